@@ -1,0 +1,49 @@
+# One static library a module, named after its folder, with its own unit tests under tests/unit/<same path>.
+#
+#   tokenrail_module(NAME kafka DEPENDS tokenrail_telemetry LIBRARIES PkgConfig::RDKAFKA)
+#
+# Sources are the .cpp files of the calling folder and below (main.cpp excepted: that is a program's own).
+# DEPENDS: modules of ours, visible to users. LIBRARIES: foreign ones, hidden behind our .cpp files.
+function(tokenrail_module)
+  cmake_parse_arguments(ARG "" "NAME" "DEPENDS;LIBRARIES" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
+  set(target "tokenrail_${ARG_NAME}")
+  add_library(${target} STATIC ${sources})
+  target_include_directories(${target} PUBLIC "${PROJECT_SOURCE_DIR}")
+  target_link_libraries(${target} PUBLIC fmt::fmt ${ARG_DEPENDS} PRIVATE tokenrail_warnings ${ARG_LIBRARIES})
+
+  file(RELATIVE_PATH path "${PROJECT_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}")
+  set_property(GLOBAL APPEND PROPERTY TOKENRAIL_TESTED_MODULES "${ARG_NAME}:${path}")
+endfunction()
+
+# A program: one main.cpp over modules. Lands in <build>/bin.
+#
+#   tokenrail_program(NAME tokenrail-router DEPENDS tokenrail_router)
+function(tokenrail_program)
+  cmake_parse_arguments(ARG "" "NAME" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
+  if(NOT ARG_SOURCES)
+    set(ARG_SOURCES main.cpp)
+  endif()
+  add_executable(${ARG_NAME} ${ARG_SOURCES})
+  target_include_directories(${ARG_NAME} PRIVATE "${PROJECT_SOURCE_DIR}")
+  target_link_libraries(${ARG_NAME} PRIVATE tokenrail_warnings ${ARG_DEPENDS} ${ARG_LIBRARIES})
+endfunction()
+
+# A GoogleTest program over the .cpp files below a folder; each test is known to ctest under its layer as label.
+#
+#   tokenrail_test_program(NAME conformance-tests LAYER conformance FOLDER ${CMAKE_CURRENT_SOURCE_DIR} DEPENDS ...)
+function(tokenrail_test_program)
+  cmake_parse_arguments(ARG "" "NAME;LAYER;FOLDER" "DEPENDS;LIBRARIES" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${ARG_FOLDER}/*.cpp")
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(${ARG_NAME} ${sources})
+  target_include_directories(${ARG_NAME} PRIVATE "${PROJECT_SOURCE_DIR}")
+  target_compile_definitions(${ARG_NAME} PRIVATE TOKENRAIL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_link_libraries(${ARG_NAME} PRIVATE tokenrail_warnings ${ARG_DEPENDS} ${ARG_LIBRARIES} GTest::gmock GTest::gtest_main)
+  # One ctest entry a program, not one a test: starting a sanitized binary hundreds of times is what would take long.
+  add_test(NAME ${ARG_NAME} COMMAND ${ARG_NAME} --gtest_brief=1)
+  set_tests_properties(${ARG_NAME} PROPERTIES LABELS "${ARG_LAYER}")
+endfunction()

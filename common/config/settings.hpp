@@ -1,0 +1,125 @@
+// Every setting is declared once, in a table of its module; from the tables come the environment names, the TOML file,
+// the command-line flags, --help, --print-config and docs/reference/configuration.md.
+//
+// Precedence, highest first: command-line flag, environment variable, TOML file, default. A value that does not fit
+// stops the start with the setting's name, the value (never that of a secret) and what is allowed. Pure: the
+// environment and the file's text are arguments. Values are immutable after loading and may be read from any thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/result.hpp"
+
+namespace tokenrail::config {
+
+enum class Kind {
+  text,
+  integer,
+  boolean,      ///< true | false
+  duration,     ///< 250ms, 10s, 5m, 2h; a bare number is milliseconds
+  bytes,        ///< 64KiB, 8MiB, 1GiB; a bare number is bytes
+  list,         ///< comma-separated
+  choice,       ///< one of `choices`
+  url,          ///< http:// or https://, with a host
+  secret,       ///< text that is masked wherever it is shown
+  secret_url,   ///< a URL whose password is masked wherever it is shown
+};
+
+/// One setting. All views must outlive the process (tables are constexpr arrays).
+struct Setting {
+  std::string_view name;  ///< dotted, snake_case: "router.in_flight_max"; TOML key, and flag --router.in-flight-max
+  std::string_view env;   ///< environment name; empty: TOKENRAIL_ + name in capitals, dots as underscores
+  Kind kind = Kind::text;
+  std::string_view default_value;  ///< in the kind's own notation; empty means "not set"
+  std::string_view help;           ///< one line
+  std::optional<std::int64_t> min{};  ///< integer, duration (ms), bytes
+  std::optional<std::int64_t> max{};
+  std::string_view choices{};  ///< "a|b|c" for Kind::choice
+};
+
+/// Where a value came from, for --print-config.
+enum class Source { default_value, file, environment, flag };
+
+class Values {
+ public:
+  /// Each getter asserts that the setting was declared with a fitting kind: asking for an unknown one is a bug.
+  [[nodiscard]] const std::string& text(std::string_view name) const;
+  [[nodiscard]] std::int64_t integer(std::string_view name) const;
+  [[nodiscard]] bool boolean(std::string_view name) const;
+  [[nodiscard]] std::chrono::milliseconds duration(std::string_view name) const;
+  [[nodiscard]] std::int64_t bytes(std::string_view name) const;
+  [[nodiscard]] std::vector<std::string> list(std::string_view name) const;
+  [[nodiscard]] Source source(std::string_view name) const;
+
+  /// librdkafka properties passed through: TOKENRAIL_KAFKA_SECURITY_PROTOCOL -> {"security.protocol", ...}, and the
+  /// [kafka] table of the file. `kafka.bootstrap_servers` is among them as "bootstrap.servers".
+  [[nodiscard]] const std::map<std::string, std::string>& kafka_properties() const { return kafka_properties_; }
+
+  /// The whole configuration as TOML with a comment a line saying where each value came from; secrets masked.
+  [[nodiscard]] std::string print() const;
+
+ private:
+  friend struct Loader;
+  struct Entry {
+    Setting setting;
+    std::string value;
+    Source source = Source::default_value;
+  };
+  const Entry& entry(std::string_view name) const;
+  std::map<std::string, Entry, std::less<>> entries_;
+  std::map<std::string, std::string> kafka_properties_;
+};
+
+/// What the command line asked for besides values.
+struct Invocation {
+  bool help = false;
+  bool version = false;
+  bool print_config = false;
+  std::vector<std::string> rest;  ///< arguments that are no flags of the table, in order
+};
+
+struct Loaded {
+  Values values;
+  Invocation invocation;
+};
+
+struct Sources {
+  std::span<const Setting> settings;               ///< the tables of all modules of this program, joined
+  std::vector<std::string> arguments;              ///< argv without argv[0]
+  std::map<std::string, std::string> environment;  ///< all of it; only declared names and TOKENRAIL_KAFKA_* are read
+  std::string file_text;                           ///< TOML; empty: none
+  std::string file_name;                           ///< for messages
+  /// true: an unknown flag is an error with the nearest known one; false: it stays in `rest` (programs with commands).
+  bool strict_flags = true;
+};
+
+/// Errors (invalid_input) name the setting, the value, where it came from and what is allowed. An unknown TOML key and
+/// an unknown TOKENRAIL_ variable are errors with the nearest known name, so that a typing mistake cannot pass.
+[[nodiscard]] Result<Loaded> load(const Sources& sources);
+
+/// Reads argv, the process environment and the file named by --config FILE or TOKENRAIL_CONFIG, then load(). On
+/// --help, --version, --print-config or an error it prints and returns the exit code to end with (0 or 2).
+struct StartUp {
+  std::optional<Loaded> loaded;
+  int exit_code = 0;
+};
+[[nodiscard]] StartUp start_up(std::string_view program, std::string_view purpose, std::span<const Setting> settings,
+                               int argc, const char* const* argv);
+
+/// The table as a --help page and as the Markdown table of docs/reference/configuration.md.
+[[nodiscard]] std::string help_page(std::string_view program, std::string_view purpose,
+                                    std::span<const Setting> settings);
+[[nodiscard]] std::string markdown_table(std::span<const Setting> settings);
+
+/// The settings every program of this project has: kafka.bootstrap_servers, database.url, topic.prefix, http.listen,
+/// log.level, log.format, ollama.base_url (environment OLLAMA_BASE_URL). Declared in common/config/common_settings.cpp.
+[[nodiscard]] std::span<const Setting> common_settings();
+
+}  // namespace tokenrail::config

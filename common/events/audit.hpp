@@ -1,0 +1,160 @@
+// The records of `llm.audit`: llm.request and llm.response about attempts, and router.claimed, router.released and
+// router.continuing about who owns a partition (schemas/llm-request.schema.json and kin). Every one carries the epoch
+// of the ownership under which its writer runs the attempt; the order of the log decides which of them count.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "common/events/chunk.hpp"
+#include "common/result.hpp"
+
+namespace tokenrail::events {
+
+/// What every event about an attempt has.
+struct AttemptIds {
+  std::int64_t epoch = 0;   ///< of the writer's ownership
+  std::string instance;     ///< unique per claim
+  std::int32_t source_partition = 0;
+  std::int64_t source_offset = 0;
+  std::string org_id;
+  std::string request_id;
+  std::string user_id{};
+  std::int64_t attempt = 0;
+};
+
+/// How much of what was said stands in the audit log. Secrets and configured patterns are removed in any case.
+enum class ContentPolicy { none, truncated, full };
+
+/// Text as the policy lets it through, with the SHA-256 and the size of the whole.
+struct AuditedContent {
+  std::optional<std::string> text{};  ///< nothing where the policy is `none`
+  bool truncated = false;
+  bool redacted = false;
+  std::string sha256{};  ///< lower-case hex, of the whole text before redaction
+  std::int64_t bytes = 0;
+};
+/// `text_bytes_max` bounds the kept text under every policy, so that the record fits its topic's limit; a cut never
+/// splits a UTF-8 sequence.
+[[nodiscard]] AuditedContent audited(std::string_view text, ContentPolicy policy, std::size_t text_bytes_max);
+
+struct AuditedMessage {
+  std::string role;
+  AuditedContent content;
+  std::int64_t parts = 1;
+  std::int64_t tool_calls = 0;
+};
+
+/// A deployment of the route, in the order in which it would be tried.
+struct RouteStep {
+  std::string deployment_id;
+  std::string provider;
+  std::string model_name;
+};
+
+struct LlmRequest {
+  AttemptIds ids;
+  std::optional<ModelReference> model_asked{};
+  std::optional<AnsweringModel> model_resolved{};
+  std::vector<RouteStep> route{};
+  // parameters, as asked
+  std::optional<double> temperature{};
+  std::optional<double> top_p{};
+  std::optional<std::int64_t> top_k{};
+  std::optional<std::int64_t> tokens_max{};
+  std::optional<std::int64_t> seed{};
+  bool stream = true;
+  std::vector<std::string> tool_names{};
+  std::int64_t message_count = 0;
+  std::int64_t content_bytes = 0;
+  std::vector<AuditedMessage> messages{};
+  std::string conversation_id{};
+};
+/// `bytes_max`: the record is kept below it by cutting the messages from the oldest on, flagged as truncated.
+[[nodiscard]] std::string to_json(const LlmRequest& event, std::size_t bytes_max);
+
+enum class Outcome { completed, failed, cancelled, interrupted, duplicate, rejected };
+[[nodiscard]] std::string_view name_of(Outcome outcome);
+
+/// One HTTP exchange with a provider.
+struct Call {
+  std::string provider;
+  std::string deployment_id;
+  std::optional<int> status{};
+  std::int64_t ms = 0;
+  std::string error_class{};  ///< empty: it went well
+};
+
+struct LlmResponse {
+  AttemptIds ids;
+  Outcome outcome = Outcome::completed;
+  std::string cause{};  ///< of `interrupted`: lost | drain | restart; else empty
+  bool called = false;  ///< whether a provider was called
+  std::optional<std::vector<Call>> calls{};  ///< nothing (null): not known, because another process made them
+  bool recovered = false;
+  std::optional<FinishReason> finish_reason{};
+  std::optional<AnsweringModel> model{};
+  std::optional<Usage> usage{};
+  std::optional<std::int64_t> cost_micros{};
+  std::string price_version{};
+  Timing timing{};
+  std::int64_t chunks = 0;
+  std::optional<AuditedContent> content{};
+  std::int64_t tool_calls = 0;
+  std::string provider_request_id{};
+  std::optional<Failure> failure{};
+  std::optional<std::int64_t> duplicate_of_offset{};
+  std::optional<std::int64_t> duplicate_of_attempt{};
+};
+[[nodiscard]] std::string to_json(const LlmResponse& event, std::size_t bytes_max);
+
+struct RouterClaimed {
+  std::int64_t epoch = 0;
+  std::string instance;
+  std::int32_t partition = 0;
+};
+struct ContinuedAttempt {
+  std::int64_t offset = 0;
+  std::int64_t attempt = 0;
+};
+struct RouterReleased {
+  std::int64_t epoch = 0;
+  std::string instance;
+  std::int32_t partition = 0;
+  std::vector<ContinuedAttempt> continuing{};
+  std::int64_t lease_ms = 0;
+};
+struct RouterContinuing {
+  std::int64_t epoch = 0;
+  std::string instance;
+  std::int32_t partition = 0;
+  std::vector<ContinuedAttempt> continuing{};
+  std::int64_t lease_ms = 0;
+};
+[[nodiscard]] std::string to_json(const RouterClaimed& event);
+[[nodiscard]] std::string to_json(const RouterReleased& event);
+[[nodiscard]] std::string to_json(const RouterContinuing& event);
+
+/// What a reader of the log needs of an event to fold it: tolerant; the kind is read from the record's own `type`
+/// field, so that a record without headers can be judged too.
+struct AuditFacts {
+  enum class Kind { request, response, claimed, released, continuing, unknown };
+  Kind kind = Kind::unknown;
+  AttemptIds ids;             ///< request, response
+  std::int64_t epoch = 0;     ///< all
+  std::string instance{};     ///< all
+  std::int32_t partition = 0; ///< ownership events
+  std::string outcome{};      ///< response
+  std::string cause{};        ///< response
+  bool recovered = false;     ///< response
+  bool called = false;        ///< response
+  std::vector<ContinuedAttempt> continuing{};
+  std::int64_t lease_ms = 0;
+};
+[[nodiscard]] Result<AuditFacts> parse_audit(std::string_view value);
+
+}  // namespace tokenrail::events

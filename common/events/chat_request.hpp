@@ -1,0 +1,133 @@
+// A chat request as it lies on `chat.requests` (schemas/chat-request.schema.json). Reading is tolerant: unknown fields
+// are ignored and counted; a field that is there but wrong is an INVALID_REQUEST that names it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "common/events/errors.hpp"
+
+namespace tokenrail::events {
+
+enum class Role { system, user, assistant, tool };
+
+/// A piece of a message. `type` is "text", "image" or a name this version does not know (kept, so that admission can
+/// refuse it by name).
+struct ContentPart {
+  std::string type = "text";
+  std::string text{};        ///< of type "text"
+  std::string data{};        ///< of type "image": bare base64
+  std::string url{};         ///< of type "image": https:// instead of data
+  std::string media_type{};  ///< "image/png"; may be empty
+};
+
+struct ToolCall {
+  std::string id;
+  std::string name;
+  std::string arguments;  ///< a JSON document as text
+};
+
+struct Message {
+  Role role = Role::user;
+  std::vector<ContentPart> content{};
+  std::vector<ToolCall> tool_calls{};  ///< role assistant
+  std::string tool_call_id{};          ///< role tool
+  std::string name{};                  ///< role tool: the tool's name, where the sender gave it
+  std::string reasoning{};             ///< role assistant: replayed thinking
+};
+
+struct Tool {
+  std::string name;
+  std::string description{};
+  std::string parameters{};  ///< JSON Schema as text; empty: none
+};
+
+struct ToolChoice {
+  enum class Mode { automatic, none, required, named };
+  Mode mode = Mode::automatic;
+  std::string name{};  ///< Mode::named
+};
+
+struct ResponseFormat {
+  enum class Kind { text, json, json_schema };
+  Kind kind = Kind::text;
+  std::string schema{};  ///< Kind::json_schema: JSON text
+};
+
+/// `reasoning`: true | false | "low" | "medium" | "high" | {enabled?, effort?, maxTokens?}.
+struct Reasoning {
+  std::optional<bool> enabled{};
+  std::string effort{};
+  std::optional<std::int64_t> tokens_max{};
+};
+
+struct ModelReference {
+  std::string provider;  ///< empty: `name` is an alias
+  std::string name;
+};
+
+enum class OnInterrupt { error, restart, resume };  ///< `resume` is "continue" on the wire
+
+struct ChatRequest {
+  std::string request_id;
+  std::string org_id;
+  std::string user_id{};
+  std::optional<ModelReference> model{};  ///< nothing: the default
+  std::vector<Message> messages{};
+  std::optional<double> temperature{};
+  std::optional<double> top_p{};
+  std::optional<std::int64_t> top_k{};
+  std::optional<std::int64_t> tokens_max{};
+  std::vector<std::string> stop{};
+  std::optional<std::int64_t> seed{};
+  bool stream = true;
+  std::vector<Tool> tools{};
+  std::optional<ToolChoice> tool_choice{};
+  std::optional<ResponseFormat> response_format{};
+  std::optional<Reasoning> reasoning{};
+  std::map<std::string, std::string> provider_config{};  ///< by provider name: a JSON object as text
+  std::vector<ModelReference> fallbacks{};
+  OnInterrupt on_interrupt = OnInterrupt::error;
+  std::optional<std::chrono::milliseconds> timeout{};
+  std::map<std::string, std::string> metadata{};  ///< conversationId, messageId, chatProfileId and free strings
+
+  std::size_t unknown_fields = 0;
+  std::size_t value_bytes = 0;  ///< of the whole record value
+};
+
+/// Not JSON, or without the ids that an answer needs: nobody can be answered, so it goes to the DLQ untouched.
+struct Unanswerable {
+  std::string reason;
+};
+
+/// The ids are known, so the sender gets a terminal chunk that says what is wrong.
+struct InvalidRequest {
+  std::string request_id;
+  std::string org_id;
+  std::string user_id{};
+  Failure failure;
+};
+
+using ParsedRequest = std::variant<ChatRequest, InvalidRequest, Unanswerable>;
+
+struct RequestLimits {
+  std::size_t value_bytes_max = 8 * 1024 * 1024;  ///< larger: InvalidRequest, where its ids can be read
+  std::size_t id_bytes_max = 256;                 ///< requestId, orgId, userId; longer: Unanswerable
+  std::size_t messages_max = 10'000;
+  std::size_t tools_max = 512;
+  std::size_t depth_max = 64;
+};
+
+/// Reads one record value (`std::nullopt` for a null value: Unanswerable). Never throws, whatever the bytes.
+[[nodiscard]] ParsedRequest parse_chat_request(std::optional<std::string_view> value, const RequestLimits& limits);
+
+/// Writes a request as the schema has it; what `tokenrail chat` and the tests produce.
+[[nodiscard]] std::string to_json(const ChatRequest& request);
+
+}  // namespace tokenrail::events

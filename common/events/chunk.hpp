@@ -1,0 +1,108 @@
+// Chunks: the pieces of an attempt's answer on `chat.chunks` (schemas/chat-chunk.schema.json).
+//
+// The reader's rule: per (orgId, requestId) the highest attempt wins; when a higher attempt appears, drop what you
+// have; within an attempt `seq` is contiguous from 0; a terminal chunk with finishReason "error" is an answer too.
+// Attempt 0 answers a duplicate and never displaces another.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/events/chat_request.hpp"
+#include "common/events/errors.hpp"
+#include "common/result.hpp"
+
+namespace tokenrail::events {
+
+enum class FinishReason { stop, length, tool_calls, content_filter, cancelled, duplicate, error };
+[[nodiscard]] std::string_view name_of(FinishReason reason);
+
+struct Usage {
+  std::int64_t input_tokens = 0;
+  std::int64_t output_tokens = 0;
+  std::optional<std::int64_t> cached_input_tokens{};
+  std::optional<std::int64_t> reasoning_tokens{};
+  bool estimated = false;
+};
+
+struct Timing {
+  std::int64_t queued_ms = 0;  ///< from the record's timestamp to dispatch
+  std::optional<std::int64_t> first_token_ms{};  ///< from dispatch
+  std::int64_t total_ms = 0;   ///< from dispatch to the terminal chunk
+};
+
+struct AnsweringModel {
+  std::string provider;
+  std::string name;
+};
+
+struct TerminalChunk {
+  std::int64_t seq = 0;
+  FinishReason finish_reason = FinishReason::stop;
+  std::optional<Usage> usage{};
+  std::optional<AnsweringModel> model{};
+  Timing timing{};
+  std::int64_t source_offset = 0;
+  std::optional<std::int64_t> cost_micros{};   ///< micro-dollars; nothing: the price is unknown
+  std::string price_version{};
+  std::string provider_request_id{};
+  std::vector<std::string> warnings{};
+  bool recovered = false;
+  std::optional<std::int64_t> duplicate_of_offset{};
+  std::optional<std::int64_t> duplicate_of_attempt{};
+  std::string reply_topic{};
+  std::optional<Failure> failure{};  ///< finish_reason error (and cancelled, where there is something to say)
+};
+
+/// Writes the chunks of one attempt. The part that all chunks of an attempt share is made once, so that writing a delta
+/// costs one copy and one escaping pass. Not thread-safe; one a attempt.
+class ChunkWriter {
+ public:
+  ChunkWriter(std::string_view request_id, std::string_view org_id, std::int64_t attempt);
+
+  struct Delta {
+    std::string_view text{};       ///< empty: `delta` is null
+    std::string_view reasoning{};  ///< empty: left out
+    const std::vector<ToolCall>* tool_calls = nullptr;
+  };
+  /// Replaces what is in `out`. Text that is not valid UTF-8 has its bad bytes replaced by U+FFFD.
+  void write(std::string& out, std::int64_t seq, const Delta& delta) const;
+  void write(std::string& out, const TerminalChunk& terminal) const;
+
+  /// An upper bound of the record size for a text of that many bytes, before escaping widens it.
+  [[nodiscard]] std::size_t overhead_bytes() const { return prefix_.size() + 128; }
+
+ private:
+  std::string prefix_;
+};
+
+/// A chunk as a reader sees it (tolerant).
+struct Chunk {
+  std::string request_id;
+  std::string org_id;
+  std::int64_t attempt = 0;
+  std::int64_t seq = 0;
+  std::optional<std::string> delta{};
+  std::string reasoning{};
+  std::vector<ToolCall> tool_calls{};
+  bool done = false;
+  // Of a terminal chunk:
+  std::string finish_reason{};
+  std::optional<Usage> usage{};
+  std::optional<AnsweringModel> model{};
+  Timing timing{};
+  std::int64_t source_offset = -1;
+  std::optional<std::int64_t> cost_micros{};
+  std::string price_version{};
+  std::string provider_request_id{};
+  std::vector<std::string> warnings{};
+  std::string error_code{};
+  std::string error_message{};
+  bool error_retryable = false;
+};
+[[nodiscard]] Result<Chunk> parse_chunk(std::string_view value);
+
+}  // namespace tokenrail::events

@@ -1,0 +1,98 @@
+// model_registry.upserted: a whole model as routers need it, and the `_registry` mark
+// (schemas/model-registry-upserted.schema.json). Never holds a secret. Version numbers come from one sequence for the
+// whole registry, so a purged and remade model still grows.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/result.hpp"
+
+namespace tokenrail::events {
+
+enum class Support { unknown, supported, unsupported };
+
+struct DeploymentState {
+  std::string id;
+  std::string connection_id;
+  std::string connection_name;
+  std::string provider;        ///< of the connection: "ollama"
+  std::string adapter;         ///< which wire format: "ollama"
+  std::string base_url;        ///< without user, password and trailing slash
+  std::string auth_type;       ///< none | bearer | header | query | basic | oauth
+  std::optional<std::string> credential_id{};
+  std::int64_t credential_version = 0;
+  std::string upstream_name;   ///< what to call the model there, exact bytes
+  std::int64_t priority = 0;   ///< lower first
+  std::int64_t weight = 1;
+  bool enabled = true;
+  std::optional<std::int64_t> requests_per_minute{};
+  std::optional<std::int64_t> tokens_per_minute{};
+};
+
+struct ModelState {
+  std::string id;
+  std::string org_id{};         ///< empty: platform
+  std::string owner_user_id{};  ///< empty: not personal
+  std::string provider;
+  std::string model_name;
+  std::string slug;
+  std::string kind = "generation";
+  std::string display_name{};
+  std::string description{};
+  std::string family{};
+  std::string digest{};
+  std::string lifecycle = "active";       ///< preview | active | deprecated | retired
+  bool enabled = true;
+  bool platform_blocked = false;
+  std::string availability = "listed";    ///< listed | missing | unreachable
+  std::optional<std::int64_t> missing_since_ms{};
+  bool routable = true;                   ///< as the writer saw it; grace of a missing model included
+  std::optional<std::int64_t> context_window{};
+  std::optional<std::int64_t> input_tokens_max{};
+  std::optional<std::int64_t> output_tokens_max{};
+  std::optional<std::int64_t> embedding_dimensions{};
+  std::map<std::string, Support> capabilities{};
+  bool is_default = false;                ///< the default of its scope and kind
+  std::int64_t version = 0;
+  std::vector<DeploymentState> deployments{};
+};
+
+struct ModelUpserted {
+  std::string key;                 ///< the record key: {org or _}/{user or _}/{provider}/{modelName}
+  std::int64_t version = 0;
+  std::optional<std::int64_t> before_version{};
+  std::vector<std::string> changed_fields{};
+  std::string cause;               ///< api | sync | import | seed | rollback
+  std::string actor;
+  ModelState model;
+};
+[[nodiscard]] std::string model_key(const ModelState& model);
+[[nodiscard]] std::string to_json(const ModelUpserted& event);
+[[nodiscard]] Result<ModelUpserted> parse_model_upserted(std::string_view value);
+
+/// The record with key `_registry`: says that the whole state has been published up to `version`.
+struct RegistryMark {
+  std::int64_t version = 0;
+  std::int64_t models = 0;
+};
+inline constexpr std::string_view registry_mark_key = "_registry";
+[[nodiscard]] std::string to_json(const RegistryMark& mark);
+[[nodiscard]] Result<RegistryMark> parse_registry_mark(std::string_view value);
+
+/// model_registry.sync.completed, one a run and connection where something changed or failed.
+struct SyncCompleted {
+  std::string connection_id;
+  std::string connection_name;
+  std::string trigger;  ///< start | schedule | manual | event
+  std::string status;   ///< ok | held | failed
+  std::int64_t listed = 0, added = 0, updated = 0, unchanged = 0, missing = 0, failed = 0;
+  std::string error_class{};
+};
+[[nodiscard]] std::string to_json(const SyncCompleted& event);
+
+}  // namespace tokenrail::events

@@ -1,0 +1,111 @@
+// HTTP requests whose answers arrive piece by piece, on the event loop. libcurl's multi interface, woken through
+// socket and timer callbacks; connections are kept alive and easy handles are pooled. Knows nothing of LLMs.
+//
+// One thread: everything here is called on the loop's thread, and listeners are called there, never from inside
+// start(). Nothing throws for what a network does; it is told by on_end().
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/telemetry/metrics.hpp"
+
+namespace tokenrail::http {
+
+struct Header {
+  std::string name;
+  std::string value;
+  bool secret = false;  ///< value is never logged, printed or kept longer than the transfer
+};
+
+struct Request {
+  std::string method = "GET";
+  std::string url;
+  std::vector<Header> headers{};
+  std::string body{};
+};
+
+/// Two of the four clocks of a call; the other two (first token, idle) count tokens, which only the caller can see.
+struct Clocks {
+  std::chrono::milliseconds connect{5'000};  ///< name look-up, TCP and TLS
+  std::chrono::milliseconds total{0};        ///< of the whole transfer; 0: no limit
+};
+
+struct Limits {
+  std::size_t body_bytes_max = 0;             ///< 0: no limit; more ends the transfer as `too_large`
+  std::size_t header_bytes_max = 64 * 1024;
+};
+
+struct ResponseHead {
+  int status = 0;
+  std::vector<Header> headers{};  ///< names in lower case
+
+  /// First header of that (lower-case) name.
+  [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
+};
+
+enum class Ending {
+  complete,         ///< the response arrived whole (whatever its status)
+  connect_failed,   ///< no connection: refused, no such host, TLS; nothing was sent
+  connect_timeout,
+  total_timeout,
+  broken,           ///< the connection ended in the middle
+  too_large,
+  cancelled,        ///< cancel() was called
+  invalid_request,  ///< libcurl would not take it (an unusable URL)
+};
+
+struct End {
+  Ending ending = Ending::complete;
+  std::string detail;  ///< for people; holds no secret and no credentials of a URL
+};
+
+/// Receives one transfer. Must outlive it (until on_end returned, or cancel() did).
+class Listener {
+ public:
+  virtual ~Listener() = default;
+  /// Once, before the first body bytes; not called where no response arrived.
+  virtual void on_head(const ResponseHead& head) = 0;
+  /// Returns false to take no more for now: these bytes count as taken, later ones wait (in the kernel, and then at the
+  /// sender) until resume(). The view dies with the call.
+  virtual bool on_body(std::string_view bytes) = 0;
+  /// Once and last. The transfer no longer exists.
+  virtual void on_end(const End& end) = 0;
+};
+
+enum class TransferId : std::uint64_t {};
+
+class Client {
+ public:
+  virtual ~Client() = default;
+
+  virtual TransferId start(Request request, Clocks clocks, Limits limits, Listener& listener) = 0;
+
+  /// Ends the transfer and closes its connection; the listener hears nothing more. An id that has ended is ignored.
+  /// May be called from within the listener's own calls.
+  virtual void cancel(TransferId id) = 0;
+
+  /// Goes on after on_body() returned false. An id that has ended is ignored.
+  virtual void resume(TransferId id) = 0;
+
+  [[nodiscard]] virtual std::size_t transfers() const = 0;
+};
+
+struct ClientOptions {
+  std::size_t connections_max = 20'000;         ///< over all hosts
+  std::size_t idle_connections_max = 1'000;     ///< kept alive for the next transfer
+  std::string user_agent = "tokenrail";
+};
+
+/// The libcurl client. Redirects are off, signals are off, only http and https.
+[[nodiscard]] std::unique_ptr<Client> make_client(boost::asio::io_context& loop, const ClientOptions& options,
+                                                  telemetry::Metrics& metrics);
+
+}  // namespace tokenrail::http

@@ -1,0 +1,53 @@
+// Topics as they are and as they should be. These calls block, up to their timeout: for start-up, the CLI and tests,
+// never on a running loop.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/kafka/record.hpp"
+#include "common/result.hpp"
+
+namespace tokenrail::kafka {
+
+struct TopicDescription {
+  std::string name;
+  std::int32_t partitions = 0;
+  std::map<std::string, std::string> config{};  ///< effective values; empty where the broker cannot tell
+};
+
+struct NewTopic {
+  std::string name;
+  std::int32_t partitions = 1;
+  std::int16_t replication = -1;  ///< -1: the broker's default
+  std::map<std::string, std::string> config{};
+};
+
+class Admin {
+ public:
+  static Result<std::unique_ptr<Admin>> connect(const Properties& properties);
+  virtual ~Admin() = default;
+
+  /// Those that exist, by name; one that does not is left out. Error: unavailable, with the bootstrap servers named.
+  virtual Result<std::vector<TopicDescription>> describe(const std::vector<std::string>& topics, bool with_config,
+                                                         std::chrono::milliseconds timeout) = 0;
+  virtual Result<void> create(const std::vector<NewTopic>& topics, std::chrono::milliseconds timeout) = 0;
+  virtual Result<void> grow(const std::string& topic, std::int32_t partitions, std::chrono::milliseconds timeout) = 0;
+  virtual Result<void> alter_config(const std::string& topic, const std::map<std::string, std::string>& config,
+                                    std::chrono::milliseconds timeout) = 0;
+  /// First and next offset of a partition.
+  struct Watermarks {
+    std::int64_t first = 0;
+    std::int64_t next = 0;
+  };
+  virtual Result<Watermarks> watermarks(const TopicPartition& partition, std::chrono::milliseconds timeout) = 0;
+  virtual Result<std::vector<Committed>> committed(const std::string& group, const std::vector<TopicPartition>& partitions,
+                                                   std::chrono::milliseconds timeout) = 0;
+};
+
+}  // namespace tokenrail::kafka
