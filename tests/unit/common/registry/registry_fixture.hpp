@@ -1,0 +1,49 @@
+// Models and registries for the tests of this folder.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "common/registry/projection.hpp"
+
+namespace tokenrail::registry {
+
+inline events::DeploymentState deployment(std::string id, std::int64_t priority = 0, std::int64_t weight = 1) {
+  events::DeploymentState d;
+  d.id = std::move(id);
+  d.connection_id = "c-" + d.id;
+  d.connection_name = "connection-of-" + d.id;
+  d.provider = "ollama";
+  d.adapter = "ollama";
+  d.base_url = "http://localhost:11434";
+  d.auth_type = "none";
+  d.upstream_name = "upstream";
+  d.priority = priority;
+  d.weight = weight;
+  return d;
+}
+
+inline events::ModelState model(std::string provider, std::string name, std::string org = {}, std::string user = {}) {
+  events::ModelState m;
+  m.id = "m-" + org + "-" + user + "-" + provider + "-" + name;
+  m.org_id = std::move(org);
+  m.owner_user_id = std::move(user);
+  m.slug = provider + "/" + name;
+  m.provider = std::move(provider);
+  m.model_name = std::move(name);
+  m.deployments = {deployment("d-" + m.id)};
+  return m;
+}
+
+inline Projection::Applied put(Projection& projection, events::ModelState m, std::int64_t version = 1) {
+  m.version = version;
+  events::ModelUpserted event;
+  event.key = events::model_key(m);
+  event.version = version;
+  event.cause = "sync";
+  event.actor = "test";
+  event.model = std::move(m);
+  return projection.apply(event.key, events::to_json(event));
+}
+
+}  // namespace tokenrail::registry
