@@ -2,12 +2,13 @@
 // state. Beast stays behind the .cpp file.
 #pragma once
 
-#include <boost/asio/io_context.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <boost/asio/io_context.hpp>
 
 #include "common/result.hpp"
 #include "common/telemetry/metrics.hpp"

@@ -73,6 +73,7 @@ class Metrics {
   static std::vector<double> latency_bounds_ms();
 
   static constexpr std::size_t series_per_family_max = 1000;
+  static constexpr std::size_t label_bytes_max = 200;  ///< of a label value; longer ones are cut
 
  private:
   struct Family;
