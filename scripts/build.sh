@@ -1,0 +1,42 @@
+# shellcheck shell=bash
+# Building: packages, configure once, ninja. Nothing is done twice: ninja knows what changed, CMake is run again only
+# by ninja itself.
+
+source "$root/scripts/packages.sh"
+
+build_command() {
+  local preset=dev
+  case "${1:-}" in
+    -*) usage_error "./dev build takes a preset and targets, not $1" "./dev build [dev|release|tsan|fuzz] [TARGET...]" ;;
+    '') ;;
+    *) preset=$1 && shift ;;
+  esac
+  case "$preset" in
+    dev | release | tsan | fuzz) ;;
+    *) usage_error "unknown preset: $preset" "./dev build [dev|release|tsan|fuzz] [TARGET...]" ;;
+  esac
+  need_packages build
+  with_lock "build-$preset" build_preset "$preset" "$@"
+}
+
+# build_preset PRESET [TARGET...]: everything, or the targets named.
+build_preset() {
+  local preset=$1 folder=$root/build/$1
+  shift
+  if [ ! -f "$folder/build.ninja" ]; then
+    step "Configuring $folder"
+    (cd "$root" && cmake --preset "$preset" >&2) || die "CMake refused; the reason is above."
+  fi
+  step "Building $preset${*:+: $*}"
+  # One line that counts up on a terminal; on a log ninja prints a line a file, which shows a CI run to be alive.
+  ninja -C "$folder" "$@" >&2 || die "the build of $preset failed; the first error is above."
+}
+
+# The programs that people and scripts run, without tests: what release builds are for.
+programs=(tokenrail tokenrail-router tokenrail-registry-sync tokenrail-dev-broker tokenrail-provider-simulator)
+
+# build_programs PRESET
+build_programs() {
+  need_packages build
+  with_lock "build-$1" build_preset "$1" "${programs[@]}"
+}

@@ -1,0 +1,158 @@
+# shellcheck shell=bash
+# What every part of ./dev shares: messages, folders, locks, free ports, and processes that outlive the command but
+# are ended only when they are really ours. Sourced by ./dev, which sets `root` and the shell options.
+
+# shellcheck disable=SC2154  # root comes from ./dev
+dev_dir=${TOKENRAIL_DEV_DIR:-$root/.dev}
+case "$dev_dir" in
+  /*) ;;
+  *) dev_dir=$PWD/$dev_dir ;;
+esac
+# Downloads are the same for everyone, so a moved dev_dir does not fetch them again.
+cache_dir=$root/.dev/cache
+readonly dev_dir cache_dir
+python=/usr/bin/python3  # Debian's own: another one may come first on PATH, without our packages
+readonly python
+
+# --- messages -------------------------------------------------------------------------------------------------------
+# All to standard error: standard output is for the one line that other programs read.
+
+if [ -t 2 ] && [ -z "${NO_COLOR:-}" ]; then
+  bold=$'\e[1m' red=$'\e[31m' plain=$'\e[0m'
+else
+  bold='' red='' plain=''
+fi
+readonly bold red plain
+
+say() { printf '%s\n' "$*" >&2; }
+
+# A long step begins; the time since the command began shows how far we are.
+step() { printf '%s[%3ds] %s%s\n' "$bold" "$SECONDS" "$*" "$plain" >&2; }
+
+# die MESSAGE [WHAT TO DO]
+die() {
+  printf '%sdev: %s%s\n' "$red" "$1" "$plain" >&2
+  if [ $# -gt 1 ]; then printf '     %s\n' "${@:2}" >&2; fi
+  exit 1
+}
+
+# usage_error MESSAGE [COMMAND THAT HELPS]: the caller asked for something that does not exist.
+usage_error() {
+  printf 'dev: %s\n' "$1" >&2
+  printf '     Try: %s\n' "${2:-./dev help}" >&2
+  exit 2
+}
+
+# --- locks ----------------------------------------------------------------------------------------------------------
+
+# with_lock NAME COMMAND...: one run at a time for each name and dev_dir; says so when it has to wait.
+# The command runs in a subshell that holds the lock; what it starts in the background must close lock_fd.
+with_lock() {
+  local name=$1
+  shift
+  mkdir -p "$dev_dir/run"
+  (
+    exec {lock_fd}>"$dev_dir/run/$name.lock"
+    export lock_fd
+    if ! flock -n "$lock_fd"; then
+      say "Another ./dev is busy with $name here; waiting for it."
+      flock "$lock_fd"
+    fi
+    "$@"
+  )
+}
+
+# --- ports ----------------------------------------------------------------------------------------------------------
+
+# Ports with a listener, decimal, one a line. /proc needs no package and no privilege.
+listening_ports() {
+  local file port
+  for file in /proc/net/tcp /proc/net/tcp6; do
+    [ -r "$file" ] || continue
+    while read -r port; do printf '%d\n' "0x$port"; done < <(awk '$4 == "0A" { sub(/.*:/, "", $2); print $2 }' "$file")
+  done
+}
+
+port_in_use() { listening_ports | grep -qx "$1"; }
+
+# free_ports N: N different ports without a listener. Below 32768, where Linux hands out no ephemeral ports: a port
+# that is free now stays free until we use it, unless somebody asks for that very number.
+free_ports() {
+  local wanted=$1 taken port
+  taken=" $(listening_ports | tr '\n' ' ') "
+  while [ "$wanted" -gt 0 ]; do
+    port=$((20000 + (RANDOM * 32768 + RANDOM) % 12000))
+    case "$taken" in *" $port "*) continue ;; esac
+    taken+="$port "
+    printf '%d\n' "$port"
+    wanted=$((wanted - 1))
+  done
+}
+
+# --- processes ------------------------------------------------------------------------------------------------------
+# A pid file holds "PID MARK": a pid alone may have been given to somebody else since, so the mark must stand in that
+# process's command line. Marks are paths below dev_dir, hence ours alone.
+
+# launch PIDFILE MARK LOGFILE COMMAND...: starts it in a session of its own, so that Ctrl-C in this terminal passes it
+# by, with no file descriptor of ours left open in it.
+launch() {
+  local pid_file=$1 mark=$2 log=$3
+  shift 3
+  mkdir -p "$(dirname "$pid_file")" "$(dirname "$log")"
+  (
+    if [ -n "${lock_fd:-}" ]; then exec {lock_fd}>&-; fi
+    exec setsid "$@" </dev/null >>"$log" 2>&1
+  ) &
+  local pid=$!
+  printf '%d %s\n' "$pid" "$mark" >"$pid_file"
+  # Until its exec the child still has our own command line, in which process_of would not find the mark.
+  while [ -e "/proc/$pid" ] && ! process_of "$pid_file" >/dev/null && [ -s "/proc/$pid/cmdline" ]; do sleep 0.01; done
+}
+
+# process_of PIDFILE: prints the pid and succeeds while the process runs and is ours.
+process_of() {
+  local pid mark
+  [ -r "$1" ] || return 1
+  read -r pid mark <"$1" || return 1
+  [ -r "/proc/$pid/cmdline" ] || return 1
+  # A zombie has an empty command line, so it counts as gone.
+  tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF -- "$mark" || return 1
+  printf '%d\n' "$pid"
+}
+
+# end_process PIDFILE [SIGNAL] [SECONDS]: asks, waits, and only then kills. Nothing to do when it is not ours.
+end_process() {
+  local pid_file=$1 signal=${2:-TERM} patience=${3:-10} pid deadline
+  if pid=$(process_of "$pid_file"); then
+    kill -s "$signal" "$pid" 2>/dev/null || true
+    deadline=$((SECONDS + patience))
+    while process_of "$pid_file" >/dev/null; do
+      if [ "$SECONDS" -ge "$deadline" ]; then
+        kill -s KILL "$pid" 2>/dev/null || true
+        deadline=$((SECONDS + 5))
+      fi
+      sleep 0.05
+    done
+  fi
+  rm -f "$pid_file"
+}
+
+# wait_for SECONDS WHAT LOGFILE PIDFILE COMMAND...: until the command succeeds. Gives up at once when the process is
+# gone, since waiting for the dead helps nobody; shows the end of its log in either case.
+wait_for() {
+  local seconds=$1 what=$2 log=$3 pid_file=$4 deadline=$((SECONDS + $1)) why=''
+  shift 4
+  until "$@" >/dev/null 2>&1; do
+    if ! process_of "$pid_file" >/dev/null; then
+      why="$what ended while starting"
+    elif [ "$SECONDS" -ge "$deadline" ]; then
+      why="$what did not answer within $seconds s"
+    fi
+    if [ -n "$why" ]; then
+      say "$why. The end of $log:"
+      tail -n 15 "$log" >&2 2>/dev/null || true
+      return 1
+    fi
+    sleep 0.1
+  done
+}

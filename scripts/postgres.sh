@@ -1,0 +1,131 @@
+# shellcheck shell=bash
+# A private PostgreSQL cluster on loopback. It needs no root rights and touches no system cluster.
+#
+#   .dev/postgres/data/         the cluster;  socket/ its Unix socket;  log;  port
+#   .dev/run/postgres.pid       what runs
+
+source "$root/scripts/packages.sh"
+
+postgres_bin=/usr/lib/postgresql/15/bin
+postgres_dir=$dev_dir/postgres
+postgres_pid_file=$dev_dir/run/postgres.pid
+postgres_usage='./dev postgres start | stop [--wipe] | status'
+
+postgres_command() {
+  local action=${1:-} wipe=false
+  [ $# -gt 0 ] && shift
+  case "$action" in
+    --help | -h) say "Usage: $postgres_usage" && return ;;
+    start | stop | status) ;;
+    '') usage_error "./dev postgres needs to know what to do" "$postgres_usage" ;;
+    *) usage_error "./dev postgres cannot $action" "$postgres_usage" ;;
+  esac
+  if [ "$action ${1:-}" = 'stop --wipe' ]; then wipe=true && shift; fi
+  [ $# -eq 0 ] || usage_error "./dev postgres $action does not know $1" "$postgres_usage"
+  case "$action" in
+    start) with_lock postgres postgres_start ;;
+    stop) with_lock postgres postgres_stop "$wipe" ;;
+    status) postgres_status ;;
+  esac
+}
+
+postgres_url() { printf 'postgresql://tokenrail@127.0.0.1:%d/tokenrail\n' "$(cat "$postgres_dir/port")"; }
+
+# PostgreSQL refuses to run as root, so root needs somebody else to run it as. Fills postgres_as, the prefix for its
+# programs: nothing for an ordinary user; for root the package's own user where that one can reach the folder, otherwise
+# (a checkout under /root) a user namespace in which we have another number. Expects $postgres_dir to exist.
+postgres_choose_user() {
+  postgres_as=()
+  [ "$(id -u)" -eq 0 ] || return 0
+  local as_postgres=(setpriv --reuid=postgres --regid=postgres --clear-groups --)
+  local as_mapped=(unshare --user --map-user=1000 --map-group=1000 --)
+  if "${as_postgres[@]}" test -x "$postgres_dir" 2>/dev/null; then
+    postgres_as=("${as_postgres[@]}")
+    chown -R postgres:postgres "$postgres_dir"
+  elif "${as_mapped[@]}" test -w "$postgres_dir" 2>/dev/null; then
+    postgres_as=("${as_mapped[@]}")
+    chown -R root:root "$postgres_dir"
+  else
+    die "PostgreSQL does not run as root, and the user postgres cannot enter $postgres_dir." \
+      "Set TOKENRAIL_DEV_DIR to a folder that it can enter, or run ./dev as an ordinary user."
+  fi
+}
+
+postgres_start() {
+  need_packages postgres
+  if process_of "$postgres_pid_file" >/dev/null; then
+    say "PostgreSQL runs already."
+    postgres_url
+    return
+  fi
+  local postgres_as log=$postgres_dir/log port=''
+  mkdir -p "$postgres_dir/socket"
+  postgres_choose_user
+  if [ ! -e "$postgres_dir/data/PG_VERSION" ]; then
+    step "Making a private PostgreSQL cluster"
+    rm -rf "$postgres_dir/data" "$postgres_dir/data.part"
+    # No fsync while making it (it can be made again) and none while running: what lives here is for play and tests,
+    # and must survive a crash of the server, not of the machine.
+    (cd "$postgres_dir" && "${postgres_as[@]}" "$postgres_bin/initdb" --pgdata="$postgres_dir/data.part" \
+      --username=tokenrail --auth=trust --encoding=UTF8 --locale=C.UTF-8 --no-sync) >"$postgres_dir/initdb.log" 2>&1 || {
+      tail -n 15 "$postgres_dir/initdb.log" >&2
+      die "initdb failed; the reason is above."
+    }
+    "${postgres_as[@]}" mv "$postgres_dir/data.part" "$postgres_dir/data"
+  fi
+  # The same port as last time where it is still free: programs that outlive a stop find the server again.
+  [ ! -r "$postgres_dir/port" ] || port=$(cat "$postgres_dir/port")
+  if [ -z "$port" ] || port_in_use "$port"; then port=$(free_ports 1); fi
+  echo "$port" >"$postgres_dir/port"
+
+  step "Starting PostgreSQL"
+  trap 'end_process "$postgres_pid_file" INT' EXIT
+  trap 'exit 130' INT TERM
+  # A server that was killed leaves its lock file; with its process gone it is in nobody's way but the next start's.
+  cd "$postgres_dir"
+  launch "$postgres_pid_file" "$postgres_dir/data" "$log" "${postgres_as[@]}" "$postgres_bin/postgres" \
+    -D "$postgres_dir/data" -c port="$port" -c listen_addresses=127.0.0.1 \
+    -c unix_socket_directories="$(postgres_socket_dir)" -c fsync=off -c max_connections=200 \
+    -c log_line_prefix='%m [%p] %q%u@%d ' -c logging_collector=off
+  wait_for 60 PostgreSQL "$log" "$postgres_pid_file" \
+    "$postgres_bin/pg_isready" -q -h 127.0.0.1 -p "$port" -U tokenrail -d postgres || exit 1
+  postgres_make_database "$port"
+  trap - EXIT INT TERM
+  step "PostgreSQL answers"
+  postgres_url
+}
+
+# A socket's path may have 107 bytes. Where the folder lies deeper than that, TCP alone serves.
+postgres_socket_dir() {
+  if [ ${#postgres_dir} -lt 80 ]; then printf '%s/socket' "$postgres_dir"; fi
+}
+
+postgres_make_database() {
+  local psql=(psql -X -q -A -t -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$1" -U tokenrail)
+  local found
+  found=$("${psql[@]}" -d postgres -c "select 1 from pg_database where datname = 'tokenrail'")
+  [ -n "$found" ] || "${psql[@]}" -d postgres -c 'create database tokenrail'
+}
+
+postgres_stop() {
+  local wipe=$1
+  if process_of "$postgres_pid_file" >/dev/null; then
+    # Fast shutdown: open sessions are ended, nothing is lost. For data that will be forgotten, at once.
+    end_process "$postgres_pid_file" "$($wipe && echo QUIT || echo INT)" 20
+    say "PostgreSQL stopped."
+  else
+    rm -f "$postgres_pid_file"
+    say "PostgreSQL does not run here."
+  fi
+  if $wipe; then rm -rf "$postgres_dir"; fi
+}
+
+postgres_status() {
+  local pid
+  if ! pid=$(process_of "$postgres_pid_file"); then
+    say "PostgreSQL does not run here. Start it with ./dev postgres start"
+    return 1
+  fi
+  say "PostgreSQL: pid $pid, log $postgres_dir/log"
+  postgres_url
+}
