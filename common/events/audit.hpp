@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -15,10 +16,17 @@
 
 namespace tokenrail::events {
 
+/// The `type` field and the ce_type header of each event.
+inline constexpr std::string_view llm_request_type = "llm.request";
+inline constexpr std::string_view llm_response_type = "llm.response";
+inline constexpr std::string_view router_claimed_type = "router.claimed";
+inline constexpr std::string_view router_released_type = "router.released";
+inline constexpr std::string_view router_continuing_type = "router.continuing";
+
 /// What every event about an attempt has.
 struct AttemptIds {
-  std::int64_t epoch = 0;   ///< of the writer's ownership
-  std::string instance;     ///< unique per claim
+  std::int64_t epoch = 0;  ///< of the writer's ownership
+  std::string instance;    ///< unique per claim
   std::int32_t source_partition = 0;
   std::int64_t source_offset = 0;
   std::string org_id;
@@ -27,7 +35,8 @@ struct AttemptIds {
   std::int64_t attempt = 0;
 };
 
-/// How much of what was said stands in the audit log. Secrets and configured patterns are removed in any case.
+/// How much of what was said stands in the audit log: nothing, an excerpt of each text, or all that the record's size
+/// allows. Secrets and configured patterns are removed in any case.
 enum class ContentPolicy { none, truncated, full };
 
 /// Text as the policy lets it through, with the SHA-256 and the size of the whole.
@@ -38,9 +47,12 @@ struct AuditedContent {
   std::string sha256{};  ///< lower-case hex, of the whole text before redaction
   std::int64_t bytes = 0;
 };
+/// What the policy `truncated` keeps of one text.
+inline constexpr std::size_t audit_excerpt_bytes_max = 2000;
 /// `text_bytes_max` bounds the kept text under every policy, so that the record fits its topic's limit; a cut never
-/// splits a UTF-8 sequence.
-[[nodiscard]] AuditedContent audited(std::string_view text, ContentPolicy policy, std::size_t text_bytes_max);
+/// splits a UTF-8 sequence. What looks like a secret (redaction.hpp) and every one of `secret_literals` is replaced.
+[[nodiscard]] AuditedContent audited(std::string_view text, ContentPolicy policy, std::size_t text_bytes_max,
+                                     std::span<const std::string> secret_literals = {});
 
 struct AuditedMessage {
   std::string role;
@@ -74,7 +86,9 @@ struct LlmRequest {
   std::vector<AuditedMessage> messages{};
   std::string conversation_id{};
 };
-/// `bytes_max`: the record is kept below it by cutting the messages from the oldest on, flagged as truncated.
+/// `bytes_max`: the record is kept within it by cutting the messages from the oldest on (first their texts, then the
+/// messages themselves), flagged as `truncated`; then the names of the tools. What is left, ids, model and route, is
+/// written in any case.
 [[nodiscard]] std::string to_json(const LlmRequest& event, std::size_t bytes_max);
 
 enum class Outcome { completed, failed, cancelled, interrupted, duplicate, rejected };
@@ -92,8 +106,8 @@ struct Call {
 struct LlmResponse {
   AttemptIds ids;
   Outcome outcome = Outcome::completed;
-  std::string cause{};  ///< of `interrupted`: lost | drain | restart; else empty
-  bool called = false;  ///< whether a provider was called
+  std::string cause{};                       ///< of `interrupted`: lost | drain | restart; else empty
+  bool called = false;                       ///< whether a provider was called
   std::optional<std::vector<Call>> calls{};  ///< nothing (null): not known, because another process made them
   bool recovered = false;
   std::optional<FinishReason> finish_reason{};
@@ -110,6 +124,7 @@ struct LlmResponse {
   std::optional<std::int64_t> duplicate_of_offset{};
   std::optional<std::int64_t> duplicate_of_attempt{};
 };
+/// `bytes_max`: where the record would be larger, the content's text is left out, flagged as truncated.
 [[nodiscard]] std::string to_json(const LlmResponse& event, std::size_t bytes_max);
 
 struct RouterClaimed {
@@ -144,17 +159,19 @@ struct RouterContinuing {
 struct AuditFacts {
   enum class Kind { request, response, claimed, released, continuing, unknown };
   Kind kind = Kind::unknown;
-  AttemptIds ids;             ///< request, response
-  std::int64_t epoch = 0;     ///< all
-  std::string instance{};     ///< all
-  std::int32_t partition = 0; ///< ownership events
-  std::string outcome{};      ///< response
-  std::string cause{};        ///< response
-  bool recovered = false;     ///< response
-  bool called = false;        ///< response
+  AttemptIds ids;              ///< request, response
+  std::int64_t epoch = 0;      ///< all
+  std::string instance{};      ///< all
+  std::int32_t partition = 0;  ///< ownership events
+  std::string outcome{};       ///< response
+  std::string cause{};         ///< response
+  bool recovered = false;      ///< response
+  bool called = false;         ///< response
   std::vector<ContinuedAttempt> continuing{};
   std::int64_t lease_ms = 0;
 };
+/// Errors: invalid_input, for what is not JSON, has no `type`, or is of a known kind and lacks what folding needs. An
+/// event of another type is `Kind::unknown`, not an error.
 [[nodiscard]] Result<AuditFacts> parse_audit(std::string_view value);
 
 }  // namespace tokenrail::events

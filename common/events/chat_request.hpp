@@ -118,13 +118,23 @@ using ParsedRequest = std::variant<ChatRequest, InvalidRequest, Unanswerable>;
 
 struct RequestLimits {
   std::size_t value_bytes_max = 8 * 1024 * 1024;  ///< larger: InvalidRequest, where its ids can be read
-  std::size_t id_bytes_max = 256;                 ///< requestId, orgId, userId; longer: Unanswerable
+  std::size_t id_bytes_max = 256;    ///< requestId, orgId: longer is Unanswerable; userId: longer is InvalidRequest
+  std::size_t name_bytes_max = 255;  ///< names of providers, models, tools; keys of metadata and providerConfig
   std::size_t messages_max = 10'000;
   std::size_t tools_max = 512;
-  std::size_t depth_max = 64;
+  std::size_t stop_max = 64;
+  std::size_t fallbacks_max = 32;
+  std::size_t metadata_max = 256;                         ///< entries
+  std::size_t depth_max = 64;                             ///< containers inside each other; deeper: InvalidRequest
+  std::chrono::milliseconds timeout_max{31'536'000'000};  ///< a year, so that adding it to a timestamp cannot overflow
 };
 
-/// Reads one record value (`std::nullopt` for a null value: Unanswerable). Never throws, whatever the bytes.
+/// Reads one record value (`std::nullopt` for a null value: Unanswerable). Never throws for what the bytes are.
+///
+/// Of a field that stands twice in one object every occurrence is checked and the last counts, as in JSON.parse. A null
+/// where a field is optional is the same as leaving it out. Half a surrogate pair (`\ud83d` alone) reads as U+FFFD.
+/// Memory while reading: at most about 14 times the value (`value_bytes_max` bounds it); of a larger value only its ids
+/// are looked for, in place.
 [[nodiscard]] ParsedRequest parse_chat_request(std::optional<std::string_view> value, const RequestLimits& limits);
 
 /// Writes a request as the schema has it; what `tokenrail chat` and the tests produce.

@@ -29,9 +29,9 @@ struct Usage {
 };
 
 struct Timing {
-  std::int64_t queued_ms = 0;  ///< from the record's timestamp to dispatch
+  std::int64_t queued_ms = 0;                    ///< from the record's timestamp to dispatch
   std::optional<std::int64_t> first_token_ms{};  ///< from dispatch
-  std::int64_t total_ms = 0;   ///< from dispatch to the terminal chunk
+  std::int64_t total_ms = 0;                     ///< from dispatch to the terminal chunk
 };
 
 struct AnsweringModel {
@@ -46,7 +46,7 @@ struct TerminalChunk {
   std::optional<AnsweringModel> model{};
   Timing timing{};
   std::int64_t source_offset = 0;
-  std::optional<std::int64_t> cost_micros{};   ///< micro-dollars; nothing: the price is unknown
+  std::optional<std::int64_t> cost_micros{};  ///< micro-dollars; nothing: the price is unknown
   std::string price_version{};
   std::string provider_request_id{};
   std::vector<std::string> warnings{};
@@ -102,7 +102,14 @@ struct Chunk {
   std::string error_code{};
   std::string error_message{};
   bool error_retryable = false;
+  std::string error_provider{};
+  std::optional<int> error_status{};
+  bool recovered = false;
+  std::optional<std::int64_t> duplicate_of_offset{};
+  std::optional<std::int64_t> duplicate_of_attempt{};
+  std::string reply_topic{};
 };
+/// Errors: invalid_input, for what is not JSON or lacks requestId, orgId, attempt or seq.
 [[nodiscard]] Result<Chunk> parse_chunk(std::string_view value);
 
 }  // namespace tokenrail::events

@@ -16,9 +16,9 @@ using HeaderList = std::vector<std::pair<std::string, std::string>>;
 
 struct Envelope {
   std::string id;
-  std::string source;       ///< "/router/{partition}", "/registry/platform"
-  std::string type;         ///< "llm.request"
-  std::int64_t time_ms = 0; ///< Unix milliseconds, UTC
+  std::string source;        ///< "/router/{partition}", "/registry/platform"
+  std::string type;          ///< "llm.request"
+  std::int64_t time_ms = 0;  ///< Unix milliseconds, UTC
   std::string traceparent{};
 };
 /// ce_id, ce_source, ce_specversion, ce_type, ce_time (RFC 3339), content-type, and traceparent where there is one.

@@ -36,10 +36,10 @@ enum class ErrorCode {
 
 struct ErrorCodeEntry {
   ErrorCode code;
-  std::string_view name;    ///< as on the wire: "MODEL_NOT_FOUND"
-  std::string_view number;  ///< "E4001" where the specification gives one, else empty
-  bool retryable;           ///< whether the same request may succeed later without being changed
-  std::string_view meaning; ///< one sentence
+  std::string_view name;     ///< as on the wire: "MODEL_NOT_FOUND"
+  std::string_view number;   ///< "E4001" where the specification gives one, else empty
+  bool retryable;            ///< whether the same request may succeed later without being changed
+  std::string_view meaning;  ///< one sentence
 };
 
 [[nodiscard]] std::span<const ErrorCodeEntry> error_catalogue();

@@ -7,8 +7,8 @@
 
 namespace tokenrail::events {
 
-/// Appends `text` as a JSON string with its quotes. Escapes what RFC 8259 demands; bytes that are not valid UTF-8 become
-/// U+FFFD, so that the output is always valid JSON.
+/// Appends `text` as a JSON string with its quotes. Escapes what RFC 8259 demands; bytes that are not valid UTF-8
+/// become U+FFFD, so that the output is always valid JSON.
 void append_json_string(std::string& out, std::string_view text);
 
 /// Commas and quotes done right, in the order of the calls:

@@ -14,20 +14,25 @@
 
 namespace tokenrail::events {
 
+/// The `type` field of each record and the ce_type header of each event.
+inline constexpr std::string_view model_upserted_type = "model_registry.upserted";
+inline constexpr std::string_view registry_mark_type = "model_registry.mark";
+inline constexpr std::string_view sync_completed_type = "model_registry.sync.completed";
+
 enum class Support { unknown, supported, unsupported };
 
 struct DeploymentState {
   std::string id;
   std::string connection_id;
   std::string connection_name;
-  std::string provider;        ///< of the connection: "ollama"
-  std::string adapter;         ///< which wire format: "ollama"
-  std::string base_url;        ///< without user, password and trailing slash
-  std::string auth_type;       ///< none | bearer | header | query | basic | oauth
+  std::string provider;   ///< of the connection: "ollama"
+  std::string adapter;    ///< which wire format: "ollama"
+  std::string base_url;   ///< without user, password and trailing slash
+  std::string auth_type;  ///< none | bearer | header | query | basic | oauth
   std::optional<std::string> credential_id{};
   std::int64_t credential_version = 0;
-  std::string upstream_name;   ///< what to call the model there, exact bytes
-  std::int64_t priority = 0;   ///< lower first
+  std::string upstream_name;  ///< what to call the model there, exact bytes
+  std::int64_t priority = 0;  ///< lower first
   std::int64_t weight = 1;
   bool enabled = true;
   std::optional<std::int64_t> requests_per_minute{};
@@ -46,33 +51,36 @@ struct ModelState {
   std::string description{};
   std::string family{};
   std::string digest{};
-  std::string lifecycle = "active";       ///< preview | active | deprecated | retired
+  std::string lifecycle = "active";  ///< preview | active | deprecated | retired
   bool enabled = true;
   bool platform_blocked = false;
-  std::string availability = "listed";    ///< listed | missing | unreachable
+  std::string availability = "listed";  ///< listed | missing | unreachable
   std::optional<std::int64_t> missing_since_ms{};
-  bool routable = true;                   ///< as the writer saw it; grace of a missing model included
+  bool routable = true;  ///< as the writer saw it; grace of a missing model included
   std::optional<std::int64_t> context_window{};
   std::optional<std::int64_t> input_tokens_max{};
   std::optional<std::int64_t> output_tokens_max{};
   std::optional<std::int64_t> embedding_dimensions{};
   std::map<std::string, Support> capabilities{};
-  bool is_default = false;                ///< the default of its scope and kind
+  bool is_default = false;  ///< the default of its scope and kind
   std::int64_t version = 0;
   std::vector<DeploymentState> deployments{};
 };
 
 struct ModelUpserted {
-  std::string key;                 ///< the record key: {org or _}/{user or _}/{provider}/{modelName}
+  std::string key;  ///< the record key: {org or _}/{user or _}/{provider}/{modelName}
   std::int64_t version = 0;
   std::optional<std::int64_t> before_version{};
   std::vector<std::string> changed_fields{};
-  std::string cause;               ///< api | sync | import | seed | rollback
+  std::string cause;  ///< api | sync | import | seed | rollback
   std::string actor;
   ModelState model;
 };
+/// {org or _}/{user or _}/{provider}/{modelName}. The model name is the rest of the key and may hold slashes; in the
+/// other three '/' is %2F and '%' is %25, and an id that is "_" itself is %5F, so that no two models share a key.
 [[nodiscard]] std::string model_key(const ModelState& model);
 [[nodiscard]] std::string to_json(const ModelUpserted& event);
+/// Errors: invalid_input, for what is not JSON, is of another type, or lacks version, model, its provider or its name.
 [[nodiscard]] Result<ModelUpserted> parse_model_upserted(std::string_view value);
 
 /// The record with key `_registry`: says that the whole state has been published up to `version`.

@@ -1,0 +1,146 @@
+// Reading audit events as far as folding the log needs.
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "common/events/audit.hpp"
+#include "common/events/json_document.hpp"
+
+namespace tokenrail::events {
+namespace {
+
+AuditFacts::Kind kind_from(std::string_view type) {
+  constexpr std::array<std::pair<std::string_view, AuditFacts::Kind>, 5> kinds{
+      {{llm_request_type, AuditFacts::Kind::request},
+       {llm_response_type, AuditFacts::Kind::response},
+       {router_claimed_type, AuditFacts::Kind::claimed},
+       {router_released_type, AuditFacts::Kind::released},
+       {router_continuing_type, AuditFacts::Kind::continuing}}};
+  for (const auto& [name, kind] : kinds) {
+    if (name == type) {
+      return kind;
+    }
+  }
+  return AuditFacts::Kind::unknown;
+}
+
+std::optional<std::int32_t> partition_of(const ObjectReader& record, std::string_view name) {
+  const auto value = record.integer_if(name);
+  if (!value || !std::in_range<std::int32_t>(*value)) {
+    return std::nullopt;
+  }
+  return static_cast<std::int32_t>(*value);
+}
+
+/// Which field of the ids is missing; empty: none.
+std::string_view read_ids(const ObjectReader& record, AttemptIds& ids) {
+  const auto partition = partition_of(record, "sourcePartition");
+  const auto offset = record.integer_if("sourceOffset");
+  const auto attempt = record.integer_if("attempt");
+  if (!partition) {
+    return "sourcePartition";
+  }
+  if (!offset) {
+    return "sourceOffset";
+  }
+  if (!attempt) {
+    return "attempt";
+  }
+  ids.source_partition = *partition;
+  ids.source_offset = *offset;
+  ids.attempt = *attempt;
+  ids.org_id = record.text("orgId");
+  ids.request_id = record.text("requestId");
+  ids.user_id = record.text("userId");
+  if (ids.org_id.empty()) {
+    return "orgId";
+  }
+  if (ids.request_id.empty()) {
+    return "requestId";
+  }
+  return {};
+}
+
+/// False where an entry cannot be read: a list of attempts with a hole would have them closed while they run.
+bool read_continuing(const ObjectReader& record, std::vector<ContinuedAttempt>& continuing) {
+  const auto element = record.find("continuing");
+  if (!element || !element->is_array()) {
+    return false;
+  }
+  for (const auto entry : element->get_array().value_unsafe()) {
+    const ObjectReader reader(entry);
+    const auto offset = reader.integer_if("offset");
+    const auto attempt = reader.integer_if("attempt");
+    if (!offset || !attempt) {
+      return false;
+    }
+    continuing.push_back({.offset = *offset, .attempt = *attempt});
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<AuditFacts> parse_audit(std::string_view value) {
+  const JsonDocument document(value);
+  const auto read = read_object(document, "the audit event");
+  if (!read) {
+    return std::unexpected(read.error());
+  }
+  const auto& record = *read;
+  const auto lacks = [](std::string_view field) {
+    return fail(ErrorKind::invalid_input, fmt::format("the audit event has no usable {}", field));
+  };
+
+  AuditFacts facts;
+  const auto type = record.text_if("type");
+  if (!type) {
+    return lacks("type");
+  }
+  facts.kind = kind_from(*type);
+  if (facts.kind == AuditFacts::Kind::unknown) {
+    return facts;
+  }
+
+  const auto epoch = record.integer_if("epoch");
+  if (!epoch) {
+    return lacks("epoch");
+  }
+  facts.epoch = *epoch;
+  facts.instance = record.text("instance");
+
+  if (facts.kind == AuditFacts::Kind::request || facts.kind == AuditFacts::Kind::response) {
+    facts.ids.epoch = facts.epoch;
+    facts.ids.instance = facts.instance;
+    if (const auto missing = read_ids(record, facts.ids); !missing.empty()) {
+      return lacks(missing);
+    }
+    if (facts.kind == AuditFacts::Kind::response) {
+      facts.outcome = record.text("outcome");
+      facts.cause = record.text("cause");
+      facts.recovered = record.flag("recovered");
+      facts.called = record.flag("called");
+      if (facts.outcome.empty()) {
+        return lacks("outcome");
+      }
+    }
+    return facts;
+  }
+
+  const auto partition = partition_of(record, "partition");
+  if (!partition) {
+    return lacks("partition");
+  }
+  facts.partition = *partition;
+  if (facts.kind == AuditFacts::Kind::claimed) {
+    return facts;
+  }
+  if (!read_continuing(record, facts.continuing)) {
+    return lacks("continuing");
+  }
+  facts.lease_ms = record.integer("leaseMs");
+  return facts;
+}
+
+}  // namespace tokenrail::events

@@ -1,0 +1,182 @@
+// Writing registry events, and their keys.
+#include "common/events/model_event.hpp"
+
+#include "common/events/json_writer.hpp"
+
+namespace tokenrail::events {
+namespace {
+
+/// A component before the last: without the slash that separates components, and never the mere "_" that stands for
+/// "none". The percent sign is escaped too, so that two different names never make one key.
+void append_component(std::string& key, std::string_view text) {
+  if (text == "_") {
+    key += "%5F";
+  } else {
+    for (const char c : text) {
+      if (c == '/') {
+        key += "%2F";
+      } else if (c == '%') {
+        key += "%25";
+      } else {
+        key += c;
+      }
+    }
+  }
+  key += '/';
+}
+
+void append_scope(std::string& key, std::string_view id) {
+  if (id.empty()) {
+    key += "_/";
+  } else {
+    append_component(key, id);
+  }
+}
+
+std::string_view name_of(Support support) {
+  switch (support) {
+    case Support::unknown:
+      return "unknown";
+    case Support::supported:
+      return "supported";
+    case Support::unsupported:
+      return "unsupported";
+  }
+  return "unknown";
+}
+
+void field_if(JsonWriter& writer, std::string_view name, const std::string& value) {
+  if (!value.empty()) {
+    writer.field(name, value);
+  }
+}
+
+void field_if(JsonWriter& writer, std::string_view name, const std::optional<std::int64_t>& value) {
+  if (value) {
+    writer.field(name, *value);
+  }
+}
+
+void write_deployment(JsonWriter& writer, const DeploymentState& deployment) {
+  writer.begin_object();
+  writer.field("id", deployment.id);
+  writer.field("connectionId", deployment.connection_id);
+  writer.field("connectionName", deployment.connection_name);
+  writer.field("provider", deployment.provider);
+  writer.field("adapter", deployment.adapter);
+  writer.field("baseUrl", deployment.base_url);
+  writer.field("authType", deployment.auth_type);
+  if (deployment.credential_id) {
+    writer.field("credentialId", *deployment.credential_id);
+  }
+  writer.field("credentialVersion", deployment.credential_version);
+  writer.field("upstreamName", deployment.upstream_name);
+  writer.field("priority", deployment.priority);
+  writer.field("weight", deployment.weight);
+  writer.field("enabled", deployment.enabled);
+  field_if(writer, "requestsPerMinute", deployment.requests_per_minute);
+  field_if(writer, "tokensPerMinute", deployment.tokens_per_minute);
+  writer.end_object();
+}
+
+void write_model(JsonWriter& writer, const ModelState& model) {
+  writer.begin_object("model");
+  writer.field("id", model.id);
+  field_if(writer, "orgId", model.org_id);
+  field_if(writer, "ownerUserId", model.owner_user_id);
+  writer.field("provider", model.provider);
+  writer.field("modelName", model.model_name);
+  writer.field("slug", model.slug);
+  writer.field("kind", model.kind);
+  field_if(writer, "displayName", model.display_name);
+  field_if(writer, "description", model.description);
+  field_if(writer, "family", model.family);
+  field_if(writer, "digest", model.digest);
+  writer.field("lifecycle", model.lifecycle);
+  writer.field("enabled", model.enabled);
+  writer.field("platformBlocked", model.platform_blocked);
+  writer.field("availability", model.availability);
+  field_if(writer, "missingSinceMs", model.missing_since_ms);
+  writer.field("routable", model.routable);
+  field_if(writer, "contextWindow", model.context_window);
+  field_if(writer, "inputTokensMax", model.input_tokens_max);
+  field_if(writer, "outputTokensMax", model.output_tokens_max);
+  field_if(writer, "embeddingDimensions", model.embedding_dimensions);
+  writer.begin_object("capabilities");
+  for (const auto& [capability, support] : model.capabilities) {
+    writer.field(capability, name_of(support));
+  }
+  writer.end_object();
+  writer.field("isDefault", model.is_default);
+  writer.field("version", model.version);
+  writer.begin_array("deployments");
+  for (const auto& deployment : model.deployments) {
+    write_deployment(writer, deployment);
+  }
+  writer.end_array();
+  writer.end_object();
+}
+
+}  // namespace
+
+std::string model_key(const ModelState& model) {
+  std::string key;
+  append_scope(key, model.org_id);
+  append_scope(key, model.owner_user_id);
+  append_component(key, model.provider);
+  key += model.model_name;
+  return key;
+}
+
+std::string to_json(const ModelUpserted& event) {
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object();
+  writer.field("type", model_upserted_type);
+  writer.field("key", event.key);
+  writer.field("version", event.version);
+  field_if(writer, "beforeVersion", event.before_version);
+  writer.begin_array("changedFields");
+  for (const auto& field : event.changed_fields) {
+    writer.element(field);
+  }
+  writer.end_array();
+  writer.field("cause", event.cause);
+  writer.field("actor", event.actor);
+  write_model(writer, event.model);
+  writer.end_object();
+  return out;
+}
+
+std::string to_json(const RegistryMark& mark) {
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object();
+  writer.field("type", registry_mark_type);
+  writer.field("version", mark.version);
+  writer.field("models", mark.models);
+  writer.end_object();
+  return out;
+}
+
+std::string to_json(const SyncCompleted& event) {
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object();
+  writer.field("type", sync_completed_type);
+  writer.field("connectionId", event.connection_id);
+  writer.field("connectionName", event.connection_name);
+  writer.field("trigger", event.trigger);
+  writer.field("status", event.status);
+  writer.field("listed", event.listed);
+  writer.field("added", event.added);
+  writer.field("updated", event.updated);
+  writer.field("unchanged", event.unchanged);
+  writer.field("missing", event.missing);
+  writer.field("failed", event.failed);
+  field_if(writer, "errorClass", event.error_class);
+  writer.end_object();
+  return out;
+}
+
+}  // namespace tokenrail::events

@@ -1,0 +1,165 @@
+// Reading registry events. Tolerant: what a newer writer adds is ignored, what it leaves out is the default.
+#include <fmt/format.h>
+
+#include "common/events/json_document.hpp"
+#include "common/events/model_event.hpp"
+
+namespace tokenrail::events {
+namespace {
+
+Support support_from(std::string_view text) {
+  if (text == "supported") {
+    return Support::supported;
+  }
+  if (text == "unsupported") {
+    return Support::unsupported;
+  }
+  return Support::unknown;
+}
+
+std::string text_or(const ObjectReader& record, std::string_view name, std::string otherwise) {
+  return record.text_if(name).value_or(std::move(otherwise));
+}
+
+DeploymentState read_deployment(const ObjectReader& record) {
+  return DeploymentState{.id = record.text("id"),
+                         .connection_id = record.text("connectionId"),
+                         .connection_name = record.text("connectionName"),
+                         .provider = record.text("provider"),
+                         .adapter = record.text("adapter"),
+                         .base_url = record.text("baseUrl"),
+                         .auth_type = text_or(record, "authType", "none"),
+                         .credential_id = record.text_if("credentialId"),
+                         .credential_version = record.integer("credentialVersion"),
+                         .upstream_name = record.text("upstreamName"),
+                         .priority = record.integer("priority"),
+                         .weight = record.integer("weight", 1),
+                         .enabled = record.flag("enabled", true),
+                         .requests_per_minute = record.integer_if("requestsPerMinute"),
+                         .tokens_per_minute = record.integer_if("tokensPerMinute")};
+}
+
+ModelState read_model(const ObjectReader& record) {
+  ModelState model{.id = record.text("id"),
+                   .org_id = record.text("orgId"),
+                   .owner_user_id = record.text("ownerUserId"),
+                   .provider = record.text("provider"),
+                   .model_name = record.text("modelName"),
+                   .slug = record.text("slug"),
+                   .kind = text_or(record, "kind", "generation"),
+                   .display_name = record.text("displayName"),
+                   .description = record.text("description"),
+                   .family = record.text("family"),
+                   .digest = record.text("digest"),
+                   .lifecycle = text_or(record, "lifecycle", "active"),
+                   .enabled = record.flag("enabled", true),
+                   .platform_blocked = record.flag("platformBlocked"),
+                   .availability = text_or(record, "availability", "listed"),
+                   .missing_since_ms = record.integer_if("missingSinceMs"),
+                   .routable = record.flag("routable", true),
+                   .context_window = record.integer_if("contextWindow"),
+                   .input_tokens_max = record.integer_if("inputTokensMax"),
+                   .output_tokens_max = record.integer_if("outputTokensMax"),
+                   .embedding_dimensions = record.integer_if("embeddingDimensions"),
+                   .capabilities = {},
+                   .is_default = record.flag("isDefault"),
+                   .version = record.integer("version"),
+                   .deployments = {}};
+  if (const auto element = record.find("capabilities"); element && element->is_object()) {
+    for (const auto field : element->get_object().value_unsafe()) {
+      if (const auto text = string_of(field.value)) {
+        model.capabilities[std::string(field.key)] = support_from(*text);
+      }
+    }
+  }
+  if (const auto element = record.find("deployments"); element && element->is_array()) {
+    for (const auto entry : element->get_array().value_unsafe()) {
+      const ObjectReader reader(entry);
+      if (reader.is_object()) {
+        model.deployments.push_back(read_deployment(reader));
+      }
+    }
+  }
+  return model;
+}
+
+std::unexpected<Error> lacks(std::string_view what, std::string_view field) {
+  return fail(ErrorKind::invalid_input, fmt::format("{} has no usable {}", what, field));
+}
+
+/// A record of another type under a key that was meant for this one must not be taken for it. A type that is missing is
+/// forgiven.
+bool other_type(const ObjectReader& record, std::string_view type) {
+  const auto found = record.find("type");
+  return found && string_of(*found) != type;
+}
+
+}  // namespace
+
+Result<ModelUpserted> parse_model_upserted(std::string_view value) {
+  constexpr std::string_view what = "the model_registry.upserted event";
+  const JsonDocument document(value);
+  const auto read = read_object(document, what);
+  if (!read) {
+    return std::unexpected(read.error());
+  }
+  const auto& record = *read;
+  if (other_type(record, model_upserted_type)) {
+    return lacks(what, "type");
+  }
+  const auto version = record.integer_if("version");
+  if (!version) {
+    return lacks(what, "version");
+  }
+  const auto model = record.find("model");
+  if (!model || !model->is_object()) {
+    return lacks(what, "model");
+  }
+
+  ModelUpserted event{.key = record.text("key"),
+                      .version = *version,
+                      .before_version = record.integer_if("beforeVersion"),
+                      .changed_fields = {},
+                      .cause = record.text("cause"),
+                      .actor = record.text("actor"),
+                      .model = read_model(ObjectReader(*model))};
+  if (event.model.provider.empty()) {
+    return lacks(what, "model.provider");
+  }
+  if (event.model.model_name.empty()) {
+    return lacks(what, "model.modelName");
+  }
+  if (event.model.version == 0) {
+    event.model.version = *version;
+  }
+  if (event.key.empty()) {
+    event.key = model_key(event.model);
+  }
+  if (const auto element = record.find("changedFields"); element && element->is_array()) {
+    for (const auto entry : element->get_array().value_unsafe()) {
+      if (const auto text = string_of(entry)) {
+        event.changed_fields.emplace_back(*text);
+      }
+    }
+  }
+  return event;
+}
+
+Result<RegistryMark> parse_registry_mark(std::string_view value) {
+  constexpr std::string_view what = "the registry mark";
+  const JsonDocument document(value);
+  const auto read = read_object(document, what);
+  if (!read) {
+    return std::unexpected(read.error());
+  }
+  if (other_type(*read, registry_mark_type)) {
+    return lacks(what, "type");
+  }
+  const auto version = read->integer_if("version");
+  if (!version) {
+    return lacks(what, "version");
+  }
+  return RegistryMark{.version = *version, .models = read->integer("models")};
+}
+
+}  // namespace tokenrail::events

@@ -1,0 +1,25 @@
+// Parts that chunks and audit events have in common, so that they look the same in both. Included by .cpp files only.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "common/events/chunk.hpp"
+#include "common/events/json_document.hpp"
+#include "common/events/json_writer.hpp"
+
+namespace tokenrail::events {
+
+void write_usage(JsonWriter& writer, const Usage& usage);
+void write_timing(JsonWriter& writer, const Timing& timing);
+void write_model(JsonWriter& writer, std::string_view name, const AnsweringModel& model);
+/// Takes secrets out of the message: it may carry a provider's own words.
+void write_failure(JsonWriter& writer, const Failure& failure);
+void write_duplicate_of(JsonWriter& writer, std::optional<std::int64_t> offset, std::optional<std::int64_t> attempt);
+
+[[nodiscard]] std::optional<Usage> read_usage(const ObjectReader& record);
+[[nodiscard]] Timing read_timing(const ObjectReader& record);
+[[nodiscard]] std::optional<AnsweringModel> read_model(const ObjectReader& record, std::string_view name);
+
+}  // namespace tokenrail::events
