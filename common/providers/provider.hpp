@@ -35,6 +35,9 @@ class AnswerSink {
   virtual void on_tool_call(events::ToolCall call) = 0;
   /// Usage and the model's own name may come before the finish; later ones replace earlier ones.
   virtual void on_usage(const events::Usage& usage) = 0;
+  /// Something that the reader of the answer should know though the answer is whole; for the terminal chunk's
+  /// `warnings`. Before the finish.
+  virtual void on_warning(std::string_view /*text*/) {}
   /// The provider said that the answer is whole. Nothing follows.
   virtual void on_finish(events::FinishReason reason) = 0;
   /// The stream is at its end without an answer that is whole. Nothing follows.
@@ -59,10 +62,11 @@ struct DecoderLimits {
 /// What a response that is not 2xx, or a connection that failed, means for the route.
 struct Classified {
   events::Failure failure;
-  bool retry = false;              ///< the same deployment may be tried again
-  bool try_next = false;           ///< another deployment may help
+  bool retry = false;     ///< the same deployment may be tried again
+  bool try_next = false;  ///< another deployment may help
   std::optional<std::chrono::milliseconds> retry_after{};
-  std::string error_class;         ///< short word for the audit: auth, not_found_model, rate_limited, …
+  std::string error_class;           ///< short word for the audit: auth, not_found_model, rate_limited, …
+  std::optional<int> retries_max{};  ///< of the same deployment, where the provider's nature bounds them; unset: not
 };
 
 /// A model as the provider lists it; what could not be learnt is unset.

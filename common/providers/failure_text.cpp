@@ -1,0 +1,135 @@
+#include "common/providers/failure_text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+namespace tokenrail::providers {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds wait_max = std::chrono::hours(24);
+
+/// Bytes of the well-formed UTF-8 sequence at the start of `text`, or 0.
+std::size_t sequence_bytes(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const auto first = byte(0);
+  if (first < 0x80) return 1;
+  const std::size_t bytes = first >= 0xC2 && first <= 0xDF   ? 2
+                            : first >= 0xE0 && first <= 0xEF ? 3
+                            : first >= 0xF0 && first <= 0xF4 ? 4
+                                                             : 0;
+  if (bytes == 0 || text.size() < bytes) return 0;
+  for (std::size_t i = 1; i < bytes; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+  }
+  // Overlong forms, surrogates, and what lies beyond U+10FFFF.
+  if (first == 0xE0 && byte(1) < 0xA0) return 0;
+  if (first == 0xED && byte(1) > 0x9F) return 0;
+  if (first == 0xF0 && byte(1) < 0x90) return 0;
+  if (first == 0xF4 && byte(1) > 0x8F) return 0;
+  return bytes;
+}
+
+std::string_view trimmed(std::string_view text) {
+  const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
+  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+std::optional<double> number(std::string_view text) {
+  text = trimmed(text);
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value)) return std::nullopt;
+  return value;
+}
+
+std::optional<milliseconds> wait_of(double value_ms) {
+  if (value_ms <= 0) return std::nullopt;
+  if (value_ms >= static_cast<double>(wait_max.count())) return wait_max;
+  return milliseconds(static_cast<milliseconds::rep>(std::ceil(value_ms)));
+}
+
+/// "Wed, 21 Oct 2026 07:28:00 GMT", the form that RFC 9110 has senders write.
+std::optional<std::chrono::sys_seconds> http_date(std::string_view text) {
+  constexpr std::string_view pattern = "www, dd mmm yyyy hh:mm:ss GMT";
+  text = trimmed(text);
+  if (text.size() != pattern.size() || !text.ends_with(" GMT")) return std::nullopt;
+  constexpr std::array<std::string_view, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const auto digits = [&](std::size_t at, std::size_t count) {
+    int value = -1;
+    const auto* begin = text.data() + at;
+    const auto [end, error] = std::from_chars(begin, begin + count, value);
+    return error == std::errc{} && end == begin + count ? value : -1;
+  };
+  const auto month = std::ranges::find(months, text.substr(8, 3));
+  const int day = digits(5, 2), year = digits(12, 4), hour = digits(17, 2), minute = digits(20, 2);
+  const int second = digits(23, 2);
+  if (month == months.end() || hour < 0 || minute < 0 || second < 0 || day < 0 || year < 0) return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month - months.begin() + 1)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  if (!date.ok()) return std::nullopt;
+  return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
+         std::chrono::seconds(second);
+}
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+}  // namespace
+
+std::string quotable(std::string_view text, std::size_t bytes_max) {
+  std::string out;
+  text = trimmed(text);
+  while (!text.empty()) {
+    const auto bytes = sequence_bytes(text);
+    std::string_view piece = bytes == 0 ? std::string_view("\xEF\xBF\xBD") : text.substr(0, bytes);
+    if (bytes == 1 && (static_cast<unsigned char>(text[0]) < 0x20 || text[0] == 0x7F)) piece = " ";
+    if (out.size() + piece.size() > bytes_max) {
+      out += "…";
+      break;
+    }
+    out += piece;
+    text.remove_prefix(std::max<std::size_t>(bytes, 1));
+  }
+  return out;
+}
+
+std::optional<milliseconds> retry_after(const http::ResponseHead& head) {
+  if (const auto text = head.header("retry-after-ms")) {
+    if (const auto value = number(*text)) {
+      if (const auto wait = wait_of(*value)) return wait;
+    }
+  }
+  const auto text = head.header("retry-after");
+  if (!text) return std::nullopt;
+  if (const auto value = number(*text)) return wait_of(*value * 1000);
+  const auto until = http_date(*text);
+  const auto date = head.header("date");
+  const auto now = date ? http_date(*date) : std::nullopt;
+  if (!until || !now) return std::nullopt;
+  return wait_of(static_cast<double>(milliseconds(*until - *now).count()));
+}
+
+std::string without_credentials(std::string_view url) {
+  const auto scheme = url.find("://");
+  const auto host = scheme == std::string_view::npos ? 0 : scheme + 3;
+  const auto path = std::min(url.find_first_of("/?#", host), url.size());
+  const auto at = url.substr(0, path).rfind('@');
+  if (at == std::string_view::npos || at < host) return std::string(url);
+  return std::string(url.substr(0, host)) + std::string(url.substr(at + 1));
+}
+
+bool contains_folded(std::string_view text, std::string_view needle) {
+  return std::ranges::search(text, needle, {}, lower).begin() != text.end() || needle.empty();
+}
+
+}  // namespace tokenrail::providers

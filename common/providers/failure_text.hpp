@@ -1,0 +1,28 @@
+// What every adapter needs to turn a provider's refusal into words and waiting times. Pure.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/http/client.hpp"
+
+namespace tokenrail::providers {
+
+/// Text of a provider as it may stand in our messages: control characters become blanks, bytes that are not UTF-8
+/// become U+FFFD, and what is longer than `bytes_max` is cut between characters and ends in "…".
+[[nodiscard]] std::string quotable(std::string_view text, std::size_t bytes_max = 500);
+
+/// How long the provider asks to wait: `retry-after-ms`, else `retry-after` as seconds or as an HTTP date, which is
+/// read against the response's own `date`, so that no clock is needed. Zero, the past and what cannot be read are
+/// nothing; more than a day is a day.
+[[nodiscard]] std::optional<std::chrono::milliseconds> retry_after(const http::ResponseHead& head);
+
+/// The URL without a user and password before its host; for messages and logs.
+[[nodiscard]] std::string without_credentials(std::string_view url);
+
+/// Whether `needle`, in lower case, stands somewhere in `text`, whatever the case of its ASCII letters.
+[[nodiscard]] bool contains_folded(std::string_view text, std::string_view needle);
+
+}  // namespace tokenrail::providers

@@ -1,0 +1,21 @@
+// What Ollama's refusals mean, as a table: a status, a piece of the text, and what follows from them. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "common/providers/provider.hpp"
+
+namespace tokenrail::providers::ollama {
+
+/// The text of an error body: of `{"error":"…"}` or `{"error":{"message":"…"}}`, else the body itself.
+[[nodiscard]] std::string error_text(std::string_view body);
+
+[[nodiscard]] Classified classify_response(const http::ResponseHead& head, std::string_view body);
+
+/// An error line inside a stream whose status was 200.
+[[nodiscard]] Classified classify_stream_error(std::string_view text);
+
+[[nodiscard]] Classified classify_end(const http::End& end, const Target& target);
+
+}  // namespace tokenrail::providers::ollama

@@ -1,0 +1,96 @@
+// A sink that keeps what a decoder said, in a form that can be compared whole.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "common/providers/provider.hpp"
+
+namespace tokenrail::providers::test {
+
+class AnswerRecorder final : public AnswerSink {
+ public:
+  void on_text(std::string_view text) override {
+    text_ += text;
+    note("text");
+  }
+  void on_reasoning(std::string_view text) override {
+    reasoning_ += text;
+    note("reasoning");
+  }
+  void on_tool_call(events::ToolCall call) override {
+    tool_calls_.push_back(std::move(call));
+    note("tool_call");
+  }
+  void on_usage(const events::Usage& usage) override {
+    usage_ = usage;
+    note("usage");
+  }
+  void on_warning(std::string_view text) override { warnings_.emplace_back(text); }
+  void on_finish(events::FinishReason reason) override {
+    finish_ = reason;
+    ++endings_;
+    note("finish");
+  }
+  void on_failure(const events::Failure& failure) override {
+    failure_ = failure;
+    ++endings_;
+    note("failure");
+  }
+
+  [[nodiscard]] const std::string& text() const { return text_; }
+  [[nodiscard]] const std::string& reasoning() const { return reasoning_; }
+  [[nodiscard]] const std::vector<events::ToolCall>& tool_calls() const { return tool_calls_; }
+  [[nodiscard]] const std::optional<events::Usage>& usage() const { return usage_; }
+  [[nodiscard]] const std::optional<events::FinishReason>& finish() const { return finish_; }
+  [[nodiscard]] const std::optional<events::Failure>& failure() const { return failure_; }
+  [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
+  [[nodiscard]] int endings() const { return endings_; }
+  /// How often something was said; and what, in order, each run of one kind once.
+  [[nodiscard]] std::size_t count() const { return count_; }
+  [[nodiscard]] const std::string& order() const { return order_; }
+  [[nodiscard]] bool said_something_after_the_end() const { return late_; }
+
+  /// All of it as text; equal texts are equal answers.
+  [[nodiscard]] std::string summary() const {
+    std::string out = fmt::format("count={} order={} endings={}\ntext={}\nreasoning={}\n", count_, order_, endings_,
+                                  text_, reasoning_);
+    for (const auto& call : tool_calls_) out += fmt::format("call {} {} {}\n", call.id, call.name, call.arguments);
+    if (usage_) out += fmt::format("usage {} {}\n", usage_->input_tokens, usage_->output_tokens);
+    if (finish_) out += fmt::format("finish {}\n", static_cast<int>(*finish_));
+    if (failure_) out += fmt::format("failure {} {}\n", static_cast<int>(failure_->code), failure_->message);
+    for (const auto& warning : warnings_) out += fmt::format("warning {}\n", warning);
+    return out;
+  }
+
+ private:
+  void note(std::string_view kind) {
+    if (ended_) late_ = true;
+    ended_ = endings_ > 0;
+    ++count_;
+    if (last_ == kind) return;
+    last_ = kind;
+    if (!order_.empty()) order_ += ' ';
+    order_ += kind;
+  }
+
+  std::string text_{};
+  std::string reasoning_{};
+  std::vector<events::ToolCall> tool_calls_{};
+  std::optional<events::Usage> usage_{};
+  std::optional<events::FinishReason> finish_{};
+  std::optional<events::Failure> failure_{};
+  std::vector<std::string> warnings_{};
+  std::string order_{};
+  std::string_view last_{};
+  std::size_t count_ = 0;
+  int endings_ = 0;
+  bool ended_ = false;
+  bool late_ = false;
+};
+
+}  // namespace tokenrail::providers::test

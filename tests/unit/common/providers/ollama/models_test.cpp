@@ -1,0 +1,119 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/providers/ollama/ollama.hpp"
+
+namespace tokenrail::providers::ollama {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+TEST(OllamaBaseUrl, IsMadeRegular) {
+  struct Case {
+    const char* written;
+    const char* normal;
+  };
+  for (const auto& row : {
+           Case{"http://localhost:11434", "http://localhost:11434"},
+           Case{"http://localhost:11434/", "http://localhost:11434"},
+           Case{"  http://localhost:11434///\n", "http://localhost:11434"},
+           Case{"localhost:11434", "http://localhost:11434"},
+           Case{"HTTPS://Ollama.COM/Path/", "https://ollama.com/Path"},
+           Case{"http://User:PassWord@Host:1/A", "http://User:PassWord@host:1/A"},
+           Case{"https://gate.example/ollama/", "https://gate.example/ollama"},
+           Case{"", ""},
+           Case{" / ", ""},
+       }) {
+    EXPECT_EQ(normal_base_url(row.written), row.normal) << row.written;
+  }
+}
+
+TEST(OllamaModels, AsksForTheList) {
+  const auto plain = list_models({.base_url = "http://h:1", .upstream_name = ""});
+  EXPECT_EQ(plain.method, "GET");
+  EXPECT_EQ(plain.url, "http://h:1/api/tags");
+  EXPECT_EQ(plain.body, "");
+  const auto keyed = list_models({.base_url = "http://h:1", .upstream_name = "", .secret = "k"});
+  ASSERT_FALSE(keyed.headers.empty());
+  EXPECT_EQ(keyed.headers.back().value, "Bearer k");
+  EXPECT_TRUE(keyed.headers.back().secret);
+}
+
+TEST(OllamaModels, AsksForOneModelsDetails) {
+  const auto request = show_model({.base_url = "http://h:1", .upstream_name = "a\"b:1"});
+  EXPECT_EQ(request.method, "POST");
+  EXPECT_EQ(request.url, "http://h:1/api/show");
+  EXPECT_EQ(request.body, R"({"model":"a\"b:1"})");
+}
+
+TEST(OllamaModels, ReadsAList) {
+  const auto list = parse_model_list(
+      R"({"models":[{"name":"A:1b","model":"A:1b","modified_at":"2026-04-08T20:53:10Z","size":7162405886,"digest":"7fbd",
+      "capabilities":["completion","tools"],
+      "details":{"family":"gemma4","families":null,"parameter_size":"5.1B","quantization_level":"Q4_K_M","context_length":4096}}]})");
+  ASSERT_TRUE(list);
+  ASSERT_EQ(list->models.size(), 1U);
+  const auto& model = list->models[0];
+  EXPECT_EQ(model.name, "A:1b");
+  EXPECT_EQ(model.digest, "7fbd");
+  EXPECT_EQ(model.family, "gemma4");
+  EXPECT_EQ(model.parameter_size, "5.1B");
+  EXPECT_EQ(model.quantization, "Q4_K_M");
+  EXPECT_EQ(model.size_bytes, 7162405886);
+  EXPECT_EQ(model.modified_at, "2026-04-08T20:53:10Z");
+  EXPECT_THAT(model.capabilities, ElementsAre("completion", "tools"));
+  EXPECT_EQ(model.context_length, 4096);
+  EXPECT_EQ(list->skipped, 0U);
+}
+
+TEST(OllamaModels, OneBadEntryNeverSpoilsTheList) {
+  const auto list = parse_model_list(
+      R"({"models":[{"name":"a","size":"big","details":7},null,7,{"digest":"x"},{"name":""},{"model":"b"},{"name":"a"}]})");
+  ASSERT_TRUE(list);
+  ASSERT_EQ(list->models.size(), 2U);
+  EXPECT_EQ(list->models[0].name, "a");
+  EXPECT_EQ(list->models[0].size_bytes, 0);
+  EXPECT_EQ(list->models[1].name, "b");
+  EXPECT_EQ(list->skipped, 5U) << "null, 7, two without a name, one twice";
+}
+
+TEST(OllamaModels, AnEmptyListIsAListAndSomethingElseIsNone) {
+  for (const auto* empty : {R"({"models":[]})", R"({"models":null})"}) {
+    const auto list = parse_model_list(empty);
+    ASSERT_TRUE(list) << empty;
+    EXPECT_THAT(list->models, IsEmpty());
+  }
+  for (const auto* other : {"", "<html>", "[]", "{}", R"({"models":{}})", R"({"models":"x"})", R"({"error":"x"})",
+                            R"({"models":[{"name":"a"})"}) {
+    const auto list = parse_model_list(other);
+    ASSERT_FALSE(list) << other;
+    EXPECT_EQ(list.error().kind, ErrorKind::unavailable);
+  }
+}
+
+TEST(OllamaModels, ReadsDetails) {
+  const auto details = parse_model_details(
+      R"({"details":{},"model_info":{"clip.context_length":77,"general.architecture":"llama","general.parameter_count":8030261312,
+      "llama.embedding_length":4096,"llama.context_length":131072},"capabilities":["completion","vision"]})");
+  ASSERT_TRUE(details);
+  EXPECT_EQ(details->architecture, "llama");
+  EXPECT_EQ(details->context_length, 131072) << "that of the architecture, not the first";
+  EXPECT_EQ(details->embedding_length, 4096);
+  EXPECT_EQ(details->parameter_count, 8030261312);
+  EXPECT_TRUE(details->capabilities_known);
+  EXPECT_THAT(details->capabilities, ElementsAre("completion", "vision"));
+}
+
+TEST(OllamaModels, WhatOldServersDoNotSayIsUnknown) {
+  const auto details = parse_model_details(R"({"details":{},"model_info":{"x.context_length":2048}})");
+  ASSERT_TRUE(details);
+  EXPECT_FALSE(details->capabilities_known);
+  EXPECT_EQ(details->context_length, 2048) << "without an architecture the first that ends so";
+  EXPECT_FALSE(details->embedding_length);
+  EXPECT_TRUE(parse_model_details(R"({"details":{}})"));
+  for (const auto* other : {"", "[]", "{}", R"({"error":"x"})"}) EXPECT_FALSE(parse_model_details(other)) << other;
+}
+
+}  // namespace
+}  // namespace tokenrail::providers::ollama
