@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <span>
@@ -22,23 +23,23 @@ namespace tokenrail::config {
 enum class Kind {
   text,
   integer,
-  boolean,      ///< true | false
-  duration,     ///< 250ms, 10s, 5m, 2h; a bare number is milliseconds
-  bytes,        ///< 64KiB, 8MiB, 1GiB; a bare number is bytes
-  list,         ///< comma-separated
-  choice,       ///< one of `choices`
-  url,          ///< http:// or https://, with a host
-  secret,       ///< text that is masked wherever it is shown
-  secret_url,   ///< a URL whose password is masked wherever it is shown
+  boolean,     ///< true | false
+  duration,    ///< 250ms, 10s, 5m, 2h; a bare number is milliseconds
+  bytes,       ///< 64KiB, 8MiB, 1GiB; a bare number is bytes
+  list,        ///< comma-separated
+  choice,      ///< one of `choices`
+  url,         ///< http:// or https://, with a host
+  secret,      ///< text that is masked wherever it is shown
+  secret_url,  ///< a URL whose password is masked wherever it is shown
 };
 
 /// One setting. All views must outlive the process (tables are constexpr arrays).
 struct Setting {
-  std::string_view name;  ///< dotted, snake_case: "router.in_flight_max"; TOML key, and flag --router.in-flight-max
-  std::string_view env;   ///< environment name; empty: TOKENRAIL_ + name in capitals, dots as underscores
+  std::string_view name{};  ///< dotted, snake_case: "router.in_flight_max"; TOML key, and flag --router.in-flight-max
+  std::string_view env{};   ///< environment name; empty: TOKENRAIL_ + name in capitals, dots as underscores
   Kind kind = Kind::text;
-  std::string_view default_value;  ///< in the kind's own notation; empty means "not set"
-  std::string_view help;           ///< one line
+  std::string_view default_value{};   ///< in the kind's own notation; empty means "not set"
+  std::string_view help{};            ///< one line
   std::optional<std::int64_t> min{};  ///< integer, duration (ms), bytes
   std::optional<std::int64_t> max{};
   std::string_view choices{};  ///< "a|b|c" for Kind::choice
@@ -49,7 +50,8 @@ enum class Source { default_value, file, environment, flag };
 
 class Values {
  public:
-  /// Each getter asserts that the setting was declared with a fitting kind: asking for an unknown one is a bug.
+  /// Each getter ends the process unless the setting was declared with a fitting kind and has a value: asking for
+  /// another one is a bug.
   [[nodiscard]] const std::string& text(std::string_view name) const;
   [[nodiscard]] std::int64_t integer(std::string_view name) const;
   [[nodiscard]] bool boolean(std::string_view name) const;
@@ -57,6 +59,8 @@ class Values {
   [[nodiscard]] std::int64_t bytes(std::string_view name) const;
   [[nodiscard]] std::vector<std::string> list(std::string_view name) const;
   [[nodiscard]] Source source(std::string_view name) const;
+  /// False where the setting has no value: its default is empty and nobody gave one.
+  [[nodiscard]] bool is_set(std::string_view name) const;
 
   /// librdkafka properties passed through: TOKENRAIL_KAFKA_SECURITY_PROTOCOL -> {"security.protocol", ...}, and the
   /// [kafka] table of the file. `kafka.bootstrap_servers` is among them as "bootstrap.servers".
@@ -73,8 +77,10 @@ class Values {
     Source source = Source::default_value;
   };
   const Entry& entry(std::string_view name) const;
+  const Entry& entry_of(std::string_view name, std::initializer_list<Kind> kinds) const;
   std::map<std::string, Entry, std::less<>> entries_;
   std::map<std::string, std::string> kafka_properties_;
+  std::map<std::string, Source> kafka_sources_;
 };
 
 /// What the command line asked for besides values.
@@ -88,6 +94,7 @@ struct Invocation {
 struct Loaded {
   Values values;
   Invocation invocation;
+  std::vector<std::string> warnings{};  ///< for the log: names that nobody here knows and that look like no mistake
 };
 
 struct Sources {
@@ -98,10 +105,18 @@ struct Sources {
   std::string file_name;                           ///< for messages
   /// true: an unknown flag is an error with the nearest known one; false: it stays in `rest` (programs with commands).
   bool strict_flags = true;
+  /// Settings of the project's other programs. One file and one environment may serve them all, so these names are
+  /// passed over in silence where they are given; as flags they stay unknown.
+  std::span<const Setting> also_known{};
 };
 
-/// Errors (invalid_input) name the setting, the value, where it came from and what is allowed. An unknown TOML key and
-/// an unknown TOKENRAIL_ variable are errors with the nearest known name, so that a typing mistake cannot pass.
+/// Errors (invalid_input) name the setting, the value, where it came from and what is allowed; all of them, one a line.
+///
+/// An unknown TOML key or TOKENRAIL_ variable is an error with the nearest known name if it looks like a typing
+/// mistake: it is within two letters of a known name, or it lies in a section that this program has and
+/// common_settings() has not. Otherwise it may belong to another program of the project and is a warning. Names under
+/// TOKENRAIL_DEV_ and TOKENRAIL_TEST_, TOKENRAIL_CONFIG and TOKENRAIL_TRANSCRIPTS are no settings and are passed over.
+/// An empty environment value counts as not given where the kind has no empty value (compose files write those).
 [[nodiscard]] Result<Loaded> load(const Sources& sources);
 
 /// Reads argv, the process environment and the file named by --config FILE or TOKENRAIL_CONFIG, then load(). On
@@ -110,8 +125,23 @@ struct StartUp {
   std::optional<Loaded> loaded;
   int exit_code = 0;
 };
+struct StartUpOptions {
+  bool strict_flags = true;               ///< as in Sources
+  bool arguments_allowed = false;         ///< false: an argument that is no flag is an error
+  std::span<const Setting> also_known{};  ///< as in Sources
+};
 [[nodiscard]] StartUp start_up(std::string_view program, std::string_view purpose, std::span<const Setting> settings,
-                               int argc, const char* const* argv);
+                               int argc, const char* const* argv, const StartUpOptions& options = {});
+
+/// The release this program belongs to, such as "0.1.0".
+[[nodiscard]] std::string_view version();
+
+/// What a value of this kind looks like and which are allowed, for people: "a duration such as 250ms, 10s, 5m or 2h,
+/// from 1ms to 1h".
+[[nodiscard]] std::string allowed(const Setting& setting);
+
+/// The environment name: the setting's own, or the one made from its name.
+[[nodiscard]] std::string environment_name(const Setting& setting);
 
 /// The table as a --help page and as the Markdown table of docs/reference/configuration.md.
 [[nodiscard]] std::string help_page(std::string_view program, std::string_view purpose,

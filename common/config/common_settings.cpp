@@ -1,0 +1,54 @@
+#include <array>
+
+#include "common/config/settings.hpp"
+
+namespace tokenrail::config {
+namespace {
+
+constexpr std::array settings{
+    Setting{.name = "kafka.bootstrap_servers",
+            .env = {},
+            .kind = Kind::text,
+            .default_value = "127.0.0.1:9092",
+            .help = "Kafka brokers to ask first, as host:port, comma-separated."},
+    Setting{.name = "database.url",
+            .env = {},
+            .kind = Kind::secret_url,
+            .default_value = "postgresql://tokenrail@127.0.0.1:5432/tokenrail",
+            .help = "The PostgreSQL database of the model registry."},
+    Setting{.name = "topic.prefix",
+            .env = {},
+            .kind = Kind::text,
+            .default_value = "",
+            .help = "Put before every topic name, so that several installations can share a cluster."},
+    Setting{.name = "http.listen",
+            .env = {},
+            .kind = Kind::text,
+            .default_value = "127.0.0.1:9464",
+            .help = "Address for /livez, /readyz and /metrics, as IP:PORT; port 0 takes any free one."},
+    Setting{.name = "log.level",
+            .env = {},
+            .kind = Kind::choice,
+            .default_value = "info",
+            .help = "Least important level that is logged.",
+            .choices = "trace|debug|info|warn|error"},
+    Setting{.name = "log.format",
+            .env = {},
+            .kind = Kind::choice,
+            .default_value = "human",
+            .help = "Log lines for people, or one JSON object a line.",
+            .choices = "human|json"},
+    Setting{.name = "ollama.base_url",
+            .env = "OLLAMA_BASE_URL",
+            .kind = Kind::url,
+            .default_value = "http://localhost:11434",
+            .help = "The Ollama server of the platform's own connection."},
+};
+
+}  // namespace
+
+std::span<const Setting> common_settings() {
+  return settings;
+}
+
+}  // namespace tokenrail::config

@@ -1,0 +1,317 @@
+#include "common/config/notation.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace tokenrail::config {
+namespace {
+
+struct Unit {
+  std::string_view name;
+  std::int64_t factor;
+};
+
+constexpr std::array duration_units{Unit{"", 1}, Unit{"ms", 1}, Unit{"s", 1'000}, Unit{"m", 60'000},
+                                    Unit{"h", 3'600'000}};
+constexpr std::array byte_units{Unit{"", 1}, Unit{"B", 1}, Unit{"KiB", 1LL << 10}, Unit{"MiB", 1LL << 20},
+                                Unit{"GiB", 1LL << 30}};
+
+/// A whole number of at least zero and a unit from the table, with no space between.
+std::optional<std::int64_t> parse_with_unit(std::string_view text, std::span<const Unit> units) {
+  const auto digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  const auto number = parse_integer(text.substr(0, digits));
+  if (!number) return std::nullopt;
+  for (const Unit& unit : units) {
+    if (unit.name != text.substr(digits)) continue;
+    if (*number > std::numeric_limits<std::int64_t>::max() / unit.factor) return std::nullopt;
+    return *number * unit.factor;
+  }
+  return std::nullopt;
+}
+
+/// A URL taken apart as far as checking and masking need it.
+struct UrlParts {
+  std::string_view scheme{};    ///< without "://"
+  std::string_view userinfo{};  ///< without "@"
+  std::string_view host_port{};
+  std::string_view rest{};  ///< from the path on
+};
+
+std::optional<UrlParts> split_url(std::string_view url) {
+  const auto scheme_end = url.find("://");
+  if (scheme_end == std::string_view::npos || scheme_end == 0) return std::nullopt;
+  UrlParts parts{.scheme = url.substr(0, scheme_end)};
+  std::string_view authority = url.substr(scheme_end + 3);
+  const auto authority_end = std::min(authority.find_first_of("/?#"), authority.size());
+  parts.rest = authority.substr(authority_end);
+  authority = authority.substr(0, authority_end);
+  // The last '@': a password may hold one that its owner forgot to encode.
+  if (const auto at = authority.rfind('@'); at != std::string_view::npos) {
+    parts.userinfo = authority.substr(0, at);
+    authority.remove_prefix(at + 1);
+  }
+  parts.host_port = authority;
+  return parts;
+}
+
+bool is_plain(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c > ' ' && c != 0x7f; });
+}
+
+bool host_port_fits(std::string_view host_port) {
+  const auto bracket = host_port.find(']');
+  const auto colon = host_port.find(':', bracket == std::string_view::npos ? 0 : bracket);
+  if (host_port.substr(0, colon).empty()) return false;
+  if (colon == std::string_view::npos) return true;
+  const auto port = parse_integer(host_port.substr(colon + 1));
+  return port && *port >= 1 && *port <= 65'535;
+}
+
+bool url_fits(std::string_view url, bool only_http) {
+  const auto parts = split_url(url);
+  if (!parts || !is_plain(url)) return false;
+  if (!only_http) return true;  // a database URL may leave the host out (a local socket)
+  return (parts->scheme == "http" || parts->scheme == "https") && host_port_fits(parts->host_port);
+}
+
+/// Passwords also travel as a query parameter: postgresql://host/db?password=…
+std::string mask_query(std::string_view rest) {
+  const auto question = rest.find('?');
+  if (question == std::string_view::npos) return std::string(rest);
+  const auto query_end = std::min(rest.find('#', question), rest.size());
+  std::string out(rest.substr(0, question));
+  char separator = '?';
+  for (const auto& pair : split(rest.substr(question + 1, query_end - question - 1), '&')) {
+    out += separator;
+    separator = '&';
+    const auto name = pair.substr(0, pair.find('='));
+    const bool secret = name.find("password") != std::string_view::npos;
+    out += secret ? fmt::format("{}={}", name, mask) : std::string(pair);
+  }
+  out += rest.substr(query_end);
+  return out;
+}
+
+std::string masked_url(std::string_view url) {
+  const auto parts = split_url(url);
+  if (!parts) return std::string(mask);  // not a URL after all: who knows what it is
+  const auto colon = parts->userinfo.find(':');
+  std::string userinfo(parts->userinfo.substr(0, colon));
+  if (colon != std::string_view::npos) userinfo += fmt::format(":{}", mask);
+  if (!parts->userinfo.empty()) userinfo += '@';
+  return fmt::format("{}://{}{}{}", parts->scheme, userinfo, parts->host_port, mask_query(parts->rest));
+}
+
+}  // namespace
+
+std::optional<std::int64_t> parse_integer(std::string_view text) {
+  std::int64_t out = 0;
+  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), out);
+  if (status != std::errc{} || end != text.data() + text.size() || text.empty()) return std::nullopt;
+  return out;
+}
+
+std::optional<bool> parse_boolean(std::string_view text) {
+  if (text == "true") return true;
+  if (text == "false") return false;
+  return std::nullopt;
+}
+
+std::optional<std::int64_t> parse_duration_ms(std::string_view text) {
+  return parse_with_unit(text, duration_units);
+}
+
+std::optional<std::int64_t> parse_bytes(std::string_view text) {
+  return parse_with_unit(text, byte_units);
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> out;
+  while (true) {
+    const auto end = text.find(separator);
+    out.push_back(text.substr(0, end));
+    if (end == std::string_view::npos) return out;
+    text.remove_prefix(end + 1);
+  }
+}
+
+std::vector<std::string> parse_list(std::string_view text) {
+  std::vector<std::string> out;
+  for (std::string_view item : split(text, ',')) {
+    const auto first = item.find_first_not_of(" \t");
+    if (first == std::string_view::npos) continue;
+    item = item.substr(first, item.find_last_not_of(" \t") - first + 1);
+    out.emplace_back(item);
+  }
+  return out;
+}
+
+bool accepts_empty(const Setting& setting) {
+  return setting.default_value.empty() || setting.kind == Kind::text || setting.kind == Kind::list ||
+         setting.kind == Kind::secret;
+}
+
+bool fits(const Setting& setting, std::string_view value) {
+  if (value.empty()) return accepts_empty(setting);
+  const auto within = [&](std::optional<std::int64_t> number) {
+    return number && *number >= setting.min.value_or(*number) && *number <= setting.max.value_or(*number);
+  };
+  switch (setting.kind) {
+    case Kind::text:
+    case Kind::list:
+    case Kind::secret:
+      return true;
+    case Kind::integer:
+      return within(parse_integer(value));
+    case Kind::duration:
+      return within(parse_duration_ms(value));
+    case Kind::bytes:
+      return within(parse_bytes(value));
+    case Kind::boolean:
+      return parse_boolean(value).has_value();
+    case Kind::choice:
+      return std::ranges::count(split(setting.choices, '|'), value) > 0;
+    case Kind::url:
+      return url_fits(value, true);
+    case Kind::secret_url:
+      return url_fits(value, false);
+  }
+  return false;
+}
+
+std::string shown(const Setting& setting, std::string_view value) {
+  switch (setting.kind) {
+    case Kind::secret:
+      return std::string(value.empty() ? value : mask);
+    case Kind::secret_url:
+      return value.empty() ? std::string() : masked_url(value);
+    case Kind::url:
+      // A wrong value is shown as it is, so that it can be mended, unless it might hold credentials.
+      return value.find('@') == std::string_view::npos ? std::string(value) : masked_url(value);
+    default:
+      return std::string(value);
+  }
+}
+
+bool is_masked(const Setting& setting, std::string_view value) {
+  return shown(setting, value) != value;
+}
+
+bool is_secret_property(std::string_view property) {
+  return property.find("password") != std::string_view::npos || property.find("secret") != std::string_view::npos ||
+         property == "ssl.key.pem" || property == "sasl.oauthbearer.config";
+}
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  // Three rows of the usual table: a swap of neighbours looks two rows back.
+  std::vector<std::size_t> before_last(b.size() + 1);
+  std::vector<std::size_t> last(b.size() + 1);
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(last.begin(), last.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replace = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      row[j] = std::min({last[j] + 1, row[j - 1] + 1, replace});
+      const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped) row[j] = std::min(row[j], before_last[j - 2] + 1);
+    }
+    std::swap(before_last, last);
+    std::swap(last, row);
+  }
+  return last[b.size()];
+}
+
+std::optional<std::string> nearest(std::string_view name, std::span<const std::string> known,
+                                   std::size_t distance_max) {
+  std::optional<std::string> best;
+  std::size_t best_distance = distance_max + 1;
+  for (const std::string& candidate : known) {
+    const std::size_t distance = edit_distance(name, candidate);
+    if (distance >= best_distance) continue;
+    best = candidate;
+    best_distance = distance;
+  }
+  return best;
+}
+
+std::string_view section(std::string_view name) {
+  const auto dot = name.find('.');
+  return dot == std::string_view::npos ? std::string_view() : name.substr(0, dot);
+}
+
+std::string toml_string(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte < 0x20 || byte == 0x7f) {
+      out += fmt::format("\\u{:04X}", byte);
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+  return out;
+}
+
+std::string environment_name(const Setting& setting) {
+  if (!setting.env.empty()) return std::string(setting.env);
+  std::string out = "TOKENRAIL_";
+  for (const char c : setting.name) {
+    const bool lower = c >= 'a' && c <= 'z';
+    out += c == '.' ? '_' : lower ? static_cast<char>(c - 'a' + 'A') : c;
+  }
+  return out;
+}
+
+std::string allowed(const Setting& setting) {
+  const auto bounds = [&](auto&& write) {
+    if (setting.min && setting.max) return fmt::format(", from {} to {}", write(*setting.min), write(*setting.max));
+    if (setting.min) return fmt::format(", at least {}", write(*setting.min));
+    if (setting.max) return fmt::format(", at most {}", write(*setting.max));
+    return std::string();
+  };
+  const auto in_units = [](std::span<const Unit> units) {
+    return [units](std::int64_t number) {
+      const Unit* best = &units[1];  // the largest unit that divides it; never the bare number
+      for (const Unit& unit : units.subspan(1)) {
+        if (number != 0 && number % unit.factor == 0) best = &unit;
+      }
+      return fmt::format("{}{}", number / best->factor, best->name);
+    };
+  };
+  switch (setting.kind) {
+    case Kind::text:
+    case Kind::secret:
+      return "text";
+    case Kind::integer:
+      return "a whole number" + bounds([](std::int64_t number) { return fmt::format("{}", number); });
+    case Kind::boolean:
+      return "true or false";
+    case Kind::duration:
+      return "a duration such as 250ms, 10s, 5m or 2h" + bounds(in_units(duration_units));
+    case Kind::bytes:
+      return "a size such as 64KiB, 8MiB or 1GiB" + bounds(in_units(byte_units));
+    case Kind::list:
+      return "a comma-separated list";
+    case Kind::choice: {
+      return fmt::format("one of {}", fmt::join(split(setting.choices, '|'), ", "));
+    }
+    case Kind::url:
+      return "a URL that begins with http:// or https://";
+    case Kind::secret_url:
+      return "a URL such as scheme://user:password@host:port/path";
+  }
+  return {};
+}
+
+}  // namespace tokenrail::config

@@ -1,0 +1,50 @@
+// The notation of each kind of setting: reading, checking, masking, and finding the nearest known name. Pure.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/config/settings.hpp"
+
+namespace tokenrail::config {
+
+[[nodiscard]] std::optional<std::int64_t> parse_integer(std::string_view text);
+[[nodiscard]] std::optional<bool> parse_boolean(std::string_view text);
+[[nodiscard]] std::optional<std::int64_t> parse_duration_ms(std::string_view text);
+[[nodiscard]] std::optional<std::int64_t> parse_bytes(std::string_view text);
+[[nodiscard]] std::vector<std::string> parse_list(std::string_view text);
+[[nodiscard]] std::vector<std::string_view> split(std::string_view text, char separator);
+
+/// Whether the value fits the setting's kind, bounds and choices. An empty value fits what has an empty default, and
+/// the kinds for which accepts_empty() holds.
+[[nodiscard]] bool fits(const Setting& setting, std::string_view value);
+[[nodiscard]] bool accepts_empty(const Setting& setting);
+
+/// The value as it may be shown: `********` for a secret; URLs with the password replaced.
+[[nodiscard]] std::string shown(const Setting& setting, std::string_view value);
+/// Whether shown() hides something of this value.
+[[nodiscard]] bool is_masked(const Setting& setting, std::string_view value);
+
+/// Whether a librdkafka property holds a secret, going by its name.
+[[nodiscard]] bool is_secret_property(std::string_view property);
+inline constexpr std::string_view mask = "********";
+
+/// Letters to insert, delete, replace or swap with the neighbour to come from one name to the other.
+[[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
+
+/// The known name with the least distance, at most `distance_max`; the first of several.
+[[nodiscard]] std::optional<std::string> nearest(std::string_view name, std::span<const std::string> known,
+                                                 std::size_t distance_max);
+
+/// The part of a dotted name before the first dot; empty where there is no dot.
+[[nodiscard]] std::string_view section(std::string_view name);
+
+/// A text in TOML's basic string notation, quotes included.
+[[nodiscard]] std::string toml_string(std::string_view text);
+
+}  // namespace tokenrail::config

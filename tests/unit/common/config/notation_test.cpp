@@ -1,0 +1,178 @@
+#include "common/config/notation.hpp"
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace tokenrail::config {
+namespace {
+
+TEST(Notation, Durations) {
+  const std::pair<const char*, std::optional<std::int64_t>> rows[] = {
+      {"0", 0},
+      {"250", 250},
+      {"250ms", 250},
+      {"10s", 10'000},
+      {"5m", 300'000},
+      {"2h", 7'200'000},
+      {"", std::nullopt},
+      {"s", std::nullopt},
+      {"-1s", std::nullopt},
+      {"1.5s", std::nullopt},
+      {"1 s", std::nullopt},
+      {"1S", std::nullopt},
+      {"1d", std::nullopt},
+      {"9223372036854775807h", std::nullopt},
+      {"9223372036854775808", std::nullopt},
+  };
+  for (const auto& [text, expected] : rows) EXPECT_EQ(parse_duration_ms(text), expected) << text;
+}
+
+TEST(Notation, Bytes) {
+  const std::pair<const char*, std::optional<std::int64_t>> rows[] = {
+      {"0", 0},
+      {"100", 100},
+      {"100B", 100},
+      {"64KiB", 65'536},
+      {"8MiB", 8'388'608},
+      {"1GiB", 1'073'741'824},
+      {"64KB", std::nullopt},
+      {"64kib", std::nullopt},
+      {"-1", std::nullopt},
+      {"9223372036854775807GiB", std::nullopt},
+  };
+  for (const auto& [text, expected] : rows) EXPECT_EQ(parse_bytes(text), expected) << text;
+}
+
+TEST(Notation, Lists) {
+  EXPECT_EQ(parse_list(""), std::vector<std::string>{});
+  EXPECT_EQ(parse_list(" a, b b ,,c "), (std::vector<std::string>{"a", "b b", "c"}));
+}
+
+TEST(Notation, WhatFitsAKind) {
+  struct Row {
+    Setting setting;
+    const char* value;
+    bool fits;
+  };
+  const Setting port{.name = "p", .kind = Kind::integer, .default_value = "1", .min = 1, .max = 10};
+  const Setting wait{.name = "w", .kind = Kind::duration, .default_value = "1s", .min = 100, .max = 60'000};
+  const Setting size{.name = "s", .kind = Kind::bytes, .default_value = "1KiB", .max = 4'096};
+  const Setting flag{.name = "f", .kind = Kind::boolean, .default_value = "true"};
+  const Setting pick{.name = "c", .kind = Kind::choice, .default_value = "a", .choices = "a|bc"};
+  const Setting url{.name = "u", .kind = Kind::url, .default_value = "http://x"};
+  const Setting database{.name = "d", .kind = Kind::secret_url, .default_value = "postgresql://x/y"};
+  const Row rows[] = {
+      {port, "1", true},
+      {port, "10", true},
+      {port, "0", false},
+      {port, "11", false},
+      {port, "1x", false},
+      {port, " 1", false},
+      {port, "", false},
+      {port, "+1", false},
+      {wait, "100ms", true},
+      {wait, "99", false},
+      {wait, "1m", true},
+      {wait, "61s", false},
+      {size, "4KiB", true},
+      {size, "5KiB", false},
+      {flag, "false", true},
+      {flag, "yes", false},
+      {flag, "TRUE", false},
+      {pick, "bc", true},
+      {pick, "b", false},
+      {pick, "a|bc", false},
+      {url, "https://h.example/p?q", true},
+      {url, "http://[::1]:80", true},
+      {url, "ftp://h", false},
+      {url, "http://", false},
+      {url, "http:///path", false},
+      {url, "http://h:0", false},
+      {url, "http://h:99999", false},
+      {url, "http://a b", false},
+      {url, "localhost:11434", false},
+      {database, "postgresql:///local", true},
+      {database, "db.example", false},
+  };
+  for (const Row& row : rows) EXPECT_EQ(fits(row.setting, row.value), row.fits) << row.setting.name << "=" << row.value;
+}
+
+TEST(Notation, EmptyFitsWhatHasNoDefault) {
+  EXPECT_TRUE(fits({.name = "a", .kind = Kind::integer}, ""));
+  EXPECT_TRUE(fits({.name = "a", .kind = Kind::text, .default_value = "x"}, ""));
+  EXPECT_FALSE(fits({.name = "a", .kind = Kind::url, .default_value = "http://x"}, ""));
+}
+
+TEST(Notation, WhatMayBeShown) {
+  const Setting secret{.name = "s", .kind = Kind::secret};
+  const Setting database{.name = "d", .kind = Kind::secret_url};
+  const Setting url{.name = "u", .kind = Kind::url};
+  struct Row {
+    Setting setting;
+    const char* value;
+    const char* shown;
+  };
+  const Row rows[] = {
+      {secret, "hush", "********"},
+      {secret, "", ""},
+      {database, "postgresql://me:hush@db:5432/x", "postgresql://me:********@db:5432/x"},
+      {database, "postgresql://me:hu@sh@db/x", "postgresql://me:********@db/x"},
+      {database, "postgresql://me@db/x", "postgresql://me@db/x"},
+      {database, "postgresql://db/x?password=hush&sslmode=require",
+       "postgresql://db/x?password=********&sslmode=require"},
+      {database, "hush", "********"},
+      {url, "http://me:hush@host/", "http://me:********@host/"},
+      {url, "http://host/", "http://host/"},
+      {url, "me:hush@host", "********"},
+  };
+  for (const Row& row : rows) EXPECT_EQ(shown(row.setting, row.value), row.shown) << row.value;
+}
+
+TEST(Notation, SecretProperties) {
+  for (const char* name : {"sasl.password", "ssl.key.password", "ssl.keystore.password", "ssl.key.pem",
+                           "sasl.oauthbearer.client.secret", "sasl.oauthbearer.config"}) {
+    EXPECT_TRUE(is_secret_property(name)) << name;
+  }
+  for (const char* name : {"sasl.username", "security.protocol", "ssl.certificate.pem", "sasl.oauthbearer.client.id"}) {
+    EXPECT_FALSE(is_secret_property(name)) << name;
+  }
+}
+
+TEST(Notation, EditDistance) {
+  EXPECT_EQ(edit_distance("", ""), 0U);
+  EXPECT_EQ(edit_distance("abc", ""), 3U);
+  EXPECT_EQ(edit_distance("kitten", "sitting"), 3U);
+  EXPECT_EQ(edit_distance("levle", "level"), 1U) << "a swap of neighbours counts once";
+  EXPECT_EQ(edit_distance("in_flight", "in_flght"), 1U);
+}
+
+TEST(Notation, NearestName) {
+  const std::vector<std::string> known{"log.level", "log.format"};
+  EXPECT_EQ(nearest("log.levle", known, 2), "log.level");
+  EXPECT_EQ(nearest("something", known, 2), std::nullopt);
+}
+
+TEST(Notation, TomlStrings) {
+  EXPECT_EQ(toml_string("a\"b\\c"), R"("a\"b\\c")");
+  EXPECT_EQ(toml_string("a\nb\x7f"), "\"a\\u000Ab\\u007F\"");
+}
+
+TEST(Notation, EnvironmentNames) {
+  EXPECT_EQ(environment_name({.name = "router.in_flight_max"}), "TOKENRAIL_ROUTER_IN_FLIGHT_MAX");
+  EXPECT_EQ(environment_name({.name = "ollama.base_url", .env = "OLLAMA_BASE_URL"}), "OLLAMA_BASE_URL");
+}
+
+TEST(Notation, WhatIsAllowedReadsWell) {
+  EXPECT_EQ(allowed({.name = "a", .kind = Kind::duration, .min = 0, .max = 3'600'000}),
+            "a duration such as 250ms, 10s, 5m or 2h, from 0ms to 1h");
+  EXPECT_EQ(allowed({.name = "a", .kind = Kind::bytes, .min = 65'536}),
+            "a size such as 64KiB, 8MiB or 1GiB, at least 64KiB");
+  EXPECT_EQ(allowed({.name = "a", .kind = Kind::choice, .choices = "x|y"}), "one of x, y");
+}
+
+}  // namespace
+}  // namespace tokenrail::config
