@@ -63,14 +63,14 @@ kafka_bootstrap() {
 # --- start ----------------------------------------------------------------------------------------------------------
 
 kafka_start() {
-  local wanted=$1 size node started=()
+  local asked=$1 size node started=()
   size=$(kafka_size) || size=''
   if [ -n "$size" ] && kafka_any_alive "$size"; then
-    if [ -n "$wanted" ] && [ "$wanted" -ne "$size" ]; then
-      die "a Kafka with $size broker(s) runs here already." "./dev kafka stop, then ./dev kafka start --brokers $wanted"
+    if [ -n "$asked" ] && [ "$asked" -ne "$size" ]; then
+      die "a Kafka with $size broker(s) runs here already." "./dev kafka stop, then ./dev kafka start --brokers $asked"
     fi
   else
-    size=${wanted:-1}
+    size=${asked:-1}
   fi
   need_packages kafka
   kafka_fetch
@@ -192,12 +192,10 @@ kafka_make_archive() {
   kafka_properties 1 1 "$folder/data" "${ports[@]}" >"$folder/server.properties"
   local java_options
   kafka_java_options
-  {
-    java "${java_options[@]}" -cp "$kafka_dist/lib/*" kafka.tools.StorageTool format -t "$kafka_cluster_id" \
-      -c "$folder/server.properties"
-    launch "$folder/pid" "$folder/server.properties" "$log" java "${java_options[@]}" \
-      "-XX:ArchiveClassesAtExit=$archive.part" -cp "$kafka_dist/lib/*" kafka.Kafka "$folder/server.properties"
-  } >"$log" 2>&1
+  java "${java_options[@]}" -cp "$kafka_dist/lib/*" kafka.tools.StorageTool format -t "$kafka_cluster_id" \
+    -c "$folder/server.properties" >"$log" 2>&1 || true
+  launch "$folder/pid" "$folder/server.properties" "$log" java "${java_options[@]}" \
+    "-XX:ArchiveClassesAtExit=$archive.part" -cp "$kafka_dist/lib/*" kafka.Kafka "$folder/server.properties"
   trap 'end_process "$folder/pid" KILL' EXIT
   trap 'exit 130' INT TERM
   deadline=$((SECONDS + kafka_ready_seconds))

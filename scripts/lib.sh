@@ -2,7 +2,6 @@
 # What every part of ./dev shares: messages, folders, locks, free ports, and processes that outlive the command but
 # are ended only when they are really ours. Sourced by ./dev, which sets `root` and the shell options.
 
-# shellcheck disable=SC2154  # root comes from ./dev
 dev_dir=${TOKENRAIL_DEV_DIR:-$root/.dev}
 case "$dev_dir" in
   /*) ;;
@@ -46,14 +45,13 @@ usage_error() {
 # --- locks ----------------------------------------------------------------------------------------------------------
 
 # with_lock NAME COMMAND...: one run at a time for each name and dev_dir; says so when it has to wait.
-# The command runs in a subshell that holds the lock; what it starts in the background must close lock_fd.
+# The command runs in a subshell that holds the lock as an open file; launch() does not pass that on.
 with_lock() {
   local name=$1
   shift
   mkdir -p "$dev_dir/run"
   (
     exec {lock_fd}>"$dev_dir/run/$name.lock"
-    export lock_fd
     if ! flock -n "$lock_fd"; then
       say "Another ./dev is busy with $name here; waiting for it."
       flock "$lock_fd"
@@ -96,11 +94,15 @@ free_ports() {
 # launch PIDFILE MARK LOGFILE COMMAND...: starts it in a session of its own, so that Ctrl-C in this terminal passes it
 # by, with no file descriptor of ours left open in it.
 launch() {
-  local pid_file=$1 mark=$2 log=$3
+  local pid_file=$1 mark=$2 log=$3 fd
   shift 3
   mkdir -p "$(dirname "$pid_file")" "$(dirname "$log")"
   (
-    if [ -n "${lock_fd:-}" ]; then exec {lock_fd}>&-; fi
+    # An inherited lock would be held for as long as the process lives.
+    for fd in /proc/self/fd/*; do
+      fd=${fd##*/}
+      if [ "$fd" -gt 2 ]; then eval "exec $fd>&-"; fi
+    done
     exec setsid "$@" </dev/null >>"$log" 2>&1
   ) &
   local pid=$!

@@ -1,0 +1,123 @@
+# shellcheck shell=bash
+# What runs Tokenrail as a whole: the stack to play with (up, down), and the doors to the demo and the benchmark.
+
+source "$root/scripts/build.sh"
+
+release_bin=$root/build/release/bin
+
+# --- up and down --------------------------------------------------------------------------------------------------------
+
+up_command() {
+  [ $# -eq 0 ] || usage_error "./dev up takes no arguments" "./dev up"
+  need_packages build demo kafka postgres
+  build_programs release
+  with_lock up up_start
+}
+
+up_start() {
+  local bootstrap database
+  bootstrap=$("$root/dev" kafka start | tail -n 1)
+  database=$("$root/dev" postgres start | tail -n 1)
+  export TOKENRAIL_KAFKA_BOOTSTRAP_SERVERS=$bootstrap TOKENRAIL_DATABASE_URL=$database
+
+  step "Topics and tables"
+  "$release_bin/tokenrail" topics apply >&2
+  "$release_bin/tokenrail" migrate >&2
+
+  up_models
+  up_worker registry-sync
+  up_worker router
+
+  step "Tokenrail is up"
+  cat >&2 <<TEXT
+
+In your shell:
+  export TOKENRAIL_KAFKA_BOOTSTRAP_SERVERS=$bootstrap
+  export TOKENRAIL_DATABASE_URL=$database
+  export OLLAMA_BASE_URL=$OLLAMA_BASE_URL
+  export PATH=$release_bin:\$PATH
+
+Then:
+  tokenrail doctor
+  tokenrail registry list
+  tokenrail chat "Why is the sky blue?"
+
+Logs:     $dev_dir/logs/router.log, $dev_dir/logs/registry-sync.log
+Metrics:  http://$(cat "$dev_dir/run/router.address")/metrics
+The end:  ./dev down
+TEXT
+}
+
+# Whoever has an Ollama gets its models; everybody else gets the simulator, said clearly.
+up_models() {
+  local log=$dev_dir/logs/provider-simulator.log pid_file=$dev_dir/run/provider-simulator.pid port
+  export OLLAMA_BASE_URL=${OLLAMA_BASE_URL:-http://localhost:11434}
+  if curl -s -f -m 2 -o /dev/null "$OLLAMA_BASE_URL/api/version"; then
+    say "Models come from the Ollama at $OLLAMA_BASE_URL"
+    return
+  fi
+  if process_of "$pid_file" >/dev/null; then
+    OLLAMA_BASE_URL=http://$(cat "$dev_dir/run/provider-simulator.address")
+    return
+  fi
+  say "No Ollama answers at $OLLAMA_BASE_URL: a simulator takes its place. Its answers are made up."
+  port=$(free_ports 1)
+  echo "127.0.0.1:$port" >"$dev_dir/run/provider-simulator.address"
+  launch "$pid_file" "$release_bin/tokenrail-provider-simulator" "$log" \
+    "$release_bin/tokenrail-provider-simulator" --listen "127.0.0.1:$port"
+  OLLAMA_BASE_URL=http://127.0.0.1:$port
+  wait_for 20 "the simulator" "$log" "$pid_file" curl -s -f -m 2 -o /dev/null "$OLLAMA_BASE_URL/api/version" || exit 1
+}
+
+# up_worker NAME: starts tokenrail-NAME and waits until it reports itself ready.
+up_worker() {
+  local name=$1 log=$dev_dir/logs/$1.log pid_file=$dev_dir/run/$1.pid address
+  if process_of "$pid_file" >/dev/null; then
+    say "tokenrail-$name runs already."
+    return
+  fi
+  step "Starting tokenrail-$name"
+  address=127.0.0.1:$(free_ports 1)
+  echo "$address" >"$dev_dir/run/$name.address"
+  TOKENRAIL_HTTP_LISTEN=$address launch "$pid_file" "$release_bin/tokenrail-$name" "$log" "$release_bin/tokenrail-$name"
+  if ! wait_for 60 "tokenrail-$name" "$log" "$pid_file" curl -s -f -m 2 -o /dev/null "http://$address/readyz"; then
+    say "What it says of itself:"
+    curl -s -m 2 "http://$address/readyz" >&2 || true
+    exit 1
+  fi
+}
+
+down_command() {
+  local wipe=()
+  if [ "${1:-}" = --wipe ]; then wipe=(--wipe) && shift; fi
+  [ $# -eq 0 ] || usage_error "./dev down does not know $1" "./dev down [--wipe]"
+  with_lock up down_stop
+  "$root/dev" kafka stop "${wipe[@]}"
+  "$root/dev" postgres stop "${wipe[@]}"
+}
+
+down_stop() {
+  local name
+  # The router first: it finishes what it has begun while everything that it needs is still there.
+  for name in router registry-sync provider-simulator; do
+    if process_of "$dev_dir/run/$name.pid" >/dev/null; then
+      step "Stopping $name"
+      end_process "$dev_dir/run/$name.pid" TERM 40
+    fi
+    rm -f "$dev_dir/run/$name.address"
+  done
+}
+
+# --- the demo and the benchmark -----------------------------------------------------------------------------------------
+
+demo_command() {
+  need_packages build demo postgres
+  build_programs release
+  exec bash "$root/scripts/demo.sh" "$@"
+}
+
+bench_command() {
+  need_packages build test kafka postgres
+  with_lock build-release build_preset release
+  exec "$python" "$root/tests/bench/run.py" "$@"
+}

@@ -1,0 +1,273 @@
+# shellcheck shell=bash
+# The test layers. Each runs as a process of its own and writes "passed failed skipped" lines; the sum is the last line
+# of the output. A layer that dies counts as a failure even when it wrote nothing.
+
+source "$root/scripts/build.sh"
+
+# What `./dev test` runs, cheapest first, and what runs only when named.
+test_layers=(format include scripts tidy unit conformance integration demo)
+test_layers_by_name=(compose tsan)
+
+test_dir=$dev_dir/test         # the servers of the tests live apart from those that a person plays with
+results_dir=$dev_dir/results
+
+# Once a layer failed CI has nothing to gain from more minutes of clang-tidy than this.
+tidy_budget_seconds=300
+
+test_command() {
+  local layer known
+  known=" ${test_layers[*]} ${test_layers_by_name[*]} "
+  for layer in "$@"; do
+    case "$known" in *" $layer "*) ;; *) usage_error "unknown test layer: $layer" "./dev test [LAYER...] with:$known" ;; esac
+  done
+  [ $# -gt 0 ] || set -- "${test_layers[@]}"
+  with_lock test run_layers "$@"
+}
+
+run_layers() {
+  local layer passed=0 failed=0 skipped=0 p f s broken=()
+  # One installation instead of one a layer.
+  local sets=(build)
+  case " $* " in *' format '* | *' tidy '*) sets+=(lint) ;; esac
+  case " $* " in *' scripts '* | *' unit '* | *' conformance '* | *' integration '* | *' tsan '*) sets+=(test) ;; esac
+  case " $* " in *' integration '* | *' tsan '*) sets+=(kafka postgres) ;; esac
+  case " $* " in *' demo '*) sets+=(demo postgres) ;; esac
+  case " $* " in *' scripts '* | *' include '*) sets+=(lint) ;; esac
+  need_packages "${sets[@]}"
+
+  rm -rf "$results_dir"
+  mkdir -p "$results_dir"
+  export RESULTS_DIR=$results_dir
+  for layer in "$@"; do
+    step "Layer $layer"
+    local began=$SECONDS code=0
+    : >"$results_dir/$layer.count"
+    bash -c 'set -euo pipefail; root=$1; source "$root/scripts/lib.sh"; source "$root/scripts/test.sh"; "layer_$2"' \
+      dev "$root" "$layer" || code=$?
+    [ "$code" -lt 128 ] || { say "Interrupted." && exit "$code"; }
+    read -r p f s < <(awk '{ p += $1; f += $2; s += $3 } END { print p + 0, f + 0, s + 0 }' "$results_dir/$layer.count")
+    if [ "$code" -ne 0 ] && [ "$f" -eq 0 ]; then f=1; fi
+    [ "$f" -eq 0 ] || broken+=("$layer")
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+    step "Layer $layer: $p passed, $f failed$([ "$s" -eq 0 ] || echo ", $s skipped") in $((SECONDS - began)) s"
+  done
+  if [ ${#broken[@]} -gt 0 ]; then
+    say "Failed: ${broken[*]}. One layer again: ./dev test ${broken[0]}"
+  fi
+  if [ "$skipped" -gt 0 ]; then say "$skipped skipped"; fi
+  echo "$passed passed, $failed failed"
+  [ "$failed" -eq 0 ]
+}
+
+# count LAYER PASSED FAILED SKIPPED
+count() { echo "$2 $3 $4" >>"$RESULTS_DIR/$1.count"; }
+
+# check LAYER NAME COMMAND...: one check, one test.
+check() {
+  local layer=$1 name=$2
+  shift 2
+  if "$@" >&2; then
+    count "$layer" 1 0 0
+  else
+    count "$layer" 0 1 0
+    say "FAILED $name"
+  fi
+}
+
+# --- checks of the text -----------------------------------------------------------------------------------------------
+
+# Every C++ file of ours, NUL-separated: what git tracks and what it would.
+cpp_files() {
+  git -C "$root" ls-files -z --cached --others --exclude-standard -- '*.cpp' '*.hpp' |
+    (cd "$root" && xargs -0 -r sh -c 'for f; do [ ! -f "$f" ] || printf "%s\0" "$f"; done' sh)
+}
+
+# Names each file that is not laid out as .clang-format says.
+format_check() {
+  local files
+  files=$(cd "$root" && cpp_files | xargs -0 -r -n 40 -P "$(nproc)" clang-format-19 --dry-run 2>&1 |
+    sed -n 's/^\([^ :]*\):[0-9]*:[0-9]*: warning: .*/\1/p' | sort -u)
+  [ -z "$files" ] || { say "$files" && return 1; }
+}
+
+layer_format() { check format 'clang-format; ./dev format mends it' format_check; }
+
+layer_include() {
+  check include 'include directions' "$python" "$root/scripts/check_includes.py" "$root"
+  check include 'the include check finds planted violations' "$python" "$root/scripts/check_includes.py" --self-test
+}
+
+layer_scripts() {
+  cd "$root"
+  check scripts shellcheck shellcheck dev .ci/run scripts/*.sh
+  run_pytest scripts "$root/tests/unit/scripts"
+}
+
+layer_tidy() {
+  with_lock build-dev configure_only dev
+  local base
+  if ! base=$(tidy_base); then
+    say "No earlier commit to compare with (a shallow clone?): clang-tidy looks at uncommitted files only."
+    base=HEAD
+  fi
+  say "Comparing with $(git -C "$root" log -1 --format='%h %s' "$base")"
+  check tidy 'clang-tidy on what changed' "$python" "$root/scripts/tidy.py" --build "$root/build/dev" \
+    --budget "$tidy_budget_seconds" --changed-since "$base"
+}
+
+configure_only() {
+  [ -f "$root/build/$1/build.ninja" ] || (cd "$root" && step "Configuring build/$1" && cmake --preset "$1" >&2)
+}
+
+# Where this work began: the point where it left the main branch, or the commit before it when it *is* that branch.
+tidy_base() {
+  local base
+  cd "$root"
+  if base=$(git merge-base origin/main HEAD 2>/dev/null) && [ "$base" != "$(git rev-parse HEAD)" ]; then
+    echo "$base"
+  else
+    git rev-parse --verify --quiet HEAD~1
+  fi
+}
+
+# --- tests that run -----------------------------------------------------------------------------------------------------
+
+sanitizer_options() {
+  export ASAN_OPTIONS="detect_leaks=1:halt_on_error=1:strict_string_checks=1${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
+  export LSAN_OPTIONS="suppressions=$root/scripts/lsan.supp:print_suppressions=0${LSAN_OPTIONS:+:$LSAN_OPTIONS}"
+  export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1${UBSAN_OPTIONS:+:$UBSAN_OPTIONS}"
+  export TSAN_OPTIONS="suppressions=$root/scripts/tsan.supp:halt_on_error=1:second_deadlock_stack=1:print_suppressions=0${TSAN_OPTIONS:+:$TSAN_OPTIONS}"
+  if [ -x /usr/bin/llvm-symbolizer-19 ]; then
+    export ASAN_SYMBOLIZER_PATH=/usr/bin/llvm-symbolizer-19
+    TSAN_OPTIONS+=:external_symbolizer_path=/usr/bin/llvm-symbolizer-19
+  fi
+}
+
+# run_ctest COUNT_AS PRESET LABEL [CTEST OPTIONS...]
+run_ctest() {
+  local layer=$1 preset=$2 label=$3 code=0
+  shift 3
+  sanitizer_options
+  export GTEST_OUTPUT="xml:$RESULTS_DIR/gtest-$layer-$label/"
+  ctest --test-dir "$root/build/$preset" -L "^$label\$" --output-on-failure --no-tests=error --timeout 900 \
+    --output-junit "$RESULTS_DIR/ctest-$layer-$label.xml" "$@" >&2 || code=$?
+  "$python" "$root/scripts/count_tests.py" --gtest "$RESULTS_DIR/gtest-$layer-$label" \
+    --ctest "$RESULTS_DIR/ctest-$layer-$label.xml" >>"$RESULTS_DIR/$layer.count"
+  [ "$code" -eq 0 ]
+}
+
+# run_pytest COUNT_AS FOLDER
+run_pytest() {
+  local layer=$1 folder=$2 report code=0
+  report=$RESULTS_DIR/pytest-$layer.xml
+  (cd "$root" && PYTHONDONTWRITEBYTECODE=1 "$python" -m pytest -q -p no:cacheprovider --junitxml="$report" "$folder") >&2 ||
+    code=$?
+  "$python" "$root/scripts/count_tests.py" --pytest "$report" >>"$RESULTS_DIR/$layer.count"
+  [ "$code" -eq 0 ]
+}
+
+has_python_tests() { compgen -G "$1/test_*.py" >/dev/null || compgen -G "$1/*_test.py" >/dev/null; }
+has_ctests() { ctest --test-dir "$root/build/$1" -N -L "^$2\$" | grep -qE '^Total Tests: [1-9]'; }
+
+layer_unit() {
+  with_lock build-dev build_preset dev
+  run_ctest unit dev unit -j "$(nproc)"
+}
+
+layer_conformance() {
+  # Recordings of real providers; whoever has them says where.
+  export TOKENRAIL_TRANSCRIPTS=${TOKENRAIL_TRANSCRIPTS:-$root/../shared/transcripts}
+  if [ ! -d "$TOKENRAIL_TRANSCRIPTS" ]; then
+    say "SKIPPED conformance: no recorded exchanges at $TOKENRAIL_TRANSCRIPTS (TOKENRAIL_TRANSCRIPTS names their folder)"
+    count conformance 0 0 1
+    return
+  fi
+  with_lock build-dev build_preset dev
+  run_ctest conformance dev conformance -j "$(nproc)"
+}
+
+# Starts a fresh Kafka and PostgreSQL for the tests and has them end with this process.
+start_test_servers() {
+  stop_test_servers
+  trap stop_test_servers EXIT
+  trap 'exit 130' INT TERM
+  TOKENRAIL_TEST_KAFKA_BOOTSTRAP=$(TOKENRAIL_DEV_DIR=$test_dir "$root/dev" kafka start | tail -n 1)
+  TOKENRAIL_TEST_DATABASE_URL=$(TOKENRAIL_DEV_DIR=$test_dir "$root/dev" postgres start | tail -n 1)
+  export TOKENRAIL_TEST_KAFKA_BOOTSTRAP TOKENRAIL_TEST_DATABASE_URL
+}
+
+stop_test_servers() {
+  TOKENRAIL_DEV_DIR=$test_dir "$root/dev" kafka stop --wipe 2>/dev/null || true
+  TOKENRAIL_DEV_DIR=$test_dir "$root/dev" postgres stop --wipe 2>/dev/null || true
+}
+
+layer_integration() {
+  with_lock build-dev build_preset dev
+  start_test_servers
+  export TOKENRAIL_TEST_BIN_DIR=$root/build/dev/bin
+  local code=0 any=false
+  if has_ctests dev integration; then any=true && { run_ctest integration dev integration || code=1; }; fi
+  if has_python_tests "$root/tests/integration"; then
+    any=true
+    sanitizer_options
+    run_pytest integration "$root/tests/integration" || code=1
+  fi
+  $any || die "there are no integration tests; that cannot be right."
+  return "$code"
+}
+
+layer_demo() {
+  check demo './dev demo --exit' env TOKENRAIL_DEV_DIR="$test_dir" "$root/dev" demo --exit
+}
+
+# By name only: the system's librdkafka, libcurl and libpq are not instrumented, and scripts/tsan.supp says what of
+# them is set aside and why.
+layer_tsan() {
+  with_lock build-tsan build_preset tsan
+  local code=0
+  run_ctest tsan tsan unit -j "$(nproc)" || code=1
+  if has_ctests tsan integration; then
+    start_test_servers
+    export TOKENRAIL_TEST_BIN_DIR=$root/build/tsan/bin
+    run_ctest tsan tsan integration || code=1
+  fi
+  return "$code"
+}
+
+layer_compose() {
+  local compose=()
+  if docker compose version >/dev/null 2>&1; then
+    compose=(docker compose)
+  elif command -v docker-compose >/dev/null; then
+    compose=(docker-compose)
+  else
+    say "SKIPPED compose: neither docker compose nor docker-compose is installed."
+    count compose 0 0 1
+    return
+  fi
+  cd "$root"
+  check compose 'compose.yaml' "${compose[@]}" -f compose.yaml --profile ollama config --quiet
+}
+
+# --- lint and format ----------------------------------------------------------------------------------------------------
+
+lint_command() {
+  [ $# -eq 0 ] || usage_error "./dev lint takes no arguments" "./dev lint"
+  need_packages build lint
+  local code=0
+  step "Format"
+  format_check || code=1
+  step "Include directions"
+  "$python" "$root/scripts/check_includes.py" "$root" >&2 || code=1
+  step "clang-tidy over the whole tree"
+  with_lock build-dev configure_only dev
+  "$python" "$root/scripts/tidy.py" --build "$root/build/dev" >&2 || code=1
+  [ "$code" -eq 0 ] || die "lint found something; it stands above."
+  say "Clean."
+}
+
+format_command() {
+  [ $# -eq 0 ] || usage_error "./dev format takes no arguments" "./dev format"
+  need_packages lint
+  (cd "$root" && cpp_files | xargs -0 -r clang-format-19 -i)
+}
