@@ -1,0 +1,212 @@
+// The world as the router's core sees it, in memory and under the test's control: a producer whose reports the test
+// lets out, a group member that assigns and revokes when told, an HTTP client whose answers the test speaks, a clock
+// that only the test moves. They hold state and fail on demand; they never script an order of calls.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/http/client.hpp"
+#include "common/kafka/consumer.hpp"
+#include "common/kafka/producer.hpp"
+#include "workers/router/core/environment.hpp"
+
+namespace tokenrail::testing {
+
+class ManualEnvironment final : public router::Environment {
+ public:
+  [[nodiscard]] router::Now now() const override { return {.steady = steady, .wall = wall}; }
+  std::uint64_t random() override { return ++random_; }
+  void wake_at(router::Millis at) override { wake = at; }
+
+  void advance(router::Millis by) {
+    steady += by;
+    wall += by;
+  }
+
+  router::Millis steady{1'000'000};
+  router::Millis wall{1'700'000'000'000};
+  std::optional<router::Millis> wake{};
+
+ private:
+  std::uint64_t random_ = 0;
+};
+
+/// Appends what is produced to logs at once, and reports it when the test says so.
+class FakeProducer final : public kafka::Producer {
+ public:
+  struct Entry {
+    std::string topic;
+    std::int32_t partition = 0;
+    std::optional<std::string> key;
+    std::optional<std::string> value;
+    kafka::Headers headers;
+  };
+
+  explicit FakeProducer(kafka::ProducerListener& listener) : listener_(listener) {}
+
+  kafka::TopicHandle topic(const std::string& name) override {
+    names_.push_back(name);
+    return static_cast<kafka::TopicHandle>(names_.size() - 1);
+  }
+  kafka::Produced produce(kafka::TopicHandle topic, std::int32_t partition, std::optional<std::string_view> key,
+                          std::optional<std::string_view> value, const kafka::Headers* headers,
+                          std::uint64_t token) override {
+    if (capacity && waiting_.size() >= *capacity) {
+      refused_ = true;
+      return kafka::Produced::queue_full;
+    }
+    waiting_.push_back({.entry = {.topic = names_.at(static_cast<std::size_t>(topic)),
+                                  .partition = partition,
+                                  .key = key ? std::optional<std::string>(*key) : std::nullopt,
+                                  .value = value ? std::optional<std::string>(*value) : std::nullopt,
+                                  .headers = headers != nullptr ? *headers : kafka::Headers{}},
+                        .token = token});
+    return kafka::Produced::accepted;
+  }
+  [[nodiscard]] std::size_t unreported() const override { return waiting_.size(); }
+  [[nodiscard]] std::chrono::milliseconds oldest_unreported_age() const override { return age; }
+  void purge() override { fail_all(); }
+  [[nodiscard]] std::size_t message_bytes_max() const override { return 64U * 1024 * 1024; }
+
+  /// Acknowledges the oldest record that waits; false: none does.
+  bool acknowledge_one() {
+    if (waiting_.empty()) return false;
+    auto next = std::move(waiting_.front());
+    waiting_.pop_front();
+    auto& log = logs[{next.entry.topic, next.entry.partition}];
+    log.push_back(std::move(next.entry));
+    listener_.on_report({.token = next.token, .ok = true, .offset = static_cast<std::int64_t>(log.size()) - 1});
+    if (refused_ && capacity && waiting_.size() < *capacity) {
+      refused_ = false;
+      listener_.on_space();
+    }
+    return true;
+  }
+  void acknowledge_all() {
+    while (acknowledge_one()) {
+    }
+  }
+  void fail_all() {
+    auto failed = std::exchange(waiting_, {});
+    for (const auto& next : failed) {
+      listener_.on_report({.token = next.token, .ok = false, .fate_unknown = true, .detail = "told to fail"});
+    }
+  }
+
+  std::map<std::pair<std::string, std::int32_t>, std::vector<Entry>> logs;
+  std::optional<std::size_t> capacity{};
+  std::chrono::milliseconds age{0};
+
+ private:
+  struct Waiting {
+    Entry entry;
+    std::uint64_t token;
+  };
+  kafka::ProducerListener& listener_;
+  std::vector<std::string> names_;
+  std::deque<Waiting> waiting_;
+  bool refused_ = false;
+};
+
+class FakeGroup final : public kafka::GroupConsumer {
+ public:
+  struct Commit {
+    std::uint64_t token;
+    kafka::TopicPartition partition;
+    std::int64_t offset;
+    std::string metadata;
+  };
+
+  explicit FakeGroup(kafka::ConsumerListener& listener) : listener_(listener) {}
+
+  void assign(const std::vector<kafka::StartingPoint>& points) override { assigned = points; }
+  void release() override { ++releases; }
+  void set_reading(bool on) override { reading = on; }
+  void commit(std::uint64_t token, const kafka::TopicPartition& partition, std::int64_t offset,
+              const std::string& metadata) override {
+    pending_.push_back({.token = token, .partition = partition, .offset = offset, .metadata = metadata});
+  }
+  void committed(const std::vector<kafka::TopicPartition>& partitions, CommittedCallback done) override {
+    std::vector<kafka::Committed> answer;
+    for (const auto& partition : partitions) {
+      const auto it = stored.find(partition);
+      answer.push_back({.partition = partition,
+                        .offset = it == stored.end() ? std::nullopt : std::optional(it->second.first),
+                        .metadata = it == stored.end() ? "" : it->second.second});
+    }
+    done(std::move(answer));
+  }
+  void leave(std::function<void()> done) override { done(); }
+
+  void answer_commits(kafka::CommitOutcome outcome = kafka::CommitOutcome::ok) {
+    auto pending = std::exchange(pending_, {});
+    for (const auto& commit : pending) {
+      if (outcome == kafka::CommitOutcome::ok) stored[commit.partition] = {commit.offset, commit.metadata};
+      listener_.on_committed(commit.token, commit.partition, outcome, "");
+    }
+  }
+  [[nodiscard]] const std::vector<Commit>& pending() const { return pending_; }
+
+  std::vector<kafka::StartingPoint> assigned;
+  std::map<kafka::TopicPartition, std::pair<std::int64_t, std::string>> stored;
+  bool reading = true;
+  int releases = 0;
+
+ private:
+  kafka::ConsumerListener& listener_;
+  std::vector<Commit> pending_;
+};
+
+/// Calls wait until the test speaks for the provider.
+class FakeHttp final : public http::Client {
+ public:
+  struct Call {
+    http::Request request;
+    http::Clocks clocks;
+    http::Listener* listener = nullptr;
+    bool paused = false;
+  };
+
+  http::TransferId start(http::Request request, http::Clocks clocks, http::Limits, http::Listener& listener) override {
+    const auto id = ++next_;
+    calls[id] = {.request = std::move(request), .clocks = clocks, .listener = &listener};
+    ++started;
+    return static_cast<http::TransferId>(id);
+  }
+  void cancel(http::TransferId id) override { cancelled += calls.erase(static_cast<std::uint64_t>(id)); }
+  void resume(http::TransferId id) override {
+    if (const auto it = calls.find(static_cast<std::uint64_t>(id)); it != calls.end()) it->second.paused = false;
+  }
+  [[nodiscard]] std::size_t transfers() const override { return calls.size(); }
+
+  void head(std::uint64_t id, int status = 200) { calls.at(id).listener->on_head({.status = status}); }
+  /// Speaks a piece of the body.
+  void body(std::uint64_t id, std::string_view bytes) {
+    auto* listener = calls.at(id).listener;
+    if (!listener->on_body(bytes)) {
+      if (const auto it = calls.find(id); it != calls.end()) it->second.paused = true;
+    }
+  }
+  void end(std::uint64_t id, http::Ending ending = http::Ending::complete) {
+    const auto it = calls.find(id);
+    if (it == calls.end()) return;
+    auto* listener = it->second.listener;
+    calls.erase(it);
+    listener->on_end({.ending = ending, .detail = "told by the test"});
+  }
+  /// The id of the newest call.
+  [[nodiscard]] std::uint64_t newest() const { return calls.empty() ? 0 : calls.rbegin()->first; }
+
+  std::map<std::uint64_t, Call> calls;
+  std::size_t started = 0;
+  std::size_t cancelled = 0;
+
+ private:
+  std::uint64_t next_ = 0;
+};
+
+}  // namespace tokenrail::testing

@@ -1,0 +1,481 @@
+#include "workers/router/core/attempt.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "workers/router/core/partition.hpp"
+#include "workers/router/core/services.hpp"
+
+namespace tokenrail::router {
+
+namespace {
+
+using events::ErrorCode;
+using events::Failure;
+using events::FinishReason;
+using events::Outcome;
+
+constexpr Millis congestion_look_again{1'000};
+constexpr std::size_t error_body_bytes_max = 16 * 1024;
+// The widest that JSON escaping makes one byte: \u00XX.
+constexpr std::size_t escaped_bytes_per_byte_max = 6;
+
+/// The largest prefix of at most `bytes_max` bytes that does not end inside a UTF-8 sequence.
+std::size_t whole_characters(std::string_view text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return text.size();
+  std::size_t end = bytes_max;
+  for (int back = 0; back < 3 && end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U; ++back) --end;
+  return end > 0 ? end : bytes_max;
+}
+
+Outcome outcome_of(FinishReason reason, bool called) {
+  switch (reason) {
+    case FinishReason::cancelled:
+      return Outcome::cancelled;
+    case FinishReason::duplicate:
+      return Outcome::duplicate;
+    case FinishReason::error:
+      return called ? Outcome::failed : Outcome::rejected;
+    default:
+      return Outcome::completed;
+  }
+}
+
+}  // namespace
+
+Attempt::Attempt(Services& services, Partition& partition, Job& job, std::int64_t number)
+    : services_(services),
+      partition_(partition),
+      job_(job),
+      number_(number),
+      writer_(job.request_id(), job.org_id(), number),
+      started_(services.environment.now().steady) {}
+
+Attempt::~Attempt() {
+  end_transfer();
+}
+
+const events::ChatRequest* Attempt::request() const {
+  return std::get_if<events::ChatRequest>(&job_.request);
+}
+
+bool Attempt::stream_wanted() const {
+  return request() == nullptr || request()->stream;
+}
+
+// --- announce -------------------------------------------------------------------------------------------------------
+
+void Attempt::announce(std::expected<registry::Route, Failure> route) {
+  if (route) {
+    route_ = std::move(*route);
+    warnings_ = route_.warnings;
+    connection_id_ = target().deployment.connection_id;
+  } else {
+    refusal_ = std::move(route.error());
+  }
+
+  events::LlmRequest event{.ids = ids()};
+  if (const auto* asked = request()) {
+    event.model_asked = asked->model;
+    event.temperature = asked->temperature;
+    event.top_p = asked->top_p;
+    event.top_k = asked->top_k;
+    event.tokens_max = asked->tokens_max;
+    event.seed = asked->seed;
+    event.stream = asked->stream;
+    for (const auto& tool : asked->tools) event.tool_names.push_back(tool.name);
+    event.message_count = static_cast<std::int64_t>(asked->messages.size());
+    if (const auto it = asked->metadata.find("conversationId"); it != asked->metadata.end()) {
+      event.conversation_id = it->second;
+    }
+    for (const auto& message : asked->messages) {
+      std::string text;
+      for (const auto& part : message.content) text += part.text;
+      event.content_bytes += static_cast<std::int64_t>(text.size());
+      static constexpr std::string_view roles[] = {"system", "user", "assistant", "tool"};
+      event.messages.push_back({
+          .role = std::string(roles[static_cast<std::size_t>(message.role)]),
+          .content = events::audited(text, services_.options.content_policy, services_.options.content_bytes_max),
+          .parts = static_cast<std::int64_t>(message.content.size()),
+          .tool_calls = static_cast<std::int64_t>(message.tool_calls.size()),
+      });
+    }
+  }
+  event.model_resolved = model();
+  for (const auto& step : route_.targets) {
+    event.route.push_back({.deployment_id = step.deployment.id,
+                           .provider = step.deployment.provider,
+                           .model_name = step.model.model_name});
+  }
+  partition_.produce_event(Purpose::request_event, job_, events::to_json(event, services_.options.record_bytes_max),
+                           number_);
+}
+
+void Attempt::announced() {
+  if (phase_ != Phase::announcing) return;
+  if (refusal_) {
+    finish(FinishReason::error, std::move(refusal_));
+    return;
+  }
+  start_call();
+}
+
+// --- call -----------------------------------------------------------------------------------------------------------
+
+void Attempt::start_call() {
+  const auto now = services_.environment.now().steady;
+  const auto& deployment = target().deployment;
+  adapter_ = providers::find_provider(deployment.adapter);
+  if (adapter_ == nullptr) {
+    finish(FinishReason::error,
+           Failure::of(ErrorCode::unsupported_provider,
+                       "This router has no adapter '" + deployment.adapter + "' for provider '" + deployment.provider +
+                           "'. Use a model of another provider, or a version of the router that knows it."));
+    return;
+  }
+  where_ = {
+      .base_url = deployment.base_url, .upstream_name = deployment.upstream_name, .auth_type = deployment.auth_type};
+  auto call = adapter_->chat(*request(), where_);
+  if (!call) {
+    auto failure = Failure::of(ErrorCode::invalid_request, call.error().detail);
+    failure.provider = deployment.provider;
+    finish(FinishReason::error, std::move(failure));
+    return;
+  }
+  for (auto& warning : call->warnings) warnings_.push_back(std::move(warning));
+  if (!job_.traceparent.empty()) call->request.headers.push_back({.name = "traceparent", .value = job_.traceparent});
+
+  decoder_ = adapter_->decoder(stream_wanted(), services_.options.decoder_limits);
+  head_ = {};
+  error_body_.clear();
+  answer_over_ = false;
+  phase_ = Phase::calling;
+  call_started_ = now;
+  last_token_ = now;
+  ++calls_on_target_;
+  services_.metrics.calls.add();
+  const auto total = std::max(Millis(1), std::min(services_.options.total_timeout, job_.deadline - now));
+  transfer_ = services_.http.start(std::move(call->request),
+                                   {.connect = services_.options.connect_timeout, .total = total}, {}, *this);
+  partition_.schedule(job_, due());
+}
+
+void Attempt::end_transfer() {
+  if (transfer_) services_.http.cancel(*std::exchange(transfer_, std::nullopt));
+}
+
+void Attempt::on_head(const http::ResponseHead& head) {
+  head_ = head;
+}
+
+bool Attempt::on_body(std::string_view bytes) {
+  if (head_.status < 200 || head_.status >= 300) {
+    error_body_.append(bytes.substr(0, error_body_bytes_max - std::min(error_body_bytes_max, error_body_.size())));
+    return true;
+  }
+  if (!answer_over_) decoder_->feed(bytes, *this);
+  return !partition_.congested();
+}
+
+void Attempt::on_end(const http::End& end) {
+  transfer_.reset();
+  if (answer_over_) return;
+  if (end.ending != http::Ending::complete) {
+    answer_over_ = true;
+    call_failed(adapter_->classify(end, where_));
+  } else if (head_.status < 200 || head_.status >= 300) {
+    answer_over_ = true;
+    call_failed(adapter_->classify(head_, error_body_));
+  } else {
+    decoder_->end(*this);
+  }
+}
+
+void Attempt::note_call(std::string error_class) {
+  const auto now = services_.environment.now().steady;
+  if (!error_class.empty()) services_.metrics.calls_failed.add();
+  calls_.push_back({.provider = target().deployment.provider,
+                    .deployment_id = target().deployment.id,
+                    .status = head_.status == 0 ? std::nullopt : std::optional(head_.status),
+                    .ms = (now - call_started_).count(),
+                    .error_class = std::move(error_class)});
+}
+
+void Attempt::call_failed(const providers::Classified& classified) {
+  note_call(classified.error_class);
+  const auto now = services_.environment.now().steady;
+  auto failure = classified.failure;
+  if (failure.provider.empty()) failure.provider = target().deployment.provider;
+
+  // What was published cannot be taken back, so nothing is tried behind a reader's back after the first token.
+  const bool published = seq_ > 0 || !text_.empty() || !reasoning_.empty() || !tool_calls_.empty();
+  const auto decision =
+      published ? RetryDecision{}
+                : decide_retry(services_.options.retry, {.calls_made = static_cast<int>(calls_.size()),
+                                                         .calls_on_target = calls_on_target_,
+                                                         .retry = classified.retry,
+                                                         .try_next = classified.try_next,
+                                                         .more_targets = target_ + 1 < route_.targets.size(),
+                                                         .retry_after = classified.retry_after,
+                                                         .until_deadline = job_.deadline - now,
+                                                         .random = services_.environment.random()});
+  if (decision.action == RetryDecision::Action::give_up) {
+    finish(FinishReason::error, std::move(failure));
+    return;
+  }
+  end_transfer();
+  if (decision.action == RetryDecision::Action::next_target) {
+    const auto from = connection_id_;
+    ++target_;
+    calls_on_target_ = 0;
+    connection_id_ = target().deployment.connection_id;
+    services_.hub.connection_changed(from, connection_id_);
+  }
+  // Even without a delay the next call starts from the loop: this may be running inside the HTTP client.
+  phase_ = Phase::waiting;
+  retry_at_ = now + decision.delay;
+  partition_.schedule(job_, due());
+}
+
+// --- stream ---------------------------------------------------------------------------------------------------------
+
+void Attempt::first_token() {
+  const auto now = services_.environment.now().steady;
+  last_token_ = now;
+  if (first_token_at_) return;
+  first_token_at_ = now;
+  services_.metrics.first_token_ms.observe(static_cast<double>((now - started_).count()));
+}
+
+void Attempt::on_text(std::string_view text) {
+  if (answer_over_ || text.empty()) return;
+  first_token();
+  text_.append(text);
+  if (stream_wanted()) publish_pieces(text, false);
+}
+
+void Attempt::on_reasoning(std::string_view text) {
+  if (answer_over_ || text.empty()) return;
+  first_token();
+  if (stream_wanted()) {
+    publish_pieces(text, true);
+  } else {
+    reasoning_.append(text);
+  }
+}
+
+void Attempt::on_tool_call(events::ToolCall call) {
+  if (answer_over_) return;
+  first_token();
+  ++tool_call_count_;
+  const auto size = (call.arguments.size() + call.name.size() + call.id.size()) * 2;
+  if (size + writer_.overhead_bytes() > services_.options.record_bytes_max) {
+    answer_over_ = true;
+    note_call("response_too_large");
+    finish(FinishReason::error,
+           Failure::of(ErrorCode::response_too_large,
+                       "The model called the tool '" + call.name.substr(0, 64) +
+                           "' with arguments that do not fit into one record. Ask for smaller arguments, or have the "
+                           "operator raise max.message.bytes of chat.chunks and router.record_bytes_max."));
+    return;
+  }
+  if (stream_wanted()) {
+    const std::vector<events::ToolCall> one{std::move(call)};
+    publish({.tool_calls = &one});
+  } else {
+    tool_calls_.push_back(std::move(call));
+  }
+}
+
+void Attempt::publish_pieces(std::string_view text, bool reasoning) {
+  const auto room = services_.options.record_bytes_max - writer_.overhead_bytes();
+  while (!text.empty()) {
+    const auto size = text.size() * escaped_bytes_per_byte_max <= room
+                          ? text.size()
+                          : whole_characters(text, room / escaped_bytes_per_byte_max);
+    const auto piece = text.substr(0, size);
+    publish(reasoning ? events::ChunkWriter::Delta{.reasoning = piece} : events::ChunkWriter::Delta{.text = piece});
+    text.remove_prefix(size);
+  }
+}
+
+void Attempt::publish(const events::ChunkWriter::Delta& delta) {
+  auto& buffer = partition_.scratch();
+  writer_.write(buffer, seq_, delta);
+  partition_.produce_chunk(job_, buffer, seq_ == 0);
+  ++seq_;
+}
+
+void Attempt::publish_gathered() {
+  publish_pieces(reasoning_, true);
+  publish_pieces(text_, false);
+  if (!tool_calls_.empty()) publish({.tool_calls = &tool_calls_});
+}
+
+// --- end ------------------------------------------------------------------------------------------------------------
+
+void Attempt::on_finish(FinishReason reason) {
+  if (answer_over_) return;
+  answer_over_ = true;
+  note_call("");
+  if (!stream_wanted()) publish_gathered();
+  finish(reason, std::nullopt);
+}
+
+void Attempt::on_failure(const Failure& failure) {
+  if (answer_over_) return;
+  answer_over_ = true;
+  call_failed({.failure = failure,
+               .retry = failure.retryable,
+               .try_next = true,
+               .error_class = std::string(events::name_of(failure.code))});
+}
+
+void Attempt::finish(FinishReason reason, std::optional<Failure> failure) {
+  if (ended()) return;
+  phase_ = Phase::ending;
+  const auto now = services_.environment.now();
+  events::TerminalChunk terminal{
+      .seq = seq_,
+      .finish_reason = reason,
+      .usage = usage_,
+      .model = calls_.empty() ? std::nullopt : model(),
+      .timing = {.queued_ms =
+                     std::max<std::int64_t>(0, (now.wall - (now.steady - started_) - job_.queued_since).count()),
+                 .first_token_ms =
+                     first_token_at_ ? std::optional((*first_token_at_ - started_).count()) : std::nullopt,
+                 .total_ms = (now.steady - started_).count()},
+      .source_offset = job_.offset,
+      .warnings = warnings_,
+      .failure = std::move(failure)};
+  auto& buffer = partition_.scratch();
+  writer_.write(buffer, terminal);
+  terminal_ = std::move(terminal);
+  services_.metrics.queued_ms.observe(static_cast<double>(terminal_->timing.queued_ms));
+  partition_.produce_terminal(job_, buffer, number_);
+}
+
+void Attempt::terminal_acknowledged() {
+  if (phase_ != Phase::ending) return;
+  phase_ = Phase::answering;
+  const bool called = !calls_.empty();
+  const auto outcome = outcome_of(terminal_->finish_reason, called);
+  auto event = response(outcome);
+  services_.metrics.attempt_ended(model().value_or(events::AnsweringModel{}), job_.org_id(), events::name_of(outcome),
+                                  terminal_->timing, usage_);
+  partition_.produce_event(Purpose::response_event, job_, events::to_json(event, services_.options.record_bytes_max),
+                           number_);
+}
+
+bool Attempt::interrupt(std::string_view cause) {
+  end_transfer();
+  if (ended()) return false;
+  phase_ = Phase::answering;
+  auto event = response(Outcome::interrupted);
+  event.cause = std::string(cause);
+  partition_.produce_event(Purpose::interrupted_event, job_, events::to_json(event, services_.options.record_bytes_max),
+                           number_);
+  return true;
+}
+
+events::LlmResponse Attempt::response(Outcome outcome) const {
+  events::LlmResponse event{.ids = ids(), .outcome = outcome};
+  event.called = !calls_.empty() || transfer_.has_value();
+  event.calls = calls_;
+  event.model = model();
+  event.usage = usage_;
+  event.chunks = seq_;
+  event.tool_calls = tool_call_count_;
+  if (!text_.empty()) {
+    event.content = events::audited(text_, services_.options.content_policy, services_.options.content_bytes_max);
+  }
+  if (terminal_) {
+    event.finish_reason = terminal_->finish_reason;
+    event.timing = terminal_->timing;
+    event.chunks = terminal_->seq + 1;
+    event.failure = terminal_->failure;
+  }
+  return event;
+}
+
+events::AttemptIds Attempt::ids() const {
+  return {.epoch = partition_.epoch(),
+          .instance = partition_.instance(),
+          .source_partition = partition_.number(),
+          .source_offset = job_.offset,
+          .org_id = job_.org_id(),
+          .request_id = job_.request_id(),
+          .user_id = job_.user_id(),
+          .attempt = number_};
+}
+
+std::optional<events::AnsweringModel> Attempt::model() const {
+  if (route_.targets.empty()) {
+    if (const auto* asked = request(); asked != nullptr && asked->model) {
+      return events::AnsweringModel{.provider = asked->model->provider, .name = asked->model->name};
+    }
+    return std::nullopt;
+  }
+  return events::AnsweringModel{.provider = target().model.provider, .name = target().model.model_name};
+}
+
+// --- clocks ---------------------------------------------------------------------------------------------------------
+
+Millis Attempt::due() const {
+  switch (phase_) {
+    case Phase::waiting:
+      return std::min(retry_at_, job_.deadline);
+    case Phase::calling: {
+      const auto quiet = first_token_at_ ? last_token_ + services_.options.idle_timeout
+                                         : call_started_ + services_.options.first_token_timeout;
+      return std::min(quiet, job_.deadline);
+    }
+    default:
+      return Millis::max();
+  }
+}
+
+void Attempt::on_time() {
+  const auto now = services_.environment.now().steady;
+  if (now < due()) {
+    if (due() != Millis::max()) partition_.schedule(job_, due());
+    return;
+  }
+  if (phase_ == Phase::waiting && now < job_.deadline) {
+    start_call();
+    return;
+  }
+  if (phase_ != Phase::waiting && phase_ != Phase::calling) return;
+
+  const bool late = now >= job_.deadline;
+  if (!late && partition_.congested()) {
+    // Silence of our own making: while the producer's queue is full, the provider is not being read.
+    partition_.schedule(job_, now + congestion_look_again);
+    return;
+  }
+  end_transfer();
+  answer_over_ = true;
+  if (late) {
+    if (phase_ == Phase::calling) note_call("deadline");
+    finish(FinishReason::error,
+           Failure::of(ErrorCode::deadline_exceeded,
+                       "The request's time ran out before its answer was whole. Raise timeoutMs, or ask for less."));
+    return;
+  }
+  auto failure = Failure::of(
+      ErrorCode::provider_timeout,
+      first_token_at_ ? "The provider fell silent in the middle of its answer. Ask again; if it happens often, look at "
+                        "the provider's load."
+                      : "The provider sent no token in time. It may be loading the model: ask again, or have the "
+                        "operator raise router.first_token_timeout.");
+  failure.provider = target().deployment.provider;
+  call_failed({.failure = std::move(failure), .retry = false, .try_next = true, .error_class = "timeout"});
+}
+
+void Attempt::resume() {
+  if (!transfer_) return;
+  last_token_ = services_.environment.now().steady;
+  services_.http.resume(*transfer_);
+}
+
+}  // namespace tokenrail::router

@@ -1,0 +1,130 @@
+// One run of a request: resolve → announce (llm.request) → call → stream → end (terminal chunk) → answer
+// (llm.response).
+//
+// Decides; what it decided is carried out by the partition (records) and the HTTP client (calls). Nothing here survives
+// the process, and nothing needs to: the log says what was done.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/events/audit.hpp"
+#include "common/events/chunk.hpp"
+#include "common/http/client.hpp"
+#include "common/providers/provider.hpp"
+#include "common/registry/resolution.hpp"
+#include "workers/router/core/job.hpp"
+
+namespace tokenrail::router {
+
+class Partition;
+struct Services;
+
+class Attempt final : public http::Listener, public providers::AnswerSink {
+ public:
+  /// `number`: epoch × 1000 + n.
+  Attempt(Services& services, Partition& partition, Job& job, std::int64_t number);
+  ~Attempt() override;
+  Attempt(const Attempt&) = delete;
+  Attempt& operator=(const Attempt&) = delete;
+
+  /// Writes the llm.request. `route`: where it will be called, or why it will not.
+  void announce(std::expected<registry::Route, events::Failure> route);
+  /// The llm.request counts: the call may be made, or the refusal published.
+  void announced();
+  /// The terminal chunk is in the log: writes the llm.response.
+  void terminal_acknowledged();
+  /// The connection of the deployment that is, or would be, called first; empty: none.
+  [[nodiscard]] const std::string& connection_id() const { return connection_id_; }
+
+  /// Some clock of this attempt may have run out; called at or after due().
+  void on_time();
+  /// The next moment at which on_time() has something to do (steady).
+  [[nodiscard]] Millis due() const;
+  /// Room in the producer's queue again.
+  void resume();
+  /// Ends the transfer and closes the attempt by an `interrupted` response with that cause, unless its terminal chunk
+  /// has been sent already: then only its ordinary response closes it. Returns whether it did.
+  bool interrupt(std::string_view cause);
+
+  [[nodiscard]] std::int64_t number() const { return number_; }
+  /// Terminal chunk sent, or nothing left to do.
+  [[nodiscard]] bool ended() const { return phase_ >= Phase::ending; }
+
+  // http::Listener
+  void on_head(const http::ResponseHead& head) override;
+  bool on_body(std::string_view bytes) override;
+  void on_end(const http::End& end) override;
+
+  // providers::AnswerSink
+  void on_text(std::string_view text) override;
+  void on_reasoning(std::string_view text) override;
+  void on_tool_call(events::ToolCall call) override;
+  void on_usage(const events::Usage& usage) override { usage_ = usage; }
+  void on_finish(events::FinishReason reason) override;
+  void on_failure(const events::Failure& failure) override;
+
+ private:
+  enum class Phase { announcing, waiting, calling, ending, answering };
+
+  [[nodiscard]] const events::ChatRequest* request() const;
+  [[nodiscard]] const registry::RouteTarget& target() const { return route_.targets[target_]; }
+  [[nodiscard]] bool stream_wanted() const;
+  void start_call();
+  void end_transfer();
+  void call_failed(const providers::Classified& classified);
+  void note_call(std::string error_class);
+  void first_token();
+  void publish_pieces(std::string_view text, bool reasoning);
+  void publish(const events::ChunkWriter::Delta& delta);
+  void publish_gathered();
+  void finish(events::FinishReason reason, std::optional<events::Failure> failure);
+  [[nodiscard]] events::AttemptIds ids() const;
+  [[nodiscard]] std::optional<events::AnsweringModel> model() const;
+  [[nodiscard]] events::LlmResponse response(events::Outcome outcome) const;
+
+  Services& services_;
+  Partition& partition_;
+  Job& job_;
+  const std::int64_t number_;
+  Phase phase_ = Phase::announcing;
+
+  registry::Route route_{};
+  std::optional<events::Failure> refusal_{};
+  std::size_t target_ = 0;
+  std::string connection_id_{};
+
+  // The call.
+  const providers::Provider* adapter_ = nullptr;
+  providers::Target where_{};
+  std::unique_ptr<providers::AnswerDecoder> decoder_{};
+  std::optional<http::TransferId> transfer_{};
+  http::ResponseHead head_{};
+  std::string error_body_{};
+  bool answer_over_ = false;  ///< the decoder said finish or failure; what follows is ignored
+  std::vector<events::Call> calls_{};
+  int calls_on_target_ = 0;
+  std::vector<std::string> warnings_{};
+
+  // The answer.
+  events::ChunkWriter writer_;
+  std::int64_t seq_ = 0;
+  std::string text_{};       ///< for the audit, and the whole answer where it is not streamed
+  std::string reasoning_{};  ///< only where it is not streamed
+  std::vector<events::ToolCall> tool_calls_{};
+  std::int64_t tool_call_count_ = 0;
+  std::optional<events::Usage> usage_{};
+  std::optional<events::TerminalChunk> terminal_{};
+
+  // Clocks (steady).
+  Millis started_{0};
+  Millis call_started_{0};
+  Millis last_token_{0};
+  Millis retry_at_{0};
+  std::optional<Millis> first_token_at_{};
+};
+
+}  // namespace tokenrail::router

@@ -1,0 +1,54 @@
+// A request between its reading and its completion.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "common/events/chat_request.hpp"
+#include "workers/router/core/environment.hpp"
+
+namespace tokenrail::router {
+
+class Attempt;
+
+struct Job {
+  std::int64_t offset = 0;
+  std::optional<std::string> key{};
+  std::string traceparent{};
+  std::size_t bytes = 0;         ///< counted against the window
+  Millis read_at{0};             ///< steady
+  Millis queued_since{0};        ///< wall: the record's timestamp
+  Millis deadline{0};            ///< steady
+  Millis timer = Millis::max();  ///< steady; when on_job_time() is due
+  std::variant<events::ChatRequest, events::InvalidRequest> request;
+
+  /// Where a job is on its way to its attempt.
+  enum class Stage { in_line, ready, parked, running, ended };
+  Stage stage = Stage::in_line;
+  std::unique_ptr<Attempt> attempt{};
+
+  Job();
+  ~Job();
+
+  [[nodiscard]] const std::string& request_id() const {
+    return std::visit([](const auto& r) -> const std::string& { return r.request_id; }, request);
+  }
+  [[nodiscard]] const std::string& org_id() const {
+    return std::visit([](const auto& r) -> const std::string& { return r.org_id; }, request);
+  }
+  [[nodiscard]] const std::string& user_id() const {
+    return std::visit([](const auto& r) -> const std::string& { return r.user_id; }, request);
+  }
+};
+
+/// Names a job without owning it; it may be gone when it is looked up.
+struct JobRef {
+  std::int32_t partition = 0;
+  std::uint64_t generation = 0;  ///< of the partition's stint in this process
+  std::int64_t offset = 0;
+};
+
+}  // namespace tokenrail::router

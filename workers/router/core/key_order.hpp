@@ -1,0 +1,53 @@
+// One attempt at a time a key, in the order of the log; keys side by side. Pure; one a partition.
+//
+// A request without a key is unordered and never waits. A request that ends uncalled while it waits leaves the line
+// from where it stands.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace tokenrail::router {
+
+class KeyOrder {
+ public:
+  /// Puts an offset at the end of its key's line. True: it is the first, and may run.
+  bool enter(const std::optional<std::string>& key, std::int64_t offset) {
+    if (!key) return true;
+    auto& line = lines_[*key];
+    line.push_back(offset);
+    return line.size() == 1;
+  }
+
+  /// Takes an offset out. Returns the one that is first now, if it was not so before: it may run.
+  std::optional<std::int64_t> leave(const std::optional<std::string>& key, std::int64_t offset) {
+    if (!key) return std::nullopt;
+    const auto it = lines_.find(*key);
+    if (it == lines_.end()) return std::nullopt;
+    auto& line = it->second;
+    const bool was_first = !line.empty() && line.front() == offset;
+    std::erase(line, offset);
+    if (line.empty()) {
+      lines_.erase(it);
+      return std::nullopt;
+    }
+    return was_first ? std::optional(line.front()) : std::nullopt;
+  }
+
+  [[nodiscard]] bool is_first(const std::optional<std::string>& key, std::int64_t offset) const {
+    if (!key) return true;
+    const auto it = lines_.find(*key);
+    return it != lines_.end() && it->second.front() == offset;
+  }
+  [[nodiscard]] std::size_t keys() const { return lines_.size(); }
+
+ private:
+  std::unordered_map<std::string, std::deque<std::int64_t>> lines_;
+};
+
+}  // namespace tokenrail::router

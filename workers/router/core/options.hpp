@@ -1,0 +1,57 @@
+// The router's knobs as plain values; workers/router/settings.cpp declares them for people.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/events/audit.hpp"
+#include "common/events/chat_request.hpp"
+#include "common/providers/provider.hpp"
+#include "common/registry/resolution.hpp"
+#include "workers/router/core/environment.hpp"
+#include "workers/router/core/retry_policy.hpp"
+
+namespace tokenrail::router {
+
+struct TopicNames {
+  std::string requests = "chat.requests";
+  std::string chunks = "chat.chunks";
+  std::string audit = "llm.audit";
+  std::string dlq = "chat.requests.dlq";
+};
+
+struct RouterOptions {
+  TopicNames topics{};
+  events::RequestLimits request_limits{};
+  providers::DecoderLimits decoder_limits{};
+  registry::ResolutionRules resolution{};
+  RetryRules retry{};
+
+  // How much runs and waits at a time.
+  std::size_t in_flight_max = 10'000;            ///< attempts of the process
+  std::size_t org_in_flight_max = 5'000;         ///< attempts of one organisation
+  std::size_t connection_in_flight_max = 5'000;  ///< attempts that call one connection
+  std::size_t window_requests_max = 20'000;      ///< read and not complete; beyond it reading stops
+  std::size_t window_bytes_max = 256 * 1024 * 1024;
+  std::int64_t partition_span_max = 100'000;  ///< offsets from the oldest incomplete to the newest read
+
+  // The clocks of a call.
+  Millis connect_timeout{5'000};
+  Millis first_token_timeout{300'000};  ///< a local model may have to be loaded first
+  Millis idle_timeout{60'000};
+  Millis total_timeout{900'000};
+  Millis request_timeout_default{900'000};  ///< deadline of a request that names none, from its timestamp
+
+  Millis commit_interval{500};
+  Millis unreported_max{120'000};  ///< our clock over the oldest record without a delivery report
+
+  std::size_t record_bytes_max = 900'000;                ///< of a value on chat.chunks and llm.audit
+  std::size_t dead_letter_bytes_max = 64 * 1024 * 1024;  ///< of a value on the dead-letter topic
+  events::ContentPolicy content_policy = events::ContentPolicy::truncated;
+  std::size_t content_bytes_max = 2'048;  ///< of one audited text where the policy is `truncated`
+};
+
+}  // namespace tokenrail::router

@@ -1,0 +1,34 @@
+#include "workers/router/core/retry_policy.hpp"
+
+#include <algorithm>
+
+namespace tokenrail::router {
+
+namespace {
+
+std::chrono::milliseconds jittered(const RetryRules& rules, const FailedCall& call) {
+  const int doublings = std::min(call.calls_on_target - 1, 16);
+  const auto bound = std::min<std::chrono::milliseconds>(rules.delay_max, rules.delay_base * (1LL << doublings));
+  const auto span = static_cast<std::uint64_t>(bound.count()) + 1;
+  return std::chrono::milliseconds(static_cast<std::int64_t>(call.random % span));
+}
+
+}  // namespace
+
+RetryDecision decide_retry(const RetryRules& rules, const FailedCall& call) {
+  using Action = RetryDecision::Action;
+  if (call.calls_made >= rules.calls_max) return {};
+
+  if (call.retry && call.calls_on_target < rules.calls_per_target_max) {
+    const bool too_long = call.retry_after && *call.retry_after > rules.retry_after_max;
+    const auto delay = call.retry_after.value_or(jittered(rules, call));
+    if (!too_long && delay < call.until_deadline) return {.action = Action::same_target, .delay = delay};
+  }
+  // Another host does not share the trouble of this one, so there is nothing to wait for.
+  if (call.try_next && call.more_targets && call.until_deadline > std::chrono::milliseconds(0)) {
+    return {.action = Action::next_target, .delay = std::chrono::milliseconds(0)};
+  }
+  return {};
+}
+
+}  // namespace tokenrail::router

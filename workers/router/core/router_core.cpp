@@ -1,0 +1,452 @@
+#include "workers/router/core/router_core.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "workers/router/core/attempt.hpp"
+
+namespace tokenrail::router {
+
+namespace {
+
+constexpr std::uint64_t chunk_flag = 1ULL << 63U;
+constexpr unsigned partition_shift = 40;
+constexpr std::uint64_t low_mask = (1ULL << partition_shift) - 1;
+constexpr unsigned commit_sequence_bits = 24;
+constexpr std::uint64_t commit_sequence_mask = (1ULL << commit_sequence_bits) - 1;
+constexpr Millis offsets_ask_again{1'000};
+constexpr Millis drain_grace{5'000};
+
+}  // namespace
+
+RouterCore::RouterCore(const RouterOptions& options, const World& world, RouterMetrics& metrics)
+    : options_(options),
+      environment_(world.environment),
+      projection_(world.projection),
+      metrics_(metrics),
+      services_{.options = options_,
+                .environment = world.environment,
+                .http = world.http,
+                .projection = world.projection,
+                .metrics = metrics,
+                .hub = *this} {}
+
+RouterCore::~RouterCore() {
+  drop_partitions();
+}
+
+void RouterCore::connect(kafka::GroupConsumer* consumer) {
+  consumer_ = consumer;
+  reading_ = true;
+  if (consumer_ != nullptr) adjust_reading();
+}
+
+void RouterCore::connect(kafka::Producer* producer) {
+  producer_ = producer;
+  producer_lost_ = false;
+  if (producer_ == nullptr) return;
+  topics_[static_cast<std::size_t>(Output::chunks)] = producer_->topic(options_.topics.chunks);
+  topics_[static_cast<std::size_t>(Output::audit)] = producer_->topic(options_.topics.audit);
+  topics_[static_cast<std::size_t>(Output::dlq)] = producer_->topic(options_.topics.dlq);
+  for (auto& [number, partition] : partitions_) partition->on_producer();
+}
+
+// --- the group ------------------------------------------------------------------------------------------------------
+
+void RouterCore::ConsumerSide::on_assigned(const std::vector<kafka::TopicPartition>& partitions) {
+  core.drop_partitions();
+  core.joined_ = true;
+  core.assigned_ = partitions;
+  ++core.generation_;
+  core.ask_committed();
+}
+
+void RouterCore::ask_committed() {
+  ask_again_at_ = Millis::max();
+  if (assigned_.empty()) {
+    consumer_->assign({});
+    return;
+  }
+  consumer_->committed(assigned_, [this, generation = generation_](Result<std::vector<kafka::Committed>> answer) {
+    if (generation != generation_ || assigned_.empty() || consumer_ == nullptr) return;
+    if (!answer) {
+      spdlog::warn("the committed offsets could not be read ({}); asking again", answer.error().detail);
+      ask_again_at_ = environment_.now().steady + offsets_ask_again;
+      arm();
+      return;
+    }
+    std::vector<kafka::StartingPoint> points;
+    std::vector<std::pair<Partition*, const kafka::Committed*>> begun;
+    for (const auto& committed : *answer) {
+      const auto number = committed.partition.partition;
+      auto& slot = partitions_[number];
+      slot = std::make_unique<Partition>(services_, static_cast<Wire&>(*this), number, generation_);
+      if (by_number_.size() <= static_cast<std::size_t>(number))
+        by_number_.resize(static_cast<std::size_t>(number) + 1);
+      by_number_[static_cast<std::size_t>(number)] = slot.get();
+      begun.emplace_back(slot.get(), &committed);
+    }
+    for (const auto& [partition, committed] : begun) {
+      partition->begin(*committed);
+      points.push_back({.partition = committed->partition, .offset = partition->start_offset()});
+    }
+    consumer_->assign(points);
+    arm();
+  });
+}
+
+void RouterCore::ConsumerSide::on_revoked(const std::vector<kafka::TopicPartition>& partitions) {
+  spdlog::info("{} partitions are to be given up", partitions.size());
+  for (auto& [number, partition] : core.partitions_) partition->commit_now();
+  core.drop_partitions();
+  core.consumer_->release();
+}
+
+void RouterCore::ConsumerSide::on_lost(const std::vector<kafka::TopicPartition>& partitions) {
+  spdlog::warn("{} partitions were lost: the group went on without this member", partitions.size());
+  core.drop_partitions();
+}
+
+void RouterCore::ConsumerSide::on_fatal(const Error& error) {
+  spdlog::error("the consumer can no longer work: {}", error.detail);
+  core.drop_partitions();
+  core.consumer_ = nullptr;
+  core.joined_ = false;
+  if (core.on_consumer_lost) core.on_consumer_lost();
+}
+
+void RouterCore::drop_partitions() {
+  assigned_.clear();
+  ask_again_at_ = Millis::max();
+  ready_.clear();
+  turns_.clear();
+  parked_.clear();
+  by_number_.clear();
+  partitions_.clear();
+  std::erase_if(sent_, [](const auto&) { return true; });
+}
+
+void RouterCore::commit(std::int32_t partition, std::uint64_t generation, std::uint32_t sequence, std::int64_t offset,
+                        const std::string& metadata) {
+  if (consumer_ == nullptr) return;
+  consumer_->commit(generation << commit_sequence_bits | (sequence & commit_sequence_mask),
+                    {.topic = options_.topics.requests, .partition = partition}, offset, metadata);
+}
+
+void RouterCore::ConsumerSide::on_committed(std::uint64_t token, const kafka::TopicPartition& partition,
+                                            kafka::CommitOutcome outcome, const std::string& detail) {
+  if (outcome == kafka::CommitOutcome::failed) {
+    spdlog::warn("partition {}: a commit failed ({}); it will be tried again", partition.partition, detail);
+  }
+  if (auto* owner = core.partition(partition.partition, token >> commit_sequence_bits)) {
+    owner->on_committed(static_cast<std::uint32_t>(token & commit_sequence_mask), outcome);
+  }
+  core.pump();
+  core.drain_step();
+  core.arm();
+}
+
+Partition* RouterCore::partition(std::int32_t number, std::uint64_t generation) {
+  const auto index = static_cast<std::size_t>(number);
+  if (index >= by_number_.size()) return nullptr;
+  auto* const found = by_number_[index];
+  return found != nullptr && (found->generation() & low_mask) == (generation & low_mask) ? found : nullptr;
+}
+
+// --- records --------------------------------------------------------------------------------------------------------
+
+void RouterCore::ConsumerSide::on_record(kafka::Record&& record) {
+  const auto index = static_cast<std::size_t>(record.partition);
+  if (index >= core.by_number_.size() || core.by_number_[index] == nullptr) return;
+  ++core.window_requests_;
+  core.window_bytes_ += record.value ? record.value->size() : 0;
+  core.by_number_[index]->on_record(std::move(record));
+  core.adjust_reading();
+  core.pump();
+  core.arm();
+}
+
+void RouterCore::job_gone(std::size_t bytes) {
+  --window_requests_;
+  window_bytes_ -= bytes;
+  adjust_reading();
+}
+
+void RouterCore::adjust_reading() {
+  if (consumer_ == nullptr) return;
+  const bool full = window_requests_ >= options_.window_requests_max || window_bytes_ >= options_.window_bytes_max;
+  // Start again only with room to spare, so that the queue is not switched with every request.
+  const bool roomy =
+      window_requests_ <= options_.window_requests_max / 4 * 3 && window_bytes_ <= options_.window_bytes_max / 4 * 3;
+  if (reading_ && (full || draining_)) {
+    if (!draining_) metrics_.backpressure_stops.add();
+    reading_ = false;
+    consumer_->set_reading(false);
+  } else if (!reading_ && roomy && !draining_) {
+    reading_ = true;
+    consumer_->set_reading(true);
+  }
+}
+
+kafka::Produced RouterCore::send(Output output, const std::optional<std::string>& key,
+                                 std::optional<std::string_view> value, const kafka::Headers* headers,
+                                 const Sent& sent) {
+  if (!usable()) return kafka::Produced::queue_full;
+  const auto topic = topics_[static_cast<std::size_t>(output)];
+  const auto where = output == Output::dlq ? sent.partition % dead_letter_partitions_ : sent.partition;
+  const auto name = key ? std::optional<std::string_view>(*key) : std::nullopt;
+  const auto number = static_cast<std::uint64_t>(sent.partition) << partition_shift;
+
+  if (sent.purpose == Purpose::chunk) {
+    return producer_->produce(topic, where, name, value, headers, chunk_flag | number | (sent.generation & low_mask));
+  }
+  const auto token = number | (++next_token_ & low_mask);
+  const auto produced = producer_->produce(topic, where, name, value, headers, token);
+  if (produced == kafka::Produced::accepted) sent_.emplace(token, sent);
+  return produced;
+}
+
+void RouterCore::ProducerSide::on_report(const kafka::Report& report) {
+  const auto number = static_cast<std::int32_t>((report.token & ~chunk_flag) >> partition_shift);
+  if ((report.token & chunk_flag) != 0) {
+    if (auto* owner = core.partition(number, report.token)) {
+      owner->on_chunk_report(report);
+      if (!report.ok) core.arm();
+    }
+    return;
+  }
+  const auto it = core.sent_.find(report.token);
+  if (it == core.sent_.end()) return;
+  const auto sent = it->second;
+  core.sent_.erase(it);
+  if (auto* owner = core.partition(sent.partition, sent.generation)) owner->on_report(sent, report);
+  core.pump();
+  core.drain_step();
+  core.arm();
+}
+
+void RouterCore::ProducerSide::on_space() {
+  for (auto& [number, partition] : core.partitions_) partition->on_space();
+  core.arm();
+}
+
+void RouterCore::ProducerSide::on_fatal(const Error& error) {
+  core.producer_lost(error.detail);
+}
+
+void RouterCore::producer_lost(std::string_view why) {
+  if (producer_lost_ || producer_ == nullptr) return;
+  spdlog::error("the producer can no longer work: {}", why);
+  producer_lost_ = true;
+  for (auto& [number, partition] : partitions_) partition->fail("its producer was lost");
+  if (on_producer_lost) on_producer_lost();
+}
+
+// --- dispatch -------------------------------------------------------------------------------------------------------
+
+void RouterCore::job_ready(const JobRef& job, const std::string& org_id) {
+  auto& queue = ready_[org_id];
+  if (queue.empty()) turns_.push_back(org_id);
+  queue.push_back(job);
+}
+
+bool RouterCore::room_for(const std::string& connection_id) const {
+  const auto it = in_flight_by_connection_.find(connection_id);
+  return it == in_flight_by_connection_.end() || it->second < options_.connection_in_flight_max;
+}
+
+void RouterCore::dispatch(const JobRef& job, const std::string& org_id) {
+  auto* const owner = partition(job.partition, job.generation);
+  if (owner == nullptr) return;
+  auto dispatched = owner->dispatch(
+      job.offset,
+      [](void* core, const std::string& connection) { return static_cast<RouterCore*>(core)->room_for(connection); },
+      this);
+  if (dispatched.what == Partition::Dispatch::parked) {
+    parked_[dispatched.connection_id].push_back({.job = job, .org_id = org_id});
+  }
+}
+
+void RouterCore::pump() {
+  if (pumping_ || draining_ || !usable() || !projection_.complete()) return;
+  pumping_ = true;
+  // Each organisation in turn gives one request; one at its bound keeps its place but is passed over.
+  std::size_t passed_over = 0;
+  while (in_flight_ < options_.in_flight_max && passed_over < turns_.size()) {
+    const auto org = std::move(turns_.front());
+    turns_.pop_front();
+    const auto running = in_flight_by_org_.find(org);
+    if (running != in_flight_by_org_.end() && running->second >= options_.org_in_flight_max) {
+      turns_.push_back(org);
+      ++passed_over;
+      continue;
+    }
+    const auto queue = ready_.find(org);
+    const auto job = queue->second.front();
+    queue->second.pop_front();
+    if (queue->second.empty()) {
+      ready_.erase(queue);
+    } else {
+      turns_.push_back(org);
+    }
+    passed_over = 0;
+    dispatch(job, org);
+  }
+  pumping_ = false;
+}
+
+void RouterCore::attempt_started(const std::string& org_id, const std::string& connection_id) {
+  ++in_flight_;
+  ++in_flight_by_org_[org_id];
+  if (!connection_id.empty()) ++in_flight_by_connection_[connection_id];
+}
+
+namespace {
+
+void count_down(std::map<std::string, std::size_t>& counts, const std::string& name) {
+  const auto it = counts.find(name);
+  if (it != counts.end() && --it->second == 0) counts.erase(it);
+}
+
+}  // namespace
+
+void RouterCore::attempt_over(const std::string& org_id, const std::string& connection_id) {
+  --in_flight_;
+  count_down(in_flight_by_org_, org_id);
+  if (connection_id.empty()) return;
+  count_down(in_flight_by_connection_, connection_id);
+  const auto waiting = parked_.find(connection_id);
+  if (waiting == parked_.end()) return;
+  const auto next = std::move(waiting->second.front());
+  waiting->second.pop_front();
+  if (waiting->second.empty()) parked_.erase(waiting);
+  job_ready(next.job, next.org_id);
+}
+
+void RouterCore::connection_changed(const std::string& from, const std::string& to) {
+  count_down(in_flight_by_connection_, from);
+  ++in_flight_by_connection_[to];
+}
+
+void RouterCore::on_registry_changed() {
+  pump();
+  arm();
+}
+
+// --- time -----------------------------------------------------------------------------------------------------------
+
+void RouterCore::set_timer(const JobRef& job, Millis from, Millis to) {
+  if (from != Millis::max()) timers_.erase({from, job.partition, job.generation, job.offset});
+  if (to == Millis::max()) return;
+  timers_.insert({to, job.partition, job.generation, job.offset});
+  arm();
+}
+
+void RouterCore::arm() {
+  auto next = std::min(ask_again_at_, next_round_);
+  if (!timers_.empty()) next = std::min(next, timers_.begin()->at);
+  if (next < armed_at_) {
+    armed_at_ = next;
+    environment_.wake_at(next);
+  }
+}
+
+void RouterCore::on_wake() {
+  armed_at_ = Millis::max();
+  const auto now = environment_.now().steady;
+  if (now >= ask_again_at_ && consumer_ != nullptr) ask_committed();
+
+  // Bounded by what is due now: a job that asks for a time that has come already is served in the next turn.
+  std::vector<Timer> due;
+  for (auto it = timers_.begin(); it != timers_.end() && it->at <= now;) {
+    due.push_back(*it);
+    it = timers_.erase(it);
+  }
+  for (const auto& timer : due) {
+    if (auto* owner = partition(timer.partition, timer.generation)) owner->on_job_time(timer.offset);
+  }
+
+  for (auto& [number, partition] : partitions_) {
+    if (now >= next_round_ || partition->failing()) partition->on_time();
+  }
+  if (now >= next_round_) {
+    next_round_ = now + options_.commit_interval;
+    if (usable() && producer_->oldest_unreported_age() > options_.unreported_max) {
+      producer_lost("the brokers have not acknowledged a record for too long");
+    }
+  }
+  pump();
+  drain_step();
+  arm();
+}
+
+// --- the end --------------------------------------------------------------------------------------------------------
+
+void RouterCore::drain(Millis limit, std::function<void()> done) {
+  const auto now = environment_.now().steady;
+  if (draining_) {
+    drain_until_ = now;
+  } else {
+    draining_ = true;
+    drain_until_ = now + limit;
+    drained_ = std::move(done);
+    adjust_reading();
+    spdlog::info("draining: {} attempts run, at most {} s more", in_flight_, limit.count() / 1000);
+  }
+  drain_step();
+  arm();
+}
+
+void RouterCore::drain_step() {
+  if (!draining_ || !drained_) return;
+  const auto now = environment_.now().steady;
+  if (now >= drain_until_ && !interrupted_) {
+    interrupted_ = true;
+    if (in_flight_ > 0) spdlog::warn("the drain deadline has come: {} attempts are cancelled", in_flight_);
+    for (auto& [number, partition] : partitions_) partition->interrupt_all("drain");
+  }
+  const bool patience_over = now >= drain_until_ + drain_grace;
+  if (!patience_over) {
+    if (in_flight_ > 0) return;
+    for (const auto& [number, partition] : partitions_) {
+      if (partition->outstanding() > 0) return;
+    }
+    for (auto& [number, partition] : partitions_) {
+      if (partition->commit_now()) return;
+    }
+  }
+  std::exchange(drained_, nullptr)();
+}
+
+std::vector<telemetry::Condition> RouterCore::conditions() const {
+  std::vector<telemetry::Condition> all;
+  all.push_back({.name = "registry",
+                 .problem = projection_.complete() ? ""
+                                                   : "the registry topic has not been read to a whole registry yet; is "
+                                                     "tokenrail-registry-sync running?"});
+  all.push_back({.name = "group", .problem = joined_ ? "" : "not yet a member of the consumer group"});
+  all.push_back({.name = "producer", .problem = usable() ? "" : "no producer; is Kafka reachable?"});
+  std::size_t waiting = 0;
+  for (const auto& [number, partition] : partitions_) {
+    if (partition->phase() != Partition::Phase::running) ++waiting;
+  }
+  all.push_back({.name = "partitions",
+                 .problem = waiting == 0 && partitions_.size() == assigned_.size()
+                                ? ""
+                                : fmt::format("{} of {} partitions are not claimed yet",
+                                              waiting + assigned_.size() - partitions_.size(), assigned_.size())});
+  if (draining_) all.push_back({.name = "draining", .problem = "the worker is shutting down"});
+  return all;
+}
+
+void RouterCore::refresh_gauges() {
+  metrics_.in_flight.set(static_cast<double>(in_flight_));
+  metrics_.window_requests.set(static_cast<double>(window_requests_));
+  metrics_.window_bytes.set(static_cast<double>(window_bytes_));
+  metrics_.partitions.set(static_cast<double>(partitions_.size()));
+}
+
+}  // namespace tokenrail::router

@@ -1,0 +1,172 @@
+// The router's deciding part: records, reports, provider bytes and time in; records, calls and commits out.
+//
+// A deterministic state machine over interfaces: with the same inputs in the same order it does the same. One thread.
+// What it talks to (HTTP client, producer, group consumer) must outlive it or be replaced through connect().
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "common/kafka/consumer.hpp"
+#include "common/kafka/producer.hpp"
+#include "common/telemetry/health.hpp"
+#include "workers/router/core/partition.hpp"
+#include "workers/router/core/services.hpp"
+
+namespace tokenrail::router {
+
+class RouterCore final : private Hub, private Wire {
+ public:
+  struct World {
+    Environment& environment;
+    http::Client& http;
+    const registry::Projection& projection;
+  };
+  RouterCore(const RouterOptions& options, const World& world, RouterMetrics& metrics);
+  ~RouterCore() override;
+
+  /// To be given to the clients when they are made.
+  [[nodiscard]] kafka::ConsumerListener& consumer_listener() { return consumer_side_; }
+  [[nodiscard]] kafka::ProducerListener& producer_listener() { return producer_side_; }
+
+  /// The member of the group; nothing happens before it is set. nullptr: gone.
+  void connect(kafka::GroupConsumer* consumer);
+  /// A producer that works, the first one or one in place of another that failed.
+  void connect(kafka::Producer* producer);
+  /// How many partitions the dead-letter topic has.
+  void set_dead_letter_partitions(std::int32_t count) { dead_letter_partitions_ = count; }
+
+  /// Called when the producer has become useless (fatal, or silent for too long): purge it, serve its reports until
+  /// none is left, and connect() a new one. Comes once a producer.
+  std::function<void()> on_producer_lost;
+  /// Called when the consumer has become useless: destroy it after this call returned and connect() a new member.
+  std::function<void()> on_consumer_lost;
+
+  /// The projection has become complete, or has changed.
+  void on_registry_changed();
+  void on_wake();
+
+  /// Starts no more attempts; calls `done` when everything that runs has ended and is committed, or `limit` from now
+  /// has passed and what was left has been cancelled. Called a second time: cancels at once.
+  void drain(Millis limit, std::function<void()> done);
+
+  /// What /readyz tells.
+  [[nodiscard]] std::vector<telemetry::Condition> conditions() const;
+  [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
+  void refresh_gauges();
+
+ private:
+  // The two clients call back through these, because their interfaces share names.
+  struct ConsumerSide final : kafka::ConsumerListener {
+    explicit ConsumerSide(RouterCore& core_) : core(core_) {}
+    void on_record(kafka::Record&& record) override;
+    void on_assigned(const std::vector<kafka::TopicPartition>& partitions) override;
+    void on_revoked(const std::vector<kafka::TopicPartition>& partitions) override;
+    void on_lost(const std::vector<kafka::TopicPartition>& partitions) override;
+    void on_committed(std::uint64_t token, const kafka::TopicPartition& partition, kafka::CommitOutcome outcome,
+                      const std::string& detail) override;
+    void on_fatal(const Error& error) override;
+    RouterCore& core;
+  };
+  struct ProducerSide final : kafka::ProducerListener {
+    explicit ProducerSide(RouterCore& core_) : core(core_) {}
+    void on_report(const kafka::Report& report) override;
+    void on_space() override;
+    void on_fatal(const Error& error) override;
+    RouterCore& core;
+  };
+
+  // Hub
+  void set_timer(const JobRef& job, Millis from, Millis to) override;
+  void job_ready(const JobRef& job, const std::string& org_id) override;
+  void attempt_started(const std::string& org_id, const std::string& connection_id) override;
+  void attempt_over(const std::string& org_id, const std::string& connection_id) override;
+  void connection_changed(const std::string& from, const std::string& to) override;
+  void job_gone(std::size_t bytes) override;
+  // Wire
+  kafka::Produced send(Output output, const std::optional<std::string>& key, std::optional<std::string_view> value,
+                       const kafka::Headers* headers, const Sent& sent) override;
+  void commit(std::int32_t partition, std::uint64_t generation, std::uint32_t sequence, std::int64_t offset,
+              const std::string& metadata) override;
+  [[nodiscard]] bool usable() const override { return producer_ != nullptr && !producer_lost_; }
+
+  Partition* partition(std::int32_t number, std::uint64_t generation);
+  void ask_committed();
+  void pump();
+  void dispatch(const JobRef& job, const std::string& org_id);
+  [[nodiscard]] bool room_for(const std::string& connection_id) const;
+  void adjust_reading();
+  void drop_partitions();
+  void producer_lost(std::string_view why);
+  void drain_step();
+  void arm();
+
+  const RouterOptions options_;
+  ConsumerSide consumer_side_{*this};
+  ProducerSide producer_side_{*this};
+  Environment& environment_;
+  const registry::Projection& projection_;
+  RouterMetrics& metrics_;
+  Services services_;
+  kafka::GroupConsumer* consumer_ = nullptr;
+  kafka::Producer* producer_ = nullptr;
+  bool producer_lost_ = false;
+  kafka::TopicHandle topics_[3]{};
+  std::int32_t dead_letter_partitions_ = 1;
+
+  // Partitions. `generation_` grows with every assignment.
+  std::uint64_t generation_ = 0;
+  bool joined_ = false;
+  std::vector<kafka::TopicPartition> assigned_{};
+  bool offsets_asked_ = false;
+  Millis ask_again_at_ = Millis::max();
+  std::map<std::int32_t, std::unique_ptr<Partition>> partitions_{};
+  std::vector<Partition*> by_number_{};
+
+  // Records that are more than a chunk, by the low bits of their token.
+  std::uint64_t next_token_ = 0;
+  std::unordered_map<std::uint64_t, Sent> sent_{};
+
+  // Jobs that may start, taking turns among organisations; and those whose connection has no room.
+  std::map<std::string, std::deque<JobRef>> ready_{};
+  std::deque<std::string> turns_{};
+  struct Parked {
+    JobRef job;
+    std::string org_id;
+  };
+  std::map<std::string, std::deque<Parked>> parked_{};  ///< by connection
+  bool pumping_ = false;
+
+  // Bounds.
+  std::size_t in_flight_ = 0;
+  std::map<std::string, std::size_t> in_flight_by_org_{};
+  std::map<std::string, std::size_t> in_flight_by_connection_{};
+  std::size_t window_requests_ = 0;
+  std::size_t window_bytes_ = 0;
+  bool reading_ = true;
+
+  struct Timer {
+    Millis at;
+    std::int32_t partition;
+    std::uint64_t generation;
+    std::int64_t offset;
+    auto operator<=>(const Timer&) const = default;
+  };
+  std::set<Timer> timers_{};
+  Millis next_round_{0};  ///< commits and checks
+  Millis armed_at_ = Millis::max();
+
+  bool draining_ = false;
+  bool interrupted_ = false;
+  Millis drain_until_{0};
+  std::function<void()> drained_{};
+};
+
+}  // namespace tokenrail::router

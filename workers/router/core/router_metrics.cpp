@@ -1,0 +1,53 @@
+#include "workers/router/core/router_metrics.hpp"
+
+namespace tokenrail::router {
+
+RouterMetrics::RouterMetrics(telemetry::Metrics& metrics)
+    : requests_read(metrics.counter("tokenrail_router_requests_read_total", "Records read from chat.requests.")),
+      chunks(metrics.counter("tokenrail_router_chunks_total", "Chunks handed to the producer.")),
+      dead_letters(metrics.counter("tokenrail_router_dead_letters_total", "Records sent to chat.requests.dlq.")),
+      unknown_fields(metrics.counter("tokenrail_router_unknown_fields_total",
+                                     "Fields of requests that this version does not know and ignored.")),
+      calls(metrics.counter("tokenrail_router_calls_total", "Calls made to providers.")),
+      calls_failed(metrics.counter("tokenrail_router_calls_failed_total", "Calls to providers that failed.")),
+      commits(metrics.counter("tokenrail_router_commits_total", "Offset commits that the coordinator accepted.")),
+      commits_refused(metrics.counter("tokenrail_router_commits_refused_total", "Offset commits that it did not.")),
+      claims(metrics.counter("tokenrail_router_claims_total", "Partitions claimed under a new epoch.")),
+      repairs(metrics.counter("tokenrail_router_repairs_total",
+                              "Partitions claimed again after a delivery report that was not OK.")),
+      backpressure_stops(metrics.counter("tokenrail_router_backpressure_stops_total",
+                                         "Times that reading of chat.requests stopped because the window was full.")),
+      in_flight(metrics.gauge("tokenrail_router_in_flight", "Attempts that run now.")),
+      window_requests(metrics.gauge("tokenrail_router_window_requests", "Requests read and not complete.")),
+      window_bytes(metrics.gauge("tokenrail_router_window_bytes", "Their bytes.")),
+      partitions(metrics.gauge("tokenrail_router_partitions", "Partitions owned.")),
+      first_token_ms(metrics.histogram("tokenrail_router_first_token_ms",
+                                       "From the dispatch of an attempt to its first token, in milliseconds.",
+                                       telemetry::Metrics::latency_bounds_ms())),
+      queued_ms(metrics.histogram("tokenrail_router_queued_ms",
+                                  "From a request's timestamp to its dispatch, in milliseconds.",
+                                  telemetry::Metrics::latency_bounds_ms())),
+      metrics_(metrics) {}
+
+void RouterMetrics::attempt_ended(const events::AnsweringModel& model, std::string_view org_id,
+                                  std::string_view outcome, const events::Timing& timing,
+                                  const std::optional<events::Usage>& usage) {
+  const telemetry::Labels labels{
+      {"provider", model.provider}, {"modelName", model.name}, {"orgId", std::string(org_id)}};
+  auto with_outcome = labels;
+  with_outcome.emplace_back("outcome", std::string(outcome));
+  metrics_.counter("llm_requests_total", "Attempts that ended, by model, organisation and outcome.", with_outcome)
+      .add();
+  if (usage) {
+    metrics_.counter("llm_tokens_input_total", "Input tokens as the providers counted them.", labels)
+        .add(static_cast<std::uint64_t>(usage->input_tokens));
+    metrics_.counter("llm_tokens_output_total", "Output tokens as the providers counted them.", labels)
+        .add(static_cast<std::uint64_t>(usage->output_tokens));
+  }
+  metrics_
+      .histogram("llm_request_duration_ms", "From the dispatch of an attempt to its terminal chunk, in milliseconds.",
+                 telemetry::Metrics::latency_bounds_ms(), {{"provider", model.provider}, {"modelName", model.name}})
+      .observe(static_cast<double>(timing.total_ms));
+}
+
+}  // namespace tokenrail::router

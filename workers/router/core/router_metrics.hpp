@@ -1,0 +1,42 @@
+// The router's metrics; the names of the first group are fixed by the specification this system grew from.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "common/events/chunk.hpp"
+#include "common/telemetry/metrics.hpp"
+
+namespace tokenrail::router {
+
+class RouterMetrics {
+ public:
+  explicit RouterMetrics(telemetry::Metrics& metrics);
+
+  /// At the end of every attempt. `model`: what answered, or what was asked for.
+  void attempt_ended(const events::AnsweringModel& model, std::string_view org_id, std::string_view outcome,
+                     const events::Timing& timing, const std::optional<events::Usage>& usage);
+
+  telemetry::Counter& requests_read;
+  telemetry::Counter& chunks;
+  telemetry::Counter& dead_letters;
+  telemetry::Counter& unknown_fields;
+  telemetry::Counter& calls;
+  telemetry::Counter& calls_failed;
+  telemetry::Counter& commits;
+  telemetry::Counter& commits_refused;
+  telemetry::Counter& claims;
+  telemetry::Counter& repairs;
+  telemetry::Counter& backpressure_stops;
+  telemetry::Gauge& in_flight;
+  telemetry::Gauge& window_requests;
+  telemetry::Gauge& window_bytes;
+  telemetry::Gauge& partitions;
+  telemetry::Histogram& first_token_ms;
+  telemetry::Histogram& queued_ms;
+
+ private:
+  telemetry::Metrics& metrics_;
+};
+
+}  // namespace tokenrail::router

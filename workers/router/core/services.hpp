@@ -1,0 +1,48 @@
+// What attempts and partitions share: the world, and the router they are part of.
+#pragma once
+
+#include <cstdint>
+
+#include "common/http/client.hpp"
+#include "common/registry/projection.hpp"
+#include "workers/router/core/environment.hpp"
+#include "workers/router/core/job.hpp"
+#include "workers/router/core/options.hpp"
+#include "workers/router/core/router_metrics.hpp"
+
+namespace tokenrail::router {
+
+/// What a record that was produced was for; its delivery report is dealt with accordingly.
+enum class Purpose : std::uint8_t { chunk, terminal, request_event, response_event, interrupted_event, claim, dlq };
+
+/// Which of the router's topics a record goes to.
+enum class Output : std::uint8_t { chunks, audit, dlq };
+
+/// The router as its parts see it.
+class Hub {
+ public:
+  virtual ~Hub() = default;
+  /// Moves the one timer that a job has (Millis::max(): none); Partition::on_job_time() follows at or soon after it.
+  virtual void set_timer(const JobRef& job, Millis from, Millis to) = 0;
+  /// A job is first in its key's line.
+  virtual void job_ready(const JobRef& job, const std::string& org_id) = 0;
+  /// An attempt runs; it counts against the bounds of its organisation and connection until attempt_over().
+  virtual void attempt_started(const std::string& org_id, const std::string& connection_id) = 0;
+  /// An attempt no longer runs: its terminal chunk is acknowledged, or it was dropped.
+  virtual void attempt_over(const std::string& org_id, const std::string& connection_id) = 0;
+  /// An attempt moved from one connection to another.
+  virtual void connection_changed(const std::string& from, const std::string& to) = 0;
+  /// A job is complete, or its partition is gone.
+  virtual void job_gone(std::size_t bytes) = 0;
+};
+
+struct Services {
+  const RouterOptions& options;
+  Environment& environment;
+  http::Client& http;
+  const registry::Projection& projection;
+  RouterMetrics& metrics;
+  Hub& hub;
+};
+
+}  // namespace tokenrail::router

@@ -1,0 +1,192 @@
+#include "workers/router/settings.hpp"
+
+namespace tokenrail::router {
+
+namespace {
+
+using config::Kind;
+using config::Setting;
+
+constexpr std::int64_t ms_per_day = 86'400'000;
+constexpr std::int64_t gibibyte = 1LL << 30;
+
+constexpr Setting settings[] = {
+    {.name = "router.group_id",
+     .env = {},
+     .kind = Kind::text,
+     .default_value = "tokenrail-router",
+     .help = "Consumer group that all routers of one installation share."},
+    {.name = "router.in_flight_max",
+     .env = {},
+     .kind = Kind::integer,
+     .default_value = "10000",
+     .help = "Attempts that run in this process at a time.",
+     .min = 1,
+     .max = 1'000'000},
+    {.name = "router.org_in_flight_max",
+     .env = {},
+     .kind = Kind::integer,
+     .default_value = "5000",
+     .help = "Attempts of one organisation that run in this process at a time.",
+     .min = 1,
+     .max = 1'000'000},
+    {.name = "router.connection_in_flight_max",
+     .env = {},
+     .kind = Kind::integer,
+     .default_value = "5000",
+     .help = "Attempts of this process that call one connection at a time.",
+     .min = 1,
+     .max = 1'000'000},
+    {.name = "router.window_requests_max",
+     .env = {},
+     .kind = Kind::integer,
+     .default_value = "20000",
+     .help = "Requests read and not complete; beyond it the router stops reading.",
+     .min = 1,
+     .max = 10'000'000},
+    {.name = "router.window_bytes_max",
+     .env = {},
+     .kind = Kind::bytes,
+     .default_value = "256MiB",
+     .help = "Bytes of requests read and not complete; beyond it the router stops reading.",
+     .min = 1'048'576,
+     .max = 64 * gibibyte},
+    {.name = "router.request_bytes_max",
+     .env = {},
+     .kind = Kind::bytes,
+     .default_value = "8MiB",
+     .help = "Largest request that is taken; a larger one is answered with INVALID_REQUEST.",
+     .min = 1'024,
+     .max = gibibyte},
+    {.name = "router.record_bytes_max",
+     .env = {},
+     .kind = Kind::bytes,
+     .default_value = "900KiB",
+     .help = "Largest chunk or audit event written; below max.message.bytes of chat.chunks and llm.audit.",
+     .min = 16'384,
+     .max = gibibyte},
+    {.name = "router.answer_bytes_max",
+     .env = {},
+     .kind = Kind::bytes,
+     .default_value = "16MiB",
+     .help = "Largest answer taken from a provider; a larger one ends as RESPONSE_TOO_LARGE.",
+     .min = 1'024,
+     .max = gibibyte},
+    {.name = "router.provider_line_bytes_max",
+     .env = {},
+     .kind = Kind::bytes,
+     .default_value = "4MiB",
+     .help = "Longest line or event taken from a provider's stream.",
+     .min = 1'024,
+     .max = gibibyte},
+    {.name = "router.connect_timeout",
+     .env = {},
+     .kind = Kind::duration,
+     .default_value = "5s",
+     .help = "Clock 1 of a call: until the connection stands.",
+     .min = 1,
+     .max = ms_per_day},
+    {.name = "router.first_token_timeout",
+     .env = {},
+     .kind = Kind::duration,
+     .default_value = "5m",
+     .help = "Clock 2 of a call: until the first token; a local model may have to be loaded first.",
+     .min = 1,
+     .max = ms_per_day},
+    {.name = "router.idle_timeout",
+     .env = {},
+     .kind = Kind::duration,
+     .default_value = "60s",
+     .help = "Clock 3 of a call: between two tokens.",
+     .min = 1,
+     .max = ms_per_day},
+    {.name = "router.total_timeout",
+     .env = {},
+     .kind = Kind::duration,
+     .default_value = "15m",
+     .help = "Clock 4 of a call: until its end.",
+     .min = 1,
+     .max = ms_per_day},
+    {.name = "router.request_timeout_default",
+     .env = {},
+     .kind = Kind::duration,
+     .default_value = "15m",
+     .help = "Deadline of a request that has no timeoutMs, from its timestamp.",
+     .min = 1,
+     .max = ms_per_day},
+    {.name = "router.calls_max",
+     .env = {},
+     .kind = Kind::integer,
+     .default_value = "4",
+     .help = "Calls that one attempt makes before its first token, over all deployments.",
+     .min = 1,
+     .max = 100},
+    {.name = "router.drain_timeout",
+     .env = {},
+     .kind = Kind::duration,
+     .default_value = "30s",
+     .help = "How long SIGTERM lets running attempts go on.",
+     .min = 0,
+     .max = ms_per_day},
+    {.name = "router.strict_default",
+     .env = {},
+     .kind = Kind::boolean,
+     .default_value = "false",
+     .help =
+         "A request that names no model needs a default model to be set; otherwise the first routable one answers."},
+    {.name = "audit.content",
+     .env = {},
+     .kind = Kind::choice,
+     .default_value = "truncated",
+     .help = "How much of what was said stands in llm.audit; secrets are removed in any case.",
+     .choices = "none|truncated|full"},
+    {.name = "audit.content_bytes_max",
+     .env = {},
+     .kind = Kind::bytes,
+     .default_value = "2KiB",
+     .help = "Bytes kept of one text where audit.content is truncated.",
+     .min = 0,
+     .max = gibibyte},
+};
+
+}  // namespace
+
+std::span<const Setting> router_settings() {
+  return settings;
+}
+
+RouterOptions router_options(const config::Values& values) {
+  const auto size = [&](std::string_view name) { return static_cast<std::size_t>(values.integer(name)); };
+  const auto bytes = [&](std::string_view name) { return static_cast<std::size_t>(values.bytes(name)); };
+  RouterOptions options;
+  const auto& prefix = values.text("topic.prefix");
+  options.topics = {.requests = prefix + "chat.requests",
+                    .chunks = prefix + "chat.chunks",
+                    .audit = prefix + "llm.audit",
+                    .dlq = prefix + "chat.requests.dlq"};
+  options.request_limits.value_bytes_max = bytes("router.request_bytes_max");
+  options.decoder_limits = {.item_bytes_max = bytes("router.provider_line_bytes_max"),
+                            .answer_bytes_max = bytes("router.answer_bytes_max")};
+  options.resolution.strict_default = values.boolean("router.strict_default");
+  options.retry.calls_max = static_cast<int>(values.integer("router.calls_max"));
+  options.in_flight_max = size("router.in_flight_max");
+  options.org_in_flight_max = size("router.org_in_flight_max");
+  options.connection_in_flight_max = size("router.connection_in_flight_max");
+  options.window_requests_max = size("router.window_requests_max");
+  options.window_bytes_max = bytes("router.window_bytes_max");
+  options.connect_timeout = values.duration("router.connect_timeout");
+  options.first_token_timeout = values.duration("router.first_token_timeout");
+  options.idle_timeout = values.duration("router.idle_timeout");
+  options.total_timeout = values.duration("router.total_timeout");
+  options.request_timeout_default = values.duration("router.request_timeout_default");
+  options.record_bytes_max = bytes("router.record_bytes_max");
+  const auto& content = values.text("audit.content");
+  options.content_policy = content == "none"   ? events::ContentPolicy::none
+                           : content == "full" ? events::ContentPolicy::full
+                                               : events::ContentPolicy::truncated;
+  options.content_bytes_max = options.content_policy == events::ContentPolicy::full ? options.record_bytes_max / 8
+                                                                                    : bytes("audit.content_bytes_max");
+  return options;
+}
+
+}  // namespace tokenrail::router

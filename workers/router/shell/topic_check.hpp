@@ -1,0 +1,24 @@
+// Whether the topics are as the router needs them (design §3). Pure: descriptions in, problems out.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/kafka/admin.hpp"
+#include "workers/router/core/options.hpp"
+
+namespace tokenrail::router {
+
+struct TopicFindings {
+  std::vector<std::string> problems;  ///< the router must not start; each says which command mends it
+  std::vector<std::string> warnings;
+  std::int32_t request_partitions = 0;
+  std::int32_t registry_partitions = 0;
+  std::int32_t dead_letter_partitions = 0;
+};
+
+[[nodiscard]] TopicFindings check_topics(const RouterOptions& options, const std::string& registry_topic,
+                                         const std::vector<kafka::TopicDescription>& topics);
+
+}  // namespace tokenrail::router

@@ -1,0 +1,268 @@
+#include "workers/router/shell/worker.hpp"
+
+#include <csignal>
+#include <ctime>
+#include <set>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+#include <spdlog/spdlog.h>
+
+#include "workers/router/settings.hpp"
+
+namespace tokenrail::router {
+
+namespace {
+
+constexpr Millis start_retry{2'000};
+constexpr Millis admin_timeout{5'000};
+constexpr Millis settle_poll{20};
+constexpr int settle_rounds = 500;
+// Values of records on the dead-letter topic are the requests' own, whatever the router would have taken.
+constexpr std::int64_t producer_message_bytes_max = 72LL * 1024 * 1024;
+
+Millis clock_ms(clockid_t clock) {
+  timespec t{};
+  clock_gettime(clock, &t);
+  return Millis(t.tv_sec * 1000 + t.tv_nsec / 1'000'000);
+}
+
+}  // namespace
+
+SystemEnvironment::SystemEnvironment(boost::asio::io_context& loop) : timer_(loop), random_(std::random_device{}()) {}
+
+Now SystemEnvironment::now() const {
+  return {.steady = clock_ms(CLOCK_MONOTONIC), .wall = clock_ms(CLOCK_REALTIME)};
+}
+
+void SystemEnvironment::wake_at(Millis at) {
+  const auto delay = std::max(Millis(0), at - clock_ms(CLOCK_MONOTONIC));
+  timer_.expires_after(delay);
+  timer_.async_wait([this](boost::system::error_code error) {
+    if (!error && on_wake) on_wake();
+  });
+}
+
+Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
+    : loop_(loop),
+      values_(values),
+      options_(router_options(values)),
+      registry_topic_(values.text("topic.prefix") + "model_registry"),
+      signals_(loop, SIGTERM, SIGINT),
+      retry_(loop),
+      router_metrics_(metrics_),
+      environment_(loop),
+      http_(http::make_client(loop, {}, metrics_)),
+      core_(options_, {.environment = environment_, .http = *http_, .projection = projection_}, router_metrics_) {
+  environment_.on_wake = [this] { core_.on_wake(); };
+  core_.on_producer_lost = [this] { renew_producer(); };
+  core_.on_consumer_lost = [this] {
+    // Not from inside the consumer's own call.
+    boost::asio::post(loop_, [this] {
+      consumer_.reset();
+      if (!stopping_) later(start_retry, [this] { join(); });
+    });
+  };
+  metrics_.before_export([this] { core_.refresh_gauges(); });
+}
+
+Worker::~Worker() {
+  blocking_.join();
+  // The clients call back into the core, so they go first.
+  core_.connect(static_cast<kafka::GroupConsumer*>(nullptr));
+  consumer_.reset();
+  registry_reader_.reset();
+  core_.connect(static_cast<kafka::Producer*>(nullptr));
+  producer_.reset();
+}
+
+Result<void> Worker::start() {
+  auto health =
+      telemetry::HealthServer::start(loop_, values_.text("http.listen"), metrics_, [this] { return conditions(); });
+  if (!health) return std::unexpected(health.error());
+  health_ = std::move(*health);
+  spdlog::info("health and metrics at http://127.0.0.1:{}/readyz", health_->port());
+
+  signals_.async_wait([this](boost::system::error_code error, int) {
+    if (!error) stop();
+  });
+  check_topics();
+  return {};
+}
+
+void Worker::later(Millis delay, std::function<void()> what) {
+  retry_.expires_after(delay);
+  retry_.async_wait([what = std::move(what)](boost::system::error_code error) {
+    if (!error) what();
+  });
+}
+
+kafka::Properties Worker::properties() const {
+  kafka::Properties all;
+  for (const auto& [name, value] : values_.kafka_properties()) all.emplace_back(name, value);
+  return all;
+}
+
+// --- starting -------------------------------------------------------------------------------------------------------
+
+void Worker::check_topics() {
+  boost::asio::post(blocking_, [this, all = properties()] {
+    auto described = [&]() -> Result<std::vector<kafka::TopicDescription>> {
+      auto admin = kafka::Admin::connect(all);
+      if (!admin) return std::unexpected(admin.error());
+      const auto& t = options_.topics;
+      return (*admin)->describe({t.requests, t.chunks, t.audit, t.dlq, registry_topic_}, true, admin_timeout);
+    }();
+    boost::asio::post(loop_, [this, described = std::move(described)]() mutable {
+      if (!stopping_) topics_checked(std::move(described));
+    });
+  });
+}
+
+void Worker::topics_checked(Result<std::vector<kafka::TopicDescription>> described) {
+  if (!described) {
+    if (described.error().kind == ErrorKind::invalid_input) {
+      spdlog::error("{}", described.error().detail);
+      finish(1);
+      return;
+    }
+    start_problem_ = described.error().detail;
+    spdlog::warn("{}; trying again", start_problem_);
+    later(start_retry, [this] { check_topics(); });
+    return;
+  }
+  const auto findings = router::check_topics(options_, registry_topic_, *described);
+  for (const auto& warning : findings.warnings) spdlog::warn("{}", warning);
+  for (const auto& problem : findings.problems) spdlog::error("{}", problem);
+  if (!findings.problems.empty()) {
+    finish(1);
+    return;
+  }
+  core_.set_dead_letter_partitions(findings.dead_letter_partitions);
+
+  auto reader = kafka::LogReader::make(loop_, properties(), *this, metrics_);
+  if (!reader) {
+    spdlog::error("{}", reader.error().detail);
+    finish(1);
+    return;
+  }
+  registry_reader_ = std::move(*reader);
+  std::vector<kafka::StartingPoint> points;
+  for (std::int32_t i = 0; i < findings.registry_partitions; ++i) {
+    points.push_back({.partition = {.topic = registry_topic_, .partition = i}, .offset = kafka::offset_beginning});
+  }
+  registry_reader_->start(points);
+  start_problem_.clear();
+  make_producer();
+}
+
+void Worker::on_record(kafka::Record&& record) {
+  const auto value = record.value ? std::optional<std::string_view>(*record.value) : std::nullopt;
+  if (projection_.apply(record.key.value_or(""), value) == registry::Projection::Applied::malformed) {
+    spdlog::warn("the registry record at {} {}:{} could not be read; what was known before stays", record.topic,
+                 record.partition, record.offset);
+  }
+  if (projection_.complete()) {
+    if (!consumer_ && !stopping_) join();
+    core_.on_registry_changed();
+  }
+}
+
+void Worker::on_end(const kafka::TopicPartition&, std::int64_t) {
+  if (!projection_.complete()) {
+    spdlog::info("the registry topic has no finished registry yet; waiting for tokenrail-registry-sync");
+  }
+}
+
+void Worker::on_failure(const kafka::TopicPartition& partition, const Error& error) {
+  spdlog::error("{} {}: {}", partition.topic, partition.partition, error.detail);
+}
+
+void Worker::join() {
+  if (consumer_ || stopping_) return;
+  auto consumer = kafka::GroupConsumer::join(
+      loop_,
+      {.properties = properties(), .group_id = values_.text("router.group_id"), .topics = {options_.topics.requests}},
+      core_.consumer_listener(), metrics_);
+  if (!consumer) {
+    spdlog::error("{}", consumer.error().detail);
+    finish(1);
+    return;
+  }
+  spdlog::info("the registry is there ({} models); joining the group {}", projection_.size(),
+               values_.text("router.group_id"));
+  consumer_ = std::move(*consumer);
+  core_.connect(consumer_.get());
+}
+
+// --- the producer ---------------------------------------------------------------------------------------------------
+
+void Worker::make_producer() {
+  auto all = properties();
+  all.emplace_back("message.max.bytes", std::to_string(producer_message_bytes_max));
+  auto producer = kafka::Producer::make(loop_, {.properties = std::move(all)}, core_.producer_listener(), metrics_);
+  if (!producer) {
+    spdlog::error("{}", producer.error().detail);
+    finish(1);
+    return;
+  }
+  producer_ = std::move(*producer);
+  core_.connect(producer_.get());
+}
+
+void Worker::renew_producer() {
+  // Not from inside the producer's own call.
+  boost::asio::post(loop_, [this] {
+    if (!producer_) return;
+    producer_->purge();
+    wait_for_old_producer(settle_rounds);
+  });
+}
+
+void Worker::wait_for_old_producer(int rounds_left) {
+  if (producer_ && producer_->unreported() > 0 && rounds_left > 0) {
+    later(settle_poll, [this, rounds_left] { wait_for_old_producer(rounds_left - 1); });
+    return;
+  }
+  producer_.reset();
+  make_producer();
+}
+
+// --- stopping -------------------------------------------------------------------------------------------------------
+
+void Worker::stop() {
+  signals_.async_wait([this](boost::system::error_code error, int) {
+    if (!error) stop();
+  });
+  if (!std::exchange(stopping_, true)) {
+    spdlog::info("stopping; a second signal skips the draining");
+    core_.drain(values_.duration("router.drain_timeout"), [this] { boost::asio::post(loop_, [this] { leave(); }); });
+  } else {
+    core_.drain(Millis(0), nullptr);
+  }
+}
+
+void Worker::leave() {
+  if (std::exchange(leaving_, true)) return;
+  if (!consumer_) {
+    finish(exit_code_);
+    return;
+  }
+  consumer_->leave([this] { boost::asio::post(loop_, [this] { finish(exit_code_); }); });
+}
+
+void Worker::finish(int exit_code) {
+  exit_code_ = exit_code;
+  stopping_ = true;
+  if (health_) health_->stop();
+  loop_.stop();
+}
+
+std::vector<telemetry::Condition> Worker::conditions() const {
+  std::vector<telemetry::Condition> all;
+  all.push_back({.name = "kafka", .problem = start_problem_});
+  for (auto& condition : core_.conditions()) all.push_back(std::move(condition));
+  return all;
+}
+
+}  // namespace tokenrail::router

@@ -1,0 +1,97 @@
+// The router as a process: the core put on an event loop between librdkafka and libcurl. Holds no decisions but those
+// of starting and stopping.
+#pragma once
+
+#include <memory>
+#include <random>
+#include <string>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include "common/config/settings.hpp"
+#include "common/http/client.hpp"
+#include "common/kafka/admin.hpp"
+#include "common/kafka/consumer.hpp"
+#include "common/kafka/log_reader.hpp"
+#include "common/kafka/producer.hpp"
+#include "common/registry/projection.hpp"
+#include "common/telemetry/health.hpp"
+#include "common/telemetry/metrics.hpp"
+#include "workers/router/core/router_core.hpp"
+#include "workers/router/shell/topic_check.hpp"
+
+namespace tokenrail::router {
+
+/// The system's clocks and chance, and one timer on the loop.
+class SystemEnvironment final : public Environment {
+ public:
+  explicit SystemEnvironment(boost::asio::io_context& loop);
+  [[nodiscard]] Now now() const override;
+  std::uint64_t random() override { return random_(); }
+  void wake_at(Millis at) override;
+  std::function<void()> on_wake;
+
+ private:
+  boost::asio::steady_timer timer_;
+  std::mt19937_64 random_;
+};
+
+class Worker final : private kafka::LogReaderListener {
+ public:
+  Worker(boost::asio::io_context& loop, const config::Values& values);
+  ~Worker() override;
+
+  /// Starts everything; returns at once. The loop ends when the worker has stopped.
+  /// Error: the health server's address cannot be bound.
+  Result<void> start();
+  /// After the loop has ended: 0, or 1 where the start was refused (what was wrong has been logged).
+  [[nodiscard]] int exit_code() const { return exit_code_; }
+
+ private:
+  void check_topics();
+  void topics_checked(Result<std::vector<kafka::TopicDescription>> described);
+  void join();
+  void renew_producer();
+  void wait_for_old_producer(int rounds_left);
+  void make_producer();
+  void stop();
+  void leave();
+  void finish(int exit_code);
+  void later(Millis delay, std::function<void()> what);
+  [[nodiscard]] std::vector<telemetry::Condition> conditions() const;
+  [[nodiscard]] kafka::Properties properties() const;
+
+  // kafka::LogReaderListener: the registry topic
+  void on_record(kafka::Record&& record) override;
+  void on_end(const kafka::TopicPartition& partition, std::int64_t next_offset) override;
+  void on_failure(const kafka::TopicPartition& partition, const Error& error) override;
+
+  boost::asio::io_context& loop_;
+  const config::Values& values_;
+  const RouterOptions options_;
+  const std::string registry_topic_;
+  boost::asio::thread_pool blocking_{1};  ///< for librdkafka's admin calls while starting
+  boost::asio::signal_set signals_;
+  boost::asio::steady_timer retry_;
+
+  telemetry::Metrics metrics_;
+  RouterMetrics router_metrics_;
+  SystemEnvironment environment_;
+  registry::Projection projection_;
+  std::unique_ptr<http::Client> http_;
+  RouterCore core_;
+  std::unique_ptr<kafka::Producer> producer_;
+  std::unique_ptr<kafka::LogReader> registry_reader_;
+  std::unique_ptr<kafka::GroupConsumer> consumer_;
+  std::unique_ptr<telemetry::HealthServer> health_;
+
+  std::string start_problem_ = "starting";
+  bool stopping_ = false;
+  bool leaving_ = false;
+  int exit_code_ = 0;
+};
+
+}  // namespace tokenrail::router
