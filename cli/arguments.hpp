@@ -1,0 +1,102 @@
+// The command line of `tokenrail`, as data: which commands there are, which flags each takes, and what a person gets
+// to read about them. Parsing and help are pure, so that every wrong way to call the program can be a row of a test.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "common/config/settings.hpp"
+
+namespace tokenrail::cli {
+
+/// A flag of a command. `value` is the placeholder that stands for its value in the help; empty: the flag has none.
+struct Flag {
+  std::string_view name;  ///< without the dashes: "from-beginning"
+  char letter = 0;        ///< one-letter form; 0: none
+  std::string_view value{};
+  std::string_view help{};
+};
+
+struct Example {
+  std::string_view command;
+  std::string_view meaning;
+};
+
+/// One command. All views live as long as the process (tables are constants).
+struct Command {
+  std::string_view path;         ///< "chat", "topics apply"
+  std::string_view summary;      ///< one line
+  std::string_view arguments{};  ///< what follows the path in the usage line: "[TEXT | -]"
+  std::size_t arguments_min = 0;
+  std::size_t arguments_max = 0;
+  std::span<const Flag> flags{};
+  std::span<const Example> examples{};
+  std::string_view details{};  ///< further paragraphs of the help
+};
+
+/// Flags that every command takes: --help, --json, --quiet, --no-color, --config.
+[[nodiscard]] std::span<const Flag> global_flags();
+
+/// What was asked for.
+struct Call {
+  const Command* command = nullptr;
+  std::map<std::string, std::string, std::less<>> flags{};  ///< by name; a flag without a value maps to ""
+  std::vector<std::string> arguments{};
+  std::vector<std::string> setting_flags{};  ///< "--kafka.bootstrap-servers=…", for config::load()
+
+  [[nodiscard]] bool has(std::string_view name) const { return flags.contains(name); }
+  [[nodiscard]] std::optional<std::string> value(std::string_view name) const;
+};
+/// --help: of one command, of a group ("topics") or of the whole program (both empty).
+struct HelpCall {
+  const Command* command = nullptr;
+  std::string group{};
+};
+struct VersionCall {};
+/// The call makes no sense. `message` says why and what to do; `group` is set where its commands should be listed.
+struct UsageError {
+  std::string message;
+  const Command* command = nullptr;
+  std::string group{};
+};
+using Parsed = std::variant<Call, HelpCall, VersionCall, UsageError>;
+
+/// `arguments`: argv without argv[0]. Flags may stand anywhere; `--` ends them. A flag that names a setting is passed
+/// on.
+[[nodiscard]] Parsed parse(std::span<const std::string> arguments, std::span<const Command> commands,
+                           std::span<const config::Setting> settings);
+
+/// Help pages: examples first.
+[[nodiscard]] std::string help_of_program(std::span<const Command> commands);
+[[nodiscard]] std::string help_of_group(std::string_view group, std::span<const Command> commands);
+[[nodiscard]] std::string help_of_command(const Command& command);
+
+/// docs/reference/cli.md.
+[[nodiscard]] std::string reference_page(std::span<const Command> commands);
+
+/// The candidate that a misspelt word most likely meant; nothing where none is near.
+[[nodiscard]] std::optional<std::string_view> nearest(std::string_view word,
+                                                      std::span<const std::string_view> candidates);
+
+/// "250ms", "10s", "5m", "2h" or a bare number of seconds, as people type time-outs. Nothing: not one of these, or 0.
+[[nodiscard]] std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
+
+/// A whole number above 0, as --count and --partitions take it.
+[[nodiscard]] std::optional<std::int32_t> parse_count(std::string_view text);
+
+/// "provider/name" (the name may itself hold slashes) or "name". Nothing: an empty half.
+struct ModelName {
+  std::string provider;  ///< empty: `name` stands alone
+  std::string name;
+};
+[[nodiscard]] std::optional<ModelName> parse_model_name(std::string_view text);
+
+}  // namespace tokenrail::cli

@@ -1,0 +1,166 @@
+// The table of commands: what a person can ask of `tokenrail`.
+#include <array>
+
+#include "cli/context.hpp"
+
+namespace tokenrail::cli {
+namespace {
+
+constexpr std::array<Flag, 10> chat_flags{{
+    {.name = "model",
+     .letter = 'm',
+     .value = "MODEL",
+     .help = "provider/name, or an alias (default: the registry's default)"},
+    {.name = "system", .letter = 's', .value = "TEXT", .help = "system message: how the model shall behave"},
+    {.name = "org", .value = "ORG", .help = "ask as this organisation (default: demo)"},
+    {.name = "user", .value = "USER", .help = "ask as this user"},
+    {.name = "conversation",
+     .value = "ID",
+     .help = "conversation to ask in; its questions are answered one after the other"},
+    {.name = "max-tokens", .value = "N", .help = "end the answer after this many tokens"},
+    {.name = "temperature", .value = "T", .help = "0 (always the likeliest word) to 2"},
+    {.name = "timeout", .value = "TIME", .help = "give up after this long: 30s, 5m (default: 5m)"},
+    {.name = "stream", .help = "write tokens as they come also where standard output is no terminal"},
+    {.name = "no-stream", .help = "ask for the answer in one piece"},
+}};
+
+constexpr std::array<Example, 5> chat_examples{{
+    {"tokenrail chat 'Why is the sky blue?'", "ask the default model, watch the answer come"},
+    {"tokenrail chat -m ollama/llama3.2:1b 'Hello'", "ask one model"},
+    {"tokenrail chat - < question.txt > answer.txt", "question from a file, answer into one"},
+    {"git diff | tokenrail chat --system 'Review this' -", "question from a pipe"},
+    {"tokenrail chat --json 'Hello' | jq -r '.delta // empty'", "every chunk as a line of JSON"},
+}};
+
+constexpr std::array<Flag, 1> topic_flags{{
+    {.name = "partitions", .value = "N", .help = "partitions of chat.requests and all that follows it"},
+}};
+constexpr std::array<Flag, 2> topic_apply_flags{{
+    topic_flags[0],
+    {.name = "dry-run", .help = "say what would be done, and do nothing"},
+}};
+constexpr std::array<Example, 3> topics_apply_examples{{
+    {"tokenrail topics apply", "make what is missing, mend what differs"},
+    {"tokenrail topics apply --dry-run", "only say what would be done"},
+    {"tokenrail topics apply --partitions 24", "make or grow to 24 partitions"},
+}};
+constexpr std::array<Example, 1> topics_check_examples{{
+    {"tokenrail topics check", "exit with 1 where something differs"},
+}};
+constexpr std::array<Flag, 7> tail_flags{{
+    {.name = "from-beginning", .help = "begin with the oldest record instead of the next one"},
+    {.name = "until-end", .help = "stop where the topic ended when reading got there, instead of waiting for more"},
+    {.name = "count", .letter = 'n', .value = "N", .help = "stop after this many records"},
+    {.name = "key", .value = "KEY", .help = "only records with this key"},
+    {.name = "contains", .value = "TEXT", .help = "only records whose value has this text in it"},
+    {.name = "partition", .value = "P", .help = "only this partition"},
+    {.name = "timeout", .value = "TIME", .help = "give up after this long and exit with 4"},
+}};
+constexpr std::array<Example, 3> tail_examples{{
+    {"tokenrail topics tail llm.audit", "every audit event from now on"},
+    {"tokenrail topics tail model_registry --from-beginning --until-end", "the whole registry as routers see it"},
+    {"tokenrail topics tail chat.chunks -n 20 --json", "the next 20 records as JSON with offsets and headers"},
+}};
+
+constexpr std::array<Flag, 2> registry_list_flags{{
+    {.name = "org", .value = "ORG", .help = "what this organisation sees (default: every entry)"},
+    {.name = "projection", .help = "from the model_registry topic, as routers see it, instead of PostgreSQL"},
+}};
+constexpr std::array<Example, 3> registry_list_examples{{
+    {"tokenrail registry list", "all models, from PostgreSQL"},
+    {"tokenrail registry list --projection", "the same as the routers see it"},
+    {"tokenrail registry list --json | jq -r .modelName", "names only"},
+}};
+constexpr std::array<Flag, 2> registry_sync_flags{{
+    {.name = "connection", .value = "NAME", .help = "only this connection (default: all)"},
+    {.name = "timeout", .value = "TIME", .help = "how long to wait for the run to end (default: 60s)"},
+}};
+constexpr std::array<Example, 2> registry_sync_examples{{
+    {"tokenrail registry sync", "ask every connection for its models now"},
+    {"tokenrail registry sync --connection env-ollama", "only one"},
+}};
+constexpr std::array<Example, 1> migrate_examples{{
+    {"tokenrail migrate", "bring the database to this version"},
+}};
+constexpr std::array<Flag, 1> migrate_flags{{
+    {.name = "dry-run", .help = "say what would be done, and do nothing"},
+}};
+constexpr std::array<Example, 2> doctor_examples{{
+    {"tokenrail doctor", "what works, what does not, and the command that mends it"},
+    {"tokenrail doctor --json", "the same for programs"},
+}};
+constexpr std::array<Example, 1> version_examples{{
+    {"tokenrail version", "the version of this program"},
+}};
+
+constexpr std::array<Command, 11> command_table{{
+    {.path = "chat",
+     .summary = "Ask a question and watch the answer come",
+     .arguments = "[TEXT | -]",
+     .arguments_max = 1,
+     .flags = chat_flags,
+     .examples = chat_examples,
+     .details =
+         "The question is TEXT, or standard input where TEXT is '-' or left out and something is piped in. The\n"
+         "request goes to chat.requests, and the answer is read from chat.chunks by the reader's rule: the highest\n"
+         "attempt wins. Where standard output is no terminal, the answer is written once it is whole, so that a\n"
+         "file never holds a piece of an attempt that was given up. Model, tokens and timing follow on standard\n"
+         "error. Ctrl-C cancels the request."},
+    {.path = "topics apply",
+     .summary = "Make the topics that are missing and mend those that differ",
+     .flags = topic_apply_flags,
+     .examples = topics_apply_examples,
+     .details =
+         "Topics that exist keep their number of partitions unless --partitions asks for more or the topics that\n"
+         "belong together differ; what chat.requests is answered on grows before it. Retention is set when a topic\n"
+         "is made and then left as it is."},
+    {.path = "topics check",
+     .summary = "Say whether the topics are as they should be",
+     .flags = topic_flags,
+     .examples = topics_check_examples},
+    {.path = "topics tail",
+     .summary = "Show the records of a topic as they come",
+     .arguments = "TOPIC",
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .flags = tail_flags,
+     .examples = tail_examples,
+     .details =
+         "TOPIC is given without the prefix. Without --json each line is partition:offset, key and value; with\n"
+         "--json it is one object with topic, partition, offset, timestamp, key, headers and value (as JSON where\n"
+         "it is JSON, else as a string)."},
+    {.path = "migrate",
+     .summary = "Bring the database's tables to the version of this program",
+     .flags = migrate_flags,
+     .examples = migrate_examples,
+     .details =
+         "Runs the numbered files of migrations/ that the database has not seen, one transaction each, under a lock\n"
+         "that lets only one process do so. Migrations only go forward."},
+    {.path = "registry list",
+     .summary = "List the models of the registry",
+     .flags = registry_list_flags,
+     .examples = registry_list_examples},
+    {.path = "registry sync",
+     .summary = "Ask every connection for its models now",
+     .flags = registry_sync_flags,
+     .examples = registry_sync_examples,
+     .details = "Tells a running tokenrail-registry-sync to start a run and waits for its end."},
+    {.path = "doctor",
+     .summary = "Find out what works, what does not, and how to mend it",
+     .examples = doctor_examples,
+     .details =
+         "Looks at Kafka, the topics, PostgreSQL, its tables, every connection and the published registry, each with\n"
+         "a short time limit, so that one part that is down never hides the others. Exits with 1 where anything is\n"
+         "wrong."},
+    {.path = "docs configuration", .summary = "Write this program's settings as a Markdown table"},
+    {.path = "docs cli", .summary = "Write the reference page of this program"},
+    {.path = "version", .summary = "Show the version", .examples = version_examples},
+}};
+
+}  // namespace
+
+std::span<const Command> commands() {
+  return command_table;
+}
+
+}  // namespace tokenrail::cli

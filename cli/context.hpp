@@ -1,0 +1,63 @@
+// What a command gets: its call, the settings, and where to write. And the exit codes, one meaning each.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/arguments.hpp"
+#include "cli/terminal.hpp"
+#include "cli/topics.hpp"
+#include "common/config/settings.hpp"
+#include "common/kafka/record.hpp"
+#include "common/result.hpp"
+
+namespace tokenrail::cli {
+
+enum ExitCode : int {
+  exit_done = 0,
+  exit_bad = 1,          ///< the answer is an error, a check found something wrong
+  exit_usage = 2,        ///< the call or a setting makes no sense
+  exit_unavailable = 3,  ///< Kafka or PostgreSQL cannot be reached
+  exit_timed_out = 4,
+  exit_interrupted = 130,  ///< Ctrl-C
+};
+
+struct Context {
+  const Call& call;
+  const config::Values& values;
+  Terminal& terminal;
+
+  [[nodiscard]] bool json() const { return call.has("json"); }
+  [[nodiscard]] std::string topic(std::string_view base) const {
+    return values.text("topic.prefix") + std::string(base);
+  }
+  [[nodiscard]] kafka::Properties kafka_properties() const;
+  [[nodiscard]] std::string bootstrap_servers() const;
+  /// `--partitions`, else the settings.
+  [[nodiscard]] TopicOptions topic_options() const;
+  /// Writes the error with its hint and gives the exit code that fits its kind.
+  int failed(const Error& error) const;
+};
+
+[[nodiscard]] int exit_code_for(ErrorKind kind);
+
+/// The settings of this program: the common ones and its own.
+[[nodiscard]] const std::vector<config::Setting>& settings();
+
+/// All commands, in the order of the help.
+[[nodiscard]] std::span<const Command> commands();
+
+/// The program. `arguments`: argv without argv[0].
+int run(std::vector<std::string> arguments);
+
+// The commands. Each returns an exit code.
+int run_chat(const Context& context);
+int run_topics_apply(const Context& context);
+int run_topics_check(const Context& context);
+int run_topics_tail(const Context& context);
+int run_migrate(const Context& context);
+int run_registry_list(const Context& context);
+int run_registry_sync(const Context& context);
+int run_doctor(const Context& context);
+
+}  // namespace tokenrail::cli

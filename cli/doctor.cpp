@@ -1,0 +1,116 @@
+#include "cli/doctor.hpp"
+
+#include <fmt/format.h>
+
+#include "common/events/json_writer.hpp"
+
+namespace tokenrail::cli {
+namespace {
+
+using Verdict = Finding::Verdict;
+
+std::string counted(std::size_t n, std::string_view what) {
+  return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+}
+
+}  // namespace
+
+std::vector<Finding> judge_kafka(const KafkaFacts& facts) {
+  if (!facts.plan)
+    return {{.part = "Kafka",
+             .verdict = Verdict::bad,
+             .text = facts.plan.error().detail,
+             .mend = "./dev kafka start, or point TOKENRAIL_KAFKA_BOOTSTRAP_SERVERS at a broker that runs"},
+            {.part = "topics", .verdict = Verdict::unknown, .text = "not looked at, because Kafka does not answer"}};
+  std::vector<Finding> findings{{.part = "Kafka", .text = fmt::format("answers at {}", facts.bootstrap_servers)}};
+  if (facts.plan->actions.empty()) {
+    findings.push_back({.part = "topics", .text = fmt::format("all {} are as they should be", facts.topics)});
+    return findings;
+  }
+  std::string missing;
+  std::string wrong;
+  for (const auto& action : facts.plan->actions) {
+    auto& list = action.kind == TopicAction::Kind::create ? missing : wrong;
+    if (!list.empty()) list += ", ";
+    list += action.kind == TopicAction::Kind::create ? action.topic : describe(action);
+  }
+  std::string text = missing.empty() ? "" : fmt::format("missing: {}", missing);
+  if (!wrong.empty()) text += fmt::format("{}to do: {}", text.empty() ? "" : "; ", wrong);
+  findings.push_back(
+      {.part = "topics", .verdict = Verdict::bad, .text = std::move(text), .mend = "tokenrail topics apply"});
+  return findings;
+}
+
+std::vector<Finding> judge_database(const DatabaseFacts& facts) {
+  if (!facts.migrations && facts.migrations.error().kind == ErrorKind::rejected)
+    return {{.part = "PostgreSQL", .text = fmt::format("answers at {}", facts.place)},
+            {.part = "tables",
+             .verdict = Verdict::bad,
+             .text = facts.migrations.error().detail,
+             .mend = "use a tokenrail of the database's version"}};
+  if (!facts.migrations)
+    return {
+        {.part = "PostgreSQL",
+         .verdict = Verdict::bad,
+         .text = facts.migrations.error().detail,
+         .mend = "./dev postgres start, or point TOKENRAIL_DATABASE_URL at a server that runs"},
+        {.part = "tables", .verdict = Verdict::unknown, .text = "not looked at, because PostgreSQL does not answer"}};
+  std::vector<Finding> findings{{.part = "PostgreSQL", .text = fmt::format("answers at {}", facts.place)}};
+  if (facts.migrations->pending.empty())
+    findings.push_back({.part = "tables", .text = fmt::format("up to date (migration {})", facts.migrations->applied)});
+  else
+    findings.push_back({.part = "tables",
+                        .verdict = Verdict::bad,
+                        .text = fmt::format("not applied yet: {}", fmt::join(facts.migrations->pending, ", ")),
+                        .mend = "tokenrail migrate"});
+  return findings;
+}
+
+Finding judge_connection(const ConnectionFacts& facts) {
+  const std::string part = fmt::format("connection {}", facts.name);
+  if (!facts.enabled) return {.part = part, .text = fmt::format("{} is switched off; not asked", facts.base_url)};
+  if (!facts.models)
+    return {.part = part,
+            .verdict = Verdict::bad,
+            .text = fmt::format("{}: {}", facts.base_url, facts.models.error().detail),
+            .mend = "ollama serve, or point OLLAMA_BASE_URL at a server that runs"};
+  if (*facts.models == 0)
+    return {.part = part,
+            .verdict = Verdict::bad,
+            .text = fmt::format("{} answers, but has no models", facts.base_url),
+            .mend = "ollama pull llama3.2:1b, then tokenrail registry sync"};
+  return {.part = part, .text = fmt::format("{} lists {}", facts.base_url, counted(*facts.models, "model"))};
+}
+
+Finding judge_published(const std::optional<PublishedFacts>& facts) {
+  if (!facts)
+    return {.part = "published registry", .verdict = Verdict::unknown, .text = "model_registry could not be read"};
+  if (!facts->complete)
+    return {.part = "published registry",
+            .verdict = Verdict::bad,
+            .text = "not published whole yet, so no router takes requests",
+            .mend = "start tokenrail-registry-sync and look at its log"};
+  if (facts->routable == 0)
+    return {.part = "published registry",
+            .verdict = Verdict::bad,
+            .text = fmt::format("{}, none of which can answer now", counted(facts->models, "model")),
+            .mend = "tokenrail registry list says why; tokenrail registry sync asks the connections again"};
+  return {.part = "published registry",
+          .text = fmt::format("{}, {} ready to answer", counted(facts->models, "model"), facts->routable)};
+}
+
+std::string finding_json(const Finding& finding) {
+  std::string line;
+  events::JsonWriter json(line);
+  json.begin_object();
+  json.field("part", finding.part);
+  json.field("verdict", finding.verdict == Verdict::good  ? "good"
+                        : finding.verdict == Verdict::bad ? "bad"
+                                                          : "unknown");
+  json.field("text", finding.text);
+  if (!finding.mend.empty()) json.field("mend", finding.mend);
+  json.end_object();
+  return line;
+}
+
+}  // namespace tokenrail::cli

@@ -1,0 +1,60 @@
+// What `tokenrail doctor` makes of what it saw. Pure: facts in, findings out; each names the command that mends it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/topics.hpp"
+#include "common/registry/migrator.hpp"
+#include "common/result.hpp"
+
+namespace tokenrail::cli {
+
+struct Finding {
+  enum class Verdict {
+    good,
+    bad,
+    unknown,  ///< could not be looked at, because of something that is bad itself
+  };
+  std::string part;  ///< "Kafka", "topics", "connection env-ollama"
+  Verdict verdict = Verdict::good;
+  std::string text;
+  std::string mend{};  ///< what to do; set where the verdict is bad
+};
+
+/// What was learnt of the parts; an error where one did not answer.
+struct KafkaFacts {
+  std::string bootstrap_servers;
+  Result<TopicPlan> plan;
+  std::size_t topics = 0;
+};
+[[nodiscard]] std::vector<Finding> judge_kafka(const KafkaFacts& facts);
+
+struct DatabaseFacts {
+  std::string place;  ///< "127.0.0.1:5432/tokenrail"
+  Result<registry::MigrationStatus> migrations;
+};
+[[nodiscard]] std::vector<Finding> judge_database(const DatabaseFacts& facts);
+
+struct ConnectionFacts {
+  std::string name;
+  std::string base_url;
+  bool enabled = true;
+  /// How many models it lists. The error's detail is the provider adapter's own text.
+  Result<std::size_t> models;
+};
+[[nodiscard]] Finding judge_connection(const ConnectionFacts& facts);
+
+struct PublishedFacts {
+  bool complete = false;  ///< the `_registry` mark has been seen
+  std::size_t models = 0;
+  std::size_t routable = 0;
+};
+/// Nothing: it could not be read.
+[[nodiscard]] Finding judge_published(const std::optional<PublishedFacts>& facts);
+
+[[nodiscard]] std::string finding_json(const Finding& finding);
+
+}  // namespace tokenrail::cli

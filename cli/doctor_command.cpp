@@ -1,0 +1,172 @@
+// `tokenrail doctor`: asks every part, each for a short time, and says what it found.
+#include <chrono>
+#include <list>
+
+#include <boost/asio/io_context.hpp>
+#include <fmt/format.h>
+
+#include "cli/context.hpp"
+#include "cli/database.hpp"
+#include "cli/doctor.hpp"
+#include "cli/log_walk.hpp"
+#include "common/http/client.hpp"
+#include "common/providers/ollama/ollama.hpp"
+#include "common/registry/projection.hpp"
+#include "common/registry/store.hpp"
+
+namespace tokenrail::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto patience = 3s;
+constexpr std::size_t list_bytes_max = 16 * 1024 * 1024;
+
+KafkaFacts look_at_kafka(const Context& context) {
+  KafkaFacts facts{.bootstrap_servers = context.bootstrap_servers(), .plan = TopicPlan{}};
+  const TopicOptions options = context.topic_options();
+  const auto wanted = wanted_topics(options);
+  facts.topics = wanted.size();
+  auto admin = kafka::Admin::connect(context.kafka_properties());
+  if (!admin) {
+    facts.plan = std::unexpected(admin.error());
+    return facts;
+  }
+  std::vector<std::string> names;
+  for (const auto& topic : wanted) names.push_back(topic.name);
+  const auto existing = (*admin)->describe(names, true, patience);
+  if (existing)
+    facts.plan = plan_topics(wanted, *existing, options);
+  else
+    facts.plan = std::unexpected(existing.error());
+  return facts;
+}
+
+std::optional<PublishedFacts> look_at_published(const Context& context) {
+  registry::Projection projection;
+  const LogWalk walk{.topic = context.topic("model_registry"),
+                     .partition = {},
+                     .from_beginning = true,
+                     .until_end = true,
+                     .timeout = 5s};
+  const auto end = walk_log(context.kafka_properties(), walk, [&](const kafka::Record& record) {
+    if (record.key) projection.apply(*record.key, record.value);
+    return true;
+  });
+  if (!end || *end != WalkEnd::reached_end) return std::nullopt;
+  PublishedFacts facts{.complete = projection.complete(), .models = projection.size()};
+  for (const auto& [key, model] : projection.models()) facts.routable += model.routable ? 1 : 0;
+  return facts;
+}
+
+/// One list of models over HTTP.
+class ModelList final : public http::Listener {
+ public:
+  explicit ModelList(std::string base_url) : target_{.base_url = std::move(base_url), .upstream_name = {}} {}
+
+  void start(http::Client& client) {
+    client.start(providers::ollama::list_models(target_), {.connect = patience, .total = patience + 2s},
+                 {.body_bytes_max = list_bytes_max}, *this);
+  }
+  void on_head(const http::ResponseHead& head) override { head_ = head; }
+  bool on_body(std::string_view bytes) override {
+    body_ += bytes;
+    return true;
+  }
+  void on_end(const http::End& end) override {
+    const auto& ollama = providers::ollama::provider();
+    if (end.ending != http::Ending::complete) {
+      result = fail(ErrorKind::unavailable, ollama.classify(end, target_).failure.message);
+    } else if (head_.status / 100 != 2) {
+      result = fail(ErrorKind::rejected, ollama.classify(head_, body_).failure.message);
+    } else if (const auto list = providers::ollama::parse_model_list(body_); list) {
+      result = list->models.size();
+    } else {
+      result = std::unexpected(list.error());
+    }
+  }
+
+  Result<std::size_t> result = std::unexpected(Error{ErrorKind::unavailable, "not asked"});
+
+ private:
+  providers::Target target_;
+  http::ResponseHead head_;
+  std::string body_;
+};
+
+/// All at once, so that several that hang cost the time of one.
+std::vector<ConnectionFacts> look_at_connections(const std::vector<registry::Connection>& connections) {
+  boost::asio::io_context loop(1);
+  telemetry::Metrics metrics;
+  const auto client = http::make_client(loop, {}, metrics);
+  std::list<ModelList> lists;
+  for (const auto& connection : connections) {
+    lists.emplace_back(providers::ollama::normal_base_url(connection.base_url));
+    if (connection.enabled) lists.back().start(*client);
+  }
+  loop.run_for(patience + 5s);
+  std::vector<ConnectionFacts> facts;
+  auto list = lists.begin();
+  for (const auto& connection : connections) {
+    facts.push_back({.name = connection.name,
+                     .base_url = connection.base_url,
+                     .enabled = connection.enabled,
+                     .models = list->result});
+    ++list;
+  }
+  return facts;
+}
+
+class Report {
+ public:
+  explicit Report(const Context& context) : context_(context) {}
+
+  void tell(const Finding& finding) {
+    all_good_ = all_good_ && finding.verdict != Finding::Verdict::bad;
+    Terminal& terminal = context_.terminal;
+    if (context_.json()) return terminal.out_line(finding_json(finding));
+    std::string mark = terminal.styled_out(Terminal::Style::good, "✓");
+    if (finding.verdict == Finding::Verdict::bad) mark = terminal.styled_out(Terminal::Style::bad, "✗");
+    if (finding.verdict == Finding::Verdict::unknown) mark = terminal.styled_out(Terminal::Style::dim, "·");
+    terminal.out_line(fmt::format("{} {}: {}", mark, finding.part, without_controls(finding.text)));
+    if (!finding.mend.empty()) terminal.out_line(fmt::format("    → {}", finding.mend));
+  }
+  void tell(const std::vector<Finding>& findings) {
+    for (const auto& finding : findings) tell(finding);
+  }
+  [[nodiscard]] bool all_good() const { return all_good_; }
+
+ private:
+  const Context& context_;
+  bool all_good_ = true;
+};
+
+}  // namespace
+
+int run_doctor(const Context& context) {
+  Report report(context);
+
+  const auto kafka = look_at_kafka(context);
+  report.tell(judge_kafka(kafka));
+
+  const auto database = database_options(context);
+  const DatabaseFacts database_facts{.place = registry::database_place(database.url),
+                                     .migrations = registry::migration_status(database)};
+  report.tell(judge_database(database_facts));
+
+  std::vector<registry::Connection> connections;
+  if (database_facts.migrations && database_facts.migrations->pending.empty())
+    connections = registry::Store(database).connections().value_or(std::vector<registry::Connection>{});
+  if (connections.empty())  // what registry-sync makes of it, once it can
+    connections.push_back({.id = {},
+                           .provider = "ollama",
+                           .adapter = "ollama",
+                           .name = "env-ollama",
+                           .base_url = context.values.text("ollama.base_url")});
+  for (const auto& facts : look_at_connections(connections)) report.tell(judge_connection(facts));
+
+  report.tell(judge_published(kafka.plan ? look_at_published(context) : std::nullopt));
+  return report.all_good() ? exit_done : exit_bad;
+}
+
+}  // namespace tokenrail::cli

@@ -1,0 +1,98 @@
+#include "cli/model_listing.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "cli/table.hpp"
+#include "cli/terminal.hpp"
+#include "common/events/json_writer.hpp"
+
+namespace tokenrail::cli {
+namespace {
+
+std::vector<std::string> supported(const events::ModelState& model) {
+  std::vector<std::string> names;
+  for (const auto& [name, support] : model.capabilities)
+    if (support == events::Support::supported) names.push_back(name);
+  return names;
+}
+
+std::vector<std::string> connections(const events::ModelState& model) {
+  std::vector<std::string> names;
+  for (const auto& deployment : model.deployments)
+    if (std::ranges::find(names, deployment.connection_name) == names.end())
+      names.push_back(deployment.connection_name);
+  return names;
+}
+
+std::string scope(const events::ModelState& model) {
+  if (!model.owner_user_id.empty()) return fmt::format("user {}/{}", model.org_id, model.owner_user_id);
+  return model.org_id.empty() ? "platform" : fmt::format("org {}", model.org_id);
+}
+
+}  // namespace
+
+std::vector<events::ModelState> seen_by(const std::vector<events::ModelState>& models, const std::string& org_id) {
+  std::vector<events::ModelState> seen;
+  std::ranges::copy_if(models, std::back_inserter(seen), [&](const events::ModelState& model) {
+    return model.owner_user_id.empty() && (model.org_id.empty() || model.org_id == org_id);
+  });
+  return seen;
+}
+
+std::string state_word(const events::ModelState& model) {
+  // The strongest reason first: what mends the later ones would not help.
+  if (model.platform_blocked) return "blocked";
+  if (!model.enabled) return "disabled";
+  if (model.lifecycle == "retired") return "retired";
+  const bool served = std::ranges::any_of(model.deployments, &events::DeploymentState::enabled);
+  if (model.availability != "listed")
+    return model.routable ? model.availability + " (still tried)" : model.availability;
+  if (!served) return "not served";
+  return model.routable ? "ready" : "not routable";
+}
+
+std::string listing(const std::vector<events::ModelState>& models) {
+  std::vector<std::vector<std::string>> rows{{"MODEL", "SCOPE", "STATE", "CONTEXT", "CAPABILITIES", "CONNECTIONS"}};
+  for (const auto& model : models)
+    rows.push_back({without_controls(
+                        fmt::format("{}/{}{}", model.provider, model.model_name, model.is_default ? " (default)" : "")),
+                    scope(model), state_word(model), model.context_window ? std::to_string(*model.context_window) : "?",
+                    fmt::format("{}", fmt::join(supported(model), ",")),
+                    fmt::format("{}", fmt::join(connections(model), ","))});
+  return table(rows);
+}
+
+std::string listing_json(const events::ModelState& model) {
+  std::string line;
+  events::JsonWriter json(line);
+  json.begin_object();
+  json.field("provider", model.provider);
+  json.field("modelName", model.model_name);
+  json.field("slug", model.slug);
+  if (!model.org_id.empty()) json.field("orgId", model.org_id);
+  if (!model.owner_user_id.empty()) json.field("ownerUserId", model.owner_user_id);
+  json.field("kind", model.kind);
+  json.field("state", state_word(model));
+  json.field("routable", model.routable);
+  json.field("enabled", model.enabled);
+  json.field("availability", model.availability);
+  json.field("default", model.is_default);
+  if (model.context_window)
+    json.field("contextWindow", *model.context_window);
+  else
+    json.null_field("contextWindow");
+  json.begin_array("capabilities");
+  for (const auto& name : supported(model)) json.element(name);
+  json.end_array();
+  json.begin_array("connections");
+  for (const auto& name : connections(model)) json.element(name);
+  json.end_array();
+  json.field("digest", model.digest);
+  json.field("version", model.version);
+  json.end_object();
+  return line;
+}
+
+}  // namespace tokenrail::cli

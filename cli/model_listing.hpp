@@ -1,0 +1,24 @@
+// Models of the registry as people and programs get to see them. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/events/model_event.hpp"
+
+namespace tokenrail::cli {
+
+/// Those that the organisation sees: its own and the platform's.
+[[nodiscard]] std::vector<events::ModelState> seen_by(const std::vector<events::ModelState>& models,
+                                                      const std::string& org_id);
+
+/// Why nobody can use the model now: "disabled", "missing", …; "ready" if they can.
+[[nodiscard]] std::string state_word(const events::ModelState& model);
+
+/// MODEL, SCOPE, STATE, CONTEXT, CAPABILITIES, CONNECTIONS.
+[[nodiscard]] std::string listing(const std::vector<events::ModelState>& models);
+
+/// One model as one line of JSON.
+[[nodiscard]] std::string listing_json(const events::ModelState& model);
+
+}  // namespace tokenrail::cli

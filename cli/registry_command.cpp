@@ -1,0 +1,138 @@
+// `tokenrail registry list`, `registry sync` and `migrate`: what a person does with the registry's database.
+#include <chrono>
+#include <cstdlib>
+
+#include <fmt/format.h>
+
+#include "cli/context.hpp"
+#include "cli/database.hpp"
+#include "cli/log_walk.hpp"
+#include "cli/model_listing.hpp"
+#include "common/events/json_writer.hpp"
+#include "common/registry/migrator.hpp"
+#include "common/registry/projection.hpp"
+#include "common/registry/store.hpp"
+
+namespace tokenrail::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+Result<std::vector<events::ModelState>> models_of_projection(const Context& context) {
+  registry::Projection projection;
+  const LogWalk walk{.topic = context.topic("model_registry"),
+                     .partition = {},
+                     .from_beginning = true,
+                     .until_end = true,
+                     .timeout = 30s};
+  const auto end = walk_log(context.kafka_properties(), walk, [&](const kafka::Record& record) {
+    if (record.key) projection.apply(*record.key, record.value);
+    return true;
+  });
+  if (!end) return std::unexpected(end.error());
+  if (*end == WalkEnd::timed_out)
+    return fail(ErrorKind::timed_out, fmt::format("{} could not be read to its end within 30 s", walk.topic));
+  if (*end == WalkEnd::interrupted) return fail(ErrorKind::cancelled, "ended before the registry was read");
+  if (!projection.complete())
+    context.terminal.note("note: the registry has not been published whole yet; routers wait for that too");
+  std::vector<events::ModelState> models;
+  for (const auto& [key, model] : projection.models()) models.push_back(model);
+  return models;
+}
+
+std::string run_json(const registry::SyncRun& run) {
+  std::string line;
+  events::JsonWriter json(line);
+  json.begin_object();
+  json.field("connection", run.connection_name);
+  json.field("status", run.status);
+  json.field("listed", run.listed);
+  json.field("added", run.added);
+  json.field("updated", run.updated);
+  json.field("unchanged", run.unchanged);
+  json.field("missing", run.missing);
+  json.field("failed", run.failed);
+  if (!run.error_class.empty()) json.field("errorClass", run.error_class);
+  if (!run.detail.empty()) json.field("detail", run.detail);
+  json.end_object();
+  return line;
+}
+
+std::string run_line(const Terminal& terminal, const registry::SyncRun& run) {
+  const bool well = run.status == "ok";
+  std::string line =
+      fmt::format("{} {}: {} listed, {} added, {} updated, {} unchanged, {} missing",
+                  terminal.styled_out(well ? Terminal::Style::good : Terminal::Style::bad, well ? "✓" : "✗"),
+                  run.connection_name, run.listed, run.added, run.updated, run.unchanged, run.missing);
+  if (run.failed > 0) line += fmt::format(", {} could not be read", run.failed);
+  if (!well) line += fmt::format(" ({}{}{})", run.status, run.detail.empty() ? "" : ": ", without_controls(run.detail));
+  return line;
+}
+
+}  // namespace
+
+registry::DatabaseOptions database_options(const Context& context) {
+  // A person waits for this; a server that does not answer in three seconds is down for his purposes.
+  return {.url = context.values.text("database.url"), .application = "tokenrail", .connect_time_max = 3s};
+}
+
+int run_migrate(const Context& context) {
+  const auto options = database_options(context);
+  if (context.call.has("dry-run")) {
+    const auto status = registry::migration_status(options);
+    if (!status) return context.failed(status.error());
+    for (const std::string& name : status->pending) context.terminal.out_line(name);
+    context.terminal.note(status->pending.empty() ? "nothing to do"
+                                                  : "nothing was changed; 'tokenrail migrate' applies these");
+    return exit_done;
+  }
+  const auto applied = registry::migrate(options);
+  if (!applied) return context.failed(applied.error());
+  for (const std::string& name : *applied) context.terminal.out_line(name);
+  context.terminal.note(applied->empty()
+                            ? fmt::format("nothing to do: {} is up to date", registry::database_place(options.url))
+                            : fmt::format("{} is up to date", registry::database_place(options.url)));
+  return exit_done;
+}
+
+int run_registry_list(const Context& context) {
+  auto models = context.call.has("projection") ? models_of_projection(context)
+                                               : registry::Store(database_options(context)).list_models();
+  if (!models) return context.failed(models.error());
+  if (const auto org = context.call.value("org")) *models = seen_by(*models, *org);
+  if (context.json()) {
+    for (const auto& model : *models) context.terminal.out_line(listing_json(model));
+    return exit_done;
+  }
+  if (models->empty()) {
+    context.terminal.note("no models yet: 'tokenrail registry sync' asks the connections for theirs");
+    return exit_done;
+  }
+  context.terminal.out(listing(*models));
+  return exit_done;
+}
+
+int run_registry_sync(const Context& context) {
+  const std::string timeout_text = context.call.value("timeout").value_or("60s");
+  const auto timeout = parse_duration(timeout_text);
+  if (!timeout)
+    return context.failed(
+        {ErrorKind::invalid_input, fmt::format("--timeout {}: a time such as 30s or 5m is needed", timeout_text)});
+  registry::Store store(database_options(context));
+  const char* user = std::getenv("USER");
+  const auto request = store.request_sync(context.call.value("connection").value_or(""),
+                                          user != nullptr && *user != '\0' ? user : "cli");
+  if (!request) return context.failed(request.error());
+  const auto state = store.await_sync(*request, *timeout);
+  if (!state) return context.failed(state.error());
+  bool well = true;
+  for (const auto& run : state->runs) {
+    well = well && run.status == "ok";
+    context.terminal.out_line(context.json() ? run_json(run) : run_line(context.terminal, run));
+  }
+  if (state->runs.empty()) context.terminal.note("there is no connection to ask");
+  if (well) context.terminal.note("'tokenrail registry list' shows the models");
+  return well ? exit_done : exit_bad;
+}
+
+}  // namespace tokenrail::cli

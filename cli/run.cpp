@@ -1,0 +1,211 @@
+// From argv to an exit code: parse, load the settings, hand over to the command.
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "cli/context.hpp"
+#include "common/telemetry/log.hpp"
+
+extern char** environ;
+
+namespace tokenrail::cli {
+namespace {
+
+constexpr std::array own_settings{
+    config::Setting{.name = "topics.partitions",
+                    .env = {},
+                    .kind = config::Kind::integer,
+                    .default_value = "12",
+                    .help = "partitions of a chat.requests that is made anew, and of what follows it",
+                    .min = 1,
+                    .max = 10'000},
+    config::Setting{.name = "topics.replication",
+                    .env = {},
+                    .kind = config::Kind::integer,
+                    .default_value = "-1",
+                    .help = "replicas of topics that are made; -1: the broker's default",
+                    .min = -1,
+                    .max = 32},
+    config::Setting{.name = "topics.request_bytes_max",
+                    .env = {},
+                    .kind = config::Kind::bytes,
+                    .default_value = "8MiB",
+                    .help = "largest record that chat.requests takes; the dead-letter topic takes 64 KiB more",
+                    .min = 1024,
+                    .max = 512 * 1024 * 1024},
+};
+
+using Handler = int (*)(const Context&);
+constexpr std::array<std::pair<std::string_view, Handler>, 8> handlers{{
+    {"chat", run_chat},
+    {"topics apply", run_topics_apply},
+    {"topics check", run_topics_check},
+    {"topics tail", run_topics_tail},
+    {"migrate", run_migrate},
+    {"registry list", run_registry_list},
+    {"registry sync", run_registry_sync},
+    {"doctor", run_doctor},
+}};
+
+std::map<std::string, std::string> environment() {
+  std::map<std::string, std::string> out;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const auto equals = text.find('=');
+    if (equals != std::string_view::npos) out.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return out;
+}
+
+Result<config::Loaded> load_settings(const Call& call) {
+  config::Sources sources{.settings = settings(),
+                          .arguments = call.setting_flags,
+                          .environment = environment(),
+                          .file_text = {},
+                          .file_name = {}};
+  sources.file_name = call.value("config").value_or("");
+  if (sources.file_name.empty()) {
+    const auto it = sources.environment.find("TOKENRAIL_CONFIG");
+    if (it != sources.environment.end()) sources.file_name = it->second;
+  }
+  if (!sources.file_name.empty()) {
+    std::ifstream file(sources.file_name, std::ios::binary);
+    if (!file)
+      return fail(
+          ErrorKind::invalid_input,
+          fmt::format("the settings file {} cannot be read; check --config and TOKENRAIL_CONFIG", sources.file_name));
+    std::ostringstream text;
+    text << file.rdbuf();
+    sources.file_text = text.str();
+  }
+  return config::load(sources);
+}
+
+int show_usage_error(Terminal& terminal, const UsageError& error) {
+  terminal.error(error.message);
+  if (error.command) {
+    terminal.error(fmt::format("'tokenrail {} --help' shows how it is called", error.command->path));
+  } else if (!error.group.empty()) {
+    terminal.note(help_of_group(error.group, commands()));
+  } else {
+    terminal.error("'tokenrail --help' lists the commands");
+  }
+  return exit_usage;
+}
+
+int show_help(Terminal& terminal, const HelpCall& help) {
+  if (help.command)
+    terminal.out(help_of_command(*help.command));
+  else if (!help.group.empty())
+    terminal.out(help_of_group(help.group, commands()));
+  else
+    terminal.out(help_of_program(commands()));
+  return exit_done;
+}
+
+int run_call(const Call& call, Terminal& terminal) {
+  if (call.command->path == "version") {
+    terminal.out_line(
+        fmt::format(fmt::runtime(call.has("json") ? "{{\"version\":\"{}\"}}" : "tokenrail {}"), config::version()));
+    return exit_done;
+  }
+  if (call.command->path == "docs configuration") {
+    terminal.out(config::markdown_table(own_settings));
+    return exit_done;
+  }
+  if (call.command->path == "docs cli") {
+    terminal.out(reference_page(commands()));
+    return exit_done;
+  }
+  auto loaded = load_settings(call);
+  if (!loaded) {
+    terminal.error(loaded.error().detail);
+    return exit_usage;
+  }
+  const config::Values& values = loaded->values;
+  // A person at a terminal wants an answer, not a log; who sets a level gets that one.
+  const bool level_set = values.source("log.level") != config::Source::default_value;
+  telemetry::start_logging("tokenrail", level_set ? values.text("log.level") : "error", values.text("log.format"));
+
+  const auto handler = std::ranges::find(handlers, call.command->path, &std::pair<std::string_view, Handler>::first);
+  return handler->second(Context{.call = call, .values = values, .terminal = terminal});
+}
+
+}  // namespace
+
+const std::vector<config::Setting>& settings() {
+  static const std::vector<config::Setting> joined = [] {
+    const auto common = config::common_settings();
+    std::vector<config::Setting> all(common.begin(), common.end());
+    all.insert(all.end(), own_settings.begin(), own_settings.end());
+    return all;
+  }();
+  return joined;
+}
+
+kafka::Properties Context::kafka_properties() const {
+  const auto& properties = values.kafka_properties();
+  return {properties.begin(), properties.end()};
+}
+
+std::string Context::bootstrap_servers() const {
+  const auto& properties = values.kafka_properties();
+  const auto it = properties.find("bootstrap.servers");
+  return it == properties.end() ? std::string{} : it->second;
+}
+
+TopicOptions Context::topic_options() const {
+  TopicOptions options{.prefix = values.text("topic.prefix"),
+                       .partitions_asked = {},
+                       .partitions_default = static_cast<std::int32_t>(values.integer("topics.partitions")),
+                       .replication = static_cast<std::int16_t>(values.integer("topics.replication")),
+                       .request_bytes_max = values.bytes("topics.request_bytes_max")};
+  if (const auto asked = call.value("partitions")) options.partitions_asked = parse_count(*asked);
+  return options;
+}
+
+int exit_code_for(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::invalid_input:
+      return exit_usage;
+    case ErrorKind::timed_out:
+      return exit_timed_out;
+    case ErrorKind::unavailable:
+      return exit_unavailable;
+    case ErrorKind::cancelled:
+      return exit_interrupted;
+    case ErrorKind::not_found:
+    case ErrorKind::rejected:
+    case ErrorKind::rate_limited:
+      return exit_bad;
+  }
+  return exit_bad;
+}
+
+int Context::failed(const Error& error) const {
+  terminal.error(error.detail);
+  if (error.kind == ErrorKind::unavailable || error.kind == ErrorKind::timed_out)
+    terminal.note("'tokenrail doctor' says what is down and how to mend it");
+  return exit_code_for(error.kind);
+}
+
+int run(std::vector<std::string> arguments) {
+  const auto parsed = parse(arguments, commands(), settings());
+  if (const auto* call = std::get_if<Call>(&parsed)) {
+    Terminal terminal(Terminal::facts_of_process(call->has("no-color"), call->has("quiet")));
+    return run_call(*call, terminal);
+  }
+  Terminal terminal(Terminal::facts_of_process(false, false));
+  if (const auto* help = std::get_if<HelpCall>(&parsed)) return show_help(terminal, *help);
+  if (const auto* usage = std::get_if<UsageError>(&parsed)) return show_usage_error(terminal, *usage);
+  terminal.out_line(fmt::format("tokenrail {}", config::version()));
+  return exit_done;
+}
+
+}  // namespace tokenrail::cli

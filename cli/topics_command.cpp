@@ -1,0 +1,128 @@
+// `tokenrail topics apply` and `topics check`: the plan of cli/topics.hpp, carried out or shown.
+#include <algorithm>
+#include <chrono>
+
+#include <fmt/format.h>
+
+#include "cli/context.hpp"
+#include "common/events/json_writer.hpp"
+
+namespace tokenrail::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Planned {
+  TopicPlan plan;
+  std::vector<WantedTopic> wanted;
+  std::unique_ptr<kafka::Admin> admin;
+};
+
+Result<Planned> make_plan(const Context& context) {
+  const auto asked = context.call.value("partitions");
+  if (asked && !parse_count(*asked))
+    return fail(ErrorKind::invalid_input, fmt::format("--partitions {}: a whole number above 0 is needed", *asked));
+  auto admin = kafka::Admin::connect(context.kafka_properties());
+  if (!admin) return std::unexpected(admin.error());
+  const TopicOptions options = context.topic_options();
+  auto wanted = wanted_topics(options);
+  std::vector<std::string> names;
+  for (const auto& topic : wanted) names.push_back(topic.name);
+  const auto existing = (*admin)->describe(names, true, 10s);
+  if (!existing) return std::unexpected(existing.error());
+  auto plan = plan_topics(wanted, *existing, options);
+  return Planned{.plan = std::move(plan), .wanted = std::move(wanted), .admin = std::move(*admin)};
+}
+
+std::string_view name_of(TopicAction::Kind kind) {
+  switch (kind) {
+    case TopicAction::Kind::create:
+      return "create";
+    case TopicAction::Kind::grow:
+      return "grow";
+    case TopicAction::Kind::configure:
+      return "configure";
+  }
+  return {};
+}
+
+void show(const Context& context, const TopicAction& action, std::string_view mark) {
+  if (!context.json()) {
+    context.terminal.out_line(fmt::format("{} {}", mark, describe(action)));
+    return;
+  }
+  std::string line;
+  events::JsonWriter json(line);
+  json.begin_object();
+  json.field("action", name_of(action.kind));
+  json.field("topic", action.topic);
+  if (action.partitions > 0) json.field("partitions", action.partitions);
+  json.begin_object("config");
+  for (const auto& [name, value] : action.config) json.field(name, value);
+  json.end_object();
+  json.end_object();
+  context.terminal.out_line(line);
+}
+
+Result<void> carry_out(kafka::Admin& admin, const TopicAction& action, std::int16_t replication) {
+  switch (action.kind) {
+    case TopicAction::Kind::create:
+      return admin.create({kafka::NewTopic{.name = action.topic,
+                                           .partitions = action.partitions,
+                                           .replication = replication,
+                                           .config = action.config}},
+                          30s);
+    case TopicAction::Kind::grow:
+      return admin.grow(action.topic, action.partitions, 30s);
+    case TopicAction::Kind::configure:
+      return admin.alter_config(action.topic, action.config, 30s);
+  }
+  return {};
+}
+
+}  // namespace
+
+int run_topics_apply(const Context& context) {
+  auto planned = make_plan(context);
+  if (!planned) return context.failed(planned.error());
+  const auto& plan = planned->plan;
+  for (const std::string& note : plan.notes) context.terminal.note(fmt::format("note: {}", note));
+  if (plan.actions.empty()) {
+    context.terminal.note(fmt::format("nothing to do: all {} topics are as they should be", planned->wanted.size()));
+    return exit_done;
+  }
+  const bool dry_run = context.call.has("dry-run");
+  for (const TopicAction& action : plan.actions) {
+    if (!dry_run) {
+      const auto done = carry_out(*planned->admin, action, context.topic_options().replication);
+      if (!done) {
+        context.terminal.error(fmt::format("could not {}", describe(action)));
+        return context.failed(done.error());
+      }
+    }
+    show(context, action, dry_run ? "would" : context.terminal.styled_out(Terminal::Style::good, "✓"));
+  }
+  context.terminal.note(dry_run ? "nothing was changed; 'tokenrail topics apply' does it"
+                                : "topics are ready; 'tokenrail doctor' looks at the rest");
+  return exit_done;
+}
+
+int run_topics_check(const Context& context) {
+  auto planned = make_plan(context);
+  if (!planned) return context.failed(planned.error());
+  const auto& plan = planned->plan;
+  for (const std::string& note : plan.notes) context.terminal.note(fmt::format("note: {}", note));
+  for (const WantedTopic& topic : planned->wanted) {
+    const bool fine = std::ranges::none_of(plan.actions, [&](const TopicAction& a) { return a.topic == topic.name; });
+    if (fine && !context.json())
+      context.terminal.out_line(
+          fmt::format("{} {}", context.terminal.styled_out(Terminal::Style::good, "✓"), topic.name));
+  }
+  for (const TopicAction& action : plan.actions)
+    show(context, action, context.terminal.styled_out(Terminal::Style::bad, "✗"));
+  if (plan.actions.empty()) return exit_done;
+  context.terminal.note("'tokenrail topics apply' mends this");
+  return exit_bad;
+}
+
+}  // namespace tokenrail::cli

@@ -1,0 +1,87 @@
+#include "cli/doctor.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace tokenrail::cli {
+namespace {
+
+using testing::HasSubstr;
+using Verdict = Finding::Verdict;
+
+TEST(Doctor, KafkaThatIsDownHidesOnlyItsTopics) {
+  const auto findings =
+      judge_kafka({.bootstrap_servers = "h:1", .plan = fail(ErrorKind::unavailable, "no broker at h:1")});
+  ASSERT_EQ(findings.size(), 2U);
+  EXPECT_EQ(findings[0].verdict, Verdict::bad);
+  EXPECT_THAT(findings[0].mend, HasSubstr("./dev kafka start"));
+  EXPECT_EQ(findings[1].verdict, Verdict::unknown);
+}
+
+TEST(Doctor, TopicsThatMissOrDifferAreNamed) {
+  TopicPlan plan;
+  plan.actions.push_back({.kind = TopicAction::Kind::create, .topic = "chat.chunks", .partitions = 3});
+  plan.actions.push_back(
+      {.kind = TopicAction::Kind::grow, .topic = "llm.audit", .partitions = 3, .partitions_before = 2});
+  const auto findings = judge_kafka({.bootstrap_servers = "h:1", .plan = plan, .topics = 8});
+  ASSERT_EQ(findings.size(), 2U);
+  EXPECT_EQ(findings[0].verdict, Verdict::good);
+  EXPECT_EQ(findings[1].verdict, Verdict::bad);
+  EXPECT_EQ(findings[1].text, "missing: chat.chunks; to do: grow llm.audit from 2 to 3 partitions");
+  EXPECT_EQ(findings[1].mend, "tokenrail topics apply");
+
+  EXPECT_EQ(judge_kafka({.bootstrap_servers = "h:1", .plan = TopicPlan{}, .topics = 8})[1].verdict, Verdict::good);
+}
+
+TEST(Doctor, TheDatabaseAndItsTablesAreTwoThings) {
+  const auto down = judge_database({.place = "p", .migrations = fail(ErrorKind::unavailable, "refused")});
+  EXPECT_EQ(down[0].verdict, Verdict::bad);
+  EXPECT_THAT(down[0].mend, HasSubstr("./dev postgres start"));
+  EXPECT_EQ(down[1].verdict, Verdict::unknown);
+
+  const auto old =
+      judge_database({.place = "p", .migrations = registry::MigrationStatus{.applied = 1, .pending = {"0002_x"}}});
+  EXPECT_EQ(old[0].verdict, Verdict::good);
+  EXPECT_EQ(old[1].verdict, Verdict::bad);
+  EXPECT_EQ(old[1].mend, "tokenrail migrate");
+  EXPECT_THAT(old[1].text, HasSubstr("0002_x"));
+
+  const auto newer = judge_database({.place = "p", .migrations = fail(ErrorKind::rejected, "the database is newer")});
+  EXPECT_EQ(newer[0].verdict, Verdict::good);
+  EXPECT_EQ(newer[1].verdict, Verdict::bad);
+
+  const auto fine = judge_database({.place = "p", .migrations = registry::MigrationStatus{.applied = 2}});
+  EXPECT_EQ(fine[1].verdict, Verdict::good);
+}
+
+TEST(Doctor, AConnectionIsWellOnlyWithModels) {
+  const std::string url = "http://localhost:11434";
+  EXPECT_EQ(judge_connection({.name = "a", .base_url = url, .models = std::size_t{1}}).text, url + " lists 1 model");
+  const auto empty = judge_connection({.name = "a", .base_url = url, .models = std::size_t{0}});
+  EXPECT_EQ(empty.verdict, Verdict::bad);
+  EXPECT_THAT(empty.mend, HasSubstr("ollama pull"));
+  const auto down = judge_connection({.name = "a", .base_url = url, .models = fail(ErrorKind::unavailable, "refused")});
+  EXPECT_EQ(down.verdict, Verdict::bad);
+  EXPECT_THAT(down.text, HasSubstr("refused"));
+  EXPECT_EQ(
+      judge_connection({.name = "a", .base_url = url, .enabled = false, .models = fail(ErrorKind::unavailable, "")})
+          .verdict,
+      Verdict::good);
+}
+
+TEST(Doctor, ARegistryThatWasNeverPublishedOrCannotAnswerIsBad) {
+  EXPECT_EQ(judge_published(std::nullopt).verdict, Verdict::unknown);
+  EXPECT_EQ(judge_published(PublishedFacts{}).verdict, Verdict::bad);
+  EXPECT_EQ(judge_published(PublishedFacts{.complete = true, .models = 2}).verdict, Verdict::bad);
+  EXPECT_EQ(judge_published(PublishedFacts{.complete = true, .models = 2, .routable = 1}).verdict, Verdict::good);
+}
+
+TEST(Doctor, JsonHasTheMendOnlyWhereThereIsOne) {
+  EXPECT_EQ(finding_json({.part = "Kafka", .text = "answers"}),
+            R"({"part":"Kafka","verdict":"good","text":"answers"})");
+  EXPECT_EQ(finding_json({.part = "tables", .verdict = Verdict::bad, .text = "old", .mend = "tokenrail migrate"}),
+            R"({"part":"tables","verdict":"bad","text":"old","mend":"tokenrail migrate"})");
+}
+
+}  // namespace
+}  // namespace tokenrail::cli

@@ -1,0 +1,72 @@
+#include "cli/model_listing.hpp"
+
+#include <gtest/gtest.h>
+
+#include "cli/table.hpp"
+
+namespace tokenrail::cli {
+namespace {
+
+events::ModelState model(std::string name) {
+  events::ModelState state;
+  state.provider = "ollama";
+  state.model_name = name;
+  state.slug = "ollama/" + name;
+  events::DeploymentState deployment;
+  deployment.connection_name = "env-ollama";
+  state.deployments.push_back(deployment);
+  return state;
+}
+
+TEST(ModelListing, TheStrongestReasonIsTold) {
+  auto state = model("m");
+  EXPECT_EQ(state_word(state), "ready");
+  state.routable = false;
+  EXPECT_EQ(state_word(state), "not routable");
+  state.deployments[0].enabled = false;
+  EXPECT_EQ(state_word(state), "not served");
+  state.availability = "missing";
+  EXPECT_EQ(state_word(state), "missing");
+  state.routable = true;
+  EXPECT_EQ(state_word(state), "missing (still tried)");
+  state.lifecycle = "retired";
+  EXPECT_EQ(state_word(state), "retired");
+  state.enabled = false;
+  EXPECT_EQ(state_word(state), "disabled");
+  state.platform_blocked = true;
+  EXPECT_EQ(state_word(state), "blocked");
+}
+
+TEST(ModelListing, AnOrganisationSeesItsOwnAndThePlatforms) {
+  auto own = model("own");
+  own.org_id = "acme";
+  auto foreign = model("foreign");
+  foreign.org_id = "other";
+  auto personal = own;
+  personal.owner_user_id = "u";
+  const auto seen = seen_by({model("all"), own, foreign, personal}, "acme");
+  ASSERT_EQ(seen.size(), 2U);
+  EXPECT_EQ(seen[0].model_name, "all");
+  EXPECT_EQ(seen[1].model_name, "own");
+}
+
+TEST(ModelListing, ColumnsAndUnknowns) {
+  auto known = model("llama3.2:1b");
+  known.context_window = 131072;
+  known.capabilities = {{"tools", events::Support::supported}, {"vision", events::Support::unsupported}};
+  EXPECT_EQ(listing({known, model("x")}),
+            "MODEL               SCOPE     STATE  CONTEXT  CAPABILITIES  CONNECTIONS\n"
+            "ollama/llama3.2:1b  platform  ready  131072   tools         env-ollama\n"
+            "ollama/x            platform  ready  ?                      env-ollama\n");
+  EXPECT_EQ(listing_json(model("x")),
+            R"({"provider":"ollama","modelName":"x","slug":"ollama/x","kind":"generation","state":"ready",)"
+            R"("routable":true,"enabled":true,"availability":"listed","default":false,"contextWindow":null,)"
+            R"("capabilities":[],"connections":["env-ollama"],"digest":"","version":0})");
+}
+
+TEST(Table, CountsCodePointsNotBytes) {
+  EXPECT_EQ(table({{"é", "b"}, {"aa", "c"}}), "é   b\naa  c\n");
+}
+
+}  // namespace
+}  // namespace tokenrail::cli

@@ -1,0 +1,168 @@
+#include "cli/topics.hpp"
+
+#include <algorithm>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace tokenrail::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr std::int64_t mib = 1024 * 1024;
+
+/// The topics as `topics apply` would have made them, with effective values as a broker tells them.
+std::vector<kafka::TopicDescription> applied(const TopicOptions& options) {
+  std::vector<kafka::TopicDescription> topics;
+  for (const auto& wanted : wanted_topics(options)) {
+    kafka::TopicDescription topic{.name = wanted.name, .partitions = wanted.partitions, .config = wanted.required};
+    topic.config.insert(wanted.initial.begin(), wanted.initial.end());
+    topic.config.emplace("message.timestamp.type", "CreateTime");
+    topic.config["max.message.bytes"] = std::to_string(wanted.message_bytes_min.value_or(1048588));
+    topics.push_back(std::move(topic));
+  }
+  return topics;
+}
+
+kafka::TopicDescription& named(std::vector<kafka::TopicDescription>& topics, std::string_view name) {
+  return *std::ranges::find(topics, name, &kafka::TopicDescription::name);
+}
+
+std::vector<std::string> described(const TopicPlan& plan) {
+  std::vector<std::string> out;
+  for (const auto& action : plan.actions) out.push_back(describe(action));
+  return out;
+}
+
+TEST(TopicPlan, NothingThereMakesAllAndTheRequestsLast) {
+  const TopicOptions options{.prefix = "eu.", .partitions_default = 6};
+  const auto plan = plan_topics(wanted_topics(options), {}, options);
+  ASSERT_EQ(plan.actions.size(), 8U);
+  for (const auto& action : plan.actions) {
+    EXPECT_EQ(action.kind, TopicAction::Kind::create);
+    EXPECT_TRUE(action.topic.starts_with("eu.")) << action.topic;
+  }
+  const auto& requests = plan.actions.back();
+  EXPECT_EQ(requests.topic, "eu.chat.requests");
+  EXPECT_EQ(requests.partitions, 6);
+  EXPECT_EQ(requests.config.at("message.timestamp.type"), "LogAppendTime");
+  EXPECT_EQ(requests.config.at("max.message.bytes"), std::to_string(8 * mib));
+  const auto action_of = [&](std::string_view name) {
+    return *std::ranges::find(plan.actions, name, &TopicAction::topic);
+  };
+  EXPECT_EQ(action_of("eu.chat.chunks").partitions, 6);
+  EXPECT_EQ(action_of("eu.llm.audit").partitions, 6);
+  EXPECT_EQ(action_of("eu.chat.requests.dlq").config.at("max.message.bytes"), std::to_string(8 * mib + 64 * 1024));
+  EXPECT_EQ(action_of("eu.model_registry").partitions, 1);
+  EXPECT_EQ(action_of("eu.model_registry").config.at("cleanup.policy"), "compact");
+  EXPECT_EQ(action_of("eu.model_registry.credentials").config.at("cleanup.policy"), "compact");
+  EXPECT_EQ(action_of("eu.chat.cancellations").config.at("cleanup.policy"), "delete");
+}
+
+TEST(TopicPlan, WhatWasAppliedNeedsNothing) {
+  const TopicOptions options;
+  const auto plan = plan_topics(wanted_topics(options), applied(options), options);
+  EXPECT_THAT(plan.actions, IsEmpty());
+  EXPECT_THAT(plan.notes, IsEmpty());
+}
+
+TEST(TopicPlan, ExistingNumbersStayUnlessMoreIsAskedFor) {
+  const TopicOptions before{.partitions_default = 4};
+  const auto existing = applied(before);
+  const TopicOptions by_default{.partitions_default = 12};
+  EXPECT_THAT(plan_topics(wanted_topics(by_default), existing, by_default).actions, IsEmpty());
+
+  const TopicOptions asked{.partitions_asked = 8};
+  const auto plan = plan_topics(wanted_topics(asked), existing, asked);
+  EXPECT_THAT(
+      described(plan),
+      ElementsAre("grow chat.chunks from 4 to 8 partitions", "grow llm.audit from 4 to 8 partitions",
+                  "grow chat.requests.dlq from 4 to 8 partitions", "grow chat.requests from 4 to 8 partitions"));
+  EXPECT_THAT(plan.notes, ElementsAre(HasSubstr("do not span that moment")));
+}
+
+TEST(TopicPlan, FewerThanThereAreCannotBeHad) {
+  const auto existing = applied({.partitions_default = 9});
+  const TopicOptions asked{.partitions_asked = 3};
+  const auto plan = plan_topics(wanted_topics(asked), existing, asked);
+  EXPECT_THAT(plan.actions, IsEmpty());
+  EXPECT_THAT(plan.notes, ElementsAre(HasSubstr("stays at 9")));
+}
+
+TEST(TopicPlan, OutputsFollowRequestsThatSomebodyElseGrew) {
+  const TopicOptions options{.partitions_default = 4};
+  auto existing = applied(options);
+  named(existing, "chat.requests").partitions = 6;
+  EXPECT_THAT(described(plan_topics(wanted_topics(options), existing, options)),
+              ElementsAre("grow chat.chunks from 4 to 6 partitions", "grow llm.audit from 4 to 6 partitions",
+                          "grow chat.requests.dlq from 4 to 6 partitions"));
+}
+
+TEST(TopicPlan, RequestsFollowAnOutputThatIsAhead) {
+  const TopicOptions options{.partitions_default = 4};
+  auto existing = applied(options);
+  named(existing, "llm.audit").partitions = 5;
+  EXPECT_EQ(described(plan_topics(wanted_topics(options), existing, options)).back(),
+            "grow chat.requests from 4 to 5 partitions");
+}
+
+TEST(TopicPlan, ADeadLetterTopicMayHaveMorePartitionsThanItNeeds) {
+  const TopicOptions options{.partitions_default = 4};
+  auto existing = applied(options);
+  named(existing, "chat.requests.dlq").partitions = 20;
+  EXPECT_THAT(plan_topics(wanted_topics(options), existing, options).actions, IsEmpty());
+}
+
+TEST(TopicPlan, MissingTopicsTakeTheNumberOfThoseThatAreThere) {
+  const TopicOptions options{.partitions_default = 12};
+  auto existing = applied({.partitions_default = 3});
+  std::erase_if(existing, [](const auto& topic) { return topic.name == "llm.audit"; });
+  const auto plan = plan_topics(wanted_topics(options), existing, options);
+  ASSERT_EQ(plan.actions.size(), 1U);
+  EXPECT_EQ(plan.actions[0].kind, TopicAction::Kind::create);
+  EXPECT_EQ(plan.actions[0].partitions, 3);
+}
+
+TEST(TopicPlan, WrongSettingsAreMendedAndTheOperatorsOwnAreLeft) {
+  const TopicOptions options;
+  auto existing = applied(options);
+  named(existing, "chat.requests").config["message.timestamp.type"] = "CreateTime";
+  named(existing, "model_registry").config["cleanup.policy"] = "delete";
+  named(existing, "chat.chunks").config["retention.ms"] = "1000";
+  EXPECT_THAT(described(plan_topics(wanted_topics(options), existing, options)),
+              ElementsAre("set cleanup.policy=compact on model_registry",
+                          "set message.timestamp.type=LogAppendTime on chat.requests"));
+}
+
+TEST(TopicPlan, ARaisedRequestLimitRaisesTheDeadLetterLimit) {
+  const TopicOptions options;
+  auto existing = applied(options);
+  named(existing, "chat.requests").config["max.message.bytes"] = std::to_string(64 * mib);
+  EXPECT_THAT(described(plan_topics(wanted_topics(options), existing, options)),
+              ElementsAre("set max.message.bytes=67174400 on chat.requests.dlq"));
+}
+
+TEST(TopicPlan, ABrokerThatTellsNoSettingsIsBelieved) {
+  const TopicOptions options;
+  auto existing = applied(options);
+  for (auto& topic : existing) topic.config.clear();
+  EXPECT_THAT(plan_topics(wanted_topics(options), existing, options).actions, IsEmpty());
+}
+
+// Values of org.apache.kafka.common.utils.Utils.murmur2, sign bit cleared as the default partitioner does.
+TEST(Murmur2, GivesWhatTheJavaClientsGive) {
+  EXPECT_EQ(murmur2_positive("21"), static_cast<std::uint32_t>(-973932308) & 0x7fffffffU);
+  EXPECT_EQ(murmur2_positive("foobar"), static_cast<std::uint32_t>(-790332482) & 0x7fffffffU);
+  EXPECT_EQ(murmur2_positive("a-little-bit-long-string"), static_cast<std::uint32_t>(-985981536) & 0x7fffffffU);
+  EXPECT_EQ(murmur2_positive("a-little-bit-longer-string"), static_cast<std::uint32_t>(-1486304829) & 0x7fffffffU);
+  EXPECT_EQ(murmur2_positive("lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8"),
+            static_cast<std::uint32_t>(-58897971) & 0x7fffffffU);
+  EXPECT_EQ(murmur2_positive("abc"), static_cast<std::uint32_t>(479470107));
+  EXPECT_LT(partition_of("any", 7), 7);
+}
+
+}  // namespace
+}  // namespace tokenrail::cli
