@@ -46,7 +46,8 @@ class Admin {
     std::int64_t next = 0;
   };
   virtual Result<Watermarks> watermarks(const TopicPartition& partition, std::chrono::milliseconds timeout) = 0;
-  virtual Result<std::vector<Committed>> committed(const std::string& group, const std::vector<TopicPartition>& partitions,
+  virtual Result<std::vector<Committed>> committed(const std::string& group,
+                                                   const std::vector<TopicPartition>& partitions,
                                                    std::chrono::milliseconds timeout) = 0;
 };
 

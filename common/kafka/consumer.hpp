@@ -5,13 +5,14 @@
 // Nothing is committed but by commit(). One thread: everything is called, and calls back, on the loop's thread.
 #pragma once
 
-#include <boost/asio/io_context.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <boost/asio/io_context.hpp>
 
 #include "common/kafka/record.hpp"
 #include "common/result.hpp"
@@ -83,6 +84,9 @@ class GroupConsumer {
   /// Leaves the group. on_revoked() comes once more where there is an assignment; `done` when all is closed, and no
   /// call to the listener follows it.
   virtual void leave(std::function<void()> done) = 0;
+
+  /// Whether the brokers answered when last heard of: for readiness, not for decisions.
+  [[nodiscard]] virtual bool connected() const { return true; }
 };
 
 }  // namespace tokenrail::kafka

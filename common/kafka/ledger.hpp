@@ -12,7 +12,7 @@ namespace tokenrail::kafka {
 class OffsetLedger {
  public:
   /// `start`: the offset reading starts at.
-  explicit OffsetLedger(std::int64_t start) : start_(start), next_(start) {}
+  explicit OffsetLedger(std::int64_t start) : next_(start) {}
 
   /// Offsets come in growing order; one below what was delivered already is refused (false): it is being handled.
   bool delivered(std::int64_t offset);
@@ -28,8 +28,7 @@ class OffsetLedger {
   [[nodiscard]] std::int64_t next() const { return next_; }
 
  private:
-  std::int64_t start_;
-  std::int64_t next_;  ///< highest delivered + 1
+  std::int64_t next_;  ///< highest delivered + 1; the start before that
   std::set<std::int64_t> incomplete_;
 };
 

@@ -2,10 +2,11 @@
 // Reads uncommitted records too. One thread: the loop's.
 #pragma once
 
-#include <boost/asio/io_context.hpp>
 #include <cstdint>
 #include <memory>
 #include <vector>
+
+#include <boost/asio/io_context.hpp>
 
 #include "common/kafka/consumer.hpp"
 #include "common/kafka/record.hpp"

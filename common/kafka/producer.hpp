@@ -3,7 +3,6 @@
 // produce(), never a dropped record. One thread: the loop's.
 #pragma once
 
-#include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -11,6 +10,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
 
 #include "common/kafka/record.hpp"
 #include "common/result.hpp"
@@ -29,9 +31,9 @@ enum class Produced {
 struct Report {
   std::uint64_t token = 0;
   bool ok = false;
-  bool fate_unknown = false;   ///< not ok, and the record may be in the log all the same
-  std::int64_t offset = -1;    ///< -1: librdkafka did not learn it (a duplicate batch)
-  std::string_view detail{};   ///< what librdkafka said; dies with the call
+  bool fate_unknown = false;  ///< not ok, and the record may be in the log all the same
+  std::int64_t offset = -1;   ///< -1: librdkafka did not learn it (a duplicate batch)
+  std::string_view detail{};  ///< what librdkafka said; dies with the call
 };
 
 class ProducerListener {
@@ -49,7 +51,7 @@ enum class TopicHandle : std::uint32_t {};
 
 struct ProducerOptions {
   Properties properties{};
-  std::size_t partition_records_max = 50'000;         ///< unreported, a (topic, partition)
+  std::size_t partition_records_max = 50'000;  ///< unreported, a (topic, partition)
   std::size_t partition_bytes_max = 64 * 1024 * 1024;
 };
 
@@ -62,6 +64,13 @@ class Producer {
   virtual ~Producer() = default;
 
   [[nodiscard]] virtual TopicHandle topic(const std::string& name) = 0;
+
+  /// Learns where the topics' partitions live, so that the first records do not wait for it. Blocks up to `timeout`:
+  /// for start-up, never on a running loop. The producer id is asked for by itself as soon as a broker answers.
+  /// Errors: not_found (the topic is named), timed_out, unavailable.
+  virtual Result<void> warm(const std::vector<std::string>& /*topics*/, std::chrono::milliseconds /*timeout*/) {
+    return {};
+  }
 
   /// The bytes are copied. `key`/`value` nothing: null. The token comes back in the report.
   virtual Produced produce(TopicHandle topic, std::int32_t partition, std::optional<std::string_view> key,
@@ -77,6 +86,9 @@ class Producer {
 
   /// The largest record value + key that produce() accepts.
   [[nodiscard]] virtual std::size_t message_bytes_max() const = 0;
+
+  /// Whether the brokers answered when last heard of: for readiness, not for decisions.
+  [[nodiscard]] virtual bool connected() const { return true; }
 };
 
 }  // namespace tokenrail::kafka

@@ -35,8 +35,8 @@ struct Record {
   std::optional<std::string> key{};
   std::optional<std::string> value{};  ///< nothing: a tombstone
   Headers headers{};
-  std::int64_t timestamp_ms = -1;      ///< Unix; -1: none
-  bool log_append_time = false;        ///< the broker's clock made the timestamp
+  std::int64_t timestamp_ms = -1;  ///< Unix; -1: none
+  bool log_append_time = false;    ///< the broker's clock made the timestamp
 };
 
 /// What a partition's committed offset says. `metadata` is opaque here.

@@ -1,0 +1,290 @@
+#include "common/kafka/admin.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "common/kafka/detail/handle.hpp"
+#include "common/kafka/detail/properties.hpp"
+
+namespace tokenrail::kafka {
+namespace {
+
+using namespace detail;
+using std::chrono::milliseconds;
+
+using NewTopicHolder = std::unique_ptr<rd_kafka_NewTopic_t, Destroy<rd_kafka_NewTopic_destroy>>;
+using NewPartitionsHolder = std::unique_ptr<rd_kafka_NewPartitions_t, Destroy<rd_kafka_NewPartitions_destroy>>;
+using ConfigResourceHolder = std::unique_ptr<rd_kafka_ConfigResource_t, Destroy<rd_kafka_ConfigResource_destroy>>;
+using GroupOffsetsHolder =
+    std::unique_ptr<rd_kafka_ListConsumerGroupOffsets_t, Destroy<rd_kafka_ListConsumerGroupOffsets_destroy>>;
+
+int in_ms(milliseconds timeout) {
+  return static_cast<int>(std::clamp<std::int64_t>(timeout.count(), 1, 3'600'000));
+}
+
+struct ConfigEntry {
+  std::string value;
+  bool set_on_topic = false;  ///< not inherited from the broker
+};
+using TopicConfig = std::map<std::string, ConfigEntry>;
+
+class LibrdkafkaAdmin final : public Admin {
+ public:
+  LibrdkafkaAdmin(Client client, std::string servers) : client_(std::move(client)), servers_(std::move(servers)) {}
+
+  Result<std::vector<TopicDescription>> describe(const std::vector<std::string>& topics, bool with_config,
+                                                 milliseconds timeout) override {
+    const rd_kafka_metadata_t* answer = nullptr;
+    // All topics, not each by name: asking by name makes a broker with auto-creation create them.
+    const auto code = rd_kafka_metadata(client_.get(), 1, nullptr, &answer, in_ms(timeout));
+    const Metadata metadata(answer);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return std::unexpected(unreachable(code));
+    std::vector<TopicDescription> found;
+    for (const auto& name : topics) {
+      const auto* begin = answer->topics;
+      const auto* end = begin + answer->topic_cnt;
+      const auto* entry = std::find_if(begin, end, [&](const auto& each) { return name == each.topic; });
+      if (entry == end || entry->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) continue;
+      if (entry->err != RD_KAFKA_RESP_ERR_NO_ERROR && entry->partition_cnt == 0)
+        return std::unexpected(error_of(entry->err, fmt::format("describing the topic {}", name)));
+      found.push_back({.name = name, .partitions = entry->partition_cnt});
+    }
+    if (!with_config || found.empty()) return found;
+    std::vector<std::string> names;
+    for (const auto& topic : found) names.push_back(topic.name);
+    auto configs = configs_of(names, timeout);
+    if (!configs) {
+      if (configs.error().kind == ErrorKind::rejected) return found;  // this broker cannot tell, or may not tell us
+      return std::unexpected(std::move(configs.error()));
+    }
+    for (auto& topic : found)
+      for (auto& [name, entry] : (*configs)[topic.name]) topic.config.emplace(name, std::move(entry.value));
+    return found;
+  }
+
+  Result<void> create(const std::vector<NewTopic>& topics, milliseconds timeout) override {
+    if (topics.empty()) return {};
+    std::vector<NewTopicHolder> holders;
+    std::vector<rd_kafka_NewTopic_t*> requests;
+    std::array<char, 256> text{};
+    for (const auto& topic : topics) {
+      NewTopicHolder holder(
+          rd_kafka_NewTopic_new(topic.name.c_str(), topic.partitions, topic.replication, text.data(), text.size()));
+      if (!holder)
+        return fail(ErrorKind::invalid_input, fmt::format("creating the topic {}: {}", topic.name, text.data()));
+      for (const auto& [name, value] : topic.config)
+        rd_kafka_NewTopic_set_config(holder.get(), name.c_str(), value.c_str());
+      requests.push_back(holder.get());
+      holders.push_back(std::move(holder));
+    }
+    return run(
+        RD_KAFKA_ADMIN_OP_CREATETOPICS, timeout, "creating topics",
+        [&](const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+          rd_kafka_CreateTopics(client_.get(), requests.data(), requests.size(), options, queue);
+        },
+        [](const rd_kafka_event_t* event) -> Result<void> {
+          std::size_t count = 0;
+          const auto** results = rd_kafka_CreateTopics_result_topics(
+              rd_kafka_event_CreateTopics_result(const_cast<rd_kafka_event_t*>(event)), &count);
+          return first_failure("creating the topic", results, count);
+        });
+  }
+
+  Result<void> grow(const std::string& topic, std::int32_t partitions, milliseconds timeout) override {
+    std::array<char, 256> text{};
+    const std::string doing = fmt::format("growing the topic {} to {} partitions", topic, partitions);
+    const NewPartitionsHolder request(rd_kafka_NewPartitions_new(
+        topic.c_str(), static_cast<std::size_t>(std::max(0, partitions)), text.data(), text.size()));
+    if (!request) return fail(ErrorKind::invalid_input, fmt::format("{}: {}", doing, text.data()));
+    auto* raw = request.get();
+    return run(
+        RD_KAFKA_ADMIN_OP_CREATEPARTITIONS, timeout, doing,
+        [&](const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+          rd_kafka_CreatePartitions(client_.get(), &raw, 1, options, queue);
+        },
+        [](const rd_kafka_event_t* event) -> Result<void> {
+          std::size_t count = 0;
+          const auto** results = rd_kafka_CreatePartitions_result_topics(
+              rd_kafka_event_CreatePartitions_result(const_cast<rd_kafka_event_t*>(event)), &count);
+          return first_failure("growing the topic", results, count);
+        });
+  }
+
+  Result<void> alter_config(const std::string& topic, const std::map<std::string, std::string>& config,
+                            milliseconds timeout) override {
+    // This request replaces everything that is set on the topic (the incremental one is not in librdkafka 2.0), so what
+    // is set already goes with it.
+    auto present = configs_of({topic}, timeout);
+    if (!present) return std::unexpected(std::move(present.error()));
+    std::map<std::string, std::string> whole;
+    for (auto& [name, entry] : (*present)[topic])
+      if (entry.set_on_topic) whole.emplace(name, std::move(entry.value));
+    for (const auto& [name, value] : config) whole[name] = value;
+
+    const ConfigResourceHolder resource(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str()));
+    for (const auto& [name, value] : whole)
+      rd_kafka_ConfigResource_set_config(resource.get(), name.c_str(), value.c_str());
+    auto* raw = resource.get();
+    return run(
+        RD_KAFKA_ADMIN_OP_ALTERCONFIGS, timeout, fmt::format("changing the configuration of the topic {}", topic),
+        [&](const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+          rd_kafka_AlterConfigs(client_.get(), &raw, 1, options, queue);
+        },
+        [](const rd_kafka_event_t* event) -> Result<void> {
+          std::size_t count = 0;
+          const auto** results = rd_kafka_AlterConfigs_result_resources(
+              rd_kafka_event_AlterConfigs_result(const_cast<rd_kafka_event_t*>(event)), &count);
+          for (std::size_t i = 0; i < count; ++i)
+            if (const auto failure = failure_of(results[i], "changing the configuration of the topic"))
+              return std::unexpected(*failure);
+          return {};
+        });
+  }
+
+  Result<Watermarks> watermarks(const TopicPartition& partition, milliseconds timeout) override {
+    Watermarks marks;
+    const auto code = rd_kafka_query_watermark_offsets(client_.get(), partition.topic.c_str(), partition.partition,
+                                                       &marks.first, &marks.next, in_ms(timeout));
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return marks;
+    return std::unexpected(error_of(
+        code, fmt::format("asking for the ends of {} [{}] at {}", partition.topic, partition.partition, servers_)));
+  }
+
+  Result<std::vector<Committed>> committed(const std::string& group, const std::vector<TopicPartition>& partitions,
+                                           milliseconds timeout) override {
+    const PartitionList list = partition_list(partitions);
+    const GroupOffsetsHolder request(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), list.get()));
+    auto* raw = request.get();
+    const std::string doing = fmt::format("reading the committed offsets of the group {}", group);
+    std::vector<Committed> committed;
+    auto answer = run(
+        RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, timeout, doing,
+        [&](const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+          rd_kafka_ListConsumerGroupOffsets(client_.get(), &raw, 1, options, queue);
+        },
+        [&](const rd_kafka_event_t* event) -> Result<void> {
+          std::size_t count = 0;
+          const auto** groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
+              rd_kafka_event_ListConsumerGroupOffsets_result(const_cast<rd_kafka_event_t*>(event)), &count);
+          for (std::size_t i = 0; i < count; ++i) {
+            if (const auto* error = rd_kafka_group_result_error(groups[i]); error != nullptr)
+              return std::unexpected(error_of(rd_kafka_error_code(error), doing, rd_kafka_error_string(error)));
+            const auto* entries = rd_kafka_group_result_partitions(groups[i]);
+            for (int each = 0; entries != nullptr && each < entries->cnt; ++each) {
+              if (entries->elems[each].err != RD_KAFKA_RESP_ERR_NO_ERROR)
+                return std::unexpected(error_of(entries->elems[each].err, doing));
+              committed.push_back(committed_of(entries->elems[each]));
+            }
+          }
+          return {};
+        });
+    if (!answer) return std::unexpected(std::move(answer.error()));
+    return committed;
+  }
+
+ private:
+  [[nodiscard]] Error unreachable(rd_kafka_resp_err_t code) const {
+    return {.kind = ErrorKind::unavailable,
+            .detail = fmt::format("no Kafka broker answers at {}: {} (check TOKENRAIL_KAFKA_BOOTSTRAP_SERVERS and that "
+                                  "the brokers run)",
+                                  servers_, rd_kafka_err2str(code))};
+  }
+
+  // Sends one admin request and waits for its answer; `read` looks at what came for each topic or group.
+  template <class Send, class Read>
+  Result<void> run(rd_kafka_admin_op_t operation, milliseconds timeout, const std::string& doing, Send send,
+                   Read read) {
+    const AdminOptions options(rd_kafka_AdminOptions_new(client_.get(), operation));
+    std::array<char, 256> text{};
+    rd_kafka_AdminOptions_set_request_timeout(options.get(), in_ms(timeout), text.data(), text.size());
+    // Answer only once the brokers know, so that what comes next finds it. Not every operation has this option.
+    rd_kafka_AdminOptions_set_operation_timeout(options.get(), in_ms(timeout / 2), text.data(), text.size());
+    const Queue queue(rd_kafka_queue_new(client_.get()));
+    send(options.get(), queue.get());
+    const Event event(rd_kafka_queue_poll(queue.get(), in_ms(timeout + milliseconds(500))));
+    if (!event)
+      return fail(ErrorKind::timed_out,
+                  fmt::format("{}: no answer from {} in {} ms", doing, servers_, timeout.count()));
+    if (const auto code = rd_kafka_event_error(event.get()); code != RD_KAFKA_RESP_ERR_NO_ERROR)
+      return std::unexpected(
+          error_of(code, fmt::format("{} at {}", doing, servers_), rd_kafka_event_error_string(event.get())));
+    return read(event.get());
+  }
+
+  static Result<void> first_failure(std::string_view doing, const rd_kafka_topic_result_t** results,
+                                    std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto code = rd_kafka_topic_result_error(results[i]);
+      if (code == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+      const char* text = rd_kafka_topic_result_error_string(results[i]);
+      return std::unexpected(error_of(code, fmt::format("{} {}", doing, rd_kafka_topic_result_name(results[i])),
+                                      text == nullptr ? std::string_view() : std::string_view(text)));
+    }
+    return {};
+  }
+
+  static std::optional<Error> failure_of(const rd_kafka_ConfigResource_t* resource, std::string_view doing) {
+    const auto code = rd_kafka_ConfigResource_error(resource);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return std::nullopt;
+    const char* text = rd_kafka_ConfigResource_error_string(resource);
+    return error_of(code, fmt::format("{} {}", doing, rd_kafka_ConfigResource_name(resource)),
+                    text == nullptr ? std::string_view() : std::string_view(text));
+  }
+
+  Result<std::map<std::string, TopicConfig>> configs_of(const std::vector<std::string>& topics, milliseconds timeout) {
+    std::vector<ConfigResourceHolder> holders;
+    std::vector<rd_kafka_ConfigResource_t*> requests;
+    for (const auto& topic : topics) {
+      holders.emplace_back(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str()));
+      requests.push_back(holders.back().get());
+    }
+    std::map<std::string, TopicConfig> configs;
+    auto answer = run(
+        RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, timeout, "reading the topics' configuration",
+        [&](const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+          rd_kafka_DescribeConfigs(client_.get(), requests.data(), requests.size(), options, queue);
+        },
+        [&](const rd_kafka_event_t* event) { return collect_configs(event, configs); });
+    if (!answer) return std::unexpected(std::move(answer.error()));
+    return configs;
+  }
+
+  static Result<void> collect_configs(const rd_kafka_event_t* event, std::map<std::string, TopicConfig>& configs) {
+    std::size_t count = 0;
+    const auto** resources = rd_kafka_DescribeConfigs_result_resources(
+        rd_kafka_event_DescribeConfigs_result(const_cast<rd_kafka_event_t*>(event)), &count);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (const auto failure = failure_of(resources[i], "reading the configuration of the topic"))
+        return std::unexpected(*failure);
+      TopicConfig& config = configs[rd_kafka_ConfigResource_name(resources[i])];
+      std::size_t entry_count = 0;
+      const auto** entries = rd_kafka_ConfigResource_configs(resources[i], &entry_count);
+      for (std::size_t each = 0; each < entry_count; ++each) {
+        const char* value = rd_kafka_ConfigEntry_value(entries[each]);
+        if (value == nullptr) continue;  // sensitive: the broker keeps it to itself
+        config[rd_kafka_ConfigEntry_name(entries[each])] = {
+            .value = value,
+            .set_on_topic = rd_kafka_ConfigEntry_source(entries[each]) == RD_KAFKA_CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG};
+      }
+    }
+    return {};
+  }
+
+  Client client_;
+  const std::string servers_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Admin>> Admin::connect(const Properties& properties) {
+  auto layered = admin_properties(properties);
+  if (!layered) return std::unexpected(std::move(layered.error()));
+  auto client = open_client(RD_KAFKA_PRODUCER, *layered, 0);
+  if (!client) return std::unexpected(std::move(client.error()));
+  return std::make_unique<LibrdkafkaAdmin>(std::move(*client), std::string(property(*layered, "bootstrap.servers")));
+}
+
+}  // namespace tokenrail::kafka

@@ -1,0 +1,510 @@
+#include "common/kafka/consumer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdlib>
+#include <map>
+#include <unordered_map>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "common/kafka/detail/handle.hpp"
+#include "common/kafka/detail/properties.hpp"
+#include "common/kafka/detail/queue_wake.hpp"
+#include "common/kafka/detail/statistics.hpp"
+
+namespace tokenrail::kafka {
+namespace {
+
+using namespace detail;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr int events_per_turn_max = 64;
+constexpr milliseconds leaving_tick{20};
+// A coordinator that does not answer must not keep a worker from ending; its session runs out by itself.
+constexpr std::chrono::seconds leave_wait_max{10};
+constexpr milliseconds committed_request_max{5000};
+constexpr std::chrono::seconds committed_wait_max{30};
+constexpr milliseconds committed_retry_first{100};
+constexpr milliseconds committed_retry_max{2000};
+
+CommitOutcome outcome_of(rd_kafka_resp_err_t code) {
+  switch (code) {
+    case RD_KAFKA_RESP_ERR_NO_ERROR:
+      return CommitOutcome::ok;
+    case RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID:
+    case RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS:
+    case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
+    case RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST:
+      return CommitOutcome::not_owner;
+    default:
+      return CommitOutcome::failed;
+  }
+}
+
+// Lives as long as anything that may still run for it on the loop; the public object below only owns it. `listener_`
+// is null once nothing may be told any more, and is looked at after every call to it, because the listener may end us.
+class Member : public std::enable_shared_from_this<Member> {
+ public:
+  Member(boost::asio::io_context& loop, Client client, const GroupOptions& options, ConsumerListener& listener,
+         telemetry::Metrics& metrics)
+      : loop_(loop),
+        client_(std::move(client)),
+        options_(options),
+        listener_(&listener),
+        gauges_(metrics, "group"),
+        records_(metrics.counter("kafka_records_read_total", "Records handed to this process", {{"client", "group"}})) {
+  }
+
+  ~Member() { end(); }
+  Member(const Member&) = delete;
+  Member& operator=(const Member&) = delete;
+
+  Result<void> begin() {
+    // One chain: everything but records ends in a queue of ours, also after the close has begun.
+    rd_kafka_poll_set_consumer(client_.get());
+    consumer_queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
+    events_.reset(rd_kafka_queue_new(client_.get()));
+    rd_kafka_queue_forward(consumer_queue_.get(), events_.get());
+    wake_ = QueueWake::open(loop_, [weak = weak_from_this()] {
+      const auto self = weak.lock();
+      return self && self->serve();
+    });
+    wake_->attach(events_.get());
+
+    PartitionList topics(rd_kafka_topic_partition_list_new(static_cast<int>(options_.topics.size())));
+    for (const auto& topic : options_.topics)
+      rd_kafka_topic_partition_list_add(topics.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
+    if (const auto code = rd_kafka_subscribe(client_.get(), topics.get()); code != RD_KAFKA_RESP_ERR_NO_ERROR)
+      return std::unexpected(error_of(code, fmt::format("joining the consumer group {}", options_.group_id)));
+    return {};
+  }
+
+  void abandon() {
+    listener_ = nullptr;
+    wake_->close();
+  }
+
+  void assign(const std::vector<StartingPoint>& points) {
+    if (listener_ == nullptr || phase_ != Phase::assign_awaited) return;
+    phase_ = Phase::assigned;
+    stop_records_queue();
+    records_queue_.reset(rd_kafka_queue_new(client_.get()));
+    for (const auto& point : points) {
+      const Queue partition(
+          rd_kafka_queue_get_partition(client_.get(), point.partition.topic.c_str(), point.partition.partition));
+      if (partition) rd_kafka_queue_forward(partition.get(), records_queue_.get());
+    }
+    tell_librdkafka(partition_list(points).get());
+    wake_->attach(records_queue_.get());
+  }
+
+  void release() {
+    if (listener_ != nullptr && phase_ == Phase::release_awaited) give_up();
+  }
+
+  void set_reading(bool reading) {
+    reading_ = reading;
+    if (reading && records_queue_) wake_->poke();
+  }
+
+  void commit(std::uint64_t token, const TopicPartition& partition, std::int64_t offset, const std::string& metadata) {
+    if (listener_ == nullptr) return;
+    PartitionList list = partition_list(std::vector{partition});
+    auto& entry = list->elems[0];
+    entry.offset = offset;
+    if (!metadata.empty()) {
+      entry.metadata_size = metadata.size();
+      entry.metadata = std::malloc(metadata.size());  // the list's own: it frees it
+      std::copy(metadata.begin(), metadata.end(), static_cast<char*>(entry.metadata));
+    }
+    const auto code = rd_kafka_commit_queue(client_.get(), list.get(), events_.get(), nullptr, opaque_of(token));
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      boost::asio::post(loop_, [self = shared_from_this(), token, partition, code] {
+        if (self->listener_ != nullptr)
+          self->listener_->on_committed(token, partition, outcome_of(code), rd_kafka_err2str(code));
+      });
+      return;
+    }
+    commits_.emplace(token, partition);
+  }
+
+  void committed(const std::vector<TopicPartition>& partitions, GroupConsumer::CommittedCallback done) {
+    if (listener_ == nullptr) return;
+    const std::uint64_t id = ++last_request_;
+    committed_requests_.emplace(id, CommittedRequest{.partitions = partitions,
+                                                     .done = std::move(done),
+                                                     .give_up_at = steady_clock::now() + committed_wait_max,
+                                                     .retry = boost::asio::steady_timer(loop_)});
+    ask_committed(id);
+  }
+
+  void leave(std::function<void()> done) {
+    if (listener_ == nullptr || leaving_) return;
+    leaving_ = true;
+    left_ = std::move(done);
+    reading_ = false;
+    if (phase_ == Phase::assign_awaited) give_up();
+    const ErrorHolder error(rd_kafka_consumer_close_queue(client_.get(), events_.get()));
+    if (error) spdlog::warn("kafka: leaving the group {}: {}", options_.group_id, rd_kafka_error_string(error.get()));
+    close_refused_ = error != nullptr;
+    leave_give_up_at_ = steady_clock::now() + leave_wait_max;
+    wake_->set_period(leaving_tick);
+    wake_->poke();
+  }
+
+  [[nodiscard]] bool connected() const { return connected_; }
+
+ private:
+  enum class Phase {
+    idle,            // nothing assigned
+    assign_awaited,  // on_assigned() said, assign() to come
+    assigned,
+    release_awaited,  // on_revoked() said, release() to come
+  };
+
+  struct CommittedRequest {
+    std::vector<TopicPartition> partitions;
+    GroupConsumer::CommittedCallback done;
+    steady_clock::time_point give_up_at;
+    boost::asio::steady_timer retry;
+    milliseconds pause = committed_retry_first;
+  };
+
+  static void* opaque_of(std::uint64_t number) { return reinterpret_cast<void*>(static_cast<std::uintptr_t>(number)); }
+  static std::uint64_t number_of(void* opaque) { return reinterpret_cast<std::uintptr_t>(opaque); }
+
+  bool serve() {
+    const bool more_events = serve_events();
+    if (listener_ == nullptr) return false;
+    const bool more_records = serve_records();
+    if (listener_ == nullptr) return false;
+    if (leaving_) {
+      finish_leaving();
+      if (listener_ == nullptr) return false;
+    }
+    return more_events || more_records;
+  }
+
+  bool serve_events() {
+    for (int i = 0; i < events_per_turn_max; ++i) {
+      // The head of the chain, not our end of it: only that one counts as polling in later versions of librdkafka.
+      const Event event(rd_kafka_queue_poll(consumer_queue_.get(), 0));
+      if (!event) {
+        notice_loss_while_releasing();
+        return false;
+      }
+      handle(event.get());
+      if (listener_ == nullptr) return false;
+    }
+    return true;
+  }
+
+  bool serve_records() {
+    for (std::size_t i = 0; i < options_.records_per_turn_max; ++i) {
+      // Asked anew for each record: the listener may have stopped reading, or given the partitions up.
+      if (!reading_ || !records_queue_ || phase_ != Phase::assigned) return false;
+      const Event event(rd_kafka_queue_poll(records_queue_.get(), 0));
+      if (!event) return false;
+      if (rd_kafka_event_type(event.get()) != RD_KAFKA_EVENT_FETCH) {
+        handle(event.get());
+        if (listener_ == nullptr) return false;
+        continue;
+      }
+      const rd_kafka_message_t* message = rd_kafka_event_message_next(event.get());
+      if (message == nullptr) continue;
+      if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        spdlog::warn("kafka: reading {} [{}]: {}", rd_kafka_topic_name(message->rkt), message->partition,
+                     rd_kafka_message_errstr(message));
+        continue;
+      }
+      Record record = record_of(*message);
+      records_.add();
+      connected_ = true;
+      listener_->on_record(std::move(record));
+      if (listener_ == nullptr) return false;
+    }
+    return true;
+  }
+
+  void handle(rd_kafka_event_t* event) {
+    switch (rd_kafka_event_type(event)) {
+      case RD_KAFKA_EVENT_REBALANCE:
+        handle_rebalance(event);
+        break;
+      case RD_KAFKA_EVENT_OFFSET_COMMIT:
+        handle_commit(event);
+        break;
+      case RD_KAFKA_EVENT_LISTCONSUMERGROUPOFFSETS_RESULT:
+        handle_committed(event);
+        break;
+      case RD_KAFKA_EVENT_ERROR:
+        handle_error(event);
+        break;
+      case RD_KAFKA_EVENT_STATS: {
+        const auto statistics = parse_statistics(rd_kafka_event_stats(event));
+        connected_ = statistics.brokers_up > 0;
+        gauges_.update(statistics);
+        break;
+      }
+      default:
+        break;
+    }
+  }
+
+  void handle_rebalance(rd_kafka_event_t* event) {
+    const auto partitions = partitions_of(rd_kafka_event_topic_partition_list(event));
+    if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+      connected_ = true;
+      phase_ = Phase::assign_awaited;
+      partitions_ = partitions;
+      if (leaving_) {
+        give_up();
+        return;
+      }
+      // Nothing to look up, nothing to wait for: answered here, so that a member without work cannot stall the group.
+      if (partitions.empty()) assign({});
+      spdlog::info("kafka: group {}: {} partitions assigned", options_.group_id, partitions.size());
+      listener_->on_assigned(partitions);
+      return;
+    }
+    const bool never_begun = phase_ != Phase::assigned || partitions_.empty();
+    const bool lost = rd_kafka_assignment_lost(client_.get()) != 0;
+    const auto given = std::exchange(partitions_, {});
+    if (lost || never_begun) {
+      give_up();
+      if (given.empty()) return;
+      spdlog::warn("kafka: group {}: {} partitions lost", options_.group_id, given.size());
+      listener_->on_lost(given);
+      return;
+    }
+    phase_ = Phase::release_awaited;
+    releasing_ = given;
+    spdlog::info("kafka: group {}: {} partitions to be released", options_.group_id, given.size());
+    listener_->on_revoked(given);
+  }
+
+  // The session may run out while the listener takes its time to release.
+  void notice_loss_while_releasing() {
+    if (phase_ != Phase::release_awaited || rd_kafka_assignment_lost(client_.get()) == 0) return;
+    const auto given = std::exchange(releasing_, {});
+    give_up();
+    spdlog::warn("kafka: group {}: {} partitions lost while they were being released", options_.group_id, given.size());
+    listener_->on_lost(given);
+  }
+
+  void give_up() {
+    phase_ = Phase::idle;
+    partitions_.clear();
+    releasing_.clear();
+    stop_records_queue();
+    tell_librdkafka(nullptr);
+    // What the time for leaving is counted from: waiting for the listener is not the coordinator's fault.
+    leave_give_up_at_ = steady_clock::now() + leave_wait_max;
+  }
+
+  void tell_librdkafka(const rd_kafka_topic_partition_list_t* list) {
+    const auto code = rd_kafka_assign(client_.get(), list);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+      spdlog::warn("kafka: group {}: answering a rebalance: {}", options_.group_id, rd_kafka_err2str(code));
+  }
+
+  // A new queue for each assignment: nothing that was fetched under an older one can come out of it.
+  void stop_records_queue() {
+    if (!records_queue_) return;
+    QueueWake::detach(records_queue_.get());
+    records_queue_.reset();
+  }
+
+  void handle_commit(rd_kafka_event_t* event) {
+    const std::uint64_t token = number_of(rd_kafka_event_opaque(event));
+    const auto commit = commits_.find(token);
+    if (commit == commits_.end()) return;
+    const TopicPartition partition = commit->second;
+    commits_.erase(commit);
+    auto code = rd_kafka_event_error(event);
+    const auto* list = rd_kafka_event_topic_partition_list(event);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && list != nullptr && list->cnt > 0) code = list->elems[0].err;
+    const auto outcome = outcome_of(code);
+    if (outcome == CommitOutcome::ok) connected_ = true;
+    listener_->on_committed(token, partition, outcome, outcome == CommitOutcome::ok ? "" : rd_kafka_err2str(code));
+  }
+
+  void ask_committed(std::uint64_t id) {
+    const auto& request = committed_requests_.at(id);
+    const PartitionList list = partition_list(request.partitions);
+    auto* group = rd_kafka_ListConsumerGroupOffsets_new(options_.group_id.c_str(), list.get());
+    const AdminOptions options(rd_kafka_AdminOptions_new(client_.get(), RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS));
+    std::array<char, 256> text{};
+    rd_kafka_AdminOptions_set_request_timeout(options.get(), static_cast<int>(committed_request_max.count()),
+                                              text.data(), text.size());
+    rd_kafka_AdminOptions_set_opaque(options.get(), opaque_of(id));
+    rd_kafka_ListConsumerGroupOffsets(client_.get(), &group, 1, options.get(), events_.get());
+    rd_kafka_ListConsumerGroupOffsets_destroy(group);
+  }
+
+  void handle_committed(rd_kafka_event_t* event) {
+    const auto found = committed_requests_.find(number_of(rd_kafka_event_opaque(event)));
+    if (found == committed_requests_.end()) return;
+    const auto [id, done] = std::pair(found->first, found->second.done);
+    auto code = rd_kafka_event_error(event);
+    std::string text = code == RD_KAFKA_RESP_ERR_NO_ERROR ? "" : rd_kafka_event_error_string(event);
+    std::vector<Committed> committed;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      std::size_t count = 0;
+      const auto* result = rd_kafka_event_ListConsumerGroupOffsets_result(event);
+      const auto** groups = rd_kafka_ListConsumerGroupOffsets_result_groups(result, &count);
+      if (count == 1) {
+        if (const auto* error = rd_kafka_group_result_error(groups[0]); error != nullptr) {
+          code = rd_kafka_error_code(error);
+          text = rd_kafka_error_string(error);
+        } else if (const auto* list = rd_kafka_group_result_partitions(groups[0]); list != nullptr) {
+          for (int i = 0; i < list->cnt; ++i) {
+            if (list->elems[i].err != RD_KAFKA_RESP_ERR_NO_ERROR) code = list->elems[i].err;
+            committed.push_back(committed_of(list->elems[i]));
+          }
+        }
+      }
+    }
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && passes_by_itself(code) && retry_committed(id)) return;
+    committed_requests_.erase(id);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+      done(std::move(committed));
+    else
+      done(std::unexpected(
+          error_of(code, fmt::format("reading the committed offsets of the group {}", options_.group_id), text)));
+  }
+
+  bool retry_committed(std::uint64_t id) {
+    auto& request = committed_requests_.at(id);
+    if (steady_clock::now() + request.pause >= request.give_up_at) return false;
+    request.retry.expires_after(request.pause);
+    request.pause = std::min(2 * request.pause, committed_retry_max);
+    request.retry.async_wait([weak = weak_from_this(), id](const boost::system::error_code& error) {
+      const auto self = weak.lock();
+      if (!error && self && self->listener_ != nullptr && self->committed_requests_.contains(id))
+        self->ask_committed(id);
+    });
+    return true;
+  }
+
+  void handle_error(rd_kafka_event_t* event) {
+    const auto code = rd_kafka_event_error(event);
+    if (code == RD_KAFKA_RESP_ERR__FATAL) {
+      if (std::exchange(fatal_, true)) return;
+      std::array<char, 512> text{};
+      const auto cause = rd_kafka_fatal_error(client_.get(), text.data(), text.size());
+      listener_->on_fatal(
+          error_of(cause, fmt::format("the consumer of the group {} is fatal", options_.group_id), text.data()));
+      return;
+    }
+    if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) connected_ = false;
+    // A broken connection has been logged by librdkafka itself, with the broker's name.
+    if (code == RD_KAFKA_RESP_ERR__TRANSPORT) return;
+    spdlog::warn("kafka: group {}: {}", options_.group_id, rd_kafka_event_error_string(event));
+  }
+
+  void finish_leaving() {
+    const bool closed = close_refused_ || rd_kafka_consumer_closed(client_.get()) != 0;
+    if (!closed) {
+      if (phase_ == Phase::release_awaited || steady_clock::now() < leave_give_up_at_) return;
+      spdlog::warn("kafka: group {}: the coordinator did not answer; left behind after {} s", options_.group_id,
+                   leave_wait_max.count());
+    }
+    abandon();
+    // Not from here: we are inside the serving of the very queues that are to go.
+    boost::asio::post(loop_, [self = shared_from_this(), done = std::move(left_)] {
+      self->end();
+      if (done) done();
+    });
+  }
+
+  // The descriptor must outlive librdkafka's interest in it, and the queues must go before their client.
+  void end() {
+    committed_requests_.clear();
+    stop_records_queue();
+    if (events_) QueueWake::detach(events_.get());
+    if (wake_) wake_->close();
+    consumer_queue_.reset();
+    events_.reset();
+    client_.reset();
+  }
+
+  boost::asio::io_context& loop_;
+  Client client_;
+  const GroupOptions options_;
+  ConsumerListener* listener_;
+  StatisticsGauges gauges_;
+  telemetry::Counter& records_;
+
+  Queue consumer_queue_;  ///< head of the chain, forwarded to events_
+  Queue events_;          ///< everything but records
+  Queue records_queue_;   ///< of the present assignment
+  std::shared_ptr<QueueWake> wake_;
+
+  Phase phase_ = Phase::idle;
+  std::vector<TopicPartition> partitions_;  ///< as assigned
+  std::vector<TopicPartition> releasing_;   ///< as revoked, until released
+  bool reading_ = true;
+  bool fatal_ = false;
+  bool connected_ = false;
+  std::unordered_map<std::uint64_t, TopicPartition> commits_;  ///< by token; those not answered yet
+  std::uint64_t last_request_ = 0;
+  std::map<std::uint64_t, CommittedRequest> committed_requests_;
+
+  bool leaving_ = false;
+  bool close_refused_ = false;
+  steady_clock::time_point leave_give_up_at_{};
+  std::function<void()> left_;
+};
+
+class LibrdkafkaGroupConsumer final : public GroupConsumer {
+ public:
+  explicit LibrdkafkaGroupConsumer(std::shared_ptr<Member> member) : member_(std::move(member)) {}
+  ~LibrdkafkaGroupConsumer() override { member_->abandon(); }
+  LibrdkafkaGroupConsumer(const LibrdkafkaGroupConsumer&) = delete;
+  LibrdkafkaGroupConsumer& operator=(const LibrdkafkaGroupConsumer&) = delete;
+
+  void assign(const std::vector<StartingPoint>& points) override { member_->assign(points); }
+  void release() override { member_->release(); }
+  void set_reading(bool reading) override { member_->set_reading(reading); }
+  void commit(std::uint64_t token, const TopicPartition& partition, std::int64_t offset,
+              const std::string& metadata) override {
+    member_->commit(token, partition, offset, metadata);
+  }
+  void committed(const std::vector<TopicPartition>& partitions, CommittedCallback done) override {
+    member_->committed(partitions, std::move(done));
+  }
+  void leave(std::function<void()> done) override { member_->leave(std::move(done)); }
+  [[nodiscard]] bool connected() const override { return member_->connected(); }
+
+ private:
+  std::shared_ptr<Member> member_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<GroupConsumer>> GroupConsumer::join(boost::asio::io_context& loop, const GroupOptions& options,
+                                                           ConsumerListener& listener, telemetry::Metrics& metrics) {
+  auto properties = group_consumer_properties(options.properties, options.group_id);
+  if (!properties) return std::unexpected(std::move(properties.error()));
+  auto client = open_client(RD_KAFKA_CONSUMER, *properties,
+                            RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_OFFSET_COMMIT |
+                                RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS);
+  if (!client) return std::unexpected(std::move(client.error()));
+  const auto member = std::make_shared<Member>(loop, std::move(*client), options, listener, metrics);
+  if (auto begun = member->begin(); !begun) {
+    member->abandon();
+    return std::unexpected(std::move(begun.error()));
+  }
+  return std::make_unique<LibrdkafkaGroupConsumer>(member);
+}
+
+}  // namespace tokenrail::kafka

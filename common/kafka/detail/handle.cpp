@@ -1,0 +1,201 @@
+#include "common/kafka/detail/handle.hpp"
+
+#include <array>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "common/kafka/detail/properties.hpp"
+
+namespace tokenrail::kafka::detail {
+namespace {
+
+constexpr std::chrono::seconds end_wait_max{3};
+
+spdlog::level::level_enum level_of(int syslog_level) {
+  if (syslog_level <= 3) return spdlog::level::err;
+  if (syslog_level == 4) return spdlog::level::warn;
+  if (syslog_level <= 6) return spdlog::level::info;
+  return spdlog::level::debug;
+}
+
+// Called from librdkafka's threads; spdlog's sinks may be used from any thread.
+void log_line(const rd_kafka_t*, int level, const char* facility, const char* text) {
+  const std::string_view line = text;
+  // One set of properties serves all clients, so each sees some that are meant for the others.
+  if (std::string_view(facility) == "CONFWARN" && line.find("will be ignored by this") != std::string_view::npos)
+    return;
+  // A broker that is away is a state, not a fault of this process, and librdkafka keeps trying.
+  const auto ours = level <= 3 ? spdlog::level::warn : level_of(level);
+  spdlog::log(ours, "kafka: {}: {}", facility, line);
+}
+
+struct ConfDestroy {
+  void operator()(rd_kafka_conf_t* conf) const { rd_kafka_conf_destroy(conf); }
+};
+
+}  // namespace
+
+void EndClient::operator()(rd_kafka_t* client) const {
+  struct Done {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool done = false;
+  };
+  const auto ended = std::make_shared<Done>();
+  // The one thread this module starts: rd_kafka_destroy() cannot be bounded in any other way.
+  std::thread([client, ended] {
+    rd_kafka_destroy_flags(client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    const std::lock_guard lock(ended->mutex);
+    ended->done = true;
+    ended->changed.notify_all();
+  }).detach();
+  std::unique_lock lock(ended->mutex);
+  if (!ended->changed.wait_for(lock, end_wait_max, [&] { return ended->done; }))
+    spdlog::warn("kafka: a client did not end within {} s and is left behind", end_wait_max.count());
+}
+
+Result<Client> open_client(rd_kafka_type_t type, const Properties& properties, int events) {
+  std::unique_ptr<rd_kafka_conf_t, ConfDestroy> conf(rd_kafka_conf_new());
+  std::array<char, 512> text{};
+  for (const auto& [name, value] : properties) {
+    if (rd_kafka_conf_set(conf.get(), name.c_str(), value.c_str(), text.data(), text.size()) == RD_KAFKA_CONF_OK)
+      continue;
+    const std::string why = is_secret(name) ? "its value is not accepted" : text.data();
+    return fail(ErrorKind::invalid_input, fmt::format("Kafka property {}: {}", name, why));
+  }
+  rd_kafka_conf_set_log_cb(conf.get(), log_line);
+  rd_kafka_conf_set_events(conf.get(), events);
+  rd_kafka_t* client = rd_kafka_new(type, conf.get(), text.data(), text.size());
+  if (client == nullptr)
+    return fail(ErrorKind::invalid_input, fmt::format("Kafka properties do not fit together: {}", text.data()));
+  static_cast<void>(conf.release());  // librdkafka's own from here on
+  return Client(client);
+}
+
+PartitionList partition_list(const std::vector<TopicPartition>& partitions) {
+  PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
+  for (const auto& entry : partitions)
+    rd_kafka_topic_partition_list_add(list.get(), entry.topic.c_str(), entry.partition);
+  return list;
+}
+
+PartitionList partition_list(const std::vector<StartingPoint>& points) {
+  PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(points.size())));
+  for (const auto& point : points)
+    rd_kafka_topic_partition_list_add(list.get(), point.partition.topic.c_str(), point.partition.partition)->offset =
+        point.offset;
+  return list;
+}
+
+std::vector<TopicPartition> partitions_of(const rd_kafka_topic_partition_list_t* list) {
+  std::vector<TopicPartition> partitions;
+  if (list == nullptr) return partitions;
+  partitions.reserve(static_cast<std::size_t>(list->cnt));
+  for (int i = 0; i < list->cnt; ++i)
+    partitions.push_back({.topic = list->elems[i].topic, .partition = list->elems[i].partition});
+  return partitions;
+}
+
+Committed committed_of(const rd_kafka_topic_partition_t& entry) {
+  Committed committed{.partition = {.topic = entry.topic, .partition = entry.partition}};
+  if (entry.offset >= 0) committed.offset = entry.offset;
+  if (entry.metadata != nullptr && entry.metadata_size > 0)
+    committed.metadata.assign(static_cast<const char*>(entry.metadata), entry.metadata_size);
+  return committed;
+}
+
+Error error_of(rd_kafka_resp_err_t code, std::string_view doing, std::string_view text) {
+  ErrorKind kind = ErrorKind::unavailable;
+  std::string_view hint;
+  switch (code) {
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+      kind = ErrorKind::not_found;
+      hint = "create it with `tokenrail topics apply`";
+      break;
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+      kind = ErrorKind::rejected;
+      hint = "give this client's principal an ACL for it";
+      break;
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+    case RD_KAFKA_RESP_ERR__SSL:
+      kind = ErrorKind::rejected;
+      hint = "check the security.protocol, sasl.* and ssl.* properties";
+      break;
+    case RD_KAFKA_RESP_ERR_INVALID_PARTITIONS:
+    case RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR:
+    case RD_KAFKA_RESP_ERR_INVALID_CONFIG:
+    case RD_KAFKA_RESP_ERR_INVALID_REQUEST:
+    case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
+    case RD_KAFKA_RESP_ERR__INVALID_ARG:
+      kind = ErrorKind::invalid_input;
+      break;
+    case RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS:
+    case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
+    case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE:
+    case RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION:
+      kind = ErrorKind::rejected;
+      break;
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE:
+    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
+      kind = ErrorKind::timed_out;
+      break;
+    default:
+      break;
+  }
+  const std::string_view what = text.empty() ? std::string_view(rd_kafka_err2str(code)) : text;
+  return {.kind = kind,
+          .detail = hint.empty() ? fmt::format("{}: {}", doing, what) : fmt::format("{}: {} ({})", doing, what, hint)};
+}
+
+bool passes_by_itself(rd_kafka_resp_err_t code) {
+  switch (code) {
+    case RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS:
+    case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NOT_COORDINATOR:
+    case RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT:
+    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
+    case RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE:
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__WAIT_COORD:
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+    case RD_KAFKA_RESP_ERR__RESOLVE:
+      return true;
+    default:
+      return false;
+  }
+}
+
+Record record_of(const rd_kafka_message_t& message) {
+  Record record{.topic = rd_kafka_topic_name(message.rkt), .partition = message.partition, .offset = message.offset};
+  if (message.key != nullptr) record.key.emplace(static_cast<const char*>(message.key), message.key_len);
+  if (message.payload != nullptr) record.value.emplace(static_cast<const char*>(message.payload), message.len);
+  rd_kafka_timestamp_type_t kind = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+  record.timestamp_ms = rd_kafka_message_timestamp(&message, &kind);
+  record.log_append_time = kind == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME;
+  rd_kafka_headers_t* headers = nullptr;
+  if (rd_kafka_message_headers(&message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR && headers != nullptr) {
+    record.headers.reserve(rd_kafka_header_cnt(headers));
+    const char* name = nullptr;
+    const void* value = nullptr;
+    std::size_t size = 0;
+    for (std::size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+         ++i)
+      record.headers.emplace_back(
+          name, value == nullptr ? std::string() : std::string(static_cast<const char*>(value), size));
+  }
+  return record;
+}
+
+}  // namespace tokenrail::kafka::detail

@@ -1,0 +1,141 @@
+#include "common/kafka/detail/properties.hpp"
+
+#include <array>
+#include <atomic>
+#include <random>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace tokenrail::kafka::detail {
+namespace {
+
+// Nagle delays a small request by up to 40 ms; the rest makes clients come back soon after a broker was away, and keeps
+// the log free of idle connections being closed.
+const Properties common_defaults = {
+    {"client.id", "tokenrail"},
+    {"socket.nagle.disable", "true"},
+    {"socket.keepalive.enable", "true"},
+    {"reconnect.backoff.max.ms", "2000"},
+    {"topic.metadata.refresh.fast.interval.ms", "100"},
+    {"log.connection.close", "false"},
+    {"statistics.interval.ms", "5000"},
+};
+
+const Properties group_defaults = {
+    {"session.timeout.ms", "15000"},
+    {"heartbeat.interval.ms", "1000"},
+    // A loop that hangs is put out of the group soon: heartbeats come from librdkafka's own thread and would hide it.
+    {"max.poll.interval.ms", "60000"},
+    {"auto.offset.reset", "earliest"},
+    {"isolation.level", "read_committed"},
+    // What is fetched ahead is memory that back-pressure does not see. A single larger record still comes: brokers
+    // answer with at least one record whatever the limits say.
+    {"queued.min.messages", "200"},
+    {"queued.max.messages.kbytes", "8192"},
+};
+
+const Properties group_needs = {
+    {"enable.auto.commit", "false"},
+    {"enable.auto.offset.store", "false"},
+    {"enable.partition.eof", "false"},
+    {"allow.auto.create.topics", "false"},
+    // A commit that crosses a generation bump costs a cooperative member its whole assignment before librdkafka 2.10.
+    {"partition.assignment.strategy", "range"},
+};
+
+const Properties reader_defaults = {
+    {"queued.min.messages", "10000"},
+    {"queued.max.messages.kbytes", "16384"},
+    {"topic.metadata.propagation.max.ms", "5000"},
+};
+
+const Properties reader_needs = {
+    {"enable.auto.commit", "false"},       {"enable.auto.offset.store", "false"},   {"enable.partition.eof", "true"},
+    {"allow.auto.create.topics", "false"}, {"isolation.level", "read_uncommitted"}, {"auto.offset.reset", "earliest"},
+};
+
+const Properties producer_defaults = {
+    {"linger.ms", "1"},
+    {"queue.buffering.max.messages", "200000"},
+    {"queue.buffering.max.kbytes", "262144"},
+};
+
+const Properties producer_needs = {
+    {"enable.idempotence", "true"},
+    {"enable.gapless.guarantee", "true"},
+    {"acks", "all"},
+    // A record that times out lets those behind it through. The clock over unreported records is the caller's.
+    {"message.timeout.ms", "0"},
+    {"partitioner", "murmur2_random"},
+    {"allow.auto.create.topics", "false"},
+};
+
+struct Refusal {
+  std::string_view name;
+  std::string_view why;
+};
+
+constexpr std::array<Refusal, 2> refusals = {{
+    {"transactional.id", "records are not produced in transactions; remove it"},
+    {"group.protocol", "the classic group protocol is used; remove it"},
+}};
+
+Result<Properties> layered(std::initializer_list<const Properties*> below, const Properties& user,
+                           std::initializer_list<const Properties*> above) {
+  for (const auto& [name, value] : user)
+    for (const auto& refusal : refusals)
+      if (name == refusal.name)
+        return fail(ErrorKind::invalid_input, fmt::format("Kafka property {} cannot be set: {}", name, refusal.why));
+  if (property(user, "bootstrap.servers").empty())
+    return fail(ErrorKind::invalid_input,
+                "Kafka property bootstrap.servers is not set: name at least one broker as host:port");
+  Properties all;
+  for (const auto* layer : below) all.insert(all.end(), layer->begin(), layer->end());
+  all.insert(all.end(), user.begin(), user.end());
+  for (const auto* layer : above) all.insert(all.end(), layer->begin(), layer->end());
+  return all;
+}
+
+// librdkafka wants a group id even of a consumer that joins no group.
+std::string reader_group_id() {
+  static std::atomic<unsigned> count{0};
+  static const unsigned process = std::random_device{}();
+  return fmt::format("tokenrail-reader-{:08x}-{}", process, count.fetch_add(1));
+}
+
+}  // namespace
+
+std::string_view property(const Properties& properties, std::string_view name) {
+  for (auto entry = properties.rbegin(); entry != properties.rend(); ++entry)
+    if (entry->first == name) return entry->second;
+  return {};
+}
+
+bool is_secret(std::string_view name) {
+  for (const std::string_view part : {"password", "secret", "key.pem", "jaas", "oauthbearer.config", "sasl.username"})
+    if (name.find(part) != std::string_view::npos) return true;
+  return false;
+}
+
+Result<Properties> group_consumer_properties(const Properties& user, const std::string& group_id) {
+  if (group_id.empty()) return fail(ErrorKind::invalid_input, "a consumer group needs an id, and it is empty");
+  const Properties id = {{"group.id", group_id}};
+  return layered({&common_defaults, &group_defaults}, user, {&group_needs, &id});
+}
+
+Result<Properties> log_reader_properties(const Properties& user) {
+  const Properties id = {{"group.id", reader_group_id()}};
+  return layered({&common_defaults, &reader_defaults}, user, {&reader_needs, &id});
+}
+
+Result<Properties> producer_properties(const Properties& user) {
+  return layered({&common_defaults, &producer_defaults}, user, {&producer_needs});
+}
+
+Result<Properties> admin_properties(const Properties& user) {
+  static const Properties quiet = {{"statistics.interval.ms", "0"}, {"allow.auto.create.topics", "false"}};
+  return layered({&common_defaults}, user, {&quiet});
+}
+
+}  // namespace tokenrail::kafka::detail
