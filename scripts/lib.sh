@@ -92,7 +92,7 @@ free_ports() {
 # process's command line. Marks are paths below dev_dir, hence ours alone.
 
 # launch PIDFILE MARK LOGFILE COMMAND...: starts it in a session of its own, so that Ctrl-C in this terminal passes it
-# by, with no file descriptor of ours left open in it.
+# by, with no file descriptor of ours left open in it but launch_keeps_fd.
 launch() {
   local pid_file=$1 mark=$2 log=$3 fd
   shift 3
@@ -101,7 +101,7 @@ launch() {
     # An inherited lock would be held for as long as the process lives.
     for fd in /proc/self/fd/*; do
       fd=${fd##*/}
-      if [ "$fd" -gt 2 ]; then eval "exec $fd>&-"; fi
+      if [ "$fd" -gt 2 ] && [ "$fd" != "${launch_keeps_fd:-}" ]; then eval "exec $fd>&-"; fi
     done
     exec setsid "$@" </dev/null >>"$log" 2>&1
   ) &

@@ -31,24 +31,16 @@ postgres_command() {
 
 postgres_url() { printf 'postgresql://tokenrail@127.0.0.1:%d/tokenrail\n' "$(cat "$postgres_dir/port")"; }
 
-# PostgreSQL refuses to run as root, so root needs somebody else to run it as. Fills postgres_as, the prefix for its
-# programs: nothing for an ordinary user; for root the package's own user where that one can reach the folder, otherwise
-# (a checkout under /root) a user namespace in which we have another number. Expects $postgres_dir to exist.
+# PostgreSQL refuses to run as root, so for root its programs run as the package's own user. That one may not be able to
+# walk down to a checkout below /root; it does not have to, given the folder as an open descriptor. Fills postgres_as,
+# the prefix of its programs, and postgres_base, the folder as they see it. Expects $postgres_dir to exist.
 postgres_choose_user() {
-  postgres_as=()
+  postgres_as=() postgres_base=$postgres_dir postgres_fd=''
   [ "$(id -u)" -eq 0 ] || return 0
-  local as_postgres=(setpriv --reuid=postgres --regid=postgres --clear-groups --)
-  local as_mapped=(unshare --user --map-user=1000 --map-group=1000 --)
-  if "${as_postgres[@]}" test -x "$postgres_dir" 2>/dev/null; then
-    postgres_as=("${as_postgres[@]}")
-    chown -R postgres:postgres "$postgres_dir"
-  elif "${as_mapped[@]}" test -w "$postgres_dir" 2>/dev/null; then
-    postgres_as=("${as_mapped[@]}")
-    chown -R root:root "$postgres_dir"
-  else
-    die "PostgreSQL does not run as root, and the user postgres cannot enter $postgres_dir." \
-      "Set TOKENRAIL_DEV_DIR to a folder that it can enter, or run ./dev as an ordinary user."
-  fi
+  chown -R postgres:postgres "$postgres_dir"
+  exec {postgres_fd}<"$postgres_dir"
+  postgres_as=(setpriv --reuid=postgres --regid=postgres --clear-groups --)
+  postgres_base=/proc/self/fd/$postgres_fd
 }
 
 postgres_start() {
@@ -58,21 +50,23 @@ postgres_start() {
     postgres_url
     return
   fi
-  local postgres_as log=$postgres_dir/log port=''
+  local postgres_as postgres_base postgres_fd log=$postgres_dir/log port=''
   mkdir -p "$postgres_dir/socket"
   postgres_choose_user
+  cd /  # PostgreSQL wants to come back to where it was started, and its user may not be allowed here
   if [ ! -e "$postgres_dir/data/PG_VERSION" ]; then
     step "Making a private PostgreSQL cluster"
     rm -rf "$postgres_dir/data" "$postgres_dir/data.part"
     # No fsync while making it (it can be made again) and none while running: what lives here is for play and tests,
     # and must survive a crash of the server, not of the machine.
-    (cd "$postgres_dir" && "${postgres_as[@]}" "$postgres_bin/initdb" --pgdata="$postgres_dir/data.part" \
-      --username=tokenrail --auth=trust --encoding=UTF8 --locale=C.UTF-8 --no-sync) >"$postgres_dir/initdb.log" 2>&1 || {
+    "${postgres_as[@]}" "$postgres_bin/initdb" --pgdata="$postgres_base/data.part" --username=tokenrail --auth=trust \
+      --encoding=UTF8 --locale=C.UTF-8 --no-sync >"$postgres_dir/initdb.log" 2>&1 || {
       tail -n 15 "$postgres_dir/initdb.log" >&2
       die "initdb failed; the reason is above."
     }
-    "${postgres_as[@]}" mv "$postgres_dir/data.part" "$postgres_dir/data"
+    mv "$postgres_dir/data.part" "$postgres_dir/data"
   fi
+  postgres_forget_dead_server
   # The same port as last time where it is still free: programs that outlive a stop find the server again.
   [ ! -r "$postgres_dir/port" ] || port=$(cat "$postgres_dir/port")
   if [ -z "$port" ] || port_in_use "$port"; then port=$(free_ports 1); fi
@@ -81,10 +75,10 @@ postgres_start() {
   step "Starting PostgreSQL"
   trap 'end_process "$postgres_pid_file" INT' EXIT
   trap 'exit 130' INT TERM
-  # A server that was killed leaves its lock file; with its process gone it is in nobody's way but the next start's.
-  cd "$postgres_dir"
-  launch "$postgres_pid_file" "$postgres_dir/data" "$log" "${postgres_as[@]}" "$postgres_bin/postgres" \
-    -D "$postgres_dir/data" -c port="$port" -c listen_addresses=127.0.0.1 \
+  local mark
+  mark=tokenrail-dev-$(cksum <<<"$postgres_dir" | cut -d' ' -f1)
+  launch_keeps_fd=$postgres_fd launch "$postgres_pid_file" "$mark" "$log" "${postgres_as[@]}" "$postgres_bin/postgres" \
+    -D "$postgres_base/data" -c port="$port" -c listen_addresses=127.0.0.1 -c cluster_name="$mark" \
     -c unix_socket_directories="$(postgres_socket_dir)" -c fsync=off -c max_connections=200 \
     -c log_line_prefix='%m [%p] %q%u@%d ' -c logging_collector=off
   wait_for 60 PostgreSQL "$log" "$postgres_pid_file" \
@@ -95,9 +89,21 @@ postgres_start() {
   postgres_url
 }
 
+# A server that was killed leaves its lock file. PostgreSQL sees by itself that the process is gone, but not that it is a
+# zombie, as it stays in a container whose first process collects nobody.
+postgres_forget_dead_server() {
+  local lock=$postgres_dir/data/postmaster.pid pid
+  [ -r "$lock" ] || return 0
+  pid=$(head -n 1 "$lock")
+  if [ -e "/proc/$pid" ] && [ -z "$(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline")" ]; then
+    sleep 1  # its own processes end at once when they miss it; give them that moment
+    rm -f "$lock" "$postgres_dir"/socket/.s.PGSQL.*
+  fi
+}
+
 # A socket's path may have 107 bytes. Where the folder lies deeper than that, TCP alone serves.
 postgres_socket_dir() {
-  if [ ${#postgres_dir} -lt 80 ]; then printf '%s/socket' "$postgres_dir"; fi
+  if [ ${#postgres_base} -lt 80 ]; then printf '%s/socket' "$postgres_base"; fi
 }
 
 postgres_make_database() {
