@@ -1,0 +1,237 @@
+#include "common/registry/model_rows.hpp"
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+
+namespace tokenrail::registry {
+
+namespace {
+
+// Sets and maps come as text of unit-separated parts: SOCI knows no arrays, and neither names nor words hold control
+// characters.
+constexpr const char* model_columns = R"(
+  SELECT CAST(m.id AS text) AS id, m.org_id AS org_id, m.owner_user_id AS owner_user_id, m.provider AS provider,
+    m.model_name AS model_name, m.slug AS slug, m.kind AS kind, m.display_name AS display_name,
+    m.description AS description, m.family AS family, m.digest AS digest, m.details_digest AS details_digest,
+    m.lifecycle AS lifecycle, m.enabled AS enabled, m.platform_blocked AS platform_blocked,
+    m.availability AS availability, m.missing_expired AS missing_expired,
+    CAST(floor(extract(epoch FROM m.missing_since) * 1000) AS bigint) AS missing_since_ms,
+    m.context_window AS context_window, m.input_tokens_max AS input_tokens_max,
+    m.output_tokens_max AS output_tokens_max, m.embedding_dimensions AS embedding_dimensions, m.version AS version,
+    (SELECT string_agg(c.key || '=' || c.value, chr(31)) FROM jsonb_each_text(m.capabilities) c) AS capabilities,
+    (SELECT string_agg(k, chr(31)) FROM jsonb_object_keys(m.override) k) AS overridden,
+    EXISTS (SELECT 1 FROM model_default d WHERE d.model_id = m.id AND d.purpose = '' AND d.kind = m.kind
+      AND d.org_id IS NOT DISTINCT FROM m.org_id AND d.owner_user_id IS NOT DISTINCT FROM m.owner_user_id) AS is_default,
+    r.cause AS cause, r.actor AS actor
+  FROM model m LEFT JOIN model_revision r ON r.model_id = m.id AND r.version = m.version
+  WHERE m.deleted_at IS NULL AND )";
+
+constexpr const char* deployment_columns = R"(
+  SELECT CAST(d.model_id AS text) AS model_id, CAST(d.id AS text) AS id, d.upstream_name AS upstream_name,
+    d.digest AS digest, d.enabled AS enabled, d.availability AS availability, d.missing_runs AS missing_runs,
+    CAST(floor(extract(epoch FROM d.missing_since) * 1000) AS bigint) AS missing_since_ms,
+    COALESCE(d.priority, c.priority) AS priority, COALESCE(d.weight, c.weight) AS weight,
+    d.requests_per_minute AS requests_per_minute, d.tokens_per_minute AS tokens_per_minute,
+    CAST(c.id AS text) AS connection_id, c.name AS connection_name, c.provider AS provider, p.adapter AS adapter,
+    c.base_url AS base_url, c.auth_type AS auth_type, CAST(c.credential_id AS text) AS credential_id,
+    c.credential_version AS credential_version, c.enabled AS connection_enabled
+  FROM deployment d
+    JOIN connection c ON c.id = d.connection_id AND c.deleted_at IS NULL
+    JOIN provider p ON p.slug = c.provider
+    JOIN model m ON m.id = d.model_id
+  WHERE m.deleted_at IS NULL AND )";
+constexpr const char* deployment_order = " ORDER BY d.model_id, COALESCE(d.priority, c.priority), c.id";
+
+std::vector<std::string> parts_of(const std::string& text) {
+  std::vector<std::string> parts;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto end = std::min(text.find('\x1f', at), text.size());
+    parts.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return parts;
+}
+
+events::Support support_from(std::string_view word) {
+  if (word == "supported") return events::Support::supported;
+  return word == "unsupported" ? events::Support::unsupported : events::Support::unknown;
+}
+
+ModelRow model_from(const soci::row& row) {
+  ModelRow model;
+  auto& state = model.state;
+  state.id = text(row, "id");
+  state.org_id = text(row, "org_id");
+  state.owner_user_id = text(row, "owner_user_id");
+  state.provider = text(row, "provider");
+  state.model_name = text(row, "model_name");
+  state.slug = text(row, "slug");
+  state.kind = text(row, "kind");
+  state.display_name = text(row, "display_name");
+  state.description = text(row, "description");
+  state.family = text(row, "family");
+  state.digest = text(row, "digest");
+  state.lifecycle = text(row, "lifecycle");
+  state.enabled = truth(row, "enabled");
+  state.platform_blocked = truth(row, "platform_blocked");
+  state.availability = text(row, "availability");
+  state.missing_since_ms = maybe_number(row, "missing_since_ms");
+  state.context_window = maybe_number(row, "context_window");
+  state.input_tokens_max = maybe_number(row, "input_tokens_max");
+  state.output_tokens_max = maybe_number(row, "output_tokens_max");
+  state.embedding_dimensions = maybe_number(row, "embedding_dimensions");
+  for (const auto& pair : parts_of(text(row, "capabilities"))) {
+    const auto equals = pair.find('=');
+    state.capabilities[pair.substr(0, equals)] = support_from(std::string_view(pair).substr(equals + 1));
+  }
+  state.is_default = truth(row, "is_default");
+  state.version = number(row, "version");
+  for (auto& field : parts_of(text(row, "overridden"))) model.overridden.insert(std::move(field));
+  model.details_digest = text(row, "details_digest");
+  model.missing_expired = truth(row, "missing_expired");
+  model.cause = text(row, "cause");
+  model.actor = text(row, "actor");
+  return model;
+}
+
+DeploymentRow deployment_from(const soci::row& row) {
+  DeploymentRow deployment;
+  auto& state = deployment.state;
+  state.id = text(row, "id");
+  state.connection_id = text(row, "connection_id");
+  state.connection_name = text(row, "connection_name");
+  state.provider = text(row, "provider");
+  state.adapter = text(row, "adapter");
+  state.base_url = text(row, "base_url");
+  state.auth_type = text(row, "auth_type");
+  if (auto credential = text(row, "credential_id"); !credential.empty()) state.credential_id = std::move(credential);
+  state.credential_version = number(row, "credential_version");
+  state.upstream_name = text(row, "upstream_name");
+  state.priority = row.get<int>("priority");
+  state.weight = row.get<int>("weight");
+  state.requests_per_minute = maybe_number(row, "requests_per_minute");
+  state.tokens_per_minute = maybe_number(row, "tokens_per_minute");
+  deployment.serves = truth(row, "enabled") && truth(row, "connection_enabled");
+  state.enabled = deployment.serves;
+  deployment.stored.id = state.id;
+  deployment.stored.upstream_name = state.upstream_name;
+  deployment.stored.digest = text(row, "digest");
+  deployment.stored.missing_since_ms = maybe_number(row, "missing_since_ms");
+  deployment.stored.missing_runs = row.get<int>("missing_runs");
+  return deployment;
+}
+
+/// What routers see follows from the rows; the diff of registry-sync foresees it by the same rules (as_routers_see).
+void settle(ModelRow& model) {
+  const bool any_listed =
+      std::ranges::any_of(model.deployments, [](const auto& d) { return d.serves && !d.stored.missing_since_ms; });
+  for (auto& deployment : model.deployments) {
+    // A host that has lost the model is passed over while another one has it.
+    if (any_listed && deployment.stored.missing_since_ms) deployment.state.enabled = false;
+    model.state.deployments.push_back(deployment.state);
+  }
+  model.state.routable = routable(model.state, model.missing_expired);
+}
+
+void attach(std::vector<ModelRow>& models, std::map<std::string, std::vector<DeploymentRow>> deployments) {
+  for (auto& model : models) {
+    model.deployments = std::move(deployments[model.state.id]);
+    settle(model);
+  }
+}
+
+}  // namespace
+
+std::vector<ModelRow> read_models(soci::session& sql, const std::string& where, const std::string& first,
+                                  const std::string& second) {
+  std::vector<ModelRow> models;
+  {
+    const auto first_bound = text_or_null(first);
+    const auto second_bound = text_or_null(second);
+    const soci::rowset<soci::row> rows = (sql.prepare << model_columns + where + " ORDER BY m.slug, m.id",
+                                          soci::use(first_bound.value, first_bound.indicator, "first"),
+                                          soci::use(second_bound.value, second_bound.indicator, "second"));
+    for (const auto& row : rows) models.push_back(model_from(row));
+  }
+  std::map<std::string, std::vector<DeploymentRow>> deployments;
+  {
+    const auto first_bound = text_or_null(first);
+    const auto second_bound = text_or_null(second);
+    const soci::rowset<soci::row> rows = (sql.prepare << deployment_columns + where + deployment_order,
+                                          soci::use(first_bound.value, first_bound.indicator, "first"),
+                                          soci::use(second_bound.value, second_bound.indicator, "second"));
+    for (const auto& row : rows) deployments[text(row, "model_id")].push_back(deployment_from(row));
+  }
+  attach(models, std::move(deployments));
+  return models;
+}
+
+std::vector<ModelRow> read_models(soci::session& sql, const std::vector<std::string>& ids) {
+  return read_models(sql, "m.id = ANY (CAST(string_to_array(:first, ',') AS uuid[])) AND CAST(:second AS text) IS NULL",
+                     joined(ids), "");
+}
+
+std::string joined(const std::vector<std::string>& parts) {
+  std::string out;
+  for (const auto& part : parts) {
+    if (!out.empty()) out += ',';
+    out += part;
+  }
+  return out;
+}
+
+std::string event_text(const ModelRow& row, std::optional<std::int64_t> before_version,
+                       const std::vector<std::string>& changed_fields, const std::string& cause,
+                       const std::string& actor) {
+  return events::to_json(events::ModelUpserted{.key = events::model_key(row.state),
+                                               .version = row.state.version,
+                                               .before_version = before_version,
+                                               .changed_fields = changed_fields,
+                                               .cause = cause,
+                                               .actor = actor,
+                                               .model = row.state});
+}
+
+void write_outbox(soci::session& sql, const std::string& aggregate, const std::string& key, const std::string& type,
+                  const std::string& payload) {
+  sql << "INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload) VALUES "
+         "(tokenrail_uuid_v7(), :aggregate, :key, :type, CAST(:payload AS json))",
+      soci::use(aggregate), soci::use(key), soci::use(type), soci::use(payload);
+}
+
+void tell_changes(soci::session& sql, const std::vector<Change>& changes, const std::string& cause,
+                  const std::string& actor) {
+  if (changes.empty()) return;
+  std::vector<std::string> ids;
+  for (const auto& change : changes) ids.push_back(change.model_id);
+  std::map<std::string, ModelRow> rows;
+  for (auto& row : read_models(sql, ids)) rows.emplace(row.state.id, std::move(row));
+
+  std::string id;
+  long long version = 0;
+  std::string key;
+  std::string fields;
+  std::string payload;
+  soci::statement statement =
+      (sql.prepare
+           << "WITH event AS (SELECT tokenrail_uuid_v7() AS id), revision AS ("
+              "INSERT INTO model_revision (model_id, version, snapshot, changed_fields, cause, actor, event_id) "
+              "SELECT CAST(:id AS uuid), :version, CAST(:payload AS json), string_to_array(:fields, ','), "
+              ":cause, :actor, event.id FROM event) "
+              "INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload) "
+              "SELECT event.id, 'model', :key, 'model_registry.upserted', CAST(:payload AS json) FROM event",
+       soci::use(id, "id"), soci::use(version, "version"), soci::use(payload, "payload"), soci::use(fields, "fields"),
+       soci::use(cause, "cause"), soci::use(actor, "actor"), soci::use(key, "key"));
+  for (const auto& change : changes) {
+    const auto& row = rows.at(change.model_id);
+    id = change.model_id;
+    version = row.state.version;
+    key = events::model_key(row.state);
+    fields = joined(change.changed_fields);
+    payload = event_text(row, change.before_version, change.changed_fields, cause, actor);
+    statement.execute(true);
+  }
+}
+
+}  // namespace tokenrail::registry

@@ -1,0 +1,53 @@
+// Reading models out of the database, and telling of a change (revision and outbox row). Private to this module's .cpp
+// files.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/registry/session.hpp"
+#include "common/registry/sync_plan.hpp"
+
+namespace tokenrail::registry {
+
+struct DeploymentRow {
+  events::DeploymentState state;
+  StoredDeployment stored;
+  bool serves = false;  ///< it and its connection are enabled
+};
+
+struct ModelRow {
+  events::ModelState state;  ///< with its deployments as routers should see them
+  std::set<std::string> overridden{};
+  std::string details_digest{};
+  bool missing_expired = false;
+  std::vector<DeploymentRow> deployments{};
+  std::string cause{};  ///< of the newest revision
+  std::string actor{};
+};
+
+/// Which models: `where` is a condition over `m` (fixed text of ours) in which :first and :second may be used.
+std::vector<ModelRow> read_models(soci::session& sql, const std::string& where, const std::string& first,
+                                  const std::string& second);
+std::vector<ModelRow> read_models(soci::session& sql, const std::vector<std::string>& ids);
+
+/// The event's text for a model as it stands.
+std::string event_text(const ModelRow& row, std::optional<std::int64_t> before_version,
+                       const std::vector<std::string>& changed_fields, const std::string& cause,
+                       const std::string& actor);
+
+struct Change {
+  std::string model_id;
+  std::optional<std::int64_t> before_version{};
+  std::vector<std::string> changed_fields{};
+};
+/// Writes revision and outbox row of models whose rows have been changed in this transaction, in the given order.
+void tell_changes(soci::session& sql, const std::vector<Change>& changes, const std::string& cause,
+                  const std::string& actor);
+
+void write_outbox(soci::session& sql, const std::string& aggregate, const std::string& key, const std::string& type,
+                  const std::string& payload);
+
+std::string joined(const std::vector<std::string>& parts);
+
+}  // namespace tokenrail::registry

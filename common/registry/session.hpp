@@ -1,0 +1,93 @@
+// A PostgreSQL session that mends itself: SOCI's exceptions become Error values, a broken connection is dropped and
+// made anew by the next use. Private to this module's .cpp files, since it includes SOCI. One thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include <soci/postgresql/soci-postgresql.h>
+#include <soci/soci.h>
+
+#include "common/registry/database.hpp"
+
+namespace tokenrail::registry {
+
+class Session {
+ public:
+  explicit Session(DatabaseOptions options) : options_(std::move(options)) {}
+
+  /// Runs `work(soci::session&)` and returns what it returns (a Result). A transaction that it left open is rolled
+  /// back.
+  template <class Work>
+  auto run(Work&& work) -> std::invoke_result_t<Work, soci::session&> {
+    try {
+      if (auto opened = open(); !opened) return std::unexpected(std::move(opened.error()));
+      return std::forward<Work>(work)(*session_);
+    } catch (const soci::soci_error& error) {
+      return std::unexpected(translate(error));
+    }
+  }
+
+  /// run(), within one transaction: committed if `work` returns a value, rolled back if it returns an error or throws.
+  template <class Work>
+  auto transact(Work&& work) -> std::invoke_result_t<Work, soci::session&> {
+    return run([&](soci::session& sql) -> std::invoke_result_t<Work, soci::session&> {
+      soci::transaction transaction(sql);
+      auto result = work(sql);
+      if (result) transaction.commit();
+      return result;
+    });
+  }
+
+  /// The connection that is open now is still the one that was opened last (session-level locks live with it).
+  [[nodiscard]] bool connected() const { return session_ != nullptr; }
+  void close() { session_.reset(); }
+
+ private:
+  Result<void> open();
+  Error translate(const soci::soci_error& error);
+  DatabaseOptions options_;
+  std::unique_ptr<soci::session> session_;
+};
+
+/// Statements that SOCI cannot send: several in one text. Throws soci_error.
+void execute_script(soci::session& sql, const std::string& script);
+
+// ---- values in and out ------------------------------------------------------------------------------------------
+
+/// A value to bind that may be NULL. SOCI keeps references until the statement has run, so it must be a named local.
+template <class T>
+struct Nullable {
+  T value{};
+  mutable soci::indicator indicator = soci::i_null;  ///< SOCI wants it writable, also for what it only sends
+  Nullable() = default;
+  explicit Nullable(const std::optional<T>& from)
+      : value(from.value_or(T{})), indicator(from ? soci::i_ok : soci::i_null) {}
+};
+/// Empty text as NULL.
+inline Nullable<std::string> text_or_null(const std::string& text) {
+  return Nullable<std::string>(text.empty() ? std::nullopt : std::optional(text));
+}
+inline Nullable<long long> number_or_null(const std::optional<std::int64_t>& number) {
+  return Nullable<long long>(number ? std::optional<long long>(*number) : std::nullopt);
+}
+
+inline std::string text(const soci::row& row, const char* name) {
+  return row.get<std::string>(name, std::string());
+}
+inline std::int64_t number(const soci::row& row, const char* name) {
+  return row.get<long long>(name, 0);
+}
+inline bool truth(const soci::row& row, const char* name) {
+  return row.get<int>(name, 0) != 0;
+}
+inline std::optional<std::int64_t> maybe_number(const soci::row& row, const char* name) {
+  if (row.get_indicator(name) == soci::i_null) return std::nullopt;
+  return row.get<long long>(name);
+}
+
+}  // namespace tokenrail::registry

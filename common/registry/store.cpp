@@ -1,0 +1,246 @@
+#include "common/registry/store.hpp"
+
+#include <fmt/core.h>
+
+#include "common/registry/migrator.hpp"
+#include "common/registry/model_rows.hpp"
+#include "common/registry/store_impl.hpp"
+
+namespace tokenrail::registry {
+
+Store::Store(DatabaseOptions options) : impl_(std::make_unique<Impl>(Session(std::move(options)))) {}
+Store::~Store() = default;
+Store::Store(Store&&) noexcept = default;
+Store& Store::operator=(Store&&) noexcept = default;
+
+Result<void> Store::check() {
+  return impl_->session.run([](soci::session& sql) -> Result<void> {
+    int applied = 0;
+    sql << "SELECT COALESCE(max(version), 0) FROM schema_migration", soci::into(applied);
+    const int needed = migrations().back().version;
+    if (applied >= needed) return {};
+    return fail(ErrorKind::rejected,
+                fmt::format("The database's schema is at migration {:04}, this program needs {:04}. "
+                            "Run `tokenrail migrate`.",
+                            applied, needed));
+  });
+}
+
+// ---- connections -------------------------------------------------------------------------------------------------
+
+namespace {
+
+std::vector<std::string> words_of(const std::string& text) {
+  std::vector<std::string> words;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto end = std::min(text.find('\x1f', at), text.size());
+    words.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return words;
+}
+
+}  // namespace
+
+std::vector<Connection> read_connections(soci::session& sql, const std::string& where, const std::string& value) {
+  const auto bound = text_or_null(value);
+  const soci::rowset<soci::row> rows =
+      (sql.prepare << "SELECT CAST(c.id AS text) AS id, c.org_id AS org_id, c.owner_user_id AS owner_user_id, "
+                      "c.provider AS provider, p.adapter AS adapter, c.name AS name, c.base_url AS base_url, "
+                      "c.auth_type AS auth_type, CAST(c.credential_id AS text) AS credential_id, "
+                      "c.credential_version AS credential_version, c.priority AS priority, c.weight AS weight, "
+                      "c.enabled AS enabled, c.sync_enabled AS sync_enabled, "
+                      "array_to_string(c.include_globs, chr(31)) AS include_globs, "
+                      "array_to_string(c.exclude_globs, chr(31)) AS exclude_globs, c.on_new AS on_new, "
+                      "c.slug_prefix AS slug_prefix, c.health AS health, c.last_sync_status AS last_sync_status, "
+                      "c.last_error_class AS last_error_class "
+                      "FROM connection c JOIN provider p ON p.slug = c.provider WHERE c.deleted_at IS NULL AND " +
+                          where + " ORDER BY c.name, c.id",
+       soci::use(bound.value, bound.indicator, "value"));
+  std::vector<Connection> connections;
+  for (const auto& row : rows) {
+    connections.push_back({.id = text(row, "id"),
+                           .org_id = text(row, "org_id"),
+                           .owner_user_id = text(row, "owner_user_id"),
+                           .provider = text(row, "provider"),
+                           .adapter = text(row, "adapter"),
+                           .name = text(row, "name"),
+                           .base_url = text(row, "base_url"),
+                           .auth_type = text(row, "auth_type"),
+                           .credential_id = text(row, "credential_id"),
+                           .credential_version = number(row, "credential_version"),
+                           .priority = row.get<int>("priority"),
+                           .weight = row.get<int>("weight"),
+                           .enabled = truth(row, "enabled"),
+                           .sync_enabled = truth(row, "sync_enabled"),
+                           .include_globs = words_of(text(row, "include_globs")),
+                           .exclude_globs = words_of(text(row, "exclude_globs")),
+                           .new_models_enabled = text(row, "on_new") == "enabled",
+                           .slug_prefix = text(row, "slug_prefix"),
+                           .health = text(row, "health"),
+                           .last_sync_status = text(row, "last_sync_status"),
+                           .last_error_class = text(row, "last_error_class")});
+  }
+  return connections;
+}
+
+Result<std::vector<Connection>> Store::connections() {
+  return impl_->session.run([](soci::session& sql) -> Result<std::vector<Connection>> {
+    return read_connections(sql, "CAST(:value AS text) IS NULL", "");
+  });
+}
+
+Result<Connection> Store::ensure_platform_connection(const PlatformConnection& wanted) {
+  return impl_->session.transact([&](soci::session& sql) -> Result<Connection> {
+    const std::string on_new = wanted.new_models_enabled ? "enabled" : "disabled";
+    // Two processes may both find nothing; the second one's insert then does nothing.
+    sql << "INSERT INTO connection (provider, name, base_url, on_new) VALUES (:provider, :name, :base_url, :on_new) "
+           "ON CONFLICT (org_id, owner_user_id, name) WHERE deleted_at IS NULL DO NOTHING",
+        soci::use(wanted.provider), soci::use(wanted.name), soci::use(wanted.base_url), soci::use(on_new);
+    std::string id;
+    std::string base_url;
+    std::string on_new_now;
+    sql << "SELECT CAST(id AS text), base_url, on_new FROM connection WHERE org_id IS NULL AND owner_user_id IS NULL "
+           "AND deleted_at IS NULL AND name = :name FOR UPDATE",
+        soci::use(wanted.name), soci::into(id), soci::into(base_url), soci::into(on_new_now);
+    if (base_url != wanted.base_url || on_new_now != on_new) {
+      sql << "UPDATE connection SET base_url = :base_url, on_new = :on_new, version = nextval('registry_version'), "
+             "updated_at = now() WHERE id = CAST(:id AS uuid)",
+          soci::use(wanted.base_url), soci::use(on_new), soci::use(id);
+    }
+    if (base_url != wanted.base_url) {
+      std::vector<Change> changes;
+      for (const auto& row : read_models(sql,
+                                         "EXISTS (SELECT 1 FROM deployment e WHERE e.model_id = m.id AND "
+                                         "e.connection_id = CAST(:first AS uuid)) AND CAST(:second AS text) IS NULL",
+                                         id, ""))
+        changes.push_back({row.state.id, row.state.version, {"deployments"}});
+      for (const auto& change : changes) {
+        sql << "UPDATE model SET version = nextval('registry_version'), updated_at = now() WHERE id = CAST(:id AS "
+               "uuid)",
+            soci::use(change.model_id);
+      }
+      tell_changes(sql, changes, "sync", sync_actor);
+    }
+    return read_connections(sql, "c.id = CAST(:value AS uuid)", id).at(0);
+  });
+}
+
+// ---- outbox and state topic --------------------------------------------------------------------------------------
+
+Result<std::vector<OutboxRecord>> Store::unpublished(std::int64_t count_max) {
+  return impl_->session.run([&](soci::session& sql) -> Result<std::vector<OutboxRecord>> {
+    const soci::rowset<soci::row> rows =
+        (sql.prepare << "SELECT seq, CAST(id AS text) AS id, aggregateid, type, CAST(payload AS text) AS payload, "
+                        "CAST(floor(extract(epoch FROM created_at) * 1000) AS bigint) AS created_ms "
+                        "FROM outbox WHERE published_at IS NULL ORDER BY seq LIMIT :count",
+         soci::use(count_max));
+    std::vector<OutboxRecord> records;
+    for (const auto& row : rows) {
+      OutboxRecord record{.seq = number(row, "seq"),
+                          .id = text(row, "id"),
+                          .key = text(row, "aggregateid"),
+                          .type = text(row, "type"),
+                          .payload = std::nullopt,
+                          .created_ms = number(row, "created_ms")};
+      if (row.get_indicator("payload") == soci::i_ok) record.payload = text(row, "payload");
+      records.push_back(std::move(record));
+    }
+    return records;
+  });
+}
+
+Result<void> Store::mark_published(const std::vector<std::int64_t>& seqs) {
+  if (seqs.empty()) return {};
+  std::string list;
+  for (const auto seq : seqs) list += fmt::format("{}{}", list.empty() ? "" : ",", seq);
+  return impl_->session.run([&](soci::session& sql) -> Result<void> {
+    sql << "UPDATE outbox SET published_at = now() WHERE published_at IS NULL AND "
+           "seq = ANY (CAST(string_to_array(:seqs, ',') AS bigint[]))",
+        soci::use(list);
+    return {};
+  });
+}
+
+Result<Store::OutboxLag> Store::outbox_lag() {
+  return impl_->session.run([](soci::session& sql) -> Result<OutboxLag> {
+    long long rows = 0;
+    long long oldest_ms = 0;
+    sql << "SELECT count(*), CAST(COALESCE(floor(extract(epoch FROM now() - min(created_at)) * 1000), 0) AS bigint) "
+           "FROM outbox WHERE published_at IS NULL",
+        soci::into(rows), soci::into(oldest_ms);
+    return OutboxLag{.rows = rows, .oldest = std::chrono::milliseconds(oldest_ms)};
+  });
+}
+
+Result<std::vector<PublishedState>> Store::whole_state() {
+  return impl_->session.transact([](soci::session& sql) -> Result<std::vector<PublishedState>> {
+    // Models and deployments are read by two statements; both must see the same moment.
+    execute_script(sql, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
+    std::vector<PublishedState> states;
+    for (const auto& row : read_models(sql, "CAST(:first AS text) IS NULL AND CAST(:second AS text) IS NULL", "", "")) {
+      states.push_back({.key = events::model_key(row.state),
+                        .version = row.state.version,
+                        .payload = event_text(row, std::nullopt, {}, row.cause.empty() ? "seed" : row.cause,
+                                              row.actor.empty() ? sync_actor : row.actor)});
+    }
+    return states;
+  });
+}
+
+Result<void> Store::prune(std::chrono::hours age) {
+  return impl_->session.run([&](soci::session& sql) -> Result<void> {
+    const long long hours = age.count();
+    sql << "DELETE FROM outbox WHERE published_at < now() - make_interval(hours => CAST(:hours AS int))",
+        soci::use(hours);
+    sql << "DELETE FROM sync_run WHERE finished_at < now() - make_interval(hours => CAST(:hours AS int)) AND "
+           "NOT EXISTS (SELECT 1 FROM held_change h WHERE h.sync_run_id = sync_run.id AND h.decision IS NULL)",
+        soci::use(hours);
+    sql << "DELETE FROM provider_snapshot s WHERE (SELECT count(*) FROM provider_snapshot n WHERE n.connection_id = "
+           "s.connection_id AND n.fetched_at > s.fetched_at) >= 10";
+    return {};
+  });
+}
+
+// ---- people ------------------------------------------------------------------------------------------------------
+
+Result<std::vector<events::ModelState>> Store::list_models() {
+  return impl_->session.run([](soci::session& sql) -> Result<std::vector<events::ModelState>> {
+    std::vector<events::ModelState> models;
+    for (auto& row : read_models(sql, "CAST(:first AS text) IS NULL AND CAST(:second AS text) IS NULL", "", ""))
+      models.push_back(std::move(row.state));
+    return models;
+  });
+}
+
+// ---- leadership --------------------------------------------------------------------------------------------------
+
+struct LeaderLock::Impl {
+  Session session;
+  bool held = false;
+};
+
+LeaderLock::LeaderLock(DatabaseOptions options) : impl_(std::make_unique<Impl>(Session(std::move(options)))) {}
+LeaderLock::~LeaderLock() = default;
+LeaderLock::LeaderLock(LeaderLock&&) noexcept = default;
+LeaderLock& LeaderLock::operator=(LeaderLock&&) noexcept = default;
+
+Result<bool> LeaderLock::acquire() {
+  auto acquired = impl_->session.run([&](soci::session& sql) -> Result<bool> {
+    // Asking again would count up a lock that is held already, so look whether this very session has it.
+    int held = 0;
+    sql << "SELECT CASE WHEN EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() "
+           "AND granted AND classid = 7305 AND objid = 1) THEN 1 WHEN pg_try_advisory_lock(7305, 1) THEN 1 ELSE 0 END",
+        soci::into(held);
+    return held != 0;
+  });
+  impl_->held = acquired.value_or(false);
+  return acquired;
+}
+
+void LeaderLock::release() {
+  impl_->session.close();
+  impl_->held = false;
+}
+
+}  // namespace tokenrail::registry

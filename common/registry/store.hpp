@@ -1,0 +1,149 @@
+// The registry in PostgreSQL. Every change is one transaction: rows, revision and outbox row together; what a reader of
+// the topics sees follows from the outbox alone.
+//
+// Every call blocks until the database has answered (at most DatabaseOptions::statement_time_max, connecting included
+// in connect_time_max): never call on a running loop, see store_pool.hpp. A Store is used by one thread at a time. A
+// lost connection is made anew by the next call. Errors: unavailable (no database; the text says where it was looked
+// for and never holds the password), rejected (the schema is not there: `tokenrail migrate`), timed_out, invalid_input
+// (a value that the schema refuses).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/events/model_event.hpp"
+#include "common/registry/database.hpp"
+#include "common/registry/sync_plan.hpp"
+#include "common/result.hpp"
+
+namespace tokenrail::registry {
+
+/// A row of the outbox that is not known to be published.
+struct OutboxRecord {
+  std::int64_t seq = 0;
+  std::string id;                      ///< uuid; the event's ce_id
+  std::string key;                     ///< the record key
+  std::string type;                    ///< "model_registry.upserted"
+  std::optional<std::string> payload;  ///< nothing: a tombstone
+  std::int64_t created_ms = 0;
+};
+
+/// A model as its newest record on the state topic should read.
+struct PublishedState {
+  std::string key;
+  std::int64_t version = 0;
+  std::string payload;
+};
+
+struct PlatformConnection {
+  std::string name;      ///< "env-ollama"
+  std::string provider;  ///< "ollama"
+  std::string base_url;
+  bool new_models_enabled = true;
+};
+
+struct SyncRequest {
+  std::string id;
+  std::string connection_id{};  ///< empty: all
+  bool accept_held = false;     ///< apply a list that would be held
+};
+
+struct SyncRequestState {
+  bool started = false;
+  bool finished = false;
+  std::vector<SyncRun> runs{};  ///< one a connection, once finished
+};
+
+class Store {
+ public:
+  explicit Store(DatabaseOptions options);
+  ~Store();
+  Store(Store&&) noexcept;
+  Store& operator=(Store&&) noexcept;
+
+  /// Answers, and has the schema that this binary needs.
+  Result<void> check();
+
+  // ---- connections
+
+  /// Makes the platform's connection of that name, or brings its base URL in line (its models are then told anew,
+  /// cause `sync`). Idempotent: writes nothing where nothing differs.
+  Result<Connection> ensure_platform_connection(const PlatformConnection& wanted);
+  Result<std::vector<Connection>> connections();
+
+  // ---- sync
+
+  /// Models of the connection's scope and provider, those that it does not serve included.
+  Result<std::vector<StoredModel>> load_models(const Connection& connection);
+
+  /// Carries out a plan and records its run, in one transaction. A held plan changes no model. `snapshot`: the
+  /// provider's answer; kept when something changed. Error `cancelled`: another writer changed one of the models since
+  /// they were loaded; nothing was written, sync again.
+  /// The run is recorded when it changed something, when its status differs from the last one's, or when it was asked
+  /// for; otherwise nothing at all is written.
+  Result<void> apply(const Connection& connection, const SyncPlan& plan, const SyncRun& run, std::string_view snapshot);
+  /// A run that got no list. Recorded under the same rule; models stay as they are.
+  Result<void> record_failure(const Connection& connection, const SyncRun& run);
+
+  // ---- outbox and state topic
+
+  /// The oldest unpublished rows, in order.
+  Result<std::vector<OutboxRecord>> unpublished(std::int64_t count_max);
+  Result<void> mark_published(const std::vector<std::int64_t>& seqs);
+  /// Unpublished rows and how long the oldest has been waiting.
+  struct OutboxLag {
+    std::int64_t rows = 0;
+    std::chrono::milliseconds oldest{0};
+  };
+  Result<OutboxLag> outbox_lag();
+  /// Everything that the state topic should hold, by key; one consistent snapshot.
+  Result<std::vector<PublishedState>> whole_state();
+  /// Removes published outbox rows and sync runs older than that; snapshots beyond the last ten a connection.
+  Result<void> prune(std::chrono::hours age);
+
+  // ---- people
+
+  /// All models that are not deleted, of every scope, by slug.
+  Result<std::vector<events::ModelState>> list_models();
+
+  /// Asks the leading registry-sync to sync now and returns the request's id. `connection_name` empty: all connections;
+  /// not_found where there is no such one.
+  Result<std::string> request_sync(const std::string& connection_name, const std::string& requested_by,
+                                   bool accept_held = false);
+  Result<SyncRequestState> sync_request_state(const std::string& request_id);
+  /// Waits for the request to be finished. timed_out: it was not, and the text says whether anybody took it up.
+  Result<SyncRequestState> await_sync(const std::string& request_id, std::chrono::milliseconds time_max);
+  /// For the leader: requests that are not finished, those that a leader before it had started included; now started.
+  Result<std::vector<SyncRequest>> take_sync_requests();
+  Result<void> finish_sync_request(const std::string& request_id);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Leadership among several registry-syncs: a session-level advisory lock on a connection of its own, so it goes with
+/// the process that holds it. Blocking, one thread at a time, like Store.
+class LeaderLock {
+ public:
+  explicit LeaderLock(DatabaseOptions options);
+  ~LeaderLock();
+  LeaderLock(LeaderLock&&) noexcept;
+  LeaderLock& operator=(LeaderLock&&) noexcept;
+
+  /// True: this process leads now (or still). False: another one does.
+  Result<bool> acquire();
+  /// Gives it up, if it is held.
+  void release();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tokenrail::registry

@@ -1,0 +1,413 @@
+// The store's part in a sync: what is held of a connection, and carrying out a plan.
+#include <algorithm>
+#include <thread>
+
+#include <fmt/core.h>
+
+#include "common/registry/model_rows.hpp"
+#include "common/registry/store_impl.hpp"
+
+namespace tokenrail::registry {
+
+Result<std::vector<StoredModel>> Store::load_models(const Connection& connection) {
+  return impl_->session.transact([&](soci::session& sql) -> Result<std::vector<StoredModel>> {
+    execute_script(sql, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
+    // The provider's slug is one of ours, checked by the schema; the scope is bound.
+    std::vector<StoredModel> models;
+    auto rows = read_models(sql,
+                            "m.org_id IS NOT DISTINCT FROM CAST(:first AS text) AND "
+                            "m.owner_user_id IS NOT DISTINCT FROM CAST(:second AS text)",
+                            connection.org_id, connection.owner_user_id);
+    for (auto& row : rows) {
+      if (row.state.provider != connection.provider) continue;
+      StoredModel model{.state = std::move(row.state),
+                        .overridden = std::move(row.overridden),
+                        .details_digest = std::move(row.details_digest),
+                        .missing_expired = row.missing_expired};
+      bool passed_here = false;
+      for (const auto& deployment : row.deployments) {
+        if (deployment.state.connection_id == connection.id) {
+          model.here = deployment.stored;
+          passed_here = true;
+        } else if (deployment.serves && !deployment.stored.missing_since_ms) {
+          model.listed_elsewhere = true;
+          const bool before_here = deployment.state.priority != connection.priority
+                                       ? deployment.state.priority < connection.priority
+                                       : deployment.state.connection_id < connection.id;
+          if (before_here && !passed_here) model.told_elsewhere = true;
+        }
+      }
+      models.push_back(std::move(model));
+    }
+    return models;
+  });
+}
+
+namespace {
+
+std::string_view word_of(events::Support support) {
+  if (support == events::Support::supported) return "supported";
+  return support == events::Support::unsupported ? "unsupported" : "unknown";
+}
+
+std::string capabilities_text(const events::ModelState& state) {
+  std::string out;
+  for (const auto& [name, support] : state.capabilities) {
+    if (!out.empty()) out += '\x1f';
+    out += fmt::format("{}={}", name, word_of(support));
+  }
+  return out;
+}
+
+// Capabilities come as text of parts, as they are read.
+constexpr const char* capabilities_value =
+    "(SELECT COALESCE(jsonb_object_agg(split_part(c, '=', 1), split_part(c, '=', 2)), '{}') "
+    "FROM unnest(string_to_array(:capabilities, chr(31))) c)";
+
+/// The columns of a model that a sync writes, as values to bind.
+struct ModelColumns {
+  explicit ModelColumns(const PlannedModel& planned)
+      : after(planned.after),
+        details_digest(planned.details_digest),
+        missing_expired(planned.missing_expired ? 1 : 0),
+        missing_since(number_or_null(after.missing_since_ms)),
+        context_window(number_or_null(after.context_window)),
+        input_tokens_max(number_or_null(after.input_tokens_max)),
+        output_tokens_max(number_or_null(after.output_tokens_max)),
+        embedding_dimensions(number_or_null(after.embedding_dimensions)),
+        capabilities(capabilities_text(after)),
+        raw(text_or_null(planned.raw)) {}
+
+  template <class Prepared>
+  void bind(Prepared& prepared) const {
+    prepared, soci::use(after.kind, "kind"), soci::use(after.family, "family"), soci::use(after.digest, "digest"),
+        soci::use(details_digest, "details_digest"), soci::use(after.availability, "availability"),
+        soci::use(missing_since.value, missing_since.indicator, "missing_since"),
+        soci::use(missing_expired, "missing_expired"),
+        soci::use(context_window.value, context_window.indicator, "context_window"),
+        soci::use(input_tokens_max.value, input_tokens_max.indicator, "input_tokens_max"),
+        soci::use(output_tokens_max.value, output_tokens_max.indicator, "output_tokens_max"),
+        soci::use(embedding_dimensions.value, embedding_dimensions.indicator, "embedding_dimensions"),
+        soci::use(capabilities, "capabilities"), soci::use(raw.value, raw.indicator, "raw");
+  }
+
+  const events::ModelState& after;
+  std::string details_digest;
+  int missing_expired;
+  Nullable<long long> missing_since;
+  Nullable<long long> context_window;
+  Nullable<long long> input_tokens_max;
+  Nullable<long long> output_tokens_max;
+  Nullable<long long> embedding_dimensions;
+  std::string capabilities;
+  Nullable<std::string> raw;
+};
+
+std::string insert_model(soci::session& sql, const PlannedModel& planned) {
+  const auto& after = planned.after;
+  const ModelColumns columns(planned);
+  const auto org = text_or_null(after.org_id);
+  const auto owner = text_or_null(after.owner_user_id);
+  const int enabled = after.enabled ? 1 : 0;
+  std::string id;
+  // A slug that another model of the scope has already (a prefix can do that) gets the id's random end added.
+  auto prepared =
+      (sql.prepare << fmt::format(
+           "WITH fresh AS (SELECT tokenrail_uuid_v7() AS id) "
+           "INSERT INTO model (id, org_id, owner_user_id, provider, model_name, slug, enabled, kind, family, digest, "
+           "details_digest, availability, missing_since, missing_expired, context_window, input_tokens_max, "
+           "output_tokens_max, embedding_dimensions, capabilities, raw) "
+           "SELECT fresh.id, CAST(:org AS text), CAST(:owner AS text), :provider, :model_name, "
+           "CASE WHEN EXISTS (SELECT 1 FROM model o WHERE o.org_id IS NOT DISTINCT FROM CAST(:org AS text) AND "
+           "o.owner_user_id IS NOT DISTINCT FROM CAST(:owner AS text) AND o.slug = CAST(:slug AS text) AND "
+           "o.deleted_at IS NULL) THEN CAST(:slug AS text) || '~' || right(CAST(fresh.id AS text), 6) "
+           "ELSE CAST(:slug AS text) END, "
+           "CAST(:enabled AS int) <> 0, :kind, :family, :digest, :details_digest, :availability, "
+           "to_timestamp(CAST(:missing_since AS bigint) / 1000.0), CAST(:missing_expired AS int) <> 0, "
+           ":context_window, :input_tokens_max, :output_tokens_max, :embedding_dimensions, {}, "
+           "COALESCE(CAST(:raw AS jsonb), '{{}}') FROM fresh RETURNING CAST(id AS text)",
+           capabilities_value),
+       soci::use(org.value, org.indicator, "org"), soci::use(owner.value, owner.indicator, "owner"),
+       soci::use(after.provider, "provider"), soci::use(after.model_name, "model_name"), soci::use(after.slug, "slug"),
+       soci::use(enabled, "enabled"), soci::into(id));
+  columns.bind(prepared);
+  soci::statement statement(prepared);
+  statement.execute(true);
+  return id;
+}
+
+/// False: somebody else has changed the model since the plan was made.
+bool update_model(soci::session& sql, const PlannedModel& planned) {
+  const ModelColumns columns(planned);
+  const long long before = planned.before_version;
+  const int told = planned.changed_fields.empty() ? 0 : 1;
+  auto prepared =
+      (sql.prepare << fmt::format(
+           "UPDATE model SET kind = :kind, family = :family, digest = :digest, details_digest = :details_digest, "
+           "availability = :availability, missing_since = to_timestamp(CAST(:missing_since AS bigint) / 1000.0), "
+           "missing_expired = CAST(:missing_expired AS int) <> 0, context_window = :context_window, "
+           "input_tokens_max = :input_tokens_max, output_tokens_max = :output_tokens_max, "
+           "embedding_dimensions = :embedding_dimensions, capabilities = {}, "
+           "raw = COALESCE(CAST(:raw AS jsonb), raw), "
+           "version = CASE WHEN CAST(:told AS int) = 0 THEN version ELSE nextval('registry_version') END, "
+           "updated_at = now() "
+           "WHERE id = CAST(:id AS uuid) AND version = :before AND deleted_at IS NULL",
+           capabilities_value),
+       soci::use(told, "told"), soci::use(planned.after.id, "id"), soci::use(before, "before"));
+  columns.bind(prepared);
+  soci::statement statement(prepared);
+  statement.execute(true);
+  return statement.get_affected_rows() == 1;
+}
+
+void write_deployment(soci::session& sql, const std::string& model_id, const Connection& connection,
+                      const StoredDeployment& deployment) {
+  const auto missing_since = number_or_null(deployment.missing_since_ms);
+  const long long missing_runs = deployment.missing_runs;
+  const std::string availability = deployment.missing_since_ms ? "missing" : "listed";
+  sql << "INSERT INTO deployment (model_id, connection_id, upstream_name, digest, availability, missing_since, "
+         "missing_runs) VALUES (CAST(:model_id AS uuid), CAST(:connection_id AS uuid), :upstream_name, :digest, "
+         ":availability, to_timestamp(CAST(:missing_since AS bigint) / 1000.0), CAST(:missing_runs AS int)) "
+         "ON CONFLICT (model_id, connection_id) DO UPDATE SET upstream_name = excluded.upstream_name, "
+         "digest = excluded.digest, availability = excluded.availability, missing_since = excluded.missing_since, "
+         "missing_runs = excluded.missing_runs",
+      soci::use(model_id), soci::use(connection.id), soci::use(deployment.upstream_name), soci::use(deployment.digest),
+      soci::use(availability), soci::use(missing_since.value, missing_since.indicator), soci::use(missing_runs);
+}
+
+/// The connection as it is now, locked: syncs of one connection come one after the other.
+std::optional<Connection> lock_connection(soci::session& sql, const std::string& id) {
+  sql << "SELECT 1 FROM connection WHERE id = CAST(:id AS uuid) FOR UPDATE", soci::use(id);
+  auto found = read_connections(sql, "c.id = CAST(:value AS uuid)", id);
+  if (found.empty()) return std::nullopt;
+  return std::move(found.front());
+}
+
+std::string_view health_of(const SyncRun& run) {
+  return run.status == "failed" ? "down" : "healthy";
+}
+
+/// Records a run where it says something new. Returns its id, or nothing.
+std::string record_run(soci::session& sql, const Connection& now, const SyncRun& run, bool changed) {
+  const bool turned = now.last_sync_status != run.status || now.last_error_class != run.error_class;
+  if (turned) {
+    const std::string health(health_of(run));
+    sql << "UPDATE connection SET health = :health, last_sync_status = :status, last_error_class = :error_class, "
+           "last_sync_status_at = now(), updated_at = now() WHERE id = CAST(:id AS uuid)",
+        soci::use(health), soci::use(run.status), soci::use(run.error_class), soci::use(now.id);
+  }
+  if (!turned && !changed && run.request_id.empty()) return {};
+  const auto request = text_or_null(run.request_id);
+  const std::string detail = run.detail.substr(0, 512);
+  std::string id;
+  sql << "INSERT INTO sync_run (connection_id, request_id, trigger, status, listed, added, updated, unchanged, "
+         "missing, "
+         "failed, error_class, detail, started_at) VALUES (CAST(:connection AS uuid), CAST(:request AS uuid), "
+         ":trigger, "
+         ":status, :listed, :added, :updated, :unchanged, :missing, :failed, :error_class, :detail, "
+         "to_timestamp(CAST(:started AS bigint) / 1000.0)) RETURNING CAST(id AS text)",
+      soci::use(now.id), soci::use(request.value, request.indicator), soci::use(run.trigger), soci::use(run.status),
+      soci::use(run.listed), soci::use(run.added), soci::use(run.updated), soci::use(run.unchanged),
+      soci::use(run.missing), soci::use(run.failed), soci::use(run.error_class), soci::use(detail),
+      soci::use(run.started_ms), soci::into(id);
+  // Told on the topic only when it turns: a provider that is down for a week is one event, and what a good run changed
+  // its models' own events say.
+  const bool first_good = now.last_sync_status == "never" && run.status == "ok";
+  if (turned && !first_good) {
+    const events::SyncCompleted event{.connection_id = now.id,
+                                      .connection_name = now.name,
+                                      .trigger = run.trigger,
+                                      .status = run.status,
+                                      .listed = run.listed,
+                                      .added = run.added,
+                                      .updated = run.updated,
+                                      .unchanged = run.unchanged,
+                                      .missing = run.missing,
+                                      .failed = run.failed,
+                                      .error_class = run.error_class};
+    write_outbox(sql, "connection",
+                 fmt::format("{}/{}/{}/_connection", now.org_id.empty() ? "_" : now.org_id,
+                             now.owner_user_id.empty() ? "_" : now.owner_user_id, now.provider),
+                 run.status == "held" ? "model_registry.sync.held" : "model_registry.sync.completed",
+                 events::to_json(event));
+  }
+  return id;
+}
+
+void keep_snapshot(soci::session& sql, const Connection& connection, std::string_view body) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string hex;
+  hex.reserve(body.size() * 2);
+  for (const char c : body) {
+    const auto byte = static_cast<unsigned char>(c);
+    hex += digits[byte >> 4U];
+    hex += digits[byte & 15U];
+  }
+  sql << "WITH answer AS (SELECT decode(:hex, 'hex') AS body) "
+         "INSERT INTO provider_snapshot (connection_id, sha256, body) "
+         "SELECT CAST(:connection AS uuid), sha256(answer.body), answer.body FROM answer "
+         "ON CONFLICT (connection_id, sha256) DO UPDATE SET fetched_at = now()",
+      soci::use(hex), soci::use(connection.id);
+}
+
+void settle_held(soci::session& sql, const Connection& now, const SyncPlan& plan, const std::string& run_id,
+                 const std::string& decision) {
+  const std::string actor = sync_actor;
+  sql << "UPDATE held_change SET decision = :decision, decided_at = now(), decided_by = :actor "
+         "WHERE connection_id = CAST(:connection AS uuid) AND decision IS NULL",
+      soci::use(decision), soci::use(actor), soci::use(now.id);
+  if (!plan.held) return;
+  sql << "INSERT INTO held_change (connection_id, sync_run_id, reason) "
+         "VALUES (CAST(:connection AS uuid), CAST(:run AS uuid), :reason)",
+      soci::use(now.id), soci::use(run_id), soci::use(plan.held_reason);
+}
+
+}  // namespace
+
+Result<void> Store::apply(const Connection& connection, const SyncPlan& plan, const SyncRun& run,
+                          std::string_view snapshot) {
+  // Nothing to say and nothing turned: not even a transaction.
+  if (plan.models.empty() && run.request_id.empty() && connection.last_sync_status == run.status &&
+      connection.last_error_class == run.error_class)
+    return {};
+  return impl_->session.transact([&](soci::session& sql) -> Result<void> {
+    const auto now = lock_connection(sql, connection.id);
+    if (!now)
+      return fail(ErrorKind::cancelled, fmt::format("The connection {} was deleted meanwhile.", connection.name));
+    std::vector<Change> changes;
+    if (!plan.held) {
+      for (const auto& planned : plan.models) {
+        auto id = planned.after.id;
+        if (planned.kind == PlannedModel::Kind::added) {
+          id = insert_model(sql, planned);
+        } else if (!update_model(sql, planned)) {
+          return fail(ErrorKind::cancelled, fmt::format("The model {}/{} was changed by somebody else during the sync.",
+                                                        planned.after.provider, planned.after.model_name));
+        }
+        write_deployment(sql, id, *now, planned.here);
+        if (planned.changed_fields.empty()) continue;
+        Change change{.model_id = id, .before_version = std::nullopt, .changed_fields = planned.changed_fields};
+        if (planned.kind != PlannedModel::Kind::added) change.before_version = planned.before_version;
+        changes.push_back(std::move(change));
+      }
+      tell_changes(sql, changes, "sync", sync_actor);
+    }
+    const bool was_held = now->last_sync_status == "held";
+    const auto run_id = record_run(sql, *now, run, !changes.empty());
+    if (plan.held ? !was_held : was_held) settle_held(sql, *now, plan, run_id, "superseded");
+    if (!snapshot.empty() && (!changes.empty() || (plan.held && !was_held))) keep_snapshot(sql, *now, snapshot);
+    return {};
+  });
+}
+
+Result<void> Store::record_failure(const Connection& connection, const SyncRun& run) {
+  return apply(connection, SyncPlan{}, run, {});
+}
+
+// ---- syncs that somebody asked for -------------------------------------------------------------------------------
+
+Result<std::string> Store::request_sync(const std::string& connection_name, const std::string& requested_by,
+                                        bool accept_held) {
+  return impl_->session.transact([&](soci::session& sql) -> Result<std::string> {
+    std::string connection_id;
+    if (!connection_name.empty()) {
+      const auto found = read_connections(sql, "c.name = :value", connection_name);
+      if (found.empty()) {
+        std::string names;
+        for (const auto& c : read_connections(sql, "CAST(:value AS text) IS NULL", ""))
+          names += (names.empty() ? "" : ", ") + c.name;
+        return fail(ErrorKind::not_found, fmt::format("There is no connection {}. Those there are: {}.",
+                                                      connection_name, names.empty() ? "none" : names));
+      }
+      connection_id = found.front().id;
+    }
+    const auto connection = text_or_null(connection_id);
+    const int accept = accept_held ? 1 : 0;
+    const std::string asker = requested_by.empty() ? "unknown" : requested_by.substr(0, 255);
+    std::string id;
+    sql << "INSERT INTO sync_request (connection_id, requested_by, accept_held) "
+           "VALUES (CAST(:connection AS uuid), :asker, CAST(:accept AS int) <> 0) RETURNING CAST(id AS text)",
+        soci::use(connection.value, connection.indicator), soci::use(asker), soci::use(accept), soci::into(id);
+    return id;
+  });
+}
+
+Result<SyncRequestState> Store::sync_request_state(const std::string& request_id) {
+  return impl_->session.run([&](soci::session& sql) -> Result<SyncRequestState> {
+    int started = 0;
+    int finished = 0;
+    sql << "SELECT CASE WHEN started_at IS NULL THEN 0 ELSE 1 END, CASE WHEN finished_at IS NULL THEN 0 ELSE 1 END "
+           "FROM sync_request WHERE id = CAST(:id AS uuid)",
+        soci::use(request_id), soci::into(started), soci::into(finished);
+    if (!sql.got_data()) return fail(ErrorKind::not_found, "There is no sync request " + request_id + ".");
+    SyncRequestState state{.started = started != 0, .finished = finished != 0};
+    const soci::rowset<soci::row> rows =
+        (sql.prepare << "SELECT CAST(r.connection_id AS text) AS connection_id, c.name AS name, r.trigger AS trigger, "
+                        "r.status AS status, r.listed AS listed, r.added AS added, r.updated AS updated, "
+                        "r.unchanged AS unchanged, r.missing AS missing, r.failed AS failed, "
+                        "r.error_class AS error_class, r.detail AS detail "
+                        "FROM sync_run r JOIN connection c ON c.id = r.connection_id "
+                        "WHERE r.request_id = CAST(:id AS uuid) ORDER BY c.name",
+         soci::use(request_id));
+    for (const auto& row : rows) {
+      state.runs.push_back({.connection_id = text(row, "connection_id"),
+                            .connection_name = text(row, "name"),
+                            .request_id = request_id,
+                            .trigger = text(row, "trigger"),
+                            .status = text(row, "status"),
+                            .listed = row.get<int>("listed"),
+                            .added = row.get<int>("added"),
+                            .updated = row.get<int>("updated"),
+                            .unchanged = row.get<int>("unchanged"),
+                            .missing = row.get<int>("missing"),
+                            .failed = row.get<int>("failed"),
+                            .error_class = text(row, "error_class"),
+                            .detail = text(row, "detail")});
+    }
+    return state;
+  });
+}
+
+Result<SyncRequestState> Store::await_sync(const std::string& request_id, std::chrono::milliseconds time_max) {
+  const auto deadline = std::chrono::steady_clock::now() + time_max;
+  for (;;) {
+    auto state = sync_request_state(request_id);
+    if (!state || state->finished) return state;
+    if (std::chrono::steady_clock::now() >= deadline) {
+      return fail(ErrorKind::timed_out,
+                  state->started
+                      ? "The sync has been taken up but is not finished yet; a provider may be slow to answer."
+                      : "No registry-sync has taken the request up. Start one (tokenrail-registry-sync), then "
+                        "ask again.");
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+}
+
+Result<std::vector<SyncRequest>> Store::take_sync_requests() {
+  return impl_->session.run([](soci::session& sql) -> Result<std::vector<SyncRequest>> {
+    int open = 0;
+    sql << "SELECT count(*) FROM sync_request WHERE finished_at IS NULL", soci::into(open);
+    std::vector<SyncRequest> requests;
+    if (open == 0) return requests;
+    const soci::rowset<soci::row> rows =
+        (sql.prepare << "UPDATE sync_request SET started_at = now() WHERE finished_at IS NULL "
+                        "RETURNING CAST(id AS text) AS id, CAST(connection_id AS text) AS connection_id, "
+                        "CASE WHEN accept_held THEN 1 ELSE 0 END AS accept_held");
+    for (const auto& row : rows) {
+      requests.push_back({.id = text(row, "id"),
+                          .connection_id = text(row, "connection_id"),
+                          .accept_held = row.get<int>("accept_held") != 0});
+    }
+    return requests;
+  });
+}
+
+Result<void> Store::finish_sync_request(const std::string& request_id) {
+  return impl_->session.run([&](soci::session& sql) -> Result<void> {
+    sql << "UPDATE sync_request SET finished_at = now() WHERE id = CAST(:id AS uuid)", soci::use(request_id);
+    return {};
+  });
+}
+
+}  // namespace tokenrail::registry

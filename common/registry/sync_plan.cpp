@@ -1,0 +1,78 @@
+#include "common/registry/sync_plan.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace tokenrail::registry {
+
+namespace {
+
+auto as_tuple(const events::DeploymentState& d) {
+  return std::tie(d.id, d.connection_id, d.connection_name, d.provider, d.adapter, d.base_url, d.auth_type,
+                  d.credential_id, d.credential_version, d.upstream_name, d.priority, d.weight, d.enabled,
+                  d.requests_per_minute, d.tokens_per_minute);
+}
+
+bool same_deployments(const events::ModelState& before, const events::ModelState& after) {
+  if (before.deployments.size() != after.deployments.size()) return false;
+  for (std::size_t i = 0; i < before.deployments.size(); ++i)
+    if (as_tuple(before.deployments[i]) != as_tuple(after.deployments[i])) return false;
+  return true;
+}
+
+}  // namespace
+
+std::string_view name_of(PlannedModel::Kind kind) {
+  switch (kind) {
+    case PlannedModel::Kind::added:
+      return "added";
+    case PlannedModel::Kind::linked:
+      return "linked";
+    case PlannedModel::Kind::updated:
+      return "updated";
+    case PlannedModel::Kind::missing:
+      return "missing";
+    case PlannedModel::Kind::back:
+      return "back";
+    case PlannedModel::Kind::expired:
+      return "expired";
+    case PlannedModel::Kind::noted:
+      return "noted";
+  }
+  return "";
+}
+
+bool routable(const events::ModelState& state, bool missing_expired) {
+  if (state.platform_blocked || !state.enabled || state.lifecycle == "retired") return false;
+  if (state.availability == "missing" && missing_expired) return false;
+  return std::ranges::any_of(state.deployments, &events::DeploymentState::enabled);
+}
+
+std::vector<std::string> changed_fields(const events::ModelState& before, const events::ModelState& after) {
+  std::vector<std::string> fields;
+  const auto compare = [&](const char* name, const auto& mine, const auto& theirs) {
+    if (mine != theirs) fields.emplace_back(name);
+  };
+  compare("slug", before.slug, after.slug);
+  compare("kind", before.kind, after.kind);
+  compare("displayName", before.display_name, after.display_name);
+  compare("description", before.description, after.description);
+  compare("family", before.family, after.family);
+  compare("digest", before.digest, after.digest);
+  compare("lifecycle", before.lifecycle, after.lifecycle);
+  compare("enabled", before.enabled, after.enabled);
+  compare("platformBlocked", before.platform_blocked, after.platform_blocked);
+  compare("availability", before.availability, after.availability);
+  compare("missingSince", before.missing_since_ms, after.missing_since_ms);
+  compare("routable", before.routable, after.routable);
+  compare("contextWindow", before.context_window, after.context_window);
+  compare("maxInputTokens", before.input_tokens_max, after.input_tokens_max);
+  compare("maxOutputTokens", before.output_tokens_max, after.output_tokens_max);
+  compare("embeddingDimensions", before.embedding_dimensions, after.embedding_dimensions);
+  compare("capabilities", before.capabilities, after.capabilities);
+  compare("isDefault", before.is_default, after.is_default);
+  if (!same_deployments(before, after)) fields.emplace_back("deployments");
+  return fields;
+}
+
+}  // namespace tokenrail::registry

@@ -1,0 +1,120 @@
+// What the registry holds of a connection's models, and what a sync means to change about them. Values, made by the
+// pure diff of registry-sync and carried out by the store in one transaction.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/events/model_event.hpp"
+
+namespace tokenrail::registry {
+
+struct Connection {
+  std::string id;
+  std::string org_id{};         ///< empty: the platform's
+  std::string owner_user_id{};  ///< empty: not personal
+  std::string provider;
+  std::string adapter;
+  std::string name;
+  std::string base_url;
+  std::string auth_type = "none";
+  std::string credential_id{};
+  std::int64_t credential_version = 0;
+  std::int64_t priority = 0;
+  std::int64_t weight = 1;
+  bool enabled = true;
+  bool sync_enabled = true;
+  std::vector<std::string> include_globs{};  ///< empty: everything
+  std::vector<std::string> exclude_globs{};
+  bool new_models_enabled = false;
+  std::string slug_prefix{};
+  std::string health = "unknown";          ///< unknown | healthy | degraded | down
+  std::string last_sync_status = "never";  ///< never | ok | held | failed
+  std::string last_error_class{};
+};
+
+/// A model as one connection serves it.
+struct StoredDeployment {
+  std::string id{};  ///< empty: to be made
+  std::string upstream_name;
+  std::string digest{};
+  std::optional<std::int64_t> missing_since_ms{};  ///< nothing: listed
+  std::int64_t missing_runs = 0;
+};
+
+/// A model of a connection's scope and provider, as last written.
+struct StoredModel {
+  events::ModelState state;
+  std::set<std::string> overridden{};      ///< fields (wire names) that a person set: no sync changes them
+  std::string details_digest{};            ///< the digest whose details stand in the row
+  bool missing_expired = false;            ///< missing past the grace
+  std::optional<StoredDeployment> here{};  ///< on the connection that was asked about; nothing: not served by it
+  bool listed_elsewhere = false;           ///< another connection lists it
+  /// Among the connections that list it, another one comes first (priority, then id) and tells its facts.
+  bool told_elsewhere = false;
+};
+
+struct PlannedModel {
+  enum class Kind {
+    added,    ///< a model that the scope does not have yet
+    linked,   ///< one that it has, served by this connection for the first time
+    updated,  ///< its facts changed
+    missing,  ///< the connection lists it no longer
+    back,     ///< missing before, listed again
+    expired,  ///< missing past the grace
+    noted,    ///< bookkeeping that no reader sees: written without version, revision and event
+  };
+  Kind kind = Kind::updated;
+  std::int64_t before_version = 0;
+  std::vector<std::string> changed_fields{};  ///< wire names; empty exactly for `noted`
+  events::ModelState after;                   ///< the whole; its id is empty for `added`
+  std::string details_digest{};
+  bool missing_expired = false;
+  std::string raw{};  ///< what the provider said, as JSON; empty: as it was
+  StoredDeployment here;
+};
+[[nodiscard]] std::string_view name_of(PlannedModel::Kind kind);
+
+struct SyncPlan {
+  bool held = false;  ///< the list looks wrong: nothing of it is applied
+  std::string held_reason{};
+  std::vector<PlannedModel> models{};
+  std::int64_t listed = 0;
+  std::int64_t added = 0;
+  std::int64_t updated = 0;
+  std::int64_t unchanged = 0;
+  std::int64_t missing = 0;
+  std::int64_t failed = 0;  ///< entries that could not be read or stored
+};
+
+/// One run of a sync over one connection, as it is recorded.
+struct SyncRun {
+  std::string connection_id;
+  std::string connection_name{};
+  std::string request_id{};  ///< of `tokenrail registry sync`; empty: nobody asked
+  std::string trigger;       ///< start | schedule | manual | event
+  std::string status;        ///< ok | held | failed
+  std::int64_t listed = 0;
+  std::int64_t added = 0;
+  std::int64_t updated = 0;
+  std::int64_t unchanged = 0;
+  std::int64_t missing = 0;
+  std::int64_t failed = 0;
+  std::string error_class{};
+  std::string detail{};
+  std::int64_t started_ms = 0;
+};
+
+/// Whether a model may be routed to at all, as its event says: enabled, not blocked, not retired, not missing past the
+/// grace, and served by an enabled deployment.
+[[nodiscard]] bool routable(const events::ModelState& state, bool missing_expired);
+
+/// Wire names of what differs, for `changedFields`; version numbers apart.
+[[nodiscard]] std::vector<std::string> changed_fields(const events::ModelState& before,
+                                                      const events::ModelState& after);
+
+}  // namespace tokenrail::registry
