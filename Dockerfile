@@ -1,0 +1,36 @@
+# Tokenrail's programs in one image: the workers and the command-line tool.
+#
+#   docker build -t tokenrail .
+#   docker run --rm tokenrail tokenrail --help
+
+FROM debian:12-slim AS build
+WORKDIR /src
+# The packages first, from the same list that ./dev uses: they change less often than the code.
+COPY dev ./
+COPY scripts/lib.sh scripts/packages.sh scripts/
+RUN ./dev packages build && rm -rf /var/lib/apt/lists/*
+COPY CMakeLists.txt CMakePresets.json ./
+COPY cmake cmake
+COPY common common
+COPY workers workers
+COPY cli cli
+COPY migrations migrations
+COPY schemas schemas
+RUN cmake --preset release -DTOKENRAIL_TESTS=OFF && ninja -C build/release \
+    && install -D -t /out build/release/bin/tokenrail build/release/bin/tokenrail-*
+
+FROM debian:12-slim
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends ca-certificates curl librdkafka1 libcurl4 libssl3 libfmt9 \
+       libspdlog1.10 libsimdjson14 libtomlplusplus3 libsoci-core4.0 libsoci-postgresql4.0 libpq5 \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin tokenrail
+COPY --from=build /out/ /usr/local/bin/
+COPY LICENSE /usr/share/doc/tokenrail/LICENSE
+USER 10001
+# Health and metrics. Inside a container the loopback address would hide them.
+ENV TOKENRAIL_HTTP_LISTEN=0.0.0.0:9464
+EXPOSE 9464
+# The workers end their running answers on SIGTERM, which is what `docker stop` sends; give them time (--time 40).
+STOPSIGNAL SIGTERM
+CMD ["tokenrail", "--help"]
