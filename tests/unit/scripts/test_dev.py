@@ -1,0 +1,167 @@
+"""./dev's own promises that need no server: messages, exit codes, ports, and ending only what is ours."""
+
+import pathlib
+import signal
+import subprocess
+import time
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+
+
+def dev(*arguments, **options):
+    return subprocess.run(
+        [str(ROOT / "dev"), *arguments], capture_output=True, text=True, timeout=60, check=False, **options
+    )
+
+
+def bash(folder: pathlib.Path, script: str):
+    """Runs a script over scripts/lib.sh with a dev folder of its own."""
+    prelude = f'set -euo pipefail; root="{ROOT}"; source "$root/scripts/lib.sh"\n'
+    environment = {"PATH": "/usr/bin:/bin", "TOKENRAIL_DEV_DIR": str(folder)}
+    return subprocess.run(
+        ["bash", "-c", prelude + script], capture_output=True, text=True, timeout=60, check=False, env=environment
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["fly"], "unknown command: fly"),
+        (["kafka"], "needs to know what to do"),
+        (["kafka", "explode"], "cannot explode"),
+        (["kafka", "start", "--brokers"], "needs a number"),
+        (["kafka", "start", "--brokers", "many"], "not 'many'"),
+        (["kafka", "start", "--brokers", "0"], "from 1 to 9"),
+        (["kafka", "stop", "--brokers", "3"], "does not know --brokers"),
+        (["postgres", "start", "--wipe"], "does not know --wipe"),
+        (["build", "turbo"], "unknown preset: turbo"),
+        (["build", "--fast"], "takes a preset"),
+        (["test", "luck"], "unknown test layer: luck"),
+        (["down", "--all"], "does not know --all"),
+        (["up", "now"], "takes no arguments"),
+        (["packages", "games"], "unknown package set: games"),
+    ],
+)
+def test_a_wrong_word_is_named_and_ends_with_2(arguments, said):
+    done = dev(*arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Try: " in done.stderr
+    assert done.stdout == ""
+
+
+def test_help_goes_to_standard_output():
+    for arguments in ([], ["help"], ["--help"], ["-h"]):
+        done = dev(*arguments)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "Usage: ./dev" in done.stdout
+
+
+def test_status_and_stop_of_what_never_ran(tmp_path):
+    environment = {"PATH": "/usr/bin:/bin", "TOKENRAIL_DEV_DIR": str(tmp_path)}
+    for server in ("kafka", "postgres"):
+        status = dev(server, "status", env=environment)
+        assert (status.returncode, status.stdout) == (1, "")
+        assert f"./dev {server} start" in status.stderr
+        assert dev(server, "stop", env=environment).returncode == 0
+
+
+def test_free_ports_differ_and_lie_below_the_ephemeral_range(tmp_path):
+    done = bash(tmp_path, "free_ports 40")
+    ports = [int(line) for line in done.stdout.split()]
+    assert len(set(ports)) == 40
+    assert all(20000 <= port < 32768 for port in ports)
+
+
+def test_a_listener_is_seen(tmp_path):
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert bash(tmp_path, f"port_in_use {port}").returncode == 0
+    assert bash(tmp_path, f"port_in_use {port}").returncode != 0
+
+
+def test_a_launched_process_outlives_its_launcher_and_is_ended(tmp_path):
+    mark = tmp_path / "mark"
+    started = bash(
+        tmp_path, f'launch "{tmp_path}/pid" "{mark}" "{tmp_path}/log" tail -F "{mark}"\nprocess_of "{tmp_path}/pid"'
+    )
+    pid = int(started.stdout)
+    assert pathlib.Path(f"/proc/{pid}").exists()
+    assert str(mark) in pathlib.Path(f"/proc/{pid}/cmdline").read_text()
+    ended = bash(tmp_path, f'end_process "{tmp_path}/pid"; process_of "{tmp_path}/pid" || echo gone')
+    assert ended.stdout.strip() == "gone"
+    assert not (tmp_path / "pid").exists()
+
+
+def test_a_lock_is_not_passed_on_to_what_is_launched(tmp_path):
+    started = bash(
+        tmp_path,
+        f'begin() {{ launch "{tmp_path}/pid" "{tmp_path}/mark" "{tmp_path}/log" tail -F "{tmp_path}/mark"; }}\n'
+        f"with_lock thing begin; with_lock thing echo free",
+    )
+    assert started.stdout.strip() == "free"
+    assert "busy" not in started.stderr
+    bash(tmp_path, f'end_process "{tmp_path}/pid"')
+
+
+def test_a_strangers_process_is_left_alone(tmp_path):
+    """The pid in the file was given to somebody else after ours had died."""
+    with subprocess.Popen(["sleep", "60"]) as stranger:
+        (tmp_path / "pid").write_text(f"{stranger.pid} {tmp_path}/mark\n")
+        done = bash(tmp_path, f'process_of "{tmp_path}/pid" || echo "not ours"; end_process "{tmp_path}/pid"')
+        assert done.stdout.strip() == "not ours"
+        assert stranger.poll() is None
+        stranger.kill()
+
+
+def test_one_that_does_not_want_to_end_is_killed(tmp_path):
+    stubborn = f"trap '' TERM; while :; do sleep 0.1; done # {tmp_path}/mark"
+    done = bash(
+        tmp_path,
+        f'launch "{tmp_path}/pid" "{tmp_path}/mark" "{tmp_path}/log" bash -c "{stubborn}"\n'
+        f'end_process "{tmp_path}/pid" TERM 1; process_of "{tmp_path}/pid" || echo gone',
+    )
+    assert done.stdout.strip() == "gone"
+
+
+def test_waiting_for_the_dead_ends_at_once_and_shows_the_log(tmp_path):
+    began = time.monotonic()
+    done = bash(
+        tmp_path,
+        f'launch "{tmp_path}/pid" "{tmp_path}/mark" "{tmp_path}/log" bash -c "echo no such luck # {tmp_path}/mark"\n'
+        f'wait_for 30 "the server" "{tmp_path}/log" "{tmp_path}/pid" false',
+    )
+    assert done.returncode == 1
+    assert time.monotonic() - began < 10
+    assert "the server ended while starting" in done.stderr
+    assert "no such luck" in done.stderr
+
+
+def test_ctrl_c_ends_a_waiting_command_without_a_trace(tmp_path):
+    holder = subprocess.Popen(
+        ["bash", "-c", f'mkdir -p "{tmp_path}/run"; exec 9>"{tmp_path}/run/kafka.lock"; flock 9; echo held; sleep 60'],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert holder.stdout.readline() == "held\n"
+        waiting = subprocess.Popen(
+            [str(ROOT / "dev"), "kafka", "stop"],
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            env={"PATH": "/usr/bin:/bin", "TOKENRAIL_DEV_DIR": str(tmp_path)},
+        )
+        assert "busy with kafka" in waiting.stderr.readline()
+        subprocess.run(["kill", "-s", "INT", "--", f"-{waiting.pid}"], check=True)
+        assert waiting.wait(timeout=20) in (130, -signal.SIGINT)
+        waiting.stderr.close()
+    finally:
+        subprocess.run(["kill", "-s", "KILL", "--", f"-{holder.pid}"], check=True)
+        holder.stdout.close()
+        holder.wait()
