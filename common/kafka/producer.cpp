@@ -273,7 +273,7 @@ class Sender : public std::enable_shared_from_this<Sender> {
 
   void handle_error(rd_kafka_event_t* event) {
     const auto code = rd_kafka_event_error(event);
-    if (code == RD_KAFKA_RESP_ERR__FATAL) {
+    if (code == RD_KAFKA_RESP_ERR__FATAL || rd_kafka_event_error_is_fatal(event) != 0) {
       if (std::exchange(fatal_, true)) return;
       std::array<char, 512> text{};
       const auto cause = rd_kafka_fatal_error(client_.get(), text.data(), text.size());
