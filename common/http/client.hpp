@@ -5,7 +5,6 @@
 // start(). Nothing throws for what a network does; it is told by on_end().
 #pragma once
 
-#include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +13,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <boost/asio/io_context.hpp>
 
 #include "common/telemetry/metrics.hpp"
 
@@ -39,7 +40,7 @@ struct Clocks {
 };
 
 struct Limits {
-  std::size_t body_bytes_max = 0;             ///< 0: no limit; more ends the transfer as `too_large`
+  std::size_t body_bytes_max = 0;  ///< 0: no limit; more ends the transfer as `too_large`
   std::size_t header_bytes_max = 64 * 1024;
 };
 
@@ -52,11 +53,11 @@ struct ResponseHead {
 };
 
 enum class Ending {
-  complete,         ///< the response arrived whole (whatever its status)
-  connect_failed,   ///< no connection: refused, no such host, TLS; nothing was sent
+  complete,        ///< the response arrived whole (whatever its status)
+  connect_failed,  ///< no connection: refused, no such host, TLS; nothing was sent
   connect_timeout,
   total_timeout,
-  broken,           ///< the connection ended in the middle
+  broken,  ///< the connection ended in the middle
   too_large,
   cancelled,        ///< cancel() was called
   invalid_request,  ///< libcurl would not take it (an unusable URL)
@@ -99,12 +100,16 @@ class Client {
 };
 
 struct ClientOptions {
-  std::size_t connections_max = 20'000;         ///< over all hosts
-  std::size_t idle_connections_max = 1'000;     ///< kept alive for the next transfer
+  std::size_t connections_max = 20'000;      ///< over all hosts
+  std::size_t idle_connections_max = 1'000;  ///< kept alive for the next transfer
   std::string user_agent = "tokenrail";
 };
 
-/// The libcurl client. Redirects are off, signals are off, only http and https.
+/// The libcurl client. Redirects, proxies and HTTP/2 are off (the last because a paused stream would be buffered
+/// without a bound of ours), only http and https, certificates are verified against the system's. Sets SIGPIPE to be
+/// ignored where nobody handles it. A request whose kept-alive connection turns out dead before any byte of an answer
+/// came is sent once more on a fresh one. Destroy it outside of listeners' calls; transfers that still run are dropped
+/// in silence.
 [[nodiscard]] std::unique_ptr<Client> make_client(boost::asio::io_context& loop, const ClientOptions& options,
                                                   telemetry::Metrics& metrics);
 

@@ -1,0 +1,85 @@
+// One HTTP exchange on a libcurl easy handle, and the pool that those handles come from. Internal to common/http.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <curl/curl.h>
+
+#include "common/http/client.hpp"
+#include "common/http/head_reader.hpp"
+
+namespace tokenrail::http {
+
+struct EasyDeleter {
+  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+};
+using EasyHandle = std::unique_ptr<CURL, EasyDeleter>;
+
+/// Which limit a response went over.
+enum class Excess { none, headers, body };
+
+/// Everything about one exchange. Lives at a fixed address while libcurl knows it.
+struct Transfer {
+  Transfer(TransferId the_id, Request the_request, Clocks the_clocks, Limits the_limits, Listener& the_listener)
+      : id(the_id),
+        request(std::move(the_request)),
+        clocks(the_clocks),
+        limits(the_limits),
+        listener(&the_listener),
+        head(the_limits.header_bytes_max) {}
+  ~Transfer();
+  Transfer(const Transfer&) = delete;
+  Transfer& operator=(const Transfer&) = delete;
+
+  TransferId id;
+  Request request;
+  Clocks clocks;
+  Limits limits;
+  Listener* listener;  ///< null once cancelled: from then on nobody hears of this transfer
+  HeadReader head;
+
+  EasyHandle easy{};
+  curl_slist* header_list = nullptr;
+  std::size_t body_bytes = 0;
+  bool in_multi = false;   ///< libcurl's multi handle knows it
+  bool connected = false;  ///< a connection was ready for the request
+  bool in_body = false;    ///< the listener is being given bytes
+  bool paused = false;     ///< it took no more, and libcurl has been told
+  bool resumed = false;    ///< resume() came before the `false` that it answers
+  Excess excess = Excess::none;
+  std::array<char, CURL_ERROR_SIZE> error_text{};
+};
+
+/// Why libcurl must not be given this request; empty: it may. Header names and values come from configuration and from
+/// requests: a line end in one would smuggle in a second header.
+[[nodiscard]] std::string refusal(const Request& request);
+
+/// Easy handles with all options set that never change. Reused, since making one costs more than most requests.
+class EasyPool {
+ public:
+  /// `connections_opened` is counted up for each socket that libcurl opens.
+  EasyPool(std::string user_agent, telemetry::Counter& connections_opened)
+      : user_agent_(std::move(user_agent)), connections_opened_(&connections_opened) {}
+
+  /// Gives the transfer a handle with all its options set; false where memory is short.
+  bool equip(Transfer& transfer);
+
+  /// Takes the handle back; libcurl's multi handle must not know it any more.
+  void recycle(Transfer& transfer);
+
+ private:
+  EasyHandle make();
+
+  std::string user_agent_;
+  telemetry::Counter* connections_opened_;
+  std::vector<EasyHandle> idle_{};
+};
+
+/// What became of a transfer that libcurl has ended with `code`.
+[[nodiscard]] End end_of(const Transfer& transfer, CURLcode code);
+
+}  // namespace tokenrail::http
