@@ -1,0 +1,67 @@
+// What goes over the wire for one call, as a list of steps: these bytes, after that wait. Pure; the session sends them.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/simulator/behaviour.hpp"
+
+namespace tokenrail::simulator {
+
+/// The k-th word (from 0) of the answer to `message`, the blank before it included. This function is the contract with
+/// tests: docs/how-to/provider-simulator.md has it in words and in Python.
+[[nodiscard]] std::string answer_token(std::string_view message, const Behaviour& behaviour, std::uint64_t index);
+
+/// The whole text of an undisturbed answer (without thinking) to `message`, its directive taken out.
+[[nodiscard]] std::string answer_text(std::string_view message, std::string_view model, const Behaviour& behaviour);
+
+/// What the answer needs to know of the call.
+struct ChatCall {
+  std::string model{};
+  std::string message{};  ///< the last user message without its directive
+  bool stream = true;
+  bool has_messages = false;
+  int think = -1;            ///< -1: not said; 0: off; 1: on
+  std::string first_tool{};  ///< of those offered
+  std::int64_t tokens_max = -1;
+  std::size_t request_bytes = 0;
+};
+
+struct Step {
+  enum class Then {
+    more,
+    complete,  ///< the body ends in order
+    reset,
+    close,
+    hang,
+  };
+  std::string bytes{};
+  std::chrono::milliseconds wait{0};  ///< before these bytes
+  std::string text{};                 ///< the answer's text among them
+  int tokens = 0;
+  bool fault = false;  ///< this is where it goes wrong
+  Then then = Then::more;
+};
+
+/// Gives the steps of one answer in order; the last has `then` other than `more`.
+class AnswerSource {
+ public:
+  virtual ~AnswerSource() = default;
+  virtual void next(Step& step) = 0;
+};
+
+/// RFC 3339 with microseconds, as Ollama writes it; called once a line.
+using CreatedAt = std::function<std::string_view()>;
+
+/// A streamed answer, or the one object of an answer that is not, as `call.stream` says.
+[[nodiscard]] std::unique_ptr<AnswerSource> make_chat_source(ChatCall call, Behaviour behaviour, CreatedAt created_at);
+
+/// A fixed body: by lines (each at the behaviour's pace) where `lines`, else whole.
+[[nodiscard]] std::unique_ptr<AnswerSource> make_body_source(std::string body, bool lines, Behaviour behaviour);
+
+}  // namespace tokenrail::simulator

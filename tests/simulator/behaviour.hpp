@@ -1,0 +1,66 @@
+// How the simulator answers one call: what it says, at which pace, and what goes wrong. The same keys are written in a
+// script, posted to /_sim/behaviour, or put into the last user message as `[[sim key=value …]]`. Pure.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "common/result.hpp"
+
+namespace tokenrail::simulator {
+
+enum class Fault {
+  none,
+  status,        ///< an error status instead of an answer
+  reset,         ///< the connection is reset after N tokens
+  close,         ///< the connection is closed in the middle of the body after N tokens
+  eof,           ///< the body ends in order after N tokens, without a done line
+  error,         ///< an error line after N tokens
+  malformed,     ///< a line that is not JSON after N tokens
+  endless,       ///< tokens without end
+  hang,          ///< nothing more after N tokens (head and tokens are sent before)
+  silent,        ///< nothing at all, not even a head
+  huge_line,     ///< one line of N megabytes as the first token
+  slow_headers,  ///< one byte of the head each N ms
+  newlines,      ///< nothing but line ends, one each N ms
+};
+[[nodiscard]] std::string_view name_of(Fault fault);
+
+struct Behaviour {
+  int tokens = 12;
+  std::chrono::milliseconds pace_min{0};  ///< between two tokens
+  std::chrono::milliseconds pace_max{0};
+  std::chrono::milliseconds first{0};      ///< before the first token
+  std::chrono::milliseconds keepalive{0};  ///< line ends at that pace while waiting for the first token; 0: none
+  std::uint64_t seed = 0;
+  bool utf8 = false;   ///< words of several bytes a character
+  std::string text{};  ///< what to say, with {message} and {model} filled in; empty: made from the message
+  int thinking = -1;   ///< tokens of thinking; -1: four where the request asks for thinking, else none
+  std::string tool{};  ///< call this tool; "auto": the first one offered
+  std::string tool_arguments = "{}";
+  int tool_calls = 1;
+  std::string done_reason = "stop";
+  std::int64_t input_tokens = -1;   ///< -1: a quarter of the request's bytes
+  std::int64_t output_tokens = -1;  ///< -1: what was sent
+  std::size_t split = 0;            ///< pieces of that many bytes instead of lines; 0: whole lines
+  Fault fault = Fault::none;
+  int fault_at = 0;  ///< after so many tokens, or the status, megabytes or ms of the fault
+  int times = -1;    ///< the fault happens only the first so many times that this message comes; -1: always
+  std::string error = "an error was encountered while running the model: simulated";
+  std::string body{};         ///< of Fault::status; empty: {"error":"simulated status N"}
+  std::string retry_after{};  ///< header of Fault::status
+  std::string replay{};       ///< answer with this recording: "ollama/stream-text"
+  std::string id{};           ///< for the journal
+
+  /// Sets one key from its text. Errors: invalid_input, naming the key and what is allowed.
+  [[nodiscard]] Result<void> set(std::string_view key, std::string_view value);
+  /// Sets every key of a JSON object.
+  [[nodiscard]] Result<void> set_all(std::string_view json);
+};
+
+/// A message without its directive and the blanks around it; the directive's keys are set in `behaviour`.
+[[nodiscard]] Result<std::string> take_directive(std::string_view message, Behaviour& behaviour);
+
+}  // namespace tokenrail::simulator

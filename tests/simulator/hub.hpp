@@ -1,0 +1,110 @@
+// Decides what is answered to a call: the models, the behaviour, the journal, and the control calls under /_sim/. No
+// socket; the session moves the bytes.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "common/result.hpp"
+#include "tests/simulator/answer.hpp"
+#include "tests/simulator/behaviour.hpp"
+#include "tests/simulator/journal.hpp"
+#include "tests/simulator/models.hpp"
+#include "tests/simulator/recording.hpp"
+
+namespace tokenrail::simulator {
+
+struct Incoming {
+  std::string method{};
+  std::string path{};
+  std::string query{};
+  std::string body{};
+  std::string request_id{};
+  std::string traceparent{};
+  std::string authorization{};
+  std::string replay{};  ///< header X-Sim-Replay
+};
+
+struct Reply {
+  int status = 200;
+  std::string content_type{};
+  std::vector<std::pair<std::string, std::string>> headers{};
+  std::unique_ptr<AnswerSource> source{};
+  Behaviour behaviour{};
+  bool chunked = false;  ///< else with a length, where the body is one piece and whole
+  bool head_only = false;
+  std::uint64_t journal = 0;  ///< 0: not kept
+};
+
+/// What the simulator is: models and behaviour, as a script file has them.
+struct Script {
+  std::vector<Model> models = default_models();
+  std::map<std::string, Behaviour, std::less<>> behaviours{};  ///< by path
+  struct Rule {
+    std::string model{};      ///< empty: any
+    std::string contains{};   ///< in the last user message; empty: any
+    std::string behaviour{};  ///< JSON object, laid over the path's
+  };
+  std::vector<Rule> rules{};
+
+  /// `{"models": […], "behaviour": {…}, "behaviours": {"/api/tags": {…}}, "rules": [{"model", "contains",
+  /// "behaviour"}]}`; what is left out is as by default.
+  [[nodiscard]] static Result<Script> from_json(std::string_view json);
+};
+
+struct HubOptions {
+  Script script{};
+  std::filesystem::path transcripts{};  ///< empty: nothing can be replayed
+  std::size_t journal_entries_max = 200'000;
+};
+
+class Hub {
+ public:
+  explicit Hub(HubOptions options);
+
+  [[nodiscard]] Reply answer(Incoming incoming);
+
+  // For the sessions.
+  Journal& journal() { return journal_; }
+  void count_tokens(std::uint64_t tokens) { tokens_sent_ += tokens; }
+  void count_connection(int change) { connections_ += change; }
+  [[nodiscard]] std::int64_t now_ms() const;
+
+ private:
+  struct Chat {
+    ChatCall call{};
+    std::string directive_message{};  ///< as received
+    std::int64_t messages = 0;
+    bool wants_thinking = false;
+    bool offers_tools = false;
+  };
+  [[nodiscard]] Reply control(const Incoming& incoming);
+  [[nodiscard]] Reply chat(const Incoming& incoming);
+  [[nodiscard]] Reply replayed(const Incoming& incoming, const Behaviour& behaviour, std::uint64_t journal);
+  [[nodiscard]] Reply fixed(const Incoming& incoming, int status, std::string content_type, std::string body);
+  [[nodiscard]] Result<Chat> read_chat(const std::string& body) const;
+  [[nodiscard]] Result<Behaviour> behaviour_for(Chat& chat);
+  [[nodiscard]] Behaviour behaviour_of_path(std::string_view path) const;
+  [[nodiscard]] std::uint64_t open_entry(const Incoming& incoming, const Chat* chat, const Behaviour& behaviour);
+  [[nodiscard]] std::string_view created_at();
+
+  const HubOptions options_;
+  Script script_;
+  Journal journal_;
+  std::unordered_map<std::string, int> seen_{};  ///< how often a message came, for `times`
+  std::map<std::string, Recording, std::less<>> recordings_{};
+  std::uint64_t tokens_sent_ = 0;
+  std::int64_t connections_ = 0;
+  std::string created_at_{};
+  std::int64_t created_at_ms_ = -1;
+};
+
+}  // namespace tokenrail::simulator

@@ -1,0 +1,153 @@
+// tokenrail-provider-simulator: Ollama's API on loopback, for tests, benchmarks and the demo. See
+// docs/how-to/provider-simulator.md.
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <fstream>
+#include <iterator>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include "tests/simulator/server.hpp"
+
+namespace {
+
+using tokenrail::Result;
+using tokenrail::simulator::HubOptions;
+using tokenrail::simulator::Script;
+
+constexpr std::string_view usage = R"(tokenrail-provider-simulator: speaks Ollama's API on loopback.
+
+  --port N            listen there (default 0: any free port)
+  --host ADDRESS      listen on that address (default 127.0.0.1)
+  --models a,b:7b     the models to offer (default sim-chat:1b, sim-think:1b)
+  --script FILE       models, behaviour and rules as JSON
+  --set KEY=VALUE     one key of the default behaviour, such as tokens=50 or pace=5-20; may be repeated
+  --transcripts DIR   recorded exchanges (default: the environment's TOKENRAIL_TRANSCRIPTS)
+  --replay NAME       answer /api/chat with that recording, such as ollama/stream-text
+  --journal-max N     calls kept in the journal (default 200000)
+  --help              this text
+
+The last line on standard output at start is "listening http://HOST:PORT". SIGINT and SIGTERM end it.
+Keys, control calls and directives in messages: docs/how-to/provider-simulator.md.
+)";
+
+struct Options {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 0;
+  HubOptions hub{};
+  bool help = false;
+};
+
+template <class Number>
+bool read_number(std::string_view text, Number& out) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return error == std::errc{} && end == text.data() + text.size();
+}
+
+Result<Script> script_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return tokenrail::fail(tokenrail::ErrorKind::not_found, fmt::format("{} cannot be read", path));
+  return Script::from_json(std::string(std::istreambuf_iterator<char>(file), {}));
+}
+
+Result<void> take(Options& options, std::string_view name, const std::string& value) {
+  const auto wrong = [&](std::string_view allowed) {
+    return tokenrail::fail(tokenrail::ErrorKind::invalid_input, fmt::format("{} {}: wants {}", name, value, allowed));
+  };
+  auto& chat = options.hub.script.behaviours["/api/chat"];
+  if (name == "--host") {
+    options.host = value;
+  } else if (name == "--port") {
+    if (!read_number(value, options.port)) return wrong("a port");
+  } else if (name == "--models") {
+    options.hub.script.models = tokenrail::simulator::models_named(value);
+  } else if (name == "--transcripts") {
+    options.hub.transcripts = value;
+  } else if (name == "--replay") {
+    chat.replay = value;
+  } else if (name == "--journal-max") {
+    if (!read_number(value, options.hub.journal_entries_max)) return wrong("a number");
+  } else if (name == "--set") {
+    const auto equals = value.find('=');
+    if (equals == std::string::npos) return wrong("KEY=VALUE");
+    return chat.set(std::string_view(value).substr(0, equals), std::string_view(value).substr(equals + 1));
+  } else if (name == "--script") {
+    auto script = script_of(value);
+    if (!script) return std::unexpected(script.error());
+    options.hub.script = std::move(*script);
+  } else {
+    return tokenrail::fail(tokenrail::ErrorKind::invalid_input, fmt::format("there is no option {}", name));
+  }
+  return {};
+}
+
+Result<Options> options_of(std::span<char*> arguments) {
+  Options options;
+  if (const char* folder = std::getenv("TOKENRAIL_TRANSCRIPTS"); folder != nullptr) options.hub.transcripts = folder;
+  for (std::size_t i = 1; i < arguments.size(); ++i) {
+    std::string_view name = arguments[i];
+    if (name == "--help") {
+      options.help = true;
+      return options;
+    }
+    std::string value;
+    if (const auto equals = name.find('='); equals != std::string_view::npos) {
+      value = name.substr(equals + 1);
+      name = name.substr(0, equals);
+    } else if (i + 1 < arguments.size()) {
+      value = arguments[++i];
+    } else {
+      return tokenrail::fail(tokenrail::ErrorKind::invalid_input, fmt::format("{} wants a value; see --help", name));
+    }
+    if (const auto taken = take(options, name, value); !taken) return std::unexpected(taken.error());
+  }
+  return options;
+}
+
+/// Ten thousand streams need as many descriptors; the usual limit is far below what the system allows.
+void raise_file_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    const auto options = options_of({argv, static_cast<std::size_t>(argc)});
+    if (!options) {
+      fmt::print(stderr, "tokenrail-provider-simulator: {}\n", options.error().detail);
+      return 2;
+    }
+    if (options->help) {
+      fmt::print("{}", usage);
+      return 0;
+    }
+    raise_file_limit();
+    boost::asio::io_context loop(1);
+    tokenrail::simulator::Server server(loop, options->host, options->port, options->hub);
+    boost::asio::signal_set signals(loop, SIGINT, SIGTERM);
+    signals.async_wait([&](const boost::system::error_code&, int) {
+      server.stop();
+      loop.stop();
+    });
+    fmt::print("listening {}\n", server.url());
+    std::fflush(stdout);
+    loop.run();
+    return 0;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "tokenrail-provider-simulator: {}\n", error.what());
+    return 1;
+  }
+}
