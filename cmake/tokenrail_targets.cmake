@@ -5,13 +5,16 @@
 # Sources are the .cpp files of the calling folder and below (main.cpp excepted: that is a program's own).
 # DEPENDS: modules of ours, visible to users. LIBRARIES: foreign ones, hidden behind our .cpp files.
 function(tokenrail_module)
-  cmake_parse_arguments(ARG "" "NAME" "DEPENDS;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "OPTIMISED_IN_DEBUG" "NAME" "DEPENDS;LIBRARIES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   set(target "tokenrail_${ARG_NAME}")
   add_library(${target} STATIC ${sources})
   target_include_directories(${target} PUBLIC "${PROJECT_SOURCE_DIR}")
   target_link_libraries(${target} PUBLIC fmt::fmt ${ARG_DEPENDS} PRIVATE tokenrail_warnings ${ARG_LIBRARIES})
+  if(ARG_OPTIMISED_IN_DEBUG)
+    target_compile_options(${target} PRIVATE "$<$<CONFIG:Debug>:-O1>")
+  endif()
 
   file(RELATIVE_PATH path "${PROJECT_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}")
   set_property(GLOBAL APPEND PROPERTY TOKENRAIL_TESTED_MODULES "${ARG_NAME}:${path}")
