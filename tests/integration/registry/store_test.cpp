@@ -1,0 +1,478 @@
+#include "common/registry/store.hpp"
+
+#include <future>
+
+#include <gmock/gmock.h>
+
+#include "common/registry/projection.hpp"
+#include "tests/integration/registry/scratch_database.hpp"
+
+namespace tokenrail::registry {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class StoreTest : public ScratchDatabase {
+ protected:
+  void SetUp() override {
+    ScratchDatabase::SetUp();
+    if (IsSkipped()) return;
+    const auto migrated = migrate(options_);
+    ASSERT_TRUE(migrated.has_value()) << migrated.error().detail;
+    store_ = std::make_unique<Store>(options_);
+    connection_ = ensure("http://localhost:11434");
+  }
+  void TearDown() override {
+    store_.reset();
+    ScratchDatabase::TearDown();
+  }
+
+  Connection ensure(const std::string& base_url) {
+    auto made = store_->ensure_platform_connection({.name = "env-ollama", .provider = "ollama", .base_url = base_url});
+    EXPECT_TRUE(made.has_value()) << made.error().detail;
+    return made.value_or(Connection{});
+  }
+
+  static PlannedModel adding(const std::string& name) {
+    PlannedModel planned;
+    planned.kind = PlannedModel::Kind::added;
+    planned.changed_fields = {"digest", "enabled"};
+    planned.after.provider = "ollama";
+    planned.after.model_name = name;
+    planned.after.slug = "ollama/" + name;
+    planned.after.enabled = true;
+    planned.after.digest = "sha-1";
+    planned.after.context_window = 4096;
+    planned.after.capabilities = {{"chat", events::Support::supported}, {"vision", events::Support::unsupported}};
+    planned.details_digest = "sha-1";
+    planned.raw = R"({"parameterSize":"8B"})";
+    planned.here = {.upstream_name = name, .digest = "sha-1"};
+    return planned;
+  }
+
+  /// A plan that changes a stored model.
+  static PlannedModel changing(const StoredModel& stored, PlannedModel::Kind kind, std::vector<std::string> fields) {
+    return {.kind = kind,
+            .before_version = stored.state.version,
+            .changed_fields = std::move(fields),
+            .after = stored.state,
+            .details_digest = stored.details_digest,
+            .here = stored.here.value_or(StoredDeployment{.upstream_name = stored.state.model_name})};
+  }
+
+  SyncRun run(std::string status = "ok") const {
+    return {.connection_id = connection_.id, .trigger = "schedule", .status = std::move(status), .started_ms = 1000};
+  }
+
+  void apply(std::vector<PlannedModel> models) {
+    const auto applied = store_->apply(connection_, {.models = std::move(models)}, run(), "[\"answer\"]");
+    ASSERT_TRUE(applied.has_value()) << applied.error().detail;
+    connection_ = store_->connections()->at(0);
+  }
+
+  std::vector<OutboxRecord> outbox() { return store_->unpublished(1000).value(); }
+  StoredModel stored(const std::string& name) {
+    for (auto& model : store_->load_models(connection_).value())
+      if (model.state.model_name == name) return model;
+    ADD_FAILURE() << "no model " << name;
+    return {};
+  }
+
+  std::unique_ptr<Store> store_;
+  Connection connection_;
+};
+
+TEST_F(StoreTest, APlanIsRowsRevisionAndOutboxTogether) {
+  apply({adding("llama3.2:latest"), adding("hf.co/a/b:Q4_K_M")});
+
+  const auto models = store_->load_models(connection_).value();
+  ASSERT_THAT(models, SizeIs(2));
+  const auto& m = models[1];
+  EXPECT_EQ(m.state.model_name, "llama3.2:latest");
+  EXPECT_EQ(m.state.context_window, 4096);
+  EXPECT_EQ(m.state.output_tokens_max, std::nullopt);
+  EXPECT_EQ(m.state.capabilities.at("vision"), events::Support::unsupported);
+  EXPECT_TRUE(m.state.enabled);
+  EXPECT_TRUE(m.state.routable);
+  EXPECT_EQ(m.details_digest, "sha-1");
+  ASSERT_TRUE(m.here.has_value());
+  EXPECT_EQ(m.here->missing_since_ms, std::nullopt);
+  ASSERT_THAT(m.state.deployments, SizeIs(1));
+  EXPECT_EQ(m.state.deployments[0].base_url, "http://localhost:11434");
+  EXPECT_EQ(m.state.deployments[0].adapter, "ollama");
+  EXPECT_EQ(m.state.deployments[0].upstream_name, "llama3.2:latest");
+
+  const auto records = outbox();
+  ASSERT_THAT(records, SizeIs(2));
+  EXPECT_EQ(records[0].key, "_/_/ollama/llama3.2:latest");
+  EXPECT_EQ(records[0].type, "model_registry.upserted");
+  EXPECT_LT(records[0].seq, records[1].seq);
+  const auto event = events::parse_model_upserted(*records[0].payload);
+  ASSERT_TRUE(event.has_value()) << event.error().detail;
+  EXPECT_EQ(event->version, m.state.version);
+  EXPECT_EQ(event->before_version, std::nullopt);
+  EXPECT_EQ(event->cause, "sync");
+  EXPECT_THAT(event->changed_fields, ElementsAre("digest", "enabled"));
+  EXPECT_EQ(event->model.deployments.at(0).id, m.here->id);
+
+  EXPECT_EQ(sql().run("SELECT count(*) FROM model_revision r JOIN outbox o ON o.id = r.event_id AND "
+                      "r.snapshot::text = o.payload::text"),
+            "2");
+  EXPECT_EQ(sql().run("SELECT raw->>'parameterSize' FROM model LIMIT 1"), "8B");
+  EXPECT_EQ(sql().run("SELECT convert_from(body, 'UTF8') FROM provider_snapshot"), "[\"answer\"]");
+  EXPECT_EQ(sql().run("SELECT count(*) FROM sync_run WHERE status = 'ok'"), "1");
+}
+
+TEST_F(StoreTest, TheEventsAreWhatARouterCanHold) {
+  apply({adding("a"), adding("b")});
+  Projection projection;
+  for (const auto& record : outbox())
+    EXPECT_EQ(projection.apply(record.key, record.payload), Projection::Applied::changed);
+  ASSERT_NE(projection.find("", "", "ollama", "a"), nullptr);
+  for (const auto& state : store_->whole_state().value())
+    EXPECT_EQ(projection.apply(state.key, state.payload), Projection::Applied::unchanged);
+}
+
+TEST_F(StoreTest, VersionsComeFromOneSequence) {
+  apply({adding("a"), adding("b")});
+  const auto a = stored("a");
+  const auto b = stored("b");
+  EXPECT_LT(a.state.version, b.state.version);
+  auto change = changing(a, PlannedModel::Kind::updated, {"digest"});
+  change.after.digest = "sha-2";
+  apply({change});
+  EXPECT_GT(stored("a").state.version, b.state.version);
+  const auto event = events::parse_model_upserted(*outbox().back().payload).value();
+  EXPECT_EQ(event.before_version, a.state.version);
+  EXPECT_EQ(event.model.digest, "sha-2");
+}
+
+TEST_F(StoreTest, AnEmptyPlanWritesNothingAtAll) {
+  apply({adding("a")});
+  auto db = sql();
+  const auto state = [&] {
+    return db.run(
+        "SELECT (SELECT count(*) FROM sync_run) || ' ' || (SELECT count(*) FROM outbox) || ' ' || "
+        "(SELECT max(xmin::text::bigint) FROM model) || ' ' || (SELECT xmin::text FROM connection) || ' ' || "
+        "(SELECT last_value FROM registry_version)");
+  };
+  const auto before = state();
+  apply({});
+  apply({});
+  EXPECT_EQ(state(), before);
+}
+
+TEST_F(StoreTest, BookkeepingMakesNeitherVersionNorEvent) {
+  apply({adding("a")});
+  const auto before = stored("a");
+  auto note = changing(before, PlannedModel::Kind::noted, {});
+  note.here.missing_runs = 2;
+  note.details_digest = "sha-9";
+  apply({note});
+  const auto after = stored("a");
+  EXPECT_EQ(after.state.version, before.state.version);
+  EXPECT_EQ(after.here->missing_runs, 2);
+  EXPECT_EQ(after.details_digest, "sha-9");
+  EXPECT_THAT(outbox(), SizeIs(1));
+  EXPECT_EQ(sql().run("SELECT count(*) FROM sync_run"), "1");
+}
+
+TEST_F(StoreTest, AMissingModelIsRoutableUntilItsGraceHasExpired) {
+  apply({adding("a")});
+  auto gone = changing(stored("a"), PlannedModel::Kind::missing, {"availability", "missingSince"});
+  gone.after.availability = "missing";
+  gone.after.missing_since_ms = gone.here.missing_since_ms = 1'700'000'000'123;
+  gone.here.missing_runs = 1;
+  apply({gone});
+  auto model = stored("a");
+  EXPECT_EQ(model.state.availability, "missing");
+  EXPECT_EQ(model.state.missing_since_ms, 1'700'000'000'123);
+  EXPECT_EQ(model.here->missing_since_ms, 1'700'000'000'123);
+  EXPECT_TRUE(model.state.routable);
+
+  auto expired = changing(model, PlannedModel::Kind::expired, {"routable"});
+  expired.missing_expired = true;
+  apply({expired});
+  EXPECT_FALSE(stored("a").state.routable);
+  EXPECT_FALSE(events::parse_model_upserted(*outbox().back().payload)->model.routable);
+
+  auto back = changing(stored("a"), PlannedModel::Kind::back, {"availability", "missingSince", "routable"});
+  back.after.availability = "listed";
+  back.after.missing_since_ms = back.here.missing_since_ms = std::nullopt;
+  back.here.missing_runs = 0;
+  apply({back});
+  EXPECT_TRUE(stored("a").state.routable);
+  EXPECT_EQ(stored("a").state.availability, "listed");
+}
+
+TEST_F(StoreTest, AModelChangedBySomebodyElseStopsTheWholePlan) {
+  apply({adding("a"), adding("b")});
+  auto stale = changing(stored("a"), PlannedModel::Kind::updated, {"digest"});
+  stale.after.digest = "mine";
+  sql().run("UPDATE model SET version = nextval('registry_version'), enabled = false WHERE model_name = 'a'");
+  auto other = changing(stored("b"), PlannedModel::Kind::updated, {"digest"});
+  other.after.digest = "other";
+  const auto applied = store_->apply(connection_, {.models = {other, stale}}, run(), "");
+  ASSERT_FALSE(applied.has_value());
+  EXPECT_EQ(applied.error().kind, ErrorKind::cancelled);
+  EXPECT_EQ(stored("b").state.digest, "sha-1");
+  EXPECT_THAT(outbox(), SizeIs(2));
+}
+
+TEST_F(StoreTest, AValueThatTheSchemaRefusesLeavesNothingBehind) {
+  auto bad = adding("bad");
+  bad.after.kind = "nonsense";
+  const auto applied = store_->apply(connection_, {.models = {adding("good"), bad}}, run(), "");
+  ASSERT_FALSE(applied.has_value());
+  EXPECT_EQ(applied.error().kind, ErrorKind::invalid_input);
+  EXPECT_THAT(outbox(), IsEmpty());
+  EXPECT_THAT(store_->load_models(connection_).value(), IsEmpty());
+}
+
+TEST_F(StoreTest, NamesAreDataNeverStatements) {
+  const std::string name = "x'); DROP TABLE model; -- :id \\ \" $1 \xc3\xa9";
+  auto planned = adding(name);
+  planned.raw = R"({"a":"'; DROP TABLE model; --"})";
+  apply({planned});
+  EXPECT_EQ(stored(name).state.model_name, name);
+  EXPECT_EQ(outbox().at(0).key, "_/_/ollama/" + name);
+}
+
+TEST_F(StoreTest, AnotherBaseUrlTellsTheModelsOfTheConnectionAnew) {
+  apply({adding("a")});
+  EXPECT_EQ(ensure("http://localhost:11434").id, connection_.id);
+  EXPECT_THAT(outbox(), SizeIs(1));
+
+  const auto moved = ensure("http://10.0.0.7:11434");
+  EXPECT_EQ(moved.id, connection_.id);
+  const auto records = outbox();
+  ASSERT_THAT(records, SizeIs(2));
+  const auto event = events::parse_model_upserted(*records[1].payload).value();
+  EXPECT_THAT(event.changed_fields, ElementsAre("deployments"));
+  EXPECT_EQ(event.model.deployments.at(0).base_url, "http://10.0.0.7:11434");
+  EXPECT_GT(event.version, *event.before_version);
+}
+
+TEST_F(StoreTest, FailuresAndHeldListsAreToldOnceWhenTheyBegin) {
+  apply({adding("a")});
+  auto failed = run("failed");
+  failed.error_class = "unreachable";
+  failed.detail = "connection refused";
+  const auto fail_once = [&] {
+    ASSERT_TRUE(store_->record_failure(connection_, failed).has_value());
+    connection_ = store_->connections()->at(0);
+  };
+  fail_once();
+  fail_once();
+  fail_once();
+  EXPECT_EQ(connection_.health, "down");
+  EXPECT_EQ(connection_.last_error_class, "unreachable");
+  EXPECT_EQ(sql().run("SELECT count(*) FROM sync_run WHERE status = 'failed'"), "1");
+  ASSERT_THAT(outbox(), SizeIs(2));
+  EXPECT_EQ(outbox()[1].type, "model_registry.sync.completed");
+  EXPECT_THAT(*outbox()[1].payload, HasSubstr("unreachable"));
+
+  const SyncPlan held{.held = true, .held_reason = "the list is empty"};
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(store_->apply(connection_, held, run("held"), "{}").has_value());
+    connection_ = store_->connections()->at(0);
+  }
+  EXPECT_THAT(outbox(), SizeIs(3));
+  EXPECT_EQ(outbox()[2].type, "model_registry.sync.held");
+  EXPECT_EQ(sql().run("SELECT reason FROM held_change WHERE decision IS NULL"), "the list is empty");
+  EXPECT_EQ(stored("a").state.availability, "listed");
+
+  apply({});
+  EXPECT_EQ(connection_.last_sync_status, "ok");
+  EXPECT_EQ(sql().run("SELECT count(*) FROM held_change WHERE decision IS NULL"), "0");
+}
+
+TEST_F(StoreTest, TwoConnectionsServeOneModel) {
+  apply({adding("a")});
+  auto db = sql();
+  db.run("INSERT INTO connection (provider, name, base_url, priority) VALUES ('ollama', 'second', 'http://h:1', -1)");
+  const auto second = [&] {
+    for (auto& c : store_->connections().value())
+      if (c.name == "second") return c;
+    return Connection{};
+  }();
+  auto there = store_->load_models(second).value();
+  ASSERT_THAT(there, SizeIs(1));
+  EXPECT_FALSE(there[0].here.has_value());
+  EXPECT_TRUE(there[0].listed_elsewhere);
+  EXPECT_FALSE(there[0].told_elsewhere) << "the second one has priority";
+
+  ASSERT_TRUE(store_
+                  ->apply(second, {.models = {changing(there[0], PlannedModel::Kind::linked, {"deployments"})}},
+                          {.connection_id = second.id, .trigger = "start", .status = "ok"}, "")
+                  .has_value());
+  auto here = stored("a");
+  ASSERT_THAT(here.state.deployments, SizeIs(2));
+  EXPECT_EQ(here.state.deployments[0].connection_name, "second");
+  EXPECT_TRUE(here.told_elsewhere);
+
+  // Missing on one of them: that one is passed over, the model stays.
+  auto gone = changing(here, PlannedModel::Kind::updated, {"deployments"});
+  gone.here.missing_since_ms = 5;
+  apply({gone});
+  here = stored("a");
+  EXPECT_EQ(here.state.availability, "listed");
+  EXPECT_TRUE(here.state.deployments[0].enabled);
+  EXPECT_FALSE(here.state.deployments[1].enabled);
+  EXPECT_TRUE(here.state.routable);
+}
+
+TEST_F(StoreTest, TheOutboxIsReadInOrderUntilItIsMarked) {
+  apply({adding("a"), adding("b"), adding("c")});
+  auto first = store_->unpublished(2).value();
+  ASSERT_THAT(first, SizeIs(2));
+  EXPECT_EQ(store_->outbox_lag()->rows, 3);
+  ASSERT_TRUE(store_->mark_published({first[0].seq, first[1].seq}).has_value());
+  const auto rest = store_->unpublished(10).value();
+  ASSERT_THAT(rest, SizeIs(1));
+  EXPECT_GT(rest[0].seq, first[1].seq);
+  ASSERT_TRUE(store_->mark_published({rest[0].seq}).has_value());
+  EXPECT_EQ(store_->outbox_lag()->rows, 0);
+
+  ASSERT_TRUE(store_->prune(std::chrono::hours(1)).has_value());
+  EXPECT_EQ(sql().run("SELECT count(*) FROM outbox"), "3");
+  sql().run("UPDATE outbox SET published_at = now() - interval '2 hours'");
+  ASSERT_TRUE(store_->prune(std::chrono::hours(1)).has_value());
+  EXPECT_EQ(sql().run("SELECT count(*) FROM outbox"), "0");
+}
+
+// A cursor on seq would pass over the row of a transaction that commits late.
+TEST_F(StoreTest, ARowThatCommitsLateIsNotPassedOver) {
+  auto late = sql();
+  late.run("BEGIN");
+  late.run(
+      "INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload) VALUES "
+      "(tokenrail_uuid_v7(), 'model', 'late', 't', '{}')");
+  apply({adding("early")});
+  const auto first = outbox();
+  ASSERT_THAT(first, SizeIs(1));
+  ASSERT_TRUE(store_->mark_published({first[0].seq}).has_value());
+  late.run("COMMIT");
+  const auto then = outbox();
+  ASSERT_THAT(then, SizeIs(1));
+  EXPECT_EQ(then[0].key, "late");
+  EXPECT_LT(then[0].seq, first[0].seq);
+}
+
+TEST_F(StoreTest, ASyncIsAskedForTakenUpAndAwaited) {
+  const auto nobody = store_->request_sync("nowhere", "ann");
+  ASSERT_FALSE(nobody.has_value());
+  EXPECT_EQ(nobody.error().kind, ErrorKind::not_found);
+  EXPECT_THAT(nobody.error().detail, HasSubstr("env-ollama"));
+
+  const auto id = store_->request_sync("", "ann").value();
+  EXPECT_FALSE(store_->sync_request_state(id)->started);
+  const auto ignored = store_->await_sync(id, std::chrono::milliseconds(0));
+  ASSERT_FALSE(ignored.has_value());
+  EXPECT_EQ(ignored.error().kind, ErrorKind::timed_out);
+  EXPECT_THAT(ignored.error().detail, HasSubstr("No registry-sync"));
+
+  auto waiting =
+      std::async(std::launch::async, [&] { return Store(options_).await_sync(id, std::chrono::seconds(20)); });
+  const auto taken = store_->take_sync_requests().value();
+  ASSERT_THAT(taken, SizeIs(1));
+  EXPECT_EQ(taken[0].id, id);
+  EXPECT_EQ(taken[0].connection_id, "");
+  // A leader that died in between: the next one takes it up again.
+  EXPECT_THAT(store_->take_sync_requests().value(), SizeIs(1));
+  auto manual = run();
+  manual.request_id = id;
+  manual.trigger = "manual";
+  manual.listed = manual.unchanged = 3;
+  ASSERT_TRUE(store_->apply(connection_, {}, manual, "").has_value());
+  ASSERT_TRUE(store_->finish_sync_request(id).has_value());
+  const auto state = waiting.get();
+  ASSERT_TRUE(state.has_value()) << state.error().detail;
+  ASSERT_THAT(state->runs, SizeIs(1));
+  EXPECT_EQ(state->runs[0].connection_name, "env-ollama");
+  EXPECT_EQ(state->runs[0].listed, 3);
+  EXPECT_THAT(store_->take_sync_requests().value(), IsEmpty());
+
+  const auto one = store_->request_sync("env-ollama", "ann", true).value();
+  const auto again = store_->take_sync_requests().value();
+  ASSERT_THAT(again, SizeIs(1));
+  EXPECT_EQ(again[0].id, one);
+  EXPECT_EQ(again[0].connection_id, connection_.id);
+  EXPECT_TRUE(again[0].accept_held);
+}
+
+TEST_F(StoreTest, OneLeaderAtATime) {
+  LeaderLock first(options_);
+  LeaderLock second(options_);
+  EXPECT_TRUE(first.acquire().value());
+  EXPECT_TRUE(first.acquire().value());
+  EXPECT_FALSE(second.acquire().value());
+  first.release();
+  EXPECT_TRUE(second.acquire().value());
+  EXPECT_FALSE(first.acquire().value());
+
+  // The leader's session dies on the server: it must not believe that it leads.
+  Sql(cluster_).run(
+      "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND classid = 7305");
+  EXPECT_TRUE(first.acquire().value());
+  const auto lost = second.acquire();
+  EXPECT_FALSE(lost.value_or(false));
+}
+
+TEST_F(StoreTest, ALostConnectionIsMadeAnew) {
+  ASSERT_TRUE(store_->check().has_value());
+  Sql(cluster_).run(
+      "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = "
+      "'tokenrail-tests' AND datname = '" +
+      name_ + "'");
+  const auto broken = store_->check();
+  ASSERT_FALSE(broken.has_value());
+  EXPECT_EQ(broken.error().kind, ErrorKind::unavailable);
+  EXPECT_TRUE(store_->check().has_value());
+}
+
+TEST_F(StoreTest, ADatabaseWithoutItsSchemaSaysWhatToDo) {
+  sql().run("DROP TABLE schema_migration");
+  const auto checked = store_->check();
+  ASSERT_FALSE(checked.has_value());
+  EXPECT_EQ(checked.error().kind, ErrorKind::rejected);
+  EXPECT_THAT(checked.error().detail, HasSubstr("tokenrail migrate"));
+}
+
+// ---- rules that hold whatever writes to the database ---------------------------------------------------------------
+
+TEST_F(StoreTest, TheSchemaRefusesWhatNoProgramShouldWrite) {
+  auto db = sql();
+  db.run("INSERT INTO organization (id, slug) VALUES ('acme', 'acme')");
+  db.run("INSERT INTO model (provider, model_name, slug) VALUES ('ollama', 'm', 'm')");
+  const std::vector<std::pair<std::string, std::string>> table{
+      {"INSERT INTO model (provider, model_name, slug) VALUES ('ollama', 'm', 'other')", "23505"},
+      {"INSERT INTO model (provider, model_name, slug) VALUES ('ollama', 'n', 'm')", "23505"},
+      {"INSERT INTO model (provider, model_name, slug) VALUES ('nobody', 'n', 'n')", "23503"},
+      {"INSERT INTO model (provider, model_name, slug) VALUES ('ollama', '', 'n')", "23514"},
+      {"INSERT INTO model (provider, model_name, slug) VALUES ('ollama', repeat('x', 256), 'n')", "23514"},
+      {"INSERT INTO model (provider, model_name, slug) VALUES ('ollama', E'a\\nb', 'n')", "23514"},
+      {"INSERT INTO model (provider, model_name, slug, context_window) VALUES ('ollama', 'n', 'n', 0)", "23514"},
+      {"INSERT INTO model (provider, model_name, slug, availability) VALUES ('ollama', 'n', 'n', 'missing')", "23514"},
+      {"INSERT INTO model (owner_user_id, provider, model_name, slug) VALUES ('ann', 'ollama', 'n', 'n')", "23514"},
+      {"INSERT INTO organization (id, slug) VALUES ('_', 'x')", "23514"},
+      {"INSERT INTO organization (id, slug) VALUES ('a/b', 'x')", "23514"},
+      {"INSERT INTO connection (provider, name, base_url) VALUES ('ollama', 'env-ollama', 'http://h')", "23505"},
+      {"INSERT INTO connection (provider, name, base_url) VALUES ('ollama', 'c', 'ftp://h')", "23514"},
+      {"INSERT INTO connection (provider, name, base_url) VALUES ('ollama', 'c', 'http://user:pw@h')", "23514"},
+      {"INSERT INTO connection (provider, name, base_url, sync_interval_s) VALUES ('ollama', 'c', 'http://h', 59)",
+       "23514"},
+  };
+  for (const auto& [statement, sqlstate] : table) EXPECT_EQ(db.refusal(statement), sqlstate) << statement;
+  EXPECT_EQ(db.refusal("INSERT INTO model (org_id, provider, model_name, slug) VALUES ('acme', 'ollama', 'm', 'm')"),
+            "");
+  EXPECT_EQ(db.refusal("INSERT INTO model (org_id, provider, model_name, slug) VALUES ('acme', 'ollama', 'm', 'z')"),
+            "23505");
+}
+
+}  // namespace
+}  // namespace tokenrail::registry
