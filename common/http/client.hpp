@@ -28,7 +28,7 @@ struct Header {
 
 struct Request {
   std::string method = "GET";
-  std::string url;
+  std::string url{};
   std::vector<Header> headers{};
   std::string body{};
 };

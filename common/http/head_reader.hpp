@@ -22,6 +22,9 @@ class HeadReader {
   /// the body.
   Step line(std::string_view line);
 
+  /// Whether line() has said `complete`.
+  [[nodiscard]] bool done() const { return done_; }
+
   /// Valid once line() said `complete`.
   [[nodiscard]] const ResponseHead& head() const { return head_; }
 

@@ -246,7 +246,9 @@ void EasyPool::recycle(Transfer& transfer) {
 }
 
 End end_of(const Transfer& transfer, CURLcode code) {
-  if (code == CURLE_OK) return {.ending = Ending::complete, .detail = {}};
+  if (code == CURLE_OK && transfer.head.done()) return {.ending = Ending::complete, .detail = {}};
+  // libcurl takes a head without its blank line for a whole response.
+  if (code == CURLE_OK) return {.ending = Ending::broken, .detail = "the connection ended within the response's head"};
   if (transfer.excess != Excess::none) {
     const bool headers = transfer.excess == Excess::headers;
     return {.ending = Ending::too_large,
