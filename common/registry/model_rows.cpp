@@ -119,6 +119,7 @@ DeploymentRow deployment_from(const soci::row& row) {
   deployment.stored.digest = text(row, "digest");
   deployment.stored.missing_since_ms = maybe_number(row, "missing_since_ms");
   deployment.stored.missing_runs = row.get<int>("missing_runs");
+  deployment.stored.enabled = truth(row, "enabled");
   return deployment;
 }
 

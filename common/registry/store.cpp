@@ -179,12 +179,35 @@ Result<std::vector<PublishedState>> Store::whole_state() {
     execute_script(sql, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
     std::vector<PublishedState> states;
     for (const auto& row : read_models(sql, "CAST(:first AS text) IS NULL AND CAST(:second AS text) IS NULL", "", "")) {
-      states.push_back({.key = events::model_key(row.state),
+      states.push_back({.model_id = row.state.id,
+                        .key = events::model_key(row.state),
                         .version = row.state.version,
                         .payload = event_text(row, std::nullopt, {}, row.cause.empty() ? "seed" : row.cause,
                                               row.actor.empty() ? sync_actor : row.actor)});
     }
     return states;
+  });
+}
+
+Result<void> Store::raise_version(std::int64_t version) {
+  return impl_->session.run([&](soci::session& sql) -> Result<void> {
+    sql << "SELECT CASE WHEN last_value < CAST(:version AS bigint) THEN setval('registry_version', "
+           "CAST(:version AS bigint)) ELSE last_value END FROM registry_version",
+        soci::use(version, "version");
+    return {};
+  });
+}
+
+Result<void> Store::tell_anew(const std::vector<std::string>& model_ids) {
+  return impl_->session.transact([&](soci::session& sql) -> Result<void> {
+    std::vector<Change> changes;
+    for (const auto& row : read_models(sql, model_ids)) {
+      sql << "UPDATE model SET version = nextval('registry_version'), updated_at = now() WHERE id = CAST(:id AS uuid)",
+          soci::use(row.state.id);
+      changes.push_back({.model_id = row.state.id, .before_version = row.state.version, .changed_fields = {}});
+    }
+    tell_changes(sql, changes, "rollback", sync_actor);
+    return {};
   });
 }
 

@@ -35,6 +35,7 @@ struct OutboxRecord {
 
 /// A model as its newest record on the state topic should read.
 struct PublishedState {
+  std::string model_id;
   std::string key;
   std::int64_t version = 0;
   std::string payload;
@@ -103,6 +104,11 @@ class Store {
   Result<OutboxLag> outbox_lag();
   /// Everything that the state topic should hold, by key; one consistent snapshot.
   Result<std::vector<PublishedState>> whole_state();
+  /// Makes every later version greater than `version`: what readers hold may come from another or an older database.
+  Result<void> raise_version(std::int64_t version);
+  /// Gives these models a new version each and tells them again (cause `rollback`): readers hold newer ones than this
+  /// database, which was restored from a backup or made anew.
+  Result<void> tell_anew(const std::vector<std::string>& model_ids);
   /// Removes published outbox rows and sync runs older than that; snapshots beyond the last ten a connection.
   Result<void> prune(std::chrono::hours age);
 

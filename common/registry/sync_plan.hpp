@@ -44,6 +44,7 @@ struct StoredDeployment {
   std::string digest{};
   std::optional<std::int64_t> missing_since_ms{};  ///< nothing: listed
   std::int64_t missing_runs = 0;
+  bool enabled = true;  ///< by a person; no sync changes it
 };
 
 /// A model of a connection's scope and provider, as last written.

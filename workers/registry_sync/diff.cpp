@@ -1,0 +1,225 @@
+#include "workers/registry_sync/diff.hpp"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <utility>
+
+#include <fmt/core.h>
+
+namespace tokenrail::registry_sync {
+
+namespace {
+
+using registry::PlannedModel;
+using registry::StoredModel;
+using Kind = PlannedModel::Kind;
+
+bool wanted(const registry::Connection& connection, const std::string& name) {
+  const auto matches = [&](const std::string& glob) { return matches_glob(glob, name); };
+  if (!connection.include_globs.empty() && std::ranges::none_of(connection.include_globs, matches)) return false;
+  return std::ranges::none_of(connection.exclude_globs, matches);
+}
+
+events::DeploymentState deployment_on(const registry::Connection& connection, const std::string& upstream_name) {
+  events::DeploymentState deployment;
+  deployment.connection_id = connection.id;
+  deployment.connection_name = connection.name;
+  deployment.provider = connection.provider;
+  deployment.adapter = connection.adapter;
+  deployment.base_url = connection.base_url;
+  deployment.auth_type = connection.auth_type;
+  if (!connection.credential_id.empty()) deployment.credential_id = connection.credential_id;
+  deployment.credential_version = connection.credential_version;
+  deployment.upstream_name = upstream_name;
+  deployment.priority = connection.priority;
+  deployment.weight = connection.weight;
+  deployment.enabled = connection.enabled;
+  return deployment;
+}
+
+/// The facts that the provider tells, except where a person has said otherwise.
+void tell_facts(PlannedModel& planned, const StoredModel& stored, const ListedModel& listed) {
+  auto& state = planned.after;
+  const auto set = [&](const char* field, auto& mine, const auto& theirs) {
+    if (!stored.overridden.contains(field)) mine = theirs;
+  };
+  set("digest", state.digest, listed.digest);
+  set("family", state.family, listed.family);
+  // Without details the rest is a guess: keep what is known.
+  if (!listed.details_known) return;
+  set("kind", state.kind, listed.kind);
+  set("contextWindow", state.context_window, listed.context_window);
+  set("embeddingDimensions", state.embedding_dimensions, listed.embedding_dimensions);
+  set("capabilities", state.capabilities, listed.capabilities);
+  planned.details_digest = listed.details_key;
+}
+
+auto bookkeeping(const registry::StoredDeployment& d) {
+  return std::tie(d.upstream_name, d.digest, d.missing_since_ms, d.missing_runs);
+}
+
+/// Whether this connection's deployment may be called: not while it lacks a model that another one has.
+void settle_here(PlannedModel& planned, const registry::Connection& connection, const StoredModel& stored) {
+  for (auto& deployment : planned.after.deployments) {
+    if (deployment.connection_id != connection.id) continue;
+    const bool passed_over = planned.here.missing_since_ms && stored.listed_elsewhere;
+    deployment.enabled = connection.enabled && planned.here.enabled && !passed_over;
+  }
+}
+
+/// Fills in what follows from the rest and tells what kind of change it is; nothing: there is none.
+std::optional<PlannedModel> finish(PlannedModel planned, const StoredModel& stored, Kind kind) {
+  planned.after.routable = registry::routable(planned.after, planned.missing_expired);
+  planned.changed_fields = registry::changed_fields(stored.state, planned.after);
+  planned.kind = kind;
+  if (!planned.changed_fields.empty()) return planned;
+  const bool same = stored.here && bookkeeping(*stored.here) == bookkeeping(planned.here) &&
+                    stored.details_digest == planned.details_digest &&
+                    stored.missing_expired == planned.missing_expired;
+  if (same) return std::nullopt;
+  planned.kind = Kind::noted;
+  return planned;
+}
+
+PlannedModel start_from(const StoredModel& stored) {
+  PlannedModel planned;
+  planned.before_version = stored.state.version;
+  planned.after = stored.state;
+  planned.details_digest = stored.details_digest;
+  planned.missing_expired = stored.missing_expired;
+  if (stored.here) planned.here = *stored.here;
+  return planned;
+}
+
+PlannedModel plan_new(const registry::Connection& connection, const ListedModel& listed) {
+  PlannedModel planned;
+  planned.kind = Kind::added;
+  auto& state = planned.after;
+  state.org_id = connection.org_id;
+  state.owner_user_id = connection.owner_user_id;
+  state.provider = connection.provider;
+  state.model_name = listed.name;
+  state.slug = connection.slug_prefix + connection.provider + "/" + listed.name;
+  state.kind = listed.kind;
+  state.family = listed.family;
+  state.digest = listed.digest;
+  state.enabled = connection.new_models_enabled;
+  state.context_window = listed.context_window;
+  state.embedding_dimensions = listed.embedding_dimensions;
+  state.capabilities = listed.capabilities;
+  state.deployments.push_back(deployment_on(connection, listed.name));
+  state.routable = registry::routable(state, false);
+  if (listed.details_known) planned.details_digest = listed.details_key;
+  planned.raw = listed.raw;
+  planned.here = {.upstream_name = listed.name, .digest = listed.digest};
+  planned.changed_fields = registry::changed_fields({}, state);
+  return planned;
+}
+
+std::optional<PlannedModel> plan_listed(const registry::Connection& connection, const StoredModel& stored,
+                                        const ListedModel& listed) {
+  auto planned = start_from(stored);
+  planned.here.upstream_name = listed.name;
+  planned.here.digest = listed.digest;
+  planned.here.missing_since_ms = std::nullopt;
+  planned.here.missing_runs = 0;
+  planned.missing_expired = false;
+  const bool was_missing = stored.state.availability == "missing";
+  planned.after.availability = "listed";
+  planned.after.missing_since_ms = std::nullopt;
+  // Two hosts may hold different builds under one name; were both to tell, every run would change the model.
+  if (!stored.told_elsewhere) tell_facts(planned, stored, listed);
+  if (planned.details_digest != stored.details_digest) planned.raw = listed.raw;
+  if (!stored.here) {
+    auto& deployments = planned.after.deployments;
+    deployments.push_back(deployment_on(connection, listed.name));
+    std::ranges::sort(deployments, {},
+                             [](const auto& d) { return std::pair(d.priority, std::string_view(d.connection_id)); });
+    return finish(std::move(planned), stored, Kind::linked);
+  }
+  settle_here(planned, connection, stored);
+  return finish(std::move(planned), stored, was_missing ? Kind::back : Kind::updated);
+}
+
+std::optional<PlannedModel> plan_unlisted(const registry::Connection& connection, const StoredModel& stored,
+                                          const DiffRules& rules, std::int64_t now_ms) {
+  auto planned = start_from(stored);
+  auto& here = planned.here;
+  const bool newly = !here.missing_since_ms;
+  if (newly) here.missing_since_ms = now_ms;
+  // Counted only as far as it decides anything, so that a model which stays away costs no more writes.
+  here.missing_runs = std::min(here.missing_runs + 1, std::max<std::int64_t>(rules.missing_runs, 1));
+  settle_here(planned, connection, stored);
+  bool newly_expired = false;
+  if (!stored.listed_elsewhere) {
+    planned.after.availability = "missing";
+    if (!planned.after.missing_since_ms) planned.after.missing_since_ms = now_ms;
+    const bool long_enough = now_ms - *here.missing_since_ms >= rules.missing_grace.count();
+    if (long_enough && here.missing_runs >= rules.missing_runs) planned.missing_expired = true;
+    newly_expired = planned.missing_expired && !stored.missing_expired;
+  }
+  return finish(std::move(planned), stored, !newly && newly_expired ? Kind::expired : Kind::missing);
+}
+
+}  // namespace
+
+registry::SyncPlan plan_sync(const registry::Connection& connection, const ProviderList& list,
+                             const std::vector<StoredModel>& stored, const DiffRules& rules, std::int64_t now_ms) {
+  registry::SyncPlan plan;
+  plan.failed = list.unreadable;
+  std::map<std::string_view, const ListedModel*> listed;
+  for (const auto& model : list.models) {
+    if (!wanted(connection, model.name)) continue;
+    if (!storable_name(model.name) || !listed.emplace(model.name, &model).second) ++plan.failed;
+  }
+  plan.listed = static_cast<std::int64_t>(listed.size());
+
+  const auto known = std::ranges::count_if(
+      stored, [](const StoredModel& m) { return m.here.has_value() && !m.here->missing_since_ms; });
+  const auto count = static_cast<std::int64_t>(list.models.size()) + list.unreadable;
+  if (!rules.accept_held && known > 0 && count * 2 < known) {
+    plan.held = true;
+    plan.held_reason = count == 0 ? fmt::format("the list is empty, but {} models are known", known)
+                                  : fmt::format("the list has {} models, but {} are known", count, known);
+    plan.unchanged = known;
+    return plan;
+  }
+
+  std::map<std::string_view, const StoredModel*> held;
+  for (const auto& model : stored) held.emplace(model.state.model_name, &model);
+  const auto keep = [&](std::optional<PlannedModel> planned) {
+    const auto kind = planned ? planned->kind : Kind::noted;
+    if (planned) plan.models.push_back(std::move(*planned));
+    switch (kind) {
+      case Kind::added:
+      case Kind::linked:
+        ++plan.added;
+        break;
+      case Kind::updated:
+      case Kind::back:
+        ++plan.updated;
+        break;
+      case Kind::missing:
+      case Kind::expired:
+        ++plan.missing;
+        break;
+      case Kind::noted:
+        ++plan.unchanged;
+        break;
+    }
+  };
+  for (const auto& [name, model] : listed) {
+    const auto known_model = held.find(name);
+    keep(known_model == held.end() ? plan_new(connection, *model)
+                                   : plan_listed(connection, *known_model->second, *model));
+  }
+  if (list.unreadable > 0) return plan;
+  for (const auto& [name, model] : held) {
+    if (!model->here || listed.contains(name)) continue;
+    keep(plan_unlisted(connection, *model, rules, now_ms));
+  }
+  return plan;
+}
+
+}  // namespace tokenrail::registry_sync

@@ -1,0 +1,175 @@
+#include "workers/registry_sync/facts.hpp"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "common/events/json_writer.hpp"
+
+namespace tokenrail::registry_sync {
+
+namespace {
+
+using events::Support;
+
+constexpr std::size_t text_bytes_max = 255;
+
+/// Length of the UTF-8 sequence at `at`, 0 where there is none.
+std::size_t sequence_bytes(std::string_view text, std::size_t at) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const auto lead = byte(at);
+  if (lead < 0x80) return 1;
+  const std::size_t size = lead >= 0xC2 && lead < 0xE0   ? 2
+                           : lead >= 0xE0 && lead < 0xF0 ? 3
+                           : lead >= 0xF0 && lead < 0xF5 ? 4
+                                                         : 0;
+  if (size == 0 || at + size > text.size()) return 0;
+  for (std::size_t i = 1; i < size; ++i)
+    if ((byte(at + i) & 0xC0U) != 0x80U) return 0;
+  const auto second = byte(at + 1);
+  const bool overlong = (lead == 0xE0 && second < 0xA0) || (lead == 0xF0 && second < 0x90);
+  const bool surrogate = lead == 0xED && second >= 0xA0;
+  const bool beyond = lead == 0xF4 && second >= 0x90;
+  return overlong || surrogate || beyond ? 0 : size;
+}
+
+bool is_control(std::string_view text, std::size_t at) {
+  const auto byte = static_cast<unsigned char>(text[at]);
+  if (byte < 0x20 || byte == 0x7F) return true;
+  return byte == 0xC2 && static_cast<unsigned char>(text[at + 1]) < 0xA0;
+}
+
+/// What a text column takes: control characters and bytes that are no UTF-8 left out, cut at a character's border.
+std::string storable(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto size = sequence_bytes(text, at);
+    if (size == 0) {
+      ++at;
+      continue;
+    }
+    if (!is_control(text, at)) {
+      if (out.size() + size > text_bytes_max) break;
+      out.append(text.substr(at, size));
+    }
+    at += size;
+  }
+  return out;
+}
+
+std::string raw_of(const providers::ListedModel& listed, const providers::ollama::ModelDetails* details) {
+  std::string out;
+  events::JsonWriter json(out);
+  json.begin_object();
+  json.field("digest", storable(listed.digest));
+  json.field("family", storable(listed.family));
+  json.field("parameterSize", storable(listed.parameter_size));
+  json.field("quantization", storable(listed.quantization));
+  json.field("sizeBytes", listed.size_bytes);
+  json.field("modifiedAt", storable(listed.modified_at));
+  if (details != nullptr) {
+    json.field("architecture", storable(details->architecture));
+    if (details->parameter_count) json.field("parameterCount", *details->parameter_count);
+    if (details->capabilities_known) {
+      json.begin_array("capabilities");
+      for (const auto& word : details->capabilities) json.element(storable(word));
+      json.end_array();
+    }
+  }
+  json.end_object();
+  return out;
+}
+
+/// Ollama's words for our capabilities. Where Ollama tells its list, what it leaves out is not supported.
+void fill_capabilities(ListedModel& model, const std::set<std::string, std::less<>>& told) {
+  struct Word {
+    std::string_view theirs;
+    std::string_view ours;
+  };
+  static constexpr std::array<Word, 7> words{{{"completion", "chat"},
+                                              {"completion", "streaming"},
+                                              {"tools", "tools"},
+                                              {"vision", "vision"},
+                                              {"thinking", "reasoning"},
+                                              {"embedding", "embedding"},
+                                              {"insert", "fill_in_middle"}}};
+  for (const auto& word : words)
+    model.capabilities[std::string(word.ours)] = told.contains(word.theirs) ? Support::supported : Support::unsupported;
+  if (told.contains("completion")) return;
+  if (told.contains("embedding")) {
+    model.kind = "embedding";
+  } else if (told.contains("image")) {
+    model.kind = "image";
+  } else {
+    model.kind = "other";
+  }
+}
+
+}  // namespace
+
+bool storable_name(std::string_view name) {
+  if (name.empty() || name.size() > text_bytes_max) return false;
+  for (std::size_t at = 0; at < name.size();) {
+    const auto size = sequence_bytes(name, at);
+    if (size == 0 || is_control(name, at)) return false;
+    at += size;
+  }
+  return true;
+}
+
+std::string details_key(const providers::ListedModel& listed) {
+  const auto digest = storable(listed.digest);
+  return digest.empty() ? storable("modified " + listed.modified_at) : digest;
+}
+
+ListedModel ollama_model(const providers::ListedModel& listed, const providers::ollama::ModelDetails* details) {
+  ListedModel model;
+  model.name = listed.name;
+  model.digest = storable(listed.digest);
+  model.details_key = details_key(listed);
+  model.family = storable(listed.family);
+  model.context_window = listed.context_length;
+  model.details_known = details != nullptr;
+  model.raw = raw_of(listed, details);
+  if (details != nullptr) {
+    if (model.family.empty()) model.family = storable(details->architecture);
+    if (details->context_length) model.context_window = details->context_length;
+  }
+  const bool told = (details != nullptr && details->capabilities_known) || !listed.capabilities.empty();
+  const auto& words = details != nullptr && details->capabilities_known ? details->capabilities : listed.capabilities;
+  if (told && !words.empty()) {
+    fill_capabilities(model, {words.begin(), words.end()});
+  } else if (const auto& architecture = details != nullptr ? details->architecture : listed.family;
+             architecture.contains("bert") || listed.family.contains("bert")) {
+    // Servers that do not tell capabilities: the BERT family only embeds.
+    model.kind = "embedding";
+  }
+  if (model.kind == "embedding" && details != nullptr) model.embedding_dimensions = details->embedding_length;
+  return model;
+}
+
+bool matches_glob(std::string_view glob, std::string_view name) {
+  // The last star takes as little as possible; on a mismatch it takes one character more.
+  std::size_t g = 0;
+  std::size_t n = 0;
+  std::size_t star = std::string_view::npos;
+  std::size_t star_name = 0;
+  while (n < name.size()) {
+    if (g < glob.size() && glob[g] == '*') {
+      star = g++;
+      star_name = n;
+    } else if (g < glob.size() && (glob[g] == '?' || glob[g] == name[n])) {
+      ++g;
+      ++n;
+    } else if (star != std::string_view::npos) {
+      g = star + 1;
+      n = ++star_name;
+    } else {
+      return false;
+    }
+  }
+  while (g < glob.size() && glob[g] == '*') ++g;
+  return g == glob.size();
+}
+
+}  // namespace tokenrail::registry_sync

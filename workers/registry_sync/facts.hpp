@@ -1,0 +1,42 @@
+// What a provider said of a model, in the registry's words. Pure.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/events/model_event.hpp"
+#include "common/providers/ollama/ollama.hpp"
+
+namespace tokenrail::registry_sync {
+
+/// One entry of a connection's list.
+struct ListedModel {
+  std::string name;
+  std::string digest{};
+  std::string details_key{};  ///< what the details go with: the digest, or a stand-in where none is told
+  std::string family{};
+  std::string kind = "generation";
+  std::optional<std::int64_t> context_window{};
+  std::optional<std::int64_t> embedding_dimensions{};
+  std::map<std::string, events::Support> capabilities{};
+  bool details_known = false;  ///< false: kind, limits and capabilities above are guesses or nothing
+  std::string raw{};           ///< as JSON, for the record
+};
+
+/// A name that the registry can hold: 1 to 255 bytes of UTF-8 without control characters.
+[[nodiscard]] bool storable_name(std::string_view name);
+
+/// The key under which details of a listed model may be kept.
+[[nodiscard]] std::string details_key(const providers::ListedModel& listed);
+
+/// `details` null: /api/show was not answered.
+[[nodiscard]] ListedModel ollama_model(const providers::ListedModel& listed,
+                                       const providers::ollama::ModelDetails* details);
+
+/// `*` is any run of characters, `?` one.
+[[nodiscard]] bool matches_glob(std::string_view glob, std::string_view name);
+
+}  // namespace tokenrail::registry_sync

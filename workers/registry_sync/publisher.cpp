@@ -1,0 +1,170 @@
+#include "workers/registry_sync/publisher.hpp"
+
+#include <utility>
+
+#include <fmt/core.h>
+#include <spdlog/spdlog.h>
+
+#include "common/kafka/log_reader.hpp"
+
+namespace tokenrail::registry_sync {
+
+namespace {
+
+constexpr std::chrono::milliseconds look{500};
+
+}  // namespace
+
+Publisher::Publisher(boost::asio::io_context& loop, kafka::Properties properties, RegistryTopics topics,
+                     telemetry::Metrics& metrics)
+    : loop_(loop),
+      properties_(std::move(properties)),
+      topics_(std::move(topics)),
+      metrics_(metrics),
+      published_state_(metrics.counter("registry_records_published_total", "Records acknowledged by the brokers",
+                                       {{"topic", topics_.state}})),
+      published_events_(metrics.counter("registry_records_published_total", "Records acknowledged by the brokers",
+                                        {{"topic", topics_.events}})),
+      too_large_(metrics.counter("registry_records_too_large_total", "Records above the topic's limit, left out")),
+      changed_(loop) {}
+
+Publisher::~Publisher() = default;
+
+Result<void> Publisher::ensure_producer() {
+  if (producer_) return {};
+  auto made = kafka::Producer::make(loop_, {.properties = properties_}, *this, metrics_);
+  if (!made) return std::unexpected(made.error());
+  producer_ = std::move(*made);
+  state_ = producer_->topic(topics_.state);
+  events_ = producer_->topic(topics_.events);
+  return {};
+}
+
+boost::asio::awaitable<Result<void>> Publisher::hand_over(const std::vector<Outgoing>& records,
+                                                          std::chrono::steady_clock::time_point deadline) {
+  for (const auto& record : records) {
+    const bool to_state = record.to == Destination::state;
+    for (;;) {
+      // The state topic has one partition, so that whoever reads it reads one order.
+      const auto produced = producer_->produce(
+          to_state ? state_ : events_, to_state ? 0 : kafka::partition_by_key, record.key,
+          record.value ? std::optional<std::string_view>(*record.value) : std::nullopt, &record.headers, batch_);
+      if (produced == kafka::Produced::accepted) {
+        ++waiting_for_;
+        break;
+      }
+      if (produced == kafka::Produced::too_large) {
+        too_large_.add();
+        spdlog::error("{} is larger than a record may be and was left out", record.key);
+        break;
+      }
+      if (produced == kafka::Produced::unknown_topic) {
+        co_return fail(ErrorKind::not_found, fmt::format("The topic {} does not exist. Run `tokenrail topics apply`.",
+                                                         to_state ? topics_.state : topics_.events));
+      }
+      if (produced == kafka::Produced::failed || !failure_.empty() || stopped_ ||
+          std::chrono::steady_clock::now() >= deadline)
+        co_return fail(ErrorKind::unavailable, failure_.empty() ? "Kafka takes no records" : failure_);
+      co_await changed_.wait(look);
+    }
+  }
+  co_return Result<void>{};
+}
+
+boost::asio::awaitable<Result<void>> Publisher::publish(std::vector<Outgoing> records,
+                                                        std::chrono::milliseconds time_max) {
+  if (auto made = ensure_producer(); !made) co_return std::unexpected(made.error());
+  const auto deadline = std::chrono::steady_clock::now() + time_max;
+  ++batch_;
+  waiting_for_ = 0;
+  failure_.clear();
+  auto result = co_await hand_over(records, deadline);
+  while (result && waiting_for_ > 0 && failure_.empty() && !stopped_ && std::chrono::steady_clock::now() < deadline)
+    co_await changed_.wait(look);
+  if (result && waiting_for_ == 0 && failure_.empty()) {
+    for (const auto& record : records) (record.to == Destination::state ? published_state_ : published_events_).add();
+    co_return Result<void>{};
+  }
+  if (result) {
+    result = fail(ErrorKind::unavailable,
+                  failure_.empty() ? "Kafka has not acknowledged the registry's records in time" : failure_);
+  }
+  // A later batch must not overtake what is still on its way here.
+  producer_.reset();
+  co_return result;
+}
+
+void Publisher::on_report(const kafka::Report& report) {
+  if (report.token != batch_) return;
+  if (!report.ok && failure_.empty()) failure_ = fmt::format("Kafka refused a record: {}", report.detail);
+  if (waiting_for_ > 0) --waiting_for_;
+  if (waiting_for_ == 0 || !report.ok) changed_.wake();
+}
+
+void Publisher::on_fatal(const Error& error) {
+  failure_ = error.detail;
+  changed_.wake();
+}
+
+std::string Publisher::problem() const {
+  if (producer_ && !producer_->connected()) return "the brokers do not answer";
+  return {};
+}
+
+void Publisher::stop() {
+  stopped_ = true;
+  changed_.wake();
+}
+
+// ---- reading -----------------------------------------------------------------------------------------------------
+
+namespace {
+
+class StateReading final : public kafka::LogReaderListener {
+ public:
+  explicit StateReading(boost::asio::io_context& loop) : changed(loop) {}
+  void on_record(kafka::Record&& record) override {
+    if (!record.key) return;
+    const auto value = record.value ? std::optional<std::string_view>(*record.value) : std::nullopt;
+    if (projection.apply(*record.key, value) == registry::Projection::Applied::malformed)
+      spdlog::warn("a record on {} cannot be read: key {}, offset {}", record.topic, *record.key, record.offset);
+  }
+  void on_end(const kafka::TopicPartition&, std::int64_t) override {
+    done = true;
+    changed.wake();
+  }
+  void on_failure(const kafka::TopicPartition& partition, const Error& error) override {
+    failure = Error{.kind = error.kind,
+                    .detail = fmt::format("The topic {} cannot be read: {}. Run `tokenrail topics apply`.",
+                                          partition.topic, error.detail)};
+    changed.wake();
+  }
+
+  registry::Projection projection;
+  Waiter changed;
+  bool done = false;
+  std::optional<Error> failure;
+};
+
+}  // namespace
+
+boost::asio::awaitable<Result<registry::Projection>> read_state_topic(boost::asio::io_context& loop,
+                                                                      kafka::Properties properties, std::string topic,
+                                                                      telemetry::Metrics& metrics,
+                                                                      std::chrono::milliseconds time_max,
+                                                                      const bool& stopping) {
+  StateReading reading(loop);
+  auto reader = kafka::LogReader::make(loop, properties, reading, metrics);
+  if (!reader) co_return std::unexpected(reader.error());
+  (*reader)->start({{.partition = {.topic = topic, .partition = 0}, .offset = kafka::offset_beginning}});
+  const auto deadline = std::chrono::steady_clock::now() + time_max;
+  while (!reading.done && !reading.failure && !stopping && std::chrono::steady_clock::now() < deadline)
+    co_await reading.changed.wait(look);
+  reader->reset();
+  if (reading.failure) co_return std::unexpected(*reading.failure);
+  if (!reading.done)
+    co_return fail(ErrorKind::timed_out, fmt::format("Kafka does not answer: {} could not be read to its end", topic));
+  co_return std::move(reading.projection);
+}
+
+}  // namespace tokenrail::registry_sync

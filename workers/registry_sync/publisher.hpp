@@ -1,0 +1,77 @@
+// Publishing to the registry's two topics and waiting until the brokers have acknowledged. One thread: the loop's; one
+// coroutine at a time.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "common/kafka/producer.hpp"
+#include "common/registry/projection.hpp"
+#include "common/result.hpp"
+#include "common/telemetry/metrics.hpp"
+#include "workers/registry_sync/records.hpp"
+#include "workers/registry_sync/waiter.hpp"
+
+namespace tokenrail::registry_sync {
+
+struct RegistryTopics {
+  std::string state;
+  std::string events;
+};
+
+class Publisher final : public kafka::ProducerListener {
+ public:
+  Publisher(boost::asio::io_context& loop, kafka::Properties properties, RegistryTopics topics,
+            telemetry::Metrics& metrics);
+  ~Publisher() override;
+  Publisher(const Publisher&) = delete;
+  Publisher& operator=(const Publisher&) = delete;
+
+  /// Returns once every record is acknowledged. An error: some may be in the log all the same; publish all of them
+  /// again. A record above the topic's limit is left out, logged and counted: it would stop all others for ever.
+  boost::asio::awaitable<Result<void>> publish(std::vector<Outgoing> records, std::chrono::milliseconds time_max);
+
+  /// What the brokers' side looked like when last heard of; empty: well.
+  [[nodiscard]] std::string problem() const;
+  /// Ends a publish() that waits, as timed out.
+  void stop();
+
+ private:
+  void on_report(const kafka::Report& report) override;
+  void on_space() override { changed_.wake(); }
+  void on_fatal(const Error& error) override;
+  Result<void> ensure_producer();
+  boost::asio::awaitable<Result<void>> hand_over(const std::vector<Outgoing>& records,
+                                                 std::chrono::steady_clock::time_point deadline);
+
+  boost::asio::io_context& loop_;
+  kafka::Properties properties_;
+  RegistryTopics topics_;
+  telemetry::Metrics& metrics_;
+  telemetry::Counter& published_state_;
+  telemetry::Counter& published_events_;
+  telemetry::Counter& too_large_;
+  Waiter changed_;
+  std::unique_ptr<kafka::Producer> producer_;
+  kafka::TopicHandle state_{};
+  kafka::TopicHandle events_{};
+  std::uint64_t batch_ = 0;  ///< reports of an earlier batch count for nothing
+  std::size_t waiting_for_ = 0;
+  std::string failure_;
+  bool stopped_ = false;
+};
+
+/// Reads the state topic to its end. unavailable, timed_out, not_found as they come from the brokers.
+boost::asio::awaitable<Result<registry::Projection>> read_state_topic(boost::asio::io_context& loop,
+                                                                      kafka::Properties properties, std::string topic,
+                                                                      telemetry::Metrics& metrics,
+                                                                      std::chrono::milliseconds time_max,
+                                                                      const bool& stopping);
+
+}  // namespace tokenrail::registry_sync

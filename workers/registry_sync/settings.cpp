@@ -1,0 +1,134 @@
+#include "workers/registry_sync/settings.hpp"
+
+#include <array>
+
+#include "common/providers/ollama/ollama.hpp"
+
+namespace tokenrail::registry_sync {
+
+namespace {
+
+using config::Kind;
+using config::Setting;
+
+constexpr std::int64_t second_ms = 1'000;
+constexpr std::int64_t day_ms = 86'400'000;
+constexpr std::int64_t mebibyte = 1'048'576;
+
+constexpr std::array settings{
+    Setting{.name = "sync.interval",
+            .env = {},
+            .kind = Kind::duration,
+            .default_value = "5m",
+            .help = "Time between two syncs of a connection; each is up to a tenth earlier or later.",
+            .min = second_ms,
+            .max = day_ms},
+    Setting{.name = "sync.on_new",
+            .env = {},
+            .kind = Kind::choice,
+            .default_value = "enabled",
+            .help = "Whether models found on the platform's own Ollama connection (env-ollama) may be used at once.",
+            .choices = "enabled|disabled"},
+    Setting{.name = "sync.missing_grace",
+            .env = {},
+            .kind = Kind::duration,
+            .default_value = "24h",
+            .help = "How long a model that its provider lists no longer may still be routed to.",
+            .min = 0,
+            .max = 365 * day_ms},
+    Setting{.name = "sync.missing_runs",
+            .env = {},
+            .kind = Kind::integer,
+            .default_value = "3",
+            .help = "Successful syncs in which a model must be missing before it is routed to no longer.",
+            .min = 1,
+            .max = 1000},
+    Setting{.name = "sync.show_concurrency",
+            .env = {},
+            .kind = Kind::integer,
+            .default_value = "4",
+            .help = "Model details asked for at the same time, for each connection.",
+            .min = 1,
+            .max = 64},
+    Setting{.name = "sync.connection_concurrency",
+            .env = {},
+            .kind = Kind::integer,
+            .default_value = "8",
+            .help = "Connections synced at the same time.",
+            .min = 1,
+            .max = 256},
+    Setting{.name = "sync.list_bytes_max",
+            .env = {},
+            .kind = Kind::bytes,
+            .default_value = "32MiB",
+            .help = "Largest list of models that is read.",
+            .min = 1024,
+            .max = 1024 * mebibyte},
+    Setting{.name = "sync.show_bytes_max",
+            .env = {},
+            .kind = Kind::bytes,
+            .default_value = "16MiB",
+            .help = "Largest answer about one model that is read.",
+            .min = 1024,
+            .max = 1024 * mebibyte},
+    Setting{.name = "sync.connect_timeout",
+            .env = {},
+            .kind = Kind::duration,
+            .default_value = "5s",
+            .help = "How long connecting to a provider may take.",
+            .min = 10,
+            .max = 60 * second_ms},
+    Setting{.name = "sync.answer_timeout",
+            .env = {},
+            .kind = Kind::duration,
+            .default_value = "30s",
+            .help = "How long a provider may take to answer one question of a sync.",
+            .min = 10,
+            .max = 600 * second_ms},
+    Setting{.name = "sync.poll_interval",
+            .env = {},
+            .kind = Kind::duration,
+            .default_value = "1s",
+            .help = "How often the outbox is looked at, and whether someone asked for a sync.",
+            .min = 10,
+            .max = 60 * second_ms},
+    Setting{.name = "sync.history_days",
+            .env = {},
+            .kind = Kind::integer,
+            .default_value = "30",
+            .help = "Days for which published outbox rows and records of sync runs are kept.",
+            .min = 1,
+            .max = 3650},
+};
+
+}  // namespace
+
+std::span<const Setting> registry_sync_settings() {
+  return settings;
+}
+
+Options options_from(const config::Values& values) {
+  const auto& prefix = values.text("topic.prefix");
+  const auto size = [&](std::string_view name) { return static_cast<std::size_t>(values.integer(name)); };
+  return {
+      .platform = {.name = "env-ollama",
+                   .provider = "ollama",
+                   .base_url = providers::ollama::normal_base_url(values.text("ollama.base_url")),
+                   .new_models_enabled = values.text("sync.on_new") == "enabled"},
+      .interval = values.duration("sync.interval"),
+      .rules = {.missing_grace = values.duration("sync.missing_grace"),
+                .missing_runs = values.integer("sync.missing_runs")},
+      .show_concurrency = size("sync.show_concurrency"),
+      .connection_concurrency = size("sync.connection_concurrency"),
+      .list_bytes_max = static_cast<std::size_t>(values.bytes("sync.list_bytes_max")),
+      .show_bytes_max = static_cast<std::size_t>(values.bytes("sync.show_bytes_max")),
+      .connect_time_max = values.duration("sync.connect_timeout"),
+      .answer_time_max = values.duration("sync.answer_timeout"),
+      .poll_interval = values.duration("sync.poll_interval"),
+      .history_age = std::chrono::hours(24 * values.integer("sync.history_days")),
+      .state_topic = prefix + "model_registry",
+      .events_topic = prefix + "model_registry.events",
+  };
+}
+
+}  // namespace tokenrail::registry_sync

@@ -1,0 +1,35 @@
+// The settings of registry-sync, declared once, and what becomes of them.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include "common/config/settings.hpp"
+#include "common/registry/store.hpp"
+#include "workers/registry_sync/diff.hpp"
+
+namespace tokenrail::registry_sync {
+
+/// Without those of common/config that every program has.
+[[nodiscard]] std::span<const config::Setting> registry_sync_settings();
+
+struct Options {
+  registry::PlatformConnection platform;
+  std::chrono::milliseconds interval;
+  DiffRules rules;
+  std::size_t show_concurrency;
+  std::size_t connection_concurrency;
+  std::size_t list_bytes_max;
+  std::size_t show_bytes_max;
+  std::chrono::milliseconds connect_time_max;
+  std::chrono::milliseconds answer_time_max;
+  std::chrono::milliseconds poll_interval;
+  std::chrono::hours history_age;
+  std::string state_topic;
+  std::string events_topic;
+};
+[[nodiscard]] Options options_from(const config::Values& values);
+
+}  // namespace tokenrail::registry_sync
