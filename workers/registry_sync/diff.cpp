@@ -135,7 +135,7 @@ std::optional<PlannedModel> plan_listed(const registry::Connection& connection, 
     auto& deployments = planned.after.deployments;
     deployments.push_back(deployment_on(connection, listed.name));
     std::ranges::sort(deployments, {},
-                             [](const auto& d) { return std::pair(d.priority, std::string_view(d.connection_id)); });
+                      [](const auto& d) { return std::pair(d.priority, std::string_view(d.connection_id)); });
     return finish(std::move(planned), stored, Kind::linked);
   }
   settle_here(planned, connection, stored);

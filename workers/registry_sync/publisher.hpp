@@ -41,6 +41,9 @@ class Publisher final : public kafka::ProducerListener {
   [[nodiscard]] std::string problem() const;
   /// Ends a publish() that waits, as timed out.
   void stop();
+  /// Makes the producer, so that problem() has something to hear of. Errors: a property that librdkafka refuses.
+  Result<void> prepare() { return ensure_producer(); }
+  void close() { producer_.reset(); }
 
  private:
   void on_report(const kafka::Report& report) override;

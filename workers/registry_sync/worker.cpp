@@ -1,6 +1,7 @@
 #include "workers/registry_sync/worker.hpp"
 
 #include <csignal>
+#include <cstdlib>
 #include <utility>
 
 #include <fmt/core.h>
@@ -101,10 +102,8 @@ void Worker::await_hang_up() {
 }
 
 void Worker::stop() {
-  if (++stops_ > 1) {
-    loop_.stop();
-    return;
-  }
+  // A second signal means: now. What was being written is written again by whoever leads next.
+  if (++stops_ > 1) std::_Exit(1);
   spdlog::info("stopping");
   stopping_ = true;
   fetcher_.stop();
@@ -116,6 +115,10 @@ void Worker::finish() {
   stop_signals_.cancel();
   hang_up_.cancel();
   if (health_) health_->stop();
+  // Their sockets would keep the loop waiting.
+  publisher_.close();
+  http_.reset();
+  ended_ = true;
   spdlog::info("stopped");
 }
 
@@ -414,6 +417,10 @@ boost::asio::awaitable<Result<void>> Worker::learn_versions() {
     note_database(raised.error());
     co_return raised;
   }
+  if (const auto ready = publisher_.prepare(); !ready) {
+    note_kafka(ready.error());
+    co_return Result<void>{};
+  }
   versions_known_ = true;
   kafka_problem_.clear();
   co_return Result<void>{};
@@ -426,19 +433,20 @@ boost::asio::awaitable<Result<void>> Worker::publish() {
     if (!learnt || !versions_known_) co_return learnt;
   }
   const auto relayed = co_await relay();
-  if (!relayed || whole_ || !kafka_problem_.empty() || stopping_) co_return relayed;
+  if (!relayed) co_return std::unexpected(relayed.error());
+  if (!*relayed || whole_ || stopping_) co_return Result<void>{};
   auto made = co_await make_whole();
   co_return made;
 }
 
-boost::asio::awaitable<Result<void>> Worker::relay() {
+boost::asio::awaitable<Result<bool>> Worker::relay() {
   while (!stopping_) {
     const auto rows = co_await stores_.run([](registry::Store& store) { return store.unpublished(relay_batch); });
     if (!rows) {
       note_database(rows.error());
       co_return std::unexpected(rows.error());
     }
-    if (rows->empty()) break;
+    if (rows->empty()) co_return true;
     std::vector<Outgoing> records;
     std::vector<std::int64_t> seqs;
     for (const auto& row : *rows) {
@@ -448,17 +456,17 @@ boost::asio::awaitable<Result<void>> Worker::relay() {
     const auto published = co_await publisher_.publish(std::move(records), publish_time_max);
     if (!published) {
       if (!stopping_) note_kafka(published.error());
-      co_return Result<void>{};
+      co_return false;
     }
     kafka_problem_.clear();
     const auto marked = co_await stores_.run([seqs](registry::Store& store) { return store.mark_published(seqs); });
     if (!marked) {
       note_database(marked.error());
-      co_return marked;
+      co_return std::unexpected(marked.error());
     }
     spdlog::debug("published {} events", seqs.size());
   }
-  co_return Result<void>{};
+  co_return false;
 }
 
 boost::asio::awaitable<Result<void>> Worker::make_whole() {

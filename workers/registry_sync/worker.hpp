@@ -42,6 +42,16 @@ class Worker {
   void stop();
   [[nodiscard]] int exit_code() const { return exit_code_; }
 
+  /// This process holds the leadership.
+  [[nodiscard]] bool leading() const { return leading_; }
+  /// It leads, and the state topic is known to say what the database says.
+  [[nodiscard]] bool published_whole() const { return leading_ && whole_; }
+  /// stop() has done its work.
+  [[nodiscard]] bool ended() const { return ended_; }
+  /// As /readyz has them.
+  [[nodiscard]] std::vector<telemetry::Condition> conditions() const;
+  [[nodiscard]] const telemetry::Metrics& metrics() const { return metrics_; }
+
  private:
   using Clock = std::chrono::steady_clock;
 
@@ -64,13 +74,13 @@ class Worker {
   /// topic whole. Errors of Kafka are noted, tried again later and not returned; errors of the database are returned.
   boost::asio::awaitable<Result<void>> publish();
   boost::asio::awaitable<Result<void>> learn_versions();
-  boost::asio::awaitable<Result<void>> relay();
+  /// True: nothing is left to publish.
+  boost::asio::awaitable<Result<bool>> relay();
   boost::asio::awaitable<Result<void>> make_whole();
   boost::asio::awaitable<Result<void>> look_after();
 
   void note_database(const Error& error);
   void note_kafka(const Error& error);
-  [[nodiscard]] std::vector<telemetry::Condition> conditions() const;
   [[nodiscard]] Clock::duration jittered(std::chrono::milliseconds interval);
   void await_stop();
   void await_hang_up();
@@ -98,6 +108,7 @@ class Worker {
   std::string kafka_problem_ = "not connected yet";
   std::map<std::string, std::string> connection_words_;  ///< by name: how the last list went
   bool stopping_ = false;
+  bool ended_ = false;
   int stops_ = 0;
   int exit_code_ = 0;
   bool leading_ = false;

@@ -1,0 +1,245 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/integration/registry_sync/sync_world.hpp"
+
+namespace tokenrail::registry_sync {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+using testing::UnorderedElementsAre;
+
+class RegistrySync : public SyncWorld {};
+
+TEST_F(RegistrySync, ImportsWhatOllamaHasPublishesItAndThenTheMark) {
+  offer(std::vector<simulator::Model>{
+      {.name = "chat:1b", .digest = "d1", .capabilities = {"completion", "tools"}, .context_length = 4096},
+      {.name = "embed:latest", .capabilities = {"embedding"}, .family = "nomic-bert"},
+      {.name = "old:latest", .capabilities_told = false}});
+  auto& running = start_whole();
+  EXPECT_THAT(events(), ElementsAre("model_registry.upserted _/_/ollama/chat:1b",
+                                    "model_registry.upserted _/_/ollama/embed:latest",
+                                    "model_registry.upserted _/_/ollama/old:latest"));
+  auto state = events("model_registry");
+  ASSERT_THAT(state, SizeIs(4));
+  EXPECT_THAT(state.back(), HasSubstr("_registry")) << "the mark comes last";
+
+  const auto chat = last_event("_/_/ollama/chat:1b");
+  ASSERT_TRUE(chat.has_value());
+  EXPECT_EQ(chat->cause, "sync");
+  EXPECT_EQ(chat->model.digest, "d1");
+  EXPECT_EQ(chat->model.context_window, 4096);
+  EXPECT_TRUE(chat->model.enabled);
+  EXPECT_TRUE(chat->model.routable);
+  EXPECT_EQ(chat->model.capabilities.at("tools"), events::Support::supported);
+  EXPECT_EQ(chat->model.capabilities.at("vision"), events::Support::unsupported);
+  EXPECT_EQ(chat->model.deployments.at(0).base_url, "http://127.0.0.1:" + std::to_string(port_));
+  EXPECT_EQ(chat->model.deployments.at(0).connection_name, "env-ollama");
+  EXPECT_EQ(last_event("_/_/ollama/embed:latest")->model.kind, "embedding");
+  EXPECT_THAT(last_event("_/_/ollama/old:latest")->model.capabilities, IsEmpty());
+
+  const auto words = running.problems();
+  EXPECT_THAT(words, HasSubstr("database: \n"));
+  EXPECT_THAT(words, HasSubstr("kafka: \n"));
+  EXPECT_THAT(words, HasSubstr("connection env-ollama: 3 models listed"));
+  EXPECT_THAT(running.worker().metrics().text(),
+              HasSubstr("ollama_health_status{connection=\"env-ollama\",org=\"platform\"} 1"));
+}
+
+TEST_F(RegistrySync, ThreeChangesAreExactlyThreeEventsAndNoChangeIsNone) {
+  offer(std::vector<simulator::Model>{{.name = "kept:1b"}, {.name = "removed:1b"}, {.name = "rebuilt:1b"}});
+  start_whole();
+  ASSERT_THAT(events(), SizeIs(3));
+  const auto before = events("model_registry").size();
+
+  auto state = sync_now();
+  EXPECT_THAT(events(), SizeIs(3)) << "nothing has changed";
+  ASSERT_THAT(state.runs, SizeIs(1));
+  EXPECT_EQ(state.runs[0].status, "ok");
+  EXPECT_EQ(state.runs[0].unchanged, 3);
+
+  offer(std::vector<simulator::Model>{
+      {.name = "kept:1b"}, {.name = "rebuilt:1b", .digest = "new", .context_length = 131072}, {.name = "added:1b"}});
+  state = sync_now();
+  EXPECT_EQ(state.runs.at(0).added, 1);
+  EXPECT_EQ(state.runs.at(0).updated, 1);
+  EXPECT_EQ(state.runs.at(0).missing, 1);
+  const std::vector<std::string> expected{"model_registry.upserted _/_/ollama/added:1b",
+                                          "model_registry.upserted _/_/ollama/rebuilt:1b",
+                                          "model_registry.upserted _/_/ollama/removed:1b"};
+  EXPECT_EQ(events_after(3), expected);
+  EXPECT_EQ(events_after(before, "model_registry"), expected);
+  EXPECT_THAT(last_event("_/_/ollama/rebuilt:1b")->changed_fields, UnorderedElementsAre("digest", "contextWindow"));
+  EXPECT_EQ(last_event("_/_/ollama/removed:1b")->model.availability, "missing");
+  EXPECT_TRUE(last_event("_/_/ollama/removed:1b")->model.routable) << "within the grace";
+
+  sync_now();
+  EXPECT_THAT(events(), SizeIs(6));
+}
+
+TEST_F(RegistrySync, AModelStaysMissingThenBecomesUnroutableThenComesBack) {
+  offer({"a:1b", "b:1b", "gone:1b"});
+  start_whole({{"TOKENRAIL_SYNC_MISSING_GRACE", "0"}, {"TOKENRAIL_SYNC_MISSING_RUNS", "2"}});
+  offer({"a:1b", "b:1b"});
+  sync_now();
+  EXPECT_TRUE(last_event("_/_/ollama/gone:1b")->model.routable);
+  sync_now();
+  EXPECT_FALSE(last_event("_/_/ollama/gone:1b")->model.routable);
+  sync_now();
+  EXPECT_THAT(events_after(3), SizeIs(2)) << "missing once, unroutable once";
+  offer({"a:1b", "b:1b", "gone:1b"});
+  sync_now();
+  EXPECT_THAT(events_after(5), ElementsAre("model_registry.upserted _/_/ollama/gone:1b"));
+  EXPECT_TRUE(last_event("_/_/ollama/gone:1b")->model.routable);
+}
+
+TEST_F(RegistrySync, AnEmptyListIsHeldUntilAPersonAcceptsIt) {
+  auto& running = start_whole();
+  offer(std::vector<std::string>{});
+  auto state = sync_now();
+  EXPECT_EQ(state.runs.at(0).status, "held");
+  sync_now();
+  EXPECT_THAT(events_after(2), ElementsAre("model_registry.sync.held _/_/ollama/_connection")) << "told once";
+  EXPECT_EQ(last_event("_/_/ollama/a:1b")->model.availability, "listed");
+  EXPECT_THAT(running.problems(), HasSubstr("held"));
+
+  state = sync_now(true);
+  EXPECT_EQ(state.runs.at(0).missing, 2);
+  EXPECT_EQ(last_event("_/_/ollama/a:1b")->model.availability, "missing");
+}
+
+TEST_F(RegistrySync, AProviderThatIsDownChangesNoModel) {
+  auto& running = start_whole();
+  provider_down();
+  auto state = sync_now();
+  EXPECT_EQ(state.runs.at(0).status, "failed");
+  EXPECT_THAT(state.runs.at(0).detail, Not(IsEmpty()));
+  sync_now();
+  EXPECT_THAT(events_after(2), ElementsAre("model_registry.sync.completed _/_/ollama/_connection"));
+  EXPECT_THAT(running.worker().metrics().text(),
+              HasSubstr("ollama_health_status{connection=\"env-ollama\",org=\"platform\"} 0"));
+  EXPECT_THAT(running.problems(), HasSubstr("connection env-ollama: down"));
+
+  offer({"a:1b", "b:7b"});
+  state = sync_now();
+  EXPECT_EQ(state.runs.at(0).status, "ok");
+  EXPECT_EQ(state.runs.at(0).unchanged, 2);
+  EXPECT_THAT(events("model_registry"), SizeIs(3)) << "two models and the mark, as at first";
+}
+
+TEST_F(RegistrySync, AProviderThatIsDownAtStartKeepsNothingFromBeingPublished) {
+  provider_down();
+  start_whole();
+  EXPECT_THAT(events("model_registry"), ElementsAre(HasSubstr("_registry")));
+  offer({"late:1b"});
+  sync_now();
+  EXPECT_TRUE(last_event("_/_/ollama/late:1b").has_value());
+}
+
+TEST_F(RegistrySync, DetailsThatCannotBeGotComeWithALaterSync) {
+  const auto script = simulator::Script::from_json(
+      R"({"models": ["a:1b", "b:1b"], "behaviours": {"/api/show": {"fault": "status:500"}}})");
+  ASSERT_TRUE(script.has_value()) << script.error().detail;
+  offer(*script);
+  start_whole();
+  EXPECT_EQ(last_event("_/_/ollama/a:1b")->model.context_window, std::nullopt);
+  EXPECT_TRUE(last_event("_/_/ollama/a:1b")->model.routable);
+
+  offer({"a:1b", "b:1b"});
+  sync_now();
+  EXPECT_THAT(events_after(2), SizeIs(2));
+  EXPECT_EQ(last_event("_/_/ollama/a:1b")->model.context_window, 8192);
+  sync_now();
+  EXPECT_THAT(events_after(4), IsEmpty());
+}
+
+TEST_F(RegistrySync, ARestartSaysNothingNew) {
+  auto& first = start_whole();
+  first.stop();
+  const auto before = tail_->count();
+  auto& second = start();
+  ASSERT_TRUE(run_until(loop_, [&] { return second.worker().published_whole(); })) << second.problems();
+  settle();
+  EXPECT_EQ(tail_->count(), before + 2) << "but for our own two markers";
+}
+
+TEST_F(RegistrySync, ATopicThatWasMadeAnewIsFilled) {
+  start_whole().stop();
+  const auto version = last_event("_/_/ollama/a:1b")->version;
+  tail_.reset();
+  kafka_ = make_cluster();
+  tail_ = std::make_unique<TopicTail>(loop_, *kafka_);
+  start_whole();
+  EXPECT_THAT(events("model_registry"), ElementsAre(HasSubstr("a:1b"), HasSubstr("b:7b"), HasSubstr("_registry")));
+  EXPECT_EQ(last_event("_/_/ollama/a:1b")->version, version);
+  EXPECT_THAT(events(), IsEmpty()) << "it is no news";
+}
+
+// A database from a backup, or made anew: routers keep the highest version, so what it says must be higher.
+TEST_F(RegistrySync, ADatabaseBehindTheTopicOvertakesIt) {
+  start_whole().stop();
+  auto db = sql();
+  db.run("UPDATE model SET version = 1 WHERE model_name = 'a:1b'");
+  db.run("UPDATE model SET version = 2 WHERE model_name = 'b:7b'");
+  db.run("SELECT setval('registry_version', 2)");
+  events::ModelUpserted event = *last_event("_/_/ollama/a:1b");
+  event.version = event.model.version = 5000;
+  kafka::testing::Reports reports;
+  telemetry::Metrics metrics;
+  auto producer = kafka::Producer::make(loop_, {.properties = kafka_->properties()}, reports, metrics);
+  ASSERT_TRUE(producer.has_value());
+  ASSERT_EQ(
+      (*producer)->produce((*producer)->topic("model_registry"), 0, event.key, events::to_json(event), nullptr, 0),
+      kafka::Produced::accepted);
+  ASSERT_TRUE(run_until(loop_, [&] { return reports.all.size() == 1; }));
+
+  auto& running = start();
+  ASSERT_TRUE(run_until(loop_, [&] { return running.worker().published_whole(); })) << running.problems();
+  settle();
+  EXPECT_GT(last_event("_/_/ollama/a:1b")->version, 5000);
+  EXPECT_EQ(last_event("_/_/ollama/a:1b")->cause, "rollback");
+}
+
+TEST_F(RegistrySync, AnotherOneTakesOver) {
+  auto& first = start_whole();
+  auto& second = start();
+  ASSERT_TRUE(run_until(loop_, [&] { return second.problems().find("database: \n") != std::string::npos; }));
+  EXPECT_FALSE(second.worker().leading());
+  EXPECT_THAT(second.problems(), Not(HasSubstr("kafka"))) << "it has nothing to say of Kafka yet";
+  first.stop();
+  ASSERT_TRUE(run_until(loop_, [&] { return second.worker().published_whole(); })) << second.problems();
+  offer({"a:1b", "b:7b", "c:1b"});
+  sync_now();
+  EXPECT_THAT(events_after(2), ElementsAre("model_registry.upserted _/_/ollama/c:1b"));
+}
+
+TEST_F(RegistrySync, KafkaAwayDelaysEventsAndLosesNone) {
+  auto& running = start_whole();
+  rd_kafka_mock_broker_set_down(kafka_->get(), 1);
+  offer({"a:1b", "b:7b", "c:1b"});
+  const auto id = store_->request_sync("", "test").value();
+  ASSERT_TRUE(run_until(loop_, [&] { return sql().run("SELECT count(*) FROM model") == "3"; }));
+  rd_kafka_mock_broker_set_up(kafka_->get(), 1);
+  ASSERT_TRUE(run_until(
+      loop_, [&] { return last_event("_/_/ollama/c:1b").has_value(); }, std::chrono::seconds(90)))
+      << running.problems();
+  ASSERT_TRUE(run_until(loop_, [&] { return store_->outbox_lag()->rows == 0; }));
+  EXPECT_TRUE(run_until(loop_, [&] { return store_->sync_request_state(id)->finished; }));
+}
+
+TEST_F(RegistrySync, ALostDatabaseConnectionIsMendedWithoutARestart) {
+  auto& running = start_whole();
+  registry::Sql(cluster_).run("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '" +
+                              name_ + "' AND application_name = 'tokenrail-registry-sync'");
+  offer({"a:1b", "b:7b", "c:1b"});
+  sync_now();
+  EXPECT_TRUE(last_event("_/_/ollama/c:1b").has_value()) << running.problems();
+}
+
+}  // namespace
+}  // namespace tokenrail::registry_sync

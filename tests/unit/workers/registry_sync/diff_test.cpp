@@ -1,0 +1,347 @@
+#include "workers/registry_sync/diff.hpp"
+
+#include <functional>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace tokenrail::registry_sync {
+namespace {
+
+using events::Support;
+using registry::Connection;
+using registry::PlannedModel;
+using registry::StoredModel;
+using registry::SyncPlan;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+using Kind = PlannedModel::Kind;
+
+constexpr std::int64_t t0 = 1'700'000'000'000;
+constexpr std::int64_t hour = 3'600'000;
+
+Connection connection() {
+  Connection c;
+  c.id = "c1";
+  c.provider = c.adapter = "ollama";
+  c.name = "env-ollama";
+  c.base_url = "http://localhost:11434";
+  c.new_models_enabled = true;
+  return c;
+}
+
+ListedModel listed(std::string name, std::string digest = "d1") {
+  ListedModel model;
+  model.name = std::move(name);
+  model.details_key = model.digest = std::move(digest);
+  model.family = "llama";
+  model.context_window = 8192;
+  model.capabilities = {{"chat", Support::supported}, {"vision", Support::unsupported}};
+  model.details_known = true;
+  model.raw = "{}";
+  return model;
+}
+
+ProviderList list_of(std::vector<ListedModel> models) {
+  return {.models = std::move(models)};
+}
+
+/// What the database would give back after a plan was carried out.
+std::vector<StoredModel> carried_out(const SyncPlan& plan, std::vector<StoredModel> stored = {}) {
+  static std::int64_t version = 100;
+  for (const auto& planned : plan.models) {
+    StoredModel after{.state = planned.after,
+                      .overridden = {},
+                      .details_digest = planned.details_digest,
+                      .missing_expired = planned.missing_expired,
+                      .here = planned.here};
+    if (!planned.changed_fields.empty()) after.state.version = ++version;
+    if (after.state.id.empty()) after.state.id = "id-" + after.state.model_name;
+    if (after.here->id.empty()) after.here->id = "dep-" + after.state.model_name;
+    for (auto& deployment : after.state.deployments)
+      if (deployment.id.empty()) deployment.id = after.here->id;
+    const auto same =
+        std::ranges::find_if(stored, [&](const auto& m) { return m.state.model_name == after.state.model_name; });
+    if (same == stored.end()) {
+      stored.push_back(std::move(after));
+    } else {
+      after.overridden = same->overridden;
+      after.listed_elsewhere = same->listed_elsewhere;
+      after.told_elsewhere = same->told_elsewhere;
+      *same = std::move(after);
+    }
+  }
+  return stored;
+}
+
+std::vector<StoredModel> stored_of(const std::vector<ListedModel>& models) {
+  return carried_out(plan_sync(connection(), list_of(models), {}, {}, t0));
+}
+
+std::vector<std::string> kinds(const SyncPlan& plan) {
+  std::vector<std::string> words;
+  for (const auto& planned : plan.models)
+    words.push_back(std::string(name_of(planned.kind)) + " " + planned.after.model_name);
+  return words;
+}
+
+TEST(Diff, ANewModelIsAddedWhole) {
+  const auto plan = plan_sync(connection(), list_of({listed("b"), listed("a")}), {}, {}, t0);
+  EXPECT_THAT(kinds(plan), ElementsAre("added a", "added b"));
+  EXPECT_EQ(plan.added, 2);
+  EXPECT_EQ(plan.listed, 2);
+  const auto& a = plan.models[0];
+  EXPECT_EQ(a.after.slug, "ollama/a");
+  EXPECT_TRUE(a.after.enabled);
+  EXPECT_TRUE(a.after.routable);
+  EXPECT_EQ(a.after.context_window, 8192);
+  EXPECT_EQ(a.details_digest, "d1");
+  ASSERT_THAT(a.after.deployments, SizeIs(1));
+  EXPECT_EQ(a.after.deployments[0].base_url, "http://localhost:11434");
+  EXPECT_EQ(a.after.deployments[0].upstream_name, "a");
+  EXPECT_THAT(a.changed_fields, testing::Contains("contextWindow"));
+}
+
+TEST(Diff, TheRuleForNewModelsDecidesWhetherTheyAreEnabled) {
+  auto c = connection();
+  c.new_models_enabled = false;
+  c.org_id = "acme";
+  c.slug_prefix = "lab-";
+  const auto plan = plan_sync(c, list_of({listed("a")}), {}, {}, t0);
+  EXPECT_FALSE(plan.models.at(0).after.enabled);
+  EXPECT_FALSE(plan.models.at(0).after.routable);
+  EXPECT_EQ(plan.models.at(0).after.org_id, "acme");
+  EXPECT_EQ(plan.models.at(0).after.slug, "lab-ollama/a");
+}
+
+TEST(Diff, AnUnchangedListChangesNothing) {
+  const std::vector models{listed("a"), listed("b"), listed("c")};
+  const auto stored = stored_of(models);
+  const auto plan = plan_sync(connection(), list_of({models[2], models[0], models[1]}), stored, {}, t0 + hour);
+  EXPECT_THAT(plan.models, IsEmpty());
+  EXPECT_EQ(plan.unchanged, 3);
+}
+
+TEST(Diff, ExactlyWhatChangedIsPlanned) {
+  const auto stored = stored_of({listed("kept"), listed("removed"), listed("rebuilt"), listed("other")});
+  auto rebuilt = listed("rebuilt", "d2");
+  rebuilt.context_window = 131072;
+  const auto plan =
+      plan_sync(connection(), list_of({listed("kept"), rebuilt, listed("other"), listed("new")}), stored, {}, t0);
+  EXPECT_THAT(kinds(plan), ElementsAre("added new", "updated rebuilt", "missing removed"));
+  EXPECT_THAT(plan.models[1].changed_fields, ElementsAre("digest", "contextWindow"));
+  EXPECT_THAT(plan.models[2].changed_fields, ElementsAre("availability", "missingSince"));
+  EXPECT_EQ(plan.models[1].before_version, stored[2].state.version);
+  EXPECT_EQ(plan.added, 1);
+  EXPECT_EQ(plan.updated, 1);
+  EXPECT_EQ(plan.missing, 1);
+  EXPECT_EQ(plan.unchanged, 2);
+}
+
+TEST(Diff, AMissingModelIsToldOnceThenExpiresOnceThenIsQuiet) {
+  const auto others = std::vector{listed("x"), listed("y")};
+  auto all = others;
+  all.push_back(listed("gone"));
+  auto stored = stored_of(all);
+  const DiffRules rules{.missing_grace = std::chrono::hours(24), .missing_runs = 3};
+  struct Step {
+    std::int64_t after_hours;
+    std::vector<std::string> kinds;
+    bool routable;
+  };
+  const std::vector<Step> steps{
+      {0, {"missing gone"}, true},  // at once
+      {1, {"noted gone"}, true},    // the second run is counted
+      {2, {"noted gone"}, true},    // the third
+      {3, {}, true},                // nothing more to count, the grace is not over
+      {23, {}, true},
+      {24, {"expired gone"}, false},
+      {25, {}, false},
+      {240, {}, false},
+  };
+  for (const auto& step : steps) {
+    SCOPED_TRACE(step.after_hours);
+    const auto plan = plan_sync(connection(), list_of(others), stored, rules, t0 + step.after_hours * hour);
+    EXPECT_EQ(kinds(plan), step.kinds);
+    stored = carried_out(plan, stored);
+    EXPECT_EQ(stored[0].state.routable, step.routable);
+    EXPECT_EQ(stored[0].state.availability, "missing");
+    EXPECT_EQ(stored[0].state.missing_since_ms, t0);
+  }
+  all[2].name = "gone";
+  const auto plan = plan_sync(connection(), list_of(all), stored, rules, t0 + 241 * hour);
+  EXPECT_THAT(kinds(plan), ElementsAre("back gone"));
+  EXPECT_TRUE(plan.models[0].after.routable);
+  EXPECT_EQ(plan.models[0].after.missing_since_ms, std::nullopt);
+  EXPECT_EQ(plan.updated, 1);
+}
+
+TEST(Diff, TheGraceNeedsTimeAndRuns) {
+  const auto others = std::vector{listed("x"), listed("y")};
+  const auto everything = std::vector{listed("gone"), listed("x"), listed("y")};
+  // Long away, but seen missing in one run only: registry-sync was not running meanwhile.
+  auto stored = stored_of(everything);
+  const DiffRules rules{.missing_grace = std::chrono::hours(24), .missing_runs = 3};
+  stored = carried_out(plan_sync(connection(), list_of(others), stored, rules, t0), stored);
+  auto plan = plan_sync(connection(), list_of(others), stored, rules, t0 + 100 * hour);
+  EXPECT_THAT(kinds(plan), ElementsAre("noted gone"));
+  stored = carried_out(plan, stored);
+  plan = plan_sync(connection(), list_of(others), stored, rules, t0 + 101 * hour);
+  EXPECT_THAT(kinds(plan), ElementsAre("expired gone"));
+
+  // No grace at all: missing and unroutable in one event.
+  plan = plan_sync(connection(), list_of(others), stored_of(everything),
+                   {.missing_grace = std::chrono::milliseconds(0), .missing_runs = 1}, t0);
+  EXPECT_THAT(kinds(plan), ElementsAre("missing gone"));
+  EXPECT_THAT(plan.models[0].changed_fields, ElementsAre("availability", "missingSince", "routable"));
+}
+
+TEST(Diff, AnEmptyOrShrunkenListIsHeld) {
+  const auto stored = stored_of({listed("a"), listed("b"), listed("c"), listed("d")});
+  struct Row {
+    std::size_t listed;
+    bool held;
+  };
+  for (const auto& row : std::vector<Row>{{0, true}, {1, true}, {2, false}, {3, false}, {4, false}}) {
+    std::vector<ListedModel> models;
+    for (std::size_t i = 0; i < row.listed; ++i) models.push_back(listed(std::string(1, static_cast<char>('a' + i))));
+    const auto plan = plan_sync(connection(), list_of(models), stored, {}, t0);
+    EXPECT_EQ(plan.held, row.held) << row.listed;
+    EXPECT_EQ(plan.held_reason.empty(), !row.held);
+    if (row.held) {
+      EXPECT_THAT(plan.models, IsEmpty());
+    } else {
+      EXPECT_THAT(plan.models, SizeIs(4 - row.listed));
+    }
+    const auto accepted = plan_sync(connection(), list_of(models), stored, {.accept_held = true}, t0);
+    EXPECT_FALSE(accepted.held);
+    EXPECT_THAT(accepted.models, SizeIs(4 - row.listed));
+  }
+  EXPECT_FALSE(plan_sync(connection(), {}, {}, {}, t0).held) << "an empty registry has nothing to lose";
+}
+
+TEST(Diff, ModelsThatAreMissingAlreadyDoNotCountAsLost) {
+  auto stored = stored_of({listed("a"), listed("b"), listed("c")});
+  for (std::size_t i = 0; i < 2; ++i) {
+    stored[i].here->missing_since_ms = stored[i].state.missing_since_ms = t0;
+    stored[i].here->missing_runs = 3;
+    stored[i].state.availability = "missing";
+  }
+  const auto plan = plan_sync(connection(), list_of({listed("c")}), stored, {}, t0 + hour);
+  EXPECT_FALSE(plan.held);
+  EXPECT_THAT(plan.models, IsEmpty());
+}
+
+TEST(Diff, OneBadEntryNeverAbortsAndNeverMakesAModelMissing) {
+  const auto stored = stored_of({listed("a"), listed("b")});
+  auto list = list_of({listed("a"), listed("c")});
+  list.unreadable = 1;
+  auto plan = plan_sync(connection(), list, stored, {}, t0);
+  EXPECT_THAT(kinds(plan), ElementsAre("added c")) << "the unreadable entry may have been b";
+  EXPECT_EQ(plan.failed, 1);
+
+  plan = plan_sync(connection(), list_of({listed("a"), listed("c"), listed("bad\nname"), listed("a")}), stored, {}, t0);
+  EXPECT_THAT(kinds(plan), ElementsAre("added c", "missing b")) << "what cannot be stored is none of the stored";
+  EXPECT_EQ(plan.failed, 2);
+}
+
+TEST(Diff, WhatAPersonSetSurvives) {
+  auto stored = stored_of({listed("a")});
+  stored[0].overridden = {"contextWindow", "capabilities"};
+  stored[0].state.context_window = 2048;
+  stored[0].state.capabilities["vision"] = Support::supported;
+  stored[0].state.enabled = false;
+  stored[0].state.routable = false;
+  auto changed = listed("a", "d2");
+  changed.context_window = 999;
+  const auto plan = plan_sync(connection(), list_of({changed}), stored, {}, t0);
+  ASSERT_THAT(plan.models, SizeIs(1));
+  EXPECT_THAT(plan.models[0].changed_fields, ElementsAre("digest"));
+  EXPECT_EQ(plan.models[0].after.context_window, 2048);
+  EXPECT_EQ(plan.models[0].after.capabilities.at("vision"), Support::supported);
+  EXPECT_FALSE(plan.models[0].after.enabled);
+}
+
+TEST(Diff, WithoutDetailsWhatIsKnownStays) {
+  const auto stored = stored_of({listed("a")});
+  auto blind = listed("a", "d2");
+  blind.details_known = false;
+  blind.context_window = std::nullopt;
+  blind.capabilities.clear();
+  auto plan = plan_sync(connection(), list_of({blind}), stored, {}, t0);
+  ASSERT_THAT(plan.models, SizeIs(1));
+  EXPECT_THAT(plan.models[0].changed_fields, ElementsAre("digest"));
+  EXPECT_EQ(plan.models[0].after.context_window, 8192);
+  EXPECT_EQ(plan.models[0].details_digest, "d1") << "asked again at the next run";
+  const auto after = carried_out(plan, stored);
+  EXPECT_THAT(plan_sync(connection(), list_of({blind}), after, {}, t0).models, IsEmpty());
+
+  // The details come later and say nothing new: written down, told to nobody.
+  plan = plan_sync(connection(), list_of({listed("a", "d2")}), after, {}, t0);
+  EXPECT_THAT(kinds(plan), ElementsAre("noted a"));
+  EXPECT_EQ(plan.models[0].details_digest, "d2");
+  EXPECT_EQ(plan.unchanged, 1);
+}
+
+TEST(Diff, IncludeAndExcludeChooseAmongTheListed) {
+  auto c = connection();
+  c.include_globs = {"llama*", "qwen*"};
+  c.exclude_globs = {"*:70b"};
+  const auto plan = plan_sync(
+      c, list_of({listed("llama3:8b"), listed("llama3:70b"), listed("qwen3"), listed("mistral")}), {}, {}, t0);
+  EXPECT_THAT(kinds(plan), ElementsAre("added llama3:8b", "added qwen3"));
+  EXPECT_EQ(plan.listed, 2);
+}
+
+// ---- a model that two connections serve --------------------------------------------------------------------------
+
+StoredModel served_by_another(bool listed_there) {
+  auto model = stored_of({listed("a", "theirs")}).at(0);
+  model.state.deployments[0].connection_id = "c0";
+  model.here.reset();
+  model.listed_elsewhere = model.told_elsewhere = listed_there;
+  return model;
+}
+
+TEST(Diff, AModelThatTheScopeHasIsLinkedNotDoubled) {
+  const auto plan = plan_sync(connection(), list_of({listed("a", "mine")}), {served_by_another(true)}, {}, t0);
+  EXPECT_THAT(kinds(plan), ElementsAre("linked a"));
+  EXPECT_THAT(plan.models[0].changed_fields, ElementsAre("deployments"));
+  EXPECT_THAT(plan.models[0].after.deployments, SizeIs(2));
+  EXPECT_EQ(plan.models[0].after.digest, "theirs") << "the first connection tells the facts";
+  EXPECT_EQ(plan.models[0].here.digest, "mine");
+  EXPECT_EQ(plan.added, 1);
+}
+
+TEST(Diff, TwoBuildsUnderOneNameDoNotTakeTurns) {
+  auto stored =
+      carried_out(plan_sync(connection(), list_of({listed("a", "mine")}), {served_by_another(true)}, {}, t0), {});
+  stored[0].listed_elsewhere = stored[0].told_elsewhere = true;
+  EXPECT_THAT(plan_sync(connection(), list_of({listed("a", "mine")}), stored, {}, t0).models, IsEmpty());
+}
+
+TEST(Diff, MissingHereButListedElsewhereIsPassedOverNotMissing) {
+  auto stored =
+      carried_out(plan_sync(connection(), list_of({listed("a"), listed("x")}), {served_by_another(true)}, {}, t0), {});
+  for (auto& model : stored)
+    if (model.state.model_name == "a") model.listed_elsewhere = model.told_elsewhere = true;
+  auto plan = plan_sync(connection(), list_of({listed("x")}), stored, {}, t0);
+  EXPECT_THAT(kinds(plan), ElementsAre("missing a"));
+  const auto& a = plan.models[0].after;
+  EXPECT_THAT(plan.models[0].changed_fields, ElementsAre("deployments"));
+  EXPECT_EQ(a.availability, "listed");
+  EXPECT_TRUE(a.routable);
+  EXPECT_TRUE(a.deployments[0].enabled);
+  EXPECT_FALSE(a.deployments[1].enabled);
+
+  // Then the other one loses it too.
+  stored = carried_out(plan, stored);
+  for (auto& model : stored) model.listed_elsewhere = model.told_elsewhere = false;
+  plan = plan_sync(connection(), list_of({listed("x")}), stored, {}, t0 + hour);
+  EXPECT_THAT(kinds(plan), ElementsAre("missing a"));
+  EXPECT_EQ(plan.models[0].after.availability, "missing");
+}
+
+}  // namespace
+}  // namespace tokenrail::registry_sync

@@ -1,0 +1,182 @@
+#include "workers/registry_sync/facts.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace tokenrail::registry_sync {
+namespace {
+
+using events::Support;
+using providers::ollama::ModelDetails;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+providers::ListedModel listed(std::string name = "m:1b") {
+  providers::ListedModel model;
+  model.name = std::move(name);
+  model.digest = "abc";
+  model.family = "llama";
+  return model;
+}
+
+ModelDetails telling(std::vector<std::string> words) {
+  ModelDetails details;
+  details.capabilities = std::move(words);
+  details.capabilities_known = true;
+  details.context_length = 8192;
+  details.embedding_length = 768;
+  return details;
+}
+
+struct Row {
+  std::vector<std::string> told;
+  std::string kind;
+  std::vector<std::string> supported;
+};
+
+TEST(OllamaFacts, WhatOllamaTellsInOurWords) {
+  const std::vector<Row> table{
+      {{"completion"}, "generation", {"chat", "streaming"}},
+      {{"completion", "tools"}, "generation", {"chat", "streaming", "tools"}},
+      {{"completion", "vision", "thinking"}, "generation", {"chat", "reasoning", "streaming", "vision"}},
+      {{"completion", "insert"}, "generation", {"chat", "fill_in_middle", "streaming"}},
+      {{"completion", "embedding"}, "generation", {"chat", "embedding", "streaming"}},
+      {{"embedding"}, "embedding", {"embedding"}},
+      {{"image"}, "image", {}},
+      {{"something-new"}, "other", {}},
+      {{"completion", "something-new"}, "generation", {"chat", "streaming"}},
+  };
+  for (const auto& row : table) {
+    SCOPED_TRACE(testing::PrintToString(row.told));
+    const auto details = telling(row.told);
+    const auto model = ollama_model(listed(), &details);
+    EXPECT_EQ(model.kind, row.kind);
+    std::vector<std::string> supported;
+    for (const auto& [name, support] : model.capabilities) {
+      EXPECT_NE(support, Support::unknown) << name << ": Ollama told its whole list";
+      if (support == Support::supported) supported.push_back(name);
+    }
+    EXPECT_EQ(supported, row.supported);
+    EXPECT_EQ(model.capabilities.size(), 7U);
+  }
+}
+
+TEST(OllamaFacts, WhatIsNotToldIsUnknown) {
+  ModelDetails details;
+  details.context_length = 4096;
+  auto model = ollama_model(listed(), &details);
+  EXPECT_THAT(model.capabilities, IsEmpty());
+  EXPECT_EQ(model.kind, "generation");
+  EXPECT_TRUE(model.details_known);
+  EXPECT_EQ(model.context_window, 4096);
+
+  model = ollama_model(listed(), nullptr);
+  EXPECT_THAT(model.capabilities, IsEmpty());
+  EXPECT_FALSE(model.details_known);
+  EXPECT_EQ(model.context_window, std::nullopt);
+}
+
+TEST(OllamaFacts, AnOldServersEmbedderIsKnownByItsFamily) {
+  auto entry = listed("nomic-embed-text:latest");
+  entry.family = "nomic-bert";
+  EXPECT_EQ(ollama_model(entry, nullptr).kind, "embedding");
+  ModelDetails details;
+  details.architecture = "nomic-bert";
+  details.embedding_length = 768;
+  const auto model = ollama_model(entry, &details);
+  EXPECT_EQ(model.kind, "embedding");
+  EXPECT_EQ(model.embedding_dimensions, 768);
+  EXPECT_THAT(model.capabilities, IsEmpty());
+}
+
+TEST(OllamaFacts, DimensionsAreOnlyAnEmbeddersOwn) {
+  const auto chat = telling({"completion"});
+  EXPECT_EQ(ollama_model(listed(), &chat).embedding_dimensions, std::nullopt);
+  const auto embed = telling({"embedding"});
+  EXPECT_EQ(ollama_model(listed(), &embed).embedding_dimensions, 768);
+}
+
+TEST(OllamaFacts, TheListsOwnCapabilitiesServeWhereThereAreNoDetails) {
+  auto entry = listed();
+  entry.capabilities = {"completion", "tools"};
+  const auto model = ollama_model(entry, nullptr);
+  EXPECT_EQ(model.capabilities.at("tools"), Support::supported);
+  EXPECT_EQ(model.capabilities.at("vision"), Support::unsupported);
+  EXPECT_FALSE(model.details_known);
+}
+
+TEST(OllamaFacts, WithoutADigestTheDateStandsIn) {
+  auto entry = listed();
+  EXPECT_EQ(details_key(entry), "abc");
+  entry.digest.clear();
+  entry.modified_at = "2026-01-01";
+  EXPECT_EQ(details_key(entry), "modified 2026-01-01");
+}
+
+TEST(OllamaFacts, TextsAreMadeFitForTheDatabase) {
+  auto entry = listed();
+  entry.family = std::string(
+                     "a\0b\x01\n\xff\xc2\x80"
+                     "c\xc3\xa9",
+                     11) +
+                 std::string(300, 'x');
+  entry.digest = std::string(254, 'd') + "\xc3\xa9";
+  const auto model = ollama_model(entry, nullptr);
+  EXPECT_TRUE(model.family.starts_with("abc\xc3\xa9xxx"));
+  EXPECT_EQ(model.family.size(), 255U);
+  EXPECT_EQ(model.digest, std::string(254, 'd')) << "a cut never splits a character";
+  EXPECT_THAT(model.raw, HasSubstr("\"family\":\"abc\xc3\xa9xxx"));
+}
+
+TEST(StorableName, TakesWhatTheSchemaTakes) {
+  for (const auto* good : {"a", "llama3.2:latest", "hf.co/a/b:Q4_K_M",
+                           "m\xc3\xb6"
+                           "del",
+                           "\xf0\x9f\xa6\x99", "a b"})
+    EXPECT_TRUE(storable_name(good)) << good;
+  const std::vector<std::string> bad{"",
+                                     std::string(256, 'x'),
+                                     "a\nb",
+                                     std::string("a\0b", 3),
+                                     "\x7f",
+                                     "\xc2\x85",
+                                     "\xff",
+                                     "\xc3",
+                                     "\xc0\xaf",
+                                     "\xed\xa0\x80",
+                                     "\xe0\x80\x80",
+                                     "\xf4\x90\x80\x80",
+                                     "\xf0\x80\x80\x80"};
+  for (const auto& name : bad) EXPECT_FALSE(storable_name(name)) << testing::PrintToString(name);
+  EXPECT_TRUE(storable_name(std::string(255, 'x')));
+}
+
+TEST(Globs, MatchAsPeopleExpect) {
+  struct Case {
+    std::string glob;
+    std::string name;
+    bool matches;
+  };
+  const std::vector<Case> table{
+      {"llama*", "llama3.2:latest", true},
+      {"llama*", "codellama", false},
+      {"*:latest", "a:latest", true},
+      {"*", "", true},
+      {"", "", true},
+      {"", "a", false},
+      {"a?c", "abc", true},
+      {"a?c", "ac", false},
+      {"*a*b", "xxaxxbxxb", true},
+      {"*a*b", "xxaxxbxxc", false},
+      {"**", "anything", true},
+      {"a*b*c", "a-b-b-c", true},
+  };
+  for (const auto& row : table) EXPECT_EQ(matches_glob(row.glob, row.name), row.matches) << row.glob << " " << row.name;
+}
+
+}  // namespace
+}  // namespace tokenrail::registry_sync

@@ -1,0 +1,145 @@
+#include "workers/registry_sync/records.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace tokenrail::registry_sync {
+namespace {
+
+using registry::Projection;
+using registry::PublishedState;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+PublishedState state(const std::string& name, std::int64_t version, const std::string& org = "") {
+  events::ModelUpserted event;
+  event.model.id = "id-" + name;
+  event.model.org_id = org;
+  event.model.provider = "ollama";
+  event.model.model_name = name;
+  event.model.slug = "ollama/" + name;
+  event.model.version = event.version = version;
+  event.key = events::model_key(event.model);
+  event.cause = "sync";
+  return {.model_id = event.model.id, .key = event.key, .version = version, .payload = events::to_json(event)};
+}
+
+Projection topic_of(const std::vector<PublishedState>& states, bool marked = true) {
+  Projection topic;
+  for (const auto& s : states) topic.apply(s.key, s.payload);
+  if (marked) topic.apply("_registry", events::to_json(events::RegistryMark{.version = 50, .models = 1}));
+  return topic;
+}
+
+std::vector<std::string> keys(const std::vector<Outgoing>& records) {
+  std::vector<std::string> out;
+  for (const auto& record : records) out.push_back((record.value ? "" : "-") + record.key);
+  return out;
+}
+
+std::string header(const Outgoing& record, std::string_view name) {
+  return std::string(kafka::header(record.headers, name).value_or("(none)"));
+}
+
+TEST(Records, AnUpsertGoesToStateFirstAndThenToHistory) {
+  const auto records = records_of({.seq = 1,
+                                   .id = "u1",
+                                   .key = "acme/_/ollama/m",
+                                   .type = "model_registry.upserted",
+                                   .payload = "{\"a\":1}",
+                                   .created_ms = 1'700'000'000'000});
+  ASSERT_THAT(records, SizeIs(2));
+  EXPECT_EQ(records[0].to, Destination::state);
+  EXPECT_EQ(records[1].to, Destination::events);
+  for (const auto& record : records) {
+    EXPECT_EQ(record.key, "acme/_/ollama/m");
+    EXPECT_EQ(record.value, "{\"a\":1}");
+    EXPECT_EQ(header(record, "ce_id"), "u1");
+    EXPECT_EQ(header(record, "ce_type"), "model_registry.upserted");
+    EXPECT_EQ(header(record, "ce_source"), "/registry/acme");
+    EXPECT_EQ(header(record, "ce_specversion"), "1.0");
+    EXPECT_EQ(header(record, "ce_partitionkey"), "acme/_/ollama/m");
+    EXPECT_EQ(header(record, "content-type"), "application/json");
+    EXPECT_THAT(header(record, "ce_time"), testing::StartsWith("2023-11-14T22:13:20"));
+  }
+}
+
+TEST(Records, ADeletionIsATombstoneOnTheStateAndAnEventInTheHistory) {
+  const auto records = records_of(
+      {.seq = 1, .id = "u", .key = "_/_/ollama/m", .type = "model_registry.deleted", .payload = "{}", .created_ms = 0});
+  ASSERT_THAT(records, SizeIs(2));
+  EXPECT_EQ(records[0].value, std::nullopt);
+  EXPECT_EQ(records[1].value, "{}");
+  EXPECT_EQ(header(records[0], "ce_source"), "/registry/platform");
+}
+
+TEST(Records, WhatIsNoModelsGoesToTheHistoryOnly) {
+  const auto records = records_of(
+      {.seq = 1, .id = "u", .key = "_/_/ollama/_connection", .type = "model_registry.sync.held", .payload = "{}"});
+  ASSERT_THAT(records, SizeIs(1));
+  EXPECT_EQ(records[0].to, Destination::events);
+}
+
+TEST(Reconcile, ATopicThatSaysWhatTheDatabaseSaysNeedsNothing) {
+  const std::vector database{state("a", 3), state("b", 4, "acme")};
+  const auto todo = reconcile(topic_of(database), database, 0);
+  EXPECT_THAT(todo.records, IsEmpty());
+  EXPECT_THAT(todo.behind, IsEmpty());
+  EXPECT_FALSE(todo.mark);
+}
+
+TEST(Reconcile, ARecreatedTopicGetsEverythingAndTheMark) {
+  const std::vector database{state("a", 3), state("b", 4)};
+  const auto todo = reconcile({}, database, 0);
+  EXPECT_THAT(keys(todo.records), ElementsAre("_/_/ollama/a", "_/_/ollama/b"));
+  EXPECT_TRUE(todo.mark);
+
+  Projection router;
+  for (const auto& record : todo.records)
+    EXPECT_EQ(router.apply(record.key, record.value), Projection::Applied::changed);
+  const auto mark = mark_record(database, 0);
+  EXPECT_EQ(router.apply(mark.key, mark.value), Projection::Applied::mark);
+  EXPECT_TRUE(router.complete());
+  EXPECT_EQ(router.mark()->version, 4);
+  EXPECT_EQ(router.mark()->models, 2);
+}
+
+TEST(Reconcile, AnEmptyRegistryIsPublishedToo) {
+  const auto todo = reconcile({}, {}, 0);
+  EXPECT_THAT(todo.records, IsEmpty());
+  EXPECT_TRUE(todo.mark);
+  EXPECT_THAT(reconcile(topic_of({}), {}, 0).mark, false);
+}
+
+TEST(Reconcile, WhatIsMissingOrOlderIsPublishedAndTheUnknownIsRemoved) {
+  const std::vector database{state("a", 3), state("b", 9), state("c", 5)};
+  const auto todo = reconcile(topic_of({state("a", 3), state("b", 4), state("ghost", 2)}), database, 0);
+  EXPECT_THAT(keys(todo.records), ElementsAre("_/_/ollama/b", "_/_/ollama/c", "-_/_/ollama/ghost"));
+  EXPECT_THAT(todo.behind, IsEmpty());
+  EXPECT_TRUE(todo.mark);
+}
+
+TEST(Reconcile, ATopicWithoutItsMarkGetsIt) {
+  const std::vector database{state("a", 3)};
+  const auto todo = reconcile(topic_of(database, false), database, 0);
+  EXPECT_THAT(todo.records, IsEmpty());
+  EXPECT_TRUE(todo.mark);
+}
+
+// Routers keep the highest version of a key: what an older database says they would not take.
+TEST(Reconcile, AnOlderDatabaseHasToTellItsModelsAnew) {
+  const std::vector database{state("a", 3), state("b", 9)};
+  const auto topic = topic_of({state("a", 700), state("b", 9)});
+  EXPECT_THAT(reconcile(topic, database, 0).behind, ElementsAre("id-a"));
+  EXPECT_EQ(highest_version(topic), 700);
+  EXPECT_EQ(highest_version(topic_of({})), 50);
+}
+
+TEST(Reconcile, AnEmptyDatabaseNeverEmptiesATopic) {
+  const auto todo = reconcile(topic_of({state("a", 3)}), {}, 0);
+  EXPECT_THAT(todo.records, IsEmpty());
+}
+
+}  // namespace
+}  // namespace tokenrail::registry_sync
