@@ -17,8 +17,7 @@ namespace {
 
 using namespace detail;
 
-constexpr int records_per_turn_max = 256;
-constexpr int events_per_turn_max = 64;
+constexpr int events_per_turn_max = 256;
 
 bool is_permanent(rd_kafka_resp_err_t code) {
   const auto kind = error_of(code, "").kind;
@@ -37,28 +36,24 @@ class Reader : public std::enable_shared_from_this<Reader> {
             metrics.counter("kafka_records_read_total", "Records handed to this process", {{"client", "reader"}})) {}
 
   ~Reader() {
-    if (records_) QueueWake::detach(records_.get());
-    if (events_) QueueWake::detach(events_.get());
+    if (queue_) QueueWake::detach(queue_.get());
     if (wake_) wake_->close();
-    records_.reset();
-    consumer_queue_.reset();
-    events_.reset();
+    queue_.reset();
   }
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
 
   void begin() {
+    // Everything comes through this one queue. A queue of our own for the records, as the group's member has it, is no
+    // good here: stopping a partition takes its forwarding away some time later, also that of a start which came first,
+    // and its records would then lie where nobody looks.
     rd_kafka_poll_set_consumer(client_.get());
-    consumer_queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
-    events_.reset(rd_kafka_queue_new(client_.get()));
-    records_.reset(rd_kafka_queue_new(client_.get()));
-    rd_kafka_queue_forward(consumer_queue_.get(), events_.get());
+    queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
     wake_ = QueueWake::open(loop_, [weak = weak_from_this()] {
       const auto self = weak.lock();
       return self && self->serve();
     });
-    wake_->attach(events_.get());
-    wake_->attach(records_.get());
+    wake_->attach(queue_.get());
   }
 
   void abandon() {
@@ -73,12 +68,7 @@ class Reader : public std::enable_shared_from_this<Reader> {
       if (reading_from_.contains(point.partition)) moved.push_back(point.partition);
     // Given up and taken anew rather than sought: what was fetched from the old place becomes void by it.
     stop(moved);
-    for (const auto& point : points) {
-      reading_from_.insert(point.partition);
-      const Queue partition(
-          rd_kafka_queue_get_partition(client_.get(), point.partition.topic.c_str(), point.partition.partition));
-      if (partition) rd_kafka_queue_forward(partition.get(), records_.get());
-    }
+    for (const auto& point : points) reading_from_.insert(point.partition);
     const ErrorHolder error(rd_kafka_incremental_assign(client_.get(), partition_list(points).get()));
     if (!error) return;
     const auto code = rd_kafka_error_code(error.get());
@@ -104,26 +94,9 @@ class Reader : public std::enable_shared_from_this<Reader> {
 
  private:
   bool serve() {
-    bool more = serve_events();
-    if (listener_ == nullptr) return false;
-    more = serve_records() || more;
-    return listener_ != nullptr && more;
-  }
-
-  bool serve_events() {
     for (int i = 0; i < events_per_turn_max; ++i) {
-      const Event event(rd_kafka_queue_poll(consumer_queue_.get(), 0));
-      if (!event) return false;
-      handle(event.get());
-      if (listener_ == nullptr) return false;
-    }
-    return true;
-  }
-
-  bool serve_records() {
-    for (int i = 0; i < records_per_turn_max; ++i) {
       if (!reading_) return false;
-      const Event event(rd_kafka_queue_poll(records_.get(), 0));
+      const Event event(rd_kafka_queue_poll(queue_.get(), 0));
       if (!event) return false;
       handle(event.get());
       if (listener_ == nullptr) return false;
@@ -197,9 +170,7 @@ class Reader : public std::enable_shared_from_this<Reader> {
   LogReaderListener* listener_;
   StatisticsGauges gauges_;
   telemetry::Counter& records_read_;
-  Queue consumer_queue_;  ///< head of the chain, forwarded to events_
-  Queue events_;
-  Queue records_;
+  Queue queue_;
   std::shared_ptr<QueueWake> wake_;
   std::set<TopicPartition> reading_from_;
   bool reading_ = true;

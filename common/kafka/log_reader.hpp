@@ -36,6 +36,7 @@ class LogReader {
   /// a number outside the log reads from the earliest).
   virtual void start(const std::vector<StartingPoint>& points) = 0;
   virtual void stop(const std::vector<TopicPartition>& partitions) = 0;
+  /// false: nothing is handed on, ends and failures included, until true.
   virtual void set_reading(bool reading) = 0;
 };
 

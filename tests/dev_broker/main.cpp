@@ -97,8 +97,10 @@ int main(int argc, char** argv) {
   pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
 
   std::array<char, 512> text{};
-  std::unique_ptr<rd_kafka_t, ClientEnd> client(
-      rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), text.data(), text.size()));
+  rd_kafka_conf_t* conf = rd_kafka_conf_new();
+  // This client only carries the cluster; that it has no servers of its own is no news.
+  rd_kafka_conf_set(conf, "log_level", "2", text.data(), text.size());
+  std::unique_ptr<rd_kafka_t, ClientEnd> client(rd_kafka_new(RD_KAFKA_PRODUCER, conf, text.data(), text.size()));
   if (!client) return fail(text.data());
   std::unique_ptr<rd_kafka_mock_cluster_t, ClusterEnd> cluster(
       rd_kafka_mock_cluster_new(client.get(), arguments.brokers));

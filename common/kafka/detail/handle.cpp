@@ -25,12 +25,16 @@ spdlog::level::level_enum level_of(int syslog_level) {
 // Called from librdkafka's threads; spdlog's sinks may be used from any thread.
 void log_line(const rd_kafka_t*, int level, const char* facility, const char* text) {
   const std::string_view line = text;
-  // One set of properties serves all clients, so each sees some that are meant for the others.
-  if (std::string_view(facility) == "CONFWARN" && line.find("will be ignored by this") != std::string_view::npos)
+  const std::string_view kind = facility;
+  // One set of properties serves all clients, so each sees some that are meant for the others; and the gapless
+  // guarantee is asked for knowingly, "experimental" or not.
+  if (kind == "CONFWARN" && (line.find("will be ignored by this") != std::string_view::npos ||
+                             line.find("is experimental") != std::string_view::npos))
     return;
+  if (kind == "AUTOCREATE") return;  // "may be created automatically": said of every old broker, whatever its setting
   // A broker that is away is a state, not a fault of this process, and librdkafka keeps trying.
   const auto ours = level <= 3 ? spdlog::level::warn : level_of(level);
-  spdlog::log(ours, "kafka: {}: {}", facility, line);
+  spdlog::log(ours, "kafka: {}: {}", kind, line);
 }
 
 struct ConfDestroy {

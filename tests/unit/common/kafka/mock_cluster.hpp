@@ -26,7 +26,9 @@ class MockCluster {
  public:
   explicit MockCluster(int brokers = 1) {
     char text[256];
-    client_ = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), text, sizeof text);
+    rd_kafka_conf_t* conf = rd_kafka_conf_new();
+    rd_kafka_conf_set(conf, "log_level", "2", nullptr, 0);  // it misses bootstrap.servers, which are its own to be
+    client_ = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
     if (client_ == nullptr) throw std::runtime_error(text);
     cluster_ = rd_kafka_mock_cluster_new(client_, brokers);
     if (cluster_ == nullptr) throw std::runtime_error("no mock cluster");
@@ -47,6 +49,8 @@ class MockCluster {
   [[nodiscard]] Properties properties(const Properties& more = {}) const {
     Properties all = {{"bootstrap.servers", rd_kafka_mock_cluster_bootstraps(cluster_)},
                       {"fetch.wait.max.ms", "10"},
+                      {"session.timeout.ms", "3000"},  // and a rebalance takes the session's time less a second
+                      {"heartbeat.interval.ms", "300"},
                       {"reconnect.backoff.ms", "20"},
                       {"reconnect.backoff.max.ms", "100"}};
     all.insert(all.end(), more.begin(), more.end());
