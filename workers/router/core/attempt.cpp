@@ -245,6 +245,8 @@ void Attempt::first_token() {
   if (first_token_at_) return;
   first_token_at_ = now;
   services_.metrics.first_token_ms.observe(static_cast<double>((now - started_).count()));
+  // From here on the idle clock runs, which may be due before the one it takes over from.
+  partition_.schedule(job_, due());
 }
 
 void Attempt::on_text(std::string_view text) {

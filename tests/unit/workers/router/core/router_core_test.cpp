@@ -35,7 +35,10 @@ class RouterCoreTest : public ::testing::Test {
   }
 
   void add_model(const std::string& name, const std::string& adapter, const std::string& connection) {
-    events::ModelUpserted event{.key = {}, .version = 1, .cause = "sync", .actor = "test"};
+    events::ModelUpserted event;
+    event.version = 1;
+    event.cause = "sync";
+    event.actor = "test";
     event.model = {.id = name, .provider = "ollama", .model_name = name, .slug = "ollama/" + name, .version = 1};
     event.model.deployments.push_back({.id = "d-" + name,
                                        .connection_id = connection,
@@ -187,6 +190,7 @@ TEST_F(RouterCoreTest, CallsNobodyBeforeItsClaimIsCommittedAndItsRequestIsAnnoun
 
 TEST_F(RouterCoreTest, ASuccessorsAttemptsHaveHigherNumbers) {
   group->stored[{.topic = "chat.requests", .partition = 0}] = {0, "tr1 41 7 9"};
+  producer->logs[{"llm.audit", 0}].resize(10, {.value = R"({"type":"llm.other"})"});
   assign();
   request("r1");
   settle();
