@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "common/events/utf8.hpp"
+
 namespace tokenrail::providers {
 
 namespace {
@@ -12,27 +14,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds wait_max = std::chrono::hours(24);
-
-/// Bytes of the well-formed UTF-8 sequence at the start of `text`, or 0.
-std::size_t sequence_bytes(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const auto first = byte(0);
-  if (first < 0x80) return 1;
-  const std::size_t bytes = first >= 0xC2 && first <= 0xDF   ? 2
-                            : first >= 0xE0 && first <= 0xEF ? 3
-                            : first >= 0xF0 && first <= 0xF4 ? 4
-                                                             : 0;
-  if (bytes == 0 || text.size() < bytes) return 0;
-  for (std::size_t i = 1; i < bytes; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  }
-  // Overlong forms, surrogates, and what lies beyond U+10FFFF.
-  if (first == 0xE0 && byte(1) < 0xA0) return 0;
-  if (first == 0xED && byte(1) > 0x9F) return 0;
-  if (first == 0xF0 && byte(1) < 0x90) return 0;
-  if (first == 0xF4 && byte(1) > 0x8F) return 0;
-  return bytes;
-}
 
 std::string_view trimmed(std::string_view text) {
   const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
@@ -90,15 +71,15 @@ std::string quotable(std::string_view text, std::size_t bytes_max) {
   std::string out;
   text = trimmed(text);
   while (!text.empty()) {
-    const auto bytes = sequence_bytes(text);
-    std::string_view piece = bytes == 0 ? std::string_view("\xEF\xBF\xBD") : text.substr(0, bytes);
-    if (bytes == 1 && (static_cast<unsigned char>(text[0]) < 0x20 || text[0] == 0x7F)) piece = " ";
+    const auto step = events::utf8_step(text);
+    std::string_view piece = step.valid ? text.substr(0, step.bytes) : std::string_view("\xEF\xBF\xBD");
+    if (step.bytes == 1 && (static_cast<unsigned char>(text[0]) < 0x20 || text[0] == 0x7F)) piece = " ";
     if (out.size() + piece.size() > bytes_max) {
       out += "…";
       break;
     }
     out += piece;
-    text.remove_prefix(std::max<std::size_t>(bytes, 1));
+    text.remove_prefix(step.bytes);
   }
   return out;
 }
