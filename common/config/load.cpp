@@ -274,9 +274,12 @@ std::size_t Loader::read_flag(std::size_t index) {
     errors.push_back(fmt::format("{} needs a value", flag));
     return used;
   }
-  if (property) set_property(flag.substr(std::string_view("--kafka.").size()), std::move(value), Source::flag);
-  if (!property && !config) set(name, std::move(value), Source::flag, "flag " + flag);
-  return used;  // --config has been read by whoever gave us the file's text
+  if (property) {
+    set_property(flag.substr(std::string_view("--kafka.").size()), std::move(value), Source::flag);
+  } else if (!config) {  // --config has been read by whoever gave us the file's text
+    set(name, std::move(value), Source::flag, "flag " + flag);
+  }
+  return used;
 }
 
 void Loader::read_arguments() {
