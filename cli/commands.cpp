@@ -47,6 +47,10 @@ constexpr std::array<Example, 3> topics_apply_examples{{
 constexpr std::array<Example, 1> topics_check_examples{{
     {"tokenrail topics check", "exit with 1 where something differs"},
 }};
+constexpr std::array<Example, 2> topics_list_examples{{
+    {"tokenrail topics list", "what there should be, for whoever makes topics by other means"},
+    {"tokenrail topics list --json --topic.prefix=eu.", "the same for programs, under a prefix"},
+}};
 constexpr std::array<Flag, 7> tail_flags{{
     {.name = "from-beginning", .help = "begin with the oldest record instead of the next one"},
     {.name = "until-end", .help = "stop where the topic ended when reading got there, instead of waiting for more"},
@@ -93,7 +97,7 @@ constexpr std::array<Example, 1> version_examples{{
     {"tokenrail version", "the version of this program"},
 }};
 
-constexpr std::array<Command, 11> command_table{{
+constexpr std::array<Command, 12> command_table{{
     {.path = "chat",
      .summary = "Ask a question and watch the answer come",
      .arguments = "[TEXT | -]",
@@ -118,6 +122,10 @@ constexpr std::array<Command, 11> command_table{{
      .summary = "Say whether the topics are as they should be",
      .flags = topic_flags,
      .examples = topics_check_examples},
+    {.path = "topics list",
+     .summary = "Show the topics that there should be; asks no broker",
+     .flags = topic_flags,
+     .examples = topics_list_examples},
     {.path = "topics tail",
      .summary = "Show the records of a topic as they come",
      .arguments = "TOPIC",

@@ -99,7 +99,7 @@ std::string help_of_command(const Command& command) {
 std::string reference_page(std::span<const Command> commands) {
   std::string out =
       "# The command line\n\n"
-      "<!-- Written by `./dev docs` from the tables in cli/. Edit those, not this page. -->\n\n"
+      "<!-- Written from the tables in cli/ by the test reference-pages-tests. Edit those, not this page. -->\n\n"
       "`tokenrail` is the tool of a person: it asks questions, makes topics, shows the registry and finds out what is\n"
       "wrong. Results go to standard output, everything else to standard error.\n\n";
   fmt::format_to(std::back_inserter(out), "{}\n{}\n", settings_note, exit_codes);

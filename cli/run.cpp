@@ -17,35 +17,12 @@ extern char** environ;
 namespace tokenrail::cli {
 namespace {
 
-constexpr std::array own_settings{
-    config::Setting{.name = "topics.partitions",
-                    .env = {},
-                    .kind = config::Kind::integer,
-                    .default_value = "12",
-                    .help = "partitions of a chat.requests that is made anew, and of what follows it",
-                    .min = 1,
-                    .max = 10'000},
-    config::Setting{.name = "topics.replication",
-                    .env = {},
-                    .kind = config::Kind::integer,
-                    .default_value = "-1",
-                    .help = "replicas of topics that are made; -1: the broker's default",
-                    .min = -1,
-                    .max = 32},
-    config::Setting{.name = "topics.request_bytes_max",
-                    .env = {},
-                    .kind = config::Kind::bytes,
-                    .default_value = "8MiB",
-                    .help = "largest record that chat.requests takes; the dead-letter topic takes 64 KiB more",
-                    .min = 1024,
-                    .max = 512 * 1024 * 1024},
-};
-
 using Handler = int (*)(const Context&);
-constexpr std::array<std::pair<std::string_view, Handler>, 8> handlers{{
+constexpr std::array<std::pair<std::string_view, Handler>, 9> handlers{{
     {"chat", run_chat},
     {"topics apply", run_topics_apply},
     {"topics check", run_topics_check},
+    {"topics list", run_topics_list},
     {"topics tail", run_topics_tail},
     {"migrate", run_migrate},
     {"registry list", run_registry_list},
@@ -116,7 +93,7 @@ int run_call(const Call& call, Terminal& terminal) {
     return exit_done;
   }
   if (call.command->path == "docs configuration") {
-    terminal.out(config::markdown_table(own_settings));
+    terminal.out(config::markdown_table(settings()));
     return exit_done;
   }
   if (call.command->path == "docs cli") {
@@ -139,18 +116,10 @@ int run_call(const Call& call, Terminal& terminal) {
 
 }  // namespace
 
-const std::vector<config::Setting>& settings() {
-  static const std::vector<config::Setting> joined = [] {
-    const auto common = config::common_settings();
-    std::vector<config::Setting> all(common.begin(), common.end());
-    all.insert(all.end(), own_settings.begin(), own_settings.end());
-    return all;
-  }();
-  return joined;
-}
-
 kafka::Properties Context::kafka_properties() const {
-  const auto& properties = values.kafka_properties();
+  auto properties = values.kafka_properties();
+  // librdkafka refuses above 1 MB by itself; what the topic takes is the limit that counts.
+  properties.emplace("message.max.bytes", std::to_string(values.bytes("topics.request_bytes_max")));
   return {properties.begin(), properties.end()};
 }
 

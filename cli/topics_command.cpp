@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "cli/context.hpp"
+#include "cli/table.hpp"
 #include "common/events/json_writer.hpp"
 
 namespace tokenrail::cli {
@@ -18,10 +19,15 @@ struct Planned {
   std::unique_ptr<kafka::Admin> admin;
 };
 
-Result<Planned> make_plan(const Context& context) {
+Result<void> check_partitions_flag(const Context& context) {
   const auto asked = context.call.value("partitions");
   if (asked && !parse_count(*asked))
     return fail(ErrorKind::invalid_input, fmt::format("--partitions {}: a whole number above 0 is needed", *asked));
+  return {};
+}
+
+Result<Planned> make_plan(const Context& context) {
+  if (auto checked = check_partitions_flag(context); !checked) return std::unexpected(checked.error());
   auto admin = kafka::Admin::connect(context.kafka_properties());
   if (!admin) return std::unexpected(admin.error());
   const TopicOptions options = context.topic_options();
@@ -123,6 +129,25 @@ int run_topics_check(const Context& context) {
   if (plan.actions.empty()) return exit_done;
   context.terminal.note("'tokenrail topics apply' mends this");
   return exit_bad;
+}
+
+int run_topics_list(const Context& context) {
+  if (auto checked = check_partitions_flag(context); !checked) return context.failed(checked.error());
+  // What would be made where nothing is there yet: the one place that knows every setting.
+  const TopicOptions options = context.topic_options();
+  const auto plan = plan_topics(wanted_topics(options), {}, options);
+  std::vector<std::vector<std::string>> rows{{"TOPIC", "PARTITIONS", "SETTINGS"}};
+  for (const TopicAction& action : plan.actions) {
+    if (context.json()) {
+      show(context, action, {});
+      continue;
+    }
+    std::vector<std::string> settings;
+    for (const auto& [name, value] : action.config) settings.push_back(fmt::format("{}={}", name, value));
+    rows.push_back({action.topic, std::to_string(action.partitions), fmt::format("{}", fmt::join(settings, " "))});
+  }
+  if (!context.json()) context.terminal.out(table(rows));
+  return exit_done;
 }
 
 }  // namespace tokenrail::cli

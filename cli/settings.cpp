@@ -1,0 +1,45 @@
+// The settings that only this program has, and those of every program.
+#include <array>
+
+#include "cli/context.hpp"
+
+namespace tokenrail::cli {
+namespace {
+
+constexpr std::array own_settings{
+    config::Setting{.name = "topics.partitions",
+                    .env = {},
+                    .kind = config::Kind::integer,
+                    .default_value = "12",
+                    .help = "partitions of a chat.requests that is made anew, and of what follows it",
+                    .min = 1,
+                    .max = 10'000},
+    config::Setting{.name = "topics.replication",
+                    .env = {},
+                    .kind = config::Kind::integer,
+                    .default_value = "-1",
+                    .help = "replicas of topics that are made; -1: the broker's default",
+                    .min = -1,
+                    .max = 32},
+    config::Setting{.name = "topics.request_bytes_max",
+                    .env = {},
+                    .kind = config::Kind::bytes,
+                    .default_value = "8MiB",
+                    .help = "largest record that chat.requests takes; the dead-letter topic takes 64 KiB more",
+                    .min = 1024,
+                    .max = 512 * 1024 * 1024},
+};
+
+}  // namespace
+
+const std::vector<config::Setting>& settings() {
+  static const std::vector<config::Setting> joined = [] {
+    const auto common = config::common_settings();
+    std::vector<config::Setting> all(common.begin(), common.end());
+    all.insert(all.end(), own_settings.begin(), own_settings.end());
+    return all;
+  }();
+  return joined;
+}
+
+}  // namespace tokenrail::cli

@@ -1,0 +1,84 @@
+// docs/reference/configuration.md and docs/reference/cli.md against the tables they come from. To write them anew:
+//   TOKENRAIL_TEST_UPDATE_PAGES=1 build/dev/bin/reference-pages-tests
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "cli/context.hpp"
+#include "common/config/settings.hpp"
+#include "workers/registry_sync/settings.hpp"
+#include "workers/router/settings.hpp"
+
+namespace tokenrail {
+namespace {
+
+constexpr std::string_view configuration_preface =
+    R"(# Settings
+
+<!-- Written from the tables in the code by the test reference-pages-tests. Edit those, not this page. -->
+
+Every setting has one name, and four ways to be given; the first that is there wins:
+
+1. a flag: `--router.in-flight-max 500` (underscores as dashes),
+2. an environment variable: `TOKENRAIL_ROUTER_IN_FLIGHT_MAX=500`,
+3. a TOML file, named by `--config FILE` or `TOKENRAIL_CONFIG`: `[router]` and below it `in_flight_max = 500`,
+4. the default.
+
+One file and one environment may serve all programs. A value that does not fit stops the start and says what is allowed;
+so does a name that looks like a misspelt one. `--print-config` shows what a program made of it all and where each value
+came from, with secrets masked.
+
+Times are written as `250ms`, `10s`, `5m`, `2h`; sizes as `64KiB`, `8MiB`, `1GiB`.
+
+## Kafka's own settings
+
+Every property of librdkafka passes through: `security.protocol` is `TOKENRAIL_KAFKA_SECURITY_PROTOCOL`,
+`--kafka.security.protocol` or `[kafka]` with `"security.protocol" = "SASL_SSL"` in the file. What a program needs for its
+promises (idempotence, commits by hand) it sets itself, whatever is given.
+)";
+
+std::string section(std::string_view title, std::string_view text, std::span<const config::Setting> settings) {
+  return fmt::format("\n## {}\n\n{}\n\n{}", title, text, config::markdown_table(settings));
+}
+
+std::string configuration_page() {
+  const auto common = config::common_settings();
+  const std::span<const config::Setting> all_of_cli = cli::settings();
+  std::string page(configuration_preface);
+  page += section("Every program", "`tokenrail`, `tokenrail-router` and `tokenrail-registry-sync` have these.", common);
+  page += section("tokenrail-router", "Answers the requests.", router::router_settings());
+  page += section("tokenrail-registry-sync", "Keeps the registry in step with what the providers offer.",
+                  registry_sync::registry_sync_settings());
+  page += section("tokenrail", "The command line tool.", all_of_cli.subspan(common.size()));
+  return page;
+}
+
+std::string read(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+void expect_current(const std::string& path, const std::string& page) {
+  const std::string whole_path = std::string(TOKENRAIL_SOURCE_DIR "/") + path;
+  if (std::getenv("TOKENRAIL_TEST_UPDATE_PAGES") != nullptr) std::ofstream(whole_path, std::ios::binary) << page;
+  EXPECT_EQ(read(whole_path), page) << path
+                                    << " is not what the code says. Write it anew:\n  TOKENRAIL_TEST_UPDATE_PAGES=1 "
+                                       "build/dev/bin/reference-pages-tests";
+}
+
+TEST(ReferencePages, ConfigurationIsWhatTheTablesSay) {
+  expect_current("docs/reference/configuration.md", configuration_page());
+}
+
+TEST(ReferencePages, CommandLineIsWhatTheTablesSay) {
+  expect_current("docs/reference/cli.md", cli::reference_page(cli::commands()));
+}
+
+}  // namespace
+}  // namespace tokenrail
