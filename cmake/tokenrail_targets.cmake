@@ -44,9 +44,6 @@ function(tokenrail_test_program)
   endif()
   add_executable(${ARG_NAME} ${sources})
   target_include_directories(${ARG_NAME} PRIVATE "${PROJECT_SOURCE_DIR}")
-  # The tests themselves are not optimised in sanitized builds: it halves their compilation, and what takes time when
-  # they run lies in the modules.
-  target_compile_options(${ARG_NAME} PRIVATE $<$<CONFIG:Debug>:-O0>)
   target_compile_definitions(${ARG_NAME} PRIVATE TOKENRAIL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_link_libraries(${ARG_NAME} PRIVATE tokenrail_warnings ${ARG_DEPENDS} ${ARG_LIBRARIES} GTest::gmock GTest::gtest_main)
   # One ctest entry a program, not one a test: starting a sanitized binary hundreds of times is what would take long.

@@ -64,7 +64,7 @@ up_models() {
   port=$(free_ports 1)
   echo "127.0.0.1:$port" >"$dev_dir/run/provider-simulator.address"
   launch "$pid_file" "$release_bin/tokenrail-provider-simulator" "$log" \
-    "$release_bin/tokenrail-provider-simulator" --listen "127.0.0.1:$port"
+    "$release_bin/tokenrail-provider-simulator" --port "$port"
   OLLAMA_BASE_URL=http://127.0.0.1:$port
   wait_for 20 "the simulator" "$log" "$pid_file" curl -s -f -m 2 -o /dev/null "$OLLAMA_BASE_URL/api/version" || exit 1
 }

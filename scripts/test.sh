@@ -38,6 +38,8 @@ run_layers() {
   rm -rf "$results_dir"
   mkdir -p "$results_dir"
   export RESULTS_DIR=$results_dir
+  # Recordings of real providers; whoever has them says where. The simulator and other layers replay them too.
+  export TOKENRAIL_TRANSCRIPTS=${TOKENRAIL_TRANSCRIPTS:-$root/../shared/transcripts}
   for layer in "$@"; do
     step "Layer $layer"
     local began=$SECONDS code=0
@@ -175,8 +177,6 @@ layer_unit() {
 }
 
 layer_conformance() {
-  # Recordings of real providers; whoever has them says where.
-  export TOKENRAIL_TRANSCRIPTS=${TOKENRAIL_TRANSCRIPTS:-$root/../shared/transcripts}
   if [ ! -d "$TOKENRAIL_TRANSCRIPTS" ]; then
     say "SKIPPED conformance: no recorded exchanges at $TOKENRAIL_TRANSCRIPTS (TOKENRAIL_TRANSCRIPTS names their folder)"
     count conformance 0 0 1
