@@ -112,7 +112,10 @@ down_stop() {
 
 demo_command() {
   need_packages build demo postgres
-  build_programs release
+  # The tests show the demo with the build they have made already, which is the sanitized one.
+  local preset=${TOKENRAIL_DEV_PRESET:-release}
+  build_programs "$preset"
+  export TOKENRAIL_DEV_BIN=$root/build/$preset/bin
   exec bash "$root/scripts/demo.sh" "$@"
 }
 

@@ -217,7 +217,8 @@ layer_integration() {
 }
 
 layer_demo() {
-  check demo './dev demo --exit' env TOKENRAIL_DEV_DIR="$test_dir" "$root/dev" demo --exit
+  sanitizer_options
+  check demo './dev demo --exit' env TOKENRAIL_DEV_DIR="$test_dir" TOKENRAIL_DEV_PRESET=dev "$root/dev" demo --exit
 }
 
 # By name only: the system's librdkafka, libcurl and libpq are not instrumented, and scripts/tsan.supp says what of

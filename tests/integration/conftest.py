@@ -1,0 +1,106 @@
+"""Fixtures of the end-to-end tests. They need a real Kafka and a real PostgreSQL, which `./dev test integration` starts."""
+
+import json
+import os
+import pathlib
+import sys
+
+import jsonschema
+import pytest
+
+sys.path.insert(0, os.path.dirname(__file__))
+import stack as stack_module  # noqa: E402
+
+SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "schemas"
+
+
+def schema_validators():
+    documents = {p.name: json.loads(p.read_text()) for p in SCHEMAS.glob("*.schema.json")}
+    store = {d["$id"]: d for d in documents.values() if "$id" in d}
+    store.update(documents)
+    validators = {}
+    for name, document in documents.items():
+        resolver = jsonschema.RefResolver(document.get("$id", ""), document, store=store)
+        validators[name.removesuffix(".schema.json")] = jsonschema.Draft202012Validator(document, resolver=resolver)
+    return validators
+
+
+VALIDATORS = schema_validators()
+BY_TYPE = {
+    "llm.request": "llm-request", "llm.response": "llm-response", "router.claimed": "router-claimed",
+    "router.released": "router-released", "router.continuing": "router-continuing",
+    "model_registry.upserted": "model-registry-upserted", "model_registry.sync.completed": "model-registry-sync-completed",
+}
+
+
+def schema_of(topic, record):
+    if topic == "chat.chunks":
+        return "chat-chunk"
+    if record.key() == b"_registry":
+        return "registry-mark"
+    value = json.loads(record.value())
+    return BY_TYPE.get(dict(record.headers() or []).get("ce_type", b"").decode() or value.get("type"))
+
+
+def check_every_record(stack):
+    """Every record that the stack wrote, on every topic, against its JSON Schema."""
+    problems, seen = [], 0
+    for topic in ("chat.chunks", "llm.audit", "model_registry", "model_registry.events"):
+        log = stack_module.Log(stack, topic)
+        quiet = 0
+        while quiet < 2:
+            before = len(log.records)
+            log.poll(0.2)
+            quiet = quiet + 1 if len(log.records) == before else 0
+        log.close()
+        for record in log.records:
+            if record.value() is None:
+                continue
+            seen += 1
+            name = schema_of(topic, record)
+            where = f"{topic} {record.partition()}:{record.offset()}"
+            if name is None:
+                problems.append(f"{where}: of no known type: {record.value()[:200]}")
+                continue
+            for error in VALIDATORS[name].iter_errors(json.loads(record.value())):
+                problems.append(f"{where} ({name}): {error.message} at {list(error.path)}")
+            if topic != "chat.chunks":
+                headers = dict(record.headers() or [])
+                for header in ("ce_id", "ce_type", "ce_source", "ce_specversion", "ce_time", "content-type"):
+                    if header not in headers:
+                        problems.append(f"{where}: no header {header}")
+        if len(problems) > 20:
+            break
+    assert not problems, "\n".join(problems[:20])
+    return seen
+
+
+def required(name):
+    value = os.environ.get(name)
+    if not value:
+        pytest.skip(f"{name} is not set; ./dev test integration starts what is needed and sets it")
+    return value
+
+
+@pytest.fixture
+def make_stack(tmp_path):
+    stacks = []
+
+    def make(**options):
+        stack = stack_module.Stack(tmp_path / f"s{len(stacks)}" if (tmp_path / f"s{len(stacks)}").mkdir() is None else None,
+                                   required("TOKENRAIL_TEST_KAFKA_BOOTSTRAP"), required("TOKENRAIL_TEST_DATABASE_URL"),
+                                   required("TOKENRAIL_TEST_BIN_DIR"), **options)
+        stacks.append(stack)
+        return stack
+
+    yield make
+    try:
+        for stack in stacks:
+            for process in stack.processes:
+                code = process.process.poll()
+                assert code in (None, 0, -9, -15), f"{process.name} ended with {code}:\n{process.text()[-4000:]}"
+                assert "Sanitizer" not in process.text(), process.text()[-6000:]
+            check_every_record(stack)
+    finally:
+        for stack in stacks:
+            stack.close()

@@ -1,0 +1,296 @@
+"""A whole Tokenrail on loopback for one test: topics with a prefix of their own, a database of their own, the provider
+simulator, registry-sync and routers, all as processes of the build under test. Ends what it started."""
+
+import json
+import os
+import pathlib
+import re
+import secrets
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+import confluent_kafka
+import psycopg2
+
+DEADLINE_SECONDS = 60
+
+
+def wait_until(what, condition, seconds=DEADLINE_SECONDS):
+    """Asks again until `condition` is true. For what other processes do; gives up loudly."""
+    end = time.monotonic() + seconds
+    while True:
+        answer = condition()
+        if answer:
+            return answer
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.02)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def http_get(url):
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+    except OSError:
+        return None, ""
+
+
+def http_post(url, document):
+    request = urllib.request.Request(url, data=json.dumps(document).encode(), method="POST")
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return answer.status
+
+
+class Process:
+    def __init__(self, folder, name, arguments, environment):
+        self.name = name
+        self.log = pathlib.Path(folder) / f"{name}.log"
+        self.out = pathlib.Path(folder) / f"{name}.out"
+        with open(self.log, "wb") as log, open(self.out, "wb") as out:
+            self.process = subprocess.Popen(arguments, env={**os.environ, **environment}, stdout=out, stderr=log,
+                                            stdin=subprocess.DEVNULL)
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def alive(self):
+        return self.process.poll() is None
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def wait(self, seconds=DEADLINE_SECONDS):
+        return self.process.wait(seconds)
+
+    def stop(self, seconds=DEADLINE_SECONDS):
+        """SIGTERM; returns the exit code."""
+        if self.alive():
+            self.signal(signal.SIGTERM)
+        try:
+            return self.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+
+    def kill(self):
+        if self.alive():
+            self.process.kill()
+        self.process.wait()
+
+    def text(self):
+        return self.log.read_text(errors="replace")
+
+    def resident_bytes(self, peak=True):
+        field = "VmHWM" if peak else "VmRSS"
+        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(rf"{field}:\s+(\d+) kB", status).group(1)) * 1024
+
+
+class Worker(Process):
+    def __init__(self, folder, name, arguments, environment):
+        self.port = free_port()
+        super().__init__(folder, name, arguments,
+                         {**environment, "TOKENRAIL_HTTP_LISTEN": f"127.0.0.1:{self.port}"})
+
+    def ready(self):
+        if not self.alive():
+            raise AssertionError(f"{self.name} ended with {self.process.returncode}:\n{self.text()[-3000:]}")
+        return self.readyz()[0] == 200
+
+    def readyz(self):
+        return http_get(f"http://127.0.0.1:{self.port}/readyz")
+
+    def wait_ready(self):
+        try:
+            wait_until(f"{self.name} ready", self.ready)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.readyz()}\n{self.text()[-3000:]}") from None
+        return self
+
+    def metrics(self):
+        return http_get(f"http://127.0.0.1:{self.port}/metrics")[1]
+
+
+class Stack:
+    def __init__(self, folder, kafka, database, bin_dir, partitions=4, settings=None):
+        self.folder = pathlib.Path(folder)
+        self.kafka = kafka
+        self.bin = pathlib.Path(bin_dir)
+        name = "t" + secrets.token_hex(4)
+        self.prefix = name + "."
+        self.admin_url = database
+        self.database = re.sub(r"/[^/]*$", "/" + name, database)
+        self.database_name = name
+        with self._admin() as (_, cursor):
+            cursor.execute(f"CREATE DATABASE {name}")
+        self.simulator_port = free_port()
+        self.simulator_url = f"http://127.0.0.1:{self.simulator_port}"
+        self.environment = {
+            "TOKENRAIL_KAFKA_BOOTSTRAP_SERVERS": kafka,
+            "TOKENRAIL_DATABASE_URL": self.database,
+            "TOKENRAIL_TOPIC_PREFIX": self.prefix,
+            "OLLAMA_BASE_URL": self.simulator_url,
+            "TOKENRAIL_LOG_LEVEL": "info",
+            **(settings or {}),
+        }
+        self.processes = []
+        self.partitions = partitions
+        self.producer = confluent_kafka.Producer({"bootstrap.servers": kafka, "message.max.bytes": 70_000_000,
+                                                  "linger.ms": 1})
+        self.cli("topics", "apply", "--partitions", str(partitions))
+        self.cli("migrate")
+
+    def _admin(self):
+        import contextlib
+
+        @contextlib.contextmanager
+        def connection():
+            c = psycopg2.connect(self.admin_url)
+            c.autocommit = True
+            try:
+                yield c, c.cursor()
+            finally:
+                c.close()
+        return connection()
+
+    def sql(self, text):
+        with psycopg2.connect(self.database) as connection:
+            with connection.cursor() as cursor:
+                cursor.execute(text)
+                return cursor.fetchall() if cursor.description else None
+
+    def topic(self, name):
+        return self.prefix + name
+
+    def cli(self, *arguments, check=True, environment=None, stdin=None, timeout=90):
+        done = subprocess.run([self.bin / "tokenrail", *arguments], env={**os.environ, **self.environment,
+                                                                        **(environment or {})},
+                              capture_output=True, text=True, timeout=timeout, input=stdin if stdin is not None else "")
+        if check and done.returncode != 0:
+            raise AssertionError(f"tokenrail {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def start(self, worker_class, name, program, *arguments, environment=None):
+        process = worker_class(self.folder, name, [self.bin / program, *arguments],
+                               {**self.environment, **(environment or {})})
+        self.processes.append(process)
+        return process
+
+    def simulator(self, *arguments):
+        process = self.start(Process, f"simulator{len(self.processes)}", "tokenrail-provider-simulator", "--port",
+                             str(self.simulator_port), *arguments)
+        wait_until("simulator listens", lambda: http_get(self.simulator_url + "/")[0] == 200)
+        return process
+
+    def sync(self, **environment):
+        return self.start(Worker, f"sync{len(self.processes)}", "tokenrail-registry-sync", environment=environment)
+
+    def router(self, **environment):
+        return self.start(Worker, f"router{len(self.processes)}", "tokenrail-router", environment=environment)
+
+    def whole(self, routers=1, **environment):
+        """Simulator, sync and routers, ready."""
+        self.simulator()
+        self.sync().wait_ready()
+        return [self.router(**environment) for _ in range(routers)]
+
+    def journal(self):
+        return json.loads(http_get(self.simulator_url + "/_sim/journal?limit=1000000&path=/api/chat")[1])["calls"]
+
+    def produce(self, value, key="conversation", topic="chat.requests", partition=None, headers=None):
+        options = {} if partition is None else {"partition": partition}
+        if isinstance(value, dict):
+            value = json.dumps(value)
+        while True:
+            try:
+                self.producer.produce(self.topic(topic), value=value, key=key, headers=headers, **options)
+                break
+            except BufferError:
+                self.producer.poll(0.1)
+        self.producer.poll(0)
+
+    def ask(self, request_id, text="hello", key="conversation", **fields):
+        self.produce({"requestId": request_id, "orgId": "acme",
+                      "messages": [{"role": "user", "content": text}], **fields}, key=key)
+
+    def flush(self):
+        assert self.producer.flush(30) == 0
+
+    def close(self):
+        for process in reversed(self.processes):
+            process.kill()
+        with self._admin() as (_, cursor):
+            cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+                           (self.database_name,))
+            cursor.execute(f"DROP DATABASE IF EXISTS {self.database_name}")
+
+
+class Log:
+    """Everything that lies on a topic, read as it grows."""
+
+    def __init__(self, stack, name):
+        self.topic = stack.topic(name)
+        self.records = []
+        self.consumer = confluent_kafka.Consumer({
+            "bootstrap.servers": stack.kafka, "group.id": "test-" + secrets.token_hex(4), "enable.auto.commit": False,
+            "fetch.wait.max.ms": 20, "fetch.message.max.bytes": 70_000_000, "receive.message.max.bytes": 200_000_000,
+            "isolation.level": "read_uncommitted", "enable.partition.eof": True})
+        metadata = self.consumer.list_topics(self.topic, timeout=20).topics[self.topic]
+        assert metadata.error is None, metadata.error
+        self.consumer.assign([confluent_kafka.TopicPartition(self.topic, p, 0) for p in metadata.partitions])
+
+    def poll(self, seconds=0.05):
+        for message in self.consumer.consume(5000, seconds):
+            if message.error() is None:
+                self.records.append(message)
+        return self.records
+
+    def values(self):
+        return [json.loads(r.value()) for r in self.records]
+
+    def wait(self, what, condition, seconds=DEADLINE_SECONDS):
+        """Until `condition(values)` holds."""
+        def look():
+            self.poll()
+            return condition(self.values())
+        try:
+            return wait_until(what, look, seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; the last records: {[r.value()[:300] for r in self.records[-3:]]}") from None
+
+    def close(self):
+        self.consumer.close()
+
+
+def answers(chunks):
+    """The reader's rule: the chunks of the highest attempt per request, in the order of the log."""
+    by_request = {}
+    for chunk in chunks:
+        key = (chunk["orgId"], chunk["requestId"])
+        best = by_request.get(key)
+        if best is None or chunk["attempt"] > best[0]["attempt"]:
+            by_request[key] = [chunk]
+        elif chunk["attempt"] == best[0]["attempt"]:
+            best.append(chunk)
+    return by_request
+
+
+def text_of(chunks):
+    return "".join(c["delta"] or "" for c in chunks)
+
+
+def finished(chunks):
+    return bool(chunks) and chunks[-1]["done"]

@@ -1,0 +1,106 @@
+"""One part of the installation is away: the others go on, and each says what is wrong."""
+
+import json
+import signal
+
+from stack import Log, finished, http_post, text_of, wait_until
+from test_main_job import by_request, done
+
+
+def test_provider_stopped_says_so_and_comes_back(make_stack):
+    stack = make_stack(settings={"TOKENRAIL_ROUTER_CALLS_MAX": "2"})
+    router, = stack.whole()
+    router.wait_ready()
+    simulator = stack.processes[0]
+    simulator.kill()
+    chunks = Log(stack, "chat.chunks")
+    stack.ask("away")
+    stack.flush()
+    chunks.wait("terminal chunk", done("away"))
+    end = by_request(chunks.values(), "away")[-1]
+    assert end["error"]["code"] == "PROVIDER_UNAVAILABLE"
+    assert end["error"]["retryable"] is True
+    assert "ollama" in end["error"]["message"].lower()
+    doctor = stack.cli("doctor", check=False)
+    assert doctor.returncode == 1
+    assert "✗" in doctor.stdout and stack.simulator_url in doctor.stdout
+    stack.simulator()
+    stack.ask("back")
+    stack.flush()
+    chunks.wait("terminal chunk", done("back"))
+    assert by_request(chunks.values(), "back")[-1]["finishReason"] == "stop"
+
+
+def test_database_away_answers_go_on(make_stack):
+    stack = make_stack()
+    router, = stack.whole()
+    router.wait_ready()
+    sync = stack.processes[1]
+    with stack._admin() as (_, cursor):
+        cursor.execute(f"ALTER DATABASE {stack.database_name} ALLOW_CONNECTIONS false")
+        cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+                       (stack.database_name,))
+    try:
+        wait_until("registry-sync says that the database is away",
+                   lambda: sync.readyz()[0] == 503 and "database" in sync.readyz()[1])
+        chunks = Log(stack, "chat.chunks")
+        stack.ask("without")
+        stack.flush()
+        chunks.wait("terminal chunk", done("without"))
+        assert by_request(chunks.values(), "without")[-1]["finishReason"] == "stop"
+        # A router that starts meanwhile has all it needs from Kafka.
+        router.stop()
+        stack.router().wait_ready()
+        stack.ask("fresh")
+        stack.flush()
+        chunks.wait("terminal chunk", done("fresh"))
+        doctor = stack.cli("doctor", check=False)
+        assert doctor.returncode == 1 and "✗" in doctor.stdout
+    finally:
+        with stack._admin() as (_, cursor):
+            cursor.execute(f"ALTER DATABASE {stack.database_name} ALLOW_CONNECTIONS true")
+    wait_until("registry-sync is well again", lambda: sync.readyz()[0] == 200)
+
+
+def test_the_registry_follows_the_provider_and_a_running_router_serves_a_new_model(make_stack):
+    stack = make_stack()
+    router, = stack.whole()
+    router.wait_ready()
+    http_post(stack.simulator_url + "/_sim/models", ["keep:1b", "gone:1b", {"name": "turn:1b", "digest": "a" * 64}])
+    stack.cli("registry", "sync")
+    events = Log(stack, "model_registry.events")
+    names = lambda: [v["model"]["modelName"] for v in events.values() if v.get("type", "") == "model_registry.upserted"]
+    wait_until("the first list", lambda: events.poll() and {"keep:1b", "gone:1b", "turn:1b"} <= set(names()))
+    events.poll(0.5)
+    before = len(events.records)
+
+    http_post(stack.simulator_url + "/_sim/models", ["keep:1b", {"name": "turn:1b", "digest": "b" * 64}, "new:1b"])
+    stack.cli("registry", "sync")
+    wait_until("three events", lambda: len(events.poll()) >= before + 3)
+    stack.cli("registry", "sync")  # unchanged: nothing
+    events.poll(1.0)
+    changed = [json.loads(r.value()) for r in events.records[before:]]
+    upserted = {v["model"]["modelName"]: v for v in changed if v["type"] == "model_registry.upserted"}
+    assert set(upserted) == {"gone:1b", "turn:1b", "new:1b"}
+    assert len([v for v in changed if v["type"] == "model_registry.upserted"]) == 3
+    assert upserted["gone:1b"]["model"]["availability"] == "missing"
+    assert "digest" in upserted["turn:1b"]["changedFields"]
+
+    chunks = Log(stack, "chat.chunks")
+    stack.ask("newcomer", modelProvider="ollama", modelName="new:1b")
+    stack.flush()
+    chunks.wait("terminal chunk", done("newcomer"))
+    assert by_request(chunks.values(), "newcomer")[-1]["model"]["name"] == "new:1b"
+
+
+def test_an_empty_or_failed_list_deletes_nothing(make_stack):
+    stack = make_stack()
+    stack.simulator()
+    stack.sync().wait_ready()
+    before = stack.sql("SELECT model_name, availability, version FROM model ORDER BY 1")
+    assert before
+    http_post(stack.simulator_url + "/_sim/models", [])
+    stack.cli("registry", "sync", check=False)
+    http_post(stack.simulator_url + "/_sim/behaviour?path=/api/tags", {"fault": "status:500"})
+    stack.cli("registry", "sync", check=False)
+    assert stack.sql("SELECT model_name, availability, version FROM model ORDER BY 1") == before
