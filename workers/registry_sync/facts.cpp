@@ -119,7 +119,7 @@ bool storable_name(std::string_view name) {
 
 std::string details_key(const providers::ListedModel& listed) {
   const auto digest = storable(listed.digest);
-  return digest.empty() ? storable("modified " + listed.modified_at) : digest;
+  return digest.empty() ? storable("undigested " + listed.modified_at + " " + listed.name) : digest;
 }
 
 ListedModel ollama_model(const providers::ListedModel& listed, const providers::ollama::ModelDetails* details) {

@@ -29,7 +29,8 @@ struct ListedModel {
 /// A name that the registry can hold: 1 to 255 bytes of UTF-8 without control characters.
 [[nodiscard]] bool storable_name(std::string_view name);
 
-/// The key under which details of a listed model may be kept.
+/// The key under which details of a listed model may be kept: its digest, else what tells it from others and changes
+/// when it does.
 [[nodiscard]] std::string details_key(const providers::ListedModel& listed);
 
 /// `details` null: /api/show was not answered.

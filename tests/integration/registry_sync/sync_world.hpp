@@ -81,7 +81,7 @@ class SyncWorld : public registry::ScratchDatabase {
     for (auto& worker : workers_) worker->stop();
     workers_.clear();
     tail_.reset();
-    if (simulator_) simulator_->stop();
+    provider_down();
     store_.reset();
     ScratchDatabase::TearDown();
   }
@@ -94,10 +94,9 @@ class SyncWorld : public registry::ScratchDatabase {
   }
 
   /// What the simulator offers from now on, at the same address.
-  void offer(const std::vector<simulator::Model>& models) { offer(simulator::Script{.models = models}); }
-  void offer(simulator::Script script) {
-    if (simulator_) simulator_->stop();
-    simulator_.reset();
+  void offer_models(const std::vector<simulator::Model>& models) { offer_script({.models = models}); }
+  void offer_script(simulator::Script script) {
+    provider_down();
     simulator_ = std::make_unique<simulator::Server>(loop_, "127.0.0.1", port_,
                                                      simulator::HubOptions{.script = std::move(script)});
     port_ = simulator_->port();
@@ -105,10 +104,14 @@ class SyncWorld : public registry::ScratchDatabase {
   void offer(const std::vector<std::string>& names) {
     std::vector<simulator::Model> models;
     for (const auto& name : names) models.push_back({.name = name});
-    offer(models);
+    offer_models(models);
   }
   void provider_down() {
+    if (!simulator_) return;
     simulator_->stop();
+    // Its sessions hear of it on the loop, and they need it for that.
+    loop_.restart();
+    loop_.poll();
     simulator_.reset();
   }
 

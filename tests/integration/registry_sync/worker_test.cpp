@@ -17,10 +17,9 @@ using testing::UnorderedElementsAre;
 class RegistrySync : public SyncWorld {};
 
 TEST_F(RegistrySync, ImportsWhatOllamaHasPublishesItAndThenTheMark) {
-  offer(std::vector<simulator::Model>{
-      {.name = "chat:1b", .digest = "d1", .capabilities = {"completion", "tools"}, .context_length = 4096},
-      {.name = "embed:latest", .capabilities = {"embedding"}, .family = "nomic-bert"},
-      {.name = "old:latest", .capabilities_told = false}});
+  offer_models({{.name = "chat:1b", .digest = "d1", .capabilities = {"completion", "tools"}, .context_length = 4096},
+                {.name = "embed:latest", .capabilities = {"embedding"}, .family = "nomic-bert"},
+                {.name = "old:latest", .capabilities_told = false}});
   auto& running = start_whole();
   EXPECT_THAT(events(), ElementsAre("model_registry.upserted _/_/ollama/chat:1b",
                                     "model_registry.upserted _/_/ollama/embed:latest",
@@ -52,7 +51,7 @@ TEST_F(RegistrySync, ImportsWhatOllamaHasPublishesItAndThenTheMark) {
 }
 
 TEST_F(RegistrySync, ThreeChangesAreExactlyThreeEventsAndNoChangeIsNone) {
-  offer(std::vector<simulator::Model>{{.name = "kept:1b"}, {.name = "removed:1b"}, {.name = "rebuilt:1b"}});
+  offer_models({{.name = "kept:1b"}, {.name = "removed:1b"}, {.name = "rebuilt:1b"}});
   start_whole();
   ASSERT_THAT(events(), SizeIs(3));
   const auto before = events("model_registry").size();
@@ -63,8 +62,8 @@ TEST_F(RegistrySync, ThreeChangesAreExactlyThreeEventsAndNoChangeIsNone) {
   EXPECT_EQ(state.runs[0].status, "ok");
   EXPECT_EQ(state.runs[0].unchanged, 3);
 
-  offer(std::vector<simulator::Model>{
-      {.name = "kept:1b"}, {.name = "rebuilt:1b", .digest = "new", .context_length = 131072}, {.name = "added:1b"}});
+  offer_models(
+      {{.name = "kept:1b"}, {.name = "rebuilt:1b", .digest = "new", .context_length = 131072}, {.name = "added:1b"}});
   state = sync_now();
   EXPECT_EQ(state.runs.at(0).added, 1);
   EXPECT_EQ(state.runs.at(0).updated, 1);
@@ -100,7 +99,7 @@ TEST_F(RegistrySync, AModelStaysMissingThenBecomesUnroutableThenComesBack) {
 
 TEST_F(RegistrySync, AnEmptyListIsHeldUntilAPersonAcceptsIt) {
   auto& running = start_whole();
-  offer(std::vector<std::string>{});
+  offer({});
   auto state = sync_now();
   EXPECT_EQ(state.runs.at(0).status, "held");
   sync_now();
@@ -145,7 +144,7 @@ TEST_F(RegistrySync, DetailsThatCannotBeGotComeWithALaterSync) {
   const auto script = simulator::Script::from_json(
       R"({"models": ["a:1b", "b:1b"], "behaviours": {"/api/show": {"fault": "status:500"}}})");
   ASSERT_TRUE(script.has_value()) << script.error().detail;
-  offer(*script);
+  offer_script(*script);
   start_whole();
   EXPECT_EQ(last_event("_/_/ollama/a:1b")->model.context_window, std::nullopt);
   EXPECT_TRUE(last_event("_/_/ollama/a:1b")->model.routable);

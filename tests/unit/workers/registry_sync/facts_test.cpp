@@ -114,7 +114,10 @@ TEST(OllamaFacts, WithoutADigestTheDateStandsIn) {
   EXPECT_EQ(details_key(entry), "abc");
   entry.digest.clear();
   entry.modified_at = "2026-01-01";
-  EXPECT_EQ(details_key(entry), "modified 2026-01-01");
+  EXPECT_EQ(details_key(entry), "undigested 2026-01-01 m:1b");
+  auto other = entry;
+  other.name = "n:1b";
+  EXPECT_NE(details_key(other), details_key(entry)) << "one would get the other's details";
 }
 
 TEST(OllamaFacts, TextsAreMadeFitForTheDatabase) {
