@@ -34,6 +34,12 @@ constexpr std::chrono::seconds committed_wait_max{30};
 constexpr milliseconds committed_retry_first{100};
 constexpr milliseconds committed_retry_max{2000};
 
+// The coordinator does not know this member, or not in this generation: everything is gone.
+bool says_put_out(rd_kafka_resp_err_t code) {
+  return code == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION || code == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID ||
+         code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
+}
+
 CommitOutcome outcome_of(rd_kafka_resp_err_t code) {
   switch (code) {
     case RD_KAFKA_RESP_ERR_NO_ERROR:
@@ -60,6 +66,7 @@ class Member : public std::enable_shared_from_this<Member> {
         options_(options),
         listener_(&listener),
         gauges_(metrics, "group"),
+        release_wait_max_(configured_number(client_.get(), "max.poll.interval.ms", 60'000)),
         records_(metrics.counter("kafka_records_read_total", "Records handed to this process", {{"client", "group"}})) {
   }
 
@@ -287,13 +294,19 @@ class Member : public std::enable_shared_from_this<Member> {
     }
     phase_ = Phase::release_awaited;
     releasing_ = given;
+    release_by_ = steady_clock::now() + release_wait_max_;
     spdlog::info("kafka: group {}: {} partitions to be released", options_.group_id, given.size());
     listener_->on_revoked(given);
   }
 
-  // The session may run out while the listener takes its time to release.
+  // The group does not wait for ever: whoever has not released after max.poll.interval.ms is put out. librdkafka does
+  // not tell in the middle of a rebalance (it drops the word of the lost assignment), so the time is kept here.
   void notice_loss_while_releasing() {
-    if (phase_ != Phase::release_awaited || rd_kafka_assignment_lost(client_.get()) == 0) return;
+    if (phase_ != Phase::release_awaited) return;
+    if (rd_kafka_assignment_lost(client_.get()) != 0 || steady_clock::now() >= release_by_) lose_while_releasing();
+  }
+
+  void lose_while_releasing() {
     const auto given = std::exchange(releasing_, {});
     give_up();
     spdlog::warn("kafka: group {}: {} partitions lost while they were being released", options_.group_id, given.size());
@@ -335,6 +348,7 @@ class Member : public std::enable_shared_from_this<Member> {
     const auto outcome = outcome_of(code);
     if (outcome == CommitOutcome::ok) connected_ = true;
     listener_->on_committed(token, partition, outcome, outcome == CommitOutcome::ok ? "" : rd_kafka_err2str(code));
+    if (listener_ != nullptr && phase_ == Phase::release_awaited && says_put_out(code)) lose_while_releasing();
   }
 
   void ask_committed(std::uint64_t id) {
@@ -442,6 +456,7 @@ class Member : public std::enable_shared_from_this<Member> {
   const GroupOptions options_;
   ConsumerListener* listener_;
   StatisticsGauges gauges_;
+  const milliseconds release_wait_max_;
   telemetry::Counter& records_;
 
   Queue consumer_queue_;  ///< head of the chain, forwarded to events_
@@ -452,6 +467,7 @@ class Member : public std::enable_shared_from_this<Member> {
   Phase phase_ = Phase::idle;
   std::vector<TopicPartition> partitions_;  ///< as assigned
   std::vector<TopicPartition> releasing_;   ///< as revoked, until released
+  steady_clock::time_point release_by_{};
   bool reading_ = true;
   bool fatal_ = false;
   bool connected_ = false;

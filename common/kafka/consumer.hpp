@@ -37,12 +37,14 @@ class ConsumerListener {
  public:
   virtual ~ConsumerListener() = default;
   virtual void on_record(Record&& record) = 0;
-  /// The whole new assignment. Reading starts when assign() is called, now or after asynchronous work.
+  /// The whole new assignment. Reading starts when assign() is called, now or after asynchronous work. An empty one is
+  /// answered already.
   virtual void on_assigned(const std::vector<TopicPartition>& partitions) = 0;
   /// All partitions are to be given up in order; release() answers, and until then no partition of the group's members
   /// makes progress, so answer soon. Commits made before release() still count.
   virtual void on_revoked(const std::vector<TopicPartition>& partitions) = 0;
-  /// They are gone already (session expired): commit nothing, publish nothing. Needs no answer.
+  /// They are gone already (session expired): commit nothing, publish nothing. Needs no answer. Comes also in place of
+  /// a release that took too long (max.poll.interval.ms); release() does nothing after it.
   virtual void on_lost(const std::vector<TopicPartition>& partitions) = 0;
   virtual void on_committed(std::uint64_t token, const TopicPartition& partition, CommitOutcome outcome,
                             const std::string& detail) = 0;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <ctime>
 #include <deque>
 #include <unordered_map>
@@ -38,19 +37,6 @@ std::int64_t coarse_now_ms() {
   return static_cast<std::int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
 }
 
-std::size_t number_of(std::string_view text, std::size_t otherwise) {
-  std::size_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size() ? number : otherwise;
-}
-
-std::size_t configured(rd_kafka_t* client, const char* name, std::size_t otherwise) {
-  std::array<char, 64> text{};
-  std::size_t size = text.size();
-  if (rd_kafka_conf_get(rd_kafka_conf(client), name, text.data(), &size) != RD_KAFKA_CONF_OK) return otherwise;
-  return number_of(text.data(), otherwise);
-}
-
 class Sender : public std::enable_shared_from_this<Sender> {
  public:
   Sender(boost::asio::io_context& loop, Client client, const ProducerOptions& options, ProducerListener& listener,
@@ -59,9 +45,9 @@ class Sender : public std::enable_shared_from_this<Sender> {
         client_(std::move(client)),
         listener_(&listener),
         unreported_({.records_max = options.partition_records_max, .bytes_max = options.partition_bytes_max}),
-        queue_records_max_(configured(client_.get(), "queue.buffering.max.messages", 100'000)),
-        queue_bytes_max_(configured(client_.get(), "queue.buffering.max.kbytes", 1'048'576) * 1024),
-        message_bytes_max_(configured(client_.get(), "message.max.bytes", 1'000'000) - record_overhead_max),
+        queue_records_max_(configured_number(client_.get(), "queue.buffering.max.messages", 100'000)),
+        queue_bytes_max_(configured_number(client_.get(), "queue.buffering.max.kbytes", 1'048'576) * 1024),
+        message_bytes_max_(configured_number(client_.get(), "message.max.bytes", 1'000'000) - record_overhead_max),
         gauges_(metrics, "producer"),
         accepted_(metrics.counter("kafka_records_produced_total", "Records taken for sending", {})),
         failed_(metrics.counter("kafka_records_failed_total", "Records whose report was not OK", {})),

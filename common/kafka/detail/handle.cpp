@@ -1,6 +1,7 @@
 #include "common/kafka/detail/handle.hpp"
 
 #include <array>
+#include <charconv>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -78,6 +79,16 @@ Result<Client> open_client(rd_kafka_type_t type, const Properties& properties, i
     return fail(ErrorKind::invalid_input, fmt::format("Kafka properties do not fit together: {}", text.data()));
   static_cast<void>(conf.release());  // librdkafka's own from here on
   return Client(client);
+}
+
+std::size_t configured_number(rd_kafka_t* client, const char* name, std::size_t otherwise) {
+  std::array<char, 64> text{};
+  std::size_t size = text.size();
+  if (rd_kafka_conf_get(rd_kafka_conf(client), name, text.data(), &size) != RD_KAFKA_CONF_OK) return otherwise;
+  const std::string_view digits = text.data();
+  std::size_t number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  return error == std::errc() && end == digits.data() + digits.size() ? number : otherwise;
 }
 
 PartitionList partition_list(const std::vector<TopicPartition>& partitions) {

@@ -42,6 +42,9 @@ using Client = std::unique_ptr<rd_kafka_t, EndClient>;
 /// `events`: RD_KAFKA_EVENT_… flags. Errors: invalid_input with librdkafka's text, which names the property.
 [[nodiscard]] Result<Client> open_client(rd_kafka_type_t type, const Properties& properties, int events);
 
+/// A property's effective value.
+[[nodiscard]] std::size_t configured_number(rd_kafka_t* client, const char* name, std::size_t otherwise);
+
 [[nodiscard]] PartitionList partition_list(const std::vector<TopicPartition>& partitions);
 [[nodiscard]] PartitionList partition_list(const std::vector<StartingPoint>& points);
 [[nodiscard]] std::vector<TopicPartition> partitions_of(const rd_kafka_topic_partition_list_t* list);

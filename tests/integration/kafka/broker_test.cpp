@@ -250,7 +250,7 @@ TEST_F(KafkaBroker, AMemberThatVanishedIsReplacedWhenItsSessionEnds) {
   leave(next);
 }
 
-TEST_F(KafkaBroker, AMemberThatDoesNotReleaseInTimeLosesItsPartitionsAndMayNotCommit) {
+TEST_F(KafkaBroker, AMemberThatDoesNotReleaseInTimeLosesItsPartitionsAndJoinsAnew) {
   const std::string topic = new_topic(2);
   const std::string group = fresh("group");
   MemberLog slow_log;
@@ -261,14 +261,12 @@ TEST_F(KafkaBroker, AMemberThatDoesNotReleaseInTimeLosesItsPartitionsAndMayNotCo
   MemberLog next_log;
   auto next = join(next_log, group, topic, {{"max.poll.interval.ms", "6000"}});
   ASSERT_TRUE(run_until(loop, [&] { return slow_log.revoked.size() == 1; }));
-  ASSERT_TRUE(run_until(loop, [&] { return next_log.assigned.size() == 2; })) << "the group does not wait for ever";
-  slow->commit(1, {.topic = topic, .partition = 0}, 99, "late");
-  ASSERT_TRUE(run_until(loop, [&] { return slow_log.commits.size() == 1; }));
-  EXPECT_EQ(slow_log.commits[0].outcome, CommitOutcome::not_owner) << slow_log.commits[0].detail;
+  // librdkafka says nothing here, although the group goes on without this member.
   ASSERT_TRUE(run_until(loop, [&] { return slow_log.lost.size() == 1; }));
-  const auto seen = admin->committed(group, {{.topic = topic, .partition = 0}}, 20s);
-  ASSERT_TRUE(seen.has_value());
-  EXPECT_FALSE((*seen)[0].offset.has_value());
+  EXPECT_EQ(slow_log.lost[0], slow_log.revoked[0]);
+  slow->release();  // too late, and harmless
+  ASSERT_TRUE(run_until(loop, [&] { return slow_log.assigned.size() == 1 && next_log.assigned.size() == 1; }))
+      << "it joins anew by itself";
   slow_log.give = true;
   leave(slow);
   leave(next);

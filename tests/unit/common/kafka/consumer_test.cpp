@@ -66,7 +66,6 @@ TEST_F(KafkaGroupConsumer, ReadsStopsAndGoesWithoutGapsThenLeavesInOrder) {
 
   const std::set<TopicPartition> ours(log.assigned.begin(), log.assigned.end());
   EXPECT_EQ(ours, (std::set<TopicPartition>{part(0), part(1)}));
-  std::vector<CommitOutcome> at_release;
   log.before_release = [&] { member->commit(77, part(0), 3000, "tr1 9 1 1"); };
   leave(member);
   ASSERT_EQ(log.revoked.size(), 1U);
@@ -168,19 +167,20 @@ TEST_F(KafkaGroupConsumer, TwoMembersShareAndThePartitionComesBackWithNothingOfT
   };
   ASSERT_TRUE(run_until(loop, [&] { return one_log.records.size() == 20; }));
 
+  one_log.forget = true;
   MemberLog other_log;
+  other_log.forget = true;
   auto other = join(other_log);
-  // The revoke is served although the records are not being read.
-  ASSERT_TRUE(run_until(loop, [&] { return one_log.assignments == 2 && other_log.assignments > 0; }));
-  ASSERT_EQ(one_log.assigned.size(), 1U);
-  ASSERT_EQ(other_log.assigned.size(), 1U);
+  // The revoke is served although the records are not being read. (The mock may go round more than once.)
+  const auto shared = [&] { return one_log.assigned.size() == 1 && other_log.assigned.size() == 1; };
+  ASSERT_TRUE(run_until(loop, shared));
   EXPECT_NE(one_log.assigned, other_log.assigned);
-  EXPECT_EQ(one_log.revoked.size(), 1U);
+  EXPECT_GE(one_log.revoked.size(), 1U);
 
   one_log.then = nullptr;
-  one_log.records.clear();
   one->set_reading(true);
-  ASSERT_TRUE(run_until(loop, [&] { return one_log.records.size() >= 400 && other_log.records.size() >= 400; }));
+  ASSERT_TRUE(
+      run_until(loop, [&] { return shared() && one_log.records.size() >= 400 && other_log.records.size() >= 400; }));
   for (const auto* log : {&one_log, &other_log}) {
     ASSERT_EQ(log->records.size(), 400U);
     for (std::size_t i = 0; i < 400; ++i) {
@@ -192,6 +192,25 @@ TEST_F(KafkaGroupConsumer, TwoMembersShareAndThePartitionComesBackWithNothingOfT
   leave(other);
   other.reset();
   ASSERT_TRUE(run_until(loop, [&] { return one_log.assigned.size() == 2; })) << "who stays gets both";
+  leave(one);
+}
+
+TEST_F(KafkaGroupConsumer, ARefusedCommitWhileReleasingMeansThatThePartitionsAreLost) {
+  MemberLog one_log;
+  one_log.give = false;
+  auto one = join(one_log);
+  ASSERT_TRUE(run_until(loop, [&] { return one_log.assignments == 1; }));
+  MemberLog other_log;
+  auto other = join(other_log);
+  ASSERT_TRUE(run_until(loop, [&] { return one_log.revoked.size() == 1; }));
+  rd_kafka_mock_push_request_errors(cluster.get(), offset_commit_key, 1, RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID);
+  one->commit(5, part(0), 1, "");
+  ASSERT_TRUE(run_until(loop, [&] { return one_log.lost.size() == 1; }));
+  ASSERT_EQ(one_log.commits.size(), 1U) << "the refusal is told first";
+  EXPECT_EQ(one_log.commits[0].outcome, CommitOutcome::not_owner);
+  EXPECT_EQ(one_log.lost[0], one_log.revoked[0]);
+  one_log.give = true;
+  leave(other);
   leave(one);
 }
 

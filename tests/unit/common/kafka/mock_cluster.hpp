@@ -133,6 +133,7 @@ class MemberLog final : public ConsumerListener {
   void on_assigned(const std::vector<TopicPartition>& partitions) override {
     ++assignments;
     assigned = partitions;
+    if (forget) records.clear();
     if (!take || consumer == nullptr) return;
     std::vector<StartingPoint> points;
     for (const auto& partition : partitions) points.push_back({.partition = partition, .offset = from});
@@ -157,6 +158,7 @@ class MemberLog final : public ConsumerListener {
   GroupConsumer* consumer = nullptr;
   bool take = true;
   bool give = true;
+  bool forget = false;  ///< keep the records of the present assignment only
   std::int64_t from = offset_beginning;
   int assignments = 0;
   std::vector<Record> records;
