@@ -502,8 +502,7 @@ void Partition::send_commit() {
 }
 
 void Partition::put_commit() {
-  constexpr std::uint32_t sequence_mask = 0xFF'FFFF;
-  commit_sequence_ = (commit_sequence_ + 1) & sequence_mask;
+  ++commit_sequence_;
   commit_pending_ = true;
   wire_.commit(number_, generation_, commit_sequence_, sent_offset_, sent_metadata_);
 }

@@ -15,8 +15,6 @@ namespace {
 constexpr std::uint64_t chunk_flag = 1ULL << 63U;
 constexpr unsigned partition_shift = 40;
 constexpr std::uint64_t low_mask = (1ULL << partition_shift) - 1;
-constexpr unsigned commit_sequence_bits = 24;
-constexpr std::uint64_t commit_sequence_mask = (1ULL << commit_sequence_bits) - 1;
 constexpr Millis offsets_ask_again{1'000};
 constexpr Millis drain_grace{5'000};
 
@@ -126,14 +124,16 @@ void RouterCore::drop_partitions() {
   parked_.clear();
   by_number_.clear();
   partitions_.clear();
-  std::erase_if(sent_, [](const auto&) { return true; });
+  sent_.clear();
+  commits_.clear();
 }
 
 void RouterCore::commit(std::int32_t partition, std::uint64_t generation, std::uint32_t sequence, std::int64_t offset,
                         const std::string& metadata) {
   if (consumer_ == nullptr) return;
-  consumer_->commit(generation << commit_sequence_bits | (sequence & commit_sequence_mask),
-                    {.topic = options_.topics.requests, .partition = partition}, offset, metadata);
+  const auto token = ++next_commit_;
+  commits_.emplace(token, PendingCommit{.generation = generation, .sequence = sequence});
+  consumer_->commit(token, {.topic = options_.topics.requests, .partition = partition}, offset, metadata);
 }
 
 void RouterCore::ConsumerSide::on_committed(std::uint64_t token, const kafka::TopicPartition& partition,
@@ -141,8 +141,12 @@ void RouterCore::ConsumerSide::on_committed(std::uint64_t token, const kafka::To
   if (outcome == kafka::CommitOutcome::failed) {
     spdlog::warn("partition {}: a commit failed ({}); it will be tried again", partition.partition, detail);
   }
-  if (auto* owner = core.partition(partition.partition, token >> commit_sequence_bits)) {
-    owner->on_committed(static_cast<std::uint32_t>(token & commit_sequence_mask), outcome);
+  const auto it = core.commits_.find(token);
+  if (it == core.commits_.end()) return;
+  const auto pending = it->second;
+  core.commits_.erase(it);
+  if (auto* owner = core.partition(partition.partition, pending.generation)) {
+    owner->on_committed(pending.sequence, outcome);
   }
   core.pump();
   core.drain_step();

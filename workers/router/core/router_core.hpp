@@ -134,6 +134,13 @@ class RouterCore final : private Hub, private Wire {
   std::uint64_t next_token_ = 0;
   std::unordered_map<std::uint64_t, Sent> sent_{};
 
+  struct PendingCommit {
+    std::uint64_t generation;
+    std::uint32_t sequence;
+  };
+  std::uint64_t next_commit_ = 0;
+  std::unordered_map<std::uint64_t, PendingCommit> commits_{};  ///< by token
+
   // Jobs that may start, taking turns among organisations; and those whose connection has no room.
   std::map<std::string, std::deque<JobRef>> ready_{};
   std::deque<std::string> turns_{};

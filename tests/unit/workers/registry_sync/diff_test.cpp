@@ -131,7 +131,7 @@ TEST(Diff, ExactlyWhatChangedIsPlanned) {
       plan_sync(connection(), list_of({listed("kept"), rebuilt, listed("other"), listed("new")}), stored, {}, t0);
   EXPECT_THAT(kinds(plan), ElementsAre("added new", "updated rebuilt", "missing removed"));
   EXPECT_THAT(plan.models[1].changed_fields, ElementsAre("digest", "contextWindow"));
-  EXPECT_THAT(plan.models[2].changed_fields, ElementsAre("availability", "missingSince"));
+  EXPECT_THAT(plan.models[2].changed_fields, ElementsAre("availability", "missingSinceMs"));
   EXPECT_EQ(plan.models[1].before_version, stored[2].state.version);
   EXPECT_EQ(plan.added, 1);
   EXPECT_EQ(plan.updated, 1);
@@ -194,7 +194,7 @@ TEST(Diff, TheGraceNeedsTimeAndRuns) {
   plan = plan_sync(connection(), list_of(others), stored_of(everything),
                    {.missing_grace = std::chrono::milliseconds(0), .missing_runs = 1}, t0);
   EXPECT_THAT(kinds(plan), ElementsAre("missing gone"));
-  EXPECT_THAT(plan.models[0].changed_fields, ElementsAre("availability", "missingSince", "routable"));
+  EXPECT_THAT(plan.models[0].changed_fields, ElementsAre("availability", "missingSinceMs", "routable"));
 }
 
 TEST(Diff, AnEmptyOrShrunkenListIsHeld) {

@@ -188,6 +188,14 @@ TEST_F(RouterCoreTest, CallsNobodyBeforeItsClaimIsCommittedAndItsRequestIsAnnoun
   EXPECT_EQ(http.started, 1U);
 }
 
+TEST_F(RouterCoreTest, CommitsOfDifferentPartitionsHaveDifferentTokens) {
+  core->consumer_listener().on_assigned(
+      {{.topic = "chat.requests", .partition = 0}, {.topic = "chat.requests", .partition = 1}});
+  producer->acknowledge_all();
+  ASSERT_EQ(group->pending().size(), 2U);
+  EXPECT_NE(group->pending()[0].token, group->pending()[1].token);
+}
+
 TEST_F(RouterCoreTest, ASuccessorsAttemptsHaveHigherNumbers) {
   group->stored[{.topic = "chat.requests", .partition = 0}] = {0, "tr1 41 7 9"};
   producer->logs[{"llm.audit", 0}].resize(10, {.value = R"({"type":"llm.other"})"});
