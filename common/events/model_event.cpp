@@ -163,7 +163,7 @@ std::string to_json(const SyncCompleted& event) {
   std::string out;
   JsonWriter writer(out);
   writer.begin_object();
-  writer.field("type", sync_completed_type);
+  writer.field("type", event.status == "held" ? sync_held_type : sync_completed_type);
   writer.field("connectionId", event.connection_id);
   writer.field("connectionName", event.connection_name);
   writer.field("trigger", event.trigger);

@@ -18,6 +18,7 @@ namespace tokenrail::events {
 inline constexpr std::string_view model_upserted_type = "model_registry.upserted";
 inline constexpr std::string_view registry_mark_type = "model_registry.mark";
 inline constexpr std::string_view sync_completed_type = "model_registry.sync.completed";
+inline constexpr std::string_view sync_held_type = "model_registry.sync.held";  ///< the same record, of status `held`
 
 enum class Support { unknown, supported, unsupported };
 

@@ -90,13 +90,14 @@ Projection::Applied Projection::apply(std::string_view key, std::optional<std::s
 
 const events::ModelState* Projection::find(std::string_view org_id, std::string_view user_id, std::string_view provider,
                                            std::string_view model_name) const {
-  auto key = scope_of(org_id, user_id);
-  key += provider;
-  key += '/';
-  key += model_name;
-  const auto held = models_.find(key);
+  events::ModelState wanted;
+  wanted.org_id = org_id;
+  wanted.owner_user_id = user_id;
+  wanted.provider = provider;
+  wanted.model_name = model_name;
+  const auto held = models_.find(events::model_key(wanted));
   if (held == models_.end()) return nullptr;
-  // A slash within an id can make two different scopes spell the same key; the content decides whose it is.
+  // Whatever a key may look like: the content decides whose it is.
   const auto& model = held->second;
   const bool same = model.org_id == org_id && model.owner_user_id == user_id && model.provider == provider &&
                     model.model_name == model_name;

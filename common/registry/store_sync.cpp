@@ -228,7 +228,7 @@ std::string record_run(soci::session& sql, const Connection& now, const SyncRun&
     write_outbox(sql, "connection",
                  fmt::format("{}/{}/{}/_connection", now.org_id.empty() ? "_" : now.org_id,
                              now.owner_user_id.empty() ? "_" : now.owner_user_id, now.provider),
-                 run.status == "held" ? "model_registry.sync.held" : "model_registry.sync.completed",
+                 std::string(run.status == "held" ? events::sync_held_type : events::sync_completed_type),
                  events::to_json(event));
   }
   return id;

@@ -63,11 +63,11 @@ std::vector<std::string> changed_fields(const events::ModelState& before, const 
   compare("enabled", before.enabled, after.enabled);
   compare("platformBlocked", before.platform_blocked, after.platform_blocked);
   compare("availability", before.availability, after.availability);
-  compare("missingSince", before.missing_since_ms, after.missing_since_ms);
+  compare("missingSinceMs", before.missing_since_ms, after.missing_since_ms);
   compare("routable", before.routable, after.routable);
   compare("contextWindow", before.context_window, after.context_window);
-  compare("maxInputTokens", before.input_tokens_max, after.input_tokens_max);
-  compare("maxOutputTokens", before.output_tokens_max, after.output_tokens_max);
+  compare("inputTokensMax", before.input_tokens_max, after.input_tokens_max);
+  compare("outputTokensMax", before.output_tokens_max, after.output_tokens_max);
   compare("embeddingDimensions", before.embedding_dimensions, after.embedding_dimensions);
   compare("capabilities", before.capabilities, after.capabilities);
   compare("isDefault", before.is_default, after.is_default);

@@ -31,7 +31,7 @@ std::vector<Outgoing> records_of(const registry::OutboxRecord& record) {
   const auto headers = headers_of(record.id, record.key, record.type, record.created_ms);
   std::vector<Outgoing> records;
   const bool deleted = record.type == "model_registry.deleted";
-  if (deleted || record.type == "model_registry.upserted") {
+  if (deleted || record.type == events::model_upserted_type) {
     records.push_back({.to = Destination::state,
                        .key = record.key,
                        .value = deleted ? std::nullopt : record.payload,
@@ -57,7 +57,7 @@ Reconciliation reconcile(const registry::Projection& topic, const std::vector<re
     result.records.push_back({.to = Destination::state,
                               .key = state.key,
                               .value = state.payload,
-                              .headers = headers_of(id, state.key, "model_registry.upserted", now_ms)});
+                              .headers = headers_of(id, state.key, std::string(events::model_upserted_type), now_ms)});
   }
   if (!database.empty()) {
     for (const auto& [key, model] : topic.models()) {
@@ -80,8 +80,8 @@ Outgoing mark_record(const std::vector<registry::PublishedState>& database, std:
   return {.to = Destination::state,
           .key = key,
           .value = events::to_json(mark),
-          .headers = headers_of(fmt::format("mark-{}-{}", mark.version, mark.models), key, "model_registry.published",
-                                now_ms)};
+          .headers = headers_of(fmt::format("mark-{}-{}", mark.version, mark.models), key,
+                                std::string(events::registry_mark_type), now_ms)};
 }
 
 std::int64_t highest_version(const registry::Projection& topic) {

@@ -183,7 +183,7 @@ TEST_F(StoreTest, BookkeepingMakesNeitherVersionNorEvent) {
 
 TEST_F(StoreTest, AMissingModelIsRoutableUntilItsGraceHasExpired) {
   apply({adding("a")});
-  auto gone = changing(stored("a"), PlannedModel::Kind::missing, {"availability", "missingSince"});
+  auto gone = changing(stored("a"), PlannedModel::Kind::missing, {"availability", "missingSinceMs"});
   gone.after.availability = "missing";
   gone.after.missing_since_ms = gone.here.missing_since_ms = 1'700'000'000'123;
   gone.here.missing_runs = 1;
@@ -200,7 +200,7 @@ TEST_F(StoreTest, AMissingModelIsRoutableUntilItsGraceHasExpired) {
   EXPECT_FALSE(stored("a").state.routable);
   EXPECT_FALSE(events::parse_model_upserted(*outbox().back().payload)->model.routable);
 
-  auto back = changing(stored("a"), PlannedModel::Kind::back, {"availability", "missingSince", "routable"});
+  auto back = changing(stored("a"), PlannedModel::Kind::back, {"availability", "missingSinceMs", "routable"});
   back.after.availability = "listed";
   back.after.missing_since_ms = back.here.missing_since_ms = std::nullopt;
   back.here.missing_runs = 0;

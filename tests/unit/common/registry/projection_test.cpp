@@ -107,6 +107,11 @@ TEST(Projection, ASlashInAnIdDoesNotReachIntoAnotherScope) {
   ASSERT_NE(projection.find("acme", "ann", "ollama", "x/y"), nullptr);
   EXPECT_EQ(projection.find("acme/ann", "ollama", "x", "y"), nullptr);
   EXPECT_EQ(projection.find("_", "_", "ollama", "x/y"), nullptr);
+
+  put(projection, model("ollama", "own", "acme/ann"));
+  ASSERT_NE(projection.find("acme/ann", "", "ollama", "own"), nullptr);
+  EXPECT_EQ(projection.find("acme", "ann", "ollama", "own"), nullptr);
+  EXPECT_EQ(projection.named("acme/ann", "", "own").size(), 1U);
 }
 
 TEST(Projection, TheUnderscoreIsNoOrganisation) {
