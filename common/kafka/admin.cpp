@@ -53,6 +53,12 @@ class LibrdkafkaAdmin final : public Admin {
       found.push_back({.name = name, .partitions = entry->partition_cnt});
     }
     if (!with_config || found.empty()) return found;
+    // librdkafka sends this request to the controller. A cluster that has none among its brokers (its own mock cluster)
+    // cannot tell, and the request would wait for one until its time is up.
+    const auto* brokers = answer->brokers;
+    const auto* brokers_end = brokers + answer->broker_cnt;
+    const auto controller = rd_kafka_controllerid(client_.get(), 0);
+    if (std::none_of(brokers, brokers_end, [&](const auto& each) { return each.id == controller; })) return found;
     std::vector<std::string> names;
     for (const auto& topic : found) names.push_back(topic.name);
     auto configs = configs_of(names, timeout);
