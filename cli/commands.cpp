@@ -75,7 +75,8 @@ constexpr std::array<Example, 3> registry_list_examples{{
     {"tokenrail registry list --projection", "the same as the routers see it"},
     {"tokenrail registry list --json | jq -r .modelName", "names only"},
 }};
-constexpr std::array<Flag, 2> registry_sync_flags{{
+constexpr std::array<Flag, 3> registry_sync_flags{{
+    {.name = "accept", .help = "apply a list also where it is empty or has shrunk by more than half"},
     {.name = "connection", .value = "NAME", .help = "only this connection (default: all)"},
     {.name = "timeout", .value = "TIME", .help = "how long to wait for the run to end (default: 60s)"},
 }};

@@ -121,7 +121,7 @@ int run_registry_sync(const Context& context) {
   registry::Store store(database_options(context));
   const char* user = std::getenv("USER");
   const auto request = store.request_sync(context.call.value("connection").value_or(""),
-                                          user != nullptr && *user != '\0' ? user : "cli");
+                                          user != nullptr && *user != '\0' ? user : "cli", context.call.has("accept"));
   if (!request) return context.failed(request.error());
   const auto state = store.await_sync(*request, *timeout);
   if (!state) return context.failed(state.error());
