@@ -50,7 +50,8 @@ def test_10000_messages_a_provider_without_end_and_a_line_of_100_megabytes(make_
     for name in ("talk", "endless", "line", "late"):
         chunks.wait(f"terminal chunk of {name}", done(name), 180)
     ends = {name: by_request(chunks.values(), name)[-1] for name in ("talk", "endless", "line", "late")}
-    assert ends["talk"]["finishReason"] == "stop"
+    assert ends["talk"]["error"]["code"] == "CONTEXT_TOO_LONG", ends["talk"]
+    assert "sim-chat" in ends["talk"]["error"]["message"]
     assert ends["endless"]["error"]["code"] == "RESPONSE_TOO_LARGE"
     assert ends["line"]["error"]["code"] == "RESPONSE_TOO_LARGE"
     assert ends["late"]["error"]["code"] == "DEADLINE_EXCEEDED"

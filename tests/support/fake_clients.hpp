@@ -39,11 +39,11 @@ class ManualEnvironment final : public router::Environment {
 class FakeProducer final : public kafka::Producer {
  public:
   struct Entry {
-    std::string topic;
+    std::string topic{};
     std::int32_t partition = 0;
-    std::optional<std::string> key;
-    std::optional<std::string> value;
-    kafka::Headers headers;
+    std::optional<std::string> key{};
+    std::optional<std::string> value{};
+    kafka::Headers headers{};
   };
 
   explicit FakeProducer(kafka::ProducerListener& listener) : listener_(listener) {}

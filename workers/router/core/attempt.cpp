@@ -214,6 +214,7 @@ void Attempt::call_failed(const providers::Classified& classified) {
                 : decide_retry(services_.options.retry, {.calls_made = static_cast<int>(calls_.size()),
                                                          .calls_on_target = calls_on_target_,
                                                          .retry = classified.retry,
+                                                         .retries_max = classified.retries_max,
                                                          .try_next = classified.try_next,
                                                          .more_targets = target_ + 1 < route_.targets.size(),
                                                          .retry_after = classified.retry_after,

@@ -16,11 +16,12 @@ struct RetryRules {
 };
 
 struct FailedCall {
-  int calls_made = 1;         ///< this one included
-  int calls_on_target = 1;    ///< this one included
-  bool retry = false;         ///< the same deployment may be tried again
-  bool try_next = false;      ///< another deployment may help
-  bool more_targets = false;  ///< the route has one
+  int calls_made = 1;                ///< this one included
+  int calls_on_target = 1;           ///< this one included
+  bool retry = false;                ///< the same deployment may be tried again
+  std::optional<int> retries_max{};  ///< of this kind of failure on one deployment; nothing: the rules bound it alone
+  bool try_next = false;             ///< another deployment may help
+  bool more_targets = false;         ///< the route has one
   std::optional<std::chrono::milliseconds> retry_after{};
   std::chrono::milliseconds until_deadline{0};
   std::uint64_t random = 0;  ///< fresh random bits, for the jitter
