@@ -62,7 +62,8 @@ int run_chat(const Context& context) {
   if (cut_short && last && !last->done && terminal.out_is_terminal()) terminal.out("\n");
   if (!end) return context.failed(end.error());
   if (*end == ChatEnd::interrupted) {
-    terminal.note("cancelled");
+    const bool confirmed = last && last->done && last->finish_reason == "cancelled";
+    terminal.note(confirmed ? "cancelled" : "ended here; the router has been asked to cancel");
     return exit_interrupted;
   }
   if (*end == ChatEnd::timed_out) {

@@ -27,7 +27,7 @@ constexpr std::uint64_t cancellation_token = 2;
 constexpr auto deadline_grace = 2s;
 constexpr auto silence_noted_after = 10s;
 // How long a cancelled answer may take to say so before we leave.
-constexpr auto cancellation_wait = 3s;
+constexpr auto cancellation_wait = 2s;
 
 /// The partition of both logs that this conversation lives in, and where the chunks' log ends before we ask.
 struct Place {
@@ -124,11 +124,12 @@ class Session final : public kafka::LogReaderListener, public kafka::ProducerLis
       case kafka::Produced::accepted:
         return;
       case kafka::Produced::too_large:
-        return finish(
-            fail(ErrorKind::invalid_input,
-                 fmt::format("the request has {} bytes; one record may have {} (TOKENRAIL_KAFKA_MESSAGE_MAX_BYTES "
-                             "and TOKENRAIL_TOPICS_REQUEST_BYTES_MAX raise that)",
-                             value.size(), producer_->message_bytes_max())));
+        return finish(fail(
+            ErrorKind::invalid_input,
+            fmt::format(
+                "the request has {} bytes and a record may have {}; raise TOKENRAIL_TOPICS_REQUEST_BYTES_MAX, then "
+                "run 'tokenrail topics apply'",
+                value.size(), producer_->message_bytes_max())));
       case kafka::Produced::unknown_topic:
         return finish(fail(ErrorKind::not_found,
                            fmt::format("there is no topic {}; 'tokenrail topics apply' makes it", topics_.requests)));
