@@ -121,13 +121,15 @@ class Program:
             raise DemoError(f"{self.name} ended by itself with {self.process.returncode}", [self.log])
 
     def end(self):
+        """Asks it to end, and only then insists. True: it ended by itself, in order."""
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(15)
+                return self.process.wait(15) == 0
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        return False
 
 
 def http_get(url, seconds=2.0):
@@ -410,7 +412,15 @@ class Demo:
                 program.must_live()
             time.sleep(0.5)
 
+    def must_be_built(self):
+        names = ["tokenrail", "tokenrail-router", "tokenrail-registry-sync", "tokenrail-dev-broker",
+                 "tokenrail-provider-simulator"]
+        missing = [name for name in names if not (BIN / name).exists()]
+        if missing:
+            raise DemoError(f"not built yet: {', '.join(missing)} in {BIN}; ./dev demo builds them")
+
     def run(self):
+        self.must_be_built()
         say("Tokenrail: a chat request goes in on Kafka, its tokens come out on Kafka while the model still speaks.")
         self.start_database()
         self.start_broker()
@@ -427,11 +437,12 @@ class Demo:
             self.stay()
 
     def clean_up(self):
-        for program in reversed(self.programs):
-            program.end()
+        """Ends what was started, the last first. Returns those that did not end in order."""
+        unruly = [program for program in reversed(self.programs) if not program.end()]
         for undo in reversed(self.undo):
             with contextlib.suppress(DemoError):
                 undo()
+        return unruly
 
 
 # --- from the command line -------------------------------------------------------------------------------------------
@@ -489,8 +500,11 @@ def main():
     finally:
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, signal.SIG_IGN)
-        if demo:
-            demo.clean_up()
+        unruly = demo.clean_up() if demo else []
+    if code == 0 and options.exit and unruly:
+        names = ", ".join(program.name for program in unruly)
+        show_failure(DemoError(f"asked to end, these did not do so in order: {names}", [p.log for p in unruly]))
+        code = 1
     return code
 
 
