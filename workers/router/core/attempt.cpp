@@ -49,6 +49,7 @@ Attempt::Attempt(Services& services, Partition& partition, Job& job, std::int64_
       job_(job),
       number_(number),
       writer_(job.request_id(), job.org_id(), number),
+      said_(services.options.content_policy, services.options.content_bytes_max),
       started_(services.environment.now().steady) {}
 
 Attempt::~Attempt() {
@@ -208,7 +209,7 @@ void Attempt::call_failed(const providers::Classified& classified) {
   if (failure.provider.empty()) failure.provider = target().deployment.provider;
 
   // What was published cannot be taken back, so nothing is tried behind a reader's back after the first token.
-  const bool published = seq_ > 0 || !text_.empty() || !reasoning_.empty() || !tool_calls_.empty();
+  const bool published = seq_ > 0;
   const auto decision =
       published ? RetryDecision{}
                 : decide_retry(services_.options.retry, {.calls_made = static_cast<int>(calls_.size()),
@@ -225,6 +226,7 @@ void Attempt::call_failed(const providers::Classified& classified) {
     return;
   }
   end_transfer();
+  forget_answer();
   if (decision.action == RetryDecision::Action::next_target) {
     const auto from = connection_id_;
     ++target_;
@@ -236,6 +238,16 @@ void Attempt::call_failed(const providers::Classified& classified) {
   phase_ = Phase::waiting;
   retry_at_ = now + decision.delay;
   partition_.schedule(job_, due());
+}
+
+void Attempt::forget_answer() {
+  said_ = events::AuditedText(services_.options.content_policy, services_.options.content_bytes_max);
+  text_.clear();
+  reasoning_.clear();
+  tool_calls_.clear();
+  tool_call_count_ = 0;
+  usage_.reset();
+  first_token_at_.reset();
 }
 
 // --- stream ---------------------------------------------------------------------------------------------------------
@@ -253,8 +265,12 @@ void Attempt::first_token() {
 void Attempt::on_text(std::string_view text) {
   if (answer_over_ || text.empty()) return;
   first_token();
-  text_.append(text);
-  if (stream_wanted()) publish_pieces(text, false);
+  said_.append(text);
+  if (stream_wanted()) {
+    publish_pieces(text, false);
+  } else {
+    text_.append(text);
+  }
 }
 
 void Attempt::on_reasoning(std::string_view text) {
@@ -381,7 +397,7 @@ bool Attempt::interrupt(std::string_view cause) {
   return true;
 }
 
-events::LlmResponse Attempt::response(Outcome outcome) const {
+events::LlmResponse Attempt::response(Outcome outcome) {
   events::LlmResponse event{.ids = ids(), .outcome = outcome};
   event.called = !calls_.empty() || transfer_.has_value();
   event.calls = calls_;
@@ -389,9 +405,7 @@ events::LlmResponse Attempt::response(Outcome outcome) const {
   event.usage = usage_;
   event.chunks = seq_;
   event.tool_calls = tool_call_count_;
-  if (!text_.empty()) {
-    event.content = events::audited(text_, services_.options.content_policy, services_.options.content_bytes_max);
-  }
+  if (!said_.empty()) event.content = said_.finish();
   if (terminal_) {
     event.finish_reason = terminal_->finish_reason;
     event.timing = terminal_->timing;

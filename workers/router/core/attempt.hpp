@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/events/audit.hpp"
+#include "common/events/audited_text.hpp"
 #include "common/events/chunk.hpp"
 #include "common/http/client.hpp"
 #include "common/providers/provider.hpp"
@@ -85,7 +86,8 @@ class Attempt final : public http::Listener, public providers::AnswerSink {
   void finish(events::FinishReason reason, std::optional<events::Failure> failure);
   [[nodiscard]] events::AttemptIds ids() const;
   [[nodiscard]] std::optional<events::AnsweringModel> model() const;
-  [[nodiscard]] events::LlmResponse response(events::Outcome outcome) const;
+  [[nodiscard]] events::LlmResponse response(events::Outcome outcome);
+  void forget_answer();
 
   Services& services_;
   Partition& partition_;
@@ -113,8 +115,10 @@ class Attempt final : public http::Listener, public providers::AnswerSink {
   // The answer.
   events::ChunkWriter writer_;
   std::int64_t seq_ = 0;
-  std::string text_{};       ///< for the audit, and the whole answer where it is not streamed
-  std::string reasoning_{};  ///< only where it is not streamed
+  events::AuditedText said_;  ///< for the audit
+  // Gathered only where the answer is not streamed; published at its end.
+  std::string text_{};
+  std::string reasoning_{};
   std::vector<events::ToolCall> tool_calls_{};
   std::int64_t tool_call_count_ = 0;
   std::optional<events::Usage> usage_{};
