@@ -50,8 +50,17 @@ boost::asio::awaitable<std::optional<CatalogueReader::Details>> CatalogueReader:
   co_return std::move(*parsed);
 }
 
+boost::asio::awaitable<void> CatalogueReader::learn(std::string key, providers::Target target, std::size_t* failed) {
+  auto answer = co_await details(std::move(target));
+  if (answer) {
+    remember(key, std::move(*answer));
+  } else {
+    ++*failed;
+  }
+}
+
 boost::asio::awaitable<CatalogueReader::Answer> CatalogueReader::read(
-    registry::Connection connection, const std::vector<registry::StoredModel>& stored) {
+    registry::Connection connection, const std::vector<registry::StoredModel>* stored) {
   const providers::Target target{
       .base_url = connection.base_url, .upstream_name = "", .auth_type = connection.auth_type};
   auto request = providers::ollama::list_models(target);
@@ -63,7 +72,7 @@ boost::asio::awaitable<CatalogueReader::Answer> CatalogueReader::read(
 
   // Details stand in the rows under the digest they were told for: ask only for what has changed since.
   std::set<std::pair<std::string_view, std::string_view>> settled;
-  for (const auto& model : stored)
+  for (const auto& model : *stored)
     if (model.told_elsewhere || !model.details_digest.empty())
       settled.emplace(model.state.model_name, model.told_elsewhere ? std::string_view() : model.details_digest);
   std::map<std::string, const providers::ListedModel*> missing;
@@ -74,18 +83,13 @@ boost::asio::awaitable<CatalogueReader::Answer> CatalogueReader::read(
   }
   const std::vector<std::pair<std::string, const providers::ListedModel*>> questions(missing.begin(), missing.end());
   Catalogue catalogue{.list = {}, .body = std::move(fetched.body), .details_asked = questions.size()};
-  const auto ask = [&](std::size_t index) -> boost::asio::awaitable<void> {
+  Lanes lanes(loop_, options_.show_concurrency);
+  co_await lanes.run(questions.size(), [&](std::size_t index) {
     const auto& [key, model] = questions[index];
     auto one = target;
     one.upstream_name = model->name;
-    auto answer = co_await details(std::move(one));
-    if (answer) {
-      remember(key, std::move(*answer));
-    } else {
-      ++catalogue.details_failed;
-    }
-  };
-  co_await for_each_bounded(loop_, questions.size(), options_.show_concurrency, ask);
+    return learn(key, std::move(one), &catalogue.details_failed);
+  });
 
   catalogue.list.unreadable = static_cast<std::int64_t>(listed->skipped);
   for (const auto& model : listed->models) {

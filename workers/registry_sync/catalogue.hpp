@@ -34,13 +34,16 @@ class CatalogueReader {
       : loop_(loop), fetcher_(fetcher), options_(options) {}
 
   using Answer = std::expected<Catalogue, CatalogueFailure>;
+  /// `stored` has to live until the answer is there.
   boost::asio::awaitable<Answer> read(registry::Connection connection,
-                                      const std::vector<registry::StoredModel>& stored);
+                                      const std::vector<registry::StoredModel>* stored);
 
  private:
   using Details = providers::ollama::ModelDetails;
   /// Asks for one model's details. Nothing: not answered.
   boost::asio::awaitable<std::optional<Details>> details(providers::Target target);
+  /// Asks and remembers; counts a failure in `failed`.
+  boost::asio::awaitable<void> learn(std::string key, providers::Target target, std::size_t* failed);
   void remember(const std::string& key, Details details);
 
   boost::asio::io_context& loop_;

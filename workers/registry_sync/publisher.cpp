@@ -40,9 +40,9 @@ Result<void> Publisher::ensure_producer() {
   return {};
 }
 
-boost::asio::awaitable<Result<void>> Publisher::hand_over(const std::vector<Outgoing>& records,
+boost::asio::awaitable<Result<void>> Publisher::hand_over(const std::vector<Outgoing>* records,
                                                           std::chrono::steady_clock::time_point deadline) {
-  for (const auto& record : records) {
+  for (const auto& record : *records) {
     const bool to_state = record.to == Destination::state;
     for (;;) {
       // The state topic has one partition, so that whoever reads it reads one order.
@@ -78,7 +78,7 @@ boost::asio::awaitable<Result<void>> Publisher::publish(std::vector<Outgoing> re
   ++batch_;
   waiting_for_ = 0;
   failure_.clear();
-  auto result = co_await hand_over(records, deadline);
+  auto result = co_await hand_over(&records, deadline);
   while (result && waiting_for_ > 0 && failure_.empty() && !stopped_ && std::chrono::steady_clock::now() < deadline)
     co_await changed_.wait(look);
   if (result && waiting_for_ == 0 && failure_.empty()) {
@@ -148,22 +148,18 @@ class StateReading final : public kafka::LogReaderListener {
 
 }  // namespace
 
-boost::asio::awaitable<Result<registry::Projection>> read_state_topic(boost::asio::io_context& loop,
-                                                                      kafka::Properties properties, std::string topic,
-                                                                      telemetry::Metrics& metrics,
-                                                                      std::chrono::milliseconds time_max,
-                                                                      const bool& stopping) {
-  StateReading reading(loop);
-  auto reader = kafka::LogReader::make(loop, properties, reading, metrics);
+boost::asio::awaitable<Result<registry::Projection>> StateTopic::read(std::chrono::milliseconds time_max) {
+  StateReading reading(loop_);
+  auto reader = kafka::LogReader::make(loop_, properties_, reading, metrics_);
   if (!reader) co_return std::unexpected(reader.error());
-  (*reader)->start({{.partition = {.topic = topic, .partition = 0}, .offset = kafka::offset_beginning}});
+  (*reader)->start({{.partition = {.topic = topic_, .partition = 0}, .offset = kafka::offset_beginning}});
   const auto deadline = std::chrono::steady_clock::now() + time_max;
-  while (!reading.done && !reading.failure && !stopping && std::chrono::steady_clock::now() < deadline)
+  while (!reading.done && !reading.failure && !stopped_ && std::chrono::steady_clock::now() < deadline)
     co_await reading.changed.wait(look);
   reader->reset();
   if (reading.failure) co_return std::unexpected(*reading.failure);
   if (!reading.done)
-    co_return fail(ErrorKind::timed_out, fmt::format("Kafka does not answer: {} could not be read to its end", topic));
+    co_return fail(ErrorKind::timed_out, fmt::format("Kafka does not answer: {} could not be read to its end", topic_));
   co_return std::move(reading.projection);
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/awaitable.hpp>
@@ -50,7 +51,7 @@ class Publisher final : public kafka::ProducerListener {
   void on_space() override { changed_.wake(); }
   void on_fatal(const Error& error) override;
   Result<void> ensure_producer();
-  boost::asio::awaitable<Result<void>> hand_over(const std::vector<Outgoing>& records,
+  boost::asio::awaitable<Result<void>> hand_over(const std::vector<Outgoing>* records,
                                                  std::chrono::steady_clock::time_point deadline);
 
   boost::asio::io_context& loop_;
@@ -70,11 +71,24 @@ class Publisher final : public kafka::ProducerListener {
   bool stopped_ = false;
 };
 
-/// Reads the state topic to its end. unavailable, timed_out, not_found as they come from the brokers.
-boost::asio::awaitable<Result<registry::Projection>> read_state_topic(boost::asio::io_context& loop,
-                                                                      kafka::Properties properties, std::string topic,
-                                                                      telemetry::Metrics& metrics,
-                                                                      std::chrono::milliseconds time_max,
-                                                                      const bool& stopping);
+/// Reads the state topic to its end.
+class StateTopic {
+ public:
+  StateTopic(boost::asio::io_context& loop, kafka::Properties properties, std::string topic,
+             telemetry::Metrics& metrics)
+      : loop_(loop), properties_(std::move(properties)), topic_(std::move(topic)), metrics_(metrics) {}
+
+  /// Errors: unavailable, timed_out, not_found, as they come from the brokers.
+  boost::asio::awaitable<Result<registry::Projection>> read(std::chrono::milliseconds time_max);
+  /// Ends a read() that waits, and all that come.
+  void stop() { stopped_ = true; }
+
+ private:
+  boost::asio::io_context& loop_;
+  kafka::Properties properties_;
+  std::string topic_;
+  telemetry::Metrics& metrics_;
+  bool stopped_ = false;
+};
 
 }  // namespace tokenrail::registry_sync

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <exception>
 #include <functional>
+#include <utility>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -38,33 +39,44 @@ class Waiter {
   bool woken_ = false;
 };
 
-/// Runs `work(index)` for every index below `count`, at most `at_once` of them at the same time, and returns when all
-/// are done. What one of them throws is thrown here, once the others have ended.
-inline boost::asio::awaitable<void> for_each_bounded(boost::asio::io_context& loop, std::size_t count,
-                                                     std::size_t at_once,
-                                                     std::function<boost::asio::awaitable<void>(std::size_t)> work) {
-  struct Shared {
-    std::size_t next = 0;
-    std::size_t running = 0;
-    std::exception_ptr failure{};
-  } shared;
-  Waiter done(loop);
-  const auto lane = [](Shared& state, std::size_t total,
-                       std::function<boost::asio::awaitable<void>(std::size_t)>& task) -> boost::asio::awaitable<void> {
-    while (state.next < total && !state.failure) {
-      const auto index = state.next++;
-      co_await task(index);
+/// Work on many things of which only a few run at a time. Used once, and kept alive until run() has returned.
+class Lanes {
+ public:
+  using Work = std::function<boost::asio::awaitable<void>(std::size_t)>;
+  Lanes(boost::asio::io_context& loop, std::size_t at_once) : loop_(loop), at_once_(at_once), done_(loop) {}
+
+  /// Runs `work(index)` for every index below `count` and returns when all are done. What one of them throws is thrown
+  /// here, once the others that run have ended.
+  boost::asio::awaitable<void> run(std::size_t count, Work work) {
+    count_ = count;
+    work_ = std::move(work);
+    for (std::size_t i = 0; i < std::min(count_, at_once_); ++i) {
+      ++running_;
+      boost::asio::co_spawn(loop_, lane(), [this](const std::exception_ptr& failure) {
+        if (failure && !failure_) failure_ = failure;
+        if (--running_ == 0) done_.wake();
+      });
     }
-  };
-  for (std::size_t i = 0; i < std::min(count, at_once); ++i) {
-    ++shared.running;
-    boost::asio::co_spawn(loop, lane(shared, count, work), [&shared, &done](std::exception_ptr failure) {
-      if (failure && !shared.failure) shared.failure = failure;
-      if (--shared.running == 0) done.wake();
-    });
+    while (running_ > 0) co_await done_.wait(std::chrono::hours(1));
+    if (failure_) std::rethrow_exception(failure_);
   }
-  while (shared.running > 0) co_await done.wait(std::chrono::hours(1));
-  if (shared.failure) std::rethrow_exception(shared.failure);
-}
+
+ private:
+  boost::asio::awaitable<void> lane() {
+    while (next_ < count_ && !failure_) {
+      const auto index = next_++;
+      co_await work_(index);
+    }
+  }
+
+  boost::asio::io_context& loop_;
+  std::size_t at_once_;
+  Waiter done_;
+  Work work_;
+  std::size_t count_ = 0;
+  std::size_t next_ = 0;
+  std::size_t running_ = 0;
+  std::exception_ptr failure_{};
+};
 
 }  // namespace tokenrail::registry_sync

@@ -48,6 +48,7 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
       fetcher_(loop, *http_),
       catalogues_(loop, fetcher_, options_),
       publisher_(loop, kafka_properties_, {.state = options_.state_topic, .events = options_.events_topic}, metrics_),
+      state_topic_(loop, kafka_properties_, options_.state_topic, metrics_),
       stop_signals_(loop, SIGTERM, SIGINT),
       hang_up_(loop, SIGHUP),
       idle_(loop),
@@ -68,7 +69,7 @@ Result<void> Worker::start() {
   spdlog::info("health and metrics on port {}", health_->port());
   await_stop();
   await_hang_up();
-  boost::asio::co_spawn(loop_, run(), [this](std::exception_ptr failure) {
+  boost::asio::co_spawn(loop_, run(), [this](const std::exception_ptr& failure) {
     if (failure) {
       exit_code_ = 1;
       try {
@@ -108,6 +109,7 @@ void Worker::stop() {
   stopping_ = true;
   fetcher_.stop();
   publisher_.stop();
+  state_topic_.stop();
   idle_.wake();
 }
 
@@ -300,13 +302,17 @@ boost::asio::awaitable<Result<void>> Worker::sync_connections(std::string trigge
   connection_words_ = std::move(words);
   Result<void> outcome;
   // A connection that does not answer keeps only itself waiting.
-  const auto one = [&](std::size_t index) -> boost::asio::awaitable<void> {
-    auto synced = co_await sync_connection(chosen[index], trigger, request);
-    if (!synced && outcome) outcome = std::unexpected(synced.error());
-  };
-  co_await for_each_bounded(loop_, chosen.size(), options_.connection_concurrency, one);
+  Lanes lanes(loop_, options_.connection_concurrency);
+  co_await lanes.run(chosen.size(),
+                     [&](std::size_t index) { return sync_beside_others(chosen[index], trigger, request, &outcome); });
   if (!outcome) note_database(outcome.error());
   co_return outcome;
+}
+
+boost::asio::awaitable<void> Worker::sync_beside_others(registry::Connection connection, std::string trigger,
+                                                        registry::SyncRequest request, Result<void>* outcome) {
+  auto synced = co_await sync_connection(std::move(connection), std::move(trigger), std::move(request));
+  if (!synced && *outcome) *outcome = std::unexpected(synced.error());
 }
 
 boost::asio::awaitable<Result<void>> Worker::sync_connection(registry::Connection connection, std::string trigger,
@@ -346,7 +352,7 @@ boost::asio::awaitable<Result<registry::SyncRun>> Worker::sync_once(registry::Co
   const auto stored =
       co_await stores_.run([connection](registry::Store& store) { return store.load_models(connection); });
   if (!stored) co_return std::unexpected(stored.error());
-  auto catalogue = co_await catalogues_.read(connection, *stored);
+  auto catalogue = co_await catalogues_.read(connection, &*stored);
   if (stopping_) co_return run;
   if (!catalogue) {
     run.status = "failed";
@@ -405,8 +411,7 @@ void Worker::told(const registry::Connection& connection, const registry::SyncRu
 // ---- publishing --------------------------------------------------------------------------------------------------
 
 boost::asio::awaitable<Result<void>> Worker::learn_versions() {
-  auto topic =
-      co_await read_state_topic(loop_, kafka_properties_, options_.state_topic, metrics_, read_time_max, stopping_);
+  auto topic = co_await state_topic_.read(read_time_max);
   if (!topic) {
     note_kafka(topic.error());
     co_return Result<void>{};
@@ -470,8 +475,7 @@ boost::asio::awaitable<Result<bool>> Worker::relay() {
 }
 
 boost::asio::awaitable<Result<void>> Worker::make_whole() {
-  const auto topic =
-      co_await read_state_topic(loop_, kafka_properties_, options_.state_topic, metrics_, read_time_max, stopping_);
+  const auto topic = co_await state_topic_.read(read_time_max);
   if (stopping_) co_return Result<void>{};
   if (!topic) {
     note_kafka(topic.error());

@@ -66,6 +66,9 @@ class Worker {
   boost::asio::awaitable<Result<void>> sync_connections(std::string trigger, registry::SyncRequest request);
   boost::asio::awaitable<Result<void>> sync_connection(registry::Connection connection, std::string trigger,
                                                        registry::SyncRequest request);
+  /// sync_connection(), with the first error of several kept in `outcome`.
+  boost::asio::awaitable<void> sync_beside_others(registry::Connection connection, std::string trigger,
+                                                  registry::SyncRequest request, Result<void>* outcome);
   boost::asio::awaitable<Result<registry::SyncRun>> sync_once(registry::Connection connection, registry::SyncRun run,
                                                               bool accept_held);
   void told(const registry::Connection& connection, const registry::SyncRun& run);
@@ -98,6 +101,7 @@ class Worker {
   Fetcher fetcher_;
   CatalogueReader catalogues_;
   Publisher publisher_;
+  StateTopic state_topic_;
   std::unique_ptr<telemetry::HealthServer> health_;
   boost::asio::signal_set stop_signals_;
   boost::asio::signal_set hang_up_;
