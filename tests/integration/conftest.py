@@ -30,12 +30,15 @@ BY_TYPE = {
     "llm.request": "llm-request", "llm.response": "llm-response", "router.claimed": "router-claimed",
     "router.released": "router-released", "router.continuing": "router-continuing",
     "model_registry.upserted": "model-registry-upserted", "model_registry.sync.completed": "model-registry-sync-completed",
+    "model_registry.sync.held": "model-registry-sync-held", "model_registry.mark": "registry-mark",
 }
 
 
 def schema_of(topic, record):
     if topic == "chat.chunks":
         return "chat-chunk"
+    if topic == "chat.cancellations":
+        return "chat-cancellation"
     if record.key() == b"_registry":
         return "registry-mark"
     value = json.loads(record.value())
@@ -45,7 +48,7 @@ def schema_of(topic, record):
 def check_every_record(stack):
     """Every record that the stack wrote, on every topic, against its JSON Schema."""
     problems, seen = [], 0
-    for topic in ("chat.chunks", "llm.audit", "model_registry", "model_registry.events"):
+    for topic in ("chat.chunks", "chat.cancellations", "llm.audit", "model_registry", "model_registry.events"):
         log = stack_module.Log(stack, topic)
         quiet = 0
         while quiet < 2:
@@ -64,7 +67,7 @@ def check_every_record(stack):
                 continue
             for error in VALIDATORS[name].iter_errors(json.loads(record.value())):
                 problems.append(f"{where} ({name}): {error.message} at {list(error.path)}")
-            if topic != "chat.chunks":
+            if topic not in ("chat.chunks", "chat.cancellations"):
                 headers = dict(record.headers() or [])
                 for header in ("ce_id", "ce_type", "ce_source", "ce_specversion", "ce_time", "content-type"):
                     if header not in headers:
