@@ -102,7 +102,7 @@ layer_include() {
 layer_scripts() {
   cd "$root"
   check scripts shellcheck shellcheck dev .ci/run scripts/*.sh
-  run_pytest scripts "$root/tests/unit/scripts"
+  run_pytest scripts "$root/tests/unit/scripts" "$root/tests/unit/schemas"
 }
 
 layer_tidy() {
@@ -158,11 +158,12 @@ run_ctest() {
   [ "$code" -eq 0 ]
 }
 
-# run_pytest COUNT_AS FOLDER
+# run_pytest COUNT_AS FOLDER...
 run_pytest() {
-  local layer=$1 folder=$2 report code=0
+  local layer=$1 report code=0
+  shift
   report=$RESULTS_DIR/pytest-$layer.xml
-  (cd "$root" && PYTHONDONTWRITEBYTECODE=1 "$python" -m pytest -q -p no:cacheprovider --junitxml="$report" "$folder") >&2 ||
+  (cd "$root" && PYTHONDONTWRITEBYTECODE=1 "$python" -m pytest -q -p no:cacheprovider --junitxml="$report" "$@") >&2 ||
     code=$?
   "$python" "$root/scripts/count_tests.py" --pytest "$report" >>"$RESULTS_DIR/$layer.count"
   [ "$code" -eq 0 ]
