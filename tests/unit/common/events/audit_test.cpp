@@ -1,0 +1,245 @@
+#include "common/events/audit.hpp"
+
+#include <random>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <simdjson.h>
+
+namespace tokenrail::events {
+namespace {
+
+AttemptIds ids() {
+  return {.epoch = 9,
+          .instance = "inst",
+          .source_partition = 3,
+          .source_offset = 41,
+          .org_id = "acme",
+          .request_id = "r-1",
+          .user_id = "u-7",
+          .attempt = 9001};
+}
+
+AuditFacts read(const std::string& json) {
+  const auto facts = parse_audit(json);
+  EXPECT_TRUE(facts.has_value()) << json.substr(0, 300) << (facts ? "" : facts.error().detail);
+  return facts.value_or(AuditFacts{});
+}
+
+void expect_ids(const AuditFacts& facts) {
+  EXPECT_EQ(facts.epoch, 9);
+  EXPECT_EQ(facts.instance, "inst");
+  EXPECT_EQ(facts.ids.epoch, 9);
+  EXPECT_EQ(facts.ids.instance, "inst");
+  EXPECT_EQ(facts.ids.source_partition, 3);
+  EXPECT_EQ(facts.ids.source_offset, 41);
+  EXPECT_EQ(facts.ids.org_id, "acme");
+  EXPECT_EQ(facts.ids.request_id, "r-1");
+  EXPECT_EQ(facts.ids.user_id, "u-7");
+  EXPECT_EQ(facts.ids.attempt, 9001);
+}
+
+TEST(AuditedContent, KeepsWhatThePolicyAllows) {
+  const std::string text(5000, 'x');
+  const auto none = audited(text, ContentPolicy::none, 100'000);
+  EXPECT_FALSE(none.text.has_value());
+  EXPECT_EQ(none.bytes, 5000);
+  EXPECT_EQ(none.sha256.size(), 64U);
+
+  const auto excerpt = audited(text, ContentPolicy::truncated, 100'000);
+  EXPECT_EQ(excerpt.text->size(), audit_excerpt_bytes_max);
+  EXPECT_TRUE(excerpt.truncated);
+  EXPECT_EQ(excerpt.sha256, none.sha256);
+
+  const auto full = audited(text, ContentPolicy::full, 100'000);
+  EXPECT_EQ(full.text, text);
+  EXPECT_FALSE(full.truncated);
+
+  EXPECT_EQ(audited(text, ContentPolicy::full, 100).text->size(), 100U);
+  EXPECT_EQ(audited(text, ContentPolicy::truncated, 100).text->size(), 100U);
+}
+
+TEST(AuditedContent, TheHashIsThatOfTheWholeText) {
+  const auto content = audited("abc", ContentPolicy::full, 10);
+  EXPECT_EQ(content.sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(audited("", ContentPolicy::none, 10).sha256,
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+
+TEST(AuditedContent, ACutNeverSplitsACharacter) {
+  const std::string text = "aé€😀aé€😀";
+  for (std::size_t bytes_max = 0; bytes_max <= text.size(); ++bytes_max) {
+    const auto content = audited(text, ContentPolicy::full, bytes_max);
+    EXPECT_LE(content.text->size(), bytes_max);
+    EXPECT_TRUE(simdjson::validate_utf8(*content.text)) << bytes_max;
+    EXPECT_EQ(content.truncated, bytes_max < text.size()) << bytes_max;
+  }
+}
+
+TEST(AuditedContent, ASecretThatTheCutWouldSplitIsStillTakenOut) {
+  const std::string secret = "sk-abcdefghijklmnopqrstuvwxyz0123456789";
+  for (std::size_t before = 0; before < 60; ++before) {
+    const auto content = audited(std::string(before, ' ') + secret, ContentPolicy::full, 60);
+    EXPECT_EQ(content.text->find("abcde"), std::string::npos) << before;
+    EXPECT_TRUE(content.redacted) << before;
+  }
+}
+
+TEST(AuditedContent, AnOperatorsPatternsAreTakenOutUnderEveryPolicy) {
+  const std::vector<std::string> literals{"Falcon"};
+  EXPECT_EQ(audited("the Falcon flies", ContentPolicy::full, 100, literals).text, "the [redacted] flies");
+  EXPECT_EQ(audited("the Falcon flies", ContentPolicy::truncated, 100, literals).text, "the [redacted] flies");
+}
+
+TEST(LlmRequest, IsReadBack) {
+  LlmRequest event{.ids = ids()};
+  event.route = {{.deployment_id = "d", .provider = "ollama", .model_name = "m"}};
+  const auto facts = read(to_json(event, 100'000));
+  EXPECT_EQ(facts.kind, AuditFacts::Kind::request);
+  expect_ids(facts);
+}
+
+TEST(LlmRequest, StaysWithinItsBoundWhateverItHolds) {
+  LlmRequest event{.ids = ids()};
+  for (int index = 0; index < 300; ++index) {
+    event.messages.push_back({.role = "user",
+                              .content = audited("message " + std::to_string(index) + std::string(500, '\n'),
+                                                 ContentPolicy::full, 100'000)});
+    event.tool_names.push_back("tool-" + std::to_string(index) + std::string(100, 't'));
+  }
+  event.message_count = 300;
+  for (const std::size_t bytes_max : {1'000'000U, 300'000U, 100'000U, 50'000U, 20'000U, 2000U}) {
+    const auto json = to_json(event, bytes_max);
+    EXPECT_LE(json.size(), bytes_max);
+    expect_ids(read(json));
+    const bool whole = json.find("message 0") != std::string::npos && json.find("tool-299") != std::string::npos;
+    EXPECT_EQ(json.find("\"truncated\":false,\"messagesOmitted\":0") != std::string::npos, whole) << bytes_max;
+    EXPECT_NE(json.find("\"messageCount\":300"), std::string::npos);
+    EXPECT_NE(json.find("\"toolCount\":300"), std::string::npos);
+    // The oldest go first: where anything of a message is left, the newest is among it.
+    if (json.find("message ") != std::string::npos) {
+      EXPECT_NE(json.find("message 299"), std::string::npos);
+    }
+  }
+  EXPECT_NE(to_json(event, 1'000'000).find("message 0"), std::string::npos);
+  EXPECT_EQ(to_json(event, 100'000).find("message 0"), std::string::npos);
+}
+
+TEST(LlmResponse, IsReadBack) {
+  LlmResponse event{.ids = ids(), .outcome = Outcome::interrupted, .cause = "lost", .called = true, .recovered = true};
+  const auto facts = read(to_json(event, 100'000));
+  EXPECT_EQ(facts.kind, AuditFacts::Kind::response);
+  expect_ids(facts);
+  EXPECT_EQ(facts.outcome, "interrupted");
+  EXPECT_EQ(facts.cause, "lost");
+  EXPECT_TRUE(facts.recovered);
+  EXPECT_TRUE(facts.called);
+}
+
+TEST(LlmResponse, CallsThatNobodyKnowsAreNullAndNoCallsAreAnEmptyList) {
+  LlmResponse event{.ids = ids()};
+  EXPECT_NE(to_json(event, 10'000).find("\"calls\":null"), std::string::npos);
+  event.calls.emplace();
+  EXPECT_NE(to_json(event, 10'000).find("\"calls\":[]"), std::string::npos);
+  event.calls->push_back({.provider = "ollama", .deployment_id = "d", .status = 503, .ms = 7, .error_class = "server"});
+  EXPECT_NE(
+      to_json(event, 10'000)
+          .find(R"("calls":[{"provider":"ollama","deploymentId":"d","status":503,"ms":7,"errorClass":"server"}])"),
+      std::string::npos);
+}
+
+TEST(LlmResponse, LeavesTheTextOutWhereTheRecordWouldBeTooLarge) {
+  LlmResponse event{.ids = ids(), .content = audited(std::string(10'000, 'x'), ContentPolicy::full, 100'000)};
+  EXPECT_NE(to_json(event, 100'000).find("xxx"), std::string::npos);
+  const auto cut = to_json(event, 5000);
+  EXPECT_LE(cut.size(), 5000U);
+  EXPECT_EQ(cut.find("xxx"), std::string::npos);
+  EXPECT_NE(cut.find("\"truncated\":true"), std::string::npos);
+  EXPECT_NE(cut.find("\"bytes\":10000"), std::string::npos);
+}
+
+TEST(LlmResponse, TheErrorNeverHoldsASecretAndIsCut) {
+  LlmResponse event{.ids = ids(), .outcome = Outcome::failed};
+  event.failure = Failure::of(ErrorCode::provider_auth, "bad key sk-abcdefghijklmnopqrstuv " + std::string(9000, 'z'));
+  const auto json = to_json(event, 100'000);
+  EXPECT_EQ(json.find("abcdef"), std::string::npos);
+  EXPECT_LT(json.size(), 5000U);
+}
+
+TEST(OwnershipEvents, AreReadBack) {
+  const auto claimed = read(to_json(RouterClaimed{.epoch = 5, .instance = "i", .partition = 2}));
+  EXPECT_EQ(claimed.kind, AuditFacts::Kind::claimed);
+  EXPECT_EQ(claimed.epoch, 5);
+  EXPECT_EQ(claimed.instance, "i");
+  EXPECT_EQ(claimed.partition, 2);
+
+  const std::vector<ContinuedAttempt> attempts{{.offset = 7, .attempt = 5001}, {.offset = 9, .attempt = 5002}};
+  const auto released = read(
+      to_json(RouterReleased{.epoch = 5, .instance = "i", .partition = 2, .continuing = attempts, .lease_ms = 30'000}));
+  EXPECT_EQ(released.kind, AuditFacts::Kind::released);
+  ASSERT_EQ(released.continuing.size(), 2U);
+  EXPECT_EQ(released.continuing[1].offset, 9);
+  EXPECT_EQ(released.continuing[1].attempt, 5002);
+  EXPECT_EQ(released.lease_ms, 30'000);
+
+  const auto continuing = read(to_json(RouterContinuing{.epoch = 5, .instance = "i", .partition = 2}));
+  EXPECT_EQ(continuing.kind, AuditFacts::Kind::continuing);
+  EXPECT_TRUE(continuing.continuing.empty());
+}
+
+TEST(ParseAudit, AnEventOfALaterVersionIsUnknownNotWrong) {
+  EXPECT_EQ(read(R"({"type":"requests.lost","from":1})").kind, AuditFacts::Kind::unknown);
+}
+
+TEST(ParseAudit, RefusesAKnownEventThatCannotBeFolded) {
+  struct Row {
+    std::string_view json;
+    std::string_view detail;
+  };
+  const Row rows[] = {
+      {"", "not JSON"},
+      {"7", "not a JSON object"},
+      {"{}", "type"},
+      {R"({"type":5})", "type"},
+      {R"({"type":"router.claimed","partition":1})", "epoch"},
+      {R"({"type":"router.claimed","epoch":"5","partition":1})", "epoch"},
+      {R"({"type":"router.claimed","epoch":5})", "partition"},
+      {R"({"type":"router.claimed","epoch":5,"partition":3000000000})", "partition"},
+      {R"({"type":"router.released","epoch":5,"partition":1})", "continuing"},
+      {R"({"type":"router.released","epoch":5,"partition":1,"continuing":[{"offset":1}]})", "continuing"},
+      {R"({"type":"llm.request","epoch":5,"sourceOffset":1,"attempt":1,"orgId":"o","requestId":"r"})",
+       "sourcePartition"},
+      {R"({"type":"llm.request","epoch":5,"sourcePartition":0,"attempt":1,"orgId":"o","requestId":"r"})",
+       "sourceOffset"},
+      {R"({"type":"llm.request","epoch":5,"sourcePartition":0,"sourceOffset":1,"orgId":"o","requestId":"r"})",
+       "attempt"},
+      {R"({"type":"llm.request","epoch":5,"sourcePartition":0,"sourceOffset":1,"attempt":1,"requestId":"r"})", "orgId"},
+      {R"({"type":"llm.request","epoch":5,"sourcePartition":0,"sourceOffset":1,"attempt":1,"orgId":"o"})", "requestId"},
+      {R"({"type":"llm.response","epoch":5,"sourcePartition":0,"sourceOffset":1,"attempt":1,"orgId":"o","requestId":"r"})",
+       "outcome"},
+  };
+  for (const auto& row : rows) {
+    const auto facts = parse_audit(row.json);
+    ASSERT_FALSE(facts.has_value()) << row.json;
+    EXPECT_EQ(facts.error().kind, ErrorKind::invalid_input);
+    EXPECT_NE(facts.error().detail.find(row.detail), std::string::npos) << facts.error().detail;
+  }
+}
+
+TEST(ParseAudit, AnyBytesAreReadWithoutHarm) {
+  const auto whole = to_json(LlmResponse{.ids = ids(), .cause = "lost"}, 10'000);
+  for (std::size_t length = 0; length < whole.size(); ++length) {
+    EXPECT_FALSE(parse_audit(whole.substr(0, length)).has_value()) << length;
+  }
+  std::size_t taken = 0;
+  for (unsigned seed = 1; seed <= 3000; ++seed) {
+    std::mt19937 random(seed);
+    auto text = whole;
+    text[random() % text.size()] = static_cast<char>(random() % 256);
+    taken += parse_audit(text).has_value() ? 1U : 0U;
+  }
+  EXPECT_GT(taken, 100U);
+}
+
+}  // namespace
+}  // namespace tokenrail::events

@@ -1,0 +1,89 @@
+#include "common/events/redaction.hpp"
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace tokenrail::events {
+namespace {
+
+TEST(Redaction, TakesSecretsOut) {
+  struct Row {
+    std::string_view text;
+    std::string_view kept;
+  };
+  const Row rows[] = {
+      {"key sk-proj-abcdefgh12345678 end", "key [redacted] end"},
+      {"sk-ant-api03-AbCdEf_0123456789-xyz", "[redacted]"},
+      {"\"sk-abcdefghijklmnop\"", "\"[redacted]\""},
+      {"AKIAIOSFODNN7EXAMPLE", "[redacted]"},
+      {"ghp_abcdefghijklmnopqrstuv, hf_abcdefghijklmnopqrstuv", "[redacted], [redacted]"},
+      {"AIzaSyA1234567890abcdefghijklmnopqrstu", "[redacted]"},
+      {"xoxb-1234567890-abc", "[redacted]"},
+      {"Authorization: Bearer abc.def-123", "Authorization: Bearer [redacted]"},
+      {"say bearer a1b2c3d4e5 now", "say bearer [redacted] now"},
+      {"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc-def", "[redacted]"},
+      {"a -----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY----- b", "a [redacted] b"},
+      {"-----BEGIN PRIVATE KEY-----\nnever closed", "[redacted]"},
+      {"password=hunter2 rest", "password=[redacted] rest"},
+      {"DB_PASSWORD = 'two words' rest", "DB_PASSWORD = '[redacted]' rest"},
+      {R"({"api_key": "abc", "n": 1})", R"({"api_key": "[redacted]", "n": 1})"},
+      {R"({\"clientSecret\":\"abc\"})", R"({\"clientSecret\":\"[redacted]\"})"},
+      {"?access_token=abc&x=1", "?access_token=[redacted]&x=1"},
+      {"postgres://user:pa55@host/db", "postgres://user:[redacted]@host/db"},
+  };
+  for (const auto& row : rows) {
+    const auto result = redact_secrets(row.text);
+    EXPECT_EQ(result.text, row.kept);
+    EXPECT_TRUE(result.redacted) << row.text;
+  }
+}
+
+TEST(Redaction, LeavesOrdinaryTextAlone) {
+  for (const std::string_view text :
+       {"", "a risk-free task", "sk-short", "basic understanding", "bearer certificates", "the password is asked for",
+        "password:", "https://example.org/a:b@c", "http://host:8080/path", "eyJust text", "AKIA is a prefix",
+        "-----BEGIN CERTIFICATE-----", "tokens: 12", "secretary = Ann"}) {
+    const auto result = redact_secrets(text);
+    EXPECT_EQ(result.text, text);
+    EXPECT_FALSE(result.redacted) << text;
+  }
+}
+
+TEST(Redaction, TakesAnOperatorsOwnLiteralsOutEverywhere) {
+  const std::vector<std::string> literals{"Project Falcon", "", "42-17"};
+  const auto result = redact_secrets("Project Falcon is 42-17, Project Falcon!", literals);
+  EXPECT_EQ(result.text, "[redacted] is [redacted], [redacted]!");
+  EXPECT_TRUE(result.redacted);
+  EXPECT_FALSE(redact_secrets("nothing of it", literals).redacted);
+}
+
+// Each of these makes a naive search look at the rest of the text again and again.
+TEST(Redaction, TimeGrowsWithTheTextNotWithItsSquare) {
+  const auto repeated = [](std::string_view piece, std::size_t bytes) {
+    std::string text;
+    while (text.size() < bytes) {
+      text += piece;
+    }
+    return text;
+  };
+  for (const std::string_view piece : {"eyJ-", "eyJabcdefghij.", "sk-", "-----BEGIN ", "://a:", "a-", "password",
+                                       "bearer ", "AKIA", "password:\"", "\\\""}) {
+    const auto seconds = [&](std::size_t bytes) {
+      const auto text = repeated(piece, bytes);
+      const auto start = std::chrono::steady_clock::now();
+      const auto result = redact_secrets(text);
+      EXPECT_LE(result.text.size(), 20 * text.size());
+      return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    };
+    // Twice 16 times the text would be 256 times the time; noise of a busy machine is far below the bound.
+    const double small = seconds(32'768);
+    const double large = seconds(32'768 * 16);
+    EXPECT_LT(large, 128 * std::max(small, 0.0005)) << piece;
+  }
+}
+
+}  // namespace
+}  // namespace tokenrail::events
