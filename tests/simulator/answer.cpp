@@ -205,6 +205,10 @@ class ChatSource final : public AnswerSource {
     if (thinking) {
       step.bytes += "\"\",\"thinking\":";
       events::append_json_string(step.bytes, sent_ == 0 ? std::string("Thinking") : fmt::format(" {}", sent_));
+    } else if (behaviour_.stamp) {
+      step.text = '@' + std::string(stamp_digits, '0');
+      step.stamp_at = step.bytes.size() + 2;
+      step.bytes += '"' + step.text + '"';
     } else {
       step.text = tokens_.at(static_cast<std::size_t>(sent_ - thinking_));
       events::append_json_string(step.bytes, step.text);

@@ -43,10 +43,14 @@ struct Step {
   std::string bytes{};
   std::chrono::milliseconds wait{0};  ///< before these bytes
   std::string text{};                 ///< the answer's text among them
+  std::size_t stamp_at = 0;           ///< where in `bytes` the time of sending goes, as digits; 0: nowhere
   int tokens = 0;
   bool fault = false;  ///< this is where it goes wrong
   Then then = Then::more;
 };
+
+/// How many digits the time of sending has.
+inline constexpr std::size_t stamp_digits = 19;
 
 /// Gives the steps of one answer in order; the last has `then` other than `more`.
 class AnswerSource {

@@ -58,6 +58,11 @@ Result<void> set_time(std::string_view key, std::string_view value, milliseconds
   return {};
 }
 
+Result<void> set_switch(std::string_view key, std::string_view value, bool& out) {
+  out = value == "on" || value == "true" || value == "1";
+  return out || value == "off" || value == "false" || value == "0" ? Result<void>() : wrong(key, value, "on, off");
+}
+
 Result<void> set_fault(std::string_view value, Behaviour& behaviour) {
   const auto colon = value.find(':');
   const auto name = value.substr(0, colon);
@@ -137,10 +142,8 @@ Result<void> Behaviour::set(std::string_view key, std::string_view value) {
   if (key == "split") return read_number(value, split) ? Result<void>() : wrong(key, value, "a number of bytes");
   if (key == "input_tokens") return read_number(value, input_tokens) ? Result<void>() : wrong(key, value, "a number");
   if (key == "output_tokens") return read_number(value, output_tokens) ? Result<void>() : wrong(key, value, "a number");
-  if (key == "utf8") {
-    utf8 = value == "on" || value == "true" || value == "1";
-    return utf8 || value == "off" || value == "false" || value == "0" ? Result<void>() : wrong(key, value, "on, off");
-  }
+  if (key == "utf8") return set_switch(key, value, utf8);
+  if (key == "stamp") return set_switch(key, value, stamp);
   return fail(ErrorKind::invalid_input, fmt::format("simulator: there is no key {}", key));
 }
 

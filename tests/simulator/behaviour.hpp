@@ -36,6 +36,7 @@ struct Behaviour {
   std::chrono::milliseconds keepalive{0};  ///< line ends at that pace while waiting for the first token; 0: none
   std::uint64_t seed = 0;
   bool utf8 = false;   ///< words of several bytes a character
+  bool stamp = false;  ///< say the time of sending instead of words: '@' and CLOCK_MONOTONIC in ns, 19 digits
   std::string text{};  ///< what to say, with {message} and {model} filled in; empty: made from the message
   int thinking = -1;   ///< tokens of thinking; -1: four where the request asks for thinking, else none
   std::string tool{};  ///< call this tool; "auto": the first one offered

@@ -119,6 +119,11 @@ bool Session::take_step() {
     send_head();
     if (is_waiting_) return false;
   }
+  if (step_.stamp_at > 0 && step_sent_ == 0) {
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    const auto digits = fmt::format("{:0{}}", std::chrono::nanoseconds(now).count(), stamp_digits);
+    step_.bytes.replace(step_.stamp_at, stamp_digits, digits);
+  }
   const auto split = reply_.behaviour.split;
   if (split > 0 && step_.bytes.size() - step_sent_ > split) {
     append_body(std::string_view(step_.bytes).substr(step_sent_, split));
