@@ -89,6 +89,18 @@ def without_annotations(node, is_names=False):
             for key, value in node.items() if is_names or key not in ANNOTATIONS}
 
 
+def conditions(node, known):
+    """The conditions of an object, without what they say of fields that it did not have before: a condition that
+    forbids a new field ("only on the terminal chunk") takes nothing from what was allowed."""
+    conditions = without_annotations(node.get("allOf"))
+    for condition in conditions or []:
+        for branch in ("then", "else"):
+            fields = condition.get(branch, {}).get("properties", {})
+            for name in [name for name, inner in fields.items() if inner is False and name not in known]:
+                del fields[name]
+    return conditions
+
+
 def breaking_changes(old, new, read_by_us, where=""):
     """How `new` breaks those who hold to `old`. What we write must stay what its readers rely on, and what already lies
     on the topics must stay valid; what we read we must go on taking."""
@@ -130,6 +142,8 @@ def breaking_changes(old, new, read_by_us, where=""):
 
     for keyword in sorted((set(old) | set(new)) - ANNOTATIONS - WALKED):
         mine, theirs = without_annotations(old.get(keyword)), without_annotations(new.get(keyword))
+        if keyword == "allOf":
+            mine, theirs = conditions(old, old.get("properties", {})), conditions(new, old.get("properties", {}))
         if mine == theirs:
             continue
         if keyword in LOWER | UPPER:
