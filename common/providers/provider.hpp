@@ -108,4 +108,7 @@ class Provider {
 /// The adapter of that name ("ollama"), or nothing. Lives as long as the process.
 [[nodiscard]] const Provider* find_provider(std::string_view adapter);
 
+/// The names that find_provider() knows.
+[[nodiscard]] std::vector<std::string> adapter_names();
+
 }  // namespace tokenrail::providers

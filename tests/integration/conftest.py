@@ -90,9 +90,11 @@ def make_stack(tmp_path):
     stacks = []
 
     def make(**options):
-        stack = stack_module.Stack(tmp_path / f"s{len(stacks)}" if (tmp_path / f"s{len(stacks)}").mkdir() is None else None,
-                                   required("TOKENRAIL_TEST_KAFKA_BOOTSTRAP"), required("TOKENRAIL_TEST_DATABASE_URL"),
-                                   required("TOKENRAIL_TEST_BIN_DIR"), **options)
+        folder = tmp_path / f"stack{len(stacks)}"
+        folder.mkdir()
+        stack = stack_module.Stack(folder, required("TOKENRAIL_TEST_KAFKA_BOOTSTRAP"),
+                                   required("TOKENRAIL_TEST_DATABASE_URL"), required("TOKENRAIL_TEST_BIN_DIR"),
+                                   **options)
         stacks.append(stack)
         return stack
 

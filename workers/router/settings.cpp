@@ -167,6 +167,7 @@ RouterOptions router_options(const config::Values& values) {
   options.request_limits.value_bytes_max = bytes("router.request_bytes_max");
   options.decoder_limits = {.item_bytes_max = bytes("router.provider_line_bytes_max"),
                             .answer_bytes_max = bytes("router.answer_bytes_max")};
+  options.resolution.adapters = providers::adapter_names();
   options.resolution.strict_default = values.boolean("router.strict_default");
   options.retry.calls_max = static_cast<int>(values.integer("router.calls_max"));
   options.in_flight_max = size("router.in_flight_max");

@@ -91,8 +91,12 @@ TEST_F(KafkaBroker, TopicsAreMadeDescribedGrownAndChanged) {
   EXPECT_FALSE((*described)[0].config["retention.ms"].empty()) << "effective values, also those that were not set";
 
   ASSERT_TRUE(admin->alter_config(name, {{"retention.ms", "3600000"}}, 20s).has_value());
-  described = admin->describe({name}, true, 20s);
-  ASSERT_TRUE(described.has_value());
+  // The controller has it when alter_config() returns; the broker that is asked learns it a moment later.
+  for (int asked = 0; asked < 1'000; ++asked) {
+    described = admin->describe({name}, true, 20s);
+    ASSERT_TRUE(described.has_value());
+    if ((*described)[0].config["retention.ms"] == "3600000") break;
+  }
   EXPECT_EQ((*described)[0].config["retention.ms"], "3600000");
   EXPECT_EQ((*described)[0].config["cleanup.policy"], "compact") << "what was set before stays";
 

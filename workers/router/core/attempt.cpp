@@ -16,6 +16,7 @@ using events::FinishReason;
 using events::Outcome;
 
 constexpr Millis congestion_look_again{1'000};
+constexpr Millis deadline_slack{1'000};
 constexpr std::size_t error_body_bytes_max = 16 * 1024;
 // The widest that JSON escaping makes one byte: \u00XX.
 constexpr std::size_t escaped_bytes_per_byte_max = 6;
@@ -155,7 +156,9 @@ void Attempt::start_call() {
   last_token_ = now;
   ++calls_on_target_;
   services_.metrics.calls.add();
-  const auto total = std::max(Millis(1), std::min(services_.options.total_timeout, job_.deadline - now));
+  // The deadline is our own clock's to tell; the client's only backs it up.
+  const auto total =
+      std::max(Millis(1), std::min(services_.options.total_timeout, job_.deadline - now + deadline_slack));
   transfer_ = services_.http.start(std::move(call->request),
                                    {.connect = services_.options.connect_timeout, .total = total}, {}, *this);
   partition_.schedule(job_, due());

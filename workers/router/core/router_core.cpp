@@ -1,6 +1,7 @@
 #include "workers/router/core/router_core.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -274,9 +275,33 @@ void RouterCore::dispatch(const JobRef& job, const std::string& org_id) {
   }
 }
 
+bool RouterCore::unpark() {
+  bool any = false;
+  for (auto it = parked_.begin(); it != parked_.end();) {
+    auto& [connection_id, waiting] = *it;
+    if (room_for(connection_id)) {
+      const auto next = std::move(waiting.front());
+      waiting.pop_front();
+      job_ready(next.job, next.org_id);
+      any = true;
+    }
+    it = waiting.empty() ? parked_.erase(it) : std::next(it);
+  }
+  return any;
+}
+
 void RouterCore::pump() {
   if (pumping_ || draining_ || !usable() || !projection_.complete()) return;
   pumping_ = true;
+  unpark();
+  // Again for as long as a connection has room and somebody waits for it: who waited first may be gone by now.
+  do {
+    dispatch_ready();
+  } while (in_flight_ < options_.in_flight_max && unpark());
+  pumping_ = false;
+}
+
+void RouterCore::dispatch_ready() {
   // Each organisation in turn gives one request; one at its bound keeps its place but is passed over.
   std::size_t passed_over = 0;
   while (in_flight_ < options_.in_flight_max && passed_over < turns_.size()) {
@@ -299,7 +324,6 @@ void RouterCore::pump() {
     passed_over = 0;
     dispatch(job, org);
   }
-  pumping_ = false;
 }
 
 void RouterCore::attempt_started(const std::string& org_id, const std::string& connection_id) {
@@ -320,14 +344,7 @@ void count_down(std::map<std::string, std::size_t>& counts, const std::string& n
 void RouterCore::attempt_over(const std::string& org_id, const std::string& connection_id) {
   --in_flight_;
   count_down(in_flight_by_org_, org_id);
-  if (connection_id.empty()) return;
-  count_down(in_flight_by_connection_, connection_id);
-  const auto waiting = parked_.find(connection_id);
-  if (waiting == parked_.end()) return;
-  const auto next = std::move(waiting->second.front());
-  waiting->second.pop_front();
-  if (waiting->second.empty()) parked_.erase(waiting);
-  job_ready(next.job, next.org_id);
+  if (!connection_id.empty()) count_down(in_flight_by_connection_, connection_id);
 }
 
 void RouterCore::connection_changed(const std::string& from, const std::string& to) {

@@ -100,6 +100,9 @@ class RouterCore final : private Hub, private Wire {
   Partition* partition(std::int32_t number, std::uint64_t generation);
   void ask_committed();
   void pump();
+  void dispatch_ready();
+  /// Lets one job more have a try for each connection that has room; false: nobody waits for one.
+  bool unpark();
   void dispatch(const JobRef& job, const std::string& org_id);
   [[nodiscard]] bool room_for(const std::string& connection_id) const;
   void adjust_reading();

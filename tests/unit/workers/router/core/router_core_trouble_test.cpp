@@ -1,0 +1,68 @@
+// The router's core when things go wrong side by side: what waits, what is full, what comes too late.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/workers/router/core/router_core_fixture.hpp"
+
+namespace tokenrail::router {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST_F(RouterCoreTest, AJobThatEndedWhileItWaitedForAConnectionLeavesItsTurnToTheNext) {
+  options.connection_in_flight_max = 1;
+  make_core(options);
+  assign();
+  request("r1", "", std::nullopt);
+  request("r2", R"("timeoutMs":5000,)", std::nullopt);
+  request("r3", "", std::nullopt);
+  settle();
+  wake_after(6s);  // r2 ends uncalled
+  settle();
+  answer(1);
+  settle();
+  ASSERT_EQ(http.started, 2U) << "r3 got the room that r2 no longer needs";
+  answer(2);
+  settle();
+  EXPECT_EQ(chunks().back().request_id, "r3");
+}
+
+TEST_F(RouterCoreTest, RoomOnAConnectionThatAnAttemptMovedAwayFromIsUsed) {
+  events::ModelUpserted event;
+  event.version = 2;
+  event.cause = "sync";
+  event.actor = "test";
+  event.model = {.id = "two", .provider = "ollama", .model_name = "two", .slug = "ollama/two", .version = 2};
+  for (const char* connection : {"a", "b"}) {
+    event.model.deployments.push_back({.id = std::string("d-") + connection,
+                                       .connection_id = connection,
+                                       .connection_name = connection,
+                                       .provider = "ollama",
+                                       .adapter = "ollama",
+                                       .base_url = std::string("http://") + connection,
+                                       .auth_type = "none",
+                                       .upstream_name = "two",
+                                       .priority = connection[0] == 'a' ? 1 : 2});
+  }
+  event.key = events::model_key(event.model);
+  ASSERT_EQ(projection.apply(event.key, events::to_json(event)), registry::Projection::Applied::changed);
+  options.connection_in_flight_max = 1;
+  options.retry.calls_per_target_max = 1;
+  make_core(options);
+  assign();
+  const std::string two = R"("modelProvider":"ollama","modelName":"two",)";
+  request("r1", "", std::nullopt, two);
+  request("r2", "", std::nullopt, two);
+  settle();
+  ASSERT_EQ(http.started, 1U);
+  const auto first = http.calls.at(1).request.url;
+  http.end(1, http::Ending::connect_failed);
+  wake_after(1ms);
+  settle();
+  ASSERT_EQ(http.started, 3U) << "r1 goes on elsewhere, and r2 has its place";
+  EXPECT_NE(http.calls.at(2).request.url, first);
+  EXPECT_EQ(http.calls.at(3).request.url, first);
+}
+
+}  // namespace
+}  // namespace tokenrail::router
