@@ -117,9 +117,11 @@ void Attempt::announced() {
   if (phase_ != Phase::announcing) return;
   if (refusal_) {
     finish(FinishReason::error, std::move(refusal_));
-    return;
+  } else if (services_.environment.now().steady >= job_.deadline) {
+    finish_late();
+  } else {
+    start_call();
   }
-  start_call();
 }
 
 // --- call -----------------------------------------------------------------------------------------------------------
@@ -377,6 +379,12 @@ void Attempt::finish(FinishReason reason, std::optional<Failure> failure) {
   partition_.produce_terminal(job_, buffer, number_);
 }
 
+void Attempt::finish_late() {
+  finish(FinishReason::error,
+         Failure::of(ErrorCode::deadline_exceeded,
+                     "The request's time ran out before its answer was whole. Raise timeoutMs, or ask for less."));
+}
+
 void Attempt::terminal_acknowledged() {
   if (phase_ != Phase::ending) return;
   phase_ = Phase::answering;
@@ -477,9 +485,7 @@ void Attempt::on_time() {
   answer_over_ = true;
   if (late) {
     if (phase_ == Phase::calling) note_call("deadline");
-    finish(FinishReason::error,
-           Failure::of(ErrorCode::deadline_exceeded,
-                       "The request's time ran out before its answer was whole. Raise timeoutMs, or ask for less."));
+    finish_late();
     return;
   }
   auto failure = Failure::of(

@@ -84,6 +84,7 @@ class Attempt final : public http::Listener, public providers::AnswerSink {
   void publish(const events::ChunkWriter::Delta& delta);
   void publish_gathered();
   void finish(events::FinishReason reason, std::optional<events::Failure> failure);
+  void finish_late();
   [[nodiscard]] events::AttemptIds ids() const;
   [[nodiscard]] std::optional<events::AnsweringModel> model() const;
   [[nodiscard]] events::LlmResponse response(events::Outcome outcome);

@@ -221,6 +221,10 @@ Partition::Dispatched Partition::dispatch(std::int64_t offset,
     start(job, std::nullopt, invalid->failure);
     return {.what = Dispatch::started};
   }
+  if (services_.environment.now().steady >= job.deadline) {
+    end_uncalled(job);
+    return {.what = Dispatch::started};
+  }
   auto route = registry::resolve(services_.projection, std::get<events::ChatRequest>(job.request),
                                  services_.options.resolution, services_.environment.random());
   if (!route) {

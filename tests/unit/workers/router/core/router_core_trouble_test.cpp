@@ -64,5 +64,33 @@ TEST_F(RouterCoreTest, RoomOnAConnectionThatAnAttemptMovedAwayFromIsUsed) {
   EXPECT_EQ(http.calls.at(3).request.url, first);
 }
 
+TEST_F(RouterCoreTest, ARequestThatIsReadPastItsDeadlineIsNotCalled) {
+  assign();
+  core->consumer_listener().on_record(
+      {.topic = "chat.requests",
+       .partition = 0,
+       .offset = next_offset++,
+       .value = R"({"requestId":"r","orgId":"o","timeoutMs":5000,"messages":[{"role":"user","content":"hi"}]})",
+       .timestamp_ms = environment.wall.count() - 6'000});
+  settle();
+  wake_after(1ms);
+  settle();
+  EXPECT_EQ(http.started, 0U);
+  ASSERT_EQ(chunks().size(), 1U);
+  EXPECT_EQ(chunks()[0].error_code, "DEADLINE_EXCEEDED");
+  EXPECT_FALSE(audit(Kind::response).at(0).called);
+}
+
+TEST_F(RouterCoreTest, ARequestWhoseTimeRunsOutWhileItIsAnnouncedIsNotCalled) {
+  assign();
+  request("r1", R"("timeoutMs":5000,)");
+  ASSERT_EQ(producer->unreported(), 1U);  // llm.request
+  wake_after(6s);
+  settle();
+  EXPECT_EQ(http.started, 0U);
+  ASSERT_EQ(chunks().size(), 1U);
+  EXPECT_EQ(chunks()[0].error_code, "DEADLINE_EXCEEDED");
+}
+
 }  // namespace
 }  // namespace tokenrail::router
