@@ -129,7 +129,13 @@ void Partition::settled() {
 }
 
 void Partition::on_producer() {
-  if (phase_ == Phase::settling && outstanding_ == 0) settled();
+  if (phase_ == Phase::settling) {
+    // Whatever the old one had not reported when it was destroyed never will be.
+    outstanding_ = 0;
+    settled();
+    return;
+  }
+  on_space();
 }
 
 void Partition::on_committed(std::uint32_t sequence, kafka::CommitOutcome outcome) {

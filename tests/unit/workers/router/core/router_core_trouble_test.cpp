@@ -92,5 +92,22 @@ TEST_F(RouterCoreTest, ARequestWhoseTimeRunsOutWhileItIsAnnouncedIsNotCalled) {
   EXPECT_EQ(chunks()[0].error_code, "DEADLINE_EXCEEDED");
 }
 
+TEST_F(RouterCoreTest, APartitionAssignedWhileThereIsNoProducerIsClaimedByTheNextOne) {
+  assign();
+  producer->age = 121s;
+  wake_after(1s);  // the producer is given up
+  assign();
+  request("r1");
+  settle();
+  EXPECT_EQ(http.started, 0U);
+  auto fresh = std::make_unique<testing::FakeProducer>(core->producer_listener());
+  fresh->logs = producer->logs;
+  producer = std::move(fresh);
+  core->connect(producer.get());
+  settle();
+  EXPECT_EQ(audit(Kind::claimed).size(), 2U);
+  EXPECT_EQ(http.started, 1U);
+}
+
 }  // namespace
 }  // namespace tokenrail::router
