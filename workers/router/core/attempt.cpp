@@ -400,6 +400,7 @@ void Attempt::terminal_acknowledged() {
 bool Attempt::interrupt(std::string_view cause) {
   end_transfer();
   if (ended()) return false;
+  if (phase_ == Phase::calling) note_call("interrupted");
   phase_ = Phase::answering;
   auto event = response(Outcome::interrupted);
   event.cause = std::string(cause);
@@ -410,7 +411,7 @@ bool Attempt::interrupt(std::string_view cause) {
 
 events::LlmResponse Attempt::response(Outcome outcome) {
   events::LlmResponse event{.ids = ids(), .outcome = outcome};
-  event.called = !calls_.empty() || transfer_.has_value();
+  event.called = !calls_.empty();
   event.calls = calls_;
   event.model = model();
   event.usage = usage_;

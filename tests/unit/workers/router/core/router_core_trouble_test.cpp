@@ -109,5 +109,20 @@ TEST_F(RouterCoreTest, APartitionAssignedWhileThereIsNoProducerIsClaimedByTheNex
   EXPECT_EQ(http.started, 1U);
 }
 
+TEST_F(RouterCoreTest, WhatIsInterruptedInTheMiddleOfACallSaysThatItWasCalled) {
+  assign();
+  request("r1");
+  settle();
+  http.head(1);
+  speak(1, "a");
+  core->drain(0s, [] {});
+  settle();
+  ASSERT_EQ(audit(Kind::response).size(), 1U);
+  EXPECT_EQ(audit(Kind::response)[0].outcome, "interrupted");
+  EXPECT_TRUE(audit(Kind::response)[0].called);
+  const auto& event = producer->logs[{"llm.audit", 0}].back().value;
+  EXPECT_THAT(event.value(), HasSubstr(R"("errorClass":"interrupted")"));
+}
+
 }  // namespace
 }  // namespace tokenrail::router
