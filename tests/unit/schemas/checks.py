@@ -3,6 +3,7 @@
 import copy
 import json
 import pathlib
+import re
 import warnings
 
 with warnings.catch_warnings():
@@ -154,3 +155,18 @@ def breaking_changes(old, new, read_by_us, where=""):
         elif keyword == "propertyNames" and theirs is None:
             continue
         yield f"{here}: {keyword} was {json.dumps(mine)}, is {json.dumps(theirs)}"
+
+
+# --- the code's own lists -----------------------------------------------------------------------------------------------
+
+def error_catalogue():
+    """By name: what common/events/errors.cpp says of a code."""
+    text = (ROOT / "common/events/errors.cpp").read_text()
+    entries = re.findall(r'\{ErrorCode::(\w+), "(\w+)", "(\w*)", (true|false),\s*"([^"]*)"\}', text)
+    return {name: {"constant": constant, "number": number, "retryable": retryable == "true", "meaning": meaning}
+            for constant, name, number, retryable, meaning in entries}
+
+
+def sources(*folders):
+    """The text of the C++ files of these folders."""
+    return "\n".join(path.read_text() for folder in folders for path in sorted((ROOT / folder).rglob("*.?pp")))
