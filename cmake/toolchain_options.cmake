@@ -5,8 +5,9 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 find_program(TOKENRAIL_CCACHE ccache)
 if(TOKENRAIL_CCACHE)
-  # Without the directory in the hash, build folders share what they compile.
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env CCACHE_NOHASHDIR=1 "${TOKENRAIL_CCACHE}")
+  # Without folders in the hash, build folders and clones share what they compile.
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env CCACHE_NOHASHDIR=1
+      "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" "${TOKENRAIL_CCACHE}")
 endif()
 
 # mold halves the link time of the sanitizer builds; lld is the next best; the default linker works too.
