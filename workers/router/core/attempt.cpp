@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/events/utf8.hpp"
 #include "workers/router/core/partition.hpp"
 #include "workers/router/core/services.hpp"
 
@@ -17,6 +18,7 @@ using events::Outcome;
 
 constexpr Millis congestion_look_again{1'000};
 constexpr Millis deadline_slack{1'000};
+constexpr std::size_t conversation_id_bytes_max = 256;
 constexpr std::size_t error_body_bytes_max = 16 * 1024;
 // The widest that JSON escaping makes one byte: \u00XX.
 constexpr std::size_t escaped_bytes_per_byte_max = 6;
@@ -88,7 +90,7 @@ void Attempt::announce(std::expected<registry::Route, Failure> route) {
     for (const auto& tool : asked->tools) event.tool_names.push_back(tool.name);
     event.message_count = static_cast<std::int64_t>(asked->messages.size());
     if (const auto it = asked->metadata.find("conversationId"); it != asked->metadata.end()) {
-      event.conversation_id = it->second;
+      event.conversation_id = events::utf8_prefix(it->second, conversation_id_bytes_max);
     }
     for (const auto& message : asked->messages) {
       std::string text;

@@ -124,5 +124,15 @@ TEST_F(RouterCoreTest, WhatIsInterruptedInTheMiddleOfACallSaysThatItWasCalled) {
   EXPECT_THAT(event.value(), HasSubstr(R"("errorClass":"interrupted")"));
 }
 
+TEST_F(RouterCoreTest, NoFieldOfARequestMakesItsAuditEventTooLarge) {
+  options.record_bytes_max = 16'384;
+  make_core(options);
+  assign();
+  request("r1", R"("metadata":{"conversationId":")" + std::string(100'000, 'c') + R"("},)");
+  settle();
+  ASSERT_EQ(audit(Kind::request).size(), 1U);
+  EXPECT_LE(producer->logs[std::pair("llm.audit", 0)].back().value->size(), 16'384U);
+}
+
 }  // namespace
 }  // namespace tokenrail::router
