@@ -31,6 +31,13 @@ std::size_t whole_characters(std::string_view text, std::size_t bytes_max) {
   return end > 0 ? end : bytes_max;
 }
 
+/// Bytes of a chunk that a tool call may take. Its arguments are JSON, which has quotes to escape but no control
+/// characters; its names may be anything.
+std::size_t widest(const events::ToolCall& call) {
+  constexpr std::size_t field_names = 64;
+  return call.arguments.size() * 2 + (call.name.size() + call.id.size()) * escaped_bytes_per_byte_max + field_names;
+}
+
 Outcome outcome_of(FinishReason reason, bool called) {
   switch (reason) {
     case FinishReason::cancelled:
@@ -294,8 +301,7 @@ void Attempt::on_tool_call(events::ToolCall call) {
   if (answer_over_) return;
   first_token();
   ++tool_call_count_;
-  const auto size = (call.arguments.size() + call.name.size() + call.id.size()) * 2;
-  if (size + writer_.overhead_bytes() > services_.options.record_bytes_max) {
+  if (widest(call) + writer_.overhead_bytes() > services_.options.record_bytes_max) {
     answer_over_ = true;
     note_call("response_too_large");
     finish(FinishReason::error,
@@ -335,7 +341,20 @@ void Attempt::publish(const events::ChunkWriter::Delta& delta) {
 void Attempt::publish_gathered() {
   publish_pieces(reasoning_, true);
   publish_pieces(text_, false);
-  if (!tool_calls_.empty()) publish({.tool_calls = &tool_calls_});
+  // Each of them fits into a record; all of them need not.
+  std::vector<events::ToolCall> together;
+  std::size_t bytes = 0;
+  for (auto& call : tool_calls_) {
+    const auto more = widest(call);
+    if (!together.empty() && bytes + more + writer_.overhead_bytes() > services_.options.record_bytes_max) {
+      publish({.tool_calls = &together});
+      together.clear();
+      bytes = 0;
+    }
+    bytes += more;
+    together.push_back(std::move(call));
+  }
+  if (!together.empty()) publish({.tool_calls = &together});
 }
 
 // --- end ------------------------------------------------------------------------------------------------------------

@@ -134,5 +134,33 @@ TEST_F(RouterCoreTest, NoFieldOfARequestMakesItsAuditEventTooLarge) {
   EXPECT_LE(producer->logs[std::pair("llm.audit", 0)].back().value->size(), 16'384U);
 }
 
+TEST_F(RouterCoreTest, ToolCallsOfAnUnstreamedAnswerAreSplitIntoRecordsThatFit) {
+  options.record_bytes_max = 16'384;
+  make_core(options);
+  assign();
+  request("r1", R"("stream":false,)");
+  settle();
+  std::string calls;
+  for (int i = 0; i < 10; ++i) {
+    if (i > 0) calls += ',';
+    calls += R"({"function":{"name":"t","arguments":{"a":")" + std::string(6'000, 'x') + "\"}}}";
+  }
+  http.head(1);
+  http.body(1, R"({"model":"m","message":{"role":"assistant","content":"","tool_calls":[)" + calls +
+                   R"(]},"done":true,"done_reason":"stop"})");
+  http.end(1);
+  settle();
+  std::size_t seen = 0;
+  for (const auto& entry : producer->logs[{"chat.chunks", 0}]) {
+    EXPECT_LE(entry.value->size(), 16'384U);
+    for (auto at = entry.value->find("\"arguments\""); at != std::string::npos;
+         at = entry.value->find("\"arguments\"", at + 1)) {
+      ++seen;
+    }
+  }
+  EXPECT_EQ(seen, 10U);
+  EXPECT_EQ(chunks().back().finish_reason, "tool_calls");
+}
+
 }  // namespace
 }  // namespace tokenrail::router
