@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
+#include <cstdint>
 
 namespace tokenrail::events {
 namespace {
@@ -61,6 +63,26 @@ constexpr std::array<std::string_view, 16> secret_names{
     "accesskey",   "secretaccesskey", "sessiontoken", "authorization"};
 constexpr std::size_t name_chars_max = 40;
 
+/// What a character may be the beginning of, so that most of a text is passed over with one look at a table.
+struct Start {
+  bool worth_a_look = false;
+  std::uint32_t key_prefixes = 0;  ///< which of them begin with it
+};
+constexpr std::array<Start, 256> make_starts() {
+  std::array<Start, 256> table{};
+  for (std::size_t index = 0; index < key_prefixes.size(); ++index) {
+    auto& start = table[static_cast<unsigned char>(key_prefixes[index].prefix.front())];
+    start.worth_a_look = true;
+    start.key_prefixes |= std::uint32_t{1} << index;
+  }
+  // Private keys, names and URLs; AWS keys, web tokens; bearer and basic.
+  for (const char c : {'-', ':', '=', 'A', 'e', 'b', 'B'}) {
+    table[static_cast<unsigned char>(c)].worth_a_look = true;
+  }
+  return table;
+}
+constexpr auto starts = make_starts();
+
 /// What to take out, in bytes from the place looked at: `keep` bytes stay before it. Nothing found: drop is 0.
 struct Finding {
   std::size_t keep = 0;
@@ -75,6 +97,10 @@ class Redactor {
     Redacted result;
     std::size_t copied = 0;
     for (std::size_t at = 0; at < text_.size();) {
+      if (!starts[static_cast<unsigned char>(text_[at])].worth_a_look) {
+        ++at;
+        continue;
+      }
       const auto found = look(at);
       if (found.drop == 0) {
         ++at;
@@ -96,11 +122,9 @@ class Redactor {
     if (c == '-') {
       return private_key(at);
     }
-    if (c == ':') {
-      return url_password(at);
-    }
-    if (!is_alpha(c) && c != '"') {
-      return {};
+    if (c == ':' || c == '=') {
+      const auto found = c == ':' ? url_password(at) : Finding{};
+      return found.drop > 0 ? found : named_value(at);
     }
     if (at > 0 && is_alnum(text_[at - 1])) {
       return {};
@@ -108,22 +132,17 @@ class Redactor {
     if (const auto found = provider_key(at); found.drop > 0) {
       return found;
     }
-    if (const auto found = aws_key(at); found.drop > 0) {
-      return found;
+    if (c == 'A') {
+      return aws_key(at);
     }
-    if (const auto found = json_web_token(at); found.drop > 0) {
-      return found;
-    }
-    if (const auto found = authorization(at); found.drop > 0) {
-      return found;
-    }
-    return named_value(at);
+    return c == 'e' ? json_web_token(at) : authorization(at);
   }
 
   [[nodiscard]] Finding provider_key(std::size_t at) const {
     const auto rest = text_.substr(at);
-    for (const auto& [prefix, rest_min] : key_prefixes) {
-      if (rest.front() != prefix.front() || !rest.starts_with(prefix)) {
+    for (auto mask = starts[static_cast<unsigned char>(rest.front())].key_prefixes; mask != 0; mask &= mask - 1) {
+      const auto& [prefix, rest_min] = key_prefixes[static_cast<std::size_t>(std::countr_zero(mask))];
+      if (!rest.starts_with(prefix)) {
         continue;
       }
       const auto length = run_length(rest, prefix.size(), is_key_char);
@@ -215,52 +234,51 @@ class Redactor {
     return password == 0 ? Finding{} : Finding{.keep = 3 + colon + 1, .drop = password};
   }
 
-  /// password = hunter2, "api_key": "abc", Client-Secret: xyz
+  /// password = hunter2, "api_key": "abc", Client-Secret: xyz. Looked at from the ':' or '=' on both sides, because
+  /// those are rare in prose and words are not. What it passes over before and after is bounded, the value excepted.
   [[nodiscard]] Finding named_value(std::size_t at) const {
-    std::size_t end = at;
-    const bool quoted = text_[end] == '"';
-    if (quoted) {
-      ++end;
+    std::size_t name_end = at;
+    for (int spaces = 0; spaces < 4 && name_end > 0 && text_[name_end - 1] == ' '; ++spaces) {
+      --name_end;
     }
-    const auto name_length =
-        run_length(text_.substr(0, std::min(text_.size(), end + name_chars_max + 1)), end, is_key_char);
-    if (name_length == 0 || name_length > name_chars_max || !is_secret_name(text_.substr(end, name_length))) {
-      return {};
-    }
-    end += name_length;
-    if (quoted && end < text_.size() && text_[end] == '"') {
-      ++end;
-    }
-    // Inside a JSON string the quotes are escaped.
-    if (text_.substr(end).starts_with("\\\"")) {
-      end += 2;
-    }
-    end += run_length(text_.substr(0, std::min(text_.size(), end + 4)), end, [](char c) { return c == ' '; });
-    if (end >= text_.size() || (text_[end] != ':' && text_[end] != '=')) {
-      return {};
-    }
-    ++end;
-    end += run_length(text_.substr(0, std::min(text_.size(), end + 4)), end, [](char c) { return c == ' '; });
-    if (text_.substr(end).starts_with("\\\"")) {
-      end += 2;
-    }
-    const char quote = end < text_.size() && (text_[end] == '"' || text_[end] == '\'') ? text_[end] : '\0';
-    if (quote != '\0') {
-      ++end;
-    }
-    for (const std::string_view scheme : {"bearer ", "basic "}) {
-      if (starts_with_ignoring_case(text_.substr(end), scheme)) {
-        end += scheme.size();
+    if (name_end > 0 && (text_[name_end - 1] == '"' || text_[name_end - 1] == '\'')) {
+      --name_end;
+      if (name_end > 0 && text_[name_end - 1] == '\\') {  // inside a JSON string the quotes are escaped
+        --name_end;
       }
     }
-    const auto value = run_length(text_, end, [quote](char c) {
+    std::size_t name_start = name_end;
+    while (name_start > 0 && name_end - name_start < name_chars_max && is_key_char(text_[name_start - 1])) {
+      --name_start;
+    }
+    if (!is_secret_name(text_.substr(name_start, name_end - name_start))) {
+      return {};
+    }
+
+    std::size_t start = at + 1;
+    for (int spaces = 0; spaces < 4 && start < text_.size() && text_[start] == ' '; ++spaces) {
+      ++start;
+    }
+    if (text_.substr(start).starts_with("\\\"")) {
+      ++start;
+    }
+    const char quote = start < text_.size() && (text_[start] == '"' || text_[start] == '\'') ? text_[start] : '\0';
+    if (quote != '\0') {
+      ++start;
+    }
+    for (const std::string_view scheme : {"bearer ", "basic "}) {
+      if (starts_with_ignoring_case(text_.substr(start), scheme)) {
+        start += scheme.size();
+      }
+    }
+    const auto value = run_length(text_, start, [quote](char c) {
       if (quote != '\0') {
         return c != quote && c != '\n' && c != '\\';
       }
       return static_cast<unsigned char>(c) > 0x20 && c != ',' && c != ';' && c != '&' && c != '"' && c != '\'' &&
              c != '\\' && c != ')' && c != '}' && c != ']';
     });
-    return value == 0 ? Finding{} : Finding{.keep = end - at, .drop = value};
+    return value == 0 ? Finding{} : Finding{.keep = start - at, .drop = value};
   }
 
   /// The name itself, or one that ends in it (DB_PASSWORD, openai-api-key).
