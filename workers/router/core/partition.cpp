@@ -109,6 +109,7 @@ void Partition::fail(std::string_view why) {
   deferred_.clear();
   commit_pending_ = false;
   order_ = KeyOrder{};
+  held_.clear();
   for (auto& [offset, job] : jobs_) {
     over(job);
     job.attempt.reset();
@@ -209,6 +210,10 @@ void Partition::on_record(kafka::Record&& record) {
 }
 
 void Partition::ready(Job& job) {
+  if (job.offset - ledger_.committable() >= services_.options.partition_span_max) {
+    held_.insert(job.offset);
+    return;
+  }
   job.stage = Job::Stage::ready;
   services_.hub.job_ready(ref(job), job.org_id());
 }
@@ -306,6 +311,13 @@ void Partition::complete(std::int64_t offset) {
     forget_timer(it->second);
     jobs_.erase(it);
     services_.hub.job_gone(bytes);
+  }
+  // What the oldest held up goes on.
+  while (!held_.empty() && *held_.begin() - ledger_.committable() < services_.options.partition_span_max) {
+    const auto next = held_.extract(held_.begin()).value();
+    if (const auto it = jobs_.find(next); it != jobs_.end() && it->second.stage == Job::Stage::in_line) {
+      ready(it->second);
+    }
   }
 }
 

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -164,6 +165,7 @@ class Partition {
   RecentRequests recent_;
   std::map<std::int64_t, Job> jobs_{};
   std::map<std::int64_t, DeadLetter> dead_letters_{};
+  std::set<std::int64_t> held_{};  ///< first in line, but too far from the oldest incomplete offset
 
   std::deque<Deferred> deferred_{};
   std::size_t outstanding_ = 0;

@@ -162,5 +162,24 @@ TEST_F(RouterCoreTest, ToolCallsOfAnUnstreamedAnswerAreSplitIntoRecordsThatFit) 
   EXPECT_EQ(chunks().back().finish_reason, "tool_calls");
 }
 
+TEST_F(RouterCoreTest, APartitionWhoseSpanIsTooLongWaitsForItsOldestAndOthersGoOn) {
+  options.partition_span_max = 3;
+  make_core(options);
+  assign({{.topic = "chat.requests", .partition = 0}, {.topic = "chat.requests", .partition = 1}});
+  for (int i = 0; i < 5; ++i) request("r" + std::to_string(i), "", std::nullopt);
+  settle();
+  EXPECT_EQ(http.started, 3U);
+  answer(2);
+  answer(3);
+  settle();
+  EXPECT_EQ(http.started, 3U) << "the oldest still runs";
+  record(R"({"requestId":"s","orgId":"o","messages":[{"role":"user","content":"hi"}]})", std::nullopt, 1);
+  settle();
+  EXPECT_EQ(http.started, 4U) << "the other partition is not held up";
+  answer(1);
+  settle();
+  EXPECT_EQ(http.started, 6U);
+}
+
 }  // namespace
 }  // namespace tokenrail::router
