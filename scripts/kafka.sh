@@ -107,7 +107,7 @@ kafka_any_alive() {
 kafka_answers() {
   local size=$1 address
   address=$(sed -n 's|^advertised.listeners=PLAINTEXT://||p' "$(kafka_node_dir "$size" "$2")/server.properties")
-  kcat -b "$address" -L -m 2 2>/dev/null | grep -qE "^ $size brokers:"
+  kcat -b "$address" -L -m 2 2>/dev/null | grep -E "^ $size brokers:" >/dev/null
 }
 
 # The jars and the class data archive. Complete or absent: a download that is cut leaves nothing that looks like one.
@@ -199,7 +199,7 @@ kafka_make_archive() {
   trap 'end_process "$folder/pid" KILL' EXIT
   trap 'exit 130' INT TERM
   deadline=$((SECONDS + kafka_ready_seconds))
-  until kcat -b "127.0.0.1:${ports[0]}" -L -m 2 2>/dev/null | grep -q '^ 1 brokers:'; do
+  until kcat -b "127.0.0.1:${ports[0]}" -L -m 2 2>/dev/null | grep '^ 1 brokers:' >/dev/null; do
     if ! process_of "$folder/pid" >/dev/null || [ "$SECONDS" -ge "$deadline" ]; then break; fi
     sleep 0.2
   done

@@ -71,7 +71,9 @@ listening_ports() {
   done
 }
 
-port_in_use() { listening_ports | grep -qx "$1"; }
+# grep reads to the end on purpose, here and elsewhere: with -q it would leave, and under pipefail the writer that it
+# leaves behind would make the answer "no".
+port_in_use() { listening_ports | grep -x "$1" >/dev/null; }
 
 # free_ports N: N different ports without a listener. Below 32768, where Linux hands out no ephemeral ports: a port
 # that is free now stays free until we use it, unless somebody asks for that very number.
@@ -118,7 +120,7 @@ process_of() {
   read -r pid mark <"$1" || return 1
   [ -r "/proc/$pid/cmdline" ] || return 1
   # A zombie has an empty command line, so it counts as gone.
-  tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF -- "$mark" || return 1
+  tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -F -- "$mark" >/dev/null || return 1
   printf '%d\n' "$pid"
 }
 

@@ -170,7 +170,7 @@ run_pytest() {
 }
 
 has_python_tests() { compgen -G "$1/test_*.py" >/dev/null || compgen -G "$1/*_test.py" >/dev/null; }
-has_ctests() { ctest --test-dir "$root/build/$1" -N -L "^$2\$" | grep -qE '^Total Tests: [1-9]'; }
+has_ctests() { ctest --test-dir "$root/build/$1" -N -L "^$2\$" | grep -E '^Total Tests: [1-9]' >/dev/null; }
 
 layer_unit() {
   with_lock build-dev build_preset dev
