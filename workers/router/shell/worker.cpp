@@ -50,6 +50,7 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
       registry_topic_(values.text("topic.prefix") + "model_registry"),
       signals_(loop, SIGTERM, SIGINT),
       retry_(loop),
+      producer_settling_(loop),
       router_metrics_(metrics_),
       environment_(loop),
       http_(http::make_client(loop, {}, metrics_)),
@@ -60,7 +61,11 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
     // Not from inside the consumer's own call.
     boost::asio::post(loop_, [this] {
       consumer_.reset();
-      if (!stopping_) later(start_retry, [this] { join(); });
+      if (leaving_) {
+        finish(exit_code_);
+      } else if (!stopping_) {
+        later(retry_, start_retry, [this] { join(); });
+      }
     });
   };
   metrics_.before_export([this] { core_.refresh_gauges(); });
@@ -90,9 +95,9 @@ Result<void> Worker::start() {
   return {};
 }
 
-void Worker::later(Millis delay, std::function<void()> what) {
-  retry_.expires_after(delay);
-  retry_.async_wait([what = std::move(what)](boost::system::error_code error) {
+void Worker::later(boost::asio::steady_timer& timer, Millis delay, std::function<void()> what) {
+  timer.expires_after(delay);
+  timer.async_wait([what = std::move(what)](boost::system::error_code error) {
     if (!error) what();
   });
 }
@@ -128,7 +133,7 @@ void Worker::topics_checked(Result<std::vector<kafka::TopicDescription>> describ
     }
     start_problem_ = described.error().detail;
     spdlog::warn("{}; trying again", start_problem_);
-    later(start_retry, [this] { check_topics(); });
+    later(retry_, start_retry, [this] { check_topics(); });
     return;
   }
   const auto findings = router::check_topics(options_, registry_topic_, *described);
@@ -221,7 +226,7 @@ void Worker::renew_producer() {
 
 void Worker::wait_for_old_producer(int rounds_left) {
   if (producer_ && producer_->unreported() > 0 && rounds_left > 0) {
-    later(settle_poll, [this, rounds_left] { wait_for_old_producer(rounds_left - 1); });
+    later(producer_settling_, settle_poll, [this, rounds_left] { wait_for_old_producer(rounds_left - 1); });
     return;
   }
   producer_.reset();

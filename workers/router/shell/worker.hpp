@@ -60,7 +60,7 @@ class Worker final : private kafka::LogReaderListener {
   void stop();
   void leave();
   void finish(int exit_code);
-  void later(Millis delay, std::function<void()> what);
+  static void later(boost::asio::steady_timer& timer, Millis delay, std::function<void()> what);
   [[nodiscard]] std::vector<telemetry::Condition> conditions() const;
   [[nodiscard]] kafka::Properties properties() const;
 
@@ -75,7 +75,9 @@ class Worker final : private kafka::LogReaderListener {
   const std::string registry_topic_;
   boost::asio::thread_pool blocking_{1};  ///< for librdkafka's admin calls while starting
   boost::asio::signal_set signals_;
-  boost::asio::steady_timer retry_;
+  // A timer each: Kafka away takes consumer and producer together, and neither may cancel the other's return.
+  boost::asio::steady_timer retry_;  ///< of the topic check, then of joining the group
+  boost::asio::steady_timer producer_settling_;
 
   telemetry::Metrics metrics_;
   RouterMetrics router_metrics_;
