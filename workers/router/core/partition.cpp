@@ -191,7 +191,8 @@ void Partition::on_record(kafka::Record&& record) {
   job.offset = record.offset;
   job.bytes = size;
   job.read_at = now.steady;
-  job.queued_since = record.timestamp_ms >= 0 ? Millis(record.timestamp_ms) : now.wall;
+  // Nothing has been waiting since a time to come; a sender's clock may say anything.
+  job.queued_since = record.timestamp_ms >= 0 ? std::min(Millis(record.timestamp_ms), now.wall) : now.wall;
   if (const auto trace = kafka::header(record.headers, "traceparent")) {
     job.traceparent = events::valid_traceparent(*trace).value_or("");
   }
@@ -527,6 +528,11 @@ void Partition::put_commit() {
   ++commit_sequence_;
   commit_pending_ = true;
   wire_.commit(number_, generation_, commit_sequence_, sent_offset_, sent_metadata_);
+}
+
+void Partition::commit_last() {
+  if (phase_ != Phase::running) return;
+  if (ledger_.committable() != (commit_pending_ ? sent_offset_ : committed_offset_)) send_commit();
 }
 
 bool Partition::commit_now() {

@@ -90,6 +90,8 @@ class Partition {
 
   /// Commits what is complete, if that is news. Returns whether a commit is under way.
   bool commit_now();
+  /// The same also behind a commit that is under way: the partition is given up, and there is no later.
+  void commit_last();
   /// Closes what runs as `interrupted`; for the end of a drain.
   void interrupt_all(std::string_view cause);
 

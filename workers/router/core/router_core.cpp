@@ -99,7 +99,7 @@ void RouterCore::ask_committed() {
 
 void RouterCore::ConsumerSide::on_revoked(const std::vector<kafka::TopicPartition>& partitions) {
   spdlog::info("{} partitions are to be given up", partitions.size());
-  for (auto& [number, partition] : core.partitions_) partition->commit_now();
+  for (auto& [number, partition] : core.partitions_) partition->commit_last();
   core.drop_partitions();
   core.consumer_->release();
 }

@@ -181,5 +181,37 @@ TEST_F(RouterCoreTest, APartitionWhoseSpanIsTooLongWaitsForItsOldestAndOthersGoO
   EXPECT_EQ(http.started, 6U);
 }
 
+TEST_F(RouterCoreTest, ATimestampOutOfTheFutureCountsAsNow) {
+  assign();
+  core->consumer_listener().on_record(
+      {.topic = "chat.requests",
+       .partition = 0,
+       .offset = next_offset++,
+       .value = R"({"requestId":"r","orgId":"o","timeoutMs":5000,"messages":[{"role":"user","content":"hi"}]})",
+       .timestamp_ms = std::numeric_limits<std::int64_t>::max()});
+  settle();
+  EXPECT_EQ(http.started, 1U);
+  wake_after(5s);
+  settle();
+  ASSERT_EQ(chunks().size(), 1U);
+  EXPECT_EQ(chunks()[0].error_code, "DEADLINE_EXCEEDED");
+}
+
+TEST_F(RouterCoreTest, ARevokeCommitsAlsoWhatEndedWhileACommitWasUnderWay) {
+  assign();
+  request("r1", "", "a");
+  request("r2", "", "b");
+  settle();
+  answer(1);
+  producer->acknowledge_all();
+  wake_after(1s);
+  ASSERT_EQ(group->pending().size(), 1U);
+  answer(2);
+  producer->acknowledge_all();
+  core->consumer_listener().on_revoked({{.topic = "chat.requests", .partition = 0}});
+  ASSERT_EQ(group->pending().size(), 2U);
+  EXPECT_EQ(group->pending()[1].offset, 2);
+}
+
 }  // namespace
 }  // namespace tokenrail::router
