@@ -31,6 +31,12 @@ std::string_view type_of(Purpose purpose) {
 
 }  // namespace
 
+std::size_t bytes_of(const kafka::Record& record) {
+  std::size_t bytes = (record.value ? record.value->size() : 0) + (record.key ? record.key->size() : 0);
+  for (const auto& [name, content] : record.headers) bytes += name.size() + content.size();
+  return bytes;
+}
+
 Job::Job() = default;
 Job::~Job() = default;
 
@@ -44,7 +50,7 @@ Partition::~Partition() {
     services_.hub.job_gone(job.bytes);
   }
   for (const auto& [offset, letter] : dead_letters_) {
-    services_.hub.job_gone(letter.record.value ? letter.record.value->size() : 0);
+    services_.hub.job_gone(bytes_of(letter.record));
   }
 }
 
@@ -165,7 +171,7 @@ void Partition::on_record(kafka::Record&& record) {
     // The committed offset lies beyond the log (the topic was made anew): what is there now counts.
     if (record.offset < start_) ledger_ = kafka::OffsetLedger(record.offset);
   }
-  const auto size = record.value ? record.value->size() : 0;
+  const auto size = bytes_of(record);
   if (!ledger_.delivered(record.offset)) {
     services_.hub.job_gone(size);
     return;
@@ -470,7 +476,7 @@ void Partition::on_report(const Sent& sent, const kafka::Report& report) {
   }
   if (sent.purpose == Purpose::dlq) {
     if (const auto it = dead_letters_.find(sent.offset); it != dead_letters_.end()) {
-      services_.hub.job_gone(it->second.record.value ? it->second.record.value->size() : 0);
+      services_.hub.job_gone(bytes_of(it->second.record));
       dead_letters_.erase(it);
       complete(sent.offset);
     }

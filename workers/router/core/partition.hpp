@@ -28,6 +28,9 @@
 
 namespace tokenrail::router {
 
+/// What a record counts against the window until it is complete.
+[[nodiscard]] std::size_t bytes_of(const kafka::Record& record);
+
 /// A record on its way, so that its report can be dealt with.
 struct Sent {
   std::int32_t partition = 0;

@@ -167,7 +167,7 @@ void RouterCore::ConsumerSide::on_record(kafka::Record&& record) {
   const auto index = static_cast<std::size_t>(record.partition);
   if (index >= core.by_number_.size() || core.by_number_[index] == nullptr) return;
   ++core.window_requests_;
-  core.window_bytes_ += record.value ? record.value->size() : 0;
+  core.window_bytes_ += bytes_of(record);
   core.by_number_[index]->on_record(std::move(record));
   core.adjust_reading();
   core.pump();
