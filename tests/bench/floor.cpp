@@ -4,12 +4,13 @@
 // line as it came, which has about the size of a chunk record.
 //
 //   tokenrail-bench-floor --bootstrap B --topic T --url http://… [--streams 64] [--directive "pace=50 tokens=200"]
-//                         [--linger 1] [--mode whole|window|idle] [--warmup-ms 1500] [--window-ms 3000]
+//                         [--linger 1] [--mode whole|window|idle] [--starts 1000] [--warmup-ms 1500] [--window-ms 3000]
 //
 // whole: a short warm-up on every stream, then CPU time from the first call to the last record acknowledged.
-// window: starts all streams, waits the warm-up out, measures a window, leaves.
-// idle: starts all streams, waits until each has had its first line, tells what they cost in resident memory.
-// Prints one JSON object.
+// window: starts the streams, so many a second that they do not speak in step, waits the warm-up out, measures a
+// window, leaves. idle: starts all streams, waits until each has had its first line, tells what they cost in resident
+// memory. Prints one JSON object.
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <deque>
@@ -90,6 +91,7 @@ class Floor {
   std::string url_;
   std::string directive_;
   std::string mode_;
+  std::int64_t starts_;
   milliseconds warmup_;
   milliseconds window_;
   std::size_t running_ = 0;
@@ -106,6 +108,7 @@ Floor::Floor(const Arguments& arguments)
       url_(arguments.text("url")),
       directive_(arguments.text("directive", "")),
       mode_(arguments.text("mode", "whole")),
+      starts_(arguments.number("starts", 1000)),
       warmup_(arguments.number("warmup-ms", 1500)),
       window_(arguments.number("window-ms", 3000)) {
   const auto partitions = partition_count(producer_.get(), topic_.get());
@@ -217,7 +220,12 @@ void Floor::whole() {
 }
 
 void Floor::window() {
-  start_all(directive_);
+  std::size_t started = 0;
+  run_until([&, begin = now_ns()] {
+    const auto due = static_cast<std::size_t>((now_ns() - begin) * starts_ / 1'000'000'000) + 1;
+    while (started < std::min(due, streams_.size())) streams_[started++]->call(directive_);
+    return started == streams_.size();
+  });
   const auto over = [](milliseconds time) {
     return [end = now_ns() + std::chrono::nanoseconds(time).count()] { return now_ns() >= end; };
   };
@@ -262,9 +270,9 @@ int Floor::run() {
 
 int main(int argc, char** argv) {
   try {
-    return Floor(Arguments(
-                     argc, argv,
-                     {"bootstrap", "topic", "url", "streams", "directive", "linger", "mode", "warmup-ms", "window-ms"}))
+    return Floor(Arguments(argc, argv,
+                           {"bootstrap", "topic", "url", "streams", "directive", "linger", "mode", "starts",
+                            "warmup-ms", "window-ms"}))
         .run();
   } catch (const std::exception& error) {
     fmt::print(stderr, "tokenrail-bench-floor: {}\n", error.what());

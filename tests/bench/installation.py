@@ -87,7 +87,7 @@ class Installation:
         self.router = None
         self.restart_router()
         self.new_topic("bench.floor", partitions)
-        self.new_topic("bench.bare", 1)
+        self.new_topic("bench.bare", partitions)
 
     def new_stack(self, **settings):
         stack = Stack(self.folder, self.kafka, self.database, BIN, partitions=self.partitions,

@@ -33,6 +33,8 @@ int run(const Arguments& arguments) {
   const auto producer = make_producer(bootstrap, linger);
   const auto topic = open_topic(producer.get(), name);
 
+  const auto partitions = partition_count(producer.get(), topic.get());
+
   // The producer id, the connections and the first fetch take their time once.
   const std::string padding(120, 'x');
   if (produce(topic.get(), 0, "warm", padding) != Produced::accepted) return 1;
@@ -46,7 +48,8 @@ int run(const Arguments& arguments) {
     for (std::int64_t i = 0; i < total; ++i) {
       const auto intended = begin + i * 1'000'000'000 / rate;
       std::this_thread::sleep_until(std::chrono::steady_clock::time_point(std::chrono::nanoseconds(intended)));
-      if (produce(topic.get(), 0, "key", fmt::format("@{:019}{}", intended, padding)) != Produced::accepted)
+      if (produce(topic.get(), static_cast<std::int32_t>(i % partitions), "key",
+                  fmt::format("@{:019}{}", intended, padding)) != Produced::accepted)
         full = true;
     }
   });

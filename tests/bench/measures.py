@@ -8,6 +8,8 @@ from installation import Instrument, wait_until
 from stack import Log
 
 MICRO = 1e6
+# Streams begin one after the other, so many a second: begun at once they would all speak in the same millisecond.
+STARTS = 1_000
 
 
 def progress(text):
@@ -49,13 +51,12 @@ class Measures:
     def paced_floor(self, streams, pace, listen=False):
         ear = self.at.listen("bench.floor").wait_ready() if listen else None
         stamp = " stamp=on" if listen else ""
-        # Streams of many come to life slowly; the floor refuses to measure before all have.
-        warmup = int((self.settle + streams / 4000 + pace / 1000) * 1000)
+        warmup = int(self.settle * 1000) + pace + 500
         floor = self.at.floor(streams=streams, mode="window", directive=f"tokens=1000000 pace={pace}{stamp}",
-                              warmup_ms=warmup, window_ms=int(self.window * 1000))
+                              starts=STARTS, warmup_ms=warmup, window_ms=int(self.window * 1000))
         if ear is None:
             return floor.result()["cpu_us_per_chunk"], None
-        time.sleep(warmup / 1000)
+        time.sleep(warmup / 1000 + streams / STARTS)
         ear.say("mark")
         cost = floor.result()["cpu_us_per_chunk"]
         ear.say("stop")
@@ -63,11 +64,11 @@ class Measures:
 
     def paced_router(self, streams, pace, listen=False):
         """CPU microseconds per chunk while all streams run, and the latency of their chunks."""
-        lifetime = self.settle + self.window + 2 * streams / 2000 + 1.5 + pace / 1000
+        lifetime = self.settle + self.window + streams / STARTS + 1.5 + 2 * pace / 1000
         stamp = " stamp=on" if listen else ""
         begun = self.at.router_metric("tokenrail_router_chunks_total") + streams
         load = self.at.load(requests=streams, directive=f"tokens={int(lifetime * 1000 / pace)} pace={pace}{stamp}",
-                            read="chunks" if listen else "audit").wait_ready()
+                            rate=STARTS, read="chunks" if listen else "audit").wait_ready()
         try:
             wait_until(f"{streams} streams run",
                        lambda: self.at.router_metric("tokenrail_router_in_flight") == streams

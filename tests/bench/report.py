@@ -146,7 +146,7 @@ def about_line(document):
     about, m = document["about"], document["about"]["machine"]
     return (f"{m['cpu']}, {m['cores']} cores, {m['memory_gib']} GiB, {m['kernel']}; librdkafka {m['librdkafka']}, libcurl "
             f"{m['libcurl']}; {about['date']}; load average {about['load_before']:.1f} before, "
-            f"{about['load_after']:.1f} after; priority {about['nice']}; {about['partitions']} partitions")
+            f"{about['load_after']:.1f} after; {about['scheduling']} scheduling; {about['partitions']} partitions")
 
 
 # --- as pictures ------------------------------------------------------------------------------------------------------
@@ -180,7 +180,7 @@ def measured_part(document):
              f"`{about['command']}` on {about['date']}: {m['cpu']}, {m['cores']} cores, {m['memory_gib']} GiB, "
              f"{m['kernel']}, librdkafka {m['librdkafka']}, libcurl {m['libcurl']}. {about['partitions']} partitions, one "
              f"broker on the same machine, as everything else. Load average {about['load_before']:.1f} before and "
-             f"{about['load_after']:.1f} after; priority (nice) {about['nice']}.", "",
+             f"{about['load_after']:.1f} after; {about['scheduling']} scheduling.", "",
              "Median, in brackets lowest…highest of the runs.", "",
              "| " + " | ".join(HEAD) + " |", "|" + " --- |" * len(HEAD)]
     for row in document["rows"]:

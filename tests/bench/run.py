@@ -74,7 +74,7 @@ class Bench:
             floors, routers = self.pairs(runs, lambda: m.saturated_floor(64, f"{count}{shape}"),
                                          lambda: m.saturated_router(64, f"{count}{shape}"))
             self.results.cpu(name, floors, routers)
-        floors, routers = self.pairs(self.runs, lambda: m.paced_floor(500, 50)[0], lambda: m.paced_router(500, 50)[0])
+        floors, routers = self.pairs(runs, lambda: m.paced_floor(500, 50)[0], lambda: m.paced_router(500, 50)[0])
         self.results.cpu("paced", floors, routers)
 
     def growth(self):
@@ -132,7 +132,7 @@ class Bench:
 
 
 class Spinners:
-    """A loop a core, at a priority below everything. A core that has nothing to do halts, and waking a halted core of a
+    """A loop a core, at the lowest priority. A core that has nothing to do halts, and waking a halted core of a
     virtual machine costs whoever wakes it more than a whole chunk: what is measured would be how busy the machine
     happens to be. With these no core ever halts, and they give way to anything else at once."""
 
@@ -147,12 +147,13 @@ class Spinners:
 
 
 def be_first():
-    """Ahead of whatever else the machine does, where that is allowed; children inherit it."""
+    """Ahead of whatever else the machine does, where that is allowed; children inherit it. A nice value would not do:
+    the kernel weighs sessions against each other, and the broker has one of its own."""
     try:
-        os.setpriority(os.PRIO_PROCESS, 0, -15)
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+        return "real-time"
     except OSError:
-        pass
-    return os.getpriority(os.PRIO_PROCESS, 0)
+        return "ordinary"
 
 
 def main():
@@ -164,18 +165,19 @@ def main():
     for name in ("tokenrail-router", "tokenrail-bench-floor"):
         if not (BIN / name).exists():
             sys.exit(f"{name} is not built. Run ./dev bench, or ./dev build release")
-    priority = be_first()
+    spinners = Spinners(not options.let_halt)
+    scheduling = be_first()
     about = {"command": "./dev bench" + "".join(" --" + name for name in ("quick", "full", "let-halt") if getattr(options, name.replace("-", "_"))),
              "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
-             "machine": machine(), "nice": priority, "load_before": os.getloadavg()[0],
+             "machine": machine(), "scheduling": scheduling, "load_before": os.getloadavg()[0],
              "partitions": options.partitions}
-    spinners = Spinners(not options.let_halt)
-    bench = Bench(options)
+    bench = None
     try:
+        bench = Bench(options)
         bench.everything()
     finally:
         spinners.end()
-        for stack in bench.at.stacks:
+        for stack in bench.at.stacks if bench else []:
             stack.close()
         if not options.keep:
             for part in ("kafka", "postgres"):
