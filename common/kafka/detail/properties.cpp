@@ -29,9 +29,11 @@ const Properties group_defaults = {
     {"max.poll.interval.ms", "60000"},
     {"auto.offset.reset", "earliest"},
     {"isolation.level", "read_committed"},
-    // What is fetched ahead is memory that back-pressure does not see. A single larger record still comes: brokers
-    // answer with at least one record whatever the limits say.
-    {"queued.min.messages", "200"},
+    // What is fetched ahead is memory that back-pressure does not see, so its bytes are bounded. Its records hardly: a
+    // partition found at that bound is not asked for again for a second (librdkafka before 2.2 has no setting for that
+    // time), which one burst of small requests would bring about. A single larger record still comes: brokers answer
+    // with at least one record whatever the limits say.
+    {"queued.min.messages", "20000"},
     {"queued.max.messages.kbytes", "8192"},
 };
 
