@@ -18,6 +18,8 @@ using events::Outcome;
 
 constexpr Millis congestion_look_again{1'000};
 constexpr Millis deadline_slack{1'000};
+constexpr std::size_t warnings_max = 32;
+constexpr std::size_t warning_bytes_max = 512;
 constexpr std::size_t conversation_id_bytes_max = 256;
 constexpr std::size_t error_body_bytes_max = 16 * 1024;
 // The widest that JSON escaping makes one byte: \u00XX.
@@ -155,7 +157,9 @@ void Attempt::start_call() {
     finish(FinishReason::error, std::move(failure));
     return;
   }
-  for (auto& warning : call->warnings) warnings_.push_back(std::move(warning));
+  if (calls_.empty()) {
+    for (auto& warning : call->warnings) on_warning(warning);
+  }
   if (!job_.traceparent.empty()) call->request.headers.push_back({.name = "traceparent", .value = job_.traceparent});
 
   decoder_ = adapter_->decoder(stream_wanted(), services_.options.decoder_limits);
@@ -358,6 +362,10 @@ void Attempt::publish_gathered() {
 }
 
 // --- end ------------------------------------------------------------------------------------------------------------
+
+void Attempt::on_warning(std::string_view warning) {
+  if (warnings_.size() < warnings_max) warnings_.emplace_back(warning.substr(0, warning_bytes_max));
+}
 
 void Attempt::on_finish(FinishReason reason) {
   if (answer_over_) return;

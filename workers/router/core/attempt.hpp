@@ -65,7 +65,7 @@ class Attempt final : public http::Listener, public providers::AnswerSink {
   void on_reasoning(std::string_view text) override;
   void on_tool_call(events::ToolCall call) override;
   void on_usage(const events::Usage& usage) override { usage_ = usage; }
-  void on_warning(std::string_view warning) override { warnings_.emplace_back(warning); }
+  void on_warning(std::string_view warning) override;
   void on_finish(events::FinishReason reason) override;
   void on_failure(const events::Failure& failure) override;
 

@@ -19,7 +19,9 @@ void LogPositions::chunk_acknowledged(std::int64_t chunk_offset) {
 }
 
 void LogPositions::terminal(std::int64_t source_offset, std::int64_t chunk_offset) {
-  terminals_.insert_or_assign(source_offset, chunk_offset);
+  // After a repair a second attempt may have ended too; the lower one stands until a response counts.
+  const auto [it, fresh] = terminals_.try_emplace(source_offset, chunk_offset);
+  if (!fresh) it->second = std::min(it->second, chunk_offset);
 }
 
 void LogPositions::answered(std::int64_t source_offset) {

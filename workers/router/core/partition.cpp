@@ -21,6 +21,8 @@ using events::Failure;
 
 constexpr std::size_t recent_requests_max = 100'000;
 constexpr Millis not_running_look_again{100};
+// Between the broker's clock, which stamps records, and ours.
+constexpr Millis clock_skew_max{60'000};
 // Chunks and audit events carry the request's key; a longer one would not leave room for what they say.
 constexpr std::size_t key_bytes_max = 4'096;
 constexpr std::int64_t attempts_per_epoch = 1'000;
@@ -119,6 +121,7 @@ void Partition::fail(std::string_view why) {
   for (auto& [offset, job] : jobs_) {
     over(job);
     job.attempt.reset();
+    schedule(job, job.deadline);
     job.stage = Job::Stage::in_line;
     order_.enter(job.key, offset);
   }
@@ -177,7 +180,8 @@ void Partition::on_record(kafka::Record&& record) {
     return;
   }
   services_.metrics.requests_read.add();
-  if (claimed_at_ > Millis(0) && record.timestamp_ms > claimed_at_.count()) positions_.inheritance_ends(record.offset);
+  if (claimed_at_ > Millis(0) && record.timestamp_ms > (claimed_at_ + clock_skew_max).count())
+    positions_.inheritance_ends(record.offset);
 
   const auto now = services_.environment.now();
   auto parsed = events::parse_chat_request(record.value, services_.options.request_limits);

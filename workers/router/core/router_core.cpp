@@ -448,8 +448,15 @@ std::vector<telemetry::Condition> RouterCore::conditions() const {
                  .problem = projection_.complete() ? ""
                                                    : "the registry topic has not been read to a whole registry yet; is "
                                                      "tokenrail-registry-sync running?"});
-  all.push_back({.name = "group", .problem = joined_ ? "" : "not yet a member of the consumer group"});
-  all.push_back({.name = "producer", .problem = usable() ? "" : "no producer; is Kafka reachable?"});
+  const bool consumer_connected = consumer_ == nullptr || consumer_->connected();
+  all.push_back({.name = "group",
+                 .problem = !joined_              ? "not yet a member of the consumer group"
+                            : !consumer_connected ? "no broker answers; is Kafka running?"
+                                                  : ""});
+  all.push_back({.name = "producer",
+                 .problem = !usable()                 ? "no producer; is Kafka reachable?"
+                            : !producer_->connected() ? "no broker answers; is Kafka running?"
+                                                      : ""});
   std::size_t waiting = 0;
   for (const auto& [number, partition] : partitions_) {
     if (partition->phase() != Partition::Phase::running) ++waiting;

@@ -89,6 +89,18 @@ TEST(LogPositions, ReachBackToTheEventsOfIncompleteRequestsAndToUnansweredTermin
   EXPECT_EQ(positions.at(7).audit, 71);
 }
 
+TEST(LogPositions, OfTwoTerminalsOfARequestTheLowerStandsUntilItIsAnswered) {
+  LogPositions positions(0, 0);
+  positions.inheritance_ends(0);
+  positions.chunk_acknowledged(300);
+  positions.audit_acknowledged(70, 301);
+  positions.terminal(5, 100);
+  positions.terminal(5, 200);
+  EXPECT_EQ(positions.at(5).chunk, 100);
+  positions.answered(5);
+  EXPECT_EQ(positions.at(6).chunk, 301);
+}
+
 TEST(LogPositions, ChunksAfterTheNewestSentEventDoNotCountYet) {
   LogPositions positions(0, 0);
   positions.inheritance_ends(0);
