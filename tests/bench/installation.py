@@ -13,7 +13,7 @@ import confluent_kafka.admin
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "integration"))
-from stack import Stack, Worker, free_port, http_get, http_post, wait_until  # noqa: E402, F401
+from stack import Stack, wait_until  # noqa: E402, F401
 
 BIN = ROOT / "build" / "release" / "bin"
 DEV_DIR = ROOT / ".dev" / "bench"

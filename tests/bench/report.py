@@ -53,10 +53,13 @@ class Results:
         titles = {"saturated": "CPU per streamed chunk, saturated, 64 streams, a line a packet",
                   "saturated_bulk": "the same, many lines a packet",
                   "paced": "CPU per streamed chunk, paced, 500 streams with a chunk each 50 ms"}
-        ratios = [r / f for f, r in zip(floors, routers)]
-        self.raw[name] = {"floor_us": spread(floors), "router_us": spread(routers), "ratio": spread(ratios)}
-        self.row(titles[name], f"{between(routers, 1)} µs, {between(ratios, 2)} × floor", f"floor {between(floors, 1)} µs",
-                 "≤ 1.3 × floor", median(ratios) <= 1.3, "below the floor", median(ratios) < 1)
+        pairs = [r / f for f, r in zip(floors, routers)]
+        ratio = median(routers) / median(floors)
+        # Where the machine is noisy the two ways to take a ratio differ; the worse one decides.
+        decisive = max(ratio, median(pairs))
+        self.raw[name] = {"floor_us": spread(floors), "router_us": spread(routers), "ratio": ratio, "pairs": spread(pairs)}
+        self.row(titles[name], f"{between(routers, 1)} µs; {ratio:.2f} × floor, pair by pair {between(pairs, 2)}",
+                 f"floor {between(floors, 1)} µs", "≤ 1.3 × floor", decisive <= 1.3, "below the floor", decisive < 1)
 
     def growth(self, points):
         for point in points:
@@ -69,8 +72,9 @@ class Results:
         self.row(f"growth: CPU per chunk at {last['streams']:,} streams over that at 500, the same chunks a second",
                  f"{grown:.2f} ×", f"floor {floor_grown:.2f} ×",
                  "≤ 1.3 ×", grown <= 1.3, "≤ 1.0 ×", grown <= 1.0)
-        self.row("concurrent streams in one process", f"{last['streams']:,} held, every answer whole", "",
-                 "10,000", last["streams"] >= 10_000, "50,000", last["streams"] >= 50_000)
+        shown = last["streams"] >= 10_000
+        self.row("concurrent streams in one process", f"{last['streams']:,} held, every answer whole",
+                 "" if shown else "more only with --full", "10,000", shown or None, "50,000", None)
 
     def requests(self, costs):
         chunk = self.raw.get("saturated", {}).get("router_us", {}).get("median", 0)
@@ -122,12 +126,12 @@ class Results:
 # --- as a table -------------------------------------------------------------------------------------------------------
 
 def verdict(met):
-    return "" if met is None else "met" if met else "not met"
+    return "not measured" if met is None else "met" if met else "not met"
 
 
 def cells(row):
     return [row["figure"], row["value"], row["beside"], row["budget"], verdict(row["met"]), row["aim"],
-            verdict(row["aim_met"])]
+            verdict(row["aim_met"]) if row["aim"] else ""]
 
 
 HEAD = ["figure", "measured", "beside it", "budget", "", "aim", ""]
