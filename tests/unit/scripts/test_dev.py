@@ -155,6 +155,8 @@ def test_ctrl_c_ends_a_waiting_command_without_a_trace(tmp_path):
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            # What runs the tests may itself have been started with SIGINT ignored, which a shell cannot undo.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             env={"PATH": "/usr/bin:/bin", "TOKENRAIL_DEV_DIR": str(tmp_path)},
         )
         assert "busy with kafka" in waiting.stderr.readline()
