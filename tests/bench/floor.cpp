@@ -41,6 +41,7 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t line_bytes_max = 4 * 1024 * 1024;
 constexpr milliseconds tick_period{5};
+constexpr milliseconds begin_timeout{30'000};
 
 class Floor {
  public:
@@ -229,8 +230,11 @@ void Floor::window() {
   const auto over = [](milliseconds time) {
     return [end = now_ns() + std::chrono::nanoseconds(time).count()] { return now_ns() >= end; };
   };
+  run_until([this, late = over(begin_timeout)] {
+    if (late()) throw std::runtime_error("not every stream has begun");
+    return begun_ == streams_.size();
+  });
   run_until(over(warmup_));
-  if (begun_ < streams_.size()) throw std::runtime_error("not every stream had begun when the warm-up was over");
   const auto chunks = chunks_;
   const auto cpu = own_cpu_ns();
   const auto wall = now_ns();

@@ -114,6 +114,23 @@ class SimulatorCall : public testing::Test {
   const RunningSimulator simulator_{};
 };
 
+TEST_F(SimulatorCall, SaysTheTimeOfSendingWhereAskedTo) {
+  constexpr std::size_t size = 20;  // '@' and 19 digits
+  constexpr std::int64_t pace_ns = 30'000'000;
+  const auto now = [] { return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1); };
+  const auto before = now();
+  const auto text = text_of(ask("hello [[sim tokens=2 pace=30 stamp=on]]").body);
+  const auto after = now();
+  ASSERT_EQ(text.size(), 2 * size) << text;
+  ASSERT_EQ(text[0], '@');
+  ASSERT_EQ(text[size], '@');
+  const std::int64_t first = std::stoll(text.substr(1, size - 1));
+  const std::int64_t second = std::stoll(text.substr(size + 1));
+  EXPECT_GE(first, before);
+  EXPECT_GE(second, first + pace_ns);
+  EXPECT_LE(second, after);
+}
+
 TEST_F(SimulatorCall, StreamsTheDocumentedWordsAndRemembersThem) {
   const auto result = ask("hello [[sim tokens=3 id=call-7]]");
   EXPECT_EQ(result.status, 200);

@@ -34,6 +34,7 @@ TEST(KafkaProperties, TheUsersWordCountsWhereNoPromiseDependsOnIt) {
       {group, "socket.nagle.disable", "true", "false"},
       {group, "auto.offset.reset", "earliest", "latest"},
       {group, "queued.max.messages.kbytes", "8192", "65536"},
+      {group, "queued.min.messages", "20000", "1"},
       {producer_properties, "linger.ms", "1", "5"},
       {producer_properties, "queue.buffering.max.messages", "200000", "10"},
       {log_reader_properties, "queued.min.messages", "10000", "1"},
