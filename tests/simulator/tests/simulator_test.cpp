@@ -74,8 +74,8 @@ std::string text_of(std::string_view body) {
   while (!body.empty()) {
     const auto end = std::min(body.find('\n'), body.size());
     std::string_view content;
-    if (end > 0 &&
-        parser.parse(body.data(), end)["message"]["content"].get_string().get(content) == simdjson::SUCCESS) {
+    if (end > 0 && parser.parse(simdjson::padded_string(body.substr(0, end)))["message"]["content"].get_string().get(
+                       content) == simdjson::SUCCESS) {
       text += content;
     }
     body.remove_prefix(std::min(end + 1, body.size()));

@@ -152,6 +152,7 @@ void Worker::topics_checked(Result<std::vector<kafka::TopicDescription>> describ
     return;
   }
   registry_reader_ = std::move(*reader);
+  registry_partitions_ = static_cast<std::size_t>(findings.registry_partitions);
   std::vector<kafka::StartingPoint> points;
   for (std::int32_t i = 0; i < findings.registry_partitions; ++i) {
     points.push_back({.partition = {.topic = registry_topic_, .partition = i}, .offset = kafka::offset_beginning});
@@ -168,15 +169,23 @@ void Worker::on_record(kafka::Record&& record) {
                  record.partition, record.offset);
   }
   if (projection_.complete()) {
-    if (!consumer_ && !stopping_) join();
     core_.on_registry_changed();
+    join_when_read();
   }
 }
 
-void Worker::on_end(const kafka::TopicPartition&, std::int64_t) {
+void Worker::on_end(const kafka::TopicPartition& partition, std::int64_t) {
+  registry_read_.insert(partition.partition);
+  join_when_read();
   if (!projection_.complete()) {
     spdlog::info("the registry topic has no finished registry yet; waiting for tokenrail-registry-sync");
   }
+}
+
+// A mark says that a whole registry stands before it; what was published since stands behind it.
+void Worker::join_when_read() {
+  if (consumer_ || stopping_ || !projection_.complete() || registry_read_.size() < registry_partitions_) return;
+  join();
 }
 
 void Worker::on_failure(const kafka::TopicPartition& partition, const Error& error) {

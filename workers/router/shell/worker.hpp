@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
 
 #include <boost/asio/io_context.hpp>
@@ -53,6 +54,7 @@ class Worker final : private kafka::LogReaderListener {
  private:
   void check_topics();
   void topics_checked(Result<std::vector<kafka::TopicDescription>> described);
+  void join_when_read();
   void join();
   void renew_producer();
   void wait_for_old_producer(int rounds_left);
@@ -91,6 +93,8 @@ class Worker final : private kafka::LogReaderListener {
   std::unique_ptr<telemetry::HealthServer> health_;
 
   std::string start_problem_ = "starting";
+  std::size_t registry_partitions_ = 0;
+  std::set<std::int32_t> registry_read_{};  ///< partitions of the registry topic that were read to their end
   bool stopping_ = false;
   bool leaving_ = false;
   int exit_code_ = 0;
