@@ -16,6 +16,7 @@
 namespace tokenrail::events {
 
 enum class Role { system, user, assistant, tool };
+[[nodiscard]] std::string_view name_of(Role role);
 
 /// A piece of a message. `type` is "text", "image" or a name this version does not know (kept, so that admission can
 /// refuse it by name).

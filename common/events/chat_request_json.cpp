@@ -3,7 +3,6 @@
 #include "common/events/json_writer.hpp"
 
 namespace tokenrail::events {
-namespace {
 
 std::string_view name_of(Role role) {
   switch (role) {
@@ -18,6 +17,8 @@ std::string_view name_of(Role role) {
   }
   return "user";
 }
+
+namespace {
 
 void field_if(JsonWriter& writer, std::string_view name, const std::string& value) {
   if (!value.empty()) {

@@ -19,20 +19,6 @@ using events::Message;
 using events::Role;
 using Warnings = std::vector<std::string>;
 
-std::string_view name_of(Role role) {
-  switch (role) {
-    case Role::system:
-      return "system";
-    case Role::user:
-      return "user";
-    case Role::assistant:
-      return "assistant";
-    case Role::tool:
-      return "tool";
-  }
-  return "user";
-}
-
 /// The words for how hard to think, of this and other providers, and what Ollama makes of them.
 struct Effort {
   std::string_view name;

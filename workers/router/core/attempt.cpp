@@ -105,9 +105,8 @@ void Attempt::announce(std::expected<registry::Route, Failure> route) {
       std::string text;
       for (const auto& part : message.content) text += part.text;
       event.content_bytes += static_cast<std::int64_t>(text.size());
-      static constexpr std::string_view roles[] = {"system", "user", "assistant", "tool"};
       event.messages.push_back({
-          .role = std::string(roles[static_cast<std::size_t>(message.role)]),
+          .role = std::string(events::name_of(message.role)),
           .content = events::audited(text, services_.options.content_policy, services_.options.content_bytes_max),
           .parts = static_cast<std::int64_t>(message.content.size()),
           .tool_calls = static_cast<std::int64_t>(message.tool_calls.size()),

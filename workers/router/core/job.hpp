@@ -19,7 +19,6 @@ struct Job {
   std::optional<std::string> key{};
   std::string traceparent{};
   std::size_t bytes = 0;         ///< counted against the window
-  Millis read_at{0};             ///< steady
   Millis queued_since{0};        ///< wall: the record's timestamp
   Millis deadline{0};            ///< steady
   Millis timer = Millis::max();  ///< steady; when on_job_time() is due

@@ -200,7 +200,6 @@ void Partition::on_record(kafka::Record&& record) {
   Job& job = jobs_[record.offset];
   job.offset = record.offset;
   job.bytes = size;
-  job.read_at = now.steady;
   // Nothing has been waiting since a time to come; a sender's clock may say anything.
   job.queued_since = record.timestamp_ms >= 0 ? std::min(Millis(record.timestamp_ms), now.wall) : now.wall;
   if (const auto trace = kafka::header(record.headers, "traceparent")) {
