@@ -53,6 +53,14 @@ void RouterCore::connect(kafka::Producer* producer) {
   for (auto& [number, partition] : partitions_) partition->on_producer();
 }
 
+void RouterCore::connect(kafka::LogReader* reader) {
+  reader_ = reader;
+}
+
+void RouterCore::LogSide::on_record(kafka::Record&& /*record*/) {}
+void RouterCore::LogSide::on_end(const kafka::TopicPartition& /*partition*/, std::int64_t /*next_offset*/) {}
+void RouterCore::LogSide::on_failure(const kafka::TopicPartition& /*partition*/, const Error& /*error*/) {}
+
 // --- the group ------------------------------------------------------------------------------------------------------
 
 void RouterCore::ConsumerSide::on_assigned(const std::vector<kafka::TopicPartition>& partitions) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "common/kafka/consumer.hpp"
+#include "common/kafka/log_reader.hpp"
 #include "common/kafka/producer.hpp"
 #include "common/telemetry/health.hpp"
 #include "workers/router/core/partition.hpp"
@@ -35,11 +36,14 @@ class RouterCore final : private Hub, private Wire {
   /// To be given to the clients when they are made.
   [[nodiscard]] kafka::ConsumerListener& consumer_listener() { return consumer_side_; }
   [[nodiscard]] kafka::ProducerListener& producer_listener() { return producer_side_; }
+  [[nodiscard]] kafka::LogReaderListener& log_listener() { return log_side_; }
 
   /// The member of the group; nothing happens before it is set. nullptr: gone.
   void connect(kafka::GroupConsumer* consumer);
   /// A producer that works, the first one or one in place of another that failed.
   void connect(kafka::Producer* producer);
+  /// Reads the partitions' own logs (audit and chunks) and the cancellations.
+  void connect(kafka::LogReader* reader);
   /// How many partitions the dead-letter topic has.
   void set_dead_letter_partitions(std::int32_t count) { dead_letter_partitions_ = count; }
 
@@ -82,6 +86,13 @@ class RouterCore final : private Hub, private Wire {
     void on_fatal(const Error& error) override;
     RouterCore& core;
   };
+  struct LogSide final : kafka::LogReaderListener {
+    explicit LogSide(RouterCore& core_) : core(core_) {}
+    void on_record(kafka::Record&& record) override;
+    void on_end(const kafka::TopicPartition& partition, std::int64_t next_offset) override;
+    void on_failure(const kafka::TopicPartition& partition, const Error& error) override;
+    RouterCore& core;
+  };
 
   // Hub
   void set_timer(const JobRef& job, Millis from, Millis to) override;
@@ -114,12 +125,14 @@ class RouterCore final : private Hub, private Wire {
   const RouterOptions options_;
   ConsumerSide consumer_side_{*this};
   ProducerSide producer_side_{*this};
+  LogSide log_side_{*this};
   Environment& environment_;
   const registry::Projection& projection_;
   RouterMetrics& metrics_;
   Services services_;
   kafka::GroupConsumer* consumer_ = nullptr;
   kafka::Producer* producer_ = nullptr;
+  kafka::LogReader* reader_ = nullptr;
   bool producer_lost_ = false;
   kafka::TopicHandle topics_[3]{};
   std::int32_t dead_letter_partitions_ = 1;

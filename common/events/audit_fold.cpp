@@ -1,0 +1,183 @@
+#include "common/events/audit_fold.hpp"
+
+#include <algorithm>
+
+namespace tokenrail::events {
+
+namespace {
+
+bool is_of(const AuditFold::Attempt& attempt, std::string_view org_id, std::string_view request_id) {
+  return attempt.ids.org_id == org_id && attempt.ids.request_id == request_id;
+}
+
+bool continues(const AuditFold::Attempt& attempt, const AuditFacts& event) {
+  return attempt.continued && attempt.continued->epoch == event.epoch && attempt.continued->instance == event.instance;
+}
+
+}  // namespace
+
+bool AuditFold::Attempt::interrupted() const {
+  return response && response->outcome == name_of(Outcome::interrupted);
+}
+
+AuditFold::Verdict AuditFold::apply(std::int64_t audit_offset, const AuditFacts& event) {
+  next_ = audit_offset + 1;
+  using Kind = AuditFacts::Kind;
+  if (event.kind == Kind::claimed) return claimed(event);
+  claims_in_a_row_ = 0;
+  switch (event.kind) {
+    case Kind::request:
+      return requested(audit_offset, event);
+    case Kind::response:
+      return responded(audit_offset, event);
+    case Kind::released:
+      return released(audit_offset, event);
+    case Kind::continuing:
+      return continuing(audit_offset, event);
+    default:
+      return Verdict::foreign;
+  }
+}
+
+AuditFold::Verdict AuditFold::claimed(const AuditFacts& event) {
+  if (event.epoch <= epoch_) return Verdict::is_void;
+  epoch_ = event.epoch;
+  owner_ = event.instance;
+  ++claims_in_a_row_;
+  return Verdict::counts;
+}
+
+AuditFold::Verdict AuditFold::requested(std::int64_t audit_offset, const AuditFacts& event) {
+  auto& source = sources_.try_emplace(event.ids.source_offset, Source{.first_event = audit_offset}).first->second;
+  if (event.epoch < epoch_) return Verdict::is_void;
+  if (auto* attempt = known(event.ids.source_offset, event.ids.attempt)) {
+    if (attempt->request_offset >= 0) return Verdict::repeated;
+    attempt->request_offset = audit_offset;
+    return Verdict::counts;
+  }
+  source.attempts.push_back({.ids = event.ids, .request_offset = audit_offset});
+  source.attempts.back().ids.epoch = event.epoch;
+  source.attempts.back().ids.instance = event.instance;
+  return Verdict::counts;
+}
+
+AuditFold::Verdict AuditFold::responded(std::int64_t audit_offset, const AuditFacts& event) {
+  auto& source = sources_.try_emplace(event.ids.source_offset, Source{.first_event = audit_offset}).first->second;
+  auto* attempt = known(event.ids.source_offset, event.ids.attempt);
+  const bool counts = event.epoch >= epoch_ || (attempt != nullptr && continues(*attempt, event));
+  if (!counts) return Verdict::is_void;
+  if (attempt == nullptr) {
+    source.attempts.push_back({.ids = event.ids});
+    attempt = &source.attempts.back();
+    attempt->ids.epoch = event.epoch;
+    attempt->ids.instance = event.instance;
+  }
+  if (attempt->response) return Verdict::repeated;
+  attempt->response = Response{.audit_offset = audit_offset,
+                               .epoch = event.epoch,
+                               .outcome = event.outcome,
+                               .cause = event.cause,
+                               .recovered = event.recovered,
+                               .called = event.called};
+  return Verdict::counts;
+}
+
+AuditFold::Verdict AuditFold::released(std::int64_t audit_offset, const AuditFacts& event) {
+  if (event.epoch < epoch_) return Verdict::is_void;
+  for (const auto& [offset, number] : event.continuing) {
+    if (auto* attempt = known(offset, number)) {
+      attempt->continued = Continued{
+          .epoch = event.epoch, .instance = event.instance, .lease_ms = event.lease_ms, .renewed_at = audit_offset};
+    }
+  }
+  return Verdict::counts;
+}
+
+AuditFold::Verdict AuditFold::continuing(std::int64_t audit_offset, const AuditFacts& event) {
+  bool any = false;
+  for (const auto& [offset, number] : event.continuing) {
+    auto* attempt = known(offset, number);
+    if (attempt == nullptr || !continues(*attempt, event)) continue;
+    any = true;
+    attempt->continued->lease_ms = event.lease_ms;
+    attempt->continued->renewed_at = audit_offset;
+  }
+  return any || event.epoch >= epoch_ ? Verdict::counts : Verdict::is_void;
+}
+
+AuditFold::Attempt* AuditFold::known(std::int64_t source_offset, std::int64_t attempt) {
+  const auto it = sources_.find(source_offset);
+  if (it == sources_.end()) return nullptr;
+  const auto found = std::ranges::find(it->second.attempts, attempt, [](const Attempt& a) { return a.ids.attempt; });
+  return found == it->second.attempts.end() ? nullptr : &*found;
+}
+
+const std::vector<AuditFold::Attempt>* AuditFold::attempts(std::int64_t source_offset) const {
+  const auto it = sources_.find(source_offset);
+  return it == sources_.end() ? nullptr : &it->second.attempts;
+}
+
+const AuditFold::Attempt* AuditFold::find(std::int64_t source_offset, std::int64_t attempt) const {
+  const auto* const all = attempts(source_offset);
+  if (all == nullptr) return nullptr;
+  const auto found = std::ranges::find(*all, attempt, [](const Attempt& a) { return a.ids.attempt; });
+  return found == all->end() ? nullptr : &*found;
+}
+
+bool AuditFold::complete(std::int64_t source_offset, std::string_view org_id, std::string_view request_id) const {
+  const auto* const all = attempts(source_offset);
+  if (all == nullptr) return false;
+  const Attempt* highest = nullptr;
+  for (const auto& attempt : *all) {
+    if (!is_of(attempt, org_id, request_id)) continue;
+    if (highest == nullptr || attempt.ids.attempt > highest->ids.attempt) highest = &attempt;
+  }
+  return highest != nullptr && !highest->open() && !highest->interrupted();
+}
+
+bool AuditFold::any_open(std::int64_t source_offset) const {
+  const auto* const all = attempts(source_offset);
+  return all != nullptr && std::ranges::any_of(*all, &Attempt::open);
+}
+
+int AuditFold::interruptions(std::int64_t source_offset, std::string_view org_id, std::string_view request_id,
+                             std::string_view cause) const {
+  const auto* const all = attempts(source_offset);
+  if (all == nullptr) return 0;
+  return static_cast<int>(std::ranges::count_if(*all, [&](const Attempt& attempt) {
+    return is_of(attempt, org_id, request_id) && attempt.interrupted() && attempt.response->cause == cause;
+  }));
+}
+
+std::vector<const AuditFold::Attempt*> AuditFold::open() const {
+  std::vector<const Attempt*> all;
+  for (const auto& [offset, source] : sources_) {
+    for (const auto& attempt : source.attempts) {
+      if (attempt.open()) all.push_back(&attempt);
+    }
+  }
+  return all;
+}
+
+bool AuditFold::any_continued() const {
+  return std::ranges::any_of(sources_, [](const auto& entry) {
+    return std::ranges::any_of(entry.second.attempts, [](const Attempt& a) { return a.open() && a.continued; });
+  });
+}
+
+std::optional<std::int64_t> AuditFold::first_event_from(std::int64_t source_offset) const {
+  std::optional<std::int64_t> first;
+  for (auto it = sources_.lower_bound(source_offset); it != sources_.end(); ++it) {
+    first = std::min(first.value_or(it->second.first_event), it->second.first_event);
+  }
+  return first;
+}
+
+void AuditFold::forget_below(std::int64_t source_offset) {
+  for (auto it = sources_.begin(); it != sources_.end() && it->first < source_offset;) {
+    const bool open = std::ranges::any_of(it->second.attempts, &Attempt::open);
+    it = open ? std::next(it) : sources_.erase(it);
+  }
+}
+
+}  // namespace tokenrail::events

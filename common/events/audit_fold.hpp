@@ -1,0 +1,113 @@
+// What counts in one partition of `llm.audit`: the fold of its events, in the order of the log (design §6.1-2).
+//
+// Kafka fences no plain record, so a stalled worker's late events lie in the log like all others; they are void. The
+// order of the log alone decides, no clock takes part:
+//  - router.claimed takes effect if its epoch is higher than every claim before it;
+//  - an event is void if an effective claim with a higher epoch stands before it;
+//  - an attempt exists if its llm.request is not void; of its responses the first that is not void counts;
+//  - a response or a router.continuing by the worker that continues the attempt under a router.released that is not
+//    void is never void.
+// One definition for the router that recovers a partition, the router that owns it, and whoever audits from outside.
+// Pure. A fold may start anywhere in the log ("no epoch"); what lies before it is unknown to it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/events/audit.hpp"
+
+namespace tokenrail::events {
+
+class AuditFold {
+ public:
+  /// The response that counts.
+  struct Response {
+    std::int64_t audit_offset = -1;
+    std::int64_t epoch = 0;  ///< of its writer
+    std::string outcome{};
+    std::string cause{};
+    bool recovered = false;
+    bool called = false;
+  };
+  /// Its worker gave the partition up in order and goes on with it.
+  struct Continued {
+    std::int64_t epoch = 0;
+    std::string instance{};
+    std::int64_t lease_ms = 0;
+    std::int64_t renewed_at = -1;  ///< audit offset of the last event that said so
+  };
+  struct Attempt {
+    AttemptIds ids{};                  ///< as its first event has them: epoch and instance are those of its writer
+    std::int64_t request_offset = -1;  ///< audit offset of the llm.request; -1: a duplicate's answer, or not read
+    std::optional<Response> response{};
+    std::optional<Continued> continued{};
+
+    [[nodiscard]] bool open() const { return !response; }
+    [[nodiscard]] bool interrupted() const;
+  };
+
+  enum class Verdict {
+    counts,
+    repeated,  ///< not void, but a second llm.request or a second response of its attempt: has no effect
+    is_void,   ///< an effective claim with a higher epoch stands before it
+    foreign,   ///< of a type that is not about ownership or attempts
+  };
+  /// The event at that offset of the log. Offsets must grow; gaps are allowed.
+  Verdict apply(std::int64_t audit_offset, const AuditFacts& event);
+
+  /// One past the last event applied; 0 before that.
+  [[nodiscard]] std::int64_t next() const { return next_; }
+  /// The highest effective claim; 0: none was read.
+  [[nodiscard]] std::int64_t epoch() const { return epoch_; }
+  [[nodiscard]] const std::string& owner() const { return owner_; }
+  /// Effective claims since the last event of another kind.
+  [[nodiscard]] int claims_in_a_row() const { return claims_in_a_row_; }
+
+  /// The attempts of that source offset, oldest first; nothing: none known.
+  [[nodiscard]] const std::vector<Attempt>* attempts(std::int64_t source_offset) const;
+  [[nodiscard]] const Attempt* find(std::int64_t source_offset, std::int64_t attempt) const;
+  /// The highest attempt of that request at that offset has a response that counts and is not `interrupted`. A topic
+  /// that was made anew has another request at the same offset: that one is not complete.
+  [[nodiscard]] bool complete(std::int64_t source_offset, std::string_view org_id, std::string_view request_id) const;
+  /// Some attempt at that offset has no response that counts.
+  [[nodiscard]] bool any_open(std::int64_t source_offset) const;
+  /// How many of that request's attempts at that offset ended as `interrupted` with that cause.
+  [[nodiscard]] int interruptions(std::int64_t source_offset, std::string_view org_id, std::string_view request_id,
+                                  std::string_view cause) const;
+
+  /// All attempts without a response that counts, by source offset.
+  [[nodiscard]] std::vector<const Attempt*> open() const;
+  /// Some open attempt is continued by a worker that gave the partition up.
+  [[nodiscard]] bool any_continued() const;
+
+  /// The lowest audit offset of any event, void ones included, about a source offset at or above that one.
+  [[nodiscard]] std::optional<std::int64_t> first_event_from(std::int64_t source_offset) const;
+  /// Forgets source offsets below that one, but for open attempts.
+  void forget_below(std::int64_t source_offset);
+
+  struct Source {
+    std::int64_t first_event = -1;
+    std::vector<Attempt> attempts{};
+  };
+  [[nodiscard]] const std::map<std::int64_t, Source>& sources() const { return sources_; }
+
+ private:
+  Verdict claimed(const AuditFacts& event);
+  Verdict requested(std::int64_t audit_offset, const AuditFacts& event);
+  Verdict responded(std::int64_t audit_offset, const AuditFacts& event);
+  Verdict released(std::int64_t audit_offset, const AuditFacts& event);
+  Verdict continuing(std::int64_t audit_offset, const AuditFacts& event);
+  Attempt* known(std::int64_t source_offset, std::int64_t attempt);
+
+  std::int64_t next_ = 0;
+  std::int64_t epoch_ = 0;
+  std::string owner_{};
+  int claims_in_a_row_ = 0;
+  std::map<std::int64_t, Source> sources_{};
+};
+
+}  // namespace tokenrail::events

@@ -1,0 +1,47 @@
+// Bugs that can be planted, one for each rule of the ownership protocol, so that the checks which guard the rules can
+// be shown red. They exist only in the copy of the router's core that tests/simulation builds (with
+// TOKENRAIL_PLANTED_BUGS); in the router itself planted() is a constant, and nothing of them is compiled in.
+#pragma once
+
+#include <cstdint>
+
+namespace tokenrail::router {
+
+enum class Bug : std::uint8_t {
+  none,
+  chunk_end_early,              ///< the end of the chunk log is asked for before the claim is acknowledged
+  interrupted_is_complete,      ///< an interrupted attempt counts as the request's answer
+  release_unconfirmed,          ///< the partition is given up before `released` is known to count
+  release_lists_too_few,        ///< attempts whose terminal chunk has been sent are not listed
+  chunk_offset_too_far,         ///< one beyond the lowest terminal chunk without a response
+  audit_offset_too_far,         ///< one beyond the lowest event of an incomplete request
+  epoch_reused,                 ///< claims the highest epoch seen, not one more
+  terminal_sent_again,          ///< a terminal chunk of unknown fate is produced once more
+  next_when_sent,               ///< a key's next request starts when the terminal chunk is sent
+  commit_passes_incomplete,     ///< commits one past the highest complete offset
+  goes_on_after_failed_report,  ///< no new claim after a report that is not OK
+  closes_with_terminal,         ///< recovery writes a terminal chunk for what it closes
+  complete_when_acknowledged,   ///< the log is not looked at: an acknowledged response completes
+  calls_when_acknowledged,      ///< the log is not looked at: an acknowledged llm.request lets the call be made
+  continued_ignored,            ///< chunkOffset does not wait for attempts that are continued elsewhere
+  chunk_cap_too_far,            ///< chunkOffset: one past the last chunk acknowledged, whatever event was sent before
+  runs_again_on_lease_end,      ///< after a lease has run out the request runs again at once
+  no_tail_after_lease,          ///< after a lease has run out the chunk log is not read
+  forgets_attempts,             ///< attempts found in the tail are not closed
+  runs_duplicates,              ///< a request seen before is run again
+  deadline_ignored,             ///< a request past its deadline is called all the same
+};
+
+#ifdef TOKENRAIL_PLANTED_BUGS
+/// The one that is planted in this process.
+extern Bug planted_bug;
+[[nodiscard]] inline bool planted(Bug bug) {
+  return planted_bug == bug;
+}
+#else
+[[nodiscard]] constexpr bool planted(Bug /*bug*/) {
+  return false;
+}
+#endif
+
+}  // namespace tokenrail::router
