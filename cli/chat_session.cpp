@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "cli/topics.hpp"
+#include "common/events/cancellation.hpp"
 #include "common/events/json_writer.hpp"
 #include "common/kafka/admin.hpp"
 #include "common/kafka/log_reader.hpp"

@@ -159,7 +159,7 @@ struct RouterContinuing {
 struct AuditFacts {
   enum class Kind { request, response, claimed, released, continuing, unknown };
   Kind kind = Kind::unknown;
-  AttemptIds ids;              ///< request, response
+  AttemptIds ids{};            ///< request, response
   std::int64_t epoch = 0;      ///< all
   std::string instance{};      ///< all
   std::int32_t partition = 0;  ///< ownership events

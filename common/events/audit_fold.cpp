@@ -73,6 +73,7 @@ AuditFold::Verdict AuditFold::responded(std::int64_t audit_offset, const AuditFa
     attempt->ids.instance = event.instance;
   }
   if (attempt->response) return Verdict::repeated;
+  if (attempt->continued) --continued_open_;
   attempt->response = Response{.audit_offset = audit_offset,
                                .epoch = event.epoch,
                                .outcome = event.outcome,
@@ -86,6 +87,7 @@ AuditFold::Verdict AuditFold::released(std::int64_t audit_offset, const AuditFac
   if (event.epoch < epoch_) return Verdict::is_void;
   for (const auto& [offset, number] : event.continuing) {
     if (auto* attempt = known(offset, number)) {
+      if (attempt->open() && !attempt->continued) ++continued_open_;
       attempt->continued = Continued{
           .epoch = event.epoch, .instance = event.instance, .lease_ms = event.lease_ms, .renewed_at = audit_offset};
     }
@@ -157,12 +159,6 @@ std::vector<const AuditFold::Attempt*> AuditFold::open() const {
     }
   }
   return all;
-}
-
-bool AuditFold::any_continued() const {
-  return std::ranges::any_of(sources_, [](const auto& entry) {
-    return std::ranges::any_of(entry.second.attempts, [](const Attempt& a) { return a.open() && a.continued; });
-  });
 }
 
 std::optional<std::int64_t> AuditFold::first_event_from(std::int64_t source_offset) const {

@@ -82,7 +82,7 @@ class AuditFold {
   /// All attempts without a response that counts, by source offset.
   [[nodiscard]] std::vector<const Attempt*> open() const;
   /// Some open attempt is continued by a worker that gave the partition up.
-  [[nodiscard]] bool any_continued() const;
+  [[nodiscard]] bool any_continued() const { return continued_open_ > 0; }
 
   /// The lowest audit offset of any event, void ones included, about a source offset at or above that one.
   [[nodiscard]] std::optional<std::int64_t> first_event_from(std::int64_t source_offset) const;
@@ -107,6 +107,7 @@ class AuditFold {
   std::int64_t epoch_ = 0;
   std::string owner_{};
   int claims_in_a_row_ = 0;
+  std::int64_t continued_open_ = 0;
   std::map<std::int64_t, Source> sources_{};
 };
 

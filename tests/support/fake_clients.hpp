@@ -11,6 +11,7 @@
 
 #include "common/http/client.hpp"
 #include "common/kafka/consumer.hpp"
+#include "common/kafka/log_reader.hpp"
 #include "common/kafka/producer.hpp"
 #include "workers/router/core/environment.hpp"
 
@@ -35,18 +36,24 @@ class ManualEnvironment final : public router::Environment {
   std::uint64_t random_ = 0;
 };
 
-/// Appends what is produced to logs at once, and reports it when the test says so.
+struct LogEntry {
+  std::string topic{};
+  std::int32_t partition = 0;
+  std::optional<std::string> key{};
+  std::optional<std::string> value{};
+  kafka::Headers headers{};
+  std::int64_t timestamp_ms = 0;
+};
+/// What lies on the brokers, by topic and partition; the place in the vector is the offset.
+using FakeLogs = std::map<std::pair<std::string, std::int32_t>, std::vector<LogEntry>>;
+
+/// Appends to the logs what is produced when the test acknowledges it.
 class FakeProducer final : public kafka::Producer {
  public:
-  struct Entry {
-    std::string topic{};
-    std::int32_t partition = 0;
-    std::optional<std::string> key{};
-    std::optional<std::string> value{};
-    kafka::Headers headers{};
-  };
+  using Entry = LogEntry;
 
-  explicit FakeProducer(kafka::ProducerListener& listener) : listener_(listener) {}
+  FakeProducer(kafka::ProducerListener& listener, FakeLogs& all, const ManualEnvironment& environment)
+      : logs(all), listener_(listener), environment_(environment) {}
 
   kafka::TopicHandle topic(const std::string& name) override {
     names_.push_back(name);
@@ -78,6 +85,7 @@ class FakeProducer final : public kafka::Producer {
     auto next = std::move(waiting_.front());
     waiting_.pop_front();
     auto& log = logs[{next.entry.topic, next.entry.partition}];
+    next.entry.timestamp_ms = environment_.wall.count();
     log.push_back(std::move(next.entry));
     listener_.on_report({.token = next.token, .ok = true, .offset = static_cast<std::int64_t>(log.size()) - 1});
     if (refused_ && capacity && waiting_.size() < *capacity) {
@@ -97,7 +105,7 @@ class FakeProducer final : public kafka::Producer {
     }
   }
 
-  std::map<std::pair<std::string, std::int32_t>, std::vector<Entry>> logs;
+  FakeLogs& logs;
   std::optional<std::size_t> capacity{};
   std::chrono::milliseconds age{0};
 
@@ -107,6 +115,7 @@ class FakeProducer final : public kafka::Producer {
     std::uint64_t token;
   };
   kafka::ProducerListener& listener_;
+  const ManualEnvironment& environment_;
   std::vector<std::string> names_;
   std::deque<Waiting> waiting_;
   bool refused_ = false;
@@ -124,7 +133,11 @@ class FakeGroup final : public kafka::GroupConsumer {
   explicit FakeGroup(kafka::ConsumerListener& listener) : listener_(listener) {}
 
   void assign(const std::vector<kafka::StartingPoint>& points) override { assigned = points; }
-  void release() override { ++releases; }
+  void release() override {
+    ++releases;
+    assigned.clear();
+    if (left_) std::exchange(left_, nullptr)();
+  }
   void set_reading(bool on) override { reading = on; }
   void commit(std::uint64_t token, const kafka::TopicPartition& partition, std::int64_t offset,
               const std::string& metadata) override {
@@ -140,7 +153,17 @@ class FakeGroup final : public kafka::GroupConsumer {
     }
     done(std::move(answer));
   }
-  void leave(std::function<void()> done) override { done(); }
+  void leave(std::function<void()> done) override {
+    left = true;
+    if (assigned.empty()) {
+      done();
+      return;
+    }
+    left_ = std::move(done);
+    std::vector<kafka::TopicPartition> all;
+    for (const auto& point : assigned) all.push_back(point.partition);
+    listener_.on_revoked(all);
+  }
 
   void answer_commits(kafka::CommitOutcome outcome = kafka::CommitOutcome::ok) {
     auto pending = std::exchange(pending_, {});
@@ -154,11 +177,69 @@ class FakeGroup final : public kafka::GroupConsumer {
   std::vector<kafka::StartingPoint> assigned;
   std::map<kafka::TopicPartition, std::pair<std::int64_t, std::string>> stored;
   bool reading = true;
+  bool left = false;
   int releases = 0;
 
  private:
   kafka::ConsumerListener& listener_;
   std::vector<Commit> pending_;
+  std::function<void()> left_;
+};
+
+/// Reads the fake logs when the test lets it.
+class FakeLogReader final : public kafka::LogReader {
+ public:
+  FakeLogReader(kafka::LogReaderListener& listener, FakeLogs& logs) : listener_(listener), logs_(logs) {}
+
+  void start(const std::vector<kafka::StartingPoint>& points) override {
+    for (const auto& point : points) {
+      const auto size = static_cast<std::int64_t>(logs_[{point.partition.topic, point.partition.partition}].size());
+      const bool outside = point.offset > size || point.offset == kafka::offset_beginning;
+      reading_[point.partition] = point.offset == kafka::offset_end ? size : outside ? 0 : point.offset;
+      ++starts;
+    }
+  }
+  void stop(const std::vector<kafka::TopicPartition>& partitions) override {
+    for (const auto& partition : partitions) reading_.erase(partition);
+  }
+  void set_reading(bool) override {}
+
+  /// Hands on everything there is, and tells each end; false: nothing is being read.
+  bool deliver() {
+    const auto now = reading_;
+    for (const auto& [partition, from] : now) {
+      for (;;) {
+        const auto it = reading_.find(partition);
+        if (it == reading_.end()) break;
+        const auto& log = logs_[{partition.topic, partition.partition}];
+        const auto offset = it->second;
+        if (offset >= static_cast<std::int64_t>(log.size())) {
+          listener_.on_end(partition, offset);
+          break;
+        }
+        ++it->second;
+        const auto& entry = log[static_cast<std::size_t>(offset)];
+        listener_.on_record({.topic = partition.topic,
+                             .partition = partition.partition,
+                             .offset = offset,
+                             .key = entry.key,
+                             .value = entry.value,
+                             .headers = entry.headers,
+                             .timestamp_ms = entry.timestamp_ms});
+      }
+    }
+    return !now.empty();
+  }
+  [[nodiscard]] bool reads(const std::string& topic, std::int32_t partition = 0) const {
+    return reading_.contains({.topic = topic, .partition = partition});
+  }
+
+  int starts = 0;
+
+ private:
+  kafka::LogReaderListener& listener_;
+  FakeLogs& logs_;
+  std::map<kafka::TopicPartition, std::int64_t> reading_;
 };
 
 /// Calls wait until the test speaks for the provider.

@@ -120,13 +120,26 @@ void Attempt::announce(std::expected<registry::Route, Failure> route) {
                            .model_name = step.model.model_name});
   }
   partition_.produce_event(Purpose::request_event, job_, events::to_json(event, services_.options.record_bytes_max),
-                           number_);
+                           {.kind = events::AuditFacts::Kind::request,
+                            .ids = event.ids,
+                            .epoch = event.ids.epoch,
+                            .instance = event.ids.instance});
+}
+
+void Attempt::answer_duplicate(std::int64_t first_offset, std::int64_t first_attempt) {
+  services_.metrics.duplicates.add();
+  duplicate_of_offset_ = first_offset;
+  if (first_attempt > 0) duplicate_of_attempt_ = first_attempt;
+  finish(FinishReason::duplicate, std::nullopt);
 }
 
 void Attempt::announced() {
   if (phase_ != Phase::announcing) return;
-  if (refusal_) {
-    finish(FinishReason::error, std::move(refusal_));
+  if (cancelled_) {
+    finish_cancelled();
+  } else if (refusal_) {
+    const bool cancelled = refusal_->code == ErrorCode::cancelled;
+    finish(cancelled ? FinishReason::cancelled : FinishReason::error, std::move(refusal_));
   } else if (services_.environment.now().steady >= job_.deadline) {
     finish_late();
   } else {
@@ -399,11 +412,35 @@ void Attempt::finish(FinishReason reason, std::optional<Failure> failure) {
                  .total_ms = (now.steady - started_).count()},
       .source_offset = job_.offset,
       .warnings = warnings_,
+      .duplicate_of_offset = duplicate_of_offset_,
+      .duplicate_of_attempt = duplicate_of_attempt_,
       .failure = std::move(failure)};
+  // Said twice where a worker was lost over it, a duplicate's answer has to be the same to the byte.
+  if (number_ == 0) terminal.timing = {};
   auto& buffer = partition_.scratch();
   writer_.write(buffer, terminal);
   terminal_ = std::move(terminal);
   services_.metrics.queued_ms.observe(static_cast<double>(terminal_->timing.queued_ms));
+  partition_.produce_terminal(job_, buffer, number_);
+}
+
+void Attempt::cancel() {
+  cancelled_ = true;
+  // Before its llm.request is known to count nothing may be published; announced() ends it then.
+  if (ended() || phase_ == Phase::announcing) return;
+  if (phase_ == Phase::calling) note_call("cancelled");
+  end_transfer();
+  answer_over_ = true;
+  finish_cancelled();
+}
+
+void Attempt::finish_cancelled() {
+  finish(FinishReason::cancelled, Failure::of(ErrorCode::cancelled, "The request was cancelled."));
+}
+
+void Attempt::send_terminal_again() {
+  auto& buffer = partition_.scratch();
+  writer_.write(buffer, *terminal_);
   partition_.produce_terminal(job_, buffer, number_);
 }
 
@@ -421,8 +458,19 @@ void Attempt::terminal_acknowledged() {
   auto event = response(outcome);
   services_.metrics.attempt_ended(model().value_or(events::AnsweringModel{}), job_.org_id(), events::name_of(outcome),
                                   terminal_->timing, usage_);
-  partition_.produce_event(Purpose::response_event, job_, events::to_json(event, services_.options.record_bytes_max),
-                           number_);
+  produce_response(Purpose::response_event, event);
+}
+
+void Attempt::produce_response(Purpose purpose, const events::LlmResponse& event) {
+  partition_.produce_event(purpose, job_, events::to_json(event, services_.options.record_bytes_max),
+                           {.kind = events::AuditFacts::Kind::response,
+                            .ids = event.ids,
+                            .epoch = event.ids.epoch,
+                            .instance = event.ids.instance,
+                            .outcome = std::string(events::name_of(event.outcome)),
+                            .cause = event.cause,
+                            .recovered = event.recovered,
+                            .called = event.called});
 }
 
 bool Attempt::interrupt(std::string_view cause) {
@@ -432,8 +480,7 @@ bool Attempt::interrupt(std::string_view cause) {
   phase_ = Phase::answering;
   auto event = response(Outcome::interrupted);
   event.cause = std::string(cause);
-  partition_.produce_event(Purpose::interrupted_event, job_, events::to_json(event, services_.options.record_bytes_max),
-                           number_);
+  produce_response(Purpose::interrupted_event, event);
   return true;
 }
 
@@ -446,6 +493,8 @@ events::LlmResponse Attempt::response(Outcome outcome) {
   event.chunks = seq_;
   event.tool_calls = tool_call_count_;
   if (!said_.empty()) event.content = said_.finish();
+  event.duplicate_of_offset = duplicate_of_offset_;
+  event.duplicate_of_attempt = duplicate_of_attempt_;
   if (terminal_) {
     event.finish_reason = terminal_->finish_reason;
     event.timing = terminal_->timing;

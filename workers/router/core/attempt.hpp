@@ -23,6 +23,7 @@ namespace tokenrail::router {
 
 class Partition;
 struct Services;
+enum class Purpose : std::uint8_t;
 
 class Attempt final : public http::Listener, public providers::AnswerSink {
  public:
@@ -34,6 +35,8 @@ class Attempt final : public http::Listener, public providers::AnswerSink {
 
   /// Writes the llm.request. `route`: where it will be called, or why it will not.
   void announce(std::expected<registry::Route, events::Failure> route);
+  /// Says that the request was seen before; writes no llm.request. `first_attempt` 0: not known. For number 0 only.
+  void answer_duplicate(std::int64_t first_offset, std::int64_t first_attempt);
   /// The llm.request counts: the call may be made, or the refusal published.
   void announced();
   /// The terminal chunk is in the log: writes the llm.response.
@@ -47,6 +50,10 @@ class Attempt final : public http::Listener, public providers::AnswerSink {
   [[nodiscard]] Millis due() const;
   /// Room in the producer's queue again.
   void resume();
+  /// Somebody asked for the request to be ended: ends as `cancelled` with what was published so far.
+  void cancel();
+  /// Planted bug only: a terminal chunk of unknown fate is produced once more.
+  void send_terminal_again();
   /// Ends the transfer and closes the attempt by an `interrupted` response with that cause, unless its terminal chunk
   /// has been sent already: then only its ordinary response closes it. Returns whether it did.
   bool interrupt(std::string_view cause);
@@ -85,9 +92,11 @@ class Attempt final : public http::Listener, public providers::AnswerSink {
   void publish_gathered();
   void finish(events::FinishReason reason, std::optional<events::Failure> failure);
   void finish_late();
+  void finish_cancelled();
   [[nodiscard]] events::AttemptIds ids() const;
   [[nodiscard]] std::optional<events::AnsweringModel> model() const;
   [[nodiscard]] events::LlmResponse response(events::Outcome outcome);
+  void produce_response(Purpose purpose, const events::LlmResponse& event);
   void forget_answer();
 
   Services& services_;
@@ -124,6 +133,9 @@ class Attempt final : public http::Listener, public providers::AnswerSink {
   std::int64_t tool_call_count_ = 0;
   std::optional<events::Usage> usage_{};
   std::optional<events::TerminalChunk> terminal_{};
+  bool cancelled_ = false;
+  std::optional<std::int64_t> duplicate_of_offset_{};
+  std::optional<std::int64_t> duplicate_of_attempt_{};
 
   // Clocks (steady).
   Millis started_{0};

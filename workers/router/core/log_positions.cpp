@@ -2,15 +2,36 @@
 
 #include <algorithm>
 
+#include "workers/router/core/planted.hpp"
+
 namespace tokenrail::router {
 
-void LogPositions::audit_event(std::int64_t source_offset, std::int64_t audit_offset) {
-  const auto [it, fresh] = first_event_.try_emplace(source_offset, audit_offset);
-  if (!fresh) it->second = std::min(it->second, audit_offset);
+namespace {
+
+// How fine the way back is known: a mark each second or each quarter of a mebibyte, whichever comes first.
+constexpr Millis mark_every{1'000};
+constexpr std::uint64_t mark_every_bytes = 256 * 1024;
+
+}  // namespace
+
+void LogPositions::recovered(std::int64_t chunk_end) {
+  chunk_end_ = chunk_end;
+  chunk_cap_ = chunk_end;
+  chunks_acknowledged_ = std::max(chunks_acknowledged_, chunk_end);
+  terminals_.clear();
 }
 
-void LogPositions::audit_acknowledged(std::int64_t audit_offset, std::int64_t chunks_acknowledged_when_sent) {
-  audit_next_ = std::max(audit_next_, audit_offset + 1);
+void LogPositions::event(std::int64_t audit_offset, Millis at, std::size_t bytes) {
+  if (marks_.empty() || at - marks_.back().at >= mark_every ||
+      bytes_ - marks_.back().bytes_before >= mark_every_bytes) {
+    // What was read twice (a tail after a repair) is marked once.
+    if (marks_.empty() || audit_offset > marks_.back().audit_offset)
+      marks_.push_back({.audit_offset = audit_offset, .at = at, .bytes_before = bytes_});
+  }
+  bytes_ += bytes;
+}
+
+void LogPositions::own_event_counts(std::int64_t chunks_acknowledged_when_sent) {
   chunk_cap_ = std::max(chunk_cap_, chunks_acknowledged_when_sent);
 }
 
@@ -18,26 +39,31 @@ void LogPositions::chunk_acknowledged(std::int64_t chunk_offset) {
   chunks_acknowledged_ = std::max(chunks_acknowledged_, chunk_offset + 1);
 }
 
-void LogPositions::terminal(std::int64_t source_offset, std::int64_t chunk_offset) {
-  // After a repair a second attempt may have ended too; the lower one stands until a response counts.
-  const auto [it, fresh] = terminals_.try_emplace(source_offset, chunk_offset);
-  if (!fresh) it->second = std::min(it->second, chunk_offset);
+void LogPositions::terminal(std::int64_t source_offset, std::int64_t attempt, std::int64_t chunk_offset) {
+  terminals_.try_emplace({source_offset, attempt},
+                         chunk_offset >= 0 ? chunk_offset : std::max<std::int64_t>(0, chunks_acknowledged_ - 1));
 }
 
-void LogPositions::answered(std::int64_t source_offset) {
-  terminals_.erase(source_offset);
+void LogPositions::answered(std::int64_t source_offset, std::int64_t attempt) {
+  terminals_.erase({source_offset, attempt});
 }
 
-LogPositions::Positions LogPositions::at(std::int64_t committed) {
-  first_event_.erase(first_event_.begin(), first_event_.lower_bound(committed));
-
-  Positions positions{.audit = audit_next_, .chunk = chunk_cap_};
-  for (const auto& [source, audit] : first_event_) positions.audit = std::min(positions.audit, audit);
-  for (const auto& [source, chunk] : terminals_) positions.chunk = std::min(positions.chunk, chunk);
-  if (inherited_until_ < 0 || committed < inherited_until_) {
-    positions.audit = std::min(positions.audit, inherited_audit_);
-    positions.chunk = std::min(positions.chunk, inherited_chunk_);
+LogPositions::Positions LogPositions::at(std::int64_t committed, const events::AuditFold& fold, std::int64_t accounted,
+                                         Millis now) {
+  Positions positions{.audit = accounted, .chunk = planted(Bug::chunk_cap_too_far) ? chunks_acknowledged_ : chunk_cap_};
+  if (const auto first = fold.first_event_from(committed)) positions.audit = std::min(positions.audit, *first);
+  // What stands between a mark and the next is at most that much younger than the mark.
+  while (!marks_.empty() && now - marks_.front().at >= window_ + mark_every) marks_.pop_front();
+  while (marks_.size() > 1 && bytes_ - marks_.front().bytes_before > window_bytes_) {
+    marks_.pop_front();
+    ++windows_cut_;
   }
+  if (!marks_.empty()) positions.audit = std::min(positions.audit, marks_.front().audit_offset);
+
+  for (const auto& [attempt, chunk] : terminals_) positions.chunk = std::min(positions.chunk, chunk);
+  if (fold.any_continued() && !planted(Bug::continued_ignored)) positions.chunk = std::min(positions.chunk, chunk_end_);
+  if (planted(Bug::audit_offset_too_far)) positions.audit = std::min(accounted, positions.audit + 1);
+  if (planted(Bug::chunk_offset_too_far)) ++positions.chunk;
   return positions;
 }
 

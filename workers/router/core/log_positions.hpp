@@ -3,53 +3,66 @@
 // from it, so everything here errs downwards.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
-#include <set>
+#include <utility>
+
+#include "common/events/audit_fold.hpp"
+#include "workers/router/core/environment.hpp"
 
 namespace tokenrail::router {
 
 class LogPositions {
  public:
-  /// `inherited_*`: the metadata that the predecessor committed (0: none). They stand until inheritance_ends().
-  LogPositions(std::int64_t inherited_audit, std::int64_t inherited_chunk)
-      : inherited_audit_(inherited_audit), inherited_chunk_(inherited_chunk), chunk_cap_(inherited_chunk) {}
+  /// `window`, `window_bytes`: how far back a successor's tail shall reach, so that it knows the requests of late.
+  LogPositions(Millis window, std::size_t window_bytes) : window_(window), window_bytes_(window_bytes) {}
 
-  /// Source offsets below `offset` may have events of earlier owners in the logs.
-  void inheritance_ends(std::int64_t offset) {
-    if (inherited_until_ < 0) inherited_until_ = offset;
-  }
-  [[nodiscard]] bool inheritance_open() const { return inherited_until_ < 0; }
+  /// The tails have been read under a new claim; the chunk log ended there.
+  void recovered(std::int64_t chunk_end);
 
-  /// An audit event about `source_offset` lies at `audit_offset`.
-  void audit_event(std::int64_t source_offset, std::int64_t audit_offset);
-  /// Any own record of the audit log was acknowledged there.
-  void audit_acknowledged(std::int64_t audit_offset, std::int64_t chunks_acknowledged_when_sent);
+  /// An event of the audit log, in its order. `bytes`: of the record.
+  void event(std::int64_t audit_offset, Millis at, std::size_t bytes);
+  /// An own event of the present claim is known to count.
+  void own_event_counts(std::int64_t chunks_acknowledged_when_sent);
+  /// -1: delivered nobody knows where.
   void chunk_acknowledged(std::int64_t chunk_offset);
-  /// A terminal chunk lies at `chunk_offset`; its llm.response is not known yet.
-  void terminal(std::int64_t source_offset, std::int64_t chunk_offset);
-  /// The llm.response of that source offset counts.
-  void answered(std::int64_t source_offset);
+  /// A terminal chunk lies at `chunk_offset` (-1: at or behind the last one acknowledged); no response counts yet.
+  void terminal(std::int64_t source_offset, std::int64_t attempt, std::int64_t chunk_offset);
+  /// A response of that attempt counts.
+  void answered(std::int64_t source_offset, std::int64_t attempt);
 
   /// One past the last chunk acknowledged so far; to be remembered with every audit event when it is sent.
   [[nodiscard]] std::int64_t chunks_acknowledged() const { return chunks_acknowledged_; }
+  /// The end of the chunk log as it was read at the present claim.
+  [[nodiscard]] std::int64_t chunk_end() const { return chunk_end_; }
 
   struct Positions {
     std::int64_t audit = 0;
     std::int64_t chunk = 0;
   };
-  /// For a commit of `committed`. Forgets what lies below it.
-  [[nodiscard]] Positions at(std::int64_t committed);
+  /// For a commit of `committed`. `accounted`: the position that the owner's account has come to.
+  [[nodiscard]] Positions at(std::int64_t committed, const events::AuditFold& fold, std::int64_t accounted, Millis now);
+  /// How often the window was cut shorter than its time because of its bytes.
+  [[nodiscard]] std::uint64_t windows_cut() const { return windows_cut_; }
 
  private:
-  std::int64_t inherited_audit_;
-  std::int64_t inherited_chunk_;
-  std::int64_t inherited_until_ = -1;  ///< -1: not known yet
-  std::int64_t chunk_cap_;
+  struct Mark {
+    std::int64_t audit_offset;
+    Millis at;
+    std::uint64_t bytes_before;
+  };
+
+  const Millis window_;
+  const std::size_t window_bytes_;
+  std::int64_t chunk_end_ = 0;
+  std::int64_t chunk_cap_ = 0;
   std::int64_t chunks_acknowledged_ = 0;
-  std::int64_t audit_next_ = 0;                       ///< one past the last own audit event
-  std::map<std::int64_t, std::int64_t> first_event_;  ///< source offset -> lowest audit offset
-  std::map<std::int64_t, std::int64_t> terminals_;    ///< source offset -> chunk offset
+  std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> terminals_{};  ///< (source, attempt) -> chunk offset
+  std::deque<Mark> marks_{};
+  std::uint64_t bytes_ = 0;
+  std::uint64_t windows_cut_ = 0;
 };
 
 }  // namespace tokenrail::router

@@ -21,6 +21,7 @@ struct TopicNames {
   std::string chunks = "chat.chunks";
   std::string audit = "llm.audit";
   std::string dlq = "chat.requests.dlq";
+  std::string cancellations = "chat.cancellations";
 };
 
 struct RouterOptions {
@@ -47,6 +48,17 @@ struct RouterOptions {
 
   Millis commit_interval{500};
   Millis unreported_max{120'000};  ///< our clock over the oldest record without a delivery report
+  Millis lease{15'000};            ///< a worker that goes on with attempts after a hand-over renews within this
+  Millis release_wait{5'000};      ///< for `released` to be known to count; then the partition is given up without it
+  Millis session_timeout{15'000};  ///< a loop that stood still longer than this cannot rely on what it owns
+  int lost_attempts_max = 5;       ///< workers lost over a request before it is ended as INTERNAL
+
+  // Requests of late: seen again they are not run again.
+  Millis dedupe_window{600'000};
+  std::size_t dedupe_requests_max = 100'000;        ///< a partition
+  std::size_t dedupe_bytes_max = 64 * 1024 * 1024;  ///< of the audit tail that a successor reads for it
+  Millis cancellation_window{600'000};              ///< how long a cancellation is remembered
+  std::size_t cancellations_max = 100'000;
 
   std::size_t record_bytes_max = 900'000;                ///< of a value on chat.chunks and llm.audit
   std::size_t dead_letter_bytes_max = 64 * 1024 * 1024;  ///< of a value on the dead-letter topic

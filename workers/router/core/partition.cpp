@@ -1,3 +1,4 @@
+// The jobs of a partition: from a record to the end of its attempt.
 #include "workers/router/core/partition.hpp"
 
 #include <algorithm>
@@ -6,11 +7,10 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include "common/events/audit.hpp"
 #include "common/events/cloud_events.hpp"
 #include "common/registry/resolution.hpp"
 #include "workers/router/core/attempt.hpp"
-#include "workers/router/core/dead_letter.hpp"
+#include "workers/router/core/planted.hpp"
 
 namespace tokenrail::router {
 
@@ -19,17 +19,10 @@ namespace {
 using events::ErrorCode;
 using events::Failure;
 
-constexpr std::size_t recent_requests_max = 100'000;
 constexpr Millis not_running_look_again{100};
-// Between the broker's clock, which stamps records, and ours.
-constexpr Millis clock_skew_max{60'000};
 // Chunks and audit events carry the request's key; a longer one would not leave room for what they say.
 constexpr std::size_t key_bytes_max = 4'096;
 constexpr std::int64_t attempts_per_epoch = 1'000;
-
-std::string_view type_of(Purpose purpose) {
-  return purpose == Purpose::request_event ? "llm.request" : "llm.response";
-}
 
 }  // namespace
 
@@ -43,7 +36,12 @@ Job::Job() = default;
 Job::~Job() = default;
 
 Partition::Partition(Services& services, Wire& wire, std::int32_t number, std::uint64_t generation)
-    : services_(services), wire_(wire), number_(number), generation_(generation), recent_(recent_requests_max) {}
+    : services_(services),
+      wire_(wire),
+      number_(number),
+      generation_(generation),
+      positions_(services.options.dedupe_window, services.options.dedupe_bytes_max),
+      recent_(services.options.dedupe_requests_max) {}
 
 Partition::~Partition() {
   for (auto& [offset, job] : jobs_) {
@@ -53,116 +51,6 @@ Partition::~Partition() {
   }
   for (const auto& [offset, letter] : dead_letters_) {
     services_.hub.job_gone(bytes_of(letter.record));
-  }
-}
-
-// --- ownership ------------------------------------------------------------------------------------------------------
-
-void Partition::begin(const kafka::Committed& committed) {
-  const auto metadata = decode_commit_metadata(committed.metadata);
-  if (!committed.metadata.empty() && !metadata) {
-    spdlog::warn("partition {}: the commit metadata at offset {} is not ours or is damaged; only the offset is used",
-                 number_, committed.offset.value_or(0));
-  }
-  start_ = committed.offset.value_or(0);
-  ledger_ = kafka::OffsetLedger(start_);
-  committed_offset_ = committed.offset.value_or(-1);
-  committed_metadata_ = committed.metadata;
-  positions_ = metadata ? LogPositions(metadata->audit_offset, metadata->chunk_offset) : LogPositions(0, 0);
-  // A partition that nobody has claimed starts at a number above any that a lost history could have used.
-  epoch_ = metadata ? metadata->epoch + 1
-                    : std::chrono::duration_cast<std::chrono::seconds>(services_.environment.now().wall).count();
-  claim();
-}
-
-void Partition::claim() {
-  phase_ = Phase::claiming;
-  instance_ = fmt::format("{:016x}", services_.environment.random());
-  recent_.clear();
-  const auto value =
-      events::to_json(events::RouterClaimed{.epoch = epoch_, .instance = instance_, .partition = number_});
-  const auto headers =
-      event_headers("router.claimed", events::ownership_event_id(number_, epoch_, instance_, ++ownership_events_), {});
-  send(Output::audit, std::nullopt, value, &headers,
-       {.purpose = Purpose::claim, .chunks_acknowledged = positions_.chunks_acknowledged()});
-  services_.metrics.claims.add();
-}
-
-void Partition::claimed(const kafka::Report& report) {
-  if (phase_ != Phase::claiming) return;
-  claimed_at_ = services_.environment.now().wall;
-  positions_.audit_acknowledged(report.offset, 0);
-  phase_ = Phase::committing;
-  send_commit();
-}
-
-void Partition::run() {
-  phase_ = Phase::running;
-  spdlog::info("partition {}: running under epoch {} from offset {} ({} requests waiting)", number_, epoch_,
-               ledger_.committable(), jobs_.size());
-  std::vector<std::int64_t> letters;
-  for (const auto& [offset, letter] : dead_letters_) letters.push_back(offset);
-  for (const auto offset : letters) dead_letter(offset);
-  for (auto& [offset, job] : jobs_) {
-    if (job.stage == Job::Stage::in_line && order_.is_first(job.key, offset)) ready(job);
-  }
-}
-
-void Partition::fail(std::string_view why) {
-  if (phase_ == Phase::settling) return;
-  spdlog::warn("partition {}: {}; what runs there is cancelled and the partition will be claimed again", number_, why);
-  services_.metrics.repairs.add();
-  failing_.clear();
-  phase_ = Phase::settling;
-  deferred_.clear();
-  commit_pending_ = false;
-  order_ = KeyOrder{};
-  held_.clear();
-  for (auto& [offset, job] : jobs_) {
-    over(job);
-    job.attempt.reset();
-    schedule(job, job.deadline);
-    job.stage = Job::Stage::in_line;
-    order_.enter(job.key, offset);
-  }
-  if (outstanding_ == 0) settled();
-}
-
-void Partition::settled() {
-  if (!wire_.usable()) return;  // on_producer() goes on
-  // Ask the coordinator whether the partition is still ours: a commit of what is committed already changes nothing,
-  // and only a member of the current generation is answered with yes.
-  phase_ = Phase::confirming;
-  sent_offset_ = std::max<std::int64_t>(committed_offset_, 0);
-  sent_metadata_ = committed_metadata_;
-  put_commit();
-}
-
-void Partition::on_producer() {
-  if (phase_ == Phase::settling) {
-    // Whatever the old one had not reported when it was destroyed never will be.
-    outstanding_ = 0;
-    settled();
-    return;
-  }
-  on_space();
-}
-
-void Partition::on_committed(std::uint32_t sequence, kafka::CommitOutcome outcome) {
-  if (!commit_pending_ || sequence != commit_sequence_) return;
-  commit_pending_ = false;
-  if (outcome != kafka::CommitOutcome::ok) {
-    services_.metrics.commits_refused.add();
-    return;  // tried again by on_time(), unless the group takes the partition away first
-  }
-  services_.metrics.commits.add();
-  committed_offset_ = sent_offset_;
-  committed_metadata_ = sent_metadata_;
-  if (phase_ == Phase::committing) {
-    run();
-  } else if (phase_ == Phase::confirming) {
-    ++epoch_;
-    claim();
   }
 }
 
@@ -180,8 +68,6 @@ void Partition::on_record(kafka::Record&& record) {
     return;
   }
   services_.metrics.requests_read.add();
-  if (claimed_at_ > Millis(0) && record.timestamp_ms > (claimed_at_ + clock_skew_max).count())
-    positions_.inheritance_ends(record.offset);
 
   const auto now = services_.environment.now();
   auto parsed = events::parse_chat_request(record.value, services_.options.request_limits);
@@ -215,8 +101,64 @@ void Partition::on_record(kafka::Record&& record) {
   }
   job.key = std::move(record.key);
   job.deadline = now.steady + (job.queued_since + timeout - now.wall);
+  recent_.seen(job.org_id(), job.request_id(), job.offset, job.queued_since.count());
   schedule(job, job.deadline);
-  if (order_.enter(job.key, job.offset) && phase_ == Phase::running) ready(job);
+  order_.enter(job.key, job.offset);
+  look_at(job.offset);
+}
+
+// --- what becomes of a job ------------------------------------------------------------------------------------------
+
+bool Partition::is_complete(const Job& job) const {
+  if (fold_.any_open(job.offset)) return false;
+  if (planted(Bug::interrupted_is_complete) && fold_.attempts(job.offset) != nullptr) return true;
+  return fold_.complete(job.offset, job.org_id(), job.request_id());
+}
+
+// A request of the same name that came first, not too long ago.
+const RecentRequests::Seen* Partition::duplicate_of(const Job& job) const {
+  if (planted(Bug::runs_duplicates) || services_.options.dedupe_window == Millis(0)) return nullptr;
+  const auto* const seen = recent_.find(job.org_id(), job.request_id());
+  if (seen == nullptr || seen->offset >= job.offset) return nullptr;
+  return job.queued_since - Millis(seen->at_ms) <= services_.options.dedupe_window ? seen : nullptr;
+}
+
+// Called whenever something about an offset has become known. One that is complete lets the next of its line be looked
+// at, and a line may be long: hence the queue.
+void Partition::look_at(std::int64_t offset) {
+  to_look_at_.push_back(offset);
+  if (std::exchange(looking_, true)) return;
+  while (!to_look_at_.empty()) {
+    const auto next = to_look_at_.front();
+    to_look_at_.pop_front();
+    decide(next);
+  }
+  looking_ = false;
+}
+
+// The one place that decides what a job's next step is.
+void Partition::decide(std::int64_t offset) {
+  const auto it = jobs_.find(offset);
+  if (it == jobs_.end() || !owns()) return;
+  Job& job = it->second;
+  if (is_complete(job)) {
+    leave_line(job);
+    complete(offset);
+    return;
+  }
+  if (phase_ != Phase::running || job.attempt || job.stage != Job::Stage::in_line) return;
+  // An attempt of it goes on elsewhere, or the event that closes it is not known to count yet.
+  if (fold_.any_open(offset)) return;
+  if (services_.hub.is_cancelled(job.org_id(), job.request_id())) {
+    end_cancelled(job);
+  } else if (const auto* const first = duplicate_of(job)) {
+    job.stage = Job::Stage::running;
+    job.attempt = std::make_unique<Attempt>(services_, *this, job, 0);
+    services_.hub.attempt_started(job.org_id(), "");
+    job.attempt->answer_duplicate(first->offset, first->attempt);
+  } else if (order_.is_first(job.key, offset)) {
+    ready(job);
+  }
 }
 
 void Partition::ready(Job& job) {
@@ -227,8 +169,6 @@ void Partition::ready(Job& job) {
   job.stage = Job::Stage::ready;
   services_.hub.job_ready(ref(job), job.org_id());
 }
-
-// --- dispatch -------------------------------------------------------------------------------------------------------
 
 Partition::Dispatched Partition::dispatch(std::int64_t offset,
                                           bool (*room)(void* context, const std::string& connection_id),
@@ -242,8 +182,23 @@ Partition::Dispatched Partition::dispatch(std::int64_t offset,
     start(job, std::nullopt, invalid->failure);
     return {.what = Dispatch::started};
   }
-  if (services_.environment.now().steady >= job.deadline) {
+  if (services_.environment.now().steady >= job.deadline && !planted(Bug::deadline_ignored)) {
     end_uncalled(job);
+    return {.what = Dispatch::started};
+  }
+  if (answer_gone_.contains(offset)) {
+    start(job, std::nullopt,
+          Failure::of(ErrorCode::interrupted,
+                      "The worker that answered was lost, and what it had published has been deleted since. Ask again "
+                      "under a new requestId."));
+    return {.what = Dispatch::started};
+  }
+  if (fold_.interruptions(offset, job.org_id(), job.request_id(), "lost") >= services_.options.lost_attempts_max) {
+    start(job, std::nullopt,
+          Failure::of(ErrorCode::internal,
+                      fmt::format("{} workers were lost while they ran this request, so it is not tried again. Report "
+                                  "it with its requestId; the workers' logs say how they ended.",
+                                  services_.options.lost_attempts_max)));
     return {.what = Dispatch::started};
   }
   auto route = registry::resolve(services_.projection, std::get<events::ChatRequest>(job.request),
@@ -263,8 +218,9 @@ Partition::Dispatched Partition::dispatch(std::int64_t offset,
 
 void Partition::start(Job& job, std::optional<registry::Route> route, std::optional<Failure> refusal) {
   job.stage = Job::Stage::running;
-  const auto number = epoch_ * attempts_per_epoch +
-                      std::min(recent_.next_attempt(job.org_id(), job.request_id()), attempts_per_epoch - 1);
+  const auto n = recent_.next_attempt(job.org_id(), job.request_id(), job.offset, job.queued_since.count(), epoch_);
+  const auto number = epoch_ * attempts_per_epoch + std::min(n, attempts_per_epoch - 1);
+  recent_.seen(job.org_id(), job.request_id(), job.offset, job.queued_since.count()).attempt = number;
   job.attempt = std::make_unique<Attempt>(services_, *this, job, number);
   if (refusal) {
     job.attempt->announce(std::unexpected(std::move(*refusal)));
@@ -293,7 +249,8 @@ void Partition::on_job_time(std::int64_t offset) {
   job.timer = Millis::max();
   if (job.attempt) {
     job.attempt->on_time();
-  } else if (phase_ == Phase::running && services_.environment.now().steady >= job.deadline) {
+  } else if (phase_ == Phase::running && services_.environment.now().steady >= job.deadline &&
+             !fold_.any_open(offset)) {
     end_uncalled(job);
   } else {
     schedule(job, std::max(job.deadline, services_.environment.now().steady + not_running_look_again));
@@ -307,21 +264,47 @@ void Partition::end_uncalled(Job& job) {
                     "provider capacity."));
 }
 
+void Partition::end_cancelled(Job& job) {
+  start(job, std::nullopt, Failure::of(ErrorCode::cancelled, "The request was cancelled before it was started."));
+}
+
+bool Partition::cancel(const std::string& org_id, const std::string& request_id) {
+  const auto* const seen = recent_.find(org_id, request_id);
+  const auto it = seen == nullptr ? jobs_.end() : jobs_.find(seen->offset);
+  if (it == jobs_.end() || it->second.request_id() != request_id || it->second.org_id() != org_id) return false;
+  Job& job = it->second;
+  if (job.attempt) {
+    job.attempt->cancel();
+  } else if (phase_ == Phase::running && !fold_.any_open(job.offset)) {
+    end_cancelled(job);
+  }
+  return true;
+}
+
 void Partition::over(Job& job) {
   if (!job.attempt || job.stage != Job::Stage::running) return;
   job.stage = Job::Stage::ended;
   services_.hub.attempt_over(job.org_id(), job.attempt->connection_id());
 }
 
+void Partition::leave_line(const Job& job) {
+  if (const auto next = order_.leave(job.key, job.offset)) look_at(*next);
+}
+
+void Partition::drop_job(std::int64_t offset) {
+  const auto it = jobs_.find(offset);
+  if (it == jobs_.end()) return;
+  over(it->second);
+  forget_timer(it->second);
+  const auto bytes = it->second.bytes;
+  jobs_.erase(it);
+  services_.hub.job_gone(bytes);
+}
+
 void Partition::complete(std::int64_t offset) {
   ledger_.complete(offset);
-  positions_.answered(offset);
-  if (const auto it = jobs_.find(offset); it != jobs_.end()) {
-    const auto bytes = it->second.bytes;
-    forget_timer(it->second);
-    jobs_.erase(it);
-    services_.hub.job_gone(bytes);
-  }
+  answer_gone_.erase(offset);
+  drop_job(offset);
   // What the oldest held up goes on.
   while (!held_.empty() && *held_.begin() - ledger_.committable() < services_.options.partition_span_max) {
     const auto next = held_.extract(held_.begin()).value();
@@ -331,205 +314,16 @@ void Partition::complete(std::int64_t offset) {
   }
 }
 
-void Partition::interrupt_all(std::string_view cause) {
-  for (auto& [offset, job] : jobs_) {
-    if (job.attempt && job.attempt->interrupt(cause)) over(job);
-  }
-}
-
-// --- records out ----------------------------------------------------------------------------------------------------
-
-kafka::Headers Partition::event_headers(std::string_view type, std::string id, const std::string& traceparent) const {
-  return events::cloud_event_headers({.id = std::move(id),
-                                      .source = fmt::format("/router/{}", number_),
-                                      .type = std::string(type),
-                                      .time_ms = services_.environment.now().wall.count(),
-                                      .traceparent = traceparent});
-}
-
-void Partition::produce_chunk(Job& job, std::string_view value, bool first) {
-  services_.metrics.chunks.add();
-  const Sent sent{.purpose = Purpose::chunk, .offset = job.offset};
-  if (first && !job.traceparent.empty()) {
-    const kafka::Headers headers{{"traceparent", job.traceparent}};
-    send(Output::chunks, job.key, value, &headers, sent);
-  } else {
-    send(Output::chunks, job.key, value, nullptr, sent);
-  }
-}
-
-void Partition::produce_terminal(Job& job, std::string_view value, std::int64_t attempt) {
-  services_.metrics.chunks.add();
-  const Sent sent{.purpose = Purpose::terminal, .offset = job.offset, .attempt = attempt};
-  if (job.traceparent.empty()) {
-    send(Output::chunks, job.key, value, nullptr, sent);
-  } else {
-    const kafka::Headers headers{{"traceparent", job.traceparent}};
-    send(Output::chunks, job.key, value, &headers, sent);
-  }
-}
-
-void Partition::produce_event(Purpose purpose, Job& job, std::string value, std::int64_t attempt) {
-  const auto type = type_of(purpose);
-  const auto headers =
-      event_headers(type, events::audit_event_id(number_, job.offset, attempt, type, epoch_), job.traceparent);
-  send(Output::audit, job.key, value, &headers,
-       {.purpose = purpose,
-        .offset = job.offset,
-        .attempt = attempt,
-        .chunks_acknowledged = positions_.chunks_acknowledged()});
-}
-
-void Partition::dead_letter(std::int64_t offset) {
-  const auto it = dead_letters_.find(offset);
-  if (it == dead_letters_.end()) return;
-  const auto& [record, reason] = it->second;
-  auto headers = dead_letter_headers(record, reason);
-  auto value = record.value ? std::optional<std::string_view>(*record.value) : std::nullopt;
-  if (value && value->size() > services_.options.dead_letter_bytes_max) {
-    headers.emplace_back(
-        "kafka_dlt-value-omitted",
-        fmt::format("{} bytes do not fit; read the original where the other headers say", value->size()));
-    value.reset();
-  }
-  services_.metrics.dead_letters.add();
-  spdlog::warn("partition {} offset {}: {}; the record goes to the dead-letter topic", number_, offset, reason);
-  send(Output::dlq, record.key, value, &headers, {.purpose = Purpose::dlq, .offset = offset});
-}
-
-void Partition::send(Output output, const std::optional<std::string>& key, std::optional<std::string_view> value,
-                     const kafka::Headers* headers, const Sent& what) {
-  if (phase_ == Phase::settling || phase_ == Phase::confirming || !failing_.empty()) return;
-  Sent sent = what;
-  sent.partition = number_;
-  sent.generation = generation_;
-  if (deferred_.empty()) {
-    switch (wire_.send(output, key, value, headers, sent)) {
-      case kafka::Produced::accepted:
-        ++outstanding_;
-        return;
-      case kafka::Produced::queue_full:
-        break;
-      case kafka::Produced::too_large:
-        failing_ = fmt::format("a record of {} bytes is larger than the producer's message.max.bytes",
-                               value ? value->size() : 0);
-        services_.environment.wake_at(services_.environment.now().steady);
-        return;
-      case kafka::Produced::unknown_topic:
-      case kafka::Produced::failed:
-        failing_ = "the producer refused a record";
-        services_.environment.wake_at(services_.environment.now().steady);
-        return;
-    }
-  }
-  deferred_.push_back({.output = output,
-                       .key = key,
-                       .value = value ? std::optional<std::string>(*value) : std::nullopt,
-                       .headers = headers != nullptr ? std::optional(*headers) : std::nullopt,
-                       .sent = sent});
-}
-
-void Partition::on_space() {
-  if (deferred_.empty()) return;
-  while (!deferred_.empty()) {
-    const auto& next = deferred_.front();
-    const auto value = next.value ? std::optional<std::string_view>(*next.value) : std::nullopt;
-    const auto produced = wire_.send(next.output, next.key, value, next.headers ? &*next.headers : nullptr, next.sent);
-    if (produced == kafka::Produced::queue_full) return;
-    if (produced != kafka::Produced::accepted) {
-      fail("the producer refused a record");
-      return;
-    }
-    ++outstanding_;
-    deferred_.pop_front();
-  }
-  for (auto& [offset, job] : jobs_) {
-    if (job.attempt) job.attempt->resume();
-    if (congested()) return;
-  }
-}
-
-// --- reports --------------------------------------------------------------------------------------------------------
-
-void Partition::on_chunk_report(const kafka::Report& report) {
-  --outstanding_;
-  if (!report.ok) {
-    fail(fmt::format("a chunk was not delivered ({})", report.detail));
-  } else if (report.offset >= 0) {
-    positions_.chunk_acknowledged(report.offset);
-  }
-  if (phase_ == Phase::settling && outstanding_ == 0) settled();
-}
-
-void Partition::on_report(const Sent& sent, const kafka::Report& report) {
-  --outstanding_;
-  if (!report.ok) {
-    fail(fmt::format("a record was not delivered ({})", report.detail));
-    if (phase_ == Phase::settling && outstanding_ == 0) settled();
-    return;
-  }
-  if (phase_ == Phase::settling || phase_ == Phase::confirming) {
-    if (phase_ == Phase::settling && outstanding_ == 0) settled();
-    return;
-  }
-
-  if (sent.purpose == Purpose::claim) {
-    claimed(report);
-    return;
-  }
-  if (sent.purpose == Purpose::dlq) {
-    if (const auto it = dead_letters_.find(sent.offset); it != dead_letters_.end()) {
-      services_.hub.job_gone(bytes_of(it->second.record));
-      dead_letters_.erase(it);
-      complete(sent.offset);
-    }
-    return;
-  }
-  if (sent.purpose != Purpose::terminal) {
-    if (report.offset >= 0) {
-      positions_.audit_event(sent.offset, report.offset);
-      positions_.audit_acknowledged(report.offset, sent.chunks_acknowledged);
-    }
-  } else if (report.offset >= 0) {
-    positions_.chunk_acknowledged(report.offset);
-    positions_.terminal(sent.offset, report.offset);
-  }
-
-  const auto it = jobs_.find(sent.offset);
-  if (it == jobs_.end() || !it->second.attempt || it->second.attempt->number() != sent.attempt) return;
-  Job& job = it->second;
-  switch (sent.purpose) {
-    case Purpose::request_event:
-      job.attempt->announced();
-      break;
-    case Purpose::terminal: {
-      over(job);
-      job.attempt->terminal_acknowledged();
-      if (const auto next = order_.leave(job.key, job.offset)) {
-        if (const auto waiting = jobs_.find(*next);
-            waiting != jobs_.end() && waiting->second.stage == Job::Stage::in_line) {
-          ready(waiting->second);
-        }
-      }
-      break;
-    }
-    case Purpose::response_event:
-      complete(sent.offset);
-      break;
-    case Purpose::interrupted_event:
-    case Purpose::chunk:
-    case Purpose::claim:
-    case Purpose::dlq:
-      break;
-  }
-}
-
 // --- commits --------------------------------------------------------------------------------------------------------
 
 void Partition::send_commit() {
-  sent_offset_ = ledger_.committable();
-  const auto positions = positions_.at(sent_offset_);
+  sent_offset_ = planted(Bug::commit_passes_incomplete) && ledger_.incomplete() > 0 ? ledger_.committable() + 1
+                                                                                    : ledger_.committable();
+  const auto cut = positions_.windows_cut();
+  const auto positions = positions_.at(sent_offset_, fold_, account_.position(), services_.environment.now().wall);
+  services_.metrics.dedupe_windows_cut.add(positions_.windows_cut() - cut);
   sent_metadata_ = encode({.epoch = epoch_, .audit_offset = positions.audit, .chunk_offset = positions.chunk});
+  fold_.forget_below(sent_offset_);
   put_commit();
 }
 
@@ -537,11 +331,6 @@ void Partition::put_commit() {
   ++commit_sequence_;
   commit_pending_ = true;
   wire_.commit(number_, generation_, commit_sequence_, sent_offset_, sent_metadata_);
-}
-
-void Partition::commit_last() {
-  if (phase_ != Phase::running) return;
-  if (ledger_.committable() != (commit_pending_ ? sent_offset_ : committed_offset_)) send_commit();
 }
 
 bool Partition::commit_now() {
@@ -559,6 +348,10 @@ void Partition::on_time() {
   switch (phase_) {
     case Phase::running:
       commit_now();
+      check_leases();
+      break;
+    case Phase::releasing:
+      check_leases();
       break;
     case Phase::committing:
       if (!commit_pending_) send_commit();
@@ -566,8 +359,10 @@ void Partition::on_time() {
     case Phase::confirming:
       if (!commit_pending_) settled();
       break;
-    case Phase::claiming:
-    case Phase::settling:
+    case Phase::continuing:
+      renew_leases();
+      break;
+    default:
       break;
   }
 }

@@ -1,9 +1,13 @@
-// One partition of chat.requests for as long as this worker owns it: its claim, its ledger, its jobs, its commits.
+// One partition of chat.requests for as long as this worker answers for anything of it: its claim, its recovery, its
+// ledger, its jobs, its commits, and what it goes on with after it was given up.
 //
-//   claiming → committing → running        (begin)
-//   running → settling → confirming → claiming …  (a delivery report that is not OK: cancel, settle, ask, claim again)
+//   claiming → reading_audit → reading_chunks → committing → running            (begin, and after every repair)
+//   running → settling → confirming → claiming …   (a report that is not OK, a higher claim: cancel, settle, ask,
+//   claim) running → releasing → continuing → over        (given up in order: what runs is finished here)
 //
-// Nothing is dispatched but while `running`. A partition that is taken away is destroyed: transfers end with it.
+// Nothing is dispatched but while `running`. A partition that is taken away out of order is destroyed: transfers end
+// with it. The log decides what counts; an event of ours is known to count when every offset up to it is accounted for
+// and holds no higher claim (design §6.3).
 #pragma once
 
 #include <cstdint>
@@ -14,16 +18,20 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "common/events/audit_fold.hpp"
 #include "common/kafka/consumer.hpp"
 #include "common/kafka/ledger.hpp"
 #include "common/kafka/producer.hpp"
 #include "common/kafka/record.hpp"
+#include "workers/router/core/audit_account.hpp"
 #include "workers/router/core/commit_metadata.hpp"
 #include "workers/router/core/job.hpp"
 #include "workers/router/core/key_order.hpp"
 #include "workers/router/core/log_positions.hpp"
 #include "workers/router/core/recent_requests.hpp"
+#include "workers/router/core/recovery.hpp"
 #include "workers/router/core/services.hpp"
 
 namespace tokenrail::router {
@@ -38,7 +46,6 @@ struct Sent {
   Purpose purpose = Purpose::chunk;
   std::int64_t offset = -1;  ///< of the request it is about
   std::int64_t attempt = 0;
-  std::int64_t chunks_acknowledged = 0;  ///< audit events: LogPositions::chunks_acknowledged() when it was sent
 };
 
 /// The partition's way to Kafka.
@@ -51,13 +58,27 @@ class Wire {
   /// `sequence` comes back with the outcome.
   virtual void commit(std::int32_t partition, std::uint64_t generation, std::uint32_t sequence, std::int64_t offset,
                       const std::string& metadata) = 0;
+  /// Reads this partition's own log from an offset on: on_log_record(), on_log_end() follow, until stop_reading().
+  virtual void read(Output output, std::int32_t partition, std::int64_t from) = 0;
+  virtual void stop_reading(Output output, std::int32_t partition) = 0;
   /// A producer that works is there.
   [[nodiscard]] virtual bool usable() const = 0;
 };
 
 class Partition {
  public:
-  enum class Phase { claiming, committing, running, settling, confirming };
+  enum class Phase {
+    claiming,
+    reading_audit,
+    reading_chunks,
+    committing,
+    running,
+    releasing,
+    continuing,
+    settling,
+    confirming,
+    over,
+  };
 
   Partition(Services& services, Wire& wire, std::int32_t number, std::uint64_t generation);
   ~Partition();
@@ -69,18 +90,23 @@ class Partition {
   [[nodiscard]] std::int64_t start_offset() const { return start_; }
 
   void on_record(kafka::Record&& record);
+  void on_log_record(Output log, const kafka::Record& record);
+  void on_log_end(Output log, std::int64_t next_offset);
   void on_report(const Sent& sent, const kafka::Report& report);
   void on_chunk_report(const kafka::Report& report);
   void on_committed(std::uint32_t sequence, kafka::CommitOutcome outcome);
   void on_space();
   /// A producer was replaced; what it had not reported has been settled.
   void on_producer();
-  /// The producer is lost; everything it held has been or will be reported as failed.
+  /// Whatever was sent cannot be relied on: cancels what runs, waits for the reports, asks the coordinator, claims
+  /// again and recovers from the log. What is merely continued is left to its lease.
   void fail(std::string_view why);
   /// Called every commit interval, and soon after wake_soon.
   void on_time();
   /// Some clock of that job may have run out.
   void on_job_time(std::int64_t offset);
+  /// Somebody asked for that request to be ended. Returns whether it was found here.
+  bool cancel(const std::string& org_id, const std::string& request_id);
 
   enum class Dispatch { started, parked, nothing };
   struct Dispatched {
@@ -93,15 +119,20 @@ class Partition {
 
   /// Commits what is complete, if that is news. Returns whether a commit is under way.
   bool commit_now();
-  /// The same also behind a commit that is under way: the partition is given up, and there is no later.
-  void commit_last();
+
+  /// Gives the partition up in order: starts no more, says in the log what it goes on with. Phase `continuing` or
+  /// `over` follows once that is known to count; `over` at once where nothing was recovered yet.
+  void release();
+  /// Gives up waiting for that: no orderly release.
+  void drop();
   /// Closes what runs as `interrupted`; for the end of a drain.
   void interrupt_all(std::string_view cause);
 
   // What attempts use.
   void produce_chunk(Job& job, std::string_view value, bool first);
   void produce_terminal(Job& job, std::string_view value, std::int64_t attempt);
-  void produce_event(Purpose purpose, Job& job, std::string value, std::int64_t attempt);
+  /// An llm.request or llm.response; `facts` say what the value says.
+  void produce_event(Purpose purpose, Job& job, std::string_view value, events::AuditFacts facts);
   /// The producer has no room; a provider's socket should not be read until it has.
   [[nodiscard]] bool congested() const { return !deferred_.empty(); }
   [[nodiscard]] std::string& scratch() { return scratch_; }
@@ -117,6 +148,7 @@ class Partition {
   [[nodiscard]] const std::string& instance() const { return instance_; }
   [[nodiscard]] Phase phase() const { return phase_; }
   [[nodiscard]] std::size_t outstanding() const { return outstanding_ + deferred_.size(); }
+  [[nodiscard]] std::size_t jobs() const { return jobs_.size(); }
   /// fail() is due with the next on_time().
   [[nodiscard]] bool failing() const { return !failing_.empty(); }
 
@@ -128,28 +160,76 @@ class Partition {
     std::optional<kafka::Headers> headers;
     Sent sent;
   };
-
-  void claim();
-  void claimed(const kafka::Report& report);
-  void run();
-  void settled();
-  void ready(Job& job);
-  void start(Job& job, std::optional<registry::Route> route, std::optional<events::Failure> refusal);
-  void end_uncalled(Job& job);
-  void dead_letter(std::int64_t offset);
-  void over(Job& job);
-  void forget_timer(Job& job);
-  void complete(std::int64_t offset);
-  void send(Output output, const std::optional<std::string>& key, std::optional<std::string_view> value,
-            const kafka::Headers* headers, const Sent& sent);
-  kafka::Headers event_headers(std::string_view type, std::string id, const std::string& traceparent) const;
-  void send_commit();
-  void put_commit();
-
   struct DeadLetter {
     kafka::Record record;
     std::string reason;
   };
+  /// Of a request that some attempt in the tail is about: what its closing event has to carry.
+  struct Origin {
+    std::optional<std::string> key{};
+    std::string traceparent{};
+    Millis at{0};  ///< wall; when its newest attempt was announced
+  };
+  using AttemptKey = std::pair<std::int64_t, std::int64_t>;  ///< source offset, attempt
+
+  // ownership (partition_ownership.cpp)
+  void claim();
+  void claim_reported();
+  void audit_tail_record(const kafka::Record& record);
+  void audit_tail_read(std::int64_t claim_offset);
+  void chunk_tail_record(const kafka::Record& record);
+  void chunk_tail_read(std::int64_t end);
+  void recovered();
+  void close(const Closing& closing);
+  [[nodiscard]] bool may_have_ended_in_the_cut(std::int64_t source_offset) const;
+  void run();
+  void settled();
+  void read_log(Output log, std::int64_t from);
+  void stop_log(Output log);
+  void note_origin(const events::AuditFacts& facts, const kafka::Record& record);
+  void note_seen(const events::AuditFacts& facts, std::int64_t at_ms);
+
+  // following the audit log (partition_log.cpp)
+  [[nodiscard]] bool owns() const;
+  void fold_known();
+  void apply(const AuditAccount::Entry& entry);
+  void response_counts(const events::AuditFacts& facts);
+  void leases_read(const events::AuditFacts& facts);
+  void follow();
+  void superseded();
+  void check_leases();
+  void close_expired();
+  void hand_over();
+  void renew_leases();
+  void acknowledged_elsewhere(Purpose purpose, std::int64_t offset, std::int64_t attempt);
+  void finish_continued(std::int64_t offset);
+  [[nodiscard]] std::vector<events::ContinuedAttempt> running_attempts() const;
+
+  // jobs
+  void look_at(std::int64_t offset);
+  void decide(std::int64_t offset);
+  [[nodiscard]] bool is_complete(const Job& job) const;
+  [[nodiscard]] const RecentRequests::Seen* duplicate_of(const Job& job) const;
+  void ready(Job& job);
+  void start(Job& job, std::optional<registry::Route> route, std::optional<events::Failure> refusal);
+  void end_uncalled(Job& job);
+  void end_cancelled(Job& job);
+  void dead_letter(std::int64_t offset);
+  void over(Job& job);
+  void leave_line(const Job& job);
+  void forget_timer(Job& job);
+  void complete(std::int64_t offset);
+  void drop_job(std::int64_t offset);
+
+  // records out (partition_output.cpp)
+  void send(Output output, const std::optional<std::string>& key, std::optional<std::string_view> value,
+            const kafka::Headers* headers, const Sent& sent);
+  void send_audit(const Sent& sent, const std::optional<std::string>& key, std::string_view type, std::string id,
+                  const std::string& traceparent, std::string_view value, events::AuditFacts facts);
+  void send_ownership(Purpose purpose, std::string_view type, std::string_view value, events::AuditFacts facts);
+  void terminal_acknowledged(const Sent& sent, std::int64_t chunk_offset);
+  void send_commit();
+  void put_commit();
 
   Services& services_;
   Wire& wire_;
@@ -160,16 +240,40 @@ class Partition {
   std::int64_t epoch_ = 0;
   std::string instance_{};
   std::int64_t ownership_events_ = 0;
-  Millis claimed_at_{0};  ///< wall; when the claim was acknowledged
   std::int64_t start_ = 0;
   bool anything_delivered_ = false;
 
+  // The audit log as this worker knows it.
+  std::optional<CommitMetadata> inherited_{};  ///< of what is committed: where the tails begin
+  events::AuditFold fold_{};
+  AuditAccount account_{};
+  TerminalTail tail_{};
+  std::map<std::int64_t, Origin> origins_{};  ///< by source offset, of attempts that are open
+  bool reading_log_[2]{};                     ///< chunks, audit
+  std::optional<std::int64_t> first_read_{};  ///< first offset that the present tail gave
+  bool chunk_tail_cut_ = false;               ///< it began behind where it was to be read from
+  Millis first_chunk_at_{0};                  ///< wall; timestamp of the first chunk of the tail
+  std::int64_t chunks_read_to_ = 0;
+  std::set<std::int64_t> answer_gone_{};  ///< source offsets whose attempt may have ended where retention has been
+  int claims_in_a_row_ = 0;
+  std::optional<std::int64_t> early_chunk_end_{};  ///< planted bug only
+
+  // Attempts that others continue: when their lease runs out (steady).
+  std::map<AttemptKey, Millis> leases_{};
+  std::set<AttemptKey> expired_{};  ///< the chunk log is being read for them
+  std::set<AttemptKey> closed_{};   ///< a closing event has been sent
+
+  // While continuing: when the leases have to be renewed (steady).
+  Millis renew_at_{0};
+
   kafka::OffsetLedger ledger_{0};
   KeyOrder order_{};
-  LogPositions positions_{0, 0};
+  LogPositions positions_;
   RecentRequests recent_;
   std::map<std::int64_t, Job> jobs_{};
   std::map<std::int64_t, DeadLetter> dead_letters_{};
+  std::deque<std::int64_t> to_look_at_{};
+  bool looking_ = false;
   std::set<std::int64_t> held_{};  ///< first in line, but too far from the oldest incomplete offset
 
   std::deque<Deferred> deferred_{};

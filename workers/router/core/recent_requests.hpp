@@ -1,11 +1,14 @@
-// How often each (orgId, requestId) has been attempted under the current epoch, so that no two attempts of a request
-// share a number. Pure; bounded: the oldest is forgotten first.
+// The requests of late, by (orgId, requestId): where each was seen first, so that it is not run twice, and how often it
+// has been attempted under the present epoch, so that no two attempts share a number. Pure; bounded: the oldest is
+// forgotten first.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 namespace tokenrail::router {
@@ -14,28 +17,58 @@ class RecentRequests {
  public:
   explicit RecentRequests(std::size_t requests_max) : requests_max_(requests_max) {}
 
-  /// 1 for the first attempt, then one more each time.
-  std::int64_t next_attempt(const std::string& org_id, const std::string& request_id) {
-    auto key = org_id + '\0' + request_id;
-    const auto [it, fresh] = counts_.try_emplace(key, 0);
-    const auto n = ++it->second;
+  struct Seen {
+    std::int64_t offset = -1;  ///< the lowest source offset it was seen at
+    std::int64_t at_ms = 0;    ///< its record's timestamp there (Unix), or when the log spoke of it
+    std::int64_t attempt = 0;  ///< the newest attempt known
+    std::int64_t epoch = 0;    ///< that `attempts` counts under
+    std::int64_t attempts = 0;
+  };
+
+  /// It lies at that offset. Returns what is known of it.
+  Seen& seen(std::string_view org_id, std::string_view request_id, std::int64_t offset, std::int64_t at_ms) {
+    auto key = key_of(org_id, request_id);
+    const auto [it, fresh] = requests_.try_emplace(key, Seen{.offset = offset, .at_ms = at_ms});
     if (fresh) {
       order_.push_back(std::move(key));
       if (order_.size() > requests_max_) {
-        counts_.erase(order_.front());
+        requests_.erase(order_.front());
         order_.pop_front();
       }
+    } else if (offset < it->second.offset) {
+      it->second.offset = offset;
+      it->second.at_ms = at_ms;
     }
-    return n;
+    return it->second;
   }
-  void clear() {
-    counts_.clear();
-    order_.clear();
+
+  [[nodiscard]] const Seen* find(std::string_view org_id, std::string_view request_id) const {
+    const auto it = requests_.find(key_of(org_id, request_id));
+    return it == requests_.end() ? nullptr : &it->second;
+  }
+
+  /// 1 for the first attempt under that epoch, then one more each time.
+  std::int64_t next_attempt(std::string_view org_id, std::string_view request_id, std::int64_t offset,
+                            std::int64_t at_ms, std::int64_t epoch) {
+    auto& known = seen(org_id, request_id, offset, at_ms);
+    if (known.epoch != epoch) {
+      known.epoch = epoch;
+      known.attempts = 0;
+    }
+    return ++known.attempts;
   }
 
  private:
+  static std::string key_of(std::string_view org_id, std::string_view request_id) {
+    std::string key;
+    key.reserve(org_id.size() + request_id.size() + 1);
+    key.append(org_id).push_back('\0');
+    key.append(request_id);
+    return key;
+  }
+
   std::size_t requests_max_;
-  std::unordered_map<std::string, std::int64_t> counts_;
+  std::unordered_map<std::string, Seen> requests_;
   std::deque<std::string> order_;
 };
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "common/events/cancellation.hpp"
 #include "workers/router/core/attempt.hpp"
 
 namespace tokenrail::router {
@@ -34,11 +35,17 @@ RouterCore::RouterCore(const RouterOptions& options, const World& world, RouterM
                 .hub = *this} {}
 
 RouterCore::~RouterCore() {
+  // The clients may be gone already.
+  consumer_ = nullptr;
+  producer_ = nullptr;
+  reader_ = nullptr;
   drop_partitions();
+  continuing_.clear();
 }
 
 void RouterCore::connect(kafka::GroupConsumer* consumer) {
   consumer_ = consumer;
+  commits_.clear();
   reading_ = true;
   if (consumer_ != nullptr) adjust_reading();
 }
@@ -50,16 +57,22 @@ void RouterCore::connect(kafka::Producer* producer) {
   topics_[static_cast<std::size_t>(Output::chunks)] = producer_->topic(options_.topics.chunks);
   topics_[static_cast<std::size_t>(Output::audit)] = producer_->topic(options_.topics.audit);
   topics_[static_cast<std::size_t>(Output::dlq)] = producer_->topic(options_.topics.dlq);
+  // What an older one had not reported never will be.
+  sent_.clear();
   for (auto& [number, partition] : partitions_) partition->on_producer();
+  for (auto& [number, partition] : continuing_) partition->on_producer();
 }
 
 void RouterCore::connect(kafka::LogReader* reader) {
   reader_ = reader;
+  if (reader_ == nullptr) return;
+  std::vector<kafka::StartingPoint> points;
+  for (const auto number : cancellations_unread_) {
+    points.push_back({.partition = {.topic = options_.topics.cancellations, .partition = number},
+                      .offset = kafka::offset_beginning});
+  }
+  if (!points.empty()) reader_->start(points);
 }
-
-void RouterCore::LogSide::on_record(kafka::Record&& /*record*/) {}
-void RouterCore::LogSide::on_end(const kafka::TopicPartition& /*partition*/, std::int64_t /*next_offset*/) {}
-void RouterCore::LogSide::on_failure(const kafka::TopicPartition& /*partition*/, const Error& /*error*/) {}
 
 // --- the group ------------------------------------------------------------------------------------------------------
 
@@ -107,14 +120,46 @@ void RouterCore::ask_committed() {
 
 void RouterCore::ConsumerSide::on_revoked(const std::vector<kafka::TopicPartition>& partitions) {
   spdlog::info("{} partitions are to be given up", partitions.size());
-  for (auto& [number, partition] : core.partitions_) partition->commit_last();
-  core.drop_partitions();
-  core.consumer_->release();
+  core.forget_waiting();
+  core.releasing_ = true;
+  core.release_until_ = core.environment_.now().steady + core.options_.release_wait;
+  for (auto& [number, partition] : core.partitions_) partition->release();
+  core.release_step();
+  core.arm();
+}
+
+void RouterCore::release_step() {
+  if (!releasing_) return;
+  const bool patience_over = environment_.now().steady >= release_until_;
+  for (auto it = partitions_.begin(); it != partitions_.end();) {
+    auto& [number, partition] = *it;
+    if (partition->phase() == Partition::Phase::releasing && !patience_over) {
+      ++it;
+      continue;
+    }
+    if (partition->phase() == Partition::Phase::releasing) {
+      spdlog::warn("partition {}: the brokers did not acknowledge in time that it is released", number);
+      partition->drop();
+    }
+    by_number_[static_cast<std::size_t>(number)] = nullptr;
+    if (partition->phase() == Partition::Phase::continuing)
+      continuing_.emplace(std::pair{partition->generation() & low_mask, number}, std::move(partition));
+    it = partitions_.erase(it);
+  }
+  if (!partitions_.empty()) return;
+  releasing_ = false;
+  assigned_.clear();
+  if (consumer_ != nullptr) consumer_->release();
+}
+
+void RouterCore::sweep_continuing() {
+  std::erase_if(continuing_, [](const auto& entry) { return entry.second->phase() == Partition::Phase::over; });
 }
 
 void RouterCore::ConsumerSide::on_lost(const std::vector<kafka::TopicPartition>& partitions) {
   spdlog::warn("{} partitions were lost: the group went on without this member", partitions.size());
   core.drop_partitions();
+  core.drain_step();
 }
 
 void RouterCore::ConsumerSide::on_fatal(const Error& error) {
@@ -122,20 +167,114 @@ void RouterCore::ConsumerSide::on_fatal(const Error& error) {
   core.drop_partitions();
   core.consumer_ = nullptr;
   core.joined_ = false;
+  core.left_ = core.draining_;
   if (core.on_consumer_lost) core.on_consumer_lost();
+  core.drain_step();
 }
 
-void RouterCore::drop_partitions() {
-  assigned_.clear();
+// What waits belongs to partitions that are owned, and all of those go at once.
+void RouterCore::forget_waiting() {
   ask_again_at_ = Millis::max();
   ready_.clear();
   turns_.clear();
   parked_.clear();
+}
+
+void RouterCore::drop_partitions() {
+  forget_waiting();
+  releasing_ = false;
+  assigned_.clear();
+  for (auto& [number, partition] : partitions_) partition->drop();
   by_number_.clear();
   partitions_.clear();
-  sent_.clear();
-  commits_.clear();
 }
+
+// --- the partitions' own logs ---------------------------------------------------------------------------------------
+
+void RouterCore::read(Output output, std::int32_t partition, std::int64_t from) {
+  if (reader_ == nullptr) return;
+  const auto& topic = output == Output::chunks ? options_.topics.chunks : options_.topics.audit;
+  reader_->start({{.partition = {.topic = topic, .partition = partition}, .offset = from}});
+}
+
+void RouterCore::stop_reading(Output output, std::int32_t partition) {
+  if (reader_ == nullptr) return;
+  const auto& topic = output == Output::chunks ? options_.topics.chunks : options_.topics.audit;
+  reader_->stop({{.topic = topic, .partition = partition}});
+}
+
+void RouterCore::LogSide::on_record(kafka::Record&& record) {
+  if (record.topic == core.options_.topics.cancellations) {
+    core.on_cancellation(record);
+    return;
+  }
+  const auto index = static_cast<std::size_t>(record.partition);
+  if (index >= core.by_number_.size() || core.by_number_[index] == nullptr) return;
+  const auto log = record.topic == core.options_.topics.chunks ? Output::chunks : Output::audit;
+  core.by_number_[index]->on_log_record(log, record);
+  core.release_step();
+  core.pump();
+  core.drain_step();
+  core.arm();
+}
+
+void RouterCore::LogSide::on_end(const kafka::TopicPartition& partition, std::int64_t next_offset) {
+  if (partition.topic == core.options_.topics.cancellations) {
+    if (core.cancellations_unread_.erase(partition.partition) > 0) core.pump();
+    core.arm();
+    return;
+  }
+  const auto index = static_cast<std::size_t>(partition.partition);
+  if (index >= core.by_number_.size() || core.by_number_[index] == nullptr) return;
+  const auto log = partition.topic == core.options_.topics.chunks ? Output::chunks : Output::audit;
+  core.by_number_[index]->on_log_end(log, next_offset);
+  core.release_step();
+  core.pump();
+  core.drain_step();
+  core.arm();
+}
+
+void RouterCore::LogSide::on_failure(const kafka::TopicPartition& partition, const Error& error) {
+  spdlog::error("{} {}: {}", partition.topic, partition.partition, error.detail);
+}
+
+// --- cancellations --------------------------------------------------------------------------------------------------
+
+void RouterCore::set_cancellation_partitions(std::int32_t count) {
+  cancellation_partitions_ = count;
+  for (std::int32_t number = 0; number < count; ++number) cancellations_unread_.insert(number);
+}
+
+void RouterCore::on_cancellation(const kafka::Record& record) {
+  const auto now = environment_.now().wall;
+  const Millis asked = record.timestamp_ms >= 0 ? std::min(Millis(record.timestamp_ms), now) : now;
+  if (now - asked > options_.cancellation_window) return;
+  auto parsed = events::parse_cancellation(record.value);
+  if (!parsed) {
+    spdlog::warn("the cancellation at {} {}:{} cannot be read: {}", record.topic, record.partition, record.offset,
+                 parsed.error().detail);
+    return;
+  }
+  metrics_.cancellations.add();
+  std::pair key{std::move(parsed->org_id), std::move(parsed->request_id)};
+  for (auto& [number, partition] : partitions_) partition->cancel(key.first, key.second);
+  for (auto& [number, partition] : continuing_) partition->cancel(key.first, key.second);
+  if (cancellations_.insert_or_assign(key, asked).second) cancellation_order_.push_back(std::move(key));
+  while (cancellation_order_.size() > options_.cancellations_max) {
+    cancellations_.erase(cancellation_order_.front());
+    cancellation_order_.pop_front();
+  }
+  pump();
+  arm();
+}
+
+bool RouterCore::is_cancelled(const std::string& org_id, const std::string& request_id) const {
+  if (cancellations_.empty()) return false;
+  const auto it = cancellations_.find({org_id, request_id});
+  return it != cancellations_.end() && environment_.now().wall - it->second <= options_.cancellation_window;
+}
+
+// --- commits --------------------------------------------------------------------------------------------------------
 
 void RouterCore::commit(std::int32_t partition, std::uint64_t generation, std::uint32_t sequence, std::int64_t offset,
                         const std::string& metadata) {
@@ -164,9 +303,11 @@ void RouterCore::ConsumerSide::on_committed(std::uint64_t token, const kafka::To
 
 Partition* RouterCore::partition(std::int32_t number, std::uint64_t generation) {
   const auto index = static_cast<std::size_t>(number);
-  if (index >= by_number_.size()) return nullptr;
-  auto* const found = by_number_[index];
-  return found != nullptr && (found->generation() & low_mask) == (generation & low_mask) ? found : nullptr;
+  const auto low = generation & low_mask;
+  if (index < by_number_.size() && by_number_[index] != nullptr && (by_number_[index]->generation() & low_mask) == low)
+    return by_number_[index];
+  const auto it = continuing_.find({low, number});
+  return it == continuing_.end() ? nullptr : it->second.get();
 }
 
 // --- records --------------------------------------------------------------------------------------------------------
@@ -227,7 +368,12 @@ void RouterCore::ProducerSide::on_report(const kafka::Report& report) {
   if ((report.token & chunk_flag) != 0) {
     if (auto* owner = core.partition(number, report.token)) {
       owner->on_chunk_report(report);
-      if (!report.ok) core.arm();
+      if (!report.ok) {
+        core.release_step();
+        core.sweep_continuing();
+        core.drain_step();
+        core.arm();
+      }
     }
     return;
   }
@@ -235,7 +381,11 @@ void RouterCore::ProducerSide::on_report(const kafka::Report& report) {
   if (it == core.sent_.end()) return;
   const auto sent = it->second;
   core.sent_.erase(it);
-  if (auto* owner = core.partition(sent.partition, sent.generation)) owner->on_report(sent, report);
+  if (auto* owner = core.partition(sent.partition, sent.generation)) {
+    owner->on_report(sent, report);
+    if (owner->phase() == Partition::Phase::over) core.sweep_continuing();
+  }
+  core.release_step();
   core.pump();
   core.drain_step();
   core.arm();
@@ -243,6 +393,9 @@ void RouterCore::ProducerSide::on_report(const kafka::Report& report) {
 
 void RouterCore::ProducerSide::on_space() {
   for (auto& [number, partition] : core.partitions_) partition->on_space();
+  for (auto& [number, partition] : core.continuing_) partition->on_space();
+  core.release_step();
+  core.sweep_continuing();
   core.arm();
 }
 
@@ -255,6 +408,9 @@ void RouterCore::producer_lost(std::string_view why) {
   spdlog::error("the producer can no longer work: {}", why);
   producer_lost_ = true;
   for (auto& [number, partition] : partitions_) partition->fail("its producer was lost");
+  for (auto& [number, partition] : continuing_) partition->fail("its producer was lost");
+  sweep_continuing();
+  release_step();
   if (on_producer_lost) on_producer_lost();
 }
 
@@ -299,7 +455,8 @@ bool RouterCore::unpark() {
 }
 
 void RouterCore::pump() {
-  if (pumping_ || draining_ || !usable() || !projection_.complete()) return;
+  if (pumping_ || draining_ || releasing_ || !usable() || !projection_.complete()) return;
+  if (!cancellations_unread_.empty()) return;
   pumping_ = true;
   unpark();
   // Again for as long as a connection has room and somebody waits for it: who waited first may be gone by now.
@@ -376,6 +533,7 @@ void RouterCore::set_timer(const JobRef& job, Millis from, Millis to) {
 
 void RouterCore::arm() {
   auto next = std::min(ask_again_at_, next_round_);
+  if (releasing_) next = std::min(next, release_until_);
   if (!timers_.empty()) next = std::min(next, timers_.begin()->at);
   if (next < armed_at_) {
     armed_at_ = next;
@@ -386,6 +544,7 @@ void RouterCore::arm() {
 void RouterCore::on_wake() {
   armed_at_ = Millis::max();
   const auto now = environment_.now().steady;
+  notice_stall(now);
   if (now >= ask_again_at_ && consumer_ != nullptr) ask_committed();
 
   // Bounded by what is due now: a job that asks for a time that has come already is served in the next turn.
@@ -401,6 +560,11 @@ void RouterCore::on_wake() {
   for (auto& [number, partition] : partitions_) {
     if (now >= next_round_ || partition->failing()) partition->on_time();
   }
+  for (auto& [number, partition] : continuing_) {
+    if (now >= next_round_ || partition->failing()) partition->on_time();
+  }
+  sweep_continuing();
+  release_step();
   if (now >= next_round_) {
     next_round_ = now + options_.commit_interval;
     if (usable() && producer_->oldest_unreported_age() > options_.unreported_max) {
@@ -410,6 +574,17 @@ void RouterCore::on_wake() {
   pump();
   drain_step();
   arm();
+}
+
+// A loop that stood still for longer than the group's patience (a stopped process, a suspended machine) cannot rely on
+// owning anything: the coordinator is asked before anything more is published. This only lessens late output; what
+// counts is decided by the log.
+void RouterCore::notice_stall(Millis now) {
+  const auto stood_still = last_turn_ > Millis(0) ? now - last_turn_ : Millis(0);
+  last_turn_ = now;
+  if (stood_still <= options_.session_timeout) return;
+  spdlog::warn("the loop stood still for {} s", stood_still.count() / 1000);
+  for (auto& [number, partition] : partitions_) partition->fail("the loop stood still for too long");
 }
 
 // --- the end --------------------------------------------------------------------------------------------------------
@@ -424,6 +599,15 @@ void RouterCore::drain(Millis limit, std::function<void()> done) {
     drained_ = std::move(done);
     adjust_reading();
     spdlog::info("draining: {} attempts run, at most {} s more", in_flight_, limit.count() / 1000);
+    if (consumer_ == nullptr) {
+      left_ = true;
+    } else {
+      consumer_->leave([this] {
+        left_ = true;
+        drain_step();
+        arm();
+      });
+    }
   }
   drain_step();
   arm();
@@ -432,21 +616,13 @@ void RouterCore::drain(Millis limit, std::function<void()> done) {
 void RouterCore::drain_step() {
   if (!draining_ || !drained_) return;
   const auto now = environment_.now().steady;
-  if (now >= drain_until_ && !interrupted_) {
+  if (now >= drain_until_ && !interrupted_ && !releasing_) {
     interrupted_ = true;
-    if (in_flight_ > 0) spdlog::warn("the drain deadline has come: {} attempts are cancelled", in_flight_);
-    for (auto& [number, partition] : partitions_) partition->interrupt_all("drain");
+    if (in_flight_ > 0) spdlog::warn("the drain deadline has come: {} attempts are cut short", in_flight_);
+    for (auto& [number, partition] : continuing_) partition->interrupt_all("drain");
   }
   const bool patience_over = now >= drain_until_ + drain_grace;
-  if (!patience_over) {
-    if (in_flight_ > 0) return;
-    for (const auto& [number, partition] : partitions_) {
-      if (partition->outstanding() > 0) return;
-    }
-    for (auto& [number, partition] : partitions_) {
-      if (partition->commit_now()) return;
-    }
-  }
+  if (!patience_over && (!left_ || !continuing_.empty())) return;
   std::exchange(drained_, nullptr)();
 }
 
@@ -483,6 +659,7 @@ void RouterCore::refresh_gauges() {
   metrics_.window_requests.set(static_cast<double>(window_requests_));
   metrics_.window_bytes.set(static_cast<double>(window_bytes_));
   metrics_.partitions.set(static_cast<double>(partitions_.size()));
+  metrics_.continuing.set(static_cast<double>(continuing_.size()));
 }
 
 }  // namespace tokenrail::router

@@ -46,6 +46,9 @@ class RouterCore final : private Hub, private Wire {
   void connect(kafka::LogReader* reader);
   /// How many partitions the dead-letter topic has.
   void set_dead_letter_partitions(std::int32_t count) { dead_letter_partitions_ = count; }
+  /// How many chat.cancellations has: all of them are read to their end before anything is dispatched. 0: there is no
+  /// such topic, and nobody can cancel. To be called before the reader is connected.
+  void set_cancellation_partitions(std::int32_t count);
 
   /// Called when the producer has become useless (fatal, or silent for too long): purge it, serve its reports until
   /// none is left, and connect() a new one. Comes once a producer.
@@ -57,8 +60,9 @@ class RouterCore final : private Hub, private Wire {
   void on_registry_changed();
   void on_wake();
 
-  /// Starts no more attempts; calls `done` when everything that runs has ended and is committed, or `limit` from now
-  /// has passed and what was left has been cancelled. Called a second time: cancels at once.
+  /// Gives everything up in order and leaves the group at once, so that others go on with new requests; finishes what
+  /// runs. Calls `done` when that has ended, or `limit` from now has passed and what was left has been closed as
+  /// interrupted. Called a second time: closes it at once.
   void drain(Millis limit, std::function<void()> done);
 
   /// What /readyz tells.
@@ -101,13 +105,17 @@ class RouterCore final : private Hub, private Wire {
   void attempt_over(const std::string& org_id, const std::string& connection_id) override;
   void connection_changed(const std::string& from, const std::string& to) override;
   void job_gone(std::size_t bytes) override;
+  [[nodiscard]] bool is_cancelled(const std::string& org_id, const std::string& request_id) const override;
   // Wire
   kafka::Produced send(Output output, const std::optional<std::string>& key, std::optional<std::string_view> value,
                        const kafka::Headers* headers, const Sent& sent) override;
   void commit(std::int32_t partition, std::uint64_t generation, std::uint32_t sequence, std::int64_t offset,
               const std::string& metadata) override;
+  void read(Output output, std::int32_t partition, std::int64_t from) override;
+  void stop_reading(Output output, std::int32_t partition) override;
   [[nodiscard]] bool usable() const override { return producer_ != nullptr && !producer_lost_; }
 
+  void on_cancellation(const kafka::Record& record);
   Partition* partition(std::int32_t number, std::uint64_t generation);
   void ask_committed();
   void pump();
@@ -118,6 +126,11 @@ class RouterCore final : private Hub, private Wire {
   [[nodiscard]] bool room_for(const std::string& connection_id) const;
   void adjust_reading();
   void drop_partitions();
+  void forget_waiting();
+  /// Moves what was released out of the way, and answers the group when all is.
+  void release_step();
+  void sweep_continuing();
+  void notice_stall(Millis now);
   void producer_lost(std::string_view why);
   void drain_step();
   void arm();
@@ -143,8 +156,19 @@ class RouterCore final : private Hub, private Wire {
   std::vector<kafka::TopicPartition> assigned_{};
   bool offsets_asked_ = false;
   Millis ask_again_at_ = Millis::max();
-  std::map<std::int32_t, std::unique_ptr<Partition>> partitions_{};
+  std::map<std::int32_t, std::unique_ptr<Partition>> partitions_{};  ///< owned
   std::vector<Partition*> by_number_{};
+  /// Given up in order; what runs there is finished here. By the low bits of the generation, and number.
+  std::map<std::pair<std::uint64_t, std::int32_t>, std::unique_ptr<Partition>> continuing_{};
+  bool releasing_ = false;
+  Millis release_until_{0};
+  Millis last_turn_{0};  ///< steady; when the loop last came by
+
+  // Requests that somebody asked to end, with the wall time of the asking; oldest first in `cancellation_order_`.
+  std::map<std::pair<std::string, std::string>, Millis> cancellations_{};
+  std::deque<std::pair<std::string, std::string>> cancellation_order_{};
+  std::int32_t cancellation_partitions_ = 0;
+  std::set<std::int32_t> cancellations_unread_{};
 
   // Records that are more than a chunk, by the low bits of their token.
   std::uint64_t next_token_ = 0;
@@ -187,6 +211,7 @@ class RouterCore final : private Hub, private Wire {
   Millis armed_at_ = Millis::max();
 
   bool draining_ = false;
+  bool left_ = false;  ///< the group
   bool interrupted_ = false;
   Millis drain_until_{0};
   std::function<void()> drained_{};

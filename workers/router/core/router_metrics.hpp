@@ -27,11 +27,22 @@ class RouterMetrics {
   telemetry::Counter& commits_refused;
   telemetry::Counter& claims;
   telemetry::Counter& repairs;
+  telemetry::Counter& releases;
+  telemetry::Counter& recovered;
+  telemetry::Counter& interrupted;
+  telemetry::Counter& leases_expired;
+  telemetry::Counter& gaps_read;
+  telemetry::Counter& void_events;
+  telemetry::Counter& tails_cut;
+  telemetry::Counter& dedupe_windows_cut;
+  telemetry::Counter& duplicates;
+  telemetry::Counter& cancellations;
   telemetry::Counter& backpressure_stops;
   telemetry::Gauge& in_flight;
   telemetry::Gauge& window_requests;
   telemetry::Gauge& window_bytes;
   telemetry::Gauge& partitions;
+  telemetry::Gauge& continuing;
   telemetry::Histogram& first_token_ms;
   telemetry::Histogram& queued_ms;
 

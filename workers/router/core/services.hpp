@@ -13,7 +13,18 @@
 namespace tokenrail::router {
 
 /// What a record that was produced was for; its delivery report is dealt with accordingly.
-enum class Purpose : std::uint8_t { chunk, terminal, request_event, response_event, interrupted_event, claim, dlq };
+enum class Purpose : std::uint8_t {
+  chunk,
+  terminal,
+  request_event,
+  response_event,
+  interrupted_event,  ///< closes an attempt of our own
+  closing_event,      ///< closes an attempt of somebody who is gone
+  claim,
+  released,
+  renewal,
+  dlq,
+};
 
 /// Which of the router's topics a record goes to.
 enum class Output : std::uint8_t { chunks, audit, dlq };
@@ -34,6 +45,8 @@ class Hub {
   virtual void connection_changed(const std::string& from, const std::string& to) = 0;
   /// A job is complete, or its partition is gone.
   virtual void job_gone(std::size_t bytes) = 0;
+  /// Somebody asked, not long ago, for that request to be ended.
+  [[nodiscard]] virtual bool is_cancelled(const std::string& org_id, const std::string& request_id) const = 0;
 };
 
 struct Services {

@@ -42,11 +42,13 @@ TopicFindings check_topics(const RouterOptions& options, const std::string& regi
   const auto* audit = find(options.topics.audit);
   const auto* dlq = find(options.topics.dlq);
   const auto* registry = find(registry_topic);
+  const auto* cancellations = find(options.topics.cancellations);
   if (!findings.problems.empty()) return findings;
 
   findings.request_partitions = requests->partitions;
   findings.registry_partitions = registry->partitions;
   findings.dead_letter_partitions = dlq->partitions;
+  findings.cancellation_partitions = cancellations->partitions;
   for (const auto* output : {chunks, audit}) {
     // Outputs grow first, so more of them than requests is a growth under way; fewer leaves requests without a pair.
     if (output->partitions < requests->partitions) {

@@ -15,6 +15,7 @@ struct TopicFindings {
   std::vector<std::string> warnings;
   std::int32_t request_partitions = 0;
   std::int32_t registry_partitions = 0;
+  std::int32_t cancellation_partitions = 0;
   std::int32_t dead_letter_partitions = 0;
 };
 

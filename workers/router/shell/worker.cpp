@@ -32,11 +32,12 @@ Millis clock_ms(clockid_t clock) {
 SystemEnvironment::SystemEnvironment(boost::asio::io_context& loop) : timer_(loop), random_(std::random_device{}()) {}
 
 Now SystemEnvironment::now() const {
-  return {.steady = clock_ms(CLOCK_MONOTONIC), .wall = clock_ms(CLOCK_REALTIME)};
+  // BOOTTIME goes on while the machine is suspended: leases and sessions do too.
+  return {.steady = clock_ms(CLOCK_BOOTTIME), .wall = clock_ms(CLOCK_REALTIME)};
 }
 
 void SystemEnvironment::wake_at(Millis at) {
-  const auto delay = std::max(Millis(0), at - clock_ms(CLOCK_MONOTONIC));
+  const auto delay = std::max(Millis(0), at - clock_ms(CLOCK_BOOTTIME));
   timer_.expires_after(delay);
   timer_.async_wait([this](boost::system::error_code error) {
     if (!error && on_wake) on_wake();
@@ -77,6 +78,8 @@ Worker::~Worker() {
   core_.connect(static_cast<kafka::GroupConsumer*>(nullptr));
   consumer_.reset();
   registry_reader_.reset();
+  core_.connect(static_cast<kafka::LogReader*>(nullptr));
+  log_reader_.reset();
   core_.connect(static_cast<kafka::Producer*>(nullptr));
   producer_.reset();
 }
@@ -116,7 +119,8 @@ void Worker::check_topics() {
       auto admin = kafka::Admin::connect(all);
       if (!admin) return std::unexpected(admin.error());
       const auto& t = options_.topics;
-      return (*admin)->describe({t.requests, t.chunks, t.audit, t.dlq, registry_topic_}, true, admin_timeout);
+      return (*admin)->describe({t.requests, t.chunks, t.audit, t.dlq, t.cancellations, registry_topic_}, true,
+                                admin_timeout);
     }();
     boost::asio::post(loop_, [this, described = std::move(described)]() mutable {
       if (!stopping_) topics_checked(std::move(described));
@@ -144,6 +148,16 @@ void Worker::topics_checked(Result<std::vector<kafka::TopicDescription>> describ
     return;
   }
   core_.set_dead_letter_partitions(findings.dead_letter_partitions);
+  core_.set_cancellation_partitions(findings.cancellation_partitions);
+
+  auto logs = kafka::LogReader::make(loop_, properties(), core_.log_listener(), metrics_);
+  if (!logs) {
+    spdlog::error("{}", logs.error().detail);
+    finish(1);
+    return;
+  }
+  log_reader_ = std::move(*logs);
+  core_.connect(log_reader_.get());
 
   auto reader = kafka::LogReader::make(loop_, properties(), *this, metrics_);
   if (!reader) {
@@ -258,11 +272,7 @@ void Worker::stop() {
 
 void Worker::leave() {
   if (std::exchange(leaving_, true)) return;
-  if (!consumer_) {
-    finish(exit_code_);
-    return;
-  }
-  consumer_->leave([this] { boost::asio::post(loop_, [this] { finish(exit_code_); }); });
+  finish(exit_code_);
 }
 
 void Worker::finish(int exit_code) {

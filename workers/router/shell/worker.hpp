@@ -89,6 +89,7 @@ class Worker final : private kafka::LogReaderListener {
   RouterCore core_;
   std::unique_ptr<kafka::Producer> producer_;
   std::unique_ptr<kafka::LogReader> registry_reader_;
+  std::unique_ptr<kafka::LogReader> log_reader_;  ///< of the partitions' own logs, and of the cancellations
   std::unique_ptr<kafka::GroupConsumer> consumer_;
   std::unique_ptr<telemetry::HealthServer> health_;
 

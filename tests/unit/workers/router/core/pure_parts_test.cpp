@@ -60,64 +60,128 @@ TEST(KeyOrder, AnEmptyKeyIsAKey) {
   EXPECT_FALSE(order.enter("", 2));
 }
 
-TEST(LogPositions, KeepThePredecessorsUntilItsRequestsAreCommitted) {
-  LogPositions positions(100, 200);
-  positions.audit_acknowledged(500, 700);
-  positions.chunk_acknowledged(699);
-  EXPECT_EQ(positions.at(10).audit, 100);
-  EXPECT_EQ(positions.at(10).chunk, 200);
-  positions.inheritance_ends(20);
-  EXPECT_EQ(positions.at(19).audit, 100);
-  EXPECT_EQ(positions.at(20).audit, 501);
-  EXPECT_EQ(positions.at(20).chunk, 700);
+events::AuditFacts about(events::AuditFacts::Kind kind, std::int64_t source_offset, std::int64_t attempt,
+                         std::string outcome = "") {
+  return {.kind = kind,
+          .ids = {.epoch = 7,
+                  .instance = "i",
+                  .source_offset = source_offset,
+                  .org_id = "o",
+                  .request_id = "r" + std::to_string(source_offset),
+                  .attempt = attempt},
+          .epoch = 7,
+          .instance = "i",
+          .outcome = std::move(outcome)};
 }
+using Kind = events::AuditFacts::Kind;
 
-TEST(LogPositions, ReachBackToTheEventsOfIncompleteRequestsAndToUnansweredTerminals) {
-  LogPositions positions(0, 0);
-  positions.inheritance_ends(0);
-  positions.audit_event(5, 50);
-  positions.audit_event(6, 60);
-  positions.audit_event(5, 70);
+class LogPositionsTest : public ::testing::Test {
+ protected:
+  LogPositions positions{600'000ms, 1'000'000};
+  events::AuditFold fold;
+  static constexpr Millis now{1'000'000'000};
+
+  void event(std::int64_t audit_offset, const events::AuditFacts& facts, Millis at = now - 700'000ms,
+             std::size_t bytes = 500) {
+    fold.apply(audit_offset, facts);
+    positions.event(audit_offset, at, bytes);
+  }
+};
+
+TEST_F(LogPositionsTest, ReachBackToTheEventsOfIncompleteRequestsAndToUnansweredTerminals) {
+  positions.recovered(200);
+  event(50, about(Kind::request, 5, 7001));
+  event(60, about(Kind::request, 6, 7001));
   positions.chunk_acknowledged(300);
-  positions.terminal(5, 290);
-  positions.audit_acknowledged(70, 301);
-  EXPECT_EQ(positions.at(5).audit, 50);
-  EXPECT_EQ(positions.at(5).chunk, 290);
-  positions.answered(5);
-  EXPECT_EQ(positions.at(6).audit, 60);
-  EXPECT_EQ(positions.at(6).chunk, 301);
-  EXPECT_EQ(positions.at(7).audit, 71);
+  positions.terminal(5, 7001, 290);
+  positions.own_event_counts(301);
+  event(80, about(Kind::request, 9, 7001), now);
+  EXPECT_EQ(positions.at(5, fold, 81, now).audit, 50);
+  EXPECT_EQ(positions.at(5, fold, 81, now).chunk, 290);
+  positions.answered(5, 7001);
+  EXPECT_EQ(positions.at(6, fold, 81, now).audit, 60);
+  EXPECT_EQ(positions.at(6, fold, 81, now).chunk, 301);
 }
 
-TEST(LogPositions, OfTwoTerminalsOfARequestTheLowerStandsUntilItIsAnswered) {
-  LogPositions positions(0, 0);
-  positions.inheritance_ends(0);
-  positions.chunk_acknowledged(300);
-  positions.audit_acknowledged(70, 301);
-  positions.terminal(5, 100);
-  positions.terminal(5, 200);
-  EXPECT_EQ(positions.at(5).chunk, 100);
-  positions.answered(5);
-  EXPECT_EQ(positions.at(6).chunk, 301);
+TEST_F(LogPositionsTest, OfTwoTerminalsOfARequestTheLowerStandsUntilItIsAnswered) {
+  positions.recovered(300);
+  positions.terminal(5, 7001, 100);
+  positions.terminal(5, 8001, 200);
+  EXPECT_EQ(positions.at(5, fold, 81, now).chunk, 100);
+  positions.answered(5, 7001);
+  EXPECT_EQ(positions.at(5, fold, 81, now).chunk, 200);
+  positions.answered(5, 8001);
+  EXPECT_EQ(positions.at(6, fold, 81, now).chunk, 300);
 }
 
-TEST(LogPositions, ChunksAfterTheNewestSentEventDoNotCountYet) {
-  LogPositions positions(0, 0);
-  positions.inheritance_ends(0);
+TEST_F(LogPositionsTest, ChunksAfterTheNewestEventWasSentDoNotCountYet) {
+  positions.recovered(5);
   positions.chunk_acknowledged(10);
   const auto when_sent = positions.chunks_acknowledged();
   positions.chunk_acknowledged(99);
-  positions.audit_acknowledged(5, when_sent);
-  EXPECT_EQ(positions.at(0).chunk, 11);
+  EXPECT_EQ(positions.at(0, fold, 1, now).chunk, 5);
+  positions.own_event_counts(when_sent);
+  EXPECT_EQ(positions.at(0, fold, 1, now).chunk, 11);
 }
 
-TEST(RecentRequests, NumbersTheAttemptsOfARequestAndForgetsTheOldest) {
+TEST_F(LogPositionsTest, WhatGoesOnElsewhereHoldsTheChunkTailAtItsEndAtTheClaim) {
+  positions.recovered(40);
+  event(1, about(Kind::request, 5, 7001));
+  events::AuditFacts released{.kind = Kind::released, .epoch = 7, .instance = "i"};
+  released.continuing = {{.offset = 5, .attempt = 7001}};
+  released.lease_ms = 1'000;
+  event(2, released);
+  positions.chunk_acknowledged(90);
+  positions.own_event_counts(91);
+  EXPECT_EQ(positions.at(5, fold, 3, now).chunk, 40);
+  event(3, about(Kind::response, 5, 7001, "completed"));
+  EXPECT_EQ(positions.at(6, fold, 4, now).chunk, 91);
+}
+
+TEST_F(LogPositionsTest, ATerminalChunkOfUnknownPlaceStandsNoHigherThanWhatWasAcknowledgedBefore) {
+  positions.recovered(0);
+  positions.chunk_acknowledged(70);
+  positions.terminal(5, 7001, -1);
+  positions.own_event_counts(100);
+  EXPECT_LE(positions.at(5, fold, 1, now).chunk, 71);
+}
+
+TEST_F(LogPositionsTest, TheTailReachesBackOverTheWindowForDuplicates) {
+  positions.recovered(0);
+  for (int minute = 0; minute < 30; ++minute) {
+    event(100 + minute, about(Kind::request, minute, 7001), now - 60'000ms * (30 - minute));
+  }
+  // 10 minutes and what lies just before them.
+  EXPECT_EQ(positions.at(30, fold, 130, now).audit, 120);
+  EXPECT_EQ(positions.windows_cut(), 0U);
+}
+
+TEST_F(LogPositionsTest, TheWindowIsCutWhereItsBytesWouldBeTooMany) {
+  positions.recovered(0);
+  for (int i = 0; i < 10; ++i) event(100 + i, about(Kind::request, i, 7001), now - 1'000ms * (10 - i), 300'000);
+  EXPECT_EQ(positions.at(30, fold, 110, now).audit, 107);
+  EXPECT_GT(positions.windows_cut(), 0U);
+}
+
+TEST(RecentRequests, NumbersTheAttemptsOfARequestUnderAnEpochAndForgetsTheOldest) {
   RecentRequests recent(2);
-  EXPECT_EQ(recent.next_attempt("o", "a"), 1);
-  EXPECT_EQ(recent.next_attempt("o", "a"), 2);
-  EXPECT_EQ(recent.next_attempt("p", "a"), 1);
-  EXPECT_EQ(recent.next_attempt("o", "b"), 1);  // forgets (o, a)
-  EXPECT_EQ(recent.next_attempt("o", "a"), 1);
+  EXPECT_EQ(recent.next_attempt("o", "a", 1, 0, 7), 1);
+  EXPECT_EQ(recent.next_attempt("o", "a", 1, 0, 7), 2);
+  EXPECT_EQ(recent.next_attempt("o", "a", 1, 0, 8), 1);
+  EXPECT_EQ(recent.next_attempt("p", "a", 2, 0, 8), 1);
+  EXPECT_EQ(recent.next_attempt("o", "b", 3, 0, 8), 1);  // forgets (o, a)
+  EXPECT_EQ(recent.next_attempt("o", "a", 1, 0, 8), 1);
+}
+
+TEST(RecentRequests, KeepTheLowestOffset) {
+  RecentRequests recent(10);
+  recent.seen("o", "a", 20, 2'000);
+  recent.seen("o", "a", 10, 1'000);
+  recent.seen("o", "a", 30, 3'000);
+  ASSERT_NE(recent.find("o", "a"), nullptr);
+  EXPECT_EQ(recent.find("o", "a")->offset, 10);
+  EXPECT_EQ(recent.find("o", "a")->at_ms, 1'000);
+  EXPECT_EQ(recent.find("o", "b"), nullptr);
 }
 
 struct RetryRow {

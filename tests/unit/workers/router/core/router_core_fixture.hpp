@@ -13,25 +13,8 @@ namespace tokenrail::router {
 
 using namespace std::chrono_literals;
 
-class RouterCoreTest : public ::testing::Test {
- protected:
-  RouterCoreTest() {
-    add_model("llama3", "ollama", "c1");
-    projection.apply(events::registry_mark_key, events::to_json(events::RegistryMark{.version = 1, .models = 1}));
-    make_core({});
-  }
-
-  void make_core(RouterOptions changed) {
-    core.reset();
-    options = std::move(changed);
-    core = std::make_unique<RouterCore>(
-        options, RouterCore::World{.environment = environment, .http = http, .projection = projection}, router_metrics);
-    producer = std::make_unique<testing::FakeProducer>(core->producer_listener());
-    group = std::make_unique<testing::FakeGroup>(core->consumer_listener());
-    core->connect(producer.get());
-    core->connect(group.get());
-  }
-
+/// What routers share: the clock, the brokers' logs, the registry.
+struct RouterCoreTestWorld {
   void add_model(const std::string& name, const std::string& adapter, const std::string& connection) {
     events::ModelUpserted event;
     event.version = 1;
@@ -49,6 +32,41 @@ class RouterCoreTest : public ::testing::Test {
     event.key = events::model_key(event.model);
     ASSERT_EQ(projection.apply(event.key, events::to_json(event)), registry::Projection::Applied::changed);
   }
+  void complete_registry() {
+    projection.apply(events::registry_mark_key, events::to_json(events::RegistryMark{.version = 1, .models = 1}));
+  }
+
+  testing::ManualEnvironment environment;
+  telemetry::Metrics metrics;
+  RouterMetrics router_metrics{metrics};
+  registry::Projection projection;
+  RouterOptions options;
+  testing::FakeLogs logs;
+  // For histories over several routers: what lies on chat.requests, and what the coordinator keeps.
+  std::vector<kafka::Record> requests;
+  std::map<kafka::TopicPartition, std::pair<std::int64_t, std::string>> committed;
+};
+
+class RouterCoreTest : public ::testing::Test, public RouterCoreTestWorld {
+ protected:
+  RouterCoreTest() {
+    add_model("llama3", "ollama", "c1");
+    complete_registry();
+    make_core({});
+  }
+
+  void make_core(RouterOptions changed) {
+    core.reset();
+    options = std::move(changed);
+    core = std::make_unique<RouterCore>(
+        options, RouterCore::World{.environment = environment, .http = http, .projection = projection}, router_metrics);
+    producer = std::make_unique<testing::FakeProducer>(core->producer_listener(), logs, environment);
+    reader = std::make_unique<testing::FakeLogReader>(core->log_listener(), logs);
+    group = std::make_unique<testing::FakeGroup>(core->consumer_listener());
+    core->connect(producer.get());
+    core->connect(group.get());
+    core->connect(reader.get());
+  }
 
   void assign(const std::vector<kafka::TopicPartition>& partitions = {{.topic = "chat.requests", .partition = 0}}) {
     core->consumer_listener().on_assigned(partitions);
@@ -59,6 +77,7 @@ class RouterCoreTest : public ::testing::Test {
   void settle() {
     for (int i = 0; i < 20; ++i) {
       producer->acknowledge_all();
+      reader->deliver();
       group->answer_commits();
     }
   }
@@ -121,15 +140,11 @@ class RouterCoreTest : public ::testing::Test {
   }
   using Kind = events::AuditFacts::Kind;
 
-  testing::ManualEnvironment environment;
   testing::FakeHttp http;
-  telemetry::Metrics metrics;
-  RouterMetrics router_metrics{metrics};
-  registry::Projection projection;
-  RouterOptions options;
   std::unique_ptr<RouterCore> core;
   std::unique_ptr<testing::FakeProducer> producer;
   std::unique_ptr<testing::FakeGroup> group;
+  std::unique_ptr<testing::FakeLogReader> reader;
   std::int64_t next_offset = 0;
 };
 

@@ -53,6 +53,7 @@ TEST_F(RouterCoreTest, CallsNobodyBeforeItsClaimIsCommittedAndItsRequestIsAnnoun
   request("r1");
   EXPECT_EQ(http.started, 0U);
   producer->acknowledge_all();  // the claim
+  reader->deliver();            // what the logs say up to it
   EXPECT_EQ(http.started, 0U);
   EXPECT_EQ(producer->unreported(), 0U);
   group->answer_commits();                // the commit under the new epoch
@@ -66,6 +67,8 @@ TEST_F(RouterCoreTest, CommitsOfDifferentPartitionsHaveDifferentTokens) {
   core->consumer_listener().on_assigned(
       {{.topic = "chat.requests", .partition = 0}, {.topic = "chat.requests", .partition = 1}});
   producer->acknowledge_all();
+  while (reader->deliver()) {
+  }
   ASSERT_EQ(group->pending().size(), 2U);
   EXPECT_NE(group->pending()[0].token, group->pending()[1].token);
 }
@@ -73,12 +76,13 @@ TEST_F(RouterCoreTest, CommitsOfDifferentPartitionsHaveDifferentTokens) {
 TEST_F(RouterCoreTest, ASuccessorsAttemptsHaveHigherNumbers) {
   group->stored[{.topic = "chat.requests", .partition = 0}] = {0, "tr1 41 7 9"};
   producer->logs[{"llm.audit", 0}].resize(10, {.value = R"({"type":"llm.other"})"});
+  producer->logs[{"chat.chunks", 0}].resize(9, {.value = "{}"});
   assign();
   request("r1");
   settle();
   EXPECT_EQ(audit(Kind::claimed).at(0).epoch, 42);
   EXPECT_EQ(audit(Kind::request).at(0).ids.attempt, 42'001);
-  EXPECT_THAT((group->stored[{.topic = "chat.requests", .partition = 0}].second), HasSubstr("tr1 42 7 9"));
+  EXPECT_THAT((group->stored[{.topic = "chat.requests", .partition = 0}].second), HasSubstr("tr1 42 10 9"));
 }
 
 TEST_F(RouterCoreTest, AKeysNextRequestWaitsForTheTerminalChunkOfTheOneBefore) {
@@ -322,7 +326,7 @@ TEST_F(RouterCoreTest, AfterAFailedReportItClaimsOnlyWhatTheCoordinatorStillGran
   EXPECT_EQ(http.started, 1U);
 }
 
-TEST_F(RouterCoreTest, ARevokeCancelsWhatRunsCommitsAndReleases) {
+TEST_F(RouterCoreTest, ARevokeSaysWhatGoesOnCommitsAndReleasesAndFinishesIt) {
   assign();
   request("r1", "", "a");
   request("r2", "", "b");
@@ -330,11 +334,20 @@ TEST_F(RouterCoreTest, ARevokeCancelsWhatRunsCommitsAndReleases) {
   answer(1);
   settle();
   core->consumer_listener().on_revoked({{.topic = "chat.requests", .partition = 0}});
+  EXPECT_EQ(group->releases, 0);  // not before it is known to count
+  producer->acknowledge_all();
   EXPECT_EQ(group->releases, 1);
-  EXPECT_EQ(http.calls.size(), 0U);
+  ASSERT_EQ(audit(Kind::released).size(), 1U);
+  ASSERT_EQ(audit(Kind::released)[0].continuing.size(), 1U);
+  EXPECT_EQ(audit(Kind::released)[0].continuing[0].offset, 1);
   ASSERT_EQ(group->pending().size(), 1U);
   EXPECT_EQ(group->pending()[0].offset, 1);
+  EXPECT_EQ(http.calls.size(), 1U);
+  answer(2);
+  settle();
+  EXPECT_EQ(audit(Kind::response).size(), 2U);
   EXPECT_EQ(core->in_flight(), 0U);
+  EXPECT_EQ((group->stored[{.topic = "chat.requests", .partition = 0}].first), 1);  // the successor's business now
 }
 
 TEST_F(RouterCoreTest, ALossPublishesAndCommitsNothingMore) {
@@ -418,11 +431,14 @@ TEST_F(RouterCoreTest, DrainLetsWhatRunsFinishAndStartsNothing) {
   bool drained = false;
   core->drain(30s, [&] { drained = true; });
   EXPECT_FALSE(drained);
+  settle();
+  EXPECT_TRUE(group->left);  // others go on with what has not been begun
+  EXPECT_FALSE(drained);
   answer(1);
   settle();
   EXPECT_TRUE(drained);
   EXPECT_EQ(http.started, 1U);
-  EXPECT_EQ((group->stored[{.topic = "chat.requests", .partition = 0}].first), 1);
+  EXPECT_EQ(audit(Kind::response).at(0).outcome, "completed");
 }
 
 TEST_F(RouterCoreTest, TheDrainDeadlineClosesWhatRunsAsInterrupted) {
@@ -433,6 +449,9 @@ TEST_F(RouterCoreTest, TheDrainDeadlineClosesWhatRunsAsInterrupted) {
   speak(1, "a");
   bool drained = false;
   core->drain(5s, [&] { drained = true; });
+  settle();
+  EXPECT_TRUE(group->left);
+  EXPECT_FALSE(drained);
   wake_after(5s);
   settle();
   EXPECT_TRUE(drained);
@@ -454,7 +473,7 @@ TEST_F(RouterCoreTest, ASilentProducerIsReplacedAndEveryPartitionRecovers) {
   wake_after(1s);
   ASSERT_TRUE(lost);
   producer->purge();
-  auto fresh = std::make_unique<testing::FakeProducer>(core->producer_listener());
+  auto fresh = std::make_unique<testing::FakeProducer>(core->producer_listener(), logs, environment);
   fresh->logs = producer->logs;
   producer = std::move(fresh);
   core->connect(producer.get());

@@ -100,7 +100,7 @@ TEST_F(RouterCoreTest, APartitionAssignedWhileThereIsNoProducerIsClaimedByTheNex
   request("r1");
   settle();
   EXPECT_EQ(http.started, 0U);
-  auto fresh = std::make_unique<testing::FakeProducer>(core->producer_listener());
+  auto fresh = std::make_unique<testing::FakeProducer>(core->producer_listener(), logs, environment);
   fresh->logs = producer->logs;
   producer = std::move(fresh);
   core->connect(producer.get());
@@ -116,6 +116,8 @@ TEST_F(RouterCoreTest, WhatIsInterruptedInTheMiddleOfACallSaysThatItWasCalled) {
   http.head(1);
   speak(1, "a");
   core->drain(0s, [] {});
+  settle();
+  wake_after(1ms);
   settle();
   ASSERT_EQ(audit(Kind::response).size(), 1U);
   EXPECT_EQ(audit(Kind::response)[0].outcome, "interrupted");
@@ -209,6 +211,7 @@ TEST_F(RouterCoreTest, ARevokeCommitsAlsoWhatEndedWhileACommitWasUnderWay) {
   answer(2);
   producer->acknowledge_all();
   core->consumer_listener().on_revoked({{.topic = "chat.requests", .partition = 0}});
+  producer->acknowledge_all();
   ASSERT_EQ(group->pending().size(), 2U);
   EXPECT_EQ(group->pending()[1].offset, 2);
 }

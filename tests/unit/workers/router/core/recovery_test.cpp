@@ -1,0 +1,414 @@
+// Histories over two routers: one is lost, or gives its partition up; the other goes on from the logs alone.
+#include <gmock/gmock.h>
+
+#include "tests/unit/workers/router/core/router_core_fixture.hpp"
+
+namespace tokenrail::router {
+namespace {
+
+using ::testing::HasSubstr;
+
+/// One router with its clients; all of them share the brokers' logs and the clock.
+struct Router {
+  Router(RouterCoreTestWorld& shared, const RouterOptions& options)
+      : world(shared),
+        core(options, {.environment = shared.environment, .http = http, .projection = shared.projection},
+             shared.router_metrics),
+        producer(core.producer_listener(), shared.logs, shared.environment),
+        group(core.consumer_listener()),
+        reader(core.log_listener(), shared.logs) {
+    core.connect(&producer);
+    core.connect(&group);
+    core.connect(&reader);
+  }
+
+  void take() {
+    group.stored = world.committed;
+    core.consumer_listener().on_assigned({{.topic = "chat.requests", .partition = 0}});
+    from = group.assigned.empty() ? 0 : group.assigned[0].offset;
+    deliver();
+    settle();
+  }
+  void deliver() {
+    for (; from < static_cast<std::int64_t>(world.requests.size()); ++from) {
+      core.consumer_listener().on_record(kafka::Record(world.requests[static_cast<std::size_t>(from)]));
+    }
+  }
+  void settle() {
+    for (int i = 0; i < 20; ++i) {
+      producer.acknowledge_all();
+      reader.deliver();
+      group.answer_commits();
+    }
+    if (!group.assigned.empty()) world.committed = group.stored;
+  }
+  void wake() {
+    core.on_wake();
+    settle();
+  }
+  void revoke() {
+    core.consumer_listener().on_revoked({{.topic = "chat.requests", .partition = 0}});
+    settle();
+    world.committed = group.stored;
+  }
+  void speak(std::uint64_t call, const std::string& text) {
+    http.body(call, R"({"model":"m","message":{"role":"assistant","content":")" + text + "\"},\"done\":false}\n");
+  }
+  void finish(std::uint64_t call) {
+    http.body(call,
+              "{\"model\":\"m\",\"message\":{\"role\":\"assistant\",\"content\":\"\"},\"done\":true,"
+              "\"done_reason\":\"stop\",\"prompt_eval_count\":5,\"eval_count\":2}\n");
+    http.end(call);
+  }
+  void answer(std::uint64_t call) {
+    http.head(call);
+    speak(call, "yes");
+    finish(call);
+  }
+
+  RouterCoreTestWorld& world;
+  testing::FakeHttp http;
+  RouterCore core;
+  testing::FakeProducer producer;
+  testing::FakeGroup group;
+  testing::FakeLogReader reader;
+  std::int64_t from = 0;
+};
+
+class RecoveryTest : public ::testing::Test, public RouterCoreTestWorld {
+ protected:
+  using Kind = events::AuditFacts::Kind;
+  RecoveryTest() {
+    add_model("llama3", "ollama", "c1");
+    complete_registry();
+  }
+
+  void request(const std::string& id, std::optional<std::string> key = "k", const std::string& more = "") {
+    requests.push_back(
+        {.topic = "chat.requests",
+         .partition = 0,
+         .offset = static_cast<std::int64_t>(requests.size()),
+         .key = std::move(key),
+         .value = R"({"requestId":")" + id + R"(","orgId":"o",)" + more +
+                  R"("modelProvider":"ollama","modelName":"llama3","messages":[{"role":"user","content":"hi"}]})",
+         .timestamp_ms = environment.wall.count(),
+         .log_append_time = true});
+  }
+  void cancel(const std::string& id) {
+    logs[{"chat.cancellations", 0}].push_back(
+        {.value = R"({"orgId":"o","requestId":")" + id + "\"}", .timestamp_ms = environment.wall.count()});
+  }
+  Router make() { return {*this, options}; }
+
+  std::vector<events::AuditFacts> audit(Kind kind) {
+    std::vector<events::AuditFacts> all;
+    for (const auto& entry : logs[{"llm.audit", 0}]) {
+      auto facts = events::parse_audit(entry.value.value());
+      EXPECT_TRUE(facts.has_value()) << entry.value.value();
+      if (facts && facts->kind == kind) all.push_back(*facts);
+    }
+    return all;
+  }
+  std::vector<events::Chunk> terminals() {
+    std::vector<events::Chunk> all;
+    for (const auto& entry : logs[{"chat.chunks", 0}]) {
+      auto chunk = events::parse_chunk(entry.value.value());
+      EXPECT_TRUE(chunk.has_value()) << entry.value.value();
+      if (chunk && chunk->done) all.push_back(*chunk);
+    }
+    return all;
+  }
+};
+
+TEST_F(RecoveryTest, AnAttemptOfALostWorkerIsClosedAndTheRequestRunsAgain) {
+  request("r1");
+  auto first = make();
+  first.take();
+  first.http.head(1);
+  first.speak(1, "half");
+  first.settle();
+
+  auto second = make();
+  second.take();
+  ASSERT_EQ(audit(Kind::response).size(), 1U);
+  EXPECT_EQ(audit(Kind::response)[0].outcome, "interrupted");
+  EXPECT_EQ(audit(Kind::response)[0].cause, "lost");
+  EXPECT_EQ(audit(Kind::response)[0].ids.attempt, audit(Kind::request)[0].ids.attempt);
+  ASSERT_EQ(audit(Kind::request).size(), 2U);
+  EXPECT_GT(audit(Kind::request)[1].ids.attempt, audit(Kind::request)[0].ids.attempt);
+  second.answer(1);
+  second.settle();
+  second.wake();
+  ASSERT_EQ(terminals().size(), 1U);
+  EXPECT_EQ(committed.begin()->second.first, 0);
+  environment.advance(1s);
+  second.wake();
+  EXPECT_EQ(committed.begin()->second.first, 1);
+}
+
+TEST_F(RecoveryTest, ATerminalChunkInTheLogIsAnAnswerAndIsNotRunAgain) {
+  request("r1");
+  auto first = make();
+  first.take();
+  first.answer(1);
+  // The chunks arrive; the worker dies before it can say so in the audit log.
+  while (logs[{"chat.chunks", 0}].size() < 2) ASSERT_TRUE(first.producer.acknowledge_one());
+
+  auto second = make();
+  second.take();
+  EXPECT_EQ(second.http.started, 0U);
+  ASSERT_EQ(audit(Kind::response).size(), 1U);
+  EXPECT_EQ(audit(Kind::response)[0].outcome, "completed");
+  EXPECT_TRUE(audit(Kind::response)[0].recovered);
+  EXPECT_THAT(logs[(std::pair{std::string("llm.audit"), 0})].back().value.value(), HasSubstr(R"("calls":null)"));
+  EXPECT_EQ(logs[(std::pair{std::string("llm.audit"), 0})].back().key, "k");
+  environment.advance(1s);
+  second.wake();
+  EXPECT_EQ(committed.begin()->second.first, 1);
+  EXPECT_EQ(terminals().size(), 1U);
+}
+
+TEST_F(RecoveryTest, WhatAStalledWorkerSaysLateIsVoidAndItClaimsAgainOnlyIfTheCoordinatorSaysSo) {
+  request("r1");
+  auto first = make();
+  first.take();
+  first.answer(1);  // nothing of it has been delivered yet
+  auto second = make();
+  second.take();
+  ASSERT_EQ(second.http.started, 1U);
+  first.settle();  // now it is: behind the second's claim
+  ASSERT_EQ(audit(Kind::response).size(), 2U);
+  EXPECT_EQ(audit(Kind::response)[0].outcome, "interrupted");
+  EXPECT_EQ(audit(Kind::response)[1].outcome, "completed");  // of the first attempt: void
+  second.answer(1);
+  second.settle();
+  environment.advance(1s);
+  second.wake();
+  EXPECT_EQ(committed.begin()->second.first, 1);
+  EXPECT_EQ(second.http.started, 1U);
+  EXPECT_EQ(audit(Kind::claimed).size(), 2U);
+}
+
+TEST_F(RecoveryTest, AnOwnerThatSeesAHigherClaimStopsAndAsksTheCoordinator) {
+  request("r1", "a");
+  request("r2", "b");
+  auto first = make();
+  first.take();
+  ASSERT_EQ(first.http.calls.size(), 2U);
+  auto second = make();
+  second.group.stored = committed;
+  second.core.consumer_listener().on_assigned({{.topic = "chat.requests", .partition = 0}});
+  second.producer.acknowledge_all();  // its claim
+  // The first one's next event leaves a gap where the claim is; reading it tells.
+  first.answer(1);
+  first.producer.acknowledge_all();
+  first.producer.acknowledge_all();
+  EXPECT_TRUE(first.reader.reads("llm.audit"));
+  first.reader.deliver();
+  EXPECT_TRUE(first.http.calls.empty());
+  ASSERT_EQ(first.group.pending().size(), 1U);
+  first.group.answer_commits(kafka::CommitOutcome::not_owner);
+  first.producer.acknowledge_all();
+  EXPECT_EQ(audit(Kind::claimed).size(), 2U);
+}
+
+TEST_F(RecoveryTest, WhatIsGivenUpInOrderIsFinishedWhereItRuns) {
+  request("r1");
+  request("r2");  // the same conversation: waits
+  auto first = make();
+  first.take();
+  first.http.head(1);
+  first.speak(1, "he");
+  first.revoke();
+  EXPECT_EQ(first.group.releases, 1);
+
+  auto second = make();
+  second.take();
+  EXPECT_EQ(second.http.started, 0U);  // r1 goes on elsewhere, r2 waits for it
+  EXPECT_TRUE(second.reader.reads("llm.audit"));
+  EXPECT_TRUE(audit(Kind::response).empty());
+  first.speak(1, "llo");
+  first.finish(1);
+  first.settle();
+  ASSERT_EQ(audit(Kind::response).size(), 1U);
+  EXPECT_EQ(audit(Kind::response)[0].outcome, "completed");
+  second.settle();
+  EXPECT_EQ(second.http.started, 1U);              // r2
+  EXPECT_FALSE(second.reader.reads("llm.audit"));  // quiet again
+  second.answer(1);
+  second.settle();
+  environment.advance(1s);
+  second.wake();
+  EXPECT_EQ(committed.begin()->second.first, 2);
+  EXPECT_EQ(audit(Kind::request).size(), 2U);
+  EXPECT_EQ(terminals().size(), 2U);
+}
+
+TEST_F(RecoveryTest, APartitionThatComesStraightBackIsClaimedLikeAnyOtherAndNothingIsCut) {
+  request("r1");
+  auto only = make();
+  only.take();
+  only.http.head(1);
+  only.speak(1, "he");
+  only.revoke();
+  only.take();
+  EXPECT_EQ(audit(Kind::claimed).size(), 2U);
+  EXPECT_EQ(only.http.started, 1U);
+  only.speak(1, "llo");
+  only.finish(1);
+  only.settle();
+  environment.advance(1s);
+  only.wake();
+  EXPECT_EQ(audit(Kind::request).size(), 1U);
+  EXPECT_EQ(audit(Kind::response).size(), 1U);
+  EXPECT_EQ(committed.begin()->second.first, 1);
+}
+
+TEST_F(RecoveryTest, ALeaseThatIsRenewedHoldsAndOneThatRunsOutIsClosed) {
+  request("r1");
+  auto first = make();
+  first.take();
+  first.http.head(1);
+  first.speak(1, "he");
+  first.revoke();
+  auto second = make();
+  second.take();
+  for (int i = 0; i < 10; ++i) {
+    environment.advance(5s);
+    first.core.on_wake();
+    first.settle();
+    second.wake();
+  }
+  EXPECT_TRUE(audit(Kind::response).empty());
+  EXPECT_GE(audit(Kind::continuing).size(), 9U);
+  // Its worker dies.
+  environment.advance(14s);
+  second.wake();
+  EXPECT_TRUE(audit(Kind::response).empty());
+  environment.advance(2s);
+  second.wake();
+  ASSERT_EQ(audit(Kind::response).size(), 1U);
+  EXPECT_EQ(audit(Kind::response)[0].outcome, "interrupted");
+  EXPECT_EQ(audit(Kind::response)[0].cause, "lost");
+  EXPECT_EQ(second.http.started, 1U);
+}
+
+TEST_F(RecoveryTest, ATerminalChunkThatCameBeforeTheLeaseRanOutIsRecovered) {
+  request("r1");
+  auto first = make();
+  first.take();
+  first.http.head(1);
+  first.revoke();
+  auto second = make();
+  second.take();
+  first.speak(1, "hello");
+  first.finish(1);
+  while (logs[{"chat.chunks", 0}].size() < 2) ASSERT_TRUE(first.producer.acknowledge_one());
+  environment.advance(16s);
+  second.wake();
+  ASSERT_EQ(audit(Kind::response).size(), 1U);
+  EXPECT_TRUE(audit(Kind::response)[0].recovered);
+  EXPECT_EQ(second.http.started, 0U);
+}
+
+TEST_F(RecoveryTest, ADrainThatIsCutShortLetsTheSuccessorRunItAgain) {
+  request("r1");
+  auto first = make();
+  first.take();
+  first.http.head(1);
+  bool drained = false;
+  first.core.drain(5s, [&] { drained = true; });
+  first.settle();
+  committed = first.group.stored;
+  auto second = make();
+  second.take();
+  EXPECT_EQ(second.http.started, 0U);
+  environment.advance(6s);
+  first.wake();
+  EXPECT_TRUE(drained);
+  second.settle();
+  EXPECT_EQ(second.http.started, 1U);
+  EXPECT_EQ(audit(Kind::response)[0].cause, "drain");
+}
+
+TEST_F(RecoveryTest, ARequestThatKillsFiveWorkersIsEndedUncalled) {
+  request("r1");
+  for (int i = 0; i < 5; ++i) {
+    auto next = make();
+    next.take();
+    EXPECT_EQ(next.http.started, 1U) << i;
+  }
+  auto last = make();
+  last.take();
+  EXPECT_EQ(last.http.started, 0U);
+  ASSERT_EQ(terminals().size(), 1U);
+  EXPECT_EQ(terminals()[0].error_code, "INTERNAL");
+  EXPECT_FALSE(audit(Kind::response).back().called);
+  environment.advance(1s);
+  last.wake();
+  EXPECT_EQ(committed.begin()->second.first, 1);
+}
+
+TEST_F(RecoveryTest, ADuplicateIsAnsweredByAttemptZeroAlsoByASuccessor) {
+  request("r1", "a");
+  auto first = make();
+  first.take();
+  first.answer(1);
+  first.settle();
+  environment.advance(1s);
+  first.wake();
+  first.revoke();
+  EXPECT_EQ(committed.begin()->second.first, 1);
+  request("r1", "a");
+  auto second = make();
+  second.take();
+  EXPECT_EQ(second.http.started, 0U);
+  ASSERT_EQ(terminals().size(), 2U);
+  EXPECT_EQ(terminals()[1].attempt, 0);
+  EXPECT_EQ(terminals()[1].finish_reason, "duplicate");
+  EXPECT_EQ(terminals()[1].duplicate_of_offset, 0);
+  EXPECT_EQ(terminals()[1].duplicate_of_attempt, terminals()[0].attempt);
+  EXPECT_EQ(audit(Kind::response)[1].outcome, "duplicate");
+  EXPECT_EQ(audit(Kind::request).size(), 1U);
+  // Long after, the name may be used again.
+  environment.advance(11min);
+  request("r1", "a");
+  second.deliver();
+  second.settle();
+  EXPECT_EQ(second.http.started, 1U);
+}
+
+TEST_F(RecoveryTest, ARequestIsCancelledBeforeItArrivesWhileItWaitsAndWhileItRuns) {
+  cancel("early");
+  auto router = make();
+  router.core.set_cancellation_partitions(1);
+  router.core.connect(&router.reader);
+  request("early", "a");
+  request("running", "b");
+  request("waiting", "b");
+  router.take();
+  ASSERT_EQ(router.http.started, 1U);
+  ASSERT_EQ(terminals().size(), 1U);
+  EXPECT_EQ(terminals()[0].finish_reason, "cancelled");
+  EXPECT_EQ(terminals()[0].request_id, "early");
+  router.http.head(1);
+  router.speak(1, "he");
+  cancel("waiting");
+  router.settle();
+  ASSERT_EQ(terminals().size(), 2U);
+  EXPECT_EQ(terminals()[1].request_id, "waiting");
+  cancel("running");
+  router.settle();
+  ASSERT_EQ(terminals().size(), 3U);
+  EXPECT_EQ(terminals()[2].finish_reason, "cancelled");
+  EXPECT_EQ(terminals()[2].seq, 1);
+  EXPECT_TRUE(router.http.calls.empty());
+  EXPECT_EQ(audit(Kind::response).back().outcome, "cancelled");
+  EXPECT_TRUE(audit(Kind::response).back().called);
+  environment.advance(1s);
+  router.wake();
+  EXPECT_EQ(committed.begin()->second.first, 3);
+}
+
+}  // namespace
+}  // namespace tokenrail::router

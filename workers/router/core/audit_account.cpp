@@ -1,0 +1,100 @@
+#include "workers/router/core/audit_account.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace tokenrail::router {
+
+namespace {
+
+bool same_event(const events::AuditFacts& a, const events::AuditFacts& b) {
+  return a.kind == b.kind && a.epoch == b.epoch && a.instance == b.instance &&
+         a.ids.source_offset == b.ids.source_offset && a.ids.attempt == b.ids.attempt && a.outcome == b.outcome;
+}
+
+}  // namespace
+
+void AuditAccount::produced(Entry entry) {
+  entry.own = true;
+  on_the_way_.push_back(std::move(entry));
+}
+
+void AuditAccount::reported(std::int64_t offset) {
+  if (on_the_way_.empty()) return;
+  auto entry = std::move(on_the_way_.front());
+  on_the_way_.pop_front();
+
+  const bool continues_batch = batch_number_ && offset == *batch_number_;
+  if (offset < 0 || continues_batch) {
+    batch_number_ = offset < 0 ? 0 : *batch_number_ + 1;
+    unplaced_events_.push_back(std::move(entry));
+    ++unplaced_;
+    return;
+  }
+  batch_number_.reset();
+  if (offset < position_) return;  // reading was there first
+  entry.offset = offset;
+  if (offset == position_ && beyond_.empty()) {
+    ++position_;
+    ready_.push_back(std::move(entry));
+    return;
+  }
+  beyond_.insert_or_assign(offset, std::move(entry));
+  advance();
+}
+
+void AuditAccount::read(Entry entry) {
+  const auto offset = entry.offset;
+  if (offset < position_) return;
+  if (const auto own = beyond_.find(offset); own != beyond_.end()) entry = std::move(own->second);
+  const auto placed =
+      std::ranges::find_if(unplaced_events_, [&](const Entry& e) { return same_event(e.facts, entry.facts); });
+  if (!entry.own && placed != unplaced_events_.end()) {
+    entry = std::move(*placed);
+    entry.offset = offset;
+    unplaced_events_.erase(placed);
+    --unplaced_;
+  }
+  beyond_.erase(beyond_.begin(), beyond_.upper_bound(offset));
+  position_ = offset + 1;
+  ready_.push_back(std::move(entry));
+  advance();
+}
+
+void AuditAccount::read_foreign(std::int64_t offset) {
+  if (offset < position_) return;
+  position_ = offset + 1;
+  advance();
+}
+
+void AuditAccount::read_to(std::int64_t next) {
+  if (next <= position_) return;
+  position_ = next;
+  advance();
+}
+
+void AuditAccount::advance() {
+  while (!beyond_.empty() && beyond_.begin()->first <= position_) {
+    auto entry = beyond_.extract(beyond_.begin());
+    if (entry.key() < position_) continue;
+    ++position_;
+    ready_.push_back(std::move(entry.mapped()));
+  }
+}
+
+std::optional<AuditAccount::Entry> AuditAccount::take() {
+  if (ready_.empty()) return std::nullopt;
+  auto entry = std::move(ready_.front());
+  ready_.pop_front();
+  return entry;
+}
+
+std::deque<AuditAccount::Entry> AuditAccount::delivered_beyond() {
+  std::deque<Entry> all = std::exchange(ready_, {});
+  for (auto& [offset, entry] : std::exchange(beyond_, {})) all.push_back(std::move(entry));
+  for (auto& entry : std::exchange(unplaced_events_, {})) all.push_back(std::move(entry));
+  unplaced_ = 0;
+  return all;
+}
+
+}  // namespace tokenrail::router

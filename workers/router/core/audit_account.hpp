@@ -1,0 +1,65 @@
+// The owner's account of its audit log: which offsets are known, so that what stands behind them is known to count
+// (design §6.3). Pure.
+//
+// An offset is known if it is that of an own delivery report, or if reading has passed it. In quiet times every record
+// of the log is the owner's own, the reports alone move the position, and nothing is read; a second writer leaves a
+// gap, which has to be read. Events come out in the order of the log, own ones and read ones alike.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+
+#include "common/events/audit.hpp"
+
+namespace tokenrail::router {
+
+class AuditAccount {
+ public:
+  struct Entry {
+    std::int64_t offset = -1;
+    events::AuditFacts facts{};
+    bool own = false;                             ///< told by a report, not read
+    std::int64_t chunks_acknowledged_before = 0;  ///< own: what was acknowledged when it was sent
+    std::int64_t at_ms = 0;                       ///< Unix; when it was sent, or the record's timestamp
+    std::size_t bytes = 0;                        ///< of the record's value
+  };
+
+  /// `position`: the first offset that is not known.
+  explicit AuditAccount(std::int64_t position = 0) : position_(position) {}
+
+  /// An own event is on its way. Reports come in this order.
+  void produced(Entry entry);
+  /// The oldest own event on its way was delivered; `offset` -1: librdkafka did not learn where. The reports of the
+  /// rest of such a batch are numbered 0, 1, … instead of being offsets, and count as none either.
+  void reported(std::int64_t offset);
+  /// A record was read, at its offset, by reading that began at or before position().
+  void read(Entry entry);
+  /// A record there could not be understood: it is nobody's event.
+  void read_foreign(std::int64_t offset);
+  /// Reading has come to `next` and there was nothing else below it.
+  void read_to(std::int64_t next);
+
+  /// The next event in the order of the log, once everything before it is known.
+  std::optional<Entry> take();
+
+  /// What is missing has to be read, from position() on.
+  [[nodiscard]] bool gap() const { return !beyond_.empty() || unplaced_ > 0; }
+  [[nodiscard]] std::int64_t position() const { return position_; }
+  /// Own events that were delivered and lie behind a gap; for who stops looking at the log.
+  [[nodiscard]] std::deque<Entry> delivered_beyond();
+
+ private:
+  void advance();
+
+  std::int64_t position_;
+  std::deque<Entry> on_the_way_{};
+  std::map<std::int64_t, Entry> beyond_{};  ///< own, reported, behind a gap
+  std::deque<Entry> unplaced_events_{};     ///< own, delivered nobody knows where
+  std::size_t unplaced_ = 0;
+  std::optional<std::int64_t> batch_number_{};  ///< the report that would continue an unnumbered batch
+  std::deque<Entry> ready_{};
+};
+
+}  // namespace tokenrail::router

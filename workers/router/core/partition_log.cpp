@@ -1,0 +1,261 @@
+// The owner's side of the audit log while it owns, the hand-over, and what is continued after it (design §6.3, §6.6).
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "common/events/audit.hpp"
+#include "common/events/cloud_events.hpp"
+#include "workers/router/core/attempt.hpp"
+#include "workers/router/core/partition.hpp"
+#include "workers/router/core/planted.hpp"
+
+namespace tokenrail::router {
+
+namespace {
+
+using events::AuditFacts;
+using Verdict = events::AuditFold::Verdict;
+
+// A lease is renewed this often before it would run out.
+constexpr int renewals_per_lease = 3;
+
+}  // namespace
+
+bool Partition::owns() const {
+  return phase_ == Phase::committing || phase_ == Phase::running || phase_ == Phase::releasing;
+}
+
+void Partition::read_log(Output log, std::int64_t from) {
+  reading_log_[static_cast<std::size_t>(log)] = true;
+  wire_.read(log, number_, from);
+}
+
+void Partition::stop_log(Output log) {
+  if (!std::exchange(reading_log_[static_cast<std::size_t>(log)], false)) return;
+  wire_.stop_reading(log, number_);
+}
+
+void Partition::fold_known() {
+  while (owns()) {
+    const auto entry = account_.take();
+    if (!entry) break;
+    apply(*entry);
+  }
+  follow();
+}
+
+// In quiet times every event is our own and nothing is read. A gap has to be read, and so has the log as long as
+// somebody else writes to it by right.
+void Partition::follow() {
+  const bool wanted = owns() && (account_.gap() || fold_.any_continued());
+  if (wanted && !reading_log_[static_cast<std::size_t>(Output::audit)]) {
+    services_.metrics.gaps_read.add();
+    read_log(Output::audit, account_.position());
+  } else if (!wanted && phase_ != Phase::reading_audit) {
+    stop_log(Output::audit);
+  }
+}
+
+void Partition::apply(const AuditAccount::Entry& entry) {
+  const auto& facts = entry.facts;
+  const auto verdict = fold_.apply(entry.offset, facts);
+  positions_.event(entry.offset, Millis(entry.at_ms), entry.bytes);
+  const bool ours = facts.epoch == epoch_ && facts.instance == instance_;
+  if (verdict == Verdict::is_void) services_.metrics.void_events.add();
+  if (verdict != Verdict::counts) return;
+  if (ours && entry.own) positions_.own_event_counts(entry.chunks_acknowledged_before);
+
+  switch (facts.kind) {
+    case AuditFacts::Kind::claimed:
+      superseded();
+      break;
+    case AuditFacts::Kind::request:
+      if (!ours) break;
+      if (const auto it = jobs_.find(facts.ids.source_offset);
+          it != jobs_.end() && it->second.attempt && it->second.attempt->number() == facts.ids.attempt)
+        it->second.attempt->announced();
+      break;
+    case AuditFacts::Kind::response:
+      response_counts(facts);
+      break;
+    case AuditFacts::Kind::released:
+      if (ours && phase_ == Phase::releasing) {
+        hand_over();
+      } else {
+        leases_read(facts);
+      }
+      break;
+    case AuditFacts::Kind::continuing:
+      leases_read(facts);
+      break;
+    case AuditFacts::Kind::unknown:
+      break;
+  }
+}
+
+void Partition::superseded() {
+  fail(fmt::format("epoch {} has claimed it over epoch {}", fold_.epoch(), epoch_));
+}
+
+void Partition::response_counts(const AuditFacts& facts) {
+  const auto offset = facts.ids.source_offset;
+  positions_.answered(offset, facts.ids.attempt);
+  tail_.forget(offset, facts.ids.attempt);
+  leases_.erase({offset, facts.ids.attempt});
+  closed_.erase({offset, facts.ids.attempt});
+  if (!fold_.any_open(offset)) origins_.erase(offset);
+  look_at(offset);
+}
+
+void Partition::leases_read(const AuditFacts& facts) {
+  const auto now = services_.environment.now().steady;
+  for (const auto& [offset, number] : facts.continuing) {
+    const auto* const attempt = fold_.find(offset, number);
+    if (attempt != nullptr && attempt->open() && attempt->continued && attempt->continued->epoch == facts.epoch &&
+        attempt->continued->instance == facts.instance)
+      leases_[{offset, number}] = now + Millis(facts.lease_ms);
+  }
+}
+
+// --- leases that run out --------------------------------------------------------------------------------------------
+
+void Partition::check_leases() {
+  if (!owns() || leases_.empty() || !expired_.empty()) return;
+  const auto now = services_.environment.now().steady;
+  for (const auto& [key, until] : leases_) {
+    if (now < until || closed_.contains(key)) continue;
+    expired_.insert(key);
+    services_.metrics.leases_expired.add();
+    spdlog::warn("partition {}: attempt {} of offset {} was continued elsewhere, and its lease has run out", number_,
+                 key.second, key.first);
+  }
+  if (expired_.empty()) return;
+  // Its terminal chunk may have come into the log since the claim.
+  if (planted(Bug::no_tail_after_lease)) {
+    close_expired();
+  } else {
+    read_log(Output::chunks, chunks_read_to_);
+  }
+}
+
+void Partition::close_expired() {
+  const auto expired = std::exchange(expired_, {});
+  const auto now = services_.environment.now().steady;
+  for (const auto& key : expired) {
+    const auto lease = leases_.find(key);
+    // Renewed or answered meanwhile.
+    if (lease == leases_.end() || now < lease->second) continue;
+    const auto* const attempt = fold_.find(key.first, key.second);
+    if (attempt == nullptr || !attempt->open()) continue;
+    close(plan_closing(*attempt, tail_));
+    if (planted(Bug::runs_again_on_lease_end)) {
+      if (const auto it = jobs_.find(key.first); it != jobs_.end() && !it->second.attempt) ready(it->second);
+    }
+  }
+}
+
+// --- giving up in order ---------------------------------------------------------------------------------------------
+
+std::vector<events::ContinuedAttempt> Partition::running_attempts() const {
+  std::vector<events::ContinuedAttempt> all;
+  for (const auto& [offset, job] : jobs_) {
+    if (!job.attempt || job.attempt->number() == 0) continue;
+    if (planted(Bug::release_lists_too_few) && job.attempt->ended()) continue;
+    all.push_back({.offset = offset, .attempt = job.attempt->number()});
+  }
+  return all;
+}
+
+void Partition::release() {
+  if (phase_ != Phase::running) {
+    drop();
+    return;
+  }
+  phase_ = Phase::releasing;
+  const auto lease = services_.options.lease.count();
+  auto continuing = running_attempts();
+  const auto value = events::to_json(events::RouterReleased{
+      .epoch = epoch_, .instance = instance_, .partition = number_, .continuing = continuing, .lease_ms = lease});
+  spdlog::info("partition {}: released, {} attempts are finished here", number_, continuing.size());
+  services_.metrics.releases.add();
+  send_ownership(Purpose::released, events::router_released_type, value,
+                 {.kind = AuditFacts::Kind::released,
+                  .epoch = epoch_,
+                  .instance = instance_,
+                  .partition = number_,
+                  .continuing = std::move(continuing),
+                  .lease_ms = lease});
+  if (planted(Bug::release_unconfirmed)) hand_over();
+}
+
+// `released` is known to count: the partition is no longer ours, what we listed is.
+void Partition::hand_over() {
+  if (ledger_.committable() != (commit_pending_ ? sent_offset_ : committed_offset_)) send_commit();
+  phase_ = Phase::continuing;
+  stop_log(Output::audit);
+  stop_log(Output::chunks);
+  renew_at_ = services_.environment.now().steady + services_.options.lease / renewals_per_lease;
+  std::vector<std::int64_t> not_begun;
+  for (const auto& [offset, job] : jobs_) {
+    if (!job.attempt) not_begun.push_back(offset);
+  }
+  for (const auto offset : not_begun) drop_job(offset);
+  for (const auto& [offset, letter] : dead_letters_) services_.hub.job_gone(bytes_of(letter.record));
+  dead_letters_.clear();
+  held_.clear();
+  leases_.clear();
+  // Events of ours that were delivered behind `released`, before we knew that it counts.
+  for (const auto& entry : account_.delivered_beyond()) {
+    if (!entry.own || entry.facts.instance != instance_) continue;
+    const bool request = entry.facts.kind == AuditFacts::Kind::request;
+    const bool response = entry.facts.kind == AuditFacts::Kind::response;
+    if (request || response)
+      acknowledged_elsewhere(request ? Purpose::request_event : Purpose::response_event, entry.facts.ids.source_offset,
+                             entry.facts.ids.attempt);
+  }
+  if (jobs_.empty()) phase_ = Phase::over;
+}
+
+// A report while continuing: no account is kept, an acknowledged response ends the matter.
+void Partition::acknowledged_elsewhere(Purpose purpose, std::int64_t offset, std::int64_t attempt) {
+  const auto it = jobs_.find(offset);
+  if (it == jobs_.end() || !it->second.attempt || it->second.attempt->number() != attempt) return;
+  if (purpose == Purpose::request_event) {
+    it->second.attempt->announced();
+  } else if (purpose == Purpose::response_event || purpose == Purpose::interrupted_event) {
+    finish_continued(offset);
+  }
+}
+
+void Partition::finish_continued(std::int64_t offset) {
+  drop_job(offset);
+  if (jobs_.empty() && phase_ == Phase::continuing) phase_ = Phase::over;
+}
+
+void Partition::renew_leases() {
+  const auto now = services_.environment.now().steady;
+  if (now < renew_at_) return;
+  renew_at_ = now + services_.options.lease / renewals_per_lease;
+  auto continuing = running_attempts();
+  if (continuing.empty()) return;
+  const auto lease = services_.options.lease.count();
+  const auto value = events::to_json(events::RouterContinuing{
+      .epoch = epoch_, .instance = instance_, .partition = number_, .continuing = continuing, .lease_ms = lease});
+  send_ownership(Purpose::renewal, events::router_continuing_type, value,
+                 {.kind = AuditFacts::Kind::continuing,
+                  .epoch = epoch_,
+                  .instance = instance_,
+                  .partition = number_,
+                  .continuing = std::move(continuing),
+                  .lease_ms = lease});
+}
+
+void Partition::interrupt_all(std::string_view cause) {
+  for (auto& [offset, job] : jobs_) {
+    if (job.attempt && job.attempt->interrupt(cause)) over(job);
+  }
+}
+
+}  // namespace tokenrail::router

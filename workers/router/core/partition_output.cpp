@@ -1,0 +1,222 @@
+// What a partition produces, and what becomes of the reports.
+#include <utility>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "common/events/audit.hpp"
+#include "common/events/cloud_events.hpp"
+#include "workers/router/core/attempt.hpp"
+#include "workers/router/core/dead_letter.hpp"
+#include "workers/router/core/partition.hpp"
+#include "workers/router/core/planted.hpp"
+
+namespace tokenrail::router {
+
+void Partition::produce_chunk(Job& job, std::string_view value, bool first) {
+  services_.metrics.chunks.add();
+  const Sent sent{.purpose = Purpose::chunk, .offset = job.offset};
+  if (first && !job.traceparent.empty()) {
+    const kafka::Headers headers{{"traceparent", job.traceparent}};
+    send(Output::chunks, job.key, value, &headers, sent);
+  } else {
+    send(Output::chunks, job.key, value, nullptr, sent);
+  }
+}
+
+void Partition::produce_terminal(Job& job, std::string_view value, std::int64_t attempt) {
+  services_.metrics.chunks.add();
+  const Sent sent{.purpose = Purpose::terminal, .offset = job.offset, .attempt = attempt};
+  if (job.traceparent.empty()) {
+    send(Output::chunks, job.key, value, nullptr, sent);
+  } else {
+    const kafka::Headers headers{{"traceparent", job.traceparent}};
+    send(Output::chunks, job.key, value, &headers, sent);
+  }
+  if (planted(Bug::next_when_sent)) leave_line(job);
+}
+
+void Partition::produce_event(Purpose purpose, Job& job, std::string_view value, events::AuditFacts facts) {
+  const auto type = purpose == Purpose::request_event ? events::llm_request_type : events::llm_response_type;
+  const auto attempt = facts.ids.attempt;
+  send_audit({.purpose = purpose, .offset = job.offset, .attempt = attempt}, job.key, type,
+             events::audit_event_id(number_, job.offset, attempt, type, epoch_), job.traceparent, value,
+             std::move(facts));
+}
+
+void Partition::send_ownership(Purpose purpose, std::string_view type, std::string_view value,
+                               events::AuditFacts facts) {
+  send_audit({.purpose = purpose}, std::nullopt, type,
+             events::ownership_event_id(number_, epoch_, instance_, ++ownership_events_), {}, value, std::move(facts));
+}
+
+void Partition::send_audit(const Sent& sent, const std::optional<std::string>& key, std::string_view type,
+                           std::string id, const std::string& traceparent, std::string_view value,
+                           events::AuditFacts facts) {
+  if (phase_ == Phase::settling || phase_ == Phase::confirming || phase_ == Phase::over || !failing_.empty()) return;
+  const auto now = services_.environment.now().wall.count();
+  // Whoever only continues keeps no account of the log.
+  if (owns()) {
+    account_.produced({.facts = std::move(facts),
+                       .chunks_acknowledged_before = positions_.chunks_acknowledged(),
+                       .at_ms = now,
+                       .bytes = value.size()});
+  }
+  const auto headers = events::cloud_event_headers({.id = std::move(id),
+                                                    .source = fmt::format("/router/{}", number_),
+                                                    .type = std::string(type),
+                                                    .time_ms = now,
+                                                    .traceparent = traceparent});
+  send(Output::audit, key, value, &headers, sent);
+}
+
+void Partition::dead_letter(std::int64_t offset) {
+  const auto it = dead_letters_.find(offset);
+  if (it == dead_letters_.end()) return;
+  const auto& [record, reason] = it->second;
+  auto headers = dead_letter_headers(record, reason);
+  auto value = record.value ? std::optional<std::string_view>(*record.value) : std::nullopt;
+  if (value && value->size() > services_.options.dead_letter_bytes_max) {
+    headers.emplace_back(
+        "kafka_dlt-value-omitted",
+        fmt::format("{} bytes do not fit; read the original where the other headers say", value->size()));
+    value.reset();
+  }
+  services_.metrics.dead_letters.add();
+  spdlog::warn("partition {} offset {}: {}; the record goes to the dead-letter topic", number_, offset, reason);
+  send(Output::dlq, record.key, value, &headers, {.purpose = Purpose::dlq, .offset = offset});
+}
+
+void Partition::send(Output output, const std::optional<std::string>& key, std::optional<std::string_view> value,
+                     const kafka::Headers* headers, const Sent& what) {
+  if (phase_ == Phase::settling || phase_ == Phase::confirming || phase_ == Phase::over || !failing_.empty()) return;
+  Sent sent = what;
+  sent.partition = number_;
+  sent.generation = generation_;
+  if (deferred_.empty()) {
+    switch (wire_.send(output, key, value, headers, sent)) {
+      case kafka::Produced::accepted:
+        ++outstanding_;
+        return;
+      case kafka::Produced::queue_full:
+        break;
+      case kafka::Produced::too_large:
+        failing_ = fmt::format("a record of {} bytes is larger than the producer's message.max.bytes",
+                               value ? value->size() : 0);
+        services_.environment.wake_at(services_.environment.now().steady);
+        return;
+      case kafka::Produced::unknown_topic:
+      case kafka::Produced::failed:
+        failing_ = "the producer refused a record";
+        services_.environment.wake_at(services_.environment.now().steady);
+        return;
+    }
+  }
+  deferred_.push_back({.output = output,
+                       .key = key,
+                       .value = value ? std::optional<std::string>(*value) : std::nullopt,
+                       .headers = headers != nullptr ? std::optional(*headers) : std::nullopt,
+                       .sent = sent});
+}
+
+void Partition::on_space() {
+  if (deferred_.empty()) return;
+  while (!deferred_.empty()) {
+    const auto& next = deferred_.front();
+    const auto value = next.value ? std::optional<std::string_view>(*next.value) : std::nullopt;
+    const auto produced = wire_.send(next.output, next.key, value, next.headers ? &*next.headers : nullptr, next.sent);
+    if (produced == kafka::Produced::queue_full) return;
+    if (produced != kafka::Produced::accepted) {
+      fail("the producer refused a record");
+      return;
+    }
+    ++outstanding_;
+    deferred_.pop_front();
+  }
+  for (auto& [offset, job] : jobs_) {
+    if (job.attempt) job.attempt->resume();
+    if (congested()) return;
+  }
+}
+
+// --- reports --------------------------------------------------------------------------------------------------------
+
+void Partition::on_chunk_report(const kafka::Report& report) {
+  --outstanding_;
+  if (!report.ok) {
+    if (!planted(Bug::goes_on_after_failed_report)) fail(fmt::format("a chunk was not delivered ({})", report.detail));
+  } else {
+    positions_.chunk_acknowledged(report.offset);
+  }
+  if (phase_ == Phase::settling && outstanding_ == 0) settled();
+}
+
+void Partition::on_report(const Sent& sent, const kafka::Report& report) {
+  --outstanding_;
+  if (!report.ok) {
+    if (planted(Bug::terminal_sent_again) && sent.purpose == Purpose::terminal) {
+      if (const auto it = jobs_.find(sent.offset); it != jobs_.end() && it->second.attempt)
+        it->second.attempt->send_terminal_again();
+      return;
+    }
+    if (planted(Bug::goes_on_after_failed_report)) return;
+    fail(fmt::format("a record was not delivered ({})", report.detail));
+    if (phase_ == Phase::settling && outstanding_ == 0) settled();
+    return;
+  }
+  if (phase_ == Phase::settling) {
+    if (outstanding_ == 0) settled();
+    return;
+  }
+  if (phase_ == Phase::confirming || phase_ == Phase::over) return;
+
+  switch (sent.purpose) {
+    case Purpose::chunk:
+      break;
+    case Purpose::claim:
+      claim_reported();
+      break;
+    case Purpose::dlq:
+      if (const auto it = dead_letters_.find(sent.offset); it != dead_letters_.end()) {
+        services_.hub.job_gone(bytes_of(it->second.record));
+        dead_letters_.erase(it);
+        complete(sent.offset);
+      }
+      break;
+    case Purpose::terminal:
+      terminal_acknowledged(sent, report.offset);
+      break;
+    default:
+      if (phase_ == Phase::continuing) {
+        acknowledged_elsewhere(sent.purpose, sent.offset, sent.attempt);
+        break;
+      }
+      if ((planted(Bug::calls_when_acknowledged) && sent.purpose == Purpose::request_event) ||
+          (planted(Bug::complete_when_acknowledged) && sent.purpose == Purpose::response_event)) {
+        const auto it = jobs_.find(sent.offset);
+        if (it != jobs_.end() && it->second.attempt && it->second.attempt->number() == sent.attempt) {
+          if (sent.purpose == Purpose::request_event) {
+            it->second.attempt->announced();
+          } else {
+            complete(sent.offset);
+          }
+        }
+      }
+      account_.reported(report.offset);
+      fold_known();
+      break;
+  }
+}
+
+void Partition::terminal_acknowledged(const Sent& sent, std::int64_t chunk_offset) {
+  positions_.terminal(sent.offset, sent.attempt, chunk_offset);
+  positions_.chunk_acknowledged(chunk_offset);
+  const auto it = jobs_.find(sent.offset);
+  if (it == jobs_.end() || !it->second.attempt || it->second.attempt->number() != sent.attempt) return;
+  Job& job = it->second;
+  over(job);
+  job.attempt->terminal_acknowledged();
+  leave_line(job);
+}
+
+}  // namespace tokenrail::router

@@ -1,0 +1,355 @@
+// Claiming a partition and recovering it from its logs: the same steps at a start, at a rebalance and after a report
+// that is not OK (design §6.5).
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "common/events/audit.hpp"
+#include "common/events/cloud_events.hpp"
+#include "workers/router/core/attempt.hpp"
+#include "workers/router/core/partition.hpp"
+#include "workers/router/core/planted.hpp"
+
+namespace tokenrail::router {
+
+namespace {
+
+// Between the clocks of two routers, which stamp chunks and events.
+constexpr Millis clock_skew_max{60'000};
+
+}  // namespace
+
+void Partition::begin(const kafka::Committed& committed) {
+  inherited_ = decode_commit_metadata(committed.metadata);
+  if (!committed.metadata.empty() && !inherited_) {
+    spdlog::warn(
+        "partition {}: the commit metadata at offset {} is not ours or is damaged; the logs are read from their "
+        "beginning instead",
+        number_, committed.offset.value_or(0));
+  }
+  start_ = committed.offset.value_or(0);
+  ledger_ = kafka::OffsetLedger(start_);
+  committed_offset_ = committed.offset.value_or(-1);
+  committed_metadata_ = committed.metadata;
+  // A partition that nobody has claimed starts at a number above any that a lost history could have used.
+  const auto unix_seconds = std::chrono::duration_cast<std::chrono::seconds>(services_.environment.now().wall).count();
+  epoch_ = inherited_ ? inherited_->epoch + (planted(Bug::epoch_reused) ? 0 : 1) : unix_seconds;
+  claim();
+}
+
+void Partition::claim() {
+  phase_ = Phase::claiming;
+  instance_ = fmt::format("{:016x}", services_.environment.random());
+  ownership_events_ = 0;
+  fold_ = {};
+  tail_.clear();
+  origins_.clear();
+  leases_.clear();
+  expired_.clear();
+  closed_.clear();
+  answer_gone_.clear();
+  first_read_.reset();
+  chunk_tail_cut_ = false;
+  const auto value =
+      events::to_json(events::RouterClaimed{.epoch = epoch_, .instance = instance_, .partition = number_});
+  const auto headers =
+      events::cloud_event_headers({.id = events::ownership_event_id(number_, epoch_, instance_, ++ownership_events_),
+                                   .source = fmt::format("/router/{}", number_),
+                                   .type = std::string(events::router_claimed_type),
+                                   .time_ms = services_.environment.now().wall.count(),
+                                   .traceparent = {}});
+  send(Output::audit, std::nullopt, value, &headers, {.purpose = Purpose::claim});
+  services_.metrics.claims.add();
+  if (planted(Bug::chunk_end_early)) read_log(Output::chunks, kafka::offset_end);
+}
+
+// The claim is in the log. Only now is it known what had been said before it: first the audit log up to the claim, then
+// the end of the chunk log, so that whatever an earlier owner published before it could know of the claim is seen.
+void Partition::claim_reported() {
+  if (phase_ != Phase::claiming) return;
+  phase_ = Phase::reading_audit;
+  read_log(Output::audit, inherited_ ? inherited_->audit_offset : kafka::offset_beginning);
+}
+
+void Partition::on_log_record(Output log, const kafka::Record& record) {
+  if (log == Output::chunks) {
+    chunk_tail_record(record);
+    return;
+  }
+  if (phase_ == Phase::reading_audit) {
+    audit_tail_record(record);
+  } else if (owns()) {
+    auto facts = events::parse_audit(record.value.value_or(""));
+    if (!facts || (facts->ids.source_partition != number_ && facts->partition != number_)) {
+      account_.read_foreign(record.offset);
+    } else {
+      note_origin(*facts, record);
+      account_.read({.offset = record.offset,
+                     .facts = std::move(*facts),
+                     .at_ms = record.timestamp_ms,
+                     .bytes = record.value->size()});
+    }
+    fold_known();
+  }
+}
+
+void Partition::on_log_end(Output log, std::int64_t next_offset) {
+  if (log == Output::chunks) {
+    if (phase_ == Phase::reading_chunks) {
+      chunk_tail_read(next_offset);
+    } else if (phase_ == Phase::claiming && planted(Bug::chunk_end_early)) {
+      early_chunk_end_ = next_offset;
+      stop_log(Output::chunks);
+    } else if (!expired_.empty()) {
+      chunks_read_to_ = std::max(chunks_read_to_, next_offset);
+      stop_log(Output::chunks);
+      close_expired();
+    }
+    return;
+  }
+  if (owns()) {
+    account_.read_to(next_offset);
+    fold_known();
+  }
+}
+
+void Partition::note_origin(const events::AuditFacts& facts, const kafka::Record& record) {
+  if (facts.kind != events::AuditFacts::Kind::request) return;
+  auto& origin = origins_[facts.ids.source_offset];
+  origin.key = record.key;
+  origin.at = Millis(record.timestamp_ms);
+  if (const auto trace = kafka::header(record.headers, "traceparent")) origin.traceparent = std::string(*trace);
+}
+
+void Partition::note_seen(const events::AuditFacts& facts, std::int64_t at_ms) {
+  using Kind = events::AuditFacts::Kind;
+  if (facts.kind != Kind::request && facts.kind != Kind::response) return;
+  if (facts.ids.attempt == 0) return;  // the answer to a duplicate: its first is spoken of elsewhere
+  auto& seen = recent_.seen(facts.ids.org_id, facts.ids.request_id, facts.ids.source_offset, at_ms);
+  seen.attempt = std::max(seen.attempt, facts.ids.attempt);
+}
+
+void Partition::audit_tail_record(const kafka::Record& record) {
+  if (!first_read_) {
+    first_read_ = record.offset;
+    if (inherited_ && record.offset > inherited_->audit_offset) {
+      services_.metrics.tails_cut.add();
+      spdlog::warn("partition {}: the audit log begins at {}, its tail was to be read from {}: retention has cut it",
+                   number_, record.offset, inherited_->audit_offset);
+    }
+  }
+  const auto facts = events::parse_audit(record.value.value_or(""));
+  if (!facts || (facts->ids.source_partition != number_ && facts->partition != number_)) return;
+  const auto verdict = fold_.apply(record.offset, *facts);
+  positions_.event(record.offset, Millis(record.timestamp_ms), record.value->size());
+  note_origin(*facts, record);
+  note_seen(*facts, record.timestamp_ms);
+
+  if (facts->kind != events::AuditFacts::Kind::claimed || facts->instance != instance_) return;
+  stop_log(Output::audit);
+  const bool equal_taken = planted(Bug::epoch_reused) && facts->epoch == fold_.epoch();
+  if (verdict == events::AuditFold::Verdict::counts || equal_taken) {
+    claims_in_a_row_ = fold_.claims_in_a_row();
+    audit_tail_read(record.offset);
+    return;
+  }
+  // Somebody claimed as high or higher before us.
+  epoch_ = fold_.epoch() + 1;
+  claim();
+}
+
+void Partition::audit_tail_read(std::int64_t claim_offset) {
+  account_ = AuditAccount(claim_offset + 1);
+  phase_ = Phase::reading_chunks;
+  first_read_.reset();
+  // Nobody's answer is open: only the end of the chunk log is wanted.
+  const bool wanted = !fold_.open().empty();
+  const auto from = !wanted ? kafka::offset_end : inherited_ ? inherited_->chunk_offset : kafka::offset_beginning;
+  read_log(Output::chunks, from);
+}
+
+void Partition::chunk_tail_record(const kafka::Record& record) {
+  const bool tail = phase_ == Phase::reading_chunks;
+  if (!tail && expired_.empty()) return;
+  if (tail && !first_read_) {
+    first_read_ = record.offset;
+    first_chunk_at_ = Millis(record.timestamp_ms);
+    chunk_tail_cut_ = record.offset != (inherited_ ? inherited_->chunk_offset : 0);
+  }
+  if (early_chunk_end_ && tail && record.offset >= *early_chunk_end_) return;
+  if (!tail) chunks_read_to_ = std::max(chunks_read_to_, record.offset + 1);
+  // Of thousands of chunks a second only the terminal ones matter; the field's name is written by us, without blanks.
+  if (!record.value || !record.value->contains("\"done\":true")) return;
+  auto chunk = events::parse_chunk(*record.value);
+  if (!chunk || !chunk->done) return;
+  const auto* const attempt = fold_.find(chunk->source_offset, chunk->attempt);
+  if (attempt == nullptr || !attempt->open() || attempt->ids.org_id != chunk->org_id ||
+      attempt->ids.request_id != chunk->request_id)
+    return;
+  if (!tail) positions_.terminal(chunk->source_offset, chunk->attempt, record.offset);
+  tail_.found(record.offset, std::move(*chunk));
+}
+
+void Partition::chunk_tail_read(std::int64_t end) {
+  stop_log(Output::chunks);
+  if (!fold_.open().empty() && !first_read_ && end != (inherited_ ? inherited_->chunk_offset : 0)) {
+    chunk_tail_cut_ = true;
+    first_chunk_at_ = Millis::max();
+  }
+  if (early_chunk_end_) end = *early_chunk_end_;
+  chunks_read_to_ = end;
+  positions_.recovered(end);
+  recovered();
+}
+
+void Partition::recovered() {
+  const auto now = services_.environment.now();
+  for (const auto* const attempt : fold_.open()) {
+    const auto& ids = attempt->ids;
+    if (const auto* const found = tail_.find(ids.source_offset, ids.attempt))
+      positions_.terminal(ids.source_offset, ids.attempt, found->chunk_offset);
+    if (attempt->continued)
+      leases_[{ids.source_offset, ids.attempt}] = now.steady + Millis(attempt->continued->lease_ms);
+  }
+  phase_ = Phase::committing;
+  if (!planted(Bug::forgets_attempts)) {
+    for (const auto& closing : plan_recovery(fold_, tail_)) close(closing);
+  }
+  spdlog::info("partition {}: recovered under epoch {}: {} attempts closed, {} go on elsewhere", number_, epoch_,
+               closed_.size(), leases_.size());
+  send_commit();
+}
+
+void Partition::close(const Closing& closing) {
+  const auto offset = closing.ids.source_offset;
+  if (!closed_.insert({offset, closing.ids.attempt}).second) return;
+  if (closing.terminal != nullptr) {
+    services_.metrics.recovered.add();
+  } else {
+    services_.metrics.interrupted.add();
+    if (may_have_ended_in_the_cut(offset)) answer_gone_.insert(offset);
+  }
+  const auto event = response_of(closing, epoch_, instance_);
+  events::AuditFacts facts{.kind = events::AuditFacts::Kind::response,
+                           .ids = event.ids,
+                           .epoch = epoch_,
+                           .instance = instance_,
+                           .outcome = std::string(events::name_of(event.outcome)),
+                           .cause = event.cause,
+                           .recovered = event.recovered,
+                           .called = event.called};
+  const auto origin = origins_.find(offset);
+  const auto id = events::audit_event_id(number_, offset, closing.ids.attempt, events::llm_response_type, epoch_);
+  send_audit({.purpose = Purpose::closing_event, .offset = offset, .attempt = closing.ids.attempt},
+             origin == origins_.end() ? std::nullopt : origin->second.key, events::llm_response_type, id,
+             origin == origins_.end() ? "" : origin->second.traceparent,
+             events::to_json(event, services_.options.record_bytes_max), std::move(facts));
+  if (planted(Bug::closes_with_terminal) && closing.terminal == nullptr) {
+    const events::ChunkWriter writer(closing.ids.request_id, closing.ids.org_id, closing.ids.attempt);
+    writer.write(scratch_, events::TerminalChunk{.source_offset = offset});
+    send(Output::chunks, origin == origins_.end() ? std::nullopt : origin->second.key, scratch_, nullptr,
+         {.purpose = Purpose::chunk, .offset = offset});
+  }
+}
+
+// Retention has cut the chunk log: the answer may have ended there, and running it again could give a second one. Not
+// where the oldest chunk left is older than the attempt.
+bool Partition::may_have_ended_in_the_cut(std::int64_t source_offset) const {
+  if (!chunk_tail_cut_) return false;
+  const auto origin = origins_.find(source_offset);
+  return origin == origins_.end() || first_chunk_at_ > origin->second.at - clock_skew_max;
+}
+
+void Partition::run() {
+  phase_ = Phase::running;
+  spdlog::info("partition {}: running under epoch {} from offset {} ({} requests waiting)", number_, epoch_,
+               ledger_.committable(), jobs_.size());
+  std::vector<std::int64_t> letters;
+  for (const auto& [offset, letter] : dead_letters_) letters.push_back(offset);
+  for (const auto offset : letters) dead_letter(offset);
+  std::vector<std::int64_t> waiting;
+  for (const auto& [offset, job] : jobs_) waiting.push_back(offset);
+  for (const auto offset : waiting) look_at(offset);
+  follow();
+}
+
+void Partition::fail(std::string_view why) {
+  if (phase_ == Phase::settling || phase_ == Phase::over) return;
+  failing_.clear();
+  deferred_.clear();
+  commit_pending_ = false;
+  stop_log(Output::audit);
+  stop_log(Output::chunks);
+  // What was given up, or was about to be, is not claimed again for: its attempts fall silent, their lease tells.
+  if (phase_ == Phase::continuing || phase_ == Phase::releasing) {
+    spdlog::warn("partition {}: {}; {} attempts of a partition that was given up end here", number_, why, jobs_.size());
+    drop();
+    return;
+  }
+  spdlog::warn("partition {}: {}; what runs there is cancelled and the partition will be claimed again", number_, why);
+  services_.metrics.repairs.add();
+  phase_ = Phase::settling;
+  order_ = KeyOrder{};
+  held_.clear();
+  account_ = AuditAccount{};
+  for (auto& [offset, job] : jobs_) {
+    over(job);
+    job.attempt.reset();
+    schedule(job, job.deadline);
+    job.stage = Job::Stage::in_line;
+    order_.enter(job.key, offset);
+  }
+  if (outstanding_ == 0) settled();
+}
+
+void Partition::drop() {
+  phase_ = Phase::over;
+  deferred_.clear();
+  stop_log(Output::audit);
+  stop_log(Output::chunks);
+  while (!jobs_.empty()) drop_job(jobs_.begin()->first);
+}
+
+void Partition::settled() {
+  if (!wire_.usable()) return;  // on_producer() goes on
+  // Ask the coordinator whether the partition is still ours: a commit of what is committed already changes nothing,
+  // and only a member of the current generation is answered with yes.
+  phase_ = Phase::confirming;
+  sent_offset_ = std::max<std::int64_t>(committed_offset_, 0);
+  sent_metadata_ = committed_metadata_;
+  put_commit();
+}
+
+void Partition::on_producer() {
+  // Whatever the old one had not reported when it was destroyed never will be.
+  outstanding_ = 0;
+  if (phase_ == Phase::settling) {
+    settled();
+    return;
+  }
+  on_space();
+}
+
+void Partition::on_committed(std::uint32_t sequence, kafka::CommitOutcome outcome) {
+  if (!commit_pending_ || sequence != commit_sequence_) return;
+  commit_pending_ = false;
+  if (outcome != kafka::CommitOutcome::ok) {
+    services_.metrics.commits_refused.add();
+    return;  // tried again by on_time(), unless the group takes the partition away first
+  }
+  services_.metrics.commits.add();
+  committed_offset_ = sent_offset_;
+  committed_metadata_ = sent_metadata_;
+  inherited_ = decode_commit_metadata(committed_metadata_);
+  if (phase_ == Phase::committing) {
+    run();
+  } else if (phase_ == Phase::confirming) {
+    epoch_ = std::max(epoch_, fold_.epoch()) + (planted(Bug::epoch_reused) ? 0 : 1);
+    claim();
+  }
+}
+
+}  // namespace tokenrail::router

@@ -1,0 +1,95 @@
+#include "workers/router/core/recovery.hpp"
+
+#include <array>
+#include <string_view>
+
+namespace tokenrail::router {
+
+namespace {
+
+using events::FinishReason;
+using events::Outcome;
+
+FinishReason finish_reason_from(std::string_view name) {
+  constexpr std::array all{FinishReason::stop,           FinishReason::length,    FinishReason::tool_calls,
+                           FinishReason::content_filter, FinishReason::cancelled, FinishReason::duplicate};
+  for (const auto reason : all) {
+    if (events::name_of(reason) == name) return reason;
+  }
+  return FinishReason::error;
+}
+
+Outcome outcome_from(FinishReason reason, bool called) {
+  switch (reason) {
+    case FinishReason::cancelled:
+      return Outcome::cancelled;
+    case FinishReason::duplicate:
+      return Outcome::duplicate;
+    case FinishReason::error:
+      return called ? Outcome::failed : Outcome::rejected;
+    default:
+      return Outcome::completed;
+  }
+}
+
+}  // namespace
+
+void TerminalTail::found(std::int64_t chunk_offset, events::Chunk chunk) {
+  const std::pair key{chunk.source_offset, chunk.attempt};
+  found_.try_emplace(key, Found{.chunk_offset = chunk_offset, .chunk = std::move(chunk)});
+}
+
+const TerminalTail::Found* TerminalTail::find(std::int64_t source_offset, std::int64_t attempt) const {
+  const auto it = found_.find({source_offset, attempt});
+  return it == found_.end() ? nullptr : &it->second;
+}
+
+std::vector<Closing> plan_recovery(const events::AuditFold& fold, const TerminalTail& terminals) {
+  std::vector<Closing> plan;
+  for (const auto* const attempt : fold.open()) {
+    if (!attempt->continued) plan.push_back(plan_closing(*attempt, terminals));
+  }
+  return plan;
+}
+
+Closing plan_closing(const events::AuditFold::Attempt& attempt, const TerminalTail& terminals) {
+  return {.ids = attempt.ids, .terminal = terminals.find(attempt.ids.source_offset, attempt.ids.attempt)};
+}
+
+events::LlmResponse response_of(const Closing& closing, std::int64_t epoch, const std::string& instance) {
+  events::LlmResponse event{.ids = closing.ids};
+  event.ids.epoch = epoch;
+  event.ids.instance = instance;
+  // Who made the calls is gone; whether a provider was called and what it charged is known to nobody here.
+  event.calls = std::nullopt;
+  if (closing.terminal == nullptr) {
+    event.outcome = Outcome::interrupted;
+    event.cause = "lost";
+    event.called = true;
+    return event;
+  }
+  const auto& chunk = closing.terminal->chunk;
+  const auto reason = finish_reason_from(chunk.finish_reason);
+  event.called = chunk.model.has_value();
+  event.outcome = outcome_from(reason, event.called);
+  event.recovered = true;
+  event.finish_reason = reason;
+  event.model = chunk.model;
+  event.usage = chunk.usage;
+  event.cost_micros = chunk.cost_micros;
+  event.price_version = chunk.price_version;
+  event.timing = chunk.timing;
+  event.chunks = chunk.seq + 1;
+  event.provider_request_id = chunk.provider_request_id;
+  if (!chunk.error_code.empty()) {
+    event.failure =
+        events::Failure{.code = events::error_code_from(chunk.error_code).value_or(events::ErrorCode::internal),
+                        .message = chunk.error_message,
+                        .retryable = chunk.error_retryable,
+                        .provider = chunk.error_provider,
+                        .status = chunk.error_status};
+  }
+  return event;
+}
+
+}  // namespace tokenrail::router
