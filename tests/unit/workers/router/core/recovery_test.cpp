@@ -140,9 +140,6 @@ TEST_F(RecoveryTest, AnAttemptOfALostWorkerIsClosedAndTheRequestRunsAgain) {
   second.settle();
   second.wake();
   ASSERT_EQ(terminals().size(), 1U);
-  EXPECT_EQ(committed.begin()->second.first, 0);
-  environment.advance(1s);
-  second.wake();
   EXPECT_EQ(committed.begin()->second.first, 1);
 }
 
@@ -176,7 +173,7 @@ TEST_F(RecoveryTest, WhatAStalledWorkerSaysLateIsVoidAndItClaimsAgainOnlyIfTheCo
   auto second = make();
   second.take();
   ASSERT_EQ(second.http.started, 1U);
-  first.settle();  // now it is: behind the second's claim
+  first.producer.acknowledge_all();  // now it is: behind the second's claim
   ASSERT_EQ(audit(Kind::response).size(), 2U);
   EXPECT_EQ(audit(Kind::response)[0].outcome, "interrupted");
   EXPECT_EQ(audit(Kind::response)[1].outcome, "completed");  // of the first attempt: void
