@@ -26,11 +26,11 @@ inline constexpr std::string_view router_continuing_type = "router.continuing";
 /// What every event about an attempt has.
 struct AttemptIds {
   std::int64_t epoch = 0;  ///< of the writer's ownership
-  std::string instance;    ///< unique per claim
+  std::string instance{};  ///< unique per claim
   std::int32_t source_partition = 0;
   std::int64_t source_offset = 0;
-  std::string org_id;
-  std::string request_id;
+  std::string org_id{};
+  std::string request_id{};
   std::string user_id{};
   std::int64_t attempt = 0;
 };

@@ -1,0 +1,245 @@
+// What counts in the audit log, as a table: each history is folded, then said what of it counts.
+#include "common/events/audit_fold.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+#include <gtest/gtest.h>
+
+namespace tokenrail::events {
+namespace {
+
+using Kind = AuditFacts::Kind;
+using Verdict = AuditFold::Verdict;
+
+AuditFacts claim(std::int64_t epoch, const std::string& who) {
+  return {.kind = Kind::claimed, .epoch = epoch, .instance = who};
+}
+AuditFacts about(Kind kind, std::int64_t epoch, const std::string& who, std::int64_t offset, std::int64_t attempt,
+                 std::string outcome = "", std::string cause = "") {
+  return {.kind = kind,
+          .ids = {.epoch = epoch,
+                  .instance = who,
+                  .source_offset = offset,
+                  .org_id = "o",
+                  .request_id = "r" + std::to_string(offset),
+                  .attempt = attempt},
+          .epoch = epoch,
+          .instance = who,
+          .outcome = std::move(outcome),
+          .cause = std::move(cause)};
+}
+AuditFacts request(std::int64_t epoch, const std::string& who, std::int64_t offset, std::int64_t attempt) {
+  return about(Kind::request, epoch, who, offset, attempt);
+}
+AuditFacts response(std::int64_t epoch, const std::string& who, std::int64_t offset, std::int64_t attempt,
+                    const std::string& outcome = "completed") {
+  return about(Kind::response, epoch, who, offset, attempt, outcome, outcome == "interrupted" ? "lost" : "");
+}
+AuditFacts hand_over(Kind kind, std::int64_t epoch, const std::string& who, std::vector<ContinuedAttempt> continuing) {
+  AuditFacts facts{.kind = kind, .epoch = epoch, .instance = who};
+  facts.continuing = std::move(continuing);
+  facts.lease_ms = 15'000;
+  return facts;
+}
+
+struct Row {
+  const char* name;
+  std::vector<std::pair<AuditFacts, Verdict>> history;
+  bool complete;           ///< of offset 5
+  std::size_t open;        ///< attempts without a response
+  std::int64_t epoch;      ///< in the end
+  bool continued = false;  ///< something goes on elsewhere
+};
+
+class AuditFoldTable : public ::testing::TestWithParam<Row> {};
+
+TEST_P(AuditFoldTable, SaysWhatCounts) {
+  AuditFold fold;
+  std::int64_t offset = 0;
+  for (const auto& [event, verdict] : GetParam().history) {
+    EXPECT_EQ(fold.apply(offset, event), verdict) << "event " << offset;
+    ++offset;
+  }
+  EXPECT_EQ(fold.complete(5, "o", "r5"), GetParam().complete);
+  EXPECT_EQ(fold.open().size(), GetParam().open);
+  EXPECT_EQ(fold.epoch(), GetParam().epoch);
+  EXPECT_EQ(fold.any_continued(), GetParam().continued);
+  EXPECT_EQ(fold.next(), offset);
+}
+
+constexpr auto ok = Verdict::counts;
+constexpr auto no = Verdict::is_void;
+
+INSTANTIATE_TEST_SUITE_P(
+    Histories, AuditFoldTable,
+    ::testing::Values(
+        Row{"answered",
+            {{claim(7, "a"), ok}, {request(7, "a", 5, 7001), ok}, {response(7, "a", 5, 7001), ok}},
+            true,
+            0,
+            7},
+        Row{"open", {{claim(7, "a"), ok}, {request(7, "a", 5, 7001), ok}}, false, 1, 7},
+        Row{"an interrupted attempt is no answer",
+            {{claim(7, "a"), ok}, {request(7, "a", 5, 7001), ok}, {response(7, "a", 5, 7001, "interrupted"), ok}},
+            false,
+            0,
+            7},
+        Row{"the highest attempt decides",
+            {{request(7, "a", 5, 7001), ok},
+             {response(7, "a", 5, 7001, "interrupted"), ok},
+             {request(7, "a", 5, 7002), ok}},
+            false,
+            1,
+            0},
+        Row{"a stalled worker's late response is void",
+            {{claim(7, "a"), ok}, {request(7, "a", 5, 7001), ok}, {claim(8, "b"), ok}, {response(7, "a", 5, 7001), no}},
+            false,
+            1,
+            8},
+        Row{"the first that is not void counts",
+            {{request(7, "a", 5, 7001), ok},
+             {claim(8, "b"), ok},
+             {response(8, "b", 5, 7001, "interrupted"), ok},
+             {response(8, "b", 5, 7001), Verdict::repeated},
+             {request(8, "b", 5, 8001), ok}},
+            false,
+            1,
+            8},
+        Row{"an attempt whose llm.request is void does not exist",
+            {{claim(8, "b"), ok}, {request(7, "a", 5, 7001), no}, {response(7, "a", 5, 7001), no}},
+            false,
+            0,
+            8},
+        Row{"of equal epochs the first wins",
+            {{claim(7, "a"), ok}, {claim(7, "b"), no}, {request(7, "a", 5, 7001), ok}},
+            false,
+            1,
+            7},
+        Row{"a lower claim has no effect",
+            {{claim(9, "a"), ok}, {claim(8, "b"), no}, {request(8, "b", 5, 8001), no}},
+            false,
+            0,
+            9},
+        Row{"what is continued under a valid release is never void",
+            {{claim(7, "a"), ok},
+             {request(7, "a", 5, 7001), ok},
+             {hand_over(Kind::released, 7, "a", {{.offset = 5, .attempt = 7001}}), ok},
+             {claim(8, "b"), ok},
+             {hand_over(Kind::continuing, 7, "a", {{.offset = 5, .attempt = 7001}}), ok},
+             {response(7, "a", 5, 7001), ok}},
+            true,
+            0,
+            8},
+        Row{"it stays open while it is continued",
+            {{request(7, "a", 5, 7001), ok},
+             {hand_over(Kind::released, 7, "a", {{.offset = 5, .attempt = 7001}}), ok},
+             {claim(8, "b"), ok}},
+            false,
+            1,
+            8,
+            true},
+        Row{"a release behind a higher claim is void, and so is what follows from it",
+            {{request(7, "a", 5, 7001), ok},
+             {claim(8, "b"), ok},
+             {hand_over(Kind::released, 7, "a", {{.offset = 5, .attempt = 7001}}), no},
+             {hand_over(Kind::continuing, 7, "a", {{.offset = 5, .attempt = 7001}}), no},
+             {response(7, "a", 5, 7001), no}},
+            false,
+            1,
+            8},
+        Row{"only the worker that continues it may answer it late",
+            {{request(7, "a", 5, 7001), ok},
+             {hand_over(Kind::released, 7, "a", {{.offset = 5, .attempt = 7001}}), ok},
+             {claim(8, "b"), ok},
+             {response(7, "zombie", 5, 7001), no}},
+            false,
+            1,
+            8,
+            true},
+        Row{"a lease that ran out: whoever comes first counts",
+            {{request(7, "a", 5, 7001), ok},
+             {hand_over(Kind::released, 7, "a", {{.offset = 5, .attempt = 7001}}), ok},
+             {claim(8, "b"), ok},
+             {response(8, "b", 5, 7001, "interrupted"), ok},
+             {response(7, "a", 5, 7001), Verdict::repeated}},
+            false,
+            0,
+            8},
+        Row{"an attempt listed after it was answered is not continued",
+            {{request(7, "a", 5, 7001), ok},
+             {response(7, "a", 5, 7001), ok},
+             {hand_over(Kind::released, 7, "a", {{.offset = 5, .attempt = 7001}}), ok}},
+            true,
+            0,
+            0},
+        Row{"a duplicate exists by its response", {{response(7, "a", 5, 0, "duplicate"), ok}}, true, 0, 0},
+        Row{"an llm.request said twice is one",
+            {{request(7, "a", 5, 7001), ok}, {request(7, "a", 5, 7001), Verdict::repeated}},
+            false,
+            1,
+            0},
+        Row{"a response whose llm.request was cut away by retention still answers",
+            {{claim(7, "a"), ok}, {response(7, "a", 5, 7001), ok}},
+            true,
+            0,
+            7},
+        Row{"events of other types are nobody's", {{AuditFacts{}, Verdict::foreign}}, false, 0, 0}),
+    [](const auto& row) {
+      std::string name = row.param.name;
+      std::ranges::replace_if(name, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; }, '_');
+      return name;
+    });
+
+TEST(AuditFold, ATopicMadeAnewHasAnotherRequestAtTheSameOffset) {
+  AuditFold fold;
+  fold.apply(0, request(7, "a", 5, 7001));
+  fold.apply(1, response(7, "a", 5, 7001));
+  EXPECT_TRUE(fold.complete(5, "o", "r5"));
+  EXPECT_FALSE(fold.complete(5, "o", "another"));
+  EXPECT_FALSE(fold.complete(5, "p", "r5"));
+}
+
+TEST(AuditFold, CountsClaimsWithNothingBetween) {
+  AuditFold fold;
+  fold.apply(0, claim(7, "a"));
+  fold.apply(1, claim(8, "b"));
+  fold.apply(2, claim(8, "c"));
+  EXPECT_EQ(fold.claims_in_a_row(), 2);
+  fold.apply(3, request(8, "b", 5, 8001));
+  EXPECT_EQ(fold.claims_in_a_row(), 0);
+  fold.apply(4, claim(9, "d"));
+  EXPECT_EQ(fold.claims_in_a_row(), 1);
+}
+
+TEST(AuditFold, RemembersWhereTheEventsOfAnIncompleteRequestBegin) {
+  AuditFold fold;
+  fold.apply(10, request(7, "a", 5, 7001));
+  fold.apply(11, request(7, "a", 3, 7001));
+  fold.apply(12, response(7, "a", 3, 7001));
+  fold.apply(13, claim(8, "b"));
+  fold.apply(14, request(7, "a", 9, 7001));  // void; a successor has to read it all the same
+  EXPECT_EQ(fold.first_event_from(0), 10);
+  EXPECT_EQ(fold.first_event_from(6), 14);
+  EXPECT_EQ(fold.first_event_from(10), std::nullopt);
+  fold.forget_below(6);
+  EXPECT_EQ(fold.attempts(3), nullptr);
+  ASSERT_NE(fold.attempts(5), nullptr);  // open
+  EXPECT_EQ(fold.interruptions(5, "o", "r5", "lost"), 0);
+}
+
+TEST(AuditFold, CountsTheInterruptionsOfARequestByCause) {
+  AuditFold fold;
+  fold.apply(0, request(7, "a", 5, 7001));
+  fold.apply(1, response(8, "b", 5, 7001, "interrupted"));
+  fold.apply(2, request(8, "b", 5, 8001));
+  auto drained = response(8, "b", 5, 8001, "interrupted");
+  drained.cause = "drain";
+  fold.apply(3, drained);
+  EXPECT_EQ(fold.interruptions(5, "o", "r5", "lost"), 1);
+  EXPECT_EQ(fold.interruptions(5, "o", "r5", "drain"), 1);
+  EXPECT_EQ(fold.interruptions(5, "o", "other", "lost"), 0);
+}
+
+}  // namespace
+}  // namespace tokenrail::events

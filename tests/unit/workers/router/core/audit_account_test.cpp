@@ -1,0 +1,109 @@
+// The owner's account of its audit log: reports in order, gaps, duplicate batches, reading.
+#include "workers/router/core/audit_account.hpp"
+
+#include <gtest/gtest.h>
+
+namespace tokenrail::router {
+namespace {
+
+AuditAccount::Entry own(std::int64_t source_offset) {
+  return {.facts = {.kind = events::AuditFacts::Kind::request,
+                    .ids = {.source_offset = source_offset, .attempt = 7001},
+                    .epoch = 7,
+                    .instance = "me"}};
+}
+AuditAccount::Entry foreign(std::int64_t offset, std::int64_t source_offset) {
+  auto entry = own(source_offset);
+  entry.offset = offset;
+  entry.facts.instance = "other";
+  return entry;
+}
+AuditAccount::Entry seen(std::int64_t offset, std::int64_t source_offset) {
+  auto entry = own(source_offset);
+  entry.offset = offset;
+  return entry;
+}
+std::vector<std::int64_t> offsets(AuditAccount& account) {
+  std::vector<std::int64_t> all;
+  while (const auto entry = account.take()) all.push_back(entry->offset);
+  return all;
+}
+using Offsets = std::vector<std::int64_t>;
+
+TEST(AuditAccount, InQuietTimesTheReportsAloneMoveItAndNothingIsRead) {
+  AuditAccount account(100);
+  for (int i = 0; i < 3; ++i) account.produced(own(i));
+  account.reported(100);
+  EXPECT_EQ(offsets(account), Offsets{100});
+  account.reported(101);
+  account.reported(102);
+  EXPECT_EQ(offsets(account), (Offsets{101, 102}));
+  EXPECT_FALSE(account.gap());
+  EXPECT_EQ(account.position(), 103);
+}
+
+TEST(AuditAccount, AnEventBehindAGapWaitsUntilTheGapIsRead) {
+  AuditAccount account(100);
+  account.produced(own(1));
+  account.produced(own(2));
+  account.reported(100);
+  account.reported(102);
+  EXPECT_EQ(offsets(account), Offsets{100});
+  EXPECT_TRUE(account.gap());
+  account.read(foreign(101, 9));
+  EXPECT_EQ(offsets(account), (Offsets{101, 102}));
+  EXPECT_FALSE(account.gap());
+  EXPECT_EQ(account.position(), 103);
+}
+
+TEST(AuditAccount, WhatIsReadAndReportedComesOutOnce) {
+  AuditAccount account(100);
+  account.produced(own(1));
+  account.produced(own(2));
+  account.read(seen(100, 1));  // before its report
+  EXPECT_EQ(offsets(account), Offsets{100});
+  account.reported(100);
+  EXPECT_TRUE(offsets(account).empty());
+  account.reported(101);
+  account.read(seen(101, 2));
+  EXPECT_EQ(offsets(account), Offsets{101});
+}
+
+TEST(AuditAccount, AGapWithoutRecordsIsClosedByReadingPastIt) {
+  AuditAccount account(100);
+  account.produced(own(1));
+  account.reported(103);
+  EXPECT_TRUE(account.gap());
+  account.read_foreign(101);
+  EXPECT_TRUE(account.gap());
+  account.read_to(103);
+  EXPECT_EQ(offsets(account), Offsets{103});
+  EXPECT_FALSE(account.gap());
+}
+
+TEST(AuditAccount, ReportsOfADuplicateBatchAreNumbersAndNoOffsets) {
+  AuditAccount account(0);
+  for (int i = 0; i < 4; ++i) account.produced(own(i));
+  account.reported(-1);
+  account.reported(0);  // not offset 0: the second of the batch
+  account.reported(1);
+  EXPECT_TRUE(offsets(account).empty());
+  EXPECT_TRUE(account.gap());
+  account.reported(53);  // a real one again
+  for (std::int64_t i = 0; i < 3; ++i) account.read(seen(50 + i, i));
+  EXPECT_EQ(offsets(account), (Offsets{50, 51, 52, 53}));
+  EXPECT_FALSE(account.gap());
+}
+
+TEST(AuditAccount, EndsWithWhatWasDeliveredBehindAGap) {
+  AuditAccount account(100);
+  account.produced(own(1));
+  account.produced(own(2));
+  account.reported(105);
+  account.reported(106);
+  EXPECT_EQ(account.delivered_beyond().size(), 2U);
+  EXPECT_FALSE(account.gap());
+}
+
+}  // namespace
+}  // namespace tokenrail::router
