@@ -1,5 +1,9 @@
 #include "workers/router/settings.hpp"
 
+#include <charconv>
+
+#include <fmt/format.h>
+
 namespace tokenrail::router {
 
 namespace {
@@ -128,6 +132,11 @@ constexpr Setting settings[] = {
      .help = "How long SIGTERM lets running attempts go on.",
      .min = 0,
      .max = ms_per_day},
+    {.name = "router.org_weights",
+     .env = {},
+     .kind = Kind::list,
+     .default_value = "",
+     .help = "Organisations that start more than one request in their turn: acme=4,globex=2. Others weigh 1."},
     {.name = "router.lease",
      .env = {},
      .kind = Kind::duration,
@@ -194,6 +203,27 @@ constexpr Setting settings[] = {
 
 }  // namespace
 
+Result<std::map<std::string, int>> parse_weights(const std::vector<std::string>& list) {
+  constexpr int weight_max = 1'000;
+  std::map<std::string, int> weights;
+  for (const auto& entry : list) {
+    const auto sign = entry.rfind('=');
+    int weight = 0;
+    const auto* const begin = sign == std::string::npos ? nullptr : entry.data() + sign + 1;
+    const auto* const end = entry.data() + entry.size();
+    const bool number =
+        begin != nullptr && std::from_chars(begin, end, weight).ptr == end && weight >= 1 && weight <= weight_max;
+    if (!number || sign == 0) {
+      return fail(ErrorKind::invalid_input,
+                  fmt::format("router.org_weights: '{}' is not allowed; give an organisation's id and a whole number "
+                              "from 1 to {}, as in acme=4",
+                              entry, weight_max));
+    }
+    weights[entry.substr(0, sign)] = weight;
+  }
+  return weights;
+}
+
 std::span<const Setting> router_settings() {
   return settings;
 }
@@ -224,6 +254,7 @@ RouterOptions router_options(const config::Values& values) {
   options.idle_timeout = values.duration("router.idle_timeout");
   options.total_timeout = values.duration("router.total_timeout");
   options.request_timeout_default = values.duration("router.request_timeout_default");
+  options.org_weights = parse_weights(values.list("router.org_weights")).value_or(std::map<std::string, int>{});
   options.lease = values.duration("router.lease");
   options.lost_attempts_max = static_cast<int>(values.integer("router.lost_attempts_max"));
   options.dedupe_window = values.duration("router.dedupe_window");

@@ -78,7 +78,7 @@ bool Attempt::stream_wanted() const {
 
 // --- announce -------------------------------------------------------------------------------------------------------
 
-void Attempt::announce(std::expected<registry::Route, Failure> route) {
+void Attempt::take(std::expected<registry::Route, Failure> route) {
   if (route) {
     route_ = std::move(*route);
     warnings_ = route_.warnings;
@@ -86,6 +86,15 @@ void Attempt::announce(std::expected<registry::Route, Failure> route) {
   } else {
     refusal_ = std::move(route.error());
   }
+}
+
+void Attempt::announce_unread() {
+  unread_ = true;
+  announce(registry::Route{});
+}
+
+void Attempt::announce(std::expected<registry::Route, Failure> route) {
+  if (!unread_) take(std::move(route));
 
   events::LlmRequest event{.ids = ids()};
   if (const auto* asked = request()) {
@@ -135,6 +144,10 @@ void Attempt::answer_duplicate(std::int64_t first_offset, std::int64_t first_att
 
 void Attempt::announced() {
   if (phase_ != Phase::announcing) return;
+  if (std::exchange(unread_, false)) {
+    take(partition_.prepare(job_));
+    services_.hub.connection_changed("", connection_id_);
+  }
   if (cancelled_) {
     finish_cancelled();
   } else if (refusal_) {

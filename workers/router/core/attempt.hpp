@@ -35,6 +35,8 @@ class Attempt final : public http::Listener, public providers::AnswerSink {
 
   /// Writes the llm.request. `route`: where it will be called, or why it will not.
   void announce(std::expected<registry::Route, events::Failure> route);
+  /// Writes the llm.request from the ids alone; what it asks for is looked at once that counts.
+  void announce_unread();
   /// Says that the request was seen before; writes no llm.request. `first_attempt` 0: not known. For number 0 only.
   void answer_duplicate(std::int64_t first_offset, std::int64_t first_attempt);
   /// The llm.request counts: the call may be made, or the refusal published.
@@ -82,6 +84,7 @@ class Attempt final : public http::Listener, public providers::AnswerSink {
   [[nodiscard]] const events::ChatRequest* request() const;
   [[nodiscard]] const registry::RouteTarget& target() const { return route_.targets[target_]; }
   [[nodiscard]] bool stream_wanted() const;
+  void take(std::expected<registry::Route, events::Failure> route);
   void start_call();
   void end_transfer();
   void call_failed(const providers::Classified& classified);
@@ -134,6 +137,7 @@ class Attempt final : public http::Listener, public providers::AnswerSink {
   std::optional<events::Usage> usage_{};
   std::optional<events::TerminalChunk> terminal_{};
   bool cancelled_ = false;
+  bool unread_ = false;
   std::optional<std::int64_t> duplicate_of_offset_{};
   std::optional<std::int64_t> duplicate_of_attempt_{};
 

@@ -23,6 +23,8 @@ struct Job {
   Millis deadline{0};            ///< steady
   Millis timer = Millis::max();  ///< steady; when on_job_time() is due
   std::variant<events::ChatRequest, events::InvalidRequest> request;
+  /// The record's value, where only the ids have been read from it so far.
+  std::optional<std::string> unread{};
 
   /// Where a job is on its way to its attempt.
   enum class Stage { in_line, ready, parked, running, ended };

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,7 @@ struct RouterOptions {
   // How much runs and waits at a time.
   std::size_t in_flight_max = 10'000;            ///< attempts of the process
   std::size_t org_in_flight_max = 5'000;         ///< attempts of one organisation
+  std::map<std::string, int> org_weights{};      ///< requests an organisation starts in its turn; others: 1
   std::size_t connection_in_flight_max = 5'000;  ///< attempts that call one connection
   std::size_t window_requests_max = 20'000;      ///< read and not complete; beyond it reading stops
   std::size_t window_bytes_max = 256 * 1024 * 1024;

@@ -24,6 +24,20 @@ constexpr Millis not_running_look_again{100};
 constexpr std::size_t key_bytes_max = 4'096;
 constexpr std::int64_t attempts_per_epoch = 1'000;
 
+Failure too_many_lost(int lost) {
+  return Failure::of(
+      ErrorCode::internal,
+      fmt::format("{} workers were lost while they ran this request, so it is not tried again. Report it "
+                  "with its requestId; the workers' logs say how they ended.",
+                  lost));
+}
+
+Failure too_late() {
+  return Failure::of(ErrorCode::deadline_exceeded,
+                     "The request's time ran out before a worker could start it. Raise timeoutMs, or add workers or "
+                     "provider capacity.");
+}
+
 }  // namespace
 
 std::size_t bytes_of(const kafka::Record& record) {
@@ -49,9 +63,7 @@ Partition::~Partition() {
     forget_timer(job);
     services_.hub.job_gone(job.bytes);
   }
-  for (const auto& [offset, letter] : dead_letters_) {
-    services_.hub.job_gone(bytes_of(letter.record));
-  }
+  drop_untouched();
 }
 
 // --- records in -----------------------------------------------------------------------------------------------------
@@ -69,38 +81,68 @@ void Partition::on_record(kafka::Record&& record) {
   }
   services_.metrics.requests_read.add();
 
+  if (phase_ == Phase::running) {
+    take(std::move(record));
+  } else {
+    untouched_.push_back(std::move(record));
+  }
+}
+
+// Workers were lost over that request so often that not even its value is looked at again.
+std::optional<events::InvalidRequest> Partition::lost_too_often(const kafka::Record& record) const {
+  const auto* const attempts = fold_.attempts(record.offset);
+  if (attempts == nullptr || attempts->empty() || !record.value) return std::nullopt;
+  const auto& ids = attempts->back().ids;
+  // A topic made anew has another request at this offset.
+  if (!record.value->contains(ids.request_id) || !record.value->contains(ids.org_id)) return std::nullopt;
+  const auto lost = fold_.interruptions(record.offset, ids.org_id, ids.request_id, "lost");
+  if (lost < services_.options.lost_attempts_max) return std::nullopt;
+  return events::InvalidRequest{
+      .request_id = ids.request_id, .org_id = ids.org_id, .user_id = ids.user_id, .failure = too_many_lost(lost)};
+}
+
+void Partition::take(kafka::Record&& record) {
   const auto now = services_.environment.now();
-  auto parsed = events::parse_chat_request(record.value, services_.options.request_limits);
-  if (record.key && record.key->size() > key_bytes_max) {
+  events::ParsedRequest parsed;
+  const bool ids_only = careful();
+  if (auto refused = lost_too_often(record)) {
+    parsed = std::move(*refused);
+  } else if (record.key && record.key->size() > key_bytes_max) {
     parsed = events::Unanswerable{
         .reason = fmt::format("the record key has {} bytes, at most {} are allowed; use the conversation's id",
                               record.key->size(), key_bytes_max)};
+  } else {
+    auto limits = services_.options.request_limits;
+    // Of a value that is too large only the ids are read.
+    if (ids_only) limits.value_bytes_max = 0;
+    parsed = events::parse_chat_request(record.value, limits);
   }
   if (auto* unanswerable = std::get_if<events::Unanswerable>(&parsed)) {
     const auto offset = record.offset;
     dead_letters_.emplace(offset, DeadLetter{.record = std::move(record), .reason = std::move(unanswerable->reason)});
-    if (phase_ == Phase::running) dead_letter(offset);
+    dead_letter(offset);
     return;
   }
 
   Job& job = jobs_[record.offset];
   job.offset = record.offset;
-  job.bytes = size;
+  job.bytes = bytes_of(record);
   // Nothing has been waiting since a time to come; a sender's clock may say anything.
   job.queued_since = record.timestamp_ms >= 0 ? std::min(Millis(record.timestamp_ms), now.wall) : now.wall;
   if (const auto trace = kafka::header(record.headers, "traceparent")) {
     job.traceparent = events::valid_traceparent(*trace).value_or("");
   }
-  auto timeout = services_.options.request_timeout_default;
+  job.key = std::move(record.key);
+  job.deadline = now.steady + (job.queued_since + services_.options.request_timeout_default - now.wall);
   if (auto* request = std::get_if<events::ChatRequest>(&parsed)) {
-    timeout = request->timeout.value_or(timeout);
+    if (request->timeout) job.deadline = now.steady + (job.queued_since + *request->timeout - now.wall);
     services_.metrics.unknown_fields.add(request->unknown_fields);
     job.request = std::move(*request);
   } else {
-    job.request = std::move(std::get<events::InvalidRequest>(parsed));
+    auto& invalid = std::get<events::InvalidRequest>(parsed);
+    if (ids_only && invalid.failure.code != ErrorCode::internal) job.unread = std::move(record.value);
+    job.request = std::move(invalid);
   }
-  job.key = std::move(record.key);
-  job.deadline = now.steady + (job.queued_since + timeout - now.wall);
   recent_.seen(job.org_id(), job.request_id(), job.offset, job.queued_since.count());
   schedule(job, job.deadline);
   order_.enter(job.key, job.offset);
@@ -178,31 +220,13 @@ Partition::Dispatched Partition::dispatch(std::int64_t offset,
   Job& job = it->second;
   if (job.stage != Job::Stage::ready && job.stage != Job::Stage::parked) return {};
 
-  if (auto* invalid = std::get_if<events::InvalidRequest>(&job.request)) {
-    start(job, std::nullopt, invalid->failure);
+  if (job.unread && careful()) {
+    job.stage = Job::Stage::running;
+    to_prepare_.push_back(offset);
+    prepare_next();
     return {.what = Dispatch::started};
   }
-  if (services_.environment.now().steady >= job.deadline && !planted(Bug::deadline_ignored)) {
-    end_uncalled(job);
-    return {.what = Dispatch::started};
-  }
-  if (answer_gone_.contains(offset)) {
-    start(job, std::nullopt,
-          Failure::of(ErrorCode::interrupted,
-                      "The worker that answered was lost, and what it had published has been deleted since. Ask again "
-                      "under a new requestId."));
-    return {.what = Dispatch::started};
-  }
-  if (fold_.interruptions(offset, job.org_id(), job.request_id(), "lost") >= services_.options.lost_attempts_max) {
-    start(job, std::nullopt,
-          Failure::of(ErrorCode::internal,
-                      fmt::format("{} workers were lost while they ran this request, so it is not tried again. Report "
-                                  "it with its requestId; the workers' logs say how they ended.",
-                                  services_.options.lost_attempts_max)));
-    return {.what = Dispatch::started};
-  }
-  auto route = registry::resolve(services_.projection, std::get<events::ChatRequest>(job.request),
-                                 services_.options.resolution, services_.environment.random());
+  auto route = job.unread ? prepare(job) : route_of(job);
   if (!route) {
     start(job, std::nullopt, std::move(route.error()));
     return {.what = Dispatch::started};
@@ -216,12 +240,73 @@ Partition::Dispatched Partition::dispatch(std::int64_t offset,
   return {.what = Dispatch::started};
 }
 
-void Partition::start(Job& job, std::optional<registry::Route> route, std::optional<Failure> refusal) {
+// Where the request goes, or why it goes nowhere.
+std::expected<registry::Route, Failure> Partition::route_of(const Job& job) {
+  if (const auto* invalid = std::get_if<events::InvalidRequest>(&job.request)) return std::unexpected(invalid->failure);
+  if (services_.environment.now().steady >= job.deadline && !planted(Bug::deadline_ignored)) {
+    return std::unexpected(too_late());
+  }
+  if (answer_gone_.contains(job.offset)) {
+    return std::unexpected(Failure::of(
+        ErrorCode::interrupted,
+        "The worker that answered was lost, and what it had published has been deleted since. Ask again under a new "
+        "requestId."));
+  }
+  const auto lost = fold_.interruptions(job.offset, job.org_id(), job.request_id(), "lost");
+  if (lost >= services_.options.lost_attempts_max) return std::unexpected(too_many_lost(lost));
+  return registry::resolve(services_.projection, std::get<events::ChatRequest>(job.request),
+                           services_.options.resolution, services_.environment.random());
+}
+
+std::expected<registry::Route, Failure> Partition::prepare(Job& job) {
+  const auto value = std::exchange(job.unread, std::nullopt);
+  auto parsed = events::parse_chat_request(value, services_.options.request_limits);
+  if (auto* request = std::get_if<events::ChatRequest>(&parsed)) {
+    const auto now = services_.environment.now();
+    if (request->timeout) {
+      job.deadline = now.steady + (job.queued_since + *request->timeout - now.wall);
+      schedule(job, job.deadline);
+    }
+    job.request = std::move(*request);
+  } else if (auto* invalid = std::get_if<events::InvalidRequest>(&parsed)) {
+    job.request = std::move(*invalid);
+  } else {
+    std::get<events::InvalidRequest>(job.request).failure =
+        Failure::of(ErrorCode::invalid_request, std::get<events::Unanswerable>(parsed).reason);
+  }
+  auto route = route_of(job);
+  if (preparing_ == job.offset) {
+    preparing_.reset();
+    if (careful_left_ > 0) --careful_left_;
+    // Not from inside the attempt that has just been prepared.
+    services_.environment.wake_at(services_.environment.now().steady);
+  }
+  return route;
+}
+
+void Partition::prepare_next() {
+  while (!preparing_ && !to_prepare_.empty() && phase_ == Phase::running) {
+    const auto offset = to_prepare_.front();
+    to_prepare_.pop_front();
+    const auto it = jobs_.find(offset);
+    if (it == jobs_.end() || it->second.attempt) continue;
+    preparing_ = offset;
+    begin_attempt(it->second);
+    it->second.attempt->announce_unread();
+    services_.hub.attempt_started(it->second.org_id(), "");
+  }
+}
+
+void Partition::begin_attempt(Job& job) {
   job.stage = Job::Stage::running;
   const auto n = recent_.next_attempt(job.org_id(), job.request_id(), job.offset, job.queued_since.count(), epoch_);
   const auto number = epoch_ * attempts_per_epoch + std::min(n, attempts_per_epoch - 1);
   recent_.seen(job.org_id(), job.request_id(), job.offset, job.queued_since.count()).attempt = number;
   job.attempt = std::make_unique<Attempt>(services_, *this, job, number);
+}
+
+void Partition::start(Job& job, std::optional<registry::Route> route, std::optional<Failure> refusal) {
+  begin_attempt(job);
   if (refusal) {
     job.attempt->announce(std::unexpected(std::move(*refusal)));
   } else {
@@ -258,10 +343,7 @@ void Partition::on_job_time(std::int64_t offset) {
 }
 
 void Partition::end_uncalled(Job& job) {
-  start(job, std::nullopt,
-        Failure::of(ErrorCode::deadline_exceeded,
-                    "The request's time ran out before a worker could start it. Raise timeoutMs, or add workers or "
-                    "provider capacity."));
+  start(job, std::nullopt, too_late());
 }
 
 void Partition::end_cancelled(Job& job) {
@@ -347,6 +429,7 @@ void Partition::on_time() {
   }
   switch (phase_) {
     case Phase::running:
+      prepare_next();
       commit_now();
       check_leases();
       break;

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <expected>
 #include <map>
 #include <memory>
 #include <optional>
@@ -101,7 +102,7 @@ class Partition {
   /// Whatever was sent cannot be relied on: cancels what runs, waits for the reports, asks the coordinator, claims
   /// again and recovers from the log. What is merely continued is left to its lease.
   void fail(std::string_view why);
-  /// Called every commit interval, and soon after wake_soon.
+  /// Called every commit interval, and whenever wants_time().
   void on_time();
   /// Some clock of that job may have run out.
   void on_job_time(std::int64_t offset);
@@ -129,6 +130,8 @@ class Partition {
   void interrupt_all(std::string_view cause);
 
   // What attempts use.
+  /// Reads what a request of which only the ids are known asks for.
+  std::expected<registry::Route, events::Failure> prepare(Job& job);
   void produce_chunk(Job& job, std::string_view value, bool first);
   void produce_terminal(Job& job, std::string_view value, std::int64_t attempt);
   /// An llm.request or llm.response; `facts` say what the value says.
@@ -149,8 +152,8 @@ class Partition {
   [[nodiscard]] Phase phase() const { return phase_; }
   [[nodiscard]] std::size_t outstanding() const { return outstanding_ + deferred_.size(); }
   [[nodiscard]] std::size_t jobs() const { return jobs_.size(); }
-  /// fail() is due with the next on_time().
-  [[nodiscard]] bool failing() const { return !failing_.empty(); }
+  /// on_time() has something to do at once.
+  [[nodiscard]] bool wants_time() const { return !failing_.empty() || (!preparing_ && !to_prepare_.empty()); }
 
  private:
   struct Deferred {
@@ -206,11 +209,18 @@ class Partition {
   [[nodiscard]] std::vector<events::ContinuedAttempt> running_attempts() const;
 
   // jobs
+  void take(kafka::Record&& record);
+  void read_request(Job& job, const std::optional<std::string>& value);
+  [[nodiscard]] std::optional<events::InvalidRequest> lost_too_often(const kafka::Record& record) const;
+  [[nodiscard]] std::expected<registry::Route, events::Failure> route_of(const Job& job);
+  [[nodiscard]] bool careful() const { return careful_left_ > 0; }
+  void prepare_next();
   void look_at(std::int64_t offset);
   void decide(std::int64_t offset);
   [[nodiscard]] bool is_complete(const Job& job) const;
   [[nodiscard]] const RecentRequests::Seen* duplicate_of(const Job& job) const;
   void ready(Job& job);
+  void begin_attempt(Job& job);
   void start(Job& job, std::optional<registry::Route> route, std::optional<events::Failure> refusal);
   void end_uncalled(Job& job);
   void end_cancelled(Job& job);
@@ -220,6 +230,7 @@ class Partition {
   void forget_timer(Job& job);
   void complete(std::int64_t offset);
   void drop_job(std::int64_t offset);
+  void drop_untouched();
 
   // records out (partition_output.cpp)
   void send(Output output, const std::optional<std::string>& key, std::optional<std::string_view> value,
@@ -255,7 +266,6 @@ class Partition {
   Millis first_chunk_at_{0};                  ///< wall; timestamp of the first chunk of the tail
   std::int64_t chunks_read_to_ = 0;
   std::set<std::int64_t> answer_gone_{};  ///< source offsets whose attempt may have ended where retention has been
-  int claims_in_a_row_ = 0;
   std::optional<std::int64_t> early_chunk_end_{};  ///< planted bug only
 
   // Attempts that others continue: when their lease runs out (steady).
@@ -272,6 +282,14 @@ class Partition {
   RecentRequests recent_;
   std::map<std::int64_t, Job> jobs_{};
   std::map<std::int64_t, DeadLetter> dead_letters_{};
+  std::deque<kafka::Record> untouched_{};  ///< read while not running: nothing of them is looked at before the claim
+
+  // Several workers in a row were lost here before they could say anything: requests are prepared one at a time, each
+  // only after its llm.request, so that the one which kills its worker is known.
+  int careful_left_ = 0;  ///< requests still to be prepared so
+  std::optional<std::int64_t> preparing_{};
+  std::deque<std::int64_t> to_prepare_{};
+
   std::deque<std::int64_t> to_look_at_{};
   bool looking_ = false;
   std::set<std::int64_t> held_{};  ///< first in line, but too far from the oldest incomplete offset

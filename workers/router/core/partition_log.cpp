@@ -202,8 +202,7 @@ void Partition::hand_over() {
     if (!job.attempt) not_begun.push_back(offset);
   }
   for (const auto offset : not_begun) drop_job(offset);
-  for (const auto& [offset, letter] : dead_letters_) services_.hub.job_gone(bytes_of(letter.record));
-  dead_letters_.clear();
+  drop_untouched();
   held_.clear();
   leases_.clear();
   // Events of ours that were delivered behind `released`, before we knew that it counts.

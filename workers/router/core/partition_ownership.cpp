@@ -19,6 +19,9 @@ namespace {
 
 // Between the clocks of two routers, which stamp chunks and events.
 constexpr Millis clock_skew_max{60'000};
+// Claims with nothing else said between them after which requests are prepared one at a time, and how many of them.
+constexpr int silent_claims_max = 3;
+constexpr int careful_requests = 100;
 
 }  // namespace
 
@@ -152,7 +155,7 @@ void Partition::audit_tail_record(const kafka::Record& record) {
   stop_log(Output::audit);
   const bool equal_taken = planted(Bug::epoch_reused) && facts->epoch == fold_.epoch();
   if (verdict == events::AuditFold::Verdict::counts || equal_taken) {
-    claims_in_a_row_ = fold_.claims_in_a_row();
+    careful_left_ = fold_.claims_in_a_row() >= silent_claims_max ? careful_requests : 0;
     audit_tail_read(record.offset);
     return;
   }
@@ -267,6 +270,12 @@ void Partition::run() {
   phase_ = Phase::running;
   spdlog::info("partition {}: running under epoch {} from offset {} ({} requests waiting)", number_, epoch_,
                ledger_.committable(), jobs_.size());
+  if (careful()) {
+    spdlog::warn(
+        "partition {}: workers were lost here before they could say anything; requests are prepared one at a time",
+        number_);
+  }
+  for (auto& record : std::exchange(untouched_, {})) take(std::move(record));
   std::vector<std::int64_t> letters;
   for (const auto& [offset, letter] : dead_letters_) letters.push_back(offset);
   for (const auto offset : letters) dead_letter(offset);
@@ -294,6 +303,8 @@ void Partition::fail(std::string_view why) {
   phase_ = Phase::settling;
   order_ = KeyOrder{};
   held_.clear();
+  preparing_.reset();
+  to_prepare_.clear();
   account_ = AuditAccount{};
   for (auto& [offset, job] : jobs_) {
     over(job);
@@ -311,6 +322,12 @@ void Partition::drop() {
   stop_log(Output::audit);
   stop_log(Output::chunks);
   while (!jobs_.empty()) drop_job(jobs_.begin()->first);
+  drop_untouched();
+}
+
+void Partition::drop_untouched() {
+  for (const auto& record : std::exchange(untouched_, {})) services_.hub.job_gone(bytes_of(record));
+  for (const auto& [offset, letter] : std::exchange(dead_letters_, {})) services_.hub.job_gone(bytes_of(letter.record));
 }
 
 void Partition::settled() {

@@ -418,8 +418,13 @@ void RouterCore::producer_lost(std::string_view why) {
 
 void RouterCore::job_ready(const JobRef& job, const std::string& org_id) {
   auto& queue = ready_[org_id];
-  if (queue.empty()) turns_.push_back(org_id);
+  if (queue.empty()) turns_.push_back({.org_id = org_id, .left = weight_of(org_id)});
   queue.push_back(job);
+}
+
+int RouterCore::weight_of(const std::string& org_id) const {
+  const auto it = options_.org_weights.find(org_id);
+  return it == options_.org_weights.end() ? 1 : it->second;
 }
 
 bool RouterCore::room_for(const std::string& connection_id) const {
@@ -467,14 +472,15 @@ void RouterCore::pump() {
 }
 
 void RouterCore::dispatch_ready() {
-  // Each organisation in turn gives one request; one at its bound keeps its place but is passed over.
+  // Each organisation in turn gives as many requests as it weighs; one at its bound is passed over.
   std::size_t passed_over = 0;
   while (in_flight_ < options_.in_flight_max && passed_over < turns_.size()) {
-    const auto org = std::move(turns_.front());
+    auto turn = std::move(turns_.front());
     turns_.pop_front();
+    const auto org = turn.org_id;
     const auto running = in_flight_by_org_.find(org);
     if (running != in_flight_by_org_.end() && running->second >= options_.org_in_flight_max) {
-      turns_.push_back(org);
+      turns_.push_back({.org_id = org, .left = weight_of(org)});
       ++passed_over;
       continue;
     }
@@ -483,8 +489,10 @@ void RouterCore::dispatch_ready() {
     queue->second.pop_front();
     if (queue->second.empty()) {
       ready_.erase(queue);
+    } else if (--turn.left > 0) {
+      turns_.push_front(std::move(turn));
     } else {
-      turns_.push_back(org);
+      turns_.push_back({.org_id = org, .left = weight_of(org)});
     }
     passed_over = 0;
     dispatch(job, org);
@@ -514,7 +522,7 @@ void RouterCore::attempt_over(const std::string& org_id, const std::string& conn
 
 void RouterCore::connection_changed(const std::string& from, const std::string& to) {
   count_down(in_flight_by_connection_, from);
-  ++in_flight_by_connection_[to];
+  if (!to.empty()) ++in_flight_by_connection_[to];
 }
 
 void RouterCore::on_registry_changed() {
@@ -558,10 +566,10 @@ void RouterCore::on_wake() {
   }
 
   for (auto& [number, partition] : partitions_) {
-    if (now >= next_round_ || partition->failing()) partition->on_time();
+    if (now >= next_round_ || partition->wants_time()) partition->on_time();
   }
   for (auto& [number, partition] : continuing_) {
-    if (now >= next_round_ || partition->failing()) partition->on_time();
+    if (now >= next_round_ || partition->wants_time()) partition->on_time();
   }
   sweep_continuing();
   release_step();

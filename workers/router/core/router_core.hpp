@@ -123,6 +123,7 @@ class RouterCore final : private Hub, private Wire {
   /// Lets one job more have a try for each connection that has room; false: nobody waits for one.
   bool unpark();
   void dispatch(const JobRef& job, const std::string& org_id);
+  [[nodiscard]] int weight_of(const std::string& org_id) const;
   [[nodiscard]] bool room_for(const std::string& connection_id) const;
   void adjust_reading();
   void drop_partitions();
@@ -183,7 +184,11 @@ class RouterCore final : private Hub, private Wire {
 
   // Jobs that may start, taking turns among organisations; and those whose connection has no room.
   std::map<std::string, std::deque<JobRef>> ready_{};
-  std::deque<std::string> turns_{};
+  struct Turn {
+    std::string org_id;
+    int left = 1;  ///< requests that it may still give in this turn
+  };
+  std::deque<Turn> turns_{};
   struct Parked {
     JobRef job;
     std::string org_id;

@@ -85,6 +85,9 @@ Worker::~Worker() {
 }
 
 Result<void> Worker::start() {
+  if (const auto weights = parse_weights(values_.list("router.org_weights")); !weights) {
+    return std::unexpected(weights.error());
+  }
   auto health =
       telemetry::HealthServer::start(loop_, values_.text("http.listen"), metrics_, [this] { return conditions(); });
   if (!health) return std::unexpected(health.error());

@@ -346,6 +346,41 @@ TEST_F(RecoveryTest, ARequestThatKillsFiveWorkersIsEndedUncalled) {
   EXPECT_EQ(committed.begin()->second.first, 1);
 }
 
+// Workers that die before they can say anything leave nothing but their claims.
+TEST_F(RecoveryTest, AfterClaimsWithNothingBetweenRequestsArePreparedOneAtATimeBehindTheirLlmRequest) {
+  request("r1", "a");
+  request("r2", "b");
+  for (int i = 0; i < 2; ++i) {
+    auto silent = make();
+    silent.group.stored = committed;
+    silent.core.consumer_listener().on_assigned({{.topic = "chat.requests", .partition = 0}});
+    silent.producer.acknowledge_all();
+    environment.advance(1s);  // nothing was committed, so the clock tells the epochs apart
+  }
+  auto third = make();
+  third.group.stored = committed;
+  third.core.consumer_listener().on_assigned({{.topic = "chat.requests", .partition = 0}});
+  third.deliver();
+  third.producer.acknowledge_all();
+  while (third.reader.deliver()) {
+  }
+  third.group.answer_commits();
+  ASSERT_EQ(third.producer.unreported(), 1U);  // one llm.request, not two
+  third.producer.acknowledge_all();
+  ASSERT_EQ(audit(Kind::request).size(), 1U);
+  EXPECT_THAT(logs[(std::pair{std::string("llm.audit"), 0})].back().value.value(), HasSubstr(R"("messageCount":0)"));
+  EXPECT_EQ(third.http.started, 1U);
+  third.wake();
+  EXPECT_EQ(third.http.started, 2U);
+  third.answer(1);
+  third.answer(2);
+  third.settle();
+  environment.advance(1s);
+  third.wake();
+  EXPECT_EQ(committed.begin()->second.first, 2);
+  EXPECT_EQ(audit(Kind::response).size(), 2U);
+}
+
 TEST_F(RecoveryTest, ADuplicateIsAnsweredByAttemptZeroAlsoByASuccessor) {
   request("r1", "a");
   auto first = make();

@@ -462,6 +462,29 @@ TEST_F(RouterCoreTest, TheDrainDeadlineClosesWhatRunsAsInterrupted) {
   EXPECT_EQ((group->stored[{.topic = "chat.requests", .partition = 0}].first), 0);
 }
 
+TEST_F(RouterCoreTest, AnOrganisationStartsAsManyRequestsInItsTurnAsItWeighs) {
+  options.in_flight_max = 10;
+  options.org_weights = {{"heavy", 3}};
+  make_core(options);
+  core->consumer_listener().on_assigned({{.topic = "chat.requests", .partition = 0}});
+  const auto from = [&](const std::string& org, int count) {
+    for (int i = 0; i < count; ++i) {
+      record(R"({"requestId":")" + org + std::to_string(i) + R"(","orgId":")" + org +
+                 R"(","modelProvider":"ollama","modelName":"llama3","messages":[{"role":"user","content":"hi"}]})",
+             std::nullopt);
+    }
+  };
+  from("flood", 100);
+  from("heavy", 20);
+  from("light", 20);
+  settle();
+  std::map<std::string, int> started;
+  for (const auto& facts : audit(Kind::request)) ++started[facts.ids.org_id];
+  EXPECT_EQ(started["flood"], 2);
+  EXPECT_EQ(started["heavy"], 6);
+  EXPECT_EQ(started["light"], 2);
+}
+
 TEST_F(RouterCoreTest, ASilentProducerIsReplacedAndEveryPartitionRecovers) {
   assign();
   request("r1");
