@@ -29,7 +29,11 @@ std::optional<std::size_t> key_of(const kafka::Record& record) {
 }  // namespace
 
 Checker::Checker(CheckOptions options)
-    : options_(std::move(options)), sweep_at_(sweep_subjects_min), requests_next_(options_.requests_from) {}
+    : options_(std::move(options)),
+      sweep_at_(sweep_subjects_min),
+      requests_next_(options_.requests_from),
+      audit_first_ms_(options_.audit_known_ms),
+      chunks_first_ms_(options_.chunks_known_ms) {}
 
 void Checker::report(Promise promise, const std::string& topic, std::vector<std::int64_t> offsets, std::string text) {
   if (violations_.size() >= options_.violations_max) {

@@ -50,6 +50,10 @@ struct CheckOptions {
   std::int64_t requests_from = 0;
   std::int64_t chunks_from = 0;
   std::int64_t audit_from = 0;
+  /// Where reading begins at a time that was chosen: all that is newer lies in what is read. -1: it begins where the
+  /// log does, and the first record tells.
+  std::int64_t chunks_known_ms = -1;
+  std::int64_t audit_known_ms = -1;
   /// What the group has committed for chat.requests; nothing: nothing.
   std::optional<std::int64_t> committed{};
   std::string metadata{};
