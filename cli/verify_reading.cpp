@@ -233,7 +233,10 @@ Result<Counts> count_partitions(kafka::Admin& admin, const VerifyCall& call) {
 
 }  // namespace
 
-Result<Verified> verify_topics(const kafka::Properties& properties, const VerifyCall& call) {
+Result<Verified> verify_topics(const kafka::Properties& given, const VerifyCall& call) {
+  // A partition that was just begun waits for the fetch before it to end.
+  auto properties = given;
+  properties.emplace_back("fetch.wait.max.ms", "20");
   auto admin = kafka::Admin::connect(properties);
   if (!admin) return std::unexpected(admin.error());
   const auto counts = count_partitions(**admin, call);
