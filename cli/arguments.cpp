@@ -263,6 +263,53 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
   return std::chrono::milliseconds(number * factor);
 }
 
+std::optional<std::int64_t> parse_moment(std::string_view text, std::int64_t now_ms) {
+  if (text.starts_with('-')) {
+    const auto ago = parse_duration(text.substr(1));
+    return ago ? std::optional(now_ms - ago->count()) : std::nullopt;
+  }
+  // 2026-11-21T09:00:00, each number at its place.
+  constexpr std::string_view pattern = "dddd-dd-ddTdd:dd:dd";
+  if (text.size() <= pattern.size()) return std::nullopt;
+  std::array<int, 6> numbers{};
+  std::size_t field = 0;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    const bool digit = text[i] >= '0' && text[i] <= '9';
+    if (pattern[i] == 'd' ? !digit : text[i] != pattern[i]) return std::nullopt;
+    if (digit) {
+      numbers[field] = numbers[field] * 10 + (text[i] - '0');
+    } else {
+      ++field;
+    }
+  }
+  const auto [year, month, day, hour, minute, second] = numbers;
+  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  if (!date.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
+  auto moment = std::chrono::sys_days(date).time_since_epoch() + std::chrono::hours(hour) +
+                std::chrono::minutes(minute) + std::chrono::milliseconds(second * 1'000);
+  text.remove_prefix(pattern.size());
+
+  if (text.starts_with('.')) {
+    const auto digits = text.find_first_not_of("0123456789", 1);
+    if (digits == 1 || digits == std::string_view::npos) return std::nullopt;
+    int factor = 100;
+    for (std::size_t i = 1; i < digits; ++i, factor /= 10)
+      moment += std::chrono::milliseconds((text[i] - '0') * factor);
+    text.remove_prefix(digits);
+  }
+  if (text == "Z") return moment.count();
+  // +01:00
+  const auto digit = [&](std::size_t at) { return text[at] >= '0' && text[at] <= '9'; };
+  if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':' || !digit(1) || !digit(2) || !digit(4) ||
+      !digit(5))
+    return std::nullopt;
+  const auto offset =
+      std::chrono::minutes(((text[1] - '0') * 10 + (text[2] - '0')) * 60 + (text[4] - '0') * 10 + (text[5] - '0'));
+  moment -= text[0] == '+' ? offset : -offset;
+  return moment.count();
+}
+
 std::optional<std::int32_t> parse_count(std::string_view text) {
   std::int32_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);

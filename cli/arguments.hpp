@@ -89,6 +89,10 @@ using Parsed = std::variant<Call, HelpCall, VersionCall, UsageError>;
 /// "250ms", "10s", "5m", "2h" or a bare number of seconds, as people type time-outs. Nothing: not one of these, or 0.
 [[nodiscard]] std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 
+/// A point in time, in Unix milliseconds: RFC 3339 ("2026-11-21T09:00:00Z", "2026-11-21T10:00:00.5+01:00"), or a time
+/// before `now_ms` ("-90s", "-1h"). Nothing: neither.
+[[nodiscard]] std::optional<std::int64_t> parse_moment(std::string_view text, std::int64_t now_ms);
+
 /// A whole number above 0, as --count and --partitions take it.
 [[nodiscard]] std::optional<std::int32_t> parse_count(std::string_view text);
 

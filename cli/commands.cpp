@@ -94,11 +94,24 @@ constexpr std::array<Example, 2> doctor_examples{{
     {"tokenrail doctor", "what works, what does not, and the command that mends it"},
     {"tokenrail doctor --json", "the same for programs"},
 }};
+constexpr std::array<Flag, 6> verify_flags{{
+    {.name = "at-rest", .help = "nothing runs any more, so whatever has not ended is a violation"},
+    {.name = "from", .value = "TIME", .help = "only what is newer: 2026-11-21T09:00:00Z, or -1h for an hour ago"},
+    {.name = "to", .value = "TIME", .help = "only what is older (default: what there is now)"},
+    {.name = "group", .value = "GROUP", .help = "the routers' consumer group (default: tokenrail-router)"},
+    {.name = "partition", .value = "P", .help = "only this partition"},
+    {.name = "timeout", .value = "TIME", .help = "give up when no record comes for this long (default: 60s)"},
+}};
+constexpr std::array<Example, 3> verify_examples{{
+    {"tokenrail verify", "check everything that the topics still hold, while the routers run"},
+    {"tokenrail verify --from -1h", "the last hour"},
+    {"tokenrail verify --at-rest --json", "after a test, when nothing runs any more; for programs"},
+}};
 constexpr std::array<Example, 1> version_examples{{
     {"tokenrail version", "the version of this program"},
 }};
 
-constexpr std::array<Command, 12> command_table{{
+constexpr std::array<Command, 13> command_table{{
     {.path = "chat",
      .summary = "Ask a question and watch the answer come",
      .arguments = "[TEXT | -]",
@@ -161,6 +174,16 @@ constexpr std::array<Command, 12> command_table{{
          "Looks at Kafka, the topics, PostgreSQL, its tables, every connection and the published registry, each with\n"
          "a short time limit, so that one part that is down never hides the others. Exits with 1 where anything is\n"
          "wrong."},
+    {.path = "verify",
+     .summary = "Check from the topics that every promise was kept",
+     .flags = verify_flags,
+     .examples = verify_examples,
+     .details =
+         "Reads chat.requests, chat.chunks, llm.audit, the dead letters and the committed offsets, and checks what\n"
+         "docs/explanation/delivery.md promises, as far as it can be seen from outside. Each violation is a line:\n"
+         "promise, topic, partition:offsets, what is wrong; then figures. What has not ended yet is counted, and a\n"
+         "violation only with --at-rest; what lies before the start of a log is unknown, and never one. Exits with 0\n"
+         "where all is well, with 1 where a promise is broken."},
     {.path = "docs configuration", .summary = "Write this program's settings as a Markdown table"},
     {.path = "docs cli", .summary = "Write the reference page of this program"},
     {.path = "version", .summary = "Show the version", .examples = version_examples},

@@ -18,7 +18,7 @@ namespace tokenrail::cli {
 namespace {
 
 using Handler = int (*)(const Context&);
-constexpr std::array<std::pair<std::string_view, Handler>, 9> handlers{{
+constexpr std::array<std::pair<std::string_view, Handler>, 10> handlers{{
     {"chat", run_chat},
     {"topics apply", run_topics_apply},
     {"topics check", run_topics_check},
@@ -28,6 +28,7 @@ constexpr std::array<std::pair<std::string_view, Handler>, 9> handlers{{
     {"registry list", run_registry_list},
     {"registry sync", run_registry_sync},
     {"doctor", run_doctor},
+    {"verify", run_verify},
 }};
 
 std::map<std::string, std::string> environment() {

@@ -3,10 +3,14 @@
 #   tokenrail_module(NAME kafka DEPENDS tokenrail_telemetry LIBRARIES PkgConfig::RDKAFKA)
 #
 # Sources are the .cpp files of the calling folder and below (main.cpp excepted: that is a program's own).
-# DEPENDS: modules of ours, visible to users. LIBRARIES: foreign ones, hidden behind our .cpp files.
+# DEPENDS: modules of ours, visible to users. LIBRARIES: foreign ones, hidden behind our .cpp files. WITHOUT: a folder
+# below that is a module of its own.
 function(tokenrail_module)
-  cmake_parse_arguments(ARG "OPTIMISED_IN_DEBUG" "NAME" "DEPENDS;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "OPTIMISED_IN_DEBUG" "NAME;WITHOUT" "DEPENDS;LIBRARIES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
+  if(ARG_WITHOUT)
+    list(FILTER sources EXCLUDE REGEX "^${CMAKE_CURRENT_SOURCE_DIR}/${ARG_WITHOUT}/")
+  endif()
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   set(target "tokenrail_${ARG_NAME}")
   add_library(${target} STATIC ${sources})
@@ -17,7 +21,7 @@ function(tokenrail_module)
   endif()
 
   file(RELATIVE_PATH path "${PROJECT_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}")
-  set_property(GLOBAL APPEND PROPERTY TOKENRAIL_TESTED_MODULES "${ARG_NAME}:${path}")
+  set_property(GLOBAL APPEND PROPERTY TOKENRAIL_TESTED_MODULES "${ARG_NAME}:${path}:${ARG_WITHOUT}")
 endfunction()
 
 # A program: one main.cpp over modules. Lands in <build>/bin.
@@ -37,8 +41,11 @@ endfunction()
 #
 #   tokenrail_test_program(NAME conformance-tests LAYER conformance FOLDER ${CMAKE_CURRENT_SOURCE_DIR} DEPENDS ...)
 function(tokenrail_test_program)
-  cmake_parse_arguments(ARG "" "NAME;LAYER;FOLDER" "DEPENDS;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "" "NAME;LAYER;FOLDER;WITHOUT" "DEPENDS;LIBRARIES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${ARG_FOLDER}/*.cpp")
+  if(ARG_WITHOUT)
+    list(FILTER sources EXCLUDE REGEX "^${ARG_FOLDER}/${ARG_WITHOUT}/")
+  endif()
   if(NOT sources)
     return()
   endif()

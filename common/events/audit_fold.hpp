@@ -88,6 +88,8 @@ class AuditFold {
   [[nodiscard]] std::optional<std::int64_t> first_event_from(std::int64_t source_offset) const;
   /// Forgets source offsets below that one, but for open attempts.
   void forget_below(std::int64_t source_offset);
+  /// Forgets that source offset. What comes about it later is judged by its epoch alone.
+  void forget(std::int64_t source_offset) { sources_.erase(source_offset); }
 
   struct Source {
     std::int64_t first_event = -1;

@@ -91,6 +91,7 @@ struct Chunk {
   bool done = false;
   // Of a terminal chunk:
   std::string finish_reason{};
+  std::optional<std::int64_t> chunks{};  ///< how many the attempt has, as its writer counted
   std::optional<Usage> usage{};
   std::optional<AnsweringModel> model{};
   Timing timing{};

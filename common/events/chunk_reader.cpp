@@ -65,6 +65,7 @@ Result<Chunk> parse_chunk(std::string_view value) {
   }
 
   chunk.finish_reason = record.text("finishReason");
+  chunk.chunks = record.integer_if("chunks");
   chunk.usage = read_usage(record);
   chunk.model = read_model(record, "model");
   chunk.timing = read_timing(record);

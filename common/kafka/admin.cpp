@@ -159,6 +159,24 @@ class LibrdkafkaAdmin final : public Admin {
         code, fmt::format("asking for the ends of {} [{}] at {}", partition.topic, partition.partition, servers_)));
   }
 
+  Result<std::vector<std::optional<std::int64_t>>> offsets_at(const std::vector<TopicPartition>& partitions,
+                                                              std::int64_t unix_ms, milliseconds timeout) override {
+    const PartitionList list = partition_list(partitions);
+    for (int i = 0; i < list->cnt; ++i) list->elems[i].offset = unix_ms;
+    const auto doing = fmt::format("asking at {} for the offsets of a time", servers_);
+    if (const auto code = rd_kafka_offsets_for_times(client_.get(), list.get(), in_ms(timeout));
+        code != RD_KAFKA_RESP_ERR_NO_ERROR)
+      return std::unexpected(error_of(code, doing));
+    std::vector<std::optional<std::int64_t>> offsets;
+    for (int i = 0; i < list->cnt; ++i) {
+      const auto& entry = list->elems[i];
+      if (entry.err != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return std::unexpected(error_of(entry.err, fmt::format("{} in {} [{}]", doing, entry.topic, entry.partition)));
+      offsets.push_back(entry.offset < 0 ? std::nullopt : std::optional(entry.offset));
+    }
+    return offsets;
+  }
+
   Result<std::vector<Committed>> committed(const std::string& group, const std::vector<TopicPartition>& partitions,
                                            milliseconds timeout) override {
     const PartitionList list = partition_list(partitions);

@@ -46,6 +46,10 @@ class Admin {
     std::int64_t next = 0;
   };
   virtual Result<Watermarks> watermarks(const TopicPartition& partition, std::chrono::milliseconds timeout) = 0;
+  /// For each partition the offset of the first record that is not older than that; nothing: all are older.
+  virtual Result<std::vector<std::optional<std::int64_t>>> offsets_at(const std::vector<TopicPartition>& partitions,
+                                                                      std::int64_t unix_ms,
+                                                                      std::chrono::milliseconds timeout) = 0;
   virtual Result<std::vector<Committed>> committed(const std::string& group,
                                                    const std::vector<TopicPartition>& partitions,
                                                    std::chrono::milliseconds timeout) = 0;

@@ -106,6 +106,8 @@ def make_stack(tmp_path):
                 assert code in (None, 0, -9, -15), f"{process.name} ended with {code}:\n{process.text()[-4000:]}"
                 assert "Sanitizer" not in process.text(), process.text()[-6000:]
             check_every_record(stack)
+            if stack.verified_at_end:
+                stack.verify()
     finally:
         for stack in stacks:
             stack.close()

@@ -147,6 +147,7 @@ class Stack:
             **(settings or {}),
         }
         self.processes = []
+        self.verified_at_end = True  # a test that breaks a promise on purpose says no
         self.partitions = partitions
         self.producer = confluent_kafka.Producer({"bootstrap.servers": kafka, "message.max.bytes": 70_000_000,
                                                   "linger.ms": 1})
@@ -182,6 +183,19 @@ class Stack:
         if check and done.returncode != 0:
             raise AssertionError(f"tokenrail {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
         return done
+
+    def verify(self, seconds=30):
+        """Every promise, judged from the topics. What a worker is still writing down gets time to end."""
+        last = []
+
+        def clean():
+            last[:] = [self.cli("verify", "--at-rest", check=False)]
+            return last[0].returncode == 0
+        try:
+            wait_until("no promise is broken", clean, seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{last[0].stdout}\n{last[0].stderr}") from None
+        return last[0].stdout
 
     def start(self, worker_class, name, program, *arguments, environment=None):
         process = worker_class(self.folder, name, [self.bin / program, *arguments],

@@ -54,5 +54,6 @@ def test_kafka_stops_and_starts_again(own_kafka, tmp_path):
         assert router.alive() and stack.processes[1].alive()
         wait_until("the router is ready again", router.ready)
         check_every_record(stack)
+        stack.verify()
     finally:
         stack.close()

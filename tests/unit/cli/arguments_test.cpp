@@ -107,6 +107,20 @@ TEST(Arguments, TimesAndCounts) {
   for (const auto* wrong : {"", "0", "-3", "4x", "99999999999"}) EXPECT_FALSE(parse_count(wrong)) << wrong;
 }
 
+TEST(Arguments, MomentsAreAbsoluteOrAgo) {
+  constexpr std::int64_t now = 1'800'000'000'000;
+  EXPECT_EQ(parse_moment("-1h", now), now - 3'600'000);
+  EXPECT_EQ(parse_moment("1970-01-01T00:00:00Z", now), 0);
+  EXPECT_EQ(parse_moment("2026-11-21T09:00:00Z", now), 1'795'251'600'000);
+  EXPECT_EQ(parse_moment("2026-11-21T10:30:00.125+01:30", now), 1'795'251'600'125);
+  EXPECT_EQ(parse_moment("2026-11-21T04:00:00.1234-05:00", now), 1'795'251'600'123);
+  for (const auto* wrong :
+       {"", "-", "-1x", "1h", "2026-11-21", "2026-11-21T09:00:00", "2026-11-21 09:00:00Z", "2026-02-30T09:00:00Z",
+        "2026-11-21T24:00:00Z", "2026-11-21T09:60:00Z", "2026-11-21T09:00:00.Z", "2026-11-21T09:00:00.5",
+        "2026-11-21T09:00:00+0100", "2026-11-21T09:00:00Zx", "2026-11-2aT09:00:00Z"})
+    EXPECT_FALSE(parse_moment(wrong, now)) << wrong;
+}
+
 TEST(Arguments, ModelNames) {
   const auto full = parse_model_name("ollama/hf.co/x/y:q4");
   ASSERT_TRUE(full);

@@ -1,10 +1,10 @@
-#include "workers/router/core/commit_metadata.hpp"
+#include "common/events/commit_metadata.hpp"
 
 #include <charconv>
 
 #include <fmt/format.h>
 
-namespace tokenrail::router {
+namespace tokenrail::events {
 
 std::string encode(const CommitMetadata& metadata) {
   return fmt::format("tr1 {} {} {}", metadata.epoch, metadata.audit_offset, metadata.chunk_offset);
@@ -31,4 +31,4 @@ std::optional<CommitMetadata> decode_commit_metadata(std::string_view text) {
   return metadata;
 }
 
-}  // namespace tokenrail::router
+}  // namespace tokenrail::events

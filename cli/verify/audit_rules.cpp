@@ -1,0 +1,285 @@
+// Feeding llm.audit: what one event says, given all before it.
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "cli/verify/checker.hpp"
+
+namespace tokenrail::verify {
+namespace {
+
+using Kind = events::AuditFacts::Kind;
+using Verdict = events::AuditFold::Verdict;
+
+constexpr std::int64_t attempts_per_epoch = 1'000;
+
+std::string attempt_text(const events::AttemptIds& ids) {
+  return fmt::format("request {} of {} (source offset {}), attempt {}", ids.request_id, ids.org_id, ids.source_offset,
+                     ids.attempt);
+}
+
+}  // namespace
+
+void Checker::on_audit(const kafka::Record& record) {
+  ++figures_.audit_events;
+  if (audit_first_ms_ < 0) audit_first_ms_ = record.timestamp_ms;
+  const auto facts = events::parse_audit(record.value.value_or(""));
+  if (!facts) {
+    ++figures_.unreadable;
+    return;
+  }
+  if (facts->kind == Kind::unknown) return;
+
+  admit_epoch(*facts, record);
+  const auto previous_epoch = fold_.epoch();
+  const Event event{.facts = *facts, .record = record, .verdict = fold_.apply(record.offset, *facts)};
+  if (facts->kind == Kind::claimed) {
+    claimed(event, previous_epoch);
+    return;
+  }
+  if (event.verdict == Verdict::is_void) {
+    ++figures_.void_events;
+  } else {
+    check_instance(event);
+  }
+  switch (facts->kind) {
+    case Kind::request:
+      requested(event);
+      break;
+    case Kind::response:
+      responded(event);
+      break;
+    case Kind::released:
+      released(event);
+      break;
+    default:
+      continuing(event);
+      break;
+  }
+}
+
+// --- ownership ------------------------------------------------------------------------------------------------------
+
+void Checker::admit_epoch(const events::AuditFacts& facts, const kafka::Record& record) {
+  if (facts.kind == Kind::claimed || facts.epoch <= fold_.epoch()) return;
+  if (options_.audit_from > 0 && !claims_.any()) {
+    // Whoever writes under an epoch claimed it, so that claim lies before the start of the log; and what stands between
+    // the two was void without our knowing.
+    if (fold_.epoch() > 0) doubtful_before_ = record.offset;
+    events::AuditFacts claim;
+    claim.kind = Kind::claimed;
+    claim.epoch = facts.epoch;
+    claim.instance = facts.instance;
+    fold_.apply(record.offset, claim);
+    return;
+  }
+  if (unclaimed_told_.insert(facts.epoch).second)
+    report(Promise::ownership, options_.topics.audit, {record.offset},
+           fmt::format("an event under epoch {}, which nobody has claimed", facts.epoch));
+}
+
+void Checker::claimed(const Event& event, std::int64_t previous_epoch) {
+  if (event.verdict != Verdict::counts) {
+    ++figures_.claims_void;
+    return;
+  }
+  ++figures_.claims;
+  const auto& record = event.record;
+  const auto earlier = claims_.claimed(event.facts.epoch, previous_epoch,
+                                       {.instance = event.facts.instance,
+                                        .at = record.offset,
+                                        .ms = record.timestamp_ms,
+                                        .broker_ms = record.log_append_time ? record.timestamp_ms : -1});
+  if (claims_.find(event.facts.epoch)->upon_lost) ++figures_.owners_lost;
+  if (earlier)
+    report(Promise::ownership, options_.topics.audit, {*earlier, record.offset},
+           fmt::format("instance {} claims epoch {} under the name of an earlier claim", event.facts.instance,
+                       event.facts.epoch));
+}
+
+void Checker::check_instance(const Event& event) {
+  const auto* const claim = claims_.find(event.facts.epoch);
+  if (claim == nullptr || claim->instance == event.facts.instance) return;
+  report(Promise::ownership, options_.topics.audit, {claim->at, event.record.offset},
+         fmt::format("instance {} writes under epoch {}, which instance {} has claimed", event.facts.instance,
+                     event.facts.epoch, claim->instance));
+}
+
+// --- attempts -------------------------------------------------------------------------------------------------------
+
+void Checker::note_event(Subject& about, const Event& event) {
+  const auto& ids = event.facts.ids;
+  if (about.first_audit < 0) about.first_audit = event.record.offset;
+  auto& entry = asked(about, ids.source_offset);
+  if (!entry.read && event.record.key) entry.key = std::hash<std::string>{}(*event.record.key);
+  if (options_.committed && ids.source_offset >= *options_.committed && !first_event_from_committed_)
+    first_event_from_committed_ = event.record.offset;
+  if (event.verdict == Verdict::is_void && !whole_epoch(ids.attempt / attempts_per_epoch)) about.doubtful = true;
+}
+
+void Checker::requested(const Event& event) {
+  const auto& ids = event.facts.ids;
+  const auto at = event.record.offset;
+  auto& about = subject(ids.org_id, ids.request_id);
+  note_event(about, event);
+  unsettle(about);
+  if (ids.attempt == 0) {
+    report(Promise::dedupe, options_.topics.audit, {at},
+           fmt::format("{}: a duplicate's answer has no llm.request", attempt_text(ids)));
+    return;
+  }
+
+  auto& attempt = about.attempts[ids.attempt];
+  if (event.verdict == Verdict::is_void) {
+    if (attempt.void_request_at < 0) attempt.void_request_at = at;
+    if (attempt.first_chunk >= 0 && attempt.request_at < 0 && !doubtful(about))
+      report(Promise::audited, options_.topics.audit, {at},
+             fmt::format("{}: its llm.request is void, and yet it publishes ({}:{})", attempt_text(ids),
+                         options_.topics.chunks, attempt.first_chunk));
+    touch(about);
+    return;
+  }
+  if (event.verdict == Verdict::repeated || attempt.request_at >= 0) {
+    report(Promise::audited, options_.topics.audit, {attempt.request_at, at},
+           fmt::format("{}: a second llm.request", attempt_text(ids)));
+    return;
+  }
+
+  ++figures_.attempts;
+  if (ids.attempt / attempts_per_epoch != event.facts.epoch)
+    report(Promise::audited, options_.topics.audit, {at},
+           fmt::format("{}: its number is none of epoch {}", attempt_text(ids), event.facts.epoch));
+  runs_again(about, ids.attempt, event);
+  attempt.source_offset = ids.source_offset;
+  attempt.request_at = at;
+  attempt.request_ms = event.record.timestamp_ms;
+  if (const auto ms = claims_.dispatched(event.facts.epoch, event.record.timestamp_ms))
+    figures_.takeover_ms.push_back(*ms);
+  touch(about);
+}
+
+void Checker::runs_again(const Subject& about, std::int64_t number, const Event& event) {
+  const auto& ids = event.facts.ids;
+  const auto at = event.record.offset;
+  bool rerun = false;
+  bool elsewhere = false;
+  for (const auto& [other, known] : about.attempts) {
+    if (other == number || !known.exists()) continue;
+    if (other > number)
+      report(Promise::once, options_.topics.audit, {known.request_at, at},
+             fmt::format("{} begins after attempt {}; numbers of a request only grow", attempt_text(ids), other));
+    if (known.source_offset != ids.source_offset) {
+      elsewhere = true;
+      continue;
+    }
+    rerun = true;
+    if (doubtful(about)) continue;
+    if (!known.answered()) {
+      report(Promise::once, options_.topics.audit, {known.request_at, at},
+             fmt::format("{} begins while attempt {} has no llm.response{}", attempt_text(ids), other,
+                         known.released_epoch ? ", and is continued by the worker that gave the partition up" : ""));
+    } else if (!known.interrupted()) {
+      report(Promise::once, options_.topics.audit, {known.response_at, at},
+             fmt::format("{} begins after attempt {} has ended as {}", attempt_text(ids), other, known.outcome));
+    }
+  }
+  if (const auto answer = about.duplicates.find(ids.source_offset);
+      answer != about.duplicates.end() && answer->second.response_at >= 0)
+    report(Promise::once, options_.topics.audit, {answer->second.response_at, at},
+           fmt::format("{} begins after the request was answered as a duplicate", attempt_text(ids)));
+  const bool forgotten = ids.source_offset >= options_.requests_from && ids.source_offset < requests_next_ &&
+                         !about.asked.at(ids.source_offset).read;
+  if (forgot_any_ && forgotten)
+    report(Promise::once, options_.topics.audit, {at},
+           fmt::format("{} begins long after the request was complete", attempt_text(ids)));
+  if (rerun) ++figures_.reruns;
+  if (elsewhere && !rerun) ++figures_.duplicates_run;
+}
+
+void Checker::responded(const Event& event) {
+  const auto& ids = event.facts.ids;
+  const auto at = event.record.offset;
+  auto& about = subject(ids.org_id, ids.request_id);
+  note_event(about, event);
+  if (event.verdict == Verdict::repeated) ++figures_.late_responses;
+  if (event.verdict != Verdict::counts) {
+    touch(about);
+    return;
+  }
+
+  if (ids.attempt == 0) {
+    about.duplicates[ids.source_offset].response_at = at;
+    ++figures_.duplicates;
+    if (event.facts.outcome != "duplicate")
+      report(Promise::dedupe, options_.topics.audit, {at},
+             fmt::format("{}: outcome {}, where only duplicate is one", attempt_text(ids), event.facts.outcome));
+    touch(about);
+    return;
+  }
+  auto& attempt = about.attempts[ids.attempt];
+  attempt.source_offset = ids.source_offset;
+  attempt.response_at = at;
+  attempt.outcome = event.facts.outcome;
+  attempt.called = event.facts.called;
+  if (attempt.interrupted()) ++figures_.interrupted[event.facts.cause];
+  if (event.facts.recovered && !attempt.interrupted()) ++figures_.recovered;
+  if (attempt.released_epoch && *attempt.released_epoch != event.facts.epoch)
+    closed_by_another(about, ids.attempt, attempt, event);
+  touch(about);
+}
+
+// The successor's lease begins when it reads the hand-over, which is later than the record's timestamp; a renewal it
+// may not have read yet.
+void Checker::closed_by_another(const Subject& about, std::int64_t number, const Attempt& attempt, const Event& event) {
+  const auto ms = event.record.timestamp_ms;
+  if (ms < 0 || doubtful(about)) return;
+  if (ms + options_.clock_skew_ms < attempt.released_until_ms) {
+    report(Promise::once, options_.topics.audit, {attempt.request_at, event.record.offset},
+           fmt::format("request {} of {}, attempt {}: closed as {} {} ms before the lease of the worker that continues "
+                       "it ran out",
+                       about.request_id, about.org_id, number, event.facts.outcome, attempt.released_until_ms - ms));
+  } else if (ms + options_.clock_skew_ms < attempt.renewed_until_ms) {
+    ++figures_.early_closings;
+  }
+}
+
+void Checker::released(const Event& event) {
+  if (event.verdict != Verdict::counts) return;
+  ++figures_.releases;
+  const auto epoch = event.facts.epoch;
+  claims_.released(epoch);
+  const auto until = event.record.timestamp_ms < 0 ? -1 : event.record.timestamp_ms + event.facts.lease_ms;
+  for (const auto& [source_offset, number] : event.facts.continuing) {
+    const auto* const known = fold_.find(source_offset, number);
+    if (known == nullptr || !known->continued) continue;
+    const auto it = subjects_.find(known->ids.org_id + '\0' + known->ids.request_id);
+    if (it == subjects_.end()) continue;
+    auto& attempt = it->second.attempts[number];
+    attempt.released_epoch = epoch;
+    attempt.released_until_ms = until;
+    attempt.renewed_until_ms = until;
+  }
+  // Whoever gives up in order names all that still runs: the successor closes what is not named.
+  for (const auto* open : fold_.open()) {
+    const bool begun_here = open->request_offset >= 0 && open->ids.epoch == epoch;
+    const bool named = open->continued && open->continued->epoch == epoch;
+    if (begun_here && !named)
+      report(
+          Promise::once, options_.topics.audit, {open->request_offset, event.record.offset},
+          fmt::format("{}: the partition is given up without naming it among what continues", attempt_text(open->ids)));
+  }
+}
+
+void Checker::continuing(const Event& event) {
+  if (event.verdict != Verdict::counts || event.record.timestamp_ms < 0) return;
+  for (const auto& [source_offset, number] : event.facts.continuing) {
+    const auto* const known = fold_.find(source_offset, number);
+    if (known == nullptr || !known->continued || known->continued->epoch != event.facts.epoch) continue;
+    const auto it = subjects_.find(known->ids.org_id + '\0' + known->ids.request_id);
+    if (it == subjects_.end()) continue;
+    it->second.attempts[number].renewed_until_ms = event.record.timestamp_ms + event.facts.lease_ms;
+  }
+}
+
+}  // namespace tokenrail::verify

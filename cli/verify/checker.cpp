@@ -1,0 +1,227 @@
+// Feeding: requests, chunks, dead letters, and what is remembered of them.
+#include "cli/verify/checker.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+#include <variant>
+
+#include <fmt/format.h>
+
+namespace tokenrail::verify {
+namespace {
+
+constexpr std::size_t sweep_subjects_min = 10'000;
+
+/// Of a dead letter: big-endian, as Spring writes it.
+std::optional<std::int64_t> number_in(const kafka::Headers& headers, std::string_view name) {
+  const auto bytes = kafka::header(headers, name);
+  if (!bytes || bytes->empty() || bytes->size() > sizeof(std::int64_t)) return std::nullopt;
+  std::uint64_t value = 0;
+  for (const char byte : *bytes) value = value << 8U | static_cast<unsigned char>(byte);
+  return static_cast<std::int64_t>(value);
+}
+
+std::optional<std::size_t> key_of(const kafka::Record& record) {
+  return record.key ? std::optional(std::hash<std::string>{}(*record.key)) : std::nullopt;
+}
+
+}  // namespace
+
+Checker::Checker(CheckOptions options)
+    : options_(std::move(options)),
+      sweep_at_(sweep_subjects_min),
+      requests_next_(options_.requests_from),
+      audit_first_ms_(options_.audit_known_ms),
+      chunks_first_ms_(options_.chunks_known_ms) {}
+
+void Checker::report(Promise promise, const std::string& topic, std::vector<std::int64_t> offsets, std::string text) {
+  if (violations_.size() >= options_.violations_max) {
+    ++figures_.violations_left;
+    return;
+  }
+  violations_.push_back({.promise = promise,
+                         .text = std::move(text),
+                         .topic = topic,
+                         .partition = options_.partition,
+                         .offsets = std::move(offsets)});
+}
+
+// --- requests and dead letters --------------------------------------------------------------------------------------
+
+void Checker::on_request(const kafka::Record& record) {
+  ++figures_.requests;
+  requests_next_ = record.offset + 1;
+  const bool dead = dead_letters_.erase(record.offset) > 0;
+  if (dead) ++figures_.dead_letters;
+
+  const auto value = record.value ? std::optional<std::string_view>(*record.value) : std::nullopt;
+  const auto parsed = events::parse_chat_request(value, options_.request_limits);
+  const auto note = [&](const std::string& org_id, const std::string& request_id) {
+    auto& about = subject(org_id, request_id);
+    auto& entry = asked(about, record.offset);
+    entry.read = true;
+    entry.ms = record.timestamp_ms;
+    entry.key = key_of(record);
+    entry.dead = dead;
+    touch(about);
+  };
+  if (const auto* request = std::get_if<events::ChatRequest>(&parsed)) {
+    note(request->org_id, request->request_id);
+  } else if (const auto* invalid = std::get_if<events::InvalidRequest>(&parsed)) {
+    note(invalid->org_id, invalid->request_id);
+  } else if (!dead) {
+    unanswerable_.insert(record.offset);
+  }
+}
+
+void Checker::on_dead_letter(const kafka::Record& record) {
+  const auto topic = kafka::header(record.headers, "kafka_dlt-original-topic");
+  const auto partition = number_in(record.headers, "kafka_dlt-original-partition");
+  const auto offset = number_in(record.headers, "kafka_dlt-original-offset");
+  if (topic != options_.topics.requests || partition != options_.partition || !offset) return;
+
+  if (*offset >= requests_next_) {
+    dead_letters_.insert(*offset);
+  } else if (unanswerable_.erase(*offset) > 0) {
+    ++figures_.dead_letters;
+  } else if (const auto it = by_offset_.find(*offset); it != by_offset_.end()) {
+    auto& entry = it->second->asked[*offset];
+    if (!std::exchange(entry.dead, true)) ++figures_.dead_letters;
+    touch(*it->second);
+  }
+}
+
+// --- chunks ---------------------------------------------------------------------------------------------------------
+
+void Checker::on_chunk(const kafka::Record& record) {
+  ++figures_.chunks;
+  if (chunks_first_ms_ < 0) chunks_first_ms_ = record.timestamp_ms;
+  const auto chunk = events::parse_chunk(record.value.value_or(""));
+  if (!chunk) {
+    ++figures_.unreadable;
+    return;
+  }
+  const bool unheard_of = subjects_.empty() || !subjects_.contains(chunk->org_id + '\0' + chunk->request_id);
+  auto& about = subject(chunk->org_id, chunk->request_id);
+  if (unheard_of && forgot_any_ && chunk->seq > 0) about.leftover = true;
+  unsettle(about);
+  if (chunk->attempt == 0) {
+    duplicate_chunk(about, *chunk, record);
+    touch(about);
+    return;
+  }
+
+  const auto named = [&] {
+    return fmt::format("request {} of {}, attempt {}", chunk->request_id, chunk->org_id, chunk->attempt);
+  };
+  auto& attempt = about.attempts[chunk->attempt];
+  if (attempt.terminal_at >= 0) {
+    report(Promise::whole, options_.topics.chunks, {attempt.terminal_at, record.offset},
+           fmt::format("{}: a chunk (seq {}{}) stands behind the terminal chunk", named(), chunk->seq,
+                       chunk->done ? ", terminal too" : ""));
+    return;
+  }
+  if (attempt.first_chunk < 0) {
+    attempt.first_chunk = record.offset;
+    attempt.first_seq = chunk->seq;
+    if (attempt.void_request_at >= 0 && attempt.request_at < 0)
+      report(Promise::audited, options_.topics.chunks, {record.offset},
+             fmt::format("{}: it publishes though its llm.request ({}:{}) is void", named(), options_.topics.audit,
+                         attempt.void_request_at));
+  } else if (chunk->seq != attempt.next_seq) {
+    report(Promise::whole, options_.topics.chunks, {attempt.last_chunk, record.offset},
+           fmt::format("{}: seq {} where {} was due ({})", named(), chunk->seq, attempt.next_seq,
+                       chunk->seq < attempt.next_seq ? "a repetition" : "a gap"));
+  }
+  attempt.last_chunk = record.offset;
+  attempt.next_seq = chunk->seq + 1;
+  if (!chunk->done) return;
+
+  attempt.terminal_at = record.offset;
+  attempt.terminal_broker_ms = record.log_append_time ? record.timestamp_ms : -1;
+  attempt.terminal_source = chunk->source_offset;
+  attempt.finish_reason = chunk->finish_reason;
+  if (chunk->chunks && *chunk->chunks != chunk->seq + 1)
+    report(Promise::whole, options_.topics.chunks, {record.offset},
+           fmt::format("{}: the terminal chunk with seq {} says that there are {} chunks", named(), chunk->seq,
+                       *chunk->chunks));
+  touch(about);
+}
+
+void Checker::duplicate_chunk(Subject& about, const events::Chunk& chunk, const kafka::Record& record) {
+  const auto wrong = [&](std::vector<std::int64_t> offsets, std::string_view why) {
+    report(Promise::dedupe, options_.topics.chunks, std::move(offsets),
+           fmt::format("request {} of {}, attempt 0: {}", chunk.request_id, chunk.org_id, why));
+  };
+  if (!chunk.done || chunk.seq != 0 || chunk.finish_reason != "duplicate") {
+    wrong({record.offset}, "a duplicate's answer is one terminal chunk with finishReason duplicate, and this is none");
+    return;
+  }
+  asked(about, chunk.source_offset);
+  auto& answer = about.duplicates[chunk.source_offset];
+  const auto hash = std::hash<std::string>{}(*record.value);
+  if (answer.chunk_at >= 0 && answer.chunk_hash != hash)
+    wrong({answer.chunk_at, record.offset},
+          fmt::format("source offset {} was answered twice, and differently", chunk.source_offset));
+  if (answer.chunk_at < 0) {
+    answer.chunk_at = record.offset;
+    answer.chunk_hash = hash;
+    answer.names_offset = chunk.duplicate_of_offset;
+    answer.names_attempt = chunk.duplicate_of_attempt;
+  }
+}
+
+// --- what is remembered ---------------------------------------------------------------------------------------------
+
+Subject& Checker::subject(const std::string& org_id, const std::string& request_id) {
+  const auto [it, fresh] = subjects_.try_emplace(org_id + '\0' + request_id);
+  if (fresh) {
+    it->second.org_id = org_id;
+    it->second.request_id = request_id;
+  }
+  return it->second;
+}
+
+Asked& Checker::asked(Subject& about, std::int64_t source_offset) {
+  by_offset_[source_offset] = &about;
+  return about.asked[source_offset];
+}
+
+void Checker::unsettle(Subject& about) {
+  if (!about.place) return;
+  settled_.erase(*about.place);
+  about.place.reset();
+}
+
+void Checker::touch(Subject& about) {
+  unsettle(about);
+  if (settled(about)) {
+    about.place = settled_.insert(settled_.end(), &about);
+    if (settled_.size() > options_.settled_max) forget_oldest();
+  }
+  if (subjects_.size() >= sweep_at_) sweep();
+}
+
+void Checker::forget_oldest() {
+  auto& oldest = *settled_.front();
+  settled_.pop_front();
+  judge(oldest, false);
+  for (const auto& [offset, entry] : oldest.asked) {
+    fold_.forget(offset);
+    if (const auto it = by_offset_.find(offset); it != by_offset_.end() && it->second == &oldest) by_offset_.erase(it);
+  }
+  forgot_any_ = true;
+  subjects_.erase(oldest.org_id + '\0' + oldest.request_id);
+}
+
+// What was lost with the start of a log settles a request without any further record of it.
+void Checker::sweep() {
+  for (auto& [name, about] : subjects_) {
+    if (!about.place && settled(about)) about.place = settled_.insert(settled_.end(), &about);
+  }
+  while (settled_.size() > options_.settled_max) forget_oldest();
+  sweep_at_ = std::max(sweep_subjects_min, subjects_.size() * 2);
+}
+
+}  // namespace tokenrail::verify

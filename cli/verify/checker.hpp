@@ -1,0 +1,156 @@
+// Checks the promises from outside: reads one partition number of chat.requests, chat.chunks, llm.audit and the
+// dead-letter topic, and says which promises were broken. `tokenrail verify`, the simulation and the chaos run judge
+// with it.
+//
+// Feed the records of each topic in the order of its log; how the topics are interleaved does not matter. A record that
+// is being written while one reads must not look like a violation, so take the ends to which the topics are read in
+// this order: the committed offset first, then the end of llm.audit, then those of chat.chunks and the dead-letter
+// topic, chat.requests last.
+//
+// What lies before the start of a log (retention, or a start chosen) is unknown, and nothing is called a violation
+// because of it: such requests are counted as `unknown`.
+//
+// Pure: no I/O, no clock. Memory: what is open, and the newest `settled_max` requests that are complete in every
+// respect; older ones are forgotten.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "cli/verify/claims.hpp"
+#include "cli/verify/findings.hpp"
+#include "cli/verify/key_lines.hpp"
+#include "cli/verify/subject.hpp"
+#include "common/events/audit_fold.hpp"
+#include "common/events/chat_request.hpp"
+#include "common/events/chunk.hpp"
+#include "common/kafka/record.hpp"
+
+namespace tokenrail::verify {
+
+struct CheckedTopics {
+  std::string requests = "chat.requests";
+  std::string chunks = "chat.chunks";
+  std::string audit = "llm.audit";
+  std::string dlq = "chat.requests.dlq";
+};
+
+struct CheckOptions {
+  CheckedTopics topics{};
+  std::int32_t partition = 0;
+  // The offset at which the reading of each log begins; 0: nothing lies before it.
+  std::int64_t requests_from = 0;
+  std::int64_t chunks_from = 0;
+  std::int64_t audit_from = 0;
+  /// Where reading begins at a time that was chosen: all that is newer lies in what is read. -1: it begins where the
+  /// log does, and the first record tells.
+  std::int64_t chunks_known_ms = -1;
+  std::int64_t audit_known_ms = -1;
+  /// What the group has committed for chat.requests; nothing: nothing.
+  std::optional<std::int64_t> committed{};
+  std::string metadata{};
+  events::RequestLimits request_limits{};
+  std::size_t settled_max = 20'000;
+  std::size_t violations_max = 1'000;  ///< further ones are counted
+  /// How far the clocks of brokers and workers may be apart, in milliseconds.
+  std::int64_t clock_skew_ms = 1'000;
+};
+
+class Checker {
+ public:
+  explicit Checker(CheckOptions options);
+  Checker(const Checker&) = delete;
+  Checker& operator=(const Checker&) = delete;
+
+  void on_request(const kafka::Record& record);
+  void on_chunk(const kafka::Record& record);
+  void on_audit(const kafka::Record& record);
+  /// Those of other partitions are passed over.
+  void on_dead_letter(const kafka::Record& record);
+
+  /// Everything has been fed. `at_rest`: nothing runs any more, so what is open will stay so, and is a violation.
+  void finish(bool at_rest);
+
+  [[nodiscard]] const std::vector<Violation>& violations() const { return violations_; }
+  [[nodiscard]] const Figures& figures() const { return figures_; }
+  /// Requests that something is still missing of: what a feeder may hold down by reading the topics evenly.
+  [[nodiscard]] std::size_t pending() const { return subjects_.size() - settled_.size(); }
+
+ private:
+  struct Event {
+    const events::AuditFacts& facts;
+    const kafka::Record& record;
+    events::AuditFold::Verdict verdict;
+  };
+
+  // Feeding (checker.cpp, audit_rules.cpp).
+  Subject& subject(const std::string& org_id, const std::string& request_id);
+  Asked& asked(Subject& subject, std::int64_t source_offset);
+  void touch(Subject& subject);
+  void unsettle(Subject& subject);
+  void forget_oldest();
+  void sweep();
+  void duplicate_chunk(Subject& subject, const events::Chunk& chunk, const kafka::Record& record);
+  void admit_epoch(const events::AuditFacts& facts, const kafka::Record& record);
+  void claimed(const Event& event, std::int64_t previous_epoch);
+  void requested(const Event& event);
+  void responded(const Event& event);
+  void released(const Event& event);
+  void continuing(const Event& event);
+  void runs_again(const Subject& subject, std::int64_t number, const Event& event);
+  void closed_by_another(const Subject& subject, std::int64_t number, const Attempt& attempt, const Event& event);
+  void note_event(Subject& subject, const Event& event);
+  void check_instance(const Event& event);
+
+  // Judging what has been fed (judgement.cpp).
+  [[nodiscard]] bool settled(const Subject& subject) const;
+  void judge(const Subject& subject, bool at_rest);
+  void judge_request(const Subject& subject, std::int64_t source_offset, const Asked& asked, bool at_rest);
+  void judge_attempt(const Subject& subject, std::int64_t number, const Attempt& attempt, bool at_rest);
+  void judge_answer(const Subject& subject, std::int64_t number, const Attempt& attempt);
+  void judge_duplicate(const Subject& subject, std::int64_t source_offset, const DuplicateAnswer& answer, bool at_rest);
+  void judge_successors(const Subject& subject);
+  void judge_order(const Subject& subject);
+  void judge_commit(const std::vector<const Subject*>& left);
+
+  // What may lie before the start of a log.
+  [[nodiscard]] bool doubtful(const Subject& subject) const;
+  [[nodiscard]] bool whole_epoch(std::int64_t epoch) const;
+  [[nodiscard]] bool audit_lost(const Asked& asked) const;
+  [[nodiscard]] bool chunks_lost(const Attempt& attempt) const;
+  [[nodiscard]] bool complete(const Subject& subject, std::int64_t source_offset) const;
+
+  void report(Promise promise, const std::string& topic, std::vector<std::int64_t> offsets, std::string text);
+
+  CheckOptions options_;
+  events::AuditFold fold_{};
+  Claims claims_{};
+  KeyLines lines_{};
+  std::unordered_map<std::string, Subject> subjects_{};
+  std::unordered_map<std::int64_t, Subject*> by_offset_{};  ///< the newest that was asked there
+  std::list<Subject*> settled_{};                           ///< the oldest first
+  std::size_t sweep_at_ = 0;
+  bool forgot_any_ = false;
+
+  std::set<std::int64_t> unanswerable_{};    ///< source offsets that only a dead letter can settle
+  std::set<std::int64_t> dead_letters_{};    ///< whose request has not been read yet
+  std::set<std::int64_t> unclaimed_told_{};  ///< epochs
+  std::int64_t requests_next_ = 0;
+  std::int64_t audit_first_ms_ = -1;
+  std::int64_t chunks_first_ms_ = -1;
+  std::int64_t doubtful_before_ = 0;  ///< audit offset
+  std::optional<std::int64_t> first_event_from_committed_{};
+
+  std::vector<Violation> violations_{};
+  Figures figures_{};
+};
+
+}  // namespace tokenrail::verify

@@ -1,0 +1,307 @@
+// Judging a request when all is known of it that will be: before it is forgotten, and at the end.
+//
+// That readers end with the attempt that the audit log counts follows from three rules here: an attempt seen on
+// chat.chunks exists in llm.audit; the highest attempt that exists has an answer that counts; that answer's terminal
+// chunk is on chat.chunks.
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "cli/verify/checker.hpp"
+#include "common/events/commit_metadata.hpp"
+
+namespace tokenrail::verify {
+namespace {
+
+constexpr std::int64_t attempts_per_epoch = 1'000;
+
+std::string request_text(const Subject& about, std::int64_t source_offset) {
+  return fmt::format("request {} of {} (source offset {})", about.request_id, about.org_id, source_offset);
+}
+
+std::string attempt_text(const Subject& about, std::int64_t number) {
+  return fmt::format("request {} of {}, attempt {}", about.request_id, about.org_id, number);
+}
+
+/// The highest attempt of that source offset that exists.
+const std::pair<const std::int64_t, Attempt>* highest(const Subject& about, std::int64_t source_offset) {
+  for (auto it = about.attempts.rbegin(); it != about.attempts.rend(); ++it) {
+    if (it->second.exists() && it->second.source_offset == source_offset) return &*it;
+  }
+  return nullptr;
+}
+
+bool fits(std::string_view outcome, std::string_view finish_reason) {
+  if (outcome == "failed" || outcome == "rejected") return finish_reason == "error";
+  if (outcome == "cancelled" || outcome == "duplicate") return finish_reason == outcome;
+  constexpr std::array others{"error", "cancelled", "duplicate"};
+  return outcome == "completed" && std::ranges::find(others, finish_reason) == others.end();
+}
+
+}  // namespace
+
+// --- what may lie before the start of a log -------------------------------------------------------------------------
+
+bool Checker::doubtful(const Subject& about) const {
+  return about.doubtful || (about.first_audit >= 0 && about.first_audit < doubtful_before_);
+}
+
+bool Checker::whole_epoch(std::int64_t epoch) const {
+  return options_.audit_from == 0 || claims_.find(epoch) != nullptr;
+}
+
+bool Checker::audit_lost(const Asked& entry) const {
+  if (options_.audit_from == 0) return false;
+  return audit_first_ms_ < 0 || entry.ms < audit_first_ms_ + options_.clock_skew_ms;
+}
+
+bool Checker::chunks_lost(const Attempt& attempt) const {
+  if (options_.chunks_from == 0) return false;
+  return chunks_first_ms_ < 0 || attempt.request_ms < chunks_first_ms_ + options_.clock_skew_ms;
+}
+
+bool Checker::complete(const Subject& about, std::int64_t source_offset) const {
+  return fold_.complete(source_offset, about.org_id, about.request_id);
+}
+
+bool Checker::settled(const Subject& about) const {
+  for (const auto& [offset, entry] : about.asked) {
+    if (entry.dead) continue;
+    if (!entry.read && offset >= options_.requests_from) return false;
+    if (complete(about, offset)) continue;
+    const bool unseen = highest(about, offset) == nullptr && !about.duplicates.contains(offset);
+    if (!(unseen && audit_lost(entry))) return false;
+  }
+  for (const auto& [number, attempt] : about.attempts) {
+    if (!attempt.exists()) {
+      if (!about.leftover) return false;
+      continue;
+    }
+    if (!attempt.answered()) return false;
+    if (!attempt.interrupted() && attempt.terminal_at < 0 && !chunks_lost(attempt)) return false;
+  }
+  return std::ranges::all_of(about.duplicates, [&](const auto& entry) {
+    const auto& answer = entry.second;
+    return answer.response_at >= 0 && (answer.chunk_at >= 0 || options_.chunks_from > 0);
+  });
+}
+
+// --- one request ----------------------------------------------------------------------------------------------------
+
+void Checker::judge(const Subject& about, bool at_rest) {
+  if (doubtful(about)) {
+    figures_.unknown += static_cast<std::int64_t>(about.asked.size());
+    return;
+  }
+  for (const auto& [offset, entry] : about.asked) judge_request(about, offset, entry, at_rest);
+  for (const auto& [number, attempt] : about.attempts) judge_attempt(about, number, attempt, at_rest);
+  for (const auto& [offset, answer] : about.duplicates) judge_duplicate(about, offset, answer, at_rest);
+  judge_successors(about);
+  judge_order(about);
+}
+
+void Checker::judge_request(const Subject& about, std::int64_t source_offset, const Asked& entry, bool at_rest) {
+  if (entry.dead || complete(about, source_offset)) return;
+  const auto* const top = highest(about, source_offset);
+  if (top == nullptr && audit_lost(entry)) {
+    ++figures_.unknown;
+    return;
+  }
+  if (!entry.read && top == nullptr) return;
+  if (!at_rest) {
+    ++figures_.open_requests;
+    return;
+  }
+  const auto say = [&](std::string_view why) {
+    report(Promise::answered, options_.topics.requests, {source_offset},
+           fmt::format("{} {}", request_text(about, source_offset), why));
+  };
+  if (top == nullptr) {
+    say("was never answered: no attempt, no dead letter");
+  } else if (top->second.interrupted()) {
+    say(fmt::format("was never answered: its last attempt {} was interrupted ({}:{})", top->first,
+                    options_.topics.audit, top->second.response_at));
+  } else if (top->second.terminal_at < 0 && !chunks_lost(top->second)) {
+    say(fmt::format("was never answered: its last attempt {} has no terminal chunk", top->first));
+  }
+}
+
+void Checker::judge_attempt(const Subject& about, std::int64_t number, const Attempt& attempt, bool at_rest) {
+  if (!attempt.exists()) {
+    const bool told = attempt.void_request_at >= 0;
+    if (at_rest && !told && !about.leftover && whole_epoch(number / attempts_per_epoch))
+      report(Promise::audited, options_.topics.chunks, {attempt.first_chunk},
+             fmt::format("{}: it publishes, and {} knows nothing of it", attempt_text(about, number),
+                         options_.topics.audit));
+    return;
+  }
+  if (attempt.request_at < 0 && whole_epoch(number / attempts_per_epoch))
+    report(Promise::audited, options_.topics.audit, {attempt.response_at},
+           fmt::format("{}: an llm.response without an llm.request that counts", attempt_text(about, number)));
+  if (attempt.first_chunk >= 0 && attempt.first_seq > 0 && !chunks_lost(attempt))
+    report(Promise::whole, options_.topics.chunks, {attempt.first_chunk},
+           fmt::format("{}: begins with seq {}", attempt_text(about, number), attempt.first_seq));
+  if (attempt.answered()) {
+    if (!attempt.interrupted()) judge_answer(about, number, attempt);
+  } else if (at_rest) {
+    report(Promise::audited, options_.topics.audit, {attempt.request_at},
+           fmt::format("{}: no llm.response that counts", attempt_text(about, number)));
+  } else {
+    ++figures_.open_attempts;
+  }
+}
+
+void Checker::judge_answer(const Subject& about, std::int64_t number, const Attempt& attempt) {
+  if (attempt.terminal_at < 0) {
+    if (!chunks_lost(attempt))
+      report(Promise::answered, options_.topics.audit, {attempt.response_at},
+             fmt::format("{}: ended as {}, and has no terminal chunk on {}", attempt_text(about, number),
+                         attempt.outcome, options_.topics.chunks));
+    return;
+  }
+  if (!fits(attempt.outcome, attempt.finish_reason))
+    report(Promise::audited, options_.topics.audit, {attempt.response_at},
+           fmt::format("{}: ended as {}, and its terminal chunk ({}:{}) says {}", attempt_text(about, number),
+                       attempt.outcome, options_.topics.chunks, attempt.terminal_at, attempt.finish_reason));
+  if (attempt.terminal_source != attempt.source_offset)
+    report(Promise::audited, options_.topics.chunks, {attempt.terminal_at},
+           fmt::format("{}: its terminal chunk names source offset {}, its events {}", attempt_text(about, number),
+                       attempt.terminal_source, attempt.source_offset));
+}
+
+void Checker::judge_duplicate(const Subject& about, std::int64_t source_offset, const DuplicateAnswer& answer,
+                              bool at_rest) {
+  const auto say = [&](const std::string& topic, std::int64_t at, std::string_view why) {
+    report(Promise::dedupe, topic, {at}, fmt::format("{}, attempt 0: {}", request_text(about, source_offset), why));
+  };
+  if (answer.response_at < 0) {
+    if (at_rest && options_.audit_from == 0) say(options_.topics.chunks, answer.chunk_at, "it has no llm.response");
+    return;
+  }
+  if (answer.chunk_at < 0) {
+    if (options_.chunks_from == 0) say(options_.topics.audit, answer.response_at, "it has no chunk");
+    return;
+  }
+  if (!answer.names_offset || *answer.names_offset >= source_offset) {
+    say(options_.topics.chunks, answer.chunk_at, "it names no request before it");
+    return;
+  }
+  const bool first_in_range = *answer.names_offset >= options_.requests_from && !forgot_any_;
+  if (first_in_range && !about.asked.contains(*answer.names_offset))
+    say(options_.topics.chunks, answer.chunk_at,
+        fmt::format("it names source offset {}, where another request stands", *answer.names_offset));
+  const auto number = answer.names_attempt.value_or(0);
+  if (number != 0 && options_.audit_from == 0 && !forgot_any_ && !about.attempts.contains(number))
+    say(options_.topics.chunks, answer.chunk_at, fmt::format("it names attempt {}, which is unknown", number));
+}
+
+// A terminal chunk that stood in the log before a claim was read by whoever claimed. Tellable only where the brokers'
+// clock stamps both logs.
+void Checker::judge_successors(const Subject& about) {
+  for (auto lower = about.attempts.begin(); lower != about.attempts.end(); ++lower) {
+    const auto& before = lower->second;
+    if (!before.exists() || before.terminal_broker_ms < 0) continue;
+    for (auto higher = std::next(lower); higher != about.attempts.end(); ++higher) {
+      const auto* const claim = claims_.find(higher->first / attempts_per_epoch);
+      if (claim == nullptr || claim->broker_ms < 0 || !higher->second.exists() ||
+          higher->second.source_offset != before.source_offset)
+        continue;
+      const bool closed_before = before.interrupted() && before.response_at < claim->at;
+      if (before.terminal_broker_ms + options_.clock_skew_ms < claim->broker_ms && !closed_before)
+        report(Promise::once, options_.topics.audit, {claim->at, higher->second.request_at},
+               fmt::format("{} begins though the terminal chunk of attempt {} ({}:{}) stood in the log {} ms before "
+                           "its worker's claim",
+                           attempt_text(about, higher->first), lower->first, options_.topics.chunks, before.terminal_at,
+                           claim->broker_ms - before.terminal_broker_ms));
+    }
+  }
+}
+
+void Checker::judge_order(const Subject& about) {
+  for (const auto& [offset, entry] : about.asked) {
+    const auto* const top = highest(about, offset);
+    if (!entry.key || top == nullptr) continue;
+    const auto& answer = top->second;
+    if (!answer.answered() || answer.interrupted() || !answer.called || answer.request_at < 0 || answer.terminal_at < 0)
+      continue;
+    const auto conflict =
+        lines_.add(*entry.key, offset, {.request_at = answer.request_at, .terminal_at = answer.terminal_at});
+    if (!conflict) continue;
+    const auto& [earlier, later] = std::pair(conflict->earlier_answer, conflict->later_answer);
+    report(Promise::order, conflict->began ? options_.topics.audit : options_.topics.chunks,
+           conflict->began ? std::vector{later.request_at, earlier.request_at}
+                           : std::vector{later.terminal_at, earlier.terminal_at},
+           fmt::format("of one key, the request at source offset {} {} before the one at {}", conflict->later,
+                       conflict->began ? "begins" : "ends", conflict->earlier));
+  }
+}
+
+// --- the end --------------------------------------------------------------------------------------------------------
+
+void Checker::finish(bool at_rest) {
+  std::vector<const Subject*> left;
+  for (const auto& [name, about] : subjects_) left.push_back(&about);
+  // In the order of the log, whatever the table's.
+  const auto place = [](const Subject* about) {
+    const auto first = about->asked.empty() ? -1 : about->asked.begin()->first;
+    return std::pair(first, about->request_id);
+  };
+  std::ranges::sort(left, {}, place);
+  for (const auto* about : left) judge(*about, at_rest);
+  for (const auto offset : unanswerable_) {
+    if (at_rest) {
+      report(Promise::answered, options_.topics.requests, {offset},
+             fmt::format("the record at offset {} can be answered by nobody, and is not in {}", offset,
+                         options_.topics.dlq));
+    } else {
+      ++figures_.open_requests;
+    }
+  }
+  judge_commit(left);
+}
+
+void Checker::judge_commit(const std::vector<const Subject*>& left) {
+  if (!options_.committed) return;
+  const auto committed = *options_.committed;
+  const auto say = [&](const std::string& topic, std::int64_t at, std::string why) {
+    report(Promise::committed, topic, {at}, std::move(why));
+  };
+  const auto passes = [&](std::int64_t offset, std::string_view what) {
+    say(options_.topics.requests, offset, fmt::format("the committed offset {} passes {}", committed, what));
+  };
+  for (const auto offset : unanswerable_) {
+    if (offset < committed) passes(offset, fmt::format("the record at {}, which is no dead letter", offset));
+  }
+
+  const auto metadata = events::decode_commit_metadata(options_.metadata);
+  for (const auto* one : left) {
+    const auto& about = *one;
+    if (doubtful(about)) continue;
+    for (const auto& [offset, entry] : about.asked) {
+      const bool lost = highest(about, offset) == nullptr && audit_lost(entry);
+      if (offset < committed && entry.read && !entry.dead && !lost && !complete(about, offset))
+        passes(offset, fmt::format("{}, which is not complete", request_text(about, offset)));
+    }
+    if (!metadata) continue;
+    for (const auto& [number, attempt] : about.attempts) {
+      if (attempt.exists() && !attempt.answered() && attempt.terminal_at >= 0 &&
+          attempt.terminal_at < metadata->chunk_offset)
+        say(options_.topics.chunks, attempt.terminal_at,
+            fmt::format("the commit's chunkOffset {} lies behind the terminal chunk of {}, which has no llm.response",
+                        metadata->chunk_offset, attempt_text(about, number)));
+    }
+  }
+  if (!metadata) return;
+  if (claims_.any() && metadata->epoch > claims_.highest())
+    say(options_.topics.requests, committed,
+        fmt::format("committed under epoch {}, which nobody has claimed", metadata->epoch));
+  if (first_event_from_committed_ && metadata->audit_offset > *first_event_from_committed_)
+    say(options_.topics.audit, *first_event_from_committed_,
+        fmt::format("the commit's auditOffset {} lies behind an event about a request at or above the committed "
+                    "offset {}",
+                    metadata->audit_offset, committed));
+}
+
+}  // namespace tokenrail::verify

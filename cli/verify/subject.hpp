@@ -1,0 +1,72 @@
+// What the checker knows of one (orgId, requestId): where it was asked, its attempts as llm.audit and chat.chunks have
+// them, its answers as a duplicate. Values only; -1 stands for "not seen" in offsets and times.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <map>
+#include <optional>
+#include <string>
+
+namespace tokenrail::verify {
+
+/// A record of chat.requests, or the source offset that an audit event names.
+struct Asked {
+  bool read = false;  ///< the record itself was
+  bool dead = false;  ///< lies in the dead-letter topic
+  std::int64_t ms = -1;
+  std::optional<std::size_t> key{};  ///< hash of the record's key; nothing: it has none, so it has no order
+};
+
+struct Attempt {
+  // llm.audit
+  std::int64_t source_offset = -1;
+  std::int64_t request_at = -1;  ///< offset of the llm.request that counts
+  std::int64_t request_ms = -1;
+  std::int64_t void_request_at = -1;
+  std::int64_t response_at = -1;  ///< offset of the llm.response that counts
+  std::string outcome{};
+  bool called = false;
+  // Given up in order and continued: by whom, and until when others leave it alone.
+  std::optional<std::int64_t> released_epoch{};
+  std::int64_t released_until_ms = -1;
+  std::int64_t renewed_until_ms = -1;
+
+  // chat.chunks
+  std::int64_t first_chunk = -1;
+  std::int64_t first_seq = 0;
+  std::int64_t last_chunk = -1;
+  std::int64_t next_seq = 0;
+  std::int64_t terminal_at = -1;
+  std::int64_t terminal_broker_ms = -1;  ///< where the broker's clock made the timestamp
+  std::int64_t terminal_source = -1;
+  std::string finish_reason{};
+
+  [[nodiscard]] bool exists() const { return request_at >= 0 || response_at >= 0; }
+  [[nodiscard]] bool answered() const { return response_at >= 0; }
+  [[nodiscard]] bool interrupted() const { return outcome == "interrupted"; }
+};
+
+/// Attempt 0 at one source offset.
+struct DuplicateAnswer {
+  std::int64_t response_at = -1;
+  std::int64_t chunk_at = -1;
+  std::size_t chunk_hash = 0;
+  std::optional<std::int64_t> names_offset{};
+  std::optional<std::int64_t> names_attempt{};
+};
+
+struct Subject {
+  std::string org_id;
+  std::string request_id;
+  std::map<std::int64_t, Asked> asked{};                 ///< by source offset
+  std::map<std::int64_t, Attempt> attempts{};            ///< by number, 0 excepted
+  std::map<std::int64_t, DuplicateAnswer> duplicates{};  ///< by source offset
+  std::int64_t first_audit = -1;
+  bool doubtful = false;  ///< too much of its past lies before the start of llm.audit
+  bool leftover = false;  ///< first seen in the middle of an attempt, after others had been forgotten
+  std::optional<std::list<Subject*>::iterator> place{};  ///< among those that may be forgotten
+};
+
+}  // namespace tokenrail::verify

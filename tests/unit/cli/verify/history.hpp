@@ -1,0 +1,220 @@
+// A history of one partition, written down record by record: what lies on the topics, in the words of the protocol.
+// Records are made by the real writers; the clock is the record count.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "cli/verify/checker.hpp"
+#include "common/events/audit.hpp"
+#include "common/events/chunk.hpp"
+
+namespace tokenrail::verify::tests {
+
+struct History {
+  static constexpr std::size_t bytes_max = 1'000'000;
+
+  CheckOptions options{};
+  std::vector<kafka::Record> requests{};
+  std::vector<kafka::Record> chunks{};
+  std::vector<kafka::Record> audit{};
+  std::vector<kafka::Record> dlq{};
+  std::vector<std::string> ids{};  // request id by source offset
+  std::int64_t now_ms = 1'000'000;
+  bool broker_time = false;
+
+  static std::int64_t attempt(std::int64_t epoch, std::int64_t n = 1) { return epoch * 1'000 + n; }
+  [[nodiscard]] static std::string instance_of(std::int64_t epoch) { return "w" + std::to_string(epoch); }
+
+  void wait(std::int64_t ms) { now_ms += ms; }
+
+  std::int64_t append(std::vector<kafka::Record>& log, std::string topic, std::int64_t from, std::string value,
+                      std::optional<std::string> key) {
+    now_ms += 10;
+    kafka::Record record;
+    record.topic = std::move(topic);
+    record.offset = from + static_cast<std::int64_t>(log.size());
+    record.key = std::move(key);
+    record.value = std::move(value);
+    record.timestamp_ms = now_ms;
+    record.log_append_time = broker_time;
+    log.push_back(std::move(record));
+    return log.back().offset;
+  }
+  std::int64_t to_chunks(std::string value, std::string key = "k") {
+    return append(chunks, "chat.chunks", options.chunks_from, std::move(value), std::move(key));
+  }
+  std::int64_t to_audit(std::string value, std::string key = "k") {
+    return append(audit, "llm.audit", options.audit_from, std::move(value), std::move(key));
+  }
+
+  /// A request; its source offset.
+  std::int64_t ask(const std::string& id, const std::optional<std::string>& key = "k") {
+    ids.resize(static_cast<std::size_t>(options.requests_from) + requests.size());
+    ids.push_back(id);
+    return append(requests, "chat.requests", options.requests_from,
+                  R"({"requestId":")" + id + R"(","orgId":"o","messages":[{"role":"user","content":"?"}]})", key);
+  }
+  /// One that nobody can be told about.
+  std::int64_t ask_in_vain() {
+    ids.emplace_back();
+    return append(requests, "chat.requests", options.requests_from, "no JSON", "k");
+  }
+  void bury(std::int64_t source_offset, const std::string& topic = "chat.requests", char partition = 0) {
+    append(dlq, "chat.requests.dlq", 0, "no JSON", "k");
+    std::string offset(8, '\0');
+    offset[6] = static_cast<char>(source_offset >> 8);
+    offset[7] = static_cast<char>(source_offset);
+    dlq.back().headers = {{"kafka_dlt-original-topic", topic},
+                          {"kafka_dlt-original-partition", std::string(3, '\0') + partition},
+                          {"kafka_dlt-original-offset", offset}};
+  }
+
+  [[nodiscard]] events::AttemptIds names(std::int64_t epoch, std::int64_t source_offset, std::int64_t number) const {
+    events::AttemptIds of;
+    of.epoch = epoch;
+    of.instance = instance_of(epoch);
+    of.source_offset = source_offset;
+    of.org_id = "o";
+    of.request_id = ids.at(static_cast<std::size_t>(source_offset));
+    of.attempt = number;
+    return of;
+  }
+
+  void claim(std::int64_t epoch, const std::string& instance = {}) {
+    to_audit(
+        to_json(events::RouterClaimed{.epoch = epoch, .instance = instance.empty() ? instance_of(epoch) : instance}));
+  }
+  void release(std::int64_t epoch, std::vector<events::ContinuedAttempt> continuing, std::int64_t lease_ms = 30'000) {
+    to_audit(to_json(events::RouterReleased{
+        .epoch = epoch, .instance = instance_of(epoch), .continuing = std::move(continuing), .lease_ms = lease_ms}));
+  }
+  void renew(std::int64_t epoch, std::vector<events::ContinuedAttempt> continuing, std::int64_t lease_ms = 30'000) {
+    to_audit(to_json(events::RouterContinuing{
+        .epoch = epoch, .instance = instance_of(epoch), .continuing = std::move(continuing), .lease_ms = lease_ms}));
+  }
+
+  /// llm.request; `number`: of the attempt, else the first of the epoch.
+  void begin(std::int64_t epoch, std::int64_t source_offset, std::int64_t number = -1, const std::string& key = "k") {
+    events::LlmRequest event;
+    event.ids = names(epoch, source_offset, number < 0 ? attempt(epoch) : number);
+    to_audit(to_json(event, bytes_max), key);
+  }
+  void respond(std::int64_t epoch, std::int64_t source_offset, std::int64_t number,
+               events::Outcome outcome = events::Outcome::completed, const std::string& cause = {},
+               bool recovered = false, bool called = true, const std::string& key = "k") {
+    events::LlmResponse event;
+    event.ids = names(epoch, source_offset, number);
+    event.outcome = outcome;
+    event.cause = cause;
+    event.called = called;
+    event.recovered = recovered;
+    to_audit(to_json(event, bytes_max), key);
+  }
+  void interrupt(std::int64_t epoch, std::int64_t source_offset, std::int64_t number,
+                 const std::string& cause = "lost") {
+    respond(epoch, source_offset, number, events::Outcome::interrupted, cause, cause == "lost");
+  }
+
+  std::int64_t say(std::int64_t source_offset, std::int64_t number, std::int64_t seq) {
+    std::string out;
+    events::ChunkWriter(ids.at(static_cast<std::size_t>(source_offset)), "o", number).write(out, seq, {.text = "x"});
+    return to_chunks(out);
+  }
+  std::int64_t end(std::int64_t source_offset, std::int64_t number, std::int64_t seq,
+                   events::FinishReason reason = events::FinishReason::stop) {
+    events::TerminalChunk terminal;
+    terminal.seq = seq;
+    terminal.finish_reason = reason;
+    terminal.source_offset = source_offset;
+    if (reason == events::FinishReason::error)
+      terminal.failure = events::Failure::of(events::ErrorCode::internal, "told by the test");
+    std::string out;
+    events::ChunkWriter(ids.at(static_cast<std::size_t>(source_offset)), "o", number).write(out, terminal);
+    return to_chunks(out);
+  }
+  /// llm.request, two chunks, llm.response.
+  void answer(std::int64_t epoch, std::int64_t source_offset, std::int64_t number = -1, const std::string& key = "k") {
+    if (number < 0) number = attempt(epoch);
+    begin(epoch, source_offset, number, key);
+    say(source_offset, number, 0);
+    end(source_offset, number, 1);
+    respond(epoch, source_offset, number, events::Outcome::completed, {}, false, true, key);
+  }
+  std::int64_t duplicate_chunk(std::int64_t source_offset, std::int64_t names_offset, std::int64_t names_attempt,
+                               std::int64_t queued_ms = 0) {
+    events::TerminalChunk terminal;
+    terminal.finish_reason = events::FinishReason::duplicate;
+    terminal.source_offset = source_offset;
+    terminal.duplicate_of_offset = names_offset;
+    terminal.duplicate_of_attempt = names_attempt;
+    terminal.timing.queued_ms = queued_ms;
+    std::string out;
+    events::ChunkWriter(ids.at(static_cast<std::size_t>(source_offset)), "o", 0).write(out, terminal);
+    return to_chunks(out);
+  }
+  void duplicate_response(std::int64_t epoch, std::int64_t source_offset,
+                          events::Outcome outcome = events::Outcome::duplicate) {
+    respond(epoch, source_offset, 0, outcome, {}, false, false);
+  }
+
+  enum class Feeding { audit_first, chunks_first, by_time };
+  struct Found {
+    std::vector<Violation> violations;
+    Figures figures;
+    std::size_t pending = 0;
+
+    /// The names of the promises broken, each once, in their order: "P1 P4"; empty: none.
+    [[nodiscard]] std::string promises() const {
+      std::set<Promise> broken;
+      for (const auto& violation : violations) broken.insert(violation.promise);
+      std::string out;
+      for (const auto promise : broken) {
+        if (!out.empty()) out += ' ';
+        out += name_of(promise);
+      }
+      return out;
+    }
+    [[nodiscard]] std::string texts() const {
+      std::string out;
+      for (const auto& violation : violations) {
+        out += std::string(name_of(violation.promise)) + " " + violation.topic + " [";
+        for (const auto offset : violation.offsets) out += " " + std::to_string(offset);
+        out += " ] " + violation.text + "\n";
+      }
+      return out;
+    }
+  };
+  [[nodiscard]] Found check(bool at_rest = true, Feeding feeding = Feeding::by_time) const {
+    Checker checker(options);
+    const auto feed = [&](const std::vector<kafka::Record>& log, auto take) {
+      for (const auto& record : log) (checker.*take)(record);
+    };
+    if (feeding == Feeding::by_time) {
+      std::vector<std::pair<const kafka::Record*, void (Checker::*)(const kafka::Record&)>> all;
+      for (const auto& record : requests) all.emplace_back(&record, &Checker::on_request);
+      for (const auto& record : chunks) all.emplace_back(&record, &Checker::on_chunk);
+      for (const auto& record : audit) all.emplace_back(&record, &Checker::on_audit);
+      for (const auto& record : dlq) all.emplace_back(&record, &Checker::on_dead_letter);
+      std::ranges::sort(all, {}, [](const auto& entry) { return entry.first->timestamp_ms; });
+      for (const auto& [record, take] : all) (checker.*take)(*record);
+    } else {
+      const bool audit_first = feeding == Feeding::audit_first;
+      if (audit_first) feed(audit, &Checker::on_audit);
+      feed(chunks, &Checker::on_chunk);
+      if (!audit_first) feed(audit, &Checker::on_audit);
+      feed(dlq, &Checker::on_dead_letter);
+      feed(requests, &Checker::on_request);
+    }
+    checker.finish(at_rest);
+    return {.violations = checker.violations(), .figures = checker.figures(), .pending = checker.pending()};
+  }
+};
+
+}  // namespace tokenrail::verify::tests

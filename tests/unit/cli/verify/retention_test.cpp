@@ -1,0 +1,231 @@
+// What lies before the start of a log is unknown, what is still being written is open, and neither is a violation;
+// figures; and that memory does not grow with what is complete.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cli/verify/checker.hpp"
+#include "tests/unit/cli/verify/history.hpp"
+
+namespace tokenrail::verify::tests {
+namespace {
+
+using events::Outcome;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr auto a = &History::attempt;
+
+TEST(Retention, AnsweredBeforeTheStartOfTheLogsIsUnknown) {
+  History h;
+  h.options = {.requests_from = 3, .chunks_from = 40, .audit_from = 20};
+  h.ids = {"", "", "", ""};
+  h.ask("old");
+  h.wait(60'000);
+  h.claim(5);
+  h.ask("new");
+  h.answer(5, 4);
+  h.say(4, a(5, 1), 2);
+  const auto found = h.check();
+  EXPECT_EQ(found.promises(), "P2") << "what is told lies behind the start: " << found.texts();
+  EXPECT_EQ(found.figures.unknown, 1);
+}
+
+TEST(Retention, AnAttemptThatBeganBeforeTheStartNeedsNoBeginning) {
+  History h;
+  h.options = {.requests_from = 0, .chunks_from = 40, .audit_from = 20};
+  h.ask("r");
+  // Its llm.request and its first chunks are gone.
+  h.say(0, a(5, 1), 3);
+  h.end(0, a(5, 1), 4);
+  h.respond(5, 0, a(5, 1));
+  const auto found = h.check();
+  EXPECT_EQ(found.promises(), "") << found.texts();
+
+  h.options.chunks_from = 0;
+  h.options.audit_from = 0;
+  EXPECT_EQ(h.check().promises(), "P2 P4 OWNERSHIP");
+}
+
+TEST(Retention, AnEpochWhoseClaimIsGoneStillJudgesWhatIsVoid) {
+  History h;
+  h.options = {.requests_from = 0, .chunks_from = 1, .audit_from = 20};
+  h.ask("r");
+  h.wait(10'000);
+  h.answer(6, 0);
+  h.respond(5, 0, a(5, 1));
+  const auto found = h.check();
+  EXPECT_EQ(found.promises(), "") << found.texts();
+  EXPECT_EQ(found.figures.void_events, 1);
+}
+
+TEST(Retention, WhatStandsBeforeAClaimThatIsGoneIsNotJudged) {
+  History h;
+  h.options = {.requests_from = 0, .chunks_from = 1, .audit_from = 20};
+  h.ask("r");
+  // Late output of epoch 5 behind the claim of epoch 6, which is gone: void, and nobody can know.
+  h.respond(5, 0, a(5, 1));
+  h.answer(6, 0);
+  const auto found = h.check();
+  EXPECT_EQ(found.promises(), "") << found.texts();
+  EXPECT_EQ(found.figures.unknown, 1);
+}
+
+TEST(Retention, AContinuedAttemptWhoseHandOverIsGoneIsNotJudged) {
+  History h;
+  h.options = {.requests_from = 0, .chunks_from = 0, .audit_from = 20};
+  h.ask("r");
+  h.claim(6);
+  h.end(0, a(5, 1), 0);
+  h.respond(5, 0, a(5, 1));
+  const auto found = h.check();
+  EXPECT_EQ(found.promises(), "") << found.texts();
+}
+
+TEST(Retention, ChunksThatAreGoneAreNoMissingAnswer) {
+  History h;
+  h.options = {.requests_from = 0, .chunks_from = 40};
+  h.ask("r");
+  h.claim(5);
+  h.begin(5, 0);
+  h.respond(5, 0, a(5, 1));
+  h.ask("s");
+  h.wait(60'000);
+  h.answer(5, 1);
+  EXPECT_EQ(h.check().promises(), "") << h.check().texts();
+  h.options.chunks_from = 0;
+  EXPECT_EQ(h.check().promises(), "P1");
+}
+
+TEST(Running, WhatIsOpenIsCounted) {
+  History h;
+  h.ask("r");
+  h.ask("s");
+  h.ask_in_vain();
+  h.claim(5);
+  h.begin(5, 0);
+  h.say(0, a(5, 1), 0);
+  h.end(1, a(5, 1), 0);  // its events are being written
+  const auto found = h.check(false);
+  EXPECT_EQ(found.promises(), "") << found.texts();
+  EXPECT_EQ(found.figures.open_requests, 3);
+  EXPECT_EQ(found.figures.open_attempts, 1);
+  EXPECT_EQ(h.check(true).promises(), "P1 P4");
+}
+
+TEST(Running, WhatIsBrokenForGoodIsTold) {
+  History h;
+  h.ask("r");
+  h.claim(5);
+  h.begin(5, 0);
+  h.respond(5, 0, a(5, 1));
+  h.options.committed = 1;
+  EXPECT_EQ(h.check(false).promises(), "P1");
+}
+
+TEST(Numbers, AreCountedOverAHistory) {
+  History h;
+  h.ask("r");
+  h.ask("r");
+  h.ask("s", "other");
+  h.bury(h.ask_in_vain());
+  h.claim(5);
+  h.begin(5, 0);
+  h.say(0, a(5, 1), 0);
+  h.duplicate_chunk(1, 0, a(5, 1));
+  h.duplicate_response(5, 1);
+  h.begin(5, 2, -1, "other");
+  h.end(2, a(5, 1), 0);
+  h.claim(6);
+  h.claim(6, "loser");
+  h.interrupt(6, 0, a(5, 1));
+  h.respond(6, 2, a(5, 1), Outcome::completed, {}, true, true, "other");
+  h.wait(250);
+  h.answer(6, 0);
+  h.respond(5, 2, a(5, 1));
+  h.release(6, {});
+  h.claim(7);
+  h.to_audit(R"({"type":"requests.lost","from":1,"to":2})");
+  h.to_audit("damaged");
+  const auto found = h.check();
+  EXPECT_EQ(found.promises(), "") << found.texts();
+  const auto& f = found.figures;
+  EXPECT_EQ(f.requests, 4);
+  EXPECT_EQ(f.dead_letters, 1);
+  EXPECT_EQ(f.attempts, 3);
+  EXPECT_EQ(f.reruns, 1);
+  EXPECT_EQ(f.duplicates, 1);
+  EXPECT_EQ(f.duplicates_run, 0);
+  EXPECT_EQ(f.recovered, 1);
+  EXPECT_EQ(f.void_events, 1);
+  EXPECT_EQ(f.claims, 3);
+  EXPECT_EQ(f.claims_void, 1);
+  EXPECT_EQ(f.releases, 1);
+  EXPECT_EQ(f.owners_lost, 1);
+  EXPECT_EQ(f.unreadable, 1);
+  EXPECT_EQ(f.interrupted, (std::map<std::string, std::int64_t>{{"lost", 1}}));
+  // From the claim of epoch 6: three more records and 250 ms, then the llm.request.
+  EXPECT_THAT(f.takeover_ms, ElementsAre(290));
+
+  Figures sum;
+  sum.add(f);
+  sum.add(f);
+  EXPECT_EQ(sum.requests, 8);
+  EXPECT_EQ(sum.interrupted.at("lost"), 2);
+  EXPECT_THAT(sum.takeover_ms, ElementsAre(290, 290));
+}
+
+TEST(Numbers, ARunOutsideTheDedupeWindowAndALateAnswer) {
+  History h;
+  h.ask("r");
+  h.claim(5);
+  h.answer(5, 0);
+  h.ask("r");
+  h.begin(5, 1, a(5, 2));
+  h.release(5, {{.offset = 1, .attempt = a(5, 2)}}, 1'000);
+  h.renew(5, {{.offset = 1, .attempt = a(5, 2)}}, 60'000);
+  h.claim(6);
+  h.wait(5'000);
+  h.interrupt(6, 1, a(5, 2));
+  h.answer(6, 1, a(6, 1));
+  h.respond(5, 1, a(5, 2));
+  const auto found = h.check();
+  EXPECT_EQ(found.promises(), "") << found.texts();
+  EXPECT_EQ(found.figures.duplicates_run, 1);
+  EXPECT_EQ(found.figures.early_closings, 1);
+  EXPECT_EQ(found.figures.late_responses, 1);
+}
+
+TEST(Memory, WhatIsCompleteIsForgottenAndLateTroubleStillSeen) {
+  History h;
+  h.options.settled_max = 10;
+  h.claim(5);
+  for (int i = 0; i < 300; ++i) {
+    const std::string id = "r" + std::to_string(i);
+    h.answer(5, h.ask(id, id), -1, id);
+  }
+  const auto clean = h.check();
+  EXPECT_EQ(clean.promises(), "") << clean.texts();
+  EXPECT_EQ(clean.pending, 0U);
+
+  h.say(3, a(5, 1), 2);  // an attempt that is forgotten: nothing can be said of it
+  EXPECT_EQ(h.check().promises(), "") << h.check().texts();
+
+  h.claim(6);
+  h.answer(6, 3, -1, "r3");
+  const auto rerun = h.check();
+  EXPECT_EQ(rerun.promises(), "P3") << rerun.texts();
+  EXPECT_THAT(rerun.texts(), HasSubstr("request r3 of o (source offset 3), attempt 6001 begins long after"));
+}
+
+TEST(Memory, TheListOfViolationsIsBounded) {
+  History h;
+  h.options.violations_max = 5;
+  h.claim(5);
+  for (int i = 0; i < 9; ++i) h.ask("r" + std::to_string(i));
+  const auto found = h.check();
+  EXPECT_EQ(found.violations.size(), 5U);
+  EXPECT_EQ(found.figures.violations_left, 4);
+}
+
+}  // namespace
+}  // namespace tokenrail::verify::tests
