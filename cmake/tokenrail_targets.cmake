@@ -1,3 +1,11 @@
+# What every program has linked into it, tests included. Nothing but under ThreadSanitizer; the file says why.
+set(tokenrail_in_every_program "")
+if(TOKENRAIL_SANITIZE STREQUAL "thread")
+  add_library(tokenrail_c11_threads OBJECT "${CMAKE_CURRENT_LIST_DIR}/c11_threads.cpp")
+  target_link_libraries(tokenrail_c11_threads PRIVATE tokenrail_warnings)
+  set(tokenrail_in_every_program tokenrail_c11_threads)
+endif()
+
 # One static library a module, named after its folder, with its own unit tests under tests/unit/<same path>.
 #
 #   tokenrail_module(NAME kafka DEPENDS tokenrail_telemetry LIBRARIES PkgConfig::RDKAFKA)
@@ -34,7 +42,7 @@ function(tokenrail_program)
   endif()
   add_executable(${ARG_NAME} ${ARG_SOURCES})
   target_include_directories(${ARG_NAME} PRIVATE "${PROJECT_SOURCE_DIR}")
-  target_link_libraries(${ARG_NAME} PRIVATE tokenrail_warnings ${ARG_DEPENDS} ${ARG_LIBRARIES})
+  target_link_libraries(${ARG_NAME} PRIVATE tokenrail_warnings ${tokenrail_in_every_program} ${ARG_DEPENDS} ${ARG_LIBRARIES})
 endfunction()
 
 # A GoogleTest program over the .cpp files below a folder; each test is known to ctest under its layer as label.
@@ -52,7 +60,8 @@ function(tokenrail_test_program)
   add_executable(${ARG_NAME} ${sources})
   target_include_directories(${ARG_NAME} PRIVATE "${PROJECT_SOURCE_DIR}")
   target_compile_definitions(${ARG_NAME} PRIVATE TOKENRAIL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-  target_link_libraries(${ARG_NAME} PRIVATE tokenrail_warnings ${ARG_DEPENDS} ${ARG_LIBRARIES} GTest::gmock GTest::gtest_main)
+  target_link_libraries(${ARG_NAME} PRIVATE tokenrail_warnings ${tokenrail_in_every_program} ${ARG_DEPENDS}
+                        ${ARG_LIBRARIES} GTest::gmock GTest::gtest_main)
   # One ctest entry a program, not one a test: starting a sanitized binary hundreds of times is what would take long.
   add_test(NAME ${ARG_NAME} COMMAND ${ARG_NAME} --gtest_brief=1)
   set_tests_properties(${ARG_NAME} PROPERTIES LABELS "${ARG_LAYER}")

@@ -222,17 +222,15 @@ layer_demo() {
   check demo './dev demo --exit' env TOKENRAIL_DEV_DIR="$test_dir" TOKENRAIL_DEV_PRESET=dev "$root/dev" demo --exit
 }
 
-# By name only: the system's librdkafka, libcurl and libpq are not instrumented, and scripts/tsan.supp says what of
-# them is set aside and why.
+# By name only: it takes a build of its own. scripts/tsan.supp says what of the system's libraries is set aside and why.
 layer_tsan() {
   with_lock build-tsan build_preset tsan
   local code=0
   run_ctest tsan tsan unit -j "$(nproc)" || code=1
-  if has_ctests tsan integration; then
-    start_test_servers
-    export TOKENRAIL_TEST_BIN_DIR=$root/build/tsan/bin
-    run_ctest tsan tsan integration || code=1
-  fi
+  start_test_servers
+  export TOKENRAIL_TEST_BIN_DIR=$root/build/tsan/bin
+  run_ctest tsan tsan integration || code=1
+  run_pytest tsan "$root/tests/integration" || code=1
   return "$code"
 }
 

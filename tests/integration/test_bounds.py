@@ -8,13 +8,14 @@ import confluent_kafka.admin
 from stack import Log, finished
 from test_main_job import by_request, done
 
-# Stated in docs/reference/performance.md. The sanitized build needs about three times as much.
+# Stated in docs/reference/performance.md. The sanitized builds need about three times as much.
 RESIDENT_BYTES_MAX = 512 * 1024 * 1024
 SANITIZED_FACTOR = 3
 
 
 def resident_bound(stack):
-    sanitized = b"__asan_init" in (stack.bin / "tokenrail-router").read_bytes()
+    program = (stack.bin / "tokenrail-router").read_bytes()
+    sanitized = b"__asan_init" in program or b"__tsan_init" in program
     return RESIDENT_BYTES_MAX * (SANITIZED_FACTOR if sanitized else 1)
 
 
