@@ -1,4 +1,5 @@
-// The bugs that can be planted in the simulation's copy of the router's core, by name (workers/router/core/planted.hpp).
+// The bugs that can be planted in the simulation's copy of the router's core, by name
+// (workers/router/core/planted.hpp).
 #pragma once
 
 #include <optional>

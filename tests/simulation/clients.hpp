@@ -112,6 +112,8 @@ class SimGroup final : public kafka::GroupConsumer {
   void put_out(std::uint64_t join);
   void join();
   void go_on();
+  /// It can no longer work; nothing comes from it any more.
+  void become_fatal();
   [[nodiscard]] bool leaving() const { return leaving_; }
 
  private:

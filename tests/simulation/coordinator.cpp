@@ -13,7 +13,7 @@ void Coordinator::join(int process, std::uint64_t join) {
   member.partitions.clear();
   member.here = true;
   world_.trace.say(world_.scheduler.now(), "group: p{} joins", process);
-  if (!rebalancing_) begin();
+  if (!rebalancing_) begin(process);
   member.here = true;
   complete_when_all_are_here();
 }
@@ -52,18 +52,18 @@ void Coordinator::rebalance() {
     rebalancing_ = false;
     return;
   }
-  if (!rebalancing_) begin();
+  if (!rebalancing_) begin(-1);
   complete_when_all_are_here();
 }
 
-void Coordinator::begin() {
+void Coordinator::begin(int joining) {
   rebalancing_ = true;
   deal_due_ = false;
   const auto round = ++round_;
   for (auto& [id, member] : members_) {
     member.here = false;
     auto* p = world_.process(id);
-    if (p == nullptr) continue;
+    if (p == nullptr || id == joining) continue;
     p->later(p->delay(Stage::group), [p, join = member.join] {
       if (auto* group = p->group()) group->rebalance_begins(join);
     });

@@ -38,7 +38,8 @@ class Coordinator {
     std::vector<int> partitions{};
   };
 
-  void begin();
+  /// `joining`: the one whose coming began it; it need not be told.
+  void begin(int joining);
   void complete_when_all_are_here();
   void deal(std::uint64_t round);
 

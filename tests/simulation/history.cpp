@@ -1,8 +1,5 @@
 #include "tests/simulation/history.hpp"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -10,6 +7,8 @@
 #include <numeric>
 
 #include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/simulation/world.hpp"
 
@@ -86,10 +85,10 @@ std::string described(const Plan& plan) {
   for (const auto& f : plan.faults) {
     const auto when = f.moment == Moment::time ? fmt::format("{:>6} ms", f.at / 1000)
                                                : fmt::format("{} no. {}", name_of(f.moment), f.at);
-    text += fmt::format("  {}  {} of {}, {} ms\n", when, name_of(f.kind),
-                        f.slot == Fault::slot_involved ? std::string("the worker involved")
-                                                       : fmt::format("worker {}", f.slot),
-                        f.amount / 1000);
+    text += fmt::format(
+        "  {}  {} of {}, {} ms\n", when, name_of(f.kind),
+        f.slot == Fault::slot_involved ? std::string("the worker involved") : fmt::format("worker {}", f.slot),
+        f.amount / 1000);
   }
   return text;
 }
@@ -169,9 +168,8 @@ void read_part(FILE* in, Found& found) {
       const auto read = std::from_chars(text.data(), text.data() + text.size(), history.seed);
       text.remove_prefix(static_cast<std::size_t>(read.ptr - text.data()) + 1);
       const auto space = std::min(text.find(' '), text.size());
-      history.violation =
-          Violation{.promise = std::string(text.substr(0, space)),
-                    .text = std::string(text.substr(std::min(space + 1, text.size())))};
+      history.violation = Violation{.promise = std::string(text.substr(0, space)),
+                                    .text = std::string(text.substr(std::min(space + 1, text.size())))};
       found.red.push_back(std::move(history));
     } else if (text.starts_with("end ")) {
       ended = true;

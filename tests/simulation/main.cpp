@@ -83,7 +83,8 @@ void tell(const History& history, const Asked& asked) {
   const auto found = shortest(history.seed, *history.violation, shortening);
   fmt::print("shortest history found: {}\n{}", found.violation.text,
              described(make_plan(history.seed).with_only(found.items)));
-  fmt::print("replay: ./dev simulate --seeds 1 --from {} --keep {} --trace{}\n", history.seed, to_text(found.items), bug);
+  fmt::print("replay: ./dev simulate --seeds 1 --from {} --keep {} --trace{}\n", history.seed, to_text(found.items),
+             bug);
 }
 
 int run_one(const Asked& asked) {
@@ -102,10 +103,11 @@ int run_many(const Asked& asked) {
                found.red[i].violation->text);
   }
   const auto& f = found.figures;
-  fmt::print("{} attempts, {} calls, {} claims, {} releases with {} attempts continued, {} interrupted, {} recovered, "
-             "{} runs again, {} void events, {} duplicates\n",
-             f.attempts, f.calls, f.claims, f.releases, f.continued, f.interrupted, f.recovered, f.runs_again,
-             f.void_events, f.duplicates);
+  fmt::print(
+      "{} attempts, {} calls, {} claims, {} releases with {} attempts continued, {} interrupted, {} recovered, "
+      "{} runs again, {} void events, {} duplicates\n",
+      f.attempts, f.calls, f.claims, f.releases, f.continued, f.interrupted, f.recovered, f.runs_again, f.void_events,
+      f.duplicates);
   fmt::print("{} histories, {} steps, {} violations, {:.0f} seeds a second\n", found.histories, found.steps,
              found.red.size(), static_cast<double>(found.histories) / std::max(found.seconds, 0.001));
   return found.red.empty() ? 0 : 1;

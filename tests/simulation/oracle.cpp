@@ -293,8 +293,9 @@ void Oracle::judge_out_of_order(Part& p) {
     for (auto it = p.attempts.lower_bound({pair.earlier, pair.attempt < 0 ? 1 : pair.attempt});
          it != p.attempts.end() && it->first.first == pair.earlier; ++it) {
       if (it->second.called) {
-        report("ORDER", fmt::format("{} began while {} of the same key had not ended",
-                                    name(pair.later.first, pair.later.second), name(it->first.first, it->first.second)));
+        report("ORDER",
+               fmt::format("{} began while {} of the same key had not ended", name(pair.later.first, pair.later.second),
+                           name(it->first.first, it->first.second)));
         return;
       }
       if (pair.attempt >= 0) break;

@@ -1,16 +1,15 @@
 // The promises (docs/explanation/delivery.md), judged at every append, at every commit and at the end of a history. The
-// oracle reads the whole logs in their order and knows what the provider said; it knows nothing of what a router thinks.
+// oracle reads the whole logs in their order and knows what the provider said; it knows nothing of what a router
+// thinks.
 //
 //   P1           every request gets a terminal chunk, or lies in the dead-letter topic; what is read is completed
 //   P2           an attempt's chunks have no gap and say exactly what the provider said
-//   P3           a request whose terminal chunk was there to be read is not run again, nor one that was handed over well
-//   P4           every attempt leaves one llm.request and one response that counts
-//   P5           complete stays complete; no commit passes an incomplete request
-//   ORDER        of one key one called attempt at a time, in the order of the log
-//   DEDUPE       a request seen before is answered by attempt 0, never run
-//   CONSISTENCY  readers of chunks and of the audit log end with the same attempt
-//   METADATA     the offsets beside a commit hide nothing from a successor
-//   BOUNDS       what can grow stays within its bound
+//   P3           a request whose terminal chunk was there to be read is not run again, nor one that was handed over
+//   well P4           every attempt leaves one llm.request and one response that counts P5           complete stays
+//   complete; no commit passes an incomplete request ORDER        of one key one called attempt at a time, in the order
+//   of the log DEDUPE       a request seen before is answered by attempt 0, never run CONSISTENCY  readers of chunks
+//   and of the audit log end with the same attempt METADATA     the offsets beside a commit hide nothing from a
+//   successor BOUNDS       what can grow stays within its bound
 #pragma once
 
 #include <cstdint>

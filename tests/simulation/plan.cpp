@@ -146,9 +146,9 @@ const char* name_of(Moment moment) {
 
 const char* name_of(FaultKind kind) {
   static constexpr std::array<const char*, static_cast<std::size_t>(FaultKind::count)> names{
-      "crash",         "crash_inside",  "pause",         "kick",       "rebalance",     "join",       "drain",
+      "crash",         "crash_inside",  "pause",         "kick",          "rebalance",  "join",        "drain",
       "fail_line",     "fail_producer", "fail_consumer", "stall_appends", "stall_acks", "stall_reads", "stall_fetches",
-      "provider_down", "clock_jump",    "calendar_jump", "cut_chunks", "cut_audit",     "tamper"};
+      "provider_down", "clock_jump",    "calendar_jump", "cut_chunks",    "cut_audit",  "tamper"};
   return names[static_cast<std::size_t>(kind)];
 }
 
@@ -194,7 +194,8 @@ Plan make_plan(std::uint64_t seed) {
   // Similar times make histories alike; who is slow at what is drawn for each.
   const auto pace = random.pick({1 * ms, 5 * ms, 20 * ms, 60 * ms});
   for (auto& worker : plan.means) {
-    for (auto& mean : worker) mean = random.chance(0.4) ? pace : pace * random.pick({1L, 2L, 5L, 20L}) / random.pick({1L, 4L, 10L});
+    for (auto& mean : worker)
+      mean = random.chance(0.4) ? pace : pace * random.pick({1L, 2L, 5L, 20L}) / random.pick({1L, 4L, 10L});
   }
   for (auto& skew : plan.calendar_skew_ms) skew = random.pick({-200'000L, 0L, 0L, 0L, 3'000L, 50'000L});
   plan.commit_interval_ms = random.pick({100L, 300L, 500L});

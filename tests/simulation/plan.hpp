@@ -32,9 +32,9 @@ struct RequestPlan {
   Micros at{0};
   RequestKind kind = RequestKind::ordinary;
   int partition = 0;
-  int key = -1;           ///< of the partition; -1: none
+  int key = -1;  ///< of the partition; -1: none
   int org = 0;
-  int duplicate_of = -1;  ///< index of the request whose id it has
+  int duplicate_of = -1;        ///< index of the request whose id it has
   std::int64_t timeout_ms = 0;  ///< 0: none asked for
   bool stream = true;
   int tokens = 3;
@@ -68,26 +68,26 @@ enum class Moment : std::uint8_t {
 [[nodiscard]] const char* name_of(Moment moment);
 
 enum class FaultKind : std::uint8_t {
-  crash,           ///< the process dies; `amount` µs later another takes its place
-  crash_inside,    ///< as above, in the middle of what it does: after that many more outgoing words
-  pause,           ///< it stands still for `amount` µs
-  kick,            ///< the coordinator puts it out though it is well
-  rebalance,       ///< the group deals its partitions anew
-  join,            ///< one worker more
-  drain,           ///< SIGTERM, with `amount` µs to finish; another takes its place
-  fail_line,       ///< what it has on the way to one partition of one topic is reported as failed
-  fail_producer,   ///< its producer is fatal
-  fail_consumer,   ///< its group member is fatal
-  stall_appends,   ///< what it sends reaches no broker for `amount` µs
-  stall_acks,      ///< nothing that it sent is acknowledged for `amount` µs
-  stall_reads,     ///< its log reader gets nothing for `amount` µs
-  stall_fetches,   ///< it gets no request for `amount` µs
-  provider_down,   ///< every call fails for `amount` µs
-  clock_jump,      ///< its clocks jump ahead by `amount` µs
-  calendar_jump,   ///< its calendar alone jumps by `amount` µs, or back
-  cut_chunks,      ///< retention takes chunks of one partition
-  cut_audit,       ///< retention takes audit events of one partition
-  tamper,          ///< a tool writes the committed offset: other metadata, or an older offset
+  crash,          ///< the process dies; `amount` µs later another takes its place
+  crash_inside,   ///< as above, in the middle of what it does: after that many more outgoing words
+  pause,          ///< it stands still for `amount` µs
+  kick,           ///< the coordinator puts it out though it is well
+  rebalance,      ///< the group deals its partitions anew
+  join,           ///< one worker more
+  drain,          ///< SIGTERM, with `amount` µs to finish; another takes its place
+  fail_line,      ///< what it has on the way to one partition of one topic is reported as failed
+  fail_producer,  ///< its producer is fatal
+  fail_consumer,  ///< its group member is fatal
+  stall_appends,  ///< what it sends reaches no broker for `amount` µs
+  stall_acks,     ///< nothing that it sent is acknowledged for `amount` µs
+  stall_reads,    ///< its log reader gets nothing for `amount` µs
+  stall_fetches,  ///< it gets no request for `amount` µs
+  provider_down,  ///< every call fails for `amount` µs
+  clock_jump,     ///< its clocks jump ahead by `amount` µs
+  calendar_jump,  ///< its calendar alone jumps by `amount` µs, or back
+  cut_chunks,     ///< retention takes chunks of one partition
+  cut_audit,      ///< retention takes audit events of one partition
+  tamper,         ///< a tool writes the committed offset: other metadata, or an older offset
   count,
 };
 [[nodiscard]] const char* name_of(FaultKind kind);

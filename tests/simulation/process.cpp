@@ -29,8 +29,12 @@ const registry::Projection& projection() {
     event.version = 1;
     event.cause = "seed";
     event.actor = "simulation";
-    event.model = {
-        .id = "m", .provider = "ollama", .model_name = "llama3", .slug = "ollama/llama3", .is_default = true, .version = 1};
+    event.model = {.id = "m",
+                   .provider = "ollama",
+                   .model_name = "llama3",
+                   .slug = "ollama/llama3",
+                   .is_default = true,
+                   .version = 1};
     for (const auto* connection : {"c1", "c2"}) {
       event.model.deployments.push_back({.id = std::string("d-") + connection,
                                          .connection_id = connection,
@@ -106,13 +110,13 @@ void Process::start() {
 router::Now Process::now() const {
   const auto now = world_.scheduler.now();
   return {.steady = std::chrono::duration_cast<router::Millis>(now + steady_offset_ + Micros(1'000'000'000)),
-          .wall = router::Millis(world_.calendar_ms()) +
-                  std::chrono::duration_cast<router::Millis>(wall_offset_)};
+          .wall = router::Millis(world_.calendar_ms()) + std::chrono::duration_cast<router::Millis>(wall_offset_)};
 }
 
 void Process::wake_at(router::Millis at) {
   const auto number = ++wake_;
-  const auto delay = std::chrono::duration_cast<Micros>(at) - (world_.scheduler.now() + steady_offset_ + Micros(1'000'000'000));
+  const auto delay =
+      std::chrono::duration_cast<Micros>(at) - (world_.scheduler.now() + steady_offset_ + Micros(1'000'000'000));
   later(std::max(delay, Micros(0)), [this, number] {
     if (number == wake_) core_->on_wake();
   });
@@ -204,9 +208,7 @@ void Process::drain(Micros limit) {
 }
 
 void Process::fail_consumer() {
-  if (!group_) return;
-  world_.trace.say(world_.scheduler.now(), "p{}: the group member is fatal", id_);
-  core_->consumer_listener().on_fatal({.kind = ErrorKind::unavailable, .detail = "told to be fatal"});
+  if (group_ && !group_->leaving()) group_->become_fatal();
 }
 
 void Process::join() {

@@ -25,7 +25,7 @@ SimGroup::~SimGroup() = default;
 // --- membership -----------------------------------------------------------------------------------------------------
 
 void SimGroup::join() {
-  if (leaving_) return;
+  if (leaving_ || !self_) return;
   // As librdkafka does: what is to be committed is answered first.
   join_wanted_ = commits_out_ > 0;
   if (join_wanted_) return;
@@ -33,6 +33,15 @@ void SimGroup::join() {
   process_.later(process_.delay(Stage::group), [self = std::weak_ptr(self_), number, this] {
     if (self.lock() && !leaving_ && join_ == number) world_.coordinator.join(process_.id(), number);
   });
+}
+
+void SimGroup::become_fatal() {
+  join_ = 0;
+  join_wanted_ = false;
+  give_up();
+  self_.reset();
+  world_.trace.say(world_.scheduler.now(), "p{}: the group member is fatal", process_.id());
+  process_.core().consumer_listener().on_fatal({.kind = ErrorKind::unavailable, .detail = "told to be fatal"});
 }
 
 void SimGroup::give_up() {
@@ -219,21 +228,21 @@ void SimGroup::send_commit(std::uint64_t token, const kafka::TopicPartition& par
   const bool late = !world_.healing() && luck.chance(world_.plan.late_commit);
   const bool unheard = !world_.healing() && luck.chance(world_.plan.answer_lost);
   const auto back = process_.delay(Stage::commit);
-  world_.scheduler.after(commits_arrive_ - now, [&world = world_, id = process_.id(), self = std::weak_ptr(self_), late,
-                                                 unheard, back, generation = generation_, token, partition, offset,
-                                                 metadata] {
-    const bool member = world.coordinator.is_member(id);
-    const bool taken = member && (late || generation == world.coordinator.generation());
-    if (taken) world.commit_lands(partition.partition, offset, metadata, id);
-    auto* process = world.process(id);
-    if (process == nullptr || self.expired()) return;
-    const auto outcome = unheard ? kafka::CommitOutcome::failed
-                         : taken ? kafka::CommitOutcome::ok
-                                 : kafka::CommitOutcome::not_owner;
-    process->later(back, [self, token, partition, outcome] {
-      if (const auto alive = self.lock()) (*alive)->answer_commit(token, partition, outcome);
-    });
-  });
+  world_.scheduler.after(commits_arrive_ - now,
+                         [&world = world_, id = process_.id(), self = std::weak_ptr(self_), late, unheard, back,
+                          generation = generation_, token, partition, offset, metadata] {
+                           const bool member = world.coordinator.is_member(id);
+                           const bool taken = member && (late || generation == world.coordinator.generation());
+                           if (taken) world.commit_lands(partition.partition, offset, metadata, id);
+                           auto* process = world.process(id);
+                           if (process == nullptr || self.expired()) return;
+                           const auto outcome = unheard ? kafka::CommitOutcome::failed
+                                                : taken ? kafka::CommitOutcome::ok
+                                                        : kafka::CommitOutcome::not_owner;
+                           process->later(back, [self, token, partition, outcome] {
+                             if (const auto alive = self.lock()) (*alive)->answer_commit(token, partition, outcome);
+                           });
+                         });
 }
 
 void SimGroup::answer_commit(std::uint64_t token, const kafka::TopicPartition& partition,

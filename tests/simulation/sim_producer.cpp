@@ -77,8 +77,9 @@ void SimProducer::ack_next(const LineKey& key) {
   auto& luck = process_.luck(Stage::ack);
   // A batch that was sent twice is numbered -1, 0, 1, … by librdkafka.
   const bool doubled = !world_.healing() && luck.chance(world_.plan.duplicate_batch);
-  const auto size = doubled ? luck.between(1, std::min<std::int64_t>(3, static_cast<std::int64_t>(line.appended.size())))
-                            : std::int64_t{1};
+  const auto size = doubled
+                        ? luck.between(1, std::min<std::int64_t>(3, static_cast<std::int64_t>(line.appended.size())))
+                        : std::int64_t{1};
   for (std::int64_t i = 0; i < size && !line.appended.empty(); ++i) {
     const auto token = line.appended.front().token;
     const auto offset = line.offsets.front();

@@ -125,8 +125,9 @@ std::string World::brief(Topic topic, std::string_view value) {
     const auto type = value.substr(value.find("\"type\":\"") + 8, 20);
     return fmt::format("{} epoch {} offset {} {} attempt {}{}{}{}{}", type.substr(0, type.find('"')), event->epoch,
                        event->ids.source_offset, event->ids.request_id, event->ids.attempt,
-                       event->outcome.empty() ? "" : " " + event->outcome, event->cause.empty() ? "" : "/" + event->cause,
-                       event->recovered ? " recovered" : "", listed.empty() ? "" : " continuing" + listed);
+                       event->outcome.empty() ? "" : " " + event->outcome,
+                       event->cause.empty() ? "" : "/" + event->cause, event->recovered ? " recovered" : "",
+                       listed.empty() ? "" : " continuing" + listed);
   }
   if (topic == Topic::chunks) {
     const auto chunk = events::parse_chunk(value);
@@ -143,10 +144,10 @@ void World::judge_moment(Topic topic, std::string_view value, int writer) {
     moment(value.find("\"done\":true") == std::string_view::npos ? Moment::chunk_append : Moment::terminal_append,
            writer);
   } else if (topic == Topic::audit) {
-    for (const auto& [type, what] : {std::pair("\"llm.request\"", Moment::request_append),
-                                     std::pair("\"llm.response\"", Moment::response_append),
-                                     std::pair("\"router.claimed\"", Moment::claim_append),
-                                     std::pair("\"router.released\"", Moment::release_append)}) {
+    for (const auto& [type, what] :
+         {std::pair("\"llm.request\"", Moment::request_append), std::pair("\"llm.response\"", Moment::response_append),
+          std::pair("\"router.claimed\"", Moment::claim_append),
+          std::pair("\"router.released\"", Moment::release_append)}) {
       if (value.find(type) != std::string_view::npos) moment(what, writer);
     }
   }
@@ -197,12 +198,12 @@ std::int64_t World::send_request(std::size_t index) {
   if (planned.kind == RequestKind::garbage) {
     entry.value = "this is no JSON";
   } else {
-    entry.value = fmt::format(
-        R"({{"requestId":"{}","orgId":"{}","modelProvider":"ollama","modelName":"{}",{}{})"
-        R"("messages":[{{"role":"user","content":"{}{}"}}]}})",
-        id_of(index), org_of(index), planned.kind == RequestKind::refusable ? "no-such-model" : "llama3",
-        planned.timeout_ms > 0 ? fmt::format(R"("timeoutMs":{},)", planned.timeout_ms) : "",
-        planned.stream ? "" : R"("stream":false,)", marker, index);
+    entry.value =
+        fmt::format(R"({{"requestId":"{}","orgId":"{}","modelProvider":"ollama","modelName":"{}",{}{})"
+                    R"("messages":[{{"role":"user","content":"{}{}"}}]}})",
+                    id_of(index), org_of(index), planned.kind == RequestKind::refusable ? "no-such-model" : "llama3",
+                    planned.timeout_ms > 0 ? fmt::format(R"("timeoutMs":{},)", planned.timeout_ms) : "",
+                    planned.stream ? "" : R"("stream":false,)", marker, index);
   }
   const auto offset = broker.log(Topic::requests, planned.partition).end();
   oracle.request_arrived(planned.partition, offset,
@@ -345,8 +346,8 @@ void World::strike(const Fault& fault, int involved) {
     default:
       break;
   }
-  auto* target = fault.slot == Fault::slot_involved && involved >= 0 ? process(involved)
-                                                                     : in_slot(std::max(fault.slot, 0));
+  auto* target =
+      fault.slot == Fault::slot_involved && involved >= 0 ? process(involved) : in_slot(std::max(fault.slot, 0));
   if (target != nullptr) strike_process(fault, *target);
 }
 
@@ -398,9 +399,8 @@ void World::strike_process(const Fault& fault, Process& target) {
       break;
     case FaultKind::fail_consumer:
       target.later(Micros(0), [this, &target, id] {
-        scheduler.after(plan.session_timeout, [this, id, join = coordinator.join_of(id)] {
-          coordinator.put_out_unless_back(id, join);
-        });
+        scheduler.after(plan.session_timeout,
+                        [this, id, join = coordinator.join_of(id)] { coordinator.put_out_unless_back(id, join); });
         target.fail_consumer();
       });
       break;
@@ -453,7 +453,8 @@ void World::tamper(const Fault& fault) {
       stored.metadata = stored.metadata.substr(0, static_cast<std::size_t>(random.between(0, 6)));
       break;
     case 3:
-      stored = {.offset = stored.offset ? std::optional(random.between(0, *stored.offset)) : std::nullopt, .metadata = ""};
+      stored = {.offset = stored.offset ? std::optional(random.between(0, *stored.offset)) : std::nullopt,
+                .metadata = ""};
       break;
     default:
       stored = {};
