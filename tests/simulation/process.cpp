@@ -101,6 +101,7 @@ void Process::start() {
       }
     });
   };
+  core_->set_cancellation_partitions(world_.broker.partitions(Topic::cancellations));
   reader_ = std::make_unique<SimLogReader>(world_, *this);
   core_->connect(reader_.get());
   make_producer();
@@ -141,12 +142,14 @@ void Process::run(Action& action) {
   }
 }
 
-Micros Process::delay(Stage stage) {
+Micros Process::delay(Stage stage, std::size_t behind) {
   constexpr std::int64_t well = 1'000;
-  constexpr std::int64_t longest = 600'000;
+  constexpr std::int64_t longest = 400'000;
+  constexpr std::size_t many = 8;
   const auto mean =
       world_.healing() ? well : world_.plan.means[static_cast<std::size_t>(slot_)][static_cast<std::size_t>(stage)];
   auto& random = luck_[static_cast<std::size_t>(stage)];
+  if (behind > many || (behind > 0 && random.chance(0.5))) return Micros(random.below(100));
   // Mostly about the mean, sometimes at once, sometimes far behind.
   const auto kind = random.below(20);
   if (kind == 0) return Micros(random.below(2));
@@ -197,13 +200,7 @@ void Process::go_on() {
 void Process::drain(Micros limit) {
   stopping_ = true;
   core_->drain(std::chrono::duration_cast<router::Millis>(limit), [this] {
-    later(Micros(0), [this] {
-      if (group_ && !group_->leaving()) {
-        group_->leave([this] { finished_ = true; });
-      } else {
-        finished_ = true;
-      }
-    });
+    later(Micros(0), [this] { finished_ = true; });
   });
 }
 

@@ -45,8 +45,8 @@ class Process final : public router::Environment {
 
   /// Something of this process happens `delay` from now, unless it is dead by then; while it is paused it waits.
   void later(Micros delay, Action action);
-  /// As drawn for that stage.
-  [[nodiscard]] Micros delay(Stage stage);
+  /// As drawn for that stage. `behind`: how many more wait for the same; what waits often comes in one go.
+  [[nodiscard]] Micros delay(Stage stage, std::size_t behind = 0);
   Random& luck(Stage stage) { return luck_[static_cast<std::size_t>(stage)]; }
 
   /// A word is about to leave the process; false: it has died before it could say it.

@@ -178,9 +178,10 @@ void SimGroup::go_on() {
 
 void SimGroup::plan_fetch(Fetcher& fetcher) {
   if (fetcher.due || !reading_ || phase_ != Phase::assigned || process_.closed(Gate::fetches)) return;
-  if (fetcher.next >= world_.broker.log(Topic::requests, fetcher.partition).end()) return;
+  const auto end = world_.broker.log(Topic::requests, fetcher.partition).end();
+  if (fetcher.next >= end) return;
   fetcher.due = true;
-  process_.later(process_.delay(Stage::fetch),
+  process_.later(process_.delay(Stage::fetch, static_cast<std::size_t>(end - fetcher.next - 1)),
                  [self = std::weak_ptr(self_), assignment = assignment_, partition = fetcher.partition] {
                    if (const auto alive = self.lock()) (*alive)->fetch_next(assignment, partition);
                  });

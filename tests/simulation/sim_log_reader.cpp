@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "tests/simulation/clients.hpp"
 #include "tests/simulation/world.hpp"
 
@@ -36,9 +38,11 @@ void SimLogReader::go_on() {
 
 void SimLogReader::plan(const Key& key, Cursor& cursor) {
   if (cursor.due || !reading_ || process_.closed(Gate::reads)) return;
-  if (cursor.told && world_.broker.log(key.first, key.second).end() <= cursor.next) return;
+  const auto end = world_.broker.log(key.first, key.second).end();
+  if (cursor.told && end <= cursor.next) return;
   cursor.due = true;
-  process_.later(process_.delay(Stage::read), [self = std::weak_ptr(self_), key, version = cursor.version] {
+  const auto behind = static_cast<std::size_t>(std::max<std::int64_t>(0, end - std::max<std::int64_t>(cursor.next, 0)));
+  process_.later(process_.delay(Stage::read, cursor.end ? behind : 0), [self = std::weak_ptr(self_), key, version = cursor.version] {
     if (const auto alive = self.lock()) (*alive)->step(key, version);
   });
 }

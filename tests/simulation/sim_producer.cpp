@@ -42,7 +42,7 @@ void SimProducer::plan_append(const LineKey& key, Line& line) {
   if (line.append_due || line.wire.empty() || fatal_ || process_.closed(Gate::appends)) return;
   line.append_due = true;
   // Not the process's own event: what is on the wire arrives also while the process stands still.
-  world_.scheduler.after(process_.delay(Stage::append), [self = std::weak_ptr(self_), key] {
+  world_.scheduler.after(process_.delay(Stage::append, line.wire.size() - 1), [self = std::weak_ptr(self_), key] {
     if (const auto alive = self.lock()) (*alive)->append_next(key);
   });
 }
@@ -65,7 +65,7 @@ void SimProducer::append_next(const LineKey& key) {
 void SimProducer::plan_ack(const LineKey& key, Line& line) {
   if (line.ack_due || line.appended.empty() || process_.closed(Gate::acks)) return;
   line.ack_due = true;
-  process_.later(process_.delay(Stage::ack), [self = std::weak_ptr(self_), key] {
+  process_.later(process_.delay(Stage::ack, line.appended.size() - 1), [self = std::weak_ptr(self_), key] {
     if (const auto alive = self.lock()) (*alive)->ack_next(key);
   });
 }

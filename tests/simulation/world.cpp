@@ -35,6 +35,9 @@ World::World(const Plan& planned, bool spoken, const std::function<void(router::
   options.total_timeout = router::Millis(20'000);
   options.request_timeout_default = router::Millis(600'000);
   options.unreported_max = router::Millis(8'000);
+  options.lease = router::Millis(6'000);
+  options.release_wait = router::Millis(1'500);
+  options.session_timeout = std::chrono::duration_cast<router::Millis>(plan.session_timeout);
   if (adjust) adjust(options);
 }
 
