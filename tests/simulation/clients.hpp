@@ -141,6 +141,7 @@ class SimGroup final : public kafka::GroupConsumer {
   std::uint64_t assignment_ = 0;  ///< counts assign() calls, so that what belongs to an older one is void
   std::vector<int> partitions_{};
   std::map<int, Fetcher> fetchers_{};
+  Micros revoked_at_{0};
   bool reading_ = true;
   int commits_out_ = 0;
   Micros commits_arrive_{0};  ///< the newest; none overtakes another

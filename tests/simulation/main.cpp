@@ -131,5 +131,5 @@ int main(int argc, char** argv) {
     }
     tokenrail::router::planted_bug = *bug;
   }
-  return asked.trace || asked.search.seeds == 1 ? run_one(asked) : run_many(asked);
+  return asked.trace || !asked.keep.empty() ? run_one(asked) : run_many(asked);
 }

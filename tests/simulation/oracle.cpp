@@ -90,6 +90,12 @@ int Oracle::call_started(const std::string& org_id, const std::string& request_i
   return static_cast<int>(calls_.size()) - 1;
 }
 
+void Oracle::handed_over(int process, int partition) {
+  for (auto& [who, attempt] : part(partition).attempts) {
+    if (attempt.continued_by == process) attempt.handed_over = true;
+  }
+}
+
 void Oracle::disturbed(int process) {
   disturbed_.insert(process);
   for (auto& p : parts_) {
@@ -218,6 +224,7 @@ void Oracle::audit_appended(int partition, std::int64_t offset, std::string_view
         if (known == nullptr || !known->open()) continue;
         auto& attempt = p.attempts[{id_of(known->ids.org_id, known->ids.request_id), number}];
         attempt.continued_by = writer;
+        attempt.handed_over = false;
         attempt.excused = disturbed_.contains(writer);
         ++figures_.continued;
       }
@@ -258,7 +265,7 @@ void Oracle::judge_start(Part& p, const AuditFacts& event) {
       report("P3", fmt::format("{} runs though the terminal chunk of attempt {} lay in the log",
                                name(who.first, who.second), number));
     }
-    if (before.continued_by >= 0 && !before.excused) {
+    if (before.handed_over && !before.excused) {
       report("P3", fmt::format("{} runs though attempt {} was handed over in order and its worker is well",
                                name(who.first, who.second), number));
     }
@@ -333,7 +340,8 @@ void Oracle::judge_response(Part& p, const AuditFacts& event) {
     }
     if (event.recovered) ++figures_.recovered;
     if (attempt.offset < 0 && !excuses_.cuts) report("P4", fmt::format("{}: a response without its llm.request", what));
-    if (event.called) was_called(p, {source.id, number});
+    // Whoever closes somebody else's attempt cannot know.
+    if (event.called && !interrupted) was_called(p, {source.id, number});
   }
   if (p.fold.complete(offset, source.request.org_id, source.request.request_id)) source.done = true;
 }

@@ -58,6 +58,8 @@ class Oracle {
   int call_started(const std::string& org_id, const std::string& request_id);
   void call_said(int call, std::string_view text) { calls_[static_cast<std::size_t>(call)].said += text; }
   void call_ended_well(int call) { calls_[static_cast<std::size_t>(call)].well = true; }
+  /// The process has given the partition up in order: what its `released` listed is finished where it runs.
+  void handed_over(int process, int partition);
   /// From now on it is no wonder if what this process continues is taken from it.
   void disturbed(int process);
   void all_disturbed();
@@ -100,7 +102,8 @@ class Oracle {
     int call = -1;
     std::int64_t offset = -1;  ///< of the request; known from its llm.request
     bool called = false;
-    int continued_by = -1;
+    int continued_by = -1;     ///< process
+    bool handed_over = false;  ///< and given up in order
     bool excused = false;
     std::int64_t response_at = -1;
   };

@@ -73,6 +73,7 @@ void SimGroup::rebalance_begins(std::uint64_t number) {
         return;
       }
       phase_ = Phase::release_awaited;
+      revoked_at_ = world_.scheduler.now();
       world_.trace.say(world_.scheduler.now(), "p{}: revoked", process_.id());
       world_.trace.note(world_.scheduler.now(), 2, static_cast<std::uint64_t>(process_.id()), 0);
       process_.core().consumer_listener().on_revoked(named(partitions_));
@@ -124,6 +125,10 @@ void SimGroup::put_out(std::uint64_t number) {
 void SimGroup::release() {
   if (phase_ != Phase::release_awaited) return;
   if (!process_.speaks()) return;
+  // Whoever has waited for too long gives up without its word in the log.
+  if (world_.scheduler.now() - revoked_at_ < world_.options.release_wait) {
+    for (const auto partition : partitions_) world_.oracle.handed_over(process_.id(), partition);
+  }
   give_up();
   world_.trace.say(world_.scheduler.now(), "p{}: released", process_.id());
   if (leaving_) {
@@ -143,6 +148,7 @@ void SimGroup::leave(std::function<void()> done) {
     process_.later(process_.delay(Stage::group), [self = std::weak_ptr(self_), this] {
       if (!self.lock() || phase_ != Phase::assigned) return;
       phase_ = Phase::release_awaited;
+      revoked_at_ = world_.scheduler.now();
       world_.trace.say(world_.scheduler.now(), "p{}: revoked, because it leaves", process_.id());
       process_.core().consumer_listener().on_revoked(named(partitions_));
     });

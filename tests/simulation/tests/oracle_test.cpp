@@ -170,14 +170,16 @@ TEST(Oracle, AcceptsWhatKeepsThePromisesAndNamesTheOneThatIsBroken) {
                 }},
            Case{"handed over in order and run again", "P3",
                 [](Story& s) {
-                  s.request().claim().announce().release().claim(6);
-                  s.respond(Outcome::interrupted, first, 0, "r0", 6).announce(6'001);
+                  s.request().claim().announce().release();
+                  s.oracle.handed_over(0, 0);
+                  s.claim(6).respond(Outcome::interrupted, first, 0, "r0", 6).announce(6'001);
                 }},
            Case{"handed over, and its worker died", "kept",
                 [](Story& s) {
-                  s.request().claim().announce().release().claim(6);
+                  s.request().claim().announce().release();
+                  s.oracle.handed_over(0, 0);
                   s.oracle.disturbed(0);
-                  s.respond(Outcome::interrupted, first, 0, "r0", 6).announce(6'001);
+                  s.claim(6).respond(Outcome::interrupted, first, 0, "r0", 6).announce(6'001);
                 }},
            Case{"a commit passes an incomplete request", "P5", [&](Story& s) { s.request().claim().commit(1, all); }},
            Case{"a commit beyond the log", "P5", [&](Story& s) { s.answered().commit(2, all); }},
