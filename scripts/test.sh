@@ -5,7 +5,7 @@
 source "$root/scripts/build.sh"
 
 # What `./dev test` runs, cheapest first, and what runs only when named.
-test_layers=(format include scripts tidy unit conformance integration demo)
+test_layers=(format include scripts tidy unit conformance simulation integration demo)
 test_layers_by_name=(compose tsan)
 
 test_dir=$dev_dir/test         # the servers of the tests live apart from those that a person plays with
@@ -29,7 +29,7 @@ run_layers() {
   # One installation instead of one a layer.
   local sets=(build)
   case " $* " in *' format '* | *' tidy '*) sets+=(lint) ;; esac
-  case " $* " in *' scripts '* | *' unit '* | *' conformance '* | *' integration '* | *' tsan '*) sets+=(test) ;; esac
+  case " $* " in *' scripts '* | *' unit '* | *' conformance '* | *' simulation '* | *' integration '* | *' tsan '*) sets+=(test) ;; esac
   case " $* " in *' integration '* | *' tsan '*) sets+=(kafka postgres) ;; esac
   case " $* " in *' demo '*) sets+=(demo postgres) ;; esac
   case " $* " in *' scripts '* | *' include '*) sets+=(lint) ;; esac
@@ -185,6 +185,11 @@ layer_conformance() {
   fi
   with_lock build-dev build_preset dev
   run_ctest conformance dev conformance -j "$(nproc)"
+}
+
+layer_simulation() {
+  with_lock build-dev build_preset dev simulation-tests
+  run_ctest simulation dev simulation
 }
 
 # Starts a fresh Kafka and PostgreSQL for the tests and has them end with this process.

@@ -399,7 +399,8 @@ TEST_F(RecoveryTest, ADuplicateIsAnsweredByAttemptZeroAlsoByASuccessor) {
   EXPECT_EQ(terminals()[1].attempt, 0);
   EXPECT_EQ(terminals()[1].finish_reason, "duplicate");
   EXPECT_EQ(terminals()[1].duplicate_of_offset, 0);
-  EXPECT_EQ(terminals()[1].duplicate_of_attempt, terminals()[0].attempt);
+  // Not which attempt: a worker lost over the duplicate may have its answer said again when that is another one.
+  EXPECT_EQ(terminals()[1].duplicate_of_attempt, std::nullopt);
   EXPECT_EQ(audit(Kind::response)[1].outcome, "duplicate");
   EXPECT_EQ(audit(Kind::request).size(), 1U);
   // Long after, the name may be used again.

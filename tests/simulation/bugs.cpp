@@ -1,0 +1,54 @@
+#include "tests/simulation/bugs.hpp"
+
+#include <array>
+
+namespace tokenrail::router {
+
+Bug planted_bug = Bug::none;
+
+}  // namespace tokenrail::router
+
+namespace tokenrail::simulation {
+
+namespace {
+
+using router::Bug;
+
+constexpr auto bugs = std::to_array<NamedBug>({
+    {.name = "chunk_end_early", .bug = Bug::chunk_end_early},
+    {.name = "interrupted_is_complete", .bug = Bug::interrupted_is_complete},
+    {.name = "release_unconfirmed", .bug = Bug::release_unconfirmed},
+    {.name = "release_lists_too_few", .bug = Bug::release_lists_too_few},
+    {.name = "chunk_offset_too_far", .bug = Bug::chunk_offset_too_far},
+    {.name = "audit_offset_too_far", .bug = Bug::audit_offset_too_far},
+    {.name = "epoch_reused", .bug = Bug::epoch_reused},
+    {.name = "terminal_sent_again", .bug = Bug::terminal_sent_again},
+    {.name = "next_when_sent", .bug = Bug::next_when_sent},
+    {.name = "commit_passes_incomplete", .bug = Bug::commit_passes_incomplete},
+    {.name = "goes_on_after_failed_report", .bug = Bug::goes_on_after_failed_report},
+    {.name = "closes_with_terminal", .bug = Bug::closes_with_terminal},
+    {.name = "complete_when_acknowledged", .bug = Bug::complete_when_acknowledged},
+    {.name = "calls_when_acknowledged", .bug = Bug::calls_when_acknowledged},
+    {.name = "continued_ignored", .bug = Bug::continued_ignored},
+    {.name = "chunk_cap_too_far", .bug = Bug::chunk_cap_too_far},
+    {.name = "runs_again_on_lease_end", .bug = Bug::runs_again_on_lease_end},
+    {.name = "no_tail_after_lease", .bug = Bug::no_tail_after_lease},
+    {.name = "forgets_attempts", .bug = Bug::forgets_attempts},
+    {.name = "runs_duplicates", .bug = Bug::runs_duplicates},
+    {.name = "deadline_ignored", .bug = Bug::deadline_ignored},
+});
+
+}  // namespace
+
+std::span<const NamedBug> planted_bugs() {
+  return bugs;
+}
+
+std::optional<router::Bug> bug_named(std::string_view name) {
+  for (const auto& [known, bug] : bugs) {
+    if (known == name) return bug;
+  }
+  return std::nullopt;
+}
+
+}  // namespace tokenrail::simulation

@@ -1,0 +1,469 @@
+#include "tests/simulation/oracle.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "workers/router/core/commit_metadata.hpp"
+
+namespace tokenrail::simulation {
+
+namespace {
+
+using events::AuditFacts;
+using events::AuditFold;
+using Kind = AuditFacts::Kind;
+
+std::int64_t big_endian(std::string_view bytes) {
+  std::uint64_t value = 0;
+  for (const char byte : bytes) value = value << 8U | static_cast<unsigned char>(byte);
+  return static_cast<std::int64_t>(value);
+}
+
+/// Whether the terminal chunk says what the response says.
+bool fits(std::string_view outcome, std::string_view finish) {
+  if (outcome == "completed") {
+    return finish == "stop" || finish == "length" || finish == "tool_calls" || finish == "content_filter";
+  }
+  if (outcome == "failed" || outcome == "rejected") return finish == "error";
+  return outcome == finish;  // cancelled, duplicate
+}
+
+/// Texts of the provider begin with the number of their call: "c17.0 ".
+int call_in(std::string_view text) {
+  int call = -1;
+  if (text.starts_with('c')) std::from_chars(text.data() + 1, text.data() + text.size(), call);
+  return call;
+}
+
+}  // namespace
+
+Oracle::Oracle(int partitions, Excuses excuses) : excuses_(excuses), parts_(static_cast<std::size_t>(partitions)) {}
+
+void Oracle::report(std::string promise, std::string text) {
+  if (!violation_) violation_ = Violation{.promise = std::move(promise), .text = std::move(text)};
+}
+
+int Oracle::id_of(const std::string& org_id, const std::string& request_id) {
+  const auto [it, fresh] = ids_.try_emplace({org_id, request_id}, static_cast<int>(id_names_.size()));
+  if (fresh) id_names_.push_back(request_id);
+  return it->second;
+}
+
+std::string Oracle::name(int request, std::int64_t attempt) const {
+  return fmt::format("{} attempt {}", id_names_[static_cast<std::size_t>(request)], attempt);
+}
+
+std::optional<std::int64_t> Oracle::top(const Part& part, std::int64_t offset) const {
+  std::optional<std::int64_t> highest;
+  if (const auto* all = part.fold.attempts(offset)) {
+    for (const auto& attempt : *all) highest = std::max(highest.value_or(attempt.ids.attempt), attempt.ids.attempt);
+  }
+  return highest;
+}
+
+// --- what happens ---------------------------------------------------------------------------------------------------
+
+void Oracle::request_arrived(int partition, std::int64_t offset, const Request& request) {
+  auto& p = part(partition);
+  p.sources.resize(static_cast<std::size_t>(offset) + 1);
+  auto& source = p.sources.back();
+  source.request = request;
+  if (request.garbage) return;
+  source.id = id_of(request.org_id, request.request_id);
+  for (std::size_t i = 0; i + 1 < p.sources.size(); ++i) {
+    if (p.sources[i].id == source.id) source.duplicate = true;
+  }
+}
+
+void Oracle::requests_skipped(int partition, std::int64_t below) {
+  auto& p = part(partition);
+  for (std::size_t i = 0; i < p.sources.size() && static_cast<std::int64_t>(i) < below; ++i) {
+    p.sources[i].skipped = true;
+  }
+}
+
+int Oracle::call_started(const std::string& org_id, const std::string& request_id) {
+  calls_.push_back({.request = id_of(org_id, request_id)});
+  ++figures_.calls;
+  return static_cast<int>(calls_.size()) - 1;
+}
+
+void Oracle::handed_over(int process, int partition) {
+  for (auto& [who, attempt] : part(partition).attempts) {
+    if (attempt.continued_by == process) attempt.handed_over = true;
+  }
+}
+
+void Oracle::disturbed(int process) {
+  disturbed_.insert(process);
+  for (auto& p : parts_) {
+    for (auto& [who, attempt] : p.attempts) {
+      if (attempt.continued_by == process) attempt.excused = true;
+    }
+  }
+}
+
+void Oracle::all_disturbed() {
+  for (auto& p : parts_) {
+    for (auto& [who, attempt] : p.attempts) {
+      if (attempt.continued_by >= 0) attempt.excused = true;
+    }
+  }
+}
+
+void Oracle::chunk_appended(int partition, std::int64_t offset, std::string_view value) {
+  auto& p = part(partition);
+  p.chunks_end = offset + 1;
+  const auto chunk = events::parse_chunk(value);
+  if (!chunk) {
+    report("P2", fmt::format("chunk {} cannot be read: {}", offset, chunk.error().detail));
+    return;
+  }
+  if (chunk->attempt == 0) {
+    duplicate_chunk(p, *chunk, value);
+    return;
+  }
+  const auto request = id_of(chunk->org_id, chunk->request_id);
+  auto& attempt = p.attempts[{request, chunk->attempt}];
+  if (attempt.terminal_at >= 0) {
+    report("P2", fmt::format("{}: a chunk behind its terminal chunk", name(request, chunk->attempt)));
+  } else if (chunk->seq != attempt.chunks) {
+    report("P2",
+           fmt::format("{}: seq {} where {} comes next", name(request, chunk->attempt), chunk->seq, attempt.chunks));
+  }
+  if (attempt.offset < 0 && !excuses_.cuts) {
+    report("P4", fmt::format("{} runs though it has no llm.request that counts", name(request, chunk->attempt)));
+  }
+  ++attempt.chunks;
+  judge_text(attempt, request, chunk->attempt, *chunk);
+  if (chunk->done) {
+    attempt.terminal_at = offset;
+    attempt.finish = chunk->finish_reason;
+  } else {
+    was_called(p, {request, chunk->attempt});
+  }
+}
+
+void Oracle::duplicate_chunk(Part& p, const events::Chunk& chunk, std::string_view value) {
+  const auto at = static_cast<std::size_t>(chunk.source_offset);
+  if (!chunk.done || chunk.seq != 0 || chunk.finish_reason != "duplicate" || chunk.source_offset < 0 ||
+      at >= p.sources.size()) {
+    report("DEDUPE", fmt::format("a chunk of attempt 0 that answers no duplicate: {}", value));
+    return;
+  }
+  auto& source = p.sources[at];
+  if (source.request.request_id != chunk.request_id || !source.duplicate) {
+    report("DEDUPE", fmt::format("{} at offset {} is called a duplicate and is none", chunk.request_id, at));
+  } else if (source.answer.empty()) {
+    source.answer = value;
+  } else if (source.answer != value) {
+    report("DEDUPE", fmt::format("two answers to the duplicate at offset {}: {} and {}", at, source.answer, value));
+  }
+}
+
+void Oracle::judge_text(Attempt& attempt, int request, std::int64_t number, const events::Chunk& chunk) {
+  const auto delta = chunk.delta.value_or("");
+  if (!delta.empty()) {
+    if (attempt.call < 0) {
+      attempt.call = call_in(delta);
+      if (attempt.call < 0 || attempt.call >= static_cast<int>(calls_.size())) {
+        report("P2", fmt::format("{} says what no provider said: {}", name(request, number), delta));
+        attempt.call = -1;
+        return;
+      }
+      auto& call = calls_[static_cast<std::size_t>(attempt.call)];
+      if (call.request != request || (call.attempt >= 0 && call.attempt != number)) {
+        report("P2", fmt::format("{} says what the provider said to another", name(request, number)));
+      }
+      call.attempt = number;
+    }
+    attempt.text += delta;
+  }
+  const auto* const call = attempt.call < 0 ? nullptr : &calls_[static_cast<std::size_t>(attempt.call)];
+  const std::string_view said = call == nullptr ? std::string_view{} : call->said;
+  if (!said.starts_with(attempt.text)) {
+    report("P2", fmt::format("{}: \"{}\" where the provider said \"{}\"", name(request, number), attempt.text, said));
+  }
+  const bool well = chunk.done && (chunk.finish_reason == "stop" || chunk.finish_reason == "length");
+  if (well && call != nullptr && (said != attempt.text || !call->well)) {
+    report("P2", fmt::format("{} ended well with \"{}\"; the provider said \"{}\"{}", name(request, number),
+                             attempt.text, said, call->well ? "" : " and did not end well"));
+  }
+}
+
+void Oracle::audit_appended(int partition, std::int64_t offset, std::string_view value, int writer) {
+  auto& p = part(partition);
+  const auto event = events::parse_audit(value);
+  if (!event) {
+    report("P4", fmt::format("audit event {} cannot be read: {}", offset, event.error().detail));
+    return;
+  }
+  const auto verdict = p.fold.apply(offset, *event);
+  if (verdict == AuditFold::Verdict::is_void) ++figures_.void_events;
+  if (verdict == AuditFold::Verdict::repeated && event->kind == Kind::request) {
+    report("P4", fmt::format("two llm.requests for {} attempt {}", event->ids.request_id, event->ids.attempt));
+  }
+  if (verdict != AuditFold::Verdict::counts) return;
+  switch (event->kind) {
+    case Kind::claimed:
+      ++figures_.claims;
+      p.claims[event->epoch] = {.chunks_end = p.chunks_end, .at = offset};
+      break;
+    case Kind::request:
+      judge_start(p, *event);
+      break;
+    case Kind::response:
+      judge_response(p, *event);
+      break;
+    case Kind::released:
+      ++figures_.releases;
+      for (const auto& [source, number] : event->continuing) {
+        const auto* known = p.fold.find(source, number);
+        if (known == nullptr || !known->open()) continue;
+        auto& attempt = p.attempts[{id_of(known->ids.org_id, known->ids.request_id), number}];
+        attempt.continued_by = writer;
+        attempt.handed_over = false;
+        attempt.excused = disturbed_.contains(writer);
+        ++figures_.continued;
+      }
+      break;
+    default:
+      break;
+  }
+}
+
+// An llm.request that counts: the attempt exists, and every promise about not running again is judged here.
+void Oracle::judge_start(Part& p, const AuditFacts& event) {
+  const auto offset = event.ids.source_offset;
+  if (offset < 0 || offset >= static_cast<std::int64_t>(p.sources.size())) {
+    report("P4", fmt::format("an llm.request of offset {}, where there is no request", offset));
+    return;
+  }
+  ++figures_.attempts;
+  auto& source = p.sources[static_cast<std::size_t>(offset)];
+  const std::pair who(source.id, event.ids.attempt);
+  auto& attempt = p.attempts[who];
+  attempt.offset = offset;
+  if (source.request.request_id != event.ids.request_id) {
+    report("P4", fmt::format("the llm.request of offset {} names {}", offset, event.ids.request_id));
+  }
+  if (excuses_.cuts) return;
+  if (source.done) report("P5", fmt::format("{} runs though its request is complete", name(who.first, who.second)));
+  if (source.duplicate && !excuses_.tampers) {
+    report("DEDUPE", fmt::format("the duplicate {} at offset {} is run", event.ids.request_id, offset));
+  }
+  const auto& claim = p.claims[event.epoch];
+  for (const auto& earlier : *p.fold.attempts(offset)) {
+    const auto number = earlier.ids.attempt;
+    if (number >= event.ids.attempt || number == 0) continue;
+    ++figures_.runs_again;
+    const auto& before = p.attempts[{source.id, number}];
+    const bool voided = earlier.interrupted() && earlier.response->audit_offset < claim.at;
+    if (before.terminal_at >= 0 && !voided && before.terminal_at < claim.chunks_end) {
+      report("P3", fmt::format("{} runs though the terminal chunk of attempt {} lay in the log",
+                               name(who.first, who.second), number));
+    }
+    if (before.handed_over && !before.excused) {
+      report("P3", fmt::format("{} runs though attempt {} was handed over in order and its worker is well",
+                               name(who.first, who.second), number));
+    }
+  }
+  judge_order(p, offset, who);
+}
+
+void Oracle::judge_order(Part& p, std::int64_t offset, std::pair<int, std::int64_t> started) {
+  const auto& source = p.sources[static_cast<std::size_t>(offset)];
+  if (!source.request.key || excuses_.tampers) return;
+  for (std::int64_t at = 0; at < offset; ++at) {
+    const auto& earlier = p.sources[static_cast<std::size_t>(at)];
+    if (earlier.request.garbage || earlier.duplicate || earlier.skipped || earlier.request.key != source.request.key) {
+      continue;
+    }
+    const auto number = top(p, at);
+    if (number && p.attempts[{earlier.id, *number}].terminal_at >= 0) continue;
+    p.out_of_order.push_back({.later = started, .earlier = earlier.id, .attempt = number.value_or(-1)});
+  }
+}
+
+// Requests that end uncalled may end out of turn, so a pair is wrong only when both are known to have been called.
+void Oracle::was_called(Part& p, std::pair<int, std::int64_t> who) {
+  auto& attempt = p.attempts[who];
+  if (std::exchange(attempt.called, true)) return;
+  if (!p.out_of_order.empty()) judge_out_of_order(p);
+}
+
+void Oracle::judge_out_of_order(Part& p) {
+  for (const auto& pair : p.out_of_order) {
+    if (!p.attempts[pair.later].called) continue;
+    for (auto it = p.attempts.lower_bound({pair.earlier, pair.attempt < 0 ? 1 : pair.attempt});
+         it != p.attempts.end() && it->first.first == pair.earlier; ++it) {
+      if (it->second.called) {
+        report("ORDER",
+               fmt::format("{} began while {} of the same key had not ended", name(pair.later.first, pair.later.second),
+                           name(it->first.first, it->first.second)));
+        return;
+      }
+      if (pair.attempt >= 0) break;
+    }
+  }
+}
+
+void Oracle::judge_response(Part& p, const AuditFacts& event) {
+  const auto offset = event.ids.source_offset;
+  if (offset < 0 || offset >= static_cast<std::int64_t>(p.sources.size())) {
+    report("P4", fmt::format("a response to offset {}, where there is no request", offset));
+    return;
+  }
+  auto& source = p.sources[static_cast<std::size_t>(offset)];
+  const auto number = event.ids.attempt;
+  const auto what = fmt::format("{} attempt {}", event.ids.request_id, number);
+  const bool interrupted = event.outcome == "interrupted";
+  if (number == 0) {
+    ++figures_.duplicates;
+    if (event.outcome != "duplicate") {
+      report("DEDUPE", fmt::format("{} has the outcome {}", what, event.outcome));
+    } else if (source.answer.empty()) {
+      report("P4", fmt::format("{} at offset {}: a response without its chunk", what, offset));
+    }
+  } else {
+    auto& attempt = p.attempts[{source.id, number}];
+    attempt.response_at = p.fold.next() - 1;
+    if (interrupted) {
+      ++figures_.interrupted;
+    } else if (attempt.terminal_at < 0) {
+      report("P4", fmt::format("{}: an answer ({}) without its terminal chunk", what, event.outcome));
+    } else if (!fits(event.outcome, attempt.finish)) {
+      report("CONSISTENCY",
+             fmt::format("{}: the response says {}, the terminal chunk {}", what, event.outcome, attempt.finish));
+    }
+    if (event.recovered) ++figures_.recovered;
+    if (attempt.offset < 0 && !excuses_.cuts) report("P4", fmt::format("{}: a response without its llm.request", what));
+    // Whoever closes somebody else's attempt cannot know.
+    if (event.called && !interrupted) was_called(p, {source.id, number});
+  }
+  if (p.fold.complete(offset, source.request.org_id, source.request.request_id)) source.done = true;
+}
+
+void Oracle::dead_letter_appended(const kafka::Headers& headers) {
+  const auto partition = kafka::header(headers, "kafka_dlt-original-partition");
+  const auto offset = kafka::header(headers, "kafka_dlt-original-offset");
+  if (!partition || !offset) {
+    report("P1", "a dead letter does not say where it comes from");
+    return;
+  }
+  auto& p = part(static_cast<int>(big_endian(*partition)));
+  const auto at = static_cast<std::size_t>(big_endian(*offset));
+  if (at >= p.sources.size() || !p.sources[at].request.garbage) {
+    report("P1", fmt::format("the request at offset {} is answerable and lies in the dead-letter topic", at));
+    return;
+  }
+  p.sources[at].dead_lettered = true;
+}
+
+void Oracle::committed(int partition, std::int64_t offset, const std::string& metadata) {
+  auto& p = part(partition);
+  if (offset > static_cast<std::int64_t>(p.sources.size())) {
+    report("P5", fmt::format("partition {}: committed {}, beyond the log's end", partition, offset));
+    return;
+  }
+  for (std::int64_t at = p.judged; at < offset; ++at) {
+    if (!complete(partition, at)) {
+      report("P5", fmt::format("partition {}: the committed offset {} passes the incomplete request {}", partition,
+                               offset, at));
+      return;
+    }
+  }
+  p.judged = std::max(p.judged, offset);
+  if (!excuses_.cuts && !excuses_.tampers) judge_metadata(p, offset, metadata);
+}
+
+void Oracle::judge_metadata(const Part& p, std::int64_t offset, const std::string& metadata) {
+  constexpr std::size_t metadata_bytes_max = 4'096;
+  if (metadata.size() > metadata_bytes_max) {
+    report("BOUNDS", fmt::format("commit metadata of {} bytes", metadata.size()));
+    return;
+  }
+  const auto positions = router::decode_commit_metadata(metadata);
+  if (!positions) return;  // what a tool wrote may be confirmed as it stands
+  const auto first = p.fold.first_event_from(offset);
+  if (first && positions->audit_offset > *first) {
+    report("METADATA", fmt::format("the commit of {} starts the audit tail at {}; an event it needs lies at {}", offset,
+                                   positions->audit_offset, *first));
+  }
+  for (const auto* open : p.fold.open()) {
+    const auto id = ids_.find({open->ids.org_id, open->ids.request_id});
+    if (id == ids_.end()) continue;
+    const auto attempt = p.attempts.find({id->second, open->ids.attempt});
+    if (attempt == p.attempts.end() || attempt->second.terminal_at < 0) continue;
+    if (attempt->second.terminal_at < positions->chunk_offset) {
+      report("METADATA", fmt::format("the commit of {} starts the chunk tail at {}; the terminal chunk of {} at {} has "
+                                     "no response yet",
+                                     offset, positions->chunk_offset, name(id->second, open->ids.attempt),
+                                     attempt->second.terminal_at));
+    }
+  }
+}
+
+// --- the end --------------------------------------------------------------------------------------------------------
+
+bool Oracle::complete(int partition, std::int64_t offset) const {
+  const auto& source = part(partition).sources[static_cast<std::size_t>(offset)];
+  return source.skipped || (source.request.garbage ? source.dead_lettered : source.done);
+}
+
+bool Oracle::all_complete() const {
+  for (std::size_t p = 0; p < parts_.size(); ++p) {
+    for (std::size_t at = 0; at < parts_[p].sources.size(); ++at) {
+      if (!complete(static_cast<int>(p), static_cast<std::int64_t>(at))) return false;
+    }
+  }
+  return true;
+}
+
+bool Oracle::any_open() const {
+  return std::ranges::any_of(parts_, [](const Part& p) { return !p.fold.open().empty(); });
+}
+
+void Oracle::at_rest(const std::vector<std::int64_t>& log_ends, const std::vector<std::int64_t>& committed) {
+  for (std::size_t number = 0; number < parts_.size(); ++number) {
+    auto& p = parts_[number];
+    for (std::size_t at = 0; at < p.sources.size(); ++at) {
+      const auto& source = p.sources[at];
+      if (!complete(static_cast<int>(number), static_cast<std::int64_t>(at))) {
+        report("P1", fmt::format("partition {}: the request at offset {} ({}) is never completed", number, at,
+                                 source.request.request_id));
+      }
+    }
+    if (committed[number] != log_ends[number] && !excuses_.tampers) {
+      report("P1", fmt::format("partition {}: committed is {}, the log ends at {}", number, committed[number],
+                               log_ends[number]));
+    }
+    if (excuses_.cuts) continue;
+    for (const auto* open : p.fold.open()) {
+      report("P4", fmt::format("partition {}: {} attempt {} has no response that counts", number, open->ids.request_id,
+                               open->ids.attempt));
+    }
+    for (std::size_t at = 0; at < p.sources.size(); ++at) {
+      const auto& source = p.sources[at];
+      if (source.request.garbage || source.duplicate || source.skipped) continue;
+      std::int64_t shown = -1;
+      for (auto it = p.attempts.lower_bound({source.id, 0}); it != p.attempts.end() && it->first.first == source.id;
+           ++it) {
+        if (it->second.chunks > 0) shown = std::max(shown, it->first.second);
+      }
+      const auto counted = top(p, static_cast<std::int64_t>(at)).value_or(-1);
+      if (shown >= 0 && p.attempts[{source.id, shown}].terminal_at < 0) {
+        report("P1", fmt::format("readers of {} wait for ever: attempt {} has no terminal chunk",
+                                 source.request.request_id, shown));
+      }
+      if (shown != counted) {
+        report("CONSISTENCY", fmt::format("readers of {} end with attempt {}, the audit log counts {}",
+                                          source.request.request_id, shown, counted));
+      }
+    }
+  }
+}
+
+}  // namespace tokenrail::simulation

@@ -1,0 +1,163 @@
+// The promises (docs/explanation/delivery.md), judged at every append, at every commit and at the end of a history. The
+// oracle reads the whole logs in their order and knows what the provider said; it knows nothing of what a router
+// thinks.
+//
+//   P1           every request gets a terminal chunk, or lies in the dead-letter topic; what is read is completed
+//   P2           an attempt's chunks have no gap and say exactly what the provider said
+//   P3           a request whose terminal chunk was there to be read is not run again, nor one that was handed over
+//   well P4           every attempt leaves one llm.request and one response that counts P5           complete stays
+//   complete; no commit passes an incomplete request ORDER        of one key one called attempt at a time, in the order
+//   of the log DEDUPE       a request seen before is answered by attempt 0, never run CONSISTENCY  readers of chunks
+//   and of the audit log end with the same attempt METADATA     the offsets beside a commit hide nothing from a
+//   successor BOUNDS       what can grow stays within its bound
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/events/audit_fold.hpp"
+#include "common/events/chunk.hpp"
+#include "common/kafka/record.hpp"
+
+namespace tokenrail::simulation {
+
+struct Violation {
+  std::string promise;
+  std::string text;
+};
+
+class Oracle {
+ public:
+  struct Excuses {
+    bool cuts = false;     ///< retention takes what recovery would have read
+    bool tampers = false;  ///< a tool writes committed offsets
+  };
+  Oracle(int partitions, Excuses excuses);
+
+  struct Request {
+    std::string org_id{};
+    std::string request_id{};
+    std::optional<std::string> key{};
+    bool garbage = false;
+  };
+  // What happens, in its order. `writer`: the process whose record it was.
+  void request_arrived(int partition, std::int64_t offset, const Request& request);
+  void chunk_appended(int partition, std::int64_t offset, std::string_view value);
+  void audit_appended(int partition, std::int64_t offset, std::string_view value, int writer);
+  void dead_letter_appended(const kafka::Headers& headers);
+  void committed(int partition, std::int64_t offset, const std::string& metadata);
+  /// Retention deletes the requests below that offset; no reader will see them any more.
+  void requests_skipped(int partition, std::int64_t below);
+  /// The provider's side; returns the call's number.
+  int call_started(const std::string& org_id, const std::string& request_id);
+  void call_said(int call, std::string_view text) { calls_[static_cast<std::size_t>(call)].said += text; }
+  void call_ended_well(int call) { calls_[static_cast<std::size_t>(call)].well = true; }
+  /// The process has given the partition up in order: what its `released` listed is finished where it runs.
+  void handed_over(int process, int partition);
+  /// From now on it is no wonder if what this process continues is taken from it.
+  void disturbed(int process);
+  void all_disturbed();
+
+  [[nodiscard]] bool complete(int partition, std::int64_t offset) const;
+  [[nodiscard]] bool all_complete() const;
+  [[nodiscard]] bool any_open() const;
+  /// `log_ends`, `committed`: of the partitions of the requests.
+  void at_rest(const std::vector<std::int64_t>& log_ends, const std::vector<std::int64_t>& committed);
+  void report(std::string promise, std::string text);
+  [[nodiscard]] const std::optional<Violation>& violation() const { return violation_; }
+
+  struct Figures {
+    std::int64_t attempts = 0;
+    std::int64_t runs_again = 0;
+    std::int64_t interrupted = 0;
+    std::int64_t recovered = 0;
+    std::int64_t claims = 0;
+    std::int64_t releases = 0;
+    std::int64_t continued = 0;
+    std::int64_t void_events = 0;
+    std::int64_t duplicates = 0;
+    std::int64_t calls = 0;
+  };
+  [[nodiscard]] const Figures& figures() const { return figures_; }
+  [[nodiscard]] const events::AuditFold& fold(int partition) const { return part(partition).fold; }
+
+ private:
+  struct Call {
+    int request = 0;
+    std::string said{};
+    bool well = false;
+    std::int64_t attempt = -1;
+  };
+  struct Attempt {
+    std::int64_t chunks = 0;
+    std::int64_t terminal_at = -1;
+    std::string finish{};
+    std::string text{};
+    int call = -1;
+    std::int64_t offset = -1;  ///< of the request; known from its llm.request
+    bool called = false;
+    int continued_by = -1;     ///< process
+    bool handed_over = false;  ///< and given up in order
+    bool excused = false;
+    std::int64_t response_at = -1;
+  };
+  /// `later` was announced although `earlier` of the same key had no terminal chunk.
+  struct OutOfOrder {
+    std::pair<int, std::int64_t> later;  ///< request, attempt
+    int earlier = 0;                     ///< request
+    std::int64_t attempt = -1;           ///< its attempt then; -1: it had none
+  };
+  struct Source {
+    Request request{};
+    int id = -1;
+    bool duplicate = false;
+    bool done = false;
+    bool dead_lettered = false;
+    bool skipped = false;
+    std::string answer{};  ///< the chunk of attempt 0
+  };
+  struct Claim {
+    std::int64_t chunks_end = 0;
+    std::int64_t at = 0;
+  };
+  struct Part {
+    events::AuditFold fold{};
+    std::vector<Source> sources{};
+    std::map<std::pair<int, std::int64_t>, Attempt> attempts{};  ///< by request and number
+    std::map<std::int64_t, Claim> claims{};                      ///< by epoch
+    std::vector<OutOfOrder> out_of_order{};
+    std::int64_t chunks_end = 0;
+    std::int64_t judged = 0;  ///< commits up to here have been found right
+  };
+
+  [[nodiscard]] const Part& part(int partition) const { return parts_[static_cast<std::size_t>(partition)]; }
+  Part& part(int partition) { return parts_[static_cast<std::size_t>(partition)]; }
+  int id_of(const std::string& org_id, const std::string& request_id);
+  void duplicate_chunk(Part& part, const events::Chunk& chunk, std::string_view value);
+  void judge_text(Attempt& attempt, int request, std::int64_t number, const events::Chunk& chunk);
+  void judge_start(Part& part, const events::AuditFacts& event);
+  void judge_order(Part& part, std::int64_t offset, std::pair<int, std::int64_t> started);
+  void judge_response(Part& part, const events::AuditFacts& event);
+  void was_called(Part& part, std::pair<int, std::int64_t> who);
+  void judge_out_of_order(Part& part);
+  void judge_metadata(const Part& part, std::int64_t offset, const std::string& metadata);
+  [[nodiscard]] std::optional<std::int64_t> top(const Part& part, std::int64_t offset) const;
+  [[nodiscard]] std::string name(int request, std::int64_t attempt) const;
+
+  Excuses excuses_;
+  std::vector<Part> parts_;
+  std::map<std::pair<std::string, std::string>, int> ids_{};
+  std::vector<std::string> id_names_{};
+  std::vector<Call> calls_{};
+  std::set<int> disturbed_{};
+  std::optional<Violation> violation_{};
+  Figures figures_{};
+};
+
+}  // namespace tokenrail::simulation

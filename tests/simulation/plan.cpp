@@ -1,0 +1,214 @@
+#include "tests/simulation/plan.hpp"
+
+#include <algorithm>
+
+namespace tokenrail::simulation {
+
+namespace {
+
+constexpr std::int64_t ms = 1'000;
+constexpr std::int64_t second = 1'000'000;
+
+/// Faults that a random plan may hold; the ones behind `cut_chunks` are rarer, because they excuse from promises.
+const std::vector<FaultKind>& common_faults() {
+  static const std::vector<FaultKind> all{
+      FaultKind::crash,         FaultKind::crash,         FaultKind::crash_inside,  FaultKind::pause,
+      FaultKind::pause,         FaultKind::kick,          FaultKind::rebalance,     FaultKind::rebalance,
+      FaultKind::join,          FaultKind::drain,         FaultKind::fail_line,     FaultKind::fail_producer,
+      FaultKind::stall_appends, FaultKind::stall_acks,    FaultKind::stall_reads,   FaultKind::stall_fetches,
+      FaultKind::clock_jump,    FaultKind::calendar_jump, FaultKind::provider_down, FaultKind::fail_consumer,
+  };
+  return all;
+}
+
+std::int64_t amount_of(FaultKind kind, Random& random) {
+  switch (kind) {
+    case FaultKind::crash:
+    case FaultKind::crash_inside:
+      return random.pick({50 * ms, 500 * ms, 2 * second, 8 * second});
+    case FaultKind::pause:
+      return random.pick({200 * ms, 2 * second, 5 * second, 12 * second, 30 * second});
+    case FaultKind::drain:
+      return random.pick({0L, 300 * ms, 3 * second, 20 * second, 60 * second});
+    case FaultKind::clock_jump:
+      return random.pick({1 * second, 10 * second, 100 * second});
+    case FaultKind::calendar_jump:
+      return random.pick({-100'000 * second, -60 * second, 60 * second, 100'000 * second});
+    case FaultKind::stall_acks:
+    case FaultKind::stall_appends:
+      return random.pick({300 * ms, 2 * second, 15 * second});
+    default:
+      return random.pick({300 * ms, 2 * second, 6 * second});
+  }
+}
+
+Fault make_fault(FaultKind kind, const Plan& plan, Random& random) {
+  Fault fault;
+  fault.kind = kind;
+  fault.seed = random.next();
+  fault.partition = static_cast<int>(random.below(plan.partitions));
+  fault.amount = amount_of(kind, random);
+  if (random.chance(0.45)) {
+    fault.moment = Moment::time;
+    fault.at = random.between(0, plan.heal_at.count());
+    fault.slot = static_cast<int>(random.below(slots_max));
+  } else {
+    fault.moment = static_cast<Moment>(random.between(1, static_cast<std::int64_t>(Moment::count) - 1));
+    const auto requests = std::max<std::int64_t>(1, static_cast<std::int64_t>(plan.requests.size()));
+    fault.at = random.between(1, random.pick({2L, 6L, requests * 3}));
+    fault.slot = random.chance(0.8) ? Fault::slot_involved : static_cast<int>(random.below(slots_max));
+  }
+  return fault;
+}
+
+RequestPlan make_request(const Plan& plan, bool focused, Micros arrive_by, int keys, Random& random) {
+  RequestPlan request;
+  request.seed = random.next();
+  request.at = Micros(random.below(arrive_by.count()));
+  request.partition = static_cast<int>(random.below(plan.partitions));
+  request.key = random.chance(0.1) ? -1 : static_cast<int>(random.below(keys));
+  request.org = static_cast<int>(random.below(3));
+  request.stream = !random.chance(0.1);
+  request.tokens = static_cast<int>(random.pick({0, 1, 1, 2, 3, 8}));
+  if (random.chance(focused ? 0.1 : 0.25)) {
+    const auto count = random.between(1, 3);
+    for (std::int64_t i = 0; i < count; ++i) {
+      request.behaviours.push_back(static_cast<Behaviour>(random.below(6)));
+    }
+  }
+  if (random.chance(focused ? 0.05 : 0.12)) request.timeout_ms = random.pick({1L, 150L, 1'000L, 4'000L});
+  if (random.chance(focused ? 0.05 : 0.12)) {
+    request.cancel_after = Micros(random.pick({-500 * ms, 0L, 5 * ms, 50 * ms, 500 * ms, 5 * second}));
+  }
+  const auto kind = random.below(100);
+  if (kind < 3) {
+    request.kind = RequestKind::garbage;
+  } else if (kind < 7) {
+    request.kind = RequestKind::refusable;
+  } else if (kind < (focused ? 10 : 17) && !plan.requests.empty()) {
+    request.kind = RequestKind::duplicate;
+  }
+  return request;
+}
+
+void add_requests(Plan& plan, bool focused, Random& random) {
+  const auto count = focused ? random.pick({1, 1, 2, 2, 3}) : random.pick({3, 6, 10, 20, 40});
+  const auto keys = static_cast<int>(random.pick({1, 1, 2, 4}));
+  const auto arrive_by = Micros(focused ? random.pick({1L, 100 * ms, 1 * second}) : plan.heal_at.count());
+  for (int i = 0; i < count; ++i) {
+    auto request = make_request(plan, focused, arrive_by, keys, random);
+    if (request.kind == RequestKind::duplicate) {
+      const auto of = static_cast<int>(random.below(i));
+      const auto& first = plan.requests[static_cast<std::size_t>(of)];
+      request.duplicate_of = of;
+      request.kind = RequestKind::duplicate;
+      request.partition = first.partition;
+      request.org = first.org;
+      if (random.chance(0.8)) request.key = first.key;
+      if (first.kind != RequestKind::ordinary) request.kind = RequestKind::ordinary;
+      if (request.kind == RequestKind::ordinary) request.duplicate_of = -1;
+    }
+    plan.requests.push_back(std::move(request));
+  }
+}
+
+void add_faults(Plan& plan, bool focused, Random& random) {
+  if (random.chance(0.03)) return;  // an undisturbed history now and then
+  if (focused) {
+    const auto kinds = random.between(1, 3);
+    for (std::int64_t i = 0; i < kinds; ++i) {
+      const auto kind = random.pick(common_faults());
+      const auto count = random.between(1, 3);
+      for (std::int64_t n = 0; n < count; ++n) plan.faults.push_back(make_fault(kind, plan, random));
+    }
+  } else {
+    const auto count = random.pick({1, 3, 6, 12});
+    for (int i = 0; i < count; ++i) {
+      plan.faults.push_back(make_fault(random.pick(common_faults()), plan, random));
+    }
+  }
+  if (random.chance(0.04)) {
+    const auto kind = random.pick({FaultKind::cut_audit, FaultKind::cut_chunks, FaultKind::tamper});
+    const auto count = random.between(1, 2);
+    for (std::int64_t n = 0; n < count; ++n) plan.faults.push_back(make_fault(kind, plan, random));
+  }
+}
+
+}  // namespace
+
+const char* name_of(Moment moment) {
+  static constexpr std::array<const char*, static_cast<std::size_t>(Moment::count)> names{
+      "time",         "chunk_append",   "terminal_append", "request_append", "response_append",
+      "claim_append", "release_append", "audit_ack",       "chunk_ack",      "commit_land",
+      "assigned",     "audit_read",     "chunk_read",      "call_start"};
+  return names[static_cast<std::size_t>(moment)];
+}
+
+const char* name_of(FaultKind kind) {
+  static constexpr std::array<const char*, static_cast<std::size_t>(FaultKind::count)> names{
+      "crash",         "crash_inside",  "pause",         "kick",          "rebalance",  "join",        "drain",
+      "fail_line",     "fail_producer", "fail_consumer", "stall_appends", "stall_acks", "stall_reads", "stall_fetches",
+      "provider_down", "clock_jump",    "calendar_jump", "cut_chunks",    "cut_audit",  "tamper"};
+  return names[static_cast<std::size_t>(kind)];
+}
+
+bool Plan::cuts() const {
+  return std::ranges::any_of(
+      faults, [](const Fault& f) { return f.kind == FaultKind::cut_chunks || f.kind == FaultKind::cut_audit; });
+}
+
+bool Plan::tampers() const {
+  return std::ranges::any_of(faults, [](const Fault& f) { return f.kind == FaultKind::tamper; });
+}
+
+Plan Plan::with_only(const std::vector<std::size_t>& items) const {
+  Plan smaller = *this;
+  smaller.requests.clear();
+  smaller.faults.clear();
+  std::vector<int> moved(requests.size(), -1);
+  for (const auto item : items) {
+    if (item < requests.size()) {
+      auto request = requests[item];
+      moved[item] = static_cast<int>(smaller.requests.size());
+      if (request.kind == RequestKind::duplicate) {
+        request.duplicate_of = moved[static_cast<std::size_t>(request.duplicate_of)];
+        if (request.duplicate_of < 0) request.kind = RequestKind::ordinary;
+      }
+      smaller.requests.push_back(std::move(request));
+    } else if (item < this->items()) {
+      smaller.faults.push_back(faults[item - requests.size()]);
+    }
+  }
+  return smaller;
+}
+
+Plan make_plan(std::uint64_t seed) {
+  Random random(mixed(seed, 1));
+  Plan plan;
+  plan.seed = seed;
+  const bool focused = random.chance(0.6);
+  plan.partitions = focused ? 1 : static_cast<int>(random.pick({1, 1, 2, 4}));
+  plan.workers = static_cast<int>(random.pick({1, 2, 2, 2, 3}));
+  plan.heal_at = Micros(random.pick({2 * second, 6 * second, 12 * second}));
+
+  // Similar times make histories alike; who is slow at what is drawn for each.
+  const auto pace = random.pick({1 * ms, 5 * ms, 20 * ms, 60 * ms});
+  for (auto& worker : plan.means) {
+    for (auto& mean : worker)
+      mean = random.chance(0.4) ? pace : pace * random.pick({1L, 2L, 5L, 20L}) / random.pick({1L, 4L, 10L});
+  }
+  for (auto& skew : plan.calendar_skew_ms) skew = random.pick({-200'000L, 0L, 0L, 0L, 3'000L, 50'000L});
+  plan.commit_interval_ms = random.pick({100L, 300L, 500L});
+  if (random.chance(0.15)) plan.queue_max = static_cast<std::size_t>(random.pick({1, 2, 5}));
+  if (random.chance(0.3)) plan.duplicate_batch = random.pick({0.05, 0.3});
+  if (random.chance(0.3)) plan.commit_lost = random.pick({0.05, 0.3});
+  if (random.chance(0.3)) plan.answer_lost = random.pick({0.05, 0.3});
+  if (random.chance(0.3)) plan.late_commit = random.pick({0.2, 1.0});
+  if (random.chance(0.2)) plan.offsets_unknown = 0.3;
+
+  add_requests(plan, focused, random);
+  add_faults(plan, focused, random);
+  return plan;
+}
+
+}  // namespace tokenrail::simulation

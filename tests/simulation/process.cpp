@@ -1,0 +1,240 @@
+#include "tests/simulation/process.hpp"
+
+#include <utility>
+
+#include "tests/simulation/world.hpp"
+
+namespace tokenrail::simulation {
+
+namespace {
+
+constexpr Micros producer_settling{5'000};
+constexpr Micros member_again{50'000};
+
+telemetry::Metrics& metrics() {
+  static telemetry::Metrics all;
+  return all;
+}
+
+router::RouterMetrics& router_metrics() {
+  static router::RouterMetrics all(metrics());
+  return all;
+}
+
+/// Two deployments of one model; the same for every history.
+const registry::Projection& projection() {
+  static const registry::Projection all = [] {
+    registry::Projection made;
+    events::ModelUpserted event;
+    event.version = 1;
+    event.cause = "seed";
+    event.actor = "simulation";
+    event.model = {.id = "m",
+                   .provider = "ollama",
+                   .model_name = "llama3",
+                   .slug = "ollama/llama3",
+                   .is_default = true,
+                   .version = 1};
+    for (const auto* connection : {"c1", "c2"}) {
+      event.model.deployments.push_back({.id = std::string("d-") + connection,
+                                         .connection_id = connection,
+                                         .connection_name = connection,
+                                         .provider = "ollama",
+                                         .adapter = "ollama",
+                                         .base_url = "http://provider",
+                                         .auth_type = "none",
+                                         .upstream_name = "llama3"});
+    }
+    event.key = events::model_key(event.model);
+    made.apply(event.key, events::to_json(event));
+    made.apply(events::registry_mark_key, events::to_json(events::RegistryMark{.version = 1, .models = 1}));
+    return made;
+  }();
+  return all;
+}
+
+std::array<Random, stage_count> luck_of(std::uint64_t seed) {
+  return [&]<std::size_t... i>(std::index_sequence<i...>) {
+    return std::array<Random, stage_count>{Random(mixed(seed, i))...};
+  }(std::make_index_sequence<stage_count>());
+}
+
+}  // namespace
+
+Process::Process(World& world, int id, int slot)
+    : world_(world),
+      id_(id),
+      slot_(slot),
+      luck_(luck_of(mixed(world.plan.seed, 100, static_cast<std::uint64_t>(id)))),
+      core_random_(mixed(world.plan.seed, 200, static_cast<std::uint64_t>(id))),
+      steady_offset_(Micros(core_random_.below(1'000'000'000))),
+      wall_offset_(std::chrono::milliseconds(world.plan.calendar_skew_ms[static_cast<std::size_t>(slot)])) {}
+
+Process::~Process() {
+  dying_ = true;
+  // As in the worker: the clients call back into the core, so they go first, and the transfers end with the core.
+  if (core_) {
+    core_->connect(static_cast<kafka::GroupConsumer*>(nullptr));
+    core_->connect(static_cast<kafka::LogReader*>(nullptr));
+    core_->connect(static_cast<kafka::Producer*>(nullptr));
+  }
+  group_.reset();
+  reader_.reset();
+  producer_.reset();
+  core_.reset();
+  http_.reset();
+}
+
+void Process::start() {
+  http_ = std::make_unique<SimHttp>(world_, *this);
+  core_ = std::make_unique<router::RouterCore>(
+      world_.options, router::RouterCore::World{.environment = *this, .http = *http_, .projection = projection()},
+      router_metrics());
+  core_->on_producer_lost = [this] { renew_producer(); };
+  core_->on_consumer_lost = [this] {
+    later(member_again, [this] {
+      group_.reset();
+      if (stopping_) {
+        finished_ = true;
+      } else {
+        join();
+      }
+    });
+  };
+  core_->set_cancellation_partitions(world_.broker.partitions(Topic::cancellations));
+  reader_ = std::make_unique<SimLogReader>(world_, *this);
+  core_->connect(reader_.get());
+  make_producer();
+  join();
+}
+
+router::Now Process::now() const {
+  const auto now = world_.scheduler.now();
+  return {.steady = std::chrono::duration_cast<router::Millis>(now + steady_offset_ + Micros(1'000'000'000)),
+          .wall = router::Millis(world_.calendar_ms()) + std::chrono::duration_cast<router::Millis>(wall_offset_)};
+}
+
+void Process::wake_at(router::Millis at) {
+  const auto number = ++wake_;
+  const auto delay =
+      std::chrono::duration_cast<Micros>(at) - (world_.scheduler.now() + steady_offset_ + Micros(1'000'000'000));
+  later(std::max(delay, Micros(0)), [this, number] {
+    if (number == wake_) core_->on_wake();
+  });
+}
+
+void Process::later(Micros delay, Action action) {
+  world_.scheduler.after(delay, [&world = world_, id = id_, action = std::move(action)]() mutable {
+    if (auto* self = world.process(id)) self->run(action);
+  });
+}
+
+void Process::run(Action& action) {
+  if (paused_) {
+    waiting_.push_back(std::move(action));
+    return;
+  }
+  action();
+  if (dying_) {
+    world_.bury(id_);
+  } else if (finished_) {
+    world_.exited(id_);
+  }
+}
+
+Micros Process::delay(Stage stage, std::size_t behind) {
+  constexpr std::int64_t well = 1'000;
+  constexpr std::int64_t longest = 400'000;
+  constexpr std::size_t many = 8;
+  const auto mean =
+      world_.healing() ? well : world_.plan.means[static_cast<std::size_t>(slot_)][static_cast<std::size_t>(stage)];
+  auto& random = luck_[static_cast<std::size_t>(stage)];
+  if (behind > many || (behind > 0 && random.chance(0.5))) return Micros(random.below(100));
+  // Mostly about the mean, sometimes at once, sometimes far behind.
+  const auto kind = random.below(20);
+  if (kind == 0) return Micros(random.below(2));
+  const auto most = kind == 1 ? mean * 12 : mean * 2;
+  return Micros(std::min(longest, random.below(std::max<std::int64_t>(1, most))));
+}
+
+bool Process::speaks() {
+  if (dying_) return false;
+  if (words_left_ < 0 || world_.healing()) return true;
+  if (words_left_-- > 0) return true;
+  dying_ = true;
+  return false;
+}
+
+void Process::pause() {
+  paused_ = true;
+  // What it has handed to the network may go on without it, or not.
+  if (luck_[0].chance(0.5)) {
+    close(Gate::appends);
+    gate_by_pause_ = true;
+  }
+}
+
+void Process::resume() {
+  if (!std::exchange(paused_, false)) return;
+  if (std::exchange(gate_by_pause_, false)) open(Gate::appends);
+  auto waiting = std::exchange(waiting_, {});
+  for (auto& action : waiting) later(Micros(0), std::move(action));
+}
+
+void Process::open(Gate gate) {
+  auto& count = closed_[static_cast<std::size_t>(gate)];
+  if (count > 0) --count;
+  go_on();
+}
+
+bool Process::closed(Gate gate) const {
+  return closed_[static_cast<std::size_t>(gate)] > 0 && !world_.healing();
+}
+
+void Process::go_on() {
+  if (producer_) producer_->go_on();
+  if (group_) group_->go_on();
+  reader_->go_on();
+}
+
+void Process::drain(Micros limit) {
+  stopping_ = true;
+  core_->drain(std::chrono::duration_cast<router::Millis>(limit), [this] {
+    later(Micros(0), [this] { finished_ = true; });
+  });
+}
+
+void Process::fail_consumer() {
+  if (group_ && !group_->leaving()) group_->become_fatal();
+}
+
+void Process::join() {
+  if (group_ || stopping_) return;
+  group_ = std::make_unique<SimGroup>(world_, *this);
+  core_->connect(group_.get());
+  group_->join();
+}
+
+void Process::make_producer() {
+  producer_ = std::make_unique<SimProducer>(world_, *this);
+  core_->connect(producer_.get());
+}
+
+// As the worker does it: purge the old one, serve its reports, then make another.
+void Process::renew_producer() {
+  later(Micros(0), [this] {
+    producer_->purge();
+    wait_for_old_producer();
+  });
+}
+
+void Process::wait_for_old_producer() {
+  if (producer_->unreported() > 0) {
+    later(producer_settling, [this] { wait_for_old_producer(); });
+    return;
+  }
+  producer_.reset();
+  make_producer();
+}
+
+}  // namespace tokenrail::simulation

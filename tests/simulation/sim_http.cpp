@@ -1,0 +1,139 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "tests/simulation/clients.hpp"
+#include "tests/simulation/world.hpp"
+
+namespace tokenrail::simulation {
+
+namespace {
+
+std::string line(std::string_view text, bool done) {
+  return fmt::format(R"({{"model":"m","message":{{"role":"assistant","content":"{}"}},"done":{}{}}}{})", text, done,
+                     done ? R"(,"done_reason":"stop","prompt_eval_count":5,"eval_count":2)" : "", '\n');
+}
+
+std::string token(int call, int number) {
+  return fmt::format("c{}.{} ", call, number);
+}
+
+}  // namespace
+
+SimHttp::SimHttp(World& world, Process& process)
+    : world_(world), process_(process), self_(std::make_shared<SimHttp*>(this)) {}
+
+SimHttp::~SimHttp() = default;
+
+http::TransferId SimHttp::start(http::Request request, http::Clocks clocks, http::Limits /*limits*/,
+                                http::Listener& listener) {
+  const auto id = ++last_;
+  if (!process_.speaks()) return static_cast<http::TransferId>(id);
+  const auto index = world_.request_with_marker(request.body);
+  const auto& planned = world_.plan.requests[index];
+  const auto before = static_cast<std::size_t>(world_.calls_of(index)++);
+  Transfer transfer{.listener = &listener,
+                    .request = static_cast<int>(index),
+                    .call = world_.oracle.call_started(world_.org_of(index), world_.id_of(index)),
+                    .tokens = planned.tokens,
+                    .streams = planned.stream};
+  if (before < planned.behaviours.size() && !world_.healing()) transfer.behaviour = planned.behaviours[before];
+  if (world_.provider_down()) transfer.behaviour = Behaviour::refuses;
+  world_.trace.say(world_.scheduler.now(), "p{}: calls the provider for {} (call {})", process_.id(),
+                   world_.id_of(index), transfer.call);
+  world_.trace.note(world_.scheduler.now(), 8, static_cast<std::uint64_t>(process_.id()), index);
+  auto& stored = transfers_[id] = transfer;
+  plan(id, stored);
+  if (clocks.total.count() > 0) {
+    process_.later(std::chrono::duration_cast<Micros>(clocks.total), [self = std::weak_ptr(self_), id] {
+      if (const auto alive = self.lock()) (*alive)->end(id, http::Ending::total_timeout);
+    });
+  }
+  world_.moment(Moment::call_start, process_.id());
+  return static_cast<http::TransferId>(id);
+}
+
+void SimHttp::cancel(http::TransferId id) {
+  transfers_.erase(static_cast<std::uint64_t>(id));
+}
+
+void SimHttp::resume(http::TransferId id) {
+  const auto it = transfers_.find(static_cast<std::uint64_t>(id));
+  if (it == transfers_.end()) return;
+  it->second.paused = false;
+  plan(it->first, it->second);
+}
+
+void SimHttp::plan(std::uint64_t id, Transfer& transfer) {
+  if (transfer.due || transfer.paused) return;
+  transfer.due = true;
+  process_.later(process_.delay(Stage::provider), [self = std::weak_ptr(self_), id] {
+    if (const auto alive = self.lock()) (*alive)->step(id);
+  });
+}
+
+bool SimHttp::say(std::uint64_t id, const std::string& bytes) {
+  const bool more = transfers_.at(id).listener->on_body(bytes);
+  const auto it = transfers_.find(id);
+  if (it == transfers_.end()) return false;
+  it->second.paused = !more;
+  return true;
+}
+
+void SimHttp::end(std::uint64_t id, http::Ending ending) {
+  const auto it = transfers_.find(id);
+  if (it == transfers_.end()) return;
+  auto* const listener = it->second.listener;
+  transfers_.erase(it);
+  listener->on_end({.ending = ending, .detail = "told by the plan"});
+}
+
+void SimHttp::step(std::uint64_t id) {
+  const auto it = transfers_.find(id);
+  if (it == transfers_.end()) return;
+  auto& transfer = it->second;
+  transfer.due = false;
+  if (transfer.paused) return;
+  if (transfer.behaviour == Behaviour::refuses) {
+    end(id, http::Ending::connect_failed);
+    return;
+  }
+  if (!transfer.head_said) {
+    transfer.head_said = true;
+    transfer.listener->on_head({.status = transfer.behaviour == Behaviour::busy ? 503 : 200});
+    if (const auto still = transfers_.find(id); still != transfers_.end()) plan(id, still->second);
+    return;
+  }
+  const bool whole = transfer.behaviour == Behaviour::answers;
+  const int count = whole ? transfer.tokens : transfer.tokens / 2;
+  if (transfer.behaviour != Behaviour::busy && transfer.streams && transfer.spoken < count) {
+    const auto text = token(transfer.call, transfer.spoken++);
+    world_.oracle.call_said(transfer.call, text);
+    if (say(id, line(text, false))) plan(id, transfers_.at(id));
+    return;
+  }
+  switch (transfer.behaviour) {
+    case Behaviour::answers: {
+      std::string text;
+      for (int i = 0; !transfer.streams && i < count; ++i) text += token(transfer.call, i);
+      world_.oracle.call_said(transfer.call, text);
+      world_.oracle.call_ended_well(transfer.call);
+      if (say(id, line(text, true))) end(id, http::Ending::complete);
+      return;
+    }
+    case Behaviour::busy:
+      if (say(id, R"({"error":"server busy, please try again"})")) end(id, http::Ending::complete);
+      return;
+    case Behaviour::breaks:
+      end(id, http::Ending::broken);
+      return;
+    case Behaviour::talks_nonsense:
+      if (say(id, "{\"model\":\"m\",\"message\":{\"role\"\n")) end(id, http::Ending::complete);
+      return;
+    case Behaviour::falls_silent:
+    case Behaviour::refuses:
+      return;  // until somebody's clock runs out
+  }
+}
+
+}  // namespace tokenrail::simulation

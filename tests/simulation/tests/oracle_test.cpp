@@ -1,0 +1,233 @@
+// A detector that has never been seen red is not one: each check of the oracle on a short history that it must accept,
+// and on that history with one thing wrong.
+
+#include "tests/simulation/oracle.hpp"
+
+#include <functional>
+
+#include <gtest/gtest.h>
+
+#include "common/events/audit.hpp"
+
+namespace tokenrail::simulation {
+namespace {
+
+constexpr std::size_t bytes_max = 100'000;
+constexpr std::int64_t epoch = 5;
+constexpr std::int64_t first = 5'001;
+
+/// Speaks to an oracle in a few words; one partition, requests r0, r1, … at offsets 0, 1, …
+class Story {
+ public:
+  explicit Story(bool tampers = false) : oracle(1, {.tampers = tampers}) {}
+
+  Story& request(const std::string& id = "r0", bool garbage = false) {
+    oracle.request_arrived(0, requests_++, {.org_id = "o", .request_id = id, .key = "k", .garbage = garbage});
+    return *this;
+  }
+  Story& claim(std::int64_t number = epoch) {
+    return audit(events::to_json(events::RouterClaimed{.epoch = number, .instance = instance(number)}));
+  }
+  Story& announce(std::int64_t attempt = first, std::int64_t offset = 0, const std::string& id = "r0") {
+    return audit(events::to_json(events::LlmRequest{.ids = ids(attempt, offset, id)}, bytes_max));
+  }
+  Story& respond(events::Outcome outcome = events::Outcome::completed, std::int64_t attempt = first,
+                 std::int64_t offset = 0, const std::string& id = "r0", std::int64_t writer = 0) {
+    events::LlmResponse event{.ids = ids(attempt, offset, id), .outcome = outcome, .called = true};
+    if (writer > 0) event.ids.epoch = writer, event.ids.instance = instance(writer);
+    if (outcome == events::Outcome::interrupted) event.cause = "lost";
+    return audit(events::to_json(event, bytes_max));
+  }
+  Story& release(std::int64_t attempt = first) {
+    return audit(events::to_json(events::RouterReleased{.epoch = epoch,
+                                                        .instance = instance(epoch),
+                                                        .continuing = {{.offset = 0, .attempt = attempt}},
+                                                        .lease_ms = 1'000}));
+  }
+  /// The provider says a token, and it is published.
+  Story& call(const std::string& id = "r0") {
+    call_ = oracle.call_started("o", id);
+    said_.clear();
+    return *this;
+  }
+  Story& says(const std::string& text) {
+    oracle.call_said(call_, text);
+    return *this;
+  }
+  Story& ends() {
+    oracle.call_ended_well(call_);
+    return *this;
+  }
+  Story& delta(std::int64_t seq, const std::string& text, std::int64_t attempt = first, const std::string& id = "r0") {
+    std::string value;
+    events::ChunkWriter(id, "o", attempt).write(value, seq, {.text = text});
+    return chunk(value);
+  }
+  Story& terminal(std::int64_t seq, events::FinishReason reason = events::FinishReason::stop,
+                  std::int64_t attempt = first, const std::string& id = "r0", std::int64_t offset = 0) {
+    std::string value;
+    events::ChunkWriter(id, "o", attempt).write(value, {.seq = seq, .finish_reason = reason, .source_offset = offset});
+    return chunk(value);
+  }
+  Story& commit(std::int64_t offset, const std::string& metadata) {
+    oracle.committed(0, offset, metadata);
+    return *this;
+  }
+  Story& rest(std::int64_t committed) {
+    oracle.at_rest({requests_}, {committed});
+    return *this;
+  }
+  /// One request, from its claim to its end.
+  Story& answered() {
+    return request().claim().announce().call().says("c0.0 ").delta(0, "c0.0 ").ends().terminal(1).respond();
+  }
+
+  [[nodiscard]] std::string promise() const { return oracle.violation() ? oracle.violation()->promise : "kept"; }
+
+  Oracle oracle;
+
+ private:
+  static std::string instance(std::int64_t number) { return "i" + std::to_string(number); }
+  static events::AttemptIds ids(std::int64_t attempt, std::int64_t offset, const std::string& id) {
+    const auto number = attempt == 0 ? epoch : attempt / 1'000;
+    return {.epoch = number,
+            .instance = instance(number),
+            .source_offset = offset,
+            .org_id = "o",
+            .request_id = id,
+            .attempt = attempt};
+  }
+  Story& audit(const std::string& value) {
+    oracle.audit_appended(0, audits_++, value, 0);
+    return *this;
+  }
+  Story& chunk(const std::string& value) {
+    oracle.chunk_appended(0, chunks_++, value);
+    return *this;
+  }
+
+  std::int64_t requests_ = 0;
+  std::int64_t audits_ = 0;
+  std::int64_t chunks_ = 0;
+  int call_ = -1;
+  std::string said_{};
+};
+
+struct Case {
+  const char* name;
+  const char* promise;
+  std::function<void(Story&)> tell;
+};
+
+TEST(Oracle, AcceptsWhatKeepsThePromisesAndNamesTheOneThatIsBroken) {
+  using events::FinishReason;
+  using events::Outcome;
+  const std::string all = "tr1 5 0 0";
+  for (const auto& row : {
+           Case{"an answer", "kept", [&](Story& s) { s.answered().commit(1, all).rest(1); }},
+           Case{"a seq is left out", "P2",
+                [](Story& s) { s.request().claim().announce().call().says("c0.0 c0.1 ").delta(1, "c0.1 "); }},
+           Case{"a seq comes twice", "P2",
+                [](Story& s) {
+                  s.request().claim().announce().call().says("c0.0 ").delta(0, "c0.0 ").delta(0, "c0.0 ");
+                }},
+           Case{"a chunk behind the terminal chunk", "P2", [](Story& s) { s.answered().delta(2, "c0.1 "); }},
+           Case{"what nobody said", "P2",
+                [](Story& s) { s.request().claim().announce().call().says("c0.0 ").delta(0, "c0.7 "); }},
+           Case{"a truncated answer called whole", "P2",
+                [](Story& s) {
+                  s.request().claim().announce().call().says("c0.0 c0.1 ").delta(0, "c0.0 ").ends().terminal(1);
+                }},
+           Case{"a broken call called whole", "P2",
+                [](Story& s) { s.request().claim().announce().call().says("c0.0 ").delta(0, "c0.0 ").terminal(1); }},
+           Case{"a chunk before the llm.request", "P4",
+                [](Story& s) { s.request().claim().call().says("c0.0 ").delta(0, "c0.0 "); }},
+           Case{"two llm.requests", "P4", [](Story& s) { s.request().claim().announce().announce(); }},
+           Case{"an answer without its terminal chunk", "P4",
+                [](Story& s) { s.request().claim().announce().respond(); }},
+           Case{"no response at the end", "P1",
+                [](Story& s) { s.request().claim().announce().terminal(0, FinishReason::error).rest(0); }},
+           Case{"an open attempt beside a complete one", "P4",
+                [](Story& s) {
+                  s.request().claim().announce().claim(6).announce(6'001).terminal(0, FinishReason::error, 6'001);
+                  s.respond(Outcome::failed, 6'001).rest(1);
+                }},
+           Case{"closed as interrupted and run again", "kept",
+                [](Story& s) {
+                  s.request().claim().announce().claim(6).respond(Outcome::interrupted, first, 0, "r0", 6);
+                  s.announce(6'001).terminal(0, FinishReason::error, 6'001).respond(Outcome::failed, 6'001).rest(1);
+                }},
+           Case{"a complete request runs again", "P5", [](Story& s) { s.answered().claim(6).announce(6'001); }},
+           Case{"a terminal chunk lay there and it runs again", "P3",
+                [](Story& s) {
+                  s.request().claim().announce().terminal(0, FinishReason::error).claim(6);
+                  s.respond(Outcome::interrupted, first, 0, "r0", 6).announce(6'001);
+                }},
+           Case{"a terminal chunk that came behind the claim", "kept",
+                [](Story& s) {
+                  s.request().claim().announce().claim(6).terminal(0, FinishReason::error);
+                  s.respond(Outcome::interrupted, first, 0, "r0", 6).announce(6'001);
+                }},
+           Case{"handed over in order and run again", "P3",
+                [](Story& s) {
+                  s.request().claim().announce().release();
+                  s.oracle.handed_over(0, 0);
+                  s.claim(6).respond(Outcome::interrupted, first, 0, "r0", 6).announce(6'001);
+                }},
+           Case{"handed over, and its worker died", "kept",
+                [](Story& s) {
+                  s.request().claim().announce().release();
+                  s.oracle.handed_over(0, 0);
+                  s.oracle.disturbed(0);
+                  s.claim(6).respond(Outcome::interrupted, first, 0, "r0", 6).announce(6'001);
+                }},
+           Case{"a commit passes an incomplete request", "P5", [&](Story& s) { s.request().claim().commit(1, all); }},
+           Case{"a commit beyond the log", "P5", [&](Story& s) { s.answered().commit(2, all); }},
+           Case{"the audit tail would begin behind an event", "METADATA",
+                [](Story& s) { s.request().claim().announce().commit(0, "tr1 5 2 0"); }},
+           Case{"the chunk tail would begin behind a terminal chunk", "METADATA",
+                [](Story& s) {
+                  s.request().claim().announce().terminal(0, FinishReason::error).commit(0, "tr1 5 1 1");
+                }},
+           Case{"metadata without a bound", "BOUNDS",
+                [](Story& s) { s.answered().commit(1, "tr1 5 0 0 " + std::string(5'000, 'x')); }},
+           Case{"the next of its key begins too early", "ORDER",
+                [](Story& s) {
+                  s.request().request("r1").claim().announce().announce(first, 1, "r1");
+                  s.call().says("c0.0 ").delta(0, "c0.0 ").call("r1").says("c1.0 ").delta(0, "c1.0 ", first, "r1");
+                }},
+           Case{"one ends uncalled, out of turn", "kept",
+                [](Story& s) {
+                  s.request().request("r1").claim().announce().announce(first, 1, "r1");
+                  s.call().says("c0.0 ").delta(0, "c0.0 ").terminal(0, FinishReason::error, first, "r1", 1);
+                }},
+           Case{"a duplicate is run", "DEDUPE", [](Story& s) { s.answered().request().announce(5'002, 1); }},
+           Case{"a duplicate is answered", "kept",
+                [](Story& s) {
+                  s.answered().request().terminal(0, FinishReason::duplicate, 0, "r0", 1);
+                  s.respond(Outcome::duplicate, 0, 1).rest(2);
+                }},
+           Case{"what is no duplicate is answered as one", "DEDUPE",
+                [](Story& s) { s.request().terminal(0, FinishReason::duplicate, 0, "r0", 0); }},
+           Case{"the response and the terminal chunk disagree", "CONSISTENCY",
+                [](Story& s) {
+                  s.request().claim().announce().terminal(0, FinishReason::error).respond(Outcome::completed);
+                }},
+           Case{"readers wait for ever", "P1",
+                [](Story& s) {
+                  s.request().claim().announce().call().says("c0.0 ").delta(0, "c0.0 ");
+                  s.respond(Outcome::interrupted).rest(0);
+                }},
+           Case{"a request lies in no topic at all", "P1", [](Story& s) { s.request("r0", true).rest(1); }},
+           Case{"everything is complete and nothing is committed", "P1", [](Story& s) { s.answered().rest(0); }},
+       }) {
+    Story story;
+    row.tell(story);
+    const auto promise = story.promise();
+    const auto& violation = story.oracle.violation();
+    EXPECT_EQ(promise, row.promise) << row.name << ": " << (violation ? violation->text : "");
+  }
+}
+
+}  // namespace
+}  // namespace tokenrail::simulation

@@ -1,0 +1,554 @@
+#include "tests/simulation/world.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "common/events/json_writer.hpp"
+
+namespace tokenrail::simulation {
+
+namespace {
+
+constexpr int cancellation_partitions = 2;
+constexpr std::int64_t calendar_start_ms = 1'700'000'000'000;
+constexpr Micros healed_within{900'000'000};
+constexpr std::uint64_t healed_steps_max = 600'000;
+constexpr std::string_view marker = "#tokenrail-";
+
+std::int64_t draw(std::uint64_t seed, std::int64_t n) {
+  return Random(seed).below(n);
+}
+
+}  // namespace
+
+World::World(const Plan& planned, bool spoken, const std::function<void(router::RouterOptions&)>& adjust)
+    : plan(planned),
+      trace(spoken),
+      broker(planned.partitions, cancellation_partitions),
+      oracle(planned.partitions, {.cuts = planned.cuts(), .tampers = planned.tampers()}),
+      coordinator(*this, planned.partitions, mixed(planned.seed, 300)) {
+  options.commit_interval = router::Millis(plan.commit_interval_ms);
+  options.first_token_timeout = router::Millis(4'000);
+  options.idle_timeout = router::Millis(3'000);
+  options.total_timeout = router::Millis(20'000);
+  options.request_timeout_default = router::Millis(600'000);
+  options.unreported_max = router::Millis(8'000);
+  options.lease = router::Millis(6'000);
+  options.release_wait = router::Millis(1'500);
+  options.session_timeout = std::chrono::duration_cast<router::Millis>(plan.session_timeout);
+  if (adjust) adjust(options);
+}
+
+World::~World() = default;
+
+// --- the parts ------------------------------------------------------------------------------------------------------
+
+Process* World::process(int id) const {
+  return id < 0 || id >= static_cast<int>(processes_.size()) ? nullptr : processes_[static_cast<std::size_t>(id)].get();
+}
+
+Process* World::in_slot(int slot) const {
+  for (auto it = processes_.rbegin(); it != processes_.rend(); ++it) {
+    if (*it && (*it)->slot() == slot) return it->get();
+  }
+  return nullptr;
+}
+
+std::int64_t World::calendar_ms() const {
+  return calendar_start_ms + scheduler.now().count() / 1'000;
+}
+
+int& World::calls_of(std::size_t request) {
+  return calls_[request];
+}
+
+std::size_t World::request_with_marker(const std::string& body) const {
+  const auto at = body.find(marker);
+  if (at == std::string::npos) return 0;
+  return static_cast<std::size_t>(std::stoul(body.substr(at + marker.size(), 12)));
+}
+
+std::string World::org_of(std::size_t request) const {
+  return fmt::format("o{}", plan.requests[request].org);
+}
+
+std::string World::id_of(std::size_t request) const {
+  const auto& planned = plan.requests[request];
+  return fmt::format("r{}", planned.duplicate_of >= 0 ? planned.duplicate_of : static_cast<int>(request));
+}
+
+// --- logs -----------------------------------------------------------------------------------------------------------
+
+void World::append(Topic topic, int partition, Entry entry, int writer) {
+  auto& log = broker.log(topic, partition);
+  const auto offset = log.end();
+  entry.timestamp_ms = calendar_ms();
+  log.entries.push_back(std::move(entry));
+  const auto& stored = log.entries.back();
+  const std::string_view value = stored.value ? std::string_view(*stored.value) : std::string_view{};
+  trace.note(scheduler.now(), 10 + static_cast<std::uint64_t>(topic), static_cast<std::uint64_t>(partition),
+             static_cast<std::uint64_t>(offset), value);
+  if (trace.spoken()) {
+    trace.say(scheduler.now(), "{}/{} @{} by p{}: {}", name_of(topic), partition, offset, writer, brief(topic, value));
+  }
+  switch (topic) {
+    case Topic::chunks:
+      oracle.chunk_appended(partition, offset, value);
+      break;
+    case Topic::audit:
+      oracle.audit_appended(partition, offset, value, writer);
+      break;
+    case Topic::dlq:
+      oracle.dead_letter_appended(stored.headers);
+      break;
+    case Topic::requests:
+    case Topic::cancellations:
+    case Topic::count:
+      break;
+  }
+  judge_moment(topic, value, writer);
+  for (const auto& process : processes_) {
+    if (!process) continue;
+    if (topic == Topic::requests) {
+      if (process->group() != nullptr) process->group()->go_on();
+    } else if (topic != Topic::dlq) {
+      process->reader().go_on();
+    }
+  }
+}
+
+std::string World::brief(Topic topic, std::string_view value) {
+  if (topic == Topic::audit) {
+    const auto event = events::parse_audit(value);
+    if (!event) return std::string(value);
+    std::string listed;
+    for (const auto& [offset, attempt] : event->continuing) listed += fmt::format(" {}:{}", offset, attempt);
+    const auto type = value.substr(value.find("\"type\":\"") + 8, 20);
+    return fmt::format("{} epoch {} offset {} {} attempt {}{}{}{}{}", type.substr(0, type.find('"')), event->epoch,
+                       event->ids.source_offset, event->ids.request_id, event->ids.attempt,
+                       event->outcome.empty() ? "" : " " + event->outcome,
+                       event->cause.empty() ? "" : "/" + event->cause, event->recovered ? " recovered" : "",
+                       listed.empty() ? "" : " continuing" + listed);
+  }
+  if (topic == Topic::chunks) {
+    const auto chunk = events::parse_chunk(value);
+    if (!chunk) return std::string(value);
+    return fmt::format("{} attempt {} seq {} {}{}", chunk->request_id, chunk->attempt, chunk->seq,
+                       chunk->done ? "done " + chunk->finish_reason : chunk->delta.value_or(""),
+                       chunk->error_code.empty() ? "" : " " + chunk->error_code);
+  }
+  return std::string(value.substr(0, 100));
+}
+
+void World::judge_moment(Topic topic, std::string_view value, int writer) {
+  if (topic == Topic::chunks) {
+    moment(value.find("\"done\":true") == std::string_view::npos ? Moment::chunk_append : Moment::terminal_append,
+           writer);
+  } else if (topic == Topic::audit) {
+    for (const auto& [type, what] :
+         {std::pair("\"llm.request\"", Moment::request_append), std::pair("\"llm.response\"", Moment::response_append),
+          std::pair("\"router.claimed\"", Moment::claim_append),
+          std::pair("\"router.released\"", Moment::release_append)}) {
+      if (value.find(type) != std::string_view::npos) moment(what, writer);
+    }
+  }
+}
+
+void World::leave_residue(Topic topic, int partition, std::vector<Outgoing> records, int writer, std::uint64_t seed) {
+  if (records.empty()) return;
+  Residue residue{.topic = topic, .partition = partition, .records = {}, .writer = writer, .random = Random(seed)};
+  for (auto& record : records) residue.records.push_back(std::move(record));
+  residues_.push_back(std::move(residue));
+  residue_step(residues_.size() - 1);
+}
+
+void World::residue_step(std::size_t index) {
+  auto& residue = residues_[index];
+  if (residue.records.empty()) return;
+  const auto delay = residue.random.pick({0L, 1'000L, 50'000L, 400'000L, 3'000'000L, 10'000'000L});
+  scheduler.after(Micros(residue.random.between(0, delay)), [this, index] {
+    auto& late = residues_[index];
+    if (late.random.chance(0.1)) {  // it never arrives, nor does what stands behind it
+      late.records.clear();
+      return;
+    }
+    auto record = std::move(late.records.front());
+    late.records.pop_front();
+    trace.say(scheduler.now(), "late:");
+    append(late.topic, late.partition, std::move(record.entry), late.writer);
+    residue_step(index);
+  });
+}
+
+void World::commit_lands(int partition, std::int64_t offset, const std::string& metadata, int process) {
+  auto& stored = broker.committed[static_cast<std::size_t>(partition)];
+  trace.note(scheduler.now(), 20, static_cast<std::uint64_t>(partition), static_cast<std::uint64_t>(offset), metadata);
+  trace.say(scheduler.now(), "committed {}: {} '{}' by p{}", partition, offset, metadata, process);
+  stored = {.offset = offset, .metadata = metadata};
+  oracle.committed(partition, offset, metadata);
+  moment(Moment::commit_land, process);
+}
+
+// --- requests -------------------------------------------------------------------------------------------------------
+
+std::int64_t World::send_request(std::size_t index) {
+  const auto& planned = plan.requests[index];
+  ++requests_sent_;
+  Entry entry;
+  if (planned.key >= 0) entry.key = fmt::format("k{}", planned.key);
+  if (planned.kind == RequestKind::garbage) {
+    entry.value = "this is no JSON";
+  } else {
+    entry.value =
+        fmt::format(R"({{"requestId":"{}","orgId":"{}","modelProvider":"ollama","modelName":"{}",{}{})"
+                    R"("messages":[{{"role":"user","content":"{}{}"}}]}})",
+                    id_of(index), org_of(index), planned.kind == RequestKind::refusable ? "no-such-model" : "llama3",
+                    planned.timeout_ms > 0 ? fmt::format(R"("timeoutMs":{},)", planned.timeout_ms) : "",
+                    planned.stream ? "" : R"("stream":false,)", marker, index);
+  }
+  const auto offset = broker.log(Topic::requests, planned.partition).end();
+  oracle.request_arrived(planned.partition, offset,
+                         {.org_id = org_of(index),
+                          .request_id = id_of(index),
+                          .key = entry.key,
+                          .garbage = planned.kind == RequestKind::garbage});
+  append(Topic::requests, planned.partition, std::move(entry), -1);
+  return offset;
+}
+
+void World::cancel_request(std::size_t index) {
+  const auto id = id_of(index);
+  append(Topic::cancellations, static_cast<int>(index) % cancellation_partitions,
+         {.key = id,
+          .value = fmt::format(R"({{"orgId":"{}","requestId":"{}","reason":"changed my mind"}})", org_of(index), id)},
+         -1);
+}
+
+void World::schedule_plan() {
+  for (int slot = 0; slot < plan.workers; ++slot) {
+    scheduler.after(Micros(draw(mixed(plan.seed, 400, static_cast<std::uint64_t>(slot)), 200'000)),
+                    [this, slot] { start_worker(slot); });
+  }
+  for (std::size_t i = 0; i < plan.requests.size(); ++i) {
+    const auto& request = plan.requests[i];
+    scheduler.after(request.at, [this, i] { send_request(i); });
+    if (request.cancel_after != RequestPlan::no_cancel) {
+      ++cancellations_due_;
+      scheduler.after(request.at + request.cancel_after, [this, i] {
+        --cancellations_due_;
+        cancel_request(i);
+      });
+    }
+  }
+  for (std::size_t i = 0; i < plan.faults.size(); ++i) {
+    const auto& fault = plan.faults[i];
+    if (fault.moment == Moment::time) {
+      scheduler.after(Micros(fault.at), [this, i] { strike(plan.faults[i], Fault::slot_involved); });
+    } else {
+      waiting_faults_[{fault.moment, fault.at}].push_back(i);
+    }
+  }
+  scheduler.after(plan.heal_at, [this] { heal(); });
+}
+
+// --- processes ------------------------------------------------------------------------------------------------------
+
+Process& World::start_worker(int slot) {
+  const auto id = static_cast<int>(processes_.size());
+  trace.say(scheduler.now(), "p{} starts in slot {}", id, slot);
+  processes_.push_back(std::make_unique<Process>(*this, id, slot));
+  auto& process = *processes_.back();
+  process.start();
+  return process;
+}
+
+void World::restart(int slot, Micros delay) {
+  ++restarts_due_;
+  scheduler.after(delay, [this, slot] {
+    --restarts_due_;
+    if (in_slot(slot) == nullptr) start_worker(slot);
+  });
+}
+
+void World::crash(int id, std::uint64_t seed, std::optional<Micros> again) {
+  auto* dead = process(id);
+  if (dead == nullptr) return;
+  trace.say(scheduler.now(), "p{} dies", id);
+  trace.note(scheduler.now(), 21, static_cast<std::uint64_t>(id), 0);
+  oracle.disturbed(id);
+  const auto slot = dead->slot();
+  dead->die();
+  Random random(seed);
+  if (dead->producer() != nullptr) dead->producer()->abandon(random);
+  processes_[static_cast<std::size_t>(id)].reset();
+  // The group learns of it when the session runs out.
+  scheduler.after(plan.session_timeout, [this, id] { coordinator.put_out(id); });
+  if (again) restart(slot, *again);
+}
+
+void World::bury(int id) {
+  crash(id, mixed(plan.seed, 500, static_cast<std::uint64_t>(id)), process(id)->restart());
+}
+
+void World::exited(int id) {
+  trace.say(scheduler.now(), "p{} has ended", id);
+  trace.note(scheduler.now(), 22, static_cast<std::uint64_t>(id), 0);
+  oracle.disturbed(id);
+  const auto slot = process(id)->slot();
+  const auto again = process(id)->restart();
+  Random random(mixed(plan.seed, 600, static_cast<std::uint64_t>(id)));
+  process(id)->die();
+  if (process(id)->producer() != nullptr) process(id)->producer()->abandon(random);
+  processes_[static_cast<std::size_t>(id)].reset();
+  coordinator.leave(id);
+  restart(slot, again);
+}
+
+// --- faults ---------------------------------------------------------------------------------------------------------
+
+void World::moment(Moment moment, int process) {
+  const auto number = ++moments_[static_cast<std::size_t>(moment)];
+  if (waiting_faults_.empty() || healing_) return;
+  const auto it = waiting_faults_.find({moment, number});
+  if (it == waiting_faults_.end()) return;
+  for (const auto index : it->second) {
+    scheduler.after(Micros(0), [this, index, process] { strike(plan.faults[index], process); });
+  }
+}
+
+void World::strike(const Fault& fault, int involved) {
+  if (healing_) return;
+  trace.say(scheduler.now(), "fault: {} (slot {}, p{}, partition {}, amount {} ms)", name_of(fault.kind), fault.slot,
+            involved, fault.partition, fault.amount / 1000);
+  trace.note(scheduler.now(), 23, static_cast<std::uint64_t>(fault.kind), static_cast<std::uint64_t>(involved + 1));
+  switch (fault.kind) {
+    case FaultKind::rebalance:
+      coordinator.rebalance();
+      return;
+    case FaultKind::join:
+      for (int slot = 0; slot < slots_max; ++slot) {
+        if (in_slot(slot) == nullptr) {
+          start_worker(slot);
+          return;
+        }
+      }
+      return;
+    case FaultKind::provider_down:
+      ++providers_down_;
+      scheduler.after(Micros(fault.amount), [this] { providers_down_ = std::max(0, providers_down_ - 1); });
+      return;
+    case FaultKind::cut_audit:
+    case FaultKind::cut_chunks:
+      cut(fault);
+      return;
+    case FaultKind::tamper:
+      tamper(fault);
+      return;
+    default:
+      break;
+  }
+  auto* target =
+      fault.slot == Fault::slot_involved && involved >= 0 ? process(involved) : in_slot(std::max(fault.slot, 0));
+  if (target != nullptr) strike_process(fault, *target);
+}
+
+void World::strike_process(const Fault& fault, Process& target) {
+  const auto id = target.id();
+  const Micros amount(fault.amount);
+  switch (fault.kind) {
+    case FaultKind::crash:
+      crash(id, fault.seed, amount);
+      break;
+    case FaultKind::crash_inside:
+      target.crash_after_words(draw(fault.seed, 8), amount);
+      break;
+    case FaultKind::pause:
+      if (target.paused()) break;
+      oracle.disturbed(id);
+      oracle.all_disturbed();  // what it follows it follows late
+      target.pause();
+      if (amount > plan.session_timeout) {
+        scheduler.after(plan.session_timeout, [this, id] {
+          if (auto* still = process(id); still != nullptr && still->paused()) coordinator.put_out(id);
+        });
+      }
+      scheduler.after(amount, [this, id] {
+        if (auto* still = process(id)) still->resume();
+      });
+      break;
+    case FaultKind::kick:
+      coordinator.put_out(id);
+      break;
+    case FaultKind::drain:
+      if (target.stopping()) oracle.disturbed(id);
+      target.drain(amount);
+      scheduler.after(amount, [this, id] { oracle.disturbed(id); });
+      break;
+    case FaultKind::fail_line:
+      oracle.disturbed(id);
+      target.later(Micros(0), [&target, fault] {
+        Random random(fault.seed);
+        const auto topic = random.chance(0.5) ? Topic::audit : Topic::chunks;
+        if (target.producer() != nullptr) target.producer()->fail_line(topic, fault.partition, random);
+      });
+      break;
+    case FaultKind::fail_producer:
+      oracle.disturbed(id);
+      target.later(Micros(0), [&target] {
+        if (target.producer() != nullptr) target.producer()->become_fatal();
+      });
+      break;
+    case FaultKind::fail_consumer:
+      target.later(Micros(0), [this, &target, id] {
+        scheduler.after(plan.session_timeout,
+                        [this, id, join = coordinator.join_of(id)] { coordinator.put_out_unless_back(id, join); });
+        target.fail_consumer();
+      });
+      break;
+    case FaultKind::stall_appends:
+      oracle.disturbed(id);
+      gate_for(target, Gate::appends, amount);
+      break;
+    case FaultKind::stall_acks:
+      oracle.disturbed(id);
+      gate_for(target, Gate::acks, amount);
+      break;
+    case FaultKind::stall_reads:
+      oracle.all_disturbed();
+      gate_for(target, Gate::reads, amount);
+      break;
+    case FaultKind::stall_fetches:
+      gate_for(target, Gate::fetches, amount);
+      break;
+    case FaultKind::clock_jump:
+      oracle.disturbed(id);
+      oracle.all_disturbed();
+      target.clock_jump(amount);
+      break;
+    case FaultKind::calendar_jump:
+      target.calendar_jump(amount);
+      break;
+    default:
+      break;
+  }
+}
+
+void World::gate_for(Process& target, Gate gate, Micros time) {
+  target.close(gate);
+  scheduler.after(time, [this, id = target.id(), gate] {
+    if (auto* still = process(id)) still->open(gate);
+  });
+}
+
+void World::tamper(const Fault& fault) {
+  auto& stored = broker.committed[static_cast<std::size_t>(fault.partition)];
+  Random random(fault.seed);
+  switch (random.below(5)) {
+    case 0:
+      stored.metadata = "";
+      break;
+    case 1:
+      stored.metadata = "somebody else's";
+      break;
+    case 2:
+      stored.metadata = stored.metadata.substr(0, static_cast<std::size_t>(random.between(0, 6)));
+      break;
+    case 3:
+      stored = {.offset = stored.offset ? std::optional(random.between(0, *stored.offset)) : std::nullopt,
+                .metadata = ""};
+      break;
+    default:
+      stored = {};
+      break;
+  }
+  trace.say(scheduler.now(), "a tool commits {} '{}'", stored.offset.value_or(-1), stored.metadata);
+}
+
+void World::cut(const Fault& fault) {
+  auto& log = broker.log(fault.kind == FaultKind::cut_audit ? Topic::audit : Topic::chunks, fault.partition);
+  log.start = std::max(log.start, Random(fault.seed).between(0, log.end()));
+}
+
+// --- the end --------------------------------------------------------------------------------------------------------
+
+void World::heal() {
+  healing_ = true;
+  trace.say(scheduler.now(), "all is well from here on");
+  providers_down_ = 0;
+  bool any = restarts_due_ > 0;
+  for (std::size_t i = 0; i < processes_.size(); ++i) {
+    auto* p = processes_[i].get();
+    if (p == nullptr) continue;
+    any = any || !p->stopping();
+    p->resume();
+    p->go_on();
+  }
+  if (!any) start_worker(0);
+}
+
+bool World::at_rest() const {
+  if (restarts_due_ > 0 || cancellations_due_ > 0 || requests_sent_ < plan.requests.size()) return false;
+  if (!coordinator.stable() || !oracle.all_complete() || (oracle.any_open() && !plan.cuts())) return false;
+  std::size_t alive = 0;
+  for (const auto& p : processes_) {
+    if (!p) continue;
+    ++alive;
+    if (p->stopping() || p->producer() == nullptr || !p->producer()->idle() || p->http().transfers() > 0) return false;
+  }
+  if (alive != coordinator.members()) return false;
+  for (const auto& residue : residues_) {
+    if (!residue.records.empty()) return false;
+  }
+  for (int partition = 0; partition < plan.partitions && !plan.tampers(); ++partition) {
+    const auto end = broker.log(Topic::requests, partition).end();
+    if (end > 0 && broker.committed[static_cast<std::size_t>(partition)].offset != end) return false;
+  }
+  return true;
+}
+
+std::optional<Violation> World::finish() {
+  const auto until = scheduler.now() + healed_within;
+  const auto steps = scheduler.steps() + healed_steps_max;
+  bool livelock = true;
+  while (!oracle.violation() && scheduler.now() < until && scheduler.steps() < steps) {
+    if (at_rest() || !scheduler.step()) {
+      livelock = false;
+      break;
+    }
+  }
+  if (oracle.violation()) return oracle.violation();
+  std::vector<std::int64_t> ends;
+  std::vector<std::int64_t> committed;
+  for (int partition = 0; partition < plan.partitions; ++partition) {
+    ends.push_back(broker.log(Topic::requests, partition).end());
+    committed.push_back(broker.committed[static_cast<std::size_t>(partition)].offset.value_or(0));
+  }
+  oracle.at_rest(ends, committed);
+  if (livelock) oracle.report("P1", "nothing fails any more, and yet the history does not come to rest");
+  return oracle.violation();
+}
+
+std::optional<Violation> World::run() {
+  schedule_plan();
+  while (!healing_ && !oracle.violation() && scheduler.step()) {
+  }
+  return finish();
+}
+
+bool World::run_until(const std::function<bool()>& condition, Micros within) {
+  const auto until = scheduler.now() + within;
+  while (!condition()) {
+    if (oracle.violation() || scheduler.now() >= until || !scheduler.step()) return condition();
+  }
+  return true;
+}
+
+std::optional<Violation> World::heal_and_finish() {
+  requests_sent_ = plan.requests.size();
+  heal();
+  return finish();
+}
+
+}  // namespace tokenrail::simulation

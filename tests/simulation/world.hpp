@@ -1,0 +1,114 @@
+// One history: the world that a plan describes, run to its end.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "tests/simulation/broker.hpp"
+#include "tests/simulation/coordinator.hpp"
+#include "tests/simulation/oracle.hpp"
+#include "tests/simulation/plan.hpp"
+#include "tests/simulation/process.hpp"
+#include "tests/simulation/scheduler.hpp"
+#include "tests/simulation/trace.hpp"
+
+namespace tokenrail::simulation {
+
+class World {
+ public:
+  /// `adjust`: for histories that need the core set up in another way.
+  explicit World(const Plan& plan, bool spoken = false, const std::function<void(router::RouterOptions&)>& adjust = {});
+  ~World();
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  /// Runs the plan to its end and judges it. Nothing: every promise was kept.
+  std::optional<Violation> run();
+
+  // For directed histories: the plan's workers and requests come when they are asked for.
+  Process& start_worker(int slot);
+  /// Sends that request now; returns its offset.
+  std::int64_t send_request(std::size_t index);
+  void cancel_request(std::size_t index);
+  /// Lets things happen until the condition holds; false: it did not within that (simulated) time.
+  bool run_until(const std::function<bool()>& condition, Micros within = Micros(60'000'000));
+  /// Faults stop, everything is well again, and the history is run to its end and judged.
+  std::optional<Violation> heal_and_finish();
+  /// The process dies. `restart`: another takes its place after that time.
+  void crash(int process, std::uint64_t seed, std::optional<Micros> restart);
+
+  Scheduler scheduler{};
+  const Plan plan;
+  Trace trace;
+  Broker broker;
+  Oracle oracle;
+  Coordinator coordinator;
+  router::RouterOptions options{};
+
+  [[nodiscard]] Process* process(int id) const;
+  [[nodiscard]] Process* in_slot(int slot) const;
+  [[nodiscard]] bool healing() const { return healing_; }
+  [[nodiscard]] bool provider_down() const { return providers_down_ > 0; }
+  [[nodiscard]] std::int64_t calendar_ms() const;
+  /// How often the provider has been called for that request.
+  [[nodiscard]] int& calls_of(std::size_t request);
+  [[nodiscard]] std::size_t request_with_marker(const std::string& body) const;
+  [[nodiscard]] std::string org_of(std::size_t request) const;
+  [[nodiscard]] std::string id_of(std::size_t request) const;
+
+  // What the parts tell.
+  void append(Topic topic, int partition, Entry entry, int writer);
+  /// Records of a process that nobody waits for any more may still arrive, one after the other, or never.
+  void leave_residue(Topic topic, int partition, std::vector<Outgoing> records, int writer, std::uint64_t seed);
+  /// An event that a fault may be waiting for.
+  void moment(Moment moment, int process);
+  void commit_lands(int partition, std::int64_t offset, const std::string& metadata, int process);
+  void bury(int process);
+  /// The process ended by itself; another takes its place where the plan is not over.
+  void exited(int process);
+
+ private:
+  struct Residue {
+    Topic topic;
+    int partition;
+    std::deque<Outgoing> records;
+    int writer;
+    Random random;
+  };
+
+  void schedule_plan();
+  void strike(const Fault& fault, int involved);
+  void strike_process(const Fault& fault, Process& process);
+  void tamper(const Fault& fault);
+  void cut(const Fault& fault);
+  void gate_for(Process& process, Gate gate, Micros time);
+  void residue_step(std::size_t index);
+  void restart(int slot, Micros delay);
+  void heal();
+  [[nodiscard]] bool at_rest() const;
+  std::optional<Violation> finish();
+  void judge_moment(Topic topic, std::string_view value, int writer);
+  static std::string brief(Topic topic, std::string_view value);
+
+  std::vector<std::unique_ptr<Process>> processes_{};  ///< by id; empty: dead
+  std::vector<Residue> residues_{};
+  std::array<std::int64_t, static_cast<std::size_t>(Moment::count)> moments_{};
+  std::map<std::pair<Moment, std::int64_t>, std::vector<std::size_t>> waiting_faults_{};
+  std::map<std::size_t, int> calls_{};
+  std::size_t requests_sent_ = 0;
+  int cancellations_due_ = 0;
+  int providers_down_ = 0;
+  int restarts_due_ = 0;
+  bool healing_ = false;
+};
+
+}  // namespace tokenrail::simulation
