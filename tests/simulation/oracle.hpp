@@ -35,8 +35,9 @@ struct Violation {
 class Oracle {
  public:
   struct Excuses {
-    bool cuts = false;     ///< retention takes what recovery would have read
-    bool tampers = false;  ///< a tool writes committed offsets
+    bool cuts = false;       ///< retention takes what recovery would have read
+    bool tampers = false;    ///< a tool writes committed offsets
+    bool calendars = false;  ///< a calendar jumps further than the dedupe window
   };
   Oracle(int partitions, Excuses excuses);
 
@@ -52,6 +53,9 @@ class Oracle {
   void audit_appended(int partition, std::int64_t offset, std::string_view value, int writer);
   void dead_letter_appended(const kafka::Headers& headers);
   void committed(int partition, std::int64_t offset, const std::string& metadata);
+  /// Retention has taken the beginning of an audit log; what was kept follows, in its order.
+  void audit_cut(int partition);
+  void audit_kept(int partition, std::int64_t offset, std::string_view value);
   /// Retention deletes the requests below that offset; no reader will see them any more.
   void requests_skipped(int partition, std::int64_t below);
   /// The provider's side; returns the call's number.

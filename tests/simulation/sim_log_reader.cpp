@@ -42,9 +42,10 @@ void SimLogReader::plan(const Key& key, Cursor& cursor) {
   if (cursor.told && end <= cursor.next) return;
   cursor.due = true;
   const auto behind = static_cast<std::size_t>(std::max<std::int64_t>(0, end - std::max<std::int64_t>(cursor.next, 0)));
-  process_.later(process_.delay(Stage::read, cursor.end ? behind : 0), [self = std::weak_ptr(self_), key, version = cursor.version] {
-    if (const auto alive = self.lock()) (*alive)->step(key, version);
-  });
+  process_.later(process_.delay(Stage::read, cursor.end ? behind : 0),
+                 [self = std::weak_ptr(self_), key, version = cursor.version] {
+                   if (const auto alive = self.lock()) (*alive)->step(key, version);
+                 });
 }
 
 void SimLogReader::step(const Key& key, std::uint64_t version) {
