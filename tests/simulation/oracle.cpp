@@ -100,8 +100,9 @@ int Oracle::call_started(const std::string& org_id, const std::string& request_i
 }
 
 void Oracle::handed_over(int process, int partition) {
-  for (auto& [who, attempt] : part(partition).attempts) {
-    if (attempt.continued_by == process) attempt.handed_over = true;
+  auto& p = part(partition);
+  for (auto& [who, attempt] : p.attempts) {
+    if (attempt.continued_by == process && attempt.released_at == p.released_at[process]) attempt.handed_over = true;
   }
 }
 
@@ -228,11 +229,13 @@ void Oracle::audit_appended(int partition, std::int64_t offset, std::string_view
       break;
     case Kind::released:
       ++figures_.releases;
+      p.released_at[writer] = offset;
       for (const auto& [source, number] : event->continuing) {
         const auto* known = p.fold.find(source, number);
         if (known == nullptr || !known->open()) continue;
         auto& attempt = p.attempts[{id_of(known->ids.org_id, known->ids.request_id), number}];
         attempt.continued_by = writer;
+        attempt.released_at = offset;
         attempt.handed_over = false;
         attempt.excused = disturbed_.contains(writer);
         ++figures_.continued;

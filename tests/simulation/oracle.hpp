@@ -106,7 +106,8 @@ class Oracle {
     int call = -1;
     std::int64_t offset = -1;  ///< of the request; known from its llm.request
     bool called = false;
-    int continued_by = -1;     ///< process
+    int continued_by = -1;  ///< process
+    std::int64_t released_at = -1;
     bool handed_over = false;  ///< and given up in order
     bool excused = false;
     std::int64_t response_at = -1;
@@ -135,6 +136,7 @@ class Oracle {
     std::vector<Source> sources{};
     std::map<std::pair<int, std::int64_t>, Attempt> attempts{};  ///< by request and number
     std::map<std::int64_t, Claim> claims{};                      ///< by epoch
+    std::map<int, std::int64_t> released_at{};                   ///< by process, its newest `released`
     std::vector<OutOfOrder> out_of_order{};
     std::int64_t chunks_end = 0;
     std::int64_t judged = 0;  ///< commits up to here have been found right

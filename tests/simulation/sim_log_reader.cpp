@@ -65,6 +65,8 @@ void SimLogReader::step(const Key& key, std::uint64_t version) {
   const auto at = cursor.next;
   world_.trace.note(world_.scheduler.now(), 7, static_cast<std::uint64_t>(process_.id()),
                     static_cast<std::uint64_t>(at));
+  world_.trace.say(world_.scheduler.now(), "  p{} reads {}/{}: {} {}", process_.id(), name_of(key.first), key.second,
+                   at < *cursor.end ? "record" : "end", at);
   if (at < *cursor.end) {
     ++cursor.next;
     plan(key, cursor);
