@@ -35,8 +35,9 @@ struct Violation {
 class Oracle {
  public:
   struct Excuses {
-    bool cuts = false;     ///< retention takes what recovery would have read
-    bool tampers = false;  ///< a tool writes committed offsets
+    bool cuts = false;       ///< retention takes what recovery would have read
+    bool tampers = false;    ///< a tool writes committed offsets
+    bool calendars = false;  ///< a calendar jumps further than the dedupe window
   };
   Oracle(int partitions, Excuses excuses);
 
@@ -52,6 +53,9 @@ class Oracle {
   void audit_appended(int partition, std::int64_t offset, std::string_view value, int writer);
   void dead_letter_appended(const kafka::Headers& headers);
   void committed(int partition, std::int64_t offset, const std::string& metadata);
+  /// Retention has taken the beginning of an audit log; what was kept follows, in its order.
+  void audit_cut(int partition);
+  void audit_kept(int partition, std::int64_t offset, std::string_view value);
   /// Retention deletes the requests below that offset; no reader will see them any more.
   void requests_skipped(int partition, std::int64_t below);
   /// The provider's side; returns the call's number.
@@ -102,7 +106,8 @@ class Oracle {
     int call = -1;
     std::int64_t offset = -1;  ///< of the request; known from its llm.request
     bool called = false;
-    int continued_by = -1;     ///< process
+    int continued_by = -1;  ///< process
+    std::int64_t released_at = -1;
     bool handed_over = false;  ///< and given up in order
     bool excused = false;
     std::int64_t response_at = -1;
@@ -131,6 +136,7 @@ class Oracle {
     std::vector<Source> sources{};
     std::map<std::pair<int, std::int64_t>, Attempt> attempts{};  ///< by request and number
     std::map<std::int64_t, Claim> claims{};                      ///< by epoch
+    std::map<int, std::int64_t> released_at{};                   ///< by process, its newest `released`
     std::vector<OutOfOrder> out_of_order{};
     std::int64_t chunks_end = 0;
     std::int64_t judged = 0;  ///< commits up to here have been found right

@@ -1,6 +1,7 @@
 #include "tests/simulation/plan.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace tokenrail::simulation {
 
@@ -33,7 +34,7 @@ std::int64_t amount_of(FaultKind kind, Random& random) {
     case FaultKind::clock_jump:
       return random.pick({1 * second, 10 * second, 100 * second});
     case FaultKind::calendar_jump:
-      return random.pick({-100'000 * second, -60 * second, 60 * second, 100'000 * second});
+      return random.pick({-100'000 * second, -60 * second, -60 * second, 60 * second, 60 * second, 100'000 * second});
     case FaultKind::stall_acks:
     case FaultKind::stall_appends:
       return random.pick({300 * ms, 2 * second, 15 * second});
@@ -159,6 +160,11 @@ bool Plan::cuts() const {
 
 bool Plan::tampers() const {
   return std::ranges::any_of(faults, [](const Fault& f) { return f.kind == FaultKind::tamper; });
+}
+
+bool Plan::jumps_far() const {
+  return std::ranges::any_of(
+      faults, [](const Fault& f) { return f.kind == FaultKind::calendar_jump && std::abs(f.amount) > 100 * second; });
 }
 
 Plan Plan::with_only(const std::vector<std::size_t>& items) const {

@@ -129,6 +129,7 @@ struct Plan {
   /// The promises that such a history cannot be held to, because what they rest on was taken away.
   [[nodiscard]] bool cuts() const;
   [[nodiscard]] bool tampers() const;
+  [[nodiscard]] bool jumps_far() const;
 
   /// Requests and faults are the plan's items, counted through in this order.
   [[nodiscard]] std::size_t items() const { return requests.size() + faults.size(); }

@@ -199,9 +199,8 @@ void Process::go_on() {
 
 void Process::drain(Micros limit) {
   stopping_ = true;
-  core_->drain(std::chrono::duration_cast<router::Millis>(limit), [this] {
-    later(Micros(0), [this] { finished_ = true; });
-  });
+  core_->drain(std::chrono::duration_cast<router::Millis>(limit),
+               [this] { later(Micros(0), [this] { finished_ = true; }); });
 }
 
 void Process::fail_consumer() {

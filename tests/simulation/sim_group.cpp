@@ -126,7 +126,7 @@ void SimGroup::release() {
   if (phase_ != Phase::release_awaited) return;
   if (!process_.speaks()) return;
   // Whoever has waited for too long gives up without its word in the log.
-  if (world_.scheduler.now() - revoked_at_ < world_.options.release_wait) {
+  if (world_.scheduler.now() - revoked_at_ < world_.options.release_wait - std::chrono::milliseconds(10)) {
     for (const auto partition : partitions_) world_.oracle.handed_over(process_.id(), partition);
   }
   give_up();

@@ -42,9 +42,10 @@ void SimLogReader::plan(const Key& key, Cursor& cursor) {
   if (cursor.told && end <= cursor.next) return;
   cursor.due = true;
   const auto behind = static_cast<std::size_t>(std::max<std::int64_t>(0, end - std::max<std::int64_t>(cursor.next, 0)));
-  process_.later(process_.delay(Stage::read, cursor.end ? behind : 0), [self = std::weak_ptr(self_), key, version = cursor.version] {
-    if (const auto alive = self.lock()) (*alive)->step(key, version);
-  });
+  process_.later(process_.delay(Stage::read, cursor.end ? behind : 0),
+                 [self = std::weak_ptr(self_), key, version = cursor.version] {
+                   if (const auto alive = self.lock()) (*alive)->step(key, version);
+                 });
 }
 
 void SimLogReader::step(const Key& key, std::uint64_t version) {
@@ -64,6 +65,8 @@ void SimLogReader::step(const Key& key, std::uint64_t version) {
   const auto at = cursor.next;
   world_.trace.note(world_.scheduler.now(), 7, static_cast<std::uint64_t>(process_.id()),
                     static_cast<std::uint64_t>(at));
+  world_.trace.say(world_.scheduler.now(), "  p{} reads {}/{}: {} {}", process_.id(), name_of(key.first), key.second,
+                   at < *cursor.end ? "record" : "end", at);
   if (at < *cursor.end) {
     ++cursor.next;
     plan(key, cursor);

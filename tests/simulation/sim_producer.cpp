@@ -86,6 +86,8 @@ void SimProducer::ack_next(const LineKey& key) {
     line.appended.pop_front();
     line.offsets.pop_front();
     world_.trace.note(world_.scheduler.now(), 1, static_cast<std::uint64_t>(process_.id()), token);
+    world_.trace.say(world_.scheduler.now(), "  p{} hears of {}/{}: {}{}", process_.id(), name_of(key.first),
+                     key.second, doubled ? i - 1 : offset, doubled ? " (a doubled batch)" : "");
     process_.core().producer_listener().on_report({.token = token, .ok = true, .offset = doubled ? i - 1 : offset});
     if (process_.dying()) return;
     world_.moment(key.first == Topic::audit ? Moment::audit_ack : Moment::chunk_ack, process_.id());

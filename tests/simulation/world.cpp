@@ -27,7 +27,8 @@ World::World(const Plan& planned, bool spoken, const std::function<void(router::
     : plan(planned),
       trace(spoken),
       broker(planned.partitions, cancellation_partitions),
-      oracle(planned.partitions, {.cuts = planned.cuts(), .tampers = planned.tampers()}),
+      oracle(planned.partitions,
+             {.cuts = planned.cuts(), .tampers = planned.tampers(), .calendars = planned.jumps_far()}),
       coordinator(*this, planned.partitions, mixed(planned.seed, 300)) {
   options.commit_interval = router::Millis(plan.commit_interval_ms);
   options.first_token_timeout = router::Millis(4'000);
@@ -466,9 +467,21 @@ void World::tamper(const Fault& fault) {
   trace.say(scheduler.now(), "a tool commits {} '{}'", stored.offset.value_or(-1), stored.metadata);
 }
 
+// Retention takes what is old; what a worker is about to read is not.
 void World::cut(const Fault& fault) {
-  auto& log = broker.log(fault.kind == FaultKind::cut_audit ? Topic::audit : Topic::chunks, fault.partition);
-  log.start = std::max(log.start, Random(fault.seed).between(0, log.end()));
+  constexpr std::int64_t old_ms = 4'000;
+  const auto topic = fault.kind == FaultKind::cut_audit ? Topic::audit : Topic::chunks;
+  auto& log = broker.log(topic, fault.partition);
+  auto to = Random(fault.seed).between(0, log.end());
+  while (to > 0 && log.entries[static_cast<std::size_t>(to) - 1].timestamp_ms > calendar_ms() - old_ms) --to;
+  if (to <= log.start) return;
+  log.start = to;
+  trace.say(scheduler.now(), "{}/{} begins at {} from now on", name_of(topic), fault.partition, to);
+  if (topic != Topic::audit) return;
+  oracle.audit_cut(fault.partition);
+  for (auto offset = log.start; offset < log.end(); ++offset) {
+    oracle.audit_kept(fault.partition, offset, log.entries[static_cast<std::size_t>(offset)].value.value_or(""));
+  }
 }
 
 // --- the end --------------------------------------------------------------------------------------------------------
