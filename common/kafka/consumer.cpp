@@ -189,21 +189,24 @@ class Member : public std::enable_shared_from_this<Member> {
   static std::uint64_t number_of(void* opaque) { return reinterpret_cast<std::uintptr_t>(opaque); }
 
   bool serve() {
-    const bool more_events = serve_events();
+    // Asked before the events are served: what librdkafka said before it closed, a commit's answer say, is told below.
+    const bool closed = leaving_ && (close_refused_ || rd_kafka_consumer_closed(client_.get()) != 0);
+    // The head of the chain, not our end of it: only that one counts as polling in later versions of librdkafka. With
+    // the close the chain is cut, and what has come this far lies at our end.
+    const bool more_events = serve_events(closed ? events_.get() : consumer_queue_.get());
     if (listener_ == nullptr) return false;
     const bool more_records = serve_records();
     if (listener_ == nullptr) return false;
-    if (leaving_) {
-      finish_leaving();
+    if (leaving_ && !more_events) {
+      finish_leaving(closed);
       if (listener_ == nullptr) return false;
     }
     return more_events || more_records;
   }
 
-  bool serve_events() {
+  bool serve_events(rd_kafka_queue_t* queue) {
     for (int i = 0; i < events_per_turn_max; ++i) {
-      // The head of the chain, not our end of it: only that one counts as polling in later versions of librdkafka.
-      const Event event(rd_kafka_queue_poll(consumer_queue_.get(), 0));
+      const Event event(rd_kafka_queue_poll(queue, 0));
       if (!event) {
         notice_loss_while_releasing();
         return false;
@@ -425,8 +428,7 @@ class Member : public std::enable_shared_from_this<Member> {
     spdlog::warn("kafka: group {}: {}", options_.group_id, rd_kafka_event_error_string(event));
   }
 
-  void finish_leaving() {
-    const bool closed = close_refused_ || rd_kafka_consumer_closed(client_.get()) != 0;
+  void finish_leaving(bool closed) {
     if (!closed) {
       if (phase_ == Phase::release_awaited || steady_clock::now() < leave_give_up_at_) return;
       spdlog::warn("kafka: group {}: the coordinator did not answer; left behind after {} s", options_.group_id,
