@@ -5,6 +5,7 @@ Three brokers, a PostgreSQL, three routers, two registry-syncs and the provider 
 .dev/chaos. Ends with 0 if every promise held, 1 if not, 2 if it could not be run."""
 
 import argparse
+import datetime
 import os
 import pathlib
 import random
@@ -56,7 +57,10 @@ class Chaos:
         self.parts = []  # what has to be closed, last first
 
     def say(self, text):
-        print(f"[{time.monotonic() - self.begin:6.1f} s] {text}", file=sys.stderr, flush=True)
+        line = f"{datetime.datetime.now(datetime.timezone.utc):%H:%M:%S} [{time.monotonic() - self.begin:6.1f} s] {text}"
+        print(line, file=sys.stderr, flush=True)
+        with open(self.folder / "deeds", "a", encoding="utf-8") as deeds:
+            deeds.write(line + "\n")
 
     def dev(self, *words):
         """A command of ./dev; the last line of what it prints."""
@@ -75,7 +79,7 @@ class Chaos:
             "TOKENRAIL_KAFKA_SESSION_TIMEOUT_MS": str(int(options.session * 1000)),
             "TOKENRAIL_ROUTER_LEASE": f"{int(options.session)}s",
             "TOKENRAIL_ROUTER_FIRST_TOKEN_TIMEOUT": "20s", "TOKENRAIL_ROUTER_IDLE_TIMEOUT": "10s",
-            "TOKENRAIL_SYNC_INTERVAL": "20s"})
+            "TOKENRAIL_SYNC_INTERVAL": "20s", "TOKENRAIL_LOG_LEVEL": "debug"})
         self.parts.append(self.end_workers)
         self.stack.simulator("--journal-max", "1")
         self.fleet = Fleet(self.stack, random.Random(f"{options.seed}/drain"), self.say)
@@ -99,7 +103,7 @@ class Chaos:
 
     def lag(self):
         """Requests behind the committed offsets, over all partitions."""
-        consumer = confluent_kafka.Consumer({"bootstrap.servers": self.stack.kafka, "group.id": GROUP})
+        consumer = confluent_kafka.Consumer({"bootstrap.servers": self.stack.kafka, "group.id": GROUP, "log_level": 2})
         try:
             topic = self.stack.topic("chat.requests")
             asked = [confluent_kafka.TopicPartition(topic, p) for p in range(self.options.partitions)]
@@ -156,6 +160,7 @@ class Chaos:
         width = max(len(name) for name, _ in findings.table())
         for name, value in findings.table():
             print(f"{name:{width}}  {value}")
+        (self.folder / "history").write_text("".join(line + "\n" for line in findings.history()))
         self.report(problems)
         return 1 if problems else 0
 
@@ -167,7 +172,7 @@ class Chaos:
             print(f"✗ {problem}")
         if len(problems) > PROBLEMS_SHOWN:
             print(f"✗ and {len(problems) - PROBLEMS_SHOWN} more")
-        (self.folder / "problems").write_text("\n".join(problems) + "\n")
+        (self.folder / "problems").write_text("".join(problem + "\n" for problem in problems))
         print(f"{len(problems)} violations (seed {self.options.seed}, {self.options.minutes:g} minutes)")
 
     def close(self):

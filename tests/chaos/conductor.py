@@ -27,7 +27,8 @@ class Conductor:
         self.say = say
         self.deeds = []                  # (when, number, what)
         self.order = itertools.count()
-        self.admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": stack.kafka, "socket.timeout.ms": 3000})
+        self.admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": stack.kafka, "socket.timeout.ms": 3000,
+                                                            "log_level": 2})
         self.simulator = stack.processes[0]
         self.simulator_wanted = True
         self.postgres = None             # the running `./dev postgres ...`
@@ -174,6 +175,7 @@ class Conductor:
 
     def broker_start(self, broker):
         if broker.state in ("dead", "full"):
+            self.say(f"broker {broker.node} starts")
             broker.start()
 
     def leader_of(self, topic, partition):
@@ -214,6 +216,7 @@ class Conductor:
 
     def broker_go_on(self, broker):
         if broker.state == "paused":
+            self.say(f"broker {broker.node} goes on")
             broker.go_on()
 
     def broker_full(self, fault):

@@ -2,13 +2,15 @@
 nothing ran again without a reason."""
 
 import collections
+import datetime
 import statistics
 
 from load import answer
 from records import AuditLog, answers, read_all
 
-# A commit may be lost with its worker, and what happened shortly before is felt for some time.
-CAUSE_SECONDS = 60
+
+def clock(unix_ms):
+    return datetime.datetime.fromtimestamp(unix_ms / 1000, datetime.timezone.utc).strftime("%H:%M:%S.%f")[:-3]
 
 
 class Findings:
@@ -125,8 +127,18 @@ class Findings:
                 later = [first[partition, c.epoch] for c in claims
                          if c.epoch > current[-1].epoch and first.get((partition, c.epoch), 0) > death.at_ms]
                 if later:
-                    times.append((min(later) - death.at_ms) / 1000)
+                    times.append(((min(later) - death.at_ms) / 1000, partition, death.name))
         return sorted(times)
+
+    def history(self):
+        """Who owned what from when on, and what followed each death: for whoever looks into a run."""
+        lines = [f"{clock(c.at_ms)} partition {c.partition} epoch {c.epoch} claimed by "
+                 f"{self.owners.get((c.partition, c.epoch), '?')}"
+                 for claims in self.audit.claims.values() for c in claims]
+        lines += [f"{clock(d.at_ms)} {d.name} {d.kind}" for d in self.fleet.deaths]
+        lines.sort()
+        return lines + [f"{seconds:6.1f} s from the death of {name} to the next dispatch from partition {partition}"
+                        for seconds, partition, name in self.successions()]
 
     def table(self):
         fleet, audit = self.fleet.counts, self.audit
@@ -150,7 +162,7 @@ class Findings:
         ]
         rows += [(f"interrupted, cause {cause}", count) for cause, count in sorted(self.interrupted().items())]
         rows += [(f"re-runs: {reason}", count) for reason, count in sorted(self.reruns().items())]
-        times = self.successions()
+        times = [seconds for seconds, _, _ in self.successions()]
         if times:
             rows.append(("death to the successor's first dispatch, s: p50, p90, max",
                          f"{statistics.median(times):.1f}, {times[int(len(times) * 0.9)]:.1f}, {times[-1]:.1f}"))

@@ -45,7 +45,7 @@ class Load:
         self.problems = []
         # It must outlast any fault: what it sends is what the others are judged by.
         self.producer = confluent_kafka.Producer({
-            "bootstrap.servers": bootstrap, "acks": "all", "enable.idempotence": True, "linger.ms": 2,
+            "log_level": 2, "bootstrap.servers": bootstrap, "acks": "all", "enable.idempotence": True, "linger.ms": 2,
             "message.timeout.ms": 900_000, "topic.metadata.refresh.fast.interval.ms": 100,
             "error_cb": lambda error: self.problems.append(str(error)) if error.fatal() else None})
         self.thread = threading.Thread(target=self._run, name="load", daemon=True)
@@ -140,7 +140,7 @@ class Ends:
         self.ended = set()       # (source partition, source offset)
         self.stopping = threading.Event()
         self.consumer = confluent_kafka.Consumer({
-            "bootstrap.servers": bootstrap, "group.id": "chaos-ends", "enable.auto.commit": False,
+            "log_level": 2, "bootstrap.servers": bootstrap, "group.id": "chaos-ends", "enable.auto.commit": False,
             "auto.offset.reset": "earliest", "isolation.level": "read_uncommitted"})
         self.consumer.assign([confluent_kafka.TopicPartition(topic, p, 0) for p in range(partitions)])
         self.thread = threading.Thread(target=self._run, name="ends", daemon=True)

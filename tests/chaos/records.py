@@ -10,7 +10,7 @@ import confluent_kafka
 def read_all(bootstrap, topic):
     """Every record of a topic, partition after partition."""
     consumer = confluent_kafka.Consumer({
-        "bootstrap.servers": bootstrap, "group.id": "chaos-reader", "enable.auto.commit": False,
+        "log_level": 2, "bootstrap.servers": bootstrap, "group.id": "chaos-reader", "enable.auto.commit": False,
         "isolation.level": "read_uncommitted", "auto.offset.reset": "earliest", "enable.partition.eof": True,
         "fetch.message.max.bytes": 8_000_000})
     try:

@@ -157,7 +157,7 @@ class Stack:
         self.verified_at_end = True  # a test that breaks a promise on purpose says no
         self.partitions = partitions
         self.producer = confluent_kafka.Producer({"bootstrap.servers": kafka, "message.max.bytes": 70_000_000,
-                                                  "linger.ms": 1})
+                                                  "linger.ms": 1, "log_level": 2})
         self.cli("topics", "apply", "--partitions", str(partitions))
         self.cli("migrate")
 
