@@ -4,6 +4,7 @@ simulator, registry-sync and routers, all as processes of the build under test. 
 import json
 import os
 import pathlib
+import random
 import re
 import secrets
 import signal
@@ -32,9 +33,15 @@ def wait_until(what, condition, seconds=DEADLINE_SECONDS):
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below 32768, where Linux hands out no ephemeral ports: what is free now stays so until we use it."""
+    while True:
+        port = random.SystemRandom().randrange(20_000, 32_000)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def http_get(url):
@@ -150,7 +157,7 @@ class Stack:
         self.verified_at_end = True  # a test that breaks a promise on purpose says no
         self.partitions = partitions
         self.producer = confluent_kafka.Producer({"bootstrap.servers": kafka, "message.max.bytes": 70_000_000,
-                                                  "linger.ms": 1})
+                                                  "linger.ms": 1, "log_level": 2})
         self.cli("topics", "apply", "--partitions", str(partitions))
         self.cli("migrate")
 

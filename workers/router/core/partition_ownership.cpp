@@ -74,6 +74,7 @@ void Partition::claim() {
 void Partition::claim_reported() {
   if (phase_ != Phase::claiming) return;
   phase_ = Phase::reading_audit;
+  spdlog::debug("partition {}: the claim of epoch {} is in the log", number_, epoch_);
   read_log(Output::audit, inherited_ ? inherited_->audit_offset : kafka::offset_beginning);
 }
 
@@ -165,6 +166,7 @@ void Partition::audit_tail_record(const kafka::Record& record) {
 }
 
 void Partition::audit_tail_read(std::int64_t claim_offset) {
+  spdlog::debug("partition {}: the audit log is read up to the claim at {}", number_, claim_offset);
   account_ = AuditAccount(claim_offset + 1);
   phase_ = Phase::reading_chunks;
   first_read_.reset();

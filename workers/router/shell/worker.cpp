@@ -18,6 +18,7 @@ constexpr Millis start_retry{2'000};
 constexpr Millis admin_timeout{5'000};
 constexpr Millis settle_poll{20};
 constexpr int settle_rounds = 500;
+constexpr int topic_refusals_max = 3;
 // Values of records on the dead-letter topic are the requests' own, whatever the router would have taken.
 constexpr std::int64_t producer_message_bytes_max = 72LL * 1024 * 1024;
 
@@ -145,9 +146,22 @@ void Worker::topics_checked(Result<std::vector<kafka::TopicDescription>> describ
   }
   const auto findings = router::check_topics(options_, registry_topic_, *described);
   for (const auto& warning : findings.warnings) spdlog::warn("{}", warning);
-  for (const auto& problem : findings.problems) spdlog::error("{}", problem);
   if (!findings.problems.empty()) {
-    finish(1);
+    // A broker that has just come back may not know the newest topics yet, and be the one that was asked.
+    const bool last = ++topic_refusals_ >= topic_refusals_max;
+    for (const auto& problem : findings.problems) {
+      if (last) {
+        spdlog::error("{}", problem);
+      } else {
+        spdlog::warn("{}; looking again", problem);
+      }
+    }
+    if (last) {
+      finish(1);
+    } else {
+      start_problem_ = findings.problems.front();
+      later(retry_, start_retry, [this] { check_topics(); });
+    }
     return;
   }
   core_.set_dead_letter_partitions(findings.dead_letter_partitions);

@@ -94,6 +94,7 @@ class Worker final : private kafka::LogReaderListener {
   std::unique_ptr<telemetry::HealthServer> health_;
 
   std::string start_problem_ = "starting";
+  int topic_refusals_ = 0;  ///< checks in a row that found the topics unfit
   std::size_t registry_partitions_ = 0;
   std::set<std::int32_t> registry_read_{};  ///< partitions of the registry topic that were read to their end
   bool stopping_ = false;
