@@ -427,8 +427,8 @@ void Attempt::finish(FinishReason reason, std::optional<Failure> failure) {
       .warnings = warnings_,
       .duplicate_of_offset = duplicate_of_offset_,
       .failure = std::move(failure)};
-  // Said twice where a worker was lost over it, a duplicate's answer has to be the same to the byte. That is why it names
-  // the first by its offset alone: which attempt answers that one may have changed in between.
+  // Said twice where a worker was lost over it, a duplicate's answer has to be the same to the byte. That is why it
+  // names the first by its offset alone: which attempt answers that one may have changed in between.
   if (number_ == 0) terminal.timing = {};
   auto& buffer = partition_.scratch();
   writer_.write(buffer, terminal);

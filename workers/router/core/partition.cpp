@@ -191,7 +191,8 @@ void Partition::decide(std::int64_t offset) {
   if (phase_ != Phase::running || job.attempt || job.stage != Job::Stage::in_line) return;
   // An attempt of it goes on elsewhere, or the event that closes it is not known to count yet.
   if (fold_.any_open(offset)) return;
-  // A duplicate first of all: whatever else would end it has an attempt number, which would displace the first's answer.
+  // A duplicate first of all: whatever else would end it has an attempt number, which would displace the first's
+  // answer.
   if (const auto* const first = duplicate_of(job)) {
     job.stage = Job::Stage::running;
     job.attempt = std::make_unique<Attempt>(services_, *this, job, 0);

@@ -63,15 +63,15 @@ void RouterCore::connect(kafka::Producer* producer) {
   for (auto& [number, partition] : continuing_) partition->on_producer();
 }
 
-void RouterCore::connect(kafka::LogReader* reader) {
-  reader_ = reader;
+void RouterCore::connect(kafka::LogReader* tails, kafka::LogReader* steady) {
+  reader_ = tails;
   if (reader_ == nullptr) return;
   std::vector<kafka::StartingPoint> points;
   for (const auto number : cancellations_unread_) {
     points.push_back({.partition = {.topic = options_.topics.cancellations, .partition = number},
                       .offset = kafka::offset_beginning});
   }
-  if (!points.empty()) reader_->start(points);
+  if (!points.empty()) (steady != nullptr ? steady : reader_)->start(points);
 }
 
 // --- the group ------------------------------------------------------------------------------------------------------

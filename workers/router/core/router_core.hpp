@@ -42,8 +42,9 @@ class RouterCore final : private Hub, private Wire {
   void connect(kafka::GroupConsumer* consumer);
   /// A producer that works, the first one or one in place of another that failed.
   void connect(kafka::Producer* producer);
-  /// Reads the partitions' own logs (audit and chunks) and the cancellations.
-  void connect(kafka::LogReader* reader);
+  /// `tails` reads the partitions' own logs (audit and chunks), now and then and in a hurry; `steady` the
+  /// cancellations, all the time (nothing: `tails` does). Both tell log_listener().
+  void connect(kafka::LogReader* tails, kafka::LogReader* steady = nullptr);
   /// How many partitions the dead-letter topic has.
   void set_dead_letter_partitions(std::int32_t count) { dead_letter_partitions_ = count; }
   /// How many chat.cancellations has: all of them are read to their end before anything is dispatched. 0: there is no

@@ -80,7 +80,7 @@ Worker::~Worker() {
   consumer_.reset();
   registry_reader_.reset();
   core_.connect(static_cast<kafka::LogReader*>(nullptr));
-  log_reader_.reset();
+  tail_reader_.reset();
   core_.connect(static_cast<kafka::Producer*>(nullptr));
   producer_.reset();
 }
@@ -167,15 +167,6 @@ void Worker::topics_checked(Result<std::vector<kafka::TopicDescription>> describ
   core_.set_dead_letter_partitions(findings.dead_letter_partitions);
   core_.set_cancellation_partitions(findings.cancellation_partitions);
 
-  auto logs = kafka::LogReader::make(loop_, properties(), core_.log_listener(), metrics_);
-  if (!logs) {
-    spdlog::error("{}", logs.error().detail);
-    finish(1);
-    return;
-  }
-  log_reader_ = std::move(*logs);
-  core_.connect(log_reader_.get());
-
   auto reader = kafka::LogReader::make(loop_, properties(), *this, metrics_);
   if (!reader) {
     spdlog::error("{}", reader.error().detail);
@@ -183,6 +174,19 @@ void Worker::topics_checked(Result<std::vector<kafka::TopicDescription>> describ
     return;
   }
   registry_reader_ = std::move(*reader);
+
+  // A broker answers a reader that has come to the end of a log only after this time; a recovery waits for it.
+  auto hasty = properties();
+  hasty.emplace_back("fetch.wait.max.ms", "10");
+  auto tails = kafka::LogReader::make(loop_, hasty, core_.log_listener(), metrics_);
+  if (!tails) {
+    spdlog::error("{}", tails.error().detail);
+    finish(1);
+    return;
+  }
+  tail_reader_ = std::move(*tails);
+  core_.connect(tail_reader_.get(), registry_reader_.get());
+
   registry_partitions_ = static_cast<std::size_t>(findings.registry_partitions);
   std::vector<kafka::StartingPoint> points;
   for (std::int32_t i = 0; i < findings.registry_partitions; ++i) {
@@ -194,6 +198,10 @@ void Worker::topics_checked(Result<std::vector<kafka::TopicDescription>> describ
 }
 
 void Worker::on_record(kafka::Record&& record) {
+  if (record.topic == options_.topics.cancellations) {
+    core_.log_listener().on_record(std::move(record));
+    return;
+  }
   const auto value = record.value ? std::optional<std::string_view>(*record.value) : std::nullopt;
   if (projection_.apply(record.key.value_or(""), value) == registry::Projection::Applied::malformed) {
     spdlog::warn("the registry record at {} {}:{} could not be read; what was known before stays", record.topic,
@@ -205,7 +213,11 @@ void Worker::on_record(kafka::Record&& record) {
   }
 }
 
-void Worker::on_end(const kafka::TopicPartition& partition, std::int64_t) {
+void Worker::on_end(const kafka::TopicPartition& partition, std::int64_t next_offset) {
+  if (partition.topic == options_.topics.cancellations) {
+    core_.log_listener().on_end(partition, next_offset);
+    return;
+  }
   registry_read_.insert(partition.partition);
   join_when_read();
   if (!projection_.complete()) {

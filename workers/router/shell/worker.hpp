@@ -66,7 +66,7 @@ class Worker final : private kafka::LogReaderListener {
   [[nodiscard]] std::vector<telemetry::Condition> conditions() const;
   [[nodiscard]] kafka::Properties properties() const;
 
-  // kafka::LogReaderListener: the registry topic
+  // kafka::LogReaderListener: the registry topic, and the cancellations
   void on_record(kafka::Record&& record) override;
   void on_end(const kafka::TopicPartition& partition, std::int64_t next_offset) override;
   void on_failure(const kafka::TopicPartition& partition, const Error& error) override;
@@ -89,7 +89,7 @@ class Worker final : private kafka::LogReaderListener {
   RouterCore core_;
   std::unique_ptr<kafka::Producer> producer_;
   std::unique_ptr<kafka::LogReader> registry_reader_;
-  std::unique_ptr<kafka::LogReader> log_reader_;  ///< of the partitions' own logs, and of the cancellations
+  std::unique_ptr<kafka::LogReader> tail_reader_;  ///< of the partitions' own logs
   std::unique_ptr<kafka::GroupConsumer> consumer_;
   std::unique_ptr<telemetry::HealthServer> health_;
 
