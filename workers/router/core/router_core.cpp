@@ -59,6 +59,7 @@ void RouterCore::connect(kafka::Producer* producer) {
   topics_[static_cast<std::size_t>(Output::dlq)] = producer_->topic(options_.topics.dlq);
   // What an older one had not reported never will be.
   sent_.clear();
+  batch_numbers_.clear();
   for (auto& [number, partition] : partitions_) partition->on_producer();
   for (auto& [number, partition] : continuing_) partition->on_producer();
 }
@@ -381,14 +382,32 @@ void RouterCore::ProducerSide::on_report(const kafka::Report& report) {
   if (it == core.sent_.end()) return;
   const auto sent = it->second;
   core.sent_.erase(it);
+  const auto placed = core.without_batch_number(sent, report);
   if (auto* owner = core.partition(sent.partition, sent.generation)) {
-    owner->on_report(sent, report);
+    owner->on_report(sent, placed);
     if (owner->phase() == Partition::Phase::over) core.sweep_continuing();
   }
   core.release_step();
   core.pump();
   core.drain_step();
   core.arm();
+}
+
+// librdkafka numbers the reports of a batch that it sent twice -1, 0, 1, …: none of these is an offset. Kept here and
+// not by the partition, because such a batch may begin with what an earlier ownership sent.
+kafka::Report RouterCore::without_batch_number(const Sent& sent, const kafka::Report& report) {
+  if (sent.purpose == Purpose::terminal || sent.purpose == Purpose::dlq || !report.ok) return report;
+  auto& expected = batch_numbers_[sent.partition];
+  auto placed = report;
+  if (report.offset < 0) {
+    expected = 0;
+  } else if (expected && report.offset == *expected) {
+    placed.offset = -1;
+    ++*expected;
+  } else {
+    expected.reset();
+  }
+  return placed;
 }
 
 void RouterCore::ProducerSide::on_space() {

@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -117,6 +118,7 @@ class RouterCore final : private Hub, private Wire {
   [[nodiscard]] bool usable() const override { return producer_ != nullptr && !producer_lost_; }
 
   void on_cancellation(const kafka::Record& record);
+  kafka::Report without_batch_number(const Sent& sent, const kafka::Report& report);
   Partition* partition(std::int32_t number, std::uint64_t generation);
   void ask_committed();
   void pump();
@@ -175,6 +177,8 @@ class RouterCore final : private Hub, private Wire {
   // Records that are more than a chunk, by the low bits of their token.
   std::uint64_t next_token_ = 0;
   std::unordered_map<std::uint64_t, Sent> sent_{};
+  /// Of the audit log, by partition: the number that the next report has if it continues a batch without offsets.
+  std::map<std::int32_t, std::optional<std::int64_t>> batch_numbers_{};
 
   struct PendingCommit {
     std::uint64_t generation;
