@@ -53,8 +53,12 @@ with_lock() {
   (
     exec {lock_fd}>"$dev_dir/run/$name.lock"
     if ! flock -n "$lock_fd"; then
+      # Second by second: an interrupt that comes while flock is being started reaches the shell alone, which acts on
+      # it when its command has ended.
+      trap 'exit 130' INT TERM
       say "Another ./dev is busy with $name here; waiting for it."
-      flock "$lock_fd"
+      until flock -w 1 "$lock_fd"; do :; done
+      trap - INT TERM
     fi
     "$@"
   )
