@@ -156,6 +156,7 @@ class Chaos:
         self.say(f"{self.load.sent} records sent; reading what lies on the topics")
         findings = Findings(self.stack, self.load, self.fleet, self.conductor)
         problems += findings.problems()
+        problems += self.verify()
         problems += self.sanitizers()
         width = max(len(name) for name, _ in findings.table())
         for name, value in findings.table():
@@ -163,6 +164,13 @@ class Chaos:
         (self.folder / "history").write_text("".join(line + "\n" for line in findings.history()))
         self.report(problems)
         return 1 if problems else 0
+
+    def verify(self):
+        """What everybody can ask of the topics; its figures go to the log folder."""
+        done = self.stack.cli("verify", "--at-rest", check=False, timeout=1800)
+        (self.folder / "verify").write_text(done.stdout + done.stderr)
+        print(done.stdout.strip())
+        return [] if done.returncode == 0 else [f"tokenrail verify ended with {done.returncode}: {done.stderr.strip()}"]
 
     def sanitizers(self):
         return [f"{p.name}: {p.text()[-1500:]}" for p in self.stack.processes if "Sanitizer" in p.text()]

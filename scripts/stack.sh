@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What runs Tokenrail as a whole: the stack to play with (up, down), and the doors to the demo and the benchmark.
+# What runs Tokenrail as a whole: the stack to play with (up, down), and the doors to the demo, the chaos and the benchmark.
 
 source "$root/scripts/build.sh"
 
@@ -108,7 +108,7 @@ down_stop() {
   done
 }
 
-# --- the demo and the benchmark -----------------------------------------------------------------------------------------
+# --- the demo, the chaos and the benchmark --------------------------------------------------------------------------------
 
 demo_command() {
   need_packages build demo postgres
@@ -117,6 +117,14 @@ demo_command() {
   build_programs "$preset"
   export TOKENRAIL_DEV_BIN=$root/build/$preset/bin
   exec bash "$root/scripts/demo.sh" "$@"
+}
+
+chaos_command() {
+  need_packages build test kafka postgres
+  local preset=${TOKENRAIL_DEV_PRESET:-release}
+  build_programs "$preset"
+  export TOKENRAIL_DEV_BIN=$root/build/$preset/bin
+  exec "$python" "$root/scripts/chaos.py" "$@"
 }
 
 bench_command() {

@@ -5,7 +5,7 @@
 source "$root/scripts/build.sh"
 
 # What `./dev test` runs, cheapest first, and what runs only when named.
-test_layers=(format include scripts tidy unit conformance simulation integration demo)
+test_layers=(format include scripts tidy unit conformance simulation integration chaos demo)
 test_layers_by_name=(compose tsan)
 
 test_dir=$dev_dir/test         # the servers of the tests live apart from those that a person plays with
@@ -29,8 +29,8 @@ run_layers() {
   # One installation instead of one a layer.
   local sets=(build)
   case " $* " in *' format '* | *' tidy '*) sets+=(lint) ;; esac
-  case " $* " in *' scripts '* | *' unit '* | *' conformance '* | *' simulation '* | *' integration '* | *' tsan '*) sets+=(test) ;; esac
-  case " $* " in *' integration '* | *' tsan '*) sets+=(kafka postgres) ;; esac
+  case " $* " in *' scripts '* | *' unit '* | *' conformance '* | *' simulation '* | *' integration '* | *' chaos '* | *' tsan '*) sets+=(test) ;; esac
+  case " $* " in *' integration '* | *' chaos '* | *' tsan '*) sets+=(kafka postgres) ;; esac
   case " $* " in *' demo '*) sets+=(demo postgres) ;; esac
   case " $* " in *' scripts '* | *' include '*) sets+=(lint) ;; esac
   need_packages "${sets[@]}"
@@ -220,6 +220,14 @@ layer_integration() {
   fi
   $any || die "there are no integration tests; that cannot be right."
   return "$code"
+}
+
+# Short, and with a session as short as brokers allow, so that much happens in it. The sanitized build: what goes wrong
+# while everything falls over is where lifetimes go wrong.
+layer_chaos() {
+  sanitizer_options
+  check chaos './dev chaos' env TOKENRAIL_DEV_DIR="$test_dir" TOKENRAIL_DEV_PRESET=dev \
+    "$root/dev" chaos --minutes 2 --seed 4 --session 6 --rate 12 --partitions 6
 }
 
 layer_demo() {
