@@ -5,13 +5,15 @@
 #include <optional>
 #include <string>
 
-#include "cli/answer_reader.hpp"
 #include "cli/arguments.hpp"
+#include "common/events/answer_reader.hpp"
 #include "common/events/chat_request.hpp"
 #include "common/events/chunk.hpp"
 #include "common/result.hpp"
 
 namespace tokenrail::cli {
+
+using events::AnswerReader;
 
 struct ChatCall {
   events::ChatRequest request;

@@ -64,7 +64,7 @@ Result<Place> find_place(const kafka::Properties& properties, const ChatTopics& 
 class Session final : public kafka::LogReaderListener, public kafka::ProducerListener {
  public:
   Session(const ChatTopics& topics, const ChatCall& call, const ChatHooks& hooks)
-      : topics_(topics), call_(call), hooks_(hooks), answer_(call.request.org_id, call.request.request_id) {}
+      : topics_(topics), call_(call), hooks_(hooks) {}
 
   Result<ChatEnd> run(const kafka::Properties& properties, const Place& place) {
     telemetry::Metrics metrics;
@@ -90,8 +90,8 @@ class Session final : public kafka::LogReaderListener, public kafka::ProducerLis
     // Most chunks of a busy partition are of other requests; a look for the id is cheaper than reading them.
     if (record.value->find(call_.request.request_id) == std::string::npos) return;
     const auto chunk = events::parse_chunk(*record.value);
-    if (!chunk) return;
-    const auto step = answer_.apply(*chunk);
+    if (!chunk || chunk->org_id != call_.request.org_id || chunk->request_id != call_.request.request_id) return;
+    const auto step = answers_.apply(*chunk);
     if (step == AnswerReader::Step::ignored) return;
     heard_ = true;
     if (step == AnswerReader::Step::gap) {
@@ -101,7 +101,8 @@ class Session final : public kafka::LogReaderListener, public kafka::ProducerLis
       return;
     }
     hooks_.on_chunk(step, *chunk, *record.value);
-    if (answer_.finished()) finish(cancelling_ ? ChatEnd::interrupted : ChatEnd::answered);
+    if (answers_.find(chunk->org_id, chunk->request_id)->finished)
+      finish(cancelling_ ? ChatEnd::interrupted : ChatEnd::answered);
   }
   void on_end(const kafka::TopicPartition&, std::int64_t) override {}
   void on_failure(const kafka::TopicPartition&, const Error& error) override { finish(std::unexpected(error)); }
@@ -188,7 +189,7 @@ class Session final : public kafka::LogReaderListener, public kafka::ProducerLis
   const ChatTopics& topics_;
   const ChatCall& call_;
   const ChatHooks& hooks_;
-  AnswerReader answer_;
+  AnswerReader answers_;
   asio::io_context loop_{1};
   asio::steady_timer deadline_{loop_};
   asio::steady_timer silence_{loop_};

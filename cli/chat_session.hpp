@@ -5,7 +5,6 @@
 #include <functional>
 #include <string>
 
-#include "cli/answer_reader.hpp"
 #include "cli/chat.hpp"
 #include "common/kafka/record.hpp"
 #include "common/result.hpp"

@@ -32,6 +32,20 @@ constexpr std::array<Example, 5> chat_examples{{
     {"tokenrail chat --json 'Hello' | jq -r '.delta // empty'", "every chunk as a line of JSON"},
 }};
 
+constexpr std::array<Flag, 6> answer_tail_flags{{
+    {.name = "request", .value = "ID", .help = "the answer to this request; ends when it is whole"},
+    {.name = "conversation", .value = "KEY", .help = "every answer in this conversation (record key), until Ctrl-C"},
+    {.name = "org", .value = "ORG", .help = "only answers to this organisation"},
+    {.name = "since", .value = "TIME", .help = "begin there: 2026-11-21T09:00:00Z, or -1h for an hour ago"},
+    {.name = "from-beginning", .help = "begin with the oldest chunk there is"},
+    {.name = "timeout", .value = "TIME", .help = "give up after this long and exit with 4"},
+}};
+constexpr std::array<Example, 3> answer_tail_examples{{
+    {"tokenrail tail --request 6f9c", "the answer to one request, also if it has ended already"},
+    {"tokenrail tail --conversation c-17", "what is said in a conversation from now on"},
+    {"tokenrail tail --request 6f9c --since -24h --json", "every chunk of the answer as a line of JSON"},
+}};
+
 constexpr std::array<Flag, 1> topic_flags{{
     {.name = "partitions", .value = "N", .help = "partitions of chat.requests and all that follows it"},
 }};
@@ -111,7 +125,7 @@ constexpr std::array<Example, 1> version_examples{{
     {"tokenrail version", "the version of this program"},
 }};
 
-constexpr std::array<Command, 13> command_table{{
+constexpr std::array<Command, 14> command_table{{
     {.path = "chat",
      .summary = "Ask a question and watch the answer come",
      .arguments = "[TEXT | -]",
@@ -124,6 +138,17 @@ constexpr std::array<Command, 13> command_table{{
          "attempt wins. Where standard output is no terminal, the answer is written once it is whole, so that a\n"
          "file never holds a piece of an attempt that was given up. Model, tokens and timing follow on standard\n"
          "error. Ctrl-C cancels the request."},
+    {.path = "tail",
+     .summary = "Show answers from chat.chunks, each once",
+     .flags = answer_tail_flags,
+     .examples = answer_tail_examples,
+     .details =
+         "Reads by the reader's rule: the highest attempt wins. An answer whose attempt is displaced begins anew, and "
+         "a\n"
+         "line on standard error says so; where standard output is no terminal, an answer is written once it is "
+         "whole.\n"
+         "--request looks back ten minutes unless told otherwise, and ends with the terminal chunk: with 0, or with 1\n"
+         "where the answer is an error or its beginning is no longer there. --conversation begins now."},
     {.path = "topics apply",
      .summary = "Make the topics that are missing and mend those that differ",
      .flags = topic_apply_flags,

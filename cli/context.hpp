@@ -60,6 +60,7 @@ int run_migrate(const Context& context);
 int run_registry_list(const Context& context);
 int run_registry_sync(const Context& context);
 int run_doctor(const Context& context);
+int run_tail(const Context& context);
 int run_verify(const Context& context);
 
 }  // namespace tokenrail::cli

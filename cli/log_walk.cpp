@@ -27,8 +27,9 @@ class Walker final : public kafka::LogReaderListener {
     if (!end_ && !take_(record)) finish(WalkEnd::enough);
   }
   void on_end(const kafka::TopicPartition& partition, std::int64_t) override {
-    unread_.erase(partition);
-    if (walk_.until_end && unread_.empty()) finish(WalkEnd::reached_end);
+    if (unread_.erase(partition) == 0 || !unread_.empty() || end_) return;
+    if (walk_.until_end) return finish(WalkEnd::reached_end);
+    if (walk_.on_caught_up && !walk_.on_caught_up()) finish(WalkEnd::enough);
   }
   void on_failure(const kafka::TopicPartition&, const Error& error) override {
     if (end_) return;
@@ -80,6 +81,13 @@ Result<WalkEnd> walk_log(const kafka::Properties& properties, const LogWalk& wal
     if (walk.partition && *walk.partition != p) continue;
     points.push_back({.partition = {.topic = walk.topic, .partition = p}, .offset = offset});
     walker.expect(points.back().partition);
+  }
+  if (walk.since_ms) {
+    std::vector<kafka::TopicPartition> read;
+    for (const auto& point : points) read.push_back(point.partition);
+    const auto offsets = (*admin)->offsets_at(read, *walk.since_ms, 10s);
+    if (!offsets) return std::unexpected(offsets.error());
+    for (std::size_t i = 0; i < points.size(); ++i) points[i].offset = offsets->at(i).value_or(kafka::offset_end);
   }
   (*reader)->start(points);
 

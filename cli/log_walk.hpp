@@ -17,9 +17,12 @@ struct LogWalk {
   std::string topic;
   std::optional<std::int32_t> partition{};  ///< nothing: all
   bool from_beginning = false;              ///< else from the end at the time of the call
+  std::optional<std::int64_t> since_ms{};   ///< from the first record that is not older (Unix) instead
   bool until_end = false;                   ///< stop where the topic ended when reading got there
   std::optional<std::chrono::milliseconds> timeout{};
   bool stop_on_ctrl_c = true;
+  /// Called once, when all that lay in the topic at the time of the call has been handed on; false: no more.
+  std::function<bool()> on_caught_up{};
 };
 
 enum class WalkEnd {

@@ -18,8 +18,9 @@ namespace tokenrail::cli {
 namespace {
 
 using Handler = int (*)(const Context&);
-constexpr std::array<std::pair<std::string_view, Handler>, 10> handlers{{
+constexpr std::array<std::pair<std::string_view, Handler>, 11> handlers{{
     {"chat", run_chat},
+    {"tail", run_tail},
     {"topics apply", run_topics_apply},
     {"topics check", run_topics_check},
     {"topics list", run_topics_list},

@@ -1,55 +1,129 @@
-// `tokenrail topics tail`: the records of a topic as they come.
+// `tokenrail tail`: answers as they come, each once.
+#include <chrono>
+#include <cstdio>
+
 #include <fmt/format.h>
 
+#include "cli/answer_tail.hpp"
 #include "cli/context.hpp"
 #include "cli/log_walk.hpp"
-#include "cli/record_text.hpp"
 
 namespace tokenrail::cli {
+namespace {
 
-int run_topics_tail(const Context& context) {
+constexpr std::chrono::minutes looks_back{10};
+
+struct TailCall {
+  AnswerTail::Wanted wanted{};
+  std::string conversation{};
+  LogWalk walk{};
+};
+
+Result<TailCall> tail_call(const Context& context) {
   const Call& call = context.call;
-  const std::string& name = call.arguments.front();
-  const std::string& prefix = context.values.text("topic.prefix");
-  LogWalk walk{.topic = !prefix.empty() && name.starts_with(prefix) ? name : context.topic(name),
-               .partition = {},
-               .from_beginning = call.has("from-beginning"),
-               .until_end = call.has("until-end"),
-               .timeout = {}};
-  std::optional<std::int32_t> count;
-  if (const auto text = call.value("count")) {
-    count = parse_count(*text);
-    if (!count)
-      return context.failed(
-          {ErrorKind::invalid_input, fmt::format("--count {}: a whole number above 0 is needed", *text)});
-  }
-  if (const auto text = call.value("partition")) {
-    walk.partition = *text == "0" ? 0 : parse_count(*text);
-    if (!walk.partition)
-      return context.failed({ErrorKind::invalid_input, fmt::format("--partition {}: a whole number is needed", *text)});
+  const auto wrong = [](std::string text) { return fail(ErrorKind::invalid_input, std::move(text)); };
+  TailCall tail;
+  tail.wanted = {.org_id = call.value("org").value_or(""), .request_id = call.value("request").value_or("")};
+  tail.conversation = call.value("conversation").value_or("");
+  if (tail.wanted.request_id.empty() == tail.conversation.empty())
+    return wrong("say whose answer: either --request ID or --conversation KEY");
+
+  tail.walk.topic = context.topic("chat.chunks");
+  tail.walk.from_beginning = call.has("from-beginning");
+  const auto now =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch());
+  if (const auto text = call.value("since")) {
+    if (tail.walk.from_beginning) return wrong("--from-beginning and --since exclude each other");
+    tail.walk.since_ms = parse_moment(*text, now.count());
+    if (!tail.walk.since_ms)
+      return wrong(
+          fmt::format("--since {}: a time such as 2026-11-21T09:00:00Z, or -1h for an hour ago, is needed", *text));
+  } else if (!tail.walk.from_beginning && !tail.wanted.request_id.empty()) {
+    // An answer that is asked for by name has mostly begun.
+    tail.walk.since_ms = now.count() - std::chrono::milliseconds(looks_back).count();
   }
   if (const auto text = call.value("timeout")) {
-    walk.timeout = parse_duration(*text);
-    if (!walk.timeout)
-      return context.failed(
-          {ErrorKind::invalid_input, fmt::format("--timeout {}: a time such as 30s or 5m is needed", *text)});
+    tail.walk.timeout = parse_duration(*text);
+    if (!tail.walk.timeout) return wrong(fmt::format("--timeout {}: a time such as 30s or 5m is needed", *text));
   }
-  const auto key = call.value("key");
-  const auto contains = call.value("contains");
+  return tail;
+}
 
-  std::int32_t shown = 0;
-  const auto end = walk_log(context.kafka_properties(), walk, [&](const kafka::Record& record) {
-    if (key && record.key != *key) return true;
-    if (contains && (!record.value || record.value->find(*contains) == std::string::npos)) return true;
-    context.terminal.out_line(context.json() ? record_json(record) : record_line(record));
-    return !(count && ++shown >= *count);
+void show(Terminal& terminal, const AnswerTail::Told& told) {
+  for (const auto& note : told.notes) terminal.note(note);
+  if (!told.shown.note.empty()) terminal.note(told.shown.note);
+  if (!told.shown.reasoning.empty())
+    std::fputs(terminal.styled_err(Terminal::Style::dim, told.shown.reasoning).c_str(), stderr);
+  if (!told.shown.out.empty()) terminal.out(told.shown.out);
+}
+
+void show_end(const Context& context, const events::Chunk& ended) {
+  Terminal& terminal = context.terminal;
+  if (context.json()) return;
+  if (ended.finish_reason == "error") {
+    terminal.error(failure_line(ended));
+  } else if (ended.finish_reason == "duplicate") {
+    terminal.note(
+        fmt::format("a duplicate: the request at offset {} has the answer", ended.duplicate_of_offset.value_or(-1)));
+  } else {
+    terminal.note(terminal.styled_err(Terminal::Style::dim, summary_line(ended)));
+  }
+}
+
+}  // namespace
+
+int run_tail(const Context& context) {
+  auto tail = tail_call(context);
+  if (!tail) return context.failed(tail.error());
+  Terminal& terminal = context.terminal;
+  const bool one = !tail->wanted.request_id.empty();
+  AnswerTail answers(tail->wanted, {.json = context.json(),
+                                    .hold = !terminal.out_is_terminal(),
+                                    .sanitise = terminal.out_is_terminal(),
+                                    .reasoning = terminal.out_is_terminal() && !terminal.quiet()});
+  bool caught_up = false;
+  bool heard = false;
+  std::optional<events::Chunk> last;  // the end of the one answer, until a higher attempt displaces it
+  std::optional<std::string> missing;
+
+  // What lies in the log already may hold a higher attempt, so the one answer ends when that has been read.
+  tail->walk.on_caught_up = [&] {
+    caught_up = true;
+    if (one && !heard && !missing) terminal.note("no chunk of it yet; waiting (Ctrl-C ends)");
+    return !(one && (last || missing));
+  };
+  const auto end = walk_log(context.kafka_properties(), tail->walk, [&](const kafka::Record& record) {
+    if (!record.value || (!tail->conversation.empty() && record.key != tail->conversation)) return true;
+    const auto told = answers.take(*record.value);
+    if (told.missing) {
+      if (!one) terminal.note(*told.missing);
+      last.reset();
+      missing = told.missing;
+      return !(one && caught_up);
+    }
+    if (!told.shown.out.empty() || told.ended || answers.in_the_middle()) heard = true;
+    if (told.ended) {
+      missing.reset();
+      last = told.ended;
+    }
+    show(terminal, told);
+    if (told.ended && !one) show_end(context, *told.ended);
+    if (!told.ended && one && last && answers.in_the_middle()) last.reset();
+    return !(one && last && caught_up);
   });
+  if (answers.in_the_middle() && terminal.out_is_terminal()) terminal.out("\n");
   if (!end) return context.failed(end.error());
+  if (*end == WalkEnd::interrupted) return exit_interrupted;
   if (*end == WalkEnd::timed_out) {
-    context.terminal.note(fmt::format("{} record{} in time", shown, shown == 1 ? "" : "s"));
+    terminal.error(one ? "no whole answer in time" : "the time is up");
     return exit_timed_out;
   }
-  return *end == WalkEnd::interrupted ? exit_interrupted : exit_done;
+  if (missing && !last) {
+    terminal.error(fmt::format("{}; --from-beginning reads from the oldest chunk on", *missing));
+    return exit_bad;
+  }
+  show_end(context, *last);
+  return last->finish_reason == "error" ? exit_bad : exit_done;
 }
 
 }  // namespace tokenrail::cli

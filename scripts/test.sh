@@ -102,7 +102,7 @@ layer_include() {
 layer_scripts() {
   cd "$root"
   check scripts shellcheck shellcheck dev .ci/run scripts/*.sh
-  run_pytest scripts "$root/tests/unit/scripts" "$root/tests/unit/schemas"
+  run_pytest scripts "$root/tests/unit/scripts" "$root/tests/unit/schemas" "$root/tests/unit/how_to"
 }
 
 layer_tidy() {

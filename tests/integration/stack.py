@@ -201,7 +201,7 @@ class Stack:
         try:
             wait_until("no promise is broken", clean, seconds)
         except AssertionError as error:
-            raise AssertionError(f"{error}\n{last[0].stdout}\n{last[0].stderr}") from None
+            raise AssertionError(f"{error}\n{last[0].stdout[:6000]}\n{last[0].stderr}") from None
         return last[0].stdout
 
     def start(self, worker_class, name, program, *arguments, environment=None):

@@ -2,7 +2,8 @@
 
 import json
 
-from stack import Log
+from stack import Log, text_of
+from test_main_job import by_request
 
 
 def test_verify_names_what_is_broken_and_where(make_stack):
@@ -60,3 +61,40 @@ def test_verify_calls_that_make_no_sense(make_stack):
         assert arguments[0] in done_.stderr
     missing = stack.cli("verify", "--partition", "9", check=False)
     assert missing.returncode == 1 and "there is no partition 9" in missing.stderr
+
+
+def test_tail_yields_each_answer_once(make_stack):
+    stack = make_stack()
+    router, = stack.whole()
+    router.wait_ready()
+    chunks = Log(stack, "chat.chunks")
+    for n in range(3):
+        stack.ask(f"r{n}", f"r{n} [[sim tokens=20]]", key="talk")
+    stack.flush()
+    chunks.wait("all answers", lambda v: sum(1 for c in v if c["done"]) == 3)
+    said = {n: text_of(by_request(chunks.values(), f"r{n}")) for n in range(3)}
+
+    assert stack.cli("tail", "--request", "r1").stdout == said[1] + "\n"
+    lines = stack.cli("tail", "--request", "r2", "--org", "acme", "--from-beginning", "--json").stdout.splitlines()
+    assert [json.loads(line) for line in lines] == by_request(chunks.values(), "r2")
+    whole = stack.cli("tail", "--conversation", "talk", "--from-beginning", "--timeout", "3s", check=False)
+    assert whole.returncode == 4
+    assert whole.stdout == "".join(said[n] + "\n" for n in range(3))
+
+    # A higher attempt that lies in the log displaces the answer, also one that had ended.
+    first = next(r for r in chunks.records if json.loads(r.value())["requestId"] == "r1")
+    attempt = json.loads(first.value())["attempt"] + 1000
+    for seq, value in enumerate([{"delta": "displaced", "done": False},
+                                 {"delta": None, "done": True, "finishReason": "stop", "chunks": 2, "sourceOffset": 1,
+                                  "timing": {"queuedMs": 0, "totalMs": 1}}]):
+        stack.produce({"requestId": "r1", "orgId": "acme", "attempt": attempt, "seq": seq, **value}, key="talk",
+                      topic="chat.chunks", partition=first.partition())
+    stack.flush()
+    stack.verified_at_end = False
+    again = stack.cli("tail", "--request", "r1")
+    assert again.stdout.endswith("displaced\n") and "begins anew" in again.stderr
+
+    late = stack.cli("tail", "--request", "r0", "--since", "-1ms", "--timeout", "2s", check=False)
+    assert late.returncode == 4 and late.stdout == ""
+    assert stack.cli("tail", check=False).returncode == 2
+    assert stack.cli("tail", "--request", "r0", "--conversation", "talk", check=False).returncode == 2

@@ -16,11 +16,11 @@
 
 namespace tokenrail::kafka::detail {
 
-template <auto destroy>
+template <auto Function>
 struct Destroy {
   template <class T>
   void operator()(T* object) const {
-    destroy(object);
+    Function(object);
   }
 };
 
