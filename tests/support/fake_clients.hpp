@@ -43,6 +43,7 @@ struct LogEntry {
   std::optional<std::string> value{};
   kafka::Headers headers{};
   std::int64_t timestamp_ms = 0;
+  bool deleted = false;  ///< by retention
 };
 /// What lies on the brokers, by topic and partition; the place in the vector is the offset.
 using FakeLogs = std::map<std::pair<std::string, std::int32_t>, std::vector<LogEntry>>;
@@ -219,6 +220,7 @@ class FakeLogReader final : public kafka::LogReader {
         }
         ++it->second;
         const auto& entry = log[static_cast<std::size_t>(offset)];
+        if (entry.deleted) continue;
         listener_.on_record({.topic = partition.topic,
                              .partition = partition.partition,
                              .offset = offset,

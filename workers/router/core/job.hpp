@@ -25,9 +25,13 @@ struct Job {
   std::variant<events::ChatRequest, events::InvalidRequest> request;
   /// The record's value, where only the ids have been read from it so far.
   std::optional<std::string> unread{};
+  /// Its provider is at its limit and too many wait for it: only the ids are kept, the record is read again from the
+  /// log when there is room. Such a job does not count against the window.
+  bool put_back = false;
+  std::string fetched_for{};  ///< stage `fetching`: the connection whose room is kept for it
 
   /// Where a job is on its way to its attempt.
-  enum class Stage { in_line, ready, parked, running, ended };
+  enum class Stage { in_line, ready, parked, fetching, running, ended };
   Stage stage = Stage::in_line;
   std::unique_ptr<Attempt> attempt{};
 

@@ -60,8 +60,9 @@ Partition::Partition(Services& services, Wire& wire, std::int32_t number, std::u
 Partition::~Partition() {
   for (auto& [offset, job] : jobs_) {
     over(job);
+    fetch_ended(job);
     forget_timer(job);
-    services_.hub.job_gone(job.bytes);
+    if (!job.put_back) services_.hub.job_gone(job.bytes);
   }
   drop_untouched();
 }
@@ -214,7 +215,7 @@ void Partition::ready(Job& job) {
   services_.hub.job_ready(ref(job), job.org_id());
 }
 
-Partition::Dispatched Partition::dispatch(std::int64_t offset,
+Partition::Dispatched Partition::dispatch(std::int64_t offset, const std::string& kept_at,
                                           bool (*room)(void* context, const std::string& connection_id),
                                           void* context) {
   const auto it = jobs_.find(offset);
@@ -222,6 +223,10 @@ Partition::Dispatched Partition::dispatch(std::int64_t offset,
   Job& job = it->second;
   if (job.stage != Job::Stage::ready && job.stage != Job::Stage::parked) return {};
 
+  if (job.put_back) {
+    fetch(job, kept_at);
+    return {};
+  }
   if (job.unread && careful()) {
     job.stage = Job::Stage::running;
     to_prepare_.push_back(offset);
@@ -236,6 +241,7 @@ Partition::Dispatched Partition::dispatch(std::int64_t offset,
   auto connection_id = route->targets.front().deployment.connection_id;
   if (!room(context, connection_id)) {
     job.stage = Job::Stage::parked;
+    if (services_.hub.crowded(connection_id)) put_back(job);
     return {.what = Dispatch::parked, .connection_id = std::move(connection_id)};
   }
   start(job, std::move(*route), std::nullopt);
@@ -379,10 +385,12 @@ void Partition::drop_job(std::int64_t offset) {
   const auto it = jobs_.find(offset);
   if (it == jobs_.end()) return;
   over(it->second);
+  fetch_ended(it->second);
   forget_timer(it->second);
   const auto bytes = it->second.bytes;
+  const bool counted = !it->second.put_back;
   jobs_.erase(it);
-  services_.hub.job_gone(bytes);
+  if (counted) services_.hub.job_gone(bytes);
 }
 
 void Partition::complete(std::int64_t offset) {

@@ -60,8 +60,8 @@ class Wire {
   virtual void commit(std::int32_t partition, std::uint64_t generation, std::uint32_t sequence, std::int64_t offset,
                       const std::string& metadata) = 0;
   /// Reads this partition's own log from an offset on: on_log_record(), on_log_end() follow, until stop_reading().
-  virtual void read(Output output, std::int32_t partition, std::int64_t from) = 0;
-  virtual void stop_reading(Output output, std::int32_t partition) = 0;
+  virtual void read(Log log, std::int32_t partition, std::int64_t from) = 0;
+  virtual void stop_reading(Log log, std::int32_t partition) = 0;
   /// A producer that works is there.
   [[nodiscard]] virtual bool usable() const = 0;
 };
@@ -91,8 +91,8 @@ class Partition {
   [[nodiscard]] std::int64_t start_offset() const { return start_; }
 
   void on_record(kafka::Record&& record);
-  void on_log_record(Output log, const kafka::Record& record);
-  void on_log_end(Output log, std::int64_t next_offset);
+  void on_log_record(Log log, const kafka::Record& record);
+  void on_log_end(Log log, std::int64_t next_offset);
   void on_report(const Sent& sent, const kafka::Report& report);
   void on_chunk_report(const kafka::Report& report);
   void on_committed(std::uint32_t sequence, kafka::CommitOutcome outcome);
@@ -115,8 +115,9 @@ class Partition {
     std::string connection_id{};  ///< parked: the connection that has no room
   };
   /// Starts the attempt of a job that is ready. `room`: whether one more may call that connection.
-  Dispatched dispatch(std::int64_t offset, bool (*room)(void* context, const std::string& connection_id),
-                      void* context);
+  /// `kept_at`: the connection that a parked job has waited for, and has room now; else empty.
+  Dispatched dispatch(std::int64_t offset, const std::string& kept_at,
+                      bool (*room)(void* context, const std::string& connection_id), void* context);
 
   /// Commits what is complete, if that is news. Returns whether a commit is under way.
   bool commit_now();
@@ -187,8 +188,9 @@ class Partition {
   [[nodiscard]] bool may_have_ended_in_the_cut(std::int64_t source_offset) const;
   void run();
   void settled();
-  void read_log(Output log, std::int64_t from);
-  void stop_log(Output log);
+  void read_log(Log log, std::int64_t from);
+  void stop_log(Log log);
+  void stop_logs();
   void note_origin(const events::AuditFacts& facts, const kafka::Record& record);
   void note_seen(const events::AuditFacts& facts, std::int64_t at_ms);
 
@@ -213,6 +215,12 @@ class Partition {
   void read_request(Job& job, const std::optional<std::string>& value);
   [[nodiscard]] std::optional<events::InvalidRequest> lost_too_often(const kafka::Record& record) const;
   [[nodiscard]] std::expected<registry::Route, events::Failure> route_of(const Job& job);
+  // records put back while their provider is at its limit (partition_fetch.cpp)
+  void put_back(Job& job);
+  void fetch(Job& job, const std::string& connection_id);
+  void fetch_ended(Job& job);
+  void fetched(const kafka::Record& record);
+  void fetch_to(std::int64_t next_offset);
   [[nodiscard]] bool careful() const { return careful_left_ > 0; }
   void prepare_next();
   void look_at(std::int64_t offset);
@@ -260,7 +268,7 @@ class Partition {
   AuditAccount account_{};
   TerminalTail tail_{};
   std::map<std::int64_t, Origin> origins_{};  ///< by source offset, of attempts that are open
-  bool reading_log_[2]{};                     ///< chunks, audit
+  bool reading_log_[3]{};                     ///< by Log
   std::optional<std::int64_t> first_read_{};  ///< first offset that the present tail gave
   bool chunk_tail_cut_ = false;               ///< it began behind where it was to be read from
   Millis first_chunk_at_{0};                  ///< wall; timestamp of the first chunk of the tail
@@ -289,6 +297,9 @@ class Partition {
   int careful_left_ = 0;  ///< requests still to be prepared so
   std::optional<std::int64_t> preparing_{};
   std::deque<std::int64_t> to_prepare_{};
+
+  std::set<std::int64_t> wanted_{};  ///< offsets being read again
+  std::int64_t fetch_position_ = 0;
 
   std::deque<std::int64_t> to_look_at_{};
   bool looking_ = false;

@@ -27,14 +27,18 @@ bool Partition::owns() const {
   return phase_ == Phase::committing || phase_ == Phase::running || phase_ == Phase::releasing;
 }
 
-void Partition::read_log(Output log, std::int64_t from) {
+void Partition::read_log(Log log, std::int64_t from) {
   reading_log_[static_cast<std::size_t>(log)] = true;
   wire_.read(log, number_, from);
 }
 
-void Partition::stop_log(Output log) {
+void Partition::stop_log(Log log) {
   if (!std::exchange(reading_log_[static_cast<std::size_t>(log)], false)) return;
   wire_.stop_reading(log, number_);
+}
+
+void Partition::stop_logs() {
+  for (const auto log : {Log::chunks, Log::audit, Log::requests}) stop_log(log);
 }
 
 void Partition::fold_known() {
@@ -50,11 +54,11 @@ void Partition::fold_known() {
 // somebody else writes to it by right.
 void Partition::follow() {
   const bool wanted = owns() && (account_.gap() || fold_.any_continued());
-  if (wanted && !reading_log_[static_cast<std::size_t>(Output::audit)]) {
+  if (wanted && !reading_log_[static_cast<std::size_t>(Log::audit)]) {
     services_.metrics.gaps_read.add();
-    read_log(Output::audit, account_.position());
+    read_log(Log::audit, account_.position());
   } else if (!wanted && phase_ != Phase::reading_audit) {
-    stop_log(Output::audit);
+    stop_log(Log::audit);
   }
 }
 
@@ -136,7 +140,7 @@ void Partition::check_leases() {
   if (planted(Bug::no_tail_after_lease)) {
     close_expired();
   } else {
-    read_log(Output::chunks, chunks_read_to_);
+    read_log(Log::chunks, chunks_read_to_);
   }
 }
 
@@ -194,8 +198,7 @@ void Partition::release() {
 void Partition::hand_over() {
   if (ledger_.committable() != (commit_pending_ ? sent_offset_ : committed_offset_)) send_commit();
   phase_ = Phase::continuing;
-  stop_log(Output::audit);
-  stop_log(Output::chunks);
+  stop_logs();
   renew_at_ = services_.environment.now().steady + services_.options.lease / renewals_per_lease;
   std::vector<std::int64_t> not_begun;
   for (const auto& [offset, job] : jobs_) {

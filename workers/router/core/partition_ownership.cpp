@@ -66,7 +66,7 @@ void Partition::claim() {
                                    .traceparent = {}});
   send(Output::audit, std::nullopt, value, &headers, {.purpose = Purpose::claim});
   services_.metrics.claims.add();
-  if (planted(Bug::chunk_end_early)) read_log(Output::chunks, kafka::offset_end);
+  if (planted(Bug::chunk_end_early)) read_log(Log::chunks, kafka::offset_end);
 }
 
 // The claim is in the log. Only now is it known what had been said before it: first the audit log up to the claim, then
@@ -75,11 +75,15 @@ void Partition::claim_reported() {
   if (phase_ != Phase::claiming) return;
   phase_ = Phase::reading_audit;
   spdlog::debug("partition {}: the claim of epoch {} is in the log", number_, epoch_);
-  read_log(Output::audit, inherited_ ? inherited_->audit_offset : kafka::offset_beginning);
+  read_log(Log::audit, inherited_ ? inherited_->audit_offset : kafka::offset_beginning);
 }
 
-void Partition::on_log_record(Output log, const kafka::Record& record) {
-  if (log == Output::chunks) {
+void Partition::on_log_record(Log log, const kafka::Record& record) {
+  if (log == Log::requests) {
+    fetched(record);
+    return;
+  }
+  if (log == Log::chunks) {
     chunk_tail_record(record);
     return;
   }
@@ -100,16 +104,20 @@ void Partition::on_log_record(Output log, const kafka::Record& record) {
   }
 }
 
-void Partition::on_log_end(Output log, std::int64_t next_offset) {
-  if (log == Output::chunks) {
+void Partition::on_log_end(Log log, std::int64_t next_offset) {
+  if (log == Log::requests) {
+    fetch_to(next_offset);
+    return;
+  }
+  if (log == Log::chunks) {
     if (phase_ == Phase::reading_chunks) {
       chunk_tail_read(next_offset);
     } else if (phase_ == Phase::claiming && planted(Bug::chunk_end_early)) {
       early_chunk_end_ = next_offset;
-      stop_log(Output::chunks);
+      stop_log(Log::chunks);
     } else if (!expired_.empty()) {
       chunks_read_to_ = std::max(chunks_read_to_, next_offset);
-      stop_log(Output::chunks);
+      stop_log(Log::chunks);
       close_expired();
     }
     return;
@@ -153,7 +161,7 @@ void Partition::audit_tail_record(const kafka::Record& record) {
   note_seen(*facts, record.timestamp_ms);
 
   if (facts->kind != events::AuditFacts::Kind::claimed || facts->instance != instance_) return;
-  stop_log(Output::audit);
+  stop_log(Log::audit);
   const bool equal_taken = planted(Bug::epoch_reused) && facts->epoch == fold_.epoch();
   if (verdict == events::AuditFold::Verdict::counts || equal_taken) {
     careful_left_ = fold_.claims_in_a_row() >= silent_claims_max ? careful_requests : 0;
@@ -173,7 +181,7 @@ void Partition::audit_tail_read(std::int64_t claim_offset) {
   // Nobody's answer is open: only the end of the chunk log is wanted.
   const bool wanted = !fold_.open().empty();
   const auto from = !wanted ? kafka::offset_end : inherited_ ? inherited_->chunk_offset : kafka::offset_beginning;
-  read_log(Output::chunks, from);
+  read_log(Log::chunks, from);
 }
 
 void Partition::chunk_tail_record(const kafka::Record& record) {
@@ -199,7 +207,7 @@ void Partition::chunk_tail_record(const kafka::Record& record) {
 }
 
 void Partition::chunk_tail_read(std::int64_t end) {
-  stop_log(Output::chunks);
+  stop_log(Log::chunks);
   if (!fold_.open().empty() && !first_read_ && end != (inherited_ ? inherited_->chunk_offset : 0)) {
     chunk_tail_cut_ = true;
     first_chunk_at_ = Millis::max();
@@ -292,8 +300,7 @@ void Partition::fail(std::string_view why) {
   failing_.clear();
   deferred_.clear();
   commit_pending_ = false;
-  stop_log(Output::audit);
-  stop_log(Output::chunks);
+  stop_logs();
   // What was given up, or was about to be, is not claimed again for: its attempts fall silent, their lease tells.
   if (phase_ == Phase::continuing || phase_ == Phase::releasing) {
     spdlog::warn("partition {}: {}; {} attempts of a partition that was given up end here", number_, why, jobs_.size());
@@ -308,8 +315,10 @@ void Partition::fail(std::string_view why) {
   preparing_.reset();
   to_prepare_.clear();
   account_ = AuditAccount{};
+  wanted_.clear();
   for (auto& [offset, job] : jobs_) {
     over(job);
+    fetch_ended(job);
     job.attempt.reset();
     schedule(job, job.deadline);
     job.stage = Job::Stage::in_line;
@@ -321,8 +330,7 @@ void Partition::fail(std::string_view why) {
 void Partition::drop() {
   phase_ = Phase::over;
   deferred_.clear();
-  stop_log(Output::audit);
-  stop_log(Output::chunks);
+  stop_logs();
   while (!jobs_.empty()) drop_job(jobs_.begin()->first);
   drop_untouched();
 }

@@ -20,6 +20,11 @@ constexpr std::uint64_t low_mask = (1ULL << partition_shift) - 1;
 constexpr Millis offsets_ask_again{1'000};
 constexpr Millis drain_grace{5'000};
 
+void count_down(std::map<std::string, std::size_t>& counts, const std::string& name) {
+  const auto it = counts.find(name);
+  if (it != counts.end() && --it->second == 0) counts.erase(it);
+}
+
 }  // namespace
 
 RouterCore::RouterCore(const RouterOptions& options, const World& world, RouterMetrics& metrics)
@@ -192,16 +197,24 @@ void RouterCore::drop_partitions() {
 
 // --- the partitions' own logs ---------------------------------------------------------------------------------------
 
-void RouterCore::read(Output output, std::int32_t partition, std::int64_t from) {
-  if (reader_ == nullptr) return;
-  const auto& topic = output == Output::chunks ? options_.topics.chunks : options_.topics.audit;
-  reader_->start({{.partition = {.topic = topic, .partition = partition}, .offset = from}});
+const std::string& RouterCore::topic_of(Log log) const {
+  return log == Log::chunks  ? options_.topics.chunks
+         : log == Log::audit ? options_.topics.audit
+                             : options_.topics.requests;
 }
 
-void RouterCore::stop_reading(Output output, std::int32_t partition) {
+Log RouterCore::log_of(const std::string& topic) const {
+  return topic == options_.topics.chunks ? Log::chunks : topic == options_.topics.audit ? Log::audit : Log::requests;
+}
+
+void RouterCore::read(Log log, std::int32_t partition, std::int64_t from) {
   if (reader_ == nullptr) return;
-  const auto& topic = output == Output::chunks ? options_.topics.chunks : options_.topics.audit;
-  reader_->stop({{.topic = topic, .partition = partition}});
+  reader_->start({{.partition = {.topic = topic_of(log), .partition = partition}, .offset = from}});
+}
+
+void RouterCore::stop_reading(Log log, std::int32_t partition) {
+  if (reader_ == nullptr) return;
+  reader_->stop({{.topic = topic_of(log), .partition = partition}});
 }
 
 void RouterCore::LogSide::on_record(kafka::Record&& record) {
@@ -211,7 +224,7 @@ void RouterCore::LogSide::on_record(kafka::Record&& record) {
   }
   const auto index = static_cast<std::size_t>(record.partition);
   if (index >= core.by_number_.size() || core.by_number_[index] == nullptr) return;
-  const auto log = record.topic == core.options_.topics.chunks ? Output::chunks : Output::audit;
+  const auto log = core.log_of(record.topic);
   core.by_number_[index]->on_log_record(log, record);
   core.release_step();
   core.pump();
@@ -227,7 +240,7 @@ void RouterCore::LogSide::on_end(const kafka::TopicPartition& partition, std::in
   }
   const auto index = static_cast<std::size_t>(partition.partition);
   if (index >= core.by_number_.size() || core.by_number_[index] == nullptr) return;
-  const auto log = partition.topic == core.options_.topics.chunks ? Output::chunks : Output::audit;
+  const auto log = core.log_of(partition.topic);
   core.by_number_[index]->on_log_end(log, next_offset);
   core.release_step();
   core.pump();
@@ -322,6 +335,27 @@ void RouterCore::ConsumerSide::on_record(kafka::Record&& record) {
   core.adjust_reading();
   core.pump();
   core.arm();
+}
+
+void RouterCore::job_back(std::size_t bytes) {
+  ++window_requests_;
+  window_bytes_ += bytes;
+  adjust_reading();
+}
+
+// Half of the window is the most that may wait for one connection.
+bool RouterCore::crowded(const std::string& connection_id) const {
+  const auto it = parked_.find(connection_id);
+  if (it == parked_.end()) return false;
+  return it->second.size() >= options_.window_requests_max / 2 || window_bytes_ >= options_.window_bytes_max / 2;
+}
+
+void RouterCore::fetch_started(const std::string& connection_id) {
+  ++in_flight_by_connection_[connection_id];
+}
+
+void RouterCore::fetch_over(const std::string& connection_id) {
+  count_down(in_flight_by_connection_, connection_id);
 }
 
 void RouterCore::job_gone(std::size_t bytes) {
@@ -436,9 +470,13 @@ void RouterCore::producer_lost(std::string_view why) {
 // --- dispatch -------------------------------------------------------------------------------------------------------
 
 void RouterCore::job_ready(const JobRef& job, const std::string& org_id) {
+  enqueue({.job = job}, org_id);
+}
+
+void RouterCore::enqueue(Ready ready, const std::string& org_id) {
   auto& queue = ready_[org_id];
   if (queue.empty()) turns_.push_back({.org_id = org_id, .left = weight_of(org_id)});
-  queue.push_back(job);
+  queue.push_back(std::move(ready));
 }
 
 int RouterCore::weight_of(const std::string& org_id) const {
@@ -451,11 +489,12 @@ bool RouterCore::room_for(const std::string& connection_id) const {
   return it == in_flight_by_connection_.end() || it->second < options_.connection_in_flight_max;
 }
 
-void RouterCore::dispatch(const JobRef& job, const std::string& org_id) {
+void RouterCore::dispatch(const Ready& ready, const std::string& org_id) {
+  const auto& job = ready.job;
   auto* const owner = partition(job.partition, job.generation);
   if (owner == nullptr) return;
   auto dispatched = owner->dispatch(
-      job.offset,
+      job.offset, ready.kept_at,
       [](void* core, const std::string& connection) { return static_cast<RouterCore*>(core)->room_for(connection); },
       this);
   if (dispatched.what == Partition::Dispatch::parked) {
@@ -470,7 +509,7 @@ bool RouterCore::unpark() {
     if (room_for(connection_id)) {
       const auto next = std::move(waiting.front());
       waiting.pop_front();
-      job_ready(next.job, next.org_id);
+      enqueue({.job = next.job, .kept_at = connection_id}, next.org_id);
       any = true;
     }
     it = waiting.empty() ? parked_.erase(it) : std::next(it);
@@ -504,7 +543,7 @@ void RouterCore::dispatch_ready() {
       continue;
     }
     const auto queue = ready_.find(org);
-    const auto job = queue->second.front();
+    const auto ready = std::move(queue->second.front());
     queue->second.pop_front();
     if (queue->second.empty()) {
       ready_.erase(queue);
@@ -514,7 +553,7 @@ void RouterCore::dispatch_ready() {
       turns_.push_back({.org_id = org, .left = weight_of(org)});
     }
     passed_over = 0;
-    dispatch(job, org);
+    dispatch(ready, org);
   }
 }
 
@@ -523,15 +562,6 @@ void RouterCore::attempt_started(const std::string& org_id, const std::string& c
   ++in_flight_by_org_[org_id];
   if (!connection_id.empty()) ++in_flight_by_connection_[connection_id];
 }
-
-namespace {
-
-void count_down(std::map<std::string, std::size_t>& counts, const std::string& name) {
-  const auto it = counts.find(name);
-  if (it != counts.end() && --it->second == 0) counts.erase(it);
-}
-
-}  // namespace
 
 void RouterCore::attempt_over(const std::string& org_id, const std::string& connection_id) {
   --in_flight_;

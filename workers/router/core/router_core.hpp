@@ -107,14 +107,18 @@ class RouterCore final : private Hub, private Wire {
   void attempt_over(const std::string& org_id, const std::string& connection_id) override;
   void connection_changed(const std::string& from, const std::string& to) override;
   void job_gone(std::size_t bytes) override;
+  void job_back(std::size_t bytes) override;
+  [[nodiscard]] bool crowded(const std::string& connection_id) const override;
+  void fetch_started(const std::string& connection_id) override;
+  void fetch_over(const std::string& connection_id) override;
   [[nodiscard]] bool is_cancelled(const std::string& org_id, const std::string& request_id) const override;
   // Wire
   kafka::Produced send(Output output, const std::optional<std::string>& key, std::optional<std::string_view> value,
                        const kafka::Headers* headers, const Sent& sent) override;
   void commit(std::int32_t partition, std::uint64_t generation, std::uint32_t sequence, std::int64_t offset,
               const std::string& metadata) override;
-  void read(Output output, std::int32_t partition, std::int64_t from) override;
-  void stop_reading(Output output, std::int32_t partition) override;
+  void read(Log log, std::int32_t partition, std::int64_t from) override;
+  void stop_reading(Log log, std::int32_t partition) override;
   [[nodiscard]] bool usable() const override { return producer_ != nullptr && !producer_lost_; }
 
   void on_cancellation(const kafka::Record& record);
@@ -125,7 +129,11 @@ class RouterCore final : private Hub, private Wire {
   void dispatch_ready();
   /// Lets one job more have a try for each connection that has room; false: nobody waits for one.
   bool unpark();
-  void dispatch(const JobRef& job, const std::string& org_id);
+  struct Ready;
+  void enqueue(Ready ready, const std::string& org_id);
+  void dispatch(const Ready& ready, const std::string& org_id);
+  [[nodiscard]] const std::string& topic_of(Log log) const;
+  [[nodiscard]] Log log_of(const std::string& topic) const;
   [[nodiscard]] int weight_of(const std::string& org_id) const;
   [[nodiscard]] bool room_for(const std::string& connection_id) const;
   void adjust_reading();
@@ -188,16 +196,21 @@ class RouterCore final : private Hub, private Wire {
   std::unordered_map<std::uint64_t, PendingCommit> commits_{};  ///< by token
 
   // Jobs that may start, taking turns among organisations; and those whose connection has no room.
-  std::map<std::string, std::deque<JobRef>> ready_{};
+  struct Parked {
+    JobRef job;
+    std::string org_id;
+  };
+  /// A job that may start; `kept_at`: the connection that it has waited for.
+  struct Ready {
+    JobRef job;
+    std::string kept_at{};
+  };
+  std::map<std::string, std::deque<Ready>> ready_{};
   struct Turn {
     std::string org_id;
     int left = 1;  ///< requests that it may still give in this turn
   };
   std::deque<Turn> turns_{};
-  struct Parked {
-    JobRef job;
-    std::string org_id;
-  };
   std::map<std::string, std::deque<Parked>> parked_{};  ///< by connection
   bool pumping_ = false;
 

@@ -30,6 +30,8 @@ RouterMetrics::RouterMetrics(telemetry::Metrics& metrics)
       dedupe_windows_cut(metrics.counter("tokenrail_router_dedupe_windows_cut_total",
                                          "Times that the window for duplicates was cut short by its bytes.")),
       duplicates(metrics.counter("tokenrail_router_duplicates_total", "Requests that had been seen before.")),
+      put_back(metrics.counter("tokenrail_router_put_back_total",
+                               "Requests put back because too many wait for their provider; read again later.")),
       cancellations(metrics.counter("tokenrail_router_cancellations_total", "Cancellations read.")),
       backpressure_stops(metrics.counter("tokenrail_router_backpressure_stops_total",
                                          "Times that reading of chat.requests stopped because the window was full.")),

@@ -36,6 +36,7 @@ class RouterMetrics {
   telemetry::Counter& tails_cut;
   telemetry::Counter& dedupe_windows_cut;
   telemetry::Counter& duplicates;
+  telemetry::Counter& put_back;
   telemetry::Counter& cancellations;
   telemetry::Counter& backpressure_stops;
   telemetry::Gauge& in_flight;

@@ -28,6 +28,8 @@ enum class Purpose : std::uint8_t {
 
 /// Which of the router's topics a record goes to.
 enum class Output : std::uint8_t { chunks, audit, dlq };
+/// What a partition reads beside the records that the group hands it: its own logs, and chat.requests once more.
+enum class Log : std::uint8_t { chunks, audit, requests };
 
 /// The router as its parts see it.
 class Hub {
@@ -43,6 +45,13 @@ class Hub {
   virtual void attempt_over(const std::string& org_id, const std::string& connection_id) = 0;
   /// An attempt moved from one connection to another.
   virtual void connection_changed(const std::string& from, const std::string& to) = 0;
+  /// Those that wait for that connection fill their share of the window.
+  [[nodiscard]] virtual bool crowded(const std::string& connection_id) const = 0;
+  /// A record that was put back is being read again, or no longer is: a place at the connection is kept for it.
+  virtual void fetch_started(const std::string& connection_id) = 0;
+  virtual void fetch_over(const std::string& connection_id) = 0;
+  /// A job that was put back counts against the window again.
+  virtual void job_back(std::size_t bytes) = 0;
   /// A job is complete, or its partition is gone.
   virtual void job_gone(std::size_t bytes) = 0;
   /// Somebody asked, not long ago, for that request to be ended.

@@ -95,6 +95,9 @@ class RouterCoreTest : public ::testing::Test, public RouterCoreTestWorld {
   }
   std::int64_t record(std::string value, std::optional<std::string> key = "k", std::int32_t partition = 0) {
     const auto offset = next_offset++;
+    logs[{"chat.requests", partition}].resize(static_cast<std::size_t>(offset));
+    logs[{"chat.requests", partition}].push_back(
+        {.key = key, .value = value, .timestamp_ms = environment.wall.count()});
     core->consumer_listener().on_record({.topic = "chat.requests",
                                          .partition = partition,
                                          .offset = offset,

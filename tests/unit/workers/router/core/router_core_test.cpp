@@ -485,6 +485,56 @@ TEST_F(RouterCoreTest, AnOrganisationStartsAsManyRequestsInItsTurnAsItWeighs) {
   EXPECT_EQ(started["light"], 2);
 }
 
+TEST_F(RouterCoreTest, AProviderAtItsLimitDoesNotFillTheWindow) {
+  options.connection_in_flight_max = 2;
+  options.window_requests_max = 20;
+  make_core(options);
+  add_model("other", "ollama", "c2");
+  assign();
+  for (int i = 0; i < 100; ++i) request("slow" + std::to_string(i), "", "key" + std::to_string(i));
+  EXPECT_TRUE(group->reading);
+  request("quick", "", "q", R"("modelProvider":"ollama","modelName":"other",)");
+  settle();
+  ASSERT_EQ(http.started, 3U);
+  EXPECT_EQ(http.calls.at(3).request.url.substr(0, 15), "http://provider");
+  answer(3);
+  settle();
+  ASSERT_EQ(chunks().size(), 2U);
+  EXPECT_EQ(chunks()[0].request_id, "quick");
+  // All of them get their turn, two at a time, with what they said.
+  for (int i = 0; i < 1'000 && !http.calls.empty(); ++i) {
+    EXPECT_LE(http.calls.size(), 2U);
+    answer(http.newest());
+    settle();
+  }
+  EXPECT_EQ(http.started, 101U);
+  EXPECT_EQ(chunks().size(), 202U);
+  EXPECT_FALSE(reader->reads("chat.requests"));
+  wake_after(1s);
+  settle();
+  EXPECT_EQ((group->stored[{.topic = "chat.requests", .partition = 0}].first), 101);
+}
+
+TEST_F(RouterCoreTest, WhatWasPutBackAndThenDeletedByRetentionIsAnswered) {
+  options.connection_in_flight_max = 1;
+  options.window_requests_max = 4;
+  make_core(options);
+  assign();
+  for (int i = 0; i < 10; ++i) request("r" + std::to_string(i), "", "key" + std::to_string(i));
+  settle();
+  for (auto& entry : logs[{"chat.requests", 0}]) entry.deleted = true;
+  for (int i = 0; i < 100 && !http.calls.empty(); ++i) {
+    answer(http.newest());
+    settle();
+  }
+  const auto all = chunks();
+  const auto gone = std::ranges::count(all, "PROVIDER_UNAVAILABLE", &events::Chunk::error_code);
+  EXPECT_GE(gone, 5);
+  wake_after(1s);
+  settle();
+  EXPECT_EQ((group->stored[{.topic = "chat.requests", .partition = 0}].first), 10);
+}
+
 TEST_F(RouterCoreTest, ASilentProducerIsReplacedAndEveryPartitionRecovers) {
   assign();
   request("r1");
