@@ -52,16 +52,20 @@ with_lock() {
   mkdir -p "$dev_dir/run"
   (
     exec {lock_fd}>"$dev_dir/run/$name.lock"
-    if ! flock -n "$lock_fd"; then
-      # Second by second: an interrupt that comes while flock is being started reaches the shell alone, which acts on
-      # it when its command has ended.
-      trap 'exit 130' INT TERM
-      say "Another ./dev is busy with $name here; waiting for it."
-      until flock -w 1 "$lock_fd"; do :; done
-      trap - INT TERM
-    fi
+    take_lock "$lock_fd" "Another ./dev is busy with $name here; waiting for it."
     "$@"
   )
+}
+
+# take_lock FD MESSAGE: in a subshell without traps of its own; the message is for whoever has to wait.
+take_lock() {
+  flock -n "$1" && return
+  # Second by second: an interrupt that comes while flock is being started reaches the shell alone, which acts on it when
+  # its command has ended.
+  trap 'exit 130' INT TERM
+  say "$2"
+  until flock -w 1 "$1"; do :; done
+  trap - INT TERM
 }
 
 # --- ports ----------------------------------------------------------------------------------------------------------
