@@ -116,7 +116,7 @@ kafka_fetch() {
 }
 
 with_cache_lock() {
-  mkdir -p "$cache_dir"
+  need_folder "$cache_dir"
   (
     exec {cache_fd}>"$cache_dir/lock"
     take_lock "$cache_fd" "Another ./dev is fetching Kafka here; waiting for it."

@@ -42,6 +42,18 @@ usage_error() {
   exit 2
 }
 
+# --- folders --------------------------------------------------------------------------------------------------------
+
+# need_folder FOLDER: makes it, and refuses with what helps where that or writing into it is not allowed: after a run
+# with sudo it is root's.
+need_folder() {
+  local above=$1
+  if mkdir -p "$1" 2>/dev/null && [ -w "$1" ]; then return; fi
+  while [ ! -e "$above" ]; do above=$(dirname "$above"); done
+  die "cannot write to $1: $above belongs to $(stat -c %U "$above")" \
+    "After a run with sudo, once: sudo chown -R $(id -un) $dev_dir $root/build"
+}
+
 # --- locks ----------------------------------------------------------------------------------------------------------
 
 # with_lock NAME COMMAND...: one run at a time for each name and dev_dir; says so when it has to wait.
@@ -49,7 +61,7 @@ usage_error() {
 with_lock() {
   local name=$1
   shift
-  mkdir -p "$dev_dir/run"
+  need_folder "$dev_dir/run"
   (
     exec {lock_fd}>"$dev_dir/run/$name.lock"
     take_lock "$lock_fd" "Another ./dev is busy with $name here; waiting for it."
