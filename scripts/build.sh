@@ -23,6 +23,7 @@ build_command() {
 build_preset() {
   local preset=$1 folder=$root/build/$1
   shift
+  need_folder "$folder"
   if [ ! -f "$folder/build.ninja" ]; then
     step "Configuring $folder"
     (cd "$root" && cmake --preset "$preset" >&2) || die "CMake refused; the reason is above."

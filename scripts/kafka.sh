@@ -116,10 +116,10 @@ kafka_fetch() {
 }
 
 with_cache_lock() {
-  mkdir -p "$cache_dir"
+  need_folder "$cache_dir"
   (
     exec {cache_fd}>"$cache_dir/lock"
-    flock "$cache_fd"
+    take_lock "$cache_fd" "Another ./dev is fetching Kafka here; waiting for it."
     "$@"
   )
 }
@@ -135,7 +135,9 @@ kafka_fetch_locked() {
       -DincludeScope=runtime "-DoutputDirectory=$kafka_dist/lib.part") >"$log" 2>&1 || {
       grep -E 'ERROR' "$log" | head -n 5 >&2 || true
       die "Maven could not fetch Kafka; its whole output is in $log" \
-        "Behind a proxy or a mirror: set it up in ~/.m2/settings.xml, then run the same command again."
+        "Behind a proxy or a mirror: set it up in ~/.m2/settings.xml, then run the same command again." \
+        "PKIX in it means a proxy that opens TLS: put its certificate into /usr/local/share/ca-certificates/NAME.crt" \
+        "and run update-ca-certificates; Java reads what that writes."
     }
     mv "$kafka_dist/lib.part" "$kafka_dist/lib"
   fi

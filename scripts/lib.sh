@@ -42,6 +42,18 @@ usage_error() {
   exit 2
 }
 
+# --- folders --------------------------------------------------------------------------------------------------------
+
+# need_folder FOLDER: makes it, and refuses with what helps where that or writing into it is not allowed: after a run
+# with sudo it is root's.
+need_folder() {
+  local above=$1
+  if mkdir -p "$1" 2>/dev/null && [ -w "$1" ]; then return; fi
+  while [ ! -e "$above" ]; do above=$(dirname "$above"); done
+  die "cannot write to $1: $above belongs to $(stat -c %U "$above")" \
+    "After a run with sudo, once: sudo chown -R $(id -un) $dev_dir $root/build"
+}
+
 # --- locks ----------------------------------------------------------------------------------------------------------
 
 # with_lock NAME COMMAND...: one run at a time for each name and dev_dir; says so when it has to wait.
@@ -49,19 +61,23 @@ usage_error() {
 with_lock() {
   local name=$1
   shift
-  mkdir -p "$dev_dir/run"
+  need_folder "$dev_dir/run"
   (
     exec {lock_fd}>"$dev_dir/run/$name.lock"
-    if ! flock -n "$lock_fd"; then
-      # Second by second: an interrupt that comes while flock is being started reaches the shell alone, which acts on
-      # it when its command has ended.
-      trap 'exit 130' INT TERM
-      say "Another ./dev is busy with $name here; waiting for it."
-      until flock -w 1 "$lock_fd"; do :; done
-      trap - INT TERM
-    fi
+    take_lock "$lock_fd" "Another ./dev is busy with $name here; waiting for it."
     "$@"
   )
+}
+
+# take_lock FD MESSAGE: in a subshell without traps of its own; the message is for whoever has to wait.
+take_lock() {
+  flock -n "$1" && return
+  # Second by second: an interrupt that comes while flock is being started reaches the shell alone, which acts on it when
+  # its command has ended.
+  trap 'exit 130' INT TERM
+  say "$2"
+  until flock -w 1 "$1"; do :; done
+  trap - INT TERM
 }
 
 # --- ports ----------------------------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ install_packages() {
   fi
   [ -r /etc/debian_version ] || die "packages are missing and this is no Debian: $*" "Debian 12 is what is supported."
   step "Installing with apt-get: $*"
-  mkdir -p "$dev_dir/logs"
+  need_folder "$dev_dir/logs"
   local log=$dev_dir/logs/apt.log
   # A server package would make and start a cluster of its own; only our private one is wanted. The setting is there
   # for the length of this installation only.

@@ -68,6 +68,14 @@ def test_status_and_stop_of_what_never_ran(tmp_path):
         assert dev(server, "stop", env=environment).returncode == 0
 
 
+def test_a_folder_that_may_not_be_written_to_is_named_with_its_owner_and_the_way_out():
+    environment = {"PATH": "/usr/bin:/bin", "TOKENRAIL_DEV_DIR": "/proc/tokenrail"}  # where root may not write either
+    done = dev("kafka", "stop", env=environment)
+    assert done.returncode == 1
+    assert "cannot write to /proc/tokenrail/run: /proc belongs to root" in done.stderr
+    assert "sudo chown -R" in done.stderr
+
+
 def test_free_ports_differ_and_lie_below_the_ephemeral_range(tmp_path):
     done = bash(tmp_path, "free_ports 40")
     ports = [int(line) for line in done.stdout.split()]
