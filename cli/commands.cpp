@@ -108,12 +108,13 @@ constexpr std::array<Example, 2> doctor_examples{{
     {"tokenrail doctor", "what works, what does not, and the command that mends it"},
     {"tokenrail doctor --json", "the same for programs"},
 }};
-constexpr std::array<Flag, 6> verify_flags{{
+constexpr std::array<Flag, 7> verify_flags{{
     {.name = "at-rest", .help = "nothing runs any more, so whatever has not ended is a violation"},
     {.name = "from", .value = "TIME", .help = "only what is newer: 2026-11-21T09:00:00Z, or -1h for an hour ago"},
     {.name = "to", .value = "TIME", .help = "only what is older (default: what there is now)"},
     {.name = "group", .value = "GROUP", .help = "the routers' consumer group (default: tokenrail-router)"},
     {.name = "partition", .value = "P", .help = "only this partition"},
+    {.name = "dedupe-window", .value = "TIME", .help = "what the routers' router.dedupe_window is (default: 10m)"},
     {.name = "timeout", .value = "TIME", .help = "give up when no record comes for this long (default: 60s)"},
 }};
 constexpr std::array<Example, 3> verify_examples{{

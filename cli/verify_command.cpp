@@ -36,6 +36,11 @@ Result<VerifyCall> verify_call(const Context& context) {
     asked.partition = *text == "0" ? 0 : parse_count(*text);
     if (!asked.partition) return wrong(fmt::format("--partition {}: a whole number is needed", *text));
   }
+  if (const auto text = call.value("dedupe-window")) {
+    const auto window = *text == "0" ? std::optional(std::chrono::milliseconds(0)) : parse_duration(*text);
+    if (!window) return wrong(fmt::format("--dedupe-window {}: a time such as 10m, or 0, is needed", *text));
+    asked.dedupe_window = *window;
+  }
   if (const auto text = call.value("timeout")) {
     const auto patience = parse_duration(*text);
     if (!patience) return wrong(fmt::format("--timeout {}: a time such as 30s or 5m is needed", *text));

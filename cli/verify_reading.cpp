@@ -276,6 +276,7 @@ Result<Verified> verify_topics(const kafka::Properties& given, const VerifyCall&
     verify::CheckOptions options;
     options.topics = call.topics;
     options.partition = p;
+    options.dedupe_window_ms = call.dedupe_window.count();
     options.requests_from = requests->at(i).from;
     options.audit_from = audit->at(i).from;
     options.audit_known_ms = audit->at(i).known_ms;

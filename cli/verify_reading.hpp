@@ -22,7 +22,8 @@ struct VerifyCall {
   std::optional<std::int64_t> to_ms{};      ///< nothing: to the ends at the time of the call
   std::optional<std::int32_t> partition{};  ///< nothing: all
   bool at_rest = false;
-  std::chrono::milliseconds patience{60'000};  ///< without any record before giving up
+  std::chrono::milliseconds dedupe_window{600'000};  ///< 0: duplicates that are run are only counted
+  std::chrono::milliseconds patience{60'000};        ///< without any record before giving up
 };
 
 struct Verified {

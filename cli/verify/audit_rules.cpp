@@ -224,8 +224,10 @@ void Checker::responded(const Event& event) {
   attempt.called = event.facts.called;
   if (attempt.interrupted()) ++figures_.interrupted[event.facts.cause];
   if (event.facts.recovered && !attempt.interrupted()) ++figures_.recovered;
-  if (attempt.released_epoch && *attempt.released_epoch != event.facts.epoch)
+  if (attempt.released_epoch && *attempt.released_epoch != event.facts.epoch) {
+    attempt.closed_by_another = true;
     closed_by_another(about, ids.attempt, attempt, event);
+  }
   touch(about);
 }
 

@@ -60,6 +60,10 @@ struct CheckOptions {
   events::RequestLimits request_limits{};
   std::size_t settled_max = 20'000;
   std::size_t violations_max = 1'000;  ///< further ones are counted
+  /// A request id that is run at two offsets by one owner, less than this apart by the requests' timestamps, breaks the
+  /// promise about duplicates. 0: nothing is said about it.
+  std::int64_t dedupe_window_ms = 0;
+  std::int64_t dedupe_requests_max = 100'000;  ///< offsets apart; further, the window may have forgotten the first
   /// How far the clocks of brokers and workers may be apart, in milliseconds.
   std::int64_t clock_skew_ms = 1'000;
 };
@@ -119,6 +123,7 @@ class Checker {
   void judge_duplicate(const Subject& subject, std::int64_t source_offset, const DuplicateAnswer& answer, bool at_rest);
   void judge_successors(const Subject& subject);
   void judge_order(const Subject& subject);
+  void judge_window(const Subject& subject);
   void judge_commit(const std::vector<const Subject*>& left);
 
   // What may lie before the start of a log.

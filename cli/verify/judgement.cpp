@@ -100,6 +100,7 @@ void Checker::judge(const Subject& about, bool at_rest) {
   for (const auto& [offset, answer] : about.duplicates) judge_duplicate(about, offset, answer, at_rest);
   judge_successors(about);
   judge_order(about);
+  judge_window(about);
 }
 
 void Checker::judge_request(const Subject& about, std::int64_t source_offset, const Asked& entry, bool at_rest) {
@@ -197,12 +198,18 @@ void Checker::judge_duplicate(const Subject& about, std::int64_t source_offset, 
     say(options_.topics.chunks, answer.chunk_at, fmt::format("it names attempt {}, which is unknown", number));
 }
 
-// A terminal chunk that stood in the log before a claim was read by whoever claimed. Tellable only where the brokers'
-// clock stamps both logs.
+// A terminal chunk that stood in the log before a claim was read by whoever claimed; one that stood there before a
+// lease could run out, by whoever closed the attempt then. Tellable only where the brokers' clock stamps both logs.
 void Checker::judge_successors(const Subject& about) {
   for (auto lower = about.attempts.begin(); lower != about.attempts.end(); ++lower) {
     const auto& before = lower->second;
     if (!before.exists() || before.terminal_broker_ms < 0) continue;
+    if (before.interrupted() && before.closed_by_another &&
+        before.terminal_broker_ms + options_.clock_skew_ms < before.released_until_ms)
+      report(Promise::once, options_.topics.audit, {before.response_at},
+             fmt::format("{}: closed as interrupted though its terminal chunk ({}:{}) stood in the log before its "
+                         "lease could run out",
+                         attempt_text(about, lower->first), options_.topics.chunks, before.terminal_at));
     for (auto higher = std::next(lower); higher != about.attempts.end(); ++higher) {
       const auto* const claim = claims_.find(higher->first / attempts_per_epoch);
       if (claim == nullptr || claim->broker_ms < 0 || !higher->second.exists() ||
@@ -235,6 +242,30 @@ void Checker::judge_order(const Subject& about) {
                            : std::vector{later.terminal_at, earlier.terminal_at},
            fmt::format("of one key, the request at source offset {} {} before the one at {}", conflict->later,
                        conflict->began ? "begins" : "ends", conflict->earlier));
+  }
+}
+
+// Only what one owner ran without a break between: whoever takes a partition over may know less of the past.
+void Checker::judge_window(const Subject& about) {
+  if (options_.dedupe_window_ms == 0) return;
+  for (auto first = about.attempts.begin(); first != about.attempts.end(); ++first) {
+    for (auto second = std::next(first); second != about.attempts.end(); ++second) {
+      const auto one = about.asked.find(first->second.source_offset);
+      const auto other = about.asked.find(second->second.source_offset);
+      if (!first->second.exists() || !second->second.exists() || one == other || one == about.asked.end() ||
+          other == about.asked.end() || first->first / attempts_per_epoch != second->first / attempts_per_epoch)
+        continue;
+      const auto [lower, higher] =
+          std::minmax(*one, *other, [](const auto& a, const auto& b) { return a.first < b.first; });
+      const bool near = lower.second.read && higher.second.read && lower.second.ms >= 0 &&
+                        higher.second.ms - lower.second.ms + options_.clock_skew_ms < options_.dedupe_window_ms &&
+                        higher.first - lower.first < options_.dedupe_requests_max;
+      if (near)
+        report(
+            Promise::dedupe, options_.topics.audit, {first->second.request_at, second->second.request_at},
+            fmt::format("request {} of {} is run at source offset {} and, {} ms later, at {} by the same owner",
+                        about.request_id, about.org_id, lower.first, higher.second.ms - lower.second.ms, higher.first));
+    }
   }
 }
 

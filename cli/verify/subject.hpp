@@ -32,6 +32,7 @@ struct Attempt {
   std::optional<std::int64_t> released_epoch{};
   std::int64_t released_until_ms = -1;
   std::int64_t renewed_until_ms = -1;
+  bool closed_by_another = false;  ///< its counting response is not of the worker that continued it
 
   // chat.chunks
   std::int64_t first_chunk = -1;

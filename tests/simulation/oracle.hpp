@@ -88,6 +88,7 @@ class Oracle {
     std::int64_t duplicates = 0;
     std::int64_t calls = 0;
   };
+  [[nodiscard]] const Excuses& excuses() const { return excuses_; }
   [[nodiscard]] const Figures& figures() const { return figures_; }
   [[nodiscard]] const events::AuditFold& fold(int partition) const { return part(partition).fold; }
 

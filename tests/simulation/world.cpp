@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "common/events/json_writer.hpp"
+#include "tests/simulation/verified.hpp"
 
 namespace tokenrail::simulation {
 
@@ -540,6 +541,9 @@ std::optional<Violation> World::finish() {
   }
   oracle.at_rest(ends, committed);
   if (livelock) oracle.report("P1", "nothing fails any more, and yet the history does not come to rest");
+  if (!oracle.violation()) {
+    if (const auto found = verified(broker, oracle.excuses())) oracle.report(found->promise, found->text);
+  }
   return oracle.violation();
 }
 

@@ -166,6 +166,26 @@ INSTANTIATE_TEST_SUITE_P(Good, EveryRule,
                                 h.ask("r");
                                 h.answer(5, 1, a(5, 2));
                               }},
+                             {"AnIdThatRunsAgainUnderAnotherOwner",
+                              [](History& h) {
+                                h.options.dedupe_window_ms = 600'000;
+                                h.ask("r");
+                                h.claim(5);
+                                h.answer(5, 0);
+                                h.ask("r");
+                                h.claim(6);
+                                h.answer(6, 1);
+                              }},
+                             {"AnIdThatRunsAgainLongAfter",
+                              [](History& h) {
+                                h.options.dedupe_window_ms = 600'000;
+                                h.ask("r");
+                                h.claim(5);
+                                h.answer(5, 0);
+                                h.wait(600'000);
+                                h.ask("r");
+                                h.answer(5, 1, a(5, 2));
+                              }},
                              {"AClaimThatWasNotHigher",
                               [](History& h) {
                                 h.ask("r");
@@ -428,6 +448,22 @@ INSTANTIATE_TEST_SUITE_P(
            h.answer(6, 0);
          },
          "P3", "attempt 6001 begins though the terminal chunk of attempt 5001 (chat.chunks:0) stood in the log"},
+        {"ClosedThoughItsTerminalChunkStoodThere",
+         [](History& h) {
+           h.broker_time = true;
+           h.ask("r");
+           h.claim(5);
+           h.begin(5, 0);
+           h.release(5, {{.offset = 0, .attempt = a(5, 1)}}, 10'000);
+           h.end(0, a(5, 1), 0);
+           h.claim(6);
+           h.wait(20'000);
+           h.interrupt(6, 0, a(5, 1));
+           h.end(0, a(6, 1), 0);
+           h.begin(6, 0);
+           h.respond(6, 0, a(6, 1));
+         },
+         "P3", "attempt 5001: closed as interrupted though its terminal chunk (chat.chunks:0) stood in the log"},
         {"RunsAfterItWasAnsweredAsADuplicate",
          [](History& h) {
            h.ask("r");
@@ -644,6 +680,16 @@ INSTANTIATE_TEST_SUITE_P(
            h.duplicate_response(5, 1);
          },
          "DEDUPE", "it names attempt 5007, which is unknown"},
+        {"ADuplicateThatIsRun",
+         [](History& h) {
+           h.options.dedupe_window_ms = 600'000;
+           h.ask("r");
+           h.ask("r");
+           h.claim(5);
+           h.answer(5, 0);
+           h.answer(5, 1, a(5, 2));
+         },
+         "DEDUPE", "is run at source offset 0 and, 10 ms later, at 1 by the same owner"},
         {"ADuplicateOfItself",
          [](History& h) {
            h.ask("r");
