@@ -99,10 +99,16 @@ int Oracle::call_started(const std::string& org_id, const std::string& request_i
   return static_cast<int>(calls_.size()) - 1;
 }
 
-void Oracle::handed_over(int process, int partition) {
+void Oracle::handed_over(int process, int partition, Micros since) {
   auto& p = part(partition);
+  const auto released = p.released.find(process);
+  // Its `released` is void, or has not come into the log: no hand-over that anybody could know of.
+  if (released == p.released.end() || released->second.second < since) return;
+  const auto epoch = released->second.first;
   for (auto& [who, attempt] : p.attempts) {
-    if (attempt.continued_by == process && attempt.released_at == p.released_at[process]) attempt.handed_over = true;
+    if (attempt.begun_by != process || attempt.epoch != epoch || attempt.response_at >= 0) continue;
+    attempt.handed_over = true;
+    attempt.excused = disturbed_.contains(process);
   }
 }
 
@@ -110,7 +116,7 @@ void Oracle::disturbed(int process) {
   disturbed_.insert(process);
   for (auto& p : parts_) {
     for (auto& [who, attempt] : p.attempts) {
-      if (attempt.continued_by == process) attempt.excused = true;
+      if (attempt.begun_by == process) attempt.excused = true;
     }
   }
 }
@@ -118,12 +124,12 @@ void Oracle::disturbed(int process) {
 void Oracle::all_disturbed() {
   for (auto& p : parts_) {
     for (auto& [who, attempt] : p.attempts) {
-      if (attempt.continued_by >= 0) attempt.excused = true;
+      if (attempt.handed_over) attempt.excused = true;
     }
   }
 }
 
-void Oracle::chunk_appended(int partition, std::int64_t offset, std::string_view value) {
+void Oracle::chunk_appended(int partition, std::int64_t offset, std::string_view value, Micros now) {
   auto& p = part(partition);
   p.chunks_end = offset + 1;
   const auto chunk = events::parse_chunk(value);
@@ -150,6 +156,7 @@ void Oracle::chunk_appended(int partition, std::int64_t offset, std::string_view
   judge_text(attempt, request, chunk->attempt, *chunk);
   if (chunk->done) {
     attempt.terminal_at = offset;
+    attempt.terminal_since = now;
     attempt.finish = chunk->finish_reason;
   } else {
     was_called(p, {request, chunk->attempt});
@@ -203,7 +210,7 @@ void Oracle::judge_text(Attempt& attempt, int request, std::int64_t number, cons
   }
 }
 
-void Oracle::audit_appended(int partition, std::int64_t offset, std::string_view value, int writer) {
+void Oracle::audit_appended(int partition, std::int64_t offset, std::string_view value, int writer, Micros now) {
   auto& p = part(partition);
   const auto event = events::parse_audit(value);
   if (!event) {
@@ -222,22 +229,20 @@ void Oracle::audit_appended(int partition, std::int64_t offset, std::string_view
       p.claims[event->epoch] = {.chunks_end = p.chunks_end, .at = offset};
       break;
     case Kind::request:
-      judge_start(p, *event);
+      judge_start(p, *event, writer);
       break;
     case Kind::response:
       judge_response(p, *event);
       break;
     case Kind::released:
       ++figures_.releases;
-      p.released_at[writer] = offset;
+      p.released[writer] = {event->epoch, now};
       for (const auto& [source, number] : event->continuing) {
         const auto* known = p.fold.find(source, number);
         if (known == nullptr || !known->open()) continue;
         auto& attempt = p.attempts[{id_of(known->ids.org_id, known->ids.request_id), number}];
         attempt.continued_by = writer;
-        attempt.released_at = offset;
-        attempt.handed_over = false;
-        attempt.excused = disturbed_.contains(writer);
+        attempt.lease_until = now + std::chrono::milliseconds(event->lease_ms);
         ++figures_.continued;
       }
       break;
@@ -247,7 +252,7 @@ void Oracle::audit_appended(int partition, std::int64_t offset, std::string_view
 }
 
 // An llm.request that counts: the attempt exists, and every promise about not running again is judged here.
-void Oracle::judge_start(Part& p, const AuditFacts& event) {
+void Oracle::judge_start(Part& p, const AuditFacts& event, int writer) {
   const auto offset = event.ids.source_offset;
   if (offset < 0 || offset >= static_cast<std::int64_t>(p.sources.size())) {
     report("P4", fmt::format("an llm.request of offset {}, where there is no request", offset));
@@ -258,6 +263,8 @@ void Oracle::judge_start(Part& p, const AuditFacts& event) {
   const std::pair who(source.id, event.ids.attempt);
   auto& attempt = p.attempts[who];
   attempt.offset = offset;
+  attempt.begun_by = writer;
+  attempt.epoch = event.epoch;
   if (source.request.request_id != event.ids.request_id) {
     report("P4", fmt::format("the llm.request of offset {} names {}", offset, event.ids.request_id));
   }
@@ -276,6 +283,13 @@ void Oracle::judge_start(Part& p, const AuditFacts& event) {
     if (before.terminal_at >= 0 && !voided && before.terminal_at < claim.chunks_end) {
       report("P3", fmt::format("{} runs though the terminal chunk of attempt {} lay in the log",
                                name(who.first, who.second), number));
+    }
+    // Whoever takes it when the lease has run out reads the chunk log to its end once more.
+    if (before.terminal_at >= 0 && before.continued_by >= 0 && leases_hold_ &&
+        before.terminal_since < before.lease_until) {
+      report("P3",
+             fmt::format("{} runs though the terminal chunk of attempt {} lay in the log before its lease ran out",
+                         name(who.first, who.second), number));
     }
     if (before.handed_over && !before.excused) {
       report("P3", fmt::format("{} runs though attempt {} was handed over in order and its worker is well",
@@ -442,7 +456,7 @@ bool Oracle::any_open() const {
   return std::ranges::any_of(parts_, [](const Part& p) { return !p.fold.open().empty(); });
 }
 
-void Oracle::at_rest(const std::vector<std::int64_t>& log_ends, const std::vector<std::int64_t>& committed) {
+void Oracle::at_rest() {
   for (std::size_t number = 0; number < parts_.size(); ++number) {
     auto& p = parts_[number];
     for (std::size_t at = 0; at < p.sources.size(); ++at) {
@@ -452,9 +466,9 @@ void Oracle::at_rest(const std::vector<std::int64_t>& log_ends, const std::vecto
                                  source.request.request_id));
       }
     }
-    if (committed[number] != log_ends[number] && !excuses_.tampers) {
-      report("P1", fmt::format("partition {}: committed is {}, the log ends at {}", number, committed[number],
-                               log_ends[number]));
+    if (p.judged != requests(static_cast<int>(number))) {
+      report("P1", fmt::format("partition {}: committed is {}, the log ends at {}", number, p.judged,
+                               requests(static_cast<int>(number))));
     }
     if (excuses_.cuts) continue;
     for (const auto* open : p.fold.open()) {

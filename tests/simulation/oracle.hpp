@@ -24,6 +24,7 @@
 #include "common/events/audit_fold.hpp"
 #include "common/events/chunk.hpp"
 #include "common/kafka/record.hpp"
+#include "tests/simulation/scheduler.hpp"
 
 namespace tokenrail::simulation {
 
@@ -49,8 +50,8 @@ class Oracle {
   };
   // What happens, in its order. `writer`: the process whose record it was.
   void request_arrived(int partition, std::int64_t offset, const Request& request);
-  void chunk_appended(int partition, std::int64_t offset, std::string_view value);
-  void audit_appended(int partition, std::int64_t offset, std::string_view value, int writer);
+  void chunk_appended(int partition, std::int64_t offset, std::string_view value, Micros now);
+  void audit_appended(int partition, std::int64_t offset, std::string_view value, int writer, Micros now);
   void dead_letter_appended(const kafka::Headers& headers);
   void committed(int partition, std::int64_t offset, const std::string& metadata);
   /// Retention has taken the beginning of an audit log; what was kept follows, in its order.
@@ -62,17 +63,25 @@ class Oracle {
   int call_started(const std::string& org_id, const std::string& request_id);
   void call_said(int call, std::string_view text) { calls_[static_cast<std::size_t>(call)].said += text; }
   void call_ended_well(int call) { calls_[static_cast<std::size_t>(call)].well = true; }
-  /// The process has given the partition up in order: what its `released` listed is finished where it runs.
-  void handed_over(int process, int partition);
+  /// The process has given the partition up in order: what it had begun is finished where it runs.
+  /// `since`: when it was asked to.
+  void handed_over(int process, int partition, Micros since);
   /// From now on it is no wonder if what this process continues is taken from it.
   void disturbed(int process);
   void all_disturbed();
+  /// A clock has jumped ahead: leases may run out before their time.
+  void leases_cut_short() { leases_hold_ = false; }
 
   [[nodiscard]] bool complete(int partition, std::int64_t offset) const;
   [[nodiscard]] bool all_complete() const;
   [[nodiscard]] bool any_open() const;
-  /// `log_ends`, `committed`: of the partitions of the requests.
-  void at_rest(const std::vector<std::int64_t>& log_ends, const std::vector<std::int64_t>& committed);
+  /// Nothing happens any more, and nothing fails.
+  void at_rest();
+  /// The furthest commit that has landed. A stale one that lands behind it only lengthens a successor's tail.
+  [[nodiscard]] std::int64_t committed_up_to(int partition) const { return part(partition).judged; }
+  [[nodiscard]] std::int64_t requests(int partition) const {
+    return static_cast<std::int64_t>(part(partition).sources.size());
+  }
   void report(std::string promise, std::string text);
   [[nodiscard]] const std::optional<Violation>& violation() const { return violation_; }
 
@@ -107,9 +116,12 @@ class Oracle {
     int call = -1;
     std::int64_t offset = -1;  ///< of the request; known from its llm.request
     bool called = false;
-    int continued_by = -1;  ///< process
-    std::int64_t released_at = -1;
-    bool handed_over = false;  ///< and given up in order
+    int begun_by = -1;         ///< process
+    std::int64_t epoch = 0;    ///< of its beginning
+    int continued_by = -1;     ///< process
+    Micros lease_until{0};     ///< at least
+    bool handed_over = false;  ///< its worker gave the partition up in order
+    Micros terminal_since{0};
     bool excused = false;
     std::int64_t response_at = -1;
   };
@@ -137,7 +149,8 @@ class Oracle {
     std::vector<Source> sources{};
     std::map<std::pair<int, std::int64_t>, Attempt> attempts{};  ///< by request and number
     std::map<std::int64_t, Claim> claims{};                      ///< by epoch
-    std::map<int, std::int64_t> released_at{};                   ///< by process, its newest `released`
+    std::map<int, std::pair<std::int64_t, Micros>>
+        released{};  ///< by process: epoch and time of its newest that counts
     std::vector<OutOfOrder> out_of_order{};
     std::int64_t chunks_end = 0;
     std::int64_t judged = 0;  ///< commits up to here have been found right
@@ -148,7 +161,7 @@ class Oracle {
   int id_of(const std::string& org_id, const std::string& request_id);
   void duplicate_chunk(Part& part, const events::Chunk& chunk, std::string_view value);
   void judge_text(Attempt& attempt, int request, std::int64_t number, const events::Chunk& chunk);
-  void judge_start(Part& part, const events::AuditFacts& event);
+  void judge_start(Part& part, const events::AuditFacts& event, int writer);
   void judge_order(Part& part, std::int64_t offset, std::pair<int, std::int64_t> started);
   void judge_response(Part& part, const events::AuditFacts& event);
   void was_called(Part& part, std::pair<int, std::int64_t> who);
@@ -163,6 +176,7 @@ class Oracle {
   std::vector<std::string> id_names_{};
   std::vector<Call> calls_{};
   std::set<int> disturbed_{};
+  bool leases_hold_ = true;
   std::optional<Violation> violation_{};
   Figures figures_{};
 };

@@ -71,6 +71,7 @@ RequestPlan make_request(const Plan& plan, bool focused, Micros arrive_by, int k
   request.org = static_cast<int>(random.below(3));
   request.stream = !random.chance(0.1);
   request.tokens = static_cast<int>(random.pick({0, 1, 1, 2, 3, 8}));
+  if (random.chance(0.3)) request.token_gap_us = random.pick({100 * ms, 400 * ms, 1'200 * ms});
   if (random.chance(focused ? 0.1 : 0.25)) {
     const auto count = random.between(1, 3);
     for (std::int64_t i = 0; i < count; ++i) {
@@ -113,8 +114,59 @@ void add_requests(Plan& plan, bool focused, Random& random) {
   }
 }
 
+Fault fault_at(Moment moment, std::int64_t number, FaultKind kind, std::int64_t amount, Random& random) {
+  return {.moment = moment,
+          .at = number,
+          .kind = kind,
+          .slot = Fault::slot_involved,
+          .amount = amount,
+          .seed = random.next()};
+}
+
+// What chance alone brings together rarely: a slow answer that is handed over, and a worker that goes right behind the
+// terminal chunk.
+void add_broken_hand_over(Plan& plan, Random& random) {
+  for (auto& request : plan.requests) {
+    if (random.chance(0.5)) request.token_gap_us = random.pick({100 * ms, 400 * ms, 1'200 * ms});
+    if (random.chance(0.7)) request.key = static_cast<int>(random.below(3));
+  }
+  plan.faults.push_back(fault_at(random.chance(0.5) ? Moment::call_start : Moment::chunk_append, random.between(1, 3),
+                                 FaultKind::rebalance, 0, random));
+  const auto end = random.pick({FaultKind::crash, FaultKind::crash, FaultKind::stall_acks, FaultKind::pause});
+  plan.faults.push_back(fault_at(Moment::terminal_append, random.between(1, 3), end, amount_of(end, random), random));
+  if (random.chance(0.5)) {
+    const auto kind = random.pick({FaultKind::crash, FaultKind::rebalance, FaultKind::kick});
+    plan.faults.push_back(fault_at(random.pick({Moment::commit_land, Moment::terminal_append, Moment::response_append}),
+                                   random.between(2, 8), kind, amount_of(kind, random), random));
+  }
+}
+
+// A claim that comes into the log long after its worker has lost the partition, and is the higher one all the same.
+void add_late_claim(Plan& plan, Random& random) {
+  plan.late_commit = random.chance(0.7) ? 1.0 : 0.2;
+  for (auto& skew : plan.calendar_skew_ms) skew = random.pick({0L, 3'000L, 50'000L});
+  const auto held = random.pick({FaultKind::stall_appends, FaultKind::pause});
+  plan.faults.push_back(
+      fault_at(Moment::assigned, random.between(1, 3), held, random.pick({300 * ms, 2 * second, 5 * second}), random));
+  plan.faults.push_back(fault_at(random.pick({Moment::assigned, Moment::call_start, Moment::claim_append}),
+                                 random.between(1, 3), FaultKind::kick, 0, random));
+  if (random.chance(0.5)) {
+    plan.faults.push_back(fault_at(random.pick({Moment::terminal_append, Moment::commit_land, Moment::chunk_ack}),
+                                   random.between(1, 4), FaultKind::crash, amount_of(FaultKind::crash, random),
+                                   random));
+  }
+}
+
 void add_faults(Plan& plan, bool focused, Random& random) {
   if (random.chance(0.03)) return;  // an undisturbed history now and then
+  if (focused && random.chance(0.25)) {
+    if (random.chance(0.6)) {
+      add_broken_hand_over(plan, random);
+    } else {
+      add_late_claim(plan, random);
+    }
+    return;
+  }
   if (focused) {
     const auto kinds = random.between(1, 3);
     for (std::int64_t i = 0; i < kinds; ++i) {

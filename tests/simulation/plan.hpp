@@ -38,6 +38,7 @@ struct RequestPlan {
   std::int64_t timeout_ms = 0;  ///< 0: none asked for
   bool stream = true;
   int tokens = 3;
+  std::int64_t token_gap_us = 0;  ///< the provider takes so much longer for each
   /// Of the first calls, in order; every later one answers.
   std::vector<Behaviour> behaviours{};
   /// When its cancellation is sent, relative to the request; negative: before it. No cancellation: no_cancel.

@@ -59,6 +59,8 @@ class Process final : public router::Environment {
   void drain(Micros limit);
   void clock_jump(Micros by) { steady_offset_ += by, wall_offset_ += by; }
   void calendar_jump(Micros by) { wall_offset_ += by; }
+  /// Its calendar is that of the brokers.
+  [[nodiscard]] bool calendar_is_right() const { return wall_offset_ == Micros(0); }
   void fail_consumer();
   [[nodiscard]] std::uint64_t next_join() { return ++joins_; }
 

@@ -26,8 +26,9 @@ SimGroup::~SimGroup() = default;
 
 void SimGroup::join() {
   if (leaving_ || !self_) return;
-  // As librdkafka does: what is to be committed is answered first.
-  join_wanted_ = commits_out_ > 0;
+  // As librdkafka does: what is to be committed is answered first. Where it does not, commits of the old generation go
+  // out under the new one.
+  join_wanted_ = commits_out_ > 0 && (world_.plan.late_commit == 0 || world_.healing());
   if (join_wanted_) return;
   const auto number = join_ = process_.next_join();
   process_.later(process_.delay(Stage::group), [self = std::weak_ptr(self_), number, this] {
@@ -127,7 +128,7 @@ void SimGroup::release() {
   if (!process_.speaks()) return;
   // Whoever has waited for too long gives up without its word in the log.
   if (world_.scheduler.now() - revoked_at_ < world_.options.release_wait - std::chrono::milliseconds(10)) {
-    for (const auto partition : partitions_) world_.oracle.handed_over(process_.id(), partition);
+    for (const auto partition : partitions_) world_.oracle.handed_over(process_.id(), partition, revoked_at_);
   }
   give_up();
   world_.trace.say(world_.scheduler.now(), "p{}: released", process_.id());

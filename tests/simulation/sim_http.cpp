@@ -32,6 +32,7 @@ http::TransferId SimHttp::start(http::Request request, http::Clocks clocks, http
   const auto index = world_.request_with_marker(request.body);
   const auto& planned = world_.plan.requests[index];
   const auto before = static_cast<std::size_t>(world_.calls_of(index)++);
+  if (process_.calendar_is_right()) world_.judge_deadline(index);
   Transfer transfer{.listener = &listener,
                     .request = static_cast<int>(index),
                     .call = world_.oracle.call_started(world_.org_of(index), world_.id_of(index)),
@@ -67,7 +68,10 @@ void SimHttp::resume(http::TransferId id) {
 void SimHttp::plan(std::uint64_t id, Transfer& transfer) {
   if (transfer.due || transfer.paused) return;
   transfer.due = true;
-  process_.later(process_.delay(Stage::provider), [self = std::weak_ptr(self_), id] {
+  const Micros gap(transfer.head_said && !world_.healing()
+                       ? world_.plan.requests[static_cast<std::size_t>(transfer.request)].token_gap_us
+                       : 0);
+  process_.later(process_.delay(Stage::provider) + gap, [self = std::weak_ptr(self_), id] {
     if (const auto alive = self.lock()) (*alive)->step(id);
   });
 }

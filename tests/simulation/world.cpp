@@ -97,10 +97,10 @@ void World::append(Topic topic, int partition, Entry entry, int writer) {
   }
   switch (topic) {
     case Topic::chunks:
-      oracle.chunk_appended(partition, offset, value);
+      oracle.chunk_appended(partition, offset, value, scheduler.now());
       break;
     case Topic::audit:
-      oracle.audit_appended(partition, offset, value, writer);
+      oracle.audit_appended(partition, offset, value, writer, scheduler.now());
       break;
     case Topic::dlq:
       oracle.dead_letter_appended(stored.headers);
@@ -184,6 +184,15 @@ void World::residue_step(std::size_t index) {
   });
 }
 
+void World::judge_deadline(std::size_t request) {
+  constexpr std::int64_t rounding_ms = 2;
+  const auto asked = plan.requests[request].timeout_ms;
+  const auto timeout = asked > 0 ? asked : options.request_timeout_default.count();
+  if (calendar_ms() > sent_at_ms_[request] + timeout + rounding_ms) {
+    oracle.report("DEADLINE", fmt::format("the provider is called for {}, whose time is over", id_of(request)));
+  }
+}
+
 void World::commit_lands(int partition, std::int64_t offset, const std::string& metadata, int process) {
   auto& stored = broker.committed[static_cast<std::size_t>(partition)];
   trace.note(scheduler.now(), 20, static_cast<std::uint64_t>(partition), static_cast<std::uint64_t>(offset), metadata);
@@ -198,6 +207,7 @@ void World::commit_lands(int partition, std::int64_t offset, const std::string& 
 std::int64_t World::send_request(std::size_t index) {
   const auto& planned = plan.requests[index];
   ++requests_sent_;
+  sent_at_ms_[index] = calendar_ms();
   Entry entry;
   if (planned.key >= 0) entry.key = fmt::format("k{}", planned.key);
   if (planned.kind == RequestKind::garbage) {
@@ -427,6 +437,7 @@ void World::strike_process(const Fault& fault, Process& target) {
     case FaultKind::clock_jump:
       oracle.disturbed(id);
       oracle.all_disturbed();
+      oracle.leases_cut_short();
       target.clock_jump(amount);
       break;
     case FaultKind::calendar_jump:
@@ -515,9 +526,8 @@ bool World::at_rest() const {
   for (const auto& residue : residues_) {
     if (!residue.records.empty()) return false;
   }
-  for (int partition = 0; partition < plan.partitions && !plan.tampers(); ++partition) {
-    const auto end = broker.log(Topic::requests, partition).end();
-    if (end > 0 && broker.committed[static_cast<std::size_t>(partition)].offset != end) return false;
+  for (int partition = 0; partition < plan.partitions; ++partition) {
+    if (oracle.committed_up_to(partition) != oracle.requests(partition)) return false;
   }
   return true;
 }
@@ -533,13 +543,7 @@ std::optional<Violation> World::finish() {
     }
   }
   if (oracle.violation()) return oracle.violation();
-  std::vector<std::int64_t> ends;
-  std::vector<std::int64_t> committed;
-  for (int partition = 0; partition < plan.partitions; ++partition) {
-    ends.push_back(broker.log(Topic::requests, partition).end());
-    committed.push_back(broker.committed[static_cast<std::size_t>(partition)].offset.value_or(0));
-  }
-  oracle.at_rest(ends, committed);
+  oracle.at_rest();
   if (livelock) oracle.report("P1", "nothing fails any more, and yet the history does not come to rest");
   if (!oracle.violation()) {
     if (const auto found = verified(broker, oracle.excuses())) oracle.report(found->promise, found->text);

@@ -71,6 +71,8 @@ class World {
   void leave_residue(Topic topic, int partition, std::vector<Outgoing> records, int writer, std::uint64_t seed);
   /// An event that a fault may be waiting for.
   void moment(Moment moment, int process);
+  /// The provider is called for that request: its time must not be over.
+  void judge_deadline(std::size_t request);
   void commit_lands(int partition, std::int64_t offset, const std::string& metadata, int process);
   void bury(int process);
   /// The process ended by itself; another takes its place where the plan is not over.
@@ -104,6 +106,7 @@ class World {
   std::array<std::int64_t, static_cast<std::size_t>(Moment::count)> moments_{};
   std::map<std::pair<Moment, std::int64_t>, std::vector<std::size_t>> waiting_faults_{};
   std::map<std::size_t, int> calls_{};
+  std::map<std::size_t, std::int64_t> sent_at_ms_{};  ///< by request
   std::size_t requests_sent_ = 0;
   int cancellations_due_ = 0;
   int providers_down_ = 0;

@@ -73,8 +73,10 @@ class Story {
     oracle.committed(0, offset, metadata);
     return *this;
   }
-  Story& rest(std::int64_t committed) {
-    oracle.at_rest({requests_}, {committed});
+  /// `committed`: up to there, where that was not said yet.
+  Story& rest(std::int64_t committed = 0) {
+    if (committed > 0) commit(committed, "");
+    oracle.at_rest();
     return *this;
   }
   /// One request, from its claim to its end.
@@ -98,11 +100,11 @@ class Story {
             .attempt = attempt};
   }
   Story& audit(const std::string& value) {
-    oracle.audit_appended(0, audits_++, value, 0);
+    oracle.audit_appended(0, audits_++, value, 0, Micros(audits_));
     return *this;
   }
   Story& chunk(const std::string& value) {
-    oracle.chunk_appended(0, chunks_++, value);
+    oracle.chunk_appended(0, chunks_++, value, Micros(chunks_));
     return *this;
   }
 
@@ -146,7 +148,7 @@ TEST(Oracle, AcceptsWhatKeepsThePromisesAndNamesTheOneThatIsBroken) {
            Case{"an answer without its terminal chunk", "P4",
                 [](Story& s) { s.request().claim().announce().respond(); }},
            Case{"no response at the end", "P1",
-                [](Story& s) { s.request().claim().announce().terminal(0, FinishReason::error).rest(0); }},
+                [](Story& s) { s.request().claim().announce().terminal(0, FinishReason::error).rest(); }},
            Case{"an open attempt beside a complete one", "P4",
                 [](Story& s) {
                   s.request().claim().announce().claim(6).announce(6'001).terminal(0, FinishReason::error, 6'001);
@@ -171,15 +173,20 @@ TEST(Oracle, AcceptsWhatKeepsThePromisesAndNamesTheOneThatIsBroken) {
            Case{"handed over in order and run again", "P3",
                 [](Story& s) {
                   s.request().claim().announce().release();
-                  s.oracle.handed_over(0, 0);
+                  s.oracle.handed_over(0, 0, Micros(0));
                   s.claim(6).respond(Outcome::interrupted, first, 0, "r0", 6).announce(6'001);
                 }},
            Case{"handed over, and its worker died", "kept",
                 [](Story& s) {
                   s.request().claim().announce().release();
-                  s.oracle.handed_over(0, 0);
+                  s.oracle.handed_over(0, 0, Micros(0));
                   s.oracle.disturbed(0);
                   s.claim(6).respond(Outcome::interrupted, first, 0, "r0", 6).announce(6'001);
+                }},
+           Case{"its lease had not run out when its terminal chunk came", "P3",
+                [](Story& s) {
+                  s.request().claim().announce().release().claim(6).terminal(0, FinishReason::error);
+                  s.respond(Outcome::interrupted, first, 0, "r0", 6).announce(6'001);
                 }},
            Case{"a commit passes an incomplete request", "P5", [&](Story& s) { s.request().claim().commit(1, all); }},
            Case{"a commit beyond the log", "P5", [&](Story& s) { s.answered().commit(2, all); }},
@@ -216,10 +223,10 @@ TEST(Oracle, AcceptsWhatKeepsThePromisesAndNamesTheOneThatIsBroken) {
            Case{"readers wait for ever", "P1",
                 [](Story& s) {
                   s.request().claim().announce().call().says("c0.0 ").delta(0, "c0.0 ");
-                  s.respond(Outcome::interrupted).rest(0);
+                  s.respond(Outcome::interrupted).rest();
                 }},
-           Case{"a request lies in no topic at all", "P1", [](Story& s) { s.request("r0", true).rest(1); }},
-           Case{"everything is complete and nothing is committed", "P1", [](Story& s) { s.answered().rest(0); }},
+           Case{"a request lies in no topic at all", "P1", [](Story& s) { s.request("r0", true).rest(); }},
+           Case{"everything is complete and nothing is committed", "P1", [](Story& s) { s.answered().rest(); }},
        }) {
     Story story;
     row.tell(story);

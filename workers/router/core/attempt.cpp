@@ -5,6 +5,7 @@
 
 #include "common/events/utf8.hpp"
 #include "workers/router/core/partition.hpp"
+#include "workers/router/core/planted.hpp"
 #include "workers/router/core/services.hpp"
 
 namespace tokenrail::router {
@@ -153,7 +154,7 @@ void Attempt::announced() {
   } else if (refusal_) {
     const bool cancelled = refusal_->code == ErrorCode::cancelled;
     finish(cancelled ? FinishReason::cancelled : FinishReason::error, std::move(refusal_));
-  } else if (services_.environment.now().steady >= job_.deadline) {
+  } else if (services_.environment.now().steady >= job_.deadline && !planted(Bug::deadline_ignored)) {
     finish_late();
   } else {
     start_call();
