@@ -285,7 +285,7 @@ void Oracle::judge_start(Part& p, const AuditFacts& event, int writer) {
                                name(who.first, who.second), number));
     }
     // Whoever takes it when the lease has run out reads the chunk log to its end once more.
-    if (before.terminal_at >= 0 && before.continued_by >= 0 && leases_hold_ &&
+    if (before.terminal_at >= 0 && before.continued_by >= 0 && !excuses_.leases &&
         before.terminal_since < before.lease_until) {
       report("P3",
              fmt::format("{} runs though the terminal chunk of attempt {} lay in the log before its lease ran out",

@@ -39,6 +39,7 @@ class Oracle {
     bool cuts = false;       ///< retention takes what recovery would have read
     bool tampers = false;    ///< a tool writes committed offsets
     bool calendars = false;  ///< a calendar jumps further than the dedupe window
+    bool leases = false;     ///< a clock jumps, and leases run out before their time
   };
   Oracle(int partitions, Excuses excuses);
 
@@ -69,8 +70,6 @@ class Oracle {
   /// From now on it is no wonder if what this process continues is taken from it.
   void disturbed(int process);
   void all_disturbed();
-  /// A clock has jumped ahead: leases may run out before their time.
-  void leases_cut_short() { leases_hold_ = false; }
 
   [[nodiscard]] bool complete(int partition, std::int64_t offset) const;
   [[nodiscard]] bool all_complete() const;
@@ -176,7 +175,6 @@ class Oracle {
   std::vector<std::string> id_names_{};
   std::vector<Call> calls_{};
   std::set<int> disturbed_{};
-  bool leases_hold_ = true;
   std::optional<Violation> violation_{};
   Figures figures_{};
 };

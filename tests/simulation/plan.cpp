@@ -219,6 +219,10 @@ bool Plan::jumps_far() const {
       faults, [](const Fault& f) { return f.kind == FaultKind::calendar_jump && std::abs(f.amount) > 100 * second; });
 }
 
+bool Plan::jumps_clocks() const {
+  return std::ranges::any_of(faults, [](const Fault& f) { return f.kind == FaultKind::clock_jump; });
+}
+
 Plan Plan::with_only(const std::vector<std::size_t>& items) const {
   Plan smaller = *this;
   smaller.requests.clear();

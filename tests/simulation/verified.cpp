@@ -8,6 +8,12 @@
 
 namespace tokenrail::simulation {
 
+namespace {
+
+constexpr std::int64_t clock_jump_max_ms = 300'000;
+
+}  // namespace
+
 std::optional<Violation> verified(const Broker& broker, const Oracle::Excuses& excuses) {
   for (int partition = 0; partition < broker.partitions(Topic::requests); ++partition) {
     const auto& requests = broker.log(Topic::requests, partition);
@@ -23,7 +29,7 @@ std::optional<Violation> verified(const Broker& broker, const Oracle::Excuses& e
     options.requests_from = requests.start;
     options.chunks_from = chunks.start;
     options.audit_from = audit.start;
-    options.clock_skew_ms = 0;
+    options.clock_skew_ms = excuses.leases ? clock_jump_max_ms : 0;
     options.dedupe_window_ms = excuses.calendars ? 0 : 600'000;
     if (!excuses.tampers) {
       const auto& committed = broker.committed[static_cast<std::size_t>(partition)];

@@ -28,8 +28,10 @@ World::World(const Plan& planned, bool spoken, const std::function<void(router::
     : plan(planned),
       trace(spoken),
       broker(planned.partitions, cancellation_partitions),
-      oracle(planned.partitions,
-             {.cuts = planned.cuts(), .tampers = planned.tampers(), .calendars = planned.jumps_far()}),
+      oracle(planned.partitions, {.cuts = planned.cuts(),
+                                  .tampers = planned.tampers(),
+                                  .calendars = planned.jumps_far(),
+                                  .leases = planned.jumps_clocks()}),
       coordinator(*this, planned.partitions, mixed(planned.seed, 300)) {
   options.commit_interval = router::Millis(plan.commit_interval_ms);
   options.first_token_timeout = router::Millis(4'000);
@@ -113,11 +115,8 @@ void World::append(Topic topic, int partition, Entry entry, int writer) {
   judge_moment(topic, value, writer);
   for (const auto& process : processes_) {
     if (!process) continue;
-    if (topic == Topic::requests) {
-      if (process->group() != nullptr) process->group()->go_on();
-    } else if (topic != Topic::dlq) {
-      process->reader().go_on();
-    }
+    if (topic == Topic::requests && process->group() != nullptr) process->group()->go_on();
+    process->reader().go_on();
   }
 }
 
@@ -437,7 +436,6 @@ void World::strike_process(const Fault& fault, Process& target) {
     case FaultKind::clock_jump:
       oracle.disturbed(id);
       oracle.all_disturbed();
-      oracle.leases_cut_short();
       target.clock_jump(amount);
       break;
     case FaultKind::calendar_jump:
