@@ -130,18 +130,29 @@ launch() {
   local pid=$!
   printf '%d %s\n' "$pid" "$mark" >"$pid_file"
   # Until its exec the child still has our own command line, in which process_of would not find the mark.
-  while [ -e "/proc/$pid" ] && ! process_of "$pid_file" >/dev/null && [ -s "/proc/$pid/cmdline" ]; do sleep 0.01; done
+  local deadline=$((SECONDS + 10))
+  until process_of "$pid_file" >/dev/null || ! is_running "$pid" || [ "$SECONDS" -ge "$deadline" ]; do sleep 0.01; done
+}
+
+# is_running PID: there is such a process, and it is no zombie.
+is_running() {
+  local stat
+  { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
+  case "${stat##*) }" in [ZX]*) return 1 ;; esac
 }
 
 # process_of PIDFILE: prints the pid and succeeds while the process runs and is ours.
 process_of() {
-  local pid mark
+  local pid mark line try
   [ -r "$1" ] || return 1
   read -r pid mark <"$1" || return 1
-  [ -r "/proc/$pid/cmdline" ] || return 1
-  # A zombie has an empty command line, so it counts as gone.
-  tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -F -- "$mark" >/dev/null || return 1
-  printf '%d\n' "$pid"
+  for try in 1 2 3 4 5; do
+    is_running "$pid" || return 1
+    line=$({ tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null) || return 1
+    [ -z "$line" ] || break
+    [ "$try" -eq 5 ] || sleep 0.01  # between two programs: a process in the middle of its exec
+  done
+  case "$line" in *"$mark"*) printf '%d\n' "$pid" ;; *) return 1 ;; esac
 }
 
 # end_process PIDFILE [SIGNAL] [SECONDS]: asks, waits, and only then kills. Nothing to do when it is not ours.

@@ -53,27 +53,37 @@ install_packages() {
   step "Installing with apt-get: $*"
   need_folder "$dev_dir/logs"
   local log=$dev_dir/logs/apt.log
-  # A server package would make and start a cluster of its own; only our private one is wanted. The setting is there
-  # for the length of this installation only.
-  local keep_system_clean=false drop_in=/etc/postgresql-common/createcluster.d/tokenrail-no-main-cluster.conf
-  case " $* " in *" postgresql-15 "*) keep_system_clean=true ;; esac
-  if $keep_system_clean; then
-    "${as_root[@]}" mkdir -p "$(dirname "$drop_in")"
-    echo 'create_main_cluster = false' | "${as_root[@]}" tee "$drop_in" >/dev/null
-  fi
-  local failed=0
-  {
-    # Another apt (a boot-time upgrade, say) may hold the lock for a while: wait, do not fail.
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 update &&
-      "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install "${apt_options[@]}" "$@"
-  } >"$log" 2>&1 || failed=1
-  if $keep_system_clean; then "${as_root[@]}" rm -f "$drop_in"; fi
-  if [ "$failed" -ne 0 ]; then
+  local code=0
+  case " $* " in
+    *" postgresql-15 "*) without_system_cluster apt_install "$@" >"$log" 2>&1 || code=$? ;;
+    *) apt_install "$@" >"$log" 2>&1 || code=$? ;;
+  esac
+  [ "$code" -ne 130 ] || exit 130
+  if [ "$code" -ne 0 ]; then
     tail -n 15 "$log" >&2
     die "apt-get failed; its whole output is in $log" \
       "By hand: apt-get update && apt-get install ${apt_options[*]} $*"
   fi
 }
+
+# The two below see as_root and apt_options of install_packages.
+
+apt_install() {
+  # Another apt (a boot-time upgrade, say) may hold the lock for a while: wait, do not fail.
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 update &&
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install "${apt_options[@]}" "$@"
+}
+
+# without_system_cluster COMMAND...: a server package would make and start a cluster of its own; only our private one is
+# wanted. The setting is there for the length of this command only, however that ends.
+without_system_cluster() (
+  drop_in=/etc/postgresql-common/createcluster.d/tokenrail-no-main-cluster.conf
+  trap '"${as_root[@]}" rm -f "$drop_in"' EXIT
+  trap 'exit 130' INT TERM
+  "${as_root[@]}" mkdir -p "$(dirname "$drop_in")" &&
+    echo 'create_main_cluster = false' | "${as_root[@]}" tee "$drop_in" >/dev/null &&
+    "$@"
+)
 
 packages_command() {
   local set

@@ -95,7 +95,7 @@ postgres_forget_dead_server() {
   local lock=$postgres_dir/data/postmaster.pid pid
   [ -r "$lock" ] || return 0
   pid=$(head -n 1 "$lock")
-  if [ -e "/proc/$pid" ] && [ -z "$(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline")" ]; then
+  if [ -e "/proc/$pid" ] && ! is_running "$pid"; then
     sleep 1  # its own processes end at once when they miss it; give them that moment
     rm -f "$lock" "$postgres_dir"/socket/.s.PGSQL.*
   fi

@@ -105,6 +105,19 @@ def test_a_launched_process_outlives_its_launcher_and_is_ended(tmp_path):
     assert not (tmp_path / "pid").exists()
 
 
+def test_launch_returns_when_the_process_can_be_told_from_others(tmp_path):
+    """Its own command line comes with the exec; whoever asked before that took a starting server for a dead one."""
+    program = tmp_path / "slow"
+    program.write_text("for ((i = 0; i < 100000; i++)); do :; done\nexec -a late-\"mark\" tail -F nothing\n")
+    done = bash(
+        tmp_path,
+        f'launch "{tmp_path}/pid" late-mark "{tmp_path}/log" bash "{program}"\n'
+        f'process_of "{tmp_path}/pid"; end_process "{tmp_path}/pid"',
+    )
+    assert done.returncode == 0
+    assert int(done.stdout) > 0
+
+
 def test_a_lock_is_not_passed_on_to_what_is_launched(tmp_path):
     started = bash(
         tmp_path,
