@@ -10,6 +10,7 @@
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -29,7 +30,7 @@ constexpr int events_per_turn_max = 64;
 constexpr milliseconds leaving_tick{20};
 // A coordinator that does not answer must not keep a worker from ending; its session runs out by itself.
 constexpr std::chrono::seconds leave_wait_max{10};
-constexpr milliseconds committed_request_max{5000};
+constexpr milliseconds committed_request_max{2000};  // ending waits for it
 constexpr std::chrono::seconds committed_wait_max{30};
 constexpr milliseconds committed_retry_first{100};
 constexpr milliseconds committed_retry_max{2000};
@@ -252,9 +253,6 @@ class Member : public std::enable_shared_from_this<Member> {
       case RD_KAFKA_EVENT_OFFSET_COMMIT:
         handle_commit(event);
         break;
-      case RD_KAFKA_EVENT_LISTCONSUMERGROUPOFFSETS_RESULT:
-        handle_committed(event);
-        break;
       case RD_KAFKA_EVENT_ERROR:
         handle_error(event);
         break;
@@ -354,49 +352,37 @@ class Member : public std::enable_shared_from_this<Member> {
     if (listener_ != nullptr && phase_ == Phase::release_awaited && says_put_out(code)) lose_while_releasing();
   }
 
+  // The call that waits is made on a thread of its own. The one that does not, ListConsumerGroupOffsets, remembers the
+  // coordinator and goes on asking it after the group has moved to another broker (librdkafka 2.0.2: its memory fades
+  // only while it is not asked), so that a member would be assigned partitions and never learn where they begin.
   void ask_committed(std::uint64_t id) {
-    const auto& request = committed_requests_.at(id);
-    const PartitionList list = partition_list(request.partitions);
-    auto* group = rd_kafka_ListConsumerGroupOffsets_new(options_.group_id.c_str(), list.get());
-    const AdminOptions options(rd_kafka_AdminOptions_new(client_.get(), RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS));
-    std::array<char, 256> text{};
-    rd_kafka_AdminOptions_set_request_timeout(options.get(), static_cast<int>(committed_request_max.count()),
-                                              text.data(), text.size());
-    rd_kafka_AdminOptions_set_opaque(options.get(), opaque_of(id));
-    rd_kafka_ListConsumerGroupOffsets(client_.get(), &group, 1, options.get(), events_.get());
-    rd_kafka_ListConsumerGroupOffsets_destroy(group);
+    boost::asio::post(asking_, [client = client_.get(), &loop = loop_, weak = weak_from_this(), id,
+                                partitions = committed_requests_.at(id).partitions] {
+      const PartitionList list = partition_list(partitions);
+      auto code = rd_kafka_committed(client, list.get(), static_cast<int>(committed_request_max.count()));
+      std::vector<Committed> committed;
+      for (int i = 0; i < list->cnt; ++i) {
+        if (code == RD_KAFKA_RESP_ERR_NO_ERROR) code = list->elems[i].err;
+        committed.push_back(committed_of(list->elems[i]));
+      }
+      boost::asio::post(loop, [weak, id, code, committed = std::move(committed)]() mutable {
+        if (const auto self = weak.lock(); self && self->listener_ != nullptr)
+          self->handle_committed(id, code, std::move(committed));
+      });
+    });
   }
 
-  void handle_committed(rd_kafka_event_t* event) {
-    const auto found = committed_requests_.find(number_of(rd_kafka_event_opaque(event)));
+  void handle_committed(std::uint64_t id, rd_kafka_resp_err_t code, std::vector<Committed> committed) {
+    const auto found = committed_requests_.find(id);
     if (found == committed_requests_.end()) return;
-    const auto [id, done] = std::pair(found->first, found->second.done);
-    auto code = rd_kafka_event_error(event);
-    std::string text = code == RD_KAFKA_RESP_ERR_NO_ERROR ? "" : rd_kafka_event_error_string(event);
-    std::vector<Committed> committed;
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-      std::size_t count = 0;
-      const auto* result = rd_kafka_event_ListConsumerGroupOffsets_result(event);
-      const auto** groups = rd_kafka_ListConsumerGroupOffsets_result_groups(result, &count);
-      if (count == 1) {
-        if (const auto* error = rd_kafka_group_result_error(groups[0]); error != nullptr) {
-          code = rd_kafka_error_code(error);
-          text = rd_kafka_error_string(error);
-        } else if (const auto* list = rd_kafka_group_result_partitions(groups[0]); list != nullptr) {
-          for (int i = 0; i < list->cnt; ++i) {
-            if (list->elems[i].err != RD_KAFKA_RESP_ERR_NO_ERROR) code = list->elems[i].err;
-            committed.push_back(committed_of(list->elems[i]));
-          }
-        }
-      }
-    }
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR && passes_by_itself(code) && retry_committed(id)) return;
-    committed_requests_.erase(id);
+    const auto done = std::move(found->second.done);
+    committed_requests_.erase(found);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
       done(std::move(committed));
     else
       done(std::unexpected(
-          error_of(code, fmt::format("reading the committed offsets of the group {}", options_.group_id), text)));
+          error_of(code, fmt::format("reading the committed offsets of the group {}", options_.group_id))));
   }
 
   bool retry_committed(std::uint64_t id) {
@@ -445,6 +431,7 @@ class Member : public std::enable_shared_from_this<Member> {
   // The descriptor must outlive librdkafka's interest in it, and the queues must go before their client.
   void end() {
     committed_requests_.clear();
+    asking_.join();
     stop_records_queue();
     if (events_) QueueWake::detach(events_.get());
     if (wake_) wake_->close();
@@ -476,6 +463,7 @@ class Member : public std::enable_shared_from_this<Member> {
   std::unordered_map<std::uint64_t, TopicPartition> commits_;  ///< by token; those not answered yet
   std::uint64_t last_request_ = 0;
   std::map<std::uint64_t, CommittedRequest> committed_requests_;
+  boost::asio::thread_pool asking_{1};  ///< for what librdkafka only answers to who waits
 
   bool leaving_ = false;
   bool close_refused_ = false;

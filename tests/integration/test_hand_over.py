@@ -68,15 +68,20 @@ class Story:
         self.audit = Log(stack, "llm.audit")
 
     def wait(self, asked, seconds=PATIENCE):
-        """Until each has ended by the reader's rule and has its response."""
-        self.chunks.wait("an answer to each", lambda v: len({c["requestId"] for c in v if c["done"]}) >= len(asked), seconds)
-        self.audit.wait("a response to each", lambda v: len({e["requestId"] for e in v if self._is_end(e)}) >= len(asked),
-                        seconds)
+        """Until each has ended: its highest attempt has an answer, and a response that is not `interrupted`."""
+        def ended(events):
+            highest, first = {}, {}
+            for event in events:
+                if event["type"] == "llm.request":
+                    highest[event["requestId"]] = max(event["attempt"], highest.get(event["requestId"], 0))
+                elif event["type"] == "llm.response":
+                    # Of the responses the first; those that a stalled worker adds later are void.
+                    first.setdefault((event["requestId"], event["attempt"]), event["outcome"])
+            return all(first.get((r, highest.get(r)), "interrupted") != "interrupted" for r in asked)
+        self.audit.wait("an end of each", ended, seconds)
+        self.chunks.wait("an answer to each",
+                         lambda v: len({r for (_, r), pieces in answers(v).items() if finished(pieces)}) >= len(asked))
         return self
-
-    @staticmethod
-    def _is_end(event):
-        return event["type"] == "llm.response" and event["outcome"] != "interrupted"
 
     def events(self, kind):
         return [(r, e) for r, e in zip(self.audit.records, self.audit.values()) if e["type"] == kind]

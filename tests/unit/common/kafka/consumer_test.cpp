@@ -125,6 +125,34 @@ TEST_F(KafkaGroupConsumer, CommitsWithMetadataAndReadsThemBack) {
   leave(member);
 }
 
+TEST_F(KafkaGroupConsumer, ReadsWhatIsCommittedFromACoordinatorThatHasMoved) {
+  MockCluster two(2);
+  two.topic("in", 2);
+  rd_kafka_mock_coordinator_set(two.get(), "group", "workers", 1);
+  MemberLog log;
+  auto joined = GroupConsumer::join(loop, {.properties = two.properties(), .group_id = "workers", .topics = {"in"}},
+                                    log, metrics);
+  ASSERT_TRUE(joined.has_value()) << joined.error().detail;
+  auto member = std::move(*joined);
+  log.consumer = member.get();
+  ASSERT_TRUE(run_until(loop, [&] { return log.assignments > 0; }));
+
+  std::optional<Result<std::vector<Committed>>> answer;
+  const auto ask = [&] {
+    answer.reset();
+    member->committed({part(0)}, [&](Result<std::vector<Committed>> result) { answer = std::move(result); });
+    return run_until(loop, [&] { return answer.has_value(); }) && answer->has_value();
+  };
+  ASSERT_TRUE(ask());
+  // The first broker lives on and says that it is the wrong one, however often it is asked.
+  rd_kafka_mock_coordinator_set(two.get(), "group", "workers", 2);
+  for (int i = 0; i < 200; ++i)
+    rd_kafka_mock_broker_push_request_error_rtts(two.get(), 1, offset_fetch_key, 1, RD_KAFKA_RESP_ERR_NOT_COORDINATOR,
+                                                 0);
+  EXPECT_TRUE(ask()) << (answer && !*answer ? answer->error().detail : "no answer");
+  leave(member);
+}
+
 TEST_F(KafkaGroupConsumer, ARefusedCommitSaysWhetherTheGroupHasMovedOn) {
   MemberLog log;
   auto member = join(log);
