@@ -154,6 +154,7 @@ void Checker::requested(const Event& event) {
   attempt.source_offset = ids.source_offset;
   attempt.request_at = at;
   attempt.request_ms = event.record.timestamp_ms;
+  attempt.request_broker_ms = event.record.log_append_time ? event.record.timestamp_ms : -1;
   if (const auto ms = claims_.dispatched(event.facts.epoch, event.record.timestamp_ms))
     figures_.takeover_ms.push_back(*ms);
   touch(about);

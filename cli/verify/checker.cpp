@@ -2,6 +2,7 @@
 #include "cli/verify/checker.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <utility>
 #include <variant>
@@ -30,6 +31,7 @@ std::optional<std::size_t> key_of(const kafka::Record& record) {
 
 Checker::Checker(CheckOptions options)
     : options_(std::move(options)),
+      lines_(options_.clock_skew_ms),
       sweep_at_(sweep_subjects_min),
       requests_next_(options_.requests_from),
       audit_first_ms_(options_.audit_known_ms),
@@ -57,19 +59,21 @@ void Checker::on_request(const kafka::Record& record) {
 
   const auto value = record.value ? std::optional<std::string_view>(*record.value) : std::nullopt;
   const auto parsed = events::parse_chat_request(value, options_.request_limits);
-  const auto note = [&](const std::string& org_id, const std::string& request_id) {
+  const auto note = [&](const std::string& org_id, const std::string& request_id,
+                        std::optional<std::chrono::milliseconds> timeout) {
     auto& about = subject(org_id, request_id);
     auto& entry = asked(about, record.offset);
     entry.read = true;
     entry.ms = record.timestamp_ms;
+    if (timeout && record.timestamp_ms >= 0) entry.deadline_ms = record.timestamp_ms + timeout->count();
     entry.key = key_of(record);
     entry.dead = dead;
     touch(about);
   };
   if (const auto* request = std::get_if<events::ChatRequest>(&parsed)) {
-    note(request->org_id, request->request_id);
+    note(request->org_id, request->request_id, request->timeout);
   } else if (const auto* invalid = std::get_if<events::InvalidRequest>(&parsed)) {
-    note(invalid->org_id, invalid->request_id);
+    note(invalid->org_id, invalid->request_id, std::nullopt);
   } else if (!dead) {
     unanswerable_.insert(record.offset);
   }

@@ -64,6 +64,8 @@ struct CheckOptions {
   /// promise about duplicates. 0: nothing is said about it.
   std::int64_t dedupe_window_ms = 0;
   std::int64_t dedupe_requests_max = 100'000;  ///< offsets apart; further, the window may have forgotten the first
+  /// false: the clocks of brokers and workers may be anywhere, so nothing is said about deadlines.
+  bool judge_deadlines = true;
   /// How far the clocks of brokers and workers may be apart, in milliseconds.
   std::int64_t clock_skew_ms = 1'000;
 };
@@ -138,7 +140,7 @@ class Checker {
   CheckOptions options_;
   events::AuditFold fold_{};
   Claims claims_{};
-  KeyLines lines_{};
+  KeyLines lines_;
   std::unordered_map<std::string, Subject> subjects_{};
   std::unordered_map<std::int64_t, Subject*> by_offset_{};  ///< the newest that was asked there
   std::list<Subject*> settled_{};                           ///< the oldest first

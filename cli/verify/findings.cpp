@@ -18,6 +18,8 @@ std::string_view name_of(Promise promise) {
       return "ORDER";
     case Promise::dedupe:
       return "DEDUPE";
+    case Promise::deadline:
+      return "DEADLINE";
     case Promise::ownership:
       return "OWNERSHIP";
   }

@@ -18,9 +18,10 @@ enum class Promise {
   committed,  ///< P5: the committed offset and its metadata never pass what is incomplete
   order,      ///< of one key, answers come in the order of the requests
   dedupe,     ///< a duplicate is answered by attempt 0, which names the first
+  deadline,   ///< a request past its deadline ends without a call
   ownership,  ///< epochs are claimed before they are used, each by one instance
 };
-/// "P1" to "P5", "ORDER", "DEDUPE", "OWNERSHIP".
+/// "P1" to "P5", "ORDER", "DEDUPE", "DEADLINE", "OWNERSHIP".
 [[nodiscard]] std::string_view name_of(Promise promise);
 
 struct Violation {

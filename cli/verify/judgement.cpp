@@ -144,6 +144,13 @@ void Checker::judge_attempt(const Subject& about, std::int64_t number, const Att
   if (attempt.first_chunk >= 0 && attempt.first_seq > 0 && !chunks_lost(attempt))
     report(Promise::whole, options_.topics.chunks, {attempt.first_chunk},
            fmt::format("{}: begins with seq {}", attempt_text(about, number), attempt.first_seq));
+  const auto asked_at = about.asked.find(attempt.source_offset);
+  if (options_.judge_deadlines && asked_at != about.asked.end() && asked_at->second.deadline_ms >= 0 &&
+      attempt.called && !attempt.interrupted() &&
+      attempt.request_ms > asked_at->second.deadline_ms + options_.clock_skew_ms)
+    report(Promise::deadline, options_.topics.audit, {attempt.request_at},
+           fmt::format("{}: called, though its time had run out {} ms before its llm.request",
+                       attempt_text(about, number), attempt.request_ms - asked_at->second.deadline_ms));
   if (attempt.answered()) {
     if (!attempt.interrupted()) judge_answer(about, number, attempt);
   } else if (at_rest) {
@@ -233,15 +240,22 @@ void Checker::judge_order(const Subject& about) {
     const auto& answer = top->second;
     if (!answer.answered() || answer.interrupted() || !answer.called || answer.request_at < 0 || answer.terminal_at < 0)
       continue;
-    const auto conflict =
-        lines_.add(*entry.key, offset, {.request_at = answer.request_at, .terminal_at = answer.terminal_at});
+    const auto conflict = lines_.add(*entry.key, offset,
+                                     {.request_at = answer.request_at,
+                                      .terminal_at = answer.terminal_at,
+                                      .request_ms = answer.request_broker_ms,
+                                      .terminal_ms = answer.terminal_broker_ms});
     if (!conflict) continue;
-    const auto& [earlier, later] = std::pair(conflict->earlier_answer, conflict->later_answer);
-    report(Promise::order, conflict->began ? options_.topics.audit : options_.topics.chunks,
-           conflict->began ? std::vector{later.request_at, earlier.request_at}
-                           : std::vector{later.terminal_at, earlier.terminal_at},
-           fmt::format("of one key, the request at source offset {} {} before the one at {}", conflict->later,
-                       conflict->began ? "begins" : "ends", conflict->earlier));
+    using Disorder = KeyLines::Disorder;
+    const auto& earlier = conflict->earlier_answer;
+    const auto& later = conflict->later_answer;
+    const bool ended = conflict->disorder == Disorder::ended;
+    report(
+        Promise::order, ended ? options_.topics.chunks : options_.topics.audit,
+        ended ? std::vector{later.terminal_at, earlier.terminal_at} : std::vector{later.request_at, earlier.request_at},
+        fmt::format("of one key, the request at source offset {} {} the one at {}{}", conflict->later,
+                    ended ? "ends before" : "begins before", conflict->earlier,
+                    conflict->disorder == Disorder::overlap ? " has ended" : ""));
   }
 }
 

@@ -3,20 +3,24 @@
 #include <iterator>
 
 namespace tokenrail::verify {
-namespace {
 
-std::optional<KeyLines::Conflict> compare(const std::pair<const std::int64_t, KeyLines::Answer>& earlier,
-                                          const std::pair<const std::int64_t, KeyLines::Answer>& later) {
-  const bool began = later.second.request_at < earlier.second.request_at;
-  if (!began && later.second.terminal_at > earlier.second.terminal_at) return std::nullopt;
-  return KeyLines::Conflict{.earlier = earlier.first,
-                            .later = later.first,
-                            .began = began,
-                            .earlier_answer = earlier.second,
-                            .later_answer = later.second};
+std::optional<KeyLines::Conflict> KeyLines::compare(const Placed& earlier, const Placed& later) const {
+  const auto& first = earlier.second;
+  const auto& second = later.second;
+  Conflict conflict{
+      .earlier = earlier.first, .later = later.first, .earlier_answer = earlier.second, .later_answer = later.second};
+  if (second.request_at < first.request_at) {
+    conflict.disorder = Disorder::began;
+  } else if (second.terminal_at < first.terminal_at) {
+    conflict.disorder = Disorder::ended;
+  } else if (second.request_ms >= 0 && first.terminal_ms >= 0 &&
+             second.request_ms + clock_skew_ms_ < first.terminal_ms) {
+    conflict.disorder = Disorder::overlap;
+  } else {
+    return std::nullopt;
+  }
+  return conflict;
 }
-
-}  // namespace
 
 std::optional<KeyLines::Conflict> KeyLines::add(std::size_t key, std::int64_t source_offset, const Answer& answer) {
   const auto [line, fresh] = lines_.try_emplace(key);

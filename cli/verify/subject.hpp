@@ -16,6 +16,7 @@ struct Asked {
   bool read = false;  ///< the record itself was
   bool dead = false;  ///< lies in the dead-letter topic
   std::int64_t ms = -1;
+  std::int64_t deadline_ms = -1;     ///< where the request says how long it may take
   std::optional<std::size_t> key{};  ///< hash of the record's key; nothing: it has none, so it has no order
 };
 
@@ -24,6 +25,7 @@ struct Attempt {
   std::int64_t source_offset = -1;
   std::int64_t request_at = -1;  ///< offset of the llm.request that counts
   std::int64_t request_ms = -1;
+  std::int64_t request_broker_ms = -1;  ///< the same, where the broker's clock made it
   std::int64_t void_request_at = -1;
   std::int64_t response_at = -1;  ///< offset of the llm.response that counts
   std::string outcome{};

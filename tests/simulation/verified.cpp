@@ -30,6 +30,7 @@ std::optional<Violation> verified(const Broker& broker, const Oracle::Excuses& e
     options.chunks_from = chunks.start;
     options.audit_from = audit.start;
     options.clock_skew_ms = excuses.leases ? clock_jump_max_ms : 0;
+    options.judge_deadlines = false;  // each worker has a calendar of its own
     options.dedupe_window_ms = excuses.calendars ? 0 : 600'000;
     if (!excuses.tampers) {
       const auto& committed = broker.committed[static_cast<std::size_t>(partition)];

@@ -205,6 +205,15 @@ INSTANTIATE_TEST_SUITE_P(Good, EveryRule,
                                 h.end(0, a(5, 1), 0);
                                 h.respond(5, 0, a(5, 1));
                               }},
+                             {"EndedAtItsDeadlineWithoutACall",
+                              [](History& h) {
+                                h.ask("r", "k", 3'000);
+                                h.claim(5);
+                                h.wait(5'000);
+                                h.begin(5, 0);
+                                h.end(0, a(5, 1), 0, FinishReason::error);
+                                h.respond(5, 0, a(5, 1), Outcome::rejected, {}, false, false);
+                              }},
                              {"KeysSideBySide",
                               [](History& h) {
                                 h.ask("r", "a");
@@ -637,6 +646,30 @@ INSTANTIATE_TEST_SUITE_P(
            h.respond(5, 0, a(5, 1));
          },
          "ORDER", "ends before the one at 0"},
+        {"TheLaterOfAKeyBeginsBeforeTheEarlierHasEnded",
+         [](History& h) {
+           h.broker_time = true;
+           h.options.clock_skew_ms = 20;
+           h.ask("r");
+           h.ask("s");
+           h.claim(5);
+           h.begin(5, 0);
+           h.begin(5, 1);
+           h.wait(50);
+           h.end(0, a(5, 1), 0);
+           h.respond(5, 0, a(5, 1));
+           h.end(1, a(5, 1), 0);
+           h.respond(5, 1, a(5, 1));
+         },
+         "ORDER", "llm.audit [ 2 1 ] of one key, the request at source offset 1 begins before the one at 0 has ended"},
+        {"CalledPastItsDeadline",
+         [](History& h) {
+           h.ask("r", "k", 3'000);
+           h.claim(5);
+           h.wait(5'000);
+           h.answer(5, 0);
+         },
+         "DEADLINE", "attempt 5001: called, though its time had run out 2020 ms before its llm.request"},
         {"ADuplicateWithALlmRequest",
          [](History& h) {
            h.ask("r");

@@ -55,11 +55,13 @@ struct History {
   }
 
   /// A request; its source offset.
-  std::int64_t ask(const std::string& id, const std::optional<std::string>& key = "k") {
+  std::int64_t ask(const std::string& id, const std::optional<std::string>& key = "k", int timeout_ms = 0) {
+    const auto timeout = timeout_ms > 0 ? ",\"timeoutMs\":" + std::to_string(timeout_ms) : std::string();
     ids.resize(static_cast<std::size_t>(options.requests_from) + requests.size());
     ids.push_back(id);
-    return append(requests, "chat.requests", options.requests_from,
-                  R"({"requestId":")" + id + R"(","orgId":"o","messages":[{"role":"user","content":"?"}]})", key);
+    return append(
+        requests, "chat.requests", options.requests_from,
+        R"({"requestId":")" + id + R"(","orgId":"o","messages":[{"role":"user","content":"?"}])" + timeout + "}", key);
   }
   /// One that nobody can be told about.
   std::int64_t ask_in_vain() {

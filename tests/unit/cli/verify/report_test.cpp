@@ -18,10 +18,10 @@ TEST(Report, AViolationNamesPromiseAndPlace) {
 }
 
 TEST(Report, EveryPromiseHasAName) {
-  const std::pair<Promise, const char*> names[] = {{Promise::answered, "P1"},   {Promise::whole, "P2"},
-                                                   {Promise::once, "P3"},       {Promise::audited, "P4"},
-                                                   {Promise::committed, "P5"},  {Promise::order, "ORDER"},
-                                                   {Promise::dedupe, "DEDUPE"}, {Promise::ownership, "OWNERSHIP"}};
+  const std::pair<Promise, const char*> names[] = {
+      {Promise::answered, "P1"},   {Promise::whole, "P2"},          {Promise::once, "P3"},
+      {Promise::audited, "P4"},    {Promise::committed, "P5"},      {Promise::order, "ORDER"},
+      {Promise::dedupe, "DEDUPE"}, {Promise::deadline, "DEADLINE"}, {Promise::ownership, "OWNERSHIP"}};
   for (const auto& [promise, name] : names) EXPECT_EQ(name_of(promise), name);
 }
 
