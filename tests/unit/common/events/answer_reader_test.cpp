@@ -1,9 +1,8 @@
 #include "common/events/answer_reader.hpp"
 
 #include <filesystem>
-#include <fstream>
 #include <map>
-#include <sstream>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -44,7 +43,7 @@ TEST(AnswerReader, ReadsWhatEveryReaderMustRead) {
   for (const simdjson::dom::element entry : cases) {
     SCOPED_TRACE(std::string(entry["name"].get_string().value()));
     AnswerReader reader;
-    std::map<std::string, Heard> heard;
+    std::map<std::pair<std::string, std::string>, Heard> heard;
     const simdjson::dom::array steps = entry["steps"];
     std::size_t at = 0;
     for (const simdjson::dom::element record : entry["chunks"].get_array()) {
@@ -53,7 +52,7 @@ TEST(AnswerReader, ReadsWhatEveryReaderMustRead) {
       const auto step = reader.apply(*chunk);
       EXPECT_EQ(name_of(step), steps.at(at).get_string().value()) << "chunk " << at;
       ++at;
-      auto& answer = heard[chunk->org_id + "/" + chunk->request_id];
+      auto& answer = heard[{chunk->org_id, chunk->request_id}];
       const auto* const known = reader.find(chunk->org_id, chunk->request_id);
       ASSERT_NE(known, nullptr);
       if (known->attempt != answer.attempt) answer = {.attempt = known->attempt};
@@ -66,7 +65,7 @@ TEST(AnswerReader, ReadsWhatEveryReaderMustRead) {
     for (const simdjson::dom::element expected : entry["answers"].get_array()) {
       const std::string org_id(expected["orgId"].get_string().value());
       const std::string request_id(expected["requestId"].get_string().value());
-      const auto& answer = heard[org_id + "/" + request_id];
+      const auto& answer = heard[{org_id, request_id}];
       EXPECT_EQ(answer.attempt, expected["attempt"].get_int64().value());
       EXPECT_EQ(answer.text, expected["text"].get_string().value());
       const bool finished = !expected["finishReason"].is_null();
