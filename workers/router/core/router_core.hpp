@@ -75,7 +75,7 @@ class RouterCore final : private Hub, private Wire {
  private:
   // The two clients call back through these, because their interfaces share names.
   struct ConsumerSide final : kafka::ConsumerListener {
-    explicit ConsumerSide(RouterCore& core_) : core(core_) {}
+    explicit ConsumerSide(RouterCore& router) : core(router) {}
     void on_record(kafka::Record&& record) override;
     void on_assigned(const std::vector<kafka::TopicPartition>& partitions) override;
     void on_revoked(const std::vector<kafka::TopicPartition>& partitions) override;
@@ -86,14 +86,14 @@ class RouterCore final : private Hub, private Wire {
     RouterCore& core;
   };
   struct ProducerSide final : kafka::ProducerListener {
-    explicit ProducerSide(RouterCore& core_) : core(core_) {}
+    explicit ProducerSide(RouterCore& router) : core(router) {}
     void on_report(const kafka::Report& report) override;
     void on_space() override;
     void on_fatal(const Error& error) override;
     RouterCore& core;
   };
   struct LogSide final : kafka::LogReaderListener {
-    explicit LogSide(RouterCore& core_) : core(core_) {}
+    explicit LogSide(RouterCore& router) : core(router) {}
     void on_record(kafka::Record&& record) override;
     void on_end(const kafka::TopicPartition& partition, std::int64_t next_offset) override;
     void on_failure(const kafka::TopicPartition& partition, const Error& error) override;

@@ -469,9 +469,11 @@ TEST_F(RouterCoreTest, AnOrganisationStartsAsManyRequestsInItsTurnAsItWeighs) {
   core->consumer_listener().on_assigned({{.topic = "chat.requests", .partition = 0}});
   const auto from = [&](const std::string& org, int count) {
     for (int i = 0; i < count; ++i) {
-      record(R"({"requestId":")" + org + std::to_string(i) + R"(","orgId":")" + org +
-                 R"(","modelProvider":"ollama","modelName":"llama3","messages":[{"role":"user","content":"hi"}]})",
-             std::nullopt);
+      std::string value =
+          R"({"modelProvider":"ollama","modelName":"llama3","messages":[{"role":"user","content":"hi"}],)";
+      value.append(R"("orgId":")").append(org).append(R"(","requestId":")").append(org);
+      value.append(std::to_string(i)).append("\"}");
+      record(std::move(value), std::nullopt);
     }
   };
   from("flood", 100);
