@@ -162,14 +162,25 @@ std::vector<const AuditFold::Attempt*> AuditFold::open() const {
 }
 
 std::optional<std::int64_t> AuditFold::first_event_from(std::int64_t source_offset) const {
-  std::optional<std::int64_t> first;
+  // Which of the forgotten lie there is not known any more; too low a position is never wrong.
+  auto first = forgotten_up_to_ >= source_offset ? forgotten_first_event_ : std::nullopt;
   for (auto it = sources_.lower_bound(source_offset); it != sources_.end(); ++it) {
     first = std::min(first.value_or(it->second.first_event), it->second.first_event);
   }
   return first;
 }
 
+void AuditFold::forget_complete(std::int64_t source_offset) {
+  const auto it = sources_.find(source_offset);
+  if (it == sources_.end() || std::ranges::any_of(it->second.attempts, &Attempt::open)) return;
+  const auto first = it->second.first_event;
+  forgotten_first_event_ = std::min(forgotten_first_event_.value_or(first), first);
+  forgotten_up_to_ = std::max(forgotten_up_to_, source_offset);
+  sources_.erase(it);
+}
+
 void AuditFold::forget_below(std::int64_t source_offset) {
+  if (source_offset > forgotten_up_to_) forgotten_first_event_.reset();
   for (auto it = sources_.begin(); it != sources_.end() && it->first < source_offset;) {
     const bool open = std::ranges::any_of(it->second.attempts, &Attempt::open);
     it = open ? std::next(it) : sources_.erase(it);

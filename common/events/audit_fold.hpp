@@ -86,6 +86,9 @@ class AuditFold {
 
   /// The lowest audit offset of any event, void ones included, about a source offset at or above that one.
   [[nodiscard]] std::optional<std::int64_t> first_event_from(std::int64_t source_offset) const;
+  /// Forgets that source offset, unless an attempt of it is open. For an owner that has seen it complete: what still
+  /// comes of it has no effect. first_event_from() goes on to count it in.
+  void forget_complete(std::int64_t source_offset);
   /// Forgets source offsets below that one, but for open attempts.
   void forget_below(std::int64_t source_offset);
   /// Forgets that source offset. What comes about it later is judged by its epoch alone.
@@ -110,6 +113,8 @@ class AuditFold {
   std::string owner_{};
   int claims_in_a_row_ = 0;
   std::int64_t continued_open_ = 0;
+  std::optional<std::int64_t> forgotten_first_event_{};  ///< the lowest of those that forget_complete() took
+  std::int64_t forgotten_up_to_ = -1;                    ///< the highest source offset among them
   std::map<std::int64_t, Source> sources_{};
 };
 

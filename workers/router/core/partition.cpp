@@ -396,6 +396,8 @@ void Partition::drop_job(std::int64_t offset) {
 void Partition::complete(std::int64_t offset) {
   ledger_.complete(offset);
   answer_gone_.erase(offset);
+  // However long one call holds the committed offset back, what ended behind it is not kept.
+  fold_.forget_complete(offset);
   drop_job(offset);
   // What the oldest held up goes on.
   while (!held_.empty() && *held_.begin() - ledger_.committable() < services_.options.partition_span_max) {
