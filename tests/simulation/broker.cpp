@@ -30,8 +30,15 @@ std::int64_t Log::clamped(std::int64_t offset) const {
   return offset;
 }
 
+void Log::keep(std::size_t count) {
+  while (entries.size() > count) {
+    entries.pop_front();
+    start = ++first;
+  }
+}
+
 kafka::Record Log::record(Topic topic, int partition, std::int64_t offset) const {
-  const auto& entry = entries[static_cast<std::size_t>(offset)];
+  const auto& entry = at(offset);
   return {.topic = std::string(name_of(topic)),
           .partition = partition,
           .offset = offset,

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,10 +26,14 @@ struct Entry {
 };
 
 struct Log {
-  std::vector<Entry> entries{};
-  std::int64_t start = 0;  ///< what lies below has been deleted
+  std::deque<Entry> entries{};
+  std::int64_t first = 0;  ///< offset of the first entry that is kept
+  std::int64_t start = 0;  ///< what lies below has been deleted, as far as readers know
 
-  [[nodiscard]] std::int64_t end() const { return static_cast<std::int64_t>(entries.size()); }
+  [[nodiscard]] std::int64_t end() const { return first + static_cast<std::int64_t>(entries.size()); }
+  [[nodiscard]] const Entry& at(std::int64_t offset) const { return entries[static_cast<std::size_t>(offset - first)]; }
+  /// Keeps no more than that many; for histories of a million records.
+  void keep(std::size_t count);
   /// Where a reader that asks for `offset` begins.
   [[nodiscard]] std::int64_t clamped(std::int64_t offset) const;
   [[nodiscard]] kafka::Record record(Topic topic, int partition, std::int64_t offset) const;

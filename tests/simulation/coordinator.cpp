@@ -95,7 +95,9 @@ void Coordinator::deal(std::uint64_t round) {
   const bool scattered = luck_.chance(0.3);
   for (int partition = 0; partition < partitions_; ++partition) {
     const auto whose = scattered ? luck_.below(count) : (first + partition) % count;
-    std::next(members_.begin(), whose)->second.partitions.push_back(partition);
+    const auto favoured = members_.find(favoured_);
+    const auto to = favoured == members_.end() ? std::next(members_.begin(), whose) : favoured;
+    to->second.partitions.push_back(partition);
   }
   world_.trace.say(world_.scheduler.now(), "group: generation {}, {} members", generation_, count);
   for (auto& [id, member] : members_) {

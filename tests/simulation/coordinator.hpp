@@ -25,6 +25,8 @@ class Coordinator {
   void put_out_unless_back(int process, std::uint64_t join);
   [[nodiscard]] std::uint64_t join_of(int process) const;
   void rebalance();
+  /// Deals everything to that process while it is a member; -1: to anybody.
+  void favour(int process) { favoured_ = process; }
 
   [[nodiscard]] bool is_member(int process) const { return members_.contains(process); }
   [[nodiscard]] std::int64_t generation() const { return generation_; }
@@ -47,6 +49,7 @@ class Coordinator {
   int partitions_;
   Random luck_;
   std::map<int, Member> members_{};
+  int favoured_ = -1;
   std::int64_t generation_ = 0;
   std::uint64_t round_ = 0;
   bool rebalancing_ = false;

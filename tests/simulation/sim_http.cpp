@@ -32,12 +32,13 @@ http::TransferId SimHttp::start(http::Request request, http::Clocks clocks, http
   const auto index = world_.request_with_marker(request.body);
   const auto& planned = world_.plan.requests[index];
   const auto before = static_cast<std::size_t>(world_.calls_of(index)++);
-  if (process_.calendar_is_right()) world_.judge_deadline(index);
-  Transfer transfer{.listener = &listener,
-                    .request = static_cast<int>(index),
-                    .call = world_.oracle.call_started(world_.org_of(index), world_.id_of(index)),
-                    .tokens = planned.tokens,
-                    .streams = planned.stream};
+  if (process_.calendar_is_right() && world_.kept == 0) world_.judge_deadline(index);
+  Transfer transfer{
+      .listener = &listener,
+      .request = static_cast<int>(index),
+      .call = world_.kept > 0 ? -1 : world_.oracle.call_started(world_.org_of(index), world_.id_of(index)),
+      .tokens = planned.tokens,
+      .streams = planned.stream};
   if (before < planned.behaviours.size() && !world_.healing()) transfer.behaviour = planned.behaviours[before];
   if (world_.provider_down()) transfer.behaviour = Behaviour::refuses;
   world_.trace.say(world_.scheduler.now(), "p{}: calls the provider for {} (call {})", process_.id(),
@@ -45,7 +46,7 @@ http::TransferId SimHttp::start(http::Request request, http::Clocks clocks, http
   world_.trace.note(world_.scheduler.now(), 8, static_cast<std::uint64_t>(process_.id()), index);
   auto& stored = transfers_[id] = transfer;
   plan(id, stored);
-  if (clocks.total.count() > 0) {
+  if (clocks.total.count() > 0 && transfer.behaviour == Behaviour::falls_silent) {
     process_.later(std::chrono::duration_cast<Micros>(clocks.total), [self = std::weak_ptr(self_), id] {
       if (const auto alive = self.lock()) (*alive)->end(id, http::Ending::total_timeout);
     });
@@ -112,7 +113,7 @@ void SimHttp::step(std::uint64_t id) {
   const int count = whole ? transfer.tokens : transfer.tokens / 2;
   if (transfer.behaviour != Behaviour::busy && transfer.streams && transfer.spoken < count) {
     const auto text = token(transfer.call, transfer.spoken++);
-    world_.oracle.call_said(transfer.call, text);
+    if (transfer.call >= 0) world_.oracle.call_said(transfer.call, text);
     if (say(id, line(text, false))) plan(id, transfers_.at(id));
     return;
   }
@@ -120,8 +121,10 @@ void SimHttp::step(std::uint64_t id) {
     case Behaviour::answers: {
       std::string text;
       for (int i = 0; !transfer.streams && i < count; ++i) text += token(transfer.call, i);
-      world_.oracle.call_said(transfer.call, text);
-      world_.oracle.call_ended_well(transfer.call);
+      if (transfer.call >= 0) {
+        world_.oracle.call_said(transfer.call, text);
+        world_.oracle.call_ended_well(transfer.call);
+      }
       if (say(id, line(text, true))) end(id, http::Ending::complete);
       return;
     }

@@ -64,6 +64,11 @@ std::int64_t World::calendar_ms() const {
   return calendar_start_ms + scheduler.now().count() / 1'000;
 }
 
+int World::newest_committer(int partition) const {
+  const auto it = committers_.find(partition);
+  return it == committers_.end() ? -1 : it->second;
+}
+
 int& World::calls_of(std::size_t request) {
   return calls_[request];
 }
@@ -97,6 +102,21 @@ void World::append(Topic topic, int partition, Entry entry, int writer) {
   if (trace.spoken()) {
     trace.say(scheduler.now(), "{}/{} @{} by p{}: {}", name_of(topic), partition, offset, writer, brief(topic, value));
   }
+  if (kept > 0) {
+    log.keep(kept);
+  } else {
+    tell_oracle(topic, partition, offset, stored, writer);
+  }
+  judge_moment(topic, value, writer);
+  for (const auto& process : processes_) {
+    if (!process) continue;
+    if (topic == Topic::requests && process->group() != nullptr) process->group()->go_on();
+    process->reader().go_on();
+  }
+}
+
+void World::tell_oracle(Topic topic, int partition, std::int64_t offset, const Entry& entry, int writer) {
+  const std::string_view value = entry.value ? std::string_view(*entry.value) : std::string_view{};
   switch (topic) {
     case Topic::chunks:
       oracle.chunk_appended(partition, offset, value, scheduler.now());
@@ -105,18 +125,12 @@ void World::append(Topic topic, int partition, Entry entry, int writer) {
       oracle.audit_appended(partition, offset, value, writer, scheduler.now());
       break;
     case Topic::dlq:
-      oracle.dead_letter_appended(stored.headers);
+      oracle.dead_letter_appended(entry.headers);
       break;
     case Topic::requests:
     case Topic::cancellations:
     case Topic::count:
       break;
-  }
-  judge_moment(topic, value, writer);
-  for (const auto& process : processes_) {
-    if (!process) continue;
-    if (topic == Topic::requests && process->group() != nullptr) process->group()->go_on();
-    process->reader().go_on();
   }
 }
 
@@ -197,7 +211,8 @@ void World::commit_lands(int partition, std::int64_t offset, const std::string& 
   trace.note(scheduler.now(), 20, static_cast<std::uint64_t>(partition), static_cast<std::uint64_t>(offset), metadata);
   trace.say(scheduler.now(), "committed {}: {} '{}' by p{}", partition, offset, metadata, process);
   stored = {.offset = offset, .metadata = metadata};
-  oracle.committed(partition, offset, metadata);
+  committers_[partition] = process;
+  if (kept == 0) oracle.committed(partition, offset, metadata);
   moment(Moment::commit_land, process);
 }
 
@@ -227,6 +242,14 @@ std::int64_t World::send_request(std::size_t index) {
                           .garbage = planned.kind == RequestKind::garbage});
   append(Topic::requests, planned.partition, std::move(entry), -1);
   return offset;
+}
+
+void World::send_another(int partition, const std::string& request_id, std::size_t like) {
+  append(Topic::requests, partition,
+         {.value = fmt::format(R"({{"requestId":"{}","orgId":"{}","modelProvider":"ollama","modelName":"llama3",)"
+                               R"("messages":[{{"role":"user","content":"{}{}"}}]}})",
+                               request_id, org_of(like), marker, like)},
+         -1);
 }
 
 void World::cancel_request(std::size_t index) {
@@ -483,14 +506,14 @@ void World::cut(const Fault& fault) {
   const auto topic = fault.kind == FaultKind::cut_audit ? Topic::audit : Topic::chunks;
   auto& log = broker.log(topic, fault.partition);
   auto to = Random(fault.seed).between(0, log.end());
-  while (to > 0 && log.entries[static_cast<std::size_t>(to) - 1].timestamp_ms > calendar_ms() - old_ms) --to;
+  while (to > 0 && log.at(to - 1).timestamp_ms > calendar_ms() - old_ms) --to;
   if (to <= log.start) return;
   log.start = to;
   trace.say(scheduler.now(), "{}/{} begins at {} from now on", name_of(topic), fault.partition, to);
   if (topic != Topic::audit) return;
   oracle.audit_cut(fault.partition);
   for (auto offset = log.start; offset < log.end(); ++offset) {
-    oracle.audit_kept(fault.partition, offset, log.entries[static_cast<std::size_t>(offset)].value.value_or(""));
+    oracle.audit_kept(fault.partition, offset, log.at(offset).value.value_or(""));
   }
 }
 

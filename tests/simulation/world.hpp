@@ -39,12 +39,17 @@ class World {
   /// Sends that request now; returns its offset.
   std::int64_t send_request(std::size_t index);
   void cancel_request(std::size_t index);
+  /// Sends a request that is not in the plan, without a key; the provider treats it as that one of the plan.
+  void send_another(int partition, const std::string& request_id, std::size_t like);
   /// Lets things happen until the condition holds; false: it did not within that (simulated) time.
   bool run_until(const std::function<bool()>& condition, Micros within = Micros(60'000'000));
   /// Faults stop, everything is well again, and the history is run to its end and judged.
   std::optional<Violation> heal_and_finish();
   /// The process dies. `restart`: another takes its place after that time.
   void crash(int process, std::uint64_t seed, std::optional<Micros> restart);
+
+  /// Not 0: the logs keep only so many records, and the oracle, which remembers all, is not asked.
+  std::size_t kept = 0;
 
   Scheduler scheduler{};
   const Plan plan;
@@ -59,6 +64,8 @@ class World {
   [[nodiscard]] bool healing() const { return healing_; }
   [[nodiscard]] bool provider_down() const { return providers_down_ > 0; }
   [[nodiscard]] std::int64_t calendar_ms() const;
+  /// The process whose commit for that partition landed last; -1: none has.
+  [[nodiscard]] int newest_committer(int partition) const;
   /// How often the provider has been called for that request.
   [[nodiscard]] int& calls_of(std::size_t request);
   [[nodiscard]] std::size_t request_with_marker(const std::string& body) const;
@@ -98,6 +105,7 @@ class World {
   void heal();
   [[nodiscard]] bool at_rest() const;
   std::optional<Violation> finish();
+  void tell_oracle(Topic topic, int partition, std::int64_t offset, const Entry& entry, int writer);
   void judge_moment(Topic topic, std::string_view value, int writer);
   static std::string brief(Topic topic, std::string_view value);
 
@@ -106,6 +114,7 @@ class World {
   std::array<std::int64_t, static_cast<std::size_t>(Moment::count)> moments_{};
   std::map<std::pair<Moment, std::int64_t>, std::vector<std::size_t>> waiting_faults_{};
   std::map<std::size_t, int> calls_{};
+  std::map<int, int> committers_{};                   ///< by partition
   std::map<std::size_t, std::int64_t> sent_at_ms_{};  ///< by request
   std::size_t requests_sent_ = 0;
   int cancellations_due_ = 0;

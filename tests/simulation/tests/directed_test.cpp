@@ -1,0 +1,190 @@
+// Histories that chance alone meets rarely, told step by step.
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <malloc.h>
+#include <spdlog/spdlog.h>
+
+#include "tests/simulation/world.hpp"
+#include "workers/router/core/commit_metadata.hpp"
+#include "workers/router/core/planted.hpp"
+
+namespace tokenrail::simulation {
+namespace {
+
+constexpr std::int64_t second = 1'000'000;
+
+/// One partition, no faults; who is slow at what is the seed's.
+Plan empty_plan(std::uint64_t seed) {
+  auto plan = make_plan(seed);
+  plan.partitions = 1;
+  plan.workers = 2;
+  plan.requests.clear();
+  plan.faults.clear();
+  plan.heal_at = Micros(30 * second);
+  plan.queue_max = 0;
+  plan.commit_lost = plan.answer_lost = plan.late_commit = plan.offsets_unknown = 0;
+  return plan;
+}
+
+class Directed : public ::testing::Test {
+ protected:
+  void SetUp() override { spdlog::set_level(spdlog::level::off); }
+};
+
+// The kill between the terminal chunk and its audit event: the answer stands in the log, so nobody is asked again.
+TEST_F(Directed, AWorkerKilledBehindTheTerminalChunkIsNeverFollowedByASecondRun) {
+  constexpr std::uint64_t histories = 1'000;
+  std::uint64_t recovered = 0;
+  for (std::uint64_t seed = 1; seed <= histories; ++seed) {
+    auto plan = empty_plan(seed);
+    Random random(seed);
+    plan.requests.resize(1);
+    plan.requests[0].tokens = static_cast<int>(random.between(0, 4));
+    plan.requests[0].key = 0;
+    plan.faults.push_back({.moment = Moment::terminal_append,
+                           .at = 1,
+                           .kind = FaultKind::crash,
+                           .slot = Fault::slot_involved,
+                           .amount = random.between(0, 8 * second),
+                           .seed = random.next()});
+    World world(plan);
+    const auto violation = world.run();
+    ASSERT_FALSE(violation) << "seed " << seed << ": " << violation->promise << " " << violation->text;
+    ASSERT_EQ(world.oracle.figures().calls, 1) << "seed " << seed;
+    ASSERT_EQ(world.oracle.figures().attempts, 1) << "seed " << seed;
+    recovered += static_cast<std::uint64_t>(world.oracle.figures().recovered);
+  }
+  // In a few the acknowledgement, and with it the ordinary response, was faster than the kill.
+  EXPECT_GT(recovered, histories * 9 / 10);
+}
+
+/// A worker goes on with an answer that it handed over, publishes its end, and never hears of it. Its successor answers
+/// an earlier request behind that, commits, and dies with it. The third has to find the end of the first's answer.
+/// `met`: counts the histories in which it came to that.
+std::optional<Violation> continued_and_lost(std::uint64_t seed, int& met) {
+  auto plan = empty_plan(seed);
+  plan.requests.resize(3);
+  plan.requests[0] = {.org = 0, .tokens = 1, .token_gap_us = second / 3};
+  plan.requests[1] = {.org = 0, .tokens = 6, .token_gap_us = second / 2};
+  plan.requests[2] = {.org = 1, .tokens = 3, .token_gap_us = second / 2};
+  // The second waits for the first, which is of the same organisation, and is begun by the successor.
+  World world(plan, false, [](router::RouterOptions& options) { options.org_in_flight_max = 1; });
+  const auto commits = [&world](const Process& process) {
+    return world.run_until([&world, id = process.id()] { return world.newest_committer(0) == id; });
+  };
+  auto& first = world.start_worker(0);
+  EXPECT_TRUE(commits(first)) << seed;
+  for (std::size_t i = 0; i < 3; ++i) world.send_request(i);
+  EXPECT_TRUE(world.run_until([&] { return world.calls_of(0) + world.calls_of(2) == 2; })) << seed;
+
+  auto& successor = world.start_worker(1);
+  world.coordinator.favour(successor.id());
+  EXPECT_TRUE(commits(successor)) << seed;
+  EXPECT_TRUE(world.run_until([&] { return world.oracle.complete(0, 0); })) << seed;
+  first.close(Gate::acks);
+  world.oracle.disturbed(first.id());
+  EXPECT_TRUE(world.run_until([&] { return world.oracle.complete(0, 1); })) << seed;
+  const bool open = !world.oracle.complete(0, 2);
+  if (open) ++met;
+  world.run_until([&] { return world.broker.committed[0].offset == 2; }, Micros(2 * second));
+  world.crash(first.id(), seed, std::nullopt);
+  world.crash(successor.id(), seed, std::nullopt);
+  auto violation = world.heal_and_finish();
+  EXPECT_TRUE(violation || !open || world.calls_of(2) == 1) << seed;
+  return violation;
+}
+
+TEST_F(Directed, AnAnswerThatWasContinuedAndLostIsFoundInTheChunkLog) {
+  constexpr std::uint64_t histories = 50;
+  int met = 0;
+  for (std::uint64_t seed = 1; seed <= histories; ++seed) {
+    const auto violation = continued_and_lost(seed, met);
+    ASSERT_FALSE(violation) << "seed " << seed << ": " << violation->promise << " " << violation->text;
+  }
+  EXPECT_GT(met, histories * 3 / 4);
+  router::planted_bug = router::Bug::continued_ignored;
+  bool red = false;
+  for (std::uint64_t seed = 1; seed <= histories && !red; ++seed) red = continued_and_lost(seed, met).has_value();
+  router::planted_bug = router::Bug::none;
+  EXPECT_TRUE(red) << "the bug was planted, and nothing was found";
+}
+
+// --- one call that does not end -------------------------------------------------------------------------------------
+
+class StuckCall : public Directed {
+ protected:
+  /// A request that is never answered, and as many behind it as were asked for, within an hour.
+  void run(std::int64_t behind, std::int64_t span_max) {
+    auto plan = empty_plan(1);
+    plan.workers = 1;
+    plan.partitions = 2;
+    plan.commit_interval_ms = 500;
+    for (auto& worker : plan.means) worker.fill(200);
+    plan.requests.resize(2);
+    plan.requests[0].behaviours = {Behaviour::falls_silent};
+    plan.requests[0].tokens = 0;
+    plan.requests[1].tokens = 0;
+    world = std::make_unique<World>(plan, false, [&](router::RouterOptions& options) {
+      options.partition_span_max = span_max;
+      options.window_requests_max = static_cast<std::size_t>(behind) * 2;
+      options.window_bytes_max = std::size_t{8} * 1024 * 1024 * 1024;
+      options.first_token_timeout = options.idle_timeout = options.total_timeout = options.request_timeout_default =
+          std::chrono::hours(24);
+    });
+    world->kept = 10'000;
+    world->start_worker(0);
+    world->send_another(0, "stuck", 0);
+    behind_ = behind;
+    gap_ = Micros(3'600 * second / behind);
+    send();
+    ASSERT_TRUE(world->run_until([&] { return sent_ == behind_; }, Micros(4'000 * second)));
+    ASSERT_FALSE(world->run_until([] { return false; }, Micros(5 * second)));
+  }
+  void send() {
+    if (sent_ == behind_) return;
+    ++sent_;
+    world->send_another(0, fmt::format("q{}", sent_), 1);
+    if (sent_ % 100 == 0) world->send_another(1, fmt::format("other{}", sent_), 1);
+    if (sent_ == behind_ / 2) bytes_at_half = mallinfo2().uordblks;
+    world->scheduler.after(gap_, [this] { send(); });
+  }
+  std::unique_ptr<World> world;
+  std::size_t bytes_at_half = 0;
+
+ private:
+  std::int64_t behind_ = 0;
+  std::int64_t sent_ = 0;
+  Micros gap_{0};
+};
+
+#ifdef NDEBUG
+constexpr std::int64_t completions = 1'000'000;
+#else
+constexpr std::int64_t completions = 30'000;  // sanitizers; the whole number in an optimised build
+#endif
+
+TEST_F(StuckCall, HoldsUpNeitherTheRestNorTheBoundsWithTheSpanRaised) {
+  run(completions, completions * 2);
+  EXPECT_EQ(world->calls_of(1), completions + completions / 100);
+  const auto& committed = world->broker.committed[0];
+  EXPECT_EQ(committed.offset, 0);
+  EXPECT_LE(committed.metadata.size(), 64);
+  EXPECT_TRUE(router::decode_commit_metadata(committed.metadata));
+  const auto grown = static_cast<double>(mallinfo2().uordblks) - static_cast<double>(bytes_at_half);
+  const auto each = grown / (static_cast<double>(completions) / 2);
+  fmt::print("{} completions behind the one that is stuck: metadata '{}', {:.0f} bytes for each\n", completions,
+             committed.metadata, each);
+  EXPECT_LT(each, 16);
+}
+
+TEST_F(StuckCall, StopsItsPartitionAloneAtTheSpan) {
+  constexpr std::int64_t span = 2'000;
+  run(5'000, span);
+  EXPECT_EQ(world->calls_of(1), span - 1 + 5'000 / 100);
+  EXPECT_EQ(world->broker.committed[0].offset, 0);
+  EXPECT_EQ(world->broker.committed[1].offset, 5'000 / 100);
+}
+
+}  // namespace
+}  // namespace tokenrail::simulation
