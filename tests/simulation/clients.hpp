@@ -110,6 +110,8 @@ class SimGroup final : public kafka::GroupConsumer {
   void rebalance_begins(std::uint64_t join);
   void dealt(std::uint64_t join, std::int64_t generation, const std::vector<int>& partitions);
   void put_out(std::uint64_t join);
+  [[nodiscard]] std::uint64_t newest_join() const { return join_; }
+  [[nodiscard]] int commits_out() const { return commits_out_; }
   void join();
   void go_on();
   /// It can no longer work; nothing comes from it any more.

@@ -24,13 +24,13 @@ void Coordinator::leave(int process) {
   rebalance();
 }
 
-void Coordinator::put_out(int process) {
+void Coordinator::put_out(int process, bool told) {
   const auto it = members_.find(process);
   if (it == members_.end()) return;
   const auto join = it->second.join;
   members_.erase(it);
   world_.trace.say(world_.scheduler.now(), "group: p{} is put out", process);
-  if (auto* p = world_.process(process)) {
+  if (auto* p = world_.process(process); p != nullptr && told) {
     p->later(p->delay(Stage::group), [p, join] {
       if (auto* group = p->group()) group->put_out(join);
     });

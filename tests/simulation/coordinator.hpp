@@ -19,8 +19,8 @@ class Coordinator {
   /// A process is there (again) and waits for its partitions.
   void join(int process, std::uint64_t join);
   void leave(int process);
-  /// Its session has run out, or it did not come back in time.
-  void put_out(int process);
+  /// Its session has run out, or it did not come back in time. `told`: it hears of it.
+  void put_out(int process, bool told = true);
   /// The same where the process has not joined again since.
   void put_out_unless_back(int process, std::uint64_t join);
   [[nodiscard]] std::uint64_t join_of(int process) const;

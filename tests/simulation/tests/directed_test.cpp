@@ -110,6 +110,67 @@ TEST_F(Directed, AnAnswerThatWasContinuedAndLostIsFoundInTheChunkLog) {
   EXPECT_TRUE(red) << "the bug was planted, and nothing was found";
 }
 
+/// A worker that has lost its partition and does not hear of it for a while publishes behind the terminal chunk of its
+/// successor, and commits. The commit is taken, because it arrives when the worker is a member again: what it says
+/// about the chunk log must not hide that terminal chunk, whose response is not there yet.
+std::optional<Violation> committed_too_late(std::uint64_t seed, int& met) {
+  auto plan = empty_plan(seed);
+  plan.late_commit = 1;
+  plan.commit_interval_ms = 4'000;
+  plan.duplicate_batch = 0;
+  for (auto& worker : plan.means) worker.fill(1'000);
+  plan.means[0][static_cast<std::size_t>(Stage::commit)] = 400'000;
+  plan.requests.resize(3);
+  plan.requests[0] = {.key = 0, .tokens = 0};
+  plan.requests[1] = {.key = 1, .tokens = 40, .token_gap_us = second / 3};
+  plan.requests[2] = {.key = 2, .tokens = 0};
+  World world(plan);
+  auto& first = world.start_worker(0);
+  EXPECT_TRUE(world.run_until([&] { return world.newest_committer(0) == first.id(); })) << seed;
+  auto& successor = world.start_worker(1);
+  world.coordinator.favour(first.id());
+  const auto chunks = [&] { return world.broker.log(Topic::chunks, 0).end(); };
+  EXPECT_TRUE(world.run_until([&] { return world.coordinator.members() == 2 && world.coordinator.stable(); })) << seed;
+  EXPECT_FALSE(world.run_until([] { return false; }, Micros(3 * second))) << seed;
+  world.send_request(0);
+  world.send_request(1);
+  EXPECT_TRUE(world.run_until([&] { return world.oracle.complete(0, 0) && world.calls_of(1) == 1 && chunks() > 1; }));
+
+  first.close(Gate::fetches);
+  world.oracle.disturbed(first.id());
+  world.coordinator.favour(successor.id());
+  world.coordinator.put_out(first.id(), false);
+  EXPECT_TRUE(world.run_until([&] { return world.calls_of(1) == 2; })) << seed;
+  world.send_request(2);
+  EXPECT_TRUE(world.run_until([&] { return world.calls_of(2) == 1; })) << seed;
+  successor.close(Gate::acks);
+  const auto commits_before = first.group()->commits_out();
+  EXPECT_TRUE(world.run_until([&] { return first.group()->commits_out() > commits_before; })) << seed;
+  first.later(Micros(0), [&] { first.group()->put_out(first.group()->newest_join()); });
+  const bool taken = world.run_until([&] { return world.newest_committer(0) == first.id(); }, Micros(3 * second));
+  if (taken && !world.oracle.complete(0, 2)) ++met;
+  world.crash(first.id(), seed, std::nullopt);
+  world.crash(successor.id(), seed, std::nullopt);
+  auto violation = world.heal_and_finish();
+  EXPECT_TRUE(violation || world.calls_of(2) == 1) << seed;
+  return violation;
+}
+
+TEST_F(Directed, ACommitThatComesLateHidesNoTerminalChunk) {
+  constexpr std::uint64_t histories = 50;
+  int met = 0;
+  for (std::uint64_t seed = 1; seed <= histories; ++seed) {
+    const auto violation = committed_too_late(seed, met);
+    ASSERT_FALSE(violation) << "seed " << seed << ": " << violation->promise << " " << violation->text;
+  }
+  EXPECT_GT(met, histories / 4);
+  router::planted_bug = router::Bug::chunk_cap_too_far;
+  bool red = false;
+  for (std::uint64_t seed = 1; seed <= histories && !red; ++seed) red = committed_too_late(seed, met).has_value();
+  router::planted_bug = router::Bug::none;
+  EXPECT_TRUE(red) << "the bug was planted, and nothing was found";
+}
+
 // --- one call that does not end -------------------------------------------------------------------------------------
 
 class StuckCall : public Directed {
