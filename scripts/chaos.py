@@ -6,6 +6,8 @@ Three brokers, a PostgreSQL, three routers, two registry-syncs and the provider 
 
 import argparse
 import datetime
+import gzip
+import json
 import os
 import pathlib
 import random
@@ -23,6 +25,7 @@ from conductor import GROUP, Conductor, dev_command  # noqa: E402
 from figures import Findings  # noqa: E402
 from fleet import Fleet  # noqa: E402
 from load import Ends, Load  # noqa: E402
+from records import read_all  # noqa: E402
 from schedule import schedule  # noqa: E402
 from stack import Stack  # noqa: E402
 
@@ -39,6 +42,8 @@ def arguments():
     parser.add_argument("--partitions", type=int, default=12, help="of chat.requests (default 12)")
     parser.add_argument("--session", type=float, default=15, metavar="SECONDS",
                         help="how long the group waits for a silent member (default 15)")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
+                        help="a setting for all programs, by its environment name; may be repeated")
     parser.add_argument("--plan", action="store_true", help="only print the schedule")
     return parser.parse_args()
 
@@ -80,7 +85,8 @@ class Chaos:
             "TOKENRAIL_KAFKA_SESSION_TIMEOUT_MS": str(int(options.session * 1000)),
             "TOKENRAIL_ROUTER_LEASE": f"{int(options.session)}s",
             "TOKENRAIL_ROUTER_FIRST_TOKEN_TIMEOUT": "20s", "TOKENRAIL_ROUTER_IDLE_TIMEOUT": "10s",
-            "TOKENRAIL_SYNC_INTERVAL": "20s", "TOKENRAIL_LOG_LEVEL": "debug"})
+            "TOKENRAIL_SYNC_INTERVAL": "20s", "TOKENRAIL_LOG_LEVEL": "debug",
+            **dict(setting.split("=", 1) for setting in options.set)})
         self.parts.append(self.end_workers)
         self.stack.simulator("--journal-max", "1")
         self.fleet = Fleet(self.stack, random.Random(f"{options.seed}/drain"), self.say)
@@ -188,7 +194,18 @@ class Chaos:
         if len(problems) > PROBLEMS_SHOWN:
             print(f"✗ and {len(problems) - PROBLEMS_SHOWN} more")
         (self.folder / "problems").write_text("".join(problem + "\n" for problem in problems))
+        if problems:
+            self.keep_records()
         print(f"{len(problems)} violations (seed {self.options.seed}, {self.options.minutes:g} minutes)")
+
+    def keep_records(self):
+        """Whoever looks for the reason needs what was judged; the brokers will be gone."""
+        for topic in ("chat.requests", "chat.chunks", "llm.audit"):
+            with gzip.open(self.folder / f"{topic}.jsonl.gz", "wt") as out:
+                for message in read_all(self.stack.kafka, self.stack.topic(topic)):
+                    out.write(json.dumps([message.partition(), message.offset(), message.timestamp()[1],
+                                          message.value().decode(errors="replace")]) + "\n")
+        print(f"the records lie in {self.folder}: [partition, offset, timestamp, value] a line")
 
     def close(self):
         # A second Ctrl-C must not leave half of it running.

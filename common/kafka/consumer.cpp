@@ -186,6 +186,7 @@ class Member : public std::enable_shared_from_this<Member> {
     milliseconds pause = committed_retry_first;
   };
 
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): an opaque is where librdkafka lets a number travel
   static void* opaque_of(std::uint64_t number) { return reinterpret_cast<void*>(static_cast<std::uintptr_t>(number)); }
   static std::uint64_t number_of(void* opaque) { return reinterpret_cast<std::uintptr_t>(opaque); }
 

@@ -155,6 +155,7 @@ class Sender : public std::enable_shared_from_this<Sender> {
     return to.lanes[index];
   }
 
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): an opaque is where librdkafka lets a number travel
   static void* opaque_of(Unreported::Slot slot) { return reinterpret_cast<void*>(static_cast<std::uintptr_t>(slot)); }
   static Unreported::Slot slot_of(void* opaque) {
     return static_cast<Unreported::Slot>(reinterpret_cast<std::uintptr_t>(opaque));

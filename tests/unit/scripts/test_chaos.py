@@ -1,0 +1,106 @@
+"""The parts of ./dev chaos that need no cluster: its schedule, its load's expectations, and its reading of the audit log."""
+
+import json
+import pathlib
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path[:0] = [str(ROOT / "tests" / "chaos"), str(ROOT / "tests" / "integration")]
+
+import brokers  # noqa: E402
+import conductor  # noqa: E402
+import load  # noqa: E402
+import records  # noqa: E402
+import schedule  # noqa: E402
+
+
+def test_the_same_seed_gives_the_same_faults_and_another_seed_others():
+    assert schedule.schedule(3, 600) == schedule.schedule(3, 600)
+    assert schedule.schedule(3, 600) != schedule.schedule(4, 600)
+
+
+def test_every_fault_can_be_done_and_lies_within_the_run():
+    faults = schedule.schedule(1, 7200)
+    assert {f.kind for f in faults} == {*schedule.WORKERS, *schedule.WORKERS_IN_SESSIONS, *schedule.BROKERS,
+                                        *schedule.AROUND}
+    assert all(callable(getattr(conductor.Conductor, f.kind.replace("-", "_"))) for f in faults)
+    assert all(0 < f.at < 7200 - schedule.QUIET_AT_END and f.seconds >= 0 for f in faults)
+    assert [f.at for f in faults] == sorted(f.at for f in faults)
+
+
+def test_three_half_hours_kill_as_many_as_the_promises_are_shown_with():
+    faults = [f.kind for seed in (1, 2, 3) for f in schedule.schedule(seed, 1800)]
+    assert faults.count("kill") + 2 * faults.count("kill-at-start") + 3 * faults.count("kill-all") >= 220
+    assert sum(1 for kind in faults if kind.endswith("-kill") and kind != "provider-kill") >= 55
+
+
+@pytest.mark.parametrize(("group", "hash_code"), [("abc", 96354), ("tokenrail-router", -1845137845), ("", 0),
+                                                ("polygenelubricants", 0)])
+def test_the_coordinator_is_found_as_the_brokers_find_it(group, hash_code):
+    assert brokers.coordinator_partition(group, 50) == abs(hash_code) % 50
+    assert brokers.coordinator_partition(group, 1) == 0
+
+
+def test_the_load_knows_what_the_simulator_says():
+    assert load.answer("hello", 3) == "amber fjord cedar"
+
+
+class Message:
+    def __init__(self, offset, value, at_ms=0):
+        self._offset, self._value, self._at_ms = offset, value, at_ms
+
+    def partition(self):
+        return 0
+
+    def offset(self):
+        return self._offset
+
+    def timestamp(self):
+        return 1, self._at_ms
+
+    def value(self):
+        return json.dumps(self._value).encode()
+
+
+def claimed(epoch, instance):
+    return {"type": "router.claimed", "epoch": epoch, "instance": instance, "partition": 0}
+
+
+def event(kind, epoch, instance, **more):
+    return {"type": kind, "epoch": epoch, "instance": instance, "sourcePartition": 0, "sourceOffset": 7, "orgId": "acme",
+            "requestId": "r", "attempt": 5001, **more}
+
+
+def fold(*events):
+    log = records.AuditLog()
+    for offset, value in enumerate(events):
+        log.apply(Message(offset, value))
+    return log
+
+
+def test_what_a_superseded_owner_writes_late_is_void():
+    log = fold(claimed(5, "a"), event("llm.request", 5, "a"), claimed(6, "b"),
+               event("llm.response", 6, "b", outcome="interrupted", cause="lost"),
+               event("llm.response", 5, "a", outcome="completed"))
+    assert log.attempts[0, 7, 5001].interrupted
+    assert (log.void, log.problems) == (1, [])
+
+
+def test_what_was_released_is_finished_by_its_worker():
+    log = fold(claimed(5, "a"), event("llm.request", 5, "a"),
+               {"type": "router.released", "epoch": 5, "instance": "a", "partition": 0, "leaseMs": 1,
+                "continuing": [{"offset": 7, "attempt": 5001}]},
+               claimed(6, "b"), event("llm.response", 5, "a", outcome="completed"))
+    assert log.attempts[0, 7, 5001].response["outcome"] == "completed"
+    assert (log.void, log.handed_over, log.problems) == (0, 1, [])
+
+
+def test_an_event_by_somebody_who_never_owned_that_epoch_is_a_finding():
+    log = fold(claimed(5, "a"), claimed(5, "b"), event("llm.request", 5, "b"))
+    assert len(log.problems) == 1 and "never owned" in log.problems[0]
+
+
+def test_a_response_to_nothing_is_a_finding():
+    assert "no llm.request" in fold(claimed(5, "a"), event("llm.response", 5, "a", outcome="completed")).problems[0]
