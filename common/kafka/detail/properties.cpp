@@ -59,6 +59,9 @@ const Properties reader_needs = {
 
 const Properties producer_defaults = {
     {"linger.ms", "1"},
+    // With more than one request on its way librdkafka 2.0.2's idempotent producer ends with a fatal error at many a
+    // change of leaders, and once wrote a batch twice (ADR 0005).
+    {"max.in.flight.requests.per.connection", "1"},
     {"queue.buffering.max.messages", "200000"},
     {"queue.buffering.max.kbytes", "262144"},
 };
