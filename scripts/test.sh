@@ -187,9 +187,11 @@ layer_conformance() {
   run_ctest conformance dev conformance -j "$(nproc)"
 }
 
+# Optimised: thousands of histories, and rare bugs that want tens of thousands. The unit tests run the same core under
+# the sanitizers.
 layer_simulation() {
-  with_lock build-dev build_preset dev simulation-tests
-  run_ctest simulation dev simulation
+  with_lock build-release build_preset release simulation-tests
+  run_ctest simulation release simulation
 }
 
 # Starts a fresh Kafka and PostgreSQL for the tests and has them end with this process.
