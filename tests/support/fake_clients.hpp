@@ -88,7 +88,9 @@ class FakeProducer final : public kafka::Producer {
     auto& log = logs[{next.entry.topic, next.entry.partition}];
     next.entry.timestamp_ms = environment_.wall.count();
     log.push_back(std::move(next.entry));
-    listener_.on_report({.token = next.token, .ok = true, .offset = static_cast<std::int64_t>(log.size()) - 1});
+    listener_.on_report({.token = next.token,
+                         .ok = true,
+                         .offset = batch_number ? (*batch_number)++ : static_cast<std::int64_t>(log.size()) - 1});
     if (refused_ && capacity && waiting_.size() < *capacity) {
       refused_ = false;
       listener_.on_space();
@@ -108,6 +110,7 @@ class FakeProducer final : public kafka::Producer {
 
   FakeLogs& logs;
   std::optional<std::size_t> capacity{};
+  std::optional<std::int64_t> batch_number{};  ///< set to -1: a batch that was sent twice, its reports have no offsets
   std::chrono::milliseconds age{0};
 
  private:

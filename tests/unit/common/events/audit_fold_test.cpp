@@ -228,6 +228,24 @@ TEST(AuditFold, RemembersWhereTheEventsOfAnIncompleteRequestBegin) {
   EXPECT_EQ(fold.interruptions(5, "o", "r5", "lost"), 0);
 }
 
+TEST(AuditFold, ForgetsWhatIsCompleteAndNotWhereItsEventsBegan) {
+  AuditFold fold;
+  fold.apply(0, claim(7, "a"));
+  fold.apply(1, request(7, "a", 5, 7001));
+  fold.apply(2, request(7, "a", 6, 7001));
+  fold.apply(3, response(7, "a", 6, 7001));
+  fold.forget_complete(5);
+  EXPECT_NE(fold.attempts(5), nullptr) << "an attempt of it is open";
+  fold.forget_complete(6);
+  EXPECT_EQ(fold.attempts(6), nullptr);
+  EXPECT_EQ(fold.first_event_from(6), 2);
+  EXPECT_EQ(fold.first_event_from(7), std::nullopt);
+  fold.apply(4, request(7, "a", 9, 7001));
+  EXPECT_EQ(fold.first_event_from(6), 2);
+  fold.forget_below(7);
+  EXPECT_EQ(fold.first_event_from(7), 4);
+}
+
 TEST(AuditFold, CountsTheInterruptionsOfARequestByCause) {
   AuditFold fold;
   fold.apply(0, request(7, "a", 5, 7001));

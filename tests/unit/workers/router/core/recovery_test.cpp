@@ -261,6 +261,27 @@ TEST_F(RecoveryTest, APartitionThatComesStraightBackIsClaimedLikeAnyOtherAndNoth
   EXPECT_EQ(committed.begin()->second.first, 1);
 }
 
+TEST_F(RecoveryTest, ADoubledBatchThatBeganUnderAnEarlierOwnershipIsReadLikeAnyOther) {
+  request("a", "k1");
+  auto router = make();
+  router.take();
+  const auto first = router.http.newest();
+  ASSERT_NE(first, 0);
+  router.revoke();
+  router.take();
+
+  // The response to what goes on, and the next llm.request: librdkafka sends both twice, and numbers them -1 and 0.
+  router.answer(first);
+  while (terminals().empty()) ASSERT_TRUE(router.producer.acknowledge_one());
+  request("b", "k2");
+  router.deliver();
+  router.producer.batch_number = -1;
+  while (audit(Kind::request).size() < 2) ASSERT_TRUE(router.producer.acknowledge_one());
+  router.producer.batch_number.reset();
+  router.settle();
+  EXPECT_GT(router.http.newest(), first) << "the second request waits for ever to know whether its llm.request counts";
+}
+
 TEST_F(RecoveryTest, ALeaseThatIsRenewedHoldsAndOneThatRunsOutIsClosed) {
   request("r1");
   auto first = make();
