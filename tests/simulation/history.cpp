@@ -112,8 +112,9 @@ std::optional<std::vector<std::size_t>> items_from(std::string_view text) {
     const auto part = text.substr(0, comma);
     text.remove_prefix(std::min(comma + 1, text.size()));
     std::size_t first = 0;
-    const auto* const end = part.data() + part.size();
-    auto read = std::from_chars(part.data(), end, first);
+    const char* const begin = part.data();
+    const char* const end = begin + part.size();
+    auto read = std::from_chars(begin, end, first);
     if (read.ec != std::errc{}) return std::nullopt;
     auto last = first;
     if (read.ptr != end) {

@@ -54,8 +54,8 @@ const registry::Projection& projection() {
 }
 
 std::array<Random, stage_count> luck_of(std::uint64_t seed) {
-  return [&]<std::size_t... i>(std::index_sequence<i...>) {
-    return std::array<Random, stage_count>{Random(mixed(seed, i))...};
+  return [&]<std::size_t... Stages>(std::index_sequence<Stages...>) {
+    return std::array<Random, stage_count>{Random(mixed(seed, Stages))...};
   }(std::make_index_sequence<stage_count>());
 }
 

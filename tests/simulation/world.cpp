@@ -356,7 +356,7 @@ void World::strike(const Fault& fault, int involved) {
   if (healing_) return;
   trace.say(scheduler.now(), "fault: {} (slot {}, p{}, partition {}, amount {} ms)", name_of(fault.kind), fault.slot,
             involved, fault.partition, fault.amount / 1000);
-  trace.note(scheduler.now(), 23, static_cast<std::uint64_t>(fault.kind), static_cast<std::uint64_t>(involved + 1));
+  trace.note(scheduler.now(), 23, static_cast<std::uint64_t>(fault.kind), static_cast<std::uint64_t>(involved) + 1);
   switch (fault.kind) {
     case FaultKind::rebalance:
       coordinator.rebalance();

@@ -222,7 +222,7 @@ class StuckCall : public Directed {
 #ifdef NDEBUG
 constexpr std::int64_t completions = 1'000'000;
 #else
-constexpr std::int64_t completions = 30'000;  // sanitizers; the whole number in an optimised build
+constexpr std::int64_t completions = 10'000;  // sanitizers; the whole number in an optimised build
 #endif
 
 TEST_F(StuckCall, HoldsUpNeitherTheRestNorTheBoundsWithTheSpanRaised) {
