@@ -6,7 +6,7 @@ source "$root/scripts/build.sh"
 
 # What `./dev test` runs, cheapest first, and what runs only when named.
 test_layers=(format include scripts tidy unit conformance simulation integration chaos demo)
-test_layers_by_name=(compose tsan)
+test_layers_by_name=(compose tsan promises)
 
 test_dir=$dev_dir/test         # the servers of the tests live apart from those that a person plays with
 results_dir=$dev_dir/results
@@ -29,8 +29,8 @@ run_layers() {
   # One installation instead of one a layer.
   local sets=(build)
   case " $* " in *' format '* | *' tidy '*) sets+=(lint) ;; esac
-  case " $* " in *' scripts '* | *' unit '* | *' conformance '* | *' simulation '* | *' integration '* | *' chaos '* | *' tsan '*) sets+=(test) ;; esac
-  case " $* " in *' integration '* | *' chaos '* | *' tsan '*) sets+=(kafka postgres) ;; esac
+  case " $* " in *' scripts '* | *' unit '* | *' conformance '* | *' simulation '* | *' integration '* | *' chaos '* | *' tsan '* | *' promises '*) sets+=(test) ;; esac
+  case " $* " in *' integration '* | *' chaos '* | *' tsan '* | *' promises '*) sets+=(kafka postgres) ;; esac
   case " $* " in *' demo '*) sets+=(demo postgres) ;; esac
   case " $* " in *' scripts '* | *' include '*) sets+=(lint) ;; esac
   need_packages "${sets[@]}"
@@ -247,6 +247,17 @@ layer_tsan() {
   run_ctest tsan tsan integration || code=1
   run_pytest tsan "$root/tests/integration" || code=1
   return "$code"
+}
+
+# By name only: the hand-over tests with as many streams, as long ones and as often as the promises say; half an hour of
+# a machine with nothing else to do. The optimised build: ten thousand streams in one process.
+layer_promises() {
+  with_lock build-release build_preset release
+  start_test_servers
+  export TOKENRAIL_TEST_BIN_DIR=$root/build/release/bin
+  export TOKENRAIL_TEST_STREAMS=500 TOKENRAIL_TEST_STREAM_SECONDS=30 TOKENRAIL_TEST_REPEATS=3 TOKENRAIL_TEST_KILLS=20
+  export TOKENRAIL_TEST_STOPPED_STREAMS=200 TOKENRAIL_TEST_DRAINED_STREAMS=10000
+  run_pytest promises -s "$root/tests/integration/test_hand_over.py"
 }
 
 layer_compose() {

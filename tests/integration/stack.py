@@ -265,6 +265,7 @@ class Log:
     def __init__(self, stack, name):
         self.topic = stack.topic(name)
         self.records = []
+        self.parsed = []  # of the records, as far as somebody has asked
         self.consumer = confluent_kafka.Consumer({
             "bootstrap.servers": stack.kafka, "group.id": "test-" + secrets.token_hex(4), "enable.auto.commit": False,
             "fetch.wait.max.ms": 20, "fetch.message.max.bytes": 70_000_000, "receive.message.max.bytes": 200_000_000,
@@ -280,7 +281,9 @@ class Log:
         return self.records
 
     def values(self):
-        return [json.loads(r.value()) for r in self.records]
+        """Each parsed once, however often somebody looks. Not to be changed."""
+        self.parsed += [json.loads(r.value()) for r in self.records[len(self.parsed):]]
+        return self.parsed
 
     def wait(self, what, condition, seconds=DEADLINE_SECONDS):
         """Until `condition(values)` holds."""

@@ -14,8 +14,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <fmt/format.h>
-#include <sys/resource.h>
 
+#include "common/open_files.hpp"
 #include "tests/simulator/server.hpp"
 
 namespace {
@@ -113,14 +113,6 @@ Result<Options> options_of(std::span<char*> arguments) {
   return options;
 }
 
-/// Ten thousand streams need as many descriptors; the usual limit is far below what the system allows.
-void raise_file_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -134,7 +126,7 @@ int main(int argc, char** argv) {
       fmt::print("{}", usage);
       return 0;
     }
-    raise_file_limit();
+    tokenrail::raise_open_files_limit();
     boost::asio::io_context loop(1);
     tokenrail::simulator::Server server(loop, options->host, options->port, options->hub);
     boost::asio::signal_set signals(loop, SIGINT, SIGTERM);

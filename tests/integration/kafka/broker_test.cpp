@@ -82,7 +82,16 @@ TEST_F(KafkaBroker, TopicsAreMadeDescribedGrownAndChanged) {
                              .config = {{"cleanup.policy", "compact"}, {"message.timestamp.type", "LogAppendTime"}}}},
                            20s)
                   .has_value());
-  auto described = admin->describe({name, fresh("absent")}, true, 20s);
+  // The controller has it when a change returns; the broker that is asked learns it a moment later.
+  const auto described_until = [&](std::vector<std::string> names, bool with_config, auto condition) {
+    auto found = admin->describe(names, with_config, 20s);
+    for (int asked = 0; asked < 10'000 && !(found && !found->empty() && condition((*found)[0])); ++asked)
+      found = admin->describe(names, with_config, 20s);
+    return found;
+  };
+  auto described = described_until({name, fresh("absent")}, true, [](const auto& topic) {
+    return topic.partitions == 3 && topic.config.contains("cleanup.policy");
+  });
   ASSERT_TRUE(described.has_value()) << described.error().detail;
   ASSERT_EQ(described->size(), 1U) << "a topic that does not exist is left out, and is not made by asking";
   EXPECT_EQ((*described)[0].partitions, 3);
@@ -91,17 +100,14 @@ TEST_F(KafkaBroker, TopicsAreMadeDescribedGrownAndChanged) {
   EXPECT_FALSE((*described)[0].config["retention.ms"].empty()) << "effective values, also those that were not set";
 
   ASSERT_TRUE(admin->alter_config(name, {{"retention.ms", "3600000"}}, 20s).has_value());
-  // The controller has it when alter_config() returns; the broker that is asked learns it a moment later.
-  for (int asked = 0; asked < 1'000; ++asked) {
-    described = admin->describe({name}, true, 20s);
-    ASSERT_TRUE(described.has_value());
-    if ((*described)[0].config["retention.ms"] == "3600000") break;
-  }
+  described =
+      described_until({name}, true, [](const auto& topic) { return topic.config.at("retention.ms") == "3600000"; });
+  ASSERT_TRUE(described.has_value());
   EXPECT_EQ((*described)[0].config["retention.ms"], "3600000");
   EXPECT_EQ((*described)[0].config["cleanup.policy"], "compact") << "what was set before stays";
 
   ASSERT_TRUE(admin->grow(name, 5, 20s).has_value());
-  described = admin->describe({name}, false, 20s);
+  described = described_until({name}, false, [](const auto& topic) { return topic.partitions == 5; });
   ASSERT_TRUE(described.has_value());
   EXPECT_EQ((*described)[0].partitions, 5);
   EXPECT_TRUE((*described)[0].config.empty());

@@ -51,6 +51,7 @@ struct RouterOptions {
   Millis commit_interval{500};
   Millis unreported_max{120'000};  ///< our clock over the oldest record without a delivery report
   Millis lease{15'000};            ///< a worker that goes on with attempts after a hand-over renews within this
+  Millis drain_grace{10'000};      ///< behind the drain deadline, for the brokers to acknowledge what ended at it
   Millis release_wait{5'000};      ///< for `released` to be known to count; then the partition is given up without it
   Millis session_timeout{15'000};  ///< a loop that stood still longer than this cannot rely on what it owns
   int lost_attempts_max = 5;       ///< workers lost over a request before it is ended as INTERNAL

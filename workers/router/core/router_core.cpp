@@ -18,7 +18,6 @@ constexpr std::uint64_t chunk_flag = 1ULL << 63U;
 constexpr unsigned partition_shift = 40;
 constexpr std::uint64_t low_mask = (1ULL << partition_shift) - 1;
 constexpr Millis offsets_ask_again{1'000};
-constexpr Millis drain_grace{5'000};
 
 void count_down(std::map<std::string, std::size_t>& counts, const std::string& name) {
   const auto it = counts.find(name);
@@ -678,7 +677,7 @@ void RouterCore::drain_step() {
     if (in_flight_ > 0) spdlog::warn("the drain deadline has come: {} attempts are cut short", in_flight_);
     for (auto& [number, partition] : continuing_) partition->interrupt_all("drain");
   }
-  const bool patience_over = now >= drain_until_ + drain_grace;
+  const bool patience_over = now >= drain_until_ + options_.drain_grace;
   if (!patience_over && (!left_ || !continuing_.empty())) return;
   std::exchange(drained_, nullptr)();
 }

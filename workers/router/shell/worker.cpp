@@ -1,6 +1,8 @@
 #include "workers/router/shell/worker.hpp"
 
+#include <algorithm>
 #include <csignal>
+#include <cstdint>
 #include <ctime>
 #include <set>
 #include <utility>
@@ -8,6 +10,7 @@
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
+#include "common/open_files.hpp"
 #include "workers/router/settings.hpp"
 
 namespace tokenrail::router {
@@ -21,6 +24,22 @@ constexpr int settle_rounds = 500;
 constexpr int topic_refusals_max = 3;
 // Values of records on the dead-letter topic are the requests' own, whatever the router would have taken.
 constexpr std::int64_t producer_message_bytes_max = 72LL * 1024 * 1024;
+
+// Beside the sockets of the calls: brokers, files, health checks, connections that are kept.
+constexpr std::uint64_t other_files = 256;
+
+// An attempt for which no socket can be opened would fail; one that waits for another to end does not.
+RouterOptions bounded_by_open_files(RouterOptions options) {
+  const auto limit = raise_open_files_limit();
+  const auto calls = std::max<std::uint64_t>(1, limit > other_files ? limit - other_files : limit / 2);
+  if (calls >= options.in_flight_max) return options;
+  spdlog::warn(
+      "this process may open {} files, too few for router.in_flight_max={}: at most {} attempts run at a time; raise "
+      "the hard limit (ulimit -Hn, LimitNOFILE= of systemd)",
+      limit, options.in_flight_max, calls);
+  options.in_flight_max = calls;
+  return options;
+}
 
 Millis clock_ms(clockid_t clock) {
   timespec t{};
@@ -48,7 +67,7 @@ void SystemEnvironment::wake_at(Millis at) {
 Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
     : loop_(loop),
       values_(values),
-      options_(router_options(values)),
+      options_(bounded_by_open_files(router_options(values))),
       registry_topic_(values.text("topic.prefix") + "model_registry"),
       signals_(loop, SIGTERM, SIGINT),
       retry_(loop),

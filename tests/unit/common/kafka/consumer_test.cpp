@@ -224,12 +224,14 @@ TEST_F(KafkaGroupConsumer, TwoMembersShareAndThePartitionComesBackWithNothingOfT
 }
 
 TEST_F(KafkaGroupConsumer, ARefusedCommitWhileReleasingMeansThatThePartitionsAreLost) {
+  // A session that a slow machine does not let run out: the revoke is to come in order.
+  const Properties patient{{"session.timeout.ms", "8000"}};
   MemberLog one_log;
   one_log.give = false;
-  auto one = join(one_log);
+  auto one = join(one_log, patient);
   ASSERT_TRUE(run_until(loop, [&] { return one_log.assignments == 1; }));
   MemberLog other_log;
-  auto other = join(other_log);
+  auto other = join(other_log, patient);
   ASSERT_TRUE(run_until(loop, [&] { return one_log.revoked.size() == 1; }));
   rd_kafka_mock_push_request_errors(cluster.get(), offset_commit_key, 1, RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID);
   one->commit(5, part(0), 1, "");
