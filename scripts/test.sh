@@ -6,7 +6,7 @@ source "$root/scripts/build.sh"
 
 # What `./dev test` runs, cheapest first, and what runs only when named.
 test_layers=(format include scripts tidy unit conformance simulation integration chaos demo)
-test_layers_by_name=(compose tsan promises)
+test_layers_by_name=(compose tsan fuzz promises)
 
 test_dir=$dev_dir/test         # the servers of the tests live apart from those that a person plays with
 results_dir=$dev_dir/results
@@ -29,7 +29,7 @@ run_layers() {
   # One installation instead of one a layer.
   local sets=(build)
   case " $* " in *' format '* | *' tidy '*) sets+=(lint) ;; esac
-  case " $* " in *' scripts '* | *' unit '* | *' conformance '* | *' simulation '* | *' integration '* | *' chaos '* | *' tsan '* | *' promises '*) sets+=(test) ;; esac
+  case " $* " in *' scripts '* | *' unit '* | *' conformance '* | *' simulation '* | *' integration '* | *' chaos '* | *' tsan '* | *' fuzz '* | *' promises '*) sets+=(test) ;; esac
   case " $* " in *' integration '* | *' chaos '* | *' tsan '* | *' promises '*) sets+=(kafka postgres) ;; esac
   case " $* " in *' demo '*) sets+=(demo postgres) ;; esac
   case " $* " in *' scripts '* | *' include '*) sets+=(lint) ;; esac
@@ -247,6 +247,13 @@ layer_tsan() {
   run_ctest tsan tsan integration || code=1
   run_pytest tsan "$root/tests/integration" || code=1
   return "$code"
+}
+
+# By name only, as tsan: a build of its own. Each parser of foreign bytes, a bounded number of mutations of the golden
+# records.
+layer_fuzz() {
+  with_lock build-fuzz build_preset fuzz
+  run_ctest fuzz fuzz fuzz -j "$(nproc)"
 }
 
 # By name only: the hand-over tests with as many streams, as long ones and as often as the promises say; half an hour of

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -20,6 +21,24 @@ using NewPartitionsHolder = std::unique_ptr<rd_kafka_NewPartitions_t, Destroy<rd
 using ConfigResourceHolder = std::unique_ptr<rd_kafka_ConfigResource_t, Destroy<rd_kafka_ConfigResource_destroy>>;
 using GroupOffsetsHolder =
     std::unique_ptr<rd_kafka_ListConsumerGroupOffsets_t, Destroy<rd_kafka_ListConsumerGroupOffsets_destroy>>;
+
+constexpr milliseconds leader_look_again{100};
+
+// What a broker says that does not lead the partition any more, or not yet.
+bool leader_is_moving(rd_kafka_resp_err_t code) {
+  switch (code) {
+    case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
+    case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH:
+    case RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR:
+      return true;
+    default:
+      return false;
+  }
+}
 
 int in_ms(milliseconds timeout) {
   return static_cast<int>(std::clamp<std::int64_t>(timeout.count(), 1, 3'600'000));
@@ -150,31 +169,20 @@ class LibrdkafkaAdmin final : public Admin {
         });
   }
 
+  // Not rd_kafka_query_watermark_offsets(): of its two questions one may fail, and it still says that all went well.
   Result<Watermarks> watermarks(const TopicPartition& partition, milliseconds timeout) override {
-    Watermarks marks;
-    const auto code = rd_kafka_query_watermark_offsets(client_.get(), partition.topic.c_str(), partition.partition,
-                                                       &marks.first, &marks.next, in_ms(timeout));
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return marks;
-    return std::unexpected(error_of(
-        code, fmt::format("asking for the ends of {} [{}] at {}", partition.topic, partition.partition, servers_)));
+    const auto doing =
+        fmt::format("asking for the ends of {} [{}] at {}", partition.topic, partition.partition, servers_);
+    const auto first = offsets_of({partition}, RD_KAFKA_OFFSET_BEGINNING, doing, timeout);
+    if (!first) return std::unexpected(first.error());
+    const auto next = offsets_of({partition}, RD_KAFKA_OFFSET_END, doing, timeout);
+    if (!next) return std::unexpected(next.error());
+    return Watermarks{.first = first->front().value_or(0), .next = next->front().value_or(0)};
   }
 
   Result<std::vector<std::optional<std::int64_t>>> offsets_at(const std::vector<TopicPartition>& partitions,
                                                               std::int64_t unix_ms, milliseconds timeout) override {
-    const PartitionList list = partition_list(partitions);
-    for (int i = 0; i < list->cnt; ++i) list->elems[i].offset = unix_ms;
-    const auto doing = fmt::format("asking at {} for the offsets of a time", servers_);
-    if (const auto code = rd_kafka_offsets_for_times(client_.get(), list.get(), in_ms(timeout));
-        code != RD_KAFKA_RESP_ERR_NO_ERROR)
-      return std::unexpected(error_of(code, doing));
-    std::vector<std::optional<std::int64_t>> offsets;
-    for (int i = 0; i < list->cnt; ++i) {
-      const auto& entry = list->elems[i];
-      if (entry.err != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return std::unexpected(error_of(entry.err, fmt::format("{} in {} [{}]", doing, entry.topic, entry.partition)));
-      offsets.push_back(entry.offset < 0 ? std::nullopt : std::optional(entry.offset));
-    }
-    return offsets;
+    return offsets_of(partitions, unix_ms, fmt::format("asking at {} for the offsets of a time", servers_), timeout);
   }
 
   Result<std::vector<Committed>> committed(const std::string& group, const std::vector<TopicPartition>& partitions,
@@ -256,6 +264,34 @@ class LibrdkafkaAdmin final : public Admin {
     const char* text = rd_kafka_ConfigResource_error_string(resource);
     return error_of(code, fmt::format("{} {}", doing, rd_kafka_ConfigResource_name(resource)),
                     text == nullptr ? std::string_view() : std::string_view(text));
+  }
+
+  /// What the leaders of partitions say to a time, or to one of librdkafka's names for an end; asked again while they
+  /// move.
+  Result<std::vector<std::optional<std::int64_t>>> offsets_of(const std::vector<TopicPartition>& partitions,
+                                                              std::int64_t at, const std::string& doing,
+                                                              milliseconds timeout) {
+    const PartitionList list = partition_list(partitions);
+    const auto give_up = std::chrono::steady_clock::now() + timeout;
+    while (true) {
+      for (int i = 0; i < list->cnt; ++i) list->elems[i].offset = at;
+      const auto left = std::chrono::ceil<milliseconds>(give_up - std::chrono::steady_clock::now());
+      auto code = rd_kafka_offsets_for_times(client_.get(), list.get(), in_ms(left));
+      for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; ++i) code = list->elems[i].err;
+      if (code == RD_KAFKA_RESP_ERR_NO_ERROR) break;
+      if (!leader_is_moving(code) || left <= leader_look_again) return std::unexpected(error_of(code, doing));
+      std::this_thread::sleep_for(leader_look_again);
+      // librdkafka goes on asking the leader that it knows.
+      const rd_kafka_metadata_t* answer = nullptr;
+      rd_kafka_metadata(client_.get(), 1, nullptr, &answer, in_ms(left));
+      const Metadata not_looked_at(answer);
+    }
+    std::vector<std::optional<std::int64_t>> offsets;
+    for (int i = 0; i < list->cnt; ++i) {
+      const auto offset = list->elems[i].offset;
+      offsets.push_back(offset < 0 ? std::nullopt : std::optional(offset));
+    }
+    return offsets;
   }
 
   Result<std::map<std::string, TopicConfig>> configs_of(const std::vector<std::string>& topics, milliseconds timeout) {

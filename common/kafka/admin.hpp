@@ -40,7 +40,7 @@ class Admin {
   virtual Result<void> grow(const std::string& topic, std::int32_t partitions, std::chrono::milliseconds timeout) = 0;
   virtual Result<void> alter_config(const std::string& topic, const std::map<std::string, std::string>& config,
                                     std::chrono::milliseconds timeout) = 0;
-  /// First and next offset of a partition.
+  /// First and next offset of a partition. While its leader moves, the question is asked again, up to the timeout.
   struct Watermarks {
     std::int64_t first = 0;
     std::int64_t next = 0;

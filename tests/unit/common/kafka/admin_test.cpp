@@ -1,0 +1,67 @@
+#include "common/kafka/admin.hpp"
+
+#include <chrono>
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/common/kafka/mock_cluster.hpp"
+
+namespace tokenrail::kafka {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::fill;
+using testing::MockCluster;
+
+constexpr std::int16_t list_offsets_key = 2;
+
+class KafkaAdmin : public ::testing::Test {
+ protected:
+  KafkaAdmin() {
+    cluster.topic("in", 2);
+    boost::asio::io_context loop;
+    fill(loop, cluster.properties(), "in", 1, 30);
+    auto connected = Admin::connect(cluster.properties());
+    EXPECT_TRUE(connected.has_value()) << connected.error().detail;
+    admin = std::move(*connected);
+  }
+
+  void say(int count, rd_kafka_resp_err_t error) {
+    for (int i = 0; i < count; ++i) rd_kafka_mock_push_request_errors(cluster.get(), list_offsets_key, 1, error);
+  }
+
+  MockCluster cluster;
+  std::unique_ptr<Admin> admin;
+};
+
+// Right after a broker came back the leaders move, and the one that is known may say that it is none.
+TEST_F(KafkaAdmin, AsksAgainWhileALeaderMoves) {
+  for (const int refusals : {0, 1, 2, 3, 4, 5}) {
+    say(refusals, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION);
+    const auto marks = admin->watermarks({.topic = "in", .partition = 1}, 20s);
+    ASSERT_TRUE(marks.has_value()) << marks.error().detail;
+    EXPECT_EQ(marks->first, 0);
+    EXPECT_EQ(marks->next, 30);
+  }
+  say(3, RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE);
+  const auto at = admin->offsets_at({{.topic = "in", .partition = 0}, {.topic = "in", .partition = 1}}, 1, 20s);
+  EXPECT_TRUE(at.has_value()) << at.error().detail;
+}
+
+TEST_F(KafkaAdmin, SaysWhatIsAskedOfALeaderThatDoesNotCome) {
+  say(1'000, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION);
+  const auto marks = admin->watermarks({.topic = "in", .partition = 1}, 500ms);
+  ASSERT_FALSE(marks.has_value());
+  EXPECT_EQ(marks.error().kind, ErrorKind::unavailable);
+  EXPECT_NE(marks.error().detail.find("in [1]"), std::string::npos) << marks.error().detail;
+}
+
+// What no waiting mends is told at once.
+TEST_F(KafkaAdmin, DoesNotAskAgainForWhatDoesNotExist) {
+  const auto marks = admin->watermarks({.topic = "in", .partition = 7}, 30s);
+  ASSERT_FALSE(marks.has_value());
+  EXPECT_EQ(marks.error().kind, ErrorKind::not_found) << marks.error().detail;
+}
+
+}  // namespace
+}  // namespace tokenrail::kafka
