@@ -6,6 +6,11 @@ namespace tokenrail::events {
 
 namespace {
 
+// Source offsets whose forgotten events are remembered by one number. Small beside the events that are read for the
+// dedupe window, large beside a number each.
+constexpr std::int64_t forgotten_group = 256;
+constexpr std::size_t claims_max = 1'000;
+
 bool is_of(const AuditFold::Attempt& attempt, std::string_view org_id, std::string_view request_id) {
   return attempt.ids.org_id == org_id && attempt.ids.request_id == request_id;
 }
@@ -23,7 +28,7 @@ bool AuditFold::Attempt::interrupted() const {
 AuditFold::Verdict AuditFold::apply(std::int64_t audit_offset, const AuditFacts& event) {
   next_ = audit_offset + 1;
   using Kind = AuditFacts::Kind;
-  if (event.kind == Kind::claimed) return claimed(event);
+  if (event.kind == Kind::claimed) return claimed(audit_offset, event);
   claims_in_a_row_ = 0;
   switch (event.kind) {
     case Kind::request:
@@ -39,9 +44,19 @@ AuditFold::Verdict AuditFold::apply(std::int64_t audit_offset, const AuditFacts&
   }
 }
 
-AuditFold::Verdict AuditFold::claimed(const AuditFacts& event) {
+std::int64_t AuditFold::epoch_at(std::int64_t audit_offset) const {
+  const auto next = claims_.lower_bound(audit_offset);
+  return next == claims_.begin() ? start_epoch_ : std::prev(next)->second;
+}
+
+AuditFold::Verdict AuditFold::claimed(std::int64_t audit_offset, const AuditFacts& event) {
   if (event.epoch <= epoch_) return Verdict::is_void;
   epoch_ = event.epoch;
+  claims_.emplace(audit_offset, epoch_);
+  if (claims_.size() > claims_max) {
+    claims_.erase(claims_.begin());
+    start_epoch_ = 0;  // what stood before the oldest that is left is not known any more
+  }
   owner_ = event.instance;
   ++claims_in_a_row_;
   return Verdict::counts;
@@ -162,8 +177,11 @@ std::vector<const AuditFold::Attempt*> AuditFold::open() const {
 }
 
 std::optional<std::int64_t> AuditFold::first_event_from(std::int64_t source_offset) const {
-  // Which of the forgotten lie there is not known any more; too low a position is never wrong.
-  auto first = forgotten_up_to_ >= source_offset ? forgotten_first_event_ : std::nullopt;
+  std::optional<std::int64_t> first;
+  // Where in its group a forgotten one lay is not known any more; too low a position is never wrong.
+  for (auto it = forgotten_.lower_bound(source_offset / forgotten_group); it != forgotten_.end(); ++it) {
+    first = std::min(first.value_or(it->second), it->second);
+  }
   for (auto it = sources_.lower_bound(source_offset); it != sources_.end(); ++it) {
     first = std::min(first.value_or(it->second.first_event), it->second.first_event);
   }
@@ -174,13 +192,13 @@ void AuditFold::forget_complete(std::int64_t source_offset) {
   const auto it = sources_.find(source_offset);
   if (it == sources_.end() || std::ranges::any_of(it->second.attempts, &Attempt::open)) return;
   const auto first = it->second.first_event;
-  forgotten_first_event_ = std::min(forgotten_first_event_.value_or(first), first);
-  forgotten_up_to_ = std::max(forgotten_up_to_, source_offset);
+  auto& lowest = forgotten_.try_emplace(source_offset / forgotten_group, first).first->second;
+  lowest = std::min(lowest, first);
   sources_.erase(it);
 }
 
 void AuditFold::forget_below(std::int64_t source_offset) {
-  if (source_offset > forgotten_up_to_) forgotten_first_event_.reset();
+  forgotten_.erase(forgotten_.begin(), forgotten_.lower_bound(source_offset / forgotten_group));
   for (auto it = sources_.begin(); it != sources_.end() && it->first < source_offset;) {
     const bool open = std::ranges::any_of(it->second.attempts, &Attempt::open);
     it = open ? std::next(it) : sources_.erase(it);

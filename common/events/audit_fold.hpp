@@ -8,7 +8,7 @@
 //  - a response or a router.continuing by the worker that continues the attempt under a router.released that is not
 //    void is never void.
 // One definition for the router that recovers a partition, the router that owns it, and whoever audits from outside.
-// Pure. A fold may start anywhere in the log ("no epoch"); what lies before it is unknown to it.
+// Pure. A fold may start anywhere in the log; of what lies before it, it knows at most the highest claim.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +24,10 @@ namespace tokenrail::events {
 
 class AuditFold {
  public:
+  /// `epoch`: of the highest claim before where the fold starts; 0: not known, and a late event that such a claim has
+  /// made void counts.
+  explicit AuditFold(std::int64_t epoch = 0) : start_epoch_(epoch), epoch_(epoch) {}
+
   /// The response that counts.
   struct Response {
     std::int64_t audit_offset = -1;
@@ -61,8 +65,10 @@ class AuditFold {
 
   /// One past the last event applied; 0 before that.
   [[nodiscard]] std::int64_t next() const { return next_; }
-  /// The highest effective claim; 0: none was read.
+  /// The highest effective claim; 0: none is known.
   [[nodiscard]] std::int64_t epoch() const { return epoch_; }
+  /// The highest claim before that audit offset; 0: none is known.
+  [[nodiscard]] std::int64_t epoch_at(std::int64_t audit_offset) const;
   [[nodiscard]] const std::string& owner() const { return owner_; }
   /// Effective claims since the last event of another kind.
   [[nodiscard]] int claims_in_a_row() const { return claims_in_a_row_; }
@@ -101,7 +107,7 @@ class AuditFold {
   [[nodiscard]] const std::map<std::int64_t, Source>& sources() const { return sources_; }
 
  private:
-  Verdict claimed(const AuditFacts& event);
+  Verdict claimed(std::int64_t audit_offset, const AuditFacts& event);
   Verdict requested(std::int64_t audit_offset, const AuditFacts& event);
   Verdict responded(std::int64_t audit_offset, const AuditFacts& event);
   Verdict released(std::int64_t audit_offset, const AuditFacts& event);
@@ -109,12 +115,15 @@ class AuditFold {
   Attempt* known(std::int64_t source_offset, std::int64_t attempt);
 
   std::int64_t next_ = 0;
+  std::int64_t start_epoch_ = 0;
+  std::map<std::int64_t, std::int64_t> claims_{};  ///< audit offset -> epoch, of the newest that took effect
   std::int64_t epoch_ = 0;
   std::string owner_{};
   int claims_in_a_row_ = 0;
   std::int64_t continued_open_ = 0;
-  std::optional<std::int64_t> forgotten_first_event_{};  ///< the lowest of those that forget_complete() took
-  std::int64_t forgotten_up_to_ = -1;                    ///< the highest source offset among them
+  /// Of those that forget_complete() took: the lowest first event, by source offset in groups of `forgotten_group`. One
+  /// number for all would stand still as long as anything is complete behind the committed offset, which is always.
+  std::map<std::int64_t, std::int64_t> forgotten_{};
   std::map<std::int64_t, Source> sources_{};
 };
 

@@ -1,14 +1,19 @@
 // Reading audit events as far as folding the log needs.
+#include <algorithm>
 #include <array>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "common/events/audit.hpp"
+#include "common/events/commit_metadata.hpp"
 #include "common/events/json_document.hpp"
 
 namespace tokenrail::events {
 namespace {
+
+// A worker renews within seconds. Whoever says more would have its requests wait for ever.
+constexpr std::int64_t lease_ms_max = 24LL * 3'600'000;
 
 AuditFacts::Kind kind_from(std::string_view type) {
   constexpr std::array<std::pair<std::string_view, AuditFacts::Kind>, 5> kinds{
@@ -41,10 +46,10 @@ std::string_view read_ids(const ObjectReader& record, AttemptIds& ids) {
   if (!partition) {
     return "sourcePartition";
   }
-  if (!offset) {
+  if (!offset || *offset < 0) {
     return "sourceOffset";
   }
-  if (!attempt) {
+  if (!attempt || *attempt < 0) {
     return "attempt";
   }
   ids.source_partition = *partition;
@@ -107,6 +112,9 @@ Result<AuditFacts> parse_audit(std::string_view value) {
   if (!epoch) {
     return lacks("epoch");
   }
+  if (*epoch < 0 || *epoch > epoch_max) {
+    return lacks("epoch");
+  }
   facts.epoch = *epoch;
   facts.instance = record.text("instance");
 
@@ -139,7 +147,7 @@ Result<AuditFacts> parse_audit(std::string_view value) {
   if (!read_continuing(record, facts.continuing)) {
     return lacks("continuing");
   }
-  facts.lease_ms = record.integer("leaseMs");
+  facts.lease_ms = std::clamp<std::int64_t>(record.integer("leaseMs"), 0, lease_ms_max);
   return facts;
 }
 

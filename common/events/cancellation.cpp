@@ -1,5 +1,6 @@
 #include "common/events/cancellation.hpp"
 
+#include "common/events/chat_request.hpp"
 #include "common/events/json_document.hpp"
 #include "common/events/json_writer.hpp"
 
@@ -25,6 +26,9 @@ Result<Cancellation> parse_cancellation(const std::optional<std::string>& value)
       .org_id = read->text("orgId"), .request_id = read->text("requestId"), .reason = read->text("reason")};
   if (cancellation.org_id.empty() || cancellation.request_id.empty())
     return fail(ErrorKind::invalid_input, "the cancellation has no orgId or no requestId");
+  const auto id_bytes_max = RequestLimits{}.id_bytes_max;
+  if (cancellation.org_id.size() > id_bytes_max || cancellation.request_id.size() > id_bytes_max)
+    return fail(ErrorKind::invalid_input, "the cancellation's ids are longer than a request's may be");
   return cancellation;
 }
 

@@ -6,8 +6,69 @@
 
 namespace tokenrail::events {
 
+namespace {
+
+constexpr std::string_view epoch_field = "at=";
+constexpr std::string_view dead_letters_field = "dlq=";
+
+template <class Number>
+bool take_number(std::string_view& text, Number& number, int base = 10) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
+  if (error != std::errc{}) return false;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  return true;
+}
+
+bool take(std::string_view& text, char expected) {
+  if (!text.starts_with(expected)) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+/// Nothing where it is damaged: it is a hint.
+std::vector<DeadLettered> dead_letters_of(std::string_view text) {
+  std::vector<DeadLettered> letters;
+  std::int64_t offset = 0;
+  while (!text.empty()) {
+    std::int64_t difference = 0;
+    DeadLettered letter;
+    if (!letters.empty() && !take(text, ',')) return {};
+    if (!take_number(text, difference) || difference < 0 || !take(text, ':') || !take_number(text, letter.digest, 16))
+      return {};
+    if (__builtin_add_overflow(offset, difference, &offset)) return {};
+    letter.offset = offset;
+    letters.push_back(letter);
+  }
+  return letters;
+}
+
+}  // namespace
+
+// FNV-1a, 32 bits; the length of the key keeps it apart from the value.
+std::uint32_t dead_letter_digest(std::string_view key, std::string_view value) {
+  constexpr std::uint32_t prime = 16'777'619;
+  std::uint32_t digest = 2'166'136'261;
+  const auto add = [&](std::string_view bytes) {
+    for (const char byte : bytes) digest = (digest ^ static_cast<unsigned char>(byte)) * prime;
+  };
+  add(fmt::format("{}:", key.size()));
+  add(key);
+  add(value);
+  return digest;
+}
+
 std::string encode(const CommitMetadata& metadata) {
-  return fmt::format("tr1 {} {} {}", metadata.epoch, metadata.audit_offset, metadata.chunk_offset);
+  auto text = fmt::format("tr1 {} {} {}", metadata.epoch, metadata.audit_offset, metadata.chunk_offset);
+  if (metadata.epoch_at_audit_offset > 0) text += fmt::format(" {}{}", epoch_field, metadata.epoch_at_audit_offset);
+  std::int64_t before = 0;
+  std::size_t listed = 0;
+  for (const auto& letter : metadata.dead_letters) {
+    if (listed == dead_letters_listed_max) break;
+    text += listed++ == 0 ? fmt::format(" {}", dead_letters_field) : ",";
+    text += fmt::format("{}:{:x}", letter.offset - before, letter.digest);
+    before = letter.offset;
+  }
+  return text;
 }
 
 std::optional<CommitMetadata> decode_commit_metadata(std::string_view text) {
@@ -18,16 +79,25 @@ std::optional<CommitMetadata> decode_commit_metadata(std::string_view text) {
   CommitMetadata metadata;
   std::int64_t* const fields[] = {&metadata.epoch, &metadata.audit_offset, &metadata.chunk_offset};
   for (std::size_t i = 0; i < std::size(fields); ++i) {
-    if (i > 0) {
-      if (!text.starts_with(' ')) return std::nullopt;
-      text.remove_prefix(1);
-    }
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *fields[i]);
-    if (error != std::errc{} || *fields[i] < 0) return std::nullopt;
-    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    if (i > 0 && !take(text, ' ')) return std::nullopt;
+    if (!take_number(text, *fields[i]) || *fields[i] < 0) return std::nullopt;
   }
-  // What a later version appended starts with a blank; anything else is damage.
+  if (metadata.epoch > epoch_max) return std::nullopt;
+  // What was appended starts with a blank; anything else is damage.
   if (!text.empty() && !text.starts_with(' ')) return std::nullopt;
+  while (take(text, ' ')) {
+    auto field = text.substr(0, text.find(' '));
+    text.remove_prefix(field.size());
+    if (field.starts_with(epoch_field)) {
+      field.remove_prefix(epoch_field.size());
+      std::int64_t epoch = 0;
+      // Whoever committed had claimed at least as high.
+      if (take_number(field, epoch) && field.empty() && epoch > 0 && epoch <= metadata.epoch)
+        metadata.epoch_at_audit_offset = epoch;
+    }
+    if (field.starts_with(dead_letters_field))
+      metadata.dead_letters = dead_letters_of(field.substr(dead_letters_field.size()));
+  }
   return metadata;
 }
 

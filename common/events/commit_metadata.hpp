@@ -1,18 +1,44 @@
-// The commit metadata of chat.requests: ASCII, `tr1 <epoch> <auditOffset> <chunkOffset>`. Later versions append fields
-// and never change these, so every version reads the prefix. Pure.
+// The commit metadata of chat.requests: ASCII, `tr1 <epoch> <auditOffset> <chunkOffset>`, and behind it fields that
+// were added since, `name=value` with a blank before each. Fields are appended and never changed, so every version
+// reads what it knows. Pure.
+//
+// `at=<epoch>`: the highest claim before auditOffset. Whoever folds the log from there begins with it: a late event
+// that this claim has made void would count again otherwise. `dlq=<offset>:<digest>,<difference>:<digest>,…`: requests
+// behind the committed offset that lie on the dead-letter topic already. A hint, bounded: a successor writes those
+// again that are not listed.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tokenrail::events {
 
+/// No claim is ever near it (Unix seconds, and one more for each claim). A higher number is not ours: there would be
+/// none above it, and a thousand attempts of each epoch have to fit as well.
+inline constexpr std::int64_t epoch_max = 9'000'000'000'000;
+
+/// A request that lies on the dead-letter topic. The digest tells it from another at the same offset of a topic that
+/// was made anew.
+struct DeadLettered {
+  std::int64_t offset = 0;
+  std::uint32_t digest = 0;
+  bool operator==(const DeadLettered&) const = default;
+};
+[[nodiscard]] std::uint32_t dead_letter_digest(std::string_view key, std::string_view value);
+
+/// Written at most; brokers take 4,096 bytes of metadata unless they are told otherwise.
+inline constexpr std::size_t dead_letters_listed_max = 100;
+
 struct CommitMetadata {
   std::int64_t epoch = 0;
-  std::int64_t audit_offset = 0;  ///< where a successor starts to read llm.audit
-  std::int64_t chunk_offset = 0;  ///< where a successor starts to read chat.chunks
+  std::int64_t audit_offset = 0;             ///< where a successor starts to read llm.audit
+  std::int64_t chunk_offset = 0;             ///< where a successor starts to read chat.chunks
+  std::int64_t epoch_at_audit_offset = 0;    ///< of the highest claim before it; 0: not known
+  std::vector<DeadLettered> dead_letters{};  ///< ascending, at or above the committed offset
   bool operator==(const CommitMetadata&) const = default;
 };
 

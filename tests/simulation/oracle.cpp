@@ -79,7 +79,7 @@ void Oracle::request_arrived(int partition, std::int64_t offset, const Request& 
 
 void Oracle::audit_cut(int partition) {
   auto& p = part(partition);
-  p.fold = {};
+  p.fold = events::AuditFold();
 }
 
 void Oracle::audit_kept(int partition, std::int64_t offset, std::string_view value) {

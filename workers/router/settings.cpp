@@ -136,7 +136,8 @@ constexpr Setting settings[] = {
      .env = {},
      .kind = Kind::duration,
      .default_value = "10s",
-     .help = "How long a worker that stops waits, behind the drain deadline, for the brokers to acknowledge what it ended.",
+     .help =
+         "How long a worker that stops waits, behind the drain deadline, for the brokers to acknowledge what it ended.",
      .min = 0,
      .max = ms_per_day},
     {.name = "router.org_weights",
@@ -147,7 +148,7 @@ constexpr Setting settings[] = {
     {.name = "router.lease",
      .env = {},
      .kind = Kind::duration,
-     .default_value = "15s",
+     .default_value = "30s",
      .help = "After a hand-over, how long others wait for a sign of life before they close what this worker goes on "
              "with.",
      .min = 1'000,
@@ -256,6 +257,13 @@ RouterOptions router_options(const config::Values& values) {
   options.connection_in_flight_max = size("router.connection_in_flight_max");
   options.window_requests_max = size("router.window_requests_max");
   options.window_bytes_max = bytes("router.window_bytes_max");
+  // What the group takes for a lost member; librdkafka's own check of the number comes when the group is joined.
+  if (const auto it = values.kafka_properties().find("session.timeout.ms"); it != values.kafka_properties().end()) {
+    std::int64_t session_ms = 0;
+    const auto& text = it->second;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), session_ms);
+    if (read.ec == std::errc{} && session_ms > 0) options.session_timeout = Millis(session_ms);
+  }
   options.drain_grace = values.duration("router.drain_grace");
   options.connect_timeout = values.duration("router.connect_timeout");
   options.first_token_timeout = values.duration("router.first_token_timeout");

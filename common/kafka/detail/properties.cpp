@@ -27,7 +27,6 @@ const Properties group_defaults = {
     {"heartbeat.interval.ms", "1000"},
     // A loop that hangs is put out of the group soon: heartbeats come from librdkafka's own thread and would hide it.
     {"max.poll.interval.ms", "60000"},
-    {"auto.offset.reset", "earliest"},
     {"isolation.level", "read_committed"},
     // What is fetched ahead is memory that back-pressure does not see, so its bytes are bounded. Its records hardly: a
     // partition found at that bound is not asked for again for a second (librdkafka before 2.2 has no setting for that
@@ -38,6 +37,8 @@ const Properties group_defaults = {
 };
 
 const Properties group_needs = {
+    // Where nothing was committed all that lies there is still to be answered.
+    {"auto.offset.reset", "earliest"},
     {"enable.auto.commit", "false"},
     {"enable.auto.offset.store", "false"},
     {"enable.partition.eof", "false"},
@@ -62,6 +63,9 @@ const Properties producer_defaults = {
     // With more than one request on its way librdkafka 2.0.2's idempotent producer ends with a fatal error at many a
     // change of leaders, and once wrote a batch twice (ADR 0005).
     {"max.in.flight.requests.per.connection", "1"},
+    // A topic that grows is to be known here before the consumer, which looks every five minutes, hands out its
+    // records.
+    {"topic.metadata.refresh.interval.ms", "30000"},
     {"queue.buffering.max.messages", "200000"},
     {"queue.buffering.max.kbytes", "262144"},
 };

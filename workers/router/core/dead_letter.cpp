@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include <fmt/format.h>
+
 namespace tokenrail::router {
 
 namespace {
@@ -17,18 +19,56 @@ std::string big_endian(T value) {
   return bytes;
 }
 
+constexpr std::size_t header_frame_bytes = 16;
+
+std::size_t bytes_of(const kafka::Headers& headers) {
+  std::size_t bytes = 0;
+  for (const auto& [name, content] : headers) bytes += name.size() + content.size() + header_frame_bytes;
+  return bytes;
+}
+
+kafka::Headers origin_headers(const kafka::Record& record, std::string_view reason) {
+  return {{"kafka_dlt-original-topic", record.topic},
+          {"kafka_dlt-original-partition", big_endian(record.partition)},
+          {"kafka_dlt-original-offset", big_endian(record.offset)},
+          {"kafka_dlt-original-timestamp", big_endian(record.timestamp_ms)},
+          {"kafka_dlt-original-timestamp-type", record.log_append_time ? "LogAppendTime" : "CreateTime"},
+          {"kafka_dlt-exception-fqcn", "tokenrail.Unanswerable"},
+          {"kafka_dlt-exception-message", std::string(reason)}};
+}
+
+std::string omitted(std::size_t bytes) {
+  return fmt::format("{} bytes do not fit; read the original where the other headers say", bytes);
+}
+
 }  // namespace
 
-kafka::Headers dead_letter_headers(const kafka::Record& record, std::string_view reason) {
-  auto headers = record.headers;
-  headers.emplace_back("kafka_dlt-original-topic", record.topic);
-  headers.emplace_back("kafka_dlt-original-partition", big_endian(record.partition));
-  headers.emplace_back("kafka_dlt-original-offset", big_endian(record.offset));
-  headers.emplace_back("kafka_dlt-original-timestamp", big_endian(record.timestamp_ms));
-  headers.emplace_back("kafka_dlt-original-timestamp-type", record.log_append_time ? "LogAppendTime" : "CreateTime");
-  headers.emplace_back("kafka_dlt-exception-fqcn", "tokenrail.Unanswerable");
-  headers.emplace_back("kafka_dlt-exception-message", std::string(reason));
-  return headers;
+DeadLetterRecord dead_letter_record(const kafka::Record& record, std::string_view reason, std::size_t bytes_max) {
+  DeadLetterRecord letter;
+  if (record.key) letter.key = *record.key;
+  if (record.value) letter.value = *record.value;
+  const auto origin = origin_headers(record, reason);
+  letter.headers = record.headers;
+  const auto bytes = [&] {
+    return (letter.key ? letter.key->size() : 0) + (letter.value ? letter.value->size() : 0) +
+           bytes_of(letter.headers) + bytes_of(origin);
+  };
+  kafka::Headers notes;
+  if (bytes() > bytes_max && letter.value) {
+    notes.emplace_back("kafka_dlt-value-omitted", omitted(letter.value->size()));
+    letter.value.reset();
+  }
+  if (bytes() > bytes_max && letter.key) {
+    notes.emplace_back("kafka_dlt-key-omitted", omitted(letter.key->size()));
+    letter.key.reset();
+  }
+  if (bytes() > bytes_max) {
+    notes.emplace_back("kafka_dlt-headers-omitted", omitted(bytes_of(letter.headers)));
+    letter.headers.clear();
+  }
+  letter.headers.insert(letter.headers.end(), origin.begin(), origin.end());
+  letter.headers.insert(letter.headers.end(), notes.begin(), notes.end());
+  return letter;
 }
 
 }  // namespace tokenrail::router

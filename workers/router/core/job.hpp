@@ -28,7 +28,7 @@ struct Job {
   /// Its provider is at its limit and too many wait for it: only the ids are kept, the record is read again from the
   /// log when there is room. Such a job does not count against the window.
   bool put_back = false;
-  std::string fetched_for{};  ///< stage `fetching`: the connection whose room is kept for it
+  std::string waits_for{};  ///< put back, or being read again: the connection whose room it waits for, or has
 
   /// Where a job is on its way to its attempt.
   enum class Stage { in_line, ready, parked, fetching, running, ended };

@@ -50,7 +50,7 @@ struct RouterOptions {
 
   Millis commit_interval{500};
   Millis unreported_max{120'000};  ///< our clock over the oldest record without a delivery report
-  Millis lease{15'000};            ///< a worker that goes on with attempts after a hand-over renews within this
+  Millis lease{30'000};            ///< a worker that goes on with attempts after a hand-over renews within this
   Millis drain_grace{10'000};      ///< behind the drain deadline, for the brokers to acknowledge what ended at it
   Millis release_wait{5'000};      ///< for `released` to be known to count; then the partition is given up without it
   Millis session_timeout{15'000};  ///< a loop that stood still longer than this cannot rely on what it owns
@@ -63,8 +63,7 @@ struct RouterOptions {
   Millis cancellation_window{600'000};              ///< how long a cancellation is remembered
   std::size_t cancellations_max = 100'000;
 
-  std::size_t record_bytes_max = 900'000;                ///< of a value on chat.chunks and llm.audit
-  std::size_t dead_letter_bytes_max = 64 * 1024 * 1024;  ///< of a value on the dead-letter topic
+  std::size_t record_bytes_max = 900'000;  ///< of a value on chat.chunks and llm.audit
   events::ContentPolicy content_policy = events::ContentPolicy::truncated;
   std::size_t content_bytes_max = 2'048;  ///< of one audited text where the policy is `truncated`
 };

@@ -120,6 +120,14 @@ void Partition::take(kafka::Record&& record) {
   }
   if (auto* unanswerable = std::get_if<events::Unanswerable>(&parsed)) {
     const auto offset = record.offset;
+    // A predecessor has done so, and could not commit it because of what stands before it.
+    if (const auto it = dead_lettered_.find(offset);
+        it != dead_lettered_.end() &&
+        it->second == events::dead_letter_digest(record.key.value_or(""), record.value.value_or(""))) {
+      services_.hub.job_gone(bytes_of(record));
+      complete(offset);
+      return;
+    }
     dead_letters_.emplace(offset, DeadLetter{.record = std::move(record), .reason = std::move(unanswerable->reason)});
     dead_letter(offset);
     return;
@@ -215,7 +223,7 @@ void Partition::ready(Job& job) {
   services_.hub.job_ready(ref(job), job.org_id());
 }
 
-Partition::Dispatched Partition::dispatch(std::int64_t offset, const std::string& kept_at,
+Partition::Dispatched Partition::dispatch(std::int64_t offset,
                                           bool (*room)(void* context, const std::string& connection_id),
                                           void* context) {
   const auto it = jobs_.find(offset);
@@ -224,7 +232,11 @@ Partition::Dispatched Partition::dispatch(std::int64_t offset, const std::string
   if (job.stage != Job::Stage::ready && job.stage != Job::Stage::parked) return {};
 
   if (job.put_back) {
-    fetch(job, kept_at);
+    if (!room(context, job.waits_for)) {
+      job.stage = Job::Stage::parked;
+      return {.what = Dispatch::parked, .connection_id = job.waits_for};
+    }
+    fetch(job);
     return {};
   }
   if (job.unread && careful()) {
@@ -241,7 +253,7 @@ Partition::Dispatched Partition::dispatch(std::int64_t offset, const std::string
   auto connection_id = route->targets.front().deployment.connection_id;
   if (!room(context, connection_id)) {
     job.stage = Job::Stage::parked;
-    if (services_.hub.crowded(connection_id)) put_back(job);
+    if (services_.hub.crowded(connection_id)) put_back(job, connection_id);
     return {.what = Dispatch::parked, .connection_id = std::move(connection_id)};
   }
   start(job, std::move(*route), std::nullopt);
@@ -306,6 +318,8 @@ void Partition::prepare_next() {
 }
 
 void Partition::begin_attempt(Job& job) {
+  // Its time may have come, or somebody may have cancelled it, while its record was being read again.
+  fetch_ended(job);
   job.stage = Job::Stage::running;
   const auto n = recent_.next_attempt(job.org_id(), job.request_id(), job.offset, job.queued_since.count(), epoch_);
   const auto number = epoch_ * attempts_per_epoch + std::min(n, attempts_per_epoch - 1);
@@ -416,7 +430,15 @@ void Partition::send_commit() {
   const auto cut = positions_.windows_cut();
   const auto positions = positions_.at(sent_offset_, fold_, account_.position(), services_.environment.now().wall);
   services_.metrics.dedupe_windows_cut.add(positions_.windows_cut() - cut);
-  sent_metadata_ = encode({.epoch = epoch_, .audit_offset = positions.audit, .chunk_offset = positions.chunk});
+  CommitMetadata metadata{.epoch = epoch_, .audit_offset = positions.audit, .chunk_offset = positions.chunk};
+  metadata.epoch_at_audit_offset = fold_.epoch_at(positions.audit);
+  dead_lettered_.erase(dead_lettered_.begin(), dead_lettered_.lower_bound(sent_offset_));
+  for (const auto& [offset, digest] : dead_lettered_) {
+    if (metadata.dead_letters.size() == events::dead_letters_listed_max) break;
+    metadata.dead_letters.push_back({.offset = offset, .digest = digest});
+  }
+  dead_lettered_news_ = false;
+  sent_metadata_ = encode(metadata);
   fold_.forget_below(sent_offset_);
   put_commit();
 }
@@ -429,7 +451,7 @@ void Partition::put_commit() {
 
 bool Partition::commit_now() {
   if (phase_ != Phase::running) return false;
-  if (!commit_pending_ && ledger_.committable() != committed_offset_) send_commit();
+  if (!commit_pending_ && (ledger_.committable() != committed_offset_ || dead_lettered_news_)) send_commit();
   return commit_pending_;
 }
 
@@ -451,8 +473,15 @@ void Partition::on_time() {
     case Phase::committing:
       if (!commit_pending_) send_commit();
       break;
+    case Phase::settling:
+      if (outstanding_ == 0) settled();
+      break;
     case Phase::confirming:
       if (!commit_pending_) settled();
+      break;
+    case Phase::reading_audit:
+    case Phase::reading_chunks:
+      check_reading();
       break;
     case Phase::continuing:
       renew_leases();

@@ -115,9 +115,8 @@ class Partition {
     std::string connection_id{};  ///< parked: the connection that has no room
   };
   /// Starts the attempt of a job that is ready. `room`: whether one more may call that connection.
-  /// `kept_at`: the connection that a parked job has waited for, and has room now; else empty.
-  Dispatched dispatch(std::int64_t offset, const std::string& kept_at,
-                      bool (*room)(void* context, const std::string& connection_id), void* context);
+  Dispatched dispatch(std::int64_t offset, bool (*room)(void* context, const std::string& connection_id),
+                      void* context);
 
   /// Commits what is complete, if that is news. Returns whether a commit is under way.
   bool commit_now();
@@ -189,6 +188,8 @@ class Partition {
   void run();
   void settled();
   void read_log(Log log, std::int64_t from);
+  void read_chunks_from(std::int64_t from);
+  void check_reading();
   void stop_log(Log log);
   void stop_logs();
   void note_origin(const events::AuditFacts& facts, const kafka::Record& record);
@@ -216,8 +217,8 @@ class Partition {
   [[nodiscard]] std::optional<events::InvalidRequest> lost_too_often(const kafka::Record& record) const;
   [[nodiscard]] std::expected<registry::Route, events::Failure> route_of(const Job& job);
   // records put back while their provider is at its limit (partition_fetch.cpp)
-  void put_back(Job& job);
-  void fetch(Job& job, const std::string& connection_id);
+  void put_back(Job& job, const std::string& connection_id);
+  void fetch(Job& job);
   void fetch_ended(Job& job);
   void fetched(const kafka::Record& record);
   void fetch_to(std::int64_t next_offset);
@@ -233,6 +234,7 @@ class Partition {
   void end_uncalled(Job& job);
   void end_cancelled(Job& job);
   void dead_letter(std::int64_t offset);
+  void dead_letter_acknowledged(std::int64_t offset);
   void over(Job& job);
   void leave_line(const Job& job);
   void forget_timer(Job& job);
@@ -269,9 +271,13 @@ class Partition {
   TerminalTail tail_{};
   std::map<std::int64_t, Origin> origins_{};  ///< by source offset, of attempts that are open
   bool reading_log_[3]{};                     ///< by Log
+  std::int64_t tail_events_ = 0;
   std::optional<std::int64_t> first_read_{};  ///< first offset that the present tail gave
   bool chunk_tail_cut_ = false;               ///< it began behind where it was to be read from
   Millis first_chunk_at_{0};                  ///< wall; timestamp of the first chunk of the tail
+  std::int64_t chunks_from_ = 0;              ///< where the chunk log is read from, once its end is known
+  std::optional<std::int64_t> chunk_end_{};   ///< what is being read of it ends there, or later
+  Millis heard_of_log_{0};                    ///< steady; the last word of a log that is being read
   std::int64_t chunks_read_to_ = 0;
   std::set<std::int64_t> answer_gone_{};  ///< source offsets whose attempt may have ended where retention has been
   std::optional<std::int64_t> early_chunk_end_{};  ///< planted bug only
@@ -290,6 +296,9 @@ class Partition {
   RecentRequests recent_;
   std::map<std::int64_t, Job> jobs_{};
   std::map<std::int64_t, DeadLetter> dead_letters_{};
+  std::map<std::int64_t, std::uint32_t>
+      dead_lettered_{};                    ///< offset -> digest; complete, but the commit is behind them
+  bool dead_lettered_news_ = false;        ///< some are not in the committed metadata
   std::deque<kafka::Record> untouched_{};  ///< read while not running: nothing of them is looked at before the claim
 
   // Several workers in a row were lost here before they could say anything: requests are prepared one at a time, each
@@ -308,6 +317,11 @@ class Partition {
   std::deque<Deferred> deferred_{};
   std::size_t outstanding_ = 0;
   std::string failing_{};  ///< not empty: fail() is due
+
+  // Repairs that follow one another wait longer and longer: what breaks them is seldom mended by haste.
+  int repairs_in_a_row_ = 0;
+  Millis repaired_at_{0};   ///< steady; when the last one began
+  Millis settle_until_{0};  ///< steady; the coordinator is not asked before
 
   bool commit_pending_ = false;
   std::uint32_t commit_sequence_ = 0;  ///< of the newest commit; outcomes of older ones are nobody's business

@@ -15,7 +15,7 @@ constexpr std::int64_t read_through_max = 500;
 
 }  // namespace
 
-void Partition::put_back(Job& job) {
+void Partition::put_back(Job& job, const std::string& connection_id) {
   auto* const request = std::get_if<events::ChatRequest>(&job.request);
   if (request == nullptr) return;
   job.request = events::InvalidRequest{.request_id = std::move(request->request_id),
@@ -23,14 +23,14 @@ void Partition::put_back(Job& job) {
                                        .user_id = std::move(request->user_id),
                                        .failure = {}};
   job.put_back = true;
+  job.waits_for = connection_id;
   services_.metrics.put_back.add();
   services_.hub.job_gone(job.bytes);
 }
 
-void Partition::fetch(Job& job, const std::string& connection_id) {
+void Partition::fetch(Job& job) {
   job.stage = Job::Stage::fetching;
-  job.fetched_for = connection_id;
-  services_.hub.fetch_started(connection_id);
+  services_.hub.fetch_started(job.org_id(), job.waits_for);
   const bool behind = job.offset < fetch_position_;
   const bool first = wanted_.empty();
   wanted_.insert(job.offset);
@@ -44,13 +44,13 @@ void Partition::fetch_ended(Job& job) {
   if (job.stage != Job::Stage::fetching) return;
   job.stage = Job::Stage::in_line;
   wanted_.erase(job.offset);
-  services_.hub.fetch_over(std::exchange(job.fetched_for, {}));
+  services_.hub.fetch_over(job.org_id(), job.waits_for);
 }
 
 void Partition::fetched(const kafka::Record& record) {
   fetch_to(record.offset);
   fetch_position_ = record.offset + 1;
-  if (const auto it = jobs_.find(record.offset); it != jobs_.end() && wanted_.contains(record.offset)) {
+  if (const auto it = jobs_.find(record.offset); it != jobs_.end() && it->second.stage == Job::Stage::fetching) {
     Job& job = it->second;
     fetch_ended(job);
     job.unread = record.value;
@@ -72,8 +72,7 @@ void Partition::fetch_to(std::int64_t next_offset) {
     const auto offset = *wanted_.begin();
     wanted_.erase(wanted_.begin());
     const auto it = jobs_.find(offset);
-    if (it == jobs_.end()) continue;
-    fetch_ended(it->second);
+    if (it == jobs_.end() || it->second.stage != Job::Stage::fetching) continue;
     start(it->second, std::nullopt,
           events::Failure::of(events::ErrorCode::provider_unavailable,
                               "The provider was at its limit for so long that the request has been deleted from "

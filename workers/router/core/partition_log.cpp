@@ -29,6 +29,7 @@ bool Partition::owns() const {
 
 void Partition::read_log(Log log, std::int64_t from) {
   reading_log_[static_cast<std::size_t>(log)] = true;
+  heard_of_log_ = services_.environment.now().steady;
   wire_.read(log, number_, from);
 }
 
@@ -140,7 +141,7 @@ void Partition::check_leases() {
   if (planted(Bug::no_tail_after_lease)) {
     close_expired();
   } else {
-    read_log(Log::chunks, chunks_read_to_);
+    read_chunks_from(chunks_read_to_);
   }
 }
 
@@ -178,6 +179,7 @@ void Partition::release() {
     return;
   }
   phase_ = Phase::releasing;
+  stop_log(Log::requests);
   const auto lease = services_.options.lease.count();
   auto continuing = running_attempts();
   const auto value = events::to_json(events::RouterReleased{
@@ -196,7 +198,8 @@ void Partition::release() {
 
 // `released` is known to count: the partition is no longer ours, what we listed is.
 void Partition::hand_over() {
-  if (ledger_.committable() != (commit_pending_ ? sent_offset_ : committed_offset_)) send_commit();
+  if (ledger_.committable() != (commit_pending_ ? sent_offset_ : committed_offset_) || dead_lettered_news_)
+    send_commit();
   phase_ = Phase::continuing;
   stop_logs();
   renew_at_ = services_.environment.now().steady + services_.options.lease / renewals_per_lease;

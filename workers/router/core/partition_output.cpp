@@ -74,17 +74,24 @@ void Partition::dead_letter(std::int64_t offset) {
   const auto it = dead_letters_.find(offset);
   if (it == dead_letters_.end()) return;
   const auto& [record, reason] = it->second;
-  auto headers = dead_letter_headers(record, reason);
-  auto value = record.value ? std::optional<std::string_view>(*record.value) : std::nullopt;
-  if (value && value->size() > services_.options.dead_letter_bytes_max) {
-    headers.emplace_back(
-        "kafka_dlt-value-omitted",
-        fmt::format("{} bytes do not fit; read the original where the other headers say", value->size()));
-    value.reset();
-  }
+  const auto letter = dead_letter_record(record, reason, services_.hub.dead_letter_bytes_max());
   services_.metrics.dead_letters.add();
   spdlog::warn("partition {} offset {}: {}; the record goes to the dead-letter topic", number_, offset, reason);
-  send(Output::dlq, record.key, value, &headers, {.purpose = Purpose::dlq, .offset = offset});
+  const auto key = letter.key ? std::optional<std::string>(*letter.key) : std::nullopt;
+  send(Output::dlq, key, letter.value, &letter.headers, {.purpose = Purpose::dlq, .offset = offset});
+}
+
+void Partition::dead_letter_acknowledged(std::int64_t offset) {
+  const auto it = dead_letters_.find(offset);
+  if (it == dead_letters_.end()) return;
+  const auto& record = it->second.record;
+  services_.hub.job_gone(bytes_of(record));
+  const auto digest = events::dead_letter_digest(record.key.value_or(""), record.value.value_or(""));
+  dead_letters_.erase(it);
+  complete(offset);
+  if (offset < ledger_.committable() || dead_lettered_.size() >= events::dead_letters_listed_max) return;
+  dead_lettered_.emplace(offset, digest);
+  dead_lettered_news_ = true;
 }
 
 void Partition::send(Output output, const std::optional<std::string>& key, std::optional<std::string_view> value,
@@ -177,11 +184,7 @@ void Partition::on_report(const Sent& sent, const kafka::Report& report) {
       claim_reported();
       break;
     case Purpose::dlq:
-      if (const auto it = dead_letters_.find(sent.offset); it != dead_letters_.end()) {
-        services_.hub.job_gone(bytes_of(it->second.record));
-        dead_letters_.erase(it);
-        complete(sent.offset);
-      }
+      dead_letter_acknowledged(sent.offset);
       break;
     case Purpose::terminal:
       terminal_acknowledged(sent, report.offset);

@@ -19,9 +19,25 @@ namespace {
 
 // Between the clocks of two routers, which stamp chunks and events.
 constexpr Millis clock_skew_max{60'000};
+// The first repair begins at once, the next after twice this, and so on; after that much quiet it counts as the first.
+constexpr Millis repair_wait{100};
+constexpr Millis repair_wait_max{10'000};
+constexpr int repair_doublings_max = 10;
+constexpr Millis repair_calm{60'000};
+// A log that gives neither a record nor its end for so long is asked for again.
+constexpr Millis reading_patience{30'000};
+// Events of the audit tail after which what lies below the committed offset is forgotten.
+constexpr std::int64_t forget_every = 4'096;
 // Claims with nothing else said between them after which requests are prepared one at a time, and how many of them.
 constexpr int silent_claims_max = 3;
 constexpr int careful_requests = 100;
+
+// Which partition of chat.requests an event is about; -1: none.
+std::int32_t partition_of(const events::AuditFacts& facts) {
+  using Kind = events::AuditFacts::Kind;
+  if (facts.kind == Kind::unknown) return -1;
+  return facts.kind == Kind::request || facts.kind == Kind::response ? facts.ids.source_partition : facts.partition;
+}
 
 }  // namespace
 
@@ -34,6 +50,9 @@ void Partition::begin(const kafka::Committed& committed) {
         number_, committed.offset.value_or(0));
   }
   start_ = committed.offset.value_or(0);
+  if (inherited_) {
+    for (const auto& letter : inherited_->dead_letters) dead_lettered_.emplace(letter.offset, letter.digest);
+  }
   ledger_ = kafka::OffsetLedger(start_);
   committed_offset_ = committed.offset.value_or(-1);
   committed_metadata_ = committed.metadata;
@@ -47,7 +66,7 @@ void Partition::claim() {
   phase_ = Phase::claiming;
   instance_ = fmt::format("{:016x}", services_.environment.random());
   ownership_events_ = 0;
-  fold_ = {};
+  fold_ = events::AuditFold(inherited_ ? inherited_->epoch_at_audit_offset : 0);
   tail_.clear();
   origins_.clear();
   leases_.clear();
@@ -56,6 +75,7 @@ void Partition::claim() {
   answer_gone_.clear();
   first_read_.reset();
   chunk_tail_cut_ = false;
+  tail_events_ = 0;
   const auto value =
       events::to_json(events::RouterClaimed{.epoch = epoch_, .instance = instance_, .partition = number_});
   const auto headers =
@@ -83,15 +103,16 @@ void Partition::on_log_record(Log log, const kafka::Record& record) {
     fetched(record);
     return;
   }
+  heard_of_log_ = services_.environment.now().steady;
   if (log == Log::chunks) {
-    chunk_tail_record(record);
+    if (chunk_end_ || planted(Bug::chunk_end_early)) chunk_tail_record(record);
     return;
   }
   if (phase_ == Phase::reading_audit) {
     audit_tail_record(record);
   } else if (owns()) {
     auto facts = events::parse_audit(record.value.value_or(""));
-    if (!facts || (facts->ids.source_partition != number_ && facts->partition != number_)) {
+    if (!facts || partition_of(*facts) != number_) {
       account_.read_foreign(record.offset);
     } else {
       note_origin(*facts, record);
@@ -109,7 +130,17 @@ void Partition::on_log_end(Log log, std::int64_t next_offset) {
     fetch_to(next_offset);
     return;
   }
+  heard_of_log_ = services_.environment.now().steady;
   if (log == Log::chunks) {
+    const bool wanted = phase_ == Phase::reading_chunks || !expired_.empty();
+    if (wanted && !chunk_end_) {
+      chunk_end_ = next_offset;
+      if (chunks_from_ != kafka::offset_end && chunks_from_ != next_offset) {
+        read_log(Log::chunks, chunks_from_);
+        return;
+      }
+    }
+    if (wanted && next_offset < *chunk_end_) return;
     if (phase_ == Phase::reading_chunks) {
       chunk_tail_read(next_offset);
     } else if (phase_ == Phase::claiming && planted(Bug::chunk_end_early)) {
@@ -154,11 +185,15 @@ void Partition::audit_tail_record(const kafka::Record& record) {
     }
   }
   const auto facts = events::parse_audit(record.value.value_or(""));
-  if (!facts || (facts->ids.source_partition != number_ && facts->partition != number_)) return;
+  if (!facts || partition_of(*facts) != number_) return;
   const auto verdict = fold_.apply(record.offset, *facts);
   positions_.event(record.offset, Millis(record.timestamp_ms), record.value->size());
   note_origin(*facts, record);
   note_seen(*facts, record.timestamp_ms);
+  // Of a long tail only what is open, or not complete yet, is kept.
+  if (facts->kind == events::AuditFacts::Kind::response && !fold_.any_open(facts->ids.source_offset))
+    origins_.erase(facts->ids.source_offset);
+  if (++tail_events_ % forget_every == 0) fold_.forget_below(start_);
 
   if (facts->kind != events::AuditFacts::Kind::claimed || facts->instance != instance_) return;
   stop_log(Log::audit);
@@ -168,9 +203,8 @@ void Partition::audit_tail_record(const kafka::Record& record) {
     audit_tail_read(record.offset);
     return;
   }
-  // Somebody claimed as high or higher before us.
-  epoch_ = fold_.epoch() + 1;
-  claim();
+  // Somebody claimed as high or higher before us: the coordinator says whose the partition is before one claims again.
+  fail(fmt::format("epoch {} was claimed before", fold_.epoch()));
 }
 
 void Partition::audit_tail_read(std::int64_t claim_offset) {
@@ -181,7 +215,20 @@ void Partition::audit_tail_read(std::int64_t claim_offset) {
   // Nobody's answer is open: only the end of the chunk log is wanted.
   const bool wanted = !fold_.open().empty();
   const auto from = !wanted ? kafka::offset_end : inherited_ ? inherited_->chunk_offset : kafka::offset_beginning;
-  read_log(Log::chunks, from);
+  read_chunks_from(from);
+}
+
+// The end is asked for first, by itself: a leader that has just become one may hand out less than it has, and takes the
+// end of that for the end of the log, until its followers have caught up; asked for the log's end it waits for them.
+void Partition::read_chunks_from(std::int64_t from) {
+  chunks_from_ = from;
+  chunk_end_.reset();
+  read_log(Log::chunks, kafka::offset_end);
+}
+
+void Partition::check_reading() {
+  if (services_.environment.now().steady - heard_of_log_ < reading_patience) return;
+  fail("one of its logs gives neither a record nor its end");
 }
 
 void Partition::chunk_tail_record(const kafka::Record& record) {
@@ -285,10 +332,11 @@ void Partition::run() {
         "partition {}: workers were lost here before they could say anything; requests are prepared one at a time",
         number_);
   }
-  for (auto& record : std::exchange(untouched_, {})) take(std::move(record));
+  // Those of before a repair; what waited untouched sends its own.
   std::vector<std::int64_t> letters;
   for (const auto& [offset, letter] : dead_letters_) letters.push_back(offset);
   for (const auto offset : letters) dead_letter(offset);
+  for (auto& record : std::exchange(untouched_, {})) take(std::move(record));
   std::vector<std::int64_t> waiting;
   for (const auto& [offset, job] : jobs_) waiting.push_back(offset);
   for (const auto offset : waiting) look_at(offset);
@@ -309,9 +357,16 @@ void Partition::fail(std::string_view why) {
   }
   spdlog::warn("partition {}: {}; what runs there is cancelled and the partition will be claimed again", number_, why);
   services_.metrics.repairs.add();
+  const auto now = services_.environment.now().steady;
+  if (now - repaired_at_ > repair_calm) repairs_in_a_row_ = 0;
+  repaired_at_ = now;
+  settle_until_ =
+      repairs_in_a_row_ == 0 ? now : now + std::min(repair_wait_max, repair_wait * (1 << repairs_in_a_row_));
+  repairs_in_a_row_ = std::min(repairs_in_a_row_ + 1, repair_doublings_max);
   phase_ = Phase::settling;
   order_ = KeyOrder{};
   held_.clear();
+  services_.hub.forget_waiting(number_);
   preparing_.reset();
   to_prepare_.clear();
   account_ = AuditAccount{};
@@ -341,7 +396,8 @@ void Partition::drop_untouched() {
 }
 
 void Partition::settled() {
-  if (!wire_.usable()) return;  // on_producer() goes on
+  if (!wire_.usable()) return;                                     // on_producer() goes on
+  if (services_.environment.now().steady < settle_until_) return;  // on_time() does
   // Ask the coordinator whether the partition is still ours: a commit of what is committed already changes nothing,
   // and only a member of the current generation is answered with yes.
   phase_ = Phase::confirming;

@@ -96,7 +96,8 @@ void RouterCore::ask_committed() {
     return;
   }
   consumer_->committed(assigned_, [this, generation = generation_](Result<std::vector<kafka::Committed>> answer) {
-    if (generation != generation_ || assigned_.empty() || consumer_ == nullptr) return;
+    // Nor does a worker that leaves claim anything: nobody would ask it to give that up again.
+    if (generation != generation_ || assigned_.empty() || consumer_ == nullptr || draining_) return;
     if (!answer) {
       spdlog::warn("the committed offsets could not be read ({}); asking again", answer.error().detail);
       ask_again_at_ = environment_.now().steady + offsets_ask_again;
@@ -249,6 +250,12 @@ void RouterCore::LogSide::on_end(const kafka::TopicPartition& partition, std::in
 
 void RouterCore::LogSide::on_failure(const kafka::TopicPartition& partition, const Error& error) {
   spdlog::error("{} {}: {}", partition.topic, partition.partition, error.detail);
+  if (partition.topic == core.options_.topics.cancellations) return;
+  const auto index = static_cast<std::size_t>(partition.partition);
+  if (index >= core.by_number_.size() || core.by_number_[index] == nullptr) return;
+  core.by_number_[index]->fail(fmt::format("{} cannot be read", partition.topic));
+  core.release_step();
+  core.arm();
 }
 
 // --- cancellations --------------------------------------------------------------------------------------------------
@@ -346,14 +353,16 @@ void RouterCore::job_back(std::size_t bytes) {
 bool RouterCore::crowded(const std::string& connection_id) const {
   const auto it = parked_.find(connection_id);
   if (it == parked_.end()) return false;
-  return it->second.size() >= options_.window_requests_max / 2 || window_bytes_ >= options_.window_bytes_max / 2;
+  return it->second.jobs >= options_.window_requests_max / 2 || window_bytes_ >= options_.window_bytes_max / 2;
 }
 
-void RouterCore::fetch_started(const std::string& connection_id) {
+void RouterCore::fetch_started(const std::string& org_id, const std::string& connection_id) {
+  ++in_flight_by_org_[org_id];
   ++in_flight_by_connection_[connection_id];
 }
 
-void RouterCore::fetch_over(const std::string& connection_id) {
+void RouterCore::fetch_over(const std::string& org_id, const std::string& connection_id) {
+  count_down(in_flight_by_org_, org_id);
   count_down(in_flight_by_connection_, connection_id);
 }
 
@@ -469,13 +478,28 @@ void RouterCore::producer_lost(std::string_view why) {
 // --- dispatch -------------------------------------------------------------------------------------------------------
 
 void RouterCore::job_ready(const JobRef& job, const std::string& org_id) {
-  enqueue({.job = job}, org_id);
+  enqueue(job, org_id);
 }
 
-void RouterCore::enqueue(Ready ready, const std::string& org_id) {
+void RouterCore::enqueue(const JobRef& job, const std::string& org_id) {
   auto& queue = ready_[org_id];
   if (queue.empty()) turns_.push_back({.org_id = org_id, .left = weight_of(org_id)});
-  queue.push_back(std::move(ready));
+  queue.push_back(job);
+}
+
+void RouterCore::forget_waiting(std::int32_t partition) {
+  const auto of_it = [&](const JobRef& job) { return job.partition == partition; };
+  for (auto it = ready_.begin(); it != ready_.end();) {
+    std::erase_if(it->second, of_it);
+    it = it->second.empty() ? ready_.erase(it) : std::next(it);
+  }
+  std::erase_if(turns_, [&](const Turn& turn) { return !ready_.contains(turn.org_id); });
+  for (auto it = parked_.begin(); it != parked_.end();) {
+    auto& parked = it->second;
+    for (auto& [org_id, queue] : parked.by_org) parked.jobs -= std::erase_if(queue, of_it);
+    std::erase_if(parked.by_org, [](const auto& entry) { return entry.second.empty(); });
+    it = parked.by_org.empty() ? parked_.erase(it) : std::next(it);
+  }
 }
 
 int RouterCore::weight_of(const std::string& org_id) const {
@@ -488,30 +512,46 @@ bool RouterCore::room_for(const std::string& connection_id) const {
   return it == in_flight_by_connection_.end() || it->second < options_.connection_in_flight_max;
 }
 
-void RouterCore::dispatch(const Ready& ready, const std::string& org_id) {
-  const auto& job = ready.job;
+bool RouterCore::org_has_room(const std::string& org_id) const {
+  const auto it = in_flight_by_org_.find(org_id);
+  return it == in_flight_by_org_.end() || it->second < options_.org_in_flight_max;
+}
+
+void RouterCore::dispatch(const JobRef& job, const std::string& org_id) {
   auto* const owner = partition(job.partition, job.generation);
   if (owner == nullptr) return;
   auto dispatched = owner->dispatch(
-      job.offset, ready.kept_at,
+      job.offset,
       [](void* core, const std::string& connection) { return static_cast<RouterCore*>(core)->room_for(connection); },
       this);
   if (dispatched.what == Partition::Dispatch::parked) {
-    parked_[dispatched.connection_id].push_back({.job = job, .org_id = org_id});
+    auto& parked = parked_[dispatched.connection_id];
+    parked.by_org[org_id].push_back(job);
+    ++parked.jobs;
   }
 }
 
+// An organisation at its own bound is passed over: its jobs could not start, and would only be carried to and fro.
 bool RouterCore::unpark() {
   bool any = false;
   for (auto it = parked_.begin(); it != parked_.end();) {
-    auto& [connection_id, waiting] = *it;
+    auto& [connection_id, parked] = *it;
     if (room_for(connection_id)) {
-      const auto next = std::move(waiting.front());
-      waiting.pop_front();
-      enqueue({.job = next.job, .kept_at = connection_id}, next.org_id);
-      any = true;
+      auto& by_org = parked.by_org;
+      auto next = by_org.upper_bound(parked.served);
+      for (std::size_t i = 0; i < by_org.size(); ++i, ++next) {
+        if (next == by_org.end()) next = by_org.begin();
+        if (!org_has_room(next->first)) continue;
+        enqueue(next->second.front(), next->first);
+        next->second.pop_front();
+        --parked.jobs;
+        parked.served = next->first;
+        if (next->second.empty()) by_org.erase(next);
+        any = true;
+        break;
+      }
     }
-    it = waiting.empty() ? parked_.erase(it) : std::next(it);
+    it = parked.by_org.empty() ? parked_.erase(it) : std::next(it);
   }
   return any;
 }
@@ -535,14 +575,13 @@ void RouterCore::dispatch_ready() {
     auto turn = std::move(turns_.front());
     turns_.pop_front();
     const auto org = turn.org_id;
-    const auto running = in_flight_by_org_.find(org);
-    if (running != in_flight_by_org_.end() && running->second >= options_.org_in_flight_max) {
+    if (!org_has_room(org)) {
       turns_.push_back({.org_id = org, .left = weight_of(org)});
       ++passed_over;
       continue;
     }
     const auto queue = ready_.find(org);
-    const auto ready = std::move(queue->second.front());
+    const auto job = queue->second.front();
     queue->second.pop_front();
     if (queue->second.empty()) {
       ready_.erase(queue);
@@ -552,7 +591,7 @@ void RouterCore::dispatch_ready() {
       turns_.push_back({.org_id = org, .left = weight_of(org)});
     }
     passed_over = 0;
-    dispatch(ready, org);
+    dispatch(job, org);
   }
 }
 
@@ -672,7 +711,8 @@ void RouterCore::drain(Millis limit, std::function<void()> done) {
 void RouterCore::drain_step() {
   if (!draining_ || !drained_) return;
   const auto now = environment_.now().steady;
-  if (now >= drain_until_ && !interrupted_ && !releasing_) {
+  // Not while the group has still to ask for what is owned: only what was released is finished or cut here.
+  if (now >= drain_until_ && !interrupted_ && !releasing_ && partitions_.empty()) {
     interrupted_ = true;
     if (in_flight_ > 0) spdlog::warn("the drain deadline has come: {} attempts are cut short", in_flight_);
     for (auto& [number, partition] : continuing_) partition->interrupt_all("drain");
@@ -706,6 +746,12 @@ std::vector<telemetry::Condition> RouterCore::conditions() const {
                                 ? ""
                                 : fmt::format("{} of {} partitions are not claimed yet",
                                               waiting + assigned_.size() - partitions_.size(), assigned_.size())});
+  all.push_back({.name = "cancellations",
+                 .problem = cancellations_unread_.empty()
+                                ? ""
+                                : fmt::format("{} partitions of {} have not been read to their end; nothing is started "
+                                              "before that",
+                                              cancellations_unread_.size(), options_.topics.cancellations)});
   if (draining_) all.push_back({.name = "draining", .problem = "the worker is shutting down"});
   return all;
 }

@@ -47,7 +47,11 @@ class RouterCore final : private Hub, private Wire {
   /// cancellations, all the time (nothing: `tails` does). Both tell log_listener().
   void connect(kafka::LogReader* tails, kafka::LogReader* steady = nullptr);
   /// How many partitions the dead-letter topic has.
-  void set_dead_letter_partitions(std::int32_t count) { dead_letter_partitions_ = count; }
+  /// What the dead-letter topic takes: its partitions, and bytes a record.
+  void set_dead_letters(std::int32_t partitions, std::size_t bytes_max) {
+    dead_letter_partitions_ = partitions;
+    dead_letter_bytes_max_ = bytes_max;
+  }
   /// How many chat.cancellations has: all of them are read to their end before anything is dispatched. 0: there is no
   /// such topic, and nobody can cancel. To be called before the reader is connected.
   void set_cancellation_partitions(std::int32_t count);
@@ -109,8 +113,10 @@ class RouterCore final : private Hub, private Wire {
   void job_gone(std::size_t bytes) override;
   void job_back(std::size_t bytes) override;
   [[nodiscard]] bool crowded(const std::string& connection_id) const override;
-  void fetch_started(const std::string& connection_id) override;
-  void fetch_over(const std::string& connection_id) override;
+  void fetch_started(const std::string& org_id, const std::string& connection_id) override;
+  void fetch_over(const std::string& org_id, const std::string& connection_id) override;
+  [[nodiscard]] std::size_t dead_letter_bytes_max() const override { return dead_letter_bytes_max_; }
+  void forget_waiting(std::int32_t partition) override;
   [[nodiscard]] bool is_cancelled(const std::string& org_id, const std::string& request_id) const override;
   // Wire
   kafka::Produced send(Output output, const std::optional<std::string>& key, std::optional<std::string_view> value,
@@ -129,13 +135,13 @@ class RouterCore final : private Hub, private Wire {
   void dispatch_ready();
   /// Lets one job more have a try for each connection that has room; false: nobody waits for one.
   bool unpark();
-  struct Ready;
-  void enqueue(Ready ready, const std::string& org_id);
-  void dispatch(const Ready& ready, const std::string& org_id);
+  void enqueue(const JobRef& job, const std::string& org_id);
+  void dispatch(const JobRef& job, const std::string& org_id);
   [[nodiscard]] const std::string& topic_of(Log log) const;
   [[nodiscard]] Log log_of(const std::string& topic) const;
   [[nodiscard]] int weight_of(const std::string& org_id) const;
   [[nodiscard]] bool room_for(const std::string& connection_id) const;
+  [[nodiscard]] bool org_has_room(const std::string& org_id) const;
   void adjust_reading();
   void drop_partitions();
   void forget_waiting();
@@ -161,6 +167,7 @@ class RouterCore final : private Hub, private Wire {
   bool producer_lost_ = false;
   kafka::TopicHandle topics_[3]{};
   std::int32_t dead_letter_partitions_ = 1;
+  std::size_t dead_letter_bytes_max_ = 1'000'000;
 
   // Partitions. `generation_` grows with every assignment.
   std::uint64_t generation_ = 0;
@@ -196,22 +203,19 @@ class RouterCore final : private Hub, private Wire {
   std::unordered_map<std::uint64_t, PendingCommit> commits_{};  ///< by token
 
   // Jobs that may start, taking turns among organisations; and those whose connection has no room.
+  using Waiting = std::map<std::string, std::deque<JobRef>>;  ///< by organisation
   struct Parked {
-    JobRef job;
-    std::string org_id;
+    Waiting by_org{};
+    std::size_t jobs = 0;
+    std::string served{};  ///< the organisation whose turn was the last
   };
-  /// A job that may start; `kept_at`: the connection that it has waited for.
-  struct Ready {
-    JobRef job;
-    std::string kept_at{};
-  };
-  std::map<std::string, std::deque<Ready>> ready_{};
+  Waiting ready_{};
   struct Turn {
     std::string org_id;
     int left = 1;  ///< requests that it may still give in this turn
   };
   std::deque<Turn> turns_{};
-  std::map<std::string, std::deque<Parked>> parked_{};  ///< by connection
+  std::map<std::string, Parked> parked_{};  ///< by connection
   bool pumping_ = false;
 
   // Bounds.

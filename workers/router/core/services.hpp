@@ -47,9 +47,14 @@ class Hub {
   virtual void connection_changed(const std::string& from, const std::string& to) = 0;
   /// Those that wait for that connection fill their share of the window.
   [[nodiscard]] virtual bool crowded(const std::string& connection_id) const = 0;
-  /// A record that was put back is being read again, or no longer is: a place at the connection is kept for it.
-  virtual void fetch_started(const std::string& connection_id) = 0;
-  virtual void fetch_over(const std::string& connection_id) = 0;
+  /// A record that was put back is being read again, or no longer is: a place of the organisation and one at the
+  /// connection are kept for it.
+  virtual void fetch_started(const std::string& org_id, const std::string& connection_id) = 0;
+  virtual void fetch_over(const std::string& org_id, const std::string& connection_id) = 0;
+  /// Of a whole record on the dead-letter topic, before compression.
+  [[nodiscard]] virtual std::size_t dead_letter_bytes_max() const = 0;
+  /// Whatever of that partition waits for its turn or for a connection starts anew.
+  virtual void forget_waiting(std::int32_t partition) = 0;
   /// A job that was put back counts against the window again.
   virtual void job_back(std::size_t bytes) = 0;
   /// A job is complete, or its partition is gone.

@@ -81,6 +81,16 @@ TopicFindings check_topics(const RouterOptions& options, const std::string& regi
                     "fit; {}",
                     dlq->name, *dlq_limit, *request_limit, requests->name, mend));
   }
+  // Frames of the record and of its batch.
+  constexpr std::int64_t batch_bytes = 1'024;
+  if (dlq_limit)
+    findings.dead_letter_bytes_max = static_cast<std::size_t>(std::max(batch_bytes, *dlq_limit - batch_bytes));
+  if (request_limit && dlq_limit && *dlq_limit >= *request_limit && *dlq_limit < *request_limit + frame_bytes) {
+    findings.warnings.push_back(
+        fmt::format("max.message.bytes of {} is {}, hardly above the {} of {}: the largest dead letters will lie there "
+                    "without their value; {}",
+                    dlq->name, *dlq_limit, *request_limit, requests->name, mend));
+  }
   return findings;
 }
 

@@ -17,6 +17,7 @@ struct TopicFindings {
   std::int32_t registry_partitions = 0;
   std::int32_t cancellation_partitions = 0;
   std::int32_t dead_letter_partitions = 0;
+  std::size_t dead_letter_bytes_max = 1'000'000;  ///< of a record; where the broker does not tell, below its default
 };
 
 [[nodiscard]] TopicFindings check_topics(const RouterOptions& options, const std::string& registry_topic,

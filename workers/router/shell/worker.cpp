@@ -183,7 +183,7 @@ void Worker::topics_checked(Result<std::vector<kafka::TopicDescription>> describ
     }
     return;
   }
-  core_.set_dead_letter_partitions(findings.dead_letter_partitions);
+  core_.set_dead_letters(findings.dead_letter_partitions, findings.dead_letter_bytes_max);
   core_.set_cancellation_partitions(findings.cancellation_partitions);
 
   auto reader = kafka::LogReader::make(loop_, properties(), *this, metrics_);

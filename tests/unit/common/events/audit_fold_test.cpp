@@ -239,11 +239,53 @@ TEST(AuditFold, ForgetsWhatIsCompleteAndNotWhereItsEventsBegan) {
   fold.forget_complete(6);
   EXPECT_EQ(fold.attempts(6), nullptr);
   EXPECT_EQ(fold.first_event_from(6), 2);
-  EXPECT_EQ(fold.first_event_from(7), std::nullopt);
+  EXPECT_EQ(fold.first_event_from(1'000), std::nullopt);
   fold.apply(4, request(7, "a", 9, 7001));
   EXPECT_EQ(fold.first_event_from(6), 2);
-  fold.forget_below(7);
-  EXPECT_EQ(fold.first_event_from(7), 4);
+  fold.forget_below(1'000);
+  EXPECT_EQ(fold.first_event_from(1'000), std::nullopt);
+}
+
+// However long requests end out of order, so that something behind the committed offset is always complete.
+TEST(AuditFold, WhereTheEventsBeginGoesOnWithTheCommittedOffset) {
+  AuditFold fold;
+  std::int64_t audit = 0;
+  fold.apply(audit++, claim(7, "a"));
+  for (std::int64_t source = 0; source < 10'000; source += 2) {
+    for (const auto each : {source, source + 1}) fold.apply(audit++, request(7, "a", each, 7001));
+    for (const auto each : {source + 1, source}) {
+      fold.apply(audit++, response(7, "a", each, 7001));
+      fold.forget_complete(each);
+    }
+    fold.forget_below(source);
+    ASSERT_LT(audit - fold.first_event_from(source).value(), 2'000) << source;
+  }
+}
+
+TEST(AuditFold, RemembersThousandClaimsAndGuessesNone) {
+  AuditFold fold(5);
+  for (std::int64_t i = 0; i < 1'500; ++i) fold.apply(i, claim(10 + i, "a"));
+  EXPECT_EQ(fold.epoch_at(0), 0) << "not the epoch that it began with, nor one that came later";
+  EXPECT_EQ(fold.epoch_at(500), 0);
+  EXPECT_EQ(fold.epoch_at(501), 510);
+  EXPECT_EQ(fold.epoch_at(1'500), 1'509);
+}
+
+TEST(AuditFold, BeginsWithTheHighestClaimBeforeIt) {
+  // A worker that stood still says late what a claim has made void; whoever reads from behind that claim has to know.
+  AuditFold whole;
+  whole.apply(0, claim(7, "a"));
+  whole.apply(1, claim(8, "b"));
+  EXPECT_EQ(whole.apply(2, request(7, "a", 5, 7001)), AuditFold::Verdict::is_void);
+  EXPECT_EQ(whole.epoch_at(0), 0);
+  EXPECT_EQ(whole.epoch_at(1), 7);
+  EXPECT_EQ(whole.epoch_at(2), 8);
+
+  AuditFold part(whole.epoch_at(2));
+  EXPECT_EQ(part.apply(2, request(7, "a", 5, 7001)), AuditFold::Verdict::is_void);
+  EXPECT_TRUE(part.open().empty());
+  EXPECT_EQ(part.apply(3, claim(8, "c")), AuditFold::Verdict::is_void) << "the first of equal epochs has it";
+  EXPECT_EQ(part.apply(4, claim(9, "d")), AuditFold::Verdict::counts);
 }
 
 TEST(AuditFold, CountsTheInterruptionsOfARequestByCause) {

@@ -24,6 +24,46 @@ TEST(CommitMetadata, ReadsThePrefixOfALaterVersion) {
             (CommitMetadata{.epoch = 7, .audit_offset = 8, .chunk_offset = 9}));
 }
 
+TEST(CommitMetadata, ListsDeadLettersUpToABoundThatBrokersTake) {
+  CommitMetadata metadata{.epoch = 1, .audit_offset = 2, .chunk_offset = 3};
+  metadata.dead_letters = {{.offset = 1'000, .digest = 0xff}, {.offset = 1'003, .digest = 0}};
+  EXPECT_EQ(encode(metadata), "tr1 1 2 3 dlq=1000:ff,3:0");
+  EXPECT_EQ(decode_commit_metadata("tr1 1 2 3 later=1 dlq=1000:ff,3:0 more"), metadata);
+
+  constexpr std::int64_t far_apart = 100'000;
+  CommitMetadata many{.epoch = events::epoch_max,
+                      .audit_offset = INT64_MAX,
+                      .chunk_offset = INT64_MAX,
+                      .epoch_at_audit_offset = events::epoch_max};
+  for (std::int64_t i = 0; i < 500; ++i)
+    many.dead_letters.push_back({.offset = INT64_MAX - (500 - i) * far_apart, .digest = UINT32_MAX});
+  EXPECT_LT(encode(many).size(), 4'096U);
+  const auto read = decode_commit_metadata(encode(many));
+  ASSERT_TRUE(read.has_value());
+  many.dead_letters.resize(events::dead_letters_listed_max);
+  EXPECT_EQ(read->dead_letters, many.dead_letters);
+}
+
+TEST(CommitMetadata, SaysWhichClaimIsInForceWhereTheAuditTailBegins) {
+  const CommitMetadata metadata{.epoch = 9, .audit_offset = 2, .chunk_offset = 3, .epoch_at_audit_offset = 8};
+  EXPECT_EQ(encode(metadata), "tr1 9 2 3 at=8");
+  EXPECT_EQ(decode_commit_metadata(encode(metadata)), metadata);
+  for (const char* text : {"tr1 9 2 3 at=10", "tr1 9 2 3 at=-1", "tr1 9 2 3 at=", "tr1 9 2 3 at=8x", "tr1 9 2 3 at=0"})
+    EXPECT_EQ(decode_commit_metadata(text), (CommitMetadata{.epoch = 9, .audit_offset = 2, .chunk_offset = 3})) << text;
+}
+
+TEST(CommitMetadata, RefusesAnEpochThatLeavesNoneAbove) {
+  EXPECT_EQ(decode_commit_metadata("tr1 9223372036854775807 0 0"), std::nullopt);
+}
+
+TEST(CommitMetadata, ADamagedListOfDeadLettersIsNoneAndTheRestStands) {
+  for (const char* text : {"dlq=", "dlq=x", "dlq=1", "dlq=1:", "dlq=1:g", "dlq=1:1,", "dlq=1:1;2:2", "dlq=-1:1",
+                           "dlq=1:123456789", "dlq=9223372036854775807:1,1:1", "dlq=99999999999999999999:1"}) {
+    const auto read = decode_commit_metadata(std::string("tr1 7 8 9 ") + text);
+    EXPECT_EQ(read, (CommitMetadata{.epoch = 7, .audit_offset = 8, .chunk_offset = 9})) << text;
+  }
+}
+
 TEST(CommitMetadata, IsNothingForTextOfOthersOrDamage) {
   for (const char* text : {"", "tr1", "tr1 ", "tr1 1", "tr1 1 2", "tr1 1 2 ", "tr1 1 2 x", "tr1 -1 2 3", "tr1 1 2 3x",
                            "tr2 1 2 3", "TR1 1 2 3", "tr1  1 2 3", "tr1 1 2 99999999999999999999", "{\"a\":1}"}) {
@@ -257,6 +297,33 @@ TEST(RetryPolicy, JitterGrowsWithTheCallsAndStaysBelowItsBound) {
   }
 }
 
+TEST(DeadLetter, LeavesOutWhatDoesNotFitTheValueFirst) {
+  kafka::Record record{.topic = "chat.requests",
+                       .offset = 1,
+                       .key = std::string(2'000, 'k'),
+                       .value = std::string(20'000, 'v'),
+                       .headers = {{"own", std::string(3'000, 'h')}}};
+  const auto whole = dead_letter_record(record, "why", 30'000);
+  EXPECT_EQ(whole.value, record.value);
+  EXPECT_EQ(whole.key, record.key);
+  struct Row {
+    std::size_t bytes_max;
+    bool key, headers;
+  };
+  for (const auto& row : {Row{10'000, true, true}, Row{5'000, false, true}, Row{2'500, false, false}}) {
+    const auto letter = dead_letter_record(record, "why", row.bytes_max);
+    EXPECT_EQ(letter.value, std::nullopt);
+    EXPECT_TRUE(kafka::header(letter.headers, "kafka_dlt-value-omitted"));
+    EXPECT_EQ(letter.key.has_value(), row.key);
+    EXPECT_NE(kafka::header(letter.headers, "kafka_dlt-key-omitted").has_value(), row.key);
+    EXPECT_EQ(kafka::header(letter.headers, "own").has_value(), row.headers);
+    EXPECT_EQ(kafka::header(letter.headers, "kafka_dlt-original-topic"), "chat.requests");
+    std::size_t bytes = letter.key ? letter.key->size() : 0;
+    for (const auto& [name, content] : letter.headers) bytes += name.size() + content.size();
+    EXPECT_LE(bytes, row.bytes_max);
+  }
+}
+
 TEST(DeadLetter, SaysWhereItCameFromInSpringsHeaders) {
   const kafka::Record record{.topic = "chat.requests",
                              .partition = 3,
@@ -266,7 +333,7 @@ TEST(DeadLetter, SaysWhereItCameFromInSpringsHeaders) {
                              .headers = {{"own", "kept"}},
                              .timestamp_ms = 1,
                              .log_append_time = true};
-  const auto headers = dead_letter_headers(record, "why");
+  const auto headers = dead_letter_record(record, "why", 10'000).headers;
   EXPECT_EQ(kafka::header(headers, "own"), "kept");
   EXPECT_EQ(kafka::header(headers, "kafka_dlt-original-topic"), "chat.requests");
   EXPECT_EQ(kafka::header(headers, "kafka_dlt-original-partition"), std::string_view("\0\0\0\3", 4));

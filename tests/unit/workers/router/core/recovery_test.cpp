@@ -81,6 +81,7 @@ class RecoveryTest : public ::testing::Test, public RouterCoreTestWorld {
   RecoveryTest() {
     add_model("llama3", "ollama", "c1");
     complete_registry();
+    options.lease = 15s;
   }
 
   void request(const std::string& id, std::optional<std::string> key = "k", const std::string& more = "") {
@@ -347,6 +348,92 @@ TEST_F(RecoveryTest, ADrainThatIsCutShortLetsTheSuccessorRunItAgain) {
   second.settle();
   EXPECT_EQ(second.http.started, 1U);
   EXPECT_EQ(audit(Kind::response)[0].cause, "drain");
+}
+
+// The claim that has made it void lies before the tail that later owners read.
+TEST_F(RecoveryTest, WhatAStalledWorkerSaidLateStaysVoidForOwnersThatReadFromBehindTheClaim) {
+  options.dedupe_window = 5s;
+  request("r1");
+  auto stalled = make();
+  stalled.take();  // its llm.request is not on its way yet when it stands still …
+  request("r2");
+  stalled.deliver();
+  auto second = make();
+  second.take();
+  second.answer(1);
+  second.settle();
+  second.answer(2);
+  second.settle();
+  // … and comes into the log now, behind the claim and all that its successor did.
+  events::LlmRequest late;
+  const auto of_stalled = audit(Kind::claimed)[0];
+  late.ids = {.epoch = of_stalled.epoch,
+              .instance = of_stalled.instance,
+              .source_partition = 0,
+              .source_offset = 1,
+              .org_id = "o",
+              .request_id = "r2",
+              .attempt = of_stalled.epoch * 1'000 + 1};
+  const auto one_more = [&](int number) {
+    request("later" + std::to_string(number), std::nullopt);
+    second.deliver();
+    second.settle();
+    second.answer(second.http.newest());
+    second.settle();
+    environment.advance(1s);
+    second.wake();
+  };
+  for (int i = 0; i < 600; ++i) one_more(i);
+  logs[{"llm.audit", 0}].push_back(
+      {.key = "k", .value = events::to_json(late, 100'000), .timestamp_ms = environment.wall.count()});
+  one_more(600);
+  const auto metadata = events::decode_commit_metadata(committed.begin()->second.second);
+  ASSERT_TRUE(metadata.has_value());
+  ASSERT_GT(metadata->audit_offset, 10) << "the tail begins behind the claim";
+  const auto responses = audit(Kind::response).size();
+  auto third = make();
+  third.take();
+  EXPECT_EQ(audit(Kind::response).size(), responses) << "nothing was open: " << committed.begin()->second.second;
+}
+
+// What holds the commit back may last for hours, and each worker that comes meanwhile reads the same records again.
+TEST_F(RecoveryTest, ADeadLetterBehindARequestThatRunsIsNotWrittenAgainByTheSuccessor) {
+  request("r1");
+  const auto unreadable = [&](std::string value) {
+    requests.push_back({.topic = "chat.requests",
+                        .partition = 0,
+                        .offset = static_cast<std::int64_t>(requests.size()),
+                        .value = std::move(value),
+                        .timestamp_ms = environment.wall.count()});
+  };
+  unreadable("not JSON");
+  unreadable("nor is this");
+  const auto letters = [&] { return logs[{"chat.requests.dlq", 0}].size(); };
+  auto first = make();
+  first.take();
+  environment.advance(1s);
+  first.wake();
+  ASSERT_EQ(letters(), 2U);
+  EXPECT_EQ(committed.begin()->second.first, 0) << "the first still runs";
+
+  auto second = make();
+  second.take();
+  EXPECT_EQ(letters(), 2U);
+  environment.advance(1s);
+  second.wake();
+
+  // The topic was made anew, and another record lies there.
+  requests[2].value = "something else that is not JSON";
+  auto third = make();
+  third.take();
+  ASSERT_EQ(letters(), 3U);
+  EXPECT_EQ((logs[{"chat.requests.dlq", 0}].back().value), requests[2].value);
+  third.answer(1);
+  third.settle();
+  environment.advance(1s);
+  third.wake();
+  EXPECT_EQ(committed.begin()->second.first, 3);
+  EXPECT_EQ(committed.begin()->second.second.find("dlq"), std::string::npos) << "nothing stands behind the commit";
 }
 
 TEST_F(RecoveryTest, ARequestThatKillsFiveWorkersIsEndedUncalled) {
