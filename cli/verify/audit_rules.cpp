@@ -1,5 +1,6 @@
 // Feeding llm.audit: what one event says, given all before it.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -52,6 +53,9 @@ void Checker::on_audit(const kafka::Record& record) {
       break;
     case Kind::released:
       released(event);
+      break;
+    case Kind::lost:
+      lost(event);
       break;
     default:
       continuing(event);
@@ -272,6 +276,23 @@ void Checker::released(const Event& event) {
           Promise::once, options_.topics.audit, {open->request_offset, event.record.offset},
           fmt::format("{}: the partition is given up without naming it among what continues", attempt_text(open->ids)));
   }
+}
+
+// Ranges overlap where a router died before it could commit behind what it had told: the next one tells it again.
+void Checker::lost(const Event& event) {
+  if (event.verdict != Verdict::counts || event.facts.lost_from >= event.facts.lost_to) return;
+  auto from = event.facts.lost_from;
+  auto to = event.facts.lost_to;
+  auto next = lost_.upper_bound(from);
+  if (next != lost_.begin() && std::prev(next)->second >= from) --next;
+  while (next != lost_.end() && next->first <= to) {
+    from = std::min(from, next->first);
+    to = std::max(to, next->second);
+    figures_.lost -= next->second - next->first;
+    next = lost_.erase(next);
+  }
+  lost_.emplace(from, to);
+  figures_.lost += to - from;
 }
 
 void Checker::continuing(const Event& event) {

@@ -165,9 +165,8 @@ void Checker::duplicate_chunk(Subject& about, const events::Chunk& chunk, const 
   asked(about, chunk.source_offset);
   auto& answer = about.duplicates[chunk.source_offset];
   const auto hash = std::hash<std::string>{}(*record.value);
-  if (answer.chunk_at >= 0 && answer.chunk_hash != hash)
-    wrong({answer.chunk_at, record.offset},
-          fmt::format("source offset {} was answered twice, and differently", chunk.source_offset));
+  if (answer.chunk_at >= 0 && answer.chunk_hash != hash && answer.other_chunk_at < 0)
+    answer.other_chunk_at = record.offset;
   if (answer.chunk_at < 0) {
     answer.chunk_at = record.offset;
     answer.chunk_hash = hash;

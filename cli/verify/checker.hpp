@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <deque>
 #include <list>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -111,6 +112,7 @@ class Checker {
   void responded(const Event& event);
   void released(const Event& event);
   void continuing(const Event& event);
+  void lost(const Event& event);
   void runs_again(const Subject& subject, std::int64_t number, const Event& event);
   void closed_by_another(const Subject& subject, std::int64_t number, const Attempt& attempt, const Event& event);
   void note_event(Subject& subject, const Event& event);
@@ -132,6 +134,7 @@ class Checker {
   [[nodiscard]] bool doubtful(const Subject& subject) const;
   [[nodiscard]] bool whole_epoch(std::int64_t epoch) const;
   [[nodiscard]] bool audit_lost(const Asked& asked) const;
+  [[nodiscard]] bool told_lost(std::int64_t source_offset) const;
   [[nodiscard]] bool chunks_lost(const Attempt& attempt) const;
   [[nodiscard]] bool complete(const Subject& subject, std::int64_t source_offset) const;
 
@@ -147,9 +150,10 @@ class Checker {
   std::size_t sweep_at_ = 0;
   bool forgot_any_ = false;
 
-  std::set<std::int64_t> unanswerable_{};    ///< source offsets that only a dead letter can settle
-  std::set<std::int64_t> dead_letters_{};    ///< whose request has not been read yet
-  std::set<std::int64_t> unclaimed_told_{};  ///< epochs
+  std::set<std::int64_t> unanswerable_{};        ///< source offsets that only a dead letter can settle
+  std::set<std::int64_t> dead_letters_{};        ///< whose request has not been read yet
+  std::set<std::int64_t> unclaimed_told_{};      ///< epochs
+  std::map<std::int64_t, std::int64_t> lost_{};  ///< source offsets told to be lost: first -> one past the last
   std::int64_t requests_next_ = 0;
   std::int64_t audit_first_ms_ = -1;
   std::int64_t chunks_first_ms_ = -1;

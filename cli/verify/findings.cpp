@@ -45,6 +45,7 @@ void Figures::add(const Figures& other) {
   early_closings += other.early_closings;
   open_requests += other.open_requests;
   open_attempts += other.open_attempts;
+  lost += other.lost;
   unknown += other.unknown;
   unreadable += other.unreadable;
   violations_left += other.violations_left;

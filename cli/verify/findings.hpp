@@ -51,6 +51,7 @@ struct Figures {
   std::int64_t early_closings = 0;   ///< continued attempts closed by another while the newest lease still ran
   std::int64_t open_requests = 0;    ///< without an answer yet
   std::int64_t open_attempts = 0;    ///< without an llm.response yet
+  std::int64_t lost = 0;             ///< offsets that a router has told to have been deleted unread
   std::int64_t unknown = 0;          ///< requests that retention (or --from) left too little of to be judged
   std::int64_t unreadable = 0;       ///< records on chat.chunks and llm.audit that could not be read
   std::int64_t violations_left = 0;  ///< found, but too many to be kept

@@ -5,6 +5,7 @@
 // chunk is on chat.chunks.
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -57,6 +58,11 @@ bool Checker::audit_lost(const Asked& entry) const {
   return audit_first_ms_ < 0 || entry.ms < audit_first_ms_ + options_.clock_skew_ms;
 }
 
+bool Checker::told_lost(std::int64_t source_offset) const {
+  const auto after = lost_.upper_bound(source_offset);
+  return after != lost_.begin() && source_offset < std::prev(after)->second;
+}
+
 bool Checker::chunks_lost(const Attempt& attempt) const {
   if (options_.chunks_from == 0) return false;
   return chunks_first_ms_ < 0 || attempt.request_ms < chunks_first_ms_ + options_.clock_skew_ms;
@@ -68,7 +74,7 @@ bool Checker::complete(const Subject& about, std::int64_t source_offset) const {
 
 bool Checker::settled(const Subject& about) const {
   for (const auto& [offset, entry] : about.asked) {
-    if (entry.dead) continue;
+    if (entry.dead || told_lost(offset)) continue;
     if (!entry.read && offset >= options_.requests_from) return false;
     if (complete(about, offset)) continue;
     const bool unseen = highest(about, offset) == nullptr && !about.duplicates.contains(offset);
@@ -84,6 +90,7 @@ bool Checker::settled(const Subject& about) const {
   }
   return std::ranges::all_of(about.duplicates, [&](const auto& entry) {
     const auto& answer = entry.second;
+    if (told_lost(entry.first) || (answer.names_offset && told_lost(*answer.names_offset))) return true;
     return answer.response_at >= 0 && (answer.chunk_at >= 0 || options_.chunks_from > 0);
   });
 }
@@ -104,13 +111,19 @@ void Checker::judge(const Subject& about, bool at_rest) {
 }
 
 void Checker::judge_request(const Subject& about, std::int64_t source_offset, const Asked& entry, bool at_rest) {
-  if (entry.dead || complete(about, source_offset)) return;
+  if (entry.dead || complete(about, source_offset) || told_lost(source_offset)) return;
   const auto* const top = highest(about, source_offset);
   if (top == nullptr && audit_lost(entry)) {
     ++figures_.unknown;
     return;
   }
   if (!entry.read && top == nullptr) return;
+  // Deleted, so nobody can run it again; whether it had been before is not to be seen.
+  const bool deleted = !entry.read && source_offset < options_.requests_from;
+  if (deleted && top->second.interrupted()) {
+    ++figures_.unknown;
+    return;
+  }
   if (!at_rest) {
     ++figures_.open_requests;
     return;
@@ -184,7 +197,14 @@ void Checker::judge_duplicate(const Subject& about, std::int64_t source_offset, 
   const auto say = [&](const std::string& topic, std::int64_t at, std::string_view why) {
     report(Promise::dedupe, topic, {at}, fmt::format("{}, attempt 0: {}", request_text(about, source_offset), why));
   };
+  // Where the one that it named was lost another is the first, or this one itself.
+  const bool first_lost = answer.names_offset && told_lost(*answer.names_offset);
+  if (answer.other_chunk_at >= 0 && !first_lost)
+    report(
+        Promise::dedupe, options_.topics.chunks, {answer.chunk_at, answer.other_chunk_at},
+        fmt::format("{}: source offset {} was answered twice, and differently", attempt_text(about, 0), source_offset));
   if (answer.response_at < 0) {
+    if (first_lost || told_lost(source_offset)) return;
     if (at_rest && options_.audit_from == 0) say(options_.topics.chunks, answer.chunk_at, "it has no llm.response");
     return;
   }
@@ -296,6 +316,7 @@ void Checker::finish(bool at_rest) {
   std::ranges::sort(left, {}, place);
   for (const auto* about : left) judge(*about, at_rest);
   for (const auto offset : unanswerable_) {
+    if (told_lost(offset)) continue;
     if (at_rest) {
       report(Promise::answered, options_.topics.requests, {offset},
              fmt::format("the record at offset {} can be answered by nobody, and is not in {}", offset,
@@ -317,7 +338,8 @@ void Checker::judge_commit(const std::vector<const Subject*>& left) {
     say(options_.topics.requests, offset, fmt::format("the committed offset {} passes {}", committed, what));
   };
   for (const auto offset : unanswerable_) {
-    if (offset < committed) passes(offset, fmt::format("the record at {}, which is no dead letter", offset));
+    if (offset < committed && !told_lost(offset))
+      passes(offset, fmt::format("the record at {}, which is no dead letter", offset));
   }
 
   const auto metadata = events::decode_commit_metadata(options_.metadata);
@@ -325,8 +347,8 @@ void Checker::judge_commit(const std::vector<const Subject*>& left) {
     const auto& about = *one;
     if (doubtful(about)) continue;
     for (const auto& [offset, entry] : about.asked) {
-      const bool lost = highest(about, offset) == nullptr && audit_lost(entry);
-      if (offset < committed && entry.read && !entry.dead && !lost && !complete(about, offset))
+      const bool excused = told_lost(offset) || (highest(about, offset) == nullptr && audit_lost(entry));
+      if (offset < committed && entry.read && !entry.dead && !excused && !complete(about, offset))
         passes(offset, fmt::format("{}, which is not complete", request_text(about, offset)));
     }
     if (!metadata) continue;

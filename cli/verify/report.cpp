@@ -20,7 +20,7 @@ struct Figure {
   bool always = false;  ///< shown also where it is 0
 };
 
-constexpr std::array<Figure, 20> table{{
+constexpr std::array<Figure, 21> table{{
     {.name = "requests", .text = "requests", .value = &Figures::requests, .always = true},
     {.name = "deadLetters", .text = "in the dead-letter topic", .value = &Figures::dead_letters},
     {.name = "attempts", .text = "attempts", .value = &Figures::attempts, .always = true},
@@ -37,6 +37,7 @@ constexpr std::array<Figure, 20> table{{
     {.name = "earlyClosings", .text = "closed while a renewed lease ran", .value = &Figures::early_closings},
     {.name = "openRequests", .text = "requests without an answer yet", .value = &Figures::open_requests},
     {.name = "openAttempts", .text = "attempts that run", .value = &Figures::open_attempts},
+    {.name = "lost", .text = "offsets told to be lost", .value = &Figures::lost},
     {.name = "unknown", .text = "requests too old to be judged", .value = &Figures::unknown},
     {.name = "unreadable", .text = "unreadable records", .value = &Figures::unreadable},
     {.name = "chunks", .text = "chunks", .value = &Figures::chunks},

@@ -56,6 +56,7 @@ struct DuplicateAnswer {
   std::int64_t response_at = -1;
   std::int64_t chunk_at = -1;
   std::size_t chunk_hash = 0;
+  std::int64_t other_chunk_at = -1;  ///< that says something else
   std::optional<std::int64_t> names_offset{};
   std::optional<std::int64_t> names_attempt{};
 };

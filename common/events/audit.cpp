@@ -303,4 +303,18 @@ std::string to_json(const RouterContinuing& event) {
                         event.lease_ms);
 }
 
+std::string to_json(const RequestsLost& event) {
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object();
+  writer.field("type", requests_lost_type);
+  writer.field("epoch", event.epoch);
+  writer.field("instance", event.instance);
+  writer.field("partition", static_cast<std::int64_t>(event.partition));
+  writer.field("from", event.from);
+  writer.field("to", event.to);
+  writer.end_object();
+  return out;
+}
+
 }  // namespace tokenrail::events

@@ -1,6 +1,7 @@
-// The records of `llm.audit`: llm.request and llm.response about attempts, and router.claimed, router.released and
-// router.continuing about who owns a partition (schemas/llm-request.schema.json and kin). Every one carries the epoch
-// of the ownership under which its writer runs the attempt; the order of the log decides which of them count.
+// The records of `llm.audit`: llm.request and llm.response about attempts, router.claimed, router.released and
+// router.continuing about who owns a partition, requests.lost about what nobody could read any more
+// (schemas/llm-request.schema.json and kin). Every one carries the epoch of the ownership under which its writer runs
+// the attempt; the order of the log decides which of them count.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +23,7 @@ inline constexpr std::string_view llm_response_type = "llm.response";
 inline constexpr std::string_view router_claimed_type = "router.claimed";
 inline constexpr std::string_view router_released_type = "router.released";
 inline constexpr std::string_view router_continuing_type = "router.continuing";
+inline constexpr std::string_view requests_lost_type = "requests.lost";
 
 /// What every event about an attempt has.
 struct AttemptIds {
@@ -150,25 +152,38 @@ struct RouterContinuing {
   std::vector<ContinuedAttempt> continuing{};
   std::int64_t lease_ms = 0;
 };
+/// Requests of the partition were deleted before the group had completed them. Some of the range may have been answered
+/// all the same: it is what lies between the committed offset and the beginning of the log. May come twice with the
+/// same range.
+struct RequestsLost {
+  std::int64_t epoch = 0;
+  std::string instance;
+  std::int32_t partition = 0;
+  std::int64_t from = 0;  ///< the first source offset
+  std::int64_t to = 0;    ///< one past the last
+};
 [[nodiscard]] std::string to_json(const RouterClaimed& event);
 [[nodiscard]] std::string to_json(const RouterReleased& event);
 [[nodiscard]] std::string to_json(const RouterContinuing& event);
+[[nodiscard]] std::string to_json(const RequestsLost& event);
 
 /// What a reader of the log needs of an event to fold it: tolerant; the kind is read from the record's own `type`
 /// field, so that a record without headers can be judged too.
 struct AuditFacts {
-  enum class Kind { request, response, claimed, released, continuing, unknown };
+  enum class Kind { request, response, claimed, released, continuing, lost, unknown };
   Kind kind = Kind::unknown;
   AttemptIds ids{};            ///< request, response
   std::int64_t epoch = 0;      ///< all
   std::string instance{};      ///< all
-  std::int32_t partition = 0;  ///< ownership events
+  std::int32_t partition = 0;  ///< ownership events, lost
   std::string outcome{};       ///< response
   std::string cause{};         ///< response
   bool recovered = false;      ///< response
   bool called = false;         ///< response
   std::vector<ContinuedAttempt> continuing{};
   std::int64_t lease_ms = 0;
+  std::int64_t lost_from = 0;  ///< lost
+  std::int64_t lost_to = 0;    ///< lost; one past the last
 };
 /// Errors: invalid_input, for what is not JSON, has no `type`, or is of a known kind and lacks what folding needs. An
 /// event of another type is `Kind::unknown`, not an error.

@@ -39,6 +39,9 @@ AuditFold::Verdict AuditFold::apply(std::int64_t audit_offset, const AuditFacts&
       return released(audit_offset, event);
     case Kind::continuing:
       return continuing(audit_offset, event);
+    case Kind::lost:
+      // It changes nothing of what is known of the attempts.
+      return event.epoch < epoch_ ? Verdict::is_void : Verdict::counts;
     default:
       return Verdict::foreign;
   }

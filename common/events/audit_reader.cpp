@@ -16,12 +16,13 @@ namespace {
 constexpr std::int64_t lease_ms_max = 24LL * 3'600'000;
 
 AuditFacts::Kind kind_from(std::string_view type) {
-  constexpr std::array<std::pair<std::string_view, AuditFacts::Kind>, 5> kinds{
+  constexpr std::array<std::pair<std::string_view, AuditFacts::Kind>, 6> kinds{
       {{llm_request_type, AuditFacts::Kind::request},
        {llm_response_type, AuditFacts::Kind::response},
        {router_claimed_type, AuditFacts::Kind::claimed},
        {router_released_type, AuditFacts::Kind::released},
-       {router_continuing_type, AuditFacts::Kind::continuing}}};
+       {router_continuing_type, AuditFacts::Kind::continuing},
+       {requests_lost_type, AuditFacts::Kind::lost}}};
   for (const auto& [name, kind] : kinds) {
     if (name == type) {
       return kind;
@@ -142,6 +143,16 @@ Result<AuditFacts> parse_audit(std::string_view value) {
   }
   facts.partition = *partition;
   if (facts.kind == AuditFacts::Kind::claimed) {
+    return facts;
+  }
+  if (facts.kind == AuditFacts::Kind::lost) {
+    const auto from = record.integer_if("from");
+    const auto to = record.integer_if("to");
+    if (!from || !to) {
+      return lacks(from ? "to" : "from");
+    }
+    facts.lost_from = *from;
+    facts.lost_to = *to;
     return facts;
   }
   if (!read_continuing(record, facts.continuing)) {

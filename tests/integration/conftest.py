@@ -30,6 +30,7 @@ CHECKED_MAX = 50_000
 BY_TYPE = {
     "llm.request": "llm-request", "llm.response": "llm-response", "router.claimed": "router-claimed",
     "router.released": "router-released", "router.continuing": "router-continuing",
+    "requests.lost": "requests-lost",
     "model_registry.upserted": "model-registry-upserted", "model_registry.sync.completed": "model-registry-sync-completed",
     "model_registry.sync.held": "model-registry-sync-held", "model_registry.mark": "registry-mark",
 }

@@ -95,6 +95,7 @@ void Partition::apply(const AuditAccount::Entry& entry) {
     case AuditFacts::Kind::continuing:
       leases_read(facts);
       break;
+    case AuditFacts::Kind::lost:
     case AuditFacts::Kind::unknown:
       break;
   }

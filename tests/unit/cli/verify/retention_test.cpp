@@ -96,6 +96,51 @@ TEST(Retention, ChunksThatAreGoneAreNoMissingAnswer) {
   EXPECT_EQ(h.check().promises(), "P1");
 }
 
+TEST(Lost, WhatIsToldToBeLostNeedsNoAnswerAndNothingElseIsExcused) {
+  const auto story = [](std::int64_t from, std::int64_t to, std::int64_t requests_from) {
+    History h;
+    h.ids.resize(3);
+    h.ids = {"a", "b", "c"};
+    h.claim(5);
+    h.begin(5, 1);
+    h.claim(6);
+    h.interrupt(6, 1, a(5, 1));
+    if (from < to)
+      h.to_audit(
+          to_json(events::RequestsLost{.epoch = 6, .instance = History::instance_of(6), .from = from, .to = to}));
+    h.options.requests_from = requests_from;
+    return h.check();
+  };
+  EXPECT_EQ(story(0, 2, 0).promises(), "");
+  EXPECT_EQ(story(0, 2, 0).figures.lost, 2);
+  EXPECT_EQ(story(1, 2, 0).promises(), "");
+  EXPECT_EQ(story(0, 1, 0).promises(), "P1") << "the range ends before it";
+  EXPECT_EQ(story(2, 3, 0).promises(), "P1") << "the range begins behind it";
+  EXPECT_EQ(story(0, 0, 0).promises(), "P1");
+  EXPECT_EQ(story(0, 0, 1).promises(), "P1") << "its record lies in the log";
+  const auto deleted = story(0, 0, 2);
+  EXPECT_EQ(deleted.promises(), "");
+  EXPECT_EQ(deleted.figures.unknown, 1);
+}
+
+TEST(Lost, TheCommitMayPassItAndAVoidEventExcusesNothing) {
+  const auto story = [](std::int64_t writer) {
+    History h;
+    h.ask("r");
+    h.ask_in_vain();
+    h.claim(5);
+    h.claim(6);
+    for (int twice = 0; twice < 2; ++twice)
+      h.to_audit(
+          to_json(events::RequestsLost{.epoch = writer, .instance = History::instance_of(writer), .from = 0, .to = 2}));
+    h.options.committed = 2;
+    return h.check();
+  };
+  EXPECT_EQ(story(6).promises(), "") << story(6).texts();
+  EXPECT_EQ(story(6).figures.lost, 2) << "what is told twice counts once";
+  EXPECT_EQ(story(5).promises(), "P1 P5");
+}
+
 TEST(Running, WhatIsOpenIsCounted) {
   History h;
   h.ask("r");
@@ -144,7 +189,7 @@ TEST(Numbers, AreCountedOverAHistory) {
   h.respond(5, 2, a(5, 1));
   h.release(6, {});
   h.claim(7);
-  h.to_audit(R"({"type":"requests.lost","from":1,"to":2})");
+  h.to_audit(R"({"type":"requests.moved","from":1,"to":2})");
   h.to_audit("damaged");
   const auto found = h.check();
   EXPECT_EQ(found.promises(), "") << found.texts();

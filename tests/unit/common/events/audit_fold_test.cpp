@@ -210,6 +210,19 @@ TEST(AuditFold, CountsClaimsWithNothingBetween) {
   EXPECT_EQ(fold.claims_in_a_row(), 0);
   fold.apply(4, claim(9, "d"));
   EXPECT_EQ(fold.claims_in_a_row(), 1);
+  fold.apply(5, {.kind = AuditFacts::Kind::lost, .epoch = 9, .instance = "d", .lost_from = 1, .lost_to = 3});
+  EXPECT_EQ(fold.claims_in_a_row(), 0);
+}
+
+TEST(AuditFold, WhatIsToldToBeLostChangesNoAttemptAndIsVoidBehindAHigherClaim) {
+  const AuditFacts lost{.kind = AuditFacts::Kind::lost, .epoch = 8, .instance = "b", .lost_from = 5, .lost_to = 6};
+  AuditFold fold;
+  fold.apply(0, claim(8, "b"));
+  fold.apply(1, request(8, "b", 5, 8001));
+  EXPECT_EQ(fold.apply(2, lost), AuditFold::Verdict::counts);
+  EXPECT_TRUE(fold.any_open(5));
+  fold.apply(3, claim(9, "c"));
+  EXPECT_EQ(fold.apply(4, lost), AuditFold::Verdict::is_void);
 }
 
 TEST(AuditFold, RemembersWhereTheEventsOfAnIncompleteRequestBegin) {

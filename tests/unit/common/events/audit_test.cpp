@@ -187,8 +187,18 @@ TEST(OwnershipEvents, AreReadBack) {
   EXPECT_TRUE(continuing.continuing.empty());
 }
 
+TEST(RequestsLost, IsReadBack) {
+  const auto lost = read(to_json(RequestsLost{.epoch = 5, .instance = "i", .partition = 2, .from = 7, .to = 9}));
+  EXPECT_EQ(lost.kind, AuditFacts::Kind::lost);
+  EXPECT_EQ(lost.epoch, 5);
+  EXPECT_EQ(lost.instance, "i");
+  EXPECT_EQ(lost.partition, 2);
+  EXPECT_EQ(lost.lost_from, 7);
+  EXPECT_EQ(lost.lost_to, 9);
+}
+
 TEST(ParseAudit, AnEventOfALaterVersionIsUnknownNotWrong) {
-  EXPECT_EQ(read(R"({"type":"requests.lost","from":1})").kind, AuditFacts::Kind::unknown);
+  EXPECT_EQ(read(R"({"type":"requests.moved","from":1})").kind, AuditFacts::Kind::unknown);
 }
 
 TEST(ParseAudit, RefusesAKnownEventThatCannotBeFolded) {
@@ -207,6 +217,9 @@ TEST(ParseAudit, RefusesAKnownEventThatCannotBeFolded) {
       {R"({"type":"router.claimed","epoch":5,"partition":3000000000})", "partition"},
       {R"({"type":"router.released","epoch":5,"partition":1})", "continuing"},
       {R"({"type":"router.released","epoch":5,"partition":1,"continuing":[{"offset":1}]})", "continuing"},
+      {R"({"type":"requests.lost","epoch":5,"partition":1,"to":9})", "from"},
+      {R"({"type":"requests.lost","epoch":5,"partition":1,"from":7})", "to"},
+      {R"({"type":"requests.lost","epoch":5,"from":7,"to":9})", "partition"},
       {R"({"type":"llm.request","epoch":5,"sourceOffset":1,"attempt":1,"orgId":"o","requestId":"r"})",
        "sourcePartition"},
       {R"({"type":"llm.request","epoch":5,"sourcePartition":0,"attempt":1,"orgId":"o","requestId":"r"})",

@@ -279,6 +279,9 @@ TEST(Golden, Ownership) {
                                                               .partition = 3,
                                                               .continuing = {continuing.front()},
                                                               .lease_ms = 30'000}));
+  expect_golden(
+      "requests-lost",
+      to_json(RequestsLost{.epoch = epoch, .instance = instance, .partition = 3, .from = 41'000, .to = 41'207}));
 }
 
 // --- model_registry -------------------------------------------------------------------------------------------------
