@@ -36,6 +36,7 @@ constexpr auto bugs = std::to_array<NamedBug>({
     {.name = "forgets_attempts", .bug = Bug::forgets_attempts},
     {.name = "runs_duplicates", .bug = Bug::runs_duplicates},
     {.name = "deadline_ignored", .bug = Bug::deadline_ignored},
+    {.name = "loss_untold", .bug = Bug::loss_untold},
 });
 
 }  // namespace

@@ -2,6 +2,7 @@
 // their time, all stop when their process is paused, and none says anything any more once it is dead.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -166,6 +167,8 @@ class SimLogReader final : public kafka::LogReader {
   void stop(const std::vector<kafka::TopicPartition>& partitions) override;
   void set_reading(bool reading) override;
   void go_on();
+  /// How many records of that topic it has handed on.
+  [[nodiscard]] int handed_on(Topic topic) const { return handed_on_[static_cast<std::size_t>(topic)]; }
 
  private:
   struct Cursor {
@@ -184,6 +187,7 @@ class SimLogReader final : public kafka::LogReader {
   Process& process_;
   std::shared_ptr<SimLogReader*> self_;
   std::map<Key, Cursor> cursors_{};
+  std::array<int, topic_count> handed_on_{};
   std::uint64_t versions_ = 0;
   bool reading_ = true;
 };

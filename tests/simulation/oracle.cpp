@@ -86,10 +86,10 @@ void Oracle::audit_kept(int partition, std::int64_t offset, std::string_view val
   if (const auto event = events::parse_audit(value)) part(partition).fold.apply(offset, *event);
 }
 
-void Oracle::requests_skipped(int partition, std::int64_t below) {
+void Oracle::requests_deleted(int partition, std::int64_t below) {
   auto& p = part(partition);
   for (std::size_t i = 0; i < p.sources.size() && static_cast<std::int64_t>(i) < below; ++i) {
-    p.sources[i].skipped = true;
+    p.sources[i].deleted = true;
   }
 }
 
@@ -175,7 +175,7 @@ void Oracle::duplicate_chunk(Part& p, const events::Chunk& chunk, std::string_vi
     report("DEDUPE", fmt::format("{} at offset {} is called a duplicate and is none", chunk.request_id, at));
   } else if (source.answer.empty()) {
     source.answer = value;
-  } else if (source.answer != value) {
+  } else if (source.answer != value && !may_run_as_first(p, chunk.source_offset)) {
     report("DEDUPE", fmt::format("two answers to the duplicate at offset {}: {} and {}", at, source.answer, value));
   }
 }
@@ -246,9 +246,40 @@ void Oracle::audit_appended(int partition, std::int64_t offset, std::string_view
         ++figures_.continued;
       }
       break;
+    case Kind::lost:
+      judge_loss(p, *event);
+      break;
     default:
       break;
   }
+}
+
+// Whole ranges are told: what was answered out of order may lie in between.
+void Oracle::judge_loss(Part& p, const AuditFacts& event) {
+  const auto end = static_cast<std::int64_t>(p.sources.size());
+  if (event.lost_from < 0 || event.lost_from >= event.lost_to || event.lost_to > end) {
+    report("LOST", fmt::format("requests {} to {} are told to be lost; {} have been sent", event.lost_from,
+                               event.lost_to, end));
+    return;
+  }
+  for (auto at = event.lost_from; at < event.lost_to; ++at) {
+    auto& source = p.sources[static_cast<std::size_t>(at)];
+    if (!source.deleted) {
+      report("LOST", fmt::format("the request at offset {} is told to be lost, and lies in the log", at));
+    }
+    if (!std::exchange(source.told, true) && !source.done && !source.dead_lettered) ++figures_.lost;
+  }
+}
+
+// Where the first of that name was deleted nobody may ever have read it, and those that were answered as its duplicates
+// have no answer of their own.
+bool Oracle::may_run_as_first(const Part& p, std::int64_t offset) {
+  const auto& source = p.sources[static_cast<std::size_t>(offset)];
+  for (std::int64_t at = 0; at < offset; ++at) {
+    const auto& earlier = p.sources[static_cast<std::size_t>(at)];
+    if (earlier.id == source.id && !earlier.deleted && earlier.answer.empty()) return false;
+  }
+  return true;
 }
 
 // An llm.request that counts: the attempt exists, and every promise about not running again is judged here.
@@ -270,7 +301,7 @@ void Oracle::judge_start(Part& p, const AuditFacts& event, int writer) {
   }
   if (excuses_.cuts) return;
   if (source.done) report("P5", fmt::format("{} runs though its request is complete", name(who.first, who.second)));
-  if (source.duplicate && !excuses_.tampers && !excuses_.calendars) {
+  if (source.duplicate && !excuses_.tampers && !excuses_.calendars && !may_run_as_first(p, offset)) {
     report("DEDUPE", fmt::format("the duplicate {} at offset {} is run", event.ids.request_id, offset));
   }
   const auto& claim = p.claims[event.epoch];
@@ -304,7 +335,7 @@ void Oracle::judge_order(Part& p, std::int64_t offset, std::pair<int, std::int64
   if (!source.request.key || excuses_.tampers) return;
   for (std::int64_t at = 0; at < offset; ++at) {
     const auto& earlier = p.sources[static_cast<std::size_t>(at)];
-    if (earlier.request.garbage || earlier.duplicate || earlier.skipped || earlier.request.key != source.request.key) {
+    if (earlier.request.garbage || earlier.duplicate || earlier.deleted || earlier.request.key != source.request.key) {
       continue;
     }
     const auto number = top(p, at);
@@ -440,7 +471,7 @@ void Oracle::judge_metadata(const Part& p, std::int64_t offset, const std::strin
 
 bool Oracle::complete(int partition, std::int64_t offset) const {
   const auto& source = part(partition).sources[static_cast<std::size_t>(offset)];
-  return source.skipped || (source.request.garbage ? source.dead_lettered : source.done);
+  return source.told || (source.request.garbage ? source.dead_lettered : source.done);
 }
 
 bool Oracle::all_complete() const {
@@ -477,7 +508,7 @@ void Oracle::at_rest() {
     }
     for (std::size_t at = 0; at < p.sources.size(); ++at) {
       const auto& source = p.sources[at];
-      if (source.request.garbage || source.duplicate || source.skipped) continue;
+      if (source.request.garbage || source.duplicate || source.told) continue;
       std::int64_t shown = -1;
       for (auto it = p.attempts.lower_bound({source.id, 0}); it != p.attempts.end() && it->first.first == source.id;
            ++it) {

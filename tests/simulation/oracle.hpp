@@ -2,14 +2,20 @@
 // oracle reads the whole logs in their order and knows what the provider said; it knows nothing of what a router
 // thinks.
 //
-//   P1           every request gets a terminal chunk, or lies in the dead-letter topic; what is read is completed
+//   P1           every request gets a terminal chunk, or lies in the dead-letter topic, or was deleted unread and is
+//   told
+//                to be lost; what is read is completed
 //   P2           an attempt's chunks have no gap and say exactly what the provider said
 //   P3           a request whose terminal chunk was there to be read is not run again, nor one that was handed over
-//   well P4           every attempt leaves one llm.request and one response that counts P5           complete stays
-//   complete; no commit passes an incomplete request ORDER        of one key one called attempt at a time, in the order
-//   of the log DEDUPE       a request seen before is answered by attempt 0, never run CONSISTENCY  readers of chunks
-//   and of the audit log end with the same attempt METADATA     the offsets beside a commit hide nothing from a
-//   successor BOUNDS       what can grow stays within its bound
+//                well
+//   P4           every attempt leaves one llm.request and one response that counts
+//   P5           complete stays complete; no commit passes an incomplete request
+//   LOST         what is told to be lost has been deleted
+//   ORDER        of one key one called attempt at a time, in the order of the log
+//   DEDUPE       a request seen before is answered by attempt 0, never run
+//   CONSISTENCY  readers of chunks and of the audit log end with the same attempt
+//   METADATA     the offsets beside a commit hide nothing from a successor
+//   BOUNDS       what can grow stays within its bound
 #pragma once
 
 #include <cstdint>
@@ -58,8 +64,9 @@ class Oracle {
   /// Retention has taken the beginning of an audit log; what was kept follows, in its order.
   void audit_cut(int partition);
   void audit_kept(int partition, std::int64_t offset, std::string_view value);
-  /// Retention deletes the requests below that offset; no reader will see them any more.
-  void requests_skipped(int partition, std::int64_t below);
+  /// Retention deletes the requests below that offset. What has not been read by then nobody will answer; it has to be
+  /// told by requests.lost.
+  void requests_deleted(int partition, std::int64_t below);
   /// The provider's side; returns the call's number.
   int call_started(const std::string& org_id, const std::string& request_id);
   void call_said(int call, std::string_view text) { calls_[static_cast<std::size_t>(call)].said += text; }
@@ -95,6 +102,7 @@ class Oracle {
     std::int64_t void_events = 0;
     std::int64_t duplicates = 0;
     std::int64_t calls = 0;
+    std::int64_t lost = 0;
   };
   [[nodiscard]] const Excuses& excuses() const { return excuses_; }
   [[nodiscard]] const Figures& figures() const { return figures_; }
@@ -136,7 +144,8 @@ class Oracle {
     bool duplicate = false;
     bool done = false;
     bool dead_lettered = false;
-    bool skipped = false;
+    bool deleted = false;
+    bool told = false;     ///< to be lost, by an event that counts
     std::string answer{};  ///< the chunk of attempt 0
   };
   struct Claim {
@@ -163,6 +172,8 @@ class Oracle {
   void judge_start(Part& part, const events::AuditFacts& event, int writer);
   void judge_order(Part& part, std::int64_t offset, std::pair<int, std::int64_t> started);
   void judge_response(Part& part, const events::AuditFacts& event);
+  void judge_loss(Part& part, const events::AuditFacts& event);
+  [[nodiscard]] static bool may_run_as_first(const Part& part, std::int64_t offset);
   void was_called(Part& part, std::pair<int, std::int64_t> who);
   void judge_out_of_order(Part& part);
   void judge_metadata(const Part& part, std::int64_t offset, const std::string& metadata);

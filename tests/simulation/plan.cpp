@@ -187,6 +187,29 @@ void add_faults(Plan& plan, bool focused, Random& random) {
   }
 }
 
+// Requests that are deleted before anybody has read them: somebody stands still meanwhile.
+void add_deletion(Plan& plan, Random& random) {
+  const auto partition = static_cast<int>(random.below(plan.partitions));
+  const auto count = random.between(1, 3);
+  for (std::int64_t n = 0; n < count; ++n) {
+    const auto at = random.between(0, plan.heal_at.count());
+    const auto kind = random.pick({FaultKind::crash, FaultKind::pause, FaultKind::stall_fetches, FaultKind::kick});
+    for (int slot = 0; slot < plan.workers; ++slot) {
+      if (random.chance(0.25)) continue;
+      plan.faults.push_back({.at = at,
+                             .kind = kind,
+                             .slot = slot,
+                             .partition = partition,
+                             .amount = amount_of(kind, random),
+                             .seed = random.next()});
+    }
+    plan.faults.push_back({.at = at + random.pick({1 * ms, 300 * ms, 2 * second}),
+                           .kind = FaultKind::cut_requests,
+                           .partition = partition,
+                           .seed = random.next()});
+  }
+}
+
 }  // namespace
 
 const char* name_of(Moment moment) {
@@ -199,9 +222,9 @@ const char* name_of(Moment moment) {
 
 const char* name_of(FaultKind kind) {
   static constexpr std::array<const char*, static_cast<std::size_t>(FaultKind::count)> names{
-      "crash",         "crash_inside",  "pause",         "kick",          "rebalance",  "join",        "drain",
-      "fail_line",     "fail_producer", "fail_consumer", "stall_appends", "stall_acks", "stall_reads", "stall_fetches",
-      "provider_down", "clock_jump",    "calendar_jump", "cut_chunks",    "cut_audit",  "tamper"};
+      "crash",         "crash_inside",  "pause",         "kick",          "rebalance",  "join",         "drain",
+      "fail_line",     "fail_producer", "fail_consumer", "stall_appends", "stall_acks", "stall_reads",  "stall_fetches",
+      "provider_down", "clock_jump",    "calendar_jump", "cut_chunks",    "cut_audit",  "cut_requests", "tamper"};
   return names[static_cast<std::size_t>(kind)];
 }
 
@@ -270,6 +293,8 @@ Plan make_plan(std::uint64_t seed) {
 
   add_requests(plan, focused, random);
   add_faults(plan, focused, random);
+  // Where a tool takes the committed offset away nobody can know what was not read.
+  if (random.chance(0.08) && !plan.tampers()) add_deletion(plan, random);
   return plan;
 }
 

@@ -88,6 +88,7 @@ enum class FaultKind : std::uint8_t {
   calendar_jump,  ///< its calendar alone jumps by `amount` µs, or back
   cut_chunks,     ///< retention takes chunks of one partition
   cut_audit,      ///< retention takes audit events of one partition
+  cut_requests,   ///< retention takes requests of one partition, whether they have been read or not
   tamper,         ///< a tool writes the committed offset: other metadata, or an older offset
   count,
 };

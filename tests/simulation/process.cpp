@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "tests/simulation/world.hpp"
 
 namespace tokenrail::simulation {
@@ -88,7 +90,8 @@ Process::~Process() {
 void Process::start() {
   http_ = std::make_unique<SimHttp>(world_, *this);
   core_ = std::make_unique<router::RouterCore>(
-      world_.options, router::RouterCore::World{.environment = *this, .http = *http_, .projection = projection()},
+      world_.options,
+      router::RouterCore::World{.environment = *this, .http = *http_, .projection = projection(), .questions = *this},
       router_metrics());
   core_->on_producer_lost = [this] { renew_producer(); };
   core_->on_consumer_lost = [this] {
@@ -120,6 +123,28 @@ void Process::wake_at(router::Millis at) {
       std::chrono::duration_cast<Micros>(at) - (world_.scheduler.now() + steady_offset_ + Micros(1'000'000'000));
   later(std::max(delay, Micros(0)), [this, number] {
     if (number == wake_) core_->on_wake();
+  });
+}
+
+void Process::ask(std::uint64_t token, const router::LogQuestion& question) {
+  const auto topic = topic_named(question.partition.topic);
+  later(delay(Stage::commit), [this, token, topic, question] {
+    Result<router::LogPlaces> answer = std::unexpected(Error{.kind = ErrorKind::unavailable, .detail = "told to fail"});
+    if (world_.healing() || !luck(Stage::commit).chance(world_.plan.offsets_unknown)) {
+      const auto& log = world_.broker.log(*topic, question.partition.partition);
+      answer = router::LogPlaces{.first = log.start, .next = log.end()};
+      for (auto at = log.start; question.at && !answer->at && at < log.end(); ++at) {
+        if (log.at(at).timestamp_ms >= question.at->count()) answer->at = at;
+      }
+    }
+    world_.trace.note(world_.scheduler.now(), 8, static_cast<std::uint64_t>(id_),
+                      answer ? static_cast<std::uint64_t>(answer->first) : 0);
+    world_.trace.say(world_.scheduler.now(), "  p{} asked about {}/{}: {}", id_, question.partition.topic,
+                     question.partition.partition,
+                     answer ? fmt::format("begins at {}, ends at {}{}", answer->first, answer->next,
+                                          answer->at ? fmt::format(", the time is at {}", *answer->at) : "")
+                            : "no answer");
+    later(delay(Stage::commit), [this, token, answer] { core_->on_answer(token, answer); });
   });
 }
 

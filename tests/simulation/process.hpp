@@ -18,7 +18,7 @@ class World;
 /// What a process may be kept from for a while.
 enum class Gate : std::uint8_t { appends, acks, reads, fetches, count };
 
-class Process final : public router::Environment {
+class Process final : public router::Environment, public router::LogQuestions {
  public:
   Process(World& world, int id, int slot);
   ~Process() override;
@@ -31,6 +31,8 @@ class Process final : public router::Environment {
   [[nodiscard]] router::Now now() const override;
   std::uint64_t random() override { return core_random_.next(); }
   void wake_at(router::Millis at) override;
+  // router::LogQuestions
+  void ask(std::uint64_t token, const router::LogQuestion& question) override;
 
   [[nodiscard]] int id() const { return id_; }
   [[nodiscard]] int slot() const { return slot_; }

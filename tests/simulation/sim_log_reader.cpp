@@ -69,6 +69,7 @@ void SimLogReader::step(const Key& key, std::uint64_t version) {
                    at < *cursor.end ? "record" : "end", at);
   if (at < *cursor.end) {
     ++cursor.next;
+    ++handed_on_[static_cast<std::size_t>(key.first)];
     plan(key, cursor);
     listener.on_record(log.record(key.first, key.second, at));
     world_.moment(key.first == Topic::chunks ? Moment::chunk_read : Moment::audit_read, process_.id());

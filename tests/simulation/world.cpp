@@ -377,6 +377,9 @@ void World::strike(const Fault& fault, int involved) {
     case FaultKind::cut_chunks:
       cut(fault);
       return;
+    case FaultKind::cut_requests:
+      cut_requests(fault);
+      return;
     case FaultKind::tamper:
       tamper(fault);
       return;
@@ -515,6 +518,19 @@ void World::cut(const Fault& fault) {
   for (auto offset = log.start; offset < log.end(); ++offset) {
     oracle.audit_kept(fault.partition, offset, log.at(offset).value.value_or(""));
   }
+}
+
+// The newest request stays: only with the next one that is read anybody learns of the loss. And a group that has not
+// committed anything yet begins where the log does.
+void World::cut_requests(const Fault& fault) {
+  if (!broker.committed[static_cast<std::size_t>(fault.partition)].offset) return;
+  auto& log = broker.log(Topic::requests, fault.partition);
+  const auto most = log.end() - 1;
+  if (most <= log.start) return;
+  log.start = Random(fault.seed).between(log.start + 1, most);
+  trace.say(scheduler.now(), "{}/{} begins at {} from now on", name_of(Topic::requests), fault.partition, log.start);
+  trace.note(scheduler.now(), 24, static_cast<std::uint64_t>(fault.partition), static_cast<std::uint64_t>(log.start));
+  oracle.requests_deleted(fault.partition, log.start);
 }
 
 // --- the end --------------------------------------------------------------------------------------------------------

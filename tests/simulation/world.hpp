@@ -99,6 +99,7 @@ class World {
   void strike_process(const Fault& fault, Process& process);
   void tamper(const Fault& fault);
   void cut(const Fault& fault);
+  void cut_requests(const Fault& fault);
   void gate_for(Process& process, Gate gate, Micros time);
   void residue_step(std::size_t index);
   void restart(int slot, Micros delay);

@@ -14,6 +14,7 @@
 #include "common/kafka/log_reader.hpp"
 #include "common/kafka/producer.hpp"
 #include "workers/router/core/environment.hpp"
+#include "workers/router/core/log_questions.hpp"
 
 namespace tokenrail::testing {
 
@@ -44,6 +45,7 @@ struct LogEntry {
   kafka::Headers headers{};
   std::int64_t timestamp_ms = 0;
   bool deleted = false;  ///< by retention
+  bool log_append_time = true;
 };
 /// What lies on the brokers, by topic and partition; the place in the vector is the offset.
 using FakeLogs = std::map<std::pair<std::string, std::int32_t>, std::vector<LogEntry>>;
@@ -200,6 +202,7 @@ class FakeLogReader final : public kafka::LogReader {
       const auto size = static_cast<std::int64_t>(logs_[{point.partition.topic, point.partition.partition}].size());
       const bool outside = point.offset > size || point.offset == kafka::offset_beginning;
       reading_[point.partition] = point.offset == kafka::offset_end ? size : outside ? 0 : point.offset;
+      asked_for.emplace_back(point.partition.topic, point.offset);
       ++starts;
     }
   }
@@ -230,7 +233,8 @@ class FakeLogReader final : public kafka::LogReader {
                              .key = entry.key,
                              .value = entry.value,
                              .headers = entry.headers,
-                             .timestamp_ms = entry.timestamp_ms});
+                             .timestamp_ms = entry.timestamp_ms,
+                             .log_append_time = entry.log_append_time});
       }
     }
     return !now.empty();
@@ -240,11 +244,55 @@ class FakeLogReader final : public kafka::LogReader {
   }
 
   int starts = 0;
+  std::vector<std::pair<std::string, std::int64_t>> asked_for{};  ///< topics and offsets of start(), in their order
 
  private:
   kafka::LogReaderListener& listener_;
   FakeLogs& logs_;
   std::map<kafka::TopicPartition, std::int64_t> reading_;
+};
+
+/// Answers from the fake logs when the test lets it.
+class FakeQuestions final : public router::LogQuestions {
+ public:
+  explicit FakeQuestions(FakeLogs& logs) : logs_(logs) {}
+
+  void ask(std::uint64_t token, const router::LogQuestion& question) override {
+    waiting_.emplace_back(token, question);
+    ++asked;
+  }
+  /// `core`: that asked. Answers what was asked before the call.
+  template <class Core>
+  void answer(Core& core) {
+    for (const auto& [token, question] : std::exchange(waiting_, {})) {
+      if (refused > 0) {
+        --refused;
+        core.on_answer(token, std::unexpected(Error{.kind = ErrorKind::unavailable, .detail = "told to fail"}));
+      } else {
+        core.on_answer(token, places(question));
+      }
+    }
+  }
+  /// Who asked is gone.
+  void clear() { waiting_.clear(); }
+  [[nodiscard]] const std::vector<std::pair<std::uint64_t, router::LogQuestion>>& waiting() const { return waiting_; }
+
+  int asked = 0;
+  int refused = 0;  ///< so many of the next are not answered
+
+ private:
+  [[nodiscard]] Result<router::LogPlaces> places(const router::LogQuestion& question) const {
+    const auto& log = logs_[{question.partition.topic, question.partition.partition}];
+    router::LogPlaces places{.first = 0, .next = static_cast<std::int64_t>(log.size())};
+    while (places.first < places.next && log[static_cast<std::size_t>(places.first)].deleted) ++places.first;
+    for (auto at = places.first; question.at && !places.at && at < places.next; ++at) {
+      if (log[static_cast<std::size_t>(at)].timestamp_ms >= question.at->count()) places.at = at;
+    }
+    return places;
+  }
+
+  FakeLogs& logs_;
+  std::vector<std::pair<std::uint64_t, router::LogQuestion>> waiting_;
 };
 
 /// Calls wait until the test speaks for the provider.

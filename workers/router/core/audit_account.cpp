@@ -9,7 +9,8 @@ namespace {
 
 bool same_event(const events::AuditFacts& a, const events::AuditFacts& b) {
   return a.kind == b.kind && a.epoch == b.epoch && a.instance == b.instance &&
-         a.ids.source_offset == b.ids.source_offset && a.ids.attempt == b.ids.attempt && a.outcome == b.outcome;
+         a.ids.source_offset == b.ids.source_offset && a.ids.attempt == b.ids.attempt && a.outcome == b.outcome &&
+         a.lost_from == b.lost_from && a.lost_to == b.lost_to;
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 // from where it stands.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -16,12 +17,14 @@ namespace tokenrail::router {
 
 class KeyOrder {
  public:
-  /// Puts an offset at the end of its key's line. True: it is the first, and may run.
+  /// Puts an offset into its key's line, which is in the order of the log. True: it is the first, and may run. One that
+  /// stands there already stays.
   bool enter(const std::optional<std::string>& key, std::int64_t offset) {
     if (!key) return true;
     auto& line = lines_[*key];
-    line.push_back(offset);
-    return line.size() == 1;
+    const auto at = line.empty() || line.back() < offset ? line.end() : std::ranges::lower_bound(line, offset);
+    if (at == line.end() || *at != offset) line.insert(at, offset);
+    return line.front() == offset;
   }
 
   /// Takes an offset out. Returns the one that is first now, if it was not so before: it may run.

@@ -60,7 +60,9 @@ struct RouterOptions {
   Millis dedupe_window{600'000};
   std::size_t dedupe_requests_max = 100'000;        ///< a partition
   std::size_t dedupe_bytes_max = 64 * 1024 * 1024;  ///< of the audit tail that a successor reads for it
-  Millis cancellation_window{600'000};              ///< how long a cancellation is remembered
+  /// Where the logs are read from a time because there is no metadata: so much earlier, and the dedupe window.
+  Millis tail_margin{600'000};
+  Millis cancellation_window{600'000};  ///< how long a cancellation is remembered
   std::size_t cancellations_max = 100'000;
 
   std::size_t record_bytes_max = 900'000;  ///< of a value on chat.chunks and llm.audit

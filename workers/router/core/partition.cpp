@@ -70,10 +70,13 @@ Partition::~Partition() {
 // --- records in -----------------------------------------------------------------------------------------------------
 
 void Partition::on_record(kafka::Record&& record) {
-  if (!anything_delivered_) {
-    anything_delivered_ = true;
+  const bool first = !std::exchange(anything_delivered_, true);
+  if (first && record.offset < start_) {
     // The committed offset lies beyond the log (the topic was made anew): what is there now counts.
-    if (record.offset < start_) ledger_ = kafka::OffsetLedger(record.offset);
+    ledger_ = kafka::OffsetLedger(record.offset);
+  } else if (!first || start_committed_) {
+    note_gap(record.offset);
+    if (phase_ == Phase::running) ask_about_gaps();
   }
   const auto size = bytes_of(record);
   if (!ledger_.delivered(record.offset)) {
@@ -167,10 +170,19 @@ bool Partition::is_complete(const Job& job) const {
 }
 
 // A request of the same name that came first, not too long ago.
-const RecentRequests::Seen* Partition::duplicate_of(const Job& job) const {
+const RecentRequests::Seen* Partition::duplicate_of(const Job& job) {
   if (planted(Bug::runs_duplicates) || services_.options.dedupe_window == Millis(0)) return nullptr;
-  const auto* const seen = recent_.find(job.org_id(), job.request_id());
+  const auto* seen = recent_.find(job.org_id(), job.request_id());
   if (seen == nullptr || seen->offset >= job.offset) return nullptr;
+  if (may_be_lost(seen->offset) && !fold_.complete(seen->offset, job.org_id(), job.request_id())) {
+    // Nobody will answer the first: the first of those that are left takes its place.
+    const auto next = std::ranges::find_if(jobs_, [&](const auto& entry) {
+      return entry.second.org_id() == job.org_id() && entry.second.request_id() == job.request_id();
+    });
+    recent_.moved(job.org_id(), job.request_id(), next->first, next->second.queued_since.count());
+    seen = recent_.find(job.org_id(), job.request_id());
+    if (seen->offset >= job.offset) return nullptr;
+  }
   return job.queued_since - Millis(seen->at_ms) <= services_.options.dedupe_window ? seen : nullptr;
 }
 
@@ -464,11 +476,15 @@ void Partition::on_time() {
   switch (phase_) {
     case Phase::running:
       prepare_next();
+      ask_about_gaps();
       commit_now();
       check_leases();
       break;
     case Phase::releasing:
       check_leases();
+      break;
+    case Phase::locating:
+      if (services_.environment.now().steady >= ask_places_at_) ask_for_places();
       break;
     case Phase::committing:
       if (!commit_pending_) send_commit();

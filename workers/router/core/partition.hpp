@@ -1,9 +1,10 @@
 // One partition of chat.requests for as long as this worker answers for anything of it: its claim, its recovery, its
 // ledger, its jobs, its commits, and what it goes on with after it was given up.
 //
-//   claiming → reading_audit → reading_chunks → committing → running            (begin, and after every repair)
-//   running → settling → confirming → claiming …   (a report that is not OK, a higher claim: cancel, settle, ask,
-//   claim) running → releasing → continuing → over        (given up in order: what runs is finished here)
+//   claiming → (locating →) reading_audit → reading_chunks → committing → running: begin, and after every repair;
+//     locating where no commit says where the logs are to be read from
+//   running → settling → confirming → claiming …: a report that is not OK, a higher claim; cancel, settle, ask, claim
+//   running → releasing → continuing → over: given up in order; what runs is finished here
 //
 // Nothing is dispatched but while `running`. A partition that is taken away out of order is destroyed: transfers end
 // with it. The log decides what counts; an event of ours is known to count when every offset up to it is accounted for
@@ -31,6 +32,7 @@
 #include "workers/router/core/job.hpp"
 #include "workers/router/core/key_order.hpp"
 #include "workers/router/core/log_positions.hpp"
+#include "workers/router/core/log_questions.hpp"
 #include "workers/router/core/recent_requests.hpp"
 #include "workers/router/core/recovery.hpp"
 #include "workers/router/core/services.hpp"
@@ -62,6 +64,9 @@ class Wire {
   /// Reads this partition's own log from an offset on: on_log_record(), on_log_end() follow, until stop_reading().
   virtual void read(Log log, std::int32_t partition, std::int64_t from) = 0;
   virtual void stop_reading(Log log, std::int32_t partition) = 0;
+  /// `sequence` comes back with the answer.
+  virtual void ask(std::int32_t partition, std::uint64_t generation, std::uint32_t sequence, Log log,
+                   std::optional<Millis> at) = 0;
   /// A producer that works is there.
   [[nodiscard]] virtual bool usable() const = 0;
 };
@@ -70,6 +75,7 @@ class Partition {
  public:
   enum class Phase {
     claiming,
+    locating,
     reading_audit,
     reading_chunks,
     committing,
@@ -96,6 +102,7 @@ class Partition {
   void on_report(const Sent& sent, const kafka::Report& report);
   void on_chunk_report(const kafka::Report& report);
   void on_committed(std::uint32_t sequence, kafka::CommitOutcome outcome);
+  void on_answer(std::uint32_t sequence, const Result<LogPlaces>& answer);
   void on_space();
   /// A producer was replaced; what it had not reported has been settled.
   void on_producer();
@@ -173,11 +180,38 @@ class Partition {
     std::string traceparent{};
     Millis at{0};  ///< wall; when its newest attempt was announced
   };
+  /// Offsets that were passed over in what the group handed out. The first of them counts as delivered and incomplete
+  /// until it is known why they are missing, so that no commit passes it before.
+  struct Gap {
+    std::int64_t to = 0;                    ///< one past the last
+    bool asked = false;                     ///< a question about it is on its way
+    std::optional<std::int64_t> lost_to{};  ///< up to there they were deleted
+    bool told = false;                      ///< the event that says so is on its way
+    bool counted = false;                   ///< and is known to count
+  };
+  /// Where the tails begin when no metadata says so (offset_beginning: as far back as they go).
+  struct TailPlaces {
+    std::int64_t audit = 0;
+    std::int64_t chunk = 0;
+    bool chunk_may_be_cut = true;  ///< whether older chunks were deleted cannot be told
+  };
   using AttemptKey = std::pair<std::int64_t, std::int64_t>;  ///< source offset, attempt
 
   // ownership (partition_ownership.cpp)
   void claim();
   void claim_reported();
+  // where the tails begin without metadata (partition_locating.cpp)
+  void locate();
+  void look_back_from(std::optional<Millis> started);
+  void ask_for_places();
+  void place_answered(std::uint32_t sequence, const Result<LogPlaces>& answer);
+  void located(const TailPlaces& places);
+  void read_tails();
+  [[nodiscard]] std::int64_t audit_tail_begin() const;
+  [[nodiscard]] std::int64_t chunk_tail_begin() const;
+  [[nodiscard]] bool chunk_tail_starts_late(std::int64_t first) const;
+  void begins_at(std::int64_t offset);
+
   void audit_tail_record(const kafka::Record& record);
   void audit_tail_read(std::int64_t claim_offset);
   void chunk_tail_record(const kafka::Record& record);
@@ -211,6 +245,17 @@ class Partition {
   void finish_continued(std::int64_t offset);
   [[nodiscard]] std::vector<events::ContinuedAttempt> running_attempts() const;
 
+  // offsets that are missing (partition_loss.cpp)
+  void note_gap(std::int64_t offset);
+  void ask_about_gaps();
+  void gaps_answered(const Result<LogPlaces>& answer);
+  void tell_losses();
+  void loss_counts(std::int64_t from);
+  void end_gaps();
+  void forget_lost(const events::AuditFacts& facts);
+  [[nodiscard]] bool may_be_lost(std::int64_t offset) const;
+  [[nodiscard]] std::uint32_t ask(Log log, std::optional<Millis> at = std::nullopt);
+
   // jobs
   void take(kafka::Record&& record);
   void read_request(Job& job, const std::optional<std::string>& value);
@@ -227,7 +272,7 @@ class Partition {
   void look_at(std::int64_t offset);
   void decide(std::int64_t offset);
   [[nodiscard]] bool is_complete(const Job& job) const;
-  [[nodiscard]] const RecentRequests::Seen* duplicate_of(const Job& job) const;
+  [[nodiscard]] const RecentRequests::Seen* duplicate_of(const Job& job);
   void ready(Job& job);
   void begin_attempt(Job& job);
   void start(Job& job, std::optional<registry::Route> route, std::optional<events::Failure> refusal);
@@ -262,10 +307,20 @@ class Partition {
   std::string instance_{};
   std::int64_t ownership_events_ = 0;
   std::int64_t start_ = 0;
+  bool start_committed_ = false;  ///< by whoever had the partition before
   bool anything_delivered_ = false;
 
   // The audit log as this worker knows it.
   std::optional<CommitMetadata> inherited_{};  ///< of what is committed: where the tails begin
+  std::optional<TailPlaces> places_{};         ///< without metadata, once they are known
+  Millis look_back_{0};                        ///< Unix; the tails begin at this time
+  std::uint32_t audit_question_ = 0;           ///< on its way; 0: none
+  std::uint32_t chunk_question_ = 0;
+  std::optional<LogPlaces> audit_places_{};
+  std::optional<LogPlaces> chunk_places_{};
+  int places_refused_ = 0;
+  Millis ask_places_at_ = Millis::max();  ///< steady
+  std::int64_t epoch_seen_ = 0;           ///< the highest in the tail, of any event of others
   events::AuditFold fold_{};
   AuditAccount account_{};
   TerminalTail tail_{};
@@ -291,6 +346,10 @@ class Partition {
   Millis renew_at_{0};
 
   kafka::OffsetLedger ledger_{0};
+  std::map<std::int64_t, Gap> gaps_{};  ///< by first offset
+  std::uint32_t questions_ = 0;
+  std::uint32_t gap_question_ = 0;  ///< the one that is on its way; 0: none
+  Millis ask_gaps_at_{0};           ///< steady; not earlier
   KeyOrder order_{};
   LogPositions positions_;
   RecentRequests recent_;

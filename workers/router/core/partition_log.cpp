@@ -96,6 +96,9 @@ void Partition::apply(const AuditAccount::Entry& entry) {
       leases_read(facts);
       break;
     case AuditFacts::Kind::lost:
+      forget_lost(facts);
+      if (ours) loss_counts(facts.lost_from);
+      break;
     case AuditFacts::Kind::unknown:
       break;
   }
@@ -111,8 +114,14 @@ void Partition::response_counts(const AuditFacts& facts) {
   tail_.forget(offset, facts.ids.attempt);
   leases_.erase({offset, facts.ids.attempt});
   closed_.erase({offset, facts.ids.attempt});
-  if (!fold_.any_open(offset)) origins_.erase(offset);
+  if (!fold_.any_open(offset)) {
+    const auto origin = origins_.extract(offset);
+    if (origin && !jobs_.contains(offset)) {
+      if (const auto next = order_.leave(origin.mapped().key, offset)) look_at(*next);
+    }
+  }
   look_at(offset);
+  if (!gaps_.empty()) end_gaps();
 }
 
 void Partition::leases_read(const AuditFacts& facts) {
@@ -211,6 +220,7 @@ void Partition::hand_over() {
   for (const auto offset : not_begun) drop_job(offset);
   drop_untouched();
   held_.clear();
+  gaps_.clear();
   leases_.clear();
   // Events of ours that were delivered behind `released`, before we knew that it counts.
   for (const auto& entry : account_.delivered_beyond()) {

@@ -45,14 +45,15 @@ void Partition::begin(const kafka::Committed& committed) {
   inherited_ = decode_commit_metadata(committed.metadata);
   if (!committed.metadata.empty() && !inherited_) {
     spdlog::warn(
-        "partition {}: the commit metadata at offset {} is not ours or is damaged; the logs are read from their "
-        "beginning instead",
+        "partition {}: the commit metadata at offset {} is not ours or is damaged; the logs are read from the time of "
+        "its record instead",
         number_, committed.offset.value_or(0));
   }
   start_ = committed.offset.value_or(0);
   if (inherited_) {
     for (const auto& letter : inherited_->dead_letters) dead_lettered_.emplace(letter.offset, letter.digest);
   }
+  start_committed_ = committed.offset.has_value();
   ledger_ = kafka::OffsetLedger(start_);
   committed_offset_ = committed.offset.value_or(-1);
   committed_metadata_ = committed.metadata;
@@ -76,6 +77,7 @@ void Partition::claim() {
   first_read_.reset();
   chunk_tail_cut_ = false;
   tail_events_ = 0;
+  epoch_seen_ = 0;
   const auto value =
       events::to_json(events::RouterClaimed{.epoch = epoch_, .instance = instance_, .partition = number_});
   const auto headers =
@@ -93,14 +95,28 @@ void Partition::claim() {
 // the end of the chunk log, so that whatever an earlier owner published before it could know of the claim is seen.
 void Partition::claim_reported() {
   if (phase_ != Phase::claiming) return;
-  phase_ = Phase::reading_audit;
   spdlog::debug("partition {}: the claim of epoch {} is in the log", number_, epoch_);
-  read_log(Log::audit, inherited_ ? inherited_->audit_offset : kafka::offset_beginning);
+  if (inherited_ || places_) {
+    read_tails();
+  } else {
+    locate();
+  }
+}
+
+void Partition::read_tails() {
+  phase_ = Phase::reading_audit;
+  read_log(Log::audit, audit_tail_begin());
 }
 
 void Partition::on_log_record(Log log, const kafka::Record& record) {
   if (log == Log::requests) {
-    fetched(record);
+    if (phase_ == Phase::locating) {
+      stop_log(Log::requests);
+      begins_at(record.offset);
+      look_back_from(record.log_append_time ? std::optional(Millis(record.timestamp_ms)) : std::nullopt);
+    } else {
+      fetched(record);
+    }
     return;
   }
   heard_of_log_ = services_.environment.now().steady;
@@ -127,7 +143,13 @@ void Partition::on_log_record(Log log, const kafka::Record& record) {
 
 void Partition::on_log_end(Log log, std::int64_t next_offset) {
   if (log == Log::requests) {
-    fetch_to(next_offset);
+    if (phase_ == Phase::locating) {
+      stop_log(Log::requests);
+      begins_at(next_offset);
+      look_back_from(services_.environment.now().wall);
+    } else {
+      fetch_to(next_offset);
+    }
     return;
   }
   heard_of_log_ = services_.environment.now().steady;
@@ -178,10 +200,10 @@ void Partition::note_seen(const events::AuditFacts& facts, std::int64_t at_ms) {
 void Partition::audit_tail_record(const kafka::Record& record) {
   if (!first_read_) {
     first_read_ = record.offset;
-    if (inherited_ && record.offset > inherited_->audit_offset) {
+    if (const auto begin = audit_tail_begin(); begin >= 0 && record.offset > begin) {
       services_.metrics.tails_cut.add();
       spdlog::warn("partition {}: the audit log begins at {}, its tail was to be read from {}: retention has cut it",
-                   number_, record.offset, inherited_->audit_offset);
+                   number_, record.offset, begin);
     }
   }
   const auto facts = events::parse_audit(record.value.value_or(""));
@@ -194,9 +216,19 @@ void Partition::audit_tail_record(const kafka::Record& record) {
   if (facts->kind == events::AuditFacts::Kind::response && !fold_.any_open(facts->ids.source_offset))
     origins_.erase(facts->ids.source_offset);
   if (++tail_events_ % forget_every == 0) fold_.forget_below(start_);
+  if (facts->kind == events::AuditFacts::Kind::lost) forget_lost(*facts);
 
-  if (facts->kind != events::AuditFacts::Kind::claimed || facts->instance != instance_) return;
+  if (facts->kind != events::AuditFacts::Kind::claimed || facts->instance != instance_) {
+    epoch_seen_ = std::max(epoch_seen_, facts->epoch);
+    return;
+  }
   stop_log(Log::audit);
+  // Under an epoch that was claimed before the tail begins: ours has to be higher, or it is void.
+  if (epoch_seen_ >= epoch_ && !planted(Bug::epoch_reused)) {
+    epoch_ = epoch_seen_;
+    fail(fmt::format("epoch {} was claimed before", epoch_seen_));
+    return;
+  }
   const bool equal_taken = planted(Bug::epoch_reused) && facts->epoch == fold_.epoch();
   if (verdict == events::AuditFold::Verdict::counts || equal_taken) {
     careful_left_ = fold_.claims_in_a_row() >= silent_claims_max ? careful_requests : 0;
@@ -214,8 +246,7 @@ void Partition::audit_tail_read(std::int64_t claim_offset) {
   first_read_.reset();
   // Nobody's answer is open: only the end of the chunk log is wanted.
   const bool wanted = !fold_.open().empty();
-  const auto from = !wanted ? kafka::offset_end : inherited_ ? inherited_->chunk_offset : kafka::offset_beginning;
-  read_chunks_from(from);
+  read_chunks_from(wanted ? chunk_tail_begin() : kafka::offset_end);
 }
 
 // The end is asked for first, by itself: a leader that has just become one may hand out less than it has, and takes the
@@ -237,7 +268,7 @@ void Partition::chunk_tail_record(const kafka::Record& record) {
   if (tail && !first_read_) {
     first_read_ = record.offset;
     first_chunk_at_ = Millis(record.timestamp_ms);
-    chunk_tail_cut_ = record.offset != (inherited_ ? inherited_->chunk_offset : 0);
+    chunk_tail_cut_ = chunk_tail_starts_late(record.offset);
   }
   if (early_chunk_end_ && tail && record.offset >= *early_chunk_end_) return;
   if (!tail) chunks_read_to_ = std::max(chunks_read_to_, record.offset + 1);
@@ -255,7 +286,7 @@ void Partition::chunk_tail_record(const kafka::Record& record) {
 
 void Partition::chunk_tail_read(std::int64_t end) {
   stop_log(Log::chunks);
-  if (!fold_.open().empty() && !first_read_ && end != (inherited_ ? inherited_->chunk_offset : 0)) {
+  if (!fold_.open().empty() && !first_read_ && chunk_tail_starts_late(end)) {
     chunk_tail_cut_ = true;
     first_chunk_at_ = Millis::max();
   }
@@ -271,8 +302,11 @@ void Partition::recovered() {
     const auto& ids = attempt->ids;
     if (const auto* const found = tail_.find(ids.source_offset, ids.attempt))
       positions_.terminal(ids.source_offset, ids.attempt, found->chunk_offset);
-    if (attempt->continued)
-      leases_[{ids.source_offset, ids.attempt}] = now.steady + Millis(attempt->continued->lease_ms);
+    if (!attempt->continued) continue;
+    leases_[{ids.source_offset, ids.attempt}] = now.steady + Millis(attempt->continued->lease_ms);
+    // Its record may have been deleted: the others of its key wait for it all the same.
+    if (const auto origin = origins_.find(ids.source_offset); origin != origins_.end())
+      order_.enter(origin->second.key, ids.source_offset);
   }
   phase_ = Phase::committing;
   if (!planted(Bug::forgets_attempts)) {
@@ -340,6 +374,8 @@ void Partition::run() {
   std::vector<std::int64_t> waiting;
   for (const auto& [offset, job] : jobs_) waiting.push_back(offset);
   for (const auto offset : waiting) look_at(offset);
+  tell_losses();
+  ask_about_gaps();
   follow();
 }
 
@@ -371,6 +407,7 @@ void Partition::fail(std::string_view why) {
   to_prepare_.clear();
   account_ = AuditAccount{};
   wanted_.clear();
+  for (auto& [from, gap] : gaps_) gap.told = gap.counted = false;
   for (auto& [offset, job] : jobs_) {
     over(job);
     fetch_ended(job);
@@ -401,7 +438,7 @@ void Partition::settled() {
   // Ask the coordinator whether the partition is still ours: a commit of what is committed already changes nothing,
   // and only a member of the current generation is answered with yes.
   phase_ = Phase::confirming;
-  sent_offset_ = std::max<std::int64_t>(committed_offset_, 0);
+  sent_offset_ = committed_offset_ >= 0 ? committed_offset_ : ledger_.committable();
   sent_metadata_ = committed_metadata_;
   put_commit();
 }

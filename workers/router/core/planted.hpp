@@ -30,6 +30,7 @@ enum class Bug : std::uint8_t {
   forgets_attempts,             ///< attempts found in the tail are not closed
   runs_duplicates,              ///< a request seen before is run again
   deadline_ignored,             ///< a request past its deadline is called all the same
+  loss_untold,                  ///< requests that were deleted unread are passed over in silence
 };
 
 #ifdef TOKENRAIL_PLANTED_BUGS

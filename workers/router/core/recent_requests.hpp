@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,8 +18,10 @@ class RecentRequests {
  public:
   explicit RecentRequests(std::size_t requests_max) : requests_max_(requests_max) {}
 
+  static constexpr std::int64_t nowhere = std::numeric_limits<std::int64_t>::max();
+
   struct Seen {
-    std::int64_t offset = -1;  ///< the lowest source offset it was seen at
+    std::int64_t offset = -1;  ///< the lowest source offset it was seen at, or nowhere
     std::int64_t at_ms = 0;    ///< its record's timestamp there (Unix), or when the log spoke of it
     std::int64_t attempt = 0;  ///< the newest attempt known
     std::int64_t epoch = 0;    ///< that `attempts` counts under
@@ -45,6 +48,32 @@ class RecentRequests {
   [[nodiscard]] const Seen* find(std::string_view org_id, std::string_view request_id) const {
     const auto it = requests_.find(key_of(org_id, request_id));
     return it == requests_.end() ? nullptr : &it->second;
+  }
+
+  /// It is known to begin elsewhere than was thought: there.
+  void moved(std::string_view org_id, std::string_view request_id, std::int64_t offset, std::int64_t at_ms) {
+    auto& known = seen(org_id, request_id, offset, at_ms);
+    known.offset = offset;
+    known.at_ms = at_ms;
+    known.attempt = 0;
+  }
+
+  /// Forgets where those were seen that were seen first in that range and of which `gone(org_id, request_id, offset)`
+  /// says so; not how often they were attempted. Whoever knows of them elsewhere says seen() again. Returns whether
+  /// there were any. Takes as long as there are many.
+  template <class Gone>
+  bool forget_in(std::int64_t from, std::int64_t to, Gone gone) {
+    bool any = false;
+    for (auto& [key, known] : requests_) {
+      if (known.offset < from || known.offset >= to) continue;
+      const auto end_of_org = key.find('\0');
+      const std::string_view ids(key);
+      if (!gone(ids.substr(0, end_of_org), ids.substr(end_of_org + 1), known.offset)) continue;
+      known.offset = nowhere;
+      known.attempt = 0;
+      any = true;
+    }
+    return any;
   }
 
   /// 1 for the first attempt under that epoch, then one more each time.

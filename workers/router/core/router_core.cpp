@@ -30,6 +30,7 @@ RouterCore::RouterCore(const RouterOptions& options, const World& world, RouterM
     : options_(options),
       environment_(world.environment),
       projection_(world.projection),
+      questions_(world.questions),
       metrics_(metrics),
       services_{.options = options_,
                 .environment = world.environment,
@@ -215,6 +216,25 @@ void RouterCore::read(Log log, std::int32_t partition, std::int64_t from) {
 void RouterCore::stop_reading(Log log, std::int32_t partition) {
   if (reader_ == nullptr) return;
   reader_->stop({{.topic = topic_of(log), .partition = partition}});
+}
+
+void RouterCore::ask(std::int32_t partition, std::uint64_t generation, std::uint32_t sequence, Log log,
+                     std::optional<Millis> at) {
+  const auto token = ++next_question_;
+  asked_.emplace(token, PendingQuestion{.partition = partition, .generation = generation, .sequence = sequence});
+  questions_.ask(token, {.partition = {.topic = topic_of(log), .partition = partition}, .at = at});
+}
+
+void RouterCore::on_answer(std::uint64_t token, const Result<LogPlaces>& answer) {
+  const auto it = asked_.find(token);
+  if (it == asked_.end()) return;
+  const auto question = it->second;
+  asked_.erase(it);
+  if (auto* owner = partition(question.partition, question.generation)) owner->on_answer(question.sequence, answer);
+  release_step();
+  pump();
+  drain_step();
+  arm();
 }
 
 void RouterCore::LogSide::on_record(kafka::Record&& record) {

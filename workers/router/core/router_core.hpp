@@ -30,6 +30,7 @@ class RouterCore final : private Hub, private Wire {
     Environment& environment;
     http::Client& http;
     const registry::Projection& projection;
+    LogQuestions& questions;
   };
   RouterCore(const RouterOptions& options, const World& world, RouterMetrics& metrics);
   ~RouterCore() override;
@@ -65,6 +66,8 @@ class RouterCore final : private Hub, private Wire {
   /// The projection has become complete, or has changed.
   void on_registry_changed();
   void on_wake();
+  /// To a question of LogQuestions. Errors: the brokers could not be asked; it is asked again after a while.
+  void on_answer(std::uint64_t token, const Result<LogPlaces>& answer);
 
   /// Gives everything up in order and leaves the group at once, so that others go on with new requests; finishes what
   /// runs. Calls `done` when that has ended, or `limit` from now has passed and what was left has been closed as
@@ -125,6 +128,8 @@ class RouterCore final : private Hub, private Wire {
               const std::string& metadata) override;
   void read(Log log, std::int32_t partition, std::int64_t from) override;
   void stop_reading(Log log, std::int32_t partition) override;
+  void ask(std::int32_t partition, std::uint64_t generation, std::uint32_t sequence, Log log,
+           std::optional<Millis> at) override;
   [[nodiscard]] bool usable() const override { return producer_ != nullptr && !producer_lost_; }
 
   void on_cancellation(const kafka::Record& record);
@@ -159,6 +164,7 @@ class RouterCore final : private Hub, private Wire {
   LogSide log_side_{*this};
   Environment& environment_;
   const registry::Projection& projection_;
+  LogQuestions& questions_;
   RouterMetrics& metrics_;
   Services services_;
   kafka::GroupConsumer* consumer_ = nullptr;
@@ -201,6 +207,14 @@ class RouterCore final : private Hub, private Wire {
   };
   std::uint64_t next_commit_ = 0;
   std::unordered_map<std::uint64_t, PendingCommit> commits_{};  ///< by token
+
+  struct PendingQuestion {
+    std::int32_t partition;
+    std::uint64_t generation;
+    std::uint32_t sequence;
+  };
+  std::uint64_t next_question_ = 0;
+  std::unordered_map<std::uint64_t, PendingQuestion> asked_{};  ///< by token
 
   // Jobs that may start, taking turns among organisations; and those whose connection has no room.
   using Waiting = std::map<std::string, std::deque<JobRef>>;  ///< by organisation

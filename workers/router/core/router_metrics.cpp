@@ -27,6 +27,8 @@ RouterMetrics::RouterMetrics(telemetry::Metrics& metrics)
       void_events(metrics.counter("tokenrail_router_void_events_total", "Audit events read that do not count.")),
       tails_cut(metrics.counter("tokenrail_router_tails_cut_total",
                                 "Tails that retention had cut before a new owner could read them.")),
+      requests_lost(metrics.counter("tokenrail_router_requests_lost_total",
+                                    "Offsets of chat.requests that were deleted before the group had completed them.")),
       dedupe_windows_cut(metrics.counter("tokenrail_router_dedupe_windows_cut_total",
                                          "Times that the window for duplicates was cut short by its bytes.")),
       duplicates(metrics.counter("tokenrail_router_duplicates_total", "Requests that had been seen before.")),

@@ -34,6 +34,7 @@ class RouterMetrics {
   telemetry::Counter& gaps_read;
   telemetry::Counter& void_events;
   telemetry::Counter& tails_cut;
+  telemetry::Counter& requests_lost;
   telemetry::Counter& dedupe_windows_cut;
   telemetry::Counter& duplicates;
   telemetry::Counter& put_back;

@@ -23,6 +23,7 @@ enum class Purpose : std::uint8_t {
   claim,
   released,
   renewal,
+  loss,
   dlq,
 };
 

@@ -75,7 +75,8 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
       router_metrics_(metrics_),
       environment_(loop),
       http_(http::make_client(loop, {}, metrics_)),
-      core_(options_, {.environment = environment_, .http = *http_, .projection = projection_}, router_metrics_) {
+      core_(options_, {.environment = environment_, .http = *http_, .projection = projection_, .questions = *this},
+            router_metrics_) {
   environment_.on_wake = [this] { core_.on_wake(); };
   core_.on_producer_lost = [this] { renew_producer(); };
   core_.on_consumer_lost = [this] {
@@ -93,6 +94,8 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
 }
 
 Worker::~Worker() {
+  // What nobody waits for any more is not asked.
+  blocking_.stop();
   blocking_.join();
   // The clients call back into the core, so they go first.
   core_.connect(static_cast<kafka::GroupConsumer*>(nullptr));
@@ -253,6 +256,34 @@ void Worker::join_when_read() {
 void Worker::on_failure(const kafka::TopicPartition& partition, const Error& error) {
   spdlog::error("{} {}: {}", partition.topic, partition.partition, error.detail);
 }
+
+// --- questions ------------------------------------------------------------------------------------------------------
+
+void Worker::ask(std::uint64_t token, const LogQuestion& question) {
+  boost::asio::post(blocking_, [this, token, question, all = properties()] {
+    boost::asio::post(loop_, [this, token, answer = answer(all, question)] { core_.on_answer(token, answer); });
+  });
+}
+
+// In the pool. The connection is kept: after a rebalance there may be a question for every partition.
+Result<LogPlaces> Worker::answer(const kafka::Properties& properties, const LogQuestion& question) {
+  if (!asking_) {
+    auto admin = kafka::Admin::connect(properties);
+    if (!admin) return std::unexpected(admin.error());
+    asking_ = std::move(*admin);
+  }
+  const auto ends = asking_->watermarks(question.partition, admin_timeout);
+  if (!ends) return std::unexpected(ends.error());
+  LogPlaces places{.first = ends->first, .next = ends->next};
+  if (question.at) {
+    const auto offsets = asking_->offsets_at({question.partition}, question.at->count(), admin_timeout);
+    if (!offsets) return std::unexpected(offsets.error());
+    places.at = offsets->at(0);
+  }
+  return places;
+}
+
+// --- the group ------------------------------------------------------------------------------------------------------
 
 void Worker::join() {
   if (consumer_ || stopping_) return;

@@ -40,7 +40,7 @@ class SystemEnvironment final : public Environment {
   std::mt19937_64 random_;
 };
 
-class Worker final : private kafka::LogReaderListener {
+class Worker final : private kafka::LogReaderListener, private LogQuestions {
  public:
   Worker(boost::asio::io_context& loop, const config::Values& values);
   ~Worker() override;
@@ -70,12 +70,16 @@ class Worker final : private kafka::LogReaderListener {
   void on_record(kafka::Record&& record) override;
   void on_end(const kafka::TopicPartition& partition, std::int64_t next_offset) override;
   void on_failure(const kafka::TopicPartition& partition, const Error& error) override;
+  // LogQuestions
+  void ask(std::uint64_t token, const LogQuestion& question) override;
+  Result<LogPlaces> answer(const kafka::Properties& properties, const LogQuestion& question);
 
   boost::asio::io_context& loop_;
   const config::Values& values_;
   const RouterOptions options_;
   const std::string registry_topic_;
-  boost::asio::thread_pool blocking_{1};  ///< for librdkafka's admin calls while starting
+  boost::asio::thread_pool blocking_{1};  ///< for librdkafka's admin calls
+  std::unique_ptr<kafka::Admin> asking_;  ///< what questions about logs are asked with; touched in that pool alone
   boost::asio::signal_set signals_;
   // A timer each: Kafka away takes consumer and producer together, and neither may cancel the other's return.
   boost::asio::steady_timer retry_;  ///< of the topic check, then of joining the group

@@ -94,6 +94,17 @@ TEST(KeyOrder, OneThatLeavesFromTheMiddleFreesNobody) {
   EXPECT_TRUE(order.is_first("a", 3));
 }
 
+TEST(KeyOrder, StandsInTheOrderOfTheLogAndNobodyTwice) {
+  KeyOrder order;
+  EXPECT_TRUE(order.enter("a", 5));
+  EXPECT_FALSE(order.enter("a", 9));
+  EXPECT_TRUE(order.enter("a", 5));
+  EXPECT_FALSE(order.enter("a", 7));
+  EXPECT_EQ(order.leave("a", 5), 7);
+  EXPECT_EQ(order.leave("a", 7), 9);
+  EXPECT_EQ(order.leave("a", 9), std::nullopt);
+}
+
 TEST(KeyOrder, AnEmptyKeyIsAKey) {
   KeyOrder order;
   EXPECT_TRUE(order.enter("", 1));
@@ -211,6 +222,26 @@ TEST(RecentRequests, NumbersTheAttemptsOfARequestUnderAnEpochAndForgetsTheOldest
   EXPECT_EQ(recent.next_attempt("p", "a", 2, 0, 8), 1);
   EXPECT_EQ(recent.next_attempt("o", "b", 3, 0, 8), 1);  // forgets (o, a)
   EXPECT_EQ(recent.next_attempt("o", "a", 1, 0, 8), 1);
+}
+
+TEST(RecentRequests, ForgetWhereARequestWasLostAndNotHowOftenItWasAttempted) {
+  RecentRequests recent(10);
+  EXPECT_EQ(recent.next_attempt("o", "lost", 3, 0, 7), 1);
+  recent.seen("o", "answered", 4, 0);
+  recent.seen("o", "behind", 5, 0);
+  const auto gone = [](std::string_view org, std::string_view id, std::int64_t) {
+    return org == "o" && id != "answered";
+  };
+  EXPECT_TRUE(recent.forget_in(3, 5, gone));
+  EXPECT_EQ(recent.find("o", "lost")->offset, RecentRequests::nowhere);
+  EXPECT_EQ(recent.find("o", "answered")->offset, 4);
+  EXPECT_EQ(recent.find("o", "behind")->offset, 5);
+  EXPECT_EQ(recent.seen("o", "lost", 9, 50).offset, 9);
+  EXPECT_EQ(recent.find("o", "lost")->at_ms, 50);
+  EXPECT_EQ(recent.next_attempt("o", "lost", 9, 50, 7), 2);
+  EXPECT_FALSE(recent.forget_in(3, 5, gone));
+  recent.moved("o", "behind", 8, 60);
+  EXPECT_EQ(recent.find("o", "behind")->offset, 8);
 }
 
 TEST(RecentRequests, KeepTheLowestOffset) {

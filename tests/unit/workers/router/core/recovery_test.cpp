@@ -12,7 +12,9 @@ using ::testing::HasSubstr;
 struct Router {
   Router(RouterCoreTestWorld& shared, const RouterOptions& options)
       : world(shared),
-        core(options, {.environment = shared.environment, .http = http, .projection = shared.projection},
+        questions(shared.logs),
+        core(options,
+             {.environment = shared.environment, .http = http, .projection = shared.projection, .questions = questions},
              shared.router_metrics),
         producer(core.producer_listener(), shared.logs, shared.environment),
         group(core.consumer_listener()),
@@ -39,6 +41,7 @@ struct Router {
       producer.acknowledge_all();
       reader.deliver();
       group.answer_commits();
+      questions.answer(core);
     }
     if (!group.assigned.empty()) world.committed = group.stored;
   }
@@ -68,6 +71,7 @@ struct Router {
 
   RouterCoreTestWorld& world;
   testing::FakeHttp http;
+  testing::FakeQuestions questions;
   RouterCore core;
   testing::FakeProducer producer;
   testing::FakeGroup group;
@@ -470,6 +474,8 @@ TEST_F(RecoveryTest, AfterClaimsWithNothingBetweenRequestsArePreparedOneAtATimeB
   third.core.consumer_listener().on_assigned({{.topic = "chat.requests", .partition = 0}});
   third.deliver();
   third.producer.acknowledge_all();
+  third.reader.deliver();
+  third.questions.answer(third.core);
   while (third.reader.deliver()) {
   }
   third.group.answer_commits();

@@ -57,9 +57,12 @@ class RouterCoreTest : public ::testing::Test, public RouterCoreTestWorld {
 
   void make_core(RouterOptions changed) {
     core.reset();
+    questions.clear();
     options = std::move(changed);
     core = std::make_unique<RouterCore>(
-        options, RouterCore::World{.environment = environment, .http = http, .projection = projection}, router_metrics);
+        options,
+        RouterCore::World{.environment = environment, .http = http, .projection = projection, .questions = questions},
+        router_metrics);
     producer = std::make_unique<testing::FakeProducer>(core->producer_listener(), logs, environment);
     reader = std::make_unique<testing::FakeLogReader>(core->log_listener(), logs);
     group = std::make_unique<testing::FakeGroup>(core->consumer_listener());
@@ -79,6 +82,7 @@ class RouterCoreTest : public ::testing::Test, public RouterCoreTestWorld {
       producer->acknowledge_all();
       reader->deliver();
       group->answer_commits();
+      questions.answer(*core);
     }
   }
 
@@ -144,6 +148,7 @@ class RouterCoreTest : public ::testing::Test, public RouterCoreTestWorld {
   using Kind = events::AuditFacts::Kind;
 
   testing::FakeHttp http;
+  testing::FakeQuestions questions{logs};
   std::unique_ptr<RouterCore> core;
   std::unique_ptr<testing::FakeProducer> producer;
   std::unique_ptr<testing::FakeGroup> group;

@@ -1,0 +1,175 @@
+// Requests that were deleted before they could be read: told by requests.lost and a metric (design §6.5).
+//
+// That offsets are missing in what the group hands out says nothing by itself: transaction markers and compaction leave
+// gaps too. Only where the log begins does. It is asked for when offsets were skipped, at most once a commit interval,
+// and until the answer is there, or the event that tells of the loss is known to count, no commit passes the gap: a
+// successor would find the same one.
+#include <algorithm>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "common/events/audit.hpp"
+#include "workers/router/core/attempt.hpp"
+#include "workers/router/core/partition.hpp"
+#include "workers/router/core/planted.hpp"
+
+namespace tokenrail::router {
+
+namespace {
+
+// Beyond so many the newest grows: memory is bounded, and what is told of may then hold offsets that were handed out.
+constexpr std::size_t gaps_max = 1'000;
+constexpr Millis ask_again{1'000};
+
+}  // namespace
+
+std::uint32_t Partition::ask(Log log, std::optional<Millis> at) {
+  wire_.ask(number_, generation_, ++questions_, log, at);
+  return questions_;
+}
+
+void Partition::on_answer(std::uint32_t sequence, const Result<LogPlaces>& answer) {
+  if (phase_ == Phase::continuing || phase_ == Phase::over) return;
+  if (sequence == gap_question_) {
+    gaps_answered(answer);
+  } else if (phase_ == Phase::locating) {
+    place_answered(sequence, answer);
+  }
+}
+
+/// The record at `offset` is handed out; everything since the one before is not.
+void Partition::note_gap(std::int64_t offset) {
+  const auto from = ledger_.next();
+  if (offset <= from || planted(Bug::loss_untold)) return;
+  if (gaps_.size() >= gaps_max) {
+    auto& newest = gaps_.rbegin()->second;
+    if (!newest.asked && !newest.lost_to) {
+      newest.to = offset;
+      return;
+    }
+  }
+  ledger_.delivered(from);
+  gaps_.emplace(from, Gap{.to = offset});
+}
+
+void Partition::ask_about_gaps() {
+  if (gaps_.empty() || gap_question_ != 0 || services_.environment.now().steady < ask_gaps_at_) return;
+  bool any = false;
+  for (auto& [from, gap] : gaps_) {
+    if (gap.lost_to) continue;
+    gap.asked = true;
+    any = true;
+  }
+  if (!any) return;
+  gap_question_ = ask(Log::requests);
+  // Transactions leave a gap each; a question for every one would be too many.
+  ask_gaps_at_ = services_.environment.now().steady + services_.options.commit_interval;
+}
+
+void Partition::gaps_answered(const Result<LogPlaces>& answer) {
+  gap_question_ = 0;
+  if (!answer) {
+    spdlog::warn(
+        "partition {}: offsets of chat.requests are missing, and where it begins could not be asked ({}); "
+        "asking again",
+        number_, answer.error().detail);
+    for (auto& [from, gap] : gaps_) gap.asked = false;
+    ask_gaps_at_ = services_.environment.now().steady + ask_again;
+    return;
+  }
+  std::vector<std::int64_t> harmless;
+  for (auto& [from, gap] : gaps_) {
+    if (!std::exchange(gap.asked, false)) continue;
+    if (answer->first <= from) {
+      harmless.push_back(from);
+      continue;
+    }
+    gap.lost_to = std::min(gap.to, answer->first);
+    spdlog::error(
+        "partition {}: the requests from offset {} to {} were deleted before they could be answered, and their senders "
+        "hear nothing; raise the retention of chat.requests or add workers",
+        number_, from, *gap.lost_to - 1);
+  }
+  for (const auto from : harmless) {
+    gaps_.erase(from);
+    complete(from);
+  }
+  tell_losses();
+}
+
+void Partition::tell_losses() {
+  if (phase_ != Phase::running) return;
+  for (auto& [from, gap] : gaps_) {
+    if (!gap.lost_to || std::exchange(gap.told, true)) continue;
+    const auto value = events::to_json(events::RequestsLost{
+        .epoch = epoch_, .instance = instance_, .partition = number_, .from = from, .to = *gap.lost_to});
+    send_ownership(Purpose::loss, events::requests_lost_type, value,
+                   {.kind = events::AuditFacts::Kind::lost,
+                    .epoch = epoch_,
+                    .instance = instance_,
+                    .partition = number_,
+                    .lost_from = from,
+                    .lost_to = *gap.lost_to});
+  }
+}
+
+/// The event that tells of it is known to count.
+void Partition::loss_counts(std::int64_t from) {
+  const auto gap = gaps_.find(from);
+  if (gap == gaps_.end() || !gap->second.told) return;
+  services_.metrics.requests_lost.add(static_cast<std::uint64_t>(*gap->second.lost_to - from));
+  gap->second.counted = true;
+  end_gaps();
+}
+
+/// Of what was lost some may go on at the worker that gave the partition up. Until that is answered the offsets stay
+/// incomplete, so that whoever comes next finds those attempts.
+void Partition::end_gaps() {
+  const auto& sources = fold_.sources();
+  std::vector<std::int64_t> over;
+  for (const auto& [from, gap] : gaps_) {
+    if (!gap.counted) continue;
+    const auto begin = sources.lower_bound(from);
+    const auto end = sources.lower_bound(*gap.lost_to);
+    const bool open = std::any_of(begin, end, [](const auto& entry) {
+      return std::ranges::any_of(entry.second.attempts, &events::AuditFold::Attempt::open);
+    });
+    if (!open) over.push_back(from);
+  }
+  for (const auto from : over) {
+    gaps_.erase(from);
+    complete(from);
+  }
+}
+
+/// A request that was lost and is sent again is no duplicate: the first will never be answered. The second is the first
+/// then, also where it has been run meanwhile.
+void Partition::forget_lost(const events::AuditFacts& facts) {
+  const auto gone = [&](std::string_view org_id, std::string_view request_id, std::int64_t offset) {
+    return offset >= facts.lost_from && offset < facts.lost_to && !fold_.complete(offset, org_id, request_id);
+  };
+  if (!recent_.forget_in(facts.lost_from, facts.lost_to, gone)) return;
+  for (const auto& [offset, source] : fold_.sources()) {
+    for (const auto& [ids, request_offset, response, continued] : source.attempts) {
+      const auto* const known = recent_.find(ids.org_id, ids.request_id);
+      if (ids.attempt == 0 || known == nullptr || gone(ids.org_id, ids.request_id, offset)) continue;
+      auto& seen = recent_.seen(ids.org_id, ids.request_id, offset, known->at_ms);
+      if (seen.offset == offset) seen.attempt = std::max(seen.attempt, ids.attempt);
+    }
+  }
+  for (const auto& [offset, job] : jobs_) {
+    auto& seen = recent_.seen(job.org_id(), job.request_id(), offset, job.queued_since.count());
+    if (seen.offset == offset && job.attempt) seen.attempt = std::max(seen.attempt, job.attempt->number());
+  }
+}
+
+bool Partition::may_be_lost(std::int64_t offset) const {
+  if (gaps_.empty()) return false;
+  auto gap = gaps_.upper_bound(offset);
+  if (gap == gaps_.begin()) return false;
+  --gap;
+  return offset < gap->second.to;
+}
+
+}  // namespace tokenrail::router
