@@ -149,19 +149,19 @@ TEST_F(LocatingTest, AnEpochWhoseClaimIsOlderThanTheTailIsPassed) {
 struct ChunkRow {
   const char* name;
   std::vector<std::pair<std::int64_t, bool>> chunks{};  ///< how long ago, and whether retention has taken it
-  std::int64_t from = 0;
+  std::int64_t from = 0;                                ///< offset_end: what was asked for begins where the log ends
   bool cut = false;
 };
 
 // An attempt of five minutes ago is open: whether its end may have been deleted decides whether it runs again.
 TEST_F(LocatingTest, ABeginInTheMiddleOfTheChunkLogIsNoCut) {
   for (const auto& row : {
-           ChunkRow{"nothing was ever there", {}, 0, false},
+           ChunkRow{"nothing was ever there", {}, kafka::offset_end, false},
            ChunkRow{"older ones are still there", {{99 * minute, false}, {minute, false}}, 1, false},
-           ChunkRow{"only older ones", {{99 * minute, false}}, 1, false},
+           ChunkRow{"only older ones", {{99 * minute, false}}, kafka::offset_end, false},
            ChunkRow{"all of them newer, from the first on", {{minute, false}}, 0, false},
            ChunkRow{"the log begins behind the time", {{10 * minute, true}, {minute, false}}, 1, true},
-           ChunkRow{"all are deleted", {{10 * minute, true}}, 1, true},
+           ChunkRow{"all are deleted", {{10 * minute, true}}, kafka::offset_end, true},
            ChunkRow{"the oldest left is older than the attempt", {{99 * minute, true}, {15 * minute, false}}, 1, false},
        }) {
     logs.clear();
