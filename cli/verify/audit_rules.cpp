@@ -20,6 +20,30 @@ std::string attempt_text(const events::AttemptIds& ids) {
                      ids.attempt);
 }
 
+std::string_view name_of(Kind kind) {
+  switch (kind) {
+    case Kind::request:
+      return events::llm_request_type;
+    case Kind::response:
+      return events::llm_response_type;
+    case Kind::claimed:
+      return events::router_claimed_type;
+    case Kind::released:
+      return events::router_released_type;
+    default:
+      return events::router_continuing_type;
+  }
+}
+
+bool about_attempt(const events::AuditFacts& facts) {
+  return facts.kind == Kind::request || facts.kind == Kind::response;
+}
+
+/// The partition of chat.requests that an event speaks of.
+std::int32_t partition_of(const events::AuditFacts& facts) {
+  return about_attempt(facts) ? facts.ids.source_partition : facts.partition;
+}
+
 }  // namespace
 
 void Checker::on_audit(const kafka::Record& record) {
@@ -31,6 +55,13 @@ void Checker::on_audit(const kafka::Record& record) {
     return;
   }
   if (facts->kind == Kind::unknown) return;
+  if (const auto named = partition_of(*facts); named != options_.partition) {
+    // Routers pass over it, so it must not settle anything here either.
+    report(about_attempt(*facts) ? Promise::audited : Promise::ownership, options_.topics.audit, {record.offset},
+           fmt::format("{} about partition {} stands in the log of partition {}, where it counts for nothing",
+                       name_of(facts->kind), named, options_.partition));
+    return;
+  }
 
   admit_epoch(*facts, record);
   const auto previous_epoch = fold_.epoch();

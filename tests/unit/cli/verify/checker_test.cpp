@@ -559,6 +559,27 @@ INSTANTIATE_TEST_SUITE_P(Audited, EveryRule,
                                 h.answer(5, 1, a(5, 2));
                               },
                               "P4", "its terminal chunk names source offset 1, its events 0"},
+                             {"AResponseOfAnotherPartition",
+                              [](History& h) {
+                                h.ask("r");
+                                h.claim(5);
+                                h.begin(5, 0);
+                                h.end(0, a(5, 1), 0);
+                                h.events_name = 3;
+                                h.respond(5, 0, a(5, 1));
+                              },
+                              "P4",
+                              "llm.audit [ 2 ] llm.response about partition 3 stands in the log of partition 0, where "
+                              "it counts for nothing"},
+                             {"ARequestOfAnotherPartition",
+                              [](History& h) {
+                                h.ask("r");
+                                h.claim(5);
+                                h.answer(5, 0);
+                                h.events_name = 3;
+                                h.begin(5, 0, a(5, 2));
+                              },
+                              "P4", "llm.request about partition 3"},
                          }),
                          name_of_row);
 
@@ -782,6 +803,17 @@ INSTANTIATE_TEST_SUITE_P(
            h.claim(6, "w");
          },
          "OWNERSHIP", "llm.audit [ 0 1 ] instance w claims epoch 6 under the name of an earlier claim"},
+        {"AClaimOfAnotherPartition",
+         [](History& h) {
+           h.ask("r");
+           h.claim(5);
+           h.events_name = 3;
+           h.claim(6);
+           h.release(6, {});
+           h.events_name = 0;
+           h.answer(5, 0);
+         },
+         "OWNERSHIP", "router.claimed about partition 3 stands in the log of partition 0"},
     }),
     name_of_row);
 

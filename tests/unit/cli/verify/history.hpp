@@ -27,6 +27,7 @@ struct History {
   std::vector<kafka::Record> dlq{};
   std::vector<std::string> ids{};  // request id by source offset
   std::int64_t now_ms = 1'000'000;
+  std::int32_t events_name = 0;  ///< the partition that events speak of
   bool broker_time = false;
 
   static std::int64_t attempt(std::int64_t epoch, std::int64_t n = 1) { return epoch * 1'000 + n; }
@@ -82,6 +83,7 @@ struct History {
     events::AttemptIds of;
     of.epoch = epoch;
     of.instance = instance_of(epoch);
+    of.source_partition = events_name;
     of.source_offset = source_offset;
     of.org_id = "o";
     of.request_id = ids.at(static_cast<std::size_t>(source_offset));
@@ -90,16 +92,22 @@ struct History {
   }
 
   void claim(std::int64_t epoch, const std::string& instance = {}) {
-    to_audit(
-        to_json(events::RouterClaimed{.epoch = epoch, .instance = instance.empty() ? instance_of(epoch) : instance}));
+    to_audit(to_json(events::RouterClaimed{
+        .epoch = epoch, .instance = instance.empty() ? instance_of(epoch) : instance, .partition = events_name}));
   }
   void release(std::int64_t epoch, std::vector<events::ContinuedAttempt> continuing, std::int64_t lease_ms = 30'000) {
-    to_audit(to_json(events::RouterReleased{
-        .epoch = epoch, .instance = instance_of(epoch), .continuing = std::move(continuing), .lease_ms = lease_ms}));
+    to_audit(to_json(events::RouterReleased{.epoch = epoch,
+                                            .instance = instance_of(epoch),
+                                            .partition = events_name,
+                                            .continuing = std::move(continuing),
+                                            .lease_ms = lease_ms}));
   }
   void renew(std::int64_t epoch, std::vector<events::ContinuedAttempt> continuing, std::int64_t lease_ms = 30'000) {
-    to_audit(to_json(events::RouterContinuing{
-        .epoch = epoch, .instance = instance_of(epoch), .continuing = std::move(continuing), .lease_ms = lease_ms}));
+    to_audit(to_json(events::RouterContinuing{.epoch = epoch,
+                                              .instance = instance_of(epoch),
+                                              .partition = events_name,
+                                              .continuing = std::move(continuing),
+                                              .lease_ms = lease_ms}));
   }
 
   /// llm.request; `number`: of the attempt, else the first of the epoch.
