@@ -39,6 +39,13 @@ bool about_attempt(const events::AuditFacts& facts) {
   return facts.kind == Kind::request || facts.kind == Kind::response;
 }
 
+/// The same where a producer has written one record twice.
+std::size_t hash_of(const kafka::Record& record) {
+  std::string all = record.value.value_or("");
+  for (const auto& [name, content] : record.headers) all.append(name).append(content);
+  return std::hash<std::string>{}(all);
+}
+
 /// The partition of chat.requests that an event speaks of.
 std::int32_t partition_of(const events::AuditFacts& facts) {
   return about_attempt(facts) ? facts.ids.source_partition : facts.partition;
@@ -238,14 +245,17 @@ void Checker::responded(const Event& event) {
   const auto at = event.record.offset;
   auto& about = subject(ids.org_id, ids.request_id);
   note_event(about, event);
-  if (event.verdict == Verdict::repeated) ++figures_.late_responses;
+  if (event.verdict == Verdict::repeated) answered_again(about, event);
   if (event.verdict != Verdict::counts) {
     touch(about);
     return;
   }
 
   if (ids.attempt == 0) {
-    about.duplicates[ids.source_offset].response_at = at;
+    auto& answer = about.duplicates[ids.source_offset];
+    answer.response_at = at;
+    answer.response_epoch = event.facts.epoch;
+    answer.response_hash = hash_of(event.record);
     ++figures_.duplicates;
     if (event.facts.outcome != "duplicate")
       report(Promise::dedupe, options_.topics.audit, {at},
@@ -256,6 +266,8 @@ void Checker::responded(const Event& event) {
   auto& attempt = about.attempts[ids.attempt];
   attempt.source_offset = ids.source_offset;
   attempt.response_at = at;
+  attempt.response_epoch = event.facts.epoch;
+  attempt.response_hash = hash_of(event.record);
   attempt.outcome = event.facts.outcome;
   attempt.called = event.facts.called;
   if (attempt.interrupted()) ++figures_.interrupted[event.facts.cause];
@@ -265,6 +277,36 @@ void Checker::responded(const Event& event) {
     closed_by_another(about, ids.attempt, attempt, event);
   }
   touch(about);
+}
+
+// Whoever continues an attempt and whoever closes it when the lease has run out cannot know of each other. Anybody else
+// who responds has read the log, or has responded already. (One record that stands there twice was written twice by its
+// producer, which librdkafka has been seen to do.)
+void Checker::answered_again(Subject& about, const Event& event) {
+  ++figures_.late_responses;
+  const auto& ids = event.facts.ids;
+  std::int64_t first_at = -1;
+  std::int64_t first_epoch = 0;
+  std::size_t first_hash = 0;
+  bool continued = false;
+  if (ids.attempt == 0) {
+    const auto& answer = about.duplicates[ids.source_offset];
+    first_at = answer.response_at;
+    first_epoch = answer.response_epoch;
+    first_hash = answer.response_hash;
+  } else {
+    const auto& attempt = about.attempts[ids.attempt];
+    first_at = attempt.response_at;
+    first_epoch = attempt.response_epoch;
+    first_hash = attempt.response_hash;
+    continued = attempt.released_epoch.has_value();
+  }
+  if (first_at < 0 || doubtful(about) || (continued && first_epoch != event.facts.epoch) ||
+      first_hash == hash_of(event.record))
+    return;
+  report(Promise::audited, options_.topics.audit, {first_at, event.record.offset},
+         fmt::format("{}: a second llm.response under epoch {}{}", attempt_text(ids), event.facts.epoch,
+                     first_epoch == event.facts.epoch ? "" : fmt::format(", behind that of epoch {}", first_epoch)));
 }
 
 // The successor's lease begins when it reads the hand-over, which is later than the record's timestamp; a renewal it

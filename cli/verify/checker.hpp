@@ -110,6 +110,7 @@ class Checker {
   void claimed(const Event& event, std::int64_t previous_epoch);
   void requested(const Event& event);
   void responded(const Event& event);
+  void answered_again(Subject& subject, const Event& event);
   void released(const Event& event);
   void continuing(const Event& event);
   void lost(const Event& event);

@@ -28,6 +28,8 @@ struct Attempt {
   std::int64_t request_broker_ms = -1;  ///< the same, where the broker's clock made it
   std::int64_t void_request_at = -1;
   std::int64_t response_at = -1;  ///< offset of the llm.response that counts
+  std::int64_t response_epoch = 0;
+  std::size_t response_hash = 0;  ///< of the whole record
   std::string outcome{};
   bool called = false;
   // Given up in order and continued: by whom, and until when others leave it alone.
@@ -54,6 +56,8 @@ struct Attempt {
 /// Attempt 0 at one source offset.
 struct DuplicateAnswer {
   std::int64_t response_at = -1;
+  std::int64_t response_epoch = 0;
+  std::size_t response_hash = 0;
   std::int64_t chunk_at = -1;
   std::size_t chunk_hash = 0;
   std::int64_t other_chunk_at = -1;  ///< that says something else

@@ -147,6 +147,15 @@ INSTANTIATE_TEST_SUITE_P(Good, EveryRule,
                                 h.answer(6, 0);
                                 h.respond(5, 0, a(5, 1));
                               }},
+                             {"AResponseThatTheProducerSentTwice",
+                              [](History& h) {
+                                h.ask("r");
+                                h.claim(5);
+                                h.answer(5, 0);
+                                auto again = h.audit.back();
+                                ++again.offset;
+                                h.audit.push_back(again);
+                              }},
                              {"ADuplicateAnsweredTwiceAlike",
                               [](History& h) {
                                 h.ask("r");
@@ -443,7 +452,7 @@ INSTANTIATE_TEST_SUITE_P(
            h.answer(5, 0, a(5, 1));
            h.respond(5, 0, a(5, 2));
          },
-         "P1 P3", "numbers of a request only grow"},
+         "P1 P3 P4", "numbers of a request only grow"},
         {"TheTerminalChunkStoodBeforeTheClaim",
          [](History& h) {
            h.broker_time = true;
@@ -580,6 +589,37 @@ INSTANTIATE_TEST_SUITE_P(Audited, EveryRule,
                                 h.begin(5, 0, a(5, 2));
                               },
                               "P4", "llm.request about partition 3"},
+                             {"TwoResponsesOfOneWriter",
+                              [](History& h) {
+                                h.ask("r");
+                                h.claim(5);
+                                h.answer(5, 0);
+                                h.respond(5, 0, a(5, 1), Outcome::failed);
+                              },
+                              "P4",
+                              "llm.audit [ 2 3 ] request r of o (source offset 0), attempt 5001: a second llm.response "
+                              "under epoch 5"},
+                             {"TwoResponsesOfAWorkerThatContinues",
+                              [](History& h) {
+                                h.ask("r");
+                                h.claim(5);
+                                h.begin(5, 0);
+                                h.release(5, {{.offset = 0, .attempt = a(5, 1)}});
+                                h.claim(6);
+                                h.end(0, a(5, 1), 0);
+                                h.respond(5, 0, a(5, 1));
+                                h.respond(5, 0, a(5, 1), Outcome::failed);
+                              },
+                              "P4", "a second llm.response under epoch 5"},
+                             {"ClosedThoughItHadEnded",
+                              [](History& h) {
+                                h.ask("r");
+                                h.claim(5);
+                                h.answer(5, 0);
+                                h.claim(6);
+                                h.interrupt(6, 0, a(5, 1));
+                              },
+                              "P4", "a second llm.response under epoch 6"},
                          }),
                          name_of_row);
 
@@ -782,6 +822,19 @@ INSTANTIATE_TEST_SUITE_P(
            h.duplicate_response(5, 1);
          },
          "DEDUPE", "a duplicate's answer is one terminal chunk"},
+        {"ADuplicateWithTwoResponses",
+         [](History& h) {
+           h.ask("r");
+           h.ask("r");
+           h.claim(5);
+           h.answer(5, 0);
+           h.duplicate_chunk(1, 0, a(5, 1));
+           h.duplicate_response(5, 1);
+           h.wait(5);
+           h.duplicate_response(5, 1);
+           h.audit.back().headers = {{"ce_time", "later"}};
+         },
+         "P4", "attempt 0: a second llm.response under epoch 5"},
         {"AnEpochWithoutAClaim",
          [](History& h) {
            h.ask("r");
