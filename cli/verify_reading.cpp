@@ -282,6 +282,9 @@ Result<Verified> verify_topics(const kafka::Properties& given, const VerifyCall&
     options.audit_known_ms = audit->at(i).known_ms;
     options.chunks_from = chunks->at(i).from;
     options.chunks_known_ms = chunks->at(i).known_ms;
+    options.requests_end = requests->at(i).end;
+    options.audit_end = audit->at(i).end;
+    options.chunks_end = chunks->at(i).end;
     for (const auto& entry : *committed) {
       // With an end that was chosen, what was committed since says nothing about what was read.
       if (entry.partition.partition != p || call.to_ms) continue;

@@ -55,6 +55,7 @@ std::int32_t partition_of(const events::AuditFacts& facts) {
 
 void Checker::on_audit(const kafka::Record& record) {
   ++figures_.audit_events;
+  audit_next_ = record.offset + 1;
   if (audit_first_ms_ < 0) audit_first_ms_ = record.timestamp_ms;
   const auto facts = events::parse_audit(record.value.value_or(""));
   if (!facts) {

@@ -34,6 +34,8 @@ Checker::Checker(CheckOptions options)
       lines_(options_.clock_skew_ms),
       sweep_at_(sweep_subjects_min),
       requests_next_(options_.requests_from),
+      chunks_next_(options_.chunks_from),
+      audit_next_(options_.audit_from),
       audit_first_ms_(options_.audit_known_ms),
       chunks_first_ms_(options_.chunks_known_ms) {}
 
@@ -100,6 +102,7 @@ void Checker::on_dead_letter(const kafka::Record& record) {
 
 void Checker::on_chunk(const kafka::Record& record) {
   ++figures_.chunks;
+  chunks_next_ = record.offset + 1;
   if (chunks_first_ms_ < 0) chunks_first_ms_ = record.timestamp_ms;
   const auto chunk = events::parse_chunk(record.value.value_or(""));
   if (!chunk) {

@@ -55,6 +55,11 @@ struct CheckOptions {
   /// log does, and the first record tells.
   std::int64_t chunks_known_ms = -1;
   std::int64_t audit_known_ms = -1;
+  /// One past the last record of each log, where what is fed may end before that (a transaction's markers are no
+  /// records). Nothing: the last record fed is the last there is.
+  std::optional<std::int64_t> requests_end{};
+  std::optional<std::int64_t> chunks_end{};
+  std::optional<std::int64_t> audit_end{};
   /// What the group has committed for chat.requests; nothing: nothing.
   std::optional<std::int64_t> committed{};
   std::string metadata{};
@@ -130,6 +135,7 @@ class Checker {
   void judge_order(const Subject& subject);
   void judge_window(const Subject& subject);
   void judge_commit(const std::vector<const Subject*>& left);
+  void judge_ends();
 
   // What may lie before the start of a log.
   [[nodiscard]] bool doubtful(const Subject& subject) const;
@@ -156,6 +162,8 @@ class Checker {
   std::set<std::int64_t> unclaimed_told_{};      ///< epochs
   std::map<std::int64_t, std::int64_t> lost_{};  ///< source offsets told to be lost: first -> one past the last
   std::int64_t requests_next_ = 0;
+  std::int64_t chunks_next_ = 0;
+  std::int64_t audit_next_ = 0;
   std::int64_t audit_first_ms_ = -1;
   std::int64_t chunks_first_ms_ = -1;
   std::int64_t doubtful_before_ = 0;  ///< audit offset

@@ -326,6 +326,7 @@ void Checker::finish(bool at_rest) {
     }
   }
   judge_commit(left);
+  judge_ends();
 }
 
 void Checker::judge_commit(const std::vector<const Subject*>& left) {
@@ -369,6 +370,22 @@ void Checker::judge_commit(const std::vector<const Subject*>& left) {
         fmt::format("the commit's auditOffset {} lies behind an event about a request at or above the committed "
                     "offset {}",
                     metadata->audit_offset, committed));
+}
+
+// Who takes the partition over from such a commit passes by what is yet to come.
+void Checker::judge_ends() {
+  if (!options_.committed) return;
+  const auto within = [&](const std::string& topic, std::int64_t position, std::int64_t end, std::string_view name) {
+    if (position <= end) return;
+    report(Promise::committed, topic, {position},
+           fmt::format("the {} {} lies beyond the end of {} ({})", name, position, topic, end));
+  };
+  const auto& topics = options_.topics;
+  within(topics.requests, *options_.committed, options_.requests_end.value_or(requests_next_), "committed offset");
+  const auto metadata = events::decode_commit_metadata(options_.metadata);
+  if (!metadata) return;
+  within(topics.audit, metadata->audit_offset, options_.audit_end.value_or(audit_next_), "commit's auditOffset");
+  within(topics.chunks, metadata->chunk_offset, options_.chunks_end.value_or(chunks_next_), "commit's chunkOffset");
 }
 
 }  // namespace tokenrail::verify

@@ -681,6 +681,33 @@ INSTANTIATE_TEST_SUITE_P(Committed, EveryRule,
                                 h.options.metadata = "tr1 6 1 0";
                               },
                               "P5", "committed under epoch 6, which nobody has claimed"},
+                             {"BeyondTheEnd",
+                              [](History& h) {
+                                h.ask("r");
+                                h.claim(5);
+                                h.answer(5, 0);
+                                h.options.committed = 7;
+                                h.options.metadata = "tr1 5 1 1";
+                              },
+                              "P5", "[ 7 ] the committed offset 7 lies beyond the end of chat.requests (1)"},
+                             {"AnAuditOffsetBeyondTheEnd",
+                              [](History& h) {
+                                h.ask("r");
+                                h.claim(5);
+                                h.answer(5, 0);
+                                h.options.committed = 1;
+                                h.options.metadata = "tr1 5 5 2";
+                              },
+                              "P5", "the commit's auditOffset 5 lies beyond the end of llm.audit (3)"},
+                             {"AChunkOffsetBeyondTheEnd",
+                              [](History& h) {
+                                h.ask("r");
+                                h.claim(5);
+                                h.answer(5, 0);
+                                h.options.committed = 1;
+                                h.options.metadata = "tr1 5 3 3";
+                              },
+                              "P5", "the commit's chunkOffset 3 lies beyond the end of chat.chunks (2)"},
                          }),
                          name_of_row);
 
