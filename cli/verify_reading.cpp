@@ -291,11 +291,15 @@ Result<Verified> verify_topics(const kafka::Properties& given, const VerifyCall&
       options.committed = entry.offset;
       options.metadata = entry.metadata;
     }
+    const bool committed_any = options.committed.has_value();
     Checker checker(std::move(options));
     for (const auto& letter : *letters) checker.on_dead_letter(letter);
     if (auto read = reading.read(checker, p, {requests->at(i), audit->at(i), chunks->at(i)}); !read)
       return std::unexpected(read.error());
     checker.finish(call.at_rest);
+    if (call.at_rest && !committed_any && checker.figures().attempts > 0)
+      verified.notes.push_back(
+          fmt::format("partition {}: the group {} has committed nothing; is --group right?", p, call.group));
     verified.violations.insert(verified.violations.end(), checker.violations().begin(), checker.violations().end());
     verified.figures.add(checker.figures());
     ++verified.partitions;

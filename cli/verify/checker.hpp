@@ -136,6 +136,7 @@ class Checker {
   void judge_window(const Subject& subject);
   void judge_commit(const std::vector<const Subject*>& left);
   void judge_ends();
+  void judge_progress(const std::vector<const Subject*>& left);
 
   // What may lie before the start of a log.
   [[nodiscard]] bool doubtful(const Subject& subject) const;

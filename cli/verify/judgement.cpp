@@ -327,6 +327,7 @@ void Checker::finish(bool at_rest) {
   }
   judge_commit(left);
   judge_ends();
+  if (at_rest) judge_progress(left);
 }
 
 void Checker::judge_commit(const std::vector<const Subject*>& left) {
@@ -370,6 +371,30 @@ void Checker::judge_commit(const std::vector<const Subject*>& left) {
         fmt::format("the commit's auditOffset {} lies behind an event about a request at or above the committed "
                     "offset {}",
                     metadata->audit_offset, committed));
+}
+
+// Where nothing runs any more the last owner's commit stands before the first request that is not complete: a partition
+// that has stopped committing makes its next owner read ever longer tails. One of an earlier epoch landed late, which
+// may happen; what lies before what was read may hold it back.
+void Checker::judge_progress(const std::vector<const Subject*>& left) {
+  if (!options_.committed || *options_.committed < options_.requests_from) return;
+  const auto metadata = events::decode_commit_metadata(options_.metadata);
+  if (!metadata || metadata->epoch < fold_.epoch()) return;
+  const auto committed = *options_.committed;
+  auto reached = requests_next_;
+  if (const auto waiting = unanswerable_.lower_bound(committed); waiting != unanswerable_.end())
+    reached = std::min(reached, *waiting);
+  for (const auto* about : left) {
+    for (auto it = about->asked.lower_bound(committed); it != about->asked.end(); ++it) {
+      const auto& [offset, entry] = *it;
+      if (entry.read && !entry.dead && (doubtful(*about) || !complete(*about, offset)))
+        reached = std::min(reached, offset);
+    }
+  }
+  if (committed < reached)
+    report(Promise::committed, options_.topics.requests, {committed},
+           fmt::format("nothing runs any more, everything below {} is complete, and yet only {} is committed", reached,
+                       committed));
 }
 
 // Who takes the partition over from such a commit passes by what is yet to come.

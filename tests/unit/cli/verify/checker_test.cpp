@@ -233,7 +233,7 @@ INSTANTIATE_TEST_SUITE_P(Good, EveryRule,
                                 h.answer(5, 1, -1, "b");
                                 h.answer(5, 0, -1, "a");
                               }},
-                             {"ACommitBehindWhatIsComplete",
+                             {"ACommitUpToTheEnds",
                               [](History& h) {
                                 h.ask("r");
                                 h.ask("s");
@@ -242,6 +242,17 @@ INSTANTIATE_TEST_SUITE_P(Good, EveryRule,
                                 h.begin(5, 1);
                                 h.end(1, a(5, 1), 0);
                                 h.respond(5, 1, a(5, 1));
+                                h.options.committed = 2;
+                                h.options.metadata = "tr1 5 5 3";
+                              }},
+                             {"AStaleCommitThatLandedLate",
+                              [](History& h) {
+                                h.ask("r");
+                                h.ask("s");
+                                h.claim(5);
+                                h.answer(5, 0);
+                                h.claim(6);
+                                h.answer(6, 1);
                                 h.options.committed = 1;
                                 h.options.metadata = "tr1 5 3 2";
                               }},
@@ -681,6 +692,28 @@ INSTANTIATE_TEST_SUITE_P(Committed, EveryRule,
                                 h.options.metadata = "tr1 6 1 0";
                               },
                               "P5", "committed under epoch 6, which nobody has claimed"},
+                             {"BehindWhatIsComplete",
+                              [](History& h) {
+                                h.ask("r");
+                                h.ask("s");
+                                h.bury(h.ask_in_vain());
+                                h.claim(5);
+                                h.answer(5, 0);
+                                h.answer(5, 1);
+                                h.options.committed = 1;
+                                h.options.metadata = "tr1 5 3 2";
+                              },
+                              "P5", "everything below 3 is complete, and yet only 1 is committed"},
+                             {"BehindWhatIsCompleteAndBeforeAnOpenOne",
+                              [](History& h) {
+                                h.ask("r");
+                                h.ask("s");
+                                h.claim(5);
+                                h.answer(5, 0);
+                                h.options.committed = 0;
+                                h.options.metadata = "tr1 5 1 0";
+                              },
+                              "P1 P5", "everything below 1 is complete, and yet only 0 is committed"},
                              {"BeyondTheEnd",
                               [](History& h) {
                                 h.ask("r");

@@ -167,6 +167,32 @@ TEST(Running, WhatIsBrokenForGoodIsTold) {
   EXPECT_EQ(h.check(false).promises(), "P1");
 }
 
+TEST(Running, ACommitMayBeOnItsWay) {
+  History h;
+  h.ask("r");
+  h.ask("s");
+  h.claim(5);
+  h.answer(5, 0);
+  h.answer(5, 1);
+  h.options.committed = 1;
+  h.options.metadata = "tr1 5 3 2";
+  EXPECT_EQ(h.check(false).promises(), "") << h.check(false).texts();
+  EXPECT_EQ(h.check(true).promises(), "P5");
+}
+
+TEST(Retention, ACommitBeforeWhatWasReadMayWaitForWhatLiesThere) {
+  History h;
+  h.options = {.requests_from = 3};
+  h.ids = {"", "", ""};
+  h.claim(5);
+  h.answer(5, h.ask("r"));
+  h.options.committed = 2;
+  h.options.metadata = "tr1 5 0 0";
+  EXPECT_EQ(h.check().promises(), "") << h.check().texts();
+  h.options.committed = 3;
+  EXPECT_EQ(h.check().promises(), "P5");
+}
+
 TEST(Numbers, AreCountedOverAHistory) {
   History h;
   h.ask("r");
