@@ -85,6 +85,8 @@ class Oracle {
   void at_rest();
   /// The furthest commit that has landed. A stale one that lands behind it only lengthens a successor's tail.
   [[nodiscard]] std::int64_t committed_up_to(int partition) const { return part(partition).judged; }
+  /// The highest claim that took effect.
+  [[nodiscard]] std::int64_t epoch(int partition) const { return part(partition).fold.epoch(); }
   [[nodiscard]] std::int64_t requests(int partition) const {
     return static_cast<std::int64_t>(part(partition).sources.size());
   }
