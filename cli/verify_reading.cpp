@@ -190,14 +190,13 @@ class PartitionReading {
   std::optional<Error> failure_;
 };
 
-/// The dead letters there are now, without their values.
-Result<std::vector<kafka::Record>> dead_letters(const kafka::Properties& properties, const VerifyCall& call) {
-  std::vector<kafka::Record> letters;
+/// The dead letters there are now: of each only where it comes from, for there may be many.
+Result<std::vector<verify::DeadLetter>> dead_letters(const kafka::Properties& properties, const VerifyCall& call) {
+  std::vector<verify::DeadLetter> letters;
   const LogWalk walk{.topic = call.topics.dlq, .from_beginning = true, .until_end = true};
   const auto end = walk_log(properties, walk, [&](const kafka::Record& record) {
-    letters.push_back(record);
-    letters.back().value.reset();
-    std::erase_if(letters.back().headers, [](const auto& header) { return !header.first.starts_with("kafka_dlt-o"); });
+    const auto letter = verify::dead_letter_of(record, call.topics.requests);
+    if (letter && (!call.partition || *call.partition == letter->partition)) letters.push_back(*letter);
     return true;
   });
   if (!end) return std::unexpected(end.error());
@@ -293,7 +292,7 @@ Result<Verified> verify_topics(const kafka::Properties& given, const VerifyCall&
     }
     const bool committed_any = options.committed.has_value();
     Checker checker(std::move(options));
-    for (const auto& letter : *letters) checker.on_dead_letter(letter);
+    for (const auto& letter : *letters) checker.on_letter(letter);
     if (auto read = reading.read(checker, p, {requests->at(i), audit->at(i), chunks->at(i)}); !read)
       return std::unexpected(read.error());
     checker.finish(call.at_rest);

@@ -13,15 +13,8 @@ namespace tokenrail::verify {
 namespace {
 
 constexpr std::size_t sweep_subjects_min = 10'000;
-
-/// Of a dead letter: big-endian, as Spring writes it.
-std::optional<std::int64_t> number_in(const kafka::Headers& headers, std::string_view name) {
-  const auto bytes = kafka::header(headers, name);
-  if (!bytes || bytes->empty() || bytes->size() > sizeof(std::int64_t)) return std::nullopt;
-  std::uint64_t value = 0;
-  for (const char byte : *bytes) value = value << 8U | static_cast<unsigned char>(byte);
-  return static_cast<std::int64_t>(value);
-}
+// Routers answer a request with a longer key by a dead letter.
+constexpr std::size_t key_bytes_max = 4'096;
 
 std::optional<std::size_t> key_of(const kafka::Record& record) {
   return record.key ? std::optional(std::hash<std::string>{}(*record.key)) : std::nullopt;
@@ -56,7 +49,10 @@ void Checker::report(Promise promise, const std::string& topic, std::vector<std:
 void Checker::on_request(const kafka::Record& record) {
   ++figures_.requests;
   requests_next_ = record.offset + 1;
-  const bool dead = dead_letters_.erase(record.offset) > 0;
+  const auto [first, last] = dead_letters_.equal_range(record.offset);
+  const bool dead =
+      std::any_of(first, last, [&](const auto& entry) { return entry.second.is_at(record.timestamp_ms); });
+  dead_letters_.erase(first, last);
   if (dead) ++figures_.dead_letters;
 
   const auto value = record.value ? std::optional<std::string_view>(*record.value) : std::nullopt;
@@ -70,6 +66,8 @@ void Checker::on_request(const kafka::Record& record) {
     if (timeout && record.timestamp_ms >= 0) entry.deadline_ms = record.timestamp_ms + timeout->count();
     entry.key = key_of(record);
     entry.dead = dead;
+    const bool too_large = record.value && record.value->size() > options_.request_limits.value_bytes_max;
+    entry.answerable = !too_large && (!record.key || record.key->size() <= key_bytes_max);
     touch(about);
   };
   if (const auto* request = std::get_if<events::ChatRequest>(&parsed)) {
@@ -77,25 +75,32 @@ void Checker::on_request(const kafka::Record& record) {
   } else if (const auto* invalid = std::get_if<events::InvalidRequest>(&parsed)) {
     note(invalid->org_id, invalid->request_id, std::nullopt);
   } else if (!dead) {
-    unanswerable_.insert(record.offset);
+    unanswerable_.emplace(record.offset, record.timestamp_ms);
   }
 }
 
 void Checker::on_dead_letter(const kafka::Record& record) {
-  const auto topic = kafka::header(record.headers, "kafka_dlt-original-topic");
-  const auto partition = number_in(record.headers, "kafka_dlt-original-partition");
-  const auto offset = number_in(record.headers, "kafka_dlt-original-offset");
-  if (topic != options_.topics.requests || partition != options_.partition || !offset) return;
+  if (const auto letter = dead_letter_of(record, options_.topics.requests)) on_letter(*letter);
+}
 
-  if (*offset >= requests_next_) {
-    dead_letters_.insert(*offset);
-  } else if (unanswerable_.erase(*offset) > 0) {
-    ++figures_.dead_letters;
-  } else if (const auto it = by_offset_.find(*offset); it != by_offset_.end()) {
-    auto& entry = it->second->asked[*offset];
-    if (!std::exchange(entry.dead, true)) ++figures_.dead_letters;
-    touch(*it->second);
+void Checker::on_letter(const DeadLetter& letter) {
+  if (letter.partition != options_.partition) return;
+  if (letter.offset >= requests_next_) {
+    dead_letters_.emplace(letter.offset, letter);
+    return;
   }
+  if (const auto it = unanswerable_.find(letter.offset); it != unanswerable_.end()) {
+    if (!letter.is_at(it->second)) return;
+    unanswerable_.erase(it);
+    ++figures_.dead_letters;
+    return;
+  }
+  const auto it = by_offset_.find(letter.offset);
+  if (it == by_offset_.end()) return;
+  auto& entry = it->second->asked[letter.offset];
+  if (!letter.is_at(entry.ms)) return;
+  if (!std::exchange(entry.dead, true)) ++figures_.dead_letters;
+  touch(*it->second);
 }
 
 // --- chunks ---------------------------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "cli/verify/claims.hpp"
+#include "cli/verify/dead_letter.hpp"
 #include "cli/verify/findings.hpp"
 #include "cli/verify/key_lines.hpp"
 #include "cli/verify/subject.hpp"
@@ -85,8 +86,9 @@ class Checker {
   void on_request(const kafka::Record& record);
   void on_chunk(const kafka::Record& record);
   void on_audit(const kafka::Record& record);
-  /// Those of other partitions are passed over.
+  /// Those of other topics and partitions are passed over.
   void on_dead_letter(const kafka::Record& record);
+  void on_letter(const DeadLetter& letter);
 
   /// Everything has been fed. `at_rest`: nothing runs any more, so what is open will stay so, and is a violation.
   void finish(bool at_rest);
@@ -128,6 +130,7 @@ class Checker {
   [[nodiscard]] bool settled(const Subject& subject) const;
   void judge(const Subject& subject, bool at_rest);
   void judge_request(const Subject& subject, std::int64_t source_offset, const Asked& asked, bool at_rest);
+  void judge_dead_letter(const Subject& subject, std::int64_t source_offset, const Asked& asked);
   void judge_attempt(const Subject& subject, std::int64_t number, const Attempt& attempt, bool at_rest);
   void judge_answer(const Subject& subject, std::int64_t number, const Attempt& attempt);
   void judge_duplicate(const Subject& subject, std::int64_t source_offset, const DuplicateAnswer& answer, bool at_rest);
@@ -158,9 +161,9 @@ class Checker {
   std::size_t sweep_at_ = 0;
   bool forgot_any_ = false;
 
-  std::set<std::int64_t> unanswerable_{};        ///< source offsets that only a dead letter can settle
-  std::set<std::int64_t> dead_letters_{};        ///< whose request has not been read yet
-  std::set<std::int64_t> unclaimed_told_{};      ///< epochs
+  std::map<std::int64_t, std::int64_t> unanswerable_{};  ///< source offsets that only a dead letter can settle: times
+  std::multimap<std::int64_t, DeadLetter> dead_letters_{};  ///< whose request has not been read yet, by its offset
+  std::set<std::int64_t> unclaimed_told_{};                 ///< epochs
   std::map<std::int64_t, std::int64_t> lost_{};  ///< source offsets told to be lost: first -> one past the last
   std::int64_t requests_next_ = 0;
   std::int64_t chunks_next_ = 0;

@@ -111,7 +111,11 @@ void Checker::judge(const Subject& about, bool at_rest) {
 }
 
 void Checker::judge_request(const Subject& about, std::int64_t source_offset, const Asked& entry, bool at_rest) {
-  if (entry.dead || complete(about, source_offset) || told_lost(source_offset)) return;
+  if (entry.dead) {
+    judge_dead_letter(about, source_offset, entry);
+    return;
+  }
+  if (complete(about, source_offset) || told_lost(source_offset)) return;
   const auto* const top = highest(about, source_offset);
   if (top == nullptr && audit_lost(entry)) {
     ++figures_.unknown;
@@ -139,6 +143,20 @@ void Checker::judge_request(const Subject& about, std::int64_t source_offset, co
                     options_.topics.audit, top->second.response_at));
   } else if (top->second.terminal_at < 0 && !chunks_lost(top->second)) {
     say(fmt::format("was never answered: its last attempt {} has no terminal chunk", top->first));
+  }
+}
+
+// Whoever sees no more than the topics cannot know which version of the router read a request, so the text says it.
+void Checker::judge_dead_letter(const Subject& about, std::int64_t source_offset, const Asked& entry) {
+  const auto say = [&](std::string_view why) {
+    report(Promise::answered, options_.topics.requests, {source_offset},
+           fmt::format("{} lies in {}, {}", request_text(about, source_offset), options_.topics.dlq, why));
+  };
+  if (const auto* const top = highest(about, source_offset)) {
+    say(fmt::format("and was run all the same: attempt {} (routers of two versions may have read it differently)",
+                    top->first));
+  } else if (entry.answerable) {
+    say("though it can be read and answered (a router of another version may have been unable to)");
   }
 }
 
@@ -315,7 +333,7 @@ void Checker::finish(bool at_rest) {
   };
   std::ranges::sort(left, {}, place);
   for (const auto* about : left) judge(*about, at_rest);
-  for (const auto offset : unanswerable_) {
+  for (const auto& [offset, ms] : unanswerable_) {
     if (told_lost(offset)) continue;
     if (at_rest) {
       report(Promise::answered, options_.topics.requests, {offset},
@@ -339,7 +357,7 @@ void Checker::judge_commit(const std::vector<const Subject*>& left) {
   const auto passes = [&](std::int64_t offset, std::string_view what) {
     say(options_.topics.requests, offset, fmt::format("the committed offset {} passes {}", committed, what));
   };
-  for (const auto offset : unanswerable_) {
+  for (const auto& [offset, ms] : unanswerable_) {
     if (offset < committed && !told_lost(offset))
       passes(offset, fmt::format("the record at {}, which is no dead letter", offset));
   }
@@ -383,7 +401,7 @@ void Checker::judge_progress(const std::vector<const Subject*>& left) {
   const auto committed = *options_.committed;
   auto reached = requests_next_;
   if (const auto waiting = unanswerable_.lower_bound(committed); waiting != unanswerable_.end())
-    reached = std::min(reached, *waiting);
+    reached = std::min(reached, waiting->first);
   for (const auto* about : left) {
     for (auto it = about->asked.lower_bound(committed); it != about->asked.end(); ++it) {
       const auto& [offset, entry] = *it;

@@ -13,8 +13,9 @@ namespace tokenrail::verify {
 
 /// A record of chat.requests, or the source offset that an audit event names.
 struct Asked {
-  bool read = false;  ///< the record itself was
-  bool dead = false;  ///< lies in the dead-letter topic
+  bool read = false;        ///< the record itself was
+  bool dead = false;        ///< lies in the dead-letter topic
+  bool answerable = false;  ///< its ids can be read, and nothing about it is too large
   std::int64_t ms = -1;
   std::int64_t deadline_ms = -1;     ///< where the request says how long it may take
   std::optional<std::size_t> key{};  ///< hash of the record's key; nothing: it has none, so it has no order

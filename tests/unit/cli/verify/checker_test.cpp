@@ -65,10 +65,29 @@ INSTANTIATE_TEST_SUITE_P(Good, EveryRule,
                                 h.bury(h.ask_in_vain());
                                 h.bury(0);
                               }},
-                             {"ADeadLetterThatHasIds",
+                             {"ADeadLetterWithAKeyThatIsTooLong",
                               [](History& h) {
                                 h.claim(5);
+                                h.bury(h.ask("r", std::string(4'097, 'k')));
+                              }},
+                             {"ADeadLetterThatIsTooLarge",
+                              [](History& h) {
+                                h.options.request_limits.value_bytes_max = 50;
+                                h.claim(5);
                                 h.bury(h.ask("r"));
+                              }},
+                             {"ADeadLetterOfATopicThatWasMadeAnew",
+                              [](History& h) {
+                                h.bury(0, "chat.requests", 0, 1);
+                                h.ask("r");
+                                h.claim(5);
+                                h.answer(5, 0);
+                                h.bury(0, "chat.requests", 0, 1);
+                              }},
+                             {"ADeadLetterThatSaysWhen",
+                              [](History& h) {
+                                h.now_ms = 30;
+                                h.bury(h.ask_in_vain(), "chat.requests", 0, 40);
                               }},
                              {"ADeathInTheMiddle",
                               [](History& h) {
@@ -318,6 +337,27 @@ INSTANTIATE_TEST_SUITE_P(Answered, EveryRule,
                                 h.bury(1);
                               },
                               "P1", "can be answered by nobody"},
+                             {"ADeadLetterOfAnEarlierRecord",
+                              [](History& h) {
+                                h.claim(5);
+                                h.ask_in_vain();
+                                h.bury(0, "chat.requests", 0, 1);
+                              },
+                              "P1", "can be answered by nobody"},
+                             {"ADeadLetterThatCanBeAnswered",
+                              [](History& h) {
+                                h.claim(5);
+                                h.bury(h.ask("r"));
+                              },
+                              "P1", "[ 0 ] request r of o (source offset 0) lies in chat.requests.dlq, though"},
+                             {"ADeadLetterThatIsRun",
+                              [](History& h) {
+                                h.ask("r", std::string(4'097, 'k'));
+                                h.claim(5);
+                                h.answer(5, 0);
+                                h.bury(0);
+                              },
+                              "P1", "lies in chat.requests.dlq, and was run all the same: attempt 5001"},
                          }),
                          name_of_row);
 

@@ -69,7 +69,8 @@ struct History {
     ids.emplace_back();
     return append(requests, "chat.requests", options.requests_from, "no JSON", "k");
   }
-  void bury(std::int64_t source_offset, const std::string& topic = "chat.requests", char partition = 0) {
+  void bury(std::int64_t source_offset, const std::string& topic = "chat.requests", char partition = 0,
+            std::optional<char> timestamp = std::nullopt) {
     append(dlq, "chat.requests.dlq", 0, "no JSON", "k");
     std::string offset(8, '\0');
     offset[6] = static_cast<char>(source_offset >> 8);
@@ -77,6 +78,7 @@ struct History {
     dlq.back().headers = {{"kafka_dlt-original-topic", topic},
                           {"kafka_dlt-original-partition", std::string(3, '\0') + partition},
                           {"kafka_dlt-original-offset", offset}};
+    if (timestamp) dlq.back().headers.emplace_back("kafka_dlt-original-timestamp", std::string(7, '\0') + *timestamp);
   }
 
   [[nodiscard]] events::AttemptIds names(std::int64_t epoch, std::int64_t source_offset, std::int64_t number) const {
