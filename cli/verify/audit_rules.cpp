@@ -193,6 +193,8 @@ void Checker::requested(const Event& event) {
   if (ids.attempt / attempts_per_epoch != event.facts.epoch)
     report(Promise::audited, options_.topics.audit, {at},
            fmt::format("{}: its number is none of epoch {}", attempt_text(ids), event.facts.epoch));
+  if (const auto there = by_offset_.find(ids.source_offset); there != by_offset_.end() && there->second != &about)
+    check_place(ids, at, event.record.timestamp_ms, there->second->asked[ids.source_offset]);
   runs_again(about, ids.attempt, event);
   attempt.source_offset = ids.source_offset;
   attempt.request_at = at;
@@ -201,6 +203,18 @@ void Checker::requested(const Event& event) {
   if (const auto ms = claims_.dispatched(event.facts.epoch, event.record.timestamp_ms))
     figures_.takeover_ms.push_back(*ms);
   touch(about);
+}
+
+// A topic that was made anew has other requests at the offsets of the old ones, whose attempts are older than what
+// stands there now; only brokers' clocks can tell.
+void Checker::check_place(const events::AttemptIds& ids, std::int64_t request_at, std::int64_t request_ms,
+                          const Asked& stands_there) {
+  if (stands_there.broker_ms < 0 || request_ms <= stands_there.broker_ms + options_.clock_skew_ms) {
+    ++figures_.displaced;
+    return;
+  }
+  report(Promise::audited, options_.topics.audit, {request_at},
+         fmt::format("{}: it begins at an offset where another request stands", attempt_text(ids)));
 }
 
 void Checker::runs_again(const Subject& about, std::int64_t number, const Event& event) {

@@ -63,8 +63,19 @@ void Checker::on_request(const kafka::Record& record) {
     auto& entry = asked(about, record.offset);
     entry.read = true;
     entry.ms = record.timestamp_ms;
+    entry.broker_ms = record.log_append_time ? record.timestamp_ms : -1;
     if (timeout && record.timestamp_ms >= 0) entry.deadline_ms = record.timestamp_ms + timeout->count();
     entry.key = key_of(record);
+    by_offset_[record.offset] = &about;
+    if (const auto* const attempts = fold_.attempts(record.offset)) {
+      for (const auto& attempt : *attempts) {
+        const auto& ids = attempt.ids;
+        if (attempt.request_offset < 0 || (ids.org_id == org_id && ids.request_id == request_id)) continue;
+        const auto other = subjects_.find(ids.org_id + '\0' + ids.request_id);
+        if (other != subjects_.end())
+          check_place(ids, attempt.request_offset, other->second.attempts[ids.attempt].request_ms, entry);
+      }
+    }
     entry.dead = dead;
     const bool too_large = record.value && record.value->size() > options_.request_limits.value_bytes_max;
     entry.answerable = !too_large && (!record.key || record.key->size() <= key_bytes_max);
@@ -195,7 +206,6 @@ Subject& Checker::subject(const std::string& org_id, const std::string& request_
 }
 
 Asked& Checker::asked(Subject& about, std::int64_t source_offset) {
-  by_offset_[source_offset] = &about;
   return about.asked[source_offset];
 }
 

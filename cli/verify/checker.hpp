@@ -121,6 +121,8 @@ class Checker {
   void released(const Event& event);
   void continuing(const Event& event);
   void lost(const Event& event);
+  void check_place(const events::AttemptIds& ids, std::int64_t request_at, std::int64_t request_ms,
+                   const Asked& stands_there);
   void runs_again(const Subject& subject, std::int64_t number, const Event& event);
   void closed_by_another(const Subject& subject, std::int64_t number, const Attempt& attempt, const Event& event);
   void note_event(Subject& subject, const Event& event);
@@ -156,7 +158,7 @@ class Checker {
   Claims claims_{};
   KeyLines lines_;
   std::unordered_map<std::string, Subject> subjects_{};
-  std::unordered_map<std::int64_t, Subject*> by_offset_{};  ///< the newest that was asked there
+  std::unordered_map<std::int64_t, Subject*> by_offset_{};  ///< whose record was read there
   std::list<Subject*> settled_{};                           ///< the oldest first
   std::size_t sweep_at_ = 0;
   bool forgot_any_ = false;

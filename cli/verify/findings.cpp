@@ -47,6 +47,7 @@ void Figures::add(const Figures& other) {
   open_attempts += other.open_attempts;
   lost += other.lost;
   unknown += other.unknown;
+  displaced += other.displaced;
   unreadable += other.unreadable;
   violations_left += other.violations_left;
   for (const auto& [cause, count] : other.interrupted) interrupted[cause] += count;

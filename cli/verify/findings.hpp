@@ -53,6 +53,7 @@ struct Figures {
   std::int64_t open_attempts = 0;    ///< without an llm.response yet
   std::int64_t lost = 0;             ///< offsets that a router has told to have been deleted unread
   std::int64_t unknown = 0;          ///< requests that retention (or --from) left too little of to be judged
+  std::int64_t displaced = 0;        ///< attempts at whose offset another request stands: of a topic made anew since
   std::int64_t unreadable = 0;       ///< records on chat.chunks and llm.audit that could not be read
   std::int64_t violations_left = 0;  ///< found, but too many to be kept
   std::map<std::string, std::int64_t> interrupted{};  ///< responses that count, by cause: lost, drain, restart

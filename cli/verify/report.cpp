@@ -39,6 +39,7 @@ constexpr std::array<Figure, 21> table{{
     {.name = "openAttempts", .text = "attempts that run", .value = &Figures::open_attempts},
     {.name = "lost", .text = "offsets told to be lost", .value = &Figures::lost},
     {.name = "unknown", .text = "requests too old to be judged", .value = &Figures::unknown},
+    {.name = "displaced", .text = "attempts of requests now elsewhere", .value = &Figures::displaced},
     {.name = "unreadable", .text = "unreadable records", .value = &Figures::unreadable},
     {.name = "chunks", .text = "chunks", .value = &Figures::chunks},
     {.name = "auditEvents", .text = "audit events", .value = &Figures::audit_events},

@@ -275,6 +275,17 @@ INSTANTIATE_TEST_SUITE_P(Good, EveryRule,
                                 h.options.committed = 1;
                                 h.options.metadata = "tr1 5 3 2";
                               }},
+                             {"AttemptsOfATopicThatWasMadeAnew",
+                              [](History& h) {
+                                h.broker_time = true;
+                                h.ids = {"old", "older"};
+                                h.claim(5);
+                                h.answer(5, 0);
+                                h.wait(60'000);
+                                h.ids.clear();
+                                h.ask("new");
+                                h.answer(5, 0, a(5, 2));
+                              }},
                              {"AForeignCommit",
                               [](History& h) {
                                 h.ask("r");
@@ -640,6 +651,19 @@ INSTANTIATE_TEST_SUITE_P(Audited, EveryRule,
                                 h.begin(5, 0, a(5, 2));
                               },
                               "P4", "llm.request about partition 3"},
+                             {"AnAttemptAtTheOffsetOfAnother",
+                              [](History& h) {
+                                h.broker_time = true;
+                                h.ask("r");
+                                h.ask("s");
+                                h.claim(5);
+                                h.answer(5, 0);
+                                h.answer(5, 1);
+                                h.wait(2'000);
+                                h.ids[1] = "ghost";
+                                h.answer(5, 1, a(5, 2));
+                              },
+                              "P4", "llm.audit [ 5 ] request ghost of o (source offset 1), attempt 5002: it begins at"},
                              {"TwoResponsesOfOneWriter",
                               [](History& h) {
                                 h.ask("r");

@@ -245,6 +245,21 @@ TEST(Numbers, AreCountedOverAHistory) {
   EXPECT_THAT(sum.takeover_ms, ElementsAre(290, 290));
 }
 
+TEST(Numbers, AttemptsOfRequestsThatStandThereNoMore) {
+  for (const auto feeding : {History::Feeding::by_time, History::Feeding::audit_first}) {
+    History h;
+    h.ids = {"old"};
+    h.claim(5);
+    h.answer(5, 0);
+    h.ids.clear();
+    h.ask("new");
+    h.answer(5, 0, a(5, 2));
+    const auto found = h.check(true, feeding);
+    EXPECT_EQ(found.promises(), "") << found.texts();
+    EXPECT_EQ(found.figures.displaced, 1) << "nothing says whose clock made the timestamps";
+  }
+}
+
 TEST(Numbers, ARunOutsideTheDedupeWindowAndALateAnswer) {
   History h;
   h.ask("r");
