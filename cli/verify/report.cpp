@@ -20,7 +20,7 @@ struct Figure {
   bool always = false;  ///< shown also where it is 0
 };
 
-constexpr std::array<Figure, 21> table{{
+constexpr std::array<Figure, 22> table{{
     {.name = "requests", .text = "requests", .value = &Figures::requests, .always = true},
     {.name = "deadLetters", .text = "in the dead-letter topic", .value = &Figures::dead_letters},
     {.name = "attempts", .text = "attempts", .value = &Figures::attempts, .always = true},
