@@ -1,5 +1,7 @@
 #include "cli/verify/findings.hpp"
 
+#include <algorithm>
+
 namespace tokenrail::verify {
 
 std::string_view name_of(Promise promise) {
@@ -49,6 +51,7 @@ void Figures::add(const Figures& other) {
   unknown += other.unknown;
   displaced += other.displaced;
   unreadable += other.unreadable;
+  audit_tail = std::max(audit_tail, other.audit_tail);
   violations_left += other.violations_left;
   for (const auto& [cause, count] : other.interrupted) interrupted[cause] += count;
   takeover_ms.insert(takeover_ms.end(), other.takeover_ms.begin(), other.takeover_ms.end());

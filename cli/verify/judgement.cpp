@@ -426,8 +426,12 @@ void Checker::judge_ends() {
   const auto& topics = options_.topics;
   within(topics.requests, *options_.committed, options_.requests_end.value_or(requests_next_), "committed offset");
   const auto metadata = events::decode_commit_metadata(options_.metadata);
+  // Where the metadata is none of ours the next owner reads all that there is.
+  const auto audit_end = options_.audit_end.value_or(audit_next_);
+  const auto tail_from = std::max(options_.audit_from, metadata ? metadata->audit_offset : 0);
+  figures_.audit_tail = std::max<std::int64_t>(0, audit_end - tail_from);
   if (!metadata) return;
-  within(topics.audit, metadata->audit_offset, options_.audit_end.value_or(audit_next_), "commit's auditOffset");
+  within(topics.audit, metadata->audit_offset, audit_end, "commit's auditOffset");
   within(topics.chunks, metadata->chunk_offset, options_.chunks_end.value_or(chunks_next_), "commit's chunkOffset");
 }
 

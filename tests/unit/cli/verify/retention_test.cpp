@@ -245,6 +245,30 @@ TEST(Numbers, AreCountedOverAHistory) {
   EXPECT_THAT(sum.takeover_ms, ElementsAre(290, 290));
 }
 
+TEST(Numbers, TheTailThatTheNextClaimReads) {
+  History h;
+  h.options.audit_from = 10;
+  h.ask("r");
+  h.claim(5);
+  h.answer(5, 0);
+  h.options.committed = 1;
+  const std::pair<const char*, std::int64_t> rows[] = {
+      {"tr1 5 11 2", 2}, {"tr1 5 13 2", 0}, {"tr1 5 4 2", 3}, {"written by a tool", 3}};
+  for (const auto& [metadata, tail] : rows) {
+    h.options.metadata = metadata;
+    const auto found = h.check();
+    EXPECT_EQ(found.promises(), "") << found.texts();
+    EXPECT_EQ(found.figures.audit_tail, tail) << metadata;
+  }
+  h.options.committed.reset();
+  EXPECT_EQ(h.check().figures.audit_tail, 0);
+
+  Figures most{};
+  most.audit_tail = 7;
+  most.add(Figures{});
+  EXPECT_EQ(most.audit_tail, 7) << "of several partitions the longest";
+}
+
 TEST(Numbers, AttemptsOfRequestsThatStandThereNoMore) {
   for (const auto feeding : {History::Feeding::by_time, History::Feeding::audit_first}) {
     History h;
