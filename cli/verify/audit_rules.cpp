@@ -1,5 +1,6 @@
 // Feeding llm.audit: what one event says, given all before it.
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <utility>
 
@@ -46,6 +47,12 @@ std::size_t hash_of(const kafka::Record& record) {
   return std::hash<std::string>{}(all);
 }
 
+bool is_ours(std::string_view type) {
+  constexpr std::array types{events::llm_request_type, events::llm_response_type, events::router_claimed_type,
+                             events::router_released_type, events::router_continuing_type};
+  return std::ranges::find(types, type) != types.end();
+}
+
 /// The partition of chat.requests that an event speaks of.
 std::int32_t partition_of(const events::AuditFacts& facts) {
   return about_attempt(facts) ? facts.ids.source_partition : facts.partition;
@@ -60,6 +67,10 @@ void Checker::on_audit(const kafka::Record& record) {
   const auto facts = events::parse_audit(record.value.value_or(""));
   if (!facts) {
     ++figures_.unreadable;
+    const auto type = kafka::header(record.headers, "ce_type").value_or("");
+    if (is_ours(type))
+      report(Promise::audited, options_.topics.audit, {record.offset},
+             fmt::format("a record that says it is {} cannot be read: {}", type, facts.error().detail));
     return;
   }
   if (facts->kind == Kind::unknown) return;
@@ -195,6 +206,7 @@ void Checker::requested(const Event& event) {
            fmt::format("{}: its number is none of epoch {}", attempt_text(ids), event.facts.epoch));
   if (const auto there = by_offset_.find(ids.source_offset); there != by_offset_.end() && there->second != &about)
     check_place(ids, at, event.record.timestamp_ms, there->second->asked[ids.source_offset]);
+  check_key(about, ids.attempt, attempt, event.record, false);
   runs_again(about, ids.attempt, event);
   attempt.source_offset = ids.source_offset;
   attempt.request_at = at;
@@ -279,6 +291,7 @@ void Checker::responded(const Event& event) {
     return;
   }
   auto& attempt = about.attempts[ids.attempt];
+  check_key(about, ids.attempt, attempt, event.record, false);
   attempt.source_offset = ids.source_offset;
   attempt.response_at = at;
   attempt.response_epoch = event.facts.epoch;

@@ -157,6 +157,7 @@ void Checker::on_chunk(const kafka::Record& record) {
            fmt::format("{}: seq {} where {} was due ({})", named(), chunk->seq, attempt.next_seq,
                        chunk->seq < attempt.next_seq ? "a repetition" : "a gap"));
   }
+  check_key(about, chunk->attempt, attempt, record, true);
   attempt.last_chunk = record.offset;
   attempt.next_seq = chunk->seq + 1;
   if (!chunk->done) return;
@@ -170,6 +171,23 @@ void Checker::on_chunk(const kafka::Record& record) {
            fmt::format("{}: the terminal chunk with seq {} says that there are {} chunks", named(), chunk->seq,
                        *chunk->chunks));
   touch(about);
+}
+
+// A null key and an empty one are the same here: no order is judged by it.
+void Checker::check_key(const Subject& about, std::int64_t number, Attempt& attempt, const kafka::Record& record,
+                        bool chunk) {
+  const auto hash = record.key ? std::hash<std::string>{}(*record.key) : std::hash<std::string>{}("");
+  auto& seen = attempt.key;
+  if (seen.at < 0) {
+    seen = {.at = record.offset, .on_chunks = chunk, .hash = hash};
+  } else if (seen.hash != hash) {
+    const auto& topics = options_.topics;
+    report(Promise::audited, chunk ? topics.chunks : topics.audit, {record.offset},
+           fmt::format("request {} of {}, attempt {}: another record key than that of {}:{}", about.request_id,
+                       about.org_id, number, seen.on_chunks ? topics.chunks : topics.audit, seen.at));
+    // Once is enough.
+    seen.hash = hash;
+  }
 }
 
 void Checker::duplicate_chunk(Subject& about, const events::Chunk& chunk, const kafka::Record& record) {

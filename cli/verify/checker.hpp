@@ -123,6 +123,8 @@ class Checker {
   void lost(const Event& event);
   void check_place(const events::AttemptIds& ids, std::int64_t request_at, std::int64_t request_ms,
                    const Asked& stands_there);
+  void check_key(const Subject& subject, std::int64_t number, Attempt& attempt, const kafka::Record& record,
+                 bool chunk);
   void runs_again(const Subject& subject, std::int64_t number, const Event& event);
   void closed_by_another(const Subject& subject, std::int64_t number, const Attempt& attempt, const Event& event);
   void note_event(Subject& subject, const Event& event);

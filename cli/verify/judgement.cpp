@@ -5,6 +5,7 @@
 // chunk is on chat.chunks.
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <iterator>
 #include <utility>
 
@@ -176,6 +177,10 @@ void Checker::judge_attempt(const Subject& about, std::int64_t number, const Att
     report(Promise::whole, options_.topics.chunks, {attempt.first_chunk},
            fmt::format("{}: begins with seq {}", attempt_text(about, number), attempt.first_seq));
   const auto asked_at = about.asked.find(attempt.source_offset);
+  const bool keyed = asked_at != about.asked.end() && asked_at->second.read && attempt.key.at >= 0;
+  if (keyed && asked_at->second.key.value_or(std::hash<std::string>{}("")) != attempt.key.hash)
+    report(Promise::audited, attempt.key.on_chunks ? options_.topics.chunks : options_.topics.audit, {attempt.key.at},
+           fmt::format("{}: another record key than that of its request", attempt_text(about, number)));
   if (options_.judge_deadlines && asked_at != about.asked.end() && asked_at->second.deadline_ms >= 0 &&
       attempt.called && !attempt.interrupted() &&
       attempt.request_ms > asked_at->second.deadline_ms + options_.clock_skew_ms)

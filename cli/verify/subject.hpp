@@ -22,6 +22,13 @@ struct Asked {
   std::optional<std::size_t> key{};  ///< hash of the record's key; nothing: it has none, so it has no order
 };
 
+/// The key of the first record about something, and where that lies: all further ones have it too.
+struct KeySeen {
+  std::int64_t at = -1;
+  bool on_chunks = false;  ///< else on llm.audit
+  std::size_t hash = 0;
+};
+
 struct Attempt {
   // llm.audit
   std::int64_t source_offset = -1;
@@ -49,6 +56,8 @@ struct Attempt {
   std::int64_t terminal_broker_ms = -1;  ///< where the broker's clock made the timestamp
   std::int64_t terminal_source = -1;
   std::string finish_reason{};
+
+  KeySeen key{};
 
   [[nodiscard]] bool exists() const { return request_at >= 0 || response_at >= 0; }
   [[nodiscard]] bool answered() const { return response_at >= 0; }

@@ -148,7 +148,7 @@ INSTANTIATE_TEST_SUITE_P(Good, EveryRule,
                                 h.say(0, a(5, 1), 0);
                                 h.release(5, {{.offset = 0, .attempt = a(5, 1)}});
                                 h.claim(6);
-                                h.answer(6, 1, -1, "other");
+                                h.answer(6, 1);
                                 h.renew(5, {{.offset = 0, .attempt = a(5, 1)}});
                                 h.end(0, a(5, 1), 1);
                                 h.respond(5, 0, a(5, 1));
@@ -249,8 +249,8 @@ INSTANTIATE_TEST_SUITE_P(Good, EveryRule,
                                 h.ask("t", std::nullopt);
                                 h.claim(5);
                                 h.answer(5, 2);
-                                h.answer(5, 1, -1, "b");
-                                h.answer(5, 0, -1, "a");
+                                h.answer(5, 1);
+                                h.answer(5, 0);
                               }},
                              {"ACommitUpToTheEnds",
                               [](History& h) {
@@ -421,6 +421,14 @@ INSTANTIATE_TEST_SUITE_P(
            h.end(0, a(5, 1), 1);
          },
          "P2", "a chunk (seq 1, terminal too) stands behind"},
+        {"AChunkUnderAnotherKey",
+         [](History& h) {
+           h.ask("r");
+           h.claim(5);
+           h.answer(5, 0);
+           h.chunks.back().key = "another";
+         },
+         "P4", "request r of o, attempt 5001: another record key than that of"},
         {"AWrongCount",
          [](History& h) {
            h.ask("r");
@@ -664,6 +672,30 @@ INSTANTIATE_TEST_SUITE_P(Audited, EveryRule,
                                 h.answer(5, 1, a(5, 2));
                               },
                               "P4", "llm.audit [ 5 ] request ghost of o (source offset 1), attempt 5002: it begins at"},
+                             {"EventsUnderAnotherKeyThanTheRequest",
+                              [](History& h) {
+                                h.ask("r");
+                                h.claim(5);
+                                h.answer(5, 0);
+                                for (auto& record : h.audit) record.key = "another";
+                                for (auto& record : h.chunks) record.key = "another";
+                              },
+                              "P4", "another record key than that of its request"},
+                             {"AResponseUnderAnotherKey",
+                              [](History& h) {
+                                h.ask("r");
+                                h.claim(5);
+                                h.answer(5, 0);
+                                h.audit.back().key = std::nullopt;
+                              },
+                              "P4", "another record key than that of"},
+                             {"AnEventThatCannotBeRead",
+                              [](History& h) {
+                                h.claim(5);
+                                h.to_audit(R"({"type":"llm.response","epoch":5})");
+                                h.audit.back().headers = {{"ce_type", "llm.response"}};
+                              },
+                              "P4", "[ 1 ] a record that says it is llm.response cannot be read"},
                              {"TwoResponsesOfOneWriter",
                               [](History& h) {
                                 h.ask("r");

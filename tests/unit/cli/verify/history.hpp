@@ -48,10 +48,16 @@ struct History {
     log.push_back(std::move(record));
     return log.back().offset;
   }
-  std::int64_t to_chunks(std::string value, std::string key = "k") {
+  /// That of the request; "k" where none has been asked.
+  [[nodiscard]] std::optional<std::string> key_of(std::int64_t source_offset) const {
+    const auto at = source_offset - options.requests_from;
+    if (at < 0 || at >= static_cast<std::int64_t>(requests.size())) return "k";
+    return requests[static_cast<std::size_t>(at)].key;
+  }
+  std::int64_t to_chunks(std::string value, std::optional<std::string> key = "k") {
     return append(chunks, "chat.chunks", options.chunks_from, std::move(value), std::move(key));
   }
-  std::int64_t to_audit(std::string value, std::string key = "k") {
+  std::int64_t to_audit(std::string value, std::optional<std::string> key = "k") {
     return append(audit, "llm.audit", options.audit_from, std::move(value), std::move(key));
   }
 
@@ -113,21 +119,21 @@ struct History {
   }
 
   /// llm.request; `number`: of the attempt, else the first of the epoch.
-  void begin(std::int64_t epoch, std::int64_t source_offset, std::int64_t number = -1, const std::string& key = "k") {
+  void begin(std::int64_t epoch, std::int64_t source_offset, std::int64_t number = -1) {
     events::LlmRequest event;
     event.ids = names(epoch, source_offset, number < 0 ? attempt(epoch) : number);
-    to_audit(to_json(event, bytes_max), key);
+    to_audit(to_json(event, bytes_max), key_of(source_offset));
   }
   void respond(std::int64_t epoch, std::int64_t source_offset, std::int64_t number,
                events::Outcome outcome = events::Outcome::completed, const std::string& cause = {},
-               bool recovered = false, bool called = true, const std::string& key = "k") {
+               bool recovered = false, bool called = true) {
     events::LlmResponse event;
     event.ids = names(epoch, source_offset, number);
     event.outcome = outcome;
     event.cause = cause;
     event.called = called;
     event.recovered = recovered;
-    to_audit(to_json(event, bytes_max), key);
+    to_audit(to_json(event, bytes_max), key_of(source_offset));
   }
   void interrupt(std::int64_t epoch, std::int64_t source_offset, std::int64_t number,
                  const std::string& cause = "lost") {
@@ -137,7 +143,7 @@ struct History {
   std::int64_t say(std::int64_t source_offset, std::int64_t number, std::int64_t seq) {
     std::string out;
     events::ChunkWriter(ids.at(static_cast<std::size_t>(source_offset)), "o", number).write(out, seq, {.text = "x"});
-    return to_chunks(out);
+    return to_chunks(out, key_of(source_offset));
   }
   std::int64_t end(std::int64_t source_offset, std::int64_t number, std::int64_t seq,
                    events::FinishReason reason = events::FinishReason::stop) {
@@ -149,15 +155,15 @@ struct History {
       terminal.failure = events::Failure::of(events::ErrorCode::internal, "told by the test");
     std::string out;
     events::ChunkWriter(ids.at(static_cast<std::size_t>(source_offset)), "o", number).write(out, terminal);
-    return to_chunks(out);
+    return to_chunks(out, key_of(source_offset));
   }
   /// llm.request, two chunks, llm.response.
-  void answer(std::int64_t epoch, std::int64_t source_offset, std::int64_t number = -1, const std::string& key = "k") {
+  void answer(std::int64_t epoch, std::int64_t source_offset, std::int64_t number = -1) {
     if (number < 0) number = attempt(epoch);
-    begin(epoch, source_offset, number, key);
+    begin(epoch, source_offset, number);
     say(source_offset, number, 0);
     end(source_offset, number, 1);
-    respond(epoch, source_offset, number, events::Outcome::completed, {}, false, true, key);
+    respond(epoch, source_offset, number);
   }
   std::int64_t duplicate_chunk(std::int64_t source_offset, std::int64_t names_offset, std::int64_t names_attempt,
                                std::int64_t queued_ms = 0) {
@@ -169,7 +175,7 @@ struct History {
     terminal.timing.queued_ms = queued_ms;
     std::string out;
     events::ChunkWriter(ids.at(static_cast<std::size_t>(source_offset)), "o", 0).write(out, terminal);
-    return to_chunks(out);
+    return to_chunks(out, key_of(source_offset));
   }
   void duplicate_response(std::int64_t epoch, std::int64_t source_offset,
                           events::Outcome outcome = events::Outcome::duplicate) {

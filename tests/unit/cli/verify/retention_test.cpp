@@ -204,12 +204,12 @@ TEST(Numbers, AreCountedOverAHistory) {
   h.say(0, a(5, 1), 0);
   h.duplicate_chunk(1, 0, a(5, 1));
   h.duplicate_response(5, 1);
-  h.begin(5, 2, -1, "other");
+  h.begin(5, 2);
   h.end(2, a(5, 1), 0);
   h.claim(6);
   h.claim(6, "loser");
   h.interrupt(6, 0, a(5, 1));
-  h.respond(6, 2, a(5, 1), Outcome::completed, {}, true, true, "other");
+  h.respond(6, 2, a(5, 1), Outcome::completed, {}, true, true);
   h.wait(250);
   h.answer(6, 0);
   h.respond(5, 2, a(5, 1));
@@ -311,7 +311,7 @@ TEST(Memory, WhatIsCompleteIsForgottenAndLateTroubleStillSeen) {
   h.claim(5);
   for (int i = 0; i < 300; ++i) {
     const std::string id = "r" + std::to_string(i);
-    h.answer(5, h.ask(id, id), -1, id);
+    h.answer(5, h.ask(id, id));
   }
   const auto clean = h.check();
   EXPECT_EQ(clean.promises(), "") << clean.texts();
@@ -321,7 +321,7 @@ TEST(Memory, WhatIsCompleteIsForgottenAndLateTroubleStillSeen) {
   EXPECT_EQ(h.check().promises(), "") << h.check().texts();
 
   h.claim(6);
-  h.answer(6, 3, -1, "r3");
+  h.answer(6, 3);
   const auto rerun = h.check();
   EXPECT_EQ(rerun.promises(), "P3") << rerun.texts();
   EXPECT_THAT(rerun.texts(), HasSubstr("request r3 of o (source offset 3), attempt 6001 begins long after"));
