@@ -159,7 +159,7 @@ def test_rolling_restart_of_all_routers_cuts_no_stream(make_stack, tell):
         router.wait_ready()
     story = Story(stack)
     load = Load(stack)
-    story.chunks.wait("the streams have begun", lambda v: len({c["requestId"] for c in v}) >= STREAMS / 2, PATIENCE)
+    story.chunks.wait("as many streams run as are wanted", lambda v: len({c["requestId"] for c in v}) >= STREAMS, PATIENCE)
     old = []
     for _ in range(REPEATS):
         for number, router in enumerate(routers):
@@ -180,7 +180,7 @@ def test_scale_out_to_four_routers_and_back_cuts_no_stream(make_stack, tell):
     first.wait_ready()
     story = Story(stack)
     load = Load(stack)
-    story.chunks.wait("the streams have begun", lambda v: len({c["requestId"] for c in v}) >= STREAMS / 2, PATIENCE)
+    story.chunks.wait("as many streams run as are wanted", lambda v: len({c["requestId"] for c in v}) >= STREAMS, PATIENCE)
     more = [stack.router().wait_ready() for _ in range(3)]
     wait_until("each has work", lambda: all(running(r) > 0 for r in more), PATIENCE)
     for router in more:
