@@ -146,7 +146,12 @@ void Partition::on_log_end(Log log, std::int64_t next_offset) {
     if (phase_ == Phase::locating) {
       stop_log(Log::requests);
       begins_at(next_offset);
-      look_back_from(services_.environment.now().wall);
+      if (next_offset == 0) {
+        // Nothing was ever asked here: what lies in the logs is no more than claims, and not worth a question.
+        located({.audit = kafka::offset_beginning, .chunk = kafka::offset_beginning});
+      } else {
+        look_back_from(services_.environment.now().wall);
+      }
     } else {
       fetch_to(next_offset);
     }

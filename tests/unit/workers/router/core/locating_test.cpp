@@ -70,7 +70,7 @@ TEST_F(LocatingTest, TheAuditLogIsReadFromTheTimeOfTheFirstRecord) {
                .record_ago = minute,
                .audit_ago = {99 * minute},
                .audit_from = 1},
-           Row{.name = "no record: now", .audit_ago = {99 * minute, 19 * minute}, .audit_from = 1},
+           Row{.name = "nothing was ever asked here", .audit_ago = {99 * minute, 19 * minute}, .audit_from = beginning},
            Row{.name = "the sender's clock",
                .record_ago = minute,
                .broker_time = false,
