@@ -1,6 +1,5 @@
 // Feeding llm.audit: what one event says, given all before it.
 #include <algorithm>
-#include <array>
 #include <iterator>
 #include <utility>
 
@@ -21,41 +20,11 @@ std::string attempt_text(const events::AttemptIds& ids) {
                      ids.attempt);
 }
 
-std::string_view name_of(Kind kind) {
-  switch (kind) {
-    case Kind::request:
-      return events::llm_request_type;
-    case Kind::response:
-      return events::llm_response_type;
-    case Kind::claimed:
-      return events::router_claimed_type;
-    case Kind::released:
-      return events::router_released_type;
-    default:
-      return events::router_continuing_type;
-  }
-}
-
-bool about_attempt(const events::AuditFacts& facts) {
-  return facts.kind == Kind::request || facts.kind == Kind::response;
-}
-
 /// The same where a producer has written one record twice.
 std::size_t hash_of(const kafka::Record& record) {
   std::string all = record.value.value_or("");
   for (const auto& [name, content] : record.headers) all.append(name).append(content);
   return std::hash<std::string>{}(all);
-}
-
-bool is_ours(std::string_view type) {
-  constexpr std::array types{events::llm_request_type, events::llm_response_type, events::router_claimed_type,
-                             events::router_released_type, events::router_continuing_type};
-  return std::ranges::find(types, type) != types.end();
-}
-
-/// The partition of chat.requests that an event speaks of.
-std::int32_t partition_of(const events::AuditFacts& facts) {
-  return about_attempt(facts) ? facts.ids.source_partition : facts.partition;
 }
 
 }  // namespace
@@ -68,17 +37,17 @@ void Checker::on_audit(const kafka::Record& record) {
   if (!facts) {
     ++figures_.unreadable;
     const auto type = kafka::header(record.headers, "ce_type").value_or("");
-    if (is_ours(type))
+    if (events::audit_kind(type) != Kind::unknown)
       report(Promise::audited, options_.topics.audit, {record.offset},
              fmt::format("a record that says it is {} cannot be read: {}", type, facts.error().detail));
     return;
   }
   if (facts->kind == Kind::unknown) return;
-  if (const auto named = partition_of(*facts); named != options_.partition) {
+  if (const auto named = events::source_partition(*facts); named != options_.partition) {
     // Routers pass over it, so it must not settle anything here either.
     report(about_attempt(*facts) ? Promise::audited : Promise::ownership, options_.topics.audit, {record.offset},
            fmt::format("{} about partition {} stands in the log of partition {}, where it counts for nothing",
-                       name_of(facts->kind), named, options_.partition));
+                       events::name_of(facts->kind), named, options_.partition));
     return;
   }
 

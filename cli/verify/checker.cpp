@@ -13,8 +13,6 @@ namespace tokenrail::verify {
 namespace {
 
 constexpr std::size_t sweep_subjects_min = 10'000;
-// Routers answer a request with a longer key by a dead letter.
-constexpr std::size_t key_bytes_max = 4'096;
 
 std::optional<std::size_t> key_of(const kafka::Record& record) {
   return record.key ? std::optional(std::hash<std::string>{}(*record.key)) : std::nullopt;
@@ -78,7 +76,7 @@ void Checker::on_request(const kafka::Record& record) {
     }
     entry.dead = dead;
     const bool too_large = record.value && record.value->size() > options_.request_limits.value_bytes_max;
-    entry.answerable = !too_large && (!record.key || record.key->size() <= key_bytes_max);
+    entry.answerable = !too_large && (!record.key || record.key->size() <= options_.request_limits.key_bytes_max);
     touch(about);
   };
   if (const auto* request = std::get_if<events::ChatRequest>(&parsed)) {

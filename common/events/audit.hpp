@@ -185,6 +185,14 @@ struct AuditFacts {
   std::int64_t lost_from = 0;  ///< lost
   std::int64_t lost_to = 0;    ///< lost; one past the last
 };
+/// The `type` of such events; empty: unknown.
+[[nodiscard]] std::string_view name_of(AuditFacts::Kind kind);
+[[nodiscard]] AuditFacts::Kind audit_kind(std::string_view type);
+/// An event of an attempt, not of an ownership.
+[[nodiscard]] bool about_attempt(const AuditFacts& facts);
+/// The partition of chat.requests that it speaks of; -1: of an unknown kind.
+[[nodiscard]] std::int32_t source_partition(const AuditFacts& facts);
+
 /// Errors: invalid_input, for what is not JSON, has no `type`, or is of a known kind and lacks what folding needs. An
 /// event of another type is `Kind::unknown`, not an error.
 [[nodiscard]] Result<AuditFacts> parse_audit(std::string_view value);

@@ -15,21 +15,13 @@ namespace {
 // A worker renews within seconds. Whoever says more would have its requests wait for ever.
 constexpr std::int64_t lease_ms_max = 24LL * 3'600'000;
 
-AuditFacts::Kind kind_from(std::string_view type) {
-  constexpr std::array<std::pair<std::string_view, AuditFacts::Kind>, 6> kinds{
-      {{llm_request_type, AuditFacts::Kind::request},
-       {llm_response_type, AuditFacts::Kind::response},
-       {router_claimed_type, AuditFacts::Kind::claimed},
-       {router_released_type, AuditFacts::Kind::released},
-       {router_continuing_type, AuditFacts::Kind::continuing},
-       {requests_lost_type, AuditFacts::Kind::lost}}};
-  for (const auto& [name, kind] : kinds) {
-    if (name == type) {
-      return kind;
-    }
-  }
-  return AuditFacts::Kind::unknown;
-}
+constexpr std::array<std::pair<std::string_view, AuditFacts::Kind>, 6> kinds{
+    {{llm_request_type, AuditFacts::Kind::request},
+     {llm_response_type, AuditFacts::Kind::response},
+     {router_claimed_type, AuditFacts::Kind::claimed},
+     {router_released_type, AuditFacts::Kind::released},
+     {router_continuing_type, AuditFacts::Kind::continuing},
+     {requests_lost_type, AuditFacts::Kind::lost}}};
 
 std::optional<std::int32_t> partition_of(const ObjectReader& record, std::string_view name) {
   const auto value = record.integer_if(name);
@@ -88,6 +80,25 @@ bool read_continuing(const ObjectReader& record, std::vector<ContinuedAttempt>& 
 
 }  // namespace
 
+std::string_view name_of(AuditFacts::Kind kind) {
+  const auto it = std::ranges::find(kinds, kind, &decltype(kinds)::value_type::second);
+  return it == kinds.end() ? std::string_view() : it->first;
+}
+
+AuditFacts::Kind audit_kind(std::string_view type) {
+  const auto it = std::ranges::find(kinds, type, &decltype(kinds)::value_type::first);
+  return it == kinds.end() ? AuditFacts::Kind::unknown : it->second;
+}
+
+bool about_attempt(const AuditFacts& facts) {
+  return facts.kind == AuditFacts::Kind::request || facts.kind == AuditFacts::Kind::response;
+}
+
+std::int32_t source_partition(const AuditFacts& facts) {
+  if (facts.kind == AuditFacts::Kind::unknown) return -1;
+  return about_attempt(facts) ? facts.ids.source_partition : facts.partition;
+}
+
 Result<AuditFacts> parse_audit(std::string_view value) {
   const JsonDocument document(value);
   const auto read = read_object(document, "the audit event");
@@ -104,22 +115,19 @@ Result<AuditFacts> parse_audit(std::string_view value) {
   if (!type) {
     return lacks("type");
   }
-  facts.kind = kind_from(*type);
+  facts.kind = audit_kind(*type);
   if (facts.kind == AuditFacts::Kind::unknown) {
     return facts;
   }
 
   const auto epoch = record.integer_if("epoch");
-  if (!epoch) {
-    return lacks("epoch");
-  }
-  if (*epoch < 0 || *epoch > epoch_max) {
+  if (!epoch || *epoch < 0 || *epoch > epoch_max) {
     return lacks("epoch");
   }
   facts.epoch = *epoch;
   facts.instance = record.text("instance");
 
-  if (facts.kind == AuditFacts::Kind::request || facts.kind == AuditFacts::Kind::response) {
+  if (about_attempt(facts)) {
     facts.ids.epoch = facts.epoch;
     facts.ids.instance = facts.instance;
     if (const auto missing = read_ids(record, facts.ids); !missing.empty()) {

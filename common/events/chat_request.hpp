@@ -119,7 +119,10 @@ using ParsedRequest = std::variant<ChatRequest, InvalidRequest, Unanswerable>;
 
 struct RequestLimits {
   std::size_t value_bytes_max = 8 * 1024 * 1024;  ///< larger: InvalidRequest, where its ids can be read
-  std::size_t id_bytes_max = 256;    ///< requestId, orgId: longer is Unanswerable; userId: longer is InvalidRequest
+  std::size_t id_bytes_max = 256;  ///< requestId, orgId: longer is Unanswerable; userId: longer is InvalidRequest
+  /// Of the record's key, which chunks and audit events carry; a longer one would not leave room for what they say, and
+  /// the request is a dead letter.
+  std::size_t key_bytes_max = 4'096;
   std::size_t name_bytes_max = 255;  ///< names of providers, models, tools; keys of metadata and providerConfig
   std::size_t messages_max = 10'000;
   std::size_t tools_max = 512;

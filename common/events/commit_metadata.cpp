@@ -45,15 +45,15 @@ std::vector<DeadLettered> dead_letters_of(std::string_view text) {
 }  // namespace
 
 // FNV-1a, 32 bits; the length of the key keeps it apart from the value.
-std::uint32_t dead_letter_digest(std::string_view key, std::string_view value) {
+std::uint32_t dead_letter_digest(const kafka::Record& record) {
   constexpr std::uint32_t prime = 16'777'619;
   std::uint32_t digest = 2'166'136'261;
   const auto add = [&](std::string_view bytes) {
     for (const char byte : bytes) digest = (digest ^ static_cast<unsigned char>(byte)) * prime;
   };
-  add(fmt::format("{}:", key.size()));
-  add(key);
-  add(value);
+  add(fmt::format("{}:", record.key ? record.key->size() : 0));
+  if (record.key) add(*record.key);
+  if (record.value) add(*record.value);
   return digest;
 }
 

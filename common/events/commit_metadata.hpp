@@ -15,6 +15,8 @@
 #include <string_view>
 #include <vector>
 
+#include "common/kafka/record.hpp"
+
 namespace tokenrail::events {
 
 /// No claim is ever near it (Unix seconds, and one more for each claim). A higher number is not ours: there would be
@@ -28,7 +30,8 @@ struct DeadLettered {
   std::uint32_t digest = 0;
   bool operator==(const DeadLettered&) const = default;
 };
-[[nodiscard]] std::uint32_t dead_letter_digest(std::string_view key, std::string_view value);
+/// Of its key and value.
+[[nodiscard]] std::uint32_t dead_letter_digest(const kafka::Record& record);
 
 /// Written at most; brokers take 4,096 bytes of metadata unless they are told otherwise.
 inline constexpr std::size_t dead_letters_listed_max = 100;

@@ -277,9 +277,14 @@ class LibrdkafkaAdmin final : public Admin {
       for (int i = 0; i < list->cnt; ++i) list->elems[i].offset = at;
       const auto left = std::chrono::ceil<milliseconds>(give_up - std::chrono::steady_clock::now());
       auto code = rd_kafka_offsets_for_times(client_.get(), list.get(), in_ms(left));
-      for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; ++i) code = list->elems[i].err;
+      auto what = doing;
+      for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; ++i) {
+        const auto& entry = list->elems[i];
+        code = entry.err;
+        if (code != RD_KAFKA_RESP_ERR_NO_ERROR) what = fmt::format("{}: {} [{}]", doing, entry.topic, entry.partition);
+      }
       if (code == RD_KAFKA_RESP_ERR_NO_ERROR) break;
-      if (!leader_is_moving(code) || left <= leader_look_again) return std::unexpected(error_of(code, doing));
+      if (!leader_is_moving(code) || left <= leader_look_again) return std::unexpected(error_of(code, what));
       std::this_thread::sleep_for(leader_look_again);
       // librdkafka goes on asking the leader that it knows.
       const rd_kafka_metadata_t* answer = nullptr;

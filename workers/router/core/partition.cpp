@@ -20,8 +20,6 @@ using events::ErrorCode;
 using events::Failure;
 
 constexpr Millis not_running_look_again{100};
-// Chunks and audit events carry the request's key; a longer one would not leave room for what they say.
-constexpr std::size_t key_bytes_max = 4'096;
 constexpr std::int64_t attempts_per_epoch = 1'000;
 
 Failure too_many_lost(int lost) {
@@ -111,10 +109,10 @@ void Partition::take(kafka::Record&& record) {
   const bool ids_only = careful();
   if (auto refused = lost_too_often(record)) {
     parsed = std::move(*refused);
-  } else if (record.key && record.key->size() > key_bytes_max) {
+  } else if (record.key && record.key->size() > services_.options.request_limits.key_bytes_max) {
     parsed = events::Unanswerable{
         .reason = fmt::format("the record key has {} bytes, at most {} are allowed; use the conversation's id",
-                              record.key->size(), key_bytes_max)};
+                              record.key->size(), services_.options.request_limits.key_bytes_max)};
   } else {
     auto limits = services_.options.request_limits;
     // Of a value that is too large only the ids are read.
@@ -125,8 +123,7 @@ void Partition::take(kafka::Record&& record) {
     const auto offset = record.offset;
     // A predecessor has done so, and could not commit it because of what stands before it.
     if (const auto it = dead_lettered_.find(offset);
-        it != dead_lettered_.end() &&
-        it->second == events::dead_letter_digest(record.key.value_or(""), record.value.value_or(""))) {
+        it != dead_lettered_.end() && it->second == events::dead_letter_digest(record)) {
       services_.hub.job_gone(bytes_of(record));
       complete(offset);
       return;
@@ -446,7 +443,6 @@ void Partition::send_commit() {
   metadata.epoch_at_audit_offset = fold_.epoch_at(positions.audit);
   dead_lettered_.erase(dead_lettered_.begin(), dead_lettered_.lower_bound(sent_offset_));
   for (const auto& [offset, digest] : dead_lettered_) {
-    if (metadata.dead_letters.size() == events::dead_letters_listed_max) break;
     metadata.dead_letters.push_back({.offset = offset, .digest = digest});
   }
   dead_lettered_news_ = false;

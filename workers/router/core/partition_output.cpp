@@ -86,7 +86,7 @@ void Partition::dead_letter_acknowledged(std::int64_t offset) {
   if (it == dead_letters_.end()) return;
   const auto& record = it->second.record;
   services_.hub.job_gone(bytes_of(record));
-  const auto digest = events::dead_letter_digest(record.key.value_or(""), record.value.value_or(""));
+  const auto digest = events::dead_letter_digest(record);
   dead_letters_.erase(it);
   complete(offset);
   if (offset < ledger_.committable() || dead_lettered_.size() >= events::dead_letters_listed_max) return;

@@ -32,13 +32,6 @@ constexpr std::int64_t forget_every = 4'096;
 constexpr int silent_claims_max = 3;
 constexpr int careful_requests = 100;
 
-// Which partition of chat.requests an event is about; -1: none.
-std::int32_t partition_of(const events::AuditFacts& facts) {
-  using Kind = events::AuditFacts::Kind;
-  if (facts.kind == Kind::unknown) return -1;
-  return facts.kind == Kind::request || facts.kind == Kind::response ? facts.ids.source_partition : facts.partition;
-}
-
 }  // namespace
 
 void Partition::begin(const kafka::Committed& committed) {
@@ -128,7 +121,7 @@ void Partition::on_log_record(Log log, const kafka::Record& record) {
     audit_tail_record(record);
   } else if (owns()) {
     auto facts = events::parse_audit(record.value.value_or(""));
-    if (!facts || partition_of(*facts) != number_) {
+    if (!facts || events::source_partition(*facts) != number_) {
       account_.read_foreign(record.offset);
     } else {
       note_origin(*facts, record);
@@ -212,7 +205,7 @@ void Partition::audit_tail_record(const kafka::Record& record) {
     }
   }
   const auto facts = events::parse_audit(record.value.value_or(""));
-  if (!facts || partition_of(*facts) != number_) return;
+  if (!facts || events::source_partition(*facts) != number_) return;
   const auto verdict = fold_.apply(record.offset, *facts);
   positions_.event(record.offset, Millis(record.timestamp_ms), record.value->size());
   note_origin(*facts, record);

@@ -231,10 +231,7 @@ void RouterCore::on_answer(std::uint64_t token, const Result<LogPlaces>& answer)
   const auto question = it->second;
   asked_.erase(it);
   if (auto* owner = partition(question.partition, question.generation)) owner->on_answer(question.sequence, answer);
-  release_step();
-  pump();
-  drain_step();
-  arm();
+  go_on();
 }
 
 void RouterCore::LogSide::on_record(kafka::Record&& record) {
@@ -246,10 +243,7 @@ void RouterCore::LogSide::on_record(kafka::Record&& record) {
   if (index >= core.by_number_.size() || core.by_number_[index] == nullptr) return;
   const auto log = core.log_of(record.topic);
   core.by_number_[index]->on_log_record(log, record);
-  core.release_step();
-  core.pump();
-  core.drain_step();
-  core.arm();
+  core.go_on();
 }
 
 void RouterCore::LogSide::on_end(const kafka::TopicPartition& partition, std::int64_t next_offset) {
@@ -262,10 +256,7 @@ void RouterCore::LogSide::on_end(const kafka::TopicPartition& partition, std::in
   if (index >= core.by_number_.size() || core.by_number_[index] == nullptr) return;
   const auto log = core.log_of(partition.topic);
   core.by_number_[index]->on_log_end(log, next_offset);
-  core.release_step();
-  core.pump();
-  core.drain_step();
-  core.arm();
+  core.go_on();
 }
 
 void RouterCore::LogSide::on_failure(const kafka::TopicPartition& partition, const Error& error) {
@@ -449,10 +440,7 @@ void RouterCore::ProducerSide::on_report(const kafka::Report& report) {
     owner->on_report(sent, placed);
     if (owner->phase() == Partition::Phase::over) core.sweep_continuing();
   }
-  core.release_step();
-  core.pump();
-  core.drain_step();
-  core.arm();
+  core.go_on();
 }
 
 // librdkafka numbers the reports of a batch that it sent twice -1, 0, 1, …: none of these is an offset. Kept here and
@@ -498,10 +486,6 @@ void RouterCore::producer_lost(std::string_view why) {
 // --- dispatch -------------------------------------------------------------------------------------------------------
 
 void RouterCore::job_ready(const JobRef& job, const std::string& org_id) {
-  enqueue(job, org_id);
-}
-
-void RouterCore::enqueue(const JobRef& job, const std::string& org_id) {
   auto& queue = ready_[org_id];
   if (queue.empty()) turns_.push_back({.org_id = org_id, .left = weight_of(org_id)});
   queue.push_back(job);
@@ -562,7 +546,7 @@ bool RouterCore::unpark() {
       for (std::size_t i = 0; i < by_org.size(); ++i, ++next) {
         if (next == by_org.end()) next = by_org.begin();
         if (!org_has_room(next->first)) continue;
-        enqueue(next->second.front(), next->first);
+        job_ready(next->second.front(), next->first);
         next->second.pop_front();
         --parked.jobs;
         parked.served = next->first;
@@ -574,6 +558,13 @@ bool RouterCore::unpark() {
     it = parked.by_org.empty() ? parked_.erase(it) : std::next(it);
   }
   return any;
+}
+
+void RouterCore::go_on() {
+  release_step();
+  pump();
+  drain_step();
+  arm();
 }
 
 void RouterCore::pump() {

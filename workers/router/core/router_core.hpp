@@ -136,11 +136,12 @@ class RouterCore final : private Hub, private Wire {
   kafka::Report without_batch_number(const Sent& sent, const kafka::Report& report);
   Partition* partition(std::int32_t number, std::uint64_t generation);
   void ask_committed();
+  /// What may have become possible by a word of Kafka about a partition.
+  void go_on();
   void pump();
   void dispatch_ready();
   /// Lets one job more have a try for each connection that has room; false: nobody waits for one.
   bool unpark();
-  void enqueue(const JobRef& job, const std::string& org_id);
   void dispatch(const JobRef& job, const std::string& org_id);
   [[nodiscard]] const std::string& topic_of(Log log) const;
   [[nodiscard]] Log log_of(const std::string& topic) const;
