@@ -68,7 +68,7 @@ class Session final : public kafka::LogReaderListener, public kafka::ProducerLis
 
   Result<ChatEnd> run(const kafka::Properties& properties, const Place& place) {
     telemetry::Metrics metrics;
-    auto reader = kafka::LogReader::make(loop_, properties, *this, metrics);
+    auto reader = kafka::LogReader::make(loop_, {.properties = properties, .topics = {topics_.chunks}}, *this, metrics);
     if (!reader) return std::unexpected(reader.error());
     // The reading starts where the log ended before we asked, so nothing of the answer can come too early for it.
     (*reader)->start(

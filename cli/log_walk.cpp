@@ -72,7 +72,7 @@ Result<WalkEnd> walk_log(const kafka::Properties& properties, const LogWalk& wal
   asio::io_context loop(1);
   Walker walker(loop, walk, take);
   telemetry::Metrics metrics;
-  auto reader = kafka::LogReader::make(loop, properties, walker, metrics);
+  auto reader = kafka::LogReader::make(loop, {.properties = properties, .topics = {walk.topic}}, walker, metrics);
   if (!reader) return std::unexpected(reader.error());
 
   std::vector<kafka::StartingPoint> points;

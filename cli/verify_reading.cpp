@@ -78,7 +78,8 @@ class PartitionReading {
       logs_[i].owner = this;
       logs_[i].topic = *names[i];
       logs_[i].take = takes[i];
-      auto reader = kafka::LogReader::make(loop_, properties, logs_[i], metrics_);
+      auto reader =
+          kafka::LogReader::make(loop_, {.properties = properties, .topics = {*names[i]}}, logs_[i], metrics_);
       if (!reader) return std::unexpected(reader.error());
       logs_[i].reader = std::move(*reader);
     }

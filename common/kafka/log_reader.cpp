@@ -43,7 +43,8 @@ class Reader : public std::enable_shared_from_this<Reader> {
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
 
-  void begin() {
+  void begin(const std::vector<std::string>& topics) {
+    for (const auto& name : topics) known_.emplace_back(rd_kafka_topic_new(client_.get(), name.c_str(), nullptr));
     // Everything comes through this one queue. A queue of our own for the records, as the group's member has it, is no
     // good here: stopping a partition takes its forwarding away some time later, also that of a start which came first,
     // and its records would then lie where nobody looks.
@@ -170,6 +171,7 @@ class Reader : public std::enable_shared_from_this<Reader> {
   LogReaderListener* listener_;
   StatisticsGauges gauges_;
   telemetry::Counter& records_read_;
+  std::vector<Topic> known_;  ///< as long as one is held, its leaders are kept known
   Queue queue_;
   std::shared_ptr<QueueWake> wake_;
   std::set<TopicPartition> reading_from_;
@@ -193,15 +195,15 @@ class LibrdkafkaLogReader final : public LogReader {
 
 }  // namespace
 
-Result<std::unique_ptr<LogReader>> LogReader::make(boost::asio::io_context& loop, const Properties& properties,
+Result<std::unique_ptr<LogReader>> LogReader::make(boost::asio::io_context& loop, const LogReaderOptions& options,
                                                    LogReaderListener& listener, telemetry::Metrics& metrics) {
-  auto layered = log_reader_properties(properties);
+  auto layered = log_reader_properties(options.properties);
   if (!layered) return std::unexpected(std::move(layered.error()));
   auto client =
       open_client(RD_KAFKA_CONSUMER, *layered, RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS);
   if (!client) return std::unexpected(std::move(client.error()));
   const auto reader = std::make_shared<Reader>(loop, std::move(*client), listener, metrics);
-  reader->begin();
+  reader->begin(options.topics);
   return std::make_unique<LibrdkafkaLogReader>(reader);
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
@@ -26,9 +27,17 @@ class LogReaderListener {
   virtual void on_failure(const TopicPartition& partition, const Error& error) = 0;
 };
 
+struct LogReaderOptions {
+  Properties properties{};
+  /// What it will read. Their leaders are looked up while it connects; those of any other topic are asked for when its
+  /// first partition is started, which takes librdkafka up to a second and a half.
+  std::vector<std::string> topics{};
+};
+
 class LogReader {
  public:
-  static Result<std::unique_ptr<LogReader>> make(boost::asio::io_context& loop, const Properties& properties,
+  /// Errors: invalid_input for a property that librdkafka refuses.
+  static Result<std::unique_ptr<LogReader>> make(boost::asio::io_context& loop, const LogReaderOptions& options,
                                                  LogReaderListener& listener, telemetry::Metrics& metrics);
   virtual ~LogReader() = default;
 

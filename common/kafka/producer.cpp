@@ -27,7 +27,6 @@ constexpr std::size_t reports_per_turn_max = 2048;
 constexpr std::size_t record_overhead_max = 128;
 constexpr std::size_t header_overhead_max = 10;
 
-using Topic = std::unique_ptr<rd_kafka_topic_t, Destroy<rd_kafka_topic_destroy>>;
 using HeaderHolder = std::unique_ptr<rd_kafka_headers_t, Destroy<rd_kafka_headers_destroy>>;
 
 // The kernel's tick is exact enough for a clock of seconds and costs a fifth of the exact one.

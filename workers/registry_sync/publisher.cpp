@@ -150,7 +150,7 @@ class StateReading final : public kafka::LogReaderListener {
 
 boost::asio::awaitable<Result<registry::Projection>> StateTopic::read(std::chrono::milliseconds time_max) {
   StateReading reading(loop_);
-  auto reader = kafka::LogReader::make(loop_, properties_, reading, metrics_);
+  auto reader = kafka::LogReader::make(loop_, {.properties = properties_, .topics = {topic_}}, reading, metrics_);
   if (!reader) co_return std::unexpected(reader.error());
   (*reader)->start({{.partition = {.topic = topic_, .partition = 0}, .offset = kafka::offset_beginning}});
   const auto deadline = std::chrono::steady_clock::now() + time_max;

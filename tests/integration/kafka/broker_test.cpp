@@ -153,7 +153,7 @@ TEST_F(KafkaBroker, WatermarksAndTheReaderSeeWhatWasProduced) {
   EXPECT_EQ(marks->next, 120);
 
   ReadLog log;
-  auto reader = LogReader::make(loop, properties, log, metrics);
+  auto reader = LogReader::make(loop, {.properties = properties}, log, metrics);
   ASSERT_TRUE(reader.has_value());
   (*reader)->start({{.partition = {.topic = topic, .partition = 0}, .offset = offset_beginning},
                     {.partition = {.topic = topic, .partition = 1}, .offset = 100}});

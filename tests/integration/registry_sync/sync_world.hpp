@@ -32,7 +32,7 @@ using kafka::testing::run_until;
 class TopicTail {
  public:
   TopicTail(boost::asio::io_context& loop, const MockCluster& cluster) {
-    auto reader = kafka::LogReader::make(loop, cluster.properties(), log_, metrics_);
+    auto reader = kafka::LogReader::make(loop, {.properties = cluster.properties()}, log_, metrics_);
     EXPECT_TRUE(reader.has_value());
     reader_ = std::move(*reader);
     reader_->start(

@@ -120,7 +120,31 @@ Result<void> Worker::start() {
   signals_.async_wait([this](boost::system::error_code error, int) {
     if (!error) stop();
   });
+  if (const auto made = make_readers(); !made) return made;
   check_topics();
+  return {};
+}
+
+// Before anything is known of the topics: while they are checked, these connect and look for leaders.
+Result<void> Worker::make_readers() {
+  const auto& t = options_.topics;
+  // A broker answers a reader that has come to the end of a log only after this time. A start waits for it once or
+  // twice, and each recovery.
+  const auto answered_within = [this](const char* ms) {
+    auto all = properties();
+    all.emplace_back("fetch.wait.max.ms", ms);
+    return all;
+  };
+  auto reader = kafka::LogReader::make(
+      loop_, {.properties = answered_within("100"), .topics = {registry_topic_, t.cancellations}}, *this, metrics_);
+  if (!reader) return std::unexpected(reader.error());
+  registry_reader_ = std::move(*reader);
+
+  auto tails =
+      kafka::LogReader::make(loop_, {.properties = answered_within("10"), .topics = {t.requests, t.chunks, t.audit}},
+                             core_.log_listener(), metrics_);
+  if (!tails) return std::unexpected(tails.error());
+  tail_reader_ = std::move(*tails);
   return {};
 }
 
@@ -189,26 +213,7 @@ void Worker::topics_checked(Result<std::vector<kafka::TopicDescription>> describ
   core_.set_dead_letters(findings.dead_letter_partitions, findings.dead_letter_bytes_max);
   core_.set_cancellation_partitions(findings.cancellation_partitions);
 
-  auto reader = kafka::LogReader::make(loop_, properties(), *this, metrics_);
-  if (!reader) {
-    spdlog::error("{}", reader.error().detail);
-    finish(1);
-    return;
-  }
-  registry_reader_ = std::move(*reader);
-
-  // A broker answers a reader that has come to the end of a log only after this time; a recovery waits for it.
-  auto hasty = properties();
-  hasty.emplace_back("fetch.wait.max.ms", "10");
-  auto tails = kafka::LogReader::make(loop_, hasty, core_.log_listener(), metrics_);
-  if (!tails) {
-    spdlog::error("{}", tails.error().detail);
-    finish(1);
-    return;
-  }
-  tail_reader_ = std::move(*tails);
   core_.connect(tail_reader_.get(), registry_reader_.get());
-
   registry_partitions_ = static_cast<std::size_t>(findings.registry_partitions);
   std::vector<kafka::StartingPoint> points;
   for (std::int32_t i = 0; i < findings.registry_partitions; ++i) {

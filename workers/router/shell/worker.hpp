@@ -52,6 +52,7 @@ class Worker final : private kafka::LogReaderListener, private LogQuestions {
   [[nodiscard]] int exit_code() const { return exit_code_; }
 
  private:
+  Result<void> make_readers();
   void check_topics();
   void topics_checked(Result<std::vector<kafka::TopicDescription>> described);
   void join_when_read();

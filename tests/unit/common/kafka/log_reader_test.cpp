@@ -18,7 +18,7 @@ class KafkaLogReader : public ::testing::Test {
  protected:
   KafkaLogReader() {
     cluster.topic("log", 3);
-    auto made = LogReader::make(loop, cluster.properties(), log, metrics);
+    auto made = LogReader::make(loop, {.properties = cluster.properties()}, log, metrics);
     EXPECT_TRUE(made.has_value()) << made.error().detail;
     reader = std::move(*made);
   }

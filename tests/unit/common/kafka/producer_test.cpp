@@ -28,7 +28,7 @@ class KafkaProducer : public ::testing::Test {
 
   std::vector<Record> read(std::int32_t partition, std::size_t count) {
     ReadLog log;
-    auto reader = LogReader::make(loop, cluster.properties(), log, metrics);
+    auto reader = LogReader::make(loop, {.properties = cluster.properties(), .topics = {"out"}}, log, metrics);
     (*reader)->start({{.partition = {.topic = "out", .partition = partition}, .offset = offset_beginning}});
     EXPECT_TRUE(run_until(loop, [&] { return log.records.size() >= count; }));
     return std::move(log.records);
