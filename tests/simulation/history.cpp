@@ -30,6 +30,7 @@ void add(Oracle::Figures& sum, const Oracle::Figures& more) {
   sum.duplicates += more.duplicates;
   sum.calls += more.calls;
   sum.lost += more.lost;
+  sum.read_again += more.read_again;
 }
 
 }  // namespace
@@ -150,9 +151,9 @@ void search_part(const Search& search, std::uint64_t part, FILE* out) {
     if (search.stop_at_first) break;
   }
   const auto& f = found.figures;
-  fmt::print(out, "end {} {} {} {} {} {} {} {} {} {} {} {} {}\n", found.histories, found.steps, f.attempts,
+  fmt::print(out, "end {} {} {} {} {} {} {} {} {} {} {} {} {} {}\n", found.histories, found.steps, f.attempts,
              f.runs_again, f.interrupted, f.recovered, f.claims, f.releases, f.continued, f.void_events, f.duplicates,
-             f.calls, f.lost);
+             f.calls, f.lost, f.read_again);
   std::fflush(out);
 }
 
@@ -176,7 +177,7 @@ void read_part(FILE* in, Found& found) {
       found.red.push_back(std::move(history));
     } else if (text.starts_with("end ")) {
       ended = true;
-      std::array<std::int64_t, 13> n{};
+      std::array<std::int64_t, 14> n{};
       const char* next = text.data() + 3;
       for (auto& value : n) next = std::from_chars(next + 1, text.data() + text.size(), value).ptr;
       found.histories += static_cast<std::uint64_t>(n[0]);
@@ -191,7 +192,8 @@ void read_part(FILE* in, Found& found) {
                           .void_events = n[9],
                           .duplicates = n[10],
                           .calls = n[11],
-                          .lost = n[12]});
+                          .lost = n[12],
+                          .read_again = n[13]});
     }
   }
   if (!ended) {

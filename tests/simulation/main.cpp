@@ -105,9 +105,9 @@ int run_many(const Asked& asked) {
   const auto& f = found.figures;
   fmt::print(
       "{} attempts, {} calls, {} claims, {} releases with {} attempts continued, {} interrupted, {} recovered, "
-      "{} runs again, {} void events, {} duplicates, {} deleted unread\n",
+      "{} runs again, {} void events, {} duplicates, {} deleted unread, {} read again\n",
       f.attempts, f.calls, f.claims, f.releases, f.continued, f.interrupted, f.recovered, f.runs_again, f.void_events,
-      f.duplicates, f.lost);
+      f.duplicates, f.lost, f.read_again);
   fmt::print("{} histories, {} steps, {} violations, {:.0f} seeds a second\n", found.histories, found.steps,
              found.red.size(), static_cast<double>(found.histories) / std::max(found.seconds, 0.001));
   return found.red.empty() ? 0 : 1;

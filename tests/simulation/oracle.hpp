@@ -69,6 +69,7 @@ class Oracle {
   void requests_deleted(int partition, std::int64_t below);
   /// The provider's side; returns the call's number.
   int call_started(const std::string& org_id, const std::string& request_id);
+  void request_read_again() { ++figures_.read_again; }
   void call_said(int call, std::string_view text) { calls_[static_cast<std::size_t>(call)].said += text; }
   void call_ended_well(int call) { calls_[static_cast<std::size_t>(call)].well = true; }
   /// The process has given the partition up in order: what it had begun is finished where it runs.
@@ -105,6 +106,7 @@ class Oracle {
     std::int64_t duplicates = 0;
     std::int64_t calls = 0;
     std::int64_t lost = 0;
+    std::int64_t read_again = 0;  ///< records that a worker had put back
   };
   [[nodiscard]] const Excuses& excuses() const { return excuses_; }
   [[nodiscard]] const Figures& figures() const { return figures_; }

@@ -291,6 +291,14 @@ Plan make_plan(std::uint64_t seed) {
   if (random.chance(0.3)) plan.late_commit = random.pick({0.2, 1.0});
   if (random.chance(0.2)) plan.offsets_unknown = 0.3;
 
+  Random narrow(mixed(seed, 2));
+  if (narrow.chance(0.2)) {
+    plan.window_max = static_cast<std::size_t>(narrow.pick({1, 2, 3, 6}));
+    if (narrow.chance(0.5)) plan.org_max = static_cast<std::size_t>(narrow.pick({1, 2}));
+    if (narrow.chance(0.5)) plan.connection_max = static_cast<std::size_t>(narrow.pick({1, 2}));
+    if (narrow.chance(0.3)) plan.span_max = narrow.pick({1L, 3L});
+  }
+
   add_requests(plan, focused, random);
   add_faults(plan, focused, random);
   // Where a tool takes the committed offset away nobody can know what was not read.

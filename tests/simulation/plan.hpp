@@ -119,6 +119,11 @@ struct Plan {
   std::array<std::int64_t, slots_max> calendar_skew_ms{};
   std::int64_t commit_interval_ms = 500;
   std::size_t queue_max = 0;  ///< records that a producer takes a partition; 0: any number
+  // What a worker takes at a time; 0: more than ever comes. Who waits beyond it is put back and read again.
+  std::size_t window_max = 0;      ///< requests
+  std::size_t org_max = 0;         ///< attempts of an organisation
+  std::size_t connection_max = 0;  ///< attempts that call a connection
+  std::int64_t span_max = 0;       ///< offsets
   Micros session_timeout{3'000'000};
   Micros rebalance_timeout{6'000'000};
 

@@ -71,6 +71,7 @@ void SimLogReader::step(const Key& key, std::uint64_t version) {
     ++cursor.next;
     ++handed_on_[static_cast<std::size_t>(key.first)];
     plan(key, cursor);
+    if (key.first == Topic::requests) world_.oracle.request_read_again();
     listener.on_record(log.record(key.first, key.second, at));
     world_.moment(key.first == Topic::chunks ? Moment::chunk_read : Moment::audit_read, process_.id());
   } else {

@@ -43,6 +43,10 @@ World::World(const Plan& planned, bool spoken, const std::function<void(router::
   options.lease = router::Millis(6'000);
   options.release_wait = router::Millis(1'500);
   options.session_timeout = std::chrono::duration_cast<router::Millis>(plan.session_timeout);
+  if (plan.window_max > 0) options.window_requests_max = plan.window_max;
+  if (plan.org_max > 0) options.org_in_flight_max = plan.org_max;
+  if (plan.connection_max > 0) options.connection_in_flight_max = plan.connection_max;
+  if (plan.span_max > 0) options.partition_span_max = plan.span_max;
   if (adjust) adjust(options);
 }
 

@@ -25,10 +25,12 @@ struct Job {
   std::variant<events::ChatRequest, events::InvalidRequest> request;
   /// The record's value, where only the ids have been read from it so far.
   std::optional<std::string> unread{};
-  /// Its provider is at its limit and too many wait for it: only the ids are kept, the record is read again from the
-  /// log when there is room. Such a job does not count against the window.
+  /// It cannot start now, and too many wait: only the ids are kept, the record is read again from the log when its turn
+  /// has come. Such a job does not count against the window.
   bool put_back = false;
-  std::string waits_for{};  ///< put back, or being read again: the connection whose room it waits for, or has
+  std::size_t kept = 0;  ///< put back: bytes that remain of it
+  /// Put back, or being read again: the connection whose room it waits for, or has; empty: it waits for something else.
+  std::string waits_for{};
 
   /// Where a job is on its way to its attempt.
   enum class Stage { in_line, ready, parked, fetching, running, ended };

@@ -60,7 +60,7 @@ Partition::~Partition() {
     over(job);
     fetch_ended(job);
     forget_timer(job);
-    if (!job.put_back) services_.hub.job_gone(job.bytes);
+    uncount(job);
   }
   drop_untouched();
 }
@@ -154,8 +154,13 @@ void Partition::take(kafka::Record&& record) {
   }
   recent_.seen(job.org_id(), job.request_id(), job.offset, job.queued_since.count());
   schedule(job, job.deadline);
-  order_.enter(job.key, job.offset);
-  look_at(job.offset);
+  const auto offset = job.offset;
+  order_.enter(job.key, offset);
+  look_at(offset);
+  // Behind another of its key, or too far from the oldest.
+  if (const auto it = jobs_.find(offset); it != jobs_.end() && it->second.stage == Job::Stage::in_line) {
+    make_room(it->second);
+  }
 }
 
 // --- what becomes of a job ------------------------------------------------------------------------------------------
@@ -223,13 +228,14 @@ void Partition::decide(std::int64_t offset) {
   }
 }
 
-void Partition::ready(Job& job) {
+void Partition::ready(Job& job, bool at_front) {
   if (job.offset - ledger_.committable() >= services_.options.partition_span_max) {
     held_.insert(job.offset);
     return;
   }
   job.stage = Job::Stage::ready;
-  services_.hub.job_ready(ref(job), job.org_id());
+  services_.hub.job_ready(ref(job), job.org_id(), at_front);
+  if (!services_.hub.org_has_room(job.org_id())) make_room(job);
 }
 
 Partition::Dispatched Partition::dispatch(std::int64_t offset,
@@ -241,7 +247,7 @@ Partition::Dispatched Partition::dispatch(std::int64_t offset,
   if (job.stage != Job::Stage::ready && job.stage != Job::Stage::parked) return {};
 
   if (job.put_back) {
-    if (!room(context, job.waits_for)) {
+    if (!job.waits_for.empty() && !room(context, job.waits_for)) {
       job.stage = Job::Stage::parked;
       return {.what = Dispatch::parked, .connection_id = job.waits_for};
     }
@@ -262,7 +268,7 @@ Partition::Dispatched Partition::dispatch(std::int64_t offset,
   auto connection_id = route->targets.front().deployment.connection_id;
   if (!room(context, connection_id)) {
     job.stage = Job::Stage::parked;
-    if (services_.hub.crowded(connection_id)) put_back(job, connection_id);
+    make_room(job, connection_id);
     return {.what = Dispatch::parked, .connection_id = std::move(connection_id)};
   }
   start(job, std::move(*route), std::nullopt);
@@ -410,10 +416,8 @@ void Partition::drop_job(std::int64_t offset) {
   over(it->second);
   fetch_ended(it->second);
   forget_timer(it->second);
-  const auto bytes = it->second.bytes;
-  const bool counted = !it->second.put_back;
+  uncount(it->second);
   jobs_.erase(it);
-  if (counted) services_.hub.job_gone(bytes);
 }
 
 void Partition::complete(std::int64_t offset) {

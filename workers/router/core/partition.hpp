@@ -261,8 +261,9 @@ class Partition {
   void read_request(Job& job, const std::optional<std::string>& value);
   [[nodiscard]] std::optional<events::InvalidRequest> lost_too_often(const kafka::Record& record) const;
   [[nodiscard]] std::expected<registry::Route, events::Failure> route_of(const Job& job);
-  // records put back while their provider is at its limit (partition_fetch.cpp)
-  void put_back(Job& job, const std::string& connection_id);
+  // records put back while they cannot start (partition_fetch.cpp)
+  void make_room(Job& job, const std::string& connection_id = {});
+  void uncount(const Job& job);
   void fetch(Job& job);
   void fetch_ended(Job& job);
   void fetched(const kafka::Record& record);
@@ -273,7 +274,7 @@ class Partition {
   void decide(std::int64_t offset);
   [[nodiscard]] bool is_complete(const Job& job) const;
   [[nodiscard]] const RecentRequests::Seen* duplicate_of(const Job& job);
-  void ready(Job& job);
+  void ready(Job& job, bool at_front = false);
   void begin_attempt(Job& job);
   void start(Job& job, std::optional<registry::Route> route, std::optional<events::Failure> refusal);
   void end_uncalled(Job& job);

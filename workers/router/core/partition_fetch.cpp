@@ -1,6 +1,7 @@
-// A provider at its limit must not fill the window, or nobody else's requests would be read. Of those that wait for it
-// beyond its share only the ids are kept; their records lie in chat.requests all the same, and are read again from
-// there when there is room.
+// Nobody who waits may fill the window, or others' requests would not be read: not those of a provider at its limit, of
+// a long conversation, of an organisation at its bound, or behind a call that does not end. Of those that wait beyond
+// half of it only the ids are kept; their records lie in chat.requests all the same, and are read again from there when
+// their turn has come.
 #include <utility>
 
 #include "workers/router/core/attempt.hpp"
@@ -13,19 +14,44 @@ namespace {
 // Records in between that are read and thrown away rather than skipped by starting anew.
 constexpr std::int64_t read_through_max = 500;
 
+// What is kept of a job that was put back, its places in the indexes included.
+std::size_t kept_bytes(const Job& job) {
+  constexpr std::size_t indexes = 256;
+  const auto key = job.key ? job.key->size() : 0;
+  return sizeof(Job) + indexes + 2 * key + job.traceparent.size() + job.request_id().size() + job.org_id().size() +
+         job.user_id().size();
+}
+
 }  // namespace
 
-void Partition::put_back(Job& job, const std::string& connection_id) {
-  auto* const request = std::get_if<events::ChatRequest>(&job.request);
-  if (request == nullptr) return;
-  job.request = events::InvalidRequest{.request_id = std::move(request->request_id),
-                                       .org_id = std::move(request->org_id),
-                                       .user_id = std::move(request->user_id),
-                                       .failure = {}};
+void Partition::make_room(Job& job, const std::string& connection_id) {
+  if (job.put_back || !services_.hub.crowded()) return;
+  const auto* const invalid = std::get_if<events::InvalidRequest>(&job.request);
+  // The value of one over which too many workers were lost is not looked at again.
+  if (invalid != nullptr && !job.unread && invalid->failure.code == events::ErrorCode::internal) return;
+  auto whole = std::move(job.request);
+  std::visit(
+      [&](auto& request) {
+        job.request = events::InvalidRequest{.request_id = std::move(request.request_id),
+                                             .org_id = std::move(request.org_id),
+                                             .user_id = std::move(request.user_id),
+                                             .failure = {}};
+      },
+      whole);
+  job.unread.reset();
   job.put_back = true;
   job.waits_for = connection_id;
   services_.metrics.put_back.add();
-  services_.hub.job_gone(job.bytes);
+  job.kept = kept_bytes(job);
+  services_.hub.job_put_back(job.bytes, job.kept);
+}
+
+void Partition::uncount(const Job& job) {
+  if (job.put_back) {
+    services_.hub.put_back_gone(job.kept);
+  } else {
+    services_.hub.job_gone(job.bytes);
+  }
 }
 
 void Partition::fetch(Job& job) {
@@ -53,10 +79,11 @@ void Partition::fetched(const kafka::Record& record) {
   if (const auto it = jobs_.find(record.offset); it != jobs_.end() && it->second.stage == Job::Stage::fetching) {
     Job& job = it->second;
     fetch_ended(job);
+    services_.hub.job_back(job.bytes, job.kept);
     job.unread = record.value;
     job.put_back = false;
-    services_.hub.job_back(job.bytes);
-    ready(job);
+    // It takes the place that was kept for it, or all of them would be read again before one is started.
+    ready(job, true);
   }
   if (wanted_.empty()) {
     stop_log(Log::requests);
@@ -75,8 +102,8 @@ void Partition::fetch_to(std::int64_t next_offset) {
     if (it == jobs_.end() || it->second.stage != Job::Stage::fetching) continue;
     start(it->second, std::nullopt,
           events::Failure::of(events::ErrorCode::provider_unavailable,
-                              "The provider was at its limit for so long that the request has been deleted from "
-                              "chat.requests by its retention. Ask again later, or raise the retention."));
+                              "The request had to wait for so long that it has been deleted from chat.requests by its "
+                              "retention. Ask again later, or raise the retention."));
   }
   if (wanted_.empty()) stop_log(Log::requests);
 }

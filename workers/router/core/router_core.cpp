@@ -354,27 +354,36 @@ void RouterCore::ConsumerSide::on_record(kafka::Record&& record) {
   core.arm();
 }
 
-void RouterCore::job_back(std::size_t bytes) {
+void RouterCore::job_put_back(std::size_t bytes, std::size_t kept) {
+  put_back_bytes_ += kept;
+  job_gone(bytes);
+}
+
+void RouterCore::job_back(std::size_t bytes, std::size_t kept) {
+  put_back_bytes_ -= kept;
   ++window_requests_;
   window_bytes_ += bytes;
   adjust_reading();
 }
 
-// Half of the window is the most that may wait for one connection.
-bool RouterCore::crowded(const std::string& connection_id) const {
-  const auto it = parked_.find(connection_id);
-  if (it == parked_.end()) return false;
-  return it->second.jobs >= options_.window_requests_max / 2 || window_bytes_ >= options_.window_bytes_max / 2;
+// Where even their ids would be too many the window fills, and reading stops.
+bool RouterCore::crowded() const {
+  if (put_back_bytes_ >= options_.window_bytes_max / 4) return false;
+  const auto running = std::min({in_flight_, window_requests_, options_.window_requests_max});
+  return window_requests_ - running >= (options_.window_requests_max - running) / 2 ||
+         window_bytes_ >= options_.window_bytes_max / 2;
 }
 
 void RouterCore::fetch_started(const std::string& org_id, const std::string& connection_id) {
+  ++fetching_;
   ++in_flight_by_org_[org_id];
-  ++in_flight_by_connection_[connection_id];
+  if (!connection_id.empty()) ++in_flight_by_connection_[connection_id];
 }
 
 void RouterCore::fetch_over(const std::string& org_id, const std::string& connection_id) {
+  --fetching_;
   count_down(in_flight_by_org_, org_id);
-  count_down(in_flight_by_connection_, connection_id);
+  if (!connection_id.empty()) count_down(in_flight_by_connection_, connection_id);
 }
 
 void RouterCore::job_gone(std::size_t bytes) {
@@ -485,10 +494,14 @@ void RouterCore::producer_lost(std::string_view why) {
 
 // --- dispatch -------------------------------------------------------------------------------------------------------
 
-void RouterCore::job_ready(const JobRef& job, const std::string& org_id) {
+void RouterCore::job_ready(const JobRef& job, const std::string& org_id, bool at_front) {
   auto& queue = ready_[org_id];
   if (queue.empty()) turns_.push_back({.org_id = org_id, .left = weight_of(org_id)});
-  queue.push_back(job);
+  if (at_front) {
+    queue.push_front(job);
+  } else {
+    queue.push_back(job);
+  }
 }
 
 void RouterCore::forget_waiting(std::int32_t partition) {
@@ -500,7 +513,7 @@ void RouterCore::forget_waiting(std::int32_t partition) {
   std::erase_if(turns_, [&](const Turn& turn) { return !ready_.contains(turn.org_id); });
   for (auto it = parked_.begin(); it != parked_.end();) {
     auto& parked = it->second;
-    for (auto& [org_id, queue] : parked.by_org) parked.jobs -= std::erase_if(queue, of_it);
+    for (auto& [org_id, queue] : parked.by_org) std::erase_if(queue, of_it);
     std::erase_if(parked.by_org, [](const auto& entry) { return entry.second.empty(); });
     it = parked.by_org.empty() ? parked_.erase(it) : std::next(it);
   }
@@ -529,9 +542,7 @@ void RouterCore::dispatch(const JobRef& job, const std::string& org_id) {
       [](void* core, const std::string& connection) { return static_cast<RouterCore*>(core)->room_for(connection); },
       this);
   if (dispatched.what == Partition::Dispatch::parked) {
-    auto& parked = parked_[dispatched.connection_id];
-    parked.by_org[org_id].push_back(job);
-    ++parked.jobs;
+    parked_[dispatched.connection_id].by_org[org_id].push_back(job);
   }
 }
 
@@ -546,9 +557,8 @@ bool RouterCore::unpark() {
       for (std::size_t i = 0; i < by_org.size(); ++i, ++next) {
         if (next == by_org.end()) next = by_org.begin();
         if (!org_has_room(next->first)) continue;
-        job_ready(next->second.front(), next->first);
+        job_ready(next->second.front(), next->first, false);
         next->second.pop_front();
-        --parked.jobs;
         parked.served = next->first;
         if (next->second.empty()) by_org.erase(next);
         any = true;
@@ -575,14 +585,14 @@ void RouterCore::pump() {
   // Again for as long as a connection has room and somebody waits for it: who waited first may be gone by now.
   do {
     dispatch_ready();
-  } while (in_flight_ < options_.in_flight_max && unpark());
+  } while (has_room() && unpark());
   pumping_ = false;
 }
 
 void RouterCore::dispatch_ready() {
   // Each organisation in turn gives as many requests as it weighs; one at its bound is passed over.
   std::size_t passed_over = 0;
-  while (in_flight_ < options_.in_flight_max && passed_over < turns_.size()) {
+  while (has_room() && passed_over < turns_.size()) {
     auto turn = std::move(turns_.front());
     turns_.pop_front();
     const auto org = turn.org_id;

@@ -109,13 +109,16 @@ class RouterCore final : private Hub, private Wire {
 
   // Hub
   void set_timer(const JobRef& job, Millis from, Millis to) override;
-  void job_ready(const JobRef& job, const std::string& org_id) override;
+  void job_ready(const JobRef& job, const std::string& org_id, bool at_front) override;
   void attempt_started(const std::string& org_id, const std::string& connection_id) override;
   void attempt_over(const std::string& org_id, const std::string& connection_id) override;
   void connection_changed(const std::string& from, const std::string& to) override;
   void job_gone(std::size_t bytes) override;
-  void job_back(std::size_t bytes) override;
-  [[nodiscard]] bool crowded(const std::string& connection_id) const override;
+  void job_put_back(std::size_t bytes, std::size_t kept) override;
+  void job_back(std::size_t bytes, std::size_t kept) override;
+  void put_back_gone(std::size_t kept) override { put_back_bytes_ -= kept; }
+  [[nodiscard]] bool crowded() const override;
+  [[nodiscard]] bool org_has_room(const std::string& org_id) const override;
   void fetch_started(const std::string& org_id, const std::string& connection_id) override;
   void fetch_over(const std::string& org_id, const std::string& connection_id) override;
   [[nodiscard]] std::size_t dead_letter_bytes_max() const override { return dead_letter_bytes_max_; }
@@ -147,7 +150,7 @@ class RouterCore final : private Hub, private Wire {
   [[nodiscard]] Log log_of(const std::string& topic) const;
   [[nodiscard]] int weight_of(const std::string& org_id) const;
   [[nodiscard]] bool room_for(const std::string& connection_id) const;
-  [[nodiscard]] bool org_has_room(const std::string& org_id) const;
+  [[nodiscard]] bool has_room() const { return in_flight_ + fetching_ < options_.in_flight_max; }
   void adjust_reading();
   void drop_partitions();
   void forget_waiting();
@@ -221,7 +224,6 @@ class RouterCore final : private Hub, private Wire {
   using Waiting = std::map<std::string, std::deque<JobRef>>;  ///< by organisation
   struct Parked {
     Waiting by_org{};
-    std::size_t jobs = 0;
     std::string served{};  ///< the organisation whose turn was the last
   };
   Waiting ready_{};
@@ -235,10 +237,12 @@ class RouterCore final : private Hub, private Wire {
 
   // Bounds.
   std::size_t in_flight_ = 0;
+  std::size_t fetching_ = 0;  ///< records being read again, which will be in flight soon
   std::map<std::string, std::size_t> in_flight_by_org_{};
   std::map<std::string, std::size_t> in_flight_by_connection_{};
   std::size_t window_requests_ = 0;
   std::size_t window_bytes_ = 0;
+  std::size_t put_back_bytes_ = 0;  ///< what is kept of the jobs that were put back
   bool reading_ = true;
 
   struct Timer {

@@ -2,6 +2,7 @@
 // people lose patience, topics that grow, numbers that nobody would write.
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <map>
 
 #include <gtest/gtest.h>
@@ -119,6 +120,133 @@ TEST_F(RouterCoreTest, AnOrganisationAtItsBoundDoesNotHaveItsRecordsReadAgainInF
   }
   EXPECT_LE(most, 20U);
   EXPECT_EQ(audit(Kind::response).size(), 303U) << "and yet all were served";
+}
+
+/// Whoever floods waits beside the window: somebody else's request is read and served behind it.
+class FloodTest : public RouterCoreTest {
+ protected:
+  FloodTest() { options.window_requests_max = 20; }
+
+  void begin(const std::function<void()>& flood) {
+    make_core(options);
+    assign();
+    flood();
+    settle();
+    EXPECT_TRUE(group->reading);
+    record(
+        R"({"requestId":"quick","orgId":"other","modelProvider":"ollama","modelName":"llama3",)"
+        R"("messages":[{"role":"user","content":"hi"}]})",
+        "q");
+    settle();
+    const auto call = http.newest();
+    answer(call);
+    settle();
+    const auto all = chunks();
+    EXPECT_EQ(std::ranges::count(all, "quick", &events::Chunk::request_id), 2) << "the other's answer";
+    EXPECT_GE(router_metrics.put_back.value(), 80U);
+  }
+  /// All that waited is served, with what it said, and the window holds.
+  void expect_all_served(std::size_t requests) {
+    std::size_t most = 0;
+    for (int i = 0; i < 500; ++i) {
+      if (!http.calls.empty()) answer(http.calls.begin()->first);
+      settle();
+      core->refresh_gauges();
+      most = std::max(most, static_cast<std::size_t>(router_metrics.window_requests.value()));
+    }
+    EXPECT_LE(most, options.window_requests_max);
+    EXPECT_EQ(audit(Kind::response).size(), requests);
+    EXPECT_FALSE(reader->reads("chat.requests"));
+    wake_after(1s);
+    settle();
+    EXPECT_EQ((group->stored[{.topic = "chat.requests", .partition = 0}].first), next_offset);
+    core->refresh_gauges();
+    EXPECT_EQ(router_metrics.window_requests.value(), 0);
+  }
+};
+
+TEST_F(FloodTest, OfOneConversationWhoseOrderIsKept) {
+  begin([&] {
+    for (int i = 0; i < 100; ++i) request("c" + std::to_string(i));
+  });
+  expect_all_served(101);
+  std::vector<std::int64_t> offsets;
+  for (const auto& facts : audit(Kind::response))
+    if (facts.ids.org_id == "o") offsets.push_back(facts.ids.source_offset);
+  EXPECT_TRUE(std::ranges::is_sorted(offsets));
+}
+
+TEST_F(FloodTest, OfOneConversationWithRequestsThatAreRefused) {
+  begin([&] {
+    request("c");
+    for (int i = 0; i < 100; ++i) request("c" + std::to_string(i), R"("temperature":"warm",)");
+  });
+  expect_all_served(102);
+}
+
+TEST_F(FloodTest, OfAnOrganisationAtItsBound) {
+  options.org_in_flight_max = 2;
+  begin([&] {
+    for (int i = 0; i < 100; ++i) request("c" + std::to_string(i), "", "key" + std::to_string(i));
+  });
+  expect_all_served(101);
+}
+
+TEST_F(FloodTest, BehindACallThatDoesNotEnd) {
+  options.partition_span_max = 1;
+  make_core(options);
+  assign({{.topic = "chat.requests", .partition = 0}, {.topic = "chat.requests", .partition = 1}});
+  for (int i = 0; i < 100; ++i) request("c" + std::to_string(i), "", std::nullopt);
+  settle();
+  EXPECT_EQ(http.started, 1U);
+  EXPECT_TRUE(group->reading);
+  record(R"({"requestId":"quick","orgId":"o","messages":[{"role":"user","content":"hi"}]})", std::nullopt, 1);
+  settle();
+  EXPECT_EQ(http.started, 2U);
+  answer(http.newest());
+  settle();
+  EXPECT_EQ(chunks(1).size(), 2U);
+  next_offset = 100;
+  for (int i = 0; i < 200; ++i) {
+    if (!http.calls.empty()) answer(http.calls.begin()->first);
+    settle();
+  }
+  EXPECT_EQ(audit(Kind::response).size(), 100U);
+}
+
+TEST_F(FloodTest, OfTwoProvidersAtTheirLimit) {
+  options.connection_in_flight_max = 1;
+  make_core(options);
+  add_model("second", "ollama", "c2");
+  add_model("third", "ollama", "c3");
+  assign();
+  for (int i = 0; i < 60; ++i) {
+    request("c" + std::to_string(i), "", "key" + std::to_string(i));
+    request("d" + std::to_string(i), "", "yek" + std::to_string(i),
+            R"("modelProvider":"ollama","modelName":"second",)");
+  }
+  EXPECT_TRUE(group->reading);
+  request("quick", "", "q", R"("modelProvider":"ollama","modelName":"third",)");
+  settle();
+  EXPECT_EQ(http.started, 3U);
+  expect_all_served(121);
+}
+
+TEST_F(FloodTest, WhatIsKeptOfThoseThatWaitIsBounded) {
+  options.window_bytes_max = 200'000;
+  make_core(options);
+  assign();
+  int read = 0;
+  for (; read < 2'000 && group->reading; ++read) request("c" + std::to_string(read));
+  EXPECT_GT(read, 25);
+  EXPECT_LT(read, 200) << "reading stops when even the ids are too many";
+  settle();
+  for (int i = 0; i < 300 && !http.calls.empty(); ++i) {
+    answer(http.newest());
+    settle();
+  }
+  EXPECT_TRUE(group->reading);
+  EXPECT_EQ(audit(Kind::response).size(), static_cast<std::size_t>(read));
 }
 
 // Requests overlap all the time; where the audit tail begins goes on with the committed offset.
