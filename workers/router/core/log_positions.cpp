@@ -22,12 +22,11 @@ void LogPositions::recovered(std::int64_t chunk_end) {
 }
 
 void LogPositions::event(std::int64_t audit_offset, Millis at, std::size_t bytes) {
-  if (marks_.empty() || at - marks_.back().at >= mark_every ||
-      bytes_ - marks_.back().bytes_before >= mark_every_bytes) {
-    // What was read twice (a tail after a repair) is marked once.
-    if (marks_.empty() || audit_offset > marks_.back().audit_offset)
-      marks_.push_back({.audit_offset = audit_offset, .at = at, .bytes_before = bytes_});
-  }
+  // What is read twice (a tail after a repair) counts once.
+  if (audit_offset < audit_end_) return;
+  audit_end_ = audit_offset + 1;
+  if (marks_.empty() || at - marks_.back().at >= mark_every || bytes_ - marks_.back().bytes_before >= mark_every_bytes)
+    marks_.push_back({.audit_offset = audit_offset, .at = at, .bytes_before = bytes_});
   bytes_ += bytes;
 }
 

@@ -61,6 +61,7 @@ class LogPositions {
   std::int64_t chunks_acknowledged_ = 0;
   std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> terminals_{};  ///< (source, attempt) -> chunk offset
   std::deque<Mark> marks_{};
+  std::int64_t audit_end_ = 0;  ///< one past the last event told
   std::uint64_t bytes_ = 0;
   std::uint64_t windows_cut_ = 0;
 };

@@ -48,6 +48,8 @@ struct RouterOptions {
   Millis total_timeout{900'000};
   Millis request_timeout_default{900'000};  ///< deadline of a request that names none, from its timestamp
 
+  std::size_t partition_attempts_max = 15'000;  ///< each is listed in `router.released`, which has to fit a record
+
   Millis commit_interval{500};
   Millis unreported_max{120'000};  ///< our clock over the oldest record without a delivery report
   Millis lease{30'000};            ///< a worker that goes on with attempts after a hand-over renews within this

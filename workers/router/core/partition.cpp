@@ -2,7 +2,9 @@
 #include "workers/router/core/partition.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -22,12 +24,21 @@ using events::Failure;
 constexpr Millis not_running_look_again{100};
 constexpr std::int64_t attempts_per_epoch = 1'000;
 
+std::size_t name_hash(std::string_view org_id, std::string_view request_id) {
+  const std::hash<std::string_view> hash;
+  return hash(request_id) * 31 + hash(org_id);
+}
+
 Failure too_many_lost(int lost) {
   return Failure::of(
       ErrorCode::internal,
       fmt::format("{} workers were lost while they ran this request, so it is not tried again. Report it "
                   "with its requestId; the workers' logs say how they ended.",
                   lost));
+}
+
+Failure cancelled() {
+  return Failure::of(ErrorCode::cancelled, "The request was cancelled before it was started.");
 }
 
 Failure too_late() {
@@ -153,6 +164,7 @@ void Partition::take(kafka::Record&& record) {
     job.request = std::move(invalid);
   }
   recent_.seen(job.org_id(), job.request_id(), job.offset, job.queued_since.count());
+  by_name_.emplace(name_hash(job.org_id(), job.request_id()), job.offset);
   schedule(job, job.deadline);
   const auto offset = job.offset;
   order_.enter(job.key, offset);
@@ -173,7 +185,7 @@ bool Partition::is_complete(const Job& job) const {
 
 // A request of the same name that came first, not too long ago.
 const RecentRequests::Seen* Partition::duplicate_of(const Job& job) {
-  if (planted(Bug::runs_duplicates) || services_.options.dedupe_window == Millis(0)) return nullptr;
+  if (planted(Bug::runs_duplicates)) return nullptr;
   const auto* seen = recent_.find(job.org_id(), job.request_id());
   if (seen == nullptr || seen->offset >= job.offset) return nullptr;
   if (may_be_lost(seen->offset) && !fold_.complete(seen->offset, job.org_id(), job.request_id())) {
@@ -185,7 +197,10 @@ const RecentRequests::Seen* Partition::duplicate_of(const Job& job) {
     seen = recent_.find(job.org_id(), job.request_id());
     if (seen->offset >= job.offset) return nullptr;
   }
-  return job.queued_since - Millis(seen->at_ms) <= services_.options.dedupe_window ? seen : nullptr;
+  // Every number that one more attempt could have under this epoch is taken.
+  if (seen->epoch == epoch_ && seen->attempts >= attempts_per_epoch - 1) return seen;
+  const auto window = services_.options.dedupe_window;
+  return window > Millis(0) && job.queued_since - Millis(seen->at_ms) <= window ? seen : nullptr;
 }
 
 // Called whenever something about an offset has become known. One that is complete lets the next of its line be looked
@@ -217,12 +232,9 @@ void Partition::decide(std::int64_t offset) {
   // A duplicate first of all: whatever else would end it has an attempt number, which would displace the first's
   // answer.
   if (const auto* const first = duplicate_of(job)) {
-    job.stage = Job::Stage::running;
-    job.attempt = std::make_unique<Attempt>(services_, *this, job, 0);
-    services_.hub.attempt_started(job.org_id(), "");
-    job.attempt->answer_duplicate(first->offset, first->attempt);
+    answer_duplicate(job, *first);
   } else if (services_.hub.is_cancelled(job.org_id(), job.request_id())) {
-    end_cancelled(job);
+    end_uncalled(job, cancelled());
   } else if (order_.is_first(job.key, offset)) {
     ready(job);
   }
@@ -245,6 +257,12 @@ Partition::Dispatched Partition::dispatch(std::int64_t offset,
   if (it == jobs_.end() || phase_ != Phase::running) return {};
   Job& job = it->second;
   if (job.stage != Job::Stage::ready && job.stage != Job::Stage::parked) return {};
+  if (attempts_ >= services_.options.partition_attempts_max) {
+    job.stage = Job::Stage::in_line;
+    held_.insert(offset);
+    make_room(job);
+    return {};
+  }
 
   if (job.put_back) {
     if (!job.waits_for.empty() && !room(context, job.waits_for)) {
@@ -340,6 +358,7 @@ void Partition::begin_attempt(Job& job) {
   const auto number = epoch_ * attempts_per_epoch + std::min(n, attempts_per_epoch - 1);
   recent_.seen(job.org_id(), job.request_id(), job.offset, job.queued_since.count()).attempt = number;
   job.attempt = std::make_unique<Attempt>(services_, *this, job, number);
+  ++attempts_;
 }
 
 void Partition::start(Job& job, std::optional<registry::Route> route, std::optional<Failure> refusal) {
@@ -373,31 +392,46 @@ void Partition::on_job_time(std::int64_t offset) {
     job.attempt->on_time();
   } else if (phase_ == Phase::running && services_.environment.now().steady >= job.deadline &&
              !fold_.any_open(offset)) {
-    end_uncalled(job);
+    end_uncalled(job, too_late());
   } else {
     schedule(job, std::max(job.deadline, services_.environment.now().steady + not_running_look_again));
   }
 }
 
-void Partition::end_uncalled(Job& job) {
-  start(job, std::nullopt, too_late());
+void Partition::end_uncalled(Job& job, Failure failure) {
+  if (const auto* const first = duplicate_of(job)) {
+    answer_duplicate(job, *first);
+  } else {
+    start(job, std::nullopt, std::move(failure));
+  }
 }
 
-void Partition::end_cancelled(Job& job) {
-  start(job, std::nullopt, Failure::of(ErrorCode::cancelled, "The request was cancelled before it was started."));
+void Partition::answer_duplicate(Job& job, const RecentRequests::Seen& first) {
+  fetch_ended(job);
+  job.stage = Job::Stage::running;
+  job.attempt = std::make_unique<Attempt>(services_, *this, job, 0);
+  services_.hub.attempt_started(job.org_id(), "");
+  job.attempt->answer_duplicate(first.offset, first.attempt);
 }
 
 bool Partition::cancel(const std::string& org_id, const std::string& request_id) {
-  const auto* const seen = recent_.find(org_id, request_id);
-  const auto it = seen == nullptr ? jobs_.end() : jobs_.find(seen->offset);
-  if (it == jobs_.end() || it->second.request_id() != request_id || it->second.org_id() != org_id) return false;
-  Job& job = it->second;
-  if (job.attempt) {
-    job.attempt->cancel();
-  } else if (phase_ == Phase::running && !fold_.any_open(job.offset)) {
-    end_cancelled(job);
+  const auto hash = name_hash(org_id, request_id);
+  std::vector<std::int64_t> named;
+  for (auto it = by_name_.lower_bound({hash, 0}); it != by_name_.end() && it->first == hash; ++it)
+    named.push_back(it->second);
+  bool found = false;
+  for (const auto offset : named) {
+    const auto it = jobs_.find(offset);
+    if (it == jobs_.end() || it->second.request_id() != request_id || it->second.org_id() != org_id) continue;
+    found = true;
+    Job& job = it->second;
+    if (job.attempt) {
+      job.attempt->cancel();
+    } else if (phase_ == Phase::running && !fold_.any_open(offset)) {
+      end_uncalled(job, cancelled());
+    }
   }
-  return true;
+  return found;
 }
 
 void Partition::over(Job& job) {
@@ -417,6 +451,8 @@ void Partition::drop_job(std::int64_t offset) {
   fetch_ended(it->second);
   forget_timer(it->second);
   uncount(it->second);
+  if (it->second.attempt && it->second.attempt->number() != 0) --attempts_;
+  by_name_.erase({name_hash(it->second.org_id(), it->second.request_id()), offset});
   jobs_.erase(it);
 }
 
@@ -426,8 +462,10 @@ void Partition::complete(std::int64_t offset) {
   // However long one call holds the committed offset back, what ended behind it is not kept.
   fold_.forget_complete(offset);
   drop_job(offset);
-  // What the oldest held up goes on.
-  while (!held_.empty() && *held_.begin() - ledger_.committable() < services_.options.partition_span_max) {
+  // What the oldest held up goes on, and one for each that has ended.
+  const auto& options = services_.options;
+  for (auto room = options.partition_attempts_max - std::min(attempts_, options.partition_attempts_max);
+       room > 0 && !held_.empty() && *held_.begin() - ledger_.committable() < options.partition_span_max; --room) {
     const auto next = held_.extract(held_.begin()).value();
     if (const auto it = jobs_.find(next); it != jobs_.end() && it->second.stage == Job::Stage::in_line) {
       ready(it->second);

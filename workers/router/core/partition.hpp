@@ -113,7 +113,7 @@ class Partition {
   void on_time();
   /// Some clock of that job may have run out.
   void on_job_time(std::int64_t offset);
-  /// Somebody asked for that request to be ended. Returns whether it was found here.
+  /// Somebody asked for that request to be ended: every one of that name. Returns whether any was found here.
   bool cancel(const std::string& org_id, const std::string& request_id);
 
   enum class Dispatch { started, parked, nothing };
@@ -277,8 +277,8 @@ class Partition {
   void ready(Job& job, bool at_front = false);
   void begin_attempt(Job& job);
   void start(Job& job, std::optional<registry::Route> route, std::optional<events::Failure> refusal);
-  void end_uncalled(Job& job);
-  void end_cancelled(Job& job);
+  void end_uncalled(Job& job, events::Failure failure);
+  void answer_duplicate(Job& job, const RecentRequests::Seen& first);
   void dead_letter(std::int64_t offset);
   void dead_letter_acknowledged(std::int64_t offset);
   void over(Job& job);
@@ -355,6 +355,8 @@ class Partition {
   LogPositions positions_;
   RecentRequests recent_;
   std::map<std::int64_t, Job> jobs_{};
+  std::set<std::pair<std::size_t, std::int64_t>> by_name_{};  ///< jobs: a hash of their ids, and their offset
+  std::size_t attempts_ = 0;                                  ///< jobs that have one with a number
   std::map<std::int64_t, DeadLetter> dead_letters_{};
   std::map<std::int64_t, std::uint32_t>
       dead_lettered_{};                    ///< offset -> digest; complete, but the commit is behind them
@@ -372,7 +374,7 @@ class Partition {
 
   std::deque<std::int64_t> to_look_at_{};
   bool looking_ = false;
-  std::set<std::int64_t> held_{};  ///< first in line, but too far from the oldest incomplete offset
+  std::set<std::int64_t> held_{};  ///< first in line, but too far from the oldest incomplete offset, or too many run
 
   std::deque<Deferred> deferred_{};
   std::size_t outstanding_ = 0;

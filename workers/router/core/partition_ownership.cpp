@@ -414,6 +414,7 @@ void Partition::fail(std::string_view why) {
     job.stage = Job::Stage::in_line;
     order_.enter(job.key, offset);
   }
+  attempts_ = 0;
   if (outstanding_ == 0) settled();
 }
 

@@ -249,6 +249,59 @@ TEST_F(FloodTest, WhatIsKeptOfThoseThatWaitIsBounded) {
   EXPECT_EQ(audit(Kind::response).size(), static_cast<std::size_t>(read));
 }
 
+TEST_F(RouterCoreTest, ACancellationEndsEveryRequestOfThatName) {
+  options.dedupe_window = 0s;
+  make_core(options);
+  assign();
+  request("same");
+  settle();
+  answer(1);
+  settle();
+  request("same");  // runs
+  request("same");  // waits behind it
+  request("same", "", std::nullopt);
+  request("another", "", std::nullopt);
+  settle();
+  ASSERT_EQ(http.calls.size(), 3U);
+  core->log_listener().on_record({.topic = "chat.cancellations",
+                                  .partition = 0,
+                                  .offset = 0,
+                                  .value = R"({"orgId":"o","requestId":"same"})",
+                                  .timestamp_ms = environment.wall.count()});
+  settle();
+  EXPECT_EQ(http.calls.size(), 1U) << "the other one";
+  EXPECT_EQ(std::ranges::count(audit(Kind::response), "cancelled", &events::AuditFacts::outcome), 3);
+}
+
+TEST_F(RouterCoreTest, NoTwoAttemptsOfANameShareANumberHoweverOftenItIsUsed) {
+  options.dedupe_window = 0s;
+  make_core(options);
+  assign();
+  for (int i = 0; i < 1'100; ++i) request("same", "", std::nullopt, R"("modelProvider":"ollama","modelName":"no",)");
+  settle();
+  std::map<std::int64_t, int> numbers;
+  for (const auto& facts : audit(Kind::response)) ++numbers[facts.ids.attempt];
+  EXPECT_EQ(numbers.extract(0).mapped(), 101) << "as duplicates";
+  EXPECT_EQ(numbers.size(), 999U);
+  for (const auto& [number, times] : numbers) EXPECT_EQ(times, 1) << number;
+}
+
+TEST_F(RouterCoreTest, NoMoreRunOfAPartitionThanCanBeHandedOver) {
+  options.partition_attempts_max = 3;
+  make_core(options);
+  assign();
+  for (int i = 0; i < 10; ++i) request("r" + std::to_string(i), "", std::nullopt);
+  settle();
+  EXPECT_EQ(http.calls.size(), 3U);
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_LE(http.calls.size(), 3U);
+    ASSERT_FALSE(http.calls.empty());
+    answer(http.newest());
+    settle();
+  }
+  EXPECT_EQ(audit(Kind::response).size(), 10U);
+}
+
 // Requests overlap all the time; where the audit tail begins goes on with the committed offset.
 TEST_F(RouterCoreTest, TheAuditTailStaysShortHoweverLongRequestsEndOutOfOrder) {
   options.dedupe_window = 5s;
