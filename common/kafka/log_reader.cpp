@@ -197,7 +197,8 @@ class LibrdkafkaLogReader final : public LogReader {
 
 Result<std::unique_ptr<LogReader>> LogReader::make(boost::asio::io_context& loop, const LogReaderOptions& options,
                                                    LogReaderListener& listener, telemetry::Metrics& metrics) {
-  auto layered = log_reader_properties(options.properties);
+  auto layered = options.committed_only ? committed_reader_properties(options.properties)
+                                        : log_reader_properties(options.properties);
   if (!layered) return std::unexpected(std::move(layered.error()));
   auto client =
       open_client(RD_KAFKA_CONSUMER, *layered, RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS);

@@ -1,5 +1,5 @@
 // Reads partitions outside any group: the registry's state topic, the tails of the router's own logs, tests, the CLI.
-// Reads uncommitted records too. One thread: the loop's.
+// Reads uncommitted records too, unless it is told otherwise. One thread: the loop's.
 #pragma once
 
 #include <cstdint>
@@ -32,6 +32,9 @@ struct LogReaderOptions {
   /// What it will read. Their leaders are looked up while it connects; those of any other topic are asked for when its
   /// first partition is started, which takes librdkafka up to a second and a half.
   std::vector<std::string> topics{};
+  /// As a group's member reads: nothing of a transaction that was aborted, and an end that lies before the first that
+  /// is still open.
+  bool committed_only = false;
 };
 
 class LogReader {

@@ -1,6 +1,9 @@
 """`tokenrail verify` and `tokenrail tail` on topics of a real broker: clean, then with records that break a promise."""
 
 import json
+import os
+
+import confluent_kafka
 
 from stack import Log, text_of
 from test_main_job import by_request
@@ -50,6 +53,43 @@ def test_verify_names_what_is_broken_and_where(make_stack):
     assert "requests without an answer yet        1" in running.stdout
     later = stack.cli("verify", "--from", "-1ms")
     assert "requests                              0" in later.stdout
+
+
+def test_requests_in_transactions(make_stack):
+    """What is aborted is nobody's request; what is not decided yet is not one yet."""
+    stack = make_stack(partitions=1)
+    router, = stack.whole()
+    chunks = Log(stack, "chat.chunks")
+    sender = confluent_kafka.Producer({"bootstrap.servers": stack.kafka, "transactional.id": f"upstream-{os.getpid()}"})
+    sender.init_transactions(30)
+
+    def ask(request_id):
+        sender.produce(stack.topic("chat.requests"), key=request_id, value=json.dumps(
+            {"requestId": request_id, "orgId": "acme", "messages": [{"role": "user", "content": "hello"}]}))
+
+    for number in range(3):
+        sender.begin_transaction()
+        ask(f"meant{number}")
+        sender.commit_transaction(30)
+        sender.begin_transaction()
+        ask(f"withdrawn{number}")
+        sender.flush(30)
+        sender.abort_transaction(30)
+    sender.begin_transaction()
+    ask("undecided")
+    sender.flush(30)
+    stack.ask("behind it")
+    stack.flush()
+
+    chunks.wait("the answers", lambda v: sum(1 for c in v if c["done"]) == 3)
+    clean = stack.verify()
+    assert "requests                              3" in clean, clean
+    sender.commit_transaction(30)
+    chunks.wait("the others too", lambda v: sum(1 for c in v if c["done"]) == 5)
+    assert {c["requestId"] for c in chunks.values()} == {"meant0", "meant1", "meant2", "undecided", "behind it"}
+    clean = stack.verify()
+    assert "requests                              5" in clean, clean
+    assert "lost" not in router.text()
 
 
 def test_verify_calls_that_make_no_sense(make_stack):

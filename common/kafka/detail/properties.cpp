@@ -54,8 +54,8 @@ const Properties reader_defaults = {
 };
 
 const Properties reader_needs = {
-    {"enable.auto.commit", "false"},       {"enable.auto.offset.store", "false"},   {"enable.partition.eof", "true"},
-    {"allow.auto.create.topics", "false"}, {"isolation.level", "read_uncommitted"}, {"auto.offset.reset", "earliest"},
+    {"enable.auto.commit", "false"},       {"enable.auto.offset.store", "false"}, {"enable.partition.eof", "true"},
+    {"allow.auto.create.topics", "false"}, {"auto.offset.reset", "earliest"},
 };
 
 const Properties producer_defaults = {
@@ -133,9 +133,21 @@ Result<Properties> group_consumer_properties(const Properties& user, const std::
   return layered({&common_defaults, &group_defaults}, user, {&group_needs, &id});
 }
 
+namespace {
+
+Result<Properties> reader_properties(const Properties& user, const char* isolation) {
+  const Properties own = {{"group.id", reader_group_id()}, {"isolation.level", isolation}};
+  return layered({&common_defaults, &reader_defaults}, user, {&reader_needs, &own});
+}
+
+}  // namespace
+
 Result<Properties> log_reader_properties(const Properties& user) {
-  const Properties id = {{"group.id", reader_group_id()}};
-  return layered({&common_defaults, &reader_defaults}, user, {&reader_needs, &id});
+  return reader_properties(user, "read_uncommitted");
+}
+
+Result<Properties> committed_reader_properties(const Properties& user) {
+  return reader_properties(user, "read_committed");
 }
 
 Result<Properties> producer_properties(const Properties& user) {

@@ -12,6 +12,7 @@ namespace tokenrail::kafka::detail {
 
 [[nodiscard]] Result<Properties> group_consumer_properties(const Properties& user, const std::string& group_id);
 [[nodiscard]] Result<Properties> log_reader_properties(const Properties& user);
+[[nodiscard]] Result<Properties> committed_reader_properties(const Properties& user);
 [[nodiscard]] Result<Properties> producer_properties(const Properties& user);
 [[nodiscard]] Result<Properties> admin_properties(const Properties& user);
 

@@ -72,6 +72,8 @@ TEST(KafkaProperties, WhatAPromiseNeedsCannotBeTakenAway) {
       {log_reader_properties, "enable.partition.eof", "false", "true"},
       {log_reader_properties, "isolation.level", "read_committed", "read_uncommitted"},
       {log_reader_properties, "auto.offset.reset", "error", "earliest"},
+      {log_reader_properties, "isolation.level", "read_committed", "read_uncommitted"},
+      {committed_reader_properties, "isolation.level", "read_uncommitted", "read_committed"},
   };
   for (const auto& row : rows) {
     SCOPED_TRACE(row.name);

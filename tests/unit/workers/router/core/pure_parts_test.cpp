@@ -156,8 +156,7 @@ TEST_F(LogPositionsTest, ReachBackToTheEventsOfIncompleteRequestsAndToUnanswered
 
 TEST_F(LogPositionsTest, ATailThatIsReadAgainAfterARepairCountsOnce) {
   for (int time = 0; time < 3; ++time) {
-    for (std::int64_t i = 0; i < 8; ++i)
-      positions.event(i, now - Millis((8 - i) * 2'000), 100'000);
+    for (std::int64_t i = 0; i < 8; ++i) positions.event(i, now - Millis((8 - i) * 2'000), 100'000);
   }
   EXPECT_EQ(positions.at(5, fold, 8, now).audit, 0) << "800 kB, all of the window";
   EXPECT_EQ(positions.windows_cut(), 0U);

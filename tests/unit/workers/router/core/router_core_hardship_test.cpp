@@ -133,10 +133,9 @@ class FloodTest : public RouterCoreTest {
     flood();
     settle();
     EXPECT_TRUE(group->reading);
-    record(
-        R"({"requestId":"quick","orgId":"other","modelProvider":"ollama","modelName":"llama3",)"
-        R"("messages":[{"role":"user","content":"hi"}]})",
-        "q");
+    record(R"({"requestId":"quick","orgId":"other","modelProvider":"ollama","modelName":"llama3",)"
+           R"("messages":[{"role":"user","content":"hi"}]})",
+           "q");
     settle();
     const auto call = http.newest();
     answer(call);
