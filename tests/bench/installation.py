@@ -23,10 +23,10 @@ PROCESS_CLOCK = 2  # CPUCLOCK_SCHED: user and system time of all threads, also o
 KAFKA_JAVA_OPTIONS = "-Xms512m -Xmx512m"
 
 
-def dev(*arguments):
+def dev(*arguments, folder=DEV_DIR):
     """A command of ./dev with a folder of its own; the last line of what it prints."""
     done = subprocess.run([ROOT / "dev", *arguments], stdout=subprocess.PIPE, text=True, check=True,
-                          env={**os.environ, "TOKENRAIL_DEV_DIR": str(DEV_DIR),
+                          env={**os.environ, "TOKENRAIL_DEV_DIR": str(folder),
                                "KAFKA_DEV_JAVA_OPTIONS": KAFKA_JAVA_OPTIONS})
     return done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""
 
@@ -69,11 +69,12 @@ class Instrument:
 
 
 class Installation:
-    def __init__(self, partitions, streams_max):
-        self.kafka = dev("kafka", "start", "--brokers", "1")
-        self.database = dev("postgres", "start")
+    def __init__(self, partitions, streams_max, brokers=1, dev_dir=DEV_DIR):
+        self.dev_dir = dev_dir
+        self.kafka = dev("kafka", "start", "--brokers", str(brokers), folder=dev_dir)
+        self.database = dev("postgres", "start", folder=dev_dir)
         self.partitions = partitions
-        self.folder = DEV_DIR / "logs"
+        self.folder = dev_dir / "logs"
         self.folder.mkdir(parents=True, exist_ok=True)
         self.stacks = []
         self.settings = {"TOKENRAIL_TOPICS_REQUEST_BYTES_MAX": "64MiB"}
@@ -120,7 +121,7 @@ class Installation:
         self.simulator = self.stack.simulator("--journal-max", "1")
 
     def router_metric(self, name):
-        found = re.search(rf"^{name} (\S+)$", self.router.metrics(), re.MULTILINE)
+        found = re.search(rf"^{re.escape(name)} (\S+)$", self.router.metrics(), re.MULTILINE)
         return float(found.group(1))
 
     def router_cpu(self):
@@ -142,8 +143,9 @@ class Installation:
         return Instrument("tokenrail-bench-kafka", bootstrap=self.kafka, topic=self.stack.topic("bench.bare"),
                           **options).result()
 
-    def close(self):
+    def close(self, keep=False):
         for stack in self.stacks:
             stack.close()
-        for part in ("kafka", "postgres"):
-            dev(part, "stop", "--wipe")
+        if not keep:
+            for part in ("kafka", "postgres"):
+                dev(part, "stop", "--wipe", folder=self.dev_dir)
