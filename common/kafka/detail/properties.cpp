@@ -48,8 +48,11 @@ const Properties group_needs = {
 };
 
 const Properties reader_defaults = {
-    {"queued.min.messages", "10000"},
-    {"queued.max.messages.kbytes", "16384"},
+    // As above: a log is read a second later each time that all of its partitions have come to one of these bounds.
+    // What
+    // a recovery reads should lie below them.
+    {"queued.min.messages", "100000"},
+    {"queued.max.messages.kbytes", "65536"},
     {"topic.metadata.propagation.max.ms", "5000"},
 };
 
