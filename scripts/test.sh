@@ -24,8 +24,27 @@ test_command() {
   with_lock test run_layers "$@"
 }
 
+# run_layer LAYER [COMMAND...]: a process of its own, started by that command.
+run_layer() {
+  local layer=$1
+  shift
+  : >"$RESULTS_DIR/$layer.count"
+  "$@" bash -c 'set -euo pipefail; root=$1; echo $$ >"$RESULTS_DIR/$2.pid"
+    source "$root/scripts/lib.sh"; source "$root/scripts/test.sh"; "layer_$2"' dev "$root" "$layer"
+}
+
+# tally LAYER CODE HOW: adds what it counted to run_layers' sums. One that died counts as a failure.
+tally() {
+  local p f s
+  read -r p f s < <(awk '{ p += $1; f += $2; s += $3 } END { print p + 0, f + 0, s + 0 }' "$results_dir/$1.count")
+  if [ "$2" -ne 0 ] && [ "$f" -eq 0 ]; then f=1; fi
+  [ "$f" -eq 0 ] || broken+=("$1")
+  passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+  step "Layer $1: $p passed, $f failed$([ "$s" -eq 0 ] || echo ", $s skipped") $3"
+}
+
 run_layers() {
-  local layer passed=0 failed=0 skipped=0 p f s broken=()
+  local layer code passed=0 failed=0 skipped=0 broken=()
   # One installation instead of one a layer.
   local sets=(build)
   case " $* " in *' format '* | *' tidy '*) sets+=(lint) ;; esac
@@ -40,19 +59,29 @@ run_layers() {
   export RESULTS_DIR=$results_dir
   # Recordings of real providers; whoever has them says where. The simulator and other layers replay them too.
   export TOKENRAIL_TRANSCRIPTS=${TOKENRAIL_TRANSCRIPTS:-$root/../shared/transcripts}
+  local beside=
   for layer in "$@"; do
+    # Integration mostly waits, and this wants only a processor: whatever the others leave of it.
+    if [ "$layer" = simulation ] && [[ " $* " == *" integration "* ]]; then
+      step "Layer simulation goes on beside the next ones"
+      run_layer simulation setsid chrt --idle 0 >"$results_dir/simulation.log" 2>&1 &
+      beside=$!
+      trap 'kill -- -"$(cat "$results_dir/simulation.pid")" 2>/dev/null || true' EXIT
+      continue
+    fi
     step "Layer $layer"
     local began=$SECONDS code=0
-    : >"$results_dir/$layer.count"
-    bash -c 'set -euo pipefail; root=$1; source "$root/scripts/lib.sh"; source "$root/scripts/test.sh"; "layer_$2"' \
-      dev "$root" "$layer" || code=$?
+    run_layer "$layer" || code=$?
     [ "$code" -lt 128 ] || { say "Interrupted." && exit "$code"; }
-    read -r p f s < <(awk '{ p += $1; f += $2; s += $3 } END { print p + 0, f + 0, s + 0 }' "$results_dir/$layer.count")
-    if [ "$code" -ne 0 ] && [ "$f" -eq 0 ]; then f=1; fi
-    [ "$f" -eq 0 ] || broken+=("$layer")
-    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
-    step "Layer $layer: $p passed, $f failed$([ "$s" -eq 0 ] || echo ", $s skipped") in $((SECONDS - began)) s"
+    tally "$layer" "$code" "in $((SECONDS - began)) s"
   done
+  if [ -n "$beside" ]; then
+    code=0
+    wait "$beside" || code=$?
+    trap - EXIT
+    cat "$results_dir/simulation.log" >&2
+    tally simulation "$code" "beside the others"
+  fi
   if [ ${#broken[@]} -gt 0 ]; then
     say "Failed: ${broken[*]}. One layer again: ./dev test ${broken[0]}"
   fi
@@ -174,7 +203,8 @@ has_ctests() { ctest --test-dir "$root/build/$1" -N -L "^$2\$" | grep -E '^Total
 
 layer_unit() {
   with_lock build-dev build_preset dev
-  run_ctest unit dev unit -j "$(nproc)"
+  # Some wait for brokers that do not answer.
+  run_ctest unit dev unit -j "$((2 * $(nproc)))"
 }
 
 layer_conformance() {
@@ -191,7 +221,7 @@ layer_conformance() {
 # the sanitizers.
 layer_simulation() {
   with_lock build-release build_preset release simulation-tests
-  run_ctest simulation release simulation
+  run_ctest simulation release simulation --timeout 1800
 }
 
 # Starts a fresh Kafka and PostgreSQL for the tests and has them end with this process.

@@ -23,6 +23,8 @@ Plan empty_plan(std::uint64_t seed) {
   plan.faults.clear();
   plan.heal_at = Micros(30 * second);
   plan.queue_max = 0;
+  plan.window_max = plan.org_max = plan.connection_max = 0;
+  plan.span_max = 0;
   plan.commit_lost = plan.answer_lost = plan.late_commit = plan.offsets_unknown = 0;
   return plan;
 }

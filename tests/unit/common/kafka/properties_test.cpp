@@ -36,7 +36,7 @@ TEST(KafkaProperties, TheUsersWordCountsWhereNoPromiseDependsOnIt) {
       {group, "queued.min.messages", "20000", "1"},
       {producer_properties, "linger.ms", "1", "5"},
       {producer_properties, "queue.buffering.max.messages", "200000", "10"},
-      {log_reader_properties, "queued.min.messages", "10000", "1"},
+      {log_reader_properties, "queued.min.messages", "100000", "1"},
       {admin_properties, "client.id", "tokenrail", "mine"},
   };
   for (const auto& row : rows) {
