@@ -49,8 +49,7 @@ const Properties group_needs = {
 
 const Properties reader_defaults = {
     // As above: a log is read a second later each time that all of its partitions have come to one of these bounds.
-    // What
-    // a recovery reads should lie below them.
+    // What a recovery reads should lie below them.
     {"queued.min.messages", "100000"},
     {"queued.max.messages.kbytes", "65536"},
     {"topic.metadata.propagation.max.ms", "5000"},
