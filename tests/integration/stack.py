@@ -191,12 +191,12 @@ class Stack:
             raise AssertionError(f"tokenrail {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
         return done
 
-    def verify(self, seconds=30):
+    def verify(self, *arguments, seconds=30):
         """Every promise, judged from the topics. What a worker is still writing down gets time to end."""
         last = []
 
         def clean():
-            last[:] = [self.cli("verify", "--at-rest", check=False)]
+            last[:] = [self.cli("verify", "--at-rest", *arguments, check=False)]
             return last[0].returncode == 0
         try:
             wait_until("no promise is broken", clean, seconds)

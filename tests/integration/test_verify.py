@@ -82,7 +82,7 @@ def test_requests_in_transactions(make_stack):
     stack.flush()
 
     chunks.wait("the answers", lambda v: sum(1 for c in v if c["done"]) == 3)
-    clean = stack.verify()
+    clean = stack.verify("--timeout", "3s")
     assert "requests                              3" in clean, clean
     sender.commit_transaction(30)
     chunks.wait("the others too", lambda v: sum(1 for c in v if c["done"]) == 5)
