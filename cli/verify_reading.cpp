@@ -97,10 +97,12 @@ class PartitionReading {
       log.end = ranges[i].end;
       log.last_ms = log.stands_at = -1;
       log.done = ranges[i].from >= ranges[i].end;
+      log.paused = false;
       log.reader->set_reading(true);
       if (!log.done)
         log.reader->start({{.partition = {.topic = log.topic, .partition = partition}, .offset = ranges[i].from}});
     }
+    unread_from_.reset();
     if (all_done()) return {};
     progressed_ = true;
     look_for_progress();
@@ -110,6 +112,9 @@ class PartitionReading {
     if (failure_) return std::unexpected(*failure_);
     return {};
   }
+
+  /// Requests from there on stand behind a transaction that is open.
+  [[nodiscard]] std::optional<std::int64_t> unread_from() const { return unread_from_; }
 
   void fail(Error error) {
     if (!failure_) failure_ = std::move(error);
@@ -136,6 +141,7 @@ class PartitionReading {
     std::int64_t end = 0;
     std::int64_t last_ms = -1;
     bool done = false;
+    bool paused = false;
     std::int64_t stands_at = -1;  ///< caught up, and yet before the end
   };
 
@@ -143,6 +149,7 @@ class PartitionReading {
     // What was fetched for the partition before may still be handed on.
     if (log.done || record.partition != partition_) return;
     progressed_ = true;
+    log.stands_at = -1;
     if (record.offset < log.end) {
       log.last_ms = record.timestamp_ms;
       (checker_->*log.take)(record);
@@ -169,13 +176,17 @@ class PartitionReading {
       for (const auto& log : logs_)
         if (!log.done && (furthest_behind == nullptr || log.last_ms < furthest_behind->last_ms)) furthest_behind = &log;
     }
-    for (auto& log : logs_) log.reader->set_reading(furthest_behind == nullptr || furthest_behind == &log);
+    for (auto& log : logs_) {
+      log.paused = furthest_behind != nullptr && furthest_behind != &log;
+      log.reader->set_reading(!log.paused);
+    }
   }
 
   void look_for_progress() {
     if (!std::exchange(progressed_, false)) {
       // Behind an open transaction lies what routers do not read yet either.
-      if (auto& requests = logs_.front(); !requests.done && requests.stands_at >= 0) {
+      if (auto& requests = logs_.front(); !requests.done && !requests.paused && requests.stands_at >= 0) {
+        unread_from_ = requests.stands_at;
         over(requests);
         if (all_done()) return;
         progressed_ = true;
@@ -203,6 +214,7 @@ class PartitionReading {
   std::int32_t partition_ = -1;
   int since_look_ = 0;
   bool progressed_ = false;
+  std::optional<std::int64_t> unread_from_{};
   std::optional<Error> failure_;
 };
 
@@ -311,6 +323,11 @@ Result<Verified> verify_topics(const kafka::Properties& given, const VerifyCall&
     for (const auto& letter : *letters) checker.on_letter(letter);
     if (auto read = reading.read(checker, p, {requests->at(i), audit->at(i), chunks->at(i)}); !read)
       return std::unexpected(read.error());
+    if (const auto from = reading.unread_from())
+      verified.notes.push_back(
+          fmt::format("partition {}: requests from {} on stand behind an open transaction and were not looked at; "
+                      "routers do not read them either",
+                      p, *from));
     checker.finish(call.at_rest);
     if (call.at_rest && !committed_any && checker.figures().attempts > 0)
       verified.notes.push_back(

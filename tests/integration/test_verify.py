@@ -84,6 +84,7 @@ def test_requests_in_transactions(make_stack):
     chunks.wait("the answers", lambda v: sum(1 for c in v if c["done"]) == 3)
     clean = stack.verify("--timeout", "3s")
     assert "requests                              3" in clean, clean
+    assert "stand behind an open transaction" in stack.cli("verify", "--timeout", "3s").stderr
     sender.commit_transaction(30)
     chunks.wait("the others too", lambda v: sum(1 for c in v if c["done"]) == 5)
     assert {c["requestId"] for c in chunks.values()} == {"meant0", "meant1", "meant2", "undecided", "behind it"}

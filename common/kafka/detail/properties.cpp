@@ -27,7 +27,6 @@ const Properties group_defaults = {
     {"heartbeat.interval.ms", "1000"},
     // A loop that hangs is put out of the group soon: heartbeats come from librdkafka's own thread and would hide it.
     {"max.poll.interval.ms", "60000"},
-    {"isolation.level", "read_committed"},
     // What is fetched ahead is memory that back-pressure does not see, so its bytes are bounded. Its records hardly: a
     // partition found at that bound is not asked for again for a second (librdkafka before 2.2 has no setting for that
     // time), which one burst of small requests would bring about. A single larger record still comes: brokers answer
@@ -39,6 +38,8 @@ const Properties group_defaults = {
 const Properties group_needs = {
     // Where nothing was committed all that lies there is still to be answered.
     {"auto.offset.reset", "earliest"},
+    // What a sender has withdrawn is nobody's request.
+    {"isolation.level", "read_committed"},
     {"enable.auto.commit", "false"},
     {"enable.auto.offset.store", "false"},
     {"enable.partition.eof", "false"},

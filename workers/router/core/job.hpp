@@ -31,6 +31,7 @@ struct Job {
   std::size_t kept = 0;  ///< put back: bytes that remain of it
   /// Put back, or being read again: the connection whose room it waits for, or has; empty: it waits for something else.
   std::string waits_for{};
+  std::uint64_t draw = 0;  ///< for its route, so that reading it again leads to the connection whose room was kept
 
   /// Where a job is on its way to its attempt.
   enum class Stage { in_line, ready, parked, fetching, running, ended };

@@ -233,7 +233,7 @@ void Partition::decide(std::int64_t offset) {
   // answer.
   if (const auto* const first = duplicate_of(job)) {
     answer_duplicate(job, *first);
-  } else if (services_.hub.is_cancelled(job.org_id(), job.request_id())) {
+  } else if (may_attempt() && services_.hub.is_cancelled(job.org_id(), job.request_id())) {
     end_uncalled(job, cancelled());
   } else if (order_.is_first(job.key, offset)) {
     ready(job);
@@ -257,13 +257,20 @@ Partition::Dispatched Partition::dispatch(std::int64_t offset,
   if (it == jobs_.end() || phase_ != Phase::running) return {};
   Job& job = it->second;
   if (job.stage != Job::Stage::ready && job.stage != Job::Stage::parked) return {};
-  if (attempts_ >= services_.options.partition_attempts_max) {
+  if (!may_attempt()) {
     job.stage = Job::Stage::in_line;
     held_.insert(offset);
     make_room(job);
     return {};
   }
 
+  // One at a time; the others are counted only when their turn has come.
+  if (preparing_ && careful() && (job.unread || job.put_back)) {
+    job.stage = Job::Stage::in_line;
+    to_prepare_.push_back(offset);
+    make_room(job);
+    return {};
+  }
   if (job.put_back) {
     if (!job.waits_for.empty() && !room(context, job.waits_for)) {
       job.stage = Job::Stage::parked;
@@ -272,10 +279,12 @@ Partition::Dispatched Partition::dispatch(std::int64_t offset,
     fetch(job);
     return {};
   }
+  if (job.draw == 0) job.draw = services_.environment.random();
   if (job.unread && careful()) {
-    job.stage = Job::Stage::running;
-    to_prepare_.push_back(offset);
-    prepare_next();
+    preparing_ = offset;
+    begin_attempt(job);
+    job.attempt->announce_unread();
+    services_.hub.attempt_started(job.org_id(), "");
     return {.what = Dispatch::started};
   }
   auto route = job.unread ? prepare(job) : route_of(job);
@@ -308,7 +317,7 @@ std::expected<registry::Route, Failure> Partition::route_of(const Job& job) {
   const auto lost = fold_.interruptions(job.offset, job.org_id(), job.request_id(), "lost");
   if (lost >= services_.options.lost_attempts_max) return std::unexpected(too_many_lost(lost));
   return registry::resolve(services_.projection, std::get<events::ChatRequest>(job.request),
-                           services_.options.resolution, services_.environment.random());
+                           services_.options.resolution, job.draw != 0 ? job.draw : services_.environment.random());
 }
 
 std::expected<registry::Route, Failure> Partition::prepare(Job& job) {
@@ -338,15 +347,13 @@ std::expected<registry::Route, Failure> Partition::prepare(Job& job) {
 }
 
 void Partition::prepare_next() {
-  while (!preparing_ && !to_prepare_.empty() && phase_ == Phase::running) {
+  while (!to_prepare_.empty() && phase_ == Phase::running && !(preparing_ && careful())) {
     const auto offset = to_prepare_.front();
     to_prepare_.pop_front();
     const auto it = jobs_.find(offset);
-    if (it == jobs_.end() || it->second.attempt) continue;
-    preparing_ = offset;
-    begin_attempt(it->second);
-    it->second.attempt->announce_unread();
-    services_.hub.attempt_started(it->second.org_id(), "");
+    if (it == jobs_.end() || it->second.stage != Job::Stage::in_line) continue;
+    ready(it->second, true);
+    if (careful()) break;
   }
 }
 
@@ -391,7 +398,7 @@ void Partition::on_job_time(std::int64_t offset) {
   if (job.attempt) {
     job.attempt->on_time();
   } else if (phase_ == Phase::running && services_.environment.now().steady >= job.deadline &&
-             !fold_.any_open(offset)) {
+             !fold_.any_open(offset) && may_attempt()) {
     end_uncalled(job, too_late());
   } else {
     schedule(job, std::max(job.deadline, services_.environment.now().steady + not_running_look_again));
@@ -427,7 +434,7 @@ bool Partition::cancel(const std::string& org_id, const std::string& request_id)
     Job& job = it->second;
     if (job.attempt) {
       job.attempt->cancel();
-    } else if (phase_ == Phase::running && !fold_.any_open(offset)) {
+    } else if (phase_ == Phase::running && !fold_.any_open(offset) && may_attempt()) {
       end_uncalled(job, cancelled());
     }
   }
@@ -464,11 +471,14 @@ void Partition::complete(std::int64_t offset) {
   drop_job(offset);
   // What the oldest held up goes on, and one for each that has ended.
   const auto& options = services_.options;
-  for (auto room = options.partition_attempts_max - std::min(attempts_, options.partition_attempts_max);
-       room > 0 && !held_.empty() && *held_.begin() - ledger_.committable() < options.partition_span_max; --room) {
+  for (auto room =
+           options.partition_attempts_max - std::min(attempts_ + wanted_.size(), options.partition_attempts_max);
+       room > 0 && !held_.empty() && *held_.begin() - ledger_.committable() < options.partition_span_max;) {
     const auto next = held_.extract(held_.begin()).value();
     if (const auto it = jobs_.find(next); it != jobs_.end() && it->second.stage == Job::Stage::in_line) {
-      ready(it->second);
+      // It may have been cancelled meanwhile.
+      look_at(next);
+      --room;
     }
   }
 }

@@ -269,6 +269,10 @@ class Partition {
   void fetched(const kafka::Record& record);
   void fetch_to(std::int64_t next_offset);
   [[nodiscard]] bool careful() const { return careful_left_ > 0; }
+  /// One attempt more could be handed over; those whose record is being read again will be attempts soon.
+  [[nodiscard]] bool may_attempt() const {
+    return attempts_ + wanted_.size() < services_.options.partition_attempts_max;
+  }
   void prepare_next();
   void look_at(std::int64_t offset);
   void decide(std::int64_t offset);

@@ -499,6 +499,12 @@ void RouterCore::job_ready(const JobRef& job, const std::string& org_id, bool at
   if (queue.empty()) turns_.push_back({.org_id = org_id, .left = weight_of(org_id)});
   if (at_front) {
     queue.push_front(job);
+    // Its organisation has had its turn for it when the reading began.
+    const auto turn = std::ranges::find(turns_, org_id, &Turn::org_id);
+    auto moved = std::move(*turn);
+    turns_.erase(turn);
+    ++moved.left;
+    turns_.push_front(std::move(moved));
   } else {
     queue.push_back(job);
   }

@@ -59,6 +59,7 @@ TEST(KafkaProperties, WhatAPromiseNeedsCannotBeTakenAway) {
   };
   const std::vector<Row> rows = {
       {group, "enable.auto.commit", "true", "false"},
+      {group, "isolation.level", "read_uncommitted", "read_committed"},
       {group, "enable.auto.offset.store", "true", "false"},
       {group, "partition.assignment.strategy", "cooperative-sticky", "range"},
       {group, "allow.auto.create.topics", "true", "false"},

@@ -301,6 +301,190 @@ TEST_F(RouterCoreTest, NoMoreRunOfAPartitionThanCanBeHandedOver) {
   EXPECT_EQ(audit(Kind::response).size(), 10U);
 }
 
+TEST_F(RouterCoreTest, WhatHasEndedWhileItWasHeldTakesNobodysTurn) {
+  options.partition_attempts_max = 1;
+  make_core(options);
+  assign();
+  for (int i = 0; i < 3; ++i) request("r" + std::to_string(i), "", std::nullopt);
+  settle();
+  ASSERT_EQ(http.calls.size(), 1U);
+  core->log_listener().on_record({.topic = "chat.cancellations",
+                                  .partition = 0,
+                                  .offset = 0,
+                                  .value = R"({"orgId":"o","requestId":"r1"})",
+                                  .timestamp_ms = environment.wall.count()});
+  settle();
+  answer(http.newest());
+  settle();
+  wake_after(1s);
+  settle();
+  EXPECT_EQ(http.started, 2U) << "r2 waits for ever";
+}
+
+TEST_F(FloodTest, OfManyOrganisationsIsReadBackOneByOne) {
+  options.in_flight_max = 3;
+  options.partition_span_max = 60;
+  make_core(options);
+  assign();
+  const auto ask = [&](int i) {
+    record(R"({"requestId":"r","orgId":"o)" + std::to_string(i) +
+               R"(","modelProvider":"ollama","modelName":"llama3","messages":[{"role":"user","content":"hi"}]})",
+           std::nullopt);
+  };
+  int i = 0;
+  for (; i < 60; ++i) {
+    ask(i);
+    settle();
+    if (i > 0) {
+      answer(http.newest());
+      settle();
+    }
+  }
+  for (; i < 119 && group->reading; ++i) {
+    ask(i);
+    settle();
+  }
+  core->refresh_gauges();
+  answer(http.calls.begin()->first);
+  settle();
+  core->refresh_gauges();
+  double most = 0;
+  for (int k = 0; k < 12; ++k) {
+    answer(http.calls.begin()->first);
+    settle();
+    core->refresh_gauges();
+    most = std::max(most, router_metrics.window_requests.value());
+  }
+  EXPECT_LE(most, 23);
+}
+
+TEST_F(RouterCoreTest, NoMoreThanCanBeHandedOverEndUncalledAtOnce) {
+  options.partition_attempts_max = 3;
+  make_core(options);
+  assign();
+  for (int i = 0; i < 3; ++i) request("r" + std::to_string(i), "", std::nullopt);
+  for (int i = 0; i < 20; ++i) request("h" + std::to_string(i), R"("timeoutMs":5000,)", std::nullopt);
+  settle();
+  ASSERT_EQ(http.calls.size(), 3U);
+  wake_after(6s);
+  core->consumer_listener().on_revoked({{.topic = "chat.requests", .partition = 0}});
+  settle();
+  ASSERT_EQ(audit(Kind::released).size(), 1U);
+  EXPECT_LE(audit(Kind::released).front().continuing.size(), 3U);
+}
+
+/// Three workers were lost before they could say anything.
+class CarefulTest : public RouterCoreTest {
+ protected:
+  void be_careful() {
+    for (int i = 0; i < 3; ++i) {
+      make_core(options);
+      core->consumer_listener().on_assigned({{.topic = "chat.requests", .partition = 0}});
+      producer->acknowledge_all();
+      environment.advance(2s);
+    }
+    make_core(options);
+    assign();
+  }
+};
+TEST_F(CarefulTest, KeepsToTheBounds) {
+  options.connection_in_flight_max = 1;
+  options.org_in_flight_max = 2;
+  options.in_flight_max = 3;
+  be_careful();
+  for (int i = 0; i < 150; ++i) request("c" + std::to_string(i), "", std::nullopt);
+  settle();
+  for (int i = 0; i < 10; ++i) {
+    wake_after(0s);
+    settle();
+  }
+  for (int i = 0; i < 1000; ++i) {
+    wake_after(0s);
+    settle();
+  }
+  EXPECT_LE(core->in_flight(), 3U);
+}
+TEST_F(CarefulTest, KeepsToTheWindow) {
+  options.org_in_flight_max = 10;
+  options.window_requests_max = 40;
+  be_careful();
+  int i = 0;
+  for (; i < 10; ++i) {
+    request("c" + std::to_string(i), "", std::nullopt);
+    settle();
+    wake_after(0s);
+    settle();
+  }
+  ASSERT_EQ(http.calls.size(), 10U);
+  for (; i < 300 && group->reading; ++i) request("c" + std::to_string(i), "", std::nullopt);
+  core->refresh_gauges();
+  while (!http.calls.empty()) answer(http.calls.begin()->first);
+  double most = 0;
+  for (int k = 0; k < 200; ++k) {
+    producer->acknowledge_all();
+    reader->deliver();
+    core->refresh_gauges();
+    most = std::max(most, router_metrics.window_requests.value());
+  }
+  for (int k = 0; k < 500; ++k) {
+    wake_after(0s);
+    settle();
+  }
+  EXPECT_LE(most, 40);
+  EXPECT_LE(http.calls.size(), 10U);
+}
+TEST_F(FloodTest, OfAModelWithManyDeploymentsIsNotReadAgainAndAgain) {
+  options.connection_in_flight_max = 1;
+  options.window_requests_max = 10;
+  make_core(options);
+  events::ModelUpserted event;
+  event.version = 1;
+  event.cause = "sync";
+  event.actor = "test";
+  event.model = {.id = "many", .provider = "ollama", .model_name = "many", .slug = "ollama/many", .version = 1};
+  for (int d = 0; d < 8; ++d) {
+    const auto n = std::to_string(d);
+    event.model.deployments.push_back({.id = "d" + n,
+                                       .connection_id = "k" + n,
+                                       .connection_name = "local",
+                                       .provider = "ollama",
+                                       .adapter = "ollama",
+                                       .base_url = "http://provider",
+                                       .auth_type = "none",
+                                       .upstream_name = "many"});
+  }
+  event.key = events::model_key(event.model);
+  projection.apply(event.key, events::to_json(event));
+  assign();
+  for (int i = 0; i < 200; ++i)
+    request("c" + std::to_string(i), "", std::nullopt, R"("modelProvider":"ollama","modelName":"many",)");
+  settle();
+  for (int i = 0; i < 600 && !http.calls.empty(); ++i) {
+    answer(http.calls.begin()->first);
+    settle();
+  }
+  EXPECT_EQ(audit(Kind::response).size(), 200U);
+  EXPECT_LE(router_metrics.put_back.value(), 400U);
+}
+TEST_F(FloodTest, AtTheBoundOfAPartitionIsNotReadAgainAndAgain) {
+  options.partition_attempts_max = 200;
+  options.window_requests_max = 600;
+  options.in_flight_max = 1000;
+  make_core(options);
+  assign();
+  for (int i = 0; i < 4000; ++i) request("c" + std::to_string(i), "", std::nullopt);
+  settle();
+  for (int i = 0; i < 300 && !http.calls.empty(); ++i) {
+    for (int k = 0; k < 100 && !http.calls.empty(); ++k) {
+      answer(http.calls.begin()->first);
+      producer->acknowledge_all();
+    }
+    reader->deliver();
+    settle();
+  }
+  EXPECT_LE(router_metrics.put_back.value(), 8000U);
+}
+
 // Requests overlap all the time; where the audit tail begins goes on with the committed offset.
 TEST_F(RouterCoreTest, TheAuditTailStaysShortHoweverLongRequestsEndOutOfOrder) {
   options.dedupe_window = 5s;
