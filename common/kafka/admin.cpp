@@ -344,8 +344,8 @@ class LibrdkafkaAdmin final : public Admin {
 
 }  // namespace
 
-Result<std::unique_ptr<Admin>> Admin::connect(const Properties& properties) {
-  auto layered = admin_properties(properties);
+Result<std::unique_ptr<Admin>> Admin::connect(const Properties& properties, bool committed_only) {
+  auto layered = committed_only ? committed_admin_properties(properties) : admin_properties(properties);
   if (!layered) return std::unexpected(std::move(layered.error()));
   auto client = open_client(RD_KAFKA_PRODUCER, *layered, 0);
   if (!client) return std::unexpected(std::move(client.error()));

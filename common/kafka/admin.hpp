@@ -30,7 +30,8 @@ struct NewTopic {
 
 class Admin {
  public:
-  static Result<std::unique_ptr<Admin>> connect(const Properties& properties);
+  /// With `committed_only` a log ends, for what asks for ends and times, where the first open transaction begins.
+  static Result<std::unique_ptr<Admin>> connect(const Properties& properties, bool committed_only = false);
   virtual ~Admin() = default;
 
   /// Those that exist, by name; one that does not is left out. Error: unavailable, with the bootstrap servers named.

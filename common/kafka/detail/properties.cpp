@@ -143,6 +143,13 @@ Result<Properties> reader_properties(const Properties& user, const char* isolati
   return layered({&common_defaults, &reader_defaults}, user, {&reader_needs, &own});
 }
 
+// A question for a log's end is answered by the isolation too.
+Result<Properties> admin_properties(const Properties& user, const char* isolation) {
+  const Properties own = {
+      {"statistics.interval.ms", "0"}, {"allow.auto.create.topics", "false"}, {"isolation.level", isolation}};
+  return layered({&common_defaults}, user, {&own});
+}
+
 }  // namespace
 
 Result<Properties> log_reader_properties(const Properties& user) {
@@ -158,8 +165,11 @@ Result<Properties> producer_properties(const Properties& user) {
 }
 
 Result<Properties> admin_properties(const Properties& user) {
-  static const Properties quiet = {{"statistics.interval.ms", "0"}, {"allow.auto.create.topics", "false"}};
-  return layered({&common_defaults}, user, {&quiet});
+  return admin_properties(user, "read_uncommitted");
+}
+
+Result<Properties> committed_admin_properties(const Properties& user) {
+  return admin_properties(user, "read_committed");
 }
 
 }  // namespace tokenrail::kafka::detail

@@ -15,6 +15,7 @@ namespace tokenrail::kafka::detail {
 [[nodiscard]] Result<Properties> committed_reader_properties(const Properties& user);
 [[nodiscard]] Result<Properties> producer_properties(const Properties& user);
 [[nodiscard]] Result<Properties> admin_properties(const Properties& user);
+[[nodiscard]] Result<Properties> committed_admin_properties(const Properties& user);
 
 /// The value that counts (the last one), or empty.
 [[nodiscard]] std::string_view property(const Properties& properties, std::string_view name);

@@ -71,10 +71,11 @@ TEST(KafkaProperties, WhatAPromiseNeedsCannotBeTakenAway) {
       {producer_properties, "message.timeout.ms", "30000", "0"},
       {producer_properties, "partitioner", "consistent", "murmur2_random"},
       {log_reader_properties, "enable.partition.eof", "false", "true"},
-      {log_reader_properties, "isolation.level", "read_committed", "read_uncommitted"},
       {log_reader_properties, "auto.offset.reset", "error", "earliest"},
       {log_reader_properties, "isolation.level", "read_committed", "read_uncommitted"},
       {committed_reader_properties, "isolation.level", "read_uncommitted", "read_committed"},
+      {admin_properties, "isolation.level", "read_committed", "read_uncommitted"},
+      {committed_admin_properties, "isolation.level", "read_uncommitted", "read_committed"},
   };
   for (const auto& row : rows) {
     SCOPED_TRACE(row.name);
