@@ -5,8 +5,11 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 find_program(TOKENRAIL_CCACHE ccache)
 if(TOKENRAIL_CCACHE)
-  # Without folders in the hash, build folders and clones share what they compile.
+  # Without folders in the hash, build folders and clones share what they compile (optimised: what is debugged has
+  # precompiled headers, which name their folder). What is sloppy is what ccache wants for
+  # precompiled headers, whose contents it hashes all the same.
   set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env CCACHE_NOHASHDIR=1
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
       "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" "${TOKENRAIL_CCACHE}")
 endif()
 

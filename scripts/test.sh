@@ -198,9 +198,6 @@ run_pytest() {
   [ "$code" -eq 0 ]
 }
 
-has_python_tests() { compgen -G "$1/test_*.py" >/dev/null || compgen -G "$1/*_test.py" >/dev/null; }
-has_ctests() { ctest --test-dir "$root/build/$1" -N -L "^$2\$" | grep -E '^Total Tests: [1-9]' >/dev/null; }
-
 layer_unit() {
   with_lock build-dev build_preset dev
   # Some wait for brokers that do not answer.
@@ -239,18 +236,36 @@ stop_test_servers() {
   TOKENRAIL_DEV_DIR=$test_dir "$root/dev" postgres stop --wipe 2>/dev/null || true
 }
 
+# They mostly wait, so two halves of about the same length run side by side, each with servers of its own.
 layer_integration() {
   with_lock build-dev build_preset dev
   start_test_servers
+  local half=$RESULTS_DIR/integration_hand_over half_pid code=0
+  step "The hand-over tests go on beside these"
+  # A shell starts what goes on beside it deaf to Ctrl-C; this one is told by us, and its tests end their workers.
+  run_layer integration_hand_over setsid env --default-signal=INT >"$half.log" 2>&1 &
+  half_pid=$!
+  trap 'kill -INT -- -"$(cat "$RESULTS_DIR/integration_hand_over.pid")" 2>/dev/null || true; wait; stop_test_servers' EXIT
+  sanitizer_options
   export TOKENRAIL_TEST_BIN_DIR=$root/build/dev/bin
-  local code=0 any=false
-  if has_ctests dev integration; then any=true && { run_ctest integration dev integration || code=1; }; fi
-  if has_python_tests "$root/tests/integration"; then
-    any=true
-    sanitizer_options
-    run_pytest integration "$root/tests/integration" || code=1
-  fi
-  $any || die "there are no integration tests; that cannot be right."
+  run_pytest integration "$root/tests/integration" "${hand_over_tests[@]/#/--ignore=}" || code=1
+  wait "$half_pid" || code=1
+  trap stop_test_servers EXIT
+  cat "$half.log" >&2
+  cat "$half.count" >>"$RESULTS_DIR/integration.count"
+  return "$code"
+}
+
+hand_over_tests=("$root"/tests/integration/test_{hand_over,loss}.py)
+
+layer_integration_hand_over() {
+  test_dir=$dev_dir/test-hand-over
+  start_test_servers
+  sanitizer_options
+  export TOKENRAIL_TEST_BIN_DIR=$root/build/dev/bin
+  local code=0
+  run_ctest integration_hand_over dev integration || code=1
+  run_pytest integration_hand_over "${hand_over_tests[@]}" || code=1
   return "$code"
 }
 

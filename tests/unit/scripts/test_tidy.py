@@ -1,3 +1,5 @@
+import json
+
 import tidy
 
 
@@ -15,3 +17,11 @@ def test_changed_sources_and_the_users_of_changed_headers_are_chosen(tmp_path, m
     assert tidy.select(compiled, {"common/kafka/ledger.hpp"}) == ["common/kafka/ledger.cpp"]
     assert tidy.select(compiled, {"workers/router/main.cpp", "README.md"}) == ["workers/router/main.cpp"]
     assert tidy.select(compiled, {"common/kafka/gone.cpp"}) == []
+
+
+def test_nothing_is_included_but_what_a_file_includes(tmp_path):
+    command = ("clang++ -DX -Winvalid-pch -Xclang -include-pch -Xclang /b/t.dir/cmake_pch.hxx.pch -Xclang -include "
+               "-Xclang /b/t.dir/cmake_pch.hxx -o a.o -c a.cpp")
+    (tmp_path / "compile_commands.json").write_text(json.dumps([{"directory": "/b", "command": command, "file": "a.cpp"}]))
+    commands = json.loads((tidy.without_precompiled_headers(tmp_path) / "compile_commands.json").read_text())
+    assert [entry["command"] for entry in commands] == ["clang++ -DX -Winvalid-pch -o a.o -c a.cpp"]
