@@ -18,9 +18,10 @@ struct Job {
   std::int64_t offset = 0;
   std::optional<std::string> key{};
   std::string traceparent{};
-  std::size_t bytes = 0;         ///< counted against the window
-  Millis queued_since{0};        ///< wall: the record's timestamp
-  Millis deadline{0};            ///< steady
+  std::size_t bytes = 0;   ///< counted against the window
+  Millis queued_since{0};  ///< wall: the record's timestamp
+  Millis deadline{0};      ///< steady; of one whose value has not been read so far, the default
+  bool deadline_known = false;
   Millis timer = Millis::max();  ///< steady; when on_job_time() is due
   std::variant<events::ChatRequest, events::InvalidRequest> request;
   /// The record's value, where only the ids have been read from it so far.

@@ -158,14 +158,17 @@ void Partition::take(kafka::Record&& record) {
     if (request->timeout) job.deadline = now.steady + (job.queued_since + *request->timeout - now.wall);
     services_.metrics.unknown_fields.add(request->unknown_fields);
     job.request = std::move(*request);
+    job.deadline_known = true;
   } else {
     auto& invalid = std::get<events::InvalidRequest>(parsed);
     if (ids_only && invalid.failure.code != ErrorCode::internal) job.unread = std::move(record.value);
     job.request = std::move(invalid);
+    job.deadline_known = !job.unread;
   }
   recent_.seen(job.org_id(), job.request_id(), job.offset, job.queued_since.count());
   by_name_.emplace(name_hash(job.org_id(), job.request_id()), job.offset);
-  schedule(job, job.deadline);
+  // Who may have been given more time than others must not be ended by the default.
+  if (job.deadline_known) schedule(job, job.deadline);
   const auto offset = job.offset;
   order_.enter(job.key, offset);
   look_at(offset);
@@ -325,10 +328,7 @@ std::expected<registry::Route, Failure> Partition::prepare(Job& job) {
   auto parsed = events::parse_chat_request(value, services_.options.request_limits);
   if (auto* request = std::get_if<events::ChatRequest>(&parsed)) {
     const auto now = services_.environment.now();
-    if (request->timeout) {
-      job.deadline = now.steady + (job.queued_since + *request->timeout - now.wall);
-      schedule(job, job.deadline);
-    }
+    if (request->timeout) job.deadline = now.steady + (job.queued_since + *request->timeout - now.wall);
     job.request = std::move(*request);
   } else if (auto* invalid = std::get_if<events::InvalidRequest>(&parsed)) {
     job.request = std::move(*invalid);
@@ -336,6 +336,8 @@ std::expected<registry::Route, Failure> Partition::prepare(Job& job) {
     std::get<events::InvalidRequest>(job.request).failure =
         Failure::of(ErrorCode::invalid_request, std::get<events::Unanswerable>(parsed).reason);
   }
+  job.deadline_known = true;
+  schedule(job, job.deadline);
   auto route = route_of(job);
   if (preparing_ == job.offset) {
     preparing_.reset();

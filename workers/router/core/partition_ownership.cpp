@@ -410,7 +410,7 @@ void Partition::fail(std::string_view why) {
     over(job);
     fetch_ended(job);
     job.attempt.reset();
-    schedule(job, job.deadline);
+    if (job.deadline_known) schedule(job, job.deadline);
     job.stage = Job::Stage::in_line;
     order_.enter(job.key, offset);
   }

@@ -387,6 +387,30 @@ class CarefulTest : public RouterCoreTest {
     assign();
   }
 };
+
+// What waits has not been read yet, and may have been given more time than the default.
+TEST_F(CarefulTest, NobodyIsEndedBeforeItsOwnDeadlineIsRead) {
+  options.request_timeout_default = 30s;
+  be_careful();
+  for (const auto* id : {"first", "patient"}) request(id, R"("timeoutMs":7200000,)");
+  request("of the default");
+  settle();
+  ASSERT_EQ(http.calls.size(), 1U);
+  wake_after(40s);
+  settle();
+  for (int i = 0; i < 2; ++i) {
+    answer(http.newest());
+    settle();
+    wake_after(0s);
+    settle();
+  }
+  std::map<std::string, std::string> ends;
+  for (const auto& chunk : chunks())
+    if (chunk.done) ends[chunk.request_id] = chunk.finish_reason;
+  EXPECT_EQ(ends,
+            (std::map<std::string, std::string>{{"first", "stop"}, {"patient", "stop"}, {"of the default", "error"}}));
+}
+
 TEST_F(CarefulTest, KeepsToTheBounds) {
   options.connection_in_flight_max = 1;
   options.org_in_flight_max = 2;
@@ -404,6 +428,7 @@ TEST_F(CarefulTest, KeepsToTheBounds) {
   }
   EXPECT_LE(core->in_flight(), 3U);
 }
+
 TEST_F(CarefulTest, KeepsToTheWindow) {
   options.org_in_flight_max = 10;
   options.window_requests_max = 40;
@@ -433,6 +458,7 @@ TEST_F(CarefulTest, KeepsToTheWindow) {
   EXPECT_LE(most, 40);
   EXPECT_LE(http.calls.size(), 10U);
 }
+
 TEST_F(FloodTest, OfAModelWithManyDeploymentsIsNotReadAgainAndAgain) {
   options.connection_in_flight_max = 1;
   options.window_requests_max = 10;
@@ -466,6 +492,7 @@ TEST_F(FloodTest, OfAModelWithManyDeploymentsIsNotReadAgainAndAgain) {
   EXPECT_EQ(audit(Kind::response).size(), 200U);
   EXPECT_LE(router_metrics.put_back.value(), 400U);
 }
+
 TEST_F(FloodTest, AtTheBoundOfAPartitionIsNotReadAgainAndAgain) {
   options.partition_attempts_max = 200;
   options.window_requests_max = 600;
