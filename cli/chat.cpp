@@ -43,6 +43,14 @@ Result<ChatCall> chat_call(const Call& call, std::string text, std::string reque
   request.org_id = call.value("org").value_or("demo");
   request.user_id = call.value("user").value_or("");
   if (request.org_id.empty()) return wrong("--org needs a name");
+  // What lacks usable ids, or has a larger key, is answered by nobody.
+  const events::RequestLimits limits;
+  const auto fits = [](std::string_view flag, std::string_view value, std::size_t most) -> Result<void> {
+    if (value.size() <= most) return {};
+    return wrong(fmt::format("{} has {} bytes; at most {} are allowed", flag, value.size(), most));
+  };
+  if (auto ok = fits("--org", request.org_id, limits.id_bytes_max); !ok) return std::unexpected(ok.error());
+  if (auto ok = fits("--user", request.user_id, limits.id_bytes_max); !ok) return std::unexpected(ok.error());
   out.key = request_id;
   request.request_id = std::move(request_id);
 
@@ -55,6 +63,7 @@ Result<ChatCall> chat_call(const Call& call, std::string text, std::string reque
   }
   if (const auto conversation = call.value("conversation")) {
     if (conversation->empty()) return wrong("--conversation needs an id");
+    if (auto ok = fits("--conversation", *conversation, limits.key_bytes_max); !ok) return std::unexpected(ok.error());
     out.key = *conversation;
     request.metadata["conversationId"] = *conversation;
   }

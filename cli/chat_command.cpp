@@ -24,7 +24,9 @@ std::string random_id() {
 std::string read_standard_input() {
   std::string text;
   char buffer[16 * 1024];
-  for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof buffer, stdin)) > 0;) text.append(buffer, n);
+  // Reading on behind an end that a terminal's Ctrl-D made would wait for a second one.
+  while (std::feof(stdin) == 0 && std::ferror(stdin) == 0)
+    text.append(buffer, std::fread(buffer, 1, sizeof buffer, stdin));
   return text;
 }
 
@@ -64,6 +66,10 @@ int run_chat(const Context& context) {
   if (*end == ChatEnd::interrupted) {
     const bool confirmed = last && last->done && last->finish_reason == "cancelled";
     terminal.note(confirmed ? "cancelled" : "ended here; the router has been asked to cancel");
+    return exit_interrupted;
+  }
+  if (*end == ChatEnd::abandoned) {
+    terminal.note("ended here; whether the router hears of it is not known, the answer may go on without a reader");
     return exit_interrupted;
   }
   if (*end == ChatEnd::timed_out) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csignal>
 #include <optional>
+#include <utility>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -108,11 +109,14 @@ class Session final : public kafka::LogReaderListener, public kafka::ProducerLis
   void on_failure(const kafka::TopicPartition&, const Error& error) override { finish(std::unexpected(error)); }
 
   void on_report(const kafka::Report& report) override {
-    if (report.ok) return;
-    if (report.token == request_token)
+    if (report.token == cancellation_token) {
+      cancellation_reported_ = true;
+      cancelled_ = report.ok;
+      if (!report.ok) hooks_.on_note(fmt::format("the cancellation did not reach Kafka: {}", report.detail));
+      if (signals_seen_ > 1) leave();
+    } else if (!report.ok) {
       finish(fail(ErrorKind::unavailable, fmt::format("Kafka did not take the request: {}", report.detail)));
-    else
-      hooks_.on_note(fmt::format("the cancellation did not reach Kafka: {}", report.detail));
+    }
   }
   void on_space() override {}
   void on_fatal(const Error& error) override { finish(std::unexpected(error)); }
@@ -129,8 +133,8 @@ class Session final : public kafka::LogReaderListener, public kafka::ProducerLis
         return finish(fail(
             ErrorKind::invalid_input,
             fmt::format(
-                "the request has {} bytes and a record may have {}; raise TOKENRAIL_TOPICS_REQUEST_BYTES_MAX, then "
-                "run 'tokenrail topics apply'",
+                "the request has {} bytes and a record may have {}; raise TOKENRAIL_TOPICS_REQUEST_BYTES_MAX, run "
+                "'tokenrail topics apply', and restart the routers with TOKENRAIL_ROUTER_REQUEST_BYTES_MAX raised too",
                 value.size(), producer_->message_bytes_max())));
       case kafka::Produced::unknown_topic:
         return finish(fail(ErrorKind::not_found,
@@ -144,7 +148,7 @@ class Session final : public kafka::LogReaderListener, public kafka::ProducerLis
   void watch_clocks() {
     deadline_.expires_after(call_.timeout + deadline_grace);
     deadline_.async_wait([this](const boost::system::error_code& error) {
-      if (!error) finish(cancelling_ ? ChatEnd::interrupted : ChatEnd::timed_out);
+      if (!error) finish(ChatEnd::timed_out);
     });
     silence_.expires_after(silence_noted_after);
     silence_.async_wait([this](const boost::system::error_code& error) {
@@ -156,16 +160,21 @@ class Session final : public kafka::LogReaderListener, public kafka::ProducerLis
   void watch_signals() {
     signals_.async_wait([this](const boost::system::error_code& error, int) {
       if (error) return;
-      if (cancelling_) return finish(ChatEnd::interrupted);  // the second Ctrl-C: at once
-      cancelling_ = true;
-      send_cancellation();
-      deadline_.expires_after(cancellation_wait);
-      deadline_.async_wait([this](const boost::system::error_code& timer_error) {
-        if (!timer_error) finish(ChatEnd::interrupted);
-      });
+      // The second one leaves without the rest of the answer, but not before the cancellation is out: timeout(1) sends
+      // two at once. The third does not wait for that either.
+      if (++signals_seen_ > 2 || (signals_seen_ == 2 && cancellation_reported_)) return leave();
+      if (!std::exchange(cancelling_, true)) {
+        send_cancellation();
+        deadline_.expires_after(cancellation_wait);
+        deadline_.async_wait([this](const boost::system::error_code& timer_error) {
+          if (!timer_error) leave();
+        });
+      }
       watch_signals();
     });
   }
+
+  void leave() { finish(cancelled_ ? ChatEnd::interrupted : ChatEnd::abandoned); }
 
   void send_cancellation() {
     std::string value;
@@ -177,8 +186,9 @@ class Session final : public kafka::LogReaderListener, public kafka::ProducerLis
     json.end_object();
     const auto produced = producer_->produce(producer_->topic(topics_.cancellations), kafka::partition_by_key,
                                              call_.request.request_id, value, nullptr, cancellation_token);
-    if (produced != kafka::Produced::accepted)
-      hooks_.on_note("the cancellation could not be sent; the answer may go on without a reader");
+    if (produced == kafka::Produced::accepted) return;
+    cancellation_reported_ = true;
+    hooks_.on_note("the cancellation could not be sent");
   }
 
   void finish(Result<ChatEnd> end) {
@@ -197,6 +207,9 @@ class Session final : public kafka::LogReaderListener, public kafka::ProducerLis
   kafka::Producer* producer_ = nullptr;
   bool heard_ = false;
   bool cancelling_ = false;
+  bool cancellation_reported_ = false;  ///< or could not be sent at all
+  bool cancelled_ = false;              ///< Kafka has it
+  int signals_seen_ = 0;
   std::optional<Result<ChatEnd>> end_;
 };
 

@@ -27,7 +27,8 @@ struct ChatHooks {
 enum class ChatEnd {
   answered,  ///< a terminal chunk came, whatever it says
   timed_out,
-  interrupted,  ///< Ctrl-C; the request has been cancelled as far as that was possible
+  interrupted,  ///< Ctrl-C; Kafka has the cancellation, or the answer has ended
+  abandoned,    ///< Ctrl-C; whether Kafka has the cancellation is not known
 };
 
 /// Errors: not_found (topics are missing), invalid_input (the request is larger than the topic takes), unavailable,

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -168,15 +169,21 @@ int Context::failed(const Error& error) const {
 
 int run(std::vector<std::string> arguments) {
   const auto parsed = parse(arguments, commands(), settings());
-  if (const auto* call = std::get_if<Call>(&parsed)) {
-    Terminal terminal(Terminal::facts_of_process(call->has("no-color"), call->has("quiet")));
-    return run_call(*call, terminal);
-  }
-  Terminal terminal(Terminal::facts_of_process(false, false));
-  if (const auto* help = std::get_if<HelpCall>(&parsed)) return show_help(terminal, *help);
-  if (const auto* usage = std::get_if<UsageError>(&parsed)) return show_usage_error(terminal, *usage);
-  terminal.out_line(fmt::format("tokenrail {}", config::version()));
-  return exit_done;
+  const auto* const call = std::get_if<Call>(&parsed);
+  Terminal terminal(
+      Terminal::facts_of_process(call != nullptr && call->has("no-color"), call != nullptr && call->has("quiet")));
+  const auto done = [&]() -> int {
+    if (call != nullptr) return run_call(*call, terminal);
+    if (const auto* help = std::get_if<HelpCall>(&parsed)) return show_help(terminal, *help);
+    if (const auto* usage = std::get_if<UsageError>(&parsed)) return show_usage_error(terminal, *usage);
+    terminal.out_line(fmt::format("tokenrail {}", config::version()));
+    return exit_done;
+  };
+  const int code = done();
+  if (terminal.out_error() == 0) return code;
+  terminal.error(
+      fmt::format("standard output could not be written: {}", std::generic_category().message(terminal.out_error())));
+  return code == exit_done ? exit_bad : code;
 }
 
 }  // namespace tokenrail::cli

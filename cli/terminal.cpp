@@ -1,5 +1,6 @@
 #include "cli/terminal.hpp"
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 
@@ -38,10 +39,10 @@ std::string styled(bool colours, Terminal::Style style, std::string_view text) {
   return out;
 }
 
-void write(std::FILE* file, std::string_view text, bool line) {
-  std::fwrite(text.data(), 1, text.size(), file);
-  if (line) std::fputc('\n', file);
-  std::fflush(file);
+bool write(std::FILE* file, std::string_view text, bool line) {
+  const bool whole = std::fwrite(text.data(), 1, text.size(), file) == text.size();
+  const bool ended = !line || std::fputc('\n', file) != EOF;
+  return std::fflush(file) == 0 && whole && ended;
 }
 
 }  // namespace
@@ -57,10 +58,10 @@ TerminalFacts Terminal::facts_of_process(bool no_color_flag, bool quiet_flag) {
 }
 
 void Terminal::out(std::string_view text) {
-  write(stdout, text, false);
+  if (!write(stdout, text, false) && out_error_ == 0) out_error_ = errno;
 }
 void Terminal::out_line(std::string_view line) {
-  write(stdout, line, true);
+  if (!write(stdout, line, true) && out_error_ == 0) out_error_ = errno;
 }
 void Terminal::note(std::string_view line) {
   if (!facts_.quiet) write(stderr, line, true);

@@ -29,6 +29,9 @@ class Terminal {
   /// Always written: what went wrong and what to do about it.
   void error(std::string_view line);
 
+  /// The errno of the first result that could not be written, or 0: a full disk must not look like success.
+  [[nodiscard]] int out_error() const { return out_error_; }
+
   [[nodiscard]] bool out_is_terminal() const { return facts_.out_is_terminal; }
   [[nodiscard]] bool quiet() const { return facts_.quiet; }
 
@@ -38,6 +41,7 @@ class Terminal {
 
  private:
   TerminalFacts facts_;
+  int out_error_ = 0;
 };
 
 /// Text from elsewhere made safe for a terminal: control characters (ESC among them, and the C1 set) are dropped, so

@@ -316,6 +316,11 @@ Result<Verified> verify_topics(const kafka::Properties& given, const VerifyCall&
     verified.figures.add(checker.figures());
     ++verified.partitions;
   }
+  const bool committed_nothing =
+      std::ranges::none_of(*committed, [](const auto& entry) { return entry.offset.has_value(); });
+  if (!call.at_rest && committed_nothing && verified.figures.attempts > 0)
+    verified.notes.push_back(
+        fmt::format("the group {} has committed nothing, so commits were not checked; is --group right?", call.group));
   return verified;
 }
 

@@ -204,8 +204,9 @@ bool is_masked(const Setting& setting, std::string_view value) {
 }
 
 bool is_secret_property(std::string_view property) {
-  return property.find("password") != std::string_view::npos || property.find("secret") != std::string_view::npos ||
-         property == "ssl.key.pem" || property == "sasl.oauthbearer.config";
+  for (const std::string_view part : {"password", "passphrase", "secret", "key.pem", "oauthbearer.config"})
+    if (property.contains(part)) return true;
+  return false;
 }
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {

@@ -20,6 +20,9 @@ std::optional<Parameters> parse(std::string_view url) {
   Parameters parameters;
   for (const auto* option = options.get(); option->keyword != nullptr; ++option)
     if (option->val != nullptr) parameters[option->keyword] = option->val;
+  // libpq ends the password at its first '@'; what comes after is then taken for the host, and would be shown.
+  if (const auto host = parameters.find("host"); host != parameters.end() && host->second.contains('@'))
+    return std::nullopt;
   return parameters;
 }
 

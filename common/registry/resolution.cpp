@@ -394,8 +394,15 @@ Targets resolve_reference(Asking& asking, const events::ModelReference& asked, s
   return resolve_exact(asking, *exact, warnings);
 }
 
+/// Whether the provider has stopped listing what serves that row.
+bool is_missing(const Asking& asking, const ModelState& row) {
+  if (!row.deployments.empty()) return row.availability == "missing";
+  const auto model = effective_model(asking.projection, asking.scopes, row.provider, row.model_name);
+  return model && model->availability == "missing";
+}
+
 /// The default pointer of the nearest scope; then, unless rules are strict, the first model that can answer this
-/// request.
+/// request: one that is missing, and still tried within its grace, only where there is no other.
 Targets resolve_default(Asking& asking, std::vector<std::string>& warnings) {
   std::optional<Failure> first_failure;
   const auto attempt = [&](const ModelState& row, bool pointed_at) -> std::optional<Targets> {
@@ -422,7 +429,8 @@ Targets resolve_default(Asking& asking, std::vector<std::string>& warnings) {
                               list_command));
   }
   std::optional<Targets> found;
-  for (const auto& scope : asking.scopes) {
+  bool any_missing = false;
+  const auto look_in = [&](const Scope& scope, bool missing) {
     asking.projection.for_each_in_order(scope.org_id, scope.user_id, [&](const ModelState& row) {
       if (row.kind != "generation") return true;
       // Most registries hold many more models than are enabled: pass over those without copying them.
@@ -430,10 +438,19 @@ Targets resolve_default(Asking& asking, std::vector<std::string>& warnings) {
         if (!first_failure) first_failure = std::move(*failure);
         return true;
       }
+      if (is_missing(asking, row) != missing) {
+        any_missing = true;
+        return true;
+      }
       found = attempt(row, false);
       return !found.has_value();
     });
-    if (found) return std::move(*found);
+    return found.has_value();
+  };
+  for (const bool missing : {false, true}) {
+    for (const auto& scope : asking.scopes)
+      if (look_in(scope, missing)) return std::move(*found);
+    if (!any_missing) break;
   }
   if (first_failure) return std::unexpected(std::move(*first_failure));
   return refuse(ErrorCode::model_not_found,

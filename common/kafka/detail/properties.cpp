@@ -125,7 +125,8 @@ std::string_view property(const Properties& properties, std::string_view name) {
 }
 
 bool is_secret(std::string_view name) {
-  for (const std::string_view part : {"password", "secret", "key.pem", "jaas", "oauthbearer.config", "sasl.username"})
+  for (const std::string_view part :
+       {"password", "passphrase", "secret", "key.pem", "jaas", "oauthbearer.config", "sasl.username"})
     if (name.find(part) != std::string_view::npos) return true;
   return false;
 }

@@ -70,6 +70,7 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
       options_(bounded_by_open_files(router_options(values))),
       registry_topic_(values.text("topic.prefix") + "model_registry"),
       signals_(loop, SIGTERM, SIGINT),
+      hang_up_(loop, SIGHUP),
       retry_(loop),
       producer_settling_(loop),
       router_metrics_(metrics_),
@@ -120,9 +121,19 @@ Result<void> Worker::start() {
   signals_.async_wait([this](boost::system::error_code error, int) {
     if (!error) stop();
   });
+  await_hang_up();
   if (const auto made = make_readers(); !made) return made;
   check_topics();
   return {};
+}
+
+// A terminal that is closed, or somebody who knows it from registry-sync: neither wants running answers to die.
+void Worker::await_hang_up() {
+  hang_up_.async_wait([this](boost::system::error_code error, int) {
+    if (error) return;
+    spdlog::info("SIGHUP: the router has nothing to read anew; SIGTERM ends it");
+    await_hang_up();
+  });
 }
 
 // Before anything is known of the topics: while they are checked, these connect and look for leaders.

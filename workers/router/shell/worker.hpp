@@ -52,6 +52,7 @@ class Worker final : private kafka::LogReaderListener, private LogQuestions {
   [[nodiscard]] int exit_code() const { return exit_code_; }
 
  private:
+  void await_hang_up();
   Result<void> make_readers();
   void check_topics();
   void topics_checked(Result<std::vector<kafka::TopicDescription>> described);
@@ -82,6 +83,7 @@ class Worker final : private kafka::LogReaderListener, private LogQuestions {
   boost::asio::thread_pool blocking_{1};  ///< for librdkafka's admin calls
   std::unique_ptr<kafka::Admin> asking_;  ///< what questions about logs are asked with; touched in that pool alone
   boost::asio::signal_set signals_;
+  boost::asio::signal_set hang_up_;
   // A timer each: Kafka away takes consumer and producer together, and neither may cancel the other's return.
   boost::asio::steady_timer retry_;  ///< of the topic check, then of joining the group
   boost::asio::steady_timer producer_settling_;

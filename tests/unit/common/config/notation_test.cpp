@@ -133,8 +133,10 @@ TEST(Notation, WhatMayBeShown) {
 }
 
 TEST(Notation, SecretProperties) {
-  for (const char* name : {"sasl.password", "ssl.key.password", "ssl.keystore.password", "ssl.key.pem",
-                           "sasl.oauthbearer.client.secret", "sasl.oauthbearer.config"}) {
+  for (const char* name :
+       {"sasl.password", "ssl.key.password", "ssl.keystore.password", "ssl.key.pem", "sasl.oauthbearer.client.secret",
+        "sasl.oauthbearer.config", "sasl.oauthbearer.assertion.private.key.passphrase",
+        "sasl.oauthbearer.assertion.private.key.pem"}) {
     EXPECT_TRUE(is_secret_property(name)) << name;
   }
   for (const char* name : {"sasl.username", "security.protocol", "ssl.certificate.pem", "sasl.oauthbearer.client.id"}) {

@@ -123,8 +123,9 @@ TEST(KafkaProperties, EveryReaderHasAGroupIdOfItsOwn) {
 }
 
 TEST(KafkaProperties, KnowsWhatIsSecret) {
-  for (const char* name : {"sasl.password", "ssl.key.password", "ssl.key.pem", "sasl.oauthbearer.client.secret",
-                           "sasl.oauthbearer.config", "ssl.keystore.password", "sasl.username"})
+  for (const char* name :
+       {"sasl.password", "ssl.key.password", "ssl.key.pem", "sasl.oauthbearer.client.secret", "sasl.oauthbearer.config",
+        "ssl.keystore.password", "sasl.username", "sasl.oauthbearer.assertion.private.key.passphrase"})
     EXPECT_TRUE(is_secret(name)) << name;
   for (const char* name : {"bootstrap.servers", "linger.ms", "ssl.ca.location", "sasl.mechanisms", "client.id"})
     EXPECT_FALSE(is_secret(name)) << name;

@@ -414,6 +414,17 @@ TEST(Resolution, WithoutADefaultTheFirstUsableByPriorityAndSlugAnswers) {
   EXPECT_THAT(strict.error().message, HasSubstr("no default is set"));
 }
 
+TEST(Resolution, WithoutADefaultOneThatIsMissingAnswersOnlyWhereThereIsNoOther) {
+  const auto is_missing = [](ModelState& m) { m.availability = "missing"; };
+  const auto inherits = [](ModelState& m) { m.deployments.clear(); };
+  std::vector<ModelState> models{with(model("ollama", "a-gone"), is_missing),
+                                 with(model("ollama", "a-gone", "acme"), inherits)};
+  EXPECT_EQ(answered_by(resolve(registry_of(models), ask_default(), {}, 1)), models[1].id);
+  models.push_back(model("ollama", "b"));
+  EXPECT_EQ(answered_by(resolve(registry_of(models), ask_default(), {}, 1)), models[2].id);
+  EXPECT_EQ(answered_by(resolve(registry_of(models), ask("ollama", "a-gone"), {}, 1)), models[1].id);
+}
+
 TEST(Resolution, AnEmptyRegistrySaysHowToFillIt) {
   const auto route = resolve({}, ask_default(), {}, 1);
   ASSERT_FALSE(route.has_value());

@@ -1,0 +1,69 @@
+"""`tokenrail` as people and shells call it: signals that come in twos, a disk that is full, a terminal's end of input."""
+
+import os
+import pty
+import signal
+import subprocess
+
+from stack import Log
+
+
+def start(stack, *arguments, **streams):
+    return subprocess.Popen([stack.bin / "tokenrail", *arguments], env={**os.environ, **stack.environment},
+                            stderr=subprocess.PIPE, text=True, **streams)
+
+
+def test_two_signals_at_once_still_cancel(make_stack):
+    """As timeout(1) sends them."""
+    stack = make_stack(partitions=1)
+    router, = stack.whole()
+    router.wait_ready()
+    chunks = Log(stack, "chat.chunks")
+    chat = start(stack, "chat", "--stream", "hi [[sim tokens=2000 pace=50]]", stdout=subprocess.DEVNULL)
+    chunks.wait("the answer begins", lambda v: len(v) > 2)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        chat.send_signal(number)
+    _, said = chat.communicate(timeout=20)
+    assert chat.returncode == 130, said
+    assert "cancel" in said and "not known" not in said, said
+    chunks.wait("the end", lambda v: any(c["done"] and c["finishReason"] == "cancelled" for c in v))
+
+
+def test_what_cannot_be_written_is_no_success(make_stack):
+    stack = make_stack(partitions=1)
+    router, = stack.whole()
+    router.wait_ready()
+    for arguments in (["topics", "list"], ["chat", "hi"], ["--help"], ["registry", "list", "--json"]):
+        with open("/dev/full", "w") as full:
+            _, said = (call := start(stack, *arguments, stdout=full)).communicate(timeout=60)
+        assert call.returncode == 1, (arguments, said)
+        assert "standard output could not be written: No space left on device" in said, (arguments, said)
+
+
+def test_a_terminals_end_of_input_is_typed_once(make_stack):
+    stack = make_stack(partitions=1)
+    stack.whole()[0].wait_ready()
+    ours, theirs = pty.openpty()
+    chat = start(stack, "chat", "-", stdin=theirs, stdout=subprocess.PIPE)
+    os.write(ours, b"hello\n\x04")
+    answer, said = chat.communicate(timeout=30)
+    assert chat.returncode == 0 and answer.strip(), said
+    for end in (ours, theirs):
+        os.close(end)
+
+
+def test_what_nobody_would_answer_is_not_asked(make_stack):
+    stack = make_stack()
+    for flag, most in (("--org", 256), ("--user", 256), ("--conversation", 4096)):
+        refused = stack.cli("chat", flag, "x" * (most + 1), "hi", check=False)
+        assert refused.returncode == 2 and f"{flag} has {most + 1} bytes; at most {most}" in refused.stderr, refused.stderr
+
+
+def test_a_router_outlives_its_terminal(make_stack):
+    stack = make_stack(partitions=1)
+    router, = stack.whole()
+    router.wait_ready()
+    router.process.send_signal(signal.SIGHUP)
+    answer = stack.cli("chat", "hi")
+    assert answer.stdout.strip()
+    assert "SIGHUP" in router.text()
