@@ -64,7 +64,7 @@ std::string run_line(const Terminal& terminal, const registry::SyncRun& run) {
       fmt::format("{} {}: {} listed, {} added, {} updated, {} unchanged, {} missing",
                   terminal.styled_out(well ? Terminal::Style::good : Terminal::Style::bad, well ? "✓" : "✗"),
                   run.connection_name, run.listed, run.added, run.updated, run.unchanged, run.missing);
-  if (run.failed > 0) line += fmt::format(", {} could not be read", run.failed);
+  if (run.failed > 0) line += fmt::format(", {} could not be read (registry-sync's log says which)", run.failed);
   if (!well) line += fmt::format(" ({}{}{})", run.status, run.detail.empty() ? "" : ": ", without_controls(run.detail));
   return line;
 }

@@ -92,6 +92,10 @@ boost::asio::awaitable<CatalogueReader::Answer> CatalogueReader::read(
   });
 
   catalogue.list.unreadable = static_cast<std::int64_t>(listed->skipped);
+  if (listed->skipped > 0) {
+    spdlog::warn("{} entries in the list of {} cannot be read and are left out; {}", listed->skipped, connection.name,
+                 listed->first_skipped);
+  }
   for (const auto& model : listed->models) {
     const auto known = known_.find(details_key(model));
     catalogue.list.models.push_back(ollama_model(model, known == known_.end() ? nullptr : &known->second));

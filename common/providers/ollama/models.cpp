@@ -2,6 +2,7 @@
 #include <cctype>
 #include <set>
 
+#include <fmt/format.h>
 #include <simdjson.h>
 
 #include "common/events/json_writer.hpp"
@@ -127,13 +128,21 @@ Result<ModelList> parse_model_list(std::string_view body) {
     return fail(ErrorKind::unavailable, "the answer to /api/tags has no list under \"models\"");
   }
   std::set<std::string> names;
+  int entry = 1;
   for (const auto element : array) {
     ListedModel model;
-    if (read_listed(element, model) && names.insert(model.name).second) {
-      list.models.push_back(std::move(model));
-    } else {
-      ++list.skipped;
+    std::string_view problem;
+    if (!read_listed(element, model)) {
+      problem = "has no name";
+    } else if (!names.insert(model.name).second) {
+      problem = "has the name of another";
     }
+    if (problem.empty()) {
+      list.models.push_back(std::move(model));
+    } else if (++list.skipped == 1) {
+      list.first_skipped = fmt::format("entry {} {}", entry, problem);
+    }
+    ++entry;
   }
   return list;
 }

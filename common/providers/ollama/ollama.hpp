@@ -20,6 +20,7 @@ namespace tokenrail::providers::ollama {
 struct ModelList {
   std::vector<ListedModel> models;
   std::size_t skipped = 0;
+  std::string first_skipped{};  ///< which was the first, counted from 1, and why
 };
 [[nodiscard]] Result<ModelList> parse_model_list(std::string_view body);
 

@@ -379,7 +379,7 @@ void Worker::finish(int exit_code) {
 
 std::vector<telemetry::Condition> Worker::conditions() const {
   std::vector<telemetry::Condition> all;
-  all.push_back({.name = "kafka", .problem = start_problem_});
+  all.push_back({.name = "topics", .problem = start_problem_});
   for (auto& condition : core_.conditions()) all.push_back(std::move(condition));
   return all;
 }

@@ -76,6 +76,7 @@ TEST(OllamaModels, OneBadEntryNeverSpoilsTheList) {
   EXPECT_EQ(list->models[0].size_bytes, 0);
   EXPECT_EQ(list->models[1].name, "b");
   EXPECT_EQ(list->skipped, 5U) << "null, 7, two without a name, one twice";
+  EXPECT_EQ(list->first_skipped, "entry 2 has no name");
 }
 
 TEST(OllamaModels, AnEmptyListIsAListAndSomethingElseIsNone) {
