@@ -27,6 +27,19 @@ def goldens():
     return {path.name.removesuffix(".json"): json.loads(path.read_text()) for path in sorted(GOLDEN.glob("*.json"))}
 
 
+def request_cases():
+    """(group, name, request) of the table that the reader of requests is held to as well. A case gives the whole request
+    as text, or one part of it, the rest being the least that a request needs."""
+    def request_of(case):
+        if "request" in case:
+            return json.loads(case["request"])
+        message = case.get("message", {"role": "user", "content": [case["part"]] if "part" in case else "Hi"})
+        return {"requestId": "r-1", "orgId": "acme", "messages": [message], **case.get("fields", {})}
+
+    table = json.loads((GOLDEN / "requests" / "cases.json").read_text())
+    return [(group, case["name"], request_of(case)) for group, cases in table.items() for case in cases]
+
+
 def schema_of_golden(name):
     return name.split(".")[0]
 

@@ -29,9 +29,17 @@ def type_of(schema, node):
     return " or ".join(kind for kind in types if kind != "null") or "null"
 
 
+def typed(node, name):
+    """A field as it is declared, or as the condition has it under which alone it is looked at."""
+    inner = node["properties"][name]
+    conditional = (condition["then"].get("properties", {}).get(name, {}) for condition in node.get("allOf", []))
+    return next(({**part, **inner} for part in conditional if "type" in part and not {"type", "$ref"} & set(inner)), inner)
+
+
 def rows_of(schema, node, prefix=""):
     node = checks.resolve(schema, node)
-    for name, inner in node.get("properties", {}).items():
+    for name in node.get("properties", {}):
+        inner = typed(node, name)
         target = checks.resolve(schema, inner)
         types = target.get("type", [])
         # Where a field may be left out, a null only says that it is.

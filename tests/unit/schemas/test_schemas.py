@@ -159,6 +159,41 @@ def test_a_request_may_be_written_in_every_way_that_is_read(change):
     assert checks.problems(SCHEMAS["chat-request"], dict(GOLDENS["chat-request.minimal"], **change)) == []
 
 
+# --- requests: the schema and the reader, held to one table -------------------------------------------------------------
+
+CASES = checks.request_cases()
+
+
+def test_the_table_names_each_case_once():
+    assert {group for group, _, _ in CASES} == {"both take", "both refuse", "only the router refuses", "only the schema refuses"}
+    assert len({name for _, name, _ in CASES}) == len(CASES) > 100
+
+
+@pytest.mark.parametrize("group, request_read", [pytest.param(group, record, id=name) for group, name, record in CASES])
+def test_takes_and_refuses_what_the_reader_does(group, request_read):
+    """tests/unit/common/events/request_cases_test.cpp holds the reader to the same table."""
+    refused = group in ("both refuse", "only the schema refuses")
+    assert bool(checks.problems(SCHEMAS["chat-request"], request_read)) == refused, group
+
+
+def test_counts_as_far_as_the_reader():
+    limits = {name: int(number.replace("'", "")) for name, number in
+              re.findall(r"std::size_t (\w+_max) = ([\d']+);", text_of("common/events/chat_request.hpp"))}
+    stop_bytes = re.search(r"bytes_max = (\d+);", text_of("common/events/chat_request.cpp").split("read_stop(", 1)[1])
+    schema = SCHEMAS["chat-request"]
+    fields, parts = schema["properties"], schema["$defs"]
+    assert fields["messages"]["maxItems"] == limits["messages_max"]
+    assert fields["tools"]["maxItems"] == parts["message"]["properties"]["toolCalls"]["maxItems"] == limits["tools_max"]
+    assert fields["fallbacks"]["maxItems"] == limits["fallbacks_max"]
+    assert fields["metadata"]["maxProperties"] == limits["metadata_max"]
+    assert {fields[name]["maxLength"] for name in ("requestId", "orgId", "userId")} == {limits["id_bytes_max"]}
+    assert {fields[name]["maxLength"] for name in ("modelProvider", "modelName")} == {limits["name_bytes_max"]}
+    assert parts["modelReference"]["oneOf"][0]["maxLength"] == 2 * limits["name_bytes_max"] + 1
+    text, texts = fields["stop"]["oneOf"][:2]
+    assert texts["maxItems"] == limits["stop_max"]
+    assert text["maxLength"] == texts["items"]["maxLength"] == int(stop_bytes[1])
+
+
 # --- the code's own lists -----------------------------------------------------------------------------------------------
 
 def text_of(path):
