@@ -135,8 +135,9 @@ struct RequestLimits {
 
 /// Reads one record value (`std::nullopt` for a null value: Unanswerable). Never throws for what the bytes are.
 ///
-/// Of a field that stands twice in one object every occurrence is checked and the last counts, as in JSON.parse. A null
-/// where a field is optional is the same as leaving it out. Half a surrogate pair (`\ud83d` alone) reads as U+FFFD.
+/// Of a field of the first level that stands twice every occurrence is checked and the last counts, as in JSON.parse;
+/// further in, of some the first. A null where a field is optional is the same as leaving it out. Half a surrogate pair
+/// (`\ud83d` alone) reads as U+FFFD.
 /// Memory while reading: at most about 14 times the value (`value_bytes_max` bounds it); of a larger value only its ids
 /// are looked for, in place.
 [[nodiscard]] ParsedRequest parse_chat_request(std::optional<std::string_view> value, const RequestLimits& limits);
