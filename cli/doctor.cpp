@@ -1,5 +1,7 @@
 #include "cli/doctor.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "common/events/json_writer.hpp"
@@ -41,6 +43,49 @@ std::vector<Finding> judge_kafka(const KafkaFacts& facts) {
   return findings;
 }
 
+Finding judge_routers(const RouterFacts& facts) {
+  const std::string part = "routers";
+  if (!facts.members)
+    return {.part = part, .verdict = Verdict::unknown, .text = "not looked at, because Kafka cannot be asked"};
+  if (const auto& members = *facts.members; !members) {
+    const bool untold = members.error().kind == ErrorKind::rejected;
+    return {.part = part,
+            .verdict = Verdict::unknown,
+            .text = fmt::format("{}: {}", untold ? "this broker cannot tell" : "could not be looked at",
+                                members.error().detail)};
+  }
+  const auto& group = **facts.members;
+  const std::string mend =
+      "./dev up, or start tokenrail-router and look at its log (--group names another router.group_id)";
+  if (group.members.empty())
+    return {.part = part,
+            .verdict = Verdict::bad,
+            .text = fmt::format("no router is a member of the group {}: no request is answered", facts.group),
+            .mend = mend};
+  if (group.rebalancing)
+    return {.part = part,
+            .text = fmt::format("{} in the group {}, which hands out the partitions anew just now",
+                                counted(group.members.size(), "member"), facts.group)};
+  // Installations that share a cluster may share the group's name too: theirs hold partitions of other topics.
+  std::size_t at_work = 0;
+  std::size_t idle = 0;
+  for (const auto& member : group.members) {
+    const bool ours = std::ranges::any_of(member.partitions,
+                                          [&](const kafka::TopicPartition& each) { return each.topic == facts.topic; });
+    at_work += ours ? 1 : 0;
+    idle += member.partitions.empty() ? 1 : 0;
+  }
+  if (at_work == 0)
+    return {.part = part,
+            .verdict = Verdict::bad,
+            .text = fmt::format("the group {} has {}, but none that reads {}: no request is answered", facts.group,
+                                counted(group.members.size(), "member"), facts.topic),
+            .mend = mend};
+  std::string text = fmt::format("{} in the group {}", counted(at_work, "router"), facts.group);
+  if (idle > 0) text += fmt::format("; {} more without a partition", idle);
+  return {.part = part, .text = std::move(text)};
+}
+
 std::vector<Finding> judge_database(const DatabaseFacts& facts) {
   if (!facts.migrations && facts.migrations.error().kind == ErrorKind::rejected)
     return {{.part = "PostgreSQL", .text = fmt::format("answers at {}", facts.place)},
@@ -64,6 +109,18 @@ std::vector<Finding> judge_database(const DatabaseFacts& facts) {
                         .text = fmt::format("not applied yet: {}", fmt::join(facts.migrations->pending, ", ")),
                         .mend = "tokenrail migrate"});
   return findings;
+}
+
+Finding judge_registry_sync(const std::optional<Result<bool>>& led) {
+  const std::string part = "registry-sync";
+  if (!led)
+    return {.part = part, .verdict = Verdict::unknown, .text = "not looked at, because PostgreSQL cannot be asked"};
+  if (!*led) return {.part = part, .verdict = Verdict::unknown, .text = led->error().detail};
+  if (**led) return {.part = part, .text = "one leads"};
+  return {.part = part,
+          .verdict = Verdict::bad,
+          .text = "none leads: models that come or go are not noticed, and no change reaches the routers",
+          .mend = "./dev up, or start tokenrail-registry-sync and look at its log"};
 }
 
 Finding judge_connection(const ConnectionFacts& facts) {

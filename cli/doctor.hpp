@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/topics.hpp"
+#include "common/kafka/admin.hpp"
 #include "common/registry/migrator.hpp"
 #include "common/result.hpp"
 
@@ -16,7 +17,7 @@ struct Finding {
   enum class Verdict {
     good,
     bad,
-    unknown,  ///< could not be looked at, because of something that is bad itself
+    unknown,  ///< could not be looked at, because of something that is bad itself, or of a broker that cannot tell
   };
   std::string part;  ///< "Kafka", "topics", "connection env-ollama"
   Verdict verdict = Verdict::good;
@@ -32,11 +33,22 @@ struct KafkaFacts {
 };
 [[nodiscard]] std::vector<Finding> judge_kafka(const KafkaFacts& facts);
 
+struct RouterFacts {
+  std::string group;
+  std::string topic;  ///< "chat.requests", with the prefix
+  /// Nothing: Kafka cannot be asked. Error `rejected`: this broker cannot tell.
+  std::optional<Result<kafka::GroupMembers>> members;
+};
+[[nodiscard]] Finding judge_routers(const RouterFacts& facts);
+
 struct DatabaseFacts {
   std::string place;  ///< "127.0.0.1:5432/tokenrail"
   Result<registry::MigrationStatus> migrations;
 };
 [[nodiscard]] std::vector<Finding> judge_database(const DatabaseFacts& facts);
+
+/// Whether a registry-sync leads; nothing: PostgreSQL cannot be asked.
+[[nodiscard]] Finding judge_registry_sync(const std::optional<Result<bool>>& led);
 
 struct ConnectionFacts {
   std::string name;

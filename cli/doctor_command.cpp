@@ -42,6 +42,18 @@ KafkaFacts look_at_kafka(const Context& context) {
   return facts;
 }
 
+RouterFacts look_at_routers(const Context& context, bool kafka_answers) {
+  RouterFacts facts{.group = context.call.value("group").value_or("tokenrail-router"),
+                    .topic = context.topic("chat.requests"),
+                    .members = std::nullopt};
+  if (!kafka_answers) return facts;
+  if (const auto admin = kafka::Admin::connect(context.kafka_properties()))
+    facts.members = (*admin)->members(facts.group, patience);
+  else
+    facts.members = std::unexpected(admin.error());
+  return facts;
+}
+
 std::optional<PublishedFacts> look_at_published(const Context& context) {
   registry::Projection projection;
   const LogWalk walk{.topic = context.topic("model_registry"),
@@ -148,11 +160,14 @@ int run_doctor(const Context& context) {
 
   const auto kafka = look_at_kafka(context);
   report.tell(judge_kafka(kafka));
+  report.tell(judge_routers(look_at_routers(context, kafka.plan.has_value())));
 
   const auto database = database_options(context);
   const DatabaseFacts database_facts{.place = registry::database_place(database.url),
                                      .migrations = registry::migration_status(database)};
   report.tell(judge_database(database_facts));
+  report.tell(judge_registry_sync(
+      database_facts.migrations ? std::optional(registry::LeaderLock::held_by_anybody(database)) : std::nullopt));
 
   std::vector<registry::Connection> connections;
   if (database_facts.migrations && database_facts.migrations->pending.empty())

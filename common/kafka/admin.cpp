@@ -72,12 +72,8 @@ class LibrdkafkaAdmin final : public Admin {
       found.push_back({.name = name, .partitions = entry->partition_cnt});
     }
     if (!with_config || found.empty()) return found;
-    // librdkafka sends this request to the controller. A cluster that has none among its brokers (its own mock cluster)
-    // cannot tell, and the request would wait for one until its time is up.
-    const auto* brokers = answer->brokers;
-    const auto* brokers_end = brokers + answer->broker_cnt;
-    const auto controller = rd_kafka_controllerid(client_.get(), 0);
-    if (std::none_of(brokers, brokers_end, [&](const auto& each) { return each.id == controller; })) return found;
+    // librdkafka sends this request to the controller, and it would wait for one until its time is up.
+    if (!has_controller(*answer)) return found;
     std::vector<std::string> names;
     for (const auto& topic : found) names.push_back(topic.name);
     auto configs = configs_of(names, timeout);
@@ -217,7 +213,46 @@ class LibrdkafkaAdmin final : public Admin {
     return committed;
   }
 
+  Result<GroupMembers> members(const std::string& group, milliseconds timeout) override {
+    const rd_kafka_metadata_t* cluster = nullptr;
+    const auto code = rd_kafka_metadata(client_.get(), 0, nullptr, &cluster, in_ms(timeout));
+    const Metadata metadata(cluster);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return std::unexpected(unreachable(code));
+    // A client that has sent this request to a broker which does not know it never ends (librdkafka 2.0.2).
+    if (!has_controller(*cluster))
+      return fail(ErrorKind::rejected, fmt::format("{} does not know who is in a group", servers_));
+    const char* name = group.c_str();
+    const std::string doing = fmt::format("asking for the members of the group {}", group);
+    GroupMembers found;
+    auto answer = run(
+        RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, timeout, doing,
+        [&](const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+          rd_kafka_DescribeConsumerGroups(client_.get(), &name, 1, options, queue);
+        },
+        [&](const rd_kafka_event_t* event) -> Result<void> {
+          std::size_t count = 0;
+          const auto** groups = rd_kafka_DescribeConsumerGroups_result_groups(
+              rd_kafka_event_DescribeConsumerGroups_result(const_cast<rd_kafka_event_t*>(event)), &count);
+          for (std::size_t i = 0; i < count; ++i) {
+            const auto* error = rd_kafka_ConsumerGroupDescription_error(groups[i]);
+            if (error != nullptr && rd_kafka_error_code(error) != RD_KAFKA_RESP_ERR_NO_ERROR)
+              return std::unexpected(error_of(rd_kafka_error_code(error), doing, rd_kafka_error_string(error)));
+            collect_members(groups[i], found);
+          }
+          return {};
+        });
+    if (!answer) return std::unexpected(std::move(answer.error()));
+    return found;
+  }
+
  private:
+  /// False: librdkafka's own mock cluster, which knows few requests.
+  [[nodiscard]] bool has_controller(const rd_kafka_metadata_t& cluster) const {
+    const auto controller = rd_kafka_controllerid(client_.get(), 0);
+    return std::any_of(cluster.brokers, cluster.brokers + cluster.broker_cnt,
+                       [&](const auto& each) { return each.id == controller; });
+  }
+
   [[nodiscard]] Error unreachable(rd_kafka_resp_err_t code) const {
     return {.kind = ErrorKind::unavailable,
             .detail = fmt::format("no Kafka broker answers at {}: {} (check TOKENRAIL_KAFKA_BOOTSTRAP_SERVERS and that "
@@ -315,6 +350,21 @@ class LibrdkafkaAdmin final : public Admin {
         [&](const rd_kafka_event_t* event) { return collect_configs(event, configs); });
     if (!answer) return std::unexpected(std::move(answer.error()));
     return configs;
+  }
+
+  static void collect_members(const rd_kafka_ConsumerGroupDescription_t* group, GroupMembers& found) {
+    const auto state = rd_kafka_ConsumerGroupDescription_state(group);
+    found.rebalancing = state == RD_KAFKA_CONSUMER_GROUP_STATE_PREPARING_REBALANCE ||
+                        state == RD_KAFKA_CONSUMER_GROUP_STATE_COMPLETING_REBALANCE;
+    for (std::size_t i = 0; i < rd_kafka_ConsumerGroupDescription_member_count(group); ++i) {
+      const auto* member = rd_kafka_ConsumerGroupDescription_member(group, i);
+      const auto* assignment = rd_kafka_MemberDescription_assignment(member);
+      found.members.push_back(
+          {.client_id = rd_kafka_MemberDescription_client_id(member),
+           .host = rd_kafka_MemberDescription_host(member),
+           .partitions =
+               partitions_of(assignment == nullptr ? nullptr : rd_kafka_MemberAssignment_partitions(assignment))});
+    }
   }
 
   static Result<void> collect_configs(const rd_kafka_event_t* event, std::map<std::string, TopicConfig>& configs) {

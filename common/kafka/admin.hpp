@@ -28,6 +28,17 @@ struct NewTopic {
   std::map<std::string, std::string> config{};
 };
 
+/// Who is in a consumer group now. While it rebalances nobody holds anything.
+struct GroupMembers {
+  struct Member {
+    std::string client_id;
+    std::string host;
+    std::vector<TopicPartition> partitions{};
+  };
+  std::vector<Member> members{};
+  bool rebalancing = false;
+};
+
 class Admin {
  public:
   /// With `committed_only` a log ends, for what asks for ends and times, where the first open transaction begins.
@@ -54,6 +65,9 @@ class Admin {
   virtual Result<std::vector<Committed>> committed(const std::string& group,
                                                    const std::vector<TopicPartition>& partitions,
                                                    std::chrono::milliseconds timeout) = 0;
+  /// A group that nobody ever joined has no members. Error `rejected`: this broker cannot tell (librdkafka's mock
+  /// cluster), or may not tell us.
+  virtual Result<GroupMembers> members(const std::string& group, std::chrono::milliseconds timeout) = 0;
 };
 
 }  // namespace tokenrail::kafka

@@ -261,6 +261,17 @@ Result<bool> LeaderLock::acquire() {
   return acquired;
 }
 
+Result<bool> LeaderLock::held_by_anybody(const DatabaseOptions& options) {
+  return Session(options).run([](soci::session& sql) -> Result<bool> {
+    int held = 0;
+    // pg_locks shows the whole server's; the lock of two numbers has the object sub-id 2.
+    sql << "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = 7305 AND objid = 1 AND "
+           "objsubid = 2 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+        soci::into(held);
+    return held != 0;
+  });
+}
+
 void LeaderLock::release() {
   impl_->session.close();
   impl_->held = false;

@@ -147,6 +147,9 @@ class LeaderLock {
   /// Gives it up, if it is held.
   void release();
 
+  /// Some process leads now. Only looks: takes no lock, and needs no table.
+  static Result<bool> held_by_anybody(const DatabaseOptions& options);
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;

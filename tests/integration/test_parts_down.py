@@ -104,3 +104,42 @@ def test_an_empty_or_failed_list_deletes_nothing(make_stack):
     http_post(stack.simulator_url + "/_sim/behaviour?path=/api/tags", {"fault": "status:500"})
     stack.cli("registry", "sync", check=False)
     assert stack.sql("SELECT model_name, availability, version FROM model ORDER BY 1") == before
+
+
+def doctor_lines(stack, *arguments, environment=None):
+    """What doctor says of each part: {"routers": {"verdict": "good", ...}, ...}, and how it ended."""
+    done = stack.cli("doctor", "--json", *arguments, check=False, environment=environment)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    return {line["part"]: line for line in lines}, done.returncode
+
+
+def test_doctor_sees_that_a_worker_is_dead(make_stack):
+    stack = make_stack()
+    router, = stack.whole()
+    router.wait_ready()
+    sync = stack.processes[1]
+
+    def all_good():
+        parts, code = doctor_lines(stack)
+        return code == 0 and parts["routers"]["text"].startswith("1 router ") and parts
+
+    parts = wait_until("all is well", all_good)
+    assert parts["registry-sync"]["verdict"] == "good"
+    assert {part["verdict"] for part in parts.values()} == {"good"}
+    # The group is shared by all installations that do not name their own, so an empty one has a name that nobody has.
+    parts, code = doctor_lines(stack, "--group", stack.prefix + "nobody")
+    assert code == 1 and parts["routers"]["verdict"] == "bad"
+    assert "no router is a member of the group" in parts["routers"]["text"]
+
+    assert router.stop() == 0
+    assert sync.stop() == 0
+
+    def both_bad():
+        parts, code = doctor_lines(stack)
+        return code == 1 and parts["routers"]["verdict"] == parts["registry-sync"]["verdict"] == "bad" and parts
+
+    parts = wait_until("doctor says that both are dead", both_bad)
+    assert "no request is answered" in parts["routers"]["text"]
+    assert "tokenrail-router" in parts["routers"]["mend"]
+    assert "tokenrail-registry-sync" in parts["registry-sync"]["mend"]
+    assert {name for name, part in parts.items() if part["verdict"] != "good"} == {"routers", "registry-sync"}

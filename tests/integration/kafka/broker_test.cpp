@@ -200,6 +200,30 @@ TEST_F(KafkaBroker, MetadataOf4096CharactersIsKeptAndOneMoreIsRefused) {
   EXPECT_EQ((*seen)[0].offset, 7);
 }
 
+TEST_F(KafkaBroker, TellsWhoIsInAGroup) {
+  const std::string topic = new_topic(2);
+  const std::string group = fresh("group");
+  const auto nobody = admin->members(group, 20s);
+  ASSERT_TRUE(nobody.has_value()) << nobody.error().detail;
+  EXPECT_TRUE(nobody->members.empty());
+
+  MemberLog log;
+  auto member = join(log, group, topic);
+  ASSERT_TRUE(run_until(loop, [&] { return log.assigned.size() == 2; }));
+  const auto one = admin->members(group, 20s);
+  ASSERT_TRUE(one.has_value()) << one.error().detail;
+  ASSERT_EQ(one->members.size(), 1U);
+  EXPECT_FALSE(one->rebalancing);
+  ASSERT_EQ(one->members[0].partitions.size(), 2U);
+  EXPECT_EQ(one->members[0].partitions[0].topic, topic);
+  EXPECT_FALSE(one->members[0].client_id.empty());
+
+  leave(member);
+  const auto left = admin->members(group, 20s);
+  ASSERT_TRUE(left.has_value()) << left.error().detail;
+  EXPECT_TRUE(left->members.empty());
+}
+
 TEST_F(KafkaBroker, TwoMembersRebalanceWithAnOrderlyRelease) {
   const std::string topic = new_topic(4);
   const std::string group = fresh("group");

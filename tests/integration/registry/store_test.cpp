@@ -432,6 +432,19 @@ TEST_F(StoreTest, OneLeaderAtATime) {
   EXPECT_FALSE(lost.value_or(false));
 }
 
+TEST_F(StoreTest, WhetherAnybodyLeadsIsSeenWithoutTheLock) {
+  EXPECT_FALSE(LeaderLock::held_by_anybody(options_).value());
+  LeaderLock leader(options_);
+  ASSERT_TRUE(leader.acquire().value());
+  EXPECT_TRUE(LeaderLock::held_by_anybody(options_).value());
+  // Leadership is of one database; another one in the same server has its own.
+  auto other = options_;
+  other.url = cluster_;
+  EXPECT_FALSE(LeaderLock::held_by_anybody(other).value());
+  LeaderLock second(options_);
+  EXPECT_FALSE(second.acquire().value()) << "looking took the lock, or gave it up";
+}
+
 TEST_F(StoreTest, ALostConnectionIsMadeAnew) {
   ASSERT_TRUE(store_->check().has_value());
   Sql(cluster_).run(

@@ -33,6 +33,60 @@ TEST(Doctor, TopicsThatMissOrDifferAreNamed) {
   EXPECT_EQ(judge_kafka({.bootstrap_servers = "h:1", .plan = TopicPlan{}, .topics = 8})[1].verdict, Verdict::good);
 }
 
+RouterFacts routers(const std::vector<std::vector<std::string>>& topics_held, bool rebalancing = false) {
+  kafka::GroupMembers group{.rebalancing = rebalancing};
+  for (const auto& held : topics_held) {
+    kafka::GroupMembers::Member member{.client_id = "tokenrail", .host = "/127.0.0.1"};
+    for (const auto& topic : held) member.partitions.push_back({.topic = topic, .partition = 0});
+    group.members.push_back(std::move(member));
+  }
+  return {.group = "g", .topic = "x.chat.requests", .members = group};
+}
+
+TEST(Doctor, WithoutARouterNobodyAnswers) {
+  const auto none = judge_routers(routers({}));
+  EXPECT_EQ(none.verdict, Verdict::bad);
+  EXPECT_EQ(none.text, "no router is a member of the group g: no request is answered");
+  EXPECT_THAT(none.mend, HasSubstr("start tokenrail-router"));
+
+  EXPECT_EQ(judge_routers(routers({{"x.chat.requests"}})).text, "1 router in the group g");
+  const auto several = judge_routers(routers({{"x.chat.requests", "x.chat.requests"}, {"x.chat.requests"}, {}}));
+  EXPECT_EQ(several.verdict, Verdict::good);
+  EXPECT_EQ(several.text, "2 routers in the group g; 1 more without a partition");
+
+  const auto moving = judge_routers(routers({{}, {}}, true));
+  EXPECT_EQ(moving.verdict, Verdict::good);
+  EXPECT_THAT(moving.text, HasSubstr("2 members in the group g, which hands out the partitions anew"));
+}
+
+TEST(Doctor, RoutersOfAnotherInstallationAnswerNobodyHere) {
+  const auto others = judge_routers(routers({{"y.chat.requests"}}));
+  EXPECT_EQ(others.verdict, Verdict::bad);
+  EXPECT_THAT(others.text, HasSubstr("none that reads x.chat.requests"));
+  EXPECT_EQ(judge_routers(routers({{"y.chat.requests"}, {"x.chat.requests"}})).text, "1 router in the group g");
+}
+
+TEST(Doctor, WhatABrokerCannotTellOfRoutersIsNothingWrong) {
+  auto facts = routers({});
+  facts.members = fail(ErrorKind::rejected, "DescribeGroups is not supported");
+  const auto untold = judge_routers(facts);
+  EXPECT_EQ(untold.verdict, Verdict::unknown);
+  EXPECT_EQ(untold.text, "this broker cannot tell: DescribeGroups is not supported");
+  facts.members = fail(ErrorKind::timed_out, "no answer in 3000 ms");
+  EXPECT_EQ(judge_routers(facts).verdict, Verdict::unknown);
+  facts.members.reset();
+  EXPECT_EQ(judge_routers(facts).verdict, Verdict::unknown);
+}
+
+TEST(Doctor, ARegistrySyncHasToLead) {
+  EXPECT_EQ(judge_registry_sync(true).verdict, Verdict::good);
+  const auto none = judge_registry_sync(false);
+  EXPECT_EQ(none.verdict, Verdict::bad);
+  EXPECT_THAT(none.mend, HasSubstr("start tokenrail-registry-sync"));
+  EXPECT_EQ(judge_registry_sync(fail(ErrorKind::timed_out, "took too long")).verdict, Verdict::unknown);
+  EXPECT_EQ(judge_registry_sync(std::nullopt).verdict, Verdict::unknown);
+}
+
 TEST(Doctor, TheDatabaseAndItsTablesAreTwoThings) {
   const auto down = judge_database({.place = "p", .migrations = fail(ErrorKind::unavailable, "refused")});
   EXPECT_EQ(down[0].verdict, Verdict::bad);

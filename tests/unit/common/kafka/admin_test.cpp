@@ -63,5 +63,15 @@ TEST_F(KafkaAdmin, DoesNotAskAgainForWhatDoesNotExist) {
   EXPECT_EQ(marks.error().kind, ErrorKind::not_found) << marks.error().detail;
 }
 
+// The mock cluster knows no such request. Whoever asks must not take that for a group without members, nor wait for it.
+TEST_F(KafkaAdmin, ABrokerThatCannotTellWhoIsInAGroupIsToldApart) {
+  const auto began = std::chrono::steady_clock::now();
+  const auto members = admin->members("tokenrail-router", 20s);
+  ASSERT_FALSE(members.has_value());
+  EXPECT_EQ(members.error().kind, ErrorKind::rejected) << members.error().detail;
+  admin.reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 2s) << "the client did not end";
+}
+
 }  // namespace
 }  // namespace tokenrail::kafka
