@@ -18,6 +18,13 @@ std::string counted(std::size_t n, std::string_view what) {
 }  // namespace
 
 std::vector<Finding> judge_kafka(const KafkaFacts& facts) {
+  if (!facts.plan && facts.plan.error().kind == ErrorKind::invalid_input)
+    return {
+        {.part = "Kafka",
+         .verdict = Verdict::bad,
+         .text = facts.plan.error().detail,
+         .mend = "correct that setting, in the environment (TOKENRAIL_KAFKA_...) or in [kafka] of the settings file"},
+        {.part = "topics", .verdict = Verdict::unknown, .text = "not looked at, because Kafka cannot be asked"}};
   if (!facts.plan)
     return {{.part = "Kafka",
              .verdict = Verdict::bad,
@@ -93,6 +100,23 @@ std::vector<Finding> judge_database(const DatabaseFacts& facts) {
              .verdict = Verdict::bad,
              .text = facts.migrations.error().detail,
              .mend = "use a tokenrail of the database's version"}};
+  if (!facts.migrations && facts.migrations.error().kind == ErrorKind::invalid_input)
+    return {
+        {.part = "PostgreSQL",
+         .verdict = Verdict::bad,
+         .text = facts.migrations.error().detail,
+         .mend = "correct TOKENRAIL_DATABASE_URL"},
+        {.part = "tables", .verdict = Verdict::unknown, .text = "not looked at, because PostgreSQL cannot be asked"}};
+  if (const auto part = facts.migrations ? std::nullopt : registry::refused_part(facts.migrations.error().detail))
+    return {
+        {.part = "PostgreSQL",
+         .verdict = Verdict::bad,
+         .text = facts.migrations.error().detail,
+         .mend = fmt::format("correct the {} in TOKENRAIL_DATABASE_URL (postgresql://user:password@host/database){}",
+                             *part, part->contains("password") ? "" : ", or make it on the server")},
+        {.part = "tables",
+         .verdict = Verdict::unknown,
+         .text = "not looked at, because PostgreSQL refuses the connection"}};
   if (!facts.migrations)
     return {
         {.part = "PostgreSQL",

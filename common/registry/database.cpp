@@ -71,6 +71,22 @@ std::string database_place(std::string_view url) {
                      value("dbname", value("user", "").c_str()));
 }
 
+std::optional<std::string_view> refused_part(std::string_view text) {
+  // libpq's own text, where the URL has no password and the server wants one.
+  if (text.contains("no password supplied")) return "user or the password";
+  const auto fatal = text.find("FATAL:");
+  if (fatal == std::string_view::npos) return std::nullopt;
+  const auto said = text.substr(fatal);
+  const bool missing = said.contains("does not exist");
+  if (missing && said.contains("role \"")) return "user";
+  if (missing && said.contains("database \"")) return "database";
+  if (said.contains("authentication failed for user")) return "user or the password";
+  if (said.contains("is not permitted to log in")) return "user";
+  if (said.contains("permission denied for database") || said.contains("no pg_hba.conf entry"))
+    return "user or the database";
+  return std::nullopt;
+}
+
 std::string without_password(std::string text, std::string_view url) {
   const auto parameters = parse(url);
   if (!parameters) return text;

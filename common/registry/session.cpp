@@ -41,6 +41,12 @@ Error Session::translate(const soci::soci_error& error) {
   const auto sqlstate = postgresql != nullptr ? postgresql->sqlstate() : std::string();
   const bool broken = !session_ || PQstatus(native(*session_)) != CONNECTION_OK;
   if (broken) session_.reset();
+  // Not invalid_input: the role or the database may be made the next moment, and who waits for PostgreSQL waits for it.
+  if (const auto part = broken ? refused_part(detail) : std::nullopt)
+    return {.kind = ErrorKind::unavailable,
+            .detail = fmt::format("PostgreSQL at {} answers, but refuses the connection: {}. Check the {} in "
+                                  "TOKENRAIL_DATABASE_URL.",
+                                  place, detail, *part)};
   if (broken || sqlstate.starts_with("08") || sqlstate.starts_with("57P")) {
     return {.kind = ErrorKind::unavailable,
             .detail = fmt::format("PostgreSQL at {} does not answer: {}. Check that it runs and that "

@@ -143,3 +143,19 @@ def test_doctor_sees_that_a_worker_is_dead(make_stack):
     assert "tokenrail-router" in parts["routers"]["mend"]
     assert "tokenrail-registry-sync" in parts["registry-sync"]["mend"]
     assert {name for name, part in parts.items() if part["verdict"] != "good"} == {"routers", "registry-sync"}
+
+
+def test_doctor_names_the_setting_that_is_wrong(make_stack):
+    stack = make_stack()
+    rest = stack.database.split("@", 1)[1]
+    for url, wrong in ((f"postgresql://no_such_role@{rest}", "user"), (stack.database + "_gone", "database"),
+                       ("postgresql://u:geheim@[::1/x", "")):
+        parts, code = doctor_lines(stack, environment={"TOKENRAIL_DATABASE_URL": url})
+        assert code == 1 and parts["PostgreSQL"]["verdict"] == "bad"
+        assert wrong in parts["PostgreSQL"]["mend"] and "TOKENRAIL_DATABASE_URL" in parts["PostgreSQL"]["mend"]
+        assert "postgres start" not in parts["PostgreSQL"]["mend"]
+        assert "does not answer" not in parts["PostgreSQL"]["text"]
+        assert "geheim" not in json.dumps(parts)
+    parts, code = doctor_lines(stack, environment={"TOKENRAIL_KAFKA_SECURITY_PROTOCOL": "nonsense"})
+    assert code == 1 and "TOKENRAIL_KAFKA_SECURITY_PROTOCOL" in parts["Kafka"]["text"]
+    assert "kafka start" not in parts["Kafka"]["mend"]

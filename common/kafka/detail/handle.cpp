@@ -70,7 +70,7 @@ Result<Client> open_client(rd_kafka_type_t type, const Properties& properties, i
     if (rd_kafka_conf_set(conf.get(), name.c_str(), value.c_str(), text.data(), text.size()) == RD_KAFKA_CONF_OK)
       continue;
     const std::string why = is_secret(name) ? "its value is not accepted" : text.data();
-    return fail(ErrorKind::invalid_input, fmt::format("Kafka property {}: {}", name, why));
+    return fail(ErrorKind::invalid_input, fmt::format("Kafka property {}: {}", named(name), why));
   }
   rd_kafka_conf_set_log_cb(conf.get(), log_line);
   rd_kafka_conf_set_events(conf.get(), events);

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <cctype>
 #include <random>
 #include <utility>
 
@@ -98,7 +99,8 @@ Result<Properties> layered(std::initializer_list<const Properties*> below, const
   for (const auto& [name, value] : user)
     for (const auto& refusal : refusals)
       if (name == refusal.name)
-        return fail(ErrorKind::invalid_input, fmt::format("Kafka property {} cannot be set: {}", name, refusal.why));
+        return fail(ErrorKind::invalid_input,
+                    fmt::format("Kafka property {} cannot be set: {}", named(name), refusal.why));
   if (property(user, "bootstrap.servers").empty())
     return fail(ErrorKind::invalid_input,
                 "Kafka property bootstrap.servers is not set: name at least one broker as host:port");
@@ -122,6 +124,12 @@ std::string_view property(const Properties& properties, std::string_view name) {
   for (auto entry = properties.rbegin(); entry != properties.rend(); ++entry)
     if (entry->first == name) return entry->second;
   return {};
+}
+
+std::string named(std::string_view name) {
+  std::string variable = "TOKENRAIL_KAFKA_";
+  for (const char c : name) variable += c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return fmt::format("{} ({})", name, variable);
 }
 
 bool is_secret(std::string_view name) {

@@ -20,6 +20,10 @@ namespace tokenrail::kafka::detail {
 /// The value that counts (the last one), or empty.
 [[nodiscard]] std::string_view property(const Properties& properties, std::string_view name);
 
+/// A property as messages name it, with the environment variable that sets it: "sasl.mechanism
+/// (TOKENRAIL_KAFKA_SASL_MECHANISM)".
+[[nodiscard]] std::string named(std::string_view name);
+
 /// Whether a property's value must never be printed, also not as part of an error text.
 [[nodiscard]] bool is_secret(std::string_view name);
 

@@ -445,6 +445,22 @@ TEST_F(StoreTest, WhetherAnybodyLeadsIsSeenWithoutTheLock) {
   EXPECT_FALSE(second.acquire().value()) << "looking took the lock, or gave it up";
 }
 
+TEST_F(StoreTest, ARefusedConnectionSaysWhatIsWrongInTheUrl) {
+  const auto refused = [&](const std::string& url) {
+    const auto checked = Store({.url = url, .application = "tokenrail-tests"}).check();
+    EXPECT_FALSE(checked.has_value());
+    if (checked) return std::string();
+    EXPECT_EQ(checked.error().kind, ErrorKind::unavailable) << "a worker waits until it is made";
+    return checked.error().detail;
+  };
+  EXPECT_THAT(refused(with_database(cluster_, "no_such_database")), HasSubstr("answers, but refuses the connection: "));
+  EXPECT_THAT(refused(with_database(cluster_, "no_such_database")),
+              HasSubstr("Check the database in TOKENRAIL_DATABASE_URL"));
+  const auto host = cluster_.find('@');
+  ASSERT_NE(host, std::string::npos);
+  EXPECT_THAT(refused("postgresql://no_such_role" + cluster_.substr(host)), HasSubstr("Check the user in"));
+}
+
 TEST_F(StoreTest, ALostConnectionIsMadeAnew) {
   ASSERT_TRUE(store_->check().has_value());
   Sql(cluster_).run(

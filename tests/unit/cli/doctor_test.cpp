@@ -7,6 +7,7 @@ namespace tokenrail::cli {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 using Verdict = Finding::Verdict;
 
 TEST(Doctor, KafkaThatIsDownHidesOnlyItsTopics) {
@@ -31,6 +32,19 @@ TEST(Doctor, TopicsThatMissOrDifferAreNamed) {
   EXPECT_EQ(findings[1].mend, "tokenrail topics apply");
 
   EXPECT_EQ(judge_kafka({.bootstrap_servers = "h:1", .plan = TopicPlan{}, .topics = 8})[1].verdict, Verdict::good);
+}
+
+// Starting a broker would mend nothing.
+TEST(Doctor, AKafkaSettingThatIsRefusedIsToBeCorrected) {
+  const auto findings = judge_kafka(
+      {.bootstrap_servers = "h:1",
+       .plan = fail(ErrorKind::invalid_input, "Kafka property acks (TOKENRAIL_KAFKA_ACKS): Invalid value")});
+  ASSERT_EQ(findings.size(), 2U);
+  EXPECT_EQ(findings[0].verdict, Verdict::bad);
+  EXPECT_THAT(findings[0].text, HasSubstr("TOKENRAIL_KAFKA_ACKS"));
+  EXPECT_THAT(findings[0].mend, HasSubstr("correct that setting"));
+  EXPECT_THAT(findings[0].mend, Not(HasSubstr("kafka start")));
+  EXPECT_EQ(findings[1].verdict, Verdict::unknown);
 }
 
 RouterFacts routers(const std::vector<std::vector<std::string>>& topics_held, bool rebalancing = false) {
@@ -85,6 +99,29 @@ TEST(Doctor, ARegistrySyncHasToLead) {
   EXPECT_THAT(none.mend, HasSubstr("start tokenrail-registry-sync"));
   EXPECT_EQ(judge_registry_sync(fail(ErrorKind::timed_out, "took too long")).verdict, Verdict::unknown);
   EXPECT_EQ(judge_registry_sync(std::nullopt).verdict, Verdict::unknown);
+}
+
+TEST(Doctor, ADatabaseThatRefusesIsNotStartedButItsUrlCorrected) {
+  struct Row {
+    ErrorKind kind;
+    const char* text;
+    const char* mend;
+  };
+  for (const auto& row :
+       {Row{ErrorKind::unavailable, R"(failed: FATAL:  role "u" does not exist)", "the user in TOKENRAIL_DATABASE_URL"},
+        Row{ErrorKind::unavailable, R"(failed: FATAL:  database "nodb" does not exist)",
+            "the database in TOKENRAIL_DATABASE_URL"},
+        Row{ErrorKind::unavailable, R"(failed: FATAL:  password authentication failed for user "u")",
+            "the user or the password in TOKENRAIL_DATABASE_URL"},
+        Row{ErrorKind::invalid_input, "The database URL cannot be read.", "correct TOKENRAIL_DATABASE_URL"}}) {
+    SCOPED_TRACE(row.text);
+    const auto findings = judge_database({.place = "p", .migrations = fail(row.kind, row.text)});
+    ASSERT_EQ(findings.size(), 2U);
+    EXPECT_EQ(findings[0].verdict, Verdict::bad);
+    EXPECT_THAT(findings[0].mend, HasSubstr(row.mend));
+    EXPECT_THAT(findings[0].mend, Not(HasSubstr("postgres start")));
+    EXPECT_EQ(findings[1].verdict, Verdict::unknown);
+  }
 }
 
 TEST(Doctor, TheDatabaseAndItsTablesAreTwoThings) {

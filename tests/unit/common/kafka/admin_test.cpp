@@ -1,6 +1,7 @@
 #include "common/kafka/admin.hpp"
 
 #include <chrono>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -71,6 +72,19 @@ TEST_F(KafkaAdmin, ABrokerThatCannotTellWhoIsInAGroupIsToldApart) {
   EXPECT_EQ(members.error().kind, ErrorKind::rejected) << members.error().detail;
   admin.reset();
   EXPECT_LT(std::chrono::steady_clock::now() - began, 2s) << "the client did not end";
+}
+
+TEST_F(KafkaAdmin, APropertyThatIsRefusedIsNamedWithTheVariableThatSetsIt) {
+  for (const auto& [name, variable] : {std::pair("security.protocol", "TOKENRAIL_KAFKA_SECURITY_PROTOCOL"),
+                                       std::pair("no.such.thing", "TOKENRAIL_KAFKA_NO_SUCH_THING"),
+                                       std::pair("transactional.id", "TOKENRAIL_KAFKA_TRANSACTIONAL_ID")}) {
+    auto properties = cluster.properties();
+    properties.emplace_back(name, "nonsense");
+    const auto refused = Admin::connect(properties);
+    ASSERT_FALSE(refused.has_value()) << name;
+    EXPECT_EQ(refused.error().kind, ErrorKind::invalid_input);
+    EXPECT_NE(refused.error().detail.find(variable), std::string::npos) << refused.error().detail;
+  }
 }
 
 }  // namespace
