@@ -3,8 +3,6 @@
 #include <array>
 #include <charconv>
 #include <cstdlib>
-#include <fstream>
-#include <sstream>
 #include <system_error>
 #include <utility>
 
@@ -55,14 +53,11 @@ Result<config::Loaded> load_settings(const Call& call) {
     if (it != sources.environment.end()) sources.file_name = it->second;
   }
   if (!sources.file_name.empty()) {
-    std::ifstream file(sources.file_name, std::ios::binary);
-    if (!file)
-      return fail(
-          ErrorKind::invalid_input,
-          fmt::format("the settings file {} cannot be read; check --config and TOKENRAIL_CONFIG", sources.file_name));
-    std::ostringstream text;
-    text << file.rdbuf();
-    sources.file_text = text.str();
+    auto text = config::read_file(sources.file_name);
+    if (!text)
+      return fail(ErrorKind::invalid_input,
+                  fmt::format("{}; check --config and TOKENRAIL_CONFIG", text.error().detail));
+    sources.file_text = std::move(*text);
   }
   return config::load(sources);
 }

@@ -110,6 +110,10 @@ struct Sources {
   std::span<const Setting> also_known{};
 };
 
+/// The text of a TOML file for Sources, the same way in every program. Errors name the file: it is not there or may not
+/// be read, it is no file (a directory), or it is larger than 1 MiB.
+[[nodiscard]] Result<std::string> read_file(const std::string& name);
+
 /// Errors (invalid_input) name the setting, the value, where it came from and what is allowed; all of them, one a line.
 ///
 /// An unknown TOML key or TOKENRAIL_ variable is an error with the nearest known name if it looks like a typing

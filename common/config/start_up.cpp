@@ -37,7 +37,14 @@ std::string config_file(const Sources& sources) {
   return found == sources.environment.end() ? std::string() : found->second;
 }
 
-Result<std::string> read_text(const std::string& name) {
+StartUp stop(std::string_view program, std::string_view message) {
+  fmt::print(stderr, "{}\n\nSee {} --help.\n", message, program);
+  return {.loaded = std::nullopt, .exit_code = exit_wrong_usage};
+}
+
+}  // namespace
+
+Result<std::string> read_file(const std::string& name) {
   std::ifstream file(name, std::ios::binary);
   if (!file) return fail(ErrorKind::not_found, fmt::format("cannot read the configuration file '{}'", name));
   std::string text(file_bytes_max + 1, '\0');
@@ -51,13 +58,6 @@ Result<std::string> read_text(const std::string& name) {
   }
   return text;
 }
-
-StartUp stop(std::string_view program, std::string_view message) {
-  fmt::print(stderr, "{}\n\nSee {} --help.\n", message, program);
-  return {.loaded = std::nullopt, .exit_code = exit_wrong_usage};
-}
-
-}  // namespace
 
 std::string_view version() {
   return TOKENRAIL_VERSION;
@@ -77,7 +77,7 @@ StartUp start_up(std::string_view program, std::string_view purpose, std::span<c
   sources.file_name = config_file(sources);
   std::optional<Error> file_error;
   if (!sources.file_name.empty()) {
-    auto text = read_text(sources.file_name);
+    auto text = read_file(sources.file_name);
     if (text) sources.file_text = std::move(*text);
     if (!text) file_error = text.error();
   }

@@ -159,3 +159,10 @@ def test_doctor_names_the_setting_that_is_wrong(make_stack):
     parts, code = doctor_lines(stack, environment={"TOKENRAIL_KAFKA_SECURITY_PROTOCOL": "nonsense"})
     assert code == 1 and "TOKENRAIL_KAFKA_SECURITY_PROTOCOL" in parts["Kafka"]["text"]
     assert "kafka start" not in parts["Kafka"]["mend"]
+
+
+def test_a_settings_file_that_is_a_directory_is_refused(make_stack, tmp_path):
+    stack = make_stack()
+    for arguments, environment in ((("--config", str(tmp_path)), {}), ((), {"TOKENRAIL_CONFIG": str(tmp_path)})):
+        done = stack.cli("doctor", *arguments, check=False, environment=environment)
+        assert done.returncode == 2 and str(tmp_path) in done.stderr and not done.stdout
