@@ -162,7 +162,8 @@ class Session final : public kafka::LogReaderListener, public kafka::ProducerLis
       if (error) return;
       // The second one leaves without the rest of the answer, but not before the cancellation is out: timeout(1) sends
       // two at once. The third does not wait for that either.
-      if (++signals_seen_ > 2 || (signals_seen_ == 2 && cancellation_reported_)) return leave();
+      ++signals_seen_;
+      if (signals_seen_ > 2 || (signals_seen_ == 2 && cancellation_reported_)) return leave();
       if (!std::exchange(cancelling_, true)) {
         send_cancellation();
         deadline_.expires_after(cancellation_wait);

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <thread>
+#include <tuple>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -77,7 +78,7 @@ Result<Client> open_client(rd_kafka_type_t type, const Properties& properties, i
   rd_kafka_t* client = rd_kafka_new(type, conf.get(), text.data(), text.size());
   if (client == nullptr)
     return fail(ErrorKind::invalid_input, fmt::format("Kafka properties do not fit together: {}", text.data()));
-  static_cast<void>(conf.release());  // librdkafka's own from here on
+  std::ignore = conf.release();  // librdkafka's own from here on
   return Client(client);
 }
 

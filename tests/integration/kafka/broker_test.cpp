@@ -83,7 +83,7 @@ TEST_F(KafkaBroker, TopicsAreMadeDescribedGrownAndChanged) {
                            20s)
                   .has_value());
   // The controller has it when a change returns; the broker that is asked learns it a moment later.
-  const auto described_until = [&](std::vector<std::string> names, bool with_config, auto condition) {
+  const auto described_until = [&](const std::vector<std::string>& names, bool with_config, auto condition) {
     auto found = admin->describe(names, with_config, 20s);
     for (int asked = 0; asked < 10'000 && !(found && !found->empty() && condition((*found)[0])); ++asked)
       found = admin->describe(names, with_config, 20s);

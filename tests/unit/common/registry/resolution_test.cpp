@@ -70,7 +70,7 @@ struct Verdict {
 const auto as_is = [](auto&) {};
 
 std::vector<Verdict> verdicts() {
-  const auto capability = [](std::string name, Support support) {
+  const auto capability = [](const std::string& name, Support support) {
     return [=](ModelState& m) { m.capabilities[name] = support; };
   };
   const auto tools = [](ChatRequest& r) { r.tools.push_back({.name = "f"}); };
