@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <csignal>
 #include <optional>
-#include <utility>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -103,14 +102,13 @@ class Session final : public kafka::LogReaderListener, public kafka::ProducerLis
     }
     hooks_.on_chunk(step, *chunk, *record.value);
     if (answers_.find(chunk->org_id, chunk->request_id)->finished)
-      finish(cancelling_ ? ChatEnd::interrupted : ChatEnd::answered);
+      finish(signals_seen_ > 0 ? ChatEnd::interrupted : ChatEnd::answered);
   }
   void on_end(const kafka::TopicPartition&, std::int64_t) override {}
   void on_failure(const kafka::TopicPartition&, const Error& error) override { finish(std::unexpected(error)); }
 
   void on_report(const kafka::Report& report) override {
     if (report.token == cancellation_token) {
-      cancellation_reported_ = true;
       cancelled_ = report.ok;
       if (!report.ok) hooks_.on_note(fmt::format("the cancellation did not reach Kafka: {}", report.detail));
       if (signals_seen_ > 1) leave();
@@ -152,7 +150,7 @@ class Session final : public kafka::LogReaderListener, public kafka::ProducerLis
     });
     silence_.expires_after(silence_noted_after);
     silence_.async_wait([this](const boost::system::error_code& error) {
-      if (error || heard_ || cancelling_) return;
+      if (error || heard_ || signals_seen_ > 0) return;
       hooks_.on_note("no answer yet; does a router run? 'tokenrail doctor' in another terminal says what is down");
     });
   }
@@ -163,8 +161,8 @@ class Session final : public kafka::LogReaderListener, public kafka::ProducerLis
       // The second one leaves without the rest of the answer, but not before the cancellation is out: timeout(1) sends
       // two at once. The third does not wait for that either.
       ++signals_seen_;
-      if (signals_seen_ > 2 || (signals_seen_ == 2 && cancellation_reported_)) return leave();
-      if (!std::exchange(cancelling_, true)) {
+      if (signals_seen_ > 2 || (signals_seen_ == 2 && cancelled_)) return leave();
+      if (signals_seen_ == 1) {
         send_cancellation();
         deadline_.expires_after(cancellation_wait);
         deadline_.async_wait([this](const boost::system::error_code& timer_error) {
@@ -175,7 +173,7 @@ class Session final : public kafka::LogReaderListener, public kafka::ProducerLis
     });
   }
 
-  void leave() { finish(cancelled_ ? ChatEnd::interrupted : ChatEnd::abandoned); }
+  void leave() { finish(cancelled_.value_or(false) ? ChatEnd::interrupted : ChatEnd::abandoned); }
 
   void send_cancellation() {
     std::string value;
@@ -188,7 +186,7 @@ class Session final : public kafka::LogReaderListener, public kafka::ProducerLis
     const auto produced = producer_->produce(producer_->topic(topics_.cancellations), kafka::partition_by_key,
                                              call_.request.request_id, value, nullptr, cancellation_token);
     if (produced == kafka::Produced::accepted) return;
-    cancellation_reported_ = true;
+    cancelled_ = false;
     hooks_.on_note("the cancellation could not be sent");
   }
 
@@ -207,10 +205,8 @@ class Session final : public kafka::LogReaderListener, public kafka::ProducerLis
   asio::signal_set signals_{loop_, SIGINT, SIGTERM};
   kafka::Producer* producer_ = nullptr;
   bool heard_ = false;
-  bool cancelling_ = false;
-  bool cancellation_reported_ = false;  ///< or could not be sent at all
-  bool cancelled_ = false;              ///< Kafka has it
-  int signals_seen_ = 0;
+  int signals_seen_ = 0;             ///< the first sends the cancellation
+  std::optional<bool> cancelled_{};  ///< whether Kafka has it, as soon as that is known
   std::optional<Result<ChatEnd>> end_;
 };
 

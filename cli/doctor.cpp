@@ -15,22 +15,47 @@ std::string counted(std::size_t n, std::string_view what) {
   return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
 }
 
+Finding not_looked_at(std::string part, std::string_view why) {
+  return {
+      .part = std::move(part), .verdict = Verdict::unknown, .text = fmt::format("not looked at, because {}", why)};
+}
+
+/// A server that cannot be used: how to mend that, and what it does to what lies on it.
+struct Trouble {
+  std::string mend;
+  std::string_view why;
+};
+
+Trouble trouble_with_kafka(const Error& error) {
+  if (error.kind == ErrorKind::invalid_input)
+    return {"correct that setting, in the environment (TOKENRAIL_KAFKA_...) or in [kafka] of the settings file",
+            "Kafka cannot be asked"};
+  return {"./dev kafka start, or point TOKENRAIL_KAFKA_BOOTSTRAP_SERVERS at a broker that runs",
+          "Kafka does not answer"};
+}
+
+Trouble trouble_with_database(const Error& error) {
+  if (error.kind == ErrorKind::invalid_input)
+    return {"correct TOKENRAIL_DATABASE_URL", "PostgreSQL cannot be asked"};
+  if (const auto part = registry::refused_part(error.detail))
+    return {fmt::format("correct the {} in TOKENRAIL_DATABASE_URL (postgresql://user:password@host/database){}", *part,
+                        part->contains("password") ? "" : ", or make it on the server"),
+            "PostgreSQL refuses the connection"};
+  return {"./dev postgres start, or point TOKENRAIL_DATABASE_URL at a server that runs", "PostgreSQL does not answer"};
+}
+
+std::vector<Finding> unusable(std::string server, const Error& error, Trouble trouble, std::string lies_on_it) {
+  return {{.part = std::move(server),
+           .verdict = Verdict::bad,
+           .text = error.detail,
+           .mend = std::move(trouble.mend)},
+          not_looked_at(std::move(lies_on_it), trouble.why)};
+}
+
 }  // namespace
 
 std::vector<Finding> judge_kafka(const KafkaFacts& facts) {
-  if (!facts.plan && facts.plan.error().kind == ErrorKind::invalid_input)
-    return {
-        {.part = "Kafka",
-         .verdict = Verdict::bad,
-         .text = facts.plan.error().detail,
-         .mend = "correct that setting, in the environment (TOKENRAIL_KAFKA_...) or in [kafka] of the settings file"},
-        {.part = "topics", .verdict = Verdict::unknown, .text = "not looked at, because Kafka cannot be asked"}};
-  if (!facts.plan)
-    return {{.part = "Kafka",
-             .verdict = Verdict::bad,
-             .text = facts.plan.error().detail,
-             .mend = "./dev kafka start, or point TOKENRAIL_KAFKA_BOOTSTRAP_SERVERS at a broker that runs"},
-            {.part = "topics", .verdict = Verdict::unknown, .text = "not looked at, because Kafka does not answer"}};
+  if (!facts.plan) return unusable("Kafka", facts.plan.error(), trouble_with_kafka(facts.plan.error()), "topics");
   std::vector<Finding> findings{{.part = "Kafka", .text = fmt::format("answers at {}", facts.bootstrap_servers)}};
   if (facts.plan->actions.empty()) {
     findings.push_back({.part = "topics", .text = fmt::format("all {} are as they should be", facts.topics)});
@@ -52,8 +77,7 @@ std::vector<Finding> judge_kafka(const KafkaFacts& facts) {
 
 Finding judge_routers(const RouterFacts& facts) {
   const std::string part = "routers";
-  if (!facts.members)
-    return {.part = part, .verdict = Verdict::unknown, .text = "not looked at, because Kafka cannot be asked"};
+  if (!facts.members) return not_looked_at(part, "Kafka cannot be asked");
   if (const auto& members = *facts.members; !members) {
     const bool untold = members.error().kind == ErrorKind::rejected;
     return {.part = part,
@@ -100,30 +124,8 @@ std::vector<Finding> judge_database(const DatabaseFacts& facts) {
              .verdict = Verdict::bad,
              .text = facts.migrations.error().detail,
              .mend = "use a tokenrail of the database's version"}};
-  if (!facts.migrations && facts.migrations.error().kind == ErrorKind::invalid_input)
-    return {
-        {.part = "PostgreSQL",
-         .verdict = Verdict::bad,
-         .text = facts.migrations.error().detail,
-         .mend = "correct TOKENRAIL_DATABASE_URL"},
-        {.part = "tables", .verdict = Verdict::unknown, .text = "not looked at, because PostgreSQL cannot be asked"}};
-  if (const auto part = facts.migrations ? std::nullopt : registry::refused_part(facts.migrations.error().detail))
-    return {
-        {.part = "PostgreSQL",
-         .verdict = Verdict::bad,
-         .text = facts.migrations.error().detail,
-         .mend = fmt::format("correct the {} in TOKENRAIL_DATABASE_URL (postgresql://user:password@host/database){}",
-                             *part, part->contains("password") ? "" : ", or make it on the server")},
-        {.part = "tables",
-         .verdict = Verdict::unknown,
-         .text = "not looked at, because PostgreSQL refuses the connection"}};
   if (!facts.migrations)
-    return {
-        {.part = "PostgreSQL",
-         .verdict = Verdict::bad,
-         .text = facts.migrations.error().detail,
-         .mend = "./dev postgres start, or point TOKENRAIL_DATABASE_URL at a server that runs"},
-        {.part = "tables", .verdict = Verdict::unknown, .text = "not looked at, because PostgreSQL does not answer"}};
+    return unusable("PostgreSQL", facts.migrations.error(), trouble_with_database(facts.migrations.error()), "tables");
   std::vector<Finding> findings{{.part = "PostgreSQL", .text = fmt::format("answers at {}", facts.place)}};
   if (facts.migrations->pending.empty())
     findings.push_back({.part = "tables", .text = fmt::format("up to date (migration {})", facts.migrations->applied)});
@@ -137,8 +139,7 @@ std::vector<Finding> judge_database(const DatabaseFacts& facts) {
 
 Finding judge_registry_sync(const std::optional<Result<bool>>& led) {
   const std::string part = "registry-sync";
-  if (!led)
-    return {.part = part, .verdict = Verdict::unknown, .text = "not looked at, because PostgreSQL cannot be asked"};
+  if (!led) return not_looked_at(part, "PostgreSQL cannot be asked");
   if (!*led) return {.part = part, .verdict = Verdict::unknown, .text = led->error().detail};
   if (**led) return {.part = part, .text = "one leads"};
   return {.part = part,
