@@ -16,8 +16,7 @@ std::string counted(std::size_t n, std::string_view what) {
 }
 
 Finding not_looked_at(std::string part, std::string_view why) {
-  return {
-      .part = std::move(part), .verdict = Verdict::unknown, .text = fmt::format("not looked at, because {}", why)};
+  return {.part = std::move(part), .verdict = Verdict::unknown, .text = fmt::format("not looked at, because {}", why)};
 }
 
 /// A server that cannot be used: how to mend that, and what it does to what lies on it.
@@ -35,8 +34,7 @@ Trouble trouble_with_kafka(const Error& error) {
 }
 
 Trouble trouble_with_database(const Error& error) {
-  if (error.kind == ErrorKind::invalid_input)
-    return {"correct TOKENRAIL_DATABASE_URL", "PostgreSQL cannot be asked"};
+  if (error.kind == ErrorKind::invalid_input) return {"correct TOKENRAIL_DATABASE_URL", "PostgreSQL cannot be asked"};
   if (const auto part = registry::refused_part(error.detail))
     return {fmt::format("correct the {} in TOKENRAIL_DATABASE_URL (postgresql://user:password@host/database){}", *part,
                         part->contains("password") ? "" : ", or make it on the server"),
@@ -45,10 +43,7 @@ Trouble trouble_with_database(const Error& error) {
 }
 
 std::vector<Finding> unusable(std::string server, const Error& error, Trouble trouble, std::string lies_on_it) {
-  return {{.part = std::move(server),
-           .verdict = Verdict::bad,
-           .text = error.detail,
-           .mend = std::move(trouble.mend)},
+  return {{.part = std::move(server), .verdict = Verdict::bad, .text = error.detail, .mend = std::move(trouble.mend)},
           not_looked_at(std::move(lies_on_it), trouble.why)};
 }
 

@@ -112,6 +112,15 @@ class RouterCoreTest : public ::testing::Test, public RouterCoreTestWorld {
     return offset;
   }
 
+  /// Of organisation "o"; `offset` is the cancellation's own.
+  void cancel(const std::string& id, std::int64_t offset = 0) {
+    core->log_listener().on_record({.topic = "chat.cancellations",
+                                    .partition = 0,
+                                    .offset = offset,
+                                    .value = R"({"orgId":"o","requestId":")" + id + "\"}",
+                                    .timestamp_ms = environment.wall.count()});
+  }
+
   void speak(std::uint64_t call, const std::string& text) {
     http.body(call, R"({"model":"m","message":{"role":"assistant","content":")" + text + "\"},\"done\":false}\n");
   }
