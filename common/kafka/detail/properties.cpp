@@ -2,11 +2,13 @@
 
 #include <array>
 #include <atomic>
-#include <cctype>
 #include <random>
 #include <utility>
 
 #include <fmt/format.h>
+
+#include "common/config/notation.hpp"
+#include "common/config/settings.hpp"
 
 namespace tokenrail::kafka::detail {
 namespace {
@@ -127,16 +129,12 @@ std::string_view property(const Properties& properties, std::string_view name) {
 }
 
 std::string named(std::string_view name) {
-  std::string variable = "TOKENRAIL_KAFKA_";
-  for (const char c : name) variable += c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  return fmt::format("{} ({})", name, variable);
+  const std::string setting = fmt::format("kafka.{}", name);
+  return fmt::format("{} ({})", name, config::environment_name({.name = setting}));
 }
 
 bool is_secret(std::string_view name) {
-  for (const std::string_view part :
-       {"password", "passphrase", "secret", "key.pem", "jaas", "oauthbearer.config", "sasl.username"})
-    if (name.find(part) != std::string_view::npos) return true;
-  return false;
+  return config::is_secret_property(name) || name.contains("jaas") || name.contains("sasl.username");
 }
 
 Result<Properties> group_consumer_properties(const Properties& user, const std::string& group_id) {

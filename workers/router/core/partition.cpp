@@ -47,6 +47,11 @@ Failure too_late() {
                      "provider capacity.");
 }
 
+// Time runs from the record's timestamp on, which is wall time; deadlines are steady.
+Millis deadline_after(const Job& job, Millis timeout, const Now& now) {
+  return now.steady + (job.queued_since + timeout - now.wall);
+}
+
 }  // namespace
 
 std::size_t bytes_of(const kafka::Record& record) {
@@ -153,9 +158,9 @@ void Partition::take(kafka::Record&& record) {
     job.traceparent = events::valid_traceparent(*trace).value_or("");
   }
   job.key = std::move(record.key);
-  job.deadline = now.steady + (job.queued_since + services_.options.request_timeout_default - now.wall);
+  job.deadline = deadline_after(job, services_.options.request_timeout_default, now);
   if (auto* request = std::get_if<events::ChatRequest>(&parsed)) {
-    if (request->timeout) job.deadline = now.steady + (job.queued_since + *request->timeout - now.wall);
+    if (request->timeout) job.deadline = deadline_after(job, *request->timeout, now);
     services_.metrics.unknown_fields.add(request->unknown_fields);
     job.request = std::move(*request);
     job.deadline_known = true;
@@ -327,8 +332,7 @@ std::expected<registry::Route, Failure> Partition::prepare(Job& job) {
   const auto value = std::exchange(job.unread, std::nullopt);
   auto parsed = events::parse_chat_request(value, services_.options.request_limits);
   if (auto* request = std::get_if<events::ChatRequest>(&parsed)) {
-    const auto now = services_.environment.now();
-    if (request->timeout) job.deadline = now.steady + (job.queued_since + *request->timeout - now.wall);
+    if (request->timeout) job.deadline = deadline_after(job, *request->timeout, services_.environment.now());
     job.request = std::move(*request);
   } else if (auto* invalid = std::get_if<events::InvalidRequest>(&parsed)) {
     job.request = std::move(*invalid);
