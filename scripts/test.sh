@@ -33,6 +33,17 @@ run_layer() {
     source "$root/scripts/lib.sh"; source "$root/scripts/test.sh"; "layer_$2"' dev "$root" "$layer"
 }
 
+# start_beside LAYER COMMAND...: the same in the background, in a session of its own. What it says lies in LAYER.log,
+# $! is to be waited for.
+start_beside() {
+  local layer=$1
+  shift
+  run_layer "$layer" setsid "$@" >"$RESULTS_DIR/$layer.log" 2>&1 &
+}
+
+# end_beside LAYER SIGNAL
+end_beside() { kill "-$2" -- "-$(cat "$RESULTS_DIR/$1.pid")" 2>/dev/null || true; }
+
 # tally LAYER CODE HOW: adds what it counted to run_layers' sums. One that died counts as a failure.
 tally() {
   local p f s
@@ -64,9 +75,9 @@ run_layers() {
     # Integration mostly waits, and this wants only a processor: whatever the others leave of it.
     if [ "$layer" = simulation ] && [[ " $* " == *" integration "* ]]; then
       step "Layer simulation goes on beside the next ones"
-      run_layer simulation setsid chrt --idle 0 >"$results_dir/simulation.log" 2>&1 &
+      start_beside simulation chrt --idle 0
       beside=$!
-      trap 'kill -- -"$(cat "$results_dir/simulation.pid")" 2>/dev/null || true' EXIT
+      trap 'end_beside simulation TERM' EXIT
       continue
     fi
     step "Layer $layer"
@@ -243,9 +254,9 @@ layer_integration() {
   local half=$RESULTS_DIR/integration_hand_over half_pid code=0
   step "The hand-over tests go on beside these"
   # A shell starts what goes on beside it deaf to Ctrl-C; this one is told by us, and its tests end their workers.
-  run_layer integration_hand_over setsid env --default-signal=INT >"$half.log" 2>&1 &
+  start_beside integration_hand_over env --default-signal=INT
   half_pid=$!
-  trap 'kill -INT -- -"$(cat "$RESULTS_DIR/integration_hand_over.pid")" 2>/dev/null || true; wait; stop_test_servers' EXIT
+  trap 'end_beside integration_hand_over INT; wait; stop_test_servers' EXIT
   sanitizer_options
   export TOKENRAIL_TEST_BIN_DIR=$root/build/dev/bin
   run_pytest integration "$root/tests/integration" "${hand_over_tests[@]/#/--ignore=}" || code=1
