@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "workers/router/core/commit_metadata.hpp"
+#include "common/events/commit_metadata.hpp"
 
 namespace tokenrail::simulation {
 
@@ -446,7 +446,7 @@ void Oracle::judge_metadata(const Part& p, std::int64_t offset, const std::strin
     report("BOUNDS", fmt::format("commit metadata of {} bytes", metadata.size()));
     return;
   }
-  const auto positions = router::decode_commit_metadata(metadata);
+  const auto positions = events::decode_commit_metadata(metadata);
   if (!positions) return;  // what a tool wrote may be confirmed as it stands
   const auto first = p.fold.first_event_from(offset);
   if (first && positions->audit_offset > *first) {

@@ -5,8 +5,8 @@
 #include <malloc.h>
 #include <spdlog/spdlog.h>
 
+#include "common/events/commit_metadata.hpp"
 #include "tests/simulation/world.hpp"
-#include "workers/router/core/commit_metadata.hpp"
 #include "workers/router/core/planted.hpp"
 
 namespace tokenrail::simulation {
@@ -229,7 +229,7 @@ TEST_F(StuckCall, HoldsUpNeitherTheRestNorTheBoundsWithTheSpanRaised) {
   const auto& committed = world->broker.committed[0];
   EXPECT_EQ(committed.offset, 0);
   EXPECT_LE(committed.metadata.size(), 64);
-  EXPECT_TRUE(router::decode_commit_metadata(committed.metadata));
+  EXPECT_TRUE(events::decode_commit_metadata(committed.metadata));
   const auto grown = static_cast<double>(mallinfo2().uordblks) - static_cast<double>(bytes_at_half);
   const auto each = grown / (static_cast<double>(completions) / 2);
   fmt::print("{} completions behind the one that is stuck: metadata '{}', {:.0f} bytes for each\n", completions,

@@ -42,6 +42,9 @@ struct Job {
   Job();
   ~Job();
 
+  /// Time runs from the record's timestamp on, which is wall time; deadlines are steady.
+  void set_timeout(Millis timeout, const Now& now) { deadline = now.steady + (queued_since + timeout - now.wall); }
+
   [[nodiscard]] const std::string& request_id() const {
     return std::visit([](const auto& r) -> const std::string& { return r.request_id; }, request);
   }

@@ -33,8 +33,12 @@ class KeyOrder {
     const auto it = lines_.find(*key);
     if (it == lines_.end()) return std::nullopt;
     auto& line = it->second;
-    const bool was_first = !line.empty() && line.front() == offset;
-    std::erase(line, offset);
+    const bool was_first = line.front() == offset;
+    if (was_first) {
+      line.pop_front();
+    } else if (const auto at = std::ranges::lower_bound(line, offset); at != line.end() && *at == offset) {
+      line.erase(at);
+    }
     if (line.empty()) {
       lines_.erase(it);
       return std::nullopt;

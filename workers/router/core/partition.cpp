@@ -47,11 +47,6 @@ Failure too_late() {
                      "provider capacity.");
 }
 
-// Time runs from the record's timestamp on, which is wall time; deadlines are steady.
-Millis deadline_after(const Job& job, Millis timeout, const Now& now) {
-  return now.steady + (job.queued_since + timeout - now.wall);
-}
-
 }  // namespace
 
 std::size_t bytes_of(const kafka::Record& record) {
@@ -94,7 +89,7 @@ void Partition::on_record(kafka::Record&& record) {
   }
   const auto size = bytes_of(record);
   if (!ledger_.delivered(record.offset)) {
-    services_.hub.job_gone(size);
+    leave_window(size);
     return;
   }
   services_.metrics.requests_read.add();
@@ -140,7 +135,7 @@ void Partition::take(kafka::Record&& record) {
     // A predecessor has done so, and could not commit it because of what stands before it.
     if (const auto it = dead_lettered_.find(offset);
         it != dead_lettered_.end() && it->second == events::dead_letter_digest(record)) {
-      services_.hub.job_gone(bytes_of(record));
+      leave_window(bytes_of(record));
       complete(offset);
       return;
     }
@@ -158,9 +153,9 @@ void Partition::take(kafka::Record&& record) {
     job.traceparent = events::valid_traceparent(*trace).value_or("");
   }
   job.key = std::move(record.key);
-  job.deadline = deadline_after(job, services_.options.request_timeout_default, now);
+  job.set_timeout(services_.options.request_timeout_default, now);
   if (auto* request = std::get_if<events::ChatRequest>(&parsed)) {
-    if (request->timeout) job.deadline = deadline_after(job, *request->timeout, now);
+    if (request->timeout) job.set_timeout(*request->timeout, now);
     services_.metrics.unknown_fields.add(request->unknown_fields);
     job.request = std::move(*request);
     job.deadline_known = true;
@@ -255,12 +250,10 @@ void Partition::ready(Job& job, bool at_front) {
   }
   job.stage = Job::Stage::ready;
   services_.hub.job_ready(ref(job), job.org_id(), at_front);
-  if (!services_.hub.org_has_room(job.org_id())) make_room(job);
+  if (!services_.in_flight.org_has_room(job.org_id())) make_room(job);
 }
 
-Partition::Dispatched Partition::dispatch(std::int64_t offset,
-                                          bool (*room)(void* context, const std::string& connection_id),
-                                          void* context) {
+Partition::Dispatched Partition::dispatch(std::int64_t offset) {
   const auto it = jobs_.find(offset);
   if (it == jobs_.end() || phase_ != Phase::running) return {};
   Job& job = it->second;
@@ -280,7 +273,7 @@ Partition::Dispatched Partition::dispatch(std::int64_t offset,
     return {};
   }
   if (job.put_back) {
-    if (!job.waits_for.empty() && !room(context, job.waits_for)) {
+    if (!job.waits_for.empty() && !services_.in_flight.connection_has_room(job.waits_for)) {
       job.stage = Job::Stage::parked;
       return {.what = Dispatch::parked, .connection_id = job.waits_for};
     }
@@ -292,7 +285,7 @@ Partition::Dispatched Partition::dispatch(std::int64_t offset,
     preparing_ = offset;
     begin_attempt(job);
     job.attempt->announce_unread();
-    services_.hub.attempt_started(job.org_id(), "");
+    services_.in_flight.started(job.org_id(), "");
     return {.what = Dispatch::started};
   }
   auto route = job.unread ? prepare(job) : route_of(job);
@@ -301,7 +294,7 @@ Partition::Dispatched Partition::dispatch(std::int64_t offset,
     return {.what = Dispatch::started};
   }
   auto connection_id = route->targets.front().deployment.connection_id;
-  if (!room(context, connection_id)) {
+  if (!services_.in_flight.connection_has_room(connection_id)) {
     job.stage = Job::Stage::parked;
     make_room(job, connection_id);
     return {.what = Dispatch::parked, .connection_id = std::move(connection_id)};
@@ -328,41 +321,6 @@ std::expected<registry::Route, Failure> Partition::route_of(const Job& job) {
                            services_.options.resolution, job.draw != 0 ? job.draw : services_.environment.random());
 }
 
-std::expected<registry::Route, Failure> Partition::prepare(Job& job) {
-  const auto value = std::exchange(job.unread, std::nullopt);
-  auto parsed = events::parse_chat_request(value, services_.options.request_limits);
-  if (auto* request = std::get_if<events::ChatRequest>(&parsed)) {
-    if (request->timeout) job.deadline = deadline_after(job, *request->timeout, services_.environment.now());
-    job.request = std::move(*request);
-  } else if (auto* invalid = std::get_if<events::InvalidRequest>(&parsed)) {
-    job.request = std::move(*invalid);
-  } else {
-    std::get<events::InvalidRequest>(job.request).failure =
-        Failure::of(ErrorCode::invalid_request, std::get<events::Unanswerable>(parsed).reason);
-  }
-  job.deadline_known = true;
-  schedule(job, job.deadline);
-  auto route = route_of(job);
-  if (preparing_ == job.offset) {
-    preparing_.reset();
-    if (careful_left_ > 0) --careful_left_;
-    // Not from inside the attempt that has just been prepared.
-    services_.environment.wake_at(services_.environment.now().steady);
-  }
-  return route;
-}
-
-void Partition::prepare_next() {
-  while (!to_prepare_.empty() && phase_ == Phase::running && !(preparing_ && careful())) {
-    const auto offset = to_prepare_.front();
-    to_prepare_.pop_front();
-    const auto it = jobs_.find(offset);
-    if (it == jobs_.end() || it->second.stage != Job::Stage::in_line) continue;
-    ready(it->second, true);
-    if (careful()) break;
-  }
-}
-
 void Partition::begin_attempt(Job& job) {
   // Its time may have come, or somebody may have cancelled it, while its record was being read again.
   fetch_ended(job);
@@ -381,7 +339,7 @@ void Partition::start(Job& job, std::optional<registry::Route> route, std::optio
   } else {
     job.attempt->announce(std::move(*route));
   }
-  services_.hub.attempt_started(job.org_id(), job.attempt->connection_id());
+  services_.in_flight.started(job.org_id(), job.attempt->connection_id());
 }
 
 void Partition::schedule(Job& job, Millis at) {
@@ -423,7 +381,7 @@ void Partition::answer_duplicate(Job& job, const RecentRequests::Seen& first) {
   fetch_ended(job);
   job.stage = Job::Stage::running;
   job.attempt = std::make_unique<Attempt>(services_, *this, job, 0);
-  services_.hub.attempt_started(job.org_id(), "");
+  services_.in_flight.started(job.org_id(), "");
   job.attempt->answer_duplicate(first.offset, first.attempt);
 }
 
@@ -450,7 +408,7 @@ bool Partition::cancel(const std::string& org_id, const std::string& request_id)
 void Partition::over(Job& job) {
   if (!job.attempt || job.stage != Job::Stage::running) return;
   job.stage = Job::Stage::ended;
-  services_.hub.attempt_over(job.org_id(), job.attempt->connection_id());
+  services_.in_flight.over(job.org_id(), job.attempt->connection_id());
 }
 
 void Partition::leave_line(const Job& job) {
@@ -489,37 +447,7 @@ void Partition::complete(std::int64_t offset) {
   }
 }
 
-// --- commits --------------------------------------------------------------------------------------------------------
-
-void Partition::send_commit() {
-  sent_offset_ = planted(Bug::commit_passes_incomplete) && ledger_.incomplete() > 0 ? ledger_.committable() + 1
-                                                                                    : ledger_.committable();
-  const auto cut = positions_.windows_cut();
-  const auto positions = positions_.at(sent_offset_, fold_, account_.position(), services_.environment.now().wall);
-  services_.metrics.dedupe_windows_cut.add(positions_.windows_cut() - cut);
-  CommitMetadata metadata{.epoch = epoch_, .audit_offset = positions.audit, .chunk_offset = positions.chunk};
-  metadata.epoch_at_audit_offset = fold_.epoch_at(positions.audit);
-  dead_lettered_.erase(dead_lettered_.begin(), dead_lettered_.lower_bound(sent_offset_));
-  for (const auto& [offset, digest] : dead_lettered_) {
-    metadata.dead_letters.push_back({.offset = offset, .digest = digest});
-  }
-  dead_lettered_news_ = false;
-  sent_metadata_ = encode(metadata);
-  fold_.forget_below(sent_offset_);
-  put_commit();
-}
-
-void Partition::put_commit() {
-  ++commit_sequence_;
-  commit_pending_ = true;
-  wire_.commit(number_, generation_, commit_sequence_, sent_offset_, sent_metadata_);
-}
-
-bool Partition::commit_now() {
-  if (phase_ != Phase::running) return false;
-  if (!commit_pending_ && (ledger_.committable() != committed_offset_ || dead_lettered_news_)) send_commit();
-  return commit_pending_;
-}
+// --- time -----------------------------------------------------------------------------------------------------------
 
 void Partition::on_time() {
   if (!failing_.empty()) {

@@ -23,12 +23,12 @@
 #include <utility>
 
 #include "common/events/audit_fold.hpp"
+#include "common/events/commit_metadata.hpp"
 #include "common/kafka/consumer.hpp"
 #include "common/kafka/ledger.hpp"
 #include "common/kafka/producer.hpp"
 #include "common/kafka/record.hpp"
 #include "workers/router/core/audit_account.hpp"
-#include "workers/router/core/commit_metadata.hpp"
 #include "workers/router/core/job.hpp"
 #include "workers/router/core/key_order.hpp"
 #include "workers/router/core/log_positions.hpp"
@@ -121,9 +121,8 @@ class Partition {
     Dispatch what = Dispatch::nothing;
     std::string connection_id{};  ///< parked: the connection that has no room
   };
-  /// Starts the attempt of a job that is ready. `room`: whether one more may call that connection.
-  Dispatched dispatch(std::int64_t offset, bool (*room)(void* context, const std::string& connection_id),
-                      void* context);
+  /// Starts the attempt of a job that is ready, if its connection has room.
+  Dispatched dispatch(std::int64_t offset);
 
   /// Commits what is complete, if that is news. Returns whether a commit is under way.
   bool commit_now();
@@ -263,6 +262,7 @@ class Partition {
   [[nodiscard]] std::expected<registry::Route, events::Failure> route_of(const Job& job);
   // records put back while they cannot start (partition_fetch.cpp)
   void make_room(Job& job, const std::string& connection_id = {});
+  void leave_window(std::size_t bytes);
   void uncount(const Job& job);
   void fetch(Job& job);
   void fetch_ended(Job& job);
@@ -316,10 +316,10 @@ class Partition {
   bool anything_delivered_ = false;
 
   // The audit log as this worker knows it.
-  std::optional<CommitMetadata> inherited_{};  ///< of what is committed: where the tails begin
-  std::optional<TailPlaces> places_{};         ///< without metadata, once they are known
-  Millis look_back_{0};                        ///< Unix; the tails begin at this time
-  std::uint32_t audit_question_ = 0;           ///< on its way; 0: none
+  std::optional<events::CommitMetadata> inherited_{};  ///< of what is committed: where the tails begin
+  std::optional<TailPlaces> places_{};                 ///< without metadata, once they are known
+  Millis look_back_{0};                                ///< Unix; the tails begin at this time
+  std::uint32_t audit_question_ = 0;                   ///< on its way; 0: none
   std::uint32_t chunk_question_ = 0;
   std::optional<LogPlaces> audit_places_{};
   std::optional<LogPlaces> chunk_places_{};

@@ -25,7 +25,7 @@ std::size_t kept_bytes(const Job& job) {
 }  // namespace
 
 void Partition::make_room(Job& job, const std::string& connection_id) {
-  if (job.put_back || !services_.hub.crowded()) return;
+  if (job.put_back || !services_.window.crowded(services_.in_flight.attempts())) return;
   const auto* const invalid = std::get_if<events::InvalidRequest>(&job.request);
   // The value of one over which too many workers were lost is not looked at again.
   if (invalid != nullptr && !job.unread && invalid->failure.code == events::ErrorCode::internal) return;
@@ -43,20 +43,26 @@ void Partition::make_room(Job& job, const std::string& connection_id) {
   job.waits_for = connection_id;
   services_.metrics.put_back.add();
   job.kept = kept_bytes(job);
-  services_.hub.job_put_back(job.bytes, job.kept);
+  services_.window.put_back(job.bytes, job.kept);
+  services_.hub.window_changed();
+}
+
+void Partition::leave_window(std::size_t bytes) {
+  services_.window.leave(bytes);
+  services_.hub.window_changed();
 }
 
 void Partition::uncount(const Job& job) {
   if (job.put_back) {
-    services_.hub.put_back_gone(job.kept);
+    services_.window.put_back_gone(job.kept);
   } else {
-    services_.hub.job_gone(job.bytes);
+    leave_window(job.bytes);
   }
 }
 
 void Partition::fetch(Job& job) {
   job.stage = Job::Stage::fetching;
-  services_.hub.fetch_started(job.org_id(), job.waits_for);
+  services_.in_flight.fetch_started(job.org_id(), job.waits_for);
   const bool behind = job.offset < fetch_position_;
   const bool first = wanted_.empty();
   wanted_.insert(job.offset);
@@ -70,7 +76,7 @@ void Partition::fetch_ended(Job& job) {
   if (job.stage != Job::Stage::fetching) return;
   job.stage = Job::Stage::in_line;
   wanted_.erase(job.offset);
-  services_.hub.fetch_over(job.org_id(), job.waits_for);
+  services_.in_flight.fetch_over(job.org_id(), job.waits_for);
 }
 
 void Partition::fetched(const kafka::Record& record) {
@@ -79,7 +85,8 @@ void Partition::fetched(const kafka::Record& record) {
   if (const auto it = jobs_.find(record.offset); it != jobs_.end() && it->second.stage == Job::Stage::fetching) {
     Job& job = it->second;
     fetch_ended(job);
-    services_.hub.job_back(job.bytes, job.kept);
+    services_.window.back(job.bytes, job.kept);
+    services_.hub.window_changed();
     job.unread = record.value;
     job.put_back = false;
     // It takes the place that was kept for it, or all of them would be read again before one is started.

@@ -85,7 +85,7 @@ void Partition::dead_letter_acknowledged(std::int64_t offset) {
   const auto it = dead_letters_.find(offset);
   if (it == dead_letters_.end()) return;
   const auto& record = it->second.record;
-  services_.hub.job_gone(bytes_of(record));
+  leave_window(bytes_of(record));
   const auto digest = events::dead_letter_digest(record);
   dead_letters_.erase(it);
   complete(offset);
@@ -220,6 +220,38 @@ void Partition::terminal_acknowledged(const Sent& sent, std::int64_t chunk_offse
   over(job);
   job.attempt->terminal_acknowledged();
   leave_line(job);
+}
+
+// --- commits --------------------------------------------------------------------------------------------------------
+
+void Partition::send_commit() {
+  sent_offset_ = planted(Bug::commit_passes_incomplete) && ledger_.incomplete() > 0 ? ledger_.committable() + 1
+                                                                                    : ledger_.committable();
+  const auto cut = positions_.windows_cut();
+  const auto positions = positions_.at(sent_offset_, fold_, account_.position(), services_.environment.now().wall);
+  services_.metrics.dedupe_windows_cut.add(positions_.windows_cut() - cut);
+  events::CommitMetadata metadata{.epoch = epoch_, .audit_offset = positions.audit, .chunk_offset = positions.chunk};
+  metadata.epoch_at_audit_offset = fold_.epoch_at(positions.audit);
+  dead_lettered_.erase(dead_lettered_.begin(), dead_lettered_.lower_bound(sent_offset_));
+  for (const auto& [offset, digest] : dead_lettered_) {
+    metadata.dead_letters.push_back({.offset = offset, .digest = digest});
+  }
+  dead_lettered_news_ = false;
+  sent_metadata_ = events::encode(metadata);
+  fold_.forget_below(sent_offset_);
+  put_commit();
+}
+
+void Partition::put_commit() {
+  ++commit_sequence_;
+  commit_pending_ = true;
+  wire_.commit(number_, generation_, commit_sequence_, sent_offset_, sent_metadata_);
+}
+
+bool Partition::commit_now() {
+  if (phase_ != Phase::running) return false;
+  if (!commit_pending_ && (ledger_.committable() != committed_offset_ || dead_lettered_news_)) send_commit();
+  return commit_pending_;
 }
 
 }  // namespace tokenrail::router

@@ -35,7 +35,7 @@ constexpr int careful_requests = 100;
 }  // namespace
 
 void Partition::begin(const kafka::Committed& committed) {
-  inherited_ = decode_commit_metadata(committed.metadata);
+  inherited_ = events::decode_commit_metadata(committed.metadata);
   if (!committed.metadata.empty() && !inherited_) {
     spdlog::warn(
         "partition {}: the commit metadata at offset {} is not ours or is damaged; the logs are read from the time of "
@@ -427,8 +427,8 @@ void Partition::drop() {
 }
 
 void Partition::drop_untouched() {
-  for (const auto& record : std::exchange(untouched_, {})) services_.hub.job_gone(bytes_of(record));
-  for (const auto& [offset, letter] : std::exchange(dead_letters_, {})) services_.hub.job_gone(bytes_of(letter.record));
+  for (const auto& record : std::exchange(untouched_, {})) leave_window(bytes_of(record));
+  for (const auto& [offset, letter] : std::exchange(dead_letters_, {})) leave_window(bytes_of(letter.record));
 }
 
 void Partition::settled() {
@@ -462,7 +462,7 @@ void Partition::on_committed(std::uint32_t sequence, kafka::CommitOutcome outcom
   services_.metrics.commits.add();
   committed_offset_ = sent_offset_;
   committed_metadata_ = sent_metadata_;
-  inherited_ = decode_commit_metadata(committed_metadata_);
+  inherited_ = events::decode_commit_metadata(committed_metadata_);
   if (phase_ == Phase::committing) {
     run();
   } else if (phase_ == Phase::confirming) {

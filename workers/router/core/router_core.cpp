@@ -19,11 +19,6 @@ constexpr unsigned partition_shift = 40;
 constexpr std::uint64_t low_mask = (1ULL << partition_shift) - 1;
 constexpr Millis offsets_ask_again{1'000};
 
-void count_down(std::map<std::string, std::size_t>& counts, const std::string& name) {
-  const auto it = counts.find(name);
-  if (it != counts.end() && --it->second == 0) counts.erase(it);
-}
-
 }  // namespace
 
 RouterCore::RouterCore(const RouterOptions& options, const World& world, RouterMetrics& metrics)
@@ -32,11 +27,19 @@ RouterCore::RouterCore(const RouterOptions& options, const World& world, RouterM
       projection_(world.projection),
       questions_(world.questions),
       metrics_(metrics),
+      cancellations_(options_.cancellation_window, options_.cancellations_max),
+      queue_(options_.org_weights),
+      in_flight_({.process = options_.in_flight_max,
+                  .org = options_.org_in_flight_max,
+                  .connection = options_.connection_in_flight_max}),
+      window_({.requests = options_.window_requests_max, .bytes = options_.window_bytes_max}),
       services_{.options = options_,
                 .environment = world.environment,
                 .http = world.http,
                 .projection = world.projection,
                 .metrics = metrics,
+                .in_flight = in_flight_,
+                .window = window_,
                 .hub = *this} {}
 
 RouterCore::~RouterCore() {
@@ -73,7 +76,7 @@ void RouterCore::connect(kafka::LogReader* tails, kafka::LogReader* steady) {
   reader_ = tails;
   if (reader_ == nullptr) return;
   std::vector<kafka::StartingPoint> points;
-  for (const auto number : cancellations_unread_) {
+  for (const auto number : cancellations_.unread()) {
     points.push_back({.partition = {.topic = options_.topics.cancellations, .partition = number},
                       .offset = kafka::offset_beginning});
   }
@@ -182,9 +185,7 @@ void RouterCore::ConsumerSide::on_fatal(const Error& error) {
 // What waits belongs to partitions that are owned, and all of those go at once.
 void RouterCore::forget_waiting() {
   ask_again_at_ = Millis::max();
-  ready_.clear();
-  turns_.clear();
-  parked_.clear();
+  queue_.clear();
 }
 
 void RouterCore::drop_partitions() {
@@ -248,7 +249,7 @@ void RouterCore::LogSide::on_record(kafka::Record&& record) {
 
 void RouterCore::LogSide::on_end(const kafka::TopicPartition& partition, std::int64_t next_offset) {
   if (partition.topic == core.options_.topics.cancellations) {
-    if (core.cancellations_unread_.erase(partition.partition) > 0) core.pump();
+    if (core.cancellations_.read_to_end(partition.partition)) core.pump();
     core.arm();
     return;
   }
@@ -271,15 +272,10 @@ void RouterCore::LogSide::on_failure(const kafka::TopicPartition& partition, con
 
 // --- cancellations --------------------------------------------------------------------------------------------------
 
-void RouterCore::set_cancellation_partitions(std::int32_t count) {
-  cancellation_partitions_ = count;
-  for (std::int32_t number = 0; number < count; ++number) cancellations_unread_.insert(number);
-}
-
 void RouterCore::on_cancellation(const kafka::Record& record) {
   const auto now = environment_.now().wall;
   const Millis asked = record.timestamp_ms >= 0 ? std::min(Millis(record.timestamp_ms), now) : now;
-  if (now - asked > options_.cancellation_window) return;
+  if (cancellations_.too_old(asked, now)) return;
   auto parsed = events::parse_cancellation(record.value);
   if (!parsed) {
     spdlog::warn("the cancellation at {} {}:{} cannot be read: {}", record.topic, record.partition, record.offset,
@@ -287,22 +283,15 @@ void RouterCore::on_cancellation(const kafka::Record& record) {
     return;
   }
   metrics_.cancellations.add();
-  std::pair key{std::move(parsed->org_id), std::move(parsed->request_id)};
-  for (auto& [number, partition] : partitions_) partition->cancel(key.first, key.second);
-  for (auto& [number, partition] : continuing_) partition->cancel(key.first, key.second);
-  if (cancellations_.insert_or_assign(key, asked).second) cancellation_order_.push_back(std::move(key));
-  while (cancellation_order_.size() > options_.cancellations_max) {
-    cancellations_.erase(cancellation_order_.front());
-    cancellation_order_.pop_front();
-  }
+  for (auto& [number, partition] : partitions_) partition->cancel(parsed->org_id, parsed->request_id);
+  for (auto& [number, partition] : continuing_) partition->cancel(parsed->org_id, parsed->request_id);
+  cancellations_.remember(parsed->org_id, parsed->request_id, asked);
   pump();
   arm();
 }
 
 bool RouterCore::is_cancelled(const std::string& org_id, const std::string& request_id) const {
-  if (cancellations_.empty()) return false;
-  const auto it = cancellations_.find({org_id, request_id});
-  return it != cancellations_.end() && environment_.now().wall - it->second <= options_.cancellation_window;
+  return cancellations_.contains(org_id, request_id, environment_.now().wall);
 }
 
 // --- commits --------------------------------------------------------------------------------------------------------
@@ -346,63 +335,20 @@ Partition* RouterCore::partition(std::int32_t number, std::uint64_t generation) 
 void RouterCore::ConsumerSide::on_record(kafka::Record&& record) {
   const auto index = static_cast<std::size_t>(record.partition);
   if (index >= core.by_number_.size() || core.by_number_[index] == nullptr) return;
-  ++core.window_requests_;
-  core.window_bytes_ += bytes_of(record);
+  core.window_.enter(bytes_of(record));
   core.by_number_[index]->on_record(std::move(record));
   core.adjust_reading();
   core.pump();
   core.arm();
 }
 
-void RouterCore::job_put_back(std::size_t bytes, std::size_t kept) {
-  put_back_bytes_ += kept;
-  job_gone(bytes);
-}
-
-void RouterCore::job_back(std::size_t bytes, std::size_t kept) {
-  put_back_bytes_ -= kept;
-  ++window_requests_;
-  window_bytes_ += bytes;
-  adjust_reading();
-}
-
-// Where even their ids would be too many the window fills, and reading stops.
-bool RouterCore::crowded() const {
-  if (put_back_bytes_ >= options_.window_bytes_max / 4) return false;
-  const auto running = std::min({in_flight_, window_requests_, options_.window_requests_max});
-  return window_requests_ - running >= (options_.window_requests_max - running) / 2 ||
-         window_bytes_ >= options_.window_bytes_max / 2;
-}
-
-void RouterCore::fetch_started(const std::string& org_id, const std::string& connection_id) {
-  ++fetching_;
-  ++in_flight_by_org_[org_id];
-  if (!connection_id.empty()) ++in_flight_by_connection_[connection_id];
-}
-
-void RouterCore::fetch_over(const std::string& org_id, const std::string& connection_id) {
-  --fetching_;
-  count_down(in_flight_by_org_, org_id);
-  if (!connection_id.empty()) count_down(in_flight_by_connection_, connection_id);
-}
-
-void RouterCore::job_gone(std::size_t bytes) {
-  --window_requests_;
-  window_bytes_ -= bytes;
-  adjust_reading();
-}
-
 void RouterCore::adjust_reading() {
   if (consumer_ == nullptr) return;
-  const bool full = window_requests_ >= options_.window_requests_max || window_bytes_ >= options_.window_bytes_max;
-  // Start again only with room to spare, so that the queue is not switched with every request.
-  const bool roomy =
-      window_requests_ <= options_.window_requests_max / 4 * 3 && window_bytes_ <= options_.window_bytes_max / 4 * 3;
-  if (reading_ && (full || draining_)) {
+  if (reading_ && (window_.full() || draining_)) {
     if (!draining_) metrics_.backpressure_stops.add();
     reading_ = false;
     consumer_->set_reading(false);
-  } else if (!reading_ && roomy && !draining_) {
+  } else if (!reading_ && window_.roomy() && !draining_) {
     reading_ = true;
     consumer_->set_reading(true);
   }
@@ -494,86 +440,11 @@ void RouterCore::producer_lost(std::string_view why) {
 
 // --- dispatch -------------------------------------------------------------------------------------------------------
 
-void RouterCore::job_ready(const JobRef& job, const std::string& org_id, bool at_front) {
-  auto& queue = ready_[org_id];
-  if (queue.empty()) turns_.push_back({.org_id = org_id, .left = weight_of(org_id)});
-  if (at_front) {
-    queue.push_front(job);
-    // Its organisation has had its turn for it when the reading began.
-    const auto turn = std::ranges::find(turns_, org_id, &Turn::org_id);
-    auto moved = std::move(*turn);
-    turns_.erase(turn);
-    ++moved.left;
-    turns_.push_front(std::move(moved));
-  } else {
-    queue.push_back(job);
-  }
-}
-
-void RouterCore::forget_waiting(std::int32_t partition) {
-  const auto of_it = [&](const JobRef& job) { return job.partition == partition; };
-  for (auto it = ready_.begin(); it != ready_.end();) {
-    std::erase_if(it->second, of_it);
-    it = it->second.empty() ? ready_.erase(it) : std::next(it);
-  }
-  std::erase_if(turns_, [&](const Turn& turn) { return !ready_.contains(turn.org_id); });
-  for (auto it = parked_.begin(); it != parked_.end();) {
-    auto& parked = it->second;
-    for (auto& [org_id, queue] : parked.by_org) std::erase_if(queue, of_it);
-    std::erase_if(parked.by_org, [](const auto& entry) { return entry.second.empty(); });
-    it = parked.by_org.empty() ? parked_.erase(it) : std::next(it);
-  }
-}
-
-int RouterCore::weight_of(const std::string& org_id) const {
-  const auto it = options_.org_weights.find(org_id);
-  return it == options_.org_weights.end() ? 1 : it->second;
-}
-
-bool RouterCore::room_for(const std::string& connection_id) const {
-  const auto it = in_flight_by_connection_.find(connection_id);
-  return it == in_flight_by_connection_.end() || it->second < options_.connection_in_flight_max;
-}
-
-bool RouterCore::org_has_room(const std::string& org_id) const {
-  const auto it = in_flight_by_org_.find(org_id);
-  return it == in_flight_by_org_.end() || it->second < options_.org_in_flight_max;
-}
-
-void RouterCore::dispatch(const JobRef& job, const std::string& org_id) {
-  auto* const owner = partition(job.partition, job.generation);
+void RouterCore::dispatch(const FairQueue::Next& next) {
+  auto* const owner = partition(next.job.partition, next.job.generation);
   if (owner == nullptr) return;
-  auto dispatched = owner->dispatch(
-      job.offset,
-      [](void* core, const std::string& connection) { return static_cast<RouterCore*>(core)->room_for(connection); },
-      this);
-  if (dispatched.what == Partition::Dispatch::parked) {
-    parked_[dispatched.connection_id].by_org[org_id].push_back(job);
-  }
-}
-
-// An organisation at its own bound is passed over: its jobs could not start, and would only be carried to and fro.
-bool RouterCore::unpark() {
-  bool any = false;
-  for (auto it = parked_.begin(); it != parked_.end();) {
-    auto& [connection_id, parked] = *it;
-    if (room_for(connection_id)) {
-      auto& by_org = parked.by_org;
-      auto next = by_org.upper_bound(parked.served);
-      for (std::size_t i = 0; i < by_org.size(); ++i, ++next) {
-        if (next == by_org.end()) next = by_org.begin();
-        if (!org_has_room(next->first)) continue;
-        job_ready(next->second.front(), next->first, false);
-        next->second.pop_front();
-        parked.served = next->first;
-        if (next->second.empty()) by_org.erase(next);
-        any = true;
-        break;
-      }
-    }
-    it = parked.by_org.empty() ? parked_.erase(it) : std::next(it);
-  }
-  return any;
+  const auto dispatched = owner->dispatch(next.job.offset);
+  if (dispatched.what == Partition::Dispatch::parked) queue_.park(dispatched.connection_id, next.job, next.org_id);
 }
 
 void RouterCore::go_on() {
@@ -585,58 +456,22 @@ void RouterCore::go_on() {
 
 void RouterCore::pump() {
   if (pumping_ || draining_ || releasing_ || !usable() || !projection_.complete()) return;
-  if (!cancellations_unread_.empty()) return;
+  if (!cancellations_.unread().empty()) return;
   pumping_ = true;
-  unpark();
+  queue_.unpark(in_flight_);
   // Again for as long as a connection has room and somebody waits for it: who waited first may be gone by now.
   do {
     dispatch_ready();
-  } while (has_room() && unpark());
+  } while (in_flight_.has_room() && queue_.unpark(in_flight_));
   pumping_ = false;
 }
 
 void RouterCore::dispatch_ready() {
-  // Each organisation in turn gives as many requests as it weighs; one at its bound is passed over.
-  std::size_t passed_over = 0;
-  while (has_room() && passed_over < turns_.size()) {
-    auto turn = std::move(turns_.front());
-    turns_.pop_front();
-    const auto org = turn.org_id;
-    if (!org_has_room(org)) {
-      turns_.push_back({.org_id = org, .left = weight_of(org)});
-      ++passed_over;
-      continue;
-    }
-    const auto queue = ready_.find(org);
-    const auto job = queue->second.front();
-    queue->second.pop_front();
-    if (queue->second.empty()) {
-      ready_.erase(queue);
-    } else if (--turn.left > 0) {
-      turns_.push_front(std::move(turn));
-    } else {
-      turns_.push_back({.org_id = org, .left = weight_of(org)});
-    }
-    passed_over = 0;
-    dispatch(job, org);
+  while (in_flight_.has_room()) {
+    const auto next = queue_.take(in_flight_);
+    if (!next) return;
+    dispatch(*next);
   }
-}
-
-void RouterCore::attempt_started(const std::string& org_id, const std::string& connection_id) {
-  ++in_flight_;
-  ++in_flight_by_org_[org_id];
-  if (!connection_id.empty()) ++in_flight_by_connection_[connection_id];
-}
-
-void RouterCore::attempt_over(const std::string& org_id, const std::string& connection_id) {
-  --in_flight_;
-  count_down(in_flight_by_org_, org_id);
-  if (!connection_id.empty()) count_down(in_flight_by_connection_, connection_id);
-}
-
-void RouterCore::connection_changed(const std::string& from, const std::string& to) {
-  count_down(in_flight_by_connection_, from);
-  if (!to.empty()) ++in_flight_by_connection_[to];
 }
 
 void RouterCore::on_registry_changed() {
@@ -720,7 +555,7 @@ void RouterCore::drain(Millis limit, std::function<void()> done) {
     drain_until_ = now + limit;
     drained_ = std::move(done);
     adjust_reading();
-    spdlog::info("draining: {} attempts run, at most {} s more", in_flight_, limit.count() / 1000);
+    spdlog::info("draining: {} attempts run, at most {} s more", in_flight(), limit.count() / 1000);
     if (consumer_ == nullptr) {
       left_ = true;
     } else {
@@ -741,7 +576,7 @@ void RouterCore::drain_step() {
   // Not while the group has still to ask for what is owned: only what was released is finished or cut here.
   if (now >= drain_until_ && !interrupted_ && !releasing_ && partitions_.empty()) {
     interrupted_ = true;
-    if (in_flight_ > 0) spdlog::warn("the drain deadline has come: {} attempts are cut short", in_flight_);
+    if (in_flight() > 0) spdlog::warn("the drain deadline has come: {} attempts are cut short", in_flight());
     for (auto& [number, partition] : continuing_) partition->interrupt_all("drain");
   }
   const bool patience_over = now >= drain_until_ + options_.drain_grace;
@@ -774,19 +609,19 @@ std::vector<telemetry::Condition> RouterCore::conditions() const {
                                 : fmt::format("{} of {} partitions are not claimed yet",
                                               waiting + assigned_.size() - partitions_.size(), assigned_.size())});
   all.push_back({.name = "cancellations",
-                 .problem = cancellations_unread_.empty()
+                 .problem = cancellations_.unread().empty()
                                 ? ""
                                 : fmt::format("{} partitions of {} have not been read to their end; nothing is started "
                                               "before that",
-                                              cancellations_unread_.size(), options_.topics.cancellations)});
+                                              cancellations_.unread().size(), options_.topics.cancellations)});
   if (draining_) all.push_back({.name = "draining", .problem = "the worker is shutting down"});
   return all;
 }
 
 void RouterCore::refresh_gauges() {
-  metrics_.in_flight.set(static_cast<double>(in_flight_));
-  metrics_.window_requests.set(static_cast<double>(window_requests_));
-  metrics_.window_bytes.set(static_cast<double>(window_bytes_));
+  metrics_.in_flight.set(static_cast<double>(in_flight()));
+  metrics_.window_requests.set(static_cast<double>(window_.requests()));
+  metrics_.window_bytes.set(static_cast<double>(window_.bytes()));
   metrics_.partitions.set(static_cast<double>(partitions_.size()));
   metrics_.continuing.set(static_cast<double>(continuing_.size()));
 }

@@ -19,8 +19,12 @@
 #include "common/kafka/log_reader.hpp"
 #include "common/kafka/producer.hpp"
 #include "common/telemetry/health.hpp"
+#include "workers/router/core/cancellations.hpp"
+#include "workers/router/core/fair_queue.hpp"
+#include "workers/router/core/in_flight.hpp"
 #include "workers/router/core/partition.hpp"
 #include "workers/router/core/services.hpp"
+#include "workers/router/core/window.hpp"
 
 namespace tokenrail::router {
 
@@ -47,7 +51,6 @@ class RouterCore final : private Hub, private Wire {
   /// `tails` reads the partitions' own logs (audit and chunks), now and then and in a hurry; `steady` the
   /// cancellations, all the time (nothing: `tails` does). Both tell log_listener().
   void connect(kafka::LogReader* tails, kafka::LogReader* steady = nullptr);
-  /// How many partitions the dead-letter topic has.
   /// What the dead-letter topic takes: its partitions, and bytes a record.
   void set_dead_letters(std::int32_t partitions, std::size_t bytes_max) {
     dead_letter_partitions_ = partitions;
@@ -55,7 +58,7 @@ class RouterCore final : private Hub, private Wire {
   }
   /// How many chat.cancellations has: all of them are read to their end before anything is dispatched. 0: there is no
   /// such topic, and nobody can cancel. To be called before the reader is connected.
-  void set_cancellation_partitions(std::int32_t count);
+  void set_cancellation_partitions(std::int32_t count) { cancellations_.expect(count); }
 
   /// Called when the producer has become useless (fatal, or silent for too long): purge it, serve its reports until
   /// none is left, and connect() a new one. Comes once a producer.
@@ -76,7 +79,7 @@ class RouterCore final : private Hub, private Wire {
 
   /// What /readyz tells.
   [[nodiscard]] std::vector<telemetry::Condition> conditions() const;
-  [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
+  [[nodiscard]] std::size_t in_flight() const { return in_flight_.attempts(); }
   void refresh_gauges();
 
  private:
@@ -109,20 +112,12 @@ class RouterCore final : private Hub, private Wire {
 
   // Hub
   void set_timer(const JobRef& job, Millis from, Millis to) override;
-  void job_ready(const JobRef& job, const std::string& org_id, bool at_front) override;
-  void attempt_started(const std::string& org_id, const std::string& connection_id) override;
-  void attempt_over(const std::string& org_id, const std::string& connection_id) override;
-  void connection_changed(const std::string& from, const std::string& to) override;
-  void job_gone(std::size_t bytes) override;
-  void job_put_back(std::size_t bytes, std::size_t kept) override;
-  void job_back(std::size_t bytes, std::size_t kept) override;
-  void put_back_gone(std::size_t kept) override { put_back_bytes_ -= kept; }
-  [[nodiscard]] bool crowded() const override;
-  [[nodiscard]] bool org_has_room(const std::string& org_id) const override;
-  void fetch_started(const std::string& org_id, const std::string& connection_id) override;
-  void fetch_over(const std::string& org_id, const std::string& connection_id) override;
+  void job_ready(const JobRef& job, const std::string& org_id, bool at_front) override {
+    queue_.push(job, org_id, at_front);
+  }
+  void window_changed() override { adjust_reading(); }
   [[nodiscard]] std::size_t dead_letter_bytes_max() const override { return dead_letter_bytes_max_; }
-  void forget_waiting(std::int32_t partition) override;
+  void forget_waiting(std::int32_t partition) override { queue_.forget(partition); }
   [[nodiscard]] bool is_cancelled(const std::string& org_id, const std::string& request_id) const override;
   // Wire
   kafka::Produced send(Output output, const std::optional<std::string>& key, std::optional<std::string_view> value,
@@ -143,14 +138,9 @@ class RouterCore final : private Hub, private Wire {
   void go_on();
   void pump();
   void dispatch_ready();
-  /// Lets one job more have a try for each connection that has room; false: nobody waits for one.
-  bool unpark();
-  void dispatch(const JobRef& job, const std::string& org_id);
+  void dispatch(const FairQueue::Next& next);
   [[nodiscard]] const std::string& topic_of(Log log) const;
   [[nodiscard]] Log log_of(const std::string& topic) const;
-  [[nodiscard]] int weight_of(const std::string& org_id) const;
-  [[nodiscard]] bool room_for(const std::string& connection_id) const;
-  [[nodiscard]] bool has_room() const { return in_flight_ + fetching_ < options_.in_flight_max; }
   void adjust_reading();
   void drop_partitions();
   void forget_waiting();
@@ -170,6 +160,10 @@ class RouterCore final : private Hub, private Wire {
   const registry::Projection& projection_;
   LogQuestions& questions_;
   RouterMetrics& metrics_;
+  Cancellations cancellations_;
+  FairQueue queue_;
+  InFlight in_flight_;
+  Window window_;
   Services services_;
   kafka::GroupConsumer* consumer_ = nullptr;
   kafka::Producer* producer_ = nullptr;
@@ -193,12 +187,6 @@ class RouterCore final : private Hub, private Wire {
   Millis release_until_{0};
   Millis last_turn_{0};  ///< steady; when the loop last came by
 
-  // Requests that somebody asked to end, with the wall time of the asking; oldest first in `cancellation_order_`.
-  std::map<std::pair<std::string, std::string>, Millis> cancellations_{};
-  std::deque<std::pair<std::string, std::string>> cancellation_order_{};
-  std::int32_t cancellation_partitions_ = 0;
-  std::set<std::int32_t> cancellations_unread_{};
-
   // Records that are more than a chunk, by the low bits of their token.
   std::uint64_t next_token_ = 0;
   std::unordered_map<std::uint64_t, Sent> sent_{};
@@ -220,29 +208,8 @@ class RouterCore final : private Hub, private Wire {
   std::uint64_t next_question_ = 0;
   std::unordered_map<std::uint64_t, PendingQuestion> asked_{};  ///< by token
 
-  // Jobs that may start, taking turns among organisations; and those whose connection has no room.
-  using Waiting = std::map<std::string, std::deque<JobRef>>;  ///< by organisation
-  struct Parked {
-    Waiting by_org{};
-    std::string served{};  ///< the organisation whose turn was the last
-  };
-  Waiting ready_{};
-  struct Turn {
-    std::string org_id;
-    int left = 1;  ///< requests that it may still give in this turn
-  };
-  std::deque<Turn> turns_{};
-  std::map<std::string, Parked> parked_{};  ///< by connection
   bool pumping_ = false;
 
-  // Bounds.
-  std::size_t in_flight_ = 0;
-  std::size_t fetching_ = 0;  ///< records being read again, which will be in flight soon
-  std::map<std::string, std::size_t> in_flight_by_org_{};
-  std::map<std::string, std::size_t> in_flight_by_connection_{};
-  std::size_t window_requests_ = 0;
-  std::size_t window_bytes_ = 0;
-  std::size_t put_back_bytes_ = 0;  ///< what is kept of the jobs that were put back
   bool reading_ = true;
 
   struct Timer {

@@ -1,75 +1,19 @@
 // Tables for the small pure parts of the router's core.
 #include <gtest/gtest.h>
 
-#include "workers/router/core/commit_metadata.hpp"
+#include "workers/router/core/cancellations.hpp"
 #include "workers/router/core/dead_letter.hpp"
+#include "workers/router/core/in_flight.hpp"
 #include "workers/router/core/key_order.hpp"
 #include "workers/router/core/log_positions.hpp"
 #include "workers/router/core/recent_requests.hpp"
 #include "workers/router/core/retry_policy.hpp"
+#include "workers/router/core/window.hpp"
 
 namespace tokenrail::router {
 namespace {
 
 using namespace std::chrono_literals;
-
-TEST(CommitMetadata, ReadsWhatItWrites) {
-  const CommitMetadata metadata{.epoch = 1'700'000'001, .audit_offset = 42, .chunk_offset = 9'000'000'000};
-  EXPECT_EQ(encode(metadata), "tr1 1700000001 42 9000000000");
-  EXPECT_EQ(decode_commit_metadata(encode(metadata)), metadata);
-}
-
-TEST(CommitMetadata, ReadsThePrefixOfALaterVersion) {
-  EXPECT_EQ(decode_commit_metadata("tr1 7 8 9 something=new"),
-            (CommitMetadata{.epoch = 7, .audit_offset = 8, .chunk_offset = 9}));
-}
-
-TEST(CommitMetadata, ListsDeadLettersUpToABoundThatBrokersTake) {
-  CommitMetadata metadata{.epoch = 1, .audit_offset = 2, .chunk_offset = 3};
-  metadata.dead_letters = {{.offset = 1'000, .digest = 0xff}, {.offset = 1'003, .digest = 0}};
-  EXPECT_EQ(encode(metadata), "tr1 1 2 3 dlq=1000:ff,3:0");
-  EXPECT_EQ(decode_commit_metadata("tr1 1 2 3 later=1 dlq=1000:ff,3:0 more"), metadata);
-
-  constexpr std::int64_t far_apart = 100'000;
-  CommitMetadata many{.epoch = events::epoch_max,
-                      .audit_offset = INT64_MAX,
-                      .chunk_offset = INT64_MAX,
-                      .epoch_at_audit_offset = events::epoch_max};
-  for (std::int64_t i = 0; i < 500; ++i)
-    many.dead_letters.push_back({.offset = INT64_MAX - (500 - i) * far_apart, .digest = UINT32_MAX});
-  EXPECT_LT(encode(many).size(), 4'096U);
-  const auto read = decode_commit_metadata(encode(many));
-  ASSERT_TRUE(read.has_value());
-  many.dead_letters.resize(events::dead_letters_listed_max);
-  EXPECT_EQ(read->dead_letters, many.dead_letters);
-}
-
-TEST(CommitMetadata, SaysWhichClaimIsInForceWhereTheAuditTailBegins) {
-  const CommitMetadata metadata{.epoch = 9, .audit_offset = 2, .chunk_offset = 3, .epoch_at_audit_offset = 8};
-  EXPECT_EQ(encode(metadata), "tr1 9 2 3 at=8");
-  EXPECT_EQ(decode_commit_metadata(encode(metadata)), metadata);
-  for (const char* text : {"tr1 9 2 3 at=10", "tr1 9 2 3 at=-1", "tr1 9 2 3 at=", "tr1 9 2 3 at=8x", "tr1 9 2 3 at=0"})
-    EXPECT_EQ(decode_commit_metadata(text), (CommitMetadata{.epoch = 9, .audit_offset = 2, .chunk_offset = 3})) << text;
-}
-
-TEST(CommitMetadata, RefusesAnEpochThatLeavesNoneAbove) {
-  EXPECT_EQ(decode_commit_metadata("tr1 9223372036854775807 0 0"), std::nullopt);
-}
-
-TEST(CommitMetadata, ADamagedListOfDeadLettersIsNoneAndTheRestStands) {
-  for (const char* text : {"dlq=", "dlq=x", "dlq=1", "dlq=1:", "dlq=1:g", "dlq=1:1,", "dlq=1:1;2:2", "dlq=-1:1",
-                           "dlq=1:123456789", "dlq=9223372036854775807:1,1:1", "dlq=99999999999999999999:1"}) {
-    const auto read = decode_commit_metadata(std::string("tr1 7 8 9 ") + text);
-    EXPECT_EQ(read, (CommitMetadata{.epoch = 7, .audit_offset = 8, .chunk_offset = 9})) << text;
-  }
-}
-
-TEST(CommitMetadata, IsNothingForTextOfOthersOrDamage) {
-  for (const char* text : {"", "tr1", "tr1 ", "tr1 1", "tr1 1 2", "tr1 1 2 ", "tr1 1 2 x", "tr1 -1 2 3", "tr1 1 2 3x",
-                           "tr2 1 2 3", "TR1 1 2 3", "tr1  1 2 3", "tr1 1 2 99999999999999999999", "{\"a\":1}"}) {
-    EXPECT_EQ(decode_commit_metadata(text), std::nullopt) << text;
-  }
-}
 
 TEST(KeyOrder, LetsOneOfAKeyRunAndOthersSideBySide) {
   KeyOrder order;
@@ -379,6 +323,80 @@ TEST(DeadLetter, SaysWhereItCameFromInSpringsHeaders) {
   EXPECT_EQ(kafka::header(headers, "kafka_dlt-original-offset"), std::string_view("\0\0\0\0\0\0\1\2", 8));
   EXPECT_EQ(kafka::header(headers, "kafka_dlt-original-timestamp-type"), "LogAppendTime");
   EXPECT_EQ(kafka::header(headers, "kafka_dlt-exception-message"), "why");
+}
+
+TEST(Cancellations, AreRememberedForTheirWindowAndTheOldestForgottenFirst) {
+  Cancellations cancellations(600s, 2);
+  cancellations.remember("acme", "r-1", 1'000s);
+  EXPECT_TRUE(cancellations.contains("acme", "r-1", 1'600s));
+  EXPECT_FALSE(cancellations.contains("acme", "r-1", 1'601s));
+  EXPECT_FALSE(cancellations.contains("other", "r-1", 1'000s));
+  cancellations.remember("acme", "r-1", 1'700s);
+  EXPECT_TRUE(cancellations.contains("acme", "r-1", 2'300s));
+  cancellations.remember("acme", "r-2", 1'700s);
+  cancellations.remember("acme", "r-3", 1'700s);
+  EXPECT_FALSE(cancellations.contains("acme", "r-1", 1'700s));
+  EXPECT_TRUE(cancellations.contains("acme", "r-3", 1'700s));
+}
+
+TEST(Cancellations, AreReadWhenEveryPartitionHasBeen) {
+  Cancellations cancellations(600s, 2);
+  EXPECT_TRUE(cancellations.unread().empty());
+  cancellations.expect(2);
+  EXPECT_TRUE(cancellations.read_to_end(1));
+  EXPECT_FALSE(cancellations.read_to_end(1));
+  EXPECT_EQ(cancellations.unread().size(), 1U);
+  EXPECT_TRUE(cancellations.read_to_end(0));
+  EXPECT_TRUE(cancellations.unread().empty());
+}
+
+TEST(InFlight, ARecordThatIsReadAgainHasItsPlacesAlready) {
+  InFlight in_flight({.process = 2, .org = 1, .connection = 1});
+  in_flight.fetch_started("a", "c");
+  EXPECT_TRUE(in_flight.has_room());
+  EXPECT_FALSE(in_flight.org_has_room("a"));
+  EXPECT_FALSE(in_flight.connection_has_room("c"));
+  in_flight.started("b", "");
+  EXPECT_FALSE(in_flight.has_room());
+  EXPECT_EQ(in_flight.attempts(), 1U);
+  in_flight.fetch_over("a", "c");
+  in_flight.connection_changed("", "c");
+  EXPECT_FALSE(in_flight.connection_has_room("c"));
+  in_flight.connection_changed("c", "d");
+  EXPECT_TRUE(in_flight.connection_has_room("c"));
+  in_flight.over("b", "d");
+  EXPECT_TRUE(in_flight.connection_has_room("d"));
+  EXPECT_TRUE(in_flight.org_has_room("a"));
+  EXPECT_TRUE(in_flight.org_has_room("b"));
+}
+
+TEST(Window, IsFullByRequestsOrBytesAndReadAgainOnlyWithRoomToSpare) {
+  Window window({.requests = 8, .bytes = 100});
+  for (int i = 0; i < 8; ++i) window.enter(1);
+  EXPECT_TRUE(window.full());
+  window.leave(1);
+  EXPECT_FALSE(window.full());
+  EXPECT_FALSE(window.roomy());
+  window.leave(1);
+  EXPECT_TRUE(window.roomy());
+  window.enter(94);
+  EXPECT_TRUE(window.full());
+  EXPECT_EQ(window.requests(), 7U);
+  EXPECT_EQ(window.bytes(), 100U);
+}
+
+TEST(Window, IsCrowdedWhereThoseThatWaitFillHalfOfWhatTheRunningLeave) {
+  Window window({.requests = 20, .bytes = 1'000});
+  for (int i = 0; i < 14; ++i) window.enter(1);
+  EXPECT_FALSE(window.crowded(10));
+  window.enter(1);
+  EXPECT_TRUE(window.crowded(10));
+  EXPECT_FALSE(window.crowded(12));
+  window.put_back(1, 250);
+  window.enter(1);
+  EXPECT_FALSE(window.crowded(10)) << "what is kept of those that were put back is too much itself";
+  window.back(1, 250);
+  EXPECT_TRUE(window.crowded(10));
 }
 
 }  // namespace

@@ -1,0 +1,70 @@
+// What a commit says besides its offset (design §6.4, ADR 0006).
+#include "common/events/commit_metadata.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace tokenrail::events {
+namespace {
+
+TEST(CommitMetadata, ReadsWhatItWrites) {
+  const CommitMetadata metadata{.epoch = 1'700'000'001, .audit_offset = 42, .chunk_offset = 9'000'000'000};
+  EXPECT_EQ(encode(metadata), "tr1 1700000001 42 9000000000");
+  EXPECT_EQ(decode_commit_metadata(encode(metadata)), metadata);
+}
+
+TEST(CommitMetadata, ReadsThePrefixOfALaterVersion) {
+  EXPECT_EQ(decode_commit_metadata("tr1 7 8 9 something=new"),
+            (CommitMetadata{.epoch = 7, .audit_offset = 8, .chunk_offset = 9}));
+}
+
+TEST(CommitMetadata, ListsDeadLettersUpToABoundThatBrokersTake) {
+  CommitMetadata metadata{.epoch = 1, .audit_offset = 2, .chunk_offset = 3};
+  metadata.dead_letters = {{.offset = 1'000, .digest = 0xff}, {.offset = 1'003, .digest = 0}};
+  EXPECT_EQ(encode(metadata), "tr1 1 2 3 dlq=1000:ff,3:0");
+  EXPECT_EQ(decode_commit_metadata("tr1 1 2 3 later=1 dlq=1000:ff,3:0 more"), metadata);
+
+  constexpr std::int64_t far_apart = 100'000;
+  CommitMetadata many{
+      .epoch = epoch_max, .audit_offset = INT64_MAX, .chunk_offset = INT64_MAX, .epoch_at_audit_offset = epoch_max};
+  for (std::int64_t i = 0; i < 500; ++i)
+    many.dead_letters.push_back({.offset = INT64_MAX - (500 - i) * far_apart, .digest = UINT32_MAX});
+  EXPECT_LT(encode(many).size(), 4'096U);
+  const auto read = decode_commit_metadata(encode(many));
+  ASSERT_TRUE(read.has_value());
+  many.dead_letters.resize(dead_letters_listed_max);
+  EXPECT_EQ(read->dead_letters, many.dead_letters);
+}
+
+TEST(CommitMetadata, SaysWhichClaimIsInForceWhereTheAuditTailBegins) {
+  const CommitMetadata metadata{.epoch = 9, .audit_offset = 2, .chunk_offset = 3, .epoch_at_audit_offset = 8};
+  EXPECT_EQ(encode(metadata), "tr1 9 2 3 at=8");
+  EXPECT_EQ(decode_commit_metadata(encode(metadata)), metadata);
+  for (const char* text : {"tr1 9 2 3 at=10", "tr1 9 2 3 at=-1", "tr1 9 2 3 at=", "tr1 9 2 3 at=8x", "tr1 9 2 3 at=0"})
+    EXPECT_EQ(decode_commit_metadata(text), (CommitMetadata{.epoch = 9, .audit_offset = 2, .chunk_offset = 3})) << text;
+}
+
+TEST(CommitMetadata, RefusesAnEpochThatLeavesNoneAbove) {
+  EXPECT_EQ(decode_commit_metadata("tr1 9223372036854775807 0 0"), std::nullopt);
+}
+
+TEST(CommitMetadata, ADamagedListOfDeadLettersIsNoneAndTheRestStands) {
+  for (const char* text : {"dlq=", "dlq=x", "dlq=1", "dlq=1:", "dlq=1:g", "dlq=1:1,", "dlq=1:1;2:2", "dlq=-1:1",
+                           "dlq=1:123456789", "dlq=9223372036854775807:1,1:1", "dlq=99999999999999999999:1"}) {
+    const auto read = decode_commit_metadata(std::string("tr1 7 8 9 ") + text);
+    EXPECT_EQ(read, (CommitMetadata{.epoch = 7, .audit_offset = 8, .chunk_offset = 9})) << text;
+  }
+}
+
+TEST(CommitMetadata, IsNothingForTextOfOthersOrDamage) {
+  for (const char* text : {"", "tr1", "tr1 ", "tr1 1", "tr1 1 2", "tr1 1 2 ", "tr1 1 2 x", "tr1 -1 2 3", "tr1 1 2 3x",
+                           "tr2 1 2 3", "TR1 1 2 3", "tr1  1 2 3", "tr1 1 2 99999999999999999999", "{\"a\":1}"}) {
+    EXPECT_EQ(decode_commit_metadata(text), std::nullopt) << text;
+  }
+}
+
+}  // namespace
+}  // namespace tokenrail::events

@@ -1,0 +1,140 @@
+// What the provider says: decoded events become chunks in the same loop turn, each of a size that its topic takes.
+#include <utility>
+
+#include "common/events/utf8.hpp"
+#include "workers/router/core/attempt.hpp"
+#include "workers/router/core/partition.hpp"
+#include "workers/router/core/services.hpp"
+
+namespace tokenrail::router {
+
+namespace {
+
+using events::ErrorCode;
+using events::Failure;
+using events::FinishReason;
+
+constexpr std::size_t warnings_max = 32;
+constexpr std::size_t warning_bytes_max = 512;
+// The widest that JSON escaping makes one byte: \u00XX.
+constexpr std::size_t escaped_bytes_per_byte_max = 6;
+
+/// Bytes of a chunk that a tool call may take. Its arguments are JSON, which has quotes to escape but no control
+/// characters; its names may be anything.
+std::size_t widest(const events::ToolCall& call) {
+  constexpr std::size_t field_names = 64;
+  return call.arguments.size() * 2 + (call.name.size() + call.id.size()) * escaped_bytes_per_byte_max + field_names;
+}
+
+}  // namespace
+
+void Attempt::first_token() {
+  const auto now = services_.environment.now().steady;
+  last_token_ = now;
+  if (first_token_at_) return;
+  first_token_at_ = now;
+  services_.metrics.first_token_ms.observe(static_cast<double>((now - started_).count()));
+  // From here on the idle clock runs, which may be due before the one it takes over from.
+  partition_.schedule(job_, due());
+}
+
+void Attempt::on_text(std::string_view text) {
+  if (answer_over_ || text.empty()) return;
+  first_token();
+  said_.append(text);
+  if (stream_wanted()) {
+    publish_pieces(text, false);
+  } else {
+    text_.append(text);
+  }
+}
+
+void Attempt::on_reasoning(std::string_view text) {
+  if (answer_over_ || text.empty()) return;
+  first_token();
+  if (stream_wanted()) {
+    publish_pieces(text, true);
+  } else {
+    reasoning_.append(text);
+  }
+}
+
+void Attempt::on_tool_call(events::ToolCall call) {
+  if (answer_over_) return;
+  first_token();
+  ++tool_call_count_;
+  if (widest(call) + writer_.overhead_bytes() > services_.options.record_bytes_max) {
+    answer_over_ = true;
+    note_call("response_too_large");
+    finish(FinishReason::error,
+           Failure::of(ErrorCode::response_too_large,
+                       "The model called the tool '" + std::string(events::utf8_prefix(call.name, 64)) +
+                           "' with arguments that do not fit into one record. Ask for smaller arguments, or have the "
+                           "operator raise max.message.bytes of chat.chunks and router.record_bytes_max."));
+    return;
+  }
+  if (stream_wanted()) {
+    const std::vector<events::ToolCall> one{std::move(call)};
+    publish({.tool_calls = &one});
+  } else {
+    tool_calls_.push_back(std::move(call));
+  }
+}
+
+void Attempt::publish_pieces(std::string_view text, bool reasoning) {
+  const auto room = services_.options.record_bytes_max - writer_.overhead_bytes();
+  while (!text.empty()) {
+    const auto piece = events::utf8_prefix(text, room / escaped_bytes_per_byte_max);
+    publish(reasoning ? events::ChunkWriter::Delta{.reasoning = piece} : events::ChunkWriter::Delta{.text = piece});
+    text.remove_prefix(piece.size());
+  }
+}
+
+void Attempt::publish(const events::ChunkWriter::Delta& delta) {
+  auto& buffer = partition_.scratch();
+  writer_.write(buffer, seq_, delta);
+  partition_.produce_chunk(job_, buffer, seq_ == 0);
+  ++seq_;
+}
+
+void Attempt::publish_gathered() {
+  publish_pieces(reasoning_, true);
+  publish_pieces(text_, false);
+  // Each of them fits into a record; all of them need not.
+  std::vector<events::ToolCall> together;
+  std::size_t bytes = 0;
+  for (auto& call : tool_calls_) {
+    const auto more = widest(call);
+    if (!together.empty() && bytes + more + writer_.overhead_bytes() > services_.options.record_bytes_max) {
+      publish({.tool_calls = &together});
+      together.clear();
+      bytes = 0;
+    }
+    bytes += more;
+    together.push_back(std::move(call));
+  }
+  if (!together.empty()) publish({.tool_calls = &together});
+}
+
+void Attempt::on_warning(std::string_view warning) {
+  if (warnings_.size() < warnings_max) warnings_.emplace_back(events::utf8_prefix(warning, warning_bytes_max));
+}
+
+void Attempt::on_finish(FinishReason reason) {
+  if (answer_over_) return;
+  answer_over_ = true;
+  note_call("");
+  if (!stream_wanted()) publish_gathered();
+  finish(reason, std::nullopt);
+}
+
+void Attempt::on_failure(const Failure& failure) {
+  if (answer_over_) return;
+  answer_over_ = true;
+  call_failed({.failure = failure,
+               .retry = failure.retryable,
+               .try_next = true,
+               .error_class = std::string(events::name_of(failure.code))});
+}
+
+}  // namespace tokenrail::router
