@@ -169,6 +169,53 @@ TEST_F(Directed, ACommitThatComesLateHidesNoTerminalChunk) {
   tell(committed_too_late, histories / 4, router::Bug::chunk_cap_too_far);
 }
 
+/// A worker that has lost its partition and does not hear of it answers behind the claim of its successor, which runs the
+/// request again meanwhile. The broker acknowledges that response like any other, and the log, which would say that it
+/// is void, gives nothing for a while. A commit that rests on it would be taken, because the worker is a member again
+/// when it arrives, and pass a request that is not complete.
+std::optional<Violation> answered_behind_a_claim(std::uint64_t seed, int& met) {
+  auto plan = empty_plan(seed);
+  plan.late_commit = 1;
+  plan.commit_interval_ms = 100;
+  plan.duplicate_batch = 0;
+  for (auto& worker : plan.means) worker.fill(1'000);
+  plan.means[0][static_cast<std::size_t>(Stage::commit)] = 400'000;
+  plan.requests.resize(1);
+  plan.requests[0] = {.tokens = 20, .token_gap_us = second / 5};
+  World world(plan);
+  auto& first = world.start_worker(0);
+  EXPECT_TRUE(world.run_until([&] { return world.newest_committer(0) == first.id(); })) << seed;
+  auto& successor = world.start_worker(1);
+  world.coordinator.favour(first.id());
+  EXPECT_TRUE(world.run_until([&] { return world.coordinator.members() == 2 && world.coordinator.stable(); })) << seed;
+  EXPECT_TRUE(world.run_until([&] { return world.newest_committer(0) == first.id(); })) << seed;
+  world.send_request(0);
+  EXPECT_TRUE(world.run_until([&] { return world.calls_of(0) == 1; })) << seed;
+  EXPECT_FALSE(world.run_until([] { return false; }, Micros(2 * second))) << seed;
+
+  first.close(Gate::fetches);
+  first.close(Gate::reads);
+  world.oracle.disturbed(first.id());
+  world.coordinator.favour(successor.id());
+  world.coordinator.put_out(first.id(), false);
+  EXPECT_TRUE(world.run_until([&] { return world.calls_of(0) == 2; })) << seed;
+  const auto commits_before = first.group()->commits_out();
+  const auto first_answered = [&] { return world.oracle.figures().void_events > 0; };
+  if (world.run_until(first_answered, Micros(10 * second)) && !world.oracle.complete(0, 0)) ++met;
+  if (world.run_until([&] { return first.group()->commits_out() > commits_before; }, Micros(second / 2))) {
+    first.later(Micros(0), [&] { first.group()->put_out(first.group()->newest_join()); });
+  }
+  world.run_until([&] { return world.oracle.complete(0, 0); });
+  world.crash(first.id(), seed, std::nullopt);
+  auto violation = world.heal_and_finish();
+  EXPECT_TRUE(violation || world.calls_of(0) == 2) << seed;
+  return violation;
+}
+
+TEST_F(Directed, AResponseBehindAHigherClaimCompletesNothing) {
+  tell(answered_behind_a_claim, histories / 2, router::Bug::complete_when_acknowledged);
+}
+
 // --- one call that does not end -------------------------------------------------------------------------------------
 
 class StuckCall : public Directed {

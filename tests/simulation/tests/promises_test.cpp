@@ -46,7 +46,8 @@ TEST_F(Simulation, KeepsEveryPromise) {
 }
 
 /// Chance comes by their histories once in ten thousands of seeds, if ever; directed_test.cpp tells them step by step.
-constexpr std::array told_step_by_step{router::Bug::continued_ignored, router::Bug::chunk_cap_too_far};
+constexpr std::array told_step_by_step{router::Bug::continued_ignored, router::Bug::chunk_cap_too_far,
+                                       router::Bug::complete_when_acknowledged};
 
 // A check that no bug has made red is not a check.
 TEST_F(Simulation, FindsEveryPlantedBug) {
