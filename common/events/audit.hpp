@@ -108,7 +108,7 @@ struct Call {
 struct LlmResponse {
   AttemptIds ids;
   Outcome outcome = Outcome::completed;
-  std::string cause{};                       ///< of `interrupted`: lost | drain | restart; else empty
+  std::string cause{};                       ///< of `interrupted`: lost | cut | drain | restart; else empty
   bool called = false;                       ///< whether a provider was called
   std::optional<std::vector<Call>> calls{};  ///< nothing (null): not known, because another process made them
   bool recovered = false;

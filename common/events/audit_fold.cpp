@@ -60,7 +60,6 @@ AuditFold::Verdict AuditFold::claimed(std::int64_t audit_offset, const AuditFact
     claims_.erase(claims_.begin());
     start_epoch_ = 0;  // what stood before the oldest that is left is not known any more
   }
-  owner_ = event.instance;
   ++claims_in_a_row_;
   return Verdict::counts;
 }
@@ -158,6 +157,13 @@ bool AuditFold::complete(std::int64_t source_offset, std::string_view org_id, st
 bool AuditFold::any_open(std::int64_t source_offset) const {
   const auto* const all = attempts(source_offset);
   return all != nullptr && std::ranges::any_of(*all, &Attempt::open);
+}
+
+bool AuditFold::attempted(std::int64_t source_offset, std::string_view org_id, std::string_view request_id) const {
+  const auto* const all = attempts(source_offset);
+  return all != nullptr && std::ranges::any_of(*all, [&](const Attempt& attempt) {
+           return attempt.ids.attempt > 0 && is_of(attempt, org_id, request_id);
+         });
 }
 
 int AuditFold::interruptions(std::int64_t source_offset, std::string_view org_id, std::string_view request_id,

@@ -69,7 +69,6 @@ class AuditFold {
   [[nodiscard]] std::int64_t epoch() const { return epoch_; }
   /// The highest claim before that audit offset; 0: none is known.
   [[nodiscard]] std::int64_t epoch_at(std::int64_t audit_offset) const;
-  [[nodiscard]] const std::string& owner() const { return owner_; }
   /// Effective claims since the last event of another kind.
   [[nodiscard]] int claims_in_a_row() const { return claims_in_a_row_; }
 
@@ -81,6 +80,8 @@ class AuditFold {
   [[nodiscard]] bool complete(std::int64_t source_offset, std::string_view org_id, std::string_view request_id) const;
   /// Some attempt at that offset has no response that counts.
   [[nodiscard]] bool any_open(std::int64_t source_offset) const;
+  /// Whether that request has an attempt with a number of its own at that offset (0 answers a duplicate).
+  [[nodiscard]] bool attempted(std::int64_t source_offset, std::string_view org_id, std::string_view request_id) const;
   /// How many of that request's attempts at that offset ended as `interrupted` with that cause.
   [[nodiscard]] int interruptions(std::int64_t source_offset, std::string_view org_id, std::string_view request_id,
                                   std::string_view cause) const;
@@ -118,7 +119,6 @@ class AuditFold {
   std::int64_t start_epoch_ = 0;
   std::map<std::int64_t, std::int64_t> claims_{};  ///< audit offset -> epoch, of the newest that took effect
   std::int64_t epoch_ = 0;
-  std::string owner_{};
   int claims_in_a_row_ = 0;
   std::int64_t continued_open_ = 0;
   /// Of those that forget_complete() took: the lowest first event, by source offset in groups of `forgotten_group`. One

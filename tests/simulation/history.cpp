@@ -18,21 +18,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-void add(Oracle::Figures& sum, const Oracle::Figures& more) {
-  sum.attempts += more.attempts;
-  sum.runs_again += more.runs_again;
-  sum.interrupted += more.interrupted;
-  sum.recovered += more.recovered;
-  sum.claims += more.claims;
-  sum.releases += more.releases;
-  sum.continued += more.continued;
-  sum.void_events += more.void_events;
-  sum.duplicates += more.duplicates;
-  sum.calls += more.calls;
-  sum.lost += more.lost;
-  sum.read_again += more.read_again;
-}
-
 }  // namespace
 
 History run_history(std::uint64_t seed, const std::vector<std::size_t>& items, bool spoken) {
@@ -144,16 +129,15 @@ void search_part(const Search& search, std::uint64_t part, FILE* out) {
     const auto history = run_history(search.from + i);
     ++found.histories;
     found.steps += history.steps;
-    add(found.figures, history.figures);
+    found.figures += history.figures;
     if (!history.violation) continue;
     fmt::print(out, "red {} {} {}\n", history.seed, history.violation->promise, history.violation->text);
     std::fflush(out);
     if (search.stop_at_first) break;
   }
-  const auto& f = found.figures;
-  fmt::print(out, "end {} {} {} {} {} {} {} {} {} {} {} {} {} {}\n", found.histories, found.steps, f.attempts,
-             f.runs_again, f.interrupted, f.recovered, f.claims, f.releases, f.continued, f.void_events, f.duplicates,
-             f.calls, f.lost, f.read_again);
+  fmt::print(out, "end {} {}", found.histories, found.steps);
+  for (const auto& member : Oracle::Figures::members()) fmt::print(out, " {}", found.figures.*member.value);
+  fmt::print(out, "\n");
   std::fflush(out);
 }
 
@@ -177,23 +161,15 @@ void read_part(FILE* in, Found& found) {
       found.red.push_back(std::move(history));
     } else if (text.starts_with("end ")) {
       ended = true;
-      std::array<std::int64_t, 14> n{};
       const char* next = text.data() + 3;
-      for (auto& value : n) next = std::from_chars(next + 1, text.data() + text.size(), value).ptr;
-      found.histories += static_cast<std::uint64_t>(n[0]);
-      found.steps += static_cast<std::uint64_t>(n[1]);
-      add(found.figures, {.attempts = n[2],
-                          .runs_again = n[3],
-                          .interrupted = n[4],
-                          .recovered = n[5],
-                          .claims = n[6],
-                          .releases = n[7],
-                          .continued = n[8],
-                          .void_events = n[9],
-                          .duplicates = n[10],
-                          .calls = n[11],
-                          .lost = n[12],
-                          .read_again = n[13]});
+      const auto number = [&] {
+        std::int64_t value = 0;
+        next = std::from_chars(next + 1, text.data() + text.size(), value).ptr;
+        return value;
+      };
+      found.histories += static_cast<std::uint64_t>(number());
+      found.steps += static_cast<std::uint64_t>(number());
+      for (const auto& member : Oracle::Figures::members()) found.figures.*member.value += number();
     }
   }
   if (!ended) {

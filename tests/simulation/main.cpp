@@ -102,12 +102,11 @@ int run_many(const Asked& asked) {
     fmt::print("seed {}: {} broken: {}\n", found.red[i].seed, found.red[i].violation->promise,
                found.red[i].violation->text);
   }
-  const auto& f = found.figures;
-  fmt::print(
-      "{} attempts, {} calls, {} claims, {} releases with {} attempts continued, {} interrupted, {} recovered, "
-      "{} runs again, {} void events, {} duplicates, {} deleted unread, {} read again\n",
-      f.attempts, f.calls, f.claims, f.releases, f.continued, f.interrupted, f.recovered, f.runs_again, f.void_events,
-      f.duplicates, f.lost, f.read_again);
+  std::string figures;
+  for (const auto& member : Oracle::Figures::members()) {
+    figures += fmt::format("{}{} {}", figures.empty() ? "" : ", ", found.figures.*member.value, member.name);
+  }
+  fmt::print("{}\n", figures);
   fmt::print("{} histories, {} steps, {} violations, {:.0f} seeds a second\n", found.histories, found.steps,
              found.red.size(), static_cast<double>(found.histories) / std::max(found.seconds, 0.001));
   return found.red.empty() ? 0 : 1;

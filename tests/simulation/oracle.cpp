@@ -1,7 +1,6 @@
 #include "tests/simulation/oracle.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 
@@ -30,14 +29,30 @@ bool fits(std::string_view outcome, std::string_view finish) {
   return outcome == finish;  // cancelled, duplicate
 }
 
-/// Texts of the provider begin with the number of their call: "c17.0 ".
-int call_in(std::string_view text) {
-  int call = -1;
-  if (text.starts_with('c')) std::from_chars(text.data() + 1, text.data() + text.size(), call);
-  return call;
+}  // namespace
+
+const std::vector<Oracle::Figures::Member>& Oracle::Figures::members() {
+  static const std::vector<Member> all{{"attempts", &Figures::attempts},
+                                       {"calls", &Figures::calls},
+                                       {"claims", &Figures::claims},
+                                       {"releases", &Figures::releases},
+                                       {"attempts continued", &Figures::continued},
+                                       {"interrupted", &Figures::interrupted},
+                                       {"recovered", &Figures::recovered},
+                                       {"runs again", &Figures::runs_again},
+                                       {"void events", &Figures::void_events},
+                                       {"duplicates", &Figures::duplicates},
+                                       {"deleted unread", &Figures::lost},
+                                       {"read again", &Figures::read_again},
+                                       {"logs cut", &Figures::cut},
+                                       {"answers gone", &Figures::answers_gone}};
+  return all;
 }
 
-}  // namespace
+Oracle::Figures& Oracle::Figures::operator+=(const Figures& more) {
+  for (const auto& member : members()) this->*member.value += more.*member.value;
+  return *this;
+}
 
 Oracle::Oracle(int partitions, Excuses excuses) : excuses_(excuses), parts_(static_cast<std::size_t>(partitions)) {}
 
@@ -80,6 +95,13 @@ void Oracle::request_arrived(int partition, std::int64_t offset, const Request& 
 void Oracle::audit_cut(int partition) {
   auto& p = part(partition);
   p.fold = events::AuditFold();
+  p.audit_cut = true;
+  ++figures_.cut;
+}
+
+void Oracle::chunks_cut(int partition, std::int64_t below) {
+  part(partition).chunks_begin = below;
+  ++figures_.cut;
 }
 
 void Oracle::audit_kept(int partition, std::int64_t offset, std::string_view value) {
@@ -93,8 +115,12 @@ void Oracle::requests_deleted(int partition, std::int64_t below) {
   }
 }
 
-int Oracle::call_started(const std::string& org_id, const std::string& request_id) {
-  calls_.push_back({.request = id_of(org_id, request_id)});
+void Oracle::cancelled(const std::string& org_id, const std::string& request_id) {
+  cancelled_.insert(id_of(org_id, request_id));
+}
+
+int Oracle::call_started(const std::string& org_id, const std::string& request_id, bool fails) {
+  calls_.push_back({.request = id_of(org_id, request_id), .fails = fails});
   ++figures_.calls;
   return static_cast<int>(calls_.size()) - 1;
 }
@@ -126,87 +152,6 @@ void Oracle::all_disturbed() {
     for (auto& [who, attempt] : p.attempts) {
       if (attempt.handed_over) attempt.excused = true;
     }
-  }
-}
-
-void Oracle::chunk_appended(int partition, std::int64_t offset, std::string_view value, Micros now) {
-  auto& p = part(partition);
-  p.chunks_end = offset + 1;
-  const auto chunk = events::parse_chunk(value);
-  if (!chunk) {
-    report("P2", fmt::format("chunk {} cannot be read: {}", offset, chunk.error().detail));
-    return;
-  }
-  if (chunk->attempt == 0) {
-    duplicate_chunk(p, *chunk, value);
-    return;
-  }
-  const auto request = id_of(chunk->org_id, chunk->request_id);
-  auto& attempt = p.attempts[{request, chunk->attempt}];
-  if (attempt.terminal_at >= 0) {
-    report("P2", fmt::format("{}: a chunk behind its terminal chunk", name(request, chunk->attempt)));
-  } else if (chunk->seq != attempt.chunks) {
-    report("P2",
-           fmt::format("{}: seq {} where {} comes next", name(request, chunk->attempt), chunk->seq, attempt.chunks));
-  }
-  if (attempt.offset < 0 && !excuses_.cuts) {
-    report("P4", fmt::format("{} runs though it has no llm.request that counts", name(request, chunk->attempt)));
-  }
-  ++attempt.chunks;
-  judge_text(attempt, request, chunk->attempt, *chunk);
-  if (chunk->done) {
-    attempt.terminal_at = offset;
-    attempt.terminal_since = now;
-    attempt.finish = chunk->finish_reason;
-  } else {
-    was_called(p, {request, chunk->attempt});
-  }
-}
-
-void Oracle::duplicate_chunk(Part& p, const events::Chunk& chunk, std::string_view value) {
-  const auto at = static_cast<std::size_t>(chunk.source_offset);
-  if (!chunk.done || chunk.seq != 0 || chunk.finish_reason != "duplicate" || chunk.source_offset < 0 ||
-      at >= p.sources.size()) {
-    report("DEDUPE", fmt::format("a chunk of attempt 0 that answers no duplicate: {}", value));
-    return;
-  }
-  auto& source = p.sources[at];
-  if (source.request.request_id != chunk.request_id || !source.duplicate) {
-    report("DEDUPE", fmt::format("{} at offset {} is called a duplicate and is none", chunk.request_id, at));
-  } else if (source.answer.empty()) {
-    source.answer = value;
-  } else if (source.answer != value && !may_run_as_first(p, chunk.source_offset)) {
-    report("DEDUPE", fmt::format("two answers to the duplicate at offset {}: {} and {}", at, source.answer, value));
-  }
-}
-
-void Oracle::judge_text(Attempt& attempt, int request, std::int64_t number, const events::Chunk& chunk) {
-  const auto delta = chunk.delta.value_or("");
-  if (!delta.empty()) {
-    if (attempt.call < 0) {
-      attempt.call = call_in(delta);
-      if (attempt.call < 0 || attempt.call >= static_cast<int>(calls_.size())) {
-        report("P2", fmt::format("{} says what no provider said: {}", name(request, number), delta));
-        attempt.call = -1;
-        return;
-      }
-      auto& call = calls_[static_cast<std::size_t>(attempt.call)];
-      if (call.request != request || (call.attempt >= 0 && call.attempt != number)) {
-        report("P2", fmt::format("{} says what the provider said to another", name(request, number)));
-      }
-      call.attempt = number;
-    }
-    attempt.text += delta;
-  }
-  const auto* const call = attempt.call < 0 ? nullptr : &calls_[static_cast<std::size_t>(attempt.call)];
-  const std::string_view said = call == nullptr ? std::string_view{} : call->said;
-  if (!said.starts_with(attempt.text)) {
-    report("P2", fmt::format("{}: \"{}\" where the provider said \"{}\"", name(request, number), attempt.text, said));
-  }
-  const bool well = chunk.done && (chunk.finish_reason == "stop" || chunk.finish_reason == "length");
-  if (well && call != nullptr && (said != attempt.text || !call->well)) {
-    report("P2", fmt::format("{} ended well with \"{}\"; the provider said \"{}\"{}", name(request, number),
-                             attempt.text, said, call->well ? "" : " and did not end well"));
   }
 }
 
@@ -299,7 +244,7 @@ void Oracle::judge_start(Part& p, const AuditFacts& event, int writer) {
   if (source.request.request_id != event.ids.request_id) {
     report("P4", fmt::format("the llm.request of offset {} names {}", offset, event.ids.request_id));
   }
-  if (excuses_.cuts) return;
+  if (p.audit_cut) return;
   if (source.done) report("P5", fmt::format("{} runs though its request is complete", name(who.first, who.second)));
   if (source.duplicate && !excuses_.tampers && !excuses_.calendars && !may_run_as_first(p, offset)) {
     report("DEDUPE", fmt::format("the duplicate {} at offset {} is run", event.ids.request_id, offset));
@@ -311,6 +256,13 @@ void Oracle::judge_start(Part& p, const AuditFacts& event, int writer) {
     ++figures_.runs_again;
     const auto& before = p.attempts[{source.id, number}];
     const bool voided = earlier.interrupted() && earlier.response->audit_offset < claim.at;
+    if (before.terminal_at >= 0 && before.terminal_at < p.chunks_begin) {
+      // Whoever closed it could not read it. The request may end without a call, and say that nobody can know.
+      const bool was_there =
+          !earlier.interrupted() || before.terminal_at < p.claims[earlier.response->epoch].chunks_end;
+      if (was_there) attempt.answer_gone = number;
+      continue;
+    }
     if (before.terminal_at >= 0 && !voided && before.terminal_at < claim.chunks_end) {
       report("P3", fmt::format("{} runs though the terminal chunk of attempt {} lay in the log",
                                name(who.first, who.second), number));
@@ -348,6 +300,10 @@ void Oracle::judge_order(Part& p, std::int64_t offset, std::pair<int, std::int64
 void Oracle::was_called(Part& p, std::pair<int, std::int64_t> who) {
   auto& attempt = p.attempts[who];
   if (std::exchange(attempt.called, true)) return;
+  if (attempt.answer_gone >= 0) {
+    report("P3", fmt::format("{} is called though retention has taken the terminal chunk of attempt {}",
+                             name(who.first, who.second), attempt.answer_gone));
+  }
   if (!p.out_of_order.empty()) judge_out_of_order(p);
 }
 
@@ -389,6 +345,11 @@ void Oracle::judge_response(Part& p, const AuditFacts& event) {
     attempt.response_at = p.fold.next() - 1;
     if (interrupted) {
       ++figures_.interrupted;
+      if (attempt.terminal_at >= p.chunks_begin && attempt.terminal_at < p.claims[event.epoch].chunks_end &&
+          !p.audit_cut && !excuses_.tampers) {
+        report("P3", fmt::format("{} is closed as interrupted; its terminal chunk lay in the log at {}", what,
+                                 attempt.terminal_at));
+      }
     } else if (attempt.terminal_at < 0) {
       report("P4", fmt::format("{}: an answer ({}) without its terminal chunk", what, event.outcome));
     } else if (!fits(event.outcome, attempt.finish)) {
@@ -398,7 +359,7 @@ void Oracle::judge_response(Part& p, const AuditFacts& event) {
     if (event.recovered) ++figures_.recovered;
     // Whoever recovers from a tail cannot see that an llm.request in it is void for a claim before the tail, and closes
     // the attempt that it takes for open: no harm is done. An answer to what does not exist is another matter.
-    if (attempt.offset < 0 && !interrupted && !excuses_.cuts) {
+    if (attempt.offset < 0 && !interrupted && !p.audit_cut) {
       report("P4", fmt::format("{}: an answer without its llm.request", what));
     }
     // Whoever closes somebody else's attempt cannot know.
@@ -437,7 +398,7 @@ void Oracle::committed(int partition, std::int64_t offset, const std::string& me
     }
   }
   p.judged = std::max(p.judged, offset);
-  if (!excuses_.cuts && !excuses_.tampers) judge_metadata(p, offset, metadata);
+  if (!p.audit_cut && !excuses_.tampers) judge_metadata(p, offset, metadata);
 }
 
 void Oracle::judge_metadata(const Part& p, std::int64_t offset, const std::string& metadata) {
@@ -458,7 +419,7 @@ void Oracle::judge_metadata(const Part& p, std::int64_t offset, const std::strin
     if (id == ids_.end()) continue;
     const auto attempt = p.attempts.find({id->second, open->ids.attempt});
     if (attempt == p.attempts.end() || attempt->second.terminal_at < 0) continue;
-    if (attempt->second.terminal_at < positions->chunk_offset) {
+    if (attempt->second.terminal_at >= p.chunks_begin && attempt->second.terminal_at < positions->chunk_offset) {
       report("METADATA", fmt::format("the commit of {} starts the chunk tail at {}; the terminal chunk of {} at {} has "
                                      "no response yet",
                                      offset, positions->chunk_offset, name(id->second, open->ids.attempt),
@@ -484,7 +445,7 @@ bool Oracle::all_complete() const {
 }
 
 bool Oracle::any_open() const {
-  return std::ranges::any_of(parts_, [](const Part& p) { return !p.fold.open().empty(); });
+  return std::ranges::any_of(parts_, [](const Part& p) { return !p.audit_cut && !p.fold.open().empty(); });
 }
 
 void Oracle::at_rest() {
@@ -501,7 +462,7 @@ void Oracle::at_rest() {
       report("P1", fmt::format("partition {}: committed is {}, the log ends at {}", number, p.judged,
                                requests(static_cast<int>(number))));
     }
-    if (excuses_.cuts) continue;
+    if (p.audit_cut) continue;
     for (const auto* open : p.fold.open()) {
       report("P4", fmt::format("partition {}: {} attempt {} has no response that counts", number, open->ids.request_id,
                                open->ids.attempt));

@@ -3,16 +3,16 @@
 // thinks.
 //
 //   P1           every request gets a terminal chunk, or lies in the dead-letter topic, or was deleted unread and is
-//   told
-//                to be lost; what is read is completed
+//                told to be lost; what is read is completed
 //   P2           an attempt's chunks have no gap and say exactly what the provider said
 //   P3           a request whose terminal chunk was there to be read is not run again, nor one that was handed over
-//                well
+//                well, nor one whose terminal chunk retention has taken
 //   P4           every attempt leaves one llm.request and one response that counts
 //   P5           complete stays complete; no commit passes an incomplete request
 //   LOST         what is told to be lost has been deleted
 //   ORDER        of one key one called attempt at a time, in the order of the log
 //   DEDUPE       a request seen before is answered by attempt 0, never run
+//   REASON       an answer that is an error or a cancellation has the reason that it names
 //   CONSISTENCY  readers of chunks and of the audit log end with the same attempt
 //   METADATA     the offsets beside a commit hide nothing from a successor
 //   BOUNDS       what can grow stays within its bound
@@ -42,9 +42,8 @@ struct Violation {
 class Oracle {
  public:
   struct Excuses {
-    bool cuts = false;       ///< retention takes what recovery would have read
     bool tampers = false;    ///< a tool writes committed offsets
-    bool calendars = false;  ///< a calendar jumps further than the dedupe window
+    bool calendars = false;  ///< a calendar jumps further than the dedupe window, or that is shorter than the history
     bool leases = false;     ///< a clock jumps, and leases run out before their time
   };
   Oracle(int partitions, Excuses excuses);
@@ -54,21 +53,29 @@ class Oracle {
     std::string request_id{};
     std::optional<std::string> key{};
     bool garbage = false;
+    bool refusable = false;        ///< it asks for a model that there is not
+    std::int64_t deadline_ms = 0;  ///< Unix
   };
   // What happens, in its order. `writer`: the process whose record it was.
   void request_arrived(int partition, std::int64_t offset, const Request& request);
-  void chunk_appended(int partition, std::int64_t offset, std::string_view value, Micros now);
+  /// `writer_ms`: the writer's calendar, where that is the brokers' too.
+  void chunk_appended(int partition, std::int64_t offset, std::string_view value, Micros now,
+                      std::optional<std::int64_t> writer_ms);
   void audit_appended(int partition, std::int64_t offset, std::string_view value, int writer, Micros now);
   void dead_letter_appended(const kafka::Headers& headers);
   void committed(int partition, std::int64_t offset, const std::string& metadata);
-  /// Retention has taken the beginning of an audit log; what was kept follows, in its order.
+  /// Retention has taken the beginning of an audit log; what was kept follows, in its order. What recovery would have
+  /// read is gone, so most cannot be judged for that partition any more.
   void audit_cut(int partition);
   void audit_kept(int partition, std::int64_t offset, std::string_view value);
+  /// Retention has taken the chunks below that offset.
+  void chunks_cut(int partition, std::int64_t below);
   /// Retention deletes the requests below that offset. What has not been read by then nobody will answer; it has to be
   /// told by requests.lost.
   void requests_deleted(int partition, std::int64_t below);
-  /// The provider's side; returns the call's number.
-  int call_started(const std::string& org_id, const std::string& request_id);
+  void cancelled(const std::string& org_id, const std::string& request_id);
+  /// The provider's side; returns the call's number. `fails`: it will not end well.
+  int call_started(const std::string& org_id, const std::string& request_id, bool fails = false);
   void request_read_again() { ++figures_.read_again; }
   void call_said(int call, std::string_view text) { calls_[static_cast<std::size_t>(call)].said += text; }
   void call_ended_well(int call) { calls_[static_cast<std::size_t>(call)].well = true; }
@@ -106,7 +113,16 @@ class Oracle {
     std::int64_t duplicates = 0;
     std::int64_t calls = 0;
     std::int64_t lost = 0;
-    std::int64_t read_again = 0;  ///< records that a worker had put back
+    std::int64_t read_again = 0;    ///< records that a worker had put back
+    std::int64_t cut = 0;           ///< beginnings of audit and chunk logs that retention has taken
+    std::int64_t answers_gone = 0;  ///< ended because nobody can know whether they had been answered
+
+    struct Member {
+      const char* name;
+      std::int64_t Figures::* value;
+    };
+    static const std::vector<Member>& members();
+    Figures& operator+=(const Figures& more);
   };
   [[nodiscard]] const Excuses& excuses() const { return excuses_; }
   [[nodiscard]] const Figures& figures() const { return figures_; }
@@ -117,6 +133,7 @@ class Oracle {
     int request = 0;
     std::string said{};
     bool well = false;
+    bool fails = false;
     std::int64_t attempt = -1;
   };
   struct Attempt {
@@ -135,6 +152,7 @@ class Oracle {
     Micros terminal_since{0};
     bool excused = false;
     std::int64_t response_at = -1;
+    std::int64_t answer_gone = -1;  ///< an earlier attempt, whose terminal chunk retention has taken: nobody is called
   };
   /// `later` was announced although `earlier` of the same key had no terminal chunk.
   struct OutOfOrder {
@@ -165,6 +183,8 @@ class Oracle {
         released{};  ///< by process: epoch and time of its newest that counts
     std::vector<OutOfOrder> out_of_order{};
     std::int64_t chunks_end = 0;
+    std::int64_t chunks_begin = 0;
+    bool audit_cut = false;
     std::int64_t judged = 0;  ///< commits up to here have been found right
   };
 
@@ -173,6 +193,10 @@ class Oracle {
   int id_of(const std::string& org_id, const std::string& request_id);
   void duplicate_chunk(Part& part, const events::Chunk& chunk, std::string_view value);
   void judge_text(Attempt& attempt, int request, std::int64_t number, const events::Chunk& chunk);
+  void judge_end(const Part& part, const Attempt& attempt, int request, const events::Chunk& chunk,
+                 std::optional<std::int64_t> writer_ms);
+  [[nodiscard]] bool has_reason(const Part& part, const Source& source, const Attempt& attempt, int request,
+                                const events::Chunk& chunk, std::optional<std::int64_t> writer_ms) const;
   void judge_start(Part& part, const events::AuditFacts& event, int writer);
   void judge_order(Part& part, std::int64_t offset, std::pair<int, std::int64_t> started);
   void judge_response(Part& part, const events::AuditFacts& event);
@@ -190,6 +214,7 @@ class Oracle {
   std::vector<std::string> id_names_{};
   std::vector<Call> calls_{};
   std::set<int> disturbed_{};
+  std::set<int> cancelled_{};  ///< requests
   std::optional<Violation> violation_{};
   Figures figures_{};
 };

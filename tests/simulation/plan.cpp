@@ -157,6 +157,32 @@ void add_late_claim(Plan& plan, Random& random) {
   }
 }
 
+// Retention takes what is old, so there has to be something old when it strikes.
+void make_effective(Plan& plan, Random& random) {
+  constexpr std::int64_t old_enough = 5 * second;
+  plan.heal_at = std::max(plan.heal_at, Micros(12 * second));
+  for (auto& fault : plan.faults) {
+    if (fault.kind != FaultKind::cut_audit && fault.kind != FaultKind::cut_chunks) continue;
+    fault.moment = Moment::time;
+    fault.at = random.between(old_enough, plan.heal_at.count());
+  }
+  if (random.chance(0.5)) return;
+  // And nobody there to take over before.
+  auto& first = *std::ranges::find_if(plan.faults, [](const Fault& fault) {
+    return fault.kind == FaultKind::cut_audit || fault.kind == FaultKind::cut_chunks;
+  });
+  const auto gone_for = 9 * second;
+  first.at = random.between(old_enough + second, plan.heal_at.count());
+  for (auto& request : plan.requests) request.at = Micros(request.at.count() % (first.at - old_enough));
+  for (int slot = 0; slot < slots_max; ++slot) {
+    plan.faults.push_back({.at = first.at - random.between(old_enough - second / 2, old_enough),
+                           .kind = FaultKind::crash,
+                           .slot = slot,
+                           .amount = gone_for,
+                           .seed = random.next()});
+  }
+}
+
 void add_faults(Plan& plan, bool focused, Random& random) {
   if (random.chance(0.03)) return;  // an undisturbed history now and then
   if (focused && random.chance(0.25)) {
@@ -184,6 +210,7 @@ void add_faults(Plan& plan, bool focused, Random& random) {
     const auto kind = random.pick({FaultKind::cut_audit, FaultKind::cut_chunks, FaultKind::tamper});
     const auto count = random.between(1, 2);
     for (std::int64_t n = 0; n < count; ++n) plan.faults.push_back(make_fault(kind, plan, random));
+    if (kind != FaultKind::tamper) make_effective(plan, random);
   }
 }
 
@@ -226,11 +253,6 @@ const char* name_of(FaultKind kind) {
       "fail_line",     "fail_producer", "fail_consumer", "stall_appends", "stall_acks", "stall_reads",  "stall_fetches",
       "provider_down", "clock_jump",    "calendar_jump", "cut_chunks",    "cut_audit",  "cut_requests", "tamper"};
   return names[static_cast<std::size_t>(kind)];
-}
-
-bool Plan::cuts() const {
-  return std::ranges::any_of(
-      faults, [](const Fault& f) { return f.kind == FaultKind::cut_chunks || f.kind == FaultKind::cut_audit; });
 }
 
 bool Plan::tampers() const {
@@ -298,6 +320,10 @@ Plan make_plan(std::uint64_t seed) {
     if (narrow.chance(0.5)) plan.connection_max = static_cast<std::size_t>(narrow.pick({1, 2}));
     if (narrow.chance(0.3)) plan.span_max = narrow.pick({1L, 3L});
   }
+
+  // Requests come again when the window is nearly over, or just has been.
+  Random window(mixed(seed, 3));
+  if (window.chance(0.1)) plan.dedupe_window_ms = window.pick({300L, 1'000L, 3'000L});
 
   add_requests(plan, focused, random);
   add_faults(plan, focused, random);

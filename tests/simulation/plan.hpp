@@ -118,7 +118,8 @@ struct Plan {
   std::array<std::array<std::int64_t, stage_count>, slots_max> means{};
   std::array<std::int64_t, slots_max> calendar_skew_ms{};
   std::int64_t commit_interval_ms = 500;
-  std::size_t queue_max = 0;  ///< records that a producer takes a partition; 0: any number
+  std::int64_t dedupe_window_ms = 0;  ///< 0: longer than any history
+  std::size_t queue_max = 0;          ///< records that a producer takes a partition; 0: any number
   // What a worker takes at a time; 0: more than ever comes. Who waits beyond it is put back and read again.
   std::size_t window_max = 0;      ///< requests
   std::size_t org_max = 0;         ///< attempts of an organisation
@@ -134,7 +135,6 @@ struct Plan {
   double offsets_unknown = 0;  ///< how often the committed offsets cannot be read
 
   /// The promises that such a history cannot be held to, because what they rest on was taken away.
-  [[nodiscard]] bool cuts() const;
   [[nodiscard]] bool tampers() const;
   [[nodiscard]] bool jumps_far() const;
   [[nodiscard]] bool jumps_clocks() const;

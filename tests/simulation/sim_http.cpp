@@ -34,13 +34,12 @@ http::TransferId SimHttp::start(http::Request request, http::Clocks clocks, http
   const auto before = static_cast<std::size_t>(world_.calls_of(index)++);
   if (process_.calendar_is_right() && world_.kept == 0) world_.judge_deadline(index);
   Transfer transfer{
-      .listener = &listener,
-      .request = static_cast<int>(index),
-      .call = world_.kept > 0 ? -1 : world_.oracle.call_started(world_.org_of(index), world_.id_of(index)),
-      .tokens = planned.tokens,
-      .streams = planned.stream};
+      .listener = &listener, .request = static_cast<int>(index), .tokens = planned.tokens, .streams = planned.stream};
   if (before < planned.behaviours.size() && !world_.healing()) transfer.behaviour = planned.behaviours[before];
   if (world_.provider_down()) transfer.behaviour = Behaviour::refuses;
+  transfer.call = world_.kept > 0 ? -1
+                                  : world_.oracle.call_started(world_.org_of(index), world_.id_of(index),
+                                                               transfer.behaviour != Behaviour::answers);
   world_.trace.say(world_.scheduler.now(), "p{}: calls the provider for {} (call {})", process_.id(),
                    world_.id_of(index), transfer.call);
   world_.trace.note(world_.scheduler.now(), 8, static_cast<std::uint64_t>(process_.id()), index);

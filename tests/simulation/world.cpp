@@ -29,9 +29,8 @@ World::World(const Plan& planned, bool spoken, const std::function<void(router::
     : plan(planned),
       trace(spoken),
       broker(planned.partitions, cancellation_partitions),
-      oracle(planned.partitions, {.cuts = planned.cuts(),
-                                  .tampers = planned.tampers(),
-                                  .calendars = planned.jumps_far(),
+      oracle(planned.partitions, {.tampers = planned.tampers(),
+                                  .calendars = planned.jumps_far() || planned.dedupe_window_ms > 0,
                                   .leases = planned.jumps_clocks()}),
       coordinator(*this, planned.partitions, mixed(planned.seed, 300)) {
   options.commit_interval = router::Millis(plan.commit_interval_ms);
@@ -43,6 +42,7 @@ World::World(const Plan& planned, bool spoken, const std::function<void(router::
   options.lease = router::Millis(6'000);
   options.release_wait = router::Millis(1'500);
   options.session_timeout = std::chrono::duration_cast<router::Millis>(plan.session_timeout);
+  if (plan.dedupe_window_ms > 0) options.dedupe_window = router::Millis(plan.dedupe_window_ms);
   if (plan.window_max > 0) options.window_requests_max = plan.window_max;
   if (plan.org_max > 0) options.org_in_flight_max = plan.org_max;
   if (plan.connection_max > 0) options.connection_in_flight_max = plan.connection_max;
@@ -120,11 +120,16 @@ void World::append(Topic topic, int partition, Entry entry, int writer) {
   }
 }
 
+std::optional<std::int64_t> World::calendar_of(int writer) const {
+  const auto* const alive = process(writer);
+  return alive != nullptr && alive->calendar_is_right() ? std::optional(calendar_ms()) : std::nullopt;
+}
+
 void World::tell_oracle(Topic topic, int partition, std::int64_t offset, const Entry& entry, int writer) {
   const std::string_view value = entry.value ? std::string_view(*entry.value) : std::string_view{};
   switch (topic) {
     case Topic::chunks:
-      oracle.chunk_appended(partition, offset, value, scheduler.now());
+      oracle.chunk_appended(partition, offset, value, scheduler.now(), calendar_of(writer));
       break;
     case Topic::audit:
       oracle.audit_appended(partition, offset, value, writer, scheduler.now());
@@ -202,11 +207,14 @@ void World::residue_step(std::size_t index) {
   });
 }
 
+std::int64_t World::deadline_of(std::size_t request) {
+  const auto asked = plan.requests[request].timeout_ms;
+  return sent_at_ms_[request] + (asked > 0 ? asked : options.request_timeout_default.count());
+}
+
 void World::judge_deadline(std::size_t request) {
   constexpr std::int64_t rounding_ms = 2;
-  const auto asked = plan.requests[request].timeout_ms;
-  const auto timeout = asked > 0 ? asked : options.request_timeout_default.count();
-  if (calendar_ms() > sent_at_ms_[request] + timeout + rounding_ms) {
+  if (calendar_ms() > deadline_of(request) + rounding_ms) {
     oracle.report("DEADLINE", fmt::format("the provider is called for {}, whose time is over", id_of(request)));
   }
 }
@@ -244,7 +252,9 @@ std::int64_t World::send_request(std::size_t index) {
                          {.org_id = org_of(index),
                           .request_id = id_of(index),
                           .key = entry.key,
-                          .garbage = planned.kind == RequestKind::garbage});
+                          .garbage = planned.kind == RequestKind::garbage,
+                          .refusable = planned.kind == RequestKind::refusable,
+                          .deadline_ms = deadline_of(index)});
   append(Topic::requests, planned.partition, std::move(entry), -1);
   return offset;
 }
@@ -259,6 +269,7 @@ void World::send_another(int partition, const std::string& request_id, std::size
 
 void World::cancel_request(std::size_t index) {
   const auto id = id_of(index);
+  oracle.cancelled(org_of(index), id);
   append(Topic::cancellations, static_cast<int>(index) % cancellation_partitions,
          {.key = id,
           .value = fmt::format(R"({{"orgId":"{}","requestId":"{}","reason":"changed my mind"}})", org_of(index), id)},
@@ -518,7 +529,10 @@ void World::cut(const Fault& fault) {
   if (to <= log.start) return;
   log.start = to;
   trace.say(scheduler.now(), "{}/{} begins at {} from now on", name_of(topic), fault.partition, to);
-  if (topic != Topic::audit) return;
+  if (topic == Topic::chunks) {
+    oracle.chunks_cut(fault.partition, to);
+    return;
+  }
   oracle.audit_cut(fault.partition);
   for (auto offset = log.start; offset < log.end(); ++offset) {
     oracle.audit_kept(fault.partition, offset, log.at(offset).value.value_or(""));
@@ -557,7 +571,7 @@ void World::heal() {
 
 bool World::at_rest() const {
   if (restarts_due_ > 0 || cancellations_due_ > 0 || requests_sent_ < plan.requests.size()) return false;
-  if (!coordinator.stable() || !oracle.all_complete() || (oracle.any_open() && !plan.cuts())) return false;
+  if (!coordinator.stable() || !oracle.all_complete() || oracle.any_open()) return false;
   std::size_t alive = 0;
   for (const auto& p : processes_) {
     if (!p) continue;

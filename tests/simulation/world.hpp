@@ -64,6 +64,8 @@ class World {
   [[nodiscard]] bool healing() const { return healing_; }
   [[nodiscard]] bool provider_down() const { return providers_down_ > 0; }
   [[nodiscard]] std::int64_t calendar_ms() const;
+  /// The same as that process sees it; nothing: its calendar is another.
+  [[nodiscard]] std::optional<std::int64_t> calendar_of(int writer) const;
   /// The process whose commit for that partition landed last; -1: none has.
   [[nodiscard]] int newest_committer(int partition) const;
   /// How often the provider has been called for that request.
@@ -107,6 +109,7 @@ class World {
   [[nodiscard]] bool at_rest() const;
   std::optional<Violation> finish();
   void tell_oracle(Topic topic, int partition, std::int64_t offset, const Entry& entry, int writer);
+  [[nodiscard]] std::int64_t deadline_of(std::size_t request);
   void judge_moment(Topic topic, std::string_view value, int writer);
   static std::string brief(Topic topic, std::string_view value);
 

@@ -218,9 +218,12 @@ class FakeLogReader final : public kafka::LogReader {
       for (;;) {
         const auto it = reading_.find(partition);
         if (it == reading_.end()) break;
-        const auto& log = logs_[{partition.topic, partition.partition}];
+        auto& log = logs_[{partition.topic, partition.partition}];
         const auto offset = it->second;
-        if (offset >= static_cast<std::int64_t>(log.size())) {
+        const bool at_end = offset >= static_cast<std::int64_t>(log.size());
+        if (at_end && partition.topic == busy) {
+          log.push_back({.value = R"({"requestId":"x","orgId":"x","attempt":1,"seq":0,"delta":"x","done":false})"});
+        } else if (at_end) {
           listener_.on_end(partition, offset);
           break;
         }
@@ -235,6 +238,7 @@ class FakeLogReader final : public kafka::LogReader {
                              .headers = entry.headers,
                              .timestamp_ms = entry.timestamp_ms,
                              .log_append_time = entry.log_append_time});
+        if (at_end) break;
       }
     }
     return !now.empty();
@@ -243,6 +247,8 @@ class FakeLogReader final : public kafka::LogReader {
     return reading_.contains({.topic = topic, .partition = partition});
   }
 
+  /// Somebody goes on writing to that topic: whoever reads it never comes to its end.
+  std::string busy{};
   int starts = 0;
   std::vector<std::pair<std::string, std::int64_t>> asked_for{};  ///< topics and offsets of start(), in their order
 

@@ -278,6 +278,7 @@ RouterOptions router_options(const config::Values& values) {
   options.commit_interval = values.duration("router.commit_interval");
   options.unreported_max = values.duration("router.unreported_max");
   options.record_bytes_max = bytes("router.record_bytes_max");
+  options.partition_attempts_max = attempts_listed_max(options.record_bytes_max, options.partition_attempts_max);
   const auto& content = values.text("audit.content");
   options.content_policy = content == "none"   ? events::ContentPolicy::none
                            : content == "full" ? events::ContentPolicy::full

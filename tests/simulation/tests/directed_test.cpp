@@ -169,10 +169,10 @@ TEST_F(Directed, ACommitThatComesLateHidesNoTerminalChunk) {
   tell(committed_too_late, histories / 4, router::Bug::chunk_cap_too_far);
 }
 
-/// A worker that has lost its partition and does not hear of it answers behind the claim of its successor, which runs the
-/// request again meanwhile. The broker acknowledges that response like any other, and the log, which would say that it
-/// is void, gives nothing for a while. A commit that rests on it would be taken, because the worker is a member again
-/// when it arrives, and pass a request that is not complete.
+/// A worker that has lost its partition and does not hear of it answers behind the claim of its successor, which runs
+/// the request again meanwhile. The broker acknowledges that response like any other, and the log, which would say that
+/// it is void, gives nothing for a while. A commit that rests on it would be taken, because the worker is a member
+/// again when it arrives, and pass a request that is not complete.
 std::optional<Violation> answered_behind_a_claim(std::uint64_t seed, int& met) {
   auto plan = empty_plan(seed);
   plan.late_commit = 1;
@@ -214,6 +214,39 @@ std::optional<Violation> answered_behind_a_claim(std::uint64_t seed, int& met) {
 
 TEST_F(Directed, AResponseBehindAHigherClaimCompletesNothing) {
   tell(answered_behind_a_claim, histories / 2, router::Bug::complete_when_acknowledged);
+}
+
+/// A worker dies behind its terminal chunk, and retention takes the chunks before anybody comes. The next one says so
+/// in the log and dies behind that; the third, which finds a chunk log that is whole again, must not run the request.
+std::optional<Violation> deleted_before_it_was_read(std::uint64_t seed, int& met) {
+  auto plan = empty_plan(seed);
+  plan.workers = 1;
+  for (auto& worker : plan.means) worker.fill(1'000);
+  plan.requests.resize(1);
+  plan.requests[0] = {.tokens = 2};
+  plan.faults = {{.moment = Moment::terminal_append,
+                  .at = 1,
+                  .kind = FaultKind::crash,
+                  .slot = Fault::slot_involved,
+                  .amount = 9 * second,
+                  .seed = seed},
+                 {.at = 8 * second, .kind = FaultKind::cut_chunks},
+                 {.moment = Moment::response_append,
+                  .at = 1,
+                  .kind = FaultKind::crash,
+                  .slot = Fault::slot_involved,
+                  .amount = second,
+                  .seed = seed}};
+  // One that takes all three chunks.
+  while (Random(plan.faults[1].seed).between(0, 3) != 3) ++plan.faults[1].seed;
+  World world(plan);
+  auto violation = world.run();
+  if (world.oracle.figures().answers_gone > 0) ++met;
+  return violation;
+}
+
+TEST_F(Directed, AnAnswerThatWasDeletedBeforeItWasReadIsNotBoughtAgain) {
+  tell(deleted_before_it_was_read, histories / 2, router::Bug::runs_again_though_cut);
 }
 
 // --- one call that does not end -------------------------------------------------------------------------------------

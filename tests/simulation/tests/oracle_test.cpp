@@ -22,7 +22,12 @@ class Story {
   explicit Story(bool tampers = false) : oracle(1, {.tampers = tampers}) {}
 
   Story& request(const std::string& id = "r0", bool garbage = false) {
-    oracle.request_arrived(0, requests_++, {.org_id = "o", .request_id = id, .key = "k", .garbage = garbage});
+    oracle.request_arrived(
+        0, requests_++, {.org_id = "o", .request_id = id, .key = "k", .garbage = garbage, .deadline_ms = deadline_ms});
+    return *this;
+  }
+  Story& refusable() {
+    oracle.request_arrived(0, requests_++, {.org_id = "o", .request_id = "r0", .key = "k", .refusable = true});
     return *this;
   }
   Story& claim(std::int64_t number = epoch) {
@@ -33,7 +38,8 @@ class Story {
   }
   Story& respond(events::Outcome outcome = events::Outcome::completed, std::int64_t attempt = first,
                  std::int64_t offset = 0, const std::string& id = "r0", std::int64_t writer = 0) {
-    events::LlmResponse event{.ids = ids(attempt, offset, id), .outcome = outcome, .called = true};
+    events::LlmResponse event{
+        .ids = ids(attempt, offset, id), .outcome = outcome, .called = outcome != events::Outcome::rejected};
     if (writer > 0) event.ids.epoch = writer, event.ids.instance = instance(writer);
     if (outcome == events::Outcome::interrupted) event.cause = "lost";
     return audit(events::to_json(event, bytes_max));
@@ -65,9 +71,19 @@ class Story {
   }
   Story& terminal(std::int64_t seq, events::FinishReason reason = events::FinishReason::stop,
                   std::int64_t attempt = first, const std::string& id = "r0", std::int64_t offset = 0) {
-    std::string value;
-    events::ChunkWriter(id, "o", attempt).write(value, {.seq = seq, .finish_reason = reason, .source_offset = offset});
-    return chunk(value);
+    return end({.seq = seq, .finish_reason = reason, .source_offset = offset}, attempt, id);
+  }
+  /// The attempt ends as an error: for a call that failed, where nothing else is said.
+  Story& fails(std::int64_t attempt = first, const std::string& id = "r0", std::int64_t offset = 0) {
+    oracle.call_started("o", id, true);
+    return error(events::ErrorCode::provider_unavailable, attempt, id, offset);
+  }
+  Story& error(events::ErrorCode code, std::int64_t attempt = first, const std::string& id = "r0",
+               std::int64_t offset = 0) {
+    return end({.finish_reason = events::FinishReason::error,
+                .source_offset = offset,
+                .failure = events::Failure::of(code, "told so")},
+               attempt, id);
   }
   Story& commit(std::int64_t offset, const std::string& metadata) {
     oracle.committed(0, offset, metadata);
@@ -87,6 +103,8 @@ class Story {
   [[nodiscard]] std::string promise() const { return oracle.violation() ? oracle.violation()->promise : "kept"; }
 
   Oracle oracle;
+  std::optional<std::int64_t> now_ms{};
+  static constexpr std::int64_t deadline_ms = 1'000;
 
  private:
   static std::string instance(std::int64_t number) { return "i" + std::to_string(number); }
@@ -103,8 +121,13 @@ class Story {
     oracle.audit_appended(0, audits_++, value, 0, Micros(audits_));
     return *this;
   }
+  Story& end(const events::TerminalChunk& terminal, std::int64_t attempt, const std::string& id) {
+    std::string value;
+    events::ChunkWriter(id, "o", attempt).write(value, terminal);
+    return chunk(value);
+  }
   Story& chunk(const std::string& value) {
-    oracle.chunk_appended(0, chunks_++, value, Micros(chunks_));
+    oracle.chunk_appended(0, chunks_++, value, Micros(chunks_), now_ms);
     return *this;
   }
 
@@ -122,6 +145,7 @@ struct Case {
 };
 
 TEST(Oracle, AcceptsWhatKeepsThePromisesAndNamesTheOneThatIsBroken) {
+  using events::ErrorCode;
   using events::FinishReason;
   using events::Outcome;
   const std::string all = "tr1 5 0 0";
@@ -142,32 +166,104 @@ TEST(Oracle, AcceptsWhatKeepsThePromisesAndNamesTheOneThatIsBroken) {
                 }},
            Case{"a broken call called whole", "P2",
                 [](Story& s) { s.request().claim().announce().call().says("c0.0 ").delta(0, "c0.0 ").terminal(1); }},
+           Case{"an empty answer", "kept",
+                [](Story& s) { s.request().claim().announce().call().ends().terminal(0).respond().rest(1); }},
+           Case{"an answer dropped whole and called an answer", "P2",
+                [](Story& s) { s.request().claim().announce().call().says("c0.0 c0.1 ").ends().terminal(0); }},
+           Case{"a broken call that said nothing, called whole", "P2",
+                [](Story& s) { s.request().claim().announce().call().terminal(0); }},
+           Case{"one empty answer told for two attempts", "P2",
+                [](Story& s) {
+                  s.request().claim().announce().call().ends().claim(6).announce(6'001);
+                  s.terminal(0).terminal(0, FinishReason::stop, 6'001);
+                }},
+           Case{"a request is refused though its model is there", "REASON",
+                [](Story& s) { s.request().claim().announce().error(ErrorCode::model_not_found); }},
+           Case{"a model that is not there is refused", "kept",
+                [](Story& s) {
+                  s.refusable().claim().announce().error(ErrorCode::model_not_found).respond(Outcome::rejected).rest(1);
+                }},
+           Case{"a model that is not there answers", "REASON",
+                [](Story& s) {
+                  s.refusable().claim().announce().call().says("c0.0 ").delta(0, "c0.0 ").ends().terminal(1);
+                }},
+           Case{"cancelled though nobody asked", "REASON",
+                [](Story& s) { s.request().claim().announce().terminal(0, FinishReason::cancelled); }},
+           Case{"cancelled because somebody asked", "kept",
+                [](Story& s) {
+                  s.request().oracle.cancelled("o", "r0");
+                  s.claim().announce().terminal(0, FinishReason::cancelled).respond(Outcome::cancelled).rest(1);
+                }},
+           Case{"the provider is blamed for a call that goes well", "REASON",
+                [](Story& s) {
+                  s.request().claim().announce().call().says("c0.0 ").error(ErrorCode::provider_unavailable);
+                }},
+           Case{"the provider is blamed for a call that its worker could not hear", "kept",
+                [](Story& s) {
+                  s.request().claim().announce().oracle.disturbed(0);
+                  s.error(ErrorCode::provider_timeout);
+                }},
+           Case{"its time is told to be over before it is", "REASON",
+                [](Story& s) {
+                  s.now_ms = Story::deadline_ms - 10;
+                  s.request().claim().announce().error(ErrorCode::deadline_exceeded);
+                }},
+           Case{"its time is over", "kept",
+                [](Story& s) {
+                  s.now_ms = Story::deadline_ms;
+                  s.request().claim().announce().error(ErrorCode::deadline_exceeded).respond(Outcome::rejected).rest(1);
+                }},
+           Case{"given up as if five workers had been lost", "REASON",
+                [](Story& s) { s.request().claim().announce().error(ErrorCode::internal); }},
+           Case{"told that nobody can know, though everything is there", "REASON",
+                [](Story& s) { s.request().claim().announce().error(ErrorCode::interrupted); }},
+           Case{"its terminal chunk lay there, and it is closed as interrupted", "P3",
+                [](Story& s) {
+                  s.request().claim().announce().fails().claim(6).respond(Outcome::interrupted, first, 0, "r0", 6);
+                }},
+           Case{"its terminal chunk was deleted, and the next owner but one runs it", "P3",
+                [](Story& s) {
+                  s.request().claim().announce().fails().claim(6).oracle.chunks_cut(0, 1);
+                  s.respond(Outcome::interrupted, first, 0, "r0", 6).claim(7).announce(7'001);
+                  s.call().says("c1.0 ").delta(0, "c1.0 ", 7'001);
+                }},
+           Case{"its terminal chunk was deleted, and it ends uncalled", "kept",
+                [](Story& s) {
+                  s.request().claim().announce().fails().claim(6).oracle.chunks_cut(0, 1);
+                  s.respond(Outcome::interrupted, first, 0, "r0", 6).announce(6'001);
+                  s.error(ErrorCode::interrupted, 6'001).respond(Outcome::rejected, 6'001, 0, "r0", 6).rest(1);
+                }},
+           Case{"its terminal chunk was deleted, and it runs again", "P3",
+                [](Story& s) {
+                  s.request().claim().announce().fails().claim(6).oracle.chunks_cut(0, 1);
+                  s.respond(Outcome::interrupted, first, 0, "r0", 6).announce(6'001);
+                  s.call().says("c1.0 ").delta(0, "c1.0 ", 6'001);
+                }},
            Case{"a chunk before the llm.request", "P4",
                 [](Story& s) { s.request().claim().call().says("c0.0 ").delta(0, "c0.0 "); }},
            Case{"two llm.requests", "P4", [](Story& s) { s.request().claim().announce().announce(); }},
            Case{"an answer without its terminal chunk", "P4",
                 [](Story& s) { s.request().claim().announce().respond(); }},
-           Case{"no response at the end", "P1",
-                [](Story& s) { s.request().claim().announce().terminal(0, FinishReason::error).rest(); }},
+           Case{"no response at the end", "P1", [](Story& s) { s.request().claim().announce().fails().rest(); }},
            Case{"an open attempt beside a complete one", "P4",
                 [](Story& s) {
-                  s.request().claim().announce().claim(6).announce(6'001).terminal(0, FinishReason::error, 6'001);
+                  s.request().claim().announce().claim(6).announce(6'001).fails(6'001);
                   s.respond(Outcome::failed, 6'001).rest(1);
                 }},
            Case{"closed as interrupted and run again", "kept",
                 [](Story& s) {
                   s.request().claim().announce().claim(6).respond(Outcome::interrupted, first, 0, "r0", 6);
-                  s.announce(6'001).terminal(0, FinishReason::error, 6'001).respond(Outcome::failed, 6'001).rest(1);
+                  s.announce(6'001).fails(6'001).respond(Outcome::failed, 6'001).rest(1);
                 }},
            Case{"a complete request runs again", "P5", [](Story& s) { s.answered().claim(6).announce(6'001); }},
            Case{"a terminal chunk lay there and it runs again", "P3",
                 [](Story& s) {
-                  s.request().claim().announce().terminal(0, FinishReason::error).claim(6);
+                  s.request().claim().announce().fails().claim(6);
                   s.respond(Outcome::interrupted, first, 0, "r0", 6).announce(6'001);
                 }},
            Case{"a terminal chunk that came behind the claim", "kept",
                 [](Story& s) {
-                  s.request().claim().announce().claim(6).terminal(0, FinishReason::error);
+                  s.request().claim().announce().claim(6).fails();
                   s.respond(Outcome::interrupted, first, 0, "r0", 6).announce(6'001);
                 }},
            Case{"handed over in order and run again", "P3",
@@ -185,7 +281,7 @@ TEST(Oracle, AcceptsWhatKeepsThePromisesAndNamesTheOneThatIsBroken) {
                 }},
            Case{"its lease had not run out when its terminal chunk came", "P3",
                 [](Story& s) {
-                  s.request().claim().announce().release().claim(6).terminal(0, FinishReason::error);
+                  s.request().claim().announce().release().claim(6).fails();
                   s.respond(Outcome::interrupted, first, 0, "r0", 6).announce(6'001);
                 }},
            Case{"a commit passes an incomplete request", "P5", [&](Story& s) { s.request().claim().commit(1, all); }},
@@ -193,9 +289,7 @@ TEST(Oracle, AcceptsWhatKeepsThePromisesAndNamesTheOneThatIsBroken) {
            Case{"the audit tail would begin behind an event", "METADATA",
                 [](Story& s) { s.request().claim().announce().commit(0, "tr1 5 2 0"); }},
            Case{"the chunk tail would begin behind a terminal chunk", "METADATA",
-                [](Story& s) {
-                  s.request().claim().announce().terminal(0, FinishReason::error).commit(0, "tr1 5 1 1");
-                }},
+                [](Story& s) { s.request().claim().announce().fails().commit(0, "tr1 5 1 1"); }},
            Case{"metadata without a bound", "BOUNDS",
                 [](Story& s) { s.answered().commit(1, "tr1 5 0 0 " + std::string(5'000, 'x')); }},
            Case{"the next of its key begins too early", "ORDER",
@@ -206,7 +300,7 @@ TEST(Oracle, AcceptsWhatKeepsThePromisesAndNamesTheOneThatIsBroken) {
            Case{"one ends uncalled, out of turn", "kept",
                 [](Story& s) {
                   s.request().request("r1").claim().announce().announce(first, 1, "r1");
-                  s.call().says("c0.0 ").delta(0, "c0.0 ").terminal(0, FinishReason::error, first, "r1", 1);
+                  s.call().says("c0.0 ").delta(0, "c0.0 ").fails(first, "r1", 1);
                 }},
            Case{"a duplicate is run", "DEDUPE", [](Story& s) { s.answered().request().announce(5'002, 1); }},
            Case{"a duplicate is answered", "kept",
@@ -217,9 +311,7 @@ TEST(Oracle, AcceptsWhatKeepsThePromisesAndNamesTheOneThatIsBroken) {
            Case{"what is no duplicate is answered as one", "DEDUPE",
                 [](Story& s) { s.request().terminal(0, FinishReason::duplicate, 0, "r0", 0); }},
            Case{"the response and the terminal chunk disagree", "CONSISTENCY",
-                [](Story& s) {
-                  s.request().claim().announce().terminal(0, FinishReason::error).respond(Outcome::completed);
-                }},
+                [](Story& s) { s.request().claim().announce().fails().respond(Outcome::completed); }},
            Case{"readers wait for ever", "P1",
                 [](Story& s) {
                   s.request().claim().announce().call().says("c0.0 ").delta(0, "c0.0 ");

@@ -25,14 +25,12 @@ void AuditAccount::reported(std::int64_t offset) {
   auto entry = std::move(on_the_way_.front());
   on_the_way_.pop_front();
 
-  const bool continues_batch = batch_number_ && offset == *batch_number_;
-  if (offset < 0 || continues_batch) {
-    batch_number_ = offset < 0 ? 0 : *batch_number_ + 1;
+  if (entry.read) return;  // whatever the report says of its place
+  if (offset < 0) {
     unplaced_events_.push_back(std::move(entry));
     ++unplaced_;
     return;
   }
-  batch_number_.reset();
   if (offset < position_) return;  // reading was there first
   entry.offset = offset;
   if (offset == position_ && beyond_.empty()) {
@@ -55,6 +53,10 @@ void AuditAccount::read(Entry entry) {
     entry.offset = offset;
     unplaced_events_.erase(placed);
     --unplaced_;
+  } else if (!entry.own) {
+    const auto sent =
+        std::ranges::find_if(on_the_way_, [&](const Entry& e) { return !e.read && same_event(e.facts, entry.facts); });
+    if (sent != on_the_way_.end()) sent->read = true;
   }
   beyond_.erase(beyond_.begin(), beyond_.upper_bound(offset));
   position_ = offset + 1;

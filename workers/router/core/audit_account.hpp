@@ -21,6 +21,7 @@ class AuditAccount {
     std::int64_t offset = -1;
     events::AuditFacts facts{};
     bool own = false;                             ///< told by a report, not read
+    bool read = false;                            ///< own, on its way: reading has come by it before its report
     std::int64_t chunks_acknowledged_before = 0;  ///< own: what was acknowledged when it was sent
     std::int64_t at_ms = 0;                       ///< Unix; when it was sent, or the record's timestamp
     std::size_t bytes = 0;                        ///< of the record's value
@@ -31,8 +32,7 @@ class AuditAccount {
 
   /// An own event is on its way. Reports come in this order.
   void produced(Entry entry);
-  /// The oldest own event on its way was delivered; `offset` -1: librdkafka did not learn where. The reports of the
-  /// rest of such a batch are numbered 0, 1, … instead of being offsets, and count as none either.
+  /// The oldest own event on its way was delivered; `offset` -1: the report does not say where (BatchNumbers).
   void reported(std::int64_t offset);
   /// A record was read, at its offset, by reading that began at or before position().
   void read(Entry entry);
@@ -58,7 +58,6 @@ class AuditAccount {
   std::map<std::int64_t, Entry> beyond_{};  ///< own, reported, behind a gap
   std::deque<Entry> unplaced_events_{};     ///< own, delivered nobody knows where
   std::size_t unplaced_ = 0;
-  std::optional<std::int64_t> batch_number_{};  ///< the report that would continue an unnumbered batch
   std::deque<Entry> ready_{};
 };
 

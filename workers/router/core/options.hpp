@@ -1,6 +1,7 @@
 // The router's knobs as plain values; workers/router/settings.cpp declares them for people.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -48,7 +49,7 @@ struct RouterOptions {
   Millis total_timeout{900'000};
   Millis request_timeout_default{900'000};  ///< deadline of a request that names none, from its timestamp
 
-  std::size_t partition_attempts_max = 15'000;  ///< each is listed in `router.released`, which has to fit a record
+  std::size_t partition_attempts_max = 15'000;  ///< see attempts_listed_max()
 
   Millis commit_interval{500};
   Millis unreported_max{120'000};  ///< our clock over the oldest record without a delivery report
@@ -71,5 +72,13 @@ struct RouterOptions {
   events::ContentPolicy content_policy = events::ContentPolicy::truncated;
   std::size_t content_bytes_max = 2'048;  ///< of one audited text where the policy is `truncated`
 };
+
+/// How many attempts a partition may run at a time: each is listed in `router.released` and `router.continuing`, and
+/// either has to fit a record of that size. At most `wanted`, at least 1.
+[[nodiscard]] constexpr std::size_t attempts_listed_max(std::size_t record_bytes_max, std::size_t wanted) {
+  constexpr std::size_t rest = 1'024;
+  constexpr std::size_t each = 61;  // two numbers of 19 digits and their names
+  return std::clamp<std::size_t>((record_bytes_max - std::min(record_bytes_max, rest)) / each, 1, wanted);
+}
 
 }  // namespace tokenrail::router

@@ -21,7 +21,7 @@ namespace {
 using events::ErrorCode;
 using events::Failure;
 
-constexpr Millis not_running_look_again{100};
+constexpr Millis attempts_look_again{1'000};
 constexpr std::int64_t attempts_per_epoch = 1'000;
 
 std::size_t name_hash(std::string_view org_id, std::string_view request_id) {
@@ -108,7 +108,7 @@ std::optional<events::InvalidRequest> Partition::lost_too_often(const kafka::Rec
   const auto& ids = attempts->back().ids;
   // A topic made anew has another request at this offset.
   if (!record.value->contains(ids.request_id) || !record.value->contains(ids.org_id)) return std::nullopt;
-  const auto lost = fold_.interruptions(record.offset, ids.org_id, ids.request_id, "lost");
+  const auto lost = fold_.interruptions(record.offset, ids.org_id, ids.request_id, cause_lost);
   if (lost < services_.options.lost_attempts_max) return std::nullopt;
   return events::InvalidRequest{
       .request_id = ids.request_id, .org_id = ids.org_id, .user_id = ids.user_id, .failure = too_many_lost(lost)};
@@ -191,6 +191,10 @@ const RecentRequests::Seen* Partition::duplicate_of(const Job& job) {
   if (planted(Bug::runs_duplicates)) return nullptr;
   const auto* seen = recent_.find(job.org_id(), job.request_id());
   if (seen == nullptr || seen->offset >= job.offset) return nullptr;
+  // It has been run as a request of its own, whoever judged so: attempt 0 would neither complete it nor end what its
+  // readers have.
+  if (fold_.attempted(job.offset, job.org_id(), job.request_id()) && !planted(Bug::duplicate_though_run))
+    return nullptr;
   if (may_be_lost(seen->offset) && !fold_.complete(seen->offset, job.org_id(), job.request_id())) {
     // Nobody will answer the first: the first of those that are left takes its place.
     const auto next = std::ranges::find_if(jobs_, [&](const auto& entry) {
@@ -232,6 +236,8 @@ void Partition::decide(std::int64_t offset) {
   if (phase_ != Phase::running || job.attempt || job.stage != Job::Stage::in_line) return;
   // An attempt of it goes on elsewhere, or the event that closes it is not known to count yet.
   if (fold_.any_open(offset)) return;
+  // Its time may have come while it could not be ended.
+  if (job.deadline_known) schedule(job, job.deadline);
   // A duplicate first of all: whatever else would end it has an attempt number, which would displace the first's
   // answer.
   if (const auto* const first = duplicate_of(job)) {
@@ -309,13 +315,15 @@ std::expected<registry::Route, Failure> Partition::route_of(const Job& job) {
   if (services_.environment.now().steady >= job.deadline && !planted(Bug::deadline_ignored)) {
     return std::unexpected(too_late());
   }
-  if (answer_gone_.contains(job.offset)) {
+  if (services_.hub.is_cancelled(job.org_id(), job.request_id())) return std::unexpected(cancelled());
+  if (!planted(Bug::runs_again_though_cut) &&
+      fold_.interruptions(job.offset, job.org_id(), job.request_id(), cause_cut) > 0) {
     return std::unexpected(Failure::of(
         ErrorCode::interrupted,
         "The worker that answered was lost, and what it had published has been deleted since. Ask again under a new "
         "requestId."));
   }
-  const auto lost = fold_.interruptions(job.offset, job.org_id(), job.request_id(), "lost");
+  const auto lost = fold_.interruptions(job.offset, job.org_id(), job.request_id(), cause_lost);
   if (lost >= services_.options.lost_attempts_max) return std::unexpected(too_many_lost(lost));
   return registry::resolve(services_.projection, std::get<events::ChatRequest>(job.request),
                            services_.options.resolution, job.draw != 0 ? job.draw : services_.environment.random());
@@ -361,11 +369,17 @@ void Partition::on_job_time(std::int64_t offset) {
   job.timer = Millis::max();
   if (job.attempt) {
     job.attempt->on_time();
-  } else if (phase_ == Phase::running && services_.environment.now().steady >= job.deadline &&
-             !fold_.any_open(offset) && may_attempt()) {
+    return;
+  }
+  // Where it cannot be ended now decide() asks for the time again as soon as it can be.
+  const auto now = services_.environment.now().steady;
+  if (phase_ != Phase::running || fold_.any_open(offset)) return;
+  if (now < job.deadline) {
+    schedule(job, job.deadline);
+  } else if (may_attempt()) {
     end_uncalled(job, too_late());
   } else {
-    schedule(job, std::max(job.deadline, services_.environment.now().steady + not_running_look_again));
+    schedule(job, now + attempts_look_again);
   }
 }
 
@@ -429,7 +443,6 @@ void Partition::drop_job(std::int64_t offset) {
 
 void Partition::complete(std::int64_t offset) {
   ledger_.complete(offset);
-  answer_gone_.erase(offset);
   // However long one call holds the committed offset back, what ended behind it is not kept.
   fold_.forget_complete(offset);
   drop_job(offset);

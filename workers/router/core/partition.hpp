@@ -156,8 +156,6 @@ class Partition {
   [[nodiscard]] std::int64_t epoch() const { return epoch_; }
   [[nodiscard]] const std::string& instance() const { return instance_; }
   [[nodiscard]] Phase phase() const { return phase_; }
-  [[nodiscard]] std::size_t outstanding() const { return outstanding_ + deferred_.size(); }
-  [[nodiscard]] std::size_t jobs() const { return jobs_.size(); }
   /// on_time() has something to do at once.
   [[nodiscard]] bool wants_time() const { return !failing_.empty() || (!preparing_ && !to_prepare_.empty()); }
 
@@ -339,7 +337,6 @@ class Partition {
   std::optional<std::int64_t> chunk_end_{};   ///< what is being read of it ends there, or later
   Millis heard_of_log_{0};                    ///< steady; the last word of a log that is being read
   std::int64_t chunks_read_to_ = 0;
-  std::set<std::int64_t> answer_gone_{};  ///< source offsets whose attempt may have ended where retention has been
   std::optional<std::int64_t> early_chunk_end_{};  ///< planted bug only
 
   // Attempts that others continue: when their lease runs out (steady).

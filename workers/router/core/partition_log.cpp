@@ -222,6 +222,10 @@ void Partition::hand_over() {
   held_.clear();
   gaps_.clear();
   leases_.clear();
+  // What only an owner asks for may be megabytes, and some answers take long.
+  recent_ = RecentRequests(services_.options.dedupe_requests_max);
+  origins_.clear();
+  dead_lettered_.clear();
   // Events of ours that were delivered behind `released`, before we knew that it counts.
   for (const auto& entry : account_.delivered_beyond()) {
     if (!entry.own || entry.facts.instance != instance_) continue;

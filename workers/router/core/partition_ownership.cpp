@@ -66,7 +66,6 @@ void Partition::claim() {
   leases_.clear();
   expired_.clear();
   closed_.clear();
-  answer_gone_.clear();
   first_read_.reset();
   chunk_tail_cut_ = false;
   tail_events_ = 0;
@@ -114,7 +113,13 @@ void Partition::on_log_record(Log log, const kafka::Record& record) {
   }
   heard_of_log_ = services_.environment.now().steady;
   if (log == Log::chunks) {
-    if (chunk_end_ || planted(Bug::chunk_end_early)) chunk_tail_record(record);
+    if (chunk_end_ || planted(Bug::chunk_end_early)) {
+      chunk_tail_record(record);
+      // Where somebody goes on writing there may be no moment without a record behind it.
+      if (chunk_end_ && record.offset + 1 >= *chunk_end_) on_log_end(Log::chunks, record.offset + 1);
+    } else {
+      on_log_end(Log::chunks, record.offset);  // nothing stood behind the end that was asked for but this
+    }
     return;
   }
   if (phase_ == Phase::reading_audit) {
@@ -322,9 +327,10 @@ void Partition::close(const Closing& closing) {
     services_.metrics.recovered.add();
   } else {
     services_.metrics.interrupted.add();
-    if (may_have_ended_in_the_cut(offset)) answer_gone_.insert(offset);
   }
-  const auto event = response_of(closing, epoch_, instance_);
+  auto event = response_of(closing, epoch_, instance_);
+  // Said in the log, because whoever comes next finds the rest of the chunk log whole.
+  if (closing.terminal == nullptr && may_have_ended_in_the_cut(offset)) event.cause = cause_cut;
   events::AuditFacts facts{.kind = events::AuditFacts::Kind::response,
                            .ids = event.ids,
                            .epoch = epoch_,

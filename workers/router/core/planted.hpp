@@ -26,11 +26,13 @@ enum class Bug : std::uint8_t {
   continued_ignored,            ///< chunkOffset does not wait for attempts that are continued elsewhere
   chunk_cap_too_far,            ///< chunkOffset: one past the last chunk acknowledged, whatever event was sent before
   runs_again_on_lease_end,      ///< after a lease has run out the request runs again at once
+  runs_again_though_cut,        ///< a request whose answer may have stood where retention has been is run again
   no_tail_after_lease,          ///< after a lease has run out the chunk log is not read
   forgets_attempts,             ///< attempts found in the tail are not closed
-  runs_duplicates,              ///< a request seen before is run again
-  deadline_ignored,             ///< a request past its deadline is called all the same
-  loss_untold,                  ///< requests that were deleted unread are passed over in silence
+  duplicate_though_run,  ///< a request that has been run is answered as a duplicate, when the window says so later
+  runs_duplicates,       ///< a request seen before is run again
+  deadline_ignored,      ///< a request past its deadline is called all the same
+  loss_untold,           ///< requests that were deleted unread are passed over in silence
 };
 
 #ifdef TOKENRAIL_PLANTED_BUGS

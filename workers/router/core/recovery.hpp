@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -35,6 +37,11 @@ struct Closing {
   events::AttemptIds ids{};  ///< of the attempt; its epoch and instance are replaced when it is written
   const TerminalTail::Found* terminal = nullptr;  ///< in the log: the response is made from it. nullptr: interrupted
 };
+
+/// Why an attempt was `interrupted`: its worker was lost; or the chunk log was cut where it may have ended, so that
+/// nobody can know, and the request is not run again.
+inline constexpr std::string_view cause_lost = "lost";
+inline constexpr std::string_view cause_cut = "cut";
 
 /// Every attempt without a response that counts, oldest first. Attempts that a worker which gave the partition up in
 /// order goes on with are left alone.

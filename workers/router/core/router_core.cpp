@@ -398,20 +398,10 @@ void RouterCore::ProducerSide::on_report(const kafka::Report& report) {
   core.go_on();
 }
 
-// librdkafka numbers the reports of a batch that it sent twice -1, 0, 1, …: none of these is an offset. Kept here and
-// not by the partition, because such a batch may begin with what an earlier ownership sent.
 kafka::Report RouterCore::without_batch_number(const Sent& sent, const kafka::Report& report) {
   if (sent.purpose == Purpose::terminal || sent.purpose == Purpose::dlq || !report.ok) return report;
-  auto& expected = batch_numbers_[sent.partition];
   auto placed = report;
-  if (report.offset < 0) {
-    expected = 0;
-  } else if (expected && report.offset == *expected) {
-    placed.offset = -1;
-    ++*expected;
-  } else {
-    expected.reset();
-  }
+  placed.offset = batch_numbers_[sent.partition].offset_of(report.offset).value_or(-1);
   return placed;
 }
 
@@ -489,7 +479,8 @@ void RouterCore::set_timer(const JobRef& job, Millis from, Millis to) {
 }
 
 void RouterCore::arm() {
-  auto next = std::min(ask_again_at_, next_round_);
+  // Often enough for notice_stall(), however long the rounds are.
+  auto next = std::min({ask_again_at_, next_round_, last_turn_ + options_.session_timeout / 3});
   if (releasing_) next = std::min(next, release_until_);
   if (!timers_.empty()) next = std::min(next, timers_.begin()->at);
   if (next < armed_at_) {

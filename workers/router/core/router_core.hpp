@@ -19,6 +19,7 @@
 #include "common/kafka/log_reader.hpp"
 #include "common/kafka/producer.hpp"
 #include "common/telemetry/health.hpp"
+#include "workers/router/core/batch_numbers.hpp"
 #include "workers/router/core/cancellations.hpp"
 #include "workers/router/core/fair_queue.hpp"
 #include "workers/router/core/in_flight.hpp"
@@ -190,8 +191,7 @@ class RouterCore final : private Hub, private Wire {
   // Records that are more than a chunk, by the low bits of their token.
   std::uint64_t next_token_ = 0;
   std::unordered_map<std::uint64_t, Sent> sent_{};
-  /// Of the audit log, by partition: the number that the next report has if it continues a batch without offsets.
-  std::map<std::int32_t, std::optional<std::int64_t>> batch_numbers_{};
+  std::map<std::int32_t, BatchNumbers> batch_numbers_{};  ///< of the audit log, by partition
 
   struct PendingCommit {
     std::uint64_t generation;

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "workers/router/core/batch_numbers.hpp"
+
 namespace tokenrail::router {
 namespace {
 
@@ -83,16 +85,39 @@ TEST(AuditAccount, AGapWithoutRecordsIsClosedByReadingPastIt) {
 
 TEST(AuditAccount, ReportsOfADuplicateBatchAreNumbersAndNoOffsets) {
   AuditAccount account(0);
+  BatchNumbers numbers;
+  const auto reported = [&](std::int64_t offset) { account.reported(numbers.offset_of(offset).value_or(-1)); };
   for (int i = 0; i < 4; ++i) account.produced(own(i));
-  account.reported(-1);
-  account.reported(0);  // not offset 0: the second of the batch
-  account.reported(1);
+  reported(-1);
+  reported(0);  // not offset 0: the second of the batch
+  reported(1);
   EXPECT_TRUE(offsets(account).empty());
   EXPECT_TRUE(account.gap());
-  account.reported(53);  // a real one again
+  reported(53);  // a real one again
   for (std::int64_t i = 0; i < 3; ++i) account.read(seen(50 + i, i));
   EXPECT_EQ(offsets(account), (Offsets{50, 51, 52, 53}));
   EXPECT_FALSE(account.gap());
+}
+
+TEST(AuditAccount, WhatWasReadBeforeItsReportIsKnownWhateverTheReportSays) {
+  AuditAccount account(100);
+  account.produced(own(1));
+  account.produced(own(2));
+  account.read(seen(100, 1));
+  EXPECT_EQ(offsets(account), Offsets{100});
+  account.reported(-1);
+  EXPECT_FALSE(account.gap());
+  account.reported(101);
+  EXPECT_EQ(offsets(account), Offsets{101});
+  EXPECT_FALSE(account.gap());
+}
+
+TEST(BatchNumbers, ANumberThatContinuesNothingIsAnOffset) {
+  BatchNumbers numbers;
+  EXPECT_EQ(numbers.offset_of(0), 0);
+  EXPECT_EQ(numbers.offset_of(-1), std::nullopt);
+  EXPECT_EQ(numbers.offset_of(7), 7);
+  EXPECT_EQ(numbers.offset_of(0), 0);
 }
 
 TEST(AuditAccount, EndsWithWhatWasDeliveredBehindAGap) {

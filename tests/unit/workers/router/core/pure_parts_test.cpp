@@ -1,11 +1,17 @@
 // Tables for the small pure parts of the router's core.
+#include <cstdint>
+#include <string>
+
 #include <gtest/gtest.h>
 
+#include "common/events/audit.hpp"
+#include "common/events/commit_metadata.hpp"
 #include "workers/router/core/cancellations.hpp"
 #include "workers/router/core/dead_letter.hpp"
 #include "workers/router/core/in_flight.hpp"
 #include "workers/router/core/key_order.hpp"
 #include "workers/router/core/log_positions.hpp"
+#include "workers/router/core/options.hpp"
 #include "workers/router/core/recent_requests.hpp"
 #include "workers/router/core/retry_policy.hpp"
 #include "workers/router/core/window.hpp"
@@ -397,6 +403,18 @@ TEST(Window, IsCrowdedWhereThoseThatWaitFillHalfOfWhatTheRunningLeave) {
   EXPECT_FALSE(window.crowded(10)) << "what is kept of those that were put back is too much itself";
   window.back(1, 250);
   EXPECT_TRUE(window.crowded(10));
+}
+
+TEST(RouterOptions, ListNoMoreAttemptsThanFitARecordOfOwnership) {
+  for (const std::size_t bytes_max : {std::size_t{16'384}, std::size_t{65'536}, std::size_t{900} * 1'024}) {
+    const auto most = attempts_listed_max(bytes_max, 15'000);
+    events::RouterReleased event{
+        .epoch = events::epoch_max, .instance = std::string(16, 'f'), .partition = 999'999, .lease_ms = INT64_MAX};
+    for (std::size_t i = 0; i < most; ++i) event.continuing.push_back({.offset = INT64_MAX, .attempt = INT64_MAX});
+    EXPECT_LE(events::to_json(event).size(), bytes_max) << most;
+  }
+  EXPECT_EQ(attempts_listed_max(std::size_t{900} * 1'024, 15'000), 15'000U) << "the defaults go together";
+  EXPECT_EQ(attempts_listed_max(0, 15'000), 1U);
 }
 
 }  // namespace
