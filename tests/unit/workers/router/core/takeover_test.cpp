@@ -120,27 +120,34 @@ TEST_F(TakeoverTest, ALeaseRunsOutThoughTheChunkLogIsWrittenToWithoutAPause) {
   EXPECT_EQ(second.http.started, 1U);
 }
 
+// It waits for its connection, and the partition runs as many attempts as it may, when its cancellation comes.
 TEST_F(TakeoverTest, ACancellationIsHeardThoughNoMoreAttemptsMayBeginWhenItComes) {
-  options.partition_attempts_max = 1;
+  add_model("other", "ollama", "c2");
+  options.partition_attempts_max = 2;
+  options.connection_in_flight_max = 1;
   request("r1", std::nullopt);
   request("r2", std::nullopt);
+  request("r3", std::nullopt);
+  auto& third = *requests.back().value;
+  third.replace(third.find("llama3"), std::string("llama3").size(), "other");
   auto router = make();
   router.take();
-  ASSERT_EQ(router.http.started, 1U);
-  cancel("r2");
-  router.settle();
+  ASSERT_EQ(router.http.started, 2U);
   router.core.log_listener().on_record({.topic = "chat.cancellations",
                                         .partition = 0,
                                         .offset = 0,
                                         .value = R"({"orgId":"o","requestId":"r2"})",
                                         .timestamp_ms = environment.wall.count()});
-  router.answer(1);
-  router.settle();
+  for (const std::uint64_t call : {2U, 1U}) {
+    router.answer(call);
+    router.settle();
+  }
   pass(router, 2, 1s);
-  EXPECT_EQ(router.http.started, 1U);
+  EXPECT_EQ(router.http.started, 2U);
   const auto ends = terminals();
-  ASSERT_EQ(ends.size(), 2U);
-  EXPECT_EQ(ends[1].finish_reason, "cancelled");
+  ASSERT_EQ(ends.size(), 3U);
+  EXPECT_EQ(ends[2].request_id, "r2");
+  EXPECT_EQ(ends[2].finish_reason, "cancelled");
 }
 
 // While Kafka is away nobody can be ended, however late it is; it is looked at again when somebody can be.
