@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "common/config/edit_distance.hpp"
+
 namespace tokenrail::cli {
 namespace {
 
@@ -22,6 +24,12 @@ std::string setting_flag_name(std::string_view setting) {
   std::string name(setting);
   std::ranges::replace(name, '_', '-');
   return name;
+}
+
+/// The known word that a misspelt one most likely meant; nothing where none is near.
+std::optional<std::string> meant_by(std::string_view word, std::span<const std::string_view> known) {
+  // More than a third of the word wrong is another word, not a misspelling.
+  return config::nearest(word, known, std::max<std::size_t>(1, word.size() / 3));
 }
 
 /// "topics" of "topics apply"; empty for a command of one word.
@@ -112,7 +120,7 @@ class Parser {
       known.push_back(group.empty() ? command.path : command.path.substr(group.size() + 1));
     }
     std::string message = fmt::format("there is no command '{}'", candidate);
-    if (const auto meant = nearest(word, known))
+    if (const auto meant = meant_by(word, known))
       message += fmt::format("; did you mean 'tokenrail {}{}{}'?", path_, path_.empty() ? "" : " ", *meant);
     return UsageError{.message = std::move(message), .group = path_};
   }
@@ -188,7 +196,7 @@ class Parser {
     for (const auto& setting : setting_names) known.push_back(setting);
 
     std::string message = fmt::format("there is no flag '--{}' here", name);
-    if (const auto meant = nearest(name, known)) {
+    if (const auto meant = meant_by(name, known)) {
       message += fmt::format("; did you mean '--{}'?", *meant);
     } else if (!call_.command) {
       for (const Command& command : commands_)
@@ -223,30 +231,6 @@ std::optional<std::string> Call::value(std::string_view name) const {
 Parsed parse(std::span<const std::string> arguments, std::span<const Command> commands,
              std::span<const config::Setting> settings) {
   return Parser(arguments, commands, settings).run();
-}
-
-std::optional<std::string_view> nearest(std::string_view word, std::span<const std::string_view> candidates) {
-  std::optional<std::string_view> best;
-  // More than a third of the word wrong is another word, not a misspelling.
-  std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
-  for (const std::string_view candidate : candidates) {
-    // Optimal string alignment: insertions, deletions, substitutions and swapped neighbours cost one each.
-    std::vector<std::vector<std::size_t>> d(word.size() + 1, std::vector<std::size_t>(candidate.size() + 1));
-    for (std::size_t i = 0; i <= word.size(); ++i) d[i][0] = i;
-    for (std::size_t j = 0; j <= candidate.size(); ++j) d[0][j] = j;
-    for (std::size_t i = 1; i <= word.size(); ++i)
-      for (std::size_t j = 1; j <= candidate.size(); ++j) {
-        const std::size_t differs = word[i - 1] == candidate[j - 1] ? 0 : 1;
-        d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + differs});
-        if (i > 1 && j > 1 && word[i - 1] == candidate[j - 2] && word[i - 2] == candidate[j - 1])
-          d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
-      }
-    if (const auto distance = d[word.size()][candidate.size()]; distance < best_distance) {
-      best_distance = distance;
-      best = candidate;
-    }
-  }
-  return best;
 }
 
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {

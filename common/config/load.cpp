@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include "common/config/edit_distance.hpp"
 #include "common/config/notation.hpp"
 #include "common/config/settings.hpp"
 

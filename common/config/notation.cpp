@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 #include <limits>
-#include <numeric>
 #include <utility>
 
 #include <fmt/format.h>
@@ -207,39 +206,6 @@ bool is_secret_property(std::string_view property) {
   for (const std::string_view part : {"password", "passphrase", "secret", "key.pem", "oauthbearer.config"})
     if (property.contains(part)) return true;
   return false;
-}
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  // Three rows of the usual table: a swap of neighbours looks two rows back.
-  std::vector<std::size_t> before_last(b.size() + 1);
-  std::vector<std::size_t> last(b.size() + 1);
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(last.begin(), last.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replace = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-      row[j] = std::min({last[j] + 1, row[j - 1] + 1, replace});
-      const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-      if (swapped) row[j] = std::min(row[j], before_last[j - 2] + 1);
-    }
-    std::swap(before_last, last);
-    std::swap(last, row);
-  }
-  return last[b.size()];
-}
-
-std::optional<std::string> nearest(std::string_view name, std::span<const std::string> known,
-                                   std::size_t distance_max) {
-  std::optional<std::string> best;
-  std::size_t best_distance = distance_max + 1;
-  for (const std::string& candidate : known) {
-    const std::size_t distance = edit_distance(name, candidate);
-    if (distance >= best_distance) continue;
-    best = candidate;
-    best_distance = distance;
-  }
-  return best;
 }
 
 std::string_view section(std::string_view name) {
