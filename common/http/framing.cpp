@@ -66,9 +66,7 @@ void SseFramer::forget_event() {
 
 bool SseFramer::fail() {
   failed_ = true;
-  rest_ = {};
-  data_ = {};
-  type_ = {};
+  for (auto* text : {&rest_, &data_, &type_}) release(*text);
   return false;
 }
 

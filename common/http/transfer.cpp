@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 
+#include "common/release.hpp"
+
 namespace tokenrail::http {
 namespace {
 
@@ -70,7 +72,7 @@ std::size_t on_header(char* bytes, std::size_t size, std::size_t count, void* us
       curl_off_t sent = 0;
       curl_easy_getinfo(transfer.easy.get(), CURLINFO_SIZE_UPLOAD_T, &sent);
       // Once it has been sent and answered, libcurl does not look at the body again; a stream may hold on for minutes.
-      if (std::cmp_equal(sent, transfer.request.body.size())) transfer.request.body = {};
+      if (std::cmp_equal(sent, transfer.request.body.size())) release(transfer.request.body);
       break;
     }
   }

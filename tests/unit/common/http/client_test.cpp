@@ -11,6 +11,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/allocations.hpp"
 #include "tests/unit/common/http/scripted_server.hpp"
 
 namespace tokenrail::http {
@@ -534,6 +535,24 @@ TEST_F(ClientTest, BigBodiesGoOutWhole) {
   peer.send("HTTP/1.1 204 No Content\r\n\r\n");
   run_until([&] { return recorder.end.has_value(); });
   EXPECT_EQ(recorder.end->ending, Ending::complete);
+}
+
+TEST_F(ClientTest, ABodyThatWasAnsweredIsFreedWhileTheStreamGoesOn) {
+  if (!tests::allocations_are_told) GTEST_SKIP() << "needs a sanitizer's allocator";
+  constexpr std::size_t size = 8 << 20;
+  Recorder recorder;
+  client_->start({.method = "POST", .url = server_.url(), .body = std::string(size, 'x')}, {}, {}, recorder);
+  auto& peer = connection();
+  run_until([&] { return peer.received.size() >= size; });
+  settle();
+  const std::size_t before = tests::allocated_bytes();
+  peer.send(std::string(chunked_head));
+  run_until([&] { return recorder.heads == 1; });
+  EXPECT_LT(tests::allocated_bytes(), before - size / 2) << "the request's body is still held";
+  peer.send_chunk("one");
+  peer.send(std::string(last_chunk));
+  run_until([&] { return recorder.end.has_value(); });
+  EXPECT_EQ(recorder.body, "one");
 }
 
 TEST_F(ClientTest, AnEarlyAnswerToABigBody) {

@@ -9,6 +9,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/allocations.hpp"
+
 namespace tokenrail::http {
 namespace {
 
@@ -85,6 +87,17 @@ TEST(LineFramer, HasABound) {
   }
   LineFramer framer(4);
   EXPECT_TRUE(framer.feed("1234\n1234\n12", [](std::string_view) {}));
+}
+
+TEST(LineFramer, ALineThatIsTooLongLeavesNoMemoryBehind) {
+  if (!tests::allocations_are_told) GTEST_SKIP() << "needs a sanitizer's allocator";
+  const std::string most(plenty, 'x');
+  const std::size_t before = tests::allocated_bytes();
+  LineFramer framer(plenty);
+  EXPECT_TRUE(framer.feed(most, [](std::string_view) {}));
+  EXPECT_GE(tests::allocated_bytes(), before + plenty);
+  EXPECT_FALSE(framer.feed("x", [](std::string_view) {}));
+  EXPECT_LT(tests::allocated_bytes(), before + 1024);
 }
 
 TEST(SseFramer, TheStandardsOwnExamples) {
@@ -196,6 +209,23 @@ TEST(SseFramer, HasABoundOnLinesAndOnEvents) {
   int count = 0;
   for (int i = 0; i < 100; ++i) framer.feed("data: 0123456789\n\n", [&](const ServerSentEvent&) { ++count; });
   EXPECT_EQ(count, 100) << "the bound is one event's, not the stream's";
+}
+
+TEST(SseFramer, AnEventThatIsTooLargeLeavesNoMemoryBehind) {
+  if (!tests::allocations_are_told) GTEST_SKIP() << "needs a sanitizer's allocator";
+  const std::string third(plenty / 3, 'x');
+  const auto none = [](const ServerSentEvent&) { FAIL() << "nothing comes out"; };
+  const std::size_t before = tests::allocated_bytes();
+  SseFramer framer(plenty);
+  for (const auto* name : {"event: ", "data: "}) {
+    EXPECT_TRUE(framer.feed(name, none));
+    EXPECT_TRUE(framer.feed(third, none));
+    EXPECT_TRUE(framer.feed("\n", none));
+  }
+  EXPECT_TRUE(framer.feed(third, none));
+  EXPECT_GE(tests::allocated_bytes(), before + 3 * third.size());
+  EXPECT_FALSE(framer.feed(third, none));
+  EXPECT_LT(tests::allocated_bytes(), before + 1024);
 }
 
 }  // namespace

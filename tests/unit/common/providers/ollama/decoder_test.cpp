@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "common/providers/ollama/ollama.hpp"
+#include "tests/support/allocations.hpp"
 #include "tests/unit/common/providers/answer_recorder.hpp"
 
 namespace tokenrail::providers::ollama {
@@ -291,6 +292,21 @@ TEST(OllamaDecoder, AnAnswerThatIsNotStreamedFailsLikeOneThatIs) {
   const auto large = decoded(std::string(2000, ' '), false, {.item_bytes_max = 1000, .answer_bytes_max = 500});
   ASSERT_TRUE(large.failure());
   EXPECT_EQ(large.failure()->code, ErrorCode::response_too_large);
+}
+
+TEST(OllamaDecoder, AnAnswerThatIsTooLargeLeavesNoMemoryBehind) {
+  if (!tests::allocations_are_told) GTEST_SKIP() << "needs a sanitizer's allocator";
+  constexpr std::size_t most = 1 << 20;
+  const std::string blanks(most, ' ');
+  AnswerRecorder recorder;
+  const auto decoder = provider().decoder(false, {.item_bytes_max = most, .answer_bytes_max = most});
+  const std::size_t before = tests::allocated_bytes();
+  decoder->feed(blanks, recorder);
+  EXPECT_FALSE(recorder.failure());
+  EXPECT_GE(tests::allocated_bytes(), before + most);
+  decoder->feed(" ", recorder);
+  ASSERT_TRUE(recorder.failure());
+  EXPECT_LT(tests::allocated_bytes(), before + 16 * 1024);
 }
 
 /// A sink that lets a second answer arrive while the first is told.
