@@ -83,23 +83,6 @@ class Sender : public std::enable_shared_from_this<Sender> {
     return handle;
   }
 
-  Result<void> warm(const std::vector<std::string>& names, milliseconds timeout) {
-    const auto until = std::chrono::steady_clock::now() + timeout;
-    for (const auto& name : names) {
-      rd_kafka_topic_t* topic_object = at(topic(name)).topic.get();
-      const auto left = std::chrono::duration_cast<milliseconds>(until - std::chrono::steady_clock::now());
-      const rd_kafka_metadata_t* answer = nullptr;
-      auto code = rd_kafka_metadata(client_.get(), 0, topic_object, &answer,
-                                    static_cast<int>(std::max(left, milliseconds(1)).count()));
-      const Metadata metadata(answer);
-      if (code == RD_KAFKA_RESP_ERR_NO_ERROR && answer->topic_cnt == 1) code = answer->topics[0].err;
-      if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return std::unexpected(error_of(code, fmt::format("looking up the topic {}", name)));
-    }
-    connected_ = true;
-    return {};
-  }
-
   Produced produce(TopicHandle handle, std::int32_t partition, std::optional<std::string_view> key,
                    std::optional<std::string_view> value, const Headers* headers, std::uint64_t token) {
     if (fatal_) return Produced::failed;
@@ -312,9 +295,6 @@ class LibrdkafkaProducer final : public Producer {
   LibrdkafkaProducer& operator=(const LibrdkafkaProducer&) = delete;
 
   [[nodiscard]] TopicHandle topic(const std::string& name) override { return sender_->topic(name); }
-  Result<void> warm(const std::vector<std::string>& topics, milliseconds timeout) override {
-    return sender_->warm(topics, timeout);
-  }
   Produced produce(TopicHandle topic_handle, std::int32_t partition, std::optional<std::string_view> key,
                    std::optional<std::string_view> value, const Headers* headers, std::uint64_t token) override {
     return sender_->produce(topic_handle, partition, key, value, headers, token);
