@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "common/url.hpp"
+
 namespace tokenrail::config {
 namespace {
 
@@ -34,31 +36,6 @@ std::optional<std::int64_t> parse_with_unit(std::string_view text, std::span<con
   return std::nullopt;
 }
 
-/// A URL taken apart as far as checking and masking need it.
-struct UrlParts {
-  std::string_view scheme{};    ///< without "://"
-  std::string_view userinfo{};  ///< without "@"
-  std::string_view host_port{};
-  std::string_view rest{};  ///< from the path on
-};
-
-std::optional<UrlParts> split_url(std::string_view url) {
-  const auto scheme_end = url.find("://");
-  if (scheme_end == std::string_view::npos || scheme_end == 0) return std::nullopt;
-  UrlParts parts{.scheme = url.substr(0, scheme_end)};
-  std::string_view authority = url.substr(scheme_end + 3);
-  const auto authority_end = std::min(authority.find_first_of("/?#"), authority.size());
-  parts.rest = authority.substr(authority_end);
-  authority = authority.substr(0, authority_end);
-  // The last '@': a password may hold one that its owner forgot to encode.
-  if (const auto at = authority.rfind('@'); at != std::string_view::npos) {
-    parts.userinfo = authority.substr(0, at);
-    authority.remove_prefix(at + 1);
-  }
-  parts.host_port = authority;
-  return parts;
-}
-
 bool is_plain(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c > ' ' && c != 0x7f; });
 }
@@ -74,9 +51,9 @@ bool host_port_fits(std::string_view host_port) {
 
 bool url_fits(std::string_view url, bool only_http) {
   const auto parts = split_url(url);
-  if (!parts || !is_plain(url)) return false;
+  if (parts.scheme.empty() || !is_plain(url)) return false;
   if (!only_http) return true;  // a database URL may leave the host out (a local socket)
-  return (parts->scheme == "http" || parts->scheme == "https") && host_port_fits(parts->host_port);
+  return (parts.scheme == "http" || parts.scheme == "https") && host_port_fits(parts.host_port);
 }
 
 /// Passwords also travel as a query parameter: postgresql://host/db?password=…
@@ -99,12 +76,11 @@ std::string mask_query(std::string_view rest) {
 
 std::string masked_url(std::string_view url) {
   const auto parts = split_url(url);
-  if (!parts) return std::string(mask);  // not a URL after all: who knows what it is
-  const auto colon = parts->userinfo.find(':');
-  std::string userinfo(parts->userinfo.substr(0, colon));
-  if (colon != std::string_view::npos) userinfo += fmt::format(":{}", mask);
-  if (!parts->userinfo.empty()) userinfo += '@';
-  return fmt::format("{}://{}{}{}", parts->scheme, userinfo, parts->host_port, mask_query(parts->rest));
+  if (parts.scheme.empty()) return std::string(mask);  // not a URL after all: who knows what it is
+  std::string userinfo(parts.user());
+  if (parts.userinfo.contains(':')) userinfo += fmt::format(":{}", mask);
+  if (!parts.userinfo.empty()) userinfo += '@';
+  return fmt::format("{}://{}{}{}", parts.scheme, userinfo, parts.host_port, mask_query(parts.rest));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "common/release.hpp"
+#include "common/url.hpp"
 
 namespace tokenrail::http {
 namespace {
@@ -113,15 +114,6 @@ curl_socket_t on_open_socket(void* user, curlsocktype, curl_sockaddr* address) n
   return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-/// What stands between "//" and "@" in a URL: credentials, which no message may repeat.
-std::string_view userinfo_of(std::string_view url) {
-  const auto start = url.find("//");
-  if (start == std::string_view::npos) return {};
-  const std::string_view authority = url.substr(start + 2, url.find_first_of("/?#", start + 2) - start - 2);
-  const auto at = authority.rfind('@');
-  return at == std::string_view::npos ? std::string_view() : authority.substr(0, at);
-}
-
 void take_out(std::string& text, std::string_view secret) {
   if (secret.empty()) return;
   for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
@@ -131,10 +123,9 @@ void take_out(std::string& text, std::string_view secret) {
 
 std::string detail_of(const Transfer& transfer, CURLcode code) {
   std::string text = transfer.error_text.front() != '\0' ? transfer.error_text.data() : curl_easy_strerror(code);
-  const std::string_view userinfo = userinfo_of(transfer.request.url);
-  const auto colon = userinfo.find(':');
-  take_out(text, userinfo);
-  if (colon != std::string_view::npos) take_out(text, userinfo.substr(colon + 1));
+  const UrlParts url = split_url(transfer.request.url);
+  take_out(text, url.userinfo);
+  take_out(text, url.password());
   for (const Header& header : transfer.request.headers) {
     if (header.secret) take_out(text, header.value);
   }
