@@ -20,10 +20,9 @@ constexpr std::array<Flag, 5> global_flag_table{{
     {.name = "config", .value = "FILE", .help = "read settings from this TOML file (else TOKENRAIL_CONFIG)"},
 }};
 
-std::string setting_flag_name(std::string_view setting) {
-  std::string name(setting);
-  std::ranges::replace(name, '_', '-');
-  return name;
+/// A setting's flag without its dashes, as the names of flags are kept here.
+std::string setting_flag(const config::Setting& setting) {
+  return config::flag_name(setting.name).substr(2);
 }
 
 /// The known word that a misspelt one most likely meant; nothing where none is near.
@@ -136,8 +135,10 @@ class Parser {
     if (!flag && call_.command) flag = find_flag(call_.command->flags, name);
     if (flag) return take(*flag, fmt::format("--{}", name), value);
 
+    // librdkafka's own properties have no table here; it judges them itself.
     const bool is_setting =
-        std::ranges::any_of(settings_, [&](const config::Setting& s) { return setting_flag_name(s.name) == name; });
+        config::is_kafka_property(name) ||
+        std::ranges::any_of(settings_, [&](const config::Setting& s) { return setting_flag(s) == name; });
     if (is_setting) {
       if (!value) {
         if (next_ + 1 == arguments_.size()) return needs_value(fmt::format("--{}", name), "VALUE");
@@ -192,7 +193,7 @@ class Parser {
       for (const Flag& flag : call_.command->flags) known.push_back(flag.name);
     std::vector<std::string> setting_names;
     setting_names.reserve(settings_.size());
-    for (const auto& setting : settings_) setting_names.push_back(setting_flag_name(setting.name));
+    for (const auto& setting : settings_) setting_names.push_back(setting_flag(setting));
     for (const auto& setting : setting_names) known.push_back(setting);
 
     std::string message = fmt::format("there is no flag '--{}' here", name);

@@ -49,22 +49,10 @@ std::string property_of(std::string_view suffix) {
   return out == "log.level" ? "log_level" : out;
 }
 
-/// Whether a key of the file's [kafka] table is librdkafka's: its names have no underscore, ours have no dot.
-bool is_property(std::string_view name) {
-  if (!name.starts_with("kafka.")) return false;
-  return name.find('_') == std::string_view::npos || name == "kafka.log_level";
-}
-
 /// Names under TOKENRAIL_ that are no settings.
 bool is_tolerated(std::string_view name) {
   return name == "TOKENRAIL_CONFIG" || name == "TOKENRAIL_TRANSCRIPTS" || name.starts_with("TOKENRAIL_DEV_") ||
          name.starts_with("TOKENRAIL_TEST_");
-}
-
-std::string flag_name(std::string_view name) {
-  std::string out = "--";
-  for (const char c : name) out += c == '_' ? '-' : c;
-  return out;
 }
 
 std::string setting_name(std::string_view flag) {
@@ -173,7 +161,7 @@ void Loader::read_table(const toml::table& table, const std::string& path) {
 void Loader::read_file_value(const std::string& name, const toml::node& node) {
   const std::string origin = fmt::format("{}, line {}", sources.file_name, node.source().begin.line);
   const bool known = out.values.entries_.contains(name);
-  const bool property = !known && is_property(name);
+  const bool property = !known && is_kafka_property(name);
   if (!known && other_names.contains(name)) return;
   if (!known && !property) return unknown(name, name, names, origin, section(name));
 
@@ -245,7 +233,7 @@ std::size_t Loader::read_flag(std::size_t index) {
   const std::string flag = argument.substr(0, equals);
   const std::string name = setting_name(flag);
   const auto found = out.values.entries_.find(name);
-  const bool property = found == out.values.entries_.end() && flag.starts_with("--kafka.");
+  const bool property = found == out.values.entries_.end() && is_kafka_property(name);
   const bool config = flag == "--config";
 
   if (found == out.values.entries_.end() && !property && !config) {

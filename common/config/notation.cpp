@@ -216,6 +216,17 @@ std::string environment_name(const Setting& setting) {
   return out;
 }
 
+bool is_kafka_property(std::string_view name) {
+  if (!name.starts_with("kafka.")) return false;
+  return name.find_first_of("_-") == std::string_view::npos || name == "kafka.log_level";
+}
+
+std::string flag_name(std::string_view setting) {
+  std::string out = "--";
+  for (const char c : setting) out += c == '_' ? '-' : c;
+  return out;
+}
+
 std::string allowed(const Setting& setting) {
   const auto bounds = [&](auto&& write) {
     if (setting.min && setting.max) return fmt::format(", from {} to {}", write(*setting.min), write(*setting.max));

@@ -114,6 +114,10 @@ struct Sources {
 /// be read, it is no file (a directory), or it is larger than 1 MiB.
 [[nodiscard]] Result<std::string> read_file(const std::string& name);
 
+/// Adds what comes from this process: its environment, and the file that `named` (the value of --config, empty where it
+/// was not given) or else TOKENRAIL_CONFIG names. Errors as read_file(); the environment is there all the same.
+[[nodiscard]] Result<void> add_process(Sources& sources, std::string named);
+
 /// Errors (invalid_input) name the setting, the value, where it came from and what is allowed; all of them, one a line.
 ///
 /// An unknown TOML key or TOKENRAIL_ variable is an error with the nearest known name if it looks like a typing
@@ -129,13 +133,9 @@ struct StartUp {
   std::optional<Loaded> loaded;
   int exit_code = 0;
 };
-struct StartUpOptions {
-  bool strict_flags = true;               ///< as in Sources
-  bool arguments_allowed = false;         ///< false: an argument that is no flag is an error
-  std::span<const Setting> also_known{};  ///< as in Sources
-};
+/// An argument that is no flag is an error.
 [[nodiscard]] StartUp start_up(std::string_view program, std::string_view purpose, std::span<const Setting> settings,
-                               int argc, const char* const* argv, const StartUpOptions& options = {});
+                               int argc, const char* const* argv);
 
 /// The release this program belongs to, such as "0.1.0".
 [[nodiscard]] std::string_view version();
@@ -146,6 +146,13 @@ struct StartUpOptions {
 
 /// The environment name: the setting's own, or the one made from its name.
 [[nodiscard]] std::string environment_name(const Setting& setting);
+
+/// Whether a name of the section kafka, as a key of the file or as a flag without its dashes, is one of librdkafka's
+/// properties: its names have neither underscore nor dash (but for log_level), ours no further dot.
+[[nodiscard]] bool is_kafka_property(std::string_view name);
+
+/// The flag: "--router.in-flight-max".
+[[nodiscard]] std::string flag_name(std::string_view setting);
 
 /// The table as a --help page and as the Markdown table of docs/reference/configuration.md.
 [[nodiscard]] std::string help_page(std::string_view program, std::string_view purpose,

@@ -112,6 +112,8 @@ TEST(Load, UnknownFlagsAreErrorsOrStay) {
   from.arguments = {"--router.inflight-max=1"};
   EXPECT_THAT(error_of(from),
               AllOf(HasSubstr("'--router.inflight-max'"), HasSubstr("did you mean --router.in-flight-max?")));
+  from.arguments = {"--kafka.bootstrap-server=h:1"};
+  EXPECT_THAT(error_of(from), HasSubstr("did you mean --kafka.bootstrap-servers?")) << "no property of librdkafka's";
   from.strict_flags = false;
   from.arguments = {"chat", "--model", "x", "-m", "--log.level=warn"};
   const auto loaded = load(from);
