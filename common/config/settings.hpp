@@ -105,9 +105,6 @@ struct Sources {
   std::string file_name;                           ///< for messages
   /// true: an unknown flag is an error with the nearest known one; false: it stays in `rest` (programs with commands).
   bool strict_flags = true;
-  /// Settings of the project's other programs. One file and one environment may serve them all, so these names are
-  /// passed over in silence where they are given; as flags they stay unknown.
-  std::span<const Setting> also_known{};
 };
 
 /// The text of a TOML file for Sources, the same way in every program. Errors name the file: it is not there or may not
@@ -122,9 +119,10 @@ struct Sources {
 ///
 /// An unknown TOML key or TOKENRAIL_ variable is an error with the nearest known name if it looks like a typing
 /// mistake: it is within two letters of a known name, or it lies in a section that this program has and
-/// common_settings() has not. Otherwise it may belong to another program of the project and is a warning. Names under
-/// TOKENRAIL_DEV_ and TOKENRAIL_TEST_, TOKENRAIL_CONFIG and TOKENRAIL_TRANSCRIPTS are no settings and are passed over.
-/// An empty environment value counts as not given where the kind has no empty value (compose files write those).
+/// common_settings() has not. One that lies in another program's section (program_sections()) is that program's to
+/// judge and is passed over in silence; what belongs nowhere is a warning. Names under TOKENRAIL_DEV_ and
+/// TOKENRAIL_TEST_, TOKENRAIL_CONFIG and TOKENRAIL_TRANSCRIPTS are no settings and are passed over. An empty
+/// environment value counts as not given where the kind has no empty value (compose files write those).
 [[nodiscard]] Result<Loaded> load(const Sources& sources);
 
 /// Reads argv, the process environment and the file named by --config FILE or TOKENRAIL_CONFIG, then load(). On
@@ -158,6 +156,9 @@ struct StartUp {
 [[nodiscard]] std::string help_page(std::string_view program, std::string_view purpose,
                                     std::span<const Setting> settings);
 [[nodiscard]] std::string markdown_table(std::span<const Setting> settings);
+
+/// The sections that one program of this project has for itself: one file and one environment may serve them all.
+[[nodiscard]] std::span<const std::string_view> program_sections();
 
 /// The settings every program of this project has: kafka.bootstrap_servers, database.url, topic.prefix, http.listen,
 /// log.level, log.format, ollama.base_url (environment OLLAMA_BASE_URL). Declared in common/config/common_settings.cpp.
