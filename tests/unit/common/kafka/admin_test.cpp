@@ -87,5 +87,19 @@ TEST_F(KafkaAdmin, APropertyThatIsRefusedIsNamedWithTheVariableThatSetsIt) {
   }
 }
 
+TEST_F(KafkaAdmin, APropertyThatNobodyHasIsToldWithTheOneThatWasMeant) {
+  for (const auto& [name, meant] :
+       {std::pair("bootstrap.server", "did you mean bootstrap.servers (TOKENRAIL_KAFKA_BOOTSTRAP_SERVERS)?"),
+        std::pair("sasl.mechansim", "did you mean sasl.mechanism"),
+        std::pair("request.timout.ms", "request.timeout.ms"), std::pair("no.such.thing.at.all", "no such property")}) {
+    auto properties = cluster.properties();
+    properties.emplace_back(name, "nonsense");
+    const auto refused = Admin::connect(properties);
+    ASSERT_FALSE(refused.has_value()) << name;
+    EXPECT_EQ(refused.error().kind, ErrorKind::invalid_input);
+    EXPECT_NE(refused.error().detail.find(meant), std::string::npos) << refused.error().detail;
+  }
+}
+
 }  // namespace
 }  // namespace tokenrail::kafka
