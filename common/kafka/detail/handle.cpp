@@ -202,6 +202,36 @@ Error error_of(rd_kafka_resp_err_t code, std::string_view doing, std::string_vie
           .detail = hint.empty() ? fmt::format("{}: {}", doing, what) : fmt::format("{}: {} ({})", doing, what, hint)};
 }
 
+std::optional<Error> connection_refused(rd_kafka_resp_err_t code, std::string_view servers, std::string_view text) {
+  const auto trouble = [&](ErrorKind kind, std::string_view what, const std::string& look_at) {
+    return Error{.kind = kind, .detail = fmt::format("{} at {}: {} (check {})", what, servers, text, look_at)};
+  };
+  const auto no_tls = [&] {
+    return trouble(
+        ErrorKind::rejected, "no TLS connection to Kafka",
+        fmt::format("that {} is what the brokers speak, and the ssl.* properties", named("security.protocol")));
+  };
+  switch (code) {
+    case RD_KAFKA_RESP_ERR__SSL:
+      return no_tls();
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+      return trouble(
+          ErrorKind::rejected, "Kafka refuses the login",
+          fmt::format("{}, {} and the user and password", named("security.protocol"), named("sasl.mechanism")));
+    case RD_KAFKA_RESP_ERR__RESOLVE:
+      return trouble(ErrorKind::unavailable, "no address is known for the Kafka broker", named("bootstrap.servers"));
+    default:
+      break;
+  }
+  // Some of the same has the code of any connection that ends: only librdkafka's words tell it. A handshake that the
+  // other side breaks off, and a broker that speaks TLS and hangs up on whoever does not.
+  if (text.contains("SSL_HANDSHAKE")) return no_tls();
+  if (text.contains("incorrect security.protocol"))
+    return trouble(ErrorKind::rejected, "Kafka hangs up", named("security.protocol"));
+  return std::nullopt;
+}
+
 bool passes_by_itself(rd_kafka_resp_err_t code) {
   switch (code) {
     case RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS:
