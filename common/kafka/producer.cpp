@@ -4,6 +4,7 @@
 #include <array>
 #include <ctime>
 #include <deque>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
@@ -165,7 +166,7 @@ class Sender : public std::enable_shared_from_this<Sender> {
         client_.get(), RD_KAFKA_VTYPE_RKT, topic_object, RD_KAFKA_VTYPE_PARTITION, partition, RD_KAFKA_VTYPE_MSGFLAGS,
         RD_KAFKA_MSG_F_COPY, RD_KAFKA_VTYPE_VALUE, value_bytes, value_size, RD_KAFKA_VTYPE_KEY, key_bytes, key_size,
         RD_KAFKA_VTYPE_HEADERS, copied.get(), RD_KAFKA_VTYPE_OPAQUE, opaque_of(slot), RD_KAFKA_VTYPE_END);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) static_cast<void>(copied.release());  // the record's own now
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) std::ignore = copied.release();  // the record's own now
     return code;
   }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -512,7 +513,6 @@ TEST_F(ClientTest, AKeptConnectionThatDiedIsReplaced) {
 TEST_F(ClientTest, DetailsHoldNoCredentials) {
   server_.stop_listening();
   settle();
-  const std::string port = std::to_string(1);
   for (const std::string url : {"http://user:hush@127.0.0.1:1/", "http://user:hush@no-such-hush.invalid/",
                                 "http://user:hush@127.0.0.1:hush/", "hush://user:hush@h/"}) {
     Recorder recorder;
@@ -524,7 +524,8 @@ TEST_F(ClientTest, DetailsHoldNoCredentials) {
 }
 
 TEST_F(ClientTest, BigBodiesGoOutWhole) {
-  std::string body(20'000'000, '\0');
+  std::string body;
+  body.resize(20'000'000);
   for (std::size_t i = 0; i < body.size(); ++i) body[i] = static_cast<char>(i * 31 % 251);
   Recorder recorder;
   client_->start({.method = "POST", .url = server_.url(), .body = body}, {}, {}, recorder);
@@ -556,8 +557,10 @@ TEST_F(ClientTest, ABodyThatWasAnsweredIsFreedWhileTheStreamGoesOn) {
 }
 
 TEST_F(ClientTest, AnEarlyAnswerToABigBody) {
+  std::string body;
+  body.resize(20'000'000, 'x');
   Recorder recorder;
-  client_->start({.method = "POST", .url = server_.url(), .body = std::string(20'000'000, 'x')}, {}, {}, recorder);
+  client_->start({.method = "POST", .url = server_.url(), .body = std::move(body)}, {}, {}, recorder);
   auto& peer = connection();
   peer.send("HTTP/1.1 413 Too Large\r\nContent-Length: 4\r\nConnection: close\r\n\r\nmuch");
   run_until([&] { return recorder.end.has_value(); });

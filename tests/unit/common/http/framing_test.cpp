@@ -36,6 +36,7 @@ struct Event {
   bool operator==(const Event&) const = default;
 };
 
+// NOLINTNEXTLINE(readability-identifier-naming): GoogleTest looks for this name
 void PrintTo(const Event& event, std::ostream* out) {
   *out << "{" << event.type << ", '" << event.data << "', id '" << event.id << "'}";
 }
@@ -171,15 +172,15 @@ TEST(SseFramer, DoesNotMindTheCuts) {
       // chat completions, ended by a word
       "data: {\"choices\":[{\"delta\":{\"content\":\"H\xc3\xa4\"}}]}\n\ndata: {\"choices\":[]}\n\ndata: [DONE]\n\n",
       // typed events and a ping between them
-      "event: message_start\ndata: {\"type\":\"message_start\"}\n\nevent: ping\ndata: {\"type\": \"ping\"}\n\n"
-      "event: message_stop\ndata: {\"type\":\"message_stop\"         }\n\n",
+      ("event: message_start\ndata: {\"type\":\"message_start\"}\n\nevent: ping\ndata: {\"type\": \"ping\"}\n\n"
+       "event: message_stop\ndata: {\"type\":\"message_stop\"         }\n\n"),
       // carriage returns, no word at the end
       "data: {\"candidates\": [{\"content\": \"\xf0\x9f\x9a\x86\"}]}\r\n\r\ndata: {\"finishReason\": \"STOP\"}\r\n\r\n",
       // comments first, no space, several lines, nothing after the last
       ": PROCESSING\n\n:\n\ndata:{\"a\":\ndata: 1}\n\nevent: error\nid: 3\nretry: 10\ndata: {\"error\":{}}",
       // all line ends at once
-      "\xef\xbb\xbf"
-      "data: 1\r\r\ndata: 2\n\ndata: 3\r\n\r\n\rdata: 4\r\n\n\rdata\r\r",
+      ("\xef\xbb\xbf"
+       "data: 1\r\r\ndata: 2\n\ndata: 3\r\n\r\n\rdata: 4\r\n\n\rdata\r\r"),
   };
   for (const std::string& stream : streams) expect_same_however_cut(stream, events);
 }

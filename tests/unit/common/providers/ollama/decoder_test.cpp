@@ -312,29 +312,29 @@ TEST(OllamaDecoder, AnAnswerThatIsTooLargeLeavesNoMemoryBehind) {
 /// A sink that lets a second answer arrive while the first is told.
 class NestedSink final : public AnswerSink {
  public:
-  void on_text(std::string_view text) override {
+  void on_text(std::string_view piece) override {
     AnswerRecorder inner;
     const auto decoder = provider().decoder(true, {});
     decoder->feed(delta("inner text of some length") + done_line, inner);
     decoder->end(inner);
-    inner_ += inner.text();
-    text_ += text;
+    inner_text += inner.text();
+    text += piece;
   }
   void on_reasoning(std::string_view) override {}
   void on_tool_call(events::ToolCall) override {}
   void on_usage(const events::Usage&) override {}
   void on_finish(events::FinishReason) override {}
   void on_failure(const events::Failure&) override {}
-  std::string text_{};
-  std::string inner_{};
+  std::string text{};
+  std::string inner_text{};
 };
 
 TEST(OllamaDecoder, ASinkMayDecodeSomethingElseMeanwhile) {
   NestedSink sink;
   const auto decoder = provider().decoder(true, {});
   decoder->feed(delta("outer") + delta(" text") + done_line, sink);
-  EXPECT_EQ(sink.text_, "outer text");
-  EXPECT_EQ(sink.inner_, "inner text of some lengthinner text of some length");
+  EXPECT_EQ(sink.text, "outer text");
+  EXPECT_EQ(sink.inner_text, "inner text of some lengthinner text of some length");
 }
 
 }  // namespace
