@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "common/config/edit_distance.hpp"
+
 namespace tokenrail::cli {
 namespace {
 
@@ -18,10 +20,15 @@ constexpr std::array<Flag, 5> global_flag_table{{
     {.name = "config", .value = "FILE", .help = "read settings from this TOML file (else TOKENRAIL_CONFIG)"},
 }};
 
-std::string setting_flag_name(std::string_view setting) {
-  std::string name(setting);
-  std::ranges::replace(name, '_', '-');
-  return name;
+/// A setting's flag without its dashes, as the names of flags are kept here.
+std::string setting_flag(const config::Setting& setting) {
+  return config::flag_name(setting.name).substr(2);
+}
+
+/// The known word that a misspelt one most likely meant; nothing where none is near.
+std::optional<std::string> meant_by(std::string_view word, std::span<const std::string_view> known) {
+  // More than a third of the word wrong is another word, not a misspelling.
+  return config::nearest(word, known, std::max<std::size_t>(1, word.size() / 3));
 }
 
 /// "topics" of "topics apply"; empty for a command of one word.
@@ -112,7 +119,7 @@ class Parser {
       known.push_back(group.empty() ? command.path : command.path.substr(group.size() + 1));
     }
     std::string message = fmt::format("there is no command '{}'", candidate);
-    if (const auto meant = nearest(word, known))
+    if (const auto meant = meant_by(word, known))
       message += fmt::format("; did you mean 'tokenrail {}{}{}'?", path_, path_.empty() ? "" : " ", *meant);
     return UsageError{.message = std::move(message), .group = path_};
   }
@@ -128,8 +135,10 @@ class Parser {
     if (!flag && call_.command) flag = find_flag(call_.command->flags, name);
     if (flag) return take(*flag, fmt::format("--{}", name), value);
 
+    // librdkafka's own properties have no table here; it judges them itself.
     const bool is_setting =
-        std::ranges::any_of(settings_, [&](const config::Setting& s) { return setting_flag_name(s.name) == name; });
+        config::is_kafka_property(name) ||
+        std::ranges::any_of(settings_, [&](const config::Setting& s) { return setting_flag(s) == name; });
     if (is_setting) {
       if (!value) {
         if (next_ + 1 == arguments_.size()) return needs_value(fmt::format("--{}", name), "VALUE");
@@ -184,11 +193,11 @@ class Parser {
       for (const Flag& flag : call_.command->flags) known.push_back(flag.name);
     std::vector<std::string> setting_names;
     setting_names.reserve(settings_.size());
-    for (const auto& setting : settings_) setting_names.push_back(setting_flag_name(setting.name));
+    for (const auto& setting : settings_) setting_names.push_back(setting_flag(setting));
     for (const auto& setting : setting_names) known.push_back(setting);
 
     std::string message = fmt::format("there is no flag '--{}' here", name);
-    if (const auto meant = nearest(name, known)) {
+    if (const auto meant = meant_by(name, known)) {
       message += fmt::format("; did you mean '--{}'?", *meant);
     } else if (!call_.command) {
       for (const Command& command : commands_)
@@ -223,30 +232,6 @@ std::optional<std::string> Call::value(std::string_view name) const {
 Parsed parse(std::span<const std::string> arguments, std::span<const Command> commands,
              std::span<const config::Setting> settings) {
   return Parser(arguments, commands, settings).run();
-}
-
-std::optional<std::string_view> nearest(std::string_view word, std::span<const std::string_view> candidates) {
-  std::optional<std::string_view> best;
-  // More than a third of the word wrong is another word, not a misspelling.
-  std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
-  for (const std::string_view candidate : candidates) {
-    // Optimal string alignment: insertions, deletions, substitutions and swapped neighbours cost one each.
-    std::vector<std::vector<std::size_t>> d(word.size() + 1, std::vector<std::size_t>(candidate.size() + 1));
-    for (std::size_t i = 0; i <= word.size(); ++i) d[i][0] = i;
-    for (std::size_t j = 0; j <= candidate.size(); ++j) d[0][j] = j;
-    for (std::size_t i = 1; i <= word.size(); ++i)
-      for (std::size_t j = 1; j <= candidate.size(); ++j) {
-        const std::size_t differs = word[i - 1] == candidate[j - 1] ? 0 : 1;
-        d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + differs});
-        if (i > 1 && j > 1 && word[i - 1] == candidate[j - 2] && word[i - 2] == candidate[j - 1])
-          d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
-      }
-    if (const auto distance = d[word.size()][candidate.size()]; distance < best_distance) {
-      best_distance = distance;
-      best = candidate;
-    }
-  }
-  return best;
 }
 
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {

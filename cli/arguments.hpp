@@ -82,10 +82,6 @@ using Parsed = std::variant<Call, HelpCall, VersionCall, UsageError>;
 /// docs/reference/cli.md.
 [[nodiscard]] std::string reference_page(std::span<const Command> commands);
 
-/// The candidate that a misspelt word most likely meant; nothing where none is near.
-[[nodiscard]] std::optional<std::string_view> nearest(std::string_view word,
-                                                      std::span<const std::string_view> candidates);
-
 /// "250ms", "10s", "5m", "2h" or a bare number of seconds, as people type time-outs. Nothing: not one of these, or 0.
 [[nodiscard]] std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 

@@ -11,7 +11,6 @@
 
 #include "cli/topics.hpp"
 #include "common/events/cancellation.hpp"
-#include "common/events/json_writer.hpp"
 #include "common/kafka/admin.hpp"
 #include "common/kafka/log_reader.hpp"
 #include "common/kafka/producer.hpp"
@@ -176,13 +175,9 @@ class Session final : public kafka::LogReaderListener, public kafka::ProducerLis
   void leave() { finish(cancelled_.value_or(false) ? ChatEnd::interrupted : ChatEnd::abandoned); }
 
   void send_cancellation() {
-    std::string value;
-    events::JsonWriter json(value);
-    json.begin_object();
-    json.field("orgId", call_.request.org_id);
-    json.field("requestId", call_.request.request_id);
-    json.field("reason", "ended by the person who asked");
-    json.end_object();
+    const std::string value = events::to_json(events::Cancellation{.org_id = call_.request.org_id,
+                                                                   .request_id = call_.request.request_id,
+                                                                   .reason = "ended by the person who asked"});
     const auto produced = producer_->produce(producer_->topic(topics_.cancellations), kafka::partition_by_key,
                                              call_.request.request_id, value, nullptr, cancellation_token);
     if (produced == kafka::Produced::accepted) return;

@@ -29,6 +29,9 @@ Trouble trouble_with_kafka(const Error& error) {
   if (error.kind == ErrorKind::invalid_input)
     return {"correct that setting, in the environment (TOKENRAIL_KAFKA_...) or in [kafka] of the settings file",
             "Kafka cannot be asked"};
+  if (error.kind == ErrorKind::rejected)
+    return {"correct the setting it names, in the environment (TOKENRAIL_KAFKA_...) or in [kafka] of the settings file",
+            "Kafka refuses the connection"};
   return {"./dev kafka start, or point TOKENRAIL_KAFKA_BOOTSTRAP_SERVERS at a broker that runs",
           "Kafka does not answer"};
 }

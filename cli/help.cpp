@@ -14,7 +14,8 @@ constexpr std::string_view purpose = "tokenrail: talk to and look after the mode
 constexpr std::string_view settings_note =
     "Settings (brokers, database, topic prefix) come from flags such as --kafka.bootstrap-servers, from the\n"
     "environment (TOKENRAIL_KAFKA_BOOTSTRAP_SERVERS, TOKENRAIL_DATABASE_URL, TOKENRAIL_TOPIC_PREFIX, OLLAMA_BASE_URL)\n"
-    "or from a TOML file; docs/reference/configuration.md lists them all.\n";
+    "or from a TOML file; docs/reference/configuration.md lists them all. Any property of librdkafka is a flag too,\n"
+    "such as --kafka.security.protocol SASL_SSL.\n";
 
 constexpr std::string_view exit_codes =
     "Exit codes: 0 done; 1 the answer or the check is bad; 2 wrong usage or settings; 3 Kafka or PostgreSQL cannot be\n"

@@ -11,8 +11,6 @@
 #include "cli/context.hpp"
 #include "common/telemetry/log.hpp"
 
-extern char** environ;
-
 namespace tokenrail::cli {
 namespace {
 
@@ -31,34 +29,11 @@ constexpr std::array<std::pair<std::string_view, Handler>, 11> handlers{{
     {"verify", run_verify},
 }};
 
-std::map<std::string, std::string> environment() {
-  std::map<std::string, std::string> out;
-  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
-    const std::string_view text(*entry);
-    const auto equals = text.find('=');
-    if (equals != std::string_view::npos) out.emplace(text.substr(0, equals), text.substr(equals + 1));
-  }
-  return out;
-}
-
 Result<config::Loaded> load_settings(const Call& call) {
-  config::Sources sources{.settings = settings(),
-                          .arguments = call.setting_flags,
-                          .environment = environment(),
-                          .file_text = {},
-                          .file_name = {}};
-  sources.file_name = call.value("config").value_or("");
-  if (sources.file_name.empty()) {
-    const auto it = sources.environment.find("TOKENRAIL_CONFIG");
-    if (it != sources.environment.end()) sources.file_name = it->second;
-  }
-  if (!sources.file_name.empty()) {
-    auto text = config::read_file(sources.file_name);
-    if (!text)
-      return fail(ErrorKind::invalid_input,
-                  fmt::format("{}; check --config and TOKENRAIL_CONFIG", text.error().detail));
-    sources.file_text = std::move(*text);
-  }
+  config::Sources sources{
+      .settings = settings(), .arguments = call.setting_flags, .environment = {}, .file_text = {}, .file_name = {}};
+  if (const auto added = config::add_process(sources, call.value("config").value_or("")); !added)
+    return fail(ErrorKind::invalid_input, fmt::format("{}; check --config and TOKENRAIL_CONFIG", added.error().detail));
   return config::load(sources);
 }
 

@@ -85,6 +85,13 @@ def free_port():
     raise DemoError("no free port between 20000 and 32000")
 
 
+def simulator_of_up():
+    """Where the simulator of ./dev up listens, which a shell may have exported; empty: there is none."""
+    with contextlib.suppress(OSError):
+        return "http://" + (dev_folder() / "run/provider-simulator.address").read_text(encoding="utf-8").strip()
+    return ""
+
+
 class Program:
     """A process of ours with a log file."""
 
@@ -264,7 +271,7 @@ class Demo:
         with contextlib.suppress(OSError, ValueError):
             status, body = http_get(f"{url}/api/tags", 3.0)
             models = json.loads(body).get("models") or [] if status == 200 else []
-        if models:
+        if models and url != simulator_of_up():
             # The smallest answers soonest. What cannot chat is sorted out by the registry afterwards.
             self.environment["OLLAMA_BASE_URL"] = url
             self.sizes = {m["name"]: m.get("size", 0) for m in models if isinstance(m.get("name"), str)}
@@ -278,8 +285,9 @@ class Demo:
         )
         self.environment["OLLAMA_BASE_URL"] = simulator.first_line(20).split()[-1]
         self.simulated = True
-        note(f"Models: no Ollama with a model answers at {url}, so a SIMULATOR takes its place at "
-             f"{self.environment['OLLAMA_BASE_URL']}; its answers are made up")
+        why = f"only the simulator of ./dev up answers at {url}" if models else f"no Ollama with a model answers at {url}"
+        note(f"Models: {why}, so a SIMULATOR takes its place at {self.environment['OLLAMA_BASE_URL']}; its answers are "
+             "made up")
 
     def start_workers(self):
         for name in ("registry-sync", "router"):
@@ -448,9 +456,13 @@ class Demo:
 # --- from the command line -------------------------------------------------------------------------------------------
 
 
+def dev_folder():
+    return pathlib.Path(os.environ.get("TOKENRAIL_DEV_DIR") or ROOT / ".dev").absolute()
+
+
 def own_folder():
     """A folder that no other demo uses now, and its lock: several may run beside each other."""
-    base = pathlib.Path(os.environ.get("TOKENRAIL_DEV_DIR") or ROOT / ".dev").absolute() / "demo"
+    base = dev_folder() / "demo"
     for number in range(1, 10):
         folder = base / str(number)
         folder.mkdir(parents=True, exist_ok=True)

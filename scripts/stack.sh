@@ -51,13 +51,20 @@ TEXT
 # Whoever has an Ollama gets its models; everybody else gets the simulator, said clearly.
 up_models() {
   local log=$dev_dir/logs/provider-simulator.log pid_file=$dev_dir/run/provider-simulator.pid port
+  local simulator=
+  if process_of "$pid_file" >/dev/null; then simulator=http://$(cat "$dev_dir/run/provider-simulator.address"); fi
   export OLLAMA_BASE_URL=${OLLAMA_BASE_URL:-http://localhost:11434}
-  if curl -s -f -m 2 -o /dev/null "$OLLAMA_BASE_URL/api/version"; then
+  # A shell may have exported what an earlier `up` printed: then it is no Ollama that answers there.
+  if [ "${OLLAMA_BASE_URL%/}" != "$simulator" ] && curl -s -f -m 2 -o /dev/null "$OLLAMA_BASE_URL/api/version"; then
     say "Models come from the Ollama at $OLLAMA_BASE_URL"
+    if ! curl -s -f -m 2 "$OLLAMA_BASE_URL/api/tags" | grep -q '"name"'; then
+      say "It has none yet. Get a small one: ollama pull llama3.2:1b"
+    fi
     return
   fi
-  if process_of "$pid_file" >/dev/null; then
-    OLLAMA_BASE_URL=http://$(cat "$dev_dir/run/provider-simulator.address")
+  if [ -n "$simulator" ]; then
+    OLLAMA_BASE_URL=$simulator
+    say "Models come from the simulator that runs here, at $simulator. Its answers are made up."
     return
   fi
   say "No Ollama answers at $OLLAMA_BASE_URL: a simulator takes its place. Its answers are made up."

@@ -47,6 +47,11 @@ constexpr std::array settings{
 
 }  // namespace
 
+std::span<const std::string_view> program_sections() {
+  static constexpr std::array<std::string_view, 4> sections{"audit", "router", "sync", "topics"};
+  return sections;
+}
+
 std::span<const Setting> common_settings() {
   return settings;
 }

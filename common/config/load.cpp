@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include "common/config/edit_distance.hpp"
 #include "common/config/notation.hpp"
 #include "common/config/settings.hpp"
 
@@ -48,22 +49,10 @@ std::string property_of(std::string_view suffix) {
   return out == "log.level" ? "log_level" : out;
 }
 
-/// Whether a key of the file's [kafka] table is librdkafka's: its names have no underscore, ours have no dot.
-bool is_property(std::string_view name) {
-  if (!name.starts_with("kafka.")) return false;
-  return name.find('_') == std::string_view::npos || name == "kafka.log_level";
-}
-
 /// Names under TOKENRAIL_ that are no settings.
 bool is_tolerated(std::string_view name) {
   return name == "TOKENRAIL_CONFIG" || name == "TOKENRAIL_TRANSCRIPTS" || name.starts_with("TOKENRAIL_DEV_") ||
          name.starts_with("TOKENRAIL_TEST_");
-}
-
-std::string flag_name(std::string_view name) {
-  std::string out = "--";
-  for (const char c : name) out += c == '_' ? '-' : c;
-  return out;
 }
 
 std::string setting_name(std::string_view flag) {
@@ -88,8 +77,6 @@ struct Loader {
     for (const Setting& setting : sources.settings) own_sections.emplace(section(setting.name));
     for (const Setting& setting : common_settings()) own_sections.erase(std::string(section(setting.name)));
     own_sections.erase("kafka");
-    for (const Setting& setting : sources.also_known) other_names.emplace(setting.name);
-    for (const Setting& setting : sources.also_known) other_environment.insert(environment_name(setting));
   }
 
   void read_file();
@@ -104,15 +91,14 @@ struct Loader {
   void set(std::string_view name, std::string value, Source source, const std::string& origin);
   void set_property(const std::string& property, std::string value, Source source);
   void unknown(const std::string& shown_name, std::string_view dotted, std::span<const std::string> known,
-               const std::string& origin, std::string_view own_section_of);
+               const std::string& origin, std::string_view in_section);
+  [[nodiscard]] std::string section_of_variable(std::string_view variable) const;
 
   const Sources& sources;
   Loaded out{};
   std::vector<std::string> errors{};
   std::vector<std::string> names{};
   std::set<std::string, std::less<>> own_sections{};
-  std::set<std::string, std::less<>> other_names{};
-  std::set<std::string, std::less<>> other_environment{};
 };
 
 void Loader::set(std::string_view name, std::string value, Source source, const std::string& origin) {
@@ -136,13 +122,14 @@ void Loader::set_property(const std::string& property, std::string value, Source
 }
 
 void Loader::unknown(const std::string& shown_name, std::string_view dotted, std::span<const std::string> known,
-                     const std::string& origin, std::string_view own_section_of) {
+                     const std::string& origin, std::string_view in_section) {
   const auto mistake = nearest(dotted, known, distance_max_for(dotted));
-  if (mistake || own_sections.contains(own_section_of)) {
+  if (mistake || own_sections.contains(in_section)) {
     const auto suggestion = nearest(dotted, known, suggestion_distance_max);
     errors.push_back(fmt::format("{} ({}) is not a setting{}", quoted(shown_name), origin, hint(suggestion)));
     return;
   }
+  if (std::ranges::find(program_sections(), in_section) != program_sections().end()) return;
   out.warnings.push_back(fmt::format("{} ({}) is not a setting of this program", quoted(shown_name), origin));
 }
 
@@ -172,8 +159,7 @@ void Loader::read_table(const toml::table& table, const std::string& path) {
 void Loader::read_file_value(const std::string& name, const toml::node& node) {
   const std::string origin = fmt::format("{}, line {}", sources.file_name, node.source().begin.line);
   const bool known = out.values.entries_.contains(name);
-  const bool property = !known && is_property(name);
-  if (!known && other_names.contains(name)) return;
+  const bool property = !known && is_kafka_property(name);
   if (!known && !property) return unknown(name, name, names, origin, section(name));
 
   std::optional<std::string> text;
@@ -206,6 +192,18 @@ void Loader::read_file_value(const std::string& name, const toml::node& node) {
   }
 }
 
+/// Sections may hold underscores themselves, so the variable's is found by trying those that are known.
+std::string Loader::section_of_variable(std::string_view variable) const {
+  std::string found;
+  const auto look_at = [&](std::string_view candidate) {
+    const Setting probe{.name = candidate};
+    if (!candidate.empty() && variable.starts_with(environment_name(probe) + "_")) found = candidate;
+  };
+  for (const std::string_view candidate : program_sections()) look_at(candidate);
+  for (const std::string& candidate : own_sections) look_at(candidate);
+  return found;
+}
+
 void Loader::read_environment() {
   std::set<std::string, std::less<>> declared;
   std::vector<std::string> declared_list;
@@ -220,20 +218,13 @@ void Loader::read_environment() {
   }
   for (const auto& [variable, value] : sources.environment) {
     const bool ours = variable.starts_with(prefix);
-    if (!ours || declared.contains(variable) || other_environment.contains(variable) || is_tolerated(variable))
-      continue;
+    if (!ours || declared.contains(variable) || is_tolerated(variable)) continue;
     if (variable.starts_with(kafka_prefix)) {
       const std::string property = property_of(std::string_view(variable).substr(kafka_prefix.size()));
       if (!value.empty() && !property.empty()) set_property(property, value, Source::environment);
       continue;
     }
-    // Sections may hold underscores themselves, so the variable's is found by trying those that are known.
-    std::string owner;
-    for (const std::string& candidate : own_sections) {
-      const Setting probe{.name = candidate};
-      if (!candidate.empty() && variable.starts_with(environment_name(probe) + "_")) owner = candidate;
-    }
-    unknown(variable, variable, declared_list, "environment", owner);
+    unknown(variable, variable, declared_list, "environment", section_of_variable(variable));
   }
 }
 
@@ -244,7 +235,7 @@ std::size_t Loader::read_flag(std::size_t index) {
   const std::string flag = argument.substr(0, equals);
   const std::string name = setting_name(flag);
   const auto found = out.values.entries_.find(name);
-  const bool property = found == out.values.entries_.end() && flag.starts_with("--kafka.");
+  const bool property = found == out.values.entries_.end() && is_kafka_property(name);
   const bool config = flag == "--config";
 
   if (found == out.values.entries_.end() && !property && !config) {

@@ -4,10 +4,11 @@
 #include <array>
 #include <charconv>
 #include <limits>
-#include <numeric>
 #include <utility>
 
 #include <fmt/format.h>
+
+#include "common/url.hpp"
 
 namespace tokenrail::config {
 namespace {
@@ -35,31 +36,6 @@ std::optional<std::int64_t> parse_with_unit(std::string_view text, std::span<con
   return std::nullopt;
 }
 
-/// A URL taken apart as far as checking and masking need it.
-struct UrlParts {
-  std::string_view scheme{};    ///< without "://"
-  std::string_view userinfo{};  ///< without "@"
-  std::string_view host_port{};
-  std::string_view rest{};  ///< from the path on
-};
-
-std::optional<UrlParts> split_url(std::string_view url) {
-  const auto scheme_end = url.find("://");
-  if (scheme_end == std::string_view::npos || scheme_end == 0) return std::nullopt;
-  UrlParts parts{.scheme = url.substr(0, scheme_end)};
-  std::string_view authority = url.substr(scheme_end + 3);
-  const auto authority_end = std::min(authority.find_first_of("/?#"), authority.size());
-  parts.rest = authority.substr(authority_end);
-  authority = authority.substr(0, authority_end);
-  // The last '@': a password may hold one that its owner forgot to encode.
-  if (const auto at = authority.rfind('@'); at != std::string_view::npos) {
-    parts.userinfo = authority.substr(0, at);
-    authority.remove_prefix(at + 1);
-  }
-  parts.host_port = authority;
-  return parts;
-}
-
 bool is_plain(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c > ' ' && c != 0x7f; });
 }
@@ -75,9 +51,9 @@ bool host_port_fits(std::string_view host_port) {
 
 bool url_fits(std::string_view url, bool only_http) {
   const auto parts = split_url(url);
-  if (!parts || !is_plain(url)) return false;
+  if (parts.scheme.empty() || !is_plain(url)) return false;
   if (!only_http) return true;  // a database URL may leave the host out (a local socket)
-  return (parts->scheme == "http" || parts->scheme == "https") && host_port_fits(parts->host_port);
+  return (parts.scheme == "http" || parts.scheme == "https") && host_port_fits(parts.host_port);
 }
 
 /// Passwords also travel as a query parameter: postgresql://host/db?password=…
@@ -100,12 +76,11 @@ std::string mask_query(std::string_view rest) {
 
 std::string masked_url(std::string_view url) {
   const auto parts = split_url(url);
-  if (!parts) return std::string(mask);  // not a URL after all: who knows what it is
-  const auto colon = parts->userinfo.find(':');
-  std::string userinfo(parts->userinfo.substr(0, colon));
-  if (colon != std::string_view::npos) userinfo += fmt::format(":{}", mask);
-  if (!parts->userinfo.empty()) userinfo += '@';
-  return fmt::format("{}://{}{}{}", parts->scheme, userinfo, parts->host_port, mask_query(parts->rest));
+  if (parts.scheme.empty()) return std::string(mask);  // not a URL after all: who knows what it is
+  std::string userinfo(parts.user());
+  if (parts.userinfo.contains(':')) userinfo += fmt::format(":{}", mask);
+  if (!parts.userinfo.empty()) userinfo += '@';
+  return fmt::format("{}://{}{}{}", parts.scheme, userinfo, parts.host_port, mask_query(parts.rest));
 }
 
 }  // namespace
@@ -209,39 +184,6 @@ bool is_secret_property(std::string_view property) {
   return false;
 }
 
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  // Three rows of the usual table: a swap of neighbours looks two rows back.
-  std::vector<std::size_t> before_last(b.size() + 1);
-  std::vector<std::size_t> last(b.size() + 1);
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(last.begin(), last.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replace = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-      row[j] = std::min({last[j] + 1, row[j - 1] + 1, replace});
-      const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-      if (swapped) row[j] = std::min(row[j], before_last[j - 2] + 1);
-    }
-    std::swap(before_last, last);
-    std::swap(last, row);
-  }
-  return last[b.size()];
-}
-
-std::optional<std::string> nearest(std::string_view name, std::span<const std::string> known,
-                                   std::size_t distance_max) {
-  std::optional<std::string> best;
-  std::size_t best_distance = distance_max + 1;
-  for (const std::string& candidate : known) {
-    const std::size_t distance = edit_distance(name, candidate);
-    if (distance >= best_distance) continue;
-    best = candidate;
-    best_distance = distance;
-  }
-  return best;
-}
-
 std::string_view section(std::string_view name) {
   const auto dot = name.find('.');
   return dot == std::string_view::npos ? std::string_view() : name.substr(0, dot);
@@ -271,6 +213,17 @@ std::string environment_name(const Setting& setting) {
     const bool lower = c >= 'a' && c <= 'z';
     out += c == '.' ? '_' : lower ? static_cast<char>(c - 'a' + 'A') : c;
   }
+  return out;
+}
+
+bool is_kafka_property(std::string_view name) {
+  if (!name.starts_with("kafka.")) return false;
+  return name.find_first_of("_-") == std::string_view::npos || name == "kafka.log_level";
+}
+
+std::string flag_name(std::string_view setting) {
+  std::string out = "--";
+  for (const char c : setting) out += c == '_' ? '-' : c;
   return out;
 }
 

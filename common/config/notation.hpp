@@ -1,4 +1,4 @@
-// The notation of each kind of setting: reading, checking, masking, and finding the nearest known name. Pure.
+// The notation of each kind of setting: reading, checking and masking. Pure.
 #pragma once
 
 #include <cstddef>
@@ -33,13 +33,6 @@ namespace tokenrail::config {
 /// Whether a librdkafka property holds a secret, going by its name.
 [[nodiscard]] bool is_secret_property(std::string_view property);
 inline constexpr std::string_view mask = "********";
-
-/// Letters to insert, delete, replace or swap with the neighbour to come from one name to the other.
-[[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
-
-/// The known name with the least distance, at most `distance_max`; the first of several.
-[[nodiscard]] std::optional<std::string> nearest(std::string_view name, std::span<const std::string> known,
-                                                 std::size_t distance_max);
 
 /// The part of a dotted name before the first dot; empty where there is no dot.
 [[nodiscard]] std::string_view section(std::string_view name);

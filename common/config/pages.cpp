@@ -6,12 +6,6 @@
 namespace tokenrail::config {
 namespace {
 
-std::string flag_of(const Setting& setting) {
-  std::string out = "--";
-  for (const char c : setting.name) out += c == '_' ? '-' : c;
-  return out;
-}
-
 std::string default_of(const Setting& setting) {
   return setting.default_value.empty() ? "none" : std::string(setting.default_value);
 }
@@ -42,7 +36,7 @@ std::string help_page(std::string_view program, std::string_view purpose, std::s
       "Settings, each as a flag, an environment variable or a key of the file; the first that is given wins.\n",
       program, purpose);
   for (const Setting& setting : settings) {
-    out += fmt::format("\n  {} VALUE    ({})\n      {}\n      Allowed: {}. Default: {}\n", flag_of(setting),
+    out += fmt::format("\n  {} VALUE    ({})\n      {}\n      Allowed: {}. Default: {}\n", flag_name(setting.name),
                        environment_name(setting), setting.help, allowed(setting), default_of(setting));
   }
   out +=

@@ -105,22 +105,24 @@ struct Sources {
   std::string file_name;                           ///< for messages
   /// true: an unknown flag is an error with the nearest known one; false: it stays in `rest` (programs with commands).
   bool strict_flags = true;
-  /// Settings of the project's other programs. One file and one environment may serve them all, so these names are
-  /// passed over in silence where they are given; as flags they stay unknown.
-  std::span<const Setting> also_known{};
 };
 
 /// The text of a TOML file for Sources, the same way in every program. Errors name the file: it is not there or may not
 /// be read, it is no file (a directory), or it is larger than 1 MiB.
 [[nodiscard]] Result<std::string> read_file(const std::string& name);
 
+/// Adds what comes from this process: its environment, and the file that `named` (the value of --config, empty where it
+/// was not given) or else TOKENRAIL_CONFIG names. Errors as read_file(); the environment is there all the same.
+[[nodiscard]] Result<void> add_process(Sources& sources, std::string named);
+
 /// Errors (invalid_input) name the setting, the value, where it came from and what is allowed; all of them, one a line.
 ///
 /// An unknown TOML key or TOKENRAIL_ variable is an error with the nearest known name if it looks like a typing
 /// mistake: it is within two letters of a known name, or it lies in a section that this program has and
-/// common_settings() has not. Otherwise it may belong to another program of the project and is a warning. Names under
-/// TOKENRAIL_DEV_ and TOKENRAIL_TEST_, TOKENRAIL_CONFIG and TOKENRAIL_TRANSCRIPTS are no settings and are passed over.
-/// An empty environment value counts as not given where the kind has no empty value (compose files write those).
+/// common_settings() has not. One that lies in another program's section (program_sections()) is that program's to
+/// judge and is passed over in silence; what belongs nowhere is a warning. Names under TOKENRAIL_DEV_ and
+/// TOKENRAIL_TEST_, TOKENRAIL_CONFIG and TOKENRAIL_TRANSCRIPTS are no settings and are passed over. An empty
+/// environment value counts as not given where the kind has no empty value (compose files write those).
 [[nodiscard]] Result<Loaded> load(const Sources& sources);
 
 /// Reads argv, the process environment and the file named by --config FILE or TOKENRAIL_CONFIG, then load(). On
@@ -129,13 +131,9 @@ struct StartUp {
   std::optional<Loaded> loaded;
   int exit_code = 0;
 };
-struct StartUpOptions {
-  bool strict_flags = true;               ///< as in Sources
-  bool arguments_allowed = false;         ///< false: an argument that is no flag is an error
-  std::span<const Setting> also_known{};  ///< as in Sources
-};
+/// An argument that is no flag is an error.
 [[nodiscard]] StartUp start_up(std::string_view program, std::string_view purpose, std::span<const Setting> settings,
-                               int argc, const char* const* argv, const StartUpOptions& options = {});
+                               int argc, const char* const* argv);
 
 /// The release this program belongs to, such as "0.1.0".
 [[nodiscard]] std::string_view version();
@@ -147,10 +145,20 @@ struct StartUpOptions {
 /// The environment name: the setting's own, or the one made from its name.
 [[nodiscard]] std::string environment_name(const Setting& setting);
 
+/// Whether a name of the section kafka, as a key of the file or as a flag without its dashes, is one of librdkafka's
+/// properties: its names have neither underscore nor dash (but for log_level), ours no further dot.
+[[nodiscard]] bool is_kafka_property(std::string_view name);
+
+/// The flag: "--router.in-flight-max".
+[[nodiscard]] std::string flag_name(std::string_view setting);
+
 /// The table as a --help page and as the Markdown table of docs/reference/configuration.md.
 [[nodiscard]] std::string help_page(std::string_view program, std::string_view purpose,
                                     std::span<const Setting> settings);
 [[nodiscard]] std::string markdown_table(std::span<const Setting> settings);
+
+/// The sections that one program of this project has for itself: one file and one environment may serve them all.
+[[nodiscard]] std::span<const std::string_view> program_sections();
 
 /// The settings every program of this project has: kafka.bootstrap_servers, database.url, topic.prefix, http.listen,
 /// log.level, log.format, ollama.base_url (environment OLLAMA_BASE_URL). Declared in common/config/common_settings.cpp.

@@ -26,15 +26,14 @@ std::map<std::string, std::string> process_environment() {
   return out;
 }
 
-/// The file that --config FILE, --config=FILE or else TOKENRAIL_CONFIG names; empty: none.
-std::string config_file(const Sources& sources) {
-  for (std::size_t i = 0; i < sources.arguments.size() && sources.arguments[i] != "--"; ++i) {
-    const std::string& argument = sources.arguments[i];
-    if (argument == "--config" && i + 1 < sources.arguments.size()) return sources.arguments[i + 1];
+/// The file that --config FILE or --config=FILE names; empty: none.
+std::string config_flag(const std::vector<std::string>& arguments) {
+  for (std::size_t i = 0; i < arguments.size() && arguments[i] != "--"; ++i) {
+    const std::string& argument = arguments[i];
+    if (argument == "--config" && i + 1 < arguments.size()) return arguments[i + 1];
     if (argument.starts_with("--config=")) return argument.substr(std::string_view("--config=").size());
   }
-  const auto found = sources.environment.find("TOKENRAIL_CONFIG");
-  return found == sources.environment.end() ? std::string() : found->second;
+  return {};
 }
 
 StartUp stop(std::string_view program, std::string_view message) {
@@ -59,28 +58,29 @@ Result<std::string> read_file(const std::string& name) {
   return text;
 }
 
+Result<void> add_process(Sources& sources, std::string named) {
+  sources.environment = process_environment();
+  sources.file_name = std::move(named);
+  if (sources.file_name.empty()) {
+    const auto found = sources.environment.find("TOKENRAIL_CONFIG");
+    if (found != sources.environment.end()) sources.file_name = found->second;
+  }
+  if (sources.file_name.empty()) return {};
+  auto text = read_file(sources.file_name);
+  if (!text) return std::unexpected(std::move(text.error()));
+  sources.file_text = std::move(*text);
+  return {};
+}
+
 std::string_view version() {
   return TOKENRAIL_VERSION;
 }
 
 StartUp start_up(std::string_view program, std::string_view purpose, std::span<const Setting> settings, int argc,
-                 const char* const* argv, const StartUpOptions& options) {
-  Sources sources{.settings = settings,
-                  .arguments = {},
-                  .environment = process_environment(),
-                  .file_text = {},
-                  .file_name = {},
-                  .strict_flags = options.strict_flags,
-                  .also_known = options.also_known};
+                 const char* const* argv) {
+  Sources sources{.settings = settings, .arguments = {}, .environment = {}, .file_text = {}, .file_name = {}};
   for (int i = 1; i < argc; ++i) sources.arguments.emplace_back(argv[i]);
-
-  sources.file_name = config_file(sources);
-  std::optional<Error> file_error;
-  if (!sources.file_name.empty()) {
-    auto text = read_file(sources.file_name);
-    if (text) sources.file_text = std::move(*text);
-    if (!text) file_error = text.error();
-  }
+  const auto added = add_process(sources, config_flag(sources.arguments));
 
   auto loaded = load(sources);
   if (loaded && loaded->invocation.help) {
@@ -91,9 +91,9 @@ StartUp start_up(std::string_view program, std::string_view purpose, std::span<c
     fmt::print("{} {}\n", program, version());
     return {};
   }
-  if (file_error) return stop(program, file_error->detail);
+  if (!added) return stop(program, added.error().detail);
   if (!loaded) return stop(program, loaded.error().detail);
-  if (!options.arguments_allowed && !loaded->invocation.rest.empty()) {
+  if (!loaded->invocation.rest.empty()) {
     return stop(program, fmt::format("'{}' is one argument too many; a configuration file is given by --config FILE",
                                      loaded->invocation.rest.front()));
   }

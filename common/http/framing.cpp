@@ -47,6 +47,7 @@ void SseFramer::field(std::string_view name, std::string_view value) {
   } else if (name == "retry") {
     std::uint64_t ms = 0;
     const char* const end = value.data() + value.size();
+    // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): the end goes with it
     const auto [last, status] = std::from_chars(value.data(), end, ms);
     if (status == std::errc{} && last == end && !value.empty()) retry_ms_ = ms;
   }
@@ -66,9 +67,7 @@ void SseFramer::forget_event() {
 
 bool SseFramer::fail() {
   failed_ = true;
-  rest_ = {};
-  data_ = {};
-  type_ = {};
+  for (auto* text : {&rest_, &data_, &type_}) release(*text);
   return false;
 }
 

@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "common/release.hpp"
+
 namespace tokenrail::http {
 
 /// NDJSON. Lines end in LF or CR LF; empty lines are passed over. `Sink`: void(std::string_view line), whose view dies
@@ -59,7 +61,7 @@ class LineFramer {
   }
   bool fail() {
     failed_ = true;
-    rest_ = {};
+    release(rest_);
     return false;
   }
 

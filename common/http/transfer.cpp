@@ -8,6 +8,9 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 
+#include "common/release.hpp"
+#include "common/url.hpp"
+
 namespace tokenrail::http {
 namespace {
 
@@ -70,7 +73,7 @@ std::size_t on_header(char* bytes, std::size_t size, std::size_t count, void* us
       curl_off_t sent = 0;
       curl_easy_getinfo(transfer.easy.get(), CURLINFO_SIZE_UPLOAD_T, &sent);
       // Once it has been sent and answered, libcurl does not look at the body again; a stream may hold on for minutes.
-      if (std::cmp_equal(sent, transfer.request.body.size())) transfer.request.body = {};
+      if (std::cmp_equal(sent, transfer.request.body.size())) release(transfer.request.body);
       break;
     }
   }
@@ -111,15 +114,6 @@ curl_socket_t on_open_socket(void* user, curlsocktype, curl_sockaddr* address) n
   return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-/// What stands between "//" and "@" in a URL: credentials, which no message may repeat.
-std::string_view userinfo_of(std::string_view url) {
-  const auto start = url.find("//");
-  if (start == std::string_view::npos) return {};
-  const std::string_view authority = url.substr(start + 2, url.find_first_of("/?#", start + 2) - start - 2);
-  const auto at = authority.rfind('@');
-  return at == std::string_view::npos ? std::string_view() : authority.substr(0, at);
-}
-
 void take_out(std::string& text, std::string_view secret) {
   if (secret.empty()) return;
   for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
@@ -129,10 +123,9 @@ void take_out(std::string& text, std::string_view secret) {
 
 std::string detail_of(const Transfer& transfer, CURLcode code) {
   std::string text = transfer.error_text.front() != '\0' ? transfer.error_text.data() : curl_easy_strerror(code);
-  const std::string_view userinfo = userinfo_of(transfer.request.url);
-  const auto colon = userinfo.find(':');
-  take_out(text, userinfo);
-  if (colon != std::string_view::npos) take_out(text, userinfo.substr(colon + 1));
+  const UrlParts url = split_url(transfer.request.url);
+  take_out(text, url.userinfo);
+  take_out(text, url.password());
   for (const Header& header : transfer.request.headers) {
     if (header.secret) take_out(text, header.value);
   }

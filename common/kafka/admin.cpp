@@ -23,6 +23,9 @@ using GroupOffsetsHolder =
     std::unique_ptr<rd_kafka_ListConsumerGroupOffsets_t, Destroy<rd_kafka_ListConsumerGroupOffsets_destroy>>;
 
 constexpr milliseconds leader_look_again{100};
+// How long it is worth waiting for the reason once a broker did not answer, and how often to look.
+constexpr milliseconds reason_wait_max{1'500};
+constexpr milliseconds reason_look_again{50};
 
 // What a broker says that does not lead the partition any more, or not yet.
 bool leader_is_moving(rd_kafka_resp_err_t code) {
@@ -52,7 +55,10 @@ using TopicConfig = std::map<std::string, ConfigEntry>;
 
 class LibrdkafkaAdmin final : public Admin {
  public:
-  LibrdkafkaAdmin(Client client, std::string servers) : client_(std::move(client)), servers_(std::move(servers)) {}
+  LibrdkafkaAdmin(Client client, Properties properties)
+      : client_(std::move(client)),
+        properties_(std::move(properties)),
+        servers_(property(properties_, "bootstrap.servers")) {}
 
   Result<std::vector<TopicDescription>> describe(const std::vector<std::string>& topics, bool with_config,
                                                  milliseconds timeout) override {
@@ -253,11 +259,35 @@ class LibrdkafkaAdmin final : public Admin {
                        [&](const auto& each) { return each.id == controller; });
   }
 
+  /// Why there was no metadata. All that librdkafka says of it is that time ran out, whether nobody listens or somebody
+  /// refuses us: what happened on the connections comes as events. They are asked of a client of its own, since a
+  /// queue that is looked at only in trouble would grow in the meantime.
   [[nodiscard]] Error unreachable(rd_kafka_resp_err_t code) const {
+    std::string said = rd_kafka_err2str(code);
+    auto properties = properties_;
+    properties.emplace_back("log.connection.close", "true");  // without it a broker that hangs up is no event
+    const auto client = open_client(RD_KAFKA_PRODUCER, properties, RD_KAFKA_EVENT_ERROR);
+    const auto give_up = std::chrono::steady_clock::now() + reason_wait_max;
+    for (bool all_said = !client; !all_said && std::chrono::steady_clock::now() < give_up;) {
+      const rd_kafka_metadata_t* answer = nullptr;
+      const auto now = rd_kafka_metadata(client->get(), 0, nullptr, &answer, in_ms(reason_look_again));
+      const Metadata not_looked_at(answer);
+      all_said = now == RD_KAFKA_RESP_ERR_NO_ERROR;  // it answers after all
+      const Queue queue(rd_kafka_queue_get_main(client->get()));
+      while (const Event event{rd_kafka_queue_poll(queue.get(), 0)}) {
+        const auto what = rd_kafka_event_error(event.get());
+        if (what == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+          all_said = true;  // each has had its say
+          continue;
+        }
+        said = rd_kafka_event_error_string(event.get());
+        if (auto refusal = connection_refused(what, servers_, said)) return std::move(*refusal);
+      }
+    }
     return {.kind = ErrorKind::unavailable,
             .detail = fmt::format("no Kafka broker answers at {}: {} (check TOKENRAIL_KAFKA_BOOTSTRAP_SERVERS and that "
                                   "the brokers run)",
-                                  servers_, rd_kafka_err2str(code))};
+                                  servers_, said)};
   }
 
   // Sends one admin request and waits for its answer; `read` looks at what came for each topic or group.
@@ -389,6 +419,7 @@ class LibrdkafkaAdmin final : public Admin {
   }
 
   Client client_;
+  const Properties properties_;
   const std::string servers_;
 };
 
@@ -399,7 +430,7 @@ Result<std::unique_ptr<Admin>> Admin::connect(const Properties& properties, bool
   if (!layered) return std::unexpected(std::move(layered.error()));
   auto client = open_client(RD_KAFKA_PRODUCER, *layered, 0);
   if (!client) return std::unexpected(std::move(client.error()));
-  return std::make_unique<LibrdkafkaAdmin>(std::move(*client), std::string(property(*layered, "bootstrap.servers")));
+  return std::make_unique<LibrdkafkaAdmin>(std::move(*client), std::move(*layered));
 }
 
 }  // namespace tokenrail::kafka

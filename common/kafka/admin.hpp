@@ -45,7 +45,9 @@ class Admin {
   static Result<std::unique_ptr<Admin>> connect(const Properties& properties, bool committed_only = false);
   virtual ~Admin() = default;
 
-  /// Those that exist, by name; one that does not is left out. Error: unavailable, with the bootstrap servers named.
+  /// Those that exist, by name; one that does not is left out. Errors: unavailable, with the bootstrap servers named;
+  /// rejected, where TLS or the login stands in the way, with the setting to look at. Finding that out may take 1.5 s
+  /// more than `timeout`.
   virtual Result<std::vector<TopicDescription>> describe(const std::vector<std::string>& topics, bool with_config,
                                                          std::chrono::milliseconds timeout) = 0;
   virtual Result<void> create(const std::vector<NewTopic>& topics, std::chrono::milliseconds timeout) = 0;

@@ -4,6 +4,7 @@
 #include <array>
 #include <ctime>
 #include <deque>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
@@ -81,23 +82,6 @@ class Sender : public std::enable_shared_from_this<Sender> {
     const auto handle = static_cast<TopicHandle>(topics_.size() - 1);
     by_name_.emplace(name, handle);
     return handle;
-  }
-
-  Result<void> warm(const std::vector<std::string>& names, milliseconds timeout) {
-    const auto until = std::chrono::steady_clock::now() + timeout;
-    for (const auto& name : names) {
-      rd_kafka_topic_t* topic_object = at(topic(name)).topic.get();
-      const auto left = std::chrono::duration_cast<milliseconds>(until - std::chrono::steady_clock::now());
-      const rd_kafka_metadata_t* answer = nullptr;
-      auto code = rd_kafka_metadata(client_.get(), 0, topic_object, &answer,
-                                    static_cast<int>(std::max(left, milliseconds(1)).count()));
-      const Metadata metadata(answer);
-      if (code == RD_KAFKA_RESP_ERR_NO_ERROR && answer->topic_cnt == 1) code = answer->topics[0].err;
-      if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return std::unexpected(error_of(code, fmt::format("looking up the topic {}", name)));
-    }
-    connected_ = true;
-    return {};
   }
 
   Produced produce(TopicHandle handle, std::int32_t partition, std::optional<std::string_view> key,
@@ -182,7 +166,7 @@ class Sender : public std::enable_shared_from_this<Sender> {
         client_.get(), RD_KAFKA_VTYPE_RKT, topic_object, RD_KAFKA_VTYPE_PARTITION, partition, RD_KAFKA_VTYPE_MSGFLAGS,
         RD_KAFKA_MSG_F_COPY, RD_KAFKA_VTYPE_VALUE, value_bytes, value_size, RD_KAFKA_VTYPE_KEY, key_bytes, key_size,
         RD_KAFKA_VTYPE_HEADERS, copied.get(), RD_KAFKA_VTYPE_OPAQUE, opaque_of(slot), RD_KAFKA_VTYPE_END);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) static_cast<void>(copied.release());  // the record's own now
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) std::ignore = copied.release();  // the record's own now
     return code;
   }
 
@@ -312,9 +296,6 @@ class LibrdkafkaProducer final : public Producer {
   LibrdkafkaProducer& operator=(const LibrdkafkaProducer&) = delete;
 
   [[nodiscard]] TopicHandle topic(const std::string& name) override { return sender_->topic(name); }
-  Result<void> warm(const std::vector<std::string>& topics, milliseconds timeout) override {
-    return sender_->warm(topics, timeout);
-  }
   Produced produce(TopicHandle topic_handle, std::int32_t partition, std::optional<std::string_view> key,
                    std::optional<std::string_view> value, const Headers* headers, std::uint64_t token) override {
     return sender_->produce(topic_handle, partition, key, value, headers, token);

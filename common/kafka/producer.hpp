@@ -10,7 +10,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include <boost/asio/io_context.hpp>
 
@@ -64,13 +63,6 @@ class Producer {
   virtual ~Producer() = default;
 
   [[nodiscard]] virtual TopicHandle topic(const std::string& name) = 0;
-
-  /// Learns where the topics' partitions live, so that the first records do not wait for it. Blocks up to `timeout`:
-  /// for start-up, never on a running loop. The producer id is asked for by itself as soon as a broker answers.
-  /// Errors: not_found (the topic is named), timed_out, unavailable.
-  virtual Result<void> warm(const std::vector<std::string>& /*topics*/, std::chrono::milliseconds /*timeout*/) {
-    return {};
-  }
 
   /// The bytes are copied. `key`/`value` nothing: null. The token comes back in the report.
   virtual Produced produce(TopicHandle topic, std::int32_t partition, std::optional<std::string_view> key,

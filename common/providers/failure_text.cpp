@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "common/events/utf8.hpp"
+#include "common/url.hpp"
 
 namespace tokenrail::providers {
 
@@ -101,12 +102,12 @@ std::optional<milliseconds> retry_after(const http::ResponseHead& head) {
 }
 
 std::string without_credentials(std::string_view url) {
-  const auto scheme = url.find("://");
-  const auto host = scheme == std::string_view::npos ? 0 : scheme + 3;
-  const auto path = std::min(url.find_first_of("/?#", host), url.size());
-  const auto at = url.substr(0, path).rfind('@');
-  if (at == std::string_view::npos || at < host) return std::string(url);
-  return std::string(url.substr(0, host)) + std::string(url.substr(at + 1));
+  const auto userinfo = split_url(url).userinfo;
+  if (userinfo.data() == nullptr) return std::string(url);
+  const auto begin = static_cast<std::size_t>(userinfo.data() - url.data());
+  std::string out(url);
+  out.erase(begin, userinfo.size() + 1);
+  return out;
 }
 
 bool contains_folded(std::string_view text, std::string_view needle) {

@@ -1,63 +1,65 @@
 #include "common/registry/near_names.hpp"
 
 #include <algorithm>
-#include <cctype>
-#include <numeric>
-#include <utility>
 
 namespace tokenrail::registry {
 
 namespace {
 
-constexpr std::size_t name_bytes_max = 128;
+// More wrong letters than this are no slip, however long the name is.
+constexpr std::size_t edits_max_ever = 8;
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (auto& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return out;
-}
-
-/// Levenshtein distance over bytes.
-std::size_t edits(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    auto diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const auto replaced = diagonal + (a[i - 1] == b[j - 1] ? 0U : 1U);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row[b.size()];
+void append_lower(std::string& out, std::string_view text) {
+  for (const char c : text) out += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
 }  // namespace
 
-std::vector<std::string> near_names(std::string_view asked, const std::vector<std::string>& names,
-                                    std::size_t count_max) {
-  if (asked.empty() || asked.size() > name_bytes_max) return {};
-  const auto wanted = lower(asked);
-  const std::size_t edits_max = std::max<std::size_t>(1, wanted.size() / 4);
-  std::vector<std::pair<std::size_t, std::string>> near;
-  for (const auto& name : names) {
-    if (name.empty() || name.size() > name_bytes_max) continue;
-    const auto candidate = lower(name);
-    const auto longer = std::max(wanted.size(), candidate.size());
-    const auto difference = longer - std::min(wanted.size(), candidate.size());
-    if (candidate.contains(wanted) || (candidate.size() >= 4 && wanted.contains(candidate))) {
-      near.emplace_back(difference, name);
-    } else if (difference <= edits_max) {
-      if (const auto distance = edits(wanted, candidate); distance <= edits_max) near.emplace_back(distance, name);
-    }
+NearNames::NearNames(std::string_view asked, std::size_t count_max)
+    : count_max_(count_max), edits_max_(std::clamp<std::size_t>(asked.size() / 4, 1, edits_max_ever)) {
+  if (asked.size() <= name_bytes_max) append_lower(wanted_, asked);
+}
+
+bool NearNames::look_at(std::string_view provider, std::string_view name) {
+  if (wanted_.empty() || count_max_ == 0 || names_seen_ == names_max || cells() >= cells_max) return false;
+  ++names_seen_;
+  const std::size_t size = (provider.empty() ? 0 : provider.size() + 1) + name.size();
+  if (name.empty() || size > name_bytes_max) return true;
+  candidate_.clear();
+  if (!provider.empty()) {
+    append_lower(candidate_, provider);
+    candidate_ += '/';
   }
-  std::ranges::sort(near);
-  std::vector<std::string> out;
-  for (auto& [distance, name] : near) {
-    if (out.size() == count_max) break;
-    if (std::ranges::find(out, name) == out.end()) out.push_back(std::move(name));
+  append_lower(candidate_, name);
+
+  const std::string_view wanted = wanted_;
+  const std::string_view candidate = candidate_;
+  const auto [shorter, longer] = std::minmax({wanted.size(), size});
+  if (candidate.contains(wanted) || (size >= 4 && wanted.contains(candidate))) {
+    keep(longer - shorter, provider, name);
+  } else if (const auto edits = distance_.within(wanted, candidate, edits_max_)) {
+    keep(*edits, provider, name);
   }
-  return out;
+  return true;
+}
+
+void NearNames::keep(std::size_t distance, std::string_view provider, std::string_view name) {
+  if (near_.size() == count_max_ && distance > near_.back().first) return;
+  std::string whole(provider);
+  if (!provider.empty()) whole += '/';
+  whole += name;
+  // The same model may be in several scopes.
+  if (std::ranges::any_of(near_, [&](const auto& kept) { return kept.second == whole; })) return;
+  std::pair entry(distance, std::move(whole));
+  near_.insert(std::ranges::lower_bound(near_, entry), std::move(entry));
+  if (near_.size() > count_max_) near_.pop_back();
+}
+
+std::vector<std::string> NearNames::found() const {
+  std::vector<std::string> names;
+  names.reserve(near_.size());
+  for (const auto& [distance, name] : near_) names.push_back(name);
+  return names;
 }
 
 }  // namespace tokenrail::registry

@@ -114,7 +114,13 @@ Effective effective_model(const Projection& projection, const std::vector<Scope>
 
 // ---- the rules that one model has to pass -----------------------------------------------------------------------
 
-std::optional<Failure> usable(const ModelState& model) {
+bool is_usable(const ModelState& model) {
+  return model.lifecycle != "retired" && model.enabled && model.routable;
+}
+
+/// Why the model cannot be used; nothing where is_usable().
+std::optional<Failure> unusable(const ModelState& model) {
+  if (is_usable(model)) return std::nullopt;
   const auto name = name_of(model);
   const auto no = [&](std::string message) {
     auto failure = Failure::of(ErrorCode::model_not_enabled, std::move(message));
@@ -133,11 +139,8 @@ std::optional<Failure> usable(const ModelState& model) {
                     "registry sync`, or choose another model ({}).",
                     name, list_command));
   }
-  if (!model.routable) {
-    return no(fmt::format("The model {} cannot be routed to at the moment. See {} for its state, or choose another.",
-                          name, list_command));
-  }
-  return std::nullopt;
+  return no(fmt::format("The model {} cannot be routed to at the moment. See {} for its state, or choose another.",
+                        name, list_command));
 }
 
 bool has_image(const events::ChatRequest& request) {
@@ -311,16 +314,20 @@ std::expected<std::vector<RouteTarget>, Failure> targets_of(ModelState model, co
 
 // ---- from what was asked for to models --------------------------------------------------------------------------
 
-Failure not_found(const Projection& projection, const std::vector<Scope>& scopes, const events::ModelReference& asked) {
-  std::vector<std::string> names;
+/// `suggest`: with the names that may have been meant, which are looked for.
+Failure not_found(const Projection& projection, const std::vector<Scope>& scopes, const events::ModelReference& asked,
+                  bool suggest) {
+  NearNames near(asked_name(asked), suggest ? 3 : 0);
+  bool enough = !suggest;
   for (const auto& scope : scopes) {
+    if (enough) break;
     projection.for_each_in_order(scope.org_id, scope.user_id, [&](const ModelState& model) {
-      names.push_back(asked.provider.empty() ? model.model_name : name_of(model));
-      return true;
+      enough = !near.look_at(asked.provider.empty() ? std::string_view() : model.provider, model.model_name);
+      return !enough;
     });
   }
-  const auto near = near_names(asked_name(asked), names, 3);
-  const auto hint = near.empty() ? std::string() : fmt::format(" Did you mean {}?", fmt::join(near, " or "));
+  const auto names = near.found();
+  const auto hint = names.empty() ? std::string() : fmt::format(" Did you mean {}?", fmt::join(names, " or "));
   auto failure =
       Failure::of(ErrorCode::model_not_found, fmt::format("The registry has no model {}.{} See {} for those there are.",
                                                           asked_name(asked), hint, list_command));
@@ -377,12 +384,14 @@ using Targets = std::expected<std::vector<RouteTarget>, Failure>;
 Targets resolve_exact(Asking& asking, const events::ModelReference& model, std::vector<std::string>& warnings) {
   auto effective = effective_model(asking.projection, asking.scopes, model.provider, model.name);
   if (!effective) return std::unexpected(std::move(effective.error()));
-  if (auto failure = usable(*effective)) return std::unexpected(std::move(*failure));
+  if (auto failure = unusable(*effective)) return std::unexpected(std::move(*failure));
   if (auto failure = fits(*effective, asking.request)) return std::unexpected(std::move(*failure));
   return targets_of(std::move(*effective), asking.rules, draw(asking.random), warnings);
 }
 
-Targets resolve_reference(Asking& asking, const events::ModelReference& asked, std::vector<std::string>& warnings) {
+/// `suggest`: a name that nobody has is answered with those that may have been meant.
+Targets resolve_reference(Asking& asking, const events::ModelReference& asked, bool suggest,
+                          std::vector<std::string>& warnings) {
   if (asked.provider.empty() && asked.name == "auto") {
     return refuse(ErrorCode::invalid_request,
                   fmt::format("`modelName` \"auto\" (selection by requirements) is not supported by this version yet. "
@@ -390,7 +399,7 @@ Targets resolve_reference(Asking& asking, const events::ModelReference& asked, s
                               list_command));
   }
   const auto exact = identify(asking.projection, asking.scopes, asked, warnings);
-  if (!exact) return std::unexpected(not_found(asking.projection, asking.scopes, asked));
+  if (!exact) return std::unexpected(not_found(asking.projection, asking.scopes, asked, suggest));
   return resolve_exact(asking, *exact, warnings);
 }
 
@@ -433,9 +442,10 @@ Targets resolve_default(Asking& asking, std::vector<std::string>& warnings) {
   const auto look_in = [&](const Scope& scope, bool missing) {
     asking.projection.for_each_in_order(scope.org_id, scope.user_id, [&](const ModelState& row) {
       if (row.kind != "generation") return true;
-      // Most registries hold many more models than are enabled: pass over those without copying them.
-      if (auto failure = usable(row)) {
-        if (!first_failure) first_failure = std::move(*failure);
+      // Most registries hold many more models than are enabled: pass over those without copying them, and without
+      // words.
+      if (!is_usable(row)) {
+        if (!first_failure) first_failure = unusable(row);
         return true;
       }
       if (is_missing(asking, row) != missing) {
@@ -465,7 +475,7 @@ std::expected<Route, Failure> resolve(const Projection& projection, const events
   Asking asking{
       .projection = projection, .request = request, .rules = rules, .scopes = scopes_of(request), .random = random};
   Route route;
-  auto primary = request.model ? resolve_reference(asking, *request.model, route.warnings)
+  auto primary = request.model ? resolve_reference(asking, *request.model, true, route.warnings)
                                : resolve_default(asking, route.warnings);
   if (primary) {
     route.targets = std::move(*primary);
@@ -476,7 +486,8 @@ std::expected<Route, Failure> resolve(const Projection& projection, const events
   }
   for (const auto& fallback : request.fallbacks) {
     std::vector<std::string> own_warnings;
-    auto targets = resolve_reference(asking, fallback, own_warnings);
+    // A request may name many fallbacks: only its model is worth a search.
+    auto targets = resolve_reference(asking, fallback, false, own_warnings);
     if (!targets) {
       route.warnings.push_back(
           fmt::format("The fallback {} was left out: {}", asked_name(fallback), targets.error().message));

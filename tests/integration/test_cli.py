@@ -67,3 +67,17 @@ def test_a_router_outlives_its_terminal(make_stack):
     answer = stack.cli("chat", "hi")
     assert answer.stdout.strip()
     assert "SIGHUP" in router.text()
+
+
+def test_tls_to_brokers_that_speak_none_is_told_as_that(make_stack):
+    stack = make_stack(partitions=1)
+    for flags, environment in ((["--kafka.security.protocol", "SSL"], {}),
+                               ([], {"TOKENRAIL_KAFKA_SECURITY_PROTOCOL": "SSL"})):
+        doctor = stack.cli("doctor", *flags, check=False, environment=environment)
+        assert doctor.returncode == 1, doctor.stderr
+        said = doctor.stdout + doctor.stderr
+        assert "no TLS connection" in said and "TOKENRAIL_KAFKA_SECURITY_PROTOCOL" in said, said
+        assert "./dev kafka start" not in said, said
+    misspelt = stack.cli("topics", "check", check=False, environment={"TOKENRAIL_KAFKA_SECURITY_PROTOCOLL": "SSL"})
+    assert misspelt.returncode == 2, misspelt.stderr
+    assert "did you mean security.protocol (TOKENRAIL_KAFKA_SECURITY_PROTOCOL)?" in misspelt.stderr, misspelt.stderr

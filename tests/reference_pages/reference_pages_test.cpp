@@ -2,10 +2,13 @@
 //   TOKENRAIL_TEST_UPDATE_PAGES=1 build/dev/bin/reference-pages-tests
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "cli/context.hpp"
@@ -28,8 +31,8 @@ Every setting has one name, and four ways to be given; the first that is there w
 3. a TOML file, named by `--config FILE` or `TOKENRAIL_CONFIG`: `[router]` and below it `in_flight_max = 500`,
 4. the default.
 
-One file and one environment may serve all programs. A value that does not fit stops the start and says what is allowed;
-so does a name that looks like a misspelt one. `--print-config` shows what a program made of it all and where each value
+One file and one environment may serve all programs: each passes over what lies in the sections of the others. A value
+that does not fit stops the start and says what is allowed; so does a name that looks like a misspelt one. `--print-config` shows what a program made of it all and where each value
 came from, with secrets masked.
 
 Times are written as `250ms`, `10s`, `5m`, `2h`; sizes as `64KiB`, `8MiB`, `1GiB`.
@@ -70,6 +73,38 @@ void expect_current(const std::string& path, const std::string& page) {
   EXPECT_EQ(read(whole_path), page) << path
                                     << " is not what the code says. Write it anew:\n  TOKENRAIL_TEST_UPDATE_PAGES=1 "
                                        "build/dev/bin/reference-pages-tests";
+}
+
+// ---- one environment for all programs ----------------------------------------------------------------------------
+
+struct Program {
+  std::string_view name;
+  std::vector<config::Setting> settings;
+};
+
+std::vector<Program> programs() {
+  const auto with_common = [](std::span<const config::Setting> own) {
+    const auto common = config::common_settings();
+    std::vector<config::Setting> all(common.begin(), common.end());
+    all.insert(all.end(), own.begin(), own.end());
+    return all;
+  };
+  return {{"tokenrail-router", with_common(router::router_settings())},
+          {"tokenrail-registry-sync", with_common(registry_sync::registry_sync_settings())},
+          {"tokenrail", cli::settings()}};
+}
+
+TEST(Programs, ShareOneEnvironmentWithoutAWord) {
+  std::map<std::string, std::string> environment;
+  for (const auto& program : programs())
+    for (const auto& setting : program.settings)
+      environment.emplace(config::environment_name(setting), setting.default_value);
+  for (const auto& program : programs()) {
+    const auto loaded = config::load(
+        {.settings = program.settings, .arguments = {}, .environment = environment, .file_text = {}, .file_name = {}});
+    ASSERT_TRUE(loaded) << program.name << ": " << loaded.error().detail;
+    EXPECT_THAT(loaded->warnings, testing::IsEmpty()) << program.name;
+  }
 }
 
 TEST(ReferencePages, ConfigurationIsWhatTheTablesSay) {

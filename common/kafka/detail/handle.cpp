@@ -1,5 +1,6 @@
 #include "common/kafka/detail/handle.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <condition_variable>
@@ -10,6 +11,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "common/config/edit_distance.hpp"
 #include "common/kafka/detail/properties.hpp"
 
 namespace tokenrail::kafka::detail {
@@ -43,6 +45,27 @@ struct ConfDestroy {
   void operator()(rd_kafka_conf_t* conf) const { rd_kafka_conf_destroy(conf); }
 };
 
+/// The property that was meant by one that librdkafka does not know, as messages name it; empty: none is near.
+std::string property_meant(rd_kafka_conf_t* conf, std::string_view name) {
+  // Other names of some properties, which librdkafka takes and does not list.
+  std::vector<std::string> known{
+      "acks",          "bootstrap.servers",         "compression.type", "delivery.timeout.ms", "linger.ms",
+      "max.in.flight", "max.partition.fetch.bytes", "retries",          "sasl.mechanism"};
+  const auto add_all = [&](const char** dump, std::size_t count) {
+    for (std::size_t i = 0; i + 1 < count; i += 2) known.emplace_back(dump[i]);  // name, value, name, value, …
+    rd_kafka_conf_dump_free(dump, count);
+  };
+  std::size_t count = 0;
+  const char** dump = rd_kafka_conf_dump(conf, &count);
+  add_all(dump, count);
+  // A client takes the properties of topics too, as defaults.
+  const std::unique_ptr<rd_kafka_topic_conf_t, Destroy<rd_kafka_topic_conf_destroy>> topic(rd_kafka_topic_conf_new());
+  dump = rd_kafka_topic_conf_dump(topic.get(), &count);
+  add_all(dump, count);
+  const auto meant = config::nearest(name, known, std::clamp<std::size_t>(name.size() / 4, 1, 4));
+  return meant ? named(*meant) : std::string();
+}
+
 }  // namespace
 
 void EndClient::operator()(rd_kafka_t* client) const {
@@ -68,8 +91,14 @@ Result<Client> open_client(rd_kafka_type_t type, const Properties& properties, i
   std::unique_ptr<rd_kafka_conf_t, ConfDestroy> conf(rd_kafka_conf_new());
   std::array<char, 512> text{};
   for (const auto& [name, value] : properties) {
-    if (rd_kafka_conf_set(conf.get(), name.c_str(), value.c_str(), text.data(), text.size()) == RD_KAFKA_CONF_OK)
-      continue;
+    const auto taken = rd_kafka_conf_set(conf.get(), name.c_str(), value.c_str(), text.data(), text.size());
+    if (taken == RD_KAFKA_CONF_OK) continue;
+    if (taken == RD_KAFKA_CONF_UNKNOWN) {
+      const auto meant = property_meant(conf.get(), name);
+      return fail(ErrorKind::invalid_input,
+                  fmt::format("Kafka property {}: librdkafka has no such property{}", named(name),
+                              meant.empty() ? "" : "; did you mean " + meant + "?"));
+    }
     const std::string why = is_secret(name) ? "its value is not accepted" : text.data();
     return fail(ErrorKind::invalid_input, fmt::format("Kafka property {}: {}", named(name), why));
   }
@@ -171,6 +200,36 @@ Error error_of(rd_kafka_resp_err_t code, std::string_view doing, std::string_vie
   const std::string_view what = text.empty() ? std::string_view(rd_kafka_err2str(code)) : text;
   return {.kind = kind,
           .detail = hint.empty() ? fmt::format("{}: {}", doing, what) : fmt::format("{}: {} ({})", doing, what, hint)};
+}
+
+std::optional<Error> connection_refused(rd_kafka_resp_err_t code, std::string_view servers, std::string_view text) {
+  const auto trouble = [&](ErrorKind kind, std::string_view what, const std::string& look_at) {
+    return Error{.kind = kind, .detail = fmt::format("{} at {}: {} (check {})", what, servers, text, look_at)};
+  };
+  const auto no_tls = [&] {
+    return trouble(
+        ErrorKind::rejected, "no TLS connection to Kafka",
+        fmt::format("that {} is what the brokers speak, and the ssl.* properties", named("security.protocol")));
+  };
+  switch (code) {
+    case RD_KAFKA_RESP_ERR__SSL:
+      return no_tls();
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+      return trouble(
+          ErrorKind::rejected, "Kafka refuses the login",
+          fmt::format("{}, {} and the user and password", named("security.protocol"), named("sasl.mechanism")));
+    case RD_KAFKA_RESP_ERR__RESOLVE:
+      return trouble(ErrorKind::unavailable, "no address is known for the Kafka broker", named("bootstrap.servers"));
+    default:
+      break;
+  }
+  // Some of the same has the code of any connection that ends: only librdkafka's words tell it. A handshake that the
+  // other side breaks off, and a broker that speaks TLS and hangs up on whoever does not.
+  if (text.contains("SSL_HANDSHAKE")) return no_tls();
+  if (text.contains("incorrect security.protocol"))
+    return trouble(ErrorKind::rejected, "Kafka hangs up", named("security.protocol"));
+  return std::nullopt;
 }
 
 bool passes_by_itself(rd_kafka_resp_err_t code) {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,6 +54,11 @@ using Client = std::unique_ptr<rd_kafka_t, EndClient>;
 
 /// `doing`: what was tried, for the operator ("creating the topic chat.chunks").
 [[nodiscard]] Error error_of(rd_kafka_resp_err_t code, std::string_view doing, std::string_view text = {});
+
+/// What stands in the way of every connection to these brokers, with the setting to look at: TLS, a login, or a name
+/// that no address is known for. Nothing: `code` is of another kind. `text`: librdkafka's own words.
+[[nodiscard]] std::optional<Error> connection_refused(rd_kafka_resp_err_t code, std::string_view servers,
+                                                      std::string_view text);
 
 /// The coordinator is moving, loading or unreachable: the same request may well work soon.
 [[nodiscard]] bool passes_by_itself(rd_kafka_resp_err_t code);

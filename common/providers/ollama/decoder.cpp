@@ -9,6 +9,7 @@
 #include "common/providers/failure_text.hpp"
 #include "common/providers/json_scratch.hpp"
 #include "common/providers/ollama/classification.hpp"
+#include "common/release.hpp"
 
 namespace tokenrail::providers::ollama {
 
@@ -287,7 +288,7 @@ class Decoder final : public AnswerDecoder {
 
   void give_up(AnswerSink& sink, ErrorCode code, std::string message) {
     over_ = true;
-    body_ = {};
+    release(body_);
     auto failure = events::Failure::of(code, std::move(message));
     failure.provider = "ollama";
     failure.status = 200;

@@ -6,6 +6,7 @@
 #include <simdjson.h>
 
 #include "common/events/json_writer.hpp"
+#include "common/providers/ollama/authorise.hpp"
 #include "common/providers/ollama/ollama.hpp"
 
 namespace tokenrail::providers::ollama {
@@ -34,11 +35,6 @@ bool texts_at(const dom::object& object, std::string_view key, std::vector<std::
     if (element.get_string().get(text) == simdjson::SUCCESS && !text.empty()) out.emplace_back(text);
   }
   return true;
-}
-
-void authorise(http::Request& request, const Target& target) {
-  if (target.secret.empty()) return;
-  request.headers.push_back({.name = "Authorization", .value = "Bearer " + target.secret, .secret = true});
 }
 
 bool read_listed(const dom::element& element, ListedModel& model) {

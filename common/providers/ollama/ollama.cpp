@@ -1,5 +1,6 @@
 #include "common/providers/ollama/ollama.hpp"
 
+#include "common/providers/ollama/authorise.hpp"
 #include "common/providers/ollama/chat_body.hpp"
 #include "common/providers/ollama/classification.hpp"
 #include "common/providers/ollama/decoder.hpp"
@@ -21,9 +22,7 @@ class Ollama final : public Provider {
     call.request.headers.push_back({.name = "Content-Type", .value = "application/json"});
     call.request.headers.push_back(
         {.name = "Accept", .value = request.stream ? "application/x-ndjson" : "application/json"});
-    if (!target.secret.empty()) {
-      call.request.headers.push_back({.name = "Authorization", .value = "Bearer " + target.secret, .secret = true});
-    }
+    authorise(call.request, target);
     call.request.body = std::move(*body);
     return call;
   }

@@ -48,6 +48,17 @@ TEST(Arguments, SettingsArePassedOn) {
   EXPECT_THAT(call.setting_flags, ElementsAre("--kafka.bootstrap-servers=h:1", "--topic.prefix=eu."));
 }
 
+TEST(Arguments, KafkasOwnPropertiesArePassedOnToo) {
+  const auto call = call_of({"--kafka.security.protocol", "SASL_SSL", "doctor", "--kafka.sasl.username=ann"});
+  EXPECT_EQ(call.command->path, "doctor");
+  EXPECT_THAT(call.setting_flags, ElementsAre("--kafka.security.protocol=SASL_SSL", "--kafka.sasl.username=ann"));
+  const auto loaded = config::load(
+      {.settings = settings(), .arguments = call.setting_flags, .environment = {}, .file_text = {}, .file_name = {}});
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  EXPECT_EQ(loaded->values.kafka_properties().at("security.protocol"), "SASL_SSL");
+  EXPECT_EQ(loaded->values.kafka_properties().at("sasl.username"), "ann");
+}
+
 TEST(Arguments, GlobalFlagsStandAnywhere) {
   EXPECT_TRUE(call_of({"--json", "registry", "list"}).has("json"));
   EXPECT_TRUE(call_of({"registry", "--json", "list"}).has("json"));

@@ -47,6 +47,18 @@ TEST(Doctor, AKafkaSettingThatIsRefusedIsToBeCorrected) {
   EXPECT_EQ(findings[1].verdict, Verdict::unknown);
 }
 
+TEST(Doctor, AKafkaThatRefusesTheConnectionIsNoMatterOfStartingOne) {
+  const auto findings = judge_kafka(
+      {.bootstrap_servers = "h:1",
+       .plan = fail(ErrorKind::rejected, "no TLS connection to Kafka (check TOKENRAIL_KAFKA_SECURITY_PROTOCOL)")});
+  ASSERT_EQ(findings.size(), 2U);
+  EXPECT_EQ(findings[0].verdict, Verdict::bad);
+  EXPECT_THAT(findings[0].text, HasSubstr("TOKENRAIL_KAFKA_SECURITY_PROTOCOL"));
+  EXPECT_THAT(findings[0].mend, HasSubstr("correct the setting"));
+  EXPECT_THAT(findings[0].mend, Not(HasSubstr("kafka start")));
+  EXPECT_THAT(findings[1].text, HasSubstr("refuses"));
+}
+
 RouterFacts routers(const std::vector<std::vector<std::string>>& topics_held, bool rebalancing = false) {
   kafka::GroupMembers group{.rebalancing = rebalancing};
   for (const auto& held : topics_held) {

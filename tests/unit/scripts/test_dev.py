@@ -105,6 +105,33 @@ def test_a_launched_process_outlives_its_launcher_and_is_ended(tmp_path):
     assert not (tmp_path / "pid").exists()
 
 
+def test_up_tells_its_own_simulator_from_an_ollama(tmp_path):
+    """The shell that runs `up` again has exported what the first one printed."""
+    answers = tmp_path / "served" / "api"
+    answers.mkdir(parents=True)
+    (answers / "version").write_text("{}")
+    (answers / "tags").write_text('{"models":[]}')
+    said = bash(
+        tmp_path,
+        f"""source "$root/scripts/stack.sh"
+        port=$(free_ports 1)
+        launch "{tmp_path}/run/provider-simulator.pid" "{answers.parent}" "{tmp_path}/log" \
+          /usr/bin/python3 -m http.server --bind 127.0.0.1 --directory "{answers.parent}" "$port"
+        trap 'end_process "{tmp_path}/run/provider-simulator.pid"' EXIT
+        until curl -s -f -o /dev/null "http://127.0.0.1:$port/api/version"; do sleep 0.05; done
+        export OLLAMA_BASE_URL=http://127.0.0.1:$port
+        echo "127.0.0.1:$port" >"{tmp_path}/run/provider-simulator.address"
+        up_models 2>&1
+        echo --
+        echo "127.0.0.1:1" >"{tmp_path}/run/provider-simulator.address"
+        up_models 2>&1""",
+    )
+    assert said.returncode == 0, said.stderr
+    own, foreign = said.stdout.split("--\n")
+    assert "simulator" in own and "made up" in own and "Ollama" not in own
+    assert "the Ollama at" in foreign and "ollama pull" in foreign
+
+
 def test_launch_returns_when_the_process_can_be_told_from_others(tmp_path):
     """Its own command line comes with the exec; whoever asked before that took a starting server for a dead one."""
     program = tmp_path / "slow"

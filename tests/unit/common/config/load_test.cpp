@@ -112,6 +112,8 @@ TEST(Load, UnknownFlagsAreErrorsOrStay) {
   from.arguments = {"--router.inflight-max=1"};
   EXPECT_THAT(error_of(from),
               AllOf(HasSubstr("'--router.inflight-max'"), HasSubstr("did you mean --router.in-flight-max?")));
+  from.arguments = {"--kafka.bootstrap-server=h:1"};
+  EXPECT_THAT(error_of(from), HasSubstr("did you mean --kafka.bootstrap-servers?")) << "no property of librdkafka's";
   from.strict_flags = false;
   from.arguments = {"chat", "--model", "x", "-m", "--log.level=warn"};
   const auto loaded = load(from);
@@ -174,25 +176,30 @@ TEST(Load, TypingMistakesInTheEnvironmentDoNotPass) {
   EXPECT_THAT(error_of(from), HasSubstr("TOKENRAIL_ROUTER_SOMETHING_ELSE"));
 }
 
-TEST(Load, SettingsOfOtherProgramsDoNotStopThisOne) {
-  constexpr std::array others{Setting{.name = "router.in_flight_min", .kind = Kind::integer},
-                              Setting{.name = "log.levels", .env = "TOKENRAIL_LOG_LEVELS"}};
+TEST(Load, SettingsOfOtherProgramsArePassedOverInSilence) {
   Sources from = sources();
-  from.environment = {{"TOKENRAIL_REGISTRY_SYNC_INTERVAL", "5m"}};
-  from.file_text = "[registry_sync]\ngrace = \"7d\"\n";
-  auto loaded = load(from);
-  ASSERT_TRUE(loaded) << loaded.error().detail;
-  EXPECT_THAT(loaded->warnings,
-              ElementsAre(HasSubstr("registry_sync.grace"), HasSubstr("TOKENRAIL_REGISTRY_SYNC_INTERVAL")));
-
-  from = sources();
-  from.environment = {{"TOKENRAIL_ROUTER_IN_FLIGHT_MIN", "5"}, {"TOKENRAIL_LOG_LEVELS", "x"}};
-  from.file_text = "[router]\nin_flight_min = 1\n";
-  EXPECT_FALSE(load(from)) << "near a name of ours, and nobody said that it is another's";
-  from.also_known = others;
-  loaded = load(from);
+  from.environment = {{"TOKENRAIL_SYNC_INTERVAL", "5m"},
+                      {"TOKENRAIL_TOPICS_PARTITIONS", "4"},
+                      {"TOKENRAIL_AUDIT_CONTENT", "none"},
+                      {"TOKENRAIL_SYNC_SOMETHING_THAT_ONLY_IT_CAN_JUDGE", "x"}};
+  from.file_text = "[sync]\ninterval = \"7d\"\n";
+  const auto loaded = load(from);
   ASSERT_TRUE(loaded) << loaded.error().detail;
   EXPECT_THAT(loaded->warnings, IsEmpty());
+
+  from = sources();
+  from.arguments = {"--sync.interval=5m"};
+  EXPECT_THAT(error_of(from), HasSubstr("'--sync.interval' is not a flag")) << "a flag is meant for this program";
+}
+
+TEST(Load, WhatBelongsToNoProgramIsAWarning) {
+  Sources from = sources();
+  from.environment = {{"TOKENRAIL_SNYC_INTERVAL", "5m"}, {"TOKENRAIL_SYNCED", "x"}, {"TOKENRAIL_ROUTERS", "x"}};
+  from.file_text = "[snyc]\ninterval = \"7d\"\n";
+  const auto loaded = load(from);
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  EXPECT_THAT(loaded->warnings, ElementsAre(HasSubstr("snyc.interval"), HasSubstr("TOKENRAIL_ROUTERS"),
+                                            HasSubstr("TOKENRAIL_SNYC_INTERVAL"), HasSubstr("TOKENRAIL_SYNCED")));
 }
 
 TEST(Load, NamesThatAreNoSettingsArePassedOver) {

@@ -144,20 +144,6 @@ TEST(Notation, SecretProperties) {
   }
 }
 
-TEST(Notation, EditDistance) {
-  EXPECT_EQ(edit_distance("", ""), 0U);
-  EXPECT_EQ(edit_distance("abc", ""), 3U);
-  EXPECT_EQ(edit_distance("kitten", "sitting"), 3U);
-  EXPECT_EQ(edit_distance("levle", "level"), 1U) << "a swap of neighbours counts once";
-  EXPECT_EQ(edit_distance("in_flight", "in_flght"), 1U);
-}
-
-TEST(Notation, NearestName) {
-  const std::vector<std::string> known{"log.level", "log.format"};
-  EXPECT_EQ(nearest("log.levle", known, 2), "log.level");
-  EXPECT_EQ(nearest("something", known, 2), std::nullopt);
-}
-
 TEST(Notation, TomlStrings) {
   EXPECT_EQ(toml_string("a\"b\\c"), R"("a\"b\\c")");
   EXPECT_EQ(toml_string("a\nb\x7f"), "\"a\\u000Ab\\u007F\"");

@@ -6,11 +6,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/allocations.hpp"
 #include "tests/unit/common/http/scripted_server.hpp"
 
 namespace tokenrail::http {
@@ -511,7 +513,6 @@ TEST_F(ClientTest, AKeptConnectionThatDiedIsReplaced) {
 TEST_F(ClientTest, DetailsHoldNoCredentials) {
   server_.stop_listening();
   settle();
-  const std::string port = std::to_string(1);
   for (const std::string url : {"http://user:hush@127.0.0.1:1/", "http://user:hush@no-such-hush.invalid/",
                                 "http://user:hush@127.0.0.1:hush/", "hush://user:hush@h/"}) {
     Recorder recorder;
@@ -523,7 +524,8 @@ TEST_F(ClientTest, DetailsHoldNoCredentials) {
 }
 
 TEST_F(ClientTest, BigBodiesGoOutWhole) {
-  std::string body(20'000'000, '\0');
+  std::string body;
+  body.resize(20'000'000);
   for (std::size_t i = 0; i < body.size(); ++i) body[i] = static_cast<char>(i * 31 % 251);
   Recorder recorder;
   client_->start({.method = "POST", .url = server_.url(), .body = body}, {}, {}, recorder);
@@ -536,9 +538,29 @@ TEST_F(ClientTest, BigBodiesGoOutWhole) {
   EXPECT_EQ(recorder.end->ending, Ending::complete);
 }
 
-TEST_F(ClientTest, AnEarlyAnswerToABigBody) {
+TEST_F(ClientTest, ABodyThatWasAnsweredIsFreedWhileTheStreamGoesOn) {
+  if (!tests::allocations_are_told) GTEST_SKIP() << "needs a sanitizer's allocator";
+  constexpr std::size_t size = 8 << 20;
   Recorder recorder;
-  client_->start({.method = "POST", .url = server_.url(), .body = std::string(20'000'000, 'x')}, {}, {}, recorder);
+  client_->start({.method = "POST", .url = server_.url(), .body = std::string(size, 'x')}, {}, {}, recorder);
+  auto& peer = connection();
+  run_until([&] { return peer.received.size() >= size; });
+  settle();
+  const std::size_t before = tests::allocated_bytes();
+  peer.send(std::string(chunked_head));
+  run_until([&] { return recorder.heads == 1; });
+  EXPECT_LT(tests::allocated_bytes(), before - size / 2) << "the request's body is still held";
+  peer.send_chunk("one");
+  peer.send(std::string(last_chunk));
+  run_until([&] { return recorder.end.has_value(); });
+  EXPECT_EQ(recorder.body, "one");
+}
+
+TEST_F(ClientTest, AnEarlyAnswerToABigBody) {
+  std::string body;
+  body.resize(20'000'000, 'x');
+  Recorder recorder;
+  client_->start({.method = "POST", .url = server_.url(), .body = std::move(body)}, {}, {}, recorder);
   auto& peer = connection();
   peer.send("HTTP/1.1 413 Too Large\r\nContent-Length: 4\r\nConnection: close\r\n\r\nmuch");
   run_until([&] { return recorder.end.has_value(); });

@@ -9,6 +9,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/allocations.hpp"
+
 namespace tokenrail::http {
 namespace {
 
@@ -34,6 +36,7 @@ struct Event {
   bool operator==(const Event&) const = default;
 };
 
+// NOLINTNEXTLINE(readability-identifier-naming): GoogleTest looks for this name
 void PrintTo(const Event& event, std::ostream* out) {
   *out << "{" << event.type << ", '" << event.data << "', id '" << event.id << "'}";
 }
@@ -85,6 +88,17 @@ TEST(LineFramer, HasABound) {
   }
   LineFramer framer(4);
   EXPECT_TRUE(framer.feed("1234\n1234\n12", [](std::string_view) {}));
+}
+
+TEST(LineFramer, ALineThatIsTooLongLeavesNoMemoryBehind) {
+  if (!tests::allocations_are_told) GTEST_SKIP() << "needs a sanitizer's allocator";
+  const std::string most(plenty, 'x');
+  const std::size_t before = tests::allocated_bytes();
+  LineFramer framer(plenty);
+  EXPECT_TRUE(framer.feed(most, [](std::string_view) {}));
+  EXPECT_GE(tests::allocated_bytes(), before + plenty);
+  EXPECT_FALSE(framer.feed("x", [](std::string_view) {}));
+  EXPECT_LT(tests::allocated_bytes(), before + 1024);
 }
 
 TEST(SseFramer, TheStandardsOwnExamples) {
@@ -158,15 +172,15 @@ TEST(SseFramer, DoesNotMindTheCuts) {
       // chat completions, ended by a word
       "data: {\"choices\":[{\"delta\":{\"content\":\"H\xc3\xa4\"}}]}\n\ndata: {\"choices\":[]}\n\ndata: [DONE]\n\n",
       // typed events and a ping between them
-      "event: message_start\ndata: {\"type\":\"message_start\"}\n\nevent: ping\ndata: {\"type\": \"ping\"}\n\n"
-      "event: message_stop\ndata: {\"type\":\"message_stop\"         }\n\n",
+      ("event: message_start\ndata: {\"type\":\"message_start\"}\n\nevent: ping\ndata: {\"type\": \"ping\"}\n\n"
+       "event: message_stop\ndata: {\"type\":\"message_stop\"         }\n\n"),
       // carriage returns, no word at the end
       "data: {\"candidates\": [{\"content\": \"\xf0\x9f\x9a\x86\"}]}\r\n\r\ndata: {\"finishReason\": \"STOP\"}\r\n\r\n",
       // comments first, no space, several lines, nothing after the last
       ": PROCESSING\n\n:\n\ndata:{\"a\":\ndata: 1}\n\nevent: error\nid: 3\nretry: 10\ndata: {\"error\":{}}",
       // all line ends at once
-      "\xef\xbb\xbf"
-      "data: 1\r\r\ndata: 2\n\ndata: 3\r\n\r\n\rdata: 4\r\n\n\rdata\r\r",
+      ("\xef\xbb\xbf"
+       "data: 1\r\r\ndata: 2\n\ndata: 3\r\n\r\n\rdata: 4\r\n\n\rdata\r\r"),
   };
   for (const std::string& stream : streams) expect_same_however_cut(stream, events);
 }
@@ -196,6 +210,23 @@ TEST(SseFramer, HasABoundOnLinesAndOnEvents) {
   int count = 0;
   for (int i = 0; i < 100; ++i) framer.feed("data: 0123456789\n\n", [&](const ServerSentEvent&) { ++count; });
   EXPECT_EQ(count, 100) << "the bound is one event's, not the stream's";
+}
+
+TEST(SseFramer, AnEventThatIsTooLargeLeavesNoMemoryBehind) {
+  if (!tests::allocations_are_told) GTEST_SKIP() << "needs a sanitizer's allocator";
+  const std::string third(plenty / 3, 'x');
+  const auto none = [](const ServerSentEvent&) { FAIL() << "nothing comes out"; };
+  const std::size_t before = tests::allocated_bytes();
+  SseFramer framer(plenty);
+  for (const auto* name : {"event: ", "data: "}) {
+    EXPECT_TRUE(framer.feed(name, none));
+    EXPECT_TRUE(framer.feed(third, none));
+    EXPECT_TRUE(framer.feed("\n", none));
+  }
+  EXPECT_TRUE(framer.feed(third, none));
+  EXPECT_GE(tests::allocated_bytes(), before + 3 * third.size());
+  EXPECT_FALSE(framer.feed(third, none));
+  EXPECT_LT(tests::allocated_bytes(), before + 1024);
 }
 
 }  // namespace

@@ -35,19 +35,19 @@ class ScriptedServer {
 
     void read() {
       auto self = shared_from_this();
-      socket.async_read_some(boost::asio::buffer(chunk), [self](boost::system::error_code error, std::size_t size) {
+      socket.async_read_some(boost::asio::buffer(chunk_), [self](boost::system::error_code error, std::size_t size) {
         if (error) {
           self->ended = true;
           return;
         }
-        self->received.append(self->chunk.data(), size);
+        self->received.append(self->chunk_.data(), size);
         self->read();
       });
     }
 
     void send(std::string text) {
-      outgoing.push_back(std::move(text));
-      if (outgoing.size() == 1) write();
+      outgoing_.push_back(std::move(text));
+      if (outgoing_.size() == 1) write();
     }
 
     /// One chunk of a chunked body.
@@ -71,18 +71,18 @@ class ScriptedServer {
    private:
     void write() {
       auto self = shared_from_this();
-      socket.async_write_some(boost::asio::buffer(outgoing.front()), [self](auto error, std::size_t size) {
+      socket.async_write_some(boost::asio::buffer(outgoing_.front()), [self](auto error, std::size_t size) {
         if (error) return;
         self->sent_bytes += size;
-        std::string& front = self->outgoing.front();
+        std::string& front = self->outgoing_.front();
         front.erase(0, size);
-        if (front.empty()) self->outgoing.pop_front();
-        if (!self->outgoing.empty()) self->write();
+        if (front.empty()) self->outgoing_.pop_front();
+        if (!self->outgoing_.empty()) self->write();
       });
     }
 
-    std::array<char, 16 * 1024> chunk{};
-    std::deque<std::string> outgoing{};
+    std::array<char, 16 * 1024> chunk_{};
+    std::deque<std::string> outgoing_{};
   };
 
   explicit ScriptedServer(boost::asio::io_context& loop)

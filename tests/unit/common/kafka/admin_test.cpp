@@ -1,8 +1,16 @@
 #include "common/kafka/admin.hpp"
 
 #include <chrono>
+#include <string>
+#include <string_view>
+#include <thread>
 #include <utility>
+#include <vector>
 
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/write.hpp>
 #include <gtest/gtest.h>
 
 #include "tests/unit/common/kafka/mock_cluster.hpp"
@@ -74,6 +82,87 @@ TEST_F(KafkaAdmin, ABrokerThatCannotTellWhoIsInAGroupIsToldApart) {
   EXPECT_LT(std::chrono::steady_clock::now() - began, 2s) << "the client did not end";
 }
 
+/// Something that listens, says one thing to whoever comes, and hangs up.
+class Talker {
+ public:
+  explicit Talker(std::string_view words) : words_(words) {
+    accept();
+    thread_ = std::thread([this] { loop_.run(); });
+  }
+  ~Talker() {
+    loop_.stop();
+    thread_.join();
+  }
+  Talker(const Talker&) = delete;
+  Talker& operator=(const Talker&) = delete;
+
+  [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port()); }
+
+ private:
+  using tcp = boost::asio::ip::tcp;
+  void accept() {
+    acceptor_.async_accept([this](const boost::system::error_code& error, tcp::socket peer) {
+      if (error) return;
+      boost::system::error_code ignored;
+      boost::asio::write(peer, boost::asio::buffer(words_), ignored);
+      accept();
+    });
+  }
+
+  std::string_view words_;
+  boost::asio::io_context loop_{1};
+  tcp::acceptor acceptor_{loop_, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0)};
+  std::thread thread_;
+};
+
+// "No broker answers, see that they run" would send everybody to the wrong place.
+TEST_F(KafkaAdmin, WhatStandsInTheWayOfEveryConnectionIsToldWithItsSetting) {
+  const Talker talker("HTTP/1.1 400 Bad Request\r\n\r\n");
+  const Talker broker_that_wants_tls("");
+  struct Row {
+    Properties properties;
+    ErrorKind kind;
+    std::vector<std::string> told;
+  };
+  const auto at = [](std::string servers, Properties more = {}) {
+    more.emplace_back("bootstrap.servers", std::move(servers));
+    more.emplace_back("reconnect.backoff.ms", "20");
+    return more;
+  };
+  const std::vector<Row> rows{
+      {at(talker.address(), {{"security.protocol", "SSL"}}),
+       ErrorKind::rejected,
+       {"TLS", talker.address(), "wrong version number", "TOKENRAIL_KAFKA_SECURITY_PROTOCOL"}},
+      {cluster.properties({{"security.protocol", "SSL"}}),
+       ErrorKind::rejected,
+       {"no TLS connection", "TOKENRAIL_KAFKA_SECURITY_PROTOCOL"}},
+      {cluster.properties({{"security.protocol", "SASL_PLAINTEXT"},
+                           {"sasl.mechanism", "PLAIN"},
+                           {"sasl.username", "ann"},
+                           {"sasl.password", "hush"}}),
+       ErrorKind::rejected,
+       {"login", "TOKENRAIL_KAFKA_SASL_MECHANISM"}},
+      {at(broker_that_wants_tls.address()), ErrorKind::rejected, {"hangs up", "TOKENRAIL_KAFKA_SECURITY_PROTOCOL"}},
+      {at("no-such-host.invalid:9092"),
+       ErrorKind::unavailable,
+       {"no address", "no-such-host.invalid", "TOKENRAIL_KAFKA_BOOTSTRAP_SERVERS"}},
+      {at("127.0.0.1:1"),
+       ErrorKind::unavailable,
+       {"no Kafka broker answers at 127.0.0.1:1", "Connection refused", "TOKENRAIL_KAFKA_BOOTSTRAP_SERVERS"}},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.told.front());
+    auto asking = Admin::connect(row.properties);
+    ASSERT_TRUE(asking.has_value()) << asking.error().detail;
+    const auto described = (*asking)->describe({"in"}, false, 300ms);
+    ASSERT_FALSE(described.has_value());
+    EXPECT_EQ(described.error().kind, row.kind) << described.error().detail;
+    for (const auto& part : row.told)
+      EXPECT_NE(described.error().detail.find(part), std::string::npos) << part << " in " << described.error().detail;
+    EXPECT_EQ(described.error().detail.find("hush"), std::string::npos) << described.error().detail;
+  }
+}
+
 TEST_F(KafkaAdmin, APropertyThatIsRefusedIsNamedWithTheVariableThatSetsIt) {
   for (const auto& [name, variable] : {std::pair("security.protocol", "TOKENRAIL_KAFKA_SECURITY_PROTOCOL"),
                                        std::pair("no.such.thing", "TOKENRAIL_KAFKA_NO_SUCH_THING"),
@@ -84,6 +173,20 @@ TEST_F(KafkaAdmin, APropertyThatIsRefusedIsNamedWithTheVariableThatSetsIt) {
     ASSERT_FALSE(refused.has_value()) << name;
     EXPECT_EQ(refused.error().kind, ErrorKind::invalid_input);
     EXPECT_NE(refused.error().detail.find(variable), std::string::npos) << refused.error().detail;
+  }
+}
+
+TEST_F(KafkaAdmin, APropertyThatNobodyHasIsToldWithTheOneThatWasMeant) {
+  for (const auto& [name, meant] :
+       {std::pair("bootstrap.server", "did you mean bootstrap.servers (TOKENRAIL_KAFKA_BOOTSTRAP_SERVERS)?"),
+        std::pair("sasl.mechansim", "did you mean sasl.mechanism"),
+        std::pair("request.timout.ms", "request.timeout.ms"), std::pair("no.such.thing.at.all", "no such property")}) {
+    auto properties = cluster.properties();
+    properties.emplace_back(name, "nonsense");
+    const auto refused = Admin::connect(properties);
+    ASSERT_FALSE(refused.has_value()) << name;
+    EXPECT_EQ(refused.error().kind, ErrorKind::invalid_input);
+    EXPECT_NE(refused.error().detail.find(meant), std::string::npos) << refused.error().detail;
   }
 }
 

@@ -3,10 +3,12 @@
 #include <functional>
 #include <map>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "common/registry/near_names.hpp"
+#include "tests/support/allocations.hpp"
 #include "tests/unit/common/registry/registry_fixture.hpp"
 
 namespace tokenrail::registry {
@@ -507,6 +509,13 @@ TEST(Resolution, AFallbackAnswersForAModelThatCannot) {
 
 // ---- near names --------------------------------------------------------------------------------------------------
 
+std::vector<std::string> near_names(std::string_view asked, const std::vector<std::string>& names,
+                                    std::size_t count_max) {
+  NearNames near(asked, count_max);
+  for (const auto& name : names) near.look_at({}, name);
+  return near.found();
+}
+
 TEST(NearNames, AreFewNearAndBounded) {
   const std::vector<std::string> names{"ollama/llama3.2:latest", "ollama/llama3.1:latest", "ollama/qwen3:8b",
                                        "ollama/mistral:7b",      std::string(5000, 'x'),   ""};
@@ -516,6 +525,84 @@ TEST(NearNames, AreFewNearAndBounded) {
   EXPECT_THAT(near_names("gpt-5", names, 3), IsEmpty());
   EXPECT_THAT(near_names("", names, 3), IsEmpty());
   EXPECT_THAT(near_names(std::string(5000, 'x'), names, 3), IsEmpty());
+}
+
+TEST(NearNames, AreNearestFirstAndEachOnce) {
+  EXPECT_THAT(near_names("model", {"modell", "mmodell", "model", "modell", "model", "nodel"}, 3),
+              ElementsAre("model", "modell", "nodel"));
+  NearNames near("ollama/lama3", 2);
+  EXPECT_TRUE(near.look_at("ollama", "llama3"));
+  EXPECT_TRUE(near.look_at("ollama", "llama2"));
+  EXPECT_TRUE(near.look_at("openai", "llama3"));
+  EXPECT_THAT(near.found(), ElementsAre("ollama/llama3", "ollama/llama2"));
+}
+
+TEST(NearNames, TheWorkIsBoundedWhateverIsAskedAndHeld) {
+  const std::vector<std::string> hard{std::string(128, 'a'), std::string(64, 'a') + std::string(64, 'b'), "a",
+                                      std::string(40, 'x') + "y"};
+  for (const auto& asked : hard) {
+    NearNames near(asked, 3);
+    std::size_t offered = 0;
+    bool goes_on = true;
+    for (; goes_on && offered < 5'000; ++offered) {
+      auto name = asked;
+      name.back() = '!';  // as near as can be, so that nothing lets a comparison end early
+      name.front() = static_cast<char>('A' + offered % 26);
+      goes_on = near.look_at({}, name);
+    }
+    EXPECT_FALSE(goes_on) << asked;
+    EXPECT_LE(near.names_seen(), NearNames::names_max) << asked;
+    EXPECT_LE(near.cells(), NearNames::cells_max + NearNames::name_bytes_max * NearNames::name_bytes_max) << asked;
+    EXPECT_LE(near.found().size(), 3U);
+  }
+}
+
+TEST(Resolution, AMisspeltNameIsNoWorkThatGrowsWithTheRegistry) {
+  if (!tests::allocations_are_told) GTEST_SKIP() << "needs a sanitizer's allocator";
+  const auto cost = [](const Projection& projection, const ChatRequest& request) {
+    const tests::AllocationCount count;
+    const auto route = resolve(projection, request, {}, 1);
+    EXPECT_FALSE(route.has_value());
+    return count.since();
+  };
+  Projection small;
+  Projection large;
+  for (int i = 0; i < 4'000; ++i) {
+    const auto m = model("ollama", fmt::format("a-model-with-a-name-of-some-length-{:06}", i));
+    if (i < 400) put(small, m);
+    put(large, m);
+  }
+  auto request = ask("ollama", "a-modle-with-a-name-of-some-lenght-x");
+  for (int i = 0; i < 32; ++i)
+    request.fallbacks.push_back({.provider = "ollama", .name = fmt::format("a-modle-{}", i)});
+  EXPECT_LE(cost(large, request), cost(small, request) + 100) << "no copy a model, and no fallback looks again";
+}
+
+TEST(Resolution, FallbacksThatNobodyHasAreToldWithoutSuggestions) {
+  auto request = ask("ollama", "llama3.2:latest");
+  request.fallbacks = {{.provider = "ollama", .name = "qwen3:8"}};
+  const auto route =
+      resolve(registry_of({model("ollama", "llama3.2:latest"), model("ollama", "qwen3:8b")}), request, {}, 1);
+  ASSERT_TRUE(route.has_value());
+  ASSERT_EQ(route->warnings.size(), 1U);
+  EXPECT_THAT(route->warnings[0], HasSubstr("no model ollama/qwen3:8."));
+  EXPECT_THAT(route->warnings[0], testing::Not(HasSubstr("Did you mean")));
+}
+
+TEST(Resolution, DisabledModelsArePassedOverWithoutWords) {
+  if (!tests::allocations_are_told) GTEST_SKIP() << "needs a sanitizer's allocator";
+  Projection projection;
+  for (int i = 0; i < 2'000; ++i) {
+    auto m = model("ollama", fmt::format("a-model-with-a-name-of-some-length-{:06}", i));
+    m.enabled = false;
+    put(projection, m);
+  }
+  const tests::AllocationCount count;
+  const auto route = resolve(projection, ask_default(), {}, 1);
+  EXPECT_LE(count.since(), 200U);
+  ASSERT_FALSE(route.has_value());
+  EXPECT_EQ(route.error().code, ErrorCode::model_not_enabled);
+  EXPECT_THAT(route.error().message, HasSubstr("length-000000 is disabled"));
 }
 
 }  // namespace

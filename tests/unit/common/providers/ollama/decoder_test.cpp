@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "common/providers/ollama/ollama.hpp"
+#include "tests/support/allocations.hpp"
 #include "tests/unit/common/providers/answer_recorder.hpp"
 
 namespace tokenrail::providers::ollama {
@@ -293,32 +294,47 @@ TEST(OllamaDecoder, AnAnswerThatIsNotStreamedFailsLikeOneThatIs) {
   EXPECT_EQ(large.failure()->code, ErrorCode::response_too_large);
 }
 
+TEST(OllamaDecoder, AnAnswerThatIsTooLargeLeavesNoMemoryBehind) {
+  if (!tests::allocations_are_told) GTEST_SKIP() << "needs a sanitizer's allocator";
+  constexpr std::size_t most = 1 << 20;
+  const std::string blanks(most, ' ');
+  AnswerRecorder recorder;
+  const auto decoder = provider().decoder(false, {.item_bytes_max = most, .answer_bytes_max = most});
+  const std::size_t before = tests::allocated_bytes();
+  decoder->feed(blanks, recorder);
+  EXPECT_FALSE(recorder.failure());
+  EXPECT_GE(tests::allocated_bytes(), before + most);
+  decoder->feed(" ", recorder);
+  ASSERT_TRUE(recorder.failure());
+  EXPECT_LT(tests::allocated_bytes(), before + 16 * 1024);
+}
+
 /// A sink that lets a second answer arrive while the first is told.
 class NestedSink final : public AnswerSink {
  public:
-  void on_text(std::string_view text) override {
+  void on_text(std::string_view piece) override {
     AnswerRecorder inner;
     const auto decoder = provider().decoder(true, {});
     decoder->feed(delta("inner text of some length") + done_line, inner);
     decoder->end(inner);
-    inner_ += inner.text();
-    text_ += text;
+    inner_text += inner.text();
+    text += piece;
   }
   void on_reasoning(std::string_view) override {}
   void on_tool_call(events::ToolCall) override {}
   void on_usage(const events::Usage&) override {}
   void on_finish(events::FinishReason) override {}
   void on_failure(const events::Failure&) override {}
-  std::string text_{};
-  std::string inner_{};
+  std::string text{};
+  std::string inner_text{};
 };
 
 TEST(OllamaDecoder, ASinkMayDecodeSomethingElseMeanwhile) {
   NestedSink sink;
   const auto decoder = provider().decoder(true, {});
   decoder->feed(delta("outer") + delta(" text") + done_line, sink);
-  EXPECT_EQ(sink.text_, "outer text");
-  EXPECT_EQ(sink.inner_, "inner text of some lengthinner text of some length");
+  EXPECT_EQ(sink.text, "outer text");
+  EXPECT_EQ(sink.inner_text, "inner text of some lengthinner text of some length");
 }
 
 }  // namespace

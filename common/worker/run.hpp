@@ -1,0 +1,45 @@
+// The main() of a worker: settings, log, one event loop, and an exit code.
+#pragma once
+
+#include <cstdio>
+#include <exception>
+#include <span>
+#include <string_view>
+
+#include <boost/asio/io_context.hpp>
+#include <spdlog/spdlog.h>
+
+#include "common/config/settings.hpp"
+
+namespace tokenrail::worker {
+
+struct Program {
+  std::string_view name;  ///< "tokenrail-router"
+  std::string_view purpose;
+  std::span<const config::Setting> own_settings;  ///< besides those that every program has
+};
+
+/// Reads the settings and starts the log. Nothing is loaded where the process has to end now, with that exit code.
+[[nodiscard]] config::StartUp start(const Program& program, int argc, const char* const* argv);
+
+/// `Worker`: made of the loop and the settings; start() says what is wrong, exit_code() counts once the loop has ended.
+template <class Worker>
+int run(const Program& program, int argc, const char* const* argv) {
+  try {
+    const auto begun = start(program, argc, argv);
+    if (!begun.loaded) return begun.exit_code;
+    boost::asio::io_context loop(1);
+    Worker worker(loop, begun.loaded->values);
+    if (const auto started = worker.start(); !started) {
+      spdlog::error("{}", started.error().detail);
+      return 1;
+    }
+    loop.run();
+    return worker.exit_code();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%.*s: %s\n", static_cast<int>(program.name.size()), program.name.data(), error.what());
+    return 1;
+  }
+}
+
+}  // namespace tokenrail::worker

@@ -1,0 +1,75 @@
+#include "common/worker/run.hpp"
+
+#include <array>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <boost/asio/post.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace tokenrail::worker {
+namespace {
+
+constexpr std::array own_settings{config::Setting{.name = "router.steps", .kind = config::Kind::integer}};
+constexpr Program program{.name = "some-worker", .purpose = "Works.", .own_settings = own_settings};
+
+/// Posts as many turns of the loop as its setting says, and ends with their number.
+class Stepper {
+ public:
+  Stepper(boost::asio::io_context& loop, const config::Values& values)
+      : loop_(loop), left_(static_cast<int>(values.integer("router.steps"))) {
+    if (left_ < 0) throw std::runtime_error("cannot walk backwards");
+  }
+  Result<void> start() {
+    if (left_ == 0) return fail(ErrorKind::invalid_input, "nothing to do");
+    step();
+    return {};
+  }
+  [[nodiscard]] int exit_code() const { return taken_; }
+
+ private:
+  void step() {
+    boost::asio::post(loop_, [this] {
+      ++taken_;
+      if (--left_ > 0) step();
+    });
+  }
+  boost::asio::io_context& loop_;
+  int left_;
+  int taken_ = 0;
+};
+
+int run_with(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "some-worker");
+  return run<Stepper>(program, static_cast<int>(arguments.size()), arguments.data());
+}
+
+TEST(RunWorker, EndsWithTheWorkersExitCodeWhenItsLoopHasRunOut) {
+  EXPECT_EQ(run_with({"--router.steps=3"}), 3);
+}
+
+TEST(RunWorker, AStartThatIsRefusedIsOne) {
+  EXPECT_EQ(run_with({"--router.steps=0"}), 1);
+}
+
+TEST(RunWorker, WhatIsThrownIsToldWithTheProgramsName) {
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(run_with({"--router.steps=-1"}), 1);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), ::testing::HasSubstr("some-worker: cannot walk backwards"));
+}
+
+TEST(RunWorker, KnowsItsOwnSettingsAndThoseOfEveryProgram) {
+  ::testing::internal::CaptureStdout();
+  EXPECT_EQ(run_with({"--help"}), 0);
+  const auto help = ::testing::internal::GetCapturedStdout();
+  EXPECT_THAT(help, ::testing::HasSubstr("--router.steps"));
+  EXPECT_THAT(help, ::testing::HasSubstr("--kafka.bootstrap-servers"));
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(run_with({"--router.setps=3"}), 2);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), ::testing::HasSubstr("did you mean --router.steps?"));
+}
+
+}  // namespace
+}  // namespace tokenrail::worker
