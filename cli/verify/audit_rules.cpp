@@ -6,14 +6,13 @@
 #include <fmt/format.h>
 
 #include "cli/verify/checker.hpp"
+#include "cli/verify/texts.hpp"
 
 namespace tokenrail::verify {
 namespace {
 
 using Kind = events::AuditFacts::Kind;
 using Verdict = events::AuditFold::Verdict;
-
-constexpr std::int64_t attempts_per_epoch = 1'000;
 
 std::string attempt_text(const events::AttemptIds& ids) {
   return fmt::format("request {} of {} (source offset {}), attempt {}", ids.request_id, ids.org_id, ids.source_offset,

@@ -12,28 +12,10 @@
 #include <fmt/format.h>
 
 #include "cli/verify/checker.hpp"
-#include "common/events/commit_metadata.hpp"
+#include "cli/verify/texts.hpp"
 
 namespace tokenrail::verify {
 namespace {
-
-constexpr std::int64_t attempts_per_epoch = 1'000;
-
-std::string request_text(const Subject& about, std::int64_t source_offset) {
-  return fmt::format("request {} of {} (source offset {})", about.request_id, about.org_id, source_offset);
-}
-
-std::string attempt_text(const Subject& about, std::int64_t number) {
-  return fmt::format("request {} of {}, attempt {}", about.request_id, about.org_id, number);
-}
-
-/// The highest attempt of that source offset that exists.
-const std::pair<const std::int64_t, Attempt>* highest(const Subject& about, std::int64_t source_offset) {
-  for (auto it = about.attempts.rbegin(); it != about.attempts.rend(); ++it) {
-    if (it->second.exists() && it->second.source_offset == source_offset) return &*it;
-  }
-  return nullptr;
-}
 
 bool fits(std::string_view outcome, std::string_view finish_reason) {
   if (outcome == "failed" || outcome == "rejected") return finish_reason == "error";
@@ -215,39 +197,6 @@ void Checker::judge_answer(const Subject& about, std::int64_t number, const Atte
                        attempt.terminal_source, attempt.source_offset));
 }
 
-void Checker::judge_duplicate(const Subject& about, std::int64_t source_offset, const DuplicateAnswer& answer,
-                              bool at_rest) {
-  const auto say = [&](const std::string& topic, std::int64_t at, std::string_view why) {
-    report(Promise::dedupe, topic, {at}, fmt::format("{}, attempt 0: {}", request_text(about, source_offset), why));
-  };
-  // Where the one that it named was lost another is the first, or this one itself.
-  const bool first_lost = answer.names_offset && told_lost(*answer.names_offset);
-  if (answer.other_chunk_at >= 0 && !first_lost)
-    report(
-        Promise::dedupe, options_.topics.chunks, {answer.chunk_at, answer.other_chunk_at},
-        fmt::format("{}: source offset {} was answered twice, and differently", attempt_text(about, 0), source_offset));
-  if (answer.response_at < 0) {
-    if (first_lost || told_lost(source_offset)) return;
-    if (at_rest && options_.audit_from == 0) say(options_.topics.chunks, answer.chunk_at, "it has no llm.response");
-    return;
-  }
-  if (answer.chunk_at < 0) {
-    if (options_.chunks_from == 0) say(options_.topics.audit, answer.response_at, "it has no chunk");
-    return;
-  }
-  if (!answer.names_offset || *answer.names_offset >= source_offset) {
-    say(options_.topics.chunks, answer.chunk_at, "it names no request before it");
-    return;
-  }
-  const bool first_in_range = *answer.names_offset >= options_.requests_from && !forgot_any_;
-  if (first_in_range && !about.asked.contains(*answer.names_offset))
-    say(options_.topics.chunks, answer.chunk_at,
-        fmt::format("it names source offset {}, where another request stands", *answer.names_offset));
-  const auto number = answer.names_attempt.value_or(0);
-  if (number != 0 && options_.audit_from == 0 && !forgot_any_ && !about.attempts.contains(number))
-    say(options_.topics.chunks, answer.chunk_at, fmt::format("it names attempt {}, which is unknown", number));
-}
-
 // A terminal chunk that stood in the log before a claim was read by whoever claimed; one that stood there before a
 // lease could run out, by whoever closed the attempt then. Tellable only where the brokers' clock stamps both logs.
 void Checker::judge_successors(const Subject& about) {
@@ -300,144 +249,6 @@ void Checker::judge_order(const Subject& about) {
                     ended ? "ends before" : "begins before", conflict->earlier,
                     conflict->disorder == Disorder::overlap ? " has ended" : ""));
   }
-}
-
-// Only what one owner ran without a break between: whoever takes a partition over may know less of the past.
-void Checker::judge_window(const Subject& about) {
-  if (options_.dedupe_window_ms == 0) return;
-  for (auto first = about.attempts.begin(); first != about.attempts.end(); ++first) {
-    for (auto second = std::next(first); second != about.attempts.end(); ++second) {
-      const auto one = about.asked.find(first->second.source_offset);
-      const auto other = about.asked.find(second->second.source_offset);
-      if (!first->second.exists() || !second->second.exists() || one == other || one == about.asked.end() ||
-          other == about.asked.end() || first->first / attempts_per_epoch != second->first / attempts_per_epoch)
-        continue;
-      const auto [lower, higher] =
-          std::minmax(*one, *other, [](const auto& a, const auto& b) { return a.first < b.first; });
-      const bool near = lower.second.read && higher.second.read && lower.second.ms >= 0 &&
-                        higher.second.ms - lower.second.ms + options_.clock_skew_ms < options_.dedupe_window_ms &&
-                        higher.first - lower.first < options_.dedupe_requests_max;
-      if (near)
-        report(
-            Promise::dedupe, options_.topics.audit, {first->second.request_at, second->second.request_at},
-            fmt::format("request {} of {} is run at source offset {} and, {} ms later, at {} by the same owner",
-                        about.request_id, about.org_id, lower.first, higher.second.ms - lower.second.ms, higher.first));
-    }
-  }
-}
-
-// --- the end --------------------------------------------------------------------------------------------------------
-
-void Checker::finish(bool at_rest) {
-  std::vector<const Subject*> left;
-  for (const auto& [name, about] : subjects_) left.push_back(&about);
-  // In the order of the log, whatever the table's.
-  const auto place = [](const Subject* about) {
-    const auto first = about->asked.empty() ? -1 : about->asked.begin()->first;
-    return std::pair(first, about->request_id);
-  };
-  std::ranges::sort(left, {}, place);
-  for (const auto* about : left) judge(*about, at_rest);
-  for (const auto& [offset, ms] : unanswerable_) {
-    if (told_lost(offset)) continue;
-    if (at_rest) {
-      report(Promise::answered, options_.topics.requests, {offset},
-             fmt::format("the record at offset {} can be answered by nobody, and is not in {}", offset,
-                         options_.topics.dlq));
-    } else {
-      ++figures_.open_requests;
-    }
-  }
-  judge_commit(left);
-  judge_ends();
-  if (at_rest) judge_progress(left);
-}
-
-void Checker::judge_commit(const std::vector<const Subject*>& left) {
-  if (!options_.committed) return;
-  const auto committed = *options_.committed;
-  const auto say = [&](const std::string& topic, std::int64_t at, std::string why) {
-    report(Promise::committed, topic, {at}, std::move(why));
-  };
-  const auto passes = [&](std::int64_t offset, std::string_view what) {
-    say(options_.topics.requests, offset, fmt::format("the committed offset {} passes {}", committed, what));
-  };
-  for (const auto& [offset, ms] : unanswerable_) {
-    if (offset < committed && !told_lost(offset))
-      passes(offset, fmt::format("the record at {}, which is no dead letter", offset));
-  }
-
-  const auto metadata = events::decode_commit_metadata(options_.metadata);
-  for (const auto* one : left) {
-    const auto& about = *one;
-    if (doubtful(about)) continue;
-    for (const auto& [offset, entry] : about.asked) {
-      const bool excused = told_lost(offset) || (highest(about, offset) == nullptr && audit_lost(entry));
-      if (offset < committed && entry.read && !entry.dead && !excused && !complete(about, offset))
-        passes(offset, fmt::format("{}, which is not complete", request_text(about, offset)));
-    }
-    if (!metadata) continue;
-    for (const auto& [number, attempt] : about.attempts) {
-      if (attempt.exists() && !attempt.answered() && attempt.terminal_at >= 0 &&
-          attempt.terminal_at < metadata->chunk_offset)
-        say(options_.topics.chunks, attempt.terminal_at,
-            fmt::format("the commit's chunkOffset {} lies behind the terminal chunk of {}, which has no llm.response",
-                        metadata->chunk_offset, attempt_text(about, number)));
-    }
-  }
-  if (!metadata) return;
-  if (claims_.any() && metadata->epoch > claims_.highest())
-    say(options_.topics.requests, committed,
-        fmt::format("committed under epoch {}, which nobody has claimed", metadata->epoch));
-  if (first_event_from_committed_ && metadata->audit_offset > *first_event_from_committed_)
-    say(options_.topics.audit, *first_event_from_committed_,
-        fmt::format("the commit's auditOffset {} lies behind an event about a request at or above the committed "
-                    "offset {}",
-                    metadata->audit_offset, committed));
-}
-
-// Where nothing runs any more the last owner's commit stands before the first request that is not complete: a partition
-// that has stopped committing makes its next owner read ever longer tails. One of an earlier epoch landed late, which
-// may happen; what lies before what was read may hold it back.
-void Checker::judge_progress(const std::vector<const Subject*>& left) {
-  if (!options_.committed || *options_.committed < options_.requests_from) return;
-  const auto metadata = events::decode_commit_metadata(options_.metadata);
-  if (!metadata || metadata->epoch < fold_.epoch()) return;
-  const auto committed = *options_.committed;
-  auto reached = requests_next_;
-  if (const auto waiting = unanswerable_.lower_bound(committed); waiting != unanswerable_.end())
-    reached = std::min(reached, waiting->first);
-  for (const auto* about : left) {
-    for (auto it = about->asked.lower_bound(committed); it != about->asked.end(); ++it) {
-      const auto& [offset, entry] = *it;
-      if (entry.read && !entry.dead && (doubtful(*about) || !complete(*about, offset)))
-        reached = std::min(reached, offset);
-    }
-  }
-  if (committed < reached)
-    report(Promise::committed, options_.topics.requests, {committed},
-           fmt::format("nothing runs any more, everything below {} is complete, and yet only {} is committed", reached,
-                       committed));
-}
-
-// Who takes the partition over from such a commit passes by what is yet to come.
-void Checker::judge_ends() {
-  if (!options_.committed) return;
-  const auto within = [&](const std::string& topic, std::int64_t position, std::int64_t end, std::string_view name) {
-    if (position <= end) return;
-    report(Promise::committed, topic, {position},
-           fmt::format("the {} {} lies beyond the end of {} ({})", name, position, topic, end));
-  };
-  const auto& topics = options_.topics;
-  within(topics.requests, *options_.committed, options_.requests_end.value_or(requests_next_), "committed offset");
-  const auto metadata = events::decode_commit_metadata(options_.metadata);
-  // Where the metadata is none of ours the next owner reads all that there is.
-  const auto audit_end = options_.audit_end.value_or(audit_next_);
-  const auto tail_from = std::max(options_.audit_from, metadata ? metadata->audit_offset : 0);
-  figures_.audit_tail = std::max<std::int64_t>(0, audit_end - tail_from);
-  if (!metadata) return;
-  within(topics.audit, metadata->audit_offset, audit_end, "commit's auditOffset");
-  within(topics.chunks, metadata->chunk_offset, options_.chunks_end.value_or(chunks_next_), "commit's chunkOffset");
 }
 
 }  // namespace tokenrail::verify
