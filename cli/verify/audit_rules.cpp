@@ -7,6 +7,7 @@
 
 #include "cli/verify/checker.hpp"
 #include "cli/verify/texts.hpp"
+#include "common/events/cloud_events.hpp"
 
 namespace tokenrail::verify {
 namespace {
@@ -17,6 +18,18 @@ using Verdict = events::AuditFold::Verdict;
 std::string attempt_text(const events::AttemptIds& ids) {
   return fmt::format("request {} of {} (source offset {}), attempt {}", ids.request_id, ids.org_id, ids.source_offset,
                      ids.attempt);
+}
+
+/// When the broker's clock says that it was appended; -1: that clock did not stamp it.
+std::int64_t broker_ms(const kafka::Record& record) {
+  return record.log_append_time ? record.timestamp_ms : -1;
+}
+
+/// When its writer made it, by the writer's clock; -1: it does not say.
+std::int64_t own_ms(const kafka::Record& record) {
+  const auto said = kafka::header(record.headers, "ce_time");
+  if (const auto ms = said ? events::rfc3339_ms(*said) : std::nullopt) return *ms;
+  return record.log_append_time ? -1 : record.timestamp_ms;
 }
 
 /// The same where a producer has written one record twice.
@@ -30,8 +43,9 @@ std::size_t hash_of(const kafka::Record& record) {
 
 void Checker::on_audit(const kafka::Record& record) {
   ++figures_.audit_events;
+  count_sender_time(record);
   audit_next_ = record.offset + 1;
-  if (audit_first_ms_ < 0) audit_first_ms_ = record.timestamp_ms;
+  audit_window_.note(record);
   const auto facts = events::parse_audit(record.value.value_or(""));
   if (!facts) {
     ++figures_.unreadable;
@@ -112,7 +126,7 @@ void Checker::claimed(const Event& event, std::int64_t previous_epoch) {
                                        {.instance = event.facts.instance,
                                         .at = record.offset,
                                         .ms = record.timestamp_ms,
-                                        .broker_ms = record.log_append_time ? record.timestamp_ms : -1});
+                                        .broker_ms = broker_ms(record)});
   if (claims_.find(event.facts.epoch)->upon_lost) ++figures_.owners_lost;
   if (earlier)
     report(Promise::ownership, options_.topics.audit, {*earlier, record.offset},
@@ -173,13 +187,14 @@ void Checker::requested(const Event& event) {
     report(Promise::audited, options_.topics.audit, {at},
            fmt::format("{}: its number is none of epoch {}", attempt_text(ids), event.facts.epoch));
   if (const auto there = by_offset_.find(ids.source_offset); there != by_offset_.end() && there->second != &about)
-    check_place(ids, at, event.record.timestamp_ms, there->second->asked[ids.source_offset]);
+    check_place(ids, at, broker_ms(event.record), there->second->asked[ids.source_offset]);
   check_key(about, ids.attempt, attempt, event.record, false);
   runs_again(about, ids.attempt, event);
   attempt.source_offset = ids.source_offset;
   attempt.request_at = at;
   attempt.request_ms = event.record.timestamp_ms;
-  attempt.request_broker_ms = event.record.log_append_time ? event.record.timestamp_ms : -1;
+  attempt.request_broker_ms = broker_ms(event.record);
+  attempt.request_own_ms = own_ms(event.record);
   if (const auto ms = claims_.dispatched(event.facts.epoch, event.record.timestamp_ms))
     figures_.takeover_ms.push_back(*ms);
   touch(about);
@@ -305,10 +320,10 @@ void Checker::answered_again(Subject& about, const Event& event) {
                      first_epoch == event.facts.epoch ? "" : fmt::format(", behind that of epoch {}", first_epoch)));
 }
 
-// The successor's lease begins when it reads the hand-over, which is later than the record's timestamp; a renewal it
-// may not have read yet.
+// The successor's lease begins when it reads the hand-over, which is later than its append; a renewal it may not have
+// read yet.
 void Checker::closed_by_another(const Subject& about, std::int64_t number, const Attempt& attempt, const Event& event) {
-  const auto ms = event.record.timestamp_ms;
+  const auto ms = broker_ms(event.record);
   if (ms < 0 || doubtful(about)) return;
   if (ms + options_.clock_skew_ms < attempt.released_until_ms) {
     report(Promise::once, options_.topics.audit, {attempt.request_at, event.record.offset},
@@ -325,7 +340,8 @@ void Checker::released(const Event& event) {
   ++figures_.releases;
   const auto epoch = event.facts.epoch;
   claims_.released(epoch);
-  const auto until = event.record.timestamp_ms < 0 ? -1 : event.record.timestamp_ms + event.facts.lease_ms;
+  const auto at_ms = broker_ms(event.record);
+  const auto until = at_ms < 0 ? -1 : at_ms + event.facts.lease_ms;
   for (const auto& [source_offset, number] : event.facts.continuing) {
     const auto* const known = fold_.find(source_offset, number);
     if (known == nullptr || !known->continued) continue;
@@ -365,13 +381,14 @@ void Checker::lost(const Event& event) {
 }
 
 void Checker::continuing(const Event& event) {
-  if (event.verdict != Verdict::counts || event.record.timestamp_ms < 0) return;
+  const auto at_ms = broker_ms(event.record);
+  if (event.verdict != Verdict::counts || at_ms < 0) return;
   for (const auto& [source_offset, number] : event.facts.continuing) {
     const auto* const known = fold_.find(source_offset, number);
     if (known == nullptr || !known->continued || known->continued->epoch != event.facts.epoch) continue;
     const auto it = subjects_.find(known->ids.org_id + '\0' + known->ids.request_id);
     if (it == subjects_.end()) continue;
-    it->second.attempts[number].renewed_until_ms = event.record.timestamp_ms + event.facts.lease_ms;
+    it->second.attempts[number].renewed_until_ms = at_ms + event.facts.lease_ms;
   }
 }
 

@@ -27,8 +27,19 @@ Checker::Checker(CheckOptions options)
       requests_next_(options_.requests_from),
       chunks_next_(options_.chunks_from),
       audit_next_(options_.audit_from),
-      audit_first_ms_(options_.audit_known_ms),
-      chunks_first_ms_(options_.chunks_known_ms) {}
+      audit_window_{.known_ms = options_.audit_known_ms},
+      chunks_window_{.known_ms = options_.chunks_known_ms} {}
+
+// A time that was chosen says nothing where the log began with times of senders: what was appended after it may have an
+// earlier one.
+void Checker::Window::note(const kafka::Record& record) {
+  const bool first = !std::exchange(begun, true);
+  if (record.log_append_time) {
+    if (known_ms < 0) known_ms = record.timestamp_ms;
+  } else if (first) {
+    known_ms = -1;
+  }
+}
 
 void Checker::report(Promise promise, const std::string& topic, std::vector<std::int64_t> offsets, std::string text) {
   if (violations_.size() >= options_.violations_max) {
@@ -46,6 +57,7 @@ void Checker::report(Promise promise, const std::string& topic, std::vector<std:
 
 void Checker::on_request(const kafka::Record& record) {
   ++figures_.requests;
+  count_sender_time(record);
   requests_next_ = record.offset + 1;
   const auto [first, last] = dead_letters_.equal_range(record.offset);
   const bool dead =
@@ -71,7 +83,7 @@ void Checker::on_request(const kafka::Record& record) {
         if (attempt.request_offset < 0 || (ids.org_id == org_id && ids.request_id == request_id)) continue;
         const auto other = subjects_.find(ids.org_id + '\0' + ids.request_id);
         if (other != subjects_.end())
-          check_place(ids, attempt.request_offset, other->second.attempts[ids.attempt].request_ms, entry);
+          check_place(ids, attempt.request_offset, other->second.attempts[ids.attempt].request_broker_ms, entry);
       }
     }
     entry.dead = dead;
@@ -116,8 +128,9 @@ void Checker::on_letter(const DeadLetter& letter) {
 
 void Checker::on_chunk(const kafka::Record& record) {
   ++figures_.chunks;
+  count_sender_time(record);
   chunks_next_ = record.offset + 1;
-  if (chunks_first_ms_ < 0) chunks_first_ms_ = record.timestamp_ms;
+  chunks_window_.note(record);
   const auto chunk = events::parse_chunk(record.value.value_or(""));
   if (!chunk) {
     ++figures_.unreadable;

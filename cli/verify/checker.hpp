@@ -10,6 +10,9 @@
 // What lies before the start of a log (retention, or a start chosen) is unknown, and nothing is called a violation
 // because of it: such requests are counted as `unknown`.
 //
+// Two logs are held against each other, and leases against the log, by timestamps of brokers alone (ADR 0007); records
+// that have their sender's are counted, and nothing is judged by those.
+//
 // Pure: no I/O, no clock. Memory: what is open, and the newest `settled_max` requests that are complete in every
 // respect; older ones are forgotten.
 #pragma once
@@ -52,8 +55,8 @@ struct CheckOptions {
   std::int64_t requests_from = 0;
   std::int64_t chunks_from = 0;
   std::int64_t audit_from = 0;
-  /// Where reading begins at a time that was chosen: all that is newer lies in what is read. -1: it begins where the
-  /// log does, and the first record tells.
+  /// Where reading begins at a time that was chosen: all that is newer by the brokers' clock lies in what is read. -1:
+  /// it begins where the log does, or at a time of the senders, and the first record that a broker stamped tells.
   std::int64_t chunks_known_ms = -1;
   std::int64_t audit_known_ms = -1;
   /// One past the last record of each log, where what is fed may end before that (a transaction's markers are no
@@ -73,8 +76,10 @@ struct CheckOptions {
   std::int64_t dedupe_requests_max = 100'000;  ///< offsets apart; further, the window may have forgotten the first
   /// false: the clocks of brokers and workers may be anywhere, so nothing is said about deadlines.
   bool judge_deadlines = true;
-  /// How far the clocks of brokers and workers may be apart, in milliseconds.
+  /// How far the clocks of brokers may be apart, in milliseconds.
   std::int64_t clock_skew_ms = 1'000;
+  /// The same of a worker and a broker; the router allows as much between two workers.
+  std::int64_t worker_skew_ms = 60'000;
 };
 
 class Checker {
@@ -99,6 +104,16 @@ class Checker {
   [[nodiscard]] std::size_t pending() const { return subjects_.size() - settled_.size(); }
 
  private:
+  /// From which time of the brokers' clock on everything lies in what is read of a log.
+  struct Window {
+    std::int64_t known_ms = -1;  ///< -1: nobody can tell
+    bool begun = false;
+
+    void note(const kafka::Record& record);
+    [[nodiscard]] bool may_lack(std::int64_t broker_ms, std::int64_t skew_ms) const {
+      return known_ms < 0 || broker_ms < known_ms + skew_ms;
+    }
+  };
   struct Event {
     const events::AuditFacts& facts;
     const kafka::Record& record;
@@ -128,6 +143,7 @@ class Checker {
   void runs_again(const Subject& subject, std::int64_t number, const Event& event);
   void closed_by_another(const Subject& subject, std::int64_t number, const Attempt& attempt, const Event& event);
   void note_event(Subject& subject, const Event& event);
+  void count_sender_time(const kafka::Record& record) { figures_.sender_times += record.log_append_time ? 0 : 1; }
   void check_instance(const Event& event);
 
   // Judging what has been fed (judgement.cpp).
@@ -137,6 +153,7 @@ class Checker {
   void judge_dead_letter(const Subject& subject, std::int64_t source_offset, const Asked& asked);
   void judge_attempt(const Subject& subject, std::int64_t number, const Attempt& attempt, bool at_rest);
   void judge_answer(const Subject& subject, std::int64_t number, const Attempt& attempt);
+  void judge_deadline(const Subject& subject, std::int64_t number, const Attempt& attempt);
   void judge_duplicate(const Subject& subject, std::int64_t source_offset, const DuplicateAnswer& answer, bool at_rest);
   void judge_successors(const Subject& subject);
   void judge_order(const Subject& subject);
@@ -172,8 +189,8 @@ class Checker {
   std::int64_t requests_next_ = 0;
   std::int64_t chunks_next_ = 0;
   std::int64_t audit_next_ = 0;
-  std::int64_t audit_first_ms_ = -1;
-  std::int64_t chunks_first_ms_ = -1;
+  Window audit_window_{};
+  Window chunks_window_{};
   std::int64_t doubtful_before_ = 0;  ///< audit offset
   std::optional<std::int64_t> first_event_from_committed_{};
 

@@ -38,7 +38,7 @@ bool Checker::whole_epoch(std::int64_t epoch) const {
 
 bool Checker::audit_lost(const Asked& entry) const {
   if (options_.audit_from == 0) return false;
-  return audit_first_ms_ < 0 || entry.ms < audit_first_ms_ + options_.clock_skew_ms;
+  return audit_window_.may_lack(entry.broker_ms, options_.clock_skew_ms);
 }
 
 bool Checker::told_lost(std::int64_t source_offset) const {
@@ -48,7 +48,7 @@ bool Checker::told_lost(std::int64_t source_offset) const {
 
 bool Checker::chunks_lost(const Attempt& attempt) const {
   if (options_.chunks_from == 0) return false;
-  return chunks_first_ms_ < 0 || attempt.request_ms < chunks_first_ms_ + options_.clock_skew_ms;
+  return chunks_window_.may_lack(attempt.request_broker_ms, options_.clock_skew_ms);
 }
 
 bool Checker::complete(const Subject& about, std::int64_t source_offset) const {
@@ -163,12 +163,7 @@ void Checker::judge_attempt(const Subject& about, std::int64_t number, const Att
   if (keyed && asked_at->second.key.value_or(std::hash<std::string>{}("")) != attempt.key.hash)
     report(Promise::audited, attempt.key.on_chunks ? options_.topics.chunks : options_.topics.audit, {attempt.key.at},
            fmt::format("{}: another record key than that of its request", attempt_text(about, number)));
-  if (options_.judge_deadlines && asked_at != about.asked.end() && asked_at->second.deadline_ms >= 0 &&
-      attempt.called && !attempt.interrupted() &&
-      attempt.request_ms > asked_at->second.deadline_ms + options_.clock_skew_ms)
-    report(Promise::deadline, options_.topics.audit, {attempt.request_at},
-           fmt::format("{}: called, though its time had run out {} ms before its llm.request",
-                       attempt_text(about, number), attempt.request_ms - asked_at->second.deadline_ms));
+  judge_deadline(about, number, attempt);
   if (attempt.answered()) {
     if (!attempt.interrupted()) judge_answer(about, number, attempt);
   } else if (at_rest) {
@@ -177,6 +172,23 @@ void Checker::judge_attempt(const Subject& about, std::int64_t number, const Att
   } else {
     ++figures_.open_attempts;
   }
+}
+
+// The worker's own clock is what ends a request, so its event is judged by when it was made; where that is not said, or
+// where the event lay there long afterwards, by its append and a wider margin.
+void Checker::judge_deadline(const Subject& about, std::int64_t number, const Attempt& attempt) {
+  const auto asked_at = about.asked.find(attempt.source_offset);
+  if (!options_.judge_deadlines || asked_at == about.asked.end() || asked_at->second.deadline_ms < 0 ||
+      !attempt.called || attempt.interrupted())
+    return;
+  const auto deadline = asked_at->second.deadline_ms;
+  const bool late = attempt.request_own_ms > deadline + options_.clock_skew_ms ||
+                    attempt.request_broker_ms > deadline + options_.worker_skew_ms;
+  if (!late) return;
+  report(
+      Promise::deadline, options_.topics.audit, {attempt.request_at},
+      fmt::format("{}: called, though its time had run out {} ms before its llm.request", attempt_text(about, number),
+                  std::max(attempt.request_own_ms, attempt.request_broker_ms) - deadline));
 }
 
 void Checker::judge_answer(const Subject& about, std::int64_t number, const Attempt& attempt) {

@@ -35,6 +35,7 @@ struct Attempt {
   std::int64_t request_at = -1;  ///< offset of the llm.request that counts
   std::int64_t request_ms = -1;
   std::int64_t request_broker_ms = -1;  ///< the same, where the broker's clock made it
+  std::int64_t request_own_ms = -1;     ///< when its worker made it, by the worker's clock
   std::int64_t void_request_at = -1;
   std::int64_t response_at = -1;  ///< offset of the llm.response that counts
   std::int64_t response_epoch = 0;
@@ -43,7 +44,7 @@ struct Attempt {
   bool called = false;
   // Given up in order and continued: by whom, and until when others leave it alone.
   std::optional<std::int64_t> released_epoch{};
-  std::int64_t released_until_ms = -1;
+  std::int64_t released_until_ms = -1;  ///< by the brokers' clock
   std::int64_t renewed_until_ms = -1;
   bool closed_by_another = false;  ///< its counting response is not of the worker that continued it
 

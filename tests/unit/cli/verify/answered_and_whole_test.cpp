@@ -144,6 +144,7 @@ INSTANTIATE_TEST_SUITE_P(
            h.to_chunks(
                R"({"requestId":"r","orgId":"o","attempt":5001,"seq":0,"delta":null,"done":true,"finishReason":"stop",)"
                R"("timing":{"queuedMs":0,"totalMs":0},"chunks":3,"sourceOffset":0})");
+           h.said_by(0, a(5, 1)) = {.chunks = 1, .reason = events::FinishReason::stop};
            h.respond(5, 0, a(5, 1));
          },
          "P2", "with seq 0 says that there are 3 chunks"},

@@ -253,6 +253,42 @@ INSTANTIATE_TEST_SUITE_P(Good, EveryRule,
                                 h.ask("new");
                                 h.answer(5, 0, a(5, 2));
                               }},
+                             {"SendersTimesSayNothingOfLeases",
+                              [](History& h) {
+                                h.broker_time = false;
+                                h.ask("r");
+                                h.claim(5);
+                                h.begin(5, 0);
+                                h.release(5, {{.offset = 0, .attempt = a(5, 1)}}, 30'000);
+                                h.end(0, a(5, 1), 0);
+                                h.claim(6);
+                                h.wait(10'000);
+                                h.interrupt(6, 0, a(5, 1));
+                                h.answer(6, 0);
+                              }},
+                             {"SendersTimesSayNothingOfWhatStoodBefore",
+                              [](History& h) {
+                                h.broker_time = false;
+                                h.ask("r");
+                                h.ask("s");
+                                h.claim(5);
+                                h.end(0, a(5, 1), 0);
+                                h.wait(60'000);
+                                h.begin(5, 0);
+                                h.wait(60'000);
+                                h.claim(6);
+                                h.interrupt(6, 0, a(5, 1));
+                                h.answer(6, 0);
+                                h.answer(6, 1);
+                              }},
+                             {"CalledInTimeByItsWorkersClock",
+                              [](History& h) {
+                                h.ask("r", "k", 3'000);
+                                h.claim(5);
+                                h.wait(5'000);
+                                h.answer(5, 0);
+                                h.audit[1].headers = {{"ce_time", "1970-01-01T00:16:42.500Z"}};
+                              }},
                              {"AForeignCommit",
                               [](History& h) {
                                 h.ask("r");

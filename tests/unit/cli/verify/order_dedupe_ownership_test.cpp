@@ -49,6 +49,7 @@ INSTANTIATE_TEST_SUITE_P(
          "ORDER", "llm.audit [ 2 1 ] of one key, the request at source offset 1 begins before the one at 0 has ended"},
         {"CalledPastItsDeadline",
          [](History& h) {
+           h.broker_time = false;
            h.ask("r", "k", 3'000);
            h.claim(5);
            h.wait(5'000);
@@ -135,6 +136,15 @@ INSTANTIATE_TEST_SUITE_P(
            h.duplicate_response(5, 1);
          },
          "DEDUPE", "it has no chunk"},
+        {"CalledLongPastItsDeadline",
+         [](History& h) {
+           h.ask("r", "k", 3'000);
+           h.claim(5);
+           h.wait(5'000);
+           h.answer(5, 0);
+           h.audit[1].headers = {{"ce_time", "1970-01-01T00:16:45.020Z"}};
+         },
+         "DEADLINE", "attempt 5001: called, though its time had run out 2020 ms before its llm.request"},
         {"ADuplicateThatStreams",
          [](History& h) {
            h.ask("r");

@@ -105,9 +105,7 @@ TEST(Lost, WhatIsToldToBeLostNeedsNoAnswerAndNothingElseIsExcused) {
     h.begin(5, 1);
     h.claim(6);
     h.interrupt(6, 1, a(5, 1));
-    if (from < to)
-      h.to_audit(
-          to_json(events::RequestsLost{.epoch = 6, .instance = History::instance_of(6), .from = from, .to = to}));
+    if (from < to) h.lose(6, from, to);
     h.options.requests_from = requests_from;
     return h.check();
   };
@@ -139,6 +137,35 @@ TEST(Lost, TheCommitMayPassItAndAVoidEventExcusesNothing) {
   EXPECT_EQ(story(6).promises(), "") << story(6).texts();
   EXPECT_EQ(story(6).figures.lost, 2) << "what is told twice counts once";
   EXPECT_EQ(story(5).promises(), "P1 P5");
+}
+
+TEST(Retention, AWindowThatBeginsAtSendersTimesIsNotJudged) {
+  const auto story = [](bool broker_time) {
+    History h;
+    h.broker_time = broker_time;
+    h.options = {.chunks_from = 5, .audit_from = 20, .chunks_known_ms = 1'000'000, .audit_known_ms = 1'000'000};
+    h.wait(2'000);
+    h.ask("r");
+    h.claim(5);
+    h.options.committed = 1;
+    return h.check(false);
+  };
+  EXPECT_EQ(story(false).promises(), "") << story(false).texts();
+  EXPECT_EQ(story(false).figures.unknown, 1);
+  EXPECT_EQ(story(false).figures.sender_times, 2);
+  EXPECT_EQ(story(true).promises(), "P5");
+  EXPECT_EQ(story(true).figures.sender_times, 0);
+}
+
+TEST(Retention, WhereNothingWasReadTheTopicsSettingTellsWhoseTimesAWindowBeginsAt) {
+  History h;
+  h.options = {.chunks_from = 5, .audit_from = 20, .chunks_known_ms = 1'000'000, .audit_known_ms = 1'000'000};
+  h.wait(2'000);
+  h.ask("r");
+  h.options.committed = 1;
+  EXPECT_EQ(h.check(false).promises(), "P5");
+  h.options.audit_known_ms = -1;
+  EXPECT_EQ(h.check(false).promises(), "") << h.check(false).texts();
 }
 
 TEST(Running, WhatIsOpenIsCounted) {
@@ -272,6 +299,7 @@ TEST(Numbers, TheTailThatTheNextClaimReads) {
 TEST(Numbers, AttemptsOfRequestsThatStandThereNoMore) {
   for (const auto feeding : {History::Feeding::by_time, History::Feeding::audit_first}) {
     History h;
+    h.broker_time = false;
     h.ids = {"old"};
     h.claim(5);
     h.answer(5, 0);
@@ -280,7 +308,7 @@ TEST(Numbers, AttemptsOfRequestsThatStandThereNoMore) {
     h.answer(5, 0, a(5, 2));
     const auto found = h.check(true, feeding);
     EXPECT_EQ(found.promises(), "") << found.texts();
-    EXPECT_EQ(found.figures.displaced, 1) << "nothing says whose clock made the timestamps";
+    EXPECT_EQ(found.figures.displaced, 1) << "a sender's clock says nothing";
   }
 }
 
