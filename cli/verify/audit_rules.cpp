@@ -277,10 +277,14 @@ void Checker::responded(const Event& event) {
   check_key(about, ids.attempt, attempt, event.record, false);
   attempt.source_offset = ids.source_offset;
   attempt.response_at = at;
+  attempt.response_broker_ms = broker_ms(event.record);
   attempt.response_epoch = event.facts.epoch;
   attempt.response_hash = hash_of(event.record);
   attempt.outcome = event.facts.outcome;
   attempt.called = event.facts.called;
+  attempt.told_finish_reason = event.facts.finish_reason;
+  attempt.told_chunks = event.facts.chunks;
+  attempt.told_bytes = event.facts.text_bytes;
   if (attempt.interrupted()) ++figures_.interrupted[event.facts.cause];
   if (event.facts.recovered && !attempt.interrupted()) ++figures_.recovered;
   if (attempt.released_epoch && *attempt.released_epoch != event.facts.epoch) {

@@ -158,6 +158,7 @@ void Checker::on_chunk(const kafka::Record& record) {
   }
   if (attempt.first_chunk < 0) {
     attempt.first_chunk = record.offset;
+    attempt.first_broker_ms = record.log_append_time ? record.timestamp_ms : -1;
     attempt.first_seq = chunk->seq;
     if (attempt.void_request_at >= 0 && attempt.request_at < 0)
       report(Promise::audited, options_.topics.chunks, {record.offset},
@@ -171,6 +172,7 @@ void Checker::on_chunk(const kafka::Record& record) {
   check_key(about, chunk->attempt, attempt, record, true);
   attempt.last_chunk = record.offset;
   attempt.next_seq = chunk->seq + 1;
+  if (chunk->delta) attempt.text_bytes += static_cast<std::int64_t>(chunk->delta->size());
   if (!chunk->done) return;
 
   attempt.terminal_at = record.offset;

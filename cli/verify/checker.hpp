@@ -153,6 +153,7 @@ class Checker {
   void judge_dead_letter(const Subject& subject, std::int64_t source_offset, const Asked& asked);
   void judge_attempt(const Subject& subject, std::int64_t number, const Attempt& attempt, bool at_rest);
   void judge_answer(const Subject& subject, std::int64_t number, const Attempt& attempt);
+  void judge_told(const Subject& subject, std::int64_t number, const Attempt& attempt);
   void judge_deadline(const Subject& subject, std::int64_t number, const Attempt& attempt);
   void judge_duplicate(const Subject& subject, std::int64_t source_offset, const DuplicateAnswer& answer, bool at_rest);
   void judge_successors(const Subject& subject);

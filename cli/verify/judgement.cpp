@@ -158,6 +158,12 @@ void Checker::judge_attempt(const Subject& about, std::int64_t number, const Att
   if (attempt.first_chunk >= 0 && attempt.first_seq > 0 && !chunks_lost(attempt))
     report(Promise::whole, options_.topics.chunks, {attempt.first_chunk},
            fmt::format("{}: begins with seq {}", attempt_text(about, number), attempt.first_seq));
+  if (attempt.first_broker_ms >= 0 && attempt.request_broker_ms >= 0 &&
+      attempt.first_broker_ms + options_.clock_skew_ms < attempt.request_broker_ms)
+    report(Promise::audited, options_.topics.audit, {attempt.request_at},
+           fmt::format("{}: its first chunk ({}:{}) stood in the log {} ms before its llm.request",
+                       attempt_text(about, number), options_.topics.chunks, attempt.first_chunk,
+                       attempt.request_broker_ms - attempt.first_broker_ms));
   const auto asked_at = about.asked.find(attempt.source_offset);
   const bool keyed = asked_at != about.asked.end() && asked_at->second.read && attempt.key.at >= 0;
   if (keyed && asked_at->second.key.value_or(std::hash<std::string>{}("")) != attempt.key.hash)
@@ -165,7 +171,10 @@ void Checker::judge_attempt(const Subject& about, std::int64_t number, const Att
            fmt::format("{}: another record key than that of its request", attempt_text(about, number)));
   judge_deadline(about, number, attempt);
   if (attempt.answered()) {
-    if (!attempt.interrupted()) judge_answer(about, number, attempt);
+    if (!attempt.interrupted()) {
+      judge_answer(about, number, attempt);
+      judge_told(about, number, attempt);
+    }
   } else if (at_rest) {
     report(Promise::audited, options_.topics.audit, {attempt.request_at},
            fmt::format("{}: no llm.response that counts", attempt_text(about, number)));
@@ -189,6 +198,31 @@ void Checker::judge_deadline(const Subject& about, std::int64_t number, const At
       Promise::deadline, options_.topics.audit, {attempt.request_at},
       fmt::format("{}: called, though its time had run out {} ms before its llm.request", attempt_text(about, number),
                   std::max(attempt.request_own_ms, attempt.request_broker_ms) - deadline));
+}
+
+/// What the llm.response says of the chunks.
+void Checker::judge_told(const Subject& about, std::int64_t number, const Attempt& attempt) {
+  if (attempt.terminal_at < 0) return;
+  const auto say = [&](std::string why) {
+    report(Promise::audited, options_.topics.audit, {attempt.response_at},
+           fmt::format("{}: its llm.response {}", attempt_text(about, number), why));
+  };
+  if (attempt.response_broker_ms >= 0 && attempt.terminal_broker_ms >= 0 &&
+      attempt.response_broker_ms + options_.clock_skew_ms < attempt.terminal_broker_ms)
+    say(fmt::format("stood in the log {} ms before its terminal chunk ({}:{})",
+                    attempt.terminal_broker_ms - attempt.response_broker_ms, options_.topics.chunks,
+                    attempt.terminal_at));
+  if (!attempt.told_finish_reason.empty() && attempt.told_finish_reason != attempt.finish_reason)
+    say(fmt::format("says {}, its terminal chunk ({}:{}) {}", attempt.told_finish_reason, options_.topics.chunks,
+                    attempt.terminal_at, attempt.finish_reason));
+  if (attempt.told_chunks && *attempt.told_chunks != attempt.next_seq)
+    say(fmt::format("says that there are {} chunks, and its terminal chunk ({}:{}) has seq {}", *attempt.told_chunks,
+                    options_.topics.chunks, attempt.terminal_at, attempt.next_seq - 1));
+  // Of an answer that failed in one piece nothing was published; whoever made the response from the terminal chunk
+  // does not say a length.
+  if (attempt.told_bytes && attempt.outcome == "completed" && attempt.first_seq == 0 &&
+      *attempt.told_bytes != attempt.text_bytes)
+    say(fmt::format("says that its text has {} bytes, its chunks have {}", *attempt.told_bytes, attempt.text_bytes));
 }
 
 void Checker::judge_answer(const Subject& about, std::int64_t number, const Attempt& attempt) {

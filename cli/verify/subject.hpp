@@ -38,10 +38,15 @@ struct Attempt {
   std::int64_t request_own_ms = -1;     ///< when its worker made it, by the worker's clock
   std::int64_t void_request_at = -1;
   std::int64_t response_at = -1;  ///< offset of the llm.response that counts
+  std::int64_t response_broker_ms = -1;
   std::int64_t response_epoch = 0;
   std::size_t response_hash = 0;  ///< of the whole record
   std::string outcome{};
   bool called = false;
+  // What the response says of the chunks.
+  std::string told_finish_reason{};
+  std::optional<std::int64_t> told_chunks{};
+  std::optional<std::int64_t> told_bytes{};  ///< of the whole text
   // Given up in order and continued: by whom, and until when others leave it alone.
   std::optional<std::int64_t> released_epoch{};
   std::int64_t released_until_ms = -1;  ///< by the brokers' clock
@@ -50,9 +55,11 @@ struct Attempt {
 
   // chat.chunks
   std::int64_t first_chunk = -1;
+  std::int64_t first_broker_ms = -1;
   std::int64_t first_seq = 0;
   std::int64_t last_chunk = -1;
   std::int64_t next_seq = 0;
+  std::int64_t text_bytes = 0;
   std::int64_t terminal_at = -1;
   std::int64_t terminal_broker_ms = -1;  ///< where the broker's clock made the timestamp
   std::int64_t terminal_source = -1;
