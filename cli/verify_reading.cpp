@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <limits>
 #include <map>
 #include <memory>
 
@@ -26,6 +27,9 @@ constexpr auto answer_timeout = 10s;
 // Above that many unfinished requests the topic that is furthest behind in time is read alone.
 constexpr std::size_t pending_max = 50'000;
 constexpr int records_between_looks = 256;
+// Between the clocks of a router, which stamps its dead letters, and a broker.
+constexpr std::chrono::milliseconds letter_skew = 60s;
+constexpr std::int64_t all_of_them = std::numeric_limits<std::int64_t>::max();
 
 struct Range {
   std::int64_t from = 0;
@@ -194,23 +198,50 @@ class PartitionReading {
   std::optional<Error> failure_;
 };
 
-/// The dead letters there are now: of each only where it comes from, for there may be many.
-Result<std::vector<verify::DeadLetter>> dead_letters(const kafka::Properties& properties, const VerifyCall& call) {
-  std::vector<verify::DeadLetter> letters;
+struct DeadLetters {
+  std::vector<verify::DeadLetter> letters{};
+  /// By partition of their topic: those of requests that are not newer may have been deleted; -1: none has been.
+  std::vector<std::int64_t> known_ms{};
+
+  /// Of the requests of that partition: routers write to that number, or to the remainder where there are fewer.
+  [[nodiscard]] std::int64_t known_of(std::int32_t partition) const {
+    return known_ms.at(static_cast<std::size_t>(partition) % known_ms.size());
+  }
+};
+
+/// The dead letters there are now: of each only where it comes from, for there may be many. A letter is written after
+/// its request was appended, so of a topic whose beginning is gone the first that is left tells which may be missing.
+Result<DeadLetters> dead_letters(kafka::Admin& admin, const kafka::Properties& properties, const VerifyCall& call,
+                                 std::int32_t partitions) {
+  DeadLetters found;
+  for (std::int32_t p = 0; p < partitions; ++p) {
+    const auto marks = admin.watermarks({.topic = call.topics.dlq, .partition = p}, answer_timeout);
+    if (!marks) return std::unexpected(marks.error());
+    found.known_ms.push_back(marks->first > 0 ? all_of_them : -1);
+  }
+  std::vector<bool> begun(found.known_ms.size());
   const LogWalk walk{.topic = call.topics.dlq, .from_beginning = true, .until_end = true};
   const auto end = walk_log(properties, walk, [&](const kafka::Record& record) {
+    const auto place = static_cast<std::size_t>(record.partition);
+    if (place < begun.size() && !begun[place]) {
+      begun[place] = true;
+      // Some may have been deleted since the question.
+      if (record.offset > 0)
+        found.known_ms[place] = record.timestamp_ms + (record.log_append_time ? 0 : letter_skew.count());
+    }
     const auto letter = verify::dead_letter_of(record, call.topics.requests);
-    if (letter && (!call.partition || *call.partition == letter->partition)) letters.push_back(*letter);
+    if (letter && (!call.partition || *call.partition == letter->partition)) found.letters.push_back(*letter);
     return true;
   });
   if (!end) return std::unexpected(end.error());
   if (*end == WalkEnd::interrupted) return tokenrail::fail(ErrorKind::cancelled, "interrupted");
-  return letters;
+  return found;
 }
 
 struct Counts {
   std::int32_t partitions = 0;            ///< of chat.requests
   std::int32_t paired = 0;                ///< of them, those that have chunks and audit
+  std::int32_t letters = 0;               ///< of the dead letters
   std::map<std::string, bool> stamped{};  ///< by topic: brokers make the timestamps, as far as they tell
 };
 
@@ -220,7 +251,7 @@ Result<Counts> count_partitions(kafka::Admin& admin, const VerifyCall& call) {
   const auto described = admin.describe(names, true, answer_timeout);
   if (!described) return std::unexpected(described.error());
   Counts counts;
-  auto& [partitions, paired, stamped] = counts;
+  auto& [partitions, paired, letters, stamped] = counts;
   for (const auto& name : names) {
     const auto it = std::ranges::find(*described, name, &kafka::TopicDescription::name);
     if (it == described->end())
@@ -229,6 +260,7 @@ Result<Counts> count_partitions(kafka::Admin& admin, const VerifyCall& call) {
     const auto type = it->config.find("message.timestamp.type");
     stamped[name] = type != it->config.end() && type->second == "LogAppendTime";
     if (name == topics.requests) partitions = paired = it->partitions;
+    if (name == topics.dlq) letters = it->partitions;
     if (name == topics.chunks || name == topics.audit) paired = std::min(paired, it->partitions);
   }
   if (call.partition && (*call.partition < 0 || *call.partition >= paired))
@@ -268,7 +300,7 @@ Result<Verified> verify_topics(const kafka::Properties& given, const VerifyCall&
   if (!audit) return std::unexpected(audit.error());
   const auto chunks = ranges(**admin, call.topics.chunks);
   if (!chunks) return std::unexpected(chunks.error());
-  const auto letters = dead_letters(properties, call);
+  const auto letters = dead_letters(**admin, properties, call, counts->letters);
   if (!letters) return std::unexpected(letters.error());
   // Routers read up to the first open transaction. In this order what is ended meanwhile is not taken for open.
   auto committed_admin = kafka::Admin::connect(properties, true);
@@ -304,6 +336,7 @@ Result<Verified> verify_topics(const kafka::Properties& given, const VerifyCall&
     options.audit_known_ms = audit->at(i).known_ms;
     options.chunks_from = chunks->at(i).from;
     options.chunks_known_ms = chunks->at(i).known_ms;
+    options.letters_known_ms = letters->known_of(p);
     options.requests_end = requests->at(i).end;
     options.audit_end = audit->at(i).end;
     options.chunks_end = chunks->at(i).end;
@@ -315,7 +348,7 @@ Result<Verified> verify_topics(const kafka::Properties& given, const VerifyCall&
     }
     const bool committed_any = options.committed.has_value();
     Checker checker(std::move(options));
-    for (const auto& letter : *letters) checker.on_letter(letter);
+    for (const auto& letter : letters->letters) checker.on_letter(letter);
     if (auto read = reading.read(checker, p, {requests->at(i), audit->at(i), chunks->at(i)}); !read)
       return std::unexpected(read.error());
     if (requests->at(i).end < written->at(i).end)

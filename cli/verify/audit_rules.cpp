@@ -15,6 +15,8 @@ namespace {
 using Kind = events::AuditFacts::Kind;
 using Verdict = events::AuditFold::Verdict;
 
+constexpr std::size_t losses_max = 1'000;
+
 std::string attempt_text(const events::AttemptIds& ids) {
   return fmt::format("request {} of {} (source offset {}), attempt {}", ids.request_id, ids.org_id, ids.source_offset,
                      ids.attempt);
@@ -122,6 +124,10 @@ void Checker::claimed(const Event& event, std::int64_t previous_epoch) {
   }
   ++figures_.claims;
   const auto& record = event.record;
+  // The first claim in a log whose beginning is gone jumps over epochs that were claimed there, so what stands between
+  // may have been void.
+  if (options_.audit_from > 0 && !claims_.any() && previous_epoch > 0 && event.facts.epoch > previous_epoch + 1)
+    doubtful_before_ = record.offset;
   const auto earlier = claims_.claimed(event.facts.epoch, previous_epoch,
                                        {.instance = event.facts.instance,
                                         .at = record.offset,
@@ -149,9 +155,40 @@ void Checker::note_event(Subject& about, const Event& event) {
   if (about.first_audit < 0) about.first_audit = event.record.offset;
   auto& entry = asked(about, ids.source_offset);
   if (!entry.read && event.record.key) entry.key = std::hash<std::string>{}(*event.record.key);
-  if (options_.committed && ids.source_offset >= *options_.committed && !first_event_from_committed_)
-    first_event_from_committed_ = event.record.offset;
+  note_overlooked(event);
   if (event.verdict == Verdict::is_void && !whole_epoch(ids.attempt / attempts_per_epoch)) about.doubtful = true;
+}
+
+// A successor reads from the commit's auditOffset, and nothing about a request at or above the committed offset may
+// stand before that. Of a topic that was made anew other requests stood there, or none do: which, the request tells.
+void Checker::note_overlooked(const Event& event) {
+  const auto& ids = event.facts.ids;
+  const auto at = event.record.offset;
+  if (!options_.committed || ids.source_offset < *options_.committed || at >= overlooked_below_ || first_overlooked_)
+    return;
+  if (ids.source_offset < options_.requests_from) {
+    first_overlooked_ = at;
+    return;
+  }
+  if (options_.requests_end && ids.source_offset >= *options_.requests_end) return;
+  auto request = ids.org_id + '\0' + ids.request_id;
+  // Of several about one request the newest: all before the topic was made anew are older than that.
+  overlooked_.insert_or_assign(ids.source_offset,
+                               Overlooked{.at = at, .broker_ms = broker_ms(event.record), .request = request});
+  if (ids.source_offset >= requests_next_) return;
+  if (const auto there = by_offset_.find(ids.source_offset); there != by_offset_.end())
+    look_again(ids.source_offset, there->second->org_id + '\0' + there->second->request_id,
+               there->second->asked.at(ids.source_offset));
+  overlooked_.erase(ids.source_offset);
+}
+
+/// That request stands at that offset.
+void Checker::look_again(std::int64_t source_offset, const std::string& request, const Asked& stands_there) {
+  const auto event = overlooked_.find(source_offset);
+  if (event == overlooked_.end() || event->second.request != request) return;
+  const bool older = event->second.broker_ms >= 0 && stands_there.broker_ms >= 0 &&
+                     event->second.broker_ms + options_.clock_skew_ms < stands_there.broker_ms;
+  if (!older) first_overlooked_ = std::min(first_overlooked_.value_or(event->second.at), event->second.at);
 }
 
 void Checker::requested(const Event& event) {
@@ -241,9 +278,7 @@ void Checker::runs_again(const Subject& about, std::int64_t number, const Event&
       answer != about.duplicates.end() && answer->second.response_at >= 0)
     report(Promise::once, options_.topics.audit, {answer->second.response_at, at},
            fmt::format("{} begins after the request was answered as a duplicate", attempt_text(ids)));
-  const bool forgotten = ids.source_offset >= options_.requests_from && ids.source_offset < requests_next_ &&
-                         !about.asked.at(ids.source_offset).read;
-  if (forgot_any_ && forgotten)
+  if (forgotten(about, ids.source_offset))
     report(Promise::once, options_.topics.audit, {at},
            fmt::format("{} begins long after the request was complete", attempt_text(ids)));
   if (rerun) ++figures_.reruns;
@@ -372,6 +407,8 @@ void Checker::lost(const Event& event) {
   if (event.verdict != Verdict::counts || event.facts.lost_from >= event.facts.lost_to) return;
   auto from = event.facts.lost_from;
   auto to = event.facts.lost_to;
+  losses_.push_back({.from = from, .to = to, .at = event.record.offset, .broker_ms = broker_ms(event.record)});
+  if (losses_.size() > losses_max) losses_.pop_front();
   auto next = lost_.upper_bound(from);
   if (next != lost_.begin() && std::prev(next)->second >= from) --next;
   while (next != lost_.end() && next->first <= to) {

@@ -64,6 +64,8 @@ struct CheckOptions {
   std::optional<std::int64_t> requests_end{};
   std::optional<std::int64_t> chunks_end{};
   std::optional<std::int64_t> audit_end{};
+  /// Dead letters of requests that are not newer than that may have been deleted. -1: none has been.
+  std::int64_t letters_known_ms = -1;
   /// What the group has committed for chat.requests; nothing: nothing.
   std::optional<std::int64_t> committed{};
   std::string metadata{};
@@ -114,6 +116,19 @@ class Checker {
       return known_ms < 0 || broker_ms < known_ms + skew_ms;
     }
   };
+  /// A requests.lost that counts.
+  struct Loss {
+    std::int64_t from = 0;
+    std::int64_t to = 0;
+    std::int64_t at = -1;
+    std::int64_t broker_ms = -1;
+  };
+  /// An event about a request at or above the committed offset, which a successor would not read.
+  struct Overlooked {
+    std::int64_t at = -1;
+    std::int64_t broker_ms = -1;
+    std::string request;  ///< as subjects_ has it
+  };
   struct Event {
     const events::AuditFacts& facts;
     const kafka::Record& record;
@@ -143,6 +158,8 @@ class Checker {
   void runs_again(const Subject& subject, std::int64_t number, const Event& event);
   void closed_by_another(const Subject& subject, std::int64_t number, const Attempt& attempt, const Event& event);
   void note_event(Subject& subject, const Event& event);
+  void note_overlooked(const Event& event);
+  void look_again(std::int64_t source_offset, const std::string& request, const Asked& stands_there);
   void count_sender_time(const kafka::Record& record) { figures_.sender_times += record.log_append_time ? 0 : 1; }
   void check_instance(const Event& event);
 
@@ -156,6 +173,8 @@ class Checker {
   void judge_told(const Subject& subject, std::int64_t number, const Attempt& attempt);
   void judge_deadline(const Subject& subject, std::int64_t number, const Attempt& attempt);
   void judge_duplicate(const Subject& subject, std::int64_t source_offset, const DuplicateAnswer& answer, bool at_rest);
+  void judge_loss(const std::string& what, std::int64_t source_offset, std::int64_t broker_ms);
+  void judge_losses();
   void judge_successors(const Subject& subject);
   void judge_order(const Subject& subject);
   void judge_window(const Subject& subject);
@@ -167,7 +186,13 @@ class Checker {
   [[nodiscard]] bool doubtful(const Subject& subject) const;
   [[nodiscard]] bool whole_epoch(std::int64_t epoch) const;
   [[nodiscard]] bool audit_lost(const Asked& asked) const;
+  [[nodiscard]] bool letter_lost(std::int64_t ms) const {
+    return options_.letters_known_ms >= 0 && ms <= options_.letters_known_ms;
+  }
   [[nodiscard]] bool told_lost(std::int64_t source_offset) const;
+  [[nodiscard]] bool told_lost(const Subject& subject, std::int64_t source_offset) const;
+  [[nodiscard]] bool forgotten(const Subject& subject, std::int64_t source_offset) const;
+  [[nodiscard]] bool late_leftover(const Subject& subject, std::int64_t number, const Attempt& attempt) const;
   [[nodiscard]] bool chunks_lost(const Attempt& attempt) const;
   [[nodiscard]] bool complete(const Subject& subject, std::int64_t source_offset) const;
 
@@ -183,17 +208,25 @@ class Checker {
   std::size_t sweep_at_ = 0;
   bool forgot_any_ = false;
 
-  std::map<std::int64_t, std::int64_t> unanswerable_{};  ///< source offsets that only a dead letter can settle: times
+  struct Unanswerable {
+    std::int64_t ms = -1;
+    std::int64_t broker_ms = -1;
+  };
+  std::map<std::int64_t, Unanswerable> unanswerable_{};     ///< by source offset: only a dead letter can settle them
   std::multimap<std::int64_t, DeadLetter> dead_letters_{};  ///< whose request has not been read yet, by its offset
   std::set<std::int64_t> unclaimed_told_{};                 ///< epochs
   std::map<std::int64_t, std::int64_t> lost_{};  ///< source offsets told to be lost: first -> one past the last
+  std::deque<Loss> losses_{};                    ///< the newest events that told so
   std::int64_t requests_next_ = 0;
   std::int64_t chunks_next_ = 0;
   std::int64_t audit_next_ = 0;
+  std::int64_t requests_first_ms_ = -1;  ///< of the first request read, by the brokers' clock
   Window audit_window_{};
   Window chunks_window_{};
-  std::int64_t doubtful_before_ = 0;  ///< audit offset
-  std::optional<std::int64_t> first_event_from_committed_{};
+  std::int64_t doubtful_before_ = 0;   ///< audit offset
+  std::int64_t overlooked_below_ = 0;  ///< audit offset at which a successor begins to read
+  std::optional<std::int64_t> first_overlooked_{};
+  std::map<std::int64_t, Overlooked> overlooked_{};  ///< about requests that have not been read yet, by their offset
 
   std::vector<Violation> violations_{};
   Figures figures_{};

@@ -16,13 +16,13 @@ void Checker::judge_duplicate(const Subject& about, std::int64_t source_offset, 
     report(Promise::dedupe, topic, {at}, fmt::format("{}, attempt 0: {}", request_text(about, source_offset), why));
   };
   // Where the one that it named was lost another is the first, or this one itself.
-  const bool first_lost = answer.names_offset && told_lost(*answer.names_offset);
+  const bool first_lost = answer.names_offset && told_lost(about, *answer.names_offset);
   if (answer.other_chunk_at >= 0 && !first_lost)
     report(
         Promise::dedupe, options_.topics.chunks, {answer.chunk_at, answer.other_chunk_at},
         fmt::format("{}: source offset {} was answered twice, and differently", attempt_text(about, 0), source_offset));
   if (answer.response_at < 0) {
-    if (first_lost || told_lost(source_offset)) return;
+    if (first_lost || told_lost(about, source_offset) || forgotten(about, source_offset)) return;
     if (at_rest && options_.audit_from == 0) say(options_.topics.chunks, answer.chunk_at, "it has no llm.response");
     return;
   }

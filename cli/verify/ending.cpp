@@ -23,9 +23,12 @@ void Checker::finish(bool at_rest) {
   };
   std::ranges::sort(left, {}, place);
   for (const auto* about : left) judge(*about, at_rest);
-  for (const auto& [offset, ms] : unanswerable_) {
-    if (told_lost(offset)) continue;
-    if (at_rest) {
+  judge_losses();
+  for (const auto& [offset, times] : unanswerable_) {
+    judge_loss(fmt::format("the record at offset {}", offset), offset, times.broker_ms);
+    if (letter_lost(times.ms)) {
+      ++figures_.unknown;
+    } else if (at_rest) {
       report(Promise::answered, options_.topics.requests, {offset},
              fmt::format("the record at offset {} can be answered by nobody, and is not in {}", offset,
                          options_.topics.dlq));
@@ -38,6 +41,30 @@ void Checker::finish(bool at_rest) {
   if (at_rest) judge_progress(left);
 }
 
+// What is told to be lost has been deleted, so it cannot be read any more, unless it came after a new topic took the
+// place of the old one; which only the brokers' clock can tell.
+void Checker::judge_loss(const std::string& what, std::int64_t source_offset, std::int64_t broker_ms) {
+  if (broker_ms < 0) return;
+  const auto loss = std::ranges::find_if(losses_, [&](const Loss& told) {
+    return told.from <= source_offset && source_offset < told.to && told.broker_ms >= broker_ms;
+  });
+  if (loss == losses_.end()) return;
+  report(Promise::answered, options_.topics.requests, {source_offset},
+         fmt::format("{} is told to be lost ({}:{}), and stands in {}", what, options_.topics.audit, loss->at,
+                     options_.topics.requests));
+}
+
+void Checker::judge_losses() {
+  const auto end = options_.requests_end.value_or(requests_next_);
+  for (const auto& loss : losses_) {
+    const bool made_anew = requests_first_ms_ < 0 || loss.broker_ms < requests_first_ms_;
+    if (loss.to <= end || made_anew) continue;
+    report(Promise::answered, options_.topics.audit, {loss.at},
+           fmt::format("requests up to {} are told to be lost, and {} ends at {}", loss.to, options_.topics.requests,
+                       end));
+  }
+}
+
 void Checker::judge_commit(const std::vector<const Subject*>& left) {
   if (!options_.committed) return;
   const auto committed = *options_.committed;
@@ -47,8 +74,8 @@ void Checker::judge_commit(const std::vector<const Subject*>& left) {
   const auto passes = [&](std::int64_t offset, std::string_view what) {
     say(options_.topics.requests, offset, fmt::format("the committed offset {} passes {}", committed, what));
   };
-  for (const auto& [offset, ms] : unanswerable_) {
-    if (offset < committed && !told_lost(offset))
+  for (const auto& [offset, times] : unanswerable_) {
+    if (offset < committed && !letter_lost(times.ms))
       passes(offset, fmt::format("the record at {}, which is no dead letter", offset));
   }
 
@@ -57,7 +84,8 @@ void Checker::judge_commit(const std::vector<const Subject*>& left) {
     const auto& about = *one;
     if (doubtful(about)) continue;
     for (const auto& [offset, entry] : about.asked) {
-      const bool excused = told_lost(offset) || (highest(about, offset) == nullptr && audit_lost(entry));
+      const bool unseen = highest(about, offset) == nullptr;
+      const bool excused = unseen && (audit_lost(entry) || (!entry.answerable && letter_lost(entry.ms)));
       if (offset < committed && entry.read && !entry.dead && !excused && !complete(about, offset))
         passes(offset, fmt::format("{}, which is not complete", request_text(about, offset)));
     }
@@ -74,8 +102,8 @@ void Checker::judge_commit(const std::vector<const Subject*>& left) {
   if (claims_.any() && metadata->epoch > claims_.highest())
     say(options_.topics.requests, committed,
         fmt::format("committed under epoch {}, which nobody has claimed", metadata->epoch));
-  if (first_event_from_committed_ && metadata->audit_offset > *first_event_from_committed_)
-    say(options_.topics.audit, *first_event_from_committed_,
+  if (first_overlooked_)
+    say(options_.topics.audit, *first_overlooked_,
         fmt::format("the commit's auditOffset {} lies behind an event about a request at or above the committed "
                     "offset {}",
                     metadata->audit_offset, committed));

@@ -46,6 +46,12 @@ bool Checker::told_lost(std::int64_t source_offset) const {
   return after != lost_.begin() && source_offset < std::prev(after)->second;
 }
 
+/// What stands in the log has not been deleted, whoever says so.
+bool Checker::told_lost(const Subject& about, std::int64_t source_offset) const {
+  const auto entry = about.asked.find(source_offset);
+  return (entry == about.asked.end() || !entry->second.read) && told_lost(source_offset);
+}
+
 bool Checker::chunks_lost(const Attempt& attempt) const {
   if (options_.chunks_from == 0) return false;
   return chunks_window_.may_lack(attempt.request_broker_ms, options_.clock_skew_ms);
@@ -57,15 +63,16 @@ bool Checker::complete(const Subject& about, std::int64_t source_offset) const {
 
 bool Checker::settled(const Subject& about) const {
   for (const auto& [offset, entry] : about.asked) {
-    if (entry.dead || told_lost(offset)) continue;
+    if (entry.dead || told_lost(about, offset)) continue;
     if (!entry.read && offset >= options_.requests_from) return false;
+    if (!entry.answerable && entry.read && letter_lost(entry.ms)) continue;
     if (complete(about, offset)) continue;
     const bool unseen = highest(about, offset) == nullptr && !about.duplicates.contains(offset);
     if (!(unseen && audit_lost(entry))) return false;
   }
   for (const auto& [number, attempt] : about.attempts) {
     if (!attempt.exists()) {
-      if (!about.leftover) return false;
+      if (!late_leftover(about, number, attempt)) return false;
       continue;
     }
     if (!attempt.answered()) return false;
@@ -73,7 +80,8 @@ bool Checker::settled(const Subject& about) const {
   }
   return std::ranges::all_of(about.duplicates, [&](const auto& entry) {
     const auto& answer = entry.second;
-    if (told_lost(entry.first) || (answer.names_offset && told_lost(*answer.names_offset))) return true;
+    if (told_lost(about, entry.first) || (answer.names_offset && told_lost(about, *answer.names_offset))) return true;
+    if (answer.response_at < 0 && forgotten(about, entry.first)) return true;
     return answer.response_at >= 0 && (answer.chunk_at >= 0 || options_.chunks_from > 0);
   });
 }
@@ -94,12 +102,17 @@ void Checker::judge(const Subject& about, bool at_rest) {
 }
 
 void Checker::judge_request(const Subject& about, std::int64_t source_offset, const Asked& entry, bool at_rest) {
+  if (entry.read) judge_loss(request_text(about, source_offset), source_offset, entry.broker_ms);
   if (entry.dead) {
     judge_dead_letter(about, source_offset, entry);
     return;
   }
-  if (complete(about, source_offset) || told_lost(source_offset)) return;
+  if (complete(about, source_offset) || told_lost(about, source_offset)) return;
   const auto* const top = highest(about, source_offset);
+  if (top == nullptr && entry.read && !entry.answerable && letter_lost(entry.ms)) {
+    ++figures_.unknown;
+    return;
+  }
   if (top == nullptr && audit_lost(entry)) {
     ++figures_.unknown;
     return;
@@ -146,7 +159,7 @@ void Checker::judge_dead_letter(const Subject& about, std::int64_t source_offset
 void Checker::judge_attempt(const Subject& about, std::int64_t number, const Attempt& attempt, bool at_rest) {
   if (!attempt.exists()) {
     const bool told = attempt.void_request_at >= 0;
-    if (at_rest && !told && !about.leftover && whole_epoch(number / attempts_per_epoch))
+    if (at_rest && !told && !late_leftover(about, number, attempt) && whole_epoch(number / attempts_per_epoch))
       report(Promise::audited, options_.topics.chunks, {attempt.first_chunk},
              fmt::format("{}: it publishes, and {} knows nothing of it", attempt_text(about, number),
                          options_.topics.audit));

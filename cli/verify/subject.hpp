@@ -93,6 +93,7 @@ struct Subject {
   std::int64_t first_audit = -1;
   bool doubtful = false;  ///< too much of its past lies before the start of llm.audit
   bool leftover = false;  ///< first seen in the middle of an attempt, after others had been forgotten
+  bool unheard = false;   ///< first seen by a chunk, after others had been forgotten
   std::optional<std::list<Subject*>::iterator> place{};  ///< among those that may be forgotten
 };
 

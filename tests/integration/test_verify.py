@@ -6,7 +6,8 @@ import os
 import confluent_kafka
 import confluent_kafka.admin
 
-from stack import Log, text_of
+from stack import Log, text_of, wait_until
+from test_loss import delete_records
 from test_main_job import by_request
 
 
@@ -123,6 +124,20 @@ def test_timestamps_of_senders_are_told_and_topics_apply_mends_them(make_stack):
     assert f"set message.timestamp.type=LogAppendTime on {stack.topic('llm.audit')}" in drift.stdout
     stack.cli("topics", "apply")
     stack.cli("topics", "check")
+
+
+def test_a_dead_letter_that_was_deleted_is_not_missing(make_stack):
+    stack = make_stack(partitions=1)
+    router, = stack.whole()
+    router.wait_ready()
+    letters = Log(stack, "chat.requests.dlq")
+    for n in range(2):
+        stack.produce(f"no JSON {n}")
+    stack.flush()
+    wait_until("both dead letters", lambda: len(letters.poll()) == 2)
+    assert "requests too old" not in stack.verify()
+    delete_records(stack, stack.topic("chat.requests.dlq"), 0, 2)
+    assert "requests too old to be judged         2" in stack.verify()
 
 
 def test_verify_calls_that_make_no_sense(make_stack):

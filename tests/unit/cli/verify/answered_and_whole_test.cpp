@@ -46,6 +46,33 @@ INSTANTIATE_TEST_SUITE_P(Answered, EveryRule,
                                 h.ask_in_vain();
                               },
                               "P1", "the record at offset 0 can be answered by nobody"},
+                             {"ToldToBeLostAndStandsThere",
+                              [](History& h) {
+                                h.ask("r");
+                                h.claim(5);
+                                h.answer(5, 0);
+                                h.lose(5, 0, 1);
+                              },
+                              "P1",
+                              "chat.requests [ 0 ] request r of o (source offset 0) is told to be lost (llm.audit:3), "
+                              "and stands in chat.requests"},
+                             {"ToldToBeLostAndStandsThereUnanswered",
+                              [](History& h) {
+                                h.ask("r");
+                                h.ask_in_vain();
+                                h.claim(5);
+                                h.lose(5, 0, 2);
+                                h.options.committed = 2;
+                              },
+                              "P1 P5", "the committed offset 2 passes the record at 1, which is no dead letter"},
+                             {"ToldToBeLostBeyondTheEnd",
+                              [](History& h) {
+                                h.claim(5);
+                                h.answer(5, h.ask("r"));
+                                h.lose(5, 1, 7);
+                              },
+                              "P1",
+                              "llm.audit [ 3 ] requests up to 7 are told to be lost, and chat.requests ends at 1"},
                              {"ADeadLetterOfAnother",
                               [](History& h) {
                                 h.claim(5);

@@ -289,6 +289,48 @@ INSTANTIATE_TEST_SUITE_P(Good, EveryRule,
                                 h.answer(5, 0);
                                 h.audit[1].headers = {{"ce_time", "1970-01-01T00:16:42.500Z"}};
                               }},
+                             {"ALateEventFirstInTheWindowAndThenAClaim",
+                              [](History& h) {
+                                h.options.chunks_from = 1;
+                                h.options.audit_from = 20;
+                                h.ask("r");
+                                h.wait(10'000);
+                                // Void: the claim of epoch 6 lies before the window.
+                                h.respond(5, 0, a(5, 1));
+                                h.claim(7);
+                                h.interrupt(7, 0, a(6, 1));
+                                h.answer(7, 0);
+                              }},
+                             {"ALossOfATopicThatWasMadeAnew",
+                              [](History& h) {
+                                h.ids = {"old", "older", "oldest"};
+                                h.claim(5);
+                                h.begin(5, 1);
+                                h.lose(5, 0, 3);
+                                h.interrupt(5, 1, a(5, 1), "drain");
+                                h.wait(60'000);
+                                h.ids.clear();
+                                h.answer(5, h.ask("new"), a(5, 2));
+                              }},
+                             {"ACommitOfATopicThatWasMadeAnew",
+                              [](History& h) {
+                                h.ids = {"o0", "o1", "o2"};
+                                h.claim(5);
+                                h.answer(5, 0);
+                                h.answer(5, 1, a(5, 2));
+                                h.answer(5, 2, a(5, 3));
+                                h.wait(3'600'000);
+                                h.ids.clear();
+                                h.ask("new");
+                                h.claim(6);
+                                h.answer(6, 0);
+                                h.options.committed = 1;
+                                h.options.metadata = "tr1 6 10 8";
+                                // One whose offset had another request in the old topic.
+                                h.ask("next");
+                                h.claim(7);
+                                h.answer(7, 1);
+                              }},
                              {"AForeignCommit",
                               [](History& h) {
                                 h.ask("r");
