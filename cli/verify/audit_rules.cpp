@@ -225,6 +225,10 @@ void Checker::requested(const Event& event) {
            fmt::format("{}: its number is none of epoch {}", attempt_text(ids), event.facts.epoch));
   if (const auto there = by_offset_.find(ids.source_offset); there != by_offset_.end() && there->second != &about)
     check_place(ids, at, broker_ms(event.record), there->second->asked[ids.source_offset]);
+  if (released_ && released_->first == event.facts.epoch)
+    report(Promise::once, options_.topics.audit, {released_->second, at},
+           fmt::format("{} begins behind the router.released by which its worker gave the partition up",
+                       attempt_text(ids)));
   check_key(about, ids.attempt, attempt, event.record, false);
   runs_again(about, ids.attempt, event);
   attempt.source_offset = ids.source_offset;
@@ -379,6 +383,7 @@ void Checker::released(const Event& event) {
   ++figures_.releases;
   const auto epoch = event.facts.epoch;
   claims_.released(epoch);
+  released_ = {epoch, event.record.offset};
   const auto at_ms = broker_ms(event.record);
   const auto until = at_ms < 0 ? -1 : at_ms + event.facts.lease_ms;
   for (const auto& [source_offset, number] : event.facts.continuing) {

@@ -223,7 +223,8 @@ class Checker {
   std::int64_t requests_first_ms_ = -1;  ///< of the first request read, by the brokers' clock
   Window audit_window_{};
   Window chunks_window_{};
-  std::int64_t doubtful_before_ = 0;   ///< audit offset
+  std::int64_t doubtful_before_ = 0;                                 ///< audit offset
+  std::optional<std::pair<std::int64_t, std::int64_t>> released_{};  ///< the newest router.released: epoch, offset
   std::int64_t overlooked_below_ = 0;  ///< audit offset at which a successor begins to read
   std::optional<std::int64_t> first_overlooked_{};
   std::map<std::int64_t, Overlooked> overlooked_{};  ///< about requests that have not been read yet, by their offset

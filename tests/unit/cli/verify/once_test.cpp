@@ -78,6 +78,18 @@ INSTANTIATE_TEST_SUITE_P(
            h.claim(6);
          },
          "P3", "the partition is given up without naming it"},
+        {"BeginsBehindItsOwnHandOver",
+         [](History& h) {
+           h.ask("r");
+           h.claim(5);
+           h.release(5, {});
+           h.begin(5, 0);
+           h.say(0, a(5, 1), 0);
+           h.claim(6);
+           h.interrupt(6, 0, a(5, 1));
+           h.answer(6, 0);
+         },
+         "P3", "llm.audit [ 1 2 ] request r of o (source offset 0), attempt 5001 begins behind the router.released"},
         {"NumbersThatShrink",
          [](History& h) {
            h.ask("r");
