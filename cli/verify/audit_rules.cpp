@@ -155,6 +155,7 @@ void Checker::note_event(Subject& about, const Event& event) {
   if (about.first_audit < 0) about.first_audit = event.record.offset;
   auto& entry = asked(about, ids.source_offset);
   if (!entry.read && event.record.key) entry.key = std::hash<std::string>{}(*event.record.key);
+  if (ids.attempt != 0) entry.told_ms = std::max(entry.told_ms, broker_ms(event.record));
   note_overlooked(event);
   if (event.verdict == Verdict::is_void && !whole_epoch(ids.attempt / attempts_per_epoch)) about.doubtful = true;
 }
@@ -229,7 +230,7 @@ void Checker::requested(const Event& event) {
     report(Promise::once, options_.topics.audit, {released_->second, at},
            fmt::format("{} begins behind the router.released by which its worker gave the partition up",
                        attempt_text(ids)));
-  check_key(about, ids.attempt, attempt, event.record, false);
+  check_key(about, ids.attempt, attempt.key, event.record, false);
   runs_again(about, ids.attempt, event);
   attempt.source_offset = ids.source_offset;
   attempt.request_at = at;
@@ -305,6 +306,8 @@ void Checker::responded(const Event& event) {
     answer.response_at = at;
     answer.response_epoch = event.facts.epoch;
     answer.response_hash = hash_of(event.record);
+    answer.told_offset = event.facts.duplicate_of;
+    check_key(about, 0, answer.key, event.record, false);
     ++figures_.duplicates;
     if (event.facts.outcome != "duplicate")
       report(Promise::dedupe, options_.topics.audit, {at},
@@ -313,7 +316,7 @@ void Checker::responded(const Event& event) {
     return;
   }
   auto& attempt = about.attempts[ids.attempt];
-  check_key(about, ids.attempt, attempt, event.record, false);
+  check_key(about, ids.attempt, attempt.key, event.record, false);
   attempt.source_offset = ids.source_offset;
   attempt.response_at = at;
   attempt.response_broker_ms = broker_ms(event.record);

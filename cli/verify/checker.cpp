@@ -179,7 +179,7 @@ void Checker::on_chunk(const kafka::Record& record) {
            fmt::format("{}: seq {} where {} was due ({})", named(), chunk->seq, attempt.next_seq,
                        chunk->seq < attempt.next_seq ? "a repetition" : "a gap"));
   }
-  check_key(about, chunk->attempt, attempt, record, true);
+  check_key(about, chunk->attempt, attempt.key, record, true);
   attempt.last_chunk = record.offset;
   attempt.next_seq = chunk->seq + 1;
   if (chunk->delta) attempt.text_bytes += static_cast<std::int64_t>(chunk->delta->size());
@@ -197,10 +197,9 @@ void Checker::on_chunk(const kafka::Record& record) {
 }
 
 // A null key and an empty one are the same here: no order is judged by it.
-void Checker::check_key(const Subject& about, std::int64_t number, Attempt& attempt, const kafka::Record& record,
+void Checker::check_key(const Subject& about, std::int64_t number, KeySeen& seen, const kafka::Record& record,
                         bool chunk) {
   const auto hash = record.key ? std::hash<std::string>{}(*record.key) : std::hash<std::string>{}("");
-  auto& seen = attempt.key;
   if (seen.at < 0) {
     seen = {.at = record.offset, .on_chunks = chunk, .hash = hash};
   } else if (seen.hash != hash) {
@@ -224,6 +223,7 @@ void Checker::duplicate_chunk(Subject& about, const events::Chunk& chunk, const 
   }
   asked(about, chunk.source_offset);
   auto& answer = about.duplicates[chunk.source_offset];
+  check_key(about, 0, answer.key, record, true);
   const auto hash = std::hash<std::string>{}(*record.value);
   if (answer.chunk_at >= 0 && answer.chunk_hash != hash && answer.other_chunk_at < 0)
     answer.other_chunk_at = record.offset;

@@ -153,8 +153,7 @@ class Checker {
   void lost(const Event& event);
   void check_place(const events::AttemptIds& ids, std::int64_t request_at, std::int64_t request_ms,
                    const Asked& stands_there);
-  void check_key(const Subject& subject, std::int64_t number, Attempt& attempt, const kafka::Record& record,
-                 bool chunk);
+  void check_key(const Subject& subject, std::int64_t number, KeySeen& seen, const kafka::Record& record, bool chunk);
   void runs_again(const Subject& subject, std::int64_t number, const Event& event);
   void closed_by_another(const Subject& subject, std::int64_t number, const Attempt& attempt, const Event& event);
   void note_event(Subject& subject, const Event& event);
@@ -172,7 +171,9 @@ class Checker {
   void judge_answer(const Subject& subject, std::int64_t number, const Attempt& attempt);
   void judge_told(const Subject& subject, std::int64_t number, const Attempt& attempt);
   void judge_deadline(const Subject& subject, std::int64_t number, const Attempt& attempt);
+  void judge_key(const Subject& subject, std::int64_t number, std::int64_t source_offset, const KeySeen& seen);
   void judge_duplicate(const Subject& subject, std::int64_t source_offset, const DuplicateAnswer& answer, bool at_rest);
+  void judge_first(const Subject& subject, std::int64_t source_offset, const DuplicateAnswer& answer);
   void judge_loss(const std::string& what, std::int64_t source_offset, std::int64_t broker_ms);
   void judge_losses();
   void judge_successors(const Subject& subject);

@@ -177,11 +177,7 @@ void Checker::judge_attempt(const Subject& about, std::int64_t number, const Att
            fmt::format("{}: its first chunk ({}:{}) stood in the log {} ms before its llm.request",
                        attempt_text(about, number), options_.topics.chunks, attempt.first_chunk,
                        attempt.request_broker_ms - attempt.first_broker_ms));
-  const auto asked_at = about.asked.find(attempt.source_offset);
-  const bool keyed = asked_at != about.asked.end() && asked_at->second.read && attempt.key.at >= 0;
-  if (keyed && asked_at->second.key.value_or(std::hash<std::string>{}("")) != attempt.key.hash)
-    report(Promise::audited, attempt.key.on_chunks ? options_.topics.chunks : options_.topics.audit, {attempt.key.at},
-           fmt::format("{}: another record key than that of its request", attempt_text(about, number)));
+  judge_key(about, number, attempt.source_offset, attempt.key);
   judge_deadline(about, number, attempt);
   if (attempt.answered()) {
     if (!attempt.interrupted()) {
@@ -194,6 +190,15 @@ void Checker::judge_attempt(const Subject& about, std::int64_t number, const Att
   } else {
     ++figures_.open_attempts;
   }
+}
+
+void Checker::judge_key(const Subject& about, std::int64_t number, std::int64_t source_offset, const KeySeen& seen) {
+  const auto asked_at = about.asked.find(source_offset);
+  if (asked_at == about.asked.end() || !asked_at->second.read || seen.at < 0) return;
+  if (asked_at->second.key.value_or(std::hash<std::string>{}("")) == seen.hash) return;
+  report(Promise::audited, seen.on_chunks ? options_.topics.chunks : options_.topics.audit, {seen.at},
+         fmt::format("{}, attempt {}: another record key than that of its request", request_text(about, source_offset),
+                     number));
 }
 
 // The worker's own clock is what ends a request, so its event is judged by when it was made; where that is not said, or

@@ -17,6 +17,7 @@ struct Asked {
   bool dead = false;        ///< lies in the dead-letter topic
   bool answerable = false;  ///< its ids can be read, and nothing about it is too large
   std::int64_t ms = -1;
+  std::int64_t told_ms = -1;         ///< when llm.audit spoke of it last, void events included; by the brokers' clock
   std::int64_t broker_ms = -1;       ///< the same, where the broker's clock made it
   std::int64_t deadline_ms = -1;     ///< where the request says how long it may take
   std::optional<std::size_t> key{};  ///< hash of the record's key; nothing: it has none, so it has no order
@@ -82,6 +83,8 @@ struct DuplicateAnswer {
   std::int64_t other_chunk_at = -1;  ///< that says something else
   std::optional<std::int64_t> names_offset{};
   std::optional<std::int64_t> names_attempt{};
+  std::optional<std::int64_t> told_offset{};  ///< the first, as the response names it
+  KeySeen key{};
 };
 
 struct Subject {

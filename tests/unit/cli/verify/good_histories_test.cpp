@@ -331,6 +331,58 @@ INSTANTIATE_TEST_SUITE_P(Good, EveryRule,
                                 h.claim(7);
                                 h.answer(7, 1);
                               }},
+                             {"ADuplicateOfWhatWasLostAndHadBeenAnswered",
+                              [](History& h) {
+                                h.options.requests_from = 1;
+                                h.ids = {"r"};
+                                h.claim(5);
+                                h.answer(5, 0);
+                                h.lose(5, 0, 1);
+                                h.ask("r");
+                                h.duplicate_chunk(1, 0, a(5, 1));
+                                h.duplicate_response(5, 1);
+                              }},
+                             {"ADuplicateThatIsOneOfAnotherSinceTheFirstWasLost",
+                              [](History& h) {
+                                h.options.requests_from = 1;
+                                h.ids = {"r"};
+                                h.ask("r");
+                                h.ask("r");
+                                h.claim(5);
+                                h.duplicate_chunk(2, 0, 0);
+                                h.claim(6);
+                                h.lose(6, 0, 1);
+                                h.answer(6, 1);
+                                h.duplicate_chunk(2, 1, a(6, 1));
+                                h.duplicate_response(6, 2);
+                              }},
+                             {"ADuplicateWithinTheWindowOfWhatWasSaidLast",
+                              [](History& h) {
+                                h.options.dedupe_window_ms = 600'000;
+                                h.ask("r");
+                                h.claim(5);
+                                h.begin(5, 0);
+                                h.wait(300'000);
+                                h.end(0, a(5, 1), 0);
+                                h.respond(5, 0, a(5, 1));
+                                h.wait(500'000);
+                                // The next owner knows it from its llm.response on.
+                                h.claim(6);
+                                h.ask("r");
+                                h.duplicate_chunk(1, 0, a(5, 1));
+                                h.duplicate_response(6, 1);
+                              }},
+                             {"ADuplicateForWhichNoNumberWasLeft",
+                              [](History& h) {
+                                h.options.dedupe_window_ms = 600'000;
+                                h.ask("r");
+                                h.claim(5);
+                                h.answer(5, 0, a(5, 999));
+                                h.wait(3'600'000);
+                                h.ask("r");
+                                h.duplicate_chunk(1, 0, a(5, 999));
+                                h.duplicate_response(5, 1);
+                              }},
                              {"AForeignCommit",
                               [](History& h) {
                                 h.ask("r");

@@ -136,6 +136,53 @@ INSTANTIATE_TEST_SUITE_P(
            h.duplicate_response(5, 1);
          },
          "DEDUPE", "it has no chunk"},
+        {"ADuplicateOfWhatWasLost",
+         [](History& h) {
+           h.options.requests_from = 6;
+           h.ids = {"", "", "", "", "", "r"};
+           h.ask("r");
+           h.claim(5);
+           h.lose(5, 5, 6);
+           h.wait(1'000);
+           h.duplicate_chunk(6, 5, 0);
+           h.duplicate_response(5, 6);
+         },
+         "DEDUPE", "it names source offset 5, which had been told to be lost (llm.audit:1) and was never answered"},
+        {"ADuplicateADayLater",
+         [](History& h) {
+           h.options.dedupe_window_ms = 600'000;
+           h.ask("r");
+           h.claim(5);
+           h.answer(5, 0);
+           h.wait(24 * 3'600'000);
+           h.ask("r");
+           h.duplicate_chunk(1, 0, a(5, 1));
+           h.duplicate_response(5, 1);
+         },
+         "DEDUPE", "it came 86400010 ms after the last that was said of source offset 0, and the window is 600000 ms"},
+        {"ADuplicateUnderAnotherKey",
+         [](History& h) {
+           h.ask("r");
+           h.ask("r");
+           h.claim(5);
+           h.answer(5, 0);
+           h.duplicate_chunk(1, 0, a(5, 1));
+           h.duplicate_response(5, 1);
+           h.chunks.back().key = "another";
+         },
+         "P4", "attempt 0: another record key than that of"},
+        {"ADuplicatesEventsUnderAnotherKeyThanTheRequest",
+         [](History& h) {
+           h.ask("r");
+           h.ask("r");
+           h.claim(5);
+           h.answer(5, 0);
+           h.duplicate_chunk(1, 0, a(5, 1));
+           h.duplicate_response(5, 1);
+           h.chunks.back().key = "another";
+           h.audit.back().key = "another";
+         },
+         "P4", "(source offset 1), attempt 0: another record key than that of its request"},
         {"CalledLongPastItsDeadline",
          [](History& h) {
            h.ask("r", "k", 3'000);
