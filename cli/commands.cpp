@@ -214,8 +214,9 @@ constexpr std::array<Command, 14> command_table{{
          "Reads chat.requests, chat.chunks, llm.audit, the dead letters and the committed offsets, and checks what\n"
          "docs/explanation/delivery.md promises, as far as it can be seen from outside. Each violation is a line:\n"
          "promise, topic, partition:offsets, what is wrong; then figures. What has not ended yet is counted, and a\n"
-         "violation only with --at-rest; what lies before the start of a log is unknown, and never one. Exits with 0\n"
-         "where all is well, with 1 where a promise is broken."},
+         "violation only with --at-rest; what lies before the start of a log is unknown, and never one. What is told\n"
+         "by time is told by timestamps of the brokers alone: of records that have their sender's, a note says how\n"
+         "many there are. Exits with 0 where all is well, with 1 where a promise is broken."},
     {.path = "docs configuration", .summary = "Write this program's settings as a Markdown table"},
     {.path = "docs cli", .summary = "Write the reference page of this program"},
     {.path = "version", .summary = "Show the version", .examples = version_examples},

@@ -57,16 +57,20 @@ std::vector<WantedTopic> wanted_topics(const TopicOptions& options) {
                                                         {"min.cleanable.dirty.ratio", "0.1"},
                                                         {"max.compaction.lag.ms", std::to_string(hour_ms)},
                                                         {"delete.retention.ms", std::to_string(day_ms)}};
+  // Deadlines count from a request's timestamp, which a sender's clock must not be able to move; what stood in one log
+  // before something in another can be told only where the brokers' clock stamps both (ADR 0007).
+  const std::map<std::string, std::string> deleted_and_stamped{{"cleanup.policy", "delete"},
+                                                               {"message.timestamp.type", "LogAppendTime"}};
   std::vector<WantedTopic> topics;
   topics.push_back({.name = name("chat.chunks"),
                     .partitions = many,
                     .pairing = WantedTopic::Pairing::equal,
-                    .required = deleted,
+                    .required = deleted_and_stamped,
                     .initial = kept_for(day_ms)});
   topics.push_back({.name = name("llm.audit"),
                     .partitions = many,
                     .pairing = WantedTopic::Pairing::equal,
-                    .required = deleted,
+                    .required = deleted_and_stamped,
                     .initial = kept_for(28 * day_ms)});
   topics.push_back({.name = name("chat.requests.dlq"),
                     .partitions = many,
@@ -81,15 +85,12 @@ std::vector<WantedTopic> wanted_topics(const TopicOptions& options) {
       {.name = name("model_registry.events"), .partitions = 1, .required = deleted, .initial = kept_for(28 * day_ms)});
   topics.push_back(
       {.name = name("model_registry.credentials"), .partitions = 1, .required = compacted, .initial = compact_soon});
-  WantedTopic requests{.name = name("chat.requests"),
-                       .partitions = many,
-                       .pairing = WantedTopic::Pairing::equal,
-                       .required = deleted,
-                       .message_bytes_min = options.request_bytes_max,
-                       .initial = kept_for(7 * day_ms)};
-  // Deadlines count from the record's timestamp; a sender's clock must not be able to move them.
-  requests.required["message.timestamp.type"] = "LogAppendTime";
-  topics.push_back(std::move(requests));
+  topics.push_back({.name = name("chat.requests"),
+                    .partitions = many,
+                    .pairing = WantedTopic::Pairing::equal,
+                    .required = deleted_and_stamped,
+                    .message_bytes_min = options.request_bytes_max,
+                    .initial = kept_for(7 * day_ms)});
   return topics;
 }
 

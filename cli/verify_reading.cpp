@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <limits>
+#include <map>
 #include <memory>
 
 #include <boost/asio/io_context.hpp>
@@ -25,16 +27,19 @@ constexpr auto answer_timeout = 10s;
 // Above that many unfinished requests the topic that is furthest behind in time is read alone.
 constexpr std::size_t pending_max = 50'000;
 constexpr int records_between_looks = 256;
+// Between the clocks of a router, which stamps its dead letters, and a broker.
+constexpr std::chrono::milliseconds letter_skew = 60s;
+constexpr std::int64_t all_of_them = std::numeric_limits<std::int64_t>::max();
 
 struct Range {
   std::int64_t from = 0;
   std::int64_t end = 0;        ///< one past the last that is read
-  std::int64_t known_ms = -1;  ///< from which time on everything lies in the range; -1: its first record tells
+  std::int64_t known_ms = -1;  ///< from which time of the brokers on all lies in the range; -1: its records tell
 };
 
-/// Where the reading of one topic begins and ends, a range a partition.
+/// Where the reading of one topic begins and ends, a range a partition. `stamped`: by the brokers.
 Result<std::vector<Range>> ranges_of(kafka::Admin& admin, const VerifyCall& call, const std::string& topic,
-                                     std::int32_t partitions) {
+                                     std::int32_t partitions, bool stamped) {
   std::vector<Range> ranges;
   std::vector<kafka::TopicPartition> all;
   for (std::int32_t p = 0; p < partitions; ++p) {
@@ -53,7 +58,7 @@ Result<std::vector<Range>> ranges_of(kafka::Admin& admin, const VerifyCall& call
     const auto placed = place(*call.from_ms, [&](Range& range, std::int64_t offset) {
       if (offset <= range.from) return;  // the log begins later than was asked for
       range.from = std::min(offset, range.end);
-      range.known_ms = *call.from_ms;
+      if (stamped) range.known_ms = *call.from_ms;
     });
     if (!placed) return std::unexpected(placed.error());
   }
@@ -193,44 +198,83 @@ class PartitionReading {
   std::optional<Error> failure_;
 };
 
-/// The dead letters there are now: of each only where it comes from, for there may be many.
-Result<std::vector<verify::DeadLetter>> dead_letters(const kafka::Properties& properties, const VerifyCall& call) {
-  std::vector<verify::DeadLetter> letters;
+struct DeadLetters {
+  std::vector<verify::DeadLetter> letters{};
+  /// By partition of their topic: those of requests that are not newer may have been deleted; -1: none has been.
+  std::vector<std::int64_t> known_ms{};
+
+  /// Of the requests of that partition: routers write to that number, or to the remainder where there are fewer.
+  [[nodiscard]] std::int64_t known_of(std::int32_t partition) const {
+    return known_ms.at(static_cast<std::size_t>(partition) % known_ms.size());
+  }
+};
+
+/// The dead letters there are now: of each only where it comes from, for there may be many. A letter is written after
+/// its request was appended, so of a topic whose beginning is gone the first that is left tells which may be missing.
+Result<DeadLetters> dead_letters(kafka::Admin& admin, const kafka::Properties& properties, const VerifyCall& call,
+                                 std::int32_t partitions) {
+  DeadLetters found;
+  for (std::int32_t p = 0; p < partitions; ++p) {
+    const auto marks = admin.watermarks({.topic = call.topics.dlq, .partition = p}, answer_timeout);
+    if (!marks) return std::unexpected(marks.error());
+    found.known_ms.push_back(marks->first > 0 ? all_of_them : -1);
+  }
+  std::vector<bool> begun(found.known_ms.size());
   const LogWalk walk{.topic = call.topics.dlq, .from_beginning = true, .until_end = true};
   const auto end = walk_log(properties, walk, [&](const kafka::Record& record) {
+    const auto place = static_cast<std::size_t>(record.partition);
+    if (place < begun.size() && !begun[place]) {
+      begun[place] = true;
+      // Some may have been deleted since the question.
+      if (record.offset > 0)
+        found.known_ms[place] = record.timestamp_ms + (record.log_append_time ? 0 : letter_skew.count());
+    }
     const auto letter = verify::dead_letter_of(record, call.topics.requests);
-    if (letter && (!call.partition || *call.partition == letter->partition)) letters.push_back(*letter);
+    if (letter && (!call.partition || *call.partition == letter->partition)) found.letters.push_back(*letter);
     return true;
   });
   if (!end) return std::unexpected(end.error());
   if (*end == WalkEnd::interrupted) return tokenrail::fail(ErrorKind::cancelled, "interrupted");
-  return letters;
+  return found;
 }
 
 struct Counts {
-  std::int32_t partitions = 0;  ///< of chat.requests
-  std::int32_t paired = 0;      ///< of them, those that have chunks and audit
+  std::int32_t partitions = 0;            ///< of chat.requests
+  std::int32_t paired = 0;                ///< of them, those that have chunks and audit
+  std::int32_t letters = 0;               ///< of the dead letters
+  std::map<std::string, bool> stamped{};  ///< by topic: brokers make the timestamps, as far as they tell
 };
 
 Result<Counts> count_partitions(kafka::Admin& admin, const VerifyCall& call) {
   const auto& topics = call.topics;
   const std::vector names{topics.requests, topics.chunks, topics.audit, topics.dlq};
-  const auto described = admin.describe(names, false, answer_timeout);
+  const auto described = admin.describe(names, true, answer_timeout);
   if (!described) return std::unexpected(described.error());
-  std::int32_t paired = 0;
-  std::int32_t partitions = 0;
+  Counts counts;
+  auto& [partitions, paired, letters, stamped] = counts;
   for (const auto& name : names) {
     const auto it = std::ranges::find(*described, name, &kafka::TopicDescription::name);
     if (it == described->end())
       return tokenrail::fail(ErrorKind::not_found,
                              fmt::format("there is no topic {}; 'tokenrail topics apply' makes it", name));
+    const auto type = it->config.find("message.timestamp.type");
+    stamped[name] = type != it->config.end() && type->second == "LogAppendTime";
     if (name == topics.requests) partitions = paired = it->partitions;
+    if (name == topics.dlq) letters = it->partitions;
     if (name == topics.chunks || name == topics.audit) paired = std::min(paired, it->partitions);
   }
   if (call.partition && (*call.partition < 0 || *call.partition >= paired))
     return tokenrail::fail(ErrorKind::not_found,
                            fmt::format("there is no partition {}: they go from 0 to {}", *call.partition, paired - 1));
-  return Counts{.partitions = partitions, .paired = paired};
+  return counts;
+}
+
+std::string note_on_times(const verify::Figures& figures) {
+  return fmt::format(
+      "{} records have their sender's timestamp, by which leases, what stood in one topic before something in another, "
+      "and the edges of what was read are not judged; where a topic is set so, 'tokenrail topics apply' mends it for "
+      "what is to come",
+      figures.sender_times);
 }
 
 }  // namespace
@@ -249,18 +293,21 @@ Result<Verified> verify_topics(const kafka::Properties& given, const VerifyCall&
   for (std::int32_t p = 0; p < counts->paired; ++p) all.push_back({.topic = call.topics.requests, .partition = p});
   const auto committed = (*admin)->committed(call.group, all, answer_timeout);
   if (!committed) return std::unexpected(committed.error());
-  const auto audit = ranges_of(**admin, call, call.topics.audit, counts->paired);
+  const auto ranges = [&](kafka::Admin& asked, const std::string& topic) {
+    return ranges_of(asked, call, topic, counts->paired, counts->stamped.at(topic));
+  };
+  const auto audit = ranges(**admin, call.topics.audit);
   if (!audit) return std::unexpected(audit.error());
-  const auto chunks = ranges_of(**admin, call, call.topics.chunks, counts->paired);
+  const auto chunks = ranges(**admin, call.topics.chunks);
   if (!chunks) return std::unexpected(chunks.error());
-  const auto letters = dead_letters(properties, call);
+  const auto letters = dead_letters(**admin, properties, call, counts->letters);
   if (!letters) return std::unexpected(letters.error());
   // Routers read up to the first open transaction. In this order what is ended meanwhile is not taken for open.
   auto committed_admin = kafka::Admin::connect(properties, true);
   if (!committed_admin) return std::unexpected(committed_admin.error());
-  const auto written = ranges_of(**admin, call, call.topics.requests, counts->paired);
+  const auto written = ranges(**admin, call.topics.requests);
   if (!written) return std::unexpected(written.error());
-  const auto requests = ranges_of(**committed_admin, call, call.topics.requests, counts->paired);
+  const auto requests = ranges(**committed_admin, call.topics.requests);
   if (!requests) return std::unexpected(requests.error());
 
   asio::io_context loop(1);
@@ -289,6 +336,7 @@ Result<Verified> verify_topics(const kafka::Properties& given, const VerifyCall&
     options.audit_known_ms = audit->at(i).known_ms;
     options.chunks_from = chunks->at(i).from;
     options.chunks_known_ms = chunks->at(i).known_ms;
+    options.letters_known_ms = letters->known_of(p);
     options.requests_end = requests->at(i).end;
     options.audit_end = audit->at(i).end;
     options.chunks_end = chunks->at(i).end;
@@ -300,7 +348,7 @@ Result<Verified> verify_topics(const kafka::Properties& given, const VerifyCall&
     }
     const bool committed_any = options.committed.has_value();
     Checker checker(std::move(options));
-    for (const auto& letter : *letters) checker.on_letter(letter);
+    for (const auto& letter : letters->letters) checker.on_letter(letter);
     if (auto read = reading.read(checker, p, {requests->at(i), audit->at(i), chunks->at(i)}); !read)
       return std::unexpected(read.error());
     if (requests->at(i).end < written->at(i).end)
@@ -316,6 +364,7 @@ Result<Verified> verify_topics(const kafka::Properties& given, const VerifyCall&
     verified.figures.add(checker.figures());
     ++verified.partitions;
   }
+  if (verified.figures.sender_times > 0) verified.notes.push_back(note_on_times(verified.figures));
   const bool committed_nothing =
       std::ranges::none_of(*committed, [](const auto& entry) { return entry.offset.has_value(); });
   if (!call.at_rest && committed_nothing && verified.figures.attempts > 0)

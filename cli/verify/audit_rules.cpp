@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include "cli/verify/checker.hpp"
+#include "cli/verify/texts.hpp"
+#include "common/events/cloud_events.hpp"
 
 namespace tokenrail::verify {
 namespace {
@@ -13,11 +15,23 @@ namespace {
 using Kind = events::AuditFacts::Kind;
 using Verdict = events::AuditFold::Verdict;
 
-constexpr std::int64_t attempts_per_epoch = 1'000;
+constexpr std::size_t losses_max = 1'000;
 
 std::string attempt_text(const events::AttemptIds& ids) {
   return fmt::format("request {} of {} (source offset {}), attempt {}", ids.request_id, ids.org_id, ids.source_offset,
                      ids.attempt);
+}
+
+/// When the broker's clock says that it was appended; -1: that clock did not stamp it.
+std::int64_t broker_ms(const kafka::Record& record) {
+  return record.log_append_time ? record.timestamp_ms : -1;
+}
+
+/// When its writer made it, by the writer's clock; -1: it does not say.
+std::int64_t own_ms(const kafka::Record& record) {
+  const auto said = kafka::header(record.headers, "ce_time");
+  if (const auto ms = said ? events::rfc3339_ms(*said) : std::nullopt) return *ms;
+  return record.log_append_time ? -1 : record.timestamp_ms;
 }
 
 /// The same where a producer has written one record twice.
@@ -31,8 +45,9 @@ std::size_t hash_of(const kafka::Record& record) {
 
 void Checker::on_audit(const kafka::Record& record) {
   ++figures_.audit_events;
+  count_sender_time(record);
   audit_next_ = record.offset + 1;
-  if (audit_first_ms_ < 0) audit_first_ms_ = record.timestamp_ms;
+  audit_window_.note(record);
   const auto facts = events::parse_audit(record.value.value_or(""));
   if (!facts) {
     ++figures_.unreadable;
@@ -109,11 +124,15 @@ void Checker::claimed(const Event& event, std::int64_t previous_epoch) {
   }
   ++figures_.claims;
   const auto& record = event.record;
+  // The first claim in a log whose beginning is gone jumps over epochs that were claimed there, so what stands between
+  // may have been void.
+  if (options_.audit_from > 0 && !claims_.any() && previous_epoch > 0 && event.facts.epoch > previous_epoch + 1)
+    doubtful_before_ = record.offset;
   const auto earlier = claims_.claimed(event.facts.epoch, previous_epoch,
                                        {.instance = event.facts.instance,
                                         .at = record.offset,
                                         .ms = record.timestamp_ms,
-                                        .broker_ms = record.log_append_time ? record.timestamp_ms : -1});
+                                        .broker_ms = broker_ms(record)});
   if (claims_.find(event.facts.epoch)->upon_lost) ++figures_.owners_lost;
   if (earlier)
     report(Promise::ownership, options_.topics.audit, {*earlier, record.offset},
@@ -136,9 +155,41 @@ void Checker::note_event(Subject& about, const Event& event) {
   if (about.first_audit < 0) about.first_audit = event.record.offset;
   auto& entry = asked(about, ids.source_offset);
   if (!entry.read && event.record.key) entry.key = std::hash<std::string>{}(*event.record.key);
-  if (options_.committed && ids.source_offset >= *options_.committed && !first_event_from_committed_)
-    first_event_from_committed_ = event.record.offset;
+  if (ids.attempt != 0) entry.told_ms = std::max(entry.told_ms, broker_ms(event.record));
+  note_overlooked(event);
   if (event.verdict == Verdict::is_void && !whole_epoch(ids.attempt / attempts_per_epoch)) about.doubtful = true;
+}
+
+// A successor reads from the commit's auditOffset, and nothing about a request at or above the committed offset may
+// stand before that. Of a topic that was made anew other requests stood there, or none do: which, the request tells.
+void Checker::note_overlooked(const Event& event) {
+  const auto& ids = event.facts.ids;
+  const auto at = event.record.offset;
+  if (!options_.committed || ids.source_offset < *options_.committed || at >= overlooked_below_ || first_overlooked_)
+    return;
+  if (ids.source_offset < options_.requests_from) {
+    first_overlooked_ = at;
+    return;
+  }
+  if (options_.requests_end && ids.source_offset >= *options_.requests_end) return;
+  auto request = ids.org_id + '\0' + ids.request_id;
+  // Of several about one request the newest: all before the topic was made anew are older than that.
+  overlooked_.insert_or_assign(ids.source_offset,
+                               Overlooked{.at = at, .broker_ms = broker_ms(event.record), .request = request});
+  if (ids.source_offset >= requests_next_) return;
+  if (const auto there = by_offset_.find(ids.source_offset); there != by_offset_.end())
+    look_again(ids.source_offset, there->second->org_id + '\0' + there->second->request_id,
+               there->second->asked.at(ids.source_offset));
+  overlooked_.erase(ids.source_offset);
+}
+
+/// That request stands at that offset.
+void Checker::look_again(std::int64_t source_offset, const std::string& request, const Asked& stands_there) {
+  const auto event = overlooked_.find(source_offset);
+  if (event == overlooked_.end() || event->second.request != request) return;
+  const bool older = event->second.broker_ms >= 0 && stands_there.broker_ms >= 0 &&
+                     event->second.broker_ms + options_.clock_skew_ms < stands_there.broker_ms;
+  if (!older) first_overlooked_ = std::min(first_overlooked_.value_or(event->second.at), event->second.at);
 }
 
 void Checker::requested(const Event& event) {
@@ -174,13 +225,18 @@ void Checker::requested(const Event& event) {
     report(Promise::audited, options_.topics.audit, {at},
            fmt::format("{}: its number is none of epoch {}", attempt_text(ids), event.facts.epoch));
   if (const auto there = by_offset_.find(ids.source_offset); there != by_offset_.end() && there->second != &about)
-    check_place(ids, at, event.record.timestamp_ms, there->second->asked[ids.source_offset]);
-  check_key(about, ids.attempt, attempt, event.record, false);
+    check_place(ids, at, broker_ms(event.record), there->second->asked[ids.source_offset]);
+  if (released_ && released_->first == event.facts.epoch)
+    report(Promise::once, options_.topics.audit, {released_->second, at},
+           fmt::format("{} begins behind the router.released by which its worker gave the partition up",
+                       attempt_text(ids)));
+  check_key(about, ids.attempt, attempt.key, event.record, false);
   runs_again(about, ids.attempt, event);
   attempt.source_offset = ids.source_offset;
   attempt.request_at = at;
   attempt.request_ms = event.record.timestamp_ms;
-  attempt.request_broker_ms = event.record.log_append_time ? event.record.timestamp_ms : -1;
+  attempt.request_broker_ms = broker_ms(event.record);
+  attempt.request_own_ms = own_ms(event.record);
   if (const auto ms = claims_.dispatched(event.facts.epoch, event.record.timestamp_ms))
     figures_.takeover_ms.push_back(*ms);
   touch(about);
@@ -227,9 +283,7 @@ void Checker::runs_again(const Subject& about, std::int64_t number, const Event&
       answer != about.duplicates.end() && answer->second.response_at >= 0)
     report(Promise::once, options_.topics.audit, {answer->second.response_at, at},
            fmt::format("{} begins after the request was answered as a duplicate", attempt_text(ids)));
-  const bool forgotten = ids.source_offset >= options_.requests_from && ids.source_offset < requests_next_ &&
-                         !about.asked.at(ids.source_offset).read;
-  if (forgot_any_ && forgotten)
+  if (forgotten(about, ids.source_offset))
     report(Promise::once, options_.topics.audit, {at},
            fmt::format("{} begins long after the request was complete", attempt_text(ids)));
   if (rerun) ++figures_.reruns;
@@ -252,6 +306,8 @@ void Checker::responded(const Event& event) {
     answer.response_at = at;
     answer.response_epoch = event.facts.epoch;
     answer.response_hash = hash_of(event.record);
+    answer.told_offset = event.facts.duplicate_of;
+    check_key(about, 0, answer.key, event.record, false);
     ++figures_.duplicates;
     if (event.facts.outcome != "duplicate")
       report(Promise::dedupe, options_.topics.audit, {at},
@@ -260,13 +316,17 @@ void Checker::responded(const Event& event) {
     return;
   }
   auto& attempt = about.attempts[ids.attempt];
-  check_key(about, ids.attempt, attempt, event.record, false);
+  check_key(about, ids.attempt, attempt.key, event.record, false);
   attempt.source_offset = ids.source_offset;
   attempt.response_at = at;
+  attempt.response_broker_ms = broker_ms(event.record);
   attempt.response_epoch = event.facts.epoch;
   attempt.response_hash = hash_of(event.record);
   attempt.outcome = event.facts.outcome;
   attempt.called = event.facts.called;
+  attempt.told_finish_reason = event.facts.finish_reason;
+  attempt.told_chunks = event.facts.chunks;
+  attempt.told_bytes = event.facts.text_bytes;
   if (attempt.interrupted()) ++figures_.interrupted[event.facts.cause];
   if (event.facts.recovered && !attempt.interrupted()) ++figures_.recovered;
   if (attempt.released_epoch && *attempt.released_epoch != event.facts.epoch) {
@@ -306,10 +366,10 @@ void Checker::answered_again(Subject& about, const Event& event) {
                      first_epoch == event.facts.epoch ? "" : fmt::format(", behind that of epoch {}", first_epoch)));
 }
 
-// The successor's lease begins when it reads the hand-over, which is later than the record's timestamp; a renewal it
-// may not have read yet.
+// The successor's lease begins when it reads the hand-over, which is later than its append; a renewal it may not have
+// read yet.
 void Checker::closed_by_another(const Subject& about, std::int64_t number, const Attempt& attempt, const Event& event) {
-  const auto ms = event.record.timestamp_ms;
+  const auto ms = broker_ms(event.record);
   if (ms < 0 || doubtful(about)) return;
   if (ms + options_.clock_skew_ms < attempt.released_until_ms) {
     report(Promise::once, options_.topics.audit, {attempt.request_at, event.record.offset},
@@ -326,7 +386,9 @@ void Checker::released(const Event& event) {
   ++figures_.releases;
   const auto epoch = event.facts.epoch;
   claims_.released(epoch);
-  const auto until = event.record.timestamp_ms < 0 ? -1 : event.record.timestamp_ms + event.facts.lease_ms;
+  released_ = {epoch, event.record.offset};
+  const auto at_ms = broker_ms(event.record);
+  const auto until = at_ms < 0 ? -1 : at_ms + event.facts.lease_ms;
   for (const auto& [source_offset, number] : event.facts.continuing) {
     const auto* const known = fold_.find(source_offset, number);
     if (known == nullptr || !known->continued) continue;
@@ -353,6 +415,8 @@ void Checker::lost(const Event& event) {
   if (event.verdict != Verdict::counts || event.facts.lost_from >= event.facts.lost_to) return;
   auto from = event.facts.lost_from;
   auto to = event.facts.lost_to;
+  losses_.push_back({.from = from, .to = to, .at = event.record.offset, .broker_ms = broker_ms(event.record)});
+  if (losses_.size() > losses_max) losses_.pop_front();
   auto next = lost_.upper_bound(from);
   if (next != lost_.begin() && std::prev(next)->second >= from) --next;
   while (next != lost_.end() && next->first <= to) {
@@ -366,13 +430,14 @@ void Checker::lost(const Event& event) {
 }
 
 void Checker::continuing(const Event& event) {
-  if (event.verdict != Verdict::counts || event.record.timestamp_ms < 0) return;
+  const auto at_ms = broker_ms(event.record);
+  if (event.verdict != Verdict::counts || at_ms < 0) return;
   for (const auto& [source_offset, number] : event.facts.continuing) {
     const auto* const known = fold_.find(source_offset, number);
     if (known == nullptr || !known->continued || known->continued->epoch != event.facts.epoch) continue;
     const auto it = subjects_.find(known->ids.org_id + '\0' + known->ids.request_id);
     if (it == subjects_.end()) continue;
-    it->second.attempts[number].renewed_until_ms = event.record.timestamp_ms + event.facts.lease_ms;
+    it->second.attempts[number].renewed_until_ms = at_ms + event.facts.lease_ms;
   }
 }
 

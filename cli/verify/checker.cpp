@@ -9,6 +9,9 @@
 
 #include <fmt/format.h>
 
+#include "cli/verify/texts.hpp"
+#include "common/events/commit_metadata.hpp"
+
 namespace tokenrail::verify {
 namespace {
 
@@ -27,8 +30,22 @@ Checker::Checker(CheckOptions options)
       requests_next_(options_.requests_from),
       chunks_next_(options_.chunks_from),
       audit_next_(options_.audit_from),
-      audit_first_ms_(options_.audit_known_ms),
-      chunks_first_ms_(options_.chunks_known_ms) {}
+      audit_window_{.known_ms = options_.audit_known_ms},
+      chunks_window_{.known_ms = options_.chunks_known_ms} {
+  if (const auto metadata = events::decode_commit_metadata(options_.metadata); metadata && options_.committed)
+    overlooked_below_ = metadata->audit_offset;
+}
+
+// A time that was chosen says nothing where the log began with times of senders: what was appended after it may have an
+// earlier one.
+void Checker::Window::note(const kafka::Record& record) {
+  const bool first = !std::exchange(begun, true);
+  if (record.log_append_time) {
+    if (known_ms < 0) known_ms = record.timestamp_ms;
+  } else if (first) {
+    known_ms = -1;
+  }
+}
 
 void Checker::report(Promise promise, const std::string& topic, std::vector<std::int64_t> offsets, std::string text) {
   if (violations_.size() >= options_.violations_max) {
@@ -46,7 +63,10 @@ void Checker::report(Promise promise, const std::string& topic, std::vector<std:
 
 void Checker::on_request(const kafka::Record& record) {
   ++figures_.requests;
+  count_sender_time(record);
   requests_next_ = record.offset + 1;
+  const auto broker_ms = record.log_append_time ? record.timestamp_ms : -1;
+  if (requests_first_ms_ < 0) requests_first_ms_ = broker_ms;
   const auto [first, last] = dead_letters_.equal_range(record.offset);
   const bool dead =
       std::any_of(first, last, [&](const auto& entry) { return entry.second.is_at(record.timestamp_ms); });
@@ -61,17 +81,18 @@ void Checker::on_request(const kafka::Record& record) {
     auto& entry = asked(about, record.offset);
     entry.read = true;
     entry.ms = record.timestamp_ms;
-    entry.broker_ms = record.log_append_time ? record.timestamp_ms : -1;
+    entry.broker_ms = broker_ms;
     if (timeout && record.timestamp_ms >= 0) entry.deadline_ms = record.timestamp_ms + timeout->count();
     entry.key = key_of(record);
     by_offset_[record.offset] = &about;
+    look_again(record.offset, org_id + '\0' + request_id, entry);
     if (const auto* const attempts = fold_.attempts(record.offset)) {
       for (const auto& attempt : *attempts) {
         const auto& ids = attempt.ids;
         if (attempt.request_offset < 0 || (ids.org_id == org_id && ids.request_id == request_id)) continue;
         const auto other = subjects_.find(ids.org_id + '\0' + ids.request_id);
         if (other != subjects_.end())
-          check_place(ids, attempt.request_offset, other->second.attempts[ids.attempt].request_ms, entry);
+          check_place(ids, attempt.request_offset, other->second.attempts[ids.attempt].request_broker_ms, entry);
       }
     }
     entry.dead = dead;
@@ -84,8 +105,9 @@ void Checker::on_request(const kafka::Record& record) {
   } else if (const auto* invalid = std::get_if<events::InvalidRequest>(&parsed)) {
     note(invalid->org_id, invalid->request_id, std::nullopt);
   } else if (!dead) {
-    unanswerable_.emplace(record.offset, record.timestamp_ms);
+    unanswerable_.emplace(record.offset, Unanswerable{.ms = record.timestamp_ms, .broker_ms = broker_ms});
   }
+  overlooked_.erase(record.offset);
 }
 
 void Checker::on_dead_letter(const kafka::Record& record) {
@@ -99,7 +121,7 @@ void Checker::on_letter(const DeadLetter& letter) {
     return;
   }
   if (const auto it = unanswerable_.find(letter.offset); it != unanswerable_.end()) {
-    if (!letter.is_at(it->second)) return;
+    if (!letter.is_at(it->second.ms)) return;
     unanswerable_.erase(it);
     ++figures_.dead_letters;
     return;
@@ -116,8 +138,9 @@ void Checker::on_letter(const DeadLetter& letter) {
 
 void Checker::on_chunk(const kafka::Record& record) {
   ++figures_.chunks;
+  count_sender_time(record);
   chunks_next_ = record.offset + 1;
-  if (chunks_first_ms_ < 0) chunks_first_ms_ = record.timestamp_ms;
+  chunks_window_.note(record);
   const auto chunk = events::parse_chunk(record.value.value_or(""));
   if (!chunk) {
     ++figures_.unreadable;
@@ -125,7 +148,7 @@ void Checker::on_chunk(const kafka::Record& record) {
   }
   const bool unheard_of = subjects_.empty() || !subjects_.contains(chunk->org_id + '\0' + chunk->request_id);
   auto& about = subject(chunk->org_id, chunk->request_id);
-  if (unheard_of && forgot_any_ && chunk->seq > 0) about.leftover = true;
+  if (unheard_of && forgot_any_) (chunk->seq > 0 ? about.leftover : about.unheard) = true;
   unsettle(about);
   if (chunk->attempt == 0) {
     duplicate_chunk(about, *chunk, record);
@@ -145,6 +168,7 @@ void Checker::on_chunk(const kafka::Record& record) {
   }
   if (attempt.first_chunk < 0) {
     attempt.first_chunk = record.offset;
+    attempt.first_broker_ms = record.log_append_time ? record.timestamp_ms : -1;
     attempt.first_seq = chunk->seq;
     if (attempt.void_request_at >= 0 && attempt.request_at < 0)
       report(Promise::audited, options_.topics.chunks, {record.offset},
@@ -155,9 +179,10 @@ void Checker::on_chunk(const kafka::Record& record) {
            fmt::format("{}: seq {} where {} was due ({})", named(), chunk->seq, attempt.next_seq,
                        chunk->seq < attempt.next_seq ? "a repetition" : "a gap"));
   }
-  check_key(about, chunk->attempt, attempt, record, true);
+  check_key(about, chunk->attempt, attempt.key, record, true);
   attempt.last_chunk = record.offset;
   attempt.next_seq = chunk->seq + 1;
+  if (chunk->delta) attempt.text_bytes += static_cast<std::int64_t>(chunk->delta->size());
   if (!chunk->done) return;
 
   attempt.terminal_at = record.offset;
@@ -172,10 +197,9 @@ void Checker::on_chunk(const kafka::Record& record) {
 }
 
 // A null key and an empty one are the same here: no order is judged by it.
-void Checker::check_key(const Subject& about, std::int64_t number, Attempt& attempt, const kafka::Record& record,
+void Checker::check_key(const Subject& about, std::int64_t number, KeySeen& seen, const kafka::Record& record,
                         bool chunk) {
   const auto hash = record.key ? std::hash<std::string>{}(*record.key) : std::hash<std::string>{}("");
-  auto& seen = attempt.key;
   if (seen.at < 0) {
     seen = {.at = record.offset, .on_chunks = chunk, .hash = hash};
   } else if (seen.hash != hash) {
@@ -199,6 +223,7 @@ void Checker::duplicate_chunk(Subject& about, const events::Chunk& chunk, const 
   }
   asked(about, chunk.source_offset);
   auto& answer = about.duplicates[chunk.source_offset];
+  check_key(about, 0, answer.key, record, true);
   const auto hash = std::hash<std::string>{}(*record.value);
   if (answer.chunk_at >= 0 && answer.chunk_hash != hash && answer.other_chunk_at < 0)
     answer.other_chunk_at = record.offset;
@@ -250,6 +275,23 @@ void Checker::forget_oldest() {
   }
   forgot_any_ = true;
   subjects_.erase(oldest.org_id + '\0' + oldest.request_id);
+}
+
+/// Its record was read, and all about it has been forgotten since.
+bool Checker::forgotten(const Subject& about, std::int64_t source_offset) const {
+  if (!forgot_any_ || source_offset < options_.requests_from || source_offset >= requests_next_) return false;
+  const auto entry = about.asked.find(source_offset);
+  return entry == about.asked.end() || !entry->second.read;
+}
+
+/// Chunks of an attempt of which nothing else is known: of a worker that was superseded, about a request that has been
+/// forgotten. One that is as old as they are and was read since has not been.
+bool Checker::late_leftover(const Subject& about, std::int64_t number, const Attempt& attempt) const {
+  if (about.leftover) return true;
+  if (!about.unheard || number / attempts_per_epoch >= claims_.highest()) return false;
+  return std::ranges::none_of(about.asked, [&](const auto& entry) {
+    return entry.second.read && entry.second.broker_ms <= attempt.first_broker_ms;
+  });
 }
 
 // What was lost with the start of a log settles a request without any further record of it.

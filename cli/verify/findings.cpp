@@ -51,6 +51,7 @@ void Figures::add(const Figures& other) {
   unknown += other.unknown;
   displaced += other.displaced;
   unreadable += other.unreadable;
+  sender_times += other.sender_times;
   audit_tail = std::max(audit_tail, other.audit_tail);
   violations_left += other.violations_left;
   for (const auto& [cause, count] : other.interrupted) interrupted[cause] += count;

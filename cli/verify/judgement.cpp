@@ -12,28 +12,10 @@
 #include <fmt/format.h>
 
 #include "cli/verify/checker.hpp"
-#include "common/events/commit_metadata.hpp"
+#include "cli/verify/texts.hpp"
 
 namespace tokenrail::verify {
 namespace {
-
-constexpr std::int64_t attempts_per_epoch = 1'000;
-
-std::string request_text(const Subject& about, std::int64_t source_offset) {
-  return fmt::format("request {} of {} (source offset {})", about.request_id, about.org_id, source_offset);
-}
-
-std::string attempt_text(const Subject& about, std::int64_t number) {
-  return fmt::format("request {} of {}, attempt {}", about.request_id, about.org_id, number);
-}
-
-/// The highest attempt of that source offset that exists.
-const std::pair<const std::int64_t, Attempt>* highest(const Subject& about, std::int64_t source_offset) {
-  for (auto it = about.attempts.rbegin(); it != about.attempts.rend(); ++it) {
-    if (it->second.exists() && it->second.source_offset == source_offset) return &*it;
-  }
-  return nullptr;
-}
 
 bool fits(std::string_view outcome, std::string_view finish_reason) {
   if (outcome == "failed" || outcome == "rejected") return finish_reason == "error";
@@ -56,7 +38,7 @@ bool Checker::whole_epoch(std::int64_t epoch) const {
 
 bool Checker::audit_lost(const Asked& entry) const {
   if (options_.audit_from == 0) return false;
-  return audit_first_ms_ < 0 || entry.ms < audit_first_ms_ + options_.clock_skew_ms;
+  return audit_window_.may_lack(entry.broker_ms, options_.clock_skew_ms);
 }
 
 bool Checker::told_lost(std::int64_t source_offset) const {
@@ -64,9 +46,15 @@ bool Checker::told_lost(std::int64_t source_offset) const {
   return after != lost_.begin() && source_offset < std::prev(after)->second;
 }
 
+/// What stands in the log has not been deleted, whoever says so.
+bool Checker::told_lost(const Subject& about, std::int64_t source_offset) const {
+  const auto entry = about.asked.find(source_offset);
+  return (entry == about.asked.end() || !entry->second.read) && told_lost(source_offset);
+}
+
 bool Checker::chunks_lost(const Attempt& attempt) const {
   if (options_.chunks_from == 0) return false;
-  return chunks_first_ms_ < 0 || attempt.request_ms < chunks_first_ms_ + options_.clock_skew_ms;
+  return chunks_window_.may_lack(attempt.request_broker_ms, options_.clock_skew_ms);
 }
 
 bool Checker::complete(const Subject& about, std::int64_t source_offset) const {
@@ -75,15 +63,16 @@ bool Checker::complete(const Subject& about, std::int64_t source_offset) const {
 
 bool Checker::settled(const Subject& about) const {
   for (const auto& [offset, entry] : about.asked) {
-    if (entry.dead || told_lost(offset)) continue;
+    if (entry.dead || told_lost(about, offset)) continue;
     if (!entry.read && offset >= options_.requests_from) return false;
+    if (!entry.answerable && entry.read && letter_lost(entry.ms)) continue;
     if (complete(about, offset)) continue;
     const bool unseen = highest(about, offset) == nullptr && !about.duplicates.contains(offset);
     if (!(unseen && audit_lost(entry))) return false;
   }
   for (const auto& [number, attempt] : about.attempts) {
     if (!attempt.exists()) {
-      if (!about.leftover) return false;
+      if (!late_leftover(about, number, attempt)) return false;
       continue;
     }
     if (!attempt.answered()) return false;
@@ -91,7 +80,8 @@ bool Checker::settled(const Subject& about) const {
   }
   return std::ranges::all_of(about.duplicates, [&](const auto& entry) {
     const auto& answer = entry.second;
-    if (told_lost(entry.first) || (answer.names_offset && told_lost(*answer.names_offset))) return true;
+    if (told_lost(about, entry.first) || (answer.names_offset && told_lost(about, *answer.names_offset))) return true;
+    if (answer.response_at < 0 && forgotten(about, entry.first)) return true;
     return answer.response_at >= 0 && (answer.chunk_at >= 0 || options_.chunks_from > 0);
   });
 }
@@ -112,12 +102,17 @@ void Checker::judge(const Subject& about, bool at_rest) {
 }
 
 void Checker::judge_request(const Subject& about, std::int64_t source_offset, const Asked& entry, bool at_rest) {
+  if (entry.read) judge_loss(request_text(about, source_offset), source_offset, entry.broker_ms);
   if (entry.dead) {
     judge_dead_letter(about, source_offset, entry);
     return;
   }
-  if (complete(about, source_offset) || told_lost(source_offset)) return;
+  if (complete(about, source_offset) || told_lost(about, source_offset)) return;
   const auto* const top = highest(about, source_offset);
+  if (top == nullptr && entry.read && !entry.answerable && letter_lost(entry.ms)) {
+    ++figures_.unknown;
+    return;
+  }
   if (top == nullptr && audit_lost(entry)) {
     ++figures_.unknown;
     return;
@@ -164,7 +159,7 @@ void Checker::judge_dead_letter(const Subject& about, std::int64_t source_offset
 void Checker::judge_attempt(const Subject& about, std::int64_t number, const Attempt& attempt, bool at_rest) {
   if (!attempt.exists()) {
     const bool told = attempt.void_request_at >= 0;
-    if (at_rest && !told && !about.leftover && whole_epoch(number / attempts_per_epoch))
+    if (at_rest && !told && !late_leftover(about, number, attempt) && whole_epoch(number / attempts_per_epoch))
       report(Promise::audited, options_.topics.chunks, {attempt.first_chunk},
              fmt::format("{}: it publishes, and {} knows nothing of it", attempt_text(about, number),
                          options_.topics.audit));
@@ -176,25 +171,76 @@ void Checker::judge_attempt(const Subject& about, std::int64_t number, const Att
   if (attempt.first_chunk >= 0 && attempt.first_seq > 0 && !chunks_lost(attempt))
     report(Promise::whole, options_.topics.chunks, {attempt.first_chunk},
            fmt::format("{}: begins with seq {}", attempt_text(about, number), attempt.first_seq));
-  const auto asked_at = about.asked.find(attempt.source_offset);
-  const bool keyed = asked_at != about.asked.end() && asked_at->second.read && attempt.key.at >= 0;
-  if (keyed && asked_at->second.key.value_or(std::hash<std::string>{}("")) != attempt.key.hash)
-    report(Promise::audited, attempt.key.on_chunks ? options_.topics.chunks : options_.topics.audit, {attempt.key.at},
-           fmt::format("{}: another record key than that of its request", attempt_text(about, number)));
-  if (options_.judge_deadlines && asked_at != about.asked.end() && asked_at->second.deadline_ms >= 0 &&
-      attempt.called && !attempt.interrupted() &&
-      attempt.request_ms > asked_at->second.deadline_ms + options_.clock_skew_ms)
-    report(Promise::deadline, options_.topics.audit, {attempt.request_at},
-           fmt::format("{}: called, though its time had run out {} ms before its llm.request",
-                       attempt_text(about, number), attempt.request_ms - asked_at->second.deadline_ms));
+  if (attempt.first_broker_ms >= 0 && attempt.request_broker_ms >= 0 &&
+      attempt.first_broker_ms + options_.clock_skew_ms < attempt.request_broker_ms)
+    report(Promise::audited, options_.topics.audit, {attempt.request_at},
+           fmt::format("{}: its first chunk ({}:{}) stood in the log {} ms before its llm.request",
+                       attempt_text(about, number), options_.topics.chunks, attempt.first_chunk,
+                       attempt.request_broker_ms - attempt.first_broker_ms));
+  judge_key(about, number, attempt.source_offset, attempt.key);
+  judge_deadline(about, number, attempt);
   if (attempt.answered()) {
-    if (!attempt.interrupted()) judge_answer(about, number, attempt);
+    if (!attempt.interrupted()) {
+      judge_answer(about, number, attempt);
+      judge_told(about, number, attempt);
+    }
   } else if (at_rest) {
     report(Promise::audited, options_.topics.audit, {attempt.request_at},
            fmt::format("{}: no llm.response that counts", attempt_text(about, number)));
   } else {
     ++figures_.open_attempts;
   }
+}
+
+void Checker::judge_key(const Subject& about, std::int64_t number, std::int64_t source_offset, const KeySeen& seen) {
+  const auto asked_at = about.asked.find(source_offset);
+  if (asked_at == about.asked.end() || !asked_at->second.read || seen.at < 0) return;
+  if (asked_at->second.key.value_or(std::hash<std::string>{}("")) == seen.hash) return;
+  report(Promise::audited, seen.on_chunks ? options_.topics.chunks : options_.topics.audit, {seen.at},
+         fmt::format("{}, attempt {}: another record key than that of its request", request_text(about, source_offset),
+                     number));
+}
+
+// The worker's own clock is what ends a request, so its event is judged by when it was made; where that is not said, or
+// where the event lay there long afterwards, by its append and a wider margin.
+void Checker::judge_deadline(const Subject& about, std::int64_t number, const Attempt& attempt) {
+  const auto asked_at = about.asked.find(attempt.source_offset);
+  if (!options_.judge_deadlines || asked_at == about.asked.end() || asked_at->second.deadline_ms < 0 ||
+      !attempt.called || attempt.interrupted())
+    return;
+  const auto deadline = asked_at->second.deadline_ms;
+  const bool late = attempt.request_own_ms > deadline + options_.clock_skew_ms ||
+                    attempt.request_broker_ms > deadline + options_.worker_skew_ms;
+  if (!late) return;
+  report(
+      Promise::deadline, options_.topics.audit, {attempt.request_at},
+      fmt::format("{}: called, though its time had run out {} ms before its llm.request", attempt_text(about, number),
+                  std::max(attempt.request_own_ms, attempt.request_broker_ms) - deadline));
+}
+
+/// What the llm.response says of the chunks.
+void Checker::judge_told(const Subject& about, std::int64_t number, const Attempt& attempt) {
+  if (attempt.terminal_at < 0) return;
+  const auto say = [&](std::string why) {
+    report(Promise::audited, options_.topics.audit, {attempt.response_at},
+           fmt::format("{}: its llm.response {}", attempt_text(about, number), why));
+  };
+  if (attempt.response_broker_ms >= 0 && attempt.terminal_broker_ms >= 0 &&
+      attempt.response_broker_ms + options_.clock_skew_ms < attempt.terminal_broker_ms)
+    say(fmt::format("stood in the log {} ms before its terminal chunk ({}:{})",
+                    attempt.terminal_broker_ms - attempt.response_broker_ms, options_.topics.chunks,
+                    attempt.terminal_at));
+  if (!attempt.told_finish_reason.empty() && attempt.told_finish_reason != attempt.finish_reason)
+    say(fmt::format("says {}, its terminal chunk ({}:{}) {}", attempt.told_finish_reason, options_.topics.chunks,
+                    attempt.terminal_at, attempt.finish_reason));
+  if (attempt.told_chunks && *attempt.told_chunks != attempt.next_seq)
+    say(fmt::format("says that there are {} chunks, and its terminal chunk ({}:{}) has seq {}", *attempt.told_chunks,
+                    options_.topics.chunks, attempt.terminal_at, attempt.next_seq - 1));
+  // Of an answer that failed in one piece nothing was published; whoever made the response from the terminal chunk
+  // does not say a length.
+  if (attempt.told_bytes && attempt.outcome == "completed" && attempt.first_seq == 0 &&
+      *attempt.told_bytes != attempt.text_bytes)
+    say(fmt::format("says that its text has {} bytes, its chunks have {}", *attempt.told_bytes, attempt.text_bytes));
 }
 
 void Checker::judge_answer(const Subject& about, std::int64_t number, const Attempt& attempt) {
@@ -213,39 +259,6 @@ void Checker::judge_answer(const Subject& about, std::int64_t number, const Atte
     report(Promise::audited, options_.topics.chunks, {attempt.terminal_at},
            fmt::format("{}: its terminal chunk names source offset {}, its events {}", attempt_text(about, number),
                        attempt.terminal_source, attempt.source_offset));
-}
-
-void Checker::judge_duplicate(const Subject& about, std::int64_t source_offset, const DuplicateAnswer& answer,
-                              bool at_rest) {
-  const auto say = [&](const std::string& topic, std::int64_t at, std::string_view why) {
-    report(Promise::dedupe, topic, {at}, fmt::format("{}, attempt 0: {}", request_text(about, source_offset), why));
-  };
-  // Where the one that it named was lost another is the first, or this one itself.
-  const bool first_lost = answer.names_offset && told_lost(*answer.names_offset);
-  if (answer.other_chunk_at >= 0 && !first_lost)
-    report(
-        Promise::dedupe, options_.topics.chunks, {answer.chunk_at, answer.other_chunk_at},
-        fmt::format("{}: source offset {} was answered twice, and differently", attempt_text(about, 0), source_offset));
-  if (answer.response_at < 0) {
-    if (first_lost || told_lost(source_offset)) return;
-    if (at_rest && options_.audit_from == 0) say(options_.topics.chunks, answer.chunk_at, "it has no llm.response");
-    return;
-  }
-  if (answer.chunk_at < 0) {
-    if (options_.chunks_from == 0) say(options_.topics.audit, answer.response_at, "it has no chunk");
-    return;
-  }
-  if (!answer.names_offset || *answer.names_offset >= source_offset) {
-    say(options_.topics.chunks, answer.chunk_at, "it names no request before it");
-    return;
-  }
-  const bool first_in_range = *answer.names_offset >= options_.requests_from && !forgot_any_;
-  if (first_in_range && !about.asked.contains(*answer.names_offset))
-    say(options_.topics.chunks, answer.chunk_at,
-        fmt::format("it names source offset {}, where another request stands", *answer.names_offset));
-  const auto number = answer.names_attempt.value_or(0);
-  if (number != 0 && options_.audit_from == 0 && !forgot_any_ && !about.attempts.contains(number))
-    say(options_.topics.chunks, answer.chunk_at, fmt::format("it names attempt {}, which is unknown", number));
 }
 
 // A terminal chunk that stood in the log before a claim was read by whoever claimed; one that stood there before a
@@ -300,144 +313,6 @@ void Checker::judge_order(const Subject& about) {
                     ended ? "ends before" : "begins before", conflict->earlier,
                     conflict->disorder == Disorder::overlap ? " has ended" : ""));
   }
-}
-
-// Only what one owner ran without a break between: whoever takes a partition over may know less of the past.
-void Checker::judge_window(const Subject& about) {
-  if (options_.dedupe_window_ms == 0) return;
-  for (auto first = about.attempts.begin(); first != about.attempts.end(); ++first) {
-    for (auto second = std::next(first); second != about.attempts.end(); ++second) {
-      const auto one = about.asked.find(first->second.source_offset);
-      const auto other = about.asked.find(second->second.source_offset);
-      if (!first->second.exists() || !second->second.exists() || one == other || one == about.asked.end() ||
-          other == about.asked.end() || first->first / attempts_per_epoch != second->first / attempts_per_epoch)
-        continue;
-      const auto [lower, higher] =
-          std::minmax(*one, *other, [](const auto& a, const auto& b) { return a.first < b.first; });
-      const bool near = lower.second.read && higher.second.read && lower.second.ms >= 0 &&
-                        higher.second.ms - lower.second.ms + options_.clock_skew_ms < options_.dedupe_window_ms &&
-                        higher.first - lower.first < options_.dedupe_requests_max;
-      if (near)
-        report(
-            Promise::dedupe, options_.topics.audit, {first->second.request_at, second->second.request_at},
-            fmt::format("request {} of {} is run at source offset {} and, {} ms later, at {} by the same owner",
-                        about.request_id, about.org_id, lower.first, higher.second.ms - lower.second.ms, higher.first));
-    }
-  }
-}
-
-// --- the end --------------------------------------------------------------------------------------------------------
-
-void Checker::finish(bool at_rest) {
-  std::vector<const Subject*> left;
-  for (const auto& [name, about] : subjects_) left.push_back(&about);
-  // In the order of the log, whatever the table's.
-  const auto place = [](const Subject* about) {
-    const auto first = about->asked.empty() ? -1 : about->asked.begin()->first;
-    return std::pair(first, about->request_id);
-  };
-  std::ranges::sort(left, {}, place);
-  for (const auto* about : left) judge(*about, at_rest);
-  for (const auto& [offset, ms] : unanswerable_) {
-    if (told_lost(offset)) continue;
-    if (at_rest) {
-      report(Promise::answered, options_.topics.requests, {offset},
-             fmt::format("the record at offset {} can be answered by nobody, and is not in {}", offset,
-                         options_.topics.dlq));
-    } else {
-      ++figures_.open_requests;
-    }
-  }
-  judge_commit(left);
-  judge_ends();
-  if (at_rest) judge_progress(left);
-}
-
-void Checker::judge_commit(const std::vector<const Subject*>& left) {
-  if (!options_.committed) return;
-  const auto committed = *options_.committed;
-  const auto say = [&](const std::string& topic, std::int64_t at, std::string why) {
-    report(Promise::committed, topic, {at}, std::move(why));
-  };
-  const auto passes = [&](std::int64_t offset, std::string_view what) {
-    say(options_.topics.requests, offset, fmt::format("the committed offset {} passes {}", committed, what));
-  };
-  for (const auto& [offset, ms] : unanswerable_) {
-    if (offset < committed && !told_lost(offset))
-      passes(offset, fmt::format("the record at {}, which is no dead letter", offset));
-  }
-
-  const auto metadata = events::decode_commit_metadata(options_.metadata);
-  for (const auto* one : left) {
-    const auto& about = *one;
-    if (doubtful(about)) continue;
-    for (const auto& [offset, entry] : about.asked) {
-      const bool excused = told_lost(offset) || (highest(about, offset) == nullptr && audit_lost(entry));
-      if (offset < committed && entry.read && !entry.dead && !excused && !complete(about, offset))
-        passes(offset, fmt::format("{}, which is not complete", request_text(about, offset)));
-    }
-    if (!metadata) continue;
-    for (const auto& [number, attempt] : about.attempts) {
-      if (attempt.exists() && !attempt.answered() && attempt.terminal_at >= 0 &&
-          attempt.terminal_at < metadata->chunk_offset)
-        say(options_.topics.chunks, attempt.terminal_at,
-            fmt::format("the commit's chunkOffset {} lies behind the terminal chunk of {}, which has no llm.response",
-                        metadata->chunk_offset, attempt_text(about, number)));
-    }
-  }
-  if (!metadata) return;
-  if (claims_.any() && metadata->epoch > claims_.highest())
-    say(options_.topics.requests, committed,
-        fmt::format("committed under epoch {}, which nobody has claimed", metadata->epoch));
-  if (first_event_from_committed_ && metadata->audit_offset > *first_event_from_committed_)
-    say(options_.topics.audit, *first_event_from_committed_,
-        fmt::format("the commit's auditOffset {} lies behind an event about a request at or above the committed "
-                    "offset {}",
-                    metadata->audit_offset, committed));
-}
-
-// Where nothing runs any more the last owner's commit stands before the first request that is not complete: a partition
-// that has stopped committing makes its next owner read ever longer tails. One of an earlier epoch landed late, which
-// may happen; what lies before what was read may hold it back.
-void Checker::judge_progress(const std::vector<const Subject*>& left) {
-  if (!options_.committed || *options_.committed < options_.requests_from) return;
-  const auto metadata = events::decode_commit_metadata(options_.metadata);
-  if (!metadata || metadata->epoch < fold_.epoch()) return;
-  const auto committed = *options_.committed;
-  auto reached = requests_next_;
-  if (const auto waiting = unanswerable_.lower_bound(committed); waiting != unanswerable_.end())
-    reached = std::min(reached, waiting->first);
-  for (const auto* about : left) {
-    for (auto it = about->asked.lower_bound(committed); it != about->asked.end(); ++it) {
-      const auto& [offset, entry] = *it;
-      if (entry.read && !entry.dead && (doubtful(*about) || !complete(*about, offset)))
-        reached = std::min(reached, offset);
-    }
-  }
-  if (committed < reached)
-    report(Promise::committed, options_.topics.requests, {committed},
-           fmt::format("nothing runs any more, everything below {} is complete, and yet only {} is committed", reached,
-                       committed));
-}
-
-// Who takes the partition over from such a commit passes by what is yet to come.
-void Checker::judge_ends() {
-  if (!options_.committed) return;
-  const auto within = [&](const std::string& topic, std::int64_t position, std::int64_t end, std::string_view name) {
-    if (position <= end) return;
-    report(Promise::committed, topic, {position},
-           fmt::format("the {} {} lies beyond the end of {} ({})", name, position, topic, end));
-  };
-  const auto& topics = options_.topics;
-  within(topics.requests, *options_.committed, options_.requests_end.value_or(requests_next_), "committed offset");
-  const auto metadata = events::decode_commit_metadata(options_.metadata);
-  // Where the metadata is none of ours the next owner reads all that there is.
-  const auto audit_end = options_.audit_end.value_or(audit_next_);
-  const auto tail_from = std::max(options_.audit_from, metadata ? metadata->audit_offset : 0);
-  figures_.audit_tail = std::max<std::int64_t>(0, audit_end - tail_from);
-  if (!metadata) return;
-  within(topics.audit, metadata->audit_offset, audit_end, "commit's auditOffset");
-  within(topics.chunks, metadata->chunk_offset, options_.chunks_end.value_or(chunks_next_), "commit's chunkOffset");
 }
 
 }  // namespace tokenrail::verify

@@ -17,6 +17,7 @@ struct Asked {
   bool dead = false;        ///< lies in the dead-letter topic
   bool answerable = false;  ///< its ids can be read, and nothing about it is too large
   std::int64_t ms = -1;
+  std::int64_t told_ms = -1;         ///< when llm.audit spoke of it last, void events included; by the brokers' clock
   std::int64_t broker_ms = -1;       ///< the same, where the broker's clock made it
   std::int64_t deadline_ms = -1;     ///< where the request says how long it may take
   std::optional<std::size_t> key{};  ///< hash of the record's key; nothing: it has none, so it has no order
@@ -35,23 +36,31 @@ struct Attempt {
   std::int64_t request_at = -1;  ///< offset of the llm.request that counts
   std::int64_t request_ms = -1;
   std::int64_t request_broker_ms = -1;  ///< the same, where the broker's clock made it
+  std::int64_t request_own_ms = -1;     ///< when its worker made it, by the worker's clock
   std::int64_t void_request_at = -1;
   std::int64_t response_at = -1;  ///< offset of the llm.response that counts
+  std::int64_t response_broker_ms = -1;
   std::int64_t response_epoch = 0;
   std::size_t response_hash = 0;  ///< of the whole record
   std::string outcome{};
   bool called = false;
+  // What the response says of the chunks.
+  std::string told_finish_reason{};
+  std::optional<std::int64_t> told_chunks{};
+  std::optional<std::int64_t> told_bytes{};  ///< of the whole text
   // Given up in order and continued: by whom, and until when others leave it alone.
   std::optional<std::int64_t> released_epoch{};
-  std::int64_t released_until_ms = -1;
+  std::int64_t released_until_ms = -1;  ///< by the brokers' clock
   std::int64_t renewed_until_ms = -1;
   bool closed_by_another = false;  ///< its counting response is not of the worker that continued it
 
   // chat.chunks
   std::int64_t first_chunk = -1;
+  std::int64_t first_broker_ms = -1;
   std::int64_t first_seq = 0;
   std::int64_t last_chunk = -1;
   std::int64_t next_seq = 0;
+  std::int64_t text_bytes = 0;
   std::int64_t terminal_at = -1;
   std::int64_t terminal_broker_ms = -1;  ///< where the broker's clock made the timestamp
   std::int64_t terminal_source = -1;
@@ -74,6 +83,8 @@ struct DuplicateAnswer {
   std::int64_t other_chunk_at = -1;  ///< that says something else
   std::optional<std::int64_t> names_offset{};
   std::optional<std::int64_t> names_attempt{};
+  std::optional<std::int64_t> told_offset{};  ///< the first, as the response names it
+  KeySeen key{};
 };
 
 struct Subject {
@@ -85,6 +96,7 @@ struct Subject {
   std::int64_t first_audit = -1;
   bool doubtful = false;  ///< too much of its past lies before the start of llm.audit
   bool leftover = false;  ///< first seen in the middle of an attempt, after others had been forgotten
+  bool unheard = false;   ///< first seen by a chunk, after others had been forgotten
   std::optional<std::list<Subject*>::iterator> place{};  ///< among those that may be forgotten
 };
 

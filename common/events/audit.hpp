@@ -172,14 +172,18 @@ struct RequestsLost {
 struct AuditFacts {
   enum class Kind { request, response, claimed, released, continuing, lost, unknown };
   Kind kind = Kind::unknown;
-  AttemptIds ids{};            ///< request, response
-  std::int64_t epoch = 0;      ///< all
-  std::string instance{};      ///< all
-  std::int32_t partition = 0;  ///< ownership events, lost
-  std::string outcome{};       ///< response
-  std::string cause{};         ///< response
-  bool recovered = false;      ///< response
-  bool called = false;         ///< response
+  AttemptIds ids{};                            ///< request, response
+  std::int64_t epoch = 0;                      ///< all
+  std::string instance{};                      ///< all
+  std::int32_t partition = 0;                  ///< ownership events, lost
+  std::string outcome{};                       ///< response
+  std::string cause{};                         ///< response
+  bool recovered = false;                      ///< response
+  bool called = false;                         ///< response
+  std::string finish_reason{};                 ///< response; empty: it has none
+  std::optional<std::int64_t> chunks{};        ///< response
+  std::optional<std::int64_t> text_bytes{};    ///< response; of the whole text, where it says anything of that
+  std::optional<std::int64_t> duplicate_of{};  ///< response; source offset of the first
   std::vector<ContinuedAttempt> continuing{};
   std::int64_t lease_ms = 0;
   std::int64_t lost_from = 0;  ///< lost

@@ -138,6 +138,10 @@ Result<AuditFacts> parse_audit(std::string_view value) {
       facts.cause = record.text("cause");
       facts.recovered = record.flag("recovered");
       facts.called = record.flag("called");
+      facts.finish_reason = record.text("finishReason");
+      facts.chunks = record.integer_if("chunks");
+      if (const auto content = record.find("content")) facts.text_bytes = ObjectReader(*content).integer_if("bytes");
+      if (const auto first = record.find("duplicateOf")) facts.duplicate_of = ObjectReader(*first).integer_if("offset");
       if (facts.outcome.empty()) {
         return lacks("outcome");
       }

@@ -1,6 +1,7 @@
 #include "common/events/cloud_events.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 
 #include <fmt/format.h>
@@ -68,6 +69,24 @@ std::string rfc3339(std::int64_t unix_ms) {
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
                      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), clock.hours().count(),
                      clock.minutes().count(), clock.seconds().count(), clock.subseconds().count());
+}
+
+std::optional<std::int64_t> rfc3339_ms(std::string_view text) {
+  using namespace std::chrono;
+  if (text.size() != std::string_view("1970-01-01T00:00:00.000Z").size()) return std::nullopt;
+  const auto number = [&](std::size_t from, std::size_t digits) {
+    int value = 0;
+    std::from_chars(text.data() + from, text.data() + from + digits, value);
+    return value;
+  };
+  const year_month_day date{year(number(0, 4)), month(static_cast<unsigned>(number(5, 2))),
+                            day(static_cast<unsigned>(number(8, 2)))};
+  if (!date.ok()) return std::nullopt;
+  const auto time = sys_days(date).time_since_epoch() + hours(number(11, 2)) + minutes(number(14, 2)) +
+                    seconds(number(17, 2)) + milliseconds(number(20, 3));
+  const auto unix_ms = duration_cast<milliseconds>(time).count();
+  // Whatever is not as it is written reads back as something else.
+  return rfc3339(unix_ms) == text ? std::optional(unix_ms) : std::nullopt;
 }
 
 }  // namespace tokenrail::events

@@ -36,5 +36,7 @@ struct Envelope {
 
 /// RFC 3339 in UTC with milliseconds.
 [[nodiscard]] std::string rfc3339(std::int64_t unix_ms);
+/// Unix milliseconds of a time as rfc3339() writes it; nothing for one that is written in any other way.
+[[nodiscard]] std::optional<std::int64_t> rfc3339_ms(std::string_view text);
 
 }  // namespace tokenrail::events

@@ -98,7 +98,9 @@ class Installation:
 
     def new_topic(self, name, partitions):
         admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": self.kafka})
-        topic = confluent_kafka.admin.NewTopic(self.stack.topic(name), num_partitions=partitions, replication_factor=1)
+        # As `topics apply` makes chat.chunks, which they are held against.
+        topic = confluent_kafka.admin.NewTopic(self.stack.topic(name), num_partitions=partitions, replication_factor=1,
+                                               config={"message.timestamp.type": "LogAppendTime"})
         for future in admin.create_topics([topic]).values():
             future.result(30)
 

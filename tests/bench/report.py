@@ -90,10 +90,13 @@ class Results:
         added = {p: spread([(run["router"][p] - run["bare"][p]) / 1000 for run in runs]) for p in ("p50", "p99")}
         self.raw["latency"] = {"rate": rate, "ms": table, "added_ms": added}
         for p, budget, aim in (("p50", 0.2, 0.05), ("p99", 1.0, None)):
+            # Nothing is faster for going through a router: where every run says so, the machine was disturbed.
+            nonsense = added[p]["max"] < 0
             self.row(f"latency added to a chunk, {p}, {rate:,} chunks a second", f"{between(added[p]['runs'], 2)} ms",
                      f"router {table['router'][p]['median']:.2f}, floor {table['floor'][p]['median']:.2f}, bare "
-                     f"{table['bare'][p]['median']:.2f} ms", f"≤ {budget:g} ms", added[p]["median"] <= budget,
-                     f"≤ {aim} ms" if aim else "", added[p]["median"] <= aim if aim else None)
+                     f"{table['bare'][p]['median']:.2f} ms", f"≤ {budget:g} ms",
+                     None if nonsense else added[p]["median"] <= budget,
+                     f"≤ {aim} ms" if aim else "", added[p]["median"] <= aim if aim and not nonsense else None)
 
     def account(self, requests, read):
         """What the owner reads of its audit log to know that it is still the owner, in quiet times."""

@@ -6,7 +6,7 @@ import datetime
 import statistics
 
 from load import answer
-from records import AuditLog, answers, read_all
+from records import AuditLog, answers, dead_letters, read_all
 
 
 def clock(unix_ms):
@@ -23,7 +23,8 @@ class Findings:
             self.audit.apply(message)
         self.answers = answers(read_all(stack.kafka, stack.topic("chat.chunks")))
         self.requests = sum(1 for _ in read_all(stack.kafka, stack.topic("chat.requests")))
-        self.letters = sum(1 for _ in read_all(stack.kafka, stack.topic("chat.requests.dlq")))
+        self.letters = dead_letters(read_all(stack.kafka, stack.topic("chat.requests.dlq")),
+                                    stack.topic("chat.requests"))
         self.owners = fleet.epochs()
         self.by_request = collections.defaultdict(list)
         for attempt in self.audit.attempts.values():
@@ -35,9 +36,9 @@ class Findings:
         found = list(self.audit.problems)
         found += self._attempts() + self._texts()
         found += [f"unexpected end: {text}" for text in self.fleet.unexpected]
-        if len(self.by_request) + self.letters < self.requests:
+        if len(self.by_request.keys() | self.letters) < self.requests:
             found.append(f"{self.requests} requests, but only {len(self.by_request)} with an attempt and "
-                         f"{self.letters} dead letters")
+                         f"{len(self.letters)} dead letters")
         return found
 
     def _attempts(self):
@@ -151,7 +152,7 @@ class Findings:
             ("slowest end after SIGTERM, s", f"{self.fleet.slowest_end:.1f}"),
             ("broker deaths", self.conductor.brokers.deaths),
             ("requests", self.requests),
-            ("dead letters", self.letters),
+            ("dead letters", len(self.letters)),
             ("attempts", len(called)),
             ("duplicates answered", len(audit.attempts) - len(called)),
             ("effective claims", sum(len(c) for c in audit.claims.values())),

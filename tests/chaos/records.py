@@ -32,6 +32,17 @@ def read_all(bootstrap, topic):
         consumer.close()
 
 
+def dead_letters(messages, requests_topic):
+    """The requests that lie among the dead letters, each once: a letter may come more than once."""
+    found = set()
+    for message in messages:
+        headers = dict(message.headers() or ())
+        if headers.get("kafka_dlt-original-topic") == requests_topic.encode():
+            found.add(tuple(int.from_bytes(headers[f"kafka_dlt-original-{name}"], "big")
+                            for name in ("partition", "offset")))
+    return found
+
+
 @dataclasses.dataclass
 class Attempt:
     partition: int

@@ -4,8 +4,10 @@ import json
 import os
 
 import confluent_kafka
+import confluent_kafka.admin
 
-from stack import Log, text_of
+from stack import Log, text_of, wait_until
+from test_loss import delete_records
 from test_main_job import by_request
 
 
@@ -91,6 +93,51 @@ def test_requests_in_transactions(make_stack):
     assert "requests                              5" in stack.verify()
     assert "open transaction" not in stack.cli("verify").stderr
     assert "lost" not in router.text()
+
+
+def test_timestamps_of_senders_are_told_and_topics_apply_mends_them(make_stack):
+    stack = make_stack(partitions=1)
+    router, = stack.whole()
+    router.wait_ready()
+    chunks = Log(stack, "chat.chunks")
+    for topic in ("chat.requests", "chat.chunks", "llm.audit"):
+        assert f"message.timestamp.type=LogAppendTime on {stack.topic(topic)}" not in stack.cli("topics", "check").stdout
+    stack.ask("by the brokers' clock")
+    stack.flush()
+    chunks.wait("the first answer", lambda v: sum(1 for c in v if c["done"]) == 1)
+    stack.verify()
+    assert "their sender's timestamp" not in stack.cli("verify").stderr
+
+    admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": stack.kafka})
+    by_sender = confluent_kafka.admin.ConfigResource("topic", stack.topic("llm.audit"),
+                                                     set_config={"message.timestamp.type": "CreateTime"})
+    for future in admin.alter_configs([by_sender]).values():
+        future.result(30)
+    stack.ask("by the router's clock")
+    stack.flush()
+    chunks.wait("the second answer", lambda v: sum(1 for c in v if c["done"]) == 2)
+    stack.verify()
+    told = stack.cli("verify", "--from", "-1h")
+    assert "records have their sender's timestamp" in told.stderr, told.stderr
+    drift = stack.cli("topics", "check", check=False)
+    assert drift.returncode == 1
+    assert f"set message.timestamp.type=LogAppendTime on {stack.topic('llm.audit')}" in drift.stdout
+    stack.cli("topics", "apply")
+    stack.cli("topics", "check")
+
+
+def test_a_dead_letter_that_was_deleted_is_not_missing(make_stack):
+    stack = make_stack(partitions=1)
+    router, = stack.whole()
+    router.wait_ready()
+    letters = Log(stack, "chat.requests.dlq")
+    for n in range(2):
+        stack.produce(f"no JSON {n}")
+    stack.flush()
+    wait_until("both dead letters", lambda: len(letters.poll()) == 2)
+    assert "requests too old" not in stack.verify()
+    delete_records(stack, stack.topic("chat.requests.dlq"), 0, 2)
+    assert "requests too old to be judged         2" in stack.verify()
 
 
 def test_verify_calls_that_make_no_sense(make_stack):

@@ -54,6 +54,9 @@ TEST(TopicPlan, NothingThereMakesAllAndTheRequestsLast) {
     return *std::ranges::find(plan.actions, name, &TopicAction::topic);
   };
   EXPECT_EQ(action_of("eu.chat.chunks").partitions, 6);
+  EXPECT_EQ(action_of("eu.chat.chunks").config.at("message.timestamp.type"), "LogAppendTime");
+  EXPECT_EQ(action_of("eu.llm.audit").config.at("message.timestamp.type"), "LogAppendTime");
+  EXPECT_FALSE(action_of("eu.chat.requests.dlq").config.contains("message.timestamp.type"));
   EXPECT_EQ(action_of("eu.llm.audit").partitions, 6);
   EXPECT_EQ(action_of("eu.chat.requests.dlq").config.at("max.message.bytes"), std::to_string(8 * mib + 64 * 1024));
   EXPECT_EQ(action_of("eu.model_registry").partitions, 1);
@@ -129,11 +132,14 @@ TEST(TopicPlan, MissingTopicsTakeTheNumberOfThoseThatAreThere) {
 TEST(TopicPlan, WrongSettingsAreMendedAndTheOperatorsOwnAreLeft) {
   const TopicOptions options;
   auto existing = applied(options);
-  named(existing, "chat.requests").config["message.timestamp.type"] = "CreateTime";
+  for (const auto* topic : {"chat.requests", "chat.chunks", "llm.audit"})
+    named(existing, topic).config["message.timestamp.type"] = "CreateTime";
   named(existing, "model_registry").config["cleanup.policy"] = "delete";
   named(existing, "chat.chunks").config["retention.ms"] = "1000";
   EXPECT_THAT(described(plan_topics(wanted_topics(options), existing, options)),
-              ElementsAre("set cleanup.policy=compact on model_registry",
+              ElementsAre("set message.timestamp.type=LogAppendTime on chat.chunks",
+                          "set message.timestamp.type=LogAppendTime on llm.audit",
+                          "set cleanup.policy=compact on model_registry",
                           "set message.timestamp.type=LogAppendTime on chat.requests"));
 }
 

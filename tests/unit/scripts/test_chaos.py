@@ -48,8 +48,8 @@ def test_the_load_knows_what_the_simulator_says():
 
 
 class Message:
-    def __init__(self, offset, value, at_ms=0):
-        self._offset, self._value, self._at_ms = offset, value, at_ms
+    def __init__(self, offset, value, at_ms=0, headers=None):
+        self._offset, self._value, self._at_ms, self._headers = offset, value, at_ms, headers
 
     def partition(self):
         return 0
@@ -62,6 +62,9 @@ class Message:
 
     def value(self):
         return json.dumps(self._value).encode()
+
+    def headers(self):
+        return self._headers
 
 
 def claimed(epoch, instance):
@@ -104,3 +107,13 @@ def test_an_event_by_somebody_who_never_owned_that_epoch_is_a_finding():
 
 def test_a_response_to_nothing_is_a_finding():
     assert "no llm.request" in fold(claimed(5, "a"), event("llm.response", 5, "a", outcome="completed")).problems[0]
+
+
+def test_a_dead_letter_that_came_twice_is_one_request():
+    def letter(partition, offset, topic="chat.requests"):
+        return Message(0, None, headers=[("kafka_dlt-original-topic", topic.encode()),
+                                         ("kafka_dlt-original-partition", partition.to_bytes(4, "big")),
+                                         ("kafka_dlt-original-offset", offset.to_bytes(8, "big"))])
+
+    letters = [letter(0, 7), letter(0, 7), letter(1, 7), letter(0, 8), letter(0, 9, "other"), Message(0, None)]
+    assert records.dead_letters(letters, "chat.requests") == {(0, 7), (1, 7), (0, 8)}

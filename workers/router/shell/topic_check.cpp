@@ -68,10 +68,20 @@ TopicFindings check_topics(const RouterOptions& options, const std::string& regi
                       output->name, *limit, options.record_bytes_max, frame_bytes));
     }
   }
-  if (const auto it = requests->config.find("message.timestamp.type");
-      it != requests->config.end() && it->second != "LogAppendTime") {
+  const auto stamped_by_senders = [](const kafka::TopicDescription& topic) {
+    const auto it = topic.config.find("message.timestamp.type");
+    return it != topic.config.end() && it->second != "LogAppendTime";
+  };
+  if (stamped_by_senders(*requests)) {
     findings.warnings.push_back(fmt::format(
         "{} does not use LogAppendTime, so deadlines depend on the senders' clocks; {}", requests->name, mend));
+  }
+  for (const auto* output : {chunks, audit}) {
+    if (!stamped_by_senders(*output)) continue;
+    findings.warnings.push_back(
+        fmt::format("{} does not use LogAppendTime, so tokenrail verify cannot tell what stood there before something "
+                    "else; {}",
+                    output->name, mend));
   }
   const auto request_limit = number(*requests, "max.message.bytes");
   const auto dlq_limit = number(*dlq, "max.message.bytes");

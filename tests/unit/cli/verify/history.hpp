@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -28,7 +29,16 @@ struct History {
   std::vector<std::string> ids{};  // request id by source offset
   std::int64_t now_ms = 1'000'000;
   std::int32_t events_name = 0;  ///< the partition that events speak of
-  bool broker_time = false;
+  bool broker_time = true;       ///< the brokers' clock makes the timestamps, as on topics that `topics apply` made
+
+  /// What the chunks of an attempt have said so far, by request id and number.
+  struct Said {
+    std::int64_t chunks = 0;
+    std::int64_t bytes = 0;
+    std::optional<events::FinishReason> reason{};
+  };
+  std::map<std::pair<std::string, std::int64_t>, Said> said{};
+  std::map<std::int64_t, std::int64_t> duplicate_of{};  ///< what the newest answer to a duplicate names, by its offset
 
   static std::int64_t attempt(std::int64_t epoch, std::int64_t n = 1) { return epoch * 1'000 + n; }
   [[nodiscard]] static std::string instance_of(std::int64_t epoch) { return "w" + std::to_string(epoch); }
@@ -124,6 +134,14 @@ struct History {
     event.ids = names(epoch, source_offset, number < 0 ? attempt(epoch) : number);
     to_audit(to_json(event, bytes_max), key_of(source_offset));
   }
+  [[nodiscard]] Said& said_by(std::int64_t source_offset, std::int64_t number) {
+    return said[{ids.at(static_cast<std::size_t>(source_offset)), number}];
+  }
+  void lose(std::int64_t epoch, std::int64_t from, std::int64_t to) {
+    to_audit(to_json(events::RequestsLost{
+                 .epoch = epoch, .instance = instance_of(epoch), .partition = events_name, .from = from, .to = to}),
+             std::nullopt);
+  }
   void respond(std::int64_t epoch, std::int64_t source_offset, std::int64_t number,
                events::Outcome outcome = events::Outcome::completed, const std::string& cause = {},
                bool recovered = false, bool called = true) {
@@ -133,6 +151,13 @@ struct History {
     event.cause = cause;
     event.called = called;
     event.recovered = recovered;
+    const auto& told = said_by(source_offset, number);
+    event.chunks = told.chunks;
+    event.finish_reason = told.reason;
+    // Who makes a response from the terminal chunk does not know the text.
+    if (!recovered && told.bytes > 0) event.content.emplace().bytes = told.bytes;
+    if (const auto first = duplicate_of.find(source_offset); number == 0 && first != duplicate_of.end())
+      event.duplicate_of_offset = first->second;
     to_audit(to_json(event, bytes_max), key_of(source_offset));
   }
   void interrupt(std::int64_t epoch, std::int64_t source_offset, std::int64_t number,
@@ -141,12 +166,18 @@ struct History {
   }
 
   std::int64_t say(std::int64_t source_offset, std::int64_t number, std::int64_t seq) {
+    auto& told = said_by(source_offset, number);
+    ++told.chunks;
+    ++told.bytes;
     std::string out;
     events::ChunkWriter(ids.at(static_cast<std::size_t>(source_offset)), "o", number).write(out, seq, {.text = "x"});
     return to_chunks(out, key_of(source_offset));
   }
   std::int64_t end(std::int64_t source_offset, std::int64_t number, std::int64_t seq,
                    events::FinishReason reason = events::FinishReason::stop) {
+    auto& told = said_by(source_offset, number);
+    told.chunks = seq + 1;
+    told.reason = reason;
     events::TerminalChunk terminal;
     terminal.seq = seq;
     terminal.finish_reason = reason;
@@ -167,6 +198,7 @@ struct History {
   }
   std::int64_t duplicate_chunk(std::int64_t source_offset, std::int64_t names_offset, std::int64_t names_attempt,
                                std::int64_t queued_ms = 0) {
+    duplicate_of[source_offset] = names_offset;
     events::TerminalChunk terminal;
     terminal.finish_reason = events::FinishReason::duplicate;
     terminal.source_offset = source_offset;

@@ -136,6 +136,22 @@ TEST(LlmResponse, IsReadBack) {
   EXPECT_TRUE(facts.called);
 }
 
+TEST(LlmResponse, WhatItSaysOfTheChunksIsReadBack) {
+  LlmResponse event{.ids = ids(), .finish_reason = FinishReason::length, .chunks = 7};
+  event.content = audited("hello", ContentPolicy::none, 100);
+  event.duplicate_of_offset = 41;
+  const auto facts = read(to_json(event, 100'000));
+  EXPECT_EQ(facts.finish_reason, "length");
+  EXPECT_EQ(facts.chunks, 7);
+  EXPECT_EQ(facts.text_bytes, 5);
+  EXPECT_EQ(facts.duplicate_of, 41);
+
+  const auto bare = read(to_json(LlmResponse{.ids = ids()}, 100'000));
+  EXPECT_EQ(bare.finish_reason, "");
+  EXPECT_EQ(bare.text_bytes, std::nullopt);
+  EXPECT_EQ(bare.duplicate_of, std::nullopt);
+}
+
 TEST(LlmResponse, CallsThatNobodyKnowsAreNullAndNoCallsAreAnEmptyList) {
   LlmResponse event{.ids = ids()};
   EXPECT_NE(to_json(event, 10'000).find("\"calls\":null"), std::string::npos);

@@ -58,5 +58,13 @@ TEST(Rfc3339, IsUtcWithMilliseconds) {
   EXPECT_EQ(rfc3339(-1), "1969-12-31T23:59:59.999Z");
 }
 
+TEST(Rfc3339, IsReadBackAsItIsWrittenAndInNoOtherWay) {
+  for (const std::int64_t ms : {0LL, 1'709'251'199'999LL, -1LL}) EXPECT_EQ(rfc3339_ms(rfc3339(ms)), ms);
+  for (const auto* const text :
+       {"", "1970-01-01T00:00:00Z", "1970-01-01T00:00:00.000+", "1970-13-01T00:00:00.000Z", "1970-02-30T00:00:00.000Z",
+        "1970-01-01T24:00:00.000Z", "1970-01-01 00:00:00.000Z", "1970-01-0xT00:00:00.000Z", "1970-01-01T00:00:00.-00Z"})
+    EXPECT_EQ(rfc3339_ms(text), std::nullopt) << text;
+}
+
 }  // namespace
 }  // namespace tokenrail::events
