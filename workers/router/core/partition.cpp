@@ -22,7 +22,7 @@ using events::ErrorCode;
 using events::Failure;
 
 constexpr Millis attempts_look_again{1'000};
-constexpr std::int64_t attempts_per_epoch = 1'000;
+constexpr std::int64_t attempts_per_epoch = RecentRequests::attempts_max + 1;
 
 std::size_t name_hash(std::string_view org_id, std::string_view request_id) {
   const std::hash<std::string_view> hash;
@@ -64,7 +64,7 @@ Partition::Partition(Services& services, Wire& wire, std::int32_t number, std::u
       number_(number),
       generation_(generation),
       positions_(services.options.dedupe_window, services.options.dedupe_bytes_max),
-      recent_(services.options.dedupe_requests_max) {}
+      recent_(services.options.dedupe_requests_max, services.options.dedupe_window.count()) {}
 
 Partition::~Partition() {
   for (auto& [offset, job] : jobs_) {
@@ -205,7 +205,7 @@ const RecentRequests::Seen* Partition::duplicate_of(const Job& job) {
     if (seen->offset >= job.offset) return nullptr;
   }
   // Every number that one more attempt could have under this epoch is taken.
-  if (seen->epoch == epoch_ && seen->attempts >= attempts_per_epoch - 1) return seen;
+  if (seen->epoch == epoch_ && seen->attempts >= RecentRequests::attempts_max) return seen;
   const auto window = services_.options.dedupe_window;
   return window > Millis(0) && job.queued_since - Millis(seen->at_ms) <= window ? seen : nullptr;
 }
@@ -334,8 +334,9 @@ void Partition::begin_attempt(Job& job) {
   fetch_ended(job);
   job.stage = Job::Stage::running;
   const auto n = recent_.next_attempt(job.org_id(), job.request_id(), job.offset, job.queued_since.count(), epoch_);
-  const auto number = epoch_ * attempts_per_epoch + std::min(n, attempts_per_epoch - 1);
-  recent_.seen(job.org_id(), job.request_id(), job.offset, job.queued_since.count()).attempt = number;
+  const auto number = epoch_ * attempts_per_epoch + std::min(n, RecentRequests::attempts_max);
+  auto& seen = recent_.seen(job.org_id(), job.request_id(), job.offset, job.queued_since.count());
+  if (seen.offset == job.offset) seen.attempt = number;
   job.attempt = std::make_unique<Attempt>(services_, *this, job, number);
   ++attempts_;
 }

@@ -223,7 +223,7 @@ void Partition::hand_over() {
   gaps_.clear();
   leases_.clear();
   // What only an owner asks for may be megabytes, and some answers take long.
-  recent_ = RecentRequests(services_.options.dedupe_requests_max);
+  recent_ = RecentRequests(services_.options.dedupe_requests_max, services_.options.dedupe_window.count());
   origins_.clear();
   dead_lettered_.clear();
   // Events of ours that were delivered behind `released`, before we knew that it counts.

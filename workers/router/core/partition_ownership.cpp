@@ -197,7 +197,7 @@ void Partition::note_seen(const events::AuditFacts& facts, std::int64_t at_ms) {
   if (facts.kind != Kind::request && facts.kind != Kind::response) return;
   if (facts.ids.attempt == 0) return;  // the answer to a duplicate: its first is spoken of elsewhere
   auto& seen = recent_.seen(facts.ids.org_id, facts.ids.request_id, facts.ids.source_offset, at_ms);
-  seen.attempt = std::max(seen.attempt, facts.ids.attempt);
+  if (seen.offset == facts.ids.source_offset) seen.attempt = std::max(seen.attempt, facts.ids.attempt);
 }
 
 void Partition::audit_tail_record(const kafka::Record& record) {

@@ -1,6 +1,6 @@
-// The requests of late, by (orgId, requestId): where each was seen first, so that it is not run twice, and how often it
-// has been attempted under the present epoch, so that no two attempts share a number. Pure; bounded: the oldest is
-// forgotten first.
+// The requests of late, by (orgId, requestId): where each was seen first within the window, so that it is not run
+// twice, and how often it has been attempted under the present epoch, so that no two attempts share a number. Pure;
+// bounded: the oldest is forgotten first.
 #pragma once
 
 #include <cstddef>
@@ -16,12 +16,17 @@ namespace tokenrail::router {
 
 class RecentRequests {
  public:
-  explicit RecentRequests(std::size_t requests_max) : requests_max_(requests_max) {}
+  /// Attempts of one name under one epoch that have a number of their own.
+  static constexpr std::int64_t attempts_max = 999;
+
+  /// `window_ms`: one that comes again later than this is a request of its own, and the first of a new window.
+  RecentRequests(std::size_t requests_max, std::int64_t window_ms)
+      : requests_max_(requests_max), window_ms_(window_ms) {}
 
   static constexpr std::int64_t nowhere = std::numeric_limits<std::int64_t>::max();
 
   struct Seen {
-    std::int64_t offset = -1;  ///< the lowest source offset it was seen at, or nowhere
+    std::int64_t offset = -1;  ///< the lowest source offset within the window, or nowhere
     std::int64_t at_ms = 0;    ///< its record's timestamp there (Unix), or when the log spoke of it
     std::int64_t attempt = 0;  ///< the newest attempt known
     std::int64_t epoch = 0;    ///< that `attempts` counts under
@@ -38,11 +43,21 @@ class RecentRequests {
         requests_.erase(order_.front());
         order_.pop_front();
       }
-    } else if (offset < it->second.offset) {
-      it->second.offset = offset;
-      it->second.at_ms = at_ms;
+      return it->second;
     }
-    return it->second;
+    auto& known = it->second;
+    // Where no more numbers are left the next one is a duplicate of what is known, however old that is.
+    const bool anew = window_ms_ > 0 && offset > known.offset && at_ms - known.at_ms > window_ms_ &&
+                      known.attempts < attempts_max - 1;
+    if (offset < known.offset && known.at_ms - at_ms <= window_ms_) {
+      known.offset = offset;
+      known.at_ms = at_ms;
+    } else if (anew) {
+      known.offset = offset;
+      known.at_ms = at_ms;
+      known.attempt = 0;
+    }
+    return known;
   }
 
   [[nodiscard]] const Seen* find(std::string_view org_id, std::string_view request_id) const {
@@ -97,6 +112,7 @@ class RecentRequests {
   }
 
   std::size_t requests_max_;
+  std::int64_t window_ms_;
   std::unordered_map<std::string, Seen> requests_;
   std::deque<std::string> order_;
 };

@@ -173,7 +173,7 @@ TEST_F(LogPositionsTest, TheWindowIsCutWhereItsBytesWouldBeTooMany) {
 }
 
 TEST(RecentRequests, NumbersTheAttemptsOfARequestUnderAnEpochAndForgetsTheOldest) {
-  RecentRequests recent(2);
+  RecentRequests recent(2, 600'000);
   EXPECT_EQ(recent.next_attempt("o", "a", 1, 0, 7), 1);
   EXPECT_EQ(recent.next_attempt("o", "a", 1, 0, 7), 2);
   EXPECT_EQ(recent.next_attempt("o", "a", 1, 0, 8), 1);
@@ -183,7 +183,7 @@ TEST(RecentRequests, NumbersTheAttemptsOfARequestUnderAnEpochAndForgetsTheOldest
 }
 
 TEST(RecentRequests, ForgetWhereARequestWasLostAndNotHowOftenItWasAttempted) {
-  RecentRequests recent(10);
+  RecentRequests recent(10, 600'000);
   EXPECT_EQ(recent.next_attempt("o", "lost", 3, 0, 7), 1);
   recent.seen("o", "answered", 4, 0);
   recent.seen("o", "behind", 5, 0);
@@ -203,7 +203,7 @@ TEST(RecentRequests, ForgetWhereARequestWasLostAndNotHowOftenItWasAttempted) {
 }
 
 TEST(RecentRequests, KeepTheLowestOffset) {
-  RecentRequests recent(10);
+  RecentRequests recent(10, 600'000);
   recent.seen("o", "a", 20, 2'000);
   recent.seen("o", "a", 10, 1'000);
   recent.seen("o", "a", 30, 3'000);
@@ -211,6 +211,23 @@ TEST(RecentRequests, KeepTheLowestOffset) {
   EXPECT_EQ(recent.find("o", "a")->offset, 10);
   EXPECT_EQ(recent.find("o", "a")->at_ms, 1'000);
   EXPECT_EQ(recent.find("o", "b"), nullptr);
+}
+
+TEST(RecentRequests, OneThatComesWhenTheWindowIsOverBeginsANewOne) {
+  RecentRequests recent(10, 1'000);
+  recent.seen("o", "a", 1, 0).attempt = 7'001;
+  EXPECT_EQ(recent.seen("o", "a", 2, 1'000).offset, 1);
+  EXPECT_EQ(recent.seen("o", "a", 3, 1'001).offset, 3);
+  EXPECT_EQ(recent.find("o", "a")->attempt, 0);
+  EXPECT_EQ(recent.seen("o", "a", 4, 2'001).offset, 3);
+  EXPECT_EQ(recent.seen("o", "a", 1, 0).offset, 3) << "which still runs, and is no part of this window";
+}
+
+TEST(RecentRequests, NoWindowBeginsWhereNoMoreNumbersAreLeft) {
+  RecentRequests recent(10, 1'000);
+  for (std::int64_t n = 1; n <= RecentRequests::attempts_max; ++n)
+    EXPECT_EQ(recent.next_attempt("o", "a", n, n * 2'000, 7), n);
+  EXPECT_LT(recent.seen("o", "a", 1'000, 2'000'000).offset, 999);
 }
 
 struct RetryRow {

@@ -57,6 +57,42 @@ TEST_F(TakeoverTest, WhatHasBeenRunIsNoDuplicateWhateverTheWindowSaysLater) {
   EXPECT_EQ(committed.begin()->second.first, others + 2);
 }
 
+// The second came when the first's window was over, and began one of its own.
+TEST_F(TakeoverTest, AThirdIsADuplicateOfTheSecondForTheNextOwnerToo) {
+  auto first = make();
+  first.take();
+  for (const std::uint64_t call : {1U, 2U}) {
+    request("r1", "a");
+    first.deliver();
+    first.settle();
+    ASSERT_EQ(first.http.started, call);
+    first.answer(call);
+    first.settle();
+    pass(first, 108, 10s);
+  }
+  request("r1", "a");
+  first.deliver();
+  first.settle();
+  ASSERT_EQ(first.http.started, 3U);
+  first.answer(3);
+  first.settle();
+  pass(first, 6, 10s);
+  request("r1", "a");
+  first.deliver();
+  first.settle();
+  pass(first, 1, 1s);
+  EXPECT_EQ(first.http.started, 3U);
+  EXPECT_EQ(terminals().back().duplicate_of_offset, 2);
+
+  auto second = make();
+  second.take();
+  request("r1", "a");
+  second.deliver();
+  second.settle();
+  EXPECT_EQ(second.http.started, 0U);
+  EXPECT_EQ(terminals().back().duplicate_of_offset, 2);
+}
+
 // Retention has taken the chunk that may have ended it. Whoever finds that says so in the log, or the next one, which
 // reads a chunk log that is whole again, would run it a second time.
 TEST_F(TakeoverTest, AnAttemptWhoseChunksWereDeletedIsNotRunAgainByTheNextButOne) {
