@@ -5,7 +5,8 @@
 // in connect_time_max): never call on a running loop, see store_pool.hpp. A Store is used by one thread at a time. A
 // lost connection is made anew by the next call. Errors: unavailable (no database; the text says where it was looked
 // for and never holds the password), rejected (the schema is not there: `tokenrail migrate`), timed_out, invalid_input
-// (a value that the schema refuses).
+// (a value that the schema refuses), cancelled (another writer was faster: a deadlock, or as said below; the same again
+// may go through). No error text holds a value that was bound or a row's.
 #pragma once
 
 #include <chrono>
