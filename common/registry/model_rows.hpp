@@ -51,3 +51,5 @@ void write_outbox(soci::session& sql, const std::string& aggregate, const std::s
 std::string joined(const std::vector<std::string>& parts);
 
 }  // namespace tokenrail::registry
+/// Of a text of unit-separated parts, as lists come out of the database.
+std::vector<std::string> parts_of(const std::string& text);

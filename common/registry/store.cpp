@@ -28,20 +28,6 @@ Result<void> Store::check() {
 
 // ---- connections -------------------------------------------------------------------------------------------------
 
-namespace {
-
-std::vector<std::string> words_of(const std::string& text) {
-  std::vector<std::string> words;
-  for (std::size_t at = 0; at < text.size();) {
-    const auto end = std::min(text.find('\x1f', at), text.size());
-    words.push_back(text.substr(at, end - at));
-    at = end + 1;
-  }
-  return words;
-}
-
-}  // namespace
-
 std::vector<Connection> read_connections(soci::session& sql, const std::string& where, const std::string& value) {
   const auto bound = text_or_null(value);
   const soci::rowset<soci::row> rows =
@@ -73,8 +59,8 @@ std::vector<Connection> read_connections(soci::session& sql, const std::string& 
                            .weight = row.get<int>("weight"),
                            .enabled = truth(row, "enabled"),
                            .sync_enabled = truth(row, "sync_enabled"),
-                           .include_globs = words_of(text(row, "include_globs")),
-                           .exclude_globs = words_of(text(row, "exclude_globs")),
+                           .include_globs = parts_of(text(row, "include_globs")),
+                           .exclude_globs = parts_of(text(row, "exclude_globs")),
                            .new_models_enabled = text(row, "on_new") == "enabled",
                            .slug_prefix = text(row, "slug_prefix"),
                            .health = text(row, "health"),

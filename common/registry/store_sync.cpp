@@ -7,6 +7,7 @@
 #include "common/registry/model_rows.hpp"
 #include "common/registry/store_impl.hpp"
 
+#include "common/registry/text.hpp"
 namespace tokenrail::registry {
 
 Result<std::vector<StoredModel>> Store::load_models(const Connection& connection) {
@@ -198,7 +199,7 @@ std::string record_run(soci::session& sql, const Connection& now, const SyncRun&
   }
   if (!turned && !changed && run.request_id.empty()) return {};
   const auto request = text_or_null(run.request_id);
-  const std::string detail = run.detail.substr(0, 512);
+  const std::string detail = storable(run.detail, 512);
   std::string id;
   sql << "INSERT INTO sync_run (connection_id, request_id, trigger, status, listed, added, updated, unchanged, "
          "missing, "
@@ -323,7 +324,8 @@ Result<std::string> Store::request_sync(const std::string& connection_name, cons
     }
     const auto connection = text_or_null(connection_id);
     const int accept = accept_held ? 1 : 0;
-    const std::string asker = requested_by.empty() ? "unknown" : requested_by.substr(0, 255);
+    auto asker = storable(requested_by, 255);
+    if (asker.empty()) asker = "unknown";
     std::string id;
     sql << "INSERT INTO sync_request (connection_id, requested_by, accept_held) "
            "VALUES (CAST(:connection AS uuid), :asker, CAST(:accept AS int) <> 0) RETURNING CAST(id AS text)",
