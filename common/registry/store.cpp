@@ -1,5 +1,7 @@
 #include "common/registry/store.hpp"
 
+#include <array>
+
 #include <fmt/core.h>
 
 #include "common/registry/migrator.hpp"
@@ -198,17 +200,28 @@ Result<void> Store::tell_anew(const std::vector<std::string>& model_ids) {
 }
 
 Result<void> Store::prune(std::chrono::hours age) {
-  return impl_->session.run([&](soci::session& sql) -> Result<void> {
-    const long long hours = age.count();
-    sql << "DELETE FROM outbox WHERE published_at < now() - make_interval(hours => CAST(:hours AS int))",
-        soci::use(hours);
-    sql << "DELETE FROM sync_run WHERE finished_at < now() - make_interval(hours => CAST(:hours AS int)) AND "
-           "NOT EXISTS (SELECT 1 FROM held_change h WHERE h.sync_run_id = sync_run.id AND h.decision IS NULL)",
-        soci::use(hours);
-    sql << "DELETE FROM provider_snapshot s WHERE (SELECT count(*) FROM provider_snapshot n WHERE n.connection_id = "
-           "s.connection_id AND n.fetched_at > s.fetched_at) >= 10";
-    return {};
-  });
+  const long long hours = age.count();
+  // Each on its own: what keeps one of them from being done keeps no other one. A held list goes before the run that it
+  // points to, a run before the request that it points to.
+  constexpr std::array statements{
+      "DELETE FROM outbox WHERE published_at < now() - make_interval(hours => CAST(:hours AS int))",
+      "DELETE FROM held_change WHERE decision IS NOT NULL AND "
+      "decided_at < now() - make_interval(hours => CAST(:hours AS int))",
+      "DELETE FROM sync_run r WHERE finished_at < now() - make_interval(hours => CAST(:hours AS int)) AND "
+      "NOT EXISTS (SELECT 1 FROM held_change h WHERE h.sync_run_id = r.id)",
+      "DELETE FROM sync_request q WHERE finished_at < now() - make_interval(hours => CAST(:hours AS int)) AND "
+      "NOT EXISTS (SELECT 1 FROM sync_run r WHERE r.request_id = q.id)",
+      "DELETE FROM provider_snapshot s WHERE CAST(:hours AS int) IS NOT NULL AND (SELECT count(*) FROM "
+      "provider_snapshot n WHERE n.connection_id = s.connection_id AND n.fetched_at > s.fetched_at) >= 10"};
+  Result<void> outcome;
+  for (const auto* statement : statements) {
+    const auto done = impl_->session.run([&](soci::session& sql) -> Result<void> {
+      sql << statement, soci::use(hours, "hours");
+      return {};
+    });
+    if (!done && outcome) outcome = done;
+  }
+  return outcome;
 }
 
 // ---- people ------------------------------------------------------------------------------------------------------

@@ -110,7 +110,9 @@ class Store {
   /// Gives these models a new version each and tells them again (cause `rollback`): readers hold newer ones than this
   /// database, which was restored from a backup or made anew.
   Result<void> tell_anew(const std::vector<std::string>& model_ids);
-  /// Removes published outbox rows and sync runs older than that; snapshots beyond the last ten a connection.
+  /// Removes what is older than that: published outbox rows, decided held lists, runs that no held list points to,
+  /// finished requests without a run; and snapshots beyond the last ten a connection. An error is the first of several:
+  /// what cannot be removed keeps nothing else from it.
   Result<void> prune(std::chrono::hours age);
 
   // ---- people

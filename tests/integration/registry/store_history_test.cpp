@@ -29,6 +29,69 @@ class StoreHistory : public StoreTest {
   std::string count(const std::string& what) { return sql().run("SELECT count(*) FROM " + what); }
 };
 
+TEST_F(StoreHistory, PruningRemovesWhatIsOldAndKeepsWhatIsOpen) {
+  apply({adding("a")});
+  const auto asked = store_->request_sync("", "ann").value();
+  hold();
+  auto manual = run();
+  manual.request_id = asked;
+  record({}, manual);
+  ASSERT_TRUE(store_->finish_sync_request(asked).has_value());
+  hold();
+  const auto waiting = store_->request_sync("", "ann").value();
+  ASSERT_EQ(count("sync_run"), "4");
+  ASSERT_EQ(count("held_change"), "2");
+  auto db = sql();
+  db.run("INSERT INTO provider_snapshot (connection_id, sha256, body, fetched_at) SELECT '" + connection_.id +
+         "', sha256(convert_to(n::text, 'UTF8')), '', now() - make_interval(hours => n) FROM generate_series(1, 14) n");
+
+  ASSERT_TRUE(store_->prune(std::chrono::hours(1)).has_value());
+  EXPECT_EQ(count("sync_run"), "4") << "none is old";
+  EXPECT_EQ(count("provider_snapshot"), "10");
+
+  db.run("UPDATE sync_run SET finished_at = now() - interval '2 hours'");
+  db.run("UPDATE held_change SET decided_at = now() - interval '2 hours' WHERE decision IS NOT NULL");
+  db.run(
+      "UPDATE sync_request SET requested_at = now() - interval '2 hours', finished_at = CASE WHEN finished_at IS "
+      "NOT NULL THEN now() - interval '2 hours' END");
+  const auto pruned = store_->prune(std::chrono::hours(1));
+  ASSERT_TRUE(pruned.has_value()) << pruned.error().detail;
+  EXPECT_EQ(db.run("SELECT string_agg(status, ',') FROM sync_run"), "held") << "a person has yet to decide on it";
+  EXPECT_EQ(count("held_change WHERE decision IS NULL"), "1");
+  EXPECT_EQ(count("held_change"), "1");
+  EXPECT_EQ(db.run("SELECT string_agg(id::text, ',') FROM sync_request"), waiting);
+}
+
+TEST_F(StoreHistory, AHeldListThatWasDecidedLatelyKeepsItsRun) {
+  apply({adding("a")});
+  hold();
+  record({}, run());
+  sql().run("UPDATE sync_run SET finished_at = now() - interval '2 hours'");
+  const auto pruned = store_->prune(std::chrono::hours(1));
+  ASSERT_TRUE(pruned.has_value()) << pruned.error().detail;
+  EXPECT_EQ(count("held_change h JOIN sync_run r ON r.id = h.sync_run_id"), "1");
+  EXPECT_EQ(count("sync_run"), "1");
+}
+
+TEST_F(StoreHistory, WhatCannotBePrunedKeepsNothingElse) {
+  apply({adding("a")});
+  ASSERT_TRUE(store_->mark_published({outbox().at(0).seq}).has_value());
+  auto db = sql();
+  db.run("UPDATE outbox SET published_at = now() - interval '2 hours'");
+  db.run("UPDATE sync_run SET finished_at = now() - interval '2 hours'");
+  db.run("INSERT INTO provider_snapshot (connection_id, sha256, body, fetched_at) SELECT '" + connection_.id +
+         "', sha256(convert_to(n::text, 'UTF8')), '', now() - make_interval(hours => n) FROM generate_series(1, 14) n");
+  db.run(
+      "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+      "$$ BEGIN RAISE EXCEPTION 'not today' USING ERRCODE = '23503'; END $$");
+  db.run("CREATE TRIGGER refuse BEFORE DELETE ON outbox EXECUTE FUNCTION refuse()");
+  const auto pruned = store_->prune(std::chrono::hours(1));
+  ASSERT_FALSE(pruned.has_value());
+  EXPECT_THAT(pruned.error().detail, HasSubstr("not today"));
+  EXPECT_EQ(count("sync_run"), "0");
+  EXPECT_EQ(count("provider_snapshot"), "10");
+}
+
 TEST_F(StoreHistory, ALongTextIsCutBetweenCharacters) {
   auto failed = run("failed");
   failed.error_class = "unreachable";
