@@ -251,12 +251,19 @@ void keep_snapshot(soci::session& sql, const Connection& connection, std::string
       soci::use(hex), soci::use(connection.id);
 }
 
-void settle_held(soci::session& sql, const Connection& now, const SyncPlan& plan, const std::string& run_id,
-                 const std::string& decision) {
+/// What was held is decided by the next list that is applied, and replaced by the next one that is held. A run that got
+/// no list decides nothing.
+void settle_held(soci::session& sql, const Connection& now, const SyncPlan& plan, const SyncRun& run,
+                 const std::string& run_id) {
+  const bool still_held = plan.held && now.last_sync_status == "held";
+  if (run.status == "failed" || still_held) return;
+  const std::string decision = plan.accepted ? "accepted" : "superseded";
+  const auto accepting = text_or_null(plan.accepted ? run.request_id : std::string());
   const std::string actor = sync_actor;
-  sql << "UPDATE held_change SET decision = :decision, decided_at = now(), decided_by = :actor "
+  sql << "UPDATE held_change SET decision = :decision, decided_at = now(), decided_by = "
+         "COALESCE((SELECT requested_by FROM sync_request WHERE id = CAST(:request AS uuid)), :actor) "
          "WHERE connection_id = CAST(:connection AS uuid) AND decision IS NULL",
-      soci::use(decision), soci::use(actor), soci::use(now.id);
+      soci::use(decision), soci::use(accepting.value, accepting.indicator), soci::use(actor), soci::use(now.id);
   if (!plan.held) return;
   sql << "INSERT INTO held_change (connection_id, sync_run_id, reason) "
          "VALUES (CAST(:connection AS uuid), CAST(:run AS uuid), :reason)",
@@ -295,7 +302,7 @@ Result<void> Store::apply(const Connection& connection, const SyncPlan& plan, co
     }
     const bool was_held = now->last_sync_status == "held";
     const auto run_id = record_run(sql, *now, run, !changes.empty());
-    if (plan.held ? !was_held : was_held) settle_held(sql, *now, plan, run_id, "superseded");
+    settle_held(sql, *now, plan, run, run_id);
     if (!snapshot.empty() && (!changes.empty() || (plan.held && !was_held))) keep_snapshot(sql, *now, snapshot);
     return {};
   });

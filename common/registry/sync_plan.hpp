@@ -81,7 +81,8 @@ struct PlannedModel {
 [[nodiscard]] std::string_view name_of(PlannedModel::Kind kind);
 
 struct SyncPlan {
-  bool held = false;  ///< the list looks wrong: nothing of it is applied
+  bool held = false;      ///< the list looks wrong: nothing of it is applied
+  bool accepted = false;  ///< it looks wrong and is applied all the same, since a person said so
   std::string held_reason{};
   std::vector<PlannedModel> models{};
   std::int64_t listed = 0;

@@ -118,5 +118,38 @@ TEST_F(StoreHistory, WhatIsNoTextIsLeftOutOfIt) {
 
 // ---- held lists ----------------------------------------------------------------------------------------------------
 
+TEST_F(StoreHistory, AnAcceptedListSaysWhoAcceptedIt) {
+  apply({adding("a")});
+  hold();
+  auto accepting = run();
+  accepting.trigger = "manual";
+  accepting.request_id = store_->request_sync("", "ann", true).value();
+  record({.accepted = true}, accepting);
+  EXPECT_EQ(sql().run("SELECT decision || ' by ' || decided_by FROM held_change"), "accepted by ann");
+}
+
+TEST_F(StoreHistory, AListThatMendedItselfSupersedesTheHeldOne) {
+  apply({adding("a")});
+  hold();
+  record({}, run());
+  EXPECT_EQ(sql().run("SELECT decision || ' by ' || decided_by FROM held_change"), "superseded by registry-sync");
+}
+
+TEST_F(StoreHistory, AFailureDecidesNothing) {
+  apply({adding("a")});
+  hold();
+  fail_once();
+  EXPECT_EQ(count("held_change WHERE decision IS NULL"), "1");
+  hold();
+  EXPECT_EQ(count("held_change WHERE decision = 'superseded'"), "1");
+  EXPECT_EQ(count("held_change WHERE decision IS NULL"), "1");
+  fail_once();
+  auto accepting = run();
+  accepting.request_id = store_->request_sync("", "ann", true).value();
+  record({.accepted = true}, accepting);
+  EXPECT_EQ(count("held_change WHERE decision = 'accepted' AND decided_by = 'ann'"), "1");
+  EXPECT_EQ(count("held_change WHERE decision IS NULL"), "0");
+}
+
 }  // namespace
 }  // namespace tokenrail::registry

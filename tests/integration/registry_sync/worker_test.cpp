@@ -1,5 +1,9 @@
+#include <sstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
 
 #include "tests/integration/registry_sync/sync_world.hpp"
 
@@ -110,6 +114,16 @@ TEST_F(RegistrySync, AnEmptyListIsHeldUntilAPersonAcceptsIt) {
   state = sync_now(true);
   EXPECT_EQ(state.runs.at(0).missing, 2);
   EXPECT_EQ(last_event("_/_/ollama/a:1b")->model.availability, "missing");
+  EXPECT_EQ(sql().run("SELECT decision || ' by ' || decided_by FROM held_change"), "accepted by test");
+}
+
+TEST_F(RegistrySync, AcceptingAListThatIsFineAgainDecidesNothing) {
+  start_whole();
+  offer({});
+  sync_now();
+  offer({"a:1b", "b:7b"});
+  sync_now(true);
+  EXPECT_EQ(sql().run("SELECT decision || ' by ' || decided_by FROM held_change"), "superseded by registry-sync");
 }
 
 TEST_F(RegistrySync, AProviderThatIsDownChangesNoModel) {
@@ -239,6 +253,64 @@ TEST_F(RegistrySync, ALostDatabaseConnectionIsMendedWithoutARestart) {
   sync_now();
   EXPECT_TRUE(last_event("_/_/ollama/c:1b").has_value()) << running.problems();
 }
+
+// ---- several connections -----------------------------------------------------------------------------------------
+
+class ContestedSync : public SyncWorld {
+ protected:
+  /// The database lets another writer have its way in the first `times` inserts of a model.
+  void contest(int times) {
+    auto db = sql();
+    db.run("CREATE SEQUENCE tries");
+    db.run("CREATE FUNCTION contest() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF nextval('tries') <= " +
+           std::to_string(times) +
+           " THEN RAISE EXCEPTION 'contested' USING ERRCODE = '40001'; END IF; RETURN NEW; END $$");
+    db.run("CREATE TRIGGER contest BEFORE INSERT ON model FOR EACH ROW EXECUTE FUNCTION contest()");
+  }
+};
+
+// ---- what a log and a probe may show -------------------------------------------------------------------------------
+
+/// Everything that is logged while it lives.
+class LogCapture {
+ public:
+  LogCapture() : sink_(std::make_shared<spdlog::sinks::ostream_sink_mt>(text_)) {
+    spdlog::default_logger()->sinks().push_back(sink_);
+  }
+  ~LogCapture() { std::erase(spdlog::default_logger()->sinks(), sink_); }
+  LogCapture(const LogCapture&) = delete;
+  LogCapture& operator=(const LogCapture&) = delete;
+  [[nodiscard]] std::string text() const { return text_.str(); }
+
+ private:
+  std::ostringstream text_;
+  spdlog::sink_ptr sink_;
+};
+
+TEST_F(RegistrySync, WhatTheDatabaseRefusesIsShownWithoutItsValues) {
+  start_whole().stop();
+  sql().run("ALTER TABLE connection ADD CHECK (base_url NOT LIKE '%canary%')");
+  const LogCapture log;
+  auto& running = start({{"OLLAMA_BASE_URL", "http://127.0.0.1:1/canary"}});
+  ASSERT_TRUE(run_until(loop_, [&] { return log.text().contains("refused a value"); })) << log.text();
+  ASSERT_TRUE(run_until(loop_, [&] { return running.problems().contains("refused a value"); })) << running.problems();
+  EXPECT_THAT(log.text() + running.problems(), HasSubstr("connection_base_url_check"));
+  EXPECT_THAT(log.text() + running.problems(), Not(HasSubstr("canary")));
+}
+
+TEST_F(RegistrySync, AListThatTheDatabaseRefusesIsRecordedWithoutItsValues) {
+  auto& running = start_whole();
+  sql().run("ALTER TABLE model ADD CONSTRAINT picky CHECK (digest <> 'canary')");
+  const LogCapture log;
+  offer_models({{.name = "a:1b"}, {.name = "b:7b", .digest = "canary"}});
+  const auto state = sync_now();
+  EXPECT_EQ(state.runs.at(0).status, "failed");
+  EXPECT_THAT(state.runs.at(0).detail, HasSubstr("picky"));
+  EXPECT_THAT(log.text(), HasSubstr("picky"));
+  EXPECT_THAT(log.text() + running.problems() + state.runs.at(0).detail, Not(HasSubstr("canary")));
+}
+
+// ---- topics --------------------------------------------------------------------------------------------------------
 
 }  // namespace
 }  // namespace tokenrail::registry_sync
