@@ -4,10 +4,12 @@
 #include <array>
 #include <set>
 
+#include <fmt/core.h>
+
 #include "common/events/json_writer.hpp"
+#include "common/registry/text.hpp"
 
 namespace tokenrail::registry_sync {
-#include "common/registry/text.hpp"
 
 namespace {
 
@@ -73,16 +75,18 @@ bool storable_name(std::string_view name) {
   return !name.empty() && registry::is_storable(name, text_bytes_max);
 }
 
-std::string details_key(const providers::ListedModel& listed) {
+std::string details_key(const providers::ListedModel& listed, std::string_view connection_id) {
   const auto digest = storable(listed.digest);
-  return digest.empty() ? storable("undigested " + listed.modified_at + " " + listed.name) : digest;
+  if (!digest.empty()) return digest;
+  return storable(fmt::format("undigested {} {} {}", connection_id, listed.modified_at, listed.name));
 }
 
-ListedModel ollama_model(const providers::ListedModel& listed, const providers::ollama::ModelDetails* details) {
+ListedModel ollama_model(const providers::ListedModel& listed, const providers::ollama::ModelDetails* details,
+                         std::string_view connection_id) {
   ListedModel model;
   model.name = listed.name;
   model.digest = storable(listed.digest);
-  model.details_key = details_key(listed);
+  model.details_key = details_key(listed, connection_id);
   model.family = storable(listed.family);
   model.context_window = listed.context_length;
   model.details_known = details != nullptr;

@@ -256,6 +256,26 @@ TEST_F(RegistrySync, ALostDatabaseConnectionIsMendedWithoutARestart) {
 
 // ---- several connections -----------------------------------------------------------------------------------------
 
+TEST_F(RegistrySync, WhatOneConnectionSaysOfABuildIsNotBelievedOfAnother) {
+  const std::vector<simulator::Model> here{{.name = "m:1b", .digest = "same", .context_length = 4096}};
+  const std::vector<simulator::Model> there{{.name = "m:1b", .digest = "same", .context_length = 131072}};
+  offer_models(here);
+  start_whole();
+  simulator::Server other(loop_, "127.0.0.1", 0, simulator::HubOptions{.script = {.models = there}});
+  sql().run("INSERT INTO organization (id, slug) VALUES ('acme', 'acme')");
+  sql().run(
+      "INSERT INTO connection (org_id, provider, name, base_url) VALUES ('acme', 'ollama', 'own', "
+      "'http://127.0.0.1:" +
+      std::to_string(other.port()) + "')");
+  const auto state = sync_now();
+  other.stop();
+  loop_.restart();
+  loop_.poll();
+  ASSERT_THAT(state.runs, SizeIs(2));
+  EXPECT_EQ(last_event("_/_/ollama/m:1b")->model.context_window, 4096);
+  EXPECT_EQ(last_event("acme/_/ollama/m:1b")->model.context_window, 131072);
+}
+
 class ContestedSync : public SyncWorld {
  protected:
   /// The database lets another writer have its way in the first `times` inserts of a model.
