@@ -332,5 +332,44 @@ TEST_F(RegistrySync, AListThatTheDatabaseRefusesIsRecordedWithoutItsValues) {
 
 // ---- topics --------------------------------------------------------------------------------------------------------
 
+TEST_F(RegistrySync, ATopicThatIsNotThereIsNamedAndNothingIsWrittenUntilItIs) {
+  for (const std::string topic : {"model_registry.events", "model_registry"}) {
+    SCOPED_TRACE(topic);
+    rd_kafka_mock_topic_set_error(kafka_->get(), topic.c_str(), RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+    auto& running = start();
+    const auto named = [&] {
+      const auto words = running.problems();
+      return words.contains("kafka: The topic " + topic + " does not exist") &&
+             words.contains("tokenrail topics apply");
+    };
+    ASSERT_TRUE(run_until(loop_, named, std::chrono::seconds(15))) << running.problems();
+    ASSERT_TRUE(run_until(loop_, [&] { return store_->outbox_lag()->rows == 2; })) << "it syncs all the same";
+    EXPECT_TRUE(named()) << running.problems();
+    EXPECT_FALSE(running.worker().published_whole());
+    running.stop();
+    rd_kafka_mock_topic_set_error(kafka_->get(), topic.c_str(), RD_KAFKA_RESP_ERR_NO_ERROR);
+  }
+  settle();
+  EXPECT_THAT(events("model_registry"), IsEmpty());
+  start_whole();
+  EXPECT_THAT(events(), SizeIs(2));
+}
+
+TEST_F(RegistrySync, ATopicThatVanishesIsNamedToo) {
+  const LogCapture log;
+  auto& running = start_whole({{"TOKENRAIL_KAFKA_TOPIC_METADATA_REFRESH_INTERVAL_MS", "200"}});
+  rd_kafka_mock_topic_set_error(kafka_->get(), "model_registry.events", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+  ASSERT_TRUE(run_until(loop_, [&] { return log.text().contains("partition count changed from 1 to 0"); }));
+  offer({"a:1b", "b:7b", "c:1b"});
+  static_cast<void>(store_->request_sync("", "test"));
+  ASSERT_TRUE(run_until(
+      loop_, [&] { return running.problems().contains("kafka: The topic model_registry.events does not exist"); },
+      std::chrono::seconds(60)))
+      << running.problems();
+  rd_kafka_mock_topic_set_error(kafka_->get(), "model_registry.events", RD_KAFKA_RESP_ERR_NO_ERROR);
+  ASSERT_TRUE(run_until(loop_, [&] { return store_->outbox_lag()->rows == 0; })) << running.problems();
+  ASSERT_TRUE(run_until(loop_, [&] { return !events_after(2).empty(); }));
+}
+
 }  // namespace
 }  // namespace tokenrail::registry_sync
