@@ -182,6 +182,14 @@ std::string joined(const std::vector<std::string>& parts) {
   return out;
 }
 
+void lock_models(soci::session& sql, const std::vector<std::string>& ids) {
+  if (ids.empty()) return;
+  const auto list = joined(ids);
+  sql << "SELECT 1 FROM model WHERE id = ANY (CAST(string_to_array(:ids, ',') AS uuid[])) ORDER BY id "
+         "FOR NO KEY UPDATE",
+      soci::use(list);
+}
+
 std::string event_text(const ModelRow& row, std::optional<std::int64_t> before_version,
                        const std::vector<std::string>& changed_fields, const std::string& cause,
                        const std::string& actor) {

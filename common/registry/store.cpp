@@ -103,6 +103,9 @@ Result<Connection> Store::ensure_platform_connection(const PlatformConnection& w
                                          "e.connection_id = CAST(:first AS uuid)) AND CAST(:second AS text) IS NULL",
                                          id, ""))
         changes.push_back({row.state.id, row.state.version, {"deployments"}});
+      std::vector<std::string> ids;
+      for (const auto& change : changes) ids.push_back(change.model_id);
+      lock_models(sql, ids);
       for (const auto& change : changes) {
         sql << "UPDATE model SET version = nextval('registry_version'), updated_at = now() WHERE id = CAST(:id AS "
                "uuid)",
@@ -189,6 +192,7 @@ Result<void> Store::raise_version(std::int64_t version) {
 Result<void> Store::tell_anew(const std::vector<std::string>& model_ids) {
   return impl_->session.transact([&](soci::session& sql) -> Result<void> {
     std::vector<Change> changes;
+    lock_models(sql, model_ids);
     for (const auto& row : read_models(sql, model_ids)) {
       sql << "UPDATE model SET version = nextval('registry_version'), updated_at = now() WHERE id = CAST(:id AS uuid)",
           soci::use(row.state.id);

@@ -85,7 +85,7 @@ class Store {
 
   /// Carries out a plan and records its run, in one transaction. A held plan changes no model. `snapshot`: the
   /// provider's answer; kept when something changed. Error `cancelled`: another writer changed one of the models since
-  /// they were loaded; nothing was written, sync again.
+  /// they were loaded, or added one that the plan adds; nothing was written, sync again.
   /// The run is recorded when it changed something, when its status differs from the last one's, or when it was asked
   /// for; otherwise nothing at all is written.
   Result<void> apply(const Connection& connection, const SyncPlan& plan, const SyncRun& run, std::string_view snapshot);

@@ -1,13 +1,14 @@
 // The store's part in a sync: what is held of a connection, and carrying out a plan.
 #include <algorithm>
+#include <iterator>
 #include <thread>
 
 #include <fmt/core.h>
 
 #include "common/registry/model_rows.hpp"
 #include "common/registry/store_impl.hpp"
-
 #include "common/registry/text.hpp"
+
 namespace tokenrail::registry {
 
 Result<std::vector<StoredModel>> Store::load_models(const Connection& connection) {
@@ -104,7 +105,8 @@ struct ModelColumns {
   Nullable<std::string> raw;
 };
 
-std::string insert_model(soci::session& sql, const PlannedModel& planned) {
+/// Nothing: somebody else has added a model of that name, or one of that slug, since the plan was made.
+std::optional<std::string> insert_model(soci::session& sql, const PlannedModel& planned) {
   const auto& after = planned.after;
   const ModelColumns columns(planned);
   const auto org = text_or_null(after.org_id);
@@ -126,14 +128,14 @@ std::string insert_model(soci::session& sql, const PlannedModel& planned) {
            "CAST(:enabled AS int) <> 0, :kind, :family, :digest, :details_digest, :availability, "
            "to_timestamp(CAST(:missing_since AS bigint) / 1000.0), CAST(:missing_expired AS int) <> 0, "
            ":context_window, :input_tokens_max, :output_tokens_max, :embedding_dimensions, {}, "
-           "COALESCE(CAST(:raw AS jsonb), '{{}}') FROM fresh RETURNING CAST(id AS text)",
+           "COALESCE(CAST(:raw AS jsonb), '{{}}') FROM fresh ON CONFLICT DO NOTHING RETURNING CAST(id AS text)",
            capabilities_value),
        soci::use(org.value, org.indicator, "org"), soci::use(owner.value, owner.indicator, "owner"),
        soci::use(after.provider, "provider"), soci::use(after.model_name, "model_name"), soci::use(after.slug, "slug"),
        soci::use(enabled, "enabled"), soci::into(id));
   columns.bind(prepared);
   soci::statement statement(prepared);
-  statement.execute(true);
+  if (!statement.execute(true)) return std::nullopt;
   return id;
 }
 
@@ -185,7 +187,7 @@ std::optional<Connection> lock_connection(soci::session& sql, const std::string&
 }
 
 std::string_view health_of(const SyncRun& run) {
-  return run.status == "failed" ? "down" : "healthy";
+  return provider_answered(run) ? "healthy" : "down";
 }
 
 /// Records a run where it says something new. Returns its id, or nothing.
@@ -270,6 +272,45 @@ void settle_held(soci::session& sql, const Connection& now, const SyncPlan& plan
       soci::use(now.id), soci::use(run_id), soci::use(plan.held_reason);
 }
 
+Result<void> overtaken(const PlannedModel& planned, std::string_view how) {
+  return fail(ErrorKind::cancelled, fmt::format("The model {}/{} was {} by somebody else during the sync.",
+                                                planned.after.provider, planned.after.model_name, how));
+}
+
+/// Writes the rows of a plan and says what is to be told, in the plan's order. The rows are taken in the order of
+/// lock_models().
+Result<void> write_models(soci::session& sql, const Connection& now, const SyncPlan& plan,
+                          std::vector<Change>& changes) {
+  std::vector<std::string> ids;
+  std::vector<const PlannedModel*> added;
+  for (const auto& planned : plan.models) {
+    ids.push_back(planned.after.id);
+    if (planned.kind == PlannedModel::Kind::added) added.push_back(&planned);
+  }
+  std::vector<std::string> known;
+  std::ranges::copy_if(ids, std::back_inserter(known), [](const auto& id) { return !id.empty(); });
+  lock_models(sql, known);
+  for (const auto& planned : plan.models) {
+    if (planned.kind == PlannedModel::Kind::added) continue;
+    if (!update_model(sql, planned)) return overtaken(planned, "changed");
+  }
+  std::ranges::sort(added, {}, [](const PlannedModel* planned) { return std::string_view(planned->after.model_name); });
+  for (const auto* planned : added) {
+    auto id = insert_model(sql, *planned);
+    if (!id) return overtaken(*planned, "added");
+    ids[static_cast<std::size_t>(planned - plan.models.data())] = std::move(*id);
+  }
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const auto& planned = plan.models[i];
+    write_deployment(sql, ids[i], now, planned.here);
+    if (planned.changed_fields.empty()) continue;
+    Change change{.model_id = ids[i], .before_version = std::nullopt, .changed_fields = planned.changed_fields};
+    if (planned.kind != PlannedModel::Kind::added) change.before_version = planned.before_version;
+    changes.push_back(std::move(change));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> Store::apply(const Connection& connection, const SyncPlan& plan, const SyncRun& run,
@@ -284,20 +325,7 @@ Result<void> Store::apply(const Connection& connection, const SyncPlan& plan, co
       return fail(ErrorKind::cancelled, fmt::format("The connection {} was deleted meanwhile.", connection.name));
     std::vector<Change> changes;
     if (!plan.held) {
-      for (const auto& planned : plan.models) {
-        auto id = planned.after.id;
-        if (planned.kind == PlannedModel::Kind::added) {
-          id = insert_model(sql, planned);
-        } else if (!update_model(sql, planned)) {
-          return fail(ErrorKind::cancelled, fmt::format("The model {}/{} was changed by somebody else during the sync.",
-                                                        planned.after.provider, planned.after.model_name));
-        }
-        write_deployment(sql, id, *now, planned.here);
-        if (planned.changed_fields.empty()) continue;
-        Change change{.model_id = id, .before_version = std::nullopt, .changed_fields = planned.changed_fields};
-        if (planned.kind != PlannedModel::Kind::added) change.before_version = planned.before_version;
-        changes.push_back(std::move(change));
-      }
+      if (auto written = write_models(sql, *now, plan, changes); !written) return written;
       tell_changes(sql, changes, "sync", sync_actor);
     }
     const bool was_held = now->last_sync_status == "held";

@@ -111,6 +111,12 @@ struct SyncRun {
   std::int64_t started_ms = 0;
 };
 
+/// The error class of a run that lost its changes to other writers again and again, and is to be tried again. It says
+/// nothing of the provider.
+inline constexpr std::string_view conflict_class = "conflict";
+/// Whether the connection's provider did its part in a run, whatever became of its list.
+[[nodiscard]] bool provider_answered(const SyncRun& run);
+
 /// Whether a model may be routed to at all, as its event says: enabled, not blocked, not retired, not missing past the
 /// grace, and served by an enabled deployment.
 [[nodiscard]] bool routable(const events::ModelState& state, bool missing_expired);

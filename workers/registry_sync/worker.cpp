@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <memory>
 #include <utility>
 
 #include <fmt/core.h>
@@ -16,6 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t store_threads = 2;
+constexpr int plans_max = 5;  ///< of one list, where others change what it was compared with
 constexpr auto retry_after = 2s;
 constexpr auto leadership_every = 3s;
 constexpr auto prune_every = 1h;
@@ -313,19 +315,16 @@ boost::asio::awaitable<Result<void>> Worker::sync_connection(registry::Connectio
                                 .status = "ok",
                                 .started_ms = now_ms()};
   auto run = co_await sync_once(connection, blank, request.accept_held);
-  // Somebody changed a model in between: once more from what is there now.
-  if (!run && run.error().kind == ErrorKind::cancelled && !stopping_)
-    run = co_await sync_once(connection, blank, request.accept_held);
   if (!run) {
-    // A value that the schema refuses is this list's trouble, not the database's.
-    if (run.error().kind != ErrorKind::invalid_input && run.error().kind != ErrorKind::cancelled)
-      co_return std::unexpected(run.error());
+    // A value that the schema refuses is this list's trouble, not the database's; nor are other writers.
+    const bool conflict = run.error().kind == ErrorKind::cancelled;
+    if (run.error().kind != ErrorKind::invalid_input && !conflict) co_return std::unexpected(run.error());
     auto failed = blank;
     failed.status = "failed";
-    failed.error_class = "refused";
+    failed.error_class = conflict ? registry::conflict_class : "refused";
     failed.detail = run.error().detail;
-    auto recorded = co_await stores_.run(
-        [connection, failed](registry::Store& store) { return store.record_failure(connection, failed); });
+    if (conflict) failed.detail += " It is tried again at the next sync.";
+    auto recorded = co_await record_failure(connection, failed);
     if (!recorded) co_return recorded;
     run = std::move(failed);
   }
@@ -335,10 +334,20 @@ boost::asio::awaitable<Result<void>> Worker::sync_connection(registry::Connectio
   co_return Result<void>{};
 }
 
+boost::asio::awaitable<Result<void>> Worker::record_failure(registry::Connection connection, registry::SyncRun run) {
+  auto recorded =
+      co_await stores_.run([connection, run](registry::Store& store) { return store.record_failure(connection, run); });
+  // The connection was deleted, or others write to it at this very moment: no record of a run is worth the leadership.
+  if (!recorded && recorded.error().kind == ErrorKind::cancelled) {
+    spdlog::warn("a failed sync of {} was not recorded: {}", connection.name, recorded.error().detail);
+    co_return Result<void>{};
+  }
+  co_return recorded;
+}
+
 boost::asio::awaitable<Result<registry::SyncRun>> Worker::sync_once(registry::Connection connection,
                                                                     registry::SyncRun run, bool accept_held) {
-  const auto stored =
-      co_await stores_.run([connection](registry::Store& store) { return store.load_models(connection); });
+  auto stored = co_await stores_.run([connection](registry::Store& store) { return store.load_models(connection); });
   if (!stored) co_return std::unexpected(stored.error());
   auto catalogue = co_await catalogues_.read(connection, &*stored);
   if (stopping_) co_return run;
@@ -346,41 +355,47 @@ boost::asio::awaitable<Result<registry::SyncRun>> Worker::sync_once(registry::Co
     run.status = "failed";
     run.error_class = catalogue.error().error_class;
     run.detail = catalogue.error().detail;
-    const auto recorded = co_await stores_.run(
-        [connection, run](registry::Store& store) { return store.record_failure(connection, run); });
+    const auto recorded = co_await record_failure(connection, run);
     if (!recorded) co_return std::unexpected(recorded.error());
     co_return run;
   }
   auto rules = options_.rules;
   rules.accept_held = accept_held;
-  auto plan = plan_sync(connection, catalogue->list, *stored, rules, now_ms());
-  run.status = plan.held ? "held" : "ok";
-  run.detail = plan.held_reason;
-  run.listed = plan.listed;
-  run.added = plan.added;
-  run.updated = plan.updated;
-  run.unchanged = plan.unchanged;
-  run.missing = plan.missing;
-  run.failed = plan.failed;
-  auto body = std::move(catalogue->body);
-  const auto applied =
-      co_await stores_.run([connection, run, plan = std::move(plan), body = std::move(body)](registry::Store& store) {
-        return store.apply(connection, plan, run, body);
-      });
-  if (!applied) co_return std::unexpected(applied.error());
-  co_return run;
+  const auto body = std::make_shared<const std::string>(std::move(catalogue->body));
+  for (int plans = 1;; ++plans) {
+    auto plan = plan_sync(connection, catalogue->list, *stored, rules, now_ms());
+    run.status = plan.held ? "held" : "ok";
+    run.detail = plan.held_reason;
+    run.listed = plan.listed;
+    run.added = plan.added;
+    run.updated = plan.updated;
+    run.unchanged = plan.unchanged;
+    run.missing = plan.missing;
+    run.failed = plan.failed;
+    const auto applied = co_await stores_.run([connection, run, plan = std::move(plan), body](registry::Store& store) {
+      return store.apply(connection, plan, run, *body);
+    });
+    if (applied) co_return run;
+    if (applied.error().kind != ErrorKind::cancelled || plans == plans_max || stopping_)
+      co_return std::unexpected(applied.error());
+    // Somebody changed a model in between: the same list against what is there now.
+    stored = co_await stores_.run([connection](registry::Store& store) { return store.load_models(connection); });
+    if (!stored) co_return std::unexpected(stored.error());
+  }
 }
 
 void Worker::told(const registry::Connection& connection, const registry::SyncRun& run) {
   const bool well = run.status != "failed";
+  const bool answered = registry::provider_answered(run);
   metrics_
       .gauge("ollama_health_status", "1: the connection listed its models when last asked; 0: it did not",
              {{"connection", connection.name}, {"org", connection.org_id.empty() ? "platform" : connection.org_id}})
-      .set(well ? 1 : 0);
+      .set(answered ? 1 : 0);
   metrics_.counter("registry_sync_runs_total", "Syncs of one connection, by how they ended", {{"status", run.status}})
       .add();
   auto& words = connection_words_[connection.name];
   auto now = well ? fmt::format("{} models listed", run.listed) : fmt::format("down, {}", run.error_class);
+  if (!well && answered) now = "listed, but not applied: others were writing; to be tried again";
   if (run.status == "held") now = fmt::format("held, {}", run.detail);
   const bool news = words != now || run.added + run.updated + run.missing > 0;
   words = std::move(now);

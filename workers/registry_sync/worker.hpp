@@ -71,6 +71,7 @@ class Worker {
                                                   registry::SyncRequest request, Result<void>* outcome);
   boost::asio::awaitable<Result<registry::SyncRun>> sync_once(registry::Connection connection, registry::SyncRun run,
                                                               bool accept_held);
+  boost::asio::awaitable<Result<void>> record_failure(registry::Connection connection, registry::SyncRun run);
   void told(const registry::Connection& connection, const registry::SyncRun& run);
 
   /// Publication's publish(), with the database's errors noted.

@@ -96,6 +96,28 @@ TEST_F(StoreErrors, AMigrationThatFailsTellsNoRow) {
 
 // ---- somebody else was there first: sync again --------------------------------------------------------------------
 
+TEST_F(StoreErrors, AModelThatAnotherConnectionHasAddedMeanwhileIsNoFailure) {
+  const auto other = second();
+  apply({adding("a")});
+  const auto late = apply_beside(other, {.models = {adding("a")}});
+  ASSERT_FALSE(late.has_value());
+  EXPECT_EQ(late.error().kind, ErrorKind::cancelled) << late.error().detail;
+  EXPECT_EQ(sql().run("SELECT count(*) FROM model"), "1");
+  EXPECT_EQ(sql().run("SELECT count(*) FROM deployment"), "1");
+}
+
+TEST_F(StoreErrors, ASlugThatIsTakenInTheSameMomentIsNoFailure) {
+  auto db = sql();
+  db.run("BEGIN");
+  db.run("INSERT INTO model (provider, model_name, slug) VALUES ('ollama', 'other', 'ollama/a')");
+  auto late = std::async(std::launch::async, [&] { return apply_beside(connection_, {.models = {adding("a")}}); });
+  when_one_waits([&] { db.run("COMMIT"); });
+  const auto applied = late.get();
+  ASSERT_FALSE(applied.has_value());
+  EXPECT_EQ(applied.error().kind, ErrorKind::cancelled) << applied.error().detail;
+  EXPECT_TRUE(apply_beside(connection_, {.models = {adding("a")}}).has_value()) << "it takes another slug now";
+}
+
 TEST_F(StoreErrors, GivingWayToAnotherWriterIsNoFailure) {
   for (const std::string sqlstate : {"40P01", "40001"}) {
     auto db = sql();
@@ -108,6 +130,41 @@ TEST_F(StoreErrors, GivingWayToAnotherWriterIsNoFailure) {
     ASSERT_FALSE(applied.has_value());
     EXPECT_EQ(applied.error().kind, ErrorKind::cancelled) << applied.error().detail;
     EXPECT_THAT(applied.error().detail, HasSubstr("deadlock detected"));
+  }
+}
+
+TEST_F(StoreErrors, AppliesThatTouchTheSameModelsWaitForEachOther) {
+  const auto other = second();
+  std::vector<PlannedModel> models;
+  for (int i = 0; i < 80; ++i) models.push_back(adding("m" + std::to_string(i)));
+  apply(models);
+  SyncPlan plan;
+  for (const auto& model : store_->load_models(connection_).value())
+    plan.models.push_back(changing(model, PlannedModel::Kind::noted, {}));
+  auto backwards = plan;
+  std::ranges::reverse(backwards.models);
+  for (int round = 0; round < 5; ++round) {
+    auto beside = std::async(std::launch::async, [&] { return apply_beside(other, backwards); });
+    const auto here = apply_beside(connection_, plan);
+    const auto there = beside.get();
+    ASSERT_TRUE(here.has_value()) << here.error().detail;
+    ASSERT_TRUE(there.has_value()) << there.error().detail;
+  }
+}
+
+TEST_F(StoreErrors, AppliesThatAddTheSameModelsWaitForEachOther) {
+  const auto other = second();
+  for (int round = 0; round < 5; ++round) {
+    SyncPlan plan;
+    for (int i = 0; i < 40; ++i) plan.models.push_back(adding("m" + std::to_string(round * 100 + i)));
+    auto backwards = plan;
+    std::ranges::reverse(backwards.models);
+    auto beside = std::async(std::launch::async, [&] { return apply_beside(other, backwards); });
+    const auto here = apply_beside(connection_, plan);
+    const auto there = beside.get();
+    const auto words = (here ? "" : here.error().detail) + (there ? "" : there.error().detail);
+    EXPECT_NE(here.has_value(), there.has_value()) << words;
+    EXPECT_THAT(words, HasSubstr("was added by somebody else")) << "not a deadlock";
   }
 }
 

@@ -289,6 +289,32 @@ class ContestedSync : public SyncWorld {
   }
 };
 
+TEST_F(ContestedSync, IsPlannedAnewAFewTimes) {
+  start_whole();
+  contest(3);
+  offer({"a:1b", "b:7b", "c:1b"});
+  const auto state = sync_now();
+  EXPECT_EQ(state.runs.at(0).status, "ok") << state.runs.at(0).detail;
+  EXPECT_EQ(state.runs.at(0).added, 1);
+}
+
+TEST_F(ContestedSync, IsTriedAgainLaterAndIsNoFaultOfTheProviders) {
+  auto& running = start_whole();
+  contest(1000);
+  offer({"a:1b", "b:7b", "c:1b"});
+  const auto state = sync_now();
+  EXPECT_EQ(state.runs.at(0).status, "failed");
+  EXPECT_EQ(state.runs.at(0).error_class, "conflict");
+  EXPECT_THAT(state.runs.at(0).detail, HasSubstr("tried again"));
+  EXPECT_EQ(store_->connections()->at(0).health, "healthy");
+  EXPECT_THAT(running.worker().metrics().text(),
+              HasSubstr("ollama_health_status{connection=\"env-ollama\",org=\"platform\"} 1"));
+  EXPECT_THAT(running.problems(), Not(HasSubstr("down")));
+
+  sql().run("DROP TRIGGER contest ON model");
+  EXPECT_EQ(sync_now().runs.at(0).added, 1);
+}
+
 // ---- what a log and a probe may show -------------------------------------------------------------------------------
 
 /// Everything that is logged while it lives.
