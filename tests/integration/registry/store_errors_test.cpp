@@ -36,7 +36,7 @@ class StoreErrors : public StoreTest {
     act();
   }
 
-  Result<void> apply_beside(const Connection& connection, SyncPlan plan) {
+  Result<void> apply_beside(const Connection& connection, const SyncPlan& plan) {
     return Store(options_).apply(
         connection, plan, {.connection_id = connection.id, .trigger = "schedule", .status = "ok", .started_ms = 1}, "");
   }

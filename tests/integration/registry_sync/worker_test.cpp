@@ -387,7 +387,7 @@ TEST_F(RegistrySync, ATopicThatVanishesIsNamedToo) {
   rd_kafka_mock_topic_set_error(kafka_->get(), "model_registry.events", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
   ASSERT_TRUE(run_until(loop_, [&] { return log.text().contains("partition count changed from 1 to 0"); }));
   offer({"a:1b", "b:7b", "c:1b"});
-  static_cast<void>(store_->request_sync("", "test"));
+  ASSERT_TRUE(store_->request_sync("", "test").has_value());
   ASSERT_TRUE(run_until(
       loop_, [&] { return running.problems().contains("kafka: The topic model_registry.events does not exist"); },
       std::chrono::seconds(60)))
