@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "common/events/json_writer.hpp"
+#include "common/providers/failure_text.hpp"
 
 namespace tokenrail::cli {
 namespace {
@@ -148,18 +149,19 @@ Finding judge_registry_sync(const std::optional<Result<bool>>& led) {
 
 Finding judge_connection(const ConnectionFacts& facts) {
   const std::string part = fmt::format("connection {}", facts.name);
-  if (!facts.enabled) return {.part = part, .text = fmt::format("{} is switched off; not asked", facts.base_url)};
+  const std::string url = providers::without_credentials(facts.base_url);
+  if (!facts.enabled) return {.part = part, .text = fmt::format("{} is switched off; not asked", url)};
   if (!facts.models)
     return {.part = part,
             .verdict = Verdict::bad,
-            .text = fmt::format("{}: {}", facts.base_url, facts.models.error().detail),
+            .text = fmt::format("{}: {}", url, facts.models.error().detail),
             .mend = "ollama serve, or point OLLAMA_BASE_URL at a server that runs"};
   if (*facts.models == 0)
     return {.part = part,
             .verdict = Verdict::bad,
-            .text = fmt::format("{} answers, but has no models", facts.base_url),
+            .text = fmt::format("{} answers, but has no models", url),
             .mend = "ollama pull llama3.2:1b, then tokenrail registry sync"};
-  return {.part = part, .text = fmt::format("{} lists {}", facts.base_url, counted(*facts.models, "model"))};
+  return {.part = part, .text = fmt::format("{} lists {}", url, counted(*facts.models, "model"))};
 }
 
 Finding judge_published(const std::optional<PublishedFacts>& facts) {

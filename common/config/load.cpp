@@ -104,8 +104,10 @@ struct Loader {
 void Loader::set(std::string_view name, std::string value, Source source, const std::string& origin) {
   Values::Entry& entry = out.values.entries_.find(name)->second;
   if (!fits(entry.setting, value)) {
-    errors.push_back(fmt::format("{} = {} ({}) is not allowed; it has to be {}", name,
-                                 quoted(shown(entry.setting, value)), origin, allowed(entry.setting)));
+    const auto todo = advice(entry.setting, value);
+    errors.push_back(fmt::format("{} = {} ({}) is not allowed; it has to be {}{}{}", name,
+                                 quoted(shown(entry.setting, value)), origin, allowed(entry.setting),
+                                 todo.empty() ? "" : "; ", todo));
     return;
   }
   entry.value = std::move(value);

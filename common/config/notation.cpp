@@ -53,6 +53,8 @@ bool url_fits(std::string_view url, bool only_http) {
   const auto parts = split_url(url);
   if (parts.scheme.empty() || !is_plain(url)) return false;
   if (!only_http) return true;  // a database URL may leave the host out (a local socket)
+  // What is reached over HTTP is stored and shown with its URL. The database refuses any '@', so do we.
+  if (url.contains('@')) return false;
   return (parts.scheme == "http" || parts.scheme == "https") && host_port_fits(parts.host_port);
 }
 
@@ -74,11 +76,13 @@ std::string mask_query(std::string_view rest) {
   return out;
 }
 
-std::string masked_url(std::string_view url) {
+/// `user_shown`: false where a user has no place either, and may be a token.
+std::string masked_url(std::string_view url, bool user_shown) {
   const auto parts = split_url(url);
   if (parts.scheme.empty()) return std::string(mask);  // not a URL after all: who knows what it is
-  std::string userinfo(parts.user());
-  if (parts.userinfo.contains(':')) userinfo += fmt::format(":{}", mask);
+  std::string userinfo(user_shown ? parts.user() : std::string_view());
+  if (!user_shown && !parts.userinfo.empty()) userinfo = mask;
+  if (user_shown && parts.userinfo.contains(':')) userinfo += fmt::format(":{}", mask);
   if (!parts.userinfo.empty()) userinfo += '@';
   return fmt::format("{}://{}{}{}", parts.scheme, userinfo, parts.host_port, mask_query(parts.rest));
 }
@@ -165,10 +169,10 @@ std::string shown(const Setting& setting, std::string_view value) {
     case Kind::secret:
       return std::string(value.empty() ? value : mask);
     case Kind::secret_url:
-      return value.empty() ? std::string() : masked_url(value);
+      return value.empty() ? std::string() : masked_url(value, true);
     case Kind::url:
       // A wrong value is shown as it is, so that it can be mended, unless it might hold credentials.
-      return value.find('@') == std::string_view::npos ? std::string(value) : masked_url(value);
+      return value.find('@') == std::string_view::npos ? std::string(value) : masked_url(value, false);
     default:
       return std::string(value);
   }
@@ -227,6 +231,15 @@ std::string flag_name(std::string_view setting) {
   return out;
 }
 
+std::string advice(const Setting& setting, std::string_view value) {
+  if (setting.kind != Kind::url || !value.contains('@')) return {};
+  const auto parts = split_url(value);
+  if (parts.scheme.empty() || !parts.userinfo.empty()) {
+    return "credentials do not belong into a URL, which is stored and shown: leave out what stands before the @";
+  }
+  return parts.rest.contains('@') ? "write an @ of its path as %40" : "leave out the @";
+}
+
 std::string allowed(const Setting& setting) {
   const auto bounds = [&](auto&& write) {
     if (setting.min && setting.max) return fmt::format(", from {} to {}", write(*setting.min), write(*setting.max));
@@ -261,7 +274,7 @@ std::string allowed(const Setting& setting) {
       return fmt::format("one of {}", fmt::join(split(setting.choices, '|'), ", "));
     }
     case Kind::url:
-      return "a URL that begins with http:// or https://";
+      return "a URL that begins with http:// or https://, without user and password";
     case Kind::secret_url:
       return "a URL such as scheme://user:password@host:port/path";
   }

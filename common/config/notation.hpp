@@ -25,7 +25,11 @@ namespace tokenrail::config {
 [[nodiscard]] bool fits(const Setting& setting, std::string_view value);
 [[nodiscard]] bool accepts_empty(const Setting& setting);
 
-/// The value as it may be shown: `********` for a secret; URLs with the password replaced.
+/// What to do about a value that does not fit, where allowed() leaves that open; else empty.
+[[nodiscard]] std::string advice(const Setting& setting, std::string_view value);
+
+/// The value as it may be shown: `********` for a secret; URLs with the password replaced, or with all that stands
+/// before the host where neither user nor password have a place.
 [[nodiscard]] std::string shown(const Setting& setting, std::string_view value);
 /// Whether shown() hides something of this value.
 [[nodiscard]] bool is_masked(const Setting& setting, std::string_view value);

@@ -28,7 +28,7 @@ enum class Kind {
   bytes,       ///< 64KiB, 8MiB, 1GiB; a bare number is bytes
   list,        ///< comma-separated
   choice,      ///< one of `choices`
-  url,         ///< http:// or https://, with a host
+  url,         ///< http:// or https://, with a host and without credentials
   secret,      ///< text that is masked wherever it is shown
   secret_url,  ///< a URL whose password is masked wherever it is shown
 };

@@ -84,7 +84,7 @@ Result<void> apply(soci::session& sql, const Migration& migration) {
   } catch (const soci::soci_error& error) {
     if (error.get_error_category() == soci::soci_error::connection_error) throw;
     return fail(ErrorKind::rejected,
-                fmt::format("Migration {} failed and was rolled back: {}", label(migration), error.what()));
+                fmt::format("Migration {} failed and was rolled back: {}", label(migration), message_of(error)));
   }
 }
 

@@ -43,16 +43,6 @@ constexpr const char* deployment_columns = R"(
   WHERE m.deleted_at IS NULL AND )";
 constexpr const char* deployment_order = " ORDER BY d.model_id, COALESCE(d.priority, c.priority), c.id";
 
-std::vector<std::string> parts_of(const std::string& text) {
-  std::vector<std::string> parts;
-  for (std::size_t at = 0; at < text.size();) {
-    const auto end = std::min(text.find('\x1f', at), text.size());
-    parts.push_back(text.substr(at, end - at));
-    at = end + 1;
-  }
-  return parts;
-}
-
 events::Support support_from(std::string_view word) {
   if (word == "supported") return events::Support::supported;
   return word == "unsupported" ? events::Support::unsupported : events::Support::unknown;
@@ -173,6 +163,16 @@ std::vector<ModelRow> read_models(soci::session& sql, const std::vector<std::str
                      joined(ids), "");
 }
 
+std::vector<std::string> parts_of(const std::string& text) {
+  std::vector<std::string> parts;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto end = std::min(text.find('\x1f', at), text.size());
+    parts.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return parts;
+}
+
 std::string joined(const std::vector<std::string>& parts) {
   std::string out;
   for (const auto& part : parts) {
@@ -180,6 +180,14 @@ std::string joined(const std::vector<std::string>& parts) {
     out += part;
   }
   return out;
+}
+
+void lock_models(soci::session& sql, const std::vector<std::string>& ids) {
+  if (ids.empty()) return;
+  const auto list = joined(ids);
+  sql << "SELECT 1 FROM model WHERE id = ANY (CAST(string_to_array(:ids, ',') AS uuid[])) ORDER BY id "
+         "FOR NO KEY UPDATE",
+      soci::use(list);
 }
 
 std::string event_text(const ModelRow& row, std::optional<std::int64_t> before_version,

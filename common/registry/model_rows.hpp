@@ -31,6 +31,10 @@ std::vector<ModelRow> read_models(soci::session& sql, const std::string& where, 
                                   const std::string& second);
 std::vector<ModelRow> read_models(soci::session& sql, const std::vector<std::string>& ids);
 
+/// Takes the models' rows for this transaction, in the one order that every writer keeps to: two that want the same
+/// models then wait for each other instead of both for ever. Models that are to be added come after it, by name.
+void lock_models(soci::session& sql, const std::vector<std::string>& ids);
+
 /// The event's text for a model as it stands.
 std::string event_text(const ModelRow& row, std::optional<std::int64_t> before_version,
                        const std::vector<std::string>& changed_fields, const std::string& cause,
@@ -48,6 +52,8 @@ void tell_changes(soci::session& sql, const std::vector<Change>& changes, const 
 void write_outbox(soci::session& sql, const std::string& aggregate, const std::string& key, const std::string& type,
                   const std::string& payload);
 
+/// Of a text of unit-separated parts, as lists come out of the database.
+std::vector<std::string> parts_of(const std::string& text);
 std::string joined(const std::vector<std::string>& parts);
 
 }  // namespace tokenrail::registry

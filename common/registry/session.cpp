@@ -1,8 +1,11 @@
 #include "common/registry/session.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/core.h>
+
+#include "common/events/utf8.hpp"
 
 namespace tokenrail::registry {
 
@@ -12,6 +15,8 @@ PGconn* native(soci::session& sql) {
   return static_cast<soci::postgresql_session_backend*>(sql.get_backend())->conn_;
 }
 
+constexpr std::size_t message_bytes_max = 1'000;
+
 /// libpq ends its texts with a line feed and splits them over lines.
 std::string one_line(std::string text) {
   std::ranges::replace(text, '\n', ' ');
@@ -19,7 +24,34 @@ std::string one_line(std::string text) {
   return text;
 }
 
+std::string sqlstate_of(const soci::soci_error& error) {
+  const auto* postgresql = dynamic_cast<const soci::postgresql_soci_error*>(&error);
+  return postgresql != nullptr ? postgresql->sqlstate() : std::string();
+}
+
+/// Of class 22, whose own texts repeat the value.
+std::string_view unfit(std::string_view sqlstate) {
+  struct Word {
+    std::string_view sqlstate;
+    std::string_view text;
+  };
+  static constexpr std::array<Word, 5> words{{{"22001", "it is longer than its column"},
+                                              {"22003", "the number is outside of its column's range"},
+                                              {"22021", "its text is not in the database's encoding"},
+                                              {"22P02", "its text is not of the column's type"},
+                                              {"22P05", "the database's encoding lacks a character of it"}}};
+  const auto* word = std::ranges::find(words, sqlstate, &Word::sqlstate);
+  return word == words.end() ? "it is not of the column's type" : word->text;
+}
+
 }  // namespace
+
+std::string message_of(const soci::soci_error& error) {
+  const auto sqlstate = sqlstate_of(error);
+  if (sqlstate.starts_with("22")) return fmt::format("{} (SQLSTATE {})", unfit(sqlstate), sqlstate);
+  // what() goes on with the statement and all that was bound to it.
+  return std::string(events::utf8_prefix(one_line(error.get_error_message()), message_bytes_max));
+}
 
 Result<void> Session::open() {
   if (session_ && PQstatus(native(*session_)) == CONNECTION_OK) return {};
@@ -27,6 +59,8 @@ Result<void> Session::open() {
   auto parameters = connection_parameters(options_);
   if (!parameters) return std::unexpected(std::move(parameters.error()));
   auto session = std::make_unique<soci::session>(soci::postgresql, *parameters);
+  // The detail of a refusal is the row that was refused.
+  PQsetErrorVerbosity(native(*session), PQERRORS_TERSE);
   execute_script(*session, fmt::format("SET statement_timeout = {}; SET lock_timeout = {}; SET TIME ZONE 'UTC'; "
                                        "SET idle_in_transaction_session_timeout = '60s'",
                                        options_.statement_time_max.count(), options_.statement_time_max.count()));
@@ -35,10 +69,9 @@ Result<void> Session::open() {
 }
 
 Error Session::translate(const soci::soci_error& error) {
-  const auto detail = without_password(one_line(error.what()), options_.url);
+  const auto detail = without_password(message_of(error), options_.url);
   const auto place = database_place(options_.url);
-  const auto* postgresql = dynamic_cast<const soci::postgresql_soci_error*>(&error);
-  const auto sqlstate = postgresql != nullptr ? postgresql->sqlstate() : std::string();
+  const auto sqlstate = sqlstate_of(error);
   const bool broken = !session_ || PQstatus(native(*session_)) != CONNECTION_OK;
   if (broken) session_.reset();
   // Not invalid_input: the role or the database may be made the next moment, and who waits for PostgreSQL waits for it.
@@ -59,6 +92,10 @@ Error Session::translate(const soci::soci_error& error) {
         .detail = fmt::format("The database at {} lacks a part of the registry's schema: {}. Run `tokenrail migrate`.",
                               place, detail)};
   }
+  // A deadlock, or a transaction that another one has overtaken: the same again may go through.
+  if (sqlstate == "40P01" || sqlstate == "40001")
+    return {.kind = ErrorKind::cancelled,
+            .detail = fmt::format("PostgreSQL at {} gave way to another writer: {}", place, detail)};
   // 23: a rule of the schema; 22: a value it cannot hold. The same again would fail again.
   if (sqlstate.starts_with("23") || sqlstate.starts_with("22"))
     return {.kind = ErrorKind::invalid_input, .detail = fmt::format("PostgreSQL refused a value: {}", detail)};

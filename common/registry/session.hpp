@@ -54,6 +54,10 @@ class Session {
   std::unique_ptr<soci::session> session_;
 };
 
+/// What PostgreSQL said, in one line of bounded length, without the statement, what was bound to it and what rows hold.
+/// The password of the URL may still stand in it: see without_password().
+std::string message_of(const soci::soci_error& error);
+
 /// Statements that SOCI cannot send: several in one text. Throws soci_error.
 void execute_script(soci::session& sql, const std::string& script);
 

@@ -1,5 +1,7 @@
 #include "common/registry/store.hpp"
 
+#include <array>
+
 #include <fmt/core.h>
 
 #include "common/registry/migrator.hpp"
@@ -27,20 +29,6 @@ Result<void> Store::check() {
 }
 
 // ---- connections -------------------------------------------------------------------------------------------------
-
-namespace {
-
-std::vector<std::string> words_of(const std::string& text) {
-  std::vector<std::string> words;
-  for (std::size_t at = 0; at < text.size();) {
-    const auto end = std::min(text.find('\x1f', at), text.size());
-    words.push_back(text.substr(at, end - at));
-    at = end + 1;
-  }
-  return words;
-}
-
-}  // namespace
 
 std::vector<Connection> read_connections(soci::session& sql, const std::string& where, const std::string& value) {
   const auto bound = text_or_null(value);
@@ -73,8 +61,8 @@ std::vector<Connection> read_connections(soci::session& sql, const std::string& 
                            .weight = row.get<int>("weight"),
                            .enabled = truth(row, "enabled"),
                            .sync_enabled = truth(row, "sync_enabled"),
-                           .include_globs = words_of(text(row, "include_globs")),
-                           .exclude_globs = words_of(text(row, "exclude_globs")),
+                           .include_globs = parts_of(text(row, "include_globs")),
+                           .exclude_globs = parts_of(text(row, "exclude_globs")),
                            .new_models_enabled = text(row, "on_new") == "enabled",
                            .slug_prefix = text(row, "slug_prefix"),
                            .health = text(row, "health"),
@@ -115,6 +103,9 @@ Result<Connection> Store::ensure_platform_connection(const PlatformConnection& w
                                          "e.connection_id = CAST(:first AS uuid)) AND CAST(:second AS text) IS NULL",
                                          id, ""))
         changes.push_back({row.state.id, row.state.version, {"deployments"}});
+      std::vector<std::string> ids;
+      for (const auto& change : changes) ids.push_back(change.model_id);
+      lock_models(sql, ids);
       for (const auto& change : changes) {
         sql << "UPDATE model SET version = nextval('registry_version'), updated_at = now() WHERE id = CAST(:id AS "
                "uuid)",
@@ -201,6 +192,7 @@ Result<void> Store::raise_version(std::int64_t version) {
 Result<void> Store::tell_anew(const std::vector<std::string>& model_ids) {
   return impl_->session.transact([&](soci::session& sql) -> Result<void> {
     std::vector<Change> changes;
+    lock_models(sql, model_ids);
     for (const auto& row : read_models(sql, model_ids)) {
       sql << "UPDATE model SET version = nextval('registry_version'), updated_at = now() WHERE id = CAST(:id AS uuid)",
           soci::use(row.state.id);
@@ -212,17 +204,28 @@ Result<void> Store::tell_anew(const std::vector<std::string>& model_ids) {
 }
 
 Result<void> Store::prune(std::chrono::hours age) {
-  return impl_->session.run([&](soci::session& sql) -> Result<void> {
-    const long long hours = age.count();
-    sql << "DELETE FROM outbox WHERE published_at < now() - make_interval(hours => CAST(:hours AS int))",
-        soci::use(hours);
-    sql << "DELETE FROM sync_run WHERE finished_at < now() - make_interval(hours => CAST(:hours AS int)) AND "
-           "NOT EXISTS (SELECT 1 FROM held_change h WHERE h.sync_run_id = sync_run.id AND h.decision IS NULL)",
-        soci::use(hours);
-    sql << "DELETE FROM provider_snapshot s WHERE (SELECT count(*) FROM provider_snapshot n WHERE n.connection_id = "
-           "s.connection_id AND n.fetched_at > s.fetched_at) >= 10";
-    return {};
-  });
+  const long long hours = age.count();
+  // Each on its own: what keeps one of them from being done keeps no other one. A held list goes before the run that it
+  // points to, a run before the request that it points to.
+  constexpr std::array statements{
+      "DELETE FROM outbox WHERE published_at < now() - make_interval(hours => CAST(:hours AS int))",
+      "DELETE FROM held_change WHERE decision IS NOT NULL AND "
+      "decided_at < now() - make_interval(hours => CAST(:hours AS int))",
+      "DELETE FROM sync_run r WHERE finished_at < now() - make_interval(hours => CAST(:hours AS int)) AND "
+      "NOT EXISTS (SELECT 1 FROM held_change h WHERE h.sync_run_id = r.id)",
+      "DELETE FROM sync_request q WHERE finished_at < now() - make_interval(hours => CAST(:hours AS int)) AND "
+      "NOT EXISTS (SELECT 1 FROM sync_run r WHERE r.request_id = q.id)",
+      "DELETE FROM provider_snapshot s WHERE CAST(:hours AS int) IS NOT NULL AND (SELECT count(*) FROM "
+      "provider_snapshot n WHERE n.connection_id = s.connection_id AND n.fetched_at > s.fetched_at) >= 10"};
+  Result<void> outcome;
+  for (const auto* statement : statements) {
+    const auto done = impl_->session.run([&](soci::session& sql) -> Result<void> {
+      sql << statement, soci::use(hours, "hours");
+      return {};
+    });
+    if (!done && outcome) outcome = done;
+  }
+  return outcome;
 }
 
 // ---- people ------------------------------------------------------------------------------------------------------

@@ -5,7 +5,8 @@
 // in connect_time_max): never call on a running loop, see store_pool.hpp. A Store is used by one thread at a time. A
 // lost connection is made anew by the next call. Errors: unavailable (no database; the text says where it was looked
 // for and never holds the password), rejected (the schema is not there: `tokenrail migrate`), timed_out, invalid_input
-// (a value that the schema refuses).
+// (a value that the schema refuses), cancelled (another writer was faster: a deadlock, or as said below; the same again
+// may go through). No error text holds a value that was bound or a row's.
 #pragma once
 
 #include <chrono>
@@ -84,7 +85,7 @@ class Store {
 
   /// Carries out a plan and records its run, in one transaction. A held plan changes no model. `snapshot`: the
   /// provider's answer; kept when something changed. Error `cancelled`: another writer changed one of the models since
-  /// they were loaded; nothing was written, sync again.
+  /// they were loaded, or added one that the plan adds; nothing was written, sync again.
   /// The run is recorded when it changed something, when its status differs from the last one's, or when it was asked
   /// for; otherwise nothing at all is written.
   Result<void> apply(const Connection& connection, const SyncPlan& plan, const SyncRun& run, std::string_view snapshot);
@@ -109,7 +110,9 @@ class Store {
   /// Gives these models a new version each and tells them again (cause `rollback`): readers hold newer ones than this
   /// database, which was restored from a backup or made anew.
   Result<void> tell_anew(const std::vector<std::string>& model_ids);
-  /// Removes published outbox rows and sync runs older than that; snapshots beyond the last ten a connection.
+  /// Removes what is older than that: published outbox rows, decided held lists, runs that no held list points to,
+  /// finished requests without a run; and snapshots beyond the last ten a connection. An error is the first of several:
+  /// what cannot be removed keeps nothing else from it.
   Result<void> prune(std::chrono::hours age);
 
   // ---- people

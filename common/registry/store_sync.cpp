@@ -1,11 +1,13 @@
 // The store's part in a sync: what is held of a connection, and carrying out a plan.
 #include <algorithm>
+#include <iterator>
 #include <thread>
 
 #include <fmt/core.h>
 
 #include "common/registry/model_rows.hpp"
 #include "common/registry/store_impl.hpp"
+#include "common/registry/text.hpp"
 
 namespace tokenrail::registry {
 
@@ -103,7 +105,8 @@ struct ModelColumns {
   Nullable<std::string> raw;
 };
 
-std::string insert_model(soci::session& sql, const PlannedModel& planned) {
+/// Nothing: somebody else has added a model of that name, or one of that slug, since the plan was made.
+std::optional<std::string> insert_model(soci::session& sql, const PlannedModel& planned) {
   const auto& after = planned.after;
   const ModelColumns columns(planned);
   const auto org = text_or_null(after.org_id);
@@ -125,14 +128,14 @@ std::string insert_model(soci::session& sql, const PlannedModel& planned) {
            "CAST(:enabled AS int) <> 0, :kind, :family, :digest, :details_digest, :availability, "
            "to_timestamp(CAST(:missing_since AS bigint) / 1000.0), CAST(:missing_expired AS int) <> 0, "
            ":context_window, :input_tokens_max, :output_tokens_max, :embedding_dimensions, {}, "
-           "COALESCE(CAST(:raw AS jsonb), '{{}}') FROM fresh RETURNING CAST(id AS text)",
+           "COALESCE(CAST(:raw AS jsonb), '{{}}') FROM fresh ON CONFLICT DO NOTHING RETURNING CAST(id AS text)",
            capabilities_value),
        soci::use(org.value, org.indicator, "org"), soci::use(owner.value, owner.indicator, "owner"),
        soci::use(after.provider, "provider"), soci::use(after.model_name, "model_name"), soci::use(after.slug, "slug"),
        soci::use(enabled, "enabled"), soci::into(id));
   columns.bind(prepared);
   soci::statement statement(prepared);
-  statement.execute(true);
+  if (!statement.execute(true)) return std::nullopt;
   return id;
 }
 
@@ -184,7 +187,7 @@ std::optional<Connection> lock_connection(soci::session& sql, const std::string&
 }
 
 std::string_view health_of(const SyncRun& run) {
-  return run.status == "failed" ? "down" : "healthy";
+  return provider_answered(run) ? "healthy" : "down";
 }
 
 /// Records a run where it says something new. Returns its id, or nothing.
@@ -198,7 +201,7 @@ std::string record_run(soci::session& sql, const Connection& now, const SyncRun&
   }
   if (!turned && !changed && run.request_id.empty()) return {};
   const auto request = text_or_null(run.request_id);
-  const std::string detail = run.detail.substr(0, 512);
+  const std::string detail = storable(run.detail, 512);
   std::string id;
   sql << "INSERT INTO sync_run (connection_id, request_id, trigger, status, listed, added, updated, unchanged, "
          "missing, "
@@ -250,16 +253,62 @@ void keep_snapshot(soci::session& sql, const Connection& connection, std::string
       soci::use(hex), soci::use(connection.id);
 }
 
-void settle_held(soci::session& sql, const Connection& now, const SyncPlan& plan, const std::string& run_id,
-                 const std::string& decision) {
+/// What was held is decided by the next list that is applied, and replaced by the next one that is held. A run that got
+/// no list decides nothing.
+void settle_held(soci::session& sql, const Connection& now, const SyncPlan& plan, const SyncRun& run,
+                 const std::string& run_id) {
+  const bool still_held = plan.held && now.last_sync_status == "held";
+  if (run.status == "failed" || still_held) return;
+  const std::string decision = plan.accepted ? "accepted" : "superseded";
+  const auto accepting = text_or_null(plan.accepted ? run.request_id : std::string());
   const std::string actor = sync_actor;
-  sql << "UPDATE held_change SET decision = :decision, decided_at = now(), decided_by = :actor "
+  sql << "UPDATE held_change SET decision = :decision, decided_at = now(), decided_by = "
+         "COALESCE((SELECT requested_by FROM sync_request WHERE id = CAST(:request AS uuid)), :actor) "
          "WHERE connection_id = CAST(:connection AS uuid) AND decision IS NULL",
-      soci::use(decision), soci::use(actor), soci::use(now.id);
+      soci::use(decision), soci::use(accepting.value, accepting.indicator), soci::use(actor), soci::use(now.id);
   if (!plan.held) return;
   sql << "INSERT INTO held_change (connection_id, sync_run_id, reason) "
          "VALUES (CAST(:connection AS uuid), CAST(:run AS uuid), :reason)",
       soci::use(now.id), soci::use(run_id), soci::use(plan.held_reason);
+}
+
+Result<void> overtaken(const PlannedModel& planned, std::string_view how) {
+  return fail(ErrorKind::cancelled, fmt::format("The model {}/{} was {} by somebody else during the sync.",
+                                                planned.after.provider, planned.after.model_name, how));
+}
+
+/// Writes the rows of a plan and says what is to be told, in the plan's order. The rows are taken in the order of
+/// lock_models().
+Result<void> write_models(soci::session& sql, const Connection& now, const SyncPlan& plan,
+                          std::vector<Change>& changes) {
+  std::vector<std::string> ids;
+  std::vector<const PlannedModel*> added;
+  for (const auto& planned : plan.models) {
+    ids.push_back(planned.after.id);
+    if (planned.kind == PlannedModel::Kind::added) added.push_back(&planned);
+  }
+  std::vector<std::string> known;
+  std::ranges::copy_if(ids, std::back_inserter(known), [](const auto& id) { return !id.empty(); });
+  lock_models(sql, known);
+  for (const auto& planned : plan.models) {
+    if (planned.kind == PlannedModel::Kind::added) continue;
+    if (!update_model(sql, planned)) return overtaken(planned, "changed");
+  }
+  std::ranges::sort(added, {}, [](const PlannedModel* planned) { return std::string_view(planned->after.model_name); });
+  for (const auto* planned : added) {
+    auto id = insert_model(sql, *planned);
+    if (!id) return overtaken(*planned, "added");
+    ids[static_cast<std::size_t>(planned - plan.models.data())] = std::move(*id);
+  }
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const auto& planned = plan.models[i];
+    write_deployment(sql, ids[i], now, planned.here);
+    if (planned.changed_fields.empty()) continue;
+    Change change{.model_id = ids[i], .before_version = std::nullopt, .changed_fields = planned.changed_fields};
+    if (planned.kind != PlannedModel::Kind::added) change.before_version = planned.before_version;
+    changes.push_back(std::move(change));
+  }
+  return {};
 }
 
 }  // namespace
@@ -276,25 +325,12 @@ Result<void> Store::apply(const Connection& connection, const SyncPlan& plan, co
       return fail(ErrorKind::cancelled, fmt::format("The connection {} was deleted meanwhile.", connection.name));
     std::vector<Change> changes;
     if (!plan.held) {
-      for (const auto& planned : plan.models) {
-        auto id = planned.after.id;
-        if (planned.kind == PlannedModel::Kind::added) {
-          id = insert_model(sql, planned);
-        } else if (!update_model(sql, planned)) {
-          return fail(ErrorKind::cancelled, fmt::format("The model {}/{} was changed by somebody else during the sync.",
-                                                        planned.after.provider, planned.after.model_name));
-        }
-        write_deployment(sql, id, *now, planned.here);
-        if (planned.changed_fields.empty()) continue;
-        Change change{.model_id = id, .before_version = std::nullopt, .changed_fields = planned.changed_fields};
-        if (planned.kind != PlannedModel::Kind::added) change.before_version = planned.before_version;
-        changes.push_back(std::move(change));
-      }
+      if (auto written = write_models(sql, *now, plan, changes); !written) return written;
       tell_changes(sql, changes, "sync", sync_actor);
     }
     const bool was_held = now->last_sync_status == "held";
     const auto run_id = record_run(sql, *now, run, !changes.empty());
-    if (plan.held ? !was_held : was_held) settle_held(sql, *now, plan, run_id, "superseded");
+    settle_held(sql, *now, plan, run, run_id);
     if (!snapshot.empty() && (!changes.empty() || (plan.held && !was_held))) keep_snapshot(sql, *now, snapshot);
     return {};
   });
@@ -323,7 +359,8 @@ Result<std::string> Store::request_sync(const std::string& connection_name, cons
     }
     const auto connection = text_or_null(connection_id);
     const int accept = accept_held ? 1 : 0;
-    const std::string asker = requested_by.empty() ? "unknown" : requested_by.substr(0, 255);
+    auto asker = storable(requested_by, 255);
+    if (asker.empty()) asker = "unknown";
     std::string id;
     sql << "INSERT INTO sync_request (connection_id, requested_by, accept_held) "
            "VALUES (CAST(:connection AS uuid), :asker, CAST(:accept AS int) <> 0) RETURNING CAST(id AS text)",

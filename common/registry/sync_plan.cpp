@@ -42,6 +42,10 @@ std::string_view name_of(PlannedModel::Kind kind) {
   return "";
 }
 
+bool provider_answered(const SyncRun& run) {
+  return run.status != "failed" || run.error_class == conflict_class;
+}
+
 bool routable(const events::ModelState& state, bool missing_expired) {
   if (state.platform_blocked || !state.enabled || state.lifecycle == "retired") return false;
   if (state.availability == "missing" && missing_expired) return false;

@@ -81,7 +81,8 @@ struct PlannedModel {
 [[nodiscard]] std::string_view name_of(PlannedModel::Kind kind);
 
 struct SyncPlan {
-  bool held = false;  ///< the list looks wrong: nothing of it is applied
+  bool held = false;      ///< the list looks wrong: nothing of it is applied
+  bool accepted = false;  ///< it looks wrong and is applied all the same, since a person said so
   std::string held_reason{};
   std::vector<PlannedModel> models{};
   std::int64_t listed = 0;
@@ -109,6 +110,12 @@ struct SyncRun {
   std::string detail{};
   std::int64_t started_ms = 0;
 };
+
+/// The error class of a run that lost its changes to other writers again and again, and is to be tried again. It says
+/// nothing of the provider.
+inline constexpr std::string_view conflict_class = "conflict";
+/// Whether the connection's provider did its part in a run, whatever became of its list.
+[[nodiscard]] bool provider_answered(const SyncRun& run);
 
 /// Whether a model may be routed to at all, as its event says: enabled, not blocked, not retired, not missing past the
 /// grace, and served by an enabled deployment.

@@ -59,6 +59,18 @@ def test_what_nobody_would_answer_is_not_asked(make_stack):
         assert refused.returncode == 2 and f"{flag} has {most + 1} bytes; at most {most}" in refused.stderr, refused.stderr
 
 
+def test_credentials_in_the_base_url_are_refused_and_not_shown(make_stack):
+    stack = make_stack()
+    environment = {**os.environ, **stack.environment, "OLLAMA_BASE_URL": "http://ann:CANARY@127.0.0.1:1"}
+    for program in (["tokenrail", "doctor"], ["tokenrail-registry-sync"], ["tokenrail-router"]):
+        call = subprocess.run([stack.bin / program[0], *program[1:]], env=environment, capture_output=True, text=True,
+                              timeout=60)
+        said = call.stdout + call.stderr
+        assert call.returncode == 2, (program, said)
+        assert "OLLAMA_BASE_URL" in said and "leave out what stands before the @" in said, (program, said)
+        assert "CANARY" not in said, (program, said)
+
+
 def test_a_router_outlives_its_terminal(make_stack):
     stack = make_stack(partitions=1)
     router, = stack.whole()

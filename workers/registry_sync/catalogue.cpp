@@ -23,6 +23,14 @@ CatalogueFailure failure_of(const Fetched& fetched, const providers::Target& tar
   return {.error_class = classified.error_class, .detail = classified.failure.message};
 }
 
+/// Under which details are remembered. A connection is believed about its own models only: the digest is what it says
+/// of them.
+std::string memory_key(const registry::Connection& connection, const providers::ListedModel& model) {
+  // Without a digest details_key() holds the name, but cut.
+  return fmt::format("{}\x1f{}\x1f{}", connection.id, details_key(model, connection.id),
+                     model.digest.empty() ? model.name : "");
+}
+
 bool well(const Fetched& fetched) {
   return fetched.end.ending == http::Ending::complete && fetched.head.status >= 200 && fetched.head.status < 300;
 }
@@ -77,9 +85,10 @@ boost::asio::awaitable<CatalogueReader::Answer> CatalogueReader::read(
       settled.emplace(model.state.model_name, model.told_elsewhere ? std::string_view() : model.details_digest);
   std::map<std::string, const providers::ListedModel*> missing;
   for (const auto& model : listed->models) {
-    const auto key = details_key(model);
-    const bool has = settled.contains({model.name, key}) || settled.contains({model.name, ""});
-    if (!has && !known_.contains(key) && storable_name(model.name)) missing.emplace(key, &model);
+    const bool has =
+        settled.contains({model.name, details_key(model, connection.id)}) || settled.contains({model.name, ""});
+    auto key = memory_key(connection, model);
+    if (!has && !known_.contains(key) && storable_name(model.name)) missing.emplace(std::move(key), &model);
   }
   const std::vector<std::pair<std::string, const providers::ListedModel*>> questions(missing.begin(), missing.end());
   Catalogue catalogue{.list = {}, .body = std::move(fetched.body), .details_asked = questions.size()};
@@ -97,8 +106,9 @@ boost::asio::awaitable<CatalogueReader::Answer> CatalogueReader::read(
                  listed->first_skipped);
   }
   for (const auto& model : listed->models) {
-    const auto known = known_.find(details_key(model));
-    catalogue.list.models.push_back(ollama_model(model, known == known_.end() ? nullptr : &known->second));
+    const auto known = known_.find(memory_key(connection, model));
+    catalogue.list.models.push_back(
+        ollama_model(model, known == known_.end() ? nullptr : &known->second, connection.id));
   }
   if (catalogue.details_failed > 0) {
     spdlog::warn("{} of {} models of {} told no details; they are asked again at the next sync",

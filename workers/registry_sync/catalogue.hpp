@@ -49,7 +49,8 @@ class CatalogueReader {
   boost::asio::io_context& loop_;
   Fetcher& fetcher_;
   const Options& options_;
-  std::map<std::string, Details> known_;  ///< by details key; the same build under several names is asked for once
+  /// By connection and details key: the same build under several names of one connection is asked for once.
+  std::map<std::string, Details> known_;
 };
 
 }  // namespace tokenrail::registry_sync

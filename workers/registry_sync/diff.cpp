@@ -178,7 +178,9 @@ registry::SyncPlan plan_sync(const registry::Connection& connection, const Provi
   const auto known = std::ranges::count_if(
       stored, [](const StoredModel& m) { return m.here.has_value() && !m.here->missing_since_ms; });
   const auto count = static_cast<std::int64_t>(list.models.size()) + list.unreadable;
-  if (!rules.accept_held && known > 0 && count * 2 < known) {
+  const bool looks_wrong = known > 0 && count * 2 < known;
+  plan.accepted = looks_wrong && rules.accept_held;
+  if (looks_wrong && !rules.accept_held) {
     plan.held = true;
     plan.held_reason = count == 0 ? fmt::format("the list is empty, but {} models are known", known)
                                   : fmt::format("the list has {} models, but {} are known", count, known);

@@ -4,7 +4,10 @@
 #include <array>
 #include <set>
 
+#include <fmt/core.h>
+
 #include "common/events/json_writer.hpp"
+#include "common/registry/text.hpp"
 
 namespace tokenrail::registry_sync {
 
@@ -14,47 +17,8 @@ using events::Support;
 
 constexpr std::size_t text_bytes_max = 255;
 
-/// Length of the UTF-8 sequence at `at`, 0 where there is none.
-std::size_t sequence_bytes(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const auto lead = byte(at);
-  if (lead < 0x80) return 1;
-  const std::size_t size = lead >= 0xC2 && lead < 0xE0   ? 2
-                           : lead >= 0xE0 && lead < 0xF0 ? 3
-                           : lead >= 0xF0 && lead < 0xF5 ? 4
-                                                         : 0;
-  if (size == 0 || at + size > text.size()) return 0;
-  for (std::size_t i = 1; i < size; ++i)
-    if ((byte(at + i) & 0xC0U) != 0x80U) return 0;
-  const auto second = byte(at + 1);
-  const bool overlong = (lead == 0xE0 && second < 0xA0) || (lead == 0xF0 && second < 0x90);
-  const bool surrogate = lead == 0xED && second >= 0xA0;
-  const bool beyond = lead == 0xF4 && second >= 0x90;
-  return overlong || surrogate || beyond ? 0 : size;
-}
-
-bool is_control(std::string_view text, std::size_t at) {
-  const auto byte = static_cast<unsigned char>(text[at]);
-  if (byte < 0x20 || byte == 0x7F) return true;
-  return byte == 0xC2 && static_cast<unsigned char>(text[at + 1]) < 0xA0;
-}
-
-/// What a text column takes: control characters and bytes that are no UTF-8 left out, cut at a character's border.
 std::string storable(std::string_view text) {
-  std::string out;
-  for (std::size_t at = 0; at < text.size();) {
-    const auto size = sequence_bytes(text, at);
-    if (size == 0) {
-      ++at;
-      continue;
-    }
-    if (!is_control(text, at)) {
-      if (out.size() + size > text_bytes_max) break;
-      out.append(text.substr(at, size));
-    }
-    at += size;
-  }
-  return out;
+  return registry::storable(text, text_bytes_max);
 }
 
 std::string raw_of(const providers::ListedModel& listed, const providers::ollama::ModelDetails* details) {
@@ -108,25 +72,21 @@ void fill_capabilities(ListedModel& model, const std::set<std::string, std::less
 }  // namespace
 
 bool storable_name(std::string_view name) {
-  if (name.empty() || name.size() > text_bytes_max) return false;
-  for (std::size_t at = 0; at < name.size();) {
-    const auto size = sequence_bytes(name, at);
-    if (size == 0 || is_control(name, at)) return false;
-    at += size;
-  }
-  return true;
+  return !name.empty() && registry::is_storable(name, text_bytes_max);
 }
 
-std::string details_key(const providers::ListedModel& listed) {
+std::string details_key(const providers::ListedModel& listed, std::string_view connection_id) {
   const auto digest = storable(listed.digest);
-  return digest.empty() ? storable("undigested " + listed.modified_at + " " + listed.name) : digest;
+  if (!digest.empty()) return digest;
+  return storable(fmt::format("undigested {} {} {}", connection_id, listed.modified_at, listed.name));
 }
 
-ListedModel ollama_model(const providers::ListedModel& listed, const providers::ollama::ModelDetails* details) {
+ListedModel ollama_model(const providers::ListedModel& listed, const providers::ollama::ModelDetails* details,
+                         std::string_view connection_id) {
   ListedModel model;
   model.name = listed.name;
   model.digest = storable(listed.digest);
-  model.details_key = details_key(listed);
+  model.details_key = details_key(listed, connection_id);
   model.family = storable(listed.family);
   model.context_window = listed.context_length;
   model.details_known = details != nullptr;

@@ -29,13 +29,13 @@ struct ListedModel {
 /// A name that the registry can hold: 1 to 255 bytes of UTF-8 without control characters.
 [[nodiscard]] bool storable_name(std::string_view name);
 
-/// The key under which details of a listed model may be kept: its digest, else what tells it from others and changes
-/// when it does.
-[[nodiscard]] std::string details_key(const providers::ListedModel& listed);
+/// What the details of a listed model go with: its digest, else what tells it from others of this and of other
+/// connections and changes when it does.
+[[nodiscard]] std::string details_key(const providers::ListedModel& listed, std::string_view connection_id);
 
 /// `details` null: /api/show was not answered.
 [[nodiscard]] ListedModel ollama_model(const providers::ListedModel& listed,
-                                       const providers::ollama::ModelDetails* details);
+                                       const providers::ollama::ModelDetails* details, std::string_view connection_id);
 
 /// `*` is any run of characters, `?` one.
 [[nodiscard]] bool matches_glob(std::string_view glob, std::string_view name);

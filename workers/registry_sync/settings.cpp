@@ -96,7 +96,8 @@ constexpr std::array settings{
             .env = {},
             .kind = Kind::integer,
             .default_value = "30",
-            .help = "Days for which published outbox rows and records of sync runs are kept.",
+            .help = "Days for which published outbox rows and records of syncs, their requests and decided held lists "
+                    "are kept.",
             .min = 1,
             .max = 3650},
 };

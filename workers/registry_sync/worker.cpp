@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <memory>
 #include <utility>
 
 #include <fmt/core.h>
@@ -16,12 +17,10 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t store_threads = 2;
+constexpr int plans_max = 5;  ///< of one list, where others change what it was compared with
 constexpr auto retry_after = 2s;
 constexpr auto leadership_every = 3s;
 constexpr auto prune_every = 1h;
-constexpr auto read_time_max = 15s;
-constexpr auto publish_time_max = 30s;
-constexpr std::int64_t relay_batch = 500;
 
 kafka::Properties properties_from(const config::Values& values) {
   kafka::Properties properties;
@@ -40,15 +39,14 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
     : loop_(loop),
       values_(values),
       options_(options_from(values)),
-      kafka_properties_(properties_from(values)),
       database_{.url = values.text("database.url"), .application = "tokenrail-registry-sync"},
       stores_(database_, store_threads),
       leadership_(database_),
       http_(http::make_client(loop, {}, metrics_)),
       fetcher_(loop, *http_),
       catalogues_(loop, fetcher_, options_),
-      publisher_(loop, kafka_properties_, {.state = options_.state_topic, .events = options_.events_topic}, metrics_),
-      state_topic_(loop, kafka_properties_, options_.state_topic, metrics_),
+      publication_(loop, properties_from(values), {.state = options_.state_topic, .events = options_.events_topic},
+                   stores_, metrics_),
       stop_signals_(loop, SIGTERM, SIGINT),
       hang_up_(loop, SIGHUP),
       idle_(loop),
@@ -108,8 +106,7 @@ void Worker::stop() {
   spdlog::info("stopping");
   stopping_ = true;
   fetcher_.stop();
-  publisher_.stop();
-  state_topic_.stop();
+  publication_.stop();
   idle_.wake();
 }
 
@@ -118,7 +115,7 @@ void Worker::finish() {
   hang_up_.cancel();
   if (health_) health_->stop();
   // Their sockets would keep the loop waiting.
-  publisher_.close();
+  publication_.close();
   http_.reset();
   ended_ = true;
   spdlog::info("stopped");
@@ -127,8 +124,8 @@ void Worker::finish() {
 std::vector<telemetry::Condition> Worker::conditions() const {
   std::vector<telemetry::Condition> all{{"database", database_problem_}};
   if (leading_) {
-    all.push_back({"kafka", kafka_problem_.empty() ? publisher_.problem() : kafka_problem_});
-    all.push_back({"registry", whole_ ? "" : "the registry has not been published whole yet"});
+    all.push_back({"kafka", publication_.problem()});
+    all.push_back({"registry", publication_.whole() ? "" : "the registry has not been published whole yet"});
   }
   // A provider that is down is its models' matter, not this process's: told, but no reason to be taken out of service.
   for (const auto& [name, words] : connection_words_)
@@ -139,12 +136,6 @@ std::vector<telemetry::Condition> Worker::conditions() const {
 void Worker::note_database(const Error& error) {
   if (database_problem_ != error.detail) spdlog::error("{}", error.detail);
   database_problem_ = error.detail;
-}
-
-void Worker::note_kafka(const Error& error) {
-  if (kafka_problem_ != error.detail) spdlog::error("{}", error.detail);
-  kafka_problem_ = error.detail;
-  kafka_due_ = Clock::now() + retry_after;
 }
 
 Worker::Clock::duration Worker::jittered(std::chrono::milliseconds interval) {
@@ -206,8 +197,8 @@ boost::asio::awaitable<void> Worker::run() {
 boost::asio::awaitable<void> Worker::lead() {
   leading_ = true;
   leader_gauge_.set(1);
-  versions_known_ = whole_ = false;
-  sync_due_ = kafka_due_ = prune_due_ = {};
+  publication_.begin();
+  sync_due_ = prune_due_ = {};
   due_trigger_ = "start";
   const auto platform = options_.platform;
   const auto made =
@@ -216,11 +207,10 @@ boost::asio::awaitable<void> Worker::lead() {
   if (!well) note_database(made.error());
   while (well && !stopping_) {
     // What readers hold already has to be known before the first version is given out, where Kafka can tell.
-    if (!versions_known_ && Clock::now() >= kafka_due_) {
-      const auto learnt = co_await learn_versions();
-      well = learnt.has_value();
-    }
-    if (well) well = (co_await sync_when_due()).has_value();
+    const auto prepared = co_await publication_.prepare();
+    if (!prepared) note_database(prepared.error());
+    well = prepared.has_value();
+    if (well && !stopping_) well = (co_await sync_when_due()).has_value();
     if (well && !stopping_) well = (co_await serve_requests()).has_value();
     if (well && !stopping_) well = (co_await publish()).has_value();
     if (well && !stopping_) well = (co_await look_after()).has_value();
@@ -325,19 +315,16 @@ boost::asio::awaitable<Result<void>> Worker::sync_connection(registry::Connectio
                                 .status = "ok",
                                 .started_ms = now_ms()};
   auto run = co_await sync_once(connection, blank, request.accept_held);
-  // Somebody changed a model in between: once more from what is there now.
-  if (!run && run.error().kind == ErrorKind::cancelled && !stopping_)
-    run = co_await sync_once(connection, blank, request.accept_held);
   if (!run) {
-    // A value that the schema refuses is this list's trouble, not the database's.
-    if (run.error().kind != ErrorKind::invalid_input && run.error().kind != ErrorKind::cancelled)
-      co_return std::unexpected(run.error());
+    // A value that the schema refuses is this list's trouble, not the database's; nor are other writers.
+    const bool conflict = run.error().kind == ErrorKind::cancelled;
+    if (run.error().kind != ErrorKind::invalid_input && !conflict) co_return std::unexpected(run.error());
     auto failed = blank;
     failed.status = "failed";
-    failed.error_class = "refused";
+    failed.error_class = conflict ? registry::conflict_class : "refused";
     failed.detail = run.error().detail;
-    auto recorded = co_await stores_.run(
-        [connection, failed](registry::Store& store) { return store.record_failure(connection, failed); });
+    if (conflict) failed.detail += " It is tried again at the next sync.";
+    auto recorded = co_await record_failure(connection, failed);
     if (!recorded) co_return recorded;
     run = std::move(failed);
   }
@@ -347,10 +334,20 @@ boost::asio::awaitable<Result<void>> Worker::sync_connection(registry::Connectio
   co_return Result<void>{};
 }
 
+boost::asio::awaitable<Result<void>> Worker::record_failure(registry::Connection connection, registry::SyncRun run) {
+  auto recorded =
+      co_await stores_.run([connection, run](registry::Store& store) { return store.record_failure(connection, run); });
+  // The connection was deleted, or others write to it at this very moment: no record of a run is worth the leadership.
+  if (!recorded && recorded.error().kind == ErrorKind::cancelled) {
+    spdlog::warn("a failed sync of {} was not recorded: {}", connection.name, recorded.error().detail);
+    co_return Result<void>{};
+  }
+  co_return recorded;
+}
+
 boost::asio::awaitable<Result<registry::SyncRun>> Worker::sync_once(registry::Connection connection,
                                                                     registry::SyncRun run, bool accept_held) {
-  const auto stored =
-      co_await stores_.run([connection](registry::Store& store) { return store.load_models(connection); });
+  auto stored = co_await stores_.run([connection](registry::Store& store) { return store.load_models(connection); });
   if (!stored) co_return std::unexpected(stored.error());
   auto catalogue = co_await catalogues_.read(connection, &*stored);
   if (stopping_) co_return run;
@@ -358,41 +355,47 @@ boost::asio::awaitable<Result<registry::SyncRun>> Worker::sync_once(registry::Co
     run.status = "failed";
     run.error_class = catalogue.error().error_class;
     run.detail = catalogue.error().detail;
-    const auto recorded = co_await stores_.run(
-        [connection, run](registry::Store& store) { return store.record_failure(connection, run); });
+    const auto recorded = co_await record_failure(connection, run);
     if (!recorded) co_return std::unexpected(recorded.error());
     co_return run;
   }
   auto rules = options_.rules;
   rules.accept_held = accept_held;
-  auto plan = plan_sync(connection, catalogue->list, *stored, rules, now_ms());
-  run.status = plan.held ? "held" : "ok";
-  run.detail = plan.held_reason;
-  run.listed = plan.listed;
-  run.added = plan.added;
-  run.updated = plan.updated;
-  run.unchanged = plan.unchanged;
-  run.missing = plan.missing;
-  run.failed = plan.failed;
-  auto body = std::move(catalogue->body);
-  const auto applied =
-      co_await stores_.run([connection, run, plan = std::move(plan), body = std::move(body)](registry::Store& store) {
-        return store.apply(connection, plan, run, body);
-      });
-  if (!applied) co_return std::unexpected(applied.error());
-  co_return run;
+  const auto body = std::make_shared<const std::string>(std::move(catalogue->body));
+  for (int plans = 1;; ++plans) {
+    auto plan = plan_sync(connection, catalogue->list, *stored, rules, now_ms());
+    run.status = plan.held ? "held" : "ok";
+    run.detail = plan.held_reason;
+    run.listed = plan.listed;
+    run.added = plan.added;
+    run.updated = plan.updated;
+    run.unchanged = plan.unchanged;
+    run.missing = plan.missing;
+    run.failed = plan.failed;
+    const auto applied = co_await stores_.run([connection, run, plan = std::move(plan), body](registry::Store& store) {
+      return store.apply(connection, plan, run, *body);
+    });
+    if (applied) co_return run;
+    if (applied.error().kind != ErrorKind::cancelled || plans == plans_max || stopping_)
+      co_return std::unexpected(applied.error());
+    // Somebody changed a model in between: the same list against what is there now.
+    stored = co_await stores_.run([connection](registry::Store& store) { return store.load_models(connection); });
+    if (!stored) co_return std::unexpected(stored.error());
+  }
 }
 
 void Worker::told(const registry::Connection& connection, const registry::SyncRun& run) {
   const bool well = run.status != "failed";
+  const bool answered = registry::provider_answered(run);
   metrics_
       .gauge("ollama_health_status", "1: the connection listed its models when last asked; 0: it did not",
              {{"connection", connection.name}, {"org", connection.org_id.empty() ? "platform" : connection.org_id}})
-      .set(well ? 1 : 0);
+      .set(answered ? 1 : 0);
   metrics_.counter("registry_sync_runs_total", "Syncs of one connection, by how they ended", {{"status", run.status}})
       .add();
   auto& words = connection_words_[connection.name];
   auto now = well ? fmt::format("{} models listed", run.listed) : fmt::format("down, {}", run.error_class);
+  if (!well && answered) now = "listed, but not applied: others were writing; to be tried again";
   if (run.status == "held") now = fmt::format("held, {}", run.detail);
   const bool news = words != now || run.added + run.updated + run.missing > 0;
   words = std::move(now);
@@ -408,113 +411,10 @@ void Worker::told(const registry::Connection& connection, const registry::SyncRu
   }
 }
 
-// ---- publishing --------------------------------------------------------------------------------------------------
-
-boost::asio::awaitable<Result<void>> Worker::learn_versions() {
-  auto topic = co_await state_topic_.read(read_time_max);
-  if (!topic) {
-    note_kafka(topic.error());
-    co_return Result<void>{};
-  }
-  const auto highest = highest_version(*topic);
-  const auto raised = co_await stores_.run([highest](registry::Store& store) { return store.raise_version(highest); });
-  if (!raised) {
-    note_database(raised.error());
-    co_return raised;
-  }
-  if (const auto ready = publisher_.prepare(); !ready) {
-    note_kafka(ready.error());
-    co_return Result<void>{};
-  }
-  versions_known_ = true;
-  kafka_problem_.clear();
-  co_return Result<void>{};
-}
-
 boost::asio::awaitable<Result<void>> Worker::publish() {
-  if (Clock::now() < kafka_due_) co_return Result<void>{};
-  if (!versions_known_) {
-    const auto learnt = co_await learn_versions();
-    if (!learnt || !versions_known_) co_return learnt;
-  }
-  const auto relayed = co_await relay();
-  if (!relayed) co_return std::unexpected(relayed.error());
-  if (!*relayed || whole_ || stopping_) co_return Result<void>{};
-  auto made = co_await make_whole();
-  co_return made;
-}
-
-boost::asio::awaitable<Result<bool>> Worker::relay() {
-  while (!stopping_) {
-    const auto rows = co_await stores_.run([](registry::Store& store) { return store.unpublished(relay_batch); });
-    if (!rows) {
-      note_database(rows.error());
-      co_return std::unexpected(rows.error());
-    }
-    if (rows->empty()) co_return true;
-    std::vector<Outgoing> records;
-    std::vector<std::int64_t> seqs;
-    for (const auto& row : *rows) {
-      seqs.push_back(row.seq);
-      for (auto& record : records_of(row)) records.push_back(std::move(record));
-    }
-    const auto published = co_await publisher_.publish(std::move(records), publish_time_max);
-    if (!published) {
-      if (!stopping_) note_kafka(published.error());
-      co_return false;
-    }
-    kafka_problem_.clear();
-    const auto marked = co_await stores_.run([seqs](registry::Store& store) { return store.mark_published(seqs); });
-    if (!marked) {
-      note_database(marked.error());
-      co_return std::unexpected(marked.error());
-    }
-    spdlog::debug("published {} events", seqs.size());
-  }
-  co_return false;
-}
-
-boost::asio::awaitable<Result<void>> Worker::make_whole() {
-  const auto topic = co_await state_topic_.read(read_time_max);
-  if (stopping_) co_return Result<void>{};
-  if (!topic) {
-    note_kafka(topic.error());
-    co_return Result<void>{};
-  }
-  const auto states = co_await stores_.run([](registry::Store& store) { return store.whole_state(); });
-  if (!states) {
-    note_database(states.error());
-    co_return std::unexpected(states.error());
-  }
-  auto todo = reconcile(*topic, *states, now_ms());
-  if (!todo.behind.empty()) {
-    const auto highest = highest_version(*topic);
-    spdlog::warn(
-        "readers hold newer versions of {} models than the database, which was restored or made anew; telling "
-        "them again",
-        todo.behind.size());
-    const auto again = co_await stores_.run([highest, ids = todo.behind](registry::Store& store) -> Result<void> {
-      if (auto raised = store.raise_version(highest); !raised) return raised;
-      return store.tell_anew(ids);
-    });
-    if (!again) note_database(again.error());
-    co_return again;  // relayed at the next turn, then looked at again
-  }
-  if (states->empty() && topic->size() > 0)
-    spdlog::warn("the database holds no models, the topic {}: nothing is taken from it", topic->size());
-  const auto count = todo.records.size();
-  if (todo.mark) todo.records.push_back(mark_record(*states, now_ms()));
-  if (!todo.records.empty()) {
-    const auto published = co_await publisher_.publish(std::move(todo.records), publish_time_max);
-    if (!published) {
-      if (!stopping_) note_kafka(published.error());
-      co_return Result<void>{};
-    }
-  }
-  kafka_problem_.clear();
-  whole_ = true;
-  spdlog::info("the registry is published whole: {} models, {} records brought up to date", states->size(), count);
-  co_return Result<void>{};
+  auto published = co_await publication_.publish();
+  if (!published) note_database(published.error());
+  co_return published;
 }
 
 }  // namespace tokenrail::registry_sync

@@ -23,7 +23,7 @@
 #include "common/telemetry/metrics.hpp"
 #include "workers/registry_sync/catalogue.hpp"
 #include "workers/registry_sync/fetcher.hpp"
-#include "workers/registry_sync/publisher.hpp"
+#include "workers/registry_sync/publication.hpp"
 #include "workers/registry_sync/settings.hpp"
 #include "workers/registry_sync/waiter.hpp"
 
@@ -45,7 +45,7 @@ class Worker {
   /// This process holds the leadership.
   [[nodiscard]] bool leading() const { return leading_; }
   /// It leads, and the state topic is known to say what the database says.
-  [[nodiscard]] bool published_whole() const { return leading_ && whole_; }
+  [[nodiscard]] bool published_whole() const { return leading_ && publication_.whole(); }
   /// stop() has done its work.
   [[nodiscard]] bool ended() const { return ended_; }
   /// As /readyz has them.
@@ -71,19 +71,14 @@ class Worker {
                                                   registry::SyncRequest request, Result<void>* outcome);
   boost::asio::awaitable<Result<registry::SyncRun>> sync_once(registry::Connection connection, registry::SyncRun run,
                                                               bool accept_held);
+  boost::asio::awaitable<Result<void>> record_failure(registry::Connection connection, registry::SyncRun run);
   void told(const registry::Connection& connection, const registry::SyncRun& run);
 
-  /// Raises the database's versions above those that readers hold, relays the outbox, and at first also makes the state
-  /// topic whole. Errors of Kafka are noted, tried again later and not returned; errors of the database are returned.
+  /// Publication's publish(), with the database's errors noted.
   boost::asio::awaitable<Result<void>> publish();
-  boost::asio::awaitable<Result<void>> learn_versions();
-  /// True: nothing is left to publish.
-  boost::asio::awaitable<Result<bool>> relay();
-  boost::asio::awaitable<Result<void>> make_whole();
   boost::asio::awaitable<Result<void>> look_after();
 
   void note_database(const Error& error);
-  void note_kafka(const Error& error);
   [[nodiscard]] Clock::duration jittered(std::chrono::milliseconds interval);
   void await_stop();
   void await_hang_up();
@@ -92,7 +87,6 @@ class Worker {
   boost::asio::io_context& loop_;
   const config::Values& values_;
   Options options_;
-  kafka::Properties kafka_properties_;
   registry::DatabaseOptions database_;
   telemetry::Metrics metrics_;
   registry::StorePool stores_;
@@ -100,8 +94,7 @@ class Worker {
   std::unique_ptr<http::Client> http_;
   Fetcher fetcher_;
   CatalogueReader catalogues_;
-  Publisher publisher_;
-  StateTopic state_topic_;
+  Publication publication_;
   std::unique_ptr<telemetry::HealthServer> health_;
   boost::asio::signal_set stop_signals_;
   boost::asio::signal_set hang_up_;
@@ -109,19 +102,15 @@ class Worker {
   std::minstd_rand random_;
 
   std::string database_problem_ = "not connected yet";
-  std::string kafka_problem_ = "not connected yet";
   std::map<std::string, std::string> connection_words_;  ///< by name: how the last list went
   bool stopping_ = false;
   bool ended_ = false;
   int stops_ = 0;
   int exit_code_ = 0;
   bool leading_ = false;
-  bool versions_known_ = false;  ///< of readers; before that nothing is relayed
-  bool whole_ = false;           ///< the state topic has been made whole under this leadership
   std::string due_trigger_ = "start";
   Clock::time_point sync_due_{};
   Clock::time_point leadership_due_{};
-  Clock::time_point kafka_due_{};
   Clock::time_point prune_due_{};
 
   telemetry::Gauge& leader_gauge_;

@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 
 #include "common/registry/projection.hpp"
-#include "tests/integration/registry/scratch_database.hpp"
+#include "tests/integration/registry/store_fixture.hpp"
 
 namespace tokenrail::registry {
 namespace {
@@ -16,76 +16,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-class StoreTest : public ScratchDatabase {
- protected:
-  void SetUp() override {
-    ScratchDatabase::SetUp();
-    if (IsSkipped()) return;
-    const auto migrated = migrate(options_);
-    ASSERT_TRUE(migrated.has_value()) << migrated.error().detail;
-    store_ = std::make_unique<Store>(options_);
-    connection_ = ensure("http://localhost:11434");
-  }
-  void TearDown() override {
-    store_.reset();
-    ScratchDatabase::TearDown();
-  }
-
-  Connection ensure(const std::string& base_url) {
-    auto made = store_->ensure_platform_connection({.name = "env-ollama", .provider = "ollama", .base_url = base_url});
-    EXPECT_TRUE(made.has_value()) << made.error().detail;
-    return made.value_or(Connection{});
-  }
-
-  static PlannedModel adding(const std::string& name) {
-    PlannedModel planned;
-    planned.kind = PlannedModel::Kind::added;
-    planned.changed_fields = {"digest", "enabled"};
-    planned.after.provider = "ollama";
-    planned.after.model_name = name;
-    planned.after.slug = "ollama/" + name;
-    planned.after.enabled = true;
-    planned.after.digest = "sha-1";
-    planned.after.context_window = 4096;
-    planned.after.capabilities = {{"chat", events::Support::supported}, {"vision", events::Support::unsupported}};
-    planned.details_digest = "sha-1";
-    planned.raw = R"({"parameterSize":"8B"})";
-    planned.here = {.upstream_name = name, .digest = "sha-1"};
-    return planned;
-  }
-
-  /// A plan that changes a stored model.
-  static PlannedModel changing(const StoredModel& stored, PlannedModel::Kind kind, std::vector<std::string> fields) {
-    return {.kind = kind,
-            .before_version = stored.state.version,
-            .changed_fields = std::move(fields),
-            .after = stored.state,
-            .details_digest = stored.details_digest,
-            .here = stored.here.value_or(StoredDeployment{.upstream_name = stored.state.model_name})};
-  }
-
-  SyncRun run(std::string status = "ok") const {
-    return {.connection_id = connection_.id, .trigger = "schedule", .status = std::move(status), .started_ms = 1000};
-  }
-
-  void apply(std::vector<PlannedModel> models) {
-    const auto applied = store_->apply(connection_, {.models = std::move(models)}, run(), "[\"answer\"]");
-    ASSERT_TRUE(applied.has_value()) << applied.error().detail;
-    connection_ = store_->connections()->at(0);
-  }
-
-  std::vector<OutboxRecord> outbox() { return store_->unpublished(1000).value(); }
-  StoredModel stored(const std::string& name) {
-    for (auto& model : store_->load_models(connection_).value())
-      if (model.state.model_name == name) return model;
-    ADD_FAILURE() << "no model " << name;
-    return {};
-  }
-
-  std::unique_ptr<Store> store_;
-  Connection connection_;
-};
 
 TEST_F(StoreTest, APlanIsRowsRevisionAndOutboxTogether) {
   apply({adding("llama3.2:latest"), adding("hf.co/a/b:Q4_K_M")});

@@ -118,7 +118,8 @@ class SyncWorld : public registry::ScratchDatabase {
   /// A worker that syncs at start and when asked, never by its clock.
   class Running {
    public:
-    Running(SyncWorld& world, const MockCluster& cluster, std::map<std::string, std::string> settings) : world_(world) {
+    Running(SyncWorld& world, const MockCluster& cluster, const std::map<std::string, std::string>& settings)
+        : world_(world) {
       std::map<std::string, std::string> environment{
           {"TOKENRAIL_DATABASE_URL", world.options_.url},
           {"TOKENRAIL_HTTP_LISTEN", "127.0.0.1:0"},
@@ -131,7 +132,7 @@ class SyncWorld : public registry::ScratchDatabase {
         for (auto& c : variable) c = c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
         environment[variable] = value;
       }
-      for (auto& [name, value] : settings) environment[name] = value;
+      for (const auto& [name, value] : settings) environment[name] = value;
       settings_.assign(config::common_settings().begin(), config::common_settings().end());
       settings_.insert(settings_.end(), registry_sync_settings().begin(), registry_sync_settings().end());
       auto loaded = config::load(
@@ -163,13 +164,13 @@ class SyncWorld : public registry::ScratchDatabase {
     std::unique_ptr<Worker> worker_;
   };
 
-  Running& start(std::map<std::string, std::string> settings = {}) {
-    workers_.push_back(std::make_unique<Running>(*this, *kafka_, std::move(settings)));
+  Running& start(const std::map<std::string, std::string>& settings = {}) {
+    workers_.push_back(std::make_unique<Running>(*this, *kafka_, settings));
     return *workers_.back();
   }
   /// Starts a worker and waits until the registry is published whole.
-  Running& start_whole(std::map<std::string, std::string> settings = {}) {
-    auto& running = start(std::move(settings));
+  Running& start_whole(const std::map<std::string, std::string>& settings = {}) {
+    auto& running = start(settings);
     EXPECT_TRUE(run_until(loop_, [&] { return running.worker().published_whole() && tail_->marked(); }))
         << running.problems();
     return running;

@@ -1,5 +1,9 @@
+#include <sstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
 
 #include "tests/integration/registry_sync/sync_world.hpp"
 
@@ -110,6 +114,16 @@ TEST_F(RegistrySync, AnEmptyListIsHeldUntilAPersonAcceptsIt) {
   state = sync_now(true);
   EXPECT_EQ(state.runs.at(0).missing, 2);
   EXPECT_EQ(last_event("_/_/ollama/a:1b")->model.availability, "missing");
+  EXPECT_EQ(sql().run("SELECT decision || ' by ' || decided_by FROM held_change"), "accepted by test");
+}
+
+TEST_F(RegistrySync, AcceptingAListThatIsFineAgainDecidesNothing) {
+  start_whole();
+  offer({});
+  sync_now();
+  offer({"a:1b", "b:7b"});
+  sync_now(true);
+  EXPECT_EQ(sql().run("SELECT decision || ' by ' || decided_by FROM held_change"), "superseded by registry-sync");
 }
 
 TEST_F(RegistrySync, AProviderThatIsDownChangesNoModel) {
@@ -238,6 +252,149 @@ TEST_F(RegistrySync, ALostDatabaseConnectionIsMendedWithoutARestart) {
   offer({"a:1b", "b:7b", "c:1b"});
   sync_now();
   EXPECT_TRUE(last_event("_/_/ollama/c:1b").has_value()) << running.problems();
+}
+
+// ---- several connections -----------------------------------------------------------------------------------------
+
+TEST_F(RegistrySync, WhatOneConnectionSaysOfABuildIsNotBelievedOfAnother) {
+  const std::vector<simulator::Model> here{{.name = "m:1b", .digest = "same", .context_length = 4096}};
+  const std::vector<simulator::Model> there{{.name = "m:1b", .digest = "same", .context_length = 131072}};
+  offer_models(here);
+  start_whole();
+  simulator::Server other(loop_, "127.0.0.1", 0, simulator::HubOptions{.script = {.models = there}});
+  sql().run("INSERT INTO organization (id, slug) VALUES ('acme', 'acme')");
+  sql().run(
+      "INSERT INTO connection (org_id, provider, name, base_url) VALUES ('acme', 'ollama', 'own', "
+      "'http://127.0.0.1:" +
+      std::to_string(other.port()) + "')");
+  const auto state = sync_now();
+  other.stop();
+  loop_.restart();
+  loop_.poll();
+  ASSERT_THAT(state.runs, SizeIs(2));
+  EXPECT_EQ(last_event("_/_/ollama/m:1b")->model.context_window, 4096);
+  EXPECT_EQ(last_event("acme/_/ollama/m:1b")->model.context_window, 131072);
+}
+
+class ContestedSync : public SyncWorld {
+ protected:
+  /// The database lets another writer have its way in the first `times` inserts of a model.
+  void contest(int times) {
+    auto db = sql();
+    db.run("CREATE SEQUENCE tries");
+    db.run("CREATE FUNCTION contest() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF nextval('tries') <= " +
+           std::to_string(times) +
+           " THEN RAISE EXCEPTION 'contested' USING ERRCODE = '40001'; END IF; RETURN NEW; END $$");
+    db.run("CREATE TRIGGER contest BEFORE INSERT ON model FOR EACH ROW EXECUTE FUNCTION contest()");
+  }
+};
+
+TEST_F(ContestedSync, IsPlannedAnewAFewTimes) {
+  start_whole();
+  contest(3);
+  offer({"a:1b", "b:7b", "c:1b"});
+  const auto state = sync_now();
+  EXPECT_EQ(state.runs.at(0).status, "ok") << state.runs.at(0).detail;
+  EXPECT_EQ(state.runs.at(0).added, 1);
+}
+
+TEST_F(ContestedSync, IsTriedAgainLaterAndIsNoFaultOfTheProviders) {
+  auto& running = start_whole();
+  contest(1000);
+  offer({"a:1b", "b:7b", "c:1b"});
+  const auto state = sync_now();
+  EXPECT_EQ(state.runs.at(0).status, "failed");
+  EXPECT_EQ(state.runs.at(0).error_class, "conflict");
+  EXPECT_THAT(state.runs.at(0).detail, HasSubstr("tried again"));
+  EXPECT_EQ(store_->connections()->at(0).health, "healthy");
+  EXPECT_THAT(running.worker().metrics().text(),
+              HasSubstr("ollama_health_status{connection=\"env-ollama\",org=\"platform\"} 1"));
+  EXPECT_THAT(running.problems(), Not(HasSubstr("down")));
+
+  sql().run("DROP TRIGGER contest ON model");
+  EXPECT_EQ(sync_now().runs.at(0).added, 1);
+}
+
+// ---- what a log and a probe may show -------------------------------------------------------------------------------
+
+/// Everything that is logged while it lives.
+class LogCapture {
+ public:
+  LogCapture() : sink_(std::make_shared<spdlog::sinks::ostream_sink_mt>(text_)) {
+    spdlog::default_logger()->sinks().push_back(sink_);
+  }
+  ~LogCapture() { std::erase(spdlog::default_logger()->sinks(), sink_); }
+  LogCapture(const LogCapture&) = delete;
+  LogCapture& operator=(const LogCapture&) = delete;
+  [[nodiscard]] std::string text() const { return text_.str(); }
+
+ private:
+  std::ostringstream text_;
+  spdlog::sink_ptr sink_;
+};
+
+TEST_F(RegistrySync, WhatTheDatabaseRefusesIsShownWithoutItsValues) {
+  start_whole().stop();
+  sql().run("ALTER TABLE connection ADD CHECK (base_url NOT LIKE '%canary%')");
+  const LogCapture log;
+  auto& running = start({{"OLLAMA_BASE_URL", "http://127.0.0.1:1/canary"}});
+  ASSERT_TRUE(run_until(loop_, [&] { return log.text().contains("refused a value"); })) << log.text();
+  ASSERT_TRUE(run_until(loop_, [&] { return running.problems().contains("refused a value"); })) << running.problems();
+  EXPECT_THAT(log.text() + running.problems(), HasSubstr("connection_base_url_check"));
+  EXPECT_THAT(log.text() + running.problems(), Not(HasSubstr("canary")));
+}
+
+TEST_F(RegistrySync, AListThatTheDatabaseRefusesIsRecordedWithoutItsValues) {
+  auto& running = start_whole();
+  sql().run("ALTER TABLE model ADD CONSTRAINT picky CHECK (digest <> 'canary')");
+  const LogCapture log;
+  offer_models({{.name = "a:1b"}, {.name = "b:7b", .digest = "canary"}});
+  const auto state = sync_now();
+  EXPECT_EQ(state.runs.at(0).status, "failed");
+  EXPECT_THAT(state.runs.at(0).detail, HasSubstr("picky"));
+  EXPECT_THAT(log.text(), HasSubstr("picky"));
+  EXPECT_THAT(log.text() + running.problems() + state.runs.at(0).detail, Not(HasSubstr("canary")));
+}
+
+// ---- topics --------------------------------------------------------------------------------------------------------
+
+TEST_F(RegistrySync, ATopicThatIsNotThereIsNamedAndNothingIsWrittenUntilItIs) {
+  for (const std::string topic : {"model_registry.events", "model_registry"}) {
+    SCOPED_TRACE(topic);
+    rd_kafka_mock_topic_set_error(kafka_->get(), topic.c_str(), RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+    auto& running = start();
+    const auto named = [&] {
+      const auto words = running.problems();
+      return words.contains("kafka: The topic " + topic + " does not exist") &&
+             words.contains("tokenrail topics apply");
+    };
+    ASSERT_TRUE(run_until(loop_, named, std::chrono::seconds(15))) << running.problems();
+    ASSERT_TRUE(run_until(loop_, [&] { return store_->outbox_lag()->rows == 2; })) << "it syncs all the same";
+    EXPECT_TRUE(named()) << running.problems();
+    EXPECT_FALSE(running.worker().published_whole());
+    running.stop();
+    rd_kafka_mock_topic_set_error(kafka_->get(), topic.c_str(), RD_KAFKA_RESP_ERR_NO_ERROR);
+  }
+  settle();
+  EXPECT_THAT(events("model_registry"), IsEmpty());
+  start_whole();
+  EXPECT_THAT(events(), SizeIs(2));
+}
+
+TEST_F(RegistrySync, ATopicThatVanishesIsNamedToo) {
+  const LogCapture log;
+  auto& running = start_whole({{"TOKENRAIL_KAFKA_TOPIC_METADATA_REFRESH_INTERVAL_MS", "200"}});
+  rd_kafka_mock_topic_set_error(kafka_->get(), "model_registry.events", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+  ASSERT_TRUE(run_until(loop_, [&] { return log.text().contains("partition count changed from 1 to 0"); }));
+  offer({"a:1b", "b:7b", "c:1b"});
+  ASSERT_TRUE(store_->request_sync("", "test").has_value());
+  ASSERT_TRUE(run_until(
+      loop_, [&] { return running.problems().contains("kafka: The topic model_registry.events does not exist"); },
+      std::chrono::seconds(60)))
+      << running.problems();
+  rd_kafka_mock_topic_set_error(kafka_->get(), "model_registry.events", RD_KAFKA_RESP_ERR_NO_ERROR);
+  ASSERT_TRUE(run_until(loop_, [&] { return store_->outbox_lag()->rows == 0; })) << running.problems();
+  ASSERT_TRUE(run_until(loop_, [&] { return !events_after(2).empty(); }));
 }
 
 }  // namespace

@@ -172,6 +172,18 @@ TEST(Doctor, AConnectionIsWellOnlyWithModels) {
       Verdict::good);
 }
 
+TEST(Doctor, AConnectionIsShownWithoutCredentials) {
+  for (const bool enabled : {true, false}) {
+    for (const Result<std::size_t>& models :
+         {Result<std::size_t>(1), Result<std::size_t>(0), Result<std::size_t>(fail(ErrorKind::unavailable, "no"))}) {
+      const auto finding =
+          judge_connection({.name = "a", .base_url = "http://ann:CANARY@host:1", .enabled = enabled, .models = models});
+      EXPECT_THAT(finding.text, HasSubstr("http://host:1"));
+      EXPECT_THAT(finding.text + finding.mend, Not(HasSubstr("CANARY")));
+    }
+  }
+}
+
 TEST(Doctor, ARegistryThatWasNeverPublishedOrCannotAnswerIsBad) {
   EXPECT_EQ(judge_published(std::nullopt).verdict, Verdict::unknown);
   EXPECT_EQ(judge_published(PublishedFacts{}).verdict, Verdict::bad);

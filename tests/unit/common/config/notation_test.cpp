@@ -92,6 +92,11 @@ TEST(Notation, WhatFitsAKind) {
       {url, "http://", false},
       {url, "http:///path", false},
       {url, "http://h:0", false},
+      {url, "http://me:hush@h", false},
+      {url, "http://me@h:80/p", false},
+      {url, "http://@h", false},
+      {url, "http://h/@p", false},  // nor does the database take it
+      {url, "http://h/%40p", true},
       {url, "http://h:99999", false},
       {url, "http://a b", false},
       {url, "localhost:11434", false},
@@ -125,7 +130,9 @@ TEST(Notation, WhatMayBeShown) {
       {database, "postgresql://db/x?password=hush&sslmode=require",
        "postgresql://db/x?password=********&sslmode=require"},
       {database, "hush", "********"},
-      {url, "http://me:hush@host/", "http://me:********@host/"},
+      {url, "http://me:hush@host/", "http://********@host/"},
+      {url, "http://hush@host/", "http://********@host/"},
+      {url, "http://hush:@host/", "http://********@host/"},
       {url, "http://host/", "http://host/"},
       {url, "me:hush@host", "********"},
   };

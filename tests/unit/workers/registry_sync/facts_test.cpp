@@ -53,7 +53,7 @@ TEST(OllamaFacts, WhatOllamaTellsInOurWords) {
   for (const auto& row : table) {
     SCOPED_TRACE(testing::PrintToString(row.told));
     const auto details = telling(row.told);
-    const auto model = ollama_model(listed(), &details);
+    const auto model = ollama_model(listed(), &details, "here");
     EXPECT_EQ(model.kind, row.kind);
     std::vector<std::string> supported;
     for (const auto& [name, support] : model.capabilities) {
@@ -68,13 +68,13 @@ TEST(OllamaFacts, WhatOllamaTellsInOurWords) {
 TEST(OllamaFacts, WhatIsNotToldIsUnknown) {
   ModelDetails details;
   details.context_length = 4096;
-  auto model = ollama_model(listed(), &details);
+  auto model = ollama_model(listed(), &details, "here");
   EXPECT_THAT(model.capabilities, IsEmpty());
   EXPECT_EQ(model.kind, "generation");
   EXPECT_TRUE(model.details_known);
   EXPECT_EQ(model.context_window, 4096);
 
-  model = ollama_model(listed(), nullptr);
+  model = ollama_model(listed(), nullptr, "here");
   EXPECT_THAT(model.capabilities, IsEmpty());
   EXPECT_FALSE(model.details_known);
   EXPECT_EQ(model.context_window, std::nullopt);
@@ -83,11 +83,11 @@ TEST(OllamaFacts, WhatIsNotToldIsUnknown) {
 TEST(OllamaFacts, AnOldServersEmbedderIsKnownByItsFamily) {
   auto entry = listed("nomic-embed-text:latest");
   entry.family = "nomic-bert";
-  EXPECT_EQ(ollama_model(entry, nullptr).kind, "embedding");
+  EXPECT_EQ(ollama_model(entry, nullptr, "here").kind, "embedding");
   ModelDetails details;
   details.architecture = "nomic-bert";
   details.embedding_length = 768;
-  const auto model = ollama_model(entry, &details);
+  const auto model = ollama_model(entry, &details, "here");
   EXPECT_EQ(model.kind, "embedding");
   EXPECT_EQ(model.embedding_dimensions, 768);
   EXPECT_THAT(model.capabilities, IsEmpty());
@@ -95,15 +95,15 @@ TEST(OllamaFacts, AnOldServersEmbedderIsKnownByItsFamily) {
 
 TEST(OllamaFacts, DimensionsAreOnlyAnEmbeddersOwn) {
   const auto chat = telling({"completion"});
-  EXPECT_EQ(ollama_model(listed(), &chat).embedding_dimensions, std::nullopt);
+  EXPECT_EQ(ollama_model(listed(), &chat, "here").embedding_dimensions, std::nullopt);
   const auto embed = telling({"embedding"});
-  EXPECT_EQ(ollama_model(listed(), &embed).embedding_dimensions, 768);
+  EXPECT_EQ(ollama_model(listed(), &embed, "here").embedding_dimensions, 768);
 }
 
 TEST(OllamaFacts, TheListsOwnCapabilitiesServeWhereThereAreNoDetails) {
   auto entry = listed();
   entry.capabilities = {"completion", "tools"};
-  const auto model = ollama_model(entry, nullptr);
+  const auto model = ollama_model(entry, nullptr, "here");
   EXPECT_EQ(model.capabilities.at("tools"), Support::supported);
   EXPECT_EQ(model.capabilities.at("vision"), Support::unsupported);
   EXPECT_FALSE(model.details_known);
@@ -111,13 +111,14 @@ TEST(OllamaFacts, TheListsOwnCapabilitiesServeWhereThereAreNoDetails) {
 
 TEST(OllamaFacts, WithoutADigestTheDateStandsIn) {
   auto entry = listed();
-  EXPECT_EQ(details_key(entry), "abc");
+  EXPECT_EQ(details_key(entry, "here"), "abc");
   entry.digest.clear();
   entry.modified_at = "2026-01-01";
-  EXPECT_EQ(details_key(entry), "undigested 2026-01-01 m:1b");
+  EXPECT_EQ(details_key(entry, "here"), "undigested here 2026-01-01 m:1b");
   auto other = entry;
   other.name = "n:1b";
-  EXPECT_NE(details_key(other), details_key(entry)) << "one would get the other's details";
+  EXPECT_NE(details_key(other, "here"), details_key(entry, "here")) << "one would get the other's details";
+  EXPECT_NE(details_key(entry, "there"), details_key(entry, "here")) << "nor does one connection speak for another";
 }
 
 TEST(OllamaFacts, TextsAreMadeFitForTheDatabase) {
@@ -128,7 +129,7 @@ TEST(OllamaFacts, TextsAreMadeFitForTheDatabase) {
                      11) +
                  std::string(300, 'x');
   entry.digest = std::string(254, 'd') + "\xc3\xa9";
-  const auto model = ollama_model(entry, nullptr);
+  const auto model = ollama_model(entry, nullptr, "here");
   EXPECT_TRUE(model.family.starts_with("abc\xc3\xa9xxx"));
   EXPECT_EQ(model.family.size(), 255U);
   EXPECT_EQ(model.digest, std::string(254, 'd')) << "a cut never splits a character";

@@ -1,0 +1,155 @@
+// What the store writes down of syncs, and how it is rid of it again.
+#include <chrono>
+
+#include <gmock/gmock.h>
+
+#include "tests/integration/registry/store_fixture.hpp"
+
+namespace tokenrail::registry {
+namespace {
+
+using testing::HasSubstr;
+
+class StoreHistory : public StoreTest {
+ protected:
+  void hold() {
+    const SyncPlan held{.held = true, .held_reason = "the list is empty"};
+    record(held, run("held"));
+  }
+  void record(const SyncPlan& plan, const SyncRun& run) {
+    const auto applied = store_->apply(connection_, plan, run, "");
+    ASSERT_TRUE(applied.has_value()) << applied.error().detail;
+    connection_ = store_->connections()->at(0);
+  }
+  void fail_once() {
+    auto failed = run("failed");
+    failed.error_class = "unreachable";
+    record({}, failed);
+  }
+  std::string count(const std::string& what) { return sql().run("SELECT count(*) FROM " + what); }
+};
+
+TEST_F(StoreHistory, PruningRemovesWhatIsOldAndKeepsWhatIsOpen) {
+  apply({adding("a")});
+  const auto asked = store_->request_sync("", "ann").value();
+  hold();
+  auto manual = run();
+  manual.request_id = asked;
+  record({}, manual);
+  ASSERT_TRUE(store_->finish_sync_request(asked).has_value());
+  hold();
+  const auto waiting = store_->request_sync("", "ann").value();
+  ASSERT_EQ(count("sync_run"), "4");
+  ASSERT_EQ(count("held_change"), "2");
+  auto db = sql();
+  db.run("INSERT INTO provider_snapshot (connection_id, sha256, body, fetched_at) SELECT '" + connection_.id +
+         "', sha256(convert_to(n::text, 'UTF8')), '', now() - make_interval(hours => n) FROM generate_series(1, 14) n");
+
+  ASSERT_TRUE(store_->prune(std::chrono::hours(1)).has_value());
+  EXPECT_EQ(count("sync_run"), "4") << "none is old";
+  EXPECT_EQ(count("provider_snapshot"), "10");
+
+  db.run("UPDATE sync_run SET finished_at = now() - interval '2 hours'");
+  db.run("UPDATE held_change SET decided_at = now() - interval '2 hours' WHERE decision IS NOT NULL");
+  db.run(
+      "UPDATE sync_request SET requested_at = now() - interval '2 hours', finished_at = CASE WHEN finished_at IS "
+      "NOT NULL THEN now() - interval '2 hours' END");
+  const auto pruned = store_->prune(std::chrono::hours(1));
+  ASSERT_TRUE(pruned.has_value()) << pruned.error().detail;
+  EXPECT_EQ(db.run("SELECT string_agg(status, ',') FROM sync_run"), "held") << "a person has yet to decide on it";
+  EXPECT_EQ(count("held_change WHERE decision IS NULL"), "1");
+  EXPECT_EQ(count("held_change"), "1");
+  EXPECT_EQ(db.run("SELECT string_agg(id::text, ',') FROM sync_request"), waiting);
+}
+
+TEST_F(StoreHistory, AHeldListThatWasDecidedLatelyKeepsItsRun) {
+  apply({adding("a")});
+  hold();
+  record({}, run());
+  sql().run("UPDATE sync_run SET finished_at = now() - interval '2 hours'");
+  const auto pruned = store_->prune(std::chrono::hours(1));
+  ASSERT_TRUE(pruned.has_value()) << pruned.error().detail;
+  EXPECT_EQ(count("held_change h JOIN sync_run r ON r.id = h.sync_run_id"), "1");
+  EXPECT_EQ(count("sync_run"), "1");
+}
+
+TEST_F(StoreHistory, WhatCannotBePrunedKeepsNothingElse) {
+  apply({adding("a")});
+  ASSERT_TRUE(store_->mark_published({outbox().at(0).seq}).has_value());
+  auto db = sql();
+  db.run("UPDATE outbox SET published_at = now() - interval '2 hours'");
+  db.run("UPDATE sync_run SET finished_at = now() - interval '2 hours'");
+  db.run("INSERT INTO provider_snapshot (connection_id, sha256, body, fetched_at) SELECT '" + connection_.id +
+         "', sha256(convert_to(n::text, 'UTF8')), '', now() - make_interval(hours => n) FROM generate_series(1, 14) n");
+  db.run(
+      "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+      "$$ BEGIN RAISE EXCEPTION 'not today' USING ERRCODE = '23503'; END $$");
+  db.run("CREATE TRIGGER refuse BEFORE DELETE ON outbox EXECUTE FUNCTION refuse()");
+  const auto pruned = store_->prune(std::chrono::hours(1));
+  ASSERT_FALSE(pruned.has_value());
+  EXPECT_THAT(pruned.error().detail, HasSubstr("not today"));
+  EXPECT_EQ(count("sync_run"), "0");
+  EXPECT_EQ(count("provider_snapshot"), "10");
+}
+
+TEST_F(StoreHistory, ALongTextIsCutBetweenCharacters) {
+  auto failed = run("failed");
+  failed.error_class = "unreachable";
+  failed.detail = std::string(511, 'x') + "\xc3\xa9\xc3\xa9";
+  record({}, failed);
+  EXPECT_EQ(sql().run("SELECT detail FROM sync_run"), std::string(511, 'x'));
+
+  const auto asked = store_->request_sync("", std::string(254, 'y') + "\xe2\x82\xac");
+  ASSERT_TRUE(asked.has_value()) << asked.error().detail;
+  EXPECT_EQ(sql().run("SELECT requested_by FROM sync_request"), std::string(254, 'y'));
+}
+
+// A user name of an old terminal's encoding, say.
+TEST_F(StoreHistory, WhatIsNoTextIsLeftOutOfIt) {
+  auto failed = run("failed");
+  failed.detail = "caf\xe9 said no\n";
+  record({}, failed);
+  EXPECT_EQ(sql().run("SELECT detail FROM sync_run"), "caf said no");
+  ASSERT_TRUE(store_->request_sync("", "Ren\xe9").has_value());
+  EXPECT_EQ(sql().run("SELECT requested_by FROM sync_request"), "Ren");
+  ASSERT_TRUE(store_->request_sync("", "\xff").has_value());
+  EXPECT_EQ(sql().run("SELECT requested_by FROM sync_request ORDER BY requested_at DESC LIMIT 1"), "unknown");
+}
+
+// ---- held lists ----------------------------------------------------------------------------------------------------
+
+TEST_F(StoreHistory, AnAcceptedListSaysWhoAcceptedIt) {
+  apply({adding("a")});
+  hold();
+  auto accepting = run();
+  accepting.trigger = "manual";
+  accepting.request_id = store_->request_sync("", "ann", true).value();
+  record({.accepted = true}, accepting);
+  EXPECT_EQ(sql().run("SELECT decision || ' by ' || decided_by FROM held_change"), "accepted by ann");
+}
+
+TEST_F(StoreHistory, AListThatMendedItselfSupersedesTheHeldOne) {
+  apply({adding("a")});
+  hold();
+  record({}, run());
+  EXPECT_EQ(sql().run("SELECT decision || ' by ' || decided_by FROM held_change"), "superseded by registry-sync");
+}
+
+TEST_F(StoreHistory, AFailureDecidesNothing) {
+  apply({adding("a")});
+  hold();
+  fail_once();
+  EXPECT_EQ(count("held_change WHERE decision IS NULL"), "1");
+  hold();
+  EXPECT_EQ(count("held_change WHERE decision = 'superseded'"), "1");
+  EXPECT_EQ(count("held_change WHERE decision IS NULL"), "1");
+  fail_once();
+  auto accepting = run();
+  accepting.request_id = store_->request_sync("", "ann", true).value();
+  record({.accepted = true}, accepting);
+  EXPECT_EQ(count("held_change WHERE decision = 'accepted' AND decided_by = 'ann'"), "1");
+  EXPECT_EQ(count("held_change WHERE decision IS NULL"), "0");
+}
+
+}  // namespace
+}  // namespace tokenrail::registry

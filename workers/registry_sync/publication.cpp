@@ -1,0 +1,181 @@
+#include "workers/registry_sync/publication.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "common/kafka/admin.hpp"
+
+namespace tokenrail::registry_sync {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto retry_after = 2s;
+constexpr auto describe_time_max = 5s;
+constexpr auto read_time_max = 15s;
+constexpr auto publish_time_max = 30s;
+constexpr std::int64_t relay_batch = 500;
+
+std::int64_t now_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+/// Blocking. Error not_found: names the topics that are not there.
+Result<void> look_for(const kafka::Properties& properties, const RegistryTopics& topics) {
+  auto admin = kafka::Admin::connect(properties);
+  if (!admin) return std::unexpected(admin.error());
+  const auto there = (*admin)->describe({topics.state, topics.events}, false, describe_time_max);
+  if (!there) return std::unexpected(there.error());
+  std::vector<std::string> missing;
+  for (const auto& name : {topics.state, topics.events})
+    if (std::ranges::find(*there, name, &kafka::TopicDescription::name) == there->end()) missing.push_back(name);
+  if (missing.empty()) return {};
+  return fail(ErrorKind::not_found,
+              fmt::format("The topic{} {} {} not exist. Run `tokenrail topics apply`.", missing.size() == 1 ? "" : "s",
+                          fmt::join(missing, " and "), missing.size() == 1 ? "does" : "do"));
+}
+
+}  // namespace
+
+Publication::Publication(boost::asio::io_context& loop, const kafka::Properties& properties,
+                         const RegistryTopics& topics, registry::StorePool& stores, telemetry::Metrics& metrics)
+    : properties_(properties),
+      topics_(topics),
+      stores_(stores),
+      publisher_(loop, properties, topics, metrics),
+      state_topic_(loop, properties, topics.state, metrics) {}
+
+void Publication::begin() {
+  topics_there_ = versions_known_ = whole_ = false;
+  due_ = {};
+}
+
+void Publication::stop() {
+  stopping_ = true;
+  publisher_.stop();
+  state_topic_.stop();
+}
+
+void Publication::note(const Error& error) {
+  if (problem_ != error.detail) spdlog::error("{}", error.detail);
+  problem_ = error.detail;
+  due_ = Clock::now() + retry_after;
+}
+
+boost::asio::awaitable<bool> Publication::topics_there() {
+  if (topics_there_) co_return true;
+  const auto found =
+      co_await stores_.run_plain([properties = properties_, topics = topics_] { return look_for(properties, topics); });
+  if (!found) note(found.error());
+  topics_there_ = found.has_value();
+  co_return topics_there_ && !stopping_;
+}
+
+boost::asio::awaitable<Result<void>> Publication::prepare() {
+  if (versions_known_ || Clock::now() < due_ || !co_await topics_there()) co_return Result<void>{};
+  auto topic = co_await state_topic_.read(read_time_max);
+  if (!topic) {
+    topics_there_ = false;
+    note(topic.error());
+    co_return Result<void>{};
+  }
+  const auto highest = highest_version(*topic);
+  const auto raised = co_await stores_.run([highest](registry::Store& store) { return store.raise_version(highest); });
+  if (!raised) co_return raised;
+  if (const auto ready = publisher_.prepare(); !ready) {
+    note(ready.error());
+    co_return Result<void>{};
+  }
+  versions_known_ = true;
+  problem_.clear();
+  co_return Result<void>{};
+}
+
+boost::asio::awaitable<Result<void>> Publication::publish() {
+  const auto prepared = co_await prepare();
+  if (!prepared || !versions_known_) co_return prepared;
+  if (Clock::now() < due_ || !co_await topics_there()) co_return Result<void>{};
+  const auto relayed = co_await relay();
+  if (!relayed) co_return std::unexpected(relayed.error());
+  if (!*relayed || whole_ || stopping_) co_return Result<void>{};
+  auto made = co_await make_whole();
+  co_return made;
+}
+
+boost::asio::awaitable<bool> Publication::send(std::vector<Outgoing> records) {
+  const auto published = co_await publisher_.publish(std::move(records), publish_time_max);
+  if (published) {
+    problem_.clear();
+    co_return true;
+  }
+  topics_there_ = false;
+  if (!stopping_) note(published.error());
+  co_return false;
+}
+
+boost::asio::awaitable<Result<bool>> Publication::relay() {
+  while (!stopping_) {
+    const auto rows = co_await stores_.run([](registry::Store& store) { return store.unpublished(relay_batch); });
+    if (!rows) co_return std::unexpected(rows.error());
+    if (rows->empty()) {
+      if (whole_) problem_.clear();
+      co_return true;
+    }
+    std::vector<Outgoing> records;
+    std::vector<std::int64_t> seqs;
+    for (const auto& row : *rows) {
+      seqs.push_back(row.seq);
+      for (auto& record : records_of(row)) records.push_back(std::move(record));
+    }
+    const bool sent = co_await send(std::move(records));
+    if (!sent) co_return false;
+    const auto marked = co_await stores_.run([seqs](registry::Store& store) { return store.mark_published(seqs); });
+    if (!marked) co_return std::unexpected(marked.error());
+    spdlog::debug("published {} events", seqs.size());
+  }
+  co_return false;
+}
+
+boost::asio::awaitable<Result<void>> Publication::make_whole() {
+  const auto topic = co_await state_topic_.read(read_time_max);
+  if (stopping_) co_return Result<void>{};
+  if (!topic) {
+    topics_there_ = false;
+    note(topic.error());
+    co_return Result<void>{};
+  }
+  const auto states = co_await stores_.run([](registry::Store& store) { return store.whole_state(); });
+  if (!states) co_return std::unexpected(states.error());
+  auto todo = reconcile(*topic, *states, now_ms());
+  if (!todo.behind.empty()) {
+    const auto highest = highest_version(*topic);
+    spdlog::warn(
+        "readers hold newer versions of {} models than the database, which was restored or made anew; telling "
+        "them again",
+        todo.behind.size());
+    const auto again = co_await stores_.run([highest, ids = todo.behind](registry::Store& store) -> Result<void> {
+      if (auto raised = store.raise_version(highest); !raised) return raised;
+      return store.tell_anew(ids);
+    });
+    co_return again;  // relayed at the next turn, then looked at again
+  }
+  if (states->empty() && topic->size() > 0)
+    spdlog::warn("the database holds no models, the topic {}: nothing is taken from it", topic->size());
+  const auto count = todo.records.size();
+  if (todo.mark) todo.records.push_back(mark_record(*states, now_ms()));
+  if (!todo.records.empty()) {
+    const bool sent = co_await send(std::move(todo.records));
+    if (!sent) co_return Result<void>{};
+  }
+  problem_.clear();
+  whole_ = true;
+  spdlog::info("the registry is published whole: {} models, {} records brought up to date", states->size(), count);
+  co_return Result<void>{};
+}
+
+}  // namespace tokenrail::registry_sync
