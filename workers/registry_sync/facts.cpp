@@ -76,7 +76,7 @@ bool storable_name(std::string_view name) {
 }
 
 std::string details_key(const providers::ListedModel& listed, std::string_view connection_id) {
-  const auto digest = storable(listed.digest);
+  auto digest = storable(listed.digest);
   if (!digest.empty()) return digest;
   return storable(fmt::format("undigested {} {} {}", connection_id, listed.modified_at, listed.name));
 }
