@@ -272,9 +272,9 @@ Partition::Dispatched Partition::dispatch(std::int64_t offset) {
   }
 
   // One at a time; the others are counted only when their turn has come.
-  if (preparing_ && careful() && (job.unread || job.put_back)) {
+  if (careful_.preparing && careful() && (job.unread || job.put_back)) {
     job.stage = Job::Stage::in_line;
-    to_prepare_.push_back(offset);
+    careful_.waiting.push_back(offset);
     make_room(job);
     return {};
   }
@@ -288,7 +288,7 @@ Partition::Dispatched Partition::dispatch(std::int64_t offset) {
   }
   if (job.draw == 0) job.draw = services_.environment.random();
   if (job.unread && careful()) {
-    preparing_ = offset;
+    careful_.preparing = offset;
     begin_attempt(job);
     job.attempt->announce_unread();
     services_.in_flight.started(job.org_id(), "");
@@ -449,8 +449,8 @@ void Partition::complete(std::int64_t offset) {
   drop_job(offset);
   // What the oldest held up goes on, and one for each that has ended.
   const auto& options = services_.options;
-  for (auto room =
-           options.partition_attempts_max - std::min(attempts_ + wanted_.size(), options.partition_attempts_max);
+  for (auto room = options.partition_attempts_max -
+                   std::min(attempts_ + fetching_.wanted.size(), options.partition_attempts_max);
        room > 0 && !held_.empty() && *held_.begin() - ledger_.committable() < options.partition_span_max;) {
     const auto next = held_.extract(held_.begin()).value();
     if (const auto it = jobs_.find(next); it != jobs_.end() && it->second.stage == Job::Stage::in_line) {
@@ -480,16 +480,16 @@ void Partition::on_time() {
       check_leases();
       break;
     case Phase::locating:
-      if (services_.environment.now().steady >= ask_places_at_) ask_for_places();
+      if (services_.environment.now().steady >= locating_.ask_at) ask_for_places();
       break;
     case Phase::committing:
-      if (!commit_pending_) send_commit();
+      if (!commit_.pending) send_commit();
       break;
     case Phase::settling:
       if (outstanding_ == 0) settled();
       break;
     case Phase::confirming:
-      if (!commit_pending_) settled();
+      if (!commit_.pending) settled();
       break;
     case Phase::reading_audit:
     case Phase::reading_chunks:

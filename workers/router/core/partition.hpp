@@ -157,7 +157,9 @@ class Partition {
   [[nodiscard]] const std::string& instance() const { return instance_; }
   [[nodiscard]] Phase phase() const { return phase_; }
   /// on_time() has something to do at once.
-  [[nodiscard]] bool wants_time() const { return !failing_.empty() || (!preparing_ && !to_prepare_.empty()); }
+  [[nodiscard]] bool wants_time() const {
+    return !failing_.empty() || (!careful_.preparing && !careful_.waiting.empty());
+  }
 
  private:
   struct Deferred {
@@ -266,10 +268,10 @@ class Partition {
   void fetch_ended(Job& job);
   void fetched(const kafka::Record& record);
   void fetch_to(std::int64_t next_offset);
-  [[nodiscard]] bool careful() const { return careful_left_ > 0; }
+  [[nodiscard]] bool careful() const { return careful_.left > 0; }
   /// One attempt more could be handed over; those whose record is being read again will be attempts soon.
   [[nodiscard]] bool may_attempt() const {
-    return attempts_ + wanted_.size() < services_.options.partition_attempts_max;
+    return attempts_ + fetching_.wanted.size() < services_.options.partition_attempts_max;
   }
   void prepare_next();
   void look_at(std::int64_t offset);
@@ -315,29 +317,39 @@ class Partition {
 
   // The audit log as this worker knows it.
   std::optional<events::CommitMetadata> inherited_{};  ///< of what is committed: where the tails begin
-  std::optional<TailPlaces> places_{};                 ///< without metadata, once they are known
-  Millis look_back_{0};                                ///< Unix; the tails begin at this time
-  std::uint32_t audit_question_ = 0;                   ///< on its way; 0: none
-  std::uint32_t chunk_question_ = 0;
-  std::optional<LogPlaces> audit_places_{};
-  std::optional<LogPlaces> chunk_places_{};
-  int places_refused_ = 0;
-  Millis ask_places_at_ = Millis::max();  ///< steady
-  std::int64_t epoch_seen_ = 0;           ///< the highest in the tail, of any event of others
   events::AuditFold fold_{};
   AuditAccount account_{};
   TerminalTail tail_{};
   std::map<std::int64_t, Origin> origins_{};  ///< by source offset, of attempts that are open
-  bool reading_log_[3]{};                     ///< by Log
-  std::int64_t tail_events_ = 0;
-  std::optional<std::int64_t> first_read_{};  ///< first offset that the present tail gave
-  bool chunk_tail_cut_ = false;               ///< it began behind where it was to be read from
-  Millis first_chunk_at_{0};                  ///< wall; timestamp of the first chunk of the tail
-  std::int64_t chunks_from_ = 0;              ///< where the chunk log is read from, once its end is known
-  std::optional<std::int64_t> chunk_end_{};   ///< what is being read of it ends there, or later
-  Millis heard_of_log_{0};                    ///< steady; the last word of a log that is being read
-  std::int64_t chunks_read_to_ = 0;
-  std::optional<std::int64_t> early_chunk_end_{};  ///< planted bug only
+
+  /// Looking for where the tails begin, without metadata.
+  struct Locating {
+    Millis from{0};                    ///< Unix; the tails begin at this time
+    std::uint32_t audit_question = 0;  ///< on its way; 0: none
+    std::uint32_t chunk_question = 0;
+    std::optional<LogPlaces> audit{};
+    std::optional<LogPlaces> chunks{};
+    int refused = 0;
+    Millis ask_at = Millis::max();  ///< steady
+    std::optional<TailPlaces> found{};
+  };
+  Locating locating_{};
+
+  /// Reading the partition's own logs: tails, gaps, and the end of the chunk log when a lease has run out.
+  struct Reading {
+    bool logs[3]{};                            ///< by Log
+    Millis heard_at{0};                        ///< steady; the last word of a log that is being read
+    std::int64_t audit_events = 0;             ///< in the tail so far
+    std::int64_t epoch_seen = 0;               ///< the highest in the tail, of any event of others
+    std::optional<std::int64_t> first{};       ///< first offset that the present tail gave
+    bool chunks_cut = false;                   ///< the chunk tail began behind where it was to be read from
+    Millis first_chunk_at{0};                  ///< wall; timestamp of its first chunk
+    std::int64_t chunks_from = 0;              ///< where the chunk log is read from, once its end is known
+    std::optional<std::int64_t> chunks_end{};  ///< what is being read of it ends there, or later
+    std::int64_t chunks_read_to = 0;
+    std::optional<std::int64_t> early_chunks_end{};  ///< planted bug only
+  };
+  Reading reading_{};
 
   // Attempts that others continue: when their lease runs out (steady).
   std::map<AttemptKey, Millis> leases_{};
@@ -352,46 +364,60 @@ class Partition {
   std::uint32_t questions_ = 0;
   std::uint32_t gap_question_ = 0;  ///< the one that is on its way; 0: none
   Millis ask_gaps_at_{0};           ///< steady; not earlier
+
   KeyOrder order_{};
   LogPositions positions_;
   RecentRequests recent_;
   std::map<std::int64_t, Job> jobs_{};
   std::set<std::pair<std::size_t, std::int64_t>> by_name_{};  ///< jobs: a hash of their ids, and their offset
   std::size_t attempts_ = 0;                                  ///< jobs that have one with a number
-  std::map<std::int64_t, DeadLetter> dead_letters_{};
-  std::map<std::int64_t, std::uint32_t>
-      dead_lettered_{};                    ///< offset -> digest; complete, but the commit is behind them
-  bool dead_lettered_news_ = false;        ///< some are not in the committed metadata
-  std::deque<kafka::Record> untouched_{};  ///< read while not running: nothing of them is looked at before the claim
-
-  // Several workers in a row were lost here before they could say anything: requests are prepared one at a time, each
-  // only after its llm.request, so that the one which kills its worker is known.
-  int careful_left_ = 0;  ///< requests still to be prepared so
-  std::optional<std::int64_t> preparing_{};
-  std::deque<std::int64_t> to_prepare_{};
-
-  std::set<std::int64_t> wanted_{};  ///< offsets being read again
-  std::int64_t fetch_position_ = 0;
-
   std::deque<std::int64_t> to_look_at_{};
   bool looking_ = false;
   std::set<std::int64_t> held_{};  ///< first in line, but too far from the oldest incomplete offset, or too many run
+  std::deque<kafka::Record> untouched_{};  ///< read while not running: nothing of them is looked at before the claim
+
+  std::map<std::int64_t, DeadLetter> dead_letters_{};
+  std::map<std::int64_t, std::uint32_t>
+      dead_lettered_{};              ///< offset -> digest; complete, but the commit is behind them
+  bool dead_lettered_news_ = false;  ///< some are not in the committed metadata
+
+  /// Several workers in a row were lost here before they could say anything: requests are prepared one at a time, each
+  /// only after its llm.request, so that the one which kills its worker is known.
+  struct Careful {
+    int left = 0;  ///< requests still to be prepared so
+    std::optional<std::int64_t> preparing{};
+    std::deque<std::int64_t> waiting{};
+  };
+  Careful careful_{};
+
+  /// Records that were put back, and are read again.
+  struct Fetching {
+    std::set<std::int64_t> wanted{};  ///< offsets
+    std::int64_t position = 0;
+  };
+  Fetching fetching_{};
 
   std::deque<Deferred> deferred_{};
   std::size_t outstanding_ = 0;
   std::string failing_{};  ///< not empty: fail() is due
 
-  // Repairs that follow one another wait longer and longer: what breaks them is seldom mended by haste.
-  int repairs_in_a_row_ = 0;
-  Millis repaired_at_{0};   ///< steady; when the last one began
-  Millis settle_until_{0};  ///< steady; the coordinator is not asked before
+  /// Repairs that follow one another wait longer and longer: what breaks them is seldom mended by haste.
+  struct Repairs {
+    int in_a_row = 0;
+    Millis newest_at{0};     ///< steady; when it began
+    Millis settle_until{0};  ///< steady; the coordinator is not asked before
+  };
+  Repairs repairs_{};
 
-  bool commit_pending_ = false;
-  std::uint32_t commit_sequence_ = 0;  ///< of the newest commit; outcomes of older ones are nobody's business
-  std::int64_t committed_offset_ = -1;
-  std::string committed_metadata_{};
-  std::int64_t sent_offset_ = -1;
-  std::string sent_metadata_{};
+  struct Commit {
+    bool pending = false;
+    std::uint32_t sequence = 0;  ///< of the newest; outcomes of older ones are nobody's business
+    std::int64_t offset = -1;    ///< of the newest that was answered well
+    std::string metadata{};
+    std::int64_t sent_offset = -1;
+    std::string sent_metadata{};
+  };
+  Commit commit_{};
 
   std::string scratch_{};
 };

@@ -23,9 +23,9 @@ std::expected<registry::Route, events::Failure> Partition::prepare(Job& job) {
   job.deadline_known = true;
   schedule(job, job.deadline);
   auto route = route_of(job);
-  if (preparing_ == job.offset) {
-    preparing_.reset();
-    if (careful_left_ > 0) --careful_left_;
+  if (careful_.preparing == job.offset) {
+    careful_.preparing.reset();
+    if (careful_.left > 0) --careful_.left;
     // Not from inside the attempt that has just been prepared.
     services_.environment.wake_at(services_.environment.now().steady);
   }
@@ -33,9 +33,9 @@ std::expected<registry::Route, events::Failure> Partition::prepare(Job& job) {
 }
 
 void Partition::prepare_next() {
-  while (!to_prepare_.empty() && phase_ == Phase::running && !(preparing_ && careful())) {
-    const auto offset = to_prepare_.front();
-    to_prepare_.pop_front();
+  while (!careful_.waiting.empty() && phase_ == Phase::running && !(careful_.preparing && careful())) {
+    const auto offset = careful_.waiting.front();
+    careful_.waiting.pop_front();
     const auto it = jobs_.find(offset);
     if (it == jobs_.end() || it->second.stage != Job::Stage::in_line) continue;
     ready(it->second, true);

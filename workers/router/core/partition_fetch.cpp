@@ -63,25 +63,25 @@ void Partition::uncount(const Job& job) {
 void Partition::fetch(Job& job) {
   job.stage = Job::Stage::fetching;
   services_.in_flight.fetch_started(job.org_id(), job.waits_for);
-  const bool behind = job.offset < fetch_position_;
-  const bool first = wanted_.empty();
-  wanted_.insert(job.offset);
+  const bool behind = job.offset < fetching_.position;
+  const bool first = fetching_.wanted.empty();
+  fetching_.wanted.insert(job.offset);
   if (first || behind) {
-    fetch_position_ = *wanted_.begin();
-    read_log(Log::requests, fetch_position_);
+    fetching_.position = *fetching_.wanted.begin();
+    read_log(Log::requests, fetching_.position);
   }
 }
 
 void Partition::fetch_ended(Job& job) {
   if (job.stage != Job::Stage::fetching) return;
   job.stage = Job::Stage::in_line;
-  wanted_.erase(job.offset);
+  fetching_.wanted.erase(job.offset);
   services_.in_flight.fetch_over(job.org_id(), job.waits_for);
 }
 
 void Partition::fetched(const kafka::Record& record) {
   fetch_to(record.offset);
-  fetch_position_ = record.offset + 1;
+  fetching_.position = record.offset + 1;
   if (const auto it = jobs_.find(record.offset); it != jobs_.end() && it->second.stage == Job::Stage::fetching) {
     Job& job = it->second;
     fetch_ended(job);
@@ -92,19 +92,19 @@ void Partition::fetched(const kafka::Record& record) {
     // It takes the place that was kept for it, or all of them would be read again before one is started.
     ready(job, true);
   }
-  if (wanted_.empty()) {
+  if (fetching_.wanted.empty()) {
     stop_log(Log::requests);
-  } else if (*wanted_.begin() - fetch_position_ > read_through_max) {
-    fetch_position_ = *wanted_.begin();
-    read_log(Log::requests, fetch_position_);
+  } else if (*fetching_.wanted.begin() - fetching_.position > read_through_max) {
+    fetching_.position = *fetching_.wanted.begin();
+    read_log(Log::requests, fetching_.position);
   }
 }
 
 // Reading has passed everything below `next_offset`: what was wanted there has been deleted.
 void Partition::fetch_to(std::int64_t next_offset) {
-  while (!wanted_.empty() && *wanted_.begin() < next_offset) {
-    const auto offset = *wanted_.begin();
-    wanted_.erase(wanted_.begin());
+  while (!fetching_.wanted.empty() && *fetching_.wanted.begin() < next_offset) {
+    const auto offset = *fetching_.wanted.begin();
+    fetching_.wanted.erase(fetching_.wanted.begin());
     const auto it = jobs_.find(offset);
     if (it == jobs_.end() || it->second.stage != Job::Stage::fetching) continue;
     start(it->second, std::nullopt,
@@ -112,7 +112,7 @@ void Partition::fetch_to(std::int64_t next_offset) {
                               "The request had to wait for so long that it has been deleted from chat.requests by its "
                               "retention. Ask again later, or raise the retention."));
   }
-  if (wanted_.empty()) stop_log(Log::requests);
+  if (fetching_.wanted.empty()) stop_log(Log::requests);
 }
 
 }  // namespace tokenrail::router

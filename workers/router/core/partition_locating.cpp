@@ -24,27 +24,27 @@ constexpr Millis ask_again{1'000};
 }  // namespace
 
 std::int64_t Partition::audit_tail_begin() const {
-  return inherited_ ? inherited_->audit_offset : places_ ? places_->audit : kafka::offset_beginning;
+  return inherited_ ? inherited_->audit_offset : locating_.found ? locating_.found->audit : kafka::offset_beginning;
 }
 
 std::int64_t Partition::chunk_tail_begin() const {
-  return inherited_ ? inherited_->chunk_offset : places_ ? places_->chunk : kafka::offset_beginning;
+  return inherited_ ? inherited_->chunk_offset : locating_.found ? locating_.found->chunk : kafka::offset_beginning;
 }
 
 /// `first`: what the chunk tail gave first, or its end where it gave nothing.
 bool Partition::chunk_tail_starts_late(std::int64_t first) const {
-  const bool doubtful = !inherited_ && places_ && places_->chunk_may_be_cut;
+  const bool doubtful = !inherited_ && locating_.found && locating_.found->chunk_may_be_cut;
   return first != std::max<std::int64_t>(0, chunk_tail_begin()) || (doubtful && first > 0);
 }
 
 /// The record at which reading starts.
 void Partition::locate() {
   phase_ = Phase::locating;
-  audit_question_ = chunk_question_ = 0;
-  audit_places_.reset();
-  chunk_places_.reset();
-  places_refused_ = 0;
-  ask_places_at_ = Millis::max();
+  locating_.audit_question = locating_.chunk_question = 0;
+  locating_.audit.reset();
+  locating_.chunks.reset();
+  locating_.refused = 0;
+  locating_.ask_at = Millis::max();
   read_log(Log::requests, start_committed_ ? start_ : kafka::offset_beginning);
 }
 
@@ -66,27 +66,27 @@ void Partition::look_back_from(std::optional<Millis> started) {
     located({.audit = kafka::offset_beginning, .chunk = kafka::offset_beginning});
     return;
   }
-  look_back_ = std::max(Millis(0), *started - services_.options.tail_margin - services_.options.dedupe_window);
+  locating_.from = std::max(Millis(0), *started - services_.options.tail_margin - services_.options.dedupe_window);
   ask_for_places();
 }
 
 void Partition::ask_for_places() {
-  ask_places_at_ = Millis::max();
-  if (!audit_places_) audit_question_ = ask(Log::audit, look_back_);
-  if (!chunk_places_) chunk_question_ = ask(Log::chunks, look_back_);
+  locating_.ask_at = Millis::max();
+  if (!locating_.audit) locating_.audit_question = ask(Log::audit, locating_.from);
+  if (!locating_.chunks) locating_.chunk_question = ask(Log::chunks, locating_.from);
 }
 
 void Partition::place_answered(std::uint32_t sequence, const Result<LogPlaces>& answer) {
-  if (sequence == audit_question_) {
-    audit_question_ = 0;
-    if (answer) audit_places_ = *answer;
-  } else if (sequence == chunk_question_) {
-    chunk_question_ = 0;
-    if (answer) chunk_places_ = *answer;
+  if (sequence == locating_.audit_question) {
+    locating_.audit_question = 0;
+    if (answer) locating_.audit = *answer;
+  } else if (sequence == locating_.chunk_question) {
+    locating_.chunk_question = 0;
+    if (answer) locating_.chunks = *answer;
   } else {
     return;
   }
-  if (!answer && ++places_refused_ >= refusals_max) {
+  if (!answer && ++locating_.refused >= refusals_max) {
     spdlog::warn(
         "partition {}: the brokers do not say where its logs stood when its oldest request came ({}); they are "
         "read from their beginning",
@@ -94,22 +94,22 @@ void Partition::place_answered(std::uint32_t sequence, const Result<LogPlaces>& 
     located({.audit = kafka::offset_beginning, .chunk = kafka::offset_beginning});
     return;
   }
-  if (audit_question_ != 0 || chunk_question_ != 0) return;
-  if (!audit_places_ || !chunk_places_) {
-    ask_places_at_ = services_.environment.now().steady + ask_again;
+  if (locating_.audit_question != 0 || locating_.chunk_question != 0) return;
+  if (!locating_.audit || !locating_.chunks) {
+    locating_.ask_at = services_.environment.now().steady + ask_again;
     return;
   }
   // No chunk is that new: there is nothing to be read, unless somebody goes on writing. Where the log begins behind the
   // time, newer ones may have been deleted.
-  const auto& chunks = *chunk_places_;
-  located({.audit = audit_places_->at.value_or(kafka::offset_beginning),
+  const auto& chunks = *locating_.chunks;
+  located({.audit = locating_.audit->at.value_or(kafka::offset_beginning),
            .chunk = chunks.at.value_or(chunks.next),
            .chunk_may_be_cut = chunks.at.value_or(chunks.next) <= chunks.first});
 }
 
 void Partition::located(const TailPlaces& places) {
-  audit_question_ = chunk_question_ = 0;
-  places_ = places;
+  locating_.audit_question = locating_.chunk_question = 0;
+  locating_.found = places;
   read_tails();
 }
 

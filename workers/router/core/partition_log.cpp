@@ -28,13 +28,13 @@ bool Partition::owns() const {
 }
 
 void Partition::read_log(Log log, std::int64_t from) {
-  reading_log_[static_cast<std::size_t>(log)] = true;
-  heard_of_log_ = services_.environment.now().steady;
+  reading_.logs[static_cast<std::size_t>(log)] = true;
+  reading_.heard_at = services_.environment.now().steady;
   wire_.read(log, number_, from);
 }
 
 void Partition::stop_log(Log log) {
-  if (!std::exchange(reading_log_[static_cast<std::size_t>(log)], false)) return;
+  if (!std::exchange(reading_.logs[static_cast<std::size_t>(log)], false)) return;
   wire_.stop_reading(log, number_);
 }
 
@@ -55,7 +55,7 @@ void Partition::fold_known() {
 // somebody else writes to it by right.
 void Partition::follow() {
   const bool wanted = owns() && (account_.gap() || fold_.any_continued());
-  if (wanted && !reading_log_[static_cast<std::size_t>(Log::audit)]) {
+  if (wanted && !reading_.logs[static_cast<std::size_t>(Log::audit)]) {
     services_.metrics.gaps_read.add();
     read_log(Log::audit, account_.position());
   } else if (!wanted && phase_ != Phase::reading_audit) {
@@ -151,7 +151,7 @@ void Partition::check_leases() {
   if (planted(Bug::no_tail_after_lease)) {
     close_expired();
   } else {
-    read_chunks_from(chunks_read_to_);
+    read_chunks_from(reading_.chunks_read_to);
   }
 }
 
@@ -208,7 +208,7 @@ void Partition::release() {
 
 // `released` is known to count: the partition is no longer ours, what we listed is.
 void Partition::hand_over() {
-  if (ledger_.committable() != (commit_pending_ ? sent_offset_ : committed_offset_) || dead_lettered_news_)
+  if (ledger_.committable() != (commit_.pending ? commit_.sent_offset : commit_.offset) || dead_lettered_news_)
     send_commit();
   phase_ = Phase::continuing;
   stop_logs();

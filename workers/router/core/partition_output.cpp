@@ -225,33 +225,34 @@ void Partition::terminal_acknowledged(const Sent& sent, std::int64_t chunk_offse
 // --- commits --------------------------------------------------------------------------------------------------------
 
 void Partition::send_commit() {
-  sent_offset_ = planted(Bug::commit_passes_incomplete) && ledger_.incomplete() > 0 ? ledger_.committable() + 1
-                                                                                    : ledger_.committable();
+  commit_.sent_offset = planted(Bug::commit_passes_incomplete) && ledger_.incomplete() > 0 ? ledger_.committable() + 1
+                                                                                           : ledger_.committable();
   const auto cut = positions_.windows_cut();
-  const auto positions = positions_.at(sent_offset_, fold_, account_.position(), services_.environment.now().wall);
+  const auto positions =
+      positions_.at(commit_.sent_offset, fold_, account_.position(), services_.environment.now().wall);
   services_.metrics.dedupe_windows_cut.add(positions_.windows_cut() - cut);
   events::CommitMetadata metadata{.epoch = epoch_, .audit_offset = positions.audit, .chunk_offset = positions.chunk};
   metadata.epoch_at_audit_offset = fold_.epoch_at(positions.audit);
-  dead_lettered_.erase(dead_lettered_.begin(), dead_lettered_.lower_bound(sent_offset_));
+  dead_lettered_.erase(dead_lettered_.begin(), dead_lettered_.lower_bound(commit_.sent_offset));
   for (const auto& [offset, digest] : dead_lettered_) {
     metadata.dead_letters.push_back({.offset = offset, .digest = digest});
   }
   dead_lettered_news_ = false;
-  sent_metadata_ = events::encode(metadata);
-  fold_.forget_below(sent_offset_);
+  commit_.sent_metadata = events::encode(metadata);
+  fold_.forget_below(commit_.sent_offset);
   put_commit();
 }
 
 void Partition::put_commit() {
-  ++commit_sequence_;
-  commit_pending_ = true;
-  wire_.commit(number_, generation_, commit_sequence_, sent_offset_, sent_metadata_);
+  ++commit_.sequence;
+  commit_.pending = true;
+  wire_.commit(number_, generation_, commit_.sequence, commit_.sent_offset, commit_.sent_metadata);
 }
 
 bool Partition::commit_now() {
   if (phase_ != Phase::running) return false;
-  if (!commit_pending_ && (ledger_.committable() != committed_offset_ || dead_lettered_news_)) send_commit();
-  return commit_pending_;
+  if (!commit_.pending && (ledger_.committable() != commit_.offset || dead_lettered_news_)) send_commit();
+  return commit_.pending;
 }
 
 }  // namespace tokenrail::router

@@ -48,8 +48,8 @@ void Partition::begin(const kafka::Committed& committed) {
   }
   start_committed_ = committed.offset.has_value();
   ledger_ = kafka::OffsetLedger(start_);
-  committed_offset_ = committed.offset.value_or(-1);
-  committed_metadata_ = committed.metadata;
+  commit_.offset = committed.offset.value_or(-1);
+  commit_.metadata = committed.metadata;
   // A partition that nobody has claimed starts at a number above any that a lost history could have used.
   const auto unix_seconds = std::chrono::duration_cast<std::chrono::seconds>(services_.environment.now().wall).count();
   epoch_ = inherited_ ? inherited_->epoch + (planted(Bug::epoch_reused) ? 0 : 1) : unix_seconds;
@@ -66,10 +66,10 @@ void Partition::claim() {
   leases_.clear();
   expired_.clear();
   closed_.clear();
-  first_read_.reset();
-  chunk_tail_cut_ = false;
-  tail_events_ = 0;
-  epoch_seen_ = 0;
+  reading_.first.reset();
+  reading_.chunks_cut = false;
+  reading_.audit_events = 0;
+  reading_.epoch_seen = 0;
   const auto value =
       events::to_json(events::RouterClaimed{.epoch = epoch_, .instance = instance_, .partition = number_});
   const auto headers =
@@ -88,7 +88,7 @@ void Partition::claim() {
 void Partition::claim_reported() {
   if (phase_ != Phase::claiming) return;
   spdlog::debug("partition {}: the claim of epoch {} is in the log", number_, epoch_);
-  if (inherited_ || places_) {
+  if (inherited_ || locating_.found) {
     read_tails();
   } else {
     locate();
@@ -111,12 +111,12 @@ void Partition::on_log_record(Log log, const kafka::Record& record) {
     }
     return;
   }
-  heard_of_log_ = services_.environment.now().steady;
+  reading_.heard_at = services_.environment.now().steady;
   if (log == Log::chunks) {
-    if (chunk_end_ || planted(Bug::chunk_end_early)) {
+    if (reading_.chunks_end || planted(Bug::chunk_end_early)) {
       chunk_tail_record(record);
       // Where somebody goes on writing there may be no moment without a record behind it.
-      if (chunk_end_ && record.offset + 1 >= *chunk_end_) on_log_end(Log::chunks, record.offset + 1);
+      if (reading_.chunks_end && record.offset + 1 >= *reading_.chunks_end) on_log_end(Log::chunks, record.offset + 1);
     } else {
       on_log_end(Log::chunks, record.offset);  // nothing stood behind the end that was asked for but this
     }
@@ -155,24 +155,24 @@ void Partition::on_log_end(Log log, std::int64_t next_offset) {
     }
     return;
   }
-  heard_of_log_ = services_.environment.now().steady;
+  reading_.heard_at = services_.environment.now().steady;
   if (log == Log::chunks) {
     const bool wanted = phase_ == Phase::reading_chunks || !expired_.empty();
-    if (wanted && !chunk_end_) {
-      chunk_end_ = next_offset;
-      if (chunks_from_ != kafka::offset_end && chunks_from_ != next_offset) {
-        read_log(Log::chunks, chunks_from_);
+    if (wanted && !reading_.chunks_end) {
+      reading_.chunks_end = next_offset;
+      if (reading_.chunks_from != kafka::offset_end && reading_.chunks_from != next_offset) {
+        read_log(Log::chunks, reading_.chunks_from);
         return;
       }
     }
-    if (wanted && next_offset < *chunk_end_) return;
+    if (wanted && next_offset < *reading_.chunks_end) return;
     if (phase_ == Phase::reading_chunks) {
       chunk_tail_read(next_offset);
     } else if (phase_ == Phase::claiming && planted(Bug::chunk_end_early)) {
-      early_chunk_end_ = next_offset;
+      reading_.early_chunks_end = next_offset;
       stop_log(Log::chunks);
     } else if (!expired_.empty()) {
-      chunks_read_to_ = std::max(chunks_read_to_, next_offset);
+      reading_.chunks_read_to = std::max(reading_.chunks_read_to, next_offset);
       stop_log(Log::chunks);
       close_expired();
     }
@@ -201,8 +201,8 @@ void Partition::note_seen(const events::AuditFacts& facts, std::int64_t at_ms) {
 }
 
 void Partition::audit_tail_record(const kafka::Record& record) {
-  if (!first_read_) {
-    first_read_ = record.offset;
+  if (!reading_.first) {
+    reading_.first = record.offset;
     if (const auto begin = audit_tail_begin(); begin >= 0 && record.offset > begin) {
       services_.metrics.tails_cut.add();
       spdlog::warn("partition {}: the audit log begins at {}, its tail was to be read from {}: retention has cut it",
@@ -218,23 +218,23 @@ void Partition::audit_tail_record(const kafka::Record& record) {
   // Of a long tail only what is open, or not complete yet, is kept.
   if (facts->kind == events::AuditFacts::Kind::response && !fold_.any_open(facts->ids.source_offset))
     origins_.erase(facts->ids.source_offset);
-  if (++tail_events_ % forget_every == 0) fold_.forget_below(start_);
+  if (++reading_.audit_events % forget_every == 0) fold_.forget_below(start_);
   if (facts->kind == events::AuditFacts::Kind::lost) forget_lost(*facts);
 
   if (facts->kind != events::AuditFacts::Kind::claimed || facts->instance != instance_) {
-    epoch_seen_ = std::max(epoch_seen_, facts->epoch);
+    reading_.epoch_seen = std::max(reading_.epoch_seen, facts->epoch);
     return;
   }
   stop_log(Log::audit);
   // Under an epoch that was claimed before the tail begins: ours has to be higher, or it is void.
-  if (epoch_seen_ >= epoch_ && !planted(Bug::epoch_reused)) {
-    epoch_ = epoch_seen_;
-    fail(fmt::format("epoch {} was claimed before", epoch_seen_));
+  if (reading_.epoch_seen >= epoch_ && !planted(Bug::epoch_reused)) {
+    epoch_ = reading_.epoch_seen;
+    fail(fmt::format("epoch {} was claimed before", reading_.epoch_seen));
     return;
   }
   const bool equal_taken = planted(Bug::epoch_reused) && facts->epoch == fold_.epoch();
   if (verdict == events::AuditFold::Verdict::counts || equal_taken) {
-    careful_left_ = fold_.claims_in_a_row() >= silent_claims_max ? careful_requests : 0;
+    careful_.left = fold_.claims_in_a_row() >= silent_claims_max ? careful_requests : 0;
     audit_tail_read(record.offset);
     return;
   }
@@ -246,7 +246,7 @@ void Partition::audit_tail_read(std::int64_t claim_offset) {
   spdlog::debug("partition {}: the audit log is read up to the claim at {}", number_, claim_offset);
   account_ = AuditAccount(claim_offset + 1);
   phase_ = Phase::reading_chunks;
-  first_read_.reset();
+  reading_.first.reset();
   // Nobody's answer is open: only the end of the chunk log is wanted.
   const bool wanted = !fold_.open().empty();
   read_chunks_from(wanted ? chunk_tail_begin() : kafka::offset_end);
@@ -255,26 +255,26 @@ void Partition::audit_tail_read(std::int64_t claim_offset) {
 // The end is asked for first, by itself: a leader that has just become one may hand out less than it has, and takes the
 // end of that for the end of the log, until its followers have caught up; asked for the log's end it waits for them.
 void Partition::read_chunks_from(std::int64_t from) {
-  chunks_from_ = from;
-  chunk_end_.reset();
+  reading_.chunks_from = from;
+  reading_.chunks_end.reset();
   read_log(Log::chunks, kafka::offset_end);
 }
 
 void Partition::check_reading() {
-  if (services_.environment.now().steady - heard_of_log_ < reading_patience) return;
+  if (services_.environment.now().steady - reading_.heard_at < reading_patience) return;
   fail("one of its logs gives neither a record nor its end");
 }
 
 void Partition::chunk_tail_record(const kafka::Record& record) {
   const bool tail = phase_ == Phase::reading_chunks;
   if (!tail && expired_.empty()) return;
-  if (tail && !first_read_) {
-    first_read_ = record.offset;
-    first_chunk_at_ = Millis(record.timestamp_ms);
-    chunk_tail_cut_ = chunk_tail_starts_late(record.offset);
+  if (tail && !reading_.first) {
+    reading_.first = record.offset;
+    reading_.first_chunk_at = Millis(record.timestamp_ms);
+    reading_.chunks_cut = chunk_tail_starts_late(record.offset);
   }
-  if (early_chunk_end_ && tail && record.offset >= *early_chunk_end_) return;
-  if (!tail) chunks_read_to_ = std::max(chunks_read_to_, record.offset + 1);
+  if (reading_.early_chunks_end && tail && record.offset >= *reading_.early_chunks_end) return;
+  if (!tail) reading_.chunks_read_to = std::max(reading_.chunks_read_to, record.offset + 1);
   // Of thousands of chunks a second only the terminal ones matter; the field's name is written by us, without blanks.
   if (!record.value || !record.value->contains("\"done\":true")) return;
   auto chunk = events::parse_chunk(*record.value);
@@ -289,12 +289,12 @@ void Partition::chunk_tail_record(const kafka::Record& record) {
 
 void Partition::chunk_tail_read(std::int64_t end) {
   stop_log(Log::chunks);
-  if (!fold_.open().empty() && !first_read_ && chunk_tail_starts_late(end)) {
-    chunk_tail_cut_ = true;
-    first_chunk_at_ = Millis::max();
+  if (!fold_.open().empty() && !reading_.first && chunk_tail_starts_late(end)) {
+    reading_.chunks_cut = true;
+    reading_.first_chunk_at = Millis::max();
   }
-  if (early_chunk_end_) end = *early_chunk_end_;
-  chunks_read_to_ = end;
+  if (reading_.early_chunks_end) end = *reading_.early_chunks_end;
+  reading_.chunks_read_to = end;
   positions_.recovered(end);
   recovered();
 }
@@ -356,9 +356,9 @@ void Partition::close(const Closing& closing) {
 // Retention has cut the chunk log: the answer may have ended there, and running it again could give a second one. Not
 // where the oldest chunk left is older than the attempt.
 bool Partition::may_have_ended_in_the_cut(std::int64_t source_offset) const {
-  if (!chunk_tail_cut_) return false;
+  if (!reading_.chunks_cut) return false;
   const auto origin = origins_.find(source_offset);
-  return origin == origins_.end() || first_chunk_at_ > origin->second.at - clock_skew_max;
+  return origin == origins_.end() || reading_.first_chunk_at > origin->second.at - clock_skew_max;
 }
 
 void Partition::run() {
@@ -387,7 +387,7 @@ void Partition::fail(std::string_view why) {
   if (phase_ == Phase::settling || phase_ == Phase::over) return;
   failing_.clear();
   deferred_.clear();
-  commit_pending_ = false;
+  commit_.pending = false;
   stop_logs();
   // What was given up, or was about to be, is not claimed again for: its attempts fall silent, their lease tells.
   if (phase_ == Phase::continuing || phase_ == Phase::releasing) {
@@ -398,19 +398,19 @@ void Partition::fail(std::string_view why) {
   spdlog::warn("partition {}: {}; what runs there is cancelled and the partition will be claimed again", number_, why);
   services_.metrics.repairs.add();
   const auto now = services_.environment.now().steady;
-  if (now - repaired_at_ > repair_calm) repairs_in_a_row_ = 0;
-  repaired_at_ = now;
-  settle_until_ =
-      repairs_in_a_row_ == 0 ? now : now + std::min(repair_wait_max, repair_wait * (1 << repairs_in_a_row_));
-  repairs_in_a_row_ = std::min(repairs_in_a_row_ + 1, repair_doublings_max);
+  if (now - repairs_.newest_at > repair_calm) repairs_.in_a_row = 0;
+  repairs_.newest_at = now;
+  repairs_.settle_until =
+      repairs_.in_a_row == 0 ? now : now + std::min(repair_wait_max, repair_wait * (1 << repairs_.in_a_row));
+  repairs_.in_a_row = std::min(repairs_.in_a_row + 1, repair_doublings_max);
   phase_ = Phase::settling;
   order_ = KeyOrder{};
   held_.clear();
   services_.hub.forget_waiting(number_);
-  preparing_.reset();
-  to_prepare_.clear();
+  careful_.preparing.reset();
+  careful_.waiting.clear();
   account_ = AuditAccount{};
-  wanted_.clear();
+  fetching_.wanted.clear();
   for (auto& [from, gap] : gaps_) gap.told = gap.counted = false;
   for (auto& [offset, job] : jobs_) {
     over(job);
@@ -438,13 +438,13 @@ void Partition::drop_untouched() {
 }
 
 void Partition::settled() {
-  if (!wire_.usable()) return;                                     // on_producer() goes on
-  if (services_.environment.now().steady < settle_until_) return;  // on_time() does
+  if (!wire_.usable()) return;                                             // on_producer() goes on
+  if (services_.environment.now().steady < repairs_.settle_until) return;  // on_time() does
   // Ask the coordinator whether the partition is still ours: a commit of what is committed already changes nothing,
   // and only a member of the current generation is answered with yes.
   phase_ = Phase::confirming;
-  sent_offset_ = committed_offset_ >= 0 ? committed_offset_ : ledger_.committable();
-  sent_metadata_ = committed_metadata_;
+  commit_.sent_offset = commit_.offset >= 0 ? commit_.offset : ledger_.committable();
+  commit_.sent_metadata = commit_.metadata;
   put_commit();
 }
 
@@ -459,16 +459,16 @@ void Partition::on_producer() {
 }
 
 void Partition::on_committed(std::uint32_t sequence, kafka::CommitOutcome outcome) {
-  if (!commit_pending_ || sequence != commit_sequence_) return;
-  commit_pending_ = false;
+  if (!commit_.pending || sequence != commit_.sequence) return;
+  commit_.pending = false;
   if (outcome != kafka::CommitOutcome::ok) {
     services_.metrics.commits_refused.add();
     return;  // tried again by on_time(), unless the group takes the partition away first
   }
   services_.metrics.commits.add();
-  committed_offset_ = sent_offset_;
-  committed_metadata_ = sent_metadata_;
-  inherited_ = events::decode_commit_metadata(committed_metadata_);
+  commit_.offset = commit_.sent_offset;
+  commit_.metadata = commit_.sent_metadata;
+  inherited_ = events::decode_commit_metadata(commit_.metadata);
   if (phase_ == Phase::committing) {
     run();
   } else if (phase_ == Phase::confirming) {
