@@ -15,6 +15,9 @@ void write_ids(JsonWriter& writer, std::string_view type, const AttemptIds& ids)
   writer.field("instance", ids.instance);
   writer.field("sourcePartition", static_cast<std::int64_t>(ids.source_partition));
   writer.field("sourceOffset", ids.source_offset);
+  if (ids.source_ms >= 0) {
+    writer.field("sourceTimestamp", ids.source_ms);
+  }
   writer.field("orgId", ids.org_id);
   writer.field("requestId", ids.request_id);
   if (!ids.user_id.empty()) {

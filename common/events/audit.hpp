@@ -35,6 +35,7 @@ struct AttemptIds {
   std::string request_id{};
   std::string user_id{};
   std::int64_t attempt = 0;
+  std::int64_t source_ms = -1;  ///< Unix; the request record's timestamp; -1: it has none, or an older writer
 };
 
 /// How much of what was said stands in the audit log: nothing, an excerpt of each text, or all that the record's size

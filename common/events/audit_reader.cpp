@@ -47,6 +47,7 @@ std::string_view read_ids(const ObjectReader& record, AttemptIds& ids) {
   }
   ids.source_partition = *partition;
   ids.source_offset = *offset;
+  ids.source_ms = std::max<std::int64_t>(-1, record.integer_if("sourceTimestamp").value_or(-1));
   ids.attempt = *attempt;
   ids.org_id = record.text("orgId");
   ids.request_id = record.text("requestId");

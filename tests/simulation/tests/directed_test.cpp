@@ -216,6 +216,34 @@ TEST_F(Directed, AResponseBehindAHigherClaimCompletesNothing) {
   tell(answered_behind_a_claim, histories / 2, router::Bug::complete_when_acknowledged);
 }
 
+/// A request comes again when its window is over, and is run. Its worker dies, and the next has a longer window, as
+/// after a deploy that raised it: by that the second is a duplicate, but attempt 0 could not complete what has been
+/// run.
+std::optional<Violation> run_and_then_a_duplicate(std::uint64_t seed, int& met) {
+  auto plan = empty_plan(seed);
+  for (auto& worker : plan.means) worker.fill(1'000);
+  plan.dedupe_window_ms = 1'000;
+  plan.requests.resize(2);
+  plan.requests[0] = {.tokens = 1};
+  plan.requests[1] = {.kind = RequestKind::duplicate, .duplicate_of = 0, .tokens = 10, .token_gap_us = second / 2};
+  World world(plan);
+  auto& first = world.start_worker(0);
+  EXPECT_TRUE(world.run_until([&] { return world.newest_committer(0) == first.id(); })) << seed;
+  world.send_request(0);
+  EXPECT_TRUE(world.run_until([&] { return world.oracle.complete(0, 0); })) << seed;
+  EXPECT_FALSE(world.run_until([] { return false; }, Micros(2 * second))) << seed;
+  world.send_request(1);
+  if (world.run_until([&] { return world.calls_of(1) == 1; }, Micros(5 * second))) ++met;
+  world.run_until([] { return false; }, Micros(second));
+  world.crash(first.id(), seed, std::nullopt);
+  world.options.dedupe_window = std::chrono::hours(1);
+  return world.heal_and_finish();
+}
+
+TEST_F(Directed, WhatHasBeenRunIsNoDuplicateWhateverTheWindowSaysLater) {
+  tell(run_and_then_a_duplicate, histories / 2, router::Bug::duplicate_though_run);
+}
+
 /// A worker dies behind its terminal chunk, and retention takes the chunks before anybody comes. The next one says so
 /// in the log and dies behind that; the third, which finds a chunk log that is whole again, must not run the request.
 std::optional<Violation> deleted_before_it_was_read(std::uint64_t seed, int& met) {

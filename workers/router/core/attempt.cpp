@@ -393,7 +393,8 @@ events::AttemptIds Attempt::ids() const {
           .org_id = job_.org_id(),
           .request_id = job_.request_id(),
           .user_id = job_.user_id(),
-          .attempt = number_};
+          .attempt = number_,
+          .source_ms = job_.source_ms};
 }
 
 std::optional<events::AnsweringModel> Attempt::model() const {

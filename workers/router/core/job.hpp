@@ -18,9 +18,10 @@ struct Job {
   std::int64_t offset = 0;
   std::optional<std::string> key{};
   std::string traceparent{};
-  std::size_t bytes = 0;   ///< counted against the window
-  Millis queued_since{0};  ///< wall: the record's timestamp
-  Millis deadline{0};      ///< steady; of one whose value has not been read so far, the default
+  std::size_t bytes = 0;        ///< counted against the window
+  std::int64_t source_ms = -1;  ///< Unix; the record's timestamp, whoever's clock it is; -1: none
+  Millis queued_since{0};       ///< wall: the same, but no time to come
+  Millis deadline{0};           ///< steady; of one whose value has not been read so far, the default
   bool deadline_known = false;
   Millis timer = Millis::max();  ///< steady; when on_job_time() is due
   std::variant<events::ChatRequest, events::InvalidRequest> request;
@@ -41,6 +42,9 @@ struct Job {
 
   Job();
   ~Job();
+
+  /// For what every owner has to judge alike.
+  [[nodiscard]] std::int64_t seen_ms() const { return source_ms >= 0 ? source_ms : queued_since.count(); }
 
   /// Time runs from the record's timestamp on, which is wall time; deadlines are steady.
   void set_timeout(Millis timeout, const Now& now) { deadline = now.steady + (queued_since + timeout - now.wall); }

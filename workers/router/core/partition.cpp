@@ -147,6 +147,7 @@ void Partition::take(kafka::Record&& record) {
   Job& job = jobs_[record.offset];
   job.offset = record.offset;
   job.bytes = bytes_of(record);
+  job.source_ms = record.timestamp_ms;
   // Nothing has been waiting since a time to come; a sender's clock may say anything.
   job.queued_since = record.timestamp_ms >= 0 ? std::min(Millis(record.timestamp_ms), now.wall) : now.wall;
   if (const auto trace = kafka::header(record.headers, "traceparent")) {
@@ -165,7 +166,7 @@ void Partition::take(kafka::Record&& record) {
     job.request = std::move(invalid);
     job.deadline_known = !job.unread;
   }
-  recent_.seen(job.org_id(), job.request_id(), job.offset, job.queued_since.count());
+  recent_.seen(job.org_id(), job.request_id(), job.offset, job.seen_ms());
   by_name_.emplace(name_hash(job.org_id(), job.request_id()), job.offset);
   // Who may have been given more time than others must not be ended by the default.
   if (job.deadline_known) schedule(job, job.deadline);
@@ -200,14 +201,14 @@ const RecentRequests::Seen* Partition::duplicate_of(const Job& job) {
     const auto next = std::ranges::find_if(jobs_, [&](const auto& entry) {
       return entry.second.org_id() == job.org_id() && entry.second.request_id() == job.request_id();
     });
-    recent_.moved(job.org_id(), job.request_id(), next->first, next->second.queued_since.count());
+    recent_.moved(job.org_id(), job.request_id(), next->first, next->second.seen_ms());
     seen = recent_.find(job.org_id(), job.request_id());
     if (seen->offset >= job.offset) return nullptr;
   }
   // Every number that one more attempt could have under this epoch is taken.
   if (seen->epoch == epoch_ && seen->attempts >= RecentRequests::attempts_max) return seen;
   const auto window = services_.options.dedupe_window;
-  return window > Millis(0) && job.queued_since - Millis(seen->at_ms) <= window ? seen : nullptr;
+  return window > Millis(0) && Millis(job.seen_ms() - seen->at_ms) <= window ? seen : nullptr;
 }
 
 // Called whenever something about an offset has become known. One that is complete lets the next of its line be looked
@@ -333,9 +334,9 @@ void Partition::begin_attempt(Job& job) {
   // Its time may have come, or somebody may have cancelled it, while its record was being read again.
   fetch_ended(job);
   job.stage = Job::Stage::running;
-  const auto n = recent_.next_attempt(job.org_id(), job.request_id(), job.offset, job.queued_since.count(), epoch_);
+  const auto n = recent_.next_attempt(job.org_id(), job.request_id(), job.offset, job.seen_ms(), epoch_);
   const auto number = epoch_ * attempts_per_epoch + std::min(n, RecentRequests::attempts_max);
-  auto& seen = recent_.seen(job.org_id(), job.request_id(), job.offset, job.queued_since.count());
+  auto& seen = recent_.seen(job.org_id(), job.request_id(), job.offset, job.seen_ms());
   if (seen.offset == job.offset) seen.attempt = number;
   job.attempt = std::make_unique<Attempt>(services_, *this, job, number);
   ++attempts_;

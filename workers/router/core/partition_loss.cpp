@@ -154,12 +154,12 @@ void Partition::forget_lost(const events::AuditFacts& facts) {
     for (const auto& [ids, request_offset, response, continued] : source.attempts) {
       const auto* const known = recent_.find(ids.org_id, ids.request_id);
       if (ids.attempt == 0 || known == nullptr || gone(ids.org_id, ids.request_id, offset)) continue;
-      auto& seen = recent_.seen(ids.org_id, ids.request_id, offset, known->at_ms);
+      auto& seen = recent_.seen(ids.org_id, ids.request_id, offset, ids.source_ms >= 0 ? ids.source_ms : known->at_ms);
       if (seen.offset == offset) seen.attempt = std::max(seen.attempt, ids.attempt);
     }
   }
   for (const auto& [offset, job] : jobs_) {
-    auto& seen = recent_.seen(job.org_id(), job.request_id(), offset, job.queued_since.count());
+    auto& seen = recent_.seen(job.org_id(), job.request_id(), offset, job.seen_ms());
     if (seen.offset == offset && job.attempt) seen.attempt = std::max(seen.attempt, job.attempt->number());
   }
 }

@@ -49,6 +49,7 @@ AttemptIds ids_full() {
   auto ids = ids_minimal();
   ids.source_partition = 3;
   ids.source_offset = 41'207;
+  ids.source_ms = 1'763'000'123'456;
   ids.user_id = "u-7";
   return ids;
 }
