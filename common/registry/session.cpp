@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
+#include <string_view>
 
 #include <fmt/core.h>
 
@@ -17,11 +19,19 @@ PGconn* native(soci::session& sql) {
 
 constexpr std::size_t message_bytes_max = 1'000;
 
-/// libpq ends its texts with a line feed and splits them over lines.
-std::string one_line(std::string text) {
-  std::ranges::replace(text, '\n', ' ');
-  while (!text.empty() && text.back() == ' ') text.pop_back();
-  return text;
+/// libpq splits its texts over lines, with tabs, and ends them so; a sentence of ours goes on behind them.
+std::string one_line(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool blank = c == ' ' || c == '\n' || c == '\t';
+    if (!blank) {
+      out += c;
+    } else if (!out.empty() && out.back() != ' ') {
+      out += ' ';
+    }
+  }
+  while (!out.empty() && (out.back() == ' ' || out.back() == '?' || out.back() == '.')) out.pop_back();
+  return out;
 }
 
 std::string sqlstate_of(const soci::soci_error& error) {
