@@ -1,8 +1,10 @@
-#include <sstream>
+#include <memory>
+#include <mutex>
+#include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
 #include "tests/integration/registry_sync/sync_world.hpp"
@@ -317,20 +319,44 @@ TEST_F(ContestedSync, IsTriedAgainLaterAndIsNoFaultOfTheProviders) {
 
 // ---- what a log and a probe may show -------------------------------------------------------------------------------
 
+/// Keeps what is logged. There before the first test: librdkafka's threads log too, and may do so at any time.
+class KeptLog final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  static KeptLog& instance() {
+    static const auto log = [] {
+      auto made = std::make_shared<KeptLog>();
+      spdlog::default_logger()->sinks().push_back(made);
+      return made;
+    }();
+    return *log;
+  }
+  void clear() {
+    const std::lock_guard lock(mutex_);
+    text_.clear();
+  }
+  [[nodiscard]] std::string text() {
+    const std::lock_guard lock(mutex_);
+    return text_;
+  }
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    text_.append(line.data(), line.size());
+  }
+  void flush_() override {}
+
+ private:
+  std::string text_;
+};
+[[maybe_unused]] const auto& kept_from_the_start = KeptLog::instance();
+
 /// Everything that is logged while it lives.
 class LogCapture {
  public:
-  LogCapture() : sink_(std::make_shared<spdlog::sinks::ostream_sink_mt>(text_)) {
-    spdlog::default_logger()->sinks().push_back(sink_);
-  }
-  ~LogCapture() { std::erase(spdlog::default_logger()->sinks(), sink_); }
-  LogCapture(const LogCapture&) = delete;
-  LogCapture& operator=(const LogCapture&) = delete;
-  [[nodiscard]] std::string text() const { return text_.str(); }
-
- private:
-  std::ostringstream text_;
-  spdlog::sink_ptr sink_;
+  LogCapture() { KeptLog::instance().clear(); }
+  [[nodiscard]] static std::string text() { return KeptLog::instance().text(); }
 };
 
 TEST_F(RegistrySync, WhatTheDatabaseRefusesIsShownWithoutItsValues) {

@@ -277,6 +277,44 @@ TEST_F(Directed, AnAnswerThatWasDeletedBeforeItWasReadIsNotBoughtAgain) {
   tell(deleted_before_it_was_read, histories / 2, router::Bug::runs_again_though_cut);
 }
 
+/// The same of an attempt that was handed over: whoever finds its chunks gone waits for the lease before it may say so,
+/// and may be gone itself by then. What it committed has to let the next one find that they are gone.
+std::optional<Violation> deleted_while_its_lease_ran(std::uint64_t seed, int& met) {
+  auto plan = empty_plan(seed);
+  for (auto& worker : plan.means) worker.fill(1'000);
+  plan.requests.resize(1);
+  plan.requests[0] = {.tokens = 3, .token_gap_us = second / 3};
+  World world(plan);
+  const auto commits = [&world](const Process& process) {
+    return world.run_until([&world, id = process.id()] { return world.newest_committer(0) == id; });
+  };
+  auto& first = world.start_worker(0);
+  EXPECT_TRUE(commits(first)) << seed;
+  world.send_request(0);
+  EXPECT_TRUE(world.run_until([&] { return world.calls_of(0) == 1; })) << seed;
+  auto& successor = world.start_worker(1);
+  world.coordinator.favour(successor.id());
+  EXPECT_TRUE(commits(successor)) << seed;
+  first.close(Gate::acks);
+  auto& chunks = world.broker.log(Topic::chunks, 0);
+  EXPECT_TRUE(world.run_until([&] { return chunks.end() == 4; })) << seed;
+  world.crash(first.id(), seed, std::nullopt);
+  world.crash(successor.id(), seed, std::nullopt);
+  chunks.start = chunks.end();
+  world.oracle.chunks_cut(0, chunks.end());
+
+  auto& third = world.start_worker(0);
+  EXPECT_TRUE(commits(third)) << seed;
+  world.crash(third.id(), seed, std::nullopt);
+  auto violation = world.heal_and_finish();
+  if (world.oracle.figures().answers_gone > 0) ++met;
+  return violation;
+}
+
+TEST_F(Directed, AnAnswerThatWasDeletedWhileItsLeaseRanIsNotBoughtAgain) {
+  tell(deleted_while_its_lease_ran, histories / 2, router::Bug::runs_again_though_cut);
+}
+
 // --- one call that does not end -------------------------------------------------------------------------------------
 
 class StuckCall : public Directed {

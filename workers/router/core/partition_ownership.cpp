@@ -305,8 +305,15 @@ void Partition::recovered() {
   const auto now = services_.environment.now();
   for (const auto* const attempt : fold_.open()) {
     const auto& ids = attempt->ids;
-    if (const auto* const found = tail_.find(ids.source_offset, ids.attempt))
+    if (const auto* const found = tail_.find(ids.source_offset, ids.attempt)) {
       positions_.terminal(ids.source_offset, ids.attempt, found->chunk_offset);
+    } else if (may_have_ended_in_the_cut(ids.source_offset)) {
+      // Until a response says so whoever comes next has to find the log cut as well: its tail begins where there is
+      // nothing any more.
+      const auto first = reading_.first.value_or(reading_.chunks_read_to);
+      positions_.terminal(ids.source_offset, ids.attempt,
+                          std::max<std::int64_t>(0, std::min(chunk_tail_begin(), first - 1)));
+    }
     if (!attempt->continued) continue;
     leases_[{ids.source_offset, ids.attempt}] = now.steady + Millis(attempt->continued->lease_ms);
     // Its record may have been deleted: the others of its key wait for it all the same.
