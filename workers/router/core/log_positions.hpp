@@ -36,7 +36,6 @@ class LogPositions {
   /// One past the last chunk acknowledged so far; to be remembered with every audit event when it is sent.
   [[nodiscard]] std::int64_t chunks_acknowledged() const { return chunks_acknowledged_; }
   /// The end of the chunk log as it was read at the present claim.
-  [[nodiscard]] std::int64_t chunk_end() const { return chunk_end_; }
 
   struct Positions {
     std::int64_t audit = 0;

@@ -474,7 +474,7 @@ void Partition::on_time() {
     case Phase::running:
       prepare_next();
       ask_about_gaps();
-      commit_now();
+      commit_news();
       check_leases();
       break;
     case Phase::releasing:

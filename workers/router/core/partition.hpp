@@ -124,9 +124,6 @@ class Partition {
   /// Starts the attempt of a job that is ready, if its connection has room.
   Dispatched dispatch(std::int64_t offset);
 
-  /// Commits what is complete, if that is news. Returns whether a commit is under way.
-  bool commit_now();
-
   /// Gives the partition up in order: starts no more, says in the log what it goes on with. Phase `continuing` or
   /// `over` follows once that is known to count; `over` at once where nothing was recovered yet.
   void release();
@@ -299,6 +296,7 @@ class Partition {
                   const std::string& traceparent, std::string_view value, events::AuditFacts facts);
   void send_ownership(Purpose purpose, std::string_view type, std::string_view value, events::AuditFacts facts);
   void terminal_acknowledged(const Sent& sent, std::int64_t chunk_offset);
+  void commit_news();
   void send_commit();
   void put_commit();
 

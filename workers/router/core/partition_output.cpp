@@ -249,10 +249,8 @@ void Partition::put_commit() {
   wire_.commit(number_, generation_, commit_.sequence, commit_.sent_offset, commit_.sent_metadata);
 }
 
-bool Partition::commit_now() {
-  if (phase_ != Phase::running) return false;
+void Partition::commit_news() {
   if (!commit_.pending && (ledger_.committable() != commit_.offset || dead_lettered_news_)) send_commit();
-  return commit_.pending;
 }
 
 }  // namespace tokenrail::router

@@ -49,14 +49,12 @@ class RecentRequests {
     // Where no more numbers are left the next one is a duplicate of what is known, however old that is.
     const bool anew = window_ms_ > 0 && offset > known.offset && at_ms - known.at_ms > window_ms_ &&
                       known.attempts < attempts_max - 1;
-    if (offset < known.offset && known.at_ms - at_ms <= window_ms_) {
+    const bool earlier = offset < known.offset && known.at_ms - at_ms <= window_ms_;
+    if (earlier || anew) {
       known.offset = offset;
       known.at_ms = at_ms;
-    } else if (anew) {
-      known.offset = offset;
-      known.at_ms = at_ms;
-      known.attempt = 0;
     }
+    if (anew) known.attempt = 0;
     return known;
   }
 
