@@ -173,9 +173,10 @@ void make_effective(Plan& plan, Random& random) {
   });
   const auto gone_for = 9 * second;
   first.at = random.between(old_enough + second, plan.heal_at.count());
-  for (auto& request : plan.requests) request.at = Micros(request.at.count() % (first.at - old_enough));
+  const auto cut_at = first.at;  // the faults below may move the list that `first` refers into
+  for (auto& request : plan.requests) request.at = Micros(request.at.count() % (cut_at - old_enough));
   for (int slot = 0; slot < slots_max; ++slot) {
-    plan.faults.push_back({.at = first.at - random.between(old_enough - second / 2, old_enough),
+    plan.faults.push_back({.at = cut_at - random.between(old_enough - second / 2, old_enough),
                            .kind = FaultKind::crash,
                            .slot = slot,
                            .amount = gone_for,
