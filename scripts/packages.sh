@@ -11,6 +11,7 @@ declare -A package_sets=(
   [kafka]="kcat"
   [postgres]="postgresql-15"
   [demo]="curl kcat python3"
+  [mutate]="python3 rsync git"
 )
 
 # need_packages SET...: returns when all packages of the sets are installed.

@@ -1,0 +1,37 @@
+import mutate
+
+
+def lines_after(text):
+    return {mutant.after for mutant in mutate.mutants_of("a.cpp", text)}
+
+
+def test_each_operator_is_swapped_once_and_bounds_are_moved():
+    assert lines_after("  if (a < b && !c) return true;") == {
+        "  if (a <= b && !c) return true;",
+        "  if (a < b || !c) return true;",
+        "  if (a < b && c) return true;",
+        "  if (a < b && !c) return false;",
+    }
+
+
+def test_a_statement_is_taken_out_and_a_call_that_spans_lines_is_not():
+    assert "  ;" in lines_after("  waiting_.erase(offset);")
+    assert "  ;" in lines_after("  ++count_;")
+    assert lines_after("  waiting_.erase(offset,") == set()
+
+
+def test_literals_comments_templates_and_logging_are_left_alone():
+    for text in (
+        '  const auto text = "a < b && c";',
+        "  // a < b && c",
+        "  std::vector<std::pair<int, int>> list;",
+        '  spdlog::warn("{}", a < b);',
+        "  metrics_.claims.add();",
+        "  if (planted(Bug::epoch_reused) && a < b) return;",
+    ):
+        assert [m for m in mutate.mutants_of("a.cpp", text) if "list" not in m.before and "text" not in m.before] == []
+
+
+def test_lines_keep_their_numbers_behind_a_raw_literal():
+    text = 'auto x = R"(\n a < b \n)";\nif (a == b) f();'
+    assert [(m.line, m.after) for m in mutate.mutants_of("a.cpp", text) if "==" in m.before] == [(4, "if (a != b) f();")]
