@@ -65,6 +65,18 @@ constexpr std::array<Example, 2> topics_list_examples{{
     {"tokenrail topics list", "what there should be, for whoever makes topics by other means"},
     {"tokenrail topics list --json --topic.prefix=eu.", "the same for programs, under a prefix"},
 }};
+constexpr std::array<Flag, 3> topics_acls_flags{{
+    {.name = "principal", .value = "USER", .help = "who gets the rights, as Kafka writes it: User:tokenrail-router"},
+    {.name = "program",
+     .value = "NAME",
+     .help = "router (default), registry-sync, operator, chat, sender, reader or auditor"},
+    {.name = "group", .value = "GROUP", .help = "the routers' consumer group (default: tokenrail-router)"},
+}};
+constexpr std::array<Example, 3> topics_acls_examples{{
+    {"tokenrail topics acls --principal User:router", "the rights of a router, as calls of kafka-acls.sh"},
+    {"tokenrail topics acls --principal User:web --program chat", "of a service that asks and reads its answers"},
+    {"tokenrail topics acls --principal User:web --program chat --json", "each right with its reason, for programs"},
+}};
 constexpr std::array<Flag, 7> tail_flags{{
     {.name = "from-beginning", .help = "begin with the oldest record instead of the next one"},
     {.name = "until-end", .help = "stop where the topic ended when reading got there, instead of waiting for more"},
@@ -129,7 +141,7 @@ constexpr std::array<Example, 1> version_examples{{
     {"tokenrail version", "the version of this program"},
 }};
 
-constexpr std::array<Command, 14> command_table{{
+constexpr std::array<Command, 15> command_table{{
     {.path = "chat",
      .summary = "Ask a question and watch the answer come",
      .arguments = "[TEXT | -]",
@@ -169,6 +181,13 @@ constexpr std::array<Command, 14> command_table{{
      .summary = "Show the topics that there should be; asks no broker",
      .flags = topic_flags,
      .examples = topics_list_examples},
+    {.path = "topics acls",
+     .summary = "Show the rights on Kafka that a program needs; asks no broker",
+     .flags = topics_acls_flags,
+     .examples = topics_acls_examples,
+     .details =
+         "Prints one call of Kafka's kafka-acls.sh for each topic and group. admin.properties in it is the file with\n"
+         "which your own client of Kafka logs in. A service with a consumer group of its own needs Read on that too."},
     {.path = "topics tail",
      .summary = "Show the records of a topic as they come",
      .arguments = "TOPIC",

@@ -55,6 +55,7 @@ int run_chat(const Context& context);
 int run_topics_apply(const Context& context);
 int run_topics_check(const Context& context);
 int run_topics_list(const Context& context);
+int run_topics_acls(const Context& context);
 int run_topics_tail(const Context& context);
 int run_migrate(const Context& context);
 int run_registry_list(const Context& context);

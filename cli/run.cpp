@@ -15,12 +15,13 @@ namespace tokenrail::cli {
 namespace {
 
 using Handler = int (*)(const Context&);
-constexpr std::array<std::pair<std::string_view, Handler>, 11> handlers{{
+constexpr std::array<std::pair<std::string_view, Handler>, 12> handlers{{
     {"chat", run_chat},
     {"tail", run_tail},
     {"topics apply", run_topics_apply},
     {"topics check", run_topics_check},
     {"topics list", run_topics_list},
+    {"topics acls", run_topics_acls},
     {"topics tail", run_topics_tail},
     {"migrate", run_migrate},
     {"registry list", run_registry_list},

@@ -259,7 +259,9 @@ start_test_servers() {
   trap 'exit 130' INT TERM
   TOKENRAIL_TEST_KAFKA_BOOTSTRAP=$(TOKENRAIL_DEV_DIR=$test_dir "$root/dev" kafka start | tail -n 1)
   TOKENRAIL_TEST_DATABASE_URL=$(TOKENRAIL_DEV_DIR=$test_dir "$root/dev" postgres start | tail -n 1)
-  export TOKENRAIL_TEST_KAFKA_BOOTSTRAP TOKENRAIL_TEST_DATABASE_URL
+  # For brokers of a test's own.
+  TOKENRAIL_TEST_KAFKA_DISTRIBUTION=$(source "$root/scripts/kafka.sh" && echo "$kafka_dist")
+  export TOKENRAIL_TEST_KAFKA_BOOTSTRAP TOKENRAIL_TEST_DATABASE_URL TOKENRAIL_TEST_KAFKA_DISTRIBUTION
 }
 
 stop_test_servers() {

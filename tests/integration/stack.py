@@ -132,11 +132,11 @@ class Worker(Process):
 
 
 class Stack:
-    def __init__(self, folder, kafka, database, bin_dir, partitions=4, settings=None):
+    def __init__(self, folder, kafka, database, bin_dir, partitions=4, settings=None, name=None):
         self.folder = pathlib.Path(folder)
         self.kafka = kafka
         self.bin = pathlib.Path(bin_dir)
-        name = "t" + secrets.token_hex(4)
+        name = name or "t" + secrets.token_hex(4)
         self.prefix = name + "."
         self.admin_url = database
         self.database = re.sub(r"/[^/]*$", "/" + name, database)
