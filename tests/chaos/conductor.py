@@ -11,6 +11,7 @@ import confluent_kafka.admin
 
 from brokers import coordinator_partition
 from stack import http_post
+from topics import Topics
 
 GROUP = "tokenrail-router"
 PROVIDER_FAULTS = ({"fault": "status:503"}, {"fault": "reset-after:2"}, {"first": 4000}, {"fault": "status:429"},
@@ -29,6 +30,7 @@ class Conductor:
         self.order = itertools.count()
         self.admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": stack.kafka, "socket.timeout.ms": 3000,
                                                             "log_level": 2})
+        self.topics = Topics(self.admin)
         self.simulator = stack.processes[0]
         self.simulator_wanted = True
         self.postgres = None             # the running `./dev postgres ...`
@@ -232,6 +234,45 @@ class Conductor:
         if broker.state == "full":   # it lived on; a restart is what an operator would do
             self.brokers.deaths += 1
         self.broker_start(broker)
+
+    # --- topics ------------------------------------------------------------------------------------------------------
+
+    def with_setting(self, fault, base, setting, value, what):
+        topic = self.stack.topic(base)
+        if not self.topics.set(topic, setting, value):
+            return
+        self.say(f"{base} {what} for {fault.seconds:.0f} s")
+        self.after(fault.seconds, self.setting_back, base, setting)
+
+    def setting_back(self, base, setting):
+        """Tried again until it is done: it must not stay when everything heals."""
+        if self.topics.set(self.stack.topic(base), setting, None):
+            self.say(f"{base} is as it was")
+        else:
+            self.after(1, self.setting_back, base, setting)
+
+    def topic_small(self, fault):
+        base = ("chat.chunks", "llm.audit", "chat.requests.dlq")[int(fault.extra * 3) % 3]
+        self.with_setting(fault, base, "max.message.bytes", str(600 + int(fault.who * 3000)), "takes only small records")
+
+    def topic_stalled(self, fault):
+        base = ("chat.chunks", "llm.audit")[int(fault.extra * 2) % 2]
+        self.with_setting(fault, base, "min.insync.replicas", "4", "takes no records")
+
+    def topic_recreated(self, fault):
+        """Of those whose records no promise is judged by; that of the others needs a test that knows what was lost."""
+        base = ("chat.cancellations", "model_registry")[int(fault.extra * 2) % 2]
+        made_again = self.topics.delete(self.stack.topic(base))
+        if made_again is None:
+            return
+        self.say(f"{base} is deleted, and made again after {fault.seconds:.0f} s")
+        self.after(fault.seconds, self.make_again, base, made_again)
+
+    def make_again(self, base, made_again):
+        if self.topics.create(made_again):
+            self.say(f"{base} is there again")
+        else:
+            self.after(1, self.make_again, base, made_again)
 
     # --- around ------------------------------------------------------------------------------------------------------
 

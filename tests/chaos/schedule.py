@@ -42,6 +42,11 @@ BROKERS = {
     "two-brokers-kill": (0.06, (2, 8)),
 }
 BROKER_GAP = (8, 40)                       # seconds from the end of one to the next
+TOPICS = {
+    "topic-small": (150, (3, 12)),         # a topic takes only small records for a while
+    "topic-stalled": (240, (4, 25)),       # a topic wants more replicas in sync than it has
+    "topic-recreated": (300, (0.2, 4)),    # a topic is deleted, and made again that much later
+}
 AROUND = {
     "provider-fault": (70, (3, 12)),
     "provider-kill": (240, (0.5, 8)),
@@ -60,7 +65,7 @@ def schedule(seed, seconds, session_seconds=15.0):
             faults.append(Fault(at, kind, draw.random(), draw.uniform(*lasts) * unit, draw.random()))
             at += draw.expovariate(1 / mean)
 
-    for kind, (mean, lasts) in {**WORKERS, **AROUND}.items():
+    for kind, (mean, lasts) in {**WORKERS, **TOPICS, **AROUND}.items():
         one_kind(kind, mean, lasts)
     for kind, (mean, lasts) in WORKERS_IN_SESSIONS.items():
         one_kind(kind, mean, lasts, session_seconds)

@@ -23,7 +23,7 @@ def test_the_same_seed_gives_the_same_faults_and_another_seed_others():
 
 def test_every_fault_can_be_done_and_lies_within_the_run():
     faults = schedule.schedule(1, 7200)
-    assert {f.kind for f in faults} == {*schedule.WORKERS, *schedule.WORKERS_IN_SESSIONS, *schedule.BROKERS,
+    assert {f.kind for f in faults} == {*schedule.WORKERS, *schedule.WORKERS_IN_SESSIONS, *schedule.BROKERS, *schedule.TOPICS,
                                         *schedule.AROUND}
     assert all(callable(getattr(conductor.Conductor, f.kind.replace("-", "_"))) for f in faults)
     assert all(0 < f.at < 7200 - schedule.QUIET_AT_END and f.seconds >= 0 for f in faults)

@@ -1,0 +1,52 @@
+"""Changes topics while they are used: one setting, or the whole topic. Asked of a cluster that may be half dead, so each deed
+says whether it was done."""
+
+import confluent_kafka
+from confluent_kafka.admin import ConfigResource, NewTopic
+
+OF_THE_TOPIC = 1  # the source of a setting that the topic has of its own (DYNAMIC_TOPIC_CONFIG)
+PATIENCE = 5
+
+
+class Topics:
+    def __init__(self, admin):
+        self.admin = admin
+
+    def own_settings(self, topic):
+        resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
+        described = self.admin.describe_configs([resource], request_timeout=PATIENCE)[resource].result(PATIENCE)
+        return {name: entry.value for name, entry in described.items() if entry.source == OF_THE_TOPIC}
+
+    def set(self, topic, name, value):
+        """One setting; None: the default again. librdkafka's request replaces all settings, so they are read first."""
+        try:
+            settings = self.own_settings(topic)
+            if value is None:
+                settings.pop(name, None)
+            else:
+                settings[name] = value
+            resource = ConfigResource(ConfigResource.Type.TOPIC, topic, set_config=settings)
+            self.admin.alter_configs([resource], request_timeout=PATIENCE)[resource].result(PATIENCE)
+            return True
+        except Exception:  # noqa: BLE001  nobody answers at present
+            return False
+
+    def delete(self, topic):
+        """Returns what create() needs to make it again; None: it was not deleted."""
+        try:
+            partitions = self.admin.list_topics(topic, timeout=PATIENCE).topics[topic].partitions
+            replicas = max(len(p.replicas) for p in partitions.values())
+            again = NewTopic(topic, len(partitions), replicas, config=self.own_settings(topic))
+            self.admin.delete_topics([topic], operation_timeout=PATIENCE)[topic].result(2 * PATIENCE)
+            return again
+        except Exception:  # noqa: BLE001
+            return None
+
+    def create(self, new_topic):
+        try:
+            self.admin.create_topics([new_topic], operation_timeout=PATIENCE)[new_topic.topic].result(2 * PATIENCE)
+        except confluent_kafka.KafkaException as error:
+            return error.args[0].code() == confluent_kafka.KafkaError.TOPIC_ALREADY_EXISTS
+        except Exception:  # noqa: BLE001
+            return False
+        return True
