@@ -157,6 +157,7 @@ layer_include() {
 layer_scripts() {
   cd "$root"
   check scripts shellcheck shellcheck dev .ci/run scripts/*.sh
+  check scripts 'plain English' "$python" scripts/check_english.py
   run_pytest scripts "$root/tests/unit/scripts" "$root/tests/unit/schemas" "$root/tests/unit/how_to"
 }
 
