@@ -16,8 +16,11 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 WORDS_MAX = 35
 
 CLEAN = (
+    "CONTRIBUTING.md",
     "README.md",
     "docs/README.md",
+    "docs/adr/0006-what-the-commit-metadata-says-besides.md",
+    "docs/explanation/architecture.md",
     "docs/explanation/protocol.md",
     "docs/reference/glossary.md",
 )
