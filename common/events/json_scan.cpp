@@ -4,6 +4,8 @@
 
 #include <simdjson.h>
 
+#include "common/events/utf8.hpp"
+
 namespace tokenrail::events {
 namespace {
 
@@ -324,6 +326,40 @@ std::string repair_surrogates(std::string_view text) {
     }
   }
   return repaired;
+}
+
+std::string repair_strings(std::string_view text) {
+  constexpr std::string_view replacement = "\xEF\xBF\xBD";
+  std::string out;
+  out.reserve(text.size() + 16);
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const auto rest = text.substr(at);
+    if (rest.front() == '\0') {
+      out += replacement;
+      ++at;
+      continue;
+    }
+    if (rest.starts_with("\\u")) {
+      const int unit = code_unit(rest, 2);
+      const bool paired = is_high(unit) && rest.substr(6).starts_with("\\u") && is_low(code_unit(rest, 8));
+      const bool bad = unit == 0 || (!paired && (is_high(unit) || is_low(unit)));
+      const std::size_t bytes = unit < 0 ? 2 : paired ? 12 : 6;
+      out += bad ? std::string_view("\\ufffd") : rest.substr(0, bytes);
+      at += bytes;
+      continue;
+    }
+    // The character behind a backslash must not be taken for the beginning of an escape.
+    if (rest.front() == '\\' && rest.size() > 1 && static_cast<unsigned char>(rest[1]) < 0x80 && rest[1] != '\0') {
+      out += rest.substr(0, 2);
+      at += 2;
+      continue;
+    }
+    const auto step = utf8_step(rest);
+    out += step.valid ? rest.substr(0, step.bytes) : replacement;
+    at += step.bytes;
+  }
+  return out;
 }
 
 std::optional<std::string> decode_json_string(std::string_view raw) {

@@ -27,6 +27,11 @@ struct JsonScan {
 /// `text` must be JSON.
 [[nodiscard]] std::string repair_surrogates(std::string_view text);
 
+/// A copy of a JSON text in which every string can be read: half of a surrogate pair, bytes that are not UTF-8, and NUL
+/// (raw or as `\u0000`) become U+FFFD. Nothing else changes, so text that is not JSON stays that. For texts of
+/// providers.
+[[nodiscard]] std::string repair_strings(std::string_view text);
+
 /// The text of a raw JSON string with its quotes; nothing if it is not one.
 [[nodiscard]] std::optional<std::string> decode_json_string(std::string_view raw);
 

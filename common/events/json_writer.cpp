@@ -116,6 +116,24 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
+std::size_t json_string_bytes(std::string_view text) {
+  std::size_t bytes = 2;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const auto kind = classes[static_cast<unsigned char>(text[at])];
+    if (kind == wide) {
+      const auto step = utf8_step(text.substr(at));
+      bytes += step.valid ? step.bytes : 3;
+      at += step.bytes;
+      continue;
+    }
+    const bool short_escape = std::string_view("\"\\\n\r\t\b\f").find(text[at]) != std::string_view::npos;
+    bytes += kind == clean ? 1 : short_escape ? 2 : 6;
+    ++at;
+  }
+  return bytes;
+}
+
 void JsonWriter::comma() {
   if (!first_) {
     out_ += ',';

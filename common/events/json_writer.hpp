@@ -1,6 +1,7 @@
 // Writing JSON text: append-only, no tree, no allocation beyond the target string. Pure.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -10,6 +11,9 @@ namespace tokenrail::events {
 /// Appends `text` as a JSON string with its quotes. Escapes what RFC 8259 demands; bytes that are not valid UTF-8
 /// become U+FFFD, so that the output is always valid JSON.
 void append_json_string(std::string& out, std::string_view text);
+
+/// How many bytes append_json_string() appends for `text`.
+[[nodiscard]] std::size_t json_string_bytes(std::string_view text);
 
 /// Commas and quotes done right, in the order of the calls:
 ///   JsonWriter w(out); w.begin_object(); w.field("seq", 3); w.begin_array("tools"); w.element("x"); w.end_array();

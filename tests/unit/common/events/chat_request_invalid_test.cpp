@@ -265,6 +265,31 @@ TEST(OversizeRequest, TheUserIsKnownToo) {
   EXPECT_EQ(std::get<InvalidRequest>(result).user_id, "ü");
 }
 
+TEST(OversizeRequest, EscapedIdsOfTheFullLengthAreRead) {
+  const RequestLimits limits{.value_bytes_max = 10, .id_bytes_max = 20};
+  const auto escaped = [](std::size_t characters) {
+    std::string id;
+    for (std::size_t index = 0; index < characters; ++index) {
+      id += "\\u0061";
+    }
+    return id;
+  };
+  const auto request = [&](std::size_t characters) {
+    return R"({"requestId":")" + escaped(characters) + R"(","orgId":")" + escaped(20) + R"(","x":"filler"})";
+  };
+  const auto result = parse_chat_request(request(20), limits);
+  ASSERT_TRUE(std::holds_alternative<InvalidRequest>(result));
+  EXPECT_EQ(std::get<InvalidRequest>(result).request_id, std::string(20, 'a'));
+  EXPECT_EQ(std::get<InvalidRequest>(result).org_id, std::string(20, 'a'));
+  EXPECT_NE(why_unanswerable(request(21), limits).find("`requestId`"), std::string::npos);
+}
+
+TEST(OversizeRequest, AValueOfExactlyTheLimitIsTaken) {
+  const auto json = with(R"("userId":"u")");
+  EXPECT_TRUE(std::holds_alternative<ChatRequest>(parse_chat_request(json, {.value_bytes_max = json.size()})));
+  EXPECT_NE(complaint(json, {.value_bytes_max = json.size() - 1}).find("at most"), std::string::npos);
+}
+
 TEST(OversizeRequest, FiftyMegabytesAreLookedThroughInPlace) {
   const auto json = R"({"requestId":"r-1","orgId":"acme","messages":[{"role":"user","content":")" +
                     std::string(50U * 1024 * 1024, 'x') + R"("}]})";

@@ -141,6 +141,41 @@ TEST(RepairSurrogates, KeepsPairsAndReplacesHalves) {
   }
 }
 
+TEST(RepairStrings, MakeEveryStringReadable) {
+  struct Row {
+    std::string json;
+    std::string_view repaired;
+  };
+  const Row rows[] = {
+      {R"("a\n\u00e4 ä \ud83d\ude00")", R"("a\n\u00e4 ä \ud83d\ude00")"},
+      {R"("\ud83d")", R"("\ufffd")"},
+      {R"("\ude00\ud83d\ud83d\ude00")", R"("\ufffd\ufffd\ud83d\ude00")"},
+      {R"("\\ud83d \\\ud83d")", R"("\\ud83d \\\ufffd")"},
+      {R"("\u0000\u0001")", R"("\ufffd\u0001")"},
+      {R"("\\u0000")", R"("\\u0000")"},
+      {std::string("\"a\0b\"", 5),
+       "\"a\xEF\xBF\xBD"
+       "b\""},
+      {"\"\xFF\"", "\"\xEF\xBF\xBD\""},
+      {"\"\xF0\x9F\x98\"", "\"\xEF\xBF\xBD\""},
+      {"\"\xED\xA0\xBD\"", "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\""},
+  };
+  for (const auto& row : rows) {
+    const auto repaired = repair_strings(row.json);
+    EXPECT_EQ(repaired, row.repaired);
+    EXPECT_TRUE(fast_parser_takes(repaired)) << repaired;
+    EXPECT_EQ(repair_strings(repaired), repaired);
+  }
+}
+
+TEST(RepairStrings, LeaveTextThatIsNotJsonAsItIs) {
+  for (const std::string_view text :
+       {"", "\\", "\\u", "\\u12", "\\ud83", "{\"a\":", "<html>", "\"\\x\"", "\"\\ud83d"}) {
+    EXPECT_FALSE(scan_json(repair_strings(text)).valid) << text;
+  }
+  EXPECT_EQ(repair_strings("\\\xFF"), "\\\xEF\xBF\xBD");
+}
+
 TEST(DecodeJsonString, GivesTheTextOrNothing) {
   EXPECT_EQ(decode_json_string(R"("a\u00e9\n")"), "aé\n");
   EXPECT_EQ(decode_json_string(R"("")"), "");

@@ -27,6 +27,19 @@ std::string read_back(const std::string& json) {
   return std::string(text);
 }
 
+TEST(JsonString, SizeIsKnownBeforeItIsWritten) {
+  std::mt19937 random(5);
+  constexpr std::string_view pieces[] = {"a",    "\"",       "\\", "\n", "\x01", "ä", "\xF0\x9F\x98\x80",
+                                         "\xFF", "\xE2\x82", "\t"};
+  for (int round = 0; round < 500; ++round) {
+    std::string text;
+    for (auto count = random() % 40; count > 0; --count) {
+      text += pieces[random() % std::size(pieces)];
+    }
+    ASSERT_EQ(json_string_bytes(text), written(text).size()) << written(text);
+  }
+}
+
 TEST(JsonString, EscapesWhatTheStandardDemands) {
   struct Row {
     std::string_view text;
