@@ -5,6 +5,10 @@
 #include <charconv>
 #include <cmath>
 
+#include <simdjson.h>
+
+#include "common/events/json_document.hpp"
+#include "common/events/json_scan.hpp"
 #include "common/events/utf8.hpp"
 #include "common/url.hpp"
 
@@ -81,6 +85,29 @@ std::string quotable(std::string_view text, std::size_t bytes_max) {
     }
     out += piece;
     text.remove_prefix(step.bytes);
+  }
+  return out;
+}
+
+ErrorBody read_error_body(std::string_view body) {
+  const auto readable = events::repair_strings(body);
+  ErrorBody out{.text = readable};
+  const events::JsonDocument document(readable);
+  if (document.error() != simdjson::SUCCESS) return out;
+  const events::ObjectReader root(document.root());
+  const auto error = root.find("error");
+  const auto text = error ? events::string_of(*error) : std::nullopt;
+  const events::ObjectReader fields(error && error->is_object() ? *error : document.root());
+  const auto said = text ? std::optional<std::string>(std::string(*text)) : fields.text_if("message");
+  if (said) {
+    out.text = *said;
+  } else if (const auto detail = root.text_if("detail")) {
+    out.text = *detail;
+  } else if (error) {
+    out.text = simdjson::minify(*error);
+  }
+  for (const auto* const name : {"code", "type", "status", "reason", "error_type"}) {
+    if (const auto word = fields.text_if(name)) out.code += (out.code.empty() ? "" : " ") + *word;
   }
   return out;
 }

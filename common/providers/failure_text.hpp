@@ -14,6 +14,15 @@ namespace tokenrail::providers {
 /// become U+FFFD, and what is longer than `bytes_max` is cut between characters and ends in "…".
 [[nodiscard]] std::string quotable(std::string_view text, std::size_t bytes_max = 500);
 
+/// What an error body says, in any of the forms that providers use: `{"error":"…"}`,
+/// `{"error":{"message":…,"code":…}}`,
+/// `{"message":…}`, `{"detail":…}` or text. Strings are repaired (events::repair_strings).
+struct ErrorBody {
+  std::string text{};
+  std::string code{};  ///< code, type or reason, blank between several; for programs
+};
+[[nodiscard]] ErrorBody read_error_body(std::string_view body);
+
 /// How long the provider asks to wait: `retry-after-ms`, else `retry-after` as seconds or as an HTTP date, which is
 /// read against the response's own `date`, so that no clock is needed. Zero, the past and what cannot be read are
 /// nothing; more than a day is a day.

@@ -9,6 +9,8 @@
 
 #include <simdjson.h>
 
+#include "common/events/json_scan.hpp"
+
 namespace tokenrail::providers {
 
 /// A parser for one document, given back at the end of the scope. Strings that come out of it live as long as it does.
@@ -62,11 +64,22 @@ class JsonScratch {
 };
 
 /// `json` without the blanks between its tokens, or nothing where it is not one valid JSON object. Numbers keep their
-/// spelling.
+/// spelling, those beyond 64 bits too; strings are repaired (events::repair_strings).
 [[nodiscard]] inline bool minify_object(std::string_view json, std::string& out) {
+  std::string repaired;
+  if (json.find("\\u") != std::string_view::npos) {
+    repaired = events::repair_strings(json);
+    json = repaired;
+  }
   simdjson::dom::parser parser;
   simdjson::dom::element element;
-  if (parser.parse(json.data(), json.size()).get(element) != simdjson::SUCCESS || !element.is_object()) return false;
+  const auto error = parser.parse(json.data(), json.size()).get(element);
+  if (error == simdjson::NUMBER_ERROR) {
+    const auto scan = events::scan_json(json);
+    if (!scan.valid || !scan.object || scan.depth > simdjson::DEFAULT_MAX_DEPTH) return false;
+  } else if (error != simdjson::SUCCESS || !element.is_object()) {
+    return false;
+  }
   out.resize(json.size() + simdjson::SIMDJSON_PADDING);
   std::size_t bytes = 0;
   if (simdjson::minify(json.data(), json.size(), out.data(), bytes) != simdjson::SUCCESS) return false;

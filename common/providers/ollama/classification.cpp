@@ -3,7 +3,6 @@
 #include <optional>
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include "common/providers/failure_text.hpp"
 
@@ -13,35 +12,65 @@ namespace {
 
 using events::ErrorCode;
 
+constexpr std::string_view cannot = "Choose a model that can do this, or leave it out of the request.";
+constexpr std::string_view not_ollama =
+    "Something answers there, but not Ollama's API: the base URL is that of the server, without /api or /v1.";
+
 struct Rule {
   int status_first;
   int status_last;
-  std::string_view needle;  ///< in lower case; empty: any text
+  std::string_view needle;  ///< in lower case, of the text or of its code; empty: any
   ErrorCode code;
   std::string_view error_class;
   bool retry;
   bool try_next;
   std::string_view advice;  ///< "{model}" stands for the model that the text names
   std::optional<int> retries_max = std::nullopt;
+  bool whole_text = false;  ///< the needle is all that is said
 };
 
 /// The first row that fits counts. Status 200 is an error line inside a stream.
 constexpr Rule rules[] = {
-    // What the request asks for and this model or server cannot do, whatever status it was told with.
-    {200, 599, "does not support", ErrorCode::capability_unsupported, "capability", false, true,
-     "Choose a model that can do this, or leave it out of the request."},
+    // What is wrong with the request itself comes before the wordings that it shares with the next rows.
+    {200, 599, "image: unknown format", ErrorCode::invalid_request, "invalid_request", false, false,
+     "Send the image as PNG or JPEG."},
+    {400, 599, "unsupported image", ErrorCode::invalid_request, "invalid_request", false, false,
+     "Send the image as PNG or JPEG."},
+    {400, 599, "image format", ErrorCode::invalid_request, "invalid_request", false, false,
+     "Send the image as PNG or JPEG."},
+    {200, 599, "illegal base64", ErrorCode::invalid_request, "invalid_request", false, false,
+     "Send images as plain base64 without line breaks."},
+    // What the request asks for and this model or server cannot do, whatever status it was told with: in Ollama's
+    // words,
+    // then in those of servers that speak its API beside their own.
+    {200, 599, "does not support", ErrorCode::capability_unsupported, "capability", false, true, cannot},
+    {200, 599, "missing data required for image input", ErrorCode::capability_unsupported, "capability", false, true,
+     cannot},
+    {200, 599, "only supports one image", ErrorCode::capability_unsupported, "capability", false, true, cannot},
+    {200, 599, "only supports a single image", ErrorCode::capability_unsupported, "capability", false, true, cannot},
+    {200, 599, "not a chat model", ErrorCode::capability_unsupported, "capability", false, true, cannot},
+    {200, 599, "not a multimodal model", ErrorCode::capability_unsupported, "capability", false, true, cannot},
+    {200, 599, "at most 0 image", ErrorCode::capability_unsupported, "capability", false, true, cannot},
+    {200, 599, "requires --enable-auto-tool-choice", ErrorCode::capability_unsupported, "capability", false, true,
+     cannot},
+    {200, 599, "requires --jinja", ErrorCode::capability_unsupported, "capability", false, true, cannot},
+    // These words are used of accounts (403) and of models that are not there (404) too.
+    {200, 200, "not support", ErrorCode::capability_unsupported, "capability", false, true, cannot},
+    {400, 400, "not support", ErrorCode::capability_unsupported, "capability", false, true, cannot},
+    {422, 422, "not support", ErrorCode::capability_unsupported, "capability", false, true, cannot},
+    {500, 501, "not support", ErrorCode::capability_unsupported, "capability", false, true, cannot},
+    {400, 400, "unsupported", ErrorCode::capability_unsupported, "capability", false, true, cannot},
+    {422, 422, "unsupported", ErrorCode::capability_unsupported, "capability", false, true, cannot},
+    {501, 501, "", ErrorCode::capability_unsupported, "capability", false, true, cannot},
     {200, 599, "context length", ErrorCode::context_too_long, "context_too_long", false, true,
      "Shorten the messages, or raise num_ctx in providerConfig.ollama.options."},
     {200, 599, "exceeds the available context", ErrorCode::context_too_long, "context_too_long", false, true,
      "Shorten the messages, or raise num_ctx in providerConfig.ollama.options."},
-    {200, 599, "image: unknown format", ErrorCode::invalid_request, "invalid_request", false, false,
-     "Send the image as PNG or JPEG."},
-    {200, 599, "illegal base64", ErrorCode::invalid_request, "invalid_request", false, false,
-     "Send images as plain base64 without line breaks."},
     // A server that is there but lacks the memory lacks it a second later too.
     {200, 599, "more system memory", ErrorCode::provider_unavailable, "out_of_memory", false, true,
      "Use a smaller model or give the server more memory."},
     // Inside a stream only the text tells.
+    {200, 200, "unexpected endpoint", ErrorCode::invalid_model_config, "not_ollama", false, true, not_ollama},
     {200, 200, "unauthorized", ErrorCode::provider_auth, "auth", false, true, "Check the connection's credential."},
     {200, 200, "rate limit", ErrorCode::provider_rate_limited, "rate_limited", true, true, "Ask again later."},
     {200, 200, "usage limit", ErrorCode::provider_rate_limited, "rate_limited", true, true, "Ask again later."},
@@ -55,8 +84,13 @@ constexpr Rule rules[] = {
     {402, 402, "", ErrorCode::provider_auth, "payment", false, true, "Check the account's credit at the provider."},
     {403, 403, "", ErrorCode::provider_auth, "auth", false, true,
      "The credential lacks the right to do this, or the server has it switched off."},
-    {404, 404, "page not found", ErrorCode::invalid_model_config, "not_ollama", false, true,
-     "Something answers there, but not Ollama's API: the base URL is that of the server, without /api or /v1."},
+    // No model is missing: the server knows no such path, in its own words.
+    {404, 404, "page not found", ErrorCode::invalid_model_config, "not_ollama", false, true, not_ollama},
+    {404, 404, "file not found", ErrorCode::invalid_model_config, "not_ollama", false, true, not_ollama},
+    {404, 404, "invalid url", ErrorCode::invalid_model_config, "not_ollama", false, true, not_ollama},
+    {404, 404, "not found", ErrorCode::invalid_model_config, "not_ollama", false, true, not_ollama, {}, true},
+    {404, 404, "<html", ErrorCode::invalid_model_config, "not_ollama", false, true, not_ollama},
+    {405, 405, "", ErrorCode::invalid_model_config, "not_ollama", false, true, not_ollama},
     {404, 404, "", ErrorCode::model_not_found, "not_found_model", false, true,
      "Pull it on that server with `ollama pull {model}`, or choose a model that it has."},
     {408, 408, "", ErrorCode::provider_timeout, "timeout", true, true, "Ask again."},
@@ -85,9 +119,11 @@ constexpr Rule unknown_status = {0,
                                  "Something other than Ollama may answer at the base URL.",
                                  {}};
 
-const Rule& rule_of(int status, std::string_view text) {
+const Rule& rule_of(int status, const ErrorBody& said) {
   for (const auto& rule : rules) {
-    if (status >= rule.status_first && status <= rule.status_last && contains_folded(text, rule.needle)) return rule;
+    if (status < rule.status_first || status > rule.status_last) continue;
+    if (rule.whole_text && said.text.size() != rule.needle.size()) continue;
+    if (contains_folded(said.text, rule.needle) || contains_folded(said.code, rule.needle)) return rule;
   }
   return unknown_status;
 }
@@ -123,33 +159,25 @@ Classified made(const Rule& rule, std::string message) {
 
 }  // namespace
 
-std::string error_text(std::string_view body) {
-  simdjson::dom::parser parser;
-  simdjson::dom::element error;
-  if (parser.parse(body.data(), body.size())["error"].get(error) == simdjson::SUCCESS) {
-    std::string_view text;
-    if (error.get_string().get(text) == simdjson::SUCCESS) return std::string(text);
-    if (error["message"].get_string().get(text) == simdjson::SUCCESS) return std::string(text);
-    return simdjson::minify(error);
-  }
-  return std::string(body);
-}
-
 Classified classify_response(const http::ResponseHead& head, std::string_view body) {
-  const auto text = error_text(body);
-  const auto& rule = rule_of(head.status, text);
-  const auto start = text.find_first_not_of(" \t\r\n");
-  std::string said = "without a word";
-  if (start != std::string::npos) said = text[start] == '<' ? "with a web page" : "\"" + quotable(text) + "\"";
-  auto out = made(rule, fmt::format("Ollama answered {} {}. {}", head.status, said, advice_of(rule, text)));
+  const auto said = read_error_body(body);
+  const auto& rule = rule_of(head.status, said);
+  const auto start = said.text.find_first_not_of(" \t\r\n");
+  std::string quoted = "without a word";
+  if (start != std::string::npos) {
+    quoted = said.text[start] == '<' ? "with a web page" : "\"" + quotable(said.text) + "\"";
+  }
+  auto out = made(rule, fmt::format("Ollama answered {} {}. {}", head.status, quoted, advice_of(rule, said.text)));
   out.failure.status = head.status;
   out.retry_after = retry_after(head);
   return out;
 }
 
-Classified classify_stream_error(std::string_view text) {
-  const auto& rule = rule_of(200, text);
-  auto out = made(rule, fmt::format("Ollama ended its answer with \"{}\". {}", quotable(text), advice_of(rule, text)));
+Classified classify_stream_error(std::string_view line) {
+  const auto said = read_error_body(line);
+  const auto& rule = rule_of(200, said);
+  auto out = made(
+      rule, fmt::format("Ollama ended its answer with \"{}\". {}", quotable(said.text), advice_of(rule, said.text)));
   out.failure.status = 200;
   return out;
 }

@@ -8,13 +8,10 @@
 
 namespace tokenrail::providers::ollama {
 
-/// The text of an error body: of `{"error":"…"}` or `{"error":{"message":"…"}}`, else the body itself.
-[[nodiscard]] std::string error_text(std::string_view body);
-
 [[nodiscard]] Classified classify_response(const http::ResponseHead& head, std::string_view body);
 
-/// An error line inside a stream whose status was 200.
-[[nodiscard]] Classified classify_stream_error(std::string_view text);
+/// An error line inside a stream whose status was 200: `{"error":…}`.
+[[nodiscard]] Classified classify_stream_error(std::string_view line);
 
 [[nodiscard]] Classified classify_end(const http::End& end, const Target& target);
 

@@ -5,10 +5,13 @@
 
 #include <fmt/format.h>
 
+#include "common/events/json_scan.hpp"
 #include "common/http/framing.hpp"
 #include "common/providers/failure_text.hpp"
 #include "common/providers/json_scratch.hpp"
+#include "common/providers/ollama/chat_item.hpp"
 #include "common/providers/ollama/classification.hpp"
+#include "common/providers/other_api.hpp"
 #include "common/release.hpp"
 
 namespace tokenrail::providers::ollama {
@@ -17,7 +20,8 @@ namespace {
 
 using events::ErrorCode;
 using events::FinishReason;
-namespace ondemand = simdjson::ondemand;
+
+constexpr std::string_view adapter = "ollama";
 
 struct DoneReason {
   std::string_view name;
@@ -32,150 +36,6 @@ constexpr DoneReason done_reasons[] = {
     {"load", FinishReason::stop, "Ollama only loaded the model: the request had no message to answer."},
     {"unload", FinishReason::stop, "Ollama only unloaded the model: the request had no message to answer."},
 };
-
-/// What one object of Ollama says. The views live in the parser's memory.
-struct Item {
-  std::string_view content{};
-  std::string_view thinking{};
-  std::vector<events::ToolCall> tool_calls{};
-  std::string error{};
-  bool has_error = false;
-  bool done = false;
-  std::string_view done_reason{};
-  std::optional<std::int64_t> input_tokens{};
-  std::optional<std::int64_t> output_tokens{};
-};
-
-/// A string, or null for none. Anything else is not what Ollama says.
-bool read_text(ondemand::value value, std::string_view& out) {
-  if (value.get_string().get(out) == simdjson::SUCCESS) return true;
-  bool null = false;
-  return value.is_null().get(null) == simdjson::SUCCESS && null;
-}
-
-bool read_count(ondemand::value value, std::optional<std::int64_t>& out) {
-  std::int64_t count = 0;
-  if (value.get_int64().get(count) != simdjson::SUCCESS) return false;
-  if (count >= 0) out = count;
-  return true;
-}
-
-/// Ollama sends an object; what speaks its language elsewhere sometimes sends it as a string, as OpenAI does.
-bool read_arguments(ondemand::value value, std::string& out) {
-  ondemand::json_type type{};
-  if (value.type().get(type) != simdjson::SUCCESS) return false;
-  std::string_view json;
-  if (type == ondemand::json_type::object) {
-    ondemand::object object;
-    if (value.get_object().get(object) != simdjson::SUCCESS) return false;
-    if (object.raw_json().get(json) != simdjson::SUCCESS) return false;
-  } else if (!read_text(value, json)) {
-    return false;
-  }
-  if (json.empty()) json = "{}";
-  return minify_object(json, out);
-}
-
-bool read_function(ondemand::value value, events::ToolCall& call) {
-  ondemand::object object;
-  if (value.get_object().get(object) != simdjson::SUCCESS) return false;
-  call.arguments = "{}";
-  for (auto result : object) {
-    ondemand::field field;
-    if (std::move(result).get(field) != simdjson::SUCCESS) return false;
-    if (field.key() == "name") {
-      std::string_view name;
-      if (!read_text(field.value(), name)) return false;
-      call.name = name;
-    } else if (field.key() == "arguments") {
-      if (!read_arguments(field.value(), call.arguments)) return false;
-    }
-  }
-  return !call.name.empty();
-}
-
-bool read_tool_calls(ondemand::value value, std::vector<events::ToolCall>& calls) {
-  bool null = false;
-  if (value.is_null().get(null) == simdjson::SUCCESS && null) return true;
-  ondemand::array array;
-  if (value.get_array().get(array) != simdjson::SUCCESS) return false;
-  for (auto element : array) {
-    ondemand::object object;
-    if (element.get_object().get(object) != simdjson::SUCCESS) return false;
-    events::ToolCall call;
-    bool has_function = false;
-    for (auto result : object) {
-      ondemand::field field;
-      if (std::move(result).get(field) != simdjson::SUCCESS) return false;
-      if (field.key() == "id") {
-        std::string_view id;
-        if (!read_text(field.value(), id)) return false;
-        call.id = id;
-      } else if (field.key() == "function") {
-        if (!read_function(field.value(), call)) return false;
-        has_function = true;
-      }
-    }
-    if (!has_function) return false;
-    calls.push_back(std::move(call));
-  }
-  return true;
-}
-
-bool read_message(ondemand::value value, Item& item) {
-  ondemand::object object;
-  if (value.get_object().get(object) != simdjson::SUCCESS) {
-    bool null = false;
-    return value.is_null().get(null) == simdjson::SUCCESS && null;
-  }
-  for (auto result : object) {
-    ondemand::field field;
-    if (std::move(result).get(field) != simdjson::SUCCESS) return false;
-    const auto key = field.key();
-    if (key == "content") {
-      if (!read_text(field.value(), item.content)) return false;
-    } else if (key == "thinking") {
-      if (!read_text(field.value(), item.thinking)) return false;
-    } else if (key == "tool_calls") {
-      if (!read_tool_calls(field.value(), item.tool_calls)) return false;
-    }
-  }
-  return true;
-}
-
-bool read_error(ondemand::value value, Item& item) {
-  std::string_view json;
-  if (simdjson::to_json_string(value).get(json) != simdjson::SUCCESS) return false;
-  if (json == "null") return true;
-  item.has_error = true;
-  item.error = error_text("{\"error\":" + std::string(json) + "}");
-  return true;
-}
-
-bool read_item(ondemand::document& document, Item& item) {
-  ondemand::object object;
-  if (document.get_object().get(object) != simdjson::SUCCESS) return false;
-  for (auto result : object) {
-    ondemand::field field;
-    if (std::move(result).get(field) != simdjson::SUCCESS) return false;
-    const auto key = field.key();
-    if (key == "message") {
-      if (!read_message(field.value(), item)) return false;
-    } else if (key == "done") {
-      if (field.value().get_bool().get(item.done) != simdjson::SUCCESS) return false;
-    } else if (key == "done_reason") {
-      if (!read_text(field.value(), item.done_reason)) return false;
-    } else if (key == "prompt_eval_count") {
-      if (!read_count(field.value(), item.input_tokens)) return false;
-    } else if (key == "eval_count") {
-      if (!read_count(field.value(), item.output_tokens)) return false;
-    } else if (key == "error") {
-      if (!read_error(field.value(), item)) return false;
-    }
-  }
-  // Something behind the object: two lines run together, or no line at all.
-  return document.current_location().error() == simdjson::OUT_OF_BOUNDS;
-}
 
 class Decoder final : public AnswerDecoder {
  public:
@@ -217,21 +77,36 @@ class Decoder final : public AnswerDecoder {
   void take(std::string_view json, std::size_t readable_after, AnswerSink& sink) {
     if (over_) return;
     JsonScratch scratch(json.size());
-    ondemand::document document;
-    Item item;
-    const auto padded = scratch.padded(json, readable_after);
-    if (scratch.parser().iterate(padded).get(document) != simdjson::SUCCESS || !read_item(document, item)) {
-      return malformed(json, sink);
+    ChatItem item;
+    ItemProblem problem;
+    std::string repaired;
+    if (!read_chat_item(scratch, json, readable_after, item, problem)) {
+      // Strings that simdjson does not read are rare: only then is the text gone over and read again.
+      if (problem.repairable) repaired = events::repair_strings(json);
+      item = {};
+      if (repaired.empty() || repaired == json || !read_chat_item(scratch, repaired, 0, item, problem)) {
+        return malformed(json, problem, sink);
+      }
+    }
+    if (!item.error_body.empty()) {
+      over_ = true;
+      return sink.on_failure(classify_stream_error(item.error_body).failure);
+    }
+    if (!item.has_message) {
+      // An object of another API may have a field of ours too, `done` above all: its answer must not be lost for it.
+      if (auto other = other_api_text(json, adapter); !other.empty()) return other_api(std::move(other), sink);
+      if (!item.has_done) {
+        return give_up(sink, ErrorCode::provider_protocol,
+                       fmt::format("The answer has an object without any field of Ollama's chat API: \"{}\". Check "
+                                   "that the connection's base URL leads to Ollama.",
+                                   quotable(json.substr(0, 512), 120)));
+      }
     }
     ++items_;
-    if (item.has_error) {
-      over_ = true;
-      return sink.on_failure(classify_stream_error(item.error).failure);
-    }
     deliver(item, sink);
   }
 
-  void deliver(Item& item, AnswerSink& sink) {
+  void deliver(ChatItem& item, AnswerSink& sink) {
     answer_bytes_ += item.content.size() + item.thinking.size();
     for (const auto& call : item.tool_calls) answer_bytes_ += call.name.size() + call.arguments.size();
     if (answer_bytes_ > limits_.answer_bytes_max) return too_large(sink, "answer");
@@ -246,15 +121,19 @@ class Decoder final : public AnswerDecoder {
     if (item.done) finish(item, sink);
   }
 
-  void finish(const Item& item, AnswerSink& sink) {
+  void finish(const ChatItem& item, AnswerSink& sink) {
     over_ = true;
     // A count of zero is left out by the server, as with a prompt that was cached whole.
-    if (item.input_tokens || item.output_tokens) {
+    if (item.input_tokens.value || item.output_tokens.value) {
       events::Usage usage;
-      usage.input_tokens = item.input_tokens.value_or(0);
-      usage.output_tokens = item.output_tokens.value_or(0);
+      usage.input_tokens = item.input_tokens.value.value_or(0);
+      usage.output_tokens = item.output_tokens.value.value_or(0);
       sink.on_usage(usage);
     }
+    if (item.input_tokens.unreadable)
+      sink.on_warning("Ollama's prompt_eval_count is not a count; usage is without it.");
+    if (item.output_tokens.unreadable) sink.on_warning("Ollama's eval_count is not a count; usage is without it.");
+    if (item.done_reason_unreadable) sink.on_warning("Ollama's done_reason is not a string; it is taken for stop.");
     for (const auto& row : done_reasons) {
       if (row.name != item.done_reason) continue;
       if (!row.warning.empty()) sink.on_warning(row.warning);
@@ -265,17 +144,26 @@ class Decoder final : public AnswerDecoder {
     sink.on_finish(tool_calls_ > 0 ? FinishReason::tool_calls : FinishReason::stop);
   }
 
-  void malformed(std::string_view json, AnswerSink& sink) {
+  void malformed(std::string_view json, const ItemProblem& problem, AnswerSink& sink) {
     // The last piece of a stream that was cut is no JSON either, but the cut is what went wrong.
-    if (stream_ && at_end_) {
-      return give_up(sink, ErrorCode::provider_protocol,
-                     "Ollama's answer ended in the middle of a line. Ask again; if it stays, look whether Ollama "
-                     "restarts or something between cuts long answers.");
-    }
+    if (stream_ && at_end_ && items_ > 0) return cut_within(sink);
+    if (auto other = other_api_text(json, adapter); !other.empty()) return other_api(std::move(other), sink);
+    if (stream_ && at_end_) return cut_within(sink);
     give_up(sink, ErrorCode::provider_protocol,
-            fmt::format("Ollama sent something that is not its format: \"{}\". Ask again; if it stays, look at what "
-                        "stands between here and Ollama.",
-                        quotable(json.substr(0, 512), 120)));
+            fmt::format("Ollama's answer cannot be read: {}. Ask again; if it stays, look at what stands between here "
+                        "and Ollama.",
+                        problem.text));
+  }
+
+  void cut_within(AnswerSink& sink) {
+    give_up(sink, ErrorCode::provider_protocol,
+            "Ollama's answer ended in the middle of a line. Ask again; if it stays, look whether Ollama restarts or "
+            "something between cuts long answers.");
+  }
+
+  /// The same server answers so again, until an administrator has changed the connection.
+  void other_api(std::string text, AnswerSink& sink) {
+    give_up(sink, ErrorCode::provider_protocol, std::move(text), false);
   }
 
   void too_large(AnswerSink& sink, std::string_view what) {
@@ -286,11 +174,12 @@ class Decoder final : public AnswerDecoder {
                         line ? "Something other than Ollama may answer there." : "Set maxTokens."));
   }
 
-  void give_up(AnswerSink& sink, ErrorCode code, std::string message) {
+  void give_up(AnswerSink& sink, ErrorCode code, std::string message, bool may_retry = true) {
     over_ = true;
     release(body_);
     auto failure = events::Failure::of(code, std::move(message));
-    failure.provider = "ollama";
+    failure.retryable = failure.retryable && may_retry;
+    failure.provider = adapter;
     failure.status = 200;
     sink.on_failure(failure);
   }

@@ -112,6 +112,17 @@ TEST(OllamaChat, TheNewestCallOfAnIdNamesTheTool) {
   EXPECT_THAT(body_of(request_with({first, second, result})), HasSubstr(R"("tool_name":"new")"));
 }
 
+TEST(OllamaChat, ACallInTheFirstMessageNamesTheTool) {
+  Message call;
+  call.role = Role::assistant;
+  call.tool_calls = {{.id = "call_1", .name = "clock", .arguments = "{}"}};
+  auto result = message(Role::tool, "noon");
+  result.tool_call_id = "call_1";
+  std::vector<std::string> warnings;
+  EXPECT_THAT(body_of(request_with({call, result}), &warnings), HasSubstr(R"("tool_name":"clock")"));
+  EXPECT_THAT(warnings, IsEmpty());
+}
+
 TEST(OllamaChat, AResultOfAnUnknownToolIsSentAndWarnedOf) {
   auto result = message(Role::tool, "1");
   result.tool_call_id = "call_9";

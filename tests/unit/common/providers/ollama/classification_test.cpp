@@ -73,6 +73,81 @@ TEST(OllamaClassification, SaysWhatARefusalMeansForTheRoute) {
   }
 }
 
+TEST(OllamaClassification, KnowsCapabilityRefusalsByManyWordings) {
+  struct Case {
+    int status;
+    const char* body;
+  };
+  for (const auto& row : {
+           Case{400, R"({"error":"registry.ollama.ai/library/m:1b does not support tools"})"},
+           Case{400, R"({"error":"\"m:1b\" does not support thinking"})"},
+           Case{400, R"({"error":"\"m:1b\" does not support chat"})"},
+           Case{400, R"({"error":"\"m:1b\" does not support generate"})"},
+           Case{400, R"({"error":"think value \"low\" is not supported for this model"})"},
+           Case{500, R"({"error":"this model is missing data required for image input"})"},
+           Case{500, R"({"error":"vision model only supports a single image per message"})"},
+           Case{500, R"({"error":{"code":500,"message":"image input is not supported","type":"server_error"}})"},
+           Case{501, R"({"error":{"code":501,"message":"Start it otherwise.","type":"not_supported_error"}})"},
+           Case{500, R"({"error":{"message":"tools param requires --jinja flag"}})"},
+           Case{400, R"({"message":"invalid request: image content is not supported for this model"})"},
+           Case{400, R"({"code":400,"message":"model features structured outputs not support"})"},
+           Case{400, R"({"error":{"message":"'stop' cannot be used here","code":"unsupported_parameter"}})"},
+           Case{400, R"({"error":{"message":"Unsupported value: 'temperature'","code":"unsupported_value"}})"},
+           Case{400, R"({"object":"error","message":"The model does not support Chat Completions API"})"},
+           Case{400, R"({"message":"\"auto\" tool choice requires --enable-auto-tool-choice and --tool-call-parser"})"},
+           Case{400, R"({"message":"At most 0 image(s) may be provided in one request."})"},
+           Case{400, R"({"detail":"m is not a multimodal model"})"},
+           Case{404, R"({"error":{"message":"This is not a chat model and thus not supported in this endpoint."}})"},
+           Case{422, R"({"error":{"message":"response_format is not supported"}})"},
+       }) {
+    const auto made = provider().classify(head(row.status), row.body);
+    EXPECT_EQ(made.failure.code, ErrorCode::capability_unsupported) << row.body;
+    EXPECT_TRUE(made.try_next) << row.body;
+    EXPECT_FALSE(made.retry) << row.body;
+    EXPECT_EQ(made.error_class, "capability");
+  }
+}
+
+TEST(OllamaClassification, OtherRefusalsThatSpeakOfSupportAreNoneOfCapability) {
+  EXPECT_EQ(provider().classify(head(403), R"({"error":"your region is not supported"})").failure.code,
+            ErrorCode::provider_auth);
+  EXPECT_EQ(provider().classify(head(404), R"({"error":"model 'x' not found or not supported"})").failure.code,
+            ErrorCode::model_not_found);
+  EXPECT_EQ(provider().classify(head(400), R"({"error":"unsupported image format"})").failure.code,
+            ErrorCode::invalid_request);
+  EXPECT_EQ(provider().classify(head(503), R"({"error":"not supported now"})").failure.code,
+            ErrorCode::provider_unavailable);
+}
+
+TEST(OllamaClassification, AServerWithoutThePathIsNotOllama) {
+  struct Case {
+    int status;
+    const char* body;
+  };
+  for (const auto& row : {
+           Case{404, R"({"detail":"Not Found"})"},
+           Case{404, R"({"error":{"code":404,"message":"File Not Found","type":"not_found_error"}})"},
+           Case{404, R"j({"error":{"message":"Invalid URL (POST /api/chat)","type":"invalid_request_error"}})j"},
+           Case{404, "<html><body>404</body></html>"},
+           Case{405, R"({"detail":"Method Not Allowed"})"},
+       }) {
+    const auto made = provider().classify(head(row.status), row.body);
+    EXPECT_EQ(made.failure.code, ErrorCode::invalid_model_config) << row.body;
+    EXPECT_EQ(made.error_class, "not_ollama") << row.body;
+  }
+}
+
+TEST(OllamaClassification, ErrorTextsAreRepairedAndUnwrapped) {
+  const std::string mark = "\xEF\xBF\xBD";
+  for (const auto* body : {R"({"error":"a\ud83db\u0000"})", R"({"error":{"message":"a\ud83db\u0000"}})",
+                           R"({"message":"a\ud83db\u0000"})", R"({"detail":"a\ud83db\u0000"})"}) {
+    EXPECT_THAT(provider().classify(head(400), body).failure.message, HasSubstr("\"a" + mark + "b" + mark + "\""));
+  }
+  EXPECT_EQ(read_error_body(R"({"error":{"code":7,"message":["x"]}})").text, R"({"code":7,"message":["x"]})");
+  EXPECT_EQ(read_error_body(R"({"error":{"code":"c","type":"t","message":"x"}})").code, "c t");
+  EXPECT_EQ(read_error_body("[1]").text, "[1]");
+}
+
 TEST(OllamaClassification, AServerErrorIsTriedOnceMore) {
   EXPECT_EQ(provider().classify(head(500), "{}").retries_max, 1);
   EXPECT_EQ(provider().classify(head(503), "{}").retries_max, std::nullopt);
