@@ -1,73 +1,134 @@
 // /api/tags and /api/show.
+#include <algorithm>
 #include <cctype>
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include "common/events/json_document.hpp"
+#include "common/events/json_number.hpp"
+#include "common/events/json_scan.hpp"
 #include "common/events/json_writer.hpp"
+#include "common/providers/failure_text.hpp"
 #include "common/providers/ollama/authorise.hpp"
 #include "common/providers/ollama/ollama.hpp"
+#include "common/providers/other_api.hpp"
 
 namespace tokenrail::providers::ollama {
 
 namespace {
 
 namespace dom = simdjson::dom;
+namespace ondemand = simdjson::ondemand;
 
-std::string text_at(const dom::object& object, std::string_view key) {
-  std::string_view text;
-  return object[key].get_string().get(text) == simdjson::SUCCESS ? std::string(text) : std::string();
+std::optional<std::int64_t> count_of(dom::element element) {
+  auto count = events::integer_of(element);
+  if (!count) count = events::whole_number(events::string_of(element).value_or(""));
+  return count && *count > 0 ? count : std::nullopt;
 }
 
-std::optional<std::int64_t> count_at(const dom::object& object, std::string_view key) {
-  std::int64_t count = 0;
-  if (object[key].get_int64().get(count) != simdjson::SUCCESS || count <= 0) return std::nullopt;
-  return count;
+std::optional<std::int64_t> count_at(const events::ObjectReader& object, std::string_view key) {
+  const auto element = object.find(key);
+  return element ? count_of(*element) : std::nullopt;
 }
 
-/// True where the field is there as a list, an empty one included.
-bool texts_at(const dom::object& object, std::string_view key, std::vector<std::string>& out) {
-  dom::array array;
-  if (object[key].get_array().get(array) != simdjson::SUCCESS) return false;
-  for (const auto element : array) {
-    std::string_view text;
-    if (element.get_string().get(text) == simdjson::SUCCESS && !text.empty()) out.emplace_back(text);
+/// True where the field is there as a list, an empty one included. Entries that are no words are left out.
+bool texts_at(const events::ObjectReader& object, std::string_view key, std::vector<std::string>& out) {
+  const auto list = object.find(key);
+  if (!list || !list->is_array()) return false;
+  for (const auto element : list->get_array().value_unsafe()) {
+    const auto text = events::string_of(element);
+    if (text && !text->empty()) out.emplace_back(*text);
   }
   return true;
 }
 
-bool read_listed(const dom::element& element, ListedModel& model) {
-  dom::object object;
-  if (element.get_object().get(object) != simdjson::SUCCESS) return false;
-  model.name = text_at(object, "name");
-  if (model.name.empty()) model.name = text_at(object, "model");
-  if (model.name.empty()) return false;
-  model.digest = text_at(object, "digest");
-  model.modified_at = text_at(object, "modified_at");
+/// What is wrong with the entry, or nothing. `json` may be any bytes.
+std::string read_listed(std::string_view json, ListedModel& model) {
+  const events::JsonDocument document(json);
+  if (document.error() == simdjson::NUMBER_ERROR) {
+    // The scan has no bound on numbers, so the entry can still be named.
+    const auto raw = events::scan_json(json, {"name", "model", ""}).fields;
+    const auto name = events::decode_json_string(raw[0] ? *raw[0] : raw[1].value_or("")).value_or("");
+    return fmt::format("(\"{}\") has a number that no 64 bits can express", quotable(name, 100));
+  }
+  if (document.error() != simdjson::SUCCESS) return "is not JSON";
+  const events::ObjectReader object(document.root());
+  if (!object.is_object()) return fmt::format("is {}, not an object", events::kind_of(document.root()));
+  model.name = object.text("name");
+  if (model.name.empty()) model.name = object.text("model");
+  if (model.name.empty()) return "has no name";
+  model.digest = object.text("digest");
+  model.modified_at = object.text("modified_at");
   model.size_bytes = count_at(object, "size").value_or(0);
   texts_at(object, "capabilities", model.capabilities);
-  dom::object details;
-  if (object["details"].get_object().get(details) == simdjson::SUCCESS) {
-    model.family = text_at(details, "family");
-    model.parameter_size = text_at(details, "parameter_size");
-    model.quantization = text_at(details, "quantization_level");
+  if (const auto element = object.find("details")) {
+    const events::ObjectReader details(*element);
+    model.family = details.text("family");
+    model.parameter_size = details.text("parameter_size");
+    model.quantization = details.text("quantization_level");
     model.context_length = count_at(details, "context_length");
+  }
+  return "";
+}
+
+/// False where the JSON is broken. An entry that is no word is left out.
+bool read_capabilities(ondemand::value value, ModelDetails& details) {
+  ondemand::array array;
+  if (value.get_array().get(array) != simdjson::SUCCESS) return true;
+  details.capabilities_known = true;
+  for (auto element : array) {
+    ondemand::value word;
+    if (std::move(element).get(word) != simdjson::SUCCESS) return false;
+    std::string_view text;
+    if (word.get_string().get(text) == simdjson::SUCCESS && !text.empty()) details.capabilities.emplace_back(text);
   }
   return true;
 }
 
-/// `<architecture>.<suffix>`, else the first key that ends so: models of several parts have several.
-std::optional<std::int64_t> architecture_count(const dom::object& info, const std::string& architecture,
-                                               std::string_view suffix) {
-  if (!architecture.empty()) {
-    if (const auto count = count_at(info, architecture + std::string(suffix))) return count;
+/// The fields of `model_info` that say something here.
+struct ModelInfo {
+  std::string architecture{};
+  std::vector<std::pair<std::string, std::int64_t>> counts{};
+
+  /// False where the JSON is broken.
+  bool read(ondemand::value value) {
+    ondemand::object object;
+    if (value.get_object().get(object) != simdjson::SUCCESS) return true;
+    for (auto result : object) {
+      ondemand::field field;
+      if (std::move(result).get(field) != simdjson::SUCCESS) return false;
+      std::string_view unescaped;
+      if (field.unescaped_key().get(unescaped) != simdjson::SUCCESS) return false;
+      std::string key(unescaped);
+      auto fact = field.value();
+      if (key == "general.architecture") {
+        std::string_view text;
+        if (fact.get_string().get(text) == simdjson::SUCCESS) architecture = text;
+      } else if (key == "general.parameter_count" || key.ends_with("_length")) {
+        const auto number = events::whole_number(fact.raw_json_token());
+        if (number && *number > 0) counts.emplace_back(std::move(key), *number);
+      }
+    }
+    return true;
   }
-  for (const auto& [key, value] : info) {
-    std::int64_t count = 0;
-    if (key.ends_with(suffix) && value.get_int64().get(count) == simdjson::SUCCESS && count > 0) return count;
+  [[nodiscard]] std::optional<std::int64_t> count(std::string_view key) const {
+    const auto found = std::ranges::find(counts, key, &std::pair<std::string, std::int64_t>::first);
+    return found == counts.end() ? std::nullopt : std::optional(found->second);
   }
-  return std::nullopt;
+  /// `<architecture>.<suffix>`, else the first key that ends so: models of several parts have several.
+  [[nodiscard]] std::optional<std::int64_t> count_of_architecture(std::string_view suffix) const {
+    if (const auto own = architecture.empty() ? std::nullopt : count(architecture + std::string(suffix))) return own;
+    const auto found = std::ranges::find_if(counts, [&](const auto& entry) { return entry.first.ends_with(suffix); });
+    return found == counts.end() ? std::nullopt : std::optional(found->second);
+  }
+};
+
+std::unexpected<Error> not_it(std::string_view body, std::string_view what) {
+  if (auto other = other_api_text(body, "ollama"); !other.empty()) return fail(ErrorKind::unavailable, other);
+  return fail(ErrorKind::unavailable, std::string(what));
 }
 
 }  // namespace
@@ -108,37 +169,45 @@ http::Request list_models(const Target& target) {
 }
 
 Result<ModelList> parse_model_list(std::string_view body) {
-  dom::parser parser;
-  dom::element root;
-  dom::object object;
-  dom::element models;
-  if (parser.parse(body.data(), body.size()).get(root) != simdjson::SUCCESS ||
-      root.get_object().get(object) != simdjson::SUCCESS || object["models"].get(models) != simdjson::SUCCESS) {
-    return fail(ErrorKind::unavailable,
-                "the answer to /api/tags is not a list of models; check that the base URL is Ollama's");
+  constexpr std::string_view not_one =
+      "the answer to /api/tags is not a list of models; check that the base URL is Ollama's";
+  constexpr std::string_view no_list = "the answer to /api/tags has no list under \"models\"";
+  // Read on demand: each entry is parsed by itself, so that none can spoil the others.
+  const simdjson::padded_string readable(events::repair_strings(body));
+  ondemand::parser parser;
+  ondemand::document document;
+  ondemand::object object;
+  ondemand::value models;
+  if (parser.iterate(readable).get(document) != simdjson::SUCCESS ||
+      document.get_object().get(object) != simdjson::SUCCESS ||
+      object.find_field_unordered("models").get(models) != simdjson::SUCCESS) {
+    return not_it(body, not_one);
   }
   ModelList list;
-  if (models.is_null()) return list;  // how the server writes an empty list
-  dom::array array;
-  if (models.get_array().get(array) != simdjson::SUCCESS) {
-    return fail(ErrorKind::unavailable, "the answer to /api/tags has no list under \"models\"");
-  }
+  bool null = false;
+  if (models.is_null().get(null) == simdjson::SUCCESS && null) return list;  // how the server writes an empty list
+  ondemand::array array;
+  if (models.get_array().get(array) != simdjson::SUCCESS) return not_it(body, no_list);
   std::set<std::string> names;
-  int entry = 1;
-  for (const auto element : array) {
+  int entry = 0;
+  for (auto element : array) {
+    ++entry;
+    ondemand::value value;
+    std::string_view json;
+    if (std::move(element).get(value) != simdjson::SUCCESS ||
+        simdjson::to_json_string(value).get(json) != simdjson::SUCCESS) {
+      return not_it(body, not_one);
+    }
     ListedModel model;
-    std::string_view problem;
-    if (!read_listed(element, model)) {
-      problem = "has no name";
-    } else if (!names.insert(model.name).second) {
-      problem = "has the name of another";
+    std::string problem = read_listed(json, model);
+    if (problem.empty() && !names.insert(model.name).second) {
+      problem = fmt::format("has the name of another, \"{}\"", quotable(model.name, 100));
     }
     if (problem.empty()) {
       list.models.push_back(std::move(model));
     } else if (++list.skipped == 1) {
       list.first_skipped = fmt::format("entry {} {}", entry, problem);
     }
-    ++entry;
   }
   return list;
 }
@@ -158,24 +227,33 @@ http::Request show_model(const Target& target) {
 }
 
 Result<ModelDetails> parse_model_details(std::string_view body) {
-  dom::parser parser;
-  dom::element root;
-  dom::object object;
-  if (parser.parse(body.data(), body.size()).get(root) != simdjson::SUCCESS ||
-      root.get_object().get(object) != simdjson::SUCCESS ||
-      (object["model_info"].error() != simdjson::SUCCESS && object["details"].error() != simdjson::SUCCESS)) {
-    return fail(ErrorKind::unavailable,
-                "the answer to /api/show does not describe a model; check that the base URL is Ollama's");
+  constexpr std::string_view not_one =
+      "the answer to /api/show does not describe a model; check that the base URL is Ollama's";
+  // Read on demand: a value that cannot be read costs that fact alone.
+  const simdjson::padded_string readable(events::repair_strings(body));
+  ondemand::parser parser;
+  ondemand::document document;
+  ondemand::object object;
+  if (parser.iterate(readable).get(document) != simdjson::SUCCESS ||
+      document.get_object().get(object) != simdjson::SUCCESS) {
+    return not_it(body, not_one);
   }
   ModelDetails details;
-  details.capabilities_known = texts_at(object, "capabilities", details.capabilities);
-  dom::object info;
-  if (object["model_info"].get_object().get(info) == simdjson::SUCCESS) {
-    details.architecture = text_at(info, "general.architecture");
-    details.parameter_count = count_at(info, "general.parameter_count");
-    details.context_length = architecture_count(info, details.architecture, ".context_length");
-    details.embedding_length = architecture_count(info, details.architecture, ".embedding_length");
+  ModelInfo info;
+  bool describes = false;
+  for (auto result : object) {
+    ondemand::field field;
+    if (std::move(result).get(field) != simdjson::SUCCESS) return not_it(body, not_one);
+    const auto key = field.key();
+    describes = describes || key == "model_info" || key == "details";
+    if (key == "capabilities" && !read_capabilities(field.value(), details)) return not_it(body, not_one);
+    if (key == "model_info" && !info.read(field.value())) return not_it(body, not_one);
   }
+  if (!describes || document.current_location().error() != simdjson::OUT_OF_BOUNDS) return not_it(body, not_one);
+  details.architecture = info.architecture;
+  details.parameter_count = info.count("general.parameter_count");
+  details.context_length = info.count_of_architecture(".context_length");
+  details.embedding_length = info.count_of_architecture(".embedding_length");
   return details;
 }
 

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -76,7 +77,103 @@ TEST(OllamaModels, OneBadEntryNeverSpoilsTheList) {
   EXPECT_EQ(list->models[0].size_bytes, 0);
   EXPECT_EQ(list->models[1].name, "b");
   EXPECT_EQ(list->skipped, 5U) << "null, 7, two without a name, one twice";
-  EXPECT_EQ(list->first_skipped, "entry 2 has no name");
+  EXPECT_EQ(list->first_skipped, "entry 2 is null, not an object");
+}
+
+struct EntryCase {
+  const char* entry;
+  const char* named;  ///< empty: the entry is listed
+};
+TEST(OllamaModels, ABadEntryIsNamedAndTheOthersAreListed) {
+  for (const auto& row : {
+           EntryCase{R"({"name":"bad","size":18446744073709551616})",
+                     R"(entry 2 ("bad") has a number that no 64 bits can express)"},
+           EntryCase{R"({"model":"bad","details":{"x":-1e999}})",
+                     R"(entry 2 ("bad") has a number that no 64 bits can express)"},
+           EntryCase{R"({"size":1})", "entry 2 has no name"},
+           EntryCase{R"({"name":7})", "entry 2 has no name"},
+           EntryCase{R"({"name":null,"model":""})", "entry 2 has no name"},
+           EntryCase{R"([{"name":"x"}])", "entry 2 is an array, not an object"},
+           EntryCase{R"("x")", "entry 2 is a string, not an object"},
+           EntryCase{"7", "entry 2 is a number, not an object"},
+           EntryCase{R"({"name":"bad","size":})", "entry 2 is not JSON"},
+           EntryCase{R"({"name":"well"})", R"(entry 2 has the name of another, "well")"},
+           EntryCase{R"({"name":"x","size":9223372036854775808})", ""},
+           EntryCase{R"({"name":"x","size":"big","digest":7,"modified_at":null,"details":[],"capabilities":"all"})",
+                     ""},
+           EntryCase{R"({"name":"x","details":{"family":7,"context_length":"many","parameter_size":null}})", ""},
+           EntryCase{R"({"name":"x","capabilities":["tools",7,null]})", ""},
+       }) {
+    const auto list =
+        parse_model_list(fmt::format(R"({{"models":[{{"name":"well"}},{},{{"name":"last"}}]}})", row.entry));
+    ASSERT_TRUE(list) << row.entry;
+    const std::string_view named = row.named;
+    EXPECT_EQ(list->models.front().name, "well") << row.entry;
+    EXPECT_EQ(list->models.back().name, "last") << row.entry;
+    EXPECT_EQ(list->models.size(), named.empty() ? 3U : 2U) << row.entry;
+    EXPECT_EQ(list->skipped, named.empty() ? 0U : 1U) << row.entry;
+    EXPECT_EQ(list->first_skipped, named) << row.entry;
+  }
+}
+
+TEST(OllamaModels, CountsAreReadByTheirValue) {
+  const auto list = parse_model_list(
+      R"({"models":[{"name":"a","size":1000.0,"details":{"context_length":"4096"}},{"name":"b","size":-1}]})");
+  ASSERT_TRUE(list);
+  EXPECT_EQ(list->models.at(0).size_bytes, 1000);
+  EXPECT_EQ(list->models.at(0).context_length, 4096);
+  EXPECT_EQ(list->models.at(1).size_bytes, 0);
+}
+
+TEST(OllamaModels, NamesAndFactsAreRepaired) {
+  const std::string mark = "\xEF\xBF\xBD";
+  for (const auto& bad :
+       {std::string(R"(\ud83d)"), std::string(R"(\u0000)"), std::string("\xFF"), std::string(1, '\0')}) {
+    const auto list = parse_model_list(R"({"models":[{"name":"a)" + bad + R"(","details":{"family":")" + bad +
+                                       R"("}},{"name":"b"}]})");
+    ASSERT_TRUE(list) << bad;
+    ASSERT_EQ(list->models.size(), 2U);
+    EXPECT_EQ(list->models[0].name, "a" + mark);
+    EXPECT_EQ(list->models[0].family, mark);
+    const auto details = parse_model_details(R"({"model_info":{"general.architecture":")" + bad +
+                                             R"("},"capabilities":[")" + bad + R"("]})");
+    ASSERT_TRUE(details) << bad;
+    EXPECT_EQ(details->architecture, mark);
+    EXPECT_THAT(details->capabilities, ElementsAre(mark));
+  }
+}
+
+TEST(OllamaModels, AnotherApisListIsNamed) {
+  const auto list = parse_model_list(R"({"object":"list","data":[{"id":"m"}]})");
+  ASSERT_FALSE(list);
+  EXPECT_THAT(list.error().detail, testing::HasSubstr("OpenAI-compatible"));
+  EXPECT_THAT(parse_model_list("<html>").error().detail, testing::HasSubstr("a web page"));
+  EXPECT_THAT(parse_model_details("<html>").error().detail, testing::HasSubstr("a web page"));
+}
+
+TEST(OllamaModels, ABadFactOfAModelCostsThatFact) {
+  const auto details = parse_model_details(
+      R"({"details":7,"license":18446744073709551616,"model_info":{"general.architecture":"llama",
+      "general.parameter_count":18446744073709551616,"x":1e999,"llama.context_length":"131072",
+      "llama.embedding_length":-1,"other.embedding_length":768.0},"capabilities":["tools",7,null,{"a":1},"","vision"]})");
+  ASSERT_TRUE(details);
+  EXPECT_EQ(details->architecture, "llama");
+  EXPECT_FALSE(details->parameter_count);
+  EXPECT_EQ(details->context_length, 131072);
+  EXPECT_EQ(details->embedding_length, 768);
+  EXPECT_TRUE(details->capabilities_known);
+  EXPECT_THAT(details->capabilities, ElementsAre("tools", "vision"));
+
+  for (const auto* capabilities : {"null", "\"tools\"", "7", "{}"}) {
+    const auto told = parse_model_details(fmt::format(
+        R"({{"capabilities":{},"model_info":{{"general.architecture":7,"a.context_length":8}}}})", capabilities));
+    ASSERT_TRUE(told) << capabilities;
+    EXPECT_FALSE(told->capabilities_known) << capabilities;
+    EXPECT_EQ(told->architecture, "");
+    EXPECT_EQ(told->context_length, 8);
+  }
+  EXPECT_TRUE(parse_model_details(R"({"model_info":[1],"details":{}})"));
+  EXPECT_FALSE(parse_model_details(R"({"model_info":{"a.context_length":8})")) << "cut";
 }
 
 TEST(OllamaModels, AnEmptyListIsAListAndSomethingElseIsNone) {
