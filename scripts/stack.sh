@@ -57,7 +57,7 @@ up_models() {
   # A shell may have exported what an earlier `up` printed: then it is no Ollama that answers there.
   if [ "${OLLAMA_BASE_URL%/}" != "$simulator" ] && curl -s -f -m 2 -o /dev/null "$OLLAMA_BASE_URL/api/version"; then
     say "Models come from the Ollama at $OLLAMA_BASE_URL"
-    if ! curl -s -f -m 2 "$OLLAMA_BASE_URL/api/tags" | grep -q '"name"'; then
+    if ! curl -s -f -m 2 "$OLLAMA_BASE_URL/api/tags" | grep '"name"' >/dev/null; then
       say "It has none yet. Get a small one: ollama pull llama3.2:1b"
     fi
     return

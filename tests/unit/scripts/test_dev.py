@@ -215,3 +215,20 @@ def test_ctrl_c_ends_a_waiting_command_without_a_trace(tmp_path):
         subprocess.run(["kill", "-s", "KILL", "--", f"-{holder.pid}"], check=True)
         holder.stdout.close()
         holder.wait()
+
+
+def test_a_long_list_of_models_is_not_called_empty(tmp_path):
+    """A reader that leaves early would make the writer fail, and under pipefail the list look empty."""
+    done = bash(tmp_path, f"""
+        source "{ROOT}/scripts/stack.sh"
+        curl() {{
+          case "$*" in *api/version*) return 0 ;; esac
+          echo '{{"models":[{{"name":"tiny"}},'
+          for part in {{1..20000}}; do echo '{{"padding":"................................"}},'; done
+          echo ']}}'
+        }}
+        OLLAMA_BASE_URL=http://127.0.0.1:1 up_models
+    """)
+    assert done.returncode == 0, done.stderr
+    assert "Models come from the Ollama" in done.stderr, done.stderr
+    assert "It has none yet" not in done.stderr, done.stderr
