@@ -131,6 +131,7 @@ int exit_code_for(ErrorKind kind) {
   return exit_bad;
 }
 
+    case ErrorKind::forbidden:
 int Context::failed(const Error& error) const {
   terminal.error(error.detail);
   if (error.kind == ErrorKind::unavailable || error.kind == ErrorKind::timed_out)

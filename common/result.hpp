@@ -16,7 +16,8 @@ namespace tokenrail {
 enum class ErrorKind {
   invalid_input,  ///< Asking again with the same input cannot help.
   not_found,      ///< What was asked for does not exist.
-  rejected,       ///< The other side understood and refused (4xx, authorisation); do not retry.
+  rejected,       ///< The other side understood and refused (4xx); do not retry.
+  forbidden,      ///< Kafka knows the principal, and it has no right to this; retry once an operator granted it.
   rate_limited,   ///< Retry, after `retry_after` if it is given.
   timed_out,      ///< No answer in time; whether it took effect is unknown.
   unavailable,    ///< The other side cannot be reached or has failed; retry later.

@@ -67,28 +67,36 @@ class LibrdkafkaAdmin final : public Admin {
     const auto code = rd_kafka_metadata(client_.get(), 1, nullptr, &answer, in_ms(timeout));
     const Metadata metadata(answer);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return std::unexpected(unreachable(code));
+    const bool real_broker = has_controller(*answer);
     std::vector<TopicDescription> found;
+    std::vector<std::string> hidden;
     for (const auto& name : topics) {
       const auto* begin = answer->topics;
       const auto* end = begin + answer->topic_cnt;
       const auto* entry = std::find_if(begin, end, [&](const auto& each) { return name == each.topic; });
+      if (entry != end && entry->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) hidden.push_back(name);
+      // A list of all topics leaves out those that we may not see.
+      if (entry == end && real_broker && is_hidden(name, timeout)) hidden.push_back(name);
       if (entry == end || entry->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) continue;
-      if (entry->err != RD_KAFKA_RESP_ERR_NO_ERROR && entry->partition_cnt == 0)
+      if (entry->err != RD_KAFKA_RESP_ERR_NO_ERROR && entry->partition_cnt == 0) {
+        if (!hidden.empty() && hidden.back() == name) continue;
         return std::unexpected(error_of(entry->err, fmt::format("describing the topic {}", name)));
-      found.push_back({.name = name, .partitions = entry->partition_cnt});
+      }
+      TopicDescription topic{.name = name, .partitions = entry->partition_cnt, .brokers = answer->broker_cnt};
+      for (int i = 0; i < entry->partition_cnt; ++i) {
+        const auto replicas = entry->partitions[i].replica_cnt;
+        topic.replicas = i == 0 ? replicas : std::min(topic.replicas, replicas);
+      }
+      found.push_back(std::move(topic));
     }
-    if (!with_config || found.empty()) return found;
-    // librdkafka sends this request to the controller, and it would wait for one until its time is up.
-    if (!has_controller(*answer)) return found;
-    std::vector<std::string> names;
-    for (const auto& topic : found) names.push_back(topic.name);
-    auto configs = configs_of(names, timeout);
-    if (!configs) {
-      if (configs.error().kind == ErrorKind::rejected) return found;  // this broker cannot tell, or may not tell us
-      return std::unexpected(std::move(configs.error()));
+    if (!hidden.empty())
+      return fail(ErrorKind::forbidden,
+                  fmt::format("this client's principal may not see the topic{} {}; grant it DESCRIBE on {}",
+                              hidden.size() == 1 ? "" : "s", fmt::join(hidden, ", "),
+                              hidden.size() == 1 ? "that topic" : "those topics"));
+    if (with_config && !found.empty()) {
+      if (const auto read = read_configs(found, real_broker, timeout); !read) return std::unexpected(read.error());
     }
-    for (auto& topic : found)
-      for (auto& [name, entry] : (*configs)[topic.name]) topic.config.emplace(name, std::move(entry.value));
     return found;
   }
 
@@ -146,8 +154,10 @@ class LibrdkafkaAdmin final : public Admin {
     // is set already goes with it.
     auto present = configs_of({topic}, timeout);
     if (!present) return std::unexpected(std::move(present.error()));
+    auto& set = present->try_emplace(topic, TopicConfig{}).first->second;
+    if (!set) return std::unexpected(std::move(set.error()));
     std::map<std::string, std::string> whole;
-    for (auto& [name, entry] : (*present)[topic])
+    for (auto& [name, entry] : *set)
       if (entry.set_on_topic) whole.emplace(name, std::move(entry.value));
     for (const auto& [name, value] : config) whole[name] = value;
 
@@ -252,6 +262,48 @@ class LibrdkafkaAdmin final : public Admin {
   }
 
  private:
+  /// Fills `config` or `config_error` of each.
+  Result<void> read_configs(std::vector<TopicDescription>& topics, bool real_broker, milliseconds timeout) {
+    // librdkafka sends this request to the controller, and it would wait for one until its time is up.
+    if (!real_broker) {
+      for (auto& topic : topics)
+        topic.config_error = Error{ErrorKind::rejected, fmt::format("{} does not give settings of topics", servers_)};
+      return {};
+    }
+    std::vector<std::string> names;
+    for (const auto& topic : topics) names.push_back(topic.name);
+    auto configs = configs_of(names, timeout);
+    for (auto& topic : topics) {
+      if (!configs) {
+        if (configs.error().kind != ErrorKind::rejected && configs.error().kind != ErrorKind::forbidden)
+          return std::unexpected(configs.error());
+        topic.config_error = configs.error();
+        continue;
+      }
+      auto& config = configs->try_emplace(topic.name, TopicConfig{}).first->second;
+      if (config) {
+        for (auto& [name, entry] : *config) topic.config.emplace(name, std::move(entry.value));
+      } else if (config.error().kind == ErrorKind::rejected || config.error().kind == ErrorKind::forbidden) {
+        topic.config_error = config.error();
+      } else {
+        return std::unexpected(config.error());
+      }
+    }
+    return {};
+  }
+
+  /// Whether the broker refuses to say anything about this topic. Asked by its name, it does not hide that; no topic is
+  /// created by asking, since allow.auto.create.topics is false here.
+  [[nodiscard]] bool is_hidden(const std::string& name, milliseconds timeout) const {
+    const Topic topic(rd_kafka_topic_new(client_.get(), name.c_str(), nullptr));
+    if (!topic) return false;
+    const rd_kafka_metadata_t* answer = nullptr;
+    const auto code = rd_kafka_metadata(client_.get(), 0, topic.get(), &answer, in_ms(timeout));
+    const Metadata metadata(answer);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR && answer->topic_cnt == 1 &&
+           answer->topics[0].err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+  }
+
   /// False: librdkafka's own mock cluster, which knows few requests.
   [[nodiscard]] bool has_controller(const rd_kafka_metadata_t& cluster) const {
     const auto controller = rd_kafka_controllerid(client_.get(), 0);
@@ -364,14 +416,16 @@ class LibrdkafkaAdmin final : public Admin {
     return offsets;
   }
 
-  Result<std::map<std::string, TopicConfig>> configs_of(const std::vector<std::string>& topics, milliseconds timeout) {
+  /// By topic; an error where the broker refused that one.
+  using TopicConfigs = std::map<std::string, Result<TopicConfig>>;
+  Result<TopicConfigs> configs_of(const std::vector<std::string>& topics, milliseconds timeout) {
     std::vector<ConfigResourceHolder> holders;
     std::vector<rd_kafka_ConfigResource_t*> requests;
     for (const auto& topic : topics) {
       holders.emplace_back(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str()));
       requests.push_back(holders.back().get());
     }
-    std::map<std::string, TopicConfig> configs;
+    TopicConfigs configs;
     auto answer = run(
         RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, timeout, "reading the topics' configuration",
         [&](const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
@@ -397,14 +451,17 @@ class LibrdkafkaAdmin final : public Admin {
     }
   }
 
-  static Result<void> collect_configs(const rd_kafka_event_t* event, std::map<std::string, TopicConfig>& configs) {
+  static Result<void> collect_configs(const rd_kafka_event_t* event, TopicConfigs& configs) {
     std::size_t count = 0;
     const auto** resources = rd_kafka_DescribeConfigs_result_resources(
         rd_kafka_event_DescribeConfigs_result(const_cast<rd_kafka_event_t*>(event)), &count);
     for (std::size_t i = 0; i < count; ++i) {
-      if (const auto failure = failure_of(resources[i], "reading the configuration of the topic"))
-        return std::unexpected(*failure);
-      TopicConfig& config = configs[rd_kafka_ConfigResource_name(resources[i])];
+      const std::string topic = rd_kafka_ConfigResource_name(resources[i]);
+      if (auto failure = failure_of(resources[i], "reading the configuration of the topic")) {
+        configs.insert_or_assign(topic, std::unexpected(std::move(*failure)));
+        continue;
+      }
+      TopicConfig config;
       std::size_t entry_count = 0;
       const auto** entries = rd_kafka_ConfigResource_configs(resources[i], &entry_count);
       for (std::size_t each = 0; each < entry_count; ++each) {
@@ -414,6 +471,7 @@ class LibrdkafkaAdmin final : public Admin {
             .value = value,
             .set_on_topic = rd_kafka_ConfigEntry_source(entries[each]) == RD_KAFKA_CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG};
       }
+      configs.insert_or_assign(topic, std::move(config));
     }
     return {};
   }

@@ -18,7 +18,12 @@ namespace tokenrail::kafka {
 struct TopicDescription {
   std::string name;
   std::int32_t partitions = 0;
-  std::map<std::string, std::string> config{};  ///< effective values; empty where the broker cannot tell
+  std::map<std::string, std::string> config{};  ///< effective values; empty where they could not be read
+  /// Why `config` was asked for and is empty: forbidden (no right to DESCRIBE_CONFIGS), or rejected (a broker that does
+  /// not have this request).
+  std::optional<Error> config_error{};
+  std::int32_t replicas = 0;  ///< of the partition with the fewest
+  std::int32_t brokers = 0;   ///< in the cluster
 };
 
 struct NewTopic {
@@ -46,8 +51,9 @@ class Admin {
   virtual ~Admin() = default;
 
   /// Those that exist, by name; one that does not is left out. Errors: unavailable, with the bootstrap servers named;
-  /// rejected, where TLS or the login stands in the way, with the setting to look at. Finding that out may take 1.5 s
-  /// more than `timeout`.
+  /// rejected, where TLS or the login stands in the way, with the setting to look at (finding that out may take 1.5 s
+  /// more than `timeout`); forbidden, where the principal has no right to DESCRIBE one of the topics, so that nobody
+  /// can say whether it exists: the error names those topics.
   virtual Result<std::vector<TopicDescription>> describe(const std::vector<std::string>& topics, bool with_config,
                                                          std::chrono::milliseconds timeout) = 0;
   virtual Result<void> create(const std::vector<NewTopic>& topics, std::chrono::milliseconds timeout) = 0;
@@ -67,8 +73,8 @@ class Admin {
   virtual Result<std::vector<Committed>> committed(const std::string& group,
                                                    const std::vector<TopicPartition>& partitions,
                                                    std::chrono::milliseconds timeout) = 0;
-  /// A group that nobody ever joined has no members. Error `rejected`: this broker cannot tell (librdkafka's mock
-  /// cluster), or may not tell us.
+  /// A group that nobody ever joined has no members. Errors: rejected, where the broker does not have this request
+  /// (librdkafka's mock cluster); forbidden.
   virtual Result<GroupMembers> members(const std::string& group, std::chrono::milliseconds timeout) = 0;
 };
 

@@ -21,7 +21,8 @@ constexpr int events_per_turn_max = 256;
 
 bool is_permanent(rd_kafka_resp_err_t code) {
   const auto kind = error_of(code, "").kind;
-  return kind == ErrorKind::not_found || kind == ErrorKind::rejected || kind == ErrorKind::invalid_input;
+  return kind == ErrorKind::not_found || kind == ErrorKind::rejected || kind == ErrorKind::forbidden ||
+         kind == ErrorKind::invalid_input;
 }
 
 // As the group's member: lives as long as anything may run for it, `listener_` is looked at after each call to it.

@@ -166,7 +166,7 @@ Error error_of(rd_kafka_resp_err_t code, std::string_view doing, std::string_vie
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
-      kind = ErrorKind::rejected;
+      kind = ErrorKind::forbidden;
       hint = "give this client's principal an ACL for it";
       break;
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:

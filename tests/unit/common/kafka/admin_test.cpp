@@ -163,6 +163,31 @@ TEST_F(KafkaAdmin, WhatStandsInTheWayOfEveryConnectionIsToldWithItsSetting) {
   }
 }
 
+TEST_F(KafkaAdmin, ATopicThatMayNotBeSeenIsForbiddenAndNotMissing) {
+  cluster.topic("open", 1);
+  cluster.topic("hidden", 1);
+  rd_kafka_mock_topic_set_error(cluster.get(), "hidden", RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+  auto asking = Admin::connect(cluster.properties());
+  ASSERT_TRUE(asking.has_value()) << asking.error().detail;
+  const auto described = (*asking)->describe({"open", "hidden", "missing"}, false, 3s);
+  ASSERT_FALSE(described.has_value());
+  EXPECT_EQ(described.error().kind, ErrorKind::forbidden);
+  EXPECT_EQ(described.error().detail,
+            "this client's principal may not see the topic hidden; grant it DESCRIBE on that topic");
+}
+
+TEST_F(KafkaAdmin, ReplicasAndBrokersAreDescribed) {
+  auto asking = Admin::connect(cluster.properties());
+  ASSERT_TRUE(asking.has_value()) << asking.error().detail;
+  const auto described = (*asking)->describe({"in"}, true, 3s);
+  ASSERT_TRUE(described.has_value()) << described.error().detail;
+  ASSERT_EQ(described->size(), 1U);
+  EXPECT_GE(described->front().brokers, 1);
+  EXPECT_EQ(described->front().replicas, 1);
+  ASSERT_TRUE(described->front().config_error.has_value()) << "a mock cluster does not give settings";
+  EXPECT_EQ(described->front().config_error->kind, ErrorKind::rejected);
+}
+
 TEST_F(KafkaAdmin, APropertyThatIsRefusedIsNamedWithTheVariableThatSetsIt) {
   for (const auto& [name, variable] : {std::pair("security.protocol", "TOKENRAIL_KAFKA_SECURITY_PROTOCOL"),
                                        std::pair("no.such.thing", "TOKENRAIL_KAFKA_NO_SUCH_THING"),
