@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <limits>
 
 #include <fmt/format.h>
 
 #include "common/config/edit_distance.hpp"
+#include "common/config/notation.hpp"
 
 namespace tokenrail::cli {
 namespace {
@@ -234,25 +234,10 @@ Parsed parse(std::span<const std::string> arguments, std::span<const Command> co
   return Parser(arguments, commands, settings).run();
 }
 
-std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || number <= 0) return std::nullopt;
-  const std::string_view unit(end, text.data() + text.size());
-  std::int64_t factor = 0;
-  if (unit == "ms") factor = 1;
-  if (unit.empty() || unit == "s") factor = 1'000;
-  if (unit == "m") factor = 60'000;
-  if (unit == "h") factor = 3'600'000;
-  if (factor == 0 || number > std::numeric_limits<std::int64_t>::max() / factor) return std::nullopt;
-  return std::chrono::milliseconds(number * factor);
-}
+namespace {
 
-std::optional<std::int64_t> parse_moment(std::string_view text, std::int64_t now_ms) {
-  if (text.starts_with('-')) {
-    const auto ago = parse_duration(text.substr(1));
-    return ago ? std::optional(now_ms - ago->count()) : std::nullopt;
-  }
+/// RFC 3339.
+std::optional<std::int64_t> parse_timestamp(std::string_view text) {
   // 2026-11-21T09:00:00, each number at its place.
   constexpr std::string_view pattern = "dddd-dd-ddTdd:dd:dd";
   if (text.size() <= pattern.size()) return std::nullopt;
@@ -293,6 +278,32 @@ std::optional<std::int64_t> parse_moment(std::string_view text, std::int64_t now
       std::chrono::minutes(((text[1] - '0') * 10 + (text[2] - '0')) * 60 + (text[4] - '0') * 10 + (text[5] - '0'));
   moment -= text[0] == '+' ? offset : -offset;
   return moment.count();
+}
+
+}  // namespace
+
+Result<std::chrono::milliseconds> duration_flag(std::string_view flag, std::string_view text, Zero zero) {
+  const auto ms = config::parse_duration_ms(text);
+  if (ms && (*ms > 0 || zero == Zero::allowed)) return std::chrono::milliseconds(*ms);
+  const auto unit = ms ? std::string() : config::missing_unit(config::Kind::duration, text);
+  if (!unit.empty()) return fail(ErrorKind::invalid_input, fmt::format("--{} {}: {}", flag, text, unit));
+  return fail(ErrorKind::invalid_input, fmt::format("--{} {}: a time such as 30s or 5m{} is needed", flag, text,
+                                                    zero == Zero::allowed ? ", or 0," : ""));
+}
+
+Result<std::int64_t> moment_flag(std::string_view flag, std::string_view text, std::int64_t now_ms) {
+  const bool ago = text.starts_with('-');
+  if (ago) {
+    const auto ms = config::parse_duration_ms(text.substr(1));
+    if (ms && *ms > 0) return now_ms - *ms;
+    const auto unit = ms ? std::string() : config::missing_unit(config::Kind::duration, text.substr(1));
+    if (!unit.empty()) return fail(ErrorKind::invalid_input, fmt::format("--{} {}: {}", flag, text, unit));
+  } else if (const auto moment = parse_timestamp(text)) {
+    return *moment;
+  }
+  return fail(
+      ErrorKind::invalid_input,
+      fmt::format("--{} {}: a time such as 2026-11-21T09:00:00Z, or -1h for an hour ago, is needed", flag, text));
 }
 
 std::optional<std::int32_t> parse_count(std::string_view text) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "common/config/settings.hpp"
+#include "common/result.hpp"
 
 namespace tokenrail::cli {
 
@@ -82,12 +83,15 @@ using Parsed = std::variant<Call, HelpCall, VersionCall, UsageError>;
 /// docs/reference/cli.md.
 [[nodiscard]] std::string reference_page(std::span<const Command> commands);
 
-/// "250ms", "10s", "5m", "2h" or a bare number of seconds, as people type time-outs. Nothing: not one of these, or 0.
-[[nodiscard]] std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
+/// The value of a flag that takes a time, in the notation of the settings: "250ms", "10s", "5m", "2h". The errors
+/// (invalid_input) name the flag (without its dashes) and say what to write.
+enum class Zero { refused, allowed };
+[[nodiscard]] Result<std::chrono::milliseconds> duration_flag(std::string_view flag, std::string_view text,
+                                                              Zero zero = Zero::refused);
 
-/// A point in time, in Unix milliseconds: RFC 3339 ("2026-11-21T09:00:00Z", "2026-11-21T10:00:00.5+01:00"), or a time
-/// before `now_ms` ("-90s", "-1h"). Nothing: neither.
-[[nodiscard]] std::optional<std::int64_t> parse_moment(std::string_view text, std::int64_t now_ms);
+/// The value of a flag that takes a point in time, in Unix milliseconds: RFC 3339 ("2026-11-21T09:00:00Z",
+/// "2026-11-21T10:00:00.5+01:00"), or a time before `now_ms` ("-90s", "-1h"). Errors as duration_flag().
+[[nodiscard]] Result<std::int64_t> moment_flag(std::string_view flag, std::string_view text, std::int64_t now_ms);
 
 /// A whole number above 0, as --count and --partitions take it.
 [[nodiscard]] std::optional<std::int32_t> parse_count(std::string_view text);

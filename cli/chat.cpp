@@ -82,9 +82,8 @@ Result<ChatCall> chat_call(const Call& call, std::string text, std::string reque
   if (call.has("stream") && call.has("no-stream")) return wrong("--stream and --no-stream exclude each other");
   request.stream = !call.has("no-stream");
 
-  const std::string timeout_text = call.value("timeout").value_or("5m");
-  const auto timeout = parse_duration(timeout_text);
-  if (!timeout) return wrong(fmt::format("--timeout {}: a time such as 30s or 5m is needed", timeout_text));
+  const auto timeout = duration_flag("timeout", call.value("timeout").value_or("5m"));
+  if (!timeout) return std::unexpected(timeout.error());
   out.timeout = *timeout;
   request.timeout = *timeout;
   return out;

@@ -113,11 +113,8 @@ int run_registry_list(const Context& context) {
 }
 
 int run_registry_sync(const Context& context) {
-  const std::string timeout_text = context.call.value("timeout").value_or("60s");
-  const auto timeout = parse_duration(timeout_text);
-  if (!timeout)
-    return context.failed(
-        {ErrorKind::invalid_input, fmt::format("--timeout {}: a time such as 30s or 5m is needed", timeout_text)});
+  const auto timeout = duration_flag("timeout", context.call.value("timeout").value_or("60s"));
+  if (!timeout) return context.failed(timeout.error());
   registry::Store store(database_options(context));
   const char* user = std::getenv("USER");
   const auto request = store.request_sync(context.call.value("connection").value_or(""),

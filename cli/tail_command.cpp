@@ -34,17 +34,17 @@ Result<TailCall> tail_call(const Context& context) {
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch());
   if (const auto text = call.value("since")) {
     if (tail.walk.from_beginning) return wrong("--from-beginning and --since exclude each other");
-    tail.walk.since_ms = parse_moment(*text, now.count());
-    if (!tail.walk.since_ms)
-      return wrong(
-          fmt::format("--since {}: a time such as 2026-11-21T09:00:00Z, or -1h for an hour ago, is needed", *text));
+    const auto since = moment_flag("since", *text, now.count());
+    if (!since) return std::unexpected(since.error());
+    tail.walk.since_ms = *since;
   } else if (!tail.walk.from_beginning && !tail.wanted.request_id.empty()) {
     // An answer that is asked for by name has mostly begun.
     tail.walk.since_ms = now.count() - std::chrono::milliseconds(looks_back).count();
   }
   if (const auto text = call.value("timeout")) {
-    tail.walk.timeout = parse_duration(*text);
-    if (!tail.walk.timeout) return wrong(fmt::format("--timeout {}: a time such as 30s or 5m is needed", *text));
+    const auto timeout = duration_flag("timeout", *text);
+    if (!timeout) return std::unexpected(timeout.error());
+    tail.walk.timeout = *timeout;
   }
   return tail;
 }

@@ -29,10 +29,9 @@ int run_topics_tail(const Context& context) {
       return context.failed({ErrorKind::invalid_input, fmt::format("--partition {}: a whole number is needed", *text)});
   }
   if (const auto text = call.value("timeout")) {
-    walk.timeout = parse_duration(*text);
-    if (!walk.timeout)
-      return context.failed(
-          {ErrorKind::invalid_input, fmt::format("--timeout {}: a time such as 30s or 5m is needed", *text)});
+    const auto timeout = duration_flag("timeout", *text);
+    if (!timeout) return context.failed(timeout.error());
+    walk.timeout = *timeout;
   }
   const auto key = call.value("key");
   const auto contains = call.value("contains");

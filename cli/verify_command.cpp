@@ -24,10 +24,9 @@ Result<VerifyCall> verify_call(const Context& context) {
   for (const auto& [flag, place] : {std::pair("from", &asked.from_ms), std::pair("to", &asked.to_ms)}) {
     const auto text = call.value(flag);
     if (!text) continue;
-    *place = parse_moment(*text, now.count());
-    if (!*place)
-      return wrong(
-          fmt::format("--{} {}: a time such as 2026-11-21T09:00:00Z, or -1h for an hour ago, is needed", flag, *text));
+    const auto moment = moment_flag(flag, *text, now.count());
+    if (!moment) return std::unexpected(moment.error());
+    *place = *moment;
   }
   if (asked.from_ms && asked.to_ms && *asked.from_ms >= *asked.to_ms) return wrong("--from must be earlier than --to");
   if (asked.at_rest && asked.to_ms)
@@ -37,13 +36,13 @@ Result<VerifyCall> verify_call(const Context& context) {
     if (!asked.partition) return wrong(fmt::format("--partition {}: a whole number is needed", *text));
   }
   if (const auto text = call.value("dedupe-window")) {
-    const auto window = *text == "0" ? std::optional(std::chrono::milliseconds(0)) : parse_duration(*text);
-    if (!window) return wrong(fmt::format("--dedupe-window {}: a time such as 10m, or 0, is needed", *text));
+    const auto window = duration_flag("dedupe-window", *text, Zero::allowed);
+    if (!window) return std::unexpected(window.error());
     asked.dedupe_window = *window;
   }
   if (const auto text = call.value("timeout")) {
-    const auto patience = parse_duration(*text);
-    if (!patience) return wrong(fmt::format("--timeout {}: a time such as 30s or 5m is needed", *text));
+    const auto patience = duration_flag("timeout", *text);
+    if (!patience) return std::unexpected(patience.error());
     asked.patience = *patience;
   }
   return asked;

@@ -18,7 +18,7 @@ constexpr std::array settings{
             .help = "The PostgreSQL database of the model registry."},
     Setting{.name = "topic.prefix",
             .env = {},
-            .kind = Kind::text,
+            .kind = Kind::topic_prefix,
             .default_value = "",
             .help = "Put before every topic name, so that several installations can share a cluster."},
     Setting{.name = "http.listen",

@@ -74,7 +74,8 @@ struct Loader {
     }
     // Sections of common_settings() are shared between programs; the others are a program's own, so that it knows
     // every name there is in them.
-    for (const Setting& setting : sources.settings) own_sections.emplace(section(setting.name));
+    for (const Setting& setting : sources.settings)
+      if (!setting.borrowed) own_sections.emplace(section(setting.name));
     for (const Setting& setting : common_settings()) own_sections.erase(std::string(section(setting.name)));
     own_sections.erase("kafka");
   }
@@ -104,6 +105,10 @@ struct Loader {
 void Loader::set(std::string_view name, std::string value, Source source, const std::string& origin) {
   Values::Entry& entry = out.values.entries_.find(name)->second;
   if (!fits(entry.setting, value)) {
+    if (const auto unit = missing_unit(entry.setting.kind, value); !unit.empty() && parse_integer(value) != 0) {
+      errors.push_back(fmt::format("{} is {} ({}): {}", name, value, origin, unit));
+      return;
+    }
     const auto todo = advice(entry.setting, value);
     errors.push_back(fmt::format("{} = {} ({}) is not allowed; it has to be {}{}{}", name,
                                  quoted(shown(entry.setting, value)), origin, allowed(entry.setting),

@@ -18,22 +18,29 @@ struct Unit {
   std::int64_t factor;
 };
 
-constexpr std::array duration_units{Unit{"", 1}, Unit{"ms", 1}, Unit{"s", 1'000}, Unit{"m", 60'000},
-                                    Unit{"h", 3'600'000}};
-constexpr std::array byte_units{Unit{"", 1}, Unit{"B", 1}, Unit{"KiB", 1LL << 10}, Unit{"MiB", 1LL << 20},
-                                Unit{"GiB", 1LL << 30}};
+constexpr std::array duration_units{Unit{"ms", 1}, Unit{"s", 1'000}, Unit{"m", 60'000}, Unit{"h", 3'600'000}};
+constexpr std::array byte_units{Unit{"B", 1}, Unit{"KiB", 1LL << 10}, Unit{"MiB", 1LL << 20}, Unit{"GiB", 1LL << 30}};
 
-/// A whole number of at least zero and a unit from the table, with no space between.
+/// A whole number of at least zero and a unit from the table, with no space between; zero needs no unit.
 std::optional<std::int64_t> parse_with_unit(std::string_view text, std::span<const Unit> units) {
   const auto digits = std::min(text.find_first_not_of("0123456789"), text.size());
   const auto number = parse_integer(text.substr(0, digits));
   if (!number) return std::nullopt;
+  if (*number == 0 && digits == text.size()) return 0;
   for (const Unit& unit : units) {
     if (unit.name != text.substr(digits)) continue;
     if (*number > std::numeric_limits<std::int64_t>::max() / unit.factor) return std::nullopt;
     return *number * unit.factor;
   }
   return std::nullopt;
+}
+
+bool topic_prefix_fits(std::string_view text) {
+  const auto legal = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+           c == '-';
+  };
+  return text.size() <= topic_prefix_bytes_max && std::ranges::all_of(text, legal);
 }
 
 bool is_plain(std::string_view text) {
@@ -110,6 +117,13 @@ std::optional<std::int64_t> parse_bytes(std::string_view text) {
   return parse_with_unit(text, byte_units);
 }
 
+std::string missing_unit(Kind kind, std::string_view text) {
+  if (text.empty() || text.find_first_not_of("0123456789") != std::string_view::npos) return {};
+  if (kind == Kind::duration) return fmt::format("write a unit, for example {0}s or {0}ms", text);
+  if (kind == Kind::bytes) return fmt::format("write a unit, for example {0}KiB or {0}B", text);
+  return {};
+}
+
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> out;
   while (true) {
@@ -132,8 +146,8 @@ std::vector<std::string> parse_list(std::string_view text) {
 }
 
 bool accepts_empty(const Setting& setting) {
-  return setting.default_value.empty() || setting.kind == Kind::text || setting.kind == Kind::list ||
-         setting.kind == Kind::secret;
+  return setting.default_value.empty() || setting.kind == Kind::text || setting.kind == Kind::topic_prefix ||
+         setting.kind == Kind::list || setting.kind == Kind::secret;
 }
 
 bool fits(const Setting& setting, std::string_view value) {
@@ -146,6 +160,8 @@ bool fits(const Setting& setting, std::string_view value) {
     case Kind::list:
     case Kind::secret:
       return true;
+    case Kind::topic_prefix:
+      return topic_prefix_fits(value);
     case Kind::integer:
       return within(parse_integer(value));
     case Kind::duration:
@@ -249,8 +265,8 @@ std::string allowed(const Setting& setting) {
   };
   const auto in_units = [](std::span<const Unit> units) {
     return [units](std::int64_t number) {
-      const Unit* best = &units[1];  // the largest unit that divides it; never the bare number
-      for (const Unit& unit : units.subspan(1)) {
+      const Unit* best = units.data();  // the largest unit that divides it
+      for (const Unit& unit : units) {
         if (number != 0 && number % unit.factor == 0) best = &unit;
       }
       return fmt::format("{}{}", number / best->factor, best->name);
@@ -260,6 +276,10 @@ std::string allowed(const Setting& setting) {
     case Kind::text:
     case Kind::secret:
       return "text";
+    case Kind::topic_prefix:
+      return fmt::format(
+          "at most {} letters, digits, '.', '_' and '-', because Kafka takes nothing else in a topic's name",
+          topic_prefix_bytes_max);
     case Kind::integer:
       return "a whole number" + bounds([](std::int64_t number) { return fmt::format("{}", number); });
     case Kind::boolean:

@@ -15,8 +15,11 @@ namespace tokenrail::config {
 
 [[nodiscard]] std::optional<std::int64_t> parse_integer(std::string_view text);
 [[nodiscard]] std::optional<bool> parse_boolean(std::string_view text);
+/// Durations and sizes are whole numbers with a unit. Zero alone needs none: it is the same in every unit.
 [[nodiscard]] std::optional<std::int64_t> parse_duration_ms(std::string_view text);
 [[nodiscard]] std::optional<std::int64_t> parse_bytes(std::string_view text);
+/// "write a unit, for example 60s or 60ms" for a bare number where a duration or a size is needed; else empty.
+[[nodiscard]] std::string missing_unit(Kind kind, std::string_view text);
 [[nodiscard]] std::vector<std::string> parse_list(std::string_view text);
 [[nodiscard]] std::vector<std::string_view> split(std::string_view text, char separator);
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <map>
@@ -22,16 +23,20 @@ namespace tokenrail::config {
 
 enum class Kind {
   text,
+  topic_prefix,  ///< what Kafka lets a topic's name begin with
   integer,
   boolean,     ///< true | false
-  duration,    ///< 250ms, 10s, 5m, 2h; a bare number is milliseconds
-  bytes,       ///< 64KiB, 8MiB, 1GiB; a bare number is bytes
+  duration,    ///< 250ms, 10s, 5m, 2h; only 0 may have no unit
+  bytes,       ///< 64KiB, 8MiB, 1GiB; only 0 may have no unit
   list,        ///< comma-separated
   choice,      ///< one of `choices`
   url,         ///< http:// or https://, with a host and without credentials
   secret,      ///< text that is masked wherever it is shown
   secret_url,  ///< a URL whose password is masked wherever it is shown
 };
+
+/// Bytes. Kafka takes 249 for a topic's name; "model_registry.credentials", the longest of ours, needs 26 of them.
+inline constexpr std::size_t topic_prefix_bytes_max = 223;
 
 /// One setting. All views must outlive the process (tables are constexpr arrays).
 struct Setting {
@@ -43,6 +48,8 @@ struct Setting {
   std::optional<std::int64_t> min{};  ///< integer, duration (ms), bytes
   std::optional<std::int64_t> max{};
   std::string_view choices{};  ///< "a|b|c" for Kind::choice
+  /// Declared by another program too, to which the rest of the section belongs: other names there are no mistake here.
+  bool borrowed = false;
 };
 
 /// Where a value came from, for --print-config.

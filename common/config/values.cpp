@@ -63,7 +63,8 @@ const Values::Entry& Values::entry_of(std::string_view name, std::initializer_li
 }
 
 const std::string& Values::text(std::string_view name) const {
-  const Entry& found = entry_of(name, {Kind::text, Kind::choice, Kind::url, Kind::secret, Kind::secret_url});
+  const Entry& found =
+      entry_of(name, {Kind::text, Kind::topic_prefix, Kind::choice, Kind::url, Kind::secret, Kind::secret_url});
   return found.value;
 }
 
@@ -112,7 +113,8 @@ std::string Values::print() const {
     const std::string_view key = head.empty() ? std::string_view(name) : std::string_view(name).substr(head.size() + 1);
     std::string& text = sections[std::string(head)];
     if (entry.value.empty() && !accepts_empty(entry.setting)) continue;
-    if (entry.value.empty() && entry.setting.kind != Kind::text && entry.setting.kind != Kind::list) {
+    const auto kind = entry.setting.kind;
+    if (entry.value.empty() && kind != Kind::text && kind != Kind::topic_prefix && kind != Kind::list) {
       text += fmt::format("# {} is not set\n", key);
       continue;
     }

@@ -35,7 +35,9 @@ One file and one environment may serve all programs: each passes over what lies 
 that does not fit stops the start and says what is allowed; so does a name that looks like a misspelt one. `--print-config` shows what a program made of it all and where each value
 came from, with secrets masked.
 
-Times are written as `250ms`, `10s`, `5m`, `2h`; sizes as `64KiB`, `8MiB`, `1GiB`.
+Times are written as `250ms`, `10s`, `5m`, `2h`; sizes as `64B`, `64KiB`, `8MiB`, `1GiB`. A number without a unit is
+refused where a time or a size is meant; only `0` needs none. `TOKENRAIL_KAFKA_…` properties are librdkafka's: their numbers
+have no unit.
 
 ## Kafka's own settings
 

@@ -107,29 +107,42 @@ TEST(Arguments, WrongCallsSayWhatWasMeant) {
 }
 
 TEST(Arguments, TimesAndCounts) {
-  EXPECT_EQ(parse_duration("250ms"), 250ms);
-  EXPECT_EQ(parse_duration("10s"), 10s);
-  EXPECT_EQ(parse_duration("10"), 10s);
-  EXPECT_EQ(parse_duration("5m"), 5min);
-  EXPECT_EQ(parse_duration("2h"), 2h);
-  for (const auto* wrong : {"", "s", "0", "-1s", "1.5s", "1d", "9223372036854775807h"})
-    EXPECT_FALSE(parse_duration(wrong)) << wrong;
+  EXPECT_EQ(duration_flag("timeout", "250ms"), 250ms);
+  EXPECT_EQ(duration_flag("timeout", "1ms"), 1ms);
+  EXPECT_EQ(duration_flag("timeout", "10s"), 10s);
+  EXPECT_EQ(duration_flag("timeout", "5m"), 5min);
+  EXPECT_EQ(duration_flag("timeout", "2h"), 2h);
+  for (const auto* wrong : {"", "s", "0", "0s", "-1s", "1.5s", "1d", "5", "9223372036854775807h"})
+    EXPECT_FALSE(duration_flag("timeout", wrong)) << wrong;
+  EXPECT_EQ(duration_flag("dedupe-window", "0", Zero::allowed), 0ms);
+  EXPECT_FALSE(duration_flag("dedupe-window", "10", Zero::allowed));
   EXPECT_EQ(parse_count("24"), 24);
-  for (const auto* wrong : {"", "0", "-3", "4x", "99999999999"}) EXPECT_FALSE(parse_count(wrong)) << wrong;
+  EXPECT_EQ(parse_count("1"), 1);
+  EXPECT_EQ(parse_count("2147483647"), 2'147'483'647);
+  for (const auto* wrong : {"", "0", "-3", "4x", "2147483648"}) EXPECT_FALSE(parse_count(wrong)) << wrong;
+}
+
+TEST(Arguments, AWrongTimeNamesTheFlagAndWhatToWrite) {
+  EXPECT_EQ(duration_flag("timeout", "5").error().detail, "--timeout 5: write a unit, for example 5s or 5ms");
+  EXPECT_EQ(duration_flag("timeout", "0").error().detail, "--timeout 0: a time such as 30s or 5m is needed");
+  EXPECT_EQ(duration_flag("dedupe-window", "soon", Zero::allowed).error().detail,
+            "--dedupe-window soon: a time such as 30s or 5m, or 0, is needed");
+  EXPECT_EQ(moment_flag("since", "-90", 0).error().detail, "--since -90: write a unit, for example 90s or 90ms");
+  EXPECT_EQ(moment_flag("since", "noon", 0).error().kind, ErrorKind::invalid_input);
 }
 
 TEST(Arguments, MomentsAreAbsoluteOrAgo) {
   constexpr std::int64_t now = 1'800'000'000'000;
-  EXPECT_EQ(parse_moment("-1h", now), now - 3'600'000);
-  EXPECT_EQ(parse_moment("1970-01-01T00:00:00Z", now), 0);
-  EXPECT_EQ(parse_moment("2026-11-21T09:00:00Z", now), 1'795'251'600'000);
-  EXPECT_EQ(parse_moment("2026-11-21T10:30:00.125+01:30", now), 1'795'251'600'125);
-  EXPECT_EQ(parse_moment("2026-11-21T04:00:00.1234-05:00", now), 1'795'251'600'123);
+  EXPECT_EQ(moment_flag("since", "-1h", now), now - 3'600'000);
+  EXPECT_EQ(moment_flag("since", "1970-01-01T00:00:00Z", now), 0);
+  EXPECT_EQ(moment_flag("since", "2026-11-21T09:00:00Z", now), 1'795'251'600'000);
+  EXPECT_EQ(moment_flag("since", "2026-11-21T10:30:00.125+01:30", now), 1'795'251'600'125);
+  EXPECT_EQ(moment_flag("since", "2026-11-21T04:00:00.1234-05:00", now), 1'795'251'600'123);
   for (const auto* wrong :
-       {"", "-", "-1x", "1h", "2026-11-21", "2026-11-21T09:00:00", "2026-11-21 09:00:00Z", "2026-02-30T09:00:00Z",
-        "2026-11-21T24:00:00Z", "2026-11-21T09:60:00Z", "2026-11-21T09:00:00.Z", "2026-11-21T09:00:00.5",
-        "2026-11-21T09:00:00+0100", "2026-11-21T09:00:00Zx", "2026-11-2aT09:00:00Z"})
-    EXPECT_FALSE(parse_moment(wrong, now)) << wrong;
+       {"", "-", "-1x", "-1", "-0s", "1h", "2026-11-21", "2026-11-21T09:00:00", "2026-11-21 09:00:00Z",
+        "2026-02-30T09:00:00Z", "2026-11-21T24:00:00Z", "2026-11-21T09:60:00Z", "2026-11-21T09:00:00.Z",
+        "2026-11-21T09:00:00.5", "2026-11-21T09:00:00+0100", "2026-11-21T09:00:00Zx", "2026-11-2aT09:00:00Z"})
+    EXPECT_FALSE(moment_flag("since", wrong, now)) << wrong;
 }
 
 TEST(Arguments, ModelNames) {

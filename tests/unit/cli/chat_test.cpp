@@ -76,8 +76,29 @@ TEST(ChatCall, WrongValuesNameTheFlag) {
     EXPECT_THAT(chat.error().detail, HasSubstr("--" + flag));
   }
   EXPECT_FALSE(chat_call(call_with({{"temperature", "nan"}}), "Hello", "id-1"));
+  EXPECT_EQ(chat_call(call_with({{"timeout", "5"}}), "Hello", "id-1").error().detail,
+            "--timeout 5: write a unit, for example 5s or 5ms");
   EXPECT_FALSE(chat_call(call_with({{"stream", ""}, {"no-stream", ""}}), "Hello", "id-1"));
   EXPECT_FALSE(chat_call({}, " \n", "id-1"));
+}
+
+TEST(ChatCall, BoundsAreAllowedAndOneBeyondIsNot) {
+  const auto taken = [](const std::string& flag, const std::string& value) {
+    return chat_call(call_with({{flag, value}}), "Hello", "id-1").has_value();
+  };
+  const events::RequestLimits limits;
+  for (const auto* flag : {"org", "user"}) {
+    EXPECT_TRUE(taken(flag, std::string(limits.id_bytes_max, 'x'))) << flag;
+    EXPECT_FALSE(taken(flag, std::string(limits.id_bytes_max + 1, 'x'))) << flag;
+  }
+  EXPECT_TRUE(taken("conversation", std::string(limits.key_bytes_max, 'x')));
+  EXPECT_FALSE(taken("conversation", std::string(limits.key_bytes_max + 1, 'x')));
+  EXPECT_TRUE(taken("temperature", "0"));
+  EXPECT_TRUE(taken("temperature", "2"));
+  EXPECT_FALSE(taken("temperature", "2.001"));
+  EXPECT_FALSE(taken("temperature", "-0.001"));
+  EXPECT_TRUE(taken("max-tokens", "1"));
+  EXPECT_TRUE(taken("timeout", "1ms"));
 }
 
 events::Chunk delta(std::string text) {

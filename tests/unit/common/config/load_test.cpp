@@ -134,6 +134,55 @@ TEST(Load, AWrongValueNamesSettingValueOriginAndWhatIsAllowed) {
                                     HasSubstr("one of debug, info, warn")));
 }
 
+TEST(Load, ABareNumberIsRefusedFromEverySource) {
+  Sources environment = sources();
+  environment.environment = {{"TOKENRAIL_ROUTER_DRAIN_DEADLINE", "60"}};
+  EXPECT_EQ(error_of(environment),
+            "router.drain_deadline is 60 (environment TOKENRAIL_ROUTER_DRAIN_DEADLINE): write a unit, for example 60s "
+            "or 60ms");
+  Sources flag = sources();
+  flag.arguments = {"--router.request-bytes-max=4096"};
+  EXPECT_THAT(error_of(flag), AllOf(HasSubstr("router.request_bytes_max is 4096 (flag"),
+                                    HasSubstr("write a unit, for example 4096KiB or 4096B")));
+  for (const char* text : {"[router]\ndrain_deadline = 60\n", "[router]\ndrain_deadline = \"60\"\n"}) {
+    Sources file = sources();
+    file.file_text = text;
+    EXPECT_THAT(error_of(file),
+                AllOf(HasSubstr("router.drain_deadline is 60 (t.toml, line 2)"), HasSubstr("write a unit")));
+  }
+}
+
+TEST(Load, ZeroNeedsNoUnit) {
+  Sources from = sources();
+  from.file_text = "[router]\nrequest_bytes_max = 0\n";
+  from.environment = {{"TOKENRAIL_ROUTER_DRAIN_DEADLINE", "0"}};
+  EXPECT_EQ(values_of(from).duration("router.drain_deadline"), std::chrono::milliseconds(0));
+  EXPECT_EQ(values_of(from).bytes("router.request_bytes_max"), 0);
+}
+
+TEST(Load, AKafkaPropertyKeepsItsBareNumber) {
+  Sources from = sources();
+  from.environment = {{"TOKENRAIL_KAFKA_SESSION_TIMEOUT_MS", "6000"}};
+  EXPECT_EQ(values_of(from).kafka_properties().at("session.timeout.ms"), "6000");
+}
+
+TEST(Load, ABorrowedSettingLeavesTheRestOfItsSectionAlone) {
+  constexpr std::array borrowing{
+      Setting{.name = "topics.partitions", .kind = Kind::integer, .default_value = "12"},
+      Setting{.name = "router.record_bytes_max", .kind = Kind::bytes, .default_value = "900KiB", .borrowed = true},
+  };
+  Sources from = sources();
+  from.settings = borrowing;
+  from.environment = {{"TOKENRAIL_ROUTER_RECORD_BYTES_MAX", "1MiB"}, {"TOKENRAIL_ROUTER_IN_FLIGHT_MAX", "5"}};
+  from.file_text = "[router]\nlease = \"5s\"\n";
+  const auto loaded = load(from);
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  EXPECT_EQ(loaded->values.bytes("router.record_bytes_max"), 1 << 20);
+  EXPECT_THAT(loaded->warnings, IsEmpty());
+  from.environment = {{"TOKENRAIL_TOPICS_PARTITION_COUNT", "5"}};
+  EXPECT_THAT(error_of(from), HasSubstr("TOKENRAIL_TOPICS_PARTITION_COUNT")) << "its own section it knows whole";
+}
+
 TEST(Load, AllMistakesAreToldAtOnce) {
   Sources from = sources();
   from.arguments = {"--log.level=loud", "--router.in-flight-max=none"};
@@ -175,6 +224,45 @@ TEST(Load, TypingMistakesInTheFileDoNotPass) {
   EXPECT_THAT(error_of(from), HasSubstr("did you mean kafka.bootstrap_servers?"));
   from.file_text = "[router\n";
   EXPECT_THAT(error_of(from), HasSubstr("t.toml, line 1"));
+}
+
+// Two wrong letters are a typing mistake, three are another word; a name of fewer than eight letters has room for one.
+TEST(Load, ATypingMistakeIsWithinTwoLetters) {
+  constexpr std::array known{
+      Setting{.name = "ab.cdefg", .default_value = "x"},
+      Setting{.name = "pq.rst", .default_value = "x"},
+  };
+  Sources from = sources();
+  from.settings = known;
+  const auto passes = [&](const std::string& file) {
+    from.file_text = file;
+    return load(from).has_value();
+  };
+  // Sections that are nobody's, so that only the distance decides.
+  EXPECT_FALSE(passes("[xx]\ncdefg = 1\n")) << "two letters of eight";
+  EXPECT_TRUE(passes("[xx]\nydefg = 1\n")) << "three of eight";
+  EXPECT_FALSE(passes("[px]\nrst = 1\n")) << "one of six";
+  EXPECT_TRUE(passes("[xx]\nrst = 1\n")) << "two of six";
+}
+
+TEST(Load, ALongValueIsShownUpToItsBound) {
+  Sources from = sources();
+  from.environment = {{"TOKENRAIL_LOG_LEVEL", std::string(120, 'x')}};
+  EXPECT_THAT(error_of(from), HasSubstr("'" + std::string(120, 'x') + "'"));
+  from.environment = {{"TOKENRAIL_LOG_LEVEL", std::string(121, 'x')}};
+  EXPECT_THAT(error_of(from), HasSubstr("'" + std::string(120, 'x') + "…'"));
+}
+
+TEST(Load, BoundsAreAllowedAndOneBeyondIsNot) {
+  const auto fits_in = [](const char* value) {
+    Sources from = sources();
+    from.environment = {{"TOKENRAIL_ROUTER_IN_FLIGHT_MAX", value}};
+    return load(from).has_value();
+  };
+  EXPECT_TRUE(fits_in("1"));
+  EXPECT_TRUE(fits_in("10000"));
+  EXPECT_FALSE(fits_in("0"));
+  EXPECT_FALSE(fits_in("10001"));
 }
 
 TEST(Load, TypingMistakesInTheEnvironmentDoNotPass) {

@@ -13,7 +13,10 @@ namespace {
 TEST(Notation, Durations) {
   const std::pair<const char*, std::optional<std::int64_t>> rows[] = {
       {"0", 0},
-      {"250", 250},
+      {"00", 0},
+      {"0ms", 0},
+      {"1", std::nullopt},
+      {"250", std::nullopt},
       {"250ms", 250},
       {"10s", 10'000},
       {"5m", 300'000},
@@ -25,6 +28,10 @@ TEST(Notation, Durations) {
       {"1 s", std::nullopt},
       {"1S", std::nullopt},
       {"1d", std::nullopt},
+      {"9223372036854775807ms", 9'223'372'036'854'775'807},
+      {"9223372036854775808ms", std::nullopt},
+      {"9223372036854775s", 9'223'372'036'854'775'000},
+      {"9223372036854776s", std::nullopt},
       {"9223372036854775807h", std::nullopt},
       {"9223372036854775808", std::nullopt},
   };
@@ -34,7 +41,8 @@ TEST(Notation, Durations) {
 TEST(Notation, Bytes) {
   const std::pair<const char*, std::optional<std::int64_t>> rows[] = {
       {"0", 0},
-      {"100", 100},
+      {"1", std::nullopt},
+      {"100", std::nullopt},
       {"100B", 100},
       {"64KiB", 65'536},
       {"8MiB", 8'388'608},
@@ -42,9 +50,18 @@ TEST(Notation, Bytes) {
       {"64KB", std::nullopt},
       {"64kib", std::nullopt},
       {"-1", std::nullopt},
+      {"8589934591GiB", 9'223'372'035'781'033'984},
+      {"8589934592GiB", std::nullopt},
       {"9223372036854775807GiB", std::nullopt},
   };
   for (const auto& [text, expected] : rows) EXPECT_EQ(parse_bytes(text), expected) << text;
+}
+
+TEST(Notation, ABareNumberNeedsAUnit) {
+  EXPECT_EQ(missing_unit(Kind::duration, "60"), "write a unit, for example 60s or 60ms");
+  EXPECT_EQ(missing_unit(Kind::bytes, "64"), "write a unit, for example 64KiB or 64B");
+  for (const char* text : {"", "60s", "6 0", "-60", "x"}) EXPECT_EQ(missing_unit(Kind::duration, text), "") << text;
+  EXPECT_EQ(missing_unit(Kind::integer, "60"), "");
 }
 
 TEST(Notation, Lists) {
@@ -65,7 +82,13 @@ TEST(Notation, WhatFitsAKind) {
   const Setting pick{.name = "c", .kind = Kind::choice, .default_value = "a", .choices = "a|bc"};
   const Setting url{.name = "u", .kind = Kind::url, .default_value = "http://x"};
   const Setting database{.name = "d", .kind = Kind::secret_url, .default_value = "postgresql://x/y"};
+  const Setting prefix{.name = "t", .kind = Kind::topic_prefix, .default_value = ""};
   const Row rows[] = {
+      {prefix, "", true},
+      {prefix, "eu-1.Test_", true},
+      {prefix, "eu ", false},
+      {prefix, "eu/", false},
+      {prefix, "é", false},
       {port, "1", true},
       {port, "10", true},
       {port, "0", false},
@@ -75,11 +98,17 @@ TEST(Notation, WhatFitsAKind) {
       {port, "", false},
       {port, "+1", false},
       {wait, "100ms", true},
-      {wait, "99", false},
+      {wait, "99ms", false},
+      {wait, "100", false},  // no unit
+      {wait, "0", false},
       {wait, "1m", true},
-      {wait, "61s", false},
+      {wait, "60000ms", true},
+      {wait, "60001ms", false},
+      {size, "0", true},
       {size, "4KiB", true},
-      {size, "5KiB", false},
+      {size, "4096B", true},
+      {size, "4096", false},
+      {size, "4097B", false},
       {flag, "false", true},
       {flag, "yes", false},
       {flag, "TRUE", false},
@@ -92,6 +121,9 @@ TEST(Notation, WhatFitsAKind) {
       {url, "http://", false},
       {url, "http:///path", false},
       {url, "http://h:0", false},
+      {url, "http://h:1", true},
+      {url, "http://h:65535", true},
+      {url, "http://h:65536", false},
       {url, "http://me:hush@h", false},
       {url, "http://me@h:80/p", false},
       {url, "http://@h", false},
@@ -104,6 +136,14 @@ TEST(Notation, WhatFitsAKind) {
       {database, "db.example", false},
   };
   for (const Row& row : rows) EXPECT_EQ(fits(row.setting, row.value), row.fits) << row.setting.name << "=" << row.value;
+}
+
+TEST(Notation, ATopicPrefixLeavesRoomForTheLongestName) {
+  const Setting prefix{.name = "t", .kind = Kind::topic_prefix, .default_value = ""};
+  const std::string longest = "model_registry.credentials";
+  EXPECT_EQ(topic_prefix_bytes_max + longest.size(), 249U);
+  EXPECT_TRUE(fits(prefix, std::string(topic_prefix_bytes_max, 'x')));
+  EXPECT_FALSE(fits(prefix, std::string(topic_prefix_bytes_max + 1, 'x')));
 }
 
 TEST(Notation, EmptyFitsWhatHasNoDefault) {
@@ -167,6 +207,8 @@ TEST(Notation, WhatIsAllowedReadsWell) {
   EXPECT_EQ(allowed({.name = "a", .kind = Kind::bytes, .min = 65'536}),
             "a size such as 64KiB, 8MiB or 1GiB, at least 64KiB");
   EXPECT_EQ(allowed({.name = "a", .kind = Kind::choice, .choices = "x|y"}), "one of x, y");
+  EXPECT_EQ(allowed({.name = "a", .kind = Kind::topic_prefix}),
+            "at most 223 letters, digits, '.', '_' and '-', because Kafka takes nothing else in a topic's name");
 }
 
 }  // namespace
