@@ -282,6 +282,19 @@ TEST(Resolution, AModelGoneWhereItIsServedIsGoneForThoseWhoInheritIt) {
 
 // ---- names -------------------------------------------------------------------------------------------------------
 
+TEST(Resolution, AModelThatIsOnlyDisabledAboveIsEnabledBelowEvenWhereItIsMissing) {
+  auto platform = model("ollama", "m");
+  platform.enabled = platform.routable = false;
+  platform.availability = "missing";
+  platform.missing_since_ms = 1;
+  auto own = model("ollama", "m", "acme");
+  own.deployments.clear();
+  EXPECT_EQ(answered_by(resolve(registry_of({platform, own}), ask("ollama", "m"), {}, 1)), own.id);
+  platform.enabled = true;
+  EXPECT_THAT(answered_by(resolve(registry_of({platform, own}), ask("ollama", "m"), {}, 1)), HasSubstr("refused"))
+      << "enabled and not routable: it is missing past its grace";
+}
+
 TEST(Resolution, AnUnknownModelIsNotFoundAndNearNamesAreTold) {
   const auto projection = registry_of({model("ollama", "llama3.2:latest"), model("ollama", "qwen3:8b")});
   const auto route = resolve(projection, ask("ollama", "lama3.2:latest"), {}, 1);

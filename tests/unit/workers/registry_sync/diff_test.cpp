@@ -263,6 +263,54 @@ TEST(Diff, WhatAPersonSetSurvives) {
   EXPECT_FALSE(plan.models[0].after.enabled);
 }
 
+TEST(Diff, ADeploymentThatAPersonSwitchedOffStaysOff) {
+  auto stored = stored_of({listed("a"), listed("b")});
+  stored[0].here->enabled = false;
+  stored[0].state.deployments[0].enabled = false;
+  stored[0].state.routable = false;
+  EXPECT_THAT(plan_sync(connection(), list_of({listed("a"), listed("b")}), stored, {}, t0).models, IsEmpty());
+
+  const auto plan = plan_sync(connection(), list_of({listed("a", "d2"), listed("b")}), stored, {}, t0);
+  ASSERT_THAT(plan.models, SizeIs(1));
+  EXPECT_THAT(plan.models[0].changed_fields, ElementsAre("digest"));
+  EXPECT_FALSE(plan.models[0].after.deployments[0].enabled);
+  EXPECT_FALSE(plan.models[0].after.routable);
+
+  // Missing and back again: still off.
+  auto away = carried_out(plan_sync(connection(), list_of({listed("b")}), stored, {}, t0), stored);
+  EXPECT_FALSE(away[0].state.deployments[0].enabled);
+  const auto back = plan_sync(connection(), list_of({listed("a"), listed("b")}), away, {}, t0);
+  ASSERT_THAT(kinds(back), ElementsAre("back a"));
+  EXPECT_FALSE(back.models[0].after.deployments[0].enabled);
+}
+
+TEST(Diff, EveryFieldThatAPersonCanSetSurvives) {
+  struct Row {
+    const char* field;
+    std::function<void(ListedModel&)> changed;
+  };
+  const std::vector<Row> table{
+      {"digest", [](ListedModel& m) { m.digest = "other"; }},
+      {"family", [](ListedModel& m) { m.family = "other"; }},
+      {"kind", [](ListedModel& m) { m.kind = "embedding"; }},
+      {"contextWindow", [](ListedModel& m) { m.context_window = 1; }},
+      {"embeddingDimensions", [](ListedModel& m) { m.embedding_dimensions = 1; }},
+      {"capabilities", [](ListedModel& m) { m.capabilities["chat"] = Support::unsupported; }},
+  };
+  for (const auto& row : table) {
+    SCOPED_TRACE(row.field);
+    auto stored = stored_of({listed("a")});
+    auto changed = listed("a");
+    row.changed(changed);
+    const auto plain = plan_sync(connection(), list_of({changed}), stored, {}, t0);
+    ASSERT_THAT(plain.models, SizeIs(1));
+    EXPECT_THAT(plain.models[0].changed_fields, ElementsAre(row.field));
+    stored[0].overridden = {row.field};
+    for (const auto& planned : plan_sync(connection(), list_of({changed}), stored, {}, t0).models)
+      EXPECT_THAT(planned.changed_fields, IsEmpty()) << "only the deployment's own bookkeeping may change";
+  }
+}
+
 TEST(Diff, WithoutDetailsWhatIsKnownStays) {
   const auto stored = stored_of({listed("a")});
   auto blind = listed("a", "d2");

@@ -80,6 +80,15 @@ TEST(OllamaFacts, WhatIsNotToldIsUnknown) {
   EXPECT_EQ(model.context_window, std::nullopt);
 }
 
+TEST(OllamaFacts, DetailsWithoutAContextLengthKeepTheListedOne) {
+  auto entry = listed();
+  entry.context_length = 4096;
+  ModelDetails details;
+  EXPECT_EQ(ollama_model(entry, &details, "here").context_window, 4096);
+  details.context_length = 8192;
+  EXPECT_EQ(ollama_model(entry, &details, "here").context_window, 8192) << "where both say something, details win";
+}
+
 TEST(OllamaFacts, AnOldServersEmbedderIsKnownByItsFamily) {
   auto entry = listed("nomic-embed-text:latest");
   entry.family = "nomic-bert";
