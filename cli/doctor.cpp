@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "common/events/cloud_events.hpp"
 #include "common/events/json_writer.hpp"
 #include "common/providers/failure_text.hpp"
 
@@ -136,11 +137,14 @@ std::vector<Finding> judge_database(const DatabaseFacts& facts) {
   return findings;
 }
 
-Finding judge_registry_sync(const std::optional<Result<bool>>& led) {
+Finding judge_registry_sync(const std::optional<Result<std::optional<registry::Leader>>>& led) {
   const std::string part = "registry-sync";
   if (!led) return not_looked_at(part, "PostgreSQL cannot be asked");
   if (!*led) return {.part = part, .verdict = Verdict::unknown, .text = led->error().detail};
-  if (**led) return {.part = part, .text = "one leads"};
+  if (const auto& leader = **led)
+    return {.part = part,
+            .text = fmt::format("{} leads since {}, renewed {} s ago", leader->holder,
+                                events::rfc3339(leader->since_ms), leader->renewed_ago.count() / 1000)};
   return {.part = part,
           .verdict = Verdict::bad,
           .text = "none leads: models that come or go are not noticed, and no change reaches the routers",

@@ -8,6 +8,7 @@
 
 #include "cli/topics.hpp"
 #include "common/kafka/admin.hpp"
+#include "common/registry/lease.hpp"
 #include "common/registry/migrator.hpp"
 #include "common/result.hpp"
 
@@ -47,8 +48,8 @@ struct DatabaseFacts {
 };
 [[nodiscard]] std::vector<Finding> judge_database(const DatabaseFacts& facts);
 
-/// Whether a registry-sync leads; nothing: PostgreSQL cannot be asked.
-[[nodiscard]] Finding judge_registry_sync(const std::optional<Result<bool>>& led);
+/// Which registry-sync leads, if any; nothing: PostgreSQL cannot be asked.
+[[nodiscard]] Finding judge_registry_sync(const std::optional<Result<std::optional<registry::Leader>>>& led);
 
 struct ConnectionFacts {
   std::string name;

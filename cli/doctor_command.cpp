@@ -166,8 +166,8 @@ int run_doctor(const Context& context) {
   const DatabaseFacts database_facts{.place = registry::database_place(database.url),
                                      .migrations = registry::migration_status(database)};
   report.tell(judge_database(database_facts));
-  report.tell(judge_registry_sync(
-      database_facts.migrations ? std::optional(registry::LeaderLock::held_by_anybody(database)) : std::nullopt));
+  report.tell(
+      judge_registry_sync(database_facts.migrations ? std::optional(registry::Lease::look(database)) : std::nullopt));
 
   std::vector<registry::Connection> connections;
   if (database_facts.migrations && database_facts.migrations->pending.empty())

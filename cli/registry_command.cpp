@@ -69,6 +69,16 @@ std::string run_line(const Terminal& terminal, const registry::SyncRun& run) {
   return line;
 }
 
+std::string unfinished_line(const Context& context, const std::string& name, const std::string& timeout) {
+  const registry::SyncRun run{.connection_id = {},
+                              .connection_name = name,
+                              .trigger = "manual",
+                              .status = "unfinished",
+                              .detail = fmt::format("not done within {}; the sync goes on", timeout)};
+  if (context.json()) return run_json(run);
+  return fmt::format("{} {}: {}", context.terminal.styled_out(Terminal::Style::bad, "✗"), name, run.detail);
+}
+
 }  // namespace
 
 registry::DatabaseOptions database_options(const Context& context) {
@@ -127,7 +137,15 @@ int run_registry_sync(const Context& context) {
     well = well && run.status == "ok";
     context.terminal.out_line(context.json() ? run_json(run) : run_line(context.terminal, run));
   }
-  if (state->runs.empty()) context.terminal.note("there is no connection to ask");
+  if (!state->finished) {
+    well = false;
+    for (const auto& name : state->unfinished) context.terminal.out_line(unfinished_line(context, name, timeout_text));
+    if (state->unfinished.empty())
+      context.terminal.note(
+          "the connections are synced, but the topics have not been written yet; registry-sync's "
+          "/readyz says why");
+  }
+  if (state->finished && state->runs.empty()) context.terminal.note("there is no connection to ask");
   if (well) context.terminal.note("'tokenrail registry list' shows the models");
   return well ? exit_done : exit_bad;
 }

@@ -6,19 +6,18 @@ namespace tokenrail::registry {
 
 namespace {
 
-/// Model keys have four parts, of which only the last may hold further slashes. Keys of other kinds begin with a word
-/// that starts with an underscore ("_registry"), which no organisation id does.
-bool is_model_key(std::string_view key) {
-  if (std::ranges::count(key, '/') < 3) return false;
-  const auto first = key.substr(0, key.find('/'));
-  return first == "_" || !first.starts_with('_');
-}
-
 std::string part_or_underscore(std::string_view part) {
   return part.empty() ? "_" : std::string(part);
 }
 
 }  // namespace
+
+bool is_model_key(std::string_view key) {
+  // Four parts, of which only the last may hold further slashes.
+  if (std::ranges::count(key, '/') < 3) return false;
+  const auto first = key.substr(0, key.find('/'));
+  return first == "_" || !first.starts_with('_');
+}
 
 std::string Projection::scope_of(std::string_view org_id, std::string_view user_id) {
   std::string scope = part_or_underscore(org_id);

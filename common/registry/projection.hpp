@@ -18,6 +18,10 @@
 
 namespace tokenrail::registry {
 
+/// Whether a record key of the topic is a model's. Keys of other kinds begin with a word that starts with an underscore
+/// ("_registry"), which no organisation id does.
+[[nodiscard]] bool is_model_key(std::string_view key);
+
 class Projection {
  public:
   enum class Applied {

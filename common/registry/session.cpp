@@ -72,7 +72,10 @@ Result<void> Session::open() {
   // The detail of a refusal is the row that was refused.
   PQsetErrorVerbosity(native(*session), PQERRORS_TERSE);
   execute_script(*session, fmt::format("SET statement_timeout = {}; SET lock_timeout = {}; SET TIME ZONE 'UTC'; "
-                                       "SET idle_in_transaction_session_timeout = '60s'",
+                                       "SET idle_in_transaction_session_timeout = '60s'; "
+                                       // A client's host that vanishes without a word: the server notices too.
+                                       "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; "
+                                       "SET tcp_keepalives_count = 3; SET tcp_user_timeout = '30s'",
                                        options_.statement_time_max.count(), options_.statement_time_max.count()));
   session_ = std::move(session);
   return {};

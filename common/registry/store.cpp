@@ -1,6 +1,8 @@
 #include "common/registry/store.hpp"
 
 #include <array>
+#include <set>
+#include <string>
 
 #include <fmt/core.h>
 
@@ -10,10 +12,27 @@
 
 namespace tokenrail::registry {
 
-Store::Store(DatabaseOptions options) : impl_(std::make_unique<Impl>(Session(std::move(options)))) {}
+Store::Store(DatabaseOptions options, std::shared_ptr<const Fence> fence)
+    : impl_(std::make_unique<Impl>(Session(std::move(options)), std::move(fence))) {}
 Store::~Store() = default;
 Store::Store(Store&&) noexcept = default;
 Store& Store::operator=(Store&&) noexcept = default;
+
+Result<void> Store::Impl::check_fence(soci::session& sql) const {
+  if (!fence) return {};
+  const long long epoch = fence->epoch();
+  int found = 0;
+  // The lock keeps a takeover out until this transaction has ended. A process that stands still in the middle of one
+  // must not keep it out for long, so the database ends the transaction then.
+  if (epoch != 0) {
+    sql << "SELECT CASE WHEN set_config('idle_in_transaction_session_timeout', '5s', true) = '' THEN 0 ELSE 1 END "
+           "FROM registry_lease WHERE name = 'registry-sync' AND epoch = :epoch FOR KEY SHARE",
+        soci::use(epoch), soci::into(found);
+  }
+  if (found != 0 && sql.got_data()) return {};
+  return fail(ErrorKind::rejected,
+              "Another registry-sync has taken the lead, or this one gave it up. Nothing was written.");
+}
 
 Result<void> Store::check() {
   return impl_->session.run([](soci::session& sql) -> Result<void> {
@@ -79,7 +98,7 @@ Result<std::vector<Connection>> Store::connections() {
 }
 
 Result<Connection> Store::ensure_platform_connection(const PlatformConnection& wanted) {
-  return impl_->session.transact([&](soci::session& sql) -> Result<Connection> {
+  return impl_->lead([&](soci::session& sql) -> Result<Connection> {
     const std::string on_new = wanted.new_models_enabled ? "enabled" : "disabled";
     // Two processes may both find nothing; the second one's insert then does nothing.
     sql << "INSERT INTO connection (provider, name, base_url, on_new) VALUES (:provider, :name, :base_url, :on_new) "
@@ -120,7 +139,7 @@ Result<Connection> Store::ensure_platform_connection(const PlatformConnection& w
 // ---- outbox and state topic --------------------------------------------------------------------------------------
 
 Result<std::vector<OutboxRecord>> Store::unpublished(std::int64_t count_max) {
-  return impl_->session.run([&](soci::session& sql) -> Result<std::vector<OutboxRecord>> {
+  return impl_->lead([&](soci::session& sql) -> Result<std::vector<OutboxRecord>> {
     const soci::rowset<soci::row> rows =
         (sql.prepare << "SELECT seq, CAST(id AS text) AS id, aggregateid, type, CAST(payload AS text) AS payload, "
                         "CAST(floor(extract(epoch FROM created_at) * 1000) AS bigint) AS created_ms "
@@ -145,7 +164,7 @@ Result<void> Store::mark_published(const std::vector<std::int64_t>& seqs) {
   if (seqs.empty()) return {};
   std::string list;
   for (const auto seq : seqs) list += fmt::format("{}{}", list.empty() ? "" : ",", seq);
-  return impl_->session.run([&](soci::session& sql) -> Result<void> {
+  return impl_->lead([&](soci::session& sql) -> Result<void> {
     sql << "UPDATE outbox SET published_at = now() WHERE published_at IS NULL AND "
            "seq = ANY (CAST(string_to_array(:seqs, ',') AS bigint[]))",
         soci::use(list);
@@ -168,6 +187,10 @@ Result<std::vector<PublishedState>> Store::whole_state() {
   return impl_->session.transact([](soci::session& sql) -> Result<std::vector<PublishedState>> {
     // Models and deployments are read by two statements; both must see the same moment.
     execute_script(sql, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
+    std::set<std::string> pending;
+    const soci::rowset<soci::row> keys =
+        (sql.prepare << "SELECT DISTINCT aggregateid AS key FROM outbox WHERE published_at IS NULL");
+    for (const auto& row : keys) pending.insert(text(row, "key"));
     std::vector<PublishedState> states;
     for (const auto& row : read_models(sql, "CAST(:first AS text) IS NULL AND CAST(:second AS text) IS NULL", "", "")) {
       states.push_back({.model_id = row.state.id,
@@ -175,13 +198,14 @@ Result<std::vector<PublishedState>> Store::whole_state() {
                         .version = row.state.version,
                         .payload = event_text(row, std::nullopt, {}, row.cause.empty() ? "seed" : row.cause,
                                               row.actor.empty() ? sync_actor : row.actor)});
+      states.back().pending = pending.contains(states.back().key);
     }
     return states;
   });
 }
 
 Result<void> Store::raise_version(std::int64_t version) {
-  return impl_->session.run([&](soci::session& sql) -> Result<void> {
+  return impl_->lead([&](soci::session& sql) -> Result<void> {
     sql << "SELECT CASE WHEN last_value < CAST(:version AS bigint) THEN setval('registry_version', "
            "CAST(:version AS bigint)) ELSE last_value END FROM registry_version",
         soci::use(version, "version");
@@ -190,7 +214,7 @@ Result<void> Store::raise_version(std::int64_t version) {
 }
 
 Result<void> Store::tell_anew(const std::vector<std::string>& model_ids) {
-  return impl_->session.transact([&](soci::session& sql) -> Result<void> {
+  return impl_->lead([&](soci::session& sql) -> Result<void> {
     std::vector<Change> changes;
     lock_models(sql, model_ids);
     for (const auto& row : read_models(sql, model_ids)) {
@@ -219,7 +243,7 @@ Result<void> Store::prune(std::chrono::hours age) {
       "provider_snapshot n WHERE n.connection_id = s.connection_id AND n.fetched_at > s.fetched_at) >= 10"};
   Result<void> outcome;
   for (const auto* statement : statements) {
-    const auto done = impl_->session.run([&](soci::session& sql) -> Result<void> {
+    const auto done = impl_->lead([&](soci::session& sql) -> Result<void> {
       sql << statement, soci::use(hours, "hours");
       return {};
     });
@@ -237,47 +261,6 @@ Result<std::vector<events::ModelState>> Store::list_models() {
       models.push_back(std::move(row.state));
     return models;
   });
-}
-
-// ---- leadership --------------------------------------------------------------------------------------------------
-
-struct LeaderLock::Impl {
-  Session session;
-  bool held = false;
-};
-
-LeaderLock::LeaderLock(DatabaseOptions options) : impl_(std::make_unique<Impl>(Session(std::move(options)))) {}
-LeaderLock::~LeaderLock() = default;
-LeaderLock::LeaderLock(LeaderLock&&) noexcept = default;
-LeaderLock& LeaderLock::operator=(LeaderLock&&) noexcept = default;
-
-Result<bool> LeaderLock::acquire() {
-  auto acquired = impl_->session.run([&](soci::session& sql) -> Result<bool> {
-    // Asking again would count up a lock that is held already, so look whether this very session has it.
-    int held = 0;
-    sql << "SELECT CASE WHEN EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() "
-           "AND granted AND classid = 7305 AND objid = 1) THEN 1 WHEN pg_try_advisory_lock(7305, 1) THEN 1 ELSE 0 END",
-        soci::into(held);
-    return held != 0;
-  });
-  impl_->held = acquired.value_or(false);
-  return acquired;
-}
-
-Result<bool> LeaderLock::held_by_anybody(const DatabaseOptions& options) {
-  return Session(options).run([](soci::session& sql) -> Result<bool> {
-    int held = 0;
-    // pg_locks shows the whole server's; the lock of two numbers has the object sub-id 2.
-    sql << "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = 7305 AND objid = 1 AND "
-           "objsubid = 2 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
-        soci::into(held);
-    return held != 0;
-  });
-}
-
-void LeaderLock::release() {
-  impl_->session.close();
-  impl_->held = false;
 }
 
 }  // namespace tokenrail::registry

@@ -19,6 +19,7 @@
 
 #include "common/events/model_event.hpp"
 #include "common/registry/database.hpp"
+#include "common/registry/lease.hpp"
 #include "common/registry/sync_plan.hpp"
 #include "common/result.hpp"
 
@@ -40,6 +41,7 @@ struct PublishedState {
   std::string key;
   std::int64_t version = 0;
   std::string payload;
+  bool pending = false;  ///< an outbox row of it is not published yet
 };
 
 struct PlatformConnection {
@@ -58,12 +60,15 @@ struct SyncRequest {
 struct SyncRequestState {
   bool started = false;
   bool finished = false;
-  std::vector<SyncRun> runs{};  ///< one a connection, once finished
+  std::vector<SyncRun> runs{};            ///< one a connection, as they are done
+  std::vector<std::string> unfinished{};  ///< names of connections that were asked for and are not done
 };
 
 class Store {
  public:
-  explicit Store(DatabaseOptions options);
+  /// With a fence (see lease.hpp), everything below that is the leader's begins with a look at it in its own
+  /// transaction; error `rejected`: this process does not lead, and nothing was written.
+  explicit Store(DatabaseOptions options, std::shared_ptr<const Fence> fence = nullptr);
   ~Store();
   Store(Store&&) noexcept;
   Store& operator=(Store&&) noexcept;
@@ -125,33 +130,13 @@ class Store {
   Result<std::string> request_sync(const std::string& connection_name, const std::string& requested_by,
                                    bool accept_held = false);
   Result<SyncRequestState> sync_request_state(const std::string& request_id);
-  /// Waits for the request to be finished. timed_out: it was not, and the text says whether anybody took it up.
+  /// Waits for the request to be finished. When time is over, what is there by then: `finished` is false, and
+  /// `unfinished` says what is lacking. Error timed_out: nobody took it up.
   Result<SyncRequestState> await_sync(const std::string& request_id, std::chrono::milliseconds time_max);
-  /// For the leader: requests that are not finished, those that a leader before it had started included; now started.
-  Result<std::vector<SyncRequest>> take_sync_requests();
+  /// For the leader: requests that are not finished and not among those that it knows, those that a leader before it
+  /// had started included; now started. The oldest, a hundred at a time.
+  Result<std::vector<SyncRequest>> take_sync_requests(const std::vector<std::string>& known_ids = {});
   Result<void> finish_sync_request(const std::string& request_id);
-
- private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
-};
-
-/// Leadership among several registry-syncs: a session-level advisory lock on a connection of its own, so it goes with
-/// the process that holds it. Blocking, one thread at a time, like Store.
-class LeaderLock {
- public:
-  explicit LeaderLock(DatabaseOptions options);
-  ~LeaderLock();
-  LeaderLock(LeaderLock&&) noexcept;
-  LeaderLock& operator=(LeaderLock&&) noexcept;
-
-  /// True: this process leads now (or still). False: another one does.
-  Result<bool> acquire();
-  /// Gives it up, if it is held.
-  void release();
-
-  /// Some process leads now. Only looks: takes no lock, and needs no table.
-  static Result<bool> held_by_anybody(const DatabaseOptions& options);
 
  private:
   struct Impl;

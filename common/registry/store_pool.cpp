@@ -2,9 +2,10 @@
 
 namespace tokenrail::registry {
 
-StorePool::StorePool(const DatabaseOptions& options, std::size_t threads) : threads_(threads) {
+StorePool::StorePool(const DatabaseOptions& options, std::size_t threads, std::shared_ptr<const Fence> fence)
+    : threads_(threads) {
   stores_.reserve(threads);
-  for (std::size_t i = 0; i < threads; ++i) free_.push_back(&stores_.emplace_back(options));
+  for (std::size_t i = 0; i < threads; ++i) free_.push_back(&stores_.emplace_back(options, fence));
 }
 
 StorePool::~StorePool() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <type_traits>
 #include <utility>
@@ -19,7 +20,7 @@ namespace tokenrail::registry {
 
 class StorePool {
  public:
-  StorePool(const DatabaseOptions& options, std::size_t threads);
+  StorePool(const DatabaseOptions& options, std::size_t threads, std::shared_ptr<const Fence> fence = nullptr);
   /// Waits for work that runs (bounded by the statement time-out).
   ~StorePool();
   StorePool(const StorePool&) = delete;
@@ -33,7 +34,7 @@ class StorePool {
     co_return result;
   }
 
-  /// Blocking work that needs no Store (a LeaderLock's).
+  /// Blocking work that needs no Store (a Lease's).
   template <class Work>
   boost::asio::awaitable<std::invoke_result_t<Work>> run_plain(Work work) {
     auto result =

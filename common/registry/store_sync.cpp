@@ -319,7 +319,7 @@ Result<void> Store::apply(const Connection& connection, const SyncPlan& plan, co
   if (plan.models.empty() && run.request_id.empty() && connection.last_sync_status == run.status &&
       connection.last_error_class == run.error_class)
     return {};
-  return impl_->session.transact([&](soci::session& sql) -> Result<void> {
+  return impl_->lead([&](soci::session& sql) -> Result<void> {
     const auto now = lock_connection(sql, connection.id);
     if (!now)
       return fail(ErrorKind::cancelled, fmt::format("The connection {} was deleted meanwhile.", connection.name));
@@ -401,6 +401,14 @@ Result<SyncRequestState> Store::sync_request_state(const std::string& request_id
                             .error_class = text(row, "error_class"),
                             .detail = text(row, "detail")});
     }
+    const soci::rowset<soci::row> lacking =
+        (sql.prepare << "SELECT c.name AS name FROM sync_request q JOIN connection c ON q.connection_id IS NULL OR "
+                        "c.id = q.connection_id JOIN provider p ON p.slug = c.provider WHERE q.id = CAST(:id AS uuid) "
+                        "AND q.finished_at IS NULL AND c.deleted_at IS NULL AND c.enabled AND c.sync_enabled AND "
+                        "p.adapter = 'ollama' AND NOT EXISTS (SELECT 1 FROM sync_run r WHERE r.request_id = q.id AND "
+                        "r.connection_id = c.id) ORDER BY c.name",
+         soci::use(request_id));
+    for (const auto& row : lacking) state.unfinished.push_back(text(row, "name"));
     return state;
   });
 }
@@ -411,26 +419,31 @@ Result<SyncRequestState> Store::await_sync(const std::string& request_id, std::c
     auto state = sync_request_state(request_id);
     if (!state || state->finished) return state;
     if (std::chrono::steady_clock::now() >= deadline) {
+      if (state->started) return state;
       return fail(ErrorKind::timed_out,
-                  state->started
-                      ? "The sync has been taken up but is not finished yet; a provider may be slow to answer."
-                      : "No registry-sync has taken the request up. Start one (tokenrail-registry-sync), then "
-                        "ask again.");
+                  "No registry-sync has taken the request up. Start one (tokenrail-registry-sync), then ask again.");
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
 }
 
-Result<std::vector<SyncRequest>> Store::take_sync_requests() {
-  return impl_->session.run([](soci::session& sql) -> Result<std::vector<SyncRequest>> {
-    int open = 0;
-    sql << "SELECT count(*) FROM sync_request WHERE finished_at IS NULL", soci::into(open);
+Result<std::vector<SyncRequest>> Store::take_sync_requests(const std::vector<std::string>& known_ids) {
+  return impl_->lead([&](soci::session& sql) -> Result<std::vector<SyncRequest>> {
+    std::string known;
+    for (const auto& id : known_ids) known += (known.empty() ? "" : ",") + id;
+    const std::string open = "finished_at IS NULL AND id <> ALL (CAST(string_to_array(:known, ',') AS uuid[]))";
+    int count = 0;
+    sql << "SELECT count(*) FROM sync_request WHERE " + open, soci::use(known), soci::into(count);
     std::vector<SyncRequest> requests;
-    if (open == 0) return requests;
+    if (count == 0) return requests;
     const soci::rowset<soci::row> rows =
-        (sql.prepare << "UPDATE sync_request SET started_at = now() WHERE finished_at IS NULL "
-                        "RETURNING CAST(id AS text) AS id, CAST(connection_id AS text) AS connection_id, "
-                        "CASE WHEN accept_held THEN 1 ELSE 0 END AS accept_held");
+        (sql.prepare << "UPDATE sync_request SET started_at = now() WHERE id IN (SELECT id FROM sync_request "
+                        "WHERE " +
+                            open +
+                            " ORDER BY requested_at LIMIT 100) RETURNING CAST(id AS text) AS id, CAST(connection_id AS "
+                            "text) AS connection_id, "
+                            "CASE WHEN accept_held THEN 1 ELSE 0 END AS accept_held",
+         soci::use(known));
     for (const auto& row : rows) {
       requests.push_back({.id = text(row, "id"),
                           .connection_id = text(row, "connection_id"),
@@ -441,7 +454,7 @@ Result<std::vector<SyncRequest>> Store::take_sync_requests() {
 }
 
 Result<void> Store::finish_sync_request(const std::string& request_id) {
-  return impl_->session.run([&](soci::session& sql) -> Result<void> {
+  return impl_->lead([&](soci::session& sql) -> Result<void> {
     sql << "UPDATE sync_request SET finished_at = now() WHERE id = CAST(:id AS uuid)", soci::use(request_id);
     return {};
   });

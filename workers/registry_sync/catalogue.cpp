@@ -1,6 +1,6 @@
 #include "workers/registry_sync/catalogue.hpp"
 
-#include <set>
+#include <algorithm>
 #include <utility>
 
 #include <fmt/core.h>
@@ -13,6 +13,7 @@ namespace tokenrail::registry_sync {
 namespace {
 
 constexpr std::size_t known_details_max = 20'000;
+constexpr int timeouts_max = 3;  ///< one after the other, in one run
 
 CatalogueFailure failure_of(const Fetched& fetched, const providers::Target& target) {
   const auto& provider = providers::ollama::provider();
@@ -23,96 +24,109 @@ CatalogueFailure failure_of(const Fetched& fetched, const providers::Target& tar
   return {.error_class = classified.error_class, .detail = classified.failure.message};
 }
 
-/// Under which details are remembered. A connection is believed about its own models only: the digest is what it says
-/// of them.
-std::string memory_key(const registry::Connection& connection, const providers::ListedModel& model) {
-  // Without a digest details_key() holds the name, but cut.
-  return fmt::format("{}\x1f{}\x1f{}", connection.id, details_key(model, connection.id),
-                     model.digest.empty() ? model.name : "");
-}
-
 bool well(const Fetched& fetched) {
   return fetched.end.ending == http::Ending::complete && fetched.head.status >= 200 && fetched.head.status < 300;
 }
 
 }  // namespace
 
+struct CatalogueReader::Asking {
+  providers::Target target;
+  std::vector<Question> questions;
+  Clock::time_point deadline;
+  Patience patience{timeouts_max};
+  std::size_t failed = 0;
+  std::size_t left_out = 0;  ///< of those failed: not even asked
+};
+
 void CatalogueReader::remember(const std::string& key, Details details) {
   if (known_.size() >= known_details_max) known_.erase(known_.begin());
   known_.insert_or_assign(key, std::move(details));
 }
 
-boost::asio::awaitable<std::optional<CatalogueReader::Details>> CatalogueReader::details(providers::Target target) {
-  auto request = providers::ollama::show_model(target);
-  const http::Clocks clocks{.connect = options_.connect_time_max, .total = options_.answer_time_max};
-  const auto fetched = co_await fetcher_.fetch(std::move(request), clocks, {.body_bytes_max = options_.show_bytes_max});
-  if (!well(fetched)) {
-    spdlog::debug("no details of {}: status {}, {}", target.upstream_name, fetched.head.status, fetched.end.detail);
-    co_return std::nullopt;
-  }
-  auto parsed = providers::ollama::parse_model_details(fetched.body);
-  if (!parsed) {
-    spdlog::debug("no details of {}: {}", target.upstream_name, parsed.error().detail);
-    co_return std::nullopt;
-  }
-  co_return std::move(*parsed);
+http::Clocks CatalogueReader::clocks_until(Clock::time_point deadline) const {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+  // Not 0, which would be no limit.
+  return {.connect = options_.connect_time_max,
+          .total = std::clamp(left, std::chrono::milliseconds(1), options_.answer_time_max)};
 }
 
-boost::asio::awaitable<void> CatalogueReader::learn(std::string key, providers::Target target, std::size_t* failed) {
-  auto answer = co_await details(std::move(target));
-  if (answer) {
-    remember(key, std::move(*answer));
-  } else {
-    ++*failed;
+boost::asio::awaitable<void> CatalogueReader::learn(Asking* asking, std::size_t index) {
+  const auto& question = asking->questions[index];
+  if (asking->patience.exhausted() || Clock::now() >= asking->deadline) {
+    ++asking->failed;
+    ++asking->left_out;
+    co_return;
   }
+  auto target = asking->target;
+  target.upstream_name = question.name;
+  auto request = providers::ollama::show_model(target);
+  const auto fetched = co_await fetcher_.fetch(std::move(request), clocks_until(asking->deadline),
+                                               {.body_bytes_max = options_.show_bytes_max});
+  const bool late =
+      fetched.end.ending == http::Ending::total_timeout || fetched.end.ending == http::Ending::connect_timeout;
+  if (late) {
+    asking->patience.timed_out();
+  } else {
+    asking->patience.answered();
+  }
+  auto parsed = well(fetched) ? providers::ollama::parse_model_details(fetched.body)
+                              : fail(ErrorKind::unavailable,
+                                     fmt::format("status {}, {}", fetched.head.status, fetched.end.detail));
+  if (!parsed) {
+    spdlog::debug("no details of {}: {}", question.name, parsed.error().detail);
+    ++asking->failed;
+    if (in_vain_.size() >= known_details_max) in_vain_.erase(in_vain_.begin());
+    in_vain_.insert(question.key);
+    co_return;
+  }
+  in_vain_.erase(question.key);
+  remember(question.key, std::move(*parsed));
 }
 
 boost::asio::awaitable<CatalogueReader::Answer> CatalogueReader::read(
     registry::Connection connection, const std::vector<registry::StoredModel>* stored) {
+  const auto deadline = Clock::now() + options_.connection_time_max;
   const providers::Target target{
       .base_url = connection.base_url, .upstream_name = "", .auth_type = connection.auth_type};
   auto request = providers::ollama::list_models(target);
-  const http::Clocks clocks{.connect = options_.connect_time_max, .total = options_.answer_time_max};
-  auto fetched = co_await fetcher_.fetch(std::move(request), clocks, {.body_bytes_max = options_.list_bytes_max});
+  auto fetched =
+      co_await fetcher_.fetch(std::move(request), clocks_until(deadline), {.body_bytes_max = options_.list_bytes_max});
   if (!well(fetched)) co_return std::unexpected(failure_of(fetched, target));
   auto listed = providers::ollama::parse_model_list(fetched.body);
   if (!listed) co_return std::unexpected(CatalogueFailure{.error_class = "not_json", .detail = listed.error().detail});
 
-  // Details stand in the rows under the digest they were told for: ask only for what has changed since.
-  std::set<std::pair<std::string_view, std::string_view>> settled;
-  for (const auto& model : *stored)
-    if (model.told_elsewhere || !model.details_digest.empty())
-      settled.emplace(model.state.model_name, model.told_elsewhere ? std::string_view() : model.details_digest);
-  std::map<std::string, const providers::ListedModel*> missing;
-  for (const auto& model : listed->models) {
-    const bool has =
-        settled.contains({model.name, details_key(model, connection.id)}) || settled.contains({model.name, ""});
-    auto key = memory_key(connection, model);
-    if (!has && !known_.contains(key) && storable_name(model.name)) missing.emplace(std::move(key), &model);
-  }
-  const std::vector<std::pair<std::string, const providers::ListedModel*>> questions(missing.begin(), missing.end());
-  Catalogue catalogue{.list = {}, .body = std::move(fetched.body), .details_asked = questions.size()};
+  auto selection = select_models(
+      connection, std::move(listed->models), *stored, options_.models_max,
+      [this](const std::string& key) { return known_.contains(key); },
+      [this](const std::string& key) { return in_vain_.contains(key); });
+  Asking asking{.target = target, .questions = std::move(selection.questions), .deadline = deadline};
   Lanes lanes(loop_, options_.show_concurrency);
-  co_await lanes.run(questions.size(), [&](std::size_t index) {
-    const auto& [key, model] = questions[index];
-    auto one = target;
-    one.upstream_name = model->name;
-    return learn(key, std::move(one), &catalogue.details_failed);
-  });
+  co_await lanes.run(asking.questions.size(), [&](std::size_t index) { return learn(&asking, index); });
 
-  catalogue.list.unreadable = static_cast<std::int64_t>(listed->skipped);
-  if (listed->skipped > 0) {
-    spdlog::warn("{} entries in the list of {} cannot be read and are left out; {}", listed->skipped, connection.name,
-                 listed->first_skipped);
+  Catalogue catalogue{.list = {.unreadable = static_cast<std::int64_t>(listed->skipped), .beyond = selection.beyond},
+                      .body = std::move(fetched.body),
+                      .details_asked = asking.questions.size(),
+                      .details_failed = asking.failed};
+  if (listed->skipped > 0)
+    catalogue.note = fmt::format("{} entries of the list cannot be read and are left out; {}", listed->skipped,
+                                 listed->first_skipped);
+  if (selection.beyond > 0) {
+    if (!catalogue.note.empty()) catalogue.note += ". ";
+    catalogue.note += fmt::format("{} new models are left out, {} the first of them: sync.models_max allows {}",
+                                  selection.beyond, selection.first_beyond, options_.models_max);
   }
-  for (const auto& model : listed->models) {
+  for (const auto& model : selection.models) {
     const auto known = known_.find(memory_key(connection, model));
     catalogue.list.models.push_back(
         ollama_model(model, known == known_.end() ? nullptr : &known->second, connection.id));
   }
-  if (catalogue.details_failed > 0) {
-    spdlog::warn("{} of {} models of {} told no details; they are asked again at the next sync",
-                 catalogue.details_failed, catalogue.details_asked, connection.name);
+  if (asking.failed > 0) {
+    spdlog::warn("{} of {} models of {} told no details{}; they are asked again at the next sync", asking.failed,
+                 asking.questions.size(), connection.name,
+                 asking.left_out == 0
+                     ? std::string()
+                     : fmt::format(", {} of them were not asked because answers took too long", asking.left_out));
   }
   co_return catalogue;
 }

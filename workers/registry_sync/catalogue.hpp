@@ -2,7 +2,9 @@
 // model never fails the list. One thread: the loop's.
 #pragma once
 
+#include <chrono>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,6 +14,7 @@
 #include "common/registry/sync_plan.hpp"
 #include "workers/registry_sync/diff.hpp"
 #include "workers/registry_sync/fetcher.hpp"
+#include "workers/registry_sync/questions.hpp"
 #include "workers/registry_sync/settings.hpp"
 
 namespace tokenrail::registry_sync {
@@ -19,8 +22,9 @@ namespace tokenrail::registry_sync {
 struct Catalogue {
   ProviderList list;
   std::string body{};  ///< the provider's answer, as it came
+  std::string note{};  ///< which entries were left out, if any; for people
   std::size_t details_asked = 0;
-  std::size_t details_failed = 0;
+  std::size_t details_failed = 0;  ///< not answered, and not asked because the provider answered too slowly
 };
 
 struct CatalogueFailure {
@@ -34,23 +38,27 @@ class CatalogueReader {
       : loop_(loop), fetcher_(fetcher), options_(options) {}
 
   using Answer = std::expected<Catalogue, CatalogueFailure>;
-  /// `stored` has to live until the answer is there.
+  /// `stored` has to live until the answer is there, which takes at most Options::connection_time_max: what was got by
+  /// then is what the answer holds.
   boost::asio::awaitable<Answer> read(registry::Connection connection,
                                       const std::vector<registry::StoredModel>* stored);
 
  private:
   using Details = providers::ollama::ModelDetails;
-  /// Asks for one model's details. Nothing: not answered.
-  boost::asio::awaitable<std::optional<Details>> details(providers::Target target);
-  /// Asks and remembers; counts a failure in `failed`.
-  boost::asio::awaitable<void> learn(std::string key, providers::Target target, std::size_t* failed);
+  using Clock = std::chrono::steady_clock;
+  /// The questions of one run.
+  struct Asking;
+
+  [[nodiscard]] http::Clocks clocks_until(Clock::time_point deadline) const;
+  /// Asks for one model's details, and remembers them.
+  boost::asio::awaitable<void> learn(Asking* asking, std::size_t index);
   void remember(const std::string& key, Details details);
 
   boost::asio::io_context& loop_;
   Fetcher& fetcher_;
   const Options& options_;
-  /// By connection and details key: the same build under several names of one connection is asked for once.
-  std::map<std::string, Details> known_;
+  std::map<std::string, Details> known_;  ///< by memory_key()
+  std::set<std::string> in_vain_;         ///< memory_key()s whose last question was not answered
 };
 
 }  // namespace tokenrail::registry_sync

@@ -15,12 +15,6 @@ using registry::PlannedModel;
 using registry::StoredModel;
 using Kind = PlannedModel::Kind;
 
-bool wanted(const registry::Connection& connection, const std::string& name) {
-  const auto matches = [&](const std::string& glob) { return matches_glob(glob, name); };
-  if (!connection.include_globs.empty() && std::ranges::none_of(connection.include_globs, matches)) return false;
-  return std::ranges::none_of(connection.exclude_globs, matches);
-}
-
 events::DeploymentState deployment_on(const registry::Connection& connection, const std::string& upstream_name) {
   events::DeploymentState deployment;
   deployment.connection_id = connection.id;
@@ -164,10 +158,16 @@ std::optional<PlannedModel> plan_unlisted(const registry::Connection& connection
 
 }  // namespace
 
+bool wanted(const registry::Connection& connection, const std::string& name) {
+  const auto matches = [&](const std::string& glob) { return matches_glob(glob, name); };
+  if (!connection.include_globs.empty() && std::ranges::none_of(connection.include_globs, matches)) return false;
+  return std::ranges::none_of(connection.exclude_globs, matches);
+}
+
 registry::SyncPlan plan_sync(const registry::Connection& connection, const ProviderList& list,
                              const std::vector<StoredModel>& stored, const DiffRules& rules, std::int64_t now_ms) {
   registry::SyncPlan plan;
-  plan.failed = list.unreadable;
+  plan.failed = list.unreadable + list.beyond;
   std::map<std::string_view, const ListedModel*> listed;
   for (const auto& model : list.models) {
     if (!wanted(connection, model.name)) continue;
@@ -177,7 +177,7 @@ registry::SyncPlan plan_sync(const registry::Connection& connection, const Provi
 
   const auto known = std::ranges::count_if(
       stored, [](const StoredModel& m) { return m.here.has_value() && !m.here->missing_since_ms; });
-  const auto count = static_cast<std::int64_t>(list.models.size()) + list.unreadable;
+  const auto count = static_cast<std::int64_t>(list.models.size()) + list.unreadable + list.beyond;
   const bool looks_wrong = known > 0 && count * 2 < known;
   plan.accepted = looks_wrong && rules.accept_held;
   if (looks_wrong && !rules.accept_held) {

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "common/registry/sync_plan.hpp"
@@ -26,7 +27,12 @@ struct ProviderList {
   /// Entries that could not be read or stored. While there are any, no model is taken to be missing: it may be one of
   /// them.
   std::int64_t unreadable = 0;
+  /// New models above the bound of a connection, which are not in `models`. None of them is known, so none is missing.
+  std::int64_t beyond = 0;
 };
+
+/// Whether a connection's globs let a model in.
+[[nodiscard]] bool wanted(const registry::Connection& connection, const std::string& name);
 
 [[nodiscard]] registry::SyncPlan plan_sync(const registry::Connection& connection, const ProviderList& list,
                                            const std::vector<registry::StoredModel>& stored, const DiffRules& rules,

@@ -23,8 +23,9 @@ class Fetcher {
   Fetcher(boost::asio::io_context& loop, http::Client& client) : loop_(loop), client_(client) {}
 
   boost::asio::awaitable<Fetched> fetch(http::Request request, http::Clocks clocks, http::Limits limits);
-  /// Ends what runs (Ending::cancelled) and everything that is asked for from now on.
+  /// Ends what runs (Ending::cancelled) and everything that is asked for until begin().
   void stop();
+  void begin() { stopped_ = false; }
 
  private:
   class Transfer;

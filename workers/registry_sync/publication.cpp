@@ -6,8 +6,6 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include "common/kafka/admin.hpp"
-
 namespace tokenrail::registry_sync {
 
 namespace {
@@ -18,11 +16,19 @@ constexpr auto retry_after = 2s;
 constexpr auto describe_time_max = 5s;
 constexpr auto read_time_max = 15s;
 constexpr auto publish_time_max = 30s;
+constexpr auto watch_every = 5s;
 constexpr std::int64_t relay_batch = 500;
 
 std::int64_t now_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
       .count();
+}
+
+/// Blocking.
+Result<std::shared_ptr<kafka::Admin>> connect(const kafka::Properties& properties) {
+  auto admin = kafka::Admin::connect(properties);
+  if (!admin) return std::unexpected(admin.error());
+  return std::shared_ptr<kafka::Admin>(std::move(*admin));
 }
 
 /// Blocking. Error not_found: names the topics that are not there.
@@ -42,17 +48,26 @@ Result<void> look_for(const kafka::Properties& properties, const RegistryTopics&
 
 }  // namespace
 
-Publication::Publication(boost::asio::io_context& loop, const kafka::Properties& properties,
-                         const RegistryTopics& topics, registry::StorePool& stores, telemetry::Metrics& metrics)
+Publication::Publication(boost::asio::io_context& loop, const kafka::Properties& properties, PublicationOptions options,
+                         registry::StorePool& stores, telemetry::Metrics& metrics)
     : properties_(properties),
-      topics_(topics),
+      options_(std::move(options)),
       stores_(stores),
-      publisher_(loop, properties, topics, metrics),
-      state_topic_(loop, properties, topics.state, metrics) {}
+      metrics_(metrics),
+      publisher_(loop, properties, options_.topics, metrics),
+      state_topic_(loop, properties, options_.topics.state, metrics) {}
+
+Result<void> Publication::check_properties() {
+  if (auto ready = publisher_.prepare(); !ready) return ready;
+  return state_topic_.check();
+}
 
 void Publication::begin() {
-  topics_there_ = versions_known_ = whole_ = false;
-  due_ = {};
+  stopping_ = topics_there_ = versions_known_ = whole_ = false;
+  foreign_end_.reset();
+  due_ = reconcile_due_ = watch_due_ = {};
+  publisher_.begin();
+  state_topic_.begin();
 }
 
 void Publication::stop() {
@@ -69,8 +84,8 @@ void Publication::note(const Error& error) {
 
 boost::asio::awaitable<bool> Publication::topics_there() {
   if (topics_there_) co_return true;
-  const auto found =
-      co_await stores_.run_plain([properties = properties_, topics = topics_] { return look_for(properties, topics); });
+  const auto found = co_await stores_.run_plain(
+      [properties = properties_, topics = options_.topics] { return look_for(properties, topics); });
   if (!found) note(found.error());
   topics_there_ = found.has_value();
   co_return topics_there_ && !stopping_;
@@ -84,7 +99,7 @@ boost::asio::awaitable<Result<void>> Publication::prepare() {
     note(topic.error());
     co_return Result<void>{};
   }
-  const auto highest = highest_version(*topic);
+  const auto highest = topic->content.highest_version();
   const auto raised = co_await stores_.run([highest](registry::Store& store) { return store.raise_version(highest); });
   if (!raised) co_return raised;
   if (const auto ready = publisher_.prepare(); !ready) {
@@ -96,18 +111,46 @@ boost::asio::awaitable<Result<void>> Publication::prepare() {
   co_return Result<void>{};
 }
 
-boost::asio::awaitable<Result<void>> Publication::publish() {
+boost::asio::awaitable<Result<void>> Publication::publish(bool complete) {
   const auto prepared = co_await prepare();
   if (!prepared || !versions_known_) co_return prepared;
   if (Clock::now() < due_ || !co_await topics_there()) co_return Result<void>{};
   const auto relayed = co_await relay();
   if (!relayed) co_return std::unexpected(relayed.error());
-  if (!*relayed || whole_ || stopping_) co_return Result<void>{};
-  auto made = co_await make_whole();
+  if (!*relayed || stopping_ || (!whole_ && !complete)) co_return Result<void>{};
+  const bool due = !whole_ || Clock::now() >= reconcile_due_;
+  if (!due && !co_await state_topic_moved()) co_return Result<void>{};
+  auto made = co_await reconcile_topic();
   co_return made;
 }
 
+boost::asio::awaitable<bool> Publication::state_topic_moved() {
+  if (Clock::now() < watch_due_) co_return false;
+  watch_due_ = Clock::now() + watch_every;
+  if (!admin_) {
+    const auto made = co_await stores_.run_plain([properties = properties_] { return connect(properties); });
+    if (!made) co_return false;
+    admin_ = *made;
+  }
+  const auto marks = co_await stores_.run_plain([admin = admin_, topic = options_.topics.state] {
+    return admin->watermarks({.topic = topic, .partition = 0}, describe_time_max);
+  });
+  if (!marks) {
+    // Brokers that do not answer are noticed by what is published; a topic that is gone is not, while nothing is.
+    spdlog::debug("where {} ends is not known: {}", options_.topics.state, marks.error().detail);
+    topics_there_ = false;
+    // Its end waits for threads of librdkafka: not on the loop.
+    co_await stores_.run_plain([admin = std::exchange(admin_, nullptr)]() mutable {
+      admin.reset();
+      return true;
+    });
+    co_return false;
+  }
+  co_return foreign_end_ != marks->next - publisher_.state_records();
+}
+
 boost::asio::awaitable<bool> Publication::send(std::vector<Outgoing> records) {
+  if (!options_.leads()) co_return false;
   const auto published = co_await publisher_.publish(std::move(records), publish_time_max);
   if (published) {
     problem_.clear();
@@ -119,7 +162,7 @@ boost::asio::awaitable<bool> Publication::send(std::vector<Outgoing> records) {
 }
 
 boost::asio::awaitable<Result<bool>> Publication::relay() {
-  while (!stopping_) {
+  while (!stopping_ && options_.leads()) {
     const auto rows = co_await stores_.run([](registry::Store& store) { return store.unpublished(relay_batch); });
     if (!rows) co_return std::unexpected(rows.error());
     if (rows->empty()) {
@@ -141,7 +184,8 @@ boost::asio::awaitable<Result<bool>> Publication::relay() {
   co_return false;
 }
 
-boost::asio::awaitable<Result<void>> Publication::make_whole() {
+boost::asio::awaitable<Result<void>> Publication::reconcile_topic() {
+  const auto published_before = publisher_.state_records();
   const auto topic = co_await state_topic_.read(read_time_max);
   if (stopping_) co_return Result<void>{};
   if (!topic) {
@@ -149,11 +193,12 @@ boost::asio::awaitable<Result<void>> Publication::make_whole() {
     note(topic.error());
     co_return Result<void>{};
   }
+  foreign_end_ = topic->end - published_before;
   const auto states = co_await stores_.run([](registry::Store& store) { return store.whole_state(); });
   if (!states) co_return std::unexpected(states.error());
-  auto todo = reconcile(*topic, *states, now_ms());
+  auto todo = reconcile(topic->content, *states, now_ms());
   if (!todo.behind.empty()) {
-    const auto highest = highest_version(*topic);
+    const auto highest = topic->content.highest_version();
     spdlog::warn(
         "readers hold newer versions of {} models than the database, which was restored or made anew; telling "
         "them again",
@@ -162,20 +207,46 @@ boost::asio::awaitable<Result<void>> Publication::make_whole() {
       if (auto raised = store.raise_version(highest); !raised) return raised;
       return store.tell_anew(ids);
     });
+    reconcile_due_ = {};
     co_return again;  // relayed at the next turn, then looked at again
   }
-  if (states->empty() && topic->size() > 0)
-    spdlog::warn("the database holds no models, the topic {}: nothing is taken from it", topic->size());
-  const auto count = todo.records.size();
-  if (todo.mark) todo.records.push_back(mark_record(*states, now_ms()));
-  if (!todo.records.empty()) {
-    const bool sent = co_await send(std::move(todo.records));
+  if (states->empty() && !topic->content.models().empty())
+    spdlog::warn("the database holds no models, the topic {}: nothing is taken from it",
+                 topic->content.models().size());
+  auto records = std::move(todo.records);
+  if (todo.mark) records.push_back(mark_record(*states, now_ms()));
+  if (!records.empty()) {
+    const bool sent = co_await send(std::move(records));
     if (!sent) co_return Result<void>{};
   }
+  count_repairs(todo, states->size());
   problem_.clear();
   whole_ = true;
-  spdlog::info("the registry is published whole: {} models, {} records brought up to date", states->size(), count);
+  reconcile_due_ = Clock::now() + options_.reconcile_interval;
+  watch_due_ = Clock::now() + watch_every;
   co_return Result<void>{};
+}
+
+void Publication::count_repairs(const Reconciliation& done, std::size_t models) {
+  const auto count = [&](const char* reason, std::int64_t n) {
+    if (n > 0)
+      metrics_
+          .counter("registry_state_repairs_total", "Records written again because the state topic lacked them",
+                   {{"reason", reason}})
+          .add(static_cast<std::uint64_t>(n));
+  };
+  count("missing", done.missing);
+  count("older", done.older);
+  count("unreadable", done.unreadable);
+  count("unknown", done.unknown);
+  count("mark", done.mark ? 1 : 0);
+  const auto words = words_of(done);
+  if (!whole_) {
+    spdlog::info("the registry is published whole: {} models, brought up to date: {}", models,
+                 words.empty() ? "nothing" : words);
+  } else if (!words.empty()) {
+    spdlog::warn("{} did not say what the database says, and was repaired: {}", options_.topics.state, words);
+  }
 }
 
 }  // namespace tokenrail::registry_sync

@@ -1,38 +1,55 @@
-// What readers see of the registry: learns which versions they hold, relays the outbox, and at first also makes the
-// state topic whole. One thread: the loop's; one coroutine at a time. Blocking work runs on the store's threads.
+// What readers see of the registry: learns which versions they hold, relays the outbox, and keeps the state topic
+// whole. One thread: the loop's; one coroutine at a time. Blocking work runs on the store's threads.
 #pragma once
 
 #include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include "common/kafka/admin.hpp"
 #include "common/registry/store_pool.hpp"
 #include "common/telemetry/metrics.hpp"
 #include "workers/registry_sync/publisher.hpp"
 
 namespace tokenrail::registry_sync {
 
+struct PublicationOptions {
+  RegistryTopics topics;
+  std::chrono::milliseconds reconcile_interval;
+  /// Whether this process may still publish. Asked before each batch: PostgreSQL fences what is written there, and
+  /// nothing fences Kafka.
+  std::function<bool()> leads;
+};
+
 class Publication {
  public:
-  Publication(boost::asio::io_context& loop, const kafka::Properties& properties, const RegistryTopics& topics,
+  Publication(boost::asio::io_context& loop, const kafka::Properties& properties, PublicationOptions options,
               registry::StorePool& stores, telemetry::Metrics& metrics);
 
+  /// Error invalid_input: a property that librdkafka refuses. Connects to nothing that answers.
+  Result<void> check_properties();
   /// A leadership begins: what readers hold has to be learnt again.
   void begin();
   /// Raises the database's versions above those that readers hold, unless that is done. Errors of Kafka are noted,
   /// tried again later and not returned, here and in publish(); errors of the database are returned.
   boost::asio::awaitable<Result<void>> prepare();
-  /// prepare(), relays the outbox, and at first also makes the state topic whole.
-  boost::asio::awaitable<Result<void>> publish();
+  /// prepare(), relays the outbox, and reconciles the state topic where that is due. `complete`: the database holds
+  /// what the connections had to say at first; before that the state topic is not made whole.
+  boost::asio::awaitable<Result<void>> publish(bool complete);
+  /// The next publish() compares the whole state topic with the database.
+  void reconcile_soon() { reconcile_due_ = {}; }
 
   /// The state topic has been made whole since begin().
   [[nodiscard]] bool whole() const { return whole_; }
   /// What Kafka's side lacks; empty: nothing.
   [[nodiscard]] std::string problem() const { return problem_.empty() ? publisher_.problem() : problem_; }
 
-  /// Ends what waits; nothing more is published.
+  /// Ends what waits; nothing more is published until begin().
   void stop();
   void close() { publisher_.close(); }
 
@@ -44,22 +61,33 @@ class Publication {
   boost::asio::awaitable<bool> topics_there();
   /// True: nothing is left to publish.
   boost::asio::awaitable<Result<bool>> relay();
-  boost::asio::awaitable<Result<void>> make_whole();
+  /// Compares the whole state topic with the database, and publishes what the topic lacks.
+  boost::asio::awaitable<Result<void>> reconcile_topic();
+  /// Whether the state topic ends elsewhere than this process left it: it was made anew or emptied, or somebody else
+  /// wrote to it, be it a leader before this one whose batch came late.
+  boost::asio::awaitable<bool> state_topic_moved();
   /// False: not all were acknowledged.
   boost::asio::awaitable<bool> send(std::vector<Outgoing> records);
   void note(const Error& error);
+  void count_repairs(const Reconciliation& done, std::size_t models);
 
   kafka::Properties properties_;
-  RegistryTopics topics_;
+  PublicationOptions options_;
   registry::StorePool& stores_;
+  telemetry::Metrics& metrics_;
   Publisher publisher_;
   StateTopic state_topic_;
+  std::shared_ptr<kafka::Admin> admin_;  ///< used by one thread of the stores at a time
   std::string problem_ = "not connected yet";
   bool stopping_ = false;
   bool topics_there_ = false;
   bool versions_known_ = false;  ///< of readers; before that nothing is relayed
   bool whole_ = false;
+  /// Where the state topic ended when it was last read, without what this process had published until then.
+  std::optional<std::int64_t> foreign_end_{};
   Clock::time_point due_{};
+  Clock::time_point reconcile_due_{};
+  Clock::time_point watch_due_{};
 };
 
 }  // namespace tokenrail::registry_sync

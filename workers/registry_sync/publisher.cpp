@@ -13,6 +13,11 @@ namespace {
 
 constexpr std::chrono::milliseconds look{500};
 
+/// What comes back in a report: the batch, and whether the record went to the state topic.
+std::uint64_t token_of(std::uint64_t batch, bool to_state) {
+  return batch * 2 + (to_state ? 1 : 0);
+}
+
 }  // namespace
 
 Publisher::Publisher(boost::asio::io_context& loop, kafka::Properties properties, RegistryTopics topics,
@@ -46,9 +51,10 @@ boost::asio::awaitable<Result<void>> Publisher::hand_over(const std::vector<Outg
     const bool to_state = record.to == Destination::state;
     for (;;) {
       // The state topic has one partition, so that whoever reads it reads one order.
-      const auto produced = producer_->produce(
-          to_state ? state_ : events_, to_state ? 0 : kafka::partition_by_key, record.key,
-          record.value ? std::optional<std::string_view>(*record.value) : std::nullopt, &record.headers, batch_);
+      const auto produced =
+          producer_->produce(to_state ? state_ : events_, to_state ? 0 : kafka::partition_by_key, record.key,
+                             record.value ? std::optional<std::string_view>(*record.value) : std::nullopt,
+                             &record.headers, token_of(batch_, to_state));
       if (produced == kafka::Produced::accepted) {
         ++waiting_for_;
         break;
@@ -95,7 +101,8 @@ boost::asio::awaitable<Result<void>> Publisher::publish(std::vector<Outgoing> re
 }
 
 void Publisher::on_report(const kafka::Report& report) {
-  if (report.token != batch_) return;
+  if (report.ok && report.token % 2 == 1) ++state_records_;
+  if (report.token / 2 != batch_) return;
   if (!report.ok && failure_.empty()) failure_ = fmt::format("Kafka refused a record: {}", report.detail);
   if (waiting_for_ > 0) --waiting_for_;
   if (waiting_for_ == 0 || !report.ok) changed_.wake();
@@ -126,11 +133,11 @@ class StateReading final : public kafka::LogReaderListener {
   void on_record(kafka::Record&& record) override {
     if (!record.key) return;
     const auto value = record.value ? std::optional<std::string_view>(*record.value) : std::nullopt;
-    if (projection.apply(*record.key, value) == registry::Projection::Applied::malformed)
-      spdlog::warn("a record on {} cannot be read: key {}, offset {}", record.topic, *record.key, record.offset);
+    read.content.apply(*record.key, value);
   }
-  void on_end(const kafka::TopicPartition&, std::int64_t) override {
+  void on_end(const kafka::TopicPartition&, std::int64_t next_offset) override {
     done = true;
+    read.end = next_offset;
     changed.wake();
   }
   void on_failure(const kafka::TopicPartition& partition, const Error& error) override {
@@ -140,7 +147,7 @@ class StateReading final : public kafka::LogReaderListener {
     changed.wake();
   }
 
-  registry::Projection projection;
+  StateTopic::Read read;
   Waiter changed;
   bool done = false;
   std::optional<Error> failure;
@@ -148,7 +155,14 @@ class StateReading final : public kafka::LogReaderListener {
 
 }  // namespace
 
-boost::asio::awaitable<Result<registry::Projection>> StateTopic::read(std::chrono::milliseconds time_max) {
+Result<void> StateTopic::check() const {
+  StateReading reading(loop_);
+  const auto reader = kafka::LogReader::make(loop_, {.properties = properties_, .topics = {}}, reading, metrics_);
+  if (!reader) return std::unexpected(reader.error());
+  return {};
+}
+
+boost::asio::awaitable<Result<StateTopic::Read>> StateTopic::read(std::chrono::milliseconds time_max) {
   StateReading reading(loop_);
   auto reader = kafka::LogReader::make(loop_, {.properties = properties_, .topics = {topic_}}, reading, metrics_);
   if (!reader) co_return std::unexpected(reader.error());
@@ -160,7 +174,7 @@ boost::asio::awaitable<Result<registry::Projection>> StateTopic::read(std::chron
   if (reading.failure) co_return std::unexpected(*reading.failure);
   if (!reading.done)
     co_return fail(ErrorKind::timed_out, fmt::format("Kafka does not answer: {} could not be read to its end", topic_));
-  co_return std::move(reading.projection);
+  co_return std::move(reading.read);
 }
 
 }  // namespace tokenrail::registry_sync

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,7 +14,6 @@
 #include <boost/asio/io_context.hpp>
 
 #include "common/kafka/producer.hpp"
-#include "common/registry/projection.hpp"
 #include "common/result.hpp"
 #include "common/telemetry/metrics.hpp"
 #include "workers/registry_sync/records.hpp"
@@ -40,8 +40,11 @@ class Publisher final : public kafka::ProducerListener {
 
   /// What the brokers' side looked like when last heard of; empty: well.
   [[nodiscard]] std::string problem() const;
-  /// Ends a publish() that waits, as timed out.
+  /// Records on the state topic that the brokers have acknowledged so far.
+  [[nodiscard]] std::int64_t state_records() const { return state_records_; }
+  /// Ends a publish() that waits, as timed out, and all that come until begin().
   void stop();
+  void begin() { stopped_ = false; }
   /// Makes the producer, so that problem() has something to hear of. Errors: a property that librdkafka refuses.
   Result<void> prepare() { return ensure_producer(); }
   void close() { producer_.reset(); }
@@ -66,6 +69,7 @@ class Publisher final : public kafka::ProducerListener {
   kafka::TopicHandle state_{};
   kafka::TopicHandle events_{};
   std::uint64_t batch_ = 0;  ///< reports of an earlier batch count for nothing
+  std::int64_t state_records_ = 0;
   std::size_t waiting_for_ = 0;
   std::string failure_;
   bool stopped_ = false;
@@ -78,10 +82,17 @@ class StateTopic {
              telemetry::Metrics& metrics)
       : loop_(loop), properties_(std::move(properties)), topic_(std::move(topic)), metrics_(metrics) {}
 
+  struct Read {
+    TopicContent content;
+    std::int64_t end = 0;  ///< offset of what comes next
+  };
   /// Errors: unavailable, timed_out, not_found, as they come from the brokers.
-  boost::asio::awaitable<Result<registry::Projection>> read(std::chrono::milliseconds time_max);
-  /// Ends a read() that waits, and all that come.
+  boost::asio::awaitable<Result<Read>> read(std::chrono::milliseconds time_max);
+  /// Error invalid_input: a property that librdkafka refuses.
+  Result<void> check() const;
+  /// Ends a read() that waits, and all that come until begin().
   void stop() { stopped_ = true; }
+  void begin() { stopped_ = false; }
 
  private:
   boost::asio::io_context& loop_;

@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include "common/events/cloud_events.hpp"
+#include "common/registry/projection.hpp"
 
 namespace tokenrail::registry_sync {
 
@@ -41,16 +42,47 @@ std::vector<Outgoing> records_of(const registry::OutboxRecord& record) {
   return records;
 }
 
-Reconciliation reconcile(const registry::Projection& topic, const std::vector<registry::PublishedState>& database,
+void TopicContent::apply(std::string_view key, std::optional<std::string_view> value) {
+  if (key == events::registry_mark_key) {
+    const auto mark = value ? events::parse_registry_mark(*value) : fail(ErrorKind::not_found, "a tombstone");
+    mark_ = mark ? Mark::there : value ? Mark::unreadable : Mark::missing;
+    if (mark) highest_version_ = std::max(highest_version_, mark->version);
+    return;
+  }
+  if (!registry::is_model_key(key)) return;
+  if (!value) {
+    if (const auto held = models_.find(key); held != models_.end()) models_.erase(held);
+    return;
+  }
+  auto& held = models_[std::string(key)];
+  const auto event = events::parse_model_upserted(*value);
+  // A record whose content belongs under another key is taken by no reader.
+  held.readable = event && events::model_key(event->model) == key;
+  if (!held.readable) return;
+  held.model_id = event->model.id;
+  held.version = event->version;
+  held.highest = std::max(held.highest, event->version);
+  highest_version_ = std::max(highest_version_, event->version);
+}
+
+Reconciliation reconcile(const TopicContent& topic, const std::vector<registry::PublishedState>& database,
                          std::int64_t now_ms) {
   Reconciliation result;
   std::set<std::string_view> known;
   for (const auto& state : database) {
     known.insert(state.key);
     const auto held = topic.models().find(state.key);
-    if (held != topic.models().end()) {
-      if (held->second.version > state.version) result.behind.push_back(state.model_id);
-      if (held->second.version >= state.version) continue;
+    const bool there = held != topic.models().end();
+    if (there && held->second.highest > state.version) result.behind.push_back(state.model_id);
+    if (state.pending) continue;
+    if (!there) {
+      ++result.missing;
+    } else if (!held->second.readable) {
+      ++result.unreadable;
+    } else if (held->second.version < state.version) {
+      ++result.older;
+    } else {
+      continue;
     }
     // Of an id's own making, not random: whoever reads it twice can tell.
     const auto id = fmt::format("state-{}-{}", state.model_id, state.version);
@@ -62,15 +94,27 @@ Reconciliation reconcile(const registry::Projection& topic, const std::vector<re
   if (!database.empty()) {
     for (const auto& [key, model] : topic.models()) {
       if (known.contains(key)) continue;
-      const auto id = fmt::format("purge-{}-{}", model.id, model.version);
+      ++(model.readable ? result.unknown : result.unreadable);
+      const auto id = fmt::format("purge-{}-{}", model.model_id.empty() ? key : model.model_id, model.highest);
       result.records.push_back({.to = Destination::state,
                                 .key = key,
                                 .value = std::nullopt,
                                 .headers = headers_of(id, key, "model_registry.deleted", now_ms)});
     }
   }
-  result.mark = !topic.complete() || !result.records.empty();
+  result.mark = topic.mark() != TopicContent::Mark::there || !result.records.empty();
   return result;
+}
+
+std::string words_of(const Reconciliation& done) {
+  std::string text;
+  const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
+  if (done.missing > 0) add(fmt::format("{} missing", done.missing));
+  if (done.older > 0) add(fmt::format("{} older", done.older));
+  if (done.unreadable > 0) add(fmt::format("{} unreadable", done.unreadable));
+  if (done.unknown > 0) add(fmt::format("{} unknown to the database", done.unknown));
+  if (done.mark) add("the mark");
+  return text;
 }
 
 Outgoing mark_record(const std::vector<registry::PublishedState>& database, std::int64_t now_ms) {
@@ -82,12 +126,6 @@ Outgoing mark_record(const std::vector<registry::PublishedState>& database, std:
           .value = events::to_json(mark),
           .headers = headers_of(fmt::format("mark-{}-{}", mark.version, mark.models), key,
                                 std::string(events::registry_mark_type), now_ms)};
-}
-
-std::int64_t highest_version(const registry::Projection& topic) {
-  std::int64_t highest = topic.mark() ? topic.mark()->version : 0;
-  for (const auto& [key, model] : topic.models()) highest = std::max(highest, model.version);
-  return highest;
 }
 
 }  // namespace tokenrail::registry_sync

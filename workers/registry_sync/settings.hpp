@@ -21,11 +21,14 @@ struct Options {
   DiffRules rules;
   std::size_t show_concurrency;
   std::size_t connection_concurrency;
+  std::size_t models_max;
   std::size_t list_bytes_max;
   std::size_t show_bytes_max;
   std::chrono::milliseconds connect_time_max;
   std::chrono::milliseconds answer_time_max;
+  std::chrono::milliseconds connection_time_max;  ///< for all questions of one run
   std::chrono::milliseconds poll_interval;
+  std::chrono::milliseconds reconcile_interval;
   std::chrono::hours history_age;
   std::string state_topic;
   std::string events_topic;

@@ -1,12 +1,12 @@
 // The shell of registry-sync: one leader asks the connections, applies plans, relays the outbox and keeps the state
-// topic whole; the others stand by. One thread runs the loop; database calls run on a small pool.
+// topic whole; the others stand by. One thread runs the loop; database calls run on small pools. What a leader does, it
+// does in coroutines beside each other: the lease, the topics, the timetable, what people asked for, and each sync.
 #pragma once
 
 #include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -14,17 +14,17 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include "common/config/settings.hpp"
 #include "common/http/client.hpp"
+#include "common/registry/lease.hpp"
 #include "common/registry/store_pool.hpp"
 #include "common/telemetry/health.hpp"
 #include "common/telemetry/metrics.hpp"
-#include "workers/registry_sync/catalogue.hpp"
-#include "workers/registry_sync/fetcher.hpp"
 #include "workers/registry_sync/publication.hpp"
 #include "workers/registry_sync/settings.hpp"
+#include "workers/registry_sync/sync_queue.hpp"
+#include "workers/registry_sync/syncs.hpp"
 #include "workers/registry_sync/waiter.hpp"
 
 namespace tokenrail::registry_sync {
@@ -36,7 +36,8 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  /// Binds the health port and starts to work; loop.run() returns when all is done. Errors: the port is taken.
+  /// Binds the health port and starts to work; loop.run() returns when all is done. Errors: the port is taken, or
+  /// librdkafka refuses a property.
   Result<void> start();
   /// Ends what waits, finishes what is being written, gives up the leadership.
   void stop();
@@ -57,28 +58,37 @@ class Worker {
 
   boost::asio::awaitable<void> run();
   boost::asio::awaitable<bool> migrate();
-  boost::asio::awaitable<Result<bool>> acquire_leadership();
+  /// Takes or renews the lease.
+  boost::asio::awaitable<Result<bool>> hold_lease();
   boost::asio::awaitable<void> lead();
+  /// One of the leader's coroutines; none goes on without the others.
+  boost::asio::awaitable<void> part(std::size_t index);
+  boost::asio::awaitable<void> keep_lease();
+  boost::asio::awaitable<void> keep_topics();
+  boost::asio::awaitable<void> keep_timetable();
+  boost::asio::awaitable<void> keep_requests();
 
-  boost::asio::awaitable<Result<void>> sync_when_due();
-  boost::asio::awaitable<Result<void>> serve_requests();
-  /// Empty `connection_id`: all.
-  boost::asio::awaitable<Result<void>> sync_connections(std::string trigger, registry::SyncRequest request);
-  boost::asio::awaitable<Result<void>> sync_connection(registry::Connection connection, std::string trigger,
-                                                       registry::SyncRequest request);
-  /// sync_connection(), with the first error of several kept in `outcome`.
-  boost::asio::awaitable<void> sync_beside_others(registry::Connection connection, std::string trigger,
-                                                  registry::SyncRequest request, Result<void>* outcome);
-  boost::asio::awaitable<Result<registry::SyncRun>> sync_once(registry::Connection connection, registry::SyncRun run,
-                                                              bool accept_held);
-  boost::asio::awaitable<Result<void>> record_failure(registry::Connection connection, registry::SyncRun run);
-  void told(const registry::Connection& connection, const registry::SyncRun& run);
+  /// The leadership is over, or the clock says that it may be: another process may lead.
+  [[nodiscard]] bool over() const { return stopping_ || term_over_ || Clock::now() >= lease_until_; }
+  void end_term();
+  boost::asio::awaitable<Result<void>> sync_all();
+  boost::asio::awaitable<Result<void>> take_requests();
+  boost::asio::awaitable<Result<void>> finish_requests();
+  boost::asio::awaitable<void> prune_when_due();
+  boost::asio::awaitable<Result<void>> measure_outbox();
+  void on_synced(const SyncOrder& order, const Result<void>& result);
+  /// The connections had their turn to say at first what they have, or took too long.
+  [[nodiscard]] bool first_round_over();
 
-  /// Publication's publish(), with the database's errors noted.
-  boost::asio::awaitable<Result<void>> publish();
-  boost::asio::awaitable<Result<void>> look_after();
-
-  void note_database(const Error& error);
+  /// Notes how a part of the work got on with the database. True: well.
+  template <class T>
+  bool noted(const char* part, const Result<T>& result) {
+    note_database(part, result ? std::string() : result.error().detail);
+    // Another leader's mark on the lease shows here first.
+    if (!result && result.error().kind == ErrorKind::rejected) lease_wait_.wake();
+    return result.has_value();
+  }
+  void note_database(const std::string& part, const std::string& problem);
   [[nodiscard]] Clock::duration jittered(std::chrono::milliseconds interval);
   void await_stop();
   void await_hang_up();
@@ -89,34 +99,50 @@ class Worker {
   Options options_;
   registry::DatabaseOptions database_;
   telemetry::Metrics metrics_;
+  std::shared_ptr<registry::Fence> fence_;
+  // Threads of their own: none of the three waits for another's database calls.
+  registry::StorePool lease_thread_;
+  registry::StorePool topic_thread_;
   registry::StorePool stores_;
-  registry::LeaderLock leadership_;
+  registry::Lease lease_;
   std::unique_ptr<http::Client> http_;
-  Fetcher fetcher_;
-  CatalogueReader catalogues_;
+  ConnectionSyncs syncs_;
   Publication publication_;
   std::unique_ptr<telemetry::HealthServer> health_;
   boost::asio::signal_set stop_signals_;
   boost::asio::signal_set hang_up_;
   Waiter idle_;
+  Waiter lease_wait_;
+  Waiter topic_wait_;
+  Waiter timetable_wait_;
+  Waiter request_wait_;
   std::minstd_rand random_;
 
-  std::string database_problem_ = "not connected yet";
-  std::map<std::string, std::string> connection_words_;  ///< by name: how the last list went
+  std::map<std::string, std::string> database_problems_{{"leadership", "not connected yet"}};  ///< by part of the work
   bool stopping_ = false;
   bool ended_ = false;
   int stops_ = 0;
   int exit_code_ = 0;
   bool leading_ = false;
+
+  // Of one leadership.
+  bool term_over_ = false;
+  Clock::time_point lease_until_{};  ///< by our clock, from before the renewal was asked for
+  bool versions_looked_at_ = false;  ///< of readers: done, or Kafka does not answer
+  bool connections_made_ = false;
+  bool first_round_ordered_ = false;
+  bool first_round_over_ = false;
+  Clock::time_point first_round_until_{};
   std::string due_trigger_ = "start";
   Clock::time_point sync_due_{};
-  Clock::time_point leadership_due_{};
   Clock::time_point prune_due_{};
+  RequestBook requests_;
+  std::int64_t passes_begun_ = 0;  ///< of the relay
+  std::int64_t passes_ended_ = 0;
 
   telemetry::Gauge& leader_gauge_;
   telemetry::Gauge& outbox_rows_;
   telemetry::Gauge& outbox_age_;
-  telemetry::Histogram& sync_ms_;
 };
 
 }  // namespace tokenrail::registry_sync

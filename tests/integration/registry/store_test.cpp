@@ -315,11 +315,17 @@ TEST_F(StoreTest, ASyncIsAskedForTakenUpAndAwaited) {
   EXPECT_EQ(taken[0].connection_id, "");
   // A leader that died in between: the next one takes it up again.
   EXPECT_THAT(store_->take_sync_requests().value(), SizeIs(1));
+  EXPECT_THAT(store_->take_sync_requests({id}).value(), IsEmpty()) << "it is being served";
+  const auto late = store_->await_sync(id, std::chrono::milliseconds(0));
+  ASSERT_TRUE(late.has_value()) << late.error().detail;
+  EXPECT_FALSE(late->finished);
+  EXPECT_THAT(late->unfinished, ElementsAre("env-ollama"));
   auto manual = run();
   manual.request_id = id;
   manual.trigger = "manual";
   manual.listed = manual.unchanged = 3;
   ASSERT_TRUE(store_->apply(connection_, {}, manual, "").has_value());
+  EXPECT_THAT(store_->sync_request_state(id)->unfinished, IsEmpty());
   ASSERT_TRUE(store_->finish_sync_request(id).has_value());
   const auto state = waiting.get();
   ASSERT_TRUE(state.has_value()) << state.error().detail;
@@ -334,45 +340,6 @@ TEST_F(StoreTest, ASyncIsAskedForTakenUpAndAwaited) {
   EXPECT_EQ(again[0].id, one);
   EXPECT_EQ(again[0].connection_id, connection_.id);
   EXPECT_TRUE(again[0].accept_held);
-}
-
-// The server notices in its own time that a session is over, and keeps its lock until then.
-bool acquired_in_the_end(LeaderLock& lock) {
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!lock.acquire().value())
-    if (std::chrono::steady_clock::now() > give_up) return false;
-  return true;
-}
-
-TEST_F(StoreTest, OneLeaderAtATime) {
-  LeaderLock first(options_);
-  LeaderLock second(options_);
-  EXPECT_TRUE(first.acquire().value());
-  EXPECT_TRUE(first.acquire().value());
-  EXPECT_FALSE(second.acquire().value());
-  first.release();
-  EXPECT_TRUE(acquired_in_the_end(second));
-  EXPECT_FALSE(first.acquire().value());
-
-  // The leader's session dies on the server: it must not believe that it leads.
-  Sql(cluster_).run(
-      "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND classid = 7305");
-  EXPECT_TRUE(acquired_in_the_end(first));
-  const auto lost = second.acquire();
-  EXPECT_FALSE(lost.value_or(false));
-}
-
-TEST_F(StoreTest, WhetherAnybodyLeadsIsSeenWithoutTheLock) {
-  EXPECT_FALSE(LeaderLock::held_by_anybody(options_).value());
-  LeaderLock leader(options_);
-  ASSERT_TRUE(leader.acquire().value());
-  EXPECT_TRUE(LeaderLock::held_by_anybody(options_).value());
-  // Leadership is of one database; another one in the same server has its own.
-  auto other = options_;
-  other.url = cluster_;
-  EXPECT_FALSE(LeaderLock::held_by_anybody(other).value());
-  LeaderLock second(options_);
-  EXPECT_FALSE(second.acquire().value()) << "looking took the lock, or gave it up";
 }
 
 TEST_F(StoreTest, ARefusedConnectionSaysWhatIsWrongInTheUrl) {

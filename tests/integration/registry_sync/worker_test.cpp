@@ -20,6 +20,46 @@ using testing::Not;
 using testing::SizeIs;
 using testing::UnorderedElementsAre;
 
+/// Keeps what is logged. There before the first test: librdkafka's threads log too, and may do so at any time.
+class KeptLog final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  static KeptLog& instance() {
+    static const auto log = [] {
+      auto made = std::make_shared<KeptLog>();
+      spdlog::default_logger()->sinks().push_back(made);
+      return made;
+    }();
+    return *log;
+  }
+  void clear() {
+    const std::lock_guard lock(mutex_);
+    text_.clear();
+  }
+  [[nodiscard]] std::string text() {
+    const std::lock_guard lock(mutex_);
+    return text_;
+  }
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    text_.append(line.data(), line.size());
+  }
+  void flush_() override {}
+
+ private:
+  std::string text_;
+};
+[[maybe_unused]] const auto& kept_from_the_start = KeptLog::instance();
+
+/// Everything that is logged while it lives.
+class LogCapture {
+ public:
+  LogCapture() { KeptLog::instance().clear(); }
+  [[nodiscard]] static std::string text() { return KeptLog::instance().text(); }
+};
+
 class RegistrySync : public SyncWorld {};
 
 TEST_F(RegistrySync, ImportsWhatOllamaHasPublishesItAndThenTheMark) {
@@ -256,6 +296,106 @@ TEST_F(RegistrySync, ALostDatabaseConnectionIsMendedWithoutARestart) {
   EXPECT_TRUE(last_event("_/_/ollama/c:1b").has_value()) << running.problems();
 }
 
+TEST_F(RegistrySync, AfterAFewTimeOutsInARowNothingMoreIsAskedAndTheRestIsApplied) {
+  std::string names;
+  for (int i = 0; i < 205; ++i) names += (i == 0 ? "\"" : ",\"") + std::string("m") + std::to_string(i) + ":1b\"";
+  const auto script =
+      simulator::Script::from_json(R"({"models": [)" + names + R"(], "behaviours": {"/api/show": {"fault": "hang"}}})");
+  ASSERT_TRUE(script.has_value()) << script.error().detail;
+  offer_script(*script);
+  const LogCapture log;
+  start_whole({{"TOKENRAIL_SYNC_ANSWER_TIMEOUT", "2s"}});
+  EXPECT_EQ(sql().run("SELECT count(*) FROM model"), "205");
+  // Four ask at a time: at most six questions before the third has timed out, and all but the third ask once more.
+  EXPECT_THAT(log.text(), testing::ContainsRegex("205 of 205 models of env-ollama told no details, (199|20[0-2]) of "
+                                                 "them were not asked because answers took too long"));
+
+  // Those that were asked in vain come last; now all of them answer.
+  offer_script({.models = script->models});
+  sync_now();
+  EXPECT_EQ(sql().run("SELECT count(*) FROM model WHERE details_digest <> ''"), "205");
+}
+
+TEST_F(RegistrySync, QuestionsEndWithTheConnectionsTime) {
+  const auto script =
+      simulator::Script::from_json(R"({"models": ["a:1b", "b:1b"], "behaviours": {"/api/show": {"fault": "hang"}}})");
+  ASSERT_TRUE(script.has_value()) << script.error().detail;
+  offer_script(*script);
+  start_whole({{"TOKENRAIL_SYNC_CONNECTION_TIMEOUT", "300ms"}, {"TOKENRAIL_SYNC_ANSWER_TIMEOUT", "10m"}});
+  EXPECT_EQ(sql().run("SELECT count(*) FROM model"), "2") << "what was got is applied";
+}
+
+TEST_F(RegistrySync, NewModelsAboveTheBoundAreLeftOutAndNamed) {
+  offer({"a:1b", "b:1b", "c:1b"});
+  auto& running = start_whole({{"TOKENRAIL_SYNC_MODELS_MAX", "2"}});
+  EXPECT_EQ(sql().run("SELECT string_agg(model_name, ' ' ORDER BY model_name) FROM model"), "a:1b b:1b");
+  EXPECT_THAT(running.problems(), HasSubstr("c:1b the first of them: sync.models_max allows 2"));
+  EXPECT_EQ(sync_now().runs.at(0).failed, 1);
+  offer({"b:1b", "c:1b", "a:1b"});
+  sync_now();
+  EXPECT_EQ(sql().run("SELECT count(*) FROM model WHERE availability = 'listed'"), "2");
+}
+
+TEST_F(RegistrySync, ModelsOfOneDigestHaveDetailsOfTheirOwn) {
+  offer_models({{.name = "chat:1b", .digest = "same", .capabilities = {"completion"}, .context_length = 4096},
+                {.name = "embed:1b", .digest = "same", .capabilities = {"embedding"}, .context_length = 512},
+                {.name = "see:1b", .digest = "same", .capabilities = {"completion", "vision"}}});
+  start_whole();
+  EXPECT_EQ(last_event("_/_/ollama/chat:1b")->model.context_window, 4096);
+  EXPECT_EQ(last_event("_/_/ollama/embed:1b")->model.kind, "embedding");
+  EXPECT_EQ(last_event("_/_/ollama/see:1b")->model.capabilities.at("vision"), events::Support::supported);
+  EXPECT_EQ(last_event("_/_/ollama/chat:1b")->model.capabilities.at("vision"), events::Support::unsupported);
+}
+
+// ---- the state topic ---------------------------------------------------------------------------------------------
+
+TEST_F(RegistrySync, WhatSpoiltTheStateTopicIsRepairedWithoutARestart) {
+  auto& running = start_whole();
+  const auto version = last_event("_/_/ollama/a:1b")->version;
+  auto older = *last_event("_/_/ollama/b:7b");
+  older.version = older.model.version = 1;
+  kafka::testing::Reports reports;
+  telemetry::Metrics metrics;
+  auto producer = kafka::Producer::make(loop_, {.properties = kafka_->properties()}, reports, metrics);
+  ASSERT_TRUE(producer.has_value());
+  const LogCapture log;
+  const std::vector<std::pair<std::string, std::string>> bad{{"_/_/ollama/a:1b", "not json"},
+                                                             {"_/_/ollama/b:7b", events::to_json(older)},
+                                                             {"_/_/ollama/ghost:1b", R"({"version": "7"})"},
+                                                             {"_registry", "not a mark"}};
+  for (const auto& [key, value] : bad)
+    ASSERT_EQ((*producer)->produce((*producer)->topic("model_registry"), 0, key, value, nullptr, 0),
+              kafka::Produced::accepted);
+  const auto last = [&](const std::string& key) {
+    std::optional<std::string> value;
+    for (const auto& record : tail_->on("model_registry"))
+      if (record.key == key) value = record.value;
+    return value;
+  };
+  ASSERT_TRUE(run_until(loop_, [&] { return log.text().contains("was repaired"); })) << running.problems();
+  settle();
+  EXPECT_THAT(log.text(), HasSubstr("repaired: 1 older, 2 unreadable, the mark"));
+  EXPECT_EQ(last_event("_/_/ollama/a:1b")->version, version);
+  EXPECT_TRUE(events::parse_model_upserted(last("_/_/ollama/a:1b").value_or("")).has_value());
+  EXPECT_GT(events::parse_model_upserted(last("_/_/ollama/b:7b").value_or("")).value().version, 1);
+  EXPECT_EQ(last("_/_/ollama/ghost:1b"), std::nullopt) << "a tombstone";
+  EXPECT_TRUE(events::parse_registry_mark(last("_registry").value_or("")).has_value());
+  EXPECT_THAT(running.worker().metrics().text(), HasSubstr("registry_state_repairs_total{reason=\"unreadable\"} 2"));
+  EXPECT_THAT(events(), SizeIs(2)) << "it is no news";
+}
+
+// ---- leadership --------------------------------------------------------------------------------------------------
+
+TEST_F(RegistrySync, ALeaderWhoseLeaseWasTakenStandsBy) {
+  auto& running = start_whole();
+  sql().run("UPDATE registry_lease SET epoch = epoch + 1, holder = 'other', renewed_at = clock_timestamp()");
+  ASSERT_TRUE(run_until(loop_, [&] { return !running.worker().leading(); })) << running.problems();
+  EXPECT_EQ(sql().run("SELECT holder FROM registry_lease"), "other");
+  EXPECT_THAT(running.worker().metrics().text(), HasSubstr("registry_sync_leader 0"));
+  sql().run("UPDATE registry_lease SET renewed_at = '-infinity'");
+  ASSERT_TRUE(run_until(loop_, [&] { return running.worker().published_whole(); })) << running.problems();
+}
+
 // ---- several connections -----------------------------------------------------------------------------------------
 
 TEST_F(RegistrySync, WhatOneConnectionSaysOfABuildIsNotBelievedOfAnother) {
@@ -318,46 +458,6 @@ TEST_F(ContestedSync, IsTriedAgainLaterAndIsNoFaultOfTheProviders) {
 }
 
 // ---- what a log and a probe may show -------------------------------------------------------------------------------
-
-/// Keeps what is logged. There before the first test: librdkafka's threads log too, and may do so at any time.
-class KeptLog final : public spdlog::sinks::base_sink<std::mutex> {
- public:
-  static KeptLog& instance() {
-    static const auto log = [] {
-      auto made = std::make_shared<KeptLog>();
-      spdlog::default_logger()->sinks().push_back(made);
-      return made;
-    }();
-    return *log;
-  }
-  void clear() {
-    const std::lock_guard lock(mutex_);
-    text_.clear();
-  }
-  [[nodiscard]] std::string text() {
-    const std::lock_guard lock(mutex_);
-    return text_;
-  }
-
- protected:
-  void sink_it_(const spdlog::details::log_msg& message) override {
-    spdlog::memory_buf_t line;
-    formatter_->format(message, line);
-    text_.append(line.data(), line.size());
-  }
-  void flush_() override {}
-
- private:
-  std::string text_;
-};
-[[maybe_unused]] const auto& kept_from_the_start = KeptLog::instance();
-
-/// Everything that is logged while it lives.
-class LogCapture {
- public:
-  LogCapture() { KeptLog::instance().clear(); }
-  [[nodiscard]] static std::string text() { return KeptLog::instance().text(); }
-};
 
 TEST_F(RegistrySync, WhatTheDatabaseRefusesIsShownWithoutItsValues) {
   start_whole().stop();

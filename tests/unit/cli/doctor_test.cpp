@@ -105,8 +105,14 @@ TEST(Doctor, WhatABrokerCannotTellOfRoutersIsNothingWrong) {
 }
 
 TEST(Doctor, ARegistrySyncHasToLead) {
-  EXPECT_EQ(judge_registry_sync(true).verdict, Verdict::good);
-  const auto none = judge_registry_sync(false);
+  const auto led = judge_registry_sync(registry::Leader{.holder = "host-a/17",
+                                                        .epoch = 3,
+                                                        .since_ms = 1'700'000'000'000,
+                                                        .renewed_ago = std::chrono::milliseconds(1'900)});
+  EXPECT_EQ(led.verdict, Verdict::good);
+  EXPECT_THAT(led.text, HasSubstr("host-a/17 leads since 2023-11-14T22:13:20"));
+  EXPECT_THAT(led.text, HasSubstr("renewed 1 s ago"));
+  const auto none = judge_registry_sync(std::optional<registry::Leader>{});
   EXPECT_EQ(none.verdict, Verdict::bad);
   EXPECT_THAT(none.mend, HasSubstr("start tokenrail-registry-sync"));
   EXPECT_EQ(judge_registry_sync(fail(ErrorKind::timed_out, "took too long")).verdict, Verdict::unknown);

@@ -246,6 +246,16 @@ TEST(Diff, OneBadEntryNeverAbortsAndNeverMakesAModelMissing) {
   EXPECT_EQ(plan.failed, 2);
 }
 
+TEST(Diff, WhatIsBeyondTheBoundIsCountedAndMakesNothingMissing) {
+  const auto stored = stored_of({listed("a"), listed("b"), listed("c"), listed("d")});
+  auto list = list_of({listed("a")});
+  list.beyond = 1;
+  const auto plan = plan_sync(connection(), list, stored, {}, t0);
+  EXPECT_FALSE(plan.held) << "the list has two of four";
+  EXPECT_EQ(plan.failed, 1);
+  EXPECT_THAT(kinds(plan), ElementsAre("missing b", "missing c", "missing d")) << "none of them is beyond";
+}
+
 TEST(Diff, WhatAPersonSetSurvives) {
   auto stored = stored_of({listed("a")});
   stored[0].overridden = {"contextWindow", "capabilities"};

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/registry/projection.hpp"
+
 namespace tokenrail::registry_sync {
 namespace {
 
@@ -25,8 +27,8 @@ PublishedState state(const std::string& name, std::int64_t version, const std::s
   return {.model_id = event.model.id, .key = event.key, .version = version, .payload = events::to_json(event)};
 }
 
-Projection topic_of(const std::vector<PublishedState>& states, bool marked = true) {
-  Projection topic;
+TopicContent topic_of(const std::vector<PublishedState>& states, bool marked = true) {
+  TopicContent topic;
   for (const auto& s : states) topic.apply(s.key, s.payload);
   if (marked) topic.apply("_registry", events::to_json(events::RegistryMark{.version = 50, .models = 1}));
   return topic;
@@ -132,8 +134,65 @@ TEST(Reconcile, AnOlderDatabaseHasToTellItsModelsAnew) {
   const std::vector database{state("a", 3), state("b", 9)};
   const auto topic = topic_of({state("a", 700), state("b", 9)});
   EXPECT_THAT(reconcile(topic, database, 0).behind, ElementsAre("id-a"));
-  EXPECT_EQ(highest_version(topic), 700);
-  EXPECT_EQ(highest_version(topic_of({})), 50);
+  EXPECT_EQ(topic.highest_version(), 700);
+  EXPECT_EQ(topic_of({}).highest_version(), 50);
+}
+
+// What compaction leaves is the last record: a router that starts later sees nothing else.
+TEST(Reconcile, ALastRecordThatCannotBeReadIsWrittenAgain) {
+  const std::vector database{state("a", 3), state("b", 4), state("c", 5)};
+  auto topic = topic_of(database);
+  topic.apply("_/_/ollama/a", "not json");
+  topic.apply("_/_/ollama/b", state("somebody-else", 9).payload);
+  topic.apply("_/_/ollama/never-heard-of", "{}");
+  const auto todo = reconcile(topic, database, 0);
+  EXPECT_THAT(keys(todo.records), ElementsAre("_/_/ollama/a", "_/_/ollama/b", "-_/_/ollama/never-heard-of"));
+  EXPECT_EQ(todo.unreadable, 3);
+  EXPECT_THAT(todo.behind, IsEmpty()) << "no reader has taken another key's version";
+  EXPECT_EQ(words_of(todo), "3 unreadable, the mark");
+
+  topic.apply("_/_/ollama/a", database[0].payload);
+  topic.apply("_/_/ollama/b", database[1].payload);
+  topic.apply("_/_/ollama/never-heard-of", std::nullopt);
+  EXPECT_EQ(words_of(reconcile(topic, database, 0)), "");
+}
+
+TEST(Reconcile, ALastRecordThatIsOlderIsWrittenAgain) {
+  const std::vector database{state("a", 6), state("b", 4)};
+  auto topic = topic_of(database);
+  topic.apply("_/_/ollama/a", state("a", 5).payload);
+  const auto todo = reconcile(topic, database, 0);
+  EXPECT_THAT(keys(todo.records), ElementsAre("_/_/ollama/a"));
+  EXPECT_EQ(todo.older, 1);
+  EXPECT_THAT(todo.behind, IsEmpty());
+  // A tombstone as the last record is a model that is lacking.
+  topic.apply("_/_/ollama/b", std::nullopt);
+  EXPECT_EQ(words_of(reconcile(topic, database, 0)), "1 missing, 1 older, the mark");
+}
+
+TEST(Reconcile, AMarkThatCannotBeReadOrWasRemovedIsWrittenAgain) {
+  const std::vector database{state("a", 3)};
+  auto topic = topic_of(database);
+  topic.apply("_registry", "not a mark");
+  EXPECT_EQ(words_of(reconcile(topic, database, 0)), "the mark");
+  topic.apply("_registry", std::nullopt);
+  EXPECT_TRUE(reconcile(topic, database, 0).mark);
+  topic.apply("_registry", *mark_record(database, 0).value);
+  EXPECT_FALSE(reconcile(topic, database, 0).mark);
+}
+
+TEST(Reconcile, KeysOfUnknownKindsAreLeftAlone) {
+  const std::vector database{state("a", 3)};
+  auto topic = topic_of(database);
+  for (const auto* key : {"nonsense", "_limits/_/x/y", "a/b", "\xff", ""}) topic.apply(key, "{}");
+  EXPECT_EQ(words_of(reconcile(topic, database, 0)), "");
+}
+
+TEST(Reconcile, WhatTheRelayStillHasIsLeftToIt) {
+  std::vector database{state("a", 6), state("new", 7)};
+  for (auto& one : database) one.pending = true;
+  EXPECT_THAT(reconcile(topic_of({state("a", 5)}), database, 0).records, IsEmpty());
+  EXPECT_THAT(reconcile(topic_of({state("a", 50)}), database, 0).behind, ElementsAre("id-a"));
 }
 
 TEST(Reconcile, AnEmptyDatabaseNeverEmptiesATopic) {

@@ -1,0 +1,141 @@
+#include "workers/registry_sync/questions.hpp"
+
+#include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace tokenrail::registry_sync {
+namespace {
+
+using registry::StoredModel;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+registry::Connection connection() {
+  registry::Connection c;
+  c.id = "c1";
+  c.provider = c.adapter = "ollama";
+  return c;
+}
+
+providers::ListedModel listed(std::string name, std::string digest = "d1") {
+  providers::ListedModel model;
+  model.name = std::move(name);
+  model.digest = std::move(digest);
+  return model;
+}
+
+StoredModel stored(std::string name, std::string details = "d1") {
+  StoredModel model;
+  model.state.model_name = std::move(name);
+  model.details_digest = std::move(details);
+  model.here = registry::StoredDeployment{.upstream_name = model.state.model_name};
+  return model;
+}
+
+struct Memory {
+  std::set<std::string> known;
+  std::set<std::string> in_vain;
+};
+
+Selection select(std::vector<providers::ListedModel> models, const std::vector<StoredModel>& held = {},
+                 std::size_t models_max = 100, const Memory& memory = {},
+                 const registry::Connection& from = connection()) {
+  return select_models(
+      from, std::move(models), held, models_max, [&](const std::string& key) { return memory.known.contains(key); },
+      [&](const std::string& key) { return memory.in_vain.contains(key); });
+}
+
+std::vector<std::string> asked(const Selection& selection) {
+  std::vector<std::string> names;
+  for (const auto& question : selection.questions) names.push_back(question.name);
+  return names;
+}
+
+std::vector<std::string> taken(const Selection& selection) {
+  std::vector<std::string> names;
+  for (const auto& model : selection.models) names.push_back(model.name);
+  return names;
+}
+
+TEST(Questions, EachNewOrChangedModelIsAskedForOnce) {
+  EXPECT_THAT(asked(select({listed("a"), listed("b", "d2"), listed("new"), listed("new")}, {stored("a"), stored("b")})),
+              ElementsAre("b", "new"));
+  auto elsewhere = stored("a", "theirs");
+  elsewhere.told_elsewhere = true;
+  EXPECT_THAT(asked(select({listed("a")}, {elsewhere})), IsEmpty()) << "its facts come from another connection";
+  EXPECT_THAT(asked(select({listed("a")}, {stored("a", "")})), ElementsAre("a"));
+}
+
+// Some servers tell one digest for all of their models.
+TEST(Questions, ModelsOfOneDigestAreAskedForEach) {
+  EXPECT_THAT(asked(select({listed("chat", "same"), listed("embed", "same"), listed("vision", "same")})),
+              ElementsAre("chat", "embed", "vision"));
+  const Memory memory{.known = {memory_key(connection(), listed("chat", "same"))}, .in_vain = {}};
+  EXPECT_THAT(asked(select({listed("chat", "same"), listed("embed", "same")}, {}, 100, memory)), ElementsAre("embed"));
+}
+
+TEST(Questions, DetailsAreRememberedForOneConnectionModelAndDigest) {
+  auto other = connection();
+  other.id = "c2";
+  const auto key = memory_key(connection(), listed("a", "d1"));
+  EXPECT_NE(key, memory_key(other, listed("a", "d1")));
+  EXPECT_NE(key, memory_key(connection(), listed("b", "d1")));
+  EXPECT_NE(key, memory_key(connection(), listed("a", "d2")));
+  EXPECT_EQ(key, memory_key(connection(), listed("a", "d1")));
+}
+
+TEST(Questions, ThoseThatWereAskedForInVainComeLast) {
+  const Memory memory{.known = {},
+                      .in_vain = {memory_key(connection(), listed("a")), memory_key(connection(), listed("b"))}};
+  EXPECT_THAT(asked(select({listed("a"), listed("b"), listed("c"), listed("d")}, {}, 100, memory)),
+              ElementsAre("c", "d", "a", "b"));
+}
+
+TEST(Questions, NewModelsAboveTheBoundAreLeftOutAndKnownOnesStay) {
+  const std::vector<StoredModel> held{stored("a"), stored("b")};
+  const std::vector list{listed("new1"), listed("a"), listed("new2"), listed("b"), listed("new3")};
+  struct Row {
+    std::size_t bound;
+    std::vector<std::string> taken;
+    std::int64_t beyond;
+  };
+  for (const auto& row : std::vector<Row>{{1, {"a", "b"}, 3},
+                                          {2, {"a", "b"}, 3},
+                                          {3, {"new1", "a", "b"}, 2},
+                                          {4, {"new1", "a", "new2", "b"}, 1},
+                                          {5, {"new1", "a", "new2", "b", "new3"}, 0}}) {
+    SCOPED_TRACE(row.bound);
+    const auto selection = select(list, held, row.bound);
+    EXPECT_EQ(taken(selection), row.taken);
+    EXPECT_EQ(selection.beyond, row.beyond);
+    EXPECT_EQ(selection.questions.size(), row.taken.size() - held.size());
+  }
+  EXPECT_EQ(select(list, held, 3).first_beyond, "new2");
+}
+
+TEST(Questions, WhatIsNotWantedOrCannotBeStoredIsNeitherAskedForNorCounted) {
+  auto from = connection();
+  from.exclude_globs = {"big*"};
+  const auto selection = select({listed("big:70b"), listed("bad\nname"), listed("a")}, {}, 1, {}, from);
+  EXPECT_THAT(asked(selection), ElementsAre("a"));
+  EXPECT_THAT(taken(selection), ElementsAre("big:70b", "bad\nname", "a")) << "the plan says what becomes of them";
+  EXPECT_EQ(selection.beyond, 0);
+}
+
+TEST(Patience, EndsAfterThatManyTimeOutsInARow) {
+  Patience patience(3);
+  patience.timed_out();
+  patience.timed_out();
+  EXPECT_FALSE(patience.exhausted());
+  patience.answered();
+  patience.timed_out();
+  patience.timed_out();
+  EXPECT_FALSE(patience.exhausted());
+  patience.timed_out();
+  EXPECT_TRUE(patience.exhausted());
+}
+
+}  // namespace
+}  // namespace tokenrail::registry_sync

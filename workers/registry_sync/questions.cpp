@@ -1,0 +1,58 @@
+#include "workers/registry_sync/questions.hpp"
+
+#include <iterator>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "workers/registry_sync/diff.hpp"
+
+namespace tokenrail::registry_sync {
+
+std::string memory_key(const registry::Connection& connection, const providers::ListedModel& model) {
+  return fmt::format("{}\x1f{}\x1f{}", connection.id, details_key(model, connection.id), model.name);
+}
+
+Selection select_models(const registry::Connection& connection, std::vector<providers::ListedModel> listed,
+                        const std::vector<registry::StoredModel>& stored, std::size_t models_max,
+                        const std::function<bool(const std::string&)>& known,
+                        const std::function<bool(const std::string&)>& in_vain) {
+  // Details stand in the rows under the digest they were told for: ask only for what has changed since.
+  std::set<std::pair<std::string_view, std::string_view>> settled;
+  std::set<std::string_view> held;
+  std::size_t taken = 0;
+  for (const auto& model : stored) {
+    held.insert(model.state.model_name);
+    if (model.here) ++taken;
+    if (model.told_elsewhere || !model.details_digest.empty())
+      settled.emplace(model.state.model_name, model.told_elsewhere ? std::string_view() : model.details_digest);
+  }
+  Selection selection;
+  std::set<std::string> asked;
+  std::vector<Question> late;
+  for (auto& model : listed) {
+    const bool usable = storable_name(model.name) && wanted(connection, model.name);
+    if (usable && !held.contains(model.name) && !asked.contains(model.name)) {
+      if (taken >= models_max) {
+        if (selection.beyond++ == 0) selection.first_beyond = model.name;
+        continue;
+      }
+      ++taken;
+    }
+    const bool has =
+        settled.contains({model.name, details_key(model, connection.id)}) || settled.contains({model.name, ""});
+    if (usable && asked.insert(model.name).second && !has) {
+      const auto key = memory_key(connection, model);
+      if (!known(key)) (in_vain(key) ? late : selection.questions).push_back({.key = key, .name = model.name});
+    }
+    selection.models.push_back(std::move(model));
+  }
+  // Else the same few that never answer would keep all others from being asked, run after run.
+  selection.questions.insert(selection.questions.end(), std::move_iterator(late.begin()),
+                             std::move_iterator(late.end()));
+  return selection;
+}
+
+}  // namespace tokenrail::registry_sync

@@ -1,0 +1,202 @@
+#include "workers/registry_sync/syncs.hpp"
+
+#include <memory>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <fmt/core.h>
+#include <spdlog/spdlog.h>
+
+namespace tokenrail::registry_sync {
+
+namespace {
+
+constexpr int plans_max = 5;  ///< of one list, where others change what it was compared with
+
+std::int64_t now_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+ConnectionSyncs::ConnectionSyncs(boost::asio::io_context& loop, http::Client& client, const Options& options,
+                                 registry::StorePool& stores, telemetry::Metrics& metrics, Ended ended,
+                                 std::function<void()> failed)
+    : loop_(loop),
+      options_(options),
+      stores_(stores),
+      metrics_(metrics),
+      ended_(std::move(ended)),
+      failed_(std::move(failed)),
+      fetcher_(loop, client),
+      catalogues_(loop, fetcher_, options),
+      queue_(options.connection_concurrency),
+      changed_(loop),
+      sync_ms_(metrics.histogram("registry_sync_duration_ms", "Time one sync of one connection took",
+                                 telemetry::Metrics::latency_bounds_ms())),
+      running_gauge_(metrics.gauge("registry_syncs_running", "Connections that are being synced now")) {}
+
+void ConnectionSyncs::begin() {
+  cancelled_ = false;
+  fetcher_.begin();
+}
+
+void ConnectionSyncs::order(SyncOrder order) {
+  if (cancelled_) return;
+  const auto name = order.connection.name;
+  if (!queue_.add(std::move(order))) spdlog::warn("{}: its last sync has not ended yet; this one is left out", name);
+  start_more();
+}
+
+void ConnectionSyncs::keep_words(const std::vector<registry::Connection>& connections) {
+  std::map<std::string, std::string> kept;
+  for (const auto& connection : connections) kept[connection.name] = words_[connection.name];
+  words_ = std::move(kept);
+}
+
+void ConnectionSyncs::cancel() {
+  cancelled_ = true;
+  queue_.clear();
+  fetcher_.stop();
+}
+
+boost::asio::awaitable<void> ConnectionSyncs::wait() {
+  while (active_ > 0) co_await changed_.wait(std::chrono::hours(1));
+  if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+}
+
+void ConnectionSyncs::start_more() {
+  while (auto order = queue_.next()) {
+    ++active_;
+    boost::asio::co_spawn(loop_, run(std::move(*order)), [this](const std::exception_ptr& failure) {
+      --active_;
+      if (failure) {
+        // Not one provider's doing: a fault of this program. The worker ends with it.
+        failure_ = failure;
+        cancel();
+        failed_();
+      }
+      changed_.wake();
+    });
+  }
+  running_gauge_.set(static_cast<double>(queue_.running()));
+}
+
+boost::asio::awaitable<void> ConnectionSyncs::run(SyncOrder order) {
+  const auto result = co_await sync(order);
+  queue_.ended(order.connection.id);
+  start_more();
+  if (!cancelled_) ended_(order, result);
+}
+
+boost::asio::awaitable<Result<void>> ConnectionSyncs::sync(SyncOrder order) {
+  const auto& connection = order.connection;
+  const auto began = Clock::now();
+  const registry::SyncRun blank{.connection_id = connection.id,
+                                .connection_name = connection.name,
+                                .request_id = order.request.id,
+                                .trigger = order.trigger,
+                                .status = "ok",
+                                .started_ms = now_ms()};
+  auto run = co_await sync_once(connection, blank, order.request.accept_held);
+  if (!run) {
+    // A value that the schema refuses is this list's trouble, not the database's; nor are other writers.
+    const bool conflict = run.error().kind == ErrorKind::cancelled;
+    if (run.error().kind != ErrorKind::invalid_input && !conflict) co_return std::unexpected(run.error());
+    auto failed = blank;
+    failed.status = "failed";
+    failed.error_class = conflict ? registry::conflict_class : "refused";
+    failed.detail = run.error().detail;
+    if (conflict) failed.detail += " It is tried again at the next sync.";
+    auto recorded = co_await record_failure(connection, failed);
+    if (!recorded) co_return recorded;
+    run = std::move(failed);
+  }
+  if (cancelled_) co_return Result<void>{};
+  sync_ms_.observe(std::chrono::duration<double, std::milli>(Clock::now() - began).count());
+  told(connection, *run);
+  co_return Result<void>{};
+}
+
+boost::asio::awaitable<Result<void>> ConnectionSyncs::record_failure(registry::Connection connection,
+                                                                     registry::SyncRun run) {
+  auto recorded =
+      co_await stores_.run([connection, run](registry::Store& store) { return store.record_failure(connection, run); });
+  // The connection was deleted, or others write to it at this very moment: no record of a run is worth the leadership.
+  if (!recorded && recorded.error().kind == ErrorKind::cancelled) {
+    spdlog::warn("a failed sync of {} was not recorded: {}", connection.name, recorded.error().detail);
+    co_return Result<void>{};
+  }
+  co_return recorded;
+}
+
+boost::asio::awaitable<Result<registry::SyncRun>> ConnectionSyncs::sync_once(registry::Connection connection,
+                                                                             registry::SyncRun run, bool accept_held) {
+  auto stored = co_await stores_.run([connection](registry::Store& store) { return store.load_models(connection); });
+  if (!stored) co_return std::unexpected(stored.error());
+  auto catalogue = co_await catalogues_.read(connection, &*stored);
+  if (cancelled_) co_return run;
+  if (!catalogue) {
+    run.status = "failed";
+    run.error_class = catalogue.error().error_class;
+    run.detail = catalogue.error().detail;
+    const auto recorded = co_await record_failure(connection, run);
+    if (!recorded) co_return std::unexpected(recorded.error());
+    co_return run;
+  }
+  auto rules = options_.rules;
+  rules.accept_held = accept_held;
+  const auto body = std::make_shared<const std::string>(std::move(catalogue->body));
+  for (int plans = 1;; ++plans) {
+    auto plan = plan_sync(connection, catalogue->list, *stored, rules, now_ms());
+    run.status = plan.held ? "held" : "ok";
+    run.detail = plan.held ? plan.held_reason : catalogue->note;
+    run.listed = plan.listed;
+    run.added = plan.added;
+    run.updated = plan.updated;
+    run.unchanged = plan.unchanged;
+    run.missing = plan.missing;
+    run.failed = plan.failed;
+    const auto applied = co_await stores_.run([connection, run, plan = std::move(plan), body](registry::Store& store) {
+      return store.apply(connection, plan, run, *body);
+    });
+    if (applied) co_return run;
+    if (applied.error().kind != ErrorKind::cancelled || plans == plans_max || cancelled_)
+      co_return std::unexpected(applied.error());
+    // Somebody changed a model in between: the same list against what is there now.
+    stored = co_await stores_.run([connection](registry::Store& store) { return store.load_models(connection); });
+    if (!stored) co_return std::unexpected(stored.error());
+  }
+}
+
+void ConnectionSyncs::told(const registry::Connection& connection, const registry::SyncRun& run) {
+  const bool well = run.status != "failed";
+  const bool answered = registry::provider_answered(run);
+  metrics_
+      .gauge("ollama_health_status", "1: the connection listed its models when last asked; 0: it did not",
+             {{"connection", connection.name}, {"org", connection.org_id.empty() ? "platform" : connection.org_id}})
+      .set(answered ? 1 : 0);
+  metrics_.counter("registry_sync_runs_total", "Syncs of one connection, by how they ended", {{"status", run.status}})
+      .add();
+  auto& words = words_[connection.name];
+  auto now = well ? fmt::format("{} models listed{}{}", run.listed, run.detail.empty() ? "" : "; ", run.detail)
+                  : fmt::format("down, {}", run.error_class);
+  if (!well && answered) now = "listed, but not applied: others were writing; to be tried again";
+  if (run.status == "held") now = fmt::format("held, {}", run.detail);
+  const bool news = words != now || run.added + run.updated + run.missing > 0;
+  words = std::move(now);
+  if (!news && run.request_id.empty()) return;
+  if (!well) {
+    spdlog::warn("{}: {} ({})", connection.name, run.detail, run.error_class);
+  } else if (run.status == "held") {
+    spdlog::warn("{}: nothing was applied: {}. If that is right, accept it: tokenrail registry sync --accept",
+                 connection.name, run.detail);
+  } else {
+    spdlog::info("{}: {} listed, {} added, {} updated, {} unchanged, {} missing, {} left out", connection.name,
+                 run.listed, run.added, run.updated, run.unchanged, run.missing, run.failed);
+    if (!run.detail.empty()) spdlog::warn("{}: {}", connection.name, run.detail);
+  }
+}
+
+}  // namespace tokenrail::registry_sync

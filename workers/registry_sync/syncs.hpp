@@ -1,0 +1,77 @@
+// The syncs of the connections: each runs as a coroutine of its own, so that one which takes long delays no other, and
+// its result is applied when it is there. One thread: the loop's. Database calls run on a small pool.
+#pragma once
+
+#include <chrono>
+#include <exception>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "common/registry/store_pool.hpp"
+#include "common/telemetry/metrics.hpp"
+#include "workers/registry_sync/catalogue.hpp"
+#include "workers/registry_sync/fetcher.hpp"
+#include "workers/registry_sync/settings.hpp"
+#include "workers/registry_sync/sync_queue.hpp"
+#include "workers/registry_sync/waiter.hpp"
+
+namespace tokenrail::registry_sync {
+
+class ConnectionSyncs {
+ public:
+  /// On the loop, when a sync has ended. An error is the database's: nothing is known of what the sync has done.
+  using Ended = std::function<void(const SyncOrder& order, const Result<void>& result)>;
+
+  /// `failed`: a sync threw, which wait() throws again; nothing goes on.
+  ConnectionSyncs(boost::asio::io_context& loop, http::Client& client, const Options& options,
+                  registry::StorePool& stores, telemetry::Metrics& metrics, Ended ended, std::function<void()> failed);
+
+  void begin();
+  /// Starts it, or lets it wait for its turn.
+  void order(SyncOrder order);
+  /// Connections that are not among these are no longer told of in words().
+  void keep_words(const std::vector<registry::Connection>& connections);
+  /// Cancels what is being asked, forgets what waits. What runs ends soon, and applies nothing more.
+  void cancel();
+  /// Returns when nothing runs any more. Throws what a sync has thrown.
+  boost::asio::awaitable<void> wait();
+
+  [[nodiscard]] bool idle() const { return queue_.idle(); }
+  /// How the last list of each connection went, by its name.
+  [[nodiscard]] const std::map<std::string, std::string>& words() const { return words_; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void start_more();
+  boost::asio::awaitable<void> run(SyncOrder order);
+  boost::asio::awaitable<Result<void>> sync(SyncOrder order);
+  boost::asio::awaitable<Result<registry::SyncRun>> sync_once(registry::Connection connection, registry::SyncRun run,
+                                                              bool accept_held);
+  boost::asio::awaitable<Result<void>> record_failure(registry::Connection connection, registry::SyncRun run);
+  void told(const registry::Connection& connection, const registry::SyncRun& run);
+
+  boost::asio::io_context& loop_;
+  const Options& options_;
+  registry::StorePool& stores_;
+  telemetry::Metrics& metrics_;
+  Ended ended_;
+  std::function<void()> failed_;
+  Fetcher fetcher_;
+  CatalogueReader catalogues_;
+  SyncQueue queue_;
+  Waiter changed_;
+  std::size_t active_ = 0;  ///< coroutines that have not ended
+  bool cancelled_ = false;
+  std::exception_ptr failure_{};
+  std::map<std::string, std::string> words_;
+  telemetry::Histogram& sync_ms_;
+  telemetry::Gauge& running_gauge_;
+};
+
+}  // namespace tokenrail::registry_sync
