@@ -13,6 +13,7 @@
 
 #include "common/http/socket_watch.hpp"
 #include "common/http/transfer.hpp"
+#include "common/telemetry/loop_turns.hpp"
 
 namespace tokenrail::http {
 namespace {
@@ -106,7 +107,7 @@ CurlClient::CurlClient(boost::asio::io_context& loop, const ClientOptions& optio
       pool_(options.user_agent,
             metrics.counter("http_client_connections_opened_total", "Connections that the HTTP client opened.")),
       watch_(
-          loop,
+          loop, "http",
           [this](int fd, bool readable, bool writable) {
             act(fd, (readable ? CURL_CSELECT_IN : 0) | (writable ? CURL_CSELECT_OUT : 0));
           },
@@ -269,6 +270,7 @@ void CurlClient::ask_for_turn() {
 }
 
 void CurlClient::turn() {
+  telemetry::loop_step("http");
   turn_asked_ = false;
   for (const auto& [id, end] : std::exchange(stillborn_, {})) {
     const auto found = running_.find(id);

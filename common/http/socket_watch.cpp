@@ -7,6 +7,8 @@
 
 #include <sys/epoll.h>
 
+#include "common/telemetry/loop_turns.hpp"
+
 namespace tokenrail::http {
 namespace {
 
@@ -21,9 +23,9 @@ int make_epoll_set() {
 
 }  // namespace
 
-SocketWatch::SocketWatch(boost::asio::io_context& loop, std::function<void(int, bool, bool)> on_ready,
+SocketWatch::SocketWatch(boost::asio::io_context& loop, const char* name, std::function<void(int, bool, bool)> on_ready,
                          std::function<void()> on_batch)
-    : set_(loop, make_epoll_set()), on_ready_(std::move(on_ready)), on_batch_(std::move(on_batch)) {}
+    : set_(loop, make_epoll_set()), name_(name), on_ready_(std::move(on_ready)), on_batch_(std::move(on_batch)) {}
 
 SocketWatch::~SocketWatch() {
   *alive_ = false;
@@ -69,6 +71,7 @@ void SocketWatch::wait() {
 }
 
 void SocketWatch::serve() {
+  telemetry::loop_step(name_);
   std::array<epoll_event, batch_max> events;
   const int count = ::epoll_wait(set_.native_handle(), events.data(), batch_max, 0);
   constexpr std::uint32_t broken = EPOLLERR | EPOLLHUP;

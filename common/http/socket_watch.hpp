@@ -15,9 +15,10 @@ namespace tokenrail::http {
 
 class SocketWatch {
  public:
-  /// `on_ready(fd, readable, writable)` is called from the loop, for each socket of a batch; `on_batch()` after them.
-  /// Throws std::system_error where the kernel gives no epoll set.
-  SocketWatch(boost::asio::io_context& loop, std::function<void(int, bool, bool)> on_ready,
+  /// `name`, a string literal, says what the loop does then (telemetry::loop_step). `on_ready(fd, readable, writable)`
+  /// is called from the loop, for each socket of a batch; `on_batch()` after them. Throws std::system_error where the
+  /// kernel gives no epoll set.
+  SocketWatch(boost::asio::io_context& loop, const char* name, std::function<void(int, bool, bool)> on_ready,
               std::function<void()> on_batch);
   ~SocketWatch();
   SocketWatch(const SocketWatch&) = delete;
@@ -36,6 +37,7 @@ class SocketWatch {
   void serve();
 
   boost::asio::posix::stream_descriptor set_;
+  const char* name_;
   std::function<void(int, bool, bool)> on_ready_;
   std::function<void()> on_batch_;
   bool wanted_ = false;

@@ -18,6 +18,7 @@
 #include "common/kafka/detail/properties.hpp"
 #include "common/kafka/detail/queue_wake.hpp"
 #include "common/kafka/detail/statistics.hpp"
+#include "common/telemetry/loop_turns.hpp"
 
 namespace tokenrail::kafka {
 namespace {
@@ -83,6 +84,7 @@ class Member : public std::enable_shared_from_this<Member> {
     rd_kafka_queue_forward(consumer_queue_.get(), events_.get());
     wake_ = QueueWake::open(loop_, [weak = weak_from_this()] {
       const auto self = weak.lock();
+      telemetry::loop_step("kafka consumer");
       return self && self->serve();
     });
     wake_->attach(events_.get());

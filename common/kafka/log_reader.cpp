@@ -11,6 +11,7 @@
 #include "common/kafka/detail/properties.hpp"
 #include "common/kafka/detail/queue_wake.hpp"
 #include "common/kafka/detail/statistics.hpp"
+#include "common/telemetry/loop_turns.hpp"
 
 namespace tokenrail::kafka {
 namespace {
@@ -53,6 +54,7 @@ class Reader : public std::enable_shared_from_this<Reader> {
     queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
     wake_ = QueueWake::open(loop_, [weak = weak_from_this()] {
       const auto self = weak.lock();
+      telemetry::loop_step("kafka log reader");
       return self && self->serve();
     });
     wake_->attach(queue_.get());

@@ -16,6 +16,7 @@
 #include "common/kafka/detail/queue_wake.hpp"
 #include "common/kafka/detail/statistics.hpp"
 #include "common/kafka/detail/unreported.hpp"
+#include "common/telemetry/loop_turns.hpp"
 
 namespace tokenrail::kafka {
 namespace {
@@ -66,6 +67,7 @@ class Sender : public std::enable_shared_from_this<Sender> {
     main_.reset(rd_kafka_queue_get_main(client_.get()));
     wake_ = QueueWake::open(loop_, [weak = weak_from_this()] {
       const auto self = weak.lock();
+      telemetry::loop_step("kafka producer reports");
       return self && self->serve();
     });
     wake_->attach(main_.get());

@@ -15,6 +15,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "common/registry/store.hpp"
+#include "common/telemetry/loop_turns.hpp"
 
 namespace tokenrail::registry {
 
@@ -31,6 +32,7 @@ class StorePool {
   template <class Work>
   boost::asio::awaitable<std::invoke_result_t<Work, Store&>> run(Work work) {
     auto result = co_await boost::asio::co_spawn(threads_, on_thread(std::move(work)), boost::asio::use_awaitable);
+    telemetry::loop_step("registry database");
     co_return result;
   }
 
@@ -39,6 +41,7 @@ class StorePool {
   boost::asio::awaitable<std::invoke_result_t<Work>> run_plain(Work work) {
     auto result =
         co_await boost::asio::co_spawn(threads_, plain_on_thread(std::move(work)), boost::asio::use_awaitable);
+    telemetry::loop_step("registry database");
     co_return result;
   }
 

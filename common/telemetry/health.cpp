@@ -19,6 +19,7 @@
 #include <boost/beast/http/write.hpp>
 #include <fmt/format.h>
 
+#include "common/telemetry/loop_turns.hpp"
 #include "common/telemetry/text_escape.hpp"
 
 namespace tokenrail::telemetry {
@@ -112,6 +113,7 @@ class Session final : public std::enable_shared_from_this<Session> {
  private:
   void on_read(error_code error) {
     if (error || state_->stopped) return close();
+    loop_step("health checks and metrics");
     response_ = answer(*state_, parser_->get());
     http::async_write(stream_, response_, [self = shared_from_this()](error_code write_error, std::size_t) {
       const bool again = !write_error && !self->state_->stopped && self->response_.keep_alive();

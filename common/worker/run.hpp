@@ -1,4 +1,4 @@
-// The main() of a worker: settings, log, one event loop, and an exit code.
+// The main() of a worker: settings, log, one event loop whose turns are measured, and an exit code.
 #pragma once
 
 #include <cstdio>
@@ -10,6 +10,7 @@
 #include <spdlog/spdlog.h>
 
 #include "common/config/settings.hpp"
+#include "common/telemetry/loop_turns.hpp"
 
 namespace tokenrail::worker {
 
@@ -22,7 +23,12 @@ struct Program {
 /// Reads the settings and starts the log. Nothing is loaded where the process has to end now, with that exit code.
 [[nodiscard]] config::StartUp start(const Program& program, int argc, const char* const* argv);
 
-/// `Worker`: made of the loop and the settings; start() says what is wrong, exit_code() counts once the loop has ended.
+/// Runs the loop until it is stopped or out of work, and measures its turns. A handler for which the loop had to wait
+/// is measured from its first loop_step() on.
+void run_loop(boost::asio::io_context& loop, telemetry::LoopTurns& turns);
+
+/// `Worker`: made of the loop and the settings; start() says what is wrong, metrics() takes what is measured of the
+/// loop, exit_code() counts once the loop has ended.
 template <class Worker>
 int run(const Program& program, int argc, const char* const* argv) {
   try {
@@ -34,7 +40,8 @@ int run(const Program& program, int argc, const char* const* argv) {
       spdlog::error("{}", started.error().detail);
       return 1;
     }
-    loop.run();
+    telemetry::LoopTurns turns(worker.metrics(), begun.loaded->values.duration("log.long_turn"));
+    run_loop(loop, turns);
     return worker.exit_code();
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%.*s: %s\n", static_cast<int>(program.name.size()), program.name.data(), error.what());

@@ -17,4 +17,19 @@ config::StartUp start(const Program& program, int argc, const char* const* argv)
   return begun;
 }
 
+void run_loop(boost::asio::io_context& loop, telemetry::LoopTurns& turns) {
+  while (!loop.stopped()) {
+    turns.begin();
+    if (loop.poll_one() > 0) {
+      turns.end();
+      continue;
+    }
+    if (loop.stopped()) break;
+    // Nothing was ready. The wait is not part of the turn that ends it.
+    turns.drop();
+    loop.run_one();
+    turns.end();
+  }
+}
+
 }  // namespace tokenrail::worker

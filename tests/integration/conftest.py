@@ -108,6 +108,8 @@ def make_stack(tmp_path):
                 code = process.process.poll()
                 assert code in (None, 0, -9, -15), f"{process.name} ended with {code}:\n{process.text()[-4000:]}"
                 assert "Sanitizer" not in process.text(), process.text()[-6000:]
+                if isinstance(process, stack_module.Worker):
+                    process.check_turns()
             check_every_record(stack)
             if stack.verified_at_end:
                 stack.verify()

@@ -18,6 +18,9 @@ import confluent_kafka
 import psycopg2
 
 DEADLINE_SECONDS = 60
+# A turn of a worker's event loop that takes longer has waited for something. Far above what a turn takes with sanitizers
+# on a machine that does other things; one of the bounds of tokenrail_loop_turn_ms.
+TURN_MS_MAX = 5_000
 
 
 def wait_until(what, condition, seconds=DEADLINE_SECONDS):
@@ -63,6 +66,7 @@ def http_post(url, document):
 class Process:
     def __init__(self, folder, name, arguments, environment):
         self.name = name
+        self.was_stopped = False
         self.log = pathlib.Path(folder) / f"{name}.log"
         self.out = pathlib.Path(folder) / f"{name}.out"
         with open(self.log, "wb") as log, open(self.out, "wb") as out:
@@ -77,6 +81,7 @@ class Process:
         return self.process.poll() is None
 
     def signal(self, number):
+        self.was_stopped = self.was_stopped or number == signal.SIGSTOP
         self.process.send_signal(number)
 
     def wait(self, seconds=DEADLINE_SECONDS):
@@ -129,6 +134,26 @@ class Worker(Process):
 
     def metrics(self):
         return http_get(f"http://127.0.0.1:{self.port}/metrics")[1]
+
+    def longest_turn_ms(self):
+        """The bound of the bucket that has the longest turn of the event loop in it; 0 where the worker does not answer."""
+        longest, below = 0.0, 0
+        for bound, count in re.findall(r'^tokenrail_loop_turn_ms_bucket\{le="([^"]+)"\} (\d+)$', self.metrics(), re.M):
+            if int(count) > below:
+                longest = float(bound)
+            below = int(count)
+        return longest
+
+    def check_turns(self):
+        """Whatever a test does, no turn may wait; a process that the test stopped for a while is no judge of that."""
+        if not self.alive() or self.was_stopped:
+            return
+        longest = self.longest_turn_ms()
+        assert longest <= TURN_MS_MAX, f"a turn of {self.name} took up to {longest} ms:\n{self.text()[-3000:]}"
+
+    def stop(self, seconds=DEADLINE_SECONDS):
+        self.check_turns()
+        return super().stop(seconds)
 
 
 class Stack:

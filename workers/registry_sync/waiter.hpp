@@ -15,6 +15,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "common/telemetry/loop_turns.hpp"
+
 namespace tokenrail::registry_sync {
 
 /// One coroutine waits at a time. A wake() that comes before the wait is not lost.
@@ -26,6 +28,7 @@ class Waiter {
     if (!woken_) {
       timer_.expires_after(time_max);
       co_await timer_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+      telemetry::loop_step("registry sync");
     }
     woken_ = false;
   }

@@ -51,7 +51,7 @@ class Worker {
   [[nodiscard]] bool ended() const { return ended_; }
   /// As /readyz has them.
   [[nodiscard]] std::vector<telemetry::Condition> conditions() const;
-  [[nodiscard]] const telemetry::Metrics& metrics() const { return metrics_; }
+  [[nodiscard]] telemetry::Metrics& metrics() { return metrics_; }
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -11,6 +11,7 @@
 #include <spdlog/spdlog.h>
 
 #include "common/open_files.hpp"
+#include "common/telemetry/loop_turns.hpp"
 #include "workers/router/settings.hpp"
 
 namespace tokenrail::router {
@@ -60,6 +61,7 @@ void SystemEnvironment::wake_at(Millis at) {
   const auto delay = std::max(Millis(0), at - clock_ms(CLOCK_BOOTTIME));
   timer_.expires_after(delay);
   timer_.async_wait([this](boost::system::error_code error) {
+    telemetry::loop_step("router timers");
     if (!error && on_wake) on_wake();
   });
 }
@@ -162,6 +164,7 @@ Result<void> Worker::make_readers() {
 void Worker::later(boost::asio::steady_timer& timer, Millis delay, std::function<void()> what) {
   timer.expires_after(delay);
   timer.async_wait([what = std::move(what)](boost::system::error_code error) {
+    telemetry::loop_step("router start and producer");
     if (!error) what();
   });
 }
@@ -184,6 +187,7 @@ void Worker::check_topics() {
                                 admin_timeout);
     }();
     boost::asio::post(loop_, [this, described = std::move(described)]() mutable {
+      telemetry::loop_step("topic check");
       if (!stopping_) topics_checked(std::move(described));
     });
   });
@@ -277,7 +281,10 @@ void Worker::on_failure(const kafka::TopicPartition& partition, const Error& err
 
 void Worker::ask(std::uint64_t token, const LogQuestion& question) {
   boost::asio::post(blocking_, [this, token, question, all = properties()] {
-    boost::asio::post(loop_, [this, token, answer = answer(all, question)] { core_.on_answer(token, answer); });
+    boost::asio::post(loop_, [this, token, answer = answer(all, question)] {
+      telemetry::loop_step("answers about logs");
+      core_.on_answer(token, answer);
+    });
   });
 }
 

@@ -48,6 +48,7 @@ class Worker final : private kafka::LogReaderListener, private LogQuestions {
   /// Starts everything; returns at once. The loop ends when the worker has stopped.
   /// Error: the health server's address cannot be bound.
   Result<void> start();
+  [[nodiscard]] telemetry::Metrics& metrics() { return metrics_; }
   /// After the loop has ended: 0, or 1 where the start was refused (what was wrong has been logged).
   [[nodiscard]] int exit_code() const { return exit_code_; }
 

@@ -1,11 +1,14 @@
 #include "common/worker/run.hpp"
 
 #include <array>
+#include <chrono>
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -27,6 +30,7 @@ class Stepper {
     step();
     return {};
   }
+  [[nodiscard]] telemetry::Metrics& metrics() { return metrics_; }
   [[nodiscard]] int exit_code() const { return taken_; }
 
  private:
@@ -37,6 +41,7 @@ class Stepper {
     });
   }
   boost::asio::io_context& loop_;
+  telemetry::Metrics metrics_;
   int left_;
   int taken_ = 0;
 };
@@ -69,6 +74,54 @@ TEST(RunWorker, KnowsItsOwnSettingsAndThoseOfEveryProgram) {
   ::testing::internal::CaptureStderr();
   EXPECT_EQ(run_with({"--router.setps=3"}), 2);
   EXPECT_THAT(::testing::internal::GetCapturedStderr(), ::testing::HasSubstr("did you mean --router.steps?"));
+}
+
+std::uint64_t turns_in(telemetry::Metrics& metrics) {
+  return metrics.histogram("tokenrail_loop_turn_ms", "", {}).count();
+}
+
+TEST(RunLoop, EveryTurnThatWasReadyIsMeasured) {
+  boost::asio::io_context loop;
+  telemetry::Metrics metrics;
+  telemetry::LoopTurns turns(metrics, std::chrono::milliseconds(0));
+  int ran = 0;
+  for (int i = 0; i < 5; ++i) boost::asio::post(loop, [&] { ++ran; });
+  run_loop(loop, turns);
+  EXPECT_EQ(ran, 5);
+  EXPECT_EQ(turns_in(metrics), 5U);
+}
+
+TEST(RunLoop, WaitIsNotPartOfATurn) {
+  boost::asio::io_context loop;
+  telemetry::Metrics metrics;
+  telemetry::LoopTurns turns(metrics, std::chrono::milliseconds(0));
+  boost::asio::steady_timer timer(loop, std::chrono::milliseconds(20));
+  auto marked = std::chrono::steady_clock::time_point::max();
+  auto unmarked = marked;
+  timer.async_wait([&](auto) {
+    telemetry::loop_step("a test");
+    marked = std::chrono::steady_clock::now();
+    timer.expires_after(std::chrono::milliseconds(20));
+    timer.async_wait([&](auto) { unmarked = std::chrono::steady_clock::now(); });
+  });
+  run_loop(loop, turns);
+  const double since_mark = std::chrono::duration<double, std::milli>(unmarked - marked).count();
+  EXPECT_EQ(turns_in(metrics), 1U) << "of the turn without a mark nobody knows when it began";
+  EXPECT_LT(metrics.histogram("tokenrail_loop_turn_ms", "", {}).sum(), since_mark);
+}
+
+TEST(RunLoop, StopEndsIt) {
+  boost::asio::io_context loop;
+  telemetry::Metrics metrics;
+  telemetry::LoopTurns turns(metrics, std::chrono::milliseconds(0));
+  int ran = 0;
+  boost::asio::post(loop, [&] {
+    ++ran;
+    loop.stop();
+  });
+  boost::asio::post(loop, [&] { ++ran; });
+  run_loop(loop, turns);
+  EXPECT_EQ(ran, 1);
 }
 
 }  // namespace
