@@ -299,11 +299,17 @@ class LibrdkafkaProducer final : public Producer {
 
   [[nodiscard]] TopicHandle topic(const std::string& name) override { return sender_->topic(name); }
   Produced produce(TopicHandle topic_handle, std::int32_t partition, std::optional<std::string_view> key,
-                   std::optional<std::string_view> value, const Headers* headers, std::uint64_t token) override {
+                   std::optional<std::string_view> value, const Headers* headers, std::uint64_t token,
+                   std::uint64_t /*unit*/) override {
     return sender_->produce(topic_handle, partition, key, value, headers, token);
   }
   [[nodiscard]] std::size_t unreported() const override { return sender_->unreported(); }
   [[nodiscard]] milliseconds oldest_unreported_age() const override { return sender_->oldest_unreported_age(); }
+  [[nodiscard]] milliseconds oldest_unreported_age(TopicHandle, std::int32_t) const override {
+    return sender_->oldest_unreported_age();
+  }
+  [[nodiscard]] std::vector<BlockedTopic> blocked() const override { return {}; }
+  void set_topic_bytes_max(TopicHandle, std::size_t) override {}
   void purge() override { sender_->purge(); }
   [[nodiscard]] std::size_t message_bytes_max() const override { return sender_->message_bytes_max(); }
   [[nodiscard]] bool connected() const override { return sender_->connected(); }

@@ -1,6 +1,6 @@
-// An idempotent producer on the event loop (acks=all, gapless: a record that fails makes all behind it of its
-// partition fail). Delivery is told by on_report(), in the order of produce() a partition. A full queue is an answer of
-// produce(), never a dropped record. One thread: the loop's.
+// An idempotent producer on the event loop (acks=all). on_report() reports each accepted record once, in the order of
+// produce() for each partition. A full queue is an answer of produce(), never a dropped record. A record or a topic
+// that the brokers refuse harms no other record, partition or topic. One thread: the loop's.
 #pragma once
 
 #include <chrono>
@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 
@@ -27,12 +28,31 @@ enum class Produced {
   failed,         ///< the producer is fatal; make a new one
 };
 
+enum class Refusal : std::uint8_t {
+  none,
+  /// The brokers refuse this record for good (too large for the topic, invalid, against a policy), or it belongs to a
+  /// unit of which an earlier record was refused. It is not in the log, and nothing else is harmed.
+  record,
+};
+
+/// Neither ok, nor fate_unknown, nor refused: the record is not in the log. It was not written because the fate of one
+/// before it in its partition is unknown, or because of purge().
 struct Report {
   std::uint64_t token = 0;
   bool ok = false;
   bool fate_unknown = false;  ///< not ok, and the record may be in the log all the same
+  Refusal refused = Refusal::none;
   std::int64_t offset = -1;   ///< -1: librdkafka did not learn it (a duplicate batch)
-  std::string_view detail{};  ///< what librdkafka said; dies with the call
+  std::string_view detail{};  ///< of a failure: the topic and what the broker or librdkafka said; dies with the call
+};
+
+/// A topic of which the brokers refuse every record at present. Its records are kept and sent again, first after 100
+/// ms, then at intervals that double up to 5 s. produce() answers queue_full once the limits of the partition are
+/// reached.
+struct BlockedTopic {
+  std::string topic;
+  std::string cause;  ///< in words, with what to do
+  std::chrono::milliseconds since{0};
 };
 
 class ProducerListener {
@@ -42,6 +62,7 @@ class ProducerListener {
   virtual void on_report(const Report& report) = 0;
   /// After a queue_full: there is room again.
   virtual void on_space() = 0;
+  /// The producer can no longer work, for a cause that it cannot repair by itself.
   virtual void on_fatal(const Error& error) = 0;
 };
 
@@ -65,13 +86,27 @@ class Producer {
   [[nodiscard]] virtual TopicHandle topic(const std::string& name) = 0;
 
   /// The bytes are copied. `key`/`value` nothing: null. The token comes back in the report.
+  ///
+  /// Records of one `unit` (in one partition) are in the log as a prefix without gaps: once one of them is refused,
+  /// those accepted behind it are reported as refused too and never written. 0: a record on its own. A unit is
+  /// forgotten when none of its records is unreported: do not go on with one that has been refused.
   virtual Produced produce(TopicHandle topic, std::int32_t partition, std::optional<std::string_view> key,
-                           std::optional<std::string_view> value, const Headers* headers, std::uint64_t token) = 0;
+                           std::optional<std::string_view> value, const Headers* headers, std::uint64_t token,
+                           std::uint64_t unit = 0) = 0;
+
+  /// The topic's limit on a record batch (max.message.bytes). Batches stay below it, whatever kafka.batch.size says.
+  /// Takes effect when the topic's client is next opened, at once while nothing of the topic is unreported.
+  virtual void set_topic_bytes_max(TopicHandle topic, std::size_t bytes) = 0;
 
   /// Records produced and not reported yet.
   [[nodiscard]] virtual std::size_t unreported() const = 0;
   /// How long the oldest of them has been waiting; zero: none.
   [[nodiscard]] virtual std::chrono::milliseconds oldest_unreported_age() const = 0;
+  /// The same for one partition; for partition_by_key, of what was produced so.
+  [[nodiscard]] virtual std::chrono::milliseconds oldest_unreported_age(TopicHandle topic,
+                                                                        std::int32_t partition) const = 0;
+  /// Topics that take no record at present, for a reason that lies with the topic and not with a record.
+  [[nodiscard]] virtual std::vector<BlockedTopic> blocked() const = 0;
 
   /// Fails everything that is unreported (fate unknown where it was in flight); their reports follow.
   virtual void purge() = 0;

@@ -31,6 +31,7 @@ class World;
 /// A record on its way from a process to a log.
 struct Outgoing {
   std::uint64_t token = 0;
+  std::uint64_t unit = 0;
   Entry entry{};
   Micros since{0};
 };
@@ -45,10 +46,14 @@ class SimProducer final : public kafka::Producer {
 
   kafka::TopicHandle topic(const std::string& name) override;
   kafka::Produced produce(kafka::TopicHandle topic, std::int32_t partition, std::optional<std::string_view> key,
-                          std::optional<std::string_view> value, const kafka::Headers* headers,
-                          std::uint64_t token) override;
+                          std::optional<std::string_view> value, const kafka::Headers* headers, std::uint64_t token,
+                          std::uint64_t unit) override;
+  void set_topic_bytes_max(kafka::TopicHandle, std::size_t) override {}
   [[nodiscard]] std::size_t unreported() const override;
   [[nodiscard]] std::chrono::milliseconds oldest_unreported_age() const override;
+  [[nodiscard]] std::chrono::milliseconds oldest_unreported_age(kafka::TopicHandle topic,
+                                                                std::int32_t partition) const override;
+  [[nodiscard]] std::vector<kafka::BlockedTopic> blocked() const override { return {}; }
   void purge() override;
   [[nodiscard]] std::size_t message_bytes_max() const override { return 64U * 1024 * 1024; }
 

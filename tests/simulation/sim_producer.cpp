@@ -16,7 +16,7 @@ kafka::TopicHandle SimProducer::topic(const std::string& name) {
 
 kafka::Produced SimProducer::produce(kafka::TopicHandle topic, std::int32_t partition,
                                      std::optional<std::string_view> key, std::optional<std::string_view> value,
-                                     const kafka::Headers* headers, std::uint64_t token) {
+                                     const kafka::Headers* headers, std::uint64_t token, std::uint64_t unit) {
   if (fatal_) return kafka::Produced::failed;
   const LineKey where(static_cast<Topic>(topic), partition);
   if (where.first >= Topic::count || partition < 0 || partition >= world_.broker.partitions(where.first)) {
@@ -30,6 +30,7 @@ kafka::Produced SimProducer::produce(kafka::TopicHandle topic, std::int32_t part
   }
   if (!process_.speaks()) return kafka::Produced::accepted;  // it died a moment ago, and does not know yet
   line.wire.push_back({.token = token,
+                       .unit = unit,
                        .entry = {.key = key ? std::optional<std::string>(*key) : std::nullopt,
                                  .value = value ? std::optional<std::string>(*value) : std::nullopt,
                                  .headers = headers != nullptr ? *headers : kafka::Headers{}},
@@ -116,6 +117,14 @@ std::chrono::milliseconds SimProducer::oldest_unreported_age() const {
     }
   }
   return std::chrono::duration_cast<std::chrono::milliseconds>(world_.scheduler.now() - oldest);
+}
+
+std::chrono::milliseconds SimProducer::oldest_unreported_age(kafka::TopicHandle topic, std::int32_t partition) const {
+  const auto line = lines_.find({static_cast<Topic>(topic), partition});
+  if (line == lines_.end()) return std::chrono::milliseconds(0);
+  const auto& records = line->second.appended.empty() ? line->second.wire : line->second.appended;
+  if (records.empty()) return std::chrono::milliseconds(0);
+  return std::chrono::duration_cast<std::chrono::milliseconds>(world_.scheduler.now() - records.front().since);
 }
 
 std::vector<Outgoing> SimProducer::take(const LineKey& key, Line& line, Random& random) {

@@ -63,8 +63,8 @@ class FakeProducer final : public kafka::Producer {
     return static_cast<kafka::TopicHandle>(names_.size() - 1);
   }
   kafka::Produced produce(kafka::TopicHandle topic, std::int32_t partition, std::optional<std::string_view> key,
-                          std::optional<std::string_view> value, const kafka::Headers* headers,
-                          std::uint64_t token) override {
+                          std::optional<std::string_view> value, const kafka::Headers* headers, std::uint64_t token,
+                          std::uint64_t unit) override {
     if (capacity && waiting_.size() >= *capacity) {
       refused_ = true;
       return kafka::Produced::queue_full;
@@ -74,11 +74,21 @@ class FakeProducer final : public kafka::Producer {
                                   .key = key ? std::optional<std::string>(*key) : std::nullopt,
                                   .value = value ? std::optional<std::string>(*value) : std::nullopt,
                                   .headers = headers != nullptr ? *headers : kafka::Headers{}},
-                        .token = token});
+                        .token = token,
+                        .unit = unit});
     return kafka::Produced::accepted;
+  }
+  void set_topic_bytes_max(kafka::TopicHandle topic, std::size_t bytes) override {
+    topic_bytes_max[names_.at(static_cast<std::size_t>(topic))] = bytes;
   }
   [[nodiscard]] std::size_t unreported() const override { return waiting_.size(); }
   [[nodiscard]] std::chrono::milliseconds oldest_unreported_age() const override { return age; }
+  [[nodiscard]] std::chrono::milliseconds oldest_unreported_age(kafka::TopicHandle topic,
+                                                                std::int32_t partition) const override {
+    const auto own = ages.find({names_.at(static_cast<std::size_t>(topic)), partition});
+    return own == ages.end() ? age : own->second;
+  }
+  [[nodiscard]] std::vector<kafka::BlockedTopic> blocked() const override { return blocked_topics; }
   void purge() override { fail_all(); }
   [[nodiscard]] std::size_t message_bytes_max() const override { return 64U * 1024 * 1024; }
 
@@ -99,6 +109,25 @@ class FakeProducer final : public kafka::Producer {
     }
     return true;
   }
+  /// The broker refuses the oldest record that waits for this partition, and with it the rest of its unit.
+  bool refuse_one(const std::string& topic, std::int32_t partition, std::string_view why = "told to refuse") {
+    std::deque<Waiting> kept;
+    std::vector<std::uint64_t> refused;
+    std::uint64_t unit = 0;
+    for (auto& next : waiting_) {
+      const bool of_lane = next.entry.topic == topic && next.entry.partition == partition;
+      if (of_lane && refused.empty()) unit = next.unit;
+      if (of_lane && (refused.empty() || (unit != 0 && next.unit == unit))) {
+        refused.push_back(next.token);
+      } else {
+        kept.push_back(std::move(next));
+      }
+    }
+    waiting_ = std::move(kept);
+    for (const auto token : refused)
+      listener_.on_report({.token = token, .refused = kafka::Refusal::record, .detail = why});
+    return !refused.empty();
+  }
   void acknowledge_all() {
     while (acknowledge_one()) {
     }
@@ -114,11 +143,15 @@ class FakeProducer final : public kafka::Producer {
   std::optional<std::size_t> capacity{};
   std::optional<std::int64_t> batch_number{};  ///< set to -1: a batch that was sent twice, its reports have no offsets
   std::chrono::milliseconds age{0};
+  std::map<std::pair<std::string, std::int32_t>, std::chrono::milliseconds> ages{};  ///< where one differs from `age`
+  std::vector<kafka::BlockedTopic> blocked_topics{};
+  std::map<std::string, std::size_t> topic_bytes_max{};  ///< as it was told
 
  private:
   struct Waiting {
     Entry entry;
     std::uint64_t token;
+    std::uint64_t unit = 0;
   };
   kafka::ProducerListener& listener_;
   const ManualEnvironment& environment_;

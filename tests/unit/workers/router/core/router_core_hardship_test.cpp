@@ -210,13 +210,21 @@ class SmallProducer final : public kafka::Producer {
   explicit SmallProducer(testing::FakeProducer& real) : real_(real) {}
   kafka::TopicHandle topic(const std::string& name) override { return real_.topic(name); }
   kafka::Produced produce(kafka::TopicHandle topic, std::int32_t partition, std::optional<std::string_view> key,
-                          std::optional<std::string_view> value, const kafka::Headers* headers,
-                          std::uint64_t token) override {
+                          std::optional<std::string_view> value, const kafka::Headers* headers, std::uint64_t token,
+                          std::uint64_t unit) override {
     if (partition >= 1 && !grown) return kafka::Produced::unknown_topic;
-    return real_.produce(topic, partition, key, value, headers, token);
+    return real_.produce(topic, partition, key, value, headers, token, unit);
+  }
+  void set_topic_bytes_max(kafka::TopicHandle topic, std::size_t bytes) override {
+    real_.set_topic_bytes_max(topic, bytes);
   }
   [[nodiscard]] std::size_t unreported() const override { return real_.unreported(); }
   [[nodiscard]] std::chrono::milliseconds oldest_unreported_age() const override { return real_.age; }
+  [[nodiscard]] std::chrono::milliseconds oldest_unreported_age(kafka::TopicHandle topic,
+                                                                std::int32_t partition) const override {
+    return real_.oldest_unreported_age(topic, partition);
+  }
+  [[nodiscard]] std::vector<kafka::BlockedTopic> blocked() const override { return real_.blocked(); }
   void purge() override { real_.purge(); }
   [[nodiscard]] std::size_t message_bytes_max() const override { return real_.message_bytes_max(); }
   bool grown = false;
