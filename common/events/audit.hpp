@@ -28,7 +28,7 @@ inline constexpr std::string_view requests_lost_type = "requests.lost";
 /// What every event about an attempt has.
 struct AttemptIds {
   std::int64_t epoch = 0;  ///< of the writer's ownership
-  std::string instance{};  ///< unique per claim
+  std::string instance{};  ///< unique per claim: WORKER-N, see worker_of()
   std::int32_t source_partition = 0;
   std::int64_t source_offset = 0;
   std::string org_id{};
@@ -109,7 +109,7 @@ struct Call {
 struct LlmResponse {
   AttemptIds ids;
   Outcome outcome = Outcome::completed;
-  std::string cause{};                       ///< of `interrupted`: lost | cut | drain | restart; else empty
+  std::string cause{};                       ///< of `interrupted`: lost | repair | refused | cut | drain | restart
   bool called = false;                       ///< whether a provider was called
   std::optional<std::vector<Call>> calls{};  ///< nothing (null): not known, because another process made them
   bool recovered = false;
@@ -127,8 +127,18 @@ struct LlmResponse {
   std::optional<std::int64_t> duplicate_of_offset{};
   std::optional<std::int64_t> duplicate_of_attempt{};
 };
-/// `bytes_max`: where the record would be larger, the content's text is left out, flagged as truncated.
+/// `bytes_max`: where the record would be larger, the content's text is left out, flagged as truncated; what is left is
+/// written in any case.
 [[nodiscard]] std::string to_json(const LlmResponse& event, std::size_t bytes_max);
+
+/// Why an attempt was `interrupted`. `lost`: its worker was lost. `repair`: its worker went on, but could no longer
+/// rely on what it had sent. `refused`: the brokers refused one of its chunks for good; the request is not run again,
+/// the next attempt answers with the response's error. `cut`: its worker was lost, and the chunk log was cut where it
+/// may have ended, so that nobody can know; the request is not run again.
+inline constexpr std::string_view cause_lost = "lost";
+inline constexpr std::string_view cause_repair = "repair";
+inline constexpr std::string_view cause_refused = "refused";
+inline constexpr std::string_view cause_cut = "cut";
 
 struct RouterClaimed {
   std::int64_t epoch = 0;
@@ -179,6 +189,8 @@ struct AuditFacts {
   std::int32_t partition = 0;                  ///< ownership events, lost
   std::string outcome{};                       ///< response
   std::string cause{};                         ///< response
+  std::string error_code{};                    ///< response with the cause `refused`: how the request is to end
+  std::string error_message{};                 ///< the same
   bool recovered = false;                      ///< response
   bool called = false;                         ///< response
   std::string finish_reason{};                 ///< response; empty: it has none
@@ -190,6 +202,8 @@ struct AuditFacts {
   std::int64_t lost_from = 0;  ///< lost
   std::int64_t lost_to = 0;    ///< lost; one past the last
 };
+/// The worker process that an instance belongs to: all claims of one process share it.
+[[nodiscard]] std::string_view worker_of(std::string_view instance);
 /// The `type` of such events; empty: unknown.
 [[nodiscard]] std::string_view name_of(AuditFacts::Kind kind);
 [[nodiscard]] AuditFacts::Kind audit_kind(std::string_view type);

@@ -30,6 +30,7 @@ AuditFold::Verdict AuditFold::apply(std::int64_t audit_offset, const AuditFacts&
   using Kind = AuditFacts::Kind;
   if (event.kind == Kind::claimed) return claimed(audit_offset, event);
   claims_in_a_row_ = 0;
+  claimed_by_.clear();
   switch (event.kind) {
     case Kind::request:
       return requested(audit_offset, event);
@@ -60,7 +61,10 @@ AuditFold::Verdict AuditFold::claimed(std::int64_t audit_offset, const AuditFact
     claims_.erase(claims_.begin());
     start_epoch_ = 0;  // what stood before the oldest that is left is not known any more
   }
-  ++claims_in_a_row_;
+  if (const auto worker = worker_of(event.instance); claims_in_a_row_ == 0 || worker != claimed_by_) {
+    ++claims_in_a_row_;
+    claimed_by_ = worker;
+  }
   return Verdict::counts;
 }
 
@@ -95,6 +99,8 @@ AuditFold::Verdict AuditFold::responded(std::int64_t audit_offset, const AuditFa
                                .epoch = event.epoch,
                                .outcome = event.outcome,
                                .cause = event.cause,
+                               .error_code = event.error_code,
+                               .error_message = event.error_message,
                                .recovered = event.recovered,
                                .called = event.called};
   return Verdict::counts;
@@ -164,6 +170,19 @@ bool AuditFold::attempted(std::int64_t source_offset, std::string_view org_id, s
   return all != nullptr && std::ranges::any_of(*all, [&](const Attempt& attempt) {
            return attempt.ids.attempt > 0 && is_of(attempt, org_id, request_id);
          });
+}
+
+const AuditFold::Response* AuditFold::refused(std::int64_t source_offset, std::string_view org_id,
+                                              std::string_view request_id) const {
+  const auto* const all = attempts(source_offset);
+  if (all == nullptr) return nullptr;
+  const Attempt* newest = nullptr;
+  for (const auto& attempt : *all) {
+    if (!is_of(attempt, org_id, request_id) || !attempt.interrupted() || attempt.response->cause != cause_refused)
+      continue;
+    if (newest == nullptr || attempt.ids.attempt > newest->ids.attempt) newest = &attempt;
+  }
+  return newest == nullptr ? nullptr : &*newest->response;
 }
 
 int AuditFold::interruptions(std::int64_t source_offset, std::string_view org_id, std::string_view request_id,

@@ -34,6 +34,8 @@ class AuditFold {
     std::int64_t epoch = 0;  ///< of its writer
     std::string outcome{};
     std::string cause{};
+    std::string error_code{};     ///< cause `refused`: how the request is to end
+    std::string error_message{};  ///< the same
     bool recovered = false;
     bool called = false;
   };
@@ -69,7 +71,8 @@ class AuditFold {
   [[nodiscard]] std::int64_t epoch() const { return epoch_; }
   /// The highest claim before that audit offset; 0: none is known.
   [[nodiscard]] std::int64_t epoch_at(std::int64_t audit_offset) const;
-  /// Effective claims since the last event of another kind.
+  /// Workers that claimed one after the other since the last event of another kind. A worker that claims again is
+  /// alive, and counts once.
   [[nodiscard]] int claims_in_a_row() const { return claims_in_a_row_; }
 
   /// The attempts of that source offset, oldest first; nothing: none known.
@@ -82,6 +85,9 @@ class AuditFold {
   [[nodiscard]] bool any_open(std::int64_t source_offset) const;
   /// Whether that request has an attempt with a number of its own at that offset (0 answers a duplicate).
   [[nodiscard]] bool attempted(std::int64_t source_offset, std::string_view org_id, std::string_view request_id) const;
+  /// The newest response of that request at that offset that says `interrupted` with the cause `refused`.
+  [[nodiscard]] const Response* refused(std::int64_t source_offset, std::string_view org_id,
+                                        std::string_view request_id) const;
   /// How many of that request's attempts at that offset ended as `interrupted` with that cause.
   [[nodiscard]] int interruptions(std::int64_t source_offset, std::string_view org_id, std::string_view request_id,
                                   std::string_view cause) const;
@@ -120,6 +126,7 @@ class AuditFold {
   std::map<std::int64_t, std::int64_t> claims_{};  ///< audit offset -> epoch, of the newest that took effect
   std::int64_t epoch_ = 0;
   int claims_in_a_row_ = 0;
+  std::string claimed_by_{};  ///< the worker of the newest of them
   std::int64_t continued_open_ = 0;
   /// Of those that forget_complete() took: the lowest first event, by source offset in groups of `forgotten_group`. One
   /// number for all would stand still as long as anything is complete behind the committed offset, which is always.

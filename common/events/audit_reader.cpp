@@ -100,6 +100,10 @@ std::int32_t source_partition(const AuditFacts& facts) {
   return about_attempt(facts) ? facts.ids.source_partition : facts.partition;
 }
 
+std::string_view worker_of(std::string_view instance) {
+  return instance.substr(0, instance.find('-'));
+}
+
 Result<AuditFacts> parse_audit(std::string_view value) {
   const JsonDocument document(value);
   const auto read = read_object(document, "the audit event");
@@ -137,6 +141,10 @@ Result<AuditFacts> parse_audit(std::string_view value) {
     if (facts.kind == AuditFacts::Kind::response) {
       facts.outcome = record.text("outcome");
       facts.cause = record.text("cause");
+      if (const auto error = record.find("error"); error && facts.cause == cause_refused) {
+        facts.error_code = ObjectReader(*error).text("code");
+        facts.error_message = ObjectReader(*error).text("message");
+      }
       facts.recovered = record.flag("recovered");
       facts.called = record.flag("called");
       facts.finish_reason = record.text("finishReason");

@@ -1,9 +1,12 @@
 #include "common/events/chunk.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "common/events/json_writer.hpp"
 #include "common/events/record_parts.hpp"
+#include "common/events/utf8.hpp"
 
 namespace tokenrail::events {
 namespace {
@@ -125,6 +128,20 @@ void ChunkWriter::write(std::string& out, const TerminalChunk& terminal) const {
   JsonWriter writer(out);
   write_terminal_fields(writer, terminal);
   out += '}';
+}
+
+void ChunkWriter::write_within(std::string& out, TerminalChunk& terminal, std::size_t bytes_max) const {
+  write(out, terminal);
+  while (out.size() > bytes_max && !terminal.warnings.empty()) {
+    terminal.warnings.pop_back();
+    write(out, terminal);
+  }
+  if (out.size() > bytes_max && terminal.failure) {
+    // Each byte of the message is at least one of the record.
+    auto& message = terminal.failure->message;
+    message.resize(utf8_prefix(message, message.size() - std::min(message.size(), out.size() - bytes_max)).size());
+    write(out, terminal);
+  }
 }
 
 }  // namespace tokenrail::events

@@ -71,6 +71,9 @@ class ChunkWriter {
   /// Replaces what is in `out`. Text that is not valid UTF-8 has its bad bytes replaced by U+FFFD.
   void write(std::string& out, std::int64_t seq, const Delta& delta) const;
   void write(std::string& out, const TerminalChunk& terminal) const;
+  /// The same in at most `bytes_max`: what does not fit is taken from `terminal`, its warnings first, the newest before
+  /// the older ones, then the end of its message. The rest is written in any case.
+  void write_within(std::string& out, TerminalChunk& terminal, std::size_t bytes_max) const;
 
   /// An upper bound of the record size for a text of that many bytes, before escaping widens it.
   [[nodiscard]] std::size_t overhead_bytes() const { return prefix_.size() + 128; }

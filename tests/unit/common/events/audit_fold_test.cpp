@@ -214,6 +214,30 @@ TEST(AuditFold, CountsClaimsWithNothingBetween) {
   EXPECT_EQ(fold.claims_in_a_row(), 0);
 }
 
+TEST(AuditFold, WorkerThatClaimsAgainCountsOnce) {
+  AuditFold fold;
+  fold.apply(0, claim(7, "a-1"));
+  fold.apply(1, claim(8, "a-2"));
+  EXPECT_EQ(fold.claims_in_a_row(), 1);
+  fold.apply(2, claim(9, "b-1"));
+  fold.apply(3, claim(10, "a-3"));
+  EXPECT_EQ(fold.claims_in_a_row(), 3);
+}
+
+TEST(AuditFold, RefusedResponseSaysHowItsRequestEnds) {
+  AuditFold fold;
+  fold.apply(0, request(7, "a", 5, 7001));
+  auto closed = response(7, "a", 5, 7001);
+  closed.outcome = "interrupted";
+  closed.cause = "refused";
+  closed.error_code = "INTERNAL";
+  fold.apply(1, closed);
+  ASSERT_NE(fold.refused(5, "o", "r5"), nullptr);
+  EXPECT_EQ(fold.refused(5, "o", "r5")->error_code, "INTERNAL");
+  EXPECT_EQ(fold.refused(5, "o", "another"), nullptr);
+  EXPECT_FALSE(fold.complete(5, "o", "r5"));
+}
+
 TEST(AuditFold, WhatIsToldToBeLostChangesNoAttemptAndIsVoidBehindAHigherClaim) {
   const AuditFacts lost{.kind = AuditFacts::Kind::lost, .epoch = 8, .instance = "b", .lost_from = 5, .lost_to = 6};
   AuditFold fold;

@@ -161,6 +161,26 @@ TEST(TerminalChunk, LeavesOutWhatIsNotKnown) {
                  R"("timing":{"queuedMs":0,"totalMs":0},"chunks":1,"sourceOffset":5})");
 }
 
+TEST(TerminalChunk, IsCutToFitItsRecord) {
+  constexpr std::size_t bytes_max = 16 * 1024;
+  const ChunkWriter writer("r", "o", 1);
+  TerminalChunk terminal{.finish_reason = FinishReason::error,
+                         .warnings = std::vector<std::string>(32, std::string(512, '\x01')),
+                         .failure = Failure::of(ErrorCode::internal, "why")};
+  std::string out;
+  writer.write_within(out, terminal, bytes_max);
+  EXPECT_LE(out.size(), bytes_max);
+  EXPECT_GT(out.size(), bytes_max - 512 * 6 - 8);
+  EXPECT_EQ(terminal.failure->message, "why");
+  EXPECT_EQ(parse_chunk(out)->warnings.size(), terminal.warnings.size());
+
+  terminal.failure->message = std::string(20'000, '\x01');
+  writer.write_within(out, terminal, bytes_max);
+  EXPECT_LE(out.size(), bytes_max);
+  EXPECT_TRUE(terminal.warnings.empty());
+  EXPECT_EQ(parse_chunk(out)->error_code, "INTERNAL");
+}
+
 TEST(TerminalChunk, CarriesTheNumberOfTheSpecificationWhereThereIsOne) {
   std::string out;
   ChunkWriter("r", "o", 1).write(out, TerminalChunk{.failure = Failure::of(ErrorCode::model_not_found, "m")});
