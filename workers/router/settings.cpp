@@ -185,7 +185,8 @@ constexpr Setting settings[] = {
      .env = {},
      .kind = Kind::duration,
      .default_value = "2m",
-     .help = "How long the brokers may leave a record unacknowledged before the worker starts again from the log.",
+     .help =
+         "How long a partition of chat.chunks or llm.audit may acknowledge nothing before what runs there is given up.",
      .min = 1'000,
      .max = ms_per_day},
     {.name = "router.strict_default",

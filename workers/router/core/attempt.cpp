@@ -42,6 +42,7 @@ Attempt::Attempt(Services& services, Partition& partition, Job& job, std::int64_
       partition_(partition),
       job_(job),
       number_(number),
+      unit_(services.hub.next_unit()),
       writer_(job.request_id(), job.org_id(), number),
       said_(services.options.content_policy, services.options.content_bytes_max),
       started_(services.environment.now().steady) {}
@@ -63,7 +64,7 @@ bool Attempt::stream_wanted() const {
 void Attempt::take(std::expected<registry::Route, Failure> route) {
   if (route) {
     route_ = std::move(*route);
-    warnings_ = route_.warnings;
+    for (const auto& warning : route_.warnings) on_warning(warning);
     connection_id_ = target().deployment.connection_id;
   } else {
     refusal_ = std::move(route.error());
@@ -78,6 +79,14 @@ void Attempt::announce_unread() {
 void Attempt::announce(std::expected<registry::Route, Failure> route) {
   if (!unread_) take(std::move(route));
 
+  write_request(services_.hub.record_bytes_max(Output::audit));
+}
+
+void Attempt::announce_again(std::size_t bytes_max) {
+  if (phase_ == Phase::announcing) write_request(bytes_max);
+}
+
+void Attempt::write_request(std::size_t bytes_max) {
   events::LlmRequest event{.ids = ids()};
   if (const auto* asked = request()) {
     event.model_asked = asked->model;
@@ -110,7 +119,7 @@ void Attempt::announce(std::expected<registry::Route, Failure> route) {
                            .provider = step.deployment.provider,
                            .model_name = step.model.model_name});
   }
-  partition_.produce_event(Purpose::request_event, job_, events::to_json(event, services_.options.record_bytes_max),
+  partition_.produce_event(Purpose::request_event, job_, events::to_json(event, bytes_max),
                            {.kind = events::AuditFacts::Kind::request,
                             .ids = event.ids,
                             .epoch = event.ids.epoch,
@@ -199,6 +208,7 @@ bool Attempt::on_body(std::string_view bytes) {
     error_body_.append(bytes.substr(0, error_body_bytes_max - std::min(error_body_bytes_max, error_body_.size())));
     return true;
   }
+  heard_since_token_ = true;
   if (!answer_over_) decoder_->feed(bytes, *this);
   return !partition_.congested();
 }
@@ -299,7 +309,8 @@ void Attempt::finish(FinishReason reason, std::optional<Failure> failure) {
   // names the first by its offset alone: which attempt answers that one may have changed in between.
   if (number_ == 0) terminal.timing = {};
   auto& buffer = partition_.scratch();
-  writer_.write(buffer, terminal);
+  writer_.write_within(buffer, terminal, chunk_bytes_max());
+  largest_chunk_ = std::max(largest_chunk_, buffer.size());
   terminal_ = std::move(terminal);
   services_.metrics.queued_ms.observe(static_cast<double>(terminal_->timing.queued_ms));
   partition_.produce_terminal(job_, buffer, number_);
@@ -339,19 +350,58 @@ void Attempt::terminal_acknowledged() {
   auto event = response(outcome);
   services_.metrics.attempt_ended(model().value_or(events::AnsweringModel{}), job_.org_id(), events::name_of(outcome),
                                   terminal_->timing, usage_);
-  produce_response(Purpose::response_event, event);
+  produce_response(Purpose::response_event, std::move(event));
 }
 
-void Attempt::produce_response(Purpose purpose, const events::LlmResponse& event) {
-  partition_.produce_event(purpose, job_, events::to_json(event, services_.options.record_bytes_max),
-                           {.kind = events::AuditFacts::Kind::response,
-                            .ids = event.ids,
-                            .epoch = event.ids.epoch,
-                            .instance = event.ids.instance,
-                            .outcome = std::string(events::name_of(event.outcome)),
-                            .cause = event.cause,
-                            .recovered = event.recovered,
-                            .called = event.called});
+void Attempt::produce_response(Purpose purpose, events::LlmResponse event) {
+  response_ = {purpose, std::move(event)};
+  write_response(services_.hub.record_bytes_max(Output::audit));
+  // Written once more it is to be smaller: the text goes first.
+  if (auto& content = response_->second.content; content && content->text) {
+    content->truncated = content->truncated || !content->text->empty();
+    content->text.reset();
+  }
+}
+
+void Attempt::write_response(std::size_t bytes_max) {
+  const auto& [purpose, event] = *response_;
+  const bool refused = event.cause == events::cause_refused;
+  partition_.produce_event(
+      purpose, job_, events::to_json(event, bytes_max),
+      {.kind = events::AuditFacts::Kind::response,
+       .ids = event.ids,
+       .epoch = event.ids.epoch,
+       .instance = event.ids.instance,
+       .outcome = std::string(events::name_of(event.outcome)),
+       .cause = event.cause,
+       .error_code = refused && event.failure ? std::string(events::name_of(event.failure->code)) : "",
+       .error_message = refused && event.failure ? event.failure->message : "",
+       .recovered = event.recovered,
+       .called = event.called});
+}
+
+void Attempt::respond_again(std::size_t bytes_max) {
+  if (response_) write_response(bytes_max);
+}
+
+std::size_t Attempt::chunk_bytes_max() const {
+  // Whatever a topic has refused, a chunk has to hold something.
+  constexpr std::size_t least = 256;
+  return std::max(services_.hub.record_bytes_max(Output::chunks), writer_.overhead_bytes() + least);
+}
+
+bool Attempt::refuse(Failure failure) {
+  if (phase_ == Phase::answering) return false;
+  if (phase_ == Phase::calling) note_call("refused");
+  end_transfer();
+  answer_over_ = true;
+  phase_ = Phase::answering;
+  terminal_.reset();  // it is not in the log
+  auto event = response(Outcome::interrupted);
+  event.cause = std::string(events::cause_refused);
+  event.failure = std::move(failure);
+  produce_response(Purpose::interrupted_event, std::move(event));
+  return true;
 }
 
 bool Attempt::interrupt(std::string_view cause) {
@@ -361,7 +411,7 @@ bool Attempt::interrupt(std::string_view cause) {
   phase_ = Phase::answering;
   auto event = response(Outcome::interrupted);
   event.cause = std::string(cause);
-  produce_response(Purpose::interrupted_event, event);
+  produce_response(Purpose::interrupted_event, std::move(event));
   return true;
 }
 
@@ -450,10 +500,13 @@ void Attempt::on_time() {
   }
   auto failure = Failure::of(
       ErrorCode::provider_timeout,
-      first_token_at_ ? "The provider fell silent in the middle of its answer. Ask again; if it happens often, look at "
-                        "the provider's load."
-                      : "The provider sent no token in time. It may be loading the model: ask again, or have the "
-                        "operator raise router.first_token_timeout.");
+      first_token_at_ && heard_since_token_
+          ? "The provider kept the connection alive in the middle of its answer, but sent no token for longer than "
+            "router.idle_timeout. Ask again; if it happens often, look at the provider's load."
+      : first_token_at_ ? "The provider fell silent in the middle of its answer. Ask again; if it happens often, look "
+                          "at the provider's load."
+                        : "The provider sent no token in time. It may be loading the model: ask again, or have the "
+                          "operator raise router.first_token_timeout.");
   failure.provider = target().deployment.provider;
   call_failed({.failure = std::move(failure), .retry = false, .try_next = true, .error_class = "timeout"});
 }

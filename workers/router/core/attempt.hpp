@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/events/audit.hpp"
@@ -56,11 +57,24 @@ class Attempt final : public http::Listener, public providers::AnswerSink {
   void cancel();
   /// Planted bug only: a terminal chunk of unknown fate is produced once more.
   void send_terminal_again();
+  /// The brokers refused one of its chunks for good: ends the transfer and closes the attempt by an `interrupted`
+  /// response (cause `refused`) that says with which error the request is to end. Returns whether it did.
+  bool refuse(events::Failure failure);
+  /// Its llm.request, or its response, was refused: writes it once more, in at most that many bytes where it can be
+  /// cut.
+  void announce_again(std::size_t bytes_max);
+  void respond_again(std::size_t bytes_max);
   /// Ends the transfer and closes the attempt by an `interrupted` response with that cause, unless its terminal chunk
   /// has been sent already: then only its ordinary response closes it. Returns whether it did.
   bool interrupt(std::string_view cause);
 
   [[nodiscard]] std::int64_t number() const { return number_; }
+  /// Names its chunks to the producer.
+  [[nodiscard]] std::uint64_t unit() const { return unit_; }
+  /// The size of its largest chunk so far.
+  [[nodiscard]] std::size_t largest_chunk() const { return largest_chunk_; }
+  /// A provider was called.
+  [[nodiscard]] bool called() const { return calls_on_target_ > 0 || !calls_.empty(); }
   /// Terminal chunk sent, or nothing left to do.
   [[nodiscard]] bool ended() const { return phase_ >= Phase::ending; }
 
@@ -99,13 +113,17 @@ class Attempt final : public http::Listener, public providers::AnswerSink {
   [[nodiscard]] events::AttemptIds ids() const;
   [[nodiscard]] std::optional<events::AnsweringModel> model() const;
   [[nodiscard]] events::LlmResponse response(events::Outcome outcome);
-  void produce_response(Purpose purpose, const events::LlmResponse& event);
+  void produce_response(Purpose purpose, events::LlmResponse event);
+  void write_response(std::size_t bytes_max);
+  void write_request(std::size_t bytes_max);
+  [[nodiscard]] std::size_t chunk_bytes_max() const;
   void forget_answer();
 
   Services& services_;
   Partition& partition_;
   Job& job_;
   const std::int64_t number_;
+  const std::uint64_t unit_;
   Phase phase_ = Phase::announcing;
 
   registry::Route route_{};
@@ -136,6 +154,9 @@ class Attempt final : public http::Listener, public providers::AnswerSink {
   std::int64_t tool_call_count_ = 0;
   std::optional<events::Usage> usage_{};
   std::optional<events::TerminalChunk> terminal_{};
+  std::size_t largest_chunk_ = 0;
+  /// Once it has been written, without the text of the answer: what may be written once more.
+  std::optional<std::pair<Purpose, events::LlmResponse>> response_{};
   bool cancelled_ = false;
   bool unread_ = false;
   std::optional<std::int64_t> duplicate_of_offset_{};
@@ -145,6 +166,7 @@ class Attempt final : public http::Listener, public providers::AnswerSink {
   Millis started_{0};
   Millis call_started_{0};
   Millis last_token_{0};
+  bool heard_since_token_ = false;  ///< bytes came that held no token
   Millis retry_at_{0};
   std::optional<Millis> first_token_at_{};
 };

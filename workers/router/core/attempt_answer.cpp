@@ -1,4 +1,5 @@
 // What the provider says: decoded events become chunks in the same loop turn, each of a size that its topic takes.
+#include <algorithm>
 #include <utility>
 
 #include "common/events/utf8.hpp"
@@ -31,6 +32,7 @@ std::size_t widest(const events::ToolCall& call) {
 void Attempt::first_token() {
   const auto now = services_.environment.now().steady;
   last_token_ = now;
+  heard_since_token_ = false;
   if (first_token_at_) return;
   first_token_at_ = now;
   services_.metrics.first_token_ms.observe(static_cast<double>((now - started_).count()));
@@ -63,7 +65,7 @@ void Attempt::on_tool_call(events::ToolCall call) {
   if (answer_over_) return;
   first_token();
   ++tool_call_count_;
-  if (widest(call) + writer_.overhead_bytes() > services_.options.record_bytes_max) {
+  if (widest(call) + writer_.overhead_bytes() > chunk_bytes_max()) {
     answer_over_ = true;
     note_call("response_too_large");
     finish(FinishReason::error,
@@ -82,7 +84,7 @@ void Attempt::on_tool_call(events::ToolCall call) {
 }
 
 void Attempt::publish_pieces(std::string_view text, bool reasoning) {
-  const auto room = services_.options.record_bytes_max - writer_.overhead_bytes();
+  const auto room = chunk_bytes_max() - writer_.overhead_bytes();
   while (!text.empty()) {
     const auto piece = events::utf8_prefix(text, room / escaped_bytes_per_byte_max);
     publish(reasoning ? events::ChunkWriter::Delta{.reasoning = piece} : events::ChunkWriter::Delta{.text = piece});
@@ -93,6 +95,7 @@ void Attempt::publish_pieces(std::string_view text, bool reasoning) {
 void Attempt::publish(const events::ChunkWriter::Delta& delta) {
   auto& buffer = partition_.scratch();
   writer_.write(buffer, seq_, delta);
+  largest_chunk_ = std::max(largest_chunk_, buffer.size());
   partition_.produce_chunk(job_, buffer, seq_ == 0);
   ++seq_;
 }
@@ -105,7 +108,7 @@ void Attempt::publish_gathered() {
   std::size_t bytes = 0;
   for (auto& call : tool_calls_) {
     const auto more = widest(call);
-    if (!together.empty() && bytes + more + writer_.overhead_bytes() > services_.options.record_bytes_max) {
+    if (!together.empty() && bytes + more + writer_.overhead_bytes() > chunk_bytes_max()) {
       publish({.tool_calls = &together});
       together.clear();
       bytes = 0;

@@ -34,6 +34,10 @@ class AuditAccount {
   void produced(Entry entry);
   /// The oldest own event on its way was delivered; `offset` -1: the report does not say where (BatchNumbers).
   void reported(std::int64_t offset);
+  /// The oldest own event on its way was refused for good: it is not in the log.
+  void refused() {
+    if (!on_the_way_.empty()) on_the_way_.pop_front();
+  }
   /// A record was read, at its offset, by reading that began at or before position().
   void read(Entry entry);
   /// A record there could not be understood: it is nobody's event.

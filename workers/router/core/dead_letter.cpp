@@ -43,6 +43,10 @@ std::string omitted(std::size_t bytes) {
 
 }  // namespace
 
+std::size_t DeadLetterRecord::bytes() const {
+  return (key ? key->size() : 0) + (value ? value->size() : 0) + bytes_of(headers);
+}
+
 DeadLetterRecord dead_letter_record(const kafka::Record& record, std::string_view reason, std::size_t bytes_max) {
   DeadLetterRecord letter;
   if (record.key) letter.key = *record.key;

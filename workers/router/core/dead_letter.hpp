@@ -15,6 +15,8 @@ struct DeadLetterRecord {
   std::optional<std::string_view> key{};
   std::optional<std::string_view> value{};
   kafka::Headers headers{};
+
+  [[nodiscard]] std::size_t bytes() const;
 };
 
 /// What does not fit into `bytes_max` is left out, the value first, then the key, then the headers it came with; a

@@ -22,7 +22,6 @@ using events::ErrorCode;
 using events::Failure;
 
 constexpr Millis attempts_look_again{1'000};
-constexpr std::int64_t attempts_per_epoch = RecentRequests::attempts_max + 1;
 
 std::size_t name_hash(std::string_view org_id, std::string_view request_id) {
   const std::hash<std::string_view> hash;
@@ -234,6 +233,7 @@ void Partition::decide(std::int64_t offset) {
     complete(offset);
     return;
   }
+  if (phase_ == Phase::running && !job.attempt && waits(job)) return;
   if (phase_ != Phase::running || job.attempt || job.stage != Job::Stage::in_line) return;
   // An attempt of it goes on elsewhere, or the event that closes it is not known to count yet.
   if (fold_.any_open(offset)) return;
@@ -312,6 +312,7 @@ Partition::Dispatched Partition::dispatch(std::int64_t offset) {
 
 // Where the request goes, or why it goes nowhere.
 std::expected<registry::Route, Failure> Partition::route_of(const Job& job) {
+  if (auto refused = refused_before(job)) return std::unexpected(std::move(*refused));
   if (const auto* invalid = std::get_if<events::InvalidRequest>(&job.request)) return std::unexpected(invalid->failure);
   if (services_.environment.now().steady >= job.deadline && !planted(Bug::deadline_ignored)) {
     return std::unexpected(too_late());
@@ -339,6 +340,7 @@ void Partition::begin_attempt(Job& job) {
   auto& seen = recent_.seen(job.org_id(), job.request_id(), job.offset, job.seen_ms());
   if (seen.offset == job.offset) seen.attempt = number;
   job.attempt = std::make_unique<Attempt>(services_, *this, job, number);
+  by_unit_[low_unit(job.attempt->unit())] = job.offset;
   ++attempts_;
 }
 
@@ -376,6 +378,10 @@ void Partition::on_job_time(std::int64_t offset) {
   // Where it cannot be ended now decide() asks for the time again as soon as it can be.
   const auto now = services_.environment.now().steady;
   if (phase_ != Phase::running || fold_.any_open(offset)) return;
+  if (job.wait_until > Millis(0)) {
+    if (!waits(job)) look_at(offset);
+    return;
+  }
   if (now < job.deadline) {
     schedule(job, job.deadline);
   } else if (may_attempt()) {
@@ -389,7 +395,7 @@ void Partition::end_uncalled(Job& job, Failure failure) {
   if (const auto* const first = duplicate_of(job)) {
     answer_duplicate(job, *first);
   } else {
-    start(job, std::nullopt, std::move(failure));
+    start(job, std::nullopt, refused_before(job).value_or(std::move(failure)));
   }
 }
 
@@ -397,6 +403,7 @@ void Partition::answer_duplicate(Job& job, const RecentRequests::Seen& first) {
   fetch_ended(job);
   job.stage = Job::Stage::running;
   job.attempt = std::make_unique<Attempt>(services_, *this, job, 0);
+  by_unit_[low_unit(job.attempt->unit())] = job.offset;
   services_.in_flight.started(job.org_id(), "");
   job.attempt->answer_duplicate(first.offset, first.attempt);
 }
@@ -414,7 +421,7 @@ bool Partition::cancel(const std::string& org_id, const std::string& request_id)
     Job& job = it->second;
     if (job.attempt) {
       job.attempt->cancel();
-    } else if (phase_ == Phase::running && !fold_.any_open(offset) && may_attempt()) {
+    } else if (phase_ == Phase::running && !fold_.any_open(offset) && may_attempt() && !waits(job)) {
       end_uncalled(job, cancelled());
     }
   }
@@ -438,7 +445,7 @@ void Partition::drop_job(std::int64_t offset) {
   fetch_ended(it->second);
   forget_timer(it->second);
   uncount(it->second);
-  if (it->second.attempt && it->second.attempt->number() != 0) --attempts_;
+  attempt_gone(it->second);
   by_name_.erase({name_hash(it->second.org_id(), it->second.request_id()), offset});
   jobs_.erase(it);
 }
@@ -470,20 +477,27 @@ void Partition::on_time() {
     fail(why);
     return;
   }
+  check_silence();
   switch (phase_) {
     case Phase::running:
+      refused_here();
+      write_held_events();
+      send_dead_letters();
       prepare_next();
       ask_about_gaps();
       commit_news();
       check_leases();
       break;
     case Phase::releasing:
+      refused_here();
+      write_held_events();
       check_leases();
       break;
     case Phase::locating:
       if (services_.environment.now().steady >= locating_.ask_at) ask_for_places();
       break;
     case Phase::committing:
+      write_held_events();
       if (!commit_.pending) send_commit();
       break;
     case Phase::settling:
@@ -497,6 +511,8 @@ void Partition::on_time() {
       check_reading();
       break;
     case Phase::continuing:
+      refused_here();
+      write_held_events();
       renew_leases();
       break;
     default:

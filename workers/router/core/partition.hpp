@@ -20,7 +20,9 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 #include "common/events/audit_fold.hpp"
 #include "common/events/commit_metadata.hpp"
@@ -49,7 +51,14 @@ struct Sent {
   Purpose purpose = Purpose::chunk;
   std::int64_t offset = -1;  ///< of the request it is about
   std::int64_t attempt = 0;
+  std::uint64_t unit = 0;   ///< of chunks: Attempt::unit()
+  std::uint32_t bytes = 0;  ///< of the value
 };
+
+/// What of an attempt's unit comes back with the report of a chunk.
+[[nodiscard]] constexpr std::uint64_t low_unit(std::uint64_t unit) {
+  return unit & ((1ULL << 28U) - 1);
+}
 
 /// The partition's way to Kafka.
 class Wire {
@@ -69,6 +78,8 @@ class Wire {
                    std::optional<Millis> at) = 0;
   /// A producer that works is there.
   [[nodiscard]] virtual bool usable() const = 0;
+  /// How long the oldest record that this partition of the topic has not acknowledged has been waiting.
+  [[nodiscard]] virtual Millis unreported_age(Output output, std::int32_t partition) const = 0;
 };
 
 class Partition {
@@ -100,7 +111,8 @@ class Partition {
   void on_log_record(Log log, const kafka::Record& record);
   void on_log_end(Log log, std::int64_t next_offset);
   void on_report(const Sent& sent, const kafka::Report& report);
-  void on_chunk_report(const kafka::Report& report);
+  /// `unit`: the low bits of the attempt's, see low_unit().
+  void on_chunk_report(const kafka::Report& report, std::uint64_t unit);
   void on_committed(std::uint32_t sequence, kafka::CommitOutcome outcome);
   void on_answer(std::uint32_t sequence, const Result<LogPlaces>& answer);
   void on_space();
@@ -153,9 +165,18 @@ class Partition {
   [[nodiscard]] std::int64_t epoch() const { return epoch_; }
   [[nodiscard]] const std::string& instance() const { return instance_; }
   [[nodiscard]] Phase phase() const { return phase_; }
+  /// What of this partition a topic does not take; each is tried again until it does.
+  struct Held {
+    std::size_t dead_letters = 0;
+    std::size_t requests = 0;  ///< whose answer or audit event is refused
+    std::string why{};         ///< of one of the dead letters
+  };
+  [[nodiscard]] Held held() const;
+  /// Why it is not claimed, where it is known to be a topic that acknowledges nothing; else empty.
+  [[nodiscard]] const std::string& silence() const { return silence_; }
   /// on_time() has something to do at once.
   [[nodiscard]] bool wants_time() const {
-    return !failing_.empty() || (!careful_.preparing && !careful_.waiting.empty());
+    return !failing_.empty() || !refused_here_.empty() || (!careful_.preparing && !careful_.waiting.empty());
   }
 
  private:
@@ -169,7 +190,20 @@ class Partition {
   struct DeadLetter {
     kafka::Record record;
     std::string reason;
+    bool on_its_way = false;
+    Millis sent_at{0};      ///< steady
+    std::size_t bytes = 0;  ///< of the letter as it was sent
+    int tries = 0;          ///< that came to nothing
+    Millis retry_at{0};     ///< steady
+    std::string why{};      ///< the newest came to nothing
   };
+  /// An audit event that the topic has refused: it is written again, smaller, then after a while.
+  struct HeldEvent {
+    int refusals = 0;
+    std::size_t bytes = 0;  ///< of the newest that was refused
+    Millis retry_at{0};     ///< steady
+  };
+  using EventKey = std::tuple<Purpose, std::int64_t, std::int64_t>;  ///< purpose, source offset, attempt
   /// Of a request that some attempt in the tail is about: what its closing event has to carry.
   struct Origin {
     std::optional<std::string> key{};
@@ -280,8 +314,6 @@ class Partition {
   void start(Job& job, std::optional<registry::Route> route, std::optional<events::Failure> refusal);
   void end_uncalled(Job& job, events::Failure failure);
   void answer_duplicate(Job& job, const RecentRequests::Seen& first);
-  void dead_letter(std::int64_t offset);
-  void dead_letter_acknowledged(std::int64_t offset);
   void over(Job& job);
   void leave_line(const Job& job);
   void forget_timer(Job& job);
@@ -289,12 +321,37 @@ class Partition {
   void drop_job(std::int64_t offset);
   void drop_untouched();
 
+  // what a topic refuses (partition_refused.cpp)
+  void record_refused(const Sent& sent, std::string_view detail);
+  void chunk_refused(std::uint64_t unit, std::string_view detail);
+  void event_refused(const Sent& sent, std::string_view detail);
+  void refused_here();
+  void write_again(const EventKey& key, const HeldEvent& held);
+  void write_held_events();
+  void release_refused();
+  void attempt_gone(Job& job);
+  [[nodiscard]] std::optional<events::Failure> refused_before(const Job& job) const;
+  [[nodiscard]] bool waits(Job& job);
+  void check_silence();
+
+  // requests that cannot be answered (partition_dead_letters.cpp)
+  void dead_letter(std::int64_t offset);
+  void dead_letter_reported(std::int64_t offset, const kafka::Report& report);
+  void dead_letter_acknowledged(std::int64_t offset);
+  void dead_letter_waits(std::int64_t offset, DeadLetter& letter, std::string_view why);
+  void send_dead_letters();
+
   // records out (partition_output.cpp)
   void send(Output output, const std::optional<std::string>& key, std::optional<std::string_view> value,
             const kafka::Headers* headers, const Sent& sent);
   void send_audit(const Sent& sent, const std::optional<std::string>& key, std::string_view type, std::string id,
                   const std::string& traceparent, std::string_view value, events::AuditFacts facts);
   void send_ownership(Purpose purpose, std::string_view type, std::string_view value, events::AuditFacts facts);
+  void not_taken(const Sent& sent, kafka::Produced produced);
+  /// Records go out: neither settling nor given up.
+  [[nodiscard]] bool writes() const {
+    return phase_ != Phase::settling && phase_ != Phase::confirming && phase_ != Phase::over && failing_.empty();
+  }
   void terminal_acknowledged(const Sent& sent, std::int64_t chunk_offset);
   void commit_news();
   void send_commit();
@@ -373,6 +430,12 @@ class Partition {
   bool looking_ = false;
   std::set<std::int64_t> held_{};  ///< first in line, but too far from the oldest incomplete offset, or too many run
   std::deque<kafka::Record> untouched_{};  ///< read while not running: nothing of them is looked at before the claim
+
+  std::map<std::uint64_t, std::int64_t> by_unit_{};  ///< offsets of jobs with an attempt, by low_unit() of its unit
+  std::map<EventKey, HeldEvent> held_events_{};
+  /// Records that the producer does not take whatever happens; dealt with by on_time(), not from inside an attempt.
+  std::vector<std::pair<Sent, std::string>> refused_here_{};
+  std::string silence_{};
 
   std::map<std::int64_t, DeadLetter> dead_letters_{};
   std::map<std::int64_t, std::uint32_t>

@@ -114,6 +114,12 @@ void Partition::response_counts(const AuditFacts& facts) {
   tail_.forget(offset, facts.ids.attempt);
   leases_.erase({offset, facts.ids.attempt});
   closed_.erase({offset, facts.ids.attempt});
+  if (facts.cause == cause_refused) {
+    // The attempt is over; decide() begins the next, which answers with the error.
+    if (const auto it = jobs_.find(offset);
+        it != jobs_.end() && it->second.attempt && it->second.attempt->number() == facts.ids.attempt)
+      attempt_gone(it->second);
+  }
   if (!fold_.any_open(offset)) {
     const auto origin = origins_.extract(offset);
     if (origin && !jobs_.contains(offset)) {

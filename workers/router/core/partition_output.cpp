@@ -7,7 +7,6 @@
 #include "common/events/audit.hpp"
 #include "common/events/cloud_events.hpp"
 #include "workers/router/core/attempt.hpp"
-#include "workers/router/core/dead_letter.hpp"
 #include "workers/router/core/partition.hpp"
 #include "workers/router/core/planted.hpp"
 
@@ -15,7 +14,7 @@ namespace tokenrail::router {
 
 void Partition::produce_chunk(Job& job, std::string_view value, bool first) {
   services_.metrics.chunks.add();
-  const Sent sent{.purpose = Purpose::chunk, .offset = job.offset};
+  const Sent sent{.purpose = Purpose::chunk, .offset = job.offset, .unit = job.attempt->unit()};
   if (first && !job.traceparent.empty()) {
     const kafka::Headers headers{{"traceparent", job.traceparent}};
     send(Output::chunks, job.key, value, &headers, sent);
@@ -26,7 +25,7 @@ void Partition::produce_chunk(Job& job, std::string_view value, bool first) {
 
 void Partition::produce_terminal(Job& job, std::string_view value, std::int64_t attempt) {
   services_.metrics.chunks.add();
-  const Sent sent{.purpose = Purpose::terminal, .offset = job.offset, .attempt = attempt};
+  const Sent sent{.purpose = Purpose::terminal, .offset = job.offset, .attempt = attempt, .unit = job.attempt->unit()};
   if (job.traceparent.empty()) {
     send(Output::chunks, job.key, value, nullptr, sent);
   } else {
@@ -53,7 +52,7 @@ void Partition::send_ownership(Purpose purpose, std::string_view type, std::stri
 void Partition::send_audit(const Sent& sent, const std::optional<std::string>& key, std::string_view type,
                            std::string id, const std::string& traceparent, std::string_view value,
                            events::AuditFacts facts) {
-  if (phase_ == Phase::settling || phase_ == Phase::confirming || phase_ == Phase::over || !failing_.empty()) return;
+  if (!writes()) return;
   const auto now = services_.environment.now().wall.count();
   // Whoever only continues keeps no account of the log.
   if (owns()) {
@@ -70,53 +69,23 @@ void Partition::send_audit(const Sent& sent, const std::optional<std::string>& k
   send(Output::audit, key, value, &headers, sent);
 }
 
-void Partition::dead_letter(std::int64_t offset) {
-  const auto it = dead_letters_.find(offset);
-  if (it == dead_letters_.end()) return;
-  const auto& [record, reason] = it->second;
-  const auto letter = dead_letter_record(record, reason, services_.hub.dead_letter_bytes_max());
-  services_.metrics.dead_letters.add();
-  spdlog::warn("partition {} offset {}: {}; the record goes to the dead-letter topic", number_, offset, reason);
-  const auto key = letter.key ? std::optional<std::string>(*letter.key) : std::nullopt;
-  send(Output::dlq, key, letter.value, &letter.headers, {.purpose = Purpose::dlq, .offset = offset});
-}
-
-void Partition::dead_letter_acknowledged(std::int64_t offset) {
-  const auto it = dead_letters_.find(offset);
-  if (it == dead_letters_.end()) return;
-  const auto& record = it->second.record;
-  leave_window(bytes_of(record));
-  const auto digest = events::dead_letter_digest(record);
-  dead_letters_.erase(it);
-  complete(offset);
-  if (offset < ledger_.committable() || dead_lettered_.size() >= events::dead_letters_listed_max) return;
-  dead_lettered_.emplace(offset, digest);
-  dead_lettered_news_ = true;
-}
-
 void Partition::send(Output output, const std::optional<std::string>& key, std::optional<std::string_view> value,
                      const kafka::Headers* headers, const Sent& what) {
-  if (phase_ == Phase::settling || phase_ == Phase::confirming || phase_ == Phase::over || !failing_.empty()) return;
+  if (!writes()) return;
   Sent sent = what;
   sent.partition = number_;
   sent.generation = generation_;
+  sent.bytes = static_cast<std::uint32_t>(value ? value->size() : 0);
   if (deferred_.empty()) {
-    switch (wire_.send(output, key, value, headers, sent)) {
-      case kafka::Produced::accepted:
-        ++outstanding_;
-        return;
-      case kafka::Produced::queue_full:
-        break;
-      case kafka::Produced::too_large:
-        failing_ = fmt::format("a record of {} bytes is larger than the producer's message.max.bytes",
-                               value ? value->size() : 0);
-        services_.environment.wake_at(services_.environment.now().steady);
-        return;
-      case kafka::Produced::unknown_topic:
-      case kafka::Produced::failed:
-        failing_ = "the producer refused a record";
-        services_.environment.wake_at(services_.environment.now().steady);
-        return;
+    const auto produced = wire_.send(output, key, value, headers, sent);
+    if (produced == kafka::Produced::accepted) {
+      ++outstanding_;
+      return;
+    }
+    if (produced != kafka::Produced::queue_full) {
+      not_taken(sent, produced);
+      services_.environment.wake_at(services_.environment.now().steady);
+      return;
     }
   }
   deferred_.push_back({.output = output,
@@ -126,6 +95,20 @@ void Partition::send(Output output, const std::optional<std::string>& key, std::
                        .sent = sent});
 }
 
+// The producer does not take a record, and never will. A chunk harms its request alone; without an audit event nothing
+// can go on here.
+void Partition::not_taken(const Sent& sent, kafka::Produced produced) {
+  const auto why = produced == kafka::Produced::too_large       ? "larger than the producer's message.max.bytes"
+                   : produced == kafka::Produced::unknown_topic ? "its topic, or that partition of it, does not exist"
+                                                                : "the producer can no longer work";
+  if (produced == kafka::Produced::too_large && (sent.purpose == Purpose::chunk || sent.purpose == Purpose::terminal)) {
+    refused_here_.emplace_back(sent, why);
+    return;
+  }
+  failing_ = fmt::format("the producer does not take a record of {} bytes for {} ({})", sent.bytes,
+                         services_.hub.topic(output_of(sent.purpose)), why);
+}
+
 void Partition::on_space() {
   if (deferred_.empty()) return;
   while (!deferred_.empty()) {
@@ -133,13 +116,18 @@ void Partition::on_space() {
     const auto value = next.value ? std::optional<std::string_view>(*next.value) : std::nullopt;
     const auto produced = wire_.send(next.output, next.key, value, next.headers ? &*next.headers : nullptr, next.sent);
     if (produced == kafka::Produced::queue_full) return;
-    if (produced != kafka::Produced::accepted) {
-      fail("the producer refused a record");
-      return;
+    if (produced == kafka::Produced::accepted) {
+      ++outstanding_;
+    } else {
+      not_taken(next.sent, produced);
+      if (!failing_.empty()) {
+        fail(std::exchange(failing_, {}));
+        return;
+      }
     }
-    ++outstanding_;
     deferred_.pop_front();
   }
+  if (wants_time()) services_.environment.wake_at(services_.environment.now().steady);
   for (auto& [offset, job] : jobs_) {
     if (job.attempt) job.attempt->resume();
     if (congested()) return;
@@ -148,9 +136,11 @@ void Partition::on_space() {
 
 // --- reports --------------------------------------------------------------------------------------------------------
 
-void Partition::on_chunk_report(const kafka::Report& report) {
+void Partition::on_chunk_report(const kafka::Report& report, std::uint64_t unit) {
   --outstanding_;
-  if (!report.ok) {
+  if (report.refused == kafka::Refusal::record && !planted(Bug::refusal_fails_partition)) {
+    if (writes()) chunk_refused(unit, report.detail);
+  } else if (!report.ok) {
     if (!planted(Bug::goes_on_after_failed_report)) fail(fmt::format("a chunk was not delivered ({})", report.detail));
   } else {
     positions_.chunk_acknowledged(report.offset);
@@ -159,7 +149,17 @@ void Partition::on_chunk_report(const kafka::Report& report) {
 }
 
 void Partition::on_report(const Sent& sent, const kafka::Report& report) {
+  // Whatever becomes of a dead letter, nothing else of the partition depends on it.
+  if (sent.purpose == Purpose::dlq) {
+    dead_letter_reported(sent.offset, report);
+    return;
+  }
   --outstanding_;
+  if (report.refused == kafka::Refusal::record && !planted(Bug::refusal_fails_partition)) {
+    if (writes()) record_refused(sent, report.detail);
+    if (phase_ == Phase::settling && outstanding_ == 0) settled();
+    return;
+  }
   if (!report.ok) {
     if (planted(Bug::terminal_sent_again) && sent.purpose == Purpose::terminal) {
       if (const auto it = jobs_.find(sent.offset); it != jobs_.end() && it->second.attempt)
@@ -167,7 +167,8 @@ void Partition::on_report(const Sent& sent, const kafka::Report& report) {
       return;
     }
     if (planted(Bug::goes_on_after_failed_report)) return;
-    fail(fmt::format("a record was not delivered ({})", report.detail));
+    fail(fmt::format("a record for {} was not delivered ({})", services_.hub.topic(output_of(sent.purpose)),
+                     report.detail));
     if (phase_ == Phase::settling && outstanding_ == 0) settled();
     return;
   }
@@ -178,18 +179,17 @@ void Partition::on_report(const Sent& sent, const kafka::Report& report) {
   if (phase_ == Phase::confirming || phase_ == Phase::over) return;
 
   switch (sent.purpose) {
-    case Purpose::chunk:
-      break;
     case Purpose::claim:
       claim_reported();
       break;
+    case Purpose::chunk:
     case Purpose::dlq:
-      dead_letter_acknowledged(sent.offset);
       break;
     case Purpose::terminal:
       terminal_acknowledged(sent, report.offset);
       break;
     default:
+      held_events_.erase({sent.purpose, sent.offset, sent.attempt});
       if (phase_ == Phase::continuing) {
         acknowledged_elsewhere(sent.purpose, sent.offset, sent.attempt);
         break;

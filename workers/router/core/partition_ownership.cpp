@@ -58,7 +58,7 @@ void Partition::begin(const kafka::Committed& committed) {
 
 void Partition::claim() {
   phase_ = Phase::claiming;
-  instance_ = fmt::format("{:016x}", services_.environment.random());
+  instance_ = services_.hub.next_instance();
   ownership_events_ = 0;
   fold_ = events::AuditFold(inherited_ ? inherited_->epoch_at_audit_offset : 0);
   tail_.clear();
@@ -353,7 +353,7 @@ void Partition::close(const Closing& closing) {
   send_audit({.purpose = Purpose::closing_event, .offset = offset, .attempt = closing.ids.attempt},
              origin == origins_.end() ? std::nullopt : origin->second.key, events::llm_response_type, id,
              origin == origins_.end() ? "" : origin->second.traceparent,
-             events::to_json(event, services_.options.record_bytes_max), std::move(facts));
+             events::to_json(event, services_.hub.record_bytes_max(Output::audit)), std::move(facts));
   if (planted(Bug::closes_with_terminal) && closing.terminal == nullptr) {
     const events::ChunkWriter writer(closing.ids.request_id, closing.ids.org_id, closing.ids.attempt);
     writer.write(scratch_, events::TerminalChunk{.source_offset = offset});
@@ -376,13 +376,13 @@ void Partition::run() {
                ledger_.committable(), jobs_.size());
   if (careful()) {
     spdlog::warn(
-        "partition {}: workers were lost here before they could say anything; requests are prepared one at a time",
-        number_);
+        "partition {}: the last {} workers that claimed it wrote nothing else; requests are prepared one at a time "
+        "until "
+        "{} have been, so that one that ends its worker is found",
+        number_, fold_.claims_in_a_row(), careful_.left);
   }
   // Those of before a repair; what waited untouched sends its own.
-  std::vector<std::int64_t> letters;
-  for (const auto& [offset, letter] : dead_letters_) letters.push_back(offset);
-  for (const auto offset : letters) dead_letter(offset);
+  send_dead_letters();
   for (auto& record : std::exchange(untouched_, {})) take(std::move(record));
   std::vector<std::int64_t> waiting;
   for (const auto& [offset, job] : jobs_) waiting.push_back(offset);
@@ -420,6 +420,9 @@ void Partition::fail(std::string_view why) {
   careful_.waiting.clear();
   account_ = AuditAccount{};
   fetching_.wanted.clear();
+  held_events_.clear();
+  refused_here_.clear();
+  by_unit_.clear();
   for (auto& [from, gap] : gaps_) gap.told = gap.counted = false;
   for (auto& [offset, job] : jobs_) {
     over(job);
@@ -451,6 +454,7 @@ void Partition::settled() {
   if (services_.environment.now().steady < repairs_.settle_until) return;  // on_time() does
   // Ask the coordinator whether the partition is still ours: a commit of what is committed already changes nothing,
   // and only a member of the current generation is answered with yes.
+  silence_.clear();
   phase_ = Phase::confirming;
   commit_.sent_offset = commit_.offset >= 0 ? commit_.offset : ledger_.committable();
   commit_.sent_metadata = commit_.metadata;
@@ -460,6 +464,7 @@ void Partition::settled() {
 void Partition::on_producer() {
   // Whatever the old one had not reported when it was destroyed never will be.
   outstanding_ = 0;
+  for (auto& [offset, letter] : dead_letters_) letter.on_its_way = false;
   if (phase_ == Phase::settling) {
     settled();
     return;

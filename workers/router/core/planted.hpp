@@ -29,10 +29,14 @@ enum class Bug : std::uint8_t {
   runs_again_though_cut,        ///< a request whose answer may have stood where retention has been is run again
   no_tail_after_lease,          ///< after a lease has run out the chunk log is not read
   forgets_attempts,             ///< attempts found in the tail are not closed
-  duplicate_though_run,  ///< a request that has been run is answered as a duplicate, when the window says so later
-  runs_duplicates,       ///< a request seen before is run again
-  deadline_ignored,      ///< a request past its deadline is called all the same
-  loss_untold,           ///< requests that were deleted unread are passed over in silence
+  duplicate_though_run,       ///< a request that has been run is answered as a duplicate, when the window says so later
+  runs_duplicates,            ///< a request seen before is run again
+  deadline_ignored,           ///< a request past its deadline is called all the same
+  refusal_fails_partition,    ///< a record that was refused for good fails its partition
+  runs_again_though_refused,  ///< a request of which a chunk was refused is run again
+  refused_letter_is_written,  ///< a dead letter that was refused counts as written
+  silence_fails_all,          ///< a partition of a topic that acknowledges nothing fails all partitions
+  loss_untold,                ///< requests that were deleted unread are passed over in silence
 };
 
 #ifdef TOKENRAIL_PLANTED_BUGS

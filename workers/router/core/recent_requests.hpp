@@ -14,10 +14,13 @@
 
 namespace tokenrail::router {
 
+/// Attempt numbers of one epoch: `attempt` is epoch × this + n.
+inline constexpr std::int64_t attempts_per_epoch = 1'000;
+
 class RecentRequests {
  public:
   /// Attempts of one name under one epoch that have a number of their own.
-  static constexpr std::int64_t attempts_max = 999;
+  static constexpr std::int64_t attempts_max = attempts_per_epoch - 1;
 
   /// `window_ms`: one that comes again later than this is a request of its own, and the first of a new window.
   RecentRequests(std::size_t requests_max, std::int64_t window_ms)

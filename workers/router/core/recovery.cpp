@@ -64,7 +64,7 @@ events::LlmResponse response_of(const Closing& closing, std::int64_t epoch, cons
   event.calls = std::nullopt;
   if (closing.terminal == nullptr) {
     event.outcome = Outcome::interrupted;
-    event.cause = cause_lost;
+    event.cause = events::worker_of(closing.ids.instance) == events::worker_of(instance) ? cause_repair : cause_lost;
     event.called = true;
     return event;
   }

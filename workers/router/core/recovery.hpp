@@ -38,10 +38,10 @@ struct Closing {
   const TerminalTail::Found* terminal = nullptr;  ///< in the log: the response is made from it. nullptr: interrupted
 };
 
-/// Why an attempt was `interrupted`: its worker was lost; or the chunk log was cut where it may have ended, so that
-/// nobody can know, and the request is not run again.
-inline constexpr std::string_view cause_lost = "lost";
-inline constexpr std::string_view cause_cut = "cut";
+using events::cause_cut;
+using events::cause_lost;
+using events::cause_refused;
+using events::cause_repair;
 
 /// Every attempt without a response that counts, oldest first. Attempts that a worker which gave the partition up in
 /// order goes on with are left alone.
@@ -49,7 +49,8 @@ inline constexpr std::string_view cause_cut = "cut";
 /// The same for one attempt whose lease has run out.
 [[nodiscard]] Closing plan_closing(const events::AuditFold::Attempt& attempt, const TerminalTail& terminals);
 
-/// The response that closes it, under the closer's own epoch and instance.
+/// The response that closes it, under the closer's own epoch and instance. The cause is `repair` where the attempt was
+/// begun by the closer's own process.
 [[nodiscard]] events::LlmResponse response_of(const Closing& closing, std::int64_t epoch, const std::string& instance);
 
 }  // namespace tokenrail::router

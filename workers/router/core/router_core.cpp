@@ -9,6 +9,7 @@
 
 #include "common/events/cancellation.hpp"
 #include "workers/router/core/attempt.hpp"
+#include "workers/router/core/planted.hpp"
 
 namespace tokenrail::router {
 
@@ -17,6 +18,9 @@ namespace {
 constexpr std::uint64_t chunk_flag = 1ULL << 63U;
 constexpr unsigned partition_shift = 40;
 constexpr std::uint64_t low_mask = (1ULL << partition_shift) - 1;
+// Of a chunk's report: the unit of its attempt, and enough of the generation to tell the few that are alive apart.
+constexpr unsigned generation_shift = 28;
+constexpr std::uint64_t generation_mask = (1ULL << (partition_shift - generation_shift)) - 1;
 constexpr Millis offsets_ask_again{1'000};
 
 }  // namespace
@@ -330,6 +334,18 @@ Partition* RouterCore::partition(std::int32_t number, std::uint64_t generation) 
   return it == continuing_.end() ? nullptr : it->second.get();
 }
 
+Partition* RouterCore::partition_of_chunk(std::uint64_t token) {
+  const auto number = static_cast<std::int32_t>((token & ~chunk_flag) >> partition_shift);
+  const auto generation = token >> generation_shift & generation_mask;
+  const auto is = [&](const Partition& p) {
+    return p.number() == number && (p.generation() & generation_mask) == generation;
+  };
+  const auto index = static_cast<std::size_t>(number);
+  if (index < by_number_.size() && by_number_[index] != nullptr && is(*by_number_[index])) return by_number_[index];
+  const auto it = std::ranges::find_if(continuing_, [&](const auto& entry) { return is(*entry.second); });
+  return it == continuing_.end() ? nullptr : it->second.get();
+}
+
 // --- records --------------------------------------------------------------------------------------------------------
 
 void RouterCore::ConsumerSide::on_record(kafka::Record&& record) {
@@ -364,19 +380,20 @@ kafka::Produced RouterCore::send(Output output, const std::optional<std::string>
   const auto number = static_cast<std::uint64_t>(sent.partition) << partition_shift;
 
   if (sent.purpose == Purpose::chunk) {
-    return producer_->produce(topic, where, name, value, headers, chunk_flag | number | (sent.generation & low_mask));
+    return producer_->produce(
+        topic, where, name, value, headers,
+        chunk_flag | number | (sent.generation & generation_mask) << generation_shift | low_unit(sent.unit), sent.unit);
   }
   const auto token = number | (++next_token_ & low_mask);
-  const auto produced = producer_->produce(topic, where, name, value, headers, token);
+  const auto produced = producer_->produce(topic, where, name, value, headers, token, sent.unit);
   if (produced == kafka::Produced::accepted) sent_.emplace(token, sent);
   return produced;
 }
 
 void RouterCore::ProducerSide::on_report(const kafka::Report& report) {
-  const auto number = static_cast<std::int32_t>((report.token & ~chunk_flag) >> partition_shift);
   if ((report.token & chunk_flag) != 0) {
-    if (auto* owner = core.partition(number, report.token)) {
-      owner->on_chunk_report(report);
+    if (auto* owner = core.partition_of_chunk(report.token)) {
+      owner->on_chunk_report(report, low_unit(report.token));
       if (!report.ok) {
         core.release_step();
         core.sweep_continuing();
@@ -403,6 +420,38 @@ kafka::Report RouterCore::without_batch_number(const Sent& sent, const kafka::Re
   auto placed = report;
   placed.offset = batch_numbers_[sent.partition].offset_of(report.offset).value_or(-1);
   return placed;
+}
+
+const std::string& RouterCore::topic(Output output) const {
+  return output == Output::chunks  ? options_.topics.chunks
+         : output == Output::audit ? options_.topics.audit
+                                   : options_.topics.dlq;
+}
+
+std::size_t RouterCore::record_bytes_max(Output output) const {
+  auto configured = options_.record_bytes_max;
+  if (output == Output::dlq) {
+    configured = dead_letter_bytes_max_;
+    // The request's own topic may take larger records than this producer does.
+    if (producer_ != nullptr) configured = std::min(configured, producer_->message_bytes_max());
+  }
+  return refusals_.limit(output, configured, environment_.now().steady);
+}
+
+void RouterCore::record_refused(Output output, std::size_t bytes, std::string_view detail) {
+  metrics_.record_refused(topic(output));
+  if (refusals_.refused(output, bytes, detail, environment_.now().steady)) {
+    spdlog::error("{} refused a record of {} bytes for good: {}", topic(output), bytes, detail);
+  }
+}
+
+std::string RouterCore::next_instance() {
+  if (worker_ == 0) worker_ = environment_.random();
+  return fmt::format("{:016x}-{}", worker_, ++next_claim_);
+}
+
+Millis RouterCore::unreported_age(Output output, std::int32_t partition) const {
+  return usable() ? producer_->oldest_unreported_age(topics_[static_cast<std::size_t>(output)], partition) : Millis(0);
 }
 
 void RouterCore::ProducerSide::on_space() {
@@ -515,7 +564,7 @@ void RouterCore::on_wake() {
   release_step();
   if (now >= next_round_) {
     next_round_ = now + options_.commit_interval;
-    if (usable() && producer_->oldest_unreported_age() > options_.unreported_max) {
+    if (planted(Bug::silence_fails_all) && usable() && producer_->oldest_unreported_age() > options_.unreported_max) {
       producer_lost("the brokers have not acknowledged a record for too long");
     }
   }
@@ -573,48 +622,6 @@ void RouterCore::drain_step() {
   const bool patience_over = now >= drain_until_ + options_.drain_grace;
   if (!patience_over && (!left_ || !continuing_.empty())) return;
   std::exchange(drained_, nullptr)();
-}
-
-std::vector<telemetry::Condition> RouterCore::conditions() const {
-  std::vector<telemetry::Condition> all;
-  all.push_back({.name = "registry",
-                 .problem = projection_.complete() ? ""
-                                                   : "the registry topic has not been read to a whole registry yet; is "
-                                                     "tokenrail-registry-sync running?"});
-  const bool consumer_connected = consumer_ == nullptr || consumer_->connected();
-  all.push_back({.name = "group",
-                 .problem = !joined_              ? "not yet a member of the consumer group"
-                            : !consumer_connected ? "no broker answers; is Kafka running?"
-                                                  : ""});
-  all.push_back({.name = "producer",
-                 .problem = !usable()                 ? "no producer; is Kafka reachable?"
-                            : !producer_->connected() ? "no broker answers; is Kafka running?"
-                                                      : ""});
-  std::size_t waiting = 0;
-  for (const auto& [number, partition] : partitions_) {
-    if (partition->phase() != Partition::Phase::running) ++waiting;
-  }
-  all.push_back({.name = "partitions",
-                 .problem = waiting == 0 && partitions_.size() == assigned_.size()
-                                ? ""
-                                : fmt::format("{} of {} partitions are not claimed yet",
-                                              waiting + assigned_.size() - partitions_.size(), assigned_.size())});
-  all.push_back({.name = "cancellations",
-                 .problem = cancellations_.unread().empty()
-                                ? ""
-                                : fmt::format("{} partitions of {} have not been read to their end; nothing is started "
-                                              "before that",
-                                              cancellations_.unread().size(), options_.topics.cancellations)});
-  if (draining_) all.push_back({.name = "draining", .problem = "the worker is shutting down"});
-  return all;
-}
-
-void RouterCore::refresh_gauges() {
-  metrics_.in_flight.set(static_cast<double>(in_flight()));
-  metrics_.window_requests.set(static_cast<double>(window_.requests()));
-  metrics_.window_bytes.set(static_cast<double>(window_.bytes()));
-  metrics_.partitions.set(static_cast<double>(partitions_.size()));
-  metrics_.continuing.set(static_cast<double>(continuing_.size()));
 }
 
 }  // namespace tokenrail::router

@@ -24,6 +24,7 @@
 #include "workers/router/core/fair_queue.hpp"
 #include "workers/router/core/in_flight.hpp"
 #include "workers/router/core/partition.hpp"
+#include "workers/router/core/refusals.hpp"
 #include "workers/router/core/services.hpp"
 #include "workers/router/core/window.hpp"
 
@@ -61,8 +62,8 @@ class RouterCore final : private Hub, private Wire {
   /// such topic, and nobody can cancel. To be called before the reader is connected.
   void set_cancellation_partitions(std::int32_t count) { cancellations_.expect(count); }
 
-  /// Called when the producer has become useless (fatal, or silent for too long): purge it, serve its reports until
-  /// none is left, and connect() a new one. Comes once a producer.
+  /// Called when the producer has become useless: purge it, serve its reports until none is left, and connect() a new
+  /// one. Comes once a producer.
   std::function<void()> on_producer_lost;
   /// Called when the consumer has become useless: destroy it after this call returned and connect() a new member.
   std::function<void()> on_consumer_lost;
@@ -117,7 +118,11 @@ class RouterCore final : private Hub, private Wire {
     queue_.push(job, org_id, at_front);
   }
   void window_changed() override { adjust_reading(); }
-  [[nodiscard]] std::size_t dead_letter_bytes_max() const override { return dead_letter_bytes_max_; }
+  [[nodiscard]] const std::string& topic(Output output) const override;
+  [[nodiscard]] std::size_t record_bytes_max(Output output) const override;
+  void record_refused(Output output, std::size_t bytes, std::string_view detail) override;
+  std::uint64_t next_unit() override { return ++next_unit_; }
+  std::string next_instance() override;
   void forget_waiting(std::int32_t partition) override { queue_.forget(partition); }
   [[nodiscard]] bool is_cancelled(const std::string& org_id, const std::string& request_id) const override;
   // Wire
@@ -130,10 +135,12 @@ class RouterCore final : private Hub, private Wire {
   void ask(std::int32_t partition, std::uint64_t generation, std::uint32_t sequence, Log log,
            std::optional<Millis> at) override;
   [[nodiscard]] bool usable() const override { return producer_ != nullptr && !producer_lost_; }
+  [[nodiscard]] Millis unreported_age(Output output, std::int32_t partition) const override;
 
   void on_cancellation(const kafka::Record& record);
   kafka::Report without_batch_number(const Sent& sent, const kafka::Report& report);
   Partition* partition(std::int32_t number, std::uint64_t generation);
+  Partition* partition_of_chunk(std::uint64_t token);
   void ask_committed();
   /// What may have become possible by a word of Kafka about a partition.
   void go_on();
@@ -150,6 +157,8 @@ class RouterCore final : private Hub, private Wire {
   void sweep_continuing();
   void notice_stall(Millis now);
   void producer_lost(std::string_view why);
+  [[nodiscard]] telemetry::Condition partitions_condition() const;
+  void add_refusals(std::vector<telemetry::Condition>& all) const;
   void drain_step();
   void arm();
 
@@ -170,6 +179,10 @@ class RouterCore final : private Hub, private Wire {
   kafka::Producer* producer_ = nullptr;
   kafka::LogReader* reader_ = nullptr;
   bool producer_lost_ = false;
+  Refusals refusals_{};
+  std::uint64_t next_unit_ = 0;
+  std::uint64_t worker_ = 0;  ///< in the names of all its claims; drawn for the first
+  std::uint64_t next_claim_ = 0;
   kafka::TopicHandle topics_[3]{};
   std::int32_t dead_letter_partitions_ = 1;
   std::size_t dead_letter_bytes_max_ = 1'000'000;

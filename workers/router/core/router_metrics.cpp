@@ -5,7 +5,12 @@ namespace tokenrail::router {
 RouterMetrics::RouterMetrics(telemetry::Metrics& metrics)
     : requests_read(metrics.counter("tokenrail_router_requests_read_total", "Records read from chat.requests.")),
       chunks(metrics.counter("tokenrail_router_chunks_total", "Chunks handed to the producer.")),
-      dead_letters(metrics.counter("tokenrail_router_dead_letters_total", "Records sent to chat.requests.dlq.")),
+      dead_letters(metrics.counter("tokenrail_router_dead_letters_total", "Records written to chat.requests.dlq.")),
+      dead_letters_waiting(
+          metrics.gauge("tokenrail_router_dead_letters_waiting",
+                        "Dead letters that chat.requests.dlq does not take; tried again until it does.")),
+      refused_waiting(metrics.gauge("tokenrail_router_refused_waiting",
+                                    "Requests of which a topic refuses even the error, or the smallest audit event.")),
       unknown_fields(metrics.counter("tokenrail_router_unknown_fields_total",
                                      "Fields of requests that this version does not know and ignored.")),
       calls(metrics.counter("tokenrail_router_calls_total", "Calls made to providers.")),
@@ -49,6 +54,13 @@ RouterMetrics::RouterMetrics(telemetry::Metrics& metrics)
                                   "From a request's timestamp to its dispatch, in milliseconds.",
                                   telemetry::Metrics::latency_bounds_ms())),
       metrics_(metrics) {}
+
+void RouterMetrics::record_refused(const std::string& topic) {
+  metrics_
+      .counter("tokenrail_router_records_refused_total", "Records that the brokers refused for good, by topic.",
+               {{"topic", topic}})
+      .add();
+}
 
 void RouterMetrics::attempt_ended(const events::AnsweringModel& model, std::string_view org_id,
                                   std::string_view outcome, const events::Timing& timing,

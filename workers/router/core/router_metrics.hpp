@@ -17,9 +17,14 @@ class RouterMetrics {
   void attempt_ended(const events::AnsweringModel& model, std::string_view org_id, std::string_view outcome,
                      const events::Timing& timing, const std::optional<events::Usage>& usage);
 
+  /// The brokers refused a record of that topic for good.
+  void record_refused(const std::string& topic);
+
   telemetry::Counter& requests_read;
   telemetry::Counter& chunks;
   telemetry::Counter& dead_letters;
+  telemetry::Gauge& dead_letters_waiting;
+  telemetry::Gauge& refused_waiting;
   telemetry::Counter& unknown_fields;
   telemetry::Counter& calls;
   telemetry::Counter& calls_failed;

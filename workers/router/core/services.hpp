@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 #include "common/http/client.hpp"
 #include "common/registry/projection.hpp"
@@ -31,6 +33,11 @@ enum class Purpose : std::uint8_t {
 
 /// Which of the router's topics a record goes to.
 enum class Output : std::uint8_t { chunks, audit, dlq };
+[[nodiscard]] constexpr Output output_of(Purpose purpose) {
+  return purpose == Purpose::chunk || purpose == Purpose::terminal ? Output::chunks
+         : purpose == Purpose::dlq                                 ? Output::dlq
+                                                                   : Output::audit;
+}
 /// What a partition reads beside the records that the group hands it: its own logs, and chat.requests once more.
 enum class Log : std::uint8_t { chunks, audit, requests };
 
@@ -44,8 +51,16 @@ class Hub {
   virtual void job_ready(const JobRef& job, const std::string& org_id, bool at_front) = 0;
   /// Something has left the window, or has come back.
   virtual void window_changed() = 0;
-  /// Of a whole record on the dead-letter topic, before compression.
-  [[nodiscard]] virtual std::size_t dead_letter_bytes_max() const = 0;
+  [[nodiscard]] virtual const std::string& topic(Output output) const = 0;
+  /// Below which size records of that topic are to be kept: of a value on the chunk and audit topics; of a whole record
+  /// on the dead-letter topic, before compression. Less than configured where the topic has refused less lately.
+  [[nodiscard]] virtual std::size_t record_bytes_max(Output output) const = 0;
+  /// The brokers refused a record of that size for good, or the producer does not take it.
+  virtual void record_refused(Output output, std::size_t bytes, std::string_view detail) = 0;
+  /// For one attempt: names its chunks to the producer, so that none is written behind one that was refused. Never 0.
+  virtual std::uint64_t next_unit() = 0;
+  /// For one claim: WORKER-N, where WORKER is the same for all claims of this process.
+  virtual std::string next_instance() = 0;
   /// Whatever of that partition waits for its turn or for a connection starts anew.
   virtual void forget_waiting(std::int32_t partition) = 0;
   /// Somebody asked, not long ago, for that request to be ended.

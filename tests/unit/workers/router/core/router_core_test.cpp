@@ -541,7 +541,7 @@ TEST_F(RouterCoreTest, WhatWasPutBackAndThenDeletedByRetentionIsAnswered) {
   EXPECT_EQ((group->stored[{.topic = "chat.requests", .partition = 0}].first), 10);
 }
 
-TEST_F(RouterCoreTest, ASilentProducerIsReplacedAndEveryPartitionRecovers) {
+TEST_F(RouterCoreTest, FatalProducerIsReplacedAndEveryPartitionRecovers) {
   assign();
   request("r1");
   settle();
@@ -549,8 +549,7 @@ TEST_F(RouterCoreTest, ASilentProducerIsReplacedAndEveryPartitionRecovers) {
   speak(1, "x");
   bool lost = false;
   core->on_producer_lost = [&] { lost = true; };
-  producer->age = 121s;
-  wake_after(1s);
+  core->producer_listener().on_fatal({.kind = ErrorKind::unavailable, .detail = "told to be fatal"});
   ASSERT_TRUE(lost);
   producer->purge();
   auto fresh = std::make_unique<testing::FakeProducer>(core->producer_listener(), logs, environment);

@@ -94,8 +94,7 @@ TEST_F(RouterCoreTest, ARequestWhoseTimeRunsOutWhileItIsAnnouncedIsNotCalled) {
 
 TEST_F(RouterCoreTest, APartitionAssignedWhileThereIsNoProducerIsClaimedByTheNextOne) {
   assign();
-  producer->age = 121s;
-  wake_after(1s);  // the producer is given up
+  core->producer_listener().on_fatal({.kind = ErrorKind::unavailable, .detail = "told to be fatal"});
   assign();
   request("r1");
   settle();

@@ -1,0 +1,231 @@
+// What the brokers refuse for good ends the request that it belongs to, and harms nothing else. Of a refused chunk the
+// attempt is closed as `interrupted` (cause `refused`) with the error that the request is to end with; the next attempt
+// calls nobody and publishes that error, here or at whoever owns the partition then. An audit event is written again,
+// smaller. What is refused all the same waits and is tried again: the request stays incomplete, and /readyz says so. A
+// partition of a topic that acknowledges nothing fails alone.
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "common/events/utf8.hpp"
+#include "workers/router/core/attempt.hpp"
+#include "workers/router/core/partition.hpp"
+#include "workers/router/core/planted.hpp"
+#include "workers/router/core/refusals.hpp"
+
+namespace tokenrail::router {
+
+namespace {
+
+using events::ErrorCode;
+using events::Failure;
+
+constexpr std::size_t detail_bytes_max = 200;
+// A refused event is written again so often at once: below half of its size, then as small as it gets.
+constexpr int events_at_once = 2;
+
+Failure refusal(const std::string& topic, std::size_t bytes, std::string_view detail) {
+  const auto said = events::utf8_prefix(detail, detail_bytes_max);
+  if (is_about_size(detail)) {
+    return Failure::of(ErrorCode::response_too_large,
+                       fmt::format("{} refused a record of this answer, of up to {} bytes, as too large ({}). Have the "
+                                   "operator raise max.message.bytes of {} or lower router.record_bytes_max, then ask "
+                                   "again under a new requestId.",
+                                   topic, bytes, said, topic));
+  }
+  return Failure::of(
+      ErrorCode::internal,
+      fmt::format("{} refused a record of this answer for good ({}). Have the operator compare the topic "
+                  "with `tokenrail topics check`, then ask again under a new requestId.",
+                  topic, said));
+}
+
+}  // namespace
+
+void Partition::record_refused(const Sent& sent, std::string_view detail) {
+  if (sent.purpose == Purpose::terminal) {
+    chunk_refused(sent.unit, detail);
+  } else {
+    event_refused(sent, detail);
+  }
+}
+
+void Partition::refused_here() {
+  for (const auto& [sent, why] : std::exchange(refused_here_, {})) chunk_refused(sent.unit, why);
+}
+
+// --- chunks ---------------------------------------------------------------------------------------------------------
+
+void Partition::chunk_refused(std::uint64_t unit, std::string_view detail) {
+  const auto known = by_unit_.find(low_unit(unit));
+  if (known == by_unit_.end()) return;
+  Job& job = jobs_.at(known->second);
+  auto& attempt = *job.attempt;
+  const auto bytes = attempt.largest_chunk();
+  const auto full_unit = attempt.unit();
+  // What waits for room behind it must not be written either.
+  std::erase_if(deferred_, [&](const Deferred& d) { return d.sent.unit == full_unit; });
+  const auto now = services_.environment.now().steady;
+  // The answer to a duplicate left nothing in the log that would have to be closed.
+  if (attempt.number() == 0) {
+    services_.hub.record_refused(Output::chunks, bytes, detail);
+    job.wait_until = now + refusal_wait(++job.refusals);
+    attempt_gone(job);
+    look_at(job.offset);
+    return;
+  }
+  const bool was_refused_before = refused_before(job).has_value();
+  if (!attempt.refuse(refusal(services_.hub.topic(Output::chunks), bytes, detail))) return;
+  services_.hub.record_refused(Output::chunks, bytes, detail);
+  spdlog::warn("partition {} offset {}: {} refused a chunk of attempt {} for good ({}); the request ends with an error",
+               number_, job.offset, services_.hub.topic(Output::chunks), attempt.number(), detail);
+  over(job);
+  ++job.refusals;
+  // Not even the error is taken: it waits until it is. Where no number is left for one more attempt, until a new claim.
+  if (was_refused_before) job.wait_until = now + refusal_wait(job.refusals);
+  if (attempt.number() % attempts_per_epoch == RecentRequests::attempts_max) job.wait_until = Millis::max();
+}
+
+/// How the request is to end, where a chunk of an earlier attempt was refused.
+std::optional<Failure> Partition::refused_before(const Job& job) const {
+  if (planted(Bug::runs_again_though_refused)) return std::nullopt;
+  const auto* const refused = fold_.refused(job.offset, job.org_id(), job.request_id());
+  if (refused == nullptr) return std::nullopt;
+  return Failure::of(events::error_code_from(refused->error_code).value_or(ErrorCode::internal),
+                     refused->error_message.empty() ? "The brokers refused a record of this answer for good."
+                                                    : refused->error_message);
+}
+
+/// The job has no attempt any more, and may have another.
+void Partition::attempt_gone(Job& job) {
+  if (!job.attempt) return;
+  over(job);
+  by_unit_.erase(low_unit(job.attempt->unit()));
+  if (job.attempt->number() != 0) --attempts_;
+  job.attempt.reset();
+  job.stage = Job::Stage::in_line;
+}
+
+bool Partition::waits(Job& job) {
+  if (job.wait_until == Millis(0)) return false;
+  if (services_.environment.now().steady < job.wait_until) {
+    schedule(job, job.wait_until);
+    return true;
+  }
+  job.wait_until = Millis(0);
+  return false;
+}
+
+// --- audit events ---------------------------------------------------------------------------------------------------
+
+void Partition::event_refused(const Sent& sent, std::string_view detail) {
+  if (owns()) account_.refused();
+  services_.hub.record_refused(Output::audit, sent.bytes, detail);
+  switch (sent.purpose) {
+    case Purpose::claim:
+      silence_ = fmt::format("{} refused its claim ({})", services_.hub.topic(Output::audit), detail);
+      fail(silence_);
+      return;
+    case Purpose::released:
+      // As if it had not been acknowledged in time: whoever comes next closes what runs.
+      spdlog::warn("partition {}: {} refused the event that it is released ({}); what runs there ends here", number_,
+                   services_.hub.topic(Output::audit), detail);
+      drop();
+      return;
+    case Purpose::renewal:
+      return;  // the next one is due before the lease runs out
+    case Purpose::loss:
+      for (auto& [from, gap] : gaps_) gap.told = gap.counted;
+      break;
+    default:
+      break;
+  }
+  const EventKey key{sent.purpose, sent.offset, sent.attempt};
+  auto& held = held_events_[key];
+  ++held.refusals;
+  held.bytes = sent.bytes;
+  const bool can_be_cut = sent.purpose != Purpose::loss && sent.purpose != Purpose::closing_event;
+  if (can_be_cut && held.refusals <= events_at_once) {
+    held.retry_at = Millis::max();  // until it is reported
+    write_again(key, HeldEvent(held));
+    return;
+  }
+  held.retry_at = services_.environment.now().steady + refusal_wait(held.refusals - (can_be_cut ? events_at_once : 0));
+  // The others that are prepared one at a time do not wait for it.
+  if (careful_.preparing == sent.offset) careful_.preparing.reset();
+}
+
+void Partition::write_again(const EventKey& key, const HeldEvent& held) {
+  const auto& [purpose, offset, number] = key;
+  const std::size_t bytes_max = held.refusals == 1 ? held.bytes / 2 : 0;
+  if (purpose == Purpose::loss) {
+    tell_losses();
+    return;
+  }
+  if (purpose == Purpose::closing_event) {
+    closed_.erase({offset, number});
+    if (const auto* const attempt = fold_.find(offset, number); attempt != nullptr && attempt->open()) {
+      close(plan_closing(*attempt, tail_));
+    } else {
+      held_events_.erase(key);
+    }
+    return;
+  }
+  const auto it = jobs_.find(offset);
+  if (it == jobs_.end() || !it->second.attempt || it->second.attempt->number() != number) {
+    held_events_.erase(key);
+  } else if (purpose == Purpose::request_event) {
+    it->second.attempt->announce_again(bytes_max);
+  } else {
+    it->second.attempt->respond_again(bytes_max);
+  }
+}
+
+void Partition::write_held_events() {
+  if (held_events_.empty()) return;
+  const auto now = services_.environment.now().steady;
+  std::vector<std::pair<EventKey, HeldEvent>> due;
+  for (auto& [key, held] : held_events_) {
+    if (now < held.retry_at) continue;
+    held.retry_at = Millis::max();  // until it is reported
+    due.emplace_back(key, held);
+  }
+  for (const auto& [key, held] : due) write_again(key, held);
+}
+
+// --- silence --------------------------------------------------------------------------------------------------------
+
+// A partition of a topic without a leader, or below its minimum of replicas, acknowledges nothing and refuses nothing.
+// What was sent there has an unknown fate until it is reported, so nothing is claimed before.
+void Partition::check_silence() {
+  if (!writes()) return;
+  for (const auto output : {Output::audit, Output::chunks}) {
+    if (wire_.unreported_age(output, number_) <= services_.options.unreported_max) continue;
+    silence_ = fmt::format("partition {} of {} has acknowledged nothing for more than {} s", number_,
+                           services_.hub.topic(output), services_.options.unreported_max.count() / 1000);
+    fail(silence_);
+    return;
+  }
+}
+
+Partition::Held Partition::held() const {
+  constexpr Millis letter_patience{10'000};
+  const auto now = services_.environment.now().steady;
+  Held all;
+  for (const auto& [offset, letter] : dead_letters_) {
+    if (letter.tries == 0 && (!letter.on_its_way || now - letter.sent_at < letter_patience)) continue;
+    ++all.dead_letters;
+    all.why = letter.why;
+  }
+  for (const auto& [key, held] : held_events_) {
+    if (held.refusals > events_at_once) ++all.requests;
+  }
+  for (const auto& [offset, job] : jobs_) {
+    if (job.wait_until > Millis(0)) ++all.requests;
+  }
+  return all;
+}
+
+}  // namespace tokenrail::router

@@ -1,0 +1,101 @@
+// What /readyz and the gauges say of the router.
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "workers/router/core/router_core.hpp"
+
+namespace tokenrail::router {
+
+std::vector<telemetry::Condition> RouterCore::conditions() const {
+  std::vector<telemetry::Condition> all;
+  all.push_back({.name = "registry",
+                 .problem = projection_.complete() ? ""
+                                                   : "the registry topic has not been read to a whole registry yet; is "
+                                                     "tokenrail-registry-sync running?"});
+  const bool consumer_connected = consumer_ == nullptr || consumer_->connected();
+  all.push_back({.name = "group",
+                 .problem = !joined_              ? "not yet a member of the consumer group"
+                            : !consumer_connected ? "no broker answers; is Kafka running?"
+                                                  : ""});
+  all.push_back({.name = "producer",
+                 .problem = !usable()                 ? "no producer; is Kafka reachable?"
+                            : !producer_->connected() ? "no broker answers; is Kafka running?"
+                                                      : ""});
+  all.push_back(partitions_condition());
+  add_refusals(all);
+  all.push_back({.name = "cancellations",
+                 .problem = cancellations_.unread().empty()
+                                ? ""
+                                : fmt::format("{} partitions of {} have not been read to their end; nothing is started "
+                                              "before that",
+                                              cancellations_.unread().size(), options_.topics.cancellations)});
+  if (draining_) all.push_back({.name = "draining", .problem = "the worker is shutting down"});
+  return all;
+}
+
+telemetry::Condition RouterCore::partitions_condition() const {
+  std::size_t waiting = assigned_.size() - std::min(assigned_.size(), partitions_.size());
+  std::string why;
+  for (const auto& [number, partition] : partitions_) {
+    if (partition->phase() == Partition::Phase::running) continue;
+    ++waiting;
+    if (why.empty()) why = partition->silence();
+  }
+  if (waiting == 0) return {.name = "partitions", .problem = ""};
+  return {.name = "partitions",
+          .problem = fmt::format("{} of {} partitions are not claimed yet{}{}", waiting, assigned_.size(),
+                                 why.empty() ? "" : ": ", why)};
+}
+
+/// What topics do not take: records that were refused for good lately, topics that take none, what waits for either.
+void RouterCore::add_refusals(std::vector<telemetry::Condition>& all) const {
+  const auto now = environment_.now().steady;
+  std::string problem;
+  const auto say = [&](const std::string& more) {
+    if (more.empty()) return;
+    if (!problem.empty()) problem += "; ";
+    problem += more;
+  };
+  for (const auto output : {Output::chunks, Output::audit, Output::dlq}) {
+    say(refusals_.problem(output, topic(output), now));
+  }
+  if (usable()) {
+    for (const auto& blocked : producer_->blocked()) {
+      say(fmt::format("{} takes no records for {} s: {}", blocked.topic, blocked.since.count() / 1000, blocked.cause));
+    }
+  }
+  all.push_back({.name = "outputs", .problem = problem});
+  Partition::Held held;
+  for (const auto& [number, partition] : partitions_) {
+    auto more = partition->held();
+    held.dead_letters += more.dead_letters;
+    held.requests += more.requests;
+    if (held.why.empty()) held.why = std::move(more.why);
+  }
+  all.push_back(
+      {.name = "dead_letters",
+       .problem = held.dead_letters == 0
+                      ? ""
+                      : fmt::format("{} wait for {}: {}", held.dead_letters, options_.topics.dlq,
+                                    held.why.empty() ? "it has acknowledged nothing for a while" : held.why)});
+}
+
+void RouterCore::refresh_gauges() {
+  Partition::Held held;
+  for (const auto& [number, partition] : partitions_) {
+    const auto more = partition->held();
+    held.dead_letters += more.dead_letters;
+    held.requests += more.requests;
+  }
+  metrics_.dead_letters_waiting.set(static_cast<double>(held.dead_letters));
+  metrics_.refused_waiting.set(static_cast<double>(held.requests));
+  metrics_.in_flight.set(static_cast<double>(in_flight()));
+  metrics_.window_requests.set(static_cast<double>(window_.requests()));
+  metrics_.window_bytes.set(static_cast<double>(window_.bytes()));
+  metrics_.partitions.set(static_cast<double>(partitions_.size()));
+  metrics_.continuing.set(static_cast<double>(continuing_.size()));
+}
+
+}  // namespace tokenrail::router
