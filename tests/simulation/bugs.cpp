@@ -38,6 +38,10 @@ constexpr auto bugs = std::to_array<NamedBug>({
     {.name = "duplicate_though_run", .bug = Bug::duplicate_though_run},
     {.name = "runs_duplicates", .bug = Bug::runs_duplicates},
     {.name = "deadline_ignored", .bug = Bug::deadline_ignored},
+    {.name = "refusal_fails_partition", .bug = Bug::refusal_fails_partition},
+    {.name = "runs_again_though_refused", .bug = Bug::runs_again_though_refused},
+    {.name = "refused_letter_is_written", .bug = Bug::refused_letter_is_written},
+    {.name = "silence_fails_all", .bug = Bug::silence_fails_all},
     {.name = "loss_untold", .bug = Bug::loss_untold},
 });
 

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,6 +35,7 @@ struct Outgoing {
   std::uint64_t unit = 0;
   Entry entry{};
   Micros since{0};
+  bool refused = false;  ///< it has come to the brokers, and is in no log
 };
 
 /// One line a (topic, partition): produced → appended to the log → acknowledged, each after its time, in order.
@@ -60,6 +62,8 @@ class SimProducer final : public kafka::Producer {
   // What the world does to it.
   /// All that is unreported there is reported as failed; a part of it may still arrive.
   void fail_line(Topic topic, int partition, Random& random);
+  /// The brokers refuse its next `count` records there for good.
+  void refuse(Topic topic, int partition, int count, bool for_size);
   /// It has become useless; what is unreported stays so until purge().
   void become_fatal();
   /// The process is gone: what is on the wire may still arrive, nobody hears of it.
@@ -73,11 +77,15 @@ class SimProducer final : public kafka::Producer {
     std::deque<Outgoing> appended{};  ///< in the log, not acknowledged
     std::deque<std::int64_t> offsets{};
     std::deque<Outgoing> wire{};
+    int refuse = 0;  ///< so many of those that come next
+    bool refuse_for_size = false;
+    std::set<std::uint64_t> refused_units{};
     bool append_due = false;
     bool ack_due = false;
   };
   using LineKey = std::pair<Topic, int>;
 
+  [[nodiscard]] bool held(const LineKey& key) const;
   void plan_append(const LineKey& key, Line& line);
   void append_next(const LineKey& key);
   void plan_ack(const LineKey& key, Line& line);

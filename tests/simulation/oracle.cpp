@@ -45,6 +45,7 @@ const std::vector<Oracle::Figures::Member>& Oracle::Figures::members() {
                                        {"deleted unread", &Figures::lost},
                                        {"read again", &Figures::read_again},
                                        {"logs cut", &Figures::cut},
+                                       {"refused", &Figures::refused},
                                        {"answers gone", &Figures::answers_gone}};
   return all;
 }
@@ -117,6 +118,16 @@ void Oracle::requests_deleted(int partition, std::int64_t below) {
 
 void Oracle::cancelled(const std::string& org_id, const std::string& request_id) {
   cancelled_.insert(id_of(org_id, request_id));
+}
+
+void Oracle::refused(Topic topic, int partition) {
+  if (topic == Topic::chunks) ++part(partition).chunks_refused;
+}
+
+void Oracle::struck(int partition) {
+  auto& p = part(partition);
+  p.struck = true;
+  for (auto& [who, attempt] : p.attempts) attempt.excused = true;
 }
 
 int Oracle::call_started(const std::string& org_id, const std::string& request_id, bool fails) {
@@ -253,6 +264,10 @@ void Oracle::judge_start(Part& p, const AuditFacts& event, int writer) {
   for (const auto& earlier : *p.fold.attempts(offset)) {
     const auto number = earlier.ids.attempt;
     if (number >= event.ids.attempt || number == 0) continue;
+    if (earlier.interrupted() && earlier.response->cause == events::cause_refused) {
+      attempt.refused = number;
+      continue;
+    }
     ++figures_.runs_again;
     const auto& before = p.attempts[{source.id, number}];
     const bool voided = earlier.interrupted() && earlier.response->audit_offset < claim.at;
@@ -274,7 +289,7 @@ void Oracle::judge_start(Part& p, const AuditFacts& event, int writer) {
              fmt::format("{} runs though the terminal chunk of attempt {} lay in the log before its lease ran out",
                          name(who.first, who.second), number));
     }
-    if (before.handed_over && !before.excused) {
+    if (before.handed_over && !before.excused && !p.struck) {
       report("P3", fmt::format("{} runs though attempt {} was handed over in order and its worker is well",
                                name(who.first, who.second), number));
     }
@@ -300,6 +315,10 @@ void Oracle::judge_order(Part& p, std::int64_t offset, std::pair<int, std::int64
 void Oracle::was_called(Part& p, std::pair<int, std::int64_t> who) {
   auto& attempt = p.attempts[who];
   if (std::exchange(attempt.called, true)) return;
+  if (attempt.refused >= 0) {
+    report("REFUSED", fmt::format("{} is called though a chunk of attempt {} was refused", name(who.first, who.second),
+                                  attempt.refused));
+  }
   if (attempt.answer_gone >= 0) {
     report("P3", fmt::format("{} is called though retention has taken the terminal chunk of attempt {}",
                              name(who.first, who.second), attempt.answer_gone));
@@ -343,8 +362,16 @@ void Oracle::judge_response(Part& p, const AuditFacts& event) {
   } else {
     auto& attempt = p.attempts[{source.id, number}];
     attempt.response_at = p.fold.next() - 1;
-    if (interrupted) {
+    if (interrupted && event.cause == events::cause_refused) {
+      ++figures_.refused;
+      if (p.chunks_refused == 0) report("REFUSED", fmt::format("{}: no chunk of the partition was refused", what));
+      if (attempt.terminal_at >= 0) report("REFUSED", fmt::format("{}: its terminal chunk is in the log", what));
+    } else if (interrupted) {
       ++figures_.interrupted;
+      if (excuses_.alone && !p.struck) {
+        report("ALONE",
+               fmt::format("{} is interrupted ({}); nothing struck its worker or its partition", what, event.cause));
+      }
       if (attempt.terminal_at >= p.chunks_begin && attempt.terminal_at < p.claims[event.epoch].chunks_end &&
           !p.audit_cut && !excuses_.tampers) {
         report("P3", fmt::format("{} is closed as interrupted; its terminal chunk lay in the log at {}", what,

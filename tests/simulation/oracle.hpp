@@ -12,6 +12,8 @@
 //   LOST         what is told to be lost has been deleted
 //   ORDER        of one key one called attempt at a time, in the order of the log
 //   DEDUPE       a request seen before is answered by attempt 0, never run
+//   REFUSED      a request of which a chunk was refused for good ends without another call
+//   ALONE        what a topic refuses, or does not take, interrupts nothing in the partitions that it does not strike
 //   REASON       an answer that is an error or a cancellation has the reason that it names
 //   CONSISTENCY  readers of chunks and of the audit log end with the same attempt
 //   METADATA     the offsets beside a commit hide nothing from a successor
@@ -30,6 +32,7 @@
 #include "common/events/audit_fold.hpp"
 #include "common/events/chunk.hpp"
 #include "common/kafka/record.hpp"
+#include "tests/simulation/broker.hpp"
 #include "tests/simulation/scheduler.hpp"
 
 namespace tokenrail::simulation {
@@ -45,6 +48,7 @@ class Oracle {
     bool tampers = false;    ///< a tool writes committed offsets
     bool calendars = false;  ///< a calendar jumps further than the dedupe window, or that is shorter than the history
     bool leases = false;     ///< a clock jumps, and leases run out before their time
+    bool alone = false;      ///< no excuse: one worker, and only faults that strike a record or a topic
   };
   Oracle(int partitions, Excuses excuses);
 
@@ -74,6 +78,10 @@ class Oracle {
   /// told by requests.lost.
   void requests_deleted(int partition, std::int64_t below);
   void cancelled(const std::string& org_id, const std::string& request_id);
+  /// The brokers refuse a record for good.
+  void refused(Topic topic, int partition);
+  /// A log of that partition takes nothing for longer than its owner waits.
+  void struck(int partition);
   /// The provider's side; returns the call's number. `fails`: it will not end well.
   int call_started(const std::string& org_id, const std::string& request_id, bool fails = false);
   void request_read_again() { ++figures_.read_again; }
@@ -115,6 +123,7 @@ class Oracle {
     std::int64_t lost = 0;
     std::int64_t read_again = 0;    ///< records that a worker had put back
     std::int64_t cut = 0;           ///< beginnings of audit and chunk logs that retention has taken
+    std::int64_t refused = 0;       ///< attempts that ended because the brokers refused a chunk
     std::int64_t answers_gone = 0;  ///< ended because nobody can know whether they had been answered
 
     struct Member {
@@ -152,6 +161,7 @@ class Oracle {
     Micros terminal_since{0};
     bool excused = false;
     std::int64_t response_at = -1;
+    std::int64_t refused = -1;      ///< an earlier attempt of which a chunk was refused: nobody is called
     std::int64_t answer_gone = -1;  ///< an earlier attempt, whose terminal chunk retention has taken: nobody is called
   };
   /// `later` was announced although `earlier` of the same key had no terminal chunk.
@@ -185,6 +195,8 @@ class Oracle {
     std::int64_t chunks_end = 0;
     std::int64_t chunks_begin = 0;
     bool audit_cut = false;
+    bool struck = false;
+    std::int64_t chunks_refused = 0;
     std::int64_t judged = 0;  ///< commits up to here have been found right
   };
 

@@ -142,9 +142,12 @@ bool Oracle::has_reason(const Part& p, const Source& source, const Attempt& atte
   if (code == "DEADLINE_EXCEEDED") {
     return excused || !writer_ms || *writer_ms + rounding_ms >= source.request.deadline_ms;
   }
+  const bool refused = p.fold.refused(chunk.source_offset, source.request.org_id, source.request.request_id) != nullptr;
+  if (code == "RESPONSE_TOO_LARGE") return refused;
   if (code == "INTERNAL") {
-    return p.audit_cut || p.fold.interruptions(chunk.source_offset, source.request.org_id, source.request.request_id,
-                                               "lost") >= lost_attempts_max;
+    return refused || p.audit_cut ||
+           p.fold.interruptions(chunk.source_offset, source.request.org_id, source.request.request_id, "lost") >=
+               lost_attempts_max;
   }
   if (code == "INTERRUPTED") return p.audit_cut || p.chunks_begin > 0;
   if (!code.starts_with("PROVIDER_")) return false;

@@ -38,6 +38,10 @@ std::int64_t amount_of(FaultKind kind, Random& random) {
     case FaultKind::stall_acks:
     case FaultKind::stall_appends:
       return random.pick({300 * ms, 2 * second, 15 * second});
+    case FaultKind::stall_lane:
+      return random.pick({2 * second, 15 * second, 40 * second});
+    case FaultKind::block_topic:
+      return random.pick({300 * ms, 5 * second, 15 * second});
     default:
       return random.pick({300 * ms, 2 * second, 6 * second});
   }
@@ -238,6 +242,44 @@ void add_deletion(Plan& plan, Random& random) {
   }
 }
 
+// What the brokers refuse, and topics that take nothing. Some histories know no other faults: there the oracle holds
+// every partition that is not struck to a single run of each request.
+void add_refusals(Plan& plan, Random& random) {
+  plan.alone = random.chance(0.5);
+  if (plan.alone) {
+    plan.faults.clear();
+    plan.workers = 1;
+    plan.partitions = static_cast<int>(random.pick({2, 3, 4}));
+    for (auto& request : plan.requests) {
+      if (request.duplicate_of < 0) request.partition = static_cast<int>(random.below(plan.partitions));
+    }
+    for (auto& request : plan.requests) {
+      if (request.duplicate_of >= 0)
+        request.partition = plan.requests[static_cast<std::size_t>(request.duplicate_of)].partition;
+    }
+  }
+  for (auto& request : plan.requests) {
+    if (request.kind == RequestKind::ordinary && random.chance(0.1)) request.kind = RequestKind::garbage;
+    if (random.chance(0.3)) request.token_gap_us = random.pick({400 * ms, 1'200 * ms});
+  }
+  // A duplicate needs a first that can be answered.
+  for (auto& request : plan.requests) {
+    if (request.duplicate_of < 0) continue;
+    if (plan.requests[static_cast<std::size_t>(request.duplicate_of)].kind != RequestKind::garbage) continue;
+    request.kind = RequestKind::ordinary;
+    request.duplicate_of = -1;
+  }
+  const auto count = random.between(1, plan.alone ? 4 : 2);
+  for (std::int64_t i = 0; i < count; ++i) {
+    const auto kind = random.pick(
+        {FaultKind::refuse_record, FaultKind::refuse_record, FaultKind::block_topic, FaultKind::stall_lane});
+    auto fault = make_fault(kind, plan, random);
+    if (plan.alone && fault.slot > 0) fault.slot = 0;
+    if (kind == FaultKind::stall_lane) plan.heal_at = std::max(plan.heal_at, Micros(30 * second));
+    plan.faults.push_back(fault);
+  }
+}
+
 }  // namespace
 
 const char* name_of(Moment moment) {
@@ -250,9 +292,10 @@ const char* name_of(Moment moment) {
 
 const char* name_of(FaultKind kind) {
   static constexpr std::array<const char*, static_cast<std::size_t>(FaultKind::count)> names{
-      "crash",         "crash_inside",  "pause",         "kick",          "rebalance",  "join",         "drain",
-      "fail_line",     "fail_producer", "fail_consumer", "stall_appends", "stall_acks", "stall_reads",  "stall_fetches",
-      "provider_down", "clock_jump",    "calendar_jump", "cut_chunks",    "cut_audit",  "cut_requests", "tamper"};
+      "crash",       "crash_inside",  "pause",         "kick",          "rebalance",     "join",
+      "drain",       "fail_line",     "fail_producer", "fail_consumer", "stall_appends", "stall_acks",
+      "stall_reads", "stall_fetches", "provider_down", "clock_jump",    "calendar_jump", "cut_chunks",
+      "cut_audit",   "cut_requests",  "tamper",        "refuse_record", "block_topic",   "stall_lane"};
   return names[static_cast<std::size_t>(kind)];
 }
 
@@ -330,6 +373,8 @@ Plan make_plan(std::uint64_t seed) {
   add_faults(plan, focused, random);
   // Where a tool takes the committed offset away nobody can know what was not read.
   if (random.chance(0.08) && !plan.tampers()) add_deletion(plan, random);
+  Random refusals(mixed(seed, 4));
+  if (refusals.chance(0.15)) add_refusals(plan, refusals);
   return plan;
 }
 

@@ -90,6 +90,9 @@ enum class FaultKind : std::uint8_t {
   cut_audit,      ///< retention takes audit events of one partition
   cut_requests,   ///< retention takes requests of one partition, whether they have been read or not
   tamper,         ///< a tool writes the committed offset: other metadata, or an older offset
+  refuse_record,  ///< the brokers refuse its next records to one partition of a topic for good
+  block_topic,    ///< a topic takes no records for `amount` µs
+  stall_lane,     ///< one partition of a topic takes no records for `amount` µs
   count,
 };
 [[nodiscard]] const char* name_of(FaultKind kind);
@@ -113,6 +116,8 @@ struct Plan {
   std::vector<RequestPlan> requests{};
   std::vector<Fault> faults{};
   Micros heal_at{0};  ///< from here on nothing fails any more
+  /// One worker, and only faults that strike a record or a topic: whatever they do not strike runs once.
+  bool alone = false;
 
   /// Mean times, µs, by worker.
   std::array<std::array<std::int64_t, stage_count>, slots_max> means{};

@@ -40,7 +40,7 @@ kafka::Produced SimProducer::produce(kafka::TopicHandle topic, std::int32_t part
 }
 
 void SimProducer::plan_append(const LineKey& key, Line& line) {
-  if (line.append_due || line.wire.empty() || fatal_ || process_.closed(Gate::appends)) return;
+  if (line.append_due || line.wire.empty() || fatal_ || held(key)) return;
   line.append_due = true;
   // Not the process's own event: what is on the wire arrives also while the process stands still.
   world_.scheduler.after(process_.delay(Stage::append, line.wire.size() - 1), [self = std::weak_ptr(self_), key] {
@@ -51,9 +51,27 @@ void SimProducer::plan_append(const LineKey& key, Line& line) {
 void SimProducer::append_next(const LineKey& key) {
   auto& line = lines_[key];
   line.append_due = false;
-  if (line.wire.empty() || process_.closed(Gate::appends)) return;
+  if (line.wire.empty() || held(key)) return;
   auto next = std::move(line.wire.front());
   line.wire.pop_front();
+  const bool again = next.unit != 0 && line.refused_units.contains(next.unit);
+  if (again || (line.refuse > 0 && !world_.healing())) {
+    if (!again) {
+      --line.refuse;
+      world_.oracle.refused(key.first, key.second);
+    }
+    if (next.unit != 0) line.refused_units.insert(next.unit);
+    world_.trace.note(world_.scheduler.now(), 2, static_cast<std::uint64_t>(process_.id()), next.token);
+    world_.trace.say(world_.scheduler.now(), "{}/{} refuses a record of p{}", name_of(key.first), key.second,
+                     process_.id());
+    next.refused = true;
+    next.entry = {};
+    line.offsets.push_back(-1);
+    line.appended.push_back(std::move(next));
+    plan_append(key, line);
+    plan_ack(key, line);
+    return;
+  }
   line.offsets.push_back(world_.broker.log(key.first, key.second).end());
   auto entry = std::move(next.entry);
   next.entry = {};
@@ -84,8 +102,19 @@ void SimProducer::ack_next(const LineKey& key) {
   for (std::int64_t i = 0; i < size && !line.appended.empty(); ++i) {
     const auto token = line.appended.front().token;
     const auto offset = line.offsets.front();
+    const bool refused = line.appended.front().refused;
     line.appended.pop_front();
     line.offsets.pop_front();
+    if (refused) {
+      world_.trace.say(world_.scheduler.now(), "  p{} hears that {}/{} refuses", process_.id(), name_of(key.first),
+                       key.second);
+      process_.core().producer_listener().on_report(
+          {.token = token,
+           .refused = kafka::Refusal::record,
+           .detail = line.refuse_for_size ? "Broker: Message size too large" : "Broker: Invalid record"});
+      if (process_.dying()) return;
+      break;
+    }
     world_.trace.note(world_.scheduler.now(), 1, static_cast<std::uint64_t>(process_.id()), token);
     world_.trace.say(world_.scheduler.now(), "  p{} hears of {}/{}: {}{}", process_.id(), name_of(key.first),
                      key.second, doubled ? i - 1 : offset, doubled ? " (a doubled batch)" : "");
@@ -99,6 +128,16 @@ void SimProducer::ack_next(const LineKey& key) {
       if (self.lock()) process_.core().producer_listener().on_space();
     });
   }
+}
+
+bool SimProducer::held(const LineKey& key) const {
+  return process_.closed(Gate::appends) || world_.lane_closed(key.first, key.second);
+}
+
+void SimProducer::refuse(Topic topic, int partition, int count, bool for_size) {
+  auto& line = lines_[{topic, partition}];
+  line.refuse += count;
+  line.refuse_for_size = for_size;
 }
 
 std::size_t SimProducer::unreported() const {

@@ -31,7 +31,8 @@ World::World(const Plan& planned, bool spoken, const std::function<void(router::
       broker(planned.partitions, cancellation_partitions),
       oracle(planned.partitions, {.tampers = planned.tampers(),
                                   .calendars = planned.jumps_far() || planned.dedupe_window_ms > 0,
-                                  .leases = planned.jumps_clocks()}),
+                                  .leases = planned.jumps_clocks(),
+                                  .alone = planned.alone}),
       coordinator(*this, planned.partitions, mixed(planned.seed, 300)) {
   options.commit_interval = router::Millis(plan.commit_interval_ms);
   options.first_token_timeout = router::Millis(4'000);
@@ -399,6 +400,10 @@ void World::strike(const Fault& fault, int involved) {
     case FaultKind::tamper:
       tamper(fault);
       return;
+    case FaultKind::block_topic:
+    case FaultKind::stall_lane:
+      close_lanes(fault);
+      return;
     default:
       break;
   }
@@ -483,6 +488,9 @@ void World::strike_process(const Fault& fault, Process& target) {
     case FaultKind::calendar_jump:
       target.calendar_jump(amount);
       break;
+    case FaultKind::refuse_record:
+      refuse(fault, target);
+      break;
     default:
       break;
   }
@@ -492,6 +500,55 @@ void World::gate_for(Process& target, Gate gate, Micros time) {
   target.close(gate);
   scheduler.after(time, [this, id = target.id(), gate] {
     if (auto* still = process(id)) still->open(gate);
+  });
+}
+
+void World::refuse(const Fault& fault, Process& target) {
+  Random random(fault.seed);
+  const auto topic = random.pick({Topic::chunks, Topic::chunks, Topic::chunks, Topic::audit, Topic::audit, Topic::dlq});
+  const auto count = static_cast<int>(random.pick({1L, 1L, 1L, 2L, 4L}));
+  const bool for_size = random.chance(0.5);
+  const auto partition = topic == Topic::dlq ? 0 : fault.partition;
+  // Of events about ownership it may be `released`, without which nothing is handed over.
+  if (topic == Topic::audit && !plan.alone) oracle.disturbed(target.id());
+  trace.say(scheduler.now(), "{}/{} will refuse {} records of p{}", name_of(topic), partition, count, target.id());
+  target.later(Micros(0), [&target, topic, partition, count, for_size] {
+    if (target.producer() != nullptr) target.producer()->refuse(topic, partition, count, for_size);
+  });
+}
+
+bool World::lane_closed(Topic topic, int partition) const {
+  if (healing_ || closed_lanes_.empty()) return false;
+  const auto is = [&](int number) {
+    const auto it = closed_lanes_.find({topic, number});
+    return it != closed_lanes_.end() && it->second > 0;
+  };
+  return is(partition) || is(-1);
+}
+
+void World::close_lanes(const Fault& fault) {
+  constexpr Micros noticed{6'000'000};  // shorter than unreported_max, with what was on its way before
+  Random random(fault.seed);
+  const auto topic = random.pick({Topic::chunks, Topic::audit, Topic::dlq});
+  const auto partition = fault.kind == FaultKind::block_topic ? -1 : topic == Topic::dlq ? 0 : fault.partition;
+  trace.say(scheduler.now(), "{}/{} takes nothing", name_of(topic), partition);
+  if (topic != Topic::dlq) {
+    for (int struck = 0; struck < plan.partitions; ++struck) {
+      if ((partition < 0 || partition == struck) && Micros(fault.amount) > noticed) oracle.struck(struck);
+    }
+    // What goes on elsewhere may not be heard of in time.
+    if (!plan.alone) {
+      for (const auto& process : processes_) {
+        if (process) oracle.disturbed(process->id());
+      }
+    }
+  }
+  ++closed_lanes_[{topic, partition}];
+  scheduler.after(Micros(fault.amount), [this, topic, partition] {
+    --closed_lanes_[{topic, partition}];
+    for (const auto& process : processes_) {
+      if (process) process->go_on();
+    }
   });
 }
 

@@ -62,6 +62,8 @@ class World {
   [[nodiscard]] Process* process(int id) const;
   [[nodiscard]] Process* in_slot(int slot) const;
   [[nodiscard]] bool healing() const { return healing_; }
+  /// That partition of the topic takes nothing at present.
+  [[nodiscard]] bool lane_closed(Topic topic, int partition) const;
   [[nodiscard]] bool provider_down() const { return providers_down_ > 0; }
   [[nodiscard]] std::int64_t calendar_ms() const;
   /// The same as that process sees it; nothing: its calendar is another.
@@ -103,6 +105,8 @@ class World {
   void cut(const Fault& fault);
   void cut_requests(const Fault& fault);
   void gate_for(Process& process, Gate gate, Micros time);
+  void close_lanes(const Fault& fault);
+  void refuse(const Fault& fault, Process& process);
   void residue_step(std::size_t index);
   void restart(int slot, Micros delay);
   void heal();
@@ -123,6 +127,7 @@ class World {
   std::size_t requests_sent_ = 0;
   int cancellations_due_ = 0;
   int providers_down_ = 0;
+  std::map<std::pair<Topic, int>, int> closed_lanes_{};  ///< partition -1: the whole topic
   int restarts_due_ = 0;
   bool healing_ = false;
 };
