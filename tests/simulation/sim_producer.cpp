@@ -173,7 +173,8 @@ std::vector<Outgoing> SimProducer::take(const LineKey& key, Line& line, Random& 
   std::vector<Outgoing> late;
   for (std::size_t i = 0; i < line.wire.size(); ++i) {
     all.push_back({.token = line.wire[i].token});
-    if (i < arrive) late.push_back(std::move(line.wire[i]));
+    const bool behind_a_refused_one = line.wire[i].unit != 0 && line.refused_units.contains(line.wire[i].unit);
+    if (i < arrive && !behind_a_refused_one) late.push_back(std::move(line.wire[i]));
   }
   line.appended.clear();
   line.offsets.clear();
