@@ -172,11 +172,16 @@ constexpr std::array<Command, 15> command_table{{
      .details =
          "Topics that exist keep their number of partitions unless --partitions asks for more or the topics that\n"
          "belong together differ; what chat.requests is answered on grows before it. Retention is set when a topic\n"
-         "is made and then left as it is."},
+         "is made and then left as it is. Limits with which no router starts are refused, and nothing is changed "
+         "then."},
     {.path = "topics check",
      .summary = "Say whether the topics are as they should be",
      .flags = topic_flags,
-     .examples = topics_check_examples},
+     .examples = topics_check_examples,
+     .details =
+         "Also says which limits do not work together, in the words of the router's start, and names risks, marked\n"
+         "with an exclamation mark: few replicas, unclean leader elections. The routers' router.record_bytes_max is\n"
+         "read from this program's own settings, so give it here too if it is set for them."},
     {.path = "topics list",
      .summary = "Show the topics that there should be; asks no broker",
      .flags = topic_flags,
@@ -222,8 +227,9 @@ constexpr std::array<Command, 15> command_table{{
      .details =
          "Looks at Kafka, the topics, the routers, PostgreSQL, its tables, registry-sync, every connection and the\n"
          "published registry, each with a short time limit, so that one part that is down never hides the others.\n"
-         "What a broker cannot tell (that of the demo does not know who is in a group) is marked with a dot and is\n"
-         "nothing wrong. A router that was killed counts until its session ends, 15 s later unless told otherwise.\n"
+         "A part that could not be checked, or is switched off, is marked with a dot, and a risk with an exclamation\n"
+         "mark; neither is an error. (The demo's broker does not know who is in a group.) A router that was killed\n"
+         "counts until its session ends, 15 s later unless told otherwise.\n"
          "Exits with 1 where anything is wrong."},
     {.path = "verify",
      .summary = "Check from the topics that every promise was kept",

@@ -10,6 +10,7 @@
 #include "common/config/settings.hpp"
 #include "common/kafka/record.hpp"
 #include "common/result.hpp"
+#include "common/topics/rules.hpp"
 
 namespace tokenrail::cli {
 
@@ -36,6 +37,8 @@ struct Context {
   /// `--partitions`, else the settings.
   [[nodiscard]] TopicOptions topic_options() const;
   /// Writes the error with its hint and gives the exit code that fits its kind.
+  /// What does not work in topics like these.
+  [[nodiscard]] std::vector<topics::Finding> judge_topics(const std::vector<kafka::TopicDescription>& there) const;
   int failed(const Error& error) const;
 };
 

@@ -54,11 +54,42 @@ std::vector<Finding> unusable(std::string server, const Error& error, Trouble tr
 
 }  // namespace
 
+namespace {
+
+Finding topics_in_order(const KafkaFacts& facts) {
+  if (facts.unread.empty())
+    return {.part = "topics", .text = fmt::format("all {} are as they should be", facts.topics)};
+  const bool none_read = facts.unread.size() == facts.topics;
+  return {
+      .part = "topics",
+      .verdict = Verdict::unknown,
+      .text = fmt::format("all {} exist; the settings of {} were not checked: {}", facts.topics,
+                          none_read ? "none" : fmt::format("{}", fmt::join(facts.unread, ", ")), facts.unread_because)};
+}
+
+}  // namespace
+
 std::vector<Finding> judge_kafka(const KafkaFacts& facts) {
+  const Finding answers{.part = "Kafka", .text = fmt::format("answers at {}", facts.bootstrap_servers)};
+  if (!facts.plan && facts.plan.error().kind == ErrorKind::forbidden)
+    return {answers,
+            {.part = "topics",
+             .verdict = Verdict::bad,
+             .text = facts.plan.error().detail,
+             .mend = "grant that right to the principal (kafka-acls.sh --add)"}};
   if (!facts.plan) return unusable("Kafka", facts.plan.error(), trouble_with_kafka(facts.plan.error()), "topics");
-  std::vector<Finding> findings{{.part = "Kafka", .text = fmt::format("answers at {}", facts.bootstrap_servers)}};
+  std::vector<Finding> findings{answers};
+  bool refused = false;
+  for (const auto& found : facts.findings) {
+    const bool problem = found.severity == topics::Finding::Severity::problem;
+    refused = refused || problem;
+    findings.push_back({.part = "topics",
+                        .verdict = problem ? Verdict::bad : Verdict::warning,
+                        .text = found.text,
+                        .mend = found.remedy});
+  }
   if (facts.plan->actions.empty()) {
-    findings.push_back({.part = "topics", .text = fmt::format("all {} are as they should be", facts.topics)});
+    if (!refused) findings.push_back(topics_in_order(facts));
     return findings;
   }
   std::string missing;
@@ -154,7 +185,8 @@ Finding judge_registry_sync(const std::optional<Result<std::optional<registry::L
 Finding judge_connection(const ConnectionFacts& facts) {
   const std::string part = fmt::format("connection {}", facts.name);
   const std::string url = providers::without_credentials(facts.base_url);
-  if (!facts.enabled) return {.part = part, .text = fmt::format("{} is switched off; not asked", url)};
+  if (!facts.enabled)
+    return {.part = part, .verdict = Verdict::unknown, .text = fmt::format("{} is switched off; not asked", url)};
   if (!facts.models)
     return {.part = part,
             .verdict = Verdict::bad,
@@ -190,9 +222,10 @@ std::string finding_json(const Finding& finding) {
   events::JsonWriter json(line);
   json.begin_object();
   json.field("part", finding.part);
-  json.field("verdict", finding.verdict == Verdict::good  ? "good"
-                        : finding.verdict == Verdict::bad ? "bad"
-                                                          : "unknown");
+  json.field("verdict", finding.verdict == Verdict::good      ? "good"
+                        : finding.verdict == Verdict::warning ? "warning"
+                        : finding.verdict == Verdict::bad     ? "bad"
+                                                              : "unknown");
   json.field("text", finding.text);
   if (!finding.mend.empty()) json.field("mend", finding.mend);
   json.end_object();

@@ -11,19 +11,21 @@
 #include "common/registry/lease.hpp"
 #include "common/registry/migrator.hpp"
 #include "common/result.hpp"
+#include "common/topics/rules.hpp"
 
 namespace tokenrail::cli {
 
 struct Finding {
   enum class Verdict {
     good,
+    warning,  ///< a risk; nothing is wrong now
     bad,
     unknown,  ///< could not be looked at, because of something that is bad itself, or of a broker that cannot tell
   };
   std::string part;  ///< "Kafka", "topics", "connection env-ollama"
   Verdict verdict = Verdict::good;
   std::string text;
-  std::string mend{};  ///< what to do; set where the verdict is bad
+  std::string mend{};  ///< what to do; set where the verdict is bad or a warning
 };
 
 /// What was learnt of the parts; an error where one did not answer.
@@ -31,6 +33,10 @@ struct KafkaFacts {
   std::string bootstrap_servers;
   Result<TopicPlan> plan;
   std::size_t topics = 0;
+  std::vector<topics::Finding> findings{};
+  /// Topics whose settings could not be read, so that nobody can say whether they are right, and why.
+  std::vector<std::string> unread{};
+  std::string unread_because{};
 };
 [[nodiscard]] std::vector<Finding> judge_kafka(const KafkaFacts& facts);
 

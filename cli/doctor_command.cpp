@@ -35,10 +35,17 @@ KafkaFacts look_at_kafka(const Context& context) {
   std::vector<std::string> names;
   for (const auto& topic : wanted) names.push_back(topic.name);
   const auto existing = (*admin)->describe(names, true, patience);
-  if (existing)
-    facts.plan = plan_topics(wanted, *existing, options);
-  else
+  if (!existing) {
     facts.plan = std::unexpected(existing.error());
+    return facts;
+  }
+  facts.plan = plan_topics(wanted, *existing, options);
+  facts.findings = context.judge_topics(*existing);
+  for (const auto& topic : *existing) {
+    if (!topic.config_error) continue;
+    facts.unread.push_back(topic.name);
+    facts.unread_because = topic.config_error->detail;
+  }
   return facts;
 }
 
@@ -139,6 +146,7 @@ class Report {
     if (context_.json()) return terminal.out_line(finding_json(finding));
     std::string mark = terminal.styled_out(Terminal::Style::good, "✓");
     if (finding.verdict == Finding::Verdict::bad) mark = terminal.styled_out(Terminal::Style::bad, "✗");
+    if (finding.verdict == Finding::Verdict::warning) mark = terminal.styled_out(Terminal::Style::warning, "!");
     if (finding.verdict == Finding::Verdict::unknown) mark = terminal.styled_out(Terminal::Style::dim, "·");
     terminal.out_line(fmt::format("{} {}: {}", mark, finding.part, without_controls(finding.text)));
     if (!finding.mend.empty()) terminal.out_line(fmt::format("    → {}", finding.mend));
@@ -160,7 +168,9 @@ int run_doctor(const Context& context) {
 
   const auto kafka = look_at_kafka(context);
   report.tell(judge_kafka(kafka));
-  report.tell(judge_routers(look_at_routers(context, kafka.plan.has_value())));
+  // Rights are granted one by one: a topic that may not be seen says nothing of the group.
+  const bool kafka_answers = kafka.plan || kafka.plan.error().kind == ErrorKind::forbidden;
+  report.tell(judge_routers(look_at_routers(context, kafka_answers)));
 
   const auto database = database_options(context);
   const DatabaseFacts database_facts{.place = registry::database_place(database.url),

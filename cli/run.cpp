@@ -115,6 +115,10 @@ TopicOptions Context::topic_options() const {
 
 int exit_code_for(ErrorKind kind) {
   switch (kind) {
+std::vector<topics::Finding> Context::judge_topics(const std::vector<kafka::TopicDescription>& there) const {
+  return topics::judge(topics::limits_of(values), topics::names_with(values.text("topic.prefix")), there);
+}
+
     case ErrorKind::invalid_input:
       return exit_usage;
     case ErrorKind::timed_out:

@@ -2,11 +2,19 @@
 #include <array>
 
 #include "cli/context.hpp"
+#include "common/topics/rules.hpp"
 
 namespace tokenrail::cli {
 namespace {
 
+// What the routers are set to: the topics' limits are held against it.
+constexpr config::Setting borrowed(config::Setting setting) {
+  setting.borrowed = true;
+  return setting;
+}
+
 constexpr std::array own_settings{
+    borrowed(topics::record_bytes_setting),
     config::Setting{.name = "topics.partitions",
                     .env = {},
                     .kind = config::Kind::integer,
@@ -27,7 +35,7 @@ constexpr std::array own_settings{
                     .default_value = "8MiB",
                     .help = "largest record that chat.requests takes; the dead-letter topic takes 64 KiB more",
                     .min = 1024,
-                    .max = 512 * 1024 * 1024},
+                    .max = 64 * 1024 * 1024},
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -147,6 +148,19 @@ TopicPlan plan_topics(const std::vector<WantedTopic>& wanted, const std::vector<
                       topic.name, there->partitions, count));
   }
   return plan;
+}
+
+std::vector<kafka::TopicDescription> planned(std::vector<kafka::TopicDescription> existing, const TopicPlan& plan) {
+  for (const TopicAction& action : plan.actions) {
+    auto topic = std::ranges::find(existing, action.topic, &kafka::TopicDescription::name);
+    if (topic == existing.end()) {
+      existing.push_back({.name = action.topic});
+      topic = std::prev(existing.end());
+    }
+    if (action.kind != TopicAction::Kind::configure) topic->partitions = action.partitions;
+    for (const auto& [name, value] : action.config) topic->config.insert_or_assign(name, value);
+  }
+  return existing;
 }
 
 std::string describe(const TopicAction& action) {

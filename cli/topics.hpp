@@ -63,6 +63,10 @@ struct TopicPlan {
 [[nodiscard]] TopicPlan plan_topics(const std::vector<WantedTopic>& wanted,
                                     const std::vector<kafka::TopicDescription>& existing, const TopicOptions& options);
 
+/// What there will be once the plan is carried out, as far as it can be known.
+[[nodiscard]] std::vector<kafka::TopicDescription> planned(std::vector<kafka::TopicDescription> existing,
+                                                           const TopicPlan& plan);
+
 /// "create chat.requests with 12 partitions".
 [[nodiscard]] std::string describe(const TopicAction& action);
 

@@ -13,11 +13,20 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr auto describe_time_max = 10s;
+
 struct Planned {
   TopicPlan plan;
   std::vector<WantedTopic> wanted;
+  std::vector<kafka::TopicDescription> existing;
   std::unique_ptr<kafka::Admin> admin;
 };
+
+std::vector<std::string> names_of(const std::vector<WantedTopic>& wanted) {
+  std::vector<std::string> names;
+  for (const auto& topic : wanted) names.push_back(topic.name);
+  return names;
+}
 
 Result<void> check_partitions_flag(const Context& context) {
   const auto asked = context.call.value("partitions");
@@ -32,12 +41,13 @@ Result<Planned> make_plan(const Context& context) {
   if (!admin) return std::unexpected(admin.error());
   const TopicOptions options = context.topic_options();
   auto wanted = wanted_topics(options);
-  std::vector<std::string> names;
-  for (const auto& topic : wanted) names.push_back(topic.name);
-  const auto existing = (*admin)->describe(names, true, 10s);
+  auto existing = (*admin)->describe(names_of(wanted), true, describe_time_max);
   if (!existing) return std::unexpected(existing.error());
   auto plan = plan_topics(wanted, *existing, options);
-  return Planned{.plan = std::move(plan), .wanted = std::move(wanted), .admin = std::move(*admin)};
+  return Planned{.plan = std::move(plan),
+                 .wanted = std::move(wanted),
+                 .existing = std::move(*existing),
+                 .admin = std::move(*admin)};
 }
 
 std::string_view name_of(TopicAction::Kind kind) {
@@ -70,6 +80,30 @@ void show(const Context& context, const TopicAction& action, std::string_view ma
   context.terminal.out_line(line);
 }
 
+/// Says what does not work in topics like these; true where nothing is wrong, whatever there is to warn of.
+bool tell_findings(const Context& context, const std::vector<topics::Finding>& findings) {
+  bool fine = true;
+  Terminal& terminal = context.terminal;
+  for (const auto& finding : findings) {
+    const bool problem = finding.severity == topics::Finding::Severity::problem;
+    fine = fine && !problem;
+    if (context.json()) {
+      std::string line;
+      events::JsonWriter json(line);
+      json.begin_object();
+      json.field(problem ? "problem" : "warning", finding.text);
+      json.field("remedy", finding.remedy);
+      json.end_object();
+      terminal.out_line(line);
+    } else {
+      const auto mark =
+          problem ? terminal.styled_out(Terminal::Style::bad, "✗") : terminal.styled_out(Terminal::Style::warning, "!");
+      terminal.out_line(fmt::format("{} {}", mark, topics::line_of(finding)));
+    }
+  }
+  return fine;
+}
+
 Result<void> carry_out(kafka::Admin& admin, const TopicAction& action, std::int16_t replication) {
   switch (action.kind) {
     case TopicAction::Kind::create:
@@ -93,11 +127,19 @@ int run_topics_apply(const Context& context) {
   if (!planned) return context.failed(planned.error());
   const auto& plan = planned->plan;
   for (const std::string& note : plan.notes) context.terminal.note(fmt::format("note: {}", note));
+  const auto ahead = context.judge_topics(cli::planned(planned->existing, plan));
+  const bool refused = std::ranges::any_of(
+      ahead, [](const auto& finding) { return finding.severity == topics::Finding::Severity::problem; });
+  const bool dry_run = context.call.has("dry-run");
+  if (refused || plan.actions.empty() || dry_run) tell_findings(context, ahead);
+  if (refused) {
+    context.terminal.error("no router works with topics like these; nothing was changed");
+    return exit_bad;
+  }
   if (plan.actions.empty()) {
     context.terminal.note(fmt::format("nothing to do: all {} topics are as they should be", planned->wanted.size()));
     return exit_done;
   }
-  const bool dry_run = context.call.has("dry-run");
   for (const TopicAction& action : plan.actions) {
     if (!dry_run) {
       const auto done = carry_out(*planned->admin, action, context.topic_options().replication);
@@ -108,8 +150,19 @@ int run_topics_apply(const Context& context) {
     }
     show(context, action, dry_run ? "would" : context.terminal.styled_out(Terminal::Style::good, "✓"));
   }
-  context.terminal.note(dry_run ? "nothing was changed; 'tokenrail topics apply' does it"
-                                : "topics are ready; 'tokenrail doctor' looks at the rest");
+  if (dry_run) {
+    context.terminal.note("nothing was changed; 'tokenrail topics apply' does it");
+    return exit_done;
+  }
+  // New topics have settings of the brokers too, which nobody could know before.
+  const auto made = planned->admin->describe(names_of(planned->wanted), true, describe_time_max);
+  if (!made) {
+    context.terminal.note(
+        fmt::format("the new topics were not checked: {}; run: tokenrail topics check", made.error().detail));
+    return exit_done;
+  }
+  if (!tell_findings(context, context.judge_topics(*made))) return exit_bad;
+  context.terminal.note("topics are ready; 'tokenrail doctor' looks at the rest");
   return exit_done;
 }
 
@@ -118,17 +171,24 @@ int run_topics_check(const Context& context) {
   if (!planned) return context.failed(planned.error());
   const auto& plan = planned->plan;
   for (const std::string& note : plan.notes) context.terminal.note(fmt::format("note: {}", note));
-  for (const WantedTopic& topic : planned->wanted) {
-    const bool fine = std::ranges::none_of(plan.actions, [&](const TopicAction& a) { return a.topic == topic.name; });
-    if (fine && !context.json())
-      context.terminal.out_line(
-          fmt::format("{} {}", context.terminal.styled_out(Terminal::Style::good, "✓"), topic.name));
+  const auto findings = context.judge_topics(planned->existing);
+  for (const kafka::TopicDescription& topic : planned->existing) {
+    const bool differs = std::ranges::any_of(plan.actions, [&](const TopicAction& a) { return a.topic == topic.name; });
+    const bool refused = std::ranges::any_of(findings, [&](const topics::Finding& finding) {
+      return finding.severity == topics::Finding::Severity::problem && finding.is_about(topic.name);
+    });
+    if (differs || refused || context.json()) continue;
+    context.terminal.out_line(
+        topic.config_error ? fmt::format("{} {}: its settings were not checked: {}",
+                                         context.terminal.styled_out(Terminal::Style::dim, "·"), topic.name,
+                                         topic.config_error->detail)
+                           : fmt::format("{} {}", context.terminal.styled_out(Terminal::Style::good, "✓"), topic.name));
   }
   for (const TopicAction& action : plan.actions)
     show(context, action, context.terminal.styled_out(Terminal::Style::bad, "✗"));
-  if (plan.actions.empty()) return exit_done;
-  context.terminal.note("'tokenrail topics apply' mends this");
-  return exit_bad;
+  const bool fine = tell_findings(context, findings);
+  if (!plan.actions.empty()) context.terminal.note("'tokenrail topics apply' mends this");
+  return fine && plan.actions.empty() ? exit_done : exit_bad;
 }
 
 int run_topics_list(const Context& context) {

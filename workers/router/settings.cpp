@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "common/topics/rules.hpp"
+
 namespace tokenrail::router {
 
 namespace {
@@ -62,13 +64,7 @@ constexpr Setting settings[] = {
      .help = "Largest request that is taken; a larger one is answered with INVALID_REQUEST.",
      .min = 1'024,
      .max = gibibyte},
-    {.name = "router.record_bytes_max",
-     .env = {},
-     .kind = Kind::bytes,
-     .default_value = "900KiB",
-     .help = "Largest chunk or audit event written; below max.message.bytes of chat.chunks and llm.audit.",
-     .min = 16'384,
-     .max = gibibyte},
+    topics::record_bytes_setting,
     {.name = "router.answer_bytes_max",
      .env = {},
      .kind = Kind::bytes,

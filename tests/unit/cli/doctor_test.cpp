@@ -34,6 +34,53 @@ TEST(Doctor, TopicsThatMissOrDifferAreNamed) {
   EXPECT_EQ(judge_kafka({.bootstrap_servers = "h:1", .plan = TopicPlan{}, .topics = 8})[1].verdict, Verdict::good);
 }
 
+TEST(Doctor, ALimitThatIsRefusedNamesTopicAndLimit) {
+  const topics::Finding refused{.severity = topics::Finding::Severity::problem,
+                                .topics = {"chat.chunks"},
+                                .text = "max.message.bytes of chat.chunks is 2000",
+                                .remedy = "raise it"};
+  const auto findings =
+      judge_kafka({.bootstrap_servers = "h:1", .plan = TopicPlan{}, .topics = 8, .findings = {refused}});
+  ASSERT_EQ(findings.size(), 2U) << "and no word that all is as it should be";
+  EXPECT_EQ(findings[1].verdict, Verdict::bad);
+  EXPECT_EQ(findings[1].text, refused.text);
+  EXPECT_EQ(findings[1].mend, refused.remedy);
+}
+
+TEST(Doctor, ARiskIsAWarningBesideWhatIsFine) {
+  const topics::Finding risk{.severity = topics::Finding::Severity::warning,
+                             .topics = {"llm.audit"},
+                             .text = "llm.audit: 1 replica",
+                             .remedy = "add replicas"};
+  const auto findings = judge_kafka({.bootstrap_servers = "h:1", .plan = TopicPlan{}, .topics = 8, .findings = {risk}});
+  ASSERT_EQ(findings.size(), 3U);
+  EXPECT_EQ(findings[1].verdict, Verdict::warning);
+  EXPECT_EQ(findings[2].verdict, Verdict::good);
+  EXPECT_THAT(finding_json(findings[1]), HasSubstr(R"("verdict":"warning")"));
+}
+
+TEST(Doctor, UncheckedSettingsAreNotCalledGood) {
+  const auto some = judge_kafka({.bootstrap_servers = "h:1",
+                                 .plan = TopicPlan{},
+                                 .topics = 8,
+                                 .unread = {"llm.audit"},
+                                 .unread_because = "no right"});
+  EXPECT_EQ(some[1].verdict, Verdict::unknown);
+  EXPECT_EQ(some[1].text, "all 8 exist; the settings of llm.audit were not checked: no right");
+}
+
+TEST(Doctor, ATopicThatMayNotBeSeenIsNotCalledMissing) {
+  const auto findings =
+      judge_kafka({.bootstrap_servers = "h:1",
+                   .plan = fail(ErrorKind::forbidden,
+                                "this client's principal may not see the topic llm.audit; grant it DESCRIBE")});
+  ASSERT_EQ(findings.size(), 2U);
+  EXPECT_EQ(findings[0].verdict, Verdict::good) << "Kafka answers";
+  EXPECT_EQ(findings[1].verdict, Verdict::bad);
+  EXPECT_THAT(findings[1].text, HasSubstr("DESCRIBE"));
+  EXPECT_THAT(findings[1].mend, Not(HasSubstr("topics apply")));
+}
+
 // Starting a broker would mend nothing.
 TEST(Doctor, AKafkaSettingThatIsRefusedIsToBeCorrected) {
   const auto findings = judge_kafka(
@@ -175,7 +222,8 @@ TEST(Doctor, AConnectionIsWellOnlyWithModels) {
   EXPECT_EQ(
       judge_connection({.name = "a", .base_url = url, .enabled = false, .models = fail(ErrorKind::unavailable, "")})
           .verdict,
-      Verdict::good);
+      Verdict::unknown)
+      << "it was not asked";
 }
 
 TEST(Doctor, AConnectionIsShownWithoutCredentials) {

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/topics/rules.hpp"
+
 namespace tokenrail::cli {
 namespace {
 
@@ -149,6 +151,44 @@ TEST(TopicPlan, ARaisedRequestLimitRaisesTheDeadLetterLimit) {
   named(existing, "chat.requests").config["max.message.bytes"] = std::to_string(64 * mib);
   EXPECT_THAT(described(plan_topics(wanted_topics(options), existing, options)),
               ElementsAre("set max.message.bytes=67174400 on chat.requests.dlq"));
+}
+
+TEST(TopicPlan, ALimitIsRaisedOnlyWhereItIsTooLow) {
+  const TopicOptions options{.request_bytes_max = 3 * mib};
+  auto existing = applied(options);
+  const auto needed = 3 * mib + 64 * 1024;
+  named(existing, "chat.requests.dlq").config["max.message.bytes"] = std::to_string(needed);
+  EXPECT_THAT(plan_topics(wanted_topics(options), existing, options).actions, IsEmpty());
+  named(existing, "chat.requests.dlq").config["max.message.bytes"] = std::to_string(needed - 1);
+  named(existing, "chat.requests").config["max.message.bytes"] = std::to_string(3 * mib - 1);
+  EXPECT_THAT(described(plan_topics(wanted_topics(options), existing, options)),
+              ElementsAre("set max.message.bytes=3211264 on chat.requests.dlq",
+                          "set max.message.bytes=3145728 on chat.requests"));
+}
+
+TEST(TopicPlan, WhatIsPlannedPassesTheTopicRules) {
+  const TopicOptions options{.request_bytes_max = 64 * mib};
+  const auto created = plan_topics(wanted_topics(options), {}, options);
+  EXPECT_THAT(topics::judge({}, topics::names_with(""), planned({}, created)), IsEmpty());
+
+  auto existing = applied(options);
+  named(existing, "llm.audit").config["cleanup.policy"] = "compact";
+  named(existing, "chat.chunks").partitions = 3;
+  named(existing, "chat.requests.dlq").config["max.message.bytes"] = "1000000";
+  EXPECT_FALSE(topics::judge({}, topics::names_with(""), existing).empty());
+  const auto plan = plan_topics(wanted_topics(options), existing, options);
+  EXPECT_THAT(topics::judge({}, topics::names_with(""), planned(existing, plan)), IsEmpty());
+}
+
+TEST(TopicPlan, WhatAnOperatorChoseIsStillJudged) {
+  const TopicOptions options;
+  auto existing = applied(options);
+  named(existing, "chat.chunks").config["max.message.bytes"] = "2000";
+  const auto plan = plan_topics(wanted_topics(options), existing, options);
+  EXPECT_THAT(plan.actions, IsEmpty());
+  const auto findings = topics::judge({}, topics::names_with(""), planned(existing, plan));
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_THAT(findings.front().text, HasSubstr("max.message.bytes of chat.chunks is 2000"));
 }
 
 TEST(TopicPlan, ABrokerThatTellsNoSettingsIsBelieved) {

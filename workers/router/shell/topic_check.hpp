@@ -1,4 +1,5 @@
-// Whether the topics are as the router needs them (design §3). Pure: descriptions in, problems out.
+// Whether the topics are as the router needs them: that they exist, and the rules of common/topics. Pure: descriptions
+// in, problems out.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +7,7 @@
 #include <vector>
 
 #include "common/kafka/admin.hpp"
+#include "common/topics/rules.hpp"
 #include "workers/router/core/options.hpp"
 
 namespace tokenrail::router {
@@ -20,7 +22,8 @@ struct TopicFindings {
   std::size_t dead_letter_bytes_max = 1'000'000;  ///< of a record; where the broker does not tell, below its default
 };
 
-[[nodiscard]] TopicFindings check_topics(const RouterOptions& options, const std::string& registry_topic,
+[[nodiscard]] TopicFindings check_topics(const RouterOptions& options, const topics::Limits& limits,
+                                         const std::string& registry_topic,
                                          const std::vector<kafka::TopicDescription>& topics);
 
 }  // namespace tokenrail::router

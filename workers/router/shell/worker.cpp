@@ -12,6 +12,7 @@
 
 #include "common/open_files.hpp"
 #include "common/telemetry/loop_turns.hpp"
+#include "common/topics/rules.hpp"
 #include "workers/router/settings.hpp"
 
 namespace tokenrail::router {
@@ -23,8 +24,6 @@ constexpr Millis admin_timeout{5'000};
 constexpr Millis settle_poll{20};
 constexpr int settle_rounds = 500;
 constexpr int topic_refusals_max = 3;
-// Values of records on the dead-letter topic are the requests' own, whatever the router would have taken.
-constexpr std::int64_t producer_message_bytes_max = 72LL * 1024 * 1024;
 
 // Beside the sockets of the calls: brokers, files, health checks, connections that are kept.
 constexpr std::uint64_t other_files = 256;
@@ -205,7 +204,7 @@ void Worker::topics_checked(Result<std::vector<kafka::TopicDescription>> describ
     later(retry_, start_retry, [this] { check_topics(); });
     return;
   }
-  const auto findings = router::check_topics(options_, registry_topic_, *described);
+  const auto findings = router::check_topics(options_, topics::limits_of(values_), registry_topic_, *described);
   for (const auto& warning : findings.warnings) spdlog::warn("{}", warning);
   if (!findings.problems.empty()) {
     // A broker that has just come back may not know the newest topics yet, and be the one that was asked.
@@ -329,7 +328,8 @@ void Worker::join() {
 
 void Worker::make_producer() {
   auto all = properties();
-  all.emplace_back("message.max.bytes", std::to_string(producer_message_bytes_max));
+  // Values of records on the dead-letter topic are the requests' own, whatever the router would have taken.
+  all.emplace_back("message.max.bytes", std::to_string(topics::produced_bytes_max));
   auto producer = kafka::Producer::make(loop_, {.properties = std::move(all)}, core_.producer_listener(), metrics_);
   if (!producer) {
     spdlog::error("{}", producer.error().detail);

@@ -6,11 +6,13 @@
 namespace tokenrail::router {
 namespace {
 
+using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::SizeIs;
 
-std::vector<kafka::TopicDescription> topics(const RouterOptions& options) {
+std::vector<kafka::TopicDescription> topics_for(const RouterOptions& options) {
   std::vector<kafka::TopicDescription> all;
   for (const auto& name : {options.topics.requests, options.topics.chunks, options.topics.audit})
     all.push_back({.name = name, .partitions = 3, .config = {{"message.timestamp.type", "LogAppendTime"}}});
@@ -21,20 +23,50 @@ std::vector<kafka::TopicDescription> topics(const RouterOptions& options) {
 
 TEST(TopicCheck, TimestampsOfSendersAreWarnedOfAndNothingMore) {
   const RouterOptions options;
-  auto there = topics(options);
-  const auto fine = check_topics(options, "model_registry", there);
+  auto there = topics_for(options);
+  const auto fine = check_topics(options, {}, "model_registry", there);
   EXPECT_THAT(fine.problems, IsEmpty());
   EXPECT_THAT(fine.warnings, IsEmpty());
 
   for (auto& topic : there) topic.config["message.timestamp.type"] = "CreateTime";
-  const auto found = check_topics(options, "model_registry", there);
+  const auto found = check_topics(options, {}, "model_registry", there);
   EXPECT_THAT(found.problems, IsEmpty());
   EXPECT_THAT(found.warnings, ElementsAre(AllOf(HasSubstr("chat.requests"), HasSubstr("deadlines")),
                                           AllOf(HasSubstr("chat.chunks"), HasSubstr("tokenrail topics apply")),
                                           AllOf(HasSubstr("llm.audit"), HasSubstr("tokenrail verify"))));
 
   for (auto& topic : there) topic.config.clear();
-  EXPECT_THAT(check_topics(options, "model_registry", there).warnings, IsEmpty()) << "the broker does not tell";
+  EXPECT_THAT(check_topics(options, {}, "model_registry", there).warnings, IsEmpty()) << "the broker does not tell";
+}
+
+TEST(TopicCheck, EveryMissingTopicIsNamed) {
+  const RouterOptions options;
+  const auto found = check_topics(options, {}, "model_registry", {});
+  EXPECT_THAT(found.problems, SizeIs(6));
+  EXPECT_THAT(found.problems, Each(HasSubstr("does not exist; run: tokenrail topics apply")));
+}
+
+TEST(TopicCheck, RefusesInTheWordsOfTheTopicRules) {
+  const RouterOptions options;
+  const topics::Limits limits{.record_bytes_max = 500'000};
+  auto there = topics_for(options);
+  there[1].config["max.message.bytes"] = "500000";
+  const auto found = check_topics(options, limits, "model_registry", there);
+  const auto judged = topics::judge(limits, topics::names_with(""), there);
+  ASSERT_EQ(judged.size(), 1U);
+  EXPECT_THAT(found.problems, ElementsAre(topics::line_of(judged.front())));
+  EXPECT_THAT(found.problems.front(), HasSubstr("router.record_bytes_max is 500000"));
+}
+
+TEST(TopicCheck, DeadLettersAreCutToWhatTopicAndProducerTake) {
+  const RouterOptions options;
+  auto there = topics_for(options);
+  EXPECT_EQ(check_topics(options, {}, "model_registry", there).dead_letter_bytes_max, 1'000'000U);
+  there[3].config["max.message.bytes"] = "500000";
+  EXPECT_EQ(check_topics(options, {}, "model_registry", there).dead_letter_bytes_max, 498'976U);
+  there[3].config["max.message.bytes"] = "90000000";
+  EXPECT_EQ(check_topics(options, {}, "model_registry", there).dead_letter_bytes_max,
+            static_cast<std::size_t>(topics::produced_bytes_max - 1'024));
 }
 
 }  // namespace
