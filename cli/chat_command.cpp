@@ -55,7 +55,8 @@ int run_chat(const Context& context) {
                               if (!shown.note.empty()) terminal.note(shown.note);
                               last = chunk;
                             },
-                        .on_note = [&](const std::string& note) { terminal.note(note); }};
+                        .on_note = [&](const std::string& note) { terminal.note(note); },
+                        .reader_gone = [&] { return terminal.reader_gone(); }};
   const ChatTopics topics{.requests = context.topic("chat.requests"),
                           .chunks = context.topic("chat.chunks"),
                           .cancellations = context.topic("chat.cancellations")};
@@ -63,6 +64,7 @@ int run_chat(const Context& context) {
   const bool cut_short = !end || *end != ChatEnd::answered;
   if (cut_short && last && !last->done && terminal.out_is_terminal()) terminal.out("\n");
   if (!end) return context.failed(end.error());
+  if (*end == ChatEnd::unread) return exit_unread;
   if (*end == ChatEnd::interrupted) {
     const bool confirmed = last && last->done && last->finish_reason == "cancelled";
     terminal.note(confirmed ? "cancelled" : "ended here; the router has been asked to cancel");

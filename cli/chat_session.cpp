@@ -28,6 +28,8 @@ constexpr auto deadline_grace = 2s;
 constexpr auto silence_noted_after = 10s;
 // How long a cancelled answer may take to say so before we leave.
 constexpr auto cancellation_wait = 2s;
+// How soon it is noticed, while no chunk comes, that nobody reads the answer any more.
+constexpr auto reader_look_again = 200ms;
 
 /// The partition of both logs that this conversation lives in, and where the chunks' log ends before we ask.
 struct Place {
@@ -79,6 +81,7 @@ class Session final : public kafka::LogReaderListener, public kafka::ProducerLis
     send_request(place.partition);
     watch_clocks();
     watch_signals();
+    watch_reader();
     loop_.run();
     producer_ = nullptr;
     return end_.value_or(Result<ChatEnd>(ChatEnd::interrupted));
@@ -101,7 +104,8 @@ class Session final : public kafka::LogReaderListener, public kafka::ProducerLis
     }
     hooks_.on_chunk(step, *chunk, *record.value);
     if (answers_.find(chunk->org_id, chunk->request_id)->finished)
-      finish(signals_seen_ > 0 ? ChatEnd::interrupted : ChatEnd::answered);
+      return finish(signals_seen_ > 0 ? ChatEnd::interrupted : ChatEnd::answered);
+    look_for_reader();
   }
   void on_end(const kafka::TopicPartition&, std::int64_t) override {}
   void on_failure(const kafka::TopicPartition&, const Error& error) override { finish(std::unexpected(error)); }
@@ -110,7 +114,7 @@ class Session final : public kafka::LogReaderListener, public kafka::ProducerLis
     if (report.token == cancellation_token) {
       cancelled_ = report.ok;
       if (!report.ok) hooks_.on_note(fmt::format("the cancellation did not reach Kafka: {}", report.detail));
-      if (signals_seen_ > 1) leave();
+      if (signals_seen_ > 1 || unread_) leave();
     } else if (!report.ok) {
       finish(fail(ErrorKind::unavailable, fmt::format("Kafka did not take the request: {}", report.detail)));
     }
@@ -161,18 +165,39 @@ class Session final : public kafka::LogReaderListener, public kafka::ProducerLis
       // two at once. The third does not wait for that either.
       ++signals_seen_;
       if (signals_seen_ > 2 || (signals_seen_ == 2 && cancelled_)) return leave();
-      if (signals_seen_ == 1) {
-        send_cancellation();
-        deadline_.expires_after(cancellation_wait);
-        deadline_.async_wait([this](const boost::system::error_code& timer_error) {
-          if (!timer_error) leave();
-        });
-      }
+      if (signals_seen_ == 1 && !unread_) cancel();
       watch_signals();
     });
   }
 
-  void leave() { finish(cancelled_.value_or(false) ? ChatEnd::interrupted : ChatEnd::abandoned); }
+  void watch_reader() {
+    reader_.expires_after(reader_look_again);
+    reader_.async_wait([this](const boost::system::error_code& error) {
+      if (error || unread_) return;
+      look_for_reader();
+      watch_reader();
+    });
+  }
+  // The cancellation goes out before this program does; of the answer nothing is waited for.
+  void look_for_reader() {
+    if (unread_ || !hooks_.reader_gone()) return;
+    unread_ = true;
+    if (signals_seen_ == 0) cancel();
+    if (cancelled_) leave();
+  }
+
+  void cancel() {
+    send_cancellation();
+    deadline_.expires_after(cancellation_wait);
+    deadline_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) leave();
+    });
+  }
+
+  void leave() {
+    if (unread_) return finish(ChatEnd::unread);
+    finish(cancelled_.value_or(false) ? ChatEnd::interrupted : ChatEnd::abandoned);
+  }
 
   void send_cancellation() {
     const std::string value = events::to_json(events::Cancellation{.org_id = call_.request.org_id,
@@ -197,9 +222,11 @@ class Session final : public kafka::LogReaderListener, public kafka::ProducerLis
   asio::io_context loop_{1};
   asio::steady_timer deadline_{loop_};
   asio::steady_timer silence_{loop_};
+  asio::steady_timer reader_{loop_};
   asio::signal_set signals_{loop_, SIGINT, SIGTERM};
   kafka::Producer* producer_ = nullptr;
   bool heard_ = false;
+  bool unread_ = false;
   int signals_seen_ = 0;             ///< the first sends the cancellation
   std::optional<bool> cancelled_{};  ///< whether Kafka has it, as soon as that is known
   std::optional<Result<ChatEnd>> end_;

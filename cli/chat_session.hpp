@@ -1,5 +1,5 @@
 // One question over Kafka: the request out on chat.requests, the answer in from the same partition of chat.chunks.
-// Blocks until the answer is whole, the time is up or a person ends it.
+// Blocks until the answer is whole, the time is up, a person ends it or nobody reads it any more.
 #pragma once
 
 #include <functional>
@@ -22,6 +22,8 @@ struct ChatHooks {
   std::function<void(AnswerReader::Step, const events::Chunk&, std::string_view raw)> on_chunk;
   /// Something worth telling while it lasts.
   std::function<void(const std::string&)> on_note;
+  /// Whether nobody reads the answer any more. Asked behind each chunk, and while there is none.
+  std::function<bool()> reader_gone;
 };
 
 enum class ChatEnd {
@@ -29,6 +31,7 @@ enum class ChatEnd {
   timed_out,
   interrupted,  ///< Ctrl-C; Kafka has the cancellation, or the answer has ended
   abandoned,    ///< Ctrl-C; whether Kafka has the cancellation is not known
+  unread,       ///< nobody reads the answer any more; the cancellation was sent
 };
 
 /// Errors: not_found (topics are missing), invalid_input (the request is larger than the topic takes), unavailable,

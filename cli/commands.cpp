@@ -153,7 +153,7 @@ constexpr std::array<Command, 15> command_table{{
          "request goes to chat.requests, and the answer is read from chat.chunks by the reader's rule: the highest\n"
          "attempt wins. Where standard output is no terminal, the answer is written once it is whole, so that a\n"
          "file never holds a piece of an attempt that was given up. Model, tokens and timing follow on standard\n"
-         "error. Ctrl-C cancels the request."},
+         "error. Ctrl-C cancels the request, and so does a reader of the output that has gone (| head)."},
     {.path = "tail",
      .summary = "Show answers from chat.chunks, each once",
      .flags = answer_tail_flags,

@@ -21,6 +21,7 @@ enum ExitCode : int {
   exit_unavailable = 3,  ///< Kafka or PostgreSQL cannot be reached
   exit_timed_out = 4,
   exit_interrupted = 130,  ///< Ctrl-C
+  exit_unread = 141,  ///< the reader of standard output has gone; what a shell shows of a program that SIGPIPE ended
 };
 
 struct Context {
@@ -36,9 +37,9 @@ struct Context {
   [[nodiscard]] std::string bootstrap_servers() const;
   /// `--partitions`, else the settings.
   [[nodiscard]] TopicOptions topic_options() const;
-  /// Writes the error with its hint and gives the exit code that fits its kind.
   /// What does not work in topics like these.
   [[nodiscard]] std::vector<topics::Finding> judge_topics(const std::vector<kafka::TopicDescription>& there) const;
+  /// Writes the error with its hint and gives the exit code that fits its kind.
   int failed(const Error& error) const;
 };
 

@@ -1,7 +1,9 @@
 // From argv to an exit code: parse, load the settings, hand over to the command.
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <cstdlib>
 #include <system_error>
 #include <utility>
@@ -113,12 +115,12 @@ TopicOptions Context::topic_options() const {
   return options;
 }
 
-int exit_code_for(ErrorKind kind) {
-  switch (kind) {
 std::vector<topics::Finding> Context::judge_topics(const std::vector<kafka::TopicDescription>& there) const {
   return topics::judge(topics::limits_of(values), topics::names_with(values.text("topic.prefix")), there);
 }
 
+int exit_code_for(ErrorKind kind) {
+  switch (kind) {
     case ErrorKind::invalid_input:
       return exit_usage;
     case ErrorKind::timed_out:
@@ -129,13 +131,13 @@ std::vector<topics::Finding> Context::judge_topics(const std::vector<kafka::Topi
       return exit_interrupted;
     case ErrorKind::not_found:
     case ErrorKind::rejected:
+    case ErrorKind::forbidden:
     case ErrorKind::rate_limited:
       return exit_bad;
   }
   return exit_bad;
 }
 
-    case ErrorKind::forbidden:
 int Context::failed(const Error& error) const {
   terminal.error(error.detail);
   if (error.kind == ErrorKind::unavailable || error.kind == ErrorKind::timed_out)
@@ -155,7 +157,10 @@ int run(std::vector<std::string> arguments) {
     terminal.out_line(fmt::format("tokenrail {}", config::version()));
     return exit_done;
   };
+  // A pipe whose reader has gone is an error of the write: there may be a request to cancel first.
+  std::signal(SIGPIPE, SIG_IGN);
   const int code = done();
+  if (terminal.out_error() == EPIPE) return exit_unread;
   if (terminal.out_error() == 0) return code;
   terminal.error(
       fmt::format("standard output could not be written: {}", std::generic_category().message(terminal.out_error())));

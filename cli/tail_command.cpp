@@ -107,12 +107,14 @@ int run_tail(const Context& context) {
       last = told.ended;
     }
     show(terminal, told);
+    if (terminal.out_error() != 0) return false;
     if (told.ended && !one) show_end(context, *told.ended);
     if (!told.ended && one && last && answers.in_the_middle()) last.reset();
     return !(one && last && caught_up);
   });
   if (answers.in_the_middle() && terminal.out_is_terminal()) terminal.out("\n");
   if (!end) return context.failed(end.error());
+  if (terminal.out_error() != 0) return exit_bad;
   if (*end == WalkEnd::interrupted) return exit_interrupted;
   if (*end == WalkEnd::timed_out) {
     terminal.error(one ? "no whole answer in time" : "the time is up");

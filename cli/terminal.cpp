@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include <poll.h>
 #include <unistd.h>
 
 namespace tokenrail::cli {
@@ -62,6 +63,11 @@ void Terminal::out(std::string_view text) {
 }
 void Terminal::out_line(std::string_view line) {
   if (!write(stdout, line, true) && out_error_ == 0) out_error_ = errno;
+}
+bool Terminal::reader_gone() const {
+  if (out_error_ == EPIPE) return true;
+  pollfd out{.fd = STDOUT_FILENO, .events = 0, .revents = 0};
+  return !facts_.out_is_terminal && poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
 }
 void Terminal::note(std::string_view line) {
   if (!facts_.quiet) write(stderr, line, true);

@@ -33,6 +33,7 @@ int run_topics_tail(const Context& context) {
     if (!timeout) return context.failed(timeout.error());
     walk.timeout = *timeout;
   }
+  Terminal& terminal = context.terminal;
   const auto key = call.value("key");
   const auto contains = call.value("contains");
 
@@ -40,12 +41,12 @@ int run_topics_tail(const Context& context) {
   const auto end = walk_log(context.kafka_properties(), walk, [&](const kafka::Record& record) {
     if (key && record.key != *key) return true;
     if (contains && (!record.value || record.value->find(*contains) == std::string::npos)) return true;
-    context.terminal.out_line(context.json() ? record_json(record) : record_line(record));
-    return !(count && ++shown >= *count);
+    terminal.out_line(context.json() ? record_json(record) : record_line(record));
+    return terminal.out_error() == 0 && !(count && ++shown >= *count);
   });
   if (!end) return context.failed(end.error());
   if (*end == WalkEnd::timed_out) {
-    context.terminal.note(fmt::format("{} record{} in time", shown, shown == 1 ? "" : "s"));
+    terminal.note(fmt::format("{} record{} in time", shown, shown == 1 ? "" : "s"));
     return exit_timed_out;
   }
   return *end == WalkEnd::interrupted ? exit_interrupted : exit_done;

@@ -5,7 +5,11 @@ import pty
 import signal
 import subprocess
 
-from stack import Log
+import confluent_kafka
+import confluent_kafka.admin
+import pytest
+
+from stack import Log, Process, wait_until
 
 
 def start(stack, *arguments, **streams):
@@ -27,6 +31,34 @@ def test_two_signals_at_once_still_cancel(make_stack):
     assert chat.returncode == 130, said
     assert "cancel" in said and "not known" not in said, said
     chunks.wait("the end", lambda v: any(c["done"] and c["finishReason"] == "cancelled" for c in v))
+
+
+@pytest.mark.parametrize("flags", [["--stream"], ["--json"], []], ids=["stream", "json", "held"])
+def test_a_reader_that_has_gone_cancels_the_request(make_stack, flags):
+    """As `tokenrail chat … | head -1`: quiet like other programs, but the answer does not go on without a reader."""
+    stack = make_stack(partitions=1)
+    router, = stack.whole()
+    router.wait_ready()
+    chunks = Log(stack, "chat.chunks")
+    chat = start(stack, "chat", *flags, "hi [[sim tokens=2000 pace=50]]", stdout=subprocess.PIPE)
+    chunks.wait("the answer begins", lambda v: len(v) > 2)
+    chat.stdout.close()
+    said = chat.stderr.read()
+    assert chat.wait(timeout=20) == 141, said
+    assert said == "", said
+    chunks.wait("the end", lambda v: any(c["done"] and c["finishReason"] == "cancelled" for c in v))
+
+
+def test_following_a_log_ends_with_its_reader(make_stack):
+    stack = make_stack(partitions=1)
+    stack.whole()[0].wait_ready()
+    assert stack.cli("chat", "--conversation", "talk", "hi").stdout.strip()
+    for arguments in (["topics", "tail", "chat.chunks", "--from-beginning", "--timeout", "60s"],
+                      ["tail", "--conversation", "talk", "--from-beginning", "--json", "--timeout", "60s"]):
+        tail = start(stack, *arguments, stdout=subprocess.PIPE)
+        tail.stdout.close()
+        said = tail.stderr.read()
+        assert tail.wait(timeout=30) == 141 and said == "", (arguments, said)
 
 
 def test_what_cannot_be_written_is_no_success(make_stack):
@@ -57,6 +89,58 @@ def test_what_nobody_would_answer_is_not_asked(make_stack):
     for flag, most in (("--org", 256), ("--user", 256), ("--conversation", 4096)):
         refused = stack.cli("chat", flag, "x" * (most + 1), "hi", check=False)
         assert refused.returncode == 2 and f"{flag} has {most + 1} bytes; at most {most}" in refused.stderr, refused.stderr
+
+
+def test_a_wrong_setting_stops_every_program_in_the_same_words(make_stack):
+    stack = make_stack()
+    for variable, value, words in (
+            ("TOKENRAIL_TOPIC_PREFIX", "eu/", "topic.prefix = 'eu/' (environment TOKENRAIL_TOPIC_PREFIX) is not allowed; it "
+             "has to be at most 223 letters, digits, '.', '_' and '-'"),
+            ("TOKENRAIL_TOPIC_PREFIX", "x" * 224, "is not allowed; it has to be at most 223 letters")):
+        for program in (["tokenrail", "topics", "check"], ["tokenrail", "doctor"], ["tokenrail-registry-sync"],
+                        ["tokenrail-router"]):
+            call = subprocess.run([stack.bin / program[0], *program[1:]], capture_output=True, text=True, timeout=60,
+                                  env={**os.environ, **stack.environment, variable: value})
+            assert call.returncode == 2 and words in call.stderr, (program, call.stderr)
+    call = subprocess.run([stack.bin / "tokenrail-router"], capture_output=True, text=True, timeout=60,
+                          env={**os.environ, **stack.environment, "TOKENRAIL_ROUTER_IDLE_TIMEOUT": "60"})
+    assert call.returncode == 2, call.stderr
+    assert "router.idle_timeout is 60 (environment TOKENRAIL_ROUTER_IDLE_TIMEOUT): write a unit, for example 60s or " \
+           "60ms" in call.stderr, call.stderr
+    call = stack.cli("chat", "--timeout", "5", "hi", check=False)
+    assert call.returncode == 2 and "--timeout 5: write a unit, for example 5s or 5ms" in call.stderr, call.stderr
+
+
+def test_limits_that_do_not_fit_are_refused_everywhere_in_the_same_words(make_stack):
+    stack = make_stack(partitions=1)
+    admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": stack.kafka})
+
+    def configure(**config):
+        resource = confluent_kafka.admin.ConfigResource(
+            "topic", stack.topic("chat.chunks"),
+            set_config={"cleanup.policy": "delete", "message.timestamp.type": "LogAppendTime",
+                        **{name.replace("_", "."): value for name, value in config.items()}})
+        for future in admin.alter_configs([resource]).values():
+            future.result()
+
+    chunks = stack.topic("chat.chunks")
+    for config, words in (
+            ({"max_message_bytes": "200000"}, f"max.message.bytes of {chunks} is 200000, but router.record_bytes_max is "
+                                              "921600 and a record needs 16384 bytes beside its value"),
+            ({"max_message_bytes": "4194304", "segment_bytes": "1048576"},
+             f"segment.bytes of {chunks} is 1048576, below its max.message.bytes of 4194304"),
+            ({"min_insync_replicas": "2"}, f"min.insync.replicas of {chunks} is 2, but a partition has 1 replica")):
+        configure(**config)
+        for arguments in (["topics", "check"], ["topics", "apply"], ["doctor"]):
+            def refuses(arguments=arguments):
+                done = stack.cli(*arguments, check=False)
+                return done.returncode == 1 and words in done.stdout, done
+            wait_until(f"{arguments} refuses {config}", lambda: refuses()[0], 15)
+        router = stack.start(Process, "refused", "tokenrail-router")
+        wait_until(f"the router says: {words}", lambda router=router: words in router.text(), 30)
+        router.kill()
+    configure()
+    wait_until("all is well", lambda: stack.cli("topics", "check", check=False).returncode == 0, 15)
 
 
 def test_credentials_in_the_base_url_are_refused_and_not_shown(make_stack):
