@@ -123,7 +123,8 @@ int run_registry_list(const Context& context) {
 }
 
 int run_registry_sync(const Context& context) {
-  const auto timeout = duration_flag("timeout", context.call.value("timeout").value_or("60s"));
+  const std::string timeout_text = context.call.value("timeout").value_or("60s");
+  const auto timeout = duration_flag("timeout", timeout_text);
   if (!timeout) return context.failed(timeout.error());
   registry::Store store(database_options(context));
   const char* user = std::getenv("USER");
