@@ -1,5 +1,7 @@
 #include "common/http/client.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <stdexcept>
 #include <unordered_map>
@@ -9,6 +11,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <curl/curl.h>
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include "common/http/socket_watch.hpp"
@@ -55,7 +58,12 @@ class CurlClient final : public Client {
   void act(curl_socket_t fd, int events);
   void settle();
   void reap();
+  void prepare(Transfer& transfer);
+  void resolve(Transfer& transfer, const Host& host);
+  void resolved(Transfer& transfer, const Host& host, const NameAnswer& answer);
+  void look_up_took_too_long(TransferId id);
   void admit(Transfer& transfer);
+  void end_later(const Transfer& transfer, Ending ending, std::string detail);
   void finish(Transfer& transfer, const End& end);
   void dispose(Transfer& transfer);
   void resize_cache();
@@ -73,6 +81,7 @@ class CurlClient final : public Client {
 
   // libcurl's callbacks reach into what stands above multi_, so it is destroyed first.
   EasyPool pool_;
+  std::unique_ptr<Resolver> resolver_;
   SocketWatch watch_;
   boost::asio::steady_timer timer_;
   std::unique_ptr<CURLM, MultiDeleter> multi_;
@@ -104,8 +113,9 @@ CurlClient::CurlClient(boost::asio::io_context& loop, const ClientOptions& optio
           metrics.counter("http_client_transfers_total", "HTTP exchanges that ended.", {{"ending", "complete"}})),
       ended_failed_(
           metrics.counter("http_client_transfers_total", "HTTP exchanges that ended.", {{"ending", "failed"}})),
-      pool_(options.user_agent,
+      pool_(options.user_agent, options.address_allowed,
             metrics.counter("http_client_connections_opened_total", "Connections that the HTTP client opened.")),
+      resolver_(make_resolver(loop, options.names, metrics)),
       watch_(
           loop, "http",
           [this](int fd, bool readable, bool writable) {
@@ -141,26 +151,103 @@ TransferId CurlClient::start(Request request, Clocks clocks, Limits limits, List
   running_.emplace(id, std::move(made));
   transfers_gauge_.set(static_cast<double>(running_.size()));
 
+  // libcurl would let it wait for the end of another, and no clock would run meanwhile.
+  if (running_.size() > options_.connections_max) {
+    end_later(transfer, Ending::connect_failed,
+              fmt::format("{} HTTP exchanges run already, as many as may", options_.connections_max));
+    return id;
+  }
   std::string problem = refusal(transfer.request);
   if (problem.empty() && !pool_.equip(transfer)) problem = "libcurl did not take the request";
-  if (!problem.empty()) {
-    stillborn_.emplace_back(id, End{.ending = Ending::invalid_request, .detail = std::move(problem)});
-    ask_for_turn();
-  } else if (curl_depth_ > 0) {
-    admissions_.push_back(id);
+  if (problem.empty()) {
+    prepare(transfer);
   } else {
-    admit(transfer);
+    end_later(transfer, Ending::invalid_request, std::move(problem));
   }
   return id;
 }
 
+void CurlClient::end_later(const Transfer& transfer, Ending ending, std::string detail) {
+  stillborn_.emplace_back(transfer.id, End{.ending = ending, .detail = without_secrets(transfer, std::move(detail))});
+  ask_for_turn();
+}
+
+/// Finds the addresses of the host, then lets libcurl begin. A URL that cannot be read is left to libcurl, which says
+/// what is wrong with it.
+void CurlClient::prepare(Transfer& transfer) {
+  const auto host = host_of(transfer.request.url);
+  if (host && host->is_name) return resolve(transfer, *host);
+  transfer.handed_over = host.has_value();
+  admit(transfer);
+}
+
+void CurlClient::resolve(Transfer& transfer, const Host& host) {
+  if (const NameAnswer* const known = resolver_->known(host.name)) return resolved(transfer, host, *known);
+  LookUp& look_up = transfer.look_up.emplace();
+  look_up.since = Clock::now();
+  // Both clocks run meanwhile, but libcurl cannot see to them yet.
+  const Clocks& clocks = transfer.clocks;
+  auto limit = clocks.connect.count() > 0 ? clocks.connect : clocks.total;
+  if (clocks.total.count() > 0) limit = std::min(limit, clocks.total);
+  look_up.timer = std::make_unique<boost::asio::steady_timer>(loop_);
+  if (limit.count() > 0) {
+    look_up.timer->expires_after(limit);
+    look_up.timer->async_wait([this, id = transfer.id, alive = alive_](boost::system::error_code error) {
+      if (*alive && !error) look_up_took_too_long(id);
+    });
+  }
+  look_up.id = resolver_->look_up(host.name, [this, id = transfer.id, host](const NameAnswer& answer) {
+    const auto found = running_.find(id);
+    if (found == running_.end()) return;
+    Transfer& waiting = *found->second;
+    const auto spent = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - waiting.look_up->since);
+    waiting.look_up.reset();
+    shorten_clocks(waiting, spent);
+    resolved(waiting, host, answer);
+  });
+}
+
+void CurlClient::resolved(Transfer& transfer, const Host& host, const NameAnswer& answer) {
+  if (answer.addresses.empty()) {
+    return end_later(transfer, Ending::connect_failed,
+                     fmt::format("Could not resolve host: {} ({})", host.name, answer.problem));
+  }
+  std::vector<boost::asio::ip::address> allowed;
+  for (const auto& address : answer.addresses) {
+    if (pool_.allows(address)) allowed.push_back(address);
+  }
+  if (allowed.empty()) {
+    return end_later(transfer, Ending::connect_failed,
+                     fmt::format("the address of the host is not allowed: {} is {}", host.name,
+                                 answer.addresses.front().to_string()));
+  }
+  if (!hand_over(transfer, host, allowed)) {
+    return end_later(transfer, Ending::invalid_request, "libcurl did not take the host's addresses");
+  }
+  admit(transfer);
+}
+
+void CurlClient::look_up_took_too_long(TransferId id) {
+  const auto found = running_.find(id);
+  if (found == running_.end() || !found->second->look_up) return;
+  Transfer& transfer = *found->second;
+  const Clocks& clocks = transfer.clocks;
+  const bool total = clocks.total.count() > 0 && (clocks.connect.count() == 0 || clocks.total <= clocks.connect);
+  const auto host = host_of(transfer.request.url);
+  auto detail = fmt::format("Resolving timed out: {} (the name server has not answered after {} ms)",
+                            host ? host->name : "", (total ? clocks.total : clocks.connect).count());
+  finish(transfer, {.ending = total ? Ending::total_timeout : Ending::connect_timeout,
+                    .detail = without_secrets(transfer, std::move(detail))});
+}
+
 void CurlClient::admit(Transfer& transfer) {
+  if (curl_depth_ > 0) {
+    admissions_.push_back(transfer.id);
+    return;
+  }
   resize_cache();
   const CURLMcode code = curl_multi_add_handle(multi_.get(), transfer.easy.get());
-  if (code != CURLM_OK) {
-    stillborn_.emplace_back(transfer.id, End{.ending = Ending::invalid_request, .detail = curl_multi_strerror(code)});
-    return ask_for_turn();
-  }
+  if (code != CURLM_OK) return end_later(transfer, Ending::invalid_request, curl_multi_strerror(code));
   transfer.in_multi = true;
   watch_.start();
 }
@@ -194,6 +281,10 @@ void CurlClient::resume(TransferId id) {
 
 /// Takes the handle away from libcurl; where the exchange has not ended, this closes its connection.
 void CurlClient::dispose(Transfer& transfer) {
+  if (transfer.look_up) {
+    resolver_->forget(transfer.look_up->id);
+    transfer.look_up.reset();
+  }
   if (transfer.in_multi) {
     ++curl_depth_;
     curl_multi_remove_handle(multi_.get(), transfer.easy.get());

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,7 +16,9 @@
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/address.hpp>
 
+#include "common/http/resolver.hpp"
 #include "common/telemetry/metrics.hpp"
 
 namespace tokenrail::http {
@@ -99,17 +102,26 @@ class Client {
   [[nodiscard]] virtual std::size_t transfers() const = 0;
 };
 
+/// Whether a connection to this address may be opened. Called on the loop's thread; must not throw.
+using AddressRule = std::function<bool(const boost::asio::ip::address&)>;
+
 struct ClientOptions {
-  std::size_t connections_max = 20'000;      ///< over all hosts
+  /// Transfers at a time, over all hosts; one more ends at once as `connect_failed`.
+  std::size_t connections_max = 20'000;
   std::size_t idle_connections_max = 1'000;  ///< kept alive for the next transfer
   std::string user_agent = "tokenrail";
+  ResolverOptions names{};
+  /// Asked for the addresses of a name and again for each socket, so that no form of a URL gets around it. Empty: all
+  /// addresses are allowed.
+  AddressRule address_allowed{};
 };
 
-/// The libcurl client. Redirects, proxies and HTTP/2 are off (the last because a paused stream would be buffered
-/// without a bound of ours), only http and https, certificates are verified against the system's. Sets SIGPIPE to be
-/// ignored where nobody handles it. A request whose kept-alive connection turns out dead before any byte of an answer
-/// came is sent once more on a fresh one. Destroy it outside of listeners' calls; transfers that still run are dropped
-/// in silence.
+/// The libcurl client. Host names are looked up by a resolver on the loop (resolver.hpp); libcurl gets addresses and
+/// never looks up a name itself, which would block the loop. Redirects, proxies and HTTP/2 are off (the last because a
+/// paused stream would be buffered without a bound of ours), only http and https, certificates are verified against the
+/// system's. Sets SIGPIPE to be ignored where nobody handles it. A request whose kept-alive connection turns out dead
+/// before any byte of an answer came is sent once more on a fresh one. Destroy it outside of listeners' calls;
+/// transfers that still run are dropped in silence.
 [[nodiscard]] std::unique_ptr<Client> make_client(boost::asio::io_context& loop, const ClientOptions& options,
                                                   telemetry::Metrics& metrics);
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "common/release.hpp"
@@ -20,6 +21,9 @@ constexpr std::size_t idle_handles_max = 1024;
 constexpr long receive_buffer_bytes = 4 * 1024;
 // The least that libcurl takes; it keeps the buffer of a large body until the answer has ended.
 constexpr long upload_buffer_bytes = 16 * 1024;
+// How long libcurl keeps the addresses it was given. Each transfer brings its own, so this only has to be longer than
+// one takes to connect.
+constexpr long resolved_seconds = 3'600;
 
 bool is_token(std::string_view text) {
   constexpr std::string_view others = "!#$%&'*+-.^_`|~";
@@ -109,8 +113,32 @@ int on_connected(void* user, char*, char*, int, int) noexcept {
   return CURL_PREREQFUNC_OK;
 }
 
+/// Called before a look-up of libcurl's own, which would block the loop; also for addresses, which need none.
+int on_resolver_start(void*, void*, void* user) noexcept {
+  return static_cast<Transfer*>(user)->handed_over ? 0 : 1;
+}
+
+std::optional<boost::asio::ip::address> address_of(const curl_sockaddr& socket_address) {
+  const void* const address = &socket_address.addr;
+  if (socket_address.family == AF_INET) {
+    return boost::asio::ip::address_v4(ntohl(static_cast<const sockaddr_in*>(address)->sin_addr.s_addr));
+  }
+  if (socket_address.family != AF_INET6) return std::nullopt;
+  boost::asio::ip::address_v6::bytes_type bytes{};
+  std::ranges::copy(static_cast<const sockaddr_in6*>(address)->sin6_addr.s6_addr, bytes.begin());
+  return boost::asio::ip::address_v6(bytes);
+}
+
 curl_socket_t on_open_socket(void* user, curlsocktype, curl_sockaddr* address) noexcept {
-  static_cast<telemetry::Counter*>(user)->add();
+  Transfer& transfer = *static_cast<Transfer*>(user);
+  if (transfer.address_allowed != nullptr && *transfer.address_allowed) {
+    const auto known = address_of(*address);
+    if (!known || !(*transfer.address_allowed)(*known)) {
+      transfer.refused_address = true;
+      return CURL_SOCKET_BAD;
+    }
+  }
+  transfer.connections_opened->add();
   return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
@@ -122,14 +150,9 @@ void take_out(std::string& text, std::string_view secret) {
 }
 
 std::string detail_of(const Transfer& transfer, CURLcode code) {
+  if (transfer.refused_address && !transfer.connected) return "the address of the host is not allowed";
   std::string text = transfer.error_text.front() != '\0' ? transfer.error_text.data() : curl_easy_strerror(code);
-  const UrlParts url = split_url(transfer.request.url);
-  take_out(text, url.userinfo);
-  take_out(text, url.password());
-  for (const Header& header : transfer.request.headers) {
-    if (header.secret) take_out(text, header.value);
-  }
-  return text;
+  return without_secrets(transfer, std::move(text));
 }
 
 }  // namespace
@@ -139,6 +162,7 @@ Transfer::~Transfer() {
     explicit_bzero(item->data, std::strlen(item->data));
   }
   curl_slist_free_all(header_list);
+  curl_slist_free_all(address_list);
   for (Header& header : request.headers) {
     if (header.secret) explicit_bzero(header.value.data(), header.value.size());
   }
@@ -157,6 +181,57 @@ std::string refusal(const Request& request) {
       return fmt::format("the value of header {} has control characters in it", header.name);
   }
   return {};
+}
+
+std::optional<Host> host_of(const std::string& url) {
+  struct Parts {
+    CURLU* url = curl_url();
+    char* host = nullptr;
+    char* port = nullptr;
+    ~Parts() {
+      curl_free(host);
+      curl_free(port);
+      curl_url_cleanup(url);
+    }
+  } parts;
+  constexpr unsigned flags = CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME;
+  if (parts.url == nullptr || curl_url_set(parts.url, CURLUPART_URL, url.c_str(), flags) != CURLUE_OK ||
+      curl_url_get(parts.url, CURLUPART_HOST, &parts.host, CURLU_PUNYCODE) != CURLUE_OK ||
+      curl_url_get(parts.url, CURLUPART_PORT, &parts.port, CURLU_DEFAULT_PORT) != CURLUE_OK) {
+    return std::nullopt;
+  }
+  Host host{.name = parts.host, .port = parts.port};
+  if (host.name.starts_with('[')) {
+    host.name = host.name.substr(1, host.name.size() - 2);
+    return host;
+  }
+  boost::system::error_code no_address;
+  boost::asio::ip::make_address(host.name, no_address);
+  host.is_name = static_cast<bool>(no_address);
+  return host;
+}
+
+bool hand_over(Transfer& transfer, const Host& host, const std::vector<boost::asio::ip::address>& addresses) {
+  // The plus: libcurl may forget them again.
+  std::string line = fmt::format("+{}:{}:", host.name, host.port);
+  bool first = true;
+  for (const auto& address : addresses) {
+    if (!std::exchange(first, false)) line += ',';
+    line += address.is_v6() ? fmt::format("[{}]", address.to_string()) : address.to_string();
+  }
+  if (!append(transfer.address_list, line)) return false;
+  return curl_easy_setopt(transfer.easy.get(), CURLOPT_RESOLVE, transfer.address_list) == CURLE_OK;
+}
+
+void shorten_clocks(Transfer& transfer, std::chrono::milliseconds spent) {
+  const auto left = [spent](std::chrono::milliseconds clock) {
+    return static_cast<long>(std::max<std::chrono::milliseconds::rep>(1, (clock - spent).count()));
+  };
+  CURL* const easy = transfer.easy.get();
+  if (transfer.clocks.connect.count() > 0) {
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, left(transfer.clocks.connect));
+  }
+  if (transfer.clocks.total.count() > 0) curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, left(transfer.clocks.total));
 }
 
 EasyHandle EasyPool::make() {
@@ -183,7 +258,10 @@ EasyHandle EasyPool::make() {
   curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, &on_body);
   curl_easy_setopt(handle, CURLOPT_PREREQFUNCTION, &on_connected);
   curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, &on_open_socket);
-  curl_easy_setopt(handle, CURLOPT_OPENSOCKETDATA, connections_opened_);
+  curl_easy_setopt(handle, CURLOPT_RESOLVER_START_FUNCTION, &on_resolver_start);
+  // Should libcurl look up a name all the same, then the end of its transfer does not wait for that thread.
+  curl_easy_setopt(handle, CURLOPT_QUICK_EXIT, 1L);
+  curl_easy_setopt(handle, CURLOPT_DNS_CACHE_TIMEOUT, resolved_seconds);
   return easy;
 }
 
@@ -195,6 +273,8 @@ bool EasyPool::equip(Transfer& transfer) {
     idle_.pop_back();
   }
   if (!transfer.easy || !make_header_list(transfer)) return false;
+  transfer.address_allowed = &address_allowed_;
+  transfer.connections_opened = connections_opened_;
 
   CURL* const easy = transfer.easy.get();
   const Request& request = transfer.request;
@@ -216,6 +296,8 @@ bool EasyPool::equip(Transfer& transfer) {
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, &transfer);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
   curl_easy_setopt(easy, CURLOPT_PREREQDATA, &transfer);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &transfer);
+  curl_easy_setopt(easy, CURLOPT_RESOLVER_START_DATA, &transfer);
   curl_easy_setopt(easy, CURLOPT_PRIVATE, &transfer);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer.error_text.data());
   return curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str()) == CURLE_OK;
@@ -231,11 +313,24 @@ void EasyPool::recycle(Transfer& transfer) {
   CURL* const easy = transfer.easy.get();
   curl_easy_setopt(easy, CURLOPT_URL, nullptr);
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, nullptr);
+  curl_easy_setopt(easy, CURLOPT_RESOLVE, nullptr);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, nullptr);
+  curl_easy_setopt(easy, CURLOPT_RESOLVER_START_DATA, nullptr);
   curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, nullptr);
   curl_easy_setopt(easy, CURLOPT_POSTFIELDS, nullptr);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, nullptr);
   curl_easy_setopt(easy, CURLOPT_PRIVATE, nullptr);
   idle_.push_back(std::move(transfer.easy));
+}
+
+std::string without_secrets(const Transfer& transfer, std::string text) {
+  const UrlParts url = split_url(transfer.request.url);
+  take_out(text, url.userinfo);
+  take_out(text, url.password());
+  for (const Header& header : transfer.request.headers) {
+    if (header.secret) take_out(text, header.value);
+  }
+  return text;
 }
 
 End end_of(const Transfer& transfer, CURLcode code) {

@@ -2,11 +2,15 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include <boost/asio/steady_timer.hpp>
 #include <curl/curl.h>
 
 #include "common/http/client.hpp"
@@ -21,6 +25,20 @@ using EasyHandle = std::unique_ptr<CURL, EasyDeleter>;
 
 /// Which limit a response went over.
 enum class Excess { none, headers, body };
+
+/// The host that a transfer connects to, as libcurl reads it out of the URL.
+struct Host {
+  std::string name;  ///< without brackets; international names in their ASCII form
+  std::string port;
+  bool is_name = false;  ///< false: an address; nothing has to be looked up
+};
+
+/// A look-up of the host's name that has not ended.
+struct LookUp {
+  Resolver::LookupId id = 0;
+  std::chrono::steady_clock::time_point since{};
+  std::unique_ptr<boost::asio::steady_timer> timer{};
+};
 
 /// Everything about one exchange. Lives at a fixed address while libcurl knows it.
 struct Transfer {
@@ -44,12 +62,18 @@ struct Transfer {
 
   EasyHandle easy{};
   curl_slist* header_list = nullptr;
+  curl_slist* address_list = nullptr;  ///< what the host's name was resolved to
+  std::optional<LookUp> look_up{};
+  const AddressRule* address_allowed = nullptr;
+  telemetry::Counter* connections_opened = nullptr;
   std::size_t body_bytes = 0;
-  bool in_multi = false;   ///< libcurl's multi handle knows it
-  bool connected = false;  ///< a connection was ready for the request
-  bool in_body = false;    ///< the listener is being given bytes
-  bool paused = false;     ///< it took no more, and libcurl has been told
-  bool resumed = false;    ///< resume() came before the `false` that it answers
+  bool in_multi = false;     ///< libcurl's multi handle knows it
+  bool connected = false;    ///< a connection was ready for the request
+  bool in_body = false;      ///< the listener is being given bytes
+  bool paused = false;       ///< it took no more, and libcurl has been told
+  bool resumed = false;      ///< resume() came before the `false` that it answers
+  bool handed_over = false;  ///< libcurl needs to look up nothing
+  bool refused_address = false;
   Excess excess = Excess::none;
   std::array<char, CURL_ERROR_SIZE> error_text{};
 };
@@ -58,12 +82,28 @@ struct Transfer {
 /// requests: a line end in one would smuggle in a second header.
 [[nodiscard]] std::string refusal(const Request& request);
 
+/// The host of the URL; nothing where libcurl cannot read it either.
+[[nodiscard]] std::optional<Host> host_of(const std::string& url);
+
+/// Gives libcurl the addresses of the transfer's host; false where memory is short.
+[[nodiscard]] bool hand_over(Transfer& transfer, const Host& host,
+                             const std::vector<boost::asio::ip::address>& addresses);
+
+/// Takes what a look-up has `spent` off the transfer's clocks. At least a millisecond is left of each.
+void shorten_clocks(Transfer& transfer, std::chrono::milliseconds spent);
+
 /// Easy handles with all options set that never change. Reused, since making one costs more than most requests.
 class EasyPool {
  public:
   /// `connections_opened` is counted up for each socket that libcurl opens.
-  EasyPool(std::string user_agent, telemetry::Counter& connections_opened)
-      : user_agent_(std::move(user_agent)), connections_opened_(&connections_opened) {}
+  EasyPool(std::string user_agent, AddressRule address_allowed, telemetry::Counter& connections_opened)
+      : user_agent_(std::move(user_agent)),
+        address_allowed_(std::move(address_allowed)),
+        connections_opened_(&connections_opened) {}
+
+  [[nodiscard]] bool allows(const boost::asio::ip::address& address) const {
+    return !address_allowed_ || address_allowed_(address);
+  }
 
   /// Gives the transfer a handle with all its options set; false where memory is short.
   bool equip(Transfer& transfer);
@@ -75,9 +115,13 @@ class EasyPool {
   EasyHandle make();
 
   std::string user_agent_;
+  AddressRule address_allowed_;
   telemetry::Counter* connections_opened_;
   std::vector<EasyHandle> idle_{};
 };
+
+/// `text` without the transfer's secrets, wherever they stand in it.
+[[nodiscard]] std::string without_secrets(const Transfer& transfer, std::string text);
 
 /// What became of a transfer that libcurl has ended with `code`.
 [[nodiscard]] End end_of(const Transfer& transfer, CURLcode code);

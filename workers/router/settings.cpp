@@ -285,4 +285,8 @@ RouterOptions router_options(const config::Values& values) {
   return options;
 }
 
+http::ClientOptions http_options(const RouterOptions& options) {
+  return {.connections_max = options.in_flight_max};
+}
+
 }  // namespace tokenrail::router

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/config/settings.hpp"
+#include "common/http/client.hpp"
 #include "common/result.hpp"
 #include "workers/router/core/options.hpp"
 
@@ -18,5 +19,7 @@ namespace tokenrail::router {
 /// `acme=4` and so on. Errors: invalid_input, naming the entry and what is allowed.
 [[nodiscard]] Result<std::map<std::string, int>> parse_weights(const std::vector<std::string>& list);
 [[nodiscard]] RouterOptions router_options(const config::Values& values);
+/// What the HTTP client needs to know: every attempt that may run may have a connection.
+[[nodiscard]] http::ClientOptions http_options(const RouterOptions& options);
 
 }  // namespace tokenrail::router

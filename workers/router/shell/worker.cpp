@@ -76,7 +76,7 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
       producer_settling_(loop),
       router_metrics_(metrics_),
       environment_(loop),
-      http_(http::make_client(loop, {}, metrics_)),
+      http_(http::make_client(loop, http_options(options_), metrics_)),
       core_(options_, {.environment = environment_, .http = *http_, .projection = projection_, .questions = *this},
             router_metrics_) {
   environment_.on_wake = [this] { core_.on_wake(); };

@@ -19,5 +19,13 @@ TEST(OrganisationWeights, SayWhatIsAllowed) {
   }
 }
 
+TEST(HttpOptions, EveryAttemptMayHaveAConnection) {
+  for (const std::size_t in_flight_max : {1U, 20'000U, 20'001U, 1'000'000U}) {
+    RouterOptions options;
+    options.in_flight_max = in_flight_max;
+    EXPECT_EQ(http_options(options).connections_max, in_flight_max);
+  }
+}
+
 }  // namespace
 }  // namespace tokenrail::router

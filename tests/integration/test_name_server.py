@@ -1,0 +1,133 @@
+"""A name server that does not answer holds up the calls to its names, and nothing else."""
+
+import json
+import pathlib
+import socket
+import threading
+import time
+
+import pytest
+
+from stack import Log, http_get, wait_until
+from test_hand_over import running
+
+STUCK_NAME = "stuck.tokenrail.test"
+STUCK, STREAMS, TOKENS = 20, 40, 60
+
+
+@pytest.fixture
+def silent_name_server():
+    """A UDP socket that takes every question and answers none; what to preload into a worker that shall ask it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        server.settimeout(60)
+        yield server
+
+
+def preloaded(stack, server):
+    library = pathlib.Path(stack.bin) / "tokenrail-silent-name-server.so"
+    assert library.exists(), "build the target tokenrail-silent-name-server"
+    return {"LD_PRELOAD": str(library), "TOKENRAIL_TEST_STUCK_NAME": STUCK_NAME,
+            "TOKENRAIL_TEST_DNS_PORT": str(server.getsockname()[1])}
+
+
+def add_stuck_model(stack):
+    """A model of another connection, as registry-sync would publish it: the simulator's, under the name that is stuck."""
+    log = Log(stack, "model_registry")
+    log.wait("a model in the registry", lambda v: any(e.get("type") == "model_registry.upserted" for e in v))
+    event = json.loads(json.dumps(next(e for e in log.values() if e.get("type") == "model_registry.upserted")))
+    log.close()
+    model = event["model"]
+    model.update(id="stuck", modelName="stuck:1b", slug="stuck", displayName="stuck", isDefault=False)
+    model["deployments"] = model["deployments"][:1]
+    model["deployments"][0].update(id="stuck", connectionId="stuck", connectionName="stuck",
+                                   baseUrl=f"http://{STUCK_NAME}:{stack.simulator_port}", upstreamName="stuck:1b")
+    event.update(key=event["key"].rsplit("/", 1)[0] + "/stuck:1b", version=event["version"] + 1_000_000)
+    stack.produce(event, key=event["key"], topic="model_registry",
+                  headers=[(name, b"test") for name in ("ce_id", "ce_source", "ce_time", "content-type")]
+                  + [("ce_type", b"model_registry.upserted"), ("ce_specversion", b"1.0")])
+    stack.flush()
+
+
+class Livez(threading.Thread):
+    """Asks /livez again and again until it is stopped, and keeps the longest time that an answer took."""
+
+    def __init__(self, router):
+        super().__init__(daemon=True)
+        self.url = f"http://127.0.0.1:{router.port}/livez"
+        self.over = threading.Event()
+        self.asked, self.failed, self.longest = 0, 0, 0.0
+
+    def run(self):
+        while not self.over.is_set():
+            began = time.monotonic()
+            status = http_get(self.url)[0]
+            self.longest = max(self.longest, time.monotonic() - began)
+            self.asked += 1
+            self.failed += status != 200
+            self.over.wait(0.05)
+
+    def stop(self):
+        self.over.set()
+        self.join()
+
+
+def test_silent_name_server_holds_up_nothing_else(make_stack, silent_name_server):
+    # Long enough for the look-ups to last as long as the test: what ends them is the cancellation.
+    stack = make_stack(settings={"TOKENRAIL_ROUTER_CONNECT_TIMEOUT": "5m"})
+    router, = stack.whole(**preloaded(stack, silent_name_server))
+    router.wait_ready()
+    add_stuck_model(stack)
+    chunks = Log(stack, "chat.chunks")
+    livez = Livez(router)
+    livez.start()
+
+    streams = [f"s{n}" for n in range(STREAMS)]
+    for name in streams:
+        stack.ask(name, f"{name} [[sim tokens={TOKENS} pace=200]]", key=name)
+    stack.flush()
+    chunks.wait("all streams have begun", lambda v: {c["requestId"] for c in v} >= set(streams))
+
+    stuck = [f"stuck{n}" for n in range(STUCK)]
+    for name in stuck:
+        stack.ask(name, key=name, modelProvider="ollama", modelName="stuck:1b")
+    stack.flush()
+    wait_until("all of them run", lambda: running(router) >= STUCK + 1)
+    assert STUCK_NAME.split(".", maxsplit=1)[0].encode() in silent_name_server.recv(1500), "the name server was asked"
+    seen = len(chunks.poll())
+    for name in stuck:
+        stack.produce({"requestId": name, "orgId": "acme"}, key=name, topic="chat.cancellations")
+    stack.flush()
+
+    def ended(v):
+        return [c for c in v if c["done"] and c["requestId"] in stuck]
+    chunks.wait("the stuck ones have ended", lambda v: len(ended(v)) == STUCK)
+    assert {c["finishReason"] for c in ended(chunks.values())} == {"cancelled"}
+    # By the order of events, not by a clock: their ends came while the streams were speaking.
+    last_end = max(n for n, c in enumerate(chunks.values()) if c["done"] and c["requestId"] in stuck)
+    open_streams = set(streams) - {c["requestId"] for c in chunks.values()[:last_end] if c["done"]}
+    assert open_streams, "the cancellations waited until the streams were over"
+    assert any(c["requestId"] in streams for c in chunks.values()[seen:last_end]) or last_end - seen <= STUCK
+
+    chunks.wait("the streams end", lambda v: sum(c["done"] for c in v if c["requestId"] in streams) == STREAMS)
+    livez.stop()
+    assert all(c["finishReason"] == "stop" for c in chunks.values() if c["done"] and c["requestId"] in streams)
+    assert livez.failed == 0 and livez.asked > 10
+    # The look-up blocks for twelve seconds: on the loop it would be seen here, whatever else runs on this machine.
+    print(f"longest turn {router.longest_turn_ms()} ms, longest /livez {livez.longest * 1000:.0f} ms of {livez.asked}")
+    assert livez.longest < 5
+    router.check_turns()
+    assert "getaddrinfo was called" not in router.text()
+    chunks.close()
+
+
+def test_router_stops_at_once_while_a_name_is_looked_up(make_stack, silent_name_server):
+    stack = make_stack(settings={"TOKENRAIL_ROUTER_CONNECT_TIMEOUT": "5m", "TOKENRAIL_ROUTER_DRAIN_TIMEOUT": "100ms"})
+    router, = stack.whole(**preloaded(stack, silent_name_server))
+    router.wait_ready()
+    add_stuck_model(stack)
+    stack.ask("stuck", modelProvider="ollama", modelName="stuck:1b")
+    stack.flush()
+    silent_name_server.recv(1500)
+    assert router.stop() == 0
+    assert "getaddrinfo was called" not in router.text()
