@@ -12,7 +12,7 @@ from stack import Log, http_get, wait_until
 from test_hand_over import running
 
 STUCK_NAME = "stuck.tokenrail.test"
-STUCK, STREAMS, TOKENS = 20, 40, 60
+STUCK, STREAMS, TOKENS = 20, 40, 100
 
 
 @pytest.fixture
@@ -92,8 +92,7 @@ def test_silent_name_server_holds_up_nothing_else(make_stack, silent_name_server
     for name in stuck:
         stack.ask(name, key=name, modelProvider="ollama", modelName="stuck:1b")
     stack.flush()
-    wait_until("all of them run", lambda: running(router) >= STUCK + 1)
-    assert STUCK_NAME.split(".", maxsplit=1)[0].encode() in silent_name_server.recv(1500), "the name server was asked"
+    wait_until("all of them run", lambda: running(router) >= STUCK + STREAMS)
     seen = len(chunks.poll())
     for name in stuck:
         stack.produce({"requestId": name, "orgId": "acme"}, key=name, topic="chat.cancellations")
@@ -118,11 +117,13 @@ def test_silent_name_server_holds_up_nothing_else(make_stack, silent_name_server
     assert livez.longest < 5
     router.check_turns()
     assert "getaddrinfo was called" not in router.text()
+    assert STUCK_NAME.split(".", maxsplit=1)[0].encode() in silent_name_server.recv(1500), "the name server was asked"
     chunks.close()
 
 
 def test_router_stops_at_once_while_a_name_is_looked_up(make_stack, silent_name_server):
     stack = make_stack(settings={"TOKENRAIL_ROUTER_CONNECT_TIMEOUT": "5m", "TOKENRAIL_ROUTER_DRAIN_TIMEOUT": "100ms"})
+    stack.verified_at_end = False  # its request is left to the next router, which there is none
     router, = stack.whole(**preloaded(stack, silent_name_server))
     router.wait_ready()
     add_stuck_model(stack)
