@@ -32,6 +32,8 @@ class LineFramer {
         if (!keep(bytes.substr(0, end))) return false;
         emit(rest_, sink);
         rest_.clear();
+        // One long line must not cost its memory for the rest of a stream of short ones.
+        if (rest_.capacity() > kept_bytes_max) release(rest_);
       }
       bytes.remove_prefix(end + 1);
     }
@@ -47,8 +49,12 @@ class LineFramer {
 
   [[nodiscard]] bool failed() const { return failed_; }
   [[nodiscard]] std::size_t buffered_bytes() const { return rest_.size(); }
+  /// Memory that the unfinished line takes.
+  [[nodiscard]] std::size_t held_bytes() const { return held_by(rest_); }
 
  private:
+  static constexpr std::size_t kept_bytes_max = 16 * 1024;
+
   template <class Sink>
   static void emit(std::string_view line, Sink& sink) {
     if (!line.empty() && line.back() == '\r') line.remove_suffix(1);

@@ -52,6 +52,8 @@ class AnswerDecoder {
   virtual void feed(std::string_view bytes, AnswerSink& sink) = 0;
   /// The body ended. A stream without its terminal marker is a failure (PROVIDER_PROTOCOL), never an answer.
   virtual void end(AnswerSink& sink) = 0;
+  /// Memory that unfinished parts of the answer take now.
+  [[nodiscard]] virtual std::size_t held_bytes() const = 0;
 };
 
 struct DecoderLimits {

@@ -72,6 +72,15 @@ constexpr Setting settings[] = {
      .help = "Largest answer taken from a provider; a larger one ends as RESPONSE_TOO_LARGE.",
      .min = 1'024,
      .max = gibibyte},
+    {.name = "router.answers_bytes_max",
+     .env = {},
+     .kind = Kind::bytes,
+     .default_value = "256MiB",
+     .help =
+         "Bytes held of all providers' answers (long lines, answers that are not streamed); beyond it the largest ends "
+         "as RESPONSE_TOO_LARGE.",
+     .min = 1'048'576,
+     .max = 64 * gibibyte},
     {.name = "router.provider_line_bytes_max",
      .env = {},
      .kind = Kind::bytes,
@@ -254,6 +263,7 @@ RouterOptions router_options(const config::Values& values) {
   options.connection_in_flight_max = size("router.connection_in_flight_max");
   options.window_requests_max = size("router.window_requests_max");
   options.window_bytes_max = bytes("router.window_bytes_max");
+  options.answers_bytes_max = bytes("router.answers_bytes_max");
   // What the group takes for a lost member; librdkafka's own check of the number comes when the group is joined.
   if (const auto it = values.kafka_properties().find("session.timeout.ms"); it != values.kafka_properties().end()) {
     std::int64_t session_ms = 0;

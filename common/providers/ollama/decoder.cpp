@@ -73,6 +73,8 @@ class Decoder final : public AnswerDecoder {
                           "restarts or something between cuts long answers.");
   }
 
+  [[nodiscard]] std::size_t held_bytes() const override { return lines_.held_bytes() + held_by(body_); }
+
  private:
   void take(std::string_view json, std::size_t readable_after, AnswerSink& sink) {
     if (over_) return;

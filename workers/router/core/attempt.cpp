@@ -49,6 +49,7 @@ Attempt::Attempt(Services& services, Partition& partition, Job& job, std::int64_
 
 Attempt::~Attempt() {
   end_transfer();
+  services_.answers.hold(*this, 0);
 }
 
 const events::ChatRequest* Attempt::request() const {
@@ -209,7 +210,10 @@ bool Attempt::on_body(std::string_view bytes) {
     return true;
   }
   heard_since_token_ = true;
-  if (!answer_over_) decoder_->feed(bytes, *this);
+  if (!answer_over_) {
+    decoder_->feed(bytes, *this);
+    account();
+  }
   return !partition_.congested();
 }
 
@@ -224,6 +228,7 @@ void Attempt::on_end(const http::End& end) {
     call_failed(adapter_->classify(head_, error_body_));
   } else {
     decoder_->end(*this);
+    account();
   }
 }
 
@@ -277,9 +282,7 @@ void Attempt::call_failed(const providers::Classified& classified) {
 
 void Attempt::forget_answer() {
   said_ = events::AuditedText(services_.options.content_policy, services_.options.content_bytes_max);
-  text_.clear();
-  reasoning_.clear();
-  tool_calls_.clear();
+  drop_gathered();
   tool_call_count_ = 0;
   usage_.reset();
   first_token_at_.reset();

@@ -18,6 +18,7 @@
 #include "common/http/client.hpp"
 #include "common/providers/provider.hpp"
 #include "common/registry/resolution.hpp"
+#include "workers/router/core/answer_budget.hpp"
 #include "workers/router/core/job.hpp"
 
 namespace tokenrail::router {
@@ -26,7 +27,7 @@ class Partition;
 struct Services;
 enum class Purpose : std::uint8_t;
 
-class Attempt final : public http::Listener, public providers::AnswerSink {
+class Attempt final : public http::Listener, public providers::AnswerSink, private AnswerBudget::Holder {
  public:
   /// `number`: epoch × 1000 + n.
   Attempt(Services& services, Partition& partition, Job& job, std::int64_t number);
@@ -118,6 +119,9 @@ class Attempt final : public http::Listener, public providers::AnswerSink {
   void write_request(std::size_t bytes_max);
   [[nodiscard]] std::size_t chunk_bytes_max() const;
   void forget_answer();
+  void drop_gathered();
+  void account();
+  void end_as_too_much();
 
   Services& services_;
   Partition& partition_;
@@ -151,6 +155,7 @@ class Attempt final : public http::Listener, public providers::AnswerSink {
   std::string text_{};
   std::string reasoning_{};
   std::vector<events::ToolCall> tool_calls_{};
+  std::size_t tool_calls_bytes_ = 0;  ///< of tool_calls_
   std::int64_t tool_call_count_ = 0;
   std::optional<events::Usage> usage_{};
   std::optional<events::TerminalChunk> terminal_{};

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/events/utf8.hpp"
+#include "common/release.hpp"
 #include "workers/router/core/attempt.hpp"
 #include "workers/router/core/partition.hpp"
 #include "workers/router/core/services.hpp"
@@ -79,6 +80,7 @@ void Attempt::on_tool_call(events::ToolCall call) {
     const std::vector<events::ToolCall> one{std::move(call)};
     publish({.tool_calls = &one});
   } else {
+    tool_calls_bytes_ += sizeof call + call.id.size() + call.name.size() + call.arguments.size();
     tool_calls_.push_back(std::move(call));
   }
 }
@@ -117,6 +119,43 @@ void Attempt::publish_gathered() {
     together.push_back(std::move(call));
   }
   if (!together.empty()) publish({.tool_calls = &together});
+  drop_gathered();
+}
+
+void Attempt::drop_gathered() {
+  release(text_);
+  release(reasoning_);
+  tool_calls_.clear();
+  tool_calls_bytes_ = 0;
+}
+
+/// Tells what this answer takes by now, and ends as many of the largest answers as are needed to stay within the bound:
+/// this one may be among them.
+void Attempt::account() {
+  // Nothing more is taken of an answer that is over.
+  if (answer_over_) decoder_.reset();
+  const auto held = (decoder_ ? decoder_->held_bytes() : 0) + held_by(text_) + held_by(reasoning_) + tool_calls_bytes_;
+  services_.answers.hold(*this, held);
+  while (auto* const largest = services_.answers.one_too_many()) static_cast<Attempt*>(largest)->end_as_too_much();
+}
+
+void Attempt::end_as_too_much() {
+  const bool running = phase_ == Phase::calling && !answer_over_;
+  decoder_.reset();
+  drop_gathered();
+  services_.answers.hold(*this, 0);
+  // One that has ended and waits for its records to be acknowledged only gives its memory back.
+  if (!running) return;
+  end_transfer();
+  answer_over_ = true;
+  note_call("response_too_large");
+  auto failure = Failure::of(ErrorCode::response_too_large,
+                             "The answers that this router holds in memory together became too many bytes, and this "
+                             "one was the largest. Ask for a streamed answer or a shorter one, or have the operator "
+                             "raise router.answers_bytes_max.");
+  failure.provider = target().deployment.provider;
+  services_.metrics.answers_ended.add();
+  finish(FinishReason::error, std::move(failure));
 }
 
 void Attempt::on_warning(std::string_view warning) {

@@ -40,7 +40,8 @@ struct RouterOptions {
   std::size_t connection_in_flight_max = 5'000;  ///< attempts that call one connection
   std::size_t window_requests_max = 20'000;      ///< read and not complete; beyond it reading stops
   std::size_t window_bytes_max = 256 * 1024 * 1024;
-  std::int64_t partition_span_max = 100'000;  ///< offsets from the oldest incomplete to the newest read
+  std::size_t answers_bytes_max = 256 * 1024 * 1024;  ///< held of answers of providers, over all attempts
+  std::int64_t partition_span_max = 100'000;          ///< offsets from the oldest incomplete to the newest read
 
   // The clocks of a call.
   Millis connect_timeout{5'000};

@@ -37,6 +37,7 @@ RouterCore::RouterCore(const RouterOptions& options, const World& world, RouterM
                   .org = options_.org_in_flight_max,
                   .connection = options_.connection_in_flight_max}),
       window_({.requests = options_.window_requests_max, .bytes = options_.window_bytes_max}),
+      answers_(options_.answers_bytes_max),
       services_{.options = options_,
                 .environment = world.environment,
                 .http = world.http,
@@ -44,6 +45,7 @@ RouterCore::RouterCore(const RouterOptions& options, const World& world, RouterM
                 .metrics = metrics,
                 .in_flight = in_flight_,
                 .window = window_,
+                .answers = answers_,
                 .hub = *this} {}
 
 RouterCore::~RouterCore() {

@@ -174,6 +174,7 @@ class RouterCore final : private Hub, private Wire {
   FairQueue queue_;
   InFlight in_flight_;
   Window window_;
+  AnswerBudget answers_;
   Services services_;
   kafka::GroupConsumer* consumer_ = nullptr;
   kafka::Producer* producer_ = nullptr;

@@ -94,6 +94,7 @@ void RouterCore::refresh_gauges() {
   metrics_.in_flight.set(static_cast<double>(in_flight()));
   metrics_.window_requests.set(static_cast<double>(window_.requests()));
   metrics_.window_bytes.set(static_cast<double>(window_.bytes()));
+  metrics_.answers_bytes.set(static_cast<double>(answers_.bytes()));
   metrics_.partitions.set(static_cast<double>(partitions_.size()));
   metrics_.continuing.set(static_cast<double>(continuing_.size()));
 }

@@ -45,9 +45,11 @@ class RouterMetrics {
   telemetry::Counter& put_back;
   telemetry::Counter& cancellations;
   telemetry::Counter& backpressure_stops;
+  telemetry::Counter& answers_ended;
   telemetry::Gauge& in_flight;
   telemetry::Gauge& window_requests;
   telemetry::Gauge& window_bytes;
+  telemetry::Gauge& answers_bytes;
   telemetry::Gauge& partitions;
   telemetry::Gauge& continuing;
   telemetry::Histogram& first_token_ms;

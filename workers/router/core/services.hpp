@@ -7,6 +7,7 @@
 
 #include "common/http/client.hpp"
 #include "common/registry/projection.hpp"
+#include "workers/router/core/answer_budget.hpp"
 #include "workers/router/core/environment.hpp"
 #include "workers/router/core/in_flight.hpp"
 #include "workers/router/core/job.hpp"
@@ -75,6 +76,7 @@ struct Services {
   RouterMetrics& metrics;
   InFlight& in_flight;
   Window& window;
+  AnswerBudget& answers;
   Hub& hub;
 };
 
