@@ -42,7 +42,7 @@ constexpr std::array settings{
             .env = {},
             .kind = Kind::duration,
             .default_value = "250ms",
-            .help = "A turn of a worker's event loop that takes at least this long is logged as a warning; 0: none."},
+            .help = "A turn of a worker's event loop that takes at least this long is logged as a warning; 0s: none."},
     Setting{.name = "ollama.base_url",
             .env = "OLLAMA_BASE_URL",
             .kind = Kind::url,
