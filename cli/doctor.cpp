@@ -59,12 +59,12 @@ namespace {
 Finding topics_in_order(const KafkaFacts& facts) {
   if (facts.unread.empty())
     return {.part = "topics", .text = fmt::format("all {} are as they should be", facts.topics)};
-  const bool none_read = facts.unread.size() == facts.topics;
-  return {
-      .part = "topics",
-      .verdict = Verdict::unknown,
-      .text = fmt::format("all {} exist; the settings of {} were not checked: {}", facts.topics,
-                          none_read ? "none" : fmt::format("{}", fmt::join(facts.unread, ", ")), facts.unread_because)};
+  const std::string settings = facts.unread.size() == facts.topics
+                                   ? "their settings"
+                                   : fmt::format("the settings of {}", fmt::join(facts.unread, ", "));
+  return {.part = "topics",
+          .verdict = Verdict::unknown,
+          .text = fmt::format("all {} exist; {} were not checked: {}", facts.topics, settings, facts.unread_because)};
 }
 
 }  // namespace

@@ -67,6 +67,13 @@ TEST(Doctor, UncheckedSettingsAreNotCalledGood) {
                                  .unread_because = "no right"});
   EXPECT_EQ(some[1].verdict, Verdict::unknown);
   EXPECT_EQ(some[1].text, "all 8 exist; the settings of llm.audit were not checked: no right");
+  const auto none = judge_kafka({.bootstrap_servers = "h:1",
+                                 .plan = TopicPlan{},
+                                 .topics = 2,
+                                 .unread = {"chat.chunks", "llm.audit"},
+                                 .unread_because = "no right"});
+  EXPECT_EQ(none[1].verdict, Verdict::unknown);
+  EXPECT_EQ(none[1].text, "all 2 exist; their settings were not checked: no right");
 }
 
 TEST(Doctor, ATopicThatMayNotBeSeenIsNotCalledMissing) {
