@@ -114,10 +114,11 @@ class ModelList final : public http::Listener {
 };
 
 /// All at once, so that several that hang cost the time of one.
-std::vector<ConnectionFacts> look_at_connections(const std::vector<registry::Connection>& connections) {
+std::vector<ConnectionFacts> look_at_connections(const Context& context,
+                                                 const std::vector<registry::Connection>& connections) {
   boost::asio::io_context loop(1);
   telemetry::Metrics metrics;
-  const auto client = http::make_client(loop, {}, metrics);
+  const auto client = http::make_client(loop, {.certificates = http::certificates_from(context.values)}, metrics);
   std::list<ModelList> lists;
   for (const auto& connection : connections) {
     lists.emplace_back(providers::ollama::normal_base_url(connection.base_url));
@@ -188,7 +189,7 @@ int run_doctor(const Context& context) {
                            .adapter = "ollama",
                            .name = "env-ollama",
                            .base_url = context.values.text("ollama.base_url")});
-  for (const auto& facts : look_at_connections(connections)) report.tell(judge_connection(facts));
+  for (const auto& facts : look_at_connections(context, connections)) report.tell(judge_connection(facts));
 
   report.tell(judge_published(kafka.plan ? look_at_published(context) : std::nullopt));
   return report.all_good() ? exit_done : exit_bad;

@@ -113,7 +113,7 @@ CurlClient::CurlClient(boost::asio::io_context& loop, const ClientOptions& optio
           metrics.counter("http_client_transfers_total", "HTTP exchanges that ended.", {{"ending", "complete"}})),
       ended_failed_(
           metrics.counter("http_client_transfers_total", "HTTP exchanges that ended.", {{"ending", "failed"}})),
-      pool_(options.user_agent, options.address_allowed,
+      pool_(options.user_agent, options.address_allowed, options.certificates,
             metrics.counter("http_client_connections_opened_total", "Connections that the HTTP client opened.")),
       resolver_(make_resolver(loop, options.names, metrics)),
       watch_(

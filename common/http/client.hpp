@@ -18,6 +18,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/address.hpp>
 
+#include "common/http/certificates.hpp"
 #include "common/http/resolver.hpp"
 #include "common/telemetry/metrics.hpp"
 
@@ -114,6 +115,7 @@ struct ClientOptions {
   /// Asked for the addresses of a name and again for each socket, so that no form of a URL gets around it. Empty: all
   /// addresses are allowed.
   AddressRule address_allowed{};
+  Certificates certificates{};
 };
 
 /// The libcurl client. Host names are looked up by a resolver on the loop (resolver.hpp); libcurl gets addresses and

@@ -15,6 +15,9 @@
 namespace tokenrail::http {
 namespace {
 
+// Where Debian, like most systems, keeps the CAs that it trusts.
+constexpr const char* system_certificates = "/etc/ssl/certs";
+
 constexpr std::size_t idle_handles_max = 1024;
 // libcurl allocates one for each running transfer, so this is most of what an idle stream costs. A token is some
 // hundred bytes; a fast burst only takes a few more reads.
@@ -252,6 +255,15 @@ EasyHandle EasyPool::make() {
   curl_easy_setopt(handle, CURLOPT_UPLOAD_BUFFERSIZE, upload_buffer_bytes);
   curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 1L);
   curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 2L);
+  if (!certificates_.ca_file.empty()) {
+    // Beside the system's, which libcurl would forget for a file of ours.
+    curl_easy_setopt(handle, CURLOPT_CAINFO, certificates_.ca_file.c_str());
+    curl_easy_setopt(handle, CURLOPT_CAPATH, system_certificates);
+  }
+  if (!certificates_.client_certificate.empty()) {
+    curl_easy_setopt(handle, CURLOPT_SSLCERT, certificates_.client_certificate.c_str());
+    curl_easy_setopt(handle, CURLOPT_SSLKEY, certificates_.client_key.c_str());
+  }
   curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 1L);
   curl_easy_setopt(handle, CURLOPT_USERAGENT, user_agent_.c_str());
   curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, &on_header);

@@ -96,9 +96,11 @@ void shorten_clocks(Transfer& transfer, std::chrono::milliseconds spent);
 class EasyPool {
  public:
   /// `connections_opened` is counted up for each socket that libcurl opens.
-  EasyPool(std::string user_agent, AddressRule address_allowed, telemetry::Counter& connections_opened)
+  EasyPool(std::string user_agent, AddressRule address_allowed, Certificates certificates,
+           telemetry::Counter& connections_opened)
       : user_agent_(std::move(user_agent)),
         address_allowed_(std::move(address_allowed)),
+        certificates_(std::move(certificates)),
         connections_opened_(&connections_opened) {}
 
   [[nodiscard]] bool allows(const boost::asio::ip::address& address) const {
@@ -116,6 +118,7 @@ class EasyPool {
 
   std::string user_agent_;
   AddressRule address_allowed_;
+  Certificates certificates_;
   telemetry::Counter* connections_opened_;
   std::vector<EasyHandle> idle_{};
 };

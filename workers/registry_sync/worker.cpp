@@ -59,7 +59,7 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
       topic_thread_(database_, 1, fence_),
       stores_(database_, store_threads, fence_),
       lease_(database_, holder_name(), fence_),
-      http_(http::make_client(loop, {}, metrics_)),
+      http_(http::make_client(loop, {.certificates = http::certificates_from(values)}, metrics_)),
       syncs_(
           loop, *http_, options_, stores_, metrics_,
           [this](const SyncOrder& order, const Result<void>& result) { on_synced(order, result); },
@@ -85,6 +85,7 @@ Worker::~Worker() = default;
 
 Result<void> Worker::start() {
   if (auto checked = publication_.check_properties(); !checked) return checked;
+  if (auto checked = http::check(http::certificates_from(values_)); !checked) return checked;
   auto health =
       telemetry::HealthServer::start(loop_, values_.text("http.listen"), metrics_, [this] { return conditions(); });
   if (!health) return std::unexpected(health.error());

@@ -295,8 +295,8 @@ RouterOptions router_options(const config::Values& values) {
   return options;
 }
 
-http::ClientOptions http_options(const RouterOptions& options) {
-  return {.connections_max = options.in_flight_max};
+http::ClientOptions http_options(const RouterOptions& options, const http::Certificates& certificates) {
+  return {.connections_max = options.in_flight_max, .certificates = certificates};
 }
 
 }  // namespace tokenrail::router

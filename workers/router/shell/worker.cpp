@@ -76,7 +76,7 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
       producer_settling_(loop),
       router_metrics_(metrics_),
       environment_(loop),
-      http_(http::make_client(loop, http_options(options_), metrics_)),
+      http_(http::make_client(loop, http_options(options_, http::certificates_from(values)), metrics_)),
       core_(options_, {.environment = environment_, .http = *http_, .projection = projection_, .questions = *this},
             router_metrics_) {
   environment_.on_wake = [this] { core_.on_wake(); };
@@ -110,6 +110,7 @@ Worker::~Worker() {
 }
 
 Result<void> Worker::start() {
+  if (auto checked = http::check(http::certificates_from(values_)); !checked) return checked;
   if (const auto weights = parse_weights(values_.list("router.org_weights")); !weights) {
     return std::unexpected(weights.error());
   }
