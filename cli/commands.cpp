@@ -219,7 +219,9 @@ constexpr std::array<Command, 15> command_table{{
      .summary = "Ask every connection for its models now",
      .flags = registry_sync_flags,
      .examples = registry_sync_examples,
-     .details = "Tells a running tokenrail-registry-sync to start a run and waits for its end."},
+     .details =
+         "Tells a running tokenrail-registry-sync to start a run and waits for its end. It waits for the connections\n"
+         "that it asks for, and names those that are not done when the time is over."},
     {.path = "doctor",
      .summary = "Find out what works, what does not, and how to mend it",
      .flags = doctor_flags,

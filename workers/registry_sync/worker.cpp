@@ -180,10 +180,12 @@ boost::asio::awaitable<bool> Worker::migrate() {
   while (!stopping_) {
     const auto options = database_;
     const auto migrated = co_await stores_.run_plain([options] { return registry::migrate(options); });
-    if (noted("leadership", migrated)) {
+    if (migrated) {
+      // Not ready yet: whether this process leads comes first.
       for (const auto& name : *migrated) spdlog::info("applied migration {}", name);
       co_return true;
     }
+    note_database("leadership", migrated.error().detail);
     if (migrated.error().kind == ErrorKind::rejected || migrated.error().kind == ErrorKind::invalid_input) {
       exit_code_ = 1;
       co_return false;
@@ -240,6 +242,10 @@ boost::asio::awaitable<void> Worker::lead() {
   leading_ = false;
   leader_gauge_.set(0);
   for (const auto* part : {"topics", "timetable", "requests", "syncs"}) database_problems_.erase(part);
+  if (!stopping_) {
+    spdlog::warn("no longer leading: {}", fence_->epoch() == 0 ? "another registry-sync has taken the lease"
+                                                               : "the lease was not renewed in time");
+  }
 }
 
 boost::asio::awaitable<void> Worker::part(std::size_t index) {
@@ -267,13 +273,8 @@ boost::asio::awaitable<void> Worker::keep_lease() {
     co_await lease_wait_.wait(registry::lease_renewal);
     if (stopping_ || term_over_) co_return;
     const auto held = co_await hold_lease();
-    if (held && !*held) {
-      spdlog::warn("another registry-sync has taken the lead; standing by");
-      co_return;
-    }
+    if (held && !*held) co_return;
   }
-  if (!stopping_ && !term_over_)
-    spdlog::warn("the lead could not be renewed in time; another registry-sync may take it");
 }
 
 // ---- topics ------------------------------------------------------------------------------------------------------

@@ -433,7 +433,7 @@ class ContestedSync : public SyncWorld {
 
 TEST_F(ContestedSync, IsPlannedAnewAFewTimes) {
   start_whole();
-  contest(3);
+  contest(4);
   offer({"a:1b", "b:7b", "c:1b"});
   const auto state = sync_now();
   EXPECT_EQ(state.runs.at(0).status, "ok") << state.runs.at(0).detail;
@@ -442,7 +442,7 @@ TEST_F(ContestedSync, IsPlannedAnewAFewTimes) {
 
 TEST_F(ContestedSync, IsTriedAgainLaterAndIsNoFaultOfTheProviders) {
   auto& running = start_whole();
-  contest(1000);
+  contest(5);
   offer({"a:1b", "b:7b", "c:1b"});
   const auto state = sync_now();
   EXPECT_EQ(state.runs.at(0).status, "failed");

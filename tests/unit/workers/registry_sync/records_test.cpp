@@ -184,7 +184,7 @@ TEST(Reconcile, AMarkThatCannotBeReadOrWasRemovedIsWrittenAgain) {
 TEST(Reconcile, KeysOfUnknownKindsAreLeftAlone) {
   const std::vector database{state("a", 3)};
   auto topic = topic_of(database);
-  for (const auto* key : {"nonsense", "_limits/_/x/y", "a/b", "\xff", ""}) topic.apply(key, "{}");
+  for (const auto* key : {"nonsense", "_limits/_/x/y", "a/b/c", "\xff", ""}) topic.apply(key, "{}");
   EXPECT_EQ(words_of(reconcile(topic, database, 0)), "");
 }
 
