@@ -1,0 +1,166 @@
+"""registry-sync as processes: a provider that does not answer, a leader that stands still, a state topic that was made
+anew, and a Kafka property that does not exist."""
+
+import http.server
+import json
+import signal
+import subprocess
+import threading
+
+import confluent_kafka
+import confluent_kafka.admin
+
+from stack import Log, Process, free_port, http_get, http_post, wait_until
+
+
+def leader(stack):
+    holder, epoch = stack.sql("SELECT holder, epoch FROM registry_lease")[0]
+    return int(holder.split("/")[1]), epoch
+
+
+def names(log):
+    log.poll()
+    return {v["model"]["modelName"] for v in (json.loads(r.value()) for r in log.records if r.value())
+            if v.get("type") == "model_registry.upserted"}
+
+
+def test_a_provider_that_does_not_answer_about_a_thousand_models_delays_nothing_else(make_stack):
+    stack = make_stack(settings={"TOKENRAIL_SYNC_CONNECTION_TIMEOUT": "10m", "TOKENRAIL_SYNC_ANSWER_TIMEOUT": "10m"})
+    stack.whole(routers=0)
+    sync = stack.processes[1]
+    port = free_port()
+    slow = stack.start(Process, "slow", "tokenrail-provider-simulator", "--port", str(port))
+    url = f"http://127.0.0.1:{port}"
+    wait_until("the slow provider listens", lambda: http_get(url + "/")[0] == 200)
+    http_post(url + "/_sim/script", {"models": [f"slow-{n}:1b" for n in range(1000)],
+                                     "behaviours": {"/api/show": {"fault": "hang"}}})
+    stack.sql("INSERT INTO connection (provider, name, base_url, on_new) VALUES "
+              f"('ollama', 'slow', '{url}', 'enabled')")
+    sync.signal(signal.SIGHUP)
+
+    def hanging():
+        return json.loads(http_get(url + "/_sim/counts")[1])["counts"]["open"]
+    wait_until("questions hang", lambda: hanging() == 4)
+
+    # The other connection's sync, by hand and by the clock, and the relay.
+    events = Log(stack, "model_registry.events")
+    http_post(stack.simulator_url + "/_sim/models", ["by-hand:1b", "second:1b"])
+    done = stack.cli("registry", "sync", "--connection", "env-ollama", "--accept", "--timeout", "60s")
+    assert "✓ env-ollama" in done.stdout
+    assert {"by-hand:1b", "second:1b"} <= names(events), "the topic has it when the command has ended"
+    http_post(stack.simulator_url + "/_sim/models", ["by-hand:1b", "second:1b", "by-the-clock:1b"])
+    sync.signal(signal.SIGHUP)
+    wait_until("the clock's sync", lambda: "by-the-clock:1b" in names(events))
+    assert hanging() == 4, "all the while the slow one hung"
+    # Somebody who asks for all hears which one is not done.
+    done = stack.cli("registry", "sync", "--timeout", "3s", check=False)
+    assert done.returncode == 1
+    assert "✓ env-ollama" in done.stdout and "✗ slow: not done within 3s" in done.stdout, done.stdout
+    assert sync.readyz()[0] == 200
+    slow.kill()
+    wait_until("what the slow one listed", lambda: len(names(events)) > 1000)
+
+
+def test_a_leader_that_stands_still_is_replaced_and_writes_nothing_afterwards(make_stack):
+    stack = make_stack(settings={"TOKENRAIL_SYNC_INTERVAL": "2s"})
+    stack.simulator()
+    first = stack.sync().wait_ready()
+    second = stack.sync()
+    wait_until("the second stands by", lambda: "standing by" in second.text())
+    assert leader(stack)[0] == first.pid
+    assert f"/{first.pid}/" in stack.cli("doctor", check=False).stdout
+
+    first.signal(signal.SIGSTOP)
+    try:
+        wait_until("another one leads", lambda: leader(stack)[0] == second.pid)
+        second.wait_ready()
+        http_post(stack.simulator_url + "/_sim/models", ["fresh:1b", "sim-chat:1b"])
+        stack.cli("registry", "sync", "--accept")
+    finally:
+        before = stack.sql("SELECT epoch FROM registry_lease")
+        first.signal(signal.SIGCONT)
+    # It finds its interval over, a list that it has not applied, and its lease gone.
+    wait_until("it notices", lambda: "no longer leading" in first.text())
+    wait_until("it stands by", lambda: "registry_sync_leader 0" in first.metrics())
+    assert stack.sql("SELECT epoch FROM registry_lease") == before
+    assert leader(stack)[0] == second.pid
+    # One revision and one event for each version: the old one has added nothing.
+    assert stack.sql("SELECT count(*) FROM model_revision r WHERE NOT EXISTS (SELECT 1 FROM outbox o WHERE "
+                     "o.id = r.event_id)") == [(0,)]
+    assert stack.sql("SELECT model_name FROM model WHERE model_name = 'fresh:1b'") == [("fresh:1b",)]
+    assert stack.sql("SELECT count(*) FROM (SELECT model_id, version FROM model_revision GROUP BY 1, 2 "
+                     "HAVING count(*) > 1) twice") == [(0,)]
+    assert second.readyz()[0] == 200
+
+
+def test_a_state_topic_that_was_made_anew_is_filled_without_a_restart(make_stack):
+    stack = make_stack()
+    stack.whole(routers=0)
+    sync = stack.processes[1]
+    admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": stack.kafka})
+    name = stack.topic("model_registry")
+    admin.delete_topics([name])[name].result(30)
+    wait_until("the topic is gone", lambda: name not in admin.list_topics(timeout=10).topics)
+    stack.cli("topics", "apply", "--partitions", str(stack.partitions))
+
+    def filled():
+        log = Log(stack, "model_registry")
+        try:
+            log.poll(0.5)
+            return {r.key() for r in log.records}
+        finally:
+            log.close()
+    wait_until("the mark", lambda: b"_registry" in filled())
+    assert b"_/_/ollama/sim-chat:1b" in filled()
+    stack.router().wait_ready()
+    assert "was repaired" in sync.text()
+
+
+class Tags(http.server.BaseHTTPRequestHandler):
+    """An Ollama that says of its models what the test says."""
+    entries = []
+
+    def do_GET(self):
+        self.say({"models": Tags.entries})
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.say({"capabilities": ["completion"], "model_info": {}})
+
+    def say(self, document):
+        body = json.dumps(document).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_list_with_a_bad_entry_is_applied_and_makes_no_model_missing(make_stack):
+    stack = make_stack()
+    with http.server.ThreadingHTTPServer(("127.0.0.1", stack.simulator_port), Tags) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            Tags.entries = [{"name": "kept:1b", "digest": "d1"}, {"name": "unlisted:1b", "digest": "d2"}]
+            sync = stack.sync().wait_ready()
+            Tags.entries = [{"name": "kept:1b", "digest": "d3"}, {"name": 7}, {"name": "new:1b", "digest": "d4"}]
+            done = stack.cli("registry", "sync")
+            assert "1 added, 1 updated, 0 unchanged, 0 missing, 1 could not be read" in done.stdout, done.stdout
+            assert stack.sql("SELECT model_name, digest, availability FROM model ORDER BY 1") == [
+                ("kept:1b", "d3", "listed"), ("new:1b", "d4", "listed"), ("unlisted:1b", "d2", "listed")]
+            assert stack.sql("SELECT missing_runs FROM deployment WHERE missing_runs > 0") == []
+            assert "1 entries of the list cannot be read" in sync.text()
+            assert "entry 2" in sync.text() + sync.readyz()[1], sync.readyz()[1]
+        finally:
+            server.shutdown()
+
+
+def test_a_kafka_property_that_does_not_exist_stops_registry_sync(make_stack):
+    stack = make_stack()
+    for program in ("tokenrail-registry-sync", "tokenrail-router"):
+        done = subprocess.run([stack.bin / program, "--kafka.sekurity.protocol", "SSL"], env=stack.environment,
+                              capture_output=True, text=True, timeout=60)
+        assert done.returncode == 1, done.stderr
+        assert "sekurity.protocol" in done.stderr and "TOKENRAIL_KAFKA_" in done.stderr, done.stderr
