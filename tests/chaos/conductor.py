@@ -102,8 +102,11 @@ class Conductor:
         self.fleet.kill(place)
         self.after(fault.seconds, self.start_again, place)
 
-    def pause_short(self, fault, long=False):
-        place = self.fleet.pick("router", fault.who)
+    def pause_sync(self, fault):
+        self.pause_short(fault, kind="sync")
+
+    def pause_short(self, fault, long=False, kind="router"):
+        place = self.fleet.pick(kind, fault.who)
         if place is None:
             return
         self.say(f"SIGSTOP to {place.process.name} for {fault.seconds:.0f} s")

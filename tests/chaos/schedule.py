@@ -30,6 +30,7 @@ WORKERS = {
     "end-twice": (200, (0.2, 4)),          # a second SIGTERM that much later
     "storm": (220, (0.5, 6)),              # members that join and leave again
     "kill-sync": (170, (1, 10)),
+    "pause-sync": (200, (5, 40)),          # beyond its lease, or not
 }
 WORKERS_IN_SESSIONS = {"pause-long": (130, (1.2, 2.2))}
 BROKERS = {
