@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/events/json_writer.hpp"
 #include "common/events/utf8.hpp"
 #include "common/release.hpp"
 #include "workers/router/core/attempt.hpp"
@@ -21,11 +22,11 @@ constexpr std::size_t warning_bytes_max = 512;
 // The widest that JSON escaping makes one byte: \u00XX.
 constexpr std::size_t escaped_bytes_per_byte_max = 6;
 
-/// Bytes of a chunk that a tool call may take. Its arguments are JSON, which has quotes to escape but no control
-/// characters; its names may be anything.
-std::size_t widest(const events::ToolCall& call) {
-  constexpr std::size_t field_names = 64;
-  return call.arguments.size() * 2 + (call.name.size() + call.id.size()) * escaped_bytes_per_byte_max + field_names;
+/// Bytes that a tool call takes in a chunk.
+std::size_t bytes_of(const events::ToolCall& call) {
+  constexpr std::string_view around = R"({"id":,"name":,"arguments":},)";
+  return around.size() + events::json_string_bytes(call.id) + events::json_string_bytes(call.name) +
+         events::json_string_bytes(call.arguments);
 }
 
 }  // namespace
@@ -66,7 +67,7 @@ void Attempt::on_tool_call(events::ToolCall call) {
   if (answer_over_) return;
   first_token();
   ++tool_call_count_;
-  if (widest(call) + writer_.overhead_bytes() > chunk_bytes_max()) {
+  if (bytes_of(call) + writer_.overhead_bytes() > chunk_bytes_max()) {
     answer_over_ = true;
     note_call("response_too_large");
     finish(FinishReason::error,
@@ -109,7 +110,7 @@ void Attempt::publish_gathered() {
   std::vector<events::ToolCall> together;
   std::size_t bytes = 0;
   for (auto& call : tool_calls_) {
-    const auto more = widest(call);
+    const auto more = bytes_of(call);
     if (!together.empty() && bytes + more + writer_.overhead_bytes() > chunk_bytes_max()) {
       publish({.tool_calls = &together});
       together.clear();

@@ -135,6 +135,33 @@ TEST_F(RouterCoreTest, NoFieldOfARequestMakesItsAuditEventTooLarge) {
   EXPECT_LE(producer->logs[std::pair("llm.audit", 0)].back().value->size(), 16'384U);
 }
 
+TEST_F(RouterCoreTest, AToolCallThatFillsARecordPasses) {
+  options.record_bytes_max = 16'384;
+  make_core(options);
+  assign();
+  // {"id":"call_1","name":"t","arguments":"{\"a\":\"…\"}"}, and a comma
+  const auto around = events::ChunkWriter("r1", "o", 1'700'000'000'001).overhead_bytes() + 54;
+  const auto fitting = options.record_bytes_max - around;
+  std::uint64_t call = 0;
+  for (const bool stream : {true, false}) {
+    for (const auto bytes : {fitting, fitting + 1}) {
+      const auto id = "r" + std::to_string(++call);
+      request(id, stream ? "" : R"("stream":false,)", std::nullopt);
+      settle();
+      http.head(call);
+      http.body(call, R"({"message":{"tool_calls":[{"function":{"name":"t","arguments":{"a":")" +
+                          std::string(bytes, 'x') + R"("}}}]},"done":true,"done_reason":"stop"})" + "\n");
+      http.end(call);
+      settle();
+      const auto last = chunks().back();
+      EXPECT_EQ(last.request_id, id);
+      EXPECT_EQ(last.finish_reason, bytes == fitting ? "tool_calls" : "error") << stream;
+      EXPECT_EQ(last.error_code, bytes == fitting ? "" : "RESPONSE_TOO_LARGE");
+    }
+  }
+  for (const auto& entry : producer->logs[{"chat.chunks", 0}]) EXPECT_LE(entry.value->size(), 16'384U);
+}
+
 TEST_F(RouterCoreTest, ToolCallsOfAnUnstreamedAnswerAreSplitIntoRecordsThatFit) {
   options.record_bytes_max = 16'384;
   make_core(options);
