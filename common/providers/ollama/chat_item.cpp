@@ -23,7 +23,7 @@ class ItemReader {
 
   bool read(ondemand::document& document) {
     ondemand::object object;
-    if (document.get_object().get(object) != simdjson::SUCCESS) return wrong("the answer must be a JSON object");
+    if (document.get_object().get(object) != simdjson::SUCCESS) return not_json();
     for (auto result : object) {
       ondemand::field field;
       if (std::move(result).get(field) != simdjson::SUCCESS) return not_json();
@@ -221,7 +221,7 @@ class ItemReader {
 /// Where the text stops being JSON.
 std::string syntax_problem(std::string_view json) {
   const auto scan = events::scan_json(json);
-  if (scan.valid) return "the answer must be a JSON object with strings of UTF-8";
+  if (scan.valid) return "it must be one JSON object with strings of UTF-8";
   constexpr std::size_t before = 40;
   const auto begin = scan.position - std::min(scan.position, before);
   return fmt::format("it is not JSON: {} was expected at byte {}, near {}", scan.problem, scan.position,

@@ -237,6 +237,16 @@ TEST(OllamaTolerance, BrokenJsonIsQuotedWhereItBreaks) {
   EXPECT_THAT(answer.failure()->message, AllOf(HasSubstr("not JSON"), HasSubstr("\"content\":\"x\"} \"done\"")));
 }
 
+TEST(OllamaTolerance, TheSameBytesFailWithTheSameWords) {
+  // With an odd number of quotes and a NUL; what the parser held before must not decide.
+  const auto text = std::string(R"({a","b","c:d","e)") + '\0' + R"(","f:"g"}})" + "\n";
+  const auto first = decoded(text).summary();
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_EQ(decoded(text).summary(), first);
+  }
+  EXPECT_THAT(decoded("[1]\n").failure()->message, HasSubstr("must be one JSON object"));
+}
+
 TEST(OllamaTolerance, ArgumentsKeepNumbersBeyond64Bits) {
   const auto answer = decoded(with(&Fields::arguments, R"({"n": 18446744073709551616, "e":[1e400, 1.50]})"));
   ASSERT_EQ(answer.tool_calls().size(), 1U);
