@@ -24,7 +24,7 @@ enum class Produced {
   accepted,
   queue_full,     ///< of the process or of the partition: try again after on_space()
   too_large,      ///< above message.max.bytes; nothing was produced
-  unknown_topic,  ///< no such topic or partition
+  unknown_topic,  ///< the topic has no such partition, as far as is known; a topic that does not exist is waited for
   failed,         ///< the producer is fatal; make a new one
 };
 
@@ -69,6 +69,10 @@ class ProducerListener {
 /// A topic this producer writes to; made once, cheap to copy.
 enum class TopicHandle : std::uint32_t {};
 
+/// Room: each topic has a client of its own with `queue.buffering.max.messages` (200,000 unless set) and
+/// `queue.buffering.max.kbytes` (128 MiB). A partition may hold a quarter of what is still free of it, and no more than
+/// below: 40,000 records and 25 MiB while it is alone. With four partitions that take nothing half of the room is free
+/// for the others, with twelve a quarter. One record of any size fits into an empty partition.
 struct ProducerOptions {
   Properties properties{};
   std::size_t partition_records_max = 50'000;  ///< unreported, a (topic, partition)

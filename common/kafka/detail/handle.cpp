@@ -36,6 +36,7 @@ void log_line(const rd_kafka_t*, int level, const char* facility, const char* te
                              line.find("is experimental") != std::string_view::npos))
     return;
   if (kind == "AUTOCREATE") return;  // "may be created automatically": said of every old broker, whatever its setting
+  if (kind == "FATAL") return spdlog::debug("kafka: {}", line);  // told by what has the client, with what follows
   // A broker that is away is a state, not a fault of this process, and librdkafka keeps trying.
   const auto ours = level <= 3 ? spdlog::level::warn : level_of(level);
   spdlog::log(ours, "kafka: {}: {}", kind, line);
@@ -68,23 +69,49 @@ std::string property_meant(rd_kafka_conf_t* conf, std::string_view name) {
 
 }  // namespace
 
-void EndClient::operator()(rd_kafka_t* client) const {
-  struct Done {
-    std::mutex mutex;
-    std::condition_variable changed;
-    bool done = false;
-  };
-  const auto ended = std::make_shared<Done>();
-  // The one thread this module starts: rd_kafka_destroy() cannot be bounded in any other way.
-  std::thread([client, ended] {
+struct ClientEnds::Ending {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool done = false;
+};
+
+namespace {
+
+// The one thread this module starts: rd_kafka_destroy() cannot be bounded in any other way.
+std::shared_ptr<ClientEnds::Ending> begin_end(rd_kafka_t* client) {
+  auto ending = std::make_shared<ClientEnds::Ending>();
+  std::thread([client, ending] {
     rd_kafka_destroy_flags(client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-    const std::lock_guard lock(ended->mutex);
-    ended->done = true;
-    ended->changed.notify_all();
+    const std::lock_guard lock(ending->mutex);
+    ending->done = true;
+    ending->changed.notify_all();
   }).detach();
-  std::unique_lock lock(ended->mutex);
-  if (!ended->changed.wait_for(lock, end_wait_max, [&] { return ended->done; }))
+  return ending;
+}
+
+void wait_for(ClientEnds::Ending& ending, std::chrono::steady_clock::time_point until) {
+  std::unique_lock lock(ending.mutex);
+  if (!ending.changed.wait_until(lock, until, [&] { return ending.done; }))
     spdlog::warn("kafka: a client did not end within {} s and is left behind", end_wait_max.count());
+}
+
+}  // namespace
+
+void EndClient::operator()(rd_kafka_t* client) const {
+  wait_for(*begin_end(client), std::chrono::steady_clock::now() + end_wait_max);
+}
+
+ClientEnds::~ClientEnds() {
+  const auto until = std::chrono::steady_clock::now() + end_wait_max;
+  for (const auto& ending : endings_) wait_for(*ending, until);
+}
+
+void ClientEnds::end(Client client) {
+  std::erase_if(endings_, [](const auto& ending) {
+    const std::lock_guard lock(ending->mutex);
+    return ending->done;
+  });
+  if (client) endings_.push_back(begin_end(client.release()));
 }
 
 Result<Client> open_client(rd_kafka_type_t type, const Properties& properties, int events) {

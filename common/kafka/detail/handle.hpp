@@ -41,6 +41,22 @@ struct EndClient {
 };
 using Client = std::unique_ptr<rd_kafka_t, EndClient>;
 
+/// Ends clients without waiting for each. Its destructor waits for all of them, as long as EndClient for one.
+class ClientEnds {
+ public:
+  struct Ending;
+
+  ClientEnds() = default;
+  ~ClientEnds();
+  ClientEnds(const ClientEnds&) = delete;
+  ClientEnds& operator=(const ClientEnds&) = delete;
+
+  void end(Client client);
+
+ private:
+  std::vector<std::shared_ptr<Ending>> endings_;
+};
+
 /// `events`: RD_KAFKA_EVENT_… flags. Errors: invalid_input with librdkafka's text, which names the property.
 [[nodiscard]] Result<Client> open_client(rd_kafka_type_t type, const Properties& properties, int events);
 

@@ -66,20 +66,25 @@ const Properties reader_needs = {
 
 const Properties producer_defaults = {
     {"linger.ms", "1"},
-    // With more than one request on its way librdkafka 2.0.2's idempotent producer ends with a fatal error at many a
-    // change of leaders, and once wrote a batch twice (ADR 0005).
-    {"max.in.flight.requests.per.connection", "1"},
     // A topic that grows is to be known here before the consumer, which looks every five minutes, hands out its
     // records.
     {"topic.metadata.refresh.interval.ms", "30000"},
+    // A client that does not know its topic yet keeps asking so long. Then the topic counts as absent, is reported as
+    // that, and another client asks.
+    {"topic.metadata.propagation.max.ms", "5000"},
+    // Of one topic: each has a client of its own.
     {"queue.buffering.max.messages", "200000"},
-    {"queue.buffering.max.kbytes", "262144"},
+    {"queue.buffering.max.kbytes", "131072"},
 };
 
 const Properties producer_needs = {
     {"enable.idempotence", "true"},
     {"enable.gapless.guarantee", "true"},
     {"acks", "all"},
+    // A request behind one that is refused would leave a gap in the log. Besides, with more than one on its way
+    // librdkafka 2.0.2's idempotent producer ends with a fatal error at many a change of leaders, and once wrote a
+    // batch twice (ADR 0005).
+    {"max.in.flight.requests.per.connection", "1"},
     // A record that times out lets those behind it through. The clock over unreported records is the caller's.
     {"message.timeout.ms", "0"},
     {"partitioner", "murmur2_random"},

@@ -82,12 +82,14 @@ struct SeenReport {
   bool fate_unknown = false;
   std::int64_t offset = -1;
   std::string detail{};
+  bool refused = false;
 };
 
 class Reports final : public ProducerListener {
  public:
   void on_report(const Report& report) override {
-    all.push_back({report.token, report.ok, report.fate_unknown, report.offset, std::string(report.detail)});
+    all.push_back({report.token, report.ok, report.fate_unknown, report.offset, std::string(report.detail),
+                   report.refused == Refusal::record});
     if (then) then(report);
   }
   void on_space() override { ++spaces; }

