@@ -199,7 +199,12 @@ void TopicSender::after_end() {
   ends_in_a_row_ = std::exchange(progress_, false) ? 1 : ends_in_a_row_ + 1;
   const bool wait = blocked_since_ != 0 || ends_in_a_row_ > 1;
   open_at_ = wait ? now_ms_ + backoff_ms(ends_in_a_row_) : 1;
+  again_at_ = 1;
+  // All lanes first: a report may lead to records for any of them.
   each_lane([&](Lane& lane) { settle(lane); });
+  each_lane([&](Lane& lane) {
+    if (lane.kept != 0) flush(lane);
+  });
   if (shared_.listener != nullptr) shared_.wake->poke();
 }
 
@@ -213,7 +218,6 @@ void TopicSender::settle(Lane& lane) {
       if (kept.outcome == Outcome::open) kept = {.outcome = Outcome::unsent, .detail = std::string(behind_unknown)};
     }
   }
-  flush(lane);
 }
 
 }  // namespace tokenrail::kafka::detail

@@ -58,6 +58,7 @@ TEST(KafkaProperties, WhatAPromiseNeedsCannotBeTakenAway) {
     const char* result;
   };
   const std::vector<Row> rows = {
+      {producer_properties, "max.in.flight.requests.per.connection", "5", "1"},
       {group, "enable.auto.commit", "true", "false"},
       {group, "isolation.level", "read_uncommitted", "read_committed"},
       {group, "enable.auto.offset.store", "true", "false"},

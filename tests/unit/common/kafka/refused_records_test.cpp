@@ -251,6 +251,23 @@ TEST_F(KafkaRefusedRecords, NothingIsWrittenBehindAnUnknownFate) {
   EXPECT_TRUE(of(5).ok) << "the producer goes on after purge()";
 }
 
+TEST_F(KafkaRefusedRecords, AReportOfPurgeMayProduceToEveryPartition) {
+  for (std::int32_t partition = 0; partition < 4; ++partition) warm(out, partition);
+  rd_kafka_mock_broker_set_down(cluster.get(), 1);
+  for (std::uint64_t token = 1; token <= 8; ++token) produce(out, static_cast<std::int32_t>(token % 2), token);
+  reports.then = [&](const Report& report) {
+    if (report.token > 8) return;
+    for (std::int32_t partition = 0; partition < 4; ++partition)
+      produce(out, partition, 100 * report.token + static_cast<std::uint64_t>(partition));
+  };
+  producer->purge();
+  ASSERT_TRUE(run_until(loop, [&] { return reports.all.size() >= 8; }));
+  rd_kafka_mock_broker_set_up(cluster.get(), 1);
+  ASSERT_TRUE(reported(8 + 32));
+  for (const auto& report : reports.all) EXPECT_EQ(report.ok, report.token > 8) << report.token << ' ' << report.detail;
+  EXPECT_EQ(producer->unreported(), 0U);
+}
+
 TEST_F(KafkaRefusedRecords, RecordsKeepKeyHeadersAndNullsWhenTheyAreSentAgain) {
   warm(out, 0);
   refuse({RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE});
@@ -276,15 +293,6 @@ TEST_F(KafkaRefusedRecords, MayBeDestroyedInsideTheReportOfARefusal) {
   ASSERT_TRUE(run_until(loop, [&] { return producer == nullptr; }));
   loop.poll();
   EXPECT_EQ(reports.all.size(), 1U);
-}
-
-TEST_F(KafkaRefusedRecords, BatchesStayBelowTheTopicsLimit) {
-  producer->set_topic_bytes_max(out, 20'000);
-  for (std::uint64_t token = 0; token < 100; ++token)
-    ASSERT_EQ(producer->produce(out, 0, "k", std::string(5000, 'x'), nullptr, token), Produced::accepted);
-  // The mock holds batches to no limit; the batches' sizes are seen by how many requests there were.
-  ASSERT_TRUE(reported(100));
-  for (const auto& report : reports.all) EXPECT_TRUE(report.ok) << report.detail;
 }
 
 TEST_F(KafkaRefusedRecords, AProducerIdThatIsRefusedBlocksTheTopicUntilItIsGiven) {
