@@ -79,8 +79,13 @@ std::vector<WantedTopic> wanted_topics(const TopicOptions& options) {
                     .required = deleted,
                     .message_bytes_min = options.request_bytes_max + dead_letter_headroom_bytes,
                     .initial = kept_for(28 * day_ms)});
+  // A router reads ten minutes of it at a start, and judges their age by the brokers' clock; without a limit of its own
+  // a segment that is written to is kept for days.
   topics.push_back(
-      {.name = name("chat.cancellations"), .partitions = 1, .required = deleted, .initial = kept_for(hour_ms)});
+      {.name = name("chat.cancellations"),
+       .partitions = 1,
+       .required = deleted_and_stamped,
+       .initial = {{"retention.ms", std::to_string(hour_ms)}, {"segment.ms", std::to_string(10 * 60'000)}}});
   topics.push_back({.name = name("model_registry"), .partitions = 1, .required = compacted, .initial = compact_soon});
   topics.push_back(
       {.name = name("model_registry.events"), .partitions = 1, .required = deleted, .initial = kept_for(28 * day_ms)});

@@ -65,6 +65,8 @@ TEST(TopicPlan, NothingThereMakesAllAndTheRequestsLast) {
   EXPECT_EQ(action_of("eu.model_registry").config.at("cleanup.policy"), "compact");
   EXPECT_EQ(action_of("eu.model_registry.credentials").config.at("cleanup.policy"), "compact");
   EXPECT_EQ(action_of("eu.chat.cancellations").config.at("cleanup.policy"), "delete");
+  EXPECT_EQ(action_of("eu.chat.cancellations").config.at("message.timestamp.type"), "LogAppendTime");
+  EXPECT_EQ(action_of("eu.chat.cancellations").config.at("segment.ms"), "600000");
 }
 
 TEST(TopicPlan, WhatWasAppliedNeedsNothing) {
