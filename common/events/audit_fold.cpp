@@ -225,6 +225,16 @@ void AuditFold::forget_complete(std::int64_t source_offset) {
   sources_.erase(it);
 }
 
+void AuditFold::forget_others(std::int64_t source_offset, std::string_view org_id, std::string_view request_id,
+                              std::int64_t source_ms) {
+  const auto it = sources_.find(source_offset);
+  if (it == sources_.end()) return;
+  std::erase_if(it->second.attempts, [&](const Attempt& attempt) {
+    const bool same_time = source_ms < 0 || attempt.ids.source_ms < 0 || attempt.ids.source_ms == source_ms;
+    return !attempt.open() && !(is_of(attempt, org_id, request_id) && same_time);
+  });
+}
+
 void AuditFold::forget_below(std::int64_t source_offset) {
   forgotten_.erase(forgotten_.begin(), forgotten_.lower_bound(source_offset / forgotten_group));
   for (auto it = sources_.begin(); it != sources_.end() && it->first < source_offset;) {

@@ -104,6 +104,10 @@ class AuditFold {
   void forget_complete(std::int64_t source_offset);
   /// Forgets source offsets below that one, but for open attempts.
   void forget_below(std::int64_t source_offset);
+  /// Forgets what is about another record at that source offset, of a log that was there before, but for open attempts.
+  /// `source_ms`: timestamp of the record that is there now; -1: it has none.
+  void forget_others(std::int64_t source_offset, std::string_view org_id, std::string_view request_id,
+                     std::int64_t source_ms);
   /// Forgets that source offset. What comes about it later is judged by its epoch alone.
   void forget(std::int64_t source_offset) { sources_.erase(source_offset); }
 

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::string_view epoch_field = "at=";
 constexpr std::string_view dead_letters_field = "dlq=";
+constexpr std::string_view logs_field = "log=";
 
 template <class Number>
 bool take_number(std::string_view& text, Number& number, int base = 10) {
@@ -23,6 +24,35 @@ bool take(std::string_view& text, char expected) {
   if (!text.starts_with(expected)) return false;
   text.remove_prefix(1);
   return true;
+}
+
+std::string text_of(const kafka::LogWitness& witness) {
+  if (!witness.knows()) return {};
+  if (witness.offset < 0) return fmt::format("{}", witness.position);
+  return fmt::format("{}:{}:{}", witness.position, witness.position - witness.offset, witness.time_ms);
+}
+
+/// Takes one of those off the front; false: it is damaged.
+bool take_witness(std::string_view& text, kafka::LogWitness& witness) {
+  if (text.empty() || text.starts_with('/')) return true;
+  if (!take_number(text, witness.position) || witness.position <= 0) return false;
+  if (!take(text, ':')) return true;
+  std::int64_t back = 0;
+  if (!take_number(text, back) || back <= 0 || back > witness.position) return false;
+  if (!take(text, ':') || !take_number(text, witness.time_ms) || witness.time_ms < 0) return false;
+  witness.offset = witness.position - back;
+  return true;
+}
+
+/// None where it is damaged.
+void read_logs(std::string_view text, CommitMetadata& metadata) {
+  CommitMetadata read;
+  if (!take_witness(text, read.requests_log) || !take(text, '/') || !take_witness(text, read.audit_log) ||
+      !take(text, '/') || !take_witness(text, read.chunks_log) || !text.empty())
+    return;
+  metadata.requests_log = read.requests_log;
+  metadata.audit_log = read.audit_log;
+  metadata.chunks_log = read.chunks_log;
 }
 
 /// Nothing where it is damaged: it is a hint.
@@ -60,6 +90,10 @@ std::uint32_t dead_letter_digest(const kafka::Record& record) {
 std::string encode(const CommitMetadata& metadata) {
   auto text = fmt::format("tr1 {} {} {}", metadata.epoch, metadata.audit_offset, metadata.chunk_offset);
   if (metadata.epoch_at_audit_offset > 0) text += fmt::format(" {}{}", epoch_field, metadata.epoch_at_audit_offset);
+  if (metadata.requests_log.knows() || metadata.audit_log.knows() || metadata.chunks_log.knows()) {
+    text += fmt::format(" {}{}/{}/{}", logs_field, text_of(metadata.requests_log), text_of(metadata.audit_log),
+                        text_of(metadata.chunks_log));
+  }
   std::int64_t before = 0;
   std::size_t listed = 0;
   for (const auto& letter : metadata.dead_letters) {
@@ -95,6 +129,7 @@ std::optional<CommitMetadata> decode_commit_metadata(std::string_view text) {
       if (take_number(field, epoch) && field.empty() && epoch > 0 && epoch <= metadata.epoch)
         metadata.epoch_at_audit_offset = epoch;
     }
+    if (field.starts_with(logs_field)) read_logs(field.substr(logs_field.size()), metadata);
     if (field.starts_with(dead_letters_field))
       metadata.dead_letters = dead_letters_of(field.substr(dead_letters_field.size()));
   }

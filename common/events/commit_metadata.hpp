@@ -5,7 +5,8 @@
 // `at=<epoch>`: the highest claim before auditOffset. Whoever folds the log from there begins with it: a late event
 // that this claim has made void would count again otherwise. `dlq=<offset>:<digest>,<difference>:<digest>,…`: requests
 // behind the committed offset that lie on the dead-letter topic already. A hint, bounded: a successor writes those
-// again that are not listed.
+// again that are not listed. `log=<position>:<back>:<time>/…/…`: a witness of each of chat.requests, llm.audit and
+// chat.chunks (log_identity.hpp), `back` being position - offset; empty where there is none.
 #pragma once
 
 #include <cstddef>
@@ -15,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/kafka/log_identity.hpp"
 #include "common/kafka/record.hpp"
 
 namespace tokenrail::events {
@@ -42,6 +44,10 @@ struct CommitMetadata {
   std::int64_t chunk_offset = 0;             ///< where a successor starts to read chat.chunks
   std::int64_t epoch_at_audit_offset = 0;    ///< of the highest claim before it; 0: not known
   std::vector<DeadLettered> dead_letters{};  ///< ascending, at or above the committed offset
+  /// Of the logs that the offsets speak of. The offset of that of chat.requests is below the committed one.
+  kafka::LogWitness requests_log{};
+  kafka::LogWitness audit_log{};
+  kafka::LogWitness chunks_log{};
   bool operator==(const CommitMetadata&) const = default;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -229,6 +230,50 @@ class LibrdkafkaAdmin final : public Admin {
     return committed;
   }
 
+  Result<Survey> survey(const std::vector<PlaceQuestion>& questions, milliseconds timeout) override {
+    const rd_kafka_metadata_t* raw = nullptr;
+    // All topics, for the reason that describe() has; and whom it asks next it knows from this.
+    const auto code = rd_kafka_metadata(client_.get(), 1, nullptr, &raw, in_ms(timeout));
+    const Metadata metadata(raw);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+      return std::unexpected(error_of(code, fmt::format("asking {} for the topics", servers_)));
+    Survey survey;
+    std::set<TopicPartition> led;
+    for (const auto* topic = raw->topics; topic != raw->topics + raw->topic_cnt; ++topic) {
+      if (topic->err != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+      survey.partitions.emplace(topic->topic, topic->partition_cnt);
+      for (int i = 0; i < topic->partition_cnt; ++i)
+        if (topic->partitions[i].leader >= 0) led.insert({.topic = topic->topic, .partition = topic->partitions[i].id});
+    }
+    survey.places.resize(questions.size());
+    std::vector<std::size_t> asked;
+    for (std::size_t i = 0; i < questions.size(); ++i)
+      if (led.contains(questions[i].partition)) asked.push_back(i);
+    const auto answers = [&](const std::vector<std::size_t>& of, auto time) {
+      std::vector<std::pair<TopicPartition, std::int64_t>> each;
+      for (const auto i : of) each.emplace_back(questions[i].partition, time(questions[i]));
+      return each_offset(each, timeout);
+    };
+    // The ends first: a time that is found then lies between them.
+    const auto first = answers(asked, [](const auto&) { return std::int64_t{RD_KAFKA_OFFSET_BEGINNING}; });
+    const auto next = answers(asked, [](const auto&) { return std::int64_t{RD_KAFKA_OFFSET_END}; });
+    std::vector<std::size_t> timed;
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+      if (!first[i] || !next[i]) continue;
+      survey.places[asked[i]] = Places{.first = **first[i], .next = **next[i]};
+      if (questions[asked[i]].at_ms) timed.push_back(asked[i]);
+    }
+    const auto at = answers(timed, [](const auto& question) { return *question.at_ms; });
+    for (std::size_t i = 0; i < timed.size(); ++i) {
+      if (at[i]) {
+        survey.places[timed[i]]->at = *at[i];
+      } else {
+        survey.places[timed[i]].reset();
+      }
+    }
+    return survey;
+  }
+
   Result<GroupMembers> members(const std::string& group, milliseconds timeout) override {
     const rd_kafka_metadata_t* cluster = nullptr;
     const auto code = rd_kafka_metadata(client_.get(), 0, nullptr, &cluster, in_ms(timeout));
@@ -414,6 +459,31 @@ class LibrdkafkaAdmin final : public Admin {
       offsets.push_back(offset < 0 ? std::nullopt : std::optional(offset));
     }
     return offsets;
+  }
+
+  /// For each partition what its leader says to its time; the outer nothing: it says nothing now, the inner one: there
+  /// is no such record.
+  std::vector<std::optional<std::optional<std::int64_t>>> each_offset(
+      const std::vector<std::pair<TopicPartition, std::int64_t>>& questions, milliseconds timeout) {
+    std::vector<std::optional<std::optional<std::int64_t>>> found(questions.size());
+    if (questions.empty()) return found;
+    std::vector<TopicPartition> partitions;
+    for (const auto& [partition, at] : questions) partitions.push_back(partition);
+    const PartitionList list = partition_list(partitions);
+    for (int i = 0; i < list->cnt; ++i) list->elems[i].offset = questions[static_cast<std::size_t>(i)].second;
+    const auto code = rd_kafka_offsets_for_times(client_.get(), list.get(), in_ms(timeout));
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return found;
+    // librdkafka may give them back in another order.
+    std::map<TopicPartition, std::optional<std::int64_t>> answered;
+    for (int i = 0; i < list->cnt; ++i) {
+      const auto& entry = list->elems[i];
+      if (entry.err != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+      answered.emplace(TopicPartition{.topic = entry.topic, .partition = entry.partition},
+                       entry.offset < 0 ? std::nullopt : std::optional(entry.offset));
+    }
+    for (std::size_t i = 0; i < questions.size(); ++i)
+      if (const auto it = answered.find(questions[i].first); it != answered.end()) found[i] = it->second;
+    return found;
   }
 
   /// By topic; an error where the broker refused that one.

@@ -70,6 +70,22 @@ class Admin {
   virtual Result<std::vector<std::optional<std::int64_t>>> offsets_at(const std::vector<TopicPartition>& partitions,
                                                                       std::int64_t unix_ms,
                                                                       std::chrono::milliseconds timeout) = 0;
+  struct PlaceQuestion {
+    TopicPartition partition{};
+    std::optional<std::int64_t> at_ms{};  ///< Unix
+  };
+  struct Places {
+    std::int64_t first = 0;
+    std::int64_t next = 0;
+    std::optional<std::int64_t>
+        at{};  ///< the first record that is not older than `at_ms`; nothing: all are, or none asked
+  };
+  struct Survey {
+    std::map<std::string, std::int32_t> partitions{};  ///< of every topic there is
+    std::vector<std::optional<Places>> places{};       ///< nothing: nobody leads the partition now, or it is not there
+  };
+  /// Many at once: one request for the topics, and three for each broker.
+  virtual Result<Survey> survey(const std::vector<PlaceQuestion>& questions, std::chrono::milliseconds timeout) = 0;
   virtual Result<std::vector<Committed>> committed(const std::string& group,
                                                    const std::vector<TopicPartition>& partitions,
                                                    std::chrono::milliseconds timeout) = 0;

@@ -116,6 +116,16 @@ class Member : public std::enable_shared_from_this<Member> {
     wake_->attach(records_queue_.get());
   }
 
+  void seek(const StartingPoint& point) {
+    if (listener_ == nullptr || phase_ != Phase::assigned) return;
+    const Topic topic(rd_kafka_topic_new(client_.get(), point.partition.topic.c_str(), nullptr));
+    // With no time to wait it only hands the order on; what was fetched before is void from here on.
+    const auto code = rd_kafka_seek(topic.get(), point.partition.partition, point.offset, 0);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+      spdlog::warn("kafka: group {}: reading {} [{}] from {}: {}", options_.group_id, point.partition.topic,
+                   point.partition.partition, point.offset, rd_kafka_err2str(code));
+  }
+
   void release() {
     if (listener_ != nullptr && phase_ == Phase::release_awaited) give_up();
   }
@@ -482,6 +492,7 @@ class LibrdkafkaGroupConsumer final : public GroupConsumer {
   LibrdkafkaGroupConsumer& operator=(const LibrdkafkaGroupConsumer&) = delete;
 
   void assign(const std::vector<StartingPoint>& points) override { member_->assign(points); }
+  void seek(const StartingPoint& point) override { member_->seek(point); }
   void release() override { member_->release(); }
   void set_reading(bool reading) override { member_->set_reading(reading); }
   void commit(std::uint64_t token, const TopicPartition& partition, std::int64_t offset,

@@ -69,6 +69,8 @@ class GroupConsumer {
 
   /// Answers on_assigned().
   virtual void assign(const std::vector<StartingPoint>& points) = 0;
+  /// Reads an assigned partition from there on; nothing that was fetched before comes any more.
+  virtual void seek(const StartingPoint& point) = 0;
   /// Answers on_revoked().
   virtual void release() = 0;
 

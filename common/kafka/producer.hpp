@@ -42,7 +42,8 @@ struct Report {
   bool ok = false;
   bool fate_unknown = false;  ///< not ok, and the record may be in the log all the same
   Refusal refused = Refusal::none;
-  std::int64_t offset = -1;   ///< -1: librdkafka did not learn it (a duplicate batch)
+  std::int64_t offset = -1;        ///< -1: librdkafka did not learn it (a duplicate batch)
+  std::int64_t timestamp_ms = -1;  ///< ok: as it stands in the log (Unix), the brokers' where the topic says so
   std::string_view detail{};  ///< of a failure: the topic and what the broker or librdkafka said; dies with the call
 };
 

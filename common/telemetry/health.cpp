@@ -232,6 +232,7 @@ ReadyAnswer ready_answer(const std::vector<Condition>& conditions) {
     first = false;
     out.body += fmt::format(R"({{"name":"{}","ok":{})", json_string(condition.name), condition.problem.empty());
     if (!condition.problem.empty()) out.body += fmt::format(R"(,"problem":"{}")", json_string(condition.problem));
+    if (!condition.note.empty()) out.body += fmt::format(R"(,"note":"{}")", json_string(condition.note));
     out.body += '}';
   }
   out.body += "]}\n";

@@ -15,10 +15,12 @@
 
 namespace tokenrail::telemetry {
 
-/// One thing that has to be well for the worker to be ready: its name, and what is wrong (empty: well).
+/// One thing that has to be well for the worker to be ready: its name, and what is wrong (empty: well). A note is shown
+/// and does not make the worker unready.
 struct Condition {
   std::string name;
   std::string problem;
+  std::string note{};
 };
 
 class HealthServer {

@@ -160,12 +160,18 @@ def test_sigterm_finishes_what_runs(make_stack):
     assert later.stop() == 0
 
 
-def test_topics_that_do_not_fit_stop_the_start_with_the_command_that_mends_it(make_stack):
+def test_a_router_without_topics_waits_and_names_the_command(make_stack):
     stack = make_stack()
-    router = stack.router(TOKENRAIL_TOPIC_PREFIX=stack.prefix + "nowhere.")
-    assert router.wait() == 1
-    assert "tokenrail topics apply" in router.text()
-    stack.processes.remove(router)
+    elsewhere = {"TOKENRAIL_TOPIC_PREFIX": stack.prefix + "nowhere."}
+    router = stack.router(**elsewhere)
+    wait_until("it says what is missing", lambda: "tokenrail topics apply" in router.readyz()[1])
+    assert router.readyz()[0] == 503
+    assert "nowhere.chat.requests does not exist; run: tokenrail topics apply" in router.text()
+    stack.simulator()
+    stack.cli("topics", "apply", environment=elsewhere)
+    stack.sync(**elsewhere).wait_ready()
+    router.wait_ready()
+    assert router.text().count("nowhere.chat.requests does not exist") == 1
 
 
 def test_a_wrong_setting_stops_the_start_with_its_name_and_what_is_allowed(make_stack):

@@ -112,6 +112,7 @@ class SimGroup final : public kafka::GroupConsumer {
   SimGroup& operator=(const SimGroup&) = delete;
 
   void assign(const std::vector<kafka::StartingPoint>& points) override;
+  void seek(const kafka::StartingPoint& point) override;
   void release() override;
   void set_reading(bool reading) override;
   void commit(std::uint64_t token, const kafka::TopicPartition& partition, std::int64_t offset,

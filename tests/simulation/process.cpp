@@ -148,6 +148,50 @@ void Process::ask(std::uint64_t token, const router::LogQuestion& question) {
   });
 }
 
+void Process::look(std::uint64_t token, std::vector<kafka::WitnessQuestion> questions) {
+  later(delay(Stage::commit), [this, token, questions = std::move(questions)] {
+    Result<kafka::LogSurvey> answer = std::unexpected(Error{.kind = ErrorKind::unavailable, .detail = "told to fail"});
+    if (world_.healing() || !luck(Stage::commit).chance(world_.plan.offsets_unknown)) answer = survey(questions);
+    later(delay(Stage::commit), [this, token, answer] { core_->on_survey(token, answer); });
+  });
+}
+
+// As the brokers and kafka::LogWatch answer it.
+kafka::LogSurvey Process::survey(const std::vector<kafka::WitnessQuestion>& questions) const {
+  kafka::LogSurvey survey;
+  for (std::size_t i = 0; i < topic_count; ++i) {
+    const auto topic = static_cast<Topic>(i);
+    survey.partitions.emplace(name_of(topic), world_.broker.partitions(topic));
+  }
+  for (const auto& [partition, witness] : questions) {
+    const auto& log = world_.broker.log(*topic_named(partition.topic), partition.partition);
+    const auto newer_than = [&](std::int64_t time_ms) -> std::optional<std::int64_t> {
+      for (auto at = log.start; at < log.end(); ++at) {
+        if (log.at(at).timestamp_ms > time_ms) return at;
+      }
+      return std::nullopt;
+    };
+    kafka::WitnessAnswer answer{
+        .verdict = judge(
+            witness, kafka::WitnessedLog{.first = log.start,
+                                         .next = log.end(),
+                                         .newer = witness.offset >= 0 ? newer_than(witness.time_ms) : std::nullopt}),
+        .first = log.start,
+        .next = log.end(),
+        .newer_from = log.end()};
+    if (answer.verdict == kafka::LogVerdict::doubtful) {
+      const auto at = std::max(witness.offset, log.start);
+      answer.verdict = judge(witness, kafka::WitnessRecord{.offset = at, .time_ms = log.at(at).timestamp_ms});
+    }
+    if (answer.verdict == kafka::LogVerdict::another) {
+      answer.newer_from = newer_than(witness.time_ms - kafka::broker_clocks_apart_ms - 1).value_or(log.end());
+      if (answer.newer_from < log.end()) answer.newer_from_ms = log.at(answer.newer_from).timestamp_ms;
+    }
+    survey.answers.emplace_back(answer);
+  }
+  return survey;
+}
+
 void Process::later(Micros delay, Action action) {
   world_.scheduler.after(delay, [&world = world_, id = id_, action = std::move(action)]() mutable {
     if (auto* self = world.process(id)) self->run(action);

@@ -33,6 +33,7 @@ class Process final : public router::Environment, public router::LogQuestions {
   void wake_at(router::Millis at) override;
   // router::LogQuestions
   void ask(std::uint64_t token, const router::LogQuestion& question) override;
+  void look(std::uint64_t token, std::vector<kafka::WitnessQuestion> questions) override;
 
   [[nodiscard]] int id() const { return id_; }
   [[nodiscard]] int slot() const { return slot_; }
@@ -76,6 +77,7 @@ class Process final : public router::Environment, public router::LogQuestions {
   [[nodiscard]] bool finished() const { return finished_; }
 
  private:
+  [[nodiscard]] kafka::LogSurvey survey(const std::vector<kafka::WitnessQuestion>& questions) const;
   void run(Action& action);
   void make_producer();
   void join();

@@ -174,6 +174,13 @@ void SimGroup::assign(const std::vector<kafka::StartingPoint>& points) {
   }
 }
 
+void SimGroup::seek(const kafka::StartingPoint& point) {
+  const auto it = fetchers_.find(point.partition.partition);
+  if (it == fetchers_.end()) return;
+  it->second.next = world_.broker.log(Topic::requests, it->first).clamped(point.offset);
+  plan_fetch(it->second);
+}
+
 void SimGroup::set_reading(bool reading) {
   reading_ = reading && !leaving_;
   go_on();
@@ -185,7 +192,10 @@ void SimGroup::go_on() {
 
 void SimGroup::plan_fetch(Fetcher& fetcher) {
   if (fetcher.due || !reading_ || phase_ != Phase::assigned || process_.closed(Gate::fetches)) return;
-  const auto end = world_.broker.log(Topic::requests, fetcher.partition).end();
+  const auto& log = world_.broker.log(Topic::requests, fetcher.partition);
+  const auto end = log.end();
+  // Beyond the end: the log is another one, and auto.offset.reset says where to go on.
+  if (fetcher.next > end) fetcher.next = log.clamped(fetcher.next);
   if (fetcher.next >= end) return;
   fetcher.due = true;
   process_.later(process_.delay(Stage::fetch, static_cast<std::size_t>(end - fetcher.next - 1)),

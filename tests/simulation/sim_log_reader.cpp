@@ -39,7 +39,7 @@ void SimLogReader::go_on() {
 void SimLogReader::plan(const Key& key, Cursor& cursor) {
   if (cursor.due || !reading_ || process_.closed(Gate::reads)) return;
   const auto end = world_.broker.log(key.first, key.second).end();
-  if (cursor.told && end <= cursor.next) return;
+  if (cursor.told && end == cursor.next) return;
   cursor.due = true;
   const auto behind = static_cast<std::size_t>(std::max<std::int64_t>(0, end - std::max<std::int64_t>(cursor.next, 0)));
   process_.later(process_.delay(Stage::read, cursor.end ? behind : 0),
@@ -55,7 +55,7 @@ void SimLogReader::step(const Key& key, std::uint64_t version) {
   cursor.due = false;
   if (!reading_ || process_.closed(Gate::reads)) return;
   const auto& log = world_.broker.log(key.first, key.second);
-  if (!cursor.end || cursor.told) {
+  if (!cursor.end || cursor.told || *cursor.end > log.end()) {
     cursor.next = log.clamped(cursor.next);
     cursor.end = log.end();
     cursor.told = false;

@@ -118,7 +118,12 @@ void SimProducer::ack_next(const LineKey& key) {
     world_.trace.note(world_.scheduler.now(), 1, static_cast<std::uint64_t>(process_.id()), token);
     world_.trace.say(world_.scheduler.now(), "  p{} hears of {}/{}: {}{}", process_.id(), name_of(key.first),
                      key.second, doubled ? i - 1 : offset, doubled ? " (a doubled batch)" : "");
-    process_.core().producer_listener().on_report({.token = token, .ok = true, .offset = doubled ? i - 1 : offset});
+    const auto& log = world_.broker.log(key.first, key.second);
+    const auto kept = offset >= log.first && offset < log.end();
+    process_.core().producer_listener().on_report({.token = token,
+                                                   .ok = true,
+                                                   .offset = doubled ? i - 1 : offset,
+                                                   .timestamp_ms = kept ? log.at(offset).timestamp_ms : -1});
     if (process_.dying()) return;
     world_.moment(key.first == Topic::audit ? Moment::audit_ack : Moment::chunk_ack, process_.id());
   }

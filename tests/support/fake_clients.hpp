@@ -102,7 +102,8 @@ class FakeProducer final : public kafka::Producer {
     log.push_back(std::move(next.entry));
     listener_.on_report({.token = next.token,
                          .ok = true,
-                         .offset = batch_number ? (*batch_number)++ : static_cast<std::int64_t>(log.size()) - 1});
+                         .offset = batch_number ? (*batch_number)++ : static_cast<std::int64_t>(log.size()) - 1,
+                         .timestamp_ms = log.back().timestamp_ms});
     if (refused_ && capacity && waiting_.size() < *capacity) {
       refused_ = false;
       listener_.on_space();
@@ -172,6 +173,7 @@ class FakeGroup final : public kafka::GroupConsumer {
   explicit FakeGroup(kafka::ConsumerListener& listener) : listener_(listener) {}
 
   void assign(const std::vector<kafka::StartingPoint>& points) override { assigned = points; }
+  void seek(const kafka::StartingPoint& point) override { sought.push_back(point); }
   void release() override {
     ++releases;
     assigned.clear();
@@ -214,6 +216,7 @@ class FakeGroup final : public kafka::GroupConsumer {
   [[nodiscard]] const std::vector<Commit>& pending() const { return pending_; }
 
   std::vector<kafka::StartingPoint> assigned;
+  std::vector<kafka::StartingPoint> sought;
   std::map<kafka::TopicPartition, std::pair<std::int64_t, std::string>> stored;
   bool reading = true;
   bool left = false;
@@ -300,6 +303,10 @@ class FakeQuestions final : public router::LogQuestions {
     waiting_.emplace_back(token, question);
     ++asked;
   }
+  void look(std::uint64_t token, std::vector<kafka::WitnessQuestion> questions) override {
+    looks_.emplace_back(token, std::move(questions));
+    ++looked;
+  }
   /// `core`: that asked. Answers what was asked before the call.
   template <class Core>
   void answer(Core& core) {
@@ -311,15 +318,55 @@ class FakeQuestions final : public router::LogQuestions {
         core.on_answer(token, places(question));
       }
     }
+    if (silent) return;
+    for (const auto& [token, questions] : std::exchange(looks_, {})) core.on_survey(token, survey(questions));
   }
   /// Who asked is gone.
-  void clear() { waiting_.clear(); }
+  void clear() {
+    waiting_.clear();
+    looks_.clear();
+  }
   [[nodiscard]] const std::vector<std::pair<std::uint64_t, router::LogQuestion>>& waiting() const { return waiting_; }
 
   int asked = 0;
   int refused = 0;  ///< so many of the next are not answered
+  int looked = 0;
+  bool silent = false;  ///< whether the logs are the same is not answered
+  std::map<std::string, std::int32_t> partitions{
+      {"chat.requests", 4}, {"chat.chunks", 4}, {"llm.audit", 4}, {"chat.requests.dlq", 1}, {"chat.cancellations", 1}};
 
  private:
+  // As the brokers and kafka::LogWatch answer it.
+  [[nodiscard]] Result<kafka::LogSurvey> survey(const std::vector<kafka::WitnessQuestion>& questions) const {
+    kafka::LogSurvey survey{.partitions = partitions};
+    for (const auto& [partition, witness] : questions) {
+      const auto& log = logs_[{partition.topic, partition.partition}];
+      const auto at = [&](std::int64_t time) {
+        return places({.partition = partition, .at = router::Millis(std::max<std::int64_t>(0, time))})->at;
+      };
+      const auto ends = *places({.partition = partition});
+      kafka::WitnessAnswer answer{
+          .verdict = judge(witness,
+                           kafka::WitnessedLog{.first = ends.first,
+                                               .next = ends.next,
+                                               .newer = witness.offset >= 0 ? at(witness.time_ms + 1) : std::nullopt}),
+          .first = ends.first,
+          .next = ends.next,
+          .newer_from = ends.next};
+      if (answer.verdict == kafka::LogVerdict::doubtful) {
+        const auto& entry = log[static_cast<std::size_t>(witness.offset)];
+        answer.verdict = judge(witness, kafka::WitnessRecord{.offset = witness.offset, .time_ms = entry.timestamp_ms});
+      }
+      if (answer.verdict == kafka::LogVerdict::another) {
+        answer.newer_from = at(witness.time_ms - kafka::broker_clocks_apart_ms).value_or(ends.next);
+        if (answer.newer_from < ends.next)
+          answer.newer_from_ms = log[static_cast<std::size_t>(answer.newer_from)].timestamp_ms;
+      }
+      survey.answers.emplace_back(answer);
+    }
+    return survey;
+  }
+
   [[nodiscard]] Result<router::LogPlaces> places(const router::LogQuestion& question) const {
     const auto& log = logs_[{question.partition.topic, question.partition.partition}];
     router::LogPlaces places{.first = 0, .next = static_cast<std::int64_t>(log.size())};
@@ -332,6 +379,7 @@ class FakeQuestions final : public router::LogQuestions {
 
   FakeLogs& logs_;
   std::vector<std::pair<std::uint64_t, router::LogQuestion>> waiting_;
+  std::vector<std::pair<std::uint64_t, std::vector<kafka::WitnessQuestion>>> looks_;
 };
 
 /// Calls wait until the test speaks for the provider.

@@ -23,6 +23,8 @@ const Properties common_defaults = {
     {"topic.metadata.refresh.fast.interval.ms", "100"},
     {"log.connection.close", "false"},
     {"statistics.interval.ms", "5000"},
+    // A topic that grows, or is created again, is to be known within seconds.
+    {"topic.metadata.refresh.interval.ms", "10000"},
 };
 
 const Properties group_defaults = {
@@ -66,9 +68,6 @@ const Properties reader_needs = {
 
 const Properties producer_defaults = {
     {"linger.ms", "1"},
-    // A topic that grows is to be known here before the consumer, which looks every five minutes, hands out its
-    // records.
-    {"topic.metadata.refresh.interval.ms", "30000"},
     // A client that does not know its topic yet keeps asking so long. Then the topic counts as absent, is reported as
     // that, and another client asks.
     {"topic.metadata.propagation.max.ms", "5000"},

@@ -270,10 +270,12 @@ void TopicSender::on_message(TopicClient& client, const rd_kafka_message_t& mess
       lane.missing = false;
       lane.warm_until = now_ms_ + warm_for_ms;
     }
+    rd_kafka_timestamp_type_t type{};
+    const Place place{.offset = message.offset, .timestamp_ms = rd_kafka_message_timestamp(&message, &type)};
     if (lane.kept != 0 && lane.in_order() && slot != lane.oldest) {
-      kept_[slot] = {.outcome = Outcome::ok, .offset = message.offset};
+      kept_[slot] = {.outcome = Outcome::ok, .place = place};
       ++lane.kept;
-    } else if (!report(slot, Outcome::ok, message.offset, {})) {
+    } else if (!report(slot, Outcome::ok, place, {})) {
       return;
     }
   }
@@ -357,12 +359,12 @@ bool TopicSender::flush(Lane& lane) {
     const Kept kept = std::move(found->second);
     kept_.erase(found);
     --lane.kept;
-    if (!report(slot, kept.outcome, kept.offset, kept.detail)) return false;
+    if (!report(slot, kept.outcome, kept.place, kept.detail)) return false;
   }
   return true;
 }
 
-bool TopicSender::report(Slot slot, Outcome outcome, std::int64_t offset, std::string_view detail) {
+bool TopicSender::report(Slot slot, Outcome outcome, const Place& place, std::string_view detail) {
   const auto released = shared_.unreported.release(slot);
   shared_.space = shared_.space || released.space;
   if (outcome != Outcome::ok) shared_.failed.add();
@@ -371,7 +373,8 @@ bool TopicSender::report(Slot slot, Outcome outcome, std::int64_t offset, std::s
                                .ok = outcome == Outcome::ok,
                                .fate_unknown = outcome == Outcome::unknown,
                                .refused = outcome == Outcome::refused ? Refusal::record : Refusal::none,
-                               .offset = outcome == Outcome::ok ? offset : -1,
+                               .offset = outcome == Outcome::ok ? place.offset : -1,
+                               .timestamp_ms = outcome == Outcome::ok ? place.timestamp_ms : -1,
                                .detail = detail});
   return shared_.listener != nullptr;
 }

@@ -76,6 +76,11 @@ class TopicSender {
   enum class Outcome : std::uint8_t { open, ok, unknown, refused, unsent };
 
   /// A record that is with us, not with a client: to be sent, or its report waits for its turn.
+  /// Of a record that was acknowledged.
+  struct Place {
+    std::int64_t offset = -1;
+    std::int64_t timestamp_ms = -1;
+  };
   struct Kept {
     std::int32_t partition = 0;
     std::optional<std::string> key{};
@@ -84,7 +89,7 @@ class TopicSender {
     std::int64_t timestamp_ms = 0;
     bool suspect = false;  ///< of a batch that was refused
     Outcome outcome = Outcome::open;
-    std::int64_t offset = -1;
+    Place place{};
     std::string detail{};
   };
 
@@ -139,7 +144,7 @@ class TopicSender {
   /// Reports what has an outcome and is not behind a record of its partition that has none. False: the producer is
   /// gone.
   bool flush(Lane& lane);
-  bool report(Slot slot, Outcome outcome, std::int64_t offset, std::string_view detail);
+  bool report(Slot slot, Outcome outcome, const Place& place, std::string_view detail);
 
   SenderShared& shared_;
   const std::string name_;

@@ -374,7 +374,7 @@ TEST_F(StuckCall, HoldsUpNeitherTheRestNorTheBoundsWithTheSpanRaised) {
   EXPECT_EQ(world->calls_of(1), completions + completions / 100);
   const auto& committed = world->broker.committed[0];
   EXPECT_EQ(committed.offset, 0);
-  EXPECT_LE(committed.metadata.size(), 64);
+  EXPECT_LE(committed.metadata.size(), 192);
   EXPECT_TRUE(events::decode_commit_metadata(committed.metadata));
   const auto grown = static_cast<double>(mallinfo2().uordblks) - static_cast<double>(bytes_at_half);
   const auto each = grown / (static_cast<double>(completions) / 2);

@@ -20,26 +20,28 @@ void AuditAccount::produced(Entry entry) {
   on_the_way_.push_back(std::move(entry));
 }
 
-void AuditAccount::reported(std::int64_t offset) {
-  if (on_the_way_.empty()) return;
+bool AuditAccount::reported(std::int64_t offset, std::int64_t stamp_ms) {
+  if (on_the_way_.empty()) return true;
   auto entry = std::move(on_the_way_.front());
   on_the_way_.pop_front();
 
-  if (entry.read) return;  // whatever the report says of its place
+  if (entry.read) return true;  // whatever the report says of its place
   if (offset < 0) {
     unplaced_events_.push_back(std::move(entry));
     ++unplaced_;
-    return;
+    return true;
   }
-  if (offset < position_) return;  // reading was there first
+  if (offset < position_) return false;
   entry.offset = offset;
+  entry.stamp_ms = stamp_ms;
   if (offset == position_ && beyond_.empty()) {
     ++position_;
     ready_.push_back(std::move(entry));
-    return;
+    return true;
   }
   beyond_.insert_or_assign(offset, std::move(entry));
   advance();
+  return true;
 }
 
 void AuditAccount::read(Entry entry) {

@@ -24,6 +24,7 @@ class AuditAccount {
     bool read = false;                            ///< own, on its way: reading has come by it before its report
     std::int64_t chunks_acknowledged_before = 0;  ///< own: what was acknowledged when it was sent
     std::int64_t at_ms = 0;                       ///< Unix; when it was sent, or the record's timestamp
+    std::int64_t stamp_ms = -1;                   ///< Unix; the record's timestamp; -1: not known
     std::size_t bytes = 0;                        ///< of the record's value
   };
 
@@ -32,8 +33,9 @@ class AuditAccount {
 
   /// An own event is on its way. Reports come in this order.
   void produced(Entry entry);
-  /// The oldest own event on its way was delivered; `offset` -1: the report does not say where (BatchNumbers).
-  void reported(std::int64_t offset);
+  /// The oldest own event on its way was delivered; `offset` -1: the report does not say where (BatchNumbers). Returns
+  /// whether that can be: false, where it lies below what is known and was not read.
+  bool reported(std::int64_t offset, std::int64_t stamp_ms = -1);
   /// The oldest own event on its way was refused for good: it is not in the log.
   void refused() {
     if (!on_the_way_.empty()) on_the_way_.pop_front();

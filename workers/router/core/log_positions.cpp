@@ -14,6 +14,14 @@ constexpr std::uint64_t mark_every_bytes = 256 * 1024;
 
 }  // namespace
 
+void LogPositions::clear() {
+  chunk_end_ = chunk_cap_ = chunks_acknowledged_ = 0;
+  terminals_.clear();
+  marks_.clear();
+  audit_end_ = 0;
+  bytes_ = 0;
+}
+
 void LogPositions::recovered(std::int64_t chunk_end) {
   chunk_end_ = chunk_end;
   chunk_cap_ = chunk_end;

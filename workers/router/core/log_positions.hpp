@@ -19,6 +19,9 @@ class LogPositions {
   /// `window`, `window_bytes`: how far back a successor's tail shall reach, so that it knows the requests of late.
   LogPositions(Millis window, std::size_t window_bytes) : window_(window), window_bytes_(window_bytes) {}
 
+  /// The logs are others than before: nothing that is known of them holds.
+  void clear();
+
   /// The tails have been read under a new claim; the chunk log ended there.
   void recovered(std::int64_t chunk_end);
 

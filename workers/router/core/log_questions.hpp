@@ -1,11 +1,14 @@
 // Questions about logs whose answers take a round trip to the brokers, and whose asking blocks: the core asks and goes
-// on, whoever runs it asks the brokers elsewhere and calls RouterCore::on_answer() from the loop. Asked at a start
-// without metadata and where offsets were skipped, never in quiet times.
+// on, whoever runs it asks the brokers elsewhere and calls RouterCore::on_answer() from the loop. Places are asked for
+// at a start without metadata and where offsets were skipped, never in quiet times; whether the logs are still the same
+// every few seconds.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
+#include "common/kafka/log_identity.hpp"
 #include "common/kafka/record.hpp"
 #include "workers/router/core/environment.hpp"
 
@@ -31,6 +34,9 @@ class LogQuestions {
   /// Answered by RouterCore::on_answer() with that token, not from inside this call. An answer that never comes is only
   /// a wait.
   virtual void ask(std::uint64_t token, const LogQuestion& question) = 0;
+  /// Whether logs are those that were read, all at once. Answered by RouterCore::on_survey(), not from inside this
+  /// call.
+  virtual void look(std::uint64_t token, std::vector<kafka::WitnessQuestion> questions) = 0;
 };
 
 }  // namespace tokenrail::router

@@ -67,6 +67,8 @@ struct RouterOptions {
   /// Where the logs are read from a time because there is no metadata: so much earlier, and the dedupe window.
   Millis tail_margin{600'000};
   Millis cancellation_window{600'000};  ///< how long a cancellation is remembered
+  Millis cancellations_wait{15'000};    ///< for cancellations to be read at a start; then it goes on without them
+  Millis look_interval{5'000};          ///< how often the brokers are asked whether the logs are still the same
   std::size_t cancellations_max = 100'000;
 
   std::size_t record_bytes_max = 900'000;  ///< of a value on chat.chunks and llm.audit

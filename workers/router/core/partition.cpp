@@ -78,6 +78,10 @@ Partition::~Partition() {
 // --- records in -----------------------------------------------------------------------------------------------------
 
 void Partition::on_record(kafka::Record&& record) {
+  if (record.offset < ledger_.next() && witnessed(record)) {
+    leave_window(bytes_of(record));
+    return;
+  }
   const bool first = !std::exchange(anything_delivered_, true);
   if (first && record.offset < start_) {
     // The committed offset lies beyond the log (the topic was made anew): what is there now counts.
@@ -92,6 +96,7 @@ void Partition::on_record(kafka::Record&& record) {
     return;
   }
   services_.metrics.requests_read.add();
+  identity_.requests.note(record.offset, record.timestamp_ms);
 
   if (phase_ == Phase::running) {
     take(std::move(record));
@@ -107,6 +112,7 @@ std::optional<events::InvalidRequest> Partition::lost_too_often(const kafka::Rec
   const auto& ids = attempts->back().ids;
   // A topic made anew has another request at this offset.
   if (!record.value->contains(ids.request_id) || !record.value->contains(ids.org_id)) return std::nullopt;
+  if (ids.source_ms >= 0 && record.timestamp_ms >= 0 && ids.source_ms != record.timestamp_ms) return std::nullopt;
   const auto lost = fold_.interruptions(record.offset, ids.org_id, ids.request_id, cause_lost);
   if (lost < services_.options.lost_attempts_max) return std::nullopt;
   return events::InvalidRequest{
@@ -190,7 +196,7 @@ bool Partition::is_complete(const Job& job) const {
 const RecentRequests::Seen* Partition::duplicate_of(const Job& job) {
   if (planted(Bug::runs_duplicates)) return nullptr;
   const auto* seen = recent_.find(job.org_id(), job.request_id());
-  if (seen == nullptr || seen->offset >= job.offset) return nullptr;
+  if (seen == nullptr || !seen->before(job.offset)) return nullptr;
   // It has been run as a request of its own, whoever judged so: attempt 0 would neither complete it nor end what its
   // readers have.
   if (fold_.attempted(job.offset, job.org_id(), job.request_id()) && !planted(Bug::duplicate_though_run))
@@ -202,7 +208,7 @@ const RecentRequests::Seen* Partition::duplicate_of(const Job& job) {
     });
     recent_.moved(job.org_id(), job.request_id(), next->first, next->second.seen_ms());
     seen = recent_.find(job.org_id(), job.request_id());
-    if (seen->offset >= job.offset) return nullptr;
+    if (!seen->before(job.offset)) return nullptr;
   }
   // Every number that one more attempt could have under this epoch is taken.
   if (seen->epoch == epoch_ && seen->attempts >= RecentRequests::attempts_max) return seen;
@@ -228,6 +234,7 @@ void Partition::decide(std::int64_t offset) {
   const auto it = jobs_.find(offset);
   if (it == jobs_.end() || !owns()) return;
   Job& job = it->second;
+  fold_.forget_others(offset, job.org_id(), job.request_id(), job.source_ms);
   if (is_complete(job)) {
     leave_line(job);
     complete(offset);
@@ -492,6 +499,9 @@ void Partition::on_time() {
       refused_here();
       write_held_events();
       check_leases();
+      break;
+    case Phase::claiming:
+      if (identity_.claimed) claim_reported();
       break;
     case Phase::locating:
       if (services_.environment.now().steady >= locating_.ask_at) ask_for_places();

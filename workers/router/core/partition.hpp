@@ -11,6 +11,7 @@
 // and holds no higher claim (design §6.3).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <expected>
@@ -28,6 +29,7 @@
 #include "common/events/commit_metadata.hpp"
 #include "common/kafka/consumer.hpp"
 #include "common/kafka/ledger.hpp"
+#include "common/kafka/log_identity.hpp"
 #include "common/kafka/producer.hpp"
 #include "common/kafka/record.hpp"
 #include "workers/router/core/audit_account.hpp"
@@ -73,6 +75,8 @@ class Wire {
   /// Reads this partition's own log from an offset on: on_log_record(), on_log_end() follow, until stop_reading().
   virtual void read(Log log, std::int32_t partition, std::int64_t from) = 0;
   virtual void stop_reading(Log log, std::int32_t partition) = 0;
+  /// Hands out this partition's requests from there on.
+  virtual void seek(std::int32_t partition, std::int64_t offset) = 0;
   /// `sequence` comes back with the answer.
   virtual void ask(std::int32_t partition, std::uint64_t generation, std::uint32_t sequence, Log log,
                    std::optional<Millis> at) = 0;
@@ -115,6 +119,17 @@ class Partition {
   void on_chunk_report(const kafka::Report& report, std::uint64_t unit);
   void on_committed(std::uint32_t sequence, kafka::CommitOutcome outcome);
   void on_answer(std::uint32_t sequence, const Result<LogPlaces>& answer);
+  /// What is to be asked about the logs, by Log; those of which nothing is known are left to begin with.
+  using Witnesses = std::array<kafka::LogWitness, 3>;
+  [[nodiscard]] Witnesses witnesses();
+  /// Counts how often a log was found to be another one: an answer to a question of before is not wanted.
+  [[nodiscard]] std::uint32_t logs_version() const { return identity_.version; }
+  /// By Log; nothing: it was not asked about, or could not be answered.
+  using Looks = std::array<std::optional<kafka::WitnessAnswer>, 3>;
+  void on_looks(const Looks& looks);
+  /// Waits for an answer before anything is believed that was committed.
+  [[nodiscard]] bool waits_for_looks() const;
+
   void on_space();
   /// A producer was replaced; what it had not reported has been settled.
   void on_producer();
@@ -280,11 +295,21 @@ class Partition {
   void ask_about_gaps();
   void gaps_answered(const Result<LogPlaces>& answer);
   void tell_losses();
-  void loss_counts(std::int64_t from);
+  void tell_loss(std::int64_t from, std::int64_t to);
+  void loss_counts(std::int64_t from, std::int64_t to);
   void end_gaps();
   void forget_lost(const events::AuditFacts& facts);
   [[nodiscard]] bool may_be_lost(std::int64_t offset) const;
   [[nodiscard]] std::uint32_t ask(Log log, std::optional<Millis> at = std::nullopt);
+
+  // whether the logs are those that were read (partition_identity.cpp)
+  void inherit_witnesses();
+  void bear_witness(events::CommitMetadata& metadata);
+  [[nodiscard]] bool witnessed(const kafka::Record& record);
+  void requests_are_others(const kafka::WitnessAnswer& now);
+  void outputs_are_others(bool audit, bool chunks);
+  [[nodiscard]] std::int64_t end_of_older(const kafka::WitnessAnswer& now) const;
+  void forget_requests();
 
   // jobs
   void take(kafka::Record&& record);
@@ -419,6 +444,23 @@ class Partition {
   std::uint32_t questions_ = 0;
   std::uint32_t gap_question_ = 0;  ///< the one that is on its way; 0: none
   Millis ask_gaps_at_{0};           ///< steady; not earlier
+
+  /// What is known of the logs themselves.
+  struct Identity {
+    kafka::WitnessTrail requests{};
+    kafka::WitnessTrail audit{};
+    kafka::WitnessTrail chunks{};
+    std::uint32_t version = 0;
+    bool awaited = false;  ///< nothing that was committed is believed before the first answer
+    Millis awaited_to{0};  ///< steady; then without it
+    bool claimed = false;  ///< the claim is in the log
+    /// Of a log of requests that is gone: what nobody answered, until it is told. Until then commits go on to speak of
+    /// that log, so that a successor would find the same.
+    std::optional<std::pair<std::int64_t, std::int64_t>> lost{};  ///< from, to
+    std::optional<kafka::LogWitness> older{};
+    bool told = false;
+  };
+  Identity identity_{};
 
   KeyOrder order_{};
   LogPositions positions_;

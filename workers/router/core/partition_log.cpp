@@ -67,6 +67,7 @@ void Partition::apply(const AuditAccount::Entry& entry) {
   const auto& facts = entry.facts;
   const auto verdict = fold_.apply(entry.offset, facts);
   positions_.event(entry.offset, Millis(entry.at_ms), entry.bytes);
+  identity_.audit.note(entry.offset, entry.stamp_ms);
   const bool ours = facts.epoch == epoch_ && facts.instance == instance_;
   if (verdict == Verdict::is_void) services_.metrics.void_events.add();
   if (verdict != Verdict::counts) return;
@@ -97,7 +98,7 @@ void Partition::apply(const AuditAccount::Entry& entry) {
       break;
     case AuditFacts::Kind::lost:
       forget_lost(facts);
-      if (ours) loss_counts(facts.lost_from);
+      if (ours) loss_counts(facts.lost_from, facts.lost_to);
       break;
     case AuditFacts::Kind::unknown:
       break;

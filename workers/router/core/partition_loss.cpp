@@ -100,22 +100,33 @@ void Partition::gaps_answered(const Result<LogPlaces>& answer) {
 
 void Partition::tell_losses() {
   if (phase_ != Phase::running) return;
+  if (identity_.lost && !std::exchange(identity_.told, true)) tell_loss(identity_.lost->first, identity_.lost->second);
   for (auto& [from, gap] : gaps_) {
     if (!gap.lost_to || std::exchange(gap.told, true)) continue;
-    const auto value = events::to_json(events::RequestsLost{
-        .epoch = epoch_, .instance = instance_, .partition = number_, .from = from, .to = *gap.lost_to});
-    send_ownership(Purpose::loss, events::requests_lost_type, value,
-                   {.kind = events::AuditFacts::Kind::lost,
-                    .epoch = epoch_,
-                    .instance = instance_,
-                    .partition = number_,
-                    .lost_from = from,
-                    .lost_to = *gap.lost_to});
+    tell_loss(from, *gap.lost_to);
   }
 }
 
+void Partition::tell_loss(std::int64_t from, std::int64_t to) {
+  const auto value = events::to_json(
+      events::RequestsLost{.epoch = epoch_, .instance = instance_, .partition = number_, .from = from, .to = to});
+  send_ownership(Purpose::loss, events::requests_lost_type, value,
+                 {.kind = events::AuditFacts::Kind::lost,
+                  .epoch = epoch_,
+                  .instance = instance_,
+                  .partition = number_,
+                  .lost_from = from,
+                  .lost_to = to});
+}
+
 /// The event that tells of it is known to count.
-void Partition::loss_counts(std::int64_t from) {
+void Partition::loss_counts(std::int64_t from, std::int64_t to) {
+  if (identity_.told && identity_.lost == std::pair(from, to)) {
+    services_.metrics.requests_lost.add(static_cast<std::uint64_t>(to - from));
+    identity_.lost.reset();
+    identity_.older.reset();
+    return;
+  }
   const auto gap = gaps_.find(from);
   if (gap == gaps_.end() || !gap->second.told) return;
   services_.metrics.requests_lost.add(static_cast<std::uint64_t>(*gap->second.lost_to - from));
@@ -165,6 +176,7 @@ void Partition::forget_lost(const events::AuditFacts& facts) {
 }
 
 bool Partition::may_be_lost(std::int64_t offset) const {
+  if (identity_.lost && offset >= identity_.lost->first && offset < identity_.lost->second) return true;
   if (gaps_.empty()) return false;
   auto gap = gaps_.upper_bound(offset);
   if (gap == gaps_.begin()) return false;

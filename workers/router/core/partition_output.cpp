@@ -144,6 +144,7 @@ void Partition::on_chunk_report(const kafka::Report& report, std::uint64_t unit)
     if (!planted(Bug::goes_on_after_failed_report)) fail(fmt::format("a chunk was not delivered ({})", report.detail));
   } else {
     positions_.chunk_acknowledged(report.offset);
+    identity_.chunks.note(report.offset, report.timestamp_ms);
   }
   if (phase_ == Phase::settling && outstanding_ == 0) settled();
 }
@@ -186,6 +187,7 @@ void Partition::on_report(const Sent& sent, const kafka::Report& report) {
     case Purpose::dlq:
       break;
     case Purpose::terminal:
+      identity_.chunks.note(report.offset, report.timestamp_ms);
       terminal_acknowledged(sent, report.offset);
       break;
     default:
@@ -205,7 +207,7 @@ void Partition::on_report(const Sent& sent, const kafka::Report& report) {
           }
         }
       }
-      account_.reported(report.offset);
+      if (!account_.reported(report.offset, report.timestamp_ms)) services_.hub.look_soon();
       fold_known();
       break;
   }
@@ -238,6 +240,7 @@ void Partition::send_commit() {
     metadata.dead_letters.push_back({.offset = offset, .digest = digest});
   }
   dead_lettered_news_ = false;
+  bear_witness(metadata);
   commit_.sent_metadata = events::encode(metadata);
   fold_.forget_below(commit_.sent_offset);
   put_commit();

@@ -47,6 +47,7 @@ void Partition::begin(const kafka::Committed& committed) {
     for (const auto& letter : inherited_->dead_letters) dead_lettered_.emplace(letter.offset, letter.digest);
   }
   start_committed_ = committed.offset.has_value();
+  inherit_witnesses();
   ledger_ = kafka::OffsetLedger(start_);
   commit_.offset = committed.offset.value_or(-1);
   commit_.metadata = committed.metadata;
@@ -58,6 +59,7 @@ void Partition::begin(const kafka::Committed& committed) {
 
 void Partition::claim() {
   phase_ = Phase::claiming;
+  identity_.claimed = false;
   instance_ = services_.hub.next_instance();
   ownership_events_ = 0;
   fold_ = events::AuditFold(inherited_ ? inherited_->epoch_at_audit_offset : 0);
@@ -87,6 +89,9 @@ void Partition::claim() {
 // the end of the chunk log, so that whatever an earlier owner published before it could know of the claim is seen.
 void Partition::claim_reported() {
   if (phase_ != Phase::claiming) return;
+  identity_.claimed = true;
+  // Positions of another log mean nothing.
+  if (waits_for_looks()) return;
   spdlog::debug("partition {}: the claim of epoch {} is in the log", number_, epoch_);
   if (inherited_ || locating_.found) {
     read_tails();
@@ -133,6 +138,7 @@ void Partition::on_log_record(Log log, const kafka::Record& record) {
       account_.read({.offset = record.offset,
                      .facts = std::move(*facts),
                      .at_ms = record.timestamp_ms,
+                     .stamp_ms = record.timestamp_ms,
                      .bytes = record.value->size()});
     }
     fold_known();
@@ -211,6 +217,7 @@ void Partition::audit_tail_record(const kafka::Record& record) {
                    number_, record.offset, begin);
     }
   }
+  identity_.audit.note(record.offset, record.timestamp_ms);
   const auto facts = events::parse_audit(record.value.value_or(""));
   if (!facts || events::source_partition(*facts) != number_) return;
   const auto verdict = fold_.apply(record.offset, *facts);
@@ -381,6 +388,7 @@ void Partition::run() {
         "{} have been, so that one that ends its worker is found",
         number_, fold_.claims_in_a_row(), careful_.left);
   }
+  tell_losses();
   // Those of before a repair; what waited untouched sends its own.
   send_dead_letters();
   for (auto& record : std::exchange(untouched_, {})) take(std::move(record));
@@ -424,6 +432,7 @@ void Partition::fail(std::string_view why) {
   refused_here_.clear();
   by_unit_.clear();
   for (auto& [from, gap] : gaps_) gap.told = gap.counted = false;
+  identity_.told = false;
   for (auto& [offset, job] : jobs_) {
     over(job);
     fetch_ended(job);

@@ -37,6 +37,7 @@ enum class Bug : std::uint8_t {
   refused_letter_is_written,  ///< a dead letter that was refused counts as written
   silence_fails_all,          ///< a partition of a topic that acknowledges nothing fails all partitions
   loss_untold,                ///< requests that were deleted unread are passed over in silence
+  believes_old_log,           ///< a log that is another one than was read is taken for the same
 };
 
 #ifdef TOKENRAIL_PLANTED_BUGS

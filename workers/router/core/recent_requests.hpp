@@ -29,11 +29,15 @@ class RecentRequests {
   static constexpr std::int64_t nowhere = std::numeric_limits<std::int64_t>::max();
 
   struct Seen {
-    std::int64_t offset = -1;  ///< the lowest source offset within the window, or nowhere
-    std::int64_t at_ms = 0;    ///< its record's timestamp there (Unix), or when the log spoke of it
-    std::int64_t attempt = 0;  ///< the newest attempt known
-    std::int64_t epoch = 0;    ///< that `attempts` counts under
+    std::int64_t offset = -1;   ///< the lowest source offset within the window, or nowhere
+    bool in_older_log = false;  ///< it lies there in a log that was before, and comes before everything in this one
+    std::int64_t at_ms = 0;     ///< its record's timestamp there (Unix), or when the log spoke of it
+    std::int64_t attempt = 0;   ///< the newest attempt known
+    std::int64_t epoch = 0;     ///< that `attempts` counts under
     std::int64_t attempts = 0;
+
+    /// Whether this one comes before another at that offset of the present log.
+    [[nodiscard]] bool before(std::int64_t other) const { return in_older_log || offset < other; }
   };
 
   /// It lies at that offset. Returns what is known of it.
@@ -50,12 +54,13 @@ class RecentRequests {
     }
     auto& known = it->second;
     // Where no more numbers are left the next one is a duplicate of what is known, however old that is.
-    const bool anew = window_ms_ > 0 && offset > known.offset && at_ms - known.at_ms > window_ms_ &&
-                      known.attempts < attempts_max - 1;
-    const bool earlier = offset < known.offset && known.at_ms - at_ms <= window_ms_;
+    const bool anew =
+        window_ms_ > 0 && known.before(offset) && at_ms - known.at_ms > window_ms_ && known.attempts < attempts_max - 1;
+    const bool earlier = !known.in_older_log && offset < known.offset && known.at_ms - at_ms <= window_ms_;
     if (earlier || anew) {
       known.offset = offset;
       known.at_ms = at_ms;
+      known.in_older_log = false;
     }
     if (anew) known.attempt = 0;
     return known;
@@ -71,6 +76,7 @@ class RecentRequests {
     auto& known = seen(org_id, request_id, offset, at_ms);
     known.offset = offset;
     known.at_ms = at_ms;
+    known.in_older_log = false;
     known.attempt = 0;
   }
 
@@ -90,6 +96,21 @@ class RecentRequests {
       any = true;
     }
     return any;
+  }
+
+  /// A new log has begun: what was seen lies before everything in it, but for those of which `lost(offset)` says that
+  /// nobody answered them.
+  template <class Lost>
+  void log_began(Lost lost) {
+    for (auto& [key, known] : requests_) {
+      if (known.offset == nowhere) continue;
+      if (lost(known.offset)) {
+        known.offset = nowhere;
+        known.attempt = 0;
+      } else {
+        known.in_older_log = true;
+      }
+    }
   }
 
   /// 1 for the first attempt under that epoch, then one more each time.

@@ -52,7 +52,7 @@ RouterCore::~RouterCore() {
   // The clients may be gone already.
   consumer_ = nullptr;
   producer_ = nullptr;
-  reader_ = nullptr;
+  reader_ = steady_ = nullptr;
   drop_partitions();
   continuing_.clear();
 }
@@ -80,13 +80,11 @@ void RouterCore::connect(kafka::Producer* producer) {
 
 void RouterCore::connect(kafka::LogReader* tails, kafka::LogReader* steady) {
   reader_ = tails;
+  steady_ = steady != nullptr ? steady : tails;
   if (reader_ == nullptr) return;
-  std::vector<kafka::StartingPoint> points;
-  for (const auto number : cancellations_.unread()) {
-    points.push_back({.partition = {.topic = options_.topics.cancellations, .partition = number},
-                      .offset = kafka::offset_beginning});
-  }
-  if (!points.empty()) (steady != nullptr ? steady : reader_)->start(points);
+  cancellations_until_ = environment_.now().steady + options_.cancellations_wait;
+  locate_cancellations();
+  arm();
 }
 
 // --- the group ------------------------------------------------------------------------------------------------------
@@ -130,6 +128,7 @@ void RouterCore::ask_committed() {
       points.push_back({.partition = committed->partition, .offset = partition->start_offset()});
     }
     consumer_->assign(points);
+    look_now();
     arm();
   });
 }
@@ -225,6 +224,11 @@ void RouterCore::stop_reading(Log log, std::int32_t partition) {
   reader_->stop({{.topic = topic_of(log), .partition = partition}});
 }
 
+void RouterCore::seek(std::int32_t partition, std::int64_t offset) {
+  if (consumer_ == nullptr) return;
+  consumer_->seek({.partition = {.topic = options_.topics.requests, .partition = partition}, .offset = offset});
+}
+
 void RouterCore::ask(std::int32_t partition, std::uint64_t generation, std::uint32_t sequence, Log log,
                      std::optional<Millis> at) {
   const auto token = ++next_question_;
@@ -233,6 +237,10 @@ void RouterCore::ask(std::int32_t partition, std::uint64_t generation, std::uint
 }
 
 void RouterCore::on_answer(std::uint64_t token, const Result<LogPlaces>& answer) {
+  if (const auto asked = cancellations_asked_.extract(token)) {
+    cancellations_located(asked.mapped(), answer);
+    return;
+  }
   const auto it = asked_.find(token);
   if (it == asked_.end()) return;
   const auto question = it->second;
@@ -243,6 +251,7 @@ void RouterCore::on_answer(std::uint64_t token, const Result<LogPlaces>& answer)
 
 void RouterCore::LogSide::on_record(kafka::Record&& record) {
   if (record.topic == core.options_.topics.cancellations) {
+    core.cancellation_trails_[record.partition].note(record.offset, record.timestamp_ms);
     core.on_cancellation(record);
     return;
   }
@@ -255,6 +264,7 @@ void RouterCore::LogSide::on_record(kafka::Record&& record) {
 
 void RouterCore::LogSide::on_end(const kafka::TopicPartition& partition, std::int64_t next_offset) {
   if (partition.topic == core.options_.topics.cancellations) {
+    core.cancellation_trails_[partition.partition].reaches(next_offset);
     if (core.cancellations_.read_to_end(partition.partition)) core.pump();
     core.arm();
     return;
@@ -280,7 +290,9 @@ void RouterCore::LogSide::on_failure(const kafka::TopicPartition& partition, con
 
 void RouterCore::on_cancellation(const kafka::Record& record) {
   const auto now = environment_.now().wall;
-  const Millis asked = record.timestamp_ms >= 0 ? std::min(Millis(record.timestamp_ms), now) : now;
+  // A sender's clock may say anything: only that of the brokers tells how old a cancellation is.
+  const bool stamped = record.log_append_time && record.timestamp_ms >= 0;
+  const Millis asked = stamped ? std::min(Millis(record.timestamp_ms), now) : now;
   if (cancellations_.too_old(asked, now)) return;
   auto parsed = events::parse_cancellation(record.value);
   if (!parsed) {
@@ -497,7 +509,7 @@ void RouterCore::go_on() {
 
 void RouterCore::pump() {
   if (pumping_ || draining_ || releasing_ || !usable() || !projection_.complete()) return;
-  if (!cancellations_.unread().empty()) return;
+  if (!cancellations_read()) return;
   pumping_ = true;
   queue_.unpark(in_flight_);
   // Again for as long as a connection has room and somebody waits for it: who waited first may be gone by now.
@@ -532,6 +544,7 @@ void RouterCore::set_timer(const JobRef& job, Millis from, Millis to) {
 void RouterCore::arm() {
   // Often enough for notice_stall(), however long the rounds are.
   auto next = std::min({ask_again_at_, next_round_, last_turn_ + options_.session_timeout / 3});
+  next = std::min({next, locate_cancellations_at_, joined_ && looks_.token == 0 ? looks_.at : Millis::max()});
   if (releasing_) next = std::min(next, release_until_);
   if (!timers_.empty()) next = std::min(next, timers_.begin()->at);
   if (next < armed_at_) {
@@ -564,6 +577,8 @@ void RouterCore::on_wake() {
   }
   sweep_continuing();
   release_step();
+  look_step();
+  notice_cancellations_unread();
   if (now >= next_round_) {
     next_round_ = now + options_.commit_interval;
     if (planted(Bug::silence_fails_all) && usable() && producer_->oldest_unreported_age() > options_.unreported_max) {

@@ -30,6 +30,10 @@
 
 namespace tokenrail::router {
 
+/// What is missing of the topics, each with the command that makes it; `partitions`: of those that exist.
+[[nodiscard]] std::vector<std::string> topic_problems(const TopicNames& names,
+                                                      const std::map<std::string, std::int32_t>& partitions);
+
 class RouterCore final : private Hub, private Wire {
  public:
   struct World {
@@ -58,9 +62,15 @@ class RouterCore final : private Hub, private Wire {
     dead_letter_partitions_ = partitions;
     dead_letter_bytes_max_ = bytes_max;
   }
-  /// How many chat.cancellations has: all of them are read to their end before anything is dispatched. 0: there is no
+  /// How many chat.cancellations has: all of them are read to their end before anything is dispatched, from as far back
+  /// as they are remembered; where that takes longer than cancellations_wait, it goes on without them. 0: there is no
   /// such topic, and nobody can cancel. To be called before the reader is connected.
-  void set_cancellation_partitions(std::int32_t count) { cancellations_.expect(count); }
+  void set_cancellation_partitions(std::int32_t count) {
+    cancellations_.expect(count);
+    cancellation_partitions_ = count;
+  }
+  /// They have been read, or were waited for long enough.
+  [[nodiscard]] bool cancellations_read() const;
 
   /// Called when the producer has become useless: purge it, serve its reports until none is left, and connect() a new
   /// one. Comes once a producer.
@@ -73,6 +83,7 @@ class RouterCore final : private Hub, private Wire {
   void on_wake();
   /// To a question of LogQuestions. Errors: the brokers could not be asked; it is asked again after a while.
   void on_answer(std::uint64_t token, const Result<LogPlaces>& answer);
+  void on_survey(std::uint64_t token, const Result<kafka::LogSurvey>& survey);
 
   /// Gives everything up in order and leaves the group at once, so that others go on with new requests; finishes what
   /// runs. Calls `done` when that has ended, or `limit` from now has passed and what was left has been closed as
@@ -124,6 +135,7 @@ class RouterCore final : private Hub, private Wire {
   std::uint64_t next_unit() override { return ++next_unit_; }
   std::string next_instance() override;
   void forget_waiting(std::int32_t partition) override { queue_.forget(partition); }
+  void look_soon() override;
   [[nodiscard]] bool is_cancelled(const std::string& org_id, const std::string& request_id) const override;
   // Wire
   kafka::Produced send(Output output, const std::optional<std::string>& key, std::optional<std::string_view> value,
@@ -132,10 +144,20 @@ class RouterCore final : private Hub, private Wire {
               const std::string& metadata) override;
   void read(Log log, std::int32_t partition, std::int64_t from) override;
   void stop_reading(Log log, std::int32_t partition) override;
+  void seek(std::int32_t partition, std::int64_t offset) override;
   void ask(std::int32_t partition, std::uint64_t generation, std::uint32_t sequence, Log log,
            std::optional<Millis> at) override;
   [[nodiscard]] bool usable() const override { return producer_ != nullptr && !producer_lost_; }
   [[nodiscard]] Millis unreported_age(Output output, std::int32_t partition) const override;
+
+  // router_core_looks.cpp
+  void look_now();
+  void look_step();
+  void note_topics(const std::map<std::string, std::int32_t>& partitions);
+  void locate_cancellations();
+  void cancellations_located(std::int32_t number, const Result<LogPlaces>& answer);
+  void read_cancellations(std::int32_t number, std::int64_t from);
+  void notice_cancellations_unread();
 
   void on_cancellation(const kafka::Record& record);
   kafka::Report without_batch_number(const Sent& sent, const kafka::Report& report);
@@ -179,6 +201,7 @@ class RouterCore final : private Hub, private Wire {
   kafka::GroupConsumer* consumer_ = nullptr;
   kafka::Producer* producer_ = nullptr;
   kafka::LogReader* reader_ = nullptr;
+  kafka::LogReader* steady_ = nullptr;  ///< of the cancellations
   bool producer_lost_ = false;
   Refusals refusals_{};
   std::uint64_t next_unit_ = 0;
@@ -221,6 +244,30 @@ class RouterCore final : private Hub, private Wire {
   };
   std::uint64_t next_question_ = 0;
   std::unordered_map<std::uint64_t, PendingQuestion> asked_{};  ///< by token
+
+  struct Looks {
+    struct Asked {
+      Log log;
+      std::int32_t partition;
+      std::uint64_t generation;
+      std::uint32_t version;
+    };
+    std::uint64_t token = 0;  ///< the question that is on its way; 0: none
+    Millis given_up_at{0};    ///< steady
+    Millis at{0};             ///< steady; when to ask next
+    std::vector<Asked> asked{};
+    std::vector<std::int32_t> cancellations{};  ///< asked about behind those
+  };
+  Looks looks_{};
+  std::vector<std::string> topic_problems_{};
+  std::map<std::string, Millis> replaced_at_{};  ///< steady; when a topic was last found to be another one
+
+  std::int32_t cancellation_partitions_ = 0;
+  std::map<std::int32_t, kafka::WitnessTrail> cancellation_trails_{};  ///< of those that are being read
+  std::map<std::uint64_t, std::int32_t> cancellations_asked_{};        ///< where they are to be read from; by token
+  Millis locate_cancellations_at_ = Millis::max();                     ///< steady
+  Millis cancellations_until_{0};                                      ///< steady; waited for until then
+  bool cancellations_missed_ = false;
 
   bool pumping_ = false;
 

@@ -25,12 +25,17 @@ std::vector<telemetry::Condition> RouterCore::conditions() const {
                                                       : ""});
   all.push_back(partitions_condition());
   add_refusals(all);
-  all.push_back({.name = "cancellations",
-                 .problem = cancellations_.unread().empty()
-                                ? ""
-                                : fmt::format("{} partitions of {} have not been read to their end; nothing is started "
-                                              "before that",
-                                              cancellations_.unread().size(), options_.topics.cancellations)});
+  const auto unread = cancellations_.unread().empty()
+                          ? ""
+                          : fmt::format("{} partitions of {} have not been read to their end",
+                                        cancellations_.unread().size(), options_.topics.cancellations);
+  if (cancellations_read()) {
+    all.push_back({.name = "cancellations", .problem = "", .note = unread});
+  } else {
+    all.push_back({.name = "cancellations", .problem = fmt::format("{}; nothing is started before that", unread)});
+  }
+  // Of the topics one thing at a time: what comes first may be the reason of the rest.
+  all.push_back({.name = "topics", .problem = topic_problems_.empty() ? "" : topic_problems_.front()});
   if (draining_) all.push_back({.name = "draining", .problem = "the worker is shutting down"});
   return all;
 }

@@ -34,6 +34,8 @@ RouterMetrics::RouterMetrics(telemetry::Metrics& metrics)
                                 "Tails that retention had cut before a new owner could read them.")),
       requests_lost(metrics.counter("tokenrail_router_requests_lost_total",
                                     "Offsets of chat.requests that were deleted before the group had completed them.")),
+      topics_replaced(metrics.counter("tokenrail_router_topics_replaced_total",
+                                      "Times that a topic was found to be another one than was read before.")),
       dedupe_windows_cut(metrics.counter("tokenrail_router_dedupe_windows_cut_total",
                                          "Times that the window for duplicates was cut short by its bytes.")),
       duplicates(metrics.counter("tokenrail_router_duplicates_total", "Requests that had been seen before.")),

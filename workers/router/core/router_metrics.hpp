@@ -40,6 +40,7 @@ class RouterMetrics {
   telemetry::Counter& void_events;
   telemetry::Counter& tails_cut;
   telemetry::Counter& requests_lost;
+  telemetry::Counter& topics_replaced;
   telemetry::Counter& dedupe_windows_cut;
   telemetry::Counter& duplicates;
   telemetry::Counter& put_back;

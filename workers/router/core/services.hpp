@@ -64,6 +64,8 @@ class Hub {
   virtual std::string next_instance() = 0;
   /// Whatever of that partition waits for its turn or for a connection starts anew.
   virtual void forget_waiting(std::int32_t partition) = 0;
+  /// Something looks as if a log were another one: the brokers are asked soon.
+  virtual void look_soon() = 0;
   /// Somebody asked, not long ago, for that request to be ended.
   [[nodiscard]] virtual bool is_cancelled(const std::string& org_id, const std::string& request_id) const = 0;
 };

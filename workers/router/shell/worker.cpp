@@ -23,7 +23,8 @@ constexpr Millis start_retry{2'000};
 constexpr Millis admin_timeout{5'000};
 constexpr Millis settle_poll{20};
 constexpr int settle_rounds = 500;
-constexpr int topic_refusals_max = 3;
+// How often it is looked whether the cancellations have been read.
+constexpr Millis cancellations_poll{100};
 
 // Beside the sockets of the calls: brokers, files, health checks, connections that are kept.
 constexpr std::uint64_t other_files = 256;
@@ -74,6 +75,7 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
       hang_up_(loop, SIGHUP),
       retry_(loop),
       producer_settling_(loop),
+      waiting_(loop),
       router_metrics_(metrics_),
       environment_(loop),
       http_(http::make_client(loop, http_options(options_, http::certificates_from(values)), metrics_)),
@@ -102,6 +104,7 @@ Worker::~Worker() {
   // The clients call back into the core, so they go first.
   core_.connect(static_cast<kafka::GroupConsumer*>(nullptr));
   consumer_.reset();
+  watch_.reset();
   registry_reader_.reset();
   core_.connect(static_cast<kafka::LogReader*>(nullptr));
   tail_reader_.reset();
@@ -158,6 +161,12 @@ Result<void> Worker::make_readers() {
                              core_.log_listener(), metrics_);
   if (!tails) return std::unexpected(tails.error());
   tail_reader_ = std::move(*tails);
+
+  auto watch = kafka::LogWatch::make(
+      loop_, {.properties = properties(), .topics = {t.requests, t.chunks, t.audit, t.cancellations, registry_topic_}},
+      metrics_);
+  if (!watch) return std::unexpected(watch.error());
+  watch_ = std::move(*watch);
   return {};
 }
 
@@ -206,37 +215,35 @@ void Worker::topics_checked(Result<std::vector<kafka::TopicDescription>> describ
     return;
   }
   const auto findings = router::check_topics(options_, topics::limits_of(values_), registry_topic_, *described);
-  for (const auto& warning : findings.warnings) spdlog::warn("{}", warning);
   if (!findings.problems.empty()) {
-    // A broker that has just come back may not know the newest topics yet, and be the one that was asked.
-    const bool last = ++topic_refusals_ >= topic_refusals_max;
+    // Waits, as for everything else: somebody may be about to make them. Each problem is told once.
     for (const auto& problem : findings.problems) {
-      if (last) {
-        spdlog::error("{}", problem);
-      } else {
-        spdlog::warn("{}; looking again", problem);
-      }
+      if (std::ranges::find(topic_problems_, problem) == topic_problems_.end())
+        spdlog::error("{}; waiting until that is done", problem);
     }
-    if (last) {
-      finish(1);
-    } else {
-      start_problem_ = findings.problems.front();
-      later(retry_, start_retry, [this] { check_topics(); });
-    }
+    topic_problems_ = findings.problems;
+    start_problem_ = findings.problems.front();
+    later(retry_, start_retry, [this] { check_topics(); });
     return;
   }
+  if (!topic_problems_.empty()) spdlog::info("the topics are as they should be");
+  for (const auto& warning : findings.warnings) spdlog::warn("{}", warning);
   core_.set_dead_letters(findings.dead_letter_partitions, findings.dead_letter_bytes_max);
   core_.set_cancellation_partitions(findings.cancellation_partitions);
 
   core_.connect(tail_reader_.get(), registry_reader_.get());
   registry_partitions_ = static_cast<std::size_t>(findings.registry_partitions);
+  read_registry(0, findings.registry_partitions);
+  start_problem_.clear();
+  make_producer();
+}
+
+void Worker::read_registry(std::int32_t first, std::int32_t end) {
   std::vector<kafka::StartingPoint> points;
-  for (std::int32_t i = 0; i < findings.registry_partitions; ++i) {
+  for (auto i = first; i < end; ++i) {
     points.push_back({.partition = {.topic = registry_topic_, .partition = i}, .offset = kafka::offset_beginning});
   }
   registry_reader_->start(points);
-  start_problem_.clear();
-  make_producer();
 }
 
 void Worker::on_record(kafka::Record&& record) {
@@ -244,6 +251,7 @@ void Worker::on_record(kafka::Record&& record) {
     core_.log_listener().on_record(std::move(record));
     return;
   }
+  registry_trails_[record.partition].note(record.offset, record.timestamp_ms);
   const auto value = record.value ? std::optional<std::string_view>(*record.value) : std::nullopt;
   if (projection_.apply(record.key.value_or(""), value) == registry::Projection::Applied::malformed) {
     spdlog::warn("the registry record at {} {}:{} could not be read; what was known before stays", record.topic,
@@ -260,6 +268,7 @@ void Worker::on_end(const kafka::TopicPartition& partition, std::int64_t next_of
     core_.log_listener().on_end(partition, next_offset);
     return;
   }
+  registry_trails_[partition.partition].reaches(next_offset);
   registry_read_.insert(partition.partition);
   join_when_read();
   if (!projection_.complete()) {
@@ -270,7 +279,17 @@ void Worker::on_end(const kafka::TopicPartition& partition, std::int64_t next_of
 // A mark says that a whole registry stands before it; what was published since stands behind it.
 void Worker::join_when_read() {
   if (consumer_ || stopping_ || !projection_.complete() || registry_read_.size() < registry_partitions_) return;
-  join();
+  wait_for_cancellations();
+}
+
+// A member that does not know them would own partitions and start nothing.
+void Worker::wait_for_cancellations() {
+  if (consumer_ || stopping_) return;
+  if (core_.cancellations_read()) {
+    join();
+  } else {
+    later(waiting_, cancellations_poll, [this] { wait_for_cancellations(); });
+  }
 }
 
 void Worker::on_failure(const kafka::TopicPartition& partition, const Error& error) {
@@ -286,6 +305,44 @@ void Worker::ask(std::uint64_t token, const LogQuestion& question) {
       core_.on_answer(token, answer);
     });
   });
+}
+
+void Worker::look(std::uint64_t token, std::vector<kafka::WitnessQuestion> questions) {
+  std::vector<std::int32_t> registry;
+  for (auto& [number, trail] : registry_trails_) {
+    registry.push_back(number);
+    questions.push_back({.partition = {.topic = registry_topic_, .partition = number}, .witness = trail.ask()});
+  }
+  watch_->look(std::move(questions), [this, token, registry](Result<kafka::LogSurvey> survey) {
+    if (survey) registry_looked_at(*survey, registry);
+    core_.on_survey(token, survey);
+  });
+}
+
+// What is known of the models stays until the new log says otherwise.
+void Worker::registry_looked_at(const kafka::LogSurvey& survey, const std::vector<std::int32_t>& asked) {
+  auto i = survey.answers.size() - asked.size();
+  bool another = false;
+  for (const auto number : asked) {
+    const auto& answer = survey.answers[i++];
+    if (answer && answer->verdict == kafka::LogVerdict::same) registry_trails_[number].same(answer->next);
+    if (!answer || answer->verdict != kafka::LogVerdict::another) continue;
+    another = true;
+    registry_trails_[number].clear();
+    read_registry(number, number + 1);
+  }
+  if (another) {
+    spdlog::warn(
+        "{} is another topic than was read before: it was created again, or its log went back; it is read from its "
+        "beginning, and what is known of the models stays until then",
+        registry_topic_);
+  }
+  const auto it = survey.partitions.find(registry_topic_);
+  if (it == survey.partitions.end() || static_cast<std::size_t>(it->second) <= registry_partitions_) return;
+  const auto known = static_cast<std::int32_t>(registry_partitions_);
+  registry_partitions_ = static_cast<std::size_t>(it->second);
+  spdlog::info("{} has {} partitions now", registry_topic_, it->second);
+  read_registry(known, it->second);
 }
 
 // In the pool. The connection is kept: after a rebalance there may be a question for every partition.
@@ -387,8 +444,10 @@ void Worker::finish(int exit_code) {
 
 std::vector<telemetry::Condition> Worker::conditions() const {
   std::vector<telemetry::Condition> all;
-  all.push_back({.name = "topics", .problem = start_problem_});
-  for (auto& condition : core_.conditions()) all.push_back(std::move(condition));
+  for (auto& condition : core_.conditions()) {
+    if (condition.name == "topics" && !start_problem_.empty()) condition.problem = start_problem_;
+    all.push_back(std::move(condition));
+  }
   return all;
 }
 

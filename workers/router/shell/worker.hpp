@@ -2,6 +2,7 @@
 // of starting and stopping.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <random>
 #include <set>
@@ -17,6 +18,7 @@
 #include "common/kafka/admin.hpp"
 #include "common/kafka/consumer.hpp"
 #include "common/kafka/log_reader.hpp"
+#include "common/kafka/log_watch.hpp"
 #include "common/kafka/producer.hpp"
 #include "common/registry/projection.hpp"
 #include "common/telemetry/health.hpp"
@@ -75,19 +77,25 @@ class Worker final : private kafka::LogReaderListener, private LogQuestions {
   void on_failure(const kafka::TopicPartition& partition, const Error& error) override;
   // LogQuestions
   void ask(std::uint64_t token, const LogQuestion& question) override;
+  void look(std::uint64_t token, std::vector<kafka::WitnessQuestion> questions) override;
+  void registry_looked_at(const kafka::LogSurvey& survey, const std::vector<std::int32_t>& asked);
+  void read_registry(std::int32_t first, std::int32_t end);
+  void wait_for_cancellations();
   Result<LogPlaces> answer(const kafka::Properties& properties, const LogQuestion& question);
 
   boost::asio::io_context& loop_;
   const config::Values& values_;
   const RouterOptions options_;
   const std::string registry_topic_;
-  boost::asio::thread_pool blocking_{1};  ///< for librdkafka's admin calls
-  std::unique_ptr<kafka::Admin> asking_;  ///< what questions about logs are asked with; touched in that pool alone
+  boost::asio::thread_pool blocking_{1};    ///< for librdkafka's admin calls
+  std::unique_ptr<kafka::LogWatch> watch_;  ///< asks whether the logs are the same
+  std::unique_ptr<kafka::Admin> asking_;    ///< what questions about logs are asked with; touched in that pool alone
   boost::asio::signal_set signals_;
   boost::asio::signal_set hang_up_;
   // A timer each: Kafka away takes consumer and producer together, and neither may cancel the other's return.
   boost::asio::steady_timer retry_;  ///< of the topic check, then of joining the group
   boost::asio::steady_timer producer_settling_;
+  boost::asio::steady_timer waiting_;  ///< for the cancellations, before the group is joined
 
   telemetry::Metrics metrics_;
   RouterMetrics router_metrics_;
@@ -102,8 +110,9 @@ class Worker final : private kafka::LogReaderListener, private LogQuestions {
   std::unique_ptr<telemetry::HealthServer> health_;
 
   std::string start_problem_ = "starting";
-  int topic_refusals_ = 0;  ///< checks in a row that found the topics unfit
+  std::vector<std::string> topic_problems_{};  ///< found by the last check of the topics
   std::size_t registry_partitions_ = 0;
+  std::map<std::int32_t, kafka::WitnessTrail> registry_trails_{};
   std::set<std::int32_t> registry_read_{};  ///< partitions of the registry topic that were read to their end
   bool stopping_ = false;
   bool leaving_ = false;

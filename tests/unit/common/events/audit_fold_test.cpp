@@ -338,5 +338,32 @@ TEST(AuditFold, CountsTheInterruptionsOfARequestByCause) {
   EXPECT_EQ(fold.interruptions(5, "o", "other", "lost"), 0);
 }
 
+TEST(AuditFold, ForgetsWhatIsAboutAnotherRecordAtTheSameOffset) {
+  struct Row {
+    const char* name;
+    std::string request_id;
+    std::int64_t source_ms;
+    bool complete;
+  };
+  for (const auto& row : {
+           Row{"the same record", "r5", 1'000, true},
+           Row{"another request", "other", 2'000, false},
+           Row{"the same ids, another record", "r5", 2'000, false},
+           Row{"a record without a timestamp", "r5", -1, true},
+       }) {
+    AuditFold fold;
+    auto asked = request(1, "a", 5, 1'001);
+    asked.ids.source_ms = 1'000;
+    fold.apply(0, asked);
+    fold.apply(1, response(1, "a", 5, 1'001));
+    fold.forget_others(5, "o", row.request_id, row.source_ms);
+    EXPECT_EQ(fold.complete(5, "o", "r5"), row.complete) << row.name;
+  }
+  AuditFold fold;
+  fold.apply(0, request(1, "a", 5, 1'001));
+  fold.forget_others(5, "o", "other", -1);
+  EXPECT_TRUE(fold.any_open(5)) << "what is open has still to be closed";
+}
+
 }  // namespace
 }  // namespace tokenrail::events

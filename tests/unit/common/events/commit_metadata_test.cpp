@@ -28,8 +28,14 @@ TEST(CommitMetadata, ListsDeadLettersUpToABoundThatBrokersTake) {
   EXPECT_EQ(decode_commit_metadata("tr1 1 2 3 later=1 dlq=1000:ff,3:0 more"), metadata);
 
   constexpr std::int64_t far_apart = 100'000;
-  CommitMetadata many{
-      .epoch = epoch_max, .audit_offset = INT64_MAX, .chunk_offset = INT64_MAX, .epoch_at_audit_offset = epoch_max};
+  const kafka::LogWitness witness{.position = INT64_MAX, .offset = 0, .time_ms = INT64_MAX};
+  CommitMetadata many{.epoch = epoch_max,
+                      .audit_offset = INT64_MAX,
+                      .chunk_offset = INT64_MAX,
+                      .epoch_at_audit_offset = epoch_max,
+                      .requests_log = witness,
+                      .audit_log = witness,
+                      .chunks_log = witness};
   for (std::int64_t i = 0; i < 500; ++i)
     many.dead_letters.push_back({.offset = INT64_MAX - (500 - i) * far_apart, .digest = UINT32_MAX});
   EXPECT_LT(encode(many).size(), 4'096U);
@@ -45,6 +51,21 @@ TEST(CommitMetadata, SaysWhichClaimIsInForceWhereTheAuditTailBegins) {
   EXPECT_EQ(decode_commit_metadata(encode(metadata)), metadata);
   for (const char* text : {"tr1 9 2 3 at=10", "tr1 9 2 3 at=-1", "tr1 9 2 3 at=", "tr1 9 2 3 at=8x", "tr1 9 2 3 at=0"})
     EXPECT_EQ(decode_commit_metadata(text), (CommitMetadata{.epoch = 9, .audit_offset = 2, .chunk_offset = 3})) << text;
+}
+
+TEST(CommitMetadata, BearsWitnessOfTheLogs) {
+  const CommitMetadata metadata{.epoch = 9,
+                                .audit_offset = 2,
+                                .chunk_offset = 3,
+                                .requests_log = {.position = 12, .offset = 9, .time_ms = 1'700'000'000'000},
+                                .audit_log = {},
+                                .chunks_log = {.position = 7}};
+  EXPECT_EQ(encode(metadata), "tr1 9 2 3 log=12:3:1700000000000//7");
+  EXPECT_EQ(decode_commit_metadata(encode(metadata)), metadata);
+  const CommitMetadata without{.epoch = 9, .audit_offset = 2, .chunk_offset = 3};
+  for (const char* text : {"log=", "log=1", "log=1/2", "log=1:0:5//", "log=1:2:5//", "log=1:1:-5//", "log=0//",
+                           "log=1:1//", "log=1:1:5//x", "log=1:1:5///"})
+    EXPECT_EQ(decode_commit_metadata(std::string("tr1 9 2 3 ") + text), without) << text;
 }
 
 TEST(CommitMetadata, RefusesAnEpochThatLeavesNoneAbove) {

@@ -65,6 +65,25 @@ TEST_F(KafkaAdmin, SaysWhatIsAskedOfALeaderThatDoesNotCome) {
   EXPECT_NE(marks.error().detail.find("in [1]"), std::string::npos) << marks.error().detail;
 }
 
+TEST_F(KafkaAdmin, SurveysManyLogsAtOnce) {
+  const auto survey = admin->survey({{.partition = {.topic = "in", .partition = 1}},
+                                     {.partition = {.topic = "nowhere", .partition = 0}},
+                                     {.partition = {.topic = "in", .partition = 99}},
+                                     {.partition = {.topic = "in", .partition = 0}}},
+                                    20s);
+  ASSERT_TRUE(survey.has_value()) << survey.error().detail;
+  EXPECT_TRUE(survey->partitions.contains("in"));
+  EXPECT_FALSE(survey->partitions.contains("nowhere"));
+  ASSERT_EQ(survey->places.size(), 4U);
+  ASSERT_TRUE(survey->places[0]);
+  EXPECT_EQ(survey->places[0]->first, 0);
+  EXPECT_EQ(survey->places[0]->next, 30);
+  EXPECT_FALSE(survey->places[0]->at);
+  EXPECT_FALSE(survey->places[1]) << "no such topic";
+  EXPECT_FALSE(survey->places[2]) << "no such partition";
+  EXPECT_TRUE(survey->places[3]);
+}
+
 // What no waiting mends is told at once.
 TEST_F(KafkaAdmin, DoesNotAskAgainForWhatDoesNotExist) {
   const auto marks = admin->watermarks({.topic = "in", .partition = 7}, 30s);

@@ -292,6 +292,8 @@ TEST_F(RecoveryTest, ADeadLetterBehindARequestThatRunsIsNotWrittenAgainByTheSucc
                         .offset = static_cast<std::int64_t>(requests.size()),
                         .value = std::move(value),
                         .timestamp_ms = environment.wall.count()});
+    logs[{"chat.requests", 0}].push_back(
+        {.value = requests.back().value, .timestamp_ms = requests.back().timestamp_ms});
   };
   unreadable("not JSON");
   unreadable("nor is this");

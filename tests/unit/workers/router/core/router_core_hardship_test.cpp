@@ -262,6 +262,7 @@ class PatientGroup final : public kafka::GroupConsumer {
  public:
   explicit PatientGroup(testing::FakeGroup& real) : real_(real) {}
   void assign(const std::vector<kafka::StartingPoint>& points) override { real_.assign(points); }
+  void seek(const kafka::StartingPoint& point) override { real_.seek(point); }
   void release() override { released = true; }
   void set_reading(bool reading) override { real_.set_reading(reading); }
   void commit(std::uint64_t token, const kafka::TopicPartition& partition, std::int64_t offset,

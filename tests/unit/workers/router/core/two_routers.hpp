@@ -95,6 +95,8 @@ class RecoveryTest : public ::testing::Test, public RouterCoreTestWorld {
                   R"("modelProvider":"ollama","modelName":"llama3","messages":[{"role":"user","content":"hi"}]})",
          .timestamp_ms = environment.wall.count(),
          .log_append_time = true});
+    logs[{"chat.requests", 0}].push_back(
+        {.key = requests.back().key, .value = requests.back().value, .timestamp_ms = requests.back().timestamp_ms});
   }
   void cancel(const std::string& id) {
     logs[{"chat.cancellations", 0}].push_back(

@@ -1,0 +1,220 @@
+"""Topics that are deleted and created again, or grow, under running workers: nobody is restarted, and every request that
+is produced afterwards is answered once."""
+
+import time
+
+import confluent_kafka
+from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
+
+from stack import Log, wait_until
+
+ANSWERED_WITHIN_SECONDS = 60
+
+
+def configuration(admin, topic):
+    """What is set on the topic itself."""
+    resource = confluent_kafka.admin.ConfigResource(confluent_kafka.admin.ConfigResource.Type.TOPIC, topic)
+    entries = admin.describe_configs([resource])[resource].result(20)
+    return {name: entry.value for name, entry in entries.items()
+            if entry.source == confluent_kafka.admin.ConfigSource.DYNAMIC_TOPIC_CONFIG.value}
+
+
+def create_again(stack, name):
+    """As `kafka-topics --delete` and `--create` do, one behind the other."""
+    admin = AdminClient({"bootstrap.servers": stack.kafka})
+    topic = stack.topic(name)
+    partitions = len(admin.list_topics(topic, timeout=20).topics[topic].partitions)
+    config = configuration(admin, topic)
+    admin.delete_topics([topic], operation_timeout=20)[topic].result(20)
+
+    def made():
+        try:
+            admin.create_topics([NewTopic(topic, partitions, 1, config=config)])[topic].result(20)
+            return True
+        except confluent_kafka.KafkaException as error:
+            assert error.args[0].code() == confluent_kafka.KafkaError.TOPIC_ALREADY_EXISTS, error
+            return False
+    wait_until("created again", made)
+    wait_until("it has leaders", lambda: all(
+        p.leader >= 0 for p in admin.list_topics(topic, timeout=20).topics[topic].partitions.values()))
+
+
+class Terminals:
+    """Terminal chunks by request, of every log that chat.chunks has ever been."""
+
+    def __init__(self, stack):
+        self.stack = stack
+        self.log = Log(stack, "chat.chunks")
+        self.older = []
+
+    def begin_again(self):
+        self.log.poll(0.2)
+        self.older += self.log.values()
+        self.log.close()
+        self.log = Log(self.stack, "chat.chunks")
+
+    def all(self):
+        self.log.poll()
+        found = {}
+        for chunk in self.older + self.log.values():
+            if chunk["done"]:
+                found.setdefault(chunk["requestId"], []).append(chunk)
+        return found
+
+
+def ask_many(stack, prefix, count):
+    names = [f"{prefix}-{i}" for i in range(count)]
+    for name in names:
+        stack.ask(name, key=name)
+    stack.flush()
+    return names
+
+
+def answered(terminals, names, seconds=ANSWERED_WITHIN_SECONDS):
+    """Each answered, well and once."""
+    def look():
+        found = terminals.all()
+        return all(name in found for name in names)
+    try:
+        wait_until("all are answered", look, seconds)
+    except AssertionError:
+        found = terminals.all()
+        raise AssertionError(f"not answered: {[name for name in names if name not in found]}") from None
+    found = terminals.all()
+    for name in names:
+        assert [c["finishReason"] for c in found[name]] == ["stop"], (name, found[name])
+
+
+def whole_stack(make_stack, **options):
+    stack = make_stack(**options)
+    stack.verified_at_end = False  # what stood in the logs that are gone cannot be judged
+    routers = stack.whole(routers=2)
+    for router in routers:
+        router.wait_ready()
+    return stack, routers
+
+
+def said_once(stack, name):
+    """Each worker that noticed says so in one line."""
+    lines = [sum("is another topic than was read before" in line and f"{stack.topic(name)} is another" in line
+                 for line in process.text().splitlines()) for process in stack.processes]
+    assert max(lines) == 1, lines
+
+
+def create_again_and_ask(stack, terminals, name):
+    answered(terminals, ask_many(stack, f"before-{name}", 20))
+    create_again(stack, name)
+    if name == "chat.chunks":
+        terminals.begin_again()
+    # The producer of the test has to look for the topic anew, too.
+    stack.producer = confluent_kafka.Producer({"bootstrap.servers": stack.kafka, "linger.ms": 1, "log_level": 2})
+    answered(terminals, ask_many(stack, f"after-{name}", 60))
+
+
+def test_requests_created_again_with_more_records_than_before(make_stack):
+    """The consumer stands at offset 4 of one partition, and ten new records are there before it looks."""
+    stack = make_stack(partitions=1)
+    stack.verified_at_end = False
+    router, = stack.whole()
+    router.wait_ready()
+    terminals = Terminals(stack)
+    answered(terminals, ask_many(stack, "a", 4))
+    create_again(stack, "chat.requests")
+    stack.producer = confluent_kafka.Producer({"bootstrap.servers": stack.kafka, "linger.ms": 1, "log_level": 2})
+    answered(terminals, ask_many(stack, "b", 10))
+    answered(terminals, ask_many(stack, "c", 3))
+    said_once(stack, "chat.requests")
+
+
+def test_requests_created_again(make_stack):
+    stack, routers = whole_stack(make_stack)
+    create_again_and_ask(stack, Terminals(stack), "chat.requests")
+    said_once(stack, "chat.requests")
+    # Nor does a router that starts now believe what was committed before.
+    for router in routers:
+        router.stop()
+    stack.router().wait_ready()
+    answered(Terminals(stack), ask_many(stack, "later", 20))
+
+
+def test_audit_created_again(make_stack):
+    stack, _ = whole_stack(make_stack)
+    create_again_and_ask(stack, Terminals(stack), "llm.audit")
+    said_once(stack, "llm.audit")
+
+
+def test_chunks_created_again(make_stack):
+    stack, _ = whole_stack(make_stack)
+    create_again_and_ask(stack, Terminals(stack), "chat.chunks")
+    said_once(stack, "chat.chunks")
+
+
+def test_dead_letters_created_again(make_stack):
+    stack, _ = whole_stack(make_stack)
+    terminals = Terminals(stack)
+    stack.produce("no JSON", key="x")
+    stack.flush()
+    log = Log(stack, "chat.requests.dlq")
+    wait_until("the first dead letter", lambda: len(log.poll()) == 1)
+    log.close()
+    create_again_and_ask(stack, terminals, "chat.requests.dlq")
+    stack.produce("no JSON either", key="x")
+    stack.flush()
+    log = Log(stack, "chat.requests.dlq")
+    wait_until("the second dead letter", lambda: len(log.poll()) == 1)
+    answered(terminals, ask_many(stack, "later", 20))
+
+
+def test_cancellations_and_registry_created_again(make_stack):
+    stack, _ = whole_stack(make_stack)
+    terminals = Terminals(stack)
+    for i in range(5):
+        stack.produce({"requestId": f"nobody-{i}", "orgId": "acme"}, topic="chat.cancellations")
+    stack.flush()
+    create_again_and_ask(stack, terminals, "chat.cancellations")
+    # One that lies below the offset at which the routers stood.
+    stack.produce({"requestId": "unwanted", "orgId": "acme"}, topic="chat.cancellations")
+    stack.flush()
+    wait_until("the routers know of it", lambda: all(
+        any(f"{stack.topic('chat.cancellations')} is another" in line for line in r.text().splitlines())
+        for r in stack.processes if r.name.startswith("router")))
+    time.sleep(1)
+    stack.ask("unwanted", key="unwanted")
+    stack.flush()
+    wait_until("it ends", lambda: "unwanted" in terminals.all())
+    assert terminals.all()["unwanted"][0]["finishReason"] == "cancelled"
+
+    create_again_and_ask(stack, terminals, "model_registry")
+    said_once(stack, "model_registry")
+
+
+def test_every_topic_grows_under_load(make_stack):
+    stack, routers = whole_stack(make_stack, partitions=2)
+    terminals = Terminals(stack)
+    answered(terminals, ask_many(stack, "before", 20))
+    admin = AdminClient({"bootstrap.servers": stack.kafka})
+
+    # Only chat.requests first: what it lacks is said.
+    topic = stack.topic("chat.requests")
+    admin.create_partitions([NewPartitions(topic, 6)])[topic].result(20)
+    wait_until("what is missing is shown", lambda: any("tokenrail topics apply" in r.readyz()[1] for r in routers))
+    assert any("requests in those without a pair wait" in r.text() for r in routers)
+    stack.producer = confluent_kafka.Producer({"bootstrap.servers": stack.kafka, "linger.ms": 1, "log_level": 2})
+    names = [f"waits-{p}" for p in range(6)]
+    for p, name in enumerate(names):
+        stack.produce({"requestId": name, "orgId": "acme", "messages": [{"role": "user", "content": "hello"}]}, key=name,
+                      partition=p)
+    stack.flush()
+
+    stack.cli("topics", "apply")
+    terminals.begin_again()
+    for name in ("chat.cancellations", "model_registry"):
+        other = stack.topic(name)
+        admin.create_partitions([NewPartitions(other, 3)])[other].result(20)
+    answered(terminals, names)
+    answered(terminals, ask_many(stack, "after", 40))
+    for router in routers:
+        router.wait_ready()
+    wait_until("the new partitions are read", lambda: all(
+        "chat.cancellations has 3 partitions now" in r.text() and "model_registry has 3 partitions now" in r.text()
+        for r in routers))
