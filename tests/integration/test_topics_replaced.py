@@ -207,7 +207,7 @@ def test_every_topic_grows_under_load(make_stack):
     stack.flush()
 
     stack.cli("topics", "apply")
-    terminals.begin_again()
+    terminals = Terminals(stack)  # of all partitions
     for name in ("chat.cancellations", "model_registry"):
         other = stack.topic(name)
         admin.create_partitions([NewPartitions(other, 3)])[other].result(20)
