@@ -95,10 +95,12 @@ def whole_stack(make_stack, **options):
 
 
 def said_once(stack, name):
-    """Each worker that noticed says so in one line."""
-    lines = [sum("is another topic than was read before" in line and f"{stack.topic(name)} is another" in line
-                 for line in process.text().splitlines()) for process in stack.processes]
-    assert max(lines) == 1, lines
+    """Each worker that noticed says so in one line; it may have answered everything before it looked."""
+    def lines():
+        return [sum(f"{stack.topic(name)} is another topic than was read before" in line
+                    for line in process.text().splitlines()) for process in stack.processes]
+    wait_until("a worker says so", lambda: max(lines()) > 0)
+    assert max(lines()) == 1, lines()
 
 
 def create_again_and_ask(stack, terminals, name):
