@@ -136,10 +136,11 @@ void ChunkWriter::write_within(std::string& out, TerminalChunk& terminal, std::s
     terminal.warnings.pop_back();
     write(out, terminal);
   }
-  if (out.size() > bytes_max && terminal.failure) {
-    // Each byte of the message is at least one of the record.
+  // Each byte of the message that is written is at least one of the record; the writer may have cut it itself.
+  while (out.size() > bytes_max && terminal.failure && !terminal.failure->message.empty()) {
     auto& message = terminal.failure->message;
-    message.resize(utf8_prefix(message, message.size() - std::min(message.size(), out.size() - bytes_max)).size());
+    const auto kept = std::min(message.size(), failure_message_bytes_max);
+    message.resize(utf8_prefix(message, kept - std::min(kept, out.size() - bytes_max)).size());
     write(out, terminal);
   }
 }

@@ -37,15 +37,13 @@ void write_model(JsonWriter& writer, std::string_view name, const AnsweringModel
 }
 
 void write_failure(JsonWriter& writer, const Failure& failure) {
-  // A provider may put a whole page of HTML into its error; nobody reads more than this of it.
-  constexpr std::size_t message_bytes_max = 4096;
   writer.begin_object("error");
   writer.field("code", name_of(failure.code));
   const auto number = entry_of(failure.code).number;
   if (!number.empty()) {
     writer.field("number", number);
   }
-  writer.field("message", utf8_prefix(redact_secrets(failure.message).text, message_bytes_max));
+  writer.field("message", utf8_prefix(redact_secrets(failure.message).text, failure_message_bytes_max));
   writer.field("retryable", failure.retryable);
   if (!failure.provider.empty()) {
     writer.field("provider", failure.provider);

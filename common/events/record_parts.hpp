@@ -1,6 +1,7 @@
 // Parts that chunks and audit events have in common, so that they look the same in both. Included by .cpp files only.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -15,6 +16,8 @@ void write_usage(JsonWriter& writer, const Usage& usage);
 void write_timing(JsonWriter& writer, const Timing& timing);
 void write_model(JsonWriter& writer, std::string_view name, const AnsweringModel& model);
 /// Takes secrets out of the message: it may carry a provider's own words.
+/// Of a failure's message. A provider may put a whole page of HTML into its error; nobody reads more of it.
+inline constexpr std::size_t failure_message_bytes_max = 4096;
 void write_failure(JsonWriter& writer, const Failure& failure);
 void write_duplicate_of(JsonWriter& writer, std::optional<std::int64_t> offset, std::optional<std::int64_t> attempt);
 

@@ -13,10 +13,19 @@ namespace {
 
 constexpr std::chrono::milliseconds look{500};
 
-/// What comes back in a report: the batch, and whether the record went to the state topic.
-std::uint64_t token_of(std::uint64_t batch, bool to_state) {
-  return batch * 2 + (to_state ? 1 : 0);
-}
+/// What comes back in a report: the batch, the record's index in it, and whether it went to the state topic.
+struct Token {
+  std::uint64_t batch = 0;
+  std::size_t index = 0;
+  bool to_state = false;
+
+  static constexpr unsigned batch_shift = 32;
+  [[nodiscard]] std::uint64_t packed() const { return batch << batch_shift | index << 1U | (to_state ? 1U : 0U); }
+  static Token unpacked(std::uint64_t token) {
+    const std::uint64_t low = token & ((std::uint64_t{1} << batch_shift) - 1);
+    return {.batch = token >> batch_shift, .index = low >> 1U, .to_state = (low & 1U) != 0};
+  }
+};
 
 }  // namespace
 
@@ -31,6 +40,8 @@ Publisher::Publisher(boost::asio::io_context& loop, kafka::Properties properties
       published_events_(metrics.counter("registry_records_published_total", "Records acknowledged by the brokers",
                                         {{"topic", topics_.events}})),
       too_large_(metrics.counter("registry_records_too_large_total", "Records above the topic's limit, left out")),
+      refused_(
+          metrics.counter("registry_records_refused_total", "Records that the brokers refused for good, left out")),
       changed_(loop) {}
 
 Publisher::~Publisher() = default;
@@ -47,14 +58,15 @@ Result<void> Publisher::ensure_producer() {
 
 boost::asio::awaitable<Result<void>> Publisher::hand_over(const std::vector<Outgoing>* records,
                                                           std::chrono::steady_clock::time_point deadline) {
-  for (const auto& record : *records) {
+  for (std::size_t index = 0; index < records->size(); ++index) {
+    const auto& record = (*records)[index];
     const bool to_state = record.to == Destination::state;
     for (;;) {
       // The state topic has one partition, so that whoever reads it reads one order.
       const auto produced =
           producer_->produce(to_state ? state_ : events_, to_state ? 0 : kafka::partition_by_key, record.key,
                              record.value ? std::optional<std::string_view>(*record.value) : std::nullopt,
-                             &record.headers, token_of(batch_, to_state));
+                             &record.headers, Token{.batch = batch_, .index = index, .to_state = to_state}.packed());
       if (produced == kafka::Produced::accepted) {
         ++waiting_for_;
         break;
@@ -84,9 +96,13 @@ boost::asio::awaitable<Result<void>> Publisher::publish(std::vector<Outgoing> re
   ++batch_;
   waiting_for_ = 0;
   failure_.clear();
+  being_published_ = &records;
   auto result = co_await hand_over(&records, deadline);
-  while (result && waiting_for_ > 0 && failure_.empty() && !stopped_ && std::chrono::steady_clock::now() < deadline)
+  while (result && waiting_for_ > 0 && failure_.empty() && !stopped_ && std::chrono::steady_clock::now() < deadline) {
     co_await changed_.wait(look);
+    if (failure_.empty()) failure_ = blocked();
+  }
+  being_published_ = nullptr;
   if (result && waiting_for_ == 0 && failure_.empty()) {
     for (const auto& record : records) (record.to == Destination::state ? published_state_ : published_events_).add();
     co_return Result<void>{};
@@ -101,9 +117,16 @@ boost::asio::awaitable<Result<void>> Publisher::publish(std::vector<Outgoing> re
 }
 
 void Publisher::on_report(const kafka::Report& report) {
-  if (report.ok && report.token % 2 == 1) ++state_records_;
-  if (report.token / 2 != batch_) return;
-  if (!report.ok && failure_.empty()) failure_ = fmt::format("Kafka refused a record: {}", report.detail);
+  const auto token = Token::unpacked(report.token);
+  if (report.ok && token.to_state) ++state_records_;
+  if (token.batch != batch_ || being_published_ == nullptr) return;
+  if (report.refused == kafka::Refusal::record) {
+    // It would be refused again, and all others would wait behind it for ever.
+    refused_.add();
+    spdlog::error("{} was refused for good and was left out: {}", (*being_published_)[token.index].key, report.detail);
+  } else if (!report.ok && failure_.empty()) {
+    failure_ = fmt::format("Kafka did not take a record: {}", report.detail);
+  }
   if (waiting_for_ > 0) --waiting_for_;
   if (waiting_for_ == 0 || !report.ok) changed_.wake();
 }
@@ -111,6 +134,12 @@ void Publisher::on_report(const kafka::Report& report) {
 void Publisher::on_fatal(const Error& error) {
   failure_ = error.detail;
   changed_.wake();
+}
+
+std::string Publisher::blocked() const {
+  if (!producer_) return {};
+  const auto all = producer_->blocked();
+  return all.empty() ? std::string() : all.front().cause;
 }
 
 std::string Publisher::problem() const {

@@ -35,7 +35,8 @@ class Publisher final : public kafka::ProducerListener {
   Publisher& operator=(const Publisher&) = delete;
 
   /// Returns once every record is acknowledged. An error: some may be in the log all the same; publish all of them
-  /// again. A record above the topic's limit is left out, logged and counted: it would stop all others for ever.
+  /// again. A record that is too large, or that the brokers refuse for good, is left out, logged and counted: it would
+  /// stop all others for ever. A topic that takes nothing ends it before the time, with the cause.
   boost::asio::awaitable<Result<void>> publish(std::vector<Outgoing> records, std::chrono::milliseconds time_max);
 
   /// What the brokers' side looked like when last heard of; empty: well.
@@ -54,6 +55,7 @@ class Publisher final : public kafka::ProducerListener {
   void on_space() override { changed_.wake(); }
   void on_fatal(const Error& error) override;
   Result<void> ensure_producer();
+  [[nodiscard]] std::string blocked() const;  ///< the cause, or empty
   boost::asio::awaitable<Result<void>> hand_over(const std::vector<Outgoing>* records,
                                                  std::chrono::steady_clock::time_point deadline);
 
@@ -64,6 +66,7 @@ class Publisher final : public kafka::ProducerListener {
   telemetry::Counter& published_state_;
   telemetry::Counter& published_events_;
   telemetry::Counter& too_large_;
+  telemetry::Counter& refused_;
   Waiter changed_;
   std::unique_ptr<kafka::Producer> producer_;
   kafka::TopicHandle state_{};
@@ -71,6 +74,7 @@ class Publisher final : public kafka::ProducerListener {
   std::uint64_t batch_ = 0;  ///< reports of an earlier batch count for nothing
   std::int64_t state_records_ = 0;
   std::size_t waiting_for_ = 0;
+  const std::vector<Outgoing>* being_published_ = nullptr;
   std::string failure_;
   bool stopped_ = false;
 };

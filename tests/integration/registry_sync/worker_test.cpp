@@ -523,5 +523,24 @@ TEST_F(RegistrySync, ATopicThatVanishesIsNamedToo) {
   ASSERT_TRUE(run_until(loop_, [&] { return !events_after(2).empty(); }));
 }
 
+TEST_F(RegistrySync, ARecordThatIsRefusedForGoodIsNamedAndLeftOut) {
+  const LogCapture log;
+  start_whole();
+  // Of each topic the batch, then its one record alone.
+  constexpr std::int16_t produce_key = 0;
+  rd_kafka_mock_push_request_errors(kafka_->get(), produce_key, 4, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,
+                                    RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,
+                                    RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+  offer({"a:1b", "b:7b", "c:1b"});
+  ASSERT_TRUE(store_->request_sync("", "test").has_value());
+  ASSERT_TRUE(run_until(loop_, [&] { return log.text().contains("was refused for good and was left out"); }));
+  ASSERT_TRUE(run_until(loop_, [&] { return store_->outbox_lag()->rows == 0; })) << "it stops no other";
+  EXPECT_THAT(log.text(), HasSubstr("too large"));
+  offer({"a:1b", "b:7b", "c:1b", "d:1b"});
+  ASSERT_TRUE(store_->request_sync("", "test").has_value());
+  ASSERT_TRUE(run_until(loop_, [&] { return !events_after(2).empty(); }));
+  ASSERT_TRUE(run_until(loop_, [&] { return store_->outbox_lag()->rows == 0; }));
+}
+
 }  // namespace
 }  // namespace tokenrail::registry_sync
