@@ -26,6 +26,7 @@ constexpr std::uint64_t cancellation_token = 2;
 // A router ends the request itself when its time is up; what it says then is better than our own giving up.
 constexpr auto deadline_grace = 2s;
 constexpr auto silence_noted_after = 10s;
+constexpr auto blocked_look = 250ms;
 // How long a cancelled answer may take to say so before we leave.
 constexpr auto cancellation_wait = 2s;
 // How soon it is noticed, while no chunk comes, that nobody reads the answer any more.
@@ -82,6 +83,7 @@ class Session final : public kafka::LogReaderListener, public kafka::ProducerLis
     watch_clocks();
     watch_signals();
     watch_reader();
+    watch_topic();
     loop_.run();
     producer_ = nullptr;
     return end_.value_or(Result<ChatEnd>(ChatEnd::interrupted));
@@ -158,6 +160,17 @@ class Session final : public kafka::LogReaderListener, public kafka::ProducerLis
     });
   }
 
+  // A topic that takes nothing is waited for by the producer; a person is told why at once.
+  void watch_topic() {
+    blocked_.expires_after(blocked_look);
+    blocked_.async_wait([this](const boost::system::error_code& error) {
+      if (error || heard_ || producer_ == nullptr) return;
+      for (const auto& topic : producer_->blocked())
+        if (topic.topic == topics_.requests) return finish(fail(ErrorKind::rejected, topic.cause));
+      watch_topic();
+    });
+  }
+
   void watch_signals() {
     signals_.async_wait([this](const boost::system::error_code& error, int) {
       if (error) return;
@@ -223,6 +236,7 @@ class Session final : public kafka::LogReaderListener, public kafka::ProducerLis
   asio::steady_timer deadline_{loop_};
   asio::steady_timer silence_{loop_};
   asio::steady_timer reader_{loop_};
+  asio::steady_timer blocked_{loop_};
   asio::signal_set signals_{loop_, SIGINT, SIGTERM};
   kafka::Producer* producer_ = nullptr;
   bool heard_ = false;
