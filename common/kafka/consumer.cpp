@@ -181,6 +181,7 @@ class Member : public std::enable_shared_from_this<Member> {
   }
 
   [[nodiscard]] bool connected() const { return connected_; }
+  [[nodiscard]] const std::string& problem() const { return problem_; }
 
  private:
   enum class Phase {
@@ -244,6 +245,10 @@ class Member : public std::enable_shared_from_this<Member> {
       }
       const rd_kafka_message_t* message = rd_kafka_event_message_next(event.get());
       if (message == nullptr) continue;
+      if (message->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
+        denied(missing_right("READ", fmt::format("the topic {}", rd_kafka_topic_name(message->rkt))));
+        continue;
+      }
       if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
         spdlog::warn("kafka: reading {} [{}]: {}", rd_kafka_topic_name(message->rkt), message->partition,
                      rd_kafka_message_errstr(message));
@@ -252,6 +257,7 @@ class Member : public std::enable_shared_from_this<Member> {
       Record record = record_of(*message);
       records_.add();
       connected_ = true;
+      problem_.clear();
       listener_->on_record(std::move(record));
       if (listener_ == nullptr) return false;
     }
@@ -292,6 +298,7 @@ class Member : public std::enable_shared_from_this<Member> {
       }
       // Nothing to look up, nothing to wait for: answered here, so that a member without work cannot stall the group.
       if (partitions.empty()) assign({});
+      problem_.clear();
       spdlog::info("kafka: group {}: {} partitions assigned", options_.group_id, partitions.size());
       listener_->on_assigned(partitions);
       return;
@@ -424,7 +431,14 @@ class Member : public std::enable_shared_from_this<Member> {
     if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) connected_ = false;
     // A broken connection has been logged by librdkafka itself, with the broker's name.
     if (code == RD_KAFKA_RESP_ERR__TRANSPORT) return;
+    if (code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED)
+      return denied(missing_right("READ", fmt::format("the group {}", options_.group_id)));
     spdlog::warn("kafka: group {}: {}", options_.group_id, rd_kafka_event_error_string(event));
+  }
+
+  /// librdkafka tries again several times a second: one line, until something works.
+  void denied(const Error& error) {
+    if (std::exchange(problem_, error.detail) != error.detail) spdlog::error("kafka: {}", error.detail);
   }
 
   void finish_leaving(bool closed) {
@@ -473,6 +487,7 @@ class Member : public std::enable_shared_from_this<Member> {
   bool reading_ = true;
   bool fatal_ = false;
   bool connected_ = false;
+  std::string problem_{};                                      ///< a right that is missing
   std::unordered_map<std::uint64_t, TopicPartition> commits_;  ///< by token; those not answered yet
   std::uint64_t last_request_ = 0;
   std::map<std::uint64_t, CommittedRequest> committed_requests_;
@@ -504,6 +519,7 @@ class LibrdkafkaGroupConsumer final : public GroupConsumer {
   }
   void leave(std::function<void()> done) override { member_->leave(std::move(done)); }
   [[nodiscard]] bool connected() const override { return member_->connected(); }
+  [[nodiscard]] std::string problem() const override { return member_->problem(); }
 
  private:
   std::shared_ptr<Member> member_;

@@ -92,6 +92,8 @@ class GroupConsumer {
 
   /// Whether the brokers answered when last heard of: for readiness, not for decisions.
   [[nodiscard]] virtual bool connected() const { return true; }
+  /// Why nothing can be read although the brokers answer, for people: a right that is missing. Empty: nothing known.
+  [[nodiscard]] virtual std::string problem() const { return {}; }
 };
 
 }  // namespace tokenrail::kafka

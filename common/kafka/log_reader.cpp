@@ -142,6 +142,8 @@ class Reader : public std::enable_shared_from_this<Reader> {
     const auto code = rd_kafka_event_error(event);
     const PartitionHolder where(rd_kafka_event_topic_partition(event));
     if (!where) {
+      // It has a group id because librdkafka wants one, joins no group, and needs no right on any.
+      if (code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED) return;
       if (code != RD_KAFKA_RESP_ERR__TRANSPORT) spdlog::warn("kafka: reader: {}", rd_kafka_event_error_string(event));
       return;
     }
@@ -153,19 +155,22 @@ class Reader : public std::enable_shared_from_this<Reader> {
       tell_trouble(partition, code);
   }
 
+  static Error failure_of(const TopicPartition& partition, rd_kafka_resp_err_t code) {
+    if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+      return missing_right("READ", fmt::format("the topic {}", partition.topic));
+    return error_of(code, fmt::format("reading {} [{}]", partition.topic, partition.partition));
+  }
+
   void tell_trouble(const TopicPartition& partition, rd_kafka_resp_err_t code) {
     if (is_permanent(code))
-      listener_->on_failure(partition,
-                            error_of(code, fmt::format("reading {} [{}]", partition.topic, partition.partition)));
+      listener_->on_failure(partition, failure_of(partition, code));
     else
       spdlog::warn("kafka: reading {} [{}]: {}", partition.topic, partition.partition, rd_kafka_err2str(code));
   }
 
   void tell_failure_later(const TopicPartition& partition, rd_kafka_resp_err_t code) {
     boost::asio::post(loop_, [self = shared_from_this(), partition, code] {
-      if (self->listener_ != nullptr)
-        self->listener_->on_failure(
-            partition, error_of(code, fmt::format("reading {} [{}]", partition.topic, partition.partition)));
+      if (self->listener_ != nullptr) self->listener_->on_failure(partition, failure_of(partition, code));
     });
   }
 

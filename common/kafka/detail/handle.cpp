@@ -180,6 +180,13 @@ Committed committed_of(const rd_kafka_topic_partition_t& entry) {
   return committed;
 }
 
+Error missing_right(std::string_view operation, std::string_view resource) {
+  return {.kind = ErrorKind::forbidden,
+          .detail = fmt::format("the right {} on {} is missing; grant it to this client's principal ('tokenrail topics "
+                                "acls' prints the rights that each program needs)",
+                                operation, resource)};
+}
+
 Error error_of(rd_kafka_resp_err_t code, std::string_view doing, std::string_view text) {
   ErrorKind kind = ErrorKind::unavailable;
   std::string_view hint;
@@ -194,7 +201,7 @@ Error error_of(rd_kafka_resp_err_t code, std::string_view doing, std::string_vie
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
       kind = ErrorKind::forbidden;
-      hint = "give this client's principal an ACL for it";
+      hint = "grant it to this client's principal; 'tokenrail topics acls' prints the rights that each program needs";
       break;
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
     case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:

@@ -99,9 +99,10 @@ void TopicSender::purge() {
 }
 
 void TopicSender::block(rd_kafka_resp_err_t code, std::string_view text) {
-  cause_ = code == RD_KAFKA_RESP_ERR_NO_ERROR
-               ? std::string(text)
-               : error_of(code, fmt::format("writing to the topic {}", name_), text).detail;
+  cause_ = code == RD_KAFKA_RESP_ERR_NO_ERROR ? std::string(text)
+           : code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED
+               ? missing_right("WRITE", "the topic " + name_).detail
+               : error_of(code, "writing to the topic " + name_, text).detail;
   if (blocked_since_ == 0) {
     blocked_since_ = coarse_now_ms();
     blocked_gauge_.set(1);

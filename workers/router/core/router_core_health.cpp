@@ -14,9 +14,11 @@ std::vector<telemetry::Condition> RouterCore::conditions() const {
                  .problem = projection_.complete() ? ""
                                                    : "the registry topic has not been read to a whole registry yet; is "
                                                      "tokenrail-registry-sync running?"});
+  const std::string denied = consumer_ == nullptr ? std::string() : consumer_->problem();
   const bool consumer_connected = consumer_ == nullptr || consumer_->connected();
   all.push_back({.name = "group",
-                 .problem = !joined_              ? "not yet a member of the consumer group"
+                 .problem = !denied.empty()       ? denied
+                            : !joined_            ? "not yet a member of the consumer group"
                             : !consumer_connected ? "no broker answers; is Kafka running?"
                                                   : ""});
   all.push_back({.name = "producer",
