@@ -11,6 +11,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "cli/acls.hpp"
 #include "cli/context.hpp"
 #include "common/config/settings.hpp"
 #include "workers/registry_sync/settings.hpp"
@@ -59,6 +60,22 @@ std::string configuration_page() {
   page += section("tokenrail-registry-sync", "Keeps the registry in step with what the providers offer.",
                   registry_sync::registry_sync_settings());
   page += section("tokenrail", "The command line tool.", all_of_cli.subspan(common.size()));
+  return page;
+}
+
+std::string acls_page() {
+  std::string page =
+      "# Rights on Kafka\n\n<!-- Written from the table in cli/acls.cpp by the test reference-pages-tests. -->\n\n"
+      "`tokenrail topics acls --program NAME --principal USER` prints these as calls of `kafka-acls.sh`. `Read` and `Write`\n"
+      "imply `Describe`. [Secure an installation](../how-to/secure.md) says more.\n";
+  for (const auto& program : cli::acl_programs()) {
+    page += fmt::format("\n## {}\n\nFor {}.\n\n| on | operation | to |\n| --- | --- | --- |\n", program.name,
+                        program.summary);
+    const auto acls = cli::acls_of(program.name, {.prefix = {}, .group = "router.group_id"});
+    for (const auto& acl : *acls)
+      page += fmt::format("| {}`{}` | {} | {} |\n", acl.resource == cli::Acl::Resource::group ? "group " : "", acl.name,
+                          acl.operation, acl.reason);
+  }
   return page;
 }
 
@@ -115,6 +132,10 @@ TEST(ReferencePages, ConfigurationIsWhatTheTablesSay) {
 
 TEST(ReferencePages, CommandLineIsWhatTheTablesSay) {
   expect_current("docs/reference/cli.md", cli::reference_page(cli::commands()));
+}
+
+TEST(ReferencePages, RightsAreWhatTheTableSays) {
+  expect_current("docs/reference/acls.md", acls_page());
 }
 
 }  // namespace
