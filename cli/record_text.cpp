@@ -31,7 +31,12 @@ std::string record_json(const kafka::Record& record) {
   else
     json.null_field("key");
   json.begin_object("headers");
-  for (const auto& [name, value] : record.headers) json.field(name, value);
+  for (const auto& [name, value] : record.headers) {
+    if (value)
+      json.field(name, *value);
+    else
+      json.null_field(name);
+  }
   json.end_object();
   if (!record.value) {
     json.null_field("value");

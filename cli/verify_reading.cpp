@@ -319,6 +319,7 @@ Result<Verified> verify_topics(const kafka::Properties& given, const VerifyCall&
   });
 
   Verified verified;
+  verify::Names names;
   if (counts->paired < counts->partitions)
     verified.notes.push_back(
         fmt::format("partitions {} to {} have no pair, so nothing runs there; 'tokenrail topics "
@@ -346,6 +347,7 @@ Result<Verified> verify_topics(const kafka::Properties& given, const VerifyCall&
       options.committed = entry.offset;
       options.metadata = entry.metadata;
     }
+    options.names = &names;
     const bool committed_any = options.committed.has_value();
     Checker checker(std::move(options));
     for (const auto& letter : letters->letters) checker.on_letter(letter);
@@ -364,6 +366,11 @@ Result<Verified> verify_topics(const kafka::Properties& given, const VerifyCall&
     verified.figures.add(checker.figures());
     ++verified.partitions;
   }
+  if (verified.figures.names_shared > 0)
+    verified.notes.push_back(
+        fmt::format("{} request ids were asked on more than one partition, and each was run there: duplicates are "
+                    "recognised within a partition. Give the requests of a conversation one record key",
+                    verified.figures.names_shared));
   if (verified.figures.sender_times > 0) verified.notes.push_back(note_on_times(verified.figures));
   const bool committed_nothing =
       std::ranges::none_of(*committed, [](const auto& entry) { return entry.offset.has_value(); });

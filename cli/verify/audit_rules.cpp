@@ -37,7 +37,7 @@ std::int64_t own_ms(const kafka::Record& record) {
 /// The same where a producer has written one record twice.
 std::size_t hash_of(const kafka::Record& record) {
   std::string all = record.value.value_or("");
-  for (const auto& [name, content] : record.headers) all.append(name).append(content);
+  for (const auto& [name, content] : record.headers) all.append(name).append(content.value_or(""));
   return std::hash<std::string>{}(all);
 }
 
@@ -126,8 +126,9 @@ void Checker::claimed(const Event& event, std::int64_t previous_epoch) {
   const auto& record = event.record;
   // The first claim in a log whose beginning is gone jumps over epochs that were claimed there, so what stands between
   // may have been void.
-  if (options_.audit_from > 0 && !claims_.any() && previous_epoch > 0 && event.facts.epoch > previous_epoch + 1)
-    doubtful_before_ = record.offset;
+  const auto epoch = event.facts.epoch;
+  const bool next = epoch == previous_epoch + 1 || epoch == events::epoch_above(previous_epoch, options_.partition);
+  if (options_.audit_from > 0 && !claims_.any() && previous_epoch > 0 && !next) doubtful_before_ = record.offset;
   const auto earlier = claims_.claimed(event.facts.epoch, previous_epoch,
                                        {.instance = event.facts.instance,
                                         .at = record.offset,

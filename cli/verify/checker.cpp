@@ -174,10 +174,15 @@ void Checker::on_chunk(const kafka::Record& record) {
       report(Promise::audited, options_.topics.chunks, {record.offset},
              fmt::format("{}: it publishes though its llm.request ({}:{}) is void", named(), options_.topics.audit,
                          attempt.void_request_at));
-  } else if (chunk->seq != attempt.next_seq) {
+  } else if (chunk->seq < attempt.next_seq) {
     report(Promise::whole, options_.topics.chunks, {attempt.last_chunk, record.offset},
-           fmt::format("{}: seq {} where {} was due ({})", named(), chunk->seq, attempt.next_seq,
-                       chunk->seq < attempt.next_seq ? "a repetition" : "a gap"));
+           fmt::format("{}: seq {} where {} was due (a repetition)", named(), chunk->seq, attempt.next_seq));
+  } else if (chunk->seq > attempt.next_seq && attempt.gap_at < 0) {
+    // A broker may refuse a chunk. What matters is whether the attempt says that it is not whole.
+    attempt.gap_at = record.offset;
+    attempt.gap_after = attempt.last_chunk;
+    attempt.gap_seq = chunk->seq;
+    attempt.gap_due = attempt.next_seq;
   }
   check_key(about, chunk->attempt, attempt.key, record, true);
   attempt.last_chunk = record.offset;

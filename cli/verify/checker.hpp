@@ -33,6 +33,7 @@
 #include "cli/verify/dead_letter.hpp"
 #include "cli/verify/findings.hpp"
 #include "cli/verify/key_lines.hpp"
+#include "cli/verify/names.hpp"
 #include "cli/verify/subject.hpp"
 #include "common/events/audit_fold.hpp"
 #include "common/events/chat_request.hpp"
@@ -82,6 +83,8 @@ struct CheckOptions {
   std::int64_t clock_skew_ms = 1'000;
   /// The same of a worker and a broker; the router allows as much between two workers.
   std::int64_t worker_skew_ms = 60'000;
+  /// What the checkers of all partitions know of each other; outlives them. nullptr: this partition alone is judged.
+  Names* names = nullptr;
 };
 
 class Checker {
@@ -174,6 +177,7 @@ class Checker {
   void judge_key(const Subject& subject, std::int64_t number, std::int64_t source_offset, const KeySeen& seen);
   void judge_duplicate(const Subject& subject, std::int64_t source_offset, const DuplicateAnswer& answer, bool at_rest);
   void judge_first(const Subject& subject, std::int64_t source_offset, const DuplicateAnswer& answer);
+  void judge_names(const Subject& subject);
   void judge_loss(const std::string& what, std::int64_t source_offset, std::int64_t broker_ms);
   void judge_losses();
   void judge_successors(const Subject& subject);

@@ -91,10 +91,11 @@ void Checker::judge_commit(const std::vector<const Subject*>& left) {
     }
     if (!metadata) continue;
     for (const auto& [number, attempt] : about.attempts) {
-      if (attempt.exists() && !attempt.answered() && attempt.terminal_at >= 0 &&
-          attempt.terminal_at < metadata->chunk_offset)
-        say(options_.topics.chunks, attempt.terminal_at,
-            fmt::format("the commit's chunkOffset {} lies behind the terminal chunk of {}, which has no llm.response",
+      if (attempt.exists() && !attempt.answered() && attempt.first_chunk >= 0 &&
+          attempt.first_chunk < metadata->chunk_offset)
+        say(options_.topics.chunks, attempt.first_chunk,
+            fmt::format("the commit's chunkOffset {} lies behind the first chunk of {}, which has no llm.response (a "
+                        "router of an older version may have committed it)",
                         metadata->chunk_offset, attempt_text(about, number)));
     }
   }

@@ -52,6 +52,7 @@ void Figures::add(const Figures& other) {
   displaced += other.displaced;
   unreadable += other.unreadable;
   sender_times += other.sender_times;
+  names_shared += other.names_shared;
   audit_tail = std::max(audit_tail, other.audit_tail);
   violations_left += other.violations_left;
   for (const auto& [cause, count] : other.interrupted) interrupted[cause] += count;

@@ -54,6 +54,7 @@ struct Figures {
   std::int64_t lost = 0;             ///< offsets that a router has told to have been deleted unread
   std::int64_t unknown = 0;          ///< requests that retention (or --from) left too little of to be judged
   std::int64_t displaced = 0;        ///< attempts at whose offset another request stands: of a topic made anew since
+  std::int64_t names_shared = 0;     ///< request ids that were attempted on more than one partition
   std::int64_t unreadable = 0;       ///< records on chat.chunks and llm.audit that could not be read
   std::int64_t sender_times = 0;     ///< records whose timestamp is their sender's, which is not judged by
   std::int64_t audit_tail = 0;       ///< the most that the next claim of a partition reads of llm.audit, in records

@@ -88,7 +88,21 @@ bool Checker::settled(const Subject& about) const {
 
 // --- one request ----------------------------------------------------------------------------------------------------
 
+// Readers of chunks know an attempt by its number and the request's ids, whatever partition it lies on.
+void Checker::judge_names(const Subject& about) {
+  if (options_.names == nullptr || about.attempts.empty()) return;
+  if (options_.names->asked(about.org_id, about.request_id, options_.partition)) ++figures_.names_shared;
+  for (const auto& [number, attempt] : about.attempts) {
+    const auto other = options_.names->attempted(about.org_id, about.request_id, number, options_.partition);
+    if (!other || attempt.first_chunk < 0) continue;
+    report(Promise::whole, options_.topics.chunks, {attempt.first_chunk},
+           fmt::format("{}: partition {} has an attempt with the same ids and number, and readers take the two for one",
+                       attempt_text(about, number), *other));
+  }
+}
+
 void Checker::judge(const Subject& about, bool at_rest) {
+  judge_names(about);
   if (doubtful(about)) {
     figures_.unknown += static_cast<std::int64_t>(about.asked.size());
     return;
@@ -168,7 +182,13 @@ void Checker::judge_attempt(const Subject& about, std::int64_t number, const Att
   if (attempt.request_at < 0 && whole_epoch(number / attempts_per_epoch))
     report(Promise::audited, options_.topics.audit, {attempt.response_at},
            fmt::format("{}: an llm.response without an llm.request that counts", attempt_text(about, number)));
-  if (attempt.first_chunk >= 0 && attempt.first_seq > 0 && !chunks_lost(attempt))
+  // One that was interrupted says so, and another takes its place; one that is open may yet.
+  const bool says_so = attempt.interrupted() || (!attempt.answered() && !at_rest);
+  if (attempt.gap_at >= 0 && !says_so)
+    report(Promise::whole, options_.topics.chunks, {attempt.gap_after, attempt.gap_at},
+           fmt::format("{}: seq {} where {} was due (a gap)", attempt_text(about, number), attempt.gap_seq,
+                       attempt.gap_due));
+  if (attempt.first_chunk >= 0 && attempt.first_seq > 0 && !says_so && !chunks_lost(attempt))
     report(Promise::whole, options_.topics.chunks, {attempt.first_chunk},
            fmt::format("{}: begins with seq {}", attempt_text(about, number), attempt.first_seq));
   if (attempt.first_broker_ms >= 0 && attempt.request_broker_ms >= 0 &&
@@ -266,7 +286,7 @@ void Checker::judge_answer(const Subject& about, std::int64_t number, const Atte
 void Checker::judge_successors(const Subject& about) {
   for (auto lower = about.attempts.begin(); lower != about.attempts.end(); ++lower) {
     const auto& before = lower->second;
-    if (!before.exists() || before.terminal_broker_ms < 0) continue;
+    if (!before.exists() || before.terminal_broker_ms < 0 || !before.whole()) continue;
     if (before.interrupted() && before.closed_by_another &&
         before.terminal_broker_ms + options_.clock_skew_ms < before.released_until_ms)
       report(Promise::once, options_.topics.audit, {before.response_at},

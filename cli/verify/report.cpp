@@ -20,7 +20,7 @@ struct Figure {
   bool always = false;  ///< shown also where it is 0
 };
 
-constexpr std::array<Figure, 24> table{{
+constexpr std::array<Figure, 25> table{{
     {.name = "requests", .text = "requests", .value = &Figures::requests, .always = true},
     {.name = "deadLetters", .text = "in the dead-letter topic", .value = &Figures::dead_letters},
     {.name = "attempts", .text = "attempts", .value = &Figures::attempts, .always = true},
@@ -40,6 +40,7 @@ constexpr std::array<Figure, 24> table{{
     {.name = "lost", .text = "offsets told to be lost", .value = &Figures::lost},
     {.name = "unknown", .text = "requests too old to be judged", .value = &Figures::unknown},
     {.name = "displaced", .text = "attempts of requests now elsewhere", .value = &Figures::displaced},
+    {.name = "requestIdsShared", .text = "request ids on several partitions", .value = &Figures::names_shared},
     {.name = "unreadable", .text = "unreadable records", .value = &Figures::unreadable},
     {.name = "senderTimes", .text = "records with their sender's time", .value = &Figures::sender_times},
     {.name = "chunks", .text = "chunks", .value = &Figures::chunks},

@@ -60,6 +60,11 @@ struct Attempt {
   std::int64_t first_seq = 0;
   std::int64_t last_chunk = -1;
   std::int64_t next_seq = 0;
+  // The first gap: the chunk behind it, the one before it, and the seq that was due.
+  std::int64_t gap_at = -1;
+  std::int64_t gap_after = -1;
+  std::int64_t gap_seq = 0;
+  std::int64_t gap_due = 0;
   std::int64_t text_bytes = 0;
   std::int64_t terminal_at = -1;
   std::int64_t terminal_broker_ms = -1;  ///< where the broker's clock made the timestamp
@@ -71,6 +76,8 @@ struct Attempt {
   [[nodiscard]] bool exists() const { return request_at >= 0 || response_at >= 0; }
   [[nodiscard]] bool answered() const { return response_at >= 0; }
   [[nodiscard]] bool interrupted() const { return outcome == "interrupted"; }
+  /// Its terminal chunk stands behind all its other chunks, as readers see it.
+  [[nodiscard]] bool whole() const { return terminal_at >= 0 && first_seq == 0 && gap_at < 0; }
 };
 
 /// Attempt 0 at one source offset.

@@ -8,10 +8,11 @@
 #include <fmt/format.h>
 
 #include "cli/verify/subject.hpp"
+#include "common/events/epochs.hpp"
 
 namespace tokenrail::verify {
 
-inline constexpr std::int64_t attempts_per_epoch = 1'000;
+using events::attempts_per_epoch;
 
 inline std::string request_text(const Subject& about, std::int64_t source_offset) {
   return fmt::format("request {} of {} (source offset {})", about.request_id, about.org_id, source_offset);

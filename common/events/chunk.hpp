@@ -77,6 +77,8 @@ class ChunkWriter {
 
   /// An upper bound of the record size for a text of that many bytes, before escaping widens it.
   [[nodiscard]] std::size_t overhead_bytes() const { return prefix_.size() + 128; }
+  /// What every chunk of the attempt begins with, up to the number of its seq.
+  [[nodiscard]] std::string_view attempt_prefix() const { return prefix_; }
 
  private:
   std::string prefix_;

@@ -11,8 +11,8 @@
 
 namespace tokenrail::events {
 
-/// Kafka headers; values are raw bytes.
-using HeaderList = std::vector<std::pair<std::string, std::string>>;
+/// Kafka headers; values are raw bytes. None that is written here is null.
+using HeaderList = std::vector<std::pair<std::string, std::optional<std::string>>>;
 
 struct Envelope {
   std::string id;

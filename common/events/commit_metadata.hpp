@@ -17,13 +17,10 @@
 #include <vector>
 
 #include "common/kafka/log_identity.hpp"
+#include "common/events/epochs.hpp"
 #include "common/kafka/record.hpp"
 
 namespace tokenrail::events {
-
-/// No claim is ever near it (Unix seconds, and one more for each claim). A higher number is not ours: there would be
-/// none above it, and a thousand attempts of each epoch have to fit as well.
-inline constexpr std::int64_t epoch_max = 9'000'000'000'000;
 
 /// A request that lies on the dead-letter topic. The digest tells it from another at the same offset of a topic that
 /// was made anew.

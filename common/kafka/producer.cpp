@@ -81,7 +81,8 @@ class Sender : public std::enable_shared_from_this<Sender> {
     if (shared_.fatal) return Produced::failed;
     std::size_t bytes = (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
     if (record.headers != nullptr)
-      for (const auto& [name, content] : *record.headers) bytes += name.size() + content.size() + header_overhead_max;
+      for (const auto& [name, content] : *record.headers)
+        bytes += name.size() + (content ? content->size() : 0) + header_overhead_max;
     if (bytes > message_bytes_max_) return Produced::too_large;
     return at(handle).produce(record, bytes, token, unit);
   }

@@ -43,6 +43,8 @@ constexpr auto bugs = std::to_array<NamedBug>({
     {.name = "refused_letter_is_written", .bug = Bug::refused_letter_is_written},
     {.name = "silence_fails_all", .bug = Bug::silence_fails_all},
     {.name = "loss_untold", .bug = Bug::loss_untold},
+    {.name = "terminal_is_enough", .bug = Bug::terminal_is_enough},
+    {.name = "answer_begins_before", .bug = Bug::answer_begins_before},
 });
 
 }  // namespace

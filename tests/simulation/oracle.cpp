@@ -271,8 +271,8 @@ void Oracle::judge_start(Part& p, const AuditFacts& event, int writer) {
     ++figures_.runs_again;
     const auto& before = p.attempts[{source.id, number}];
     const bool voided = earlier.interrupted() && earlier.response->audit_offset < claim.at;
-    if (before.terminal_at >= 0 && before.terminal_at < p.chunks_begin) {
-      // Whoever closed it could not read it. The request may end without a call, and say that nobody can know.
+    if (before.terminal_at >= 0 && before.first_at < p.chunks_begin) {
+      // Whoever closed it could not read all of it. The request may end without a call, and say that nobody can know.
       const bool was_there =
           !earlier.interrupted() || before.terminal_at < p.claims[earlier.response->epoch].chunks_end;
       if (was_there) attempt.answer_gone = number;
@@ -372,8 +372,8 @@ void Oracle::judge_response(Part& p, const AuditFacts& event) {
         report("ALONE",
                fmt::format("{} is interrupted ({}); nothing struck its worker or its partition", what, event.cause));
       }
-      if (attempt.terminal_at >= p.chunks_begin && attempt.terminal_at < p.claims[event.epoch].chunks_end &&
-          !p.audit_cut && !excuses_.tampers) {
+      if (attempt.terminal_at >= 0 && attempt.first_at >= p.chunks_begin &&
+          attempt.terminal_at < p.claims[event.epoch].chunks_end && !p.audit_cut && !excuses_.tampers) {
         report("P3", fmt::format("{} is closed as interrupted; its terminal chunk lay in the log at {}", what,
                                  attempt.terminal_at));
       }
@@ -445,12 +445,13 @@ void Oracle::judge_metadata(const Part& p, std::int64_t offset, const std::strin
     const auto id = ids_.find({open->ids.org_id, open->ids.request_id});
     if (id == ids_.end()) continue;
     const auto attempt = p.attempts.find({id->second, open->ids.attempt});
-    if (attempt == p.attempts.end() || attempt->second.terminal_at < 0) continue;
-    if (attempt->second.terminal_at >= p.chunks_begin && attempt->second.terminal_at < positions->chunk_offset) {
-      report("METADATA", fmt::format("the commit of {} starts the chunk tail at {}; the terminal chunk of {} at {} has "
-                                     "no response yet",
-                                     offset, positions->chunk_offset, name(id->second, open->ids.attempt),
-                                     attempt->second.terminal_at));
+    if (attempt == p.attempts.end() || attempt->second.first_at < 0) continue;
+    if (attempt->second.first_at >= p.chunks_begin && attempt->second.first_at < positions->chunk_offset) {
+      report(
+          "METADATA",
+          fmt::format("the commit of {} starts the chunk tail at {}; {}, whose first chunk lies at {}, has "
+                      "no response yet",
+                      offset, positions->chunk_offset, name(id->second, open->ids.attempt), attempt->second.first_at));
     }
   }
 }

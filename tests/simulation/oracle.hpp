@@ -62,6 +62,8 @@ class Oracle {
   };
   // What happens, in its order. `writer`: the process whose record it was.
   void request_arrived(int partition, std::int64_t offset, const Request& request);
+  /// A broker has refused the chunk: what stands behind it in the log makes no whole answer.
+  void chunk_refused(int partition, std::string_view value);
   /// `writer_ms`: the writer's calendar, where that is the brokers' too.
   void chunk_appended(int partition, std::int64_t offset, std::string_view value, Micros now,
                       std::optional<std::int64_t> writer_ms);
@@ -147,7 +149,9 @@ class Oracle {
   };
   struct Attempt {
     std::int64_t chunks = 0;
-    std::int64_t terminal_at = -1;
+    std::int64_t first_at = -1;
+    std::int64_t terminal_at = -1;  ///< of a whole answer
+    bool holed = false;             ///< one of its chunks was refused, and not those behind it: it is never whole
     std::string finish{};
     std::string text{};
     int call = -1;

@@ -20,6 +20,11 @@ int call_in(std::string_view text) {
 
 }  // namespace
 
+void Oracle::chunk_refused(int partition, std::string_view value) {
+  if (const auto chunk = events::parse_chunk(value))
+    part(partition).attempts[{id_of(chunk->org_id, chunk->request_id), chunk->attempt}].holed = true;
+}
+
 void Oracle::chunk_appended(int partition, std::int64_t offset, std::string_view value, Micros now,
                             std::optional<std::int64_t> writer_ms) {
   auto& p = part(partition);
@@ -35,6 +40,8 @@ void Oracle::chunk_appended(int partition, std::int64_t offset, std::string_view
   }
   const auto request = id_of(chunk->org_id, chunk->request_id);
   auto& attempt = p.attempts[{request, chunk->attempt}];
+  if (attempt.first_at < 0) attempt.first_at = offset;
+  if (attempt.holed) return;
   if (attempt.terminal_at >= 0) {
     report("P2", fmt::format("{}: a chunk behind its terminal chunk", name(request, chunk->attempt)));
   } else if (chunk->seq != attempt.chunks) {

@@ -15,6 +15,7 @@ constexpr std::int64_t clock_jump_max_ms = 300'000;
 }  // namespace
 
 std::optional<Violation> verified(const Broker& broker, const Oracle::Excuses& excuses) {
+  verify::Names names;
   for (int partition = 0; partition < broker.partitions(Topic::requests); ++partition) {
     const auto& requests = broker.log(Topic::requests, partition);
     const auto& chunks = broker.log(Topic::chunks, partition);
@@ -26,6 +27,7 @@ std::optional<Violation> verified(const Broker& broker, const Oracle::Excuses& e
                       .audit = std::string(name_of(Topic::audit)),
                       .dlq = std::string(name_of(Topic::dlq))};
     options.partition = partition;
+    options.names = &names;
     options.requests_from = requests.start;
     options.chunks_from = chunks.start;
     options.audit_from = audit.start;

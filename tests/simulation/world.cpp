@@ -97,6 +97,11 @@ std::string World::id_of(std::size_t request) const {
 // --- logs -----------------------------------------------------------------------------------------------------------
 
 void World::append(Topic topic, int partition, Entry entry, int writer) {
+  if (refuses && refuses(topic, entry)) {
+    trace.say(scheduler.now(), "{}/{} refuses a record of p{}", name_of(topic), partition, writer);
+    if (topic == Topic::chunks) oracle.chunk_refused(partition, entry.value.value_or(""));
+    return;
+  }
   auto& log = broker.log(topic, partition);
   const auto offset = log.end();
   entry.timestamp_ms = calendar_ms();

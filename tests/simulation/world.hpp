@@ -56,6 +56,8 @@ class World {
   Trace trace;
   Broker broker;
   Oracle oracle;
+  /// Records that a broker does not take. Whoever sent such a record must not live to hear of it.
+  std::function<bool(Topic, const Entry&)> refuses{};
   Coordinator coordinator;
   router::RouterOptions options{};
 

@@ -247,10 +247,11 @@ class FakeLogReader final : public kafka::LogReader {
   }
   void set_reading(bool) override {}
 
-  /// Hands on everything there is, and tells each end; false: nothing is being read.
-  bool deliver() {
+  /// Hands on everything there is, and tells each end; false: nothing is being read. `only`: of that topic.
+  bool deliver(const std::string& only = {}) {
     const auto now = reading_;
     for (const auto& [partition, from] : now) {
+      if (!only.empty() && partition.topic != only) continue;
       for (;;) {
         const auto it = reading_.find(partition);
         if (it == reading_.end()) break;

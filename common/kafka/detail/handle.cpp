@@ -295,14 +295,16 @@ Record record_of(const rd_kafka_message_t& message) {
   record.log_append_time = kind == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME;
   rd_kafka_headers_t* headers = nullptr;
   if (rd_kafka_message_headers(&message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR && headers != nullptr) {
-    record.headers.reserve(rd_kafka_header_cnt(headers));
+    const auto count = std::min(rd_kafka_header_cnt(headers), record_headers_max + 1);
+    record.headers.reserve(count);
     const char* name = nullptr;
     const void* value = nullptr;
     std::size_t size = 0;
-    for (std::size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
-         ++i)
-      record.headers.emplace_back(
-          name, value == nullptr ? std::string() : std::string(static_cast<const char*>(value), size));
+    for (std::size_t i = 0;
+         i < count && rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
+      auto& content = record.headers.emplace_back(name, std::nullopt).second;
+      if (value != nullptr) content.emplace(static_cast<const char*>(value), size);
+    }
   }
   return record;
 }

@@ -45,8 +45,8 @@ rd_kafka_resp_err_t TopicClient::send(const OutgoingRecord& record, std::uint32_
   HeaderHolder copied(rd_kafka_headers_new(plain ? 0 : record.headers->size()));
   if (!plain) {
     for (const auto& [name, content] : *record.headers)
-      rd_kafka_header_add(copied.get(), name.data(), static_cast<ssize_t>(name.size()), content.data(),
-                          static_cast<ssize_t>(content.size()));
+      rd_kafka_header_add(copied.get(), name.data(), static_cast<ssize_t>(name.size()),
+                          content ? bytes_of(*content) : nullptr, content ? static_cast<ssize_t>(content->size()) : 0);
   }
   // The tags and types are what the RD_KAFKA_V_… macros expand to, less a compiler extension.
   const auto code = rd_kafka_producev(client_.get(), RD_KAFKA_VTYPE_RKT, topic_.get(), RD_KAFKA_VTYPE_PARTITION,

@@ -119,9 +119,9 @@ TEST_F(Directed, AnAnswerThatWasContinuedAndLostIsFoundInTheChunkLog) {
   tell(continued_and_lost, histories * 3 / 4, router::Bug::continued_ignored);
 }
 
-/// A worker that has lost its partition and does not hear of it for a while publishes behind the terminal chunk of its
-/// successor, and commits. The commit is taken, because it arrives when the worker is a member again: what it says
-/// about the chunk log must not hide that terminal chunk, whose response is not there yet.
+/// A worker that has lost its partition and does not hear of it for a while answers a duplicate behind the terminal
+/// chunk of its successor, and commits. The commit is taken, because it arrives when the worker is a member again: what
+/// it says about the chunk log must not hide that terminal chunk, whose response is not there yet.
 std::optional<Violation> committed_too_late(std::uint64_t seed, int& met) {
   auto plan = empty_plan(seed);
   plan.late_commit = 1;
@@ -131,30 +131,37 @@ std::optional<Violation> committed_too_late(std::uint64_t seed, int& met) {
   plan.means[0][static_cast<std::size_t>(Stage::commit)] = 400'000;
   plan.requests.resize(3);
   plan.requests[0] = {.key = 0, .tokens = 0};
-  plan.requests[1] = {.key = 1, .tokens = 40, .token_gap_us = second / 3};
+  plan.requests[1] = {.kind = RequestKind::duplicate, .key = 1, .duplicate_of = 0};
   plan.requests[2] = {.key = 2, .tokens = 0};
   World world(plan);
   auto& first = world.start_worker(0);
   EXPECT_TRUE(world.run_until([&] { return world.newest_committer(0) == first.id(); })) << seed;
   auto& successor = world.start_worker(1);
   world.coordinator.favour(first.id());
-  const auto chunks = [&] { return world.broker.log(Topic::chunks, 0).end(); };
+  const auto& chunks = world.broker.log(Topic::chunks, 0);
   EXPECT_TRUE(world.run_until([&] { return world.coordinator.members() == 2 && world.coordinator.stable(); })) << seed;
   EXPECT_FALSE(world.run_until([] { return false; }, Micros(3 * second))) << seed;
   world.send_request(0);
-  world.send_request(1);
-  EXPECT_TRUE(world.run_until([&] { return world.oracle.complete(0, 0) && world.calls_of(1) == 1 && chunks() > 1; }));
+  EXPECT_TRUE(world.run_until([&] { return world.oracle.complete(0, 0); })) << seed;
+  const auto commits_before = first.group()->commits_out();
 
+  // Its answer to the duplicate is under way for long.
+  first.close(Gate::appends);
+  world.send_request(1);
+  EXPECT_TRUE(world.run_until([&] { return first.producer()->unreported() > 0; })) << seed;
   first.close(Gate::fetches);
+  first.close(Gate::reads);
   world.oracle.disturbed(first.id());
   world.coordinator.favour(successor.id());
   world.coordinator.put_out(first.id(), false);
-  EXPECT_TRUE(world.run_until([&] { return world.calls_of(1) == 2; })) << seed;
+  EXPECT_TRUE(world.run_until([&] { return world.newest_committer(0) == successor.id(); })) << seed;
+  const auto before = chunks.end();
   world.send_request(2);
   EXPECT_TRUE(world.run_until([&] { return world.calls_of(2) == 1; })) << seed;
   successor.close(Gate::acks);
-  const auto commits_before = first.group()->commits_out();
-  EXPECT_TRUE(world.run_until([&] { return first.group()->commits_out() > commits_before; })) << seed;
+  EXPECT_TRUE(world.run_until([&] { return chunks.end() > before; }, Micros(second))) << seed;
+  first.open(Gate::appends);
+  world.run_until([&] { return first.group()->commits_out() > commits_before; }, Micros(5 * second));
   first.later(Micros(0), [&] { first.group()->put_out(first.group()->newest_join()); });
   const bool taken = world.run_until([&] { return world.newest_committer(0) == first.id(); }, Micros(3 * second));
   if (taken && !world.oracle.complete(0, 2)) ++met;
@@ -313,6 +320,36 @@ std::optional<Violation> deleted_while_its_lease_ran(std::uint64_t seed, int& me
 
 TEST_F(Directed, AnAnswerThatWasDeletedWhileItsLeaseRanIsNotBoughtAgain) {
   tell(deleted_while_its_lease_ran, histories / 2, router::Bug::runs_again_though_cut);
+}
+
+/// A broker takes an answer's terminal chunk and refuses one before it; the worker dies before it hears of either. The
+/// answer in the log is cut, so the request runs again, and whoever comes next sees that too.
+std::optional<Violation> ended_behind_a_refused_chunk(std::uint64_t seed, int& met) {
+  auto plan = empty_plan(seed);
+  plan.workers = 1;
+  plan.requests.resize(1);
+  plan.requests[0] = {.tokens = 3};
+  World world(plan);
+  auto& first = world.start_worker(0);
+  EXPECT_TRUE(world.run_until([&] { return world.newest_committer(0) == first.id(); })) << seed;
+  std::int64_t seen = 0;
+  const auto refused = Random(seed).between(0, 2);
+  world.refuses = [&](Topic topic, const Entry&) { return topic == Topic::chunks && seen++ == refused; };
+  world.send_request(0);
+  EXPECT_TRUE(world.run_until([&] { return world.calls_of(0) == 1; })) << seed;
+  first.close(Gate::acks);
+  const auto& chunks = world.broker.log(Topic::chunks, 0);
+  EXPECT_TRUE(world.run_until([&] { return chunks.end() == 3; })) << seed;
+  if (seen == 4) ++met;
+  world.crash(first.id(), seed, std::nullopt);
+  world.refuses = nullptr;
+  auto violation = world.heal_and_finish();
+  EXPECT_TRUE(violation || world.calls_of(0) == 2) << seed;
+  return violation;
+}
+
+TEST_F(Directed, AnAnswerWithARefusedChunkIsNeverComplete) {
+  tell(ended_behind_a_refused_chunk, histories / 2, router::Bug::terminal_is_enough);
 }
 
 // --- one call that does not end -------------------------------------------------------------------------------------

@@ -34,6 +34,12 @@ TEST(RecordText, TombstonesAndMissingKeys) {
   EXPECT_EQ(record_line(tombstone), "3:42  (no key)  (tombstone)");
 }
 
+TEST(RecordText, ANullHeaderIsNull) {
+  auto given = record();
+  given.headers = {{"null", std::nullopt}, {"empty", ""}};
+  EXPECT_NE(record_json(given).find(R"("headers":{"null":null,"empty":""})"), std::string::npos);
+}
+
 TEST(RecordText, ALineStaysOneLine) {
   EXPECT_EQ(record_line(record()), "3:42  k  { \"a\": [1, 2] }");
 }

@@ -351,8 +351,7 @@ void Attempt::terminal_acknowledged() {
   const bool called = !calls_.empty();
   const auto outcome = outcome_of(terminal_->finish_reason, called);
   auto event = response(outcome);
-  services_.metrics.attempt_ended(model().value_or(events::AnsweringModel{}), job_.org_id(), events::name_of(outcome),
-                                  terminal_->timing, usage_);
+  services_.metrics.attempt_ended(counted_model(), job_.org_id(), events::name_of(outcome), terminal_->timing, usage_);
   produce_response(Purpose::response_event, std::move(event));
 }
 
@@ -403,6 +402,8 @@ bool Attempt::refuse(Failure failure) {
   auto event = response(Outcome::interrupted);
   event.cause = std::string(events::cause_refused);
   event.failure = std::move(failure);
+  services_.metrics.attempt_ended(counted_model(), job_.org_id(), events::name_of(Outcome::interrupted), std::nullopt,
+                                  usage_);
   produce_response(Purpose::interrupted_event, std::move(event));
   return true;
 }
@@ -414,6 +415,8 @@ bool Attempt::interrupt(std::string_view cause) {
   phase_ = Phase::answering;
   auto event = response(Outcome::interrupted);
   event.cause = std::string(cause);
+  services_.metrics.attempt_ended(counted_model(), job_.org_id(), events::name_of(Outcome::interrupted), std::nullopt,
+                                  usage_);
   produce_response(Purpose::interrupted_event, std::move(event));
   return true;
 }
@@ -458,6 +461,18 @@ std::optional<events::AnsweringModel> Attempt::model() const {
     return std::nullopt;
   }
   return events::AnsweringModel{.provider = target().model.provider, .name = target().model.model_name};
+}
+
+/// The labels of its metrics. A name that a sender made up would take the room of a model that exists.
+events::AnsweringModel Attempt::counted_model() const {
+  const auto named = model();
+  if (!named) return RouterMetrics::unresolved();
+  if (!route_.targets.empty()) return *named;
+  const auto known = [&](std::string_view org_id, std::string_view user_id) {
+    return services_.projection.find(org_id, user_id, named->provider, named->name) != nullptr;
+  };
+  if (known("", "") || known(job_.org_id(), "") || known(job_.org_id(), job_.user_id())) return *named;
+  return RouterMetrics::unresolved();
 }
 
 // --- clocks ---------------------------------------------------------------------------------------------------------

@@ -113,6 +113,7 @@ class Attempt final : public http::Listener, public providers::AnswerSink, priva
   void finish_cancelled();
   [[nodiscard]] events::AttemptIds ids() const;
   [[nodiscard]] std::optional<events::AnsweringModel> model() const;
+  [[nodiscard]] events::AnsweringModel counted_model() const;
   [[nodiscard]] events::LlmResponse response(events::Outcome outcome);
   void produce_response(Purpose purpose, events::LlmResponse event);
   void write_response(std::size_t bytes_max);

@@ -23,7 +23,8 @@ constexpr std::size_t header_frame_bytes = 16;
 
 std::size_t bytes_of(const kafka::Headers& headers) {
   std::size_t bytes = 0;
-  for (const auto& [name, content] : headers) bytes += name.size() + content.size() + header_frame_bytes;
+  for (const auto& [name, content] : headers)
+    bytes += name.size() + (content ? content->size() : 0) + header_frame_bytes;
   return bytes;
 }
 
@@ -52,7 +53,9 @@ DeadLetterRecord dead_letter_record(const kafka::Record& record, std::string_vie
   if (record.key) letter.key = *record.key;
   if (record.value) letter.value = *record.value;
   const auto origin = origin_headers(record, reason);
-  letter.headers = record.headers;
+  // Of more headers only the first ones were handed on.
+  const bool too_many = record.headers.size() > kafka::record_headers_max;
+  if (!too_many) letter.headers = record.headers;
   const auto bytes = [&] {
     return (letter.key ? letter.key->size() : 0) + (letter.value ? letter.value->size() : 0) +
            bytes_of(letter.headers) + bytes_of(origin);
@@ -70,6 +73,10 @@ DeadLetterRecord dead_letter_record(const kafka::Record& record, std::string_vie
     notes.emplace_back("kafka_dlt-headers-omitted", omitted(bytes_of(letter.headers)));
     letter.headers.clear();
   }
+  if (too_many)
+    notes.emplace_back(
+        "kafka_dlt-headers-omitted",
+        fmt::format("more than {} headers; read the original where the other headers say", kafka::record_headers_max));
   letter.headers.insert(letter.headers.end(), origin.begin(), origin.end());
   letter.headers.insert(letter.headers.end(), notes.begin(), notes.end());
   return letter;

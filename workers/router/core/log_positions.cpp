@@ -23,10 +23,9 @@ void LogPositions::clear() {
 }
 
 void LogPositions::recovered(std::int64_t chunk_end) {
-  chunk_end_ = chunk_end;
   chunk_cap_ = chunk_end;
   chunks_acknowledged_ = std::max(chunks_acknowledged_, chunk_end);
-  terminals_.clear();
+  open_.clear();
 }
 
 void LogPositions::event(std::int64_t audit_offset, Millis at, std::size_t bytes) {
@@ -46,13 +45,17 @@ void LogPositions::chunk_acknowledged(std::int64_t chunk_offset) {
   chunks_acknowledged_ = std::max(chunks_acknowledged_, chunk_offset + 1);
 }
 
+void LogPositions::begun(std::int64_t source_offset, std::int64_t attempt, std::int64_t chunk_offset) {
+  if (!planted(Bug::answer_begins_before)) open_.try_emplace({source_offset, attempt}, chunk_offset);
+}
+
 void LogPositions::terminal(std::int64_t source_offset, std::int64_t attempt, std::int64_t chunk_offset) {
-  terminals_.try_emplace({source_offset, attempt},
-                         chunk_offset >= 0 ? chunk_offset : std::max<std::int64_t>(0, chunks_acknowledged_ - 1));
+  open_.try_emplace({source_offset, attempt},
+                    chunk_offset >= 0 ? chunk_offset : std::max<std::int64_t>(0, chunks_acknowledged_ - 1));
 }
 
 void LogPositions::answered(std::int64_t source_offset, std::int64_t attempt) {
-  terminals_.erase({source_offset, attempt});
+  open_.erase({source_offset, attempt});
 }
 
 LogPositions::Positions LogPositions::at(std::int64_t committed, const events::AuditFold& fold, std::int64_t accounted,
@@ -67,8 +70,7 @@ LogPositions::Positions LogPositions::at(std::int64_t committed, const events::A
   }
   if (!marks_.empty()) positions.audit = std::min(positions.audit, marks_.front().audit_offset);
 
-  for (const auto& [attempt, chunk] : terminals_) positions.chunk = std::min(positions.chunk, chunk);
-  if (fold.any_continued() && !planted(Bug::continued_ignored)) positions.chunk = std::min(positions.chunk, chunk_end_);
+  for (const auto& [attempt, chunk] : open_) positions.chunk = std::min(positions.chunk, chunk);
   if (planted(Bug::audit_offset_too_far)) positions.audit = std::min(accounted, positions.audit + 1);
   if (planted(Bug::chunk_offset_too_far)) ++positions.chunk;
   return positions;

@@ -31,6 +31,9 @@ class LogPositions {
   void own_event_counts(std::int64_t chunks_acknowledged_when_sent);
   /// -1: delivered nobody knows where.
   void chunk_acknowledged(std::int64_t chunk_offset);
+  /// The attempt exists, no response counts yet, and its first chunk lies at `chunk_offset` or behind it: a successor
+  /// takes its answer for whole only if it has read all of it.
+  void begun(std::int64_t source_offset, std::int64_t attempt, std::int64_t chunk_offset);
   /// A terminal chunk lies at `chunk_offset` (-1: at or behind the last one acknowledged); no response counts yet.
   void terminal(std::int64_t source_offset, std::int64_t attempt, std::int64_t chunk_offset);
   /// A response of that attempt counts.
@@ -38,7 +41,6 @@ class LogPositions {
 
   /// One past the last chunk acknowledged so far; to be remembered with every audit event when it is sent.
   [[nodiscard]] std::int64_t chunks_acknowledged() const { return chunks_acknowledged_; }
-  /// The end of the chunk log as it was read at the present claim.
 
   struct Positions {
     std::int64_t audit = 0;
@@ -58,10 +60,10 @@ class LogPositions {
 
   const Millis window_;
   const std::size_t window_bytes_;
-  std::int64_t chunk_end_ = 0;
   std::int64_t chunk_cap_ = 0;
   std::int64_t chunks_acknowledged_ = 0;
-  std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> terminals_{};  ///< (source, attempt) -> chunk offset
+  /// (source, attempt) -> chunk offset, of those without a response that counts: nothing of them lies before it.
+  std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> open_{};
   std::deque<Mark> marks_{};
   std::int64_t audit_end_ = 0;  ///< one past the last event told
   std::uint64_t bytes_ = 0;

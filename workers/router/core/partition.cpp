@@ -10,6 +10,7 @@
 #include <spdlog/spdlog.h>
 
 #include "common/events/cloud_events.hpp"
+#include "common/events/epochs.hpp"
 #include "common/registry/resolution.hpp"
 #include "workers/router/core/attempt.hpp"
 #include "workers/router/core/planted.hpp"
@@ -49,8 +50,9 @@ Failure too_late() {
 }  // namespace
 
 std::size_t bytes_of(const kafka::Record& record) {
-  std::size_t bytes = (record.value ? record.value->size() : 0) + (record.key ? record.key->size() : 0);
-  for (const auto& [name, content] : record.headers) bytes += name.size() + content.size();
+  std::size_t bytes = record_frame_bytes + (record.value ? record.value->size() : 0) +
+                      (record.key ? record.key->size() : 0) + record.headers.size() * header_frame_bytes;
+  for (const auto& [name, content] : record.headers) bytes += name.size() + (content ? content->size() : 0);
   return bytes;
 }
 
@@ -125,6 +127,10 @@ void Partition::take(kafka::Record&& record) {
   const bool ids_only = careful();
   if (auto refused = lost_too_often(record)) {
     parsed = std::move(*refused);
+  } else if (record.headers.size() > kafka::record_headers_max) {
+    parsed = events::Unanswerable{
+        .reason = fmt::format("the record has more than {} headers; put what they say into the request's metadata",
+                              kafka::record_headers_max)};
   } else if (record.key && record.key->size() > services_.options.request_limits.key_bytes_max) {
     parsed = events::Unanswerable{
         .reason = fmt::format("the record key has {} bytes, at most {} are allowed; use the conversation's id",
@@ -172,6 +178,10 @@ void Partition::take(kafka::Record&& record) {
     job.deadline_known = !job.unread;
   }
   recent_.seen(job.org_id(), job.request_id(), job.offset, job.seen_ms());
+  // What waits may be judged once more, and what is yet to be read is not much older, whoever made its timestamp.
+  recent_.forget_before(
+      std::min(jobs_.begin()->second.seen_ms(), job.queued_since.count()) - services_.options.tail_margin.count(),
+      epoch_);
   by_name_.emplace(name_hash(job.org_id(), job.request_id()), job.offset);
   // Who may have been given more time than others must not be ended by the default.
   if (job.deadline_known) schedule(job, job.deadline);
@@ -343,7 +353,7 @@ void Partition::begin_attempt(Job& job) {
   fetch_ended(job);
   job.stage = Job::Stage::running;
   const auto n = recent_.next_attempt(job.org_id(), job.request_id(), job.offset, job.seen_ms(), epoch_);
-  const auto number = epoch_ * attempts_per_epoch + std::min(n, RecentRequests::attempts_max);
+  const auto number = epoch_ * events::attempts_per_epoch + std::min(n, RecentRequests::attempts_max);
   auto& seen = recent_.seen(job.org_id(), job.request_id(), job.offset, job.seen_ms());
   if (seen.offset == job.offset) seen.attempt = number;
   job.attempt = std::make_unique<Attempt>(services_, *this, job, number);

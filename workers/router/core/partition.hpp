@@ -43,6 +43,10 @@
 
 namespace tokenrail::router {
 
+/// What a record and each of its headers take beside their bytes.
+inline constexpr std::size_t record_frame_bytes = 256;
+inline constexpr std::size_t header_frame_bytes = sizeof(kafka::Headers::value_type);
+
 /// What a record counts against the window until it is complete.
 [[nodiscard]] std::size_t bytes_of(const kafka::Record& record);
 
@@ -244,6 +248,8 @@ class Partition {
 
   // ownership (partition_ownership.cpp)
   void claim();
+  /// The epoch of a claim above that one.
+  [[nodiscard]] std::int64_t next_epoch(std::int64_t epoch) const;
   void claim_reported();
   // where the tails begin without metadata (partition_locating.cpp)
   void locate();
@@ -399,7 +405,7 @@ class Partition {
   std::optional<events::CommitMetadata> inherited_{};  ///< of what is committed: where the tails begin
   events::AuditFold fold_{};
   AuditAccount account_{};
-  TerminalTail tail_{};
+  AnswerTail tail_{};
   std::map<std::int64_t, Origin> origins_{};  ///< by source offset, of attempts that are open
 
   /// Looking for where the tails begin, without metadata.

@@ -79,6 +79,8 @@ void Partition::apply(const AuditAccount::Entry& entry) {
       break;
     case AuditFacts::Kind::request:
       if (!ours) break;
+      // Its call is made after this, so its chunks come behind all that have been acknowledged.
+      positions_.begun(facts.ids.source_offset, facts.ids.attempt, positions_.chunks_acknowledged());
       if (const auto it = jobs_.find(facts.ids.source_offset);
           it != jobs_.end() && it->second.attempt && it->second.attempt->number() == facts.ids.attempt)
         it->second.attempt->announced();

@@ -160,7 +160,15 @@ void Partition::forget_lost(const events::AuditFacts& facts) {
   const auto gone = [&](std::string_view org_id, std::string_view request_id, std::int64_t offset) {
     return offset >= facts.lost_from && offset < facts.lost_to && !fold_.complete(offset, org_id, request_id);
   };
-  if (!recent_.forget_in(facts.lost_from, facts.lost_to, gone)) return;
+  const auto name_gone = [&](const events::RequestName& name, std::int64_t offset) {
+    const auto* const attempts = fold_.attempts(offset);
+    return attempts == nullptr || std::ranges::none_of(*attempts, [&](const auto& attempt) {
+             const auto& ids = attempt.ids;
+             return events::RequestName(ids.org_id, ids.request_id) == name &&
+                    !gone(ids.org_id, ids.request_id, offset);
+           });
+  };
+  if (!recent_.forget_in(facts.lost_from, facts.lost_to, name_gone)) return;
   for (const auto& [offset, source] : fold_.sources()) {
     for (const auto& [ids, request_offset, response, continued] : source.attempts) {
       const auto* const known = recent_.find(ids.org_id, ids.request_id);

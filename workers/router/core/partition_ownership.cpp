@@ -9,6 +9,7 @@
 
 #include "common/events/audit.hpp"
 #include "common/events/cloud_events.hpp"
+#include "common/events/epochs.hpp"
 #include "workers/router/core/attempt.hpp"
 #include "workers/router/core/partition.hpp"
 #include "workers/router/core/planted.hpp"
@@ -53,8 +54,12 @@ void Partition::begin(const kafka::Committed& committed) {
   commit_.metadata = committed.metadata;
   // A partition that nobody has claimed starts at a number above any that a lost history could have used.
   const auto unix_seconds = std::chrono::duration_cast<std::chrono::seconds>(services_.environment.now().wall).count();
-  epoch_ = inherited_ ? inherited_->epoch + (planted(Bug::epoch_reused) ? 0 : 1) : unix_seconds;
+  epoch_ = inherited_ ? next_epoch(inherited_->epoch) : events::first_epoch(unix_seconds, number_);
   claim();
+}
+
+std::int64_t Partition::next_epoch(std::int64_t epoch) const {
+  return planted(Bug::epoch_reused) ? epoch : events::epoch_above(epoch, number_);
 }
 
 void Partition::claim() {
@@ -256,8 +261,10 @@ void Partition::audit_tail_read(std::int64_t claim_offset) {
   account_ = AuditAccount(claim_offset + 1);
   phase_ = Phase::reading_chunks;
   reading_.first.reset();
+  const auto open = fold_.open();
+  for (const auto* const attempt : open) tail_.expect(attempt->ids);
   // Nobody's answer is open: only the end of the chunk log is wanted.
-  const bool wanted = !fold_.open().empty();
+  const bool wanted = !open.empty();
   read_chunks_from(wanted ? chunk_tail_begin() : kafka::offset_end);
 }
 
@@ -284,16 +291,7 @@ void Partition::chunk_tail_record(const kafka::Record& record) {
   }
   if (reading_.early_chunks_end && tail && record.offset >= *reading_.early_chunks_end) return;
   if (!tail) reading_.chunks_read_to = std::max(reading_.chunks_read_to, record.offset + 1);
-  // Of thousands of chunks a second only the terminal ones matter; the field's name is written by us, without blanks.
-  if (!record.value || !record.value->contains("\"done\":true")) return;
-  auto chunk = events::parse_chunk(*record.value);
-  if (!chunk || !chunk->done) return;
-  const auto* const attempt = fold_.find(chunk->source_offset, chunk->attempt);
-  if (attempt == nullptr || !attempt->open() || attempt->ids.org_id != chunk->org_id ||
-      attempt->ids.request_id != chunk->request_id)
-    return;
-  if (!tail) positions_.terminal(chunk->source_offset, chunk->attempt, record.offset);
-  tail_.found(record.offset, std::move(*chunk));
+  if (record.value) tail_.read(record.offset, *record.value);
 }
 
 void Partition::chunk_tail_read(std::int64_t end) {
@@ -312,14 +310,15 @@ void Partition::recovered() {
   const auto now = services_.environment.now();
   for (const auto* const attempt : fold_.open()) {
     const auto& ids = attempt->ids;
-    if (const auto* const found = tail_.find(ids.source_offset, ids.attempt)) {
-      positions_.terminal(ids.source_offset, ids.attempt, found->chunk_offset);
-    } else if (may_have_ended_in_the_cut(ids.source_offset)) {
+    if (tail_.terminal(ids.source_offset, ids.attempt) == nullptr && may_have_ended_in_the_cut(ids.source_offset)) {
       // Until a response says so whoever comes next has to find the log cut as well: its tail begins where there is
       // nothing any more.
       const auto first = reading_.first.value_or(reading_.chunks_read_to);
-      positions_.terminal(ids.source_offset, ids.attempt,
-                          std::max<std::int64_t>(0, std::min(chunk_tail_begin(), first - 1)));
+      positions_.begun(ids.source_offset, ids.attempt,
+                       std::max<std::int64_t>(0, std::min(chunk_tail_begin(), first - 1)));
+    } else if (!attempt->continued || !planted(Bug::continued_ignored)) {
+      positions_.begun(ids.source_offset, ids.attempt,
+                       tail_.first_chunk(ids.source_offset, ids.attempt).value_or(reading_.chunks_read_to));
     }
     if (!attempt->continued) continue;
     leases_[{ids.source_offset, ids.attempt}] = now.steady + Millis(attempt->continued->lease_ms);
@@ -345,6 +344,9 @@ void Partition::close(const Closing& closing) {
     services_.metrics.interrupted.add();
   }
   auto event = response_of(closing, epoch_, instance_);
+  services_.metrics.attempt_ended(
+      event.model.value_or(RouterMetrics::unresolved()), event.ids.org_id, events::name_of(event.outcome),
+      closing.terminal != nullptr ? std::optional(event.timing) : std::nullopt, event.usage);
   // Said in the log, because whoever comes next finds the rest of the chunk log whole.
   if (closing.terminal == nullptr && may_have_ended_in_the_cut(offset)) event.cause = cause_cut;
   events::AuditFacts facts{.kind = events::AuditFacts::Kind::response,
@@ -369,8 +371,8 @@ void Partition::close(const Closing& closing) {
   }
 }
 
-// Retention has cut the chunk log: the answer may have ended there, and running it again could give a second one. Not
-// where the oldest chunk left is older than the attempt.
+// Retention has cut the chunk log: the answer may have stood there, or its first chunks, and running it again could
+// give a second one. Not where the oldest chunk left is older than the attempt.
 bool Partition::may_have_ended_in_the_cut(std::int64_t source_offset) const {
   if (!reading_.chunks_cut) return false;
   const auto origin = origins_.find(source_offset);
@@ -495,7 +497,7 @@ void Partition::on_committed(std::uint32_t sequence, kafka::CommitOutcome outcom
   if (phase_ == Phase::committing) {
     run();
   } else if (phase_ == Phase::confirming) {
-    epoch_ = std::max(epoch_, fold_.epoch()) + (planted(Bug::epoch_reused) ? 0 : 1);
+    epoch_ = next_epoch(std::max(epoch_, fold_.epoch()));
     claim();
   }
 }

@@ -85,7 +85,7 @@ void Partition::chunk_refused(std::uint64_t unit, std::string_view detail) {
   ++job.refusals;
   // Not even the error is taken: it waits until it is. Where no number is left for one more attempt, until a new claim.
   if (was_refused_before) job.wait_until = now + refusal_wait(job.refusals);
-  if (attempt.number() % attempts_per_epoch == RecentRequests::attempts_max) job.wait_until = Millis::max();
+  if (attempt.number() % events::attempts_per_epoch == RecentRequests::attempts_max) job.wait_until = Millis::max();
 }
 
 /// How the request is to end, where a chunk of an earlier attempt was refused.

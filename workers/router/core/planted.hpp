@@ -38,6 +38,8 @@ enum class Bug : std::uint8_t {
   silence_fails_all,          ///< a partition of a topic that acknowledges nothing fails all partitions
   loss_untold,                ///< requests that were deleted unread are passed over in silence
   believes_old_log,           ///< a log that is another one than was read is taken for the same
+  terminal_is_enough,         ///< a terminal chunk in the tail counts as a whole answer, whatever is missing before it
+  answer_begins_before,       ///< chunkOffset does not wait for the first chunk of attempts without a response
 };
 
 #ifdef TOKENRAIL_PLANTED_BUGS

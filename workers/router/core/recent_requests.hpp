@@ -1,26 +1,28 @@
 // The requests of late, by (orgId, requestId): where each was seen first within the window, so that it is not run
-// twice, and how often it has been attempted under the present epoch, so that no two attempts share a number. Pure;
-// bounded: the oldest is forgotten first.
+// twice, and how often it has been attempted under the present epoch, so that no two attempts share a number. Pure.
+//
+// Bounded: of more than `requests_max` the oldest is forgotten first, and those whose window is over are forgotten by
+// time, but for those that were attempted under the present epoch, whose numbers are taken. Memory: at most
+// `bytes_each_max` for each, whatever its ids.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <limits>
-#include <optional>
-#include <string>
 #include <string_view>
 #include <unordered_map>
 
-namespace tokenrail::router {
+#include "common/events/epochs.hpp"
+#include "common/events/request_name.hpp"
 
-/// Attempt numbers of one epoch: `attempt` is epoch × this + n.
-inline constexpr std::int64_t attempts_per_epoch = 1'000;
+namespace tokenrail::router {
 
 class RecentRequests {
  public:
   /// Attempts of one name under one epoch that have a number of their own.
-  static constexpr std::int64_t attempts_max = attempts_per_epoch - 1;
+  static constexpr std::int64_t attempts_max = events::attempts_per_epoch - 1;
+  static constexpr std::size_t bytes_each_max = 160;
 
   /// `window_ms`: one that comes again later than this is a request of its own, and the first of a new window.
   RecentRequests(std::size_t requests_max, std::int64_t window_ms)
@@ -42,14 +44,11 @@ class RecentRequests {
 
   /// It lies at that offset. Returns what is known of it.
   Seen& seen(std::string_view org_id, std::string_view request_id, std::int64_t offset, std::int64_t at_ms) {
-    auto key = key_of(org_id, request_id);
-    const auto [it, fresh] = requests_.try_emplace(key, Seen{.offset = offset, .at_ms = at_ms});
+    const auto [it, fresh] =
+        requests_.try_emplace(events::RequestName(org_id, request_id), Seen{.offset = offset, .at_ms = at_ms});
     if (fresh) {
-      order_.push_back(std::move(key));
-      if (order_.size() > requests_max_) {
-        requests_.erase(order_.front());
-        order_.pop_front();
-      }
+      order_.push_back(&*it);
+      if (order_.size() > requests_max_) forget_oldest();
       return it->second;
     }
     auto& known = it->second;
@@ -67,9 +66,10 @@ class RecentRequests {
   }
 
   [[nodiscard]] const Seen* find(std::string_view org_id, std::string_view request_id) const {
-    const auto it = requests_.find(key_of(org_id, request_id));
+    const auto it = requests_.find(events::RequestName(org_id, request_id));
     return it == requests_.end() ? nullptr : &it->second;
   }
+  [[nodiscard]] std::size_t size() const { return requests_.size(); }
 
   /// It is known to begin elsewhere than was thought: there.
   void moved(std::string_view org_id, std::string_view request_id, std::int64_t offset, std::int64_t at_ms) {
@@ -80,17 +80,14 @@ class RecentRequests {
     known.attempt = 0;
   }
 
-  /// Forgets where those were seen that were seen first in that range and of which `gone(org_id, request_id, offset)`
-  /// says so; not how often they were attempted. Whoever knows of them elsewhere says seen() again. Returns whether
-  /// there were any. Takes as long as there are many.
+  /// Forgets where those were seen that were seen first in that range and of which `gone(name, offset)` says so; not
+  /// how often they were attempted. Whoever knows of them elsewhere says seen() again. Returns whether there were any.
+  /// Takes as long as there are many.
   template <class Gone>
   bool forget_in(std::int64_t from, std::int64_t to, Gone gone) {
     bool any = false;
-    for (auto& [key, known] : requests_) {
-      if (known.offset < from || known.offset >= to) continue;
-      const auto end_of_org = key.find('\0');
-      const std::string_view ids(key);
-      if (!gone(ids.substr(0, end_of_org), ids.substr(end_of_org + 1), known.offset)) continue;
+    for (auto& [name, known] : requests_) {
+      if (known.offset < from || known.offset >= to || !gone(name, known.offset)) continue;
       known.offset = nowhere;
       known.attempt = 0;
       any = true;
@@ -113,6 +110,17 @@ class RecentRequests {
     }
   }
 
+  /// No request older than `at_ms` will be asked about any more: forgets, oldest first, those whose window had ended by
+  /// then and that were not attempted under `epoch`.
+  void forget_before(std::int64_t at_ms, std::int64_t epoch) {
+    while (!order_.empty()) {
+      const auto& known = order_.front()->second;
+      const bool numbers_taken = known.epoch == epoch && known.attempts > 0;
+      if (numbers_taken || known.at_ms >= at_ms - window_ms_) return;
+      forget_oldest();
+    }
+  }
+
   /// 1 for the first attempt under that epoch, then one more each time.
   std::int64_t next_attempt(std::string_view org_id, std::string_view request_id, std::int64_t offset,
                             std::int64_t at_ms, std::int64_t epoch) {
@@ -125,18 +133,17 @@ class RecentRequests {
   }
 
  private:
-  static std::string key_of(std::string_view org_id, std::string_view request_id) {
-    std::string key;
-    key.reserve(org_id.size() + request_id.size() + 1);
-    key.append(org_id).push_back('\0');
-    key.append(request_id);
-    return key;
+  using Requests = std::unordered_map<events::RequestName, Seen, events::RequestName::Hash>;
+
+  void forget_oldest() {
+    requests_.erase(requests_.find(order_.front()->first));
+    order_.pop_front();
   }
 
   std::size_t requests_max_;
   std::int64_t window_ms_;
-  std::unordered_map<std::string, Seen> requests_;
-  std::deque<std::string> order_;
+  Requests requests_;
+  std::deque<const Requests::value_type*> order_;  ///< the oldest first
 };
 
 }  // namespace tokenrail::router

@@ -34,26 +34,16 @@ Outcome outcome_from(FinishReason reason, bool called) {
 
 }  // namespace
 
-void TerminalTail::found(std::int64_t chunk_offset, events::Chunk chunk) {
-  const std::pair key{chunk.source_offset, chunk.attempt};
-  found_.try_emplace(key, Found{.chunk_offset = chunk_offset, .chunk = std::move(chunk)});
-}
-
-const TerminalTail::Found* TerminalTail::find(std::int64_t source_offset, std::int64_t attempt) const {
-  const auto it = found_.find({source_offset, attempt});
-  return it == found_.end() ? nullptr : &it->second;
-}
-
-std::vector<Closing> plan_recovery(const events::AuditFold& fold, const TerminalTail& terminals) {
+std::vector<Closing> plan_recovery(const events::AuditFold& fold, const AnswerTail& answers) {
   std::vector<Closing> plan;
   for (const auto* const attempt : fold.open()) {
-    if (!attempt->continued) plan.push_back(plan_closing(*attempt, terminals));
+    if (!attempt->continued) plan.push_back(plan_closing(*attempt, answers));
   }
   return plan;
 }
 
-Closing plan_closing(const events::AuditFold::Attempt& attempt, const TerminalTail& terminals) {
-  return {.ids = attempt.ids, .terminal = terminals.find(attempt.ids.source_offset, attempt.ids.attempt)};
+Closing plan_closing(const events::AuditFold::Attempt& attempt, const AnswerTail& answers) {
+  return {.ids = attempt.ids, .terminal = answers.terminal(attempt.ids.source_offset, attempt.ids.attempt)};
 }
 
 events::LlmResponse response_of(const Closing& closing, std::int64_t epoch, const std::string& instance) {
@@ -68,7 +58,7 @@ events::LlmResponse response_of(const Closing& closing, std::int64_t epoch, cons
     event.called = true;
     return event;
   }
-  const auto& chunk = closing.terminal->chunk;
+  const auto& chunk = *closing.terminal;
   const auto reason = finish_reason_from(chunk.finish_reason);
   event.called = chunk.model.has_value();
   event.outcome = outcome_from(reason, event.called);

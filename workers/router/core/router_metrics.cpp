@@ -68,7 +68,7 @@ void RouterMetrics::record_refused(const std::string& topic) {
 }
 
 void RouterMetrics::attempt_ended(const events::AnsweringModel& model, std::string_view org_id,
-                                  std::string_view outcome, const events::Timing& timing,
+                                  std::string_view outcome, const std::optional<events::Timing>& timing,
                                   const std::optional<events::Usage>& usage) {
   const telemetry::Labels labels{
       {"provider", model.provider}, {"modelName", model.name}, {"orgId", std::string(org_id)}};
@@ -82,10 +82,11 @@ void RouterMetrics::attempt_ended(const events::AnsweringModel& model, std::stri
     metrics_.counter("llm_tokens_output_total", "Output tokens as the providers counted them.", labels)
         .add(static_cast<std::uint64_t>(usage->output_tokens));
   }
+  if (!timing) return;
   metrics_
       .histogram("llm_request_duration_ms", "From the dispatch of an attempt to its terminal chunk, in milliseconds.",
                  telemetry::Metrics::latency_bounds_ms(), {{"provider", model.provider}, {"modelName", model.name}})
-      .observe(static_cast<double>(timing.total_ms));
+      .observe(static_cast<double>(timing->total_ms));
 }
 
 }  // namespace tokenrail::router

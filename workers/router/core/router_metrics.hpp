@@ -14,8 +14,11 @@ class RouterMetrics {
   explicit RouterMetrics(telemetry::Metrics& metrics);
 
   /// At the end of every attempt. `model`: what answered, or what was asked for.
+  /// Stands for the model where no route was found, or where nobody knows which one it was.
+  [[nodiscard]] static events::AnsweringModel unresolved() { return {.provider = "unresolved", .name = "unresolved"}; }
+  /// `timing`: nothing of one that was interrupted; it has no end.
   void attempt_ended(const events::AnsweringModel& model, std::string_view org_id, std::string_view outcome,
-                     const events::Timing& timing, const std::optional<events::Usage>& usage);
+                     const std::optional<events::Timing>& timing, const std::optional<events::Usage>& usage);
 
   /// The brokers refused a record of that topic for good.
   void record_refused(const std::string& topic);

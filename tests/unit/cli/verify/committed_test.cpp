@@ -54,7 +54,7 @@ INSTANTIATE_TEST_SUITE_P(Committed, EveryRule,
                                 h.options.committed = 0;
                                 h.options.metadata = "tr1 5 1 1";
                               },
-                              "P4 P5", "chat.chunks [ 0 ] the commit's chunkOffset 1 lies behind the terminal chunk"},
+                              "P4 P5", "chat.chunks [ 0 ] the commit's chunkOffset 1 lies behind the first chunk"},
                              {"AnEpochNobodyClaimed",
                               [](History& h) {
                                 h.ask("r");

@@ -37,6 +37,24 @@ INSTANTIATE_TEST_SUITE_P(Good, EveryRule,
                                 h.claim(5);
                                 h.bury(h.ask("r", std::string(4'097, 'k')));
                               }},
+                             {"ACommitThatPassesADeadLetterWithAKeyThatIsTooLong",
+                              [](History& h) {
+                                h.claim(5);
+                                h.bury(h.ask("r", std::string(4'097, 'k')));
+                                h.options.committed = 1;
+                                h.options.metadata = "tr1 5 1 0";
+                              }},
+                             {"ADuplicateJustWithinTheWindowAndTheWorkersClock",
+                              [](History& h) {
+                                h.options.dedupe_window_ms = 600'000;
+                                h.ask("r");
+                                h.claim(5);
+                                h.answer(5, 0);
+                                h.wait(600'000 + h.options.worker_skew_ms - 10);
+                                h.ask("r");
+                                h.duplicate_chunk(1, 0, a(5, 1));
+                                h.duplicate_response(5, 1);
+                              }},
                              {"ADeadLetterThatIsTooLarge",
                               [](History& h) {
                                 h.options.request_limits.value_bytes_max = 50;
@@ -62,6 +80,29 @@ INSTANTIATE_TEST_SUITE_P(Good, EveryRule,
                                 h.claim(5);
                                 h.begin(5, 0);
                                 h.say(0, a(5, 1), 0);
+                                h.claim(6);
+                                h.interrupt(6, 0, a(5, 1));
+                                h.answer(6, 0);
+                              }},
+                             {"ARefusedChunkBeforeTheTerminalOneIsNoAnswer",
+                              [](History& h) {
+                                h.ask("r");
+                                h.claim(5);
+                                h.begin(5, 0);
+                                h.say(0, a(5, 1), 0);
+                                h.end(0, a(5, 1), 2);
+                                h.wait(100'000);
+                                h.claim(6);
+                                h.interrupt(6, 0, a(5, 1));
+                                h.answer(6, 0);
+                              }},
+                             {"ARefusedFirstChunkIsNoAnswer",
+                              [](History& h) {
+                                h.ask("r");
+                                h.claim(5);
+                                h.begin(5, 0);
+                                h.end(0, a(5, 1), 1);
+                                h.wait(100'000);
                                 h.claim(6);
                                 h.interrupt(6, 0, a(5, 1));
                                 h.answer(6, 0);

@@ -21,7 +21,7 @@ TEST(CloudEvents, HeadersAreThoseOfTheBinding) {
 
 TEST(CloudEvents, CarryTheTraceWhereThereIsOne) {
   const auto headers = cloud_event_headers({.id = "i", .source = "s", .type = "t", .traceparent = "00-a"});
-  EXPECT_EQ(headers.back(), (std::pair<std::string, std::string>("traceparent", "00-a")));
+  EXPECT_EQ(headers.back(), (HeaderList::value_type("traceparent", "00-a")));
 }
 
 TEST(EventIds, SayWhatHappenedWhereSoThatARepetitionIsKnown) {

@@ -70,7 +70,8 @@ TEST_F(KafkaProducer, ReportsInTheOrderOfProducingWithOffsets) {
 TEST_F(KafkaProducer, KeepsNullApartFromEmptyAndCarriesHeadersAsBytes) {
   auto producer = make();
   const auto out = producer->topic("out");
-  const Headers headers = {{"ce_id", "a"}, {"binary", std::string("\0\x01\xff", 3)}, {"empty", ""}};
+  const Headers headers = {
+      {"ce_id", "a"}, {"binary", std::string("\0\x01\xff", 3)}, {"empty", ""}, {"null", std::nullopt}};
   ASSERT_EQ(producer->produce(out, 0, std::nullopt, std::nullopt, nullptr, 1), Produced::accepted);
   ASSERT_EQ(producer->produce(out, 0, "", "", nullptr, 2), Produced::accepted);
   ASSERT_EQ(producer->produce(out, 0, std::string_view(), std::string_view(), nullptr, 3), Produced::accepted);
@@ -90,6 +91,19 @@ TEST_F(KafkaProducer, KeepsNullApartFromEmptyAndCarriesHeadersAsBytes) {
   EXPECT_EQ(records[4].headers, headers);
   EXPECT_TRUE(records[0].headers.empty());
   EXPECT_GT(records[0].timestamp_ms, 1'500'000'000'000);
+}
+
+TEST_F(KafkaProducer, OfMoreHeadersThanTheBoundOneMoreIsHandedOn) {
+  auto producer = make();
+  const auto out = producer->topic("out");
+  const Headers most(record_headers_max, {"h", ""});
+  const Headers more(record_headers_max + 5, {"h", ""});
+  ASSERT_EQ(producer->produce(out, 0, "k", "v", &most, 1), Produced::accepted);
+  ASSERT_EQ(producer->produce(out, 0, "k", "v", &more, 2), Produced::accepted);
+  const auto records = read(0, 2);
+  ASSERT_EQ(records.size(), 2U);
+  EXPECT_EQ(records[0].headers.size(), record_headers_max);
+  EXPECT_EQ(records[1].headers.size(), record_headers_max + 1);
 }
 
 TEST_F(KafkaProducer, OneKeyGoesToOnePartition) {

@@ -71,6 +71,31 @@ TEST(AuditAccount, WhatIsReadAndReportedComesOutOnce) {
   EXPECT_EQ(offsets(account), Offsets{101});
 }
 
+AuditAccount::Entry lost(std::int64_t from, std::int64_t to) {
+  return {.facts = {
+              .kind = events::AuditFacts::Kind::lost, .epoch = 7, .instance = "me", .lost_from = from, .lost_to = to}};
+}
+
+// The ranges alone tell such events of one epoch apart.
+TEST(AuditAccount, TwoLossesWithoutAPlaceAreToldApartByTheirRanges) {
+  AuditAccount account(100);
+  account.produced(lost(1, 3));
+  account.produced(lost(5, 9));
+  account.produced(lost(5, 12));
+  for (int i = 0; i < 3; ++i) account.reported(-1);
+  for (const auto& [offset, range] : {std::pair(100, lost(5, 12)), {101, lost(5, 9)}, {102, lost(1, 3)}}) {
+    auto entry = range;
+    entry.offset = offset;
+    account.read(entry);
+    const auto taken = account.take();
+    ASSERT_TRUE(taken);
+    EXPECT_TRUE(taken->own);
+    EXPECT_EQ(taken->offset, offset);
+    EXPECT_EQ(taken->facts.lost_from, range.facts.lost_from);
+    EXPECT_EQ(taken->facts.lost_to, range.facts.lost_to);
+  }
+}
+
 TEST(AuditAccount, AGapWithoutRecordsIsClosedByReadingPastIt) {
   AuditAccount account(100);
   account.produced(own(1));

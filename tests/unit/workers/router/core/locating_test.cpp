@@ -134,16 +134,16 @@ TEST_F(LocatingTest, AfterThreeRefusalsTheLogsAreReadFromTheirBeginning) {
 
 // Where the tail begins behind the claim of whoever wrote last, its events tell its epoch.
 TEST_F(LocatingTest, AnEpochWhoseClaimIsOlderThanTheTailIsPassed) {
-  const auto ahead = environment.wall.count() / 1'000 + 500;
+  const auto ahead = events::first_epoch(environment.wall.count() / 1'000 + 500, 0);
   asked_ago(minute);
   claim_ago(99 * minute, ahead);
   event_ago(5 * minute, ahead);
   assign();
   EXPECT_TRUE(running());
-  EXPECT_EQ(audit(Kind::claimed).back().epoch, ahead + 1);
+  EXPECT_EQ(audit(Kind::claimed).back().epoch, events::epoch_above(ahead, 0));
   // And closes what was open.
   ASSERT_EQ(audit(Kind::response).size(), 1U);
-  EXPECT_EQ(audit(Kind::response)[0].epoch, ahead + 1);
+  EXPECT_EQ(audit(Kind::response)[0].epoch, events::epoch_above(ahead, 0));
 }
 
 struct ChunkRow {

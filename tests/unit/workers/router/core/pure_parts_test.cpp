@@ -133,18 +133,18 @@ TEST_F(LogPositionsTest, ChunksAfterTheNewestEventWasSentDoNotCountYet) {
   EXPECT_EQ(positions.at(0, fold, 1, now).chunk, 11);
 }
 
-TEST_F(LogPositionsTest, WhatGoesOnElsewhereHoldsTheChunkTailAtItsEndAtTheClaim) {
+TEST_F(LogPositionsTest, TheChunkTailBeginsAtTheFirstChunkOfEveryOpenAttempt) {
   positions.recovered(40);
-  event(1, about(Kind::request, 5, 7001));
-  events::AuditFacts released{.kind = Kind::released, .epoch = 7, .instance = "i"};
-  released.continuing = {{.offset = 5, .attempt = 7001}};
-  released.lease_ms = 1'000;
-  event(2, released);
+  positions.begun(5, 7001, 30);  // goes on elsewhere; its first chunk has been read
+  positions.begun(6, 8001, 40);
   positions.chunk_acknowledged(90);
   positions.own_event_counts(91);
-  EXPECT_EQ(positions.at(5, fold, 3, now).chunk, 40);
-  event(3, about(Kind::response, 5, 7001, "completed"));
-  EXPECT_EQ(positions.at(6, fold, 4, now).chunk, 91);
+  positions.terminal(6, 8001, 90);
+  EXPECT_EQ(positions.at(5, fold, 3, now).chunk, 30);
+  positions.answered(5, 7001);
+  EXPECT_EQ(positions.at(6, fold, 4, now).chunk, 40);
+  positions.answered(6, 8001);
+  EXPECT_EQ(positions.at(7, fold, 5, now).chunk, 91);
 }
 
 TEST_F(LogPositionsTest, ATerminalChunkOfUnknownPlaceStandsNoHigherThanWhatWasAcknowledgedBefore) {
@@ -187,8 +187,8 @@ TEST(RecentRequests, ForgetWhereARequestWasLostAndNotHowOftenItWasAttempted) {
   EXPECT_EQ(recent.next_attempt("o", "lost", 3, 0, 7), 1);
   recent.seen("o", "answered", 4, 0);
   recent.seen("o", "behind", 5, 0);
-  const auto gone = [](std::string_view org, std::string_view id, std::int64_t) {
-    return org == "o" && id != "answered";
+  const auto gone = [](const events::RequestName& name, std::int64_t) {
+    return name != events::RequestName("o", "answered");
   };
   EXPECT_TRUE(recent.forget_in(3, 5, gone));
   EXPECT_EQ(recent.find("o", "lost")->offset, RecentRequests::nowhere);
@@ -303,6 +303,44 @@ TEST(RetryPolicy, JitterGrowsWithTheCallsAndStaysBelowItsBound) {
   }
 }
 
+TEST(RetryPolicy, TheFirstDelayIsWithinTheBaseAndEachNextWithinTwiceAsMuch) {
+  const RetryRules rules{.calls_max = 100, .calls_per_target_max = 100, .delay_base = 500ms, .delay_max = 8s};
+  const auto delay = [&](int calls, std::uint64_t random) {
+    return decide_retry(
+               rules,
+               {.calls_made = calls, .calls_on_target = calls, .retry = true, .until_deadline = 1h, .random = random})
+        .delay;
+  };
+  auto bound = 500ms;
+  for (int calls = 1; calls <= 5; ++calls, bound *= 2) {
+    const auto most = static_cast<std::uint64_t>(bound.count());
+    EXPECT_EQ(delay(calls, most), bound) << calls;
+    EXPECT_EQ(delay(calls, most + 1), 0ms) << calls;
+  }
+  EXPECT_EQ(delay(6, 8'000), 8s);
+  EXPECT_EQ(delay(6, 8'001), 0ms);
+}
+
+TEST(RetryPolicy, ADelayUpToTheDeadlineIsNotWaitedFor) {
+  const RetryRules rules{.retry_after_max = 60s};
+  const auto decide = [&](std::chrono::milliseconds after, std::chrono::milliseconds until) {
+    return decide_retry(rules, {.retry = true, .retry_after = after, .until_deadline = until}).action;
+  };
+  EXPECT_EQ(decide(5s, 5s), RetryDecision::Action::give_up);
+  EXPECT_EQ(decide(5s, 5'001ms), RetryDecision::Action::same_target);
+  EXPECT_EQ(decide(60s, 1h), RetryDecision::Action::same_target) << "exactly as long as is waited for";
+  EXPECT_EQ(decide(60'001ms, 1h), RetryDecision::Action::give_up);
+}
+
+TEST(DeadLetter, ExactlyWhatFitsIsWhole) {
+  const kafka::Record record{.topic = "chat.requests", .offset = 1, .key = "k", .value = std::string(5'000, 'v')};
+  std::size_t least = 5'000;
+  while (!dead_letter_record(record, "why", least).value) ++least;
+  EXPECT_LT(least, 5'500U);
+  EXPECT_FALSE(kafka::header(dead_letter_record(record, "why", least).headers, "kafka_dlt-value-omitted"));
+  EXPECT_TRUE(kafka::header(dead_letter_record(record, "why", least - 1).headers, "kafka_dlt-value-omitted"));
+}
+
 TEST(DeadLetter, LeavesOutWhatDoesNotFitTheValueFirst) {
   kafka::Record record{.topic = "chat.requests",
                        .offset = 1,
@@ -325,7 +363,7 @@ TEST(DeadLetter, LeavesOutWhatDoesNotFitTheValueFirst) {
     EXPECT_EQ(kafka::header(letter.headers, "own").has_value(), row.headers);
     EXPECT_EQ(kafka::header(letter.headers, "kafka_dlt-original-topic"), "chat.requests");
     std::size_t bytes = letter.key ? letter.key->size() : 0;
-    for (const auto& [name, content] : letter.headers) bytes += name.size() + content.size();
+    for (const auto& [name, content] : letter.headers) bytes += name.size() + content.value_or("").size();
     EXPECT_LE(bytes, row.bytes_max);
   }
 }

@@ -1,0 +1,64 @@
+#include "workers/router/core/recent_requests.hpp"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/allocations.hpp"
+
+namespace tokenrail::router {
+namespace {
+
+constexpr std::int64_t window = 1'000;
+
+TEST(RecentRequestsByTime, WhoseWindowIsOverIsForgotten) {
+  RecentRequests recent(10, window);
+  recent.seen("o", "a", 1, 0);
+  recent.seen("o", "b", 2, 1);
+  recent.forget_before(window, 7);
+  EXPECT_NE(recent.find("o", "a"), nullptr) << "one that comes now is its duplicate";
+  recent.forget_before(window + 1, 7);
+  EXPECT_EQ(recent.find("o", "a"), nullptr);
+  EXPECT_NE(recent.find("o", "b"), nullptr);
+}
+
+TEST(RecentRequestsByTime, WhoseNumbersAreTakenIsKeptUntilTheNextEpoch) {
+  RecentRequests recent(10, window);
+  EXPECT_EQ(recent.next_attempt("o", "a", 1, 0, 7), 1);
+  recent.forget_before(100 * window, 7);
+  EXPECT_EQ(recent.next_attempt("o", "a", 5, 100 * window, 7), 2);
+  recent.forget_before(300 * window, 8);
+  EXPECT_EQ(recent.find("o", "a"), nullptr);
+}
+
+TEST(RecentRequestsByTime, AsManyAsTheBoundAreKept) {
+  RecentRequests recent(3, window);
+  for (int i = 0; i < 3; ++i) recent.seen("o", std::to_string(i), i, 0);
+  EXPECT_NE(recent.find("o", "0"), nullptr);
+  recent.seen("o", "3", 3, 0);
+  EXPECT_EQ(recent.find("o", "0"), nullptr);
+  EXPECT_NE(recent.find("o", "1"), nullptr);
+  EXPECT_EQ(recent.size(), 3U);
+}
+
+TEST(RecentRequestsByTime, IdsAreToldApartByTheirBoundary) {
+  RecentRequests recent(10, window);
+  recent.seen("ab", "c", 1, 0);
+  EXPECT_EQ(recent.find("a", "bc"), nullptr);
+  EXPECT_EQ(recent.find("abc", ""), nullptr);
+}
+
+TEST(RecentRequestsByTime, AMillionIdsStayWithinTheirBound) {
+  if (!tests::allocations_are_told) GTEST_SKIP() << "no allocator that tells";
+  constexpr std::size_t most = 100'000;
+  const std::string long_org(256, 'o');
+  const auto before = tests::allocated_bytes();
+  RecentRequests recent(most, window);
+  for (std::int64_t i = 0; i < 1'000'000; ++i)
+    recent.next_attempt(long_org, std::to_string(i) + std::string(200, 'r'), i, i, 7);
+  EXPECT_EQ(recent.size(), most);
+  EXPECT_LE(tests::allocated_bytes() - before, most * RecentRequests::bytes_each_max);
+}
+
+}  // namespace
+}  // namespace tokenrail::router
