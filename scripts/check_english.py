@@ -24,6 +24,7 @@ CLEAN = (
     "docs/explanation/protocol.md",
     "docs/how-to/secure.md",
     "docs/reference/glossary.md",
+    "docs/reference/verification.md",
 )
 
 # idiom -> what to write instead
