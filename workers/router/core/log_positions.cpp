@@ -15,8 +15,8 @@ constexpr std::uint64_t mark_every_bytes = 256 * 1024;
 }  // namespace
 
 void LogPositions::clear() {
-  chunk_end_ = chunk_cap_ = chunks_acknowledged_ = 0;
-  terminals_.clear();
+  chunk_cap_ = chunks_acknowledged_ = 0;
+  open_.clear();
   marks_.clear();
   audit_end_ = 0;
   bytes_ = 0;
