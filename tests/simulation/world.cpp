@@ -316,6 +316,7 @@ Process& World::start_worker(int slot) {
   trace.say(scheduler.now(), "p{} starts in slot {}", id, slot);
   processes_.push_back(std::make_unique<Process>(*this, id, slot));
   auto& process = *processes_.back();
+  if (std::ranges::any_of(closed_lanes_, [](const auto& lane) { return lane.second > 0; })) oracle.disturbed(id);
   process.start();
   return process;
 }
@@ -539,7 +540,8 @@ void World::close_lanes(const Fault& fault) {
   trace.say(scheduler.now(), "{}/{} takes nothing", name_of(topic), partition);
   if (topic != Topic::dlq) {
     for (int struck = 0; struck < plan.partitions; ++struck) {
-      if ((partition < 0 || partition == struck) && Micros(fault.amount) > noticed) oracle.struck(struck);
+      const bool longer = Micros(fault.amount) > noticed || lane_closed(topic, struck);
+      if ((partition < 0 || partition == struck) && longer) oracle.struck(struck);
     }
     // What goes on elsewhere may not be heard of in time.
     if (!plan.alone) {
