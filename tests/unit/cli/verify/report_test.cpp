@@ -47,6 +47,7 @@ TEST(Report, FiguresThatSayNothingAreLeftOutOfTheText) {
       R"({"figures":{"requests":12,"deadLetters":0,"attempts":13,"reruns":1,"recovered":0,"duplicates":0,)"
       R"("duplicatesRun":0,"claims":2,"claimsVoid":0,"releases":0,"ownersLost":0,"voidEvents":3,)"
       R"("lateResponses":0,"earlyClosings":0,"openRequests":0,"openAttempts":0,"lost":0,"unknown":0,"displaced":0,)"
+      R"("requestIdsShared":0,)"
       R"("unreadable":0,"senderTimes":0,"chunks":0,"auditEvents":0,"auditTailMax":0,"interrupted":{"lost":1},)"
       R"("takeoverMs":{"count":4,"p50":20,"max":40}}})");
 }

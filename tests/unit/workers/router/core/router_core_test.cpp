@@ -86,8 +86,8 @@ TEST_F(RouterCoreTest, ASuccessorsAttemptsHaveHigherNumbers) {
   request("r1");
   settle();
   EXPECT_EQ(audit(Kind::claimed).at(0).epoch, events::epoch_above(41, 0));
-  EXPECT_EQ(audit(Kind::request).at(0).ids.attempt, 42'001);
-  EXPECT_THAT((group->stored[{.topic = "chat.requests", .partition = 0}].second), HasSubstr("tr1 42 10 9"));
+  EXPECT_EQ(audit(Kind::request).at(0).ids.attempt, 1'024'001);
+  EXPECT_THAT((group->stored[{.topic = "chat.requests", .partition = 0}].second), HasSubstr("tr1 1024 10 9"));
 }
 
 TEST_F(RouterCoreTest, AKeysNextRequestWaitsForTheTerminalChunkOfTheOneBefore) {

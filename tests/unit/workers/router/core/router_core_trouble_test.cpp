@@ -140,7 +140,7 @@ TEST_F(RouterCoreTest, AToolCallThatFillsARecordPasses) {
   make_core(options);
   assign();
   // {"id":"call_1","name":"t","arguments":"{\"a\":\"…\"}"}, and a comma
-  const auto around = events::ChunkWriter("r1", "o", 1'700'000'000'001).overhead_bytes() + 54;
+  const auto around = events::ChunkWriter("r1", "o", 1'740'800'000'000'001).overhead_bytes() + 54;
   const auto fitting = options.record_bytes_max - around;
   std::uint64_t call = 0;
   for (const bool stream : {true, false}) {
