@@ -16,8 +16,8 @@
 #include <string_view>
 #include <vector>
 
-#include "common/kafka/log_identity.hpp"
 #include "common/events/epochs.hpp"
+#include "common/kafka/log_identity.hpp"
 #include "common/kafka/record.hpp"
 
 namespace tokenrail::events {

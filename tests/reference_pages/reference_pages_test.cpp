@@ -66,7 +66,8 @@ std::string configuration_page() {
 std::string acls_page() {
   std::string page =
       "# Rights on Kafka\n\n<!-- Written from the table in cli/acls.cpp by the test reference-pages-tests. -->\n\n"
-      "`tokenrail topics acls --program NAME --principal USER` prints these as calls of `kafka-acls.sh`. `Read` and `Write`\n"
+      "`tokenrail topics acls --program NAME --principal USER` prints these as calls of `kafka-acls.sh`. `Read` and "
+      "`Write`\n"
       "imply `Describe`. [Secure an installation](../how-to/secure.md) says more.\n";
   for (const auto& program : cli::acl_programs()) {
     page += fmt::format("\n## {}\n\nFor {}.\n\n| on | operation | to |\n| --- | --- | --- |\n", program.name,

@@ -71,7 +71,8 @@ class ClientEnds {
 /// `doing`: what was tried, for the operator ("creating the topic chat.chunks").
 [[nodiscard]] Error error_of(rd_kafka_resp_err_t code, std::string_view doing, std::string_view text = {});
 
-/// Kafka's authorizer denied something. `operation` as Kafka names it, `resource` with its kind ("the topic chat.chunks").
+/// Kafka's authorizer denied something. `operation` as Kafka names it, `resource` with its kind ("the topic
+/// chat.chunks").
 [[nodiscard]] Error missing_right(std::string_view operation, std::string_view resource);
 
 /// What stands in the way of every connection to these brokers, with the setting to look at: TLS, a login, or a name

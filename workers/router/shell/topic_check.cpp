@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -12,14 +13,21 @@ namespace {
 // Frames of the record and of its batch.
 constexpr std::int64_t batch_frame_bytes = 1'024;
 
-std::int64_t dead_letter_bytes_max(const kafka::TopicDescription& topic, std::int64_t otherwise) {
+/// Nothing: the broker does not tell.
+std::optional<std::int64_t> batch_bytes_max(const kafka::TopicDescription& topic) {
   const auto it = topic.config.find("max.message.bytes");
-  if (it == topic.config.end()) return otherwise;
+  if (it == topic.config.end()) return std::nullopt;
   std::int64_t limit = 0;
   const auto& text = it->second;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
-  if (error != std::errc{} || end != text.data() + text.size()) return otherwise;
-  return std::max(batch_frame_bytes, std::min(limit, topics::produced_bytes_max) - batch_frame_bytes);
+  if (error != std::errc{} || end != text.data() + text.size() || limit <= 0) return std::nullopt;
+  return limit;
+}
+
+std::int64_t dead_letter_bytes_max(const kafka::TopicDescription& topic, std::int64_t otherwise) {
+  const auto limit = batch_bytes_max(topic);
+  if (!limit) return otherwise;
+  return std::max(batch_frame_bytes, std::min(*limit, topics::produced_bytes_max) - batch_frame_bytes);
 }
 
 }  // namespace
@@ -49,6 +57,9 @@ TopicFindings check_topics(const RouterOptions& options, const topics::Limits& l
   findings.cancellation_partitions = cancellations->partitions;
   findings.dead_letter_bytes_max =
       static_cast<std::size_t>(dead_letter_bytes_max(*dlq, static_cast<std::int64_t>(findings.dead_letter_bytes_max)));
+  for (const auto& topic : topics)
+    if (const auto limit = batch_bytes_max(topic))
+      findings.batch_bytes_max.emplace(topic.name, static_cast<std::size_t>(*limit));
   const topics::Names names{.requests = options.topics.requests,
                             .chunks = options.topics.chunks,
                             .audit = options.topics.audit,

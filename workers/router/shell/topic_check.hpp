@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,8 @@ struct TopicFindings {
   std::int32_t registry_partitions = 0;
   std::int32_t cancellation_partitions = 0;
   std::int32_t dead_letter_partitions = 0;
+  /// max.message.bytes of each topic that tells it: what its brokers hold against a batch.
+  std::map<std::string, std::size_t> batch_bytes_max{};
   std::size_t dead_letter_bytes_max = 1'000'000;  ///< of a record; where the broker does not tell, below its default
 };
 

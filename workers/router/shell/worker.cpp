@@ -230,6 +230,7 @@ void Worker::topics_checked(Result<std::vector<kafka::TopicDescription>> describ
   for (const auto& warning : findings.warnings) spdlog::warn("{}", warning);
   core_.set_dead_letters(findings.dead_letter_partitions, findings.dead_letter_bytes_max);
   core_.set_cancellation_partitions(findings.cancellation_partitions);
+  batch_bytes_max_ = findings.batch_bytes_max;
 
   core_.connect(tail_reader_.get(), registry_reader_.get());
   registry_partitions_ = static_cast<std::size_t>(findings.registry_partitions);
@@ -395,6 +396,9 @@ void Worker::make_producer() {
     return;
   }
   producer_ = std::move(*producer);
+  for (const auto& name : {options_.topics.chunks, options_.topics.audit, options_.topics.dlq})
+    if (const auto limit = batch_bytes_max_.find(name); limit != batch_bytes_max_.end())
+      producer_->set_topic_bytes_max(producer_->topic(name), limit->second);
   core_.connect(producer_.get());
 }
 

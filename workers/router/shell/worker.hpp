@@ -110,7 +110,8 @@ class Worker final : private kafka::LogReaderListener, private LogQuestions {
   std::unique_ptr<telemetry::HealthServer> health_;
 
   std::string start_problem_ = "starting";
-  std::vector<std::string> topic_problems_{};  ///< found by the last check of the topics
+  std::map<std::string, std::size_t> batch_bytes_max_{};  ///< by topic; batches must stay below it
+  std::vector<std::string> topic_problems_{};             ///< found by the last check of the topics
   std::size_t registry_partitions_ = 0;
   std::map<std::int32_t, kafka::WitnessTrail> registry_trails_{};
   std::set<std::int32_t> registry_read_{};  ///< partitions of the registry topic that were read to their end

@@ -10,6 +10,7 @@ using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Pair;
 using testing::SizeIs;
 
 std::vector<kafka::TopicDescription> topics_for(const RouterOptions& options) {
@@ -37,6 +38,15 @@ TEST(TopicCheck, TimestampsOfSendersAreWarnedOfAndNothingMore) {
 
   for (auto& topic : there) topic.config.clear();
   EXPECT_THAT(check_topics(options, {}, "model_registry", there).warnings, IsEmpty()) << "the broker does not tell";
+}
+
+TEST(TopicCheck, LimitsOfBatchesAreThoseThatTheBrokersTell) {
+  const RouterOptions options;
+  auto there = topics_for(options);
+  there[1].config["max.message.bytes"] = "524288";
+  there[2].config["max.message.bytes"] = "many";
+  const auto found = check_topics(options, {}, "model_registry", there);
+  EXPECT_THAT(found.batch_bytes_max, ElementsAre(Pair(options.topics.chunks, 524'288U)));
 }
 
 TEST(TopicCheck, EveryMissingTopicIsNamed) {
