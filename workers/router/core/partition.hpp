@@ -357,6 +357,8 @@ class Partition {
   void chunk_refused(std::uint64_t unit, std::string_view detail);
   void event_refused(const Sent& sent, std::string_view detail);
   void refused_here();
+  [[nodiscard]] bool given_up() const { return phase_ == Phase::releasing || phase_ == Phase::continuing; }
+  void never_began(std::int64_t offset, std::int64_t number);
   void write_again(const EventKey& key, const HeldEvent& held);
   void write_held_events();
   void release_refused();

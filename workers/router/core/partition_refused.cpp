@@ -142,6 +142,10 @@ void Partition::event_refused(const Sent& sent, std::string_view detail) {
     default:
       break;
   }
+  if (sent.purpose == Purpose::request_event && given_up()) {
+    never_began(sent.offset, sent.attempt);
+    return;
+  }
   const EventKey key{sent.purpose, sent.offset, sent.attempt};
   auto& held = held_events_[key];
   ++held.refusals;
@@ -155,6 +159,18 @@ void Partition::event_refused(const Sent& sent, std::string_view detail) {
   held.retry_at = services_.environment.now().steady + refusal_wait(held.refusals - (can_be_cut ? events_at_once : 0));
   // The others that are prepared one at a time do not wait for it.
   if (careful_.preparing == sent.offset) careful_.preparing.reset();
+}
+
+/// Its llm.request was refused before router.released was written. Behind that event it would begin an attempt of an
+/// owner that has gone, so it is not written again: the next owner finds a request that nobody has begun.
+void Partition::never_began(std::int64_t offset, std::int64_t number) {
+  const auto it = jobs_.find(offset);
+  if (it == jobs_.end() || !it->second.attempt || it->second.attempt->number() != number) return;
+  if (phase_ == Phase::continuing) {
+    finish_continued(offset);
+  } else {
+    attempt_gone(it->second);
+  }
 }
 
 void Partition::write_again(const EventKey& key, const HeldEvent& held) {
@@ -176,6 +192,9 @@ void Partition::write_again(const EventKey& key, const HeldEvent& held) {
   const auto it = jobs_.find(offset);
   if (it == jobs_.end() || !it->second.attempt || it->second.attempt->number() != number) {
     held_events_.erase(key);
+  } else if (purpose == Purpose::request_event && given_up()) {
+    held_events_.erase(key);
+    never_began(offset, number);
   } else if (purpose == Purpose::request_event) {
     it->second.attempt->announce_again(bytes_max);
   } else {
