@@ -5,6 +5,7 @@
 namespace tokenrail::verify {
 
 std::optional<std::int64_t> Claims::claimed(std::int64_t epoch, std::int64_t previous, Claim claim) {
+  if (first_at_ < 0) first_at_ = claim.at;
   const auto before = claims_.find(previous);
   claim.upon_lost = before != claims_.end() && !before->second.released;
   const auto [known, fresh] = instances_.try_emplace(claim.instance, claim.at);

@@ -31,12 +31,15 @@ class Claims {
   std::optional<std::int64_t> dispatched(std::int64_t epoch, std::int64_t ms);
 
   [[nodiscard]] const Claim* find(std::int64_t epoch) const;
+  /// Where the first claim that took effect was read; -1: none yet.
+  [[nodiscard]] std::int64_t first_at() const { return first_at_; }
   [[nodiscard]] bool any() const { return !claims_.empty(); }
   [[nodiscard]] std::int64_t highest() const { return claims_.empty() ? 0 : claims_.rbegin()->first; }
 
  private:
   static constexpr std::size_t claims_max = 10'000;
   std::map<std::int64_t, Claim> claims_{};
+  std::int64_t first_at_ = -1;
   std::unordered_map<std::string, std::int64_t> instances_{};  // offset of the claim
 };
 

@@ -312,7 +312,8 @@ void Checker::judge_successors(const Subject& about) {
 void Checker::judge_order(const Subject& about) {
   for (const auto& [offset, entry] : about.asked) {
     const auto* const top = highest(about, offset);
-    if (!entry.key || top == nullptr) continue;
+    // Of what was asked before the log's beginning the first attempt may be gone, and a later one begins out of turn.
+    if (!entry.key || top == nullptr || audit_lost(entry)) continue;
     const auto& answer = top->second;
     if (!answer.answered() || answer.interrupted() || !answer.called || answer.request_at < 0 || answer.terminal_at < 0)
       continue;
