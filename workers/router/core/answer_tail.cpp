@@ -26,9 +26,9 @@ void AnswerTail::read(std::int64_t chunk_offset, std::string_view value) {
   }
   if (it == answers_.end()) return;
   auto& answer = it->second;
+  if (answer.first_chunk < 0) answer.first_chunk = chunk_offset;
   const bool next = seq == answer.next_seq || planted(Bug::terminal_is_enough);
   if (answer.terminal || !next) return;
-  if (seq == 0) answer.first_chunk = chunk_offset;
   // The name of the field is written by us, without blanks; that it stands in a text is what the parser finds out.
   if (value.contains("\"done\":true")) {
     auto chunk = events::parse_chunk(value);

@@ -28,7 +28,7 @@ class AnswerTail {
   /// The terminal chunk of an attempt whose chunks have all been read; of several the first. nullptr: it is not whole.
   /// Valid until it is forgotten.
   [[nodiscard]] const events::Chunk* terminal(std::int64_t source_offset, std::int64_t attempt) const;
-  /// Where its chunk with seq 0 lies; nothing: it has not been read.
+  /// Where the first of its chunks was read, whatever its seq; nothing: none was.
   [[nodiscard]] std::optional<std::int64_t> first_chunk(std::int64_t source_offset, std::int64_t attempt) const;
   void forget(std::int64_t source_offset, std::int64_t attempt);
   void clear();
