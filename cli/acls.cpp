@@ -77,8 +77,7 @@ std::vector<Row> operator_rows() {
   for (const auto name : topics) {
     all.push_back({"operator", topic, name, "Create", "make the topic"});
     all.push_back({"operator", topic, name, "Alter", "add partitions"});
-    all.push_back({"operator", topic, name, "DescribeConfigs", "compare settings"});
-    all.push_back({"operator", topic, name, "AlterConfigs", "change settings"});
+    all.push_back({"operator", topic, name, "AlterConfigs", "compare and change settings"});
     all.push_back({"operator", topic, name, "Read", "look at records (topics tail, verify, doctor)"});
   }
   all.push_back({"operator", group, "", "Describe", "see whether routers are there and what they have committed"});

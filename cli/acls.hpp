@@ -12,7 +12,8 @@
 
 namespace tokenrail::cli {
 
-/// One right. DESCRIBE comes with READ, WRITE and DELETE, so it is listed only where nothing implies it.
+/// One right. DESCRIBE comes with READ, WRITE and ALTER, DESCRIBE_CONFIGS with ALTER_CONFIGS; what another right
+/// implies is not listed.
 struct Acl {
   enum class Resource { topic, group, cluster };
   Resource resource = Resource::topic;

@@ -5,8 +5,8 @@
 source "$root/scripts/build.sh"
 
 # What `./dev test` runs, cheapest first, and what runs only when named.
-test_layers=(format include scripts tidy unit conformance simulation integration tsan fuzz chaos demo)
-test_layers_by_name=(compose tsan_integration promises)
+test_layers=(format include scripts tidy unit conformance simulation integration fuzz chaos demo)
+test_layers_by_name=(compose tsan tsan_integration promises)
 
 # How many tests a whole run may skip where everything that they need is at hand (in CI): the allocation counts of
 # unit tests, which a sanitizer's own allocator hides. More than that fails the run: a test that stops running unseen
@@ -316,7 +316,7 @@ layer_demo() {
   check demo './dev demo --exit' env TOKENRAIL_DEV_DIR="$test_dir" TOKENRAIL_DEV_PRESET=dev "$root/dev" demo --exit
 }
 
-# Under ThreadSanitizer, a build of its own. scripts/tsan.supp says what of the system's libraries is set aside and why.
+# By name only: under ThreadSanitizer, a build of its own. scripts/tsan.supp says what of the system's libraries is set aside and why.
 layer_tsan() {
   local tests
   with_lock build-tsan configure_only tsan

@@ -144,8 +144,8 @@ void Checker::claimed(const Event& event, std::int64_t previous_epoch) {
 void Checker::check_instance(const Event& event) {
   const auto* const claim = claims_.find(event.facts.epoch);
   if (claim == nullptr || claim->instance == event.facts.instance) return;
-  // Of a log whose beginning is gone: another worker may have claimed the same epoch there, so that this claim, which is
-  // the first one left, did not take effect.
+  // Of a log whose beginning is gone: another worker may have claimed the same epoch there, so that this claim, which
+  // is the first one left, did not take effect.
   if (options_.audit_from > 0 && claim->at == claims_.first_at()) return;
   report(Promise::ownership, options_.topics.audit, {claim->at, event.record.offset},
          fmt::format("instance {} writes under epoch {}, which instance {} has claimed", event.facts.instance,

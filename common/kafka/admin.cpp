@@ -216,7 +216,9 @@ class LibrdkafkaAdmin final : public Admin {
               rd_kafka_event_ListConsumerGroupOffsets_result(const_cast<rd_kafka_event_t*>(event)), &count);
           for (std::size_t i = 0; i < count; ++i) {
             if (const auto* error = rd_kafka_group_result_error(groups[i]); error != nullptr)
-              return std::unexpected(error_of(rd_kafka_error_code(error), doing, rd_kafka_error_string(error)));
+              return std::unexpected(rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED
+                                         ? missing_right("DESCRIBE", "the group " + group)
+                                         : error_of(rd_kafka_error_code(error), doing, rd_kafka_error_string(error)));
             const auto* entries = rd_kafka_group_result_partitions(groups[i]);
             for (int each = 0; entries != nullptr && each < entries->cnt; ++each) {
               if (entries->elems[each].err != RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -297,7 +299,9 @@ class LibrdkafkaAdmin final : public Admin {
           for (std::size_t i = 0; i < count; ++i) {
             const auto* error = rd_kafka_ConsumerGroupDescription_error(groups[i]);
             if (error != nullptr && rd_kafka_error_code(error) != RD_KAFKA_RESP_ERR_NO_ERROR)
-              return std::unexpected(error_of(rd_kafka_error_code(error), doing, rd_kafka_error_string(error)));
+              return std::unexpected(rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED
+                                         ? missing_right("DESCRIBE", "the group " + group)
+                                         : error_of(rd_kafka_error_code(error), doing, rd_kafka_error_string(error)));
             collect_members(groups[i], found);
           }
           return {};

@@ -100,7 +100,7 @@ ROUTER_RIGHTS = [
     ("DescribeConfigs", "model_registry")]
 SYNC_RIGHTS = [("Write", "model_registry"), ("Read", "model_registry"), ("Write", "model_registry.events")]
 CHAT_RIGHTS = [("Write", "chat.requests"), ("Read", "chat.chunks")]
-OPERATOR_RIGHTS = [("DescribeConfigs", "llm.audit"), ("Describe", "tokenrail-router")]
+OPERATOR_RIGHTS = [("AlterConfigs", "llm.audit"), ("Describe", "tokenrail-router")]
 
 
 def right_of(rights, user, wanted):
