@@ -5,8 +5,8 @@
 source "$root/scripts/build.sh"
 
 # What `./dev test` runs, cheapest first, and what runs only when named.
-test_layers=(format include scripts tidy unit conformance simulation integration fuzz chaos demo)
-test_layers_by_name=(compose tsan tsan_integration promises)
+test_layers=(format include scripts tidy unit conformance simulation integration chaos demo)
+test_layers_by_name=(compose tsan tsan_integration fuzz promises)
 
 # How many tests a whole run may skip where everything that they need is at hand (in CI): the allocation counts of
 # unit tests, which a sanitizer's own allocator hides. More than that fails the run: a test that stops running unseen
@@ -341,7 +341,7 @@ layer_tsan_integration() {
   return "$code"
 }
 
-# Each parser of foreign bytes, a bounded number of mutations of the golden records, in a build of its own.
+# By name only: each parser of foreign bytes, a bounded number of mutations of the golden records, in a build of its own.
 layer_fuzz() {
   local tests
   with_lock build-fuzz configure_only fuzz
