@@ -120,7 +120,7 @@ TEST_F(KafkaGroupConsumer, CommitsWithMetadataAndReadsThemBack) {
   member->committed({part(0)}, [&](Result<std::vector<Committed>> result) { answer = std::move(result); });
   ASSERT_TRUE(run_until(loop, [&] { return answer.has_value(); }));
   ASSERT_FALSE(answer->has_value());
-  EXPECT_EQ(answer->error().kind, ErrorKind::rejected);
+  EXPECT_EQ(answer->error().kind, ErrorKind::forbidden);
   EXPECT_NE(answer->error().detail.find("workers"), std::string::npos) << answer->error().detail;
   leave(member);
 }
