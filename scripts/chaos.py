@@ -44,6 +44,7 @@ def arguments():
                         help="how long the group waits for a silent member (default 15)")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
                         help="a setting for all programs, by its environment name; may be repeated")
+    parser.add_argument("--topics", action="store_true", help="also faults that hit one topic: refused, stalled, recreated")
     parser.add_argument("--plan", action="store_true", help="only print the schedule")
     return parser.parse_args()
 
@@ -141,7 +142,7 @@ class Chaos:
 
     def run(self):
         options = self.options
-        faults = schedule(options.seed, options.minutes * 60, options.session)
+        faults = schedule(options.seed, options.minutes * 60, options.session, options.topics)
         self.say(f"starting; {len(faults)} faults in {options.minutes:g} minutes, logs in {self.folder}")
         self.start()
         self.say("the load begins")
@@ -221,7 +222,7 @@ class Chaos:
 def main():
     options = arguments()
     if options.plan:
-        for fault in schedule(options.seed, options.minutes * 60, options.session):
+        for fault in schedule(options.seed, options.minutes * 60, options.session, options.topics):
             print(f"{fault.at:8.1f} s  {fault.kind:18} {fault.seconds:5.1f} s  {fault.who:.3f} {fault.extra:.3f}")
         return 0
 

@@ -242,17 +242,18 @@ class Conductor:
 
     def with_setting(self, fault, base, setting, value, what):
         topic = self.stack.topic(base)
-        if not self.topics.set(topic, setting, value):
+        before = self.topics.value(topic, setting)
+        if before is Topics.UNKNOWN or not self.topics.set(topic, setting, value):
             return
         self.say(f"{base} {what} for {fault.seconds:.0f} s")
-        self.after(fault.seconds, self.setting_back, base, setting)
+        self.after(fault.seconds, self.setting_back, base, setting, before)
 
-    def setting_back(self, base, setting):
+    def setting_back(self, base, setting, before):
         """Tried again until it is done: it must not stay when everything heals."""
-        if self.topics.set(self.stack.topic(base), setting, None):
+        if self.topics.set(self.stack.topic(base), setting, before):
             self.say(f"{base} is as it was")
         else:
-            self.after(1, self.setting_back, base, setting)
+            self.after(1, self.setting_back, base, setting, before)
 
     def topic_small(self, fault):
         base = ("chat.chunks", "llm.audit", "chat.requests.dlq")[int(fault.extra * 3) % 3]

@@ -55,8 +55,8 @@ AROUND = {
 }
 
 
-def schedule(seed, seconds, session_seconds=15.0):
-    """All faults in the order of their times."""
+def schedule(seed, seconds, session_seconds=15.0, topics=False):
+    """All faults in the order of their times; those of single topics where they are asked for."""
     faults = []
 
     def one_kind(kind, mean, lasts, unit=1.0):
@@ -66,7 +66,7 @@ def schedule(seed, seconds, session_seconds=15.0):
             faults.append(Fault(at, kind, draw.random(), draw.uniform(*lasts) * unit, draw.random()))
             at += draw.expovariate(1 / mean)
 
-    for kind, (mean, lasts) in {**WORKERS, **TOPICS, **AROUND}.items():
+    for kind, (mean, lasts) in {**WORKERS, **(TOPICS if topics else {}), **AROUND}.items():
         one_kind(kind, mean, lasts)
     for kind, (mean, lasts) in WORKERS_IN_SESSIONS.items():
         one_kind(kind, mean, lasts, session_seconds)

@@ -17,6 +17,15 @@ class Topics:
         described = self.admin.describe_configs([resource], request_timeout=PATIENCE)[resource].result(PATIENCE)
         return {name: entry.value for name, entry in described.items() if entry.source == OF_THE_TOPIC}
 
+    UNKNOWN = object()
+
+    def value(self, topic, name):
+        """What the topic itself says; None: it has the default; UNKNOWN: nobody answers."""
+        try:
+            return self.own_settings(topic).get(name)
+        except Exception:  # noqa: BLE001
+            return Topics.UNKNOWN
+
     def set(self, topic, name, value):
         """One setting; None: the default again. librdkafka's request replaces all settings, so they are read first."""
         try:
