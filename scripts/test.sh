@@ -8,9 +8,8 @@ source "$root/scripts/build.sh"
 test_layers=(format include scripts tidy unit conformance simulation integration chaos demo)
 test_layers_by_name=(compose tsan tsan_integration fuzz promises)
 
-# How many tests a whole run may skip where everything that they need is at hand (in CI): the allocation counts of
-# unit tests, which a sanitizer's own allocator hides. More than that fails the run: a test that stops running unseen
-# protects nothing.
+# How many tests a whole run may skip in CI: the TypeScript reader, where no node is installed. More than that fails the
+# run: a test that stops running unseen protects nothing.
 skips_expected=1
 
 test_dir=$dev_dir/test         # the servers of the tests live apart from those that a person plays with
