@@ -1,8 +1,6 @@
 """Topics that are deleted and created again, or grow, under running workers: nobody is restarted, and every request that
 is produced afterwards is answered once."""
 
-import time
-
 import confluent_kafka
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
@@ -37,6 +35,11 @@ def create_again(stack, name):
     wait_until("created again", made)
     wait_until("it has leaders", lambda: all(
         p.leader >= 0 for p in admin.list_topics(topic, timeout=20).topics[topic].partitions.values()))
+
+
+def cancellations_read(router):
+    name = "tokenrail_router_cancellations_total "
+    return next(int(float(line.removeprefix(name))) for line in router.metrics().splitlines() if line.startswith(name))
 
 
 class Terminals:
@@ -173,14 +176,16 @@ def test_cancellations_and_registry_created_again(make_stack):
     for i in range(5):
         stack.produce({"requestId": f"nobody-{i}", "orgId": "acme"}, topic="chat.cancellations")
     stack.flush()
+    routers = [p for p in stack.processes if p.name.startswith("router")]
+    wait_until("the routers have read them", lambda: all(cancellations_read(r) >= 5 for r in routers))
     create_again_and_ask(stack, terminals, "chat.cancellations")
     # One that lies below the offset at which the routers stood.
     stack.produce({"requestId": "unwanted", "orgId": "acme"}, topic="chat.cancellations")
     stack.flush()
     wait_until("the routers know of it", lambda: all(
         any(f"{stack.topic('chat.cancellations')} is another" in line for line in r.text().splitlines())
-        for r in stack.processes if r.name.startswith("router")))
-    time.sleep(1)
+        for r in routers))
+    wait_until("the routers have read it", lambda: all(cancellations_read(r) >= 6 for r in routers))
     stack.ask("unwanted", key="unwanted")
     stack.flush()
     wait_until("it ends", lambda: "unwanted" in terminals.all())

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
 #include <memory>
 #include <set>
 #include <string>
@@ -12,8 +11,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include "common/kafka/admin.hpp"
 #include "common/kafka/ledger.hpp"
+#include "tests/integration/kafka/real_broker.hpp"
 #include "tests/unit/common/kafka/mock_cluster.hpp"
 
 namespace tokenrail::kafka {
@@ -26,17 +25,11 @@ using testing::Reports;
 using testing::run_until;
 using namespace std::chrono_literals;
 
-class KafkaBroker : public ::testing::Test {
+class KafkaBroker : public testing::RealBroker {
  protected:
   void SetUp() override {
-    const char* servers = std::getenv("TOKENRAIL_TEST_KAFKA_BOOTSTRAP");
-    if (servers == nullptr || *servers == '\0')
-      GTEST_SKIP()
-          << "no broker: start one with `./dev kafka start` and set TOKENRAIL_TEST_KAFKA_BOOTSTRAP to what it prints";
-    properties = {{"bootstrap.servers", servers}, {"session.timeout.ms", "6000"}, {"heartbeat.interval.ms", "500"}};
-    auto connected = Admin::connect(properties);
-    ASSERT_TRUE(connected.has_value()) << connected.error().detail;
-    admin = std::move(*connected);
+    RealBroker::SetUp();
+    properties.insert(properties.end(), {{"session.timeout.ms", "6000"}, {"heartbeat.interval.ms", "500"}});
   }
 
   // Names nobody else uses: the broker outlives the test.
@@ -68,8 +61,6 @@ class KafkaBroker : public ::testing::Test {
     ASSERT_TRUE(run_until(loop, [&] { return left; }));
   }
 
-  Properties properties;
-  std::unique_ptr<Admin> admin;
   boost::asio::io_context loop;
   telemetry::Metrics metrics;
 };

@@ -1,6 +1,5 @@
 // What a real broker refuses, and what a topic that is deleted and made again does to the records on their way.
 #include <algorithm>
-#include <cstdlib>
 #include <functional>
 #include <map>
 #include <memory>
@@ -11,7 +10,7 @@
 #include <librdkafka/rdkafka.h>
 #include <unistd.h>
 
-#include "common/kafka/admin.hpp"
+#include "tests/integration/kafka/real_broker.hpp"
 #include "tests/unit/common/kafka/mock_cluster.hpp"
 
 namespace tokenrail::kafka {
@@ -23,18 +22,11 @@ using testing::run_until;
 using testing::SeenReport;
 using namespace std::chrono_literals;
 
-class KafkaRefusals : public ::testing::Test {
+class KafkaRefusals : public testing::RealBroker {
  protected:
   void SetUp() override {
-    const char* servers = std::getenv("TOKENRAIL_TEST_KAFKA_BOOTSTRAP");
-    if (servers == nullptr || *servers == '\0')
-      GTEST_SKIP()
-          << "no broker: start one with `./dev kafka start` and set TOKENRAIL_TEST_KAFKA_BOOTSTRAP to what it prints";
-    properties = {{"bootstrap.servers", servers}};
-    auto connected = Admin::connect(properties);
-    ASSERT_TRUE(connected.has_value()) << connected.error().detail;
-    admin = std::move(*connected);
-    make({});
+    RealBroker::SetUp();
+    if (!IsSkipped()) make({});
   }
 
   void make(const Properties& more) {
@@ -114,8 +106,6 @@ class KafkaRefusals : public ::testing::Test {
     return part.size() <= whole.size() && std::equal(part.rbegin(), part.rend(), whole.rbegin());
   }
 
-  Properties properties;
-  std::unique_ptr<Admin> admin;
   boost::asio::io_context loop;
   telemetry::Metrics metrics;
   Reports reports;

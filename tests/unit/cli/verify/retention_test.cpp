@@ -46,6 +46,34 @@ TEST(Retention, AnAttemptThatBeganBeforeTheStartNeedsNoBeginning) {
   EXPECT_EQ(h.check().promises(), "P2 P4 OWNERSHIP");
 }
 
+TEST(Retention, TheFirstClaimLeftMayNotHaveTakenEffect) {
+  History h;
+  h.options.audit_from = 20;
+  h.ask("r");
+  // Another worker had claimed the same epoch before, where the log is gone.
+  h.claim(5, "late");
+  h.answer(5, 0);
+  EXPECT_EQ(h.check().promises(), "") << h.check().texts();
+
+  h.options.audit_from = 0;
+  EXPECT_EQ(h.check().promises(), "OWNERSHIP");
+}
+
+TEST(Retention, TheFirstAttemptLeftMayNotHaveBeenTheFirst) {
+  History h;
+  h.options.audit_from = 20;
+  h.ask("old");
+  h.wait(60'000);
+  h.claim(5);
+  h.ask("new");
+  h.answer(5, 1);
+  h.answer(5, 0);
+  EXPECT_EQ(h.check().promises(), "") << h.check().texts();
+
+  h.options.audit_from = 0;
+  EXPECT_EQ(h.check().promises(), "ORDER");
+}
+
 TEST(Retention, AnEpochWhoseClaimIsGoneStillJudgesWhatIsVoid) {
   History h;
   h.options = {.requests_from = 0, .chunks_from = 1, .audit_from = 20};
