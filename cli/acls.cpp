@@ -84,18 +84,6 @@ std::vector<Row> operator_rows() {
   return all;
 }
 
-std::string_view option_of(Acl::Resource resource) {
-  switch (resource) {
-    case topic:
-      return "--topic";
-    case group:
-      return "--group";
-    case cluster:
-      return "--cluster";
-  }
-  return {};
-}
-
 // For a shell. Names of topics and groups need it seldom, principals of certificates (User:CN=…,O=…) often.
 std::string quoted(std::string_view text) {
   constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:,@%+=/-";
@@ -106,6 +94,10 @@ std::string quoted(std::string_view text) {
 }
 
 }  // namespace
+
+std::string_view name_of(Acl::Resource resource) {
+  return resource == topic ? "topic" : "group";
+}
 
 std::span<const AclProgram> acl_programs() {
   return programs;
@@ -144,8 +136,8 @@ std::vector<std::string> acl_commands(const std::vector<Acl>& acls, std::string_
   commands.reserve(by_resource.size());
   for (const auto& [resource, operations] : by_resource) {
     commands.push_back(fmt::format(
-        "kafka-acls.sh --bootstrap-server {} --command-config admin.properties --add --allow-principal {}{} {} {}",
-        quoted(bootstrap_servers), quoted(principal), operations, option_of(resource.first), quoted(resource.second)));
+        "kafka-acls.sh --bootstrap-server {} --command-config admin.properties --add --allow-principal {}{} --{} {}",
+        quoted(bootstrap_servers), quoted(principal), operations, name_of(resource.first), quoted(resource.second)));
   }
   return commands;
 }

@@ -15,12 +15,15 @@ namespace tokenrail::cli {
 /// One right. DESCRIBE comes with READ, WRITE and ALTER, DESCRIBE_CONFIGS with ALTER_CONFIGS; what another right
 /// implies is not listed.
 struct Acl {
-  enum class Resource { topic, group, cluster };
+  enum class Resource { topic, group };
   Resource resource = Resource::topic;
-  std::string name{};  ///< with the topic prefix; a group's id; "kafka-cluster"
+  std::string name{};  ///< with the topic prefix; a group's id
   std::string_view operation{};
   std::string_view reason{};
 };
+
+/// "topic", as Kafka's own tools call it.
+[[nodiscard]] std::string_view name_of(Acl::Resource resource);
 
 struct AclNames {
   std::string prefix{};

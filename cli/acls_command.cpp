@@ -8,18 +8,6 @@
 namespace tokenrail::cli {
 namespace {
 
-std::string_view name_of(Acl::Resource resource) {
-  switch (resource) {
-    case Acl::Resource::topic:
-      return "topic";
-    case Acl::Resource::group:
-      return "group";
-    case Acl::Resource::cluster:
-      return "cluster";
-  }
-  return {};
-}
-
 std::string json_of(const Acl& acl, std::string_view principal) {
   std::string line;
   events::JsonWriter json(line);

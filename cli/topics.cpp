@@ -1,10 +1,11 @@
 #include "cli/topics.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 
 #include <fmt/format.h>
+
+#include "common/topics/rules.hpp"
 
 namespace tokenrail::cli {
 namespace {
@@ -16,16 +17,6 @@ constexpr std::int64_t dead_letter_headroom_bytes = 64 * 1024;
 
 std::map<std::string, std::string> kept_for(std::int64_t ms) {
   return {{"retention.ms", std::to_string(ms)}};
-}
-
-std::optional<std::int64_t> number(const std::map<std::string, std::string>& config, const std::string& name) {
-  const auto it = config.find(name);
-  if (it == config.end()) return std::nullopt;
-  std::int64_t value = 0;
-  const auto& text = it->second;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
 }
 
 const kafka::TopicDescription* find(const std::vector<kafka::TopicDescription>& topics, const std::string& name) {
@@ -41,7 +32,7 @@ std::map<std::string, std::string> drift(const WantedTopic& wanted, std::optiona
     const auto it = topic.config.find(name);
     if (it != topic.config.end() && it->second != value) changes[name] = value;
   }
-  const auto bytes = number(topic.config, "max.message.bytes");
+  const auto bytes = topics::number_of(topic, "max.message.bytes");
   if (bytes_min && bytes && *bytes < *bytes_min) changes["max.message.bytes"] = std::to_string(*bytes_min);
   return changes;
 }
@@ -122,7 +113,7 @@ TopicPlan plan_topics(const std::vector<WantedTopic>& wanted, const std::vector<
   // What the requests' topic lets in has to fit into the dead-letter topic, also where an operator raised the limit.
   std::int64_t request_bytes_max = options.request_bytes_max;
   if (const auto* requests = find(existing, requests_name))
-    request_bytes_max = std::max(request_bytes_max, number(requests->config, "max.message.bytes").value_or(0));
+    request_bytes_max = std::max(request_bytes_max, topics::number_of(*requests, "max.message.bytes").value_or(0));
 
   for (const WantedTopic& topic : wanted) {
     const std::int32_t count = topic.pairing != WantedTopic::Pairing::none ? paired_count : topic.partitions;

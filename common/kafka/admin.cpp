@@ -216,9 +216,7 @@ class LibrdkafkaAdmin final : public Admin {
               rd_kafka_event_ListConsumerGroupOffsets_result(const_cast<rd_kafka_event_t*>(event)), &count);
           for (std::size_t i = 0; i < count; ++i) {
             if (const auto* error = rd_kafka_group_result_error(groups[i]); error != nullptr)
-              return std::unexpected(rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED
-                                         ? missing_right("DESCRIBE", "the group " + group)
-                                         : error_of(rd_kafka_error_code(error), doing, rd_kafka_error_string(error)));
+              return std::unexpected(group_error(*error, doing, group));
             const auto* entries = rd_kafka_group_result_partitions(groups[i]);
             for (int each = 0; entries != nullptr && each < entries->cnt; ++each) {
               if (entries->elems[each].err != RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -299,9 +297,7 @@ class LibrdkafkaAdmin final : public Admin {
           for (std::size_t i = 0; i < count; ++i) {
             const auto* error = rd_kafka_ConsumerGroupDescription_error(groups[i]);
             if (error != nullptr && rd_kafka_error_code(error) != RD_KAFKA_RESP_ERR_NO_ERROR)
-              return std::unexpected(rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED
-                                         ? missing_right("DESCRIBE", "the group " + group)
-                                         : error_of(rd_kafka_error_code(error), doing, rd_kafka_error_string(error)));
+              return std::unexpected(group_error(*error, doing, group));
             collect_members(groups[i], found);
           }
           return {};
@@ -311,6 +307,12 @@ class LibrdkafkaAdmin final : public Admin {
   }
 
  private:
+  static Error group_error(const rd_kafka_error_t& error, const std::string& doing, const std::string& group) {
+    const auto code = rd_kafka_error_code(&error);
+    if (code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED) return missing_right("DESCRIBE", "the group " + group);
+    return error_of(code, doing, rd_kafka_error_string(&error));
+  }
+
   /// Fills `config` or `config_error` of each.
   Result<void> read_configs(std::vector<TopicDescription>& topics, bool real_broker, milliseconds timeout) {
     // librdkafka sends this request to the controller, and it would wait for one until its time is up.

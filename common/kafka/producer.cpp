@@ -94,16 +94,10 @@ class Sender : public std::enable_shared_from_this<Sender> {
   }
 
   [[nodiscard]] std::size_t unreported() const { return shared_.unreported.records(); }
-  [[nodiscard]] milliseconds oldest_unreported_age() const {
-    std::int64_t oldest = 0;
-    for (const auto& topic : topics_) {
-      const auto own = topic->oldest_ms();
-      if (own != 0 && (oldest == 0 || own < oldest)) oldest = own;
-    }
-    return age_of(oldest);
-  }
   [[nodiscard]] milliseconds oldest_unreported_age(TopicHandle handle, std::int32_t partition) const {
-    return age_of(topics_[static_cast<std::size_t>(handle)]->oldest_ms(partition));
+    const auto since_ms = topics_[static_cast<std::size_t>(handle)]->oldest_ms(partition);
+    if (since_ms == 0) return milliseconds(0);
+    return milliseconds(std::max<std::int64_t>(1, coarse_now_ms() - since_ms));
   }
   [[nodiscard]] std::vector<BlockedTopic> blocked() const {
     std::vector<BlockedTopic> all;
@@ -116,11 +110,6 @@ class Sender : public std::enable_shared_from_this<Sender> {
 
  private:
   TopicSender& at(TopicHandle handle) { return *topics_[static_cast<std::size_t>(handle)]; }
-
-  static milliseconds age_of(std::int64_t since_ms) {
-    if (since_ms == 0) return milliseconds(0);
-    return milliseconds(std::max<std::int64_t>(1, coarse_now_ms() - since_ms));
-  }
 
   // By index: what is told may make a topic.
   bool serve() {
@@ -201,7 +190,6 @@ class LibrdkafkaProducer final : public Producer {
     sender_->set_topic_bytes_max(topic_handle, bytes);
   }
   [[nodiscard]] std::size_t unreported() const override { return sender_->unreported(); }
-  [[nodiscard]] milliseconds oldest_unreported_age() const override { return sender_->oldest_unreported_age(); }
   [[nodiscard]] milliseconds oldest_unreported_age(TopicHandle topic_handle, std::int32_t partition) const override {
     return sender_->oldest_unreported_age(topic_handle, partition);
   }

@@ -105,9 +105,7 @@ class Producer {
 
   /// Records produced and not reported yet.
   [[nodiscard]] virtual std::size_t unreported() const = 0;
-  /// How long the oldest of them has been waiting; zero: none.
-  [[nodiscard]] virtual std::chrono::milliseconds oldest_unreported_age() const = 0;
-  /// The same for one partition; for partition_by_key, of what was produced so.
+  /// How long the oldest of one partition has been waiting; zero: none. For partition_by_key, of what was produced so.
   [[nodiscard]] virtual std::chrono::milliseconds oldest_unreported_age(TopicHandle topic,
                                                                         std::int32_t partition) const = 0;
   /// Topics that take no record at present, for a reason that lies with the topic and not with a record.

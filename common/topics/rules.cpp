@@ -22,10 +22,14 @@ std::optional<std::string_view> text_of(const TopicDescription& topic, const std
   return it == topic.config.end() ? std::nullopt : std::optional<std::string_view>(it->second);
 }
 
+}  // namespace
+
 std::optional<std::int64_t> number_of(const TopicDescription& topic, const std::string& name) {
   const auto text = text_of(topic, name);
   return text ? config::parse_integer(*text) : std::nullopt;
 }
+
+namespace {
 
 bool is_compacted(const TopicDescription& topic) {
   return text_of(topic, "cleanup.policy").value_or("").contains("compact");

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,9 @@ struct Names {
   std::string credentials{};
 };
 [[nodiscard]] Names names_with(const std::string& prefix);
+
+/// A numeric setting of a topic. Nothing: the broker does not tell it, or it is no number.
+[[nodiscard]] std::optional<std::int64_t> number_of(const kafka::TopicDescription& topic, const std::string& name);
 
 struct Finding {
   enum class Severity {

@@ -52,7 +52,6 @@ class SimProducer final : public kafka::Producer {
                           std::uint64_t unit) override;
   void set_topic_bytes_max(kafka::TopicHandle, std::size_t) override {}
   [[nodiscard]] std::size_t unreported() const override;
-  [[nodiscard]] std::chrono::milliseconds oldest_unreported_age() const override;
   [[nodiscard]] std::chrono::milliseconds oldest_unreported_age(kafka::TopicHandle topic,
                                                                 std::int32_t partition) const override;
   [[nodiscard]] std::vector<kafka::BlockedTopic> blocked() const override { return {}; }

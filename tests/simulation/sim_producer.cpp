@@ -151,18 +151,6 @@ std::size_t SimProducer::unreported() const {
   return count;
 }
 
-std::chrono::milliseconds SimProducer::oldest_unreported_age() const {
-  auto oldest = world_.scheduler.now();
-  for (const auto& [key, line] : lines_) {
-    if (!line.appended.empty()) {
-      oldest = std::min(oldest, line.appended.front().since);
-    } else if (!line.wire.empty()) {
-      oldest = std::min(oldest, line.wire.front().since);
-    }
-  }
-  return std::chrono::duration_cast<std::chrono::milliseconds>(world_.scheduler.now() - oldest);
-}
-
 std::chrono::milliseconds SimProducer::oldest_unreported_age(kafka::TopicHandle topic, std::int32_t partition) const {
   const auto line = lines_.find({static_cast<Topic>(topic), partition});
   if (line == lines_.end()) return std::chrono::milliseconds(0);

@@ -82,7 +82,6 @@ class FakeProducer final : public kafka::Producer {
     topic_bytes_max[names_.at(static_cast<std::size_t>(topic))] = bytes;
   }
   [[nodiscard]] std::size_t unreported() const override { return waiting_.size(); }
-  [[nodiscard]] std::chrono::milliseconds oldest_unreported_age() const override { return age; }
   [[nodiscard]] std::chrono::milliseconds oldest_unreported_age(kafka::TopicHandle topic,
                                                                 std::int32_t partition) const override {
     const auto own = ages.find({names_.at(static_cast<std::size_t>(topic)), partition});

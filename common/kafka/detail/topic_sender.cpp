@@ -69,15 +69,6 @@ std::int64_t TopicSender::oldest_ms(std::int32_t partition) const {
   return lane == nullptr || lane->records == 0 ? 0 : shared_.unreported.oldest_ms(*lane);
 }
 
-std::int64_t TopicSender::oldest_ms() const {
-  std::int64_t oldest = oldest_ms(partition_by_key);
-  for (const auto& lane : lanes_) {
-    const auto own = oldest_ms(lane.partition);
-    if (own != 0 && (oldest == 0 || own < oldest)) oldest = own;
-  }
-  return oldest;
-}
-
 // ---- sending -------------------------------------------------------------------------------------------------------
 
 Produced TopicSender::produce(const OutgoingRecord& record, std::size_t bytes, std::uint64_t token,

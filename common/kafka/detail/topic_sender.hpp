@@ -65,7 +65,6 @@ class TopicSender {
   [[nodiscard]] std::optional<std::int64_t> tick_at() const;
 
   [[nodiscard]] std::int64_t oldest_ms(std::int32_t partition) const;  ///< of all that is unreported there; 0: nothing
-  [[nodiscard]] std::int64_t oldest_ms() const;
   [[nodiscard]] std::optional<BlockedTopic> blocked() const;
   [[nodiscard]] const TopicClient* client() const { return main_.get(); }
   [[nodiscard]] const TopicClient* careful_client() const { return careful_.get(); }

@@ -394,31 +394,29 @@ std::size_t Attempt::chunk_bytes_max() const {
 
 bool Attempt::refuse(Failure failure) {
   if (phase_ == Phase::answering) return false;
-  if (phase_ == Phase::calling) note_call("refused");
   end_transfer();
   answer_over_ = true;
-  phase_ = Phase::answering;
   terminal_.reset();  // it is not in the log
-  auto event = response(Outcome::interrupted);
-  event.cause = std::string(events::cause_refused);
-  event.failure = std::move(failure);
-  services_.metrics.attempt_ended(counted_model(), job_.org_id(), events::name_of(Outcome::interrupted), std::nullopt,
-                                  usage_);
-  produce_response(Purpose::interrupted_event, std::move(event));
+  close_interrupted("refused", events::cause_refused, std::move(failure));
   return true;
 }
 
 bool Attempt::interrupt(std::string_view cause) {
   end_transfer();
   if (ended()) return false;
-  if (phase_ == Phase::calling) note_call("interrupted");
+  close_interrupted("interrupted", cause, std::nullopt);
+  return true;
+}
+
+void Attempt::close_interrupted(std::string_view error_class, std::string_view cause, std::optional<Failure> failure) {
+  if (phase_ == Phase::calling) note_call(std::string(error_class));
   phase_ = Phase::answering;
   auto event = response(Outcome::interrupted);
   event.cause = std::string(cause);
+  event.failure = std::move(failure);
   services_.metrics.attempt_ended(counted_model(), job_.org_id(), events::name_of(Outcome::interrupted), std::nullopt,
                                   usage_);
   produce_response(Purpose::interrupted_event, std::move(event));
-  return true;
 }
 
 events::LlmResponse Attempt::response(Outcome outcome) {

@@ -119,6 +119,7 @@ class Attempt final : public http::Listener, public providers::AnswerSink, priva
   void write_response(std::size_t bytes_max);
   void write_request(std::size_t bytes_max);
   [[nodiscard]] std::size_t chunk_bytes_max() const;
+  void close_interrupted(std::string_view error_class, std::string_view cause, std::optional<events::Failure> failure);
   void forget_answer();
   void drop_gathered();
   void account();

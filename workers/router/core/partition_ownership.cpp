@@ -385,9 +385,8 @@ void Partition::run() {
                ledger_.committable(), jobs_.size());
   if (careful()) {
     spdlog::warn(
-        "partition {}: the last {} workers that claimed it wrote nothing else; requests are prepared one at a time "
-        "until "
-        "{} have been, so that one that ends its worker is found",
+        "partition {}: the last {} workers that claimed it wrote nothing else; {} requests are prepared one at a time, "
+        "so that one that ends its worker is found",
         number_, fold_.claims_in_a_row(), careful_.left);
   }
   tell_losses();

@@ -142,10 +142,6 @@ void Partition::event_refused(const Sent& sent, std::string_view detail) {
     default:
       break;
   }
-  if (sent.purpose == Purpose::request_event && given_up()) {
-    never_began(sent.offset, sent.attempt);
-    return;
-  }
   const EventKey key{sent.purpose, sent.offset, sent.attempt};
   auto& held = held_events_[key];
   ++held.refusals;

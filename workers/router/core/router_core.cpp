@@ -581,7 +581,8 @@ void RouterCore::on_wake() {
   notice_cancellations_unread();
   if (now >= next_round_) {
     next_round_ = now + options_.commit_interval;
-    if (planted(Bug::silence_fails_all) && usable() && producer_->oldest_unreported_age() > options_.unreported_max) {
+    const auto silent = [](const auto& entry) { return !entry.second->silence().empty(); };
+    if (planted(Bug::silence_fails_all) && usable() && std::ranges::any_of(partitions_, silent)) {
       producer_lost("the brokers have not acknowledged a record for too long");
     }
   }

@@ -181,6 +181,8 @@ class RouterCore final : private Hub, private Wire {
   void producer_lost(std::string_view why);
   [[nodiscard]] telemetry::Condition partitions_condition() const;
   void add_refusals(std::vector<telemetry::Condition>& all) const;
+  /// Of all partitions together.
+  [[nodiscard]] Partition::Held held() const;
   void drain_step();
   void arm();
 

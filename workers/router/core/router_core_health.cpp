@@ -74,13 +74,7 @@ void RouterCore::add_refusals(std::vector<telemetry::Condition>& all) const {
     }
   }
   all.push_back({.name = "outputs", .problem = problem});
-  Partition::Held held;
-  for (const auto& [number, partition] : partitions_) {
-    auto more = partition->held();
-    held.dead_letters += more.dead_letters;
-    held.requests += more.requests;
-    if (held.why.empty()) held.why = std::move(more.why);
-  }
+  const auto held = this->held();
   all.push_back(
       {.name = "dead_letters",
        .problem = held.dead_letters == 0
@@ -89,13 +83,19 @@ void RouterCore::add_refusals(std::vector<telemetry::Condition>& all) const {
                                     held.why.empty() ? "it has acknowledged nothing for a while" : held.why)});
 }
 
-void RouterCore::refresh_gauges() {
-  Partition::Held held;
+Partition::Held RouterCore::held() const {
+  Partition::Held all;
   for (const auto& [number, partition] : partitions_) {
-    const auto more = partition->held();
-    held.dead_letters += more.dead_letters;
-    held.requests += more.requests;
+    auto more = partition->held();
+    all.dead_letters += more.dead_letters;
+    all.requests += more.requests;
+    if (all.why.empty()) all.why = std::move(more.why);
   }
+  return all;
+}
+
+void RouterCore::refresh_gauges() {
+  const auto held = this->held();
   metrics_.dead_letters_waiting.set(static_cast<double>(held.dead_letters));
   metrics_.refused_waiting.set(static_cast<double>(held.requests));
   metrics_.in_flight.set(static_cast<double>(in_flight()));

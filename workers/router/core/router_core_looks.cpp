@@ -206,9 +206,8 @@ void RouterCore::notice_cancellations_unread() {
   if (cancellations_.unread().empty() || now < cancellations_until_ || std::exchange(cancellations_missed_, true))
     return;
   spdlog::warn(
-      "{} could not be read to its end within {} s; requests are started all the same, and cancellations that lie "
-      "there "
-      "may come too late",
+      "{} could not be read to its end within {} s; requests start without it, and cancellations there may come too "
+      "late",
       options_.topics.cancellations, options_.cancellations_wait.count() / 1000);
 }
 

@@ -1,8 +1,6 @@
 #include "workers/router/shell/topic_check.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <optional>
 
 #include <fmt/format.h>
 
@@ -13,19 +11,8 @@ namespace {
 // Frames of the record and of its batch.
 constexpr std::int64_t batch_frame_bytes = 1'024;
 
-/// Nothing: the broker does not tell.
-std::optional<std::int64_t> batch_bytes_max(const kafka::TopicDescription& topic) {
-  const auto it = topic.config.find("max.message.bytes");
-  if (it == topic.config.end()) return std::nullopt;
-  std::int64_t limit = 0;
-  const auto& text = it->second;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
-  if (error != std::errc{} || end != text.data() + text.size() || limit <= 0) return std::nullopt;
-  return limit;
-}
-
 std::int64_t dead_letter_bytes_max(const kafka::TopicDescription& topic, std::int64_t otherwise) {
-  const auto limit = batch_bytes_max(topic);
+  const auto limit = topics::number_of(topic, "max.message.bytes");
   if (!limit) return otherwise;
   return std::max(batch_frame_bytes, std::min(*limit, topics::produced_bytes_max) - batch_frame_bytes);
 }
@@ -58,7 +45,7 @@ TopicFindings check_topics(const RouterOptions& options, const topics::Limits& l
   findings.dead_letter_bytes_max =
       static_cast<std::size_t>(dead_letter_bytes_max(*dlq, static_cast<std::int64_t>(findings.dead_letter_bytes_max)));
   for (const auto& topic : topics)
-    if (const auto limit = batch_bytes_max(topic))
+    if (const auto limit = topics::number_of(topic, "max.message.bytes"); limit && *limit > 0)
       findings.batch_bytes_max.emplace(topic.name, static_cast<std::size_t>(*limit));
   const topics::Names names{.requests = options.topics.requests,
                             .chunks = options.topics.chunks,

@@ -56,7 +56,7 @@ TEST_F(KafkaProducer, ReportsInTheOrderOfProducingWithOffsets) {
   for (std::uint64_t token = 0; token < 500; ++token)
     ASSERT_EQ(producer->produce(out, 1, "key", "value", nullptr, ~token), Produced::accepted);
   EXPECT_EQ(producer->unreported(), 500U);
-  EXPECT_GT(producer->oldest_unreported_age().count(), 0);
+  EXPECT_GT(producer->oldest_unreported_age(out, 1).count(), 0);
   ASSERT_TRUE(run_until(loop, [&] { return reports.all.size() == 500; }));
   for (std::size_t i = 0; i < 500; ++i) {
     EXPECT_TRUE(reports.all[i].ok);
@@ -64,7 +64,7 @@ TEST_F(KafkaProducer, ReportsInTheOrderOfProducingWithOffsets) {
     EXPECT_EQ(reports.all[i].offset, static_cast<std::int64_t>(i));
   }
   EXPECT_EQ(producer->unreported(), 0U);
-  EXPECT_EQ(producer->oldest_unreported_age().count(), 0);
+  EXPECT_EQ(producer->oldest_unreported_age(out, 1).count(), 0);
 }
 
 TEST_F(KafkaProducer, KeepsNullApartFromEmptyAndCarriesHeadersAsBytes) {
@@ -191,7 +191,8 @@ TEST_F(KafkaProducer, NothingTimesOutWhileTheBrokerIsAwayAndPurgeReportsAll) {
   ASSERT_TRUE(run_until(loop, [&] { return reports.all.size() == 1; }));
   rd_kafka_mock_broker_set_down(cluster.get(), 1);
   ASSERT_EQ(producer->produce(out, 0, "k", "v", nullptr, 2), Produced::accepted);
-  ASSERT_TRUE(run_until(loop, [&] { return producer->oldest_unreported_age() > std::chrono::milliseconds(300); }));
+  ASSERT_TRUE(
+      run_until(loop, [&] { return producer->oldest_unreported_age(out, 0) > std::chrono::milliseconds(300); }));
   EXPECT_EQ(reports.all.size(), 1U);
   producer->purge();
   ASSERT_TRUE(run_until(loop, [&] { return reports.all.size() == 2; }));
@@ -206,7 +207,8 @@ TEST_F(KafkaProducer, GoesOnWhenTheBrokerIsBack) {
   rd_kafka_mock_broker_set_down(cluster.get(), 1);
   for (std::uint64_t token = 0; token < 10; ++token)
     ASSERT_EQ(producer->produce(out, 0, "k", "v", nullptr, token), Produced::accepted);
-  ASSERT_TRUE(run_until(loop, [&] { return producer->oldest_unreported_age() > std::chrono::milliseconds(200); }));
+  ASSERT_TRUE(
+      run_until(loop, [&] { return producer->oldest_unreported_age(out, 0) > std::chrono::milliseconds(200); }));
   EXPECT_TRUE(reports.all.empty());
   rd_kafka_mock_broker_set_up(cluster.get(), 1);
   ASSERT_TRUE(run_until(loop, [&] { return reports.all.size() == 10; }));

@@ -216,6 +216,25 @@ TEST_F(RefusedTest, EventRefusedInItsSmallestFormHoldsItsRequestAlone) {
   EXPECT_EQ(audit(Kind::claimed).size(), 1U);
 }
 
+TEST_F(RefusedTest, EventRefusedBehindTheReleaseBeginsNoAttempt) {
+  assign();
+  request("r1");
+  // The request's event is on its way when the partition is given up, and is refused then.
+  core->consumer_listener().on_revoked({{.topic = "chat.requests", .partition = 0}});
+  ASSERT_TRUE(producer->refuse_one("llm.audit", 0, invalid));
+  settle();
+  rounds(2);
+  EXPECT_TRUE(audit(Kind::request).empty());
+  EXPECT_EQ(http.started, 0U);
+  // The next owner finds a request that nobody has begun.
+  make_core(options);
+  assign();
+  next_offset = 0;
+  request("r1");
+  settle();
+  EXPECT_EQ(http.started, 1U);
+}
+
 TEST_F(RefusedTest, RefusedClaimIsTriedAgain) {
   core->consumer_listener().on_assigned({{.topic = "chat.requests", .partition = 0}});
   ASSERT_TRUE(producer->refuse_one("llm.audit", 0, invalid));

@@ -219,7 +219,6 @@ class SmallProducer final : public kafka::Producer {
     real_.set_topic_bytes_max(topic, bytes);
   }
   [[nodiscard]] std::size_t unreported() const override { return real_.unreported(); }
-  [[nodiscard]] std::chrono::milliseconds oldest_unreported_age() const override { return real_.age; }
   [[nodiscard]] std::chrono::milliseconds oldest_unreported_age(kafka::TopicHandle topic,
                                                                 std::int32_t partition) const override {
     return real_.oldest_unreported_age(topic, partition);

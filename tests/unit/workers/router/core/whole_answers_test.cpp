@@ -16,7 +16,17 @@ class WholeAnswersTest : public RecoveryTest {
   /// Everything of the call's answer is in the chunk log, and its worker dies before it hears of that.
   void answer_and_die(Router& router, std::uint64_t call, std::size_t chunks) {
     router.answer(call);
+    acknowledge_until(router, chunks);
+  }
+  void acknowledge_until(Router& router, std::size_t chunks) {
     while (chunk_log().size() < chunks) ASSERT_TRUE(router.producer.acknowledge_one());
+  }
+  /// It has begun an answer, with one chunk in the log, and gives the partition up.
+  void begin_and_hand_over(Router& router) {
+    router.take();
+    router.http.head(1);
+    router.speak(1, "he");
+    router.revoke();
   }
 };
 
@@ -94,16 +104,13 @@ TEST_F(WholeAnswersTest, ACommitThatHidesTheFirstChunkMakesItNoAnswer) {
 TEST_F(WholeAnswersTest, AContinuedAnswerIsCountedFromItsFirstChunk) {
   request("r1");
   auto first = make();
-  first.take();
-  first.http.head(1);
-  first.speak(1, "he");
-  first.revoke();  // with one chunk in the log
+  begin_and_hand_over(first);
   auto second = make();
   second.take();
   EXPECT_LE(committed_metadata().chunk_offset, 0);
   first.speak(1, "llo");
   first.finish(1);
-  while (chunk_log().size() < 3) ASSERT_TRUE(first.producer.acknowledge_one());
+  acknowledge_until(first, 3);
   environment.advance(options.lease + 1s);
   second.wake();
   ASSERT_EQ(audit(Kind::response).size(), 1U);
@@ -114,15 +121,12 @@ TEST_F(WholeAnswersTest, AContinuedAnswerIsCountedFromItsFirstChunk) {
 TEST_F(WholeAnswersTest, AContinuedAnswerWithARefusedChunkRunsAgain) {
   request("r1");
   auto first = make();
-  first.take();
-  first.http.head(1);
-  first.speak(1, "he");
-  first.revoke();
+  begin_and_hand_over(first);
   auto second = make();
   second.take();
   first.speak(1, "llo");
   first.finish(1);
-  while (chunk_log().size() < 3) ASSERT_TRUE(first.producer.acknowledge_one());
+  acknowledge_until(first, 3);
   chunk_log().erase(chunk_log().begin() + 1);
   environment.advance(options.lease + 1s);
   second.wake();
@@ -151,10 +155,7 @@ TEST_F(WholeAnswersTest, AnAnswerWhoseFirstChunksWereDeletedIsNotRunAgain) {
 TEST_F(WholeAnswersTest, ALeaseRenewedWhileTheChunkTailIsReadHolds) {
   request("r1");
   auto first = make();
-  first.take();
-  first.http.head(1);
-  first.speak(1, "he");
-  first.revoke();
+  begin_and_hand_over(first);
   auto second = make();
   second.take();
   environment.advance(options.lease + 1s);
