@@ -18,14 +18,22 @@ namespace tokenrail::events {
 enum class Role { system, user, assistant, tool };
 [[nodiscard]] std::string_view name_of(Role role);
 
-/// A piece of a message. `type` is "text", "image" or a name this version does not know (kept, so that admission can
-/// refuse it by name).
+/// A piece of a message. `type` is "text", "image", "file", "audio" or a name this version does not know (kept, so that
+/// admission can refuse it by name).
 struct ContentPart {
   std::string type = "text";
   std::string text{};        ///< of type "text"
-  std::string data{};        ///< of type "image": bare base64
-  std::string url{};         ///< of type "image": https:// instead of data
+  std::string data{};        ///< of the other types: bare base64
+  std::string url{};         ///< of the other types: https:// instead of data
   std::string media_type{};  ///< "image/png"; may be empty
+  std::string filename{};    ///< of type "file"; may be empty
+};
+
+/// What one provider sent beside its answer and wants back with the next request: a reasoning signature, encrypted
+/// reasoning. Only that provider can read it; for every other one it is left out.
+struct ProviderBlock {
+  std::string provider;
+  std::string data;  ///< a JSON value as text
 };
 
 struct ToolCall {
@@ -37,10 +45,11 @@ struct ToolCall {
 struct Message {
   Role role = Role::user;
   std::vector<ContentPart> content{};
-  std::vector<ToolCall> tool_calls{};  ///< role assistant
-  std::string tool_call_id{};          ///< role tool
-  std::string name{};                  ///< role tool: the tool's name, where the sender gave it
-  std::string reasoning{};             ///< role assistant: replayed thinking
+  std::vector<ToolCall> tool_calls{};            ///< role assistant
+  std::string tool_call_id{};                    ///< role tool
+  std::string name{};                            ///< role tool: the tool's name, where the sender gave it
+  std::string reasoning{};                       ///< role assistant: replayed thinking
+  std::vector<ProviderBlock> provider_blocks{};  ///< role assistant: as they came with the answer
 };
 
 struct Tool {

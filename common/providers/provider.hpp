@@ -1,9 +1,10 @@
 // What a provider adapter is: pure functions from a chat request to HTTP bytes, and from HTTP bytes to what they mean.
-// No I/O, no clock. One folder a provider; what differs little between providers is a row of data, not a class.
+// No I/O, no clock. One folder for each wire format; what differs little between providers of one format is a row of
+// data (profile.hpp and the tables of the format's folder), not a class.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,64 +12,20 @@
 #include <vector>
 
 #include "common/events/chat_request.hpp"
-#include "common/events/chunk.hpp"
-#include "common/events/errors.hpp"
+#include "common/events/model_event.hpp"
 #include "common/http/client.hpp"
+#include "common/providers/answer.hpp"
+#include "common/providers/target.hpp"
 #include "common/result.hpp"
 
 namespace tokenrail::providers {
 
-/// Where a call goes. Owned by the caller; views nothing.
-struct Target {
-  std::string base_url;       ///< without trailing slash
-  std::string upstream_name;  ///< the model's name there
-  std::string secret{};       ///< opened credential; empty: none
-  std::string auth_type = "none";
-};
-
-/// Receives what a provider's bytes mean, in their order. Views die with the call.
-class AnswerSink {
- public:
-  virtual ~AnswerSink() = default;
-  virtual void on_text(std::string_view text) = 0;
-  virtual void on_reasoning(std::string_view text) = 0;
-  virtual void on_tool_call(events::ToolCall call) = 0;
-  /// Usage and the model's own name may come before the finish; later ones replace earlier ones.
-  virtual void on_usage(const events::Usage& usage) = 0;
-  /// Something that the reader of the answer should know though the answer is whole; for the terminal chunk's
-  /// `warnings`. Before the finish.
-  virtual void on_warning(std::string_view /*text*/) {}
-  /// The provider said that the answer is whole. Nothing follows.
-  virtual void on_finish(events::FinishReason reason) = 0;
-  /// The stream is at its end without an answer that is whole. Nothing follows.
-  virtual void on_failure(const events::Failure& failure) = 0;
-};
-
-/// Decodes the body of one successful (2xx) response. Correct for every cut between feed() calls. Calls on_finish or
-/// on_failure exactly once, at the latest in end(); anything after that is ignored.
-class AnswerDecoder {
- public:
-  virtual ~AnswerDecoder() = default;
-  virtual void feed(std::string_view bytes, AnswerSink& sink) = 0;
-  /// The body ended. A stream without its terminal marker is a failure (PROVIDER_PROTOCOL), never an answer.
-  virtual void end(AnswerSink& sink) = 0;
-  /// Memory that unfinished parts of the answer take now.
-  [[nodiscard]] virtual std::size_t held_bytes() const = 0;
-};
-
-struct DecoderLimits {
-  std::size_t item_bytes_max = 4 * 1024 * 1024;     ///< one line or event
-  std::size_t answer_bytes_max = 64 * 1024 * 1024;  ///< all text, reasoning and tool calls; RESPONSE_TOO_LARGE
-};
-
-/// What a response that is not 2xx, or a connection that failed, means for the route.
-struct Classified {
-  events::Failure failure;
-  bool retry = false;     ///< the same deployment may be tried again
-  bool try_next = false;  ///< another deployment may help
-  std::optional<std::chrono::milliseconds> retry_after{};
-  std::string error_class;           ///< short word for the audit: auth, not_found_model, rate_limited, …
-  std::optional<int> retries_max{};  ///< of the same deployment, where the provider's nature bounds them; unset: not
+/// One chat call: what to send, and how to read what comes back.
+struct ChatCall {
+  http::Request request{};
+  /// What the request asks for and this provider has no word for, where that does not change the answer's meaning.
+  std::vector<std::string> warnings{};
+  std::unique_ptr<AnswerDecoder> decoder{};
 };
 
 /// A model as the provider lists it; what could not be learnt is unset.
@@ -80,31 +37,82 @@ struct ListedModel {
   std::string quantization{};
   std::int64_t size_bytes = 0;
   std::string modified_at{};
-  std::vector<std::string> capabilities{};  ///< the provider's own words; empty: not told
+  std::vector<std::string> capabilities{};  ///< the provider's own words; empty: unknown
   std::optional<std::int64_t> context_length{};
+  std::string display_name{};
+  std::optional<std::int64_t> output_tokens_max{};
+};
+
+/// One page of a provider's list of models.
+struct ModelPage {
+  std::vector<ListedModel> models{};
+  std::size_t skipped = 0;      ///< entries that cannot be read; one bad entry never spoils the list
+  std::string first_skipped{};  ///< which was the first, counted from 1, and why
+  std::string next{};           ///< token of the next page; empty: this is the last
+};
+
+/// A provider that can say which models it has.
+class ModelLister {
+ public:
+  virtual ~ModelLister() = default;
+  /// `page`: ModelPage::next of the page before; empty: the first.
+  [[nodiscard]] virtual http::Request list(const Target& target, std::string_view page) const = 0;
+  [[nodiscard]] virtual Result<ModelPage> parse(const Target& target, std::string_view body) const = 0;
+};
+
+/// A provider that can turn texts into vectors.
+class Embedder {
+ public:
+  virtual ~Embedder() = default;
+  struct Request {
+    std::vector<std::string> texts{};
+    std::optional<std::int64_t> dimensions{};
+  };
+  struct Answer {
+    std::vector<std::vector<float>> vectors{};
+    std::optional<std::int64_t> input_tokens{};
+  };
+  [[nodiscard]] virtual Result<http::Request> embed(const Request& request, const Target& target) const = 0;
+  [[nodiscard]] virtual Result<Answer> parse(std::string_view body) const = 0;
+};
+
+/// A provider that can order documents by how well they fit a query.
+class Reranker {
+ public:
+  virtual ~Reranker() = default;
+  struct Request {
+    std::string query{};
+    std::vector<std::string> documents{};
+    std::optional<std::int64_t> top{};
+  };
+  struct Answer {
+    std::vector<std::pair<std::int64_t, double>> scores{};  ///< index of the document and its score, best first
+  };
+  [[nodiscard]] virtual Result<http::Request> rerank(const Request& request, const Target& target) const = 0;
+  [[nodiscard]] virtual Result<Answer> parse(std::string_view body) const = 0;
 };
 
 class Provider {
  public:
   virtual ~Provider() = default;
-  [[nodiscard]] virtual std::string_view name() const = 0;
+  /// Of the wire format: "ollama", "openai", …; deployments name it as their adapter.
+  [[nodiscard]] virtual std::string_view adapter() const = 0;
 
   /// Errors: invalid_input, with a message for the sender, for what this provider cannot express at all (an image by
-  /// URL, say). What it merely ignores is named in `warnings`.
-  struct ChatCall {
-    http::Request request;
-    std::vector<std::string> warnings{};
-  };
-  [[nodiscard]] virtual Result<ChatCall> chat(const events::ChatRequest& request, const Target& target) const = 0;
+  /// URL, say).
+  [[nodiscard]] virtual Result<ChatCall> chat(const events::ChatRequest& request, const Target& target,
+                                              const DecoderLimits& limits) const = 0;
 
-  /// `stream`: as the call was made. `tools_offered`: calls to tools nobody offered are still passed on.
-  [[nodiscard]] virtual std::unique_ptr<AnswerDecoder> decoder(bool stream, const DecoderLimits& limits) const = 0;
-
-  /// `body` may be cut; `headers` as received. Status and text of the provider are carried on in the failure.
-  [[nodiscard]] virtual Classified classify(const http::ResponseHead& head, std::string_view body) const = 0;
-
+  /// A response whose status is not 2xx; `body` may be cut.
+  [[nodiscard]] virtual CallFailure classify(const Target& target, const http::ResponseHead& head,
+                                             std::string_view body) const = 0;
   /// A transfer that ended without a whole response.
-  [[nodiscard]] virtual Classified classify(const http::End& end, const Target& target) const = 0;
+  [[nodiscard]] virtual CallFailure classify(const Target& target, const http::End& end) const = 0;
+
+  // What not every provider has; null: it does not.
+  [[nodiscard]] virtual const ModelLister* lister() const { return nullptr; }
+  [[nodiscard]] virtual const Embedder* embedder() const { return nullptr; }
+  [[nodiscard]] virtual const Reranker* reranker() const { return nullptr; }
 };
 
 /// The adapter of that name ("ollama"), or nothing. Lives as long as the process.

@@ -7,15 +7,17 @@
 #include <gtest/gtest.h>
 #include <simdjson.h>
 
+#include "common/providers/ollama/decoder.hpp"
 #include "common/providers/ollama/ollama.hpp"
 #include "tests/conformance/exchanges.hpp"
+#include "tests/unit/common/providers/answer_hash.hpp"
 #include "tests/unit/common/providers/answer_recorder.hpp"
 
 namespace tokenrail::conformance {
 namespace {
 
 using events::FinishReason;
-using providers::AnswerSink;
+using providers::test::AnswerHash;
 using providers::test::AnswerRecorder;
 using testing::HasSubstr;
 
@@ -90,46 +92,9 @@ Reading reading_of(std::string_view body, bool stream) {
   return reading;
 }
 
-/// Enough of an answer to tell two apart, in no memory: a body is read thousands of times.
-class AnswerHash final : public AnswerSink {
- public:
-  void on_text(std::string_view text) override { mix(1, text); }
-  void on_reasoning(std::string_view text) override { mix(2, text); }
-  void on_tool_call(events::ToolCall call) override {
-    mix(3, call.id);
-    mix(4, call.name);
-    mix(5, call.arguments);
-  }
-  void on_usage(const events::Usage& usage) override {
-    add(6);
-    add(static_cast<std::uint64_t>(usage.input_tokens));
-    add(static_cast<std::uint64_t>(usage.output_tokens));
-  }
-  void on_warning(std::string_view text) override { mix(7, text); }
-  void on_finish(FinishReason reason) override {
-    add(8);
-    add(static_cast<std::uint64_t>(reason));
-  }
-  void on_failure(const events::Failure& failure) override {
-    add(9);
-    add(static_cast<std::uint64_t>(failure.code));
-    mix(10, failure.message);
-  }
-  [[nodiscard]] std::uint64_t value() const { return hash_; }
-
- private:
-  void mix(std::uint64_t kind, std::string_view text) {
-    add(kind);
-    add(text.size());
-    add(std::hash<std::string_view>{}(text));
-  }
-  void add(std::uint64_t value) { hash_ = (hash_ ^ value) * 0x100000001B3ULL + (hash_ >> 29U); }
-  std::uint64_t hash_ = 0xCBF29CE484222325ULL;
-};
-
 template <class Sink>
 void decode(Sink& sink, bool stream, const std::vector<std::string_view>& pieces) {
-  const auto decoder = providers::ollama::provider().decoder(stream, {});
+  const auto decoder = providers::ollama::make_decoder(stream, {});
   for (const auto piece : pieces) decoder->feed(piece, sink);
   decoder->end(sink);
 }

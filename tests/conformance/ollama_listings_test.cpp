@@ -5,6 +5,7 @@
 #include <simdjson.h>
 
 #include "common/providers/failure_text.hpp"
+#include "common/providers/ollama/classification.hpp"
 #include "common/providers/ollama/ollama.hpp"
 #include "tests/conformance/exchanges.hpp"
 
@@ -66,9 +67,8 @@ TEST_P(OllamaListing, ARefusalCarriesStatusAndTextOn) {
   if (recording_.status < 300) return;
   http::ResponseHead head{.status = recording_.status};
   for (const auto& [name, value] : recording_.headers) head.headers.push_back({.name = name, .value = value});
-  const auto classified = providers::ollama::provider().classify(head, recording_.body);
+  const auto classified = providers::ollama::classify_response(head, recording_.body);
   EXPECT_EQ(classified.failure.status, recording_.status);
-  EXPECT_EQ(classified.failure.provider, "ollama");
   EXPECT_NE(classified.failure.code, events::ErrorCode::internal);
   EXPECT_FALSE(classified.error_class.empty());
   std::string text = recording_.body;

@@ -207,7 +207,7 @@ TEST_P(OllamaRequest, IsMadeAgainFromOneOfOurs) {
     return;
   }
   const auto call = providers::ollama::provider().chat(
-      rebuilt.request(), {.base_url = "http://localhost", .upstream_name = rebuilt.model()});
+      rebuilt.request(), {.base_url = "http://localhost", .upstream_name = rebuilt.model()}, {});
   ASSERT_TRUE(call) << call.error().detail;
   EXPECT_EQ(call->request.method, "POST");
   EXPECT_TRUE(call->request.url.ends_with("/api/chat"));

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <simdjson.h>
 
+#include "common/providers/ollama/decoder.hpp"
 #include "common/providers/ollama/ollama.hpp"
 #include "tests/conformance/exchanges.hpp"
 #include "tests/simulator/answer.hpp"
@@ -182,7 +183,7 @@ TEST(SimulatorAnswer, PassesTheDecoder) {
         chat_body("  Wie geht’s? [[sim tokens=9 utf8=on thinking=2 tool=f arguments={\\\"a\\\":1} output_tokens=77]]",
                   fmt::format(",\"stream\":{}", stream)));
     AnswerRecorder answer;
-    const auto decoder = providers::ollama::provider().decoder(stream, {});
+    const auto decoder = providers::ollama::make_decoder(stream, {});
     decoder->feed(result.body, answer);
     decoder->end(answer);
     EXPECT_EQ(answer.text(), simulator::answer_text("Wie geht’s?", "", behaviour));

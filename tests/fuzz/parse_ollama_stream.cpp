@@ -2,6 +2,7 @@
 #include <string>
 
 #include "common/events/utf8.hpp"
+#include "common/providers/ollama/decoder.hpp"
 #include "common/providers/ollama/ollama.hpp"
 #include "tests/fuzz/expect.hpp"
 #include "tests/unit/common/providers/answer_recorder.hpp"
@@ -12,8 +13,7 @@ namespace {
 
 providers::test::AnswerRecorder decoded(std::string_view bytes, std::size_t cut, bool stream) {
   providers::test::AnswerRecorder recorder;
-  const auto decoder =
-      providers::ollama::provider().decoder(stream, {.item_bytes_max = 2048, .answer_bytes_max = 4096});
+  const auto decoder = providers::ollama::make_decoder(stream, {.item_bytes_max = 2048, .answer_bytes_max = 4096});
   decoder->feed(bytes.substr(0, cut), recorder);
   decoder->feed(bytes.substr(cut), recorder);
   decoder->end(recorder);

@@ -1,9 +1,6 @@
 #include "common/providers/ollama/classification.hpp"
 
-#include <optional>
-
-#include <fmt/format.h>
-
+#include "common/providers/classification.hpp"
 #include "common/providers/failure_text.hpp"
 
 namespace tokenrail::providers::ollama {
@@ -12,25 +9,14 @@ namespace {
 
 using events::ErrorCode;
 
+constexpr std::string_view title = "Ollama";
+
 constexpr std::string_view cannot = "Choose a model that can do this, or leave it out of the request.";
 constexpr std::string_view not_ollama =
     "Something answers there, but not Ollama's API: the base URL is that of the server, without /api or /v1.";
 
-struct Rule {
-  int status_first;
-  int status_last;
-  std::string_view needle;  ///< in lower case, of the text or of its code; empty: any
-  ErrorCode code;
-  std::string_view error_class;
-  bool retry;
-  bool try_next;
-  std::string_view advice;  ///< "{model}" stands for the model that the text names
-  std::optional<int> retries_max = std::nullopt;
-  bool whole_text = false;  ///< the needle is all that is said
-};
-
 /// The first row that fits counts. Status 200 is an error line inside a stream.
-constexpr Rule rules[] = {
+constexpr FailureRule rules[] = {
     // What is wrong with the request itself comes before the wordings that it shares with the next rows.
     {200, 599, "image: unknown format", ErrorCode::invalid_request, "invalid_request", false, false,
      "Send the image as PNG or JPEG."},
@@ -109,121 +95,27 @@ constexpr Rule rules[] = {
      "Look into Ollama's own log if it stays."},
 };
 
-constexpr Rule unknown_status = {0,
-                                 999,
-                                 "",
-                                 ErrorCode::provider_protocol,
-                                 "unexpected_status",
-                                 false,
-                                 true,
-                                 "Something other than Ollama may answer at the base URL.",
-                                 {}};
-
-const Rule& rule_of(int status, const ErrorBody& said) {
-  for (const auto& rule : rules) {
-    if (status < rule.status_first || status > rule.status_last) continue;
-    if (rule.whole_text && said.text.size() != rule.needle.size()) continue;
-    if (contains_folded(said.text, rule.needle) || contains_folded(said.code, rule.needle)) return rule;
-  }
-  return unknown_status;
-}
-
-/// The model in "model 'x' not found" or "model \"x\" not found, try pulling it first".
-std::string_view model_in(std::string_view text) {
-  const auto begin = text.find_first_of("'\"");
-  if (begin == std::string_view::npos) return "";
-  const auto end = text.find(text[begin], begin + 1);
-  return end == std::string_view::npos ? "" : text.substr(begin + 1, end - begin - 1);
-}
-
-std::string advice_of(const Rule& rule, std::string_view text) {
-  std::string advice(rule.advice);
-  constexpr std::string_view place = "{model}";
-  if (const auto at = advice.find(place); at != std::string::npos) {
-    const auto model = model_in(text);
-    advice.replace(at, place.size(), model.empty() ? "NAME" : quotable(model, 200));
-  }
-  return advice;
-}
-
-Classified made(const Rule& rule, std::string message) {
-  Classified out;
-  out.failure = events::Failure::of(rule.code, std::move(message));
-  out.failure.provider = "ollama";
-  out.retry = rule.retry;
-  out.try_next = rule.try_next;
-  out.error_class = rule.error_class;
-  out.retries_max = rule.retries_max;
-  return out;
-}
+constexpr EndAdvice local_advice = {
+    .connect_failed =
+        "Is Ollama running? Start it with `ollama serve`, or point the connection (the platform's own by "
+        "OLLAMA_BASE_URL) to where it runs.",
+    .example_url = "http://localhost:11434"};
+constexpr EndAdvice hosted_advice = {.connect_failed = "Check that this machine reaches the internet.",
+                                     .example_url = "https://ollama.com"};
 
 }  // namespace
 
-Classified classify_response(const http::ResponseHead& head, std::string_view body) {
-  const auto said = read_error_body(body);
-  const auto& rule = rule_of(head.status, said);
-  const auto start = said.text.find_first_not_of(" \t\r\n");
-  std::string quoted = "without a word";
-  if (start != std::string::npos) {
-    quoted = said.text[start] == '<' ? "with a web page" : "\"" + quotable(said.text) + "\"";
-  }
-  auto out = made(rule, fmt::format("Ollama answered {} {}. {}", head.status, quoted, advice_of(rule, said.text)));
-  out.failure.status = head.status;
-  out.retry_after = retry_after(head);
-  return out;
+CallFailure classify_response(const http::ResponseHead& head, std::string_view body) {
+  return providers::classify_response(rules, title, head, body);
 }
 
-Classified classify_stream_error(std::string_view line) {
-  const auto said = read_error_body(line);
-  const auto& rule = rule_of(200, said);
-  auto out = made(
-      rule, fmt::format("Ollama ended its answer with \"{}\". {}", quotable(said.text), advice_of(rule, said.text)));
-  out.failure.status = 200;
-  return out;
+CallFailure classify_stream_error(std::string_view line) {
+  return providers::classify_stream_error(rules, title, line);
 }
 
-Classified classify_end(const http::End& end, const Target& target) {
-  const auto url = without_credentials(target.base_url);
-  const auto detail = quotable(end.detail, 300);
-  const auto because = detail.empty() ? std::string() : " (" + detail + ")";
-  const bool hosted = contains_folded(url, "://ollama.com");
-  const auto of = [](ErrorCode code, std::string_view error_class, bool retry, bool try_next, std::string message) {
-    return made(Rule{0, 0, "", code, error_class, retry, try_next, "", {}}, std::move(message));
-  };
-  switch (end.ending) {
-    case http::Ending::connect_failed:
-      return of(ErrorCode::provider_unavailable, "connect_failed", true, true,
-                fmt::format("Nothing answers at {}{}. {}", url, because,
-                            hosted ? "Check that this machine reaches the internet."
-                                   : "Is Ollama running? Start it with `ollama serve`, or point the connection (the "
-                                     "platform's own by OLLAMA_BASE_URL) to where it runs."));
-    case http::Ending::connect_timeout:
-      return of(ErrorCode::provider_timeout, "connect_timeout", true, true,
-                fmt::format("No connection to Ollama at {} in time{}. Check the address and what lies between.", url,
-                            because));
-    case http::Ending::total_timeout:
-      return of(ErrorCode::provider_timeout, "total_timeout", false, true,
-                fmt::format("Ollama at {} did not finish in time{}. A model that is being loaded may take minutes; ask "
-                            "again, or allow more time with timeoutMs.",
-                            url, because));
-    case http::Ending::too_large:
-      return of(ErrorCode::response_too_large, "too_large", false, false,
-                fmt::format("Ollama at {} sent more than is allowed{}. Set maxTokens.", url, because));
-    case http::Ending::cancelled:
-      return of(ErrorCode::cancelled, "cancelled", false, false, "The call was cancelled.");
-    case http::Ending::invalid_request:
-      return of(ErrorCode::invalid_model_config, "invalid_url", false, true,
-                fmt::format("{} cannot be called{}. Set the connection's base URL to something like "
-                            "http://localhost:11434.",
-                            url, because));
-    case http::Ending::complete:
-    case http::Ending::broken:
-      break;
-  }
-  return of(ErrorCode::provider_unavailable, "broken", true, true,
-            fmt::format("The connection to Ollama at {} broke before the answer was whole{}. Ask again; if it stays, "
-                        "look whether Ollama restarts.",
-                        url, because));
+CallFailure classify_end(const http::End& end, const Target& target) {
+  const bool hosted = contains_folded(target.base_url, "://ollama.com");
+  return providers::classify_end(title, end, target, hosted ? hosted_advice : local_advice);
 }
 
 }  // namespace tokenrail::providers::ollama

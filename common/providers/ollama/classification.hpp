@@ -8,11 +8,11 @@
 
 namespace tokenrail::providers::ollama {
 
-[[nodiscard]] Classified classify_response(const http::ResponseHead& head, std::string_view body);
+[[nodiscard]] CallFailure classify_response(const http::ResponseHead& head, std::string_view body);
 
 /// An error line inside a stream whose status was 200: `{"error":…}`.
-[[nodiscard]] Classified classify_stream_error(std::string_view line);
+[[nodiscard]] CallFailure classify_stream_error(std::string_view line);
 
-[[nodiscard]] Classified classify_end(const http::End& end, const Target& target);
+[[nodiscard]] CallFailure classify_end(const http::End& end, const Target& target);
 
 }  // namespace tokenrail::providers::ollama

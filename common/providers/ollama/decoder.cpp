@@ -92,7 +92,7 @@ class Decoder final : public AnswerDecoder {
     }
     if (!item.error_body.empty()) {
       over_ = true;
-      return sink.on_failure(classify_stream_error(item.error_body).failure);
+      return sink.on_event(AnswerFailed{classify_stream_error(item.error_body)});
     }
     if (!item.has_message) {
       // An object of another API may have a field of ours too, `done` above all: its answer must not be lost for it.
@@ -113,12 +113,12 @@ class Decoder final : public AnswerDecoder {
     for (const auto& call : item.tool_calls) answer_bytes_ += call.name.size() + call.arguments.size();
     if (answer_bytes_ > limits_.answer_bytes_max) return too_large(sink, "answer");
 
-    if (!item.thinking.empty()) sink.on_reasoning(item.thinking);
-    if (!item.content.empty()) sink.on_text(item.content);
+    if (!item.thinking.empty()) sink.on_event(ReasoningDelta{item.thinking});
+    if (!item.content.empty()) sink.on_event(TextDelta{item.content});
     for (auto& call : item.tool_calls) {
       ++tool_calls_;
       if (call.id.empty()) call.id = fmt::format("call_{}", tool_calls_);
-      sink.on_tool_call(std::move(call));
+      sink.on_event(ToolCallDone{std::move(call)});
     }
     if (item.done) finish(item, sink);
   }
@@ -130,20 +130,23 @@ class Decoder final : public AnswerDecoder {
       events::Usage usage;
       usage.input_tokens = item.input_tokens.value.value_or(0);
       usage.output_tokens = item.output_tokens.value.value_or(0);
-      sink.on_usage(usage);
+      sink.on_event(UsageReport{usage});
     }
     if (item.input_tokens.unreadable)
-      sink.on_warning("Ollama's prompt_eval_count is not a count; usage is without it.");
-    if (item.output_tokens.unreadable) sink.on_warning("Ollama's eval_count is not a count; usage is without it.");
-    if (item.done_reason_unreadable) sink.on_warning("Ollama's done_reason is not a string; it is taken for stop.");
+      sink.on_event(AnswerWarning{"Ollama's prompt_eval_count is not a count; usage is without it."});
+    if (item.output_tokens.unreadable)
+      sink.on_event(AnswerWarning{"Ollama's eval_count is not a count; usage is without it."});
+    if (item.done_reason_unreadable)
+      sink.on_event(AnswerWarning{"Ollama's done_reason is not a string; it is taken for stop."});
     for (const auto& row : done_reasons) {
       if (row.name != item.done_reason) continue;
-      if (!row.warning.empty()) sink.on_warning(row.warning);
-      return sink.on_finish(tool_calls_ > 0 ? FinishReason::tool_calls : row.reason);
+      if (!row.warning.empty()) sink.on_event(AnswerWarning{row.warning});
+      return sink.on_event(AnswerFinished{tool_calls_ > 0 ? FinishReason::tool_calls : row.reason});
     }
-    sink.on_warning(
-        fmt::format("Ollama ended with the unknown reason \"{}\", taken for stop.", quotable(item.done_reason, 100)));
-    sink.on_finish(tool_calls_ > 0 ? FinishReason::tool_calls : FinishReason::stop);
+    const auto warning =
+        fmt::format("Ollama ended with the unknown reason \"{}\", taken for stop.", quotable(item.done_reason, 100));
+    sink.on_event(AnswerWarning{warning});
+    sink.on_event(AnswerFinished{tool_calls_ > 0 ? FinishReason::tool_calls : FinishReason::stop});
   }
 
   void malformed(std::string_view json, const ItemProblem& problem, AnswerSink& sink) {
@@ -179,11 +182,12 @@ class Decoder final : public AnswerDecoder {
   void give_up(AnswerSink& sink, ErrorCode code, std::string message, bool may_retry = true) {
     over_ = true;
     release(body_);
-    auto failure = events::Failure::of(code, std::move(message));
-    failure.retryable = failure.retryable && may_retry;
-    failure.provider = adapter;
-    failure.status = 200;
-    sink.on_failure(failure);
+    CallFailure failure{.failure = events::Failure::of(code, std::move(message)), .try_next = true};
+    failure.failure.retryable = failure.failure.retryable && may_retry;
+    failure.failure.status = 200;
+    failure.retry = failure.failure.retryable;
+    failure.error_class = events::name_of(code);
+    sink.on_event(AnswerFailed{std::move(failure)});
   }
 
   const bool stream_;

@@ -12,7 +12,6 @@
 #include "common/events/json_scan.hpp"
 #include "common/events/json_writer.hpp"
 #include "common/providers/failure_text.hpp"
-#include "common/providers/ollama/authorise.hpp"
 #include "common/providers/ollama/ollama.hpp"
 #include "common/providers/other_api.hpp"
 
@@ -164,11 +163,11 @@ http::Request list_models(const Target& target) {
   request.method = "GET";
   request.url = target.base_url + "/api/tags";
   request.headers.push_back({.name = "Accept", .value = "application/json"});
-  authorise(request, target);
+  authorise(request, target.credential);
   return request;
 }
 
-Result<ModelList> parse_model_list(std::string_view body) {
+Result<ModelPage> parse_model_list(std::string_view body) {
   constexpr std::string_view not_one =
       "the answer to /api/tags is not a list of models; check that the base URL is Ollama's";
   constexpr std::string_view no_list = "the answer to /api/tags has no list under \"models\"";
@@ -183,7 +182,7 @@ Result<ModelList> parse_model_list(std::string_view body) {
       object.find_field_unordered("models").get(models) != simdjson::SUCCESS) {
     return not_it(body, not_one);
   }
-  ModelList list;
+  ModelPage list;
   bool null = false;
   if (models.is_null().get(null) == simdjson::SUCCESS && null) return list;  // how the server writes an empty list
   ondemand::array array;
@@ -218,7 +217,7 @@ http::Request show_model(const Target& target) {
   request.url = target.base_url + "/api/show";
   request.headers.push_back({.name = "Content-Type", .value = "application/json"});
   request.headers.push_back({.name = "Accept", .value = "application/json"});
-  authorise(request, target);
+  authorise(request, target.credential);
   events::JsonWriter json(request.body);
   json.begin_object();
   json.field("model", target.upstream_name);

@@ -1,6 +1,5 @@
 #include "common/providers/ollama/ollama.hpp"
 
-#include "common/providers/ollama/authorise.hpp"
 #include "common/providers/ollama/chat_body.hpp"
 #include "common/providers/ollama/classification.hpp"
 #include "common/providers/ollama/decoder.hpp"
@@ -9,11 +8,12 @@ namespace tokenrail::providers::ollama {
 
 namespace {
 
-class Ollama final : public Provider {
+class Ollama final : public Provider, public ModelLister {
  public:
-  [[nodiscard]] std::string_view name() const override { return "ollama"; }
+  [[nodiscard]] std::string_view adapter() const override { return "ollama"; }
 
-  [[nodiscard]] Result<ChatCall> chat(const events::ChatRequest& request, const Target& target) const override {
+  [[nodiscard]] Result<ChatCall> chat(const events::ChatRequest& request, const Target& target,
+                                      const DecoderLimits& limits) const override {
     ChatCall call;
     auto body = chat_body(request, target.upstream_name, call.warnings);
     if (!body) return std::unexpected(std::move(body.error()));
@@ -22,21 +22,27 @@ class Ollama final : public Provider {
     call.request.headers.push_back({.name = "Content-Type", .value = "application/json"});
     call.request.headers.push_back(
         {.name = "Accept", .value = request.stream ? "application/x-ndjson" : "application/json"});
-    authorise(call.request, target);
+    authorise(call.request, target.credential);
     call.request.body = std::move(*body);
+    call.decoder = make_decoder(request.stream, limits);
     return call;
   }
 
-  [[nodiscard]] std::unique_ptr<AnswerDecoder> decoder(bool stream, const DecoderLimits& limits) const override {
-    return make_decoder(stream, limits);
-  }
-
-  [[nodiscard]] Classified classify(const http::ResponseHead& head, std::string_view body) const override {
+  [[nodiscard]] CallFailure classify(const Target& /*target*/, const http::ResponseHead& head,
+                                     std::string_view body) const override {
     return classify_response(head, body);
   }
 
-  [[nodiscard]] Classified classify(const http::End& end, const Target& target) const override {
+  [[nodiscard]] CallFailure classify(const Target& target, const http::End& end) const override {
     return classify_end(end, target);
+  }
+
+  [[nodiscard]] const ModelLister* lister() const override { return this; }
+  [[nodiscard]] http::Request list(const Target& target, std::string_view /*page*/) const override {
+    return list_models(target);
+  }
+  [[nodiscard]] Result<ModelPage> parse(const Target& /*target*/, std::string_view body) const override {
+    return parse_model_list(body);
   }
 };
 

@@ -16,13 +16,7 @@ namespace tokenrail::providers::ollama {
 [[nodiscard]] std::string normal_base_url(std::string_view base_url);
 
 [[nodiscard]] http::Request list_models(const Target& target);
-/// One bad entry never spoils the list: it is left out and counted in `skipped`.
-struct ModelList {
-  std::vector<ListedModel> models;
-  std::size_t skipped = 0;
-  std::string first_skipped{};  ///< which was the first, counted from 1, and why
-};
-[[nodiscard]] Result<ModelList> parse_model_list(std::string_view body);
+[[nodiscard]] Result<ModelPage> parse_model_list(std::string_view body);
 
 [[nodiscard]] http::Request show_model(const Target& target);
 /// What /api/show adds to a listed model.

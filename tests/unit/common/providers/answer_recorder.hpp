@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include <fmt/format.h>
@@ -14,32 +16,8 @@ namespace tokenrail::providers::test {
 
 class AnswerRecorder final : public AnswerSink {
  public:
-  void on_text(std::string_view text) override {
-    text_ += text;
-    note("text");
-  }
-  void on_reasoning(std::string_view text) override {
-    reasoning_ += text;
-    note("reasoning");
-  }
-  void on_tool_call(events::ToolCall call) override {
-    tool_calls_.push_back(std::move(call));
-    note("tool_call");
-  }
-  void on_usage(const events::Usage& usage) override {
-    usage_ = usage;
-    note("usage");
-  }
-  void on_warning(std::string_view text) override { warnings_.emplace_back(text); }
-  void on_finish(events::FinishReason reason) override {
-    finish_ = reason;
-    ++endings_;
-    note("finish");
-  }
-  void on_failure(const events::Failure& failure) override {
-    failure_ = failure;
-    ++endings_;
-    note("failure");
+  void on_event(AnswerEvent event) override {
+    std::visit([this](auto& one) { take(one); }, event);
   }
 
   [[nodiscard]] const std::string& text() const { return text_; }
@@ -48,6 +26,10 @@ class AnswerRecorder final : public AnswerSink {
   [[nodiscard]] const std::optional<events::Usage>& usage() const { return usage_; }
   [[nodiscard]] const std::optional<events::FinishReason>& finish() const { return finish_; }
   [[nodiscard]] const std::optional<events::Failure>& failure() const { return failure_; }
+  /// The whole of it, of what failure() is the part that a reader of the answer sees.
+  [[nodiscard]] const std::optional<CallFailure>& call_failure() const { return call_failure_; }
+  [[nodiscard]] const std::vector<events::ProviderBlock>& blocks() const { return blocks_; }
+  [[nodiscard]] const std::string& request_id() const { return request_id_; }
   [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
   [[nodiscard]] int endings() const { return endings_; }
   /// How often something was said; and what, in order, each run of one kind once.
@@ -60,7 +42,12 @@ class AnswerRecorder final : public AnswerSink {
     std::string out = fmt::format("count={} order={} endings={}\ntext={}\nreasoning={}\n", count_, order_, endings_,
                                   text_, reasoning_);
     for (const auto& call : tool_calls_) out += fmt::format("call {} {} {}\n", call.id, call.name, call.arguments);
-    if (usage_) out += fmt::format("usage {} {}\n", usage_->input_tokens, usage_->output_tokens);
+    if (usage_) {
+      out += fmt::format("usage {} {} cached={} reasoning={}\n", usage_->input_tokens, usage_->output_tokens,
+                         usage_->cached_input_tokens.value_or(-1), usage_->reasoning_tokens.value_or(-1));
+    }
+    for (const auto& block : blocks_) out += fmt::format("block {} {}\n", block.provider, block.data);
+    if (!request_id_.empty()) out += fmt::format("request id {}\n", request_id_);
     if (finish_) out += fmt::format("finish {}\n", static_cast<int>(*finish_));
     if (failure_) out += fmt::format("failure {} {}\n", static_cast<int>(failure_->code), failure_->message);
     for (const auto& warning : warnings_) out += fmt::format("warning {}\n", warning);
@@ -68,6 +55,39 @@ class AnswerRecorder final : public AnswerSink {
   }
 
  private:
+  void take(const TextDelta& delta) {
+    text_ += delta.text;
+    note("text");
+  }
+  void take(const ReasoningDelta& delta) {
+    reasoning_ += delta.text;
+    note("reasoning");
+  }
+  void take(ToolCallDone& done) {
+    tool_calls_.push_back(std::move(done.call));
+    note("tool_call");
+  }
+  void take(OpaqueBlock& opaque) {
+    blocks_.push_back(std::move(opaque.block));
+    note("block");
+  }
+  void take(const UsageReport& report) {
+    usage_ = report.usage;
+    note("usage");
+  }
+  void take(const ProviderRequestId& id) { request_id_ = id.id; }
+  void take(const AnswerWarning& warning) { warnings_.emplace_back(warning.text); }
+  void take(const AnswerFinished& finished) {
+    finish_ = finished.reason;
+    ++endings_;
+    note("finish");
+  }
+  void take(AnswerFailed& failed) {
+    failure_ = failed.failure.failure;
+    call_failure_ = std::move(failed.failure);
+    ++endings_;
+    note("failure");
+  }
   void note(std::string_view kind) {
     if (ended_) late_ = true;
     ended_ = endings_ > 0;
@@ -84,6 +104,9 @@ class AnswerRecorder final : public AnswerSink {
   std::optional<events::Usage> usage_{};
   std::optional<events::FinishReason> finish_{};
   std::optional<events::Failure> failure_{};
+  std::optional<CallFailure> call_failure_{};
+  std::vector<events::ProviderBlock> blocks_{};
+  std::string request_id_{};
   std::vector<std::string> warnings_{};
   std::string order_{};
   std::string_view last_{};

@@ -34,7 +34,7 @@ ChatRequest request_with(std::vector<Message> messages) {
 }
 
 std::string body_of(const ChatRequest& request, std::vector<std::string>* warnings = nullptr) {
-  auto call = provider().chat(request, target);
+  auto call = provider().chat(request, target, {});
   if (!call) return "error: " + call.error().detail;
   if (warnings != nullptr) *warnings = call->warnings;
   return call->request.body;
@@ -50,7 +50,7 @@ std::string changed(Change change, std::vector<std::string>* warnings = nullptr)
 const std::string hi = R"({"model":"llama3.2:1b","messages":[{"role":"user","content":"hi"}],"stream":true)";
 
 TEST(OllamaChat, SaysNothingThatTheRequestDoesNotSay) {
-  const auto call = provider().chat(request_with({message(Role::user, "hi")}), target);
+  const auto call = provider().chat(request_with({message(Role::user, "hi")}), target, {});
   ASSERT_TRUE(call);
   EXPECT_EQ(call->request.method, "POST");
   EXPECT_EQ(call->request.url, "http://localhost:11434/api/chat");
@@ -65,9 +65,9 @@ TEST(OllamaChat, StreamIsAlwaysSaidBecauseLeftOutItMeansTrue) {
 }
 
 TEST(OllamaChat, TheSecretTravelsAsABearerTokenMarkedSecret) {
-  auto hosted = target;
-  hosted.secret = "key-1";
-  const auto call = provider().chat(request_with({message(Role::user, "hi")}), hosted);
+  Target hosted{.base_url = target.base_url, .upstream_name = target.upstream_name};
+  hosted.credential = {.type = AuthType::bearer, .secret = Secret("key-1")};
+  const auto call = provider().chat(request_with({message(Role::user, "hi")}), hosted, {});
   ASSERT_TRUE(call);
   bool found = false;
   for (const auto& header : call->request.headers) {
@@ -137,7 +137,7 @@ TEST(OllamaChat, ArgumentsThatAreNoObjectAreRefusedByName) {
     Message call;
     call.role = Role::assistant;
     call.tool_calls = {{.id = "c", .name = "square_root", .arguments = arguments}};
-    const auto made = provider().chat(request_with({message(Role::user, "u"), call}), target);
+    const auto made = provider().chat(request_with({message(Role::user, "u"), call}), target, {});
     ASSERT_FALSE(made) << arguments;
     EXPECT_EQ(made.error().kind, ErrorKind::invalid_input);
     EXPECT_THAT(made.error().detail, HasSubstr("messages[1]"));
@@ -175,14 +175,14 @@ TEST(OllamaChat, ImagesAreBareBase64BesideTheText) {
 TEST(OllamaChat, WhatOllamaCannotExpressIsRefusedWithAdvice) {
   Message by_url;
   by_url.content = {{.type = "image", .text = "", .data = "", .url = "https://example.org/cat.png"}};
-  const auto image = provider().chat(request_with({by_url}), target);
+  const auto image = provider().chat(request_with({by_url}), target, {});
   ASSERT_FALSE(image);
   EXPECT_EQ(image.error().kind, ErrorKind::invalid_input);
   EXPECT_THAT(image.error().detail, HasSubstr("data URL"));
 
   Message audio;
   audio.content = {{.type = "audio"}};
-  const auto part = provider().chat(request_with({audio}), target);
+  const auto part = provider().chat(request_with({audio}), target, {});
   ASSERT_FALSE(part);
   EXPECT_EQ(part.error().kind, ErrorKind::invalid_input);
   EXPECT_THAT(part.error().detail, HasSubstr("\"audio\""));
@@ -267,7 +267,7 @@ TEST(OllamaChat, WarnsWhereThinkingCannotBeSwitchedOff) {
   auto request = request_with({message(Role::user, "hi")});
   request.reasoning = events::Reasoning{.enabled = false};
   for (const auto* model : {"gpt-oss:20b", "hf.co/someone/gpt-oss-120b"}) {
-    const auto call = provider().chat(request, {.base_url = "http://h", .upstream_name = model});
+    const auto call = provider().chat(request, {.base_url = "http://h", .upstream_name = model}, {});
     ASSERT_TRUE(call);
     EXPECT_THAT(call->warnings, ElementsAre(HasSubstr("cannot be switched off")));
   }
@@ -317,7 +317,7 @@ TEST(OllamaChat, TextIsEscapedWhateverItIs) {
 
 TEST(FindProvider, KnowsOllamaByName) {
   ASSERT_NE(find_provider("ollama"), nullptr);
-  EXPECT_EQ(find_provider("ollama")->name(), "ollama");
+  EXPECT_EQ(find_provider("ollama")->adapter(), "ollama");
   EXPECT_EQ(find_provider("ollama2"), nullptr);
   EXPECT_EQ(find_provider(""), nullptr);
 }

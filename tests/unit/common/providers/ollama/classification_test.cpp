@@ -1,3 +1,5 @@
+#include "common/providers/ollama/classification.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -61,13 +63,12 @@ TEST(OllamaClassification, SaysWhatARefusalMeansForTheRoute) {
            StatusCase{599, "", ErrorCode::provider_unavailable, true, true, "server_error"},
            StatusCase{777, "", ErrorCode::provider_protocol, false, true, "unexpected_status"},
        }) {
-    const auto made = provider().classify(head(row.status), row.body);
+    const auto made = classify_response(head(row.status), row.body);
     EXPECT_EQ(made.failure.code, row.code) << row.status << row.body;
     EXPECT_EQ(made.retry, row.retry) << row.status << row.body;
     EXPECT_EQ(made.try_next, row.try_next) << row.status << row.body;
     EXPECT_EQ(made.error_class, row.error_class);
     EXPECT_EQ(made.failure.status, row.status);
-    EXPECT_EQ(made.failure.provider, "ollama");
     EXPECT_FALSE(made.failure.message.empty());
     EXPECT_EQ(made.failure.retryable, events::entry_of(row.code).retryable);
   }
@@ -100,7 +101,7 @@ TEST(OllamaClassification, KnowsCapabilityRefusalsByManyWordings) {
            Case{404, R"({"error":{"message":"This is not a chat model and thus not supported in this endpoint."}})"},
            Case{422, R"({"error":{"message":"response_format is not supported"}})"},
        }) {
-    const auto made = provider().classify(head(row.status), row.body);
+    const auto made = classify_response(head(row.status), row.body);
     EXPECT_EQ(made.failure.code, ErrorCode::capability_unsupported) << row.body;
     EXPECT_TRUE(made.try_next) << row.body;
     EXPECT_FALSE(made.retry) << row.body;
@@ -109,13 +110,13 @@ TEST(OllamaClassification, KnowsCapabilityRefusalsByManyWordings) {
 }
 
 TEST(OllamaClassification, OtherRefusalsThatSpeakOfSupportAreNoneOfCapability) {
-  EXPECT_EQ(provider().classify(head(403), R"({"error":"your region is not supported"})").failure.code,
+  EXPECT_EQ(classify_response(head(403), R"({"error":"your region is not supported"})").failure.code,
             ErrorCode::provider_auth);
-  EXPECT_EQ(provider().classify(head(404), R"({"error":"model 'x' not found or not supported"})").failure.code,
+  EXPECT_EQ(classify_response(head(404), R"({"error":"model 'x' not found or not supported"})").failure.code,
             ErrorCode::model_not_found);
-  EXPECT_EQ(provider().classify(head(400), R"({"error":"unsupported image format"})").failure.code,
+  EXPECT_EQ(classify_response(head(400), R"({"error":"unsupported image format"})").failure.code,
             ErrorCode::invalid_request);
-  EXPECT_EQ(provider().classify(head(503), R"({"error":"not supported now"})").failure.code,
+  EXPECT_EQ(classify_response(head(503), R"({"error":"not supported now"})").failure.code,
             ErrorCode::provider_unavailable);
 }
 
@@ -131,7 +132,7 @@ TEST(OllamaClassification, AServerWithoutThePathIsNotOllama) {
            Case{404, "<html><body>404</body></html>"},
            Case{405, R"({"detail":"Method Not Allowed"})"},
        }) {
-    const auto made = provider().classify(head(row.status), row.body);
+    const auto made = classify_response(head(row.status), row.body);
     EXPECT_EQ(made.failure.code, ErrorCode::invalid_model_config) << row.body;
     EXPECT_EQ(made.error_class, "not_ollama") << row.body;
   }
@@ -141,7 +142,7 @@ TEST(OllamaClassification, ErrorTextsAreRepairedAndUnwrapped) {
   const std::string mark = "\xEF\xBF\xBD";
   for (const auto* body : {R"({"error":"a\ud83db\u0000"})", R"({"error":{"message":"a\ud83db\u0000"}})",
                            R"({"message":"a\ud83db\u0000"})", R"({"detail":"a\ud83db\u0000"})"}) {
-    EXPECT_THAT(provider().classify(head(400), body).failure.message, HasSubstr("\"a" + mark + "b" + mark + "\""));
+    EXPECT_THAT(classify_response(head(400), body).failure.message, HasSubstr("\"a" + mark + "b" + mark + "\""));
   }
   EXPECT_EQ(read_error_body(R"({"error":{"code":7,"message":["x"]}})").text, R"({"code":7,"message":["x"]})");
   EXPECT_EQ(read_error_body(R"({"error":{"code":"c","type":"t","message":"x"}})").code, "c t");
@@ -149,28 +150,28 @@ TEST(OllamaClassification, ErrorTextsAreRepairedAndUnwrapped) {
 }
 
 TEST(OllamaClassification, AServerErrorIsTriedOnceMore) {
-  EXPECT_EQ(provider().classify(head(500), "{}").retries_max, 1);
-  EXPECT_EQ(provider().classify(head(503), "{}").retries_max, std::nullopt);
+  EXPECT_EQ(classify_response(head(500), "{}").retries_max, 1);
+  EXPECT_EQ(classify_response(head(503), "{}").retries_max, std::nullopt);
 }
 
 TEST(OllamaClassification, NamesTheCommandThatPullsTheModel) {
-  const auto made = provider().classify(head(404), R"({"error":"model 'bad_model' not found"})");
+  const auto made = classify_response(head(404), R"({"error":"model 'bad_model' not found"})");
   EXPECT_THAT(made.failure.message, HasSubstr("model 'bad_model' not found"));
   EXPECT_THAT(made.failure.message, HasSubstr("`ollama pull bad_model`"));
-  const auto old = provider().classify(head(404), R"({"error":"model \"m:1\" not found, try pulling it first"})");
+  const auto old = classify_response(head(404), R"({"error":"model \"m:1\" not found, try pulling it first"})");
   EXPECT_THAT(old.failure.message, HasSubstr("`ollama pull m:1`"));
 }
 
 TEST(OllamaClassification, CarriesTheProvidersTextOnCutAndClean) {
-  const auto cut = provider().classify(head(400), R"({"error":")" + std::string(2000, 'x') + R"("})");
+  const auto cut = classify_response(head(400), R"({"error":")" + std::string(2000, 'x') + R"("})");
   EXPECT_THAT(cut.failure.message, HasSubstr(std::string(500, 'x') + "…"));
   EXPECT_THAT(cut.failure.message, Not(HasSubstr(std::string(501, 'x'))));
-  EXPECT_THAT(provider().classify(head(500), "plain\ntext\x01\xFF").failure.message,
+  EXPECT_THAT(classify_response(head(500), "plain\ntext\x01\xFF").failure.message,
               HasSubstr("\"plain text \xEF\xBF\xBD\""));
-  EXPECT_THAT(provider().classify(head(502), "<html><body>x</body></html>").failure.message,
+  EXPECT_THAT(classify_response(head(502), "<html><body>x</body></html>").failure.message,
               HasSubstr("with a web page"));
-  EXPECT_THAT(provider().classify(head(503), "").failure.message, HasSubstr("without a word"));
-  EXPECT_THAT(provider().classify(head(400), R"({"error":"cut off in the mid)").failure.message, HasSubstr("cut off"));
+  EXPECT_THAT(classify_response(head(503), "").failure.message, HasSubstr("without a word"));
+  EXPECT_THAT(classify_response(head(400), R"({"error":"cut off in the mid)").failure.message, HasSubstr("cut off"));
 }
 
 struct WaitCase {
@@ -199,7 +200,7 @@ TEST(OllamaClassification, ReadsHowLongToWait) {
            WaitCase{{{"date", "Wed, 21 Oct 2026 07:28:00 GMT"}, {"retry-after", "Wed, 99 Oct 2026 07:28:30 GMT"}},
                     std::nullopt},
        }) {
-    EXPECT_EQ(provider().classify(head(429, row.headers), "{}").retry_after, row.wait)
+    EXPECT_EQ(classify_response(head(429, row.headers), "{}").retry_after, row.wait)
         << (row.headers.empty() ? "" : row.headers.back().value);
   }
 }
@@ -222,26 +223,27 @@ TEST(OllamaClassification, SaysWhatABrokenTransferMeansForTheRoute) {
            EndCase{Ending::cancelled, ErrorCode::cancelled, false, false},
            EndCase{Ending::invalid_request, ErrorCode::invalid_model_config, false, true},
        }) {
-    const auto made = provider().classify(http::End{.ending = row.ending, .detail = "why"}, target);
+    const auto made = classify_end(http::End{.ending = row.ending, .detail = "why"}, target);
     EXPECT_EQ(made.failure.code, row.code);
     EXPECT_EQ(made.retry, row.retry);
     EXPECT_EQ(made.try_next, row.try_next);
-    EXPECT_EQ(made.failure.provider, "ollama");
     EXPECT_FALSE(made.failure.status);
     EXPECT_FALSE(made.error_class.empty());
   }
 }
 
 TEST(OllamaClassification, ARefusedConnectionSaysHowToStartOllama) {
-  const Target target{.base_url = "http://user:pa55word@h:11434", .upstream_name = "m", .secret = "s3cret"};
-  const auto made = provider().classify(http::End{.ending = Ending::connect_failed, .detail = "refused"}, target);
+  const Target target{.base_url = "http://user:pa55word@h:11434",
+                      .upstream_name = "m",
+                      .credential = {.type = AuthType::bearer, .secret = Secret("s3cret")}};
+  const auto made = classify_end(http::End{.ending = Ending::connect_failed, .detail = "refused"}, target);
   EXPECT_THAT(made.failure.message, HasSubstr("http://h:11434"));
   EXPECT_THAT(made.failure.message, HasSubstr("refused"));
   EXPECT_THAT(made.failure.message, HasSubstr("ollama serve"));
   EXPECT_THAT(made.failure.message, Not(HasSubstr("pa55word")));
   EXPECT_THAT(made.failure.message, Not(HasSubstr("s3cret")));
-  const auto hosted = provider().classify(http::End{.ending = Ending::connect_failed, .detail = ""},
-                                          {.base_url = "https://ollama.com", .upstream_name = "m"});
+  const auto hosted = classify_end(http::End{.ending = Ending::connect_failed, .detail = ""},
+                                   {.base_url = "https://ollama.com", .upstream_name = "m"});
   EXPECT_THAT(hosted.failure.message, Not(HasSubstr("ollama serve")));
 }
 

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/providers/ollama/decoder.hpp"
 #include "common/providers/ollama/ollama.hpp"
 #include "tests/support/allocations.hpp"
 #include "tests/unit/common/providers/answer_recorder.hpp"
@@ -22,7 +23,7 @@ using testing::Not;
 
 AnswerRecorder decoded(std::string_view body, bool stream = true, const DecoderLimits& limits = {}) {
   AnswerRecorder recorder;
-  const auto decoder = provider().decoder(stream, limits);
+  const auto decoder = make_decoder(stream, limits);
   decoder->feed(body, recorder);
   decoder->end(recorder);
   return recorder;
@@ -395,7 +396,7 @@ TEST(OllamaBounds, AnItemOfExactlyTheLimitPasses) {
     // In pieces too, where the line is gathered.
     for (const auto max : {bytes, bytes - 1}) {
       AnswerRecorder recorder;
-      const auto decoder = provider().decoder(stream, {.item_bytes_max = max});
+      const auto decoder = make_decoder(stream, {.item_bytes_max = max});
       decoder->feed(body.substr(0, 10), recorder);
       decoder->feed(body.substr(10), recorder);
       decoder->end(recorder);
@@ -406,12 +407,10 @@ TEST(OllamaBounds, AnItemOfExactlyTheLimitPasses) {
 
 class CountingSink final : public AnswerSink {
  public:
-  void on_text(std::string_view piece) override { bytes += piece.size(); }
-  void on_reasoning(std::string_view piece) override { bytes += piece.size(); }
-  void on_tool_call(events::ToolCall) override {}
-  void on_usage(const events::Usage&) override {}
-  void on_finish(events::FinishReason) override {}
-  void on_failure(const events::Failure&) override {}
+  void on_event(AnswerEvent event) override {
+    if (const auto* delta = std::get_if<TextDelta>(&event)) bytes += delta->text.size();
+    if (const auto* delta = std::get_if<ReasoningDelta>(&event)) bytes += delta->text.size();
+  }
   std::size_t bytes = 0;
 };
 
@@ -423,7 +422,7 @@ TEST(OllamaDecoder, APieceOfTextAllocatesNothing) {
   std::string body;
   for (int i = 0; i < 100; ++i) body += fields.json();
   CountingSink sink;
-  const auto decoder = provider().decoder(true, {});
+  const auto decoder = make_decoder(true, {});
   decoder->feed(body, sink);  // the thread's parser grows to its size
   const tests::AllocationCount count;
   decoder->feed(body, sink);

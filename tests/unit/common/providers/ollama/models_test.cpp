@@ -35,7 +35,8 @@ TEST(OllamaModels, AsksForTheList) {
   EXPECT_EQ(plain.method, "GET");
   EXPECT_EQ(plain.url, "http://h:1/api/tags");
   EXPECT_EQ(plain.body, "");
-  const auto keyed = list_models({.base_url = "http://h:1", .upstream_name = "", .secret = "k"});
+  const auto keyed = list_models(
+      {.base_url = "http://h:1", .upstream_name = "", .credential = {.type = AuthType::bearer, .secret = Secret("k")}});
   ASSERT_FALSE(keyed.headers.empty());
   EXPECT_EQ(keyed.headers.back().value, "Bearer k");
   EXPECT_TRUE(keyed.headers.back().secret);

@@ -1,0 +1,76 @@
+// What decoders of server-sent events have in common: framing, limits, JSON, the end of a stream, and an item that
+// cannot be read. An adapter says what an item means. Included by .cpp files only. Pure.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "common/events/json_document.hpp"
+#include "common/http/framing.hpp"
+#include "common/providers/answer.hpp"
+#include "common/providers/classification.hpp"
+#include "common/providers/tool_calls.hpp"
+
+namespace tokenrail::providers {
+
+class EventDecoder : public AnswerDecoder {
+ public:
+  /// `title`: how messages name the provider; `adapter`: how they name the wire format. Both live as long as the
+  /// process. `stream`: what was asked for; the Content-Type of the answer overrules it.
+  EventDecoder(bool stream, const DecoderLimits& limits, std::string title, std::string_view adapter);
+
+  void head(const http::ResponseHead& head, AnswerSink& sink) override;
+  void feed(std::string_view bytes, AnswerSink& sink) final;
+  void end(AnswerSink& sink) final;
+  [[nodiscard]] std::size_t held_bytes() const override;
+
+ protected:
+  /// One item of a stream: `type` is that of the server-sent event ("message" where it has none), `json` its text.
+  virtual void take_event(std::string_view type, const events::ObjectReader& item, std::string_view json,
+                          AnswerSink& sink) = 0;
+  /// The body of an answer that is not a stream.
+  virtual void take_whole(const events::ObjectReader& answer, std::string_view json, AnswerSink& sink) = 0;
+  /// `data: [DONE]`.
+  virtual void take_done(AnswerSink& /*sink*/) {}
+  /// The body ended and nothing has finished the answer. By default the stream is truncated.
+  virtual void take_end(AnswerSink& sink) { truncated(sink); }
+
+  [[nodiscard]] bool over() const { return over_; }
+  [[nodiscard]] bool streams() const { return stream_; }
+  [[nodiscard]] std::size_t items() const { return items_; }
+  [[nodiscard]] const std::string& title() const { return title_; }
+
+  // Deliver. Empty text is left out. Each returns false once the answer is over, also where it has become too large.
+  bool text(std::string_view text, AnswerSink& sink);
+  bool reasoning(std::string_view text, AnswerSink& sink);
+  bool tool_call(events::ToolCall call, AnswerSink& sink);
+  /// Delivers what was assembled. Calls whose arguments were cut off where `reason` is length are left out with a
+  /// warning; other arguments that are not JSON fail the answer. `reason` becomes tool_calls where there are any.
+  bool tool_calls(ToolCallAssembler& calls, events::FinishReason& reason, AnswerSink& sink);
+  void finish(events::FinishReason reason, AnswerSink& sink);
+  void fail(CallFailure failure, AnswerSink& sink);
+  void truncated(AnswerSink& sink);
+  /// One item that cannot be read is passed over, with a warning in the answer; a second one fails it. In an answer
+  /// that is not a stream the first fails it.
+  void unreadable(std::string_view problem, AnswerSink& sink);
+  /// Accounts for parts of an answer that are held back, so that the limit holds for them too.
+  bool hold(std::size_t bytes, AnswerSink& sink);
+
+ private:
+  void take(std::string_view type, std::string_view json, AnswerSink& sink);
+  bool grow(std::size_t bytes, AnswerSink& sink);
+
+  bool stream_;
+  const DecoderLimits limits_;
+  const std::string title_;
+  const std::string_view adapter_;
+  http::SseFramer events_;
+  std::string body_{};  ///< of an answer that is not a stream
+  std::size_t answer_bytes_ = 0;
+  std::size_t items_ = 0;
+  std::size_t unreadable_ = 0;
+  bool over_ = false;
+};
+
+}  // namespace tokenrail::providers

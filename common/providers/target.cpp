@@ -1,0 +1,98 @@
+#include "common/providers/target.hpp"
+
+#include <algorithm>
+
+#include <openssl/evp.h>
+
+#include "common/url.hpp"
+
+namespace tokenrail::providers {
+
+namespace {
+
+struct AuthName {
+  AuthType type;
+  std::string_view name;
+};
+constexpr AuthName auth_names[] = {{AuthType::none, "none"},
+                                   {AuthType::bearer, "bearer"},
+                                   {AuthType::header, "header"},
+                                   {AuthType::query, "query"},
+                                   {AuthType::basic, "basic"}};
+
+std::string base64_encoded(const std::string& text) {
+  std::string out((text.size() + 2) / 3 * 4 + 1, '\0');  // EVP_EncodeBlock writes a zero behind its text
+  const auto length =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), reinterpret_cast<const unsigned char*>(text.data()),
+                      static_cast<int>(text.size()));
+  out.resize(static_cast<std::size_t>(length));
+  return out;
+}
+
+}  // namespace
+
+std::string_view name_of(AuthType type) {
+  return std::ranges::find(auth_names, type, &AuthName::type)->name;
+}
+
+std::optional<AuthType> auth_type_from(std::string_view name) {
+  const auto* const found = std::ranges::find(auth_names, name, &AuthName::name);
+  if (found == std::ranges::end(auth_names)) return std::nullopt;
+  return found->type;
+}
+
+void authorise(http::Request& request, const Credential& credential) {
+  const auto add = [&](std::string_view name, std::string value) {
+    request.headers.push_back({.name = std::string(name), .value = std::move(value), .secret = true});
+  };
+  if (!credential.secret.empty()) {
+    const auto text = credential.secret.reveal();
+    switch (credential.type) {
+      case AuthType::none:
+        break;
+      case AuthType::bearer:
+        add("Authorization", "Bearer " + std::string(text));
+        break;
+      case AuthType::header:
+        add(credential.name, std::string(text));
+        break;
+      case AuthType::query:
+        request.url += request.url.contains('?') ? '&' : '?';
+        request.url += credential.name + "=" + percent_encoded(text);
+        break;
+      case AuthType::basic:
+        add("Authorization", "Basic " + base64_encoded(credential.name + ":" + std::string(text)));
+        break;
+    }
+  }
+  for (const auto& [name, secret] : credential.extra_headers) add(name, std::string(secret.reveal()));
+}
+
+std::string api_url(std::string_view base_url, std::string_view version_path, std::string_view path) {
+  while (base_url.ends_with('/')) base_url.remove_suffix(1);
+  std::string url(base_url);
+  if (split_url(base_url).rest.empty()) url += version_path;
+  url += path;
+  return url;
+}
+
+std::string percent_encoded(std::string_view text) {
+  constexpr std::string_view hex = "0123456789ABCDEF";
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    const bool unreserved = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                            c == '.' || c == '_' || c == '~';
+    if (unreserved) {
+      out += c;
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      out += '%';
+      out += hex[byte >> 4];
+      out += hex[byte & 15];
+    }
+  }
+  return out;
+}
+
+}  // namespace tokenrail::providers
