@@ -38,6 +38,29 @@ std::string path_of(std::string_view url) {
   return std::string(url.substr(path, url.find('?', path) - path));
 }
 
+/// The query of "http://host:1/api/chat?x=1".
+std::string query_of(std::string_view url) {
+  const auto mark = url.find('?');
+  return mark == std::string_view::npos ? "" : std::string(url.substr(mark + 1));
+}
+
+/// The stream that payloads, one a line, were taken from.
+std::string as_events(std::string_view payloads) {
+  simdjson::dom::parser parser;
+  std::string out;
+  while (!payloads.empty()) {
+    const auto end = std::min(payloads.find('\n'), payloads.size());
+    const auto line = payloads.substr(0, end);
+    payloads.remove_prefix(std::min(end + 1, payloads.size()));
+    if (line.empty()) continue;
+    std::string_view type;
+    if (parser.parse(line.data(), line.size())["type"].get_string().get(type) == simdjson::SUCCESS)
+      out += fmt::format("event: {}\n", type);
+    out += fmt::format("data: {}\n\n", line);
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<Recording> load_recording(const std::filesystem::path& root, std::string_view name) {
@@ -46,11 +69,14 @@ Result<Recording> load_recording(const std::filesystem::path& root, std::string_
   }
   const auto folder = root / name;
   auto body = file_text(folder / "response.body");
+  const auto payloads = body ? std::nullopt : file_text(folder / "response.chunks.jsonl");
+  if (payloads) body = as_events(*payloads);
   const auto meta_text = file_text(folder / "response.meta.json");
   const auto request_text = file_text(folder / "request.json");
   if (!body || !meta_text || !request_text) {
     return fail(ErrorKind::not_found,
-                fmt::format("there is no recording {} with a response.body below {}", name, root.string()));
+                fmt::format("there is no recording {} with a response.body or response.chunks.jsonl below {}", name,
+                            root.string()));
   }
   Recording recording;
   recording.body = std::move(*body);
@@ -63,7 +89,10 @@ Result<Recording> load_recording(const std::filesystem::path& root, std::string_
   }
   recording.status = static_cast<int>(status);
   std::string_view framing;
-  if (meta["framing"].get_string().get(framing) == simdjson::SUCCESS) recording.lines = framing == "ndjson";
+  if (meta["framing"].get_string().get(framing) == simdjson::SUCCESS) {
+    recording.lines = framing == "ndjson";
+    recording.events = framing == "sse" || payloads.has_value();
+  }
   simdjson::dom::array headers;
   if (meta["headers"].get_array().get(headers) == simdjson::SUCCESS) {
     for (const auto header : headers) {
@@ -83,7 +112,10 @@ Result<Recording> load_recording(const std::filesystem::path& root, std::string_
     return fail(ErrorKind::invalid_input, fmt::format("request.json of {} cannot be read", name));
   }
   if (request["method"].get_string().get(text) == simdjson::SUCCESS) recording.method = text;
-  if (request["url"].get_string().get(text) == simdjson::SUCCESS) recording.path = path_of(text);
+  if (request["url"].get_string().get(text) == simdjson::SUCCESS) {
+    recording.path = path_of(text);
+    recording.query = query_of(text);
+  }
   if (request["path"].get_string().get(text) == simdjson::SUCCESS) recording.path = text;
   simdjson::dom::element request_body;
   if (request["body"].get(request_body) == simdjson::SUCCESS && !request_body.is_null()) {

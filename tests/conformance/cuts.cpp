@@ -1,0 +1,112 @@
+#include "tests/conformance/cuts.hpp"
+
+#include <algorithm>
+#include <random>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/common/providers/answer_hash.hpp"
+#include "tests/unit/common/providers/answer_recorder.hpp"
+
+namespace tokenrail::conformance {
+
+namespace {
+
+using providers::test::AnswerHash;
+using providers::test::AnswerRecorder;
+
+constexpr std::size_t every_byte_below = 64 * 1024;
+constexpr std::size_t random_cuts = 1'000;
+
+/// Prints at the end what was covered.
+class Summary : public testing::Environment {
+ public:
+  void TearDown() override {
+    if (bodies == 0 && skipped.empty()) return;
+    fmt::print("{} answers were decoded, cut at {} positions.\n", bodies, cuts);
+    for (const auto& [name, why] : skipped) fmt::print("skipped: {} ({})\n", name, why);
+  }
+  std::size_t bodies = 0;
+  std::size_t cuts = 0;
+  std::vector<std::pair<std::string, std::string>> skipped{};
+};
+Summary& summary() {
+  // GoogleTest owns it.
+  static auto* const one = dynamic_cast<Summary*>(testing::AddGlobalTestEnvironment(new Summary));
+  return *one;
+}
+// Before main(), because environments that are added while tests run are not torn down.
+const auto& registered = summary();
+
+}  // namespace
+
+void note_skipped(std::string_view name, std::string_view why) {
+  summary().skipped.emplace_back(name, why);
+}
+
+void decode(const MakeDecoder& make, const std::vector<std::string_view>& pieces, providers::AnswerSink& sink) {
+  const auto decoder = make();
+  for (const auto piece : pieces) decoder->feed(piece, sink);
+  decoder->end(sink);
+}
+
+void expect_same_for_every_cut(const MakeDecoder& make, std::string_view body) {
+  ++summary().bodies;
+  AnswerHash whole;
+  decode(make, {body}, whole);
+  const auto cut_at = [&](std::size_t cut) {
+    ++summary().cuts;
+    AnswerHash answer;
+    decode(make, {body.substr(0, cut), body.substr(cut)}, answer);
+    return answer.value() == whole.value();
+  };
+  std::mt19937 random(1);
+  if (body.size() < every_byte_below) {
+    for (std::size_t cut = 0; cut <= body.size(); ++cut) ASSERT_TRUE(cut_at(cut)) << "cut at byte " << cut;
+  } else {
+    for (std::size_t i = 0; i < random_cuts; ++i) {
+      const std::size_t cut = random() % body.size();
+      ASSERT_TRUE(cut_at(cut)) << "cut at byte " << cut;
+    }
+  }
+
+  AnswerRecorder recorded;
+  decode(make, {body}, recorded);
+  EXPECT_EQ(recorded.endings(), 1);
+  EXPECT_FALSE(recorded.said_something_after_the_end());
+  std::vector<std::string_view> bytes;
+  for (std::size_t i = 0; i < body.size(); ++i) bytes.push_back(body.substr(i, 1));
+  AnswerRecorder single;
+  decode(make, bytes, single);
+  EXPECT_EQ(single.summary(), recorded.summary());
+  for (int round = 0; round < 20; ++round) {
+    std::vector<std::string_view> pieces;
+    for (std::size_t at = 0; at < body.size();) {
+      const std::size_t size = random() % 300;  // empty ones too
+      pieces.push_back(body.substr(at, size));
+      at += size;
+    }
+    AnswerRecorder pieced;
+    decode(make, pieces, pieced);
+    ASSERT_EQ(pieced.summary(), recorded.summary()) << "round " << round;
+  }
+}
+
+void expect_failure_wherever_it_is_cut_off(const MakeDecoder& make, std::string_view body, std::size_t needed) {
+  AnswerRecorder whole;
+  decode(make, {body}, whole);
+  ASSERT_TRUE(whole.finish());
+  const std::size_t step = body.size() > 20'000 ? 97 : 1;
+  for (std::size_t end = 0; end < needed; end += step) {
+    AnswerRecorder answer;
+    decode(make, {body.substr(0, end)}, answer);
+    ASSERT_EQ(answer.endings(), 1);
+    ASSERT_TRUE(answer.failure()) << "cut off at byte " << end << " it counted as whole";
+    ASSERT_TRUE(whole.text().starts_with(answer.text()));
+  }
+}
+
+}  // namespace tokenrail::conformance
