@@ -10,7 +10,7 @@
 #include "cli/doctor.hpp"
 #include "cli/log_walk.hpp"
 #include "common/http/client.hpp"
-#include "common/providers/ollama/ollama.hpp"
+#include "common/providers/provider.hpp"
 #include "common/registry/projection.hpp"
 #include "common/registry/store.hpp"
 
@@ -81,10 +81,14 @@ std::optional<PublishedFacts> look_at_published(const Context& context) {
 /// One list of models over HTTP.
 class ModelList final : public http::Listener {
  public:
-  explicit ModelList(std::string base_url) : target_{.base_url = std::move(base_url), .upstream_name = {}} {}
+  ModelList(const registry::Connection& connection, const providers::Provider& provider,
+            const providers::ModelLister& lister)
+      : provider_(provider),
+        lister_(lister),
+        target_{.provider = connection.provider, .base_url = providers::normal_base_url(connection.base_url)} {}
 
   void start(http::Client& client) {
-    client.start(providers::ollama::list_models(target_), {.connect = patience, .total = patience + 2s},
+    client.start(lister_.list(target_, ""), {.connect = patience, .total = patience + 2s},
                  {.body_bytes_max = list_bytes_max}, *this);
   }
   void on_head(const http::ResponseHead& head) override { head_ = head; }
@@ -93,12 +97,11 @@ class ModelList final : public http::Listener {
     return true;
   }
   void on_end(const http::End& end) override {
-    const auto& ollama = providers::ollama::provider();
     if (end.ending != http::Ending::complete) {
-      result = fail(ErrorKind::unavailable, ollama.classify(end, target_).failure.message);
+      result = fail(ErrorKind::unavailable, provider_.classify(target_, end).failure.message);
     } else if (head_.status / 100 != 2) {
-      result = fail(ErrorKind::rejected, ollama.classify(head_, body_).failure.message);
-    } else if (const auto list = providers::ollama::parse_model_list(body_); list) {
+      result = fail(ErrorKind::rejected, provider_.classify(target_, head_, body_).failure.message);
+    } else if (const auto list = lister_.parse(target_, body_); list) {
       result = list->models.size();
     } else {
       result = std::unexpected(list.error());
@@ -108,7 +111,9 @@ class ModelList final : public http::Listener {
   Result<std::size_t> result = std::unexpected(Error{ErrorKind::unavailable, "not asked"});
 
  private:
-  providers::Target target_;
+  const providers::Provider& provider_;
+  const providers::ModelLister& lister_;
+  const providers::Target target_;
   http::ResponseHead head_;
   std::string body_;
 };
@@ -120,19 +125,26 @@ std::vector<ConnectionFacts> look_at_connections(const Context& context,
   telemetry::Metrics metrics;
   const auto client = http::make_client(loop, {.certificates = http::certificates_from(context.values)}, metrics);
   std::list<ModelList> lists;
+  std::vector<const ModelList*> list_of;  // one for each connection; null: this version cannot list its models
   for (const auto& connection : connections) {
-    lists.emplace_back(providers::ollama::normal_base_url(connection.base_url));
-    if (connection.enabled) lists.back().start(*client);
+    const auto* const provider = providers::find_provider(connection.adapter);
+    const auto* const lister = provider == nullptr ? nullptr : provider->lister();
+    list_of.push_back(lister == nullptr ? nullptr : &lists.emplace_back(connection, *provider, *lister));
+    if (lister != nullptr && connection.enabled) lists.back().start(*client);
   }
   loop.run_for(patience + 5s);
   std::vector<ConnectionFacts> facts;
-  auto list = lists.begin();
-  for (const auto& connection : connections) {
+  for (std::size_t i = 0; i < connections.size(); ++i) {
+    const auto& connection = connections[i];
     facts.push_back({.name = connection.name,
                      .base_url = connection.base_url,
                      .enabled = connection.enabled,
-                     .models = list->result});
-    ++list;
+                     .models = list_of[i] != nullptr
+                                   ? list_of[i]->result
+                                   : fail(ErrorKind::invalid_input,
+                                          fmt::format("this version has no adapter \"{}\" that lists models; use a "
+                                                      "version that has it, or change the connection's adapter",
+                                                      connection.adapter))});
   }
   return facts;
 }

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "cli/context.hpp"
+#include "common/providers/environment.hpp"
 #include "common/topics/rules.hpp"
 
 namespace tokenrail::cli {
@@ -41,12 +42,8 @@ constexpr std::array own_settings{
 }  // namespace
 
 const std::vector<config::Setting>& settings() {
-  static const std::vector<config::Setting> joined = [] {
-    const auto common = config::common_settings();
-    std::vector<config::Setting> all(common.begin(), common.end());
-    all.insert(all.end(), own_settings.begin(), own_settings.end());
-    return all;
-  }();
+  static const auto joined =
+      config::joined({config::common_settings(), providers::environment_settings(), own_settings});
   return joined;
 }
 

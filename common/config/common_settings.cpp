@@ -72,6 +72,12 @@ std::span<const std::string_view> program_sections() {
   return sections;
 }
 
+std::vector<Setting> joined(std::initializer_list<std::span<const Setting>> tables) {
+  std::vector<Setting> all;
+  for (const auto& table : tables) all.insert(all.end(), table.begin(), table.end());
+  return all;
+}
+
 std::span<const Setting> common_settings() {
   return settings;
 }

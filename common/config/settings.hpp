@@ -167,6 +167,9 @@ struct StartUp {
 /// The sections that one program of this project has for itself: one file and one environment may serve them all.
 [[nodiscard]] std::span<const std::string_view> program_sections();
 
+/// Tables put behind each other.
+[[nodiscard]] std::vector<Setting> joined(std::initializer_list<std::span<const Setting>> tables);
+
 /// The settings every program of this project has: kafka.bootstrap_servers, database.url, topic.prefix, http.listen,
 /// log.level, log.format, ollama.base_url (environment OLLAMA_BASE_URL). Declared in common/config/common_settings.cpp.
 [[nodiscard]] std::span<const Setting> common_settings();

@@ -1,6 +1,7 @@
 #include "common/providers/target.hpp"
 
 #include <algorithm>
+#include <cctype>
 
 #include <openssl/evp.h>
 
@@ -66,6 +67,32 @@ void authorise(http::Request& request, const Credential& credential) {
     }
   }
   for (const auto& [name, secret] : credential.extra_headers) add(name, std::string(secret.reveal()));
+}
+
+std::string normal_base_url(std::string_view base_url) {
+  constexpr std::string_view blanks = " \t\r\n";
+  const auto first = base_url.find_first_not_of(blanks);
+  if (first == std::string_view::npos) return "";
+  base_url = base_url.substr(first, base_url.find_last_not_of(blanks) - first + 1);
+  while (base_url.ends_with('/')) base_url.remove_suffix(1);
+  if (base_url.empty()) return "";
+
+  std::string url(base_url);
+  auto host = url.find("://");
+  if (host == std::string::npos) {
+    url.insert(0, "http://");  // as clients of local servers read "localhost:11434"
+    host = 4;
+  }
+  // Scheme and host mean the same in any case; user, password and path do not.
+  const auto path = std::min(url.find_first_of("/?#", host + 3), url.size());
+  const auto at = url.substr(0, path).rfind('@');
+  const auto host_begin = at == std::string::npos ? host + 3 : at + 1;
+  const auto lower = [&](std::size_t from, std::size_t to) {
+    for (auto i = from; i < to; ++i) url[i] = static_cast<char>(std::tolower(static_cast<unsigned char>(url[i])));
+  };
+  lower(0, host);
+  lower(host_begin, path);
+  return url;
 }
 
 std::string api_url(std::string_view base_url, std::string_view version_path, std::string_view path) {

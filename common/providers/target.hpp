@@ -35,6 +35,10 @@ struct Target {
 /// and makes the URL secret.
 void authorise(http::Request& request, const Credential& credential);
 
+/// A base URL as people write it, made regular: no surrounding blanks and trailing slashes, `http://` where it has no
+/// scheme, scheme and host in lower case.
+[[nodiscard]] std::string normal_base_url(std::string_view base_url);
+
 /// `base_url` and `path` joined. A base URL that has no path of its own gets `version_path` ("/v1") first; one that
 /// has one is taken as it is, so that gateways with paths of their own can be named.
 [[nodiscard]] std::string api_url(std::string_view base_url, std::string_view version_path, std::string_view path);

@@ -14,6 +14,7 @@
 #include "cli/acls.hpp"
 #include "cli/context.hpp"
 #include "common/config/settings.hpp"
+#include "common/providers/environment.hpp"
 #include "workers/registry_sync/settings.hpp"
 #include "workers/router/settings.hpp"
 
@@ -56,10 +57,17 @@ std::string configuration_page() {
   const std::span<const config::Setting> all_of_cli = cli::settings();
   std::string page(configuration_preface);
   page += section("Every program", "`tokenrail`, `tokenrail-router` and `tokenrail-registry-sync` have these.", common);
+  page +=
+      section("Providers",
+              "`tokenrail`, `tokenrail-router` and `tokenrail-registry-sync` have these too. A key, or a base URL of "
+              "one's own,\nmakes a connection of the platform: `OPENAI_API_KEY` makes `env-openai`. Give the router "
+              "and registry-sync the\nsame values; the router sends a key only to the base URL that it has itself.",
+              providers::environment_settings());
   page += section("tokenrail-router", "Answers the requests.", router::router_settings());
   page += section("tokenrail-registry-sync", "Keeps the registry in step with what the providers offer.",
                   registry_sync::registry_sync_settings());
-  page += section("tokenrail", "The command line tool.", all_of_cli.subspan(common.size()));
+  page += section("tokenrail", "The command line tool.",
+                  all_of_cli.subspan(common.size() + providers::environment_settings().size()));
   return page;
 }
 
@@ -104,10 +112,7 @@ struct Program {
 
 std::vector<Program> programs() {
   const auto with_common = [](std::span<const config::Setting> own) {
-    const auto common = config::common_settings();
-    std::vector<config::Setting> all(common.begin(), common.end());
-    all.insert(all.end(), own.begin(), own.end());
-    return all;
+    return config::joined({config::common_settings(), providers::environment_settings(), own});
   };
   return {{"tokenrail-router", with_common(router::router_settings())},
           {"tokenrail-registry-sync", with_common(registry_sync::registry_sync_settings())},

@@ -19,8 +19,9 @@ CatalogueFailure failure_of(const Fetched& fetched, const providers::Target& tar
   const auto& provider = providers::ollama::provider();
   if (fetched.end.ending == http::Ending::too_large)
     return {.error_class = "too_large", .detail = "the list of models is larger than sync.list_bytes_max allows"};
-  const auto classified = fetched.end.ending == http::Ending::complete ? provider.classify(fetched.head, fetched.body)
-                                                                       : provider.classify(fetched.end, target);
+  const auto classified = fetched.end.ending == http::Ending::complete
+                              ? provider.classify(target, fetched.head, fetched.body)
+                              : provider.classify(target, fetched.end);
   return {.error_class = classified.error_class, .detail = classified.failure.message};
 }
 
@@ -31,7 +32,7 @@ bool well(const Fetched& fetched) {
 }  // namespace
 
 struct CatalogueReader::Asking {
-  providers::Target target;
+  const providers::Target& target;
   std::vector<Question> questions;
   Clock::time_point deadline;
   Patience patience{timeouts_max};
@@ -58,9 +59,7 @@ boost::asio::awaitable<void> CatalogueReader::learn(Asking* asking, std::size_t 
     ++asking->left_out;
     co_return;
   }
-  auto target = asking->target;
-  target.upstream_name = question.name;
-  auto request = providers::ollama::show_model(target);
+  auto request = providers::ollama::show_model(asking->target, question.name);
   const auto fetched = co_await fetcher_.fetch(std::move(request), clocks_until(asking->deadline),
                                                {.body_bytes_max = options_.show_bytes_max});
   const bool late =
@@ -87,8 +86,7 @@ boost::asio::awaitable<void> CatalogueReader::learn(Asking* asking, std::size_t 
 boost::asio::awaitable<CatalogueReader::Answer> CatalogueReader::read(
     registry::Connection connection, const std::vector<registry::StoredModel>* stored) {
   const auto deadline = Clock::now() + options_.connection_time_max;
-  const providers::Target target{
-      .base_url = connection.base_url, .upstream_name = "", .auth_type = connection.auth_type};
+  const providers::Target target{.provider = connection.provider, .base_url = connection.base_url};
   auto request = providers::ollama::list_models(target);
   auto fetched =
       co_await fetcher_.fetch(std::move(request), clocks_until(deadline), {.body_bytes_max = options_.list_bytes_max});

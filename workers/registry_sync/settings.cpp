@@ -137,7 +137,7 @@ Options options_from(const config::Values& values) {
   return {
       .platform = {.name = "env-ollama",
                    .provider = "ollama",
-                   .base_url = providers::ollama::normal_base_url(values.text("ollama.base_url")),
+                   .base_url = providers::normal_base_url(values.text("ollama.base_url")),
                    .new_models_enabled = values.text("sync.on_new") == "enabled"},
       .interval = values.duration("sync.interval"),
       .rules = {.missing_grace = values.duration("sync.missing_grace"),

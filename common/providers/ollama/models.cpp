@@ -132,32 +132,6 @@ std::unexpected<Error> not_it(std::string_view body, std::string_view what) {
 
 }  // namespace
 
-std::string normal_base_url(std::string_view base_url) {
-  constexpr std::string_view blanks = " \t\r\n";
-  const auto first = base_url.find_first_not_of(blanks);
-  if (first == std::string_view::npos) return "";
-  base_url = base_url.substr(first, base_url.find_last_not_of(blanks) - first + 1);
-  while (base_url.ends_with('/')) base_url.remove_suffix(1);
-  if (base_url.empty()) return "";
-
-  std::string url(base_url);
-  auto host = url.find("://");
-  if (host == std::string::npos) {
-    url.insert(0, "http://");  // as Ollama's own clients read "localhost:11434"
-    host = 4;
-  }
-  // Scheme and host mean the same in any case; user, password and path do not.
-  const auto path = std::min(url.find_first_of("/?#", host + 3), url.size());
-  const auto at = url.substr(0, path).rfind('@');
-  const auto host_begin = at == std::string::npos ? host + 3 : at + 1;
-  const auto lower = [&](std::size_t from, std::size_t to) {
-    for (auto i = from; i < to; ++i) url[i] = static_cast<char>(std::tolower(static_cast<unsigned char>(url[i])));
-  };
-  lower(0, host);
-  lower(host_begin, path);
-  return url;
-}
-
 http::Request list_models(const Target& target) {
   http::Request request;
   request.method = "GET";
@@ -211,7 +185,7 @@ Result<ModelPage> parse_model_list(std::string_view body) {
   return list;
 }
 
-http::Request show_model(const Target& target) {
+http::Request show_model(const Target& target, std::string_view model) {
   http::Request request;
   request.method = "POST";
   request.url = target.base_url + "/api/show";
@@ -220,7 +194,7 @@ http::Request show_model(const Target& target) {
   authorise(request, target.credential);
   events::JsonWriter json(request.body);
   json.begin_object();
-  json.field("model", target.upstream_name);
+  json.field("model", model);
   json.end_object();
   return request;
 }

@@ -12,13 +12,10 @@ namespace tokenrail::providers::ollama {
 
 [[nodiscard]] const Provider& provider();
 
-/// The base URL as people write it (trailing slashes, surrounding blanks) made regular.
-[[nodiscard]] std::string normal_base_url(std::string_view base_url);
-
 [[nodiscard]] http::Request list_models(const Target& target);
 [[nodiscard]] Result<ModelPage> parse_model_list(std::string_view body);
 
-[[nodiscard]] http::Request show_model(const Target& target);
+[[nodiscard]] http::Request show_model(const Target& target, std::string_view model);
 /// What /api/show adds to a listed model.
 struct ModelDetails {
   std::vector<std::string> capabilities{};  ///< completion | tools | insert | vision | embedding | thinking | …

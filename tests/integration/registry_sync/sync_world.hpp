@@ -17,6 +17,7 @@
 #include "common/config/settings.hpp"
 #include "common/events/model_event.hpp"
 #include "common/kafka/log_reader.hpp"
+#include "common/providers/environment.hpp"
 #include "common/registry/store.hpp"
 #include "tests/integration/registry/scratch_database.hpp"
 #include "tests/simulator/server.hpp"
@@ -133,8 +134,8 @@ class SyncWorld : public registry::ScratchDatabase {
         environment[variable] = value;
       }
       for (const auto& [name, value] : settings) environment[name] = value;
-      settings_.assign(config::common_settings().begin(), config::common_settings().end());
-      settings_.insert(settings_.end(), registry_sync_settings().begin(), registry_sync_settings().end());
+      settings_ =
+          config::joined({config::common_settings(), providers::environment_settings(), registry_sync_settings()});
       auto loaded = config::load(
           {.settings = settings_, .arguments = {}, .environment = environment, .file_text = {}, .file_name = {}});
       EXPECT_TRUE(loaded.has_value()) << loaded.error().detail;

@@ -20,7 +20,6 @@ using events::Outcome;
 constexpr Millis congestion_look_again{1'000};
 constexpr Millis deadline_slack{1'000};
 constexpr std::size_t conversation_id_bytes_max = 256;
-constexpr std::size_t error_body_bytes_max = 16 * 1024;
 
 Outcome outcome_of(FinishReason reason, bool called) {
   switch (reason) {
@@ -62,10 +61,10 @@ bool Attempt::stream_wanted() const {
 
 // --- announce -------------------------------------------------------------------------------------------------------
 
-void Attempt::take(std::expected<registry::Route, Failure> route) {
+void Attempt::take_route(std::expected<registry::Route, Failure> route) {
   if (route) {
     route_ = std::move(*route);
-    for (const auto& warning : route_.warnings) on_warning(warning);
+    for (const auto& warning : route_.warnings) warn(warning);
     connection_id_ = target().deployment.connection_id;
   } else {
     refusal_ = std::move(route.error());
@@ -78,7 +77,7 @@ void Attempt::announce_unread() {
 }
 
 void Attempt::announce(std::expected<registry::Route, Failure> route) {
-  if (!unread_) take(std::move(route));
+  if (!unread_) take_route(std::move(route));
 
   write_request(services_.hub.record_bytes_max(Output::audit));
 }
@@ -137,7 +136,7 @@ void Attempt::answer_duplicate(std::int64_t first_offset, std::int64_t first_att
 void Attempt::announced() {
   if (phase_ != Phase::announcing) return;
   if (std::exchange(unread_, false)) {
-    take(partition_.prepare(job_));
+    take_route(partition_.prepare(job_));
     services_.in_flight.connection_changed("", connection_id_);
   }
   if (cancelled_) {
@@ -156,80 +155,33 @@ void Attempt::announced() {
 
 void Attempt::start_call() {
   const auto now = services_.environment.now().steady;
-  const auto& deployment = target().deployment;
-  adapter_ = providers::find_provider(deployment.adapter);
-  if (adapter_ == nullptr) {
-    finish(FinishReason::error,
-           Failure::of(ErrorCode::unsupported_provider,
-                       "This router has no adapter '" + deployment.adapter + "' for provider '" + deployment.provider +
-                           "'. Use a model of another provider, or a version of the router that knows it."));
-    return;
-  }
-  where_ = {
-      .base_url = deployment.base_url, .upstream_name = deployment.upstream_name, .auth_type = deployment.auth_type};
-  auto call = adapter_->chat(*request(), where_);
-  if (!call) {
-    auto failure = Failure::of(ErrorCode::invalid_request, call.error().detail);
-    failure.provider = deployment.provider;
-    finish(FinishReason::error, std::move(failure));
-    return;
-  }
-  if (calls_.empty()) {
-    for (auto& warning : call->warnings) on_warning(warning);
-  }
-  if (!job_.traceparent.empty()) call->request.headers.push_back({.name = "traceparent", .value = job_.traceparent});
-
-  decoder_ = adapter_->decoder(stream_wanted(), services_.options.decoder_limits);
-  head_ = {};
-  error_body_.clear();
-  answer_over_ = false;
-  phase_ = Phase::calling;
-  call_started_ = now;
-  last_token_ = now;
-  ++calls_on_target_;
-  services_.metrics.calls.add();
   // The deadline is our own clock's to tell; the client's only backs it up.
   const auto total =
       std::max(Millis(1), std::min(services_.options.total_timeout, job_.deadline - now + deadline_slack));
-  transfer_ = services_.http.start(std::move(call->request),
-                                   {.connect = services_.options.connect_timeout, .total = total}, {}, *this);
+  CallOwner& owner = *this;
+  call_ = std::make_unique<ProviderCall>(services_.http, services_.credentials, target(), owner);
+  auto started = call_->start(*request(), job_.traceparent, services_.options.decoder_limits,
+                              {.connect = services_.options.connect_timeout, .total = total}, now);
+  if (!started) {
+    finish(FinishReason::error, std::move(started.error()));
+    return;
+  }
+  if (calls_.empty()) {
+    for (const auto& warning : call_->warnings()) warn(warning);
+  }
+  phase_ = Phase::calling;
+  last_token_ = now;
+  ++calls_on_target_;
+  services_.metrics.calls.add();
   partition_.schedule(job_, due());
 }
 
 void Attempt::end_transfer() {
-  if (transfer_) services_.http.cancel(*std::exchange(transfer_, std::nullopt));
+  if (call_) call_->stop();
 }
 
-void Attempt::on_head(const http::ResponseHead& head) {
-  head_ = head;
-}
-
-bool Attempt::on_body(std::string_view bytes) {
-  if (head_.status < 200 || head_.status >= 300) {
-    error_body_.append(bytes.substr(0, error_body_bytes_max - std::min(error_body_bytes_max, error_body_.size())));
-    return true;
-  }
-  heard_since_token_ = true;
-  if (!answer_over_) {
-    decoder_->feed(bytes, *this);
-    account();
-  }
-  return !partition_.congested();
-}
-
-void Attempt::on_end(const http::End& end) {
-  transfer_.reset();
-  if (answer_over_) return;
-  if (end.ending != http::Ending::complete) {
-    answer_over_ = true;
-    call_failed(adapter_->classify(end, where_));
-  } else if (head_.status < 200 || head_.status >= 300) {
-    answer_over_ = true;
-    call_failed(adapter_->classify(head_, error_body_));
-  } else {
-    decoder_->end(*this);
-    account();
-  }
+void Attempt::on_failed(ProviderCall& /*call*/, const providers::CallFailure& failure) {
+  call_failed(failure);
 }
 
 void Attempt::note_call(std::string error_class) {
@@ -237,15 +189,15 @@ void Attempt::note_call(std::string error_class) {
   if (!error_class.empty()) services_.metrics.calls_failed.add();
   calls_.push_back({.provider = target().deployment.provider,
                     .deployment_id = target().deployment.id,
-                    .status = head_.status == 0 ? std::nullopt : std::optional(head_.status),
-                    .ms = (now - call_started_).count(),
+                    .status = call_->status(),
+                    .ms = (now - call_->started()).count(),
                     .error_class = std::move(error_class)});
 }
 
-void Attempt::call_failed(const providers::Classified& classified) {
-  note_call(classified.error_class);
+void Attempt::call_failed(const providers::CallFailure& failed) {
+  note_call(failed.error_class);
   const auto now = services_.environment.now().steady;
-  auto failure = classified.failure;
+  auto failure = failed.failure;
   if (failure.provider.empty()) failure.provider = target().deployment.provider;
 
   // What was published cannot be taken back, so nothing is tried behind a reader's back after the first token.
@@ -254,11 +206,11 @@ void Attempt::call_failed(const providers::Classified& classified) {
       published ? RetryDecision{}
                 : decide_retry(services_.options.retry, {.calls_made = static_cast<int>(calls_.size()),
                                                          .calls_on_target = calls_on_target_,
-                                                         .retry = classified.retry,
-                                                         .retries_max = classified.retries_max,
-                                                         .try_next = classified.try_next,
+                                                         .retry = failed.retry,
+                                                         .retries_max = failed.retries_max,
+                                                         .try_next = failed.try_next,
                                                          .more_targets = target_ + 1 < route_.targets.size(),
-                                                         .retry_after = classified.retry_after,
+                                                         .retry_after = failed.retry_after,
                                                          .until_deadline = job_.deadline - now,
                                                          .random = services_.environment.random()});
   if (decision.action == RetryDecision::Action::give_up) {
@@ -285,6 +237,7 @@ void Attempt::forget_answer() {
   drop_gathered();
   tool_call_count_ = 0;
   usage_.reset();
+  provider_request_id_.clear();
   first_token_at_.reset();
 }
 
@@ -305,6 +258,7 @@ void Attempt::finish(FinishReason reason, std::optional<Failure> failure) {
                      first_token_at_ ? std::optional((*first_token_at_ - started_).count()) : std::nullopt,
                  .total_ms = (now.steady - started_).count()},
       .source_offset = job_.offset,
+      .provider_request_id = provider_request_id_,
       .warnings = warnings_,
       .duplicate_of_offset = duplicate_of_offset_,
       .failure = std::move(failure)};
@@ -325,7 +279,6 @@ void Attempt::cancel() {
   if (ended() || phase_ == Phase::announcing) return;
   if (phase_ == Phase::calling) note_call("cancelled");
   end_transfer();
-  answer_over_ = true;
   finish_cancelled();
 }
 
@@ -395,7 +348,6 @@ std::size_t Attempt::chunk_bytes_max() const {
 bool Attempt::refuse(Failure failure) {
   if (phase_ == Phase::answering) return false;
   end_transfer();
-  answer_over_ = true;
   terminal_.reset();  // it is not in the log
   close_interrupted("refused", events::cause_refused, std::move(failure));
   return true;
@@ -435,6 +387,7 @@ events::LlmResponse Attempt::response(Outcome outcome) {
     event.timing = terminal_->timing;
     event.chunks = terminal_->seq + 1;
     event.failure = terminal_->failure;
+    event.provider_request_id = provider_request_id_;
   }
   return event;
 }
@@ -481,7 +434,7 @@ Millis Attempt::due() const {
       return std::min(retry_at_, job_.deadline);
     case Phase::calling: {
       const auto quiet = first_token_at_ ? last_token_ + services_.options.idle_timeout
-                                         : call_started_ + services_.options.first_token_timeout;
+                                         : call_->started() + services_.options.first_token_timeout;
       return std::min(quiet, job_.deadline);
     }
     default:
@@ -508,7 +461,6 @@ void Attempt::on_time() {
     return;
   }
   end_transfer();
-  answer_over_ = true;
   if (late) {
     if (phase_ == Phase::calling) note_call("deadline");
     finish_late();
@@ -528,9 +480,9 @@ void Attempt::on_time() {
 }
 
 void Attempt::resume() {
-  if (!transfer_) return;
+  if (!call_ || !call_->running()) return;
   last_token_ = services_.environment.now().steady;
-  services_.http.resume(*transfer_);
+  call_->resume();
 }
 
 }  // namespace tokenrail::router

@@ -15,11 +15,11 @@
 #include "common/events/audit.hpp"
 #include "common/events/audited_text.hpp"
 #include "common/events/chunk.hpp"
-#include "common/http/client.hpp"
-#include "common/providers/provider.hpp"
+#include "common/providers/answer.hpp"
 #include "common/registry/resolution.hpp"
 #include "workers/router/core/answer_budget.hpp"
 #include "workers/router/core/job.hpp"
+#include "workers/router/core/provider_call.hpp"
 
 namespace tokenrail::router {
 
@@ -27,7 +27,7 @@ class Partition;
 struct Services;
 enum class Purpose : std::uint8_t;
 
-class Attempt final : public http::Listener, public providers::AnswerSink, private AnswerBudget::Holder {
+class Attempt final : private CallOwner, private AnswerBudget::Holder {
  public:
   /// `number`: epoch × 1000 + n.
   Attempt(Services& services, Partition& partition, Job& job, std::int64_t number);
@@ -79,31 +79,33 @@ class Attempt final : public http::Listener, public providers::AnswerSink, priva
   /// Terminal chunk sent, or nothing left to do.
   [[nodiscard]] bool ended() const { return phase_ >= Phase::ending; }
 
-  // http::Listener
-  void on_head(const http::ResponseHead& head) override;
-  bool on_body(std::string_view bytes) override;
-  void on_end(const http::End& end) override;
-
-  // providers::AnswerSink
-  void on_text(std::string_view text) override;
-  void on_reasoning(std::string_view text) override;
-  void on_tool_call(events::ToolCall call) override;
-  void on_usage(const events::Usage& usage) override { usage_ = usage; }
-  void on_warning(std::string_view warning) override;
-  void on_finish(events::FinishReason reason) override;
-  void on_failure(const events::Failure& failure) override;
-
  private:
   enum class Phase { announcing, waiting, calling, ending, answering };
+
+  // CallOwner
+  void on_answer(ProviderCall& call, providers::AnswerEvent event) override;
+  bool on_bytes(ProviderCall& call) override;
+  void on_failed(ProviderCall& call, const providers::CallFailure& failure) override;
+
+  void take(const providers::TextDelta& delta);
+  void take(const providers::ReasoningDelta& delta);
+  void take(providers::ToolCallDone& done);
+  void take(providers::OpaqueBlock& opaque);
+  void take(const providers::UsageReport& report) { usage_ = report.usage; }
+  void take(const providers::ProviderRequestId& id);
+  void take(const providers::AnswerWarning& warning) { warn(warning.text); }
+  void take(const providers::AnswerFinished& finished);
+  void take(const providers::AnswerFailed& /*failed*/) {}  // comes as on_failed()
 
   [[nodiscard]] const events::ChatRequest* request() const;
   [[nodiscard]] const registry::RouteTarget& target() const { return route_.targets[target_]; }
   [[nodiscard]] bool stream_wanted() const;
-  void take(std::expected<registry::Route, events::Failure> route);
+  void take_route(std::expected<registry::Route, events::Failure> route);
   void start_call();
   void end_transfer();
-  void call_failed(const providers::Classified& classified);
+  void call_failed(const providers::CallFailure& failed);
   void note_call(std::string error_class);
+  void warn(std::string_view text);
   void first_token();
   void publish_pieces(std::string_view text, bool reasoning);
   void publish(const events::ChunkWriter::Delta& delta);
@@ -137,14 +139,8 @@ class Attempt final : public http::Listener, public providers::AnswerSink, priva
   std::size_t target_ = 0;
   std::string connection_id_{};
 
-  // The call.
-  const providers::Provider* adapter_ = nullptr;
-  providers::Target where_{};
-  std::unique_ptr<providers::AnswerDecoder> decoder_{};
-  std::optional<http::TransferId> transfer_{};
-  http::ResponseHead head_{};
-  std::string error_body_{};
-  bool answer_over_ = false;  ///< the decoder said finish or failure; what follows is ignored
+  // The call that runs, or ran last.
+  std::unique_ptr<ProviderCall> call_{};
   std::vector<events::Call> calls_{};
   int calls_on_target_ = 0;
   std::vector<std::string> warnings_{};
@@ -156,10 +152,12 @@ class Attempt final : public http::Listener, public providers::AnswerSink, priva
   // Gathered only where the answer is not streamed; published at its end.
   std::string text_{};
   std::string reasoning_{};
+  std::vector<events::ProviderBlock> provider_blocks_{};
   std::vector<events::ToolCall> tool_calls_{};
   std::size_t tool_calls_bytes_ = 0;  ///< of tool_calls_
   std::int64_t tool_call_count_ = 0;
   std::optional<events::Usage> usage_{};
+  std::string provider_request_id_{};
   std::optional<events::TerminalChunk> terminal_{};
   std::size_t largest_chunk_ = 0;
   /// Once it has been written, without the text of the answer: what may be written once more.
@@ -171,8 +169,8 @@ class Attempt final : public http::Listener, public providers::AnswerSink, priva
 
   // Clocks (steady).
   Millis started_{0};
-  Millis call_started_{0};
   Millis last_token_{0};
+  bool token_in_piece_ = false;     ///< the bytes at hand held one
   bool heard_since_token_ = false;  ///< bytes came that held no token
   Millis retry_at_{0};
   std::optional<Millis> first_token_at_{};

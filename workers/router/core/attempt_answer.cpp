@@ -1,6 +1,7 @@
 // What the provider says: decoded events become chunks in the same loop turn, each of a size that its topic takes.
 #include <algorithm>
 #include <utility>
+#include <variant>
 
 #include "common/events/json_writer.hpp"
 #include "common/events/utf8.hpp"
@@ -19,6 +20,7 @@ using events::FinishReason;
 
 constexpr std::size_t warnings_max = 32;
 constexpr std::size_t warning_bytes_max = 512;
+constexpr std::size_t request_id_bytes_max = 256;
 // The widest that JSON escaping makes one byte: \u00XX.
 constexpr std::size_t escaped_bytes_per_byte_max = 6;
 
@@ -31,10 +33,20 @@ std::size_t bytes_of(const events::ToolCall& call) {
 
 }  // namespace
 
+void Attempt::on_answer(ProviderCall& /*call*/, providers::AnswerEvent event) {
+  std::visit([this](auto& one) { take(one); }, event);
+}
+
+bool Attempt::on_bytes(ProviderCall& /*call*/) {
+  heard_since_token_ = !std::exchange(token_in_piece_, false);
+  account();
+  return !partition_.congested();
+}
+
 void Attempt::first_token() {
   const auto now = services_.environment.now().steady;
   last_token_ = now;
-  heard_since_token_ = false;
+  token_in_piece_ = true;
   if (first_token_at_) return;
   first_token_at_ = now;
   services_.metrics.first_token_ms.observe(static_cast<double>((now - started_).count()));
@@ -42,8 +54,9 @@ void Attempt::first_token() {
   partition_.schedule(job_, due());
 }
 
-void Attempt::on_text(std::string_view text) {
-  if (answer_over_ || text.empty()) return;
+void Attempt::take(const providers::TextDelta& delta) {
+  const auto text = delta.text;
+  if (text.empty()) return;
   first_token();
   said_.append(text);
   if (stream_wanted()) {
@@ -53,8 +66,9 @@ void Attempt::on_text(std::string_view text) {
   }
 }
 
-void Attempt::on_reasoning(std::string_view text) {
-  if (answer_over_ || text.empty()) return;
+void Attempt::take(const providers::ReasoningDelta& delta) {
+  const auto text = delta.text;
+  if (text.empty()) return;
   first_token();
   if (stream_wanted()) {
     publish_pieces(text, true);
@@ -63,12 +77,12 @@ void Attempt::on_reasoning(std::string_view text) {
   }
 }
 
-void Attempt::on_tool_call(events::ToolCall call) {
-  if (answer_over_) return;
+void Attempt::take(providers::ToolCallDone& done) {
+  auto& call = done.call;
   first_token();
   ++tool_call_count_;
   if (bytes_of(call) + writer_.overhead_bytes() > chunk_bytes_max()) {
-    answer_over_ = true;
+    end_transfer();
     note_call("response_too_large");
     finish(FinishReason::error,
            Failure::of(ErrorCode::response_too_large,
@@ -84,6 +98,10 @@ void Attempt::on_tool_call(events::ToolCall call) {
     tool_calls_bytes_ += sizeof call + call.id.size() + call.name.size() + call.arguments.size();
     tool_calls_.push_back(std::move(call));
   }
+}
+
+void Attempt::take(providers::OpaqueBlock& opaque) {
+  provider_blocks_.push_back(std::move(opaque.block));
 }
 
 void Attempt::publish_pieces(std::string_view text, bool reasoning) {
@@ -134,21 +152,22 @@ void Attempt::drop_gathered() {
 /// this one may be among them.
 void Attempt::account() {
   // Nothing more is taken of an answer that is over.
-  if (answer_over_) decoder_.reset();
-  const auto held = (decoder_ ? decoder_->held_bytes() : 0) + held_by(text_) + held_by(reasoning_) + tool_calls_bytes_;
+  if (call_->over()) call_->release_decoder();
+  const auto held = call_->held_bytes() + held_by(text_) + held_by(reasoning_) + tool_calls_bytes_;
   services_.answers.hold(*this, held);
   while (auto* const largest = services_.answers.one_too_many()) static_cast<Attempt*>(largest)->end_as_too_much();
 }
 
 void Attempt::end_as_too_much() {
-  const bool running = phase_ == Phase::calling && !answer_over_;
-  decoder_.reset();
+  const bool running = phase_ == Phase::calling && !call_->over();
+  if (call_) {
+    if (running) end_transfer();
+    call_->release_decoder();
+  }
   drop_gathered();
   services_.answers.hold(*this, 0);
   // One that has ended and waits for its records to be acknowledged only gives its memory back.
   if (!running) return;
-  end_transfer();
-  answer_over_ = true;
   note_call("response_too_large");
   auto failure = Failure::of(ErrorCode::response_too_large,
                              "The answers that this router holds in memory together became too many bytes, and this "
@@ -159,25 +178,18 @@ void Attempt::end_as_too_much() {
   finish(FinishReason::error, std::move(failure));
 }
 
-void Attempt::on_warning(std::string_view warning) {
-  if (warnings_.size() < warnings_max) warnings_.emplace_back(events::utf8_prefix(warning, warning_bytes_max));
+void Attempt::warn(std::string_view text) {
+  if (warnings_.size() < warnings_max) warnings_.emplace_back(events::utf8_prefix(text, warning_bytes_max));
 }
 
-void Attempt::on_finish(FinishReason reason) {
-  if (answer_over_) return;
-  answer_over_ = true;
+void Attempt::take(const providers::ProviderRequestId& id) {
+  provider_request_id_ = events::utf8_prefix(id.id, request_id_bytes_max);
+}
+
+void Attempt::take(const providers::AnswerFinished& finished) {
   note_call("");
   if (!stream_wanted()) publish_gathered();
-  finish(reason, std::nullopt);
-}
-
-void Attempt::on_failure(const Failure& failure) {
-  if (answer_over_) return;
-  answer_over_ = true;
-  call_failed({.failure = failure,
-               .retry = failure.retryable,
-               .try_next = true,
-               .error_class = std::string(events::name_of(failure.code))});
+  finish(finished.reason, std::nullopt);
 }
 
 }  // namespace tokenrail::router

@@ -22,6 +22,7 @@ constexpr std::uint64_t low_mask = (1ULL << partition_shift) - 1;
 constexpr unsigned generation_shift = 28;
 constexpr std::uint64_t generation_mask = (1ULL << (partition_shift - generation_shift)) - 1;
 constexpr Millis offsets_ask_again{1'000};
+const providers::Credentials no_credentials{};
 
 }  // namespace
 
@@ -42,6 +43,7 @@ RouterCore::RouterCore(const RouterOptions& options, const World& world, RouterM
                 .environment = world.environment,
                 .http = world.http,
                 .projection = world.projection,
+                .credentials = world.credentials != nullptr ? *world.credentials : no_credentials,
                 .metrics = metrics,
                 .in_flight = in_flight_,
                 .window = window_,

@@ -41,6 +41,7 @@ class RouterCore final : private Hub, private Wire {
     http::Client& http;
     const registry::Projection& projection;
     LogQuestions& questions;
+    const providers::Credentials* credentials = nullptr;  ///< null: the process holds none
   };
   RouterCore(const RouterOptions& options, const World& world, RouterMetrics& metrics);
   ~RouterCore() override;

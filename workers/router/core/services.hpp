@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "common/http/client.hpp"
+#include "common/providers/environment.hpp"
 #include "common/registry/projection.hpp"
 #include "workers/router/core/answer_budget.hpp"
 #include "workers/router/core/environment.hpp"
@@ -75,6 +76,7 @@ struct Services {
   Environment& environment;
   http::Client& http;
   const registry::Projection& projection;
+  const providers::Credentials& credentials;
   RouterMetrics& metrics;
   InFlight& in_flight;
   Window& window;

@@ -66,6 +66,16 @@ void SystemEnvironment::wake_at(Millis at) {
   });
 }
 
+namespace {
+
+/// Nothing where the environment is wrong: start() says so then, and nothing runs.
+providers::Credentials environment_credentials(const config::Values& values) {
+  auto connections = providers::environment_connections(values);
+  return connections ? providers::Credentials(std::move(*connections)) : providers::Credentials();
+}
+
+}  // namespace
+
 Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
     : loop_(loop),
       values_(values),
@@ -79,7 +89,13 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
       router_metrics_(metrics_),
       environment_(loop),
       http_(http::make_client(loop, http_options(options_, http::certificates_from(values)), metrics_)),
-      core_(options_, {.environment = environment_, .http = *http_, .projection = projection_, .questions = *this},
+      credentials_(environment_credentials(values)),
+      core_(options_,
+            {.environment = environment_,
+             .http = *http_,
+             .projection = projection_,
+             .questions = *this,
+             .credentials = &credentials_},
             router_metrics_) {
   environment_.on_wake = [this] { core_.on_wake(); };
   core_.on_producer_lost = [this] { renew_producer(); };
@@ -114,6 +130,9 @@ Worker::~Worker() {
 
 Result<void> Worker::start() {
   if (auto checked = http::check(http::certificates_from(values_)); !checked) return checked;
+  if (const auto connections = providers::environment_connections(values_); !connections) {
+    return std::unexpected(connections.error());
+  }
   if (const auto weights = parse_weights(values_.list("router.org_weights")); !weights) {
     return std::unexpected(weights.error());
   }

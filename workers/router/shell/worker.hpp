@@ -20,6 +20,7 @@
 #include "common/kafka/log_reader.hpp"
 #include "common/kafka/log_watch.hpp"
 #include "common/kafka/producer.hpp"
+#include "common/providers/environment.hpp"
 #include "common/registry/projection.hpp"
 #include "common/telemetry/health.hpp"
 #include "common/telemetry/metrics.hpp"
@@ -102,6 +103,7 @@ class Worker final : private kafka::LogReaderListener, private LogQuestions {
   SystemEnvironment environment_;
   registry::Projection projection_;
   std::unique_ptr<http::Client> http_;
+  const providers::Credentials credentials_;
   RouterCore core_;
   std::unique_ptr<kafka::Producer> producer_;
   std::unique_ptr<kafka::LogReader> registry_reader_;

@@ -43,7 +43,7 @@ TEST(OllamaModels, AsksForTheList) {
 }
 
 TEST(OllamaModels, AsksForOneModelsDetails) {
-  const auto request = show_model({.base_url = "http://h:1", .upstream_name = "a\"b:1"});
+  const auto request = show_model({.base_url = "http://h:1"}, "a\"b:1");
   EXPECT_EQ(request.method, "POST");
   EXPECT_EQ(request.url, "http://h:1/api/show");
   EXPECT_EQ(request.body, R"({"model":"a\"b:1"})");

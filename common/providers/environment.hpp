@@ -1,0 +1,55 @@
+// Connections that variables of the environment make: a key, another base URL, or both, under the names that the
+// providers' own tools use. Each becomes a connection of the platform, named "env-" and the provider. Pure.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/config/settings.hpp"
+#include "common/events/model_event.hpp"
+#include "common/providers/profile.hpp"
+
+namespace tokenrail::providers {
+
+/// The variables as settings ("openai.api_key", OPENAI_API_KEY), for the table of a program that calls providers.
+[[nodiscard]] std::span<const config::Setting> environment_settings();
+
+struct EnvironmentConnection {
+  const Profile* profile = nullptr;  ///< never null
+  std::string name{};                ///< "env-openai"
+  std::string base_url{};            ///< regular; see normal_base_url()
+  Secret key{};                      ///< empty: none was given, and none is needed
+};
+
+/// Those that the environment names: with a key, or with a base URL other than the provider's own, where a server of
+/// one's own may ask for no key. Ollama's is not among them: it is there in any case.
+/// Errors: invalid_input, for a key where it is not known what to call.
+[[nodiscard]] Result<std::vector<EnvironmentConnection>> environment_connections(const config::Values& values);
+
+/// Models that TOKENRAIL_MODELS adds by hand: "provider/name", comma-separated. Errors: invalid_input, for an entry
+/// that is not of that form or whose provider has no connection here.
+struct NamedModel {
+  std::string provider{};
+  std::string name{};
+};
+[[nodiscard]] Result<std::vector<NamedModel>> models_by_hand(const config::Values& values,
+                                                             std::span<const EnvironmentConnection> connections);
+
+/// The credentials that a process holds, for the deployments that may use them.
+class Credentials {
+ public:
+  Credentials() = default;
+  explicit Credentials(std::vector<EnvironmentConnection> connections) : connections_(std::move(connections)) {}
+
+  /// What a call of that deployment is to carry. A key is handed out only for the connection that it was given for, and
+  /// only to that connection's own base URL: whoever may write deployments must not be able to have a key sent
+  /// elsewhere. Errors: not_found, with what to do, where the provider needs a key and none is there.
+  [[nodiscard]] Result<Credential> open(const events::DeploymentState& deployment) const;
+
+ private:
+  std::vector<EnvironmentConnection> connections_{};
+};
+
+}  // namespace tokenrail::providers

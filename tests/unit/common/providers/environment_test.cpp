@@ -1,0 +1,122 @@
+#include "common/providers/environment.hpp"
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace tokenrail::providers {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+config::Values values_of(std::map<std::string, std::string> environment) {
+  const auto settings = config::joined({environment_settings()});
+  auto loaded = config::load(
+      {.settings = settings, .arguments = {}, .environment = std::move(environment), .file_text = {}, .file_name = {}});
+  EXPECT_TRUE(loaded) << loaded.error().detail;
+  return loaded->values;
+}
+
+std::vector<EnvironmentConnection> connections_of(std::map<std::string, std::string> environment) {
+  auto connections = environment_connections(values_of(std::move(environment)));
+  EXPECT_TRUE(connections) << connections.error().detail;
+  return connections ? std::move(*connections) : std::vector<EnvironmentConnection>();
+}
+
+events::DeploymentState deployment(std::string provider, std::string connection, std::string base_url) {
+  events::DeploymentState state;
+  state.provider = std::move(provider);
+  state.connection_name = std::move(connection);
+  state.base_url = std::move(base_url);
+  return state;
+}
+
+TEST(EnvironmentConnections, NothingNamedIsNone) {
+  EXPECT_TRUE(connections_of({}).empty());
+}
+
+TEST(EnvironmentConnections, AKeyMakesAConnectionToTheProviderItself) {
+  const auto made = connections_of({{"OPENAI_API_KEY", "sk-1"}, {"HF_TOKEN", "hf-1"}});
+  ASSERT_EQ(made.size(), 2U);
+  EXPECT_EQ(made[0].name, "env-openai");
+  EXPECT_EQ(made[0].base_url, "https://api.openai.com/v1");
+  EXPECT_EQ(made[0].key.reveal(), "sk-1");
+  EXPECT_EQ(made[1].name, "env-huggingface");
+}
+
+TEST(EnvironmentConnections, ABaseUrlOfOnesOwnNeedsNoKey) {
+  const auto made = connections_of(
+      {{"OPENAI_COMPATIBLE_BASE_URL", "http://Localhost:8000/"}, {"OPENAI_BASE_URL", "http://127.0.0.1:9/v1"}});
+  ASSERT_EQ(made.size(), 2U);
+  EXPECT_EQ(made[0].base_url, "http://127.0.0.1:9/v1");
+  EXPECT_TRUE(made[0].key.empty());
+  EXPECT_EQ(made[1].name, "env-openai-compatible");
+  EXPECT_EQ(made[1].base_url, "http://localhost:8000");
+}
+
+TEST(EnvironmentConnections, AKeyWithoutAnAddressSaysWhichVariableIsMissing) {
+  const auto made = environment_connections(values_of({{"AZURE_OPENAI_API_KEY", "secret-7"}}));
+  ASSERT_FALSE(made);
+  EXPECT_THAT(made.error().detail, HasSubstr("AZURE_OPENAI_ENDPOINT"));
+  EXPECT_THAT(made.error().detail, Not(HasSubstr("secret-7")));
+}
+
+TEST(ModelsByHand, NeedAProviderThatIsConnected) {
+  const auto values = values_of({{"OPENAI_API_KEY", "k"}, {"TOKENRAIL_MODELS", "openai/gpt-x, openai/a/b"}});
+  const auto connections = environment_connections(values);
+  ASSERT_TRUE(connections);
+  const auto models = models_by_hand(values, *connections);
+  ASSERT_TRUE(models) << models.error().detail;
+  ASSERT_EQ(models->size(), 2U);
+  EXPECT_EQ((*models)[1].provider, "openai");
+  EXPECT_EQ((*models)[1].name, "a/b");
+
+  for (const auto* wrong : {"gpt-x", "/x", "openai/", "groq/x", "nosuch/x"}) {
+    const auto refused = models_by_hand(values_of({{"TOKENRAIL_MODELS", wrong}}), *connections);
+    ASSERT_FALSE(refused) << wrong;
+    EXPECT_THAT(refused.error().detail, HasSubstr(wrong));
+  }
+  EXPECT_THAT(models_by_hand(values_of({{"TOKENRAIL_MODELS", "groq/x"}}), *connections).error().detail,
+              HasSubstr("GROQ_API_KEY"));
+}
+
+TEST(Credentials, GoOnlyToTheConnectionAndAddressTheyWereGivenFor) {
+  const Credentials credentials(connections_of({{"OPENAI_API_KEY", "sk-1"}, {"ANTHROPIC_API_KEY", "ak-1"}}));
+  const auto opened = credentials.open(deployment("openai", "env-openai", "https://api.openai.com/v1/"));
+  ASSERT_TRUE(opened);
+  EXPECT_EQ(opened->type, AuthType::bearer);
+  EXPECT_EQ(opened->secret.reveal(), "sk-1");
+  const auto named = credentials.open(deployment("anthropic", "env-anthropic", "https://api.anthropic.com"));
+  ASSERT_TRUE(named);
+  EXPECT_EQ(named->type, AuthType::header);
+  EXPECT_EQ(named->name, "x-api-key");
+
+  // An organisation's own connection may have any name and any address.
+  for (const auto& other : {deployment("openai", "env-openai", "https://evil.example/v1"),
+                            deployment("openai", "mine", "https://api.openai.com/v1"),
+                            deployment("groq", "env-openai", "https://api.openai.com/v1")}) {
+    const auto refused = credentials.open(other);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().detail, Not(HasSubstr("sk-1")));
+  }
+}
+
+TEST(Credentials, NoneAreNeededWhereTheProviderNeedsNone) {
+  const Credentials credentials;
+  const auto ollama = credentials.open(deployment("ollama", "env-ollama", "http://localhost:11434"));
+  ASSERT_TRUE(ollama);
+  EXPECT_TRUE(ollama->secret.empty());
+  const auto unknown = credentials.open(deployment("acme-llm", "c", "http://h"));
+  EXPECT_TRUE(unknown) << "the profile of an unknown provider says nothing of a key";
+  const auto missing = credentials.open(deployment("openai", "env-openai", "https://api.openai.com/v1"));
+  ASSERT_FALSE(missing);
+  EXPECT_THAT(missing.error().detail, HasSubstr("OPENAI_API_KEY"));
+}
+
+}  // namespace
+}  // namespace tokenrail::providers

@@ -1,0 +1,131 @@
+#include "workers/router/core/provider_call.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+namespace tokenrail::router {
+
+namespace {
+
+using events::ErrorCode;
+using events::Failure;
+
+constexpr std::size_t error_body_bytes_max = 16 * 1024;
+
+providers::Target target_of(const events::DeploymentState& deployment) {
+  return {.provider = deployment.provider, .base_url = deployment.base_url, .upstream_name = deployment.upstream_name};
+}
+
+}  // namespace
+
+ProviderCall::ProviderCall(http::Client& http, const providers::Credentials& credentials,
+                           const registry::RouteTarget& route, CallOwner& owner)
+    : http_(http), credentials_(credentials), route_(route), owner_(owner), target_(target_of(route.deployment)) {}
+
+ProviderCall::~ProviderCall() {
+  stop();
+}
+
+std::expected<void, Failure> ProviderCall::start(const events::ChatRequest& request, std::string_view traceparent,
+                                                 const providers::DecoderLimits& limits, http::Clocks clocks,
+                                                 Millis now) {
+  const auto& deployment = route_.deployment;
+  started_ = now;
+  adapter_ = providers::find_provider(deployment.adapter);
+  if (adapter_ == nullptr) {
+    over_ = true;
+    return std::unexpected(
+        Failure::of(ErrorCode::unsupported_provider,
+                    "This router has no adapter '" + deployment.adapter + "' for provider '" + deployment.provider +
+                        "'. Use a model of another provider, or a version of the router that knows it."));
+  }
+  auto credential = credentials_.open(deployment);
+  if (!credential) {
+    over_ = true;
+    auto failure = Failure::of(ErrorCode::credential_missing, credential.error().detail);
+    failure.provider = deployment.provider;
+    return std::unexpected(std::move(failure));
+  }
+  target_.credential = std::move(*credential);
+  auto call = adapter_->chat(request, target_, limits);
+  if (!call) {
+    over_ = true;
+    auto failure = Failure::of(ErrorCode::invalid_request, call.error().detail);
+    failure.provider = deployment.provider;
+    return std::unexpected(std::move(failure));
+  }
+  target_.credential = {};  // the request carries it from here on
+  warnings_ = std::move(call->warnings);
+  decoder_ = std::move(call->decoder);
+  if (!traceparent.empty()) call->request.headers.push_back({.name = "traceparent", .value = std::string(traceparent)});
+  transfer_ = http_.start(std::move(call->request), clocks, {}, *this);
+  return {};
+}
+
+void ProviderCall::stop() {
+  over_ = true;
+  if (transfer_) http_.cancel(*std::exchange(transfer_, std::nullopt));
+}
+
+void ProviderCall::resume() {
+  if (transfer_) http_.resume(*transfer_);
+}
+
+std::optional<int> ProviderCall::status() const {
+  return head_.status == 0 ? std::nullopt : std::optional(head_.status);
+}
+
+void ProviderCall::release_decoder() {
+  if (!decoding_) decoder_.reset();
+}
+
+void ProviderCall::on_head(const http::ResponseHead& head) {
+  head_ = head;
+  if (well() && !over_) decoder_->head(head_, *this);
+}
+
+bool ProviderCall::on_body(std::string_view bytes) {
+  if (!well()) {
+    error_body_.append(bytes.substr(0, error_body_bytes_max - std::min(error_body_bytes_max, error_body_.size())));
+    return true;
+  }
+  if (!over_) {
+    decoding_ = true;
+    decoder_->feed(bytes, *this);
+    decoding_ = false;
+  }
+  return owner_.on_bytes(*this);
+}
+
+void ProviderCall::on_end(const http::End& end) {
+  transfer_.reset();
+  if (over_) return;
+  if (end.ending != http::Ending::complete) {
+    failed(adapter_->classify(target_, end));
+  } else if (!well()) {
+    failed(adapter_->classify(target_, head_, error_body_));
+  } else {
+    decoding_ = true;
+    decoder_->end(*this);
+    decoding_ = false;
+    owner_.on_bytes(*this);
+  }
+}
+
+void ProviderCall::on_event(providers::AnswerEvent event) {
+  if (over_) return;
+  if (auto* const failure = std::get_if<providers::AnswerFailed>(&event)) {
+    failed(failure->failure);
+    return;
+  }
+  if (std::holds_alternative<providers::AnswerFinished>(event)) over_ = true;
+  owner_.on_answer(*this, std::move(event));
+}
+
+void ProviderCall::failed(const providers::CallFailure& failure) {
+  over_ = true;
+  owner_.on_failed(*this, failure);
+}
+
+}  // namespace tokenrail::router

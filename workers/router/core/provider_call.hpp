@@ -1,0 +1,97 @@
+// One HTTP exchange with a provider: sends what the adapter made of the request, decodes what comes back, and says how
+// it ended. An attempt has one or more of them, one after the other or side by side; what their answers become is the
+// attempt's to decide.
+//
+// One thread, the loop's. The owner outlives the call, and must not destroy it from inside on_answer(), on_bytes() or
+// on_failed(): stop() is what ends it there.
+#pragma once
+
+#include <cstddef>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/http/client.hpp"
+#include "common/providers/environment.hpp"
+#include "common/providers/provider.hpp"
+#include "common/registry/resolution.hpp"
+#include "workers/router/core/environment.hpp"
+
+namespace tokenrail::router {
+
+class ProviderCall;
+
+class CallOwner {
+ public:
+  virtual ~CallOwner() = default;
+  /// What the provider's bytes mean, in their order. Not called for a failure: that is on_failed().
+  virtual void on_answer(ProviderCall& call, providers::AnswerEvent event) = 0;
+  /// After each piece of a body with a 2xx status, and at its end. False: no more for now, until resume().
+  virtual bool on_bytes(ProviderCall& call) = 0;
+  /// Once and last, unless the answer was finished or the call was stopped.
+  virtual void on_failed(ProviderCall& call, const providers::CallFailure& failure) = 0;
+};
+
+class ProviderCall final : private http::Listener, private providers::AnswerSink {
+ public:
+  /// `route` has to outlive the call.
+  ProviderCall(http::Client& http, const providers::Credentials& credentials, const registry::RouteTarget& route,
+               CallOwner& owner);
+  ~ProviderCall() override;
+  ProviderCall(const ProviderCall&) = delete;
+  ProviderCall& operator=(const ProviderCall&) = delete;
+
+  /// Sends the request. Errors: unsupported_provider where no adapter of that name exists, credential_missing where
+  /// there is no key for it, invalid_request where the provider cannot express it; nothing is sent then.
+  [[nodiscard]] std::expected<void, events::Failure> start(const events::ChatRequest& request,
+                                                           std::string_view traceparent,
+                                                           const providers::DecoderLimits& limits, http::Clocks clocks,
+                                                           Millis now);
+  /// What the adapter left out of the request; after start().
+  [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
+
+  /// Ends the transfer. The owner hears nothing more. May be called at any time.
+  void stop();
+  void resume();
+
+  [[nodiscard]] const registry::RouteTarget& route() const { return route_; }
+  /// Of the response; nothing: none has come.
+  [[nodiscard]] std::optional<int> status() const;
+  [[nodiscard]] Millis started() const { return started_; }
+  /// Finished, failed or stopped: nothing more comes of it.
+  [[nodiscard]] bool over() const { return over_; }
+  /// The transfer runs, also behind the end of the answer.
+  [[nodiscard]] bool running() const { return transfer_.has_value(); }
+  /// Memory that the undecoded rest of the answer takes.
+  [[nodiscard]] std::size_t held_bytes() const { return decoder_ ? decoder_->held_bytes() : 0; }
+  /// Gives that memory back where nothing more of the answer is wanted.
+  void release_decoder();
+
+ private:
+  void on_head(const http::ResponseHead& head) override;
+  bool on_body(std::string_view bytes) override;
+  void on_end(const http::End& end) override;
+  void on_event(providers::AnswerEvent event) override;
+  void failed(const providers::CallFailure& failure);
+  [[nodiscard]] bool well() const { return head_.status >= 200 && head_.status < 300; }
+
+  http::Client& http_;
+  const providers::Credentials& credentials_;
+  const registry::RouteTarget& route_;
+  CallOwner& owner_;
+  const providers::Provider* adapter_ = nullptr;
+  providers::Target target_{};
+  std::unique_ptr<providers::AnswerDecoder> decoder_{};
+  std::vector<std::string> warnings_{};
+  std::optional<http::TransferId> transfer_{};
+  http::ResponseHead head_{};
+  std::string error_body_{};
+  Millis started_{0};
+  bool over_ = false;      ///< finished, failed or stopped: what follows is ignored
+  bool decoding_ = false;  ///< the decoder is on the stack
+};
+
+}  // namespace tokenrail::router
