@@ -26,14 +26,14 @@ struct ContentPart {
   std::string data{};        ///< of the other types: bare base64
   std::string url{};         ///< of the other types: https:// instead of data
   std::string media_type{};  ///< "image/png"; may be empty
-  std::string filename{};    ///< of type "file"; may be empty
+  std::string filename{};    ///< of types "file" and "audio"; may be empty
 };
 
 /// What one provider sent beside its answer and wants back with the next request: a reasoning signature, encrypted
 /// reasoning. Only that provider can read it; for every other one it is left out.
 struct ProviderBlock {
   std::string provider;
-  std::string data;  ///< a JSON value as text
+  std::string data;  ///< a JSON object or array as text
 };
 
 struct ToolCall {
@@ -135,6 +135,7 @@ struct RequestLimits {
   std::size_t name_bytes_max = 255;  ///< names of providers, models, tools; keys of metadata and providerConfig
   std::size_t messages_max = 10'000;
   std::size_t tools_max = 512;
+  std::size_t provider_blocks_max = 512;  ///< of one message; their bytes count as part of the value
   std::size_t stop_max = 64;
   std::size_t fallbacks_max = 32;
   std::size_t metadata_max = 256;                         ///< entries

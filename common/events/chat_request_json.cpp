@@ -1,6 +1,7 @@
 // Writing a chat request; the inverse of parse_chat_request.
 #include "common/events/chat_request.hpp"
 #include "common/events/json_writer.hpp"
+#include "common/events/record_parts.hpp"
 
 namespace tokenrail::events {
 
@@ -59,10 +60,11 @@ void write_content(JsonWriter& writer, const std::vector<ContentPart>& content) 
     if (part.type == "text") {
       writer.field("text", part.text);
     }
-    if (part.type == "image") {
+    if (part.type == "image" || part.type == "file" || part.type == "audio") {
       field_if(writer, "data", part.data);
       field_if(writer, "url", part.url);
       field_if(writer, "mediaType", part.media_type);
+      field_if(writer, "filename", part.filename);
     }
     writer.end_object();
   }
@@ -89,6 +91,7 @@ void write_messages(JsonWriter& writer, const std::vector<Message>& messages) {
     field_if(writer, "toolCallId", message.tool_call_id);
     field_if(writer, "name", message.name);
     field_if(writer, "reasoning", message.reasoning);
+    write_provider_blocks(writer, message.provider_blocks);
     writer.end_object();
   }
   writer.end_array();

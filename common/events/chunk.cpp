@@ -118,6 +118,11 @@ void ChunkWriter::write(std::string& out, std::int64_t seq, const Delta& delta) 
     out += R"(,"toolCalls":)";
     write_tool_calls(out, *delta.tool_calls);
   }
+  if (delta.provider_blocks != nullptr && !delta.provider_blocks->empty()) {
+    out += ',';
+    JsonWriter writer(out);
+    write_provider_blocks(writer, *delta.provider_blocks);
+  }
   out += R"(,"done":false})";
 }
 

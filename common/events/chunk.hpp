@@ -67,6 +67,7 @@ class ChunkWriter {
     std::string_view text{};       ///< empty: `delta` is null
     std::string_view reasoning{};  ///< empty: left out
     const std::vector<ToolCall>* tool_calls = nullptr;
+    const std::vector<ProviderBlock>* provider_blocks = nullptr;  ///< their `data` is written as it is: valid JSON
   };
   /// Replaces what is in `out`. Text that is not valid UTF-8 has its bad bytes replaced by U+FFFD.
   void write(std::string& out, std::int64_t seq, const Delta& delta) const;
@@ -93,6 +94,7 @@ struct Chunk {
   std::optional<std::string> delta{};
   std::string reasoning{};
   std::vector<ToolCall> tool_calls{};
+  std::vector<ProviderBlock> provider_blocks{};
   bool done = false;
   // Of a terminal chunk:
   std::string finish_reason{};

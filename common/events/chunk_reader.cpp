@@ -23,6 +23,25 @@ std::vector<ToolCall> read_tool_calls(const ObjectReader& record) {
   return calls;
 }
 
+std::vector<ProviderBlock> read_provider_blocks(const ObjectReader& record) {
+  std::vector<ProviderBlock> blocks;
+  const auto element = record.find("providerBlocks");
+  if (!element || !element->is_array()) {
+    return blocks;
+  }
+  for (const auto entry : element->get_array().value_unsafe()) {
+    const ObjectReader block(entry);
+    if (!block.is_object()) {
+      continue;
+    }
+    const auto data = block.find("data");
+    if (data && (data->is_object() || data->is_array())) {
+      blocks.push_back({.provider = block.text("provider"), .data = simdjson::minify(*data)});
+    }
+  }
+  return blocks;
+}
+
 std::vector<std::string> read_texts(const ObjectReader& record, std::string_view name) {
   std::vector<std::string> texts;
   const auto element = record.find(name);
@@ -59,6 +78,7 @@ Result<Chunk> parse_chunk(std::string_view value) {
   chunk.delta = record.text_if("delta");
   chunk.reasoning = record.text("reasoning");
   chunk.tool_calls = read_tool_calls(record);
+  chunk.provider_blocks = read_provider_blocks(record);
   chunk.done = record.flag("done");
   if (!chunk.done) {
     return chunk;

@@ -19,6 +19,20 @@ void write_usage(JsonWriter& writer, const Usage& usage) {
   writer.end_object();
 }
 
+void write_provider_blocks(JsonWriter& writer, const std::vector<ProviderBlock>& blocks) {
+  if (blocks.empty()) {
+    return;
+  }
+  writer.begin_array("providerBlocks");
+  for (const auto& block : blocks) {
+    writer.begin_object();
+    writer.field("provider", block.provider);
+    writer.raw_field("data", block.data);
+    writer.end_object();
+  }
+  writer.end_array();
+}
+
 void write_timing(JsonWriter& writer, const Timing& timing) {
   writer.begin_object("timing");
   writer.field("queuedMs", timing.queued_ms);

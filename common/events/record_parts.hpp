@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "common/events/chunk.hpp"
 #include "common/events/json_document.hpp"
@@ -19,6 +20,8 @@ void write_model(JsonWriter& writer, std::string_view name, const AnsweringModel
 /// Of a failure's message. A provider may put a whole page of HTML into its error; nobody reads more of it.
 inline constexpr std::size_t failure_message_bytes_max = 4096;
 void write_failure(JsonWriter& writer, const Failure& failure);
+/// Writes no field where there are none.
+void write_provider_blocks(JsonWriter& writer, const std::vector<ProviderBlock>& blocks);
 void write_duplicate_of(JsonWriter& writer, std::optional<std::int64_t> offset, std::optional<std::int64_t> attempt);
 
 [[nodiscard]] std::optional<Usage> read_usage(const ObjectReader& record);

@@ -42,7 +42,12 @@ void take_data_url(std::string_view url, ContentPart& part, const FieldPath& pat
   part.data = url.substr(comma + 1);
 }
 
-void finish_image(ContentPart& part, const FieldPath& path, Findings& findings) {
+/// Types whose content is data or a URL.
+bool is_media(std::string_view type) {
+  return type == "image" || type == "file" || type == "audio";
+}
+
+void finish_media(ContentPart& part, const FieldPath& path, Findings& findings) {
   // Either field may hold a data: URL; after this `data` is bare base64 and `url` is remote.
   if (part.url.starts_with("data:") && part.data.empty()) {
     const std::string url = std::exchange(part.url, {});
@@ -55,7 +60,8 @@ void finish_image(ContentPart& part, const FieldPath& path, Findings& findings) 
     return;
   }
   if (part.data.empty() == part.url.empty()) {
-    findings.wrong(path, "an image with exactly one of `data` (base64) and `url` (https)",
+    findings.wrong(path,
+                   fmt::format("a part of type {} with exactly one of `data` (base64) and `url` (https)", part.type),
                    part.data.empty() ? "has neither" : "has both");
   } else if (!part.url.empty() && (!part.url.starts_with("https://") || part.url.size() == 8)) {
     findings.wrong(path / "url", "an https:// URL", "is another one");
@@ -85,9 +91,9 @@ ContentPart read_part(element source, const FieldPath& path, const RequestLimits
   if (object->at_key("type").get(type) == simdjson::SUCCESS) {
     part.type = read_name(type, path / "type", limits.name_bytes_max, findings).value_or("");
   } else {
-    findings.wrong(path / "type", "\"text\" or \"image\"", "is missing");
+    findings.wrong(path / "type", "\"text\", \"image\", \"file\" or \"audio\"", "is missing");
   }
-  if (!findings.ok() || (part.type != "text" && part.type != "image")) {
+  if (!findings.ok() || (part.type != "text" && !is_media(part.type))) {
     return part;
   }
   for_each_field(*object, findings, [&](std::string_view name, element value) {
@@ -99,7 +105,7 @@ ContentPart read_part(element source, const FieldPath& path, const RequestLimits
       take(name, value, part.text);
       return true;
     }
-    if (part.type != "image") {
+    if (!is_media(part.type)) {
       return false;
     }
     if (name == "data") {
@@ -108,6 +114,8 @@ ContentPart read_part(element source, const FieldPath& path, const RequestLimits
       take(name, value, part.url);
     } else if (name == "mediaType") {
       take(name, value, part.media_type);
+    } else if (name == "filename" && part.type != "image") {
+      take(name, value, part.filename);
     } else {
       return false;
     }
@@ -119,8 +127,8 @@ ContentPart read_part(element source, const FieldPath& path, const RequestLimits
   if (part.type == "text" && !has_text) {
     findings.wrong(path / "text", "a string", "is missing");
   }
-  if (part.type == "image") {
-    finish_image(part, path, findings);
+  if (is_media(part.type)) {
+    finish_media(part, path, findings);
   }
   return part;
 }
@@ -195,6 +203,36 @@ ToolCall read_tool_call(element source, const FieldPath& path, const RequestLimi
   return call;
 }
 
+ProviderBlock read_provider_block(element source, const FieldPath& path, const RequestLimits& limits,
+                                  Findings& findings) {
+  ProviderBlock block;
+  const auto object = read_object(source, path, findings);
+  if (!object) {
+    return block;
+  }
+  for_each_field(*object, findings, [&](std::string_view name, element value) {
+    if (name == "provider") {
+      block.provider = read_name(value, path / name, limits.name_bytes_max, findings).value_or("");
+    } else if (name == "data") {
+      if (value.is_object() || value.is_array()) {
+        block.data = simdjson::minify(value);
+      } else {
+        findings.wrong(path / name, "an object or an array", value);
+      }
+    } else {
+      return false;
+    }
+    return true;
+  });
+  if (block.provider.empty()) {
+    findings.wrong(path / "provider", "the name of the provider that sent the block", "is missing");
+  }
+  if (block.data.empty()) {
+    findings.wrong(path / "data", "an object or an array", "is missing");
+  }
+  return block;
+}
+
 std::optional<Role> read_role(element source, const FieldPath& path, Findings& findings) {
   constexpr std::array<std::pair<std::string_view, Role>, 4> roles{
       {{"system", Role::system}, {"user", Role::user}, {"assistant", Role::assistant}, {"tool", Role::tool}}};
@@ -220,8 +258,26 @@ void check_message(const Message& message, bool has_role, const FieldPath& path,
     findings.wrong(path / "toolCallId", "the id of the call that this message answers (role tool)", "is missing");
   } else if (message.role != Role::assistant && !message.tool_calls.empty()) {
     findings.wrong(path / "toolCalls", "absent, except in a message of role assistant", "is there");
+  } else if (message.role != Role::assistant && !message.provider_blocks.empty()) {
+    findings.wrong(path / "providerBlocks", "absent, except in a message of role assistant", "is there");
   } else if (message.content.empty() && message.tool_calls.empty()) {
     findings.wrong(path / "content", "a string or an array of at least one part", "is missing");
+  }
+}
+
+/// Calls `read(entry, its path)` for the entries of an array until one is wrong.
+template <class Read>
+void read_entries(element source, const FieldPath& path, std::size_t size_max, Findings& findings, Read read) {
+  const auto entries = read_array(source, path, size_max, findings);
+  if (!entries) {
+    return;
+  }
+  std::size_t index = 0;
+  for (const auto entry : *entries) {
+    if (!findings.ok()) {
+      return;
+    }
+    read(entry, path[index++]);
   }
 }
 
@@ -257,17 +313,18 @@ Message read_message(element source, const FieldPath& path, const RequestLimits&
       if (value.is_null()) {
         return true;
       }
-      const auto calls = read_array(value, path / name, limits.tools_max, findings);
-      if (!calls) {
+      read_entries(value, path / name, limits.tools_max, findings, [&](element call, const FieldPath& place) {
+        message.tool_calls.push_back(read_tool_call(call, place, limits, findings));
+      });
+    } else if (name == "providerBlocks") {
+      message.provider_blocks.clear();
+      if (value.is_null()) {
         return true;
       }
-      std::size_t index = 0;
-      for (const auto call : *calls) {
-        if (!findings.ok()) {
-          break;
-        }
-        message.tool_calls.push_back(read_tool_call(call, (path / name)[index++], limits, findings));
-      }
+      read_entries(value, path / name, limits.provider_blocks_max, findings,
+                   [&](element block, const FieldPath& place) {
+                     message.provider_blocks.push_back(read_provider_block(block, place, limits, findings));
+                   });
     } else if (name == "toolCallId") {
       take(name, value, message.tool_call_id);
     } else if (name == "name") {

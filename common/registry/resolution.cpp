@@ -143,9 +143,9 @@ std::optional<Failure> unusable(const ModelState& model) {
                         name, list_command));
 }
 
-bool has_image(const events::ChatRequest& request) {
-  return std::ranges::any_of(request.messages, [](const auto& message) {
-    return std::ranges::any_of(message.content, [](const auto& part) { return part.type == "image"; });
+bool has_part(const events::ChatRequest& request, std::string_view type) {
+  return std::ranges::any_of(request.messages, [&](const auto& message) {
+    return std::ranges::any_of(message.content, [&](const auto& part) { return part.type == type; });
   });
 }
 
@@ -168,8 +168,12 @@ std::vector<Need> needs_of(const events::ChatRequest& request) {
   const bool tools_off = request.tool_choice && request.tool_choice->mode == events::ToolChoice::Mode::none;
   if (!request.tools.empty() && !tools_off)
     needs.push_back({"tools", "tools", "Leave out `tools`, or choose a model that supports them"});
-  if (has_image(request))
+  if (has_part(request, "image"))
     needs.push_back({"vision", "images", "Leave out the image parts, or choose a model with vision"});
+  if (has_part(request, "file"))
+    needs.push_back({"files", "files", "Leave out the file parts, or choose a model that reads files"});
+  if (has_part(request, "audio"))
+    needs.push_back({"audio_in", "audio", "Leave out the audio parts, or choose a model that takes audio"});
   if (request.response_format) {
     using enum events::ResponseFormat::Kind;
     if (request.response_format->kind == json)

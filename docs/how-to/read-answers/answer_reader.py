@@ -7,7 +7,7 @@ too; attempt 0 answers a duplicate and never displaces another. Without its term
 No dependency. Copy this file; the tests of Tokenrail hold it to tests/golden/reader/answers.json.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Optional
 
 ACCEPTED = "accepted"  # belongs to the answer, right after what was there
@@ -23,6 +23,7 @@ class Answer:
     attempt: int
     next_seq: int = 0
     text: str = ""
+    provider_blocks: list = field(default_factory=list)  # send them back unchanged, in the assistant's message
     terminal: Optional[dict] = None  # complete where it is there; a higher attempt may still displace it
 
 
@@ -51,6 +52,7 @@ class AnswerReader:
             return GAP
         answer.next_seq = chunk["seq"] + 1
         answer.text += chunk["delta"] or ""
+        answer.provider_blocks += chunk.get("providerBlocks", [])
         if chunk["done"]:
             answer.terminal = chunk
         return RESTARTED if displaces else ACCEPTED

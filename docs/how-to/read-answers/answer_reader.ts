@@ -7,12 +7,18 @@
 //
 // No dependency. Copy this file; the tests of Tokenrail hold it to tests/golden/reader/answers.json.
 
+export interface ProviderBlock {
+  provider: string;
+  data: object;
+}
+
 export interface Chunk {
   requestId: string;
   orgId: string;
   attempt: number;
   seq: number;
   delta: string | null;
+  providerBlocks?: ProviderBlock[];
   done: boolean;
   finishReason?: string;
   error?: { code: string; message: string; retryable: boolean };
@@ -24,6 +30,7 @@ export interface Answer {
   attempt: number;
   nextSeq: number;
   text: string;
+  providerBlocks: ProviderBlock[]; // send them back unchanged, in the assistant's message
   terminal: Chunk | null;
 }
 
@@ -55,6 +62,7 @@ export class AnswerReader {
     if (chunk.seq > answer.nextSeq) return "gap";
     answer.nextSeq = chunk.seq + 1;
     answer.text += chunk.delta ?? "";
+    answer.providerBlocks.push(...(chunk.providerBlocks ?? []));
     if (chunk.done) answer.terminal = chunk;
     return displaces ? "restarted" : "accepted";
   }
@@ -65,7 +73,8 @@ export class AnswerReader {
   }
 
   private static begin(chunk: Chunk): Answer {
-    return { orgId: chunk.orgId, requestId: chunk.requestId, attempt: chunk.attempt, nextSeq: 0, text: "", terminal: null };
+    const { orgId, requestId, attempt } = chunk;
+    return { orgId, requestId, attempt, nextSeq: 0, text: "", providerBlocks: [], terminal: null };
   }
 
   private remember(key: string): void {

@@ -26,8 +26,8 @@ for (const { chunks, answers } of JSON.parse(readFileSync(0, "utf8"))) {
   const reader = new AnswerReader();
   const steps = chunks.map((chunk) => reader.apply(chunk));
   out.push({ steps, answers: answers.map(({ orgId, requestId }) => {
-    const { attempt, text, terminal } = reader.answer(orgId, requestId);
-    return { orgId, requestId, attempt, text, finishReason: terminal ? terminal.finishReason : null };
+    const { attempt, text, providerBlocks, terminal } = reader.answer(orgId, requestId);
+    return { orgId, requestId, attempt, text, providerBlocks, finishReason: terminal ? terminal.finishReason : null };
   }) });
 }
 const bounded = new AnswerReader(3);
@@ -52,6 +52,7 @@ def test_python_reads_what_every_reader_must_read(case):
     for expected in case["answers"]:
         answer = reader.answer(expected["orgId"], expected["requestId"])
         assert (answer.attempt, answer.text) == (expected["attempt"], expected["text"])
+        assert answer.provider_blocks == expected.get("providerBlocks", [])
         assert (answer.terminal["finishReason"] if answer.terminal else None) == expected["finishReason"]
 
 
@@ -80,7 +81,8 @@ def test_typescript_reads_what_every_reader_must_read(tmp_path):
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     for case, said in zip(CASES, told["cases"], strict=True):
-        assert said == {"steps": case["steps"], "answers": case["answers"]}, case["name"]
+        answers = [{"providerBlocks": [], **answer} for answer in case["answers"]]
+        assert said == {"steps": case["steps"], "answers": answers}, case["name"]
     assert told["remembered"] == [7, 8, 9]
 
 

@@ -31,8 +31,20 @@ std::string_view name_of(Step step) {
 struct Heard {
   std::int64_t attempt = 0;
   std::string text{};
+  std::string provider_blocks{};  ///< as JSON, one behind the other
   std::string finish_reason{};
 };
+
+std::string blocks_of(simdjson::dom::object answer) {
+  std::string joined;
+  simdjson::dom::array blocks;
+  if (answer["providerBlocks"].get(blocks) != simdjson::SUCCESS) return joined;
+  for (const simdjson::dom::element block : blocks) {
+    joined += block["provider"].get_string().value();
+    joined += simdjson::minify(block["data"]);
+  }
+  return joined;
+}
 
 // The same file is read by the readers in TypeScript and Python (docs/how-to/read-answers).
 TEST(AnswerReader, ReadsWhatEveryReaderMustRead) {
@@ -58,6 +70,7 @@ TEST(AnswerReader, ReadsWhatEveryReaderMustRead) {
       if (known->attempt != answer.attempt) answer = {.attempt = known->attempt};
       if (step != Step::accepted && step != Step::restarted) continue;
       answer.text += chunk->delta.value_or("");
+      for (const auto& block : chunk->provider_blocks) answer.provider_blocks += block.provider + block.data;
       if (chunk->done) answer.finish_reason = chunk->finish_reason;
       EXPECT_EQ(known->finished, chunk->done);
     }
@@ -68,6 +81,7 @@ TEST(AnswerReader, ReadsWhatEveryReaderMustRead) {
       const auto& answer = heard[{org_id, request_id}];
       EXPECT_EQ(answer.attempt, expected["attempt"].get_int64().value());
       EXPECT_EQ(answer.text, expected["text"].get_string().value());
+      EXPECT_EQ(answer.provider_blocks, blocks_of(expected.get_object()));
       const bool finished = !expected["finishReason"].is_null();
       EXPECT_EQ(answer.finish_reason, finished ? expected["finishReason"].get_string().value() : std::string_view());
       EXPECT_EQ(reader.find(org_id, request_id)->finished, finished);

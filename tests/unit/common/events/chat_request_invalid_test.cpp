@@ -69,6 +69,9 @@ TEST(InvalidRequest, EveryWrongFieldIsNamedWithWhatIsExpected) {
   const auto part = [&](std::string_view fields) {
     return message(R"("role":"user","content":[{)" + std::string(fields) + "}]");
   };
+  const auto block = [&](std::string_view json) {
+    return message(R"("role":"assistant","content":"a","providerBlocks":[)" + std::string(json) + "]");
+  };
   const auto call = [&](std::string_view fields) {
     return message(R"("role":"assistant","toolCalls":[{)" + std::string(fields) + "}]");
   };
@@ -113,6 +116,21 @@ TEST(InvalidRequest, EveryWrongFieldIsNamedWithWhatIsExpected) {
        "absent, except"},
       {message(R"("role":"assistant","toolCalls":{})"), "messages[0].toolCalls", "an array"},
       {message(R"("role":"assistant","toolCalls":[3])"), "messages[0].toolCalls[0]", "an object"},
+      {part(R"("type":"file")"), "messages[0].content[0]", "a part of type file with exactly one of"},
+      {part(R"("type":"audio","data":"QUJD","url":"https://a/b")"), "messages[0].content[0]", "has both"},
+      {part(R"("type":"audio","data":"QUJ")"), "messages[0].content[0].data", "base64"},
+      {part(R"("type":"file","url":"http://a/b")"), "messages[0].content[0].url", "https://"},
+      {part(R"("type":"file","data":"QUJD","filename":[])"), "messages[0].content[0].filename", "a string"},
+      {block("7"), "messages[0].providerBlocks[0]", "an object, but is a number"},
+      {block("{}"), "messages[0].providerBlocks[0].provider", "is missing"},
+      {block(R"({"data":{}})"), "messages[0].providerBlocks[0].provider", "is missing"},
+      {block(R"({"provider":"","data":{}})"), "messages[0].providerBlocks[0].provider", "1 to 255"},
+      {block(R"({"provider":"p"})"), "messages[0].providerBlocks[0].data", "is missing"},
+      {block(R"({"provider":"p","data":"{}"})"), "messages[0].providerBlocks[0].data", "but is a string"},
+      {block(R"({"provider":"p","data":null})"), "messages[0].providerBlocks[0].data", "but is null"},
+      {message(R"("role":"assistant","content":"a","providerBlocks":{})"), "messages[0].providerBlocks", "an array"},
+      {message(R"("role":"user","content":"a","providerBlocks":[{"provider":"p","data":{}}])"),
+       "messages[0].providerBlocks", "absent, except"},
       {call(R"("name":"t")"), "messages[0].toolCalls[0].id", "is missing"},
       {call(R"("id":"1")"), "messages[0].toolCalls[0].name", "is missing"},
       {call(R"("id":"","name":"t")"), "messages[0].toolCalls[0].id", "1 to 256"},

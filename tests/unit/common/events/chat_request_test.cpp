@@ -90,7 +90,9 @@ TEST(ChatRequest, WhatIsWrittenReadsTheSame) {
       with(R"("modelName":"house","toolChoice":"auto","responseFormat":"text","reasoning":"high","stop":"x")"),
       with(
           R"("tools":[{"name":"t"}],"toolChoice":"required","metadata":{"quote\"":"\n\u0000é"},"seed":9007199254740993)"),
-      with_messages(R"([{"role":"user","content":[{"type":"audio","x":1},{"type":"text","text":""}]}])"),
+      with_messages(
+          R"([{"role":"user","content":[{"type":"hologram","x":1},{"type":"file","url":"https://a/b","filename":"b"},{"type":"audio","data":"QUJD","mediaType":"audio/wav"},{"type":"text","text":""}]},)"
+          R"({"role":"assistant","content":"a","providerBlocks":[{"provider":"p","data":{"b":[1]}}]}])"),
   };
   for (const auto& json : requests) {
     const auto once = to_json(parsed(json));
@@ -171,6 +173,51 @@ TEST(ChatRequest, ImagesComeAsBase64AsDataUrlOrByAddress) {
   EXPECT_EQ(parts[2].url, "");
   EXPECT_EQ(parts[2].media_type, "image/webp") << "what the sender says outright wins";
   EXPECT_EQ(parts[3].url, "https://a/b");
+}
+
+TEST(ChatRequest, FilesAndAudioComeAsImagesDo) {
+  const auto request = parsed(with_messages(
+      R"([{"role":"user","content":[{"type":"file","data":"QUJD","mediaType":"application/pdf","filename":"a.pdf"},)"
+      R"({"type":"file","url":"https://a/b","filename":null},)"
+      R"({"type":"audio","url":"data:audio/wav;base64,QUI="},)"
+      R"({"type":"audio","data":"data:audio/mpeg;base64,QUJD","filename":"b.mp3"}]}])"));
+  EXPECT_EQ(request.unknown_fields, 0U);
+  const auto& parts = request.messages[0].content;
+  ASSERT_EQ(parts.size(), 4U);
+  EXPECT_EQ(parts[0].data, "QUJD");
+  EXPECT_EQ(parts[0].media_type, "application/pdf");
+  EXPECT_EQ(parts[0].filename, "a.pdf");
+  EXPECT_EQ(parts[1].url, "https://a/b");
+  EXPECT_EQ(parts[1].filename, "");
+  EXPECT_EQ(parts[2].data, "QUI=");
+  EXPECT_EQ(parts[2].url, "");
+  EXPECT_EQ(parts[2].media_type, "audio/wav");
+  EXPECT_EQ(parts[3].data, "QUJD");
+  EXPECT_EQ(parts[3].media_type, "audio/mpeg");
+  EXPECT_EQ(parts[3].filename, "b.mp3");
+}
+
+TEST(ChatRequest, ANameOfAnImageIsUnknownAndCounted) {
+  const auto request =
+      parsed(with_messages(R"([{"role":"user","content":[{"type":"image","data":"QUJD","filename":"a"}]}])"));
+  EXPECT_EQ(request.unknown_fields, 1U);
+}
+
+TEST(ChatRequest, ProviderBlocksKeepTheirOrderAndContent) {
+  const auto request = parsed(with_messages(
+      R"([{"role":"assistant","content":"a","providerBlocks":[)"
+      R"({"provider":"anthropic","data": {"type": "thinking", "signature": "c2ln\n", "z": 1, "a": [1.5, null]}},)"
+      R"({"provider":"openai","data":[{"id":"rs_1"}],"later":true}]}])"));
+  const auto& blocks = request.messages[0].provider_blocks;
+  ASSERT_EQ(blocks.size(), 2U);
+  EXPECT_EQ(blocks[0].provider, "anthropic");
+  EXPECT_EQ(blocks[0].data, R"({"type":"thinking","signature":"c2ln\n","z":1,"a":[1.5,null]})");
+  EXPECT_EQ(blocks[1].provider, "openai");
+  EXPECT_EQ(blocks[1].data, R"([{"id":"rs_1"}])");
+  EXPECT_EQ(request.unknown_fields, 1U);
+  EXPECT_TRUE(parsed(with_messages(R"([{"role":"user","content":"a","providerBlocks":[]}])"))
+                  .messages[0]
+                  .provider_blocks.empty());
 }
 
 TEST(ChatRequest, APartOfAnUnknownTypeIsKeptByItsName) {

@@ -68,6 +68,37 @@ TEST(ChunkWriter, ToolCallsCarryTheirArgumentsAsText) {
   EXPECT_EQ(chunk.tool_calls[1].name, "t");
 }
 
+TEST(ChunkWriter, ProviderBlocksComeBackInOrder) {
+  std::string out;
+  const std::vector<ProviderBlock> blocks{{.provider = "a\"b", .data = R"({"signature":"x\"y","n":[1,2.5,null]})"},
+                                          {.provider = "b", .data = R"([{"z":1,"a":2}])"}};
+  ChunkWriter("r", "o", 1).write(out, 2, {.provider_blocks = &blocks});
+  EXPECT_EQ(out,
+            R"({"requestId":"r","orgId":"o","attempt":1,"seq":2,"delta":null,"providerBlocks":[{"provider":"a\"b",)"
+            R"("data":{"signature":"x\"y","n":[1,2.5,null]}},{"provider":"b","data":[{"z":1,"a":2}]}],"done":false})");
+  const auto chunk = read(out);
+  ASSERT_EQ(chunk.provider_blocks.size(), 2U);
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    EXPECT_EQ(chunk.provider_blocks[i].provider, blocks[i].provider);
+    EXPECT_EQ(chunk.provider_blocks[i].data, blocks[i].data);
+  }
+}
+
+TEST(ChunkWriter, NoProviderBlocksIsNoField) {
+  std::string out;
+  const std::vector<ProviderBlock> none;
+  ChunkWriter("r", "o", 1).write(out, 0, {.text = "x", .provider_blocks = &none});
+  EXPECT_EQ(out, R"({"requestId":"r","orgId":"o","attempt":1,"seq":0,"delta":"x","done":false})");
+}
+
+TEST(ParseChunk, APartlyUnreadableListOfBlocksKeepsTheRest) {
+  const auto chunk =
+      read(R"({"requestId":"r","orgId":"o","attempt":1,"seq":0,"delta":null,"providerBlocks":[7,{"provider":"p"},)"
+           R"({"provider":"p","data":"text"},{"provider":"p","data":[]}],"done":false})");
+  ASSERT_EQ(chunk.provider_blocks.size(), 1U);
+  EXPECT_EQ(chunk.provider_blocks[0].data, "[]");
+}
+
 TEST(ChunkWriter, BytesThatAreNotUtf8BecomeTheReplacementCharacter) {
   std::string out;
   ChunkWriter("r", "o", 1).write(out, 0, {.text = "a\xff"});

@@ -79,6 +79,16 @@ INSTANTIATE_TEST_SUITE_P(
                   tools += (i == 0 ? R"({"name":"t)" : R"(,{"name":"t)") + std::to_string(i) + R"("})";
                 return with(R"("tools":[)" + tools + ']');
               }},
+        Bound{"provider_blocks", limits.provider_blocks_max,
+              [](std::size_t n) {
+                return with_messages(R"([{"role":"assistant","content":"a","providerBlocks":[)" +
+                                     repeated(R"({"provider":"p","data":{}})", n) + "]}]");
+              }},
+        Bound{"provider_of_a_block", limits.name_bytes_max,
+              [](std::size_t n) {
+                return with_messages(R"([{"role":"assistant","content":"a","providerBlocks":[{"provider":")" +
+                                     std::string(n, 'p') + R"(","data":{}}]}])");
+              }},
         Bound{"stops", limits.stop_max,
               [](std::size_t n) { return with(R"("stop":[)" + repeated(R"("s")", n) + ']'); }},
         Bound{"fallbacks", limits.fallbacks_max,

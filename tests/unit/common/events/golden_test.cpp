@@ -83,11 +83,14 @@ ChatRequest request_full() {
       {.role = Role::user,
        .content = {{.text = "What is this?"},
                    {.type = "image", .data = "iVBORw0KGgo=", .media_type = "image/png"},
-                   {.type = "image", .url = "https://example.org/sky.png"}}},
+                   {.type = "image", .url = "https://example.org/sky.png"},
+                   {.type = "file", .data = "JVBERg==", .media_type = "application/pdf", .filename = "sky.pdf"},
+                   {.type = "audio", .data = "UklGRg==", .media_type = "audio/wav"}}},
       {.role = Role::assistant,
        .content = {{.text = "Let me look."}},
        .tool_calls = {{.id = "c-1", .name = "look_up", .arguments = R"({"what":"sky"})"}},
-       .reasoning = "A picture of the sky, I think."},
+       .reasoning = "A picture of the sky, I think.",
+       .provider_blocks = {{.provider = "anthropic", .data = R"({"type":"thinking","signature":"c2ln"})"}}},
       {.role = Role::tool, .content = {{.text = "the sky"}}, .tool_call_id = "c-1", .name = "look_up"},
   };
   request.temperature = 0.7;
@@ -125,7 +128,10 @@ TEST(Golden, ChatChunk) {
   expect_golden("chat-chunk.delta", out);
 
   const std::vector<ToolCall> calls{{.id = "c-1", .name = "look_up", .arguments = R"({"what":"sky"})"}};
-  writer.write(out, 1, {.text = " is \"blue\"\n", .reasoning = "Rayleigh.", .tool_calls = &calls});
+  const std::vector<ProviderBlock> blocks{
+      {.provider = "anthropic", .data = R"({"type":"thinking","signature":"c2ln"})"}};
+  writer.write(out, 1,
+               {.text = " is \"blue\"\n", .reasoning = "Rayleigh.", .tool_calls = &calls, .provider_blocks = &blocks});
   expect_golden("chat-chunk.delta-full", out);
 
   writer.write(out, 2, {.reasoning = "Light scatters."});

@@ -77,6 +77,8 @@ std::vector<Verdict> verdicts() {
   };
   const auto tools = [](ChatRequest& r) { r.tools.push_back({.name = "f"}); };
   const auto image = [](ChatRequest& r) { r.messages[0].content.push_back({.type = "image", .data = "aGk="}); };
+  const auto file = [](ChatRequest& r) { r.messages[0].content.push_back({.type = "file", .data = "aGk="}); };
+  const auto audio = [](ChatRequest& r) { r.messages[0].content.push_back({.type = "audio", .data = "aGk="}); };
   const auto schema = [](ChatRequest& r) {
     r.response_format = {.kind = events::ResponseFormat::Kind::json_schema, .schema = "{}"};
   };
@@ -135,6 +137,12 @@ std::vector<Verdict> verdicts() {
       {"tools supported", capability("tools", supported), tools, {}},
       {"vision unsupported", capability("vision", unsupported), image, capability_unsupported, "images"},
       {"vision unknown", capability("vision", unknown), image, {}},
+      {"files unsupported", capability("files", unsupported), file, capability_unsupported, "does not support files"},
+      {"files unknown", capability("files", unknown), file, {}},
+      {"files unsupported, and an image", capability("files", unsupported), image, {}},
+      {"audio unsupported", capability("audio_in", unsupported), audio, capability_unsupported,
+       "does not support audio"},
+      {"audio not mentioned", as_is, audio, {}},
       {"json_schema unsupported", capability("json_schema", unsupported), schema, capability_unsupported, "Schema"},
       {"json_schema unknown", capability("json_schema", unknown), schema, {}},
       {"json_mode unsupported", capability("json_mode", unsupported),
