@@ -12,6 +12,8 @@ constexpr Profile rows[] = {
      .url_variable = "OLLAMA_BASE_URL", .key_needed = false},
     {.provider = "openai", .title = "OpenAI", .adapter = "openai", .base_url = "https://api.openai.com/v1",
      .key_variable = "OPENAI_API_KEY", .url_variable = "OPENAI_BASE_URL"},
+    {.provider = "openai-responses", .title = "OpenAI (Responses API)", .adapter = "openai-responses",
+     .base_url = "https://api.openai.com/v1"},
     {.provider = "anthropic", .title = "Anthropic", .adapter = "anthropic", .base_url = "https://api.anthropic.com",
      .auth = AuthType::header, .auth_name = "x-api-key",
      .key_variable = "ANTHROPIC_API_KEY", .url_variable = "ANTHROPIC_BASE_URL"},

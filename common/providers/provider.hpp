@@ -51,6 +51,27 @@ struct ModelPage {
   std::string next{};           ///< token of the next page; empty: this is the last
 };
 
+/// What a further question about one model tells. Unset: unknown.
+struct ModelDetails {
+  std::vector<std::string> capabilities{};  ///< the provider's own words
+  bool capabilities_known = false;          ///< false: the server does not say
+  std::optional<std::int64_t> context_length{};
+  std::optional<std::int64_t> embedding_length{};
+  std::string architecture{};
+  std::optional<std::int64_t> parameter_count{};
+};
+
+/// A model in the registry's words.
+struct ModelFacts {
+  std::string kind = "generation";
+  std::string family{};
+  std::string display_name{};
+  std::optional<std::int64_t> context_window{};
+  std::optional<std::int64_t> output_tokens_max{};
+  std::optional<std::int64_t> embedding_dimensions{};
+  std::map<std::string, events::Support> capabilities{};  ///< left out: unknown
+};
+
 /// A provider that can say which models it has.
 class ModelLister {
  public:
@@ -58,6 +79,14 @@ class ModelLister {
   /// `page`: ModelPage::next of the page before; empty: the first.
   [[nodiscard]] virtual http::Request list(const Target& target, std::string_view page) const = 0;
   [[nodiscard]] virtual Result<ModelPage> parse(const Target& target, std::string_view body) const = 0;
+
+  /// The further question about one model. Nothing: the list is all that this provider says.
+  [[nodiscard]] virtual std::optional<http::Request> ask_details(const Target& target, std::string_view model) const;
+  [[nodiscard]] virtual Result<ModelDetails> parse_details(std::string_view body) const;
+
+  /// `details` null: not known, or there are none. By default the words of the list are the registry's own, and what
+  /// the list does not name is unknown; where it names nothing, the kind is read off the model's name.
+  [[nodiscard]] virtual ModelFacts facts(const ListedModel& listed, const ModelDetails* details) const;
 };
 
 /// A provider that can turn texts into vectors.

@@ -101,21 +101,25 @@ Result<Connection> Store::ensure_platform_connection(const PlatformConnection& w
   return impl_->lead([&](soci::session& sql) -> Result<Connection> {
     const std::string on_new = wanted.new_models_enabled ? "enabled" : "disabled";
     // Two processes may both find nothing; the second one's insert then does nothing.
-    sql << "INSERT INTO connection (provider, name, base_url, on_new) VALUES (:provider, :name, :base_url, :on_new) "
+    sql << "INSERT INTO connection (provider, name, base_url, auth_type, on_new) "
+           "VALUES (:provider, :name, :base_url, :auth_type, :on_new) "
            "ON CONFLICT (org_id, owner_user_id, name) WHERE deleted_at IS NULL DO NOTHING",
-        soci::use(wanted.provider), soci::use(wanted.name), soci::use(wanted.base_url), soci::use(on_new);
+        soci::use(wanted.provider), soci::use(wanted.name), soci::use(wanted.base_url), soci::use(wanted.auth_type),
+        soci::use(on_new);
     std::string id;
     std::string base_url;
+    std::string auth_type;
     std::string on_new_now;
-    sql << "SELECT CAST(id AS text), base_url, on_new FROM connection WHERE org_id IS NULL AND owner_user_id IS NULL "
-           "AND deleted_at IS NULL AND name = :name FOR UPDATE",
-        soci::use(wanted.name), soci::into(id), soci::into(base_url), soci::into(on_new_now);
-    if (base_url != wanted.base_url || on_new_now != on_new) {
-      sql << "UPDATE connection SET base_url = :base_url, on_new = :on_new, version = nextval('registry_version'), "
-             "updated_at = now() WHERE id = CAST(:id AS uuid)",
-          soci::use(wanted.base_url), soci::use(on_new), soci::use(id);
+    sql << "SELECT CAST(id AS text), base_url, auth_type, on_new FROM connection WHERE org_id IS NULL AND "
+           "owner_user_id IS NULL AND deleted_at IS NULL AND name = :name FOR UPDATE",
+        soci::use(wanted.name), soci::into(id), soci::into(base_url), soci::into(auth_type), soci::into(on_new_now);
+    const bool elsewhere = base_url != wanted.base_url || auth_type != wanted.auth_type;
+    if (elsewhere || on_new_now != on_new) {
+      sql << "UPDATE connection SET base_url = :base_url, auth_type = :auth_type, on_new = :on_new, "
+             "version = nextval('registry_version'), updated_at = now() WHERE id = CAST(:id AS uuid)",
+          soci::use(wanted.base_url), soci::use(wanted.auth_type), soci::use(on_new), soci::use(id);
     }
-    if (base_url != wanted.base_url) {
+    if (elsewhere) {
       std::vector<Change> changes;
       for (const auto& row : read_models(sql,
                                          "EXISTS (SELECT 1 FROM deployment e WHERE e.model_id = m.id AND "

@@ -48,6 +48,7 @@ struct PlatformConnection {
   std::string name;      ///< "env-ollama"
   std::string provider;  ///< "ollama"
   std::string base_url;
+  std::string auth_type = "none";
   bool new_models_enabled = true;
 };
 

@@ -1,6 +1,7 @@
 #include "workers/registry_sync/catalogue.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <fmt/core.h>
@@ -13,16 +14,17 @@ namespace tokenrail::registry_sync {
 namespace {
 
 constexpr std::size_t known_details_max = 20'000;
+constexpr std::size_t pages_max = 1'000;
 constexpr int timeouts_max = 3;  ///< one after the other, in one run
 
-CatalogueFailure failure_of(const Fetched& fetched, const providers::Target& target) {
-  const auto& provider = providers::ollama::provider();
+CatalogueFailure failure_of(const Fetched& fetched, const providers::Provider& provider,
+                            const providers::Target& target) {
   if (fetched.end.ending == http::Ending::too_large)
     return {.error_class = "too_large", .detail = "the list of models is larger than sync.list_bytes_max allows"};
-  const auto classified = fetched.end.ending == http::Ending::complete
-                              ? provider.classify(target, fetched.head, fetched.body)
-                              : provider.classify(target, fetched.end);
-  return {.error_class = classified.error_class, .detail = classified.failure.message};
+  const auto failure = fetched.end.ending == http::Ending::complete
+                           ? provider.classify(target, fetched.head, fetched.body)
+                           : provider.classify(target, fetched.end);
+  return {.error_class = failure.error_class, .detail = failure.failure.message};
 }
 
 bool well(const Fetched& fetched) {
@@ -32,6 +34,7 @@ bool well(const Fetched& fetched) {
 }  // namespace
 
 struct CatalogueReader::Asking {
+  const providers::ModelLister& lister;
   const providers::Target& target;
   std::vector<Question> questions;
   Clock::time_point deadline;
@@ -39,6 +42,16 @@ struct CatalogueReader::Asking {
   std::size_t failed = 0;
   std::size_t left_out = 0;  ///< of those failed: not even asked
 };
+
+std::vector<std::string> CatalogueReader::models_by_hand(const registry::Connection& connection) const {
+  std::vector<std::string> names;
+  // Only those of the platform that the environment made: an organisation's own may have the same provider.
+  if (!connection.org_id.empty() || connection.name != "env-" + connection.provider) return names;
+  for (const auto& model : options_.models_by_hand) {
+    if (model.provider == connection.provider) names.push_back(model.name);
+  }
+  return names;
+}
 
 void CatalogueReader::remember(const std::string& key, Details details) {
   if (known_.size() >= known_details_max) known_.erase(known_.begin());
@@ -59,7 +72,7 @@ boost::asio::awaitable<void> CatalogueReader::learn(Asking* asking, std::size_t 
     ++asking->left_out;
     co_return;
   }
-  auto request = providers::ollama::show_model(asking->target, question.name);
+  auto request = *asking->lister.ask_details(asking->target, question.name);
   const auto fetched = co_await fetcher_.fetch(std::move(request), clocks_until(asking->deadline),
                                                {.body_bytes_max = options_.show_bytes_max});
   const bool late =
@@ -69,7 +82,7 @@ boost::asio::awaitable<void> CatalogueReader::learn(Asking* asking, std::size_t 
   } else {
     asking->patience.answered();
   }
-  auto parsed = well(fetched) ? providers::ollama::parse_model_details(fetched.body)
+  auto parsed = well(fetched) ? asking->lister.parse_details(fetched.body)
                               : fail(ErrorKind::unavailable,
                                      fmt::format("status {}, {}", fetched.head.status, fetched.end.detail));
   if (!parsed) {
@@ -83,32 +96,86 @@ boost::asio::awaitable<void> CatalogueReader::learn(Asking* asking, std::size_t 
   remember(question.key, std::move(*parsed));
 }
 
+boost::asio::awaitable<std::expected<CatalogueReader::Pages, CatalogueFailure>> CatalogueReader::read_pages(
+    const providers::Provider* provider, const providers::Target* target, Clock::time_point deadline) {
+  const auto& lister = *provider->lister();
+  Pages pages;
+  for (std::size_t count = 1;; ++count) {
+    auto request = lister.list(*target, pages.list.next);
+    const auto room = options_.list_bytes_max - std::min(options_.list_bytes_max - 1, pages.body.size());
+    auto fetched = co_await fetcher_.fetch(std::move(request), clocks_until(deadline), {.body_bytes_max = room});
+    if (!well(fetched)) co_return std::unexpected(failure_of(fetched, *provider, *target));
+    auto page = lister.parse(*target, fetched.body);
+    if (!page) co_return std::unexpected(CatalogueFailure{.error_class = "not_json", .detail = page.error().detail});
+    auto& list = pages.list;
+    if (list.skipped == 0) list.first_skipped = std::move(page->first_skipped);
+    list.skipped += page->skipped;
+    std::ranges::move(page->models, std::back_inserter(list.models));
+    // A provider that names the same page for ever must not be asked for ever.
+    const bool more = !page->next.empty() && page->next != list.next && count < pages_max;
+    list.next = more ? std::move(page->next) : std::string();
+    if (!pages.body.empty()) pages.body += '\n';
+    pages.body += fetched.body;
+    if (!more) co_return pages;
+  }
+}
+
 boost::asio::awaitable<CatalogueReader::Answer> CatalogueReader::read(
     registry::Connection connection, const std::vector<registry::StoredModel>* stored) {
   const auto deadline = Clock::now() + options_.connection_time_max;
-  const providers::Target target{.provider = connection.provider, .base_url = connection.base_url};
-  auto request = providers::ollama::list_models(target);
-  auto fetched =
-      co_await fetcher_.fetch(std::move(request), clocks_until(deadline), {.body_bytes_max = options_.list_bytes_max});
-  if (!well(fetched)) co_return std::unexpected(failure_of(fetched, target));
-  auto listed = providers::ollama::parse_model_list(fetched.body);
-  if (!listed) co_return std::unexpected(CatalogueFailure{.error_class = "not_json", .detail = listed.error().detail});
+  const auto* const provider = providers::find_provider(connection.adapter);
+  if (provider == nullptr || provider->lister() == nullptr) {
+    co_return std::unexpected(CatalogueFailure{
+        .error_class = "no_adapter", .detail = fmt::format("no adapter \"{}\" that lists models", connection.adapter)});
+  }
+  const auto& lister = *provider->lister();
+  events::DeploymentState deployment;
+  deployment.connection_name = connection.name;
+  deployment.provider = connection.provider;
+  deployment.base_url = connection.base_url;
+  auto credential = credentials_.open(deployment);
+  if (!credential) {
+    co_return std::unexpected(
+        CatalogueFailure{.error_class = "credential_missing", .detail = credential.error().detail});
+  }
+  const providers::Target target{
+      .provider = connection.provider, .base_url = connection.base_url, .credential = std::move(*credential)};
+  const auto by_hand = models_by_hand(connection);
+  auto pages = co_await read_pages(provider, &target, deadline);
+  const bool only_by_hand = !pages && !by_hand.empty();
+  if (!pages && !only_by_hand) co_return std::unexpected(pages.error());
+  std::string problem;
+  if (only_by_hand) {
+    problem = fmt::format("the list cannot be read, so only the models of TOKENRAIL_MODELS are there: {}",
+                          pages.error().detail);
+    pages = Pages{};
+  }
+  auto& list = pages->list;
+  for (const auto& name : by_hand) {
+    if (std::ranges::find(list.models, name, &providers::ListedModel::name) == list.models.end())
+      list.models.push_back({.name = name});
+  }
+  const bool asks_details = !only_by_hand && lister.ask_details(target, "model").has_value();
 
   auto selection = select_models(
-      connection, std::move(listed->models), *stored, options_.models_max,
+      connection, std::move(list.models), *stored, options_.models_max,
       [this](const std::string& key) { return known_.contains(key); },
       [this](const std::string& key) { return in_vain_.contains(key); });
-  Asking asking{.target = target, .questions = std::move(selection.questions), .deadline = deadline};
+  if (!asks_details) selection.questions.clear();
+  Asking asking{.lister = lister, .target = target, .questions = std::move(selection.questions), .deadline = deadline};
   Lanes lanes(loop_, options_.show_concurrency);
   co_await lanes.run(asking.questions.size(), [&](std::size_t index) { return learn(&asking, index); });
 
-  Catalogue catalogue{.list = {.unreadable = static_cast<std::int64_t>(listed->skipped), .beyond = selection.beyond},
-                      .body = std::move(fetched.body),
+  Catalogue catalogue{.list = {.unreadable = static_cast<std::int64_t>(list.skipped),
+                               .beyond = selection.beyond,
+                               .by_hand = only_by_hand},
+                      .body = std::move(pages->body),
+                      .note = std::move(problem),
                       .details_asked = asking.questions.size(),
                       .details_failed = asking.failed};
-  if (listed->skipped > 0)
-    catalogue.note = fmt::format("{} entries of the list cannot be read and are left out; {}", listed->skipped,
-                                 listed->first_skipped);
+  if (list.skipped > 0)
+    catalogue.note =
+        fmt::format("{} entries of the list cannot be read and are left out; {}", list.skipped, list.first_skipped);
   if (selection.beyond > 0) {
     if (!catalogue.note.empty()) catalogue.note += ". ";
     catalogue.note += fmt::format("{} new models are left out, {} the first of them: sync.models_max allows {}",
@@ -117,7 +184,7 @@ boost::asio::awaitable<CatalogueReader::Answer> CatalogueReader::read(
   for (const auto& model : selection.models) {
     const auto known = known_.find(memory_key(connection, model));
     catalogue.list.models.push_back(
-        ollama_model(model, known == known_.end() ? nullptr : &known->second, connection.id));
+        listed_model(lister, model, known == known_.end() ? nullptr : &known->second, asks_details, connection.id));
   }
   if (asking.failed > 0) {
     spdlog::warn("{} of {} models of {} told no details{}; they are asked again at the next sync", asking.failed,

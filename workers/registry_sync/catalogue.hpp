@@ -34,8 +34,9 @@ struct CatalogueFailure {
 
 class CatalogueReader {
  public:
-  CatalogueReader(boost::asio::io_context& loop, Fetcher& fetcher, const Options& options)
-      : loop_(loop), fetcher_(fetcher), options_(options) {}
+  CatalogueReader(boost::asio::io_context& loop, Fetcher& fetcher, const providers::Credentials& credentials,
+                  const Options& options)
+      : loop_(loop), fetcher_(fetcher), credentials_(credentials), options_(options) {}
 
   using Answer = std::expected<Catalogue, CatalogueFailure>;
   /// `stored` has to live until the answer is there, which takes at most Options::connection_time_max: what was got by
@@ -44,18 +45,28 @@ class CatalogueReader {
                                       const std::vector<registry::StoredModel>* stored);
 
  private:
-  using Details = providers::ollama::ModelDetails;
+  using Details = providers::ModelDetails;
   using Clock = std::chrono::steady_clock;
   /// The questions of one run.
   struct Asking;
 
+  [[nodiscard]] std::vector<std::string> models_by_hand(const registry::Connection& connection) const;
   [[nodiscard]] http::Clocks clocks_until(Clock::time_point deadline) const;
+  /// The whole list, page after page, and its bytes.
+  struct Pages {
+    providers::ModelPage list{};
+    std::string body{};
+  };
+  boost::asio::awaitable<std::expected<Pages, CatalogueFailure>> read_pages(const providers::Provider* provider,
+                                                                            const providers::Target* target,
+                                                                            Clock::time_point deadline);
   /// Asks for one model's details, and remembers them.
   boost::asio::awaitable<void> learn(Asking* asking, std::size_t index);
   void remember(const std::string& key, Details details);
 
   boost::asio::io_context& loop_;
   Fetcher& fetcher_;
+  const providers::Credentials& credentials_;
   const Options& options_;
   std::map<std::string, Details> known_;  ///< by memory_key()
   std::set<std::string> in_vain_;         ///< memory_key()s whose last question was not answered

@@ -44,6 +44,7 @@ void tell_facts(PlannedModel& planned, const StoredModel& stored, const ListedMo
   if (!listed.details_known) return;
   set("kind", state.kind, listed.kind);
   set("contextWindow", state.context_window, listed.context_window);
+  set("outputTokensMax", state.output_tokens_max, listed.output_tokens_max);
   set("embeddingDimensions", state.embedding_dimensions, listed.embedding_dimensions);
   set("capabilities", state.capabilities, listed.capabilities);
   planned.details_digest = listed.details_key;
@@ -99,7 +100,9 @@ PlannedModel plan_new(const registry::Connection& connection, const ListedModel&
   state.family = listed.family;
   state.digest = listed.digest;
   state.enabled = connection.new_models_enabled;
+  state.display_name = listed.display_name;
   state.context_window = listed.context_window;
+  state.output_tokens_max = listed.output_tokens_max;
   state.embedding_dimensions = listed.embedding_dimensions;
   state.capabilities = listed.capabilities;
   state.deployments.push_back(deployment_on(connection, listed.name));
@@ -178,7 +181,7 @@ registry::SyncPlan plan_sync(const registry::Connection& connection, const Provi
   const auto known = std::ranges::count_if(
       stored, [](const StoredModel& m) { return m.here.has_value() && !m.here->missing_since_ms; });
   const auto count = static_cast<std::int64_t>(list.models.size()) + list.unreadable + list.beyond;
-  const bool looks_wrong = known > 0 && count * 2 < known;
+  const bool looks_wrong = !list.by_hand && known > 0 && count * 2 < known;
   plan.accepted = looks_wrong && rules.accept_held;
   if (looks_wrong && !rules.accept_held) {
     plan.held = true;
@@ -216,7 +219,7 @@ registry::SyncPlan plan_sync(const registry::Connection& connection, const Provi
     keep(known_model == held.end() ? plan_new(connection, *model)
                                    : plan_listed(connection, *known_model->second, *model));
   }
-  if (list.unreadable > 0) return plan;
+  if (list.unreadable > 0 || list.by_hand) return plan;
   for (const auto& [name, model] : held) {
     if (!model->here || listed.contains(name)) continue;
     keep(plan_unlisted(connection, *model, rules, now_ms));

@@ -29,6 +29,9 @@ struct ProviderList {
   std::int64_t unreadable = 0;
   /// New models above the bound of a connection, which are not in `models`. None of them is known, so none is missing.
   std::int64_t beyond = 0;
+  /// The provider's own list could not be read: these are only the models that an operator named by hand. No model is
+  /// taken to be missing.
+  bool by_hand = false;
 };
 
 /// Whether a connection's globs let a model in.

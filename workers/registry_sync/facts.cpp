@@ -1,8 +1,6 @@
 #include "workers/registry_sync/facts.hpp"
 
-#include <algorithm>
-#include <array>
-#include <set>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -13,15 +11,13 @@ namespace tokenrail::registry_sync {
 
 namespace {
 
-using events::Support;
-
 constexpr std::size_t text_bytes_max = 255;
 
 std::string storable(std::string_view text) {
   return registry::storable(text, text_bytes_max);
 }
 
-std::string raw_of(const providers::ListedModel& listed, const providers::ollama::ModelDetails* details) {
+std::string raw_of(const providers::ListedModel& listed, const providers::ModelDetails* details) {
   std::string out;
   events::JsonWriter json(out);
   json.begin_object();
@@ -44,31 +40,6 @@ std::string raw_of(const providers::ListedModel& listed, const providers::ollama
   return out;
 }
 
-/// Ollama's words for our capabilities. Where Ollama tells its list, what it leaves out is not supported.
-void fill_capabilities(ListedModel& model, const std::set<std::string, std::less<>>& told) {
-  struct Word {
-    std::string_view theirs;
-    std::string_view ours;
-  };
-  static constexpr std::array<Word, 7> words{{{"completion", "chat"},
-                                              {"completion", "streaming"},
-                                              {"tools", "tools"},
-                                              {"vision", "vision"},
-                                              {"thinking", "reasoning"},
-                                              {"embedding", "embedding"},
-                                              {"insert", "fill_in_middle"}}};
-  for (const auto& word : words)
-    model.capabilities[std::string(word.ours)] = told.contains(word.theirs) ? Support::supported : Support::unsupported;
-  if (told.contains("completion")) return;
-  if (told.contains("embedding")) {
-    model.kind = "embedding";
-  } else if (told.contains("image")) {
-    model.kind = "image";
-  } else {
-    model.kind = "other";
-  }
-}
-
 }  // namespace
 
 bool storable_name(std::string_view name) {
@@ -81,31 +52,21 @@ std::string details_key(const providers::ListedModel& listed, std::string_view c
   return storable(fmt::format("undigested {} {} {}", connection_id, listed.modified_at, listed.name));
 }
 
-ListedModel ollama_model(const providers::ListedModel& listed, const providers::ollama::ModelDetails* details,
-                         std::string_view connection_id) {
-  ListedModel model;
-  model.name = listed.name;
-  model.digest = storable(listed.digest);
-  model.details_key = details_key(listed, connection_id);
-  model.family = storable(listed.family);
-  model.context_window = listed.context_length;
-  model.details_known = details != nullptr;
-  model.raw = raw_of(listed, details);
-  if (details != nullptr) {
-    if (model.family.empty()) model.family = storable(details->architecture);
-    if (details->context_length) model.context_window = details->context_length;
-  }
-  const bool told = (details != nullptr && details->capabilities_known) || !listed.capabilities.empty();
-  const auto& words = details != nullptr && details->capabilities_known ? details->capabilities : listed.capabilities;
-  if (told && !words.empty()) {
-    fill_capabilities(model, {words.begin(), words.end()});
-  } else if (const auto& architecture = details != nullptr ? details->architecture : listed.family;
-             architecture.contains("bert") || listed.family.contains("bert")) {
-    // Servers that do not tell capabilities: the BERT family only embeds.
-    model.kind = "embedding";
-  }
-  if (model.kind == "embedding" && details != nullptr) model.embedding_dimensions = details->embedding_length;
-  return model;
+ListedModel listed_model(const providers::ModelLister& lister, const providers::ListedModel& listed,
+                         const providers::ModelDetails* details, bool asks_details, std::string_view connection_id) {
+  auto facts = lister.facts(listed, details);
+  return {.name = listed.name,
+          .digest = storable(listed.digest),
+          .details_key = details_key(listed, connection_id),
+          .family = storable(facts.family),
+          .kind = std::move(facts.kind),
+          .display_name = storable(facts.display_name),
+          .context_window = facts.context_window,
+          .output_tokens_max = facts.output_tokens_max,
+          .embedding_dimensions = facts.embedding_dimensions,
+          .capabilities = std::move(facts.capabilities),
+          .details_known = details != nullptr || !asks_details,
+          .raw = raw_of(listed, details)};
 }
 
 bool matches_glob(std::string_view glob, std::string_view name) {

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "common/events/model_event.hpp"
-#include "common/providers/ollama/ollama.hpp"
+#include "common/providers/provider.hpp"
 
 namespace tokenrail::registry_sync {
 
@@ -19,7 +19,9 @@ struct ListedModel {
   std::string details_key{};  ///< what the details go with: the digest, or a stand-in where none is told
   std::string family{};
   std::string kind = "generation";
+  std::string display_name{};
   std::optional<std::int64_t> context_window{};
+  std::optional<std::int64_t> output_tokens_max{};
   std::optional<std::int64_t> embedding_dimensions{};
   std::map<std::string, events::Support> capabilities{};
   bool details_known = false;  ///< false: kind, limits and capabilities above are guesses or nothing
@@ -33,9 +35,11 @@ struct ListedModel {
 /// connections and changes when it does.
 [[nodiscard]] std::string details_key(const providers::ListedModel& listed, std::string_view connection_id);
 
-/// `details` null: /api/show was not answered.
-[[nodiscard]] ListedModel ollama_model(const providers::ListedModel& listed,
-                                       const providers::ollama::ModelDetails* details, std::string_view connection_id);
+/// `details` null: they are not known. `asks_details`: the provider has some beside its list, so that without them the
+/// facts are guesses.
+[[nodiscard]] ListedModel listed_model(const providers::ModelLister& lister, const providers::ListedModel& listed,
+                                       const providers::ModelDetails* details, bool asks_details,
+                                       std::string_view connection_id);
 
 /// `*` is any run of characters, `?` one.
 [[nodiscard]] bool matches_glob(std::string_view glob, std::string_view name);

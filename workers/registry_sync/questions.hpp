@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "common/providers/ollama/ollama.hpp"
+#include "common/providers/provider.hpp"
 #include "common/registry/sync_plan.hpp"
 
 namespace tokenrail::registry_sync {

@@ -27,7 +27,7 @@ constexpr std::array settings{
             .env = {},
             .kind = Kind::choice,
             .default_value = "enabled",
-            .help = "Whether models found on the platform's own Ollama connection (env-ollama) may be used at once.",
+            .help = "Whether models found on the platform's own connections (env-ollama and kin) may be used at once.",
             .choices = "enabled|disabled"},
     Setting{.name = "sync.missing_grace",
             .env = {},
@@ -131,14 +131,30 @@ std::span<const Setting> registry_sync_settings() {
   return settings;
 }
 
-Options options_from(const config::Values& values) {
+Result<Options> options_from(const config::Values& values) {
+  const auto connections = providers::environment_connections(values);
+  if (!connections) return std::unexpected(connections.error());
+  auto by_hand = providers::models_by_hand(values, *connections);
+  if (!by_hand) return std::unexpected(by_hand.error());
+  const bool enabled = values.text("sync.on_new") == "enabled";
+  std::vector<registry::PlatformConnection> platform{
+      {.name = "env-ollama",
+       .provider = "ollama",
+       .base_url = providers::normal_base_url(values.text("ollama.base_url")),
+       .new_models_enabled = enabled}};
+  for (const auto& connection : *connections) {
+    platform.push_back({.name = connection.name,
+                        .provider = std::string(connection.profile->provider),
+                        .base_url = connection.base_url,
+                        .auth_type = std::string(connection.key.empty() ? std::string_view("none")
+                                                                        : name_of(connection.profile->auth)),
+                        .new_models_enabled = enabled});
+  }
   const auto& prefix = values.text("topic.prefix");
   const auto size = [&](std::string_view name) { return static_cast<std::size_t>(values.integer(name)); };
-  return {
-      .platform = {.name = "env-ollama",
-                   .provider = "ollama",
-                   .base_url = providers::normal_base_url(values.text("ollama.base_url")),
-                   .new_models_enabled = values.text("sync.on_new") == "enabled"},
+  return Options{
+      .platform = std::move(platform),
+      .models_by_hand = std::move(*by_hand),
       .interval = values.duration("sync.interval"),
       .rules = {.missing_grace = values.duration("sync.missing_grace"),
                 .missing_runs = values.integer("sync.missing_runs")},

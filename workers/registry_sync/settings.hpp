@@ -5,8 +5,10 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "common/config/settings.hpp"
+#include "common/providers/environment.hpp"
 #include "common/registry/store.hpp"
 #include "workers/registry_sync/diff.hpp"
 
@@ -16,7 +18,8 @@ namespace tokenrail::registry_sync {
 [[nodiscard]] std::span<const config::Setting> registry_sync_settings();
 
 struct Options {
-  registry::PlatformConnection platform;
+  std::vector<registry::PlatformConnection> platform;  ///< Ollama's and those that the environment names
+  std::vector<providers::NamedModel> models_by_hand;
   std::chrono::milliseconds interval;
   DiffRules rules;
   std::size_t show_concurrency;
@@ -33,6 +36,7 @@ struct Options {
   std::string state_topic;
   std::string events_topic;
 };
-[[nodiscard]] Options options_from(const config::Values& values);
+/// Errors: invalid_input, for connections of the environment that cannot be (providers/environment.hpp).
+[[nodiscard]] Result<Options> options_from(const config::Values& values);
 
 }  // namespace tokenrail::registry_sync

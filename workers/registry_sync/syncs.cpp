@@ -20,7 +20,8 @@ std::int64_t now_ms() {
 
 }  // namespace
 
-ConnectionSyncs::ConnectionSyncs(boost::asio::io_context& loop, http::Client& client, const Options& options,
+ConnectionSyncs::ConnectionSyncs(boost::asio::io_context& loop, http::Client& client,
+                                 const providers::Credentials& credentials, const Options& options,
                                  registry::StorePool& stores, telemetry::Metrics& metrics, Ended ended,
                                  std::function<void()> failed)
     : loop_(loop),
@@ -30,7 +31,7 @@ ConnectionSyncs::ConnectionSyncs(boost::asio::io_context& loop, http::Client& cl
       ended_(std::move(ended)),
       failed_(std::move(failed)),
       fetcher_(loop, client),
-      catalogues_(loop, fetcher_, options),
+      catalogues_(loop, fetcher_, credentials, options),
       queue_(options.connection_concurrency),
       changed_(loop),
       sync_ms_(metrics.histogram("registry_sync_duration_ms", "Time one sync of one connection took",

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <iterator>
 #include <set>
+#include <stdexcept>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
@@ -13,6 +14,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include "common/providers/environment.hpp"
 #include "common/registry/migrator.hpp"
 #include "common/registry/text.hpp"
 
@@ -44,7 +46,21 @@ std::string holder_name() {
 }
 
 bool can_be_synced(const registry::Connection& connection) {
-  return connection.enabled && connection.sync_enabled && connection.adapter == "ollama";
+  if (!connection.enabled || !connection.sync_enabled) return false;
+  const auto* const provider = providers::find_provider(connection.adapter);
+  return provider != nullptr && provider->lister() != nullptr;
+}
+
+Options checked_options(const config::Values& values) {
+  auto options = options_from(values);
+  if (!options) throw std::invalid_argument(options.error().detail);
+  return std::move(*options);
+}
+
+/// Nothing where they are wrong, which checked_options() has said then.
+providers::Credentials credentials_from(const config::Values& values) {
+  auto connections = providers::environment_connections(values);
+  return connections ? providers::Credentials(std::move(*connections)) : providers::Credentials();
 }
 
 }  // namespace
@@ -52,7 +68,7 @@ bool can_be_synced(const registry::Connection& connection) {
 Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
     : loop_(loop),
       values_(values),
-      options_(options_from(values)),
+      options_(checked_options(values)),
       database_{.url = values.text("database.url"), .application = "tokenrail-registry-sync"},
       fence_(std::make_shared<registry::Fence>()),
       lease_thread_(database_, 1, fence_),
@@ -60,8 +76,9 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
       stores_(database_, store_threads, fence_),
       lease_(database_, holder_name(), fence_),
       http_(http::make_client(loop, {.certificates = http::certificates_from(values)}, metrics_)),
+      credentials_(credentials_from(values)),
       syncs_(
-          loop, *http_, options_, stores_, metrics_,
+          loop, *http_, credentials_, options_, stores_, metrics_,
           [this](const SyncOrder& order, const Result<void>& result) { on_synced(order, result); },
           [this] { end_term(); }),
       publication_(loop, properties_from(values),
@@ -320,8 +337,13 @@ boost::asio::awaitable<void> Worker::keep_timetable() {
   while (!over() && !versions_looked_at_) co_await timetable_wait_.wait(retry_after);
   const auto platform = options_.platform;
   while (!over() && !connections_made_) {
-    connections_made_ = noted("timetable", co_await stores_.run([platform](registry::Store& store) {
-      return store.ensure_platform_connection(platform);
+    connections_made_ = noted("timetable", co_await stores_.run([platform](registry::Store& store) -> Result<void> {
+      for (const auto& connection : platform) {
+        if (const auto made = store.ensure_platform_connection(connection); !made) {
+          return std::unexpected(made.error());
+        }
+      }
+      return {};
     }));
     if (!connections_made_ && !over()) co_await timetable_wait_.wait(retry_after);
   }

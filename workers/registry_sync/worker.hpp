@@ -106,6 +106,7 @@ class Worker {
   registry::StorePool stores_;
   registry::Lease lease_;
   std::unique_ptr<http::Client> http_;
+  const providers::Credentials credentials_;
   ConnectionSyncs syncs_;
   Publication publication_;
   std::unique_ptr<telemetry::HealthServer> health_;

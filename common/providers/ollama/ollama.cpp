@@ -44,6 +44,15 @@ class Ollama final : public Provider, public ModelLister {
   [[nodiscard]] Result<ModelPage> parse(const Target& /*target*/, std::string_view body) const override {
     return parse_model_list(body);
   }
+  [[nodiscard]] std::optional<http::Request> ask_details(const Target& target, std::string_view model) const override {
+    return show_model(target, model);
+  }
+  [[nodiscard]] Result<ModelDetails> parse_details(std::string_view body) const override {
+    return parse_model_details(body);
+  }
+  [[nodiscard]] ModelFacts facts(const ListedModel& listed, const ModelDetails* details) const override {
+    return model_facts(listed, details);
+  }
 };
 
 }  // namespace

@@ -16,15 +16,10 @@ namespace tokenrail::providers::ollama {
 [[nodiscard]] Result<ModelPage> parse_model_list(std::string_view body);
 
 [[nodiscard]] http::Request show_model(const Target& target, std::string_view model);
-/// What /api/show adds to a listed model.
-struct ModelDetails {
-  std::vector<std::string> capabilities{};  ///< completion | tools | insert | vision | embedding | thinking | …
-  bool capabilities_known = false;          ///< servers before 0.6.4 do not say
-  std::optional<std::int64_t> context_length{};
-  std::optional<std::int64_t> embedding_length{};
-  std::string architecture{};
-  std::optional<std::int64_t> parameter_count{};
-};
 [[nodiscard]] Result<ModelDetails> parse_model_details(std::string_view body);
+
+/// Capabilities are `completion`, `tools`, `insert`, `vision`, `embedding`, `thinking`, …; servers before 0.6.4 do not
+/// say. Where Ollama names them, those that it leaves out are not supported.
+[[nodiscard]] ModelFacts model_facts(const ListedModel& listed, const ModelDetails* details);
 
 }  // namespace tokenrail::providers::ollama

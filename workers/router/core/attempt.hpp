@@ -110,6 +110,8 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   void publish_pieces(std::string_view text, bool reasoning);
   void publish(const events::ChunkWriter::Delta& delta);
   void publish_gathered();
+  template <class Part>
+  void publish_gathered(std::vector<Part>& parts, const std::vector<Part>* events::ChunkWriter::Delta::* field);
   void finish(events::FinishReason reason, std::optional<events::Failure> failure);
   void finish_late();
   void finish_cancelled();
@@ -154,7 +156,7 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   std::string reasoning_{};
   std::vector<events::ProviderBlock> provider_blocks_{};
   std::vector<events::ToolCall> tool_calls_{};
-  std::size_t tool_calls_bytes_ = 0;  ///< of tool_calls_
+  std::size_t gathered_bytes_ = 0;  ///< of tool_calls_ and provider_blocks_
   std::int64_t tool_call_count_ = 0;
   std::optional<events::Usage> usage_{};
   std::string provider_request_id_{};

@@ -31,6 +31,12 @@ std::size_t bytes_of(const events::ToolCall& call) {
          events::json_string_bytes(call.arguments);
 }
 
+/// The same of a provider block.
+std::size_t bytes_of(const events::ProviderBlock& block) {
+  constexpr std::string_view around = R"({"provider":,"data":},)";
+  return around.size() + events::json_string_bytes(block.provider) + block.data.size();
+}
+
 }  // namespace
 
 void Attempt::on_answer(ProviderCall& /*call*/, providers::AnswerEvent event) {
@@ -95,13 +101,28 @@ void Attempt::take(providers::ToolCallDone& done) {
     const std::vector<events::ToolCall> one{std::move(call)};
     publish({.tool_calls = &one});
   } else {
-    tool_calls_bytes_ += sizeof call + call.id.size() + call.name.size() + call.arguments.size();
+    gathered_bytes_ += sizeof call + call.id.size() + call.name.size() + call.arguments.size();
     tool_calls_.push_back(std::move(call));
   }
 }
 
 void Attempt::take(providers::OpaqueBlock& opaque) {
-  provider_blocks_.push_back(std::move(opaque.block));
+  auto& block = opaque.block;
+  first_token();
+  if (bytes_of(block) + writer_.overhead_bytes() > chunk_bytes_max()) {
+    // The answer is whole without it; only the next request cannot give it back.
+    warn(
+        "A block that only the provider can read does not fit into one record and was left out; the next request of "
+        "this conversation goes without it.");
+    return;
+  }
+  if (stream_wanted()) {
+    const std::vector<events::ProviderBlock> one{std::move(block)};
+    publish({.provider_blocks = &one});
+  } else {
+    gathered_bytes_ += sizeof block + block.provider.size() + block.data.size();
+    provider_blocks_.push_back(std::move(block));
+  }
 }
 
 void Attempt::publish_pieces(std::string_view text, bool reasoning) {
@@ -121,23 +142,32 @@ void Attempt::publish(const events::ChunkWriter::Delta& delta) {
   ++seq_;
 }
 
+/// Each of them fits into a record; all of them need not.
+template <class Part>
+void Attempt::publish_gathered(std::vector<Part>& parts, const std::vector<Part>* events::ChunkWriter::Delta::* field) {
+  std::vector<Part> together;
+  std::size_t bytes = 0;
+  const auto send = [&] {
+    events::ChunkWriter::Delta delta{};
+    delta.*field = &together;
+    publish(delta);
+    together.clear();
+    bytes = 0;
+  };
+  for (auto& part : parts) {
+    const auto more = bytes_of(part);
+    if (!together.empty() && bytes + more + writer_.overhead_bytes() > chunk_bytes_max()) send();
+    bytes += more;
+    together.push_back(std::move(part));
+  }
+  if (!together.empty()) send();
+}
+
 void Attempt::publish_gathered() {
   publish_pieces(reasoning_, true);
   publish_pieces(text_, false);
-  // Each of them fits into a record; all of them need not.
-  std::vector<events::ToolCall> together;
-  std::size_t bytes = 0;
-  for (auto& call : tool_calls_) {
-    const auto more = bytes_of(call);
-    if (!together.empty() && bytes + more + writer_.overhead_bytes() > chunk_bytes_max()) {
-      publish({.tool_calls = &together});
-      together.clear();
-      bytes = 0;
-    }
-    bytes += more;
-    together.push_back(std::move(call));
-  }
-  if (!together.empty()) publish({.tool_calls = &together});
+  publish_gathered(tool_calls_, &events::ChunkWriter::Delta::tool_calls);
+  publish_gathered(provider_blocks_, &events::ChunkWriter::Delta::provider_blocks);
   drop_gathered();
 }
 
@@ -145,7 +175,8 @@ void Attempt::drop_gathered() {
   release(text_);
   release(reasoning_);
   tool_calls_.clear();
-  tool_calls_bytes_ = 0;
+  provider_blocks_.clear();
+  gathered_bytes_ = 0;
 }
 
 /// Tells what this answer takes by now, and ends as many of the largest answers as are needed to stay within the bound:
@@ -153,7 +184,7 @@ void Attempt::drop_gathered() {
 void Attempt::account() {
   // Nothing more is taken of an answer that is over.
   if (call_->over()) call_->release_decoder();
-  const auto held = call_->held_bytes() + held_by(text_) + held_by(reasoning_) + tool_calls_bytes_;
+  const auto held = call_->held_bytes() + held_by(text_) + held_by(reasoning_) + gathered_bytes_;
   services_.answers.hold(*this, held);
   while (auto* const largest = services_.answers.one_too_many()) static_cast<Attempt*>(largest)->end_as_too_much();
 }

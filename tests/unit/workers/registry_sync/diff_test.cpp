@@ -401,5 +401,18 @@ TEST(Diff, MissingHereButListedElsewhereIsPassedOverNotMissing) {
   EXPECT_EQ(plan.models[0].after.availability, "missing");
 }
 
+TEST(SyncPlan, ModelsByHandTakeNoOtherForMissing) {
+  auto list = list_of({listed("by-hand")});
+  const auto stored =
+      carried_out(plan_sync(connection(), list_of({listed("a"), listed("b"), listed("c")}), {}, {}, t0));
+  list.by_hand = true;
+  const auto plan = plan_sync(connection(), list, stored, {}, t0 + hour);
+  EXPECT_FALSE(plan.held) << "it is known to be no whole list";
+  EXPECT_EQ(plan.added, 1);
+  EXPECT_EQ(plan.missing, 0);
+  list.by_hand = false;
+  EXPECT_TRUE(plan_sync(connection(), list, stored, {}, t0 + hour).held);
+}
+
 }  // namespace
 }  // namespace tokenrail::registry_sync

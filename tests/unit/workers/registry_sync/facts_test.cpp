@@ -2,6 +2,8 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -11,7 +13,7 @@ namespace tokenrail::registry_sync {
 namespace {
 
 using events::Support;
-using providers::ollama::ModelDetails;
+using providers::ModelDetails;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
@@ -21,6 +23,11 @@ providers::ListedModel listed(std::string name = "m:1b") {
   model.digest = "abc";
   model.family = "llama";
   return model;
+}
+
+ListedModel ollama_model(const providers::ListedModel& entry, const ModelDetails* details,
+                         std::string_view connection) {
+  return listed_model(*providers::find_provider("ollama")->lister(), entry, details, true, connection);
 }
 
 ModelDetails telling(std::vector<std::string> words) {
@@ -116,6 +123,47 @@ TEST(OllamaFacts, TheListsOwnCapabilitiesServeWhereThereAreNoDetails) {
   EXPECT_EQ(model.capabilities.at("tools"), Support::supported);
   EXPECT_EQ(model.capabilities.at("vision"), Support::unsupported);
   EXPECT_FALSE(model.details_known);
+}
+
+/// A provider whose list is all that it says.
+class PlainLister final : public providers::ModelLister {
+ public:
+  [[nodiscard]] http::Request list(const providers::Target&, std::string_view) const override { return {}; }
+  [[nodiscard]] Result<providers::ModelPage> parse(const providers::Target&, std::string_view) const override {
+    return providers::ModelPage{};
+  }
+};
+
+TEST(ListedFacts, WordsOfTheListAreSupportedAndTheRestIsUnknown) {
+  auto entry = listed("some-model");
+  entry.capabilities = {"chat", "tools"};
+  entry.context_length = 1000;
+  entry.output_tokens_max = 100;
+  entry.display_name = "Some Model";
+  const auto model = listed_model(PlainLister(), entry, nullptr, false, "here");
+  EXPECT_EQ(model.kind, "generation");
+  EXPECT_EQ(model.capabilities.at("tools"), Support::supported);
+  EXPECT_FALSE(model.capabilities.contains("vision"));
+  EXPECT_EQ(model.context_window, 1000);
+  EXPECT_EQ(model.output_tokens_max, 100);
+  EXPECT_EQ(model.display_name, "Some Model");
+  EXPECT_TRUE(model.details_known) << "there is nothing more to ask for";
+}
+
+TEST(ListedFacts, TheNameSaysTheKindWhereTheListSaysNothing) {
+  for (const auto& [name, kind] : std::vector<std::pair<std::string, std::string>>{
+           {"gpt-5-mini", "generation"},
+           {"text-embedding-3-small", "embedding"},
+           {"rerank-v3.5", "rerank"},
+           {"whisper-1", "transcription"},
+           {"gpt-4o-mini-TTS", "speech"},
+           {"dall-e-3", "image"},
+       }) {
+    EXPECT_EQ(listed_model(PlainLister(), listed(name), nullptr, false, "here").kind, kind) << name;
+  }
+  auto entry = listed("embedded-chat");
+  entry.capabilities = {"chat"};
+  EXPECT_EQ(listed_model(PlainLister(), entry, nullptr, false, "here").kind, "generation") << "words come first";
 }
 
 TEST(OllamaFacts, WithoutADigestTheDateStandsIn) {
