@@ -139,6 +139,7 @@ inline constexpr std::string_view cause_lost = "lost";
 inline constexpr std::string_view cause_repair = "repair";
 inline constexpr std::string_view cause_refused = "refused";
 inline constexpr std::string_view cause_cut = "cut";
+inline constexpr std::string_view cause_restart = "restart";
 
 struct RouterClaimed {
   std::int64_t epoch = 0;

@@ -57,6 +57,9 @@ void write_terminal_fields(JsonWriter& writer, const TerminalChunk& terminal) {
     }
     writer.end_array();
   }
+  if (terminal.continued > 0) {
+    writer.field("continued", terminal.continued);
+  }
   if (terminal.recovered) {
     writer.field("recovered", true);
   }

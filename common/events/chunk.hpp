@@ -50,6 +50,7 @@ struct TerminalChunk {
   std::string price_version{};
   std::string provider_request_id{};
   std::vector<std::string> warnings{};
+  int continued = 0;  ///< times that the provider was asked to go on from what it had said
   bool recovered = false;
   std::optional<std::int64_t> duplicate_of_offset{};
   std::optional<std::int64_t> duplicate_of_attempt{};
@@ -112,6 +113,7 @@ struct Chunk {
   bool error_retryable = false;
   std::string error_provider{};
   std::optional<int> error_status{};
+  std::int64_t continued = 0;
   bool recovered = false;
   std::optional<std::int64_t> duplicate_of_offset{};
   std::optional<std::int64_t> duplicate_of_attempt{};

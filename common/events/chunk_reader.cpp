@@ -94,6 +94,7 @@ Result<Chunk> parse_chunk(std::string_view value) {
   chunk.price_version = record.text("priceVersion");
   chunk.provider_request_id = record.text("providerRequestId");
   chunk.warnings = read_texts(record, "warnings");
+  chunk.continued = record.integer("continued");
   chunk.recovered = record.flag("recovered");
   if (const auto element = record.find("duplicateOf")) {
     const ObjectReader duplicate(*element);

@@ -138,6 +138,10 @@ class Provider {
   /// A transfer that ended without a whole response.
   [[nodiscard]] virtual CallFailure classify(const Target& target, const http::End& end) const = 0;
 
+  /// Whether a conversation that ends with an assistant message is answered with what follows that message. Such a
+  /// request goes only to a provider that does so, and an answer that broke off can be continued there.
+  [[nodiscard]] virtual bool takes_prefill(const Target& /*target*/) const { return false; }
+
   // What not every provider has; null: it does not.
   [[nodiscard]] virtual const ModelLister* lister() const { return nullptr; }
   [[nodiscard]] virtual const Embedder* embedder() const { return nullptr; }

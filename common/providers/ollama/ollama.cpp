@@ -37,6 +37,8 @@ class Ollama final : public Provider, public ModelLister {
     return classify_end(end, target);
   }
 
+  [[nodiscard]] bool takes_prefill(const Target& /*target*/) const override { return true; }
+
   [[nodiscard]] const ModelLister* lister() const override { return this; }
   [[nodiscard]] http::Request list(const Target& target, std::string_view /*page*/) const override {
     return list_models(target);

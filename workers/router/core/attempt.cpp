@@ -18,7 +18,6 @@ using events::FinishReason;
 using events::Outcome;
 
 constexpr Millis congestion_look_again{1'000};
-constexpr Millis deadline_slack{1'000};
 constexpr std::size_t conversation_id_bytes_max = 256;
 
 Outcome outcome_of(FinishReason reason, bool called) {
@@ -151,96 +150,6 @@ void Attempt::announced() {
   }
 }
 
-// --- call -----------------------------------------------------------------------------------------------------------
-
-void Attempt::start_call() {
-  const auto now = services_.environment.now().steady;
-  // The deadline is our own clock's to tell; the client's only backs it up.
-  const auto total =
-      std::max(Millis(1), std::min(services_.options.total_timeout, job_.deadline - now + deadline_slack));
-  CallOwner& owner = *this;
-  call_ = std::make_unique<ProviderCall>(services_.http, services_.credentials, target(), owner);
-  auto started = call_->start(*request(), job_.traceparent, services_.options.decoder_limits,
-                              {.connect = services_.options.connect_timeout, .total = total}, now);
-  if (!started) {
-    finish(FinishReason::error, std::move(started.error()));
-    return;
-  }
-  if (calls_.empty()) {
-    for (const auto& warning : call_->warnings()) warn(warning);
-  }
-  phase_ = Phase::calling;
-  last_token_ = now;
-  ++calls_on_target_;
-  services_.metrics.calls.add();
-  partition_.schedule(job_, due());
-}
-
-void Attempt::end_transfer() {
-  if (call_) call_->stop();
-}
-
-void Attempt::on_failed(ProviderCall& /*call*/, const providers::CallFailure& failure) {
-  call_failed(failure);
-}
-
-void Attempt::note_call(std::string error_class) {
-  const auto now = services_.environment.now().steady;
-  if (!error_class.empty()) services_.metrics.calls_failed.add();
-  calls_.push_back({.provider = target().deployment.provider,
-                    .deployment_id = target().deployment.id,
-                    .status = call_->status(),
-                    .ms = (now - call_->started()).count(),
-                    .error_class = std::move(error_class)});
-}
-
-void Attempt::call_failed(const providers::CallFailure& failed) {
-  note_call(failed.error_class);
-  const auto now = services_.environment.now().steady;
-  auto failure = failed.failure;
-  if (failure.provider.empty()) failure.provider = target().deployment.provider;
-
-  // What was published cannot be taken back, so nothing is tried behind a reader's back after the first token.
-  const bool published = seq_ > 0;
-  const auto decision =
-      published ? RetryDecision{}
-                : decide_retry(services_.options.retry, {.calls_made = static_cast<int>(calls_.size()),
-                                                         .calls_on_target = calls_on_target_,
-                                                         .retry = failed.retry,
-                                                         .retries_max = failed.retries_max,
-                                                         .try_next = failed.try_next,
-                                                         .more_targets = target_ + 1 < route_.targets.size(),
-                                                         .retry_after = failed.retry_after,
-                                                         .until_deadline = job_.deadline - now,
-                                                         .random = services_.environment.random()});
-  if (decision.action == RetryDecision::Action::give_up) {
-    finish(FinishReason::error, std::move(failure));
-    return;
-  }
-  end_transfer();
-  forget_answer();
-  if (decision.action == RetryDecision::Action::next_target) {
-    const auto from = connection_id_;
-    ++target_;
-    calls_on_target_ = 0;
-    connection_id_ = target().deployment.connection_id;
-    services_.in_flight.connection_changed(from, connection_id_);
-  }
-  // Even without a delay the next call starts from the loop: this may be running inside the HTTP client.
-  phase_ = Phase::waiting;
-  retry_at_ = now + decision.delay;
-  partition_.schedule(job_, due());
-}
-
-void Attempt::forget_answer() {
-  said_ = events::AuditedText(services_.options.content_policy, services_.options.content_bytes_max);
-  drop_gathered();
-  tool_call_count_ = 0;
-  usage_.reset();
-  provider_request_id_.clear();
-  first_token_at_.reset();
-}
-
 // --- end ------------------------------------------------------------------------------------------------------------
 
 void Attempt::finish(FinishReason reason, std::optional<Failure> failure) {
@@ -260,6 +169,7 @@ void Attempt::finish(FinishReason reason, std::optional<Failure> failure) {
       .source_offset = job_.offset,
       .provider_request_id = provider_request_id_,
       .warnings = warnings_,
+      .continued = continued_,
       .duplicate_of_offset = duplicate_of_offset_,
       .failure = std::move(failure)};
   // Said twice where a worker was lost over it, a duplicate's answer has to be the same to the byte. That is why it
@@ -433,8 +343,8 @@ Millis Attempt::due() const {
     case Phase::waiting:
       return std::min(retry_at_, job_.deadline);
     case Phase::calling: {
-      const auto quiet = first_token_at_ ? last_token_ + services_.options.idle_timeout
-                                         : call_->started() + services_.options.first_token_timeout;
+      const auto quiet = token_in_call_ ? last_token_ + services_.options.idle_timeout
+                                        : call_->started() + services_.options.first_token_timeout;
       return std::min(quiet, job_.deadline);
     }
     default:
@@ -468,13 +378,13 @@ void Attempt::on_time() {
   }
   auto failure = Failure::of(
       ErrorCode::provider_timeout,
-      first_token_at_ && heard_since_token_
+      token_in_call_ && heard_since_token_
           ? "The provider kept the connection alive in the middle of its answer, but sent no token for longer than "
             "router.idle_timeout. Ask again; if it happens often, look at the provider's load."
-      : first_token_at_ ? "The provider fell silent in the middle of its answer. Ask again; if it happens often, look "
-                          "at the provider's load."
-                        : "The provider sent no token in time. It may be loading the model: ask again, or have the "
-                          "operator raise router.first_token_timeout.");
+      : token_in_call_ ? "The provider fell silent in the middle of its answer. Ask again; if it happens often, look "
+                         "at the provider's load."
+                       : "The provider sent no token in time. It may be loading the model: ask again, or have the "
+                         "operator raise router.first_token_timeout.");
   failure.provider = target().deployment.provider;
   call_failed({.failure = std::move(failure), .retry = false, .try_next = true, .error_class = "timeout"});
 }

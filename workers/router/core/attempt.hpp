@@ -91,7 +91,7 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   void take(const providers::ReasoningDelta& delta);
   void take(providers::ToolCallDone& done);
   void take(providers::OpaqueBlock& opaque);
-  void take(const providers::UsageReport& report) { usage_ = report.usage; }
+  void take(const providers::UsageReport& report);
   void take(const providers::ProviderRequestId& id);
   void take(const providers::AnswerWarning& warning) { warn(warning.text); }
   void take(const providers::AnswerFinished& finished);
@@ -101,7 +101,17 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   [[nodiscard]] const registry::RouteTarget& target() const { return route_.targets[target_]; }
   [[nodiscard]] bool stream_wanted() const;
   void take_route(std::expected<registry::Route, events::Failure> route);
+  [[nodiscard]] bool takes_prefill(const registry::RouteTarget& target) const;
+  [[nodiscard]] bool can_take(const registry::RouteTarget& target) const;
+  void move_to(std::size_t target_index);
+  [[nodiscard]] bool choose_target();
   void start_call();
+  void call_again_at(Millis at);
+  void broke_off(const providers::CallFailure& failed, events::Failure failure);
+  [[nodiscard]] bool continue_answer();
+  [[nodiscard]] events::ChatRequest continued_request() const;
+  [[nodiscard]] std::string_view without_repetition(std::string_view text);
+  void note_health(bool well);
   void end_transfer();
   void call_failed(const providers::CallFailure& failed);
   void note_call(std::string error_class);
@@ -169,10 +179,18 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   std::optional<std::int64_t> duplicate_of_offset_{};
   std::optional<std::int64_t> duplicate_of_attempt_{};
 
+  // Where the sender wants a broken answer to be continued.
+  std::string said_text_{};  ///< all of it, as published
+  std::string prefix_{};     ///< of the call that continues: what it was asked to go on from; empty: none does
+  std::string repeated_{};   ///< published behind the prefix; the continuation may begin with it
+  int continued_ = 0;
+  bool usage_is_partial_ = false;  ///< calls that broke off had used tokens that no provider reported
+
   // Clocks (steady).
   Millis started_{0};
   Millis last_token_{0};
   bool token_in_piece_ = false;     ///< the bytes at hand held one
+  bool token_in_call_ = false;      ///< the call that runs has delivered one
   bool heard_since_token_ = false;  ///< bytes came that held no token
   Millis retry_at_{0};
   std::optional<Millis> first_token_at_{};

@@ -53,19 +53,22 @@ void Attempt::first_token() {
   const auto now = services_.environment.now().steady;
   last_token_ = now;
   token_in_piece_ = true;
-  if (first_token_at_) return;
-  first_token_at_ = now;
-  services_.metrics.first_token_ms.observe(static_cast<double>((now - started_).count()));
+  const bool first_of_call = !std::exchange(token_in_call_, true);
+  if (!first_token_at_) {
+    first_token_at_ = now;
+    services_.metrics.first_token_ms.observe(static_cast<double>((now - started_).count()));
+  }
   // From here on the idle clock runs, which may be due before the one it takes over from.
-  partition_.schedule(job_, due());
+  if (first_of_call) partition_.schedule(job_, due());
 }
 
 void Attempt::take(const providers::TextDelta& delta) {
-  const auto text = delta.text;
+  const auto text = without_repetition(delta.text);
   if (text.empty()) return;
   first_token();
   said_.append(text);
   if (stream_wanted()) {
+    if (request() != nullptr && request()->on_interrupt == events::OnInterrupt::resume) said_text_.append(text);
     publish_pieces(text, false);
   } else {
     text_.append(text);
@@ -177,6 +180,7 @@ void Attempt::drop_gathered() {
   tool_calls_.clear();
   provider_blocks_.clear();
   gathered_bytes_ = 0;
+  release(said_text_);
 }
 
 /// Tells what this answer takes by now, and ends as many of the largest answers as are needed to stay within the bound:
@@ -184,7 +188,7 @@ void Attempt::drop_gathered() {
 void Attempt::account() {
   // Nothing more is taken of an answer that is over.
   if (call_->over()) call_->release_decoder();
-  const auto held = call_->held_bytes() + held_by(text_) + held_by(reasoning_) + gathered_bytes_;
+  const auto held = call_->held_bytes() + held_by(text_) + held_by(reasoning_) + held_by(said_text_) + gathered_bytes_;
   services_.answers.hold(*this, held);
   while (auto* const largest = services_.answers.one_too_many()) static_cast<Attempt*>(largest)->end_as_too_much();
 }
@@ -217,8 +221,14 @@ void Attempt::take(const providers::ProviderRequestId& id) {
   provider_request_id_ = events::utf8_prefix(id.id, request_id_bytes_max);
 }
 
+void Attempt::take(const providers::UsageReport& report) {
+  usage_ = report.usage;
+  usage_->estimated = usage_->estimated || usage_is_partial_;
+}
+
 void Attempt::take(const providers::AnswerFinished& finished) {
   note_call("");
+  note_health(true);
   if (!stream_wanted()) publish_gathered();
   finish(finished.reason, std::nullopt);
 }

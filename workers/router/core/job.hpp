@@ -24,8 +24,10 @@ struct Job {
   Millis deadline{0};           ///< steady; of one whose value has not been read so far, the default
   bool deadline_known = false;
   Millis timer = Millis::max();  ///< steady; when on_job_time() is due
-  int refusals = 0;              ///< attempts of this worker of which a chunk was refused
-  Millis wait_until{0};          ///< steady; the answer was refused, and is tried again then; 0: it does not wait
+  std::vector<std::string>
+      broken_deployments{};  ///< whose answers to it broke off; its next attempt tries others first
+  int refusals = 0;          ///< attempts of this worker of which a chunk was refused
+  Millis wait_until{0};      ///< steady; the answer was refused, and is tried again then; 0: it does not wait
   std::variant<events::ChatRequest, events::InvalidRequest> request;
   /// The record's value, where only the ids have been read from it so far.
   std::optional<std::string> unread{};

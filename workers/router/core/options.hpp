@@ -13,6 +13,7 @@
 #include "common/events/chat_request.hpp"
 #include "common/providers/provider.hpp"
 #include "common/registry/resolution.hpp"
+#include "workers/router/core/circuit.hpp"
 #include "workers/router/core/environment.hpp"
 #include "workers/router/core/retry_policy.hpp"
 
@@ -32,6 +33,8 @@ struct RouterOptions {
   providers::DecoderLimits decoder_limits{};
   registry::ResolutionRules resolution{};
   RetryRules retry{};
+  CircuitRules circuits{};
+  int restarts_max = 2;  ///< of a request whose answer broke off (onInterrupt: restart)
 
   // How much runs and waits at a time.
   std::size_t in_flight_max = 10'000;            ///< attempts of the process

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -344,8 +345,21 @@ std::expected<registry::Route, Failure> Partition::route_of(const Job& job) {
   }
   const auto lost = fold_.interruptions(job.offset, job.org_id(), job.request_id(), cause_lost);
   if (lost >= services_.options.lost_attempts_max) return std::unexpected(too_many_lost(lost));
-  return registry::resolve(services_.projection, std::get<events::ChatRequest>(job.request),
-                           services_.options.resolution, job.draw != 0 ? job.draw : services_.environment.random());
+  auto route =
+      registry::resolve(services_.projection, std::get<events::ChatRequest>(job.request), services_.options.resolution,
+                        job.draw != 0 ? job.draw : services_.environment.random());
+  if (route && !job.broken_deployments.empty()) {
+    std::vector<registry::RouteTarget> others;
+    std::vector<registry::RouteTarget> broken;
+    for (auto& target : route->targets) {
+      const bool broke =
+          std::ranges::find(job.broken_deployments, target.deployment.id) != job.broken_deployments.end();
+      (broke ? broken : others).push_back(std::move(target));
+    }
+    std::ranges::move(broken, std::back_inserter(others));
+    route->targets = std::move(others);
+  }
+  return route;
 }
 
 void Partition::begin_attempt(Job& job) {
@@ -443,6 +457,10 @@ bool Partition::cancel(const std::string& org_id, const std::string& request_id)
     }
   }
   return found;
+}
+
+int Partition::restarts(const Job& job) const {
+  return static_cast<int>(fold_.interruptions(job.offset, job.org_id(), job.request_id(), events::cause_restart));
 }
 
 void Partition::over(Job& job) {

@@ -166,6 +166,10 @@ class Partition {
   // What attempts use.
   /// Reads what a request of which only the ids are known asks for.
   std::expected<registry::Route, events::Failure> prepare(Job& job);
+  /// How often its answer broke off and it was run again.
+  [[nodiscard]] int restarts(const Job& job) const;
+  /// Its attempt has closed itself and leaves its place; the next one begins once that is known to count.
+  void attempt_closed(Job& job) { over(job); }
   void produce_chunk(Job& job, std::string_view value, bool first);
   void produce_terminal(Job& job, std::string_view value, std::int64_t attempt);
   /// An llm.request or llm.response; `facts` say what the value says.

@@ -13,11 +13,11 @@ using events::Failure;
 
 constexpr std::size_t error_body_bytes_max = 16 * 1024;
 
-providers::Target target_of(const events::DeploymentState& deployment) {
+}  // namespace
+
+providers::Target ProviderCall::target_of(const events::DeploymentState& deployment) {
   return {.provider = deployment.provider, .base_url = deployment.base_url, .upstream_name = deployment.upstream_name};
 }
-
-}  // namespace
 
 ProviderCall::ProviderCall(http::Client& http, const providers::Credentials& credentials,
                            const registry::RouteTarget& route, CallOwner& owner)

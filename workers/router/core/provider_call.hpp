@@ -44,6 +44,9 @@ class ProviderCall final : private http::Listener, private providers::AnswerSink
   ProviderCall(const ProviderCall&) = delete;
   ProviderCall& operator=(const ProviderCall&) = delete;
 
+  /// Where calls of that deployment go, without a credential.
+  [[nodiscard]] static providers::Target target_of(const events::DeploymentState& deployment);
+
   /// Sends the request. Errors: unsupported_provider where no adapter of that name exists, credential_missing where
   /// there is no key for it, invalid_request where the provider cannot express it; nothing is sent then.
   [[nodiscard]] std::expected<void, events::Failure> start(const events::ChatRequest& request,

@@ -21,7 +21,9 @@ RetryDecision decide_retry(const RetryRules& rules, const FailedCall& call) {
 
   const int calls_on_target_max = std::min(rules.calls_per_target_max, call.retries_max.value_or(rules.calls_max) + 1);
   if (call.retry && call.calls_on_target < calls_on_target_max) {
-    const bool too_long = call.retry_after && *call.retry_after > rules.retry_after_max;
+    const bool another = call.try_next && call.more_targets;
+    const auto longest = another ? rules.retry_after_short : rules.retry_after_max;
+    const bool too_long = call.retry_after && *call.retry_after > longest;
     const auto delay = call.retry_after.value_or(jittered(rules, call));
     if (!too_long && delay < call.until_deadline) return {.action = Action::same_target, .delay = delay};
   }

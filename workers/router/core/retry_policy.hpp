@@ -12,7 +12,8 @@ struct RetryRules {
   int calls_per_target_max = 2;  ///< of one attempt on one deployment
   std::chrono::milliseconds delay_base{500};
   std::chrono::milliseconds delay_max{8'000};
-  std::chrono::milliseconds retry_after_max{60'000};  ///< a longer Retry-After is not waited for
+  std::chrono::milliseconds retry_after_max{60'000};   ///< a longer Retry-After is not waited for
+  std::chrono::milliseconds retry_after_short{5'000};  ///< nor one above this where another deployment is left
 };
 
 struct FailedCall {

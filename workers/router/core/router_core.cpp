@@ -39,6 +39,7 @@ RouterCore::RouterCore(const RouterOptions& options, const World& world, RouterM
                   .connection = options_.connection_in_flight_max}),
       window_({.requests = options_.window_requests_max, .bytes = options_.window_bytes_max}),
       answers_(options_.answers_bytes_max),
+      circuits_(options_.circuits),
       services_{.options = options_,
                 .environment = world.environment,
                 .http = world.http,
@@ -48,6 +49,8 @@ RouterCore::RouterCore(const RouterOptions& options, const World& world, RouterM
                 .in_flight = in_flight_,
                 .window = window_,
                 .answers = answers_,
+                .circuits = circuits_,
+                .retries = retries_,
                 .hub = *this} {}
 
 RouterCore::~RouterCore() {

@@ -200,6 +200,8 @@ class RouterCore final : private Hub, private Wire {
   InFlight in_flight_;
   Window window_;
   AnswerBudget answers_;
+  Circuits circuits_;
+  RetryBudget retries_{};
   Services services_;
   kafka::GroupConsumer* consumer_ = nullptr;
   kafka::Producer* producer_ = nullptr;

@@ -46,6 +46,8 @@ RouterMetrics::RouterMetrics(telemetry::Metrics& metrics)
                                          "Times that reading of chat.requests stopped because the window was full.")),
       answers_ended(metrics.counter("tokenrail_router_answers_ended_total",
                                     "Answers ended because all that were held together were over their bound.")),
+      circuits_open(metrics.gauge("tokenrail_router_circuits_open",
+                                  "Deployments that failed so often in a row that others are tried first.")),
       in_flight(metrics.gauge("tokenrail_router_in_flight", "Attempts that run now.")),
       window_requests(metrics.gauge("tokenrail_router_window_requests", "Requests read and not complete.")),
       window_bytes(metrics.gauge("tokenrail_router_window_bytes", "Their bytes.")),

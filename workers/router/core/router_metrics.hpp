@@ -50,6 +50,7 @@ class RouterMetrics {
   telemetry::Counter& cancellations;
   telemetry::Counter& backpressure_stops;
   telemetry::Counter& answers_ended;
+  telemetry::Gauge& circuits_open;
   telemetry::Gauge& in_flight;
   telemetry::Gauge& window_requests;
   telemetry::Gauge& window_bytes;

@@ -9,6 +9,7 @@
 #include "common/providers/environment.hpp"
 #include "common/registry/projection.hpp"
 #include "workers/router/core/answer_budget.hpp"
+#include "workers/router/core/circuit.hpp"
 #include "workers/router/core/environment.hpp"
 #include "workers/router/core/in_flight.hpp"
 #include "workers/router/core/job.hpp"
@@ -81,6 +82,8 @@ struct Services {
   InFlight& in_flight;
   Window& window;
   AnswerBudget& answers;
+  Circuits& circuits;
+  RetryBudget& retries;
   Hub& hub;
 };
 

@@ -1,0 +1,329 @@
+// What becomes of calls that fail: circuits, the retry budget, and answers that break off.
+#include <gmock/gmock.h>
+
+#include "tests/unit/workers/router/core/router_core_fixture.hpp"
+#include "workers/router/core/circuit.hpp"
+
+namespace tokenrail::router {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+TEST(Circuits, OpenAfterFailuresInARowAndAdmitOneProbeAtATime) {
+  Circuits circuits({.failures_to_open = 3, .open_base = 1s, .open_max = 4s});
+  EXPECT_FALSE(circuits.failed("a", 0s));
+  EXPECT_FALSE(circuits.failed("a", 0s));
+  EXPECT_TRUE(circuits.admit("a", 0s));
+  EXPECT_TRUE(circuits.failed("a", 0s)) << "the third opens it";
+  EXPECT_EQ(circuits.open(), 1U);
+  EXPECT_FALSE(circuits.admit("a", 999ms));
+  EXPECT_TRUE(circuits.admit("b", 0s)) << "others are not concerned";
+  EXPECT_TRUE(circuits.admit("a", 1s)) << "the probe";
+  EXPECT_FALSE(circuits.admit("a", 1'999ms)) << "one probe at a time";
+  EXPECT_FALSE(circuits.failed("a", 1'500ms)) << "it was open already";
+  EXPECT_FALSE(circuits.admit("a", 3'499ms)) << "twice as long as before";
+  EXPECT_TRUE(circuits.admit("a", 3'500ms));
+  EXPECT_TRUE(circuits.succeeded("a"));
+  EXPECT_EQ(circuits.open(), 0U);
+  EXPECT_TRUE(circuits.admit("a", 3'501ms));
+  EXPECT_FALSE(circuits.succeeded("a"));
+}
+
+TEST(Circuits, ASuccessBetweenStartsTheCountAgain) {
+  Circuits circuits({.failures_to_open = 2});
+  EXPECT_FALSE(circuits.failed("a", 0s));
+  EXPECT_FALSE(circuits.succeeded("a"));
+  EXPECT_FALSE(circuits.failed("a", 0s));
+  EXPECT_TRUE(circuits.failed("a", 0s));
+}
+
+TEST(Circuits, TheOpenTimeHasABound) {
+  Circuits circuits({.failures_to_open = 1, .open_base = 1s, .open_max = 4s});
+  for (int i = 0; i < 40; ++i) circuits.failed("a", 0s);
+  EXPECT_FALSE(circuits.admit("a", 3'999ms));
+  EXPECT_TRUE(circuits.admit("a", 4s));
+}
+
+TEST(Circuits, AreNotKeptForEveryNameThatEverFailed) {
+  Circuits circuits({.failures_to_open = 1, .entries_max = 2});
+  EXPECT_TRUE(circuits.failed("a", 0s));
+  EXPECT_TRUE(circuits.failed("b", 0s));
+  EXPECT_FALSE(circuits.failed("c", 0s));
+  EXPECT_TRUE(circuits.admit("c", 0s));
+  circuits.succeeded("a");
+  EXPECT_TRUE(circuits.failed("c", 0s));
+}
+
+TEST(RetryBudget, IsAShareOfTheCalls) {
+  RetryBudget budget(0.5, 2);
+  budget.take();
+  EXPECT_TRUE(budget.has_one());
+  budget.take();
+  EXPECT_FALSE(budget.has_one());
+  budget.call_made();
+  EXPECT_FALSE(budget.has_one());
+  budget.call_made();
+  EXPECT_TRUE(budget.has_one());
+  for (int i = 0; i < 100; ++i) budget.call_made();
+  budget.take();
+  budget.take();
+  EXPECT_FALSE(budget.has_one()) << "the stock has a bound";
+}
+
+/// A model with two deployments; the one on connection "a" comes first.
+class CallPolicyTest : public RouterCoreTest {
+ protected:
+  CallPolicyTest() {
+    events::ModelUpserted event;
+    event.version = 2;
+    event.cause = "sync";
+    event.actor = "test";
+    event.model = {.id = "two", .provider = "ollama", .model_name = "two", .slug = "ollama/two", .version = 2};
+    for (const char* connection : {"a", "b"}) {
+      event.model.deployments.push_back({.id = std::string("d-") + connection,
+                                         .connection_id = connection,
+                                         .connection_name = connection,
+                                         .provider = "ollama",
+                                         .adapter = "ollama",
+                                         .base_url = std::string("http://") + connection,
+                                         .auth_type = "none",
+                                         .upstream_name = "two",
+                                         .priority = connection[0] == 'a' ? 1 : 2});
+    }
+    event.key = events::model_key(event.model);
+    EXPECT_EQ(projection.apply(event.key, events::to_json(event)), registry::Projection::Applied::changed);
+    options.retry.calls_per_target_max = 1;
+    make_core(options);
+    assign();
+  }
+
+  void ask(const std::string& id, const std::string& more = "") {
+    request(id, more, std::nullopt, R"("modelProvider":"ollama","modelName":"two",)");
+    settle();
+  }
+  std::string url_of(std::uint64_t call) { return http.calls.at(call).request.url; }
+  /// What readers have of an attempt.
+  std::string text_of(std::int64_t attempt) {
+    std::string text;
+    for (const auto& chunk : chunks()) {
+      if (chunk.attempt == attempt && chunk.delta) text += *chunk.delta;
+    }
+    return text;
+  }
+};
+
+TEST_F(CallPolicyTest, AnAnswerThatBreaksOffEndsWithTheErrorUnlessTheSenderAskedForMore) {
+  ask("r1");
+  http.head(1);
+  speak(1, "half");
+  http.end(1, http::Ending::broken);
+  settle();
+  wake_after(10s);
+  settle();
+  EXPECT_EQ(http.started, 1U);
+  EXPECT_EQ(chunks().back().finish_reason, "error");
+  EXPECT_EQ(chunks().back().error_code, "PROVIDER_UNAVAILABLE");
+}
+
+TEST_F(CallPolicyTest, RestartRunsTheRequestAgainAsANewAttemptElsewhere) {
+  ask("r1", R"("onInterrupt":"restart",)");
+  EXPECT_THAT(url_of(1), StartsWith("http://a"));
+  http.head(1);
+  speak(1, "half of it");
+  http.end(1, http::Ending::broken);
+  settle();
+  ASSERT_EQ(http.started, 2U);
+  EXPECT_THAT(url_of(2), StartsWith("http://b")) << "the deployment whose answer broke off comes last";
+  answer(2, "all of it");
+  settle();
+  const auto last = chunks().back();
+  EXPECT_EQ(last.finish_reason, "stop");
+  const auto first = chunks().front().attempt;
+  EXPECT_GT(last.attempt, first) << "readers drop what they have of the attempt before";
+  EXPECT_EQ(text_of(last.attempt), "all of it");
+  const auto responses = audit(Kind::response);
+  ASSERT_EQ(responses.size(), 2U);
+  EXPECT_EQ(responses[0].outcome, "interrupted");
+  EXPECT_EQ(responses[0].cause, "restart");
+  EXPECT_EQ(responses[1].outcome, "completed");
+}
+
+TEST_F(CallPolicyTest, RestartsHaveABound) {
+  ask("r1", R"("onInterrupt":"restart",)");
+  for (std::uint64_t call = 1; call <= 3; ++call) {
+    ASSERT_EQ(http.started, call);
+    http.head(call);
+    speak(call, "half");
+    http.end(call, http::Ending::broken);
+    settle();
+  }
+  EXPECT_EQ(http.started, 3U) << "the first attempt and two restarts";
+  EXPECT_EQ(chunks().back().finish_reason, "error");
+  EXPECT_EQ(audit(Kind::response).size(), 3U);
+}
+
+TEST_F(CallPolicyTest, WhatTheRequestIsToBlameForIsNotRestarted) {
+  ask("r1", R"("onInterrupt":"restart",)");
+  http.head(1);
+  speak(1, "half");
+  http.end(1, http::Ending::too_large);
+  settle();
+  EXPECT_EQ(http.started, 1U);
+  EXPECT_EQ(chunks().back().finish_reason, "error");
+}
+
+TEST_F(CallPolicyTest, ContinueGoesOnFromWhatWasPublished) {
+  ask("r1", R"("onInterrupt":"continue",)");
+  http.head(1);
+  speak(1, "Hello ");
+  http.end(1, http::Ending::broken);
+  settle();
+  wake_after(1ms);
+  settle();
+  ASSERT_EQ(http.started, 2U);
+  EXPECT_THAT(url_of(2), StartsWith("http://b"));
+  EXPECT_THAT(http.calls.at(2).request.body, HasSubstr(R"({"role":"assistant","content":"Hello"}],)"))
+      << "without the blank at its end, which some providers refuse";
+  http.head(2);
+  speak(2, " wor");
+  speak(2, " ld");
+  finish(2);
+  settle();
+  const auto last = chunks().back();
+  EXPECT_EQ(last.finish_reason, "stop");
+  EXPECT_EQ(last.continued, 1);
+  EXPECT_EQ(last.attempt, chunks().front().attempt) << "the same attempt";
+  EXPECT_EQ(text_of(last.attempt), "Hello wor ld") << "no blank twice, and none lost";
+  ASSERT_TRUE(last.usage);
+  EXPECT_TRUE(last.usage->estimated) << "what the first call used is not known";
+  ASSERT_FALSE(last.warnings.empty());
+  EXPECT_THAT(last.warnings.back(), HasSubstr("continued"));
+  EXPECT_EQ(audit(Kind::response).size(), 1U);
+}
+
+TEST_F(CallPolicyTest, AContinuationMayBeginWithoutTheBlank) {
+  ask("r1", R"("onInterrupt":"continue",)");
+  http.head(1);
+  speak(1, "Hello  ");
+  http.end(1, http::Ending::broken);
+  settle();
+  wake_after(1ms);
+  settle();
+  http.head(2);
+  speak(2, "world ");
+  speak(2, " !");
+  finish(2);
+  settle();
+  EXPECT_EQ(text_of(chunks().back().attempt), "Hello  world  !");
+}
+
+TEST_F(CallPolicyTest, AContinuedAnswerMayBreakOffAgain) {
+  ask("r1", R"("onInterrupt":"continue",)");
+  http.head(1);
+  speak(1, "one");
+  http.end(1, http::Ending::broken);
+  settle();
+  wake_after(1ms);
+  http.head(2);
+  speak(2, " two");
+  http.end(2, http::Ending::broken);
+  settle();
+  wake_after(1ms);
+  ASSERT_EQ(http.started, 3U);
+  EXPECT_THAT(http.calls.at(3).request.body, HasSubstr(R"("content":"one two"}],)"));
+  http.head(3);
+  speak(3, " three");
+  finish(3);
+  settle();
+  EXPECT_EQ(text_of(chunks().back().attempt), "one two three");
+  EXPECT_EQ(chunks().back().continued, 2);
+}
+
+TEST_F(CallPolicyTest, WhatCannotBeContinuedIsRestarted) {
+  ask("r1", R"("onInterrupt":"continue",)");
+  http.head(1);
+  http.body(1, R"({"model":"m","message":{"role":"assistant","content":"","tool_calls":[)"
+               R"({"function":{"name":"f","arguments":{}}}]},"done":false})"
+               "\n");
+  http.end(1, http::Ending::broken);
+  settle();
+  ASSERT_EQ(http.started, 2U);
+  EXPECT_THAT(http.calls.at(2).request.body, ::testing::Not(HasSubstr("assistant")));
+  answer(2, "whole");
+  settle();
+  EXPECT_EQ(text_of(chunks().back().attempt), "whole");
+  EXPECT_EQ(audit(Kind::response).front().cause, "restart");
+}
+
+TEST_F(CallPolicyTest, AnIdleContinuationIsGivenTheTimeOfAFirstToken) {
+  options.idle_timeout = 2s;
+  options.first_token_timeout = 10s;
+  make_core(options);
+  assign();
+  ask("r1", R"("onInterrupt":"continue",)");
+  http.head(1);
+  speak(1, "one");
+  http.end(1, http::Ending::broken);
+  wake_after(1ms);
+  ASSERT_EQ(http.started, 2U);
+  wake_after(9s);
+  EXPECT_EQ(http.calls.size(), 1U) << "the model may have to be loaded there";
+  wake_after(2s);
+  settle();
+  EXPECT_EQ(http.calls.count(2), 0U);
+}
+
+TEST_F(CallPolicyTest, ADeploymentThatKeepsFailingIsTriedAfterOthers) {
+  std::uint64_t call = 0;
+  for (int i = 0; i < 5; ++i) {
+    ask("r" + std::to_string(i));
+    ASSERT_THAT(url_of(++call), StartsWith("http://a"));
+    http.end(call, http::Ending::connect_failed);
+    wake_after(1ms);
+    settle();
+    ASSERT_THAT(url_of(++call), StartsWith("http://b"));
+    answer(call);
+    settle();
+  }
+  ask("later");
+  EXPECT_THAT(url_of(++call), StartsWith("http://b")) << "a's circuit is open";
+  answer(call);
+  settle();
+  environment.advance(1s);
+  ask("probe");
+  EXPECT_THAT(url_of(++call), StartsWith("http://a"));
+  ask("beside the probe");
+  EXPECT_THAT(url_of(++call), StartsWith("http://b"));
+  answer(call - 1);
+  settle();
+  ask("again");
+  EXPECT_THAT(url_of(++call), StartsWith("http://a")) << "the probe went well";
+}
+
+TEST_F(CallPolicyTest, WithoutAnotherDeploymentAnOpenCircuitIsCalledAllTheSame) {
+  for (std::uint64_t call = 1; call <= 7; ++call) {
+    request("r" + std::to_string(call), "", std::nullopt);
+    settle();
+    ASSERT_EQ(http.started, call);
+    http.end(call, http::Ending::connect_failed);
+    settle();
+  }
+}
+
+TEST_F(CallPolicyTest, OneDeploymentsRateLimitIsNotWaitedForWhereAnotherIsLeft) {
+  const RetryRules rules{.calls_per_target_max = 2, .retry_after_max = 60s, .retry_after_short = 5s};
+  const auto decide = [&](std::chrono::milliseconds after, bool more) {
+    return decide_retry(
+               rules,
+               {.retry = true, .try_next = true, .more_targets = more, .retry_after = after, .until_deadline = 1h})
+        .action;
+  };
+  EXPECT_EQ(decide(5s, true), RetryDecision::Action::same_target);
+  EXPECT_EQ(decide(5'001ms, true), RetryDecision::Action::next_target);
+  EXPECT_EQ(decide(5'001ms, false), RetryDecision::Action::same_target);
+}
+
+}  // namespace
+}  // namespace tokenrail::router

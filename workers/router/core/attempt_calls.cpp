@@ -1,0 +1,262 @@
+// The calls of an attempt: which deployment is called next, and what a call that failed leads to.
+//
+// Before the first token a failed call is made again or another deployment is tried, unseen by the reader. After it the
+// sender's onInterrupt decides: the attempt ends with the error, or the request runs again as a new attempt
+// ("restart"), or another call continues the answer from what was published ("continue").
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "common/release.hpp"
+#include "workers/router/core/attempt.hpp"
+#include "workers/router/core/partition.hpp"
+#include "workers/router/core/services.hpp"
+
+namespace tokenrail::router {
+
+namespace {
+
+using events::ErrorCode;
+using events::Failure;
+using events::FinishReason;
+using events::OnInterrupt;
+using events::Role;
+
+constexpr Millis deadline_slack{1'000};
+constexpr std::string_view blanks = " \t\r\n";
+
+std::string circuit_key(const registry::RouteTarget& target) {
+  return target.deployment.connection_id + "/" + target.deployment.upstream_name;
+}
+
+/// What says something about the deployment, and not about this request.
+bool says_broken(ErrorCode code) {
+  return code == ErrorCode::provider_unavailable || code == ErrorCode::provider_timeout ||
+         code == ErrorCode::provider_protocol;
+}
+
+}  // namespace
+
+bool Attempt::takes_prefill(const registry::RouteTarget& target) const {
+  const auto* const adapter = providers::find_provider(target.deployment.adapter);
+  return adapter != nullptr && adapter->takes_prefill(ProviderCall::target_of(target.deployment));
+}
+
+/// Whether this deployment can take the request as it stands.
+bool Attempt::can_take(const registry::RouteTarget& target) const {
+  const bool prefilled =
+      !prefix_.empty() || (!request()->messages.empty() && request()->messages.back().role == Role::assistant);
+  return !prefilled || takes_prefill(target);
+}
+
+void Attempt::move_to(std::size_t target_index) {
+  if (target_index == target_) return;
+  const auto from = connection_id_;
+  target_ = target_index;
+  calls_on_target_ = 0;
+  connection_id_ = target().deployment.connection_id;
+  services_.in_flight.connection_changed(from, connection_id_);
+}
+
+/// Passes over deployments that cannot take the request, and over those that fail, where another one is left. False:
+/// none can take it.
+bool Attempt::choose_target() {
+  const auto now = services_.environment.now().steady;
+  std::optional<std::size_t> possible;
+  for (auto i = target_; i < route_.targets.size(); ++i) {
+    if (!can_take(route_.targets[i])) continue;
+    if (!possible) possible = i;
+    // A second call of the same deployment was decided on with its failure in mind.
+    if ((i == target_ && calls_on_target_ > 0) || services_.circuits.admit(circuit_key(route_.targets[i]), now)) {
+      move_to(i);
+      return true;
+    }
+  }
+  if (possible) move_to(*possible);
+  return possible.has_value();
+}
+
+void Attempt::start_call() {
+  const auto now = services_.environment.now().steady;
+  if (!choose_target()) {
+    finish(FinishReason::error,
+           Failure::of(ErrorCode::capability_unsupported,
+                       "The conversation ends with an assistant message, and no model of the route continues one. Add "
+                       "a user message, or choose a model that takes an assistant prefill."));
+    return;
+  }
+  // The deadline is our own clock's to tell; the client's only backs it up.
+  const auto total =
+      std::max(Millis(1), std::min(services_.options.total_timeout, job_.deadline - now + deadline_slack));
+  CallOwner& owner = *this;
+  call_ = std::make_unique<ProviderCall>(services_.http, services_.credentials, target(), owner);
+  const http::Clocks clocks{.connect = services_.options.connect_timeout, .total = total};
+  auto started =
+      prefix_.empty()
+          ? call_->start(*request(), job_.traceparent, services_.options.decoder_limits, clocks, now)
+          : call_->start(continued_request(), job_.traceparent, services_.options.decoder_limits, clocks, now);
+  if (!started) {
+    // Another provider may have a word or a key for what this one cannot do.
+    if (target_ + 1 < route_.targets.size()) {
+      warn(fmt::format("{} was passed over: {}", target().deployment.provider, started.error().message));
+      move_to(target_ + 1);
+      start_call();
+      return;
+    }
+    finish(FinishReason::error, std::move(started.error()));
+    return;
+  }
+  if (calls_.empty()) {
+    for (const auto& warning : call_->warnings()) warn(warning);
+  }
+  phase_ = Phase::calling;
+  last_token_ = now;
+  ++calls_on_target_;
+  token_in_call_ = false;
+  services_.metrics.calls.add();
+  services_.retries.call_made();
+  partition_.schedule(job_, due());
+}
+
+void Attempt::end_transfer() {
+  if (call_) call_->stop();
+}
+
+void Attempt::on_failed(ProviderCall& /*call*/, const providers::CallFailure& failure) {
+  call_failed(failure);
+}
+
+void Attempt::note_call(std::string error_class) {
+  const auto now = services_.environment.now().steady;
+  if (!error_class.empty()) services_.metrics.calls_failed.add();
+  calls_.push_back({.provider = target().deployment.provider,
+                    .deployment_id = target().deployment.id,
+                    .status = call_->status(),
+                    .ms = (now - call_->started()).count(),
+                    .error_class = std::move(error_class)});
+}
+
+void Attempt::note_health(bool well) {
+  const auto key = circuit_key(target());
+  const bool changed =
+      well ? services_.circuits.succeeded(key) : services_.circuits.failed(key, services_.environment.now().steady);
+  if (changed) services_.metrics.circuits_open.set(static_cast<double>(services_.circuits.open()));
+}
+
+void Attempt::call_failed(const providers::CallFailure& failed) {
+  note_call(failed.error_class);
+  if (says_broken(failed.failure.code)) note_health(false);
+  auto failure = failed.failure;
+  if (failure.provider.empty()) failure.provider = target().deployment.provider;
+  if (seq_ > 0) {
+    // What was published cannot be taken back, so nothing is tried behind a reader's back after the first token.
+    broke_off(failed, std::move(failure));
+    return;
+  }
+  const auto now = services_.environment.now().steady;
+  const auto decision = decide_retry(services_.options.retry, {.calls_made = static_cast<int>(calls_.size()),
+                                                               .calls_on_target = calls_on_target_,
+                                                               .retry = failed.retry && services_.retries.has_one(),
+                                                               .retries_max = failed.retries_max,
+                                                               .try_next = failed.try_next,
+                                                               .more_targets = target_ + 1 < route_.targets.size(),
+                                                               .retry_after = failed.retry_after,
+                                                               .until_deadline = job_.deadline - now,
+                                                               .random = services_.environment.random()});
+  if (decision.action == RetryDecision::Action::give_up) {
+    finish(FinishReason::error, std::move(failure));
+    return;
+  }
+  end_transfer();
+  forget_answer();
+  if (decision.action == RetryDecision::Action::next_target) {
+    move_to(target_ + 1);
+  } else {
+    services_.retries.take();
+  }
+  call_again_at(now + decision.delay);
+}
+
+void Attempt::call_again_at(Millis at) {
+  // Even without a delay the next call starts from the loop: this may be running inside the HTTP client.
+  phase_ = Phase::waiting;
+  retry_at_ = at;
+  partition_.schedule(job_, due());
+}
+
+// --- an answer that broke off ---------------------------------------------------------------------------------------
+
+void Attempt::broke_off(const providers::CallFailure& failed, Failure failure) {
+  const bool may_help = failed.retry || failed.try_next;
+  const auto wish = request()->on_interrupt;
+  const bool in_time = services_.environment.now().steady < job_.deadline;
+  if (wish == OnInterrupt::error || !may_help || !in_time) {
+    finish(FinishReason::error, std::move(failure));
+    return;
+  }
+  end_transfer();
+  if (wish == OnInterrupt::resume && continue_answer()) return;
+  if (partition_.restarts(job_) >= services_.options.restarts_max) {
+    finish(FinishReason::error, std::move(failure));
+    return;
+  }
+  job_.broken_deployments.push_back(target().deployment.id);
+  phase_ = Phase::waiting;  // the call is on record already
+  close_interrupted(failed.error_class, events::cause_restart, std::move(failure));
+  partition_.attempt_closed(job_);
+}
+
+/// Asks a deployment that takes a prefill to go on. False: none can, or nothing but text can be continued.
+bool Attempt::continue_answer() {
+  const bool only_text = tool_call_count_ == 0 && !said_text_.empty();
+  if (!only_text || static_cast<int>(calls_.size()) >= services_.options.retry.calls_max) return false;
+  const auto count = route_.targets.size();
+  for (std::size_t step = 1; step <= count; ++step) {
+    const auto index = (target_ + step) % count;
+    if (!takes_prefill(route_.targets[index])) continue;
+    const bool same = index == target_;
+    move_to(index);
+    // Providers refuse a prefill that ends in blanks; those are published already and must not come twice.
+    const auto end = said_text_.find_last_not_of(blanks);
+    prefix_ = said_text_.substr(0, end == std::string::npos ? 0 : end + 1);
+    if (prefix_.empty()) return false;
+    repeated_ = said_text_.substr(prefix_.size());
+    ++continued_;
+    usage_is_partial_ = true;
+    warn(fmt::format("The answer broke off after {} bytes of text and was continued by {}.", said_text_.size(),
+                     target().deployment.provider));
+    call_again_at(services_.environment.now().steady + (same ? services_.options.retry.delay_base : Millis(0)));
+    return true;
+  }
+  return false;
+}
+
+events::ChatRequest Attempt::continued_request() const {
+  auto continued = *request();
+  events::Message said{.role = Role::assistant};
+  said.content.push_back({.text = prefix_});
+  continued.messages.push_back(std::move(said));
+  return continued;
+}
+
+/// Of a continuation's first bytes, the blanks that were published already are left out.
+std::string_view Attempt::without_repetition(std::string_view text) {
+  while (!repeated_.empty() && !text.empty() && text.front() == repeated_.front()) {
+    repeated_.erase(0, 1);
+    text.remove_prefix(1);
+  }
+  if (!text.empty()) repeated_.clear();
+  return text;
+}
+
+void Attempt::forget_answer() {
+  said_ = events::AuditedText(services_.options.content_policy, services_.options.content_bytes_max);
+  drop_gathered();
+  tool_call_count_ = 0;
+  usage_.reset();
+  provider_request_id_.clear();
+  first_token_at_.reset();
+}
+
+}  // namespace tokenrail::router
