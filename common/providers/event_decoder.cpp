@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "common/events/json_scan.hpp"
 #include "common/providers/failure_text.hpp"
 #include "common/providers/other_api.hpp"
 #include "common/release.hpp"
@@ -61,15 +62,29 @@ void EventDecoder::end(AnswerSink& sink) {
 void EventDecoder::take(std::string_view type, std::string_view json, AnswerSink& sink) {
   if (over_) return;
   if (json == "[DONE]") return take_done(sink);
+  if (!take_json(type, json, false, sink)) take_json(type, events::repair_strings(json), true, sink);
+}
+
+bool EventDecoder::take_json(std::string_view type, std::string_view json, bool repaired, AnswerSink& sink) {
+  // NUL is legal in JSON, but not in the text of an answer.
+  if (!repaired && json.contains("\\u0000")) return false;
   const events::JsonDocument document(json, 128);
-  if (document.error() != simdjson::SUCCESS || !document.root().is_object()) {
+  const auto error = document.error();
+  if (!repaired &&
+      (error == simdjson::UTF8_ERROR || error == simdjson::STRING_ERROR || error == simdjson::UNESCAPED_CHARS)) {
+    return false;
+  }
+  if (error != simdjson::SUCCESS || !document.root().is_object()) {
     // A web page or another API is not one bad item among good ones.
     if (items_ == 0) {
       if (auto other = other_api_text(json, adapter_); !other.empty()) {
-        return fail(protocol_failure(std::move(other), false), sink);
+        fail(protocol_failure(std::move(other), false), sink);
+        return true;
       }
     }
-    return unreadable(document.error() != simdjson::SUCCESS ? "it is not JSON" : "it is not a JSON object", sink);
+    missed(type);
+    unreadable(error != simdjson::SUCCESS ? "it is not JSON" : "it is not a JSON object", sink);
+    return true;
   }
   ++items_;
   const events::ObjectReader object(document.root());
@@ -78,6 +93,7 @@ void EventDecoder::take(std::string_view type, std::string_view json, AnswerSink
   } else {
     take_whole(object, json, sink);
   }
+  return true;
 }
 
 bool EventDecoder::grow(std::size_t bytes, AnswerSink& sink) {

@@ -33,6 +33,8 @@ class EventDecoder : public AnswerDecoder {
   virtual void take_whole(const events::ObjectReader& answer, std::string_view json, AnswerSink& sink) = 0;
   /// `data: [DONE]`.
   virtual void take_done(AnswerSink& /*sink*/) {}
+  /// An item of a stream cannot be read: what is put together from several items may lack a piece.
+  virtual void missed(std::string_view /*type*/) {}
   /// The body ended and nothing has finished the answer. By default the stream is truncated.
   virtual void take_end(AnswerSink& sink) { truncated(sink); }
 
@@ -59,6 +61,8 @@ class EventDecoder : public AnswerDecoder {
 
  private:
   void take(std::string_view type, std::string_view json, AnswerSink& sink);
+  /// False, and nothing done, where repairing the strings of `json` may make it readable.
+  bool take_json(std::string_view type, std::string_view json, bool repaired, AnswerSink& sink);
   bool grow(std::size_t bytes, AnswerSink& sink);
 
   bool stream_;
