@@ -1,0 +1,407 @@
+#include "common/providers/anthropic/decoder.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "common/events/json_writer.hpp"
+#include "common/providers/anthropic/classification.hpp"
+#include "common/providers/event_decoder.hpp"
+#include "common/providers/failure_text.hpp"
+#include "common/providers/other_api.hpp"
+#include "common/providers/profile.hpp"
+#include "common/release.hpp"
+
+namespace tokenrail::providers::anthropic {
+
+namespace {
+
+namespace dom = simdjson::dom;
+using events::FinishReason;
+using events::ObjectReader;
+
+constexpr std::string_view adapter = "anthropic";
+
+struct StopReason {
+  std::string_view name;
+  FinishReason reason;
+  std::string_view warning;
+};
+constexpr StopReason stop_reasons[] = {
+    {"end_turn", FinishReason::stop, ""},
+    {"stop_sequence", FinishReason::stop, ""},
+    {"tool_use", FinishReason::stop, ""},  // tool_calls where there is one
+    {"max_tokens", FinishReason::length, ""},
+    {"model_context_window_exceeded", FinishReason::length, ""},
+    {"refusal", FinishReason::content_filter, ""},
+    {"pause_turn", FinishReason::stop,
+     "The provider paused its turn before the answer was whole (pause_turn). Send the conversation with this answer to "
+     "let it go on."},
+    {"", FinishReason::stop, ""},
+};
+
+/// A text field as a view into the document.
+std::string_view view_at(const ObjectReader& object, std::string_view name) {
+  const auto element = object.find(name);
+  return element ? events::string_of(*element).value_or("") : std::string_view();
+}
+
+std::optional<ObjectReader> object_at(const ObjectReader& object, std::string_view name) {
+  const auto element = object.find(name);
+  if (!element || !element->is_object()) return std::nullopt;
+  return ObjectReader(*element);
+}
+
+/// A count that is not negative, and small enough that counts can be added.
+void read_count(const ObjectReader& object, std::string_view name, std::optional<std::int64_t>& count) {
+  constexpr std::int64_t count_max = 1'000'000'000'000'000;
+  const auto value = object.integer_if(name);
+  if (value && *value >= 0 && *value <= count_max) count = value;
+}
+
+/// The counts as the wire has them. Later ones replace earlier ones, each by itself: they are totals.
+struct Counts {
+  std::optional<std::int64_t> input{}, cache_read{}, cache_creation{}, output{}, thinking{};
+
+  void read(const ObjectReader& usage) {
+    read_count(usage, "input_tokens", input);
+    read_count(usage, "cache_read_input_tokens", cache_read);
+    read_count(usage, "cache_creation_input_tokens", cache_creation);
+    read_count(usage, "output_tokens", output);
+    if (const auto details = object_at(usage, "output_tokens_details")) {
+      read_count(*details, "thinking_tokens", thinking);
+    }
+  }
+  [[nodiscard]] bool any() const { return input || output; }
+  [[nodiscard]] events::Usage usage() const {
+    events::Usage out;
+    out.input_tokens = input.value_or(0) + cache_read.value_or(0) + cache_creation.value_or(0);
+    out.output_tokens = output.value_or(0);
+    out.cached_input_tokens = cache_read;
+    out.reasoning_tokens = thinking;
+    return out;
+  }
+};
+
+/// A content block that is delivered whole: thinking with its signature, or a tool call.
+struct Block {
+  std::int64_t index = -1;
+  bool thinking = false;
+  bool closed = false;
+  bool incomplete = false;  ///< a piece of it may be among the items that could not be read
+  events::ToolCall call{};
+  std::string start_input{};  ///< `input` of the block's start; the pieces, where there are any, replace it
+  std::string text{};         ///< of thinking
+  std::string signature{};
+};
+
+class Decoder final : public EventDecoder {
+ public:
+  Decoder(bool stream, std::string_view provider, const DecoderLimits& limits, std::size_t prompt_bytes)
+      : EventDecoder(stream, limits, std::string(title_of(provider)), adapter),
+        provider_(provider),
+        prompt_bytes_(prompt_bytes) {}
+
+  void head(const http::ResponseHead& head, AnswerSink& sink) override {
+    EventDecoder::head(head, sink);
+    if (const auto id = head.header("request-id"); id && !id->empty()) {
+      named_ = true;
+      sink.on_event(ProviderRequestId{*id});
+    }
+  }
+
+  [[nodiscard]] std::size_t held_bytes() const override {
+    auto bytes = EventDecoder::held_bytes() + blocks_.capacity() * sizeof(Block);
+    for (const auto& block : blocks_) {
+      bytes += held_by(block.call.id) + held_by(block.call.name) + held_by(block.call.arguments);
+      bytes += held_by(block.start_input) + held_by(block.text) + held_by(block.signature);
+    }
+    return bytes;
+  }
+
+ private:
+  void take_event(std::string_view type, const ObjectReader& item, std::string_view json, AnswerSink& sink) override {
+    if (const auto named = view_at(item, "type"); !named.empty()) type = named;
+    if (type == "content_block_delta") {
+      if (const auto delta = object_at(item, "delta")) take_delta(item, *delta, sink);
+    } else if (type == "content_block_start") {
+      if (const auto block = object_at(item, "content_block")) begin_block(item.integer_if("index"), *block, sink);
+    } else if (type == "content_block_stop") {
+      if (auto* const block = find_block(item)) end_block(*block, sink);
+    } else if (type == "message_start") {
+      if (const auto message = object_at(item, "message")) begin_message(*message, sink);
+    } else if (type == "message_delta") {
+      if (const auto delta = object_at(item, "delta")) read_stop(*delta);
+      read_usage(item, sink);
+    } else if (type == "message_stop") {
+      conclude(sink);
+    } else if (type == "error" || item.find("error")) {
+      fail(classify_stream_error(title(), json), sink);
+    } else if (items() == 1 && type != "ping") {
+      // Unknown events are none of ours to judge, unless the whole stream belongs to another API.
+      if (auto other = other_api_text(json, adapter); !other.empty())
+        fail(protocol_failure(std::move(other), false), sink);
+    }
+  }
+
+  void take_whole(const ObjectReader& answer, std::string_view json, AnswerSink& sink) override {
+    const auto type = view_at(answer, "type");
+    if (type == "error" || answer.find("error")) return fail(classify_stream_error(title(), json), sink);
+    const auto content = answer.find("content");
+    dom::array blocks;
+    const bool has_blocks = content && content->get_array().get(blocks) == simdjson::SUCCESS;
+    if (!has_blocks && type != "message") {
+      auto other = other_api_text(json, adapter);
+      const bool known = !other.empty();
+      if (!known) {
+        other = fmt::format("The answer has no field of {}'s Messages API: \"{}\". Check the connection's base URL.",
+                            title(), quotable(json.substr(0, 512), 120));
+      }
+      return fail(protocol_failure(std::move(other), !known), sink);
+    }
+    begin_message(answer, sink);
+    read_stop(answer);
+    if (has_blocks) {
+      for (const auto element : blocks) {
+        if (!element.is_object()) continue;
+        begin_block(std::nullopt, ObjectReader(element), sink);
+        if (!blocks_.empty() && !blocks_.back().closed) end_block(blocks_.back(), sink);
+      }
+    }
+    conclude(sink);
+  }
+
+  void missed(std::string_view type) override {
+    if (!type.starts_with("content_block")) return;
+    missed_block_ = true;
+    for (auto& block : blocks_) block.incomplete = block.incomplete || !block.closed;
+  }
+
+  void take_done(AnswerSink& sink) override {
+    // No mark of this API; servers that speak several end all their streams with it.
+    if (stopped_) conclude(sink);
+  }
+  void take_end(AnswerSink& sink) override {
+    // The reason is all that the mark behind it would confirm.
+    if (!stopped_) return truncated(sink);
+    conclude(sink);
+  }
+
+  void begin_message(const ObjectReader& message, AnswerSink& sink) {
+    const auto id = view_at(message, "id");
+    if (!id.empty() && !std::exchange(named_, true)) sink.on_event(ProviderRequestId{id});
+    read_usage(message, sink);
+  }
+
+  void read_usage(const ObjectReader& parent, AnswerSink& sink) {
+    const auto usage = object_at(parent, "usage");
+    if (!usage) return;
+    counts_.read(*usage);
+    if (counts_.any()) sink.on_event(UsageReport{counts_.usage()});
+  }
+
+  void read_stop(const ObjectReader& object) {
+    const auto reason = view_at(object, "stop_reason");
+    if (reason.empty()) return;
+    stopped_ = true;
+    stop_reason_ = reason;
+    if (const auto details = object_at(object, "stop_details")) {
+      refusal_category_ = view_at(*details, "category");
+      refusal_text_ = view_at(*details, "explanation");
+    }
+  }
+
+  /// The open block that an item belongs to; null for those that are delivered piece by piece or passed over.
+  Block* find_block(const ObjectReader& item) {
+    const auto index = item.integer_if("index");
+    for (auto at = blocks_.rbegin(); at != blocks_.rend(); ++at) {
+      if (!at->closed && (!index || at->index == *index)) return &*at;
+    }
+    return nullptr;
+  }
+
+  Block& add_block(std::optional<std::int64_t> index) {
+    blocks_.push_back({.index = index.value_or(-1)});
+    return blocks_.back();
+  }
+
+  void begin_block(std::optional<std::int64_t> index, const ObjectReader& start, AnswerSink& sink) {
+    const auto type = view_at(start, "type");
+    if (type == "text") {
+      deliver_text(view_at(start, "text"), sink);
+    } else if (type == "thinking") {
+      auto& block = add_block(index);
+      block.thinking = true;
+      block.signature = view_at(start, "signature");
+      deliver_thinking(view_at(start, "thinking"), &block, sink);
+    } else if (type == "redacted_thinking") {
+      if (auto data = view_at(start, "data"); !data.empty() && hold(data.size(), sink)) {
+        std::string json;
+        events::JsonWriter writer(json);
+        writer.begin_object();
+        writer.field("type", type);
+        writer.field("data", data);
+        writer.end_object();
+        sink.on_event(OpaqueBlock{{.provider = provider_, .data = std::move(json)}});
+      }
+    } else if (type == "tool_use") {
+      begin_call(index, start, sink);
+    }
+    // Blocks of the provider's own tools are neither text nor calls for the reader.
+  }
+
+  void begin_call(std::optional<std::int64_t> index, const ObjectReader& start, AnswerSink& sink) {
+    auto& block = add_block(index);
+    block.call.id = view_at(start, "id");
+    block.call.name = view_at(start, "name");
+    if (const auto input = start.find("input")) {
+      // Some servers write the arguments as a string.
+      const auto text = events::string_of(*input);
+      block.start_input = text ? std::string(*text) : std::string(simdjson::minify(*input));
+      if (block.start_input == "{}") block.start_input.clear();
+    }
+    hold(sizeof(Block) + block.call.id.size() + block.call.name.size() + block.start_input.size(), sink);
+  }
+
+  void take_delta(const ObjectReader& item, const ObjectReader& delta, AnswerSink& sink) {
+    const auto type = view_at(delta, "type");
+    if (type == "text_delta") {
+      deliver_text(view_at(delta, "text"), sink);
+    } else if (type == "thinking_delta") {
+      deliver_thinking(view_at(delta, "thinking"), find_block(item), sink);
+    } else if (type == "signature_delta" || type == "input_json_delta") {
+      auto* const block = find_block(item);
+      if (block == nullptr || block->thinking != (type == "signature_delta")) return;
+      const auto piece = view_at(delta, block->thinking ? "signature" : "partial_json");
+      if (!hold(piece.size(), sink)) return;
+      (block->thinking ? block->signature : block->call.arguments) += piece;
+      output_bytes_ += block->thinking ? 0 : piece.size();
+    }
+  }
+
+  void deliver_text(std::string_view piece, AnswerSink& sink) {
+    output_bytes_ += piece.size();
+    text(piece, sink);
+  }
+
+  void deliver_thinking(std::string_view piece, Block* block, AnswerSink& sink) {
+    output_bytes_ += piece.size();
+    if (block != nullptr && block->thinking) block->text += piece;
+    reasoning(piece, sink);
+  }
+
+  void end_block(Block& block, AnswerSink& sink) {
+    block.closed = true;
+    if (!block.thinking) return;  // calls wait for the reason of the stop: a limit may have cut one off
+    // The signature holds for the very text: without it, or with a piece missing, the provider refuses the block.
+    if (!over() && !block.signature.empty() && !block.incomplete) {
+      std::string json;
+      json.reserve(block.text.size() + block.text.size() / 16 + block.signature.size() + 64);
+      events::JsonWriter writer(json);
+      writer.begin_object();
+      writer.field("type", "thinking");
+      writer.field("thinking", block.text);
+      writer.field("signature", block.signature);
+      writer.end_object();
+      sink.on_event(OpaqueBlock{{.provider = provider_, .data = std::move(json)}});
+    }
+    blocks_.erase(blocks_.begin() + (&block - blocks_.data()));
+  }
+
+  void conclude(AnswerSink& sink) {
+    if (over()) return;
+    const auto* const known = std::ranges::find(stop_reasons, stop_reason_, &StopReason::name);
+    const bool found = known != std::ranges::end(stop_reasons);
+    auto reason = found ? known->reason : FinishReason::stop;
+    if (!deliver_calls(reason, sink)) return;
+    if (!counts_.any()) {
+      constexpr std::size_t bytes_a_token = 4;
+      events::Usage usage;
+      usage.input_tokens = static_cast<std::int64_t>((prompt_bytes_ + bytes_a_token - 1) / bytes_a_token);
+      usage.output_tokens = static_cast<std::int64_t>((output_bytes_ + bytes_a_token - 1) / bytes_a_token);
+      usage.estimated = true;
+      sink.on_event(UsageReport{usage});
+    }
+    if (!found) {
+      const auto warning = fmt::format("{} stopped for the unknown reason \"{}\"; the answer counts as whole.", title(),
+                                       quotable(stop_reason_, 100));
+      sink.on_event(AnswerWarning{warning});
+    } else if (!known->warning.empty()) {
+      sink.on_event(AnswerWarning{known->warning});
+    }
+    if (stop_reason_ == "refusal") {
+      const auto category = refusal_category_.empty() ? "" : fmt::format(" ({})", quotable(refusal_category_, 100));
+      const auto warning = fmt::format("{} refused to answer{}{}{}", title(), category,
+                                       refusal_text_.empty() ? "." : ": ", quotable(refusal_text_));
+      sink.on_event(AnswerWarning{warning});
+    }
+    finish(reason, sink);
+  }
+
+  /// False where the answer failed. A call that the length limit cut off is left out with a warning.
+  bool deliver_calls(FinishReason& reason, AnswerSink& sink) {
+    std::size_t calls = 0;
+    std::size_t cut_off = 0;
+    auto blocks = std::exchange(blocks_, {});
+    for (auto& block : blocks) {
+      if (block.thinking) continue;
+      auto& call = block.call;
+      const bool empty = call.arguments.empty() && block.start_input.empty();
+      const bool last = &block == &blocks.back();
+      if (call.arguments.empty()) call.arguments = std::move(block.start_input);
+      const bool regular = regular_arguments(call.arguments);
+      // Where the limit hit before the first argument, no arguments is not what the model meant.
+      if (reason == FinishReason::length && (!regular || (empty && last))) {
+        ++cut_off;
+        continue;
+      }
+      if (block.incomplete || !regular || call.name.empty()) {
+        fail(protocol_failure(fmt::format("{}'s answer cannot be used: the tool call to \"{}\" {}. Ask again.", title(),
+                                          quotable(call.name, 100),
+                                          block.incomplete ? "lacks a part that could not be read"
+                                          : !regular       ? "has arguments that are not a JSON object"
+                                                           : "has no name")),
+             sink);
+        return false;
+      }
+      ++calls;
+      if (call.id.empty()) call.id = fmt::format("call_{}", calls);
+      sink.on_event(ToolCallDone{std::move(call)});
+    }
+    if (calls == 0 && stop_reason_ == "tool_use" && missed_block_) {
+      fail(protocol_failure(
+               fmt::format("{}'s answer cannot be used: its tool call could not be read. Ask again.", title())),
+           sink);
+      return false;
+    }
+    if (cut_off > 0) sink.on_event(AnswerWarning{"The answer's length limit cut a tool call off; it is left out."});
+    // A refused answer is not to be acted on.
+    if (calls > 0 && reason != FinishReason::content_filter) reason = FinishReason::tool_calls;
+    return true;
+  }
+
+  const std::string provider_;
+  const std::size_t prompt_bytes_;
+  std::vector<Block> blocks_{};  ///< thinking that is open, and all calls
+  Counts counts_{};
+  std::string stop_reason_{};
+  std::string refusal_category_{};
+  std::string refusal_text_{};
+  std::size_t output_bytes_ = 0;
+  bool missed_block_ = false;  ///< an item that belongs to a block could not be read
+  bool named_ = false;         ///< the request id is delivered
+  bool stopped_ = false;       ///< the reason of the stop is known
+};
+
+}  // namespace
+
+std::unique_ptr<AnswerDecoder> make_decoder(bool stream, std::string_view provider, const DecoderLimits& limits,
+                                            std::size_t prompt_bytes) {
+  return std::make_unique<Decoder>(stream, provider, limits, prompt_bytes);
+}
+
+}  // namespace tokenrail::providers::anthropic
