@@ -1,5 +1,6 @@
 #include "common/providers/provider.hpp"
 
+#include "common/providers/anthropic/anthropic.hpp"
 #include "common/providers/failure_text.hpp"
 #include "common/providers/ollama/ollama.hpp"
 
@@ -43,7 +44,10 @@ struct Row {
   std::string_view adapter;
   const Provider& (*provider)();
 };
-constexpr Row rows[] = {{"ollama", &ollama::provider}};
+constexpr Row rows[] = {
+    {"ollama", &ollama::provider},
+    {"anthropic", &anthropic::provider},
+};
 
 }  // namespace
 
