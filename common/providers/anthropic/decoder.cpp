@@ -10,6 +10,7 @@
 
 #include "common/events/json_writer.hpp"
 #include "common/providers/anthropic/classification.hpp"
+#include "common/providers/anthropic/counts.hpp"
 #include "common/providers/event_decoder.hpp"
 #include "common/providers/failure_text.hpp"
 #include "common/providers/other_api.hpp"
@@ -63,29 +64,15 @@ void read_count(const ObjectReader& object, std::string_view name, std::optional
   if (value && *value >= 0 && *value <= count_max) count = value;
 }
 
-/// The counts as the wire has them. Later ones replace earlier ones, each by itself: they are totals.
-struct Counts {
-  std::optional<std::int64_t> input{}, cache_read{}, cache_creation{}, output{}, thinking{};
-
-  void read(const ObjectReader& usage) {
-    read_count(usage, "input_tokens", input);
-    read_count(usage, "cache_read_input_tokens", cache_read);
-    read_count(usage, "cache_creation_input_tokens", cache_creation);
-    read_count(usage, "output_tokens", output);
-    if (const auto details = object_at(usage, "output_tokens_details")) {
-      read_count(*details, "thinking_tokens", thinking);
-    }
+void read_counts(const ObjectReader& usage, Counts& counts) {
+  read_count(usage, "input_tokens", counts.input);
+  read_count(usage, "cache_read_input_tokens", counts.cache_read);
+  read_count(usage, "cache_creation_input_tokens", counts.cache_creation);
+  read_count(usage, "output_tokens", counts.output);
+  if (const auto details = object_at(usage, "output_tokens_details")) {
+    read_count(*details, "thinking_tokens", counts.thinking);
   }
-  [[nodiscard]] bool any() const { return input || output; }
-  [[nodiscard]] events::Usage usage() const {
-    events::Usage out;
-    out.input_tokens = input.value_or(0) + cache_read.value_or(0) + cache_creation.value_or(0);
-    out.output_tokens = output.value_or(0);
-    out.cached_input_tokens = cache_read;
-    out.reasoning_tokens = thinking;
-    return out;
-  }
-};
+}
 
 /// A content block that is delivered whole: thinking with its signature, or a tool call.
 struct Block {
@@ -200,7 +187,7 @@ class Decoder final : public EventDecoder {
   void read_usage(const ObjectReader& parent, AnswerSink& sink) {
     const auto usage = object_at(parent, "usage");
     if (!usage) return;
-    counts_.read(*usage);
+    read_counts(*usage, counts_);
     if (counts_.any()) sink.on_event(UsageReport{counts_.usage()});
   }
 
