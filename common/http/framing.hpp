@@ -129,7 +129,13 @@ class SseFramer {
   /// A line whose end is known: the kept beginning, if any, and `tail`.
   template <class Sink>
   void take_line(std::string_view tail, Sink& sink) {
-    if (!rest_.empty() && !keep(tail)) return;
+    if (!rest_.empty()) {
+      if (!keep(tail)) return;
+    } else if (buffered_bytes() + tail.size() > item_bytes_max_) {
+      // As if it had come in pieces: where a stream is cut must not decide what is too long.
+      fail();
+      return;
+    }
     const bool dispatch = field_line(rest_.empty() ? tail : std::string_view(rest_));
     rest_.clear();
     if (dispatch) emit(sink);

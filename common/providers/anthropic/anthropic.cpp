@@ -3,6 +3,7 @@
 #include "common/providers/anthropic/chat_body.hpp"
 #include "common/providers/anthropic/classification.hpp"
 #include "common/providers/anthropic/decoder.hpp"
+#include "common/providers/anthropic/model_traits.hpp"
 #include "common/providers/profile.hpp"
 
 namespace tokenrail::providers::anthropic {
@@ -42,6 +43,10 @@ class Anthropic final : public Provider, public ModelLister {
   }
   [[nodiscard]] CallFailure classify(const Target& target, const http::End& end) const override {
     return classify_end(title_of(target.provider), end, target);
+  }
+
+  [[nodiscard]] bool takes_prefill(const Target& target) const override {
+    return accepts_prefill(target.upstream_name);
   }
 
   [[nodiscard]] const ModelLister* lister() const override { return this; }

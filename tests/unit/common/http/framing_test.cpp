@@ -212,6 +212,24 @@ TEST(SseFramer, HasABoundOnLinesAndOnEvents) {
   EXPECT_EQ(count, 100) << "the bound is one event's, not the stream's";
 }
 
+TEST(SseFramer, WhatIsTooLongDoesNotDependOnTheCuts) {
+  for (const std::string line :
+       {"data: 0123456789", ": a comment that is long", "unknown: 0123456789", "data:0123456789"}) {
+    const std::string text = line + "\n\n";
+    for (std::size_t max = line.size() - 8; max <= line.size() + 1; ++max) {
+      SseFramer whole(max);
+      const bool fits = whole.feed(text, [](const ServerSentEvent&) {});
+      EXPECT_EQ(fits, max >= line.size()) << line << " " << max;
+      for (std::size_t cut = 1; cut < text.size(); ++cut) {
+        SseFramer pieces(max);
+        const bool first = pieces.feed(text.substr(0, cut), [](const ServerSentEvent&) {});
+        const bool second = pieces.feed(text.substr(cut), [](const ServerSentEvent&) {});
+        EXPECT_EQ(first && second, fits) << line << " " << max << " cut at " << cut;
+      }
+    }
+  }
+}
+
 TEST(SseFramer, AnEventThatIsTooLargeLeavesNoMemoryBehind) {
   if (!tests::allocations_are_told) GTEST_SKIP() << "needs a sanitizer's allocator";
   const std::string third(plenty / 3, 'x');
