@@ -45,6 +45,7 @@ class JsonDocument {
 /// Fields of an object read tolerantly: what is absent, null or of another type is the default.
 class ObjectReader {
  public:
+  ObjectReader() = default;  ///< of what is not there: every field is absent
   explicit ObjectReader(simdjson::dom::element element);
   [[nodiscard]] bool is_object() const { return valid_; }
   [[nodiscard]] std::optional<simdjson::dom::element> find(std::string_view name) const;
