@@ -3,6 +3,7 @@
 #include "common/providers/anthropic/anthropic.hpp"
 #include "common/providers/failure_text.hpp"
 #include "common/providers/ollama/ollama.hpp"
+#include "common/providers/openai_responses/openai_responses.hpp"
 
 namespace tokenrail::providers {
 
@@ -47,6 +48,7 @@ struct Row {
 constexpr Row rows[] = {
     {"ollama", &ollama::provider},
     {"anthropic", &anthropic::provider},
+    {"openai-responses", &openai_responses::provider},
 };
 
 }  // namespace

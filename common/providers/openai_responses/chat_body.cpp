@@ -1,0 +1,269 @@
+#include "common/providers/openai_responses/chat_body.hpp"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include "common/events/json_writer.hpp"
+#include "common/providers/failure_text.hpp"
+#include "common/providers/openai_responses/input_items.hpp"
+#include "common/providers/openai_responses/strict_schema.hpp"
+#include "common/providers/profile.hpp"
+
+namespace tokenrail::providers::openai_responses {
+
+namespace {
+
+using events::ChatRequest;
+using events::JsonWriter;
+using Warnings = std::vector<std::string>;
+using Fields = std::map<std::string, std::string, std::less<>>;
+
+/// What models do not take, by how their names begin. The first row that fits counts.
+struct ModelTraits {
+  std::string_view prefix;
+  bool reasons;
+  std::string_view least_effort;  ///< what switching reasoning off comes to
+  bool sampling;                  ///< temperature and top_p
+};
+constexpr ModelTraits model_traits[] = {
+    {"gpt-3.5", false, "", true},    {"gpt-4", false, "", true},        {"chatgpt-", false, "", true},
+    {"gpt-5-chat", false, "", true}, {"o1", true, "low", false},        {"o3", true, "low", false},
+    {"o4", true, "low", false},      {"gpt-oss", true, "low", true},    {"gpt-5-pro", true, "high", false},
+    {"gpt-5.", true, "none", true},  {"gpt-5", true, "minimal", false},
+};
+constexpr ModelTraits other_traits = {"", true, "none", true};
+
+const ModelTraits& traits_of(std::string_view model) {
+  // A name may follow a publisher ("openai/gpt-4o") or be that of a model tuned from it ("ft:gpt-4o:…").
+  if (const auto slash = model.rfind('/'); slash != std::string_view::npos) model.remove_prefix(slash + 1);
+  if (model.starts_with("ft:")) model.remove_prefix(3);
+  const auto* const row =
+      std::ranges::find_if(model_traits, [&](const ModelTraits& one) { return model.starts_with(one.prefix); });
+  return row == std::ranges::end(model_traits) ? other_traits : *row;
+}
+
+constexpr std::string_view efforts[] = {"none", "minimal", "low", "medium", "high", "xhigh", "max"};
+
+/// `providerConfig.<provider>`, its values as JSON text. Fields of `text` and `reasoning` are laid over one by one.
+struct Overlay {
+  Fields fields{};
+  Fields text{};
+  Fields reasoning{};
+  [[nodiscard]] bool has(std::string_view name) const { return fields.find(name) != fields.end(); }
+};
+
+/// What the request says itself, and what would make the call another kind of call.
+constexpr std::string_view fixed[] = {"model", "input", "instructions", "stream", "tools", "background"};
+
+Result<Overlay> read_overlay(const ChatRequest& request, const std::string& provider, Warnings& warnings) {
+  Overlay overlay;
+  const auto config = request.provider_config.find(provider);
+  if (config == request.provider_config.end()) return overlay;
+  simdjson::dom::parser parser;
+  simdjson::dom::object object;
+  if (parser.parse(config->second).get_object().get(object) != simdjson::SUCCESS) {
+    return fail(ErrorKind::invalid_input, fmt::format("providerConfig.{}: must be a JSON object", provider));
+  }
+  for (const auto& [key, value] : object) {
+    if (std::ranges::find(fixed, key) != std::ranges::end(fixed)) {
+      warnings.push_back(
+          fmt::format("providerConfig.{}.{} was ignored: the request's own fields define it.", provider, key));
+    } else if (key == "text" || key == "reasoning") {
+      simdjson::dom::object inner;
+      if (value.get_object().get(inner) != simdjson::SUCCESS) {
+        return fail(ErrorKind::invalid_input,
+                    fmt::format("providerConfig.{}.{}: must be a JSON object", provider, key));
+      }
+      auto& fields = key == "text" ? overlay.text : overlay.reasoning;
+      for (const auto& [name, one] : inner) fields.insert_or_assign(std::string(name), simdjson::minify(one));
+    } else {
+      overlay.fields.insert_or_assign(std::string(key), simdjson::minify(value));
+    }
+  }
+  return overlay;
+}
+
+void write_sampling(JsonWriter& json, const ChatRequest& request, const Target& target, const Overlay& overlay,
+                    Warnings& warnings) {
+  const auto write = [&](std::string_view name, std::string_view field, const std::optional<double>& value) {
+    if (!value || overlay.has(name)) return;
+    if (traits_of(target.upstream_name).sampling) {
+      json.field(name, *value);
+    } else {
+      warnings.push_back(
+          fmt::format("{}: {} takes none; it was left out.", field, quotable(target.upstream_name, 200)));
+    }
+  };
+  write("temperature", "temperature", request.temperature);
+  write("top_p", "topP", request.top_p);
+  if (request.top_k) warnings.emplace_back("topK: the Responses API has none; it was left out.");
+  if (request.seed) warnings.emplace_back("seed: the Responses API has none; it was left out.");
+}
+
+void write_tools(JsonWriter& json, const ChatRequest& request, const Overlay& overlay) {
+  using Mode = events::ToolChoice::Mode;
+  if (request.tools.empty()) return;
+  json.begin_array("tools");
+  for (const auto& tool : request.tools) {
+    json.begin_object();
+    json.field("type", "function");
+    json.field("name", tool.name);
+    if (!tool.description.empty()) json.field("description", tool.description);
+    json.raw_field("parameters", tool.parameters.empty() ? std::string_view(R"({"type":"object","properties":{}})")
+                                                         : std::string_view(tool.parameters));
+    json.field("strict", false);  // left out it means true, and parameters that may be missing become required
+    json.end_object();
+  }
+  json.end_array();
+  if (!request.tool_choice || overlay.has("tool_choice")) return;
+  switch (request.tool_choice->mode) {
+    case Mode::automatic:
+      json.field("tool_choice", "auto");
+      break;
+    case Mode::none:
+      json.field("tool_choice", "none");
+      break;
+    case Mode::required:
+      json.field("tool_choice", "required");
+      break;
+    case Mode::named:
+      json.begin_object("tool_choice");
+      json.field("type", "function");
+      json.field("name", request.tool_choice->name);
+      json.end_object();
+      break;
+  }
+}
+
+void write_text(JsonWriter& json, const ChatRequest& request, const Overlay& overlay, Warnings& warnings) {
+  using Kind = events::ResponseFormat::Kind;
+  const auto kind = request.response_format ? request.response_format->kind : Kind::text;
+  const bool format = kind != Kind::text && overlay.text.find("format") == overlay.text.end();
+  if (!format && overlay.text.empty()) return;
+  json.begin_object("text");
+  if (format) {
+    json.begin_object("format");
+    if (kind == Kind::json) {
+      json.field("type", "json_object");
+    } else {
+      const auto problem = not_strict(request.response_format->schema);
+      if (!problem.empty()) {
+        warnings.push_back(
+            fmt::format("responseFormat: the schema is followed but not enforced, because {}.", problem));
+      }
+      json.field("type", "json_schema");
+      json.field("name", "response");
+      json.raw_field("schema", request.response_format->schema);
+      json.field("strict", problem.empty());
+    }
+    json.end_object();
+  }
+  for (const auto& [name, value] : overlay.text) json.raw_field(name, value);
+  json.end_object();
+}
+
+/// The effort to ask for; nothing: the model's own.
+std::optional<std::string_view> effort_of(const events::Reasoning& reasoning, const Target& target,
+                                          Warnings& warnings) {
+  const auto& traits = traits_of(target.upstream_name);
+  std::optional<std::string_view> effort;
+  if (!reasoning.effort.empty()) {
+    const auto* const known = std::ranges::find(efforts, reasoning.effort);
+    if (known != std::ranges::end(efforts)) {
+      effort = *known;
+    } else {
+      warnings.push_back(
+          fmt::format("reasoning.effort: \"{}\" is not known (none, minimal, low, medium, high, xhigh, "
+                      "max); it was left out.",
+                      quotable(reasoning.effort, 60)));
+    }
+  }
+  const bool off = (reasoning.enabled && !*reasoning.enabled) || effort == "none";
+  if (!off) return effort;
+  if (traits.least_effort != "none") {
+    warnings.push_back(fmt::format("reasoning: that of {} cannot be switched off; the effort is \"{}\".",
+                                   quotable(target.upstream_name, 200), traits.least_effort));
+  }
+  return traits.least_effort;
+}
+
+void write_reasoning(JsonWriter& json, const ChatRequest& request, const Target& target, const Overlay& overlay,
+                     Warnings& warnings) {
+  std::optional<std::string_view> effort;
+  bool summary = false;
+  if (request.reasoning) {
+    const auto& reasoning = *request.reasoning;
+    const bool off = (reasoning.enabled && !*reasoning.enabled) || reasoning.effort == "none";
+    if (traits_of(target.upstream_name).reasons) {
+      effort = effort_of(reasoning, target, warnings);
+      summary = !off;
+    } else if (!off) {
+      warnings.push_back(
+          fmt::format("reasoning: {} does not reason; it was left out.", quotable(target.upstream_name, 200)));
+    }
+    if (reasoning.tokens_max) {
+      warnings.emplace_back("reasoning.maxTokens: the Responses API bounds reasoning by effort and maxTokens only.");
+    }
+  }
+  const auto given = [&](std::string_view name) { return overlay.reasoning.find(name) != overlay.reasoning.end(); };
+  const bool write_effort = effort && !given("effort");
+  const bool write_summary = summary && !given("summary");
+  if (!write_effort && !write_summary && overlay.reasoning.empty()) return;
+  json.begin_object("reasoning");
+  if (write_effort) json.field("effort", *effort);
+  if (write_summary) json.field("summary", "auto");
+  for (const auto& [name, value] : overlay.reasoning) json.raw_field(name, value);
+  json.end_object();
+}
+
+}  // namespace
+
+std::size_t prompt_bytes(const ChatRequest& request) {
+  std::size_t bytes = 0;
+  for (const auto& message : request.messages) {
+    for (const auto& part : message.content) bytes += part.text.size();
+    for (const auto& call : message.tool_calls) bytes += call.name.size() + call.arguments.size();
+  }
+  for (const auto& tool : request.tools) bytes += tool.name.size() + tool.description.size() + tool.parameters.size();
+  return bytes;
+}
+
+Result<std::string> chat_body(const ChatRequest& request, const Target& target, Warnings& warnings) {
+  if (!request.stop.empty()) {
+    return fail(ErrorKind::invalid_input,
+                "stop: the Responses API has no stop sequences; leave stop out, or use a connection with the adapter "
+                "openai");
+  }
+  const auto overlay = read_overlay(request, target.provider, warnings);
+  if (!overlay) return std::unexpected(overlay.error());
+  std::string body;
+  body.reserve(prompt_bytes(request) * 9 / 8 + 1024);
+  JsonWriter json(body);
+  json.begin_object();
+  json.field("model", target.upstream_name);
+  if (const auto written = write_input(json, request, target.provider, warnings); !written) {
+    return std::unexpected(written.error());
+  }
+  json.field("stream", request.stream);
+  if (!overlay->has("store")) json.field("store", false);  // left out it means true
+  // Models that do not reason refuse this.
+  if (!overlay->has("include") && traits_of(target.upstream_name).reasons) {
+    json.begin_array("include");
+    json.element("reasoning.encrypted_content");
+    json.end_array();
+  }
+  if (request.tokens_max && !overlay->has("max_output_tokens")) json.field("max_output_tokens", *request.tokens_max);
+  write_sampling(json, request, target, *overlay, warnings);
+  write_tools(json, request, *overlay);
+  write_text(json, request, *overlay, warnings);
+  write_reasoning(json, request, target, *overlay, warnings);
+  for (const auto& [name, value] : overlay->fields) json.raw_field(name, value);
+  json.end_object();
+  return body;
+}
+
+}  // namespace tokenrail::providers::openai_responses
