@@ -2,6 +2,7 @@
 
 #include "common/providers/anthropic/anthropic.hpp"
 #include "common/providers/failure_text.hpp"
+#include "common/providers/cohere/cohere.hpp"
 #include "common/providers/ollama/ollama.hpp"
 #include "common/providers/openai_responses/openai_responses.hpp"
 
@@ -45,11 +46,7 @@ struct Row {
   std::string_view adapter;
   const Provider& (*provider)();
 };
-constexpr Row rows[] = {
-    {"ollama", &ollama::provider},
-    {"anthropic", &anthropic::provider},
-    {"openai-responses", &openai_responses::provider},
-};
+constexpr Row rows[] = {{"ollama", &ollama::provider}, {"anthropic", &anthropic::provider}, {"openai-responses", &openai_responses::provider}, {"cohere", &cohere::provider}};
 
 }  // namespace
 

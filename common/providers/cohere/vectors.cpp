@@ -1,0 +1,149 @@
+#include "common/providers/cohere/vectors.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "common/events/json_document.hpp"
+#include "common/events/json_writer.hpp"
+#include "common/providers/cohere/endpoints.hpp"
+#include "common/providers/other_api.hpp"
+
+namespace tokenrail::providers::cohere {
+
+namespace {
+
+namespace dom = simdjson::dom;
+
+constexpr std::size_t texts_max = 96;
+constexpr std::size_t documents_max = 10'000;
+
+std::unexpected<Error> not_it(std::string_view body, std::string_view path, std::string_view what) {
+  if (auto other = other_api_text(body, "cohere"); !other.empty()) return fail(ErrorKind::unavailable, other);
+  return fail(ErrorKind::unavailable,
+              fmt::format("the answer to {} {}; check that the base URL is Cohere's", path, what));
+}
+
+Result<void> check_count(std::string_view what, std::size_t count, std::size_t max) {
+  if (count >= 1 && count <= max) return {};
+  return fail(ErrorKind::invalid_input,
+              fmt::format("Cohere takes 1 to {} {} in one call, but there are {}", max, what, count));
+}
+
+void write_texts(events::JsonWriter& json, std::string_view name, const std::vector<std::string>& texts) {
+  json.begin_array(name);
+  for (const auto& text : texts) json.element(text);
+  json.end_array();
+}
+
+bool read_vector(dom::element element, std::vector<float>& out) {
+  if (!element.is_array()) return false;
+  for (const auto entry : element.get_array().value_unsafe()) {
+    const auto number = events::number_of(entry);
+    if (!number) return false;
+    out.push_back(static_cast<float>(*number));
+  }
+  return !out.empty();
+}
+
+class CohereEmbedder final : public Embedder {
+ public:
+  [[nodiscard]] Result<http::Request> embed(const Request& request, const Target& target) const override {
+    if (const auto fits = check_count("texts", request.texts.size(), texts_max); !fits) {
+      return std::unexpected(fits.error());
+    }
+    std::string body;
+    events::JsonWriter json(body);
+    json.begin_object();
+    json.field("model", target.upstream_name);
+    // Required; the type under which texts are stored. Queries of a search would have a type of their own.
+    json.field("input_type", "search_document");
+    json.begin_array("embedding_types");
+    json.element("float");
+    json.end_array();
+    if (request.dimensions) json.field("output_dimension", *request.dimensions);
+    write_texts(json, "texts", request.texts);
+    json.end_object();
+    return post(target, "/v2/embed", std::move(body));
+  }
+
+  [[nodiscard]] Result<Answer> parse(std::string_view body) const override {
+    const events::JsonDocument document(body);
+    if (document.error() != simdjson::SUCCESS) return not_it(body, path, "is not JSON");
+    const events::ObjectReader root(document.root());
+    const auto embeddings = root.find("embeddings");
+    // By type, as asked for; a list where a server answers as version 1 does.
+    const auto vectors =
+        embeddings && embeddings->is_object() ? events::ObjectReader(*embeddings).find("float") : embeddings;
+    if (!vectors || !vectors->is_array()) return not_it(body, path, "has no vectors under \"embeddings\"");
+    Answer answer;
+    for (const auto vector : vectors->get_array().value_unsafe()) {
+      if (!read_vector(vector, answer.vectors.emplace_back())) {
+        return not_it(body, path, "has a vector that is not a list of numbers");
+      }
+    }
+    const auto meta = root.find("meta");
+    const auto billed = meta ? events::ObjectReader(*meta).find("billed_units") : std::nullopt;
+    if (billed) answer.input_tokens = events::ObjectReader(*billed).integer_if("input_tokens");
+    return answer;
+  }
+
+ private:
+  static constexpr std::string_view path = "/v2/embed";
+};
+
+class CohereReranker final : public Reranker {
+ public:
+  [[nodiscard]] Result<http::Request> rerank(const Request& request, const Target& target) const override {
+    if (const auto fits = check_count("documents", request.documents.size(), documents_max); !fits) {
+      return std::unexpected(fits.error());
+    }
+    std::string body;
+    events::JsonWriter json(body);
+    json.begin_object();
+    json.field("model", target.upstream_name);
+    json.field("query", request.query);
+    write_texts(json, "documents", request.documents);
+    if (request.top) json.field("top_n", *request.top);
+    json.end_object();
+    return post(target, "/v2/rerank", std::move(body));
+  }
+
+  [[nodiscard]] Result<Answer> parse(std::string_view body) const override {
+    const events::JsonDocument document(body);
+    if (document.error() != simdjson::SUCCESS) return not_it(body, path, "is not JSON");
+    const auto results = events::ObjectReader(document.root()).find("results");
+    if (!results || !results->is_array()) return not_it(body, path, "has no list under \"results\"");
+    Answer answer;
+    for (const auto entry : results->get_array().value_unsafe()) {
+      const events::ObjectReader result(entry);
+      const auto index = result.integer_if("index");
+      const auto score = result.find("relevance_score");
+      const auto number = score ? events::number_of(*score) : std::nullopt;
+      if (!index || *index < 0 || !number) return not_it(body, path, "has a result without index or relevance_score");
+      answer.scores.emplace_back(*index, *number);
+    }
+    std::ranges::sort(answer.scores, [](const auto& a, const auto& b) {
+      return a.second != b.second ? a.second > b.second : a.first < b.first;
+    });
+    return answer;
+  }
+
+ private:
+  static constexpr std::string_view path = "/v2/rerank";
+};
+
+}  // namespace
+
+const Embedder& embedder() {
+  static const CohereEmbedder embedder;
+  return embedder;
+}
+
+const Reranker& reranker() {
+  static const CohereReranker reranker;
+  return reranker;
+}
+
+}  // namespace tokenrail::providers::cohere
