@@ -1,10 +1,12 @@
 #include "common/providers/provider.hpp"
 
 #include "common/providers/anthropic/anthropic.hpp"
+#include "common/providers/azure/azure.hpp"
 #include "common/providers/failure_text.hpp"
 #include "common/providers/cohere/cohere.hpp"
 #include "common/providers/ollama/ollama.hpp"
 #include "common/providers/openai_responses/openai_responses.hpp"
+#include "common/providers/openai/openai.hpp"
 
 namespace tokenrail::providers {
 
@@ -46,7 +48,7 @@ struct Row {
   std::string_view adapter;
   const Provider& (*provider)();
 };
-constexpr Row rows[] = {{"ollama", &ollama::provider}, {"anthropic", &anthropic::provider}, {"openai-responses", &openai_responses::provider}, {"cohere", &cohere::provider}};
+constexpr Row rows[] = {{"ollama", &ollama::provider}, {"anthropic", &anthropic::provider}, {"openai-responses", &openai_responses::provider}, {"cohere", &cohere::provider}, {"openai", &openai::provider}, {"azure", &azure::provider}};
 
 }  // namespace
 

@@ -1,0 +1,59 @@
+#include "common/providers/openai/usage.hpp"
+
+#include <cstdint>
+#include <initializer_list>
+#include <string_view>
+
+#include "common/events/json_document.hpp"
+
+namespace tokenrail::providers::openai {
+
+namespace {
+
+std::optional<std::int64_t> count_at(const events::ObjectReader& object, std::string_view name) {
+  const auto count = object.integer_if(name);
+  return count && *count >= 0 ? count : std::nullopt;
+}
+
+std::optional<std::int64_t> count_in(const events::ObjectReader& object,
+                                     std::initializer_list<std::string_view> parents, std::string_view name) {
+  for (const auto parent : parents) {
+    const auto found = object.find(parent);
+    if (!found) continue;
+    if (const auto count = count_at(events::ObjectReader(*found), name)) return count;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void read_usage(const events::ObjectReader& object, std::optional<events::Usage>& usage) {
+  const auto input = count_at(object, "prompt_tokens");
+  const auto output = count_at(object, "completion_tokens");
+  if (!input && !output) return;
+  events::Usage read{.input_tokens = input.value_or(0), .output_tokens = output.value_or(0)};
+  read.cached_input_tokens = count_in(object, {"prompt_tokens_details"}, "cached_tokens");
+  if (!read.cached_input_tokens) read.cached_input_tokens = count_at(object, "prompt_cache_hit_tokens");  // DeepSeek
+  if (!read.cached_input_tokens) read.cached_input_tokens = count_at(object, "cached_tokens");
+  read.reasoning_tokens = count_in(object, {"completion_tokens_details"}, "reasoning_tokens");
+  if (!read.reasoning_tokens) read.reasoning_tokens = count_at(object, "reasoning_tokens");
+  // xAI counts reasoning beside completion_tokens; only the total shows it. The counts are the provider's, so their sum
+  // must not overflow.
+  constexpr std::int64_t believable = std::int64_t{1} << 50;
+  const auto total = count_at(object, "total_tokens");
+  const auto reasoned = read.reasoning_tokens.value_or(0);
+  if (total && reasoned > 0 && read.input_tokens < believable && read.output_tokens < believable &&
+      reasoned < believable && *total == read.input_tokens + read.output_tokens + reasoned) {
+    read.output_tokens += reasoned;
+  }
+  usage = read;
+}
+
+events::Usage estimated_usage(std::size_t prompt_bytes, std::size_t answer_bytes) {
+  const auto tokens = [](std::size_t bytes) { return static_cast<std::int64_t>((bytes + 3) / 4); };
+  events::Usage usage{.input_tokens = tokens(prompt_bytes), .output_tokens = tokens(answer_bytes)};
+  usage.estimated = true;
+  return usage;
+}
+
+}  // namespace tokenrail::providers::openai

@@ -1,0 +1,175 @@
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/providers/openai/openai.hpp"
+
+namespace tokenrail::providers::openai {
+namespace {
+
+using testing::ElementsAre;
+using testing::FloatEq;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+ModelPage parsed(std::string_view body) {
+  auto page = parse_model_list(body, "openai");
+  EXPECT_TRUE(page) << (page ? "" : page.error().detail);
+  return page ? *page : ModelPage{};
+}
+
+ListedModel listed(const std::string& entry) {
+  const auto page = parsed(R"({"object":"list","data":[)" + entry + "]}");
+  EXPECT_THAT(page.models, SizeIs(1)) << page.first_skipped;
+  return page.models.empty() ? ListedModel{} : page.models[0];
+}
+
+TEST(OpenAiModels, RequestAsksForTheListOrAPageOfIt) {
+  const auto* const lister = provider().lister();
+  ASSERT_NE(lister, nullptr);
+  const Target target{.provider = "openrouter", .base_url = "https://openrouter.ai/api/v1"};
+  EXPECT_EQ(lister->list(target, "").url, "https://openrouter.ai/api/v1/models");
+  EXPECT_EQ(lister->list(target, "offset=5").url, "https://openrouter.ai/api/v1/models?offset=5");
+  EXPECT_EQ(lister->list({.base_url = "http://host"}, "").url, "http://host/v1/models");
+}
+
+TEST(OpenAiModels, EachServersFieldsAreRead) {
+  const auto vllm = listed(R"({"id":"a/b","owned_by":"vllm","max_model_len":4096})");
+  EXPECT_EQ(vllm.name, "a/b");
+  EXPECT_EQ(vllm.context_length, 4096);
+  EXPECT_THAT(vllm.capabilities, IsEmpty());
+
+  const auto groq = listed(R"({"id":"m","active":true,"context_window":131072,"max_completion_tokens":8192,)"
+                           R"("name":"M","input_modalities":["text","image"],"output_modalities":["text"]})");
+  EXPECT_EQ(groq.context_length, 131072);
+  EXPECT_EQ(groq.output_tokens_max, 8192);
+  EXPECT_EQ(groq.display_name, "M");
+  EXPECT_THAT(groq.capabilities, ElementsAre("chat", "vision"));
+
+  const auto mistral =
+      listed(R"({"id":"m","name":"m","max_context_length":32768,"capabilities":{"completion_chat":true,)"
+             R"("function_calling":true,"vision":false,"reasoning":true,"completion_fim":true}})");
+  EXPECT_EQ(mistral.context_length, 32768);
+  EXPECT_EQ(mistral.display_name, "") << "the name again is no other name";
+  EXPECT_THAT(mistral.capabilities, ElementsAre("chat", "fill_in_middle", "reasoning", "tools"));
+
+  const auto openrouter =
+      listed(R"({"id":"q/x","name":"Q: X","context_length":1000,"architecture":{"input_modalities":["text","image",)"
+             R"("file"],"output_modalities":["text"]},"top_provider":{"context_length":900,)"
+             R"("max_completion_tokens":100},"supported_parameters":["tools","reasoning","structured_outputs",)"
+             R"("response_format","top_k"],"pricing":{"prompt":"0.1"}})");
+  EXPECT_EQ(openrouter.context_length, 1000);
+  EXPECT_EQ(openrouter.output_tokens_max, 100);
+  EXPECT_THAT(openrouter.capabilities,
+              ElementsAre("chat", "files", "json_mode", "json_schema", "reasoning", "tools", "vision"));
+
+  const auto llamacpp = listed(R"({"id":"m","meta":{"n_ctx":16384,"n_ctx_train":262144,"size":1328,"ftype":"Q4_K"}})");
+  EXPECT_EQ(llamacpp.context_length, 16384);
+  EXPECT_EQ(llamacpp.size_bytes, 1328);
+  EXPECT_EQ(llamacpp.quantization, "Q4_K");
+
+  const auto lmstudio =
+      listed(R"({"type":"llm","key":"q/m","display_name":"M","architecture":"qwen3","quantization":{"name":"4bit"},)"
+             R"("size_bytes":5,"params_string":"4B","max_context_length":262144,)"
+             R"("capabilities":{"vision":false,"trained_for_tool_use":true}})");
+  EXPECT_EQ(lmstudio.name, "q/m");
+  EXPECT_EQ(lmstudio.family, "qwen3");
+  EXPECT_EQ(lmstudio.parameter_size, "4B");
+  EXPECT_EQ(lmstudio.quantization, "4bit");
+  EXPECT_THAT(lmstudio.capabilities, ElementsAre("chat", "tools"));
+}
+
+TEST(OpenAiModels, ListMayBeBareOrUnderAnotherName) {
+  EXPECT_THAT(parsed(R"([{"id":"a"},{"id":"b"}])").models, SizeIs(2));
+  EXPECT_THAT(parsed(R"({"models":[{"key":"a"}]})").models, SizeIs(1));
+  EXPECT_THAT(parsed(R"({"models":[{"name":"a"}],"object":"list","data":[{"id":"b"}]})").models[0].name,
+              testing::Eq("b"));
+  EXPECT_THAT(parsed(R"({"data":[]})").models, IsEmpty());
+}
+
+TEST(OpenAiModels, ABadEntryCostsThatEntry) {
+  const auto page = parsed(R"({"data":[{"id":"a"},7,{"id":null},{"id":"a"},{"id":"b","context_length":"many",)"
+                           R"("capabilities":7,"architecture":[]},{"id":"c","created":18446744073709551616}]})");
+  ASSERT_THAT(page.models, SizeIs(2));
+  EXPECT_EQ(page.models[1].name, "b");
+  EXPECT_FALSE(page.models[1].context_length);
+  EXPECT_EQ(page.skipped, 4U);
+  EXPECT_THAT(page.first_skipped, HasSubstr("entry 2"));
+}
+
+TEST(OpenAiModels, InactiveModelsAreLeftOut) {
+  const auto page = parsed(R"({"data":[{"id":"a","active":false},{"id":"b","active":null}]})");
+  ASSERT_THAT(page.models, SizeIs(1));
+  EXPECT_EQ(page.skipped, 0U);
+}
+
+TEST(OpenAiModels, NextPageIsNamed) {
+  EXPECT_EQ(parsed(R"({"data":[{"id":"a"}],"links":{"next":"https://x/models?offset=1&limit=1"}})").next,
+            "offset=1&limit=1");
+  EXPECT_EQ(parsed(R"({"data":[{"id":"a"}],"links":{"next":null}})").next, "");
+  EXPECT_EQ(parsed(R"({"data":[{"id":"a/b"}],"has_more":true})").next, "after=a%2Fb");
+  EXPECT_EQ(parsed(R"({"data":[{"id":"a"}],"has_more":false})").next, "");
+}
+
+TEST(OpenAiModels, WhatIsNoListIsAnError) {
+  for (const auto* const body : {"", "<html>", "7", "{}", R"({"data":7})", R"({"data":[{"id":)"}) {
+    const auto page = parse_model_list(body, "openai");
+    ASSERT_FALSE(page) << body;
+    EXPECT_EQ(page.error().kind, ErrorKind::unavailable);
+  }
+  EXPECT_THAT(parse_model_list("<html>", "openai").error().detail, HasSubstr("web page"));
+}
+
+Result<Embedder::Answer> embeddings(std::string_view body) {
+  return provider().embedder()->parse(body);
+}
+
+TEST(OpenAiEmbeddings, RequestHasAllTexts) {
+  const Target target{.provider = "openai", .base_url = "http://h", .upstream_name = "e"};
+  const auto request = provider().embedder()->embed({.texts = {"a", "b"}, .dimensions = 3}, target);
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->url, "http://h/v1/embeddings");
+  EXPECT_EQ(request->body, R"({"model":"e","input":["a","b"],"dimensions":3})");
+  EXPECT_EQ(provider()
+                .embedder()
+                ->embed({.texts = {"a"}, .dimensions = 3}, {.provider = "mistral", .upstream_name = "e"})
+                ->body,
+            R"({"model":"e","input":["a"],"output_dimension":3})");
+  EXPECT_FALSE(provider().embedder()->embed({}, target));
+}
+
+TEST(OpenAiEmbeddings, VectorsAreInTheOrderOfTheTexts) {
+  const auto answer = embeddings(R"({"data":[{"index":1,"embedding":[3]},{"index":0,"embedding":[1.5,-2]}],)"
+                                 R"("usage":{"prompt_tokens":6}})");
+  ASSERT_TRUE(answer);
+  ASSERT_THAT(answer->vectors, SizeIs(2));
+  EXPECT_THAT(answer->vectors[0], ElementsAre(FloatEq(1.5F), FloatEq(-2)));
+  EXPECT_THAT(answer->vectors[1], ElementsAre(FloatEq(3)));
+  EXPECT_EQ(answer->input_tokens, 6);
+}
+
+TEST(OpenAiEmbeddings, Base64IsFloatsOrDoubles) {
+  const auto floats = embeddings(R"({"data":[{"embedding":"AACAPwAAAMA="}]})");
+  ASSERT_TRUE(floats) << floats.error().detail;
+  EXPECT_THAT(floats->vectors[0], ElementsAre(FloatEq(1), FloatEq(-2)));
+  // Eight doubles of 1.0.
+  const auto doubles = embeddings(
+      R"({"data":[{"embedding":"AAAAAAAA8D8AAAAAAADwPwAAAAAAAPA/AAAAAAAA8D8AAAAAAADwPwAAAAAAAPA/AAAAAAAA8D8AAAAAAADwPw=="}]})");
+  ASSERT_TRUE(doubles) << doubles.error().detail;
+  EXPECT_THAT(doubles->vectors[0], testing::AllOf(SizeIs(8), testing::Each(FloatEq(1))));
+}
+
+TEST(OpenAiEmbeddings, AnAnswerThatLacksAVectorIsAnError) {
+  for (const auto* const body :
+       {"", "[]", "{}", R"({"data":[{"index":0}]})", R"({"data":[{"embedding":[]}]})",
+        R"({"data":[{"embedding":["x"]}]})", R"({"data":[{"embedding":"AAA"}]})", R"({"data":[{"embedding":"!!!!"}]})",
+        R"({"data":[{"embedding":"AACA"}]})", R"({"data":[{"index":1,"embedding":[1]}]})",
+        R"({"data":[{"index":0,"embedding":[1]},{"index":0,"embedding":[1]}]})"}) {
+    EXPECT_FALSE(embeddings(body)) << body;
+  }
+}
+
+}  // namespace
+}  // namespace tokenrail::providers::openai
