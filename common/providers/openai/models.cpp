@@ -60,7 +60,7 @@ constexpr Word capability_words[] = {
     {"reasoning", "reasoning"},
     {"vision", "vision"},
     {"multimodal", "vision"},
-    {"audio", "audio"},
+    {"audio", "audio_in"},
     {"completion_fim", "fill_in_middle"},
     {"response_format", "json_mode"},
     {"json_mode", "json_mode"},
@@ -68,7 +68,7 @@ constexpr Word capability_words[] = {
     {"embedding", "embedding"},
     {"embeddings", "embedding"},
 };
-constexpr Word modality_words[] = {{"image", "vision"}, {"audio", "audio"}, {"file", "files"}};
+constexpr Word modality_words[] = {{"image", "vision"}, {"audio", "audio_in"}, {"file", "files"}};
 
 std::optional<std::int64_t> first_count(const ObjectReader& entry, std::span<const Field> fields) {
   for (const auto& [parent, name] : fields) {
