@@ -37,6 +37,10 @@ void EventDecoder::feed(std::string_view bytes, AnswerSink& sink) {
     body_.append(bytes);
     return;
   }
+  too_large(sink);
+}
+
+void EventDecoder::too_large(AnswerSink& sink) {
   CallFailure failure{
       .failure = events::Failure::of(
           ErrorCode::response_too_large,

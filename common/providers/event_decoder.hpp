@@ -21,8 +21,8 @@ class EventDecoder : public AnswerDecoder {
   EventDecoder(bool stream, const DecoderLimits& limits, std::string title, std::string_view adapter);
 
   void head(const http::ResponseHead& head, AnswerSink& sink) override;
-  void feed(std::string_view bytes, AnswerSink& sink) final;
-  void end(AnswerSink& sink) final;
+  void feed(std::string_view bytes, AnswerSink& sink) override;
+  void end(AnswerSink& sink) override;
   [[nodiscard]] std::size_t held_bytes() const override;
 
  protected:
@@ -59,8 +59,15 @@ class EventDecoder : public AnswerDecoder {
   /// Accounts for parts of an answer that are held back, so that the limit holds for them too.
   bool hold(std::size_t bytes, AnswerSink& sink);
 
- private:
+  // For formats with a framing of their own, which override feed() and end().
+  /// One item, whatever framed it: calls take_event() or take_whole() with what is JSON.
   void take(std::string_view type, std::string_view json, AnswerSink& sink);
+  /// An item is longer than DecoderLimits::item_bytes_max.
+  void too_large(AnswerSink& sink);
+  /// Whether what follows are server-sent events or one text.
+  void reads_stream(bool stream) { stream_ = stream; }
+
+ private:
   /// False, and nothing done, where repairing the strings of `json` may make it readable.
   bool take_json(std::string_view type, std::string_view json, bool repaired, AnswerSink& sink);
   bool grow(std::size_t bytes, AnswerSink& sink);

@@ -109,6 +109,14 @@ ErrorBody read_error_body(std::string_view body) {
   for (const auto* const name : {"code", "type", "status", "reason", "error_type"}) {
     if (const auto word = fields.text_if(name)) out.code += (out.code.empty() ? "" : " ") + *word;
   }
+  // Google's APIs name the precise reason in a list beside the message.
+  simdjson::dom::array details;
+  if (const auto list = fields.find("details"); list && list->get_array().get(details) == simdjson::SUCCESS) {
+    for (const auto detail : details) {
+      const auto word = events::ObjectReader(detail).text_if("reason");
+      if (word) out.code += (out.code.empty() ? "" : " ") + *word;
+    }
+  }
   return out;
 }
 

@@ -19,7 +19,7 @@ namespace tokenrail::providers {
 /// `{"message":…}`, `{"detail":…}` or text. Strings are repaired (events::repair_strings).
 struct ErrorBody {
   std::string text{};
-  std::string code{};  ///< code, type or reason, blank between several; for programs
+  std::string code{};  ///< code, type or reason (also of `details`), blank between several; for programs
 };
 [[nodiscard]] ErrorBody read_error_body(std::string_view body);
 

@@ -146,6 +146,8 @@ TEST(OllamaClassification, ErrorTextsAreRepairedAndUnwrapped) {
   }
   EXPECT_EQ(read_error_body(R"({"error":{"code":7,"message":["x"]}})").text, R"({"code":7,"message":["x"]})");
   EXPECT_EQ(read_error_body(R"({"error":{"code":"c","type":"t","message":"x"}})").code, "c t");
+  EXPECT_EQ(read_error_body(R"({"error":{"code":400,"message":"x","status":"S","details":[7,{"reason":"R"}]}})").code,
+            "S R");
   EXPECT_EQ(read_error_body("[1]").text, "[1]");
 }
 
