@@ -68,6 +68,8 @@ class Gemini final : public Provider {
   [[nodiscard]] CallFailure classify(const Target& target, const http::End& end) const override {
     return classify_end(title_of(target), end, target);
   }
+  [[nodiscard]] const ModelLister* lister() const override { return &gemini::lister(); }
+  [[nodiscard]] const Embedder* embedder() const override { return &gemini::embedder(); }
 };
 
 }  // namespace
