@@ -288,7 +288,7 @@ TEST_P(GeminiExchange, AListNamesEveryModel) {
     EXPECT_EQ(listed.context_length.value_or(0), count_at(model, "inputTokenLimit"));
     EXPECT_EQ(listed.output_tokens_max.value_or(0), count_at(model, "outputTokenLimit"));
     const auto has = simdjson::minify(model).find("\"generateContent\"") != std::string::npos;
-    EXPECT_EQ(std::ranges::find(listed.capabilities, "completion") != listed.capabilities.end(), has);
+    EXPECT_EQ(std::ranges::find(listed.capabilities, "chat") != listed.capabilities.end(), has);
   }
 }
 

@@ -21,7 +21,7 @@ namespace tokenrail::providers::gemini {
 /// as they are.
 [[nodiscard]] std::string resource_name(std::string_view upstream_name);
 
-/// The list of models, with their neutral capabilities (completion, embedding, thinking, other).
+/// The list of models, with the capabilities that follow from their methods.
 [[nodiscard]] const ModelLister& lister();
 /// :batchEmbedContents. Not on Vertex AI.
 [[nodiscard]] const Embedder& embedder();

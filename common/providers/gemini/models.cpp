@@ -21,12 +21,15 @@ namespace {
 namespace dom = simdjson::dom;
 namespace ondemand = simdjson::ondemand;
 
-/// What a method makes a model good for, in neutral words.
+/// What a method makes a model good for, in the registry's words.
 struct Method {
   std::string_view name;
   std::string_view capability;
 };
-constexpr Method methods[] = {{"generateContent", "completion"}, {"embedContent", "embedding"}};
+constexpr Method methods[] = {
+    {"generateContent", "chat"}, {"generateContent", "streaming"}, {"embedContent", "embedding"}};
+/// Of a model with other methods only, such as those for video and live audio.
+constexpr std::string_view no_method = "other";
 
 std::optional<std::int64_t> count_at(const events::ObjectReader& object, std::string_view key) {
   const auto element = object.find(key);
@@ -45,9 +48,8 @@ void read_capabilities(const events::ObjectReader& object, ListedModel& model) {
         list, [&](dom::element element) { return events::string_of(element).value_or("") == method.name; });
     if (has) model.capabilities.emplace_back(method.capability);
   }
-  // Models for video, live audio and the like: known not to answer chats.
-  if (model.capabilities.empty()) model.capabilities.emplace_back("other");
-  if (object.flag("thinking")) model.capabilities.emplace_back("thinking");
+  if (model.capabilities.empty()) model.capabilities.emplace_back(no_method);
+  if (object.flag("thinking")) model.capabilities.emplace_back("reasoning");
 }
 
 /// What is wrong with the entry, or nothing.
@@ -119,6 +121,12 @@ class Lister final : public ModelLister {
     request.headers.push_back({.name = "Accept", .value = "application/json"});
     authorise(request, target.credential);
     return request;
+  }
+
+  [[nodiscard]] ModelFacts facts(const ListedModel& listed, const ModelDetails* details) const override {
+    auto facts = ModelLister::facts(listed, details);
+    if (facts.capabilities.erase(std::string(no_method)) > 0 && facts.kind == "generation") facts.kind = "other";
+    return facts;
   }
 
   [[nodiscard]] Result<ModelPage> parse(const Target& /*target*/, std::string_view body) const override {

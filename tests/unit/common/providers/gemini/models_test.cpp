@@ -46,11 +46,20 @@ TEST(GeminiModels, EntriesAreReadWithTheirLimits) {
   EXPECT_EQ(page->models[0].display_name, "Gemini 2.5 Pro");
   EXPECT_EQ(page->models[0].context_length, 1'048'576);
   EXPECT_EQ(page->models[0].output_tokens_max, 65'536);
-  EXPECT_THAT(page->models[0].capabilities, ElementsAre("completion", "thinking"));
+  EXPECT_THAT(page->models[0].capabilities, ElementsAre("chat", "streaming", "reasoning"));
   EXPECT_THAT(page->models[1].capabilities, ElementsAre("embedding"));
   EXPECT_FALSE(page->models[1].output_tokens_max);
   EXPECT_THAT(page->models[2].capabilities, ElementsAre("other"));
   EXPECT_THAT(page->models[3].capabilities, IsEmpty());
+  const auto facts = [&](std::size_t at) { return lister().facts(page->models.at(at), nullptr); };
+  EXPECT_EQ(facts(0).kind, "generation");
+  EXPECT_EQ(facts(0).context_window, 1'048'576);
+  EXPECT_EQ(facts(0).capabilities.at("reasoning"), events::Support::supported);
+  EXPECT_FALSE(facts(0).capabilities.contains("tools")) << "the list does not say";
+  EXPECT_EQ(facts(1).kind, "embedding");
+  EXPECT_EQ(facts(2).kind, "other");
+  EXPECT_THAT(facts(2).capabilities, IsEmpty());
+  EXPECT_EQ(facts(3).kind, "generation");
   EXPECT_EQ(page->models[3].name, "tunedModels/t");
 }
 
