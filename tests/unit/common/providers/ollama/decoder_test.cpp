@@ -240,6 +240,16 @@ TEST(OllamaDecoder, ALineBeyondTheLimitEndsTheAnswer) {
   EXPECT_EQ(recorder.endings(), 1);
 }
 
+TEST(OllamaDecoder, ALineBeyondTheLimitAfterTheEndIsIgnored) {
+  const DecoderLimits limits{.item_bytes_max = 1000, .answer_bytes_max = 100'000};
+  const std::string long_line = std::string(1001, 'x') + "\n";
+  for (const std::string& last : {done_line, std::string("no JSON\n"), std::string("{\"error\":\"boom\"}\n")}) {
+    const auto alone = decoded(delta("Hello") + last, true, limits);
+    EXPECT_EQ(decoded(delta("Hello") + last + long_line, true, limits).summary(), alone.summary()) << last;
+    EXPECT_EQ(alone.endings(), 1);
+  }
+}
+
 TEST(OllamaDecoder, AnAnswerBeyondTheLimitEndsIt) {
   const DecoderLimits limits{.item_bytes_max = 1000, .answer_bytes_max = 25};
   std::string body;
