@@ -34,11 +34,22 @@ class Module:
 MODULES = {
     "config": Module(("common/config/*.cpp",), "unit-config-tests"),
     "events": Module(("common/events/*.cpp",), "unit-events-tests"),
-    "http": Module(("common/http/framing.cpp", "common/http/head_reader.cpp"), "unit-http-tests", "Framing*:*Head*:*Sse*:*Lines*"),
+    "http": Module(
+        ("common/http/framing.*", "common/http/head_reader.cpp", "common/http/name_cache.cpp"),
+        "unit-http-tests",
+        "LineFramer*:SseFramer*:NameCache*:ClientTest*",
+    ),
     "kafka": Module(
-        ("common/kafka/ledger.cpp", "common/kafka/detail/unreported.cpp", "common/kafka/detail/properties.cpp"),
+        (
+            "common/kafka/ledger.*",
+            "common/kafka/log_identity.cpp",
+            "common/kafka/detail/produce_errors.cpp",
+            "common/kafka/detail/properties.cpp",
+            "common/kafka/detail/statistics.cpp",
+            "common/kafka/detail/unreported.cpp",
+        ),
         "unit-kafka-tests",
-        "Ledger*:Unreported*:Properties*:*Identity*",
+        "OffsetLedger*:LogIdentity*:WitnessTrail*:ProduceErrors*:KafkaProperties*:KafkaStatistics*:Unreported*",
     ),
     "providers": Module(("common/providers/*.cpp", "common/providers/ollama/*.cpp"), "unit-providers-tests"),
     "registry": Module(
@@ -56,6 +67,11 @@ MODULES = {
         "unit-registry_sync-tests",
     ),
     "router": Module(("workers/router/core/*.cpp",), "unit-router-tests"),
+    "telemetry": Module(
+        ("common/telemetry/loop_turns.cpp", "common/telemetry/metrics.cpp", "common/telemetry/text_escape.cpp"),
+        "unit-telemetry-tests",
+    ),
+    "topics": Module(("common/topics/*.cpp",), "unit-topics-tests"),
     "verify": Module(("cli/verify/*.cpp",), "unit-verify-tests"),
 }
 

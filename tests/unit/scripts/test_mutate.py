@@ -1,3 +1,5 @@
+import re
+
 import mutate
 
 
@@ -35,3 +37,16 @@ def test_literals_comments_templates_and_logging_are_left_alone():
 def test_lines_keep_their_numbers_behind_a_raw_literal():
     text = 'auto x = R"(\n a < b \n)";\nif (a == b) f();'
     assert [(m.line, m.after) for m in mutate.mutants_of("a.cpp", text) if "==" in m.before] == [(4, "if (a != b) f();")]
+
+
+def test_every_module_names_files_and_tests_that_exist():
+    suites = {
+        match.group(1)
+        for path in (mutate.ROOT / "tests" / "unit").rglob("*.cpp")
+        for match in re.finditer(r"^TEST(?:_F|_P)?\((\w+),", path.read_text(encoding="utf-8"), re.M)
+    }
+    for name, module in mutate.MODULES.items():
+        for pattern in module.files:
+            assert list(mutate.ROOT.glob(pattern)), f"{name}: {pattern}"
+        for prefix in module.filter.split(":"):
+            assert any(suite.startswith(prefix.rstrip("*")) for suite in suites), f"{name}: no test fits {prefix}"
