@@ -105,7 +105,7 @@ SWAPS = (
     ("return false;", "return true;"),
 )
 STATEMENT = re.compile(r"^\s*(?:(?:\+\+|--)[\w.\->\[\]]+;|[\w.\->:]+\([^;]*\);|return;|continue;|[\w.\->\[\]]+ (?:[+-]?=) [^;]*;)\s*$")
-NOT_LOGIC = re.compile(r"^\s*(?:#|//|static_assert|spdlog::|using |namespace |template|friend |typedef |\*)|metrics\.|metrics_\.")
+NOT_LOGIC = re.compile(r"^\s*(?:#|//|static_assert|assert\(|[\w.\->]+reserve\(|spdlog::|using |namespace |template|friend |typedef |\*)|metrics\.|metrics_\.")
 NEGATION = re.compile(r"(?<![\w)\]!=])!(?=[\w(])")
 
 
@@ -127,11 +127,14 @@ def mutants_of(path: str, text: str) -> list:
         for old, new in SWAPS:
             at = code.find(old)
             while at >= 0:
-                found.append(Mutant(path, number, line, line[:at] + new + line[at + len(old):]))
+                # Text is joined, never subtracted.
+                if old != " + " or '"' not in (line[at - 1], line[at + len(old) : at + len(old) + 1]):
+                    found.append(Mutant(path, number, line, line[:at] + new + line[at + len(old):]))
                 at = code.find(old, at + 1)
         for match in NEGATION.finditer(code):
             found.append(Mutant(path, number, line, line[: match.start()] + line[match.end():]))
-        if STATEMENT.match(code.replace("\0", "x")):
+        # Brackets that do not match are the end of a statement that began on an earlier line.
+        if STATEMENT.match(code.replace("\0", "x")) and all(code.count(a) == code.count(b) for a, b in ("()", "{}")):
             indent = line[: len(line) - len(line.lstrip())]
             found.append(Mutant(path, number, line, indent + ";"))
     return found

@@ -20,6 +20,14 @@ def test_a_statement_is_taken_out_and_a_call_that_spans_lines_is_not():
     assert "  ;" in lines_after("  waiting_.erase(offset);")
     assert "  ;" in lines_after("  ++count_;")
     assert lines_after("  waiting_.erase(offset,") == set()
+    assert lines_after("                std::string(apply));") == set()
+    assert lines_after("      .remedy = std::move(remedy)});") == set()
+
+
+def test_text_is_joined_and_not_subtracted():
+    assert lines_after('  return {.requests = prefix + "chat.requests"};') == set()
+    assert lines_after('  return "prefix." + name;') == set()
+    assert lines_after("  return a + b;") == {"  return a - b;"}
 
 
 def test_literals_comments_templates_and_logging_are_left_alone():
@@ -29,6 +37,8 @@ def test_literals_comments_templates_and_logging_are_left_alone():
         "  std::vector<std::pair<int, int>> list;",
         '  spdlog::warn("{}", a < b);',
         "  metrics_.claims.add();",
+        "  out.reserve(text.size());",
+        "  assert(a.empty());",
         "  if (planted(Bug::epoch_reused) && a < b) return;",
     ):
         assert [m for m in mutate.mutants_of("a.cpp", text) if "list" not in m.before and "text" not in m.before] == []
