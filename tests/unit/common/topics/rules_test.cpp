@@ -78,6 +78,25 @@ TEST_F(TopicRules, SettingsThatTheBrokerDoesNotGiveAreNotJudged) {
   EXPECT_THAT(found(), IsEmpty());
 }
 
+TEST_F(TopicRules, OneMissingTopicOrSettingIsNoFinding) {
+  const auto all = there;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    there.erase(there.begin() + static_cast<std::ptrdiff_t>(i));
+    EXPECT_THAT(found(), IsEmpty()) << all[i].name << " is missing";
+    there = all;
+    for (const auto& [setting, value] : all[i].config) {
+      there[i].config.erase(setting);
+      EXPECT_THAT(found(), IsEmpty()) << setting << " of " << all[i].name << " is unknown";
+      there = all;
+    }
+  }
+}
+
+TEST_F(TopicRules, UnknownReplicaCountIsNoFinding) {
+  topic(names.audit).replicas = 0;
+  EXPECT_THAT(found(), IsEmpty());
+}
+
 TEST_F(TopicRules, AnOutputTakesTheLargestRecordWithItsFrame) {
   for (const auto& name : {names.chunks, names.audit}) {
     set(name, "max.message.bytes", record_bytes + record_frame_bytes);
@@ -195,9 +214,22 @@ TEST_F(TopicRules, AlikeTopicsShareOneWarning) {
   EXPECT_THAT(finding.text, HasSubstr("eu.chat.requests, eu.chat.chunks, eu.llm.audit"));
 }
 
+TEST_F(TopicRules, TopicsThatDifferHaveAWarningEach) {
+  for (const auto& name : {names.chunks, names.audit, names.dead_letters})
+    set(name, "unclean.leader.election.enable", "true");
+  topic(names.audit).replicas = 2;
+  set(names.dead_letters, "min.insync.replicas", "3");
+  const auto all = found();
+  ASSERT_THAT(all, SizeIs(3));
+  EXPECT_THAT(all[0].topics, ElementsAre(names.chunks));
+  EXPECT_THAT(all[1].topics, ElementsAre(names.audit));
+  EXPECT_THAT(all[2].topics, ElementsAre(names.dead_letters));
+}
+
 TEST_F(TopicRules, FewerOutputPartitionsAreAProblemAndMoreAWarning) {
   topic(names.chunks).partitions = 2;
   EXPECT_EQ(only().severity, Severity::problem);
+  EXPECT_THAT(only().topics, ElementsAre(names.requests, names.chunks));
   topic(names.chunks).partitions = 4;
   EXPECT_EQ(only().severity, Severity::warning);
 }
