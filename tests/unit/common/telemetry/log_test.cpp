@@ -68,6 +68,29 @@ TEST(LogFormat, BytesThatAreNotUtf8) {
   }
 }
 
+TEST(LogFormat, TheFirstAndLastCodePointOfEachLengthIsValid) {
+  for (const std::string text : {" ", "~", "\xc2\xa0", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
+                                 "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {
+    EXPECT_EQ(one_line(text), text);
+    EXPECT_EQ(json_string(text), text);
+    EXPECT_EQ(valid_utf8(text), text);
+  }
+  for (const std::string text : {"\x80", "\xbf", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xbf\xbf", "\xf0\x8f\xbf\xbf",
+                                 "\xf5\x80\x80\x80", "\xe2\x80", "\xe2\x80\xc0", "\xf8\x88\x80\x80\x80"}) {
+    std::string marks;
+    for (std::size_t i = 0; i < text.size(); ++i) marks += "\xef\xbf\xbd";
+    // A byte that begins no sequence is one; so is each that follows.
+    EXPECT_EQ(valid_utf8(text), marks) << testing::PrintToString(text);
+  }
+}
+
+TEST(LogFormat, EveryControlCharacterIsEscaped) {
+  EXPECT_EQ(one_line(std::string_view("\0\x1f", 2)), R"(\x00\x1f)");
+  EXPECT_EQ(one_line("\xc2\x80"), R"(\u0080)");
+  EXPECT_EQ(one_line("\xc2\x9f"), R"(\u009f)");
+  EXPECT_EQ(one_line("\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaa"), "\\u2028\\u2029\xe2\x80\xaa");
+}
+
 TEST(LogFormat, LongMessagesAreCutAndSaySo) {
   const std::string text(log_message_bytes_max + 5, 'x');
   EXPECT_THAT(human_line(line(text)), EndsWith("xxx [5 more bytes cut]"));

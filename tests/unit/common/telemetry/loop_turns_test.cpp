@@ -1,5 +1,6 @@
 #include "common/telemetry/loop_turns.hpp"
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -56,6 +57,15 @@ TEST(TurnMeter, LongestStepIsNamed) {
   EXPECT_EQ(turn->longest_step_took, milliseconds(10));
 }
 
+TEST(TurnMeter, OfEqualStepsTheFirstIsNamed) {
+  TurnMeter meter;
+  meter.step("first", start);
+  meter.step("second", start + milliseconds(5));
+  const auto turn = meter.end(start + milliseconds(10));
+  ASSERT_TRUE(turn);
+  EXPECT_EQ(std::string_view(turn->longest_step), "first");
+}
+
 TEST(TurnMeter, OneTurnsStepsAreNotTheNexts) {
   TurnMeter meter;
   meter.step("http", start);
@@ -80,6 +90,10 @@ TEST(LongTurnWarning, BeginsExactlyAtItsBound) {
 }
 
 TEST(LoopTurns, StepWithoutALoopDoesNothing) {
+  loop_step("nothing");
+  Metrics metrics;
+  auto turns = std::make_unique<LoopTurns>(metrics, milliseconds(0));
+  turns.reset();
   loop_step("nothing");
 }
 
