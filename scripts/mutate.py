@@ -37,7 +37,7 @@ MODULES = {
     "http": Module(
         ("common/http/framing.*", "common/http/head_reader.cpp", "common/http/name_cache.cpp"),
         "unit-http-tests",
-        "LineFramer*:SseFramer*:NameCache*:ClientTest*",
+        "LineFramer*:SseFramer*:HeadReader*:NameCache*",
     ),
     "kafka": Module(
         (

@@ -2,12 +2,12 @@
 
 #include "common/providers/anthropic/anthropic.hpp"
 #include "common/providers/azure/azure.hpp"
-#include "common/providers/failure_text.hpp"
 #include "common/providers/cohere/cohere.hpp"
+#include "common/providers/failure_text.hpp"
 #include "common/providers/gemini/gemini.hpp"
 #include "common/providers/ollama/ollama.hpp"
-#include "common/providers/openai_responses/openai_responses.hpp"
 #include "common/providers/openai/openai.hpp"
+#include "common/providers/openai_responses/openai_responses.hpp"
 
 namespace tokenrail::providers {
 
@@ -49,7 +49,13 @@ struct Row {
   std::string_view adapter;
   const Provider& (*provider)();
 };
-constexpr Row rows[] = {{"ollama", &ollama::provider}, {"anthropic", &anthropic::provider}, {"openai-responses", &openai_responses::provider}, {"cohere", &cohere::provider}, {"openai", &openai::provider}, {"azure", &azure::provider}, {"gemini", &gemini::provider}};
+constexpr Row rows[] = {{"ollama", &ollama::provider},
+                        {"anthropic", &anthropic::provider},
+                        {"openai-responses", &openai_responses::provider},
+                        {"cohere", &cohere::provider},
+                        {"openai", &openai::provider},
+                        {"azure", &azure::provider},
+                        {"gemini", &gemini::provider}};
 
 }  // namespace
 

@@ -17,8 +17,8 @@ using MakeDecoder = std::function<std::unique_ptr<providers::AnswerDecoder>()>;
 void decode(const MakeDecoder& make, const std::vector<std::string_view>& pieces, providers::AnswerSink& sink);
 
 /// Fails the running test where the answer differs for one of these cuts: at each byte of a body below 64 KiB, at
-/// 1,000 random positions of a longer one (several, far apart, in one pass above 8 KiB); byte by byte; in random pieces. What was cut is counted for the summary
-/// that the program prints at its end.
+/// 1,000 random positions of a longer one (several, far apart, in one pass above 8 KiB); byte by byte; in random
+/// pieces. What was cut is counted for the summary that the program prints at its end.
 void expect_same_for_every_cut(const MakeDecoder& make, std::string_view body);
 
 /// Fails the running test where a beginning of the body counts as a whole answer, or as anything but one failure.

@@ -90,6 +90,42 @@ TEST(LineFramer, HasABound) {
   EXPECT_TRUE(framer.feed("1234\n1234\n12", [](std::string_view) {}));
 }
 
+TEST(LineFramer, ALineMayBeExactlyAsLongAsItsBound) {
+  for (const auto& pieces : std::vector<std::vector<std::string_view>>{
+           {"1234\n"}, {"12", "34", "\n"}, {"1234", "\n"}, {"1234"}, {"12", "34"}}) {
+    LineFramer framer(4);
+    std::vector<std::string> out;
+    const auto sink = [&](std::string_view line) { out.emplace_back(line); };
+    for (const auto piece : pieces) EXPECT_TRUE(framer.feed(piece, sink));
+    framer.finish(sink);
+    EXPECT_THAT(out, ElementsAre("1234"));
+    EXPECT_EQ(framer.buffered_bytes(), 0U);
+    EXPECT_FALSE(framer.failed());
+  }
+}
+
+TEST(LineFramer, AnUnfinishedLineEndsWithTheStream) {
+  LineFramer framer(4);
+  int count = 0;
+  const auto sink = [&](std::string_view) { ++count; };
+  EXPECT_TRUE(framer.feed("123", sink));
+  EXPECT_EQ(framer.buffered_bytes(), 3U);
+  framer.finish(sink);
+  framer.finish(sink);
+  EXPECT_EQ(count, 1);
+}
+
+TEST(LineFramer, ALongLineGivesItsMemoryBackWhenItEnds) {
+  LineFramer framer(plenty);
+  const auto sink = [](std::string_view) {};
+  EXPECT_TRUE(framer.feed(std::string(1'000, 'x'), sink));
+  EXPECT_TRUE(framer.feed("\n", sink));
+  EXPECT_GE(framer.held_bytes(), 1'000U) << "a short one's is used again";
+  EXPECT_TRUE(framer.feed(std::string(100'000, 'x'), sink));
+  EXPECT_TRUE(framer.feed("\n", sink));
+  EXPECT_LT(framer.held_bytes(), 1'000U);
+}
+
 TEST(LineFramer, ALineThatIsTooLongLeavesNoMemoryBehind) {
   if (!tests::allocations_are_told) GTEST_SKIP() << "needs a sanitizer's allocator";
   const std::string most(plenty, 'x');

@@ -131,6 +131,91 @@ TEST_F(NameCacheTest, NobodyWaitsLongWhereOldAddressesAreKnown) {
   EXPECT_THAT(cache.answered("a", Outcome::found, addresses("10.0.0.2"), seconds(9), later).waiters, IsEmpty());
 }
 
+TEST_F(NameCacheTest, OnlyLettersHaveACase) {
+  find("AZ@[", start);
+  EXPECT_NE(cache.find("az@[", start), nullptr);
+  EXPECT_EQ(cache.find("az`{", start), nullptr);
+}
+
+TEST_F(NameCacheTest, OldAddressesEndExactlyAtTheirAge) {
+  find("a", start, seconds(60));
+  const auto last = start + seconds(60) + options.stale_max;
+  cache.ask("a", 1, last);
+  EXPECT_EQ(cache.next_due(), NameCache::Time::max());
+  EXPECT_THAT(cache.answered("a", Outcome::failed, problem("no"), seconds(0), last).answer.addresses, IsEmpty());
+}
+
+TEST_F(NameCacheTest, AWaiterMayWaitForAnotherNameAfterwards) {
+  cache.ask("a", 1, start);
+  cache.forget(1);
+  cache.ask("b", 1, start);
+  cache.forget(1);
+  EXPECT_THAT(cache.answered("b", Outcome::found, addresses("10.0.0.1"), seconds(1), start).waiters, IsEmpty());
+
+  cache.ask("c", 2, start);
+  cache.answered("c", Outcome::found, addresses("10.0.0.1"), seconds(1), start);
+  cache.ask("d", 2, start);
+  cache.forget(2);
+  EXPECT_THAT(cache.answered("d", Outcome::found, addresses("10.0.0.1"), seconds(1), start).waiters, IsEmpty());
+
+  const auto later = start + seconds(2);
+  cache.ask("c", 3, later);
+  EXPECT_THAT(cache.take_due(later + options.stale_after), SizeIs(1));
+  cache.ask("e", 3, later);
+  cache.forget(3);
+  EXPECT_THAT(cache.answered("e", Outcome::found, addresses("10.0.0.1"), seconds(1), later).waiters, IsEmpty());
+}
+
+TEST_F(NameCacheTest, EachWaiterHasATimeOfItsOwn) {
+  find("a", start, seconds(60));
+  const auto later = start + seconds(60);
+  cache.ask("a", 1, later);
+  cache.ask("a", 2, later + milliseconds(1));
+  auto due = cache.take_due(later + options.stale_after);
+  ASSERT_THAT(due, SizeIs(1));
+  EXPECT_THAT(due[0].waiters, ElementsAre(1));
+  EXPECT_EQ(cache.next_due(), later + options.stale_after + milliseconds(1));
+  EXPECT_THAT(cache.pending(), ElementsAre("a"));
+  due = cache.take_due(cache.next_due());
+  ASSERT_THAT(due, SizeIs(1));
+  EXPECT_THAT(due[0].waiters, ElementsAre(2));
+}
+
+TEST(NameCacheStale, OldAddressesThatHaveGoneLeaveTheirWaitersWaiting) {
+  NameCache cache({.stale_max = milliseconds(500), .stale_after = milliseconds(1'000)});
+  cache.ask("a", 1, start);
+  cache.answered("a", Outcome::found, addresses("10.0.0.1"), seconds(60), start);
+  const auto later = start + seconds(60);
+  cache.ask("a", 2, later);
+  EXPECT_THAT(cache.take_due(later + milliseconds(1'000)), IsEmpty());
+  EXPECT_EQ(cache.next_due(), NameCache::Time::max());
+  EXPECT_THAT(cache.answered("a", Outcome::failed, problem("no"), seconds(0), later + seconds(2)).waiters,
+              ElementsAre(2));
+}
+
+TEST(NameCacheBounds, NamesOfNoUseGoBeforeOthers) {
+  const NameCacheOptions options{.names_max = 2};
+  const auto add = [](NameCache& cache, const std::string& name, Outcome outcome, NameCache::Time now) {
+    cache.ask(name, 1, now);
+    auto answer = outcome == Outcome::found ? addresses("10.0.0.1") : problem("no");
+    cache.answered(name, outcome, std::move(answer), seconds(10), now);
+  };
+  NameCache failed(options);
+  for (const auto* name : {"a", "b"}) add(failed, name, Outcome::failed, start);
+  add(failed, "c", Outcome::found, start + options.failure_ttl);
+  EXPECT_EQ(failed.size(), 1U);
+
+  NameCache old(options);
+  for (const auto* name : {"a", "b"}) add(old, name, Outcome::found, start);
+  add(old, "c", Outcome::found, start + seconds(10) + options.stale_max);
+  EXPECT_EQ(old.size(), 1U);
+
+  NameCache usable(options);
+  for (const auto* name : {"a", "b"}) add(usable, name, Outcome::found, start);
+  add(usable, "c", Outcome::found, start + seconds(10));
+  EXPECT_EQ(usable.size(), 2U) << "only one has to go: old addresses may still serve";
+}
+
 TEST(NameCacheBounds, LookUpsAtATimeAreBounded) {
   NameCache cache({.lookups_max = 2});
   EXPECT_EQ(cache.ask("a", 1, start), Asked::ask);
