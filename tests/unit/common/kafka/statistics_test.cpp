@@ -39,6 +39,21 @@ TEST(KafkaStatistics, ReadsBrokersQueuesAndLag) {
   EXPECT_EQ(statistics.lags[0].records, 5);
 }
 
+TEST(KafkaStatistics, ZeroIsABrokerAndALag) {
+  const auto statistics = parse_statistics(R"({
+    "brokers": {
+      "a:1/0": {"nodeid": 0, "nodename": "a:1", "state": "UP", "rtt": {"p50": 1000, "p99": 2000, "cnt": 1}},
+      "a:1/1": {"nodeid": 1, "nodename": "a:1", "state": "UP", "rtt": {"p50": 0, "p99": 0, "cnt": 0}},
+      "a:1/2": {"nodeid": 2, "nodename": "a:1", "state": "UP"}
+    },
+    "topics": {"t": {"topic": "t", "partitions": {"0": {"partition": 0, "consumer_lag": 0, "fetch_state": "active"}}}}
+  })");
+  EXPECT_EQ(statistics.brokers_up, 3U);
+  EXPECT_EQ(statistics.brokers.size(), 1U) << "without a request there is no round trip";
+  ASSERT_EQ(statistics.lags.size(), 1U);
+  EXPECT_EQ(statistics.lags[0].records, 0);
+}
+
 TEST(KafkaStatistics, NothingInItIsRequired) {
   for (const std::string_view text : {"", "{", "null", "[]", "{}", R"({"brokers": 3, "topics": {"x": 1}})",
                                       R"({"brokers": {"a": {"state": 5}}, "topics": {"t": {"partitions": []}}})"}) {
@@ -56,6 +71,15 @@ TEST(KafkaStatistics, ThePartitionThatWentHasNoLagAnyMore) {
   auto& lag = metrics.gauge("kafka_consumer_lag_records", "",
                             {{"topic", "chat.requests"}, {"partition", "0"}, {"client", "group"}});
   EXPECT_DOUBLE_EQ(lag.value(), 5);
+  const auto text = metrics.text();
+  for (const std::string_view sample : {
+           "kafka_broker_rtt_ms{broker=\"127.0.0.1:9092\",client=\"group\",quantile=\"0.5\"} 1.5\n",
+           "kafka_broker_rtt_ms{broker=\"127.0.0.1:9092\",client=\"group\",quantile=\"0.99\"} 9\n",
+           "kafka_brokers_up{client=\"group\"} 1\n",
+           "kafka_queued_records{client=\"group\"} 7\n",
+           "kafka_queued_bytes{client=\"group\"} 1234\n",
+       })
+    EXPECT_NE(text.find(sample), std::string::npos) << sample;
   gauges.update(parse_statistics("{}"));
   EXPECT_DOUBLE_EQ(lag.value(), 0);
   EXPECT_DOUBLE_EQ(metrics.gauge("kafka_brokers_up", "", {{"client", "group"}}).value(), 0);

@@ -135,6 +135,29 @@ TEST(Unreported, SpaceIsToldOnceAndOnlyWithAQuarterFree) {
   EXPECT_FALSE(report());
 }
 
+TEST(Unreported, SpaceIsToldWithAQuarterOfTheBytesFree) {
+  Unreported unreported({.records_max = 1000, .bytes_max = 100});
+  Unreported::Pool pool{.limits = roomy};
+  Unreported::Lane lane(pool);
+  const auto first = unreported.add(lane, 24, 0, 0, 0);
+  const auto second = unreported.add(lane, 1, 0, 0, 0);
+  unreported.add(lane, 75, 0, 0, 0);
+  ASSERT_FALSE(unreported.has_room(lane, 1));
+  EXPECT_FALSE(unreported.release(first).space) << "76 of 100";
+  EXPECT_TRUE(unreported.release(second).space) << "75 of 100";
+}
+
+TEST(Unreported, AnEmptyLaneHasSpaceHoweverFullThePoolIs) {
+  Unreported unreported({.records_max = 4, .bytes_max = 1000});
+  Unreported::Pool pool{.limits = {.records_max = 8, .bytes_max = 1000}};
+  Unreported::Lane lane(pool);
+  Unreported::Lane other(pool);
+  for (int i = 0; i < 8; ++i) unreported.add(other, 1, 0, 0, 0);
+  const auto only = unreported.add(lane, 1, 0, 0, 0);
+  ASSERT_FALSE(unreported.has_room(lane, 1));
+  EXPECT_TRUE(unreported.release(only).space);
+}
+
 TEST(Unreported, AgreesWithAPlainListWhateverHappens) {
   for (std::uint32_t seed = 1; seed <= 40; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
