@@ -39,6 +39,7 @@ TEST(HeadReader, StatusIsTheNumberBehindTheVersion) {
   EXPECT_EQ(head_of({"HTTP/2 429\r\n"}).status, 429);
   EXPECT_EQ(head_of({"HTTP/1.1\r\n"}).status, 0);
   EXPECT_EQ(head_of({"HTTP/1.1 none\r\n"}).status, 0);
+  EXPECT_EQ(head_of({std::string_view("HTTP/1.1 2004").substr(0, 12)}).status, 200) << "no byte behind the line counts";
 }
 
 TEST(HeadReader, InterimResponsesArePassedOver) {
