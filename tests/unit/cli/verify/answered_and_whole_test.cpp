@@ -56,6 +56,17 @@ INSTANTIATE_TEST_SUITE_P(Answered, EveryRule,
                               "P1",
                               "chat.requests [ 0 ] request r of o (source offset 0) is told to be lost (llm.audit:3), "
                               "and stands in chat.requests"},
+                             {"TheFirstOfAThousandLossesIsRemembered",
+                              [](History& h) {
+                                h.ask("r");
+                                h.ask("s");
+                                h.claim(5);
+                                h.answer(5, 0);
+                                h.answer(5, 1);
+                                h.lose(5, 0, 1);
+                                for (int i = 1; i < 1'000; ++i) h.lose(5, 1, 2);
+                              },
+                              "P1", "chat.requests [ 0 ] request r of o (source offset 0) is told to be lost"},
                              {"ToldToBeLostAndStandsThereUnanswered",
                               [](History& h) {
                                 h.ask("r");

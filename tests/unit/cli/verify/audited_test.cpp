@@ -124,6 +124,27 @@ INSTANTIATE_TEST_SUITE_P(
            for (auto& record : h.chunks) record.key = "another";
          },
          "P4", "another record key than that of its request"},
+        {"ARequestEventUnderAnotherKey",
+         [](History& h) {
+           h.ask("r");
+           h.claim(5);
+           h.begin(5, 0);
+           h.audit.back().key = "another";
+           h.end(0, a(5, 1), 0);
+           h.respond(5, 0, a(5, 1));
+         },
+         "P4", "another record key than that of"},
+        {"ADuplicatesResponseUnderAnotherKey",
+         [](History& h) {
+           h.ask("r");
+           h.claim(5);
+           h.answer(5, 0);
+           h.ask("r");
+           h.duplicate_chunk(1, 0, a(5, 1));
+           h.duplicate_response(5, 1);
+           h.audit.back().key = "another";
+         },
+         "P4", "another record key than that of"},
         {"AResponseUnderAnotherKey",
          [](History& h) {
            h.ask("r");
