@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """Plants small changes in the deciding code of a module, one at a time, and names those that no unit test notices.
 
-    mutate.py MODULE [--sample N | --all] [--seed S] [--file TEXT] [--minimum PERCENT]
+    mutate.py MODULE [--sample N | --all] [--seed S] [--file TEXT] [--minimum PERCENT] [--sanitized]
 
-It works on a copy of the tree below DEV_DIR/mutate with a build folder of its own (no sanitizers: a planted change has to be
-noticed by an assertion), so the checkout is never touched. A change that does not compile does not count. One that is known to
-change nothing that anybody could see stands in tests/mutants.tsv with its reason; it is neither planted nor counted.
+It works on a copy of the tree below DEV_DIR/mutate with a build folder of its own, so the checkout is never touched. It builds
+without sanitizers, so that an assertion has to notice a planted change. With --sanitized it builds as CI does, and what a
+sanitizer reports counts as noticed. A change that does not compile does not count. One that is known to change nothing that a
+user could see is listed in tests/mutants.tsv with its reason; it is neither planted nor counted.
 """
 
 import argparse
@@ -150,8 +151,9 @@ def accepted() -> set:
 class Workshop:
     """The copy of the tree, its build folder, and the tests of one module."""
 
-    def __init__(self, folder: pathlib.Path, module: Module):
-        self.tree, self.build, self.module = folder / "tree", folder / "build", module
+    def __init__(self, folder: pathlib.Path, module: Module, sanitized: bool = False):
+        self.tree, self.module = folder / "tree", module
+        self.build = folder / ("build-sanitized" if sanitized else "build")
         files = subprocess.run(
             ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"], check=True, capture_output=True
         ).stdout
@@ -163,8 +165,9 @@ class Workshop:
         )
         if not (self.build / "build.ninja").exists():
             self.say("Configuring")
+            flags = [] if sanitized else ["-DTOKENRAIL_SANITIZE=", "-DCMAKE_CXX_FLAGS_DEBUG=-O0"]
             subprocess.run(
-                ["cmake", "--preset", "dev", "-B", str(self.build), "-DTOKENRAIL_SANITIZE=", "-DCMAKE_CXX_FLAGS_DEBUG=-O0"],
+                ["cmake", "--preset", "dev", "-B", str(self.build), *flags],
                 cwd=self.tree, check=True, stdout=subprocess.DEVNULL,
             )
 
@@ -209,6 +212,7 @@ def main(arguments: list) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--file", default="", help="only in files whose path contains this")
     parser.add_argument("--minimum", type=float, default=0, help="end with 1 when the score in percent is lower")
+    parser.add_argument("--sanitized", action="store_true", help="build with the sanitizers of preset dev; what they report counts as noticed")
     parser.add_argument("--dev-dir", type=pathlib.Path, default=ROOT / ".dev", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     module = MODULES[options.module]
@@ -227,7 +231,7 @@ def main(arguments: list) -> int:
         return 2
     chosen = every if options.all else random.Random(options.seed).sample(every, min(options.sample, len(every)))
 
-    workshop = Workshop(options.dev_dir / "mutate", module)
+    workshop = Workshop(options.dev_dir / "mutate", module, options.sanitized)
     workshop.say(f"Building {module.program} as it is")
     if not workshop.compiles():
         print("mutate: the module does not compile as it is; run ./dev build first", file=sys.stderr)
