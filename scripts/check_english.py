@@ -22,6 +22,7 @@ CLEAN = (
     "docs/adr/0006-what-the-commit-metadata-says-besides.md",
     "docs/explanation/architecture.md",
     "docs/explanation/protocol.md",
+    "docs/how-to/read-the-audit-log.md",
     "docs/how-to/secure.md",
     "docs/reference/glossary.md",
     "docs/reference/verification.md",

@@ -3,20 +3,13 @@
 import importlib.util
 import json
 import pathlib
-import re
-import shutil
-import subprocess
 
 import pytest
+import typescript
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "docs/how-to/read-answers"
 CASES = json.loads((ROOT / "tests/golden/reader/answers.json").read_text())
-
-# Types, as answer_reader.ts uses them. Taken out by hand, the file runs on any node, also one that knows no types.
-BLOCKS = re.compile(r"^export (?:interface \w+ \{.*?^\}|type [^;]*;)\n", re.MULTILINE | re.DOTALL)
-TYPE = r"(?:Chunk|Answer|Step|string|number|boolean|void)(?: \| undefined)?"
-ANNOTATION = re.compile(rf"(?<=[\w)]): {TYPE}(?=[,)=;{{ ])")
 
 DRIVER = """
 import { AnswerReader } from "./reader.mjs";
@@ -64,22 +57,8 @@ def test_python_forgets_the_oldest_that_ended():
     assert [n for n in range(10) if reader.answer("o", f"r{n}")] == [7, 8, 9]
 
 
-def without_types(text):
-    text = BLOCKS.sub("", text)
-    text = ANNOTATION.sub("", text)
-    return text.replace("private ", "").replace("new Map<string, Answer>", "new Map").replace("new Set<string>", "new Set")
-
-
 def test_typescript_reads_what_every_reader_must_read(tmp_path):
-    node = shutil.which("node") or shutil.which("nodejs")
-    if node is None:
-        pytest.skip("no node here; the TypeScript reader is not run")
-    (tmp_path / "reader.mjs").write_text(without_types((FOLDER / "answer_reader.ts").read_text()))
-    (tmp_path / "driver.mjs").write_text(DRIVER)
-    done = subprocess.run([node, tmp_path / "driver.mjs"], input=json.dumps(CASES), capture_output=True, text=True,
-                          timeout=60)
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+    told = typescript.run(FOLDER / "answer_reader.ts", DRIVER, CASES, tmp_path)
     for case, said in zip(CASES, told["cases"], strict=True):
         answers = [{"providerBlocks": [], **answer} for answer in case["answers"]]
         assert said == {"steps": case["steps"], "answers": answers}, case["name"]
