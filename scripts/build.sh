@@ -7,13 +7,13 @@ source "$root/scripts/packages.sh"
 build_command() {
   local preset=dev
   case "${1:-}" in
-    -*) usage_error "./dev build takes a preset and targets, not $1" "./dev build [dev|release|tsan|fuzz] [TARGET...]" ;;
+    -*) usage_error "./dev build takes a preset and targets, not $1" "./dev build [dev|release|tsan|fuzz|coverage] [TARGET...]" ;;
     '') ;;
     *) preset=$1 && shift ;;
   esac
   case "$preset" in
-    dev | release | tsan | fuzz) ;;
-    *) usage_error "unknown preset: $preset" "./dev build [dev|release|tsan|fuzz] [TARGET...]" ;;
+    dev | release | tsan | fuzz | coverage) ;;
+    *) usage_error "unknown preset: $preset" "./dev build [dev|release|tsan|fuzz|coverage] [TARGET...]" ;;
   esac
   need_packages build
   with_lock "build-$preset" build_preset "$preset" "$@"

@@ -39,6 +39,7 @@ def bash(folder: pathlib.Path, script: str):
         (["build", "turbo"], "unknown preset: turbo"),
         (["build", "--fast"], "takes a preset"),
         (["test", "luck"], "unknown test layer: luck"),
+        (["coverage", "luck"], "unknown module: luck"),
         (["down", "--all"], "does not know --all"),
         (["up", "now"], "takes no arguments"),
         (["packages", "games"], "unknown package set: games"),
