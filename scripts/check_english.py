@@ -25,6 +25,7 @@ CLEAN = (
     "docs/how-to/read-the-audit-log.md",
     "docs/how-to/secure.md",
     "docs/reference/glossary.md",
+    "docs/reference/metrics.md",
     "docs/reference/verification.md",
 )
 

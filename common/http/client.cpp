@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "common/http/metric_families.hpp"
 #include "common/http/socket_watch.hpp"
 #include "common/http/transfer.hpp"
 #include "common/telemetry/loop_turns.hpp"
@@ -108,13 +109,11 @@ class CurlClient final : public Client {
 CurlClient::CurlClient(boost::asio::io_context& loop, const ClientOptions& options, telemetry::Metrics& metrics)
     : loop_(loop),
       options_(options),
-      transfers_gauge_(metrics.gauge("http_client_transfers", "HTTP exchanges that run now.")),
-      ended_complete_(
-          metrics.counter("http_client_transfers_total", "HTTP exchanges that ended.", {{"ending", "complete"}})),
-      ended_failed_(
-          metrics.counter("http_client_transfers_total", "HTTP exchanges that ended.", {{"ending", "failed"}})),
+      transfers_gauge_(metrics.gauge(metric_family("http_client_transfers"))),
+      ended_complete_(metrics.counter(metric_family("http_client_transfers_total"), {"complete"})),
+      ended_failed_(metrics.counter(metric_family("http_client_transfers_total"), {"failed"})),
       pool_(options.user_agent, options.address_allowed, options.certificates,
-            metrics.counter("http_client_connections_opened_total", "Connections that the HTTP client opened.")),
+            metrics.counter(metric_family("http_client_connections_opened_total"))),
       resolver_(make_resolver(loop, options.names, metrics)),
       watch_(
           loop, "http",

@@ -19,6 +19,7 @@
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
+#include "common/http/metric_families.hpp"
 #include "common/http/socket_watch.hpp"
 #include "common/telemetry/loop_turns.hpp"
 
@@ -127,13 +128,10 @@ class AresResolver final : public Resolver {
 AresResolver::AresResolver(boost::asio::io_context& loop, const ResolverOptions& options, telemetry::Metrics& metrics)
     : loop_(loop),
       options_(options),
-      lookups_(metrics.gauge("http_client_name_lookups", "Host names that are being looked up now.")),
-      found_(metrics.counter("http_client_name_lookups_total", "Look-ups of host names that ended.",
-                             {{"outcome", "found"}})),
-      not_found_(metrics.counter("http_client_name_lookups_total", "Look-ups of host names that ended.",
-                                 {{"outcome", "not_found"}})),
-      failed_(metrics.counter("http_client_name_lookups_total", "Look-ups of host names that ended.",
-                              {{"outcome", "failed"}})),
+      lookups_(metrics.gauge(metric_family("http_client_name_lookups"))),
+      found_(metrics.counter(metric_family("http_client_name_lookups_total"), {"found"})),
+      not_found_(metrics.counter(metric_family("http_client_name_lookups_total"), {"not_found"})),
+      failed_(metrics.counter(metric_family("http_client_name_lookups_total"), {"failed"})),
       cache_(options.cache),
       watch_(
           loop, step_name,

@@ -18,6 +18,7 @@
 #include "common/kafka/detail/properties.hpp"
 #include "common/kafka/detail/queue_wake.hpp"
 #include "common/kafka/detail/statistics.hpp"
+#include "common/kafka/metric_families.hpp"
 #include "common/telemetry/loop_turns.hpp"
 
 namespace tokenrail::kafka {
@@ -69,8 +70,7 @@ class Member : public std::enable_shared_from_this<Member> {
         listener_(&listener),
         gauges_(metrics, "group"),
         release_wait_max_(configured_number(client_.get(), "max.poll.interval.ms", 60'000)),
-        records_(metrics.counter("kafka_records_read_total", "Records handed to this process", {{"client", "group"}})) {
-  }
+        records_(metrics.counter(metric_family("kafka_records_read_total"), {"group"})) {}
 
   ~Member() { end(); }
   Member(const Member&) = delete;

@@ -11,6 +11,7 @@
 #include "common/kafka/detail/properties.hpp"
 #include "common/kafka/detail/queue_wake.hpp"
 #include "common/kafka/detail/statistics.hpp"
+#include "common/kafka/metric_families.hpp"
 #include "common/telemetry/loop_turns.hpp"
 
 namespace tokenrail::kafka {
@@ -34,8 +35,7 @@ class Reader : public std::enable_shared_from_this<Reader> {
         client_(std::move(client)),
         listener_(&listener),
         gauges_(metrics, "reader"),
-        records_read_(
-            metrics.counter("kafka_records_read_total", "Records handed to this process", {{"client", "reader"}})) {}
+        records_read_(metrics.counter(metric_family("kafka_records_read_total"), {"reader"})) {}
 
   ~Reader() {
     if (queue_) QueueWake::detach(queue_.get());

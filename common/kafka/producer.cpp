@@ -12,6 +12,7 @@
 #include "common/kafka/detail/queue_wake.hpp"
 #include "common/kafka/detail/statistics.hpp"
 #include "common/kafka/detail/topic_sender.hpp"
+#include "common/kafka/metric_families.hpp"
 #include "common/telemetry/loop_turns.hpp"
 
 namespace tokenrail::kafka {
@@ -37,9 +38,9 @@ class Sender : public std::enable_shared_from_this<Sender> {
                 .unreported = Unreported(
                     {.records_max = options.partition_records_max, .bytes_max = options.partition_bytes_max}),
                 .metrics = metrics,
-                .accepted = metrics.counter("kafka_records_produced_total", "Records taken for sending", {}),
-                .failed = metrics.counter("kafka_records_failed_total", "Records whose report was not OK", {}),
-                .queue_full = metrics.counter("kafka_queue_full_total", "Records refused because a queue was full", {}),
+                .accepted = metrics.counter(metric_family("kafka_records_produced_total")),
+                .failed = metrics.counter(metric_family("kafka_records_failed_total")),
+                .queue_full = metrics.counter(metric_family("kafka_queue_full_total")),
                 .topic_limits = {
                     .records_max = configured_number(client.get(), "queue.buffering.max.messages", 100'000),
                     .bytes_max = configured_number(client.get(), "queue.buffering.max.kbytes", 1'048'576) * 1024}} {

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "common/telemetry/metric_families.hpp"
+
 namespace tokenrail::telemetry {
 namespace {
 
@@ -54,8 +56,7 @@ std::optional<std::string> long_turn_warning(const TurnMeter::Turn& turn, millis
 }
 
 LoopTurns::LoopTurns(Metrics& metrics, std::chrono::milliseconds warn_from)
-    : turn_ms_(metrics.histogram("tokenrail_loop_turn_ms",
-                                 "Time in which one handler held the event loop, in milliseconds. All else waits then.",
+    : turn_ms_(metrics.histogram(metric_family("tokenrail_loop_turn_ms"),
                                  {0.1, 1, 5, 10, 25, 50, 100, 250, 500, 1'000, 2'500, 5'000, 10'000})),
       warn_from_(warn_from) {
   current = this;

@@ -58,6 +58,17 @@ std::string label_text(Labels labels) {
   return out;
 }
 
+/// Names and values together; the declaration and its user disagree where their numbers differ.
+Labels labels_of(const MetricFamily& family, std::initializer_list<std::string_view> values) {
+  Labels labels;
+  for (const auto value : values) {
+    assert(labels.size() < family.labels.size() && "more values than labels");
+    labels.emplace_back(family.labels.at(labels.size()), value);
+  }
+  assert((labels.size() == family.labels.size() || family.labels.at(labels.size()).empty()) && "a label has no value");
+  return labels;
+}
+
 std::string number(double v) {
   if (std::isnan(v)) return "NaN";
   if (std::isinf(v)) return v > 0 ? "+Inf" : "-Inf";
@@ -136,6 +147,21 @@ Metrics::Family& Metrics::family(std::string_view name, std::string_view help, s
   }
   assert(found->second->type == type && "one name, two types of metric");
   return *found->second;
+}
+
+Counter& Metrics::counter(const MetricFamily& family, LabelValues values) {
+  assert(family.type == MetricType::counter);
+  return counter(family.name, family.help, labels_of(family, values));
+}
+
+Gauge& Metrics::gauge(const MetricFamily& family, LabelValues values) {
+  assert(family.type == MetricType::gauge);
+  return gauge(family.name, family.help, labels_of(family, values));
+}
+
+Histogram& Metrics::histogram(const MetricFamily& family, std::vector<double> bounds, LabelValues values) {
+  assert(family.type == MetricType::histogram);
+  return histogram(family.name, family.help, std::move(bounds), labels_of(family, values));
 }
 
 Counter& Metrics::counter(std::string_view name, std::string_view help, Labels labels) {

@@ -7,12 +7,15 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "common/telemetry/metric_family.hpp"
 
 namespace tokenrail::telemetry {
 
@@ -60,6 +63,13 @@ class Metrics {
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
 
+  /// A series of a declared family, with the values of its labels in the order of the declaration.
+  using LabelValues = std::initializer_list<std::string_view>;
+  Counter& counter(const MetricFamily& family, LabelValues values = {});
+  Gauge& gauge(const MetricFamily& family, LabelValues values = {});
+  Histogram& histogram(const MetricFamily& family, std::vector<double> bounds, LabelValues values = {});
+
+  /// The same without a declaration, for tests.
   Counter& counter(std::string_view name, std::string_view help, Labels labels = {});
   Gauge& gauge(std::string_view name, std::string_view help, Labels labels = {});
   Histogram& histogram(std::string_view name, std::string_view help, std::vector<double> bounds, Labels labels = {});

@@ -1,9 +1,6 @@
 // docs/reference/configuration.md and docs/reference/cli.md against the tables they come from. To write them anew:
 //   TOKENRAIL_TEST_UPDATE_PAGES=1 build/dev/bin/reference-pages-tests
-#include <cstdlib>
-#include <fstream>
 #include <map>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -15,6 +12,7 @@
 #include "cli/context.hpp"
 #include "common/config/settings.hpp"
 #include "common/providers/environment.hpp"
+#include "tests/reference_pages/pages.hpp"
 #include "workers/registry_sync/settings.hpp"
 #include "workers/router/settings.hpp"
 
@@ -86,21 +84,6 @@ std::string acls_page() {
                           acl.operation, acl.reason);
   }
   return page;
-}
-
-std::string read(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-void expect_current(const std::string& path, const std::string& page) {
-  const std::string whole_path = std::string(TOKENRAIL_SOURCE_DIR "/") + path;
-  if (std::getenv("TOKENRAIL_TEST_UPDATE_PAGES") != nullptr) std::ofstream(whole_path, std::ios::binary) << page;
-  EXPECT_EQ(read(whole_path), page) << path
-                                    << " is not what the code says. Write it anew:\n  TOKENRAIL_TEST_UPDATE_PAGES=1 "
-                                       "build/dev/bin/reference-pages-tests";
 }
 
 // ---- one environment for all programs ----------------------------------------------------------------------------

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "workers/registry_sync/metric_families.hpp"
+
 namespace tokenrail::registry_sync {
 
 namespace {
@@ -230,10 +232,7 @@ boost::asio::awaitable<Result<void>> Publication::reconcile_topic() {
 void Publication::count_repairs(const Reconciliation& done, std::size_t models) {
   const auto count = [&](const char* reason, std::int64_t n) {
     if (n > 0)
-      metrics_
-          .counter("registry_state_repairs_total", "Records written again because the state topic lacked them",
-                   {{"reason", reason}})
-          .add(static_cast<std::uint64_t>(n));
+      metrics_.counter(metric_family("registry_state_repairs_total"), {reason}).add(static_cast<std::uint64_t>(n));
   };
   count("missing", done.missing);
   count("older", done.older);

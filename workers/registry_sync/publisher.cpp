@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 
 #include "common/kafka/log_reader.hpp"
+#include "workers/registry_sync/metric_families.hpp"
 
 namespace tokenrail::registry_sync {
 
@@ -35,13 +36,10 @@ Publisher::Publisher(boost::asio::io_context& loop, kafka::Properties properties
       properties_(std::move(properties)),
       topics_(std::move(topics)),
       metrics_(metrics),
-      published_state_(metrics.counter("registry_records_published_total", "Records acknowledged by the brokers",
-                                       {{"topic", topics_.state}})),
-      published_events_(metrics.counter("registry_records_published_total", "Records acknowledged by the brokers",
-                                        {{"topic", topics_.events}})),
-      too_large_(metrics.counter("registry_records_too_large_total", "Records above the topic's limit, left out")),
-      refused_(
-          metrics.counter("registry_records_refused_total", "Records that the brokers refused for good, left out")),
+      published_state_(metrics.counter(metric_family("registry_records_published_total"), {topics_.state})),
+      published_events_(metrics.counter(metric_family("registry_records_published_total"), {topics_.events})),
+      too_large_(metrics.counter(metric_family("registry_records_too_large_total"))),
+      refused_(metrics.counter(metric_family("registry_records_refused_total"))),
       changed_(loop) {}
 
 Publisher::~Publisher() = default;

@@ -7,6 +7,8 @@
 #include <fmt/core.h>
 #include <spdlog/spdlog.h>
 
+#include "workers/registry_sync/metric_families.hpp"
+
 namespace tokenrail::registry_sync {
 
 namespace {
@@ -34,9 +36,8 @@ ConnectionSyncs::ConnectionSyncs(boost::asio::io_context& loop, http::Client& cl
       catalogues_(loop, fetcher_, credentials, options),
       queue_(options.connection_concurrency),
       changed_(loop),
-      sync_ms_(metrics.histogram("registry_sync_duration_ms", "Time one sync of one connection took",
-                                 telemetry::Metrics::latency_bounds_ms())),
-      running_gauge_(metrics.gauge("registry_syncs_running", "Connections that are being synced now")) {}
+      sync_ms_(metrics.histogram(metric_family("registry_sync_duration_ms"), telemetry::Metrics::latency_bounds_ms())),
+      running_gauge_(metrics.gauge(metric_family("registry_syncs_running"))) {}
 
 void ConnectionSyncs::begin() {
   cancelled_ = false;
@@ -175,11 +176,10 @@ void ConnectionSyncs::told(const registry::Connection& connection, const registr
   const bool well = run.status != "failed";
   const bool answered = registry::provider_answered(run);
   metrics_
-      .gauge("ollama_health_status", "1: the connection listed its models when last asked; 0: it did not",
-             {{"connection", connection.name}, {"org", connection.org_id.empty() ? "platform" : connection.org_id}})
+      .gauge(metric_family("ollama_health_status"),
+             {connection.name, connection.org_id.empty() ? "platform" : connection.org_id})
       .set(answered ? 1 : 0);
-  metrics_.counter("registry_sync_runs_total", "Syncs of one connection, by how they ended", {{"status", run.status}})
-      .add();
+  metrics_.counter(metric_family("registry_sync_runs_total"), {run.status}).add();
   auto& words = words_[connection.name];
   auto now = well ? fmt::format("{} models listed{}{}", run.listed, run.detail.empty() ? "" : "; ", run.detail)
                   : fmt::format("down, {}", run.error_class);

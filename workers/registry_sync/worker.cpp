@@ -17,6 +17,7 @@
 #include "common/providers/environment.hpp"
 #include "common/registry/migrator.hpp"
 #include "common/registry/text.hpp"
+#include "workers/registry_sync/metric_families.hpp"
 
 namespace tokenrail::registry_sync {
 
@@ -94,9 +95,9 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
       timetable_wait_(loop),
       request_wait_(loop),
       random_(std::random_device{}()),
-      leader_gauge_(metrics_.gauge("registry_sync_leader", "1: this process syncs and publishes; 0: it stands by")),
-      outbox_rows_(metrics_.gauge("registry_outbox_rows", "Events that are not published yet")),
-      outbox_age_(metrics_.gauge("registry_outbox_oldest_seconds", "How long the oldest of them has been waiting")) {}
+      leader_gauge_(metrics_.gauge(metric_family("registry_sync_leader"))),
+      outbox_rows_(metrics_.gauge(metric_family("registry_outbox_rows"))),
+      outbox_age_(metrics_.gauge(metric_family("registry_outbox_oldest_seconds"))) {}
 
 Worker::~Worker() = default;
 

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include "common/kafka/metric_families.hpp"
+
 namespace tokenrail::kafka::detail {
 namespace {
 
@@ -64,21 +66,17 @@ Statistics parse_statistics(std::string_view json) {
 StatisticsGauges::StatisticsGauges(telemetry::Metrics& metrics, std::string client)
     : metrics_(metrics),
       client_(std::move(client)),
-      brokers_up_(metrics.gauge("kafka_brokers_up", "Brokers this client is connected to", {{"client", client_}})),
-      queued_messages_(metrics.gauge("kafka_queued_records", "Records waiting in the Kafka client for the brokers",
-                                     {{"client", client_}})),
-      queued_bytes_(metrics.gauge("kafka_queued_bytes", "Bytes waiting in the Kafka client for the brokers",
-                                  {{"client", client_}})) {}
+      brokers_up_(metrics.gauge(metric_family("kafka_brokers_up"), {client_})),
+      queued_messages_(metrics.gauge(metric_family("kafka_queued_records"), {client_})),
+      queued_bytes_(metrics.gauge(metric_family("kafka_queued_bytes"), {client_})) {}
 
 void StatisticsGauges::update(const Statistics& statistics) {
   brokers_up_.set(static_cast<double>(statistics.brokers_up));
   queued_messages_.set(static_cast<double>(statistics.queued_messages));
   queued_bytes_.set(static_cast<double>(statistics.queued_bytes));
-  constexpr std::string_view rtt_help = "Round trip to a broker over the last statistics interval";
   for (const auto& broker : statistics.brokers) {
     const auto rtt = [&](const char* quantile) -> telemetry::Gauge& {
-      return metrics_.gauge("kafka_broker_rtt_ms", rtt_help,
-                            {{"broker", broker.name}, {"client", client_}, {"quantile", quantile}});
+      return metrics_.gauge(metric_family("kafka_broker_rtt_ms"), {broker.name, client_, quantile});
     };
     rtt("0.5").set(broker.rtt_p50_ms);
     rtt("0.99").set(broker.rtt_p99_ms);
@@ -87,9 +85,8 @@ void StatisticsGauges::update(const Statistics& statistics) {
   for (const auto& lag : statistics.lags) {
     auto& gauge = lags_[{lag.topic, lag.partition}];
     if (gauge == nullptr)
-      gauge =
-          &metrics_.gauge("kafka_consumer_lag_records", "Records between the group's position and the end",
-                          {{"topic", lag.topic}, {"partition", fmt::format("{}", lag.partition)}, {"client", client_}});
+      gauge = &metrics_.gauge(metric_family("kafka_consumer_lag_records"),
+                              {lag.topic, fmt::format("{}", lag.partition), client_});
     gauge->set(static_cast<double>(lag.records));
   }
 }

@@ -11,6 +11,7 @@
 
 #include "common/kafka/detail/produce_errors.hpp"
 #include "common/kafka/detail/properties.hpp"
+#include "common/kafka/metric_families.hpp"
 
 namespace tokenrail::kafka::detail {
 namespace {
@@ -40,12 +41,9 @@ TopicSender::TopicSender(SenderShared& shared, std::string name)
       pool_{.limits = shared.topic_limits},
       by_key_(pool_, partition_by_key),
       open_at_(1),
-      refused_(shared.metrics.counter("kafka_records_refused_total", "Records that the brokers refuse for good",
-                                      {{"topic", name_}})),
-      replaced_(shared.metrics.counter("kafka_producer_clients_replaced_total",
-                                       "Clients given up after an error and replaced by another", {{"topic", name_}})),
-      blocked_gauge_(shared.metrics.gauge("kafka_topic_blocked", "1: the brokers take no record of this topic",
-                                          {{"topic", name_}})) {}
+      refused_(shared.metrics.counter(metric_family("kafka_records_refused_total"), {name_})),
+      replaced_(shared.metrics.counter(metric_family("kafka_producer_clients_replaced_total"), {name_})),
+      blocked_gauge_(shared.metrics.gauge(metric_family("kafka_topic_blocked"), {name_})) {}
 
 TopicSender::~TopicSender() = default;
 

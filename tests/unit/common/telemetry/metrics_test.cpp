@@ -111,5 +111,22 @@ TEST(Metrics, LatencyBoundsGrow) {
   EXPECT_GE(bounds.back(), 600'000);
 }
 
+constexpr std::array table{
+    MetricFamily{.name = "d_total", .type = MetricType::counter, .unit = "d", .help = "D.", .labels = {"a", "b"}},
+    MetricFamily{.name = "d_now", .type = MetricType::gauge, .unit = "d", .help = "Now."},
+    MetricFamily{.name = "d_ms", .type = MetricType::histogram, .unit = "ms", .help = "Ms.", .labels = {"a"}}};
+
+TEST(Metrics, DeclaredFamiliesHaveTheirHelpAndTheirLabelsInOrder) {
+  Metrics metrics;
+  metrics.counter(family_of(table, "d_total"), {"1", "2"}).add(3);
+  metrics.gauge(family_of(table, "d_now")).set(4);
+  metrics.histogram(family_of(table, "d_ms"), {}, {"x"}).observe(5);
+  EXPECT_EQ(metrics.text(),
+            "# HELP d_ms Ms.\n# TYPE d_ms histogram\n"
+            "d_ms_bucket{a=\"x\",le=\"+Inf\"} 1\nd_ms_sum{a=\"x\"} 5\nd_ms_count{a=\"x\"} 1\n"
+            "# HELP d_now Now.\n# TYPE d_now gauge\nd_now 4\n"
+            "# HELP d_total D.\n# TYPE d_total counter\nd_total{a=\"1\",b=\"2\"} 3\n");
+}
+
 }  // namespace
 }  // namespace tokenrail::telemetry

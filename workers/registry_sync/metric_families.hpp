@@ -1,0 +1,67 @@
+// The metrics of tokenrail-registry-sync.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "common/telemetry/metric_family.hpp"
+
+namespace tokenrail::registry_sync {
+
+inline constexpr auto metric_families = std::to_array<telemetry::MetricFamily>({
+    {.name = "ollama_health_status",
+     .type = telemetry::MetricType::gauge,
+     .unit = "boolean",
+     .help = "1 if the connection listed its models when it was last asked, else 0. org is platform where no "
+             "organisation owns it.",
+     .labels = {"connection", "org"}},
+    {.name = "registry_outbox_oldest_seconds",
+     .type = telemetry::MetricType::gauge,
+     .unit = "s",
+     .help = "Age of the oldest event that is not published yet."},
+    {.name = "registry_outbox_rows",
+     .type = telemetry::MetricType::gauge,
+     .unit = "events",
+     .help = "Events that are not published yet."},
+    {.name = "registry_records_published_total",
+     .type = telemetry::MetricType::counter,
+     .unit = "records",
+     .help = "Records that the brokers acknowledged.",
+     .labels = {"topic"}},
+    {.name = "registry_records_refused_total",
+     .type = telemetry::MetricType::counter,
+     .unit = "records",
+     .help = "Records that the brokers refused for good. They are left out."},
+    {.name = "registry_records_too_large_total",
+     .type = telemetry::MetricType::counter,
+     .unit = "records",
+     .help = "Records above the limit of their topic. They are left out."},
+    {.name = "registry_state_repairs_total",
+     .type = telemetry::MetricType::counter,
+     .unit = "records",
+     .help = "Records of the state topic that were published again. reason: missing, older or unreadable.",
+     .labels = {"reason"}},
+    {.name = "registry_sync_duration_ms",
+     .type = telemetry::MetricType::histogram,
+     .unit = "ms",
+     .help = "Time that one sync of one connection took."},
+    {.name = "registry_sync_leader",
+     .type = telemetry::MetricType::gauge,
+     .unit = "boolean",
+     .help = "1 while this process leads, that is syncs and publishes, else 0."},
+    {.name = "registry_sync_runs_total",
+     .type = telemetry::MetricType::counter,
+     .unit = "syncs",
+     .help = "Syncs of one connection that ended. status: ok, held or failed.",
+     .labels = {"status"}},
+    {.name = "registry_syncs_running",
+     .type = telemetry::MetricType::gauge,
+     .unit = "connections",
+     .help = "Connections that are being synced now."},
+});
+
+consteval telemetry::MetricFamily metric_family(std::string_view name) {
+  return telemetry::family_of(metric_families, name);
+}
+
+}  // namespace tokenrail::registry_sync
