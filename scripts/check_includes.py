@@ -40,7 +40,10 @@ CONFINED = [
     ("toml++/", "toml++"),
 ]
 # Headers whose purpose is to hand a library on, and to which modules. Their users' headers may not pass it further.
-SHARED = {"common/events/json_document.hpp": {"common/providers"}}  # the one reader of foreign JSON
+SHARED = {
+    "common/events/json_document.hpp": {"common/providers"},  # the one reader of foreign JSON
+    "common/providers/event_decoder.hpp": {"common/providers"},  # what decoders of server-sent events derive from
+}
 # Beside common/kafka: tests and benchmarks, and the broker for development, which is librdkafka's own mock cluster.
 RDKAFKA_ALLOWED = re.compile(r"^(common/kafka/.*|tests/.*|.*dev_broker.*\.cpp)$")
 
