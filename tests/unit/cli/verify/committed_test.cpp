@@ -36,6 +36,26 @@ INSTANTIATE_TEST_SUITE_P(Committed, EveryRule,
                                 h.options.committed = 1;
                               },
                               "P1 P5", "passes the record at 0, which is no dead letter"},
+                             {"TheRecordAtTheCommitIsNotPassed",
+                              [](History& h) {
+                                h.ask("r");
+                                h.ask_in_vain();
+                                h.claim(5);
+                                h.answer(5, 0);
+                                h.options.committed = 1;
+                                h.options.metadata = "tr1 5 3 2";
+                              },
+                              "P1", "the record at offset 1 can be answered by nobody"},
+                             {"AChunkOffsetAtTheFirstChunkIsNotTooFar",
+                              [](History& h) {
+                                h.ask("r");
+                                h.claim(5);
+                                h.begin(5, 0);
+                                h.end(0, a(5, 1), 0);
+                                h.options.committed = 0;
+                                h.options.metadata = "tr1 5 1 0";
+                              },
+                              "P4", "no llm.response that counts"},
                              {"AnAuditOffsetTooFar",
                               [](History& h) {
                                 h.ask("r");

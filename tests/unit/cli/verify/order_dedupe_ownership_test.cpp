@@ -160,6 +160,19 @@ INSTANTIATE_TEST_SUITE_P(
            h.duplicate_response(5, 1);
          },
          "DEDUPE", "it came 86400010 ms after the last that was said of source offset 0, and the window is 600000 ms"},
+        {"ADuplicateADayLaterOfTwoChunks",
+         [](History& h) {
+           h.options.dedupe_window_ms = 600'000;
+           h.ask("r");
+           h.claim(5);
+           h.answer(5, 0);
+           h.wait(24 * 3'600'000);
+           h.ask("r");
+           h.duplicate_chunk(1, 0, a(5, 1));
+           h.duplicate_chunk(1, 0, a(5, 1), 7);
+           h.duplicate_response(5, 1);
+         },
+         "DEDUPE", "ms after the last that was said of source offset 0, and the window is 600000 ms"},
         {"ADuplicateJustBehindTheWindowAndTheWorkersClock",
          [](History& h) {
            h.options.dedupe_window_ms = 600'000;
