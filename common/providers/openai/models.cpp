@@ -199,7 +199,11 @@ bool find_list(ondemand::document& document, ondemand::array& out) {
   ondemand::object object;
   if (document.get_object().get(object) != simdjson::SUCCESS) return false;
   for (const auto* const name : {"data", "models"}) {
-    if (object.find_field_unordered(name).get_array().get(out) == simdjson::SUCCESS) return true;
+    ondemand::value value;
+    const auto error = object.find_field_unordered(name).get(value);
+    if (error == simdjson::SUCCESS && value.get_array().get(out) == simdjson::SUCCESS) return true;
+    // After any other error the parser cannot go on in this document.
+    if (error != simdjson::SUCCESS && error != simdjson::NO_SUCH_FIELD) return false;
   }
   return false;
 }
@@ -225,7 +229,9 @@ Result<ModelPage> parse_model_list(std::string_view body, std::string_view adapt
   ondemand::parser parser;
   ondemand::document document;
   ondemand::array array;
-  if (parser.iterate(readable).get(document) != simdjson::SUCCESS || !find_list(document, array)) {
+  // The parser on demand must not go on behind a mistake, so the whole is checked first.
+  if (!events::scan_json(readable).valid || parser.iterate(readable).get(document) != simdjson::SUCCESS ||
+      !find_list(document, array)) {
     return not_it(body, adapter);
   }
   ModelPage page;

@@ -114,7 +114,8 @@ TEST(OpenAiModels, NextPageIsNamed) {
 }
 
 TEST(OpenAiModels, WhatIsNoListIsAnError) {
-  for (const auto* const body : {"", "<html>", "7", "{}", R"({"data":7})", R"({"data":[{"id":)"}) {
+  for (const auto* const body : {"", "<html>", "7", "{}", R"({"data":7})", R"({"data":[{"id":)",
+                                 R"({"error":{"message":"cut","details":{"reason.","type":"x"}})"}) {
     const auto page = parse_model_list(body, "openai");
     ASSERT_FALSE(page) << body;
     EXPECT_EQ(page.error().kind, ErrorKind::unavailable);
