@@ -1,0 +1,107 @@
+"""The main job against a real LLM server, in three wire formats: keys and base URLs come from the environment, models from
+the server's own list."""
+
+import json
+
+import pytest
+
+import real_llm
+from stack import Log, finished, http_get, text_of, wait_until
+
+KEY = "sk-canary-5f1d0c7e9a"
+
+
+def by_request(values, request_id):
+    return [v for v in values if v.get("requestId") == request_id]
+
+
+@pytest.fixture(scope="module")
+def llm(tmp_path_factory):
+    if not (real_llm.folder() / "llama_serve.py").exists():
+        pytest.skip(f"there is no LLM server at {real_llm.folder()}; TOKENRAIL_TEST_REAL_LLM names its folder")
+    server = real_llm.RealLlm(tmp_path_factory.mktemp("llm"))
+    yield server
+    server.stop()
+
+
+def connected(make_stack, llm):
+    """A stack whose environment names the server under three providers."""
+    stack = make_stack(settings={
+        "OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": llm.url + "/v1",
+        "ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": llm.url,
+        "OPENAI_COMPATIBLE_BASE_URL": llm.url,
+        "TOKENRAIL_MODELS": "openai/by-hand",
+    })
+    stack.simulator()
+    stack.sync().wait_ready()
+    stack.router().wait_ready()
+    return stack
+
+
+def models(stack):
+    return {tuple(row) for row in stack.sql("SELECT provider, model_name FROM model WHERE enabled")}
+
+
+def ask(stack, request_id, provider, text="hello", tokens=12, **fields):
+    stack.ask(request_id, text, key=request_id, modelProvider=provider, modelName="tiny", maxTokens=tokens, **fields)
+
+
+def test_three_wire_formats_stream_from_one_server(make_stack, llm):
+    stack = connected(make_stack, llm)
+    wanted = {("openai", "tiny"), ("anthropic", "tiny"), ("openai-compatible", "tiny"), ("openai", "by-hand")}
+    wait_until("the models are listed", lambda: wanted <= models(stack))
+    chunks, audit = Log(stack, "chat.chunks"), Log(stack, "llm.audit")
+    providers = ("openai", "anthropic", "openai-compatible")
+    for provider in providers:
+        for n in range(4):
+            ask(stack, f"{provider}-{n}", provider, stream=n != 3)
+    for provider in providers:
+        for n in range(4):
+            name = f"{provider}-{n}"
+            chunks.wait(name, lambda v, name=name: finished(by_request(v, name)))
+            said = by_request(chunks.values(), name)
+            assert said[-1]["finishReason"] in ("stop", "length"), said[-1]
+            assert said[-1]["model"]["provider"] == provider
+            assert said[-1]["usage"]["outputTokens"] > 0
+            assert text_of(said) != "" and (n == 3 or len(said) > 2), said
+    audit.wait("every response", lambda v: sum(1 for e in v if e["type"] == "llm.response") == 12)
+    stack.verify()
+    everything = "".join(process.text() for process in stack.processes)
+    for topic in ("chat.chunks", "llm.audit", "model_registry", "model_registry.events"):
+        log = Log(stack, topic)
+        log.poll(1)
+        everything += "".join((r.value() or b"").decode(errors="replace") for r in log.records)
+    everything += "".join(process.metrics() for process in stack.processes if hasattr(process, "metrics"))
+    everything += json.dumps(stack.sql("SELECT row_to_json(connection) FROM connection"))
+    assert KEY not in everything
+
+
+def test_a_cancelled_stream_frees_its_slot_and_a_long_prompt_says_so(make_stack, llm):
+    stack = connected(make_stack, llm)
+    wait_until("the models are listed", lambda: ("anthropic", "tiny") in models(stack))
+    chunks = Log(stack, "chat.chunks")
+    ask(stack, "long-answer", "openai", tokens=100_000)
+    chunks.wait("the first piece", lambda v: by_request(v, "long-answer"))
+    stack.produce({"requestId": "long-answer", "orgId": "acme"}, key="long-answer", topic="chat.cancellations")
+    chunks.wait("the end", lambda v: finished(by_request(v, "long-answer")))
+    wait_until("the slot is free", lambda: llm.busy_slots() == 0)
+
+    for provider in ("openai", "anthropic"):
+        ask(stack, f"too-long-{provider}", provider, text="word " * 20_000)
+    for provider in ("openai", "anthropic"):
+        name = f"too-long-{provider}"
+        chunks.wait(name, lambda v, name=name: finished(by_request(v, name)))
+        assert by_request(chunks.values(), name)[-1]["error"]["code"] == "CONTEXT_TOO_LONG"
+
+
+def test_without_a_key_the_message_names_the_variable(make_stack, llm):
+    stack = connected(make_stack, llm)
+    wait_until("the models are listed", lambda: ("openai", "tiny") in models(stack))
+    bare = stack.router(OPENAI_API_KEY="", OPENAI_BASE_URL="").wait_ready()
+    stack.processes[-2].stop()
+    chunks = Log(stack, "chat.chunks")
+    ask(stack, "no-key", "openai")
+    chunks.wait("the end", lambda v: finished(by_request(v, "no-key")))
+    error = by_request(chunks.values(), "no-key")[-1]["error"]
+    assert error["code"] == "CREDENTIAL_MISSING" and "OPENAI_API_KEY" in error["message"]
+    assert http_get(f"http://127.0.0.1:{bare.port}/readyz")[0] == 200
