@@ -49,6 +49,10 @@ class Body {
     json_.begin_object();
     json_.field("model", target_.upstream_name);
     if (auto written = write_messages(json_, request_, profile_, title_, target_.provider); !written) return written;
+    if (profile_.prefill == Prefill::switched && request_.messages.back().role == events::Role::assistant) {
+      json_.field("add_generation_prompt", false);
+      json_.field("continue_final_message", true);
+    }
     json_.field("stream", request_.stream);
     if (request_.stream && profile_.asks_for_usage && !config_.has("stream_options")) {
       json_.raw_field("stream_options", R"({"include_usage":true})");

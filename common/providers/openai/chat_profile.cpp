@@ -19,7 +19,8 @@ constexpr Switch template_switch = {"chat_template_kwargs", R"({"enable_thinking
 // clang-format off
 constexpr ChatProfile rows[] = {
     // The last word on a server that is not known: what most take, and nothing that some refuse.
-    {.provider = "openai-compatible", .files = Files::data, .audio = true, .efforts = all_efforts},
+    {.provider = "openai-compatible", .files = Files::data, .audio = true, .efforts = all_efforts,
+     .prefill = Prefill::last_message},
     {.provider = "openai", .tokens_max = "max_completion_tokens", .stop_max = 4, .files = Files::data, .audio = true,
      .efforts = all_efforts, .effort_on = "medium"},
     {.provider = "azure", .tokens_max = "max_completion_tokens", .stop_max = 4, .files = Files::data, .audio = true,
@@ -27,13 +28,13 @@ constexpr ChatProfile rows[] = {
     // Models of other makers, on Azure.
     {.provider = "azure-models", .stop_max = 4, .efforts = low_to_high},
     {.provider = "vllm", .top_k = true, .audio = true, .efforts = low_to_high, .reasoning = template_switch,
-     .reasoning_budget = "thinking_token_budget", .replay = Replay::reasoning},
+     .reasoning_budget = "thinking_token_budget", .replay = Replay::reasoning, .prefill = Prefill::switched},
     {.provider = "llamacpp", .top_k = true, .audio = true, .efforts = low_to_high, .reasoning = template_switch,
-     .replay = Replay::reasoning_content},
+     .replay = Replay::reasoning_content, .prefill = Prefill::last_message},
     {.provider = "lmstudio", .top_k = true, .tool_choices = ToolChoices::words_only, .image_urls = false,
-     .efforts = low_to_high},
+     .efforts = low_to_high, .prefill = Prefill::last_message},
     {.provider = "groq", .tokens_max = "max_completion_tokens", .asks_for_usage = false, .stop_max = 4,
-     .efforts = none_to_high},
+     .efforts = none_to_high, .prefill = Prefill::last_message},
     {.provider = "mistral", .asks_for_usage = false, .seed = "random_seed", .tool_required = "any",
      .tool_names = true, .short_call_ids = true, .files = Files::document_url,
      .efforts = mistral_efforts, .effort_on = "high", .replay = Replay::content_parts,
@@ -48,7 +49,7 @@ constexpr ChatProfile rows[] = {
     {.provider = "alibaba", .top_k = true, .audio = true, .reasoning = {"enable_thinking", "true", "false"},
      .reasoning_budget = "thinking_budget"},
     {.provider = "ollama-openai", .tool_required = "", .tool_choices = ToolChoices::none, .image_urls = false,
-     .efforts = ollama_efforts, .replay = Replay::reasoning},
+     .efforts = ollama_efforts, .replay = Replay::reasoning, .prefill = Prefill::last_message},
     {.provider = "tgi", .stop_max = 4, .schemas = Schemas::tgi},
     {.provider = "huggingface", .efforts = low_to_high},
 };

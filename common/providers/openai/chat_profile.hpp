@@ -36,6 +36,13 @@ enum class Replay {
   details,            ///< message.reasoning_details as they came, and message.reasoning
 };
 
+/// A conversation that ends with an assistant message: whether the answer goes on from it.
+enum class Prefill {
+  none,          ///< it does not, or the server refuses it
+  last_message,  ///< it does
+  switched,      ///< it does where the request says so: vLLM's continue_final_message
+};
+
 /// A top-level field that switches reasoning on and off, its values as JSON.
 struct Switch {
   std::string_view field{};
@@ -64,6 +71,7 @@ struct ChatProfile {
   bool reasoning_object = false;        ///< reasoning {effort | max_tokens | enabled}
   std::string_view reasoning_budget{};  ///< field for a bound on reasoning alone
   Replay replay = Replay::none;
+  Prefill prefill = Prefill::none;
   std::string_view embedding_dimensions = "dimensions";
 };
 

@@ -34,6 +34,10 @@ class OpenAi final : public Provider, public ModelLister, public Embedder {
     return openai::classify_end(target, end, "https://api.openai.com/v1");
   }
 
+  [[nodiscard]] bool takes_prefill(const Target& target) const override {
+    return chat_profile(target.provider).prefill != Prefill::none;
+  }
+
   [[nodiscard]] const ModelLister* lister() const override { return this; }
   [[nodiscard]] http::Request list(const Target& target, std::string_view page) const override {
     return list_request(target, api_url(target.base_url, version, "/models"), page);

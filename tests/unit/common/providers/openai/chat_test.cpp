@@ -112,6 +112,18 @@ TEST(OpenAiChat, ParametersHaveEachProvidersNames) {
   EXPECT_EQ(made("somebody", all).body, hi + usage + R"(,"max_tokens":100,)" + sampling + R"(,"seed":7)" + stop);
 }
 
+TEST(OpenAiChat, AnAnswerToBeContinuedGoesToServersThatDo) {
+  const auto prefilled = [](ChatRequest& r) { r.messages.push_back(message(Role::assistant, "Once")); };
+  for (const auto* taker : {"vllm", "llamacpp", "groq", "openai-compatible", "a-server-of-ones-own"})
+    EXPECT_TRUE(provider().takes_prefill(target_of(taker))) << taker;
+  for (const auto* other : {"openai", "mistral", "openrouter", "xai"})
+    EXPECT_FALSE(provider().takes_prefill(target_of(other))) << other;
+  EXPECT_THAT(made("vllm", prefilled).body,
+              HasSubstr(R"("content":"Once"}],"add_generation_prompt":false,"continue_final_message":true,)"));
+  EXPECT_THAT(made("vllm", [](ChatRequest&) {}).body, Not(HasSubstr("continue_final_message")));
+  EXPECT_THAT(made("llamacpp", prefilled).body, Not(HasSubstr("continue_final_message")));
+}
+
 TEST(OpenAiChat, MoreStopSequencesThanAllowedAreRefused) {
   const auto five = [](ChatRequest& request) { request.stop = {"a", "b", "c", "d", "e"}; };
   EXPECT_THAT(made("openai", five).error, HasSubstr("at most 4"));
