@@ -24,6 +24,7 @@ CLEAN = (
     "docs/explanation/protocol.md",
     "docs/how-to/read-the-audit-log.md",
     "docs/how-to/secure.md",
+    "docs/how-to/use-providers.md",
     "docs/reference/glossary.md",
     "docs/reference/metrics.md",
     "docs/reference/verification.md",
