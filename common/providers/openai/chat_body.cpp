@@ -49,7 +49,8 @@ class Body {
     json_.begin_object();
     json_.field("model", target_.upstream_name);
     if (auto written = write_messages(json_, request_, profile_, title_, target_.provider); !written) return written;
-    if (profile_.prefill == Prefill::switched && request_.messages.back().role == events::Role::assistant) {
+    if (profile_.prefill == Prefill::switched && !request_.messages.empty() &&
+        request_.messages.back().role == events::Role::assistant) {
       json_.field("add_generation_prompt", false);
       json_.field("continue_final_message", true);
     }

@@ -121,6 +121,7 @@ TEST(OpenAiChat, AnAnswerToBeContinuedGoesToServersThatDo) {
   EXPECT_THAT(made("vllm", prefilled).body,
               HasSubstr(R"("content":"Once"}],"add_generation_prompt":false,"continue_final_message":true,)"));
   EXPECT_THAT(made("vllm", [](ChatRequest&) {}).body, Not(HasSubstr("continue_final_message")));
+  EXPECT_THAT(made("vllm", [](ChatRequest& r) { r.messages.clear(); }).body, Not(HasSubstr("continue_final_message")));
   EXPECT_THAT(made("llamacpp", prefilled).body, Not(HasSubstr("continue_final_message")));
 }
 
