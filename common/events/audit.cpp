@@ -5,6 +5,8 @@
 
 #include "common/events/json_writer.hpp"
 #include "common/events/record_parts.hpp"
+#include "common/events/redaction.hpp"
+#include "common/events/utf8.hpp"
 
 namespace tokenrail::events {
 namespace {
@@ -148,6 +150,18 @@ std::string request_json(const LlmRequest& event, const MessageCut& cut, bool wi
   if (!event.conversation_id.empty()) {
     writer.field("conversationId", event.conversation_id);
   }
+  if (with_tool_names && !event.metadata.empty()) {
+    writer.begin_object("metadata");
+    for (const auto& [name, value] : event.metadata) {
+      writer.field(name, value);
+    }
+    writer.end_object();
+  }
+  const auto metadata_omitted =
+      event.metadata_omitted + (with_tool_names ? 0 : static_cast<std::int64_t>(event.metadata.size()));
+  if (metadata_omitted > 0) {
+    writer.field("metadataOmitted", metadata_omitted);
+  }
   const bool cut_any = cut.shortened || cut.omitted > 0 || (!with_tool_names && !event.tool_names.empty());
   writer.field("truncated", cut_any);
   writer.field("messagesOmitted", static_cast<std::int64_t>(cut.omitted));
@@ -269,6 +283,23 @@ std::string_view name_of(Outcome outcome) {
       return "rejected";
   }
   return "failed";
+}
+
+void fill_metadata(LlmRequest& event, const std::map<std::string, std::string>& metadata) {
+  constexpr std::size_t around = 6;  // quotes, colon and comma
+  std::size_t bytes = 0;
+  for (const auto& [name, value] : metadata) {
+    if (name == "conversationId") {
+      continue;
+    }
+    const auto kept = redact_secrets(utf8_prefix(value, metadata_value_bytes_max)).text;
+    bytes += json_string_bytes(name) + json_string_bytes(kept) + around;
+    if (bytes > metadata_bytes_max) {
+      ++event.metadata_omitted;
+      continue;
+    }
+    event.metadata.emplace(name, kept);
+  }
 }
 
 std::string to_json(const LlmRequest& event, std::size_t bytes_max) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -88,10 +89,19 @@ struct LlmRequest {
   std::int64_t content_bytes = 0;
   std::vector<AuditedMessage> messages{};
   std::string conversation_id{};
+  std::map<std::string, std::string> metadata{};  ///< without conversationId; see fill_metadata()
+  std::int64_t metadata_omitted = 0;
 };
+
+/// What of a request's metadata is recorded: every value to at most 256 bytes and with its secrets replaced, and as
+/// many entries, in the order of their names, as 4 KiB hold. The rest is counted.
+inline constexpr std::size_t metadata_value_bytes_max = 256;
+inline constexpr std::size_t metadata_bytes_max = 4'096;
+void fill_metadata(LlmRequest& event, const std::map<std::string, std::string>& metadata);
+
 /// `bytes_max`: the record is kept within it by cutting the messages from the oldest on (first their texts, then the
-/// messages themselves), flagged as `truncated`; then the names of the tools. What is left, ids, model and route, is
-/// written in any case.
+/// messages themselves), flagged as `truncated`; then the names of the tools and the metadata. What is left, ids, model
+/// and route, is written in any case.
 [[nodiscard]] std::string to_json(const LlmRequest& event, std::size_t bytes_max);
 
 enum class Outcome { completed, failed, cancelled, interrupted, duplicate, rejected };

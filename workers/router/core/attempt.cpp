@@ -100,6 +100,7 @@ void Attempt::write_request(std::size_t bytes_max) {
     if (const auto it = asked->metadata.find("conversationId"); it != asked->metadata.end()) {
       event.conversation_id = events::utf8_prefix(it->second, conversation_id_bytes_max);
     }
+    events::fill_metadata(event, asked->metadata);
     for (const auto& message : asked->messages) {
       std::string text;
       for (const auto& part : message.content) text += part.text;

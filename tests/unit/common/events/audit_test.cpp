@@ -1,5 +1,6 @@
 #include "common/events/audit.hpp"
 
+#include <map>
 #include <random>
 #include <string>
 
@@ -211,6 +212,25 @@ TEST(RequestsLost, IsReadBack) {
   EXPECT_EQ(lost.partition, 2);
   EXPECT_EQ(lost.lost_from, 7);
   EXPECT_EQ(lost.lost_to, 9);
+}
+
+TEST(LlmRequestMetadata, IsKeptWithinItsBoundsAndWithoutSecrets) {
+  LlmRequest event;
+  std::map<std::string, std::string> metadata{
+      {"conversationId", "k"}, {"a", std::string(300, 'x')}, {"key", "sk-abcdefghijklmnopqrstuvwxyz0123456789ABCDEF"}};
+  for (int i = 0; i < 30; ++i) metadata["m" + std::to_string(100 + i)] = std::string(250, 'y');
+  fill_metadata(event, metadata);
+  EXPECT_FALSE(event.metadata.contains("conversationId")) << "it has a field of its own";
+  EXPECT_EQ(event.metadata.at("a"), std::string(metadata_value_bytes_max, 'x'));
+  EXPECT_EQ(event.metadata.at("key").find("sk-abc"), std::string::npos);
+  EXPECT_GT(event.metadata_omitted, 10);
+  EXPECT_EQ(static_cast<std::size_t>(event.metadata_omitted) + event.metadata.size(), metadata.size() - 1);
+  const auto json = to_json(event, 100'000);
+  EXPECT_LT(json.size(), metadata_bytes_max + 1'000);
+  EXPECT_NE(json.find("\"metadataOmitted\":" + std::to_string(event.metadata_omitted)), std::string::npos);
+  const auto cut = to_json(event, 500);
+  EXPECT_EQ(cut.find("\"metadata\":"), std::string::npos);
+  EXPECT_NE(cut.find("\"metadataOmitted\":" + std::to_string(metadata.size() - 1)), std::string::npos);
 }
 
 TEST(ParseAudit, AnEventOfALaterVersionIsUnknownNotWrong) {

@@ -209,6 +209,7 @@ LlmRequest audited_request() {
        .tool_calls = 0},
   };
   event.conversation_id = "k-1";
+  fill_metadata(event, {{"conversationId", "k-1"}, {"messageId", "m-1"}, {"tier", "free"}});
   return event;
 }
 
