@@ -9,6 +9,7 @@
 #include <spdlog/spdlog.h>
 
 #include "workers/router/core/attempt.hpp"
+#include "workers/router/core/planted.hpp"
 #include "workers/router/core/router_core.hpp"
 
 namespace tokenrail::router {
@@ -194,7 +195,8 @@ void RouterCore::read_cancellations(std::int32_t number, std::int64_t from) {
 }
 
 bool RouterCore::cancellations_read() const {
-  return cancellations_.unread().empty() || environment_.now().steady >= cancellations_until_;
+  if (cancellations_.unread().empty()) return true;
+  return environment_.now().steady >= cancellations_until_ && !planted(Bug::waits_for_cancellations);
 }
 
 void RouterCore::notice_cancellations_unread() {
