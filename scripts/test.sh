@@ -5,8 +5,8 @@
 source "$root/scripts/build.sh"
 
 # What `./dev test` runs, cheapest first, and what runs only when named.
-test_layers=(format include scripts tidy unit conformance simulation integration fuzz tsan chaos demo)
-test_layers_by_name=(compose tsan_integration promises)
+test_layers=(format include scripts tidy unit conformance simulation integration chaos demo)
+test_layers_by_name=(compose tsan tsan_integration fuzz promises)
 
 # How many tests a whole run may skip in CI: the two TypeScript readers (of answers and of the audit log), where no node is
 # installed. More than that fails the run: a test that stops running unseen protects nothing.
@@ -315,16 +315,13 @@ layer_demo() {
   check demo './dev demo --exit' env TOKENRAIL_DEV_DIR="$test_dir" TOKENRAIL_DEV_PRESET=dev "$root/dev" demo --exit
 }
 
-# The modules that start threads or run on a library's. The others have one thread, where no race can be.
-threaded_modules=(telemetry kafka http registry worker)
-
-# Their unit tests under ThreadSanitizer, a build of its own. scripts/tsan.supp lists what of the system's libraries is
-# ignored and why.
+# By name only: under ThreadSanitizer, a build of its own. scripts/tsan.supp says what of the system's libraries is set aside and why.
 layer_tsan() {
-  local tests=("${threaded_modules[@]/%/-tests}")
-  tests=("${tests[@]/#/unit-}" tsan-planted-race)
+  local tests
+  with_lock build-tsan configure_only tsan
+  mapfile -t tests < <(tests_of tsan unit)
   with_lock build-tsan build_preset tsan "${tests[@]}"
-  run_ctest tsan tsan unit -j "$(nproc)" -R "^($(IFS='|' && echo "${tests[*]}"))\$"
+  run_ctest tsan tsan unit -j "$(nproc)"
 }
 
 # tests_of PRESET LABEL: the programs that ctest runs under a label. Each is a target of the same name.
@@ -343,7 +340,7 @@ layer_tsan_integration() {
   return "$code"
 }
 
-# Each parser of foreign bytes, a bounded number of mutations of the golden records, in a build of its own.
+# By name only: each parser of foreign bytes, a bounded number of mutations of the golden records, in a build of its own.
 layer_fuzz() {
   local tests
   with_lock build-fuzz configure_only fuzz
