@@ -7,7 +7,7 @@ declare -A package_sets=(
     libboost1.81-dev libcurl4-openssl-dev libc-ares-dev libssl-dev libspdlog-dev libfmt-dev libsimdjson-dev
     libtomlplusplus-dev librdkafka-dev libsoci-dev libpq-dev libgtest-dev libgmock-dev"
   [lint]="clang-format-19 clang-tidy-19 python3 shellcheck git"
-  [test]="curl kcat openssl python3 python3-pytest python3-jsonschema python3-confluent-kafka python3-psycopg2 python3-yaml"
+  [test]="curl kcat openssl python3 python3-venv python3-pytest python3-jsonschema python3-confluent-kafka python3-psycopg2 python3-yaml"
   [kafka]="kcat"
   [postgres]="postgresql-15"
   [demo]="curl kcat python3"
