@@ -9,7 +9,6 @@
 #include <spdlog/spdlog.h>
 
 #include "workers/router/core/attempt.hpp"
-#include "workers/router/core/planted.hpp"
 #include "workers/router/core/router_core.hpp"
 
 namespace tokenrail::router {
@@ -195,8 +194,7 @@ void RouterCore::read_cancellations(std::int32_t number, std::int64_t from) {
 }
 
 bool RouterCore::cancellations_read() const {
-  if (cancellations_.unread().empty()) return true;
-  return environment_.now().steady >= cancellations_until_ && !planted(Bug::waits_for_cancellations);
+  return cancellations_.unread().empty() || environment_.now().steady >= cancellations_until_;
 }
 
 void RouterCore::notice_cancellations_unread() {
