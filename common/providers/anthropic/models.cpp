@@ -9,6 +9,7 @@
 #include "common/events/json_scan.hpp"
 #include "common/providers/anthropic/anthropic.hpp"
 #include "common/providers/failure_text.hpp"
+#include "common/providers/model_entries.hpp"
 #include "common/providers/other_api.hpp"
 
 namespace tokenrail::providers::anthropic {
@@ -105,26 +106,7 @@ Result<ModelPage> parse_model_list(std::string_view body) {
       ondemand::array array;
       if (value.get_array().get(array) != simdjson::SUCCESS) return not_it(body);
       has_list = true;
-      int entry = 0;
-      for (auto element : array) {
-        ++entry;
-        ondemand::value item;
-        std::string_view json;
-        if (std::move(element).get(item) != simdjson::SUCCESS ||
-            simdjson::to_json_string(item).get(json) != simdjson::SUCCESS) {
-          return not_it(body);
-        }
-        ListedModel model;
-        auto problem = read_entry(json, model);
-        if (problem.empty() && !names.insert(model.name).second) {
-          problem = fmt::format("has the id of another, \"{}\"", quotable(model.name, 100));
-        }
-        if (problem.empty()) {
-          page.models.push_back(std::move(model));
-        } else if (++page.skipped == 1) {
-          page.first_skipped = fmt::format("entry {} {}", entry, problem);
-        }
-      }
+      if (!read_model_entries(array, page, names, read_entry, "id")) return not_it(body);
     }
   }
   if (!has_list) return not_it(body);

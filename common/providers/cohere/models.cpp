@@ -12,6 +12,7 @@
 #include "common/events/json_scan.hpp"
 #include "common/providers/cohere/endpoints.hpp"
 #include "common/providers/failure_text.hpp"
+#include "common/providers/model_entries.hpp"
 #include "common/providers/other_api.hpp"
 
 namespace tokenrail::providers::cohere {
@@ -123,27 +124,7 @@ class Lister final : public ModelLister {
     ondemand::array array;
     if (models.get_array().get(array) != simdjson::SUCCESS) return false;
     std::set<std::string> names;
-    int entry = 0;
-    for (auto element : array) {
-      ++entry;
-      ondemand::value value;
-      std::string_view json;
-      if (std::move(element).get(value) != simdjson::SUCCESS ||
-          simdjson::to_json_string(value).get(json) != simdjson::SUCCESS) {
-        return false;
-      }
-      ListedModel model;
-      auto problem = read_listed(json, model);
-      if (problem.empty() && !names.insert(model.name).second) {
-        problem = fmt::format("has the name of another, \"{}\"", quotable(model.name, 100));
-      }
-      if (problem.empty()) {
-        page.models.push_back(std::move(model));
-      } else if (++page.skipped == 1) {
-        page.first_skipped = fmt::format("entry {} {}", entry, problem);
-      }
-    }
-    return true;
+    return read_model_entries(array, page, names, read_listed);
   }
 };
 

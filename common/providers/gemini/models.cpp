@@ -11,6 +11,7 @@
 #include "common/events/json_scan.hpp"
 #include "common/providers/failure_text.hpp"
 #include "common/providers/gemini/gemini.hpp"
+#include "common/providers/model_entries.hpp"
 #include "common/providers/other_api.hpp"
 #include "common/url.hpp"
 
@@ -82,28 +83,7 @@ std::unexpected<Error> not_it(std::string_view body) {
 /// False where the list cannot be read to its end.
 bool read_models(ondemand::value value, ModelPage& page, std::set<std::string>& names) {
   ondemand::array array;
-  if (value.get_array().get(array) != simdjson::SUCCESS) return false;
-  std::size_t entry = 0;
-  for (auto element : array) {
-    ++entry;
-    ondemand::value one;
-    std::string_view json;
-    if (std::move(element).get(one) != simdjson::SUCCESS ||
-        simdjson::to_json_string(one).get(json) != simdjson::SUCCESS) {
-      return false;
-    }
-    ListedModel model;
-    std::string problem = read_listed(json, model);
-    if (problem.empty() && !names.insert(model.name).second) {
-      problem = fmt::format("has the name of another, \"{}\"", quotable(model.name, 100));
-    }
-    if (problem.empty()) {
-      page.models.push_back(std::move(model));
-    } else if (++page.skipped == 1) {
-      page.first_skipped = fmt::format("entry {} {}", entry, problem);
-    }
-  }
-  return true;
+  return value.get_array().get(array) == simdjson::SUCCESS && read_model_entries(array, page, names, read_listed);
 }
 
 class Lister final : public ModelLister {

@@ -12,6 +12,7 @@
 #include "common/events/json_scan.hpp"
 #include "common/events/json_writer.hpp"
 #include "common/providers/failure_text.hpp"
+#include "common/providers/model_entries.hpp"
 #include "common/providers/ollama/ollama.hpp"
 #include "common/providers/other_api.hpp"
 
@@ -162,26 +163,7 @@ Result<ModelPage> parse_model_list(std::string_view body) {
   ondemand::array array;
   if (models.get_array().get(array) != simdjson::SUCCESS) return not_it(body, no_list);
   std::set<std::string> names;
-  int entry = 0;
-  for (auto element : array) {
-    ++entry;
-    ondemand::value value;
-    std::string_view json;
-    if (std::move(element).get(value) != simdjson::SUCCESS ||
-        simdjson::to_json_string(value).get(json) != simdjson::SUCCESS) {
-      return not_it(body, not_one);
-    }
-    ListedModel model;
-    std::string problem = read_listed(json, model);
-    if (problem.empty() && !names.insert(model.name).second) {
-      problem = fmt::format("has the name of another, \"{}\"", quotable(model.name, 100));
-    }
-    if (problem.empty()) {
-      list.models.push_back(std::move(model));
-    } else if (++list.skipped == 1) {
-      list.first_skipped = fmt::format("entry {} {}", entry, problem);
-    }
-  }
+  if (!read_model_entries(array, list, names, read_listed)) return not_it(body, not_one);
   return list;
 }
 

@@ -12,6 +12,7 @@
 #include "common/events/json_number.hpp"
 #include "common/events/json_scan.hpp"
 #include "common/providers/failure_text.hpp"
+#include "common/providers/model_entries.hpp"
 #include "common/providers/openai/openai.hpp"
 #include "common/providers/other_api.hpp"
 
@@ -236,24 +237,15 @@ Result<ModelPage> parse_model_list(std::string_view body, std::string_view adapt
   }
   ModelPage page;
   std::set<std::string> names;
-  int number = 0;
-  for (auto element : array) {
-    ++number;
-    ondemand::value value;
-    std::string_view json;
-    if (std::move(element).get(value) != simdjson::SUCCESS ||
-        simdjson::to_json_string(value).get(json) != simdjson::SUCCESS) {
-      return not_it(body, adapter);
-    }
-    ListedModel model;
+  std::set<std::string> inactive;
+  const auto read = [&](std::string_view json, ListedModel& model) {
     bool listed = true;
-    std::string problem = read_listed(json, model, listed);
-    if (problem.empty() && !names.insert(model.name).second) {
-      problem = fmt::format("has the name of another, \"{}\"", quotable(model.name, 100));
-    }
-    if (problem.empty() && listed) page.models.push_back(std::move(model));
-    if (!problem.empty() && ++page.skipped == 1) page.first_skipped = fmt::format("entry {} {}", number, problem);
-  }
+    auto problem = read_listed(json, model, listed);
+    if (!listed && !names.contains(model.name)) inactive.insert(model.name);
+    return problem;
+  };
+  if (!read_model_entries(array, page, names, read)) return not_it(body, adapter);
+  std::erase_if(page.models, [&](const ListedModel& model) { return inactive.contains(model.name); });
   page.next = next_page(readable, page);
   return page;
 }

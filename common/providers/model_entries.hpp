@@ -1,0 +1,47 @@
+// The entries of a provider's list of models, each parsed by itself, so that none can spoil the others. Included by
+// .cpp files only. Pure.
+#pragma once
+
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include "common/providers/failure_text.hpp"
+#include "common/providers/provider.hpp"
+
+namespace tokenrail::providers {
+
+/// Adds the models of `array` to the page; entries that cannot be read, or that repeat a name of `names`, are counted.
+/// `Read`: std::string(std::string_view json, ListedModel&), what is wrong with the entry, or nothing. `key`: what the
+/// provider calls a model's name. False where the JSON itself is broken.
+template <class Read>
+[[nodiscard]] bool read_model_entries(simdjson::ondemand::array array, ModelPage& page, std::set<std::string>& names,
+                                      Read&& read, std::string_view key = "name") {
+  int entry = 0;
+  for (auto element : array) {
+    ++entry;
+    simdjson::ondemand::value value;
+    std::string_view json;
+    if (std::move(element).get(value) != simdjson::SUCCESS ||
+        simdjson::to_json_string(value).get(json) != simdjson::SUCCESS) {
+      return false;
+    }
+    ListedModel model;
+    std::string problem = read(json, model);
+    if (problem.empty() && !names.insert(model.name).second) {
+      problem = fmt::format("has the {} of another, \"{}\"", key, quotable(model.name, 100));
+    }
+    if (problem.empty()) {
+      page.models.push_back(std::move(model));
+    } else if (++page.skipped == 1) {
+      page.first_skipped = fmt::format("entry {} {}", entry, problem);
+    }
+  }
+  return true;
+}
+
+}  // namespace tokenrail::providers
