@@ -1,52 +1,18 @@
-#include <algorithm>
-#include <string>
-
-#include "common/events/utf8.hpp"
 #include "common/providers/openai_responses/decoder.hpp"
-#include "tests/fuzz/expect.hpp"
-#include "tests/unit/common/providers/answer_recorder.hpp"
+#include "tests/fuzz/answers.hpp"
 
 using namespace tokenrail;
 
-namespace {
-
-constexpr std::size_t answer_bytes_max = 4096;
-
-providers::test::AnswerRecorder decoded(std::string_view bytes, std::size_t cut, bool stream) {
-  providers::test::AnswerRecorder recorder;
-  const auto decoder = providers::openai_responses::make_decoder(
-      stream, {.item_bytes_max = 2048, .answer_bytes_max = answer_bytes_max}, {.provider = "openai"});
-  decoder->feed(bytes.substr(0, cut), recorder);
-  decoder->feed(bytes.substr(cut), recorder);
-  decoder->end(recorder);
-  return recorder;
-}
-
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const auto step = events::utf8_step(text);
-    if (!step.valid) return false;
-    text.remove_prefix(step.bytes);
-  }
-  return true;
-}
-
-}  // namespace
-
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
-  // The first byte picks the form, and where the others are cut in two.
+  // The first byte says whether a stream was asked for, and where the others are cut in two.
   if (size == 0) return 0;
   const auto text = fuzz::text_of(bytes, size).substr(1);
   const bool stream = (bytes[0] & 1U) != 0;
-  const auto whole = decoded(text, text.size(), stream);
-  const auto cut = decoded(text, std::min<std::size_t>(bytes[0], text.size()), stream);
-  fuzz::expect(whole.endings() == 1 && !whole.said_something_after_the_end());
-  fuzz::expect(whole.summary() == cut.summary());
-  fuzz::expect(whole.text().size() + whole.reasoning().size() <= answer_bytes_max);
-  fuzz::expect(is_utf8(whole.text()) && is_utf8(whole.reasoning()));
-  fuzz::expect(!whole.finish() || whole.usage());
-  for (const auto& call : whole.tool_calls())
-    fuzz::expect(!call.id.empty() && !call.name.empty() && !call.arguments.empty());
-  if (whole.failure()) fuzz::expect(!whole.failure()->message.empty() && is_utf8(whole.failure()->message));
+  const auto make = [&] {
+    return providers::openai_responses::make_decoder(
+        stream, {.item_bytes_max = 2048, .answer_bytes_max = fuzz::answer_bytes_max}, {.provider = "openai"});
+  };
+  const auto answer = fuzz::expect_sound_answer(make, text, bytes[0]);
+  fuzz::expect(!answer.finish() || answer.usage());
   return 0;
 }
