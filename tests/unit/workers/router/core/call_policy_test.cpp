@@ -76,24 +76,7 @@ TEST(RetryBudget, IsAShareOfTheCalls) {
 class CallPolicyTest : public RouterCoreTest {
  protected:
   CallPolicyTest() {
-    events::ModelUpserted event;
-    event.version = 2;
-    event.cause = "sync";
-    event.actor = "test";
-    event.model = {.id = "two", .provider = "ollama", .model_name = "two", .slug = "ollama/two", .version = 2};
-    for (const char* connection : {"a", "b"}) {
-      event.model.deployments.push_back({.id = std::string("d-") + connection,
-                                         .connection_id = connection,
-                                         .connection_name = connection,
-                                         .provider = "ollama",
-                                         .adapter = "ollama",
-                                         .base_url = std::string("http://") + connection,
-                                         .auth_type = "none",
-                                         .upstream_name = "two",
-                                         .priority = connection[0] == 'a' ? 1 : 2});
-    }
-    event.key = events::model_key(event.model);
-    EXPECT_EQ(projection.apply(event.key, events::to_json(event)), registry::Projection::Applied::changed);
+    add_model_on_two_connections();
     options.retry.calls_per_target_max = 1;
     make_core(options);
     assign();
@@ -101,6 +84,13 @@ class CallPolicyTest : public RouterCoreTest {
 
   void ask(const std::string& id, const std::string& more = "") {
     request(id, more, std::nullopt, R"("modelProvider":"ollama","modelName":"two",)");
+    settle();
+  }
+  /// The provider's answer to that call breaks off after this text.
+  void break_off_after(std::uint64_t call, const std::string& text) {
+    http.head(call);
+    speak(call, text);
+    http.end(call, http::Ending::broken);
     settle();
   }
   std::string url_of(std::uint64_t call) { return http.calls.at(call).request.url; }
@@ -116,10 +106,7 @@ class CallPolicyTest : public RouterCoreTest {
 
 TEST_F(CallPolicyTest, AnAnswerThatBreaksOffEndsWithTheErrorUnlessTheSenderAskedForMore) {
   ask("r1");
-  http.head(1);
-  speak(1, "half");
-  http.end(1, http::Ending::broken);
-  settle();
+  break_off_after(1, "half");
   wake_after(10s);
   settle();
   EXPECT_EQ(http.started, 1U);
@@ -130,10 +117,7 @@ TEST_F(CallPolicyTest, AnAnswerThatBreaksOffEndsWithTheErrorUnlessTheSenderAsked
 TEST_F(CallPolicyTest, RestartRunsTheRequestAgainAsANewAttemptElsewhere) {
   ask("r1", R"("onInterrupt":"restart",)");
   EXPECT_THAT(url_of(1), StartsWith("http://a"));
-  http.head(1);
-  speak(1, "half of it");
-  http.end(1, http::Ending::broken);
-  settle();
+  break_off_after(1, "half of it");
   ASSERT_EQ(http.started, 2U);
   EXPECT_THAT(url_of(2), StartsWith("http://b")) << "the deployment whose answer broke off comes last";
   answer(2, "all of it");
@@ -154,10 +138,7 @@ TEST_F(CallPolicyTest, RestartsHaveABound) {
   ask("r1", R"("onInterrupt":"restart",)");
   for (std::uint64_t call = 1; call <= 3; ++call) {
     ASSERT_EQ(http.started, call);
-    http.head(call);
-    speak(call, "half");
-    http.end(call, http::Ending::broken);
-    settle();
+    break_off_after(call, "half");
   }
   EXPECT_EQ(http.started, 3U) << "the first attempt and two restarts";
   EXPECT_EQ(chunks().back().finish_reason, "error");
@@ -176,10 +157,7 @@ TEST_F(CallPolicyTest, WhatTheRequestIsToBlameForIsNotRestarted) {
 
 TEST_F(CallPolicyTest, ContinueGoesOnFromWhatWasPublished) {
   ask("r1", R"("onInterrupt":"continue",)");
-  http.head(1);
-  speak(1, "Hello ");
-  http.end(1, http::Ending::broken);
-  settle();
+  break_off_after(1, "Hello ");
   wake_after(1ms);
   settle();
   ASSERT_EQ(http.started, 2U);
@@ -205,10 +183,7 @@ TEST_F(CallPolicyTest, ContinueGoesOnFromWhatWasPublished) {
 
 TEST_F(CallPolicyTest, AContinuationMayBeginWithoutTheBlank) {
   ask("r1", R"("onInterrupt":"continue",)");
-  http.head(1);
-  speak(1, "Hello  ");
-  http.end(1, http::Ending::broken);
-  settle();
+  break_off_after(1, "Hello  ");
   wake_after(1ms);
   settle();
   http.head(2);
@@ -221,15 +196,9 @@ TEST_F(CallPolicyTest, AContinuationMayBeginWithoutTheBlank) {
 
 TEST_F(CallPolicyTest, AContinuedAnswerMayBreakOffAgain) {
   ask("r1", R"("onInterrupt":"continue",)");
-  http.head(1);
-  speak(1, "one");
-  http.end(1, http::Ending::broken);
-  settle();
+  break_off_after(1, "one");
   wake_after(1ms);
-  http.head(2);
-  speak(2, " two");
-  http.end(2, http::Ending::broken);
-  settle();
+  break_off_after(2, " two");
   wake_after(1ms);
   ASSERT_EQ(http.started, 3U);
   EXPECT_THAT(http.calls.at(3).request.body, HasSubstr(R"("content":"one two"}],)"));

@@ -32,6 +32,27 @@ struct RouterCoreTestWorld {
     event.key = events::model_key(event.model);
     ASSERT_EQ(projection.apply(event.key, events::to_json(event)), registry::Projection::Applied::changed);
   }
+  /// Model "two" with a deployment on each of the connections "a" and "b", which are tried in this order.
+  void add_model_on_two_connections() {
+    events::ModelUpserted event;
+    event.version = 2;
+    event.cause = "sync";
+    event.actor = "test";
+    event.model = {.id = "two", .provider = "ollama", .model_name = "two", .slug = "ollama/two", .version = 2};
+    for (const char* connection : {"a", "b"}) {
+      event.model.deployments.push_back({.id = std::string("d-") + connection,
+                                         .connection_id = connection,
+                                         .connection_name = connection,
+                                         .provider = "ollama",
+                                         .adapter = "ollama",
+                                         .base_url = std::string("http://") + connection,
+                                         .auth_type = "none",
+                                         .upstream_name = "two",
+                                         .priority = connection[0] == 'a' ? 1 : 2});
+    }
+    event.key = events::model_key(event.model);
+    ASSERT_EQ(projection.apply(event.key, events::to_json(event)), registry::Projection::Applied::changed);
+  }
   void complete_registry() {
     projection.apply(events::registry_mark_key, events::to_json(events::RegistryMark{.version = 1, .models = 1}));
   }

@@ -28,24 +28,7 @@ TEST_F(RouterCoreTest, AJobThatEndedWhileItWaitedForAConnectionLeavesItsTurnToTh
 }
 
 TEST_F(RouterCoreTest, RoomOnAConnectionThatAnAttemptMovedAwayFromIsUsed) {
-  events::ModelUpserted event;
-  event.version = 2;
-  event.cause = "sync";
-  event.actor = "test";
-  event.model = {.id = "two", .provider = "ollama", .model_name = "two", .slug = "ollama/two", .version = 2};
-  for (const char* connection : {"a", "b"}) {
-    event.model.deployments.push_back({.id = std::string("d-") + connection,
-                                       .connection_id = connection,
-                                       .connection_name = connection,
-                                       .provider = "ollama",
-                                       .adapter = "ollama",
-                                       .base_url = std::string("http://") + connection,
-                                       .auth_type = "none",
-                                       .upstream_name = "two",
-                                       .priority = connection[0] == 'a' ? 1 : 2});
-  }
-  event.key = events::model_key(event.model);
-  ASSERT_EQ(projection.apply(event.key, events::to_json(event)), registry::Projection::Applied::changed);
+  add_model_on_two_connections();
   options.connection_in_flight_max = 1;
   options.retry.calls_per_target_max = 1;
   make_core(options);
