@@ -1,8 +1,6 @@
 #include "common/providers/anthropic/chat_body.hpp"
 
 #include <algorithm>
-#include <map>
-#include <optional>
 
 #include <fmt/format.h>
 #include <simdjson.h>
@@ -13,6 +11,7 @@
 #include "common/providers/anthropic/model_traits.hpp"
 #include "common/providers/anthropic/thinking.hpp"
 #include "common/providers/failure_text.hpp"
+#include "common/providers/provider_config.hpp"
 
 namespace tokenrail::providers::anthropic {
 
@@ -21,29 +20,21 @@ namespace {
 namespace dom = simdjson::dom;
 using events::ChatRequest;
 using Warnings = std::vector<std::string>;
-using Fields = std::map<std::string, std::string, std::less<>>;
+using Fields = ProviderConfig::Fields;
 
 std::unexpected<Error> invalid(std::string what) {
   return fail(ErrorKind::invalid_input, std::move(what));
 }
 
-/// `providerConfig.<provider>`, its values as JSON text.
-struct Overlay {
-  Fields fields{};
-  Fields tool_choice{};    ///< laid over the request's own, key by key
-  Fields output_config{};  ///< the same
-  std::string betas{};
-  [[nodiscard]] bool has(std::string_view name) const { return fields.find(name) != fields.end(); }
-};
-
-bool is_protected(std::string_view key) {
-  return key == "model" || key == "messages" || key == "system" || key == "stream" || key == "tools";
-}
+/// Of `providerConfig.<provider>`.
+constexpr std::string_view fixed[] = {"model", "messages", "system", "stream", "tools"};
+constexpr std::string_view config_parts[] = {"tool_choice", "output_config"};
 
 /// A comma-separated list. False where a name could not be part of a header.
-bool read_betas(dom::element value, std::string& betas) {
+bool read_betas(std::string_view json, std::string& betas) {
+  dom::parser parser;
   dom::array names;
-  if (value.get_array().get(names) != simdjson::SUCCESS) return false;
+  if (parser.parse(json.data(), json.size()).get_array().get(names) != simdjson::SUCCESS) return false;
   for (const auto element : names) {
     std::string_view name;
     if (element.get_string().get(name) != simdjson::SUCCESS || name.empty()) return false;
@@ -55,38 +46,6 @@ bool read_betas(dom::element value, std::string& betas) {
     betas += (betas.empty() ? "" : ",") + std::string(name);
   }
   return true;
-}
-
-Result<Overlay> read_overlay(const ChatRequest& request, std::string_view provider, Warnings& warnings) {
-  Overlay overlay;
-  const auto config = request.provider_config.find(std::string(provider));
-  if (config == request.provider_config.end()) return overlay;
-  dom::parser parser;
-  dom::object object;
-  if (parser.parse(config->second).get_object().get(object) != simdjson::SUCCESS) {
-    return invalid(fmt::format("providerConfig.{}: must be a JSON object", provider));
-  }
-  for (const auto& [key, value] : object) {
-    if (is_protected(key)) {
-      warnings.push_back(
-          fmt::format("providerConfig.{}.{} was ignored: the request's own field says it.", provider, key));
-    } else if (key == "betas") {
-      if (!read_betas(value, overlay.betas)) {
-        return invalid(
-            fmt::format("providerConfig.{}.betas: must be a list of names of Anthropic's beta features", provider));
-      }
-    } else if (key == "tool_choice" || key == "output_config") {
-      dom::object inner;
-      if (value.get_object().get(inner) != simdjson::SUCCESS) {
-        return invalid(fmt::format("providerConfig.{}.{}: must be a JSON object", provider, key));
-      }
-      auto& fields = key == "tool_choice" ? overlay.tool_choice : overlay.output_config;
-      for (const auto& [name, part] : inner) fields.insert_or_assign(std::string(name), simdjson::minify(part));
-    } else {
-      overlay.fields.insert_or_assign(std::string(key), simdjson::minify(value));
-    }
-  }
-  return overlay;
 }
 
 void write_merged(events::JsonWriter& json, std::string_view name, const Fields& own, const Fields& over) {
@@ -107,14 +66,14 @@ std::string json_string(std::string_view text) {
 
 /// Temperature, top_p and top_k, as far as the model and its thinking allow them.
 void write_sampling(events::JsonWriter& json, const ChatRequest& request, const ModelTraits& traits, bool thinks,
-                    const Overlay& overlay, Warnings& warnings) {
+                    const ProviderConfig& config, Warnings& warnings) {
   const auto left_out = [&](std::string_view field, std::string_view why) {
     warnings.push_back(fmt::format("{}: left out, because {}.", field, why));
   };
   constexpr std::string_view no_sampling = "this model does not take it";
   constexpr std::string_view thinking = "Anthropic does not take it while the model thinks";
   const bool takes = traits.sampling != Sampling::no;
-  bool has_temperature = overlay.has("temperature");
+  bool has_temperature = config.has("temperature");
   if (request.temperature && !has_temperature) {
     if (!takes) {
       if (*request.temperature != 1.0) left_out("temperature", no_sampling);
@@ -126,7 +85,7 @@ void write_sampling(events::JsonWriter& json, const ChatRequest& request, const 
       json.field("temperature", std::min(*request.temperature, 1.0));
     }
   }
-  if (request.top_p && !overlay.has("top_p")) {
+  if (request.top_p && !config.has("top_p")) {
     constexpr double thinking_min = 0.95;
     if (!takes) {
       if (*request.top_p != 1.0) left_out("topP", no_sampling);
@@ -138,7 +97,7 @@ void write_sampling(events::JsonWriter& json, const ChatRequest& request, const 
       json.field("top_p", *request.top_p);
     }
   }
-  if (request.top_k && !overlay.has("top_k")) {
+  if (request.top_k && !config.has("top_k")) {
     if (!takes || thinks) {
       left_out("topK", takes ? thinking : no_sampling);
     } else {
@@ -163,7 +122,7 @@ Result<void> write_stop(events::JsonWriter& json, const ChatRequest& request) {
   return {};
 }
 
-void write_tools(events::JsonWriter& json, const ChatRequest& request, const Overlay& overlay) {
+void write_tools(events::JsonWriter& json, const ChatRequest& request, const ProviderConfig& config) {
   if (request.tools.empty()) return;
   json.begin_array("tools");
   for (const auto& tool : request.tools) {
@@ -177,7 +136,7 @@ void write_tools(events::JsonWriter& json, const ChatRequest& request, const Ove
   json.end_array();
   using Mode = events::ToolChoice::Mode;
   Fields choice;
-  if (request.tool_choice || !overlay.tool_choice.empty()) {
+  if (request.tool_choice || !config.part("tool_choice").empty()) {
     const auto mode = request.tool_choice ? request.tool_choice->mode : Mode::automatic;
     const auto* const type = mode == Mode::none       ? "none"
                              : mode == Mode::required ? "any"
@@ -186,15 +145,16 @@ void write_tools(events::JsonWriter& json, const ChatRequest& request, const Ove
     choice["type"] = json_string(type);
     if (mode == Mode::named) choice["name"] = json_string(request.tool_choice->name);
   }
-  write_merged(json, "tool_choice", choice, overlay.tool_choice);
+  write_merged(json, "tool_choice", choice, config.part("tool_choice"));
 }
 
 Result<void> write_output_config(events::JsonWriter& json, const ChatRequest& request, std::string_view effort,
-                                 const Overlay& overlay) {
+                                 const ProviderConfig& config) {
   using Kind = events::ResponseFormat::Kind;
   Fields own;
   if (!effort.empty()) own["effort"] = json_string(effort);
-  const bool format_given = overlay.output_config.find("format") != overlay.output_config.end();
+  const auto& over = config.part("output_config");
+  const bool format_given = over.find("format") != over.end();
   if (request.response_format && !format_given) {
     if (request.response_format->kind == Kind::json) {
       return invalid("responseFormat: Anthropic has no JSON mode without a schema. Send a JSON schema.");
@@ -205,7 +165,7 @@ Result<void> write_output_config(events::JsonWriter& json, const ChatRequest& re
       own["format"] = fmt::format(R"({{"type":"json_schema","schema":{}}})", *schema);
     }
   }
-  write_merged(json, "output_config", own, overlay.output_config);
+  write_merged(json, "output_config", own, over);
   return {};
 }
 
@@ -225,8 +185,13 @@ std::size_t expected_bytes(const ChatRequest& request) {
 
 Result<ChatBody> chat_body(const ChatRequest& request, std::string_view provider, std::string_view model,
                            Warnings& warnings) {
-  const auto overlay = read_overlay(request, provider, warnings);
-  if (!overlay) return std::unexpected(overlay.error());
+  auto config = ProviderConfig::read(request, provider, warnings, {.fixed = fixed, .parts = config_parts});
+  if (!config) return std::unexpected(config.error());
+  std::string betas;
+  if (const auto names = config->take("betas"); names && !read_betas(*names, betas)) {
+    return invalid(
+        fmt::format("providerConfig.{}.betas: must be a list of names of Anthropic's beta features", provider));
+  }
   const auto traits = traits_of(model);
   const auto end = end_of(request, provider);
   if (end.prefill && traits.prefill == Prefill::refused) {
@@ -237,27 +202,27 @@ Result<ChatBody> chat_body(const ChatRequest& request, std::string_view provider
   }
   const auto plan = plan_thinking(request, traits, end, warnings);
   ChatBody body;
-  body.betas = overlay->betas;
+  body.betas = std::move(betas);
   body.json.reserve(expected_bytes(request));
   events::JsonWriter json(body.json);
   json.begin_object();
   json.field("model", model);
-  if (!overlay->has("max_tokens")) json.field("max_tokens", plan.tokens_max);
+  if (!config->has("max_tokens")) json.field("max_tokens", plan.tokens_max);
   if (auto written = write_messages(json, request, provider, warnings); !written) {
     return std::unexpected(std::move(written.error()));
   }
   json.field("stream", request.stream);
-  write_sampling(json, request, traits, plan.on, *overlay, warnings);
+  write_sampling(json, request, traits, plan.on, *config, warnings);
   if (request.seed) warnings.emplace_back("seed: left out, because Anthropic has none.");
-  if (!overlay->has("stop_sequences")) {
+  if (!config->has("stop_sequences")) {
     if (auto written = write_stop(json, request); !written) return std::unexpected(std::move(written.error()));
   }
-  write_tools(json, request, *overlay);
-  if (!plan.thinking.empty() && !overlay->has("thinking")) json.raw_field("thinking", plan.thinking);
-  if (auto written = write_output_config(json, request, plan.effort, *overlay); !written) {
+  write_tools(json, request, *config);
+  if (!plan.thinking.empty() && !config->has("thinking")) json.raw_field("thinking", plan.thinking);
+  if (auto written = write_output_config(json, request, plan.effort, *config); !written) {
     return std::unexpected(std::move(written.error()));
   }
-  for (const auto& [name, value] : overlay->fields) json.raw_field(name, value);
+  config->write(json);
   json.end_object();
   return body;
 }

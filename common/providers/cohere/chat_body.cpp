@@ -149,7 +149,7 @@ std::size_t expected_bytes(const ChatRequest& request) {
 
 Result<std::string> chat_body(const ChatRequest& request, std::string_view provider, std::string_view model,
                               Warnings& warnings) {
-  const auto config = ProviderConfig::read(request, provider, warnings);
+  const auto config = ProviderConfig::read(request, provider, warnings, {});
   if (!config) return std::unexpected(config.error());
   if (const auto fits = check(request, *config); !fits) return std::unexpected(fits.error());
   std::string body;

@@ -1,7 +1,6 @@
 #include "common/providers/ollama/chat_body.hpp"
 
 #include <algorithm>
-#include <map>
 #include <optional>
 
 #include <fmt/format.h>
@@ -9,6 +8,7 @@
 #include "common/events/json_writer.hpp"
 #include "common/providers/failure_text.hpp"
 #include "common/providers/json_scratch.hpp"
+#include "common/providers/provider_config.hpp"
 
 namespace tokenrail::providers::ollama {
 
@@ -47,39 +47,8 @@ std::unexpected<Error> invalid(std::size_t message, std::string_view what) {
   return fail(ErrorKind::invalid_input, fmt::format("messages[{}]: {}", message, what));
 }
 
-/// `providerConfig.ollama`, its values as JSON text.
-struct Overlay {
-  std::map<std::string, std::string, std::less<>> fields{};
-  std::map<std::string, std::string, std::less<>> options{};
-  [[nodiscard]] bool has(std::string_view name) const { return fields.find(name) != fields.end(); }
-};
-
-Result<Overlay> read_overlay(const ChatRequest& request, Warnings& warnings) {
-  Overlay overlay;
-  const auto config = request.provider_config.find("ollama");
-  if (config == request.provider_config.end()) return overlay;
-  simdjson::dom::parser parser;
-  simdjson::dom::object object;
-  if (parser.parse(config->second).get_object().get(object) != simdjson::SUCCESS) {
-    return fail(ErrorKind::invalid_input, "providerConfig.ollama: must be a JSON object");
-  }
-  for (const auto& [key, value] : object) {
-    if (key == "model" || key == "messages" || key == "stream" || key == "tools") {
-      warnings.push_back(fmt::format("providerConfig.ollama.{} was ignored: the request's own field says it.", key));
-    } else if (key == "options") {
-      simdjson::dom::object options;
-      if (value.get_object().get(options) != simdjson::SUCCESS) {
-        return fail(ErrorKind::invalid_input, "providerConfig.ollama.options: must be a JSON object");
-      }
-      for (const auto& [name, option] : options) {
-        overlay.options.insert_or_assign(std::string(name), simdjson::minify(option));
-      }
-    } else {
-      overlay.fields.insert_or_assign(std::string(key), simdjson::minify(value));
-    }
-  }
-  return overlay;
-}
+/// Of `providerConfig.ollama`.
+constexpr std::string_view config_parts[] = {"options"};
 
 /// The name of the tool that a tool message answers: its own word, else that of the call it names.
 std::string_view tool_name_of(const ChatRequest& request, std::size_t index) {
@@ -232,11 +201,12 @@ void write_think(events::JsonWriter& json, const ChatRequest& request, std::stri
   json.raw_field("think", *think);
 }
 
-void write_options(events::JsonWriter& json, const ChatRequest& request, const Overlay& overlay) {
+void write_options(events::JsonWriter& json, const ChatRequest& request, const ProviderConfig& config) {
+  const auto& options = config.part("options");
   const bool any = request.temperature || request.top_p || request.top_k || request.seed || request.tokens_max ||
-                   !request.stop.empty() || !overlay.options.empty();
+                   !request.stop.empty() || !options.empty();
   if (!any) return;
-  const auto given = [&](std::string_view name) { return overlay.options.find(name) != overlay.options.end(); };
+  const auto given = [&](std::string_view name) { return options.find(name) != options.end(); };
   json.begin_object("options");
   if (request.temperature && !given("temperature")) json.field("temperature", *request.temperature);
   if (request.top_p && !given("top_p")) json.field("top_p", *request.top_p);
@@ -248,7 +218,7 @@ void write_options(events::JsonWriter& json, const ChatRequest& request, const O
     for (const auto& stop : request.stop) json.element(stop);
     json.end_array();
   }
-  for (const auto& [name, option] : overlay.options) json.raw_field(name, option);
+  for (const auto& [name, option] : options) json.raw_field(name, option);
   json.end_object();
 }
 
@@ -265,8 +235,8 @@ std::size_t expected_bytes(const ChatRequest& request) {
 }  // namespace
 
 Result<std::string> chat_body(const ChatRequest& request, std::string_view model, Warnings& warnings) {
-  const auto overlay = read_overlay(request, warnings);
-  if (!overlay) return std::unexpected(overlay.error());
+  const auto config = ProviderConfig::read(request, "ollama", warnings, {.parts = config_parts});
+  if (!config) return std::unexpected(config.error());
   std::string body;
   body.reserve(expected_bytes(request));
   events::JsonWriter json(body);
@@ -275,10 +245,10 @@ Result<std::string> chat_body(const ChatRequest& request, std::string_view model
   if (const auto written = write_messages(json, request, warnings); !written) return std::unexpected(written.error());
   json.field("stream", request.stream);  // left out it would mean true
   write_tools(json, request, warnings);
-  if (!overlay->has("format")) write_format(json, request);
-  if (!overlay->has("think")) write_think(json, request, model, warnings);
-  write_options(json, request, *overlay);
-  for (const auto& [name, value] : overlay->fields) json.raw_field(name, value);
+  if (!config->has("format")) write_format(json, request);
+  if (!config->has("think")) write_think(json, request, model, warnings);
+  write_options(json, request, *config);
+  config->write(json);
   json.end_object();
   return body;
 }

@@ -352,7 +352,7 @@ bool is_strict_schema(std::string_view schema) {
 
 Result<std::string> chat_body(const ChatRequest& request, const Target& target, const ChatProfile& profile,
                               Warnings& warnings) {
-  auto config = ProviderConfig::read(request, target.provider, warnings);
+  auto config = ProviderConfig::read(request, target.provider, warnings, {});
   if (!config) return std::unexpected(config.error());
   std::string body;
   body.reserve(expected_bytes(request));

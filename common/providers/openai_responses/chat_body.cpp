@@ -1,7 +1,6 @@
 #include "common/providers/openai_responses/chat_body.hpp"
 
 #include <algorithm>
-#include <map>
 #include <optional>
 
 #include <fmt/format.h>
@@ -12,6 +11,7 @@
 #include "common/providers/openai_responses/input_items.hpp"
 #include "common/providers/openai_responses/strict_schema.hpp"
 #include "common/providers/profile.hpp"
+#include "common/providers/provider_config.hpp"
 
 namespace tokenrail::providers::openai_responses {
 
@@ -20,7 +20,6 @@ namespace {
 using events::ChatRequest;
 using events::JsonWriter;
 using Warnings = std::vector<std::string>;
-using Fields = std::map<std::string, std::string, std::less<>>;
 
 /// What models do not take, by how their names begin. The first row that fits counts.
 struct ModelTraits {
@@ -48,49 +47,14 @@ const ModelTraits& traits_of(std::string_view model) {
 
 constexpr std::string_view efforts[] = {"none", "minimal", "low", "medium", "high", "xhigh", "max"};
 
-/// `providerConfig.<provider>`, its values as JSON text. Fields of `text` and `reasoning` are laid over one by one.
-struct Overlay {
-  Fields fields{};
-  Fields text{};
-  Fields reasoning{};
-  [[nodiscard]] bool has(std::string_view name) const { return fields.find(name) != fields.end(); }
-};
-
 /// What the request says itself, and what would make the call another kind of call.
 constexpr std::string_view fixed[] = {"model", "input", "instructions", "stream", "tools", "background"};
+constexpr std::string_view config_parts[] = {"text", "reasoning"};
 
-Result<Overlay> read_overlay(const ChatRequest& request, const std::string& provider, Warnings& warnings) {
-  Overlay overlay;
-  const auto config = request.provider_config.find(provider);
-  if (config == request.provider_config.end()) return overlay;
-  simdjson::dom::parser parser;
-  simdjson::dom::object object;
-  if (parser.parse(config->second).get_object().get(object) != simdjson::SUCCESS) {
-    return fail(ErrorKind::invalid_input, fmt::format("providerConfig.{}: must be a JSON object", provider));
-  }
-  for (const auto& [key, value] : object) {
-    if (std::ranges::find(fixed, key) != std::ranges::end(fixed)) {
-      warnings.push_back(
-          fmt::format("providerConfig.{}.{} was ignored: the request's own fields define it.", provider, key));
-    } else if (key == "text" || key == "reasoning") {
-      simdjson::dom::object inner;
-      if (value.get_object().get(inner) != simdjson::SUCCESS) {
-        return fail(ErrorKind::invalid_input,
-                    fmt::format("providerConfig.{}.{}: must be a JSON object", provider, key));
-      }
-      auto& fields = key == "text" ? overlay.text : overlay.reasoning;
-      for (const auto& [name, one] : inner) fields.insert_or_assign(std::string(name), simdjson::minify(one));
-    } else {
-      overlay.fields.insert_or_assign(std::string(key), simdjson::minify(value));
-    }
-  }
-  return overlay;
-}
-
-void write_sampling(JsonWriter& json, const ChatRequest& request, const Target& target, const Overlay& overlay,
+void write_sampling(JsonWriter& json, const ChatRequest& request, const Target& target, const ProviderConfig& config,
                     Warnings& warnings) {
   const auto write = [&](std::string_view name, std::string_view field, const std::optional<double>& value) {
-    if (!value || overlay.has(name)) return;
+    if (!value || config.has(name)) return;
     if (traits_of(target.upstream_name).sampling) {
       json.field(name, *value);
     } else {
@@ -104,7 +68,7 @@ void write_sampling(JsonWriter& json, const ChatRequest& request, const Target& 
   if (request.seed) warnings.emplace_back("seed: the Responses API has none; it was left out.");
 }
 
-void write_tools(JsonWriter& json, const ChatRequest& request, const Overlay& overlay) {
+void write_tools(JsonWriter& json, const ChatRequest& request, const ProviderConfig& config) {
   using Mode = events::ToolChoice::Mode;
   if (request.tools.empty()) return;
   json.begin_array("tools");
@@ -119,7 +83,7 @@ void write_tools(JsonWriter& json, const ChatRequest& request, const Overlay& ov
     json.end_object();
   }
   json.end_array();
-  if (!request.tool_choice || overlay.has("tool_choice")) return;
+  if (!request.tool_choice || config.has("tool_choice")) return;
   switch (request.tool_choice->mode) {
     case Mode::automatic:
       json.field("tool_choice", "auto");
@@ -139,11 +103,11 @@ void write_tools(JsonWriter& json, const ChatRequest& request, const Overlay& ov
   }
 }
 
-void write_text(JsonWriter& json, const ChatRequest& request, const Overlay& overlay, Warnings& warnings) {
+void write_text(JsonWriter& json, const ChatRequest& request, const ProviderConfig& config, Warnings& warnings) {
   using Kind = events::ResponseFormat::Kind;
   const auto kind = request.response_format ? request.response_format->kind : Kind::text;
-  const bool format = kind != Kind::text && overlay.text.find("format") == overlay.text.end();
-  if (!format && overlay.text.empty()) return;
+  const bool format = kind != Kind::text && config.part("text").find("format") == config.part("text").end();
+  if (!format && config.part("text").empty()) return;
   json.begin_object("text");
   if (format) {
     json.begin_object("format");
@@ -162,7 +126,7 @@ void write_text(JsonWriter& json, const ChatRequest& request, const Overlay& ove
     }
     json.end_object();
   }
-  for (const auto& [name, value] : overlay.text) json.raw_field(name, value);
+  for (const auto& [name, value] : config.part("text")) json.raw_field(name, value);
   json.end_object();
 }
 
@@ -191,7 +155,7 @@ std::optional<std::string_view> effort_of(const events::Reasoning& reasoning, co
   return traits.least_effort;
 }
 
-void write_reasoning(JsonWriter& json, const ChatRequest& request, const Target& target, const Overlay& overlay,
+void write_reasoning(JsonWriter& json, const ChatRequest& request, const Target& target, const ProviderConfig& config,
                      Warnings& warnings) {
   std::optional<std::string_view> effort;
   bool summary = false;
@@ -209,14 +173,16 @@ void write_reasoning(JsonWriter& json, const ChatRequest& request, const Target&
       warnings.emplace_back("reasoning.maxTokens: the Responses API bounds reasoning by effort and maxTokens only.");
     }
   }
-  const auto given = [&](std::string_view name) { return overlay.reasoning.find(name) != overlay.reasoning.end(); };
+  const auto given = [&](std::string_view name) {
+    return config.part("reasoning").find(name) != config.part("reasoning").end();
+  };
   const bool write_effort = effort && !given("effort");
   const bool write_summary = summary && !given("summary");
-  if (!write_effort && !write_summary && overlay.reasoning.empty()) return;
+  if (!write_effort && !write_summary && config.part("reasoning").empty()) return;
   json.begin_object("reasoning");
   if (write_effort) json.field("effort", *effort);
   if (write_summary) json.field("summary", "auto");
-  for (const auto& [name, value] : overlay.reasoning) json.raw_field(name, value);
+  for (const auto& [name, value] : config.part("reasoning")) json.raw_field(name, value);
   json.end_object();
 }
 
@@ -238,8 +204,8 @@ Result<std::string> chat_body(const ChatRequest& request, const Target& target, 
                 "stop: the Responses API has no stop sequences; leave stop out, or use a connection with the adapter "
                 "openai");
   }
-  const auto overlay = read_overlay(request, target.provider, warnings);
-  if (!overlay) return std::unexpected(overlay.error());
+  const auto config = ProviderConfig::read(request, target.provider, warnings, {.fixed = fixed, .parts = config_parts});
+  if (!config) return std::unexpected(config.error());
   std::string body;
   body.reserve(prompt_bytes(request) * 9 / 8 + 1024);
   JsonWriter json(body);
@@ -249,19 +215,19 @@ Result<std::string> chat_body(const ChatRequest& request, const Target& target, 
     return std::unexpected(written.error());
   }
   json.field("stream", request.stream);
-  if (!overlay->has("store")) json.field("store", false);  // left out it means true
+  if (!config->has("store")) json.field("store", false);  // left out it means true
   // Models that do not reason refuse this.
-  if (!overlay->has("include") && traits_of(target.upstream_name).reasons) {
+  if (!config->has("include") && traits_of(target.upstream_name).reasons) {
     json.begin_array("include");
     json.element("reasoning.encrypted_content");
     json.end_array();
   }
-  if (request.tokens_max && !overlay->has("max_output_tokens")) json.field("max_output_tokens", *request.tokens_max);
-  write_sampling(json, request, target, *overlay, warnings);
-  write_tools(json, request, *overlay);
-  write_text(json, request, *overlay, warnings);
-  write_reasoning(json, request, target, *overlay, warnings);
-  for (const auto& [name, value] : overlay->fields) json.raw_field(name, value);
+  if (request.tokens_max && !config->has("max_output_tokens")) json.field("max_output_tokens", *request.tokens_max);
+  write_sampling(json, request, target, *config, warnings);
+  write_tools(json, request, *config);
+  write_text(json, request, *config, warnings);
+  write_reasoning(json, request, target, *config, warnings);
+  config->write(json);
   json.end_object();
   return body;
 }
