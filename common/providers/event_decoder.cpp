@@ -100,7 +100,7 @@ bool EventDecoder::take_json(std::string_view type, std::string_view json, bool 
   return true;
 }
 
-bool EventDecoder::grow(std::size_t bytes, AnswerSink& sink) {
+bool EventDecoder::hold(std::size_t bytes, AnswerSink& sink) {
   if (over_) return false;
   answer_bytes_ += bytes;
   if (answer_bytes_ <= limits_.answer_bytes_max) return true;
@@ -114,26 +114,22 @@ bool EventDecoder::grow(std::size_t bytes, AnswerSink& sink) {
   return false;
 }
 
-bool EventDecoder::hold(std::size_t bytes, AnswerSink& sink) {
-  return grow(bytes, sink);
-}
-
 bool EventDecoder::text(std::string_view text, AnswerSink& sink) {
   if (text.empty()) return !over_;
-  if (!grow(text.size(), sink)) return false;
+  if (!hold(text.size(), sink)) return false;
   sink.on_event(TextDelta{text});
   return true;
 }
 
 bool EventDecoder::reasoning(std::string_view text, AnswerSink& sink) {
   if (text.empty()) return !over_;
-  if (!grow(text.size(), sink)) return false;
+  if (!hold(text.size(), sink)) return false;
   sink.on_event(ReasoningDelta{text});
   return true;
 }
 
 bool EventDecoder::tool_call(events::ToolCall call, AnswerSink& sink) {
-  if (!grow(call.id.size() + call.name.size() + call.arguments.size(), sink)) return false;
+  if (!hold(call.id.size() + call.name.size() + call.arguments.size(), sink)) return false;
   sink.on_event(ToolCallDone{std::move(call)});
   return true;
 }

@@ -56,7 +56,7 @@ class EventDecoder : public AnswerDecoder {
   /// One item that cannot be read is passed over, with a warning in the answer; a second one fails it. In an answer
   /// that is not a stream the first fails it.
   void unreadable(std::string_view problem, AnswerSink& sink);
-  /// Accounts for parts of an answer that are held back, so that the limit holds for them too.
+  /// Accounts for what the answer takes, parts that are held back too. False: it has become too large.
   bool hold(std::size_t bytes, AnswerSink& sink);
 
   // For formats with a framing of their own, which override feed() and end().
@@ -70,7 +70,6 @@ class EventDecoder : public AnswerDecoder {
  private:
   /// False, and nothing done, where repairing the strings of `json` may make it readable.
   bool take_json(std::string_view type, std::string_view json, bool repaired, AnswerSink& sink);
-  bool grow(std::size_t bytes, AnswerSink& sink);
 
   bool stream_;
   const DecoderLimits limits_;

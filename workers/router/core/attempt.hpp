@@ -184,7 +184,6 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   std::string prefix_{};     ///< of the call that continues: what it was asked to go on from; empty: none does
   std::string repeated_{};   ///< published behind the prefix; the continuation may begin with it
   int continued_ = 0;
-  bool usage_is_partial_ = false;  ///< calls that broke off had used tokens that no provider reported
 
   // Clocks (steady).
   Millis started_{0};

@@ -223,7 +223,8 @@ void Attempt::take(const providers::ProviderRequestId& id) {
 
 void Attempt::take(const providers::UsageReport& report) {
   usage_ = report.usage;
-  usage_->estimated = usage_->estimated || usage_is_partial_;
+  // What the calls that broke off had used is not known.
+  usage_->estimated = usage_->estimated || continued_ > 0;
 }
 
 void Attempt::take(const providers::AnswerFinished& finished) {

@@ -223,7 +223,6 @@ bool Attempt::continue_answer() {
     if (prefix_.empty()) return false;
     repeated_ = said_text_.substr(prefix_.size());
     ++continued_;
-    usage_is_partial_ = true;
     warn(fmt::format("The answer broke off after {} bytes of text and was continued by {}.", said_text_.size(),
                      target().deployment.provider));
     call_again_at(services_.environment.now().steady + (same ? services_.options.retry.delay_base : Millis(0)));
