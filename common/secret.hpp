@@ -1,5 +1,6 @@
 // A key, a token or a password in memory. It is zeroed when it is destroyed or moved from, it cannot be copied by
-// accident, compared, printed or formatted, and whoever needs its text has to call reveal(). One thread at a time.
+// accident, compared, printed or formatted, and a caller that needs its text has to call reveal(). One thread at a
+// time.
 #pragma once
 
 #include <cstddef>
@@ -39,7 +40,7 @@ class Secret {
   [[nodiscard]] Secret clone() const { return Secret(std::string_view(text_)); }
 
  private:
-  /// The whole buffer: a short text lies inside the object, and a longer one may have been there before.
+  /// The whole buffer: a short text is inside the object, and a longer one may have been there before.
   static void wipe(std::string& text) noexcept {
     text.resize(text.capacity());
     explicit_bzero(text.data(), text.size());

@@ -44,7 +44,7 @@ class Credentials {
   explicit Credentials(std::vector<EnvironmentConnection> connections) : connections_(std::move(connections)) {}
 
   /// What a call of that deployment is to carry. A key is handed out only for the connection that it was given for, and
-  /// only to that connection's own base URL: whoever may write deployments must not be able to have a key sent
+  /// only to that connection's own base URL: a person who may write deployments must not be able to have a key sent
   /// elsewhere. Errors: not_found, with what to do, where the provider needs a key and none is there.
   [[nodiscard]] Result<Credential> open(const events::DeploymentState& deployment) const;
 

@@ -26,8 +26,8 @@ struct MetricFamily {
 }
 
 /// The table's family of that name. A name that the table lacks does not compile.
-template <std::size_t size>
-consteval MetricFamily family_of(const std::array<MetricFamily, size>& table, std::string_view name) {
+template <std::size_t Size>
+consteval MetricFamily family_of(const std::array<MetricFamily, Size>& table, std::string_view name) {
   for (const auto& family : table) {
     if (family.name == name) return family;
   }
