@@ -7,7 +7,8 @@
 #include <fmt/core.h>
 #include <spdlog/spdlog.h>
 
-#include "workers/registry_sync/waiter.hpp"
+#include "common/async/bounded_parallel.hpp"
+#include "workers/registry_sync/loop_step.hpp"
 
 namespace tokenrail::registry_sync {
 
@@ -17,7 +18,7 @@ constexpr std::size_t known_details_max = 20'000;
 constexpr std::size_t pages_max = 1'000;
 constexpr int timeouts_max = 3;  ///< one after the other, in one run
 
-CatalogueFailure failure_of(const Fetched& fetched, const providers::Provider& provider,
+CatalogueFailure failure_of(const http::Fetched& fetched, const providers::Provider& provider,
                             const providers::Target& target) {
   if (fetched.end.ending == http::Ending::too_large)
     return {.error_class = "too_large", .detail = "the list of models is larger than sync.list_bytes_max allows"};
@@ -27,7 +28,7 @@ CatalogueFailure failure_of(const Fetched& fetched, const providers::Provider& p
   return {.error_class = failure.error_class, .detail = failure.failure.message};
 }
 
-bool well(const Fetched& fetched) {
+bool well(const http::Fetched& fetched) {
   return fetched.end.ending == http::Ending::complete && fetched.head.status >= 200 && fetched.head.status < 300;
 }
 
@@ -163,7 +164,7 @@ boost::asio::awaitable<CatalogueReader::Answer> CatalogueReader::read(
       [this](const std::string& key) { return in_vain_.contains(key); });
   if (!asks_details) selection.questions.clear();
   Asking asking{.lister = lister, .target = target, .questions = std::move(selection.questions), .deadline = deadline};
-  Lanes lanes(loop_, options_.show_concurrency);
+  async::BoundedParallel lanes(loop_, options_.show_concurrency, loop_step_name);
   co_await lanes.run(asking.questions.size(), [&](std::size_t index) { return learn(&asking, index); });
 
   Catalogue catalogue{.list = {.unreadable = static_cast<std::int64_t>(list.skipped),

@@ -11,9 +11,9 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include "common/http/fetcher.hpp"
 #include "common/registry/sync_plan.hpp"
 #include "workers/registry_sync/diff.hpp"
-#include "workers/registry_sync/fetcher.hpp"
 #include "workers/registry_sync/questions.hpp"
 #include "workers/registry_sync/settings.hpp"
 
@@ -34,7 +34,7 @@ struct CatalogueFailure {
 
 class CatalogueReader {
  public:
-  CatalogueReader(boost::asio::io_context& loop, Fetcher& fetcher, const providers::Credentials& credentials,
+  CatalogueReader(boost::asio::io_context& loop, http::Fetcher& fetcher, const providers::Credentials& credentials,
                   const Options& options)
       : loop_(loop), fetcher_(fetcher), credentials_(credentials), options_(options) {}
 
@@ -65,7 +65,7 @@ class CatalogueReader {
   void remember(const std::string& key, Details details);
 
   boost::asio::io_context& loop_;
-  Fetcher& fetcher_;
+  http::Fetcher& fetcher_;
   const providers::Credentials& credentials_;
   const Options& options_;
   std::map<std::string, Details> known_;  ///< by memory_key()

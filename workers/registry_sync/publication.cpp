@@ -202,8 +202,8 @@ boost::asio::awaitable<Result<void>> Publication::reconcile_topic() {
   if (!todo.behind.empty()) {
     const auto highest = topic->content.highest_version();
     spdlog::warn(
-        "readers hold newer versions of {} models than the database, which was restored or made anew; telling "
-        "them again",
+        "readers have newer versions of {} models than the database, which was restored or created again; publishing "
+        "these models again",
         todo.behind.size());
     const auto again = co_await stores_.run([highest, ids = todo.behind](registry::Store& store) -> Result<void> {
       if (auto raised = store.raise_version(highest); !raised) return raised;

@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 
 #include "common/kafka/log_reader.hpp"
+#include "workers/registry_sync/loop_step.hpp"
 #include "workers/registry_sync/metric_families.hpp"
 
 namespace tokenrail::registry_sync {
@@ -40,7 +41,7 @@ Publisher::Publisher(boost::asio::io_context& loop, kafka::Properties properties
       published_events_(metrics.counter(metric_family("registry_records_published_total"), {topics_.events})),
       too_large_(metrics.counter(metric_family("registry_records_too_large_total"))),
       refused_(metrics.counter(metric_family("registry_records_refused_total"))),
-      changed_(loop) {}
+      changed_(loop, loop_step_name) {}
 
 Publisher::~Publisher() = default;
 
@@ -156,7 +157,7 @@ namespace {
 
 class StateReading final : public kafka::LogReaderListener {
  public:
-  explicit StateReading(boost::asio::io_context& loop) : changed(loop) {}
+  explicit StateReading(boost::asio::io_context& loop) : changed(loop, loop_step_name) {}
   void on_record(kafka::Record&& record) override {
     if (!record.key) return;
     const auto value = record.value ? std::optional<std::string_view>(*record.value) : std::nullopt;
@@ -175,7 +176,7 @@ class StateReading final : public kafka::LogReaderListener {
   }
 
   StateTopic::Read read;
-  Waiter changed;
+  async::WakeableTimer changed;
   bool done = false;
   std::optional<Error> failure;
 };

@@ -13,11 +13,11 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include "common/async/wakeable_timer.hpp"
 #include "common/kafka/producer.hpp"
 #include "common/result.hpp"
 #include "common/telemetry/metrics.hpp"
 #include "workers/registry_sync/records.hpp"
-#include "workers/registry_sync/waiter.hpp"
 
 namespace tokenrail::registry_sync {
 
@@ -67,7 +67,7 @@ class Publisher final : public kafka::ProducerListener {
   telemetry::Counter& published_events_;
   telemetry::Counter& too_large_;
   telemetry::Counter& refused_;
-  Waiter changed_;
+  async::WakeableTimer changed_;
   std::unique_ptr<kafka::Producer> producer_;
   kafka::TopicHandle state_{};
   kafka::TopicHandle events_{};

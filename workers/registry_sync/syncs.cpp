@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 #include <spdlog/spdlog.h>
 
+#include "workers/registry_sync/loop_step.hpp"
 #include "workers/registry_sync/metric_families.hpp"
 
 namespace tokenrail::registry_sync {
@@ -32,10 +33,10 @@ ConnectionSyncs::ConnectionSyncs(boost::asio::io_context& loop, http::Client& cl
       metrics_(metrics),
       ended_(std::move(ended)),
       failed_(std::move(failed)),
-      fetcher_(loop, client),
+      fetcher_(loop, client, loop_step_name),
       catalogues_(loop, fetcher_, credentials, options),
       queue_(options.connection_concurrency),
-      changed_(loop),
+      changed_(loop, loop_step_name),
       sync_ms_(metrics.histogram(metric_family("registry_sync_duration_ms"), telemetry::Metrics::latency_bounds_ms())),
       running_gauge_(metrics.gauge(metric_family("registry_syncs_running"))) {}
 

@@ -12,13 +12,13 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include "common/async/wakeable_timer.hpp"
+#include "common/http/fetcher.hpp"
 #include "common/registry/store_pool.hpp"
 #include "common/telemetry/metrics.hpp"
 #include "workers/registry_sync/catalogue.hpp"
-#include "workers/registry_sync/fetcher.hpp"
 #include "workers/registry_sync/settings.hpp"
 #include "workers/registry_sync/sync_queue.hpp"
-#include "workers/registry_sync/waiter.hpp"
 
 namespace tokenrail::registry_sync {
 
@@ -63,10 +63,10 @@ class ConnectionSyncs {
   telemetry::Metrics& metrics_;
   Ended ended_;
   std::function<void()> failed_;
-  Fetcher fetcher_;
+  http::Fetcher fetcher_;
   CatalogueReader catalogues_;
   SyncQueue queue_;
-  Waiter changed_;
+  async::WakeableTimer changed_;
   std::size_t active_ = 0;  ///< coroutines that have not ended
   bool cancelled_ = false;
   std::exception_ptr failure_{};

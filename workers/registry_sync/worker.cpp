@@ -14,9 +14,11 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include "common/async/bounded_parallel.hpp"
 #include "common/providers/environment.hpp"
 #include "common/registry/migrator.hpp"
 #include "common/registry/text.hpp"
+#include "workers/registry_sync/loop_step.hpp"
 #include "workers/registry_sync/metric_families.hpp"
 
 namespace tokenrail::registry_sync {
@@ -89,11 +91,11 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
                    topic_thread_, metrics_),
       stop_signals_(loop, SIGTERM, SIGINT),
       hang_up_(loop, SIGHUP),
-      idle_(loop),
-      lease_wait_(loop),
-      topic_wait_(loop),
-      timetable_wait_(loop),
-      request_wait_(loop),
+      idle_(loop, loop_step_name),
+      lease_wait_(loop, loop_step_name),
+      topic_wait_(loop, loop_step_name),
+      timetable_wait_(loop, loop_step_name),
+      request_wait_(loop, loop_step_name),
       random_(std::random_device{}()),
       leader_gauge_(metrics_.gauge(metric_family("registry_sync_leader"))),
       outbox_rows_(metrics_.gauge(metric_family("registry_outbox_rows"))),
@@ -105,7 +107,7 @@ Result<void> Worker::start() {
   if (auto checked = publication_.check_properties(); !checked) return checked;
   if (auto checked = http::check(http::certificates_from(values_)); !checked) return checked;
   auto health =
-      telemetry::HealthServer::start(loop_, values_.text("http.listen"), metrics_, [this] { return conditions(); });
+      http::start_health_server(loop_, values_.text("http.listen"), metrics_, [this] { return conditions(); });
   if (!health) return std::unexpected(health.error());
   health_ = std::move(*health);
   spdlog::info("health and metrics on port {}", health_->port());
@@ -254,7 +256,7 @@ boost::asio::awaitable<void> Worker::lead() {
   first_round_until_ = Clock::now() + first_round_max;
   publication_.begin();
   syncs_.begin();
-  Lanes lanes(loop_, parts);
+  async::BoundedParallel lanes(loop_, parts, loop_step_name);
   co_await lanes.run(parts, [this](std::size_t index) { return part(index); });
   co_await syncs_.wait();
   leading_ = false;

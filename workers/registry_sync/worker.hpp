@@ -15,17 +15,17 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include "common/async/wakeable_timer.hpp"
 #include "common/config/settings.hpp"
 #include "common/http/client.hpp"
+#include "common/http/health_server.hpp"
 #include "common/registry/lease.hpp"
 #include "common/registry/store_pool.hpp"
-#include "common/telemetry/health.hpp"
 #include "common/telemetry/metrics.hpp"
 #include "workers/registry_sync/publication.hpp"
 #include "workers/registry_sync/settings.hpp"
 #include "workers/registry_sync/sync_queue.hpp"
 #include "workers/registry_sync/syncs.hpp"
-#include "workers/registry_sync/waiter.hpp"
 
 namespace tokenrail::registry_sync {
 
@@ -109,14 +109,14 @@ class Worker {
   const providers::Credentials credentials_;
   ConnectionSyncs syncs_;
   Publication publication_;
-  std::unique_ptr<telemetry::HealthServer> health_;
+  std::unique_ptr<http::Server> health_;
   boost::asio::signal_set stop_signals_;
   boost::asio::signal_set hang_up_;
-  Waiter idle_;
-  Waiter lease_wait_;
-  Waiter topic_wait_;
-  Waiter timetable_wait_;
-  Waiter request_wait_;
+  async::WakeableTimer idle_;
+  async::WakeableTimer lease_wait_;
+  async::WakeableTimer topic_wait_;
+  async::WakeableTimer timetable_wait_;
+  async::WakeableTimer request_wait_;
   std::minstd_rand random_;
 
   std::map<std::string, std::string> database_problems_{{"leadership", "not connected yet"}};  ///< by part of the work
