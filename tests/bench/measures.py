@@ -42,6 +42,10 @@ class Measures:
         chunks = self.at.router_metric("tokenrail_router_chunks_total") - chunks
         return cpu * MICRO / chunks, cpu * MICRO / ended["requests"], ended["wall_us"] / ended["requests"]
 
+    def decoders(self):
+        """Nanoseconds a chunk by adapter, one number a round; the adapters take turns. An event a packet."""
+        return Instrument("tokenrail-bench-decoders", rounds=7 if self.quick else 25).result()
+
     def request_cost(self, requests, concurrency):
         """CPU microseconds per request with an answer of one token, its two chunks included, and its share of time."""
         self.at.load(requests=concurrency, concurrency=concurrency, directive="tokens=1").wait_ready().result()

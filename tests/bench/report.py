@@ -61,6 +61,18 @@ class Results:
         self.row(titles[name], f"{between(routers, 1)} µs; {ratio:.2f} × floor, pair by pair {between(pairs, 2)}",
                  f"floor {between(floors, 1)} µs", "≤ 1.3 × floor", decisive <= 1.3, "below the floor", decisive < 1)
 
+    def decoders(self, costs):
+        """Each adapter's decoder beside Ollama's, round by round."""
+        beside = costs["ollama"]
+        self.raw["decoders_ns"] = {adapter: spread(values) for adapter, values in costs.items()}
+        for adapter, values in sorted(costs.items()):
+            if adapter == "ollama":
+                continue
+            ratios = [value / base for value, base in zip(values, beside)]
+            self.row(f"CPU to decode a chunk of text, adapter {adapter}",
+                     f"{median(values):.0f} ns; {between(ratios, 2)} × Ollama's", f"ollama {median(beside):.0f} ns",
+                     "≤ 1.5 ×", median(ratios) <= 1.5, "≤ 1.0 ×", median(ratios) <= 1.0)
+
     def growth(self, points):
         for point in points:
             point["ratio"] = median([r / f for f, r in zip(point["floor"], point["router"])])
