@@ -33,7 +33,7 @@ AnswerTail::Told AnswerTail::take(std::string_view value) {
 
   if (step == AnswerReader::Step::restarted && was_finished)
     told.notes.push_back(
-        fmt::format("the answer to {} was displaced; it begins anew as attempt {}", name, chunk->attempt));
+        fmt::format("the answer to {} was displaced; it begins again as attempt {}", name, chunk->attempt));
   if (streaming_.empty()) streaming_ = key;
   auto mode = mode_;
   mode.hold = mode.hold || streaming_ != key;

@@ -202,7 +202,7 @@ class Parser {
     } else if (!call_.command) {
       for (const Command& command : commands_)
         if (find_flag(command.flags, name)) {
-          message += fmt::format("; it belongs to 'tokenrail {}' and stands behind it", command.path);
+          message += fmt::format("; it belongs to 'tokenrail {}' and is written after it", command.path);
           break;
         }
     }

@@ -101,7 +101,7 @@ AnswerView::Shown AnswerView::show(AnswerReader::Step step, const events::Chunk&
     held_.clear();
     if (!ends_with_line_) shown.out += '\n';
     ends_with_line_ = true;
-    if (any_text_) shown.note = "the answer was interrupted and begins anew; what stands above is void";
+    if (any_text_) shown.note = "the answer was interrupted and begins again; ignore the text above";
     any_text_ = false;
   }
   if (mode_.reasoning && !chunk.reasoning.empty()) {

@@ -77,7 +77,7 @@ int run_chat(const Context& context) {
   if (*end == ChatEnd::timed_out) {
     terminal.error(
         fmt::format("no whole answer within {} s", std::chrono::ceil<std::chrono::seconds>(chat->timeout).count()));
-    terminal.note("'tokenrail doctor' says what is down and how to mend it; --timeout waits longer");
+    terminal.note("'tokenrail doctor' names what is down and the remedy; --timeout waits longer");
     return exit_timed_out;
   }
   if (last->finish_reason == "error") {

@@ -55,7 +55,7 @@ Result<Place> find_place(const kafka::Properties& properties, const ChatTopics& 
   if (place.partition >= partitions(topics.chunks))
     return fail(ErrorKind::rejected,
                 fmt::format("{} has {} partitions and {} only {}, so nobody would answer; 'tokenrail topics apply' "
-                            "mends that",
+                            "adds the missing ones",
                             topics.requests, partitions(topics.requests), topics.chunks, partitions(topics.chunks)));
   const auto ends = (*admin)->watermarks({.topic = topics.chunks, .partition = place.partition}, 10s);
   if (!ends) return std::unexpected(ends.error());

@@ -54,7 +54,7 @@ constexpr std::array<Flag, 2> topic_apply_flags{{
     {.name = "dry-run", .help = "say what would be done, and do nothing"},
 }};
 constexpr std::array<Example, 3> topics_apply_examples{{
-    {"tokenrail topics apply", "make what is missing, mend what differs"},
+    {"tokenrail topics apply", "create missing topics, change settings that differ"},
     {"tokenrail topics apply --dry-run", "only say what would be done"},
     {"tokenrail topics apply --partitions 24", "make or grow to 24 partitions"},
 }};
@@ -62,7 +62,7 @@ constexpr std::array<Example, 1> topics_check_examples{{
     {"tokenrail topics check", "exit with 1 where something differs"},
 }};
 constexpr std::array<Example, 2> topics_list_examples{{
-    {"tokenrail topics list", "what there should be, for whoever makes topics by other means"},
+    {"tokenrail topics list", "the topics that must exist, to create them with other tools"},
     {"tokenrail topics list --json --topic.prefix=eu.", "the same for programs, under a prefix"},
 }};
 constexpr std::array<Flag, 3> topics_acls_flags{{
@@ -120,7 +120,7 @@ constexpr std::array<Flag, 1> doctor_flags{{
     {.name = "group", .value = "GROUP", .help = "the routers' consumer group (default: tokenrail-router)"},
 }};
 constexpr std::array<Example, 2> doctor_examples{{
-    {"tokenrail doctor", "what works, what does not, and the command that mends it"},
+    {"tokenrail doctor", "what works, what does not, and the remedy"},
     {"tokenrail doctor --json", "the same for programs"},
 }};
 constexpr std::array<Flag, 7> verify_flags{{
@@ -159,14 +159,14 @@ constexpr std::array<Command, 15> command_table{{
      .flags = answer_tail_flags,
      .examples = answer_tail_examples,
      .details =
-         "Reads by the reader's rule: the highest attempt wins. An answer whose attempt is displaced begins anew, and "
+         "Reads by the reader's rule: the highest attempt wins. An answer whose attempt is displaced begins again, and "
          "a\n"
          "line on standard error says so; where standard output is no terminal, an answer is written once it is "
          "whole.\n"
          "--request looks back ten minutes unless told otherwise, and ends with the terminal chunk: with 0, or with 1\n"
          "where the answer is an error or its beginning is no longer there. --conversation begins now."},
     {.path = "topics apply",
-     .summary = "Make the topics that are missing and mend those that differ",
+     .summary = "Create missing topics and change settings that differ",
      .flags = topic_apply_flags,
      .examples = topics_apply_examples,
      .details =
@@ -223,7 +223,7 @@ constexpr std::array<Command, 15> command_table{{
          "Tells a running tokenrail-registry-sync to start a run and waits for its end. It waits for the connections\n"
          "that it asks for, and names those that are not done when the time is over."},
     {.path = "doctor",
-     .summary = "Find out what works, what does not, and how to mend it",
+     .summary = "Check every part and name the remedy for what fails",
      .flags = doctor_flags,
      .examples = doctor_examples,
      .details =
@@ -241,8 +241,8 @@ constexpr std::array<Command, 15> command_table{{
          "Reads chat.requests, chat.chunks, llm.audit, the dead letters and the committed offsets, and checks what\n"
          "docs/explanation/delivery.md promises, as far as it can be seen from outside. Each violation is a line:\n"
          "promise, topic, partition:offsets, what is wrong; then figures. What has not ended yet is counted, and a\n"
-         "violation only with --at-rest; what lies before the start of a log is unknown, and never one. What is told\n"
-         "by time is told by timestamps of the brokers alone: of records that have their sender's, a note says how\n"
+         "violation only with --at-rest; what precedes the start of a log is unknown, and never one. Times are\n"
+         "compared by the brokers' timestamps only: of records that have their sender's, a note says how\n"
          "many there are. Exits with 0 where all is well, with 1 where a promise is broken."},
     {.path = "docs configuration", .summary = "Write this program's settings as a Markdown table"},
     {.path = "docs cli", .summary = "Write the reference page of this program"},

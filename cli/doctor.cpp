@@ -21,9 +21,9 @@ Finding not_looked_at(std::string part, std::string_view why) {
   return {.part = std::move(part), .verdict = Verdict::unknown, .text = fmt::format("not looked at, because {}", why)};
 }
 
-/// A server that cannot be used: how to mend that, and what it does to what lies on it.
+/// A server that cannot be used: how to repair it, and what happens to the data on it.
 struct Trouble {
-  std::string mend;
+  std::string remedy;
   std::string_view why;
 };
 
@@ -48,8 +48,9 @@ Trouble trouble_with_database(const Error& error) {
 }
 
 std::vector<Finding> unusable(std::string server, const Error& error, Trouble trouble, std::string lies_on_it) {
-  return {{.part = std::move(server), .verdict = Verdict::bad, .text = error.detail, .mend = std::move(trouble.mend)},
-          not_looked_at(std::move(lies_on_it), trouble.why)};
+  return {
+      {.part = std::move(server), .verdict = Verdict::bad, .text = error.detail, .remedy = std::move(trouble.remedy)},
+      not_looked_at(std::move(lies_on_it), trouble.why)};
 }
 
 }  // namespace
@@ -76,7 +77,7 @@ std::vector<Finding> judge_kafka(const KafkaFacts& facts) {
             {.part = "topics",
              .verdict = Verdict::bad,
              .text = facts.plan.error().detail,
-             .mend = "grant that right to the principal (kafka-acls.sh --add)"}};
+             .remedy = "grant that right to the principal (kafka-acls.sh --add)"}};
   if (!facts.plan) return unusable("Kafka", facts.plan.error(), trouble_with_kafka(facts.plan.error()), "topics");
   std::vector<Finding> findings{answers};
   bool refused = false;
@@ -86,7 +87,7 @@ std::vector<Finding> judge_kafka(const KafkaFacts& facts) {
     findings.push_back({.part = "topics",
                         .verdict = problem ? Verdict::bad : Verdict::warning,
                         .text = found.text,
-                        .mend = found.remedy});
+                        .remedy = found.remedy});
   }
   if (facts.plan->actions.empty()) {
     if (!refused) findings.push_back(topics_in_order(facts));
@@ -102,7 +103,7 @@ std::vector<Finding> judge_kafka(const KafkaFacts& facts) {
   std::string text = missing.empty() ? "" : fmt::format("missing: {}", missing);
   if (!wrong.empty()) text += fmt::format("{}to do: {}", text.empty() ? "" : "; ", wrong);
   findings.push_back(
-      {.part = "topics", .verdict = Verdict::bad, .text = std::move(text), .mend = "tokenrail topics apply"});
+      {.part = "topics", .verdict = Verdict::bad, .text = std::move(text), .remedy = "tokenrail topics apply"});
   return findings;
 }
 
@@ -117,17 +118,17 @@ Finding judge_routers(const RouterFacts& facts) {
                                 members.error().detail)};
   }
   const auto& group = **facts.members;
-  const std::string mend =
+  const std::string remedy =
       "./dev up, or start tokenrail-router and look at its log (--group names another router.group_id)";
   if (group.members.empty())
     return {.part = part,
             .verdict = Verdict::bad,
             .text = fmt::format("no router is a member of the group {}: no request is answered", facts.group),
-            .mend = mend};
+            .remedy = remedy};
   if (group.rebalancing)
     return {.part = part,
-            .text = fmt::format("{} in the group {}, which hands out the partitions anew just now",
-                                counted(group.members.size(), "member"), facts.group)};
+            .text = fmt::format("{} in the group {}, which is rebalancing now", counted(group.members.size(), "member"),
+                                facts.group)};
   // Installations that share a cluster may share the group's name too: theirs hold partitions of other topics.
   std::size_t at_work = 0;
   std::size_t idle = 0;
@@ -142,7 +143,7 @@ Finding judge_routers(const RouterFacts& facts) {
             .verdict = Verdict::bad,
             .text = fmt::format("the group {} has {}, but none that reads {}: no request is answered", facts.group,
                                 counted(group.members.size(), "member"), facts.topic),
-            .mend = mend};
+            .remedy = remedy};
   std::string text = fmt::format("{} in the group {}", counted(at_work, "router"), facts.group);
   if (idle > 0) text += fmt::format("; {} more without a partition", idle);
   return {.part = part, .text = std::move(text)};
@@ -154,7 +155,7 @@ std::vector<Finding> judge_database(const DatabaseFacts& facts) {
             {.part = "tables",
              .verdict = Verdict::bad,
              .text = facts.migrations.error().detail,
-             .mend = "use a tokenrail of the database's version"}};
+             .remedy = "use a tokenrail of the database's version"}};
   if (!facts.migrations)
     return unusable("PostgreSQL", facts.migrations.error(), trouble_with_database(facts.migrations.error()), "tables");
   std::vector<Finding> findings{{.part = "PostgreSQL", .text = fmt::format("answers at {}", facts.place)}};
@@ -164,7 +165,7 @@ std::vector<Finding> judge_database(const DatabaseFacts& facts) {
     findings.push_back({.part = "tables",
                         .verdict = Verdict::bad,
                         .text = fmt::format("not applied yet: {}", fmt::join(facts.migrations->pending, ", ")),
-                        .mend = "tokenrail migrate"});
+                        .remedy = "tokenrail migrate"});
   return findings;
 }
 
@@ -179,7 +180,7 @@ Finding judge_registry_sync(const std::optional<Result<std::optional<registry::L
   return {.part = part,
           .verdict = Verdict::bad,
           .text = "none leads: models that come or go are not noticed, and no change reaches the routers",
-          .mend = "./dev up, or start tokenrail-registry-sync and look at its log"};
+          .remedy = "./dev up, or start tokenrail-registry-sync and look at its log"};
 }
 
 Finding judge_connection(const ConnectionFacts& facts) {
@@ -191,12 +192,12 @@ Finding judge_connection(const ConnectionFacts& facts) {
     return {.part = part,
             .verdict = Verdict::bad,
             .text = fmt::format("{}: {}", url, facts.models.error().detail),
-            .mend = "ollama serve, or point OLLAMA_BASE_URL at a server that runs"};
+            .remedy = "ollama serve, or point OLLAMA_BASE_URL at a server that runs"};
   if (*facts.models == 0)
     return {.part = part,
             .verdict = Verdict::bad,
             .text = fmt::format("{} answers, but has no models", url),
-            .mend = "ollama pull llama3.2:1b, then tokenrail registry sync"};
+            .remedy = "ollama pull llama3.2:1b, then tokenrail registry sync"};
   return {.part = part, .text = fmt::format("{} lists {}", url, counted(*facts.models, "model"))};
 }
 
@@ -207,12 +208,12 @@ Finding judge_published(const std::optional<PublishedFacts>& facts) {
     return {.part = "published registry",
             .verdict = Verdict::bad,
             .text = "not published whole yet, so no router takes requests",
-            .mend = "start tokenrail-registry-sync and look at its log"};
+            .remedy = "start tokenrail-registry-sync and look at its log"};
   if (facts->routable == 0)
     return {.part = "published registry",
             .verdict = Verdict::bad,
             .text = fmt::format("{}, none of which can answer now", counted(facts->models, "model")),
-            .mend = "tokenrail registry list says why; tokenrail registry sync asks the connections again"};
+            .remedy = "tokenrail registry list says why; tokenrail registry sync asks the connections again"};
   return {.part = "published registry",
           .text = fmt::format("{}, {} ready to answer", counted(facts->models, "model"), facts->routable)};
 }
@@ -227,7 +228,7 @@ std::string finding_json(const Finding& finding) {
                         : finding.verdict == Verdict::bad     ? "bad"
                                                               : "unknown");
   json.field("text", finding.text);
-  if (!finding.mend.empty()) json.field("mend", finding.mend);
+  if (!finding.remedy.empty()) json.field("remedy", finding.remedy);
   json.end_object();
   return line;
 }

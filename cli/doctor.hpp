@@ -25,7 +25,7 @@ struct Finding {
   std::string part;  ///< "Kafka", "topics", "connection env-ollama"
   Verdict verdict = Verdict::good;
   std::string text;
-  std::string mend{};  ///< what to do; set where the verdict is bad or a warning
+  std::string remedy{};  ///< what to do; set where the verdict is bad or a warning
 };
 
 /// What was learnt of the parts; an error where one did not answer.

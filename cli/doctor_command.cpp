@@ -1,7 +1,11 @@
 // `tokenrail doctor`: asks every part, each for a short time, and says what it found.
 #include <chrono>
-#include <list>
+#include <exception>
+#include <utility>
+#include <vector>
 
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <fmt/format.h>
 
@@ -10,6 +14,7 @@
 #include "cli/doctor.hpp"
 #include "cli/log_walk.hpp"
 #include "common/http/client.hpp"
+#include "common/http/fetcher.hpp"
 #include "common/providers/provider.hpp"
 #include "common/registry/projection.hpp"
 #include "common/registry/store.hpp"
@@ -78,45 +83,20 @@ std::optional<PublishedFacts> look_at_published(const Context& context) {
   return facts;
 }
 
-/// One list of models over HTTP.
-class ModelList final : public http::Listener {
- public:
-  ModelList(const registry::Connection& connection, const providers::Provider& provider,
-            const providers::ModelLister& lister)
-      : provider_(provider),
-        lister_(lister),
-        target_{.provider = connection.provider, .base_url = providers::normal_base_url(connection.base_url)} {}
-
-  void start(http::Client& client) {
-    client.start(lister_.list(target_, ""), {.connect = patience, .total = patience + 2s},
-                 {.body_bytes_max = list_bytes_max}, *this);
-  }
-  void on_head(const http::ResponseHead& head) override { head_ = head; }
-  bool on_body(std::string_view bytes) override {
-    body_ += bytes;
-    return true;
-  }
-  void on_end(const http::End& end) override {
-    if (end.ending != http::Ending::complete) {
-      result = fail(ErrorKind::unavailable, provider_.classify(target_, end).failure.message);
-    } else if (head_.status / 100 != 2) {
-      result = fail(ErrorKind::rejected, provider_.classify(target_, head_, body_).failure.message);
-    } else if (const auto list = lister_.parse(target_, body_); list) {
-      result = list->models.size();
-    } else {
-      result = std::unexpected(list.error());
-    }
-  }
-
-  Result<std::size_t> result = std::unexpected(Error{ErrorKind::unavailable, "not asked"});
-
- private:
-  const providers::Provider& provider_;
-  const providers::ModelLister& lister_;
-  const providers::Target target_;
-  http::ResponseHead head_;
-  std::string body_;
-};
+/// How many models a connection lists, on the first page of its list.
+boost::asio::awaitable<Result<std::size_t>> count_models(http::Fetcher& fetcher, const providers::Provider& provider,
+                                                         const providers::ModelLister& lister,
+                                                         providers::Target target) {
+  const auto answer = co_await fetcher.fetch(lister.list(target, ""), {.connect = patience, .total = patience + 2s},
+                                             {.body_bytes_max = list_bytes_max});
+  if (answer.end.ending != http::Ending::complete)
+    co_return fail(ErrorKind::unavailable, provider.classify(target, answer.end).failure.message);
+  if (answer.head.status / 100 != 2)
+    co_return fail(ErrorKind::rejected, provider.classify(target, answer.head, answer.body).failure.message);
+  const auto list = lister.parse(target, answer.body);
+  if (!list) co_return std::unexpected(list.error());
+  co_return list->models.size();
+}
 
 /// All at once, so that several that hang cost the time of one.
 std::vector<ConnectionFacts> look_at_connections(const Context& context,
@@ -124,28 +104,31 @@ std::vector<ConnectionFacts> look_at_connections(const Context& context,
   boost::asio::io_context loop(1);
   telemetry::Metrics metrics;
   const auto client = http::make_client(loop, {.certificates = http::certificates_from(context.values)}, metrics);
-  std::list<ModelList> lists;
-  std::vector<const ModelList*> list_of;  // one for each connection; null: this version cannot list its models
+  http::Fetcher fetcher(loop, *client, "doctor");
+  std::vector<ConnectionFacts> facts;
+  facts.reserve(connections.size());  // the coroutines write into it
   for (const auto& connection : connections) {
+    auto& fact = facts.emplace_back(ConnectionFacts{.name = connection.name,
+                                                    .base_url = connection.base_url,
+                                                    .enabled = connection.enabled,
+                                                    .models = fail(ErrorKind::unavailable, "not asked")});
     const auto* const provider = providers::find_provider(connection.adapter);
     const auto* const lister = provider == nullptr ? nullptr : provider->lister();
-    list_of.push_back(lister == nullptr ? nullptr : &lists.emplace_back(connection, *provider, *lister));
-    if (lister != nullptr && connection.enabled) lists.back().start(*client);
+    if (lister == nullptr) {
+      fact.models = fail(ErrorKind::invalid_input,
+                         fmt::format("this version has no adapter \"{}\" that lists models; use a version that has "
+                                     "it, or change the connection's adapter",
+                                     connection.adapter));
+    } else if (connection.enabled) {
+      providers::Target target{.provider = connection.provider,
+                               .base_url = providers::normal_base_url(connection.base_url)};
+      boost::asio::co_spawn(loop, count_models(fetcher, *provider, *lister, std::move(target)),
+                            [&fact](const std::exception_ptr& failure, Result<std::size_t> models) {
+                              if (!failure) fact.models = std::move(models);
+                            });
+    }
   }
   loop.run_for(patience + 5s);
-  std::vector<ConnectionFacts> facts;
-  for (std::size_t i = 0; i < connections.size(); ++i) {
-    const auto& connection = connections[i];
-    facts.push_back({.name = connection.name,
-                     .base_url = connection.base_url,
-                     .enabled = connection.enabled,
-                     .models = list_of[i] != nullptr
-                                   ? list_of[i]->result
-                                   : fail(ErrorKind::invalid_input,
-                                          fmt::format("this version has no adapter \"{}\" that lists models; use a "
-                                                      "version that has it, or change the connection's adapter",
-                                                      connection.adapter))});
-  }
   return facts;
 }
 
@@ -162,7 +145,7 @@ class Report {
     if (finding.verdict == Finding::Verdict::warning) mark = terminal.styled_out(Terminal::Style::warning, "!");
     if (finding.verdict == Finding::Verdict::unknown) mark = terminal.styled_out(Terminal::Style::dim, "·");
     terminal.out_line(fmt::format("{} {}: {}", mark, finding.part, without_controls(finding.text)));
-    if (!finding.mend.empty()) terminal.out_line(fmt::format("    → {}", finding.mend));
+    if (!finding.remedy.empty()) terminal.out_line(fmt::format("    → {}", finding.remedy));
   }
   void tell(const std::vector<Finding>& findings) {
     for (const auto& finding : findings) tell(finding);

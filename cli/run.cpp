@@ -141,7 +141,7 @@ int exit_code_for(ErrorKind kind) {
 int Context::failed(const Error& error) const {
   terminal.error(error.detail);
   if (error.kind == ErrorKind::unavailable || error.kind == ErrorKind::timed_out)
-    terminal.note("'tokenrail doctor' says what is down and how to mend it");
+    terminal.note("'tokenrail doctor' names what is down and the remedy");
   return exit_code_for(error.kind);
 }
 

@@ -20,7 +20,7 @@ constexpr std::array own_settings{
                     .env = {},
                     .kind = config::Kind::integer,
                     .default_value = "12",
-                    .help = "partitions of a chat.requests that is made anew, and of what follows it",
+                    .help = "partitions of a new chat.requests, and of the topics that follow it",
                     .min = 1,
                     .max = 10'000},
     config::Setting{.name = "topics.replication",

@@ -187,7 +187,7 @@ int run_topics_check(const Context& context) {
   for (const TopicAction& action : plan.actions)
     show(context, action, context.terminal.styled_out(Terminal::Style::bad, "✗"));
   const bool fine = tell_findings(context, findings);
-  if (!plan.actions.empty()) context.terminal.note("'tokenrail topics apply' mends this");
+  if (!plan.actions.empty()) context.terminal.note("'tokenrail topics apply' makes these changes");
   return fine && plan.actions.empty() ? exit_done : exit_bad;
 }
 

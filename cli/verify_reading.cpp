@@ -271,9 +271,8 @@ Result<Counts> count_partitions(kafka::Admin& admin, const VerifyCall& call) {
 
 std::string note_on_times(const verify::Figures& figures) {
   return fmt::format(
-      "{} records have their sender's timestamp, by which leases, what stood in one topic before something in another, "
-      "and the edges of what was read are not judged; where a topic is set so, 'tokenrail topics apply' mends it for "
-      "what is to come",
+      "{} records have their sender's timestamp. Leases, the order of records of different topics, and the edges of "
+      "what was read are not checked by these; 'tokenrail topics apply' sets the brokers' time for new records",
       figures.sender_times);
 }
 
@@ -323,7 +322,7 @@ Result<Verified> verify_topics(const kafka::Properties& given, const VerifyCall&
   if (counts->paired < counts->partitions)
     verified.notes.push_back(
         fmt::format("partitions {} to {} have no pair, so nothing runs there; 'tokenrail topics "
-                    "apply' mends that",
+                    "apply' adds the missing ones",
                     counts->paired, counts->partitions - 1));
   for (std::int32_t p = 0; p < counts->paired; ++p) {
     if (call.partition && *call.partition != p) continue;
@@ -355,7 +354,7 @@ Result<Verified> verify_topics(const kafka::Properties& given, const VerifyCall&
       return std::unexpected(read.error());
     if (requests->at(i).end < written->at(i).end)
       verified.notes.push_back(
-          fmt::format("partition {}: requests from {} on stand behind an open transaction and were not looked at; "
+          fmt::format("partition {}: requests from {} on are behind an open transaction and were not checked; "
                       "routers do not read them either",
                       p, requests->at(i).end));
     checker.finish(call.at_rest);

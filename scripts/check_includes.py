@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Holds the arrows of the layout: an include may only point downwards.
 
-    workers, cli  /  providers, registry  /  events, topics  /  kafka, http, crypto, worker  /  config, telemetry
+    workers, cli  /  providers, registry  /  events, topics  /  kafka, http, crypto, worker  /  async  /
+    config, telemetry
 
 Modules of one layer do not know each other, a worker never includes another, and headers directly in common/ lie
 below all. The same arrows hold for the DEPENDS of tokenrail_module() and tokenrail_program(). Headers of the big
@@ -20,6 +21,7 @@ from typing import Iterator, NamedTuple, Optional
 
 LAYERS = [  # from the lowest up
     {"common/config", "common/telemetry"},
+    {"common/async"},
     {"common/kafka", "common/http", "common/crypto", "common/worker"},
     {"common/events", "common/topics"},
     {"common/providers", "common/registry"},

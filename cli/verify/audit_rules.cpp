@@ -61,7 +61,7 @@ void Checker::on_audit(const kafka::Record& record) {
   if (const auto named = events::source_partition(*facts); named != options_.partition) {
     // Routers pass over it, so it must not settle anything here either.
     report(about_attempt(*facts) ? Promise::audited : Promise::ownership, options_.topics.audit, {record.offset},
-           fmt::format("{} about partition {} stands in the log of partition {}, where it counts for nothing",
+           fmt::format("{} about partition {} is in the log of partition {}, where it counts for nothing",
                        events::name_of(facts->kind), named, options_.partition));
     return;
   }

@@ -162,7 +162,7 @@ void Checker::on_chunk(const kafka::Record& record) {
   auto& attempt = about.attempts[chunk->attempt];
   if (attempt.terminal_at >= 0) {
     report(Promise::whole, options_.topics.chunks, {attempt.terminal_at, record.offset},
-           fmt::format("{}: a chunk (seq {}{}) stands behind the terminal chunk", named(), chunk->seq,
+           fmt::format("{}: a chunk (seq {}{}) follows the terminal chunk", named(), chunk->seq,
                        chunk->done ? ", terminal too" : ""));
     return;
   }

@@ -220,7 +220,7 @@ class Checker {
   std::map<std::int64_t, Unanswerable> unanswerable_{};     ///< by source offset: only a dead letter can settle them
   std::multimap<std::int64_t, DeadLetter> dead_letters_{};  ///< whose request has not been read yet, by its offset
   std::set<std::int64_t> unclaimed_told_{};                 ///< epochs
-  std::map<std::int64_t, std::int64_t> lost_{};  ///< source offsets told to be lost: first -> one past the last
+  std::map<std::int64_t, std::int64_t> lost_{};  ///< source offsets reported as lost: first -> one past the last
   std::deque<Loss> losses_{};                    ///< the newest events that told so
   std::int64_t requests_next_ = 0;
   std::int64_t chunks_next_ = 0;

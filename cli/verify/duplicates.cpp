@@ -57,7 +57,7 @@ void Checker::judge_first(const Subject& about, std::int64_t source_offset, cons
   const auto loss = std::ranges::find_if(
       losses_, [&](const Loss& told) { return told.from <= first && first < told.to && told.at < answer.response_at; });
   if (loss != losses_.end() && told_lost(about, first) && !complete(about, first)) {
-    say(fmt::format("it names source offset {}, which had been told to be lost ({}:{}) and was never answered", first,
+    say(fmt::format("it names source offset {}, which had been reported as lost ({}:{}) and was never answered", first,
                     options_.topics.audit, loss->at));
     return;
   }

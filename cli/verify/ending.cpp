@@ -1,4 +1,4 @@
-// What can be judged only when everything has been read: what was told to be lost, and the commit.
+// What can be judged only when everything has been read: what was reported as lost, and the commit.
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -41,7 +41,7 @@ void Checker::finish(bool at_rest) {
   if (at_rest) judge_progress(left);
 }
 
-// What is told to be lost has been deleted, so it cannot be read any more, unless it came after a new topic took the
+// What is reported as lost has been deleted, so it cannot be read any more, unless it came after a new topic took the
 // place of the old one; which only the brokers' clock can tell.
 void Checker::judge_loss(const std::string& what, std::int64_t source_offset, std::int64_t broker_ms) {
   if (broker_ms < 0) return;
@@ -50,7 +50,7 @@ void Checker::judge_loss(const std::string& what, std::int64_t source_offset, st
   });
   if (loss == losses_.end()) return;
   report(Promise::answered, options_.topics.requests, {source_offset},
-         fmt::format("{} is told to be lost ({}:{}), and stands in {}", what, options_.topics.audit, loss->at,
+         fmt::format("{} is reported as lost ({}:{}), but is in {}", what, options_.topics.audit, loss->at,
                      options_.topics.requests));
 }
 
@@ -60,7 +60,7 @@ void Checker::judge_losses() {
     const bool made_anew = requests_first_ms_ < 0 || loss.broker_ms < requests_first_ms_;
     if (loss.to <= end || made_anew) continue;
     report(Promise::answered, options_.topics.audit, {loss.at},
-           fmt::format("requests up to {} are told to be lost, and {} ends at {}", loss.to, options_.topics.requests,
+           fmt::format("requests up to {} are reported as lost, but {} ends at {}", loss.to, options_.topics.requests,
                        end));
   }
 }
@@ -94,7 +94,7 @@ void Checker::judge_commit(const std::vector<const Subject*>& left) {
       if (attempt.exists() && !attempt.answered() && attempt.first_chunk >= 0 &&
           attempt.first_chunk < metadata->chunk_offset)
         say(options_.topics.chunks, attempt.first_chunk,
-            fmt::format("the commit's chunkOffset {} lies behind the first chunk of {}, which has no llm.response (a "
+            fmt::format("the commit's chunkOffset {} is behind the first chunk of {}, which has no llm.response (a "
                         "router of an older version may have committed it)",
                         metadata->chunk_offset, attempt_text(about, number)));
     }
@@ -105,7 +105,7 @@ void Checker::judge_commit(const std::vector<const Subject*>& left) {
         fmt::format("committed under epoch {}, which nobody has claimed", metadata->epoch));
   if (first_overlooked_)
     say(options_.topics.audit, *first_overlooked_,
-        fmt::format("the commit's auditOffset {} lies behind an event about a request at or above the committed "
+        fmt::format("the commit's auditOffset {} is behind an event about a request at or above the committed "
                     "offset {}",
                     metadata->audit_offset, committed));
 }

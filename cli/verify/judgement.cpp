@@ -160,7 +160,7 @@ void Checker::judge_request(const Subject& about, std::int64_t source_offset, co
 void Checker::judge_dead_letter(const Subject& about, std::int64_t source_offset, const Asked& entry) {
   const auto say = [&](std::string_view why) {
     report(Promise::answered, options_.topics.requests, {source_offset},
-           fmt::format("{} lies in {}, {}", request_text(about, source_offset), options_.topics.dlq, why));
+           fmt::format("{} is in {}, {}", request_text(about, source_offset), options_.topics.dlq, why));
   };
   if (const auto* const top = highest(about, source_offset)) {
     say(fmt::format("and was run all the same: attempt {} (routers of two versions may have read it differently)",

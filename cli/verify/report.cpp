@@ -37,7 +37,7 @@ constexpr std::array<Figure, 25> table{{
     {.name = "earlyClosings", .text = "closed while a renewed lease ran", .value = &Figures::early_closings},
     {.name = "openRequests", .text = "requests without an answer yet", .value = &Figures::open_requests},
     {.name = "openAttempts", .text = "attempts that run", .value = &Figures::open_attempts},
-    {.name = "lost", .text = "offsets told to be lost", .value = &Figures::lost},
+    {.name = "lost", .text = "offsets reported as lost", .value = &Figures::lost},
     {.name = "unknown", .text = "requests too old to be judged", .value = &Figures::unknown},
     {.name = "displaced", .text = "attempts of requests now elsewhere", .value = &Figures::displaced},
     {.name = "requestIdsShared", .text = "request ids on several partitions", .value = &Figures::names_shared},

@@ -251,7 +251,7 @@ std::string advice(const Setting& setting, std::string_view value) {
   if (setting.kind != Kind::url || !value.contains('@')) return {};
   const auto parts = split_url(value);
   if (parts.scheme.empty() || !parts.userinfo.empty()) {
-    return "credentials do not belong into a URL, which is stored and shown: leave out what stands before the @";
+    return "credentials do not belong in a URL, which is stored and shown: leave out the part before the @";
   }
   return parts.rest.contains('@') ? "write an @ of its path as %40" : "leave out the @";
 }

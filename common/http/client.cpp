@@ -347,7 +347,8 @@ void CurlClient::reap() {
     if (message->msg != CURLMSG_DONE) continue;
     char* user = nullptr;
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &user);
-    auto* const transfer = static_cast<Transfer*>(static_cast<void*>(user));
+    // libcurl gives the pointer back as char*, whatever it points to.
+    auto* const transfer = static_cast<Transfer*>(static_cast<void*>(user));  // NOLINT(bugprone-casting-through-void)
     if (transfer != nullptr) finish(*transfer, end_of(*transfer, message->data.result));
   }
 }

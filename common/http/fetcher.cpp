@@ -1,14 +1,21 @@
-#include "workers/registry_sync/fetcher.hpp"
+#include "common/http/fetcher.hpp"
 
+#include <chrono>
+#include <string_view>
 #include <utility>
 
-#include "workers/registry_sync/waiter.hpp"
+#include "common/async/wakeable_timer.hpp"
 
-namespace tokenrail::registry_sync {
+namespace tokenrail::http {
+namespace {
 
-class Fetcher::Transfer final : public http::Listener {
+constexpr std::string_view stopping = "this program is stopping";
+
+}  // namespace
+
+class Fetcher::Transfer final : public Listener {
  public:
-  Transfer(Fetcher& owner) : owner_(owner), ended_(owner.loop_) { owner_.running_.insert(this); }
+  explicit Transfer(Fetcher& owner) : owner_(owner), ended_(owner.loop_, owner.step_) { owner_.running_.insert(this); }
   // Also when the loop is torn down with the coroutine still waiting.
   ~Transfer() override {
     owner_.running_.erase(this);
@@ -17,7 +24,7 @@ class Fetcher::Transfer final : public http::Listener {
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
-  void start(http::Request request, http::Clocks clocks, http::Limits limits) {
+  void start(Request request, Clocks clocks, Limits limits) {
     id_ = owner_.client_.start(std::move(request), clocks, limits, *this);
   }
   boost::asio::awaitable<void> wait() {
@@ -26,32 +33,32 @@ class Fetcher::Transfer final : public http::Listener {
   void stop() {
     if (done_) return;
     owner_.client_.cancel(id_);
-    finish({.ending = http::Ending::cancelled, .detail = "registry-sync is stopping"});
+    finish({.ending = Ending::cancelled, .detail = std::string(stopping)});
   }
 
-  void on_head(const http::ResponseHead& head) override { fetched.head = head; }
+  void on_head(const ResponseHead& head) override { fetched.head = head; }
   bool on_body(std::string_view bytes) override {
     fetched.body.append(bytes);
     return true;
   }
-  void on_end(const http::End& end) override { finish(end); }
+  void on_end(const End& end) override { finish(end); }
 
   Fetched fetched{};
 
  private:
-  void finish(http::End end) {
+  void finish(End end) {
     done_ = true;
     fetched.end = std::move(end);
     ended_.wake();
   }
   Fetcher& owner_;
-  Waiter ended_;
-  http::TransferId id_{};
+  async::WakeableTimer ended_;
+  TransferId id_{};
   bool done_ = false;
 };
 
-boost::asio::awaitable<Fetched> Fetcher::fetch(http::Request request, http::Clocks clocks, http::Limits limits) {
-  if (stopped_) co_return Fetched{.end = {.ending = http::Ending::cancelled, .detail = "registry-sync is stopping"}};
+boost::asio::awaitable<Fetched> Fetcher::fetch(Request request, Clocks clocks, Limits limits) {
+  if (stopped_) co_return Fetched{.end = {.ending = Ending::cancelled, .detail = std::string(stopping)}};
   Transfer transfer(*this);
   transfer.start(std::move(request), clocks, limits);
   co_await transfer.wait();
@@ -63,4 +70,4 @@ void Fetcher::stop() {
   for (auto* transfer : running_) transfer->stop();
 }
 
-}  // namespace tokenrail::registry_sync
+}  // namespace tokenrail::http

@@ -1,7 +1,6 @@
-// Small HTTP questions whose whole answer is wanted: bounded in time and size. One thread: the loop's.
+// HTTP requests whose whole answer is wanted, for coroutines: bounded in time and size. One thread: the loop's.
 #pragma once
 
-#include <cstddef>
 #include <set>
 #include <string>
 
@@ -10,19 +9,24 @@
 
 #include "common/http/client.hpp"
 
-namespace tokenrail::registry_sync {
+namespace tokenrail::http {
 
+/// What came of a request.
 struct Fetched {
-  http::End end;
-  http::ResponseHead head{};  ///< status 0: no response arrived
-  std::string body{};
+  End end;
+  ResponseHead head{};  ///< status 0: no response arrived
+  std::string body{};   ///< as far as it arrived
 };
 
 class Fetcher {
  public:
-  Fetcher(boost::asio::io_context& loop, http::Client& client) : loop_(loop), client_(client) {}
+  /// `client` outlives the fetcher, and the fetcher every coroutine that waits for it. `step`: what the loop does with
+  /// an answer (telemetry::loop_step()); a string literal.
+  Fetcher(boost::asio::io_context& loop, Client& client, const char* step)
+      : loop_(loop), client_(client), step_(step) {}
 
-  boost::asio::awaitable<Fetched> fetch(http::Request request, http::Clocks clocks, http::Limits limits);
+  /// Never throws for what a network does: `end` says it. Destroying the coroutine cancels the transfer.
+  boost::asio::awaitable<Fetched> fetch(Request request, Clocks clocks, Limits limits);
   /// Ends what runs (Ending::cancelled) and everything that is asked for until begin().
   void stop();
   void begin() { stopped_ = false; }
@@ -30,9 +34,10 @@ class Fetcher {
  private:
   class Transfer;
   boost::asio::io_context& loop_;
-  http::Client& client_;
+  Client& client_;
+  const char* step_;
   std::set<Transfer*> running_;
   bool stopped_ = false;
 };
 
-}  // namespace tokenrail::registry_sync
+}  // namespace tokenrail::http

@@ -284,7 +284,7 @@ std::expected<std::vector<RouteTarget>, Failure> targets_of(ModelState model, co
     } else if (deployment.base_url.empty() || deployment.upstream_name.empty() || deployment.adapter.empty()) {
       leave_out(ErrorCode::invalid_model_config,
                 fmt::format("The model {} has a deployment on connection {} without a base URL, an upstream name or an "
-                            "adapter. Mend the connection.",
+                            "adapter. Complete the connection.",
                             name, deployment.connection_name));
     } else if (!rules.adapters.empty() &&
                std::ranges::find(rules.adapters, deployment.adapter) == rules.adapters.end()) {

@@ -273,7 +273,7 @@ void settle_held(soci::session& sql, const Connection& now, const SyncPlan& plan
 }
 
 Result<void> overtaken(const PlannedModel& planned, std::string_view how) {
-  return fail(ErrorKind::cancelled, fmt::format("The model {}/{} was {} by somebody else during the sync.",
+  return fail(ErrorKind::cancelled, fmt::format("The model {}/{} was {} by another writer during the sync.",
                                                 planned.after.provider, planned.after.model_name, how));
 }
 

@@ -151,7 +151,7 @@ def test_credentials_in_the_base_url_are_refused_and_not_shown(make_stack):
                               timeout=60)
         said = call.stdout + call.stderr
         assert call.returncode == 2, (program, said)
-        assert "OLLAMA_BASE_URL" in said and "leave out what stands before the @" in said, (program, said)
+        assert "OLLAMA_BASE_URL" in said and "leave out the part before the @" in said, (program, said)
         assert "CANARY" not in said, (program, said)
 
 

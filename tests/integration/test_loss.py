@@ -56,7 +56,7 @@ def test_requests_deleted_unread_are_told(make_stack):
     assert record.key() is None and dict(record.headers())["ce_type"] == b"requests.lost"
     wait_until("the metric", lambda: "tokenrail_router_requests_lost_total 3" in successor.metrics())
     assert "raise the retention of chat.requests" in successor.text()
-    assert "offsets told to be lost               3" in stack.verify()
+    assert "offsets reported as lost              3" in stack.verify()
 
     # A gap is no loss, and what was lost may be sent again under its name.
     stack.ask("lost2")

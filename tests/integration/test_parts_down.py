@@ -140,8 +140,8 @@ def test_doctor_sees_that_a_worker_is_dead(make_stack):
 
     parts = wait_until("doctor says that both are dead", both_bad)
     assert "no request is answered" in parts["routers"]["text"]
-    assert "tokenrail-router" in parts["routers"]["mend"]
-    assert "tokenrail-registry-sync" in parts["registry-sync"]["mend"]
+    assert "tokenrail-router" in parts["routers"]["remedy"]
+    assert "tokenrail-registry-sync" in parts["registry-sync"]["remedy"]
     assert {name for name, part in parts.items() if part["verdict"] != "good"} == {"routers", "registry-sync"}
 
 
@@ -152,13 +152,13 @@ def test_doctor_names_the_setting_that_is_wrong(make_stack):
                        ("postgresql://u:geheim@[::1/x", "")):
         parts, code = doctor_lines(stack, environment={"TOKENRAIL_DATABASE_URL": url})
         assert code == 1 and parts["PostgreSQL"]["verdict"] == "bad"
-        assert wrong in parts["PostgreSQL"]["mend"] and "TOKENRAIL_DATABASE_URL" in parts["PostgreSQL"]["mend"]
-        assert "postgres start" not in parts["PostgreSQL"]["mend"]
+        assert wrong in parts["PostgreSQL"]["remedy"] and "TOKENRAIL_DATABASE_URL" in parts["PostgreSQL"]["remedy"]
+        assert "postgres start" not in parts["PostgreSQL"]["remedy"]
         assert "does not answer" not in parts["PostgreSQL"]["text"]
         assert "geheim" not in json.dumps(parts)
     parts, code = doctor_lines(stack, environment={"TOKENRAIL_KAFKA_SECURITY_PROTOCOL": "nonsense"})
     assert code == 1 and "TOKENRAIL_KAFKA_SECURITY_PROTOCOL" in parts["Kafka"]["text"]
-    assert "kafka start" not in parts["Kafka"]["mend"]
+    assert "kafka start" not in parts["Kafka"]["remedy"]
 
 
 def test_a_settings_file_that_is_a_directory_is_refused(make_stack, tmp_path):

@@ -86,7 +86,7 @@ def test_requests_in_transactions(make_stack):
     chunks.wait("the answers", lambda v: sum(1 for c in v if c["done"]) == 3)
     clean = stack.cli("verify")
     assert "requests                              3" in clean.stdout, clean.stdout
-    assert "requests from 12 on stand behind an open transaction" in clean.stderr, clean.stderr
+    assert "requests from 12 on are behind an open transaction" in clean.stderr, clean.stderr
     sender.commit_transaction(30)
     chunks.wait("the others too", lambda v: sum(1 for c in v if c["done"]) == 5)
     assert {c["requestId"] for c in chunks.values()} == {"meant0", "meant1", "meant2", "undecided", "behind it"}
@@ -180,7 +180,7 @@ def test_tail_yields_each_answer_once(make_stack):
     stack.flush()
     stack.verified_at_end = False
     again = stack.cli("tail", "--request", "r1")
-    assert again.stdout.endswith("displaced\n") and "begins anew" in again.stderr
+    assert again.stdout.endswith("displaced\n") and "begins again" in again.stderr
 
     late = stack.cli("tail", "--request", "r0", "--since", "-1ms", "--timeout", "2s", check=False)
     assert late.returncode == 4 and late.stdout == ""

@@ -31,7 +31,7 @@ Every setting has one name, and four ways to be given; the first that is there w
 3. a TOML file, named by `--config FILE` or `TOKENRAIL_CONFIG`: `[router]` and below it `in_flight_max = 500`,
 4. the default.
 
-One file and one environment may serve all programs: each passes over what lies in the sections of the others. A value
+One file and one environment may serve all programs: each ignores the sections of the others. A value
 that does not fit stops the start and says what is allowed; so does a name that looks like a misspelt one. `--print-config` shows what a program made of it all and where each value
 came from, with secrets masked.
 

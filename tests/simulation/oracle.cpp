@@ -214,14 +214,14 @@ void Oracle::audit_appended(int partition, std::int64_t offset, std::string_view
 void Oracle::judge_loss(Part& p, const AuditFacts& event) {
   const auto end = static_cast<std::int64_t>(p.sources.size());
   if (event.lost_from < 0 || event.lost_from >= event.lost_to || event.lost_to > end) {
-    report("LOST", fmt::format("requests {} to {} are told to be lost; {} have been sent", event.lost_from,
+    report("LOST", fmt::format("requests {} to {} are reported as lost; {} have been sent", event.lost_from,
                                event.lost_to, end));
     return;
   }
   for (auto at = event.lost_from; at < event.lost_to; ++at) {
     auto& source = p.sources[static_cast<std::size_t>(at)];
     if (!source.deleted) {
-      report("LOST", fmt::format("the request at offset {} is told to be lost, and lies in the log", at));
+      report("LOST", fmt::format("the request at offset {} is reported as lost, and lies in the log", at));
     }
     if (!std::exchange(source.told, true) && !source.done && !source.dead_lettered) ++figures_.lost;
   }

@@ -3,13 +3,13 @@
 // thinks.
 //
 //   P1           every request gets a terminal chunk, or lies in the dead-letter topic, or was deleted unread and is
-//                told to be lost; what is read is completed
+//                reported as lost; what is read is completed
 //   P2           an attempt's chunks have no gap and say exactly what the provider said
 //   P3           a request whose terminal chunk was there to be read is not run again, nor one that was handed over
 //                well, nor one whose terminal chunk retention has taken
 //   P4           every attempt leaves one llm.request and one response that counts
 //   P5           complete stays complete; no commit passes an incomplete request
-//   LOST         what is told to be lost has been deleted
+//   LOST         what is reported as lost has been deleted
 //   ORDER        of one key one called attempt at a time, in the order of the log
 //   DEDUPE       a request seen before is answered by attempt 0, never run
 //   REFUSED      a request of which a chunk was refused for good ends without another call

@@ -87,7 +87,7 @@ constexpr FailureRule rules[] = {
     {500, 500, "", ErrorCode::provider_unavailable, "server_error", true, true,
      "Look into Ollama's own log if it stays.", 1},
     {502, 502, "", ErrorCode::provider_unavailable, "unavailable", true, true,
-     "What stands before the model does not reach it; ask again later."},
+     "The proxy in front of the model cannot reach it; ask again later."},
     {503, 503, "", ErrorCode::provider_unavailable, "busy", true, true,
      "Ask again later; OLLAMA_MAX_QUEUE and OLLAMA_NUM_PARALLEL say how much the server takes."},
     {504, 504, "", ErrorCode::provider_timeout, "timeout", true, true, "Ask again."},

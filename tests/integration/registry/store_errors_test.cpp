@@ -164,7 +164,7 @@ TEST_F(StoreErrors, AppliesThatAddTheSameModelsWaitForEachOther) {
     const auto there = beside.get();
     const auto words = (here ? "" : here.error().detail) + (there ? "" : there.error().detail);
     EXPECT_NE(here.has_value(), there.has_value()) << words;
-    EXPECT_THAT(words, HasSubstr("was added by somebody else")) << "not a deadlock";
+    EXPECT_THAT(words, HasSubstr("was added by another writer")) << "not a deadlock";
   }
 }
 

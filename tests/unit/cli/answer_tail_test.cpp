@@ -45,11 +45,11 @@ TEST(AnswerTail, ADisplacedAnswerIsToldAndBeginsAnew) {
   (void)tail.take(delta("r", 5001, 0, "old"));
   const auto anew = tail.take(delta("r", 6001, 0, "new"));
   EXPECT_EQ(anew.shown.out, "\nnew");
-  EXPECT_THAT(anew.shown.note, HasSubstr("begins anew"));
+  EXPECT_THAT(anew.shown.note, HasSubstr("begins again"));
   EXPECT_TRUE(tail.take(terminal("r", 6001, 1)).ended);
 
   const auto again = tail.take(delta("r", 7001, 0, "newer"));
-  EXPECT_THAT(again.notes, ElementsAre("the answer to r of acme was displaced; it begins anew as attempt 7001"));
+  EXPECT_THAT(again.notes, ElementsAre("the answer to r of acme was displaced; it begins again as attempt 7001"));
   EXPECT_EQ(again.shown.out, "newer");
   EXPECT_EQ(tail.take(terminal("r", 6001, 1)).ended, std::nullopt) << "what is displaced stays so";
 }

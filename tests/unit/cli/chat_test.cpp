@@ -145,7 +145,7 @@ TEST(AnswerView, AStreamedAnswerThatBeginsAnewSaysSo) {
   EXPECT_EQ(view.show(Step::accepted, delta("void"), "").out, "void");
   const auto restarted = view.show(Step::restarted, delta("Hello"), "");
   EXPECT_EQ(restarted.out, "\nHello");
-  EXPECT_THAT(restarted.note, HasSubstr("begins anew"));
+  EXPECT_THAT(restarted.note, HasSubstr("begins again"));
 }
 
 TEST(AnswerView, JsonPassesRecordsOn) {

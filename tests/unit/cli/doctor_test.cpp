@@ -15,7 +15,7 @@ TEST(Doctor, KafkaThatIsDownHidesOnlyItsTopics) {
       judge_kafka({.bootstrap_servers = "h:1", .plan = fail(ErrorKind::unavailable, "no broker at h:1")});
   ASSERT_EQ(findings.size(), 2U);
   EXPECT_EQ(findings[0].verdict, Verdict::bad);
-  EXPECT_THAT(findings[0].mend, HasSubstr("./dev kafka start"));
+  EXPECT_THAT(findings[0].remedy, HasSubstr("./dev kafka start"));
   EXPECT_EQ(findings[1].verdict, Verdict::unknown);
 }
 
@@ -29,7 +29,7 @@ TEST(Doctor, TopicsThatMissOrDifferAreNamed) {
   EXPECT_EQ(findings[0].verdict, Verdict::good);
   EXPECT_EQ(findings[1].verdict, Verdict::bad);
   EXPECT_EQ(findings[1].text, "missing: chat.chunks; to do: grow llm.audit from 2 to 3 partitions");
-  EXPECT_EQ(findings[1].mend, "tokenrail topics apply");
+  EXPECT_EQ(findings[1].remedy, "tokenrail topics apply");
 
   EXPECT_EQ(judge_kafka({.bootstrap_servers = "h:1", .plan = TopicPlan{}, .topics = 8})[1].verdict, Verdict::good);
 }
@@ -44,7 +44,7 @@ TEST(Doctor, ALimitThatIsRefusedNamesTopicAndLimit) {
   ASSERT_EQ(findings.size(), 2U) << "and no word that all is as it should be";
   EXPECT_EQ(findings[1].verdict, Verdict::bad);
   EXPECT_EQ(findings[1].text, refused.text);
-  EXPECT_EQ(findings[1].mend, refused.remedy);
+  EXPECT_EQ(findings[1].remedy, refused.remedy);
 }
 
 TEST(Doctor, ARiskIsAWarningBesideWhatIsFine) {
@@ -85,10 +85,10 @@ TEST(Doctor, ATopicThatMayNotBeSeenIsNotCalledMissing) {
   EXPECT_EQ(findings[0].verdict, Verdict::good) << "Kafka answers";
   EXPECT_EQ(findings[1].verdict, Verdict::bad);
   EXPECT_THAT(findings[1].text, HasSubstr("DESCRIBE"));
-  EXPECT_THAT(findings[1].mend, Not(HasSubstr("topics apply")));
+  EXPECT_THAT(findings[1].remedy, Not(HasSubstr("topics apply")));
 }
 
-// Starting a broker would mend nothing.
+// Starting a broker would not help.
 TEST(Doctor, AKafkaSettingThatIsRefusedIsToBeCorrected) {
   const auto findings = judge_kafka(
       {.bootstrap_servers = "h:1",
@@ -96,8 +96,8 @@ TEST(Doctor, AKafkaSettingThatIsRefusedIsToBeCorrected) {
   ASSERT_EQ(findings.size(), 2U);
   EXPECT_EQ(findings[0].verdict, Verdict::bad);
   EXPECT_THAT(findings[0].text, HasSubstr("TOKENRAIL_KAFKA_ACKS"));
-  EXPECT_THAT(findings[0].mend, HasSubstr("correct that setting"));
-  EXPECT_THAT(findings[0].mend, Not(HasSubstr("kafka start")));
+  EXPECT_THAT(findings[0].remedy, HasSubstr("correct that setting"));
+  EXPECT_THAT(findings[0].remedy, Not(HasSubstr("kafka start")));
   EXPECT_EQ(findings[1].verdict, Verdict::unknown);
 }
 
@@ -108,8 +108,8 @@ TEST(Doctor, AKafkaThatRefusesTheConnectionIsNoMatterOfStartingOne) {
   ASSERT_EQ(findings.size(), 2U);
   EXPECT_EQ(findings[0].verdict, Verdict::bad);
   EXPECT_THAT(findings[0].text, HasSubstr("TOKENRAIL_KAFKA_SECURITY_PROTOCOL"));
-  EXPECT_THAT(findings[0].mend, HasSubstr("correct the setting"));
-  EXPECT_THAT(findings[0].mend, Not(HasSubstr("kafka start")));
+  EXPECT_THAT(findings[0].remedy, HasSubstr("correct the setting"));
+  EXPECT_THAT(findings[0].remedy, Not(HasSubstr("kafka start")));
   EXPECT_THAT(findings[1].text, HasSubstr("refuses"));
 }
 
@@ -127,7 +127,7 @@ TEST(Doctor, WithoutARouterNobodyAnswers) {
   const auto none = judge_routers(routers({}));
   EXPECT_EQ(none.verdict, Verdict::bad);
   EXPECT_EQ(none.text, "no router is a member of the group g: no request is answered");
-  EXPECT_THAT(none.mend, HasSubstr("start tokenrail-router"));
+  EXPECT_THAT(none.remedy, HasSubstr("start tokenrail-router"));
 
   EXPECT_EQ(judge_routers(routers({{"x.chat.requests"}})).text, "1 router in the group g");
   const auto several = judge_routers(routers({{"x.chat.requests", "x.chat.requests"}, {"x.chat.requests"}, {}}));
@@ -136,7 +136,7 @@ TEST(Doctor, WithoutARouterNobodyAnswers) {
 
   const auto moving = judge_routers(routers({{}, {}}, true));
   EXPECT_EQ(moving.verdict, Verdict::good);
-  EXPECT_THAT(moving.text, HasSubstr("2 members in the group g, which hands out the partitions anew"));
+  EXPECT_THAT(moving.text, HasSubstr("2 members in the group g, which is rebalancing now"));
 }
 
 TEST(Doctor, RoutersOfAnotherInstallationAnswerNobodyHere) {
@@ -168,7 +168,7 @@ TEST(Doctor, ARegistrySyncHasToLead) {
   EXPECT_THAT(led.text, HasSubstr("renewed 1 s ago"));
   const auto none = judge_registry_sync(std::optional<registry::Leader>{});
   EXPECT_EQ(none.verdict, Verdict::bad);
-  EXPECT_THAT(none.mend, HasSubstr("start tokenrail-registry-sync"));
+  EXPECT_THAT(none.remedy, HasSubstr("start tokenrail-registry-sync"));
   EXPECT_EQ(judge_registry_sync(fail(ErrorKind::timed_out, "took too long")).verdict, Verdict::unknown);
   EXPECT_EQ(judge_registry_sync(std::nullopt).verdict, Verdict::unknown);
 }
@@ -177,7 +177,7 @@ TEST(Doctor, ADatabaseThatRefusesIsNotStartedButItsUrlCorrected) {
   struct Row {
     ErrorKind kind;
     const char* text;
-    const char* mend;
+    const char* remedy;
   };
   for (const auto& row :
        {Row{ErrorKind::unavailable, R"(failed: FATAL:  role "u" does not exist)", "the user in TOKENRAIL_DATABASE_URL"},
@@ -190,8 +190,8 @@ TEST(Doctor, ADatabaseThatRefusesIsNotStartedButItsUrlCorrected) {
     const auto findings = judge_database({.place = "p", .migrations = fail(row.kind, row.text)});
     ASSERT_EQ(findings.size(), 2U);
     EXPECT_EQ(findings[0].verdict, Verdict::bad);
-    EXPECT_THAT(findings[0].mend, HasSubstr(row.mend));
-    EXPECT_THAT(findings[0].mend, Not(HasSubstr("postgres start")));
+    EXPECT_THAT(findings[0].remedy, HasSubstr(row.remedy));
+    EXPECT_THAT(findings[0].remedy, Not(HasSubstr("postgres start")));
     EXPECT_EQ(findings[1].verdict, Verdict::unknown);
   }
 }
@@ -199,14 +199,14 @@ TEST(Doctor, ADatabaseThatRefusesIsNotStartedButItsUrlCorrected) {
 TEST(Doctor, TheDatabaseAndItsTablesAreTwoThings) {
   const auto down = judge_database({.place = "p", .migrations = fail(ErrorKind::unavailable, "refused")});
   EXPECT_EQ(down[0].verdict, Verdict::bad);
-  EXPECT_THAT(down[0].mend, HasSubstr("./dev postgres start"));
+  EXPECT_THAT(down[0].remedy, HasSubstr("./dev postgres start"));
   EXPECT_EQ(down[1].verdict, Verdict::unknown);
 
   const auto old =
       judge_database({.place = "p", .migrations = registry::MigrationStatus{.applied = 1, .pending = {"0002_x"}}});
   EXPECT_EQ(old[0].verdict, Verdict::good);
   EXPECT_EQ(old[1].verdict, Verdict::bad);
-  EXPECT_EQ(old[1].mend, "tokenrail migrate");
+  EXPECT_EQ(old[1].remedy, "tokenrail migrate");
   EXPECT_THAT(old[1].text, HasSubstr("0002_x"));
 
   const auto newer = judge_database({.place = "p", .migrations = fail(ErrorKind::rejected, "the database is newer")});
@@ -222,7 +222,7 @@ TEST(Doctor, AConnectionIsWellOnlyWithModels) {
   EXPECT_EQ(judge_connection({.name = "a", .base_url = url, .models = std::size_t{1}}).text, url + " lists 1 model");
   const auto empty = judge_connection({.name = "a", .base_url = url, .models = std::size_t{0}});
   EXPECT_EQ(empty.verdict, Verdict::bad);
-  EXPECT_THAT(empty.mend, HasSubstr("ollama pull"));
+  EXPECT_THAT(empty.remedy, HasSubstr("ollama pull"));
   const auto down = judge_connection({.name = "a", .base_url = url, .models = fail(ErrorKind::unavailable, "refused")});
   EXPECT_EQ(down.verdict, Verdict::bad);
   EXPECT_THAT(down.text, HasSubstr("refused"));
@@ -240,7 +240,7 @@ TEST(Doctor, AConnectionIsShownWithoutCredentials) {
       const auto finding =
           judge_connection({.name = "a", .base_url = "http://ann:CANARY@host:1", .enabled = enabled, .models = models});
       EXPECT_THAT(finding.text, HasSubstr("http://host:1"));
-      EXPECT_THAT(finding.text + finding.mend, Not(HasSubstr("CANARY")));
+      EXPECT_THAT(finding.text + finding.remedy, Not(HasSubstr("CANARY")));
     }
   }
 }
@@ -255,8 +255,8 @@ TEST(Doctor, ARegistryThatWasNeverPublishedOrCannotAnswerIsBad) {
 TEST(Doctor, JsonHasTheMendOnlyWhereThereIsOne) {
   EXPECT_EQ(finding_json({.part = "Kafka", .text = "answers"}),
             R"({"part":"Kafka","verdict":"good","text":"answers"})");
-  EXPECT_EQ(finding_json({.part = "tables", .verdict = Verdict::bad, .text = "old", .mend = "tokenrail migrate"}),
-            R"({"part":"tables","verdict":"bad","text":"old","mend":"tokenrail migrate"})");
+  EXPECT_EQ(finding_json({.part = "tables", .verdict = Verdict::bad, .text = "old", .remedy = "tokenrail migrate"}),
+            R"({"part":"tables","verdict":"bad","text":"old","remedy":"tokenrail migrate"})");
 }
 
 }  // namespace

@@ -30,6 +30,11 @@ def test_code_tables_and_links_are_not_prose(tmp_path):
     assert found(tmp_path, f"```sh\n{words} anew\n```\n| {words} |\n`anew` is a word.\n") == []
 
 
-def test_the_pages_that_are_clean_stay_clean():
-    for name in check_english.CLEAN:
-        assert check_english.findings(check_english.ROOT / name) == [], name
+def test_a_message_of_a_program_is_checked_and_a_comment_is_not(tmp_path):
+    source = tmp_path / "a.cpp"
+    source.write_text('  // made anew\n  note("the topic is made anew");  // anew\n  url("http://x//y");\n')
+    assert [line for line, _ in check_english.message_findings(source)] == [2]
+
+
+def test_every_page_and_message_is_clean():
+    assert check_english.main([]) == 0

@@ -124,12 +124,12 @@ void RouterCore::on_survey(std::uint64_t token, const Result<kafka::LogSurvey>& 
     // Its partitions may get their leaders one after the other.
     const auto [told, first] = replaced_at_.try_emplace(topic, now);
     if (!first && now - std::exchange(told->second, now) < told_once_in) {
-      spdlog::info("{}: partitions {} are begun anew too", topic, fmt::join(numbers, ", "));
+      spdlog::info("{}: partitions {} begin again too", topic, fmt::join(numbers, ", "));
       continue;
     }
     spdlog::warn(
-        "{} is another topic than was read before: it was created again, or its log went back; partitions {} are begun "
-        "anew",
+        "{} is another topic than was read before: it was created again, or its log went back; partitions {} begin "
+        "again",
         topic, fmt::join(numbers, ", "));
     metrics_.topics_replaced.add();
   }

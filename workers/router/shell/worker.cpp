@@ -137,7 +137,7 @@ Result<void> Worker::start() {
     return std::unexpected(weights.error());
   }
   auto health =
-      telemetry::HealthServer::start(loop_, values_.text("http.listen"), metrics_, [this] { return conditions(); });
+      http::start_health_server(loop_, values_.text("http.listen"), metrics_, [this] { return conditions(); });
   if (!health) return std::unexpected(health.error());
   health_ = std::move(*health);
   spdlog::info("health and metrics at http://127.0.0.1:{}/readyz", health_->port());
@@ -155,7 +155,7 @@ Result<void> Worker::start() {
 void Worker::await_hang_up() {
   hang_up_.async_wait([this](boost::system::error_code error, int) {
     if (error) return;
-    spdlog::info("SIGHUP: the router has nothing to read anew; SIGTERM ends it");
+    spdlog::info("SIGHUP: the router has nothing to reload; SIGTERM ends it");
     await_hang_up();
   });
 }

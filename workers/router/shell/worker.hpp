@@ -15,6 +15,7 @@
 
 #include "common/config/settings.hpp"
 #include "common/http/client.hpp"
+#include "common/http/health_server.hpp"
 #include "common/kafka/admin.hpp"
 #include "common/kafka/consumer.hpp"
 #include "common/kafka/log_reader.hpp"
@@ -22,7 +23,6 @@
 #include "common/kafka/producer.hpp"
 #include "common/providers/environment.hpp"
 #include "common/registry/projection.hpp"
-#include "common/telemetry/health.hpp"
 #include "common/telemetry/metrics.hpp"
 #include "workers/router/core/router_core.hpp"
 #include "workers/router/shell/topic_check.hpp"
@@ -109,7 +109,7 @@ class Worker final : private kafka::LogReaderListener, private LogQuestions {
   std::unique_ptr<kafka::LogReader> registry_reader_;
   std::unique_ptr<kafka::LogReader> tail_reader_;  ///< of the partitions' own logs
   std::unique_ptr<kafka::GroupConsumer> consumer_;
-  std::unique_ptr<telemetry::HealthServer> health_;
+  std::unique_ptr<http::Server> health_;
 
   std::string start_problem_ = "starting";
   std::map<std::string, std::size_t> batch_bytes_max_{};  ///< by topic; batches must stay below it

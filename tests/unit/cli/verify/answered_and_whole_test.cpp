@@ -54,8 +54,8 @@ INSTANTIATE_TEST_SUITE_P(Answered, EveryRule,
                                 h.lose(5, 0, 1);
                               },
                               "P1",
-                              "chat.requests [ 0 ] request r of o (source offset 0) is told to be lost (llm.audit:3), "
-                              "and stands in chat.requests"},
+                              "chat.requests [ 0 ] request r of o (source offset 0) is reported as lost (llm.audit:3), "
+                              "but is in chat.requests"},
                              {"TheFirstOfAThousandLossesIsRemembered",
                               [](History& h) {
                                 h.ask("r");
@@ -66,7 +66,7 @@ INSTANTIATE_TEST_SUITE_P(Answered, EveryRule,
                                 h.lose(5, 0, 1);
                                 for (int i = 1; i < 1'000; ++i) h.lose(5, 1, 2);
                               },
-                              "P1", "chat.requests [ 0 ] request r of o (source offset 0) is told to be lost"},
+                              "P1", "chat.requests [ 0 ] request r of o (source offset 0) is reported as lost"},
                              {"ToldToBeLostAndStandsThereUnanswered",
                               [](History& h) {
                                 h.ask("r");
@@ -83,7 +83,7 @@ INSTANTIATE_TEST_SUITE_P(Answered, EveryRule,
                                 h.lose(5, 1, 7);
                               },
                               "P1",
-                              "llm.audit [ 3 ] requests up to 7 are told to be lost, and chat.requests ends at 1"},
+                              "llm.audit [ 3 ] requests up to 7 are reported as lost, but chat.requests ends at 1"},
                              {"ADeadLetterOfAnother",
                               [](History& h) {
                                 h.claim(5);
@@ -105,7 +105,7 @@ INSTANTIATE_TEST_SUITE_P(Answered, EveryRule,
                                 h.claim(5);
                                 h.bury(h.ask("r"));
                               },
-                              "P1", "[ 0 ] request r of o (source offset 0) lies in chat.requests.dlq, though"},
+                              "P1", "[ 0 ] request r of o (source offset 0) is in chat.requests.dlq, though"},
                              {"ADeadLetterThatIsRun",
                               [](History& h) {
                                 h.ask("r", std::string(4'097, 'k'));
@@ -113,7 +113,7 @@ INSTANTIATE_TEST_SUITE_P(Answered, EveryRule,
                                 h.answer(5, 0);
                                 h.bury(0);
                               },
-                              "P1", "lies in chat.requests.dlq, and was run all the same: attempt 5001"},
+                              "P1", "is in chat.requests.dlq, and was run all the same: attempt 5001"},
                          }),
                          name_of_row);
 
@@ -157,7 +157,7 @@ INSTANTIATE_TEST_SUITE_P(
            h.answer(5, 0);
            h.say(0, a(5, 1), 2);
          },
-         "P2", "a chunk (seq 2) stands behind the terminal chunk"},
+         "P2", "a chunk (seq 2) follows the terminal chunk"},
         {"TwoEnds",
          [](History& h) {
            h.ask("r");
@@ -165,7 +165,7 @@ INSTANTIATE_TEST_SUITE_P(
            h.answer(5, 0);
            h.end(0, a(5, 1), 1);
          },
-         "P2", "a chunk (seq 1, terminal too) stands behind"},
+         "P2", "a chunk (seq 1, terminal too) follows"},
         {"AChunkUnderAnotherKey",
          [](History& h) {
            h.ask("r");

@@ -91,7 +91,7 @@ INSTANTIATE_TEST_SUITE_P(
            h.respond(5, 0, a(5, 1));
          },
          "P4",
-         "llm.audit [ 2 ] llm.response about partition 3 stands in the log of partition 0, where "
+         "llm.audit [ 2 ] llm.response about partition 3 is in the log of partition 0, where "
          "it counts for nothing"},
         {"ARequestOfAnotherPartition",
          [](History& h) {

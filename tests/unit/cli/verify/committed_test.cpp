@@ -64,7 +64,7 @@ INSTANTIATE_TEST_SUITE_P(Committed, EveryRule,
                                 h.options.committed = 0;
                                 h.options.metadata = "tr1 5 2 0";
                               },
-                              "P5", "llm.audit [ 1 ] the commit's auditOffset 2 lies behind an event"},
+                              "P5", "llm.audit [ 1 ] the commit's auditOffset 2 is behind an event"},
                              {"AChunkOffsetTooFar",
                               [](History& h) {
                                 h.ask("r");
@@ -74,7 +74,7 @@ INSTANTIATE_TEST_SUITE_P(Committed, EveryRule,
                                 h.options.committed = 0;
                                 h.options.metadata = "tr1 5 1 1";
                               },
-                              "P4 P5", "chat.chunks [ 0 ] the commit's chunkOffset 1 lies behind the first chunk"},
+                              "P4 P5", "chat.chunks [ 0 ] the commit's chunkOffset 1 is behind the first chunk"},
                              {"AnEpochNobodyClaimed",
                               [](History& h) {
                                 h.ask("r");

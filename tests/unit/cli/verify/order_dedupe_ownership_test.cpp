@@ -147,7 +147,7 @@ INSTANTIATE_TEST_SUITE_P(
            h.duplicate_chunk(6, 5, 0);
            h.duplicate_response(5, 6);
          },
-         "DEDUPE", "it names source offset 5, which had been told to be lost (llm.audit:1) and was never answered"},
+         "DEDUPE", "it names source offset 5, which had been reported as lost (llm.audit:1) and was never answered"},
         {"ADuplicateADayLater",
          [](History& h) {
            h.options.dedupe_window_ms = 600'000;
@@ -272,7 +272,7 @@ INSTANTIATE_TEST_SUITE_P(
            h.events_name = 0;
            h.answer(5, 0);
          },
-         "OWNERSHIP", "router.claimed about partition 3 stands in the log of partition 0"},
+         "OWNERSHIP", "router.claimed about partition 3 is in the log of partition 0"},
     }),
     name_of_row);
 

@@ -199,7 +199,7 @@ TEST(Load, CredentialsInAnHttpUrlAreRefusedWithWhatToDo) {
   Sources from = sources();
   from.environment = {{"OLLAMA_BASE_URL", "http://ann:hush@host:11434"}};
   EXPECT_THAT(error_of(from), AllOf(HasSubstr("OLLAMA_BASE_URL"), HasSubstr("http://********@host:11434"),
-                                    HasSubstr("leave out what stands before the @"), Not(HasSubstr("hush"))));
+                                    HasSubstr("leave out the part before the @"), Not(HasSubstr("hush"))));
   from.environment = {{"OLLAMA_BASE_URL", "http://host/@v1"}};
   EXPECT_THAT(error_of(from), HasSubstr("write an @ of its path as %40"));
 }

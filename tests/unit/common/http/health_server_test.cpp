@@ -1,4 +1,4 @@
-#include "common/telemetry/health.hpp"
+#include "common/http/health_server.hpp"
 
 #include <chrono>
 #include <memory>
@@ -13,7 +13,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace tokenrail::telemetry {
+namespace tokenrail::http {
 namespace {
 
 namespace asio = boost::asio;
@@ -27,7 +27,7 @@ constexpr std::chrono::seconds patience{20};
 class HealthServerTest : public ::testing::Test {
  protected:
   void start() {
-    auto started = HealthServer::start(loop_, "127.0.0.1:0", metrics_, [this] { return conditions_; });
+    auto started = start_health_server(loop_, "127.0.0.1:0", metrics_, [this] { return conditions_; });
     ASSERT_TRUE(started) << started.error().detail;
     server_ = std::move(*started);
   }
@@ -53,9 +53,9 @@ class HealthServerTest : public ::testing::Test {
   }
 
   asio::io_context loop_;
-  Metrics metrics_;
-  std::vector<Condition> conditions_;
-  std::unique_ptr<HealthServer> server_;
+  telemetry::Metrics metrics_;
+  std::vector<telemetry::Condition> conditions_;
+  std::unique_ptr<Server> server_;
 };
 
 TEST_F(HealthServerTest, SaysThatItLives) {
@@ -105,10 +105,11 @@ TEST_F(HealthServerTest, KeepsTheConnectionForTheNextRequest) {
   EXPECT_THAT(reply, HasSubstr("HTTP/1.1 404 Not Found\r\n"));
 }
 
-TEST_F(HealthServerTest, HangsUpOnHugeHeadersAndOnGarbage) {
+TEST_F(HealthServerTest, RefusesHugeHeadersAndGarbageAndHangsUp) {
   start();
-  EXPECT_EQ(exchange("GET /livez HTTP/1.1\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n"), "");
-  EXPECT_EQ(exchange("\x16\x03\x01 this is not HTTP\r\n\r\n"), "");
+  EXPECT_THAT(exchange("GET /livez HTTP/1.1\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n"),
+              StartsWith("HTTP/1.1 431 "));
+  EXPECT_THAT(exchange("\x16\x03\x01 this is not HTTP\r\n\r\n"), StartsWith("HTTP/1.1 400 "));
 }
 
 TEST_F(HealthServerTest, HasABoundOnConnections) {
@@ -148,7 +149,7 @@ TEST_F(HealthServerTest, MayBeDestroyedBeforeTheLoopRunsAgain) {
 
 TEST_F(HealthServerTest, SaysWhenThePortIsTaken) {
   start();
-  const auto second = HealthServer::start(loop_, "127.0.0.1:" + std::to_string(server_->port()), metrics_, nullptr);
+  const auto second = start_health_server(loop_, "127.0.0.1:" + std::to_string(server_->port()), metrics_, nullptr);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().kind, ErrorKind::unavailable);
   EXPECT_THAT(second.error().detail, HasSubstr(std::to_string(server_->port())));
@@ -157,16 +158,11 @@ TEST_F(HealthServerTest, SaysWhenThePortIsTaken) {
 TEST_F(HealthServerTest, RefusesWhatIsNoAddress) {
   for (const char* listen : {"", "9464", "127.0.0.1", "127.0.0.1:", "127.0.0.1:99999", "127.0.0.1:-1", "127.0.0.1:80x",
                              "host.example:80", "::1:80", "[127.0.0.1]:80", "[::1]"}) {
-    const auto result = HealthServer::start(loop_, listen, metrics_, nullptr);
+    const auto result = start_health_server(loop_, listen, metrics_, nullptr);
     ASSERT_FALSE(result) << listen;
     EXPECT_EQ(result.error().kind, ErrorKind::invalid_input) << listen;
   }
 }
 
-TEST(ReadyAnswer, NothingToWaitForIsReady) {
-  EXPECT_EQ(ready_answer({}).status, 200);
-  EXPECT_EQ(ready_answer({}).body, "{\"ready\":true,\"conditions\":[]}\n");
-}
-
 }  // namespace
-}  // namespace tokenrail::telemetry
+}  // namespace tokenrail::http
