@@ -25,10 +25,16 @@ struct ChatCall {
   std::string model{};
   std::string message{};  ///< the last user message without its directive
   bool stream = true;
+  bool stream_usage = false;  ///< the stream is to end with its usage
   bool has_messages = false;
+  bool ends_with_assistant = false;
+  std::string prefill{};     ///< the assistant's message at the end: the answer goes on behind it
+  int user_messages = 0;     ///< with a text
   int think = -1;            ///< -1: not said; 0: off; 1: on
   std::string first_tool{};  ///< of those offered
   std::int64_t tokens_max = -1;
+  std::int64_t input_tokens = 0;  ///< of the usage
+  std::int64_t created_s = 0;     ///< Unix time
   std::size_t request_bytes = 0;
 };
 
@@ -62,8 +68,19 @@ class AnswerSource {
 /// RFC 3339 with microseconds, as Ollama writes it; called once a line.
 using CreatedAt = std::function<std::string_view()>;
 
+class Dialect;
+
 /// A streamed answer, or the one object of an answer that is not, as `call.stream` says.
-[[nodiscard]] std::unique_ptr<AnswerSource> make_chat_source(ChatCall call, Behaviour behaviour, CreatedAt created_at);
+[[nodiscard]] std::unique_ptr<AnswerSource> make_chat_source(const Dialect& dialect, ChatCall call, Behaviour behaviour,
+                                                             CreatedAt created_at);
+
+/// The bytes of `source` with a fault at a byte instead of at a token: `hang-at`, `reset-at`, `close-at`, `eof-at` and
+/// `drip` of the behaviour. Another fault: `source` itself.
+[[nodiscard]] std::unique_ptr<AnswerSource> with_byte_faults(std::unique_ptr<AnswerSource> source,
+                                                             const Behaviour& behaviour);
+
+/// What follows the bytes that such a fault leaves.
+[[nodiscard]] Step::Then end_of(Fault fault);
 
 /// A fixed body: by lines (each at the behaviour's pace) where `lines`, else whole.
 [[nodiscard]] std::unique_ptr<AnswerSource> make_body_source(std::string body, bool lines, Behaviour behaviour);

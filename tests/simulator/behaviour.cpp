@@ -31,6 +31,17 @@ constexpr FaultName fault_names[] = {
     {"huge-line", Fault::huge_line, 100},
     {"slow-headers", Fault::slow_headers, 50},
     {"newlines", Fault::newlines, 100},
+    {"reset", Fault::reset_at_once, 0},
+    {"context-length", Fault::context_length, 400},
+    {"content-filter", Fault::content_filter, 400},
+    {"garbled-after", Fault::garbled, 0},
+    {"garbled-twice-after", Fault::garbled_twice, 0},
+    {"no-end", Fault::no_end, 0},
+    {"hang-at", Fault::hang_at, 0},
+    {"reset-at", Fault::reset_at, 0},
+    {"close-at", Fault::close_at, 0},
+    {"eof-at", Fault::eof_at, 0},
+    {"drip", Fault::drip, 10},
 };
 
 template <class Number>
@@ -109,9 +120,18 @@ struct TextKey {
   std::string Behaviour::* field;
 };
 constexpr TextKey text_keys[] = {
-    {"text", &Behaviour::text},     {"tool", &Behaviour::tool}, {"done_reason", &Behaviour::done_reason},
-    {"error", &Behaviour::error},   {"body", &Behaviour::body}, {"retry_after", &Behaviour::retry_after},
-    {"replay", &Behaviour::replay}, {"id", &Behaviour::id},
+    {"text", &Behaviour::text},
+    {"tool", &Behaviour::tool},
+    {"done_reason", &Behaviour::done_reason},
+    {"error", &Behaviour::error},
+    {"body", &Behaviour::body},
+    {"retry_after", &Behaviour::retry_after},
+    {"replay", &Behaviour::replay},
+    {"id", &Behaviour::id},
+    {"retry_after_ms", &Behaviour::retry_after_ms},
+    {"location", &Behaviour::location},
+    {"content_type", &Behaviour::content_type},
+    {"should_retry", &Behaviour::should_retry},
 };
 
 }  // namespace
@@ -136,6 +156,8 @@ Result<void> Behaviour::set(std::string_view key, std::string_view value) {
   if (key == "thinking") return set_count(key, value, -1, thinking);
   if (key == "tool_calls") return set_count(key, value, 0, tool_calls);
   if (key == "times") return set_count(key, value, -1, times);
+  if (key == "flap") return set_count(key, value, 0, flap);
+  if (key == "prefill") return set_switch(key, value, prefill);
   if (key == "fault") return set_fault(value, *this);
   if (key == "arguments") return set_object(key, value, tool_arguments);
   if (key == "seed") return read_number(value, seed) ? Result<void>() : wrong(key, value, "a number");

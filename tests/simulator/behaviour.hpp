@@ -25,6 +25,18 @@ enum class Fault {
   huge_line,     ///< one line of N megabytes as the first token
   slow_headers,  ///< one byte of the head each N ms
   newlines,      ///< nothing but line ends, one each N ms
+
+  reset_at_once,   ///< the connection is reset before the head
+  context_length,  ///< status 400 in the provider's words: the prompt is too long
+  content_filter,  ///< … the prompt is not allowed
+  garbled,         ///< an item that is not JSON after N tokens, then the rest of the answer
+  garbled_twice,   ///< two of them
+  no_end,          ///< the very last frame of the answer is missing; the body ends in order
+  hang_at,         ///< as above, after N bytes of the body instead of tokens
+  reset_at,
+  close_at,
+  eof_at,
+  drip,  ///< one byte of the body each N ms
 };
 [[nodiscard]] std::string_view name_of(Fault fault);
 
@@ -47,13 +59,19 @@ struct Behaviour {
   std::int64_t output_tokens = -1;  ///< -1: what was sent
   std::size_t split = 0;            ///< pieces of that many bytes instead of lines; 0: whole lines
   Fault fault = Fault::none;
-  int fault_at = 0;  ///< after so many tokens, or the status, megabytes or ms of the fault
-  int times = -1;    ///< the fault happens only the first so many times that this message comes; -1: always
+  int fault_at = 0;     ///< after so many tokens, or the status, megabytes or ms of the fault
+  int times = -1;       ///< the fault happens only the first so many times that this message comes; -1: always
+  int flap = 0;         ///< … so many times, then so many times not, and so on; 0: always
+  bool prefill = true;  ///< false: a conversation that ends with an assistant message is refused
   std::string error = "an error was encountered while running the model: simulated";
-  std::string body{};         ///< of Fault::status; empty: {"error":"simulated status N"}
-  std::string retry_after{};  ///< header of Fault::status
-  std::string replay{};       ///< answer with this recording: "ollama/stream-text"
-  std::string id{};           ///< for the journal
+  std::string body{};            ///< of Fault::status; empty: {"error":"simulated status N"}
+  std::string retry_after{};     ///< header of Fault::status; in the body where the provider has it there
+  std::string retry_after_ms{};  ///< header of Fault::status
+  std::string should_retry{};    ///< header x-should-retry of Fault::status
+  std::string location{};        ///< header of Fault::status
+  std::string content_type{};    ///< of the response; empty: the dialect's
+  std::string replay{};          ///< answer with this recording: "ollama/stream-text"
+  std::string id{};              ///< for the journal
 
   /// Sets one key from its text. Errors: invalid_input, naming the key and what is allowed.
   [[nodiscard]] Result<void> set(std::string_view key, std::string_view value);

@@ -1,7 +1,5 @@
 #include "tests/simulator/hub.hpp"
 
-#include <charconv>
-
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <simdjson.h>
@@ -25,31 +23,31 @@ std::string error_json(std::string_view text) {
   return out + "}";
 }
 
-std::string query_value(std::string_view query, std::string_view name) {
-  while (!query.empty()) {
-    const auto end = query.find('&');
-    const auto pair = query.substr(0, end);
-    if (pair.starts_with(name) && pair.substr(name.size()).starts_with('=')) {
-      std::string value(pair.substr(name.size() + 1));
-      for (auto at = value.find("%2F"); at != std::string::npos; at = value.find("%2F")) value.replace(at, 3, "/");
-      return value;
-    }
-    query = end == std::string_view::npos ? "" : query.substr(end + 1);
+/// The headers that a behaviour adds to an error status.
+void add_headers(Reply& reply, const Behaviour& behaviour, bool has_delay) {
+  const auto add = [&](std::string_view name, const std::string& value) {
+    if (!value.empty()) reply.headers.emplace_back(name, value);
+  };
+  if (!has_delay) add("Retry-After", behaviour.retry_after);
+  add("retry-after-ms", behaviour.retry_after_ms);
+  add("x-should-retry", behaviour.should_retry);
+  add("Location", behaviour.location);
+}
+
+/// The faults that answer with an error status instead of an answer.
+std::optional<Problem> problem_of(const Behaviour& behaviour) {
+  switch (behaviour.fault) {
+    case Fault::status:
+      return Problem{.status = behaviour.fault_at,
+                     .why = behaviour.fault_at == 401 ? Why::wrong_key : Why::status,
+                     .retry_after = behaviour.retry_after};
+    case Fault::context_length:
+      return Problem{.status = behaviour.fault_at, .why = Why::context_length};
+    case Fault::content_filter:
+      return Problem{.status = behaviour.fault_at, .why = Why::content_filter};
+    default:
+      return std::nullopt;
   }
-  return "";
-}
-
-std::uint64_t query_number(std::string_view query, std::string_view name, std::uint64_t otherwise) {
-  const auto text = query_value(query, name);
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc{} && end == text.data() + text.size() ? value : otherwise;
-}
-
-/// The text of a message's content; the simulator's own clients send strings, Ollama takes nothing else.
-std::string_view content_of(const dom::element& message) {
-  std::string_view text;
-  return message["content"].get_string().get(text) == simdjson::SUCCESS ? text : "";
 }
 
 }  // namespace
@@ -82,12 +80,17 @@ Reply Hub::answer(Incoming incoming) {
     return replayed(incoming, behaviour, open_entry(incoming, nullptr, behaviour));
   }
   const bool reads = incoming.method == "GET" || incoming.method == "HEAD";
-  if (incoming.path == chat_path && incoming.method == "POST") return chat(incoming);
+  if (const auto endpoint = find_endpoint(incoming.method, incoming.path, incoming.query, incoming.anthropic)) {
+    const auto& dialect = *endpoint->dialect;
+    if (endpoint->kind == Endpoint::Kind::chat) return chat(incoming, dialect);
+    return fixed(incoming, 200, std::string(dialect.json_type()),
+                 dialect.models({.models = script_.models, .query = incoming.query}), &dialect);
+  }
   if (incoming.path == "/" && reads) return fixed(incoming, 200, "text/plain; charset=utf-8", "Ollama is running");
   if (incoming.path == "/api/version" && reads) {
     return fixed(incoming, 200, std::string(json_type), R"({"version":"0.12.0"})");
   }
-  if (incoming.path == "/api/tags" && reads) {
+  if (incoming.path == "/api/tags" && incoming.method == "HEAD") {
     return fixed(incoming, 200, std::string(json_type), tags_json(script_.models));
   }
   if (incoming.path == "/api/show" && incoming.method == "POST") {
@@ -113,7 +116,7 @@ Behaviour Hub::behaviour_of_path(std::string_view path) const {
   return found == script_.behaviours.end() ? Behaviour{} : found->second;
 }
 
-std::uint64_t Hub::open_entry(const Incoming& incoming, const Chat* chat, const Behaviour& behaviour) {
+std::uint64_t Hub::open_entry(const Incoming& incoming, const ChatRequest* chat, const Behaviour& behaviour) {
   JournalEntry entry;
   entry.id = behaviour.id.empty() ? incoming.request_id : behaviour.id;
   entry.method = incoming.method;
@@ -133,7 +136,9 @@ std::uint64_t Hub::open_entry(const Incoming& incoming, const Chat* chat, const 
   return journal_.open(std::move(entry));
 }
 
-Reply Hub::fixed(const Incoming& incoming, int status, std::string content_type, std::string body) {
+Reply Hub::fixed(const Incoming& incoming, int status, std::string content_type, std::string body,
+                 const Dialect* dialect) {
+  if (dialect == nullptr) dialect = &ollama_dialect();
   Reply reply;
   reply.behaviour = behaviour_of_path(incoming.path);
   reply.journal = open_entry(incoming, nullptr, reply.behaviour);
@@ -143,55 +148,20 @@ Reply Hub::fixed(const Incoming& incoming, int status, std::string content_type,
   reply.head_only = incoming.method == "HEAD";
   if (reply.behaviour.fault == Fault::status) {
     reply.status = reply.behaviour.fault_at;
-    body = reply.behaviour.body.empty() ? error_json(fmt::format("simulated status {}", reply.status))
-                                        : reply.behaviour.body;
-    if (!reply.behaviour.retry_after.empty()) reply.headers.emplace_back("Retry-After", reply.behaviour.retry_after);
+    const auto refusal = dialect->refusal(*problem_of(reply.behaviour));
+    body = reply.behaviour.body.empty() ? refusal.body : reply.behaviour.body;
+    add_headers(reply, reply.behaviour, refusal.has_delay);
   }
-  reply.source = make_body_source(std::move(body), false, reply.behaviour);
+  if (!reply.behaviour.content_type.empty()) reply.content_type = reply.behaviour.content_type;
+  reply.source = with_byte_faults(make_body_source(std::move(body), false, reply.behaviour), reply.behaviour);
   return reply;
 }
 
-Result<Hub::Chat> Hub::read_chat(const std::string& body) const {
-  dom::parser parser;
-  dom::element root;
-  dom::object object;
-  if (parser.parse(body).get(root) != simdjson::SUCCESS || root.get_object().get(object) != simdjson::SUCCESS) {
-    return fail(ErrorKind::invalid_input, body.empty() ? "missing request body" : "the request body is not valid JSON");
-  }
-  Chat chat;
-  std::string_view text;
-  if (object["model"].get_string().get(text) == simdjson::SUCCESS) chat.call.model = text;
-  if (chat.call.model.empty()) return fail(ErrorKind::invalid_input, "model is required");
-  bool flag = false;
-  if (object["stream"].get_bool().get(flag) == simdjson::SUCCESS) chat.call.stream = flag;
-  if (object["think"].get_bool().get(flag) == simdjson::SUCCESS) chat.call.think = flag ? 1 : 0;
-  if (object["think"].get_string().get(text) == simdjson::SUCCESS) chat.call.think = 1;
-  chat.wants_thinking = chat.call.think == 1;
-  dom::array array;
-  if (object["messages"].get_array().get(array) == simdjson::SUCCESS) {
-    for (const auto message : array) {
-      ++chat.messages;
-      if (message["role"].get_string().get(text) == simdjson::SUCCESS && text == "user") {
-        chat.directive_message = content_of(message);
-      }
-    }
-  }
-  chat.call.has_messages = chat.messages > 0;
-  if (object["tools"].get_array().get(array) == simdjson::SUCCESS && array.size() > 0) {
-    chat.offers_tools = true;
-    if (array.at(0)["function"]["name"].get_string().get(text) == simdjson::SUCCESS) chat.call.first_tool = text;
-  }
-  std::int64_t tokens_max = -1;
-  if (object["options"]["num_predict"].get_int64().get(tokens_max) == simdjson::SUCCESS)
-    chat.call.tokens_max = tokens_max;
-  chat.call.request_bytes = body.size();
-  return chat;
-}
-
-Result<Behaviour> Hub::behaviour_for(Chat& chat) {
-  auto behaviour = behaviour_of_path(chat_path);
+Result<Behaviour> Hub::behaviour_for(const Incoming& incoming, ChatRequest& chat) {
+  auto behaviour = behaviour_of_path(script_.behaviours.contains(incoming.path) ? incoming.path : chat_path);
   for (const auto& rule : script_.rules) {
     if (!rule.model.empty() && rule.model != chat.call.model) continue;
+    if (!rule.path.empty() && incoming.path.find(rule.path) == std::string::npos) continue;
     if (!rule.contains.empty() && chat.directive_message.find(rule.contains) == std::string::npos) continue;
     if (const auto set = behaviour.set_all(rule.behaviour); !set) return std::unexpected(set.error());
     break;
@@ -199,59 +169,65 @@ Result<Behaviour> Hub::behaviour_for(Chat& chat) {
   auto message = take_directive(chat.directive_message, behaviour);
   if (!message) return std::unexpected(message.error());
   chat.call.message = std::move(*message);
-  if (behaviour.times >= 0) {
-    if (seen_.size() > 1'000'000) seen_.clear();
-    auto& seen = seen_[chat.directive_message];
-    if (seen >= behaviour.times) {
-      behaviour.fault = Fault::none;
-    } else {
-      ++seen;
-    }
-  }
+  apply_times(chat, behaviour);
   return behaviour;
 }
 
-Reply Hub::chat(const Incoming& incoming) {
-  const auto refuse = [&](int status, std::string_view text, const Chat* chat) {
-    Reply reply;
-    reply.status = status;
-    reply.content_type = json_type;
-    reply.journal = open_entry(incoming, chat, {});
-    reply.source = make_body_source(error_json(text), false, {});
-    return reply;
+/// Takes the fault away where it does not happen this time.
+void Hub::apply_times(const ChatRequest& chat, Behaviour& behaviour) {
+  if (behaviour.times < 0 && behaviour.flap == 0) return;
+  if (seen_.size() > 1'000'000) seen_.clear();
+  // A message counts for each model by itself, because a fallback asks another one.
+  const auto seen = seen_[chat.call.model + '\n' + chat.directive_message]++;
+  const bool happens = behaviour.times >= 0 ? seen < behaviour.times : (seen / behaviour.flap) % 2 == 0;
+  if (!happens) behaviour.fault = Fault::none;
+}
+
+Reply Hub::refused(const Incoming& incoming, const Dialect& dialect, const ChatRequest* chat, const Problem& problem,
+                   const Behaviour& behaviour) {
+  Reply reply;
+  reply.status = problem.status;
+  reply.content_type = behaviour.content_type.empty() ? dialect.json_type() : behaviour.content_type;
+  reply.behaviour = behaviour;
+  reply.journal = open_entry(incoming, chat, behaviour);
+  auto refusal = dialect.refusal(problem);
+  add_headers(reply, behaviour, refusal.has_delay);
+  if (!behaviour.body.empty()) refusal.body = behaviour.body;
+  reply.source = make_body_source(std::move(refusal.body), false, behaviour);
+  return reply;
+}
+
+Reply Hub::chat(const Incoming& incoming, const Dialect& dialect) {
+  auto chat = dialect.read({.path = percent_decoded(incoming.path), .query = incoming.query, .body = incoming.body});
+  const auto invalid = [&](const Error& error) {
+    return refused(incoming, dialect, chat ? &*chat : nullptr,
+                   {.status = 400, .why = Why::invalid, .text = error.detail}, {});
   };
-  auto chat = read_chat(incoming.body);
-  if (!chat) return refuse(400, chat.error().detail, nullptr);
-  const auto behaviour = behaviour_for(*chat);
-  if (!behaviour) return refuse(400, behaviour.error().detail, &*chat);
-  if (behaviour->replay.empty()) {
-    const auto* const model = find_model(script_.models, chat->call.model);
-    if (model == nullptr) return refuse(404, fmt::format("model '{}' not found", chat->call.model), &*chat);
-    if (chat->offers_tools && !model->can("tools")) {
-      return refuse(400, fmt::format("registry.ollama.ai/library/{} does not support tools", chat->call.model), &*chat);
-    }
-    if (chat->wants_thinking && !model->can("thinking")) {
-      return refuse(400, fmt::format("\"{}\" does not support thinking", chat->call.model), &*chat);
-    }
+  if (!chat) return invalid(chat.error());
+  const auto behaviour = behaviour_for(incoming, *chat);
+  if (!behaviour) return invalid(behaviour.error());
+  if (!behaviour->replay.empty()) return replayed(incoming, *behaviour, open_entry(incoming, &*chat, *behaviour));
+  Behaviour plain;  // a refusal that is no fault
+  plain.id = behaviour->id;
+  const auto refuse = [&](const Problem& problem) { return refused(incoming, dialect, &*chat, problem, plain); };
+  const auto* const model = find_model(script_.models, chat->call.model);
+  if (model == nullptr) return refuse({.status = 404, .why = Why::unknown_model, .text = chat->call.model});
+  if (auto text = dialect.lacks(*model, *chat); !text.empty()) {
+    return refuse({.status = 400, .why = Why::invalid, .text = std::move(text)});
   }
+  if (!behaviour->prefill && chat->call.ends_with_assistant) return refuse({.status = 400, .why = Why::prefill});
+  if (const auto problem = problem_of(*behaviour)) return refused(incoming, dialect, &*chat, *problem, *behaviour);
   Reply reply;
   reply.behaviour = *behaviour;
   reply.journal = open_entry(incoming, &*chat, *behaviour);
-  if (!behaviour->replay.empty()) return replayed(incoming, *behaviour, reply.journal);
-  if (behaviour->fault == Fault::status) {
-    reply.status = behaviour->fault_at;
-    reply.content_type = json_type;
-    if (!behaviour->retry_after.empty()) reply.headers.emplace_back("Retry-After", behaviour->retry_after);
-    reply.source = make_body_source(
-        behaviour->body.empty() ? error_json(fmt::format("simulated status {}", reply.status)) : behaviour->body, false,
-        *behaviour);
-    return reply;
-  }
-  // As the server does it: an error before the first byte has a status of its own, also where a stream was asked for.
+  // As the servers do it: an error before the first byte has a status of its own, also where a stream was asked for.
   if (!chat->call.stream && behaviour->fault == Fault::error) reply.status = 500;
   reply.chunked = chat->call.stream;
-  reply.content_type = chat->call.stream ? "application/x-ndjson" : std::string(json_type);
-  reply.source = make_chat_source(std::move(chat->call), *behaviour, [this] { return created_at(); });
+  reply.content_type = chat->call.stream ? dialect.stream_type() : dialect.json_type();
+  if (!behaviour->content_type.empty()) reply.content_type = behaviour->content_type;
+  chat->call.created_s = now_ms() / 1000;
+  reply.source = with_byte_faults(
+      make_chat_source(dialect, std::move(chat->call), *behaviour, [this] { return created_at(); }), *behaviour);
   return reply;
 }
 

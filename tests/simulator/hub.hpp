@@ -16,6 +16,7 @@
 #include "common/result.hpp"
 #include "tests/simulator/answer.hpp"
 #include "tests/simulator/behaviour.hpp"
+#include "tests/simulator/dialects/dialect.hpp"
 #include "tests/simulator/journal.hpp"
 #include "tests/simulator/models.hpp"
 #include "tests/simulator/recording.hpp"
@@ -29,8 +30,9 @@ struct Incoming {
   std::string body{};
   std::string request_id{};
   std::string traceparent{};
-  std::string authorization{};
-  std::string replay{};  ///< header X-Sim-Replay
+  std::string authorization{};  ///< or the key, where another header or the query has it
+  std::string replay{};         ///< header X-Sim-Replay
+  bool anthropic = false;       ///< with that API's version header
 };
 
 struct Reply {
@@ -50,13 +52,14 @@ struct Script {
   std::map<std::string, Behaviour, std::less<>> behaviours{};  ///< by path
   struct Rule {
     std::string model{};      ///< empty: any
+    std::string path{};       ///< of the call, or a part of it; empty: any
     std::string contains{};   ///< in the last user message; empty: any
     std::string behaviour{};  ///< JSON object, laid over the path's
   };
   std::vector<Rule> rules{};
 
-  /// `{"models": […], "behaviour": {…}, "behaviours": {"/api/tags": {…}}, "rules": [{"model", "contains",
-  /// "behaviour"}]}`; what is left out is as by default.
+  /// `{"models": […], "behaviour": {…}, "behaviours": {"/api/tags": {…}}, "rules": [{"model", "path",
+  /// "contains", "behaviour"}]}`; what is left out is as by default.
   [[nodiscard]] static Result<Script> from_json(std::string_view json);
 };
 
@@ -79,27 +82,23 @@ class Hub {
   [[nodiscard]] std::int64_t now_ms() const;
 
  private:
-  struct Chat {
-    ChatCall call{};
-    std::string directive_message{};  ///< as received
-    std::int64_t messages = 0;
-    bool wants_thinking = false;
-    bool offers_tools = false;
-  };
   [[nodiscard]] Reply control(const Incoming& incoming);
-  [[nodiscard]] Reply chat(const Incoming& incoming);
+  [[nodiscard]] Reply chat(const Incoming& incoming, const Dialect& dialect);
+  [[nodiscard]] Reply refused(const Incoming& incoming, const Dialect& dialect, const ChatRequest* chat,
+                              const Problem& problem, const Behaviour& behaviour);
   [[nodiscard]] Reply replayed(const Incoming& incoming, const Behaviour& behaviour, std::uint64_t journal);
-  [[nodiscard]] Reply fixed(const Incoming& incoming, int status, std::string content_type, std::string body);
-  [[nodiscard]] Result<Chat> read_chat(const std::string& body) const;
-  [[nodiscard]] Result<Behaviour> behaviour_for(Chat& chat);
+  [[nodiscard]] Reply fixed(const Incoming& incoming, int status, std::string content_type, std::string body,
+                            const Dialect* dialect = nullptr);
+  [[nodiscard]] Result<Behaviour> behaviour_for(const Incoming& incoming, ChatRequest& chat);
   [[nodiscard]] Behaviour behaviour_of_path(std::string_view path) const;
-  [[nodiscard]] std::uint64_t open_entry(const Incoming& incoming, const Chat* chat, const Behaviour& behaviour);
+  void apply_times(const ChatRequest& chat, Behaviour& behaviour);
+  [[nodiscard]] std::uint64_t open_entry(const Incoming& incoming, const ChatRequest* chat, const Behaviour& behaviour);
   [[nodiscard]] std::string_view created_at();
 
   const HubOptions options_;
   Script script_;
   Journal journal_;
-  std::unordered_map<std::string, int> seen_{};  ///< how often a message came, for `times`
+  std::unordered_map<std::string, int> seen_{};  ///< how often a message came, for `times` and `flap`
   std::map<std::string, Recording, std::less<>> recordings_{};
   std::uint64_t tokens_sent_ = 0;
   std::int64_t connections_ = 0;

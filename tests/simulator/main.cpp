@@ -1,4 +1,4 @@
-// tokenrail-provider-simulator: Ollama's API on loopback, for tests, benchmarks and the demo. See
+// tokenrail-provider-simulator: the providers' APIs on loopback, for tests, benchmarks and the demo. See
 // docs/how-to/provider-simulator.md.
 #include <charconv>
 #include <csignal>
@@ -24,7 +24,8 @@ using tokenrail::Result;
 using tokenrail::simulator::HubOptions;
 using tokenrail::simulator::Script;
 
-constexpr std::string_view usage = R"(tokenrail-provider-simulator: speaks Ollama's API on loopback.
+constexpr std::string_view usage =
+    R"(tokenrail-provider-simulator: speaks the APIs of Ollama, OpenAI, Azure, Anthropic, Gemini and Cohere on loopback.
 
   --port N            listen there (default 0: any free port)
   --host ADDRESS      listen on that address (default 127.0.0.1)
@@ -32,7 +33,7 @@ constexpr std::string_view usage = R"(tokenrail-provider-simulator: speaks Ollam
   --script FILE       models, behaviour and rules as JSON
   --set KEY=VALUE     one key of the default behaviour, such as tokens=50 or pace=5-20; may be repeated
   --transcripts DIR   recorded exchanges (default: the environment's TOKENRAIL_TRANSCRIPTS)
-  --replay NAME       answer /api/chat with that recording, such as ollama/stream-text
+  --replay NAME       answer chats with that recording, such as ollama/stream-text
   --journal-max N     calls kept in the journal (default 200000)
   --help              this text
 

@@ -12,11 +12,12 @@ namespace dom = simdjson::dom;
 Result<Script::Rule> rule_from(const dom::element& element) {
   dom::object object;
   if (element.get_object().get(object) != simdjson::SUCCESS) {
-    return fail(ErrorKind::invalid_input, "simulator: a rule is an object {model?, contains?, behaviour}");
+    return fail(ErrorKind::invalid_input, "simulator: a rule is an object {model?, path?, contains?, behaviour}");
   }
   Script::Rule rule;
   std::string_view text;
   if (object["model"].get_string().get(text) == simdjson::SUCCESS) rule.model = text;
+  if (object["path"].get_string().get(text) == simdjson::SUCCESS) rule.path = text;
   if (object["contains"].get_string().get(text) == simdjson::SUCCESS) rule.contains = text;
   dom::element behaviour;
   if (object["behaviour"].get(behaviour) != simdjson::SUCCESS) {

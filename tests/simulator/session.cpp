@@ -75,7 +75,11 @@ void Session::begin() {
   }
   incoming.request_id = text_of(request["X-Request-Id"]);
   incoming.traceparent = text_of(request["traceparent"]);
-  incoming.authorization = text_of(request[http::field::authorization]);
+  for (const auto* const header : {"Authorization", "x-api-key", "api-key", "x-goog-api-key"}) {
+    if (incoming.authorization.empty()) incoming.authorization = text_of(request[header]);
+  }
+  if (incoming.authorization.empty()) incoming.authorization = query_value(incoming.query, "key");
+  incoming.anthropic = !request["anthropic-version"].empty();
   incoming.replay = text_of(request["X-Sim-Replay"]);
   keep_alive_ = request.keep_alive();
   incoming.body = std::move(request.body());
@@ -88,10 +92,15 @@ void Session::begin() {
   watch();
   const auto& behaviour = reply_.behaviour;
   if (behaviour.fault == Fault::endless || behaviour.fault == Fault::silent || behaviour.fault == Fault::status ||
+      behaviour.fault == Fault::context_length || behaviour.fault == Fault::content_filter ||
       behaviour.fault == Fault::slow_headers) {
     faulted_ = true;
   }
   if (behaviour.fault == Fault::silent) return;
+  if (behaviour.fault == Fault::reset_at_once) {
+    faulted_ = true;
+    return reset();
+  }
   pump();
 }
 
@@ -244,11 +253,8 @@ void Session::finish() {
   if (step_.then == Then::hang) return;  // until the client leaves
   answering_ = false;
   switch (step_.then) {
-    case Then::reset: {
-      error_code ignored;
-      socket_.set_option(asio::socket_base::linger(true, 0), ignored);
-      return gone("fault");
-    }
+    case Then::reset:
+      return reset();
     case Then::close:
       return gone("fault");
     default:
@@ -259,6 +265,12 @@ void Session::finish() {
   step_ = {};
   if (!keep_alive_) return gone("complete");
   read();
+}
+
+void Session::reset() {
+  error_code ignored;
+  socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+  gone("fault");
 }
 
 void Session::close_entry(std::string_view ending) {

@@ -38,6 +38,7 @@ class Session final : public Timed, public std::enable_shared_from_this<Session>
   void wait(std::chrono::milliseconds time);
   void watch();
   void finish();
+  void reset();
   void gone(std::string_view ending);
   void note_step();
   void close_entry(std::string_view ending);
