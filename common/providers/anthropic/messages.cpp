@@ -1,14 +1,13 @@
 #include "common/providers/anthropic/messages.hpp"
 
 #include <algorithm>
-#include <map>
-#include <set>
 #include <span>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "common/providers/anthropic/content_part.hpp"
+#include "common/providers/call_ids.hpp"
 #include "common/providers/failure_text.hpp"
 #include "common/providers/json_scratch.hpp"
 
@@ -47,32 +46,6 @@ bool has_content(const Message& message, std::string_view provider) {
   return std::ranges::any_of(message.content,
                              [](const auto& part) { return part.type != "text" || !is_blank(part.text); });
 }
-
-/// Names of tool calls as Anthropic takes them: of letters, digits, _ and -, and each only once. Ids of other
-/// providers may be neither; a result gets the name that its call got.
-class CallIds {
- public:
-  std::string call(const std::string& id) {
-    auto name = base_of(id);
-    for (int again = 2; !used_.insert(name).second; ++again) name = fmt::format("{}_{}", base_of(id), again);
-    return names_[id] = name;
-  }
-  [[nodiscard]] std::string result(const std::string& id) const {
-    const auto found = names_.find(id);
-    return found == names_.end() ? base_of(id) : found->second;
-  }
-
- private:
-  static std::string base_of(std::string id) {
-    const auto fits = [](char c) {
-      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-    };
-    std::ranges::replace_if(id, [&](char c) { return !fits(c); }, '_');
-    return id.empty() ? "call" : id;
-  }
-  std::map<std::string, std::string, std::less<>> names_{};
-  std::set<std::string, std::less<>> used_{};
-};
 
 class Writer {
  public:
@@ -212,7 +185,7 @@ class Writer {
   events::JsonWriter& json_;
   std::string_view provider_;
   std::vector<std::string>& warnings_;
-  CallIds ids_{};
+  CallIds ids_{{.plain = true}};
   bool reasoning_left_out_ = false;
 };
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
+#include "common/providers/call_ids.hpp"
 #include "common/providers/failure_text.hpp"
 #include "common/providers/json_scratch.hpp"
 
@@ -138,11 +139,11 @@ Result<void> write_content(events::JsonWriter& json, const Message& message, std
   return {};
 }
 
-void write_tool_calls(events::JsonWriter& json, const Message& message) {
+void write_tool_calls(events::JsonWriter& json, const Message& message, CallIds& ids) {
   json.begin_array("tool_calls");
   for (const auto& call : message.tool_calls) {
     json.begin_object();
-    json.field("id", call.id);
+    json.field("id", ids.call(call.id));
     json.field("type", "function");
     json.begin_object("function");
     json.field("name", call.name);
@@ -156,6 +157,7 @@ void write_tool_calls(events::JsonWriter& json, const Message& message) {
 }  // namespace
 
 Result<void> write_messages(events::JsonWriter& json, const events::ChatRequest& request) {
+  CallIds ids;
   json.begin_array("messages");
   for (std::size_t i = 0; i < request.messages.size(); ++i) {
     const auto& message = request.messages[i];
@@ -164,9 +166,9 @@ Result<void> write_messages(events::JsonWriter& json, const events::ChatRequest&
     if (const auto written = write_content(json, message, i); !written) return written;
     if (message.role == Role::assistant && !message.tool_calls.empty()) {
       if (!message.reasoning.empty()) json.field("tool_plan", message.reasoning);
-      write_tool_calls(json, message);
+      write_tool_calls(json, message, ids);
     }
-    if (message.role == Role::tool) json.field("tool_call_id", message.tool_call_id);
+    if (message.role == Role::tool) json.field("tool_call_id", ids.result(message.tool_call_id));
     json.end_object();
   }
   json.end_array();

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "common/providers/call_ids.hpp"
 #include "common/providers/failure_text.hpp"
 #include "common/providers/gemini/chat_body.hpp"
 #include "common/providers/gemini/ids.hpp"
@@ -109,7 +110,8 @@ Result<void> write_parts(JsonWriter& json, const Message& message, std::size_t i
   return {};
 }
 
-Result<void> write_call(JsonWriter& json, const events::ToolCall& call, std::string_view signature, std::size_t index) {
+Result<void> write_call(JsonWriter& json, const events::ToolCall& call, std::string_view signature, std::size_t index,
+                        CallIds& ids) {
   std::string arguments = "{}";
   if (call.arguments.find_first_not_of(" \t\r\n") != std::string::npos && !minify_object(call.arguments, arguments)) {
     return invalid(index, fmt::format("the arguments of the tool call to \"{}\" must be a JSON object for Gemini",
@@ -117,7 +119,7 @@ Result<void> write_call(JsonWriter& json, const events::ToolCall& call, std::str
   }
   json.begin_object();
   json.begin_object("functionCall");
-  if (!call.id.empty() && !is_made_up(call.id)) json.field("id", call.id);
+  if (!call.id.empty() && !is_made_up(call.id)) json.field("id", ids.call(call.id));
   json.field("name", call.name);
   json.raw_field("args", arguments);
   json.end_object();
@@ -146,7 +148,7 @@ bool empty(const Message& message, std::string_view provider) {
 }
 
 Result<void> write_answer(JsonWriter& json, const Message& message, std::size_t index, const Target& target,
-                          Warnings& warnings) {
+                          CallIds& ids, Warnings& warnings) {
   std::size_t unreadable = 0;
   const auto signatures = signatures_of(message, target.provider, unreadable);
   if (unreadable > 0) {
@@ -188,7 +190,7 @@ Result<void> write_answer(JsonWriter& json, const Message& message, std::size_t 
     auto signature = signature_of("call", call.id);
     // Of calls made at once only the first is signed.
     if (signature.empty() && i == 0 && family_of(target.upstream_name).signs_calls) signature = no_signature;
-    if (const auto written = write_call(json, call, signature, index); !written) return written;
+    if (const auto written = write_call(json, call, signature, index, ids); !written) return written;
     write_pieces(i + 1);
   }
   return {};
@@ -210,7 +212,7 @@ Answered answered_by(const ChatRequest& request, std::size_t index) {
   return {};
 }
 
-Result<void> write_result(JsonWriter& json, const ChatRequest& request, std::size_t index) {
+Result<void> write_result(JsonWriter& json, const ChatRequest& request, std::size_t index, const CallIds& ids) {
   const auto& message = request.messages[index];
   const auto answered = answered_by(request, index);
   const auto name = message.name.empty() && answered.call != nullptr ? answered.call->name : message.name;
@@ -227,7 +229,9 @@ Result<void> write_result(JsonWriter& json, const ChatRequest& request, std::siz
   }
   json.begin_object();
   json.begin_object("functionResponse");
-  if (!message.tool_call_id.empty() && !is_made_up(message.tool_call_id)) json.field("id", message.tool_call_id);
+  if (!message.tool_call_id.empty() && !is_made_up(message.tool_call_id)) {
+    json.field("id", ids.result(message.tool_call_id));
+  }
   json.field("name", name);
   std::string object;
   if (minify_object(text, object)) {
@@ -243,12 +247,13 @@ Result<void> write_result(JsonWriter& json, const ChatRequest& request, std::siz
 }
 
 /// The results of calls that were made at once: one turn, in the order of the calls, which ids need not tell apart.
-Result<void> write_results(JsonWriter& json, const ChatRequest& request, std::size_t begin, std::size_t end) {
+Result<void> write_results(JsonWriter& json, const ChatRequest& request, std::size_t begin, std::size_t end,
+                           const CallIds& ids) {
   std::vector<std::pair<std::size_t, std::size_t>> order;  // place of the call, message
   for (auto i = begin; i < end; ++i) order.emplace_back(answered_by(request, i).place, i);
   std::ranges::sort(order);
   for (const auto& [place, index] : order) {
-    if (const auto written = write_result(json, request, index); !written) return written;
+    if (const auto written = write_result(json, request, index, ids); !written) return written;
   }
   // A result is a JSON object, so what else it has comes behind all of them.
   for (const auto& [place, index] : order) {
@@ -294,6 +299,7 @@ Result<void> write_system(JsonWriter& json, const ChatRequest& request, Warnings
 
 Result<void> write_contents(JsonWriter& json, const ChatRequest& request, const Target& target, Warnings& warnings) {
   if (const auto written = write_system(json, request, warnings); !written) return written;
+  CallIds ids;
   json.begin_array("contents");
   bool any = false;
   for (std::size_t i = 0; i < request.messages.size(); ++i) {
@@ -312,10 +318,10 @@ Result<void> write_contents(JsonWriter& json, const ChatRequest& request, const 
     if (message.role == Role::tool) {
       auto end = i + 1;
       while (end < request.messages.size() && request.messages[end].role == Role::tool) ++end;
-      written = write_results(json, request, i, end);
+      written = write_results(json, request, i, end, ids);
       i = end - 1;
     } else {
-      written = answer ? write_answer(json, message, i, target, warnings) : write_parts(json, message, i);
+      written = answer ? write_answer(json, message, i, target, ids, warnings) : write_parts(json, message, i);
     }
     if (!written) return written;
     json.end_array();

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "common/events/json_writer.hpp"
+#include "common/providers/call_ids.hpp"
 #include "common/providers/failure_text.hpp"
 #include "common/providers/json_scratch.hpp"
 #include "common/providers/provider_config.hpp"
@@ -93,7 +94,7 @@ Result<void> write_content(events::JsonWriter& json, const Message& message, std
   return {};
 }
 
-Result<void> write_tool_calls(events::JsonWriter& json, const Message& message, std::size_t index) {
+Result<void> write_tool_calls(events::JsonWriter& json, const Message& message, std::size_t index, CallIds& ids) {
   if (message.tool_calls.empty()) return {};
   json.begin_array("tool_calls");
   std::string arguments;
@@ -105,7 +106,7 @@ Result<void> write_tool_calls(events::JsonWriter& json, const Message& message, 
                                         quotable(call.name, 100)));
     }
     json.begin_object();
-    if (!call.id.empty()) json.field("id", call.id);
+    if (!call.id.empty()) json.field("id", ids.call(call.id));
     json.begin_object("function");
     json.field("name", call.name);
     json.raw_field("arguments", arguments);
@@ -117,6 +118,7 @@ Result<void> write_tool_calls(events::JsonWriter& json, const Message& message, 
 }
 
 Result<void> write_messages(events::JsonWriter& json, const ChatRequest& request, Warnings& warnings) {
+  CallIds ids;
   json.begin_array("messages");
   for (std::size_t i = 0; i < request.messages.size(); ++i) {
     const auto& message = request.messages[i];
@@ -125,7 +127,7 @@ Result<void> write_messages(events::JsonWriter& json, const ChatRequest& request
     if (const auto written = write_content(json, message, i); !written) return written;
     if (message.role == Role::assistant) {
       if (!message.reasoning.empty()) json.field("thinking", message.reasoning);
-      if (const auto written = write_tool_calls(json, message, i); !written) return written;
+      if (const auto written = write_tool_calls(json, message, i, ids); !written) return written;
     }
     if (message.role == Role::tool) {
       const auto name = tool_name_of(request, i);
@@ -135,7 +137,7 @@ Result<void> write_messages(events::JsonWriter& json, const ChatRequest& request
         warnings.push_back(fmt::format(
             "messages[{}]: no tool's name is known for this result; give it a name or the toolCallId of a call.", i));
       }
-      if (!message.tool_call_id.empty()) json.field("tool_call_id", message.tool_call_id);
+      if (!message.tool_call_id.empty()) json.field("tool_call_id", ids.result(message.tool_call_id));
     }
     json.end_object();
   }

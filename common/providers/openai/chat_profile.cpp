@@ -21,9 +21,9 @@ constexpr ChatProfile rows[] = {
     // The last word on a server that is not known: what most take, and nothing that some refuse.
     {.provider = "openai-compatible", .files = Files::data, .audio = true, .efforts = all_efforts,
      .prefill = Prefill::last_message},
-    {.provider = "openai", .tokens_max = "max_completion_tokens", .stop_max = 4, .files = Files::data, .audio = true,
+    {.provider = "openai", .tokens_max = "max_completion_tokens", .stop_max = 4, .call_id_bytes_max = 40, .files = Files::data, .audio = true,
      .efforts = all_efforts, .effort_on = "medium"},
-    {.provider = "azure", .tokens_max = "max_completion_tokens", .stop_max = 4, .files = Files::data, .audio = true,
+    {.provider = "azure", .tokens_max = "max_completion_tokens", .stop_max = 4, .call_id_bytes_max = 40, .files = Files::data, .audio = true,
      .efforts = all_efforts, .effort_on = "medium"},
     // Models of other makers, on Azure.
     {.provider = "azure-models", .stop_max = 4, .efforts = low_to_high},

@@ -59,8 +59,9 @@ struct ChatProfile {
   std::size_t stop_max = 0;  ///< 0: no limit known
   std::string_view tool_required = "required";
   ToolChoices tool_choices = ToolChoices::full;
-  bool tool_names = false;      ///< results carry the tool's name
-  bool short_call_ids = false;  ///< ids of tool calls are nine letters and digits
+  bool tool_names = false;            ///< results carry the tool's name
+  bool short_call_ids = false;        ///< ids of tool calls are nine letters and digits
+  std::size_t call_id_bytes_max = 0;  ///< of ids of tool calls; 0: no limit known
   Schemas schemas = Schemas::openai;
   bool image_urls = true;
   Files files = Files::none;

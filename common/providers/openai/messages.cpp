@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include "common/providers/call_ids.hpp"
 #include "common/providers/failure_text.hpp"
 
 namespace tokenrail::providers::openai {
@@ -181,7 +183,7 @@ class Writer {
     json_.begin_array("tool_calls");
     for (const auto& call : message.tool_calls) {
       json_.begin_object();
-      json_.field("id", call_id(call.id));
+      json_.field("id", in_form(ids_.call(call.id)));
       json_.field("type", "function");
       json_.begin_object("function");
       json_.field("name", call.name);
@@ -254,12 +256,12 @@ class Writer {
   }
 
   void write_result(const Message& message) {
-    json_.field("tool_call_id", call_id(message.tool_call_id));
+    json_.field("tool_call_id", in_form(ids_.result(message.tool_call_id)));
     if (profile_.tool_names && !message.name.empty()) json_.field("name", message.name);
   }
 
-  [[nodiscard]] std::string call_id(const std::string& id) const {
-    return profile_.short_call_ids ? short_call_id(id) : id;
+  [[nodiscard]] std::string in_form(std::string id) const {
+    return profile_.short_call_ids ? short_call_id(id) : std::move(id);
   }
 
   events::JsonWriter& json_;
@@ -267,6 +269,7 @@ class Writer {
   const ChatProfile& profile_;
   const std::string_view title_;
   const std::string_view provider_;
+  CallIds ids_{{.bytes_max = profile_.call_id_bytes_max}};
   std::size_t index_ = 0;
 };
 

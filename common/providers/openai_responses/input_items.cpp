@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "common/providers/call_ids.hpp"
 #include "common/providers/failure_text.hpp"
 #include "common/providers/openai_responses/response_fields.hpp"
 
@@ -18,6 +19,8 @@ using events::ContentPart;
 using events::JsonWriter;
 using events::Message;
 using events::Role;
+
+constexpr std::size_t call_id_bytes_max = 64;  ///< the API refuses longer ids of calls
 
 std::unexpected<Error> invalid(std::size_t message, std::string_view what) {
   return fail(ErrorKind::invalid_input, fmt::format("messages[{}]: {}", message, what));
@@ -120,11 +123,11 @@ void write_answer(JsonWriter& json, const Message& message) {
   json.end_object();
 }
 
-void write_call(JsonWriter& json, const events::ToolCall& call) {
+void write_call(JsonWriter& json, const events::ToolCall& call, CallIds& ids) {
   const bool blank = call.arguments.find_first_not_of(" \t\r\n") == std::string::npos;
   json.begin_object();
   json.field("type", "function_call");
-  json.field("call_id", call.id);
+  json.field("call_id", ids.call(call.id));
   json.field("name", call.name);
   json.field("arguments", blank ? std::string_view("{}") : std::string_view(call.arguments));
   json.end_object();
@@ -141,7 +144,7 @@ std::vector<PlacedItem> own_blocks(const Message& message, std::string_view prov
 
 /// Reasoning items go before what they led to: the API refuses one that nothing of its answer follows.
 Result<void> write_assistant(JsonWriter& json, const Message& message, std::size_t index, std::string_view provider,
-                             std::vector<std::string>& warnings) {
+                             CallIds& ids, std::vector<std::string>& warnings) {
   if (!only_text(message)) return invalid(index, "a message of role assistant takes text only");
   const auto blocks = own_blocks(message, provider);
   auto block = blocks.begin();
@@ -161,7 +164,7 @@ Result<void> write_assistant(JsonWriter& json, const Message& message, std::size
     const bool text_later =
         std::any_of(block, blocks.end(), [](const PlacedItem& one) { return !one.place.after_text; });
     if (!text_later) write_text();
-    write_call(json, call);
+    write_call(json, call, ids);
   }
   for (; block != blocks.end() && text_due && !block->place.after_text; ++block) json.raw_element(block->item);
   write_text();
@@ -172,13 +175,13 @@ Result<void> write_assistant(JsonWriter& json, const Message& message, std::size
 }
 
 Result<void> write_item(JsonWriter& json, const Message& message, std::size_t index, std::string_view provider,
-                        std::vector<std::string>& warnings) {
-  if (message.role == Role::assistant) return write_assistant(json, message, index, provider, warnings);
+                        CallIds& ids, std::vector<std::string>& warnings) {
+  if (message.role == Role::assistant) return write_assistant(json, message, index, provider, ids, warnings);
   json.begin_object();
   if (message.role == Role::tool) {
     if (message.tool_call_id.empty()) return invalid(index, "a tool result needs the toolCallId of its call");
     json.field("type", "function_call_output");
-    json.field("call_id", message.tool_call_id);
+    json.field("call_id", ids.result(message.tool_call_id));
     if (const auto written = write_content(json, "output", message, index); !written) return written;
   } else {
     if (message.role == Role::system && !only_text(message)) {
@@ -208,9 +211,11 @@ Result<void> write_input(JsonWriter& json, const ChatRequest& request, std::stri
     for (std::size_t i = 0; i < begin; ++i) instructions += (i == 0 ? "" : "\n\n") + joined(request.messages[i]);
     json.field("instructions", instructions);
   }
+  CallIds ids({.bytes_max = call_id_bytes_max});
   json.begin_array("input");
   for (auto i = begin; i < request.messages.size(); ++i) {
-    if (const auto written = write_item(json, request.messages[i], i, provider, warnings); !written) return written;
+    if (const auto written = write_item(json, request.messages[i], i, provider, ids, warnings); !written)
+      return written;
   }
   json.end_array();
   return {};
