@@ -1,4 +1,4 @@
-// The entries of a provider's list of models, each parsed by itself, so that none can spoil the others. Included by
+// A provider's list of models, and its entries, each parsed by itself, so that none can spoil the others. Included by
 // .cpp files only. Pure.
 #pragma once
 
@@ -10,10 +10,33 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include "common/events/json_scan.hpp"
 #include "common/providers/failure_text.hpp"
 #include "common/providers/provider.hpp"
 
 namespace tokenrail::providers {
+
+/// The body of a list, to be read on demand. Reading on behind a mistake is undefined, so the whole is checked first.
+/// Strings are repaired (events::repair_strings).
+class ListDocument {
+ public:
+  explicit ListDocument(std::string_view body)
+      : text_(events::repair_strings(body)),
+        valid_(events::scan_json(text_).valid && parser_.iterate(text_).get(document_) == simdjson::SUCCESS) {}
+  ListDocument(const ListDocument&) = delete;
+  ListDocument& operator=(const ListDocument&) = delete;
+
+  /// False: it is not JSON, and the document must not be read.
+  [[nodiscard]] bool valid() const { return valid_; }
+  [[nodiscard]] simdjson::ondemand::document& document() { return document_; }
+  [[nodiscard]] std::string_view text() const { return text_; }
+
+ private:
+  const simdjson::padded_string text_;
+  simdjson::ondemand::parser parser_{};
+  simdjson::ondemand::document document_{};
+  const bool valid_;
+};
 
 /// Adds the models of `array` to the page; entries that cannot be read, or that repeat a name of `names`, are counted.
 /// `Read`: std::string(std::string_view json, ListedModel&), what is wrong with the entry, or nothing. `key`: what the

@@ -6,7 +6,6 @@
 #include <simdjson.h>
 
 #include "common/events/json_document.hpp"
-#include "common/events/json_scan.hpp"
 #include "common/providers/anthropic/anthropic.hpp"
 #include "common/providers/failure_text.hpp"
 #include "common/providers/model_entries.hpp"
@@ -79,12 +78,9 @@ http::Request list_models(const Target& target, std::string_view page) {
 
 Result<ModelPage> parse_model_list(std::string_view body) {
   // Read on demand: each entry is parsed by itself, so that none can spoil the others.
-  const simdjson::padded_string readable(events::repair_strings(body));
-  ondemand::parser parser;
-  ondemand::document document;
+  ListDocument list(body);
   ondemand::object object;
-  if (parser.iterate(readable).get(document) != simdjson::SUCCESS ||
-      document.get_object().get(object) != simdjson::SUCCESS) {
+  if (!list.valid() || list.document().get_object().get(object) != simdjson::SUCCESS) {
     return not_it(body);
   }
   ModelPage page;

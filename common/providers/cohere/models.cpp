@@ -9,7 +9,6 @@
 #include <simdjson.h>
 
 #include "common/events/json_document.hpp"
-#include "common/events/json_scan.hpp"
 #include "common/providers/cohere/endpoints.hpp"
 #include "common/providers/failure_text.hpp"
 #include "common/providers/model_entries.hpp"
@@ -90,12 +89,9 @@ class Lister final : public ModelLister {
 
   [[nodiscard]] Result<ModelPage> parse(const Target& /*target*/, std::string_view body) const override {
     // Read on demand: each entry is parsed by itself, so that none can spoil the others.
-    const simdjson::padded_string readable(events::repair_strings(body));
-    ondemand::parser parser;
-    ondemand::document document;
+    ListDocument list(body);
     ondemand::object object;
-    if (parser.iterate(readable).get(document) != simdjson::SUCCESS ||
-        document.get_object().get(object) != simdjson::SUCCESS) {
+    if (!list.valid() || list.document().get_object().get(object) != simdjson::SUCCESS) {
       return not_it(body);
     }
     ModelPage page;
@@ -112,7 +108,7 @@ class Lister final : public ModelLister {
         if (field.value().get_string().get(token) == simdjson::SUCCESS) page.next = token;
       }
     }
-    if (!listed || document.current_location().error() != simdjson::OUT_OF_BOUNDS) return not_it(body);
+    if (!listed) return not_it(body);
     return page;
   }
 

@@ -8,7 +8,6 @@
 
 #include "common/events/json_document.hpp"
 #include "common/events/json_number.hpp"
-#include "common/events/json_scan.hpp"
 #include "common/providers/failure_text.hpp"
 #include "common/providers/gemini/gemini.hpp"
 #include "common/providers/model_entries.hpp"
@@ -111,12 +110,9 @@ class Lister final : public ModelLister {
 
   [[nodiscard]] Result<ModelPage> parse(const Target& /*target*/, std::string_view body) const override {
     // Read on demand: each entry is parsed by itself, so that none can spoil the others.
-    const simdjson::padded_string readable(events::repair_strings(body));
-    ondemand::parser parser;
-    ondemand::document document;
+    ListDocument list(body);
     ondemand::object object;
-    if (parser.iterate(readable).get(document) != simdjson::SUCCESS ||
-        document.get_object().get(object) != simdjson::SUCCESS) {
+    if (!list.valid() || list.document().get_object().get(object) != simdjson::SUCCESS) {
       return not_it(body);
     }
     ModelPage page;
@@ -140,7 +136,7 @@ class Lister final : public ModelLister {
       }
     }
     // An empty list is an empty object.
-    if ((fields && !known) || document.current_location().error() != simdjson::OUT_OF_BOUNDS) return not_it(body);
+    if ((fields && !known)) return not_it(body);
     return page;
   }
 };

@@ -147,13 +147,10 @@ Result<ModelPage> parse_model_list(std::string_view body) {
       "the answer to /api/tags is not a list of models; check that the base URL is Ollama's";
   constexpr std::string_view no_list = "the answer to /api/tags has no list under \"models\"";
   // Read on demand: each entry is parsed by itself, so that none can spoil the others.
-  const simdjson::padded_string readable(events::repair_strings(body));
-  ondemand::parser parser;
-  ondemand::document document;
+  ListDocument text(body);
   ondemand::object object;
   ondemand::value models;
-  if (parser.iterate(readable).get(document) != simdjson::SUCCESS ||
-      document.get_object().get(object) != simdjson::SUCCESS ||
+  if (!text.valid() || text.document().get_object().get(object) != simdjson::SUCCESS ||
       object.find_field_unordered("models").get(models) != simdjson::SUCCESS) {
     return not_it(body, not_one);
   }
@@ -185,14 +182,9 @@ Result<ModelDetails> parse_model_details(std::string_view body) {
   constexpr std::string_view not_one =
       "the answer to /api/show does not describe a model; check that the base URL is Ollama's";
   // Read on demand: a value that cannot be read costs that fact alone.
-  const simdjson::padded_string readable(events::repair_strings(body));
-  ondemand::parser parser;
-  ondemand::document document;
+  ListDocument text(body);
   ondemand::object object;
-  if (parser.iterate(readable).get(document) != simdjson::SUCCESS ||
-      document.get_object().get(object) != simdjson::SUCCESS) {
-    return not_it(body, not_one);
-  }
+  if (!text.valid() || text.document().get_object().get(object) != simdjson::SUCCESS) return not_it(body, not_one);
   ModelDetails details;
   ModelInfo info;
   bool describes = false;
@@ -204,7 +196,7 @@ Result<ModelDetails> parse_model_details(std::string_view body) {
     if (key == "capabilities" && !read_capabilities(field.value(), details)) return not_it(body, not_one);
     if (key == "model_info" && !info.read(field.value())) return not_it(body, not_one);
   }
-  if (!describes || document.current_location().error() != simdjson::OUT_OF_BOUNDS) return not_it(body, not_one);
+  if (!describes) return not_it(body, not_one);
   details.architecture = info.architecture;
   details.parameter_count = info.count("general.parameter_count");
   details.context_length = info.count_of_architecture(".context_length");

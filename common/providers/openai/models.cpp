@@ -10,7 +10,6 @@
 
 #include "common/events/json_document.hpp"
 #include "common/events/json_number.hpp"
-#include "common/events/json_scan.hpp"
 #include "common/providers/failure_text.hpp"
 #include "common/providers/model_entries.hpp"
 #include "common/providers/openai/openai.hpp"
@@ -226,15 +225,9 @@ http::Request list_request(const Target& target, std::string url, std::string_vi
 
 Result<ModelPage> parse_model_list(std::string_view body, std::string_view adapter) {
   // Read on demand: each entry is parsed by itself, so that none can spoil the others.
-  const simdjson::padded_string readable(events::repair_strings(body));
-  ondemand::parser parser;
-  ondemand::document document;
+  ListDocument list(body);
   ondemand::array array;
-  // The parser on demand must not go on behind a mistake, so the whole is checked first.
-  if (!events::scan_json(readable).valid || parser.iterate(readable).get(document) != simdjson::SUCCESS ||
-      !find_list(document, array)) {
-    return not_it(body, adapter);
-  }
+  if (!list.valid() || !find_list(list.document(), array)) return not_it(body, adapter);
   ModelPage page;
   std::set<std::string> names;
   std::set<std::string> inactive;
@@ -246,7 +239,7 @@ Result<ModelPage> parse_model_list(std::string_view body, std::string_view adapt
   };
   if (!read_model_entries(array, page, names, read)) return not_it(body, adapter);
   std::erase_if(page.models, [&](const ListedModel& model) { return inactive.contains(model.name); });
-  page.next = next_page(readable, page);
+  page.next = next_page(list.text(), page);
   return page;
 }
 

@@ -58,7 +58,7 @@ TEST(AnthropicModels, NextPageBeginsAfterTheLastEntry) {
 
 TEST(AnthropicModels, OneBadEntryCostsThatEntry) {
   for (const auto* bad : {"7", "null", "{}", R"({"id":7})", R"({"id":""})", R"({"id":"a"})",
-                          R"({"id":"c","max_tokens":18446744073709551616})", R"({"id":"c" "x"})"}) {
+                          R"({"id":"c","max_tokens":18446744073709551616})"}) {
     const auto page = parse_model_list(std::string(R"({"data":[{"id":"a"},)") + bad + R"(,{"id":"b"}]})");
     ASSERT_TRUE(page) << bad;
     EXPECT_EQ(page->models.size(), 2U) << bad;
