@@ -8,7 +8,7 @@ namespace tokenrail::providers::ollama {
 
 namespace {
 
-class Ollama final : public Provider, public ModelLister {
+class Ollama final : public Provider, public ModelLister, public Embedder {
  public:
   [[nodiscard]] std::string_view adapter() const override { return "ollama"; }
 
@@ -55,6 +55,12 @@ class Ollama final : public Provider, public ModelLister {
   [[nodiscard]] ModelFacts facts(const ListedModel& listed, const ModelDetails* details) const override {
     return model_facts(listed, details);
   }
+
+  [[nodiscard]] const Embedder* embedder() const override { return this; }
+  [[nodiscard]] Result<http::Request> embed(const Embedder::Request& request, const Target& target) const override {
+    return embed_texts(request, target);
+  }
+  [[nodiscard]] Result<Embedder::Answer> parse(std::string_view body) const override { return parse_embeddings(body); }
 };
 
 }  // namespace

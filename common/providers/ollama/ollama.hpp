@@ -1,4 +1,4 @@
-// Ollama's native API: /api/chat, /api/tags, /api/show (github.com/ollama/ollama, docs/api.md). Pure.
+// Ollama's native API: /api/chat, /api/embed, /api/tags, /api/show (github.com/ollama/ollama, docs/api.md). Pure.
 #pragma once
 
 #include <optional>
@@ -17,6 +17,9 @@ namespace tokenrail::providers::ollama {
 
 [[nodiscard]] http::Request show_model(const Target& target, std::string_view model);
 [[nodiscard]] Result<ModelDetails> parse_model_details(std::string_view body);
+
+[[nodiscard]] Result<http::Request> embed_texts(const Embedder::Request& request, const Target& target);
+[[nodiscard]] Result<Embedder::Answer> parse_embeddings(std::string_view body);
 
 /// Capabilities are `completion`, `tools`, `insert`, `vision`, `embedding`, `thinking`, …; servers before 0.6.4 do not
 /// say. Where Ollama names them, those that it leaves out are not supported.
