@@ -30,6 +30,16 @@ std::int64_t Log::clamped(std::int64_t offset) const {
   return offset;
 }
 
+void Log::go_back(std::int64_t to, std::int64_t now_ms) {
+  kept_to = std::min(kept_to.value_or(to), to);
+  newest_from = to;
+  replaced_ms = now_ms;
+  ++version;
+  end_max = std::max(end_max, end());
+  if (to == 0) first = start = 0;
+  while (!entries.empty() && end() > to) entries.pop_back();
+}
+
 void Log::keep(std::size_t count) {
   while (entries.size() > count) {
     entries.pop_front();

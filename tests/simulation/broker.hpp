@@ -27,13 +27,20 @@ struct Entry {
 
 struct Log {
   std::deque<Entry> entries{};
-  std::int64_t first = 0;  ///< offset of the first entry that is kept
-  std::int64_t start = 0;  ///< what lies below has been deleted, as far as readers know
+  std::int64_t first = 0;                 ///< offset of the first entry that is kept
+  std::int64_t start = 0;                 ///< what lies below has been deleted, as far as readers know
+  std::optional<std::int64_t> kept_to{};  ///< what lies below has been there all the time; nothing: all of it has
+  std::int64_t newest_from = 0;           ///< from here on everything is newer than replaced_ms
+  std::int64_t replaced_ms = -1;          ///< Unix; when it was another log, or went back, last
+  std::int64_t version = 0;               ///< how often it was
+  std::int64_t end_max = 0;               ///< the highest end that it then had
 
   [[nodiscard]] std::int64_t end() const { return first + static_cast<std::int64_t>(entries.size()); }
   [[nodiscard]] const Entry& at(std::int64_t offset) const { return entries[static_cast<std::size_t>(offset - first)]; }
   /// Keeps no more than that many; for histories of a million records.
   void keep(std::size_t count);
+  /// What lies from that offset on is gone, and what is appended takes its place; 0: it is a new log.
+  void go_back(std::int64_t to, std::int64_t now_ms);
   /// Where a reader that asks for `offset` begins.
   [[nodiscard]] std::int64_t clamped(std::int64_t offset) const;
   [[nodiscard]] kafka::Record record(Topic topic, int partition, std::int64_t offset) const;

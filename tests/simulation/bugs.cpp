@@ -43,6 +43,11 @@ constexpr auto bugs = std::to_array<NamedBug>({
     {.name = "refused_letter_is_written", .bug = Bug::refused_letter_is_written},
     {.name = "silence_fails_all", .bug = Bug::silence_fails_all},
     {.name = "loss_untold", .bug = Bug::loss_untold},
+    {.name = "believes_old_log", .bug = Bug::believes_old_log},
+    {.name = "lost_log_untold", .bug = Bug::lost_log_untold},
+    {.name = "kept_is_lost", .bug = Bug::kept_is_lost},
+    {.name = "stays_with_host", .bug = Bug::stays_with_host},
+    {.name = "waits_for_cancellations", .bug = Bug::waits_for_cancellations},
     {.name = "terminal_is_enough", .bug = Bug::terminal_is_enough},
     {.name = "answer_begins_before", .bug = Bug::answer_begins_before},
 });

@@ -35,7 +35,8 @@ struct Outgoing {
   std::uint64_t unit = 0;
   Entry entry{};
   Micros since{0};
-  bool refused = false;  ///< it has come to the brokers, and is in no log
+  bool refused = false;        ///< it has come to the brokers, and is in no log
+  std::int64_t stamp_ms = -1;  ///< when it came into the log
 };
 
 /// One line a (topic, partition): produced → appended to the log → acknowledged, each after its time, in order.
@@ -128,6 +129,10 @@ class SimGroup final : public kafka::GroupConsumer {
   [[nodiscard]] int commits_out() const { return commits_out_; }
   void join();
   void go_on();
+  /// What lies there from that offset on is gone.
+  void log_went_back(int partition, std::int64_t to, std::int64_t version);
+  /// The worker was answered that this log is the same.
+  void log_is_same(int partition);
   /// It can no longer work; nothing comes from it any more.
   void become_fatal();
   [[nodiscard]] bool leaving() const { return leaving_; }
@@ -145,8 +150,10 @@ class SimGroup final : public kafka::GroupConsumer {
   void plan_fetch(Fetcher& fetcher);
   void fetch_next(std::uint64_t assignment, int partition);
   void lose();
+  /// Of the log that it works with.
+  [[nodiscard]] std::int64_t version_of(int partition) const;
   void send_commit(std::uint64_t token, const kafka::TopicPartition& partition, std::int64_t offset,
-                   const std::string& metadata);
+                   const std::string& metadata, std::int64_t version);
   void answer_commit(std::uint64_t token, const kafka::TopicPartition& partition, kafka::CommitOutcome outcome);
 
   World& world_;
@@ -157,6 +164,11 @@ class SimGroup final : public kafka::GroupConsumer {
   std::uint64_t assignment_ = 0;  ///< counts assign() calls, so that what belongs to an older one is void
   std::vector<int> partitions_{};
   std::map<int, Fetcher> fetchers_{};
+  struct Passed {
+    std::int64_t to = 0;
+    std::int64_t version = 0;  ///< of the log that it read
+  };
+  std::map<int, Passed> passed_{};  ///< by partition: it takes what lies below for read, and that is gone
   Micros revoked_at_{0};
   bool reading_ = true;
   int commits_out_ = 0;

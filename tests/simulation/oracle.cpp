@@ -46,7 +46,8 @@ const std::vector<Oracle::Figures::Member>& Oracle::Figures::members() {
                                        {"read again", &Figures::read_again},
                                        {"logs cut", &Figures::cut},
                                        {"refused", &Figures::refused},
-                                       {"answers gone", &Figures::answers_gone}};
+                                       {"answers gone", &Figures::answers_gone},
+                                       {"logs replaced", &Figures::replaced}};
   return all;
 }
 
@@ -83,9 +84,10 @@ std::optional<std::int64_t> Oracle::top(const Part& part, std::int64_t offset) c
 
 void Oracle::request_arrived(int partition, std::int64_t offset, const Request& request) {
   auto& p = part(partition);
-  p.sources.resize(static_cast<std::size_t>(offset) + 1);
-  auto& source = p.sources.back();
+  p.here.push_back(p.sources.size());
+  auto& source = p.sources.emplace_back();
   source.request = request;
+  source.offset = offset;
   if (request.garbage) return;
   source.id = id_of(request.org_id, request.request_id);
   for (std::size_t i = 0; i + 1 < p.sources.size(); ++i) {
@@ -101,18 +103,22 @@ void Oracle::audit_cut(int partition) {
 }
 
 void Oracle::chunks_cut(int partition, std::int64_t below) {
-  part(partition).chunks_begin = below;
+  part(partition).chunks_begin = part(partition).chunks_base + below;
   ++figures_.cut;
 }
 
 void Oracle::audit_kept(int partition, std::int64_t offset, std::string_view value) {
-  if (const auto event = events::parse_audit(value)) part(partition).fold.apply(offset, *event);
+  auto& p = part(partition);
+  auto event = events::parse_audit(value);
+  if (!event) return;
+  translate(p, *event);
+  p.fold.apply(offset, *event);
 }
 
 void Oracle::requests_deleted(int partition, std::int64_t below) {
   auto& p = part(partition);
-  for (std::size_t i = 0; i < p.sources.size() && static_cast<std::int64_t>(i) < below; ++i) {
-    p.sources[i].deleted = true;
+  for (std::size_t at = 0; at < p.here.size() && static_cast<std::int64_t>(at) < below; ++at) {
+    p.sources[p.here[at]].deleted = true;
   }
 }
 
@@ -127,6 +133,7 @@ void Oracle::refused(Topic topic, int partition) {
 void Oracle::struck(int partition) {
   auto& p = part(partition);
   p.struck = true;
+  p.struck_until = Micros::max();
   for (auto& [who, attempt] : p.attempts) attempt.excused = true;
 }
 
@@ -166,13 +173,16 @@ void Oracle::all_disturbed() {
   }
 }
 
-void Oracle::audit_appended(int partition, std::int64_t offset, std::string_view value, int writer, Micros now) {
+void Oracle::audit_appended(int partition, std::int64_t offset, std::string_view value, int writer, Micros now,
+                            std::int64_t at_ms) {
   auto& p = part(partition);
-  const auto event = events::parse_audit(value);
+  p.audit_ms.resize(static_cast<std::size_t>(offset) + 1, at_ms);
+  auto event = events::parse_audit(value);
   if (!event) {
     report("P4", fmt::format("audit event {} cannot be read: {}", offset, event.error().detail));
     return;
   }
+  translate(p, *event);
   const auto verdict = p.fold.apply(offset, *event);
   if (verdict == AuditFold::Verdict::is_void) ++figures_.void_events;
   if (verdict == AuditFold::Verdict::repeated && event->kind == Kind::request) {
@@ -185,7 +195,7 @@ void Oracle::audit_appended(int partition, std::int64_t offset, std::string_view
       p.claims[event->epoch] = {.chunks_end = p.chunks_end, .at = offset};
       break;
     case Kind::request:
-      judge_start(p, *event, writer);
+      judge_start(p, *event, writer, now);
       break;
     case Kind::response:
       judge_response(p, *event);
@@ -212,18 +222,22 @@ void Oracle::audit_appended(int partition, std::int64_t offset, std::string_view
 
 // Whole ranges are told: what was answered out of order may lie in between.
 void Oracle::judge_loss(Part& p, const AuditFacts& event) {
-  const auto end = static_cast<std::int64_t>(p.sources.size());
+  const auto end = p.sources.empty() ? 0 : std::ranges::max(p.sources, {}, &Source::offset).offset + 1;
   if (event.lost_from < 0 || event.lost_from >= event.lost_to || event.lost_to > end) {
     report("LOST", fmt::format("requests {} to {} are reported as lost; {} have been sent", event.lost_from,
                                event.lost_to, end));
     return;
   }
   for (auto at = event.lost_from; at < event.lost_to; ++at) {
-    auto& source = p.sources[static_cast<std::size_t>(at)];
-    if (!source.deleted) {
-      report("LOST", fmt::format("the request at offset {} is reported as lost, and lies in the log", at));
+    // Of the logs that there have been it may be any; what lies in the present one is not lost.
+    bool any = false;
+    for (auto& source : p.sources) {
+      if (source.offset != at || (!source.deleted && !source.mistaken)) continue;
+      any = true;
+      if (!source.deleted) continue;
+      if (!std::exchange(source.told, true) && !source.done && !source.dead_lettered) ++figures_.lost;
     }
-    if (!std::exchange(source.told, true) && !source.done && !source.dead_lettered) ++figures_.lost;
+    if (!any) report("LOST", fmt::format("the request at offset {} is reported as lost, and is in the log", at));
   }
 }
 
@@ -231,15 +245,20 @@ void Oracle::judge_loss(Part& p, const AuditFacts& event) {
 // have no answer of their own.
 bool Oracle::may_run_as_first(const Part& p, std::int64_t offset) {
   const auto& source = p.sources[static_cast<std::size_t>(offset)];
+  // It was begun before the first was read, and what has been begun is not answered as a duplicate.
+  if (source.mistaken && p.fold.attempts(offset)->size() > 1) return true;
   for (std::int64_t at = 0; at < offset; ++at) {
     const auto& earlier = p.sources[static_cast<std::size_t>(at)];
-    if (earlier.id == source.id && !earlier.deleted && earlier.answer.empty()) return false;
+    // Who has answered the first is not to be seen where the audit log is another one; and whoever takes a log for the
+    // one that it read does not read its beginning.
+    const bool known = !of_older_audit(p, at) && (earlier.read || !p.requests_replaced);
+    if (earlier.id == source.id && !earlier.deleted && earlier.answer.empty() && known) return false;
   }
   return true;
 }
 
 // An llm.request that counts: the attempt exists, and every promise about not running again is judged here.
-void Oracle::judge_start(Part& p, const AuditFacts& event, int writer) {
+void Oracle::judge_start(Part& p, const AuditFacts& event, int writer, Micros now) {
   const auto offset = event.ids.source_offset;
   if (offset < 0 || offset >= static_cast<std::int64_t>(p.sources.size())) {
     report("P4", fmt::format("an llm.request of offset {}, where there is no request", offset));
@@ -251,12 +270,15 @@ void Oracle::judge_start(Part& p, const AuditFacts& event, int writer) {
   auto& attempt = p.attempts[who];
   attempt.offset = offset;
   attempt.begun_by = writer;
+  attempt.begun_at = now;
   attempt.epoch = event.epoch;
   if (source.request.request_id != event.ids.request_id) {
     report("P4", fmt::format("the llm.request of offset {} names {}", offset, event.ids.request_id));
   }
   if (p.audit_cut) return;
-  if (source.done) report("P5", fmt::format("{} runs though its request is complete", name(who.first, who.second)));
+  const bool committed = !source.gone && source.offset < p.judged;
+  if (source.done && (committed || !of_older_audit(p, offset)))
+    report("P5", fmt::format("{} runs though its request is complete", name(who.first, who.second)));
   if (source.duplicate && !excuses_.tampers && !excuses_.calendars && !may_run_as_first(p, offset)) {
     report("DEDUPE", fmt::format("the duplicate {} at offset {} is run", event.ids.request_id, offset));
   }
@@ -289,7 +311,7 @@ void Oracle::judge_start(Part& p, const AuditFacts& event, int writer) {
              fmt::format("{} runs though the terminal chunk of attempt {} lay in the log before its lease ran out",
                          name(who.first, who.second), number));
     }
-    if (before.handed_over && !before.excused && !p.struck) {
+    if (before.handed_over && !before.excused && is_well(p, before)) {
       report("P3", fmt::format("{} runs though attempt {} was handed over in order and its worker is well",
                                name(who.first, who.second), number));
     }
@@ -302,11 +324,13 @@ void Oracle::judge_order(Part& p, std::int64_t offset, std::pair<int, std::int64
   if (!source.request.key || excuses_.tampers) return;
   for (std::int64_t at = 0; at < offset; ++at) {
     const auto& earlier = p.sources[static_cast<std::size_t>(at)];
-    if (earlier.request.garbage || earlier.duplicate || earlier.deleted || earlier.request.key != source.request.key) {
+    if (earlier.request.garbage || earlier.duplicate || earlier.deleted || earlier.request.key != source.request.key ||
+        of_older_audit(p, at)) {
       continue;
     }
     const auto number = top(p, at);
     if (number && p.attempts[{earlier.id, *number}].terminal_at >= 0) continue;
+    if (number && p.attempts[{earlier.id, *number}].torn) continue;
     p.out_of_order.push_back({.later = started, .earlier = earlier.id, .attempt = number.value_or(-1)});
   }
 }
@@ -368,7 +392,7 @@ void Oracle::judge_response(Part& p, const AuditFacts& event) {
       if (attempt.terminal_at >= 0) report("REFUSED", fmt::format("{}: its terminal chunk is in the log", what));
     } else if (interrupted) {
       ++figures_.interrupted;
-      if (excuses_.alone && !p.struck) {
+      if (excuses_.alone && is_well(p, attempt)) {
         report("ALONE",
                fmt::format("{} is interrupted ({}); nothing struck its worker or its partition", what, event.cause));
       }
@@ -377,6 +401,8 @@ void Oracle::judge_response(Part& p, const AuditFacts& event) {
         report("P3", fmt::format("{} is closed as interrupted; its terminal chunk lay in the log at {}", what,
                                  attempt.terminal_at));
       }
+    } else if (attempt.torn) {
+      // Its terminal chunk may be gone.
     } else if (attempt.terminal_at < 0) {
       report("P4", fmt::format("{}: an answer ({}) without its terminal chunk", what, event.outcome));
     } else if (!fits(event.outcome, attempt.finish)) {
@@ -403,7 +429,9 @@ void Oracle::dead_letter_appended(const kafka::Headers& headers) {
     return;
   }
   auto& p = part(static_cast<int>(big_endian(*partition)));
-  const auto at = static_cast<std::size_t>(big_endian(*offset));
+  const auto written = kafka::header(headers, "kafka_dlt-original-timestamp");
+  const auto at =
+      static_cast<std::size_t>(source_of(p, big_endian(*offset), written ? big_endian(*written) : std::int64_t{-1}));
   if (at >= p.sources.size() || !p.sources[at].request.garbage) {
     report("P1", fmt::format("the request at offset {} is answerable and lies in the dead-letter topic", at));
     return;
@@ -411,9 +439,10 @@ void Oracle::dead_letter_appended(const kafka::Headers& headers) {
   p.sources[at].dead_lettered = true;
 }
 
-void Oracle::committed(int partition, std::int64_t offset, const std::string& metadata) {
+void Oracle::committed(int partition, std::int64_t offset, const std::string& metadata, bool knows) {
   auto& p = part(partition);
-  if (offset > static_cast<std::int64_t>(p.sources.size())) {
+  if (!knows) return;
+  if (offset > static_cast<std::int64_t>(p.here.size())) {
     report("P5", fmt::format("partition {}: committed {}, beyond the log's end", partition, offset));
     return;
   }
@@ -436,22 +465,33 @@ void Oracle::judge_metadata(const Part& p, std::int64_t offset, const std::strin
   }
   const auto positions = events::decode_commit_metadata(metadata);
   if (!positions) return;  // what a tool wrote may be confirmed as it stands
-  const auto first = p.fold.first_event_from(offset);
-  if (first && positions->audit_offset > *first) {
+  std::optional<std::int64_t> first;
+  for (auto at = static_cast<std::size_t>(offset); at < p.here.size(); ++at) {
+    const auto known = p.fold.sources().find(static_cast<std::int64_t>(p.here[at]));
+    if (known != p.fold.sources().end())
+      first = std::min(first.value_or(known->second.first_event), known->second.first_event);
+  }
+  // Beside the witness of a log that is gone nobody believes them.
+  std::vector<std::int64_t> requests_ms;
+  for (const auto at : p.here) requests_ms.push_back(p.sources[at].request.at_ms);
+  if (p.requests_replaced && !speaks_of(requests_ms, positions->requests_log, false)) return;
+  const bool audit_known = speaks_of(p.audit_ms, positions->audit_log, positions->epoch <= p.audit_unknown_to);
+  if (audit_known && first && positions->audit_offset > *first) {
     report("METADATA", fmt::format("the commit of {} starts the audit tail at {}; an event it needs lies at {}", offset,
                                    positions->audit_offset, *first));
   }
+  if (!audit_known || !speaks_of(p.chunks_ms, positions->chunks_log, positions->epoch <= p.chunks_unknown_to)) return;
   for (const auto* open : p.fold.open()) {
     const auto id = ids_.find({open->ids.org_id, open->ids.request_id});
     if (id == ids_.end()) continue;
     const auto attempt = p.attempts.find({id->second, open->ids.attempt});
-    if (attempt == p.attempts.end() || attempt->second.first_at < 0) continue;
-    if (attempt->second.first_at >= p.chunks_begin && attempt->second.first_at < positions->chunk_offset) {
-      report(
-          "METADATA",
-          fmt::format("the commit of {} starts the chunk tail at {}; {}, whose first chunk lies at {}, has "
-                      "no response yet",
-                      offset, positions->chunk_offset, name(id->second, open->ids.attempt), attempt->second.first_at));
+    if (attempt == p.attempts.end() || attempt->second.first_at < 0 || attempt->second.torn) continue;
+    const auto lies_at = attempt->second.first_offset;
+    if (attempt->second.first_at >= p.chunks_begin && lies_at < positions->chunk_offset) {
+      report("METADATA",
+             fmt::format("the commit of {} starts the chunk tail at {}; {}, whose first chunk lies at {}, has "
+                         "no response yet",
+                         offset, positions->chunk_offset, name(id->second, open->ids.attempt), lies_at));
     }
   }
 }
@@ -459,17 +499,13 @@ void Oracle::judge_metadata(const Part& p, std::int64_t offset, const std::strin
 // --- the end --------------------------------------------------------------------------------------------------------
 
 bool Oracle::complete(int partition, std::int64_t offset) const {
-  const auto& source = part(partition).sources[static_cast<std::size_t>(offset)];
-  return source.told || (source.request.garbage ? source.dead_lettered : source.done);
+  const auto& p = part(partition);
+  return answered(p.sources[p.here[static_cast<std::size_t>(offset)]]);
 }
 
 bool Oracle::all_complete() const {
-  for (std::size_t p = 0; p < parts_.size(); ++p) {
-    for (std::size_t at = 0; at < parts_[p].sources.size(); ++at) {
-      if (!complete(static_cast<int>(p), static_cast<std::int64_t>(at))) return false;
-    }
-  }
-  return true;
+  return std::ranges::all_of(
+      parts_, [&](const Part& p) { return std::ranges::all_of(p.sources, [&](const Source& s) { return over(s); }); });
 }
 
 bool Oracle::any_open() const {
@@ -481,9 +517,14 @@ void Oracle::at_rest() {
     auto& p = parts_[number];
     for (std::size_t at = 0; at < p.sources.size(); ++at) {
       const auto& source = p.sources[at];
-      if (!complete(static_cast<int>(number), static_cast<std::int64_t>(at))) {
-        report("P1", fmt::format("partition {}: the request at offset {} ({}) is never completed", number, at,
-                                 source.request.request_id));
+      if (over(source)) continue;
+      if (source.gone) {
+        report("LOST", fmt::format("partition {}: the request at offset {} ({}) was read, is gone with its log, and "
+                                   "nobody tells of it",
+                                   number, source.offset, source.request.request_id));
+      } else {
+        report("P1", fmt::format("partition {}: the request at offset {} ({}) is never completed", number,
+                                 source.offset, source.request.request_id));
       }
     }
     if (p.judged != requests(static_cast<int>(number))) {
@@ -497,7 +538,8 @@ void Oracle::at_rest() {
     }
     for (std::size_t at = 0; at < p.sources.size(); ++at) {
       const auto& source = p.sources[at];
-      if (source.request.garbage || source.duplicate || source.told) continue;
+      if (source.request.garbage || source.duplicate || source.told || source.gone || source.passed_over) continue;
+      if (of_older_audit(p, static_cast<std::int64_t>(at))) continue;
       std::int64_t shown = -1;
       for (auto it = p.attempts.lower_bound({source.id, 0}); it != p.attempts.end() && it->first.first == source.id;
            ++it) {
@@ -509,6 +551,7 @@ void Oracle::at_rest() {
         if (p.sources[other].id != source.id) continue;
         counted = std::max(counted, top(p, static_cast<std::int64_t>(other)).value_or(-1));
       }
+      if (shown >= 0 && p.attempts[{source.id, shown}].torn) continue;
       if (shown >= 0 && p.attempts[{source.id, shown}].terminal_at < 0) {
         report("P1", fmt::format("readers of {} wait for ever: attempt {} has no terminal chunk",
                                  source.request.request_id, shown));

@@ -9,7 +9,8 @@
 //                well, nor one whose terminal chunk retention has taken
 //   P4           every attempt leaves one llm.request and one response that counts
 //   P5           complete stays complete; no commit passes an incomplete request
-//   LOST         what is reported as lost has been deleted
+//   LOST         what is reported as lost has been deleted; what a router that is well had read of a log that is gone is
+//                answered or reported
 //   ORDER        of one key one called attempt at a time, in the order of the log
 //   DEDUPE       a request seen before is answered by attempt 0, never run
 //   REFUSED      a request of which a chunk was refused for good ends without another call
@@ -31,6 +32,7 @@
 
 #include "common/events/audit_fold.hpp"
 #include "common/events/chunk.hpp"
+#include "common/kafka/log_identity.hpp"
 #include "common/kafka/record.hpp"
 #include "tests/simulation/broker.hpp"
 #include "tests/simulation/scheduler.hpp"
@@ -59,17 +61,21 @@ class Oracle {
     bool garbage = false;
     bool refusable = false;        ///< it asks for a model that there is not
     std::int64_t deadline_ms = 0;  ///< Unix
+    std::int64_t at_ms = -1;       ///< its timestamp in the log; -1: none
   };
   // What happens, in its order. `writer`: the process whose record it was.
   void request_arrived(int partition, std::int64_t offset, const Request& request);
   /// A broker has refused the chunk: what stands behind it in the log makes no whole answer.
   void chunk_refused(int partition, std::string_view value);
   /// `writer_ms`: the writer's calendar, where that is the brokers' too.
+  /// `at_ms`: the record's timestamp.
   void chunk_appended(int partition, std::int64_t offset, std::string_view value, Micros now,
-                      std::optional<std::int64_t> writer_ms);
-  void audit_appended(int partition, std::int64_t offset, std::string_view value, int writer, Micros now);
+                      std::optional<std::int64_t> writer_ms, std::int64_t at_ms = -1);
+  void audit_appended(int partition, std::int64_t offset, std::string_view value, int writer, Micros now,
+                      std::int64_t at_ms = -1);
   void dead_letter_appended(const kafka::Headers& headers);
-  void committed(int partition, std::int64_t offset, const std::string& metadata);
+  /// `knows`: which log of requests is there now. Else the offset is one of a log that is gone.
+  void committed(int partition, std::int64_t offset, const std::string& metadata, bool knows = true);
   /// Retention has taken the beginning of an audit log; what was kept follows, in its order. What recovery would have
   /// read is gone, so most cannot be judged for that partition any more.
   void audit_cut(int partition);
@@ -79,6 +85,17 @@ class Oracle {
   /// Retention deletes the requests below that offset. What has not been read by then nobody will answer; it has to be
   /// told by requests.lost.
   void requests_deleted(int partition, std::int64_t below);
+  // A log is another one from that offset on: its topic was created again (0), or an unclean election has cut it. What
+  // lay there is gone, and what is appended takes its offsets (oracle_logs.cpp).
+  void requests_went_back(int partition, std::int64_t to, Micros now);
+  void audit_went_back(int partition, std::int64_t to, Micros now);
+  void chunks_went_back(int partition, std::int64_t to, Micros now);
+  /// A worker has got the request at that offset. `mistaken`: it takes it for one of a log that is gone. A successor
+  /// cannot tell it from one that was, and may report it as lost; it has to be answered all the same.
+  void request_read(int partition, std::int64_t offset, bool mistaken = false);
+  /// A worker that had read up to there was answered that the log is the same, and nothing could show otherwise: it
+  /// will not come back to what took the place of what it had read.
+  void unnoticed(int partition, std::int64_t position);
   void cancelled(const std::string& org_id, const std::string& request_id);
   /// The brokers refuse a record for good.
   void refused(Topic topic, int partition);
@@ -97,6 +114,9 @@ class Oracle {
   void all_disturbed();
 
   [[nodiscard]] bool complete(int partition, std::int64_t offset) const;
+  /// Chunks of that attempt are gone with their log.
+  [[nodiscard]] bool is_torn(int partition, const std::string& org_id, const std::string& request_id,
+                             std::int64_t attempt) const;
   [[nodiscard]] bool all_complete() const;
   [[nodiscard]] bool any_open() const;
   /// Nothing happens any more, and nothing fails.
@@ -106,7 +126,7 @@ class Oracle {
   /// The highest claim that took effect.
   [[nodiscard]] std::int64_t epoch(int partition) const { return part(partition).fold.epoch(); }
   [[nodiscard]] std::int64_t requests(int partition) const {
-    return static_cast<std::int64_t>(part(partition).sources.size());
+    return static_cast<std::int64_t>(part(partition).here.size());
   }
   void report(std::string promise, std::string text);
   [[nodiscard]] const std::optional<Violation>& violation() const { return violation_; }
@@ -127,6 +147,7 @@ class Oracle {
     std::int64_t cut = 0;           ///< beginnings of audit and chunk logs that retention has taken
     std::int64_t refused = 0;       ///< attempts that ended because the brokers refused a chunk
     std::int64_t answers_gone = 0;  ///< ended because nobody can know whether they had been answered
+    std::int64_t replaced = 0;      ///< logs of which all, or the end, was replaced
 
     struct Member {
       const char* name;
@@ -149,9 +170,14 @@ class Oracle {
   };
   struct Attempt {
     std::int64_t chunks = 0;
+    // Places on chat.chunks count through all logs that it has had.
     std::int64_t first_at = -1;
-    std::int64_t terminal_at = -1;  ///< of a whole answer
-    bool holed = false;             ///< one of its chunks was refused, and not those behind it: it is never whole
+    std::int64_t last_at = -1;
+    std::int64_t first_offset = -1;  ///< of first_at, in its log
+    std::int64_t terminal_at = -1;   ///< of a whole answer
+    bool holed = false;              ///< one of its chunks was refused, and not those behind it: it is never whole
+    bool torn = false;               ///< chunks of it are gone with a log: nobody can see whether it is whole
+    Micros begun_at{0};              ///< its llm.request
     std::string finish{};
     std::string text{};
     int call = -1;
@@ -181,8 +207,13 @@ class Oracle {
     bool done = false;
     bool dead_lettered = false;
     bool deleted = false;
-    bool told = false;     ///< to be lost, by an event that counts
-    std::string answer{};  ///< the chunk of attempt 0
+    bool gone = false;         ///< with its log
+    bool read = false;         ///< by a worker, before its log was replaced
+    bool mistaken = false;     ///< it was taken for one of a log that is gone
+    bool passed_over = false;  ///< it took the place of one that was read, and nothing could show that
+    std::int64_t offset = -1;  ///< in the log that it lies or lay in
+    bool told = false;         ///< to be lost, by an event that counts
+    std::string answer{};      ///< the chunk of attempt 0
   };
   struct Claim {
     std::int64_t chunks_end = 0;
@@ -190,7 +221,8 @@ class Oracle {
   };
   struct Part {
     events::AuditFold fold{};
-    std::vector<Source> sources{};
+    std::vector<Source> sources{};                               ///< of all logs that chat.requests has had
+    std::vector<std::size_t> here{};                             ///< those in the present one, by offset
     std::map<std::pair<int, std::int64_t>, Attempt> attempts{};  ///< by request and number
     std::map<std::int64_t, Claim> claims{};                      ///< by epoch
     std::map<int, std::pair<std::int64_t, Micros>>
@@ -199,11 +231,39 @@ class Oracle {
     std::int64_t chunks_end = 0;
     std::int64_t chunks_begin = 0;
     bool audit_cut = false;
+    std::int64_t chunks_base = 0;  ///< places on chat.chunks before the present log's offset 0
+    std::size_t audit_from = 0;    ///< of requests before that one the present audit log does not say all
+    bool requests_replaced = false;
+    bool chunks_replaced = false;
+    // Of llm.audit and chat.chunks: timestamps of the present log's records, by offset, and the epoch up to which an
+    // owner may not know that the log is another one.
+    std::vector<std::int64_t> audit_ms{};
+    std::vector<std::int64_t> chunks_ms{};
+    std::int64_t audit_unknown_to = -1;
+    std::int64_t chunks_unknown_to = -1;
     bool struck = false;
+    Micros struck_until = Micros::max();  ///< what begins later runs once again
     std::int64_t chunks_refused = 0;
     std::int64_t judged = 0;  ///< commits up to here have been found right
   };
 
+  // Which request an event, a chunk or a letter is about: its place in Part::sources; -1: there was none.
+  [[nodiscard]] std::int64_t source_of(const Part& part, std::int64_t offset, std::int64_t at_ms) const;
+  [[nodiscard]] std::int64_t source_of(const Part& part, const events::Chunk& chunk) const;
+  void translate(const Part& part, events::AuditFacts& event) const;
+  /// The present audit log may not say all about that request.
+  [[nodiscard]] static bool of_older_audit(const Part& part, std::int64_t source) {
+    return static_cast<std::size_t>(source) < part.audit_from;
+  }
+  /// Nothing more is to come of it.
+  [[nodiscard]] bool over(const Source& source) const;
+  [[nodiscard]] static bool answered(const Source& source);
+  [[nodiscard]] bool is_well(const Part& part, const Attempt& attempt) const {
+    return !part.struck || attempt.begun_at >= part.struck_until;
+  }
+  void went_back(Part& part, Micros now);
+  [[nodiscard]] static bool speaks_of(const std::vector<std::int64_t>& log_ms, const kafka::LogWitness& witness,
+                                      bool may_not_know);
   [[nodiscard]] const Part& part(int partition) const { return parts_[static_cast<std::size_t>(partition)]; }
   Part& part(int partition) { return parts_[static_cast<std::size_t>(partition)]; }
   int id_of(const std::string& org_id, const std::string& request_id);
@@ -213,7 +273,7 @@ class Oracle {
                  std::optional<std::int64_t> writer_ms);
   [[nodiscard]] bool has_reason(const Part& part, const Source& source, const Attempt& attempt, int request,
                                 const events::Chunk& chunk, std::optional<std::int64_t> writer_ms) const;
-  void judge_start(Part& part, const events::AuditFacts& event, int writer);
+  void judge_start(Part& part, const events::AuditFacts& event, int writer, Micros now);
   void judge_order(Part& part, std::int64_t offset, std::pair<int, std::int64_t> started);
   void judge_response(Part& part, const events::AuditFacts& event);
   void judge_loss(Part& part, const events::AuditFacts& event);

@@ -26,22 +26,26 @@ void Oracle::chunk_refused(int partition, std::string_view value) {
 }
 
 void Oracle::chunk_appended(int partition, std::int64_t offset, std::string_view value, Micros now,
-                            std::optional<std::int64_t> writer_ms) {
+                            std::optional<std::int64_t> writer_ms, std::int64_t at_ms) {
   auto& p = part(partition);
-  p.chunks_end = offset + 1;
-  const auto chunk = events::parse_chunk(value);
+  p.chunks_ms.resize(static_cast<std::size_t>(offset) + 1, at_ms);
+  const auto place = p.chunks_base + offset;
+  p.chunks_end = place + 1;
+  auto chunk = events::parse_chunk(value);
   if (!chunk) {
     report("P2", fmt::format("chunk {} cannot be read: {}", offset, chunk.error().detail));
     return;
   }
+  if (chunk->done) chunk->source_offset = source_of(p, *chunk);
   if (chunk->attempt == 0) {
     duplicate_chunk(p, *chunk, value);
     return;
   }
   const auto request = id_of(chunk->org_id, chunk->request_id);
   auto& attempt = p.attempts[{request, chunk->attempt}];
-  if (attempt.first_at < 0) attempt.first_at = offset;
-  if (attempt.holed) return;
+  if (attempt.first_at < 0) attempt.first_at = place, attempt.first_offset = offset;
+  attempt.last_at = place;
+  if (attempt.holed || attempt.torn) return;
   if (attempt.terminal_at >= 0) {
     report("P2", fmt::format("{}: a chunk behind its terminal chunk", name(request, chunk->attempt)));
   } else if (chunk->seq != attempt.chunks) {
@@ -54,7 +58,7 @@ void Oracle::chunk_appended(int partition, std::int64_t offset, std::string_view
   ++attempt.chunks;
   judge_text(attempt, request, chunk->attempt, *chunk);
   if (chunk->done) {
-    attempt.terminal_at = offset;
+    attempt.terminal_at = place;
     attempt.terminal_since = now;
     attempt.finish = chunk->finish_reason;
     judge_end(p, attempt, request, *chunk, writer_ms);
@@ -72,6 +76,11 @@ void Oracle::duplicate_chunk(Part& p, const events::Chunk& chunk, std::string_vi
     return;
   }
   auto& source = p.sources[at];
+  // Who answered it is not to be seen any more, and the answer that its readers have is the higher one.
+  if (source.done && of_older_audit(p, chunk.source_offset)) {
+    source.answer = value;
+    return;
+  }
   if (source.request.request_id != chunk.request_id || !source.duplicate) {
     report("DEDUPE", fmt::format("{} at offset {} is called a duplicate and is none", chunk.request_id, at));
   } else if (source.answer.empty()) {
@@ -144,7 +153,8 @@ bool Oracle::has_reason(const Part& p, const Source& source, const Attempt& atte
   if (chunk.finish_reason != "error") return !source.request.refusable;
   const auto& code = chunk.error_code;
   // What is not known, or was told to the worker wrongly, excuses.
-  const bool excused = p.audit_cut || attempt.begun_by < 0 || disturbed_.contains(attempt.begun_by);
+  const bool older = of_older_audit(p, chunk.source_offset);
+  const bool excused = p.audit_cut || older || attempt.begun_by < 0 || disturbed_.contains(attempt.begun_by);
   if (code == "MODEL_NOT_FOUND") return source.request.refusable;
   if (code == "DEADLINE_EXCEEDED") {
     return excused || !writer_ms || *writer_ms + rounding_ms >= source.request.deadline_ms;
@@ -152,11 +162,11 @@ bool Oracle::has_reason(const Part& p, const Source& source, const Attempt& atte
   const bool refused = p.fold.refused(chunk.source_offset, source.request.org_id, source.request.request_id) != nullptr;
   if (code == "RESPONSE_TOO_LARGE") return refused;
   if (code == "INTERNAL") {
-    return refused || p.audit_cut ||
+    return refused || p.audit_cut || older ||
            p.fold.interruptions(chunk.source_offset, source.request.org_id, source.request.request_id, "lost") >=
                lost_attempts_max;
   }
-  if (code == "INTERRUPTED") return p.audit_cut || p.chunks_begin > 0;
+  if (code == "INTERRUPTED") return p.audit_cut || p.chunks_begin > 0 || p.chunks_replaced;
   if (!code.starts_with("PROVIDER_")) return false;
   if (excused || source.deleted) return true;
   if (attempt.call >= 0) return calls_[static_cast<std::size_t>(attempt.call)].fails;

@@ -242,22 +242,55 @@ void add_deletion(Plan& plan, Random& random) {
   }
 }
 
-// What the brokers refuse, and topics that take nothing. Some histories know no other faults: there the oracle holds
-// every partition that is not struck to a single run of each request.
-void add_refusals(Plan& plan, Random& random) {
-  plan.alone = random.chance(0.5);
-  if (plan.alone) {
-    plan.faults.clear();
-    plan.workers = 1;
-    plan.partitions = static_cast<int>(random.pick({2, 3, 4}));
-    for (auto& request : plan.requests) {
-      if (request.duplicate_of < 0) request.partition = static_cast<int>(random.below(plan.partitions));
-    }
-    for (auto& request : plan.requests) {
-      if (request.duplicate_of >= 0)
-        request.partition = plan.requests[static_cast<std::size_t>(request.duplicate_of)].partition;
-    }
+// One worker and no faults but those that are added behind: the oracle holds every partition that they do not strike to
+// a single run of each request.
+void leave_alone(Plan& plan, Random& random) {
+  plan.alone = true;
+  plan.faults.clear();
+  plan.workers = 1;
+  plan.partitions = static_cast<int>(random.pick({2, 3, 4}));
+  for (auto& request : plan.requests) {
+    if (request.duplicate_of < 0) request.partition = static_cast<int>(random.below(plan.partitions));
   }
+  for (auto& request : plan.requests) {
+    if (request.duplicate_of >= 0)
+      request.partition = plan.requests[static_cast<std::size_t>(request.duplicate_of)].partition;
+  }
+}
+
+// Topics that are created again, and logs that go back. Requests come before, meanwhile, and when it has been noticed.
+void add_replacements(Plan& plan, Random& random) {
+  plan.offsets_unknown = 0;
+  plan.duplicate_batch = 0;  // an event of which no place is known shows nothing about its log
+  if (random.chance(0.6)) {
+    leave_alone(plan, random);
+  } else {
+    std::erase_if(plan.faults, [](const Fault& fault) {
+      return fault.kind == FaultKind::tamper || fault.kind == FaultKind::cut_audit ||
+             fault.kind == FaultKind::cut_chunks || fault.kind == FaultKind::cut_requests;
+    });
+  }
+  plan.heal_at = Micros(random.pick({20 * second, 40 * second}));
+  // One that comes again follows its first.
+  std::vector<std::int64_t> times;
+  for (std::size_t i = 0; i < plan.requests.size(); ++i) times.push_back(random.below(plan.heal_at.count()));
+  std::ranges::sort(times);
+  for (std::size_t i = 0; i < plan.requests.size(); ++i) {
+    plan.requests[i].at = Micros(times[i]);
+    if (random.chance(0.3)) plan.requests[i].token_gap_us = random.pick({400 * ms, 1'200 * ms});
+  }
+  const auto count = random.between(1, 2);
+  for (std::int64_t i = 0; i < count; ++i) {
+    plan.faults.push_back({.at = random.between(2 * second, plan.heal_at.count()),
+                           .kind = random.pick({FaultKind::new_topic, FaultKind::log_back}),
+                           .partition = static_cast<int>(random.below(plan.partitions)),
+                           .seed = random.next()});
+  }
+}
+
+// What the brokers refuse, and topics that take nothing.
+void add_refusals(Plan& plan, Random& random) {
+  if (random.chance(0.5)) leave_alone(plan, random);
   for (auto& request : plan.requests) {
     if (request.kind == RequestKind::ordinary && random.chance(0.1)) request.kind = RequestKind::garbage;
     if (random.chance(0.3)) request.token_gap_us = random.pick({400 * ms, 1'200 * ms});
@@ -292,15 +325,20 @@ const char* name_of(Moment moment) {
 
 const char* name_of(FaultKind kind) {
   static constexpr std::array<const char*, static_cast<std::size_t>(FaultKind::count)> names{
-      "crash",       "crash_inside",  "pause",         "kick",          "rebalance",     "join",
-      "drain",       "fail_line",     "fail_producer", "fail_consumer", "stall_appends", "stall_acks",
-      "stall_reads", "stall_fetches", "provider_down", "clock_jump",    "calendar_jump", "cut_chunks",
-      "cut_audit",   "cut_requests",  "tamper",        "refuse_record", "block_topic",   "stall_lane"};
+      "crash",         "crash_inside",  "pause",         "kick",          "rebalance",  "join",         "drain",
+      "fail_line",     "fail_producer", "fail_consumer", "stall_appends", "stall_acks", "stall_reads",  "stall_fetches",
+      "provider_down", "clock_jump",    "calendar_jump", "cut_chunks",    "cut_audit",  "cut_requests", "tamper",
+      "refuse_record", "block_topic",   "stall_lane",    "new_topic",     "log_back",   "no_such_host", "unread_topic"};
   return names[static_cast<std::size_t>(kind)];
 }
 
 bool Plan::tampers() const {
   return std::ranges::any_of(faults, [](const Fault& f) { return f.kind == FaultKind::tamper; });
+}
+
+bool Plan::replaces() const {
+  return std::ranges::any_of(
+      faults, [](const Fault& f) { return f.kind == FaultKind::new_topic || f.kind == FaultKind::log_back; });
 }
 
 bool Plan::jumps_far() const {
@@ -375,6 +413,22 @@ Plan make_plan(std::uint64_t seed) {
   if (random.chance(0.08) && !plan.tampers()) add_deletion(plan, random);
   Random refusals(mixed(seed, 4));
   if (refusals.chance(0.15)) add_refusals(plan, refusals);
+  Random replacements(mixed(seed, 5));
+  if (!plan.alone && replacements.chance(0.1)) add_replacements(plan, replacements);
+  Random names(mixed(seed, 7));
+  if (names.chance(0.05)) {
+    plan.faults.push_back({.at = names.chance(0.5) ? 0 : names.between(0, plan.heal_at.count()),
+                           .kind = FaultKind::no_such_host,
+                           .seed = names.next()});
+  }
+  // Before anybody has read it, or later, for those that start then.
+  Random unread(mixed(seed, 6));
+  if (unread.chance(0.03)) {
+    plan.faults.push_back({.at = unread.chance(0.5) ? 0 : unread.between(0, plan.heal_at.count()),
+                           .kind = FaultKind::unread_topic,
+                           .amount = unread.pick({2 * second, 20 * second}),
+                           .seed = unread.next()});
+  }
   return plan;
 }
 

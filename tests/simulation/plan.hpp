@@ -93,6 +93,10 @@ enum class FaultKind : std::uint8_t {
   refuse_record,  ///< the brokers refuse its next records to one partition of a topic for good
   block_topic,    ///< a topic takes no records for `amount` µs
   stall_lane,     ///< one partition of a topic takes no records for `amount` µs
+  new_topic,      ///< a topic is deleted and created again
+  log_back,       ///< an unclean election: a log loses its newest records
+  no_such_host,   ///< the name of one of the two providers cannot be resolved any more, for good
+  unread_topic,  ///< whoever starts from now on never reads chat.cancellations to its end; the registry for `amount` µs
   count,
 };
 [[nodiscard]] const char* name_of(FaultKind kind);
@@ -139,6 +143,8 @@ struct Plan {
   double late_commit = 0;      ///< how often a commit of an old generation is taken all the same
   double offsets_unknown = 0;  ///< how often the committed offsets cannot be read
 
+  /// A topic is created again, or a log goes back.
+  [[nodiscard]] bool replaces() const;
   /// The promises that such a history cannot be held to, because what they rest on was taken away.
   [[nodiscard]] bool tampers() const;
   [[nodiscard]] bool jumps_far() const;

@@ -24,9 +24,8 @@ router::RouterMetrics& router_metrics() {
 }
 
 /// Two deployments of one model; the same for every history.
-const registry::Projection& projection() {
-  static const registry::Projection all = [] {
-    registry::Projection made;
+const std::pair<std::string, std::string>& model_event() {
+  static const auto all = [] {
     events::ModelUpserted event;
     event.version = 1;
     event.cause = "seed";
@@ -43,14 +42,12 @@ const registry::Projection& projection() {
                                          .connection_name = connection,
                                          .provider = "ollama",
                                          .adapter = "ollama",
-                                         .base_url = "http://provider",
+                                         .base_url = fmt::format("http://{}.provider", connection),
                                          .auth_type = "none",
                                          .upstream_name = "llama3"});
     }
     event.key = events::model_key(event.model);
-    made.apply(event.key, events::to_json(event));
-    made.apply(events::registry_mark_key, events::to_json(events::RegistryMark{.version = 1, .models = 1}));
-    return made;
+    return std::pair(event.key, events::to_json(event));
   }();
   return all;
 }
@@ -70,7 +67,8 @@ Process::Process(World& world, int id, int slot)
       luck_(luck_of(mixed(world.plan.seed, 100, static_cast<std::uint64_t>(id)))),
       core_random_(mixed(world.plan.seed, 200, static_cast<std::uint64_t>(id))),
       steady_offset_(Micros(core_random_.below(1'000'000'000))),
-      wall_offset_(std::chrono::milliseconds(world.plan.calendar_skew_ms[static_cast<std::size_t>(slot)])) {}
+      wall_offset_(std::chrono::milliseconds(world.plan.calendar_skew_ms[static_cast<std::size_t>(slot)])),
+      reads_cancellations_(!world.cancellations_unread()) {}
 
 Process::~Process() {
   dying_ = true;
@@ -91,7 +89,7 @@ void Process::start() {
   http_ = std::make_unique<SimHttp>(world_, *this);
   core_ = std::make_unique<router::RouterCore>(
       world_.options,
-      router::RouterCore::World{.environment = *this, .http = *http_, .projection = projection(), .questions = *this},
+      router::RouterCore::World{.environment = *this, .http = *http_, .projection = projection_, .questions = *this},
       router_metrics());
   core_->on_producer_lost = [this] { renew_producer(); };
   core_->on_consumer_lost = [this] {
@@ -108,7 +106,20 @@ void Process::start() {
   reader_ = std::make_unique<SimLogReader>(world_, *this);
   core_->connect(reader_.get());
   make_producer();
+  const auto wait = world_.registry_read_at() - world_.scheduler.now();
+  if (wait > Micros(0)) {
+    later(wait, [this] { read_registry(); });
+  } else {
+    read_registry();
+  }
   join();
+}
+
+void Process::read_registry() {
+  const auto& [key, value] = model_event();
+  projection_.apply(key, value);
+  projection_.apply(events::registry_mark_key, events::to_json(events::RegistryMark{.version = 1, .models = 1}));
+  core_->on_registry_changed();
 }
 
 router::Now Process::now() const {
@@ -157,7 +168,7 @@ void Process::look(std::uint64_t token, std::vector<kafka::WitnessQuestion> ques
 }
 
 // As the brokers and kafka::LogWatch answer it.
-kafka::LogSurvey Process::survey(const std::vector<kafka::WitnessQuestion>& questions) const {
+kafka::LogSurvey Process::survey(const std::vector<kafka::WitnessQuestion>& questions) {
   kafka::LogSurvey survey;
   for (std::size_t i = 0; i < topic_count; ++i) {
     const auto topic = static_cast<Topic>(i);
@@ -187,6 +198,8 @@ kafka::LogSurvey Process::survey(const std::vector<kafka::WitnessQuestion>& ques
       answer.newer_from = newer_than(witness.time_ms - kafka::broker_clocks_apart_ms - 1).value_or(log.end());
       if (answer.newer_from < log.end()) answer.newer_from_ms = log.at(answer.newer_from).timestamp_ms;
     }
+    if (answer.verdict == kafka::LogVerdict::same && partition.topic == name_of(Topic::requests) && group_)
+      group_->log_is_same(partition.partition);
     survey.answers.emplace_back(answer);
   }
   return survey;

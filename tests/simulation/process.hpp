@@ -75,11 +75,14 @@ class Process final : public router::Environment, public router::LogQuestions {
   /// The process is to be ended: nothing that its parts still say in being destroyed gets out.
   void die() { dying_ = true; }
   [[nodiscard]] bool finished() const { return finished_; }
+  /// It comes to the end of chat.cancellations.
+  [[nodiscard]] bool reads_cancellations() const { return reads_cancellations_; }
 
  private:
-  [[nodiscard]] kafka::LogSurvey survey(const std::vector<kafka::WitnessQuestion>& questions) const;
+  [[nodiscard]] kafka::LogSurvey survey(const std::vector<kafka::WitnessQuestion>& questions);
   void run(Action& action);
   void make_producer();
+  void read_registry();
   void join();
   void renew_producer();
   void wait_for_old_producer();
@@ -103,6 +106,8 @@ class Process final : public router::Environment, public router::LogQuestions {
   std::deque<Action> waiting_{};  ///< what became due while it was paused
   std::array<int, static_cast<std::size_t>(Gate::count)> closed_{};
 
+  registry::Projection projection_{};
+  const bool reads_cancellations_;
   std::unique_ptr<SimHttp> http_;
   std::unique_ptr<router::RouterCore> core_;
   std::unique_ptr<SimProducer> producer_;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "tests/simulation/clients.hpp"
 #include "tests/simulation/world.hpp"
@@ -166,7 +167,12 @@ void SimGroup::assign(const std::vector<kafka::StartingPoint>& points) {
   phase_ = Phase::assigned;
   ++assignment_;
   fetchers_.clear();
+  passed_.clear();
   for (const auto& point : points) {
+    const auto& log = world_.broker.log(Topic::requests, point.partition.partition);
+    // Whoever committed that may not have known.
+    if (log.kept_to && point.offset > std::max(*log.kept_to, world_.oracle.committed_up_to(point.partition.partition)))
+      passed_[point.partition.partition] = {.to = point.offset, .version = -1};
     const auto partition = point.partition.partition;
     auto& fetcher = fetchers_[partition];
     fetcher = {.partition = partition, .next = world_.broker.log(Topic::requests, partition).clamped(point.offset)};
@@ -177,8 +183,29 @@ void SimGroup::assign(const std::vector<kafka::StartingPoint>& points) {
 void SimGroup::seek(const kafka::StartingPoint& point) {
   const auto it = fetchers_.find(point.partition.partition);
   if (it == fetchers_.end()) return;
+  passed_.erase(point.partition.partition);
   it->second.next = world_.broker.log(Topic::requests, it->first).clamped(point.offset);
   plan_fetch(it->second);
+}
+
+void SimGroup::log_went_back(int partition, std::int64_t to, std::int64_t version) {
+  const auto it = fetchers_.find(partition);
+  if (it == fetchers_.end() || it->second.next <= to) return;
+  auto& passed = passed_.try_emplace(partition, Passed{.version = version}).first->second;
+  if (passed.to == 0) passed.version = version;
+  passed.to = std::max(passed.to, it->second.next);
+}
+
+std::int64_t SimGroup::version_of(int partition) const {
+  const auto passed = passed_.find(partition);
+  const bool knows = passed == passed_.end() || passed->second.to == 0;
+  return knows ? world_.broker.log(Topic::requests, partition).version : passed->second.version;
+}
+
+void SimGroup::log_is_same(int partition) {
+  // It goes on to take what follows for more of the log that is gone.
+  const auto passed = passed_.find(partition);
+  if (passed != passed_.end()) world_.oracle.unnoticed(partition, std::exchange(passed->second.to, 0));
 }
 
 void SimGroup::set_reading(bool reading) {
@@ -216,6 +243,10 @@ void SimGroup::fetch_next(std::uint64_t assignment, int partition) {
   plan_fetch(fetcher);
   world_.trace.note(world_.scheduler.now(), 5, static_cast<std::uint64_t>(process_.id()),
                     static_cast<std::uint64_t>(offset));
+  // What lies below it takes for read already, and puts aside; what follows, for more of the log that is gone.
+  const auto passed = passed_.find(partition);
+  const bool mistaken = passed != passed_.end();
+  if (!mistaken || offset >= passed->second.to) world_.oracle.request_read(partition, offset, mistaken);
   process_.core().consumer_listener().on_record(log.record(Topic::requests, partition, offset));
 }
 
@@ -232,14 +263,15 @@ void SimGroup::commit(std::uint64_t token, const kafka::TopicPartition& partitio
     });
     return;
   }
-  process_.later(process_.delay(Stage::commit), [self = std::weak_ptr(self_), token, partition, offset, metadata] {
-    if (const auto alive = self.lock()) (*alive)->send_commit(token, partition, offset, metadata);
+  process_.later(process_.delay(Stage::commit), [self = std::weak_ptr(self_), token, partition, offset, metadata,
+                                                 version = version_of(partition.partition)] {
+    if (const auto alive = self.lock()) (*alive)->send_commit(token, partition, offset, metadata, version);
   });
 }
 
 // Stamped with the generation of the moment in which it is sent, as librdkafka does; from here on the process may die.
 void SimGroup::send_commit(std::uint64_t token, const kafka::TopicPartition& partition, std::int64_t offset,
-                           const std::string& metadata) {
+                           const std::string& metadata, std::int64_t version) {
   auto& luck = process_.luck(Stage::commit);
   const auto now = world_.scheduler.now();
   commits_arrive_ = std::max(commits_arrive_, now + process_.delay(Stage::commit));
@@ -248,10 +280,10 @@ void SimGroup::send_commit(std::uint64_t token, const kafka::TopicPartition& par
   const auto back = process_.delay(Stage::commit);
   world_.scheduler.after(commits_arrive_ - now,
                          [&world = world_, id = process_.id(), self = std::weak_ptr(self_), late, unheard, back,
-                          generation = generation_, token, partition, offset, metadata] {
+                          generation = generation_, token, partition, offset, metadata, version] {
                            const bool member = world.coordinator.is_member(id);
                            const bool taken = member && (late || generation == world.coordinator.generation());
-                           if (taken) world.commit_lands(partition.partition, offset, metadata, id);
+                           if (taken) world.commit_lands(partition.partition, offset, metadata, id, version);
                            auto* process = world.process(id);
                            if (process == nullptr || self.expired()) return;
                            const auto outcome = unheard ? kafka::CommitOutcome::failed

@@ -31,16 +31,20 @@ http::TransferId SimHttp::start(http::Request request, http::Clocks clocks, http
   if (!process_.speaks()) return static_cast<http::TransferId>(id);
   const auto index = world_.request_with_marker(request.body);
   const auto& planned = world_.plan.requests[index];
-  const auto before = static_cast<std::size_t>(world_.calls_of(index)++);
+  const bool unresolved = world_.no_such_host(request.url);
+  // A call that comes to nobody is none of those that the plan speaks of.
+  const auto before = static_cast<std::size_t>(unresolved ? world_.calls_of(index) : world_.calls_of(index)++);
   if (process_.calendar_is_right() && world_.kept == 0) world_.judge_deadline(index);
   Transfer transfer{
       .listener = &listener, .request = static_cast<int>(index), .tokens = planned.tokens, .streams = planned.stream};
   if (before < planned.behaviours.size() && !world_.healing()) transfer.behaviour = planned.behaviours[before];
   if (world_.provider_down()) transfer.behaviour = Behaviour::refuses;
-  transfer.call = world_.kept > 0 ? -1
-                                  : world_.oracle.call_started(world_.org_of(index), world_.id_of(index),
-                                                               transfer.behaviour != Behaviour::answers);
-  world_.trace.say(world_.scheduler.now(), "p{}: calls the provider for {} (call {})", process_.id(),
+  const bool fails = transfer.behaviour != Behaviour::answers;
+  if (unresolved) transfer.behaviour = Behaviour::refuses;
+  transfer.call = world_.kept > 0
+                      ? -1
+                      : world_.oracle.call_started(world_.org_of(index), world_.id_of(index), fails && !unresolved);
+  world_.trace.say(world_.scheduler.now(), "p{}: calls {} for {} (call {})", process_.id(), request.url,
                    world_.id_of(index), transfer.call);
   world_.trace.note(world_.scheduler.now(), 8, static_cast<std::uint64_t>(process_.id()), index);
   auto& stored = transfers_[id] = transfer;

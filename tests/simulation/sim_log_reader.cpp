@@ -38,6 +38,7 @@ void SimLogReader::go_on() {
 
 void SimLogReader::plan(const Key& key, Cursor& cursor) {
   if (cursor.due || !reading_ || process_.closed(Gate::reads)) return;
+  if (key.first == Topic::cancellations && !process_.reads_cancellations()) return;
   const auto end = world_.broker.log(key.first, key.second).end();
   if (cursor.told && end == cursor.next) return;
   cursor.due = true;

@@ -73,6 +73,7 @@ void SimProducer::append_next(const LineKey& key) {
     return;
   }
   line.offsets.push_back(world_.broker.log(key.first, key.second).end());
+  next.stamp_ms = world_.calendar_ms();
   auto entry = std::move(next.entry);
   next.entry = {};
   line.appended.push_back(std::move(next));
@@ -103,6 +104,7 @@ void SimProducer::ack_next(const LineKey& key) {
     const auto token = line.appended.front().token;
     const auto offset = line.offsets.front();
     const bool refused = line.appended.front().refused;
+    const auto stamp_ms = line.appended.front().stamp_ms;
     line.appended.pop_front();
     line.offsets.pop_front();
     if (refused) {
@@ -118,12 +120,8 @@ void SimProducer::ack_next(const LineKey& key) {
     world_.trace.note(world_.scheduler.now(), 1, static_cast<std::uint64_t>(process_.id()), token);
     world_.trace.say(world_.scheduler.now(), "  p{} hears of {}/{}: {}{}", process_.id(), name_of(key.first),
                      key.second, doubled ? i - 1 : offset, doubled ? " (a doubled batch)" : "");
-    const auto& log = world_.broker.log(key.first, key.second);
-    const auto kept = offset >= log.first && offset < log.end();
-    process_.core().producer_listener().on_report({.token = token,
-                                                   .ok = true,
-                                                   .offset = doubled ? i - 1 : offset,
-                                                   .timestamp_ms = kept ? log.at(offset).timestamp_ms : -1});
+    process_.core().producer_listener().on_report(
+        {.token = token, .ok = true, .offset = doubled ? i - 1 : offset, .timestamp_ms = stamp_ms});
     if (process_.dying()) return;
     world_.moment(key.first == Topic::audit ? Moment::audit_ack : Moment::chunk_ack, process_.id());
   }

@@ -9,6 +9,6 @@
 namespace tokenrail::simulation {
 
 /// `calendars`: brokers' timestamps and those of workers may be far apart. `tampered`: a tool wrote committed offsets.
-[[nodiscard]] std::optional<Violation> verified(const Broker& broker, const Oracle::Excuses& excuses);
+[[nodiscard]] std::optional<Violation> verified(const Broker& broker, const Oracle& oracle);
 
 }  // namespace tokenrail::simulation

@@ -79,6 +79,10 @@ int& World::calls_of(std::size_t request) {
   return calls_[request];
 }
 
+bool World::no_such_host(const std::string& url) const {
+  return !lost_host_.empty() && url.starts_with(fmt::format("http://{}.provider", lost_host_));
+}
+
 std::size_t World::request_with_marker(const std::string& body) const {
   const auto at = body.find(marker);
   if (at == std::string::npos) return 0;
@@ -135,10 +139,10 @@ void World::tell_oracle(Topic topic, int partition, std::int64_t offset, const E
   const std::string_view value = entry.value ? std::string_view(*entry.value) : std::string_view{};
   switch (topic) {
     case Topic::chunks:
-      oracle.chunk_appended(partition, offset, value, scheduler.now(), calendar_of(writer));
+      oracle.chunk_appended(partition, offset, value, scheduler.now(), calendar_of(writer), entry.timestamp_ms);
       break;
     case Topic::audit:
-      oracle.audit_appended(partition, offset, value, writer, scheduler.now());
+      oracle.audit_appended(partition, offset, value, writer, scheduler.now(), entry.timestamp_ms);
       break;
     case Topic::dlq:
       oracle.dead_letter_appended(entry.headers);
@@ -225,13 +229,15 @@ void World::judge_deadline(std::size_t request) {
   }
 }
 
-void World::commit_lands(int partition, std::int64_t offset, const std::string& metadata, int process) {
+void World::commit_lands(int partition, std::int64_t offset, const std::string& metadata, int process,
+                         std::int64_t version) {
   auto& stored = broker.committed[static_cast<std::size_t>(partition)];
   trace.note(scheduler.now(), 20, static_cast<std::uint64_t>(partition), static_cast<std::uint64_t>(offset), metadata);
   trace.say(scheduler.now(), "committed {}: {} '{}' by p{}", partition, offset, metadata, process);
   stored = {.offset = offset, .metadata = metadata};
   committers_[partition] = process;
-  if (kept == 0) oracle.committed(partition, offset, metadata);
+  if (kept == 0)
+    oracle.committed(partition, offset, metadata, version == broker.log(Topic::requests, partition).version);
   moment(Moment::commit_land, process);
 }
 
@@ -260,7 +266,8 @@ std::int64_t World::send_request(std::size_t index) {
                           .key = entry.key,
                           .garbage = planned.kind == RequestKind::garbage,
                           .refusable = planned.kind == RequestKind::refusable,
-                          .deadline_ms = deadline_of(index)});
+                          .deadline_ms = deadline_of(index),
+                          .at_ms = calendar_ms()});
   append(Topic::requests, planned.partition, std::move(entry), -1);
   return offset;
 }
@@ -409,6 +416,21 @@ void World::strike(const Fault& fault, int involved) {
     case FaultKind::block_topic:
     case FaultKind::stall_lane:
       close_lanes(fault);
+      return;
+    case FaultKind::new_topic:
+      replace(Random(fault.seed)
+                  .pick({Topic::requests, Topic::requests, Topic::audit, Topic::audit, Topic::chunks,
+                         Topic::cancellations}));
+      return;
+    case FaultKind::log_back:
+      take_back(fault);
+      return;
+    case FaultKind::no_such_host:
+      if (lost_host_.empty()) lost_host_ = Random(fault.seed).pick({"c1", "c2"});
+      trace.say(scheduler.now(), "the name {}.provider cannot be resolved", lost_host_);
+      return;
+    case FaultKind::unread_topic:
+      leave_unread(fault);
       return;
     default:
       break;
@@ -616,6 +638,70 @@ void World::cut_requests(const Fault& fault) {
   oracle.requests_deleted(fault.partition, log.start);
 }
 
+void World::leave_unread(const Fault& fault) {
+  if (Random(fault.seed).chance(0.6)) {
+    trace.say(scheduler.now(), "whoever starts does not read {} to its end", name_of(Topic::cancellations));
+    cancellations_unread_ = true;
+    return;
+  }
+  trace.say(scheduler.now(), "whoever starts does not read the registry to its end");
+  registry_read_at_ = std::max(registry_read_at_, scheduler.now() + Micros(fault.amount));
+}
+
+// --- logs that are replaced -----------------------------------------------------------------------------------------
+
+void World::replace(Topic topic) {
+  trace.say(scheduler.now(), "{} is created again", name_of(topic));
+  for (int partition = 0; partition < broker.partitions(topic); ++partition) {
+    log_is_another(topic, partition, 0);
+    // The brokers drop what groups have committed for a topic together with it.
+    if (topic == Topic::requests) broker.committed[static_cast<std::size_t>(partition)] = {};
+  }
+}
+
+void World::take_back(const Fault& fault) {
+  Random random(fault.seed);
+  const auto topic = random.pick({Topic::requests, Topic::requests, Topic::audit, Topic::audit, Topic::chunks});
+  const auto& log = broker.log(topic, fault.partition);
+  const auto most = std::min<std::int64_t>(log.end() - log.start, random.pick({1L, 3L, 10L}));
+  if (most > 0) take_back(topic, fault.partition, log.end() - random.between(1, most));
+}
+
+void World::take_back(Topic topic, int partition, std::int64_t to) {
+  trace.say(scheduler.now(), "{}/{} goes back to {}", name_of(topic), partition, to);
+  log_is_another(topic, partition, to);
+}
+
+void World::log_is_another(Topic topic, int partition, std::int64_t to) {
+  constexpr Micros noticed_within{20'000'000};
+  trace.note(scheduler.now(), 25, static_cast<std::uint64_t>(topic), static_cast<std::uint64_t>(to));
+  noticed_at_ = scheduler.now() + noticed_within;
+  const auto version = broker.log(topic, partition).version;
+  broker.log(topic, partition).go_back(to, calendar_ms());
+  if (topic == Topic::requests) {
+    oracle.requests_went_back(partition, to, scheduler.now());
+    for (const auto& process : processes_) {
+      if (process && process->group() != nullptr) process->group()->log_went_back(partition, to, version);
+    }
+  } else if (topic == Topic::chunks) {
+    oracle.chunks_went_back(partition, to, scheduler.now());
+  } else if (topic == Topic::audit) {
+    oracle.audit_went_back(partition, to, scheduler.now());
+    const auto& log = broker.log(topic, partition);
+    for (auto offset = log.start; offset < log.end(); ++offset)
+      oracle.audit_kept(partition, offset, log.at(offset).value.value_or(""));
+  }
+  if (!plan.alone) {
+    // Whoever continues something may have lost what says so.
+    for (const auto& process : processes_) {
+      if (process) oracle.disturbed(process->id());
+    }
+  }
+  for (const auto& process : processes_) {
+    if (process) process->go_on();
+  }
+}
+
 // --- the end --------------------------------------------------------------------------------------------------------
 
 void World::heal() {
@@ -635,6 +721,7 @@ void World::heal() {
 
 bool World::at_rest() const {
   if (restarts_due_ > 0 || cancellations_due_ > 0 || requests_sent_ < plan.requests.size()) return false;
+  if (scheduler.now() < noticed_at_) return false;
   if (!coordinator.stable() || !oracle.all_complete() || oracle.any_open()) return false;
   std::size_t alive = 0;
   for (const auto& p : processes_) {
@@ -673,7 +760,7 @@ std::optional<Violation> World::finish() {
   oracle.at_rest();
   if (livelock) oracle.report("P1", "nothing fails any more, and yet the history does not come to rest");
   if (!oracle.violation()) {
-    if (const auto found = verified(broker, oracle.excuses())) oracle.report(found->promise, found->text);
+    if (const auto found = verified(broker, oracle)) oracle.report(found->promise, found->text);
   }
   return oracle.violation();
 }

@@ -48,6 +48,11 @@ class World {
   /// The process dies. `restart`: another takes its place after that time.
   void crash(int process, std::uint64_t seed, std::optional<Micros> restart);
 
+  /// The topic is deleted and created again: its logs are empty, and what was committed for the requests is gone.
+  void replace(Topic topic);
+  /// An unclean election: that log loses what lies at and behind that offset.
+  void take_back(Topic topic, int partition, std::int64_t to);
+
   /// Not 0: the logs keep only so many records, and the oracle, which remembers all, is not asked.
   std::size_t kept = 0;
 
@@ -67,6 +72,12 @@ class World {
   /// That partition of the topic takes nothing at present.
   [[nodiscard]] bool lane_closed(Topic topic, int partition) const;
   [[nodiscard]] bool provider_down() const { return providers_down_ > 0; }
+  /// The name in that address cannot be resolved.
+  [[nodiscard]] bool no_such_host(const std::string& url) const;
+  /// Whoever starts now does not come to the end of chat.cancellations, however well everything else is.
+  [[nodiscard]] bool cancellations_unread() const { return cancellations_unread_; }
+  /// Whoever starts now does not come to the end of the registry before that time.
+  [[nodiscard]] Micros registry_read_at() const { return registry_read_at_; }
   [[nodiscard]] std::int64_t calendar_ms() const;
   /// The same as that process sees it; nothing: its calendar is another.
   [[nodiscard]] std::optional<std::int64_t> calendar_of(int writer) const;
@@ -86,7 +97,8 @@ class World {
   void moment(Moment moment, int process);
   /// The provider is called for that request: its time must not be over.
   void judge_deadline(std::size_t request);
-  void commit_lands(int partition, std::int64_t offset, const std::string& metadata, int process);
+  /// `version`: Log::version of the requests when it was made.
+  void commit_lands(int partition, std::int64_t offset, const std::string& metadata, int process, std::int64_t version);
   void bury(int process);
   /// The process ended by itself; another takes its place where the plan is not over.
   void exited(int process);
@@ -108,6 +120,9 @@ class World {
   void cut_requests(const Fault& fault);
   void gate_for(Process& process, Gate gate, Micros time);
   void close_lanes(const Fault& fault);
+  void take_back(const Fault& fault);
+  void leave_unread(const Fault& fault);
+  void log_is_another(Topic topic, int partition, std::int64_t to);
   void refuse(const Fault& fault, Process& process);
   void residue_step(std::size_t index);
   void restart(int slot, Micros delay);
@@ -131,6 +146,10 @@ class World {
   int providers_down_ = 0;
   std::map<std::pair<Topic, int>, int> closed_lanes_{};  ///< partition -1: the whole topic
   int restarts_due_ = 0;
+  std::string lost_host_{};  ///< empty: all names can be resolved
+  bool cancellations_unread_ = false;
+  Micros registry_read_at_{0};
+  Micros noticed_at_{0};  ///< not before that time does every worker know which logs are others
   bool healing_ = false;
 };
 

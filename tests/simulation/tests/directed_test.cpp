@@ -354,6 +354,58 @@ TEST_F(Directed, AnAnswerWithARefusedChunkIsNeverComplete) {
   tell(ended_behind_a_refused_chunk, histories / 2, router::Bug::terminal_is_enough);
 }
 
+// --- topics that are created again ----------------------------------------------------------------------------------
+
+/// Three requests are answered and committed; then a topic is created again, and six more come: each of them is
+/// answered, and runs once where the router has looked before.
+std::optional<Violation> created_again(std::uint64_t seed, Topic topic, int& met) {
+  auto plan = empty_plan(seed);
+  plan.alone = true;
+  plan.workers = 1;
+  plan.duplicate_batch = 0;
+  plan.requests.resize(9);
+  for (auto& request : plan.requests) request = {.tokens = 2};
+  World world(plan);
+  world.start_worker(0);
+  for (std::size_t i = 0; i < 3; ++i) world.send_request(i);
+  EXPECT_TRUE(world.run_until([&] { return world.broker.committed[0].offset == 3; })) << seed;
+  EXPECT_FALSE(world.run_until([] { return false; }, Micros(2 * second))) << seed;
+  world.replace(topic);
+  // In half of the histories the router has looked before the next request comes.
+  if (seed % 2 == 0) world.run_until([] { return false; }, Micros(10 * second));
+  for (std::size_t i = 3; i < 9; ++i) world.send_request(i);
+  auto violation = world.heal_and_finish();
+  bool once = true;
+  for (std::size_t i = 3; i < 9; ++i) once = once && world.calls_of(i) == 1;
+  EXPECT_TRUE(violation || once || seed % 2 == 1) << seed;
+  if (once) ++met;
+  return violation;
+}
+
+std::optional<Violation> requests_created_again(std::uint64_t seed, int& met) {
+  return created_again(seed, Topic::requests, met);
+}
+std::optional<Violation> audit_created_again(std::uint64_t seed, int& met) {
+  return created_again(seed, Topic::audit, met);
+}
+
+TEST_F(Directed, RequestsCreatedAgainAreAnswered) {
+  tell(requests_created_again, histories / 3, router::Bug::believes_old_log);
+}
+
+TEST_F(Directed, RequestsAreAnsweredOnceWhenAuditIsCreatedAgain) {
+  tell(audit_created_again, histories / 3, router::Bug::believes_old_log);
+}
+
+TEST_F(Directed, RequestsAreAnsweredOnceWhenChunksAreCreatedAgain) {
+  int met = 0;
+  for (std::uint64_t seed = 1; seed <= histories; ++seed) {
+    const auto violation = created_again(seed, Topic::chunks, met);
+    ASSERT_FALSE(violation) << "seed " << seed << ": " << violation->promise << " " << violation->text;
+  }
+  EXPECT_GT(met, histories / 3);
+}
+
 // --- one call that does not end -------------------------------------------------------------------------------------
 
 class StuckCall : public Directed {

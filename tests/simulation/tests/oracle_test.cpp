@@ -19,7 +19,7 @@ constexpr std::int64_t first = 5'001;
 /// Speaks to an oracle in a few words; one partition, requests r0, r1, … at offsets 0, 1, …
 class Story {
  public:
-  explicit Story(bool tampers = false) : oracle(1, {.tampers = tampers}) {}
+  explicit Story(bool alone = false) : oracle(1, {.alone = alone}) {}
 
   Story& request(const std::string& id = "r0", bool garbage = false) {
     oracle.request_arrived(
@@ -95,6 +95,30 @@ class Story {
     oracle.at_rest();
     return *this;
   }
+  // Logs that go back.
+  Story& requests_back(std::int64_t to) {
+    oracle.requests_went_back(0, to, Micros(audits_));
+    requests_ = to;
+    return *this;
+  }
+  Story& audit_back(std::int64_t to) {
+    oracle.audit_went_back(0, to, Micros(audits_));
+    audits_ = to;
+    return *this;
+  }
+  Story& chunks_back(std::int64_t to) {
+    oracle.chunks_went_back(0, to, Micros(audits_));
+    chunks_ = to;
+    return *this;
+  }
+  Story& read(std::int64_t offset, bool mistaken = false) {
+    oracle.request_read(0, offset, mistaken);
+    return *this;
+  }
+  Story& lost(std::int64_t from, std::int64_t to, std::int64_t number = epoch) {
+    return audit(
+        events::to_json(events::RequestsLost{.epoch = number, .instance = instance(number), .from = from, .to = to}));
+  }
   /// One request, from its claim to its end.
   Story& answered() {
     return request().claim().announce().call().says("c0.0 ").delta(0, "c0.0 ").ends().terminal(1).respond();
@@ -150,6 +174,52 @@ TEST(Oracle, AcceptsWhatKeepsThePromisesAndNamesTheOneThatIsBroken) {
   using events::Outcome;
   const std::string all = "tr1 5 0 0";
   for (const auto& row : {
+           Case{"a request takes the place of one that is gone, and is answered", "kept",
+                [](Story& s) {
+                  s.answered().commit(1, "").requests_back(0).request("r1").announce(5'002, 0, "r1");
+                  s.fails(5'002, "r1").respond(Outcome::failed, 5'002, 0, "r1").rest(1);
+                }},
+           Case{"a request takes the place of one that was answered, and nobody answers it", "P1",
+                [](Story& s) { s.answered().commit(1, "").requests_back(0).request("r1").rest(); }},
+           Case{"what nobody had read is gone", "kept", [](Story& s) { s.request().claim().requests_back(0).rest(); }},
+           Case{"what is there is told to be lost", "LOST",
+                [](Story& s) { s.request().request("r1").claim().requests_back(1).lost(0, 2); }},
+           Case{"what was taken for a request of a log that is gone is told to be lost, and answered", "kept",
+                [](Story& s) {
+                  s.answered().commit(1, "").requests_back(0).request("r1").read(0, true).lost(0, 1);
+                  s.announce(5'002, 0, "r1").fails(5'002, "r1").respond(Outcome::failed, 5'002, 0, "r1").rest(1);
+                }},
+           Case{"what was taken for a request of a log that is gone is told to be lost, and nobody answers it", "P1",
+                [](Story& s) {
+                  s.answered().commit(1, "").requests_back(0).request("r1").read(0, true).lost(0, 1).rest();
+                }},
+           Case{"a commit passes what took the place of an answer", "P5",
+                [](Story& s) { s.answered().commit(1, "").requests_back(0).request("r1").commit(1, ""); }},
+           Case{"what was said about an answer is gone, and it runs again though it was committed", "P5",
+                [](Story& s) { s.answered().commit(1, "").audit_back(0).claim(6).announce(6'001); }},
+           Case{"what was said about an answer is gone, and it runs again", "kept",
+                [](Story& s) {
+                  s.answered().audit_back(0).claim(6).announce(6'001).fails(6'001);
+                  s.respond(Outcome::failed, 6'001).rest(1);
+                }},
+           Case{"a request that came after the audit log was replaced has no answer", "P1",
+                [](Story& s) { s.answered().commit(1, "").audit_back(0).request("r1").rest(); }},
+           Case{"an attempt that was begun after the audit log was replaced has no response", "P4",
+                [](Story& s) {
+                  s.answered().commit(1, "").audit_back(0).claim(6).request("r1").announce(6'001, 1, "r1");
+                  s.claim(7).announce(7'001, 1, "r1").fails(7'001, "r1", 1);
+                  s.respond(Outcome::failed, 7'001, 1, "r1").rest(2);
+                }},
+           Case{"the first chunks of an answer are gone with their log", "kept",
+                [](Story& s) {
+                  s.request().claim().announce().call().says("c0.0 c0.1 ").delta(0, "c0.0 ").chunks_back(0);
+                  s.delta(1, "c0.1 ").ends().terminal(2).respond().rest(1);
+                }},
+           Case{"an answer that begins after the chunk log was replaced has a hole", "P2",
+                [](Story& s) {
+                  s.answered().commit(1, "").chunks_back(0).request("r1").announce(5'002, 1, "r1").call("r1");
+                  s.says("c1.0 c1.1 ").delta(1, "c1.1 ", 5'002, "r1");
+                }},
            Case{"an answer", "kept", [&](Story& s) { s.answered().commit(1, all).rest(1); }},
            Case{"a seq is left out", "P2",
                 [](Story& s) { s.request().claim().announce().call().says("c0.0 c0.1 ").delta(1, "c0.1 "); }},
@@ -326,6 +396,19 @@ TEST(Oracle, AcceptsWhatKeepsThePromisesAndNamesTheOneThatIsBroken) {
     const auto& violation = story.oracle.violation();
     EXPECT_EQ(promise, row.promise) << row.name << ": " << (violation ? violation->text : "");
   }
+}
+
+// One worker that nothing else strikes.
+TEST(Oracle, HoldsAWorkerThatIsWellToWhatItHadReadOfALogThatIsGone) {
+  Story silent(true);
+  silent.request().claim().read(0).requests_back(0).rest();
+  EXPECT_EQ(silent.promise(), "LOST");
+  Story told(true);
+  told.request().claim().read(0).requests_back(0).lost(0, 1).rest();
+  EXPECT_EQ(told.promise(), "kept");
+  Story unread(true);
+  unread.request().claim().requests_back(0).rest();
+  EXPECT_EQ(unread.promise(), "kept");
 }
 
 }  // namespace

@@ -100,6 +100,7 @@ void Partition::on_record(kafka::Record&& record) {
   }
   services_.metrics.requests_read.add();
   identity_.requests.note(record.offset, record.timestamp_ms);
+  if (identity_.comparing) compare(record);
 
   if (phase_ == Phase::running) {
     take(std::move(record));

@@ -262,6 +262,8 @@ class Partition {
   void place_answered(std::uint32_t sequence, const Result<LogPlaces>& answer);
   void located(const TailPlaces& places);
   void read_tails();
+  /// The commit says where the tails begin.
+  [[nodiscard]] bool tails_inherited() const { return inherited_ && !identity_.tails_by_time; }
   [[nodiscard]] std::int64_t audit_tail_begin() const;
   [[nodiscard]] std::int64_t chunk_tail_begin() const;
   [[nodiscard]] bool chunk_tail_starts_late(std::int64_t first) const;
@@ -318,7 +320,9 @@ class Partition {
   [[nodiscard]] bool witnessed(const kafka::Record& record);
   void requests_are_others(const kafka::WitnessAnswer& now);
   void outputs_are_others(bool audit, bool chunks);
-  [[nodiscard]] std::int64_t end_of_older(const kafka::WitnessAnswer& now) const;
+  void audit_went_back(std::int64_t offset);
+  void compare(const kafka::Record& record);
+  void compared(std::optional<Millis> newer);
   void forget_requests();
 
   // jobs
@@ -457,19 +461,32 @@ class Partition {
   std::uint32_t gap_question_ = 0;  ///< the one that is on its way; 0: none
   Millis ask_gaps_at_{0};           ///< steady; not earlier
 
+  /// A log of requests that is gone, against the one that is there now, for as long as that is read again.
+  struct Comparing {
+    std::int64_t from = 0;                              ///< what lies below is answered, or is still there
+    std::int64_t delivered_to = 0;                      ///< what lies below and is not listed has been answered
+    std::int64_t seen_to = 0;                           ///< where the log ended when it was last known to be the same
+    std::int64_t until = 0;                             ///< where it ends now
+    std::map<std::int64_t, std::int64_t> unanswered{};  ///< timestamps by offset, of what was read
+    /// One past what is known to have been in it.
+    [[nodiscard]] std::int64_t end(std::optional<Millis> newer = std::nullopt) const;
+  };
+
   /// What is known of the logs themselves.
   struct Identity {
     kafka::WitnessTrail requests{};
     kafka::WitnessTrail audit{};
     kafka::WitnessTrail chunks{};
     std::uint32_t version = 0;
-    bool awaited = false;  ///< nothing that was committed is believed before the first answer
-    Millis awaited_to{0};  ///< steady; then without it
-    bool claimed = false;  ///< the claim is in the log
+    bool awaited = false;        ///< nothing that was committed is believed before the first answer
+    Millis awaited_to{0};        ///< steady; then without it
+    bool claimed = false;        ///< the claim is in the log
+    bool tails_by_time = false;  ///< the tails that were committed are those of another log of requests
     /// Of a log of requests that is gone: what nobody answered, until it is told. Until then commits go on to speak of
     /// that log, so that a successor would find the same.
     std::optional<std::pair<std::int64_t, std::int64_t>> lost{};  ///< from, to
     std::optional<kafka::LogWitness> older{};
+    std::optional<Comparing> comparing{};
     bool told = false;
   };
   Identity identity_{};

@@ -8,6 +8,7 @@
 #include <limits>
 #include <utility>
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include "workers/router/core/attempt.hpp"
@@ -91,6 +92,16 @@ void Partition::on_looks(const Looks& looks) {
   fail("a log of it is another one than was read");
 }
 
+// An event of ours lies where we know another: no answer of the brokers could say it more clearly, and once the log has
+// grown beyond what was known they say that it is the same.
+void Partition::audit_went_back(std::int64_t offset) {
+  services_.hub.log_replaced(Log::audit, number_);
+  ++identity_.version;
+  outputs_are_others(true, false);
+  fail(fmt::format("an event was written to offset {} of {}, where another one was before", offset,
+                   services_.hub.topic(Output::audit)));
+}
+
 void Partition::outputs_are_others(bool audit, bool chunks) {
   if (audit) identity_.audit.clear();
   if (chunks) identity_.chunks.clear();
@@ -103,16 +114,15 @@ void Partition::outputs_are_others(bool audit, bool chunks) {
 
 void Partition::requests_are_others(const kafka::WitnessAnswer& now) {
   const auto committable = ledger_.committable();
-  const auto end = end_of_older(now);
-  if (committable < end) {
-    spdlog::error("partition {}: the requests from offset {} to {} of the log that is gone were not answered", number_,
-                  committable, end - 1);
-    const auto from = identity_.lost ? std::min(identity_.lost->first, committable) : committable;
-    identity_.lost = std::pair(from, identity_.lost ? std::max(identity_.lost->second, end) : end);
-    if (!identity_.older) identity_.older = identity_.requests.below(committable);
-    identity_.older->position = std::max(identity_.older->position, end);
-    identity_.told = false;
-  }
+  if (identity_.comparing) compared(std::nullopt);
+  Comparing older{
+      .from = committable, .delivered_to = ledger_.next(), .seen_to = identity_.requests.end(), .until = now.next};
+  for (const auto& [offset, job] : jobs_) older.unanswered.emplace(offset, job.source_ms);
+  for (const auto& record : untouched_) older.unanswered.emplace(record.offset, record.timestamp_ms);
+  for (const auto& [offset, letter] : dead_letters_) older.unanswered.emplace(offset, letter.record.timestamp_ms);
+  if (!identity_.older) identity_.older = identity_.requests.below(committable);
+  identity_.older->position = std::max(identity_.older->position, older.end());
+  identity_.comparing = std::move(older);
   recent_.log_began([&](std::int64_t offset) { return offset >= ledger_.next() || ledger_.is_incomplete(offset); });
   forget_requests();
   // What is left of a log that went back, and was not answered yet, is still to be answered.
@@ -126,25 +136,57 @@ void Partition::requests_are_others(const kafka::WitnessAnswer& now) {
     inherited_->requests_log = identity_.older.value_or(kafka::LogWitness{});
     commit_.metadata = events::encode(*inherited_);
   }
+  // What is read again may have been answered before the audit tail that was committed begins.
+  identity_.tails_by_time = true;
+  locating_ = {};
   identity_.requests.clear();
   wire_.seek(number_, start_);
+  if (start_ >= now.next) compared(std::nullopt);
 }
 
-/// One past what is known to have been in the log before. What has been read since it was last known to be the same may
-/// be of the new log already: its timestamps say so.
-std::int64_t Partition::end_of_older(const kafka::WitnessAnswer& now) const {
-  auto end = identity_.requests.end();
-  const auto older = [&](std::int64_t time_ms) { return now.newer_from_ms < 0 || time_ms < now.newer_from_ms; };
-  for (const auto& [offset, job] : jobs_) {
-    if (older(job.source_ms)) end = std::max(end, offset + 1);
-  }
-  for (const auto& record : untouched_) {
-    if (older(record.timestamp_ms)) end = std::max(end, record.offset + 1);
-  }
-  for (const auto& [offset, letter] : dead_letters_) {
-    if (older(letter.record.timestamp_ms)) end = std::max(end, offset + 1);
+std::int64_t Partition::Comparing::end(std::optional<Millis> newer) const {
+  auto end = seen_to;
+  for (const auto& [offset, ms] : unanswered) {
+    if (!newer || Millis(ms) < *newer) end = std::max(end, offset + 1);
   }
   return end;
+}
+
+// A log that went back has kept its older records, and what is kept is not lost: it is found by reading again from
+// where the log may differ. Only the timestamps tell an old record from one that took its place.
+void Partition::compare(const kafka::Record& record) {
+  auto& older = *identity_.comparing;
+  const auto offset = record.offset;
+  const auto known = older.unanswered.find(offset);
+  if (planted(Bug::kept_is_lost)) {
+    compared(std::nullopt);
+    return;
+  }
+  if (known != older.unanswered.end() && known->second == record.timestamp_ms) {
+    older.from = offset + 1;
+  } else if (offset >= older.from && (known != older.unanswered.end() || offset >= older.delivered_to)) {
+    compared(Millis(record.timestamp_ms));
+    return;
+  }
+  if (offset + 1 < older.until) return;
+  // All of it was there before, or what lay there before was answered.
+  older.from = std::max(older.from, older.until);
+  compared(std::nullopt);
+}
+
+/// `newer`: the timestamp of the first record that is known to be new. What was read before it may be of either log.
+void Partition::compared(std::optional<Millis> newer) {
+  const auto older = *std::exchange(identity_.comparing, std::nullopt);
+  const auto end = older.end(newer);
+  if (older.from < end && !planted(Bug::lost_log_untold)) {
+    spdlog::error("partition {}: the requests from offset {} to {} of the log that is gone were not answered", number_,
+                  older.from, end - 1);
+    const auto from = identity_.lost ? std::min(identity_.lost->first, older.from) : older.from;
+    identity_.lost = std::pair(from, identity_.lost ? std::max(identity_.lost->second, end) : end);
+    identity_.told = false;
+  }
+  if (!identity_.lost) identity_.older.reset();
+  tell_losses();
 }
 
 void Partition::forget_requests() {

@@ -24,16 +24,20 @@ constexpr Millis ask_again{1'000};
 }  // namespace
 
 std::int64_t Partition::audit_tail_begin() const {
-  return inherited_ ? inherited_->audit_offset : locating_.found ? locating_.found->audit : kafka::offset_beginning;
+  return tails_inherited() ? inherited_->audit_offset
+         : locating_.found ? locating_.found->audit
+                           : kafka::offset_beginning;
 }
 
 std::int64_t Partition::chunk_tail_begin() const {
-  return inherited_ ? inherited_->chunk_offset : locating_.found ? locating_.found->chunk : kafka::offset_beginning;
+  return tails_inherited() ? inherited_->chunk_offset
+         : locating_.found ? locating_.found->chunk
+                           : kafka::offset_beginning;
 }
 
 /// `first`: what the chunk tail gave first, or its end where it gave nothing.
 bool Partition::chunk_tail_starts_late(std::int64_t first) const {
-  const bool doubtful = !inherited_ && locating_.found && locating_.found->chunk_may_be_cut;
+  const bool doubtful = !tails_inherited() && locating_.found && locating_.found->chunk_may_be_cut;
   return first != std::max<std::int64_t>(0, chunk_tail_begin()) || (doubtful && first > 0);
 }
 

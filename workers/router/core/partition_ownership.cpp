@@ -67,7 +67,7 @@ void Partition::claim() {
   identity_.claimed = false;
   instance_ = services_.hub.next_instance();
   ownership_events_ = 0;
-  fold_ = events::AuditFold(inherited_ ? inherited_->epoch_at_audit_offset : 0);
+  fold_ = events::AuditFold(tails_inherited() ? inherited_->epoch_at_audit_offset : 0);
   tail_.clear();
   origins_.clear();
   leases_.clear();
@@ -98,7 +98,7 @@ void Partition::claim_reported() {
   // Positions of another log mean nothing.
   if (waits_for_looks()) return;
   spdlog::debug("partition {}: the claim of epoch {} is in the log", number_, epoch_);
-  if (inherited_ || locating_.found) {
+  if (tails_inherited() || locating_.found) {
     read_tails();
   } else {
     locate();
@@ -155,7 +155,7 @@ void Partition::on_log_end(Log log, std::int64_t next_offset) {
     if (phase_ == Phase::locating) {
       stop_log(Log::requests);
       begins_at(next_offset);
-      if (next_offset == 0) {
+      if (next_offset == 0 && !identity_.tails_by_time) {
         // Nothing was ever asked here: what lies in the logs is no more than claims, and not worth a question.
         located({.audit = kafka::offset_beginning, .chunk = kafka::offset_beginning});
       } else {
@@ -291,11 +291,13 @@ void Partition::chunk_tail_record(const kafka::Record& record) {
   }
   if (reading_.early_chunks_end && tail && record.offset >= *reading_.early_chunks_end) return;
   if (!tail) reading_.chunks_read_to = std::max(reading_.chunks_read_to, record.offset + 1);
+  identity_.chunks.note(record.offset, record.timestamp_ms);
   if (record.value) tail_.read(record.offset, *record.value);
 }
 
 void Partition::chunk_tail_read(std::int64_t end) {
   stop_log(Log::chunks);
+  identity_.chunks.reaches(end);
   if (!fold_.open().empty() && !reading_.first && chunk_tail_starts_late(end)) {
     reading_.chunks_cut = true;
     reading_.first_chunk_at = Millis::max();
@@ -494,6 +496,7 @@ void Partition::on_committed(std::uint32_t sequence, kafka::CommitOutcome outcom
   commit_.metadata = commit_.sent_metadata;
   inherited_ = events::decode_commit_metadata(commit_.metadata);
   if (phase_ == Phase::committing) {
+    identity_.tails_by_time = false;
     run();
   } else if (phase_ == Phase::confirming) {
     epoch_ = next_epoch(std::max(epoch_, fold_.epoch()));

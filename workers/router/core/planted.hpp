@@ -38,6 +38,10 @@ enum class Bug : std::uint8_t {
   silence_fails_all,          ///< a partition of a topic that acknowledges nothing fails all partitions
   loss_untold,                ///< requests that were deleted unread are passed over in silence
   believes_old_log,           ///< a log that is another one than was read is taken for the same
+  lost_log_untold,            ///< requests that are gone with their log are passed over in silence
+  kept_is_lost,               ///< what a log that went back has kept is told to be lost too
+  stays_with_host,            ///< a call that found no host is not made to another one
+  waits_for_cancellations,    ///< nothing starts before the cancellations have been read, however long that takes
   terminal_is_enough,         ///< a terminal chunk in the tail counts as a whole answer, whatever is missing before it
   answer_begins_before,       ///< chunkOffset does not wait for the first chunk of attempts without a response
 };

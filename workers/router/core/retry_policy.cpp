@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "workers/router/core/planted.hpp"
+
 namespace tokenrail::router {
 
 namespace {
@@ -28,6 +30,7 @@ RetryDecision decide_retry(const RetryRules& rules, const FailedCall& call) {
     if (!too_long && delay < call.until_deadline) return {.action = Action::same_target, .delay = delay};
   }
   // Another host does not share the trouble of this one, so there is nothing to wait for.
+  if (planted(Bug::stays_with_host)) return {};
   if (call.try_next && call.more_targets && call.until_deadline > std::chrono::milliseconds(0)) {
     return {.action = Action::next_target, .delay = std::chrono::milliseconds(0)};
   }

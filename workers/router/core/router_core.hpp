@@ -137,6 +137,7 @@ class RouterCore final : private Hub, private Wire {
   std::string next_instance() override;
   void forget_waiting(std::int32_t partition) override { queue_.forget(partition); }
   void look_soon() override;
+  void log_replaced(Log log, std::int32_t partition) override;
   [[nodiscard]] bool is_cancelled(const std::string& org_id, const std::string& request_id) const override;
   // Wire
   kafka::Produced send(Output output, const std::optional<std::string>& key, std::optional<std::string_view> value,
@@ -154,6 +155,7 @@ class RouterCore final : private Hub, private Wire {
   // router_core_looks.cpp
   void look_now();
   void look_step();
+  void note_replaced(const std::string& topic, const std::vector<std::int32_t>& numbers);
   void note_topics(const std::map<std::string, std::int32_t>& partitions);
   void locate_cancellations();
   void cancellations_located(std::int32_t number, const Result<LogPlaces>& answer);

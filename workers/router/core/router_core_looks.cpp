@@ -9,6 +9,7 @@
 #include <spdlog/spdlog.h>
 
 #include "workers/router/core/attempt.hpp"
+#include "workers/router/core/planted.hpp"
 #include "workers/router/core/router_core.hpp"
 
 namespace tokenrail::router {
@@ -50,6 +51,11 @@ std::vector<std::string> topic_problems(const TopicNames& names,
 void RouterCore::look_soon() {
   looks_.at = std::min(looks_.at, environment_.now().steady + look_again_soon);
   arm();
+}
+
+void RouterCore::log_replaced(Log log, std::int32_t partition) {
+  note_replaced(topic_of(log), {partition});
+  look_soon();
 }
 
 void RouterCore::look_now() {
@@ -119,26 +125,28 @@ void RouterCore::on_survey(std::uint64_t token, const Result<kafka::LogSurvey>& 
     cancellation_trails_[cancellations[i]].clear();
     read_cancellations(cancellations[i], answer->newer_from);
   }
-  const auto now = environment_.now().steady;
-  for (const auto& [topic, numbers] : others) {
-    // Its partitions may get their leaders one after the other.
-    const auto [told, first] = replaced_at_.try_emplace(topic, now);
-    if (!first && now - std::exchange(told->second, now) < told_once_in) {
-      spdlog::info("{}: partitions {} begin again too", topic, fmt::join(numbers, ", "));
-      continue;
-    }
-    spdlog::warn(
-        "{} is another topic than was read before: it was created again, or its log went back; partitions {} begin "
-        "again",
-        topic, fmt::join(numbers, ", "));
-    metrics_.topics_replaced.add();
-  }
+  for (const auto& [topic, numbers] : others) note_replaced(topic, numbers);
   for (const auto& [number, looks] : by_partition) {
     const auto index = static_cast<std::size_t>(number);
     if (index < by_number_.size() && by_number_[index] != nullptr) by_number_[index]->on_looks(looks);
   }
   look_step();
   go_on();
+}
+
+void RouterCore::note_replaced(const std::string& topic, const std::vector<std::int32_t>& numbers) {
+  const auto now = environment_.now().steady;
+  // Its partitions may get their leaders one after the other.
+  const auto [told, first] = replaced_at_.try_emplace(topic, now);
+  if (!first && now - std::exchange(told->second, now) < told_once_in) {
+    spdlog::info("{}: partitions {} begin again too", topic, fmt::join(numbers, ", "));
+    return;
+  }
+  spdlog::warn(
+      "{} is another topic than was read before: it was created again, or its log went back; partitions {} begin "
+      "again",
+      topic, fmt::join(numbers, ", "));
+  metrics_.topics_replaced.add();
 }
 
 // Told once each, and shown for as long as it is so.
@@ -194,7 +202,8 @@ void RouterCore::read_cancellations(std::int32_t number, std::int64_t from) {
 }
 
 bool RouterCore::cancellations_read() const {
-  return cancellations_.unread().empty() || environment_.now().steady >= cancellations_until_;
+  if (cancellations_.unread().empty()) return true;
+  return environment_.now().steady >= cancellations_until_ && !planted(Bug::waits_for_cancellations);
 }
 
 void RouterCore::notice_cancellations_unread() {

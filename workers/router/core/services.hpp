@@ -68,6 +68,9 @@ class Hub {
   virtual void forget_waiting(std::int32_t partition) = 0;
   /// Something looks as if a log were another one: the brokers are asked soon.
   virtual void look_soon() = 0;
+  /// A partition found by itself that a log of it is another one. The router reports it, once for each topic, and asks
+  /// the brokers about the others soon.
+  virtual void log_replaced(Log log, std::int32_t partition) = 0;
   /// Somebody asked, not long ago, for that request to be ended.
   [[nodiscard]] virtual bool is_cancelled(const std::string& org_id, const std::string& request_id) const = 0;
 };

@@ -199,6 +199,110 @@ TEST_F(AnotherLogTest, WhatIsReadAgainOfALogThatWentBackIsNotRunAgain) {
   EXPECT_EQ(group->stored[place].first, 3);
 }
 
+TEST_F(AnotherLogTest, RequestsReadSinceTheLastLookAreToldToBeLost) {
+  assign();
+  request("a0");
+  answer_all();
+  request("a1");
+  settle();
+  logs[{"chat.requests", 0}].resize(1);
+  look();
+  hand_out(group->sought.back().offset);
+  answer_all();
+  EXPECT_EQ(losses(), (std::vector<std::pair<std::int64_t, std::int64_t>>{{1, 2}}));
+}
+
+TEST_F(AnotherLogTest, WhatALogThatWentBackHasKeptIsNotLost) {
+  assign();
+  request("a0");
+  answer_all();
+  for (const auto* id : {"a1", "a2", "a3"}) request(id, "", std::string(id));
+  settle();
+  logs[{"chat.requests", 0}].resize(3);
+  look();
+  ASSERT_FALSE(group->sought.empty());
+  EXPECT_TRUE(losses().empty()) << "what is kept is not known yet";
+  append("c3");
+  hand_out(group->sought.back().offset);
+  answer_all();
+  EXPECT_EQ(losses(), (std::vector<std::pair<std::int64_t, std::int64_t>>{{3, 4}}));
+  for (const auto* id : {"a0", "a1", "a2", "c3"}) EXPECT_EQ(answers_of(id).size(), 1U) << id;
+  EXPECT_EQ(group->stored[place].first, 4);
+  const auto metadata = events::decode_commit_metadata(group->stored[place].second);
+  ASSERT_TRUE(metadata);
+  EXPECT_EQ(metadata->requests_log.position, 4) << "of the log that is there";
+}
+
+TEST_F(AnotherLogTest, WhatIsReadAgainIsKnownWhereverTheCommittedTailBegins) {
+  constexpr int count = 300;  // more than the audit fold knows the beginning of as one
+  RouterOptions changed;
+  changed.dedupe_window = 1s;
+  make_core(changed);
+  assign();
+  const auto answer_calls = [&] {
+    settle();
+    while (!http.calls.empty()) {
+      while (!http.calls.empty()) answer(http.newest());
+      settle();
+    }
+    wake_after(5s);
+    settle();
+  };
+  request("a0");
+  answer_calls();
+  const auto answered_to = static_cast<std::int64_t>(logs[{"llm.audit", 0}].size());
+  for (int i = 1; i < count; ++i) request("a" + std::to_string(i), "", "k" + std::to_string(i));
+  answer_calls();
+  request("last");
+  answer_calls();
+  const auto metadata = events::decode_commit_metadata(group->stored[place].second);
+  ASSERT_TRUE(metadata);
+  ASSERT_GE(metadata->audit_offset, answered_to) << "behind the answer to a0";
+  ASSERT_EQ(http.started, static_cast<std::size_t>(count) + 1);
+
+  logs[{"chat.requests", 0}].resize(count);
+  look();
+  ASSERT_FALSE(group->sought.empty());
+  ASSERT_EQ(group->sought.back().offset, 0);
+  hand_out(0);
+  answer_calls();
+  EXPECT_EQ(http.started, static_cast<std::size_t>(count) + 1);
+  const auto all = chunks();
+  EXPECT_EQ(std::ranges::count_if(all, &events::Chunk::done), count + 1) << "nothing is answered a second time";
+}
+
+TEST_F(AnotherLogTest, AnEventAtAKnownOffsetShowsThatAuditWentBack) {
+  assign();
+  request("a0");
+  answer_all();
+  look();
+  request("a1");
+  settle();
+  logs[{"llm.audit", 0}].resize(3);  // the claim, and all about a0
+  answer_all();                      // the log is as long as it was before anybody looks
+  const auto all = answers_of("a1");
+  ASSERT_FALSE(all.empty());
+  EXPECT_EQ(all.back().finish_reason, "stop");
+  EXPECT_EQ(group->stored[place].first, 2);
+  EXPECT_EQ(router_metrics.repairs.value(), 1U);
+  EXPECT_EQ(router_metrics.topics_replaced.value(), 1U);
+}
+
+TEST_F(AnotherLogTest, ChunksReadAtATakeoverAreAWitnessToo) {
+  assign();
+  request("a0");
+  settle();
+  http.head(http.newest());
+  speak(http.newest(), "half");
+  settle();
+  make_core({});
+  assign();
+  const auto metadata = events::decode_commit_metadata(group->stored[place].second);
+  ASSERT_TRUE(metadata);
+  EXPECT_GT(metadata->chunks_log.position, 0);
+  EXPECT_EQ(metadata->chunks_log.offset, 0);
+}
+
 TEST_F(AnotherLogTest, ARecordBelowThePositionIsAskedAboutAtOnce) {
   assign();
   for (const auto* id : {"a0", "a1"}) request(id);
