@@ -1,6 +1,7 @@
 // `tokenrail topics apply` and `topics check`: the plan of cli/topics.hpp, carried out or shown.
 #include <algorithm>
 #include <chrono>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -14,6 +15,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto describe_time_max = 10s;
+// The broker that is asked may learn later than the controller that a topic has grown.
+constexpr auto known_after_max = 10s;
+constexpr auto look_again = 100ms;
 
 struct Planned {
   TopicPlan plan;
@@ -120,6 +124,22 @@ Result<void> carry_out(kafka::Admin& admin, const TopicAction& action, std::int1
   return {};
 }
 
+/// The topics as the brokers report them once they know of all that was done, or after known_after_max.
+Result<std::vector<kafka::TopicDescription>> describe_made(kafka::Admin& admin, const std::vector<WantedTopic>& wanted,
+                                                           const TopicPlan& plan) {
+  const auto give_up = std::chrono::steady_clock::now() + known_after_max;
+  while (true) {
+    auto made = admin.describe(names_of(wanted), true, describe_time_max);
+    if (!made) return made;
+    const bool behind = std::ranges::any_of(plan.actions, [&](const TopicAction& action) {
+      const auto topic = std::ranges::find(*made, action.topic, &kafka::TopicDescription::name);
+      return topic == made->end() || topic->partitions < action.partitions;
+    });
+    if (!behind || std::chrono::steady_clock::now() >= give_up) return made;
+    std::this_thread::sleep_for(look_again);
+  }
+}
+
 }  // namespace
 
 int run_topics_apply(const Context& context) {
@@ -155,7 +175,7 @@ int run_topics_apply(const Context& context) {
     return exit_done;
   }
   // New topics have settings of the brokers too, which nobody could know before.
-  const auto made = planned->admin->describe(names_of(planned->wanted), true, describe_time_max);
+  const auto made = describe_made(*planned->admin, planned->wanted, plan);
   if (!made) {
     context.terminal.note(
         fmt::format("the new topics were not checked: {}; run: tokenrail topics check", made.error().detail));
