@@ -157,6 +157,7 @@ Result<void> Behaviour::set(std::string_view key, std::string_view value) {
   if (key == "tool_calls") return set_count(key, value, 0, tool_calls);
   if (key == "times") return set_count(key, value, -1, times);
   if (key == "flap") return set_count(key, value, 0, flap);
+  if (key == "keep_alive") return set_switch(key, value, keep_alive);
   if (key == "prefill") return set_switch(key, value, prefill);
   if (key == "fault") return set_fault(value, *this);
   if (key == "arguments") return set_object(key, value, tool_arguments);

@@ -59,10 +59,11 @@ struct Behaviour {
   std::int64_t output_tokens = -1;  ///< -1: what was sent
   std::size_t split = 0;            ///< pieces of that many bytes instead of lines; 0: whole lines
   Fault fault = Fault::none;
-  int fault_at = 0;     ///< after so many tokens, or the status, megabytes or ms of the fault
-  int times = -1;       ///< the fault happens only the first so many times that this message comes; -1: always
-  int flap = 0;         ///< … so many times, then so many times not, and so on; 0: always
-  bool prefill = true;  ///< false: a conversation that ends with an assistant message is refused
+  int fault_at = 0;        ///< after so many tokens, or the status, megabytes or ms of the fault
+  int times = -1;          ///< the fault happens only the first so many times that this message comes; -1: always
+  int flap = 0;            ///< … so many times, then so many times not, and so on; 0: always
+  bool keep_alive = true;  ///< false: the connection is closed after the answer
+  bool prefill = true;     ///< false: a conversation that ends with an assistant message is refused
   std::string error = "an error was encountered while running the model: simulated";
   std::string body{};            ///< of Fault::status; empty: {"error":"simulated status N"}
   std::string retry_after{};     ///< header of Fault::status; in the body where the provider has it there

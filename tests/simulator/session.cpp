@@ -86,6 +86,7 @@ void Session::begin() {
   parser_.reset();
 
   reply_ = hub_.answer(std::move(incoming));
+  keep_alive_ = keep_alive_ && reply_.behaviour.keep_alive;
   has_step_ = head_sent_ = faulted_ = is_last_ = false;
   step_sent_ = 0;
   answering_ = true;

@@ -121,6 +121,12 @@ TEST_F(SimulatorFaults, StatusesHaveHeadersAndTypes) {
   EXPECT_EQ(page.content_type, "text/html");
 }
 
+TEST_F(SimulatorFaults, ConnectionsCanBeClosedAfterEachAnswer) {
+  EXPECT_THAT(ask("").headers, Not(Contains(Pair("Connection", testing::_))));
+  EXPECT_THAT(ask("keep_alive=off").headers, Contains(Pair("Connection", "close")));
+  EXPECT_EQ(last("ending"), "\"complete\"");
+}
+
 TEST_F(SimulatorFaults, FlapByTurns) {
   for (const int status : {503, 503, 200, 200, 503}) EXPECT_EQ(ask("fault=status:503 flap=2").status, status);
 }
