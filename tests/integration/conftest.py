@@ -1,5 +1,6 @@
 """Fixtures of the end-to-end tests. They need a real Kafka and a real PostgreSQL, which `./dev test integration` starts."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -88,21 +89,22 @@ def required(name):
     return value
 
 
-@pytest.fixture
-def make_stack(tmp_path):
+@contextlib.contextmanager
+def stacks_below(folder):
+    """Makes stacks; checks at the end the exit codes, the logs, every record and every promise."""
     stacks = []
 
     def make(**options):
-        folder = tmp_path / f"stack{len(stacks)}"
-        folder.mkdir()
-        stack = stack_module.Stack(folder, required("TOKENRAIL_TEST_KAFKA_BOOTSTRAP"),
+        below = folder / f"stack{len(stacks)}"
+        below.mkdir()
+        stack = stack_module.Stack(below, required("TOKENRAIL_TEST_KAFKA_BOOTSTRAP"),
                                    required("TOKENRAIL_TEST_DATABASE_URL"), required("TOKENRAIL_TEST_BIN_DIR"),
                                    **options)
         stacks.append(stack)
         return stack
 
-    yield make
     try:
+        yield make
         for stack in stacks:
             for process in stack.processes:
                 code = process.process.poll()
@@ -116,3 +118,16 @@ def make_stack(tmp_path):
     finally:
         for stack in stacks:
             stack.close()
+
+
+@pytest.fixture
+def make_stack(tmp_path):
+    with stacks_below(tmp_path) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def make_shared_stack(tmp_path_factory):
+    """For a module whose tests all look at one stack."""
+    with stacks_below(tmp_path_factory.mktemp("shared")) as make:
+        yield make
