@@ -13,6 +13,7 @@
 
 #include "common/events/chunk.hpp"
 #include "tests/conformance/accepted_requests.hpp"
+#include "tests/conformance/collection.hpp"
 #include "tests/conformance/cuts.hpp"
 #include "tests/conformance/exchanges.hpp"
 #include "tests/conformance/json_tree.hpp"
@@ -252,6 +253,14 @@ TEST_P(Conversation, AnswersAreTheSameForEveryCut) {
   }
 }
 
+/// Other recordings need not have every field. Empty: these are the ones that the bodies here were written from.
+std::string why_not_compared() {
+  const auto recordings = collection();
+  if (recordings.empty()) return "there are no recorded exchanges in " + transcripts_folder().string();
+  if (recordings == described_collection()) return "";
+  return "the recordings in " + transcripts_folder().string() + " are not those of docs/reference/providers.md";
+}
+
 /// What a whole answer has may have been recorded only as a part of a stream.
 bool is_recorded(const Paths& recorded, std::string path) {
   if (recorded.contains(path) || recorded.contains("response." + path)) return true;
@@ -262,8 +271,8 @@ bool is_recorded(const Paths& recorded, std::string path) {
 
 TEST_P(Conversation, AnswersHaveTheShapeOfRecordedOnes) {
   const auto& speaker = GetParam();
+  if (const auto why = why_not_compared(); !why.empty()) GTEST_SKIP() << why;
   const auto& recorded = recorded_answers(speaker.recorded);
-  if (recorded.empty()) GTEST_SKIP() << "there are no recorded exchanges in " << transcripts_folder();
   for (const bool stream : {true, false}) {
     for (const auto& said : {asking_turn(1), answering_turn()}) {
       for (const auto& path : paths_of(answer_body(speaker, said, stream))) {
@@ -368,9 +377,7 @@ TEST_P(Conversation, EachOtherProviderTakesItOver) {
 
 TEST_P(Conversation, RequestsHaveTheShapeOfRecordedOnes) {
   const auto& to = GetParam();
-  if (recorded_requests(to.recorded).empty()) {
-    GTEST_SKIP() << "there are no recorded exchanges in " << transcripts_folder();
-  }
+  if (const auto why = why_not_compared(); !why.empty()) GTEST_SKIP() << why;
   const auto accepted = accepted_requests(to);
   for (const auto& from : speakers()) {
     for (const auto& path : paths_of(call_of(to, after_two_rounds(from)).request.body)) {
