@@ -643,7 +643,8 @@ void RouterCore::drain_step() {
     for (auto& [number, partition] : continuing_) partition->interrupt_all("drain");
   }
   const bool patience_over = now >= drain_until_ + options_.drain_grace;
-  if (!patience_over && (!left_ || !continuing_.empty())) return;
+  // The group may be left before a release is acknowledged; what runs there is finished behind it.
+  if (!patience_over && (!left_ || releasing_ || !continuing_.empty())) return;
   std::exchange(drained_, nullptr)();
 }
 

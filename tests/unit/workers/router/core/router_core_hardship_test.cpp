@@ -309,6 +309,44 @@ TEST_F(RouterCoreTest, ADrainWithoutTimeCutsWhatRunsWhenTheGroupHasLetGoOfIt) {
   core->connect(static_cast<kafka::GroupConsumer*>(nullptr));
 }
 
+TEST_F(RouterCoreTest, ADrainWaitsForAReleaseThatTheGroupDidNotWaitFor) {
+  PatientGroup patient(*group);
+  core->connect(&patient);
+  assign();
+  request("r1");
+  settle();
+  http.head(1);
+  speak(1, "a");
+  bool drained = false;
+  core->drain(30s, [&] { drained = true; });
+  core->consumer_listener().on_revoked({{.topic = "chat.requests", .partition = 0}});
+  patient.left();
+  EXPECT_FALSE(drained) << "the release is not acknowledged";
+  settle();
+  EXPECT_FALSE(drained) << "the call runs";
+  finish(1);
+  settle();
+  EXPECT_TRUE(drained);
+  ASSERT_EQ(audit(Kind::response).size(), 1U);
+  EXPECT_EQ(audit(Kind::response)[0].outcome, "completed");
+  core->connect(static_cast<kafka::GroupConsumer*>(nullptr));
+}
+
+TEST_F(RouterCoreTest, ADrainEndsWhereAReleaseIsNeverAcknowledged) {
+  PatientGroup patient(*group);
+  core->connect(&patient);
+  assign();
+  request("r1");
+  settle();
+  bool drained = false;
+  core->drain(30s, [&] { drained = true; });
+  core->consumer_listener().on_revoked({{.topic = "chat.requests", .partition = 0}});
+  patient.left();
+  wake_after(options.release_wait);
+  EXPECT_TRUE(drained);
+  core->connect(static_cast<kafka::GroupConsumer*>(nullptr));
+}
+
 TEST_F(RouterCoreTest, AWorkerThatLeavesClaimsNothingMore) {
   PatientGroup patient(*group);
   patient.slow = true;
