@@ -48,6 +48,10 @@ constexpr auto bugs = std::to_array<NamedBug>({
     {.name = "kept_is_lost", .bug = Bug::kept_is_lost},
     {.name = "stays_with_host", .bug = Bug::stays_with_host},
     {.name = "waits_for_cancellations", .bug = Bug::waits_for_cancellations},
+    {.name = "restart_forgotten", .bug = Bug::restart_forgotten},
+    {.name = "restarts_unasked", .bug = Bug::restarts_unasked},
+    {.name = "repeats_blanks", .bug = Bug::repeats_blanks},
+    {.name = "continues_from_start", .bug = Bug::continues_from_start},
     {.name = "terminal_is_enough", .bug = Bug::terminal_is_enough},
     {.name = "answer_begins_before", .bug = Bug::answer_begins_before},
 });

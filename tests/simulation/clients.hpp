@@ -242,6 +242,7 @@ class SimHttp final : public http::Client {
     int tokens = 0;
     int spoken = 0;
     bool streams = true;
+    bool continues = false;  ///< it goes on with what another call said
     bool head_said = false;
     bool paused = false;
     bool due = false;

@@ -47,7 +47,9 @@ const std::vector<Oracle::Figures::Member>& Oracle::Figures::members() {
                                        {"logs cut", &Figures::cut},
                                        {"refused", &Figures::refused},
                                        {"answers gone", &Figures::answers_gone},
-                                       {"logs replaced", &Figures::replaced}};
+                                       {"logs replaced", &Figures::replaced},
+                                       {"restarted", &Figures::restarted},
+                                       {"answers joined", &Figures::joined}};
   return all;
 }
 
@@ -290,6 +292,8 @@ void Oracle::judge_start(Part& p, const AuditFacts& event, int writer, Micros no
       attempt.refused = number;
       continue;
     }
+    // Its worker ended it by itself; judge_restart() says whether it may.
+    if (earlier.interrupted() && earlier.response->cause == events::cause_restart) continue;
     ++figures_.runs_again;
     const auto& before = p.attempts[{source.id, number}];
     const bool voided = earlier.interrupted() && earlier.response->audit_offset < claim.at;
@@ -390,6 +394,8 @@ void Oracle::judge_response(Part& p, const AuditFacts& event) {
       ++figures_.refused;
       if (p.chunks_refused == 0) report("REFUSED", fmt::format("{}: no chunk of the partition was refused", what));
       if (attempt.terminal_at >= 0) report("REFUSED", fmt::format("{}: its terminal chunk is in the log", what));
+    } else if (interrupted && event.cause == events::cause_restart) {
+      judge_restart(p, source, attempt, what);
     } else if (interrupted) {
       ++figures_.interrupted;
       if (excuses_.alone && is_well(p, attempt)) {
@@ -419,6 +425,23 @@ void Oracle::judge_response(Part& p, const AuditFacts& event) {
     if (event.called && !interrupted) was_called(p, {source.id, number});
   }
   if (p.fold.complete(offset, source.request.org_id, source.request.request_id)) source.done = true;
+}
+
+// That another attempt follows is judged at the end: the request is not complete before.
+void Oracle::judge_restart(const Part& p, const Source& source, const Attempt& attempt, const std::string& what) {
+  constexpr int restarts_max = 2;
+  ++figures_.restarted;
+  if (source.request.on_interrupt == events::OnInterrupt::error) {
+    report("RESTART", fmt::format("{} ends for a restart, which its sender does not want", what));
+  }
+  if (attempt.terminal_at >= 0) report("RESTART", fmt::format("{} ends for a restart behind its terminal chunk", what));
+  const bool excused = p.audit_cut || attempt.begun_by < 0 || disturbed_.contains(attempt.begun_by);
+  if (attempt.call >= 0 && !excused && !calls_[static_cast<std::size_t>(attempt.call)].fails) {
+    report("RESTART", fmt::format("{} ends for a restart though no call failed", what));
+  }
+  const auto all =
+      p.fold.interruptions(attempt.offset, source.request.org_id, source.request.request_id, events::cause_restart);
+  if (all > restarts_max) report("RESTART", fmt::format("{} is restart {} of its request", what, all));
 }
 
 void Oracle::dead_letter_appended(const kafka::Headers& headers) {

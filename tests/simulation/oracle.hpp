@@ -14,6 +14,7 @@
 //   ORDER        of one key one called attempt at a time, in the order of the log
 //   DEDUPE       a request seen before is answered by attempt 0, never run
 //   REFUSED      a request of which a chunk was refused for good ends without another call
+//   RESTART      an attempt ends for a restart only where its sender wants that and its call failed, and not too often
 //   ALONE        what a topic refuses, or does not take, interrupts nothing in the partitions that it does not strike
 //   REASON       an answer that is an error or a cancellation has the reason that it names
 //   CONSISTENCY  readers of chunks and of the audit log end with the same attempt
@@ -31,6 +32,7 @@
 #include <vector>
 
 #include "common/events/audit_fold.hpp"
+#include "common/events/chat_request.hpp"
 #include "common/events/chunk.hpp"
 #include "common/kafka/log_identity.hpp"
 #include "common/kafka/record.hpp"
@@ -59,7 +61,8 @@ class Oracle {
     std::string request_id{};
     std::optional<std::string> key{};
     bool garbage = false;
-    bool refusable = false;        ///< it asks for a model that there is not
+    bool refusable = false;  ///< it asks for a model that there is not
+    events::OnInterrupt on_interrupt = events::OnInterrupt::error;
     std::int64_t deadline_ms = 0;  ///< Unix
     std::int64_t at_ms = -1;       ///< its timestamp in the log; -1: none
   };
@@ -103,6 +106,12 @@ class Oracle {
   void struck(int partition);
   /// The provider's side; returns the call's number. `fails`: it will not end well.
   int call_started(const std::string& org_id, const std::string& request_id, bool fails = false);
+  /// The call was asked to go on with that text, which other calls have said.
+  void call_continues(int call, std::string text) {
+    auto& one = calls_[static_cast<std::size_t>(call)];
+    one.said = std::move(text);
+    one.continues = true;
+  }
   void request_read_again() { ++figures_.read_again; }
   void call_said(int call, std::string_view text) { calls_[static_cast<std::size_t>(call)].said += text; }
   void call_ended_well(int call) { calls_[static_cast<std::size_t>(call)].well = true; }
@@ -148,6 +157,8 @@ class Oracle {
     std::int64_t refused = 0;       ///< attempts that ended because the brokers refused a chunk
     std::int64_t answers_gone = 0;  ///< ended because nobody can know whether they had been answered
     std::int64_t replaced = 0;      ///< logs of which all, or the end, was replaced
+    std::int64_t restarted = 0;     ///< attempts that ended because their answer broke off, to be run again
+    std::int64_t joined = 0;        ///< calls that went on with the answer of another one
 
     struct Member {
       const char* name;
@@ -166,6 +177,7 @@ class Oracle {
     std::string said{};
     bool well = false;
     bool fails = false;
+    bool continues = false;  ///< `said` begins with what other calls have said
     std::int64_t attempt = -1;
   };
   struct Attempt {
@@ -269,6 +281,7 @@ class Oracle {
   int id_of(const std::string& org_id, const std::string& request_id);
   void duplicate_chunk(Part& part, const events::Chunk& chunk, std::string_view value);
   void judge_text(Attempt& attempt, int request, std::int64_t number, const events::Chunk& chunk);
+  [[nodiscard]] bool takes_call(Attempt& attempt, int request, std::int64_t number, std::string_view delta);
   void judge_end(const Part& part, const Attempt& attempt, int request, const events::Chunk& chunk,
                  std::optional<std::int64_t> writer_ms);
   [[nodiscard]] bool has_reason(const Part& part, const Source& source, const Attempt& attempt, int request,
@@ -276,6 +289,7 @@ class Oracle {
   void judge_start(Part& part, const events::AuditFacts& event, int writer, Micros now);
   void judge_order(Part& part, std::int64_t offset, std::pair<int, std::int64_t> started);
   void judge_response(Part& part, const events::AuditFacts& event);
+  void judge_restart(const Part& part, const Source& source, const Attempt& attempt, const std::string& what);
   void judge_loss(Part& part, const events::AuditFacts& event);
   [[nodiscard]] static bool may_run_as_first(const Part& part, std::int64_t offset);
   void was_called(Part& part, std::pair<int, std::int64_t> who);

@@ -90,22 +90,30 @@ void Oracle::duplicate_chunk(Part& p, const events::Chunk& chunk, std::string_vi
   }
 }
 
+// Which call says that: the attempt's first, or one that goes on with what it has said so far. False: none.
+bool Oracle::takes_call(Attempt& attempt, int request, std::int64_t number, std::string_view delta) {
+  const auto speaks = call_in(delta);
+  const bool known = speaks >= 0 && speaks < static_cast<int>(calls_.size());
+  if (attempt.call >= 0) {
+    if (!known || speaks == attempt.call || !calls_[static_cast<std::size_t>(speaks)].continues) return true;
+    ++figures_.joined;
+  } else if (!known) {
+    report("P2", fmt::format("{} says what no provider said: {}", name(request, number), delta));
+    return false;
+  }
+  attempt.call = speaks;
+  auto& call = calls_[static_cast<std::size_t>(speaks)];
+  if (call.request != request || (call.attempt >= 0 && call.attempt != number)) {
+    report("P2", fmt::format("{} says what the provider said to another", name(request, number)));
+  }
+  call.attempt = number;
+  return true;
+}
+
 void Oracle::judge_text(Attempt& attempt, int request, std::int64_t number, const events::Chunk& chunk) {
   const auto delta = chunk.delta.value_or("");
   if (!delta.empty()) {
-    if (attempt.call < 0) {
-      attempt.call = call_in(delta);
-      if (attempt.call < 0 || attempt.call >= static_cast<int>(calls_.size())) {
-        report("P2", fmt::format("{} says what no provider said: {}", name(request, number), delta));
-        attempt.call = -1;
-        return;
-      }
-      auto& call = calls_[static_cast<std::size_t>(attempt.call)];
-      if (call.request != request || (call.attempt >= 0 && call.attempt != number)) {
-        report("P2", fmt::format("{} says what the provider said to another", name(request, number)));
-      }
-      call.attempt = number;
-    }
+    if (!takes_call(attempt, request, number, delta)) return;
     attempt.text += delta;
   }
   const auto* const call = attempt.call < 0 ? nullptr : &calls_[static_cast<std::size_t>(attempt.call)];

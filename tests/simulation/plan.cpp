@@ -288,6 +288,22 @@ void add_replacements(Plan& plan, Random& random) {
   }
 }
 
+// Senders that want an answer which breaks off to be run again or continued. A call has to say something before it
+// fails.
+void add_wishes(Plan& plan, Random& random) {
+  using events::OnInterrupt;
+  for (auto& request : plan.requests) {
+    request.on_interrupt = random.pick({OnInterrupt::error, OnInterrupt::restart, OnInterrupt::resume});
+    if (random.chance(0.4)) continue;
+    request.stream = true;
+    request.tokens = static_cast<int>(random.pick({2, 3, 8}));
+    const auto count = random.between(1, 4);
+    for (std::int64_t i = 0; i < count; ++i) {
+      request.behaviours.push_back(random.pick({Behaviour::breaks, Behaviour::breaks, Behaviour::talks_nonsense}));
+    }
+  }
+}
+
 // What the brokers refuse, and topics that take nothing.
 void add_refusals(Plan& plan, Random& random) {
   if (random.chance(0.5)) leave_alone(plan, random);
@@ -429,6 +445,8 @@ Plan make_plan(std::uint64_t seed) {
                            .amount = unread.pick({2 * second, 20 * second}),
                            .seed = unread.next()});
   }
+  Random wishes(mixed(seed, 8));
+  if (wishes.chance(0.15)) add_wishes(plan, wishes);
   return plan;
 }
 

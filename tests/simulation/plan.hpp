@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "common/events/chat_request.hpp"
 #include "tests/simulation/random.hpp"
 #include "tests/simulation/scheduler.hpp"
 
@@ -39,6 +40,8 @@ struct RequestPlan {
   bool stream = true;
   int tokens = 3;
   std::int64_t token_gap_us = 0;  ///< the provider takes so much longer for each
+  /// What its sender wants where the provider fails after the first token.
+  events::OnInterrupt on_interrupt = events::OnInterrupt::error;
   /// Of the first calls, in order; every later one answers.
   std::vector<Behaviour> behaviours{};
   /// When its cancellation is sent, relative to the request; negative: before it. No cancellation: no_cancel.

@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <optional>
+#include <string>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -16,6 +19,15 @@ std::string line(std::string_view text, bool done) {
 
 std::string token(int call, int number) {
   return fmt::format("c{}.{} ", call, number);
+}
+
+/// What an earlier call has said, where the request asks to go on with that.
+std::optional<std::string_view> said_before(std::string_view body) {
+  constexpr std::string_view begin = R"("role":"assistant","content":")";
+  const auto at = body.rfind(begin);
+  if (at == std::string_view::npos) return std::nullopt;
+  const auto text = body.substr(at + begin.size());
+  return text.substr(0, text.find('"'));
 }
 
 }  // namespace
@@ -40,12 +52,17 @@ http::TransferId SimHttp::start(http::Request request, http::Clocks clocks, http
   if (before < planned.behaviours.size() && !world_.healing()) transfer.behaviour = planned.behaviours[before];
   if (world_.provider_down()) transfer.behaviour = Behaviour::refuses;
   const bool fails = transfer.behaviour != Behaviour::answers;
+  const auto before_it = said_before(request.body);
+  transfer.continues = before_it.has_value();
+  // A continuation without a word would leave nobody who has said the end.
+  if (transfer.continues) transfer.tokens = std::max(1, transfer.tokens);
   if (unresolved) transfer.behaviour = Behaviour::refuses;
   transfer.call = world_.kept > 0
                       ? -1
                       : world_.oracle.call_started(world_.org_of(index), world_.id_of(index), fails && !unresolved);
-  world_.trace.say(world_.scheduler.now(), "p{}: calls {} for {} (call {})", process_.id(), request.url,
-                   world_.id_of(index), transfer.call);
+  if (before_it && transfer.call >= 0) world_.oracle.call_continues(transfer.call, std::string(*before_it) + ' ');
+  world_.trace.say(world_.scheduler.now(), "p{}: calls {} for {} (call {}{})", process_.id(), request.url,
+                   world_.id_of(index), transfer.call, before_it ? ", continued" : "");
   world_.trace.note(world_.scheduler.now(), 8, static_cast<std::uint64_t>(process_.id()), index);
   auto& stored = transfers_[id] = transfer;
   plan(id, stored);
@@ -115,9 +132,11 @@ void SimHttp::step(std::uint64_t id) {
   const bool whole = transfer.behaviour == Behaviour::answers;
   const int count = whole ? transfer.tokens : transfer.tokens / 2;
   if (transfer.behaviour != Behaviour::busy && transfer.streams && transfer.spoken < count) {
+    // Some models begin with the blank that the text before has ended with, others go on behind it.
+    const bool blank = transfer.continues && transfer.spoken == 0 && transfer.call % 2 == 0;
     const auto text = token(transfer.call, transfer.spoken++);
     if (transfer.call >= 0) world_.oracle.call_said(transfer.call, text);
-    if (say(id, line(text, false))) plan(id, transfers_.at(id));
+    if (say(id, line(blank ? ' ' + text : text, false))) plan(id, transfers_.at(id));
     return;
   }
   switch (transfer.behaviour) {

@@ -23,6 +23,18 @@ std::int64_t draw(std::uint64_t seed, std::int64_t n) {
   return Random(seed).below(n);
 }
 
+/// The field of a request that says what its sender wants where an answer breaks off.
+std::string_view wish_of(const RequestPlan& request) {
+  switch (request.on_interrupt) {
+    case events::OnInterrupt::restart:
+      return R"("onInterrupt":"restart",)";
+    case events::OnInterrupt::resume:
+      return R"("onInterrupt":"continue",)";
+    default:
+      return "";
+  }
+}
+
 }  // namespace
 
 World::World(const Plan& planned, bool spoken, const std::function<void(router::RouterOptions&)>& adjust)
@@ -257,7 +269,7 @@ std::int64_t World::send_request(std::size_t index) {
                     R"("messages":[{{"role":"user","content":"{}{}"}}]}})",
                     id_of(index), org_of(index), planned.kind == RequestKind::refusable ? "no-such-model" : "llama3",
                     planned.timeout_ms > 0 ? fmt::format(R"("timeoutMs":{},)", planned.timeout_ms) : "",
-                    planned.stream ? "" : R"("stream":false,)", marker, index);
+                    fmt::format("{}{}", planned.stream ? "" : R"("stream":false,)", wish_of(planned)), marker, index);
   }
   const auto offset = broker.log(Topic::requests, planned.partition).end();
   oracle.request_arrived(planned.partition, offset,
@@ -266,6 +278,7 @@ std::int64_t World::send_request(std::size_t index) {
                           .key = entry.key,
                           .garbage = planned.kind == RequestKind::garbage,
                           .refusable = planned.kind == RequestKind::refusable,
+                          .on_interrupt = planned.on_interrupt,
                           .deadline_ms = deadline_of(index),
                           .at_ms = calendar_ms()});
   append(Topic::requests, planned.partition, std::move(entry), -1);

@@ -30,6 +30,12 @@ class Story {
     oracle.request_arrived(0, requests_++, {.org_id = "o", .request_id = "r0", .key = "k", .refusable = true});
     return *this;
   }
+  Story& wishing(events::OnInterrupt wish) {
+    oracle.request_arrived(
+        0, requests_++,
+        {.org_id = "o", .request_id = "r0", .key = "k", .on_interrupt = wish, .deadline_ms = deadline_ms});
+    return *this;
+  }
   Story& claim(std::int64_t number = epoch) {
     return audit(events::to_json(events::RouterClaimed{.epoch = number, .instance = instance(number)}));
   }
@@ -55,6 +61,29 @@ class Story {
     call_ = oracle.call_started("o", id);
     said_.clear();
     return *this;
+  }
+  /// It breaks off.
+  Story& failing_call() {
+    call_ = oracle.call_started("o", "r0", true);
+    return *this;
+  }
+  /// The next call is given that text to go on with.
+  Story& continuing(const std::string& text) {
+    call();
+    oracle.call_continues(call_, text);
+    return *this;
+  }
+  /// The attempt breaks off behind a token, and ends for a restart.
+  Story& breaks_off(int call, std::int64_t attempt = first) {
+    const auto text = "c" + std::to_string(call) + ".0 ";
+    return announce(attempt).failing_call().says(text).delta(0, text, attempt).restarts(attempt);
+  }
+  Story& restarts(std::int64_t attempt = first) {
+    return audit(events::to_json(events::LlmResponse{.ids = ids(attempt, 0, "r0"),
+                                                     .outcome = events::Outcome::interrupted,
+                                                     .cause = std::string(events::cause_restart),
+                                                     .called = true},
+                                 bytes_max));
   }
   Story& says(const std::string& text) {
     oracle.call_said(call_, text);
@@ -171,6 +200,7 @@ struct Case {
 TEST(Oracle, AcceptsWhatKeepsThePromisesAndNamesTheOneThatIsBroken) {
   using events::ErrorCode;
   using events::FinishReason;
+  using events::OnInterrupt;
   using events::Outcome;
   const std::string all = "tr1 5 0 0";
   for (const auto& row : {
@@ -314,6 +344,48 @@ TEST(Oracle, AcceptsWhatKeepsThePromisesAndNamesTheOneThatIsBroken) {
            Case{"two llm.requests", "P4", [](Story& s) { s.request().claim().announce().announce(); }},
            Case{"an answer without its terminal chunk", "P4",
                 [](Story& s) { s.request().claim().announce().respond(); }},
+           Case{"an answer breaks off and is run again", "kept",
+                [](Story& s) {
+                  s.wishing(OnInterrupt::restart).claim().breaks_off(0).announce(5'002).call().says("c1.0 ");
+                  s.delta(0, "c1.0 ", 5'002).ends().terminal(1, FinishReason::stop, 5'002);
+                  s.respond(Outcome::completed, 5'002).rest(1);
+                }},
+           Case{"an answer breaks off, and no attempt follows", "P1",
+                [](Story& s) { s.wishing(OnInterrupt::restart).claim().breaks_off(0).rest(); }},
+           Case{"it is run again though its sender wants the error", "RESTART",
+                [](Story& s) { s.wishing(OnInterrupt::error).claim().breaks_off(0); }},
+           Case{"it is run again though no call failed", "RESTART",
+                [](Story& s) {
+                  s.wishing(OnInterrupt::restart).claim().announce().call().says("c0.0 ").delta(0, "c0.0 ").restarts();
+                }},
+           Case{"it is run again behind its end", "RESTART",
+                [](Story& s) { s.wishing(OnInterrupt::restart).claim().announce().fails().restarts(); }},
+           Case{"it is run again twice", "kept",
+                [](Story& s) { s.wishing(OnInterrupt::restart).claim().breaks_off(0).breaks_off(1, 5'002); }},
+           Case{"it is run again too often", "RESTART",
+                [](Story& s) {
+                  s.wishing(OnInterrupt::restart).claim().breaks_off(0).breaks_off(1, 5'002).breaks_off(2, 5'003);
+                }},
+           Case{"an answer is continued by another call", "kept",
+                [](Story& s) {
+                  s.wishing(OnInterrupt::resume).claim().announce().failing_call().says("c0.0 ").delta(0, "c0.0 ");
+                  s.continuing("c0.0 ").says("c1.0 ").delta(1, "c1.0 ").ends().terminal(2).respond().rest(1);
+                }},
+           Case{"a continuation repeats a blank", "P2",
+                [](Story& s) {
+                  s.wishing(OnInterrupt::resume).claim().announce().failing_call().says("c0.0 ").delta(0, "c0.0 ");
+                  s.continuing("c0.0 ").says("c1.0 ").delta(1, " c1.0 ");
+                }},
+           Case{"a continuation is not given all that was published", "P2",
+                [](Story& s) {
+                  s.wishing(OnInterrupt::resume).claim().announce().failing_call().says("c0.0 c0.1 ");
+                  s.delta(0, "c0.0 ").delta(1, "c0.1 ").continuing("c0.0 ").says("c1.0 ").delta(2, "c1.0 ");
+                }},
+           Case{"a call begins the answer once more", "P2",
+                [](Story& s) {
+                  s.wishing(OnInterrupt::resume).claim().announce().failing_call().says("c0.0 ").delta(0, "c0.0 ");
+                  s.call().says("c1.0 ").delta(1, "c1.0 ");
+                }},
            Case{"no response at the end", "P1", [](Story& s) { s.request().claim().announce().fails().rest(); }},
            Case{"an open attempt beside a complete one", "P4",
                 [](Story& s) {

@@ -11,6 +11,7 @@
 #include "common/release.hpp"
 #include "workers/router/core/attempt.hpp"
 #include "workers/router/core/partition.hpp"
+#include "workers/router/core/planted.hpp"
 #include "workers/router/core/services.hpp"
 
 namespace tokenrail::router {
@@ -93,7 +94,7 @@ void Attempt::start_call() {
   call_ = std::make_unique<ProviderCall>(services_.http, services_.credentials, target(), owner);
   const http::Clocks clocks{.connect = services_.options.connect_timeout, .total = total};
   auto started =
-      prefix_.empty()
+      prefix_.empty() || planted(Bug::continues_from_start)
           ? call_->start(*request(), job_.traceparent, services_.options.decoder_limits, clocks, now)
           : call_->start(continued_request(), job_.traceparent, services_.options.decoder_limits, clocks, now);
   if (!started) {
@@ -191,7 +192,8 @@ void Attempt::broke_off(const providers::CallFailure& failed, Failure failure) {
   const bool may_help = failed.retry || failed.try_next;
   const auto wish = request()->on_interrupt;
   const bool in_time = services_.environment.now().steady < job_.deadline;
-  if (wish == OnInterrupt::error || !may_help || !in_time) {
+  const bool wanted = wish != OnInterrupt::error || planted(Bug::restarts_unasked);
+  if (!wanted || !may_help || !in_time) {
     finish(FinishReason::error, std::move(failure));
     return;
   }
@@ -241,6 +243,7 @@ events::ChatRequest Attempt::continued_request() const {
 
 /// Of a continuation's first bytes, the blanks that were published already are left out.
 std::string_view Attempt::without_repetition(std::string_view text) {
+  if (planted(Bug::repeats_blanks)) return text;
   while (!repeated_.empty() && !text.empty() && text.front() == repeated_.front()) {
     repeated_.erase(0, 1);
     text.remove_prefix(1);

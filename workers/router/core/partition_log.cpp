@@ -117,7 +117,7 @@ void Partition::response_counts(const AuditFacts& facts) {
   tail_.forget(offset, facts.ids.attempt);
   leases_.erase({offset, facts.ids.attempt});
   closed_.erase({offset, facts.ids.attempt});
-  if (facts.cause == cause_refused || facts.cause == events::cause_restart) {
+  if (facts.cause == cause_refused || (facts.cause == events::cause_restart && !planted(Bug::restart_forgotten))) {
     // The attempt is over; decide() begins the next: it answers with the error, or runs the request again.
     if (const auto it = jobs_.find(offset);
         it != jobs_.end() && it->second.attempt && it->second.attempt->number() == facts.ids.attempt)

@@ -42,6 +42,10 @@ enum class Bug : std::uint8_t {
   kept_is_lost,               ///< what a log that went back has kept is told to be lost too
   stays_with_host,            ///< a call that found no host is not made to another one
   waits_for_cancellations,    ///< nothing starts before the cancellations have been read, however long that takes
+  restart_forgotten,          ///< an attempt that ended for a restart is followed by none
+  restarts_unasked,           ///< an answer that breaks off is run again though its sender wants the error
+  repeats_blanks,             ///< a continuation's first blanks are published though they were before
+  continues_from_start,       ///< the call that continues an answer is not given what has been said
   terminal_is_enough,         ///< a terminal chunk in the tail counts as a whole answer, whatever is missing before it
   answer_begins_before,       ///< chunkOffset does not wait for the first chunk of attempts without a response
 };
