@@ -9,7 +9,8 @@
 //                well, nor one whose terminal chunk retention has taken
 //   P4           every attempt leaves one llm.request and one response that counts
 //   P5           complete stays complete; no commit passes an incomplete request
-//   LOST         what is reported as lost has been deleted; what a router that is well had read of a log that is gone is
+//   LOST         what is reported as lost has been deleted; what a router that is well had read of a log that is gone
+//   is
 //                answered or reported
 //   ORDER        of one key one called attempt at a time, in the order of the log
 //   DEDUPE       a request seen before is answered by attempt 0, never run
