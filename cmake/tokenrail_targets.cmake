@@ -52,9 +52,9 @@ endfunction()
 
 # A GoogleTest program over the .cpp files below a folder; each test is known to ctest under its layer as label.
 #
-#   tokenrail_test_program(NAME conformance-tests LAYER conformance FOLDER ${CMAKE_CURRENT_SOURCE_DIR} DEPENDS ...)
+#   tokenrail_test_program(NAME conformance-tests LAYER conformance FOLDER ${CMAKE_CURRENT_SOURCE_DIR} SHARDS 4 DEPENDS ...)
 function(tokenrail_test_program)
-  cmake_parse_arguments(ARG "" "NAME;LAYER;FOLDER;WITHOUT" "DEPENDS;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "" "NAME;LAYER;FOLDER;WITHOUT;SHARDS" "DEPENDS;LIBRARIES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${ARG_FOLDER}/*.cpp")
   if(ARG_WITHOUT)
     list(FILTER sources EXCLUDE REGEX "^${ARG_FOLDER}/${ARG_WITHOUT}/")
@@ -69,6 +69,20 @@ function(tokenrail_test_program)
                         ${ARG_LIBRARIES} GTest::gmock GTest::gtest_main)
   tokenrail_precompiled_headers(${ARG_NAME} tests)
   # One ctest entry a program, not one a test: starting a sanitized binary hundreds of times is what would take long.
-  add_test(NAME ${ARG_NAME} COMMAND ${ARG_NAME} --gtest_brief=1)
-  set_tests_properties(${ARG_NAME} PROPERTIES LABELS "${ARG_LAYER}")
+  if(NOT ARG_SHARDS)
+    add_test(NAME ${ARG_NAME} COMMAND ${ARG_NAME} --gtest_brief=1)
+    set_tests_properties(${ARG_NAME} PROPERTIES LABELS "${ARG_LAYER}")
+    return()
+  endif()
+  # A long program runs as several processes side by side. Each needs a report of its own: beside each other they would
+  # choose the same name in a folder of reports.
+  math(EXPR last_shard "${ARG_SHARDS} - 1")
+  foreach(shard RANGE ${last_shard})
+    set(name ${ARG_NAME}-${shard})
+    add_test(NAME ${name}
+      COMMAND sh -c [=[case "$GTEST_OUTPUT" in */) export GTEST_OUTPUT="$GTEST_OUTPUT$1.xml";; esac && exec "$0" --gtest_brief=1]=]
+        $<TARGET_FILE:${ARG_NAME}> ${name})
+    set_tests_properties(${name} PROPERTIES LABELS "${ARG_LAYER}"
+      ENVIRONMENT "GTEST_TOTAL_SHARDS=${ARG_SHARDS};GTEST_SHARD_INDEX=${shard}")
+  endforeach()
 endfunction()
