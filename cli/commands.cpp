@@ -110,6 +110,15 @@ constexpr std::array<Example, 2> registry_sync_examples{{
     {"tokenrail registry sync", "ask every connection for its models now"},
     {"tokenrail registry sync --connection env-ollama", "only one"},
 }};
+constexpr std::array<Flag, 2> registry_parameters_flags{{
+    {.name = "connection", .value = "NAME", .help = "only the deployment on this connection (default: all of them)"},
+    {.name = "org", .value = "ORG", .help = "the model of this organisation (default: the platform's)"},
+}};
+constexpr std::array<Example, 2> registry_parameters_examples{{
+    {R"(tokenrail registry set-parameters ollama/llama3.2:1b '{"temperature":0.2,"numCtx":8192}')",
+     "used where a request is silent"},
+    {"tokenrail registry set-parameters ollama/llama3.2:1b '{}'", "no default parameters"},
+}};
 constexpr std::array<Example, 1> migrate_examples{{
     {"tokenrail migrate", "bring the database to this version"},
 }};
@@ -141,7 +150,7 @@ constexpr std::array<Example, 1> version_examples{{
     {"tokenrail version", "the version of this program"},
 }};
 
-constexpr std::array<Command, 15> command_table{{
+constexpr std::array<Command, 16> command_table{{
     {.path = "chat",
      .summary = "Ask a question and watch the answer come",
      .arguments = "[TEXT | -]",
@@ -222,6 +231,18 @@ constexpr std::array<Command, 15> command_table{{
      .details =
          "Tells a running tokenrail-registry-sync to start a run and waits for its end. It waits for the connections\n"
          "that it asks for, and names those that are not done when the time is over."},
+    {.path = "registry set-parameters",
+     .summary = "Set the default parameters of a model's deployments",
+     .arguments = "MODEL JSON",
+     .arguments_min = 2,
+     .arguments_max = 2,
+     .flags = registry_parameters_flags,
+     .examples = registry_parameters_examples,
+     .details =
+         "MODEL is provider/name. JSON replaces all default parameters of the deployments: temperature, topP, topK,\n"
+         "maxTokens, stop; numCtx and keepAlive for Ollama; providerConfig, fields of the provider's own API. A call\n"
+         "uses each of them where its request has no such field. Routers have them as soon as registry-sync has\n"
+         "published the model."},
     {.path = "doctor",
      .summary = "Check every part and name the remedy for what fails",
      .flags = doctor_flags,

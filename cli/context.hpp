@@ -64,6 +64,7 @@ int run_topics_tail(const Context& context);
 int run_migrate(const Context& context);
 int run_registry_list(const Context& context);
 int run_registry_sync(const Context& context);
+int run_registry_parameters(const Context& context);
 int run_doctor(const Context& context);
 int run_tail(const Context& context);
 int run_verify(const Context& context);

@@ -26,6 +26,17 @@ std::vector<std::string> connections(const events::ModelState& model) {
   return names;
 }
 
+/// As JSON; of several connections each with its name.
+std::string parameters(const events::ModelState& model) {
+  std::vector<std::string> texts;
+  for (const auto& deployment : model.deployments) {
+    if (deployment.parameters.empty()) continue;
+    auto text = events::to_json(deployment.parameters);
+    texts.push_back(model.deployments.size() > 1 ? fmt::format("{}: {}", deployment.connection_name, text) : text);
+  }
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
 std::string scope(const events::ModelState& model) {
   if (!model.owner_user_id.empty()) return fmt::format("user {}/{}", model.org_id, model.owner_user_id);
   return model.org_id.empty() ? "platform" : fmt::format("org {}", model.org_id);
@@ -55,12 +66,16 @@ std::string state_word(const events::ModelState& model) {
 
 std::string listing(const std::vector<events::ModelState>& models) {
   std::vector<std::vector<std::string>> rows{{"MODEL", "SCOPE", "STATE", "CONTEXT", "CAPABILITIES", "CONNECTIONS"}};
-  for (const auto& model : models)
+  const bool any_parameters = std::ranges::any_of(models, [](const auto& model) { return !parameters(model).empty(); });
+  if (any_parameters) rows.front().emplace_back("PARAMETERS");
+  for (const auto& model : models) {
     rows.push_back({without_controls(
                         fmt::format("{}/{}{}", model.provider, model.model_name, model.is_default ? " (default)" : "")),
                     scope(model), state_word(model), model.context_window ? std::to_string(*model.context_window) : "?",
                     fmt::format("{}", fmt::join(supported(model), ",")),
                     fmt::format("{}", fmt::join(connections(model), ","))});
+    if (any_parameters) rows.back().push_back(without_controls(parameters(model)));
+  }
   return table(rows);
 }
 
@@ -89,6 +104,17 @@ std::string listing_json(const events::ModelState& model) {
   json.begin_array("connections");
   for (const auto& name : connections(model)) json.element(name);
   json.end_array();
+  if (!parameters(model).empty()) {
+    json.begin_array("parameters");
+    for (const auto& deployment : model.deployments) {
+      if (deployment.parameters.empty()) continue;
+      json.begin_object();
+      json.field("connection", deployment.connection_name);
+      json.raw_field("parameters", events::to_json(deployment.parameters));
+      json.end_object();
+    }
+    json.end_array();
+  }
   json.field("digest", model.digest);
   json.field("version", model.version);
   json.end_object();

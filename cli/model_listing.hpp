@@ -15,7 +15,7 @@ namespace tokenrail::cli {
 /// Why nobody can use the model now: "disabled", "missing", …; "ready" if they can.
 [[nodiscard]] std::string state_word(const events::ModelState& model);
 
-/// MODEL, SCOPE, STATE, CONTEXT, CAPABILITIES, CONNECTIONS.
+/// MODEL, SCOPE, STATE, CONTEXT, CAPABILITIES, CONNECTIONS; PARAMETERS where a deployment has default ones.
 [[nodiscard]] std::string listing(const std::vector<events::ModelState>& models);
 
 /// One model as one line of JSON.

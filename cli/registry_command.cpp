@@ -1,4 +1,5 @@
-// `tokenrail registry list`, `registry sync` and `migrate`: what a person does with the registry's database.
+// `tokenrail registry list`, `registry sync`, `registry set-parameters` and `migrate`: what a person does with the
+// registry's database.
 #include <chrono>
 #include <cstdlib>
 
@@ -79,6 +80,11 @@ std::string unfinished_line(const Context& context, const std::string& name, con
   return fmt::format("{} {}: {}", context.terminal.styled_out(Terminal::Style::bad, "✗"), name, run.detail);
 }
 
+std::string this_user() {
+  const char* user = std::getenv("USER");
+  return user != nullptr && *user != '\0' ? user : "cli";
+}
+
 }  // namespace
 
 registry::DatabaseOptions database_options(const Context& context) {
@@ -127,9 +133,8 @@ int run_registry_sync(const Context& context) {
   const auto timeout = duration_flag("timeout", timeout_text);
   if (!timeout) return context.failed(timeout.error());
   registry::Store store(database_options(context));
-  const char* user = std::getenv("USER");
-  const auto request = store.request_sync(context.call.value("connection").value_or(""),
-                                          user != nullptr && *user != '\0' ? user : "cli", context.call.has("accept"));
+  const auto request =
+      store.request_sync(context.call.value("connection").value_or(""), this_user(), context.call.has("accept"));
   if (!request) return context.failed(request.error());
   const auto state = store.await_sync(*request, *timeout);
   if (!state) return context.failed(state.error());
@@ -149,6 +154,32 @@ int run_registry_sync(const Context& context) {
   if (state->finished && state->runs.empty()) context.terminal.note("there is no connection to ask");
   if (well) context.terminal.note("'tokenrail registry list' shows the models");
   return well ? exit_done : exit_bad;
+}
+
+int run_registry_parameters(const Context& context) {
+  const auto& name = context.call.arguments[0];
+  const auto model = parse_model_name(name);
+  if (!model || model->provider.empty()) {
+    return context.failed(
+        Error{ErrorKind::invalid_input, fmt::format("'{}' is not a model: write provider/name", name)});
+  }
+  std::vector<events::InvalidDefault> invalid;
+  const auto parameters = events::read_call_defaults(context.call.arguments[1], invalid);
+  if (!invalid.empty()) {
+    return context.failed(Error{ErrorKind::invalid_input, "the parameters were not set: " + to_text(invalid.front())});
+  }
+  registry::Store store(database_options(context));
+  const auto changed = store.set_call_defaults({.org_id = context.call.value("org").value_or(""),
+                                                .provider = model->provider,
+                                                .model_name = model->name,
+                                                .connection_name = context.call.value("connection").value_or(""),
+                                                .parameters = parameters,
+                                                .actor = this_user()});
+  if (!changed) return context.failed(changed.error());
+  context.terminal.note(*changed == 0 ? "nothing to do: the parameters are these already"
+                                      : fmt::format("{} deployment{} changed; registry-sync publishes the model",
+                                                    *changed, *changed == 1 ? "" : "s"));
+  return exit_done;
 }
 
 }  // namespace tokenrail::cli

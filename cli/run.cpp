@@ -17,7 +17,7 @@ namespace tokenrail::cli {
 namespace {
 
 using Handler = int (*)(const Context&);
-constexpr std::array<std::pair<std::string_view, Handler>, 12> handlers{{
+constexpr std::array<std::pair<std::string_view, Handler>, 13> handlers{{
     {"chat", run_chat},
     {"tail", run_tail},
     {"topics apply", run_topics_apply},
@@ -28,6 +28,7 @@ constexpr std::array<std::pair<std::string_view, Handler>, 12> handlers{{
     {"migrate", run_migrate},
     {"registry list", run_registry_list},
     {"registry sync", run_registry_sync},
+    {"registry set-parameters", run_registry_parameters},
     {"doctor", run_doctor},
     {"verify", run_verify},
 }};

@@ -77,7 +77,7 @@ struct LlmRequest {
   std::optional<ModelReference> model_asked{};
   std::optional<AnsweringModel> model_resolved{};
   std::vector<RouteStep> route{};
-  // parameters, as asked
+  // parameters of the first deployment of the route: as asked, else its defaults
   std::optional<double> temperature{};
   std::optional<double> top_p{};
   std::optional<std::int64_t> top_k{};

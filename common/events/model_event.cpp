@@ -76,6 +76,9 @@ void write_deployment(JsonWriter& writer, const DeploymentState& deployment) {
   writer.field("enabled", deployment.enabled);
   field_if(writer, "requestsPerMinute", deployment.requests_per_minute);
   field_if(writer, "tokensPerMinute", deployment.tokens_per_minute);
+  if (!deployment.parameters.empty()) {
+    writer.raw_field("parameters", to_json(deployment.parameters));
+  }
   writer.end_object();
 }
 

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/events/call_defaults.hpp"
 #include "common/result.hpp"
 
 namespace tokenrail::events {
@@ -38,6 +39,9 @@ struct DeploymentState {
   bool enabled = true;
   std::optional<std::int64_t> requests_per_minute{};
   std::optional<std::int64_t> tokens_per_minute{};
+  CallDefaults parameters{};  ///< of calls whose request is silent
+  /// Of the parameters as they were read: what was left out of them, and why. Not written.
+  std::vector<InvalidDefault> invalid_parameters{};
 };
 
 struct ModelState {
@@ -83,6 +87,9 @@ struct ModelUpserted {
 [[nodiscard]] std::string to_json(const ModelUpserted& event);
 /// Errors: invalid_input, for what is not JSON, is of another type, or lacks version, model, its provider or its name.
 [[nodiscard]] Result<ModelUpserted> parse_model_upserted(std::string_view value);
+
+/// A warning for each default parameter that was left out when the model was read; names model, deployment and key.
+[[nodiscard]] std::vector<std::string> invalid_parameters(const ModelState& model);
 
 /// The record with key `_registry`: says that the whole state has been published up to `version`.
 struct RegistryMark {

@@ -22,21 +22,25 @@ std::string text_or(const ObjectReader& record, std::string_view name, std::stri
 }
 
 DeploymentState read_deployment(const ObjectReader& record) {
-  return DeploymentState{.id = record.text("id"),
-                         .connection_id = record.text("connectionId"),
-                         .connection_name = record.text("connectionName"),
-                         .provider = record.text("provider"),
-                         .adapter = record.text("adapter"),
-                         .base_url = record.text("baseUrl"),
-                         .auth_type = text_or(record, "authType", "none"),
-                         .credential_id = record.text_if("credentialId"),
-                         .credential_version = record.integer("credentialVersion"),
-                         .upstream_name = record.text("upstreamName"),
-                         .priority = record.integer("priority"),
-                         .weight = record.integer("weight", 1),
-                         .enabled = record.flag("enabled", true),
-                         .requests_per_minute = record.integer_if("requestsPerMinute"),
-                         .tokens_per_minute = record.integer_if("tokensPerMinute")};
+  DeploymentState deployment{.id = record.text("id"),
+                             .connection_id = record.text("connectionId"),
+                             .connection_name = record.text("connectionName"),
+                             .provider = record.text("provider"),
+                             .adapter = record.text("adapter"),
+                             .base_url = record.text("baseUrl"),
+                             .auth_type = text_or(record, "authType", "none"),
+                             .credential_id = record.text_if("credentialId"),
+                             .credential_version = record.integer("credentialVersion"),
+                             .upstream_name = record.text("upstreamName"),
+                             .priority = record.integer("priority"),
+                             .weight = record.integer("weight", 1),
+                             .enabled = record.flag("enabled", true),
+                             .requests_per_minute = record.integer_if("requestsPerMinute"),
+                             .tokens_per_minute = record.integer_if("tokensPerMinute")};
+  if (const auto element = record.find("parameters"); element && !element->is_null()) {
+    deployment.parameters = read_call_defaults(simdjson::minify(*element), deployment.invalid_parameters);
+  }
+  return deployment;
 }
 
 ModelState read_model(const ObjectReader& record) {
@@ -143,6 +147,18 @@ Result<ModelUpserted> parse_model_upserted(std::string_view value) {
     }
   }
   return event;
+}
+
+std::vector<std::string> invalid_parameters(const ModelState& model) {
+  std::vector<std::string> texts;
+  for (const auto& deployment : model.deployments) {
+    for (const auto& invalid : deployment.invalid_parameters) {
+      texts.push_back(fmt::format("{}/{}: a default parameter of deployment {} on connection {} is not used: {}.",
+                                  model.provider, model.model_name, deployment.id, deployment.connection_name,
+                                  to_text(invalid)));
+    }
+  }
+  return texts;
 }
 
 Result<RegistryMark> parse_registry_mark(std::string_view value) {

@@ -4,6 +4,8 @@
 #include <map>
 #include <string_view>
 
+#include <spdlog/spdlog.h>
+
 namespace tokenrail::registry {
 
 namespace {
@@ -33,6 +35,7 @@ constexpr const char* deployment_columns = R"(
     CAST(floor(extract(epoch FROM d.missing_since) * 1000) AS bigint) AS missing_since_ms,
     COALESCE(d.priority, c.priority) AS priority, COALESCE(d.weight, c.weight) AS weight,
     d.requests_per_minute AS requests_per_minute, d.tokens_per_minute AS tokens_per_minute,
+    CAST(d.params AS text) AS params,
     CAST(c.id AS text) AS connection_id, c.name AS connection_name, c.provider AS provider, p.adapter AS adapter,
     c.base_url AS base_url, c.auth_type AS auth_type, CAST(c.credential_id AS text) AS credential_id,
     c.credential_version AS credential_version, c.enabled AS connection_enabled
@@ -102,6 +105,7 @@ DeploymentRow deployment_from(const soci::row& row) {
   state.weight = row.get<int>("weight");
   state.requests_per_minute = maybe_number(row, "requests_per_minute");
   state.tokens_per_minute = maybe_number(row, "tokens_per_minute");
+  state.parameters = events::read_call_defaults(text(row, "params"), state.invalid_parameters);
   deployment.serves = truth(row, "enabled") && truth(row, "connection_enabled");
   state.enabled = deployment.serves;
   deployment.stored.id = state.id;
@@ -111,6 +115,11 @@ DeploymentRow deployment_from(const soci::row& row) {
   deployment.stored.missing_runs = row.get<int>("missing_runs");
   deployment.stored.enabled = truth(row, "enabled");
   return deployment;
+}
+
+/// One line a value and version: what the event does not carry, no router can warn of.
+void warn_of_invalid_parameters(const events::ModelState& model) {
+  for (const auto& text : events::invalid_parameters(model)) spdlog::warn("{}", text);
 }
 
 /// What routers see follows from the rows; the diff of registry-sync foresees it by the same rules (as_routers_see).
@@ -234,6 +243,7 @@ void tell_changes(soci::session& sql, const std::vector<Change>& changes, const 
        soci::use(cause, "cause"), soci::use(actor, "actor"), soci::use(key, "key"));
   for (const auto& change : changes) {
     const auto& row = rows.at(change.model_id);
+    warn_of_invalid_parameters(row.state);
     id = change.model_id;
     version = row.state.version;
     key = events::model_key(row.state);

@@ -9,6 +9,7 @@
 #include "common/registry/migrator.hpp"
 #include "common/registry/model_rows.hpp"
 #include "common/registry/store_impl.hpp"
+#include "common/registry/text.hpp"
 
 namespace tokenrail::registry {
 
@@ -273,6 +274,51 @@ Result<std::vector<events::ModelState>> Store::list_models() {
     for (auto& row : read_models(sql, "CAST(:first AS text) IS NULL AND CAST(:second AS text) IS NULL", "", ""))
       models.push_back(std::move(row.state));
     return models;
+  });
+}
+
+Result<int> Store::set_call_defaults(const DefaultsChange& change) {
+  return impl_->session.transact([&](soci::session& sql) -> Result<int> {
+    const auto name = fmt::format("{}/{}", change.provider, change.model_name);
+    const auto find = [&]() -> std::optional<ModelRow> {
+      for (auto& row : read_models(sql,
+                                   "m.org_id IS NOT DISTINCT FROM CAST(:first AS text) AND m.owner_user_id IS NULL "
+                                   "AND m.model_name = :second",
+                                   change.org_id, change.model_name)) {
+        if (row.state.provider == change.provider) return std::move(row);
+      }
+      return std::nullopt;
+    };
+    auto row = find();
+    if (!row)
+      return fail(ErrorKind::not_found, fmt::format("There is no model {}. See `tokenrail registry list`.", name));
+    // Its deployments as they are once no other writer has it.
+    lock_models(sql, {row->state.id});
+    row = find();
+    if (!row) return fail(ErrorKind::cancelled, fmt::format("The model {} was deleted meanwhile.", name));
+    const auto parameters = events::to_json(change.parameters);
+    int found = 0;
+    int changed = 0;
+    for (const auto& deployment : row->state.deployments) {
+      if (!change.connection_name.empty() && deployment.connection_name != change.connection_name) continue;
+      ++found;
+      if (deployment.parameters == change.parameters && deployment.invalid_parameters.empty()) continue;
+      sql << "UPDATE deployment SET params = CAST(:params AS jsonb) WHERE id = CAST(:id AS uuid)",
+          soci::use(parameters), soci::use(deployment.id);
+      ++changed;
+    }
+    if (found == 0) {
+      return fail(ErrorKind::not_found,
+                  fmt::format("The model {} is on no connection{}. See `tokenrail registry list`.", name,
+                              change.connection_name.empty() ? "" : " of that name"));
+    }
+    if (changed == 0) return 0;
+    sql << "UPDATE model SET version = nextval('registry_version'), updated_at = now() WHERE id = CAST(:id AS uuid)",
+        soci::use(row->state.id);
+    tell_changes(sql,
+                 {{.model_id = row->state.id, .before_version = row->state.version, .changed_fields = {"deployments"}}},
+                 "api", storable(change.actor, 255));
+    return changed;
   });
 }
 

@@ -126,6 +126,18 @@ class Store {
   /// All models that are not deleted, of every scope, by slug.
   Result<std::vector<events::ModelState>> list_models();
 
+  /// Sets the default parameters of a model's deployments and publishes the model (cause `api`). Returns how many
+  /// deployments have other ones now. Errors: not_found, where there is no such model, or none on that connection.
+  struct DefaultsChange {
+    std::string org_id{};  ///< empty: the platform's model
+    std::string provider;
+    std::string model_name;
+    std::string connection_name{};  ///< empty: on all connections
+    events::CallDefaults parameters;
+    std::string actor;
+  };
+  Result<int> set_call_defaults(const DefaultsChange& change);
+
   /// Asks the leading registry-sync to sync now and returns the request's id. `connection_name` empty: all connections;
   /// not_found where there is no such one.
   Result<std::string> request_sync(const std::string& connection_name, const std::string& requested_by,

@@ -64,6 +64,23 @@ TEST(ModelListing, ColumnsAndUnknowns) {
             R"("capabilities":[],"connections":["env-ollama"],"digest":"","version":0})");
 }
 
+TEST(ModelListing, DefaultParametersHaveAColumnWhereThereAreAny) {
+  auto tuned = model("tuned");
+  tuned.deployments[0].parameters = {.temperature = 0.2, .num_ctx = 8192};
+  EXPECT_EQ(listing({tuned, model("x")}),
+            "MODEL         SCOPE     STATE  CONTEXT  CAPABILITIES  CONNECTIONS  PARAMETERS\n"
+            "ollama/tuned  platform  ready  ?                      env-ollama   {\"temperature\":0.2,\"numCtx\":8192}\n"
+            "ollama/x      platform  ready  ?                      env-ollama\n");
+  EXPECT_NE(listing_json(tuned).find(
+                R"("parameters":[{"connection":"env-ollama","parameters":{"temperature":0.2,"numCtx":8192}}])"),
+            std::string::npos)
+      << listing_json(tuned);
+  auto second = tuned.deployments[0];
+  second.connection_name = "other";
+  tuned.deployments.push_back(second);
+  EXPECT_NE(listing({tuned}).find(R"(env-ollama: {"temperature":0.2,"numCtx":8192}, other: {)"), std::string::npos);
+}
+
 TEST(Table, CountsCodePointsNotBytes) {
   EXPECT_EQ(table({{"é", "b"}, {"aa", "c"}}), "é   b\naa  c\n");
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/events/utf8.hpp"
+#include "common/providers/call_defaults.hpp"
 #include "workers/router/core/partition.hpp"
 #include "workers/router/core/planted.hpp"
 #include "workers/router/core/services.hpp"
@@ -89,10 +90,13 @@ void Attempt::write_request(std::size_t bytes_max) {
   events::LlmRequest event{.ids = ids()};
   if (const auto* asked = request()) {
     event.model_asked = asked->model;
-    event.temperature = asked->temperature;
-    event.top_p = asked->top_p;
-    event.top_k = asked->top_k;
-    event.tokens_max = asked->tokens_max;
+    const auto parameters = route_.targets.empty()
+                                ? providers::call_parameters(*asked, {}, {})
+                                : providers::call_parameters(*asked, target().model, target().deployment);
+    event.temperature = parameters.temperature;
+    event.top_p = parameters.top_p;
+    event.top_k = parameters.top_k;
+    event.tokens_max = parameters.tokens_max;
     event.seed = asked->seed;
     event.stream = asked->stream;
     for (const auto& tool : asked->tools) event.tool_names.push_back(tool.name);

@@ -4,6 +4,8 @@
 #include <utility>
 #include <variant>
 
+#include "common/providers/call_defaults.hpp"
+
 namespace tokenrail::router {
 
 namespace {
@@ -48,7 +50,8 @@ std::expected<void, Failure> ProviderCall::start(const events::ChatRequest& requ
     return std::unexpected(std::move(failure));
   }
   target_.credential = std::move(*credential);
-  auto call = adapter_->chat(request, target_, limits);
+  const auto filled = providers::with_defaults(request, route_.model, deployment);
+  auto call = adapter_->chat(filled ? *filled : request, target_, limits);
   if (!call) {
     over_ = true;
     auto failure = Failure::of(ErrorCode::invalid_request, call.error().detail);

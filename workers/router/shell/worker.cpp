@@ -273,7 +273,10 @@ void Worker::on_record(kafka::Record&& record) {
   }
   registry_trails_[record.partition].note(record.offset, record.timestamp_ms);
   const auto value = record.value ? std::optional<std::string_view>(*record.value) : std::nullopt;
-  if (projection_.apply(record.key.value_or(""), value) == registry::Projection::Applied::malformed) {
+  const auto key = record.key.value_or("");
+  const auto applied = projection_.apply(key, value);
+  if (applied == registry::Projection::Applied::changed) warn_of_invalid_parameters(key);
+  if (applied == registry::Projection::Applied::malformed) {
     spdlog::warn("the registry record at {} {}:{} could not be read; what was known before stays", record.topic,
                  record.partition, record.offset);
   }
@@ -281,6 +284,13 @@ void Worker::on_record(kafka::Record&& record) {
     core_.on_registry_changed();
     join_when_read();
   }
+}
+
+/// Of a model that has just changed. What its event holds of a default parameter may come from a newer version.
+void Worker::warn_of_invalid_parameters(const std::string& key) const {
+  const auto found = projection_.models().find(key);
+  if (found == projection_.models().end()) return;
+  for (const auto& text : events::invalid_parameters(found->second)) spdlog::warn("{}", text);
 }
 
 void Worker::on_end(const kafka::TopicPartition& partition, std::int64_t next_offset) {

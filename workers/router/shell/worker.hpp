@@ -74,6 +74,7 @@ class Worker final : private kafka::LogReaderListener, private LogQuestions {
 
   // kafka::LogReaderListener: the registry topic, and the cancellations
   void on_record(kafka::Record&& record) override;
+  void warn_of_invalid_parameters(const std::string& key) const;
   void on_end(const kafka::TopicPartition& partition, std::int64_t next_offset) override;
   void on_failure(const kafka::TopicPartition& partition, const Error& error) override;
   // LogQuestions

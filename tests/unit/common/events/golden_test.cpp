@@ -342,6 +342,14 @@ TEST(Golden, ModelUpserted) {
   deployment.priority = -1;
   deployment.requests_per_minute = 600;
   deployment.tokens_per_minute = 100'000;
+  deployment.parameters = {.temperature = 0.7,
+                           .top_p = 0.95,
+                           .top_k = 40,
+                           .tokens_max = 2048,
+                           .stop = {"END"},
+                           .num_ctx = 8192,
+                           .keep_alive = "\"10m\"",
+                           .provider_config = R"({"options":{"mirostat":2}})"};
   auto event = upserted(full, 18);
   event.before_version = 17;
   event.changed_fields = {"availability", "missingSinceMs"};

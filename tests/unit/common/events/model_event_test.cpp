@@ -54,7 +54,8 @@ ModelUpserted whole_event() {
                                        .weight = 5,
                                        .enabled = false,
                                        .requests_per_minute = 60,
-                                       .tokens_per_minute = 1000}};
+                                       .tokens_per_minute = 1000,
+                                       .parameters = {.temperature = 0.5, .stop = {"END"}}}};
   event.key = model_key(model);
   return event;
 }
@@ -108,6 +109,8 @@ TEST(ModelUpserted, ComesBackAsItWasWritten) {
   ASSERT_EQ(read->model.deployments.size(), 1U);
   EXPECT_EQ(read->model.deployments[0].credential_id, "k-1");
   EXPECT_FALSE(read->model.deployments[0].enabled);
+  EXPECT_EQ(read->model.deployments[0].parameters, event.model.deployments[0].parameters);
+  EXPECT_TRUE(invalid_parameters(read->model).empty());
 }
 
 TEST(ModelUpserted, WhatIsLeftOutIsTheDefaultAndWhatIsNewIsIgnored) {
@@ -150,6 +153,19 @@ TEST(ModelUpserted, WhatCannotBeUsedIsRefusedByName) {
     EXPECT_EQ(read.error().kind, ErrorKind::invalid_input);
     EXPECT_NE(read.error().detail.find(row.detail), std::string::npos) << read.error().detail;
   }
+}
+
+TEST(ModelUpserted, AnInvalidDefaultParameterCostsItselfAndOneWarning) {
+  auto json = to_json(whole_event());
+  const std::string_view valid = R"("temperature":0.5)";
+  json.replace(json.find(valid), valid.size(), R"("temperature":3,"topK":7)");
+  const auto read = parse_model_upserted(json);
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(read->model.deployments.at(0).parameters, (CallDefaults{.top_k = 7, .stop = {"END"}}));
+  EXPECT_EQ(invalid_parameters(read->model),
+            std::vector<std::string>{"ollama/library/llama3.2:1b: a default parameter of deployment d-1 on connection "
+                                     "env-ollama is not used: temperature must be a number from 0 to 2."});
+  EXPECT_FALSE(to_json(*read).contains("temperature"));
 }
 
 TEST(RegistryMark, ComesBackAsItWasWritten) {

@@ -1,0 +1,31 @@
+// What a call uses where its request is silent: the default parameters of the deployment. Pure.
+#pragma once
+
+#include <optional>
+
+#include "common/events/chat_request.hpp"
+#include "common/events/model_event.hpp"
+
+namespace tokenrail::providers {
+
+/// The parameters of a call, from the request and, where it has none, from the deployment.
+struct CallParameters {
+  std::optional<double> temperature{};
+  std::optional<double> top_p{};
+  std::optional<std::int64_t> top_k{};
+  /// A default is at most what the model can write.
+  std::optional<std::int64_t> tokens_max{};
+};
+[[nodiscard]] CallParameters call_parameters(const events::ChatRequest& request, const events::ModelState& model,
+                                             const events::DeploymentState& deployment);
+
+/// The request as this deployment gets it; nothing: the deployment has no default parameters.
+///
+/// numCtx and keepAlive become fields of `providerConfig.ollama`, for Ollama's API only. Of the deployment's
+/// providerConfig a field is left out where the request has that field, also inside an object, or a parameter that the
+/// field would displace: what a request says always counts.
+[[nodiscard]] std::optional<events::ChatRequest> with_defaults(const events::ChatRequest& request,
+                                                               const events::ModelState& model,
+                                                               const events::DeploymentState& deployment);
+
+}  // namespace tokenrail::providers
