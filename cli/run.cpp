@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "cli/context.hpp"
+#include "common/core_files.hpp"
 #include "common/telemetry/log.hpp"
 
 namespace tokenrail::cli {
@@ -77,12 +78,14 @@ int run_call(const Call& call, Terminal& terminal) {
     terminal.out(reference_page(commands()));
     return exit_done;
   }
+  const CoreFiles core_files;
   auto loaded = load_settings(call);
   if (!loaded) {
     terminal.error(loaded.error().detail);
     return exit_usage;
   }
   const config::Values& values = loaded->values;
+  core_files.settle(values.boolean("process.core_files"));
   // A person at a terminal wants an answer, not a log; who sets a level gets that one.
   const bool level_set = values.source("log.level") != config::Source::default_value;
   telemetry::start_logging("tokenrail", level_set ? values.text("log.level") : "error", values.text("log.format"));

@@ -10,6 +10,7 @@
 #include <spdlog/spdlog.h>
 
 #include "common/config/settings.hpp"
+#include "common/core_files.hpp"
 #include "common/telemetry/loop_turns.hpp"
 
 namespace tokenrail::worker {
@@ -32,8 +33,10 @@ void run_loop(boost::asio::io_context& loop, telemetry::LoopTurns& turns);
 template <class Worker>
 int run(const Program& program, int argc, const char* const* argv) {
   try {
+    const CoreFiles core_files;
     const auto begun = start(program, argc, argv);
     if (!begun.loaded) return begun.exit_code;
+    core_files.settle(begun.loaded->values.boolean("process.core_files"));
     boost::asio::io_context loop(1);
     Worker worker(loop, begun.loaded->values);
     if (const auto started = worker.start(); !started) {
