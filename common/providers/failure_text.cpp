@@ -41,7 +41,12 @@ std::optional<milliseconds> wait_of(double value_ms) {
   return milliseconds(static_cast<milliseconds::rep>(std::ceil(value_ms)));
 }
 
-/// "Wed, 21 Oct 2026 07:28:00 GMT", the form that RFC 9110 has senders write.
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+}  // namespace
+
 std::optional<std::chrono::sys_seconds> http_date(std::string_view text) {
   constexpr std::string_view pattern = "www, dd mmm yyyy hh:mm:ss GMT";
   text = trimmed(text);
@@ -65,12 +70,6 @@ std::optional<std::chrono::sys_seconds> http_date(std::string_view text) {
   return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
          std::chrono::seconds(second);
 }
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-}  // namespace
 
 std::string quotable(std::string_view text, std::size_t bytes_max) {
   std::string out;

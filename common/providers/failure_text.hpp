@@ -23,6 +23,9 @@ struct ErrorBody {
 };
 [[nodiscard]] ErrorBody read_error_body(std::string_view body);
 
+/// "Wed, 21 Oct 2026 07:28:00 GMT", the form that RFC 9110 has senders write.
+[[nodiscard]] std::optional<std::chrono::sys_seconds> http_date(std::string_view text);
+
 /// How long the provider asks to wait: `retry-after-ms`, else `retry-after` as seconds or as an HTTP date, which is
 /// read against the response's own `date`, so that no clock is needed. Zero, the past and what cannot be read are
 /// nothing; more than a day is a day.

@@ -83,6 +83,7 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   enum class Phase { announcing, waiting, calling, ending, answering };
 
   // CallOwner
+  void on_head(ProviderCall& call, const http::ResponseHead& head) override;
   void on_answer(ProviderCall& call, providers::AnswerEvent event) override;
   bool on_bytes(ProviderCall& call) override;
   void on_failed(ProviderCall& call, const providers::CallFailure& failure) override;

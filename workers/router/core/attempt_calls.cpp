@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "common/providers/rate_limits.hpp"
 #include "common/release.hpp"
 #include "workers/router/core/attempt.hpp"
 #include "workers/router/core/partition.hpp"
@@ -60,7 +61,8 @@ void Attempt::move_to(std::size_t target_index) {
   services_.in_flight.connection_changed(from, connection_id_);
 }
 
-/// Passes over deployments that cannot take the request, and over those that fail, where another one is left. False:
+/// Passes over deployments that cannot take the request, and over those that fail or whose rate limit is used up, where
+/// another one is left. False:
 /// none can take it.
 bool Attempt::choose_target() {
   const auto now = services_.environment.now().steady;
@@ -68,8 +70,11 @@ bool Attempt::choose_target() {
   for (auto i = target_; i < route_.targets.size(); ++i) {
     if (!can_take(route_.targets[i])) continue;
     if (!possible) possible = i;
-    // A second call of the same deployment was decided on with its failure in mind.
-    if ((i == target_ && calls_on_target_ > 0) || services_.circuits.admit(circuit_key(route_.targets[i]), now)) {
+    const auto key = circuit_key(route_.targets[i]);
+    // A second call of the same deployment was decided on with its failure in mind. Asking a circuit may take its
+    // probe, so the rate limit is looked at first.
+    if ((i == target_ && calls_on_target_ > 0) ||
+        (!services_.exhausted.is(key, now) && services_.circuits.admit(key, now))) {
       move_to(i);
       return true;
     }
@@ -122,6 +127,12 @@ void Attempt::start_call() {
 
 void Attempt::end_transfer() {
   if (call_) call_->stop();
+}
+
+void Attempt::on_head(ProviderCall& /*call*/, const http::ResponseHead& head) {
+  const auto limits = providers::read_rate_limits(head);
+  services_.metrics.rate_limits(target().deployment, limits);
+  services_.exhausted.note(circuit_key(target()), limits, services_.environment.now().steady);
 }
 
 void Attempt::on_failed(ProviderCall& /*call*/, const providers::CallFailure& failure) {

@@ -85,6 +85,7 @@ void ProviderCall::release_decoder() {
 
 void ProviderCall::on_head(const http::ResponseHead& head) {
   head_ = head;
+  if (!over_) owner_.on_head(*this, head_);
   if (well() && !over_) decoder_->head(head_, *this);
 }
 

@@ -27,6 +27,8 @@ class ProviderCall;
 class CallOwner {
  public:
   virtual ~CallOwner() = default;
+  /// A response begins, whatever its status. Comes first.
+  virtual void on_head(ProviderCall& call, const http::ResponseHead& head) = 0;
   /// What the provider's bytes mean, in their order. Not called for a failure: that is on_failed().
   virtual void on_answer(ProviderCall& call, providers::AnswerEvent event) = 0;
   /// After each piece of a body with a 2xx status, and at its end. False: no more for now, until resume().

@@ -50,6 +50,7 @@ RouterCore::RouterCore(const RouterOptions& options, const World& world, RouterM
                 .window = window_,
                 .answers = answers_,
                 .circuits = circuits_,
+                .exhausted = exhausted_,
                 .retries = retries_,
                 .hub = *this} {}
 

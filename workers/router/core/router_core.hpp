@@ -203,6 +203,7 @@ class RouterCore final : private Hub, private Wire {
   Window window_;
   AnswerBudget answers_;
   Circuits circuits_;
+  Exhausted exhausted_{};
   RetryBudget retries_{};
   Services services_;
   kafka::GroupConsumer* consumer_ = nullptr;

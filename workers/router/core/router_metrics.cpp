@@ -49,6 +49,23 @@ void RouterMetrics::record_refused(const std::string& topic) {
   metrics_.counter(metric_family("tokenrail_router_records_refused_total"), {topic}).add();
 }
 
+void RouterMetrics::rate_limits(const events::DeploymentState& deployment, const providers::RateLimits& limits) {
+  const auto set = [&](std::string_view resource, const providers::RateLimit& limit) {
+    const auto gauge = [&](const telemetry::MetricFamily& family) -> telemetry::Gauge& {
+      return metrics_.gauge(family,
+                            {deployment.provider, deployment.connection_name, deployment.upstream_name, resource});
+    };
+    if (limit.remaining) {
+      gauge(metric_family("tokenrail_router_rate_limit_remaining")).set(static_cast<double>(*limit.remaining));
+    }
+    if (limit.limit) gauge(metric_family("tokenrail_router_rate_limit")).set(static_cast<double>(*limit.limit));
+  };
+  set("requests", limits.requests);
+  set("tokens", limits.tokens);
+  set("input_tokens", limits.input_tokens);
+  set("output_tokens", limits.output_tokens);
+}
+
 void RouterMetrics::attempt_ended(const events::AnsweringModel& model, std::string_view org_id,
                                   std::string_view outcome, const std::optional<events::Timing>& timing,
                                   const std::optional<events::Usage>& usage) {

@@ -5,6 +5,8 @@
 #include <string_view>
 
 #include "common/events/chunk.hpp"
+#include "common/events/model_event.hpp"
+#include "common/providers/rate_limits.hpp"
 #include "common/telemetry/metrics.hpp"
 
 namespace tokenrail::router {
@@ -19,6 +21,9 @@ class RouterMetrics {
   /// `timing`: nothing of one that was interrupted; it has no end.
   void attempt_ended(const events::AnsweringModel& model, std::string_view org_id, std::string_view outcome,
                      const std::optional<events::Timing>& timing, const std::optional<events::Usage>& usage);
+
+  /// What the provider says is left of its rate limits.
+  void rate_limits(const events::DeploymentState& deployment, const providers::RateLimits& limits);
 
   /// The brokers refused a record of that topic for good.
   void record_refused(const std::string& topic);

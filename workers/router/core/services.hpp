@@ -11,6 +11,7 @@
 #include "workers/router/core/answer_budget.hpp"
 #include "workers/router/core/circuit.hpp"
 #include "workers/router/core/environment.hpp"
+#include "workers/router/core/exhausted.hpp"
 #include "workers/router/core/in_flight.hpp"
 #include "workers/router/core/job.hpp"
 #include "workers/router/core/options.hpp"
@@ -86,6 +87,7 @@ struct Services {
   Window& window;
   AnswerBudget& answers;
   Circuits& circuits;
+  Exhausted& exhausted;
   RetryBudget& retries;
   Hub& hub;
 };

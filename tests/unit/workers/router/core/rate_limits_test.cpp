@@ -1,0 +1,106 @@
+// What a provider says of its rate limits: gauges, and others first while nothing remains.
+#include <gmock/gmock.h>
+
+#include "tests/unit/workers/router/core/router_core_fixture.hpp"
+#include "workers/router/core/exhausted.hpp"
+
+namespace tokenrail::router {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+providers::RateLimits used_up(std::chrono::milliseconds reset) {
+  return {.requests = {.remaining = 0, .reset_in = reset}};
+}
+
+TEST(Exhausted, UntilTheResetAndNotMuchLonger) {
+  Exhausted exhausted;
+  EXPECT_FALSE(exhausted.is("a", 0s));
+  exhausted.note("a", used_up(2s), 10s);
+  EXPECT_TRUE(exhausted.is("a", 11'999ms));
+  EXPECT_FALSE(exhausted.is("a", 12s));
+  EXPECT_FALSE(exhausted.is("b", 10s));
+  exhausted.note("a", used_up(24h), 20s);
+  EXPECT_TRUE(exhausted.is("a", 20s + Exhausted::longest - 1ms));
+  EXPECT_FALSE(exhausted.is("a", 20s + Exhausted::longest));
+}
+
+TEST(Exhausted, AResponseWithSomethingLeftEndsIt) {
+  Exhausted exhausted;
+  exhausted.note("a", used_up(20s), 0s);
+  exhausted.note("a", {}, 1s);
+  EXPECT_TRUE(exhausted.is("a", 1s)) << "it said nothing of limits";
+  exhausted.note("a", {.requests = {.remaining = 1}}, 1s);
+  EXPECT_FALSE(exhausted.is("a", 1s));
+}
+
+TEST(Exhausted, HasABound) {
+  Exhausted exhausted(2);
+  exhausted.note("a", used_up(1s), 0s);
+  exhausted.note("b", used_up(9s), 0s);
+  exhausted.note("c", used_up(9s), 500ms);
+  EXPECT_FALSE(exhausted.is("c", 500ms)) << "full";
+  exhausted.note("c", used_up(9s), 1s);
+  EXPECT_TRUE(exhausted.is("c", 1s)) << "what is over makes room";
+  EXPECT_EQ(exhausted.size(), 2U);
+}
+
+class RateLimitTest : public RouterCoreTest {
+ protected:
+  RateLimitTest() {
+    add_model_on_two_connections();
+    make_core(options);
+    assign();
+  }
+  void ask(const std::string& id, const std::string& model = "two") {
+    request(id, "", std::nullopt, R"("modelProvider":"ollama","modelName":")" + model + R"(",)");
+    settle();
+  }
+  void answer_used_up(std::uint64_t call) {
+    http.calls.at(call).listener->on_head({.status = 200,
+                                           .headers = {{.name = "x-ratelimit-limit-requests", .value = "100"},
+                                                       {.name = "x-ratelimit-remaining-requests", .value = "0"},
+                                                       {.name = "x-ratelimit-reset-requests", .value = "10s"}}});
+    speak(call, "yes");
+    finish(call);
+    settle();
+  }
+  std::string url_of(std::uint64_t call) { return http.calls.at(call).request.url; }
+};
+
+TEST_F(RateLimitTest, ADeploymentWithNothingLeftComesAfterOthersUntilTheReset) {
+  ask("r1");
+  EXPECT_THAT(url_of(1), StartsWith("http://a"));
+  answer_used_up(1);
+  ask("r2");
+  EXPECT_THAT(url_of(2), StartsWith("http://b"));
+  answer(2);
+  settle();
+  wake_after(10s);
+  ask("r3");
+  EXPECT_THAT(url_of(3), StartsWith("http://a"));
+}
+
+TEST_F(RateLimitTest, TheOnlyDeploymentIsCalledAllTheSame) {
+  ask("r1", "llama3");
+  answer_used_up(1);
+  ask("r2", "llama3");
+  ASSERT_EQ(http.started, 2U);
+  answer(2);
+  settle();
+  EXPECT_EQ(chunks().back().finish_reason, "stop");
+}
+
+TEST_F(RateLimitTest, WhatRemainsIsAGauge) {
+  ask("r1");
+  answer_used_up(1);
+  const auto text = metrics.text();
+  EXPECT_THAT(text, HasSubstr("tokenrail_router_rate_limit{connection=\"a\",modelName=\"two\",provider=\"ollama\","
+                              "resource=\"requests\"} 100\n"));
+  EXPECT_THAT(text, HasSubstr("tokenrail_router_rate_limit_remaining{connection=\"a\",modelName=\"two\","
+                              "provider=\"ollama\",resource=\"requests\"} 0\n"));
+}
+
+}  // namespace
+}  // namespace tokenrail::router
