@@ -36,6 +36,7 @@ std::string help_page(std::string_view program, std::string_view purpose, std::s
       "Settings, each as a flag, an environment variable or a key of the file; the first that is given wins.\n",
       program, purpose);
   for (const Setting& setting : settings) {
+    if (!setting.listed) continue;
     out += fmt::format("\n  {} VALUE    ({})\n      {}\n      Allowed: {}. Default: {}\n", flag_name(setting.name),
                        environment_name(setting), setting.help, allowed(setting), default_of(setting));
   }
@@ -51,6 +52,7 @@ std::string markdown_table(std::span<const Setting> settings) {
       "| setting | environment | default | allowed | meaning |\n"
       "| --- | --- | --- | --- | --- |\n";
   for (const Setting& setting : settings) {
+    if (!setting.listed) continue;
     const std::string preset =
         setting.default_value.empty() ? std::string() : fmt::format("`{}`", cell(setting.default_value));
     out += fmt::format("| `{}` | `{}` | {} | {} | {} |\n", setting.name, environment_name(setting), preset,

@@ -50,6 +50,9 @@ struct Setting {
   std::string_view choices{};  ///< "a|b|c" for Kind::choice
   /// Declared by another program too, to which the rest of the section belongs: other names there are no mistake here.
   bool borrowed = false;
+  /// Off: one of a row of settings that the help of the first describes. It is in no table, and in --print-config only
+  /// where it is set.
+  bool listed = true;
 };
 
 /// Where a value came from, for --print-config.

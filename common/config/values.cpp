@@ -113,6 +113,7 @@ std::string Values::print() const {
     const std::string_view key = head.empty() ? std::string_view(name) : std::string_view(name).substr(head.size() + 1);
     std::string& text = sections[std::string(head)];
     if (entry.value.empty() && !accepts_empty(entry.setting)) continue;
+    if (entry.value.empty() && !entry.setting.listed) continue;
     const auto kind = entry.setting.kind;
     if (entry.value.empty() && kind != Kind::text && kind != Kind::topic_prefix && kind != Kind::list) {
       text += fmt::format("# {} is not set\n", key);

@@ -191,6 +191,9 @@ void write_calls(JsonWriter& writer, const std::optional<std::vector<Call>>& cal
     if (!call.error_class.empty()) {
       writer.field("errorClass", call.error_class);
     }
+    if (!call.key.empty()) {
+      writer.field("key", call.key);
+    }
     writer.end_object();
   }
   writer.end_array();

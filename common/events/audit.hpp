@@ -114,6 +114,7 @@ struct Call {
   std::optional<int> status{};
   std::int64_t ms = 0;
   std::string error_class{};  ///< empty: it went well
+  std::string key{};          ///< where the connection has several: the variable that the key came from
 };
 
 struct LlmResponse {

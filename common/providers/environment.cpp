@@ -10,6 +10,7 @@ namespace tokenrail::providers {
 namespace {
 
 constexpr std::string_view name_prefix = "env-";
+constexpr int keys_max = 9;  ///< of one connection
 
 /// Texts of settings that are made from the profiles; settings view them for as long as the process runs.
 struct Table {
@@ -22,11 +23,20 @@ struct Table {
     for (const auto& profile : profiles()) {
       if (profile.provider == "ollama") continue;  // a setting of every program
       if (!profile.key_variable.empty()) {
-        settings.push_back({.name = keep(setting_name(profile, "api_key")),
-                            .env = profile.key_variable,
-                            .kind = config::Kind::secret,
-                            .help = keep(fmt::format("{} key of the platform's own connection {}{}.", profile.title,
-                                                     name_prefix, profile.provider))});
+        settings.push_back(
+            {.name = keep(setting_name(profile, "api_key")),
+             .env = profile.key_variable,
+             .kind = config::Kind::secret,
+             .help = keep(fmt::format("{0} key of the platform's own connection {1}{2}. Further keys: "
+                                      "{3}_2 to {3}_{4}.",
+                                      profile.title, name_prefix, profile.provider, profile.key_variable, keys_max))});
+        for (int number = 2; number <= keys_max; ++number) {
+          settings.push_back({.name = keep(key_setting(profile, number)),
+                              .env = keep(fmt::format("{}_{}", profile.key_variable, number)),
+                              .kind = config::Kind::secret,
+                              .help = settings.back().help,
+                              .listed = false});
+        }
       }
       if (!profile.url_variable.empty()) {
         settings.push_back({.name = keep(setting_name(profile, "base_url")),
@@ -49,10 +59,26 @@ struct Table {
     std::ranges::replace(name, '-', '_');
     return name;
   }
+  static std::string key_setting(const Profile& profile, int number) {
+    auto name = setting_name(profile, "api_key");
+    return number == 1 ? name : fmt::format("{}_{}", name, number);
+  }
 };
 const Table& table() {
   static const Table one;
   return one;
+}
+
+std::vector<EnvironmentConnection::Key> keys_of(const Profile& profile, const config::Values& values) {
+  std::vector<EnvironmentConnection::Key> keys;
+  for (int number = 1; number <= keys_max && !profile.key_variable.empty(); ++number) {
+    const auto setting = Table::key_setting(profile, number);
+    if (!values.is_set(setting)) continue;
+    keys.push_back({.variable = number == 1 ? std::string(profile.key_variable)
+                                            : fmt::format("{}_{}", profile.key_variable, number),
+                    .secret = Secret(std::string_view(values.text(setting)))});
+  }
+  return keys;
 }
 
 }  // namespace
@@ -66,19 +92,18 @@ Result<std::vector<EnvironmentConnection>> environment_connections(const config:
   for (const auto& profile : profiles()) {
     if (profile.provider == "ollama" || profile.url_variable.empty()) continue;  // Ollama: see above
     const auto url_setting = Table::setting_name(profile, "base_url");
-    const auto key_setting = Table::setting_name(profile, "api_key");
-    const bool has_key = !profile.key_variable.empty() && values.is_set(key_setting);
+    auto keys = keys_of(profile, values);
     const bool has_url = values.is_set(url_setting);
     const bool own_url = has_url && values.text(url_setting) != profile.base_url;
-    if (!has_key && !own_url) continue;
+    if (keys.empty() && !own_url) continue;
     if (!has_url) {
       return fail(ErrorKind::invalid_input, fmt::format("{} is set, but it is not known where to call {}: set {} too.",
-                                                        profile.key_variable, profile.title, profile.url_variable));
+                                                        keys.front().variable, profile.title, profile.url_variable));
     }
     connections.push_back({.profile = &profile,
                            .name = std::string(name_prefix) + std::string(profile.provider),
                            .base_url = normal_base_url(values.text(url_setting)),
-                           .key = has_key ? Secret(std::string_view(values.text(key_setting))) : Secret()});
+                           .keys = std::move(keys)});
   }
   return connections;
 }
@@ -108,13 +133,28 @@ Result<std::vector<NamedModel>> models_by_hand(const config::Values& values,
   return models;
 }
 
-Result<Credential> Credentials::open(const events::DeploymentState& deployment) const {
+const EnvironmentConnection* Credentials::find(const events::DeploymentState& deployment) const {
   const auto found = std::ranges::find_if(connections_, [&](const EnvironmentConnection& one) {
     return one.name == deployment.connection_name && one.profile->provider == deployment.provider &&
            one.base_url == normal_base_url(deployment.base_url);
   });
+  return found == connections_.end() ? nullptr : &*found;
+}
+
+std::size_t Credentials::key_count(const events::DeploymentState& deployment) const {
+  const auto* const found = find(deployment);
+  return found == nullptr ? 0 : found->keys.size();
+}
+
+std::string_view Credentials::key_variable(const events::DeploymentState& deployment, std::size_t key) const {
+  const auto* const found = find(deployment);
+  return found == nullptr || key >= found->keys.size() ? std::string_view() : found->keys[key].variable;
+}
+
+Result<Credential> Credentials::open(const events::DeploymentState& deployment, std::size_t key) const {
+  const auto* const found = find(deployment);
   const auto* const profile = find_profile(deployment.provider);
-  if (found == connections_.end()) {
+  if (found == nullptr) {
     if (profile == nullptr || !profile->key_needed) return Credential{};
     return fail(
         ErrorKind::not_found,
@@ -125,8 +165,9 @@ Result<Credential> Credentials::open(const events::DeploymentState& deployment) 
                         ? std::string()
                         : fmt::format(", and {} as registry-sync has it", profile->url_variable)));
   }
-  if (found->key.empty()) return Credential{};
-  return Credential{.type = profile->auth, .name = std::string(profile->auth_name), .secret = found->key.clone()};
+  if (key >= found->keys.size()) return Credential{};
+  return Credential{
+      .type = profile->auth, .name = std::string(profile->auth_name), .secret = found->keys[key].secret.clone()};
 }
 
 }  // namespace tokenrail::providers

@@ -13,14 +13,19 @@
 
 namespace tokenrail::providers {
 
-/// The variables as settings ("openai.api_key", OPENAI_API_KEY), for the table of a program that calls providers.
+/// The variables as settings ("openai.api_key", OPENAI_API_KEY), for the table of a program that calls providers. A
+/// connection may have up to nine keys: further ones are OPENAI_API_KEY_2 to OPENAI_API_KEY_9.
 [[nodiscard]] std::span<const config::Setting> environment_settings();
 
 struct EnvironmentConnection {
   const Profile* profile = nullptr;  ///< never null
   std::string name{};                ///< "env-openai"
   std::string base_url{};            ///< regular; see normal_base_url()
-  Secret key{};                      ///< empty: none was given, and none is needed
+  struct Key {
+    std::string variable{};  ///< that it came from: "OPENAI_API_KEY_2"
+    Secret secret{};
+  };
+  std::vector<Key> keys{};  ///< in the order of their variables; empty: none was given, and none is needed
 };
 
 /// Those that the environment names: with a key, or with a base URL other than the provider's own, where a server of
@@ -46,9 +51,16 @@ class Credentials {
   /// What a call of that deployment is to carry. A key is handed out only for the connection that it was given for, and
   /// only to that connection's own base URL: a person who may write deployments must not be able to have a key sent
   /// elsewhere. Errors: not_found, with what to do, where the provider needs a key and none is there.
-  [[nodiscard]] Result<Credential> open(const events::DeploymentState& deployment) const;
+  /// `key`: which one, below key_count(), where a connection has several.
+  [[nodiscard]] Result<Credential> open(const events::DeploymentState& deployment, std::size_t key = 0) const;
+  /// How many keys there are for calls of that deployment.
+  [[nodiscard]] std::size_t key_count(const events::DeploymentState& deployment) const;
+  /// The variable that a key came from; empty: there is no such key.
+  [[nodiscard]] std::string_view key_variable(const events::DeploymentState& deployment, std::size_t key) const;
 
  private:
+  [[nodiscard]] const EnvironmentConnection* find(const events::DeploymentState& deployment) const;
+
   std::vector<EnvironmentConnection> connections_{};
 };
 

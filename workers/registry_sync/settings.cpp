@@ -146,8 +146,8 @@ Result<Options> options_from(const config::Values& values) {
     platform.push_back({.name = connection.name,
                         .provider = std::string(connection.profile->provider),
                         .base_url = connection.base_url,
-                        .auth_type = std::string(connection.key.empty() ? std::string_view("none")
-                                                                        : name_of(connection.profile->auth)),
+                        .auth_type = std::string(connection.keys.empty() ? std::string_view("none")
+                                                                         : name_of(connection.profile->auth)),
                         .new_models_enabled = enabled});
   }
   const auto& prefix = values.text("topic.prefix");

@@ -112,6 +112,8 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   [[nodiscard]] bool continue_answer();
   [[nodiscard]] events::ChatRequest continued_request() const;
   [[nodiscard]] std::string_view without_repetition(std::string_view text);
+  [[nodiscard]] std::size_t key_count() const;
+  [[nodiscard]] std::optional<Millis> rest_key(const providers::CallFailure& failed);
   void note_health(bool well);
   void end_transfer();
   void call_failed(const providers::CallFailure& failed);
@@ -156,6 +158,7 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   std::unique_ptr<ProviderCall> call_{};
   std::vector<events::Call> calls_{};
   int calls_on_target_ = 0;
+  int key_changes_ = 0;  ///< of calls_on_target_, how many only changed the key
   std::vector<std::string> warnings_{};
 
   // The answer.

@@ -57,13 +57,13 @@ void Attempt::move_to(std::size_t target_index) {
   const auto from = connection_id_;
   target_ = target_index;
   calls_on_target_ = 0;
+  key_changes_ = 0;
   connection_id_ = target().deployment.connection_id;
   services_.in_flight.connection_changed(from, connection_id_);
 }
 
 /// Passes over deployments that cannot take the request, and over those that fail or whose rate limit is used up, where
-/// another one is left. False:
-/// none can take it.
+/// another one is left. False: none can take it.
 bool Attempt::choose_target() {
   const auto now = services_.environment.now().steady;
   std::optional<std::size_t> possible;
@@ -96,7 +96,9 @@ void Attempt::start_call() {
   const auto total =
       std::max(Millis(1), std::min(services_.options.total_timeout, job_.deadline - now + deadline_slack));
   CallOwner& owner = *this;
-  call_ = std::make_unique<ProviderCall>(services_.http, services_.credentials, target(), owner);
+  const auto keys = key_count();
+  const auto key = keys > 1 ? services_.keys.choose(connection_id_, keys, now) : 0;
+  call_ = std::make_unique<ProviderCall>(services_.http, services_.credentials, target(), key, owner);
   const http::Clocks clocks{.connect = services_.options.connect_timeout, .total = total};
   auto started =
       prefix_.empty() || planted(Bug::continues_from_start)
@@ -132,7 +134,30 @@ void Attempt::end_transfer() {
 void Attempt::on_head(ProviderCall& /*call*/, const http::ResponseHead& head) {
   const auto limits = providers::read_rate_limits(head);
   services_.metrics.rate_limits(target().deployment, limits);
-  services_.exhausted.note(circuit_key(target()), limits, services_.environment.now().steady);
+  const auto now = services_.environment.now().steady;
+  if (key_count() < 2) {
+    services_.exhausted.note(circuit_key(target()), limits, now);
+  } else if (const auto wait = providers::exhausted_for(limits)) {
+    // Limits are of a key's account: another key may have something left.
+    services_.keys.rest(connection_id_, call_->key(), now + std::min(*wait, Exhausted::longest));
+  }
+}
+
+std::size_t Attempt::key_count() const {
+  return services_.credentials.key_count(target().deployment);
+}
+
+/// The key of a call that was refused for its key rests, where its connection has others. When one of them is ready;
+/// nothing: the failure was another one, or there is one key only.
+std::optional<Millis> Attempt::rest_key(const providers::CallFailure& failed) {
+  const auto status = call_->status();
+  const auto keys = key_count();
+  if (keys < 2 || (status != 401 && status != 429)) return std::nullopt;
+  const auto now = services_.environment.now().steady;
+  const Millis rest = status == 401 ? Millis(KeyRotation::rest_of_refused)
+                                    : failed.retry_after.value_or(Millis(KeyRotation::rest_of_limited));
+  services_.keys.rest(connection_id_, call_->key(), now + rest);
+  return services_.keys.ready_in(connection_id_, keys, now);
 }
 
 void Attempt::on_failed(ProviderCall& /*call*/, const providers::CallFailure& failure) {
@@ -146,7 +171,10 @@ void Attempt::note_call(std::string error_class) {
                     .deployment_id = target().deployment.id,
                     .status = call_->status(),
                     .ms = (now - call_->started()).count(),
-                    .error_class = std::move(error_class)});
+                    .error_class = std::move(error_class),
+                    .key = key_count() > 1
+                               ? std::string(services_.credentials.key_variable(target().deployment, call_->key()))
+                               : std::string()});
 }
 
 void Attempt::note_health(bool well) {
@@ -167,13 +195,27 @@ void Attempt::call_failed(const providers::CallFailure& failed) {
     return;
   }
   const auto now = services_.environment.now().steady;
+  const auto key_ready_in = rest_key(failed);
+  if (key_ready_in == Millis(0) && services_.retries.has_one() && now < job_.deadline &&
+      static_cast<int>(calls_.size()) < services_.options.retry.calls_max) {
+    end_transfer();
+    forget_answer();
+    services_.retries.take();
+    ++key_changes_;
+    call_again_at(now);
+    return;
+  }
+  // Another key may be ready before this one is.
+  const auto retry_after = failed.retry_after && key_ready_in
+                               ? std::optional(std::min(*failed.retry_after, *key_ready_in))
+                               : failed.retry_after;
   const auto decision = decide_retry(services_.options.retry, {.calls_made = static_cast<int>(calls_.size()),
-                                                               .calls_on_target = calls_on_target_,
+                                                               .calls_on_target = calls_on_target_ - key_changes_,
                                                                .retry = failed.retry && services_.retries.has_one(),
                                                                .retries_max = failed.retries_max,
                                                                .try_next = failed.try_next,
                                                                .more_targets = target_ + 1 < route_.targets.size(),
-                                                               .retry_after = failed.retry_after,
+                                                               .retry_after = retry_after,
                                                                .until_deadline = job_.deadline - now,
                                                                .random = services_.environment.random()});
   if (decision.action == RetryDecision::Action::give_up) {

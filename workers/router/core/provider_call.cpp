@@ -22,8 +22,13 @@ providers::Target ProviderCall::target_of(const events::DeploymentState& deploym
 }
 
 ProviderCall::ProviderCall(http::Client& http, const providers::Credentials& credentials,
-                           const registry::RouteTarget& route, CallOwner& owner)
-    : http_(http), credentials_(credentials), route_(route), owner_(owner), target_(target_of(route.deployment)) {}
+                           const registry::RouteTarget& route, std::size_t key, CallOwner& owner)
+    : http_(http),
+      credentials_(credentials),
+      route_(route),
+      key_(key),
+      owner_(owner),
+      target_(target_of(route.deployment)) {}
 
 ProviderCall::~ProviderCall() {
   stop();
@@ -42,7 +47,7 @@ std::expected<void, Failure> ProviderCall::start(const events::ChatRequest& requ
                     "This router has no adapter '" + deployment.adapter + "' for provider '" + deployment.provider +
                         "'. Use a model of another provider, or a version of the router that knows it."));
   }
-  auto credential = credentials_.open(deployment);
+  auto credential = credentials_.open(deployment, key_);
   if (!credential) {
     over_ = true;
     auto failure = Failure::of(ErrorCode::credential_missing, credential.error().detail);

@@ -39,9 +39,9 @@ class CallOwner {
 
 class ProviderCall final : private http::Listener, private providers::AnswerSink {
  public:
-  /// `route` has to outlive the call.
+  /// `route` has to outlive the call. `key`: which of the credentials' keys it carries.
   ProviderCall(http::Client& http, const providers::Credentials& credentials, const registry::RouteTarget& route,
-               CallOwner& owner);
+               std::size_t key, CallOwner& owner);
   ~ProviderCall() override;
   ProviderCall(const ProviderCall&) = delete;
   ProviderCall& operator=(const ProviderCall&) = delete;
@@ -65,6 +65,7 @@ class ProviderCall final : private http::Listener, private providers::AnswerSink
   [[nodiscard]] const registry::RouteTarget& route() const { return route_; }
   /// Of the response; nothing: none has come.
   [[nodiscard]] std::optional<int> status() const;
+  [[nodiscard]] std::size_t key() const { return key_; }
   [[nodiscard]] Millis started() const { return started_; }
   /// Finished, failed or stopped: nothing more comes of it.
   [[nodiscard]] bool over() const { return over_; }
@@ -86,6 +87,7 @@ class ProviderCall final : private http::Listener, private providers::AnswerSink
   http::Client& http_;
   const providers::Credentials& credentials_;
   const registry::RouteTarget& route_;
+  const std::size_t key_;
   CallOwner& owner_;
   const providers::Provider* adapter_ = nullptr;
   providers::Target target_{};

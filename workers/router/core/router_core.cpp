@@ -51,6 +51,7 @@ RouterCore::RouterCore(const RouterOptions& options, const World& world, RouterM
                 .answers = answers_,
                 .circuits = circuits_,
                 .exhausted = exhausted_,
+                .keys = keys_,
                 .retries = retries_,
                 .hub = *this} {}
 

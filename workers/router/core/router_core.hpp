@@ -204,6 +204,7 @@ class RouterCore final : private Hub, private Wire {
   AnswerBudget answers_;
   Circuits circuits_;
   Exhausted exhausted_{};
+  KeyRotation keys_{};
   RetryBudget retries_{};
   Services services_;
   kafka::GroupConsumer* consumer_ = nullptr;

@@ -14,6 +14,7 @@
 #include "workers/router/core/exhausted.hpp"
 #include "workers/router/core/in_flight.hpp"
 #include "workers/router/core/job.hpp"
+#include "workers/router/core/key_rotation.hpp"
 #include "workers/router/core/options.hpp"
 #include "workers/router/core/router_metrics.hpp"
 #include "workers/router/core/window.hpp"
@@ -88,6 +89,7 @@ struct Services {
   AnswerBudget& answers;
   Circuits& circuits;
   Exhausted& exhausted;
+  KeyRotation& keys;
   RetryBudget& retries;
   Hub& hub;
 };

@@ -165,6 +165,14 @@ TEST(LlmResponse, CallsThatNobodyKnowsAreNullAndNoCallsAreAnEmptyList) {
       std::string::npos);
 }
 
+TEST(LlmResponse, ACallNamesItsKeyWhereThereAreSeveral) {
+  LlmResponse event{.ids = ids()};
+  event.calls.emplace();
+  event.calls->push_back(
+      {.provider = "openai", .deployment_id = "d", .status = 200, .ms = 7, .key = "OPENAI_API_KEY_2"});
+  EXPECT_NE(to_json(event, 10'000).find(R"("status":200,"ms":7,"key":"OPENAI_API_KEY_2"}])"), std::string::npos);
+}
+
 TEST(LlmResponse, LeavesTheTextOutWhereTheRecordWouldBeTooLarge) {
   LlmResponse event{.ids = ids(), .content = audited(std::string(10'000, 'x'), ContentPolicy::full, 100'000)};
   EXPECT_NE(to_json(event, 100'000).find("xxx"), std::string::npos);

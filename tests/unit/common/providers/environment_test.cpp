@@ -45,8 +45,32 @@ TEST(EnvironmentConnections, AKeyMakesAConnectionToTheProviderItself) {
   ASSERT_EQ(made.size(), 2U);
   EXPECT_EQ(made[0].name, "env-openai");
   EXPECT_EQ(made[0].base_url, "https://api.openai.com/v1");
-  EXPECT_EQ(made[0].key.reveal(), "sk-1");
+  EXPECT_EQ(made[0].keys.at(0).secret.reveal(), "sk-1");
   EXPECT_EQ(made[1].name, "env-huggingface");
+}
+
+TEST(EnvironmentConnections, SeveralKeysAreOneConnection) {
+  const auto made =
+      connections_of({{"OPENAI_API_KEY", "sk-1"}, {"OPENAI_API_KEY_3", "sk-3"}, {"OPENAI_API_KEY_9", "sk-9"}});
+  ASSERT_EQ(made.size(), 1U);
+  ASSERT_EQ(made[0].keys.size(), 3U);
+  EXPECT_EQ(made[0].keys[1].variable, "OPENAI_API_KEY_3");
+  EXPECT_EQ(made[0].keys[1].secret.reveal(), "sk-3");
+  EXPECT_EQ(made[0].keys[2].variable, "OPENAI_API_KEY_9");
+  EXPECT_EQ(connections_of({{"GROQ_API_KEY_2", "only"}}).at(0).keys.at(0).variable, "GROQ_API_KEY_2");
+  const auto homeless = environment_connections(values_of({{"AZURE_OPENAI_API_KEY_2", "secret-7"}}));
+  ASSERT_FALSE(homeless);
+  EXPECT_THAT(homeless.error().detail, HasSubstr("AZURE_OPENAI_API_KEY_2 is set"));
+}
+
+TEST(EnvironmentConnections, FurtherKeysAreInNoTable) {
+  const auto table = config::markdown_table(environment_settings());
+  EXPECT_THAT(table, HasSubstr("Further keys: OPENAI_API_KEY_2 to OPENAI_API_KEY_9."));
+  EXPECT_THAT(table, Not(HasSubstr("`OPENAI_API_KEY_2`")));
+  EXPECT_THAT(values_of({}).print(), Not(HasSubstr("api_key_2")));
+  const auto shown = values_of({{"OPENAI_API_KEY_2", "sk-2"}}).print();
+  EXPECT_THAT(shown, HasSubstr("api_key_2"));
+  EXPECT_THAT(shown, Not(HasSubstr("sk-2")));
 }
 
 TEST(EnvironmentConnections, ABaseUrlOfOnesOwnNeedsNoKey) {
@@ -54,7 +78,7 @@ TEST(EnvironmentConnections, ABaseUrlOfOnesOwnNeedsNoKey) {
       {{"OPENAI_COMPATIBLE_BASE_URL", "http://Localhost:8000/"}, {"OPENAI_BASE_URL", "http://127.0.0.1:9/v1"}});
   ASSERT_EQ(made.size(), 2U);
   EXPECT_EQ(made[0].base_url, "http://127.0.0.1:9/v1");
-  EXPECT_TRUE(made[0].key.empty());
+  EXPECT_TRUE(made[0].keys.empty());
   EXPECT_EQ(made[1].name, "env-openai-compatible");
   EXPECT_EQ(made[1].base_url, "http://localhost:8000");
 }
@@ -104,6 +128,19 @@ TEST(Credentials, GoOnlyToTheConnectionAndAddressTheyWereGivenFor) {
     ASSERT_FALSE(refused);
     EXPECT_THAT(refused.error().detail, Not(HasSubstr("sk-1")));
   }
+}
+
+TEST(Credentials, AreOpenedByTheirPosition) {
+  const Credentials credentials(connections_of({{"OPENAI_API_KEY", "sk-1"}, {"OPENAI_API_KEY_2", "sk-2"}}));
+  const auto here = deployment("openai", "env-openai", "https://api.openai.com/v1");
+  EXPECT_EQ(credentials.key_count(here), 2U);
+  EXPECT_EQ(credentials.open(here, 1)->secret.reveal(), "sk-2");
+  EXPECT_EQ(credentials.key_variable(here, 1), "OPENAI_API_KEY_2");
+  EXPECT_EQ(credentials.key_variable(here, 2), "");
+  const auto elsewhere = deployment("openai", "env-openai", "https://evil.example/v1");
+  EXPECT_EQ(credentials.key_count(elsewhere), 0U);
+  EXPECT_EQ(credentials.key_variable(elsewhere, 0), "");
+  EXPECT_FALSE(credentials.open(elsewhere, 1));
 }
 
 TEST(Credentials, NoneAreNeededWhereTheProviderNeedsNone) {

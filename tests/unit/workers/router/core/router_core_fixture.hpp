@@ -62,6 +62,7 @@ struct RouterCoreTestWorld {
   RouterMetrics router_metrics{metrics};
   registry::Projection projection;
   RouterOptions options;
+  providers::Credentials credentials;
   testing::FakeLogs logs;
   // For histories over several routers: what lies on chat.requests, and what the coordinator keeps.
   std::vector<kafka::Record> requests;
@@ -80,10 +81,13 @@ class RouterCoreTest : public ::testing::Test, public RouterCoreTestWorld {
     core.reset();
     questions.clear();
     options = std::move(changed);
-    core = std::make_unique<RouterCore>(
-        options,
-        RouterCore::World{.environment = environment, .http = http, .projection = projection, .questions = questions},
-        router_metrics);
+    core = std::make_unique<RouterCore>(options,
+                                        RouterCore::World{.environment = environment,
+                                                          .http = http,
+                                                          .projection = projection,
+                                                          .questions = questions,
+                                                          .credentials = &credentials},
+                                        router_metrics);
     producer = std::make_unique<testing::FakeProducer>(core->producer_listener(), logs, environment);
     reader = std::make_unique<testing::FakeLogReader>(core->log_listener(), logs);
     group = std::make_unique<testing::FakeGroup>(core->consumer_listener());
