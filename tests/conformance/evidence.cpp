@@ -108,7 +108,7 @@ class Collector {
   };
 
   static std::vector<Probe> probes() {
-    const auto part = [](events::ContentPart one) {
+    const auto part = [](const events::ContentPart& one) {
       return [one](ChatRequest& request) { request.messages[0].content.push_back(one); };
     };
     return {{Feature::vision,
