@@ -10,8 +10,7 @@
 //   P4           every attempt leaves one llm.request and one response that counts
 //   P5           complete stays complete; no commit passes an incomplete request
 //   LOST         what is reported as lost has been deleted; what a router that is well had read of a log that is gone
-//   is
-//                answered or reported
+//                is answered or reported
 //   ORDER        of one key one called attempt at a time, in the order of the log
 //   DEDUPE       a request seen before is answered by attempt 0, never run
 //   REFUSED      a request of which a chunk was refused for good ends without another call
