@@ -69,6 +69,23 @@ void authorise(http::Request& request, const Credential& credential) {
   for (const auto& [name, secret] : credential.extra_headers) add(name, std::string(secret.reveal()));
 }
 
+void redact_credential(std::string& text, const Credential& credential) {
+  // Shorter ones are placeholders such as "x", and would take letters out of words.
+  constexpr std::size_t secret_bytes_min = 4;
+  constexpr std::string_view mark = "[redacted]";
+  const auto take_out = [&](std::string_view secret) {
+    if (secret.size() < secret_bytes_min) return;
+    for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at + mark.size())) {
+      text.replace(at, secret.size(), mark);
+    }
+  };
+  const auto secret = credential.secret.reveal();
+  if (credential.type == AuthType::basic) take_out(base64_encoded(credential.name + ":" + std::string(secret)));
+  take_out(secret);
+  if (credential.type == AuthType::query) take_out(percent_encoded(secret));
+  for (const auto& [name, extra] : credential.extra_headers) take_out(extra.reveal());
+}
+
 std::string normal_base_url(std::string_view base_url) {
   constexpr std::string_view blanks = " \t\r\n";
   const auto first = base_url.find_first_not_of(blanks);

@@ -35,6 +35,10 @@ struct Target {
 /// and makes the URL secret.
 void authorise(http::Request& request, const Credential& credential);
 
+/// Replaces the credential's secrets, plain or as authorise() sends them, by a mark. For texts of a provider that are
+/// shown or kept: some servers quote the key in their answer.
+void redact_credential(std::string& text, const Credential& credential);
+
 /// A base URL as people write it, made regular: no surrounding blanks and trailing slashes, `http://` where it has no
 /// scheme, scheme and host in lower case.
 [[nodiscard]] std::string normal_base_url(std::string_view base_url);

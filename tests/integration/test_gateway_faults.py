@@ -39,6 +39,8 @@ FAULTS = {
     "too-long": {"fault": "context-length"},
     "filtered": {"fault": "content-filter"},
     "flap": {"fault": "status:503", "flap": 1},
+    "quotes-key": {"fault": "status:401", "body": '{"error":{"message":"The key {key} is wrong."}}'},
+    "quotes-key-late": {"fault": "error-after:2", "error": "The key {key} has expired."},
     "no-prefill": {"prefill": "off"},
     "spare": {},
 }
@@ -339,6 +341,14 @@ def test_a_provider_that_flaps_is_retried_each_time(asked, provider):
         asked.rescued(f"{provider}-flap-{n}", message=f"{provider} flaps")
         responses = asked.responses(f"{provider}-flap-{n}")
         assert [c.get("status") for r in responses for c in r["calls"]] == [503, 200]
+
+
+@each
+def test_a_key_that_the_provider_quotes_is_taken_out(asked, provider):
+    said = asked.failed(f"{provider}-quotes-key", "PROVIDER_AUTH")
+    assert "The key" in said[-1]["error"]["message"] and "is wrong" in said[-1]["error"]["message"]
+    said = asked.failed(f"{provider}-quotes-key-late", "PROVIDER_UNAVAILABLE")
+    assert "has expired" in said[-1]["error"]["message"]
 
 
 def test_every_call_is_on_record_once(asked):

@@ -34,6 +34,17 @@ void add_headers(Reply& reply, const Behaviour& behaviour, bool has_delay) {
   add("Location", behaviour.location);
 }
 
+/// `{key}` in a text becomes the key that the call brought.
+std::string with_key(std::string text, std::string_view key) {
+  constexpr std::string_view place = "{key}";
+  constexpr std::string_view scheme = "Bearer ";
+  if (key.starts_with(scheme)) key.remove_prefix(scheme.size());
+  for (auto at = text.find(place); at != std::string::npos; at = text.find(place, at + key.size())) {
+    text.replace(at, place.size(), key);
+  }
+  return text;
+}
+
 /// The faults that answer with an error status instead of an answer.
 std::optional<Problem> problem_of(const Behaviour& behaviour) {
   switch (behaviour.fault) {
@@ -149,7 +160,7 @@ Reply Hub::fixed(const Incoming& incoming, int status, std::string content_type,
   if (reply.behaviour.fault == Fault::status) {
     reply.status = reply.behaviour.fault_at;
     const auto refusal = dialect->refusal(*problem_of(reply.behaviour));
-    body = reply.behaviour.body.empty() ? refusal.body : reply.behaviour.body;
+    body = reply.behaviour.body.empty() ? refusal.body : with_key(reply.behaviour.body, incoming.authorization);
     add_headers(reply, reply.behaviour, refusal.has_delay);
   }
   if (!reply.behaviour.content_type.empty()) reply.content_type = reply.behaviour.content_type;
@@ -192,7 +203,7 @@ Reply Hub::refused(const Incoming& incoming, const Dialect& dialect, const ChatR
   reply.journal = open_entry(incoming, chat, behaviour);
   auto refusal = dialect.refusal(problem);
   add_headers(reply, behaviour, refusal.has_delay);
-  if (!behaviour.body.empty()) refusal.body = behaviour.body;
+  if (!behaviour.body.empty()) refusal.body = with_key(behaviour.body, incoming.authorization);
   reply.source = make_body_source(std::move(refusal.body), false, behaviour);
   return reply;
 }
@@ -204,8 +215,9 @@ Reply Hub::chat(const Incoming& incoming, const Dialect& dialect) {
                    {.status = 400, .why = Why::invalid, .text = error.detail}, {});
   };
   if (!chat) return invalid(chat.error());
-  const auto behaviour = behaviour_for(incoming, *chat);
+  auto behaviour = behaviour_for(incoming, *chat);
   if (!behaviour) return invalid(behaviour.error());
+  behaviour->error = with_key(std::move(behaviour->error), incoming.authorization);
   if (!behaviour->replay.empty()) return replayed(incoming, *behaviour, open_entry(incoming, &*chat, *behaviour));
   Behaviour plain;  // a refusal that is no fault
   plain.id = behaviour->id;

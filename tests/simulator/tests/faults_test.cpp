@@ -127,6 +127,14 @@ TEST_F(SimulatorFaults, ConnectionsCanBeClosedAfterEachAnswer) {
   EXPECT_EQ(last("ending"), "\"complete\"");
 }
 
+TEST_F(SimulatorFaults, AnErrorCanQuoteTheKey) {
+  ASSERT_EQ(simulator_.call("POST", "/_sim/behaviour", R"({"fault":"status:401","body":"no {key}"})").status, 200);
+  const auto result = simulator_.call("POST", "/v1/chat/completions",
+                                      R"({"model":"sim-chat:1b","messages":[{"role":"user","content":"x"}]})",
+                                      {{"Authorization", "Bearer k"}});
+  EXPECT_EQ(result.body, "no k");
+}
+
 TEST_F(SimulatorFaults, FlapByTurns) {
   for (const int status : {503, 503, 200, 200, 503}) EXPECT_EQ(ask("fault=status:503 flap=2").status, status);
 }

@@ -113,6 +113,8 @@ void ProviderCall::on_end(const http::End& end) {
   if (end.ending != http::Ending::complete) {
     failed(adapter_->classify(target_, end));
   } else if (!well()) {
+    // Before a part of it is quoted, which may end within the key.
+    take_key_out(error_body_);
     failed(adapter_->classify(target_, head_, error_body_));
   } else {
     decoding_ = true;
@@ -125,16 +127,22 @@ void ProviderCall::on_end(const http::End& end) {
 void ProviderCall::on_event(providers::AnswerEvent event) {
   if (over_) return;
   if (auto* const failure = std::get_if<providers::AnswerFailed>(&event)) {
-    failed(failure->failure);
+    failed(std::move(failure->failure));
     return;
   }
   if (std::holds_alternative<providers::AnswerFinished>(event)) over_ = true;
   owner_.on_answer(*this, std::move(event));
 }
 
-void ProviderCall::failed(const providers::CallFailure& failure) {
+void ProviderCall::failed(providers::CallFailure failure) {
   over_ = true;
+  take_key_out(failure.failure.message);
   owner_.on_failed(*this, failure);
+}
+
+void ProviderCall::take_key_out(std::string& text) const {
+  const auto credential = credentials_.open(route_.deployment);
+  if (credential) providers::redact_credential(text, *credential);
 }
 
 }  // namespace tokenrail::router

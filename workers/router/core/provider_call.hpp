@@ -81,7 +81,9 @@ class ProviderCall final : private http::Listener, private providers::AnswerSink
   bool on_body(std::string_view bytes) override;
   void on_end(const http::End& end) override;
   void on_event(providers::AnswerEvent event) override;
-  void failed(const providers::CallFailure& failure);
+  void failed(providers::CallFailure failure);
+  /// Of a text that the provider wrote.
+  void take_key_out(std::string& text) const;
   [[nodiscard]] bool well() const { return head_.status >= 200 && head_.status < 300; }
 
   http::Client& http_;

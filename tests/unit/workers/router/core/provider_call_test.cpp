@@ -1,0 +1,85 @@
+// One call of a provider: what becomes of a key that the provider quotes.
+#include "workers/router/core/provider_call.hpp"
+
+#include <optional>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/providers/environment.hpp"
+#include "tests/support/fake_clients.hpp"
+
+namespace tokenrail::router {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr std::string_view key = "0f5b7d21c9";  // like none of the forms that are known
+constexpr std::string_view url = "http://provider";
+
+class ProviderCallTest : public ::testing::Test, private CallOwner {
+ protected:
+  ProviderCallTest() {
+    std::vector<providers::EnvironmentConnection> connections;
+    connections.push_back({.profile = providers::find_profile("anthropic"),
+                           .name = "env-anthropic",
+                           .base_url = std::string(url),
+                           .key = Secret(key)});
+    credentials_ = providers::Credentials(std::move(connections));
+    route_.deployment = {.id = "d",
+                         .connection_id = "c",
+                         .connection_name = "env-anthropic",
+                         .provider = "anthropic",
+                         .adapter = "anthropic",
+                         .base_url = std::string(url),
+                         .auth_type = "header",
+                         .upstream_name = "claude-3-5-haiku"};
+    events::ChatRequest request{.request_id = "r", .org_id = "o"};
+    request.messages.push_back({.role = events::Role::user, .content = {{.text = "hi"}}});
+    CallOwner& owner = *this;
+    call_.emplace(http_, credentials_, route_, owner);
+    EXPECT_TRUE(call_->start(request, "", {}, {}, Millis(0)));
+  }
+
+  testing::FakeHttp http_{};
+  std::string message_{};  ///< of the failure
+
+ private:
+  void on_answer(ProviderCall& /*call*/, providers::AnswerEvent /*event*/) override {}
+  bool on_bytes(ProviderCall& /*call*/) override { return true; }
+  void on_failed(ProviderCall& /*call*/, const providers::CallFailure& failure) override {
+    message_ = failure.failure.message;
+  }
+
+  providers::Credentials credentials_{};
+  registry::RouteTarget route_{};
+  std::optional<ProviderCall> call_{};
+};
+
+TEST_F(ProviderCallTest, AKeyQuotedInARefusalIsTakenOut) {
+  http_.head(1, 401);
+  http_.body(1, R"({"type":"error","error":{"type":"authentication_error","message":"key 0f5b7d21c9 is wrong"}})");
+  http_.end(1);
+  EXPECT_THAT(message_, HasSubstr("Anthropic answered 401 \"key [redacted] is wrong\""));
+}
+
+TEST_F(ProviderCallTest, NoPartOfAKeyIsLeftWhereTheQuotationIsCut) {
+  http_.head(1, 500);
+  // Of this, some 500 bytes are quoted: they end within the key.
+  http_.body(1, std::string(495, '-') + std::string(key) + std::string(100, '-'));
+  http_.end(1);
+  EXPECT_THAT(message_, HasSubstr("-----"));
+  EXPECT_THAT(message_, Not(HasSubstr("0f5")));
+}
+
+TEST_F(ProviderCallTest, AKeyQuotedInAStreamIsTakenOut) {
+  http_.head(1, 200);
+  http_.body(1,
+             "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":"
+             "\"0f5b7d21\\u00639 again\"}}\n\n");
+  EXPECT_THAT(message_, HasSubstr("[redacted] again"));
+}
+
+}  // namespace
+}  // namespace tokenrail::router
