@@ -22,10 +22,16 @@ CatalogueFailure failure_of(const http::Fetched& fetched, const providers::Provi
                             const providers::Target& target) {
   if (fetched.end.ending == http::Ending::too_large)
     return {.error_class = "too_large", .detail = "the list of models is larger than sync.list_bytes_max allows"};
-  const auto failure = fetched.end.ending == http::Ending::complete
-                           ? provider.classify(target, fetched.head, fetched.body)
-                           : provider.classify(target, fetched.end);
-  return {.error_class = failure.error_class, .detail = failure.failure.message};
+  if (fetched.end.ending != http::Ending::complete) {
+    const auto failure = provider.classify(target, fetched.end);
+    return {.error_class = failure.error_class, .detail = failure.failure.message};
+  }
+  // The first time before a part of it is quoted, which may end within the key; then for a key that was escaped there.
+  auto body = fetched.body;
+  providers::redact_credential(body, target.credential);
+  auto failure = provider.classify(target, fetched.head, body);
+  providers::redact_credential(failure.failure.message, target.credential);
+  return {.error_class = failure.error_class, .detail = std::move(failure.failure.message)};
 }
 
 bool well(const http::Fetched& fetched) {
