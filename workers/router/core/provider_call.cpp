@@ -141,7 +141,7 @@ void ProviderCall::failed(providers::CallFailure failure) {
 }
 
 void ProviderCall::take_key_out(std::string& text) const {
-  const auto credential = credentials_.open(route_.deployment);
+  const auto credential = credentials_.open(route_.deployment, key_);
   if (credential) providers::redact_credential(text, *credential);
 }
 

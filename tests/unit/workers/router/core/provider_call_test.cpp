@@ -21,11 +21,12 @@ constexpr std::string_view url = "http://provider";
 class ProviderCallTest : public ::testing::Test, private CallOwner {
  protected:
   ProviderCallTest() {
+    // The call uses the second of two keys.
     std::vector<providers::EnvironmentConnection> connections;
-    connections.push_back({.profile = providers::find_profile("anthropic"),
-                           .name = "env-anthropic",
-                           .base_url = std::string(url),
-                           .key = Secret(key)});
+    auto& connection = connections.emplace_back(providers::EnvironmentConnection{
+        .profile = providers::find_profile("anthropic"), .name = "env-anthropic", .base_url = std::string(url)});
+    connection.keys.push_back({.variable = "ANTHROPIC_API_KEY", .secret = Secret("another-key")});
+    connection.keys.push_back({.variable = "ANTHROPIC_API_KEY_2", .secret = Secret(key)});
     credentials_ = providers::Credentials(std::move(connections));
     route_.deployment = {.id = "d",
                          .connection_id = "c",
@@ -38,7 +39,7 @@ class ProviderCallTest : public ::testing::Test, private CallOwner {
     events::ChatRequest request{.request_id = "r", .org_id = "o"};
     request.messages.push_back({.role = events::Role::user, .content = {{.text = "hi"}}});
     CallOwner& owner = *this;
-    call_.emplace(http_, credentials_, route_, owner);
+    call_.emplace(http_, credentials_, route_, std::size_t{1}, owner);
     EXPECT_TRUE(call_->start(request, "", {}, {}, Millis(0)));
   }
 
@@ -46,6 +47,7 @@ class ProviderCallTest : public ::testing::Test, private CallOwner {
   std::string message_{};  ///< of the failure
 
  private:
+  void on_head(ProviderCall& /*call*/, const http::ResponseHead& /*head*/) override {}
   void on_answer(ProviderCall& /*call*/, providers::AnswerEvent /*event*/) override {}
   bool on_bytes(ProviderCall& /*call*/) override { return true; }
   void on_failed(ProviderCall& /*call*/, const providers::CallFailure& failure) override {
