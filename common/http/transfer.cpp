@@ -112,8 +112,12 @@ std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* user
 }
 
 int on_connected(void* user, char*, char*, int, int) noexcept {
-  static_cast<Transfer*>(user)->connected = true;
-  return CURL_PREREQFUNC_OK;
+  Transfer& transfer = *static_cast<Transfer*>(user);
+  // Where a kept connection ends without a response, libcurl sends the request once more by itself. The server may have
+  // begun the first one, which may cost money: whether it is made again is decided, and counted, by the caller.
+  transfer.sent_once = transfer.connected && !transfer.request.body.empty();
+  transfer.connected = true;
+  return transfer.sent_once ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 /// Called before a look-up of libcurl's own, which would block the loop; also for addresses, which need none.
@@ -355,6 +359,7 @@ End end_of(const Transfer& transfer, CURLcode code) {
             .detail = fmt::format("the response's {} over {} bytes", headers ? "headers go" : "body goes",
                                   headers ? transfer.limits.header_bytes_max : transfer.limits.body_bytes_max)};
   }
+  if (transfer.sent_once) return {.ending = Ending::broken, .detail = "the connection ended before a response"};
   const auto with = [&](Ending ending) { return End{.ending = ending, .detail = detail_of(transfer, code)}; };
   if (code == CURLE_OPERATION_TIMEDOUT) {
     const bool total_is_shorter = transfer.clocks.total.count() > 0 && transfer.clocks.total <= transfer.clocks.connect;

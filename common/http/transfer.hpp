@@ -69,6 +69,7 @@ struct Transfer {
   std::size_t body_bytes = 0;
   bool in_multi = false;     ///< libcurl's multi handle knows it
   bool connected = false;    ///< a connection was ready for the request
+  bool sent_once = false;    ///< and libcurl would have sent it again
   bool in_body = false;      ///< the listener is being given bytes
   bool paused = false;       ///< it took no more, and libcurl has been told
   bool resumed = false;      ///< resume() came before the `false` that it answers

@@ -510,6 +510,34 @@ TEST_F(ClientTest, AKeptConnectionThatDiedIsReplaced) {
   EXPECT_EQ(second.end->ending, Ending::complete);
 }
 
+TEST_F(ClientTest, ARequestWithABodyIsSentOnceWhereAKeptConnectionEnds) {
+  const auto post = [&](Recorder& recorder) {
+    client_->start({.method = "POST", .url = server_.url(), .body = "once"}, {}, {}, recorder);
+  };
+  Recorder first;
+  post(first);
+  connection().send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  run_until([&] { return first.end.has_value(); });
+  connection().received.clear();
+
+  Recorder second;
+  post(second);
+  run_until([&] { return server_.connections[0]->received.ends_with("once"); });
+  server_.connections[0]->reset();
+  run_until([&] { return second.end.has_value(); });
+  EXPECT_EQ(second.end->ending, Ending::broken);
+  EXPECT_EQ(second.end->detail, "the connection ended before a response");
+  settle();
+  for (std::size_t i = 1; i < server_.connections.size(); ++i) EXPECT_EQ(server_.connections[i]->received, "");
+
+  Recorder third;
+  post(third);
+  run_until([&] { return server_.connections.size() > 1 && server_.connections.back()->received.ends_with("once"); });
+  server_.connections.back()->send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  run_until([&] { return third.end.has_value(); });
+  EXPECT_EQ(third.end->ending, Ending::complete) << "the handle can be used again";
+}
+
 TEST_F(ClientTest, DetailsHoldNoCredentials) {
   server_.stop_listening();
   settle();
