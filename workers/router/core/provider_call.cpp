@@ -130,6 +130,12 @@ void ProviderCall::on_event(providers::AnswerEvent event) {
     failed(std::move(failure->failure));
     return;
   }
+  if (const auto* const warning = std::get_if<providers::AnswerWarning>(&event)) {
+    std::string text(warning->text);
+    take_key_out(text);
+    owner_.on_answer(*this, providers::AnswerWarning{.text = text});
+    return;
+  }
   if (std::holds_alternative<providers::AnswerFinished>(event)) over_ = true;
   owner_.on_answer(*this, std::move(event));
 }

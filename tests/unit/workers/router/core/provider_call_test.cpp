@@ -45,10 +45,13 @@ class ProviderCallTest : public ::testing::Test, private CallOwner {
 
   testing::FakeHttp http_{};
   std::string message_{};  ///< of the failure
+  std::string warning_{};
 
  private:
   void on_head(ProviderCall& /*call*/, const http::ResponseHead& /*head*/) override {}
-  void on_answer(ProviderCall& /*call*/, providers::AnswerEvent /*event*/) override {}
+  void on_answer(ProviderCall& /*call*/, providers::AnswerEvent event) override {
+    if (const auto* const warning = std::get_if<providers::AnswerWarning>(&event)) warning_ = warning->text;
+  }
   bool on_bytes(ProviderCall& /*call*/) override { return true; }
   void on_failed(ProviderCall& /*call*/, const providers::CallFailure& failure) override {
     message_ = failure.failure.message;
@@ -81,6 +84,15 @@ TEST_F(ProviderCallTest, AKeyQuotedInAStreamIsTakenOut) {
              "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":"
              "\"0f5b7d21\\u00639 again\"}}\n\n");
   EXPECT_THAT(message_, HasSubstr("[redacted] again"));
+}
+
+TEST_F(ProviderCallTest, AKeyQuotedInAWarningIsTakenOut) {
+  http_.head(1, 200);
+  http_.body(1,
+             "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"usage\":{}}}\n\n"
+             "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"0f5b7d21c9\"}}\n\n"
+             "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n");
+  EXPECT_THAT(warning_, HasSubstr("unknown reason \"[redacted]\""));
 }
 
 }  // namespace
