@@ -42,8 +42,9 @@ class JsonScratch {
       return simdjson::padded_string_view(json.data(), json.size(), json.size() + readable_after);
     }
     std::string& copy = (shared_ != nullptr ? *shared_ : *own_).copy;
+    copy.assign(json);
+    // Zeros behind it: simdjson looks at the first byte there, and what is left of an earlier document could close this.
     copy.resize(json.size() + simdjson::SIMDJSON_PADDING);
-    json.copy(copy.data(), json.size());
     return simdjson::padded_string_view(copy.data(), json.size(), copy.size());
   }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdio>
 #include <memory>
 #include <string_view>
 
@@ -42,6 +43,9 @@ providers::test::AnswerRecorder expect_sound_answer(MakeDecoder&& make, std::str
   auto whole = decoded(make, bytes, bytes.size());
   const auto pieces = decoded(make, bytes, std::min(cut, bytes.size()));
   expect(whole.endings() == 1 && !whole.said_something_after_the_end());
+  if (whole.summary() != pieces.summary()) {
+    std::fprintf(stderr, "whole: %s\ncut:   %s\n", whole.summary().c_str(), pieces.summary().c_str());
+  }
   expect(whole.summary() == pieces.summary());
   expect(whole.text().size() + whole.reasoning().size() <= answer_bytes_max);
   expect(clean(whole.text()) && clean(whole.reasoning()));

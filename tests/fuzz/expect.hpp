@@ -3,13 +3,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
+#include <source_location>
 #include <string_view>
 
 namespace tokenrail::fuzz {
 
-inline void expect(bool holds) {
+inline void expect(bool holds, const std::source_location& where = std::source_location::current()) {
   if (!holds) {
+    std::fprintf(stderr, "%s:%u: this does not hold\n", where.file_name(), where.line());
     std::abort();
   }
 }

@@ -17,9 +17,9 @@ namespace ondemand = simdjson::ondemand;
 
 class ItemReader {
  public:
-  /// `json_end`: of the document's text, for excerpts.
-  ItemReader(ChatItem& item, ItemProblem& problem, const char* json_end)
-      : item_(item), problem_(problem), json_end_(json_end) {}
+  /// `json`: the document's text.
+  ItemReader(ChatItem& item, ItemProblem& problem, std::string_view json)
+      : item_(item), problem_(problem), json_(json) {}
 
   bool read(ondemand::document& document) {
     ondemand::object object;
@@ -56,7 +56,7 @@ class ItemReader {
     std::string_view found = value.raw_json_token();
     // Of a list or an object the token is its bracket alone.
     if (found.starts_with('{') || found.starts_with('[')) {
-      found = std::string_view(found.data(), static_cast<std::size_t>(json_end_ - found.data())).substr(0, 200);
+      found = json_.substr(static_cast<std::size_t>(found.data() - json_.data()), 200);
     }
     return wrong(fmt::format("{} must be {}, but is {}", field, expected, quotable(found, 80)));
   }
@@ -205,7 +205,10 @@ class ItemReader {
     return true;
   }
 
+  /// Quoted as it came, and rare: the whole is checked first, because raw text is not, and what was passed over in it
+  /// could be a part of an object that never ends.
   bool read_error(ondemand::value value) {
+    if (!events::scan_json(json_).valid) return not_json();
     std::string_view json;
     if (simdjson::to_json_string(value).get(json) != simdjson::SUCCESS) return not_json();
     if (json == "null" || json == "false" || json == "\"\"") return true;
@@ -215,7 +218,7 @@ class ItemReader {
 
   ChatItem& item_;
   ItemProblem& problem_;
-  const char* json_end_;
+  std::string_view json_;
 };
 
 /// Where the text stops being JSON.
@@ -236,7 +239,7 @@ bool read_chat_item(JsonScratch& scratch, std::string_view json, std::size_t rea
   const auto padded = scratch.padded(json, readable_after);
   if (scratch.parser().iterate(padded).get(document) != simdjson::SUCCESS) {
     problem = {.text = "", .repairable = true};
-  } else if (ItemReader(item, problem, padded.data() + padded.size()).read(document)) {
+  } else if (ItemReader(item, problem, {padded.data(), padded.size()}).read(document)) {
     return true;
   }
   if (problem.text.empty()) problem.text = syntax_problem(json);

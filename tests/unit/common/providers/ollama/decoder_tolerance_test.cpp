@@ -98,6 +98,22 @@ std::string told(const AnswerRecorder& answer) {
   return text;
 }
 
+TEST(OllamaTolerance, NothingOfAnEarlierLineClosesACutOne) {
+  // The parser's memory is the same for both. The first line has a brace where the second one ends.
+  const std::string braces(40, '}');
+  const auto first = decoded(R"({"x":")" + braces + R"(","message":{"content":"well"},"done":true})");
+  ASSERT_TRUE(first.finish());
+  for (const std::string cut : {R"({"error":{   s})", R"({"message":{"content":"a"},"done":true,"x":{})"}) {
+    const auto last = decoded(cut);
+    ASSERT_TRUE(last.failure()) << cut;
+    EXPECT_EQ(last.failure()->code, ErrorCode::provider_protocol) << cut;
+    EXPECT_THAT(last.failure()->message, HasSubstr("in the middle of a line")) << cut;
+    const auto line = decoded(cut + "\n");
+    ASSERT_TRUE(line.failure()) << cut;
+    EXPECT_THAT(line.failure()->message, HasSubstr("not JSON")) << cut;
+  }
+}
+
 TEST(OllamaTolerance, AFieldBesideTheAnswerCostsThatFieldOnly) {
   for (const auto field : {&Fields::model, &Fields::created_at, &Fields::role, &Fields::total_duration, &Fields::id,
                            &Fields::done_reason, &Fields::prompt_eval_count, &Fields::eval_count}) {
