@@ -50,7 +50,7 @@ std::optional<std::string> normal(std::string_view body) {
     if (!says_nothing(value)) fields[std::string(key)] = canonical(value);
   }
   std::string out;
-  for (const auto& [key, value] : fields) out += key + "=" + value + "\n";
+  for (const auto& [key, value] : fields) out.append(key).append("=").append(value).append("\n");
   return out;
 }
 

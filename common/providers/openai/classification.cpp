@@ -138,7 +138,9 @@ std::string problem_text(const ObjectReader& problem) {
   }
   for (const auto* const name : {"msg", "message"}) {
     const auto said = problem.text(name);
-    if (!said.empty()) return text.empty() ? said : text + ": " + said;
+    if (said.empty()) continue;
+    if (!text.empty()) text += ": ";
+    return text.append(said);
   }
   return text;
 }
