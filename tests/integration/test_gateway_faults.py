@@ -163,8 +163,7 @@ def asked(make_shared_stack):
     stack.journal = lambda: journal(stack)
     stack.simulator()
     http_post(url + "/_sim/script", {"models": [NAME + fault for fault in FAULTS],
-                                     # On a used connection the HTTP client may send a request a second time by itself.
-                                     "rules": [{"model": NAME + fault, "behaviour": {**behaviour, "keep_alive": "off"}}
+                                     "rules": [{"model": NAME + fault, "behaviour": behaviour}
                                                for fault, behaviour in FAULTS.items()]})
     stack.sync().wait_ready()
     stack.router().wait_ready()
