@@ -237,6 +237,7 @@ void Checker::requested(const Event& event) {
   check_key(about, ids.attempt, attempt.key, event.record, false);
   runs_again(about, ids.attempt, event);
   attempt.source_offset = ids.source_offset;
+  attempt.source_ms = ids.source_ms;
   attempt.request_at = at;
   attempt.request_ms = event.record.timestamp_ms;
   attempt.request_broker_ms = broker_ms(event.record);
@@ -307,6 +308,7 @@ void Checker::responded(const Event& event) {
 
   if (ids.attempt == 0) {
     auto& answer = about.duplicates[ids.source_offset];
+    answer.source_ms = ids.source_ms;
     answer.response_at = at;
     answer.response_epoch = event.facts.epoch;
     answer.response_hash = hash_of(event.record);
@@ -322,6 +324,7 @@ void Checker::responded(const Event& event) {
   auto& attempt = about.attempts[ids.attempt];
   check_key(about, ids.attempt, attempt.key, event.record, false);
   attempt.source_offset = ids.source_offset;
+  attempt.source_ms = ids.source_ms;
   attempt.response_at = at;
   attempt.response_broker_ms = broker_ms(event.record);
   attempt.response_epoch = event.facts.epoch;
@@ -352,6 +355,8 @@ void Checker::answered_again(Subject& about, const Event& event) {
   bool continued = false;
   if (ids.attempt == 0) {
     const auto& answer = about.duplicates[ids.source_offset];
+    // Two duplicates at one offset, of a log and of the one that took its place.
+    if (answer.source_ms >= 0 && ids.source_ms >= 0 && answer.source_ms != ids.source_ms) return;
     first_at = answer.response_at;
     first_epoch = answer.response_epoch;
     first_hash = answer.response_hash;

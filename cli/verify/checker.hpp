@@ -174,7 +174,8 @@ class Checker {
   void judge_answer(const Subject& subject, std::int64_t number, const Attempt& attempt);
   void judge_told(const Subject& subject, std::int64_t number, const Attempt& attempt);
   void judge_deadline(const Subject& subject, std::int64_t number, const Attempt& attempt);
-  void judge_key(const Subject& subject, std::int64_t number, std::int64_t source_offset, const KeySeen& seen);
+  void judge_key(const Subject& subject, std::int64_t number, std::int64_t source_offset, std::int64_t source_ms,
+                 const KeySeen& seen);
   void judge_duplicate(const Subject& subject, std::int64_t source_offset, const DuplicateAnswer& answer, bool at_rest);
   void judge_first(const Subject& subject, std::int64_t source_offset, const DuplicateAnswer& answer);
   void judge_names(const Subject& subject);

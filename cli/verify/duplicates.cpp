@@ -15,7 +15,7 @@ void Checker::judge_duplicate(const Subject& about, std::int64_t source_offset, 
   const auto say = [&](const std::string& topic, std::int64_t at, std::string_view why) {
     report(Promise::dedupe, topic, {at}, fmt::format("{}, attempt 0: {}", request_text(about, source_offset), why));
   };
-  judge_key(about, 0, source_offset, answer.key);
+  judge_key(about, 0, source_offset, answer.source_ms, answer.key);
   // Where the one that it named was lost another is the first, or this one itself.
   const bool first_lost = answer.names_offset && told_lost(about, *answer.names_offset);
   if (answer.other_chunk_at >= 0 && !first_lost)

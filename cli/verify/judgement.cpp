@@ -197,7 +197,7 @@ void Checker::judge_attempt(const Subject& about, std::int64_t number, const Att
            fmt::format("{}: its first chunk ({}:{}) stood in the log {} ms before its llm.request",
                        attempt_text(about, number), options_.topics.chunks, attempt.first_chunk,
                        attempt.request_broker_ms - attempt.first_broker_ms));
-  judge_key(about, number, attempt.source_offset, attempt.key);
+  judge_key(about, number, attempt.source_offset, attempt.source_ms, attempt.key);
   judge_deadline(about, number, attempt);
   if (attempt.answered()) {
     if (!attempt.interrupted()) {
@@ -212,9 +212,12 @@ void Checker::judge_attempt(const Subject& about, std::int64_t number, const Att
   }
 }
 
-void Checker::judge_key(const Subject& about, std::int64_t number, std::int64_t source_offset, const KeySeen& seen) {
+void Checker::judge_key(const Subject& about, std::int64_t number, std::int64_t source_offset, std::int64_t source_ms,
+                        const KeySeen& seen) {
   const auto asked_at = about.asked.find(source_offset);
   if (asked_at == about.asked.end() || !asked_at->second.read || seen.at < 0) return;
+  // Of a log that went back or was created again another request may be at the same offset.
+  if (source_ms >= 0 && asked_at->second.ms >= 0 && source_ms != asked_at->second.ms) return;
   if (asked_at->second.key.value_or(std::hash<std::string>{}("")) == seen.hash) return;
   report(Promise::audited, seen.on_chunks ? options_.topics.chunks : options_.topics.audit, {seen.at},
          fmt::format("{}, attempt {}: another record key than that of its request", request_text(about, source_offset),

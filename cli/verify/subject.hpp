@@ -33,6 +33,7 @@ struct KeySeen {
 struct Attempt {
   // llm.audit
   std::int64_t source_offset = -1;
+  std::int64_t source_ms = -1;  ///< timestamp of the request's record; another one: a new log has another request there
   std::int64_t request_at = -1;  ///< offset of the llm.request that counts
   std::int64_t request_ms = -1;
   std::int64_t request_broker_ms = -1;  ///< the same, where the broker's clock made it
@@ -82,6 +83,7 @@ struct Attempt {
 
 /// Attempt 0 at one source offset.
 struct DuplicateAnswer {
+  std::int64_t source_ms = -1;  ///< as of an attempt
   std::int64_t response_at = -1;
   std::int64_t response_epoch = 0;
   std::size_t response_hash = 0;

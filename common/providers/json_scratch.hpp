@@ -43,7 +43,8 @@ class JsonScratch {
     }
     std::string& copy = (shared_ != nullptr ? *shared_ : *own_).copy;
     copy.assign(json);
-    // Zeros behind it: simdjson looks at the first byte there, and what is left of an earlier document could close this.
+    // Zeros behind it: simdjson looks at the first byte there, and what is left of an earlier document could close
+    // this.
     copy.resize(json.size() + simdjson::SIMDJSON_PADDING);
     return simdjson::padded_string_view(copy.data(), json.size(), copy.size());
   }

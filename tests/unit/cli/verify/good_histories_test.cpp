@@ -424,6 +424,31 @@ INSTANTIATE_TEST_SUITE_P(Good, EveryRule,
                                 h.duplicate_chunk(1, 0, a(5, 999));
                                 h.duplicate_response(5, 1);
                               }},
+                             {"AnAttemptOfALogThatWentBackUnderAnotherKey",
+                              [](History& h) {
+                                h.ask("r", "new");
+                                h.claim(5);
+                                h.source_ms = h.requests[0].timestamp_ms - 1;  // of the request that was there before
+                                h.begin(5, 0, a(5, 1));
+                                h.respond(5, 0, a(5, 1), events::Outcome::interrupted);
+                                for (auto& record : h.audit) record.key = "k";
+                                h.source_ms = h.requests[0].timestamp_ms;
+                                h.answer(5, 0, a(5, 2));
+                              }},
+                             {"DuplicatesAtOneOffsetOfTwoLogs",
+                              [](History& h) {
+                                h.ask("r");
+                                h.ask("r");
+                                h.claim(5);
+                                h.answer(5, 0);
+                                h.source_ms = h.requests[1].timestamp_ms - 1;
+                                h.duplicate_chunk(1, 0, a(5, 1));
+                                h.duplicate_response(5, 1);
+                                h.claim(6);
+                                h.source_ms = h.requests[1].timestamp_ms;
+                                h.wait(1);
+                                h.duplicate_response(6, 1);
+                              }},
                              {"AForeignCommit",
                               [](History& h) {
                                 h.ask("r");

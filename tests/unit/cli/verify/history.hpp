@@ -29,6 +29,7 @@ struct History {
   std::vector<std::string> ids{};  // request id by source offset
   std::int64_t now_ms = 1'000'000;
   std::int32_t events_name = 0;  ///< the partition that events speak of
+  std::int64_t source_ms = -1;   ///< the time of the request's record that events name; -1: none
   bool broker_time = true;       ///< the brokers' clock makes the timestamps, as on topics that `topics apply` made
 
   /// What the chunks of an attempt have said so far, by request id and number.
@@ -103,6 +104,7 @@ struct History {
     of.instance = instance_of(epoch);
     of.source_partition = events_name;
     of.source_offset = source_offset;
+    of.source_ms = source_ms;
     of.org_id = "o";
     of.request_id = ids.at(static_cast<std::size_t>(source_offset));
     of.attempt = number;
