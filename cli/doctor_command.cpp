@@ -84,16 +84,16 @@ std::optional<PublishedFacts> look_at_published(const Context& context) {
 }
 
 /// How many models a connection lists, on the first page of its list.
-boost::asio::awaitable<Result<std::size_t>> count_models(http::Fetcher& fetcher, const providers::Provider& provider,
-                                                         const providers::ModelLister& lister,
+boost::asio::awaitable<Result<std::size_t>> count_models(http::Fetcher* fetcher, const providers::Provider* provider,
+                                                         const providers::ModelLister* lister,
                                                          providers::Target target) {
-  const auto answer = co_await fetcher.fetch(lister.list(target, ""), {.connect = patience, .total = patience + 2s},
-                                             {.body_bytes_max = list_bytes_max});
+  const auto answer = co_await fetcher->fetch(lister->list(target, ""), {.connect = patience, .total = patience + 2s},
+                                              {.body_bytes_max = list_bytes_max});
   if (answer.end.ending != http::Ending::complete)
-    co_return fail(ErrorKind::unavailable, provider.classify(target, answer.end).failure.message);
+    co_return fail(ErrorKind::unavailable, provider->classify(target, answer.end).failure.message);
   if (answer.head.status / 100 != 2)
-    co_return fail(ErrorKind::rejected, provider.classify(target, answer.head, answer.body).failure.message);
-  const auto list = lister.parse(target, answer.body);
+    co_return fail(ErrorKind::rejected, provider->classify(target, answer.head, answer.body).failure.message);
+  const auto list = lister->parse(target, answer.body);
   if (!list) co_return std::unexpected(list.error());
   co_return list->models.size();
 }
@@ -122,7 +122,7 @@ std::vector<ConnectionFacts> look_at_connections(const Context& context,
     } else if (connection.enabled) {
       providers::Target target{.provider = connection.provider,
                                .base_url = providers::normal_base_url(connection.base_url)};
-      boost::asio::co_spawn(loop, count_models(fetcher, *provider, *lister, std::move(target)),
+      boost::asio::co_spawn(loop, count_models(&fetcher, provider, lister, std::move(target)),
                             [&fact](const std::exception_ptr& failure, Result<std::size_t> models) {
                               if (!failure) fact.models = std::move(models);
                             });

@@ -152,8 +152,8 @@ class Session final : public std::enable_shared_from_this<Session> {
     if (!error) std::tie(error, read) = co_await beast::http::async_read(stream_, buffer_, parser, with_error);
     telemetry::loop_step("HTTP server");
     if (error) {
-      if (const auto reply = refusal_of(error, state_->limits); reply && !state_->stopped) {
-        co_await send(*reply, {.version = 11, .head_only = false, .keep_alive = false});
+      if (auto reply = refusal_of(error, state_->limits); reply && !state_->stopped) {
+        co_await send(std::move(*reply), {.version = 11, .head_only = false, .keep_alive = false});
         co_await linger();
       }
       co_return false;
@@ -164,9 +164,9 @@ class Session final : public std::enable_shared_from_this<Session> {
                     .head_only = parser.get().method() == beast::http::verb::head,
                     .keep_alive = parser.get().keep_alive()};
     stream_.expires_never();
-    const Reply reply = co_await answer(request_of(parser.release(), client_));
+    Reply reply = co_await answer(request_of(parser.release(), client_));
     telemetry::loop_step("HTTP server");
-    co_return !state_->stopped && co_await send(reply, form) && form.keep_alive && !ending();
+    co_return !state_->stopped && co_await send(std::move(reply), form) && form.keep_alive && !ending();
   }
 
   asio::awaitable<Reply> answer(ServerRequest request) {
@@ -200,11 +200,11 @@ class Session final : public std::enable_shared_from_this<Session> {
   }
 
   /// False: the connection cannot be used any more.
-  asio::awaitable<bool> send(const Reply& reply, Form form) {
-    if (reply.stream) co_return co_await send_stream(reply, form);
+  asio::awaitable<bool> send(Reply reply, Form form) {
+    if (reply.stream) co_return co_await send_stream(std::move(reply), form);
     beast::http::response<beast::http::string_body> message;
     write_head(message, reply, form);
-    message.body() = reply.body;
+    message.body() = std::move(reply.body);
     message.prepare_payload();
     // HEAD has the headers of GET, the length included, and nothing after them.
     if (form.head_only) message.body().clear();
@@ -213,7 +213,7 @@ class Session final : public std::enable_shared_from_this<Session> {
     co_return !error;
   }
 
-  asio::awaitable<bool> send_stream(const Reply& reply, Form form);
+  asio::awaitable<bool> send_stream(Reply reply, Form form);
 
   /// Says that nothing more comes and reads what the client still sends, within bounds.
   asio::awaitable<void> linger() {
@@ -272,7 +272,7 @@ class Session::Stream final : public ReplyStream {
   bool failed_ = false;
 };
 
-asio::awaitable<bool> Session::send_stream(const Reply& reply, Form form) {
+asio::awaitable<bool> Session::send_stream(Reply reply, Form form) {
   const bool chunked = form.version >= 11;
   form.keep_alive = form.keep_alive && chunked;
   beast::http::response<beast::http::empty_body> message;
@@ -284,11 +284,11 @@ asio::awaitable<bool> Session::send_stream(const Reply& reply, Form form) {
   if (error) co_return false;
   if (form.head_only) co_return form.keep_alive;
 
-  Stream stream(*this, chunked);
+  const auto stream = std::make_shared<Stream>(*this, chunked);
   std::string failure;
   try {
     co_await reply.stream(stream);
-    co_return co_await stream.finish();
+    co_return co_await stream->finish();
   } catch (const std::exception& thrown) {
     failure = thrown.what();
   }

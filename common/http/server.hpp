@@ -54,8 +54,8 @@ struct Reply {
   std::vector<Field> headers{};
   std::string body{};
   /// Instead of `body`: called once, after the head was sent; the reply ends when it returns. What it throws cuts the
-  /// reply off, which the client can see. Not called for HEAD.
-  std::function<boost::asio::awaitable<void>(ReplyStream&)> stream{};
+  /// reply off, which the client can see. Not called for HEAD. What the function captures lives until then.
+  std::function<boost::asio::awaitable<void>(std::shared_ptr<ReplyStream>)> stream{};
 };
 
 /// Answers requests; those of different connections may run at the same time.

@@ -95,7 +95,7 @@ class AnthropicFrames final : public Frames {
   }
   void whole(std::string& out, const WholeAnswer& answer) override {
     std::string content;
-    const auto add = [&](std::string block) {
+    const auto add = [&](const std::string& block) {
       if (!content.empty()) content += ',';
       content += block;
     };

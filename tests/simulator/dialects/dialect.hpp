@@ -169,12 +169,12 @@ struct ProblemWords {
   std::string text{};
 };
 /// Of a table whose last row has status 0.
-template <std::size_t size>
-[[nodiscard]] ProblemWords words_of(const ProblemRow (&rows)[size], const Problem& problem);
+template <std::size_t Size>
+[[nodiscard]] ProblemWords words_of(const ProblemRow (&rows)[Size], const Problem& problem);
 [[nodiscard]] ProblemWords words_of(const ProblemRow* rows, std::size_t size, const Problem& problem);
-template <std::size_t size>
-ProblemWords words_of(const ProblemRow (&rows)[size], const Problem& problem) {
-  return words_of(static_cast<const ProblemRow*>(rows), size, problem);
+template <std::size_t Size>
+ProblemWords words_of(const ProblemRow (&rows)[Size], const Problem& problem) {
+  return words_of(static_cast<const ProblemRow*>(rows), Size, problem);
 }
 
 }  // namespace tokenrail::simulator
