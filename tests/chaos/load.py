@@ -3,30 +3,20 @@ broken or unlucky with their provider. All ids are unique but those of the dupli
 
 import collections
 import json
+import pathlib
 import random
+import sys
 import threading
 import time
 
 import confluent_kafka
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from simulator_words import answer  # noqa: E402, F401 - figures.py takes it from here
+
 ORGS = ("acme", "birch", "cobalt", "dune", "elm")
-WORDS = "amber brook cedar delta ember fjord grove harbor inlet juniper kite lantern meadow north orchard pebble".split()
 FAULTS = ("reset-after:3", "close-after:2", "eof-after:4", "error-after:3", "malformed-after:2", "status:503",
           "status:400", "status:429", "hang-after:2")
-
-
-def answer(message, tokens):
-    """What the simulator says to a message (docs/how-to/provider-simulator.md)."""
-    mask, h = 2**64 - 1, 0xCBF29CE484222325
-    for byte in message.strip(" \t\r\n").encode():
-        h = (h ^ byte) * 0x100000001B3 & mask
-
-    def word(k):
-        x = (h + (k + 1) * 0x9E3779B97F4A7C15) & mask
-        x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9 & mask
-        x = (x ^ (x >> 27)) * 0x94D049BB133111EB & mask
-        return WORDS[(x ^ (x >> 31)) % 16]
-    return " ".join(word(k) for k in range(tokens))
 
 
 class Load:

@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 import stack as stack_module  # noqa: E402
 
 SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "schemas"

@@ -9,6 +9,7 @@
 #include "common/events/json_writer.hpp"
 #include "common/providers/cohere/endpoints.hpp"
 #include "common/providers/other_api.hpp"
+#include "common/providers/vectors.hpp"
 
 namespace tokenrail::providers::cohere {
 
@@ -35,16 +36,6 @@ void write_texts(events::JsonWriter& json, std::string_view name, const std::vec
   json.begin_array(name);
   for (const auto& text : texts) json.element(text);
   json.end_array();
-}
-
-bool read_vector(dom::element element, std::vector<float>& out) {
-  if (!element.is_array()) return false;
-  for (const auto entry : element.get_array().value_unsafe()) {
-    const auto number = events::number_of(entry);
-    if (!number) return false;
-    out.push_back(static_cast<float>(*number));
-  }
-  return !out.empty();
 }
 
 class CohereEmbedder final : public Embedder {
@@ -79,9 +70,9 @@ class CohereEmbedder final : public Embedder {
     if (!vectors || !vectors->is_array()) return not_it(body, path, "has no vectors under \"embeddings\"");
     Answer answer;
     for (const auto vector : vectors->get_array().value_unsafe()) {
-      if (!read_vector(vector, answer.vectors.emplace_back())) {
-        return not_it(body, path, "has a vector that is not a list of numbers");
-      }
+      auto numbers = vector_from_list(vector);
+      if (!numbers) return not_it(body, path, "has a vector that is not a list of numbers");
+      answer.vectors.push_back(std::move(*numbers));
     }
     const auto meta = root.find("meta");
     const auto billed = meta ? events::ObjectReader(*meta).find("billed_units") : std::nullopt;

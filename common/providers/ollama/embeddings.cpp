@@ -5,6 +5,7 @@
 #include "common/events/json_document.hpp"
 #include "common/events/json_writer.hpp"
 #include "common/providers/ollama/ollama.hpp"
+#include "common/providers/vectors.hpp"
 
 namespace tokenrail::providers::ollama {
 
@@ -12,19 +13,6 @@ namespace {
 
 std::unexpected<Error> unreadable(std::string_view what) {
   return fail(ErrorKind::unavailable, fmt::format("the answer to /api/embed cannot be used: {}", what));
-}
-
-std::optional<std::vector<float>> vector_of(simdjson::dom::element element) {
-  simdjson::dom::array array;
-  if (element.get_array().get(array) != simdjson::SUCCESS || array.size() == 0) return std::nullopt;
-  std::vector<float> out;
-  out.reserve(array.size());
-  for (const auto entry : array) {
-    const auto number = events::number_of(entry);
-    if (!number) return std::nullopt;
-    out.push_back(static_cast<float>(*number));
-  }
-  return out;
 }
 
 }  // namespace
@@ -59,7 +47,7 @@ Result<Embedder::Answer> parse_embeddings(std::string_view body) {
   }
   Embedder::Answer answer;
   for (const auto entry : entries) {
-    auto vector = vector_of(entry);
+    auto vector = vector_from_list(entry);
     // A vector that is left out would give the texts behind it the wrong one.
     if (!vector) return unreadable(fmt::format("entry {} has no vector", answer.vectors.size() + 1));
     answer.vectors.push_back(std::move(*vector));

@@ -12,6 +12,7 @@
 #include "common/events/json_writer.hpp"
 #include "common/providers/openai/openai.hpp"
 #include "common/providers/profile.hpp"
+#include "common/providers/vectors.hpp"
 
 namespace tokenrail::providers::openai {
 
@@ -66,17 +67,7 @@ std::optional<std::vector<float>> vector_of(simdjson::dom::element element) {
     if (!std::ranges::all_of(numbers, [](float number) { return std::isfinite(number); })) return std::nullopt;
     return numbers;
   }
-  simdjson::dom::array array;
-  if (element.get_array().get(array) != simdjson::SUCCESS) return std::nullopt;
-  std::vector<float> out;
-  out.reserve(array.size());
-  for (const auto entry : array) {
-    const auto number = events::number_of(entry);
-    if (!number) return std::nullopt;
-    out.push_back(static_cast<float>(*number));
-  }
-  if (out.empty()) return std::nullopt;
-  return out;
+  return vector_from_list(element);
 }
 
 }  // namespace
