@@ -32,7 +32,7 @@ struct Table {
                                       profile.title, name_prefix, profile.provider, profile.key_variable, keys_max))});
         for (int number = 2; number <= keys_max; ++number) {
           settings.push_back({.name = keep(key_setting(profile, number)),
-                              .env = keep(fmt::format("{}_{}", profile.key_variable, number)),
+                              .env = keep(key_variable(profile, number)),
                               .kind = config::Kind::secret,
                               .help = settings.back().help,
                               .listed = false});
@@ -60,7 +60,13 @@ struct Table {
     return name;
   }
   static std::string key_setting(const Profile& profile, int number) {
-    auto name = setting_name(profile, "api_key");
+    return numbered(setting_name(profile, "api_key"), number);
+  }
+  static std::string key_variable(const Profile& profile, int number) {
+    return numbered(std::string(profile.key_variable), number);
+  }
+  /// The first one has no number.
+  static std::string numbered(std::string name, int number) {
     return number == 1 ? name : fmt::format("{}_{}", name, number);
   }
 };
@@ -74,9 +80,8 @@ std::vector<EnvironmentConnection::Key> keys_of(const Profile& profile, const co
   for (int number = 1; number <= keys_max && !profile.key_variable.empty(); ++number) {
     const auto setting = Table::key_setting(profile, number);
     if (!values.is_set(setting)) continue;
-    keys.push_back({.variable = number == 1 ? std::string(profile.key_variable)
-                                            : fmt::format("{}_{}", profile.key_variable, number),
-                    .secret = Secret(std::string_view(values.text(setting)))});
+    keys.push_back(
+        {.variable = Table::key_variable(profile, number), .secret = Secret(std::string_view(values.text(setting)))});
   }
   return keys;
 }
