@@ -2,36 +2,10 @@
 #include "common/events/model_event.hpp"
 
 #include "common/events/json_writer.hpp"
+#include "common/events/registry_key.hpp"
 
 namespace tokenrail::events {
 namespace {
-
-/// A component before the last: without the slash that separates components, and never the mere "_" that stands for
-/// "none". The percent sign is escaped too, so that two different names never make one key.
-void append_component(std::string& key, std::string_view text) {
-  if (text == "_") {
-    key += "%5F";
-  } else {
-    for (const char c : text) {
-      if (c == '/') {
-        key += "%2F";
-      } else if (c == '%') {
-        key += "%25";
-      } else {
-        key += c;
-      }
-    }
-  }
-  key += '/';
-}
-
-void append_scope(std::string& key, std::string_view id) {
-  if (id.empty()) {
-    key += "_/";
-  } else {
-    append_component(key, id);
-  }
-}
 
 std::string_view name_of(Support support) {
   switch (support) {
@@ -82,6 +56,41 @@ void write_deployment(JsonWriter& writer, const DeploymentState& deployment) {
   writer.end_object();
 }
 
+/// Fields that a record has only where they are set.
+void write_additions(JsonWriter& writer, const ModelState& model) {
+  if (model.inherits) {
+    writer.field("inherits", true);
+  }
+  if (model.hidden) {
+    writer.field("hidden", true);
+  }
+  field_if(writer, "maintenanceUntilMs", model.maintenance_until_ms);
+  field_if(writer, "maintenanceReason", model.maintenance_reason);
+  if (!model.tags.empty()) {
+    writer.begin_array("tags");
+    for (const auto& tag : model.tags) {
+      writer.element(tag);
+    }
+    writer.end_array();
+  }
+  if (model.replacement) {
+    writer.begin_object("replacement");
+    writer.field("provider", model.replacement->provider);
+    writer.field("modelName", model.replacement->name);
+    writer.end_object();
+  }
+  if (model.quality_score) {
+    writer.field("qualityScore", *model.quality_score);
+  }
+  if (model.prices != ModelPrices{}) {
+    writer.begin_object("prices");
+    field_if(writer, "inputMicros", model.prices.input_micros);
+    field_if(writer, "outputMicros", model.prices.output_micros);
+    writer.end_object();
+  }
+  field_if(writer, "firstTokenMs", model.first_token_ms);
+}
+
 void write_model(JsonWriter& writer, const ModelState& model) {
   writer.begin_object("model");
   writer.field("id", model.id);
@@ -117,6 +126,7 @@ void write_model(JsonWriter& writer, const ModelState& model) {
     write_deployment(writer, deployment);
   }
   writer.end_array();
+  write_additions(writer, model);
   writer.end_object();
 }
 
@@ -124,9 +134,12 @@ void write_model(JsonWriter& writer, const ModelState& model) {
 
 std::string model_key(const ModelState& model) {
   std::string key;
-  append_scope(key, model.org_id);
-  append_scope(key, model.owner_user_id);
-  append_component(key, model.provider);
+  append_key_part_or_none(key, model.org_id);
+  key += '/';
+  append_key_part_or_none(key, model.owner_user_id);
+  key += '/';
+  append_key_part(key, model.provider);
+  key += '/';
   key += model.model_name;
   return key;
 }

@@ -44,6 +44,20 @@ struct DeploymentState {
   std::vector<InvalidDefault> invalid_parameters{};
 };
 
+/// A model by the names that are unique in a scope.
+struct ModelName {
+  std::string provider;
+  std::string name;
+  friend bool operator==(const ModelName&, const ModelName&) = default;
+};
+
+/// In integer micro-dollars per million tokens. Nothing means unknown, which is not free.
+struct ModelPrices {
+  std::optional<std::int64_t> input_micros{};
+  std::optional<std::int64_t> output_micros{};
+  friend bool operator==(const ModelPrices&, const ModelPrices&) = default;
+};
+
 struct ModelState {
   std::string id;
   std::string org_id{};         ///< empty: platform
@@ -70,6 +84,19 @@ struct ModelState {
   bool is_default = false;  ///< the default of its scope and kind
   std::int64_t version = 0;
   std::vector<DeploymentState> deployments{};
+
+  // Written only where they are set, so that records without them stay as they were.
+  /// The row has no value of its own for `enabled`: the next row above it counts. `enabled` is then what was effective
+  /// when the record was written, for readers that do not know this field. `routable` is as if the row were enabled.
+  bool inherits = false;
+  bool hidden = false;  ///< left out of lists and of automatic selection; usable by its name
+  std::optional<std::int64_t> maintenance_until_ms{};  ///< not usable before that time
+  std::string maintenance_reason{};
+  std::vector<std::string> tags{};
+  std::optional<ModelName> replacement{};  ///< the successor of a deprecated or retired model
+  std::optional<double> quality_score{};   ///< 0 to 1
+  ModelPrices prices{};
+  std::optional<std::int64_t> first_token_ms{};  ///< median of what was measured lately
 };
 
 struct ModelUpserted {

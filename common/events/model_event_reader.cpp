@@ -43,6 +43,43 @@ DeploymentState read_deployment(const ObjectReader& record) {
   return deployment;
 }
 
+/// A negative number is no number of this kind: what it says is unknown.
+std::optional<std::int64_t> count_if(const ObjectReader& record, std::string_view name) {
+  const auto number = record.integer_if(name);
+  return number && *number >= 0 ? number : std::nullopt;
+}
+
+void read_additions(const ObjectReader& record, ModelState& model) {
+  model.inherits = record.flag("inherits");
+  model.hidden = record.flag("hidden");
+  model.maintenance_until_ms = count_if(record, "maintenanceUntilMs");
+  model.maintenance_reason = record.text("maintenanceReason");
+  if (const auto element = record.find("tags"); element && element->is_array()) {
+    for (const auto entry : element->get_array().value_unsafe()) {
+      if (const auto text = string_of(entry)) {
+        model.tags.emplace_back(*text);
+      }
+    }
+  }
+  if (const auto element = record.find("replacement"); element && element->is_object()) {
+    const ObjectReader reader(*element);
+    ModelName name{.provider = reader.text("provider"), .name = reader.text("modelName")};
+    if (!name.provider.empty() && !name.name.empty()) {
+      model.replacement = std::move(name);
+    }
+  }
+  if (const auto element = record.find("qualityScore")) {
+    if (const auto score = number_of(*element); score && *score >= 0 && *score <= 1) {
+      model.quality_score = score;
+    }
+  }
+  if (const auto element = record.find("prices"); element && element->is_object()) {
+    const ObjectReader reader(*element);
+    model.prices = {.input_micros = count_if(reader, "inputMicros"), .output_micros = count_if(reader, "outputMicros")};
+  }
+  model.first_token_ms = count_if(record, "firstTokenMs");
+}
+
 ModelState read_model(const ObjectReader& record) {
   ModelState model{.id = record.text("id"),
                    .org_id = record.text("orgId"),
@@ -84,6 +121,7 @@ ModelState read_model(const ObjectReader& record) {
       }
     }
   }
+  read_additions(record, model);
   return model;
 }
 

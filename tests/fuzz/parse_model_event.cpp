@@ -1,7 +1,21 @@
 #include "common/events/model_event.hpp"
+#include "common/events/registry_records.hpp"
 #include "tests/fuzz/expect.hpp"
 
 using namespace tokenrail;
+
+namespace {
+
+template <class Parse>
+void same_again(std::string_view text, const Parse& parse) {
+  if (const auto record = parse(text)) {
+    const auto json = to_json(*record);
+    const auto again = parse(json);
+    fuzz::expect(again && to_json(*again) == json);
+  }
+}
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   const auto text = fuzz::text_of(bytes, size);
@@ -14,5 +28,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     const auto again = events::parse_registry_mark(to_json(*mark));
     fuzz::expect(again && again->version == mark->version);
   }
+  same_again(text, events::parse_registry_default);
+  same_again(text, events::parse_registry_alias);
+  same_again(text, events::parse_registry_grants);
+  same_again(text, events::parse_registry_organization);
   return 0;
 }

@@ -35,6 +35,8 @@ BY_TYPE = {
     "requests.lost": "requests-lost",
     "model_registry.upserted": "model-registry-upserted", "model_registry.sync.completed": "model-registry-sync-completed",
     "model_registry.sync.held": "model-registry-sync-held", "model_registry.mark": "registry-mark",
+    "model_registry.default": "model-registry-default", "model_registry.alias": "model-registry-alias",
+    "model_registry.grants": "model-registry-grants", "model_registry.organization": "model-registry-organization",
 }
 
 

@@ -13,6 +13,7 @@
 #include "common/events/chat_request.hpp"
 #include "common/events/chunk.hpp"
 #include "common/events/model_event.hpp"
+#include "common/events/registry_records.hpp"
 
 namespace tokenrail::events {
 namespace {
@@ -350,10 +351,68 @@ TEST(Golden, ModelUpserted) {
                            .num_ctx = 8192,
                            .keep_alive = "\"10m\"",
                            .provider_config = R"({"options":{"mirostat":2}})"};
+  full.hidden = true;
+  full.maintenance_until_ms = 1'763'003'600'000;
+  full.maintenance_reason = "The host gets more memory.";
+  full.tags = {"small", "approved"};
+  full.replacement = {.provider = "ollama", .name = "llama3.3:1b"};
+  full.quality_score = 0.625;
+  full.prices = {.input_micros = 150'000, .output_micros = 600'000};
+  full.first_token_ms = 140;
   auto event = upserted(full, 18);
   event.before_version = 17;
   event.changed_fields = {"availability", "missingSinceMs"};
   expect_golden("model-registry-upserted.full", to_json(event));
+
+  auto override_row = minimal;
+  override_row.org_id = "acme";
+  override_row.inherits = true;
+  override_row.deployments.clear();
+  expect_golden("model-registry-upserted.inherits", to_json(upserted(override_row, 19)));
+}
+
+TEST(Golden, RegistryRecords) {
+  const std::string id = "01936f6e-0000-7000-8000-000000000003";
+  const ModelName name{.provider = "ollama", .name = "llama3.2:1b"};
+  RegistryDefault pointer{.version = 20, .model_id = id, .model = name, .cause = "api", .actor = "u-1"};
+  expect_golden("model-registry-default.minimal", to_json(pointer));
+  pointer.org_id = "acme";
+  pointer.owner_user_id = "u-7";
+  pointer.provider = "ollama";
+  pointer.purpose = "title";
+  expect_golden("model-registry-default.full", to_json(pointer));
+
+  RegistryAlias alias{
+      .version = 21, .alias = "fast", .targets = {{.model_id = id, .model = name}}, .cause = "api", .actor = "u-1"};
+  expect_golden("model-registry-alias.minimal", to_json(alias));
+  alias.org_id = "acme";
+  alias.owner_user_id = "u-7";
+  alias.targets.front().weight = 9;
+  alias.targets.push_back({.model_id = "01936f6e-0000-7000-8000-000000000005",
+                           .model = {.provider = "ollama", .name = "qwen3:0.6b"},
+                           .weight = 1});
+  alias.sticky = Sticky::conversation;
+  alias.description = "One in ten conversations tries the newer model.";
+  expect_golden("model-registry-alias.full", to_json(alias));
+
+  expect_golden("model-registry-grants", to_json(RegistryGrants{.version = 22,
+                                                                .org_id = "acme",
+                                                                .restricted = true,
+                                                                .grants = {{.subject_kind = SubjectKind::group,
+                                                                            .subject = "engineering",
+                                                                            .object_kind = ObjectKind::model,
+                                                                            .object = id,
+                                                                            .allow = true},
+                                                                           {.subject_kind = SubjectKind::user,
+                                                                            .subject = "u-9",
+                                                                            .object_kind = ObjectKind::alias,
+                                                                            .object = "fast"}},
+                                                                .cause = "api",
+                                                                .actor = "u-1"}));
+  expect_golden(
+      "model-registry-organization",
+      to_json(RegistryOrganization{
+          .version = 23, .org_id = "acme", .slug = "acme", .allow_list = true, .cause = "api", .actor = "u-1"}));
 }
 
 TEST(Golden, RegistryMark) {

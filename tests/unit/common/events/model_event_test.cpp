@@ -56,6 +56,15 @@ ModelUpserted whole_event() {
                                        .requests_per_minute = 60,
                                        .tokens_per_minute = 1000,
                                        .parameters = {.temperature = 0.5, .stop = {"END"}}}};
+  model.inherits = true;
+  model.hidden = true;
+  model.maintenance_until_ms = 7;
+  model.maintenance_reason = "moving";
+  model.tags = {"a", "b"};
+  model.replacement = {.provider = "ollama", .name = "llama4"};
+  model.quality_score = 0.5;
+  model.prices = {.input_micros = 0, .output_micros = 12};
+  model.first_token_ms = 80;
   event.key = model_key(model);
   return event;
 }
@@ -129,6 +138,34 @@ TEST(ModelUpserted, WhatIsLeftOutIsTheDefaultAndWhatIsNewIsIgnored) {
   ASSERT_EQ(read->model.deployments.size(), 1U);
   EXPECT_EQ(read->model.deployments[0].weight, 1);
   EXPECT_EQ(read->model.deployments[0].auth_type, "none");
+}
+
+TEST(ModelUpserted, AdditionsAreReadAndImpossibleOnesAreUnknown) {
+  const auto read = parse_model_upserted(to_json(whole_event()));
+  ASSERT_TRUE(read.has_value());
+  const auto& model = read->model;
+  EXPECT_TRUE(model.inherits && model.hidden);
+  EXPECT_EQ(model.maintenance_until_ms, 7);
+  EXPECT_EQ(model.maintenance_reason, "moving");
+  EXPECT_EQ(model.tags, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(model.replacement, (ModelName{.provider = "ollama", .name = "llama4"}));
+  EXPECT_EQ(model.quality_score, 0.5);
+  EXPECT_EQ(model.prices, (ModelPrices{.input_micros = 0, .output_micros = 12}));
+  EXPECT_EQ(model.first_token_ms, 80);
+
+  const auto odd = parse_model_upserted(
+      R"({"version":3,"model":{"provider":"p","modelName":"m","qualityScore":1.5,"maintenanceUntilMs":-1,)"
+      R"("prices":{"inputMicros":-5,"outputMicros":"x"},"replacement":{"provider":"p"},"tags":"x","firstTokenMs":-1}})");
+  ASSERT_TRUE(odd.has_value());
+  EXPECT_EQ(to_json(*odd).find("qualityScore"), std::string::npos);
+  EXPECT_EQ(odd->model.prices, ModelPrices{});
+  EXPECT_FALSE(odd->model.maintenance_until_ms || odd->model.replacement || odd->model.first_token_ms);
+  EXPECT_TRUE(odd->model.tags.empty());
+}
+
+TEST(ModelUpserted, AdditionsAreWrittenOnlyWhereTheyAreSet) {
+  const auto json = to_json(parse_model_upserted(R"({"version":3,"model":{"provider":"p","modelName":"m"}})").value());
+  EXPECT_TRUE(json.ends_with(R"("deployments":[]}})")) << json;
 }
 
 TEST(ModelUpserted, WhatCannotBeUsedIsRefusedByName) {
