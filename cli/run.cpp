@@ -135,6 +135,8 @@ int exit_code_for(ErrorKind kind) {
       return exit_interrupted;
     case ErrorKind::not_found:
     case ErrorKind::rejected:
+    case ErrorKind::conflict:
+    case ErrorKind::unauthenticated:
     case ErrorKind::forbidden:
     case ErrorKind::rate_limited:
       return exit_bad;

@@ -17,17 +17,20 @@ enum class ErrorKind {
   invalid_input,  ///< Asking again with the same input cannot help.
   not_found,      ///< What was asked for does not exist.
   rejected,       ///< The other side understood and refused (4xx); do not retry.
-  forbidden,      ///< Kafka knows the principal, and it has no right to this; retry once an operator granted it.
-  rate_limited,   ///< Retry, after `retry_after` if it is given.
-  timed_out,      ///< No answer in time; whether it took effect is unknown.
-  unavailable,    ///< The other side cannot be reached or has failed; retry later.
-  cancelled,      ///< The caller, or a shutdown, ended it.
+  conflict,  ///< Another writer was there first, or the change contradicts what is there: read again, decide again.
+  unauthenticated,  ///< Nobody knows who asks: send a valid credential.
+  forbidden,        ///< The principal is known and has no right to this; retry once somebody granted it.
+  rate_limited,     ///< Retry, after `retry_after` if it is given.
+  timed_out,        ///< No answer in time; whether it took effect is unknown.
+  unavailable,      ///< The other side cannot be reached or has failed; retry later.
+  cancelled,        ///< The caller, or a shutdown, ended it.
 };
 
 struct Error {
   ErrorKind kind = ErrorKind::unavailable;
-  std::string detail;
+  std::string detail;  ///< what went wrong
   std::optional<std::chrono::milliseconds> retry_after{};
+  std::string hint{};  ///< what to do about it, where the detail does not say it already
 };
 
 template <class T>

@@ -16,7 +16,19 @@ constexpr const char* model_columns = R"(
   SELECT CAST(m.id AS text) AS id, m.org_id AS org_id, m.owner_user_id AS owner_user_id, m.provider AS provider,
     m.model_name AS model_name, m.slug AS slug, m.kind AS kind, m.display_name AS display_name,
     m.description AS description, m.family AS family, m.digest AS digest, m.details_digest AS details_digest,
-    m.lifecycle AS lifecycle, m.enabled AS enabled, m.platform_blocked AS platform_blocked,
+    m.lifecycle AS lifecycle, m.platform_blocked AS platform_blocked,
+    COALESCE(m.enabled, (SELECT a.enabled FROM model a WHERE a.org_id IS NULL AND a.deleted_at IS NULL AND
+      a.provider = m.provider AND a.model_name = m.model_name), false) AS enabled, m.enabled IS NULL AS inherits,
+    m.hidden AS hidden, CAST(floor(extract(epoch FROM m.maintenance_until) * 1000) AS bigint) AS maintenance_until_ms,
+    m.maintenance_reason AS maintenance_reason, array_to_string(m.tags, chr(31)) AS tags,
+    (SELECT n.provider || chr(31) || n.model_name FROM model n WHERE n.id = m.replacement_id) AS replacement,
+    (SELECT CAST(avg(q.score) AS double precision) FROM quality_score q WHERE q.model_id = m.id) AS quality_score,
+    (SELECT c.amount FROM price c WHERE c.model_id = m.id AND c.deployment_id IS NULL AND c.dimension = 'input' AND
+      c.service_tier = 'standard' AND c.min_context_tokens = 0 AND tstzrange(c.effective_from, c.effective_to) @> now()
+      ORDER BY array_position(ARRAY['override', 'provider', 'curated', 'inferred'], c.source) LIMIT 1) AS input_price,
+    (SELECT c.amount FROM price c WHERE c.model_id = m.id AND c.deployment_id IS NULL AND c.dimension = 'output' AND
+      c.service_tier = 'standard' AND c.min_context_tokens = 0 AND tstzrange(c.effective_from, c.effective_to) @> now()
+      ORDER BY array_position(ARRAY['override', 'provider', 'curated', 'inferred'], c.source) LIMIT 1) AS output_price,
     m.availability AS availability, m.missing_expired AS missing_expired,
     CAST(floor(extract(epoch FROM m.missing_since) * 1000) AS bigint) AS missing_since_ms,
     m.context_window AS context_window, m.input_tokens_max AS input_tokens_max,
@@ -67,6 +79,15 @@ ModelRow model_from(const soci::row& row) {
   state.digest = text(row, "digest");
   state.lifecycle = text(row, "lifecycle");
   state.enabled = truth(row, "enabled");
+  state.inherits = truth(row, "inherits");
+  state.hidden = truth(row, "hidden");
+  state.maintenance_until_ms = maybe_number(row, "maintenance_until_ms");
+  state.maintenance_reason = text(row, "maintenance_reason");
+  state.tags = parts_of(text(row, "tags"));
+  if (const auto names = parts_of(text(row, "replacement")); names.size() == 2)
+    state.replacement = events::ModelName{names[0], names[1]};
+  if (row.get_indicator("quality_score") == soci::i_ok) state.quality_score = row.get<double>("quality_score");
+  state.prices = {.input_micros = maybe_number(row, "input_price"), .output_micros = maybe_number(row, "output_price")};
   state.platform_blocked = truth(row, "platform_blocked");
   state.availability = text(row, "availability");
   state.missing_since_ms = maybe_number(row, "missing_since_ms");
@@ -132,6 +153,10 @@ void settle(ModelRow& model) {
     model.state.deployments.push_back(deployment.state);
   }
   model.state.routable = routable(model.state, model.missing_expired);
+  // A row without deployments of its own stands over one that has them: whether those serve is seen there.
+  if (!model.state.org_id.empty() && model.deployments.empty())
+    model.state.routable = !model.state.platform_blocked && model.state.lifecycle != "retired" &&
+                           (model.state.inherits || model.state.enabled);
 }
 
 void attach(std::vector<ModelRow>& models, std::map<std::string, std::vector<DeploymentRow>> deployments) {

@@ -58,6 +58,9 @@ class Session {
 /// The password of the URL may still stand in it: see without_password().
 std::string message_of(const soci::soci_error& error);
 
+/// Error `rejected`: migrations that this binary needs are pending.
+Result<void> check_schema(soci::session& sql);
+
 /// Statements that SOCI cannot send: several in one text. Throws soci_error.
 void execute_script(soci::session& sql, const std::string& script);
 

@@ -35,17 +35,18 @@ Result<void> Store::Impl::check_fence(soci::session& sql) const {
               "Another registry-sync has taken the lead, or this one gave it up. Nothing was written.");
 }
 
+Result<void> check_schema(soci::session& sql) {
+  int applied = 0;
+  sql << "SELECT COALESCE(max(version), 0) FROM schema_migration", soci::into(applied);
+  const int needed = migrations().back().version;
+  if (applied >= needed) return {};
+  return fail(ErrorKind::rejected, fmt::format("The database's schema is at migration {:04}, this program needs {:04}. "
+                                               "Run `tokenrail migrate`.",
+                                               applied, needed));
+}
+
 Result<void> Store::check() {
-  return impl_->session.run([](soci::session& sql) -> Result<void> {
-    int applied = 0;
-    sql << "SELECT COALESCE(max(version), 0) FROM schema_migration", soci::into(applied);
-    const int needed = migrations().back().version;
-    if (applied >= needed) return {};
-    return fail(ErrorKind::rejected,
-                fmt::format("The database's schema is at migration {:04}, this program needs {:04}. "
-                            "Run `tokenrail migrate`.",
-                            applied, needed));
-  });
+  return impl_->session.run([](soci::session& sql) -> Result<void> { return check_schema(sql); });
 }
 
 // ---- connections -------------------------------------------------------------------------------------------------

@@ -75,6 +75,14 @@ std::vector<std::string> changed_fields(const events::ModelState& before, const 
   compare("embeddingDimensions", before.embedding_dimensions, after.embedding_dimensions);
   compare("capabilities", before.capabilities, after.capabilities);
   compare("isDefault", before.is_default, after.is_default);
+  compare("inherits", before.inherits, after.inherits);
+  compare("hidden", before.hidden, after.hidden);
+  compare("maintenanceUntilMs", before.maintenance_until_ms, after.maintenance_until_ms);
+  compare("maintenanceReason", before.maintenance_reason, after.maintenance_reason);
+  compare("tags", before.tags, after.tags);
+  compare("replacement", before.replacement, after.replacement);
+  compare("qualityScore", before.quality_score, after.quality_score);
+  compare("prices", before.prices, after.prices);
   if (!same_deployments(before, after)) fields.emplace_back("deployments");
   return fields;
 }

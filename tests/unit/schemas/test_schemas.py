@@ -135,6 +135,7 @@ def test_a_field_of_another_type_is_refused(golden):
     ("router-claimed", {"type": "router.released"}, "each event has its own type"),
     ("model-registry-sync-held", {"status": "ok"}, "a held list is held"),
     ("model-registry-alias.full", {"targets": []}, "an alias leads somewhere"),
+    ("model-registry-credential", {"sealed": ""}, "a credential is sealed"),
     ("model-registry-grants", {"grants": [{"subjectKind": "org", "subject": "acme", "effect": "allow"}]}, "a grant is about something"),
     ("chat-request.minimal", {"messages": []}, "somebody has to say something"),
     ("chat-request.minimal", {"messages": [{"role": "tool", "content": "x"}]}, "a tool's answer names its call"),
@@ -225,7 +226,7 @@ def test_lists_every_finish_reason_and_outcome():
 def test_every_event_type_of_the_code_has_a_schema():
     declared = set()
     for header in ("common/events/audit.hpp", "common/events/model_event.hpp",
-                   "common/events/registry_records.hpp"):
+                   "common/events/registry_records.hpp", "common/events/credential_event.hpp"):
         declared |= set(re.findall(r'std::string_view \w+_type = "([\w.]+)"', text_of(header)))
     assert len(declared) >= 9
     assert declared == {schema["properties"]["type"]["const"] for schema in SCHEMAS.values()

@@ -12,6 +12,7 @@
 #include "common/events/audit.hpp"
 #include "common/events/chat_request.hpp"
 #include "common/events/chunk.hpp"
+#include "common/events/credential_event.hpp"
 #include "common/events/model_event.hpp"
 #include "common/events/registry_records.hpp"
 
@@ -413,6 +414,25 @@ TEST(Golden, RegistryRecords) {
       "model-registry-organization",
       to_json(RegistryOrganization{
           .version = 23, .org_id = "acme", .slug = "acme", .allow_list = true, .cause = "api", .actor = "u-1"}));
+}
+
+TEST(Golden, SealedCredential) {
+  const SealedCredential credential{.id = "01936f6e-0000-7000-8000-000000000009",
+                                    .org_id = "acme/eu",
+                                    .owner_user_id = {},
+                                    .provider = "openai",
+                                    .secret_version = 2,
+                                    .version = 31,
+                                    .key_id = "2026-11",
+                                    .sealed = "c2VhbGVk",
+                                    .expires_ms = 1'763'003'600'000};
+  EXPECT_EQ(credential_key(credential), "acme%2Feu/_/01936f6e-0000-7000-8000-000000000009");
+  expect_golden("model-registry-credential", to_json(credential));
+  const auto read = parse_sealed_credential(to_json(credential));
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(to_json(*read), to_json(credential));
+  EXPECT_FALSE(parse_sealed_credential(R"({"type":"model_registry.credential","id":"x"})").has_value());
+  EXPECT_FALSE(parse_sealed_credential("[]").has_value());
 }
 
 TEST(Golden, RegistryMark) {

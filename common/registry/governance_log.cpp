@@ -1,0 +1,174 @@
+#include "common/registry/governance_log.hpp"
+
+#include <fmt/core.h>
+
+#include "common/registry/governed_sql.hpp"
+#include "common/registry/text.hpp"
+
+namespace tokenrail::registry {
+
+namespace {
+
+/// Whoever was answering it has ended without a word after that time.
+constexpr const char* abandoned_after = "interval '2 minutes'";
+
+}  // namespace
+
+Result<DocumentPage> GovernanceLog::audit(const Actor& actor, const Scope& scope, const AuditFilter& filter,
+                                          const PageRequest& page) {
+  return transact_as(database_, actor, [&](soci::session& sql) -> Result<DocumentPage> {
+    return read_page(sql,
+                     "SELECT CAST(a.id AS text) AS id, a.seq AS version, lpad(CAST(9223372036854775807 - a.seq AS "
+                     "text), 19, '0') AS "
+                     "place, CAST(json_build_object('id', a.id, 'at', tokenrail_time(a.created_at), 'orgId', a.org_id, "
+                     "'actor', a.actor, "
+                     "'action', a.action, 'targetType', a.target_type, 'targetId', a.target_id, 'targetName', "
+                     "a.target_name, 'before', "
+                     "a.before, 'after', a.after, 'version', a.version, 'cause', a.cause, 'requestId', a.request_id) "
+                     "AS text) AS document "
+                     "FROM audit_log a WHERE a.org_id IS NOT DISTINCT FROM @org AND (@action IS NULL OR a.action = "
+                     "@action) AND (@type "
+                     "IS NULL OR a.target_type = @type) AND (@target IS NULL OR a.target_id = @target) AND (@actor IS "
+                     "NULL OR a.actor = "
+                     "@actor)",
+                     Arguments()
+                         .scope(scope)
+                         .text_or_null("action", filter.action)
+                         .text_or_null("type", filter.target_type)
+                         .text_or_null("target", filter.target_id)
+                         .text_or_null("actor", filter.actor),
+                     page);
+  });
+}
+
+Result<DocumentPage> GovernanceLog::sync_runs(const Actor& actor, const Scope& scope, const PageRequest& page) {
+  return transact_as(database_, actor, [&](soci::session& sql) -> Result<DocumentPage> {
+    return read_page(
+        sql,
+        "SELECT CAST(r.id AS text) AS id, CAST(0 AS bigint) AS version, lpad(CAST(CAST(1e15 AS bigint) - "
+        "CAST(extract(epoch "
+        "FROM r.finished_at) * 1000000 / 10 AS bigint) AS text), 19, '0') || CAST(r.id AS text) AS place, "
+        "CAST(json_build_object('id', r.id, 'connection', c.name, 'connectionId', c.id, 'trigger', r.trigger, "
+        "'status', "
+        "r.status, 'listed', r.listed, 'added', r.added, 'updated', r.updated, 'unchanged', r.unchanged, 'missing', "
+        "r.missing, 'failed', r.failed, 'errorClass', r.error_class, 'detail', r.detail, 'startedAt', "
+        "tokenrail_time(r.started_at), 'finishedAt', tokenrail_time(r.finished_at)) AS text) AS document FROM sync_run "
+        "r "
+        "JOIN connection c ON c.id = r.connection_id WHERE c.org_id IS NOT DISTINCT FROM @org",
+        Arguments().scope(scope), page);
+  });
+}
+
+Result<DocumentPage> GovernanceLog::held_changes(const Actor& actor, const Scope& scope, const PageRequest& page) {
+  return transact_as(database_, actor, [&](soci::session& sql) -> Result<DocumentPage> {
+    return read_page(
+        sql,
+        "SELECT CAST(h.id AS text) AS id, CAST(0 AS bigint) AS version, CAST(h.id AS text) AS place, "
+        "CAST(json_build_object('id', h.id, 'connection', c.name, 'connectionId', c.id, 'modelId', h.model_id, "
+        "'reason', h.reason, 'before', h.before, 'after', h.after, 'since', tokenrail_time(h.created_at)) AS "
+        "text) AS document FROM held_change h JOIN connection c ON c.id = h.connection_id WHERE h.decision IS "
+        "NULL AND c.org_id IS NOT DISTINCT FROM @org",
+        Arguments().scope(scope), page);
+  });
+}
+
+Result<std::string> GovernanceLog::request_sync(const Actor& actor, const Scope& scope,
+                                                const std::string& connection_id, bool accept_held) {
+  return transact_as(database_, actor, [&](soci::session& sql) -> Result<std::string> {
+    if (auto may = may_write(actor, scope); !may) return std::unexpected(may.error());
+    const auto arguments = Arguments()
+                               .scope(scope)
+                               .text("id", connection_id)
+                               .text("actor", storable(actor.name, 255))
+                               .flag("accept", accept_held);
+    const auto request = read_text(sql,
+                                   "INSERT INTO sync_request (connection_id, requested_by, accept_held) SELECT c.id, "
+                                   "@actor, CAST(@accept AS boolean) "
+                                   "FROM connection c WHERE c.deleted_at IS NULL AND c.org_id IS NOT DISTINCT FROM "
+                                   "@org AND (CAST(c.id AS text) = @id "
+                                   "OR c.name = @id) RETURNING CAST(id AS text)",
+                                   arguments);
+    if (!request) return fail(ErrorKind::not_found, fmt::format("There is no connection {}.", connection_id));
+    write_audit(sql, actor,
+                {.action = accept_held ? "sync.accepted" : "sync.requested",
+                 .target_type = "connection",
+                 .target_id = connection_id,
+                 .org_id = scope.org_id});
+    return *request;
+  });
+}
+
+// ---- requests that come twice ------------------------------------------------------------------------------------
+
+Result<GovernanceLog::Claim> GovernanceLog::claim(const Actor& actor, const std::string& key,
+                                                  const std::string& request_sha256) {
+  return transact_as(database_, actor, [&](soci::session& sql) -> Result<Claim> {
+    const auto arguments = Arguments()
+                               .text("org", actor.scope.org_id)
+                               .text("principal", storable(actor.name, 512))
+                               .text("key", key)
+                               .text("hash", request_sha256);
+    const std::string this_one = "org_id = @org AND principal = @principal AND key = @key";
+    run_statement(sql,
+                  "DELETE FROM idempotency WHERE " + this_one +
+                      " AND (expires_at < now() OR (status IS NULL AND "
+                      "created_at < now() - " +
+                      abandoned_after + "))",
+                  arguments);
+    const auto made = run_statement(sql,
+                                    "INSERT INTO idempotency (org_id, principal, key, request_sha256) VALUES (@org, "
+                                    "@principal, @key, @hash) ON CONFLICT DO NOTHING",
+                                    arguments);
+    if (made == 1) return Claim{};
+    const auto object = arguments.object();
+    const soci::rowset<soci::row> rows =
+        (sql.prepare << with_arguments(
+             "SELECT request_sha256 AS hash, status AS status, CAST(headers AS text) AS headers, "
+             "body AS body FROM idempotency WHERE " +
+             this_one),
+         soci::use(object, "p"));
+    for (const auto& row : rows) {
+      if (text(row, "hash") != request_sha256) return Claim{.outcome = Claimed::mismatch};
+      if (row.get_indicator("status") == soci::i_null) return Claim{.outcome = Claimed::in_flight};
+      return Claim{
+          .outcome = Claimed::replayed,
+          .answer = {.status = row.get<int>("status"), .headers = text(row, "headers"), .body = text(row, "body")}};
+    }
+    return Claim{.outcome = Claimed::in_flight};
+  });
+}
+
+Result<void> GovernanceLog::finish(const Actor& actor, const std::string& key, const StoredAnswer& answer) {
+  return transact_as(database_, actor, [&](soci::session& sql) -> Result<void> {
+    run_statement(
+        sql,
+        "UPDATE idempotency SET status = CAST(@status AS int), headers = @@headers, body = @body WHERE org_id = "
+        "@org AND principal = @principal AND key = @key",
+        Arguments()
+            .text("org", actor.scope.org_id)
+            .text("principal", storable(actor.name, 512))
+            .text("key", key)
+            .number("status", answer.status)
+            .json("headers", answer.headers.empty() ? "{}" : answer.headers)
+            .text("body", answer.body));
+    return {};
+  });
+}
+
+Result<void> GovernanceLog::abandon(const Actor& actor, const std::string& key) {
+  return transact_as(database_, actor, [&](soci::session& sql) -> Result<void> {
+    run_statement(
+        sql, "DELETE FROM idempotency WHERE org_id = @org AND principal = @principal AND key = @key AND status IS NULL",
+        Arguments().text("org", actor.scope.org_id).text("principal", storable(actor.name, 512)).text("key", key));
+    return {};
+  });
+}
+
+Result<std::int64_t> GovernanceLog::prune() {
+  return database_.session().transact([&](soci::session& sql) -> Result<std::int64_t> {
+    return run_statement(sql, "DELETE FROM idempotency WHERE expires_at < now() AND @now IS NULL",
+                         Arguments().text_or_null("now", ""));
+  });
+}
+
+}  // namespace tokenrail::registry

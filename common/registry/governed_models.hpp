@@ -1,0 +1,78 @@
+// Models as people govern them: what an organisation sees is the platform's row with its own row over it, field by
+// field. Blocking; see governed_database.hpp.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/registry/document.hpp"
+#include "common/registry/governed_database.hpp"
+#include "common/result.hpp"
+
+namespace tokenrail::registry {
+
+struct ModelFilter {
+  std::string kind{};
+  std::string provider{};
+  std::string status{};  ///< active | disabled | blocked | maintenance | retired | missing | unserved
+  std::vector<std::string> capabilities{};  ///< all of them are supported
+  std::vector<std::string> tags{};          ///< all of them
+  std::string scope{};                      ///< platform | organization (a row of its own, an override included)
+  std::string search{};                     ///< part of the slug or the display name, whatever the case
+  bool hidden = true;                       ///< off: without those that are hidden
+};
+
+class Models {
+ public:
+  explicit Models(GovernedDatabase& database) : database_(database) {}
+
+  /// By slug.
+  Result<DocumentPage> list(const Actor& actor, const Scope& scope, const ModelFilter& filter, const PageRequest& page);
+  /// `id`: of the platform's row or of the scope's own row, the slug, or provider/name.
+  Result<Document> get(const Actor& actor, const Scope& scope, const std::string& id);
+  /// A model that no list tells. `fields`: provider, modelName, and optionally what change() takes, and `deployments`:
+  /// [{connectionId, upstreamName?, priority?, weight?, enabled?}].
+  /// Errors: conflict where the scope has that model already.
+  Result<Document> create(const Actor& actor, const Scope& scope, std::string_view fields);
+  /// `patch`: enabled, blocked, hidden, displayName, description, family, license, kind, lifecycle, deprecatesAt,
+  /// retiresAt, replacementId, maintenanceUntil, maintenanceReason, contextWindow, inputTokensMax, outputTokensMax,
+  /// embeddingDimensions, capabilities, tags, metadata, deployments. What is set here no sync changes; null gives a
+  /// field back to what the provider says, and in an organisation's row to what the platform's says. An organisation's
+  /// change of a platform model makes a row of its own over it.
+  Result<Document> change(const Actor& actor, const Scope& scope, const std::string& id, std::string_view patch,
+                          const std::optional<std::int64_t>& expected_version);
+  /// Removes the scope's own row: a model, or what an organisation set over the platform's. Errors: conflict with the
+  /// dependents by name, unless `force`.
+  Result<void> remove(const Actor& actor, const Scope& scope, const std::string& id, bool force,
+                      const std::optional<std::int64_t>& expected_version);
+
+  /// Newest first: version, cause, actor, changedFields, at and the model as it was.
+  Result<DocumentPage> revisions(const Actor& actor, const Scope& scope, const std::string& id,
+                                 const PageRequest& page);
+  /// Sets what a person may set as it was in that revision.
+  Result<Document> roll_back(const Actor& actor, const Scope& scope, const std::string& id, std::int64_t version,
+                             const std::optional<std::int64_t>& expected_version);
+
+  /// What would break without it: profiles, knowledge bases, aliases, defaults, views.
+  Result<DocumentPage> dependents(const Actor& actor, const Scope& scope, const std::string& id,
+                                  const PageRequest& page);
+  struct Dependent {
+    std::string ref_type;  ///< profile | knowledge_base | conversation | view | other
+    std::string ref_id;
+    std::string label{};
+  };
+  Result<void> add_dependent(const Actor& actor, const Scope& scope, const std::string& id, const Dependent& dependent);
+  Result<void> remove_dependent(const Actor& actor, const Scope& scope, const std::string& id,
+                                const Dependent& dependent);
+
+  /// Counts by provider, kind and status of what the scope sees.
+  Result<Document> statistics(const Actor& actor, const Scope& scope);
+
+ private:
+  GovernedDatabase& database_;
+};
+
+}  // namespace tokenrail::registry

@@ -1,0 +1,172 @@
+#include "common/registry/governed_models_sql.hpp"
+
+#include <array>
+#include <string_view>
+
+#include <fmt/core.h>
+
+namespace tokenrail::registry {
+
+namespace {
+
+/// A field that a row may set over the one above it. Which fields a row has set stands in its `override`.
+struct Settable {
+  std::string_view column;
+  std::string_view name;
+  std::string_view type;   ///< of SQL, to read the patch with; "jsonb" takes the value as it is
+  std::string_view empty;  ///< SQL: what the column has where nobody has set it
+};
+
+constexpr std::array settable{
+    Settable{"hidden", "hidden", "boolean", "false"},
+    Settable{"display_name", "displayName", "text", "''"},
+    Settable{"description", "description", "text", "''"},
+    Settable{"family", "family", "text", "''"},
+    Settable{"license", "license", "text", "''"},
+    Settable{"kind", "kind", "text", "kind"},
+    Settable{"lifecycle", "lifecycle", "text", "'active'"},
+    Settable{"deprecates_at", "deprecatesAt", "timestamptz", "NULL"},
+    Settable{"retires_at", "retiresAt", "timestamptz", "NULL"},
+    Settable{"replacement_id", "replacementId", "uuid", "NULL"},
+    Settable{"maintenance_until", "maintenanceUntil", "timestamptz", "NULL"},
+    Settable{"maintenance_reason", "maintenanceReason", "text", "''"},
+    Settable{"context_window", "contextWindow", "bigint", "NULL"},
+    Settable{"input_tokens_max", "inputTokensMax", "bigint", "NULL"},
+    Settable{"output_tokens_max", "outputTokensMax", "bigint", "NULL"},
+    Settable{"embedding_dimensions", "embeddingDimensions", "bigint", "NULL"},
+    Settable{"capabilities", "capabilities", "jsonb", "'{}'"},
+    Settable{"metadata", "metadata", "jsonb", "'{}'"},
+};
+
+}  // namespace
+
+std::string effective_models(const std::string& narrow) {
+  std::string fields;
+  for (const auto& field : settable) {
+    // A map is put together from both rows, its own entries over those above.
+    fields +=
+        field.name == "capabilities"
+            ? std::string("COALESCE(p.capabilities, '{}') || COALESCE(o.capabilities, '{}') AS capabilities, ")
+            : fmt::format(
+                  "CASE WHEN o.id IS NOT NULL AND (p.id IS NULL OR jsonb_exists(o.override, '{1}')) THEN o.{0} ELSE "
+                  "p.{0} END AS {0}, ",
+                  field.column, field.name);
+  }
+  return "SELECT COALESCE(o.id, p.id) AS id, p.id AS platform_id, o.id AS own_id, "
+         "CASE WHEN o.id IS NULL THEN 'platform' WHEN p.id IS NULL THEN 'organization' ELSE 'override' END AS scope, "
+         "COALESCE(o.org_id, p.org_id) AS org_id, COALESCE(o.provider, p.provider) AS provider, "
+         "COALESCE(o.model_name, p.model_name) AS model_name, COALESCE(o.slug, p.slug) AS slug, " +
+         fields +
+         "COALESCE(o.enabled, p.enabled, false) AS enabled, o.enabled IS NULL AND p.id IS NOT NULL AS inherits, "
+         "COALESCE(p.platform_blocked, false) AS blocked_by_platform, COALESCE(o.platform_blocked, false) AS "
+         "blocked_here, "
+         "COALESCE(p.availability, o.availability) AS availability, COALESCE(p.missing_since, o.missing_since) AS "
+         "missing_since, COALESCE(p.missing_expired, o.missing_expired) AS missing_expired, "
+         "CASE WHEN o.id IS NOT NULL AND (p.id IS NULL OR cardinality(o.tags) > 0) THEN o.tags ELSE p.tags END AS "
+         "tags, "
+         "COALESCE(p.override, '{}') AS platform_override, COALESCE(o.override, '{}') AS own_override, "
+         "COALESCE(p.digest, o.digest) AS digest, COALESCE(p.release_date, o.release_date) AS release_date, "
+         "COALESCE(p.knowledge_cutoff, o.knowledge_cutoff) AS knowledge_cutoff, "
+         "COALESCE(p.open_weights, o.open_weights) AS open_weights, "
+         "CASE WHEN o.id IS NOT NULL AND EXISTS (SELECT 1 FROM deployment d WHERE d.model_id = o.id) THEN o.id ELSE "
+         "COALESCE(p.id, o.id) END AS served_as, "
+         "GREATEST(COALESCE(o.version, 0), COALESCE(p.version, 0)) AS version, "
+         "LEAST(COALESCE(o.created_at, p.created_at), COALESCE(p.created_at, o.created_at)) AS created_at, "
+         "GREATEST(COALESCE(o.updated_at, p.updated_at), COALESCE(p.updated_at, o.updated_at)) AS updated_at "
+         "FROM (SELECT m.* FROM model m WHERE m.org_id IS NULL AND m.deleted_at IS NULL AND (" +
+         narrow +
+         ")) p FULL JOIN (SELECT m.* FROM model m WHERE m.org_id = @org AND m.owner_user_id IS NOT DISTINCT FROM "
+         "@owner "
+         "AND m.deleted_at IS NULL AND (" +
+         narrow + ")) o ON o.provider = p.provider AND o.model_name = p.model_name";
+}
+
+namespace {
+
+const std::string_view status_of_model =
+    "CASE WHEN e.blocked_by_platform OR e.blocked_here THEN 'blocked' WHEN e.lifecycle = 'retired' OR e.retires_at <= "
+    "now() THEN 'retired' WHEN NOT e.enabled THEN 'disabled' WHEN e.maintenance_until > now() THEN 'maintenance' WHEN "
+    "e.availability = 'missing' AND e.missing_expired THEN 'missing' WHEN NOT EXISTS (SELECT 1 FROM deployment d JOIN "
+    "connection c ON c.id = d.connection_id WHERE d.model_id = e.served_as AND d.enabled AND c.enabled AND "
+    "c.deleted_at IS "
+    "NULL) THEN 'unserved' ELSE 'active' END";
+
+}  // namespace
+
+std::string effective_documents(const std::string& narrow) {
+  return fmt::format(
+      "SELECT CAST(e.id AS text) AS id, e.version AS version, e.slug || chr(10) || CAST(e.id AS text) AS place, "
+      "CAST(json_build_object('id', e.id, 'platformId', e.platform_id, 'ownId', e.own_id, 'scope', e.scope, 'orgId', "
+      "e.org_id, 'provider', e.provider, 'modelName', e.model_name, 'slug', e.slug, 'kind', e.kind, 'displayName', "
+      "e.display_name, 'description', e.description, 'family', e.family, 'license', e.license, 'digest', e.digest, "
+      "'releaseDate', e.release_date, 'knowledgeCutoff', e.knowledge_cutoff, 'openWeights', e.open_weights, "
+      "'status', {0}, 'enabled', e.enabled, 'inherits', e.inherits, 'blocked', e.blocked_by_platform OR "
+      "e.blocked_here, "
+      "'blockedBy', CASE WHEN e.blocked_by_platform THEN 'platform' WHEN e.blocked_here THEN 'organization' END, "
+      "'hidden', "
+      "e.hidden, 'lifecycle', e.lifecycle, 'deprecatesAt', tokenrail_time(e.deprecates_at), 'retiresAt', "
+      "tokenrail_time(e.retires_at), 'replacementId', e.replacement_id, 'maintenanceUntil', "
+      "tokenrail_time(e.maintenance_until), 'maintenanceReason', e.maintenance_reason, 'availability', e.availability, "
+      "'missingSince', tokenrail_time(e.missing_since), 'contextWindow', e.context_window, 'inputTokensMax', "
+      "e.input_tokens_max, 'outputTokensMax', e.output_tokens_max, 'embeddingDimensions', e.embedding_dimensions, "
+      "'capabilities', e.capabilities, 'tags', e.tags, 'metadata', e.metadata, 'isDefault', EXISTS (SELECT 1 FROM "
+      "model_default d WHERE d.model_id IN (e.id, e.platform_id) AND d.org_id IS NOT DISTINCT FROM @org AND d.kind = "
+      "e.kind AND d.purpose = ''), 'sources', (SELECT COALESCE(json_object_agg(s.name, s.source), '{{}}') FROM (SELECT "
+      "k AS "
+      "name, CASE WHEN jsonb_exists(e.own_override, k) AND e.platform_id IS NOT NULL THEN 'organization' ELSE "
+      "'override' "
+      "END AS source FROM jsonb_object_keys(e.platform_override || e.own_override) k) s), 'deployments', (SELECT "
+      "COALESCE(json_agg(json_build_object('id', d.id, 'connectionId', c.id, 'connection', c.name, 'upstreamName', "
+      "d.upstream_name, 'priority', COALESCE(d.priority, c.priority), 'weight', COALESCE(d.weight, c.weight), "
+      "'enabled', "
+      "d.enabled, 'connectionEnabled', c.enabled, 'health', c.health, 'availability', d.availability, 'params', "
+      "d.params) "
+      "ORDER BY COALESCE(d.priority, c.priority), c.name), '[]') FROM deployment d JOIN connection c ON c.id = "
+      "d.connection_id WHERE d.model_id = e.served_as AND c.deleted_at IS NULL), 'version', e.version, 'createdAt', "
+      "tokenrail_time(e.created_at), 'updatedAt', tokenrail_time(e.updated_at)) AS text) AS document FROM ({1}) e "
+      "WHERE ",
+      status_of_model, effective_models(narrow));
+}
+
+std::string filter_condition() {
+  return fmt::format(
+      "(@kind IS NULL OR e.kind = @kind) AND (@provider IS NULL OR e.provider = @provider) AND (@status IS NULL OR {} "
+      "= "
+      "@status) AND (@scope IS NULL OR (@scope = 'platform' AND e.scope = 'platform') OR (@scope = 'organization' AND "
+      "e.scope <> 'platform')) AND (@search IS NULL OR strpos(lower(e.slug || ' ' || e.display_name), lower(@search)) "
+      "> 0) "
+      "AND (@hidden = 'true' OR NOT e.hidden) AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements_text(@@capabilities) "
+      "c "
+      "WHERE e.capabilities ->> c IS DISTINCT FROM 'supported') AND NOT EXISTS (SELECT 1 FROM "
+      "jsonb_array_elements_text(@@tags) t WHERE t <> ALL (e.tags))",
+      status_of_model);
+}
+
+std::string patched_values() {
+  std::string values =
+      "enabled = CASE WHEN jsonb_exists(@@patch, 'enabled') THEN CAST(@@patch ->> 'enabled' AS boolean) ELSE enabled "
+      "END, "
+      "platform_blocked = CASE WHEN jsonb_exists(@@patch, 'blocked') THEN COALESCE(CAST(@@patch ->> 'blocked' AS "
+      "boolean), "
+      "false) ELSE platform_blocked END, "
+      "tags = CASE WHEN jsonb_exists(@@patch, 'tags') THEN ARRAY(SELECT jsonb_array_elements_text(CASE "
+      "jsonb_typeof(@@patch -> 'tags') WHEN 'array' THEN @@patch -> 'tags' ELSE '[]' END)) ELSE tags END, ";
+  for (const auto& field : settable) {
+    const auto value = field.type == "jsonb" ? fmt::format("NULLIF(@@patch -> '{}', 'null')", field.name)
+                                             : fmt::format("CAST(@@patch ->> '{}' AS {})", field.name, field.type);
+    values += fmt::format("{0} = CASE WHEN jsonb_exists(@@patch, '{1}') THEN COALESCE({2}, {3}) ELSE {0} END, ",
+                          field.column, field.name, value, field.empty);
+  }
+  // The details are asked for again where a fact goes back to what the provider says.
+  values +=
+      "details_digest = CASE WHEN EXISTS (SELECT 1 FROM jsonb_each(@@patch) f WHERE f.value = 'null') THEN '' ELSE "
+      "details_digest END, "
+      "override = (override || COALESCE((SELECT jsonb_object_agg(f.key, f.value) FROM jsonb_each(@@patch) f WHERE "
+      "f.value "
+      "<> 'null' AND f.key <> 'deployments'), '{}')) - COALESCE((SELECT array_agg(f.key) FROM jsonb_each(@@patch) f "
+      "WHERE "
+      "f.value = 'null'), CAST(ARRAY[] AS text[]))";
+  return values;
+}
+
+}  // namespace tokenrail::registry

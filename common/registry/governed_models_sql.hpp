@@ -1,0 +1,22 @@
+// The statements of governed_models: the effective model of a scope as rows and as documents. Private to this module's
+// .cpp files.
+#pragma once
+
+#include <string>
+
+namespace tokenrail::registry {
+
+/// Rows `e` of the models that the scope (@org, @owner) sees, each the platform's row with the scope's own over it.
+/// `narrow`: a condition on both rows (`m`) that keeps what is read small; "true" reads all.
+[[nodiscard]] std::string effective_models(const std::string& narrow);
+
+/// id, version, place and document of effective models; to be followed by a condition over `e`.
+[[nodiscard]] std::string effective_documents(const std::string& narrow);
+
+/// The condition over `e` of a filter: @kind, @provider, @status, @@capabilities, @@tags, @scope, @search, @hidden.
+[[nodiscard]] std::string filter_condition();
+
+/// The SET list of a row's UPDATE, from @@patch.
+[[nodiscard]] std::string patched_values();
+
+}  // namespace tokenrail::registry

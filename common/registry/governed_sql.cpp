@@ -1,0 +1,229 @@
+#include "common/registry/governed_sql.hpp"
+
+#include <cctype>
+
+#include <fmt/core.h>
+
+#include "common/registry/migrator.hpp"
+#include "common/registry/text.hpp"
+
+namespace tokenrail::registry {
+
+GovernedDatabase::GovernedDatabase(DatabaseOptions options) : session_(std::make_unique<Session>(std::move(options))) {}
+GovernedDatabase::~GovernedDatabase() = default;
+GovernedDatabase::GovernedDatabase(GovernedDatabase&&) noexcept = default;
+GovernedDatabase& GovernedDatabase::operator=(GovernedDatabase&&) noexcept = default;
+
+Result<void> GovernedDatabase::check() {
+  return session_->run([](soci::session& sql) -> Result<void> { return check_schema(sql); });
+}
+
+Result<std::string> GovernedDatabase::new_id() {
+  return session_->run([](soci::session& sql) -> Result<std::string> {
+    std::string id;
+    sql << "SELECT CAST(tokenrail_uuid_v7() AS text)", soci::into(id);
+    return id;
+  });
+}
+
+// ---- arguments ---------------------------------------------------------------------------------------------------
+
+void Arguments::name(std::string_view name) {
+  if (!members_.empty()) members_ += ',';
+  events::append_json_string(members_, name);
+  members_ += ':';
+}
+
+Arguments& Arguments::text(std::string_view name, std::string_view value) {
+  this->name(name);
+  events::append_json_string(members_, value);
+  return *this;
+}
+
+Arguments& Arguments::text_or_null(std::string_view name, std::string_view value) {
+  return value.empty() ? json(name, "null") : text(name, value);
+}
+
+Arguments& Arguments::number(std::string_view name, std::int64_t value) {
+  return json(name, fmt::format("{}", value));
+}
+
+Arguments& Arguments::number(std::string_view name, const std::optional<std::int64_t>& value) {
+  return value ? number(name, *value) : json(name, "null");
+}
+
+Arguments& Arguments::flag(std::string_view name, bool value) {
+  return json(name, value ? "true" : "false");
+}
+
+Arguments& Arguments::json(std::string_view name, std::string_view json) {
+  this->name(name);
+  members_ += json;
+  return *this;
+}
+
+std::string with_arguments(std::string_view statement) {
+  std::string out;
+  for (std::size_t at = 0; at < statement.size();) {
+    const bool whole = statement.substr(at).starts_with("@@");
+    const std::size_t begin = at + (whole ? 2 : 1);
+    if (statement[at] != '@' || begin >= statement.size() ||
+        std::isalpha(static_cast<unsigned char>(statement[begin])) == 0) {
+      out += statement[at++];
+      continue;
+    }
+    auto end = begin;
+    while (end < statement.size() &&
+           (std::isalnum(static_cast<unsigned char>(statement[end])) != 0 || statement[end] == '_'))
+      ++end;
+    out += fmt::format("(CAST(:p AS jsonb) {} '{}')", whole ? "->" : "->>", statement.substr(begin, end - begin));
+    at = end;
+  }
+  return out;
+}
+
+// ---- statements --------------------------------------------------------------------------------------------------
+
+std::vector<Document> read_documents(soci::session& sql, std::string_view statement, const Arguments& arguments) {
+  const auto object = arguments.object();
+  const soci::rowset<soci::row> rows = (sql.prepare << with_arguments(statement), soci::use(object, "p"));
+  std::vector<Document> documents;
+  for (const auto& row : rows)
+    documents.push_back({.id = text(row, "id"), .version = number(row, "version"), .json = text(row, "document")});
+  return documents;
+}
+
+std::optional<Document> read_document(soci::session& sql, std::string_view statement, const Arguments& arguments) {
+  auto found = read_documents(sql, statement, arguments);
+  if (found.empty()) return std::nullopt;
+  return std::move(found.front());
+}
+
+long long run_statement(soci::session& sql, std::string_view statement, const Arguments& arguments) {
+  const auto object = arguments.object();
+  auto prepared = (sql.prepare << with_arguments(statement), soci::use(object, "p"));
+  soci::statement ready(prepared);
+  ready.execute(true);
+  return ready.get_affected_rows();
+}
+
+std::vector<std::string> read_texts(soci::session& sql, std::string_view statement, const Arguments& arguments) {
+  const auto object = arguments.object();
+  const soci::rowset<soci::row> rows = (sql.prepare << with_arguments(statement), soci::use(object, "p"));
+  std::vector<std::string> texts;
+  for (const auto& row : rows) texts.push_back(row.get<std::string>(0, std::string()));
+  return texts;
+}
+
+std::optional<std::string> read_text(soci::session& sql, std::string_view statement, const Arguments& arguments) {
+  auto texts = read_texts(sql, statement, arguments);
+  if (texts.empty()) return std::nullopt;
+  return std::move(texts.front());
+}
+
+DocumentPage read_page(soci::session& sql, const std::string& select, Arguments arguments, const PageRequest& page) {
+  arguments.text("after", page.after).number("limit", page.count_max + 1);
+  const auto object = arguments.object();
+  DocumentPage result;
+  {
+    const auto count = with_arguments("SELECT count(*) FROM (" + select + ") rows WHERE @after IS NOT NULL");
+    long long total = 0;
+    sql << count, soci::use(object, "p"), soci::into(total);
+    result.total = total;
+  }
+  const auto statement = with_arguments("SELECT * FROM (" + select +
+                                        ") rows WHERE (place COLLATE \"C\") > @after ORDER BY place COLLATE \"C\" "
+                                        "LIMIT CAST(@limit AS bigint)");
+  const soci::rowset<soci::row> rows = (sql.prepare << statement, soci::use(object, "p"));
+  std::string last;
+  for (const auto& row : rows) {
+    if (static_cast<std::int64_t>(result.items.size()) == page.count_max) {
+      result.next = last;
+      break;
+    }
+    result.items.push_back({.id = text(row, "id"), .version = number(row, "version"), .json = text(row, "document")});
+    last = text(row, "place");
+  }
+  return result;
+}
+
+// ---- actors ------------------------------------------------------------------------------------------------------
+
+void assume(soci::session& sql, const Actor& actor) {
+  const auto arguments = Arguments()
+                             .text("org", actor.scope.org_id)
+                             .text("user", actor.scope.user_id)
+                             .text("platform", actor.all_organizations ? "on" : "off");
+  run_statement(sql,
+                "SELECT set_config('tokenrail.org_id', @org, true), set_config('tokenrail.user_id', @user, true), "
+                "set_config('tokenrail.platform', @platform, true), set_config('role', 'tokenrail_app', true)",
+                arguments);
+}
+
+void write_audit(soci::session& sql, const Actor& actor, const AuditEntry& entry) {
+  run_statement(sql,
+                "INSERT INTO audit_log (org_id, actor, action, target_type, target_id, target_name, before, after, "
+                "version, cause, "
+                "request_id) VALUES (@org, @actor, @action, @type, @id, @name, NULLIF(@@before, 'null'), "
+                "NULLIF(@@after, 'null'), "
+                "CAST(@version AS bigint), @cause, @request)",
+                Arguments()
+                    .text_or_null("org", entry.org_id.value_or(actor.scope.org_id))
+                    .text("actor", storable(actor.name, 255))
+                    .text("action", entry.action)
+                    .text("type", entry.target_type)
+                    .text("id", entry.target_id)
+                    .text("name", storable(entry.target_name, 1024))
+                    .json("before", entry.before.empty() ? "null" : entry.before)
+                    .json("after", entry.after.empty() ? "null" : entry.after)
+                    .number("version", entry.version == 0 ? std::nullopt : std::optional(entry.version))
+                    .text("cause", actor.cause)
+                    .text("request", storable(actor.request_id, 128)));
+}
+
+void write_event(soci::session& sql, const std::string& aggregate, const std::string& key, const std::string& type,
+                 const std::string& payload) {
+  // The payload is bound by itself: json, not jsonb, so that it goes out as it was written.
+  const auto bound = text_or_null(payload);
+  sql << "INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload) VALUES "
+         "(tokenrail_uuid_v7(), :aggregate, :key, :type, CAST(:payload AS json))",
+      soci::use(aggregate), soci::use(key), soci::use(type), soci::use(bound.value, bound.indicator);
+}
+
+Result<void> expect_version(const std::optional<std::int64_t>& expected, const Document& now, std::string_view what) {
+  if (!expected || *expected == now.version) return {};
+  return std::unexpected(Error{.kind = ErrorKind::conflict,
+                               .detail = fmt::format("The {} has version {}, not {}: somebody else has changed it.",
+                                                     what, now.version, *expected),
+                               .hint = "Read it again, decide again, and send the new version."});
+}
+
+Result<void> may_write(const Actor& actor, const Scope& scope) {
+  const bool own = !scope.platform() && scope.org_id == actor.scope.org_id;
+  if (own || actor.all_organizations) return {};
+  return fail(ErrorKind::forbidden, scope.platform()
+                                        ? "Only a platform administrator may change what belongs to the platform."
+                                        : "What belongs to another organisation cannot be changed.");
+}
+
+void publish_models(soci::session& sql, const Actor& actor, const std::vector<ModelRow>& before) {
+  std::vector<std::string> ids;
+  for (const auto& row : before) ids.push_back(row.state.id);
+  const auto after = read_models(sql, ids);
+  std::vector<Change> changes;
+  for (const auto& old : before) {
+    for (const auto& now : after) {
+      if (now.state.id != old.state.id) continue;
+      auto fields = changed_fields(old.state, now.state);
+      if (fields.empty()) continue;
+      changes.push_back({.model_id = old.state.id, .before_version = old.state.version, .changed_fields = fields});
+    }
+  }
+  for (const auto& change : changes)
+    run_statement(
+        sql, "UPDATE model SET version = nextval('registry_version'), updated_at = now() WHERE id = CAST(@id AS uuid)",
+        Arguments().text("id", change.model_id));
+  tell_changes(sql, changes, actor.cause, storable(actor.name, 255));
+}
+
+}  // namespace tokenrail::registry

@@ -1,0 +1,98 @@
+// How the governed part of the registry talks to PostgreSQL. Private to this module's .cpp files.
+//
+// Every statement takes one bound value, a JSON object of arguments: in its text @name is the argument as text and
+// @@name as jsonb. So a statement reads like SQL, nothing from outside gets into its text, and NULL needs no indicator.
+#pragma once
+
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "common/events/json_writer.hpp"
+#include "common/registry/document.hpp"
+#include "common/registry/governed_database.hpp"
+#include "common/registry/model_rows.hpp"
+#include "common/registry/session.hpp"
+
+namespace tokenrail::registry {
+
+/// The arguments of a statement.
+class Arguments {
+ public:
+  Arguments& text(std::string_view name, std::string_view value);
+  /// Empty text becomes NULL.
+  Arguments& text_or_null(std::string_view name, std::string_view value);
+  Arguments& number(std::string_view name, std::int64_t value);
+  Arguments& number(std::string_view name, const std::optional<std::int64_t>& value);
+  Arguments& flag(std::string_view name, bool value);
+  /// `json`: one valid JSON value.
+  Arguments& json(std::string_view name, std::string_view json);
+  Arguments& scope(const Scope& scope) {
+    return text_or_null("org", scope.org_id).text_or_null("owner", scope.user_id);
+  }
+  [[nodiscard]] std::string object() const { return "{" + members_ + "}"; }
+
+ private:
+  void name(std::string_view name);
+  std::string members_;
+};
+
+/// The statement with its arguments put in their places.
+[[nodiscard]] std::string with_arguments(std::string_view statement);
+
+/// Rows with the columns id, version and document. `after`, where the statement has it: the place for the next page.
+std::vector<Document> read_documents(soci::session& sql, std::string_view statement, const Arguments& arguments);
+std::optional<Document> read_document(soci::session& sql, std::string_view statement, const Arguments& arguments);
+/// Rows affected, or read.
+long long run_statement(soci::session& sql, std::string_view statement, const Arguments& arguments);
+/// The first column of the first row as text; nothing: there is no row, or it is NULL.
+std::optional<std::string> read_text(soci::session& sql, std::string_view statement, const Arguments& arguments);
+std::vector<std::string> read_texts(soci::session& sql, std::string_view statement, const Arguments& arguments);
+
+/// A page of documents: `select` gives id, version, document and `place` (the text that the order is by); it must not
+/// end in ORDER BY or LIMIT. `from`: the same rows, to be counted.
+DocumentPage read_page(soci::session& sql, const std::string& select, Arguments arguments, const PageRequest& page);
+
+/// From here to the end of the transaction the statements are the actor's.
+void assume(soci::session& sql, const Actor& actor);
+
+/// One transaction as that actor.
+template <class Work>
+auto transact_as(GovernedDatabase& database, const Actor& actor, Work&& work)
+    -> std::invoke_result_t<Work, soci::session&> {
+  return database.session().transact([&](soci::session& sql) -> std::invoke_result_t<Work, soci::session&> {
+    assume(sql, actor);
+    return work(sql);
+  });
+}
+struct AuditEntry {
+  std::string action;  ///< "model.changed"
+  std::string target_type;
+  std::string target_id;
+  std::string target_name{};
+  std::string before{};  ///< JSON; empty: none
+  std::string after{};
+  std::int64_t version = 0;
+  std::optional<std::string> org_id{};  ///< nothing: the actor's scope
+};
+void write_audit(soci::session& sql, const Actor& actor, const AuditEntry& entry);
+
+/// Writes an outbox row. `payload` empty: a tombstone.
+void write_event(soci::session& sql, const std::string& aggregate, const std::string& key, const std::string& type,
+                 const std::string& payload);
+
+/// Error `conflict`, where a version was expected and the row has another one.
+Result<void> expect_version(const std::optional<std::int64_t>& expected, const Document& now, std::string_view what);
+
+/// The actor may write rows of that scope; the database would say so too, in words of its own.
+Result<void> may_write(const Actor& actor, const Scope& scope);
+
+/// Gives models a new version each and publishes them (revision and outbox row). The rows have been changed in this
+/// transaction; `before`: as they were, in the order of lock_models(). Those whose state is the same are left out.
+void publish_models(soci::session& sql, const Actor& actor, const std::vector<ModelRow>& before);
+
+}  // namespace tokenrail::registry

@@ -1,0 +1,344 @@
+#include "common/registry/model_pointers.hpp"
+
+#include <set>
+
+#include <fmt/core.h>
+
+#include "common/events/registry_records.hpp"
+#include "common/registry/governed_sql.hpp"
+#include "common/registry/state_records.hpp"
+#include "common/registry/text.hpp"
+
+namespace tokenrail::registry {
+
+namespace {
+
+const std::string default_select =
+    "SELECT CAST(d.id AS text) AS id, d.version AS version, d.kind || chr(10) || COALESCE(d.provider, '') || chr(10) "
+    "|| "
+    "d.purpose AS place, CAST(json_build_object('kind', d.kind, 'provider', d.provider, 'purpose', d.purpose, "
+    "'modelId', "
+    "m.id, 'model', m.slug, 'version', d.version, 'updatedAt', tokenrail_time(d.updated_at)) AS text) AS document FROM "
+    "model_default d JOIN model m ON m.id = d.model_id WHERE d.org_id IS NOT DISTINCT FROM @org AND d.owner_user_id IS "
+    "NOT "
+    "DISTINCT FROM @owner AND ";
+const std::string this_default =
+    "d.kind = @kind AND d.provider IS NOT DISTINCT FROM @provider AND d.purpose = @purpose";
+
+const std::string alias_select =
+    "SELECT CAST(a.id AS text) AS id, a.version AS version, a.alias AS place, CAST(json_build_object('alias', a.alias, "
+    "'scope', CASE WHEN a.org_id IS NULL THEN 'platform' WHEN a.owner_user_id IS NULL THEN 'organization' ELSE 'user' "
+    "END, "
+    "'sticky', a.sticky, 'description', a.description, 'targets', (SELECT "
+    "COALESCE(json_agg(json_build_object('modelId', m.id, 'model', m.slug, 'weight', t.weight) ORDER BY m.slug), '[]') "
+    "FROM "
+    "model_alias_target t JOIN model m ON m.id = t.model_id WHERE t.alias_id = a.id), 'version', a.version, "
+    "'updatedAt', "
+    "tokenrail_time(a.updated_at)) AS text) AS document FROM model_alias a WHERE ";
+const std::string own_alias = "a.org_id IS NOT DISTINCT FROM @org AND a.owner_user_id IS NOT DISTINCT FROM @owner";
+
+const std::string grant_select =
+    "SELECT CAST(g.id AS text) AS id, CAST(0 AS bigint) AS version, CAST(g.id AS text) AS place, "
+    "CAST(json_build_object('id', g.id, 'subjectKind', g.subject_kind, 'subject', g.subject, 'objectKind', "
+    "g.object_kind, "
+    "'objectId', g.object_id, 'object', CASE g.object_kind WHEN 'model' THEN (SELECT m.slug FROM model m WHERE m.id = "
+    "g.object_id) WHEN 'connection' THEN (SELECT c.name FROM connection c WHERE c.id = g.object_id) WHEN 'alias' THEN "
+    "(SELECT a.alias FROM model_alias a WHERE a.id = g.object_id) ELSE (SELECT v.name FROM model_view v WHERE v.id = "
+    "g.object_id) END, 'effect', g.effect, 'createdBy', g.created_by, 'createdAt', tokenrail_time(g.created_at)) AS "
+    "text) "
+    "AS document FROM model_grant g WHERE g.org_id = @org AND ";
+
+/// The row that a name leads to: the scope's own, else the platform's.
+std::optional<std::string> model_id(soci::session& sql, const Scope& scope, const std::string& name) {
+  return read_text(
+      sql,
+      "SELECT CAST(m.id AS text) FROM model m WHERE m.deleted_at IS NULL AND (m.org_id IS NULL OR (m.org_id = "
+      "@org AND (m.owner_user_id IS NULL OR m.owner_user_id = @owner))) AND (CAST(m.id AS text) = @name OR "
+      "m.slug = @name OR m.provider || '/' || m.model_name = @name) ORDER BY CAST(m.id AS text) = @name DESC, "
+      "m.owner_user_id NULLS LAST, m.org_id NULLS LAST LIMIT 1",
+      Arguments().scope(scope).text("name", name));
+}
+
+std::unexpected<Error> no_model(const std::string& name) {
+  return fail(ErrorKind::not_found, fmt::format("There is no model {}.", name));
+}
+
+Arguments arguments_of(const Scope& scope, const ModelPointers::Default& of) {
+  return Arguments()
+      .scope(scope)
+      .text("kind", of.kind)
+      .text_or_null("provider", of.provider)
+      .text("purpose", of.purpose);
+}
+
+/// Models whose `isDefault` may change with a default of that scope and kind, locked and read.
+std::vector<ModelRow> defaults_of(soci::session& sql, const Scope& scope, const ModelPointers::Default& of,
+                                  const std::string& wanted) {
+  auto ids =
+      read_texts(sql,
+                 "SELECT CAST(m.id AS text) FROM model m WHERE m.deleted_at IS NULL AND m.org_id IS NOT DISTINCT FROM "
+                 "@org AND (CAST(m.id AS text) = @wanted OR m.id IN (SELECT d.model_id FROM model_default d WHERE "
+                 "d.org_id IS NOT DISTINCT FROM @org AND d.kind = @kind)) ORDER BY m.id",
+                 arguments_of(scope, of).text("wanted", wanted));
+  lock_models(sql, ids);
+  return read_models(sql, ids);
+}
+
+}  // namespace
+
+// ---- defaults ----------------------------------------------------------------------------------------------------
+
+Result<DocumentPage> ModelPointers::defaults(const Actor& actor, const Scope& scope, const PageRequest& page) {
+  return transact_as(database_, actor, [&](soci::session& sql) -> Result<DocumentPage> {
+    return read_page(sql, default_select + "true", Arguments().scope(scope), page);
+  });
+}
+
+Result<Document> ModelPointers::set_default(const Actor& actor, const Scope& scope, const Default& of,
+                                            const std::string& model) {
+  return transact_as(database_, actor, [&](soci::session& sql) -> Result<Document> {
+    if (auto may = may_write(actor, scope); !may) return std::unexpected(may.error());
+    const auto id = model_id(sql, scope, model);
+    if (!id) return no_model(model);
+    const auto arguments = arguments_of(scope, of).text("model", *id);
+    const auto before = read_document(sql, default_select + this_default, arguments);
+    const auto models = defaults_of(sql, scope, of, *id);
+    const auto row = read_text(sql,
+                               "INSERT INTO model_default (org_id, owner_user_id, kind, provider, purpose, model_id) "
+                               "VALUES (@org, @owner, @kind, "
+                               "@provider, @purpose, CAST(@model AS uuid)) ON CONFLICT (org_id, owner_user_id, kind, "
+                               "provider, purpose) DO UPDATE "
+                               "SET model_id = excluded.model_id, version = nextval('registry_version'), updated_at = "
+                               "now() RETURNING CAST(id AS "
+                               "text)",
+                               arguments);
+    publish_models(sql, actor, models);
+    write_records(sql, "default", default_records(sql, *row, actor.cause, storable(actor.name, 255)));
+    auto after = read_document(sql, default_select + this_default, arguments);
+    write_audit(sql, actor,
+                {.action = "default.set",
+                 .target_type = "default",
+                 .target_id = *row,
+                 .target_name = of.kind,
+                 .before = before ? before->json : std::string(),
+                 .after = after->json,
+                 .version = after->version,
+                 .org_id = scope.org_id});
+    return std::move(*after);
+  });
+}
+
+Result<void> ModelPointers::remove_default(const Actor& actor, const Scope& scope, const Default& of) {
+  return transact_as(database_, actor, [&](soci::session& sql) -> Result<void> {
+    if (auto may = may_write(actor, scope); !may) return may;
+    const auto before = read_document(sql, default_select + this_default, arguments_of(scope, of));
+    if (!before) return fail(ErrorKind::not_found, fmt::format("There is no default for {}.", of.kind));
+    const auto records = default_records(sql, before->id, actor.cause, actor.name);
+    const auto models = defaults_of(sql, scope, of, "");
+    run_statement(sql, "DELETE FROM model_default WHERE id = CAST(@id AS uuid)", Arguments().text("id", before->id));
+    publish_models(sql, actor, models);
+    for (const auto& record : records) write_event(sql, "default", record.key, record.type, "");
+    write_audit(sql, actor,
+                {.action = "default.removed",
+                 .target_type = "default",
+                 .target_id = before->id,
+                 .target_name = of.kind,
+                 .before = before->json,
+                 .org_id = scope.org_id});
+    return {};
+  });
+}
+
+// ---- aliases -----------------------------------------------------------------------------------------------------
+
+Result<DocumentPage> ModelPointers::aliases(const Actor& actor, const Scope& scope, const PageRequest& page) {
+  return transact_as(database_, actor, [&](soci::session& sql) -> Result<DocumentPage> {
+    return read_page(sql, alias_select + "(a.org_id IS NULL OR (" + own_alias + "))", Arguments().scope(scope), page);
+  });
+}
+
+Result<Document> ModelPointers::alias(const Actor& actor, const Scope& scope, const std::string& alias) {
+  return transact_as(database_, actor, [&](soci::session& sql) -> Result<Document> {
+    auto found = read_document(sql, alias_select + own_alias + " AND a.alias = @alias",
+                               Arguments().scope(scope).text("alias", alias));
+    if (!found) return fail(ErrorKind::not_found, fmt::format("There is no alias {}.", alias));
+    return std::move(*found);
+  });
+}
+
+Result<Document> ModelPointers::set_alias(const Actor& actor, const Scope& scope, const Alias& wanted,
+                                          const std::optional<std::int64_t>& expected_version) {
+  return transact_as(database_, actor, [&](soci::session& sql) -> Result<Document> {
+    if (auto may = may_write(actor, scope); !may) return std::unexpected(may.error());
+    if (wanted.targets.empty())
+      return fail(ErrorKind::invalid_input, "An alias leads to one model or more: name its targets.");
+    const auto arguments = Arguments()
+                               .scope(scope)
+                               .text("alias", wanted.alias)
+                               .text("sticky", wanted.sticky)
+                               .text("description", wanted.description);
+    if (read_text(sql,
+                  "SELECT slug FROM model m WHERE m.slug = @alias AND m.deleted_at IS NULL AND (m.org_id IS NULL OR "
+                  "m.org_id = @org)",
+                  arguments))
+      return std::unexpected(Error{.kind = ErrorKind::conflict,
+                                   .detail = fmt::format("{} is the slug of a model.", wanted.alias),
+                                   .hint = "Choose another name for the alias."});
+    run_statement(sql, "SELECT 1 FROM model_alias a WHERE " + own_alias + " AND a.alias = @alias FOR UPDATE",
+                  arguments);
+    const auto before = read_document(sql, alias_select + own_alias + " AND a.alias = @alias", arguments);
+    if (before) {
+      if (auto same = expect_version(expected_version, *before, "alias"); !same) return std::unexpected(same.error());
+    } else if (expected_version) {
+      return fail(ErrorKind::conflict, fmt::format("There is no alias {} any more.", wanted.alias));
+    }
+    std::set<std::string> ids;
+    std::string targets = "[";
+    for (const auto& target : wanted.targets) {
+      const auto id = model_id(sql, scope, target.model);
+      if (!id) return no_model(target.model);
+      if (!ids.insert(*id).second)
+        return fail(ErrorKind::invalid_input, fmt::format("The model {} is a target twice.", target.model));
+      targets += fmt::format(R"({}{{"id":"{}","weight":{}}})", targets.size() > 1 ? "," : "", *id, target.weight);
+    }
+    targets += ']';
+    const auto row = read_text(
+        sql,
+        "INSERT INTO model_alias (org_id, owner_user_id, alias, sticky, description) VALUES (@org, @owner, @alias, "
+        "@sticky, "
+        "@description) ON CONFLICT (org_id, owner_user_id, alias) DO UPDATE SET sticky = excluded.sticky, description "
+        "= "
+        "excluded.description, version = nextval('registry_version'), updated_at = now() RETURNING CAST(id AS text)",
+        arguments);
+    const auto rows = Arguments().text("id", *row).json("targets", targets);
+    run_statement(sql, "DELETE FROM model_alias_target WHERE alias_id = CAST(@id AS uuid)", rows);
+    run_statement(
+        sql,
+        "INSERT INTO model_alias_target (alias_id, model_id, weight) SELECT CAST(@id AS uuid), CAST(t ->> 'id' AS "
+        "uuid), CAST(t ->> 'weight' AS int) FROM jsonb_array_elements(@@targets) t",
+        rows);
+    write_records(sql, "alias", alias_records(sql, *row, actor.cause, storable(actor.name, 255)));
+    auto after = read_document(sql, alias_select + own_alias + " AND a.alias = @alias", arguments);
+    write_audit(sql, actor,
+                {.action = "alias.set",
+                 .target_type = "alias",
+                 .target_id = *row,
+                 .target_name = wanted.alias,
+                 .before = before ? before->json : std::string(),
+                 .after = after->json,
+                 .version = after->version,
+                 .org_id = scope.org_id});
+    return std::move(*after);
+  });
+}
+
+Result<void> ModelPointers::remove_alias(const Actor& actor, const Scope& scope, const std::string& alias,
+                                         const std::optional<std::int64_t>& expected_version) {
+  return transact_as(database_, actor, [&](soci::session& sql) -> Result<void> {
+    const auto before = read_document(sql, alias_select + own_alias + " AND a.alias = @alias",
+                                      Arguments().scope(scope).text("alias", alias));
+    if (!before) return fail(ErrorKind::not_found, fmt::format("There is no alias {}.", alias));
+    if (auto may = may_write(actor, scope); !may) return may;
+    if (auto same = expect_version(expected_version, *before, "alias"); !same) return same;
+    const auto records = alias_records(sql, before->id, actor.cause, actor.name);
+    run_statement(sql, "DELETE FROM model_alias WHERE id = CAST(@id AS uuid)", Arguments().text("id", before->id));
+    for (const auto& record : records) write_event(sql, "alias", record.key, record.type, "");
+    write_audit(sql, actor,
+                {.action = "alias.removed",
+                 .target_type = "alias",
+                 .target_id = before->id,
+                 .target_name = alias,
+                 .before = before->json,
+                 .org_id = scope.org_id});
+    return {};
+  });
+}
+
+// ---- grants ------------------------------------------------------------------------------------------------------
+
+namespace {
+
+/// All grants of an organisation are one record.
+void publish_grants(soci::session& sql, const Actor& actor, const std::string& org_id) {
+  run_statement(sql, "UPDATE organization SET grants_version = nextval('registry_version') WHERE id = @org",
+                Arguments().text("org", org_id));
+  write_records(sql, "grants", grant_records(sql, org_id, actor.cause, storable(actor.name, 255)));
+}
+
+}  // namespace
+
+Result<DocumentPage> ModelPointers::grants(const Actor& actor, const std::string& org_id, const PageRequest& page) {
+  return transact_as(database_, actor, [&](soci::session& sql) -> Result<DocumentPage> {
+    return read_page(sql, grant_select + "true", Arguments().text("org", org_id), page);
+  });
+}
+
+Result<Document> ModelPointers::add_grant(const Actor& actor, const std::string& org_id, const Grant& grant) {
+  return transact_as(database_, actor, [&](soci::session& sql) -> Result<Document> {
+    const Scope scope{.org_id = org_id};
+    if (auto may = may_write(actor, scope); !may) return std::unexpected(may.error());
+    const auto names = Arguments().scope(scope).text("name", grant.object);
+    std::optional<std::string> object;
+    if (grant.object_kind == "model") {
+      object = model_id(sql, scope, grant.object);
+    } else if (grant.object_kind == "connection") {
+      object =
+          read_text(sql,
+                    "SELECT CAST(id AS text) FROM connection WHERE deleted_at IS NULL AND (org_id IS NULL OR org_id = "
+                    "@org) AND (CAST(id AS text) = @name OR name = @name) ORDER BY org_id NULLS LAST LIMIT 1",
+                    names);
+    } else {
+      object =
+          read_text(sql,
+                    "SELECT CAST(id AS text) FROM model_alias WHERE (org_id IS NULL OR org_id = @org) AND (CAST(id AS "
+                    "text) = @name OR alias = @name) ORDER BY org_id NULLS LAST LIMIT 1",
+                    names);
+    }
+    if (!object) return fail(ErrorKind::not_found, fmt::format("There is no {} {}.", grant.object_kind, grant.object));
+    const auto arguments = Arguments()
+                               .text("org", org_id)
+                               .text("subject_kind", grant.subject_kind)
+                               .text("subject", grant.subject)
+                               .text("object_kind", grant.object_kind)
+                               .text("object", *object)
+                               .text("effect", grant.effect)
+                               .text("actor", storable(actor.name, 255));
+    const auto row = read_text(
+        sql,
+        "INSERT INTO model_grant (org_id, subject_kind, subject, object_kind, object_id, effect, created_by) VALUES "
+        "(@org, "
+        "@subject_kind, @subject, @object_kind, CAST(@object AS uuid), @effect, @actor) ON CONFLICT (org_id, "
+        "subject_kind, "
+        "subject, object_kind, object_id) DO UPDATE SET effect = excluded.effect, created_by = excluded.created_by "
+        "RETURNING CAST(id AS text)",
+        arguments);
+    publish_grants(sql, actor, org_id);
+    auto made =
+        read_document(sql, grant_select + "CAST(g.id AS text) = @id", Arguments().text("org", org_id).text("id", *row));
+    write_audit(sql, actor,
+                {.action = "grant.set",
+                 .target_type = "grant",
+                 .target_id = *row,
+                 .target_name = grant.object,
+                 .after = made->json,
+                 .org_id = org_id});
+    return std::move(*made);
+  });
+}
+
+Result<void> ModelPointers::remove_grant(const Actor& actor, const std::string& org_id, const std::string& id) {
+  return transact_as(database_, actor, [&](soci::session& sql) -> Result<void> {
+    const auto arguments = Arguments().text("org", org_id).text("id", id);
+    const auto before = read_document(sql, grant_select + "CAST(g.id AS text) = @id", arguments);
+    if (!before) return fail(ErrorKind::not_found, fmt::format("There is no grant {}.", id));
+    if (auto may = may_write(actor, {.org_id = org_id}); !may) return may;
+    run_statement(sql, "DELETE FROM model_grant WHERE CAST(id AS text) = @id AND org_id = @org", arguments);
+    publish_grants(sql, actor, org_id);
+    write_audit(
+        sql, actor,
+        {.action = "grant.removed", .target_type = "grant", .target_id = id, .before = before->json, .org_id = org_id});
+    return {};
+  });
+}
+
+}  // namespace tokenrail::registry

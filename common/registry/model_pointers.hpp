@@ -1,0 +1,64 @@
+// What leads to models: defaults, aliases and weighted sets, grants. Each change is published on the state topic.
+// Blocking; see governed_database.hpp.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/registry/document.hpp"
+#include "common/registry/governed_database.hpp"
+#include "common/result.hpp"
+
+namespace tokenrail::registry {
+
+class ModelPointers {
+ public:
+  explicit ModelPointers(GovernedDatabase& database) : database_(database) {}
+
+  struct Default {
+    std::string kind = "generation";
+    std::string provider{};  ///< empty: of any
+    std::string purpose{};   ///< empty: general
+  };
+  Result<DocumentPage> defaults(const Actor& actor, const Scope& scope, const PageRequest& page);
+  /// `model`: id, slug or provider/name of a model that the scope sees. Errors: not_found.
+  Result<Document> set_default(const Actor& actor, const Scope& scope, const Default& of, const std::string& model);
+  Result<void> remove_default(const Actor& actor, const Scope& scope, const Default& of);
+
+  struct Target {
+    std::string model;  ///< id, slug or provider/name
+    std::int64_t weight = 1;
+  };
+  struct Alias {
+    std::string alias;
+    std::vector<Target> targets{};
+    std::string sticky = "conversation";  ///< none | conversation | user
+    std::string description{};
+  };
+  Result<DocumentPage> aliases(const Actor& actor, const Scope& scope, const PageRequest& page);
+  Result<Document> alias(const Actor& actor, const Scope& scope, const std::string& alias);
+  /// Replaces it whole, or makes it. Errors: not_found for a target; invalid_input for one that comes twice; conflict
+  /// where it is the slug of a model.
+  Result<Document> set_alias(const Actor& actor, const Scope& scope, const Alias& wanted,
+                             const std::optional<std::int64_t>& expected_version);
+  Result<void> remove_alias(const Actor& actor, const Scope& scope, const std::string& alias,
+                            const std::optional<std::int64_t>& expected_version);
+
+  struct Grant {
+    std::string subject_kind;  ///< org | group | user
+    std::string subject{};     ///< empty: the organisation
+    std::string object_kind;   ///< model | connection | alias
+    std::string object;        ///< id, slug or name
+    std::string effect = "allow";
+  };
+  Result<DocumentPage> grants(const Actor& actor, const std::string& org_id, const PageRequest& page);
+  Result<Document> add_grant(const Actor& actor, const std::string& org_id, const Grant& grant);
+  Result<void> remove_grant(const Actor& actor, const std::string& org_id, const std::string& id);
+
+ private:
+  GovernedDatabase& database_;
+};
+
+}  // namespace tokenrail::registry

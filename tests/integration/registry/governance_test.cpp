@@ -1,0 +1,440 @@
+// The governed part of the registry on a real PostgreSQL: what people change, what is published and written down of it,
+// and what the database itself refuses.
+#include <string>
+#include <utility>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/events/model_event.hpp"
+#include "common/registry/connections.hpp"
+#include "common/registry/governance_log.hpp"
+#include "common/registry/governed_models.hpp"
+#include "common/registry/model_pointers.hpp"
+#include "common/registry/organizations.hpp"
+#include "tests/integration/registry/store_fixture.hpp"
+
+namespace tokenrail::registry {
+namespace {
+
+using testing::HasSubstr;
+
+class GovernanceTest : public StoreTest {
+ protected:
+  void SetUp() override {
+    StoreTest::SetUp();
+    if (IsSkipped()) return;
+    database_ = std::make_unique<GovernedDatabase>(options_);
+    for (const auto* org : {"acme", "other"}) {
+      const auto made = organizations().create(root(), {.id = org, .display_name = org});
+      ASSERT_TRUE(made.has_value()) << made.error().detail;
+    }
+    import({"llama3.2", "qwen3"});
+  }
+  void TearDown() override {
+    database_.reset();
+    StoreTest::TearDown();
+  }
+
+  void import(const std::vector<std::string>& names) {
+    SyncPlan plan;
+    for (const auto& name : names) plan.models.push_back(adding(name));
+    plan.listed = plan.added = static_cast<std::int64_t>(names.size());
+    const auto applied = store_->apply(connection_, plan, run("ok"), "[]");
+    ASSERT_TRUE(applied.has_value()) << applied.error().detail;
+  }
+  SyncRun run(const std::string& status) const {
+    return {
+        .connection_id = connection_.id, .connection_name = connection_.name, .trigger = "manual", .status = status};
+  }
+
+  static Actor root() { return {.name = "cli:root", .all_organizations = true}; }
+  static Actor of(const std::string& org) { return {.name = "user:anna@" + org, .scope = {.org_id = org}}; }
+  static Scope scope(const std::string& org) { return {.org_id = org}; }
+
+  Organizations organizations() { return Organizations(*database_); }
+  Connections connections() { return Connections(*database_); }
+  CredentialStore credentials() { return CredentialStore(*database_); }
+  Models models() { return Models(*database_); }
+  ModelPointers pointers() { return ModelPointers(*database_); }
+  GovernanceLog log() { return GovernanceLog(*database_); }
+
+  /// The newest outbox row's column.
+  std::string newest(const std::string& column) {
+    return sql().run("SELECT " + column + " FROM outbox ORDER BY seq DESC LIMIT 1");
+  }
+  std::string count(const std::string& table) { return sql().run("SELECT count(*) FROM " + table); }
+
+  std::unique_ptr<GovernedDatabase> database_;
+};
+
+#define ASSERT_OK(result) ASSERT_TRUE((result).has_value()) << (result).error().detail
+
+TEST_F(GovernanceTest, AnOrganisationSeesThePlatformsModels) {
+  const auto page = models().list(of("acme"), scope("acme"), {}, {});
+  ASSERT_OK(page);
+  EXPECT_EQ(page->total, 2);
+  ASSERT_EQ(page->items.size(), 2U);
+  EXPECT_THAT(page->items[0].json, HasSubstr(R"("slug" : "ollama/llama3.2")"));
+  EXPECT_THAT(page->items[0].json, HasSubstr(R"("scope" : "platform")"));
+  EXPECT_THAT(page->items[0].json, HasSubstr(R"("status" : "active")"));
+}
+
+TEST_F(GovernanceTest, AChangeOfAnOrganisationIsARowOfItsOwn) {
+  const auto changed = models().change(of("acme"), scope("acme"), "ollama/llama3.2",
+                                       R"({"enabled":false,"displayName":"Llama","tags":["fast"]})", std::nullopt);
+  ASSERT_OK(changed);
+  EXPECT_THAT(changed->json, HasSubstr(R"("scope" : "override")"));
+  EXPECT_THAT(changed->json, HasSubstr(R"("status" : "disabled")"));
+  EXPECT_THAT(changed->json, HasSubstr(R"("displayName" : "Llama")"));
+  // What it left open comes from the platform.
+  EXPECT_THAT(changed->json, HasSubstr(R"("contextWindow" : 4096)"));
+  EXPECT_THAT(changed->json, HasSubstr(R"("connection" : "env-ollama")"));
+  EXPECT_EQ(newest("aggregateid"), "acme/_/ollama/llama3.2");
+  const auto event = events::parse_model_upserted(newest("payload"));
+  ASSERT_OK(event);
+  EXPECT_FALSE(event->model.enabled);
+  EXPECT_FALSE(event->model.inherits);
+  EXPECT_EQ(event->cause, "api");
+  EXPECT_EQ(event->actor, "user:anna@acme");
+
+  const auto elsewhere = models().get(of("other"), scope("other"), "ollama/llama3.2");
+  ASSERT_OK(elsewhere);
+  EXPECT_THAT(elsewhere->json, HasSubstr(R"("status" : "active")"));
+}
+
+TEST_F(GovernanceTest, NullGivesAFieldBackToThePlatform) {
+  ASSERT_OK(
+      models().change(of("acme"), scope("acme"), "ollama/qwen3", R"({"enabled":false,"contextWindow":1024})", {}));
+  const auto back =
+      models().change(of("acme"), scope("acme"), "ollama/qwen3", R"({"enabled":null,"contextWindow":null})", {});
+  ASSERT_OK(back);
+  EXPECT_THAT(back->json, HasSubstr(R"("inherits" : true)"));
+  EXPECT_THAT(back->json, HasSubstr(R"("enabled" : true)"));
+  EXPECT_THAT(back->json, HasSubstr(R"("contextWindow" : 4096)"));
+  const auto event = events::parse_model_upserted(newest("payload"));
+  ASSERT_OK(event);
+  EXPECT_TRUE(event->model.inherits);
+  EXPECT_TRUE(event->model.routable);
+}
+
+TEST_F(GovernanceTest, WhatAPersonSetNoSyncChanges) {
+  const auto changed =
+      models().change(root(), {}, "ollama/llama3.2", R"({"contextWindow":8192,"description":"ours"})", {});
+  ASSERT_OK(changed);
+  EXPECT_THAT(changed->json, HasSubstr(R"("contextWindow" : "override")"));
+  const auto stored = store_->load_models(connection_);
+  ASSERT_OK(stored);
+  EXPECT_TRUE(stored->front().overridden.contains("contextWindow"));
+}
+
+TEST_F(GovernanceTest, TheSameChangeAgainWritesNothing) {
+  ASSERT_OK(models().change(root(), {}, "ollama/llama3.2", R"({"hidden":true})", {}));
+  const auto rows = count("outbox");
+  const auto audit = count("audit_log");
+  const auto again = models().change(root(), {}, "ollama/llama3.2", R"({"hidden":true})", {});
+  ASSERT_OK(again);
+  EXPECT_EQ(count("outbox"), rows);
+  EXPECT_EQ(count("audit_log"), audit);
+}
+
+TEST_F(GovernanceTest, AnOldVersionIsAConflict) {
+  const auto first = models().change(root(), {}, "ollama/llama3.2", R"({"hidden":true})", {});
+  ASSERT_OK(first);
+  ASSERT_OK(models().change(root(), {}, "ollama/llama3.2", R"({"hidden":false})", first->version));
+  const auto late = models().change(root(), {}, "ollama/llama3.2", R"({"hidden":true})", first->version);
+  ASSERT_FALSE(late.has_value());
+  EXPECT_EQ(late.error().kind, ErrorKind::conflict);
+  EXPECT_FALSE(late.error().hint.empty());
+}
+
+TEST_F(GovernanceTest, AnOrganisationDoesNotWriteThePlatformsRows) {
+  const auto refused = models().change(of("acme"), {}, "ollama/llama3.2", R"({"enabled":false})", {});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().kind, ErrorKind::forbidden);
+  const auto elsewhere = models().change(of("acme"), scope("other"), "ollama/llama3.2", R"({"enabled":false})", {});
+  ASSERT_FALSE(elsewhere.has_value());
+}
+
+TEST_F(GovernanceTest, RevisionsAndTheWayBack) {
+  ASSERT_OK(models().change(of("acme"), scope("acme"), "ollama/llama3.2", R"({"displayName":"One"})", {}));
+  ASSERT_OK(
+      models().change(of("acme"), scope("acme"), "ollama/llama3.2", R"({"displayName":"Two","enabled":false})", {}));
+  const auto revisions = models().revisions(of("acme"), scope("acme"), "ollama/llama3.2", {});
+  ASSERT_OK(revisions);
+  ASSERT_GE(revisions->items.size(), 3U);
+  EXPECT_THAT(revisions->items[0].json, HasSubstr(R"("displayName":"Two")"));
+  const auto back = models().roll_back(of("acme"), scope("acme"), "ollama/llama3.2", revisions->items[1].version, {});
+  ASSERT_OK(back);
+  EXPECT_THAT(back->json, HasSubstr(R"("displayName" : "One")"));
+  EXPECT_THAT(back->json, HasSubstr(R"("status" : "active")"));
+  EXPECT_EQ(sql().run("SELECT cause FROM model_revision ORDER BY version DESC LIMIT 1"), "rollback");
+}
+
+TEST_F(GovernanceTest, AnOverrideThatIsRemovedIsATombstone) {
+  ASSERT_OK(models().change(of("acme"), scope("acme"), "ollama/llama3.2", R"({"enabled":false})", {}));
+  const auto removed = models().remove(of("acme"), scope("acme"), "ollama/llama3.2", false, {});
+  ASSERT_OK(removed);
+  EXPECT_EQ(newest("type"), "model_registry.deleted");
+  EXPECT_EQ(newest("aggregateid"), "acme/_/ollama/llama3.2");
+  EXPECT_EQ(newest("payload IS NULL"), "t");
+  const auto now = models().get(of("acme"), scope("acme"), "ollama/llama3.2");
+  ASSERT_OK(now);
+  EXPECT_THAT(now->json, HasSubstr(R"("status" : "active")"));
+}
+
+TEST_F(GovernanceTest, AModelThatIsUsedIsNotRemoved) {
+  ASSERT_OK(pointers().set_default(root(), {}, {}, "ollama/qwen3"));
+  ASSERT_OK(models().add_dependent(of("acme"), scope("acme"), "ollama/qwen3",
+                                   {.ref_type = "profile", .ref_id = "p-1", .label = "Support"}));
+  const auto refused = models().remove(root(), {}, "ollama/qwen3", false, {});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
+  EXPECT_THAT(refused.error().detail, HasSubstr("profile:p-1"));
+  EXPECT_THAT(refused.error().detail, HasSubstr("default:generation"));
+  ASSERT_OK(models().remove(root(), {}, "ollama/qwen3", true, {}));
+}
+
+TEST_F(GovernanceTest, AModelOfAnOrganisationOnItsOwnConnection) {
+  const auto connection = connections().create(
+      of("acme"), scope("acme"), R"({"provider":"openai","name":"acme-openai","baseUrl":"https://api.openai.com/v1"})");
+  ASSERT_OK(connection);
+  const auto model = models().create(
+      of("acme"), scope("acme"),
+      R"({"provider":"openai","modelName":"gpt-4o","enabled":true,"deployments":[{"connectionId":"acme-openai"}]})");
+  ASSERT_OK(model);
+  EXPECT_THAT(model->json, HasSubstr(R"("status" : "active")"));
+  EXPECT_THAT(model->json, HasSubstr(R"("scope" : "organization")"));
+  const auto event = events::parse_model_upserted(newest("payload"));
+  ASSERT_OK(event);
+  EXPECT_TRUE(event->model.routable);
+  ASSERT_EQ(event->model.deployments.size(), 1U);
+  EXPECT_EQ(event->model.deployments[0].base_url, "https://api.openai.com/v1");
+
+  // Routers learn of a new address at once.
+  ASSERT_OK(connections().change(of("acme"), scope("acme"), "acme-openai",
+                                 R"({"baseUrl":"https://gateway.acme.test/v1"})", connection->version));
+  const auto moved = events::parse_model_upserted(newest("payload"));
+  ASSERT_OK(moved);
+  EXPECT_EQ(moved->model.deployments[0].base_url, "https://gateway.acme.test/v1");
+
+  const auto other = models().list(of("other"), scope("other"), {}, {});
+  ASSERT_OK(other);
+  EXPECT_EQ(other->total, 2);
+  EXPECT_FALSE(connections().get(of("other"), scope("other"), "acme-openai").has_value());
+  const auto used = connections().remove(of("acme"), scope("acme"), "acme-openai", false, {});
+  ASSERT_FALSE(used.has_value());
+  EXPECT_EQ(used.error().kind, ErrorKind::conflict);
+}
+
+CredentialStore::Sealed sealed(const std::string& id, std::int64_t secret_version = 1) {
+  return {.id = id,
+          .provider = "openai",
+          .label = "main",
+          .sealed = "c2VhbGVk",
+          .key_id = "k1",
+          .fingerprint = "f00",
+          .last4 = "abcd",
+          .secret_version = secret_version};
+}
+
+TEST_F(GovernanceTest, ASealedCredentialIsPublishedAndItsConnectionsFollow) {
+  const auto id = database_->new_id();
+  ASSERT_OK(id);
+  const auto added = credentials().add(of("acme"), scope("acme"), sealed(*id));
+  ASSERT_OK(added);
+  EXPECT_THAT(added->json, testing::Not(HasSubstr("c2VhbGVk")));
+  EXPECT_EQ(newest("aggregateid"), "acme/_/" + *id);
+  EXPECT_EQ(newest("type"), "model_registry.credential");
+  ASSERT_OK(connections().create(
+      of("acme"), scope("acme"),
+      R"({"provider":"openai","name":"a","baseUrl":"https://api.openai.com/v1","authType":"bearer",)"
+      R"("credentialId":")" +
+          *id + R"("})"));
+  ASSERT_OK(models().create(
+      of("acme"), scope("acme"),
+      R"({"provider":"openai","modelName":"gpt","enabled":true,"deployments":[{"connectionId":"a"}]})"));
+
+  ASSERT_OK(credentials().replace(of("acme"), scope("acme"), sealed(*id, 2)));
+  const auto event = events::parse_model_upserted(newest("payload"));
+  ASSERT_OK(event);
+  EXPECT_EQ(event->model.deployments[0].credential_version, 2);
+  const auto late = credentials().replace(of("acme"), scope("acme"), sealed(*id, 2));
+  ASSERT_FALSE(late.has_value());
+  EXPECT_EQ(late.error().kind, ErrorKind::conflict);
+
+  EXPECT_FALSE(credentials().revoke(of("acme"), scope("acme"), *id, false).has_value());
+  ASSERT_OK(credentials().revoke(of("acme"), scope("acme"), *id, true));
+  EXPECT_EQ(newest("payload IS NULL"), "t");
+  EXPECT_EQ(sql().run("SELECT count(*) FROM credential WHERE sealed IS NOT NULL"), "0");
+}
+
+TEST_F(GovernanceTest, AnotherOrganisationsCredentialIsNotUsed) {
+  const auto id = database_->new_id();
+  ASSERT_OK(credentials().add(of("acme"), scope("acme"), sealed(*id)));
+  const auto refused = connections().create(
+      of("other"), scope("other"),
+      R"({"provider":"openai","name":"a","baseUrl":"https://x.test","credentialId":")" + *id + R"("})");
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().kind, ErrorKind::not_found);
+  EXPECT_FALSE(credentials().get(of("other"), scope("other"), *id).has_value());
+}
+
+TEST_F(GovernanceTest, ADefaultAnAliasAndAGrantArePublished) {
+  const auto made = pointers().set_default(of("acme"), scope("acme"), {}, "ollama/qwen3");
+  ASSERT_OK(made);
+  EXPECT_EQ(newest("aggregateid"), "_default/acme/_/generation/_/_");
+  const auto alias = pointers().set_alias(
+      of("acme"), scope("acme"), {.alias = "best", .targets = {{"ollama/qwen3", 9}, {"ollama/llama3.2", 1}}}, {});
+  ASSERT_OK(alias);
+  EXPECT_EQ(newest("aggregateid"), "_alias/acme/_/best");
+  EXPECT_THAT(newest("payload"), HasSubstr("\"weight\":9"));
+  const auto grant = pointers().add_grant(
+      of("acme"), "acme", {.subject_kind = "user", .subject = "bob", .object_kind = "model", .object = "ollama/qwen3"});
+  ASSERT_OK(grant);
+  EXPECT_EQ(newest("aggregateid"), "_grants/acme");
+  ASSERT_OK(pointers().remove_grant(of("acme"), "acme", grant->id));
+  ASSERT_OK(pointers().remove_alias(of("acme"), scope("acme"), "best", alias->version));
+  EXPECT_EQ(newest("payload IS NULL"), "t");
+  ASSERT_OK(pointers().remove_default(of("acme"), scope("acme"), {}));
+  EXPECT_EQ(newest("aggregateid"), "_default/acme/_/generation/_/_");
+  EXPECT_EQ(newest("payload IS NULL"), "t");
+}
+
+TEST_F(GovernanceTest, AnAliasDoesNotTakeAModelsSlug) {
+  const auto refused = pointers().set_alias(of("acme"), scope("acme"),
+                                            {.alias = "ollama/qwen3", .targets = {{"ollama/llama3.2", 1}}}, {});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
+}
+
+TEST_F(GovernanceTest, PointersGoWithTheirModel) {
+  ASSERT_OK(pointers().set_default(root(), {}, {}, "ollama/qwen3"));
+  ASSERT_OK(pointers().set_alias(root(), {},
+                                 {.alias = "best", .targets = {{"ollama/qwen3", 9}, {"ollama/llama3.2", 1}}}, {}));
+  ASSERT_OK(pointers().set_alias(root(), {}, {.alias = "only", .targets = {{"ollama/qwen3", 1}}}, {}));
+  EXPECT_FALSE(pointers().set_alias(root(), {}, {.alias = "none"}, {}).has_value());
+  ASSERT_OK(models().remove(root(), {}, "ollama/qwen3", true, {}));
+  const auto last = [&](const std::string& key) {
+    return sql().run("SELECT COALESCE(CAST(payload AS text), 'tombstone') FROM outbox WHERE aggregateid = '" + key +
+                     "' ORDER BY seq DESC LIMIT 1");
+  };
+  EXPECT_EQ(last("_default/_/_/generation/_/_"), "tombstone");
+  EXPECT_EQ(last("_alias/_/_/only"), "tombstone");
+  EXPECT_THAT(last("_alias/_/_/best"), testing::AllOf(HasSubstr("llama3.2"), testing::Not(HasSubstr("qwen3"))));
+}
+
+TEST_F(GovernanceTest, PagesTakeUpWhereTheLastOneEnded) {
+  import({"a", "b", "c"});
+  std::string seen;
+  PageRequest request{.count_max = 2};
+  for (int pages = 0; pages < 5; ++pages) {
+    const auto page = models().list(of("acme"), scope("acme"), {}, request);
+    ASSERT_OK(page);
+    EXPECT_EQ(page->total, 5);
+    for (const auto& item : page->items) seen += item.id + "\n";
+    request.after = page->next;
+    if (page->next.empty()) break;
+  }
+  EXPECT_EQ(std::ranges::count(seen, '\n'), 5);
+}
+
+TEST_F(GovernanceTest, FiltersNarrowTheList) {
+  ASSERT_OK(models().change(of("acme"), scope("acme"), "ollama/qwen3", R"({"enabled":false,"tags":["slow"]})", {}));
+  const auto total = [&](const ModelFilter& filter) {
+    const auto page = models().list(of("acme"), scope("acme"), filter, {});
+    EXPECT_TRUE(page.has_value()) << page.error().detail;
+    return page ? page->total : -1;
+  };
+  EXPECT_EQ(total({.status = "disabled"}), 1);
+  EXPECT_EQ(total({.status = "active"}), 1);
+  EXPECT_EQ(total({.capabilities = {"chat"}}), 2);
+  EXPECT_EQ(total({.capabilities = {"chat", "vision"}}), 0);
+  EXPECT_EQ(total({.tags = {"slow"}}), 1);
+  EXPECT_EQ(total({.scope = "organization"}), 1);
+  EXPECT_EQ(total({.search = "QWEN"}), 1);
+  EXPECT_EQ(total({.provider = "openai"}), 0);
+}
+
+TEST_F(GovernanceTest, TheAuditLogSaysWhoDidWhatAndOnlyGrows) {
+  ASSERT_OK(models().change(of("acme"), scope("acme"), "ollama/qwen3", R"({"enabled":false})", {}));
+  const auto page = log().audit(of("acme"), scope("acme"), {.action = "model.changed"}, {});
+  ASSERT_OK(page);
+  ASSERT_EQ(page->items.size(), 1U);
+  EXPECT_THAT(page->items[0].json, HasSubstr(R"("actor" : "user:anna@acme")"));
+  EXPECT_EQ(log().audit(of("other"), scope("other"), {.action = "model.changed"}, {})->total, 0);
+  EXPECT_EQ(sql().refusal("UPDATE audit_log SET actor = 'nobody'"), "42501");
+}
+
+TEST_F(GovernanceTest, TheDatabaseAloneKeepsOrganisationsApart) {
+  ASSERT_OK(models().change(of("acme"), scope("acme"), "ollama/qwen3", R"({"enabled":false})", {}));
+  const auto id = database_->new_id();
+  ASSERT_OK(credentials().add(of("acme"), scope("acme"), sealed(*id)));
+  auto as_other = sql();
+  as_other.run("SET ROLE tokenrail_app");
+  as_other.run("SET tokenrail.org_id = 'other'");
+  EXPECT_EQ(as_other.run("SELECT count(*) FROM model WHERE org_id IS NOT NULL"), "0");
+  EXPECT_EQ(as_other.run("SELECT count(*) FROM model"), "2");
+  EXPECT_EQ(as_other.run("SELECT count(*) FROM credential"), "0");
+  EXPECT_EQ(as_other.run("SELECT count(*) FROM organization"), "1");
+  EXPECT_EQ(as_other.run("SELECT count(*) FROM audit_log WHERE org_id = 'acme'"), "0");
+  EXPECT_EQ(as_other.refusal("SELECT payload FROM outbox"), "42501");
+  EXPECT_EQ(
+      as_other.refusal("INSERT INTO model (org_id, provider, model_name, slug) VALUES ('acme', 'ollama', 'x', 'x')"),
+      "42501");
+  as_other.run("UPDATE model SET enabled = false");
+  EXPECT_EQ(sql().run("SELECT count(*) FROM model WHERE org_id IS NULL AND NOT enabled"), "0");
+  // Without an organisation there is nothing but the platform's.
+  auto as_none = sql();
+  as_none.run("SET ROLE tokenrail_app");
+  EXPECT_EQ(as_none.run("SELECT count(*) FROM model"), "2");
+  EXPECT_EQ(as_none.run("SELECT count(*) FROM organization"), "0");
+}
+
+TEST_F(GovernanceTest, ARequestThatComesTwiceGetsItsAnswer) {
+  const auto fresh = log().claim(of("acme"), "key-1", std::string(64, 'a'));
+  ASSERT_OK(fresh);
+  EXPECT_EQ(fresh->outcome, GovernanceLog::Claimed::fresh);
+  EXPECT_EQ(log().claim(of("acme"), "key-1", std::string(64, 'a'))->outcome, GovernanceLog::Claimed::in_flight);
+  ASSERT_OK(log().finish(of("acme"), "key-1", {.status = 201, .headers = R"({"etag":"v1"})", .body = "{}"}));
+  const auto again = log().claim(of("acme"), "key-1", std::string(64, 'a'));
+  ASSERT_OK(again);
+  EXPECT_EQ(again->outcome, GovernanceLog::Claimed::replayed);
+  EXPECT_EQ(again->answer.status, 201);
+  EXPECT_EQ(log().claim(of("acme"), "key-1", std::string(64, 'b'))->outcome, GovernanceLog::Claimed::mismatch);
+  EXPECT_EQ(log().claim(of("other"), "key-1", std::string(64, 'b'))->outcome, GovernanceLog::Claimed::fresh);
+}
+
+TEST_F(GovernanceTest, MembersAndTokens) {
+  ASSERT_OK(organizations().set_member(of("acme"), "acme", {.issuer = "idp", .subject = "anna", .role = "org_admin"}));
+  ASSERT_OK(organizations().set_member(of("other"), "other", {.issuer = "idp", .subject = "anna", .role = "viewer"}));
+  const auto known = organizations().known("idp", "anna");
+  ASSERT_OK(known);
+  EXPECT_EQ(known->memberships.size(), 2U);
+  EXPECT_EQ(organizations().members(of("acme"), "acme", {})->total, 1);
+  const auto token = organizations().add_token(
+      of("acme"),
+      {.id = "token-0001", .org_id = "acme", .name = "ci", .role = "viewer", .sha256_hex = std::string(64, 'a')});
+  ASSERT_OK(token);
+  EXPECT_THAT(token->json, testing::Not(HasSubstr("aaaa")));
+  const auto owner = organizations().token_owner("token-0001");
+  ASSERT_OK(owner);
+  ASSERT_TRUE(owner->has_value());
+  EXPECT_EQ((*owner)->role, "viewer");
+  ASSERT_OK(organizations().revoke_token(of("acme"), scope("acme"), "token-0001"));
+  EXPECT_FALSE(organizations().token_owner("token-0001")->has_value());
+}
+
+TEST_F(GovernanceTest, AnOrganisationThatHasNothingLeftIsRemoved) {
+  ASSERT_OK(models().change(of("acme"), scope("acme"), "ollama/qwen3", R"({"enabled":false})", {}));
+  const auto refused = organizations().remove(root(), "acme", {});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_THAT(refused.error().detail, HasSubstr("models: 1"));
+  ASSERT_OK(models().remove(of("acme"), scope("acme"), "ollama/qwen3", false, {}));
+  ASSERT_OK(organizations().remove(root(), "acme", {}));
+  EXPECT_EQ(newest("aggregateid"), "_org/acme");
+  EXPECT_FALSE(organizations().get(root(), "acme").has_value());
+}
+
+}  // namespace
+}  // namespace tokenrail::registry
