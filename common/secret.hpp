@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-#include <strings.h>
+#include <string.h>
 
 namespace tokenrail {
 

@@ -40,11 +40,18 @@ CONFINED = [
     ("simdjson", "simdjson"),
     ("curl/", "libcurl"),
     ("toml++/", "toml++"),
+    ("openssl/", "OpenSSL"),
+    ("jansson", "jansson"),
 ]
 # Headers whose purpose is to hand a library on, and to which modules. Those may not pass it further.
 SHARED = {"common/events/json_document.hpp": {"common/providers"}}  # the one reader of foreign JSON
 # Beside common/kafka: tests and benchmarks, and the broker for development, which is librdkafka's own mock cluster.
 RDKAFKA_ALLOWED = re.compile(r"^(common/kafka/.*|tests/.*|.*dev_broker.*\.cpp)$")
+# Beside common/crypto: digests and base64 in modules that are older than it, and tests. Keys are used in common/crypto only.
+OPENSSL_ALLOWED = re.compile(
+    r"^(common/crypto/.*|tests/.*|common/events/(request_name|audit_content)\.cpp"
+    r"|common/providers/(target|anthropic/content_part|openai/embeddings|cohere/messages)\.cpp)$"
+)
 
 
 class Violation(NamedTuple):
@@ -112,6 +119,8 @@ def check_source(path: str, text: str) -> Iterator[Violation]:
             yield Violation(where, f'our own headers are included with quotes: "{target}"')
         if target.startswith("librdkafka/") and not RDKAFKA_ALLOWED.match(path):
             yield Violation(where, f"librdkafka is included only in common/kafka: {target}")
+        if target.startswith("openssl/") and not OPENSSL_ALLOWED.match(path):
+            yield Violation(where, f"OpenSSL is included only in common/crypto: {target}")
 
 
 def check_confined(sources: dict) -> Iterator[Violation]:
@@ -202,6 +211,8 @@ CLEAN = {
     "common/kafka/consumer.cpp": '#include <librdkafka/rdkafka.h>\n#include "common/telemetry/log.hpp"\n',
     "common/http/easy_handle.hpp": "#include <curl/curl.h>\n",
     "common/http/client.cpp": '#include <curl/curl.h>\n#include "common/http/easy_handle.hpp"\n',
+    "common/crypto/gcm.cpp": '#include <jansson.h>\n#include <openssl/evp.h>\n#include "common/config/settings.hpp"\n',
+    "common/events/request_name.cpp": "#include <openssl/evp.h>\n",
     "common/events/chunk.cpp": '#include <simdjson.h>\n#include "common/http/framing.hpp"\n',
     "common/registry/store.cpp": '#include <soci/soci.h>\n#include "common/events/chunk.hpp"\n',
     "common/providers/provider.hpp": '#include "common/events/chunk.hpp"\n',
@@ -209,6 +220,8 @@ CLEAN = {
     "common/providers/failure_text.cpp": '#include "common/events/json_document.hpp"\n',
     "workers/router/router.cpp": '#include "common/registry/store.hpp"\n#include "common/providers/provider.hpp"\n',
     "workers/router/main.cpp": '#include "common/telemetry/health.hpp"\n#include "common/config/settings.hpp"\n',
+    "common/crypto/key_ring.hpp": '#include "common/result.hpp"\n',
+    "workers/router/keys.cpp": '#include "common/crypto/key_ring.hpp"\n',
     "workers/router/CMakeLists.txt": "tokenrail_module(NAME router DEPENDS tokenrail_registry)\n",
     "common/registry/CMakeLists.txt": "tokenrail_module(NAME registry DEPENDS tokenrail_asio)\n",
     "cli/chat.cpp": '#include "common/kafka/consumer.hpp"\n',
@@ -238,6 +251,10 @@ PLANTED = [  # (path, text, part of the complaint)
     ("common/registry/a.cpp", '#include "common/events/json_document.hpp"\n', "simdjson must stay inside"),
     ("common/http/framing.hpp", '#include "common/http/easy_handle.hpp"\n', "libcurl must stay inside"),
     ("common/config/settings.hpp", "#include <toml++/toml.h>\n", "toml++ must stay inside"),
+    ("common/crypto/key_ring.hpp", "#include <openssl/evp.h>\n", "OpenSSL must stay inside"),
+    ("common/crypto/key_ring.hpp", "#include <jansson.h>\n", "jansson must stay inside"),
+    ("common/http/client.cpp", "#include <openssl/ssl.h>\n", "only in common/crypto"),
+    ("common/http/client.cpp", '#include "common/crypto/bytes.hpp"\n', "of one layer"),
     ("common/registry/CMakeLists.txt", "tokenrail_module(\n  NAME registry\n  DEPENDS tokenrail_router)\n", "DEPENDS of"),
 ]
 

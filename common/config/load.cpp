@@ -203,8 +203,8 @@ void Loader::read_file_value(const std::string& name, const toml::node& node) {
 std::string Loader::section_of_variable(std::string_view variable) const {
   std::string found;
   const auto look_at = [&](std::string_view candidate) {
-    const Setting probe{.name = candidate};
-    if (!candidate.empty() && variable.starts_with(environment_name(probe) + "_")) found = candidate;
+    const auto whole = environment_name(Setting{.name = candidate});
+    if (!candidate.empty() && (variable == whole || variable.starts_with(whole + "_"))) found = candidate;
   };
   for (const std::string_view candidate : program_sections()) look_at(candidate);
   for (const std::string& candidate : own_sections) look_at(candidate);

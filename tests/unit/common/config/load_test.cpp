@@ -275,10 +275,9 @@ TEST(Load, TypingMistakesInTheEnvironmentDoNotPass) {
 
 TEST(Load, SettingsOfOtherProgramsArePassedOverInSilence) {
   Sources from = sources();
-  from.environment = {{"TOKENRAIL_SYNC_INTERVAL", "5m"},
-                      {"TOKENRAIL_TOPICS_PARTITIONS", "4"},
-                      {"TOKENRAIL_AUDIT_CONTENT", "none"},
-                      {"TOKENRAIL_SYNC_SOMETHING_THAT_ONLY_IT_CAN_JUDGE", "x"}};
+  from.environment = {{"TOKENRAIL_SYNC_INTERVAL", "5m"},   {"TOKENRAIL_TOPICS_PARTITIONS", "4"},
+                      {"TOKENRAIL_AUDIT_CONTENT", "none"}, {"TOKENRAIL_KEYRING", "x"},
+                      {"TOKENRAIL_KEYRING_FILE", "/x"},    {"TOKENRAIL_SYNC_SOMETHING_THAT_ONLY_IT_CAN_JUDGE", "x"}};
   from.file_text = "[sync]\ninterval = \"7d\"\n";
   const auto loaded = load(from);
   ASSERT_TRUE(loaded) << loaded.error().detail;
