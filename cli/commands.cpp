@@ -119,6 +119,28 @@ constexpr std::array<Example, 2> registry_parameters_examples{{
      "used where a request is silent"},
     {"tokenrail registry set-parameters ollama/llama3.2:1b '{}'", "no default parameters"},
 }};
+constexpr std::array<Flag, 1> key_id_flags{{
+    {.name = "id", .value = "ID", .help = "the new key's id (default: today's date)"},
+}};
+constexpr std::array<Example, 1> keys_create_examples{{
+    {"tokenrail keys create keyring.json", "a new key ring with one random key"},
+}};
+constexpr std::array<Example, 1> keys_add_examples{{
+    {"tokenrail keys add --keyring.file keyring.json", "a new key that only opens, to be distributed first"},
+}};
+constexpr std::array<Example, 1> keys_promote_examples{{
+    {"tokenrail keys promote 2026-11-29 --keyring.file keyring.json", "seal with this key from now on"},
+}};
+constexpr std::array<Example, 1> keys_rotate_examples{{
+    {"tokenrail keys rotate --keyring.file keyring.json", "a new primary key in one step"},
+}};
+constexpr std::array<Example, 1> keys_disable_examples{{
+    {"tokenrail keys disable 2025-11-29 --keyring.file keyring.json", "take a key out of use"},
+}};
+constexpr std::array<Example, 2> keys_status_examples{{
+    {"tokenrail keys status", "the ids and states of the keys"},
+    {"tokenrail keys status --json", "the same for programs"},
+}};
 constexpr std::array<Example, 1> migrate_examples{{
     {"tokenrail migrate", "bring the database to this version"},
 }};
@@ -150,7 +172,7 @@ constexpr std::array<Example, 1> version_examples{{
     {"tokenrail version", "the version of this program"},
 }};
 
-constexpr std::array<Command, 16> command_table{{
+constexpr std::array<Command, 22> command_table{{
     {.path = "chat",
      .summary = "Ask a question and watch the answer come",
      .arguments = "[TEXT | -]",
@@ -243,6 +265,51 @@ constexpr std::array<Command, 16> command_table{{
          "maxTokens, stop; numCtx and keepAlive for Ollama; providerConfig, fields of the provider's own API. A call\n"
          "uses each of them where its request has no such field. Routers have them as soon as registry-sync has\n"
          "published the model."},
+    {.path = "keys create",
+     .summary = "Make a key ring, which seals credentials",
+     .arguments = "FILE",
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .flags = key_id_flags,
+     .examples = keys_create_examples,
+     .details =
+         "Writes a new FILE that only you can read, with one random key. A FILE that exists is left as it is. Prints\n"
+         "the id of the key, never the key. docs/explanation/credentials.md explains key rings."},
+    {.path = "keys add",
+     .summary = "Add a key to the key ring that only opens",
+     .flags = key_id_flags,
+     .examples = keys_add_examples,
+     .details =
+         "The first step of a rotation on several machines: 'keys add', distribute the file, 'keys promote',\n"
+         "distribute it again. Every program can then open what another one seals. The commands that change the key\n"
+         "ring replace its file at once, or not at all."},
+    {.path = "keys promote",
+     .summary = "Make a key of the key ring the primary one",
+     .arguments = "ID",
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .examples = keys_promote_examples,
+     .details = "The primary key seals. The key that was primary before still opens what it sealed."},
+    {.path = "keys rotate",
+     .summary = "Add a key to the key ring and make it the primary one",
+     .flags = key_id_flags,
+     .examples = keys_rotate_examples,
+     .details =
+         "'keys add' and 'keys promote' in one step, for a key ring file that all programs share. The key that was\n"
+         "primary before still opens what it sealed."},
+    {.path = "keys disable",
+     .summary = "Take a key of the key ring out of use",
+     .arguments = "ID",
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .examples = keys_disable_examples,
+     .details = "What the key sealed cannot be opened any more. The key stays in the file: to undo it, set its state "
+                "there to\n"
+                "decrypt. The primary key cannot be disabled."},
+    {.path = "keys status",
+     .summary = "Show the keys of the key ring and their states",
+     .examples = keys_status_examples,
+     .details = "Shows ids and states, never a key. Checks the key ring as every program does at its start."},
     {.path = "doctor",
      .summary = "Check every part and name the remedy for what fails",
      .flags = doctor_flags,

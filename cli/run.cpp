@@ -18,7 +18,7 @@ namespace tokenrail::cli {
 namespace {
 
 using Handler = int (*)(const Context&);
-constexpr std::array<std::pair<std::string_view, Handler>, 13> handlers{{
+constexpr std::array<std::pair<std::string_view, Handler>, 19> handlers{{
     {"chat", run_chat},
     {"tail", run_tail},
     {"topics apply", run_topics_apply},
@@ -30,6 +30,12 @@ constexpr std::array<std::pair<std::string_view, Handler>, 13> handlers{{
     {"registry list", run_registry_list},
     {"registry sync", run_registry_sync},
     {"registry set-parameters", run_registry_parameters},
+    {"keys create", run_keys_create},
+    {"keys add", run_keys_add},
+    {"keys promote", run_keys_promote},
+    {"keys rotate", run_keys_rotate},
+    {"keys disable", run_keys_disable},
+    {"keys status", run_keys_status},
     {"doctor", run_doctor},
     {"verify", run_verify},
 }};

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "cli/context.hpp"
+#include "common/crypto/key_ring_settings.hpp"
 #include "common/providers/environment.hpp"
 #include "common/topics/rules.hpp"
 
@@ -42,8 +43,8 @@ constexpr std::array own_settings{
 }  // namespace
 
 const std::vector<config::Setting>& settings() {
-  static const auto joined =
-      config::joined({config::common_settings(), providers::environment_settings(), own_settings});
+  static const auto joined = config::joined(
+      {config::common_settings(), providers::environment_settings(), crypto::key_ring_settings(), own_settings});
   return joined;
 }
 

@@ -11,6 +11,7 @@
 #include "cli/acls.hpp"
 #include "cli/context.hpp"
 #include "common/config/settings.hpp"
+#include "common/crypto/key_ring_settings.hpp"
 #include "common/providers/environment.hpp"
 #include "tests/reference_pages/pages.hpp"
 #include "workers/registry_sync/settings.hpp"
@@ -61,11 +62,17 @@ std::string configuration_page() {
               "one's own,\nmakes a connection of the platform: `OPENAI_API_KEY` makes `env-openai`. Give the router "
               "and registry-sync the\nsame values; the router sends a key only to the base URL that it has itself.",
               providers::environment_settings());
+  page +=
+      section("Key ring",
+              "`tokenrail` has these: where the [key ring](../explanation/credentials.md#the-key-ring) is that seals "
+              "credentials.",
+              crypto::key_ring_settings());
   page += section("tokenrail-router", "Answers the requests.", router::router_settings());
   page += section("tokenrail-registry-sync", "Keeps the registry in step with what the providers offer.",
                   registry_sync::registry_sync_settings());
   page += section("tokenrail", "The command line tool.",
-                  all_of_cli.subspan(common.size() + providers::environment_settings().size()));
+                  all_of_cli.subspan(common.size() + providers::environment_settings().size() +
+                                     crypto::key_ring_settings().size()));
   return page;
 }
 

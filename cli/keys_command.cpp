@@ -1,0 +1,135 @@
+// `tokenrail keys …`: makes and changes the key ring that seals credentials.
+#include <chrono>
+#include <utility>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include "cli/context.hpp"
+#include "cli/key_ring_file.hpp"
+#include "cli/keys.hpp"
+#include "common/crypto/key_ring_settings.hpp"
+
+namespace tokenrail::cli {
+namespace {
+
+std::string today() {
+  return fmt::format("{:%Y-%m-%d}", std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now()));
+}
+
+Result<std::string> ring_file(const Context& context) {
+  if (context.values.is_set("keyring.file")) return context.values.text("keyring.file");
+  if (context.values.is_set("keyring.keys")) {
+    return fail(ErrorKind::invalid_input,
+                "the key ring is the text of TOKENRAIL_KEYRING, which no command can change; put it into a file and "
+                "name that with --keyring.file or TOKENRAIL_KEYRING_FILE");
+  }
+  return fail(ErrorKind::invalid_input,
+              "no key ring is set; name its file with --keyring.file or TOKENRAIL_KEYRING_FILE, or make one with "
+              "'tokenrail keys create FILE'");
+}
+
+/// Adds a key with the id that --id gives, or one made from today's date. Returns the id.
+Result<std::string> add_key(const Context& context, crypto::KeyRing& ring) {
+  auto id = context.call.value("id").value_or(new_key_id(ring.keys(), today()));
+  if (auto added = ring.add(id); !added) return std::unexpected(std::move(added.error()));
+  return id;
+}
+
+/// The id of the key on standard output; with --json the key as 'keys status' shows it.
+void show_key(const Context& context, const crypto::KeyRing& ring, const std::string& id) {
+  for (const auto& key : ring.keys())
+    if (key.id == id) context.terminal.out_line(context.json() ? key_json(key) : id);
+}
+
+/// Carries the change out, and writes `done` about the key, whose id `change` returns.
+int change_ring(const Context& context, const std::function<Result<std::string>(crypto::KeyRing&)>& change,
+                fmt::format_string<const std::string&> done) {
+  const auto path = ring_file(context);
+  if (!path) return context.failed(path.error());
+  std::string id;
+  const auto changed = change_key_ring_file(*path, [&](crypto::KeyRing& ring) -> Result<void> {
+    auto about = change(ring);
+    if (!about) return std::unexpected(std::move(about.error()));
+    id = std::move(*about);
+    return {};
+  });
+  if (!changed) return context.failed(changed.error());
+  show_key(context, *changed, id);
+  context.terminal.note(fmt::format(done, std::as_const(id)));
+  return exit_done;
+}
+
+}  // namespace
+
+int run_keys_create(const Context& context) {
+  const auto& path = context.call.arguments[0];
+  const auto ring = crypto::KeyRing::create(context.call.value("id").value_or(today()));
+  if (!ring) return context.failed(ring.error());
+  if (const auto created = create_key_ring_file(path, *ring); !created) return context.failed(created.error());
+  show_key(context, *ring, ring->primary_id());
+  context.terminal.note(
+      fmt::format("'{}' is a new key ring. Keep a copy of it, apart from the backups of the database: without it the "
+                  "stored credentials are lost. Name it to the programs with TOKENRAIL_KEYRING_FILE",
+                  path));
+  return exit_done;
+}
+
+int run_keys_add(const Context& context) {
+  return change_ring(
+      context, [&](crypto::KeyRing& ring) { return add_key(context, ring); },
+      "key '{0}' opens only. Give the file to every program that has the key ring and restart it; then run 'tokenrail "
+      "keys promote {0}'");
+}
+
+int run_keys_promote(const Context& context) {
+  return change_ring(
+      context,
+      [&](crypto::KeyRing& ring) -> Result<std::string> {
+        const auto& id = context.call.arguments[0];
+        if (auto promoted = ring.promote(id); !promoted) return std::unexpected(std::move(promoted.error()));
+        return id;
+      },
+      "key '{}' is the primary one. Give the file to every program that has the key ring and restart it");
+}
+
+int run_keys_rotate(const Context& context) {
+  return change_ring(
+      context,
+      [&](crypto::KeyRing& ring) -> Result<std::string> {
+        auto id = add_key(context, ring);
+        if (!id) return id;
+        if (auto promoted = ring.promote(*id); !promoted) return std::unexpected(std::move(promoted.error()));
+        return id;
+      },
+      "key '{}' is new and the primary one; the one before it still opens. Give the file to every program that has the "
+      "key ring and restart it");
+}
+
+int run_keys_disable(const Context& context) {
+  return change_ring(
+      context,
+      [&](crypto::KeyRing& ring) -> Result<std::string> {
+        const auto& id = context.call.arguments[0];
+        if (auto disabled = ring.disable(id); !disabled) return std::unexpected(std::move(disabled.error()));
+        return id;
+      },
+      "key '{}' is disabled; a program that meets a credential sealed by it names the key. To undo it, set its state "
+      "in "
+      "the file to decrypt");
+}
+
+int run_keys_status(const Context& context) {
+  const auto ring = crypto::load_key_ring(context.values);
+  if (!ring) return context.failed(ring.error());
+  if (!*ring) return context.failed(ring_file(context).error());
+  const auto keys = (*ring)->keys();
+  if (!context.json()) {
+    context.terminal.out(key_table(keys));
+    return exit_done;
+  }
+  for (const auto& key : keys) context.terminal.out_line(key_json(key));
+  return exit_done;
+}
+
+}  // namespace tokenrail::cli
