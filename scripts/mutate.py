@@ -34,6 +34,7 @@ class Module:
 
 MODULES = {
     "config": Module(("common/config/*.cpp",), "unit-config-tests"),
+    "crypto": Module(("common/crypto/*.cpp",), "unit-crypto-tests"),
     "events": Module(("common/events/*.cpp",), "unit-events-tests"),
     "http": Module(
         ("common/http/framing.*", "common/http/head_reader.cpp", "common/http/name_cache.cpp"),

@@ -116,6 +116,17 @@ TEST(Envelope, EveryTruncationAndExtensionIsRefused) {
   EXPECT_FALSE(key_id({.bytes = good.substr(0, 60)}));
 }
 
+// The longest id: its length must count in every bound.
+TEST(Envelope, EveryTruncationWithTheLongestIdIsRefused) {
+  const auto ring = ring_of(key_json(std::string(key_id_bytes_max, 'k'), "primary", key_a));
+  const auto good = seal(ring, Secret("s"), a_binding()).value().bytes;
+  ASSERT_TRUE(open(ring, {.bytes = good}, a_binding()));
+  for (std::size_t size = 0; size < good.size(); ++size) {
+    EXPECT_FALSE(open(ring, {.bytes = good.substr(0, size)}, a_binding())) << size;
+    EXPECT_FALSE(key_id({.bytes = good.substr(0, size)})) << size;
+  }
+}
+
 TEST(Envelope, EveryFieldOfTheBindingCounts) {
   const auto ring = one_key();
   const std::vector<std::function<void(Binding&)>> changes{

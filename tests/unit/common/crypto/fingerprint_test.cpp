@@ -36,6 +36,7 @@ TEST(Last4, ShowsNothingOfAShortSecret) {
 TEST(Last4, ShowsPrintableAsciiOnly) {
   EXPECT_EQ(last4(Secret("abcdefghijklmn\nop")), "");
   EXPECT_EQ(last4(Secret("abcdefghijklm op")), "");
+  EXPECT_EQ(last4(Secret("abcdefghijkl!~!~")), "!~!~");
   EXPECT_EQ(last4(Secret("abcdefghijklmno\xc3\xa9")), "");
   EXPECT_EQ(last4(Secret("abcdefghijklmno\x1b[1")), "");
   // Eleven characters in 13 bytes.
