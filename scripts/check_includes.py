@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Holds the arrows of the layout: an include may only point downwards.
 
-    workers, cli  /  providers, registry  /  events, topics  /  kafka, http, crypto, worker  /  async  /
+    workers, cli  /  providers, registry  /  auth, events, topics  /  kafka, http, crypto, worker  /  async  /
     config, telemetry
 
 Modules of one layer do not know each other, a worker never includes another, and headers directly in common/ lie
@@ -23,7 +23,7 @@ LAYERS = [  # from the lowest up
     {"common/config", "common/telemetry"},
     {"common/async"},
     {"common/kafka", "common/http", "common/crypto", "common/worker"},
-    {"common/events", "common/topics"},
+    {"common/auth", "common/events", "common/topics"},
     {"common/providers", "common/registry"},
     {"workers/*", "cli"},
 ]
@@ -41,15 +41,16 @@ CONFINED = [
     ("curl/", "libcurl"),
     ("toml++/", "toml++"),
     ("openssl/", "OpenSSL"),
+    ("cjose/", "cjose"),
     ("jansson", "jansson"),
 ]
 # Headers whose purpose is to hand a library on, and to which modules. Those may not pass it further.
-SHARED = {"common/events/json_document.hpp": {"common/providers"}}  # the one reader of foreign JSON
+SHARED = {"common/events/json_document.hpp": {"common/providers", "common/registry"}}  # the one reader of foreign JSON
 # Beside common/kafka: tests and benchmarks, and the broker for development, which is librdkafka's own mock cluster.
 RDKAFKA_ALLOWED = re.compile(r"^(common/kafka/.*|tests/.*|.*dev_broker.*\.cpp)$")
 # Beside common/crypto: digests and base64 in modules that are older than it, and tests. Keys are used in common/crypto only.
 OPENSSL_ALLOWED = re.compile(
-    r"^(common/crypto/.*|tests/.*|common/events/(request_name|audit_content)\.cpp"
+    r"^(common/crypto/.*|tests/.*|common/auth/(api_token|dev_issuer|key_file|public_key)\.cpp|common/events/(request_name|audit_content)\.cpp"
     r"|common/providers/(target|anthropic/content_part|openai/embeddings|cohere/messages)\.cpp)$"
 )
 
@@ -216,6 +217,9 @@ CLEAN = {
     "common/events/chunk.cpp": '#include <simdjson.h>\n#include "common/http/framing.hpp"\n',
     "common/registry/store.cpp": '#include <soci/soci.h>\n#include "common/events/chunk.hpp"\n',
     "common/providers/provider.hpp": '#include "common/events/chunk.hpp"\n',
+    "common/auth/json.hpp": "#include <functional>\n",
+    "common/auth/jwt.cpp": '#include <jansson.h>\n#include "common/auth/json.hpp"\n',
+    "workers/registry_api/api.cpp": '#include "common/auth/json.hpp"\n',
     "common/events/json_document.hpp": "#include <simdjson.h>\n",
     "common/providers/failure_text.cpp": '#include "common/events/json_document.hpp"\n',
     "workers/router/router.cpp": '#include "common/registry/store.hpp"\n#include "common/providers/provider.hpp"\n',
@@ -255,6 +259,9 @@ PLANTED = [  # (path, text, part of the complaint)
     ("common/crypto/key_ring.hpp", "#include <jansson.h>\n", "jansson must stay inside"),
     ("common/http/client.cpp", "#include <openssl/ssl.h>\n", "only in common/crypto"),
     ("common/http/client.cpp", '#include "common/crypto/bytes.hpp"\n', "of one layer"),
+    ("common/auth/json.hpp", "#include <jansson.h>\n", "jansson must stay inside"),
+    ("common/auth/json.hpp", "#include <cjose/cjose.h>\n", "cjose must stay inside"),
+    ("common/auth/json.hpp", '#include "common/events/chunk.hpp"\n', "of one layer"),
     ("common/registry/CMakeLists.txt", "tokenrail_module(\n  NAME registry\n  DEPENDS tokenrail_router)\n", "DEPENDS of"),
 ]
 
