@@ -105,6 +105,8 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   [[nodiscard]] bool takes_prefill(const registry::RouteTarget& target) const;
   [[nodiscard]] bool can_take(const registry::RouteTarget& target) const;
   void move_to(std::size_t target_index);
+  void put_first(std::size_t target_index);
+  void target_changed();
   [[nodiscard]] bool choose_target();
   void start_call();
   void call_again_at(Millis at);

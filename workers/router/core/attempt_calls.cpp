@@ -54,12 +54,25 @@ bool Attempt::can_take(const registry::RouteTarget& target) const {
 
 void Attempt::move_to(std::size_t target_index) {
   if (target_index == target_) return;
-  const auto from = connection_id_;
   target_ = target_index;
+  target_changed();
+}
+
+void Attempt::target_changed() {
+  const auto from = connection_id_;
   calls_on_target_ = 0;
   key_changes_ = 0;
   connection_id_ = target().deployment.connection_id;
   services_.in_flight.connection_changed(from, connection_id_);
+}
+
+/// Calls that deployment next. Those that it overtakes are tried after the others: they may be all that is left.
+void Attempt::put_first(std::size_t target_index) {
+  if (target_index == target_) return;
+  const auto begin = route_.targets.begin();
+  std::rotate(begin + static_cast<std::ptrdiff_t>(target_), begin + static_cast<std::ptrdiff_t>(target_index),
+              route_.targets.end());
+  target_changed();
 }
 
 /// Passes over deployments that cannot take the request, and over those that fail or whose rate limit is used up, where
@@ -75,11 +88,11 @@ bool Attempt::choose_target() {
     // probe, so the rate limit is looked at first.
     if ((i == target_ && calls_on_target_ > 0) ||
         (!services_.exhausted.is(key, now) && services_.circuits.admit(key, now))) {
-      move_to(i);
+      put_first(i);
       return true;
     }
   }
-  if (possible) move_to(*possible);
+  if (possible) put_first(*possible);
   return possible.has_value();
 }
 

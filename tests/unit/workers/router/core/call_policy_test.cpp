@@ -271,6 +271,53 @@ TEST_F(CallPolicyTest, ADeploymentThatKeepsFailingIsTriedAfterOthers) {
   EXPECT_THAT(url_of(++call), StartsWith("http://a")) << "the probe went well";
 }
 
+/// As many failures in a row as open a circuit, of the deployment on connection "a".
+constexpr int failures_to_open = 5;
+
+TEST_F(CallPolicyTest, DeploymentWithOpenCircuitIsCalledAfterTheOthersFailed) {
+  std::uint64_t call = 0;
+  for (int i = 0; i < failures_to_open; ++i) {
+    ask("r" + std::to_string(i));
+    http.end(++call, http::Ending::connect_failed);
+    wake_after(1ms);
+    settle();
+    answer(++call);
+    settle();
+  }
+  ask("later");
+  ASSERT_THAT(url_of(++call), StartsWith("http://b")) << "a's circuit is open";
+  http.end(call, http::Ending::connect_failed);
+  wake_after(1ms);
+  settle();
+  ASSERT_EQ(http.started, call + 1) << "a is all that is left";
+  EXPECT_THAT(url_of(++call), StartsWith("http://a"));
+  answer(call, "well again");
+  settle();
+  EXPECT_EQ(chunks().back().finish_reason, "stop");
+  EXPECT_EQ(text_of(chunks().back().attempt), "well again");
+}
+
+TEST_F(CallPolicyTest, NoDeploymentIsCalledAgainAfterAllHaveFailed) {
+  std::uint64_t call = 0;
+  for (int i = 0; i < failures_to_open; ++i) {
+    ask("r" + std::to_string(i));
+    http.end(++call, http::Ending::connect_failed);
+    wake_after(1ms);
+    settle();
+    answer(++call);
+    settle();
+  }
+  ask("later");
+  for (int i = 0; i < 2; ++i) {
+    http.end(++call, http::Ending::connect_failed);
+    wake_after(1ms);
+    settle();
+  }
+  EXPECT_EQ(http.started, call) << "b, then a";
+  EXPECT_EQ(chunks().back().error_code, "PROVIDER_UNAVAILABLE");
+  EXPECT_EQ(audit(Kind::response).back().outcome, "failed");
+}
+
 TEST_F(CallPolicyTest, WithoutAnotherDeploymentAnOpenCircuitIsCalledAllTheSame) {
   for (std::uint64_t call = 1; call <= 7; ++call) {
     request("r" + std::to_string(call), "", std::nullopt);
