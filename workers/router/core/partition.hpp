@@ -319,10 +319,11 @@ class Partition {
   void bear_witness(events::CommitMetadata& metadata);
   [[nodiscard]] bool witnessed(const kafka::Record& record);
   void requests_are_others(const kafka::WitnessAnswer& now);
+  [[nodiscard]] std::optional<kafka::LogWitness> inherited_older(std::int64_t committable) const;
   void outputs_are_others(bool audit, bool chunks);
   void audit_went_back(std::int64_t offset);
   void compare(const kafka::Record& record);
-  void compared(std::optional<Millis> newer);
+  void compared(std::optional<Millis> newer, std::int64_t unread_from);
   void forget_requests();
 
   // jobs
@@ -468,8 +469,22 @@ class Partition {
     std::int64_t seen_to = 0;                           ///< where the log ended when it was last known to be the same
     std::int64_t until = 0;                             ///< where it ends now
     std::map<std::int64_t, std::int64_t> unanswered{};  ///< timestamps by offset, of what was read
+    kafka::LogWitness witness{};                        ///< of one of its records; may be of an answered one
     /// One past what is known to have been in it.
-    [[nodiscard]] std::int64_t end(std::optional<Millis> newer = std::nullopt) const;
+    [[nodiscard]] std::int64_t end() const;
+    void add(const Comparing& before);
+    /// The first and one past the last offset of requests that nobody answered and that are not in the log any more;
+    /// nothing: there are none. `newer`: what was read before and is not older than that is of the log that is there
+    /// now. `unread_from`: from there on no record that was not read is left.
+    [[nodiscard]] std::optional<std::pair<std::int64_t, std::int64_t>> gone(std::optional<Millis> newer,
+                                                                            std::int64_t unread_from) const;
+  };
+
+  /// Requests that are gone with their log and were not answered.
+  struct LostRange {
+    std::int64_t from = 0;
+    std::int64_t to = 0;
+    bool told = false;  ///< the event that reports them is on its way
   };
 
   /// What is known of the logs themselves.
@@ -484,10 +499,9 @@ class Partition {
     bool tails_by_time = false;  ///< the tails that were committed are those of another log of requests
     /// Of a log of requests that is gone: what nobody answered, until it is told. Until then commits go on to speak of
     /// that log, so that a successor would find the same.
-    std::optional<std::pair<std::int64_t, std::int64_t>> lost{};  ///< from, to
+    std::vector<LostRange> lost{};
     std::optional<kafka::LogWitness> older{};
     std::optional<Comparing> comparing{};
-    bool told = false;
   };
   Identity identity_{};
 

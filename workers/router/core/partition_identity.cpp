@@ -20,6 +20,8 @@ namespace tokenrail::router {
 namespace {
 
 constexpr Millis looks_awaited{3'000};
+// Of logs that were replaced one after the other; beyond so many the newest range grows, and may hold what is not lost.
+constexpr std::size_t lost_ranges_max = 100;
 
 constexpr std::size_t index_of(Log log) {
   return static_cast<std::size_t>(log);
@@ -80,6 +82,9 @@ void Partition::on_looks(const Looks& looks) {
   note_same(identity_.requests, requests);
   note_same(identity_.audit, looks[index_of(Log::audit)]);
   note_same(identity_.chunks, looks[index_of(Log::chunks)]);
+  // It may end below where it ended when the reading began.
+  const bool requests_same = requests && requests->verdict == kafka::LogVerdict::same;
+  if (identity_.comparing && requests_same && ledger_.next() >= requests->next) compared(std::nullopt, requests->next);
   if (!requests_other && !audit_other && !chunks_other) {
     if (phase_ == Phase::claiming && identity_.claimed) claim_reported();
     return;
@@ -114,13 +119,16 @@ void Partition::outputs_are_others(bool audit, bool chunks) {
 
 void Partition::requests_are_others(const kafka::WitnessAnswer& now) {
   const auto committable = ledger_.committable();
-  if (identity_.comparing) compared(std::nullopt);
-  Comparing older{
-      .from = committable, .delivered_to = ledger_.next(), .seen_to = identity_.requests.end(), .until = now.next};
+  Comparing older{.from = committable,
+                  .delivered_to = ledger_.next(),
+                  .seen_to = identity_.requests.end(),
+                  .until = now.next,
+                  .witness = identity_.requests.ask()};
   for (const auto& [offset, job] : jobs_) older.unanswered.emplace(offset, job.source_ms);
   for (const auto& record : untouched_) older.unanswered.emplace(record.offset, record.timestamp_ms);
   for (const auto& [offset, letter] : dead_letters_) older.unanswered.emplace(offset, letter.record.timestamp_ms);
-  if (!identity_.older) identity_.older = identity_.requests.below(committable);
+  if (identity_.comparing) older.add(*identity_.comparing);
+  if (!identity_.older) identity_.older = inherited_older(committable).value_or(identity_.requests.below(committable));
   identity_.older->position = std::max(identity_.older->position, older.end());
   identity_.comparing = std::move(older);
   recent_.log_began([&](std::int64_t offset) { return offset >= ledger_.next() || ledger_.is_incomplete(offset); });
@@ -141,51 +149,78 @@ void Partition::requests_are_others(const kafka::WitnessAnswer& now) {
   locating_ = {};
   identity_.requests.clear();
   wire_.seek(number_, start_);
-  if (start_ >= now.next) compared(std::nullopt);
+  if (start_ >= now.next) compared(std::nullopt, now.next);
 }
 
-std::int64_t Partition::Comparing::end(std::optional<Millis> newer) const {
-  auto end = seen_to;
-  for (const auto& [offset, ms] : unanswered) {
-    if (!newer || Millis(ms) < *newer) end = std::max(end, offset + 1);
+/// A predecessor that had gone back to read a log again could only commit a lower offset than it had reached. The
+/// record that it names may be there still, and is of the log that is gone all the same.
+std::optional<kafka::LogWitness> Partition::inherited_older(std::int64_t committable) const {
+  if (!inherited_ || inherited_->requests_log.offset < committable) return std::nullopt;
+  return inherited_->requests_log;
+}
+
+std::int64_t Partition::Comparing::end() const {
+  return unanswered.empty() ? seen_to : std::max(seen_to, unanswered.rbegin()->first + 1);
+}
+
+/// The log was replaced once more before all of it had been read: what was not found again so far is added.
+void Partition::Comparing::add(const Comparing& before) {
+  for (auto it = before.unanswered.lower_bound(before.from); it != before.unanswered.end(); ++it)
+    unanswered.emplace(it->first, it->second);
+  delivered_to = std::max(delivered_to, before.delivered_to);
+  seen_to = std::max(seen_to, before.seen_to);
+  witness = before.witness;
+}
+
+std::optional<std::pair<std::int64_t, std::int64_t>> Partition::Comparing::gone(std::optional<Millis> newer,
+                                                                                std::int64_t unread_from) const {
+  std::optional<std::pair<std::int64_t, std::int64_t>> range;
+  for (auto it = unanswered.lower_bound(from); it != unanswered.end(); ++it) {
+    if (newer && Millis(it->second) >= *newer) continue;
+    range = std::pair(range ? range->first : it->first, it->first + 1);
   }
-  return end;
+  const auto unread = std::max({delivered_to, unread_from, from});
+  if (unread < seen_to) range = std::pair(range ? std::min(range->first, unread) : unread, seen_to);
+  return range;
 }
 
 // A log that went back has kept its older records, and what is kept is not lost: it is found by reading again from
-// where the log may differ. Only the timestamps tell an old record from one that took its place.
+// where the log may differ. Only the timestamps tell an old record from one that took its place. Of a record that was
+// not read before, the timestamp is not known: as long as no other record differs it counts as kept.
 void Partition::compare(const kafka::Record& record) {
   auto& older = *identity_.comparing;
   const auto offset = record.offset;
-  const auto known = older.unanswered.find(offset);
   if (planted(Bug::kept_is_lost)) {
-    compared(std::nullopt);
+    compared(std::nullopt, older.until);
     return;
   }
-  if (known != older.unanswered.end() && known->second == record.timestamp_ms) {
+  const auto known = older.unanswered.find(offset);
+  const bool listed = known != older.unanswered.end() && offset >= older.from;
+  if (listed && known->second == record.timestamp_ms) {
     older.from = offset + 1;
-  } else if (offset >= older.from && (known != older.unanswered.end() || offset >= older.delivered_to)) {
-    compared(Millis(record.timestamp_ms));
+  } else if (listed || (offset == older.witness.offset && older.witness.time_ms != record.timestamp_ms)) {
+    compared(Millis(record.timestamp_ms), offset);
     return;
   }
-  if (offset + 1 < older.until) return;
-  // All of it was there before, or what lay there before was answered.
-  older.from = std::max(older.from, older.until);
-  compared(std::nullopt);
+  if (offset + 1 >= older.until) compared(std::nullopt, older.until);
 }
 
 /// `newer`: the timestamp of the first record that is known to be new. What was read before it may be of either log.
-void Partition::compared(std::optional<Millis> newer) {
+void Partition::compared(std::optional<Millis> newer, std::int64_t unread_from) {
   const auto older = *std::exchange(identity_.comparing, std::nullopt);
-  const auto end = older.end(newer);
-  if (older.from < end && !planted(Bug::lost_log_untold)) {
+  const auto gone = older.gone(newer, unread_from);
+  if (gone && !planted(Bug::lost_log_untold)) {
+    const auto [from, to] = *gone;
     spdlog::error("partition {}: the requests from offset {} to {} of the log that is gone were not answered", number_,
-                  older.from, end - 1);
-    const auto from = identity_.lost ? std::min(identity_.lost->first, older.from) : older.from;
-    identity_.lost = std::pair(from, identity_.lost ? std::max(identity_.lost->second, end) : end);
-    identity_.told = false;
+                  from, to - 1);
+    if (identity_.lost.size() < lost_ranges_max) {
+      identity_.lost.push_back({.from = from, .to = to});
+    } else {
+      auto& newest = identity_.lost.back();
+      newest = {.from = std::min(newest.from, from), .to = std::max(newest.to, to)};
+    }
   }
-  if (!identity_.lost) identity_.older.reset();
+  if (identity_.lost.empty()) identity_.older.reset();
   tell_losses();
 }
 

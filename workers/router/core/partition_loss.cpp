@@ -100,7 +100,9 @@ void Partition::gaps_answered(const Result<LogPlaces>& answer) {
 
 void Partition::tell_losses() {
   if (phase_ != Phase::running) return;
-  if (identity_.lost && !std::exchange(identity_.told, true)) tell_loss(identity_.lost->first, identity_.lost->second);
+  for (auto& range : identity_.lost) {
+    if (!std::exchange(range.told, true)) tell_loss(range.from, range.to);
+  }
   for (auto& [from, gap] : gaps_) {
     if (!gap.lost_to || std::exchange(gap.told, true)) continue;
     tell_loss(from, *gap.lost_to);
@@ -121,10 +123,12 @@ void Partition::tell_loss(std::int64_t from, std::int64_t to) {
 
 /// The event that tells of it is known to count.
 void Partition::loss_counts(std::int64_t from, std::int64_t to) {
-  if (identity_.told && identity_.lost == std::pair(from, to)) {
+  const auto range = std::ranges::find_if(
+      identity_.lost, [&](const LostRange& lost) { return lost.told && lost.from == from && lost.to == to; });
+  if (range != identity_.lost.end()) {
     services_.metrics.requests_lost.add(static_cast<std::uint64_t>(to - from));
-    identity_.lost.reset();
-    identity_.older.reset();
+    identity_.lost.erase(range);
+    if (identity_.lost.empty() && !identity_.comparing) identity_.older.reset();
     return;
   }
   const auto gap = gaps_.find(from);
@@ -184,7 +188,9 @@ void Partition::forget_lost(const events::AuditFacts& facts) {
 }
 
 bool Partition::may_be_lost(std::int64_t offset) const {
-  if (identity_.lost && offset >= identity_.lost->first && offset < identity_.lost->second) return true;
+  if (std::ranges::any_of(identity_.lost,
+                          [&](const LostRange& lost) { return offset >= lost.from && offset < lost.to; }))
+    return true;
   if (gaps_.empty()) return false;
   auto gap = gaps_.upper_bound(offset);
   if (gap == gaps_.begin()) return false;

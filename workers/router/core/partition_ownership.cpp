@@ -435,7 +435,7 @@ void Partition::fail(std::string_view why) {
   refused_here_.clear();
   by_unit_.clear();
   for (auto& [from, gap] : gaps_) gap.told = gap.counted = false;
-  identity_.told = false;
+  for (auto& range : identity_.lost) range.told = false;
   for (auto& [offset, job] : jobs_) {
     over(job);
     fetch_ended(job);

@@ -233,6 +233,167 @@ TEST_F(AnotherLogTest, WhatALogThatWentBackHasKeptIsNotLost) {
   EXPECT_EQ(metadata->requests_log.position, 4) << "of the log that is there";
 }
 
+TEST_F(AnotherLogTest, AnsweredRequestsBehindAKeptOneAreNotReported) {
+  assign();
+  request("a0");
+  answer_all();
+  request("a1", "", "slow");
+  for (const auto* id : {"a2", "a3", "a4"}) request(id, "", std::string(id));
+  settle();
+  while (http.calls.size() > 1) {  // all but that of a1
+    answer(http.newest());
+    settle();
+  }
+  look();
+  logs[{"chat.requests", 0}].resize(3);
+  append("c3");
+  append("c4");
+  append("c5");
+  look();
+  hand_out(group->sought.back().offset);
+  answer_all();
+  EXPECT_TRUE(losses().empty()) << "a3 and a4 were answered, a1 and a2 are there";
+  for (const auto* id : {"a1", "c3", "c4", "c5"}) EXPECT_EQ(answers_of(id).size(), 1U) << id;
+  EXPECT_EQ(group->stored[place].first, 6);
+}
+
+TEST_F(AnotherLogTest, UnreadRequestsThatTheLogKeptAreNotReported) {
+  assign();
+  request("a0");
+  answer_all();
+  for (const auto* id : {"a1", "a2", "a3"}) append(id);  // the group does not hand them out yet
+  look();
+  look();
+  logs[{"chat.requests", 0}].resize(3);
+  look();
+  ASSERT_FALSE(group->sought.empty());
+  hand_out(group->sought.back().offset);
+  answer_all();
+  EXPECT_EQ(losses(), (std::vector<std::pair<std::int64_t, std::int64_t>>{{3, 4}}));
+  for (const auto* id : {"a0", "a1", "a2"}) EXPECT_EQ(answers_of(id).size(), 1U) << id;
+}
+
+TEST_F(AnotherLogTest, UnreadRequestsOfAReplacedLogAreReported) {
+  assign();
+  request("a0");
+  answer_all();
+  for (const auto* id : {"a1", "a2", "a3"}) append(id);
+  look();
+  look();
+  create_again("chat.requests");
+  wake_after(1s);
+  for (const auto* id : {"b0", "b1", "b2", "b3", "b4"}) append(id);
+  look();
+  ASSERT_FALSE(group->sought.empty());
+  hand_out(group->sought.back().offset);
+  answer_all();
+  EXPECT_EQ(losses(), (std::vector<std::pair<std::int64_t, std::int64_t>>{{1, 4}}))
+      << "another record lies where a0 was";
+}
+
+TEST_F(AnotherLogTest, SuccessorDoesNotReportWhatTheLogKept) {
+  assign();
+  request("a0");
+  answer_all();
+  request("a1");
+  settle();
+  look();
+  logs[{"chat.requests", 0}].resize(1);
+  look();  // commits offset 0, to read again from there
+  const auto kept = group->stored;
+  ASSERT_EQ(kept.at(place).first, 0);
+  for (int successor = 0; successor < 2; ++successor) {
+    make_core({});
+    group->stored = kept;
+    core->consumer_listener().on_assigned({place});
+    settle();
+    EXPECT_TRUE(losses().empty()) << "a0 is read first";
+    const auto metadata = events::decode_commit_metadata(group->stored[place].second);
+    ASSERT_TRUE(metadata);
+    EXPECT_EQ(metadata->requests_log.position, 2) << "of the log that is gone, for the next successor";
+    EXPECT_EQ(metadata->requests_log.offset, 0);
+  }
+  hand_out(0);
+  answer_all();
+  EXPECT_EQ(losses(), (std::vector<std::pair<std::int64_t, std::int64_t>>{{1, 2}}));
+  EXPECT_EQ(answers_of("a0").size(), 1U);
+}
+
+TEST_F(AnotherLogTest, LogThatGoesBackTwiceKeepsTheRest) {
+  assign();
+  request("a0");
+  answer_all();
+  for (const auto* id : {"a1", "a2", "a3"}) request(id, "", std::string(id));
+  settle();
+  look();
+  logs[{"chat.requests", 0}].resize(3);
+  look();
+  const auto sought = group->sought.size();
+  core->consumer_listener().on_record({.topic = "chat.requests",
+                                       .partition = 0,
+                                       .key = "k",
+                                       .value = text("a0"),
+                                       .timestamp_ms = logs[{"chat.requests", 0}][0].timestamp_ms,
+                                       .log_append_time = true});
+  look();
+  logs[{"chat.requests", 0}].resize(2);
+  look();
+  ASSERT_GT(group->sought.size(), sought) << "it was read to its first record only";
+  hand_out(group->sought.back().offset);
+  answer_all();
+  EXPECT_EQ(losses(), (std::vector<std::pair<std::int64_t, std::int64_t>>{{2, 4}}));
+  for (const auto* id : {"a0", "a1"}) EXPECT_EQ(answers_of(id).size(), 1U) << id;
+  EXPECT_EQ(group->stored[place].first, 2);
+}
+
+TEST_F(AnotherLogTest, LogThatEndsBelowTheReadingIsComparedToItsEnd) {
+  assign();
+  request("a0");
+  answer_all();
+  for (const auto* id : {"a1", "a2", "a3"}) request(id, "", std::string(id));
+  settle();
+  look();
+  logs[{"chat.requests", 0}].resize(3);
+  look();
+  logs[{"chat.requests", 0}].resize(2);  // before anything of it was read again
+  hand_out(group->sought.back().offset);
+  EXPECT_TRUE(losses().empty()) << "a2 may follow";
+  look();
+  answer_all();
+  EXPECT_EQ(losses(), (std::vector<std::pair<std::int64_t, std::int64_t>>{{2, 4}}));
+}
+
+TEST_F(AnotherLogTest, EachLossOfALogThatGoesBackTwiceIsReported) {
+  assign();
+  for (const auto* id : {"a0", "a1", "a2"}) request(id, "", std::string(id));
+  answer_all();
+  request("a3", "", "slow");
+  settle();
+  look();
+  logs[{"chat.requests", 0}].resize(3);
+  environment.advance(5s);
+  core->on_wake();
+  for (int i = 0; i < 5; ++i) {  // all but the event that reports the loss
+    questions.answer(*core);
+    if (losses().empty()) producer->acknowledge_all();
+    reader->deliver();
+    if (losses().empty()) group->answer_commits();
+  }
+  hand_out(0);
+  request("b3", "", "slow");
+  settle();
+  look();
+  logs[{"chat.requests", 0}].resize(3);
+  look();
+  hand_out(group->sought.back().offset);
+  answer_all();
+  for (const auto& [from, to] : losses()) {
+    EXPECT_EQ(from, 3) << "a0 to a2 are there and answered";
+    EXPECT_EQ(to, 4);
+  }
+  EXPECT_FALSE(losses().empty());
+}
+
 TEST_F(AnotherLogTest, WhatIsReadAgainIsKnownWhereverTheCommittedTailBegins) {
   constexpr int count = 300;  // more than the audit fold knows the beginning of as one
   RouterOptions changed;
