@@ -1,13 +1,50 @@
 #include "common/registry/projection.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace tokenrail::registry {
 
 namespace {
 
-std::string part_or_underscore(std::string_view part) {
-  return part.empty() ? "_" : std::string(part);
+using Applied = Projection::Applied;
+
+/// One record of a kind other than models: kept under its own key, the highest version counts.
+template <class Record, class Parse>
+Applied apply_to(std::map<std::string, Record, std::less<>>& records, std::string_view key,
+                 std::optional<std::string_view> value, const Parse& parse) {
+  const auto held = records.find(key);
+  if (!value) {
+    if (held == records.end()) return Applied::unchanged;
+    records.erase(held);
+    return Applied::removed;
+  }
+  auto record = parse(*value);
+  if (!record) return Applied::malformed;
+  // A record whose content belongs under another key could give one organisation's rights to another.
+  if (record_key(*record) != key) return Applied::malformed;
+  if (held == records.end()) {
+    records.emplace(std::string(key), std::move(*record));
+    return Applied::changed;
+  }
+  if (record->version <= held->second.version) return Applied::unchanged;
+  held->second = std::move(*record);
+  return Applied::changed;
+}
+
+Result<events::RegistryGrants> parse_sorted_grants(std::string_view value) {
+  auto record = events::parse_registry_grants(value);
+  if (record) {
+    std::ranges::sort(record->grants, {},
+                      [](const auto& grant) { return std::tuple(grant.object_kind, std::string_view(grant.object)); });
+  }
+  return record;
+}
+
+template <class Record>
+const Record* find_in(const std::map<std::string, Record, std::less<>>& records, const std::string& key) {
+  const auto held = records.find(key);
+  return held == records.end() ? nullptr : &held->second;
 }
 
 }  // namespace
@@ -19,54 +56,34 @@ bool is_model_key(std::string_view key) {
   return first == "_" || !first.starts_with('_');
 }
 
-std::string Projection::scope_of(std::string_view org_id, std::string_view user_id) {
-  std::string scope = part_or_underscore(org_id);
-  scope += '/';
-  scope += part_or_underscore(user_id);
-  scope += '/';
-  return scope;
+Applied Projection::apply(std::string_view key, std::optional<std::string_view> value) {
+  if (key == events::registry_mark_key) return apply_mark(value);
+  if (is_model_key(key)) return apply_model(key, value);
+  if (key.starts_with(events::default_key_prefix))
+    return apply_to(defaults_, key, value, events::parse_registry_default);
+  if (key.starts_with(events::alias_key_prefix)) return apply_to(aliases_, key, value, events::parse_registry_alias);
+  if (key.starts_with(events::grants_key_prefix)) return apply_to(grants_, key, value, parse_sorted_grants);
+  if (key.starts_with(events::organization_key_prefix))
+    return apply_to(organizations_, key, value, events::parse_registry_organization);
+  return Applied::ignored;
 }
 
-Projection::OrderKey Projection::order_key(const std::string& key, const events::ModelState& model) {
-  auto priority = std::numeric_limits<std::int64_t>::max();
-  for (const auto& deployment : model.deployments)
-    if (deployment.enabled) priority = std::min(priority, deployment.priority);
-  return {.scope = scope_of(model.org_id, model.owner_user_id), .priority = priority, .slug = model.slug, .key = key};
-}
-
-void Projection::index(const std::string& key, const events::ModelState& model) {
-  const auto scope = scope_of(model.org_id, model.owner_user_id);
-  by_name_.emplace(scope + model.model_name, key);
-  if (!model.slug.empty()) by_slug_.emplace(scope + model.slug, key);
-  if (model.is_default) defaults_.emplace(scope, key);
-  by_order_.insert(order_key(key, model));
-}
-
-void Projection::unindex(const std::string& key, const events::ModelState& model) {
-  const auto scope = scope_of(model.org_id, model.owner_user_id);
-  by_name_.erase({scope + model.model_name, key});
-  by_slug_.erase({scope + model.slug, key});
-  defaults_.erase({scope, key});
-  by_order_.erase(order_key(key, model));
-}
-
-Projection::Applied Projection::apply(std::string_view key, std::optional<std::string_view> value) {
-  if (key == events::registry_mark_key) {
-    if (!value) {
-      mark_.reset();
-      return Applied::mark;
-    }
-    const auto mark = events::parse_registry_mark(*value);
-    if (!mark) return Applied::malformed;
-    mark_ = *mark;
+Applied Projection::apply_mark(std::optional<std::string_view> value) {
+  if (!value) {
+    mark_.reset();
     return Applied::mark;
   }
-  if (!is_model_key(key)) return Applied::ignored;
+  const auto mark = events::parse_registry_mark(*value);
+  if (!mark) return Applied::malformed;
+  mark_ = *mark;
+  return Applied::mark;
+}
 
+Applied Projection::apply_model(std::string_view key, std::optional<std::string_view> value) {
   const auto held = models_.find(key);
   if (!value) {
     if (held == models_.end()) return Applied::unchanged;
-    unindex(held->first, held->second);
+    indexes_.erase(held->second);
     models_.erase(held);
     return Applied::removed;
   }
@@ -77,65 +94,93 @@ Projection::Applied Projection::apply(std::string_view key, std::optional<std::s
   event->model.version = event->version;
   if (held == models_.end()) {
     const auto [added, fresh] = models_.emplace(std::string(key), std::move(event->model));
-    index(added->first, added->second);
+    indexes_.insert(added->second);
     return Applied::changed;
   }
   if (event->version <= held->second.version) return Applied::unchanged;
-  unindex(held->first, held->second);
+  indexes_.erase(held->second);
   held->second = std::move(event->model);
-  index(held->first, held->second);
+  indexes_.insert(held->second);
   return Applied::changed;
 }
 
 const events::ModelState* Projection::find(std::string_view org_id, std::string_view user_id, std::string_view provider,
                                            std::string_view model_name) const {
-  events::ModelState wanted;
-  wanted.org_id = org_id;
-  wanted.owner_user_id = user_id;
-  wanted.provider = provider;
-  wanted.model_name = model_name;
-  const auto held = models_.find(events::model_key(wanted));
-  if (held == models_.end()) return nullptr;
-  // Whatever a key may look like: the content decides whose it is.
-  const auto& model = held->second;
-  const bool same = model.org_id == org_id && model.owner_user_id == user_id && model.provider == provider &&
-                    model.model_name == model_name;
-  return same ? &model : nullptr;
+  const events::ModelState* found = nullptr;
+  indexes_.by_name.for_each(std::tuple(org_id, user_id, model_name, provider), [&](const events::ModelState& model) {
+    found = &model;
+    return false;
+  });
+  return found;
 }
 
 std::vector<const events::ModelState*> Projection::named(std::string_view org_id, std::string_view user_id,
                                                          std::string_view model_name) const {
   std::vector<const events::ModelState*> found;
-  auto wanted = scope_of(org_id, user_id);
-  wanted += model_name;
-  for (auto at = by_name_.lower_bound({wanted, ""}); at != by_name_.end() && at->first == wanted; ++at) {
-    const auto& model = models_.find(at->second)->second;
-    if (model.org_id == org_id && model.owner_user_id == user_id && model.model_name == model_name)
-      found.push_back(&model);
-  }
-  std::ranges::sort(found, {}, &events::ModelState::provider);
+  indexes_.by_name.for_each(std::tuple(org_id, user_id, model_name), [&](const events::ModelState& model) {
+    found.push_back(&model);
+    return true;
+  });
   return found;
 }
 
 const events::ModelState* Projection::with_slug(std::string_view org_id, std::string_view user_id,
                                                 std::string_view slug) const {
-  auto wanted = scope_of(org_id, user_id);
-  wanted += slug;
-  for (auto at = by_slug_.lower_bound({wanted, ""}); at != by_slug_.end() && at->first == wanted; ++at) {
-    const auto& model = models_.find(at->second)->second;
-    if (model.org_id == org_id && model.owner_user_id == user_id && model.slug == slug) return &model;
-  }
-  return nullptr;
+  const events::ModelState* found = nullptr;
+  // A model without a slug is found by its name only.
+  if (slug.empty()) return found;
+  indexes_.by_slug.for_each(std::tuple(org_id, user_id, slug), [&](const events::ModelState& model) {
+    found = &model;
+    return false;
+  });
+  return found;
 }
 
 std::vector<const events::ModelState*> Projection::defaults(std::string_view org_id, std::string_view user_id) const {
   std::vector<const events::ModelState*> found;
-  const auto scope = scope_of(org_id, user_id);
-  for (auto at = defaults_.lower_bound({scope, ""}); at != defaults_.end() && at->first == scope; ++at) {
-    const auto& model = models_.find(at->second)->second;
-    if (model.org_id == org_id && model.owner_user_id == user_id) found.push_back(&model);
-  }
+  indexes_.defaults.for_each(std::tuple(org_id, user_id), [&](const events::ModelState& model) {
+    found.push_back(&model);
+    return true;
+  });
   return found;
+}
+
+std::vector<const events::ModelState*> Projection::with_id(std::string_view model_id) const {
+  std::vector<const events::ModelState*> found;
+  indexes_.by_id.for_each(std::tuple(model_id), [&](const events::ModelState& model) {
+    found.push_back(&model);
+    return true;
+  });
+  return found;
+}
+
+const events::RegistryAlias* Projection::alias(std::string_view org_id, std::string_view user_id,
+                                               std::string_view alias) const {
+  if (aliases_.empty() || alias.empty()) return nullptr;
+  return find_in(aliases_, record_key(events::RegistryAlias{.org_id = std::string(org_id),
+                                                            .owner_user_id = std::string(user_id),
+                                                            .alias = std::string(alias)}));
+}
+
+const events::RegistryDefault* Projection::default_pointer(std::string_view org_id, std::string_view user_id,
+                                                           std::string_view kind, std::string_view provider,
+                                                           std::string_view purpose) const {
+  if (defaults_.empty()) return nullptr;
+  return find_in(defaults_, record_key(events::RegistryDefault{.org_id = std::string(org_id),
+                                                               .owner_user_id = std::string(user_id),
+                                                               .kind = std::string(kind),
+                                                               .provider = std::string(provider),
+                                                               .purpose = std::string(purpose)}));
+}
+
+const events::RegistryGrants* Projection::grants(std::string_view org_id) const {
+  if (grants_.empty()) return nullptr;
+  return find_in(grants_, record_key(events::RegistryGrants{.org_id = std::string(org_id)}));
+}
+
+const events::RegistryOrganization* Projection::organization(std::string_view org_id) const {
+  if (organizations_.empty()) return nullptr;
+  return find_in(organizations_, record_key(events::RegistryOrganization{.org_id = std::string(org_id)}));
 }
 
 }  // namespace tokenrail::registry

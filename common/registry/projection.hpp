@@ -1,20 +1,18 @@
-// The registry as a router holds it: what the compacted `model_registry` topic says, kept in memory. Pure: records in,
-// models out; no clock, no I/O. One thread.
+// The registry as a router holds it: what the compacted `model_registry` topic contains, kept in memory. Pure: records
+// in, models and the rules about them out; no clock, no I/O. One thread.
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
-#include <limits>
 #include <map>
-#include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "common/events/model_event.hpp"
+#include "common/events/registry_records.hpp"
+#include "common/registry/model_indexes.hpp"
 
 namespace tokenrail::registry {
 
@@ -24,6 +22,14 @@ namespace tokenrail::registry {
 
 class Projection {
  public:
+  Projection() = default;
+  // The indexes point into models_, so a copy would point into its original.
+  Projection(const Projection&) = delete;
+  Projection& operator=(const Projection&) = delete;
+  Projection(Projection&&) = default;
+  Projection& operator=(Projection&&) = default;
+  ~Projection() = default;
+
   enum class Applied {
     changed,
     unchanged,  ///< an older version than the one held, or the same
@@ -36,54 +42,59 @@ class Projection {
 
   /// The mark has been seen: what is held is a whole registry.
   [[nodiscard]] bool complete() const { return mark_.has_value(); }
+  /// Number of models.
   [[nodiscard]] std::size_t size() const { return models_.size(); }
+  [[nodiscard]] const std::map<std::string, events::ModelState, std::less<>>& models() const { return models_; }
+  [[nodiscard]] const std::optional<events::RegistryMark>& mark() const { return mark_; }
 
-  /// By exact scope; empty org and user mean the platform's. Valid until the next apply().
+  // Everything below is found in a scope: an organisation and a user, of which both, or the user, may be empty. Empty
+  // org and user mean the platform. None of it walks the whole registry, and results are valid until the next apply().
+
   [[nodiscard]] const events::ModelState* find(std::string_view org_id, std::string_view user_id,
                                                std::string_view provider, std::string_view model_name) const;
-  [[nodiscard]] const std::map<std::string, events::ModelState, std::less<>>& models() const { return models_; }
-
-  /// The models of exactly one scope, valid until the next apply(): those of that name whatever their provider (by
-  /// provider name), the one of that slug, those that are the default of their kind, and all, by the lowest priority of
-  /// their deployments and then by slug. None of them walks the whole registry.
+  /// The models of that name whatever their provider, by provider name.
   [[nodiscard]] std::vector<const events::ModelState*> named(std::string_view org_id, std::string_view user_id,
                                                              std::string_view model_name) const;
   [[nodiscard]] const events::ModelState* with_slug(std::string_view org_id, std::string_view user_id,
                                                     std::string_view slug) const;
+  /// The models that say of themselves that they are the default of their kind.
   [[nodiscard]] std::vector<const events::ModelState*> defaults(std::string_view org_id,
                                                                 std::string_view user_id) const;
-  /// `visit` returns false to stop.
+  /// All models, by the lowest priority of their deployments and then by slug. `visit` returns false to stop.
   template <class Visit>
   void for_each_in_order(std::string_view org_id, std::string_view user_id, Visit&& visit) const {
-    const std::string scope = scope_of(org_id, user_id);
-    for (auto at = by_order_.lower_bound(OrderKey{.scope = scope}); at != by_order_.end() && at->scope == scope; ++at) {
-      const auto& model = models_.find(at->key)->second;
-      if (model.org_id == org_id && model.owner_user_id == user_id && !visit(model)) return;
-    }
+    indexes_.by_order.for_each(std::tuple(org_id, user_id), visit);
   }
+  /// Those of which is_candidate() is true, in order of preference and then as for_each_in_order().
+  template <class Visit>
+  void for_each_candidate(std::string_view org_id, std::string_view user_id, Preference preference,
+                          Visit&& visit) const {
+    indexes_.for_each_candidate({.org_id = org_id, .user_id = user_id}, preference, visit);
+  }
+  /// The rows with that model id, whatever their scope.
+  [[nodiscard]] std::vector<const events::ModelState*> with_id(std::string_view model_id) const;
 
-  [[nodiscard]] const std::optional<events::RegistryMark>& mark() const { return mark_; }
+  [[nodiscard]] const events::RegistryAlias* alias(std::string_view org_id, std::string_view user_id,
+                                                   std::string_view alias) const;
+  /// The default pointer for exactly these; provider and purpose may be empty.
+  [[nodiscard]] const events::RegistryDefault* default_pointer(std::string_view org_id, std::string_view user_id,
+                                                               std::string_view kind, std::string_view provider,
+                                                               std::string_view purpose) const;
+  /// Its grants are sorted by the kind and the id of their object.
+  [[nodiscard]] const events::RegistryGrants* grants(std::string_view org_id) const;
+  [[nodiscard]] const events::RegistryOrganization* organization(std::string_view org_id) const;
 
  private:
-  struct OrderKey {
-    std::string scope;
-    std::int64_t priority = std::numeric_limits<std::int64_t>::min();
-    std::string slug{};
-    std::string key{};
-    auto operator<=>(const OrderKey&) const = default;
-  };
-  static std::string scope_of(std::string_view org_id, std::string_view user_id);
-  static OrderKey order_key(const std::string& key, const events::ModelState& model);
-  void index(const std::string& key, const events::ModelState& model);
-  void unindex(const std::string& key, const events::ModelState& model);
+  Applied apply_mark(std::optional<std::string_view> value);
+  Applied apply_model(std::string_view key, std::optional<std::string_view> value);
 
   std::map<std::string, events::ModelState, std::less<>> models_;  ///< by record key
+  ModelIndexes indexes_;                                           ///< pointers into models_
+  std::map<std::string, events::RegistryDefault, std::less<>> defaults_;
+  std::map<std::string, events::RegistryAlias, std::less<>> aliases_;
+  std::map<std::string, events::RegistryGrants, std::less<>> grants_;
+  std::map<std::string, events::RegistryOrganization, std::less<>> organizations_;
   std::optional<events::RegistryMark> mark_;
-  // Keys of models_, found by what else a request may know of a model; all follow from models_.
-  std::set<std::pair<std::string, std::string>> by_name_;   ///< scope + name, key
-  std::set<std::pair<std::string, std::string>> by_slug_;   ///< scope + slug, key
-  std::set<std::pair<std::string, std::string>> defaults_;  ///< scope, key
-  std::set<OrderKey> by_order_;
 };
 
 }  // namespace tokenrail::registry

@@ -1,8 +1,10 @@
 #include "common/registry/projection.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/allocations.hpp"
 #include "tests/unit/common/registry/registry_fixture.hpp"
 
 namespace tokenrail::registry {
@@ -76,7 +78,7 @@ TEST(Projection, ATombstoneRemovesTheModelFromEveryIndex) {
 
 TEST(Projection, KeysOfOtherKindsAreIgnored) {
   Projection projection;
-  for (const auto* key : {"_future", "_alias/acme/_/fast", "_alias/acme/_/x/fast", "one/two/three", ""})
+  for (const auto* key : {"_future", "_future/acme/_/fast", "_future/acme/_/x/fast", "_alias", "one/two/three", ""})
     EXPECT_EQ(projection.apply(key, "{}"), Applied::ignored) << key;
 }
 
@@ -154,6 +156,127 @@ TEST(Projection, FindsByNameSlugDefaultAndOrder) {
   put(projection, c, 2);
   EXPECT_EQ(projection.with_slug("", "", "zz"), nullptr);
   EXPECT_THAT(names_in_order(projection, "", ""), ElementsAre("same", "same", "urgent", "unserved"));
+}
+
+// ---- records beside models
+// ---------------------------------------------------------------------------------------------
+
+TEST(Projection, HoldsAliasesDefaultsGrantsAndOrganizations) {
+  Projection projection;
+  EXPECT_EQ(put_record(projection, alias_of("fast", {target_of("ollama", "a")}, "acme")), Applied::changed);
+  auto pointer = default_of("ollama", "a", "acme", "ann");
+  pointer.purpose = "title";
+  EXPECT_EQ(put_record(projection, pointer), Applied::changed);
+  EXPECT_EQ(put_record(projection, events::RegistryGrants{.org_id = "acme", .restricted = true}), Applied::changed);
+  EXPECT_EQ(put_record(projection, events::RegistryOrganization{.org_id = "acme", .allow_list = true}),
+            Applied::changed);
+
+  ASSERT_NE(projection.alias("acme", "", "fast"), nullptr);
+  EXPECT_EQ(projection.alias("acme", "", "fast")->targets.size(), 1U);
+  EXPECT_EQ(projection.alias("", "", "fast"), nullptr);
+  EXPECT_EQ(projection.alias("acme", "ann", "fast"), nullptr);
+  EXPECT_EQ(projection.alias("acme", "", ""), nullptr);
+  ASSERT_NE(projection.default_pointer("acme", "ann", "generation", "", "title"), nullptr);
+  EXPECT_EQ(projection.default_pointer("acme", "ann", "generation", "", ""), nullptr);
+  EXPECT_EQ(projection.default_pointer("acme", "ann", "embedding", "", "title"), nullptr);
+  ASSERT_NE(projection.grants("acme"), nullptr);
+  EXPECT_EQ(projection.grants("other"), nullptr);
+  ASSERT_NE(projection.organization("acme"), nullptr);
+  EXPECT_TRUE(projection.organization("acme")->allow_list);
+  EXPECT_EQ(projection.size(), 0U) << "they are no models";
+  EXPECT_FALSE(projection.complete());
+}
+
+TEST(Projection, RecordsKeepTheHighestVersionAndGoWithATombstone) {
+  Projection projection;
+  auto organization = events::RegistryOrganization{.org_id = "acme"};
+  EXPECT_EQ(put_record(projection, organization, 5), Applied::changed);
+  organization.deleted = true;
+  EXPECT_EQ(put_record(projection, organization, 5), Applied::unchanged);
+  EXPECT_EQ(put_record(projection, organization, 4), Applied::unchanged);
+  EXPECT_FALSE(projection.organization("acme")->deleted);
+  EXPECT_EQ(put_record(projection, organization, 6), Applied::changed);
+  EXPECT_TRUE(projection.organization("acme")->deleted);
+  EXPECT_EQ(projection.apply("_org/acme", "{"), Applied::malformed);
+  EXPECT_TRUE(projection.organization("acme")->deleted);
+  EXPECT_EQ(projection.apply("_org/acme", std::nullopt), Applied::removed);
+  EXPECT_EQ(projection.apply("_org/acme", std::nullopt), Applied::unchanged);
+  EXPECT_EQ(projection.organization("acme"), nullptr);
+}
+
+TEST(Projection, ARecordUnderAnotherKeyIsMalformed) {
+  Projection projection;
+  const auto put_under = [&](std::string_view key, const auto& record) {
+    return projection.apply(key, events::to_json(record));
+  };
+  EXPECT_EQ(put_under("_grants/other", events::RegistryGrants{.org_id = "acme"}), Applied::malformed);
+  EXPECT_EQ(put_under("_org/other", events::RegistryOrganization{.org_id = "acme"}), Applied::malformed);
+  EXPECT_EQ(put_under("_alias/acme/_/b", alias_of("a", {target_of("p", "m")}, "acme")), Applied::malformed);
+  EXPECT_EQ(put_under("_default/_/_/generation/_/_", default_of("p", "m", "acme")), Applied::malformed);
+  EXPECT_EQ(put_under("_org/acme", events::RegistryGrants{.org_id = "acme"}), Applied::malformed);
+}
+
+TEST(Projection, CandidatesComeByPreferenceAndWithoutWhatCannotBeChosen) {
+  Projection projection;
+  auto good = model("ollama", "good");
+  good.quality_score = 0.9;
+  good.prices = {.input_micros = 10, .output_micros = 30};
+  auto cheap = model("ollama", "cheap");
+  cheap.quality_score = 0.5;
+  cheap.prices = {.input_micros = 0, .output_micros = 0};
+  cheap.first_token_ms = 100;
+  auto unknown = model("ollama", "a-unknown");
+  unknown.prices.input_micros = 1;
+  auto hidden = model("ollama", "hidden");
+  hidden.hidden = true;
+  auto off = model("ollama", "off");
+  off.enabled = off.routable = false;
+  auto embeds = model("ollama", "embeds");
+  embeds.kind = "embedding";
+  for (const auto& m : {good, cheap, unknown, hidden, off, embeds}) put(projection, m);
+  const auto by = [&](Preference preference) {
+    std::vector<std::string> names;
+    projection.for_each_candidate("", "", preference, [&](const events::ModelState& m) {
+      names.push_back(m.model_name);
+      return true;
+    });
+    return names;
+  };
+  EXPECT_THAT(by(Preference::order), ElementsAre("a-unknown", "cheap", "good"));
+  EXPECT_THAT(by(Preference::quality), ElementsAre("good", "cheap", "a-unknown"));
+  EXPECT_THAT(by(Preference::price), ElementsAre("cheap", "good", "a-unknown"));
+  EXPECT_THAT(by(Preference::speed), ElementsAre("cheap", "a-unknown", "good"));
+
+  off.enabled = off.routable = true;
+  put(projection, off, 2);
+  EXPECT_THAT(by(Preference::order), ElementsAre("a-unknown", "cheap", "good", "off"));
+  projection.apply(events::model_key(off), std::nullopt);
+  EXPECT_THAT(by(Preference::quality), ElementsAre("good", "cheap", "a-unknown"));
+}
+
+TEST(Projection, FindsRowsByTheirId) {
+  Projection projection;
+  auto a = model("ollama", "a");
+  auto b = model("ollama", "a", "acme");
+  b.id = a.id;
+  put(projection, a);
+  put(projection, b);
+  put(projection, model("ollama", "c"));
+  EXPECT_EQ(projection.with_id(a.id).size(), 2U);
+  EXPECT_TRUE(projection.with_id("m").empty());
+}
+
+// What one model and its place in every index take: 2,140 bytes when this was written, of which the model itself is
+// 816.
+TEST(Projection, AModelTakesABoundedPieceOfMemory) {
+  if (!tests::allocations_are_told) GTEST_SKIP() << "needs a sanitizer's allocator";
+  Projection projection;
+  put(projection, model("ollama", "first"));
+  const auto before = tests::allocated_bytes();
+  constexpr std::size_t models = 1'000;
+  for (std::size_t i = 0; i < models; ++i)
+    put(projection, model("ollama", fmt::format("a-model-with-a-name-of-some-length-{:04}", i)));
+  EXPECT_LE((tests::allocated_bytes() - before) / models, 2'300U);
 }
 
 }  // namespace

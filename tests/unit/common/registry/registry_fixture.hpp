@@ -46,4 +46,41 @@ inline Projection::Applied put(Projection& projection, events::ModelState m, std
   return projection.apply(event.key, events::to_json(event));
 }
 
+// ---- the other records: `put` fills in the version
+// --------------------------------------------------------------------
+
+template <class Record>
+Projection::Applied put_record(Projection& projection, Record record, std::int64_t version = 1) {
+  record.version = version;
+  return projection.apply(events::record_key(record), events::to_json(record));
+}
+
+inline events::RegistryAlias alias_of(std::string name, std::vector<events::AliasTarget> targets, std::string org = {},
+                                      std::string user = {}) {
+  return {.org_id = std::move(org),
+          .owner_user_id = std::move(user),
+          .alias = std::move(name),
+          .targets = std::move(targets)};
+}
+
+inline events::AliasTarget target_of(std::string provider, std::string name, std::int64_t weight = 1) {
+  return {.model = {.provider = std::move(provider), .name = std::move(name)}, .weight = weight};
+}
+
+inline events::RegistryDefault default_of(std::string provider, std::string name, std::string org = {},
+                                          std::string user = {}) {
+  return {.org_id = std::move(org),
+          .owner_user_id = std::move(user),
+          .model = {.provider = std::move(provider), .name = std::move(name)}};
+}
+
+inline events::Grant grant_of(events::SubjectKind subject_kind, std::string subject, events::ObjectKind object_kind,
+                              std::string object, bool allow = true) {
+  return {.subject_kind = subject_kind,
+          .subject = std::move(subject),
+          .object_kind = object_kind,
+          .object = std::move(object),
+          .allow = allow};
+}
+
 }  // namespace tokenrail::registry

@@ -1,0 +1,142 @@
+// The orders in which a projection finds its models. Each is a set of pointers: a model costs some fifty bytes an
+// order, and a look-up builds no text.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+#include "common/events/model_event.hpp"
+
+namespace tokenrail::registry {
+
+/// Where a row belongs: an organisation and a user of it. Empty: the platform.
+struct Scope {
+  std::string_view org_id{};
+  std::string_view user_id{};
+  friend bool operator==(const Scope&, const Scope&) = default;
+};
+
+[[nodiscard]] inline Scope scope_of(const events::ModelState& model) {
+  return {.org_id = model.org_id, .user_id = model.owner_user_id};
+}
+
+/// What a selection without a name prefers. `order` is the registry's own: priority, then slug.
+enum class Preference { order, quality, price, speed };
+
+/// Lower is better; what is unknown comes after all that is known.
+[[nodiscard]] double preference_value(const events::ModelState& model, Preference preference);
+
+/// The lowest priority of the deployments that are enabled.
+[[nodiscard]] std::int64_t priority_of(const events::ModelState& model);
+
+/// Whether a row may be chosen without being named, as far as the row alone shows: of kind generation, not hidden, and
+/// neither disabled, blocked, retired nor gone.
+[[nodiscard]] bool is_candidate(const events::ModelState& model);
+
+namespace index_keys {
+
+using events::ModelState;
+
+struct ByName {
+  static auto of(const ModelState& m) {
+    return std::tuple<std::string_view, std::string_view, std::string_view, std::string_view>(m.org_id, m.owner_user_id,
+                                                                                              m.model_name, m.provider);
+  }
+};
+struct BySlug {
+  static auto of(const ModelState& m) {
+    return std::tuple<std::string_view, std::string_view, std::string_view, std::string_view, std::string_view>(
+        m.org_id, m.owner_user_id, m.slug, m.provider, m.model_name);
+  }
+};
+struct ById {
+  static auto of(const ModelState& m) {
+    return std::tuple<std::string_view, std::string_view, std::string_view, std::string_view, std::string_view>(
+        m.id, m.org_id, m.owner_user_id, m.provider, m.model_name);
+  }
+};
+template <Preference preference>
+struct ByPreference {
+  static auto of(const ModelState& m) {
+    return std::tuple<std::string_view, std::string_view, double, std::int64_t, std::string_view, std::string_view,
+                      std::string_view>(m.org_id, m.owner_user_id, preference_value(m, preference), priority_of(m),
+                                        m.slug, m.provider, m.model_name);
+  }
+};
+
+}  // namespace index_keys
+
+/// Models in the order of what `Key` makes of them, a tuple that is unique a model.
+template <class Key>
+class ModelIndex {
+ public:
+  /// `model` stays where it is, and as it is, until it is erased.
+  void insert(const events::ModelState& model) { models_.insert(&model); }
+  void erase(const events::ModelState& model) { models_.erase(&model); }
+
+  /// The models whose key begins with these parts, in order; `visit` returns false to stop.
+  template <class Visit, class... Parts>
+  void for_each(const std::tuple<Parts...>& prefix, Visit&& visit) const {
+    for (auto at = models_.lower_bound(prefix); at != models_.end(); ++at)
+      if (beginning<sizeof...(Parts)>(Key::of(**at)) != prefix || !visit(**at)) return;
+  }
+
+ private:
+  template <std::size_t count, class Tuple>
+  static auto beginning(const Tuple& key) {
+    return [&]<std::size_t... index>(std::index_sequence<index...>) {
+      return std::tuple(std::get<index>(key)...);
+    }(std::make_index_sequence<count>());
+  }
+
+  struct Less {
+    using is_transparent = void;
+    bool operator()(const events::ModelState* a, const events::ModelState* b) const {
+      return Key::of(*a) < Key::of(*b);
+    }
+    template <class... Parts>
+    bool operator()(const events::ModelState* model, const std::tuple<Parts...>& prefix) const {
+      return beginning<sizeof...(Parts)>(Key::of(*model)) < prefix;
+    }
+  };
+  std::set<const events::ModelState*, Less> models_;
+};
+
+struct ModelIndexes {
+  ModelIndex<index_keys::ByName> by_name{};
+  ModelIndex<index_keys::BySlug> by_slug{};
+  ModelIndex<index_keys::ById> by_id{};
+  ModelIndex<index_keys::ByPreference<Preference::order>> by_order{};
+  ModelIndex<index_keys::ByName> defaults{};
+  // Candidates only.
+  ModelIndex<index_keys::ByPreference<Preference::order>> candidates{};
+  ModelIndex<index_keys::ByPreference<Preference::quality>> by_quality{};
+  ModelIndex<index_keys::ByPreference<Preference::price>> by_price{};
+  ModelIndex<index_keys::ByPreference<Preference::speed>> by_speed{};
+
+  void insert(const events::ModelState& model);
+  /// `model` must be as it was when it was inserted.
+  void erase(const events::ModelState& model);
+
+  template <class Visit>
+  void for_each_candidate(const Scope& scope, Preference preference, Visit&& visit) const {
+    const std::tuple prefix(scope.org_id, scope.user_id);
+    switch (preference) {
+      case Preference::order:
+        return candidates.for_each(prefix, visit);
+      case Preference::quality:
+        return by_quality.for_each(prefix, visit);
+      case Preference::price:
+        return by_price.for_each(prefix, visit);
+      case Preference::speed:
+        return by_speed.for_each(prefix, visit);
+    }
+  }
+};
+
+}  // namespace tokenrail::registry
