@@ -1,7 +1,9 @@
 // The table of commands: what a person can ask of `tokenrail`.
 #include <array>
+#include <vector>
 
 #include "cli/context.hpp"
+#include "cli/govern.hpp"
 
 namespace tokenrail::cli {
 namespace {
@@ -337,10 +339,22 @@ constexpr std::array<Command, 22> command_table{{
     {.path = "version", .summary = "Show the version", .examples = version_examples},
 }};
 
+/// Those that govern the registry come behind it.
+constexpr std::string_view last_registry_command = "registry set-parameters";
+
 }  // namespace
 
 std::span<const Command> commands() {
-  return command_table;
+  static const auto all = [] {
+    std::vector<Command> joined;
+    for (const auto& command : command_table) {
+      joined.push_back(command);
+      if (command.path == last_registry_command)
+        for (const auto& governing : governing_commands()) joined.push_back(governing);
+    }
+    return joined;
+  }();
+  return all;
 }
 
 }  // namespace tokenrail::cli

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "cli/context.hpp"
+#include "cli/govern.hpp"
 #include "common/core_files.hpp"
 #include "common/telemetry/log.hpp"
 
@@ -96,8 +97,11 @@ int run_call(const Call& call, Terminal& terminal) {
   const bool level_set = values.source("log.level") != config::Source::default_value;
   telemetry::start_logging("tokenrail", level_set ? values.text("log.level") : "error", values.text("log.format"));
 
+  const Context context{.call = call, .values = values, .terminal = terminal};
+  const auto governing = std::ranges::find(governing_runs(), call.command->path, &Governing::path);
+  if (governing != governing_runs().end()) return governing->run(context);
   const auto handler = std::ranges::find(handlers, call.command->path, &std::pair<std::string_view, Handler>::first);
-  return handler->second(Context{.call = call, .values = values, .terminal = terminal});
+  return handler->second(context);
 }
 
 }  // namespace
@@ -152,6 +156,7 @@ int exit_code_for(ErrorKind kind) {
 
 int Context::failed(const Error& error) const {
   terminal.error(error.detail);
+  if (!error.hint.empty()) terminal.note(error.hint);
   if (error.kind == ErrorKind::unavailable || error.kind == ErrorKind::timed_out)
     terminal.note("'tokenrail doctor' names what is down and the remedy");
   return exit_code_for(error.kind);

@@ -20,6 +20,7 @@ struct Actor {
   bool all_organizations = false;  ///< a platform administrator
   std::string cause = "api";       ///< api | import | seed | rollback
   std::string request_id{};
+  bool dry_run = false;  ///< everything is done and checked, and then taken back
 };
 
 }  // namespace tokenrail::registry

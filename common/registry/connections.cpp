@@ -27,6 +27,11 @@ const std::string connection_select =
 
 const std::string in_scope = "c.org_id IS NOT DISTINCT FROM @org AND c.owner_user_id IS NOT DISTINCT FROM @owner";
 
+std::string name_in(const Document& connection) {
+  const events::JsonDocument document(connection.json);
+  return events::ObjectReader(document.root()).text("name");
+}
+
 std::unexpected<Error> no_connection(const std::string& id) {
   return fail(ErrorKind::not_found, fmt::format("There is no connection {}.", id));
 }
@@ -175,6 +180,7 @@ Result<Document> Connections::create(const Actor& actor, const Scope& scope, std
                 {.action = "connection.created",
                  .target_type = "connection",
                  .target_id = *id,
+                 .target_name = name_in(*made),
                  .after = made->json,
                  .version = made->version,
                  .org_id = scope.org_id});
@@ -212,6 +218,7 @@ Result<Document> Connections::change(const Actor& actor, const Scope& scope, con
                 {.action = "connection.changed",
                  .target_type = "connection",
                  .target_id = before->id,
+                 .target_name = name_in(*before),
                  .before = before->json,
                  .after = after->json,
                  .version = after->version,
@@ -229,7 +236,7 @@ Result<void> Connections::remove(const Actor& actor, const Scope& scope, const s
     if (!models.empty() && !force)
       return std::unexpected(Error{.kind = ErrorKind::conflict,
                                    .detail = fmt::format("The connection serves {} models.", models.size()),
-                                   .hint = "Delete with force=true, or disable the connection instead."});
+                                   .hint = "Disable the connection instead, or force it (--force, force=true)."});
     run_statement(
         sql,
         "UPDATE connection SET deleted_at = now(), version = nextval('registry_version') WHERE id = CAST(@id AS "
@@ -240,6 +247,7 @@ Result<void> Connections::remove(const Actor& actor, const Scope& scope, const s
                 {.action = "connection.deleted",
                  .target_type = "connection",
                  .target_id = before->id,
+                 .target_name = name_in(*before),
                  .before = before->json,
                  .org_id = scope.org_id});
     return {};

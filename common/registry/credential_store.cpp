@@ -167,6 +167,7 @@ Result<Document> CredentialStore::replace(const Actor& actor, const Scope& scope
                 {.action = "credential.replaced",
                  .target_type = "credential",
                  .target_id = credential.id,
+                 .target_name = credential.label,
                  .before = before->json,
                  .after = after->json,
                  .version = after->version,
@@ -191,7 +192,7 @@ Result<void> CredentialStore::revoke(const Actor& actor, const Scope& scope, con
       for (const auto& name : users) names += (names.empty() ? "" : ", ") + name;
       return std::unexpected(Error{.kind = ErrorKind::conflict,
                                    .detail = fmt::format("The credential is used by the connections {}.", names),
-                                   .hint = "Give them another credential first, or revoke with force=true."});
+                                   .hint = "Give them another credential first, or force it (--force, force=true)."});
     }
     const auto changed = run_statement(sql,
                                        "UPDATE credential SET sealed = NULL, key_id = NULL, revoked_at = now(), "

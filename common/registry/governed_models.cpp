@@ -1,6 +1,7 @@
 #include "common/registry/governed_models.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/core.h>
 
@@ -222,6 +223,21 @@ Arguments names_of(const Rows& rows) {
 
 }  // namespace
 
+std::span<const std::string_view> model_fields() {
+  static constexpr std::array<std::string_view, 22> names{"enabled",          "blocked",
+                                                          "hidden",           "displayName",
+                                                          "description",      "family",
+                                                          "license",          "kind",
+                                                          "lifecycle",        "deprecatesAt",
+                                                          "retiresAt",        "replacementId",
+                                                          "maintenanceUntil", "maintenanceReason",
+                                                          "contextWindow",    "inputTokensMax",
+                                                          "outputTokensMax",  "embeddingDimensions",
+                                                          "capabilities",     "tags",
+                                                          "metadata",         "deployments"};
+  return names;
+}
+
 Result<DocumentPage> Models::list(const Actor& actor, const Scope& scope, const ModelFilter& filter,
                                   const PageRequest& page) {
   const auto array = [](const std::vector<std::string>& words) {
@@ -309,7 +325,7 @@ Result<void> Models::remove(const Actor& actor, const Scope& scope, const std::s
       for (const auto& dependent : dependents) names += (names.empty() ? "" : ", ") + dependent.id;
       return std::unexpected(Error{.kind = ErrorKind::conflict,
                                    .detail = fmt::format("The model {} is used by {}.", id, names),
-                                   .hint = "Point those at another model first, or delete with force=true."});
+                                   .hint = "Point those at another model first, or force it (--force, force=true)."});
     }
     const auto before = read_models(sql, {row});
     remove_pointers(sql, actor, row);

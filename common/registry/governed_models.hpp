@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,9 @@ struct ModelFilter {
   std::string search{};                     ///< part of the slug or the display name, whatever the case
   bool hidden = true;                       ///< off: without those that are hidden
 };
+
+/// The names of what Models::change() takes.
+[[nodiscard]] std::span<const std::string_view> model_fields();
 
 class Models {
  public:

@@ -60,14 +60,16 @@ DocumentPage read_page(soci::session& sql, const std::string& select, Arguments 
 /// From here to the end of the transaction the statements are the actor's.
 void assume(soci::session& sql, const Actor& actor);
 
-/// One transaction as that actor.
+/// One transaction as that actor; of a dry run nothing stays.
 template <class Work>
 auto transact_as(GovernedDatabase& database, const Actor& actor, Work&& work)
     -> std::invoke_result_t<Work, soci::session&> {
-  return database.session().transact([&](soci::session& sql) -> std::invoke_result_t<Work, soci::session&> {
-    assume(sql, actor);
-    return work(sql);
-  });
+  return database.session().transact(
+      [&](soci::session& sql) -> std::invoke_result_t<Work, soci::session&> {
+        assume(sql, actor);
+        return work(sql);
+      },
+      !actor.dry_run);
 }
 struct AuditEntry {
   std::string action;  ///< "model.changed"

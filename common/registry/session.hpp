@@ -32,13 +32,14 @@ class Session {
     }
   }
 
-  /// run(), within one transaction: committed if `work` returns a value, rolled back if it returns an error or throws.
+  /// run(), within one transaction: committed if `work` returns a value, rolled back if it returns an error or throws,
+  /// or without `keep`.
   template <class Work>
-  auto transact(Work&& work) -> std::invoke_result_t<Work, soci::session&> {
+  auto transact(Work&& work, bool keep = true) -> std::invoke_result_t<Work, soci::session&> {
     return run([&](soci::session& sql) -> std::invoke_result_t<Work, soci::session&> {
       soci::transaction transaction(sql);
       auto result = work(sql);
-      if (result) transaction.commit();
+      if (result && keep) transaction.commit();
       return result;
     });
   }

@@ -1,0 +1,281 @@
+// `tokenrail connections …` and `tokenrail credentials …`: where models are served, and with which keys. A secret comes
+// from a terminal without echo or from standard input, never from an argument, and is sealed before it leaves this
+// process.
+#include <iostream>
+
+#include <fmt/format.h>
+#include <simdjson.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "cli/database.hpp"
+#include "cli/govern.hpp"
+#include "common/crypto/credential_binding.hpp"
+#include "common/crypto/fingerprint.hpp"
+#include "common/crypto/key_ring_settings.hpp"
+#include "common/events/json_writer.hpp"
+#include "common/providers/profile.hpp"
+#include "common/registry/connections.hpp"
+#include "common/secret.hpp"
+
+namespace tokenrail::cli {
+namespace {
+
+constexpr std::size_t secret_input_max = 32 * 1024;
+
+/// Standard input without the line's end. On a terminal it is asked for and not shown.
+Result<Secret> read_secret(const Context& context) {
+  const bool terminal = ::isatty(STDIN_FILENO) != 0;
+  termios before{};
+  if (terminal) {
+    context.terminal.note("the key (it is not shown):");
+    ::tcgetattr(STDIN_FILENO, &before);
+    auto silent = before;
+    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+  }
+  std::string text;
+  text.reserve(secret_input_max + 1);
+  for (char c = 0; text.size() <= secret_input_max && std::cin.get(c) && !(terminal && c == '\n');) text += c;
+  if (terminal) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  Secret secret(std::move(text));
+  if (secret.empty()) return fail(ErrorKind::invalid_input, "no key came on standard input");
+  if (secret.size() > secret_input_max) return fail(ErrorKind::invalid_input, "the key is longer than 32 KiB");
+  for (const char c : secret.reveal())
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+      return fail(ErrorKind::invalid_input, "the key holds a control character or a second line");
+  return secret;
+}
+
+Result<crypto::KeyRing> key_ring(const Context& context) {
+  auto ring = crypto::load_key_ring(context.values);
+  if (!ring) return std::unexpected(ring.error());
+  if (!*ring)
+    return fail(
+        ErrorKind::invalid_input,
+        "no key ring is set, so nothing can be sealed; make one with 'tokenrail keys create FILE' and name it with "
+        "TOKENRAIL_KEYRING_FILE");
+  return std::move(**ring);
+}
+
+/// What is sealed: the secret in the form that the programs open.
+Secret sealed_text(const Secret& secret) {
+  std::string text;
+  text.reserve(secret.size() * 6 + 32);  // one buffer: a longer one would leave a copy behind
+  events::JsonWriter json(text);
+  json.begin_object();
+  json.field("secret", secret.reveal());
+  json.end_object();
+  return Secret(std::move(text));
+}
+
+/// The credential of that label and provider in the scope; nothing: there is none that is not revoked.
+Result<std::optional<registry::Document>> find_credential(registry::CredentialStore& store, const Context& context,
+                                                          const std::string& label, const std::string& provider) {
+  auto all = all_pages([&](const auto& page) { return store.list(actor_of(context), scope_of(context), page); });
+  if (!all) return std::unexpected(all.error());
+  for (auto& document : *all) {
+    const bool same = document.id == label || member_of(document.json, "label") == label;
+    const bool fits = provider.empty() || member_of(document.json, "provider") == provider;
+    if (same && fits && member_of(document.json, "revokedAt").empty()) return std::move(document);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+int run_credentials_put(const Context& context) {
+  const auto& label = context.call.arguments[0];
+  const auto ring = key_ring(context);
+  if (!ring) return context.failed(ring.error());
+  registry::GovernedDatabase database(database_options(context));
+  registry::CredentialStore store(database);
+  const auto known = find_credential(store, context, label, context.call.value("provider").value_or(""));
+  if (!known) return context.failed(known.error());
+  const auto provider = *known ? member_of((*known)->json, "provider") : context.call.value("provider").value_or("");
+  if (provider.empty())
+    return context.failed(Error{ErrorKind::invalid_input,
+                                fmt::format("there is no credential {} yet: say for which --provider it is", label)});
+  const auto secret = read_secret(context);
+  if (!secret) return context.failed(secret.error());
+
+  registry::CredentialStore::Sealed credential;
+  credential.provider = provider;
+  credential.label = label;
+  if (*known) {
+    credential.id = (*known)->id;
+    credential.label = member_of((*known)->json, "label");
+    credential.secret_version = std::stoll(member_of((*known)->json, "secretVersion")) + 1;
+  } else {
+    const auto id = database.new_id();
+    if (!id) return context.failed(id.error());
+    credential.id = *id;
+  }
+  const auto scope = scope_of(context);
+  const auto sealed = crypto::seal(*ring, sealed_text(*secret),
+                                   crypto::binding_of({.id = credential.id,
+                                                       .org_id = scope.org_id,
+                                                       .owner_user_id = scope.user_id,
+                                                       .provider = provider,
+                                                       .secret_version = credential.secret_version}));
+  if (!sealed) return context.failed(sealed.error());
+  credential.sealed = crypto::to_text(*sealed);
+  credential.key_id = ring->primary_id();
+  credential.fingerprint = crypto::fingerprint(*ring, *secret);
+  credential.last4 = crypto::last4(*secret);
+  const auto stored =
+      *known ? store.replace(actor_of(context), scope, credential) : store.add(actor_of(context), scope, credential);
+  if (!stored) return context.failed(stored.error());
+  if (!context.json()) context.terminal.out_line(stored->id);
+  return show_change(
+      context, stored,
+      *known ? "the key was replaced; connections that use it follow"
+             : fmt::format("the key is stored; 'tokenrail connections set NAME --credential {}' uses it", label));
+}
+
+int run_credentials_list(const Context& context) {
+  registry::GovernedDatabase database(database_options(context));
+  registry::CredentialStore store(database);
+  return show_documents(
+      context, all_pages([&](const auto& page) { return store.list(actor_of(context), scope_of(context), page); }),
+      {{"LABEL", "label"},
+       {"PROVIDER", "provider"},
+       {"LAST 4", "last4"},
+       {"SEALED BY", "keyId"},
+       {"USED BY", "usedBy"},
+       {"CHANGED", "updatedAt"},
+       {"REVOKED", "revokedAt"}},
+      "no credentials yet: 'tokenrail credentials put LABEL --provider NAME' stores one");
+}
+
+int run_credentials_revoke(const Context& context) {
+  registry::GovernedDatabase database(database_options(context));
+  registry::CredentialStore store(database);
+  const auto& label = context.call.arguments[0];
+  const auto known = find_credential(store, context, label, "");
+  if (!known) return context.failed(known.error());
+  if (!*known) return context.failed(Error{ErrorKind::not_found, fmt::format("there is no credential {}", label)});
+  return show_done(context, store.revoke(actor_of(context), scope_of(context), (*known)->id, context.call.has("force")),
+                   "the key is revoked; routers drop it");
+}
+
+// ---- connections -------------------------------------------------------------------------------------------------
+
+namespace {
+
+/// The fields that the flags set. `credential_id`: of --credential, looked up. A fresh connection goes to the
+/// provider's own address where no other is given.
+std::string connection_fields(const Context& context, const std::string& provider, const std::string& credential_id,
+                              bool fresh) {
+  const auto text = [&](std::string_view flag) {
+    const auto value = context.call.value(flag);
+    return value ? json_text(*value) : std::string();
+  };
+  auto base_url = text("base-url");
+  auto auth_type = text("auth");
+  auto auth_name = text("auth-name");
+  const auto* profile = providers::find_profile(provider);
+  if (fresh && profile != nullptr && base_url.empty() && !profile->base_url.empty())
+    base_url = json_text(profile->base_url);
+  if (!credential_id.empty() && auth_type.empty()) {
+    const auto type = profile != nullptr ? profile->auth : providers::AuthType::bearer;
+    auth_type = json_text(providers::name_of(type));
+    if (profile != nullptr && auth_name.empty() && !profile->auth_name.empty())
+      auth_name = json_text(profile->auth_name);
+  }
+  std::string enabled;
+  if (context.call.has("enable")) enabled = "true";
+  if (context.call.has("disable")) enabled = "false";
+  return object_of({{"baseUrl", base_url},
+                    {"authType", auth_type},
+                    {"authName", auth_name},
+                    {"credentialId", credential_id.empty() ? std::string() : json_text(credential_id)},
+                    {"priority", context.call.value("priority").value_or("")},
+                    {"weight", context.call.value("weight").value_or("")},
+                    {"enabled", enabled}});
+}
+
+Result<std::string> credential_id(const Context& context, registry::GovernedDatabase& database,
+                                  const std::string& provider) {
+  const auto label = context.call.value("credential");
+  if (!label) return std::string();
+  registry::CredentialStore store(database);
+  const auto known = find_credential(store, context, *label, provider);
+  if (!known) return std::unexpected(known.error());
+  if (!*known)
+    return fail(ErrorKind::not_found, fmt::format("there is no credential {} for {} in this scope", *label, provider));
+  return (*known)->id;
+}
+
+/// --priority and --weight are put into JSON as they are.
+Result<void> check_numbers(const Context& context) {
+  for (const auto* flag : {"priority", "weight"}) {
+    const auto value = context.call.value(flag);
+    if (value && (value->empty() || value->find_first_not_of("0123456789") != std::string::npos || value->size() > 7))
+      return fail(ErrorKind::invalid_input, fmt::format("--{} takes a whole number, not '{}'", flag, *value));
+  }
+  return {};
+}
+
+}  // namespace
+
+int run_connections_list(const Context& context) {
+  registry::GovernedDatabase database(database_options(context));
+  registry::Connections connections(database);
+  return show_documents(context, all_pages([&](const auto& page) {
+                          return connections.list(actor_of(context), scope_of(context), page);
+                        }),
+                        {{"NAME", "name"},
+                         {"SCOPE", "scope"},
+                         {"PROVIDER", "provider"},
+                         {"BASE URL", "baseUrl"},
+                         {"CREDENTIAL", "credential.label"},
+                         {"ENABLED", "enabled"},
+                         {"HEALTH", "health"}},
+                        "no connections yet: 'tokenrail connections add NAME --provider NAME' makes one");
+}
+
+int run_connections_add(const Context& context) {
+  const auto provider = context.call.value("provider").value_or("");
+  if (provider.empty())
+    return context.failed(Error{ErrorKind::invalid_input, "say to which --provider the connection goes"});
+  if (const auto fine = check_numbers(context); !fine) return context.failed(fine.error());
+  registry::GovernedDatabase database(database_options(context));
+  const auto credential = credential_id(context, database, provider);
+  if (!credential) return context.failed(credential.error());
+  auto fields = connection_fields(context, provider, *credential, true);
+  if (member_of(fields, "baseUrl").empty())
+    return context.failed(Error{ErrorKind::invalid_input,
+                                fmt::format("the provider {} has no address of its own: give --base-url", provider)});
+  fields.pop_back();
+  fields += fmt::format(R"(,"provider":{},"name":{}}})", json_text(provider), json_text(context.call.arguments[0]));
+  return show_change(context, registry::Connections(database).create(actor_of(context), scope_of(context), fields),
+                     "the connection is there; 'tokenrail registry add' puts a model on it");
+}
+
+int run_connections_set(const Context& context) {
+  if (const auto fine = check_numbers(context); !fine) return context.failed(fine.error());
+  registry::GovernedDatabase database(database_options(context));
+  registry::Connections connections(database);
+  const auto actor = actor_of(context);
+  const auto now = connections.get(actor, scope_of(context), context.call.arguments[0]);
+  if (!now) return context.failed(now.error());
+  const auto provider = member_of(now->json, "provider");
+  const auto credential = credential_id(context, database, provider);
+  if (!credential) return context.failed(credential.error());
+  const auto patch = connection_fields(context, provider, *credential, false);
+  return show_change(context, connections.change(actor, scope_of(context), now->id, patch, std::nullopt),
+                     "registry-sync publishes the models that it serves, and routers follow");
+}
+
+int run_connections_remove(const Context& context) {
+  registry::GovernedDatabase database(database_options(context));
+  return show_done(
+      context,
+      registry::Connections(database).remove(actor_of(context), scope_of(context), context.call.arguments[0],
+                                             context.call.has("force"), std::nullopt),
+      "the connection is gone, and its models are not served by it any more");
+}
+
+}  // namespace tokenrail::cli

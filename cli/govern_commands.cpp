@@ -1,0 +1,358 @@
+// The table of the commands that govern the registry.
+#include <array>
+
+#include "cli/govern.hpp"
+
+namespace tokenrail::cli {
+namespace {
+
+constexpr Flag org_flag{.name = "org", .value = "ORG", .help = "for this organisation (default: the platform)"};
+constexpr Flag dry_run_flag{.name = "dry-run", .help = "check everything, and change nothing"};
+constexpr Flag force_flag{.name = "force", .help = "also where something still uses it"};
+
+constexpr std::array<Flag, 1> org_flags{{org_flag}};
+constexpr std::array<Flag, 2> change_flags{{org_flag, dry_run_flag}};
+constexpr std::array<Flag, 3> remove_flags{{org_flag, force_flag, dry_run_flag}};
+constexpr std::array<Flag, 3> org_create_flags{{
+    {.name = "id", .value = "ID", .help = "what requests carry as orgId (default: made of the name)"},
+    {.name = "mode",
+     .value = "MODE",
+     .help = "open (default): all enabled models of the platform; allow_list: only those that it chose"},
+    dry_run_flag,
+}};
+constexpr std::array<Flag, 4> add_flags{{
+    org_flag,
+    {.name = "connection", .value = "NAME", .help = "where it is served"},
+    {.name = "upstream", .value = "NAME", .help = "what the provider calls it (default: the model's name)"},
+    dry_run_flag,
+}};
+constexpr std::array<Flag, 5> default_flags{{
+    org_flag,
+    {.name = "kind", .value = "KIND", .help = "of this kind of models (default: generation)"},
+    {.name = "purpose", .value = "WORD", .help = "for this purpose only, such as title"},
+    {.name = "remove", .help = "have no default"},
+    dry_run_flag,
+}};
+constexpr std::array<Flag, 4> alias_flags{{
+    org_flag,
+    {.name = "sticky",
+     .value = "WHAT",
+     .help = "what stays with the model that it got: conversation (default), user or none"},
+    {.name = "remove", .help = "remove the alias"},
+    dry_run_flag,
+}};
+constexpr std::array<Flag, 6> grant_flags{{
+    org_flag,
+    {.name = "user", .value = "USER", .help = "to this user (default: to the whole organisation)"},
+    {.name = "group", .value = "GROUP", .help = "to this group"},
+    {.name = "deny", .help = "forbid it instead, which beats every grant"},
+    {.name = "remove", .value = "ID", .help = "take this grant back"},
+    dry_run_flag,
+}};
+constexpr std::array<Flag, 10> connection_flags{{
+    org_flag,
+    {.name = "provider",
+     .value = "NAME",
+     .help = "openai, anthropic, ollama, …: docs/reference/providers.md lists them"},
+    {.name = "base-url", .value = "URL", .help = "where it is (default: the provider's own address)"},
+    {.name = "credential", .value = "LABEL", .help = "the stored key that calls carry"},
+    {.name = "auth", .value = "TYPE", .help = "how calls carry it: bearer, header, query, basic or none"},
+    {.name = "auth-name", .value = "NAME", .help = "of the header or the parameter; with basic the user"},
+    {.name = "priority", .value = "N", .help = "lower numbers are asked first (default: 0)"},
+    {.name = "weight", .value = "N", .help = "share among connections of one priority (default: 1)"},
+    {.name = "disable", .help = "serve nothing for now"},
+    dry_run_flag,
+}};
+constexpr std::array<Flag, 10> connection_set_flags{{
+    org_flag,
+    {.name = "base-url", .value = "URL", .help = "where it is"},
+    {.name = "credential", .value = "LABEL", .help = "the stored key that calls carry"},
+    {.name = "auth", .value = "TYPE", .help = "how calls carry it: bearer, header, query, basic or none"},
+    {.name = "auth-name", .value = "NAME", .help = "of the header or the parameter; with basic the user"},
+    {.name = "priority", .value = "N", .help = "lower numbers are asked first"},
+    {.name = "weight", .value = "N", .help = "share among connections of one priority"},
+    {.name = "enable", .help = "serve again"},
+    {.name = "disable", .help = "serve nothing for now"},
+    dry_run_flag,
+}};
+constexpr std::array<Flag, 3> credential_flags{{
+    org_flag,
+    {.name = "provider", .value = "NAME", .help = "whose key it is; needed for a new label"},
+    dry_run_flag,
+}};
+
+constexpr std::array<Example, 2> org_create_examples{{
+    {"tokenrail org create 'Acme Corp'", "an organisation with the id acme-corp"},
+    {"tokenrail org create acme --mode allow_list", "one that chooses each of its models"},
+}};
+constexpr std::array<Example, 1> org_list_examples{{{"tokenrail org list", "all organisations"}}};
+constexpr std::array<Example, 1> show_examples{{
+    {"tokenrail registry show ollama/llama3.2:1b --org acme", "the model as acme sees it"},
+}};
+constexpr std::array<Example, 1> add_examples{{
+    {"tokenrail registry add openai/gpt-4o-mini --org acme --connection acme-openai", "a model that no list told"},
+}};
+constexpr std::array<Example, 2> set_examples{{
+    {R"(tokenrail registry set ollama/llama3.2:1b '{"displayName":"Llama","tags":["small"]}')", "set two fields"},
+    {R"(tokenrail registry set ollama/llama3.2:1b '{"contextWindow":null}')", "back to what the provider says"},
+}};
+constexpr std::array<Example, 1> enable_examples{{
+    {"tokenrail registry enable ollama/llama3.2:1b --org acme", "acme may use it, whatever the platform's default is"},
+}};
+constexpr std::array<Example, 1> disable_examples{{
+    {"tokenrail registry disable ollama/llama3.2:1b --org acme", "acme does not use it; it stays listed"},
+}};
+constexpr std::array<Example, 1> block_examples{{
+    {"tokenrail registry block ollama/llama3.2:1b", "no organisation can use it"},
+}};
+constexpr std::array<Example, 1> unblock_examples{{
+    {"tokenrail registry unblock ollama/llama3.2:1b", "it can be used again where it is enabled"},
+}};
+constexpr std::array<Example, 1> remove_examples{{
+    {"tokenrail registry remove ollama/llama3.2:1b --org acme", "what acme set about it; the platform's counts again"},
+}};
+constexpr std::array<Example, 2> default_examples{{
+    {"tokenrail registry default ollama/llama3.2:1b --org acme", "for acme's requests that name no model"},
+    {"tokenrail registry default --org acme", "which defaults acme has set"},
+}};
+constexpr std::array<Example, 2> alias_examples{{
+    {"tokenrail registry alias best ollama/llama3.2:1b=9 ollama/qwen3:0.6b=1 --org acme",
+     "one conversation in ten gets the second model"},
+    {"tokenrail registry alias best --remove --org acme", "remove it"},
+}};
+constexpr std::array<Example, 2> grant_examples{{
+    {"tokenrail registry grant ollama/llama3.2:1b --org acme --user bob", "bob may use it"},
+    {"tokenrail registry grant --org acme", "what acme has granted"},
+}};
+constexpr std::array<Example, 1> history_examples{{
+    {"tokenrail registry history ollama/llama3.2:1b", "each change, who made it and which fields"},
+}};
+constexpr std::array<Example, 1> rollback_examples{{
+    {"tokenrail registry rollback ollama/llama3.2:1b 42", "set what a person may set as it was in version 42"},
+}};
+constexpr std::array<Example, 1> audit_examples{{
+    {"tokenrail registry audit --org acme --json", "everything that was changed for acme, for programs"},
+}};
+constexpr std::array<Example, 1> connections_list_examples{{
+    {"tokenrail connections list --org acme", "acme's own and the platform's"},
+}};
+constexpr std::array<Example, 1> connections_add_examples{{
+    {"tokenrail connections add acme-openai --org acme --provider openai --credential main", "with acme's own key"},
+}};
+constexpr std::array<Example, 1> connections_set_examples{{
+    {"tokenrail connections set acme-openai --org acme --credential second", "call with another key from now on"},
+}};
+constexpr std::array<Example, 1> connections_remove_examples{{
+    {"tokenrail connections remove acme-openai --org acme --force", "although it serves models"},
+}};
+constexpr std::array<Example, 2> credentials_put_examples{{
+    {"tokenrail credentials put main --provider openai --org acme", "asks for the key, and does not show it"},
+    {"tokenrail credentials put main --org acme < key.txt", "another key for the same label"},
+}};
+constexpr std::array<Example, 1> credentials_list_examples{{
+    {"tokenrail credentials list --org acme", "labels and the last four characters, never a key"},
+}};
+constexpr std::array<Example, 1> credentials_revoke_examples{{
+    {"tokenrail credentials revoke main --org acme", "remove the key; routers drop it"},
+}};
+
+constexpr std::string_view model_details =
+    "MODEL is provider/name, a slug or an id. Without --org the platform's model is changed, for every organisation.\n"
+    "With --org the change is the organisation's own and stands over the platform's.";
+
+constexpr std::array<Command, 23> table{{
+    {.path = "registry show",
+     .summary = "Show a model as the platform or an organisation sees it",
+     .arguments = "MODEL",
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .flags = org_flags,
+     .examples = show_examples},
+    {.path = "registry add",
+     .summary = "Add a model that no provider's list tells",
+     .arguments = "MODEL",
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .flags = add_flags,
+     .examples = add_examples},
+    {.path = "registry set",
+     .summary = "Set fields of a model",
+     .arguments = "MODEL JSON",
+     .arguments_min = 2,
+     .arguments_max = 2,
+     .flags = change_flags,
+     .examples = set_examples,
+     .details =
+         "JSON names the fields; null gives a field back to what the provider or the platform says. What is set\n"
+         "here no sync changes. MODEL is provider/name, a slug or an id."},
+    {.path = "registry enable",
+     .summary = "Let a model be used",
+     .arguments = "MODEL",
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .flags = change_flags,
+     .examples = enable_examples,
+     .details = model_details},
+    {.path = "registry disable",
+     .summary = "Let a model not be used",
+     .arguments = "MODEL",
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .flags = change_flags,
+     .examples = disable_examples,
+     .details = model_details},
+    {.path = "registry block",
+     .summary = "Block a model for this level and all below it",
+     .arguments = "MODEL",
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .flags = change_flags,
+     .examples = block_examples,
+     .details = model_details},
+    {.path = "registry unblock",
+     .summary = "Lift a block",
+     .arguments = "MODEL",
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .flags = change_flags,
+     .examples = unblock_examples,
+     .details = model_details},
+    {.path = "registry remove",
+     .summary = "Remove a model, or what an organisation set about it",
+     .arguments = "MODEL",
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .flags = remove_flags,
+     .examples = remove_examples,
+     .details = "Names what still uses the model (profiles, aliases, defaults) and stops, unless --force is given."},
+    {.path = "registry default",
+     .summary = "Set or show which model answers requests that name none",
+     .arguments = "[MODEL]",
+     .arguments_max = 1,
+     .flags = default_flags,
+     .examples = default_examples},
+    {.path = "registry alias",
+     .summary = "Set or show names that lead to a model, or to several by weight",
+     .arguments = "[ALIAS [MODEL[=WEIGHT] …]]",
+     .arguments_max = 65,
+     .flags = alias_flags,
+     .examples = alias_examples},
+    {.path = "registry grant",
+     .summary = "Grant or forbid a model to people of an organisation",
+     .arguments = "[MODEL]",
+     .arguments_max = 1,
+     .flags = grant_flags,
+     .examples = grant_examples},
+    {.path = "registry history",
+     .summary = "Show the changes of a model, newest first",
+     .arguments = "MODEL",
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .flags = org_flags,
+     .examples = history_examples},
+    {.path = "registry rollback",
+     .summary = "Set a model as it was in an earlier version",
+     .arguments = "MODEL VERSION",
+     .arguments_min = 2,
+     .arguments_max = 2,
+     .flags = change_flags,
+     .examples = rollback_examples,
+     .details = "What was seen at the provider stays as it is."},
+    {.path = "registry audit",
+     .summary = "Show what was changed and by whom, newest first",
+     .flags = org_flags,
+     .examples = audit_examples},
+    {.path = "org create",
+     .summary = "Create an organisation",
+     .arguments = "NAME",
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .flags = org_create_flags,
+     .examples = org_create_examples,
+     .details = "Prints the organisation's id, which its requests carry as orgId."},
+    {.path = "org list", .summary = "List the organisations", .examples = org_list_examples},
+    {.path = "connections list",
+     .summary = "List the connections to providers",
+     .flags = org_flags,
+     .examples = connections_list_examples},
+    {.path = "connections add",
+     .summary = "Add a connection to a provider",
+     .arguments = "NAME",
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .flags = connection_flags,
+     .examples = connections_add_examples},
+    {.path = "connections set",
+     .summary = "Change a connection",
+     .arguments = "NAME",
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .flags = connection_set_flags,
+     .examples = connections_set_examples},
+    {.path = "connections remove",
+     .summary = "Remove a connection",
+     .arguments = "NAME",
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .flags = remove_flags,
+     .examples = connections_remove_examples},
+    {.path = "credentials put",
+     .summary = "Store a provider's key, or another one for the same label",
+     .arguments = "LABEL",
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .flags = credential_flags,
+     .examples = credentials_put_examples,
+     .details =
+         "Reads the key from the terminal without showing it, or from standard input; never from an argument. It\n"
+         "is sealed with the key ring (TOKENRAIL_KEYRING_FILE) before it is stored, and never shown again."},
+    {.path = "credentials list",
+     .summary = "List the stored keys; shows none",
+     .flags = org_flags,
+     .examples = credentials_list_examples},
+    {.path = "credentials revoke",
+     .summary = "Remove a stored key",
+     .arguments = "LABEL",
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .flags = remove_flags,
+     .examples = credentials_revoke_examples},
+}};
+
+constexpr std::array<Governing, 23> runs{{
+    {"registry show", run_registry_show},
+    {"registry add", run_registry_add},
+    {"registry set", run_registry_set},
+    {"registry enable", run_registry_enable},
+    {"registry disable", run_registry_disable},
+    {"registry block", run_registry_block},
+    {"registry unblock", run_registry_unblock},
+    {"registry remove", run_registry_remove},
+    {"registry default", run_registry_default},
+    {"registry alias", run_registry_alias},
+    {"registry grant", run_registry_grant},
+    {"registry history", run_registry_history},
+    {"registry rollback", run_registry_rollback},
+    {"registry audit", run_registry_audit},
+    {"org create", run_org_create},
+    {"org list", run_org_list},
+    {"connections list", run_connections_list},
+    {"connections add", run_connections_add},
+    {"connections set", run_connections_set},
+    {"connections remove", run_connections_remove},
+    {"credentials put", run_credentials_put},
+    {"credentials list", run_credentials_list},
+    {"credentials revoke", run_credentials_revoke},
+}};
+
+}  // namespace
+
+std::span<const Command> governing_commands() {
+  return table;
+}
+
+std::span<const Governing> governing_runs() {
+  return runs;
+}
+
+}  // namespace tokenrail::cli

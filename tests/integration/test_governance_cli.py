@@ -1,0 +1,71 @@
+"""An administrator governs the registry from the command line, and routers follow."""
+
+import json
+
+from stack import Log, wait_until
+
+KEY = "sk-canary-7f3e9a1b5c2d8e4f"
+
+
+def projected(stack):
+    """Models as routers see them, by scope and name."""
+    rows = map(json.loads, stack.cli("registry", "list", "--projection", "--json").stdout.splitlines())
+    return {(row.get("orgId", ""), row["modelName"]): row for row in rows}
+
+
+def ending(chunks, request):
+    chunks.wait("the answer", lambda values: any(c["requestId"] == request and c["done"] for c in values))
+    return next(c for c in chunks.values if c["requestId"] == request and c["done"])
+
+
+def test_an_organisation_disables_a_model_and_only_its_requests_are_refused(make_stack):
+    stack = make_stack()
+    stack.whole()
+    model = json.loads(stack.cli("registry", "list", "--json").stdout.splitlines()[0])
+    name = f"{model['provider']}/{model['modelName']}"
+    assert stack.cli("org", "create", "Acme Corp").stdout == "acme-corp\n"
+    stack.cli("registry", "disable", name, "--org", "acme-corp")
+    wait_until("the change is published", lambda: ("acme-corp", model["modelName"]) in projected(stack))
+
+    chunks = Log(stack, "chat.chunks")
+    fields = {"modelProvider": model["provider"], "modelName": model["modelName"]}
+    asked = []
+
+    def refused():
+        request = f"acme-{len(asked)}"
+        asked.append(request)
+        stack.ask(request, orgId="acme-corp", **fields)
+        stack.flush()
+        return ending(chunks, request).get("error", {}).get("code") == "MODEL_NOT_ENABLED"
+    wait_until("the router refuses acme's request", refused)
+    stack.ask("other", orgId="other", **fields)
+    stack.flush()
+    assert "error" not in ending(chunks, "other")
+
+    stack.cli("registry", "enable", name, "--org", "acme-corp")
+    history = [json.loads(line) for line in
+               stack.cli("registry", "history", name, "--org", "acme-corp", "--json").stdout.splitlines()]
+    assert [h["changedFields"] for h in history[:2]] == [["enabled", "routable"], ["enabled"]]
+    assert history[0]["actor"].startswith("cli:")
+
+
+def test_a_key_is_stored_sealed_and_never_shown(make_stack, tmp_path):
+    stack = make_stack()
+    stack.whole()
+    ring = tmp_path / "ring.json"
+    stack.cli("keys", "create", str(ring))
+    environment = {"TOKENRAIL_KEYRING_FILE": str(ring)}
+    stack.cli("org", "create", "acme")
+    refused = stack.cli("credentials", "put", "main", "--org", "acme", "--provider", "openai", stdin=KEY, check=False)
+    assert refused.returncode == 2 and "keys create" in refused.stderr
+    put = stack.cli("credentials", "put", "main", "--org", "acme", "--provider", "openai", stdin=KEY,
+                    environment=environment)
+    listed = stack.cli("credentials", "list", "--org", "acme", "--json").stdout
+    row = json.loads(listed)
+    assert row["last4"] == KEY[-4:] and row["id"] == put.stdout.strip()
+    stack.cli("connections", "add", "acme-openai", "--org", "acme", "--provider", "openai", "--credential", "main")
+    used = stack.cli("credentials", "revoke", "main", "--org", "acme", check=False)
+    assert used.returncode == 1 and "acme-openai" in used.stderr
+    stack.cli("credentials", "revoke", "main", "--org", "acme", "--force")
+    everything = listed + put.stdout + put.stderr + stack.cli("registry", "audit", "--org", "acme", "--json").stdout
+    assert KEY not in everything and "sealed" not in everything
