@@ -19,17 +19,20 @@ std::unexpected<Error> no_model(const std::string& id) {
   return fail(ErrorKind::not_found, fmt::format("There is no model {}.", id));
 }
 
-/// Narrows both rows to one model, whatever it is named by: an id is of either row, the rest is the same in both.
-const std::string by_any_name =
-    "(m.provider, m.model_name) IN (SELECT n.provider, n.model_name FROM model n WHERE n.deleted_at IS NULL AND "
-    "(n.org_id IS NULL OR n.org_id = @org) AND (CAST(n.id AS text) = @id OR n.slug = @id OR n.provider || '/' || "
-    "n.model_name = @id))";
+const std::string this_model = "m.provider = @provider AND m.model_name = @model";
 
-std::optional<Document> find(soci::session& sql, const Scope& scope, const std::string& id) {
-  auto found = read_documents(sql, effective_documents(by_any_name) + "true ORDER BY e.slug = @id DESC, e.id",
-                              Arguments().scope(scope).text("id", id));
+/// Whatever it is named by: an id is of the scope's own row or of the platform's; the rest is the same in both.
+std::optional<Document> find(soci::session& sql, const Scope& scope, const std::string& name) {
+  const auto found = read_texts(sql,
+                                "SELECT n.provider || chr(31) || n.model_name FROM (" + named_models() +
+                                    ") n WHERE n.org_id IS NULL OR (n.org_id = @org AND n.owner_user_id IS NOT "
+                                    "DISTINCT FROM @owner) ORDER BY n.rank, "
+                                    "n.org_id NULLS LAST LIMIT 1",
+                                Arguments().scope(scope).text("name", name));
   if (found.empty()) return std::nullopt;
-  return std::move(found.front());
+  const auto parts = parts_of(found.front());
+  return read_document(sql, effective_documents(this_model) + "true",
+                       Arguments().scope(scope).text("provider", parts.at(0)).text("model", parts.at(1)));
 }
 
 /// The scope's own row of a model, and the platform's.

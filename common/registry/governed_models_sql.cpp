@@ -40,6 +40,25 @@ constexpr std::array settable{
 
 }  // namespace
 
+std::string named_models() {
+  const std::string columns =
+      "SELECT n.id AS id, n.provider AS provider, n.model_name AS model_name, n.org_id AS org_id, n.owner_user_id AS "
+      "owner_user_id, ";
+  // A condition with OR over these would read the whole table.
+  return columns +
+         "1 AS rank FROM model n WHERE n.deleted_at IS NULL AND n.id = CASE WHEN @name ~ "
+         "'^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}"
+         "-[0-9a-fA-F]{12}$' THEN CAST(@name AS uuid) END UNION ALL " +
+         columns +
+         "2 FROM model n WHERE n.deleted_at IS NULL AND n.org_id IS NULL AND n.owner_user_id IS NULL AND n.slug = "
+         "@name "
+         "UNION ALL " +
+         columns + "2 FROM model n WHERE n.deleted_at IS NULL AND n.org_id = @org AND n.slug = @name UNION ALL " +
+         columns +
+         "3 FROM model n WHERE n.deleted_at IS NULL AND n.provider = split_part(@name, '/', 1) AND n.model_name = "
+         "substr(@name, strpos(@name, '/') + 1)";
+}
+
 std::string effective_models(const std::string& narrow) {
   std::string fields;
   for (const auto& field : settable) {

@@ -10,6 +10,10 @@ namespace tokenrail::registry {
 /// `narrow`: a condition on both rows (`m`) that keeps what is read small; "true" reads all.
 [[nodiscard]] std::string effective_models(const std::string& narrow);
 
+/// Rows of models that @name may mean in the scope (an id, a slug, provider/name), each found by an index: id,
+/// provider, model_name, org_id, owner_user_id and `rank`, the best first by rank and then by the nearest scope.
+[[nodiscard]] std::string named_models();
+
 /// id, version, place and document of effective models; to be followed by a condition over `e`.
 [[nodiscard]] std::string effective_documents(const std::string& narrow);
 

@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "common/events/registry_records.hpp"
+#include "common/registry/governed_models_sql.hpp"
 #include "common/registry/governed_sql.hpp"
 #include "common/registry/state_records.hpp"
 #include "common/registry/text.hpp"
@@ -52,10 +53,9 @@ const std::string grant_select =
 std::optional<std::string> model_id(soci::session& sql, const Scope& scope, const std::string& name) {
   return read_text(
       sql,
-      "SELECT CAST(m.id AS text) FROM model m WHERE m.deleted_at IS NULL AND (m.org_id IS NULL OR (m.org_id = "
-      "@org AND (m.owner_user_id IS NULL OR m.owner_user_id = @owner))) AND (CAST(m.id AS text) = @name OR "
-      "m.slug = @name OR m.provider || '/' || m.model_name = @name) ORDER BY CAST(m.id AS text) = @name DESC, "
-      "m.owner_user_id NULLS LAST, m.org_id NULLS LAST LIMIT 1",
+      "SELECT CAST(n.id AS text) FROM (" + named_models() +
+          ") n WHERE n.org_id IS NULL OR (n.org_id = @org AND (n.owner_user_id IS NULL OR n.owner_user_id = "
+          "@owner)) ORDER BY n.rank, n.owner_user_id NULLS LAST, n.org_id NULLS LAST LIMIT 1",
       Arguments().scope(scope).text("name", name));
 }
 

@@ -15,7 +15,7 @@ def projected(stack):
 
 def ending(chunks, request):
     chunks.wait("the answer", lambda values: any(c["requestId"] == request and c["done"] for c in values))
-    return next(c for c in chunks.values if c["requestId"] == request and c["done"])
+    return next(c for c in chunks.values() if c["requestId"] == request and c["done"])
 
 
 def test_an_organisation_disables_a_model_and_only_its_requests_are_refused(make_stack):
@@ -45,7 +45,7 @@ def test_an_organisation_disables_a_model_and_only_its_requests_are_refused(make
     stack.cli("registry", "enable", name, "--org", "acme-corp")
     history = [json.loads(line) for line in
                stack.cli("registry", "history", name, "--org", "acme-corp", "--json").stdout.splitlines()]
-    assert [h["changedFields"] for h in history[:2]] == [["enabled", "routable"], ["enabled"]]
+    assert [h["changedFields"] for h in history[:2]] == [["enabled", "routable"], ["enabled", "routable", "inherits"]]
     assert history[0]["actor"].startswith("cli:")
 
 
