@@ -106,7 +106,8 @@ const std::string_view status_of_model =
     "CASE WHEN e.blocked_by_platform OR e.blocked_here THEN 'blocked' WHEN e.lifecycle = 'retired' OR e.retires_at <= "
     "now() THEN 'retired' WHEN NOT e.enabled THEN 'disabled' WHEN e.maintenance_until > now() THEN 'maintenance' WHEN "
     "e.availability = 'missing' AND e.missing_expired THEN 'missing' WHEN NOT EXISTS (SELECT 1 FROM deployment d JOIN "
-    "connection c ON c.id = d.connection_id WHERE d.model_id = e.served_as AND d.enabled AND c.enabled AND "
+    "connection c ON c.id = d.connection_id WHERE d.model_id IN (e.own_id, e.platform_id) AND d.model_id = e.served_as "
+    "AND d.enabled AND c.enabled AND "
     "c.deleted_at IS "
     "NULL) THEN 'unserved' ELSE 'active' END";
 
@@ -141,7 +142,8 @@ std::string effective_documents(const std::string& narrow) {
       "d.enabled, 'connectionEnabled', c.enabled, 'health', c.health, 'availability', d.availability, 'params', "
       "d.params) "
       "ORDER BY COALESCE(d.priority, c.priority), c.name), '[]') FROM deployment d JOIN connection c ON c.id = "
-      "d.connection_id WHERE d.model_id = e.served_as AND c.deleted_at IS NULL), 'version', e.version, 'createdAt', "
+      "d.connection_id WHERE d.model_id IN (e.own_id, e.platform_id) AND d.model_id = e.served_as AND c.deleted_at IS "
+      "NULL), 'version', e.version, 'createdAt', "
       "tokenrail_time(e.created_at), 'updatedAt', tokenrail_time(e.updated_at)) AS text) AS document FROM ({1}) e "
       "WHERE ",
       status_of_model, effective_models(narrow));

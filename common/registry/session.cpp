@@ -73,6 +73,8 @@ Result<void> Session::open() {
   PQsetErrorVerbosity(native(*session), PQERRORS_TERSE);
   execute_script(*session, fmt::format("SET statement_timeout = {}; SET lock_timeout = {}; SET TIME ZONE 'UTC'; "
                                        "SET idle_in_transaction_session_timeout = '60s'; "
+                                       // Statements here take milliseconds; compiling one takes seconds.
+                                       "SET jit = off; "
                                        // A client's host that vanishes without a word: the server notices too.
                                        "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; "
                                        "SET tcp_keepalives_count = 3; SET tcp_user_timeout = '30s'",
