@@ -1,4 +1,6 @@
 // The settings that only this program has, and those of every program.
+#include "common/auth/settings.hpp"
+
 #include <array>
 
 #include "cli/context.hpp"
@@ -43,8 +45,8 @@ constexpr std::array own_settings{
 }  // namespace
 
 const std::vector<config::Setting>& settings() {
-  static const auto joined = config::joined(
-      {config::common_settings(), providers::environment_settings(), crypto::key_ring_settings(), own_settings});
+  static const auto joined = config::joined({config::common_settings(), providers::environment_settings(),
+                                             crypto::key_ring_settings(), auth::auth_settings(), own_settings});
   return joined;
 }
 

@@ -73,7 +73,7 @@ constexpr std::array settings{
 }  // namespace
 
 std::span<const std::string_view> program_sections() {
-  static constexpr std::array<std::string_view, 5> sections{"audit", "keyring", "router", "sync", "topics"};
+  static constexpr std::array<std::string_view, 6> sections{"audit", "auth", "keyring", "router", "sync", "topics"};
   return sections;
 }
 

@@ -10,6 +10,7 @@
 
 #include "cli/acls.hpp"
 #include "cli/context.hpp"
+#include "common/auth/settings.hpp"
 #include "common/config/settings.hpp"
 #include "common/crypto/key_ring_settings.hpp"
 #include "common/providers/environment.hpp"
@@ -70,9 +71,14 @@ std::string configuration_page() {
   page += section("tokenrail-router", "Answers the requests.", router::router_settings());
   page += section("tokenrail-registry-sync", "Keeps the registry in step with what the providers offer.",
                   registry_sync::registry_sync_settings());
+  page += section(
+      "Authentication",
+      "Of the registry's API, and of `tokenrail auth token`. [Who may do what](../explanation/authorisation.md) "
+      "says more.",
+      auth::auth_settings());
   page += section("tokenrail", "The command line tool.",
                   all_of_cli.subspan(common.size() + providers::environment_settings().size() +
-                                     crypto::key_ring_settings().size()));
+                                     crypto::key_ring_settings().size() + auth::auth_settings().size()));
   return page;
 }
 
