@@ -213,7 +213,7 @@ void CurlClient::resolved(Transfer& transfer, const Host& host, const NameAnswer
   }
   std::vector<boost::asio::ip::address> allowed;
   for (const auto& address : answer.addresses) {
-    if (pool_.allows(address)) allowed.push_back(address);
+    if (transfer.allows(address)) allowed.push_back(address);
   }
   if (allowed.empty()) {
     return end_later(transfer, Ending::connect_failed,

@@ -30,11 +30,16 @@ struct Header {
   bool secret = false;  ///< value is never logged, printed or kept longer than the transfer
 };
 
+/// Whether a connection to this address may be opened. Called on the loop's thread; must not throw.
+using AddressRule = std::function<bool(const boost::asio::ip::address&)>;
+
 struct Request {
   std::string method = "GET";
   std::string url{};
   std::vector<Header> headers{};
   std::string body{};
+  /// Beside the client's rule. It also holds for a kept connection, which another request may have opened.
+  AddressRule address_allowed{};
 };
 
 /// Two of the four clocks of a call; the other two (first token, idle) count tokens, which only the caller can see.
@@ -102,9 +107,6 @@ class Client {
 
   [[nodiscard]] virtual std::size_t transfers() const = 0;
 };
-
-/// Whether a connection to this address may be opened. Called on the loop's thread; must not throw.
-using AddressRule = std::function<bool(const boost::asio::ip::address&)>;
 
 struct ClientOptions {
   /// Transfers at a time, over all hosts; one more ends at once as `connect_failed`.

@@ -111,8 +111,17 @@ std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* user
   return length;
 }
 
-int on_connected(void* user, char*, char*, int, int) noexcept {
+int on_connected(void* user, char* peer, char*, int, int) noexcept {
   Transfer& transfer = *static_cast<Transfer*>(user);
+  // A kept connection opened no socket for this request, so its own rule has not been asked.
+  if (transfer.request.address_allowed) {
+    boost::system::error_code error;
+    const auto address = boost::asio::ip::make_address(peer == nullptr ? "" : peer, error);
+    if (error || !transfer.allows(address)) {
+      transfer.refused_address = true;
+      return CURL_PREREQFUNC_ABORT;
+    }
+  }
   // Where a kept connection ends without a response, libcurl sends the request once more by itself. The server may have
   // begun the first one, which may cost money: whether it is made again is decided, and counted, by the caller.
   transfer.sent_once = transfer.connected && !transfer.request.body.empty();
@@ -138,9 +147,9 @@ std::optional<boost::asio::ip::address> address_of(const curl_sockaddr& socket_a
 
 curl_socket_t on_open_socket(void* user, curlsocktype, curl_sockaddr* address) noexcept {
   Transfer& transfer = *static_cast<Transfer*>(user);
-  if (transfer.address_allowed != nullptr && *transfer.address_allowed) {
+  if (transfer.has_address_rule()) {
     const auto known = address_of(*address);
-    if (!known || !(*transfer.address_allowed)(*known)) {
+    if (!known || !transfer.allows(*known)) {
       transfer.refused_address = true;
       return CURL_SOCKET_BAD;
     }
@@ -173,6 +182,15 @@ Transfer::~Transfer() {
   for (Header& header : request.headers) {
     if (header.secret) explicit_bzero(header.value.data(), header.value.size());
   }
+}
+
+bool Transfer::has_address_rule() const {
+  return (address_allowed != nullptr && *address_allowed) || request.address_allowed;
+}
+
+bool Transfer::allows(const boost::asio::ip::address& address) const {
+  if (address_allowed != nullptr && *address_allowed && !(*address_allowed)(address)) return false;
+  return !request.address_allowed || request.address_allowed(address);
 }
 
 std::string refusal(const Request& request) {

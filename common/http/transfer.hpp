@@ -53,6 +53,10 @@ struct Transfer {
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
+  /// By the client's rule and the request's own.
+  [[nodiscard]] bool allows(const boost::asio::ip::address& address) const;
+  [[nodiscard]] bool has_address_rule() const;
+
   TransferId id;
   Request request;
   Clocks clocks;
@@ -64,7 +68,7 @@ struct Transfer {
   curl_slist* header_list = nullptr;
   curl_slist* address_list = nullptr;  ///< what the host's name was resolved to
   std::optional<LookUp> look_up{};
-  const AddressRule* address_allowed = nullptr;
+  const AddressRule* address_allowed = nullptr;  ///< the client's
   telemetry::Counter* connections_opened = nullptr;
   std::size_t body_bytes = 0;
   bool in_multi = false;     ///< libcurl's multi handle knows it
@@ -103,10 +107,6 @@ class EasyPool {
         address_allowed_(std::move(address_allowed)),
         certificates_(std::move(certificates)),
         connections_opened_(&connections_opened) {}
-
-  [[nodiscard]] bool allows(const boost::asio::ip::address& address) const {
-    return !address_allowed_ || address_allowed_(address);
-  }
 
   /// Gives the transfer a handle with all its options set; false where memory is short.
   bool equip(Transfer& transfer);

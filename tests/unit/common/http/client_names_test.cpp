@@ -235,6 +235,66 @@ TEST_F(ClientNamesTest, AllowedAddressesOfAMixedNameAreUsed) {
   finish(recorder);
 }
 
+TEST_F(ClientNamesTest, RuleOfARequestCountsBesideTheClients) {
+  make({.address_allowed = [](const auto& address) { return address.to_string() != "127.0.0.2"; }});
+  names_.names["inside.example"] = {"127.0.0.1"};
+  names_.names["both.example"] = {"127.0.0.2", "127.0.0.1"};
+  const AddressRule no_loopback = [](const auto& address) { return !address.is_loopback(); };
+  for (const std::string host : {"inside.example", "both.example", "localhost", "127.0.0.1", "127.1"}) {
+    Recorder recorder;
+    client_->start({.url = url(host), .address_allowed = no_loopback}, {}, {}, recorder);
+    run_until([&] { return recorder.end.has_value(); });
+    EXPECT_EQ(recorder.end->ending, Ending::connect_failed) << host;
+    EXPECT_THAT(recorder.end->detail, HasSubstr("the address of the host is not allowed")) << host;
+  }
+  EXPECT_THAT(server_.connections, IsEmpty());
+  Recorder recorder;
+  client_->start({.url = url("both.example"), .address_allowed = [](const auto&) { return true; }}, {}, {}, recorder);
+  finish(recorder);
+}
+
+TEST_F(ClientNamesTest, RuleOfARequestHoldsForAKeptConnection) {
+  make();
+  names_.names["api.example"] = {"127.0.0.1"};
+  for (const std::string host : {"127.0.0.1", "api.example"}) {
+    const auto connections = server_.connections.size();
+    Recorder first;
+    get(url(host), first);
+    finish(first, connections);
+    const auto received = server_.connections.at(connections)->received.size();
+
+    Recorder refused;
+    client_->start({.url = url(host), .address_allowed = [](const auto& address) { return !address.is_loopback(); }},
+                   {}, {}, refused);
+    run_until([&] { return refused.end.has_value(); });
+    EXPECT_EQ(refused.end->ending, Ending::connect_failed) << host;
+    EXPECT_THAT(refused.end->detail, HasSubstr("not allowed")) << host;
+    EXPECT_EQ(server_.connections.size(), connections + 1) << host;
+    EXPECT_EQ(server_.connections.at(connections)->received.size(), received) << "nothing of it was sent: " << host;
+  }
+}
+
+// A name whose address has changed since the kept connection was opened.
+TEST_F(ClientNamesTest, RuleOfARequestIsAskedForTheKeptConnectionsAddress) {
+  make();
+  names_.names["moves.example"] = {"127.0.0.1"};
+  Recorder first;
+  get(url("moves.example"), first);
+  finish(first);
+  std::vector<std::string> asked;
+  Recorder again;
+  client_->start({.url = url("moves.example"),
+                  .address_allowed =
+                      [&](const auto& address) {
+                        asked.push_back(address.to_string());
+                        return asked.size() < 2;  // the name's answer may be connected to, the open connection may not
+                      }},
+                 {}, {}, again);
+  run_until([&] { return again.end.has_value(); });
+  EXPECT_EQ(again.end->ending, Ending::connect_failed);
+  EXPECT_THAT(asked, testing::ElementsAre("127.0.0.1", "127.0.0.1"));
+}
+
 TEST_F(ClientNamesTest, TransfersAreBounded) {
   make({.connections_max = 2});
   std::array<Recorder, 3> recorders;
