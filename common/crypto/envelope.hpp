@@ -4,7 +4,7 @@
 // The sealed bytes, version 1, without gaps:
 //
 //   "v1" | n, one byte | id of the wrapping key, n bytes (1..64) | nonce, 12 | wrapped data key, 32 | tag, 16
-//        | nonce, 12 | ciphertext, as long as the secret (1..65536) | tag, 16
+//        | nonce, 12 | ciphertext, as long as the secret (1..32768) | tag, 16
 //
 // Both tags also cover the binding, and the first one the id of the wrapping key. So sealed bytes open only in the row,
 // organisation and version for which they were made.
@@ -22,7 +22,7 @@
 
 namespace tokenrail::crypto {
 
-inline constexpr std::size_t secret_bytes_max = 64 * 1024;
+inline constexpr std::size_t secret_bytes_max = 32 * 1024;
 
 /// What sealed bytes belong to. Every field counts, and so does its absence. The parts are written with their lengths,
 /// so that no two bindings give the same bytes.

@@ -110,9 +110,17 @@ TEST(KeyRing, TakesTheLargestRingAndRefusesALargerOne) {
   EXPECT_THAT(KeyRing::parse(ring_json(keys)).error().detail, HasSubstr("more than 256 keys"));
 }
 
-TEST(KeyRing, LongestIdIsTaken) {
-  const std::string id(64, 'x');
-  EXPECT_EQ(ring_of(key_json(id, "primary", key_a)).primary_id(), id);
+TEST(KeyRing, IdHasLettersDigitsDotUnderscoreAndDash) {
+  const std::string allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+  for (int c = 0; c < 256; ++c) {
+    const std::string id(1, static_cast<char>(static_cast<unsigned char>(c)));
+    EXPECT_EQ(is_key_id(id), allowed.contains(id)) << c;
+    EXPECT_EQ(is_key_id("a" + id + "b"), allowed.contains(id)) << c;
+  }
+  EXPECT_FALSE(is_key_id(""));
+  EXPECT_FALSE(is_key_id(std::string(65, 'x')));
+  const std::string longest(64, 'x');
+  EXPECT_EQ(ring_of(key_json(longest, "primary", key_a)).primary_id(), longest);
 }
 
 // A JSON library quotes the text near an error, and the text is keys.

@@ -57,6 +57,7 @@ TEST(WeakKeys, AreNamed) {
       {"0123456789abcdefghijklmnopqrstuv", "printable text"},
       {"changeme-changeme-please-I-mean!", "printable text"},
       {"correct horse battery staple 123", "printable text"},
+      {"~!@#$%^&*()_+ ten keys of a row~", "printable text"},
       {"8f1d4c02b7e93a5566c8d07e21fa9b34", "printable text"},  // 16 bytes as hexadecimal digits
       {padded("correct horse battery"), "printable text"},
       {padded("changeme"), "printable text"},
