@@ -84,12 +84,13 @@ std::optional<std::int64_t> Oracle::top(const Part& part, std::int64_t offset) c
 
 // --- what happens ---------------------------------------------------------------------------------------------------
 
-void Oracle::request_arrived(int partition, std::int64_t offset, const Request& request) {
+void Oracle::request_arrived(int partition, std::int64_t offset, const Request& request, Micros now) {
   auto& p = part(partition);
   p.here.push_back(p.sources.size());
   auto& source = p.sources.emplace_back();
   source.request = request;
   source.offset = offset;
+  source.unseen = offset < p.read_to && now < p.requests_noticed_at;
   if (request.garbage) return;
   source.id = id_of(request.org_id, request.request_id);
   for (std::size_t i = 0; i + 1 < p.sources.size(); ++i) {
@@ -278,7 +279,7 @@ void Oracle::judge_start(Part& p, const AuditFacts& event, int writer, Micros no
     report("P4", fmt::format("the llm.request of offset {} names {}", offset, event.ids.request_id));
   }
   if (p.audit_cut) return;
-  const bool committed = !source.gone && source.offset < p.judged;
+  const bool committed = !source.gone && source.offset < p.judged && !p.commits_doubtful;
   if (source.done && (committed || !of_older_audit(p, offset)))
     report("P5", fmt::format("{} runs though its request is complete", name(who.first, who.second)));
   if (source.duplicate && !excuses_.tampers && !excuses_.calendars && !may_run_as_first(p, offset)) {
@@ -320,10 +321,10 @@ void Oracle::judge_start(Part& p, const AuditFacts& event, int writer, Micros no
                                name(who.first, who.second), number));
     }
   }
-  judge_order(p, offset, who);
+  judge_order(p, offset, who, now);
 }
 
-void Oracle::judge_order(Part& p, std::int64_t offset, std::pair<int, std::int64_t> started) {
+void Oracle::judge_order(Part& p, std::int64_t offset, std::pair<int, std::int64_t> started, Micros now) {
   const auto& source = p.sources[static_cast<std::size_t>(offset)];
   if (!source.request.key || excuses_.tampers) return;
   for (std::int64_t at = 0; at < offset; ++at) {
@@ -332,6 +333,8 @@ void Oracle::judge_order(Part& p, std::int64_t offset, std::pair<int, std::int64
         of_older_audit(p, at)) {
       continue;
     }
+    // It lies below what its owner had read of the log that is gone. The owner reads it when it has noticed that.
+    if (earlier.unseen && now < p.requests_noticed_at) continue;
     const auto number = top(p, at);
     if (number && p.attempts[{earlier.id, *number}].terminal_at >= 0) continue;
     if (number && p.attempts[{earlier.id, *number}].torn) continue;

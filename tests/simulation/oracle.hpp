@@ -67,7 +67,7 @@ class Oracle {
     std::int64_t at_ms = -1;       ///< its timestamp in the log; -1: none
   };
   // What happens, in its order. `writer`: the process whose record it was.
-  void request_arrived(int partition, std::int64_t offset, const Request& request);
+  void request_arrived(int partition, std::int64_t offset, const Request& request, Micros now);
   /// A broker has refused the chunk: what stands behind it in the log makes no whole answer.
   void chunk_refused(int partition, std::string_view value);
   /// `writer_ms`: the writer's calendar, where that is the brokers' too.
@@ -223,6 +223,7 @@ class Oracle {
     bool read = false;         ///< by a worker, before its log was replaced
     bool mistaken = false;     ///< it was taken for one of a log that is gone
     bool passed_over = false;  ///< it took the place of one that was read, and nothing could show that
+    bool unseen = false;       ///< it took the place of one that was read, and nobody can have noticed when it came
     std::int64_t offset = -1;  ///< in the log that it lies or lay in
     bool told = false;         ///< to be lost, by an event that counts
     std::string answer{};      ///< the chunk of attempt 0
@@ -243,9 +244,12 @@ class Oracle {
     std::int64_t chunks_end = 0;
     std::int64_t chunks_begin = 0;
     bool audit_cut = false;
-    std::int64_t chunks_base = 0;  ///< places on chat.chunks before the present log's offset 0
-    std::size_t audit_from = 0;    ///< of requests before that one the present audit log does not say all
+    std::int64_t chunks_base = 0;   ///< places on chat.chunks before the present log's offset 0
+    std::size_t audit_from = 0;     ///< of requests before that one the present audit log does not say all
+    bool commits_doubtful = false;  ///< nor does the committed offset: it was one of a log that is gone
     bool requests_replaced = false;
+    std::int64_t read_to = 0;       ///< workers had read so far of the log of requests that was replaced last
+    Micros requests_noticed_at{0};  ///< they notice that before this time, and read again
     bool chunks_replaced = false;
     // Of llm.audit and chat.chunks: timestamps of the present log's records, by offset, and the epoch up to which an
     // owner may not know that the log is another one.
@@ -287,7 +291,7 @@ class Oracle {
   [[nodiscard]] bool has_reason(const Part& part, const Source& source, const Attempt& attempt, int request,
                                 const events::Chunk& chunk, std::optional<std::int64_t> writer_ms) const;
   void judge_start(Part& part, const events::AuditFacts& event, int writer, Micros now);
-  void judge_order(Part& part, std::int64_t offset, std::pair<int, std::int64_t> started);
+  void judge_order(Part& part, std::int64_t offset, std::pair<int, std::int64_t> started, Micros now);
   void judge_response(Part& part, const events::AuditFacts& event);
   void judge_restart(const Part& part, const Source& source, const Attempt& attempt, const std::string& what);
   void judge_loss(Part& part, const events::AuditFacts& event);

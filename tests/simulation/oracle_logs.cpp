@@ -10,9 +10,14 @@
 
 namespace tokenrail::simulation {
 
+namespace {
+
+// A router looks every five seconds; then it claims again, and cancels what runs.
+constexpr Micros noticed{15'000'000};
+
+}  // namespace
+
 void Oracle::went_back(Part& p, Micros now) {
-  // A router looks every five seconds; then it claims again, and cancels what runs.
-  constexpr Micros noticed{15'000'000};
   ++figures_.replaced;
   if (!p.struck || p.struck_until != Micros::max()) p.struck_until = now + noticed;
   p.struck = true;
@@ -25,7 +30,14 @@ void Oracle::requests_went_back(int partition, std::int64_t to, Micros now) {
   if (kept >= p.here.size()) return;
   went_back(p, now);
   p.requests_replaced = true;
-  for (auto at = kept; at < p.here.size(); ++at) p.sources[p.here[at]].gone = p.sources[p.here[at]].deleted = true;
+  p.requests_noticed_at = now + noticed;
+  p.commits_doubtful = p.audit_from > 0;
+  p.read_to = 0;
+  for (auto at = kept; at < p.here.size(); ++at) {
+    auto& source = p.sources[p.here[at]];
+    source.gone = source.deleted = true;
+    if (source.read) p.read_to = source.offset + 1;
+  }
   p.here.resize(kept);
   p.judged = std::min(p.judged, to);
 }
@@ -38,6 +50,8 @@ void Oracle::audit_went_back(int partition, std::int64_t to, Micros now) {
   p.fold = events::AuditFold();
   p.audit_ms.resize(static_cast<std::size_t>(to));
   p.audit_from = p.sources.size();
+  // Until it is noticed that chat.requests is another log, nobody has committed what is left of it.
+  p.commits_doubtful = now < p.requests_noticed_at;
   p.released.clear();
   p.out_of_order.clear();
   std::erase_if(p.claims, [&](const auto& claim) { return claim.second.at >= to; });

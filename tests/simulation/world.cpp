@@ -280,7 +280,8 @@ std::int64_t World::send_request(std::size_t index) {
                           .refusable = planned.kind == RequestKind::refusable,
                           .on_interrupt = planned.on_interrupt,
                           .deadline_ms = deadline_of(index),
-                          .at_ms = calendar_ms()});
+                          .at_ms = calendar_ms()},
+                         scheduler.now());
   append(Topic::requests, planned.partition, std::move(entry), -1);
   return offset;
 }

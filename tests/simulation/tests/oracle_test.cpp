@@ -23,17 +23,18 @@ class Story {
 
   Story& request(const std::string& id = "r0", bool garbage = false) {
     oracle.request_arrived(
-        0, requests_++, {.org_id = "o", .request_id = id, .key = "k", .garbage = garbage, .deadline_ms = deadline_ms});
+        0, requests_++, {.org_id = "o", .request_id = id, .key = "k", .garbage = garbage, .deadline_ms = deadline_ms},
+        now());
     return *this;
   }
   Story& refusable() {
-    oracle.request_arrived(0, requests_++, {.org_id = "o", .request_id = "r0", .key = "k", .refusable = true});
+    oracle.request_arrived(0, requests_++, {.org_id = "o", .request_id = "r0", .key = "k", .refusable = true}, now());
     return *this;
   }
   Story& wishing(events::OnInterrupt wish) {
     oracle.request_arrived(
         0, requests_++,
-        {.org_id = "o", .request_id = "r0", .key = "k", .on_interrupt = wish, .deadline_ms = deadline_ms});
+        {.org_id = "o", .request_id = "r0", .key = "k", .on_interrupt = wish, .deadline_ms = deadline_ms}, now());
     return *this;
   }
   Story& claim(std::int64_t number = epoch) {
@@ -126,18 +127,23 @@ class Story {
   }
   // Logs that go back.
   Story& requests_back(std::int64_t to) {
-    oracle.requests_went_back(0, to, Micros(audits_));
+    oracle.requests_went_back(0, to, now());
     requests_ = to;
     return *this;
   }
   Story& audit_back(std::int64_t to) {
-    oracle.audit_went_back(0, to, Micros(audits_));
+    oracle.audit_went_back(0, to, now());
     audits_ = to;
     return *this;
   }
   Story& chunks_back(std::int64_t to) {
-    oracle.chunks_went_back(0, to, Micros(audits_));
+    oracle.chunks_went_back(0, to, now());
     chunks_ = to;
+    return *this;
+  }
+  /// Every router has noticed by then.
+  Story& noticed() {
+    passed_ += Micros(20'000'000);
     return *this;
   }
   Story& read(std::int64_t offset, bool mistaken = false) {
@@ -160,6 +166,7 @@ class Story {
   static constexpr std::int64_t deadline_ms = 1'000;
 
  private:
+  [[nodiscard]] Micros now() const { return Micros(audits_) + passed_; }
   static std::string instance(std::int64_t number) { return "i" + std::to_string(number); }
   static events::AttemptIds ids(std::int64_t attempt, std::int64_t offset, const std::string& id) {
     const auto number = attempt == 0 ? epoch : attempt / 1'000;
@@ -171,7 +178,7 @@ class Story {
             .attempt = attempt};
   }
   Story& audit(const std::string& value) {
-    oracle.audit_appended(0, audits_++, value, 0, Micros(audits_));
+    oracle.audit_appended(0, audits_++, value, 0, now());
     return *this;
   }
   Story& end(const events::TerminalChunk& terminal, std::int64_t attempt, const std::string& id) {
@@ -186,6 +193,7 @@ class Story {
 
   std::int64_t requests_ = 0;
   std::int64_t audits_ = 0;
+  Micros passed_{0};
   std::int64_t chunks_ = 0;
   int call_ = -1;
   std::string said_{};
@@ -227,6 +235,19 @@ TEST(Oracle, AcceptsWhatKeepsThePromisesAndNamesTheOneThatIsBroken) {
                 [](Story& s) { s.answered().commit(1, "").requests_back(0).request("r1").commit(1, ""); }},
            Case{"what was said about an answer is gone, and it runs again though it was committed", "P5",
                 [](Story& s) { s.answered().commit(1, "").audit_back(0).claim(6).announce(6'001); }},
+           Case{"what was said about an answer is gone, and then the end of the requests' log, and it runs again", "kept",
+                [](Story& s) {
+                  s.answered().commit(1, "").request("r1").audit_back(0).requests_back(1).claim(6).announce(6'001);
+                }},
+           Case{"the end of the requests' log is gone, then what was said about an answer, and it runs again", "kept",
+                [](Story& s) {
+                  s.answered().commit(1, "").request("r1").requests_back(1).audit_back(0).claim(6).announce(6'001);
+                }},
+           Case{"what was said about an answer is gone long after the requests' log went back, and it runs again", "P5",
+                [](Story& s) {
+                  s.answered().commit(1, "").request("r1").requests_back(1).noticed().audit_back(0).claim(6);
+                  s.announce(6'001);
+                }},
            Case{"what was said about an answer is gone, and it runs again", "kept",
                 [](Story& s) {
                   s.answered().audit_back(0).claim(6).announce(6'001).fails(6'001);
@@ -443,6 +464,25 @@ TEST(Oracle, AcceptsWhatKeepsThePromisesAndNamesTheOneThatIsBroken) {
                 [](Story& s) {
                   s.request().request("r1").claim().announce().announce(first, 1, "r1");
                   s.call().says("c0.0 ").delta(0, "c0.0 ").fails(first, "r1", 1);
+                }},
+           Case{"the next of its key begins before anybody can have noticed the one that is in an old one's place",
+                "kept",
+                [](Story& s) {
+                  s.answered().read(0).requests_back(0).request("r1").request("r2").announce(first, 1, "r2");
+                  s.call("r2").says("c1.0 ").delta(0, "c1.0 ", first, "r2").announce(first, 0, "r1");
+                  s.call("r1").says("c2.0 ").delta(0, "c2.0 ", first, "r1");
+                }},
+           Case{"the next of its key begins when that has been noticed", "ORDER",
+                [](Story& s) {
+                  s.answered().read(0).requests_back(0).request("r1").request("r2").noticed();
+                  s.announce(first, 1, "r2").call("r2").says("c1.0 ").delta(0, "c1.0 ", first, "r2");
+                  s.announce(first, 0, "r1").call("r1").says("c2.0 ").delta(0, "c2.0 ", first, "r1");
+                }},
+           Case{"the next of its key begins before one in the place of one that nobody had read", "ORDER",
+                [](Story& s) {
+                  s.answered().requests_back(0).request("r1").request("r2").announce(first, 1, "r2");
+                  s.call("r2").says("c1.0 ").delta(0, "c1.0 ", first, "r2").announce(first, 0, "r1");
+                  s.call("r1").says("c2.0 ").delta(0, "c2.0 ", first, "r1");
                 }},
            Case{"a duplicate is run", "DEDUPE", [](Story& s) { s.answered().request().announce(5'002, 1); }},
            Case{"a duplicate is answered", "kept",
