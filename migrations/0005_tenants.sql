@@ -5,7 +5,6 @@
 -- owner of the tables, for whom every row is visible.
 
 CREATE EXTENSION IF NOT EXISTS btree_gist;
-CREATE EXTENSION IF NOT EXISTS pg_trgm;
 
 -- A moment as the programs show it (RFC 3339, UTC, milliseconds).
 CREATE FUNCTION tokenrail_time(moment timestamptz) RETURNS text LANGUAGE sql STABLE AS
@@ -110,7 +109,8 @@ ALTER TABLE model
   ADD COLUMN metadata jsonb NOT NULL DEFAULT '{}'
     CHECK (jsonb_typeof(metadata) = 'object' AND pg_column_size(metadata) <= 32768),
   ADD CONSTRAINT model_tags CHECK (cardinality(tags) <= 64);
-CREATE INDEX model_search ON model USING gin ((slug || ' ' || display_name) gin_trgm_ops) WHERE deleted_at IS NULL;
+-- Pages of the platform's models, in order.
+CREATE INDEX model_platform_slug ON model (slug, id) WHERE org_id IS NULL AND deleted_at IS NULL;
 
 -- What a unit costs, in millionths of a US dollar per million units. No row: unknown, never free.
 CREATE TABLE price (

@@ -241,16 +241,46 @@ std::span<const std::string_view> model_fields() {
   return names;
 }
 
+namespace {
+
+std::string array_of(const std::vector<std::string>& words) {
+  std::string json = "[";
+  for (const auto& word : words) {
+    if (json.size() > 1) json += ',';
+    events::append_json_string(json, word);
+  }
+  return json + "]";
+}
+
+/// One model of a page: what it is found by, and where the next page begins behind it.
+struct Place {
+  std::string provider;
+  std::string model_name;
+  std::string token;
+};
+
+std::vector<Place> places_of(soci::session& sql, const std::string& condition, Arguments arguments,
+                             const PageRequest& page) {
+  const auto cut = page.after.rfind('\n');
+  const bool first = cut == std::string::npos;
+  arguments.text("after_slug", first ? std::string() : page.after.substr(0, cut))
+      .text("after_id", first ? "00000000-0000-0000-0000-000000000000" : page.after.substr(cut + 1))
+      .number("limit", page.count_max + 1);
+  const auto object = arguments.object();
+  const soci::rowset<soci::row> rows =
+      (sql.prepare << with_arguments(effective_page(condition)), soci::use(object, "p"));
+  std::vector<Place> places;
+  for (const auto& row : rows)
+    places.push_back({.provider = text(row, "provider"),
+                      .model_name = text(row, "model_name"),
+                      .token = text(row, "slug") + "\n" + text(row, "row_id")});
+  return places;
+}
+
+}  // namespace
+
 Result<DocumentPage> Models::list(const Actor& actor, const Scope& scope, const ModelFilter& filter,
                                   const PageRequest& page) {
-  const auto array = [](const std::vector<std::string>& words) {
-    std::string json = "[";
-    for (const auto& word : words) {
-      if (json.size() > 1) json += ',';
-      events::append_json_string(json, word);
-    }
-    return json + "]";
-  };
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<DocumentPage> {
     const auto arguments = Arguments()
                                .scope(scope)
@@ -260,10 +290,28 @@ Result<DocumentPage> Models::list(const Actor& actor, const Scope& scope, const 
                                .text_or_null("scope", filter.scope)
                                .text_or_null("search", filter.search)
                                .flag("hidden", filter.hidden)
-                               .json("capabilities", array(filter.capabilities))
-                               .json("tags", array(filter.tags));
-    const std::string narrow = "@provider IS NULL OR m.provider = @provider";
-    return read_page(sql, effective_documents(narrow) + filter_condition(), arguments, page);
+                               .json("capabilities", array_of(filter.capabilities))
+                               .json("tags", array_of(filter.tags));
+    const auto condition = filter_condition();
+    DocumentPage result;
+    result.total = std::stoll(
+        read_text(sql, effective_count(filter.empty() ? std::string() : condition), arguments).value_or("0"));
+    // Names first, documents for one page only: a document costs more than all that decides about it.
+    auto places = places_of(sql, filter.empty() ? std::string("true") : condition, arguments, page);
+    if (static_cast<std::int64_t>(places.size()) > page.count_max) {
+      places.resize(static_cast<std::size_t>(page.count_max));
+      result.next = places.empty() ? std::string() : places.back().token;
+    }
+    std::string names = "[";
+    for (const auto& place : places)
+      names += (names.size() > 1 ? "," : "") + array_of({place.provider, place.model_name});
+    auto found = read_documents(sql,
+                                effective_documents("(m.provider, m.model_name) IN (SELECT x ->> 0, x ->> 1 FROM "
+                                                    "jsonb_array_elements(@@page) x)") +
+                                    "true ORDER BY e.slug, e.id",
+                                Arguments().scope(scope).json("page", names + "]"));
+    result.items = std::move(found);
+    return result;
   });
 }
 

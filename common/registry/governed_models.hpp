@@ -24,6 +24,11 @@ struct ModelFilter {
   std::string scope{};                      ///< platform | organization (a row of its own, an override included)
   std::string search{};                     ///< part of the slug or the display name, whatever the case
   bool hidden = true;                       ///< off: without those that are hidden
+
+  [[nodiscard]] bool empty() const {
+    return kind.empty() && provider.empty() && status.empty() && capabilities.empty() && tags.empty() &&
+           scope.empty() && search.empty() && hidden;
+  }
 };
 
 /// The names of what Models::change() takes.

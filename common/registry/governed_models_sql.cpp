@@ -59,7 +59,7 @@ std::string named_models() {
          "substr(@name, strpos(@name, '/') + 1)";
 }
 
-std::string effective_models(const std::string& narrow) {
+std::string effective_models(const std::string& narrow, Seen rows) {
   std::string fields;
   for (const auto& field : settable) {
     // A map is put together from both rows, its own entries over those above.
@@ -71,7 +71,21 @@ std::string effective_models(const std::string& narrow) {
                   "p.{0} END AS {0}, ",
                   field.column, field.name);
   }
-  return "SELECT COALESCE(o.id, p.id) AS id, p.id AS platform_id, o.id AS own_id, "
+  const auto platform =
+      fmt::format("(SELECT m.* FROM model m WHERE m.org_id IS NULL AND m.deleted_at IS NULL AND ({})) p", narrow);
+  const auto own = fmt::format(
+      "(SELECT m.* FROM model m WHERE m.org_id = @org AND m.owner_user_id IS NOT DISTINCT FROM @owner AND m.deleted_at "
+      "IS "
+      "NULL AND ({})) o",
+      narrow);
+  constexpr std::string_view same = "o.provider = p.provider AND o.model_name = p.model_name";
+  const auto from = rows == Seen::all ? fmt::format("{} FULL JOIN {} ON {}", platform, own, same)
+                    : rows == Seen::platform
+                        ? fmt::format("{} LEFT JOIN {} ON {}", platform, own, same)
+                        : fmt::format("{} LEFT JOIN {} ON {} WHERE p.id IS NULL", own, platform, same);
+  const std::string order = rows == Seen::own ? "o" : "p";
+  return "SELECT COALESCE(o.id, p.id) AS id, " + order + ".slug AS order_slug, " + order +
+         ".id AS order_id, p.id AS platform_id, o.id AS own_id, "
          "CASE WHEN o.id IS NULL THEN 'platform' WHEN p.id IS NULL THEN 'organization' ELSE 'override' END AS scope, "
          "COALESCE(o.org_id, p.org_id) AS org_id, COALESCE(o.provider, p.provider) AS provider, "
          "COALESCE(o.model_name, p.model_name) AS model_name, COALESCE(o.slug, p.slug) AS slug, " +
@@ -92,12 +106,8 @@ std::string effective_models(const std::string& narrow) {
          "GREATEST(COALESCE(o.version, 0), COALESCE(p.version, 0)) AS version, "
          "LEAST(COALESCE(o.created_at, p.created_at), COALESCE(p.created_at, o.created_at)) AS created_at, "
          "GREATEST(COALESCE(o.updated_at, p.updated_at), COALESCE(p.updated_at, o.updated_at)) AS updated_at "
-         "FROM (SELECT m.* FROM model m WHERE m.org_id IS NULL AND m.deleted_at IS NULL AND (" +
-         narrow +
-         ")) p FULL JOIN (SELECT m.* FROM model m WHERE m.org_id = @org AND m.owner_user_id IS NOT DISTINCT FROM "
-         "@owner "
-         "AND m.deleted_at IS NULL AND (" +
-         narrow + ")) o ON o.provider = p.provider AND o.model_name = p.model_name";
+         "FROM " +
+         from;
 }
 
 namespace {
@@ -146,7 +156,36 @@ std::string effective_documents(const std::string& narrow) {
       "NULL), 'version', e.version, 'createdAt', "
       "tokenrail_time(e.created_at), 'updatedAt', tokenrail_time(e.updated_at)) AS text) AS document FROM ({1}) e "
       "WHERE ",
-      status_of_model, effective_models(narrow));
+      status_of_model, effective_models(narrow, Seen::all));
+}
+
+std::string effective_page(const std::string& condition) {
+  const auto part = [&](Seen rows) {
+    return fmt::format(
+        "(SELECT e.provider AS provider, e.model_name AS model_name, e.order_slug AS slug, e.order_id AS row_id FROM "
+        "({}) e "
+        "WHERE (e.order_slug, e.order_id) > (@after_slug, CAST(@after_id AS uuid)) AND {} ORDER BY e.order_slug, "
+        "e.order_id "
+        "LIMIT CAST(@limit AS bigint))",
+        effective_models("@provider IS NULL OR m.provider = @provider", rows), condition);
+  };
+  return fmt::format(
+      "SELECT u.provider AS provider, u.model_name AS model_name, u.slug AS slug, CAST(u.row_id AS text) AS row_id "
+      "FROM ({} "
+      "UNION ALL {}) u ORDER BY u.slug, u.row_id LIMIT CAST(@limit AS bigint)",
+      part(Seen::platform), part(Seen::own));
+}
+
+std::string effective_count(const std::string& condition) {
+  const auto part = [&](Seen rows) {
+    return fmt::format("(SELECT count(*) FROM ({}) e WHERE {})",
+                       effective_models("@provider IS NULL OR m.provider = @provider", rows),
+                       condition.empty() ? "true" : condition);
+  };
+  const std::string platform = condition.empty()
+                                   ? "(SELECT count(*) FROM model m WHERE m.org_id IS NULL AND m.deleted_at IS NULL)"
+                                   : part(Seen::platform);
+  return fmt::format("SELECT CAST({} + {} AS text)", platform, part(Seen::own));
 }
 
 std::string filter_condition() {

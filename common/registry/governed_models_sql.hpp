@@ -6,9 +6,15 @@
 
 namespace tokenrail::registry {
 
+enum class Seen {
+  all,       ///< of both
+  platform,  ///< the platform's, the scope's own over them: in the order of an index
+  own,       ///< the scope's own without a platform's row under them: few
+};
+
 /// Rows `e` of the models that the scope (@org, @owner) sees, each the platform's row with the scope's own over it.
 /// `narrow`: a condition on both rows (`m`) that keeps what is read small; "true" reads all.
-[[nodiscard]] std::string effective_models(const std::string& narrow);
+[[nodiscard]] std::string effective_models(const std::string& narrow, Seen rows);
 
 /// Rows of models that @name may mean in the scope (an id, a slug, provider/name), each found by an index: id,
 /// provider, model_name, org_id, owner_user_id and `rank`, the best first by rank and then by the nearest scope.
@@ -16,6 +22,12 @@ namespace tokenrail::registry {
 
 /// id, version, place and document of effective models; to be followed by a condition over `e`.
 [[nodiscard]] std::string effective_documents(const std::string& narrow);
+
+/// Provider and model name of a page of them, in order: by slug and id behind (@after_slug, @after_id), @limit at most.
+/// Columns: provider, model_name, slug, row_id.
+[[nodiscard]] std::string effective_page(const std::string& condition);
+/// How many there are. `condition` empty: no filter, which an index answers.
+[[nodiscard]] std::string effective_count(const std::string& condition);
 
 /// The condition over `e` of a filter: @kind, @provider, @status, @@capabilities, @@tags, @scope, @search, @hidden.
 [[nodiscard]] std::string filter_condition();
