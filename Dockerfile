@@ -28,9 +28,9 @@ RUN apt-get update \
 COPY --from=build /out/ /usr/local/bin/
 COPY LICENSE /usr/share/doc/tokenrail/LICENSE
 USER 10001
-# Health and metrics. Inside a container the loopback address would hide them.
+# Health and metrics, and the registry API. Inside a container the loopback address would hide them.
 ENV TOKENRAIL_HTTP_LISTEN=0.0.0.0:9464
-EXPOSE 9464
+EXPOSE 9464 9403
 # The workers finish their running answers on SIGTERM, which is what `docker stop` sends; give them time
 # (docker stop --time 60): router.drain_timeout, router.drain_grace, and the end of the Kafka clients.
 STOPSIGNAL SIGTERM

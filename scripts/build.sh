@@ -34,7 +34,7 @@ build_preset() {
 }
 
 # The programs that people and scripts run, without tests: what release builds are for.
-programs=(tokenrail tokenrail-router tokenrail-registry-sync tokenrail-dev-broker tokenrail-provider-simulator)
+programs=(tokenrail tokenrail-router tokenrail-registry-sync tokenrail-registry-api tokenrail-dev-broker tokenrail-provider-simulator)
 
 # build_programs PRESET
 build_programs() {

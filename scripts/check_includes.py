@@ -45,7 +45,7 @@ CONFINED = [
     ("jansson", "jansson"),
 ]
 # Headers whose purpose is to hand a library on, and to which modules. Those may not pass it further.
-SHARED = {"common/events/json_document.hpp": {"common/providers", "common/registry"}}  # the one reader of foreign JSON
+SHARED = {"common/events/json_document.hpp": {"common/providers", "common/registry", "workers/registry_api"}}
 # Beside common/kafka: tests and benchmarks, and the broker for development, which is librdkafka's own mock cluster.
 RDKAFKA_ALLOWED = re.compile(r"^(common/kafka/.*|tests/.*|.*dev_broker.*\.cpp)$")
 # Beside common/crypto: digests and base64 in modules that are older than it, and tests. Keys are used in common/crypto only.

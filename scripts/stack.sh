@@ -27,6 +27,7 @@ up_start() {
   up_models
   up_worker registry-sync
   up_worker router
+  up_api
 
   step "Tokenrail is up"
   cat >&2 <<TEXT
@@ -42,7 +43,8 @@ Then:
   tokenrail registry list
   tokenrail chat "Why is the sky blue?"
 
-Logs:     $dev_dir/logs/router.log, $dev_dir/logs/registry-sync.log
+Registry: http://127.0.0.1:$(api_port)/openapi.json
+Logs:     $dev_dir/logs/router.log, $dev_dir/logs/registry-sync.log, $dev_dir/logs/registry-api.log
 Metrics:  http://$(cat "$dev_dir/run/router.address")/metrics
 The end:  ./dev down
 TEXT
@@ -94,6 +96,19 @@ up_worker() {
   fi
 }
 
+# The registry API, for callers on this machine: their tokens come from `tokenrail auth token`. The key ring is made
+# once, so that credentials of an earlier run can be opened.
+up_api() {
+  local ring=$dev_dir/keyring.json
+  if [ ! -e "$ring" ]; then "$release_bin/tokenrail" keys create "$ring" >&2; fi
+  TOKENRAIL_AUTH_MODE=dev TOKENRAIL_KEYRING_FILE=$ring TOKENRAIL_API_LISTEN=127.0.0.1:0 up_worker registry-api
+}
+
+# The port that the running API named in its log.
+api_port() {
+  sed -n 's/.*registry API on port \([0-9]*\).*/\1/p' "$dev_dir/logs/registry-api.log" | tail -n 1
+}
+
 down_command() {
   local wipe=()
   if [ "${1:-}" = --wipe ]; then wipe=(--wipe) && shift; fi
@@ -105,8 +120,8 @@ down_command() {
 
 down_stop() {
   local name
-  # The router first: it finishes what it has begun while everything that it needs is still there.
-  for name in router registry-sync provider-simulator; do
+  # The API and the router first: they finish what they have begun while everything that they need is still there.
+  for name in registry-api router registry-sync provider-simulator; do
     if process_of "$dev_dir/run/$name.pid" >/dev/null; then
       step "Stopping $name"
       end_process "$dev_dir/run/$name.pid" TERM 40

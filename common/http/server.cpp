@@ -153,7 +153,8 @@ class Session final : public std::enable_shared_from_this<Session> {
     telemetry::loop_step("HTTP server");
     if (error) {
       if (auto reply = refusal_of(error, state_->limits); reply && !state_->stopped) {
-        co_await send(std::move(*reply), {.version = 11, .head_only = false, .keep_alive = false});
+        co_await send(state_->service->refuse(reply->status, std::move(reply->body)),
+                      {.version = 11, .head_only = false, .keep_alive = false});
         co_await linger();
       }
       co_return false;
@@ -178,7 +179,7 @@ class Session final : public std::enable_shared_from_this<Session> {
       failure = error.what();
     }
     spdlog::error("the service failed for {}: {}", telemetry::one_line(what), telemetry::one_line(failure));
-    co_return refusal(500, "The server failed to answer this request; its log has the reason.\n");
+    co_return state_->service->refuse(500, "The server failed to answer this request; its log has the reason.\n");
   }
 
   /// How a reply is written, as the request wants it.

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/awaitable.hpp>
@@ -64,6 +65,11 @@ class Service {
   virtual ~Service() = default;
   /// What it throws is logged and answered with status 500. Its time is its own: the server does not bound it.
   [[nodiscard]] virtual boost::asio::awaitable<Reply> handle(ServerRequest request) = 0;
+  /// The reply where there is no request to handle (malformed, too large) or handle() threw. Plain text, unless a
+  /// service has another form for it.
+  [[nodiscard]] virtual Reply refuse(int status, std::string text) {
+    return {.status = status, .body = std::move(text)};
+  }
 };
 
 struct ServerLimits {

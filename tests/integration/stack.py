@@ -156,6 +156,14 @@ class Worker(Process):
         return super().stop(seconds)
 
 
+class ApiWorker(Worker):
+    def api_port(self):
+        """As it was logged; the settings ask for any free one."""
+        def logged():
+            return re.search(r"registry API on port (\d+)", self.text())
+        return int(wait_until("the API names its port", logged).group(1))
+
+
 class Stack:
     def __init__(self, folder, kafka, database, bin_dir, partitions=4, settings=None, name=None):
         self.folder = pathlib.Path(folder)
@@ -246,6 +254,9 @@ class Stack:
 
     def router(self, **environment):
         return self.start(Worker, f"router{len(self.processes)}", "tokenrail-router", environment=environment)
+
+    def api(self, **environment):
+        return self.start(ApiWorker, f"api{len(self.processes)}", "tokenrail-registry-api", environment=environment)
 
     def whole(self, routers=1, **environment):
         """Simulator, sync and routers, ready."""

@@ -15,6 +15,10 @@
 #include "common/crypto/key_ring_settings.hpp"
 #include "common/providers/environment.hpp"
 #include "tests/reference_pages/pages.hpp"
+#include "workers/registry_api/endpoints/all_routes.hpp"
+#include "workers/registry_api/openapi.hpp"
+#include "workers/registry_api/problem.hpp"
+#include "workers/registry_api/settings.hpp"
 #include "workers/registry_sync/settings.hpp"
 #include "workers/router/settings.hpp"
 
@@ -56,18 +60,18 @@ std::string configuration_page() {
   const auto common = config::common_settings();
   const std::span<const config::Setting> all_of_cli = cli::settings();
   std::string page(configuration_preface);
-  page += section("Every program", "`tokenrail`, `tokenrail-router` and `tokenrail-registry-sync` have these.", common);
+  page += section("Every program", "`tokenrail` and every worker have these.", common);
   page +=
       section("Providers",
               "`tokenrail`, `tokenrail-router` and `tokenrail-registry-sync` have these too. A key, or a base URL of "
               "one's own,\nmakes a connection of the platform: `OPENAI_API_KEY` makes `env-openai`. Give the router "
               "and registry-sync the\nsame values; the router sends a key only to the base URL that it has itself.",
               providers::environment_settings());
-  page +=
-      section("Key ring",
-              "`tokenrail` has these: where the [key ring](../explanation/credentials.md#the-key-ring) is that seals "
-              "credentials.",
-              crypto::key_ring_settings());
+  page += section("Key ring",
+                  "`tokenrail` and `tokenrail-registry-api` have these: where the [key "
+                  "ring](../explanation/credentials.md#the-key-ring) is that seals "
+                  "credentials.",
+                  crypto::key_ring_settings());
   page += section("tokenrail-router", "Answers the requests.", router::router_settings());
   page += section("tokenrail-registry-sync", "Keeps the registry in step with what the providers offer.",
                   registry_sync::registry_sync_settings());
@@ -76,10 +80,36 @@ std::string configuration_page() {
       "Of the registry's API, and of `tokenrail auth token`. [Who may do what](../explanation/authorisation.md) "
       "says more.",
       auth::auth_settings());
+  page += section("tokenrail-registry-api", "Serves the registry over HTTP.", registry_api::registry_api_settings());
   page += section("tokenrail", "The command line tool.",
                   all_of_cli.subspan(common.size() + providers::environment_settings().size() +
                                      crypto::key_ring_settings().size() + auth::auth_settings().size()));
   return page;
+}
+
+std::string http_errors_page() {
+  std::string page =
+      "# Errors of the HTTP API\n\n<!-- Written from the table in workers/registry_api/problem.cpp by the test "
+      "reference-pages-tests. -->\n\n"
+      "`tokenrail-registry-api` answers what it refuses with problem details (RFC 9457, `application/problem+json`). "
+      "Decide by\n`code`. `type` is a path of the API that describes the problem.\n\n"
+      "```json\n"
+      "{\"type\": \"/problems/INVALID_BODY\", \"code\": \"INVALID_BODY\", \"title\": \"The body of the request is not "
+      "valid\", \"status\": 400,\n \"detail\": \"/contextWindow must be at least 1.\", \"hint\": \"…\", \"retryable\": "
+      "false,\n \"errors\": [{\"pointer\": \"/contextWindow\", \"detail\": \"must be at least 1\"}], \"request_id\": "
+      "\"…\"}\n```\n\n"
+      "`errors` is there where fields of the body are wrong, `current_version` where a precondition failed. A model, "
+      "a connection\nor an organisation that the caller may not see is answered like one that is not there.\n\n"
+      "| status | code | type | retryable | meaning | what to do |\n| --- | --- | --- | --- | --- | --- |\n";
+  for (const auto& info : registry_api::faults())
+    page += fmt::format("| {} | `{}` | `{}` | {} | {} | {} |\n", info.status, info.code, registry_api::type_of(info),
+                        info.retryable ? "yes" : "no", info.title, info.hint);
+  return page;
+}
+
+/// The document that the API serves, for programs that are generated from it.
+std::string openapi_page() {
+  return registry_api::openapi_document(registry_api::all_routes(), registry_api::api_version) + "\n";
 }
 
 std::string acls_page() {
@@ -112,6 +142,8 @@ std::vector<Program> programs() {
   };
   return {{"tokenrail-router", with_common(router::router_settings())},
           {"tokenrail-registry-sync", with_common(registry_sync::registry_sync_settings())},
+          {"tokenrail-registry-api", config::joined({config::common_settings(), registry_api::registry_api_settings(),
+                                                     auth::auth_settings(), crypto::key_ring_settings()})},
           {"tokenrail", cli::settings()}};
 }
 
@@ -134,6 +166,14 @@ TEST(ReferencePages, ConfigurationIsWhatTheTablesSay) {
 
 TEST(ReferencePages, CommandLineIsWhatTheTablesSay) {
   expect_current("docs/reference/cli.md", cli::reference_page(cli::commands()));
+}
+
+TEST(ReferencePages, HttpErrorsAreWhatTheTableSays) {
+  expect_current("docs/reference/http-errors.md", http_errors_page());
+}
+
+TEST(ReferencePages, OpenApiIsWhatTheRoutesSay) {
+  expect_current("docs/reference/openapi.json", openapi_page());
 }
 
 TEST(ReferencePages, RightsAreWhatTheTableSays) {

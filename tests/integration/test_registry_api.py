@@ -1,0 +1,401 @@
+"""The registry API as a process on a real PostgreSQL: models, connections and credentials of two organisations, with
+tokens of dev mode."""
+
+import base64
+import json
+import os
+import secrets
+import signal
+import socket
+import threading
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import jsonschema
+import pytest
+
+from stack import Process, wait_until
+
+CANARY = "sk-canary-" + secrets.token_hex(16)
+OPENAPI_METHODS = {"get", "put", "post", "patch", "delete"}
+
+
+class Api:
+    """A client of the API with one token."""
+
+    def __init__(self, url, token=None):
+        self.url, self.token = url, token
+
+    def call(self, method, path, body=None, headers=None, raw=None):
+        data = raw if raw is not None else json.dumps(body).encode() if body is not None else None
+        request = urllib.request.Request(self.url + path, data=data, method=method)
+        if self.token:
+            request.add_header("Authorization", f"Bearer {self.token}")
+        if data is not None:
+            request.add_header("Content-Type", "application/json")
+        for name, value in (headers or {}).items():
+            request.add_header(name, value)
+        try:
+            answer = urllib.request.urlopen(request, timeout=30)
+        except urllib.error.HTTPError as error:
+            answer = error
+        with answer:
+            text = answer.read().decode()
+            parsed = json.loads(text) if "json" in (answer.headers.get("Content-Type") or "") and text else text
+            return answer.status, parsed, answer.headers
+
+    def ok(self, method, path, body=None, status=200, headers=None):
+        given, parsed, _ = self.call(method, path, body, headers)
+        assert given == status, f"{method} {path}: {given} {parsed}"
+        return parsed
+
+    def refused(self, method, path, status, code, body=None, headers=None):
+        given, parsed, head = self.call(method, path, body, headers)
+        assert (given, parsed.get("code")) == (status, code), f"{method} {path}: {given} {parsed}"
+        assert head["Content-Type"] == "application/problem+json"
+        assert parsed["request_id"] == head["X-Request-Id"]
+        return parsed
+
+
+def name(model):
+    return urllib.parse.quote(model, safe="")
+
+
+class World:
+    def __init__(self, stack, folder):
+        self.stack = stack
+        ring = folder / "keys.json"
+        key = base64.b64encode(secrets.token_bytes(32)).decode()
+        ring.write_text(json.dumps({"keys": [{"id": "k1", "state": "primary", "key": key}]}))
+        os.chmod(ring, 0o600)
+        self.environment = {"TOKENRAIL_AUTH_MODE": "dev", "TOKENRAIL_AUTH_DEV_KEY_FILE": str(folder / "dev.json"),
+                            "TOKENRAIL_KEYRING_FILE": str(ring), "TOKENRAIL_API_LISTEN": "127.0.0.1:0",
+                            "TOKENRAIL_LOG_LEVEL": "debug", "TOKENRAIL_API_RATE_PER_SECOND": "0"}
+        self.process, self.url = self.start()
+        self.root = self.api(None, "platform_admin")
+        for org in ("acme", "beta"):
+            self.root.ok("POST", "/v1/orgs", {"id": org, "displayName": org.title()}, 201)
+
+    def start(self, **environment):
+        process = self.stack.api(**{**self.environment, **environment})
+        process.wait_ready()
+        return process, f"http://127.0.0.1:{process.api_port()}"
+
+    def api(self, org, role, url=None):
+        arguments = ["--role", role] + (["--org", org] if org else []) + ["--subject", f"{role}@{org or 'platform'}"]
+        token = self.stack.cli("auth", "token", *arguments, environment=self.environment).stdout.strip()
+        return Api(url or self.url, token)
+
+
+@pytest.fixture(scope="module")
+def world(make_shared_stack, tmp_path_factory):
+    stack = make_shared_stack()
+    return World(stack, tmp_path_factory.mktemp("api"))
+
+
+@pytest.fixture
+def admin(world):
+    return world.api("acme", "org_admin")
+
+
+def a_model(api, **fields):
+    model = "m-" + secrets.token_hex(4)
+    made = api.ok("POST", "/v1/orgs/acme/models", {"provider": "ollama", "modelName": model, **fields}, 201)
+    return made
+
+
+def test_organisation_governs_its_models(world, admin):
+    made = a_model(admin, enabled=True, capabilities={"chat": "supported"}, tags=["fast"], contextWindow=4096)
+    slug = made["slug"]
+    path = f"/v1/orgs/acme/models/{name(slug)}"
+    assert admin.ok("GET", path)["contextWindow"] == 4096
+    assert admin.ok("GET", f"/v1/orgs/acme/models/{made['id']}")["slug"] == slug
+
+    changed = admin.ok("PATCH", path, {"contextWindow": None, "displayName": "Fast one"})
+    assert changed["contextWindow"] is None and changed["displayName"] == "Fast one"
+    assert changed["version"] > made["version"]
+
+    listed = admin.ok("GET", "/v1/orgs/acme/models?capability=chat&tag=fast&fields=slug")
+    assert {"id": made["id"], "slug": slug} in listed["data"]
+    assert admin.ok("GET", "/v1/orgs/acme/models?capability=chat&capability=vision&tag=fast")["data"] == []
+
+    revisions = admin.ok("GET", path + "/revisions")["data"]
+    assert [r["version"] for r in revisions] == sorted((r["version"] for r in revisions), reverse=True)
+    back = admin.ok("POST", path + ":rollback", {"version": made["version"]})
+    assert back["contextWindow"] == 4096
+
+    why = admin.ok("GET", path + "/explain")
+    assert not why["routable"]
+    assert [c["clause"] for c in why["clauses"] if not c["holds"]] == ["served"]
+
+    actions = {e["action"] for e in admin.ok("GET", f"/v1/orgs/acme/audit?target_id={made['id']}")["data"]}
+    assert {"model.created", "model.changed", "model.rolled_back"} <= actions
+    assert admin.ok("DELETE", path, status=204) == ""
+    assert admin.refused("GET", path, 404, "E4001")["retryable"] is False  # S4.37
+
+
+def test_model_is_replaced_by_natural_key(world, admin):
+    model = "put-" + secrets.token_hex(4)
+    path = f"/v1/orgs/acme/models/{name('ollama/' + model)}"
+    made = admin.ok("PUT", path, {"displayName": "One", "contextWindow": 10}, 201)
+    replaced = admin.ok("PUT", path, {"displayName": "Two"})
+    assert replaced["id"] == made["id"] and replaced["displayName"] == "Two" and replaced["contextWindow"] is None
+    admin.refused("PUT", path, 412, "PRECONDITION_FAILED", {}, {"If-None-Match": "*"})
+    admin.refused("PUT", path, 422, "INVALID_VALUE", {"modelName": "other"})
+
+
+def test_two_changes_of_one_version_conflict(world, admin):
+    made = a_model(admin)
+    path = f"/v1/orgs/acme/models/{made['id']}"
+    tag = f'"v{made["version"]}"'
+    statuses = []
+
+    def change(text):
+        status, body, _ = world.api("acme", "model_admin").call("PATCH", path, {"description": text}, {"If-Match": tag})
+        statuses.append((status, body.get("current_version"), body.get("version")))
+    threads = [threading.Thread(target=change, args=(text,)) for text in ("one", "two")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    won, lost = sorted(statuses, key=lambda s: s[0])
+    assert (won[0], lost[0]) == (200, 412), statuses
+    assert lost[1] == won[2], "the refusal names the version that is there"
+
+    status, _, head = admin.call("GET", path)
+    assert head["ETag"] == f'"v{won[2]}"'
+    assert admin.call("GET", path, headers={"If-None-Match": head["ETag"]})[0] == 304
+
+
+def test_repeated_key_creates_once(world, admin):
+    body = {"provider": "ollama", "modelName": "once-" + secrets.token_hex(4)}
+    key = {"Idempotency-Key": secrets.token_hex(8)}
+    first = admin.call("POST", "/v1/orgs/acme/models", body, key)
+    second = admin.call("POST", "/v1/orgs/acme/models", body, key)
+    assert (first[0], second[0]) == (201, 201)
+    assert second[1] == first[1] and second[2]["Idempotency-Replayed"] == "true"
+    assert second[2]["ETag"] == first[2]["ETag"]
+    admin.refused("POST", "/v1/orgs/acme/models", 422, "IDEMPOTENCY_MISMATCH", {**body, "kind": "embedding"}, key)
+    admin.refused("POST", "/v1/orgs/acme/models", 409, "ALREADY_EXISTS", body)
+
+
+def test_pages_hold_every_model_once(world, admin):
+    made = {a_model(admin, tags=["paged"])["id"] for _ in range(7)}
+    seen, token = [], ""
+    while True:
+        page = admin.ok("GET", f"/v1/orgs/acme/models?tag=paged&page_size=3&page_token={token}")
+        assert page["total_size"] == 7 and len(page["data"]) <= 3
+        seen += [m["id"] for m in page["data"]]
+        token = page["next_page_token"]
+        if not token:
+            break
+    assert len(seen) == 7 and set(seen) == made
+    first = admin.ok("GET", "/v1/orgs/acme/models?tag=paged&page_size=3")["next_page_token"]
+    admin.refused("GET", f"/v1/orgs/acme/models?tag=other&page_token={first}", 400, "INVALID_PAGE_TOKEN")
+    world.api("acme", "viewer").refused("GET", f"/v1/orgs/acme/models?tag=paged&page_token={first}", 400,
+                                        "INVALID_PAGE_TOKEN")
+
+
+def test_wrong_fields_are_named(world, admin):
+    problem = admin.refused("POST", "/v1/orgs/acme/models", 400, "INVALID_BODY",  # S0.53
+                            {"provider": "", "contextWindow": 0, "displayname": "x"})
+    details = {e["pointer"]: e["detail"] for e in problem["errors"]}
+    assert set(details) == {"/modelName", "/provider", "/contextWindow", "/displayname"}
+    assert "did you mean 'displayName'?" in details["/displayname"]
+    admin.refused("POST", "/v1/orgs/acme/models", 422, "E4003", {"provider": "no-such", "modelName": "x"})
+    problem = admin.refused("GET", "/v1/orgs/acme/models?capabilty=chat", 400, "INVALID_QUERY")
+    assert "'capability'" in problem["detail"]
+
+
+def test_foreign_organisation_is_answered_as_unknown(world, admin):
+    mine = a_model(admin)
+    stranger = world.api("beta", "org_admin")
+    texts = set()
+    for org in ("acme", "none"):
+        for method, path, body in (("GET", f"/v1/orgs/{org}/models/{mine['id']}", None),
+                                   ("PATCH", f"/v1/orgs/{org}/models/{mine['id']}", {"enabled": True}),
+                                   ("GET", f"/v1/orgs/{org}", None), ("GET", f"/v1/orgs/{org}/credentials", None)):
+            problem = stranger.refused(method, path, 404, "NOT_FOUND", body)
+            texts.add(problem["detail"].replace(org, "ORG"))
+    assert len(texts) == 1
+    # Its own scope does not show the other's rows either.
+    stranger.refused("GET", f"/v1/orgs/beta/models/{mine['id']}", 404, "E4001")
+    assert [o["id"] for o in stranger.ok("GET", "/v1/orgs")["data"]] == ["beta"]
+    assert {o["id"] for o in world.root.ok("GET", "/v1/orgs")["data"]} >= {"acme", "beta"}
+
+
+def test_every_operation_needs_a_token(world):
+    """Each operation of the OpenAPI document without a token, with a wrong one, and of another organisation."""
+    document = Api(world.url).ok("GET", "/openapi.json")
+    stranger, nobody, wrong = world.api("beta", "org_admin"), Api(world.url), Api(world.url, "a.b.c")
+    asked = 0
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            if method not in OPENAPI_METHODS or operation.get("security") == []:
+                continue
+            url = path.replace("{org}", "acme")
+            for parameter in ("model", "connection", "credential", "alias", "grant", "token", "member", "type", "ref"):
+                url = url.replace("{" + parameter + "}", "00000000-0000-7000-8000-000000000000")
+            body = {} if "requestBody" in operation else None
+            assert nobody.call(method.upper(), url, body)[0] == 401, operation["operationId"]
+            assert wrong.call(method.upper(), url, body)[0] == 401, operation["operationId"]
+            if "{org}" in path and operation["x-permission"].startswith("org:"):
+                assert stranger.call(method.upper(), url, body)[0] == 404, operation["operationId"]
+            elif "x-permission" in operation:
+                assert stranger.call(method.upper(), url, body)[0] == 403, operation["operationId"]
+            asked += 1
+    assert asked > 30
+
+
+def test_viewer_reads_and_changes_nothing(world, admin):
+    viewer = world.api("acme", "viewer")
+    made = a_model(admin)
+    assert viewer.ok("GET", f"/v1/orgs/acme/models/{made['id']}")["id"] == made["id"]
+    problem = viewer.refused("PATCH", f"/v1/orgs/acme/models/{made['id']}", 403, "FORBIDDEN", {"enabled": True})
+    assert "org:models:write" in problem["detail"]
+    viewer.refused("GET", "/v1/orgs/acme/audit", 403, "FORBIDDEN")
+    viewer.refused("GET", "/v1/orgs/_/models", 403, "FORBIDDEN")
+    assert "request " in world.process.text() and "refused models.change by" in world.process.text()
+
+
+def test_credential_is_written_and_never_shown(world, admin):
+    label = "main-" + secrets.token_hex(4)
+    made = admin.ok("POST", "/v1/orgs/acme/credentials", {"provider": "openai", "label": label, "secret": CANARY}, 201)
+    assert made["last4"] == CANARY[-4:]
+    path = f"/v1/orgs/acme/credentials/{made['id']}"
+    connection = admin.ok("POST", "/v1/orgs/acme/connections",
+                          {"provider": "openai", "name": label, "baseUrl": "https://api.openai.example/v1",
+                           "authType": "bearer", "credentialId": made["id"]}, 201)
+    assert connection["credential"]["label"] == label
+    replaced = admin.ok("POST", path + ":replace", {"secret": CANARY + "-2"})
+    assert replaced["secretVersion"] == made["secretVersion"] + 1
+    everything = json.dumps([admin.ok("GET", p) for p in ("/v1/orgs/acme/credentials", path, "/v1/orgs/acme/audit",
+                                                          f"/v1/orgs/acme/connections/{connection['id']}")])
+    assert CANARY not in everything
+    tables = [row[0] for row in world.stack.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+    for table in tables:
+        rows = world.stack.sql(f"SELECT count(*) FROM {table} t WHERE t::text LIKE '%{CANARY}%'")
+        assert rows[0][0] == 0, table
+    assert CANARY not in world.process.text()
+    admin.refused("DELETE", path, 409, "IN_USE")
+    admin.ok("DELETE", path + "?force=true", status=204)
+    assert admin.ok("GET", path)["revokedAt"]
+
+
+def test_connection_url_holds_no_secret(world, admin):
+    for url in ("https://user:pw@host/v1", "https://host/v1?key=x", "ftp://host/", "host"):
+        problem = admin.refused("POST", "/v1/orgs/acme/connections", 400, "INVALID_BODY",
+                                {"provider": "openai", "name": "bad", "baseUrl": url})
+        assert [e["pointer"] for e in problem["errors"]] == ["/baseUrl"]
+        assert "pw@" not in json.dumps(problem)
+
+
+def test_default_and_alias_lead_to_models(world, admin):
+    one, two = a_model(admin, enabled=True), a_model(admin, enabled=True)
+    set_ = admin.ok("PUT", "/v1/orgs/acme/defaults", {"kind": "generation", "model": one["slug"]})
+    assert set_["modelId"] == one["id"]
+    alias = "pair-" + secrets.token_hex(4)
+    made = admin.ok("PUT", f"/v1/orgs/acme/aliases/{alias}",
+                    {"targets": [{"model": one["slug"], "weight": 9}, {"model": two["slug"], "weight": 1}]})
+    assert sorted(t["weight"] for t in made["targets"]) == [1, 9]
+    problem = admin.refused("DELETE", f"/v1/orgs/acme/models/{two['id']}", 409, "IN_USE")
+    assert alias in problem["detail"]
+    admin.ok("DELETE", f"/v1/orgs/acme/aliases/{alias}", status=204)
+    admin.ok("DELETE", "/v1/orgs/acme/defaults?kind=generation", status=204)
+    admin.refused("GET", f"/v1/orgs/acme/aliases/{alias}", 404, "NOT_FOUND")
+
+
+def test_service_token_works_until_it_is_revoked(world, admin):
+    made = admin.ok("POST", "/v1/orgs/acme/tokens", {"name": "ci", "role": "model_admin", "expiresInDays": 1}, 201)
+    ci = Api(world.url, made["token"])
+    assert ci.ok("GET", "/v1/orgs/acme/models")["total_size"] >= 0
+    ci.refused("GET", "/v1/orgs/acme/tokens", 403, "FORBIDDEN")
+    ci.refused("GET", "/v1/orgs/beta/models", 404, "NOT_FOUND")
+    assert "token" not in admin.ok("GET", "/v1/orgs/acme/tokens")["data"][0]
+    admin.ok("DELETE", f"/v1/orgs/acme/tokens/{made['id']}", status=204)
+    ci.refused("GET", "/v1/orgs/acme/models", 401, "UNAUTHENTICATED")
+
+
+def test_denied_member_may_not(world, admin):
+    token_user = "model_admin@acme"
+    member = admin.ok("PUT", "/v1/orgs/acme/members", {"issuer": "tokenrail-dev", "subject": token_user,
+                                                       "role": "model_admin", "denied": ["org:models:write"]})
+    other = world.api("acme", "model_admin")
+    other.refused("POST", "/v1/orgs/acme/models", 403, "FORBIDDEN", {"provider": "ollama", "modelName": "x"})
+    admin.ok("DELETE", f"/v1/orgs/acme/members/{member['id']}", status=204)
+    a_model(other)
+
+
+def test_clients_see_what_they_may_use(world, admin):
+    hidden = a_model(admin, enabled=False)
+    listed = admin.ok("GET", "/v1/models")
+    assert listed["object"] == "list"
+    assert hidden["slug"] not in [m["id"] for m in listed["data"]]
+    world.root.refused("GET", "/v1/models", 400, "INVALID_QUERY")
+
+
+def test_document_describes_the_answers(world, admin):
+    """Answers of the API against the schemas of its own document."""
+    document = Api(world.url).ok("GET", "/openapi.json")
+    resolver = jsonschema.RefResolver("", document)
+    made = a_model(admin)
+    for path, url in (("/v1/orgs/{org}/models", "/v1/orgs/acme/models"), ("/v1/orgs", "/v1/orgs"),
+                      ("/v1/orgs/{org}", "/v1/orgs/acme"), ("/v1/providers", "/v1/providers"),
+                      ("/v1/orgs/{org}/models/{model}", f"/v1/orgs/acme/models/{made['id']}"),
+                      ("/v1/orgs/{org}/models/{model}/revisions", f"/v1/orgs/acme/models/{made['id']}/revisions"),
+                      ("/v1/orgs/{org}/models/{model}/explain", f"/v1/orgs/acme/models/{made['id']}/explain"),
+                      ("/v1/orgs/{org}/connections", "/v1/orgs/acme/connections"),
+                      ("/v1/orgs/{org}/audit", "/v1/orgs/acme/audit"), ("/v1/orgs/{org}/stats", "/v1/orgs/acme/stats"),
+                      ("/v1/models", "/v1/models"), ("/readyz", "/readyz")):
+        schema = document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+        jsonschema.Draft202012Validator(schema, resolver=resolver).validate(admin.ok("GET", url))
+    problem = admin.call("GET", "/v1/none")[1]
+    jsonschema.Draft202012Validator(document["components"]["schemas"]["Problem"], resolver=resolver).validate(problem)
+    assert admin.ok("GET", problem["type"])["code"] == problem["code"]
+
+
+def test_malformed_requests_are_problems(world):
+    def raw(data):
+        with socket.create_connection(("127.0.0.1", world.process.api_port()), timeout=30) as connection:
+            connection.sendall(data)
+            answer = b""
+            while chunk := connection.recv(65536):
+                answer += chunk
+        head, _, body = answer.partition(b"\r\n\r\n")
+        return int(head.split()[1]), json.loads(body)
+    assert raw(b"nonsense\r\n\r\n")[1]["code"] == "MALFORMED_REQUEST"
+    status, problem = raw(b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 20_000 + b"\r\n\r\n")
+    assert (status, problem["code"]) == (431, "HEADERS_TOO_LARGE")
+    status, problem = raw(b"POST /v1/orgs HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n\r\n")
+    assert (status, problem["code"]) == (413, "BODY_TOO_LARGE")
+
+
+def test_running_request_finishes_at_the_end(world):
+    """A request that waits in the database is answered although SIGTERM came meanwhile."""
+    process, url = world.start()
+    api = world.api("acme", "org_admin", url)
+    made = a_model(api)
+    answers = []
+    import psycopg2
+    with psycopg2.connect(world.stack.database) as lock:
+        lock.cursor().execute(f"SELECT 1 FROM model WHERE id = '{made['id']}' FOR UPDATE")
+        thread = threading.Thread(target=lambda: answers.append(
+            api.call("PATCH", f"/v1/orgs/acme/models/{made['id']}", {"description": "late"})))
+        thread.start()
+        wait_until("the request waits for the row", lambda: world.stack.sql(
+            "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"))
+        process.signal(signal.SIGTERM)
+        wait_until("it drains", lambda: "stopping: 1 requests are running" in process.text())
+        lock.rollback()
+    thread.join()
+    assert process.wait() == 0
+    assert answers[0][0] == 200 and answers[0][1]["description"] == "late"
+
+
+def test_dev_mode_is_refused_off_loopback(world):
+    process = world.stack.start(Process, "refused-api", "tokenrail-registry-api", environment={
+        **world.environment, "TOKENRAIL_API_LISTEN": "0.0.0.0:0", "TOKENRAIL_HTTP_LISTEN": "127.0.0.1:0"})
+    assert process.wait() == 1
+    assert "loopback" in process.text()
+    world.stack.processes.remove(process)

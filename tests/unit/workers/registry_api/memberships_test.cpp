@@ -1,0 +1,76 @@
+#include "workers/registry_api/memberships.hpp"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace tokenrail::registry_api {
+namespace {
+
+using auth::Permission;
+using auth::Principal;
+using auth::Role;
+using registry::Organizations;
+
+TEST(Memberships, RowsCountInsteadOfTheToken) {
+  const Principal token{.issuer = "i", .subject = "anna", .roles = {{"acme", Role::org_admin}, {"beta", Role::member}}};
+  const auto principal = with_memberships(
+      token, {.memberships = {{.org_id = "acme", .role = "viewer"}, {.org_id = "gamma", .role = "member"}}});
+  EXPECT_EQ(principal.roles.at("acme"), Role::viewer);
+  EXPECT_EQ(principal.roles.at("beta"), Role::member);
+  EXPECT_EQ(principal.roles.at("gamma"), Role::member);
+  EXPECT_FALSE(principal.platform_admin);
+}
+
+TEST(Memberships, DeniedPermissionsAreTakenOver) {
+  const auto principal = with_memberships(
+      {.issuer = "i", .subject = "anna"},
+      {.memberships = {{.org_id = "acme", .role = "org_admin", .denied = {"org:models:write", "no:such"}}}});
+  EXPECT_FALSE(auth::decide(principal, Permission::models_write, "acme"));
+  EXPECT_TRUE(auth::decide(principal, Permission::models_read, "acme"));
+}
+
+TEST(Memberships, UnknownRoleGivesNothing) {
+  const auto principal =
+      with_memberships({.issuer = "i", .subject = "anna"}, {.memberships = {{.org_id = "acme", .role = "emperor"}}});
+  EXPECT_FALSE(principal.is_member_of("acme"));
+}
+
+std::string hex(const auth::Digest& digest) {
+  std::string text;
+  for (const auto byte : digest) text += fmt::format("{:02x}", byte);
+  return text;
+}
+
+TEST(ServiceToken, IsKnownByItsHash) {
+  const auto made = auth::make_api_token();
+  ASSERT_TRUE(made);
+  const Organizations::TokenOwner owner{
+      .org_id = "acme", .name = "ci", .role = "model_admin", .sha256_hex = hex(made->sha256)};
+  const auto principal = service_principal(made->id, made->sha256, owner);
+  ASSERT_TRUE(principal);
+  EXPECT_EQ(principal->roles.at("acme"), Role::model_admin);
+  EXPECT_EQ(principal->kind, Principal::Kind::service);
+  EXPECT_FALSE(principal->platform_admin);
+
+  auto other = made->sha256;
+  other[31] ^= 1;
+  EXPECT_FALSE(service_principal(made->id, other, owner));
+  auto broken = owner;
+  broken.sha256_hex = "xyz";
+  EXPECT_FALSE(service_principal(made->id, made->sha256, broken));
+}
+
+TEST(ServiceToken, OfThePlatformIsAPlatformAdmin) {
+  const auto made = auth::make_api_token();
+  ASSERT_TRUE(made);
+  const auto principal =
+      service_principal(made->id, made->sha256,
+                        {.org_id = "", .name = "root", .role = "platform_admin", .sha256_hex = hex(made->sha256)});
+  ASSERT_TRUE(principal);
+  EXPECT_TRUE(principal->platform_admin);
+  EXPECT_TRUE(principal->roles.empty());
+}
+
+}  // namespace
+}  // namespace tokenrail::registry_api

@@ -1,0 +1,91 @@
+#include "workers/registry_api/call.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "workers/registry_api/context.hpp"
+
+namespace tokenrail::registry_api {
+
+namespace {
+
+void keep_only(Json& value, const std::vector<std::string_view>& names) {
+  auto* members = value.object();
+  if (members == nullptr) return;
+  std::erase_if(*members, [&](const JsonMember& member) {
+    return member.name != "id" && std::ranges::find(names, member.name) == names.end();
+  });
+}
+
+}  // namespace
+
+std::string Call::org() const {
+  const auto& named = path["org"];
+  return named == platform_org ? std::string() : named;
+}
+
+registry::Scope Call::scope() const {
+  return {.org_id = org(), .user_id = personal() ? principal.subject : std::string()};
+}
+
+registry::Actor Call::actor() const {
+  return {.name = (principal.kind == auth::Principal::Kind::service ? "token:" : "user:") + principal.subject,
+          .scope = {.org_id = org(), .user_id = principal.subject},
+          .all_organizations = principal.platform_admin,
+          .request_id = request_id};
+}
+
+std::expected<ListPage, Problem> Call::page() const {
+  return context->page_tokens.request(query,
+                                      fmt::format("{} {} {}", route->operation, request.path, principal.subject));
+}
+
+std::expected<IfMatch, Problem> Call::if_match() const {
+  return IfMatch::parse(request.header("if-match"), context->options.if_match_required);
+}
+
+http::Reply json_reply(int status, std::string body) {
+  return {
+      .status = status, .headers = {{.name = "Content-Type", .value = "application/json"}}, .body = std::move(body)};
+}
+
+http::Reply versioned_reply(const Call& call, std::int64_t version, std::string body) {
+  const bool reads = call.request.method == "GET" || call.request.method == "HEAD";
+  auto reply = reads && not_modified(call.request.header("if-none-match"), version) ? http::Reply{.status = 304}
+                                                                                    : json_reply(200, std::move(body));
+  reply.headers.push_back({.name = "ETag", .value = etag_of(version)});
+  return reply;
+}
+
+http::Reply created_reply(std::string location, std::int64_t version, std::string body) {
+  auto reply = json_reply(201, std::move(body));
+  reply.headers.push_back({.name = "Location", .value = std::move(location)});
+  reply.headers.push_back({.name = "ETag", .value = etag_of(version)});
+  return reply;
+}
+
+http::Reply no_content() {
+  return {.status = 204};
+}
+
+std::string with_fields_only(const std::string& body, std::string_view fields) {
+  auto value = parse_json(body, {.depth_max = 64, .values_max = 10'000'000});
+  if (!value || value->object() == nullptr) return body;
+  std::vector<std::string_view> names;
+  while (!fields.empty()) {
+    const auto comma = fields.find(',');
+    names.push_back(fields.substr(0, comma));
+    fields.remove_prefix(comma == std::string_view::npos ? fields.size() : comma + 1);
+  }
+  const auto data = std::ranges::find(*value->object(), "data", &JsonMember::name);
+  if (data != value->object()->end() && data->value.array() != nullptr) {
+    for (auto& item : *data->value.array()) keep_only(item, names);
+  } else {
+    keep_only(*value, names);
+  }
+  return value->write();
+}
+
+}  // namespace tokenrail::registry_api

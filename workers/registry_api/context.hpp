@@ -1,0 +1,27 @@
+// What endpoints work with. Made by the worker; outlives every call.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/crypto/key_ring.hpp"
+#include "common/telemetry/health.hpp"
+#include "workers/registry_api/page.hpp"
+#include "workers/registry_api/settings.hpp"
+
+namespace tokenrail::registry_api {
+
+class DatabasePool;
+
+struct Context {
+  Options options{};
+  PageTokens page_tokens;
+  DatabasePool* database = nullptr;
+  std::optional<crypto::KeyRing> key_ring{};                        ///< nothing: credentials cannot be stored
+  std::string openapi{};                                            ///< the document, written once
+  std::function<std::vector<telemetry::Condition>()> conditions{};  ///< as /readyz has them
+};
+
+}  // namespace tokenrail::registry_api

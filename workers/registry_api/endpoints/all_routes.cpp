@@ -1,0 +1,24 @@
+#include "workers/registry_api/endpoints/all_routes.hpp"
+
+namespace tokenrail::registry_api {
+
+std::vector<Route> all_routes() {
+  std::vector<Route> routes;
+  add_system_routes(routes);
+  add_provider_routes(routes);
+  add_organization_routes(routes);
+  add_member_routes(routes);
+  add_token_routes(routes);
+  add_connection_routes(routes);
+  add_credential_routes(routes);
+  add_model_routes(routes);
+  add_model_history_routes(routes);
+  add_default_routes(routes);
+  add_alias_routes(routes);
+  add_grant_routes(routes);
+  add_audit_routes(routes);
+  add_usable_model_routes(routes);
+  return routes;
+}
+
+}  // namespace tokenrail::registry_api

@@ -1,0 +1,384 @@
+#include "workers/registry_api/endpoints/schemas.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace tokenrail::registry_api::schemas {
+
+namespace {
+
+constexpr std::int64_t count_max = 1'000'000'000'000;
+
+Schema role() {
+  return choice({"viewer", "member", "model_admin", "org_admin"});
+}
+Schema model_kind() {
+  return choice({"generation", "embedding", "rerank", "classification", "ner", "image", "speech", "transcription",
+                 "moderation", "video", "ocr", "other"});
+}
+Schema model_name() {
+  return described(text(1, 255), "Id, slug, or provider/name.");
+}
+
+const Schema& deployment_input() {
+  static const auto schema =
+      object("DeploymentInput", {
+                                    required("connectionId", described(text(1, 255), "Id or name.")),
+                                    optional("upstreamName", text(1, 255)),
+                                    optional("priority", integer(-1'000'000, 1'000'000)),
+                                    optional("weight", integer(0, 1'000'000)),
+                                    optional("enabled", boolean()),
+                                    optional("params", any_object()),
+                                });
+  return schema;
+}
+
+/// What a person may set of a model.
+std::vector<Property> model_fields() {
+  return {
+      optional("enabled", boolean()),
+      optional("blocked", boolean()),
+      optional("hidden", boolean()),
+      optional("displayName", text(0, 255)),
+      optional("description", text(0, 4096)),
+      optional("family", text(0, 255)),
+      optional("license", text(0, 255)),
+      optional("kind", model_kind()),
+      optional("lifecycle", choice({"preview", "active", "deprecated", "retired"})),
+      optional("deprecatesAt", date_time()),
+      optional("retiresAt", date_time()),
+      optional("replacementId", uuid()),
+      optional("maintenanceUntil", date_time()),
+      optional("maintenanceReason", text(0, 1024)),
+      optional("contextWindow", integer(1, count_max)),
+      optional("inputTokensMax", integer(1, count_max)),
+      optional("outputTokensMax", integer(1, count_max)),
+      optional("embeddingDimensions", integer(1, count_max)),
+      optional("capabilities", map_of(choice({"supported", "unsupported", "unknown"}), 64)),
+      optional("tags", list_of(text(1, 64), 64)),
+      optional("metadata", any_object()),
+      optional("deployments", list_of(deployment_input(), 64)),
+  };
+}
+
+Schema with(std::string name, std::vector<Property> first, std::vector<Property> rest) {
+  first.insert(first.end(), rest.begin(), rest.end());
+  return object(std::move(name), std::move(first));
+}
+
+/// Of a reply: texts, of which any may be null.
+std::vector<Property> texts(std::vector<std::string> names) {
+  std::vector<Property> properties;
+  for (auto& name : names)
+    properties.push_back(optional(std::move(name), nullable(Schema{.type = Schema::Type::text})));
+  return properties;
+}
+
+Schema reply_object(std::string name, std::vector<Property> properties, std::vector<std::string> text_names) {
+  auto rest = texts(std::move(text_names));
+  properties.insert(properties.end(), rest.begin(), rest.end());
+  return open_object(std::move(name), std::move(properties));
+}
+
+Property version() {
+  return required("version", integer(0));
+}
+Schema any_text() {
+  return {.type = Schema::Type::text};
+}
+
+}  // namespace
+
+const Schema& organization_input() {
+  static const auto schema = object(
+      "OrganizationInput", {required("id", text(1, 256)), optional("slug", text(1, 63)),
+                            optional("displayName", text(0, 255)), optional("mode", choice({"open", "allow_list"}))});
+  return schema;
+}
+
+const Schema& organization_patch() {
+  static const auto schema =
+      patch_of(object("", {optional("displayName", text(0, 255)), optional("mode", choice({"open", "allow_list"})),
+                           optional("strictDefault", boolean()), optional("metadata", any_object())}),
+               "OrganizationPatch");
+  return schema;
+}
+
+const Schema& member_input() {
+  static const auto schema =
+      object("MemberInput", {required("issuer", text(1, 1024)), required("subject", text(1, 256)),
+                             required("role", role()), optional("displayName", text(0, 255)),
+                             optional("denied", list_of(described(text(1, 64), "A permission."), 64))});
+  return schema;
+}
+
+const Schema& token_input() {
+  static const auto schema = object(
+      "TokenInput",
+      {required("name", text(1, 255)),
+       required("role", choice({"viewer", "member", "model_admin", "org_admin", "platform_admin"})),
+       optional("expiresInDays", described(integer(1, 3650), "Without it the token is valid until it is revoked."))});
+  return schema;
+}
+
+const Schema& connection_input() {
+  static const auto schema = object(
+      "ConnectionInput", {
+                             required("provider", text(1, 63)),
+                             required("name", text(1, 63)),
+                             required("baseUrl", formatted(text(1, 2048), "uri")),
+                             optional("authType", choice({"none", "bearer", "header", "query", "basic", "oauth"})),
+                             optional("authName", text(0, 128)),
+                             optional("credentialId", uuid()),
+                             optional("priority", integer(-1'000'000, 1'000'000)),
+                             optional("weight", integer(0, 1'000'000)),
+                             optional("enabled", boolean()),
+                             optional("syncEnabled", boolean()),
+                             optional("syncIntervalS", integer(60, 31'536'000)),
+                             optional("includeGlobs", list_of(text(1, 255), 100)),
+                             optional("excludeGlobs", list_of(text(1, 255), 100)),
+                             optional("onNew", choice({"disabled", "enabled"})),
+                             optional("slugPrefix", text(0, 64)),
+                             optional("metadata", any_object()),
+                         });
+  return schema;
+}
+
+const Schema& connection_patch() {
+  static const auto schema = [] {
+    auto patch = patch_of(connection_input(), "ConnectionPatch");
+    // A connection keeps its provider: its models are that provider's.
+    std::erase_if(patch.properties, [](const Property& property) { return property.name == "provider"; });
+    return patch;
+  }();
+  return schema;
+}
+
+const Schema& credential_input() {
+  static const auto schema =
+      object("CredentialInput", {required("provider", text(1, 63)), required("label", text(1, 255)),
+                                 required("secret", described(text(1, 16'384), "Never shown again, to anyone.")),
+                                 optional("expiresInDays", integer(1, 3650))});
+  return schema;
+}
+
+const Schema& credential_replacement() {
+  static const auto schema = object("CredentialReplacement",
+                                    {required("secret", text(1, 16'384)), optional("expiresInDays", integer(1, 3650))});
+  return schema;
+}
+
+const Schema& sync_input() {
+  static const auto schema =
+      object("SyncInput", {optional("acceptHeld", described(boolean(), "Apply a list that would be held otherwise."))});
+  return schema;
+}
+
+const Schema& model_input() {
+  static const auto schema =
+      with("ModelInput",
+           {required("provider", text(1, 63)), required("modelName", text(1, 255)), optional("slug", text(1, 512))},
+           model_fields());
+  return schema;
+}
+
+const Schema& model_replacement() {
+  static const auto schema =
+      with("ModelReplacement",
+           {optional("provider", text(1, 63)), optional("modelName", text(1, 255)), optional("slug", text(1, 512))},
+           model_fields());
+  return schema;
+}
+
+const Schema& model_patch() {
+  static const auto schema = patch_of(object("", model_fields()), "ModelPatch");
+  return schema;
+}
+
+const Schema& rollback_input() {
+  static const auto schema =
+      object("RollbackInput", {required("version", described(integer(1), "Of a revision of this model."))});
+  return schema;
+}
+
+const Schema& dependent_input() {
+  static const auto schema = object(
+      "DependentInput", {required("refType", choice({"profile", "knowledge_base", "conversation", "view", "other"})),
+                         required("refId", text(1, 256)), optional("label", text(0, 255))});
+  return schema;
+}
+
+const Schema& default_input() {
+  static const auto schema =
+      object("DefaultInput", {required("kind", model_kind()), optional("provider", text(1, 63)),
+                              optional("purpose", text(0, 64)), required("model", model_name())});
+  return schema;
+}
+
+const Schema& alias_input() {
+  static const auto target =
+      object("AliasTarget", {required("model", model_name()), optional("weight", integer(0, 1'000'000))});
+  static const auto schema = object("AliasInput", {required("targets", list_of(target, 64, 1)),
+                                                   optional("sticky", choice({"none", "conversation", "user"})),
+                                                   optional("description", text(0, 1024))});
+  return schema;
+}
+
+const Schema& grant_input() {
+  static const auto schema = object(
+      "GrantInput", {required("subjectKind", choice({"org", "group", "user"})), optional("subject", text(0, 256)),
+                     required("objectKind", choice({"model", "connection", "alias"})), required("object", text(1, 512)),
+                     optional("effect", choice({"allow", "deny"}))});
+  return schema;
+}
+
+// ---- of replies --------------------------------------------------------------------------------------------------
+
+const Schema& organization() {
+  static const auto schema = reply_object(
+      "Organization",
+      {required("id", any_text()), version(), optional("strictDefault", boolean()), optional("metadata", any_object())},
+      {"slug", "displayName", "mode", "createdAt", "updatedAt"});
+  return schema;
+}
+
+const Schema& member() {
+  static const auto schema = reply_object("Member", {required("id", any_text())},
+                                          {"issuer", "subject", "kind", "displayName", "role", "createdAt"});
+  return schema;
+}
+
+const Schema& token() {
+  static const auto schema =
+      reply_object("Token", {required("id", any_text())},
+                   {"orgId", "name", "role", "createdBy", "createdAt", "expiresAt", "lastUsedAt", "revokedAt"});
+  return schema;
+}
+
+const Schema& new_token() {
+  static const auto schema = reply_object(
+      "NewToken",
+      {required("id", any_text()), required("token", described(any_text(), "Shown once; only its hash is kept."))},
+      {"orgId", "name", "role", "createdBy", "createdAt", "expiresAt"});
+  return schema;
+}
+
+const Schema& provider() {
+  static const auto schema =
+      reply_object("Provider", {required("id", any_text())}, {"adapter", "displayName", "defaultBaseUrl", "docUrl"});
+  return schema;
+}
+
+const Schema& connection() {
+  static const auto schema = reply_object("Connection",
+                                          {required("id", any_text()), version(), optional("enabled", boolean()),
+                                           optional("syncEnabled", boolean()), optional("metadata", any_object())},
+                                          {"scope", "orgId", "ownerUserId", "provider", "name", "baseUrl", "authType",
+                                           "authName", "health", "onNew", "slugPrefix", "createdAt", "updatedAt"});
+  return schema;
+}
+
+const Schema& credential() {
+  static const auto schema =
+      reply_object("Credential", {required("id", any_text()), version(), optional("secretVersion", integer(1))},
+                   {"orgId", "ownerUserId", "provider", "label", "last4", "fingerprint", "keyId", "expiresAt",
+                    "revokedAt", "lastUsedAt", "createdAt", "updatedAt"});
+  return schema;
+}
+
+const Schema& model() {
+  static const auto schema = reply_object(
+      "Model",
+      {required("id", any_text()), version(), required("enabled", boolean()), optional("hidden", boolean()),
+       optional("blocked", boolean()), optional("isDefault", boolean()), optional("contextWindow", nullable(integer())),
+       optional("outputTokensMax", nullable(integer())), optional("capabilities", any_object()),
+       optional("metadata", any_object()), optional("sources", any_object())},
+      {"scope", "orgId", "provider", "modelName", "slug", "kind", "displayName", "description", "family", "license",
+       "status", "lifecycle", "availability", "createdAt", "updatedAt"});
+  return schema;
+}
+
+const Schema& revision() {
+  static const auto schema =
+      reply_object("Revision", {version(), optional("model", any_object())}, {"scope", "cause", "actor", "at"});
+  return schema;
+}
+
+const Schema& dependent() {
+  static const auto schema = reply_object("Dependent", {}, {"refType", "refId", "label"});
+  return schema;
+}
+
+const Schema& explanation() {
+  static const auto clause =
+      reply_object("Clause", {required("clause", any_text()), required("holds", boolean())}, {"detail", "hint"});
+  static const auto schema =
+      open_object("Explanation", {required("model", any_text()), required("status", any_text()),
+                                  required("routable", boolean()), required("clauses", list_of(clause, 100))});
+  return schema;
+}
+
+const Schema& model_default() {
+  static const auto schema =
+      reply_object("Default", {version()}, {"kind", "provider", "purpose", "modelId", "model", "updatedAt"});
+  return schema;
+}
+
+const Schema& alias() {
+  static const auto schema = reply_object("Alias", {version(), required("targets", list_of(any_object(), 1000))},
+                                          {"alias", "scope", "sticky", "description", "updatedAt"});
+  return schema;
+}
+
+const Schema& grant() {
+  static const auto schema =
+      reply_object("Grant", {required("id", any_text())},
+                   {"subjectKind", "subject", "objectKind", "objectId", "object", "effect", "createdBy", "createdAt"});
+  return schema;
+}
+
+const Schema& audit_entry() {
+  static const auto schema =
+      reply_object("AuditEntry", {required("id", any_text())},
+                   {"at", "orgId", "actor", "action", "targetType", "targetId", "targetName", "cause", "requestId"});
+  return schema;
+}
+
+const Schema& sync_run() {
+  static const auto schema =
+      reply_object("SyncRun", {required("id", any_text())}, {"connection", "connectionId", "trigger", "status"});
+  return schema;
+}
+
+const Schema& held_change() {
+  static const auto schema =
+      reply_object("HeldChange", {required("id", any_text())}, {"connection", "connectionId", "modelId"});
+  return schema;
+}
+
+const Schema& sync_request() {
+  static const auto schema = open_object("SyncRequest", {required("id", any_text())});
+  return schema;
+}
+
+const Schema& statistics() {
+  static const auto schema = open_object("Statistics", {required("models", integer(0))});
+  return schema;
+}
+
+const Schema& usable_models() {
+  static const auto item =
+      open_object("UsableModel", {required("id", any_text()), required("object", any_text()),
+                                  required("created", integer(0)), required("owned_by", any_text())});
+  static const auto schema =
+      open_object("UsableModels", {required("object", any_text()), required("data", list_of(item, 1'000'000))});
+  return schema;
+}
+
+Schema page_of(const Schema& item) {
+  return object(item.name + "Page", {required("data", list_of(item, 1000)), required("next_page_token", any_text()),
+                                     optional("total_size", integer(0))});
+}
+
+}  // namespace tokenrail::registry_api::schemas

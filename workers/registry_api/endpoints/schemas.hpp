@@ -1,0 +1,57 @@
+// The schemas of bodies: of requests closed, of replies open, so that readers expect further members.
+#pragma once
+
+#include <string>
+
+#include "workers/registry_api/schema.hpp"
+
+namespace tokenrail::registry_api::schemas {
+
+// ---- of requests
+
+[[nodiscard]] const Schema& organization_input();
+[[nodiscard]] const Schema& organization_patch();
+[[nodiscard]] const Schema& member_input();
+[[nodiscard]] const Schema& token_input();
+[[nodiscard]] const Schema& connection_input();
+[[nodiscard]] const Schema& connection_patch();
+[[nodiscard]] const Schema& credential_input();
+[[nodiscard]] const Schema& credential_replacement();
+[[nodiscard]] const Schema& sync_input();
+[[nodiscard]] const Schema& model_input();
+/// PUT: provider and name are in the path.
+[[nodiscard]] const Schema& model_replacement();
+[[nodiscard]] const Schema& model_patch();
+[[nodiscard]] const Schema& rollback_input();
+[[nodiscard]] const Schema& dependent_input();
+[[nodiscard]] const Schema& default_input();
+[[nodiscard]] const Schema& alias_input();
+[[nodiscard]] const Schema& grant_input();
+
+// ---- of replies
+
+[[nodiscard]] const Schema& organization();
+[[nodiscard]] const Schema& member();
+[[nodiscard]] const Schema& token();
+[[nodiscard]] const Schema& new_token();
+[[nodiscard]] const Schema& provider();
+[[nodiscard]] const Schema& connection();
+[[nodiscard]] const Schema& credential();
+[[nodiscard]] const Schema& model();
+[[nodiscard]] const Schema& revision();
+[[nodiscard]] const Schema& dependent();
+[[nodiscard]] const Schema& explanation();
+[[nodiscard]] const Schema& model_default();
+[[nodiscard]] const Schema& alias();
+[[nodiscard]] const Schema& grant();
+[[nodiscard]] const Schema& audit_entry();
+[[nodiscard]] const Schema& sync_run();
+[[nodiscard]] const Schema& held_change();
+[[nodiscard]] const Schema& sync_request();
+[[nodiscard]] const Schema& statistics();
+[[nodiscard]] const Schema& usable_models();
+
+/// {"data":[item...],"next_page_token":"...","total_size":N}
+[[nodiscard]] Schema page_of(const Schema& item);
+
+}  // namespace tokenrail::registry_api::schemas

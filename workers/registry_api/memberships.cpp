@@ -1,0 +1,67 @@
+#include "workers/registry_api/memberships.hpp"
+
+#include <charconv>
+#include <utility>
+
+namespace tokenrail::registry_api {
+
+namespace {
+
+using boost::asio::awaitable;
+using registry::GovernedDatabase;
+using registry::Organizations;
+
+std::optional<auth::Digest> digest_of(std::string_view hex) {
+  auth::Digest digest{};
+  if (hex.size() != 2 * digest.size()) return std::nullopt;
+  for (std::size_t i = 0; i < digest.size(); ++i) {
+    const auto* const begin = hex.data() + 2 * i;
+    const auto [end, error] = std::from_chars(begin, begin + 2, digest.at(i), 16);
+    if (error != std::errc{} || end != begin + 2) return std::nullopt;
+  }
+  return digest;
+}
+
+}  // namespace
+
+auth::Principal with_memberships(auth::Principal principal, const Organizations::Known& known) {
+  principal.platform_admin = principal.platform_admin || known.platform_admin;
+  for (const auto& membership : known.memberships) {
+    if (const auto role = auth::role_of(membership.role)) principal.roles[membership.org_id] = *role;
+    for (const auto& name : membership.denied)
+      if (const auto permission = auth::permission_of(name)) principal.denied[membership.org_id].insert(*permission);
+  }
+  return principal;
+}
+
+std::optional<auth::Principal> service_principal(const std::string& id, const auth::Digest& sha256,
+                                                 const Organizations::TokenOwner& owner) {
+  const auto stored = digest_of(owner.sha256_hex);
+  if (!stored || !auth::same_digest(*stored, sha256)) return std::nullopt;
+  auth::Principal principal{.issuer = std::string(service_token_issuer),
+                            .subject = id,
+                            .kind = auth::Principal::Kind::service,
+                            .platform_admin = owner.role == auth::platform_admin_name};
+  if (const auto role = auth::role_of(owner.role); role && !owner.org_id.empty()) principal.roles[owner.org_id] = *role;
+  return principal;
+}
+
+awaitable<Result<auth::Principal>> complete_principal(DatabasePool& database, auth::Principal principal) {
+  const auto known =
+      co_await database.run([issuer = principal.issuer, subject = principal.subject](GovernedDatabase& governed) {
+        return Organizations(governed).known(issuer, subject);
+      });
+  if (!known) co_return std::unexpected(known.error());
+  co_return with_memberships(std::move(principal), *known);
+}
+
+awaitable<Result<std::optional<auth::Principal>>> find_service_token(DatabasePool& database, std::string id,
+                                                                     auth::Digest sha256) {
+  const auto owner =
+      co_await database.run([id](GovernedDatabase& governed) { return Organizations(governed).token_owner(id); });
+  if (!owner) co_return std::unexpected(owner.error());
+  if (!*owner) co_return std::nullopt;
+  co_return service_principal(id, sha256, **owner);
+}
+
+}  // namespace tokenrail::registry_api

@@ -1,0 +1,34 @@
+// What the database says of a caller beside the token: memberships, what is denied to them by name, and service tokens.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "common/auth/api_token.hpp"
+#include "common/auth/principal.hpp"
+#include "common/registry/organizations.hpp"
+#include "workers/registry_api/database_pool.hpp"
+
+namespace tokenrail::registry_api {
+
+/// Issuer of the principals of service tokens.
+inline constexpr std::string_view service_token_issuer = "tokenrail:service-tokens";
+
+/// The principal with what the rows add: a role in the rows counts instead of the token's for the same organisation, so
+/// that an organisation governs its members here. Names that are no role or permission give nothing. Pure.
+[[nodiscard]] auth::Principal with_memberships(auth::Principal principal, const registry::Organizations::Known& known);
+
+/// The principal of a service token, where the hash is the stored one. Pure.
+[[nodiscard]] std::optional<auth::Principal> service_principal(const std::string& id, const auth::Digest& sha256,
+                                                               const registry::Organizations::TokenOwner& owner);
+
+/// with_memberships() from the database.
+boost::asio::awaitable<Result<auth::Principal>> complete_principal(DatabasePool& database, auth::Principal principal);
+
+/// service_principal() from the database; nothing: there is no such token, or it was revoked or has expired.
+boost::asio::awaitable<Result<std::optional<auth::Principal>>> find_service_token(DatabasePool& database,
+                                                                                  std::string id, auth::Digest sha256);
+
+}  // namespace tokenrail::registry_api

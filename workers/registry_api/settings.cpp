@@ -1,0 +1,128 @@
+#include "workers/registry_api/settings.hpp"
+
+#include <array>
+
+namespace tokenrail::registry_api {
+
+namespace {
+
+using config::Kind;
+using config::Setting;
+
+constexpr std::int64_t second_ms = 1'000;
+constexpr std::int64_t kibibyte = 1'024;
+constexpr std::int64_t mebibyte = 1'048'576;
+
+constexpr std::array settings{
+    Setting{.name = "api.listen",
+            .env = {},
+            .kind = Kind::text,
+            .default_value = "127.0.0.1:9403",
+            .help = "Address of the API, as IP:PORT; port 0 takes any free one, which the log names."},
+    Setting{.name = "api.connections_max",
+            .env = {},
+            .kind = Kind::integer,
+            .default_value = "512",
+            .help = "Connections of clients at the same time. More are closed at once.",
+            .min = 1,
+            .max = 100'000},
+    Setting{.name = "api.body_bytes_max",
+            .env = {},
+            .kind = Kind::bytes,
+            .default_value = "1MiB",
+            .help = "Largest body of a request.",
+            .min = kibibyte,
+            .max = 64 * mebibyte},
+    Setting{.name = "api.header_bytes_max",
+            .env = {},
+            .kind = Kind::bytes,
+            .default_value = "16KiB",
+            .help = "Largest request line and headers together.",
+            .min = kibibyte,
+            .max = mebibyte},
+    Setting{.name = "api.request_timeout",
+            .env = {},
+            .kind = Kind::duration,
+            .default_value = "30s",
+            .help = "How long a whole request may take to arrive; slower clients are closed.",
+            .min = 100,
+            .max = 600 * second_ms},
+    Setting{.name = "api.write_timeout",
+            .env = {},
+            .kind = Kind::duration,
+            .default_value = "30s",
+            .help = "How long a client may take to receive a reply, or one piece of a stream.",
+            .min = 100,
+            .max = 600 * second_ms},
+    Setting{.name = "api.database_connections",
+            .env = {},
+            .kind = Kind::integer,
+            .default_value = "8",
+            .help = "Connections to PostgreSQL. Each serves one request at a time; further requests wait.",
+            .min = 1,
+            .max = 256},
+    Setting{.name = "api.rate_per_second",
+            .env = {},
+            .kind = Kind::integer,
+            .default_value = "100",
+            .help = "Requests per second that a caller may make in an organisation. 0: no limit.",
+            .min = 0,
+            .max = 1'000'000},
+    Setting{.name = "api.rate_burst",
+            .env = {},
+            .kind = Kind::integer,
+            .default_value = "400",
+            .help = "Requests that such a caller may make at once.",
+            .min = 1,
+            .max = 10'000'000},
+    Setting{.name = "api.if_match_required",
+            .env = {},
+            .kind = Kind::boolean,
+            .default_value = "false",
+            .help = "Whether a change without the header If-Match is refused with 428."},
+    Setting{.name = "api.page_key",
+            .env = {},
+            .kind = Kind::secret,
+            .default_value = "",
+            .help = "Key that page tokens are bound with. Unset: a random one, so that a token is valid in one process "
+                    "until it ends. Give several processes behind one address the same."},
+    Setting{.name = "api.cors_origins",
+            .env = {},
+            .kind = Kind::list,
+            .default_value = "",
+            .help = "Origins whose pages may call the API from a browser, such as https://console.example.org."},
+    Setting{.name = "api.drain_timeout",
+            .env = {},
+            .kind = Kind::duration,
+            .default_value = "20s",
+            .help = "How long requests that are running may take to finish after SIGTERM.",
+            .min = 0,
+            .max = 600 * second_ms},
+};
+
+}  // namespace
+
+std::span<const Setting> registry_api_settings() {
+  return settings;
+}
+
+Options options_from(const config::Values& values) {
+  const auto size = [&](std::string_view name) { return static_cast<std::size_t>(values.bytes(name)); };
+  return {
+      .listen = values.text("api.listen"),
+      .limits = {.connections_max = static_cast<std::size_t>(values.integer("api.connections_max")),
+                 .header_bytes_max = size("api.header_bytes_max"),
+                 .body_bytes_max = size("api.body_bytes_max"),
+                 .request_time_max = values.duration("api.request_timeout"),
+                 .write_time_max = values.duration("api.write_timeout")},
+      .database_threads = static_cast<std::size_t>(values.integer("api.database_connections")),
+      .rate_limit = {.per_second = static_cast<double>(values.integer("api.rate_per_second")),
+                     .burst = values.integer("api.rate_burst")},
+      .if_match_required = values.boolean("api.if_match_required"),
+      .page_key = values.is_set("api.page_key") ? values.text("api.page_key") : std::string(),
+      .cors_origins = values.list("api.cors_origins"),
+      .drain_timeout = values.duration("api.drain_timeout"),
+  };
+}
+
+}  // namespace tokenrail::registry_api

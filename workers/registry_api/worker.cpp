@@ -1,0 +1,208 @@
+#include "workers/registry_api/worker.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <fmt/core.h>
+#include <spdlog/spdlog.h>
+
+#include "common/crypto/bytes.hpp"
+#include "common/crypto/key_ring_settings.hpp"
+#include "common/http/health_server.hpp"
+#include "common/registry/governance_log.hpp"
+#include "common/registry/migrator.hpp"
+#include "workers/registry_api/endpoints/all_routes.hpp"
+#include "workers/registry_api/loop_step.hpp"
+#include "workers/registry_api/memberships.hpp"
+#include "workers/registry_api/openapi.hpp"
+
+namespace tokenrail::registry_api {
+
+namespace {
+
+using boost::asio::awaitable;
+using namespace std::chrono_literals;
+
+constexpr auto retry_after = 2s;
+constexpr auto check_every = 5s;
+constexpr auto prune_every = 10min;
+constexpr auto drain_look_every = 50ms;
+constexpr std::size_t key_bytes = 32;
+constexpr std::size_t request_id_bytes = 16;
+
+std::string page_key(const Options& options) {
+  return options.page_key.empty() ? crypto::random_public_bytes(key_bytes) : options.page_key;
+}
+
+Context context_from(const config::Values& values, DatabasePool& database) {
+  auto options = options_from(values);
+  auto tokens = PageTokens(page_key(options));
+  return {.options = std::move(options), .page_tokens = std::move(tokens), .database = &database};
+}
+
+}  // namespace
+
+Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
+    : loop_(loop),
+      values_(values),
+      database_options_{.url = values.text("database.url"), .application = "tokenrail-registry-api"},
+      database_(database_options_, static_cast<std::size_t>(values.integer("api.database_connections"))),
+      context_(context_from(values, database_)),
+      routes_(all_routes()),
+      keeper_(database_),
+      http_(http::make_client(loop, {.certificates = http::certificates_from(values)}, metrics_)),
+      stop_signals_(loop, SIGTERM, SIGINT),
+      idle_(loop, loop_step_name) {
+  context_.openapi = openapi_document(routes_.routes(), api_version);
+  context_.conditions = [this] { return conditions(); };
+}
+
+Worker::~Worker() = default;
+
+Result<void> Worker::start() {
+  if (auto checked = http::check(http::certificates_from(values_)); !checked) return checked;
+  auto ring = crypto::load_key_ring(values_);
+  if (!ring) return std::unexpected(ring.error());
+  context_.key_ring = std::move(*ring);
+  if (!context_.key_ring)
+    spdlog::warn("there is no key ring, so credentials cannot be stored; set TOKENRAIL_KEYRING_FILE");
+  if (auto started = start_authentication(); !started) return started;
+  if (auto started = start_servers(); !started) return started;
+  await_stop();
+  boost::asio::co_spawn(loop_, run(), [this](const std::exception_ptr& failure) {
+    if (failure) {
+      exit_code_ = 1;
+      try {
+        std::rethrow_exception(failure);
+      } catch (const std::exception& error) {
+        spdlog::error("registry-api stops: {}", error.what());
+      }
+    }
+    finish();
+  });
+  return {};
+}
+
+Result<void> Worker::start_authentication() {
+  auto settings = auth::read_auth_settings(values_);
+  if (!settings) return std::unexpected(settings.error());
+  if (settings->mode == auth::Mode::dev) {
+    if (auto refusal = auth::dev_mode_refusal(context_.options.listen))
+      return fail(ErrorKind::invalid_input, std::move(*refusal));
+    spdlog::warn("authentication is in dev mode: whoever can read this user's key file can make any token");
+  }
+  auto made = auth::Authenticator::make(
+      loop_, *http_, {.settings = std::move(*settings), .service_tokens = [this](std::string id, auth::Digest sha256) {
+                        return find_service_token(database_, std::move(id), sha256);
+                      }});
+  if (!made) return std::unexpected(made.error());
+  authenticator_ = std::move(*made);
+  return {};
+}
+
+Result<void> Worker::start_servers() {
+  service_ = std::make_shared<ApiService>(ApiService::Parts{
+      .routes = &routes_,
+      .context = &context_,
+      .metrics = &metrics_,
+      .authenticate = [this](std::string authorization) { return authenticate(std::move(authorization)); },
+      .answers = &keeper_,
+      .new_request_id = [] { return crypto::to_base64url(crypto::random_public_bytes(request_id_bytes)); }});
+  auto health =
+      http::start_health_server(loop_, values_.text("http.listen"), metrics_, [this] { return conditions(); });
+  if (!health) return std::unexpected(health.error());
+  health_ = std::move(*health);
+  spdlog::info("health and metrics on port {}", health_->port());
+  auto api = http::Server::start(loop_, context_.options.listen, service_, context_.options.limits);
+  if (!api) return std::unexpected(api.error());
+  api_ = std::move(*api);
+  spdlog::info("registry API on port {}", api_->port());
+  return {};
+}
+
+awaitable<Result<auth::Principal>> Worker::authenticate(std::string authorization) {
+  auto principal = co_await authenticator_->authenticate(authorization);
+  // A service token came from the database whole.
+  if (!principal || principal->kind == auth::Principal::Kind::service) co_return principal;
+  co_return co_await complete_principal(database_, std::move(*principal));
+}
+
+void Worker::await_stop() {
+  stop_signals_.async_wait([this](boost::system::error_code error, int) {
+    if (error) return;
+    stop();
+    await_stop();
+  });
+}
+
+void Worker::stop() {
+  // A second signal means: now.
+  if (++stops_ > 1) std::_Exit(1);
+  spdlog::info("stopping: {} requests are running", service_ ? service_->running() : 0);
+  stopping_ = true;
+  if (api_) api_->drain();
+  idle_.wake();
+}
+
+awaitable<void> Worker::run() {
+  bool migrated = false;
+  auto prune_due = Clock::now() + prune_every;
+  while (!stopping_) {
+    if (!migrated) {
+      const auto options = database_options_;
+      const auto applied =
+          co_await database_.run([options](registry::GovernedDatabase&) { return registry::migrate(options); });
+      note_database(applied ? std::string() : applied.error().detail);
+      migrated = applied.has_value();
+      if (applied)
+        for (const auto& name : *applied) spdlog::info("applied migration {}", name);
+    } else {
+      const auto checked =
+          co_await database_.run([](registry::GovernedDatabase& database) { return database.check(); });
+      note_database(checked ? std::string() : checked.error().detail);
+      if (checked && Clock::now() >= prune_due) {
+        prune_due = Clock::now() + prune_every;
+        const auto pruned = co_await database_.run(
+            [](registry::GovernedDatabase& database) { return registry::GovernanceLog(database).prune(); });
+        if (!pruned) spdlog::warn("stored answers were not pruned: {}", pruned.error().detail);
+      }
+    }
+    if (!stopping_) co_await idle_.wait(database_problem_.empty() ? check_every : retry_after);
+  }
+  co_await drain();
+}
+
+awaitable<void> Worker::drain() {
+  const auto until = Clock::now() + context_.options.drain_timeout;
+  while (service_->running() > 0 && Clock::now() < until) co_await idle_.wait(drain_look_every);
+  if (service_->running() > 0)
+    spdlog::warn("{} requests had not finished after api.drain_timeout; they are cut off", service_->running());
+}
+
+void Worker::note_database(const std::string& problem) {
+  if (database_problem_ != problem && !problem.empty()) spdlog::error("{}", problem);
+  database_problem_ = problem;
+}
+
+std::vector<telemetry::Condition> Worker::conditions() const {
+  std::vector<telemetry::Condition> all{{.name = "database", .problem = database_problem_}};
+  all.push_back({.name = "authentication", .problem = authenticator_ ? authenticator_->problem() : "not started yet"});
+  if (stopping_) all.push_back({.name = "service", .problem = "it is stopping"});
+  return all;
+}
+
+void Worker::finish() {
+  stop_signals_.cancel();
+  if (api_) api_->stop();
+  if (health_) health_->stop();
+  authenticator_.reset();
+  // Its sockets would keep the loop waiting.
+  http_.reset();
+  spdlog::info("stopped");
+}
+
+}  // namespace tokenrail::registry_api
