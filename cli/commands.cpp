@@ -139,8 +139,21 @@ constexpr std::array<Example, 1> keys_rotate_examples{{
 constexpr std::array<Example, 1> keys_disable_examples{{
     {"tokenrail keys disable 2025-11-29 --keyring.file keyring.json", "take a key out of use"},
 }};
+constexpr std::array<Flag, 1> keys_disable_flags{{
+    {.name = "force", .help = "also if credentials need the key, or the database cannot be asked"},
+}};
+constexpr std::array<Flag, 1> keys_status_flags{{
+    {.name = "ring-only", .help = "do not ask the database"},
+}};
+constexpr std::array<Flag, 1> keys_rewrap_flags{{
+    {.name = "dry-run", .help = "check every credential, and write nothing"},
+}};
+constexpr std::array<Example, 2> keys_rewrap_examples{{
+    {"tokenrail keys rewrap --dry-run", "whether every stored credential can be rewrapped"},
+    {"tokenrail keys rewrap", "wrap every stored credential with the primary key"},
+}};
 constexpr std::array<Example, 2> keys_status_examples{{
-    {"tokenrail keys status", "the ids and states of the keys"},
+    {"tokenrail keys status", "the keys, their states, and how many credentials each seals"},
     {"tokenrail keys status --json", "the same for programs"},
 }};
 constexpr std::array<Flag, 4> auth_token_flags{{
@@ -185,7 +198,7 @@ constexpr std::array<Example, 1> version_examples{{
     {"tokenrail version", "the version of this program"},
 }};
 
-constexpr std::array<Command, 23> command_table{{
+constexpr std::array<Command, 24> command_table{{
     {.path = "chat",
      .summary = "Ask a question and watch the answer come",
      .arguments = "[TEXT | -]",
@@ -194,8 +207,7 @@ constexpr std::array<Command, 23> command_table{{
      .examples = chat_examples,
      .details =
          "The question is TEXT, or standard input where TEXT is '-' or left out and something is piped in. The\n"
-         "request goes to chat.requests, and the answer is read from chat.chunks by the reader's rule: the "
-         "highest\n"
+         "request goes to chat.requests, and the answer is read from chat.chunks by the reader's rule: the highest\n"
          "attempt wins. Where standard output is no terminal, the answer is written once it is whole, so that a\n"
          "file never holds a piece of an attempt that was given up. Model, tokens and timing follow on standard\n"
          "error. Ctrl-C cancels the request, and so does a reader of the output that has gone (| head)."},
@@ -204,13 +216,11 @@ constexpr std::array<Command, 23> command_table{{
      .flags = answer_tail_flags,
      .examples = answer_tail_examples,
      .details =
-         "Reads by the reader's rule: the highest attempt wins. An answer whose attempt is displaced begins again, "
-         "and "
+         "Reads by the reader's rule: the highest attempt wins. An answer whose attempt is displaced begins again, and "
          "a\n"
          "line on standard error says so; where standard output is no terminal, an answer is written once it is "
          "whole.\n"
-         "--request looks back ten minutes unless told otherwise, and ends with the terminal chunk: with 0, or "
-         "with 1\n"
+         "--request looks back ten minutes unless told otherwise, and ends with the terminal chunk: with 0, or with 1\n"
          "where the answer is an error or its beginning is no longer there. --conversation begins now."},
     {.path = "topics apply",
      .summary = "Create missing topics and change settings that differ",
@@ -218,19 +228,17 @@ constexpr std::array<Command, 23> command_table{{
      .examples = topics_apply_examples,
      .details =
          "Topics that exist keep their number of partitions unless --partitions asks for more or the topics that\n"
-         "belong together differ; what chat.requests is answered on grows before it. Retention is set when a "
-         "topic\n"
+         "belong together differ; what chat.requests is answered on grows before it. Retention is set when a topic\n"
          "is made and then left as it is. Limits with which no router starts are refused, and nothing is changed "
          "then."},
     {.path = "topics check",
      .summary = "Say whether the topics are as they should be",
      .flags = topic_flags,
      .examples = topics_check_examples,
-     .details = "Also says which limits do not work together, in the words of the router's start, and names risks, "
-                "marked\n"
-                "with an exclamation mark: few replicas, unclean leader elections. The routers' "
-                "router.record_bytes_max is\n"
-                "read from this program's own settings, so give it here too if it is set for them."},
+     .details =
+         "Also says which limits do not work together, in the words of the router's start, and names risks, marked\n"
+         "with an exclamation mark: few replicas, unclean leader elections. The routers' router.record_bytes_max is\n"
+         "read from this program's own settings, so give it here too if it is set for them."},
     {.path = "topics list",
      .summary = "Show the topics that there should be; asks no broker",
      .flags = topic_flags,
@@ -239,10 +247,9 @@ constexpr std::array<Command, 23> command_table{{
      .summary = "Show the rights on Kafka that a program needs; asks no broker",
      .flags = topics_acls_flags,
      .examples = topics_acls_examples,
-     .details = "Prints one call of Kafka's kafka-acls.sh for each topic and group. admin.properties in it is the "
-                "file with\n"
-                "which your own client of Kafka logs in. A service with a consumer group of its own needs Read on "
-                "that too."},
+     .details =
+         "Prints one call of Kafka's kafka-acls.sh for each topic and group. admin.properties in it is the file with\n"
+         "which your own client of Kafka logs in. A service with a consumer group of its own needs Read on that too."},
     {.path = "topics tail",
      .summary = "Show the records of a topic as they come",
      .arguments = "TOPIC",
@@ -258,9 +265,9 @@ constexpr std::array<Command, 23> command_table{{
      .summary = "Bring the database's tables to the version of this program",
      .flags = migrate_flags,
      .examples = migrate_examples,
-     .details = "Runs the numbered files of migrations/ that the database has not seen, one transaction each, "
-                "under a lock\n"
-                "that lets only one process do so. Migrations only go forward."},
+     .details =
+         "Runs the numbered files of migrations/ that the database has not seen, one transaction each, under a lock\n"
+         "that lets only one process do so. Migrations only go forward."},
     {.path = "registry list",
      .summary = "List the models of the registry",
      .flags = registry_list_flags,
@@ -269,9 +276,9 @@ constexpr std::array<Command, 23> command_table{{
      .summary = "Ask every connection for its models now",
      .flags = registry_sync_flags,
      .examples = registry_sync_examples,
-     .details = "Tells a running tokenrail-registry-sync to start a run and waits for its end. It waits for the "
-                "connections\n"
-                "that it asks for, and names those that are not done when the time is over."},
+     .details =
+         "Tells a running tokenrail-registry-sync to start a run and waits for its end. It waits for the connections\n"
+         "that it asks for, and names those that are not done when the time is over."},
     {.path = "registry set-parameters",
      .summary = "Set the default parameters of a model's deployments",
      .arguments = "MODEL JSON",
@@ -280,10 +287,8 @@ constexpr std::array<Command, 23> command_table{{
      .flags = registry_parameters_flags,
      .examples = registry_parameters_examples,
      .details =
-         "MODEL is provider/name. JSON replaces all default parameters of the deployments: temperature, topP, "
-         "topK,\n"
-         "maxTokens, stop; numCtx and keepAlive for Ollama; providerConfig, fields of the provider's own API. A "
-         "call\n"
+         "MODEL is provider/name. JSON replaces all default parameters of the deployments: temperature, topP, topK,\n"
+         "maxTokens, stop; numCtx and keepAlive for Ollama; providerConfig, fields of the provider's own API. A call\n"
          "uses each of them where its request has no such field. Routers have them as soon as registry-sync has\n"
          "published the model."},
     {.path = "keys create",
@@ -293,17 +298,17 @@ constexpr std::array<Command, 23> command_table{{
      .arguments_max = 1,
      .flags = key_id_flags,
      .examples = keys_create_examples,
-     .details = "Writes a new FILE that only you can read, with one random key. A FILE that exists is left as it "
-                "is. Prints\n"
-                "the id of the key, never the key. docs/explanation/credentials.md explains key rings."},
+     .details =
+         "Writes a new FILE that only you can read, with one random key. A FILE that exists is left as it is. Prints\n"
+         "the id of the key, never the key. docs/explanation/credentials.md explains key rings."},
     {.path = "keys add",
      .summary = "Add a key to the key ring that only opens",
      .flags = key_id_flags,
      .examples = keys_add_examples,
-     .details = "The first step of a rotation on several machines: 'keys add', distribute the file, 'keys promote',\n"
-                "distribute it again. Every program can then open what another one seals. The commands that change the "
-                "key\n"
-                "ring replace its file at once, or not at all."},
+     .details =
+         "The first step of a rotation on several machines: 'keys add', distribute the file, 'keys promote',\n"
+         "distribute it again. Every program can then open what another one seals. The commands that change the key\n"
+         "ring replace its file at once, or not at all."},
     {.path = "keys promote",
      .summary = "Make a key of the key ring the primary one",
      .arguments = "ID",
@@ -315,22 +320,36 @@ constexpr std::array<Command, 23> command_table{{
      .summary = "Add a key to the key ring and make it the primary one",
      .flags = key_id_flags,
      .examples = keys_rotate_examples,
-     .details = "'keys add' and 'keys promote' in one step, for a key ring file that all programs share. The key "
-                "that was\n"
-                "primary before still opens what it sealed."},
+     .details =
+         "'keys add' and 'keys promote' in one step, for a key ring file that all programs share. The key that was\n"
+         "primary before still opens what it sealed."},
     {.path = "keys disable",
      .summary = "Take a key of the key ring out of use",
      .arguments = "ID",
      .arguments_min = 1,
      .arguments_max = 1,
+     .flags = keys_disable_flags,
      .examples = keys_disable_examples,
-     .details = "What the key sealed cannot be opened any more. The key stays in the file: to undo it, set its state "
-                "there to\n"
-                "decrypt. The primary key cannot be disabled."},
+     .details =
+         "What the key sealed cannot be opened any more. Refused while stored credentials need the key: run 'keys\n"
+         "rewrap' first. The key stays in the file: to undo it, set its state there to decrypt. The primary key\n"
+         "cannot be disabled."},
     {.path = "keys status",
-     .summary = "Show the keys of the key ring and their states",
+     .summary = "Show the keys of the key ring and what needs them",
+     .flags = keys_status_flags,
      .examples = keys_status_examples,
-     .details = "Shows ids and states, never a key. Checks the key ring as every program does at its start."},
+     .details =
+         "Shows ids and states, never a key, and how many stored credentials each key seals. Checks the key ring as\n"
+         "every program does at its start. Exits with 1 where a credential needs a key that is disabled or missing."},
+    {.path = "keys rewrap",
+     .summary = "Wrap stored credentials with the primary key",
+     .flags = keys_rewrap_flags,
+     .examples = keys_rewrap_examples,
+     .details =
+         "Each credential is a transaction of its own, in which it is published again and audited; routers and the "
+         "API\n"
+         "go on meanwhile. No secret is opened. The command can be ended at any time: the next one does the rest.\n"
+         "Exits with 1 where a credential cannot be rewrapped, and names it. The database user must own the tables."},
     {.path = "auth token",
      .summary = "Print a token for the registry's API in dev mode",
      .flags = auth_token_flags,
@@ -338,21 +357,17 @@ constexpr std::array<Command, 23> command_table{{
      .details =
          "Standard output has the token and nothing else. The key that signs it is in auth.dev_key_file, which is "
          "made\n"
-         "where it is missing; the API has to run as the same user, with the same file and "
-         "TOKENRAIL_AUTH_MODE=dev.\n"
+         "where it is missing; the API has to run as the same user, with the same file and TOKENRAIL_AUTH_MODE=dev.\n"
          "In mode jwt tokens come from the identity provider, and this command refuses."},
     {.path = "doctor",
      .summary = "Check every part and name the remedy for what fails",
      .flags = doctor_flags,
      .examples = doctor_examples,
      .details =
-         "Looks at Kafka, the topics, the routers, PostgreSQL, its tables, registry-sync, every connection and "
-         "the\n"
+         "Looks at Kafka, the topics, the routers, PostgreSQL, its tables, registry-sync, every connection and the\n"
          "published registry, each with a short time limit, so that one part that is down never hides the others.\n"
-         "A part that could not be checked, or is switched off, is marked with a dot, and a risk with an "
-         "exclamation\n"
-         "mark; neither is an error. (The demo's broker does not know who is in a group.) A router that was "
-         "killed\n"
+         "A part that could not be checked, or is switched off, is marked with a dot, and a risk with an exclamation\n"
+         "mark; neither is an error. (The demo's broker does not know who is in a group.) A router that was killed\n"
          "counts until its session ends, 15 s later unless told otherwise.\n"
          "Exits with 1 where anything is wrong."},
     {.path = "verify",
@@ -360,11 +375,9 @@ constexpr std::array<Command, 23> command_table{{
      .flags = verify_flags,
      .examples = verify_examples,
      .details =
-         "Reads chat.requests, chat.chunks, llm.audit, the dead letters and the committed offsets, and checks "
-         "what\n"
+         "Reads chat.requests, chat.chunks, llm.audit, the dead letters and the committed offsets, and checks what\n"
          "docs/explanation/delivery.md promises, as far as it can be seen from outside. Each violation is a line:\n"
-         "promise, topic, partition:offsets, what is wrong; then figures. What has not ended yet is counted, and "
-         "a\n"
+         "promise, topic, partition:offsets, what is wrong; then figures. What has not ended yet is counted, and a\n"
          "violation only with --at-rest; what precedes the start of a log is unknown, and never one. Times are\n"
          "compared by the brokers' timestamps only: of records that have their sender's, a note says how\n"
          "many there are. Exits with 0 where all is well, with 1 where a promise is broken."},

@@ -94,6 +94,7 @@ int run_keys_promote(const Context& context);
 int run_keys_rotate(const Context& context);
 int run_keys_disable(const Context& context);
 int run_keys_status(const Context& context);
+int run_keys_rewrap(const Context& context);
 int run_auth_token(const Context& context);
 int run_doctor(const Context& context);
 int run_tail(const Context& context);

@@ -8,6 +8,8 @@
 #include "cli/context.hpp"
 #include "cli/key_ring_file.hpp"
 #include "cli/keys.hpp"
+#include "cli/rewrap.hpp"
+#include "cli/sealed_credentials.hpp"
 #include "common/crypto/key_ring_settings.hpp"
 
 namespace tokenrail::cli {
@@ -39,7 +41,8 @@ Result<std::string> add_key(const Context& context, crypto::KeyRing& ring) {
 /// The id of the key on standard output; with --json the key as 'keys status' shows it.
 void show_key(const Context& context, const crypto::KeyRing& ring, const std::string& id) {
   for (const auto& key : ring.keys())
-    if (key.id == id) context.terminal.out_line(context.json() ? key_json(key) : id);
+    if (key.id == id)
+      context.terminal.out_line(context.json() ? key_json({.id = id, .state = std::string(to_text(key.state))}) : id);
 }
 
 /// Carries the change out, and writes `done` about the key, whose id `change` returns.
@@ -58,6 +61,35 @@ int change_ring(const Context& context, const std::function<Result<std::string>(
   show_key(context, *changed, id);
   context.terminal.note(fmt::format(done, std::as_const(id)));
   return exit_done;
+}
+
+Result<crypto::KeyRing> configured_ring(const Context& context) {
+  auto ring = crypto::load_key_ring(context.values);
+  if (!ring) return std::unexpected(std::move(ring.error()));
+  if (!*ring) return std::unexpected(ring_file(context).error());
+  return std::move(**ring);
+}
+
+Result<std::optional<SealedCounts>> stored_counts(const Context& context) {
+  auto credentials = SealedCredentials::connect(context);
+  if (!credentials) return std::unexpected(std::move(credentials.error()));
+  return credentials->counts();
+}
+
+/// Error `rejected`: stored credentials need the key.
+Result<void> expect_unused(const Context& context, const std::string& id) {
+  const auto counts = stored_counts(context);
+  if (!counts) {
+    return fail(counts.error().kind, fmt::format("the database was not asked whether credentials need key '{}', so it "
+                                                 "was not disabled: {}; --force disables it all the same",
+                                                 id, counts.error().detail));
+  }
+  const auto found = (*counts)->find(id);
+  if (found == (*counts)->end()) return {};
+  return fail(ErrorKind::rejected,
+              fmt::format("{} stored credentials need key '{}', so it was not disabled; run 'tokenrail keys rewrap' "
+                          "first, or give --force",
+                          found->second, id));
 }
 
 }  // namespace
@@ -107,11 +139,13 @@ int run_keys_rotate(const Context& context) {
 }
 
 int run_keys_disable(const Context& context) {
+  const auto& id = context.call.arguments[0];
   return change_ring(
       context,
       [&](crypto::KeyRing& ring) -> Result<std::string> {
-        const auto& id = context.call.arguments[0];
         if (auto disabled = ring.disable(id); !disabled) return std::unexpected(std::move(disabled.error()));
+        if (context.call.has("force")) return id;
+        if (auto unused = expect_unused(context, id); !unused) return std::unexpected(std::move(unused.error()));
         return id;
       },
       "key '{}' is disabled; a program that meets a credential sealed by it names the key. To undo it, set its state "
@@ -120,16 +154,53 @@ int run_keys_disable(const Context& context) {
 }
 
 int run_keys_status(const Context& context) {
-  const auto ring = crypto::load_key_ring(context.values);
+  const auto ring = configured_ring(context);
   if (!ring) return context.failed(ring.error());
-  if (!*ring) return context.failed(ring_file(context).error());
-  const auto keys = (*ring)->keys();
-  if (!context.json()) {
+  const auto counts = context.call.has("ring-only") ? Result<std::optional<SealedCounts>>() : stored_counts(context);
+  const auto keys = key_statuses(ring->keys(), counts ? *counts : std::nullopt);
+  if (context.json()) {
+    for (const auto& key : keys) context.terminal.out_line(key_json(key));
+  } else {
     context.terminal.out(key_table(keys));
-    return exit_done;
   }
-  for (const auto& key : keys) context.terminal.out_line(key_json(key));
-  return exit_done;
+  if (!counts) {
+    context.terminal.note("the stored credentials were not counted; --ring-only leaves them out");
+    return context.failed(counts.error());
+  }
+  const auto unusable = unusable_keys(keys);
+  for (const auto& key : unusable) {
+    context.terminal.error(
+        fmt::format("{} stored credentials need the key '{}', which is {}; {}", *key.credentials, key.id,
+                    key.state == "missing" ? "not in the key ring" : "disabled",
+                    key.state == "missing" ? "add it to the key ring from a copy" : "set its state to decrypt"));
+  }
+  return unusable.empty() ? exit_done : exit_bad;
+}
+
+int run_keys_rewrap(const Context& context) {
+  const auto ring = configured_ring(context);
+  if (!ring) return context.failed(ring.error());
+  auto credentials = SealedCredentials::connect(context);
+  if (!credentials) return context.failed(credentials.error());
+  const bool dry_run = context.call.has("dry-run");
+  const auto report =
+      rewrap_all(*ring, *credentials,
+                 {.dry_run = dry_run, .progress = [&](const RewrapReport& so_far) {
+                    context.terminal.note(fmt::format("{} credentials {}, {} failed", so_far.rewrapped,
+                                                      dry_run ? "would be rewrapped" : "rewrapped", so_far.failed));
+                  }});
+  if (!report) {
+    context.terminal.note("what was rewrapped before stays so; run the command again to go on");
+    return context.failed(report.error());
+  }
+  for (const auto& failure : report->failures) {
+    context.terminal.error(fmt::format("credential {} of {}: {}", failure.id,
+                                       failure.org_id.empty() ? "the platform" : failure.org_id,
+                                       without_controls(failure.reason)));
+  }
+  context.terminal.out_line(context.json() ? rewrap_json(*report, ring->primary_id(), dry_run)
+                                           : rewrap_text(*report, ring->primary_id(), dry_run));
+  return report->failed == 0 && report->changed == 0 ? exit_done : exit_bad;
 }
 
 }  // namespace tokenrail::cli

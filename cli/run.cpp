@@ -19,7 +19,7 @@ namespace tokenrail::cli {
 namespace {
 
 using Handler = int (*)(const Context&);
-constexpr std::array<std::pair<std::string_view, Handler>, 20> handlers{{
+constexpr std::array<std::pair<std::string_view, Handler>, 21> handlers{{
     {"chat", run_chat},
     {"tail", run_tail},
     {"topics apply", run_topics_apply},
@@ -37,6 +37,7 @@ constexpr std::array<std::pair<std::string_view, Handler>, 20> handlers{{
     {"keys rotate", run_keys_rotate},
     {"keys disable", run_keys_disable},
     {"keys status", run_keys_status},
+    {"keys rewrap", run_keys_rewrap},
     {"auth token", run_auth_token},
     {"doctor", run_doctor},
     {"verify", run_verify},

@@ -75,8 +75,9 @@ class CredentialStore {
   Result<Row> sealed(const Actor& actor, const Scope& scope, const std::string& id);
   /// The oldest `count_max` rows, of every scope, whose key is not `key_id`, after the id `after`. For a rewrap.
   Result<std::vector<Row>> not_under(const std::string& key_id, const std::string& after, std::int64_t count_max);
-  /// Replaces the sealed text of an unchanged secret. False: the row was changed meanwhile, and nothing was written.
-  Result<bool> rewrapped(const Row& before, const std::string& sealed, const std::string& key_id);
+  /// Replaces the sealed text of an unchanged secret, publishes and audits it. False: the row was changed meanwhile,
+  /// and nothing was written.
+  Result<bool> rewrapped(const Actor& actor, const Row& before, const std::string& sealed, const std::string& key_id);
   struct KeyUse {
     std::string key_id;
     std::int64_t rows = 0;

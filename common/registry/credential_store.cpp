@@ -243,7 +243,8 @@ Result<std::vector<CredentialStore::Row>> CredentialStore::not_under(const std::
   });
 }
 
-Result<bool> CredentialStore::rewrapped(const Row& before, const std::string& sealed, const std::string& key_id) {
+Result<bool> CredentialStore::rewrapped(const Actor& actor, const Row& before, const std::string& sealed,
+                                        const std::string& key_id) {
   return database_.session().transact([&](soci::session& sql) -> Result<bool> {
     const auto changed = run_statement(
         sql,
@@ -252,6 +253,21 @@ Result<bool> CredentialStore::rewrapped(const Row& before, const std::string& se
         "WHERE id = CAST(@id AS uuid) AND sealed = @before",
         Arguments().text("id", before.id).text("sealed", sealed).text("key", key_id).text("before", before.sealed));
     if (changed == 0) return false;
+    const auto with_key = [](const std::string& id) {
+      std::string json;
+      events::JsonWriter writer(json);
+      writer.begin_object();
+      writer.field("keyId", id);
+      writer.end_object();
+      return json;
+    };
+    write_audit(sql, actor,
+                {.action = "credential.rewrapped",
+                 .target_type = "credential",
+                 .target_id = before.id,
+                 .before = with_key(before.key_id),
+                 .after = with_key(key_id),
+                 .org_id = before.scope.org_id});
     publish(sql, before.id);
     return true;
   });

@@ -54,7 +54,7 @@ class KeysCommand : public ::testing::Test {
     return outcome;
   }
   [[nodiscard]] std::string states() const {
-    auto outcome = keys({"status"});
+    auto outcome = keys({"status", "--ring-only"});
     EXPECT_EQ(outcome.code, exit_done) << outcome.err;
     return outcome.out;
   }
@@ -101,9 +101,9 @@ TEST_F(KeysCommand, AddPromoteAndDisableAreTheStepsOfARotation) {
   EXPECT_EQ(states(), "KEY     STATE\nfirst   primary\nsecond  decrypt\n");
   EXPECT_EQ(keys({"promote", "second"}).code, exit_done);
   EXPECT_EQ(states(), "KEY     STATE\nfirst   decrypt\nsecond  primary\n");
-  EXPECT_EQ(keys({"disable", "second"}).code, exit_usage);
-  EXPECT_EQ(keys({"disable", "third"}).code, exit_bad);
-  EXPECT_EQ(keys({"disable", "first"}).code, exit_done);
+  EXPECT_EQ(keys({"disable", "second", "--force"}).code, exit_usage);
+  EXPECT_EQ(keys({"disable", "third", "--force"}).code, exit_bad);
+  EXPECT_EQ(keys({"disable", "first", "--force"}).code, exit_done);
   EXPECT_EQ(states(), "KEY     STATE\nfirst   disabled\nsecond  primary\n");
   EXPECT_EQ(keys({"promote", "third"}).code, exit_bad);
 }
@@ -112,12 +112,28 @@ TEST_F(KeysCommand, JsonIsOneObjectForEachKey) {
   ASSERT_EQ(called({"keys", "create", file(), "--id", "first", "--json"}).out,
             "{\"key\":\"first\",\"state\":\"primary\"}\n");
   EXPECT_EQ(keys({"rotate", "--id", "second", "--json"}).out, "{\"key\":\"second\",\"state\":\"primary\"}\n");
-  EXPECT_EQ(keys({"status", "--json"}).out,
+  EXPECT_EQ(keys({"status", "--ring-only", "--json"}).out,
             "{\"key\":\"first\",\"state\":\"decrypt\"}\n{\"key\":\"second\",\"state\":\"primary\"}\n");
 }
 
+// Nothing listens on port 1.
+TEST_F(KeysCommand, WithoutTheDatabaseTheRingIsShownAndNotChanged) {
+  const std::string away = "--database.url=postgresql://tokenrail@127.0.0.1:1/tokenrail";
+  ASSERT_EQ(called({"keys", "create", file(), "--id", "first"}).code, exit_done);
+  ASSERT_EQ(keys({"rotate", "--id", "second"}).code, exit_done);
+  const auto status = keys({"status", away});
+  EXPECT_EQ(status.code, exit_unavailable);
+  EXPECT_EQ(status.out, "KEY     STATE\nfirst   decrypt\nsecond  primary\n");
+  EXPECT_THAT(status.err, HasSubstr("--ring-only"));
+  const auto disabled = keys({"disable", "first", away});
+  EXPECT_EQ(disabled.code, exit_unavailable);
+  EXPECT_THAT(disabled.err, HasSubstr("--force"));
+  EXPECT_EQ(states(), status.out);
+  EXPECT_EQ(keys({"rewrap", away}).code, exit_unavailable);
+}
+
 TEST_F(KeysCommand, WithoutARingItSaysHowToGetOne) {
-  for (const char* command : {"status", "rotate", "add"}) {
+  for (const char* command : {"status", "rotate", "add", "rewrap"}) {
     const auto outcome = called({"keys", command});
     EXPECT_EQ(outcome.code, exit_usage);
     EXPECT_THAT(outcome.err, AllOf(HasSubstr("TOKENRAIL_KEYRING_FILE"), HasSubstr("tokenrail keys create")));
@@ -130,7 +146,7 @@ TEST_F(KeysCommand, WithoutARingItSaysHowToGetOne) {
 TEST_F(KeysCommand, RingInASettingIsShownButNotChanged) {
   const auto text = KeyRing::create("only").value().to_text();
   const std::string setting = "--keyring.keys=" + std::string(text.reveal());
-  EXPECT_EQ(called({"keys", "status", setting}).out, "KEY   STATE\nonly  primary\n");
+  EXPECT_EQ(called({"keys", "status", "--ring-only", setting}).out, "KEY   STATE\nonly  primary\n");
   const auto rotated = called({"keys", "rotate", setting});
   EXPECT_EQ(rotated.code, exit_usage);
   EXPECT_THAT(rotated.err, HasSubstr("put it into a file"));
