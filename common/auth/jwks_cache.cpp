@@ -1,5 +1,6 @@
 #include "common/auth/jwks_cache.hpp"
 
+#include <exception>
 #include <set>
 #include <utility>
 
@@ -59,9 +60,14 @@ struct JwksCache::State : std::enable_shared_from_this<State> {
                           .headers = {{.name = "Accept", .value = "application/jwk-set+json, application/json"}},
                           .body = {}};
     const auto time_max = self->options.fetch_time_max;
-    const auto fetched = co_await self->fetcher.fetch(std::move(request), {.connect = time_max, .total = time_max},
-                                                      {.body_bytes_max = JwkSet::bytes_max});
-    if (!self->closed) self->take(read_answer(fetched));
+    try {
+      const auto fetched = co_await self->fetcher.fetch(std::move(request), {.connect = time_max, .total = time_max},
+                                                        {.body_bytes_max = JwkSet::bytes_max});
+      if (!self->closed) self->take(read_answer(fetched));
+    } catch (const std::exception& error) {
+      // Without memory, say. A fetch that never ends would hold up every request that follows.
+      self->schedule.failed(error.what());
+    }
     self->wake_all();
   }
 

@@ -1,6 +1,8 @@
 #include "common/auth/jwks_cache.hpp"
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +14,7 @@
 
 #include "tests/unit/common/auth/fake_issuer.hpp"
 #include "tests/unit/common/auth/signer.hpp"
+#include "tests/unit/common/http/scripted_server.hpp"
 
 namespace tokenrail::auth {
 namespace {
@@ -186,6 +189,57 @@ TEST_F(JwksCacheTest, RequestsEndWithTheCache) {
 TEST_F(JwksCacheTest, LoopMayEndWithAFetchOnItsWay) {
   ask();
   SUCCEED() << "the sanitizer would report what is freed twice or never";
+}
+
+/// By the client that the API uses, against a server on loopback.
+class JwksOverHttp : public ::testing::Test {
+ protected:
+  /// The error, or "" with the keys in keys_.
+  std::string fetch(const std::string& answer) {
+    std::optional<Result<JwkSet>> keys;
+    boost::asio::co_spawn(loop_, cache_.keys(Need::keys),
+                          [&](const std::exception_ptr&, Result<JwkSet> got) { keys = std::move(got); });
+    const auto connections = server_.connections.size();
+    run_until([&] { return server_.connections.size() > connections && server_.connections.back()->has_request(); });
+    request_ = server_.connections.back()->received;
+    server_.connections.back()->send(answer);
+    run_until([&] { return keys.has_value(); });
+    if (!*keys) return keys->error().detail;
+    keys_ = **keys;
+    return "";
+  }
+  void run_until(const std::function<bool()>& done) {
+    const auto until = std::chrono::steady_clock::now() + 30s;
+    loop_.restart();
+    while (!done() && loop_.run_one_until(until) > 0) {
+    }
+    ASSERT_TRUE(done());
+  }
+
+  boost::asio::io_context loop_;
+  telemetry::Metrics metrics_;
+  http::ScriptedServer server_{loop_};
+  std::unique_ptr<http::Client> client_ = http::make_client(loop_, {}, metrics_);
+  JwksCache cache_{loop_, *client_, {.url = server_.url("/jwks")}};
+  std::string request_;
+  JwkSet keys_;
+};
+
+TEST_F(JwksOverHttp, KeysAreFetched) {
+  const auto body = testing::jwks({testing::keyring().p256.jwk("b")});
+  EXPECT_EQ(fetch(fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}", body.size(), body)), "");
+  EXPECT_THAT(request_, ::testing::StartsWith("GET /jwks HTTP/1.1\r\n"));
+  EXPECT_NE(keys_.find("b"), nullptr);
+}
+
+TEST_F(JwksOverHttp, EndlessAnswerIsCutOff) {
+  EXPECT_THAT(fetch("HTTP/1.1 200 OK\r\n\r\n" + std::string(JwkSet::bytes_max + 1, ' ')),
+              HasSubstr("the response's body goes over 262144 bytes"));
+}
+
+TEST_F(JwksOverHttp, RedirectIsNotFollowed) {
+  EXPECT_THAT(fetch("HTTP/1.1 302 Found\r\nLocation: /other\r\nContent-Length: 0\r\n\r\n"), HasSubstr("status 302"));
+  EXPECT_EQ(server_.connections.size(), 1U);
 }
 
 }  // namespace
