@@ -289,12 +289,24 @@ class Demo:
         note(f"Models: {why}, so a SIMULATOR takes its place at {self.environment['OLLAMA_BASE_URL']}; its answers are "
              "made up")
 
+    def prepare_governing(self):
+        """What governs the registry: a key ring for credentials, and tokens that this machine makes itself."""
+        ring = self.folder / "keyring.json"
+        ring.unlink(missing_ok=True)
+        self.tokenrail("keys", "create", str(ring))
+        self.environment["TOKENRAIL_KEYRING_FILE"] = str(ring)
+        self.environment["TOKENRAIL_AUTH_MODE"] = "dev"
+        self.environment["TOKENRAIL_AUTH_DEV_KEY_FILE"] = str(self.folder / "dev-auth-key.json")
+
     def start_workers(self):
-        for name in ("registry-sync", "router"):
+        api = f"127.0.0.1:{free_port()}"
+        self.environment["REGISTRY_API"] = f"http://{api}"
+        for name in ("registry-sync", "router", "registry-api"):
             address = f"127.0.0.1:{free_port()}"
-            worker = self.start(name, [BIN / f"tokenrail-{name}"], TOKENRAIL_HTTP_LISTEN=address)
+            worker = self.start(name, [BIN / f"tokenrail-{name}"], TOKENRAIL_HTTP_LISTEN=address,
+                                TOKENRAIL_API_LISTEN=api)
             worker.address = address
-        for worker in self.programs[-2:]:
+        for worker in self.programs[-3:]:
             wait_ready(worker, worker.address, 60)
             note(f"tokenrail-{worker.name} is ready (http://{worker.address}/metrics)")
 
@@ -406,14 +418,17 @@ class Demo:
     def stay(self):
         heading("All of it works. Ask more in a second terminal:")
         names = ["TOKENRAIL_KAFKA_BOOTSTRAP_SERVERS", "TOKENRAIL_KAFKA_FETCH_WAIT_MAX_MS", "TOKENRAIL_DATABASE_URL",
-                 "OLLAMA_BASE_URL"]
+                 "OLLAMA_BASE_URL", "TOKENRAIL_KEYRING_FILE", "TOKENRAIL_AUTH_MODE", "TOKENRAIL_AUTH_DEV_KEY_FILE",
+                 "REGISTRY_API"]
         for name in names:
             if name in self.environment:
                 say(f"   export {name}={shlex.quote(self.environment[name])}")
         say(f"   export PATH={shlex.quote(str(BIN))}:$PATH")
         say(f"   tokenrail chat --model {self.model} 'Tell me a story'")
         say("   tokenrail doctor")
+        say("   tokenrail org create acme        # docs/tutorial/govern-models.md goes on from here")
         say()
+        say(f"The registry over HTTP: {self.environment['REGISTRY_API']}/openapi.json")
         say(f"Logs are in {self.logs}. Ctrl-C ends everything.")
         while True:
             for program in self.programs:
@@ -421,8 +436,8 @@ class Demo:
             time.sleep(0.5)
 
     def must_be_built(self):
-        names = ["tokenrail", "tokenrail-router", "tokenrail-registry-sync", "tokenrail-dev-broker",
-                 "tokenrail-provider-simulator"]
+        names = ["tokenrail", "tokenrail-router", "tokenrail-registry-sync", "tokenrail-registry-api",
+                 "tokenrail-dev-broker", "tokenrail-provider-simulator"]
         missing = [name for name in names if not (BIN / name).exists()]
         if missing:
             raise DemoError(f"not built yet: {', '.join(missing)} in {BIN}; ./dev demo builds them")
@@ -433,6 +448,7 @@ class Demo:
         self.start_database()
         self.start_broker()
         self.choose_models()
+        self.prepare_governing()
         self.start_workers()
         self.show_models()
         terminal = self.ask()

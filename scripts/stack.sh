@@ -24,10 +24,14 @@ up_start() {
   "$release_bin/tokenrail" topics apply >&2
   "$release_bin/tokenrail" migrate >&2
 
+  # The key ring is made once, so that credentials of an earlier run can be opened.
+  export TOKENRAIL_KEYRING_FILE=$dev_dir/keyring.json TOKENRAIL_AUTH_MODE=dev
+  if [ ! -e "$TOKENRAIL_KEYRING_FILE" ]; then "$release_bin/tokenrail" keys create "$TOKENRAIL_KEYRING_FILE" >&2; fi
+
   up_models
   up_worker registry-sync
   up_worker router
-  up_api
+  TOKENRAIL_API_LISTEN=127.0.0.1:0 up_worker registry-api
 
   step "Tokenrail is up"
   cat >&2 <<TEXT
@@ -36,6 +40,9 @@ In your shell:
   export TOKENRAIL_KAFKA_BOOTSTRAP_SERVERS=$bootstrap
   export TOKENRAIL_DATABASE_URL=$database
   export OLLAMA_BASE_URL=$OLLAMA_BASE_URL
+  export TOKENRAIL_KEYRING_FILE=$TOKENRAIL_KEYRING_FILE
+  export TOKENRAIL_AUTH_MODE=dev
+  export REGISTRY_API=http://127.0.0.1:$(api_port)
   export PATH=$release_bin:\$PATH
 
 Then:
@@ -94,14 +101,6 @@ up_worker() {
     curl -s -m 2 "http://$address/readyz" >&2 || true
     exit 1
   fi
-}
-
-# The registry API, for callers on this machine: their tokens come from `tokenrail auth token`. The key ring is made
-# once, so that credentials of an earlier run can be opened.
-up_api() {
-  local ring=$dev_dir/keyring.json
-  if [ ! -e "$ring" ]; then "$release_bin/tokenrail" keys create "$ring" >&2; fi
-  TOKENRAIL_AUTH_MODE=dev TOKENRAIL_KEYRING_FILE=$ring TOKENRAIL_API_LISTEN=127.0.0.1:0 up_worker registry-api
 }
 
 # The port that the running API named in its log.
