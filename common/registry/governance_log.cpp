@@ -17,27 +17,38 @@ constexpr const char* abandoned_after = "interval '2 minutes'";
 Result<DocumentPage> GovernanceLog::audit(const Actor& actor, const Scope& scope, const AuditFilter& filter,
                                           const PageRequest& page) {
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<DocumentPage> {
-    return read_page(sql,
-                     "SELECT CAST(a.id AS text) AS id, a.seq AS version, lpad(CAST(9223372036854775807 - a.seq AS "
-                     "text), 19, '0') AS "
-                     "place, CAST(json_build_object('id', a.id, 'at', tokenrail_time(a.created_at), 'orgId', a.org_id, "
-                     "'actor', a.actor, "
-                     "'action', a.action, 'targetType', a.target_type, 'targetId', a.target_id, 'targetName', "
-                     "a.target_name, 'before', "
-                     "a.before, 'after', a.after, 'version', a.version, 'cause', a.cause, 'requestId', a.request_id) "
-                     "AS text) AS document "
-                     "FROM audit_log a WHERE a.org_id IS NOT DISTINCT FROM @org AND (@action IS NULL OR a.action = "
-                     "@action) AND (@type "
-                     "IS NULL OR a.target_type = @type) AND (@target IS NULL OR a.target_id = @target) AND (@actor IS "
-                     "NULL OR a.actor = "
-                     "@actor)",
-                     Arguments()
-                         .scope(scope)
-                         .text_or_null("action", filter.action)
-                         .text_or_null("type", filter.target_type)
-                         .text_or_null("target", filter.target_id)
-                         .text_or_null("actor", filter.actor),
-                     page);
+    const auto arguments = Arguments()
+                               .scope(scope)
+                               .text_or_null("action", filter.action)
+                               .text_or_null("type", filter.target_type)
+                               .text_or_null("target", filter.target_id)
+                               .text_or_null("actor", filter.actor)
+                               .text_or_null("before", page.after)
+                               .number("limit", page.count_max + 1);
+    // Written so that the index of an organisation's entries answers it, newest first.
+    const std::string from =
+        "FROM audit_log a WHERE (a.org_id = @org OR (@org IS NULL AND a.org_id IS NULL)) AND (@action IS NULL OR "
+        "a.action = "
+        "@action) AND (@type IS NULL OR a.target_type = @type) AND (@target IS NULL OR a.target_id = @target) AND "
+        "(@actor "
+        "IS NULL OR a.actor = @actor)";
+    DocumentPage result;
+    result.total = std::stoll(read_text(sql, "SELECT CAST(count(*) AS text) " + from, arguments).value_or("0"));
+    result.items = read_documents(
+        sql,
+        "SELECT CAST(a.id AS text) AS id, a.seq AS version, CAST(json_build_object('id', a.id, 'at', "
+        "tokenrail_time(a.created_at), 'orgId', a.org_id, 'actor', a.actor, 'action', a.action, 'targetType', "
+        "a.target_type, 'targetId', a.target_id, 'targetName', a.target_name, 'before', a.before, 'after', a.after, "
+        "'version', a.version, 'cause', a.cause, 'requestId', a.request_id) AS text) AS document " +
+            from +
+            " AND (@before IS NULL OR a.seq < CAST(@before AS bigint)) ORDER BY a.seq DESC LIMIT CAST(@limit AS "
+            "bigint)",
+        arguments);
+    if (static_cast<std::int64_t>(result.items.size()) > page.count_max) {
+      result.items.pop_back();
+      result.next = result.items.empty() ? std::string() : std::to_string(result.items.back().version);
+    }
+    return result;
   });
 }
 

@@ -366,6 +366,23 @@ TEST_F(GovernanceTest, TheAuditLogSaysWhoDidWhatAndOnlyGrows) {
   EXPECT_EQ(sql().refusal("UPDATE audit_log SET actor = 'nobody'"), "42501");
 }
 
+TEST_F(GovernanceTest, PagesOfTheAuditLogGoBackInTime) {
+  for (const auto* name : {"One", "Two", "Three"})
+    ASSERT_OK(models().change(of("acme"), scope("acme"), "ollama/qwen3",
+                              std::string(R"({"displayName":")") + name + R"("})", {}));
+  const auto first = log().audit(of("acme"), scope("acme"), {.target_type = "model"}, {.count_max = 2});
+  ASSERT_OK(first);
+  EXPECT_EQ(first->total, 3);
+  ASSERT_EQ(first->items.size(), 2U);
+  EXPECT_THAT(first->items[0].json, HasSubstr("Three"));
+  const auto rest =
+      log().audit(of("acme"), scope("acme"), {.target_type = "model"}, {.count_max = 2, .after = first->next});
+  ASSERT_OK(rest);
+  ASSERT_EQ(rest->items.size(), 1U);
+  EXPECT_THAT(rest->items[0].json, HasSubstr("One"));
+  EXPECT_EQ(rest->next, "");
+}
+
 TEST_F(GovernanceTest, TheDatabaseAloneKeepsOrganisationsApart) {
   ASSERT_OK(models().change(of("acme"), scope("acme"), "ollama/qwen3", R"({"enabled":false})", {}));
   const auto id = database_->new_id();

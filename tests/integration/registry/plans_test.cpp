@@ -1,0 +1,101 @@
+// How PostgreSQL carries out the statements of the governed part at 100,000 models: by indexes, also behind row-level
+// security, where a condition that is not leak-proof is looked at last.
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/registry/governed_models_sql.hpp"
+#include "common/registry/governed_sql.hpp"
+#include "tests/integration/registry/store_fixture.hpp"
+
+namespace tokenrail::registry {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class PlansTest : public StoreTest {
+ protected:
+  void SetUp() override {
+    StoreTest::SetUp();
+    if (IsSkipped()) return;
+    auto database = sql();
+    database.run("SET synchronous_commit = off");
+    database.run("INSERT INTO organization (id, slug) VALUES ('acme', 'acme')");
+    database.run(
+        "INSERT INTO model (provider, model_name, slug, enabled) SELECT 'ollama', 'family' || g % 50 || '/model-' || "
+        "g, "
+        "'ollama/family' || g % 50 || '/model-' || g, true FROM generate_series(1, 100000) g");
+    database.run(
+        "INSERT INTO model (org_id, provider, model_name, slug, enabled) SELECT 'acme', provider, model_name, slug, "
+        "false FROM model ORDER BY slug LIMIT 50");
+    database.run("INSERT INTO deployment (model_id, connection_id, upstream_name) SELECT id, '" + connection_.id +
+                 "', model_name FROM model WHERE org_id IS NULL");
+    database.run(
+        "INSERT INTO audit_log (org_id, actor, action, target_type) SELECT 'org-' || g % 1000, 'a', 'b', 'c' FROM "
+        "generate_series(1, 100000) g");
+    for (const auto* table : {"model", "deployment", "audit_log", "connection", "organization"})
+      database.run("ANALYZE " + std::string(table));
+  }
+
+  /// The plan as acme's transaction gets it.
+  std::string plan(const std::string& statement, const Arguments& arguments) {
+    auto text = with_arguments(statement);
+    const std::string value = "'" + arguments.object() + "'";
+    for (auto at = text.find(":p"); at != std::string::npos; at = text.find(":p", at + value.size()))
+      text.replace(at, 2, value);
+    auto database = sql();
+    database.run("SET jit = off");
+    database.run("SET ROLE tokenrail_app");
+    database.run("SET tokenrail.org_id = 'acme'");
+    return database.run("EXPLAIN (FORMAT JSON) " + text);
+  }
+};
+
+Arguments of_acme() {
+  return Arguments().scope({.org_id = "acme"});
+}
+
+TEST_F(PlansTest, AModelIsFoundByIndexesWhateverItIsNamedBy) {
+  // With a name that is no id the first part is a scan that is never begun, so an id is looked for here.
+  const auto found = plan(named_models(), of_acme().text("name", "01a22878-0ed9-78de-8f4b-bd4cd757cf07"));
+  EXPECT_THAT(found, Not(HasSubstr("Seq Scan"))) << found;
+  const auto document = plan(effective_documents("m.provider = @provider AND m.model_name = @model") + "true",
+                             of_acme().text("provider", "ollama").text("model", "family0/model-100000"));
+  EXPECT_THAT(document, HasSubstr("model_provider_name"));
+  EXPECT_THAT(document, HasSubstr("deployment_model_id_connection_id_key"));
+}
+
+TEST_F(PlansTest, APageOfModelsIsReadInTheOrderOfAnIndex) {
+  const auto found = plan(effective_page("true"), of_acme()
+                                                      .text_or_null("provider", "")
+                                                      .text("after_slug", "ollama/family3")
+                                                      .text("after_id", "00000000-0000-0000-0000-000000000000")
+                                                      .number("limit", 51));
+  EXPECT_THAT(found, HasSubstr("model_platform_slug")) << found;
+}
+
+TEST_F(PlansTest, TheAuditLogOfAnOrganisationIsReadByItsIndex) {
+  const auto found = plan(
+      "SELECT a.seq FROM audit_log a WHERE (a.org_id = @org OR (@org IS NULL AND a.org_id IS NULL)) AND a.seq < 90000 "
+      "ORDER "
+      "BY a.seq DESC LIMIT 50",
+      of_acme());
+  EXPECT_THAT(found, HasSubstr("audit_log_org")) << found;
+  EXPECT_THAT(found, Not(HasSubstr("Seq Scan"))) << found;
+}
+
+TEST_F(PlansTest, TheRelayAndARewrapReadNoWholeTable) {
+  auto database = sql();
+  database.run(
+      "INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload, published_at) SELECT gen_random_uuid(), "
+      "'model', 'k', 't', '{}', now() FROM generate_series(1, 50000)");
+  database.run("ANALYZE outbox");
+  const auto relay =
+      database.run("EXPLAIN (FORMAT JSON) SELECT seq FROM outbox WHERE published_at IS NULL ORDER BY seq LIMIT 500");
+  EXPECT_THAT(relay, HasSubstr("outbox_unpublished")) << relay;
+}
+
+}  // namespace
+}  // namespace tokenrail::registry
