@@ -1,27 +1,16 @@
 #include "cli/sealed_credentials.hpp"
 
-#include <cstdlib>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "cli/database.hpp"
+#include "cli/govern.hpp"
 
 namespace tokenrail::cli {
-namespace {
-
-registry::Actor this_actor() {
-  const char* user = std::getenv("USER");
-  return {.name = fmt::format("cli:{}", user != nullptr && *user != '\0' ? user : "unknown"),
-          .all_organizations = true};
-}
-
-}  // namespace
 
 Result<SealedCredentials> SealedCredentials::connect(const Context& context) {
   registry::GovernedDatabase database(database_options(context));
   if (auto checked = database.check(); !checked) return std::unexpected(std::move(checked.error()));
-  return SealedCredentials(std::move(database));
+  return SealedCredentials(std::move(database), actor_of(context));
 }
 
 Result<SealedCounts> SealedCredentials::counts() {
@@ -38,7 +27,7 @@ Result<std::vector<SealedRows::Row>> SealedCredentials::not_under(const std::str
 }
 
 Result<bool> SealedCredentials::rewrapped(const Row& before, const std::string& sealed, const std::string& key_id) {
-  return registry::CredentialStore(database_).rewrapped(this_actor(), before, sealed, key_id);
+  return registry::CredentialStore(database_).rewrapped(actor_, before, sealed, key_id);
 }
 
 }  // namespace tokenrail::cli

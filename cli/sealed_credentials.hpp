@@ -19,9 +19,11 @@ class SealedCredentials final : public SealedRows {
   Result<bool> rewrapped(const Row& before, const std::string& sealed, const std::string& key_id) override;
 
  private:
-  explicit SealedCredentials(registry::GovernedDatabase database) : database_(std::move(database)) {}
+  SealedCredentials(registry::GovernedDatabase database, registry::Actor actor)
+      : database_(std::move(database)), actor_(std::move(actor)) {}
 
   registry::GovernedDatabase database_;
+  registry::Actor actor_;
 };
 
 }  // namespace tokenrail::cli
