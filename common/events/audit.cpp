@@ -73,6 +73,21 @@ void write_route(JsonWriter& writer, const std::vector<RouteStep>& route) {
   writer.end_array();
 }
 
+void write_routing(JsonWriter& writer, const Routing& routing) {
+  if (routing.reason.empty()) {
+    return;
+  }
+  writer.begin_object("routing");
+  for (const auto& [name, value] : {std::pair("asked", &routing.asked), std::pair("chosen", &routing.chosen),
+                                    std::pair("alias", &routing.alias), std::pair("variant", &routing.variant),
+                                    std::pair("reason", &routing.reason), std::pair("detail", &routing.detail)}) {
+    if (!value->empty()) {
+      writer.field(name, *value);
+    }
+  }
+  writer.end_object();
+}
+
 void write_parameters(JsonWriter& writer, const LlmRequest& event) {
   writer.begin_object("parameters");
   if (event.temperature) {
@@ -136,6 +151,7 @@ std::string request_json(const LlmRequest& event, const MessageCut& cut, bool wi
     write_model(writer, "modelResolved", *event.model_resolved);
   }
   write_route(writer, event.route);
+  write_routing(writer, event.routing);
   write_parameters(writer, event);
   writer.begin_array("toolNames");
   if (with_tool_names) {

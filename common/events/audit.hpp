@@ -72,11 +72,22 @@ struct RouteStep {
   std::string model_name;
 };
 
+/// Which model was chosen for the request, and why.
+struct Routing {
+  std::string asked{};   ///< the model or alias that the request names; empty: none
+  std::string chosen{};  ///< provider/name
+  std::string alias{};
+  std::string variant{};  ///< of an alias with several targets: the one that was drawn
+  std::string reason{};   ///< named | alias | default | first | auto | fallback; empty: nothing was chosen
+  std::string detail{};
+};
+
 struct LlmRequest {
   AttemptIds ids;
   std::optional<ModelReference> model_asked{};
   std::optional<AnsweringModel> model_resolved{};
   std::vector<RouteStep> route{};
+  Routing routing{};
   // parameters of the first deployment of the route: as asked, else its defaults
   std::optional<double> temperature{};
   std::optional<double> top_p{};

@@ -364,6 +364,13 @@ class RequestReader {
       if (!null) {
         target = read_name(value, path, limits_.name_bytes_max, findings_).value_or("");
       }
+    } else if (name == "groups") {
+      request_.groups.clear();
+      if (!null) {
+        request_.groups = read_groups(value, limits_, findings_);
+      }
+    } else if (name == "auto") {
+      request_.auto_selection = null ? AutoSelection{} : read_auto_selection(value, findings_);
     } else if (name == "messages") {
       has_messages_ = true;
       request_.messages = read_messages(value, limits_, findings_);

@@ -82,13 +82,27 @@ struct ModelReference {
   std::string name;
 };
 
+/// How modelName "auto" selects among the models that can answer. Prices are micro-dollars per million tokens; a model
+/// of which a limited value is unknown is not selected.
+struct AutoSelection {
+  enum class Prefer { quality, price, speed };
+  std::optional<std::int64_t> input_micros_max{};
+  std::optional<std::int64_t> output_micros_max{};
+  std::optional<double> quality_min{};  ///< 0 to 1
+  Prefer prefer = Prefer::quality;
+  friend bool operator==(const AutoSelection&, const AutoSelection&) = default;
+};
+[[nodiscard]] std::string_view name_of(AutoSelection::Prefer prefer);
+
 enum class OnInterrupt { error, restart, resume };  ///< `resume` is "continue" on the wire
 
 struct ChatRequest {
   std::string request_id;
   std::string org_id;
   std::string user_id{};
+  std::vector<std::string> groups{};      ///< of the user, as the sender knows them; grants may name them
   std::optional<ModelReference> model{};  ///< nothing: the default
+  AutoSelection auto_selection{};         ///< of the model "auto"
   std::vector<Message> messages{};
   std::optional<double> temperature{};
   std::optional<double> top_p{};
@@ -138,6 +152,7 @@ struct RequestLimits {
   std::size_t provider_blocks_max = 512;  ///< of one message; their bytes count as part of the value
   std::size_t stop_max = 64;
   std::size_t fallbacks_max = 32;
+  std::size_t groups_max = 256;
   std::size_t metadata_max = 256;                         ///< entries
   std::size_t depth_max = 64;                             ///< containers inside each other; deeper: InvalidRequest
   std::chrono::milliseconds timeout_max{31'536'000'000};  ///< a year, so that adding it to a timestamp cannot overflow

@@ -170,6 +170,15 @@ void write_parameters(JsonWriter& writer, const ChatRequest& request) {
   writer.field("stream", request.stream);
 }
 
+void write_auto(JsonWriter& writer, const AutoSelection& selection) {
+  writer.begin_object("auto");
+  field_if(writer, "maxInputMicros", selection.input_micros_max);
+  field_if(writer, "maxOutputMicros", selection.output_micros_max);
+  field_if(writer, "minQuality", selection.quality_min);
+  writer.field("prefer", name_of(selection.prefer));
+  writer.end_object();
+}
+
 }  // namespace
 
 std::string to_json(const ChatRequest& request) {
@@ -179,8 +188,18 @@ std::string to_json(const ChatRequest& request) {
   writer.field("requestId", request.request_id);
   writer.field("orgId", request.org_id);
   field_if(writer, "userId", request.user_id);
+  if (!request.groups.empty()) {
+    writer.begin_array("groups");
+    for (const auto& group : request.groups) {
+      writer.element(group);
+    }
+    writer.end_array();
+  }
   if (request.model) {
     write_model(writer, *request.model);
+  }
+  if (request.auto_selection != AutoSelection{}) {
+    write_auto(writer, request.auto_selection);
   }
   write_messages(writer, request.messages);
   write_parameters(writer, request);

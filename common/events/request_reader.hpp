@@ -70,10 +70,13 @@ void for_each_field(simdjson::dom::object object, Findings& findings, Visit visi
   }
 }
 
-/// The two large parts of a request; the rest is read in chat_request.cpp.
+/// Parts of a request; the rest is read in chat_request.cpp.
 [[nodiscard]] std::vector<Message> read_messages(simdjson::dom::element element, const RequestLimits& limits,
                                                  Findings& findings);
 [[nodiscard]] std::vector<Tool> read_tools(simdjson::dom::element element, const RequestLimits& limits,
                                            Findings& findings);
+[[nodiscard]] AutoSelection read_auto_selection(simdjson::dom::element element, Findings& findings);
+[[nodiscard]] std::vector<std::string> read_groups(simdjson::dom::element element, const RequestLimits& limits,
+                                                   Findings& findings);
 
 }  // namespace tokenrail::events

@@ -46,6 +46,10 @@ class Measures:
         """Nanoseconds a chunk by adapter, one number a round; the adapters take turns. An event a packet."""
         return Instrument("tokenrail-bench-decoders", rounds=7 if self.quick else 25).result()
 
+    def resolve(self):
+        """Nanoseconds a request by way to name a model, one number a round; the ways take turns. 10,000 models."""
+        return Instrument("tokenrail-bench-resolve", rounds=5 if self.quick else 15).result()
+
     def request_cost(self, requests, concurrency):
         """CPU microseconds per request with an answer of one token, its two chunks included, and its share of time."""
         self.at.load(requests=concurrency, concurrency=concurrency, directive="tokens=1").wait_ready().result()

@@ -73,6 +73,14 @@ class Results:
                      f"{median(values):.0f} ns; {between(ratios, 2)} × Ollama's", f"ollama {median(beside):.0f} ns",
                      "≤ 1.5 ×", median(ratios) <= 1.5, "≤ 1.0 ×", median(ratios) <= 1.0)
 
+    def resolve(self, costs):
+        """Resolution of one request among 10,000 models and 1,000 organisations."""
+        self.raw["resolve_ns"] = {way: spread(values) for way, values in costs.items()}
+        way, values = max(costs.items(), key=lambda entry: median(entry[1]))
+        self.row("CPU to resolve a request, 10,000 models, 1,000 organisations",
+                 f"{median(costs['named']) / 1000:.1f} µs by name; {median(values) / 1000:.1f} µs at most ({way})", "none",
+                 "≤ 20 µs", median(values) <= 20_000, "≤ 5 µs", median(values) <= 5_000)
+
     def growth(self, points):
         for point in points:
             point["ratio"] = median([r / f for f, r in zip(point["floor"], point["router"])])

@@ -24,7 +24,7 @@ def arguments():
     parser.add_argument("--quick", action="store_true", help="fewer and shorter runs: a look, not a measurement")
     parser.add_argument("--full", action="store_true", help="up to 10,000 streams instead of 2,000")
     parser.add_argument("--publish", action="store_true", help="write the result into docs/reference")
-    parser.add_argument("--only", default="", help="comma-separated: cpu, decoders, growth, requests, latency, calls, memory, "
+    parser.add_argument("--only", default="", help="comma-separated: cpu, decoders, resolve, growth, requests, latency, calls, memory, "
                                                    "start, abuse")
     parser.add_argument("--partitions", type=int, default=4, help="of chat.requests (default 4)")
     parser.add_argument("--let-halt", action="store_true", help="let idle cores halt: more like a quiet machine, noisier")
@@ -48,7 +48,7 @@ class Bench:
         return not self.options.only or part in self.options.only.split(",")
 
     def everything(self):
-        parts = {"cpu": self.cpu, "decoders": self.decoders, "growth": self.growth, "requests": self.requests, "latency": self.latency,
+        parts = {"cpu": self.cpu, "decoders": self.decoders, "resolve": self.resolve, "growth": self.growth, "requests": self.requests, "latency": self.latency,
                  "calls": self.calls, "memory": self.memory, "start": self.start, "abuse": self.abuse}
         begin = time.monotonic()
         for name, part in parts.items():
@@ -82,6 +82,12 @@ class Bench:
         for adapter, values in costs.items():
             progress(f"{adapter:18} {median(values):6.0f} ns a chunk")
         self.results.decoders(costs)
+
+    def resolve(self):
+        costs = self.measure.resolve()
+        for way, values in costs.items():
+            progress(f"{way:26} {median(values):6.0f} ns a request")
+        self.results.resolve(costs)
 
     def growth(self):
         steps = [64, 500, 2_000] + ([10_000] if self.options.full else [])

@@ -189,6 +189,8 @@ def test_counts_as_far_as_the_reader():
     assert fields["tools"]["maxItems"] == parts["message"]["properties"]["toolCalls"]["maxItems"] == limits["tools_max"]
     assert fields["fallbacks"]["maxItems"] == limits["fallbacks_max"]
     assert fields["metadata"]["maxProperties"] == limits["metadata_max"]
+    assert fields["groups"]["maxItems"] == limits["groups_max"]
+    assert fields["groups"]["items"]["maxLength"] == limits["id_bytes_max"]
     assert {fields[name]["maxLength"] for name in ("requestId", "orgId", "userId")} == {limits["id_bytes_max"]}
     assert {fields[name]["maxLength"] for name in ("modelProvider", "modelName")} == {limits["name_bytes_max"]}
     assert parts["modelReference"]["oneOf"][0]["maxLength"] == 2 * limits["name_bytes_max"] + 1

@@ -123,6 +123,13 @@ void Attempt::write_request(std::size_t bytes_max) {
                            .provider = step.deployment.provider,
                            .model_name = step.model.model_name});
   }
+  const auto& choice = route_.choice;
+  event.routing = {.asked = choice.asked,
+                   .chosen = choice.chosen,
+                   .alias = choice.alias,
+                   .variant = choice.variant,
+                   .reason = choice.reason,
+                   .detail = choice.detail};
   partition_.produce_event(Purpose::request_event, job_, events::to_json(event, bytes_max),
                            {.kind = events::AuditFacts::Kind::request,
                             .ids = event.ids,

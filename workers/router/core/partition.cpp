@@ -346,9 +346,9 @@ std::expected<registry::Route, Failure> Partition::route_of(const Job& job) {
   }
   const auto lost = fold_.interruptions(job.offset, job.org_id(), job.request_id(), cause_lost);
   if (lost >= services_.options.lost_attempts_max) return std::unexpected(too_many_lost(lost));
-  auto route =
-      registry::resolve(services_.projection, std::get<events::ChatRequest>(job.request), services_.options.resolution,
-                        job.draw != 0 ? job.draw : services_.environment.random());
+  auto route = registry::resolve(
+      services_.projection, std::get<events::ChatRequest>(job.request), services_.options.resolution,
+      job.draw != 0 ? job.draw : services_.environment.random(), services_.environment.now().wall.count());
   if (route && !job.broken_deployments.empty()) {
     std::vector<registry::RouteTarget> others;
     std::vector<registry::RouteTarget> broken;

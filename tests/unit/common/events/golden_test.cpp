@@ -79,7 +79,12 @@ ChatRequest request_minimal() {
 
 ChatRequest request_full() {
   ChatRequest request{.request_id = "r-2", .org_id = "acme", .user_id = "u-7"};
+  request.groups = {"engineering"};
   request.model = {.provider = "ollama", .name = "llama3.2:1b"};
+  request.auto_selection = {.input_micros_max = 200'000,
+                            .output_micros_max = 800'000,
+                            .quality_min = 0.5,
+                            .prefer = AutoSelection::Prefer::price};
   request.messages = {
       {.role = Role::system, .content = {{.text = "Be brief."}}},
       {.role = Role::user,
@@ -190,10 +195,16 @@ TEST(Golden, TerminalChunk) {
 
 LlmRequest audited_request() {
   LlmRequest event{.ids = ids_full()};
-  event.model_asked = {.provider = "ollama", .name = "llama3.2:1b"};
+  event.model_asked = {.provider = {}, .name = "fast"};
   event.model_resolved = model;
   event.route = {
       {.deployment_id = "01936f6e-0000-7000-8000-000000000002", .provider = "ollama", .model_name = "llama3.2:1b"}};
+  event.routing = {.asked = "fast",
+                   .chosen = "ollama/llama3.2:1b",
+                   .alias = "fast",
+                   .variant = "ollama/llama3.2:1b",
+                   .reason = "alias",
+                   .detail = "The alias fast of the organisation drew ollama/llama3.2:1b with weight 9 of 10."};
   event.temperature = 0.7;
   event.top_p = 0.9;
   event.top_k = 40;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/registry/projection.hpp"
+#include "common/registry/resolution.hpp"
 
 namespace tokenrail::registry {
 
@@ -44,6 +45,14 @@ inline Projection::Applied put(Projection& projection, events::ModelState m, std
   event.actor = "test";
   event.model = std::move(m);
   return projection.apply(event.key, events::to_json(event));
+}
+
+/// What the clock of these tests shows.
+inline constexpr std::int64_t test_now_ms = 1'763'000'000'000;
+
+inline std::expected<Route, Refusal> resolve(const Projection& projection, const events::ChatRequest& request,
+                                             const ResolutionRules& rules, std::uint64_t random) {
+  return resolve(projection, request, rules, random, test_now_ms);
 }
 
 // ---- the other records: `put` fills in the version

@@ -55,7 +55,7 @@ std::vector<std::string> tried(const Route& route) {
   return names;
 }
 
-std::string answered_by(const std::expected<Route, events::Failure>& route) {
+std::string answered_by(const std::expected<Route, Refusal>& route) {
   return route ? route->targets.front().model.id : "refused: " + route.error().message;
 }
 
@@ -365,17 +365,6 @@ TEST(Resolution, ANameThatSeveralProvidersHaveIsTakenWithAWarning) {
   EXPECT_THAT(route->warnings, ElementsAre(HasSubstr("lmstudio was taken")));
 }
 
-TEST(Resolution, AutoIsRefusedByNameUntilItExists) {
-  const auto projection = registry_of({model("ollama", "auto"), model("ollama", "other")});
-  auto request = ask("", "auto");
-  request.fallbacks.push_back({.provider = "ollama", .name = "other"});
-  const auto route = resolve(projection, request, {}, 1);
-  ASSERT_FALSE(route.has_value());
-  EXPECT_EQ(route.error().code, ErrorCode::invalid_request);
-  EXPECT_THAT(route.error().message, HasSubstr("not supported by this version"));
-  EXPECT_TRUE(resolve(projection, ask("ollama", "auto"), {}, 1).has_value());
-}
-
 // ---- the default -------------------------------------------------------------------------------------------------
 
 const auto is_default = [](ModelState& m) { m.is_default = true; };
@@ -509,8 +498,7 @@ TEST(Resolution, FallbacksFollowInTheirOrderEachOnce) {
   std::vector<std::string> names;
   for (const auto& target : route->targets) names.push_back(target.model.model_name);
   EXPECT_THAT(names, ElementsAre("a", "c", "b"));
-  EXPECT_THAT(route->warnings, ElementsAre(HasSubstr("ollama/off was left out"), HasSubstr("nowhere was left out"),
-                                           HasSubstr("auto was left out")));
+  EXPECT_THAT(route->warnings, ElementsAre(HasSubstr("ollama/off was left out"), HasSubstr("nowhere was left out")));
 }
 
 TEST(Resolution, AFallbackAnswersForAModelThatCannot) {
