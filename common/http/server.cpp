@@ -350,6 +350,7 @@ class BeastServer final : public Server {
   BeastServer& operator=(const BeastServer&) = delete;
 
   [[nodiscard]] std::uint16_t port() const override { return port_; }
+  [[nodiscard]] std::size_t connections() const override { return state_->sessions.size(); }
 
   void drain() override {
     state_->draining = true;

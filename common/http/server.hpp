@@ -93,6 +93,9 @@ class Server {
   /// The port that is really bound.
   [[nodiscard]] virtual std::uint16_t port() const = 0;
 
+  /// Open connections. After drain() it falls to 0 as the last replies are taken.
+  [[nodiscard]] virtual std::size_t connections() const = 0;
+
   /// Accepts no more, closes connections that wait for a request, and the others after their reply.
   virtual void drain() = 0;
 

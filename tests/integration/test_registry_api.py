@@ -335,6 +335,39 @@ def test_clients_see_what_they_may_use(world, admin):
     world.root.refused("GET", "/v1/models", 400, "INVALID_QUERY")
 
 
+def test_batch_has_a_result_for_each_change(world, admin):
+    one, two = a_model(admin), a_model(admin)
+    changes = [{"model": one["slug"], "patch": {"enabled": True}, "version": one["version"]},
+               {"model": "ollama/none", "patch": {"enabled": True}},
+               {"model": two["id"], "patch": {"hidden": True}, "version": two["version"] - 1}]
+    results = admin.ok("POST", "/v1/orgs/acme/models:batch", {"changes": changes})["results"]
+    assert [r["status"] for r in results] == [200, 404, 412]
+    assert results[1]["problem"]["code"] == "E4001"
+    assert results[2]["problem"]["current_version"] == two["version"]
+    assert admin.ok("GET", f"/v1/orgs/acme/models/{one['id']}")["version"] == results[0]["version"]
+    problem = admin.refused("POST", "/v1/orgs/acme/models:batch", 400, "INVALID_BODY",
+                            {"changes": [{"model": "x", "patch": {"enabledd": True}}]})
+    assert [e["pointer"] for e in problem["errors"]] == ["/changes/0/patch/enabledd"]
+
+
+def test_clients_of_the_older_api_are_served(world, admin):  # S0.50 to S0.54
+    model = "old-" + secrets.token_hex(4)
+    body = {"provider": "ollama", "modelName": model, "displayName": "Old", "capabilities": ["chat"], "isDefault": True,
+            "contextWindow": 100, "description": "d", "unknown": 1}
+    made = admin.ok("PUT", "/orgs/acme/models", body)["model"]
+    assert made["scope"] == "org" and made["isEnabled"] and made["isDefault"] and made["capabilities"] == ["chat"]
+    changed = admin.ok("PUT", "/orgs/acme/models", {"provider": "ollama", "modelName": model, "displayName": "New",
+                                                    "isEnabled": False})["model"]
+    assert changed["id"] == made["id"] and changed["contextWindow"] == 100 and changed["description"] is None
+    assert not changed["isEnabled"] and changed["isDefault"]
+    second = admin.ok("PUT", "/orgs/acme/models", {**body, "modelName": model + "-2"})["model"]
+    listed = {m["id"]: m for m in admin.ok("GET", "/orgs/acme/models")["models"]}
+    assert listed[second["id"]]["isDefault"] and not listed[made["id"]]["isDefault"], "one default of a provider"
+    problem = admin.refused("PUT", "/orgs/acme/models", 400, "INVALID_BODY", {**body, "provider": "", "contextWindow": 0})
+    assert problem["error"] == "INVALID_BODY" and set(problem["details"]) == {"_errors", "provider", "contextWindow"}
+    world.api("acme", "viewer").refused("PUT", "/orgs/acme/models", 403, "FORBIDDEN", body)
+
+
 def test_document_describes_the_answers(world, admin):
     """Answers of the API against the schemas of its own document."""
     document = Api(world.url).ok("GET", "/openapi.json")

@@ -61,12 +61,11 @@ std::string configuration_page() {
   const std::span<const config::Setting> all_of_cli = cli::settings();
   std::string page(configuration_preface);
   page += section("Every program", "`tokenrail` and every worker have these.", common);
-  page +=
-      section("Providers",
-              "`tokenrail`, `tokenrail-router` and `tokenrail-registry-sync` have these too. A key, or a base URL of "
-              "one's own,\nmakes a connection of the platform: `OPENAI_API_KEY` makes `env-openai`. Give the router "
-              "and registry-sync the\nsame values; the router sends a key only to the base URL that it has itself.",
-              providers::environment_settings());
+  page += section("Providers",
+                  "`tokenrail` and every worker have these too. A key, or a base URL of one's own,\nmakes a connection "
+                  "of the platform: `OPENAI_API_KEY` makes `env-openai`. Give the router "
+                  "and registry-sync the\nsame values; the router sends a key only to the base URL that it has itself.",
+                  providers::environment_settings());
   page += section("Key ring",
                   "`tokenrail` and `tokenrail-registry-api` have these: where the [key "
                   "ring](../explanation/credentials.md#the-key-ring) is that seals "
@@ -142,8 +141,8 @@ std::vector<Program> programs() {
   };
   return {{"tokenrail-router", with_common(router::router_settings())},
           {"tokenrail-registry-sync", with_common(registry_sync::registry_sync_settings())},
-          {"tokenrail-registry-api", config::joined({config::common_settings(), registry_api::registry_api_settings(),
-                                                     auth::auth_settings(), crypto::key_ring_settings()})},
+          {"tokenrail-registry-api", with_common(config::joined({registry_api::registry_api_settings(),
+                                                                 auth::auth_settings(), crypto::key_ring_settings()}))},
           {"tokenrail", cli::settings()}};
 }
 

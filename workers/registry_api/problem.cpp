@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -122,7 +124,34 @@ std::string type_of(const FaultInfo& info) {
   return fmt::format("/problems/{}", info.name);
 }
 
-std::string body_of(const Problem& problem, std::string_view request_id) {
+namespace {
+
+void write_error_name(events::JsonWriter& json, const Problem& problem, const FaultInfo& info) {
+  json.field("error", info.name);
+  std::map<std::string_view, std::vector<std::string_view>> by_field;
+  for (const auto& error : problem.errors) {
+    std::string_view field = error.pointer;
+    if (field.starts_with('/')) field.remove_prefix(1);
+    by_field[field.substr(0, field.find('/'))].push_back(error.detail);
+  }
+  json.begin_object("details");
+  json.begin_array("_errors");
+  for (const auto detail : by_field[""]) json.element(detail);
+  json.end_array();
+  for (const auto& [field, details] : by_field) {
+    if (field.empty()) continue;
+    json.begin_object(field);
+    json.begin_array("_errors");
+    for (const auto detail : details) json.element(detail);
+    json.end_array();
+    json.end_object();
+  }
+  json.end_object();
+}
+
+}  // namespace
+
+std::string body_of(const Problem& problem, std::string_view request_id, bool with_error_name) {
   const auto& info = info_of(problem.fault);
   std::string body;
   events::JsonWriter json(body);
@@ -150,14 +179,16 @@ std::string body_of(const Problem& problem, std::string_view request_id) {
     for (const auto& dependent : problem.dependents) json.element(dependent);
     json.end_array();
   }
+  if (with_error_name) write_error_name(json, problem, info);
   json.field("request_id", request_id);
   json.end_object();
   return body;
 }
 
-http::Reply reply_of(const Problem& problem, std::string_view request_id) {
+http::Reply reply_of(const Problem& problem, std::string_view request_id, bool with_error_name) {
   const auto& info = info_of(problem.fault);
-  http::Reply reply{.status = info.status, .headers = problem.headers, .body = body_of(problem, request_id)};
+  http::Reply reply{
+      .status = info.status, .headers = problem.headers, .body = body_of(problem, request_id, with_error_name)};
   reply.headers.push_back({.name = "Content-Type", .value = "application/problem+json"});
   auto retry_after_s = problem.retry_after_s;
   if (!retry_after_s && info.status == 503) retry_after_s = 1;

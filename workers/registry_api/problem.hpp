@@ -89,7 +89,9 @@ struct Problem {
 /// Path of the page that describes a fault; the `type` of its problems.
 [[nodiscard]] std::string type_of(const FaultInfo& info);
 
-[[nodiscard]] std::string body_of(const Problem& problem, std::string_view request_id);
-[[nodiscard]] http::Reply reply_of(const Problem& problem, std::string_view request_id);
+/// Clients of an older API read other members: `with_error_name` adds `error` (the fault's name) and `details` (what is
+/// wrong by field, each a list `_errors`).
+[[nodiscard]] std::string body_of(const Problem& problem, std::string_view request_id, bool with_error_name = false);
+[[nodiscard]] http::Reply reply_of(const Problem& problem, std::string_view request_id, bool with_error_name = false);
 
 }  // namespace tokenrail::registry_api

@@ -53,6 +53,7 @@ struct Route {
   bool body_optional = false;
   const Schema* reply = nullptr;  ///< of the success; null: it has no JSON
   int status = 200;               ///< of the success
+  bool errors_by_name = false;    ///< its problems have `error` and `details` too
   std::string_view tag{};         ///< groups operations in the document
   Handler handler = nullptr;
 };

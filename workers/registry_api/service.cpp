@@ -68,6 +68,13 @@ Answer answer_to_repeat(const KeyClaim& claim) {
   return reply;
 }
 
+std::expected<Query, Problem> read_query(const Call& call) {
+  const auto& route = *call.route;
+  std::vector<QueryParameter> known(route.query.begin(), route.query.end());
+  if (route.paged) known.insert(known.end(), paging_parameters().begin(), paging_parameters().end());
+  return Query::parse(call.request.query, known);
+}
+
 bool is_refused_token(ErrorKind kind) {
   return kind == ErrorKind::rejected || kind == ErrorKind::unauthenticated;
 }
@@ -110,7 +117,8 @@ awaitable<http::Reply> ApiService::handle(http::ServerRequest request) {
     spdlog::error("request {} failed: {}", call.request_id, telemetry::one_line(failure));
     given = refuse_with(Fault::internal);
   }
-  auto reply = given ? std::move(*given) : reply_of(given.error(), call.request_id);
+  const bool by_name = call.route != nullptr && call.route->errors_by_name;
+  auto reply = given ? std::move(*given) : reply_of(given.error(), call.request_id, by_name);
   if (!given && info_of(given.error().fault).status >= 500 && !given.error().detail.empty())
     spdlog::warn("request {} was answered with {}: {}", call.request_id, reply.status,
                  telemetry::one_line(given.error().detail));
@@ -135,10 +143,14 @@ awaitable<Answer> ApiService::answer(Call& call, Progress& progress) {
   call.route = match->route;
   call.path = std::move(match->parameters);
 
+  // Whose rows it is about counts for the authorisation. A query that cannot be read is refused after that.
+  auto query = read_query(call);
+  if (query) call.query = std::move(*query);
   if (call.route->access != Access::open) {
     if (auto refused = co_await let_in(call, progress); is_final(refused)) co_return refused;
   }
-  if (auto refused = read_input(call); is_final(refused)) co_return refused;
+  if (!query) co_return std::unexpected(std::move(query.error()));
+  if (auto refused = read_body(call); is_final(refused)) co_return refused;
   auto given = co_await answer_once(call);
   if (given && call.request.method != "HEAD") {
     const auto fields = call.query.text("fields");
@@ -184,8 +196,7 @@ awaitable<Answer> ApiService::let_in(Call& call, Progress& progress) {
 }
 
 Answer ApiService::authorise(const Call& call) {
-  const bool personal = call.request.query.contains("owner=me");
-  auto decision = decide_access(*call.route, call.principal, call.path["org"], personal);
+  auto decision = decide_access(*call.route, call.principal, call.path["org"], call.personal());
   const auto line = [&] {
     return fmt::format("request {}: {} {} by {} in {}: {}", call.request_id, decision.refusal ? "refused" : "allowed",
                        call.route->operation, telemetry::one_line(call.principal.subject),
@@ -200,14 +211,8 @@ Answer ApiService::authorise(const Call& call) {
   return std::unexpected(std::move(*decision.refusal));
 }
 
-Answer ApiService::read_input(Call& call) const {
+Answer ApiService::read_body(Call& call) {
   const auto& route = *call.route;
-  std::vector<QueryParameter> known(route.query.begin(), route.query.end());
-  if (route.paged) known.insert(known.end(), paging_parameters().begin(), paging_parameters().end());
-  auto query = Query::parse(call.request.query, known);
-  if (!query) return std::unexpected(std::move(query.error()));
-  call.query = std::move(*query);
-
   if (route.body == nullptr) {
     if (call.request.body.empty()) return go_on();
     return refuse_with(Fault::invalid_body, "This operation takes no body.");

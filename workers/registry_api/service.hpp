@@ -50,7 +50,7 @@ class ApiService final : public http::Service {
   boost::asio::awaitable<Answer> answer(Call& call, Progress& progress);
   boost::asio::awaitable<Answer> let_in(Call& call, Progress& progress);
   [[nodiscard]] Answer authorise(const Call& call);
-  [[nodiscard]] Answer read_input(Call& call) const;
+  [[nodiscard]] static Answer read_body(Call& call);
   boost::asio::awaitable<Answer> answer_once(Call& call);
   boost::asio::awaitable<Answer> run_handler(Call& call);
   [[nodiscard]] Answer options_reply(const http::ServerRequest& request) const;

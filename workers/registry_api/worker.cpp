@@ -93,7 +93,7 @@ Result<void> Worker::start_authentication() {
   if (settings->mode == auth::Mode::dev) {
     if (auto refusal = auth::dev_mode_refusal(context_.options.listen))
       return fail(ErrorKind::invalid_input, std::move(*refusal));
-    spdlog::warn("authentication is in dev mode: whoever can read this user's key file can make any token");
+    spdlog::warn("authentication is in dev mode: every process that can read this user's key file can make any token");
   }
   auto made = auth::Authenticator::make(
       loop_, *http_, {.settings = std::move(*settings), .service_tokens = [this](std::string id, auth::Digest sha256) {
@@ -178,9 +178,12 @@ awaitable<void> Worker::run() {
 
 awaitable<void> Worker::drain() {
   const auto until = Clock::now() + context_.options.drain_timeout;
-  while (service_->running() > 0 && Clock::now() < until) co_await idle_.wait(drain_look_every);
-  if (service_->running() > 0)
-    spdlog::warn("{} requests had not finished after api.drain_timeout; they are cut off", service_->running());
+  // Until the last reply has been taken, not only until it was made.
+  while (api_->connections() > 0 && Clock::now() < until) co_await idle_.wait(drain_look_every);
+  if (service_->running() == 0) co_return;
+  spdlog::warn("{} requests had not finished after api.drain_timeout; they are cut off", service_->running());
+  // What they wait for is about to go.
+  std::_Exit(1);
 }
 
 void Worker::note_database(const std::string& problem) {

@@ -12,12 +12,14 @@ std::vector<Route> all_routes() {
   add_connection_routes(routes);
   add_credential_routes(routes);
   add_model_routes(routes);
+  add_model_batch_routes(routes);
   add_model_history_routes(routes);
   add_default_routes(routes);
   add_alias_routes(routes);
   add_grant_routes(routes);
   add_audit_routes(routes);
   add_usable_model_routes(routes);
+  add_org_models_routes(routes);
   return routes;
 }
 

@@ -15,12 +15,14 @@ void add_token_routes(std::vector<Route>& routes);
 void add_connection_routes(std::vector<Route>& routes);
 void add_credential_routes(std::vector<Route>& routes);
 void add_model_routes(std::vector<Route>& routes);
+void add_model_batch_routes(std::vector<Route>& routes);
 void add_model_history_routes(std::vector<Route>& routes);
 void add_default_routes(std::vector<Route>& routes);
 void add_alias_routes(std::vector<Route>& routes);
 void add_grant_routes(std::vector<Route>& routes);
 void add_audit_routes(std::vector<Route>& routes);
 void add_usable_model_routes(std::vector<Route>& routes);
+void add_org_models_routes(std::vector<Route>& routes);
 
 /// All of them.
 [[nodiscard]] std::vector<Route> all_routes();

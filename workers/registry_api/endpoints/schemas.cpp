@@ -196,6 +196,26 @@ const Schema& model_patch() {
   return schema;
 }
 
+const Schema& org_model_input() {
+  // Open: what it does not know, that API leaves out without a word.
+  static const auto schema = open_object(
+      "OrgModelInput",
+      {required("provider", text(1, 63)), required("modelName", text(1, 255)), required("displayName", text(1, 255)),
+       optional("description", text(0, 4096)), optional("isEnabled", boolean()), optional("isDefault", boolean()),
+       optional("capabilities", list_of(text(1, 64), 64)), optional("contextWindow", integer(1, count_max)),
+       optional("maxOutputTokens", integer(1, count_max)), optional("inputPriceMicros", integer(0, count_max)),
+       optional("outputPriceMicros", integer(0, count_max)), optional("metadata", any_object())});
+  return schema;
+}
+
+const Schema& model_batch_input() {
+  static const auto change =
+      object("ModelChange", {required("model", model_name()), required("patch", model_patch()),
+                             optional("version", described(integer(1), "The version that the change is meant for."))});
+  static const auto schema = object("ModelBatchInput", {required("changes", list_of(change, 500, 1))});
+  return schema;
+}
+
 const Schema& rollback_input() {
   static const auto schema =
       object("RollbackInput", {required("version", described(integer(1), "Of a revision of this model."))});
@@ -296,6 +316,23 @@ const Schema& model() {
        optional("metadata", any_object()), optional("sources", any_object())},
       {"scope", "orgId", "provider", "modelName", "slug", "kind", "displayName", "description", "family", "license",
        "status", "lifecycle", "availability", "createdAt", "updatedAt"});
+  return schema;
+}
+
+const Schema& org_model() {
+  static const auto schema =
+      reply_object("OrgModel",
+                   {required("id", any_text()), required("isEnabled", boolean()), required("isDefault", boolean()),
+                    required("capabilities", list_of(any_text(), 1000))},
+                   {"orgId", "provider", "modelName", "displayName", "description", "scope"});
+  return schema;
+}
+
+const Schema& model_batch() {
+  static const auto result =
+      open_object("ModelChangeResult", {required("model", any_text()), required("status", integer(200, 599)),
+                                        optional("version", integer()), optional("problem", any_object())});
+  static const auto schema = open_object("ModelBatch", {required("results", list_of(result, 500))});
   return schema;
 }
 

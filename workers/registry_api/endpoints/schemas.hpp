@@ -22,6 +22,9 @@ namespace tokenrail::registry_api::schemas {
 /// PUT: provider and name are in the path.
 [[nodiscard]] const Schema& model_replacement();
 [[nodiscard]] const Schema& model_patch();
+/// Of the path /orgs/{org}/models, in the form of an older API.
+[[nodiscard]] const Schema& org_model_input();
+[[nodiscard]] const Schema& model_batch_input();
 [[nodiscard]] const Schema& rollback_input();
 [[nodiscard]] const Schema& dependent_input();
 [[nodiscard]] const Schema& default_input();
@@ -38,6 +41,8 @@ namespace tokenrail::registry_api::schemas {
 [[nodiscard]] const Schema& connection();
 [[nodiscard]] const Schema& credential();
 [[nodiscard]] const Schema& model();
+[[nodiscard]] const Schema& org_model();
+[[nodiscard]] const Schema& model_batch();
 [[nodiscard]] const Schema& revision();
 [[nodiscard]] const Schema& dependent();
 [[nodiscard]] const Schema& explanation();

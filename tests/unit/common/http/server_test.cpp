@@ -173,6 +173,25 @@ TEST_F(ServerTest, HeadersAndBodiesAreTakenUpToTheirBound) {
   EXPECT_EQ(service_->requests.size(), 1U) << "the service sees none of the others";
 }
 
+/// Refuses in a form of its own.
+class OwnForm final : public Service {
+ public:
+  asio::awaitable<Reply> handle(ServerRequest) override { throw std::runtime_error("it failed"); }
+  Reply refuse(int status, std::string text) override { return {.status = status, .body = "own form: " + text}; }
+};
+
+TEST_F(ServerTest, ServiceGivesRefusalsItsOwnForm) {
+  auto started = Server::start(loop_, "127.0.0.1:0", std::make_shared<OwnForm>(), {.body_bytes_max = 8});
+  ASSERT_TRUE(started);
+  server_ = std::move(*started);
+  const auto large = exchange("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n123456789");
+  EXPECT_THAT(large, StartsWith("HTTP/1.1 413 "));
+  EXPECT_THAT(large, EndsWith("own form: The body may have 8 bytes.\n"));
+  const auto failed = exchange("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(failed, StartsWith("HTTP/1.1 500 "));
+  EXPECT_THAT(failed, HasSubstr("own form: "));
+}
+
 TEST_F(ServerTest, ARefusalReachesAClientThatStillSends) {
   start({.body_bytes_max = 8});
   const auto reply =
@@ -301,11 +320,12 @@ TEST_F(ServerTest, DrainEndsIdleConnectionsAndLetsRepliesFinish) {
   busy.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
   ASSERT_TRUE(run_until([&] { return busy.reply.ends_with("one\r\n"); }));
 
+  EXPECT_EQ(server_->connections(), 2U);
   server_->drain();
-  ASSERT_TRUE(run_until([&] { return idle.ended; }));
+  ASSERT_TRUE(run_until([&] { return idle.ended && server_->connections() == 1; }));
   EXPECT_FALSE(busy.ended);
   gate.wake();
-  ASSERT_TRUE(run_until([&] { return busy.ended; }));
+  ASSERT_TRUE(run_until([&] { return busy.ended && server_->connections() == 0; }));
   EXPECT_THAT(busy.reply, EndsWith("3\r\ntwo\r\n0\r\n\r\n"));
   loop_.restart();
   loop_.run_for(patience);

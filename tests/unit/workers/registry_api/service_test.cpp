@@ -124,6 +124,8 @@ class ApiServiceTest : public testing::Test {
               if (authorization == "Bearer away") co_return fail(ErrorKind::unavailable, "The keys cannot be had.");
               if (authorization == "Bearer admin")
                 co_return auth::Principal{.issuer = "i", .subject = "anna", .roles = {{"acme", auth::Role::org_admin}}};
+              if (authorization == "Bearer member")
+                co_return auth::Principal{.issuer = "i", .subject = "max", .roles = {{"acme", auth::Role::member}}};
               if (authorization == "Bearer viewer")
                 co_return auth::Principal{.issuer = "i", .subject = "vera", .roles = {{"acme", auth::Role::viewer}}};
               co_return fail(ErrorKind::rejected, "A valid access token is needed.");
@@ -143,11 +145,15 @@ class ApiServiceTest : public testing::Test {
   }
   static std::vector<Route> all_routes() {
     static constexpr std::array fields{QueryParameter{.name = "fields"}};
+    static constexpr std::array owner{
+        QueryParameter{.name = "owner", .type = QueryParameter::Type::choice, .choices = "me"},
+        QueryParameter{.name = "purpose"}};
     auto listing = route("GET", "/v1/orgs/{org}/things", "things.list", list);
     listing.paged = true;
     listing.query = fields;
     auto making = route("POST", "/v1/orgs/{org}/things", "things.create", echo);
     making.body = &body_schema();
+    making.query = owner;
     making.idempotent_by_key = true;
     auto open = route("GET", "/open", "open", versioned);
     open.access = Access::open;
@@ -186,6 +192,23 @@ TEST_F(ApiServiceTest, AuthorisesBeforeItLooksAtTheBody) {
   EXPECT_EQ(reply.status, 403);
   EXPECT_THAT(reply.body, HasSubstr("org:models:write"));
   EXPECT_EQ(handled, 0);
+}
+
+TEST_F(ApiServiceTest, OnlyTheParameterOwnerMakesARequestPersonal) {
+  const auto status = [&](std::string query) {
+    return send({.method = "POST",
+                 .path = "/v1/orgs/acme/things",
+                 .query = std::move(query),
+                 .headers = {{.name = "authorization", .value = "Bearer member"},
+                             {.name = "content-type", .value = "application/json"}},
+                 .body = R"({"name":"x"})"})
+        .status;
+  };
+  EXPECT_EQ(status("owner=me"), 200);
+  EXPECT_EQ(status(""), 403);
+  EXPECT_EQ(status("purpose=owner=me"), 403);
+  EXPECT_EQ(status("purpose=x%26owner=me"), 403);
+  EXPECT_EQ(status("owner=me&owner=me"), 403) << "a query that cannot be read gives no right";
 }
 
 TEST_F(ApiServiceTest, HandsValidBodyToTheEndpoint) {

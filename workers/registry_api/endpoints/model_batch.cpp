@@ -1,0 +1,95 @@
+// POST /v1/orgs/{org}/models:batch: many changes in one request. Each is made by itself, and has a result of its own.
+#include <array>
+#include <utility>
+#include <vector>
+
+#include "common/events/json_writer.hpp"
+#include "common/registry/governed_models.hpp"
+#include "workers/registry_api/endpoints/all_routes.hpp"
+#include "workers/registry_api/endpoints/endpoint.hpp"
+#include "workers/registry_api/endpoints/schemas.hpp"
+
+namespace tokenrail::registry_api {
+
+namespace {
+
+using boost::asio::awaitable;
+using registry::GovernedDatabase;
+using registry::Models;
+
+struct Change {
+  std::string model;
+  std::string patch;
+  std::optional<std::int64_t> version{};
+};
+using Outcome = std::expected<registry::Document, Problem>;
+
+Outcome change_one(Models& models, const registry::Actor& actor, const registry::Scope& scope, const Change& change) {
+  auto changed = models.change(actor, scope, change.model, change.patch, change.version);
+  if (changed) return std::move(*changed);
+  if (change.version && changed.error().kind == ErrorKind::conflict) {
+    const auto now = models.get(actor, scope, change.model);
+    if (now && now->version != *change.version) return std::unexpected(precondition_failed(now->version));
+  }
+  return std::unexpected(problem_of(changed.error(), Kind::model));
+}
+
+std::string results_as_json(const std::vector<Change>& changes, const std::vector<Outcome>& outcomes,
+                            std::string_view request_id) {
+  std::string body;
+  events::JsonWriter json(body);
+  json.begin_object();
+  json.begin_array("results");
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    json.begin_object();
+    json.field("model", changes[i].model);
+    const auto& outcome = outcomes[i];
+    json.field("status", outcome ? 200 : info_of(outcome.error().fault).status);
+    if (outcome) {
+      json.field("id", outcome->id);
+      json.field("version", outcome->version);
+    } else {
+      json.raw_field("problem", body_of(outcome.error(), request_id));
+    }
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  return body;
+}
+
+awaitable<Answer> change_models(Call& call) {
+  std::vector<Change> changes;
+  for (const auto& change : *call.body.find("changes")->array())
+    changes.push_back({.model = *change.text_of("model"),
+                       .patch = change.find("patch")->write(),
+                       .version = change.integer_of("version")});
+  const auto outcomes = co_await call.context->database->run(
+      [actor = call.actor(), scope = call.scope(), changes](GovernedDatabase& database) {
+        Models models(database);
+        std::vector<Outcome> all;
+        all.reserve(changes.size());
+        for (const auto& change : changes) all.push_back(change_one(models, actor, scope, change));
+        return all;
+      });
+  co_return json_reply(200, results_as_json(changes, outcomes, call.request_id));
+}
+
+}  // namespace
+
+void add_model_batch_routes(std::vector<Route>& routes) {
+  static constexpr std::array query{owner_parameter};
+  routes.push_back({.method = "POST",
+                    .pattern = "/v1/orgs/{org}/models:batch",
+                    .operation = "models.batch",
+                    .summary = "Changes up to 500 models, each by itself; the reply has a result for each.",
+                    .permission = "org:models:write",
+                    .query = query,
+                    .idempotent_by_key = true,
+                    .body = &schemas::model_batch_input(),
+                    .reply = &schemas::model_batch(),
+                    .tag = "models",
+                    .handler = change_models});
+}
+
+}  // namespace tokenrail::registry_api

@@ -1,0 +1,83 @@
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "workers/registry_api/endpoints/org_models.hpp"
+
+namespace tokenrail::registry_api {
+
+namespace {
+
+Json copy_of(const Json& object, std::string_view name) {
+  const auto* member = object.find(name);
+  return member == nullptr ? Json() : *member;
+}
+
+Json text_or_null(const Json& object, std::string_view name) {
+  auto text = object.text_of(name).value_or("");
+  return text.empty() ? Json() : Json(std::move(text));
+}
+
+Json supported_capabilities(const Json& model) {
+  Json::Array names;
+  const auto* capabilities = model.find("capabilities");
+  if (capabilities != nullptr && capabilities->object() != nullptr) {
+    for (const auto& capability : *capabilities->object())
+      if (capability.value.text() != nullptr && *capability.value.text() == "supported")
+        names.emplace_back(capability.name);
+  }
+  return Json(std::move(names));
+}
+
+}  // namespace
+
+Json org_model_of(const Json& model) {
+  const bool global = model.text_of("scope") == "platform";
+  return Json(Json::Object{
+      {"id", copy_of(model, "id")},
+      {"orgId", global ? Json() : copy_of(model, "orgId")},
+      {"provider", copy_of(model, "provider")},
+      {"modelName", copy_of(model, "modelName")},
+      {"displayName",
+       text_or_null(model, "displayName").is_null() ? copy_of(model, "modelName") : copy_of(model, "displayName")},
+      {"description", text_or_null(model, "description")},
+      {"isEnabled", Json(model.boolean_of("enabled").value_or(false))},
+      {"isDefault", Json(model.boolean_of("isDefault").value_or(false))},
+      {"capabilities", supported_capabilities(model)},
+      {"contextWindow", copy_of(model, "contextWindow")},
+      {"maxOutputTokens", copy_of(model, "outputTokensMax")},
+      {"inputPriceMicros", Json()},
+      {"outputPriceMicros", Json()},
+      {"metadata", copy_of(model, "metadata")},
+      {"scope", Json(std::string(global ? "global" : "org"))},
+  });
+}
+
+std::string org_models_body(const std::vector<std::string>& models) {
+  Json::Array all;
+  for (const auto& text : models)
+    if (const auto model = parse_json(text, {.depth_max = 64, .values_max = 1'000'000}))
+      all.push_back(org_model_of(*model));
+  return Json(Json::Object{{"models", Json(std::move(all))}}).write();
+}
+
+Json patch_from_org_model(const Json& body, bool first) {
+  Json::Object patch{{"displayName", copy_of(body, "displayName")}, {"description", copy_of(body, "description")}};
+  constexpr std::pair<std::string_view, std::string_view> same[]{{"isEnabled", "enabled"},
+                                                                 {"contextWindow", "contextWindow"},
+                                                                 {"maxOutputTokens", "outputTokensMax"},
+                                                                 {"metadata", "metadata"}};
+  for (const auto& [from, to] : same)
+    if (const auto* given = body.find(from)) patch.push_back({std::string(to), *given});
+  if (first && body.find("isEnabled") == nullptr) patch.push_back({"enabled", Json(true)});
+  if (body.find("capabilities") != nullptr) {
+    Json::Object capabilities;
+    for (auto& name : body.texts_of("capabilities"))
+      if (std::ranges::find(capabilities, name, &JsonMember::name) == capabilities.end())
+        capabilities.push_back({std::move(name), Json(std::string("supported"))});
+    patch.push_back({"capabilities", Json(std::move(capabilities))});
+  }
+  return Json(std::move(patch));
+}
+
+}  // namespace tokenrail::registry_api

@@ -1,0 +1,21 @@
+// Models in the form of an older API, whose clients ask /orgs/{org}/models. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "workers/registry_api/json_value.hpp"
+
+namespace tokenrail::registry_api {
+
+/// `model`: as /v1 serves it. Its status is one flag there, and its capabilities a list of those that it has.
+[[nodiscard]] Json org_model_of(const Json& model);
+
+/// {"models":[...]}, from JSON texts as /v1 serves them.
+[[nodiscard]] std::string org_models_body(const std::vector<std::string>& models);
+
+/// What a request of that API changes. A field that it lacks stays as it is, but for the description, which is cleared.
+/// `first`: the organisation has no row of that model yet, which is then enabled unless the request disables it.
+[[nodiscard]] Json patch_from_org_model(const Json& body, bool first);
+
+}  // namespace tokenrail::registry_api
