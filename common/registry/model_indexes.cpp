@@ -36,6 +36,7 @@ bool is_candidate(const events::ModelState& model) {
 }
 
 void ModelIndexes::insert(const events::ModelState& model) {
+  by_identity.insert(model);
   by_name.insert(model);
   if (!model.slug.empty()) by_slug.insert(model);
   by_id.insert(model);
@@ -49,6 +50,7 @@ void ModelIndexes::insert(const events::ModelState& model) {
 }
 
 void ModelIndexes::erase(const events::ModelState& model) {
+  by_identity.erase(model);
   by_name.erase(model);
   by_slug.erase(model);
   by_id.erase(model);

@@ -5,9 +5,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <set>
 #include <string_view>
 #include <tuple>
+#include <unordered_set>
 #include <utility>
 
 #include "common/events/model_event.hpp"
@@ -42,22 +44,26 @@ namespace index_keys {
 
 using events::ModelState;
 
-struct ByName {
+struct Identity {
+  using Texts = std::array<std::string_view, 4>;
+  static Texts of(const ModelState& m) { return {m.org_id, m.owner_user_id, m.provider, m.model_name}; }
+};
+struct Name {
+  using Texts = std::array<std::string_view, 3>;
+  static Texts of(const ModelState& m) { return {m.org_id, m.owner_user_id, m.model_name}; }
+};
+struct Slug {
+  using Texts = std::array<std::string_view, 3>;
+  static Texts of(const ModelState& m) { return {m.org_id, m.owner_user_id, m.slug}; }
+};
+struct Id {
+  using Texts = std::array<std::string_view, 1>;
+  static Texts of(const ModelState& m) { return {m.id}; }
+};
+struct InScope {
   static auto of(const ModelState& m) {
     return std::tuple<std::string_view, std::string_view, std::string_view, std::string_view>(m.org_id, m.owner_user_id,
                                                                                               m.model_name, m.provider);
-  }
-};
-struct BySlug {
-  static auto of(const ModelState& m) {
-    return std::tuple<std::string_view, std::string_view, std::string_view, std::string_view, std::string_view>(
-        m.org_id, m.owner_user_id, m.slug, m.provider, m.model_name);
-  }
-};
-struct ById {
-  static auto of(const ModelState& m) {
-    return std::tuple<std::string_view, std::string_view, std::string_view, std::string_view, std::string_view>(
-        m.id, m.org_id, m.owner_user_id, m.provider, m.model_name);
   }
 };
 template <Preference preference>
@@ -107,12 +113,53 @@ class ModelIndex {
   std::set<const events::ModelState*, Less> models_;
 };
 
+/// Models by the texts that `Key` makes of them; several may have the same. A resolution looks up a dozen, and a tree
+/// would compare texts at each of its steps.
+template <class Key>
+class ModelTable {
+ public:
+  /// `model` stays where it is, and as it is, until it is erased.
+  void insert(const events::ModelState& model) { models_.insert(&model); }
+  void erase(const events::ModelState& model) {
+    auto [at, end] = models_.equal_range(&model);
+    while (at != end && *at != &model) ++at;
+    if (at != end) models_.erase(at);
+  }
+  /// In no order.
+  template <class Visit>
+  void for_each(const typename Key::Texts& texts, Visit&& visit) const {
+    for (auto [at, end] = models_.equal_range(texts); at != end; ++at) visit(**at);
+  }
+
+ private:
+  using Texts = typename Key::Texts;
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(const Texts& texts) const {
+      std::size_t hash = 0;
+      for (const auto text : texts) hash = hash * 0x9e3779b97f4a7c15ULL + std::hash<std::string_view>()(text);
+      return hash;
+    }
+    std::size_t operator()(const events::ModelState* model) const { return (*this)(Key::of(*model)); }
+  };
+  struct Equal {
+    using is_transparent = void;
+    bool operator()(const events::ModelState* a, const events::ModelState* b) const {
+      return Key::of(*a) == Key::of(*b);
+    }
+    bool operator()(const Texts& a, const events::ModelState* b) const { return a == Key::of(*b); }
+    bool operator()(const events::ModelState* a, const Texts& b) const { return Key::of(*a) == b; }
+  };
+  std::unordered_multiset<const events::ModelState*, Hash, Equal> models_;
+};
+
 struct ModelIndexes {
-  ModelIndex<index_keys::ByName> by_name{};
-  ModelIndex<index_keys::BySlug> by_slug{};
-  ModelIndex<index_keys::ById> by_id{};
+  ModelTable<index_keys::Identity> by_identity{};
+  ModelTable<index_keys::Name> by_name{};
+  ModelTable<index_keys::Slug> by_slug{};
+  ModelTable<index_keys::Id> by_id{};
   ModelIndex<index_keys::ByPreference<Preference::order>> by_order{};
-  ModelIndex<index_keys::ByName> defaults{};
+  ModelIndex<index_keys::InScope> defaults{};
   // Candidates only.
   ModelIndex<index_keys::ByPreference<Preference::order>> candidates{};
   ModelIndex<index_keys::ByPreference<Preference::quality>> by_quality{};

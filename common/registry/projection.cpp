@@ -1,7 +1,10 @@
 #include "common/registry/projection.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 #include <utility>
+
+#include "common/events/registry_key.hpp"
 
 namespace tokenrail::registry {
 
@@ -11,8 +14,8 @@ using Applied = Projection::Applied;
 
 /// One record of a kind other than models: kept under its own key, the highest version counts.
 template <class Record, class Parse>
-Applied apply_to(std::map<std::string, Record, std::less<>>& records, std::string_view key,
-                 std::optional<std::string_view> value, const Parse& parse) {
+Applied apply_to(Records<Record>& records, std::string_view key, std::optional<std::string_view> value,
+                 const Parse& parse) {
   const auto held = records.find(key);
   if (!value) {
     if (held == records.end()) return Applied::unchanged;
@@ -41,8 +44,18 @@ Result<events::RegistryGrants> parse_sorted_grants(std::string_view value) {
   return record;
 }
 
+/// As record_key() makes it, without a record.
+std::string key_of(std::string_view prefix, std::initializer_list<std::string_view> parts) {
+  std::string key(prefix);
+  for (const auto part : parts) {
+    if (key.size() > prefix.size()) key += '/';
+    events::append_key_part_or_none(key, part);
+  }
+  return key;
+}
+
 template <class Record>
-const Record* find_in(const std::map<std::string, Record, std::less<>>& records, const std::string& key) {
+const Record* find_in(const Records<Record>& records, const std::string& key) {
   const auto held = records.find(key);
   return held == records.end() ? nullptr : &held->second;
 }
@@ -107,20 +120,17 @@ Applied Projection::apply_model(std::string_view key, std::optional<std::string_
 const events::ModelState* Projection::find(std::string_view org_id, std::string_view user_id, std::string_view provider,
                                            std::string_view model_name) const {
   const events::ModelState* found = nullptr;
-  indexes_.by_name.for_each(std::tuple(org_id, user_id, model_name, provider), [&](const events::ModelState& model) {
-    found = &model;
-    return false;
-  });
+  indexes_.by_identity.for_each({org_id, user_id, provider, model_name},
+                                [&](const events::ModelState& model) { found = &model; });
   return found;
 }
 
 std::vector<const events::ModelState*> Projection::named(std::string_view org_id, std::string_view user_id,
                                                          std::string_view model_name) const {
   std::vector<const events::ModelState*> found;
-  indexes_.by_name.for_each(std::tuple(org_id, user_id, model_name), [&](const events::ModelState& model) {
-    found.push_back(&model);
-    return true;
-  });
+  indexes_.by_name.for_each({org_id, user_id, model_name},
+                            [&](const events::ModelState& model) { found.push_back(&model); });
+  std::ranges::sort(found, {}, &events::ModelState::provider);
   return found;
 }
 
@@ -129,9 +139,9 @@ const events::ModelState* Projection::with_slug(std::string_view org_id, std::st
   const events::ModelState* found = nullptr;
   // A model without a slug is found by its name only.
   if (slug.empty()) return found;
-  indexes_.by_slug.for_each(std::tuple(org_id, user_id, slug), [&](const events::ModelState& model) {
-    found = &model;
-    return false;
+  const auto name = [](const events::ModelState& model) { return std::tie(model.provider, model.model_name); };
+  indexes_.by_slug.for_each({org_id, user_id, slug}, [&](const events::ModelState& model) {
+    if (found == nullptr || name(model) < name(*found)) found = &model;
   });
   return found;
 }
@@ -147,9 +157,9 @@ std::vector<const events::ModelState*> Projection::defaults(std::string_view org
 
 std::vector<const events::ModelState*> Projection::with_id(std::string_view model_id) const {
   std::vector<const events::ModelState*> found;
-  indexes_.by_id.for_each(std::tuple(model_id), [&](const events::ModelState& model) {
-    found.push_back(&model);
-    return true;
+  indexes_.by_id.for_each({model_id}, [&](const events::ModelState& model) { found.push_back(&model); });
+  std::ranges::sort(found, {}, [](const auto* model) {
+    return std::tie(model->org_id, model->owner_user_id, model->provider, model->model_name);
   });
   return found;
 }
@@ -157,30 +167,24 @@ std::vector<const events::ModelState*> Projection::with_id(std::string_view mode
 const events::RegistryAlias* Projection::alias(std::string_view org_id, std::string_view user_id,
                                                std::string_view alias) const {
   if (aliases_.empty() || alias.empty()) return nullptr;
-  return find_in(aliases_, record_key(events::RegistryAlias{.org_id = std::string(org_id),
-                                                            .owner_user_id = std::string(user_id),
-                                                            .alias = std::string(alias)}));
+  return find_in(aliases_, key_of(events::alias_key_prefix, {org_id, user_id, alias}));
 }
 
 const events::RegistryDefault* Projection::default_pointer(std::string_view org_id, std::string_view user_id,
                                                            std::string_view kind, std::string_view provider,
                                                            std::string_view purpose) const {
   if (defaults_.empty()) return nullptr;
-  return find_in(defaults_, record_key(events::RegistryDefault{.org_id = std::string(org_id),
-                                                               .owner_user_id = std::string(user_id),
-                                                               .kind = std::string(kind),
-                                                               .provider = std::string(provider),
-                                                               .purpose = std::string(purpose)}));
+  return find_in(defaults_, key_of(events::default_key_prefix, {org_id, user_id, kind, provider, purpose}));
 }
 
 const events::RegistryGrants* Projection::grants(std::string_view org_id) const {
-  if (grants_.empty()) return nullptr;
-  return find_in(grants_, record_key(events::RegistryGrants{.org_id = std::string(org_id)}));
+  if (grants_.empty() || org_id.empty()) return nullptr;
+  return find_in(grants_, key_of(events::grants_key_prefix, {org_id}));
 }
 
 const events::RegistryOrganization* Projection::organization(std::string_view org_id) const {
-  if (organizations_.empty()) return nullptr;
-  return find_in(organizations_, record_key(events::RegistryOrganization{.org_id = std::string(org_id)}));
+  if (organizations_.empty() || org_id.empty()) return nullptr;
+  return find_in(organizations_, key_of(events::organization_key_prefix, {org_id}));
 }
 
 }  // namespace tokenrail::registry

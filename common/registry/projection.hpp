@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <unordered_map>
 #include <vector>
 
 #include "common/events/model_event.hpp"
@@ -19,6 +21,14 @@ namespace tokenrail::registry {
 /// Whether a record key of the topic is a model's. Keys of other kinds begin with a word that starts with an underscore
 /// ("_registry"), which no organisation id does.
 [[nodiscard]] bool is_model_key(std::string_view key);
+
+/// Records of one kind by their key.
+struct KeyHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view key) const { return std::hash<std::string_view>()(key); }
+};
+template <class Record>
+using Records = std::unordered_map<std::string, Record, KeyHash, std::equal_to<>>;
 
 class Projection {
  public:
@@ -90,10 +100,10 @@ class Projection {
 
   std::map<std::string, events::ModelState, std::less<>> models_;  ///< by record key
   ModelIndexes indexes_;                                           ///< pointers into models_
-  std::map<std::string, events::RegistryDefault, std::less<>> defaults_;
-  std::map<std::string, events::RegistryAlias, std::less<>> aliases_;
-  std::map<std::string, events::RegistryGrants, std::less<>> grants_;
-  std::map<std::string, events::RegistryOrganization, std::less<>> organizations_;
+  Records<events::RegistryDefault> defaults_;
+  Records<events::RegistryAlias> aliases_;
+  Records<events::RegistryGrants> grants_;
+  Records<events::RegistryOrganization> organizations_;
   std::optional<events::RegistryMark> mark_;
 };
 

@@ -141,7 +141,7 @@ bool is_callable(const EffectiveModel& model, const Access& access, const ModelA
 std::vector<RouteTarget> targets_of(const EffectiveModel& model, const Access& access, const ModelAccess& granted,
                                     const ResolutionRules& rules, std::uint64_t random,
                                     std::vector<std::string>& warnings) {
-  const auto state = model.state();
+  auto state = model.state();
   std::vector<DeploymentState> deployments;
   for (const auto& deployment : state.deployments) {
     const auto verdict = callable(deployment, access, granted, rules);
@@ -151,9 +151,14 @@ std::vector<RouteTarget> targets_of(const EffectiveModel& model, const Access& a
       warnings.push_back(why->detail + ' ' + why->advice);
     }
   }
+  deployments = in_order(std::move(deployments), random);
   std::vector<RouteTarget> targets;
-  for (auto& deployment : in_order(std::move(deployments), random))
-    targets.push_back({.model = state, .deployment = std::move(deployment)});
+  targets.reserve(deployments.size());
+  for (auto& deployment : deployments) {
+    // Most models have one deployment: the last target needs no copy.
+    const bool last = &deployment == &deployments.back();
+    targets.push_back({.model = last ? std::move(state) : state, .deployment = std::move(deployment)});
+  }
   return targets;
 }
 
