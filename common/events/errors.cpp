@@ -14,8 +14,7 @@ constexpr std::array<ErrorCodeEntry, 22> catalogue{{
     {ErrorCode::model_not_found, "MODEL_NOT_FOUND", "E4001", false,
      "No model or alias of that name is known in the scope of the user, the organisation or the platform."},
     {ErrorCode::model_not_enabled, "MODEL_NOT_ENABLED", "", false,
-     "The model is known, but it is disabled, blocked, retired, under maintenance, not granted or gone from its "
-     "provider."},
+     "The model is known, but disabled, blocked, retired, under maintenance, not granted or no longer offered."},
     {ErrorCode::invalid_model_config, "INVALID_MODEL_CONFIG", "E4003", false,
      "The registry's entry for the model cannot be used as it stands; an administrator has to correct it."},
     {ErrorCode::unsupported_provider, "UNSUPPORTED_PROVIDER", "", false,
