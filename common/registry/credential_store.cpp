@@ -161,7 +161,7 @@ Result<Document> CredentialStore::replace(const Actor& actor, const Scope& scope
         "secret_version = CAST(@secret_version AS bigint) - 1",
         values_of(scope, credential));
     if (changed == 0)
-      return fail(ErrorKind::conflict, "The credential was revoked, or its secret was replaced by somebody else.");
+      return fail(ErrorKind::conflict, "The credential was revoked, or its secret was replaced meanwhile.");
     auto after = find(sql, scope, credential.id);
     write_audit(sql, actor,
                 {.action = "credential.replaced",

@@ -192,10 +192,10 @@ void write_event(soci::session& sql, const std::string& aggregate, const std::st
 
 Result<void> expect_version(const std::optional<std::int64_t>& expected, const Document& now, std::string_view what) {
   if (!expected || *expected == now.version) return {};
-  return std::unexpected(Error{.kind = ErrorKind::conflict,
-                               .detail = fmt::format("The {} has version {}, not {}: somebody else has changed it.",
-                                                     what, now.version, *expected),
-                               .hint = "Read it again, decide again, and send the new version."});
+  return std::unexpected(Error{
+      .kind = ErrorKind::conflict,
+      .detail = fmt::format("The {} has version {}, not {}: it was changed meanwhile.", what, now.version, *expected),
+      .hint = "Read it again, decide again, and send the new version."});
 }
 
 Result<void> may_write(const Actor& actor, const Scope& scope) {
