@@ -9,6 +9,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "workers/registry_api/idempotency.hpp"
+
 namespace tokenrail::registry_api {
 namespace {
 
