@@ -44,10 +44,13 @@ constexpr std::array rows{
     Row{"router", topic, "chat.cancellations", "DescribeConfigs", "check the topic's limits"},
     Row{"router", topic, "model_registry", "Read", "know the models"},
     Row{"router", topic, "model_registry", "DescribeConfigs", "check the topic's limits"},
+    Row{"router", topic, "model_registry.credentials", "Read", "open credentials for calls"},
 
     Row{"registry-sync", topic, "model_registry", "Write", "publish the registry"},
     Row{"registry-sync", topic, "model_registry", "Read", "compare it with the database"},
     Row{"registry-sync", topic, "model_registry.events", "Write", "publish the history"},
+    Row{"registry-sync", topic, "model_registry.credentials", "Write", "publish sealed credentials"},
+    Row{"registry-sync", topic, "model_registry.credentials", "Read", "compare them with the database"},
 
     Row{"chat", topic, "chat.requests", "Write", "ask"},
     Row{"chat", topic, "chat.cancellations", "Write", "cancel"},

@@ -112,6 +112,12 @@ constexpr std::array<Example, 2> registry_sync_examples{{
     {"tokenrail registry sync", "ask every connection for its models now"},
     {"tokenrail registry sync --connection env-ollama", "only one"},
 }};
+constexpr std::array<Flag, 1> registry_republish_flags{{
+    {.name = "timeout", .value = "TIME", .help = "how long to wait for the end (default: 60s)"},
+}};
+constexpr std::array<Example, 1> registry_republish_examples{{
+    {"tokenrail registry republish", "fill a topic that lost records from the database"},
+}};
 constexpr std::array<Flag, 2> registry_parameters_flags{{
     {.name = "connection", .value = "NAME", .help = "only the deployment on this connection (default: all of them)"},
     {.name = "org", .value = "ORG", .help = "the model of this organisation (default: the platform's)"},
@@ -198,7 +204,7 @@ constexpr std::array<Example, 1> version_examples{{
     {"tokenrail version", "the version of this program"},
 }};
 
-constexpr std::array<Command, 24> command_table{{
+constexpr std::array<Command, 25> command_table{{
     {.path = "chat",
      .summary = "Ask a question and watch the answer come",
      .arguments = "[TEXT | -]",
@@ -279,6 +285,14 @@ constexpr std::array<Command, 24> command_table{{
      .details =
          "Tells a running tokenrail-registry-sync to start a run and waits for its end. It waits for the connections\n"
          "that it asks for, and names those that are not done when the time is over."},
+    {.path = "registry republish",
+     .summary = "Compare the registry's compacted topics with the database now",
+     .flags = registry_republish_flags,
+     .examples = registry_republish_examples,
+     .details =
+         "A running tokenrail-registry-sync reads model_registry and model_registry.credentials to their ends, and\n"
+         "publishes what they lack. It does the same by itself when a topic was recreated or changed by another\n"
+         "program; its log and registry_state_repairs_total report what was repaired."},
     {.path = "registry set-parameters",
      .summary = "Set the default parameters of a model's deployments",
      .arguments = "MODEL JSON",

@@ -65,6 +65,7 @@ int run_migrate(const Context& context);
 int run_registry_list(const Context& context);
 int run_registry_sync(const Context& context);
 int run_registry_parameters(const Context& context);
+int run_registry_republish(const Context& context);
 int run_org_create(const Context& context);
 int run_org_list(const Context& context);
 int run_registry_show(const Context& context);

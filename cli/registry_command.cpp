@@ -1,5 +1,5 @@
-// `tokenrail registry list`, `registry sync`, `registry set-parameters` and `migrate`: what a person does with the
-// registry's database.
+// `tokenrail registry list`, `registry sync`, `registry republish`, `registry set-parameters` and `migrate`: what a
+// person does with the registry's database.
 #include <chrono>
 #include <cstdlib>
 
@@ -154,6 +154,25 @@ int run_registry_sync(const Context& context) {
   if (state->finished && state->runs.empty()) context.terminal.note("there is no connection to ask");
   if (well) context.terminal.note("'tokenrail registry list' shows the models");
   return well ? exit_done : exit_bad;
+}
+
+int run_registry_republish(const Context& context) {
+  const std::string timeout_text = context.call.value("timeout").value_or("60s");
+  const auto timeout = duration_flag("timeout", timeout_text);
+  if (!timeout) return context.failed(timeout.error());
+  registry::Store store(database_options(context));
+  const auto request = store.request_republish(this_user());
+  if (!request) return context.failed(request.error());
+  const auto state = store.await_sync(*request, *timeout);
+  if (!state) return context.failed(state.error());
+  if (!state->finished) {
+    return context.failed(
+        Error{ErrorKind::timed_out, fmt::format("The topics were not compared with the database within {}. "
+                                                "registry-sync goes on with it; its /readyz says what it waits for.",
+                                                timeout_text)});
+  }
+  context.terminal.note("the compacted topics hold what the database holds");
+  return exit_done;
 }
 
 int run_registry_parameters(const Context& context) {

@@ -19,7 +19,7 @@ namespace tokenrail::cli {
 namespace {
 
 using Handler = int (*)(const Context&);
-constexpr std::array<std::pair<std::string_view, Handler>, 21> handlers{{
+constexpr std::array<std::pair<std::string_view, Handler>, 22> handlers{{
     {"chat", run_chat},
     {"tail", run_tail},
     {"topics apply", run_topics_apply},
@@ -31,6 +31,7 @@ constexpr std::array<std::pair<std::string_view, Handler>, 21> handlers{{
     {"registry list", run_registry_list},
     {"registry sync", run_registry_sync},
     {"registry set-parameters", run_registry_parameters},
+    {"registry republish", run_registry_republish},
     {"keys create", run_keys_create},
     {"keys add", run_keys_add},
     {"keys promote", run_keys_promote},

@@ -1,8 +1,8 @@
 #include <fmt/core.h>
 
-#include "common/events/credential_event.hpp"
 #include "common/registry/connections.hpp"
 #include "common/registry/governed_sql.hpp"
+#include "common/registry/state_records.hpp"
 
 namespace tokenrail::registry {
 
@@ -39,31 +39,11 @@ CredentialStore::Row row_of(const soci::row& row) {
 
 const std::string row_columns =
     "SELECT CAST(k.id AS text) AS id, k.org_id AS org_id, k.owner_user_id AS owner_user_id, k.provider AS provider, "
-    "k.sealed AS sealed, k.key_id AS key_id, k.secret_version AS secret_version, k.version AS version, "
-    "CAST(floor(extract(epoch FROM k.expires_at) * 1000) AS bigint) AS expires_ms FROM credential k WHERE ";
+    "k.sealed AS sealed, k.key_id AS key_id, k.secret_version AS secret_version FROM credential k WHERE ";
 
 /// Publishes the credential as it is now: sealed, or as a tombstone.
 void publish(soci::session& sql, const std::string& id) {
-  const auto arguments = Arguments().text("id", id);
-  const auto object = arguments.object();
-  const soci::rowset<soci::row> rows =
-      (sql.prepare << with_arguments(row_columns + "CAST(k.id AS text) = @id"), soci::use(object, "p"));
-  for (const auto& row : rows) {
-    const auto stored = row_of(row);
-    const events::SealedCredential credential{.id = stored.id,
-                                              .org_id = stored.scope.org_id,
-                                              .owner_user_id = stored.scope.user_id,
-                                              .provider = stored.provider,
-                                              .secret_version = stored.secret_version,
-                                              .version = number(row, "version"),
-                                              .key_id = stored.key_id,
-                                              .sealed = stored.sealed,
-                                              .expires_ms = maybe_number(row, "expires_ms")};
-    const bool revoked = stored.sealed.empty();
-    write_event(sql, "credential", events::credential_key(credential),
-                std::string(revoked ? events::credential_revoked : events::credential_upserted_type),
-                revoked ? std::string() : events::to_json(credential));
-  }
+  write_records(sql, "credential", credential_records(sql, id));
 }
 
 /// Connections that use it carry the version of its secret, and so do their models' records.

@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "common/events/credential_event.hpp"
 #include "common/events/registry_records.hpp"
 #include "common/registry/governed_sql.hpp"
 
@@ -17,8 +18,9 @@ void each_row(soci::session& sql, std::string_view statement, const std::string&
 }
 
 template <class Record>
-StateRecord state_record(std::string_view type, const Record& record) {
-  return {.key = events::record_key(record),
+StateRecord state_record(const std::string& id, std::string_view type, const Record& record) {
+  return {.id = id,
+          .key = events::record_key(record),
           .type = std::string(type),
           .version = record.version,
           .payload = events::to_json(record)};
@@ -31,13 +33,14 @@ std::vector<StateRecord> default_records(soci::session& sql, const std::string& 
   std::vector<StateRecord> records;
   each_row(
       sql,
-      "SELECT d.version AS version, d.org_id AS org_id, d.owner_user_id AS owner_user_id, d.kind AS kind, d.provider "
+      "SELECT CAST(d.id AS text) AS id, d.version AS version, d.org_id AS org_id, d.owner_user_id AS owner_user_id, "
+      "d.kind AS kind, d.provider "
       "AS provider, d.purpose AS purpose, CAST(m.id AS text) AS model_id, m.provider AS model_provider, m.model_name "
       "AS model_name FROM model_default d JOIN model m ON m.id = d.model_id WHERE (@id IS NULL OR CAST(d.id AS text) = "
       "@id) AND m.deleted_at IS NULL ORDER BY d.id",
       id, [&](const soci::row& row) {
         records.push_back(
-            state_record(events::registry_default_type,
+            state_record(text(row, "id"), events::registry_default_type,
                          events::RegistryDefault{.version = number(row, "version"),
                                                  .org_id = text(row, "org_id"),
                                                  .owner_user_id = text(row, "owner_user_id"),
@@ -81,7 +84,8 @@ std::vector<StateRecord> alias_records(soci::session& sql, const std::string& id
                                  .weight = row.get<int>("weight")});
       });
   std::vector<StateRecord> records;
-  for (const auto& [ignored, alias] : aliases) records.push_back(state_record(events::registry_alias_type, alias));
+  for (const auto& [row_id, alias] : aliases)
+    records.push_back(state_record(row_id, events::registry_alias_type, alias));
   return records;
 }
 
@@ -117,8 +121,8 @@ std::vector<StateRecord> grant_records(soci::session& sql, const std::string& or
                                  .allow = text(row, "effect") == "allow"});
       });
   std::vector<StateRecord> records;
-  for (const auto& [ignored, grants] : organizations)
-    records.push_back(state_record(events::registry_grants_type, grants));
+  for (const auto& [row_id, grants] : organizations)
+    records.push_back(state_record(row_id, events::registry_grants_type, grants));
   return records;
 }
 
@@ -131,7 +135,7 @@ std::vector<StateRecord> organization_records(soci::session& sql, const std::str
       "IS "
       "NOT NULL AS deleted FROM organization WHERE (@id IS NULL OR id = @id) ORDER BY id",
       org_id, [&](const soci::row& row) {
-        records.push_back(state_record(events::registry_organization_type,
+        records.push_back(state_record(text(row, "id"), events::registry_organization_type,
                                        events::RegistryOrganization{.version = number(row, "version"),
                                                                     .org_id = text(row, "id"),
                                                                     .slug = text(row, "slug"),
@@ -140,6 +144,34 @@ std::vector<StateRecord> organization_records(soci::session& sql, const std::str
                                                                     .deleted = truth(row, "deleted"),
                                                                     .cause = cause,
                                                                     .actor = actor}));
+      });
+  return records;
+}
+
+std::vector<StateRecord> credential_records(soci::session& sql, const std::string& id) {
+  std::vector<StateRecord> records;
+  each_row(
+      sql,
+      "SELECT CAST(k.id AS text) AS id, k.org_id AS org_id, k.owner_user_id AS owner_user_id, k.provider AS provider, "
+      "k.sealed AS sealed, k.key_id AS key_id, k.secret_version AS secret_version, k.version AS version, "
+      "CAST(floor(extract(epoch FROM k.expires_at) * 1000) AS bigint) AS expires_ms FROM credential k WHERE "
+      "(@id IS NULL OR CAST(k.id AS text) = @id) ORDER BY k.id",
+      id, [&](const soci::row& row) {
+        const events::SealedCredential credential{.id = text(row, "id"),
+                                                  .org_id = text(row, "org_id"),
+                                                  .owner_user_id = text(row, "owner_user_id"),
+                                                  .provider = text(row, "provider"),
+                                                  .secret_version = number(row, "secret_version"),
+                                                  .version = number(row, "version"),
+                                                  .key_id = text(row, "key_id"),
+                                                  .sealed = text(row, "sealed"),
+                                                  .expires_ms = maybe_number(row, "expires_ms")};
+        const bool revoked = credential.sealed.empty();
+        records.push_back({.id = credential.id,
+                           .key = events::credential_key(credential),
+                           .type = std::string(revoked ? events::credential_revoked : events::credential_upserted_type),
+                           .version = credential.version,
+                           .payload = revoked ? std::string() : events::to_json(credential)});
       });
   return records;
 }

@@ -11,10 +11,11 @@
 namespace tokenrail::registry {
 
 struct StateRecord {
+  std::string id{};  ///< of the row: the default, the alias, the organisation, the credential
   std::string key;
   std::string type;
   std::int64_t version = 0;
-  std::string payload;
+  std::string payload;  ///< empty: a tombstone
 };
 
 /// Those of one organisation, or of one pointer, where `id` is not empty; else all.
@@ -26,6 +27,9 @@ std::vector<StateRecord> grant_records(soci::session& sql, const std::string& or
                                        const std::string& actor);
 std::vector<StateRecord> organization_records(soci::session& sql, const std::string& org_id, const std::string& cause,
                                               const std::string& actor);
+
+/// Sealed, or a tombstone where it was revoked. One credential, where `id` is not empty; else all.
+std::vector<StateRecord> credential_records(soci::session& sql, const std::string& id);
 
 void write_records(soci::session& sql, const std::string& aggregate, const std::vector<StateRecord>& records);
 

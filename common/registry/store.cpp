@@ -1,7 +1,6 @@
 #include "common/registry/store.hpp"
 
 #include <array>
-#include <set>
 #include <string>
 
 #include <fmt/core.h>
@@ -142,105 +141,7 @@ Result<Connection> Store::ensure_platform_connection(const PlatformConnection& w
   });
 }
 
-// ---- outbox and state topic --------------------------------------------------------------------------------------
-
-Result<std::vector<OutboxRecord>> Store::unpublished(std::int64_t count_max) {
-  // Nearly always there is nothing: that is seen without a lock on the lease.
-  int some = 0;
-  const auto looked = impl_->session.run([&](soci::session& sql) -> Result<void> {
-    sql << "SELECT CASE WHEN EXISTS (SELECT 1 FROM outbox WHERE published_at IS NULL) THEN 1 ELSE 0 END",
-        soci::into(some);
-    return {};
-  });
-  if (!looked) return std::unexpected(looked.error());
-  if (some == 0) return std::vector<OutboxRecord>{};
-  return impl_->lead([&](soci::session& sql) -> Result<std::vector<OutboxRecord>> {
-    const soci::rowset<soci::row> rows =
-        (sql.prepare << "SELECT seq, CAST(id AS text) AS id, aggregateid, type, CAST(payload AS text) AS payload, "
-                        "CAST(floor(extract(epoch FROM created_at) * 1000) AS bigint) AS created_ms "
-                        "FROM outbox WHERE published_at IS NULL ORDER BY seq LIMIT :count",
-         soci::use(count_max));
-    std::vector<OutboxRecord> records;
-    for (const auto& row : rows) {
-      OutboxRecord record{.seq = number(row, "seq"),
-                          .id = text(row, "id"),
-                          .key = text(row, "aggregateid"),
-                          .type = text(row, "type"),
-                          .payload = std::nullopt,
-                          .created_ms = number(row, "created_ms")};
-      if (row.get_indicator("payload") == soci::i_ok) record.payload = text(row, "payload");
-      records.push_back(std::move(record));
-    }
-    return records;
-  });
-}
-
-Result<void> Store::mark_published(const std::vector<std::int64_t>& seqs) {
-  if (seqs.empty()) return {};
-  std::string list;
-  for (const auto seq : seqs) list += fmt::format("{}{}", list.empty() ? "" : ",", seq);
-  return impl_->lead([&](soci::session& sql) -> Result<void> {
-    sql << "UPDATE outbox SET published_at = now() WHERE published_at IS NULL AND "
-           "seq = ANY (CAST(string_to_array(:seqs, ',') AS bigint[]))",
-        soci::use(list);
-    return {};
-  });
-}
-
-Result<Store::OutboxLag> Store::outbox_lag() {
-  return impl_->session.run([](soci::session& sql) -> Result<OutboxLag> {
-    long long rows = 0;
-    long long oldest_ms = 0;
-    sql << "SELECT count(*), CAST(COALESCE(floor(extract(epoch FROM now() - min(created_at)) * 1000), 0) AS bigint) "
-           "FROM outbox WHERE published_at IS NULL",
-        soci::into(rows), soci::into(oldest_ms);
-    return OutboxLag{.rows = rows, .oldest = std::chrono::milliseconds(oldest_ms)};
-  });
-}
-
-Result<std::vector<PublishedState>> Store::whole_state() {
-  return impl_->session.transact([](soci::session& sql) -> Result<std::vector<PublishedState>> {
-    // Models and deployments are read by two statements; both must see the same moment.
-    execute_script(sql, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
-    std::set<std::string> pending;
-    const soci::rowset<soci::row> keys =
-        (sql.prepare << "SELECT DISTINCT aggregateid AS key FROM outbox WHERE published_at IS NULL");
-    for (const auto& row : keys) pending.insert(text(row, "key"));
-    std::vector<PublishedState> states;
-    for (const auto& row : read_models(sql, "CAST(:first AS text) IS NULL AND CAST(:second AS text) IS NULL", "", "")) {
-      states.push_back({.model_id = row.state.id,
-                        .key = events::model_key(row.state),
-                        .version = row.state.version,
-                        .payload = event_text(row, std::nullopt, {}, row.cause.empty() ? "seed" : row.cause,
-                                              row.actor.empty() ? sync_actor : row.actor)});
-      states.back().pending = pending.contains(states.back().key);
-    }
-    return states;
-  });
-}
-
-Result<void> Store::raise_version(std::int64_t version) {
-  return impl_->lead([&](soci::session& sql) -> Result<void> {
-    sql << "SELECT CASE WHEN last_value < CAST(:version AS bigint) THEN setval('registry_version', "
-           "CAST(:version AS bigint)) ELSE last_value END FROM registry_version",
-        soci::use(version, "version");
-    return {};
-  });
-}
-
-Result<void> Store::tell_anew(const std::vector<std::string>& model_ids) {
-  return impl_->lead([&](soci::session& sql) -> Result<void> {
-    std::vector<Change> changes;
-    lock_models(sql, model_ids);
-    for (const auto& row : read_models(sql, model_ids)) {
-      sql << "UPDATE model SET version = nextval('registry_version'), updated_at = now() WHERE id = CAST(:id AS uuid)",
-          soci::use(row.state.id);
-      changes.push_back({.model_id = row.state.id, .before_version = row.state.version, .changed_fields = {}});
-    }
-    tell_changes(sql, changes, "rollback", sync_actor);
-    return {};
-  });
-}
+// ---- history ------------------------------------------------------------------------------------------------------
 
 Result<void> Store::prune(std::chrono::hours age) {
   const long long hours = age.count();

@@ -35,13 +35,21 @@ struct OutboxRecord {
   std::int64_t created_ms = 0;
 };
 
-/// A model as its newest record on the state topic should read.
+/// A record as the newest one of its key on a compacted topic should read.
 struct PublishedState {
-  std::string model_id;
+  std::string id;    ///< of its row: the model, the default, the alias, the organisation, the credential
+  std::string type;  ///< "model_registry.upserted"
   std::string key;
   std::int64_t version = 0;
   std::string payload;
   bool pending = false;  ///< an outbox row of it is not published yet
+};
+
+/// Which record of the compacted topics.
+struct RecordName {
+  std::string type;
+  std::string id;  ///< as in PublishedState
+  friend bool operator==(const RecordName&, const RecordName&) = default;
 };
 
 struct PlatformConnection {
@@ -56,6 +64,7 @@ struct SyncRequest {
   std::string id;
   std::string connection_id{};  ///< empty: all
   bool accept_held = false;     ///< apply a list that would be held
+  bool republish = false;       ///< no connection is synced: the compacted topics are compared with the database
 };
 
 struct SyncRequestState {
@@ -109,13 +118,15 @@ class Store {
     std::chrono::milliseconds oldest{0};
   };
   Result<OutboxLag> outbox_lag();
-  /// Everything that the state topic should hold, by key; one consistent snapshot.
+  /// Everything that the state topic should hold, models first; one consistent snapshot.
   Result<std::vector<PublishedState>> whole_state();
+  /// Everything that the topic of sealed credentials should hold.
+  Result<std::vector<PublishedState>> whole_credentials();
   /// Makes every later version greater than `version`: what readers hold may come from another or an older database.
   Result<void> raise_version(std::int64_t version);
-  /// Gives these models a new version each and tells them again (cause `rollback`): readers hold newer ones than this
-  /// database, which was restored from a backup or made anew.
-  Result<void> tell_anew(const std::vector<std::string>& model_ids);
+  /// Gives these records a new version each and publishes them again (cause `rollback`): readers hold newer ones than
+  /// this database, which was restored from a backup or created again.
+  Result<void> tell_anew(const std::vector<RecordName>& records);
   /// Removes what is older than that: published outbox rows, decided held lists, runs that no held list points to,
   /// finished requests without a run; and snapshots beyond the last ten a connection. An error is the first of several:
   /// what cannot be removed keeps nothing else from it.
@@ -142,6 +153,9 @@ class Store {
   /// not_found where there is no such one.
   Result<std::string> request_sync(const std::string& connection_name, const std::string& requested_by,
                                    bool accept_held = false);
+  /// Asks the leading registry-sync to compare the compacted topics with the database now, and to publish what they
+  /// lack. A request like the others, but for its runs: it has none.
+  Result<std::string> request_republish(const std::string& requested_by);
   Result<SyncRequestState> sync_request_state(const std::string& request_id);
   /// Waits for the request to be finished. When time is over, what is there by then: `finished` is false, and
   /// `unfinished` says what is lacking. Error timed_out: nobody took it up.

@@ -369,6 +369,17 @@ Result<std::string> Store::request_sync(const std::string& connection_name, cons
   });
 }
 
+Result<std::string> Store::request_republish(const std::string& requested_by) {
+  return impl_->session.transact([&](soci::session& sql) -> Result<std::string> {
+    auto asker = storable(requested_by, 255);
+    if (asker.empty()) asker = "unknown";
+    std::string id;
+    sql << "INSERT INTO sync_request (requested_by, republish) VALUES (:asker, true) RETURNING CAST(id AS text)",
+        soci::use(asker), soci::into(id);
+    return id;
+  });
+}
+
 Result<SyncRequestState> Store::sync_request_state(const std::string& request_id) {
   return impl_->session.run([&](soci::session& sql) -> Result<SyncRequestState> {
     int started = 0;
@@ -404,7 +415,8 @@ Result<SyncRequestState> Store::sync_request_state(const std::string& request_id
     const soci::rowset<soci::row> lacking =
         (sql.prepare << "SELECT c.name AS name FROM sync_request q JOIN connection c ON q.connection_id IS NULL OR "
                         "c.id = q.connection_id JOIN provider p ON p.slug = c.provider WHERE q.id = CAST(:id AS uuid) "
-                        "AND q.finished_at IS NULL AND c.deleted_at IS NULL AND c.enabled AND c.sync_enabled AND "
+                        "AND NOT q.republish AND q.finished_at IS NULL AND c.deleted_at IS NULL AND c.enabled AND "
+                        "c.sync_enabled AND "
                         "p.adapter = 'ollama' AND NOT EXISTS (SELECT 1 FROM sync_run r WHERE r.request_id = q.id AND "
                         "r.connection_id = c.id) ORDER BY c.name",
          soci::use(request_id));
@@ -447,12 +459,14 @@ Result<std::vector<SyncRequest>> Store::take_sync_requests(const std::vector<std
                             open +
                             " ORDER BY requested_at LIMIT 100) RETURNING CAST(id AS text) AS id, CAST(connection_id AS "
                             "text) AS connection_id, "
-                            "CASE WHEN accept_held THEN 1 ELSE 0 END AS accept_held",
+                            "CASE WHEN accept_held THEN 1 ELSE 0 END AS accept_held, "
+                            "CASE WHEN republish THEN 1 ELSE 0 END AS republish",
          soci::use(known));
     for (const auto& row : rows) {
       requests.push_back({.id = text(row, "id"),
                           .connection_id = text(row, "connection_id"),
-                          .accept_held = row.get<int>("accept_held") != 0});
+                          .accept_held = row.get<int>("accept_held") != 0,
+                          .republish = row.get<int>("republish") != 0});
     }
     return requests;
   });

@@ -56,7 +56,8 @@ def check_every_record(stack):
     """Every record that the stack wrote, on every topic, against its JSON Schema. Of a log of hundreds of thousands, which
     only the big sizes make, the first CHECKED_MAX and then one in twenty."""
     problems, seen = [], 0
-    for topic in ("chat.chunks", "chat.cancellations", "llm.audit", "model_registry", "model_registry.events"):
+    for topic in ("chat.chunks", "chat.cancellations", "llm.audit", "model_registry", "model_registry.events",
+                  "model_registry.credentials"):
         log = stack_module.Log(stack, topic)
         quiet = 0
         while quiet < 2:

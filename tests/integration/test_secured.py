@@ -97,8 +97,10 @@ ROUTER_RIGHTS = [
     ("Read", "chat.chunks"), ("DescribeConfigs", "chat.chunks"), ("Write", "llm.audit"), ("Read", "llm.audit"),
     ("DescribeConfigs", "llm.audit"), ("Write", "chat.requests.dlq"), ("DescribeConfigs", "chat.requests.dlq"),
     ("Read", "chat.cancellations"), ("DescribeConfigs", "chat.cancellations"), ("Read", "model_registry"),
-    ("DescribeConfigs", "model_registry")]
-SYNC_RIGHTS = [("Write", "model_registry"), ("Read", "model_registry"), ("Write", "model_registry.events")]
+    ("DescribeConfigs", "model_registry"), ("Read", "model_registry.credentials")]
+SYNC_RIGHTS = [
+    ("Write", "model_registry"), ("Read", "model_registry"), ("Write", "model_registry.events"),
+    ("Write", "model_registry.credentials"), ("Read", "model_registry.credentials")]
 CHAT_RIGHTS = [("Write", "chat.requests"), ("Read", "chat.chunks")]
 OPERATOR_RIGHTS = [("AlterConfigs", "llm.audit"), ("Describe", "tokenrail-router")]
 

@@ -39,8 +39,9 @@ inline constexpr auto metric_families = std::to_array<telemetry::MetricFamily>({
     {.name = "registry_state_repairs_total",
      .type = telemetry::MetricType::counter,
      .unit = "records",
-     .help = "Records of the state topic that were published again. reason: missing, older or unreadable.",
-     .labels = {"reason"}},
+     .help = "Records of a compacted topic that were published again. reason: missing, older, unreadable, unknown (to "
+             "the database: removed) or mark.",
+     .labels = {"reason", "topic"}},
     {.name = "registry_sync_duration_ms",
      .type = telemetry::MetricType::histogram,
      .unit = "ms",

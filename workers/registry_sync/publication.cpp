@@ -37,10 +37,10 @@ Result<std::shared_ptr<kafka::Admin>> connect(const kafka::Properties& propertie
 Result<void> look_for(const kafka::Properties& properties, const RegistryTopics& topics) {
   auto admin = kafka::Admin::connect(properties);
   if (!admin) return std::unexpected(admin.error());
-  const auto there = (*admin)->describe({topics.state, topics.events}, false, describe_time_max);
+  const auto there = (*admin)->describe(topics.all(), false, describe_time_max);
   if (!there) return std::unexpected(there.error());
   std::vector<std::string> missing;
-  for (const auto& name : {topics.state, topics.events})
+  for (const auto& name : topics.all())
     if (std::ranges::find(*there, name, &kafka::TopicDescription::name) == there->end()) missing.push_back(name);
   if (missing.empty()) return {};
   return fail(ErrorKind::not_found,
@@ -57,25 +57,29 @@ Publication::Publication(boost::asio::io_context& loop, const kafka::Properties&
       stores_(stores),
       metrics_(metrics),
       publisher_(loop, properties, options_.topics, metrics),
-      state_topic_(loop, properties, options_.topics.state, metrics) {}
+      kept_{Kept{CompactedTopic(loop, properties, {Destination::state, options_.topics.state}, metrics)},
+            Kept{CompactedTopic(loop, properties, {Destination::credentials, options_.topics.credentials}, metrics)}} {}
 
 Result<void> Publication::check_properties() {
   if (auto ready = publisher_.prepare(); !ready) return ready;
-  return state_topic_.check();
+  return kept_.front().topic.check();
 }
 
 void Publication::begin() {
   stopping_ = topics_there_ = versions_known_ = whole_ = false;
-  foreign_end_.reset();
   due_ = reconcile_due_ = watch_due_ = {};
   publisher_.begin();
-  state_topic_.begin();
+  for (auto& kept : kept_) {
+    kept.foreign_end.reset();
+    kept.whole = false;
+    kept.topic.begin();
+  }
 }
 
 void Publication::stop() {
   stopping_ = true;
   publisher_.stop();
-  state_topic_.stop();
+  for (auto& kept : kept_) kept.topic.stop();
 }
 
 void Publication::note(const Error& error) {
@@ -95,13 +99,16 @@ boost::asio::awaitable<bool> Publication::topics_there() {
 
 boost::asio::awaitable<Result<void>> Publication::prepare() {
   if (versions_known_ || Clock::now() < due_ || !co_await topics_there()) co_return Result<void>{};
-  auto topic = co_await state_topic_.read(read_time_max);
-  if (!topic) {
-    topics_there_ = false;
-    note(topic.error());
-    co_return Result<void>{};
+  std::int64_t highest = 0;
+  for (auto& kept : kept_) {
+    const auto topic = co_await kept.topic.read(read_time_max);
+    if (!topic) {
+      topics_there_ = false;
+      note(topic.error());
+      co_return Result<void>{};
+    }
+    highest = std::max(highest, topic->content.highest_version());
   }
-  const auto highest = topic->content.highest_version();
   const auto raised = co_await stores_.run([highest](registry::Store& store) { return store.raise_version(highest); });
   if (!raised) co_return raised;
   if (const auto ready = publisher_.prepare(); !ready) {
@@ -121,12 +128,12 @@ boost::asio::awaitable<Result<void>> Publication::publish(bool complete) {
   if (!relayed) co_return std::unexpected(relayed.error());
   if (!*relayed || stopping_ || (!whole_ && !complete)) co_return Result<void>{};
   const bool due = !whole_ || Clock::now() >= reconcile_due_;
-  if (!due && !co_await state_topic_moved()) co_return Result<void>{};
-  auto made = co_await reconcile_topic();
+  if (!due && !co_await topics_moved()) co_return Result<void>{};
+  auto made = co_await reconcile_topics();
   co_return made;
 }
 
-boost::asio::awaitable<bool> Publication::state_topic_moved() {
+boost::asio::awaitable<bool> Publication::topics_moved() {
   if (Clock::now() < watch_due_) co_return false;
   watch_due_ = Clock::now() + watch_every;
   if (!admin_) {
@@ -134,12 +141,22 @@ boost::asio::awaitable<bool> Publication::state_topic_moved() {
     if (!made) co_return false;
     admin_ = *made;
   }
-  const auto marks = co_await stores_.run_plain([admin = admin_, topic = options_.topics.state] {
+  for (auto& kept : kept_) {
+    if (!admin_) break;
+    const bool moved = co_await topic_moved(kept);
+    if (moved) co_return true;
+  }
+  co_return false;
+}
+
+boost::asio::awaitable<bool> Publication::topic_moved(Kept& kept) {
+  const auto name = kept.topic.name();
+  const auto marks = co_await stores_.run_plain([admin = admin_, topic = name.topic] {
     return admin->watermarks({.topic = topic, .partition = 0}, describe_time_max);
   });
   if (!marks) {
     // Brokers that do not answer are noticed by what is published; a topic that is gone is not, while nothing is.
-    spdlog::debug("where {} ends is not known: {}", options_.topics.state, marks.error().detail);
+    spdlog::debug("where {} ends is not known: {}", name.topic, marks.error().detail);
     topics_there_ = false;
     // Its end waits for threads of librdkafka: not on the loop.
     co_await stores_.run_plain([admin = std::exchange(admin_, nullptr)]() mutable {
@@ -148,7 +165,7 @@ boost::asio::awaitable<bool> Publication::state_topic_moved() {
     });
     co_return false;
   }
-  co_return foreign_end_ != marks->next - publisher_.state_records();
+  co_return kept.foreign_end != marks->next - publisher_.acknowledged(name.kind);
 }
 
 boost::asio::awaitable<bool> Publication::send(std::vector<Outgoing> records) {
@@ -186,53 +203,71 @@ boost::asio::awaitable<Result<bool>> Publication::relay() {
   co_return false;
 }
 
-boost::asio::awaitable<Result<void>> Publication::reconcile_topic() {
-  const auto published_before = publisher_.state_records();
-  const auto topic = co_await state_topic_.read(read_time_max);
-  if (stopping_) co_return Result<void>{};
-  if (!topic) {
-    topics_there_ = false;
-    note(topic.error());
-    co_return Result<void>{};
+boost::asio::awaitable<Result<void>> Publication::reconcile_topics() {
+  const auto number = ++comparisons_begun_;
+  for (auto& kept : kept_) {
+    const auto done = co_await reconcile_topic(kept);
+    if (!done) co_return std::unexpected(done.error());
+    if (!*done) co_return Result<void>{};
   }
-  foreign_end_ = topic->end - published_before;
-  const auto states = co_await stores_.run([](registry::Store& store) { return store.whole_state(); });
-  if (!states) co_return std::unexpected(states.error());
-  auto todo = reconcile(topic->content, *states, now_ms());
-  if (!todo.behind.empty()) {
-    const auto highest = topic->content.highest_version();
-    spdlog::warn(
-        "readers have newer versions of {} models than the database, which was restored or created again; publishing "
-        "these models again",
-        todo.behind.size());
-    const auto again = co_await stores_.run([highest, ids = todo.behind](registry::Store& store) -> Result<void> {
-      if (auto raised = store.raise_version(highest); !raised) return raised;
-      return store.tell_anew(ids);
-    });
-    reconcile_due_ = {};
-    co_return again;  // relayed at the next turn, then looked at again
-  }
-  if (states->empty() && !topic->content.models().empty())
-    spdlog::warn("the database holds no models, the topic {}: nothing is taken from it",
-                 topic->content.models().size());
-  auto records = std::move(todo.records);
-  if (todo.mark) records.push_back(mark_record(*states, now_ms()));
-  if (!records.empty()) {
-    const bool sent = co_await send(std::move(records));
-    if (!sent) co_return Result<void>{};
-  }
-  count_repairs(todo, states->size());
   problem_.clear();
   whole_ = true;
+  reconciled_ = number;
   reconcile_due_ = Clock::now() + options_.reconcile_interval;
   watch_due_ = Clock::now() + watch_every;
   co_return Result<void>{};
 }
 
-void Publication::count_repairs(const Reconciliation& done, std::size_t models) {
+boost::asio::awaitable<Result<bool>> Publication::reconcile_topic(Kept& kept) {
+  const auto name = kept.topic.name();
+  const auto published_before = publisher_.acknowledged(name.kind);
+  const auto topic = co_await kept.topic.read(read_time_max);
+  if (stopping_) co_return false;
+  if (!topic) {
+    topics_there_ = false;
+    note(topic.error());
+    co_return false;
+  }
+  kept.foreign_end = topic->end - published_before;
+  const bool of_state = name.kind == Destination::state;
+  const auto states = co_await stores_.run(
+      [of_state](registry::Store& store) { return of_state ? store.whole_state() : store.whole_credentials(); });
+  if (!states) co_return std::unexpected(states.error());
+  auto todo = reconcile(topic->content, *states, now_ms());
+  if (!todo.behind.empty()) {
+    const auto highest = topic->content.highest_version();
+    spdlog::warn(
+        "{}: readers have newer versions of {} records than the database, which was restored or created again; "
+        "publishing these records again",
+        name.topic, todo.behind.size());
+    const auto again = co_await stores_.run([highest, names = todo.behind](registry::Store& store) -> Result<void> {
+      if (auto raised = store.raise_version(highest); !raised) return raised;
+      return store.tell_anew(names);
+    });
+    reconcile_due_ = {};
+    if (!again) co_return std::unexpected(again.error());
+    co_return false;  // relayed at the next turn, then looked at again
+  }
+  if (states->empty() && !topic->content.records().empty()) {
+    spdlog::warn("the database holds none of the {} records on {}: nothing is taken from the topic",
+                 topic->content.records().size(), name.topic);
+  }
+  auto records = std::move(todo.records);
+  if (todo.mark) records.push_back(mark_record(*states, now_ms()));
+  if (!records.empty()) {
+    const bool sent = co_await send(std::move(records));
+    if (!sent) co_return false;
+  }
+  count_repairs(kept, todo, states->size());
+  kept.whole = true;
+  co_return true;
+}
+
+void Publication::count_repairs(const Kept& kept, const Reconciliation& done, std::size_t records) {
+  const auto& topic = kept.topic.name().topic;
   const auto count = [&](const char* reason, std::int64_t n) {
-    if (n > 0)
-      metrics_.counter(metric_family("registry_state_repairs_total"), {reason}).add(static_cast<std::uint64_t>(n));
+    if (n <= 0) return;
+    metrics_.counter(metric_family("registry_state_repairs_total"), {reason, topic}).add(static_cast<std::uint64_t>(n));
   };
   count("missing", done.missing);
   count("older", done.older);
@@ -240,11 +275,11 @@ void Publication::count_repairs(const Reconciliation& done, std::size_t models) 
   count("unknown", done.unknown);
   count("mark", done.mark ? 1 : 0);
   const auto words = words_of(done);
-  if (!whole_) {
-    spdlog::info("the registry is published whole: {} models, brought up to date: {}", models,
+  if (!kept.whole) {
+    spdlog::info("{} is published whole: {} records, brought up to date: {}", topic, records,
                  words.empty() ? "nothing" : words);
   } else if (!words.empty()) {
-    spdlog::warn("{} did not say what the database says, and was repaired: {}", options_.topics.state, words);
+    spdlog::warn("{} did not say what the database says, and was repaired: {}", topic, words);
   }
 }
 

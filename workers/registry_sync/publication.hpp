@@ -1,8 +1,11 @@
-// What readers see of the registry: learns which versions they hold, relays the outbox, and keeps the state topic
+// What readers see of the registry: learns which versions they hold, relays the outbox, and keeps the compacted topics
 // whole. One thread: the loop's; one coroutine at a time. Blocking work runs on the store's threads.
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -38,13 +41,20 @@ class Publication {
   /// Raises the database's versions above those that readers hold, unless that is done. Errors of Kafka are noted,
   /// tried again later and not returned, here and in publish(); errors of the database are returned.
   boost::asio::awaitable<Result<void>> prepare();
-  /// prepare(), relays the outbox, and reconciles the state topic where that is due. `complete`: the database holds
-  /// what the connections had to say at first; before that the state topic is not made whole.
+  /// prepare(), relays the outbox, and reconciles the compacted topics where that is due. `complete`: the database
+  /// holds what the connections had to say at first; before that the topics are not made whole.
   boost::asio::awaitable<Result<void>> publish(bool complete);
-  /// The next publish() compares the whole state topic with the database.
+  /// The next publish() compares the compacted topics with the database.
   void reconcile_soon() { reconcile_due_ = {}; }
+  /// As reconcile_soon(). The number of the comparison that is asked for: one that begins from now on.
+  std::int64_t reconcile_numbered() {
+    reconcile_soon();
+    return comparisons_begun_ + 1;
+  }
+  /// The number of the last comparison after which the topics held what the database held.
+  [[nodiscard]] std::int64_t reconciled() const { return reconciled_; }
 
-  /// The state topic has been made whole since begin().
+  /// The compacted topics have been made whole since begin().
   [[nodiscard]] bool whole() const { return whole_; }
   /// What Kafka's side lacks; empty: nothing.
   [[nodiscard]] std::string problem() const { return problem_.empty() ? publisher_.problem() : problem_; }
@@ -56,35 +66,44 @@ class Publication {
  private:
   using Clock = std::chrono::steady_clock;
 
-  /// Whether both topics are there. Looked at before the first record, and again after each failure: a producer says of
+  /// Whether all topics are there. Looked at before the first record, and again after each failure: a producer says of
   /// a missing topic only that time has run out, when the other one has got its records.
   boost::asio::awaitable<bool> topics_there();
   /// True: nothing is left to publish.
   boost::asio::awaitable<Result<bool>> relay();
-  /// Compares the whole state topic with the database, and publishes what the topic lacks.
-  boost::asio::awaitable<Result<void>> reconcile_topic();
-  /// Whether the state topic ends elsewhere than this process left it: it was made anew or emptied, or somebody else
+  /// A topic that is kept whole.
+  struct Kept {
+    CompactedTopic topic;
+    /// Where it ended when it was last read, without what this process had published until then.
+    std::optional<std::int64_t> foreign_end{};
+    bool whole = false;  ///< since begin()
+  };
+  boost::asio::awaitable<Result<void>> reconcile_topics();
+  /// Compares a whole topic with the database, and publishes what it lacks. True: it holds everything now.
+  boost::asio::awaitable<Result<bool>> reconcile_topic(Kept& kept);
+  /// Whether a topic ends elsewhere than this process left it: it was created again or emptied, or another process
   /// wrote to it, be it a leader before this one whose batch came late.
-  boost::asio::awaitable<bool> state_topic_moved();
+  boost::asio::awaitable<bool> topics_moved();
+  boost::asio::awaitable<bool> topic_moved(Kept& kept);
   /// False: not all were acknowledged.
   boost::asio::awaitable<bool> send(std::vector<Outgoing> records);
   void note(const Error& error);
-  void count_repairs(const Reconciliation& done, std::size_t models);
+  void count_repairs(const Kept& kept, const Reconciliation& done, std::size_t records);
 
   kafka::Properties properties_;
   PublicationOptions options_;
   registry::StorePool& stores_;
   telemetry::Metrics& metrics_;
   Publisher publisher_;
-  StateTopic state_topic_;
+  std::array<Kept, 2> kept_;
   std::shared_ptr<kafka::Admin> admin_;  ///< used by one thread of the stores at a time
   std::string problem_ = "not connected yet";
   bool stopping_ = false;
   bool topics_there_ = false;
   bool versions_known_ = false;  ///< of readers; before that nothing is relayed
   bool whole_ = false;
-  /// Where the state topic ended when it was last read, without what this process had published until then.
-  std::optional<std::int64_t> foreign_end_{};
+  std::int64_t comparisons_begun_ = 0;
+  std::int64_t reconciled_ = 0;
   Clock::time_point due_{};
   Clock::time_point reconcile_due_{};
   Clock::time_point watch_due_{};

@@ -15,19 +15,26 @@ namespace {
 
 constexpr std::chrono::milliseconds look{500};
 
-/// What comes back in a report: the batch, the record's index in it, and whether it went to the state topic.
+/// What comes back in a report: the batch, the record's index in it, and which topic it went to.
 struct Token {
   std::uint64_t batch = 0;
   std::size_t index = 0;
-  bool to_state = false;
+  Destination to = Destination::state;
 
   static constexpr unsigned batch_shift = 32;
-  [[nodiscard]] std::uint64_t packed() const { return batch << batch_shift | index << 1U | (to_state ? 1U : 0U); }
+  static constexpr unsigned topic_bits = 2;
+  [[nodiscard]] std::uint64_t packed() const {
+    return batch << batch_shift | index << topic_bits | static_cast<std::uint64_t>(to);
+  }
   static Token unpacked(std::uint64_t token) {
     const std::uint64_t low = token & ((std::uint64_t{1} << batch_shift) - 1);
-    return {.batch = token >> batch_shift, .index = low >> 1U, .to_state = (low & 1U) != 0};
+    return {.batch = token >> batch_shift,
+            .index = low >> topic_bits,
+            .to = static_cast<Destination>(low & ((1U << topic_bits) - 1))};
   }
 };
+
+constexpr Destination destinations[] = {Destination::state, Destination::events, Destination::credentials};
 
 }  // namespace
 
@@ -37,11 +44,12 @@ Publisher::Publisher(boost::asio::io_context& loop, kafka::Properties properties
       properties_(std::move(properties)),
       topics_(std::move(topics)),
       metrics_(metrics),
-      published_state_(metrics.counter(metric_family("registry_records_published_total"), {topics_.state})),
-      published_events_(metrics.counter(metric_family("registry_records_published_total"), {topics_.events})),
       too_large_(metrics.counter(metric_family("registry_records_too_large_total"))),
       refused_(metrics.counter(metric_family("registry_records_refused_total"))),
-      changed_(loop, loop_step_name) {}
+      changed_(loop, loop_step_name) {
+  for (const auto to : destinations)
+    published_[index_of(to)] = &metrics.counter(metric_family("registry_records_published_total"), {topics_.name(to)});
+}
 
 Publisher::~Publisher() = default;
 
@@ -50,8 +58,7 @@ Result<void> Publisher::ensure_producer() {
   auto made = kafka::Producer::make(loop_, {.properties = properties_}, *this, metrics_);
   if (!made) return std::unexpected(made.error());
   producer_ = std::move(*made);
-  state_ = producer_->topic(topics_.state);
-  events_ = producer_->topic(topics_.events);
+  for (const auto to : destinations) handles_[index_of(to)] = producer_->topic(topics_.name(to));
   return {};
 }
 
@@ -59,13 +66,13 @@ boost::asio::awaitable<Result<void>> Publisher::hand_over(const std::vector<Outg
                                                           std::chrono::steady_clock::time_point deadline) {
   for (std::size_t index = 0; index < records->size(); ++index) {
     const auto& record = (*records)[index];
-    const bool to_state = record.to == Destination::state;
     for (;;) {
-      // The state topic has one partition, so that whoever reads it reads one order.
+      // The compacted topics have one partition, so that each reader reads one order.
+      const auto partition = record.to == Destination::events ? kafka::partition_by_key : 0;
       const auto produced =
-          producer_->produce(to_state ? state_ : events_, to_state ? 0 : kafka::partition_by_key, record.key,
+          producer_->produce(handles_[index_of(record.to)], partition, record.key,
                              record.value ? std::optional<std::string_view>(*record.value) : std::nullopt,
-                             &record.headers, Token{.batch = batch_, .index = index, .to_state = to_state}.packed());
+                             &record.headers, Token{.batch = batch_, .index = index, .to = record.to}.packed());
       if (produced == kafka::Produced::accepted) {
         ++waiting_for_;
         break;
@@ -77,7 +84,7 @@ boost::asio::awaitable<Result<void>> Publisher::hand_over(const std::vector<Outg
       }
       if (produced == kafka::Produced::unknown_topic) {
         co_return fail(ErrorKind::not_found, fmt::format("The topic {} does not exist. Run `tokenrail topics apply`.",
-                                                         to_state ? topics_.state : topics_.events));
+                                                         topics_.name(record.to)));
       }
       if (produced == kafka::Produced::failed || !failure_.empty() || stopped_ ||
           std::chrono::steady_clock::now() >= deadline)
@@ -103,7 +110,7 @@ boost::asio::awaitable<Result<void>> Publisher::publish(std::vector<Outgoing> re
   }
   being_published_ = nullptr;
   if (result && waiting_for_ == 0 && failure_.empty()) {
-    for (const auto& record : records) (record.to == Destination::state ? published_state_ : published_events_).add();
+    for (const auto& record : records) published_[index_of(record.to)]->add();
     co_return Result<void>{};
   }
   if (result) {
@@ -117,7 +124,7 @@ boost::asio::awaitable<Result<void>> Publisher::publish(std::vector<Outgoing> re
 
 void Publisher::on_report(const kafka::Report& report) {
   const auto token = Token::unpacked(report.token);
-  if (report.ok && token.to_state) ++state_records_;
+  if (report.ok) ++acknowledged_[index_of(token.to)];
   if (token.batch != batch_ || being_published_ == nullptr) return;
   if (report.refused == kafka::Refusal::record) {
     // It would be refused again, and all others would wait behind it for ever.
@@ -155,9 +162,10 @@ void Publisher::stop() {
 
 namespace {
 
-class StateReading final : public kafka::LogReaderListener {
+class Reading final : public kafka::LogReaderListener {
  public:
-  explicit StateReading(boost::asio::io_context& loop) : changed(loop, loop_step_name) {}
+  Reading(boost::asio::io_context& loop, Destination kind)
+      : read{.content = TopicContent(kind)}, changed(loop, loop_step_name) {}
   void on_record(kafka::Record&& record) override {
     if (!record.key) return;
     const auto value = record.value ? std::optional<std::string_view>(*record.value) : std::nullopt;
@@ -175,7 +183,7 @@ class StateReading final : public kafka::LogReaderListener {
     changed.wake();
   }
 
-  StateTopic::Read read;
+  CompactedTopic::Read read;
   async::WakeableTimer changed;
   bool done = false;
   std::optional<Error> failure;
@@ -183,25 +191,26 @@ class StateReading final : public kafka::LogReaderListener {
 
 }  // namespace
 
-Result<void> StateTopic::check() const {
-  StateReading reading(loop_);
+Result<void> CompactedTopic::check() const {
+  Reading reading(loop_, name_.kind);
   const auto reader = kafka::LogReader::make(loop_, {.properties = properties_, .topics = {}}, reading, metrics_);
   if (!reader) return std::unexpected(reader.error());
   return {};
 }
 
-boost::asio::awaitable<Result<StateTopic::Read>> StateTopic::read(std::chrono::milliseconds time_max) {
-  StateReading reading(loop_);
-  auto reader = kafka::LogReader::make(loop_, {.properties = properties_, .topics = {topic_}}, reading, metrics_);
+boost::asio::awaitable<Result<CompactedTopic::Read>> CompactedTopic::read(std::chrono::milliseconds time_max) {
+  Reading reading(loop_, name_.kind);
+  auto reader = kafka::LogReader::make(loop_, {.properties = properties_, .topics = {name_.topic}}, reading, metrics_);
   if (!reader) co_return std::unexpected(reader.error());
-  (*reader)->start({{.partition = {.topic = topic_, .partition = 0}, .offset = kafka::offset_beginning}});
+  (*reader)->start({{.partition = {.topic = name_.topic, .partition = 0}, .offset = kafka::offset_beginning}});
   const auto deadline = std::chrono::steady_clock::now() + time_max;
   while (!reading.done && !reading.failure && !stopped_ && std::chrono::steady_clock::now() < deadline)
     co_await reading.changed.wait(look);
   reader->reset();
   if (reading.failure) co_return std::unexpected(*reading.failure);
   if (!reading.done)
-    co_return fail(ErrorKind::timed_out, fmt::format("Kafka does not answer: {} could not be read to its end", topic_));
+    co_return fail(ErrorKind::timed_out,
+                   fmt::format("Kafka does not answer: {} could not be read to its end", name_.topic));
   co_return std::move(reading.read);
 }
 

@@ -1,8 +1,10 @@
-// Publishing to the registry's two topics and waiting until the brokers have acknowledged. One thread: the loop's; one
+// Publishing to the registry's topics and waiting until the brokers have acknowledged. One thread: the loop's; one
 // coroutine at a time.
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -24,6 +26,12 @@ namespace tokenrail::registry_sync {
 struct RegistryTopics {
   std::string state;
   std::string events;
+  std::string credentials;
+
+  [[nodiscard]] const std::string& name(Destination to) const {
+    return to == Destination::state ? state : to == Destination::events ? events : credentials;
+  }
+  [[nodiscard]] std::vector<std::string> all() const { return {state, events, credentials}; }
 };
 
 class Publisher final : public kafka::ProducerListener {
@@ -41,8 +49,8 @@ class Publisher final : public kafka::ProducerListener {
 
   /// What the brokers' side looked like when last heard of; empty: well.
   [[nodiscard]] std::string problem() const;
-  /// Records on the state topic that the brokers have acknowledged so far.
-  [[nodiscard]] std::int64_t state_records() const { return state_records_; }
+  /// Records on that topic that the brokers have acknowledged so far.
+  [[nodiscard]] std::int64_t acknowledged(Destination to) const { return acknowledged_[index_of(to)]; }
   /// Ends a publish() that waits, as timed out, and all that come until begin().
   void stop();
   void begin() { stopped_ = false; }
@@ -51,6 +59,9 @@ class Publisher final : public kafka::ProducerListener {
   void close() { producer_.reset(); }
 
  private:
+  static constexpr std::size_t topic_count = 3;
+  static constexpr std::size_t index_of(Destination to) { return static_cast<std::size_t>(to); }
+
   void on_report(const kafka::Report& report) override;
   void on_space() override { changed_.wake(); }
   void on_fatal(const Error& error) override;
@@ -63,28 +74,31 @@ class Publisher final : public kafka::ProducerListener {
   kafka::Properties properties_;
   RegistryTopics topics_;
   telemetry::Metrics& metrics_;
-  telemetry::Counter& published_state_;
-  telemetry::Counter& published_events_;
+  std::array<telemetry::Counter*, topic_count> published_{};
   telemetry::Counter& too_large_;
   telemetry::Counter& refused_;
   async::WakeableTimer changed_;
   std::unique_ptr<kafka::Producer> producer_;
-  kafka::TopicHandle state_{};
-  kafka::TopicHandle events_{};
+  std::array<kafka::TopicHandle, topic_count> handles_{};
   std::uint64_t batch_ = 0;  ///< reports of an earlier batch count for nothing
-  std::int64_t state_records_ = 0;
+  std::array<std::int64_t, topic_count> acknowledged_{};
   std::size_t waiting_for_ = 0;
   const std::vector<Outgoing>* being_published_ = nullptr;
   std::string failure_;
   bool stopped_ = false;
 };
 
-/// Reads the state topic to its end.
-class StateTopic {
+/// Reads a compacted topic to its end. It has one partition.
+class CompactedTopic {
  public:
-  StateTopic(boost::asio::io_context& loop, kafka::Properties properties, std::string topic,
-             telemetry::Metrics& metrics)
-      : loop_(loop), properties_(std::move(properties)), topic_(std::move(topic)), metrics_(metrics) {}
+  struct Name {
+    Destination kind = Destination::state;
+    std::string topic{};
+  };
+  CompactedTopic(boost::asio::io_context& loop, kafka::Properties properties, Name name, telemetry::Metrics& metrics)
+      : loop_(loop), properties_(std::move(properties)), name_(std::move(name)), metrics_(metrics) {}
+
+  [[nodiscard]] const Name& name() const { return name_; }
 
   struct Read {
     TopicContent content;
@@ -101,7 +115,7 @@ class StateTopic {
  private:
   boost::asio::io_context& loop_;
   kafka::Properties properties_;
-  std::string topic_;
+  Name name_;
   telemetry::Metrics& metrics_;
   bool stopped_ = false;
 };

@@ -104,8 +104,8 @@ constexpr std::array settings{
             .env = {},
             .kind = Kind::duration,
             .default_value = "10m",
-            .help = "How often the whole state topic is read and compared with the database. It is also done when its "
-                    "end is not where this process left it, and on SIGHUP.",
+            .help = "How often the compacted topics are read to their ends and compared with the database. It is also "
+                    "done when a topic does not end where this process left it, and on SIGHUP.",
             .min = second_ms,
             .max = day_ms},
     Setting{.name = "sync.poll_interval",
@@ -171,6 +171,7 @@ Result<Options> options_from(const config::Values& values) {
       .history_age = std::chrono::hours(24 * values.integer("sync.history_days")),
       .state_topic = prefix + "model_registry",
       .events_topic = prefix + "model_registry.events",
+      .credentials_topic = prefix + "model_registry.credentials",
   };
 }
 

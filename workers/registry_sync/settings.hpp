@@ -35,6 +35,7 @@ struct Options {
   std::chrono::hours history_age;
   std::string state_topic;
   std::string events_topic;
+  std::string credentials_topic;
 };
 /// Errors: invalid_input, for connections of the environment that cannot be (providers/environment.hpp).
 [[nodiscard]] Result<Options> options_from(const config::Values& values);

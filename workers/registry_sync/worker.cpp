@@ -85,7 +85,9 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
           [this](const SyncOrder& order, const Result<void>& result) { on_synced(order, result); },
           [this] { end_term(); }),
       publication_(loop, properties_from(values),
-                   {.topics = {.state = options_.state_topic, .events = options_.events_topic},
+                   {.topics = {.state = options_.state_topic,
+                               .events = options_.events_topic,
+                               .credentials = options_.credentials_topic},
                     .reconcile_interval = options_.reconcile_interval,
                     .leads = [this] { return !over(); }},
                    topic_thread_, metrics_),
@@ -253,6 +255,7 @@ boost::asio::awaitable<void> Worker::lead() {
   sync_due_ = prune_due_ = {};
   due_trigger_ = "start";
   requests_.clear();
+  republishing_.clear();
   first_round_until_ = Clock::now() + first_round_max;
   publication_.begin();
   syncs_.begin();
@@ -411,14 +414,21 @@ boost::asio::awaitable<void> Worker::keep_requests() {
 }
 
 boost::asio::awaitable<Result<void>> Worker::take_requests() {
-  if (requests_.open().size() >= requests_max) co_return Result<void>{};
-  const auto requests = co_await stores_.run(
-      [open = requests_.open()](registry::Store& store) { return store.take_sync_requests(open); });
+  auto open = requests_.open();
+  for (const auto& [id, number] : republishing_) open.push_back(id);
+  if (open.size() >= requests_max) co_return Result<void>{};
+  const auto requests = co_await stores_.run([open](registry::Store& store) { return store.take_sync_requests(open); });
   if (!requests) co_return std::unexpected(requests.error());
   if (requests->empty()) co_return Result<void>{};
   const auto all = co_await stores_.run([](registry::Store& store) { return store.connections(); });
   if (!all) co_return std::unexpected(all.error());
   for (const auto& request : *requests) {
+    if (request.republish) {
+      spdlog::info("comparing the compacted topics with the database: asked for by `tokenrail registry republish`");
+      republishing_[request.id] = publication_.reconcile_numbered();
+      topic_wait_.wake();
+      continue;
+    }
     const auto asked = [&](const registry::Connection& connection) {
       return can_be_synced(connection) && (request.connection_id.empty() || request.connection_id == connection.id);
     };
@@ -433,10 +443,14 @@ boost::asio::awaitable<Result<void>> Worker::take_requests() {
 }
 
 boost::asio::awaitable<Result<void>> Worker::finish_requests() {
-  for (const auto& id : requests_.finished(passes_ended_)) {
+  auto done = requests_.finished(passes_ended_);
+  for (const auto& [id, number] : republishing_)
+    if (publication_.reconciled() >= number) done.push_back(id);
+  for (const auto& id : done) {
     const auto finished = co_await stores_.run([id](registry::Store& store) { return store.finish_sync_request(id); });
     if (!finished) co_return finished;
     requests_.forget(id);
+    republishing_.erase(id);
   }
   co_return Result<void>{};
 }

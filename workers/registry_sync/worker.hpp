@@ -138,7 +138,8 @@ class Worker {
   Clock::time_point sync_due_{};
   Clock::time_point prune_due_{};
   RequestBook requests_;
-  std::int64_t passes_begun_ = 0;  ///< of the relay
+  std::map<std::string, std::int64_t> republishing_{};  ///< by request: the comparison that finishes it
+  std::int64_t passes_begun_ = 0;                       ///< of the relay
   std::int64_t passes_ended_ = 0;
 
   telemetry::Gauge& leader_gauge_;

@@ -112,7 +112,7 @@ TEST_F(LeaseTest, WhoWasOvertakenWritesNothing) {
   EXPECT_EQ(old.store.unpublished(10).error().kind, ErrorKind::rejected);
   EXPECT_EQ(old.store.mark_published({row.seq}).error().kind, ErrorKind::rejected);
   EXPECT_EQ(old.store.raise_version(5000).error().kind, ErrorKind::rejected);
-  EXPECT_EQ(old.store.tell_anew({model}).error().kind, ErrorKind::rejected);
+  EXPECT_EQ(old.store.tell_anew({{.type = "model_registry.upserted", .id = model}}).error().kind, ErrorKind::rejected);
   EXPECT_EQ(old.store.take_sync_requests().error().kind, ErrorKind::rejected);
   EXPECT_EQ(old.store.finish_sync_request(request).error().kind, ErrorKind::rejected);
   EXPECT_EQ(old.store.prune(std::chrono::hours(0)).error().kind, ErrorKind::rejected);

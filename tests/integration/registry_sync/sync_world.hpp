@@ -38,7 +38,8 @@ class TopicTail {
     reader_ = std::move(*reader);
     reader_->start(
         {{.partition = {.topic = "model_registry", .partition = 0}, .offset = kafka::offset_beginning},
-         {.partition = {.topic = "model_registry.events", .partition = 0}, .offset = kafka::offset_beginning}});
+         {.partition = {.topic = "model_registry.events", .partition = 0}, .offset = kafka::offset_beginning},
+         {.partition = {.topic = "model_registry.credentials", .partition = 0}, .offset = kafka::offset_beginning}});
   }
 
   [[nodiscard]] std::vector<kafka::Record> on(const std::string& topic) const {
@@ -91,6 +92,7 @@ class SyncWorld : public registry::ScratchDatabase {
     auto cluster = std::make_unique<MockCluster>();
     cluster->topic("model_registry", 1);
     cluster->topic("model_registry.events", 1);
+    cluster->topic("model_registry.credentials", 1);
     return cluster;
   }
 
@@ -196,14 +198,15 @@ class SyncWorld : public registry::ScratchDatabase {
     telemetry::Metrics metrics;
     auto producer = kafka::Producer::make(loop_, {.properties = kafka_->properties()}, reports, metrics);
     ASSERT_TRUE(producer.has_value());
-    for (const auto* topic : {"model_registry", "model_registry.events"})
+    const std::vector<std::string> topics{"model_registry", "model_registry.events", "model_registry.credentials"};
+    for (const auto& topic : topics)
       ASSERT_EQ((*producer)->produce((*producer)->topic(topic), 0, marker, "{}", nullptr, 0),
                 kafka::Produced::accepted);
     const auto seen = [&](const std::string& topic) {
       const auto records = tail_->on(topic);
       return std::ranges::any_of(records, [&](const auto& r) { return r.key == marker; });
     };
-    ASSERT_TRUE(run_until(loop_, [&] { return seen("model_registry") && seen("model_registry.events"); }));
+    ASSERT_TRUE(run_until(loop_, [&] { return std::ranges::all_of(topics, seen); }));
   }
   /// words() without our own markers.
   std::vector<std::string> events(const std::string& topic = "model_registry.events") const {

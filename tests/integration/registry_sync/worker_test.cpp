@@ -220,7 +220,7 @@ TEST_F(RegistrySync, ARestartSaysNothingNew) {
   auto& second = start();
   ASSERT_TRUE(run_until(loop_, [&] { return second.worker().published_whole(); })) << second.problems();
   settle();
-  EXPECT_EQ(tail_->count(), before + 2) << "but for our own two markers";
+  EXPECT_EQ(tail_->count(), before + 3) << "but for our own three markers";
 }
 
 TEST_F(RegistrySync, ATopicThatWasMadeAnewIsFilled) {
@@ -380,7 +380,8 @@ TEST_F(RegistrySync, WhatSpoiltTheStateTopicIsRepairedWithoutARestart) {
   EXPECT_GT(events::parse_model_upserted(last("_/_/ollama/b:7b").value_or("")).value().version, 1);
   EXPECT_EQ(last("_/_/ollama/ghost:1b"), std::nullopt) << "a tombstone";
   EXPECT_TRUE(events::parse_registry_mark(last("_registry").value_or("")).has_value());
-  EXPECT_THAT(running.worker().metrics().text(), HasSubstr("registry_state_repairs_total{reason=\"unreadable\"} 2"));
+  EXPECT_THAT(running.worker().metrics().text(),
+              HasSubstr("registry_state_repairs_total{reason=\"unreadable\",topic=\"model_registry\"} 2"));
   EXPECT_THAT(events(), SizeIs(2)) << "it is no news";
 }
 

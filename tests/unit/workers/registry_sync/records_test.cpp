@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/events/credential_event.hpp"
+#include "common/events/registry_records.hpp"
 #include "common/registry/projection.hpp"
 
 namespace tokenrail::registry_sync {
@@ -24,7 +26,50 @@ PublishedState state(const std::string& name, std::int64_t version, const std::s
   event.model.version = event.version = version;
   event.key = events::model_key(event.model);
   event.cause = "sync";
-  return {.model_id = event.model.id, .key = event.key, .version = version, .payload = events::to_json(event)};
+  return {.id = event.model.id,
+          .type = std::string(events::model_upserted_type),
+          .key = event.key,
+          .version = version,
+          .payload = events::to_json(event)};
+}
+
+template <class Record>
+PublishedState other(std::string_view type, Record record, std::int64_t version) {
+  record.version = version;
+  return {.id = "row-of-" + events::record_key(record),
+          .type = std::string(type),
+          .key = events::record_key(record),
+          .version = version,
+          .payload = events::to_json(record)};
+}
+/// One of each kind beside models, as versions `first`, `first` + 1, …
+std::vector<PublishedState> others(std::int64_t first) {
+  return {other(events::registry_default_type,
+                events::RegistryDefault{.org_id = "acme", .model_id = "m", .model = {"ollama", "a"}}, first),
+          other(events::registry_alias_type,
+                events::RegistryAlias{.org_id = "acme",
+                                      .alias = "best",
+                                      .targets = {{.model_id = "m", .model = {"ollama", "a"}, .weight = 1}}},
+                first + 1),
+          other(events::registry_grants_type, events::RegistryGrants{.org_id = "acme"}, first + 2),
+          other(events::registry_organization_type, events::RegistryOrganization{.org_id = "acme", .slug = "acme"},
+                first + 3)};
+}
+
+PublishedState credential(const std::string& id, std::int64_t version, const std::string& org = "acme") {
+  const events::SealedCredential sealed{
+      .id = id, .org_id = org, .provider = "openai", .version = version, .key_id = "k1", .sealed = "c2VhbGVk"};
+  return {.id = id,
+          .type = std::string(events::credential_upserted_type),
+          .key = events::credential_key(sealed),
+          .version = version,
+          .payload = events::to_json(sealed)};
+}
+
+TopicContent credentials_of(const std::vector<PublishedState>& states) {
+  TopicContent topic(Destination::credentials);
+  for (const auto& s : states) topic.apply(s.key, s.payload);
+  return topic;
 }
 
 TopicContent topic_of(const std::vector<PublishedState>& states, bool marked = true) {
@@ -42,6 +87,10 @@ std::vector<std::string> keys(const std::vector<Outgoing>& records) {
 
 std::string header(const Outgoing& record, std::string_view name) {
   return std::string(kafka::header(record.headers, name).value_or("(none)"));
+}
+
+registry::RecordName model(const std::string& id) {
+  return {.type = std::string(events::model_upserted_type), .id = id};
 }
 
 TEST(Records, AnUpsertGoesToStateFirstAndThenToHistory) {
@@ -81,6 +130,43 @@ TEST(Records, WhatIsNoModelsGoesToTheHistoryOnly) {
       {.seq = 1, .id = "u", .key = "_/_/ollama/_connection", .type = "model_registry.sync.held", .payload = "{}"});
   ASSERT_THAT(records, SizeIs(1));
   EXPECT_EQ(records[0].to, Destination::events);
+}
+
+TEST(Records, EachKindOfStateGoesToStateAndHistory) {
+  for (const auto& state : others(3)) {
+    const auto records = records_of({.seq = 1, .id = "u", .key = state.key, .type = state.type, .payload = "{}"});
+    ASSERT_THAT(records, SizeIs(2)) << state.type;
+    EXPECT_EQ(records[0].to, Destination::state);
+    EXPECT_EQ(records[0].value, "{}");
+    EXPECT_EQ(records[1].to, Destination::events);
+    EXPECT_EQ(header(records[0], "ce_type"), state.type);
+    EXPECT_EQ(header(records[0], "ce_source"), "/registry/acme");
+    const auto purged = records_of({.seq = 2, .id = "u", .key = state.key, .type = state.type, .payload = {}});
+    ASSERT_THAT(purged, SizeIs(2)) << state.type;
+    EXPECT_EQ(purged[0].to, Destination::state);
+    EXPECT_EQ(purged[0].value, std::nullopt);
+    EXPECT_EQ(purged[1].value, std::nullopt);
+  }
+}
+
+TEST(Records, APlatformsPointerHasThePlatformAsSource) {
+  const auto records = records_of(
+      {.seq = 1, .id = "u", .key = "_default/_/_/generation/_/_", .type = "model_registry.default", .payload = "{}"});
+  EXPECT_EQ(header(records.at(0), "ce_source"), "/registry/platform");
+}
+
+TEST(Records, ACredentialGoesToItsTopicOnly) {
+  const auto sealed =
+      records_of({.seq = 1, .id = "u", .key = "acme/_/c1", .type = "model_registry.credential", .payload = "{}"});
+  ASSERT_THAT(sealed, SizeIs(1));
+  EXPECT_EQ(sealed[0].to, Destination::credentials);
+  EXPECT_EQ(sealed[0].value, "{}");
+  EXPECT_EQ(header(sealed[0], "ce_source"), "/registry/acme");
+  const auto revoked = records_of(
+      {.seq = 2, .id = "u", .key = "acme/_/c1", .type = "model_registry.credential.revoked", .payload = std::nullopt});
+  ASSERT_THAT(revoked, SizeIs(1));
+  EXPECT_EQ(revoked[0].to, Destination::credentials);
+  EXPECT_EQ(revoked[0].value, std::nullopt);
 }
 
 TEST(Reconcile, ATopicThatSaysWhatTheDatabaseSaysNeedsNothing) {
@@ -133,7 +219,7 @@ TEST(Reconcile, ATopicWithoutItsMarkGetsIt) {
 TEST(Reconcile, AnOlderDatabaseHasToTellItsModelsAnew) {
   const std::vector database{state("a", 3), state("b", 9)};
   const auto topic = topic_of({state("a", 700), state("b", 9)});
-  EXPECT_THAT(reconcile(topic, database, 0).behind, ElementsAre("id-a"));
+  EXPECT_THAT(reconcile(topic, database, 0).behind, ElementsAre(model("id-a")));
   EXPECT_EQ(topic.highest_version(), 700);
   EXPECT_EQ(topic_of({}).highest_version(), 50);
 }
@@ -192,12 +278,90 @@ TEST(Reconcile, WhatTheRelayStillHasIsLeftToIt) {
   std::vector database{state("a", 6), state("new", 7)};
   for (auto& one : database) one.pending = true;
   EXPECT_THAT(reconcile(topic_of({state("a", 5)}), database, 0).records, IsEmpty());
-  EXPECT_THAT(reconcile(topic_of({state("a", 50)}), database, 0).behind, ElementsAre("id-a"));
+  EXPECT_THAT(reconcile(topic_of({state("a", 50)}), database, 0).behind, ElementsAre(model("id-a")));
 }
 
 TEST(Reconcile, AnEmptyDatabaseNeverEmptiesATopic) {
   const auto todo = reconcile(topic_of({state("a", 3)}), {}, 0);
   EXPECT_THAT(todo.records, IsEmpty());
+}
+
+TEST(Reconcile, ADatabaseWithoutModelsEmptiesNoTopic) {
+  auto states = others(3);
+  states.push_back(state("a", 2));
+  const std::vector organization_only{others(3).back()};
+  EXPECT_THAT(reconcile(topic_of(states), organization_only, 0).records, IsEmpty());
+}
+
+TEST(Reconcile, EveryKindIsKeptWhole) {
+  auto database = others(10);
+  database.push_back(state("a", 9));
+  EXPECT_EQ(words_of(reconcile(topic_of(database), database, 0)), "");
+
+  auto topic = topic_of({state("a", 9)});
+  const auto all = reconcile(topic, database, 0);
+  EXPECT_EQ(words_of(all), "4 missing, the mark");
+  EXPECT_EQ(header(all.records.at(0), "ce_type"), "model_registry.default");
+  EXPECT_EQ(header(all.records.at(0), "ce_id"), "state-row-of-_default/acme/_/generation/_/_-10");
+  const auto mark = events::parse_registry_mark(mark_record(database, 0).value.value_or(""));
+  ASSERT_TRUE(mark.has_value());
+  EXPECT_EQ(mark->models, 1) << "the mark counts models only";
+  EXPECT_EQ(mark->version, 13);
+}
+
+TEST(Reconcile, EveryKindIsRepaired) {
+  auto database = others(10);
+  database.push_back(state("a", 9));
+  for (std::size_t i = 0; i < 4; ++i) {
+    const auto key = database[i].key;
+    auto topic = topic_of(database);
+    topic.apply(key, "not json");
+    EXPECT_EQ(words_of(reconcile(topic, database, 0)), "1 unreadable, the mark") << key;
+    topic.apply(key, others(1)[i].payload);
+    EXPECT_EQ(words_of(reconcile(topic, database, 0)), "1 older, the mark") << key;
+    // A record of another organisation under this key.
+    auto foreign = others(10)[i].payload;
+    foreign.replace(foreign.find("\"acme\"", foreign.find("orgId")), 6, "\"evil\"");
+    topic.apply(key, foreign);
+    EXPECT_EQ(words_of(reconcile(topic, database, 0)), "1 unreadable, the mark") << key;
+    topic.apply(key, others(700)[i].payload);
+    EXPECT_THAT(reconcile(topic, database, 0).behind,
+                ElementsAre(registry::RecordName{.type = database[i].type, .id = database[i].id}));
+
+    auto without = database;
+    without.erase(without.begin() + static_cast<std::ptrdiff_t>(i));
+    const auto todo = reconcile(topic_of(database), without, 0);
+    EXPECT_THAT(keys(todo.records), ElementsAre("-" + key));
+    EXPECT_EQ(header(todo.records.at(0), "ce_type"), database[i].type);
+  }
+}
+
+TEST(Reconcile, TheCredentialsTopicIsKeptWhole) {
+  const std::vector database{credential("c1", 3), credential("c2", 9, "")};
+  EXPECT_EQ(words_of(reconcile(credentials_of(database), database, 0)), "") << "it has no mark";
+  const auto all = reconcile(credentials_of({}), database, 0);
+  EXPECT_THAT(keys(all.records), ElementsAre("acme/_/c1", "_/_/c2"));
+  for (const auto& record : all.records) EXPECT_EQ(record.to, Destination::credentials);
+  EXPECT_FALSE(all.mark);
+
+  auto topic = credentials_of({credential("c1", 2), credential("revoked", 5)});
+  topic.apply("_/_/c2", "not json");
+  const auto todo = reconcile(topic, database, 0);
+  EXPECT_EQ(words_of(todo), "1 older, 1 unreadable, 1 unknown to the database");
+  EXPECT_EQ(header(todo.records.back(), "ce_type"), "model_registry.credential.revoked");
+  EXPECT_EQ(credentials_of({credential("c1", 700)}).highest_version(), 700);
+  EXPECT_THAT(reconcile(credentials_of({credential("c1", 700)}), database, 0).behind,
+              ElementsAre(registry::RecordName{.type = "model_registry.credential", .id = "c1"}));
+}
+
+TEST(Reconcile, NoCredentialsInTheDatabaseEmptyNoTopic) {
+  EXPECT_THAT(reconcile(credentials_of({credential("c1", 3)}), {}, 0).records, IsEmpty());
+}
+
+TEST(Reconcile, StrangeKeysOnTheCredentialsTopicAreLeftAlone) {
+  auto topic = credentials_of({credential("c1", 3)});
+  for (const auto* key : {"nonsense", "_limits/_/x", "a/b/c/d", "_registry", ""}) topic.apply(key, "{}");
+  EXPECT_EQ(words_of(reconcile(topic, {credential("c1", 3)}, 0)), "");
 }
 
 }  // namespace
