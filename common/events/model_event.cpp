@@ -36,10 +36,14 @@ void write_deployment(JsonWriter& writer, const DeploymentState& deployment) {
   writer.field("id", deployment.id);
   writer.field("connectionId", deployment.connection_id);
   writer.field("connectionName", deployment.connection_name);
+  if (!deployment.connection_org_id.empty()) writer.field("connectionOrgId", deployment.connection_org_id);
+  if (!deployment.connection_owner_user_id.empty())
+    writer.field("connectionOwnerUserId", deployment.connection_owner_user_id);
   writer.field("provider", deployment.provider);
   writer.field("adapter", deployment.adapter);
   writer.field("baseUrl", deployment.base_url);
   writer.field("authType", deployment.auth_type);
+  if (!deployment.auth_name.empty()) writer.field("authName", deployment.auth_name);
   if (deployment.credential_id) {
     writer.field("credentialId", *deployment.credential_id);
   }

@@ -27,10 +27,13 @@ struct DeploymentState {
   std::string id;
   std::string connection_id;
   std::string connection_name;
-  std::string provider;   ///< of the connection: "ollama"
-  std::string adapter;    ///< which wire format: "ollama"
-  std::string base_url;   ///< without user, password and trailing slash
-  std::string auth_type;  ///< none | bearer | header | query | basic | oauth
+  std::string connection_org_id{};         ///< whose connection it is; empty: the platform's
+  std::string connection_owner_user_id{};  ///< empty: not personal
+  std::string provider;                    ///< of the connection: "ollama"
+  std::string adapter;                     ///< which wire format: "ollama"
+  std::string base_url;                    ///< without user, password and trailing slash
+  std::string auth_type;                   ///< none | bearer | header | query | basic | oauth
+  std::string auth_name{};  ///< of the header or the query parameter; with `basic` the user. Empty: the provider's own
   std::optional<std::string> credential_id{};
   std::int64_t credential_version = 0;
   std::string upstream_name;  ///< what to call the model there, exact bytes

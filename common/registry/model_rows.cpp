@@ -48,8 +48,9 @@ constexpr const char* deployment_columns = R"(
     COALESCE(d.priority, c.priority) AS priority, COALESCE(d.weight, c.weight) AS weight,
     d.requests_per_minute AS requests_per_minute, d.tokens_per_minute AS tokens_per_minute,
     CAST(d.params AS text) AS params,
-    CAST(c.id AS text) AS connection_id, c.name AS connection_name, c.provider AS provider, p.adapter AS adapter,
-    c.base_url AS base_url, c.auth_type AS auth_type, CAST(c.credential_id AS text) AS credential_id,
+    CAST(c.id AS text) AS connection_id, c.name AS connection_name, c.org_id AS connection_org_id,
+    c.owner_user_id AS connection_owner_user_id, c.provider AS provider, p.adapter AS adapter,
+    c.base_url AS base_url, c.auth_type AS auth_type, c.auth_name AS auth_name, CAST(c.credential_id AS text) AS credential_id,
     c.credential_version AS credential_version, c.enabled AS connection_enabled
   FROM deployment d
     JOIN connection c ON c.id = d.connection_id AND c.deleted_at IS NULL
@@ -115,10 +116,13 @@ DeploymentRow deployment_from(const soci::row& row) {
   state.id = text(row, "id");
   state.connection_id = text(row, "connection_id");
   state.connection_name = text(row, "connection_name");
+  state.connection_org_id = text(row, "connection_org_id");
+  state.connection_owner_user_id = text(row, "connection_owner_user_id");
   state.provider = text(row, "provider");
   state.adapter = text(row, "adapter");
   state.base_url = text(row, "base_url");
   state.auth_type = text(row, "auth_type");
+  state.auth_name = text(row, "auth_name");
   if (auto credential = text(row, "credential_id"); !credential.empty()) state.credential_id = std::move(credential);
   state.credential_version = number(row, "credential_version");
   state.upstream_name = text(row, "upstream_name");

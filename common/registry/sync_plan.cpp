@@ -8,7 +8,7 @@ namespace tokenrail::registry {
 namespace {
 
 auto as_tuple(const events::DeploymentState& d) {
-  return std::tie(d.id, d.connection_id, d.connection_name, d.provider, d.adapter, d.base_url, d.auth_type,
+  return std::tie(d.id, d.connection_id, d.connection_name, d.provider, d.adapter, d.base_url, d.auth_type, d.auth_name,
                   d.credential_id, d.credential_version, d.upstream_name, d.priority, d.weight, d.enabled,
                   d.requests_per_minute, d.tokens_per_minute, d.parameters);
 }

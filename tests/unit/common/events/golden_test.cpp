@@ -349,7 +349,10 @@ TEST(Golden, ModelUpserted) {
   full.capabilities = {{"chat", Support::supported}, {"tools", Support::unknown}, {"vision", Support::unsupported}};
   full.is_default = true;
   auto& deployment = full.deployments.front();
-  deployment.auth_type = "bearer";
+  deployment.connection_org_id = "acme";
+  deployment.connection_owner_user_id = "u-7";
+  deployment.auth_type = "header";
+  deployment.auth_name = "X-Api-Key";
   deployment.credential_id = "01936f6e-0000-7000-8000-000000000004";
   deployment.credential_version = 2;
   deployment.priority = -1;
