@@ -11,6 +11,7 @@
 #include "cli/database.hpp"
 #include "cli/govern.hpp"
 #include "common/crypto/credential_binding.hpp"
+#include "common/crypto/credential_text.hpp"
 #include "common/crypto/fingerprint.hpp"
 #include "common/crypto/key_ring_settings.hpp"
 #include "common/events/json_writer.hpp"
@@ -59,17 +60,6 @@ Result<crypto::KeyRing> key_ring(const Context& context) {
   return std::move(**ring);
 }
 
-/// What is sealed: the secret in the form that the programs open.
-Secret sealed_text(const Secret& secret) {
-  std::string text;
-  text.reserve(secret.size() * 6 + 32);  // one buffer: a longer one would leave a copy behind
-  events::JsonWriter json(text);
-  json.begin_object();
-  json.field("secret", secret.reveal());
-  json.end_object();
-  return Secret(std::move(text));
-}
-
 /// The credential of that label and provider in the scope; nothing: there is none that is not revoked.
 Result<std::optional<registry::Document>> find_credential(registry::CredentialStore& store, const Context& context,
                                                           const std::string& label, const std::string& provider) {
@@ -99,6 +89,10 @@ int run_credentials_put(const Context& context) {
                                 fmt::format("there is no credential {} yet: say for which --provider it is", label)});
   const auto secret = read_secret(context);
   if (!secret) return context.failed(secret.error());
+  crypto::CredentialText text;
+  text.secret = secret->clone();
+  const auto plain = crypto::to_text(text);
+  if (!plain) return context.failed(plain.error());
 
   registry::CredentialStore::Sealed credential;
   credential.provider = provider;
@@ -113,7 +107,7 @@ int run_credentials_put(const Context& context) {
     credential.id = *id;
   }
   const auto scope = scope_of(context);
-  const auto sealed = crypto::seal(*ring, sealed_text(*secret),
+  const auto sealed = crypto::seal(*ring, *plain,
                                    crypto::binding_of({.id = credential.id,
                                                        .org_id = scope.org_id,
                                                        .owner_user_id = scope.user_id,

@@ -1,42 +1,18 @@
 #include "common/crypto/key_ring_json.hpp"
 
 #include <array>
-#include <cstdlib>
-#include <memory>
 #include <optional>
 #include <utility>
 
 #include <fmt/format.h>
-#include <jansson.h>
-#include <malloc.h>
-#include <openssl/crypto.h>
 
 #include "common/crypto/bytes.hpp"
+#include "common/crypto/zeroing_json.hpp"
 
 namespace tokenrail::crypto {
 namespace {
 
 constexpr std::string_view remedy = "'tokenrail keys create FILE' writes a valid key ring";
-
-struct FreeJson {
-  void operator()(json_t* json) const { json_decref(json); }
-};
-
-/// jansson copies each string several times while it reads. Its memory is zeroed before it is freed, in the whole
-/// process: whatever else it reads there (private keys of tokens) may be secret too.
-void zero_and_free(void* memory) {
-  if (memory == nullptr) return;
-  OPENSSL_cleanse(memory, malloc_usable_size(memory));
-  std::free(memory);
-}
-
-void zero_what_jansson_frees() {
-  static const bool done = [] {
-    json_set_alloc_funcs(std::malloc, zero_and_free);
-    return true;
-  }();
-  static_cast<void>(done);
-}
 
 std::unexpected<Error> invalid(std::string_view what) {
   return fail(ErrorKind::invalid_input, fmt::format("{}; {}", what, remedy));
@@ -89,7 +65,7 @@ Result<std::vector<KeyEntry>> read_key_entries(std::string_view text) {
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return invalid("the key ring is empty");
   if (text.size() > ring_text_bytes_max) return invalid("the key ring is larger than 1 MiB");
   json_error_t error{};
-  const std::unique_ptr<json_t, FreeJson> root(json_loadb(text.data(), text.size(), JSON_REJECT_DUPLICATES, &error));
+  const Json root(json_loadb(text.data(), text.size(), JSON_REJECT_DUPLICATES, &error));
   if (!root) {
     // jansson's own message quotes the text.
     return invalid(fmt::format("the key ring is not valid JSON at line {}, column {}", error.line, error.column));

@@ -147,16 +147,23 @@ const EnvironmentConnection* Credentials::find(const events::DeploymentState& de
 }
 
 std::size_t Credentials::key_count(const events::DeploymentState& deployment) const {
+  if (deployment.credential_id) return 1;
   const auto* const found = find(deployment);
   return found == nullptr ? 0 : found->keys.size();
 }
 
 std::string_view Credentials::key_variable(const events::DeploymentState& deployment, std::size_t key) const {
-  const auto* const found = find(deployment);
+  const auto* const found = deployment.credential_id ? nullptr : find(deployment);
   return found == nullptr || key >= found->keys.size() ? std::string_view() : found->keys[key].variable;
 }
 
-Result<Credential> Credentials::open(const events::DeploymentState& deployment, std::size_t key) const {
+Result<Credential> Credentials::open(const events::DeploymentState& deployment, std::size_t key,
+                                     const ModelScope& model) const {
+  if (deployment.credential_id) {
+    // Never with a key of the environment instead: it belongs to another connection.
+    static const StoredCredentials none;
+    return (stored_ != nullptr ? *stored_ : none).open(deployment, model);
+  }
   const auto* const found = find(deployment);
   const auto* const profile = find_profile(deployment.provider);
   if (found == nullptr) {

@@ -10,6 +10,7 @@
 #include "common/config/settings.hpp"
 #include "common/events/model_event.hpp"
 #include "common/providers/profile.hpp"
+#include "common/providers/stored_credentials.hpp"
 
 namespace tokenrail::providers {
 
@@ -46,14 +47,18 @@ struct NamedModel {
 class Credentials {
  public:
   Credentials() = default;
-  explicit Credentials(std::vector<EnvironmentConnection> connections) : connections_(std::move(connections)) {}
+  /// `stored`: those that deployments name by their id. They outlive this object; null: the process reads none.
+  explicit Credentials(std::vector<EnvironmentConnection> connections, const StoredCredentials* stored = nullptr)
+      : connections_(std::move(connections)), stored_(stored) {}
 
-  /// What a call of that deployment is to carry. A key is handed out only for the connection that it was given for, and
-  /// only to that connection's own base URL: a person who may write deployments must not be able to have a key sent
-  /// elsewhere. Errors: not_found, with what to do, where the provider needs a key and none is there.
-  /// `key`: which one, below key_count(), where a connection has several.
-  [[nodiscard]] Result<Credential> open(const events::DeploymentState& deployment, std::size_t key = 0) const;
-  /// How many keys there are for calls of that deployment.
+  /// What a call of that deployment is to carry. A key of the environment is handed out only for the connection that it
+  /// was given for, and only to that connection's own base URL: a person who may write deployments must not be able to
+  /// have a key sent elsewhere. A stored credential: see StoredCredentials::open(). Errors: not_found, with what to do,
+  /// where the provider needs a key and none is there.
+  /// `key`: which one, below key_count(), where a connection has several. `model`: whose model is called.
+  [[nodiscard]] Result<Credential> open(const events::DeploymentState& deployment, std::size_t key = 0,
+                                        const ModelScope& model = {}) const;
+  /// How many keys there are for calls of that deployment. A stored credential is one.
   [[nodiscard]] std::size_t key_count(const events::DeploymentState& deployment) const;
   /// The variable that a key came from; empty: there is no such key.
   [[nodiscard]] std::string_view key_variable(const events::DeploymentState& deployment, std::size_t key) const;
@@ -62,6 +67,7 @@ class Credentials {
   [[nodiscard]] const EnvironmentConnection* find(const events::DeploymentState& deployment) const;
 
   std::vector<EnvironmentConnection> connections_{};
+  const StoredCredentials* stored_ = nullptr;
 };
 
 }  // namespace tokenrail::providers

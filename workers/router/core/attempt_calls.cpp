@@ -118,6 +118,7 @@ void Attempt::start_call() {
           ? call_->start(*request(), job_.traceparent, services_.options.decoder_limits, clocks, now)
           : call_->start(continued_request(), job_.traceparent, services_.options.decoder_limits, clocks, now);
   if (!started) {
+    if (started.error().code == ErrorCode::credential_missing) services_.metrics.credentials_missing.add();
     // Another provider may have a word or a key for what this one cannot do.
     if (target_ + 1 < route_.targets.size()) {
       warn(fmt::format("{} was passed over: {}", target().deployment.provider, started.error().message));

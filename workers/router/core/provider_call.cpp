@@ -47,7 +47,8 @@ std::expected<void, Failure> ProviderCall::start(const events::ChatRequest& requ
                     "This router has no adapter '" + deployment.adapter + "' for provider '" + deployment.provider +
                         "'. Use a model of another provider, or a version of the router that knows it."));
   }
-  auto credential = credentials_.open(deployment, key_);
+  const providers::ModelScope scope{.org_id = route_.model.org_id, .user_id = route_.model.owner_user_id};
+  auto credential = credentials_.open(deployment, key_, scope);
   if (!credential) {
     over_ = true;
     auto failure = Failure::of(ErrorCode::credential_missing, credential.error().detail);
@@ -63,7 +64,8 @@ std::expected<void, Failure> ProviderCall::start(const events::ChatRequest& requ
     failure.provider = deployment.provider;
     return std::unexpected(std::move(failure));
   }
-  target_.credential = {};  // the request carries it from here on
+  // The request carries it from here on. A provider may quote it, also when it was replaced meanwhile.
+  credential_ = std::exchange(target_.credential, {});
   warnings_ = std::move(call->warnings);
   decoder_ = std::move(call->decoder);
   if (!traceparent.empty()) call->request.headers.push_back({.name = "traceparent", .value = std::string(traceparent)});
@@ -147,8 +149,7 @@ void ProviderCall::failed(providers::CallFailure failure) {
 }
 
 void ProviderCall::take_key_out(std::string& text) const {
-  const auto credential = credentials_.open(route_.deployment, key_);
-  if (credential) providers::redact_credential(text, *credential);
+  providers::redact_credential(text, credential_);
 }
 
 }  // namespace tokenrail::router

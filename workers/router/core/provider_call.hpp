@@ -93,6 +93,7 @@ class ProviderCall final : private http::Listener, private providers::AnswerSink
   CallOwner& owner_;
   const providers::Provider* adapter_ = nullptr;
   providers::Target target_{};
+  providers::Credential credential_{};  ///< that the call was made with
   std::unique_ptr<providers::AnswerDecoder> decoder_{};
   std::vector<std::string> warnings_{};
   std::optional<http::TransferId> transfer_{};

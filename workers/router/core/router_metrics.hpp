@@ -36,6 +36,7 @@ class RouterMetrics {
   telemetry::Counter& unknown_fields;
   telemetry::Counter& calls;
   telemetry::Counter& calls_failed;
+  telemetry::Counter& credentials_missing;
   telemetry::Counter& commits;
   telemetry::Counter& commits_refused;
   telemetry::Counter& claims;

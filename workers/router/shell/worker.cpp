@@ -8,8 +8,10 @@
 #include <utility>
 
 #include <boost/asio/post.hpp>
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "common/crypto/key_ring_settings.hpp"
 #include "common/open_files.hpp"
 #include "common/telemetry/loop_turns.hpp"
 #include "common/topics/rules.hpp"
@@ -68,10 +70,14 @@ void SystemEnvironment::wake_at(Millis at) {
 
 namespace {
 
-/// Nothing where the environment is wrong: start() says so then, and nothing runs.
-providers::Credentials environment_credentials(const config::Values& values) {
+/// Nothing where the environment is wrong: start() says so then, and nothing runs. The same holds for the key ring.
+providers::Credentials credentials_of(const config::Values& values, const providers::StoredCredentials& stored) {
   auto connections = providers::environment_connections(values);
-  return connections ? providers::Credentials(std::move(*connections)) : providers::Credentials();
+  return connections ? providers::Credentials(std::move(*connections), &stored) : providers::Credentials();
+}
+providers::StoredCredentials with_key_ring(const config::Values& values) {
+  auto ring = crypto::load_key_ring(values);
+  return ring ? providers::StoredCredentials(std::move(*ring)) : providers::StoredCredentials();
 }
 
 }  // namespace
@@ -80,7 +86,8 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
     : loop_(loop),
       values_(values),
       options_(bounded_by_open_files(router_options(values))),
-      registry_topic_(values.text("topic.prefix") + "model_registry"),
+      registry_topic_{.name = values.text("topic.prefix") + "model_registry", .content = "models"},
+      credentials_topic_{.name = values.text("topic.prefix") + "model_registry.credentials", .content = "credentials"},
       signals_(loop, SIGTERM, SIGINT),
       hang_up_(loop, SIGHUP),
       retry_(loop),
@@ -89,7 +96,8 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
       router_metrics_(metrics_),
       environment_(loop),
       http_(http::make_client(loop, http_options(options_, http::certificates_from(values)), metrics_)),
-      credentials_(environment_credentials(values)),
+      stored_credentials_(with_key_ring(values)),
+      credentials_(credentials_of(values, stored_credentials_)),
       core_(options_,
             {.environment = environment_,
              .http = *http_,
@@ -133,6 +141,7 @@ Result<void> Worker::start() {
   if (const auto connections = providers::environment_connections(values_); !connections) {
     return std::unexpected(connections.error());
   }
+  if (const auto ring = crypto::load_key_ring(values_); !ring) return std::unexpected(ring.error());
   if (const auto weights = parse_weights(values_.list("router.org_weights")); !weights) {
     return std::unexpected(weights.error());
   }
@@ -170,8 +179,10 @@ Result<void> Worker::make_readers() {
     all.emplace_back("fetch.wait.max.ms", ms);
     return all;
   };
-  auto reader = kafka::LogReader::make(
-      loop_, {.properties = answered_within("100"), .topics = {registry_topic_, t.cancellations}}, *this, metrics_);
+  auto reader = kafka::LogReader::make(loop_,
+                                       {.properties = answered_within("100"),
+                                        .topics = {registry_topic_.name, credentials_topic_.name, t.cancellations}},
+                                       *this, metrics_);
   if (!reader) return std::unexpected(reader.error());
   registry_reader_ = std::move(*reader);
 
@@ -182,7 +193,9 @@ Result<void> Worker::make_readers() {
   tail_reader_ = std::move(*tails);
 
   auto watch = kafka::LogWatch::make(
-      loop_, {.properties = properties(), .topics = {t.requests, t.chunks, t.audit, t.cancellations, registry_topic_}},
+      loop_,
+      {.properties = properties(),
+       .topics = {t.requests, t.chunks, t.audit, t.cancellations, registry_topic_.name, credentials_topic_.name}},
       metrics_);
   if (!watch) return std::unexpected(watch.error());
   watch_ = std::move(*watch);
@@ -207,12 +220,15 @@ kafka::Properties Worker::properties() const {
 
 void Worker::check_topics() {
   boost::asio::post(blocking_, [this, all = properties()] {
-    auto described = [&]() -> Result<std::vector<kafka::TopicDescription>> {
+    auto described = [&]() -> Described {
       auto admin = kafka::Admin::connect(all);
-      if (!admin) return std::unexpected(admin.error());
+      if (!admin) return {.needed = std::unexpected(admin.error()), .credentials = std::unexpected(admin.error())};
       const auto& t = options_.topics;
-      return (*admin)->describe({t.requests, t.chunks, t.audit, t.dlq, t.cancellations, registry_topic_}, true,
-                                admin_timeout);
+      auto needed = (*admin)->describe({t.requests, t.chunks, t.audit, t.dlq, t.cancellations, registry_topic_.name},
+                                       true, admin_timeout);
+      if (!needed) return {.needed = needed, .credentials = std::unexpected(needed.error())};
+      return {.needed = std::move(needed),
+              .credentials = (*admin)->describe({credentials_topic_.name}, false, admin_timeout)};
     }();
     boost::asio::post(loop_, [this, described = std::move(described)]() mutable {
       telemetry::loop_step("topic check");
@@ -221,7 +237,8 @@ void Worker::check_topics() {
   });
 }
 
-void Worker::topics_checked(Result<std::vector<kafka::TopicDescription>> described) {
+void Worker::topics_checked(Described found) {
+  const auto& described = found.needed;
   if (!described) {
     if (described.error().kind == ErrorKind::invalid_input) {
       spdlog::error("{}", described.error().detail);
@@ -233,7 +250,7 @@ void Worker::topics_checked(Result<std::vector<kafka::TopicDescription>> describ
     later(retry_, start_retry, [this] { check_topics(); });
     return;
   }
-  const auto findings = router::check_topics(options_, topics::limits_of(values_), registry_topic_, *described);
+  const auto findings = router::check_topics(options_, topics::limits_of(values_), registry_topic_.name, *described);
   if (!findings.problems.empty()) {
     // Waits, as for everything else: somebody may be about to make them. Each problem is told once.
     for (const auto& problem : findings.problems) {
@@ -252,16 +269,31 @@ void Worker::topics_checked(Result<std::vector<kafka::TopicDescription>> describ
   batch_bytes_max_ = findings.batch_bytes_max;
 
   core_.connect(tail_reader_.get(), registry_reader_.get());
-  registry_partitions_ = static_cast<std::size_t>(findings.registry_partitions);
-  read_registry(0, findings.registry_partitions);
+  read_followed(registry_topic_, 0, findings.registry_partitions);
+  read_credentials(found.credentials);
   start_problem_.clear();
   make_producer();
 }
 
-void Worker::read_registry(std::int32_t first, std::int32_t end) {
+// Without them a router answers what needs no stored credential. The topic is looked for at each look at the logs.
+void Worker::read_credentials(const Result<std::vector<kafka::TopicDescription>>& described) {
+  credentials_until_ = environment_.now().steady + options_.cancellations_wait;
+  if (described && !described->empty()) {
+    read_followed(credentials_topic_, 0, described->front().partitions);
+    return;
+  }
+  credentials_problem_ =
+      described ? fmt::format("topic {} does not exist; run: tokenrail topics apply", credentials_topic_.name)
+                : described.error().detail;
+  spdlog::warn("no stored credentials: {}; looking for the topic again every {} s", credentials_problem_,
+               options_.look_interval.count() / 1000);
+}
+
+void Worker::read_followed(FollowedTopic& topic, std::int32_t first, std::int32_t end) {
+  topic.partitions = std::max(topic.partitions, static_cast<std::size_t>(end));
   std::vector<kafka::StartingPoint> points;
   for (auto i = first; i < end; ++i) {
-    points.push_back({.partition = {.topic = registry_topic_, .partition = i}, .offset = kafka::offset_beginning});
+    points.push_back({.partition = {.topic = topic.name, .partition = i}, .offset = kafka::offset_beginning});
   }
   registry_reader_->start(points);
 }
@@ -271,7 +303,25 @@ void Worker::on_record(kafka::Record&& record) {
     core_.log_listener().on_record(std::move(record));
     return;
   }
-  registry_trails_[record.partition].note(record.offset, record.timestamp_ms);
+  auto& topic = record.topic == credentials_topic_.name ? credentials_topic_ : registry_topic_;
+  topic.trails[record.partition].note(record.offset, record.timestamp_ms);
+  if (&topic == &credentials_topic_) {
+    on_credential_record(record);
+  } else {
+    on_registry_record(record);
+  }
+}
+
+void Worker::on_credential_record(const kafka::Record& record) {
+  const auto value = record.value ? std::optional<std::string_view>(*record.value) : std::nullopt;
+  const auto applied = stored_credentials_.apply(record.key.value_or(""), value);
+  if (applied == providers::StoredCredentials::Applied::malformed) {
+    spdlog::warn("the credential at {} {}:{} could not be read; what was known before stays", record.topic,
+                 record.partition, record.offset);
+  }
+}
+
+void Worker::on_registry_record(const kafka::Record& record) {
   const auto value = record.value ? std::optional<std::string_view>(*record.value) : std::nullopt;
   const auto key = record.key.value_or("");
   const auto applied = projection_.apply(key, value);
@@ -298,24 +348,28 @@ void Worker::on_end(const kafka::TopicPartition& partition, std::int64_t next_of
     core_.log_listener().on_end(partition, next_offset);
     return;
   }
-  registry_trails_[partition.partition].reaches(next_offset);
-  registry_read_.insert(partition.partition);
+  auto& topic = partition.topic == credentials_topic_.name ? credentials_topic_ : registry_topic_;
+  topic.trails[partition.partition].reaches(next_offset);
+  topic.read.insert(partition.partition);
+  if (&topic == &credentials_topic_) credentials_problem_.clear();
   join_when_read();
-  if (!projection_.complete()) {
+  if (&topic == &registry_topic_ && !projection_.complete()) {
     spdlog::info("the registry topic has no finished registry yet; waiting for tokenrail-registry-sync");
   }
 }
 
 // A mark says that a whole registry stands before it; what was published since stands behind it.
 void Worker::join_when_read() {
-  if (consumer_ || stopping_ || !projection_.complete() || registry_read_.size() < registry_partitions_) return;
+  if (consumer_ || stopping_ || !projection_.complete() || !registry_topic_.whole()) return;
   wait_for_cancellations();
 }
 
-// A member that does not know them would own partitions and start nothing.
+// A member that does not know them would own partitions and start nothing. Stored credentials are waited for as long:
+// without them its first requests would end as CREDENTIAL_MISSING.
 void Worker::wait_for_cancellations() {
   if (consumer_ || stopping_) return;
-  if (core_.cancellations_read()) {
+  const bool credentials = credentials_topic_.whole() || environment_.now().steady >= credentials_until_;
+  if (core_.cancellations_read() && credentials) {
     join();
   } else {
     later(waiting_, cancellations_poll, [this] { wait_for_cancellations(); });
@@ -324,6 +378,7 @@ void Worker::wait_for_cancellations() {
 
 void Worker::on_failure(const kafka::TopicPartition& partition, const Error& error) {
   spdlog::error("{} {}: {}", partition.topic, partition.partition, error.detail);
+  if (partition.topic == credentials_topic_.name) credentials_problem_ = error.detail;
 }
 
 // --- questions ------------------------------------------------------------------------------------------------------
@@ -338,41 +393,44 @@ void Worker::ask(std::uint64_t token, const LogQuestion& question) {
 }
 
 void Worker::look(std::uint64_t token, std::vector<kafka::WitnessQuestion> questions) {
-  std::vector<std::int32_t> registry;
-  for (auto& [number, trail] : registry_trails_) {
-    registry.push_back(number);
-    questions.push_back({.partition = {.topic = registry_topic_, .partition = number}, .witness = trail.ask()});
+  std::vector<AskedAbout> asked;
+  for (auto* topic : {&registry_topic_, &credentials_topic_}) {
+    for (auto& [number, trail] : topic->trails) {
+      asked.push_back({.topic = topic, .partition = number});
+      questions.push_back({.partition = {.topic = topic->name, .partition = number}, .witness = trail.ask()});
+    }
   }
-  watch_->look(std::move(questions), [this, token, registry](Result<kafka::LogSurvey> survey) {
-    if (survey) registry_looked_at(*survey, registry);
+  watch_->look(std::move(questions), [this, token, asked](Result<kafka::LogSurvey> survey) {
+    if (survey) followed_looked_at(*survey, asked);
     core_.on_survey(token, survey);
   });
 }
 
-// What is known of the models stays until the new log says otherwise.
-void Worker::registry_looked_at(const kafka::LogSurvey& survey, const std::vector<std::int32_t>& asked) {
+// What is known of the models, or of the credentials, stays until the new log says otherwise.
+void Worker::followed_looked_at(const kafka::LogSurvey& survey, const std::vector<AskedAbout>& asked) {
   auto i = survey.answers.size() - asked.size();
-  bool another = false;
-  for (const auto number : asked) {
+  std::set<FollowedTopic*> another;
+  for (const auto& [topic, number] : asked) {
     const auto& answer = survey.answers[i++];
-    if (answer && answer->verdict == kafka::LogVerdict::same) registry_trails_[number].same(answer->next);
+    if (answer && answer->verdict == kafka::LogVerdict::same) topic->trails[number].same(answer->next);
     if (!answer || answer->verdict != kafka::LogVerdict::another) continue;
-    another = true;
-    registry_trails_[number].clear();
-    read_registry(number, number + 1);
+    another.insert(topic);
+    topic->trails[number].clear();
+    read_followed(*topic, number, number + 1);
   }
-  if (another) {
+  for (const auto* topic : another) {
     spdlog::warn(
         "{} is another topic than was read before: it was created again, or its log went back; it is read from its "
-        "beginning, and what is known of the models stays until then",
-        registry_topic_);
+        "beginning, and what is known of the {} stays until then",
+        topic->name, topic->content);
   }
-  const auto it = survey.partitions.find(registry_topic_);
-  if (it == survey.partitions.end() || static_cast<std::size_t>(it->second) <= registry_partitions_) return;
-  const auto known = static_cast<std::int32_t>(registry_partitions_);
-  registry_partitions_ = static_cast<std::size_t>(it->second);
-  spdlog::info("{} has {} partitions now", registry_topic_, it->second);
-  read_registry(known, it->second);
+  for (auto* topic : {&registry_topic_, &credentials_topic_}) {
+    const auto it = survey.partitions.find(topic->name);
+    if (it == survey.partitions.end() || static_cast<std::size_t>(it->second) <= topic->partitions) continue;
+    const auto known = static_cast<std::int32_t>(topic->partitions);
+    spdlog::info("{} has {} partitions now", topic->name, it->second);
+    read_followed(*topic, known, it->second);
+  }
 }
 
 // In the pool. The connection is kept: after a rebalance there may be a question for every partition.
@@ -481,7 +539,17 @@ std::vector<telemetry::Condition> Worker::conditions() const {
     if (condition.name == "topics" && !start_problem_.empty()) condition.problem = start_problem_;
     all.push_back(std::move(condition));
   }
+  all.push_back(credentials_condition());
   return all;
+}
+
+// A note, never a problem: models that need no stored credential are answered all the same.
+telemetry::Condition Worker::credentials_condition() const {
+  std::string note = credentials_problem_;
+  if (note.empty() && !credentials_topic_.whole())
+    note = fmt::format("{} has not been read to its end yet", credentials_topic_.name);
+  if (note.empty()) note = stored_credentials_.trouble();
+  return {.name = "credentials", .problem = "", .note = std::move(note)};
 }
 
 }  // namespace tokenrail::router

@@ -5,8 +5,8 @@
 #include <map>
 #include <memory>
 #include <random>
-#include <set>
 #include <string>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -22,9 +22,11 @@
 #include "common/kafka/log_watch.hpp"
 #include "common/kafka/producer.hpp"
 #include "common/providers/environment.hpp"
+#include "common/providers/stored_credentials.hpp"
 #include "common/registry/projection.hpp"
 #include "common/telemetry/metrics.hpp"
 #include "workers/router/core/router_core.hpp"
+#include "workers/router/shell/followed_topic.hpp"
 #include "workers/router/shell/topic_check.hpp"
 
 namespace tokenrail::router {
@@ -59,7 +61,12 @@ class Worker final : private kafka::LogReaderListener, private LogQuestions {
   void await_hang_up();
   Result<void> make_readers();
   void check_topics();
-  void topics_checked(Result<std::vector<kafka::TopicDescription>> described);
+  struct Described {
+    Result<std::vector<kafka::TopicDescription>> needed;
+    Result<std::vector<kafka::TopicDescription>> credentials;  ///< the router works without
+  };
+  void topics_checked(Described described);
+  void read_credentials(const Result<std::vector<kafka::TopicDescription>>& described);
   void join_when_read();
   void join();
   void renew_producer();
@@ -72,23 +79,31 @@ class Worker final : private kafka::LogReaderListener, private LogQuestions {
   [[nodiscard]] std::vector<telemetry::Condition> conditions() const;
   [[nodiscard]] kafka::Properties properties() const;
 
-  // kafka::LogReaderListener: the registry topic, and the cancellations
+  // kafka::LogReaderListener: the registry's topics, and the cancellations
   void on_record(kafka::Record&& record) override;
+  void on_registry_record(const kafka::Record& record);
+  void on_credential_record(const kafka::Record& record);
   void warn_of_invalid_parameters(const std::string& key) const;
   void on_end(const kafka::TopicPartition& partition, std::int64_t next_offset) override;
   void on_failure(const kafka::TopicPartition& partition, const Error& error) override;
   // LogQuestions
   void ask(std::uint64_t token, const LogQuestion& question) override;
   void look(std::uint64_t token, std::vector<kafka::WitnessQuestion> questions) override;
-  void registry_looked_at(const kafka::LogSurvey& survey, const std::vector<std::int32_t>& asked);
-  void read_registry(std::int32_t first, std::int32_t end);
+  struct AskedAbout {
+    FollowedTopic* topic = nullptr;
+    std::int32_t partition = 0;
+  };
+  void followed_looked_at(const kafka::LogSurvey& survey, const std::vector<AskedAbout>& asked);
+  void read_followed(FollowedTopic& topic, std::int32_t first, std::int32_t end);
   void wait_for_cancellations();
+  [[nodiscard]] telemetry::Condition credentials_condition() const;
   Result<LogPlaces> answer(const kafka::Properties& properties, const LogQuestion& question);
 
   boost::asio::io_context& loop_;
   const config::Values& values_;
   const RouterOptions options_;
-  const std::string registry_topic_;
+  FollowedTopic registry_topic_;
+  FollowedTopic credentials_topic_;
   boost::asio::thread_pool blocking_{1};    ///< for librdkafka's admin calls
   std::unique_ptr<kafka::LogWatch> watch_;  ///< asks whether the logs are the same
   std::unique_ptr<kafka::Admin> asking_;    ///< what questions about logs are asked with; touched in that pool alone
@@ -104,6 +119,7 @@ class Worker final : private kafka::LogReaderListener, private LogQuestions {
   SystemEnvironment environment_;
   registry::Projection projection_;
   std::unique_ptr<http::Client> http_;
+  providers::StoredCredentials stored_credentials_;
   const providers::Credentials credentials_;
   RouterCore core_;
   std::unique_ptr<kafka::Producer> producer_;
@@ -115,9 +131,8 @@ class Worker final : private kafka::LogReaderListener, private LogQuestions {
   std::string start_problem_ = "starting";
   std::map<std::string, std::size_t> batch_bytes_max_{};  ///< by topic; batches must stay below it
   std::vector<std::string> topic_problems_{};             ///< found by the last check of the topics
-  std::size_t registry_partitions_ = 0;
-  std::map<std::int32_t, kafka::WitnessTrail> registry_trails_{};
-  std::set<std::int32_t> registry_read_{};  ///< partitions of the registry topic that were read to their end
+  std::string credentials_problem_{};                     ///< why they are not read, where they are not
+  Millis credentials_until_{0};                           ///< steady; waited for until then
   bool stopping_ = false;
   bool leaving_ = false;
   int exit_code_ = 0;

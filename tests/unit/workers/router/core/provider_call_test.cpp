@@ -44,6 +44,7 @@ class ProviderCallTest : public ::testing::Test, private CallOwner {
   }
 
   testing::FakeHttp http_{};
+  providers::Credentials credentials_{};
   std::string message_{};  ///< of the failure
   std::string warning_{};
 
@@ -57,7 +58,6 @@ class ProviderCallTest : public ::testing::Test, private CallOwner {
     message_ = failure.failure.message;
   }
 
-  providers::Credentials credentials_{};
   registry::RouteTarget route_{};
   std::optional<ProviderCall> call_{};
 };
@@ -93,6 +93,15 @@ TEST_F(ProviderCallTest, AKeyQuotedInAWarningIsTakenOut) {
              "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"0f5b7d21c9\"}}\n\n"
              "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n");
   EXPECT_THAT(warning_, HasSubstr("unknown reason \"[redacted]\""));
+}
+
+// The answer to a call may come long after the connection got another key.
+TEST_F(ProviderCallTest, AKeyThatWasReplacedMeanwhileIsTakenOut) {
+  credentials_ = providers::Credentials();
+  http_.head(1, 401);
+  http_.body(1, R"({"type":"error","error":{"type":"authentication_error","message":"key 0f5b7d21c9 is wrong"}})");
+  http_.end(1);
+  EXPECT_THAT(message_, HasSubstr("key [redacted] is wrong"));
 }
 
 }  // namespace
