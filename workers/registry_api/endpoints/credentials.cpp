@@ -3,6 +3,7 @@
 
 #include "common/crypto/bytes.hpp"
 #include "common/crypto/credential_binding.hpp"
+#include "common/crypto/credential_text.hpp"
 #include "common/crypto/fingerprint.hpp"
 #include "common/registry/connections.hpp"
 #include "common/secret.hpp"
@@ -36,7 +37,9 @@ std::optional<Problem> no_key_ring(const Call& call) {
 /// Seals the secret for its row. On the loop: it takes microseconds.
 Result<CredentialStore::Sealed> seal(const crypto::KeyRing& ring, const Secret& secret, const registry::Scope& scope,
                                      CredentialStore::Sealed credential) {
-  const auto sealed = crypto::seal(ring, secret,
+  const auto text = crypto::to_text({.secret = secret.clone()});
+  if (!text) return std::unexpected(text.error());
+  const auto sealed = crypto::seal(ring, *text,
                                    crypto::binding_of({.id = credential.id,
                                                        .org_id = scope.org_id,
                                                        .owner_user_id = scope.user_id,
