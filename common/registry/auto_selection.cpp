@@ -51,7 +51,7 @@ class Best {
 
   std::optional<Judged> find() {
     for (const auto& scope : asking_.scopes) {
-      if (scope == Scope{}) continue;
+      if (scope == LevelScope{}) continue;
       asking_.projection.for_each_candidate(scope.org_id, scope.user_id, Preference::order, [&](const ModelState& row) {
         consider(EffectiveModel(asking_.projection, asking_.scopes, row.provider, row.model_name));
         return true;
@@ -119,7 +119,7 @@ class Best {
   bool overridden(const ModelState& row) const {
     if (asking_.only_platform_rows) return false;
     for (const auto& scope : asking_.scopes) {
-      if (scope == Scope{}) continue;
+      if (scope == LevelScope{}) continue;
       if (asking_.projection.find(scope.org_id, scope.user_id, row.provider, row.model_name) != nullptr) return true;
     }
     return false;
@@ -163,7 +163,7 @@ class Best {
         if (&model.nearest() == &row) count(model);  // each model once
         return true;
       };
-      if (scope == Scope{}) {
+      if (scope == LevelScope{}) {
         for_each_platform_candidate(asking_, preference_, visit);
       } else {
         asking_.projection.for_each_candidate(scope.org_id, scope.user_id, Preference::order, visit);

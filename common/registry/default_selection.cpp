@@ -15,7 +15,7 @@ using events::ModelState;
 namespace {
 
 /// The default pointer of exactly that scope, the most specific first.
-const events::RegistryDefault* pointer_of(const Asking& asking, const Scope& scope) {
+const events::RegistryDefault* pointer_of(const Asking& asking, const LevelScope& scope) {
   const auto& question = asking.question;
   for (const auto provider : {question.provider, std::string_view()}) {
     for (const auto purpose : {question.purpose, std::string_view()}) {
@@ -30,7 +30,7 @@ const events::RegistryDefault* pointer_of(const Asking& asking, const Scope& sco
 }
 
 /// What a scope's default is: a pointer, else the models that say of themselves that they are.
-std::vector<ModelName> defaults_of(const Asking& asking, const Scope& scope) {
+std::vector<ModelName> defaults_of(const Asking& asking, const LevelScope& scope) {
   if (const auto* pointer = pointer_of(asking, scope)) return {pointer->model};
   std::vector<ModelName> names;
   for (const auto* row : asking.projection.defaults(scope.org_id, scope.user_id)) {
@@ -50,7 +50,7 @@ class FirstUsable {
     for (const bool missing : {false, true}) {
       for (const auto& scope : asking_.scopes) {
         const auto visit = [&](const ModelState& row) { return look_at(row, missing); };
-        if (scope == Scope{}) {
+        if (scope == LevelScope{}) {
           for_each_platform_candidate(asking_, Preference::order, visit);
         } else {
           asking_.projection.for_each_candidate(scope.org_id, scope.user_id, Preference::order, visit);

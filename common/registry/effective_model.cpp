@@ -16,7 +16,7 @@ Scopes::Scopes(const Caller& caller) {
   scopes_[count_++] = {};
 }
 
-std::string_view level_of(const Scope& scope) {
+std::string_view level_of(const LevelScope& scope) {
   if (!scope.user_id.empty()) return "user";
   return scope.org_id.empty() ? "platform" : "organisation";
 }

@@ -33,12 +33,12 @@ class Scopes {
   [[nodiscard]] auto end() const { return scopes_.begin() + static_cast<std::ptrdiff_t>(count_); }
 
  private:
-  std::array<Scope, 3> scopes_{};
+  std::array<LevelScope, 3> scopes_{};
   std::size_t count_ = 0;
 };
 
 /// "user", "organisation" or "platform".
-[[nodiscard]] std::string_view level_of(const Scope& scope);
+[[nodiscard]] std::string_view level_of(const LevelScope& scope);
 [[nodiscard]] std::string_view level_of(const events::ModelState& row);
 
 /// Points into the projection: valid until its next apply().

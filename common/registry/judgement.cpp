@@ -17,7 +17,7 @@ Asking::Asking(const Projection& held, const Question& asked, const ResolutionRu
       requirements(asked.request != nullptr ? requirements_of(*asked.request) : requirements_of_kind(asked.kind)),
       only_platform_rows(true) {
   for (const auto& scope : scopes) {
-    if (scope == Scope{}) continue;
+    if (scope == LevelScope{}) continue;
     held.for_each_in_order(scope.org_id, scope.user_id, [&](const auto&) {
       only_platform_rows = false;
       return false;

@@ -17,13 +17,13 @@
 namespace tokenrail::registry {
 
 /// Where a row belongs: an organisation and a user of it. Empty: the platform.
-struct Scope {
+struct LevelScope {
   std::string_view org_id{};
   std::string_view user_id{};
-  friend bool operator==(const Scope&, const Scope&) = default;
+  friend bool operator==(const LevelScope&, const LevelScope&) = default;
 };
 
-[[nodiscard]] inline Scope scope_of(const events::ModelState& model) {
+[[nodiscard]] inline LevelScope scope_of(const events::ModelState& model) {
   return {.org_id = model.org_id, .user_id = model.owner_user_id};
 }
 
@@ -171,7 +171,7 @@ struct ModelIndexes {
   void erase(const events::ModelState& model);
 
   template <class Visit>
-  void for_each_candidate(const Scope& scope, Preference preference, Visit&& visit) const {
+  void for_each_candidate(const LevelScope& scope, Preference preference, Visit&& visit) const {
     const std::tuple prefix(scope.org_id, scope.user_id);
     switch (preference) {
       case Preference::order:

@@ -108,7 +108,7 @@ std::uint64_t seed_of(Asking& asking, const events::RegistryAlias& alias, std::s
 
 std::string alias_detail(const events::RegistryAlias& alias, const events::AliasTarget& drawn,
                          std::string_view kept_for) {
-  const auto level = level_of(Scope{.org_id = alias.org_id, .user_id = alias.owner_user_id});
+  const auto level = level_of(LevelScope{.org_id = alias.org_id, .user_id = alias.owner_user_id});
   if (alias.targets.size() == 1) return fmt::format("The alias {} of the {} leads to it.", alias.alias, level);
   std::int64_t total = 0;
   for (const auto& target : alias.targets) total += std::min<std::int64_t>(target.weight, 1'000'000);
