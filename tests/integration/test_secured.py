@@ -145,6 +145,11 @@ def test_a_registry_sync_without_a_right_names_it(kafka, stack, rights, without,
     # There has to be something to write.
     models = [m["name"] for m in json.loads(http_get(stack.simulator_url + "/api/tags")[1])["models"]]
     http_post(stack.simulator_url + "/_sim/models", [*models, f"extra-{secrets.token_hex(3)}:1b"])
+    ring = stack.folder / "keyring.json"
+    if not ring.exists():
+        stack.cli("keys", "create", str(ring))
+    stack.cli("credentials", "put", f"key-{secrets.token_hex(3)}", "--provider", "openai", stdin="sk-test-0123456789",
+              environment={"TOKENRAIL_KEYRING_FILE": str(ring)})
     try:
         wait_until(f"{right} is named", lambda: named(right, sync.text() + sync.readyz()[1]), 60)
     except AssertionError as error:

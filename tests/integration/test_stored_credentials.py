@@ -179,7 +179,7 @@ def test_a_router_without_a_key_ring_answers_what_needs_none(make_stack):
         assert "TOKENRAIL_KEYRING_FILE" in missing["error"]["message"]
         status, body = router.readyz()
         assert status == 200 and "TOKENRAIL_KEYRING_FILE" in body, body
-        stack.ask("needs-none")
+        stack.ask("needs-none", orgId="other")
         assert world.ends(["needs-none"])["needs-none"]["finishReason"] == "stop"
         assert router.stop() == 0
 
@@ -214,7 +214,7 @@ def test_a_missing_credentials_topic_stops_no_router(make_stack):
         router = stack.router(TOKENRAIL_KEYRING_FILE=world.ring).wait_ready()
         assert f"{name} does not exist" in router.readyz()[1]
         assert router.text().count("no stored credentials") == 1
-        stack.ask("needs-none")
+        stack.ask("needs-none", orgId="other")
         assert world.ends(["needs-none"])["needs-none"]["finishReason"] == "stop"
         assert world.end("needs-one")["error"]["code"] == "CREDENTIAL_MISSING"
 

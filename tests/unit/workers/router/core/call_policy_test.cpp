@@ -95,10 +95,12 @@ class CallPolicyTest : public RouterCoreTest {
   }
   std::string url_of(std::uint64_t call) { return http.calls.at(call).request.url; }
   /// What readers have of an attempt.
+  /// Of the request that was answered last.
   std::string text_of(std::int64_t attempt) {
     std::string text;
+    const auto request = chunks().back().request_id;
     for (const auto& chunk : chunks()) {
-      if (chunk.attempt == attempt && chunk.delta) text += *chunk.delta;
+      if (chunk.request_id == request && chunk.attempt == attempt && chunk.delta) text += *chunk.delta;
     }
     return text;
   }
