@@ -50,7 +50,7 @@ SHARED = {"common/events/json_document.hpp": {"common/providers", "common/regist
 RDKAFKA_ALLOWED = re.compile(r"^(common/kafka/.*|tests/.*|.*dev_broker.*\.cpp)$")
 # Beside common/crypto: digests and base64 in modules that are older than it, and tests. Keys are used in common/crypto only.
 OPENSSL_ALLOWED = re.compile(
-    r"^(common/crypto/.*|tests/.*|common/auth/(api_token|dev_issuer|key_file|public_key)\.cpp|common/events/(request_name|audit_content)\.cpp"
+    r"^(common/crypto/.*|tests/.*|common/auth/public_key\.cpp|common/events/(request_name|audit_content)\.cpp"
     r"|common/providers/(target|anthropic/content_part|openai/embeddings|cohere/messages)\.cpp)$"
 )
 

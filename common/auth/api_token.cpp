@@ -1,21 +1,22 @@
 #include "common/auth/api_token.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
-#include <openssl/crypto.h>
-#include <openssl/rand.h>
-#include <openssl/sha.h>
+#include "common/crypto/bytes.hpp"
 
 namespace tokenrail::auth {
 namespace {
 
 constexpr std::string_view hex_digits = "0123456789abcdef";
 
-void append_hex(std::string& out, std::span<const std::uint8_t> bytes) {
-  for (const auto byte : bytes) {
-    out += hex_digits[byte >> 4U];
-    out += hex_digits[byte & 0xfU];
-  }
+template <std::size_t count>
+std::span<const std::uint8_t, count> bytes_of(std::string_view text) {
+  return std::span<const std::uint8_t, count>(reinterpret_cast<const std::uint8_t*>(text.data()), count);
+}
+
+std::string_view view_of(std::span<const std::uint8_t> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 bool is_hex(std::string_view text, std::size_t bytes) {
@@ -24,7 +25,7 @@ bool is_hex(std::string_view text, std::size_t bytes) {
 
 Digest sha256_of(std::string_view text) {
   Digest digest{};
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
+  std::ranges::copy(crypto::sha256(text), digest.begin());
   return digest;
 }
 
@@ -32,25 +33,24 @@ Digest sha256_of(std::string_view text) {
 
 NewApiToken api_token_from(std::span<const std::uint8_t, api_token_id_bytes> id,
                            std::span<const std::uint8_t, api_token_secret_bytes> secret) {
-  std::string id_text;
-  append_hex(id_text, id);
+  auto id_text = crypto::to_hex(view_of(id));
+  auto secret_text = crypto::to_hex(view_of(secret));
   std::string token;
-  token.reserve(api_token_prefix.size() + id_text.size() + 1 + 2 * api_token_secret_bytes);
-  token.append(api_token_prefix).append(id_text).append("_");
-  append_hex(token, secret);
+  token.reserve(api_token_prefix.size() + id_text.size() + 1 + secret_text.size());
+  token.append(api_token_prefix).append(id_text).append("_").append(secret_text);
+  crypto::cleanse(secret_text);
   const auto digest = sha256_of(token);
   return {.id = std::move(id_text), .token = Secret(std::move(token)), .sha256 = digest};
 }
 
 Result<NewApiToken> make_api_token() {
-  std::array<std::uint8_t, api_token_id_bytes> id{};
-  std::array<std::uint8_t, api_token_secret_bytes> secret{};
-  if (RAND_bytes(id.data(), static_cast<int>(id.size())) != 1 ||
-      RAND_priv_bytes(secret.data(), static_cast<int>(secret.size())) != 1)
+  try {
+    const auto id = crypto::random_public_bytes(api_token_id_bytes);
+    const auto secret = crypto::random_bytes(api_token_secret_bytes);
+    return api_token_from(bytes_of<api_token_id_bytes>(id), bytes_of<api_token_secret_bytes>(secret.reveal()));
+  } catch (const std::runtime_error&) {
     return fail(ErrorKind::unavailable, "no token was made, because the system gave no random bytes");
-  auto made = api_token_from(id, secret);
-  OPENSSL_cleanse(secret.data(), secret.size());
-  return made;
+  }
 }
 
 std::optional<PresentedApiToken> read_api_token(std::string_view text) {
@@ -65,7 +65,7 @@ std::optional<PresentedApiToken> read_api_token(std::string_view text) {
 }
 
 bool same_digest(const Digest& a, const Digest& b) {
-  return CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+  return crypto::equal_in_constant_time(view_of(a), view_of(b));
 }
 
 }  // namespace tokenrail::auth

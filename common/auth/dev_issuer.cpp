@@ -1,19 +1,16 @@
 #include "common/auth/dev_issuer.hpp"
 
-#include <array>
-#include <cstdint>
 #include <cstring>
 #include <utility>
 
 #include <cjose/cjose.h>
 #include <fmt/format.h>
-#include <openssl/crypto.h>
-#include <openssl/sha.h>
+#include <strings.h>
 
-#include "common/auth/base64url.hpp"
 #include "common/auth/json.hpp"
 #include "common/auth/jwt.hpp"
 #include "common/auth/key_file.hpp"
+#include "common/crypto/bytes.hpp"
 #include "common/secret.hpp"
 
 namespace tokenrail::auth {
@@ -37,7 +34,7 @@ Secret json_of(const cjose_jwk_t& key, Half half) {
   char* const text = cjose_jwk_to_json(&key, half == Half::both, &error);
   if (text == nullptr) return {};
   Secret json{std::string_view(text)};
-  OPENSSL_cleanse(text, std::strlen(text));
+  explicit_bzero(text, std::strlen(text));
   cjose_get_dealloc()(text);
   return json;
 }
@@ -46,10 +43,7 @@ Secret json_of(const cjose_jwk_t& key, Half half) {
 std::string thumbprint(JsonValue key) {
   const auto members = fmt::format(R"({{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}})",
                                    key.find("x").string().value_or(""), key.find("y").string().value_or(""));
-  std::array<char, SHA256_DIGEST_LENGTH> digest{};
-  SHA256(reinterpret_cast<const unsigned char*>(members.data()), members.size(),
-         reinterpret_cast<unsigned char*>(digest.data()));
-  return encode_base64url({digest.data(), digest.size()});
+  return crypto::to_base64url(crypto::sha256(members));
 }
 
 /// A new private key as JSON.

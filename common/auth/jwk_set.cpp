@@ -8,9 +8,9 @@
 
 #include <fmt/format.h>
 
-#include "common/auth/base64url.hpp"
 #include "common/auth/json.hpp"
 #include "common/auth/public_key.hpp"
+#include "common/crypto/bytes.hpp"
 
 namespace tokenrail::auth {
 namespace {
@@ -32,7 +32,7 @@ std::unexpected<std::string> unusable(std::string reason) {
 
 std::optional<std::string> bytes_member(JsonValue key, const char* name) {
   const auto text = key.find(name).string();
-  return text ? decode_base64url(*text) : std::nullopt;
+  return text ? crypto::from_base64url(*text) : std::nullopt;
 }
 
 std::string without_leading_zeros(std::string bytes) {

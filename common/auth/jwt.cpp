@@ -8,8 +8,8 @@
 
 #include <fmt/format.h>
 
-#include "common/auth/base64url.hpp"
 #include "common/auth/json.hpp"
+#include "common/crypto/bytes.hpp"
 
 namespace tokenrail::auth {
 namespace {
@@ -29,9 +29,9 @@ std::optional<Parts> split(std::string_view token) {
   if (first == std::string_view::npos) return std::nullopt;
   const auto second = token.find('.', first + 1);
   if (second == std::string_view::npos) return std::nullopt;
-  auto header = decode_base64url(token.substr(0, first));
-  auto payload = decode_base64url(token.substr(first + 1, second - first - 1));
-  auto signature = decode_base64url(token.substr(second + 1));  // a third dot is no digit of base64url
+  auto header = crypto::from_base64url(token.substr(0, first));
+  auto payload = crypto::from_base64url(token.substr(first + 1, second - first - 1));
+  auto signature = crypto::from_base64url(token.substr(second + 1));  // a third dot is no digit of base64url
   if (!header || !payload || !signature) return std::nullopt;
   return Parts{.header = std::move(*header),
                .payload = std::move(*payload),

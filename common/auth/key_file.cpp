@@ -1,16 +1,15 @@
 #include "common/auth/key_file.hpp"
 
-#include <array>
 #include <cerrno>
-#include <cstdint>
 #include <filesystem>
 #include <system_error>
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <openssl/rand.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "common/crypto/bytes.hpp"
 
 namespace tokenrail::auth {
 namespace {
@@ -49,9 +48,7 @@ int write_all(int descriptor, std::string_view content) {
 }
 
 std::string temporary_name(const std::string& file) {
-  std::array<std::uint8_t, 8> random{};
-  RAND_bytes(random.data(), static_cast<int>(random.size()));
-  return fmt::format("{}.{:02x}.new", file, fmt::join(random, ""));
+  return fmt::format("{}.{}.new", file, crypto::to_hex(crypto::random_public_bytes(8)));
 }
 
 std::unexpected<Error> cannot_make(const std::string& file, const std::string& why) {

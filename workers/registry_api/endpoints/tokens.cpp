@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "common/auth/api_token.hpp"
+#include "common/crypto/bytes.hpp"
 #include "common/events/json_writer.hpp"
 #include "common/registry/organizations.hpp"
 #include "workers/registry_api/endpoints/all_routes.hpp"
@@ -17,9 +18,7 @@ using registry::GovernedDatabase;
 using registry::Organizations;
 
 std::string hex(const auth::Digest& digest) {
-  std::string text;
-  for (const auto byte : digest) fmt::format_to(std::back_inserter(text), "{:02x}", byte);
-  return text;
+  return crypto::to_hex({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
 awaitable<Answer> list_tokens(Call& call) {

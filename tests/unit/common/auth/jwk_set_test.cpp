@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/crypto/bytes.hpp"
 #include "tests/unit/common/auth/signer.hpp"
 
 namespace tokenrail::auth {
@@ -21,10 +22,11 @@ TEST(JwkSet, KeyThatMustNotVerifyIsLeftOut) {
   const auto& rsa = keyring().rsa;
   const auto coordinates = [](std::size_t x, std::size_t y) {
     return fmt::format(R"({{"kid":"k","kty":"EC","crv":"P-256","x":"{}","y":"{}"}})",
-                       encode_base64url(std::string(x, 'a')), encode_base64url(std::string(y, 'b')));
+                       crypto::to_base64url(std::string(x, 'a')), crypto::to_base64url(std::string(y, 'b')));
   };
   const auto rsa_of = [](const std::string& n, const std::string& e) {
-    return fmt::format(R"({{"kid":"k","kty":"RSA","n":"{}","e":"{}"}})", encode_base64url(n), encode_base64url(e));
+    return fmt::format(R"({{"kid":"k","kty":"RSA","n":"{}","e":"{}"}})", crypto::to_base64url(n),
+                       crypto::to_base64url(e));
   };
   const std::string modulus(256, '\xff');
   struct Row {

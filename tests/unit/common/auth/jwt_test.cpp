@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/crypto/bytes.hpp"
 #include "tests/unit/common/auth/signer.hpp"
 
 namespace tokenrail::auth {
@@ -67,11 +68,11 @@ TEST(Jwt, ForgedOrMalformedTokenIsRefused) {
   const auto& ec = keyring().p256;
   const auto valid = ec.token(header("ES256", "ec"), claims());
   const auto unsigned_part = [](std::string_view head) {
-    return encode_base64url(head) + "." + encode_base64url(claims());
+    return crypto::to_base64url(head) + "." + crypto::to_base64url(claims());
   };
   const auto with_hmac = [&](std::string_view kid, std::string_view key) {
     const auto input = unsigned_part(header("HS256", kid));
-    return input + "." + encode_base64url(hmac_sha256(key, input));
+    return input + "." + crypto::to_base64url(hmac_sha256(key, input));
   };
   struct Row {
     const char* attack;
@@ -116,12 +117,12 @@ TEST(Jwt, ForgedOrMalformedTokenIsRefused) {
        "wrong_algorithm_for_key"},
       {"signed by a stranger", keyring().other_p256.token(header("ES256", "ec"), claims()), "bad_signature"},
       {"no signature", unsigned_part(header("ES256", "ec")) + ".", "bad_signature"},
-      {"signature of zeros", unsigned_part(header("ES256", "ec")) + "." + encode_base64url(std::string(64, '\0')),
+      {"signature of zeros", unsigned_part(header("ES256", "ec")) + "." + crypto::to_base64url(std::string(64, '\0')),
        "bad_signature"},
-      {"RSA signature of zeros", unsigned_part(header("RS256", "rsa")) + "." + encode_base64url(std::string(256, '\0')),
-       "bad_signature"},
-      {"EdDSA signature of zeros", unsigned_part(header("EdDSA", "ed")) + "." + encode_base64url(std::string(64, '\0')),
-       "bad_signature"},
+      {"RSA signature of zeros",
+       unsigned_part(header("RS256", "rsa")) + "." + crypto::to_base64url(std::string(256, '\0')), "bad_signature"},
+      {"EdDSA signature of zeros",
+       unsigned_part(header("EdDSA", "ed")) + "." + crypto::to_base64url(std::string(64, '\0')), "bad_signature"},
       {"unknown kid", ec.token(header("ES256", "old"), claims()), "unknown_key"},
       {"kid in another case", ec.token(header("ES256", "EC"), claims()), "unknown_key"},
       {"kid of a path", ec.token(header("ES256", "../../dev/null"), claims()), "unknown_key"},
@@ -193,11 +194,12 @@ TEST(Jwt, EveryOtherLastCharacterOfTheSignatureIsRefused) {
 
 // cjose splits a signature in half whatever its size, so that zeros could be put before each half.
 TEST(Jwt, SignatureWithLeadingZerosIsRefused) {
-  const auto input = encode_base64url(header("ES256", "ec")) + "." + encode_base64url(claims());
+  const auto input = crypto::to_base64url(header("ES256", "ec")) + "." + crypto::to_base64url(claims());
   const auto raw = keyring().p256.signature(input);
-  EXPECT_EQ(refusal(input + "." + encode_base64url(raw)), "");
+  EXPECT_EQ(refusal(input + "." + crypto::to_base64url(raw)), "");
   const std::string zero(1, '\0');
-  EXPECT_EQ(refusal(input + "." + encode_base64url(zero + raw.substr(0, 32) + zero + raw.substr(32))), "bad_signature");
+  EXPECT_EQ(refusal(input + "." + crypto::to_base64url(zero + raw.substr(0, 32) + zero + raw.substr(32))),
+            "bad_signature");
 }
 
 TEST(Jwt, PartsOfTwoTokensDoNotMakeOne) {

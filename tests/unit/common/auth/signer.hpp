@@ -15,7 +15,7 @@
 #include <openssl/hmac.h>
 #include <openssl/rsa.h>
 
-#include "common/auth/base64url.hpp"
+#include "common/crypto/bytes.hpp"
 
 namespace tokenrail::auth::testing {
 
@@ -44,8 +44,8 @@ class Signer {
 
   /// A whole token.
   [[nodiscard]] std::string token(std::string_view header, std::string_view payload) const {
-    const auto input = encode_base64url(header) + "." + encode_base64url(payload);
-    return input + "." + encode_base64url(signature(input));
+    const auto input = crypto::to_base64url(header) + "." + crypto::to_base64url(payload);
+    return input + "." + crypto::to_base64url(signature(input));
   }
 
   /// The members that make the public key, without braces.
@@ -57,7 +57,7 @@ class Signer {
       std::string raw(32, '\0');
       std::size_t size = raw.size();
       EVP_PKEY_get_raw_public_key(key_.get(), reinterpret_cast<unsigned char*>(raw.data()), &size);
-      return fmt::format(R"("kty":"OKP","crv":"Ed25519","x":"{}")", encode_base64url(raw));
+      return fmt::format(R"("kty":"OKP","crv":"Ed25519","x":"{}")", crypto::to_base64url(raw));
     }
     return fmt::format(R"("kty":"EC","crv":"{}","x":"{}","y":"{}")", algorithm_ == "ES256" ? "P-256" : "P-384",
                        number(OSSL_PKEY_PARAM_EC_PUB_X), number(OSSL_PKEY_PARAM_EC_PUB_Y));
@@ -81,7 +81,7 @@ class Signer {
     const int width = fixed ? (algorithm_ == "ES256" ? 32 : 48) : BN_num_bytes(value);
     std::string bytes(static_cast<std::size_t>(width), '\0');
     BN_bn2binpad(value, reinterpret_cast<unsigned char*>(bytes.data()), width);
-    return encode_base64url(bytes);
+    return crypto::to_base64url(bytes);
   }
 
   [[nodiscard]] std::string raw_of_der(const std::vector<unsigned char>& der) const {

@@ -1,10 +1,11 @@
-#include "common/auth/base64url.hpp"
-
 #include <string>
+#include <string_view>
 
 #include <gtest/gtest.h>
 
-namespace tokenrail::auth {
+#include "common/crypto/bytes.hpp"
+
+namespace tokenrail::crypto {
 namespace {
 
 TEST(Base64Url, TextsOfTheStandard) {
@@ -17,8 +18,8 @@ TEST(Base64Url, TextsOfTheStandard) {
                                                                             {"fooba", "Zm9vYmE"},
                                                                             {"foobar", "Zm9vYmFy"},
                                                                             {"\xfb\xff", "-_8"}}) {
-    EXPECT_EQ(encode_base64url(bytes), text);
-    EXPECT_EQ(decode_base64url(text), bytes);
+    EXPECT_EQ(to_base64url(bytes), text);
+    EXPECT_EQ(from_base64url(text), bytes);
   }
 }
 
@@ -26,15 +27,15 @@ TEST(Base64Url, EveryByteComesBack) {
   std::string bytes;
   for (int i = 0; i < 256; ++i) {
     bytes += static_cast<char>(i);
-    EXPECT_EQ(decode_base64url(encode_base64url(bytes)), bytes);
+    EXPECT_EQ(from_base64url(to_base64url(bytes)), bytes);
   }
 }
 
 TEST(Base64Url, SecondTextOfTheSameBytesIsRefused) {
   for (const std::string_view text :
        {"Zg==", "Zg=", "Zh", "Zm9", "Z", "Zm8=", "Zm9v\n", " Zm9v", "Zm+v", "Zm/v", "Zm.v", "Zm9vY"})
-    EXPECT_EQ(decode_base64url(text), std::nullopt) << text;
+    EXPECT_EQ(from_base64url(text), std::nullopt) << text;
 }
 
 }  // namespace
-}  // namespace tokenrail::auth
+}  // namespace tokenrail::crypto
