@@ -2,37 +2,16 @@
 
 #include "common/events/json_document.hpp"
 #include "common/events/json_writer.hpp"
+#include "common/events/registry_key.hpp"
 
 namespace tokenrail::events {
 
-namespace {
-
-/// As in the keys of models: no slash of an id's own, and never the mere "_" that means "none".
-void append_scope(std::string& key, std::string_view id) {
-  if (id.empty()) {
-    key += '_';
-  } else if (id == "_") {
-    key += "%5F";
-  } else {
-    for (const char c : id) {
-      if (c == '/') {
-        key += "%2F";
-      } else if (c == '%') {
-        key += "%25";
-      } else {
-        key += c;
-      }
-    }
-  }
-  key += '/';
-}
-
-}  // namespace
-
 std::string credential_key(const SealedCredential& credential) {
   std::string key;
-  append_scope(key, credential.org_id);
-  append_scope(key, credential.owner_user_id);
+  append_key_part_or_none(key, credential.org_id);
+  key += '/';
+  append_key_part_or_none(key, credential.owner_user_id);
+  key += '/';
   return key + credential.id;
 }
 

@@ -144,10 +144,8 @@ constexpr std::string_view settle_credential_version =
 }  // namespace
 
 Result<DocumentPage> Connections::list(const Actor& actor, const Scope& scope, const PageRequest& page) {
-  return transact_as(database_, actor, [&](soci::session& sql) -> Result<DocumentPage> {
-    return read_page(sql, connection_select + "(c.org_id IS NULL OR (" + in_scope + "))", Arguments().scope(scope),
-                     page);
-  });
+  return page_as(database_, actor, connection_select + "(c.org_id IS NULL OR (" + in_scope + "))",
+                 Arguments().scope(scope), page);
 }
 
 Result<Document> Connections::get(const Actor& actor, const Scope& scope, const std::string& id) {

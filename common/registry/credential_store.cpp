@@ -82,9 +82,7 @@ Arguments values_of(const Scope& scope, const CredentialStore::Sealed& credentia
 }  // namespace
 
 Result<DocumentPage> CredentialStore::list(const Actor& actor, const Scope& scope, const PageRequest& page) {
-  return transact_as(database_, actor, [&](soci::session& sql) -> Result<DocumentPage> {
-    return read_page(sql, credential_select + in_scope, Arguments().scope(scope), page);
-  });
+  return page_as(database_, actor, credential_select + in_scope, Arguments().scope(scope), page);
 }
 
 Result<Document> CredentialStore::get(const Actor& actor, const Scope& scope, const std::string& id) {

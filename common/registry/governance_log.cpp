@@ -53,34 +53,29 @@ Result<DocumentPage> GovernanceLog::audit(const Actor& actor, const Scope& scope
 }
 
 Result<DocumentPage> GovernanceLog::sync_runs(const Actor& actor, const Scope& scope, const PageRequest& page) {
-  return transact_as(database_, actor, [&](soci::session& sql) -> Result<DocumentPage> {
-    return read_page(
-        sql,
-        "SELECT CAST(r.id AS text) AS id, CAST(0 AS bigint) AS version, lpad(CAST(CAST(1e15 AS bigint) - "
-        "CAST(extract(epoch "
-        "FROM r.finished_at) * 1000000 / 10 AS bigint) AS text), 19, '0') || CAST(r.id AS text) AS place, "
-        "CAST(json_build_object('id', r.id, 'connection', c.name, 'connectionId', c.id, 'trigger', r.trigger, "
-        "'status', "
-        "r.status, 'listed', r.listed, 'added', r.added, 'updated', r.updated, 'unchanged', r.unchanged, 'missing', "
-        "r.missing, 'failed', r.failed, 'errorClass', r.error_class, 'detail', r.detail, 'startedAt', "
-        "tokenrail_time(r.started_at), 'finishedAt', tokenrail_time(r.finished_at)) AS text) AS document FROM sync_run "
-        "r "
-        "JOIN connection c ON c.id = r.connection_id WHERE c.org_id IS NOT DISTINCT FROM @org",
-        Arguments().scope(scope), page);
-  });
+  return page_as(
+      database_, actor,
+      "SELECT CAST(r.id AS text) AS id, CAST(0 AS bigint) AS version, lpad(CAST(CAST(1e16 AS bigint) - "
+      "CAST(extract(epoch FROM r.finished_at) * 1e6 AS bigint) AS text), 19, '0') || CAST(r.id AS text) AS place, "
+      "CAST(json_build_object('id', r.id, 'connection', c.name, 'connectionId', c.id, 'trigger', r.trigger, "
+      "'status', "
+      "r.status, 'listed', r.listed, 'added', r.added, 'updated', r.updated, 'unchanged', r.unchanged, 'missing', "
+      "r.missing, 'failed', r.failed, 'errorClass', r.error_class, 'detail', r.detail, 'startedAt', "
+      "tokenrail_time(r.started_at), 'finishedAt', tokenrail_time(r.finished_at)) AS text) AS document FROM sync_run "
+      "r "
+      "JOIN connection c ON c.id = r.connection_id WHERE c.org_id IS NOT DISTINCT FROM @org",
+      Arguments().scope(scope), page);
 }
 
 Result<DocumentPage> GovernanceLog::held_changes(const Actor& actor, const Scope& scope, const PageRequest& page) {
-  return transact_as(database_, actor, [&](soci::session& sql) -> Result<DocumentPage> {
-    return read_page(
-        sql,
-        "SELECT CAST(h.id AS text) AS id, CAST(0 AS bigint) AS version, CAST(h.id AS text) AS place, "
-        "CAST(json_build_object('id', h.id, 'connection', c.name, 'connectionId', c.id, 'modelId', h.model_id, "
-        "'reason', h.reason, 'before', h.before, 'after', h.after, 'since', tokenrail_time(h.created_at)) AS "
-        "text) AS document FROM held_change h JOIN connection c ON c.id = h.connection_id WHERE h.decision IS "
-        "NULL AND c.org_id IS NOT DISTINCT FROM @org",
-        Arguments().scope(scope), page);
-  });
+  return page_as(
+      database_, actor,
+      "SELECT CAST(h.id AS text) AS id, CAST(0 AS bigint) AS version, CAST(h.id AS text) AS place, "
+      "CAST(json_build_object('id', h.id, 'connection', c.name, 'connectionId', c.id, 'modelId', h.model_id, "
+      "'reason', h.reason, 'before', h.before, 'after', h.after, 'since', tokenrail_time(h.created_at)) AS "
+      "text) AS document FROM held_change h JOIN connection c ON c.id = h.connection_id WHERE h.decision IS "
+      "NULL AND c.org_id IS NOT DISTINCT FROM @org",
+      Arguments().scope(scope), page);
 }
 
 Result<std::string> GovernanceLog::request_sync(const Actor& actor, const Scope& scope,
@@ -177,8 +172,9 @@ Result<void> GovernanceLog::abandon(const Actor& actor, const std::string& key) 
 
 Result<std::int64_t> GovernanceLog::prune() {
   return database_.session().transact([&](soci::session& sql) -> Result<std::int64_t> {
-    return run_statement(sql, "DELETE FROM idempotency WHERE expires_at < now() AND @now IS NULL",
-                         Arguments().text_or_null("now", ""));
+    soci::statement removal((sql.prepare << "DELETE FROM idempotency WHERE expires_at < now()"));
+    removal.execute(true);
+    return removal.get_affected_rows();
   });
 }
 

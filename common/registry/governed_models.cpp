@@ -190,7 +190,7 @@ void remove_pointers(soci::session& sql, const Actor& actor, const std::string& 
                   arguments)) {
     const auto records = default_records(sql, id, actor.cause, name);
     run_statement(sql, "DELETE FROM model_default WHERE id = CAST(@id AS uuid)", Arguments().text("id", id));
-    for (const auto& record : records) write_event(sql, "default", record.key, record.type, "");
+    for (const auto& record : records) write_outbox(sql, "default", record.key, record.type, "");
   }
   for (const auto& id : read_texts(
            sql,
@@ -207,7 +207,7 @@ void remove_pointers(soci::session& sql, const Actor& actor, const std::string& 
                       "FROM model_alias_target t WHERE t.alias_id = a.id)",
                       alias) > 0;
     if (gone) {
-      for (const auto& record : before) write_event(sql, "alias", record.key, record.type, "");
+      for (const auto& record : before) write_outbox(sql, "alias", record.key, record.type, "");
       continue;
     }
     run_statement(
@@ -242,15 +242,6 @@ std::span<const std::string_view> model_fields() {
 }
 
 namespace {
-
-std::string array_of(const std::vector<std::string>& words) {
-  std::string json = "[";
-  for (const auto& word : words) {
-    if (json.size() > 1) json += ',';
-    events::append_json_string(json, word);
-  }
-  return json + "]";
-}
 
 /// One model of a page: what it is found by, and where the next page begins behind it.
 struct Place {
@@ -290,8 +281,8 @@ Result<DocumentPage> Models::list(const Actor& actor, const Scope& scope, const 
                                .text_or_null("scope", filter.scope)
                                .text_or_null("search", filter.search)
                                .flag("hidden", filter.hidden)
-                               .json("capabilities", array_of(filter.capabilities))
-                               .json("tags", array_of(filter.tags));
+                               .json("capabilities", json_array(filter.capabilities))
+                               .json("tags", json_array(filter.tags));
     const auto condition = filter_condition();
     DocumentPage result;
     result.total = std::stoll(
@@ -304,7 +295,7 @@ Result<DocumentPage> Models::list(const Actor& actor, const Scope& scope, const 
     }
     std::string names = "[";
     for (const auto& place : places)
-      names += (names.size() > 1 ? "," : "") + array_of({place.provider, place.model_name});
+      names += (names.size() > 1 ? "," : "") + json_array({place.provider, place.model_name});
     auto found = read_documents(sql,
                                 effective_documents("(m.provider, m.model_name) IN (SELECT x ->> 0, x ->> 1 FROM "
                                                     "jsonb_array_elements(@@page) x)") +
@@ -386,7 +377,7 @@ Result<void> Models::remove(const Actor& actor, const Scope& scope, const std::s
         "= CAST(@id AS uuid)",
         Arguments().text("id", row));
     if (!before.empty())
-      write_event(sql, "model", events::model_key(before.front().state), "model_registry.deleted", "");
+      write_outbox(sql, "model", events::model_key(before.front().state), "model_registry.deleted", "");
     write_audit(sql, actor,
                 {.action = "model.deleted",
                  .target_type = "model",

@@ -125,7 +125,7 @@ const std::string_view status_of_model =
 
 std::string effective_documents(const std::string& narrow) {
   return fmt::format(
-      "SELECT CAST(e.id AS text) AS id, e.version AS version, e.slug || chr(10) || CAST(e.id AS text) AS place, "
+      "SELECT CAST(e.id AS text) AS id, e.version AS version, "
       "CAST(json_build_object('id', e.id, 'platformId', e.platform_id, 'ownId', e.own_id, 'scope', e.scope, 'orgId', "
       "e.org_id, 'provider', e.provider, 'modelName', e.model_name, 'slug', e.slug, 'kind', e.kind, 'displayName', "
       "e.display_name, 'description', e.description, 'family', e.family, 'license', e.license, 'digest', e.digest, "

@@ -20,7 +20,7 @@ enum class Seen {
 /// provider, model_name, org_id, owner_user_id and `rank`, the best first by rank and then by the nearest scope.
 [[nodiscard]] std::string named_models();
 
-/// id, version, place and document of effective models; to be followed by a condition over `e`.
+/// id, version and document of effective models; to be followed by a condition over `e`.
 [[nodiscard]] std::string effective_documents(const std::string& narrow);
 
 /// Provider and model name of a page of them, in order: by slug and id behind (@after_slug, @after_id), @limit at most.

@@ -147,6 +147,22 @@ DocumentPage read_page(soci::session& sql, const std::string& select, Arguments 
   return result;
 }
 
+std::string json_array(const std::vector<std::string>& words) {
+  std::string json = "[";
+  for (const auto& word : words) {
+    if (json.size() > 1) json += ',';
+    events::append_json_string(json, word);
+  }
+  return json + "]";
+}
+
+Result<DocumentPage> page_as(GovernedDatabase& database, const Actor& actor, const std::string& select,
+                             const Arguments& arguments, const PageRequest& page) {
+  return transact_as(database, actor, [&](soci::session& sql) -> Result<DocumentPage> {
+    return read_page(sql, select, arguments, page);
+  });
+}
+
 // ---- actors ------------------------------------------------------------------------------------------------------
 
 void assume(soci::session& sql, const Actor& actor) {
@@ -179,15 +195,6 @@ void write_audit(soci::session& sql, const Actor& actor, const AuditEntry& entry
                     .number("version", entry.version == 0 ? std::nullopt : std::optional(entry.version))
                     .text("cause", actor.cause)
                     .text("request", storable(actor.request_id, 128)));
-}
-
-void write_event(soci::session& sql, const std::string& aggregate, const std::string& key, const std::string& type,
-                 const std::string& payload) {
-  // The payload is bound by itself: json, not jsonb, so that it goes out as it was written.
-  const auto bound = text_or_null(payload);
-  sql << "INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload) VALUES "
-         "(tokenrail_uuid_v7(), :aggregate, :key, :type, CAST(:payload AS json))",
-      soci::use(aggregate), soci::use(key), soci::use(type), soci::use(bound.value, bound.indicator);
 }
 
 Result<void> expect_version(const std::optional<std::int64_t>& expected, const Document& now, std::string_view what) {

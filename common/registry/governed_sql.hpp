@@ -41,6 +41,9 @@ class Arguments {
   std::string members_;
 };
 
+/// Words as a JSON array, for Arguments::json().
+[[nodiscard]] std::string json_array(const std::vector<std::string>& words);
+
 /// The statement with its arguments put in their places.
 [[nodiscard]] std::string with_arguments(std::string_view statement);
 
@@ -71,6 +74,10 @@ auto transact_as(GovernedDatabase& database, const Actor& actor, Work&& work)
       },
       !actor.dry_run);
 }
+/// A transaction of that actor that only reads a page.
+Result<DocumentPage> page_as(GovernedDatabase& database, const Actor& actor, const std::string& select,
+                             const Arguments& arguments, const PageRequest& page);
+
 struct AuditEntry {
   std::string action;  ///< "model.changed"
   std::string target_type;
@@ -82,10 +89,6 @@ struct AuditEntry {
   std::optional<std::string> org_id{};  ///< nothing: the actor's scope
 };
 void write_audit(soci::session& sql, const Actor& actor, const AuditEntry& entry);
-
-/// Writes an outbox row. `payload` empty: a tombstone.
-void write_event(soci::session& sql, const std::string& aggregate, const std::string& key, const std::string& type,
-                 const std::string& payload);
 
 /// Error `conflict`, where a version was expected and the row has another one.
 Result<void> expect_version(const std::optional<std::int64_t>& expected, const Document& now, std::string_view what);

@@ -89,9 +89,7 @@ std::vector<ModelRow> defaults_of(soci::session& sql, const Scope& scope, const 
 // ---- defaults ----------------------------------------------------------------------------------------------------
 
 Result<DocumentPage> ModelPointers::defaults(const Actor& actor, const Scope& scope, const PageRequest& page) {
-  return transact_as(database_, actor, [&](soci::session& sql) -> Result<DocumentPage> {
-    return read_page(sql, default_select + "true", Arguments().scope(scope), page);
-  });
+  return page_as(database_, actor, default_select + "true", Arguments().scope(scope), page);
 }
 
 Result<Document> ModelPointers::set_default(const Actor& actor, const Scope& scope, const Default& of,
@@ -137,7 +135,7 @@ Result<void> ModelPointers::remove_default(const Actor& actor, const Scope& scop
     const auto models = defaults_of(sql, scope, of, "");
     run_statement(sql, "DELETE FROM model_default WHERE id = CAST(@id AS uuid)", Arguments().text("id", before->id));
     publish_models(sql, actor, models);
-    for (const auto& record : records) write_event(sql, "default", record.key, record.type, "");
+    for (const auto& record : records) write_outbox(sql, "default", record.key, record.type, "");
     write_audit(sql, actor,
                 {.action = "default.removed",
                  .target_type = "default",
@@ -152,9 +150,8 @@ Result<void> ModelPointers::remove_default(const Actor& actor, const Scope& scop
 // ---- aliases -----------------------------------------------------------------------------------------------------
 
 Result<DocumentPage> ModelPointers::aliases(const Actor& actor, const Scope& scope, const PageRequest& page) {
-  return transact_as(database_, actor, [&](soci::session& sql) -> Result<DocumentPage> {
-    return read_page(sql, alias_select + "(a.org_id IS NULL OR (" + own_alias + "))", Arguments().scope(scope), page);
-  });
+  return page_as(database_, actor, alias_select + "(a.org_id IS NULL OR (" + own_alias + "))", Arguments().scope(scope),
+                 page);
 }
 
 Result<Document> ModelPointers::alias(const Actor& actor, const Scope& scope, const std::string& alias) {
@@ -242,7 +239,7 @@ Result<void> ModelPointers::remove_alias(const Actor& actor, const Scope& scope,
     if (auto same = expect_version(expected_version, *before, "alias"); !same) return same;
     const auto records = alias_records(sql, before->id, actor.cause, actor.name);
     run_statement(sql, "DELETE FROM model_alias WHERE id = CAST(@id AS uuid)", Arguments().text("id", before->id));
-    for (const auto& record : records) write_event(sql, "alias", record.key, record.type, "");
+    for (const auto& record : records) write_outbox(sql, "alias", record.key, record.type, "");
     write_audit(sql, actor,
                 {.action = "alias.removed",
                  .target_type = "alias",
@@ -268,9 +265,7 @@ void publish_grants(soci::session& sql, const Actor& actor, const std::string& o
 }  // namespace
 
 Result<DocumentPage> ModelPointers::grants(const Actor& actor, const std::string& org_id, const PageRequest& page) {
-  return transact_as(database_, actor, [&](soci::session& sql) -> Result<DocumentPage> {
-    return read_page(sql, grant_select + "true", Arguments().text("org", org_id), page);
-  });
+  return page_as(database_, actor, grant_select + "true", Arguments().text("org", org_id), page);
 }
 
 Result<Document> ModelPointers::add_grant(const Actor& actor, const std::string& org_id, const Grant& grant) {

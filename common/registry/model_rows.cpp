@@ -4,15 +4,26 @@
 #include <map>
 #include <string_view>
 
+#include <fmt/core.h>
 #include <spdlog/spdlog.h>
 
 namespace tokenrail::registry {
 
 namespace {
 
+/// What the model costs now where nothing special applies, by its best source.
+std::string standard_price(std::string_view dimension) {
+  return fmt::format(
+      "(SELECT c.amount FROM price c WHERE c.model_id = m.id AND c.deployment_id IS NULL AND c.dimension = '{}' AND "
+      "c.service_tier = 'standard' AND c.min_context_tokens = 0 AND tstzrange(c.effective_from, c.effective_to) @> "
+      "now() "
+      "ORDER BY array_position(ARRAY['override', 'provider', 'curated', 'inferred'], c.source) LIMIT 1)",
+      dimension);
+}
+
 // Sets and maps come as text of unit-separated parts: SOCI knows no arrays, and neither names nor words hold control
 // characters.
-constexpr const char* model_columns = R"(
+const std::string model_columns = R"(
   SELECT CAST(m.id AS text) AS id, m.org_id AS org_id, m.owner_user_id AS owner_user_id, m.provider AS provider,
     m.model_name AS model_name, m.slug AS slug, m.kind AS kind, m.display_name AS display_name,
     m.description AS description, m.family AS family, m.digest AS digest, m.details_digest AS details_digest,
@@ -23,12 +34,9 @@ constexpr const char* model_columns = R"(
     m.maintenance_reason AS maintenance_reason, array_to_string(m.tags, chr(31)) AS tags,
     (SELECT n.provider || chr(31) || n.model_name FROM model n WHERE n.id = m.replacement_id) AS replacement,
     (SELECT CAST(avg(q.score) AS double precision) FROM quality_score q WHERE q.model_id = m.id) AS quality_score,
-    (SELECT c.amount FROM price c WHERE c.model_id = m.id AND c.deployment_id IS NULL AND c.dimension = 'input' AND
-      c.service_tier = 'standard' AND c.min_context_tokens = 0 AND tstzrange(c.effective_from, c.effective_to) @> now()
-      ORDER BY array_position(ARRAY['override', 'provider', 'curated', 'inferred'], c.source) LIMIT 1) AS input_price,
-    (SELECT c.amount FROM price c WHERE c.model_id = m.id AND c.deployment_id IS NULL AND c.dimension = 'output' AND
-      c.service_tier = 'standard' AND c.min_context_tokens = 0 AND tstzrange(c.effective_from, c.effective_to) @> now()
-      ORDER BY array_position(ARRAY['override', 'provider', 'curated', 'inferred'], c.source) LIMIT 1) AS output_price,
+    )" + standard_price("input") + R"( AS input_price,
+    )" + standard_price("output") +
+                                  R"( AS output_price,
     m.availability AS availability, m.missing_expired AS missing_expired,
     CAST(floor(extract(epoch FROM m.missing_since) * 1000) AS bigint) AS missing_since_ms,
     m.context_window AS context_window, m.input_tokens_max AS input_tokens_max,
@@ -242,9 +250,10 @@ std::string event_text(const ModelRow& row, std::optional<std::int64_t> before_v
 
 void write_outbox(soci::session& sql, const std::string& aggregate, const std::string& key, const std::string& type,
                   const std::string& payload) {
+  const auto bound = text_or_null(payload);
   sql << "INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload) VALUES "
          "(tokenrail_uuid_v7(), :aggregate, :key, :type, CAST(:payload AS json))",
-      soci::use(aggregate), soci::use(key), soci::use(type), soci::use(payload);
+      soci::use(aggregate), soci::use(key), soci::use(type), soci::use(bound.value, bound.indicator);
 }
 
 void tell_changes(soci::session& sql, const std::vector<Change>& changes, const std::string& cause,

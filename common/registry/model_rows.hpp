@@ -49,6 +49,7 @@ struct Change {
 void tell_changes(soci::session& sql, const std::vector<Change>& changes, const std::string& cause,
                   const std::string& actor);
 
+/// `payload` empty: a tombstone.
 void write_outbox(soci::session& sql, const std::string& aggregate, const std::string& key, const std::string& type,
                   const std::string& payload);
 

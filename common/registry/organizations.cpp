@@ -86,9 +86,7 @@ Result<Document> Organizations::create(const Actor& actor, const New& wanted) {
 }
 
 Result<DocumentPage> Organizations::list(const Actor& actor, const PageRequest& page) {
-  return transact_as(database_, actor, [&](soci::session& sql) -> Result<DocumentPage> {
-    return read_page(sql, organization_select + "true", Arguments(), page);
-  });
+  return page_as(database_, actor, organization_select + "true", Arguments(), page);
 }
 
 Result<Document> Organizations::get(const Actor& actor, const std::string& id) {
@@ -185,19 +183,13 @@ Result<Document> Organizations::set_member(const Actor& actor, const std::string
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<Document> {
     if (!find(sql, org_id)) return no_organization(org_id);
     if (auto may = may_write(actor, {.org_id = org_id}); !may) return std::unexpected(may.error());
-    std::string denied = "[";
-    for (const auto& permission : member.denied) {
-      if (denied.size() > 1) denied += ',';
-      events::append_json_string(denied, permission);
-    }
-    denied += ']';
     const auto arguments = Arguments()
                                .text("org", org_id)
                                .text("issuer", member.issuer)
                                .text("subject", member.subject)
                                .text("role", member.role)
                                .text("name", member.display_name)
-                               .json("denied", denied);
+                               .json("denied", json_array(member.denied));
     // A person may be known through another organisation, whose rows are not seen here: the tables' owner looks.
     run_statement(sql, "SELECT set_config('role', 'none', true), @org", arguments);
     run_statement(sql,
@@ -296,9 +288,7 @@ Result<Document> Organizations::add_token(const Actor& actor, const NewToken& to
 }
 
 Result<DocumentPage> Organizations::tokens(const Actor& actor, const Scope& scope, const PageRequest& page) {
-  return transact_as(database_, actor, [&](soci::session& sql) -> Result<DocumentPage> {
-    return read_page(sql, token_select + "true", Arguments().scope(scope), page);
-  });
+  return page_as(database_, actor, token_select + "true", Arguments().scope(scope), page);
 }
 
 Result<void> Organizations::revoke_token(const Actor& actor, const Scope& scope, const std::string& id) {

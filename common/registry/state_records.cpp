@@ -177,7 +177,7 @@ std::vector<StateRecord> credential_records(soci::session& sql, const std::strin
 }
 
 void write_records(soci::session& sql, const std::string& aggregate, const std::vector<StateRecord>& records) {
-  for (const auto& record : records) write_event(sql, aggregate, record.key, record.type, record.payload);
+  for (const auto& record : records) write_outbox(sql, aggregate, record.key, record.type, record.payload);
 }
 
 }  // namespace tokenrail::registry
