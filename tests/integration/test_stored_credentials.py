@@ -5,6 +5,7 @@ import json
 import threading
 
 import confluent_kafka.admin
+import pytest
 
 from stack import Log, wait_until
 
@@ -38,6 +39,16 @@ class Provider(http.server.BaseHTTPRequestHandler):
             self.answer(200, ANSWER, "text/event-stream")
         else:
             self.answer(401, json.dumps({"error": {"message": f"no such key: {key}"}}).encode(), "application/json")
+
+
+@pytest.fixture(name="provider")
+def running_provider():
+    """The URL of a provider that runs."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Provider)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
 
 
 class World:
@@ -99,130 +110,111 @@ def everything_said(world):
     return texts
 
 
-def test_an_organisations_key_is_used_replaced_and_revoked(make_stack):
+def test_an_organisations_key_is_used_replaced_and_revoked(make_stack, provider):
     Provider.accepted, Provider.seen = {FIRST, SECOND}, []
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Provider)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    stack = make_stack()
+    world = World(stack, provider)
+    stack.simulator()
+    stack.sync().wait_ready()
+    world.published()
+    router = stack.router(TOKENRAIL_KEYRING_FILE=world.ring).wait_ready()
+
+    assert world.end("first")["finishReason"] == "stop"
+    assert Provider.seen == [FIRST]
+    other = world.end("of-another-organisation", org="other")
+    assert other["error"]["code"] in ("MODEL_NOT_FOUND", "MODEL_NOT_ENABLED"), other
+
+    # Requests run while the key is replaced.
+    running, stop = [], threading.Event()
+
+    def ask_on():
+        while not stop.is_set():
+            running.append(f"running-{len(running)}")
+            world.ask(running[-1])
+            stop.wait(0.01)
+    asking = threading.Thread(target=ask_on)
+    asking.start()
     try:
-        stack = make_stack()
-        url = f"http://127.0.0.1:{server.server_port}"
-        world = World(stack, url)
-        stack.simulator()
-        stack.sync().wait_ready()
-        world.published()
-        router = stack.router(TOKENRAIL_KEYRING_FILE=world.ring).wait_ready()
-
-        assert world.end("first")["finishReason"] == "stop"
-        assert Provider.seen == [FIRST]
-        other = world.end("of-another-organisation", org="other")
-        assert other["error"]["code"] in ("MODEL_NOT_FOUND", "MODEL_NOT_ENABLED"), other
-
-        # Requests run while the key is replaced.
-        running, stop = [], threading.Event()
-
-        def ask_on():
-            while not stop.is_set():
-                running.append(f"running-{len(running)}")
-                world.ask(running[-1])
-                stop.wait(0.01)
-        asking = threading.Thread(target=ask_on)
-        asking.start()
-        try:
-            wait_until("requests with the first key", lambda: len(Provider.seen) > 20)
-            world.put(SECOND)
-            wait_until("requests with the second key", lambda: Provider.seen.count(SECOND) > 20)
-        finally:
-            stop.set()
-            asking.join()
-        ends = world.ends(set(running))
-        assert [e for e in ends.values() if e["finishReason"] != "stop"] == []
-        # The change is for good.
-        Provider.accepted = {SECOND}
-        assert world.end("with-the-second")["finishReason"] == "stop"
-
-        # A provider that quotes the key that it refuses.
-        world.put(STRANGE)
-        wait_until("the third key is used", lambda: world.end(f"strange-{len(Provider.seen)}")
-                   and Provider.seen[-1] == STRANGE)
-        assert world.end("refused")["error"]["code"] == "PROVIDER_AUTH"
-
-        stack.cli("credentials", "revoke", "main", "--org", "acme", "--force")
-        world.published()
-        revoked = wait_until("the credential is revoked", lambda: next(
-            (e for e in [world.end(f"revoked-{len(world.chunks.records)}")] if e["error"]["code"] == "CREDENTIAL_MISSING"),
-            None))
-        assert "was revoked" in revoked["error"]["message"]
-        calls = len(Provider.seen)
-        world.end("after-the-revocation")
-        assert len(Provider.seen) == calls, "nothing is called without a key"
-        assert "tokenrail_router_credentials_missing_total" in router.metrics()
-
-        for text in everything_said(world):
-            assert "canary-" not in text
+        wait_until("requests with the first key", lambda: len(Provider.seen) > 20)
+        world.put(SECOND)
+        wait_until("requests with the second key", lambda: Provider.seen.count(SECOND) > 20)
     finally:
-        server.shutdown()
-        server.server_close()
+        stop.set()
+        asking.join()
+    ends = world.ends(set(running))
+    assert [e for e in ends.values() if e["finishReason"] != "stop"] == []
+    # The change is for good.
+    Provider.accepted = {SECOND}
+    assert world.end("with-the-second")["finishReason"] == "stop"
+
+    # A provider that quotes the key that it refuses.
+    world.put(STRANGE)
+    wait_until("the third key is used", lambda: world.end(f"strange-{len(Provider.seen)}")
+               and Provider.seen[-1] == STRANGE)
+    assert world.end("refused")["error"]["code"] == "PROVIDER_AUTH"
+
+    stack.cli("credentials", "revoke", "main", "--org", "acme", "--force")
+    world.published()
+    revoked = wait_until("the credential is revoked", lambda: next(
+        (e for e in [world.end(f"revoked-{len(world.chunks.records)}")] if e["error"]["code"] == "CREDENTIAL_MISSING"),
+        None))
+    assert "was revoked" in revoked["error"]["message"]
+    calls = len(Provider.seen)
+    world.end("after-the-revocation")
+    assert len(Provider.seen) == calls, "nothing is called without a key"
+    assert "tokenrail_router_credentials_missing_total" in router.metrics()
+
+    for text in everything_said(world):
+        assert "canary-" not in text
 
 
-def test_a_router_without_a_key_ring_answers_what_needs_none(make_stack):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Provider)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        stack = make_stack()
-        world = World(stack, f"http://127.0.0.1:{server.server_port}")
-        stack.simulator()
-        stack.sync().wait_ready()
-        world.published()
-        router = stack.router().wait_ready()
-        missing = world.end("no-ring")
-        assert missing["error"]["code"] == "CREDENTIAL_MISSING"
-        assert "TOKENRAIL_KEYRING_FILE" in missing["error"]["message"]
-        status, body = router.readyz()
-        assert status == 200 and "TOKENRAIL_KEYRING_FILE" in body, body
-        stack.ask("needs-none", orgId="other")
-        assert world.ends(["needs-none"])["needs-none"]["finishReason"] == "stop"
-        assert router.stop() == 0
+def test_a_router_without_a_key_ring_answers_what_needs_none(make_stack, provider):
+    stack = make_stack()
+    world = World(stack, provider)
+    stack.simulator()
+    stack.sync().wait_ready()
+    world.published()
+    router = stack.router().wait_ready()
+    missing = world.end("no-ring")
+    assert missing["error"]["code"] == "CREDENTIAL_MISSING"
+    assert "TOKENRAIL_KEYRING_FILE" in missing["error"]["message"]
+    status, body = router.readyz()
+    assert status == 200 and "TOKENRAIL_KEYRING_FILE" in body, body
+    stack.ask("needs-none", orgId="other")
+    assert world.ends(["needs-none"])["needs-none"]["finishReason"] == "stop"
+    assert router.stop() == 0
 
-        # A ring that has another key.
-        strange = str(stack.folder / "strange.json")
-        stack.cli("keys", "create", strange, "--id", "strange")
-        router = stack.router(TOKENRAIL_KEYRING_FILE=strange).wait_ready()
-        missing = world.end("another-ring")
-        assert missing["error"]["code"] == "CREDENTIAL_MISSING"
-        assert "key ring" in missing["error"]["message"]
-        assert "cannot be opened" in router.readyz()[1]
-    finally:
-        server.shutdown()
-        server.server_close()
+    # A ring that has another key.
+    strange = str(stack.folder / "strange.json")
+    stack.cli("keys", "create", strange, "--id", "strange")
+    router = stack.router(TOKENRAIL_KEYRING_FILE=strange).wait_ready()
+    missing = world.end("another-ring")
+    assert missing["error"]["code"] == "CREDENTIAL_MISSING"
+    assert "key ring" in missing["error"]["message"]
+    assert "cannot be opened" in router.readyz()[1]
 
 
-def test_a_missing_credentials_topic_stops_no_router(make_stack):
+def test_a_missing_credentials_topic_stops_no_router(make_stack, provider):
     Provider.accepted, Provider.seen = {FIRST}, []
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Provider)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        stack = make_stack()
-        world = World(stack, f"http://127.0.0.1:{server.server_port}")
-        stack.simulator()
-        stack.sync().wait_ready()
-        world.published()
-        admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": stack.kafka})
-        name = stack.topic("model_registry.credentials")
-        admin.delete_topics([name])[name].result(30)
-        wait_until("the topic is gone", lambda: name not in admin.list_topics(timeout=10).topics)
+    stack = make_stack()
+    world = World(stack, provider)
+    stack.simulator()
+    stack.sync().wait_ready()
+    world.published()
+    admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": stack.kafka})
+    name = stack.topic("model_registry.credentials")
+    admin.delete_topics([name])[name].result(30)
+    wait_until("the topic is gone", lambda: name not in admin.list_topics(timeout=10).topics)
 
-        router = stack.router(TOKENRAIL_KEYRING_FILE=world.ring).wait_ready()
-        assert f"{name} does not exist" in router.readyz()[1]
-        assert router.text().count("no stored credentials") == 1
-        stack.ask("needs-none", orgId="other")
-        assert world.ends(["needs-none"])["needs-none"]["finishReason"] == "stop"
-        assert world.end("needs-one")["error"]["code"] == "CREDENTIAL_MISSING"
+    router = stack.router(TOKENRAIL_KEYRING_FILE=world.ring).wait_ready()
+    assert f"{name} does not exist" in router.readyz()[1]
+    assert router.text().count("no stored credentials") == 1
+    stack.ask("needs-none", orgId="other")
+    assert world.ends(["needs-none"])["needs-none"]["finishReason"] == "stop"
+    assert world.end("needs-one")["error"]["code"] == "CREDENTIAL_MISSING"
 
-        # registry-sync fills the topic as soon as it is there again, and the router reads it.
-        stack.cli("topics", "apply")
-        stack.cli("registry", "republish")
-        wait_until("the credential is known", lambda: world.end(f"again-{len(world.chunks.records)}")["finishReason"] == "stop")
-        assert router.text().count("no stored credentials") == 1
-    finally:
-        server.shutdown()
-        server.server_close()
+    # registry-sync fills the topic as soon as it is there again, and the router reads it.
+    stack.cli("topics", "apply")
+    stack.cli("registry", "republish")
+    wait_until("the credential is known", lambda: world.end(f"again-{len(world.chunks.records)}")["finishReason"] == "stop")
+    assert router.text().count("no stored credentials") == 1
