@@ -10,9 +10,9 @@ namespace {
 
 constexpr std::string_view hex_digits = "0123456789abcdef";
 
-template <std::size_t count>
-std::span<const std::uint8_t, count> bytes_of(std::string_view text) {
-  return std::span<const std::uint8_t, count>(reinterpret_cast<const std::uint8_t*>(text.data()), count);
+template <std::size_t Count>
+std::span<const std::uint8_t, Count> bytes_of(std::string_view text) {
+  return std::span<const std::uint8_t, Count>(reinterpret_cast<const std::uint8_t*>(text.data()), Count);
 }
 
 std::string_view view_of(std::span<const std::uint8_t> bytes) {
