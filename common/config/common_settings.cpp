@@ -63,6 +63,13 @@ constexpr std::array settings{
             .kind = Kind::text,
             .default_value = "",
             .help = "PEM file with the key of providers.client_certificate."},
+    Setting{.name = "egress.allow",
+            .env = {},
+            .kind = Kind::list,
+            .default_value = "",
+            .help = "Addresses and ranges, such as 10.1.0.0/16, that connections of organisations may lead to beside "
+                    "public ones. A cloud's metadata address is opened only by its exact address, for the platform "
+                    "too."},
     Setting{.name = "ollama.base_url",
             .env = "OLLAMA_BASE_URL",
             .kind = Kind::url,

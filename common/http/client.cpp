@@ -65,6 +65,7 @@ class CurlClient final : public Client {
   void look_up_took_too_long(TransferId id);
   void admit(Transfer& transfer);
   void end_later(const Transfer& transfer, Ending ending, std::string detail);
+  void end_later(const Transfer& transfer, End end);
   void finish(Transfer& transfer, const End& end);
   void dispose(Transfer& transfer);
   void resize_cache();
@@ -167,7 +168,13 @@ TransferId CurlClient::start(Request request, Clocks clocks, Limits limits, List
 }
 
 void CurlClient::end_later(const Transfer& transfer, Ending ending, std::string detail) {
-  stillborn_.emplace_back(transfer.id, End{.ending = ending, .detail = without_secrets(transfer, std::move(detail))});
+  end_later(transfer, {.ending = ending, .detail = std::move(detail)});
+}
+
+void CurlClient::end_later(const Transfer& transfer, End end) {
+  end.detail = without_secrets(transfer, std::move(end.detail));
+  end.times.name = transfer.name_time;
+  stillborn_.emplace_back(transfer.id, std::move(end));
   ask_for_turn();
 }
 
@@ -181,7 +188,10 @@ void CurlClient::prepare(Transfer& transfer) {
 }
 
 void CurlClient::resolve(Transfer& transfer, const Host& host) {
-  if (const NameAnswer* const known = resolver_->known(host.name)) return resolved(transfer, host, *known);
+  if (const NameAnswer* const known = resolver_->known(host.name)) {
+    transfer.name_time.emplace(0);
+    return resolved(transfer, host, *known);
+  }
   LookUp& look_up = transfer.look_up.emplace();
   look_up.since = Clock::now();
   // Both clocks run meanwhile, but libcurl cannot see to them yet.
@@ -201,6 +211,7 @@ void CurlClient::resolve(Transfer& transfer, const Host& host) {
     Transfer& waiting = *found->second;
     const auto spent = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - waiting.look_up->since);
     waiting.look_up.reset();
+    waiting.name_time = spent;
     shorten_clocks(waiting, spent);
     resolved(waiting, host, answer);
   });
@@ -208,17 +219,21 @@ void CurlClient::resolve(Transfer& transfer, const Host& host) {
 
 void CurlClient::resolved(Transfer& transfer, const Host& host, const NameAnswer& answer) {
   if (answer.addresses.empty()) {
-    return end_later(transfer, Ending::connect_failed,
-                     fmt::format("Could not resolve host: {} ({})", host.name, answer.problem));
+    transfer.name_time.reset();
+    return end_later(transfer, {.ending = Ending::connect_failed,
+                                .detail = fmt::format("Could not resolve host: {} ({})", host.name, answer.problem),
+                                .step = Step::name});
   }
   std::vector<boost::asio::ip::address> allowed;
   for (const auto& address : answer.addresses) {
     if (transfer.allows(address)) allowed.push_back(address);
   }
   if (allowed.empty()) {
-    return end_later(transfer, Ending::connect_failed,
-                     fmt::format("the address of the host is not allowed: {} is {}", host.name,
-                                 answer.addresses.front().to_string()));
+    return end_later(transfer, {.ending = Ending::connect_failed,
+                                .detail = fmt::format("the address of the host is not allowed: {} is {}", host.name,
+                                                      answer.addresses.front().to_string()),
+                                .step = Step::connection,
+                                .address_refused = true});
   }
   if (!hand_over(transfer, host, allowed)) {
     return end_later(transfer, Ending::invalid_request, "libcurl did not take the host's addresses");
@@ -236,7 +251,8 @@ void CurlClient::look_up_took_too_long(TransferId id) {
   auto detail = fmt::format("Resolving timed out: {} (the name server has not answered after {} ms)",
                             host ? host->name : "", (total ? clocks.total : clocks.connect).count());
   finish(transfer, {.ending = total ? Ending::total_timeout : Ending::connect_timeout,
-                    .detail = without_secrets(transfer, std::move(detail))});
+                    .detail = without_secrets(transfer, std::move(detail)),
+                    .step = Step::name});
 }
 
 void CurlClient::admit(Transfer& transfer) {

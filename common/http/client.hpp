@@ -72,9 +72,23 @@ enum class Ending {
   invalid_request,  ///< libcurl would not take it (an unusable URL)
 };
 
+/// The steps of a transfer, in their order.
+enum class Step : std::uint8_t { name, connection, tls, exchange };
+
+/// How long each step took that ended well. Nothing: it did not, or there was no such step (an address needs no name
+/// server, http no TLS, a kept connection neither of them).
+struct StepTimes {
+  std::optional<std::chrono::milliseconds> name{};
+  std::optional<std::chrono::milliseconds> connection{};
+  std::optional<std::chrono::milliseconds> tls{};
+};
+
 struct End {
   Ending ending = Ending::complete;
-  std::string detail;  ///< for people; holds no secret and no credentials of a URL
+  std::string detail;            ///< for people; holds no secret and no credentials of a URL
+  Step step = Step::exchange;    ///< that it ended in
+  bool address_refused = false;  ///< connect_failed, because an address rule does not allow the host's addresses
+  StepTimes times{};
 };
 
 /// Receives one transfer. Must outlive it (until on_end returned, or cancel() did).

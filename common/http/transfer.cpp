@@ -367,7 +367,9 @@ std::string without_secrets(const Transfer& transfer, std::string text) {
   return text;
 }
 
-End end_of(const Transfer& transfer, CURLcode code) {
+namespace {
+
+End ending_of(const Transfer& transfer, CURLcode code) {
   if (code == CURLE_OK && transfer.head.done()) return {.ending = Ending::complete, .detail = {}};
   // libcurl takes a head without its blank line for a whole response.
   if (code == CURLE_OK) return {.ending = Ending::broken, .detail = "the connection ended within the response's head"};
@@ -392,6 +394,36 @@ End end_of(const Transfer& transfer, CURLcode code) {
     default:
       return with(Ending::connect_failed);
   }
+}
+
+std::chrono::milliseconds milliseconds_at(const Transfer& transfer, CURLINFO moment) {
+  curl_off_t microseconds = 0;
+  curl_easy_getinfo(transfer.easy.get(), moment, &microseconds);
+  return std::chrono::ceil<std::chrono::milliseconds>(std::chrono::microseconds(microseconds));
+}
+
+void add_steps(End& end, const Transfer& transfer) {
+  end.times.name = transfer.name_time;
+  long opened = 0;
+  curl_easy_getinfo(transfer.easy.get(), CURLINFO_NUM_CONNECTS, &opened);
+  const auto connected = milliseconds_at(transfer, CURLINFO_CONNECT_TIME_T);
+  const auto secured = milliseconds_at(transfer, CURLINFO_APPCONNECT_TIME_T);
+  if (connected.count() > 0 && (opened > 0 || !transfer.connected)) {
+    end.times.connection = connected;
+    if (secured.count() > 0) end.times.tls = std::max(secured - connected, std::chrono::milliseconds(0));
+  }
+  if (end.ending == Ending::complete || transfer.connected) return;
+  end.step = connected.count() > 0 ? Step::tls : Step::connection;
+  end.address_refused = transfer.refused_address && end.ending == Ending::connect_failed;
+  if (end.address_refused) end.step = Step::connection;
+}
+
+}  // namespace
+
+End end_of(const Transfer& transfer, CURLcode code) {
+  auto end = ending_of(transfer, code);
+  add_steps(end, transfer);
+  return end;
 }
 
 }  // namespace tokenrail::http

@@ -79,6 +79,7 @@ struct Transfer {
   bool resumed = false;      ///< resume() came before the `false` that it answers
   bool handed_over = false;  ///< libcurl needs to look up nothing
   bool refused_address = false;
+  std::optional<std::chrono::milliseconds> name_time{};  ///< that the look-up of the host's name took
   Excess excess = Excess::none;
   std::array<char, CURL_ERROR_SIZE> error_text{};
 };

@@ -14,6 +14,7 @@
 #include <netdb.h>
 
 #include "common/http/client.hpp"
+#include "common/http/egress.hpp"
 #include "tests/unit/common/http/name_server.hpp"
 #include "tests/unit/common/http/scripted_server.hpp"
 
@@ -223,8 +224,84 @@ TEST_F(ClientNamesTest, AddressesThatAreNotAllowedAreNotConnectedTo) {
     run_until([&] { return recorder.end.has_value(); });
     EXPECT_EQ(recorder.end->ending, Ending::connect_failed) << host;
     EXPECT_THAT(recorder.end->detail, HasSubstr("the address of the host is not allowed")) << host;
+    EXPECT_TRUE(recorder.end->address_refused) << host;
+    EXPECT_EQ(recorder.end->step, Step::connection) << host;
   }
   EXPECT_THAT(server_.connections, IsEmpty());
+}
+
+// Every notation that leads to an address inside, by the rule that base URLs of organisations are under.
+TEST_F(ClientNamesTest, BaseUrlsOfOrganisationsDoNotLeadInside) {
+  make();
+  names_.names["inside.example"] = {"127.0.0.1"};
+  names_.names["metadata.example"] = {"169.254.169.254"};
+  names_.names["mapped.example"] = {"::ffff:169.254.169.254"};
+  const Egress egress;
+  for (const std::string host :
+       {"169.254.169.254", "[::ffff:169.254.169.254]", "[::ffff:a9fe:a9fe]", "2852039166", "0xa9fea9fe", "0.0.0.0", "0",
+        "localhost", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "[::1]", "[::]", "10.0.0.1", "inside.example",
+        "metadata.example", "mapped.example"}) {
+    Recorder recorder;
+    client_->start({.url = url(host), .address_allowed = egress.rule_for("acme")}, {}, {}, recorder);
+    run_until([&] { return recorder.end.has_value(); });
+    EXPECT_TRUE(recorder.end->address_refused) << host << ": " << recorder.end->detail;
+  }
+  EXPECT_THAT(server_.connections, IsEmpty());
+}
+
+TEST_F(ClientNamesTest, RangesOfTheOperatorOpenAddressesForOrganisations) {
+  make();
+  const Egress egress({*AddressRange::parse("127.0.0.0/8")});
+  Recorder recorder;
+  client_->start({.url = url("2130706433"), .address_allowed = egress.rule_for("acme")}, {}, {}, recorder);
+  finish(recorder);
+  Recorder refused;
+  client_->start({.url = url("[::1]"), .address_allowed = egress.rule_for("acme")}, {}, {}, refused);
+  run_until([&] { return refused.end.has_value(); });
+  EXPECT_TRUE(refused.end->address_refused);
+}
+
+TEST_F(ClientNamesTest, EndNamesTheStep) {
+  make();
+  names_.names["api.example"] = {"127.0.0.1"};
+  Recorder unknown;
+  get(url("missing.example"), unknown);
+  run_until([&] { return unknown.end.has_value(); });
+  EXPECT_EQ(unknown.end->step, Step::name);
+  EXPECT_FALSE(unknown.end->times.name);
+  EXPECT_FALSE(unknown.end->address_refused);
+
+  Recorder no_tls;
+  get("https://api.example:" + std::to_string(server_.port()), no_tls);
+  run_until([&] { return !server_.connections.empty() && !server_.connections[0]->received.empty(); });
+  server_.connections[0]->send(answer);
+  run_until([&] { return no_tls.end.has_value(); });
+  EXPECT_EQ(no_tls.end->ending, Ending::connect_failed);
+  EXPECT_EQ(no_tls.end->step, Step::tls) << no_tls.end->detail;
+  EXPECT_TRUE(no_tls.end->times.name);
+  EXPECT_TRUE(no_tls.end->times.connection);
+  EXPECT_FALSE(no_tls.end->times.tls);
+
+  Recorder whole;
+  get(url("api.example"), whole);
+  finish(whole, 1);
+  EXPECT_EQ(whole.end->step, Step::exchange);
+  EXPECT_TRUE(whole.end->times.connection);
+
+  // On the connection that was kept.
+  Recorder kept;
+  server_.connections[1]->received.clear();
+  get(url("api.example"), kept);
+  finish(kept, 1);
+  EXPECT_FALSE(kept.end->times.connection);
+
+  server_.stop_listening();
+  Recorder refused;
+  get("http://127.0.0.3:" + std::to_string(server_.port()), refused);
+  run_until([&] { return refused.end.has_value(); });
+  EXPECT_EQ(refused.end->step, Step::connection);
+  EXPECT_FALSE(refused.end->address_refused);
+  EXPECT_FALSE(refused.end->times.connection);
 }
 
 TEST_F(ClientNamesTest, AllowedAddressesOfAMixedNameAreUsed) {
