@@ -161,6 +161,13 @@ CallFailure classify_end(std::string_view title, const http::End& end, const Tar
   const auto of = [](ErrorCode code, std::string_view error_class, bool retry, bool try_next, std::string message) {
     return made(FailureRule{0, 0, "", code, error_class, retry, try_next, "", {}}, std::move(message));
   };
+  // Its own detail would name addresses of the operator's network.
+  if (end.address_refused) {
+    return of(ErrorCode::provider_unavailable, "refused_address", false, true,
+              fmt::format("{} leads to an address that this connection may not reach. Use a public address, or ask the "
+                          "operator to open it with TOKENRAIL_EGRESS_ALLOW.",
+                          url));
+  }
   switch (end.ending) {
     case http::Ending::connect_failed:
       return of(ErrorCode::provider_unavailable, "connect_failed", true, true,
