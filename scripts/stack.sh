@@ -28,6 +28,8 @@ up_start() {
   export TOKENRAIL_KEYRING_FILE=$dev_dir/keyring.json TOKENRAIL_AUTH_MODE=dev
   if [ ! -e "$TOKENRAIL_KEYRING_FILE" ]; then "$release_bin/tokenrail" keys create "$TOKENRAIL_KEYRING_FILE" >&2; fi
 
+  # Connections of organisations may lead to what runs on this machine.
+  export TOKENRAIL_EGRESS_ALLOW=${TOKENRAIL_EGRESS_ALLOW-127.0.0.0/8,::1}
   up_models
   up_worker registry-sync
   up_worker router

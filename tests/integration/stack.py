@@ -184,6 +184,8 @@ class Stack:
             "TOKENRAIL_TOPIC_PREFIX": self.prefix,
             "OLLAMA_BASE_URL": self.simulator_url,
             "TOKENRAIL_LOG_LEVEL": "info",
+            # Connections of organisations lead to the simulator.
+            "TOKENRAIL_EGRESS_ALLOW": "127.0.0.0/8",
             **(settings or {}),
         }
         self.processes = []

@@ -43,6 +43,7 @@ bool well(const http::Fetched& fetched) {
 struct CatalogueReader::Asking {
   const providers::ModelLister& lister;
   const providers::Target& target;
+  const http::AddressRule& address_allowed;
   std::vector<Question> questions;
   Clock::time_point deadline;
   Patience patience{timeouts_max};
@@ -80,6 +81,7 @@ boost::asio::awaitable<void> CatalogueReader::learn(Asking* asking, std::size_t 
     co_return;
   }
   auto request = *asking->lister.ask_details(asking->target, question.name);
+  request.address_allowed = asking->address_allowed;
   const auto fetched = co_await fetcher_.fetch(std::move(request), clocks_until(asking->deadline),
                                                {.body_bytes_max = options_.show_bytes_max});
   const bool late =
@@ -104,11 +106,13 @@ boost::asio::awaitable<void> CatalogueReader::learn(Asking* asking, std::size_t 
 }
 
 boost::asio::awaitable<std::expected<CatalogueReader::Pages, CatalogueFailure>> CatalogueReader::read_pages(
-    const providers::Provider* provider, const providers::Target* target, Clock::time_point deadline) {
+    const providers::Provider* provider, const providers::Target* target, const http::AddressRule* address_allowed,
+    Clock::time_point deadline) {
   const auto& lister = *provider->lister();
   Pages pages;
   for (std::size_t count = 1;; ++count) {
     auto request = lister.list(*target, pages.list.next);
+    request.address_allowed = *address_allowed;
     const auto room = options_.list_bytes_max - std::min(options_.list_bytes_max - 1, pages.body.size());
     auto fetched = co_await fetcher_.fetch(std::move(request), clocks_until(deadline), {.body_bytes_max = room});
     if (!well(fetched)) co_return std::unexpected(failure_of(fetched, *provider, *target));
@@ -148,7 +152,8 @@ boost::asio::awaitable<CatalogueReader::Answer> CatalogueReader::read(
   const providers::Target target{
       .provider = connection.provider, .base_url = connection.base_url, .credential = std::move(*credential)};
   const auto by_hand = models_by_hand(connection);
-  auto pages = co_await read_pages(provider, &target, deadline);
+  const auto& address_allowed = options_.egress.rule_for(connection.org_id);
+  auto pages = co_await read_pages(provider, &target, &address_allowed, deadline);
   const bool only_by_hand = !pages && !by_hand.empty();
   if (!pages && !only_by_hand) co_return std::unexpected(pages.error());
   std::string problem;
@@ -169,7 +174,11 @@ boost::asio::awaitable<CatalogueReader::Answer> CatalogueReader::read(
       [this](const std::string& key) { return known_.contains(key); },
       [this](const std::string& key) { return in_vain_.contains(key); });
   if (!asks_details) selection.questions.clear();
-  Asking asking{.lister = lister, .target = target, .questions = std::move(selection.questions), .deadline = deadline};
+  Asking asking{.lister = lister,
+                .target = target,
+                .address_allowed = address_allowed,
+                .questions = std::move(selection.questions),
+                .deadline = deadline};
   async::BoundedParallel lanes(loop_, options_.show_concurrency, loop_step_name);
   co_await lanes.run(asking.questions.size(), [&](std::size_t index) { return learn(&asking, index); });
 

@@ -59,6 +59,7 @@ class CatalogueReader {
   };
   boost::asio::awaitable<std::expected<Pages, CatalogueFailure>> read_pages(const providers::Provider* provider,
                                                                             const providers::Target* target,
+                                                                            const http::AddressRule* address_allowed,
                                                                             Clock::time_point deadline);
   /// Asks for one model's details, and remembers them.
   boost::asio::awaitable<void> learn(Asking* asking, std::size_t index);

@@ -136,6 +136,8 @@ Result<Options> options_from(const config::Values& values) {
   if (!connections) return std::unexpected(connections.error());
   auto by_hand = providers::models_by_hand(values, *connections);
   if (!by_hand) return std::unexpected(by_hand.error());
+  auto egress = http::egress_from(values);
+  if (!egress) return std::unexpected(egress.error());
   const bool enabled = values.text("sync.on_new") == "enabled";
   std::vector<registry::PlatformConnection> platform{
       {.name = "env-ollama",
@@ -172,6 +174,7 @@ Result<Options> options_from(const config::Values& values) {
       .state_topic = prefix + "model_registry",
       .events_topic = prefix + "model_registry.events",
       .credentials_topic = prefix + "model_registry.credentials",
+      .egress = std::move(*egress),
   };
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/config/settings.hpp"
+#include "common/http/egress.hpp"
 #include "common/providers/environment.hpp"
 #include "common/registry/store.hpp"
 #include "workers/registry_sync/diff.hpp"
@@ -36,6 +37,7 @@ struct Options {
   std::string state_topic;
   std::string events_topic;
   std::string credentials_topic;
+  http::Egress egress{};
 };
 /// Errors: invalid_input, for connections of the environment that cannot be (providers/environment.hpp).
 [[nodiscard]] Result<Options> options_from(const config::Values& values);

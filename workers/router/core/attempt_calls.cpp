@@ -111,7 +111,7 @@ void Attempt::start_call() {
   CallOwner& owner = *this;
   const auto keys = key_count();
   const auto key = keys > 1 ? services_.keys.choose(connection_id_, keys, now) : 0;
-  call_ = std::make_unique<ProviderCall>(services_.http, services_.credentials, target(), key, owner);
+  call_ = std::make_unique<ProviderCall>(services_.http, services_.egress, services_.credentials, target(), key, owner);
   const http::Clocks clocks{.connect = services_.options.connect_timeout, .total = total};
   auto started =
       prefix_.empty() || planted(Bug::continues_from_start)

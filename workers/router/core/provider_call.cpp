@@ -21,9 +21,10 @@ providers::Target ProviderCall::target_of(const events::DeploymentState& deploym
   return {.provider = deployment.provider, .base_url = deployment.base_url, .upstream_name = deployment.upstream_name};
 }
 
-ProviderCall::ProviderCall(http::Client& http, const providers::Credentials& credentials,
+ProviderCall::ProviderCall(http::Client& http, const http::Egress& egress, const providers::Credentials& credentials,
                            const registry::RouteTarget& route, std::size_t key, CallOwner& owner)
     : http_(http),
+      egress_(egress),
       credentials_(credentials),
       route_(route),
       key_(key),
@@ -69,6 +70,7 @@ std::expected<void, Failure> ProviderCall::start(const events::ChatRequest& requ
   warnings_ = std::move(call->warnings);
   decoder_ = std::move(call->decoder);
   if (!traceparent.empty()) call->request.headers.push_back({.name = "traceparent", .value = std::string(traceparent)});
+  call->request.address_allowed = egress_.rule_for(deployment.connection_org_id);
   transfer_ = http_.start(std::move(call->request), clocks, {}, *this);
   return {};
 }

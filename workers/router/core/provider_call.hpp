@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "common/http/client.hpp"
+#include "common/http/egress.hpp"
 #include "common/providers/environment.hpp"
 #include "common/providers/provider.hpp"
 #include "common/registry/resolution.hpp"
@@ -40,8 +41,9 @@ class CallOwner {
 class ProviderCall final : private http::Listener, private providers::AnswerSink {
  public:
   /// `route` has to outlive the call. `key`: which of the credentials' keys it carries.
-  ProviderCall(http::Client& http, const providers::Credentials& credentials, const registry::RouteTarget& route,
-               std::size_t key, CallOwner& owner);
+  /// `egress`: where the call may lead; outlives the call.
+  ProviderCall(http::Client& http, const http::Egress& egress, const providers::Credentials& credentials,
+               const registry::RouteTarget& route, std::size_t key, CallOwner& owner);
   ~ProviderCall() override;
   ProviderCall(const ProviderCall&) = delete;
   ProviderCall& operator=(const ProviderCall&) = delete;
@@ -87,6 +89,7 @@ class ProviderCall final : private http::Listener, private providers::AnswerSink
   [[nodiscard]] bool well() const { return head_.status >= 200 && head_.status < 300; }
 
   http::Client& http_;
+  const http::Egress& egress_;
   const providers::Credentials& credentials_;
   const registry::RouteTarget& route_;
   const std::size_t key_;

@@ -23,6 +23,7 @@ constexpr unsigned generation_shift = 28;
 constexpr std::uint64_t generation_mask = (1ULL << (partition_shift - generation_shift)) - 1;
 constexpr Millis offsets_ask_again{1'000};
 const providers::Credentials no_credentials{};
+const http::Egress nothing_opened{};
 
 }  // namespace
 
@@ -43,6 +44,7 @@ RouterCore::RouterCore(const RouterOptions& options, const World& world, RouterM
       services_{.options = options_,
                 .environment = world.environment,
                 .http = world.http,
+                .egress = world.egress != nullptr ? *world.egress : nothing_opened,
                 .projection = world.projection,
                 .credentials = world.credentials != nullptr ? *world.credentials : no_credentials,
                 .metrics = metrics,

@@ -42,6 +42,7 @@ class RouterCore final : private Hub, private Wire {
     const registry::Projection& projection;
     LogQuestions& questions;
     const providers::Credentials* credentials = nullptr;  ///< null: the process holds none
+    const http::Egress* egress = nullptr;                 ///< null: the operator has opened nothing
   };
   RouterCore(const RouterOptions& options, const World& world, RouterMetrics& metrics);
   ~RouterCore() override;

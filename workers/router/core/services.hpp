@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "common/http/client.hpp"
+#include "common/http/egress.hpp"
 #include "common/providers/environment.hpp"
 #include "common/registry/projection.hpp"
 #include "workers/router/core/answer_budget.hpp"
@@ -81,6 +82,7 @@ struct Services {
   const RouterOptions& options;
   Environment& environment;
   http::Client& http;
+  const http::Egress& egress;
   const registry::Projection& projection;
   const providers::Credentials& credentials;
   RouterMetrics& metrics;

@@ -97,13 +97,15 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
       environment_(loop),
       http_(http::make_client(loop, http_options(options_, http::certificates_from(values)), metrics_)),
       stored_credentials_(with_key_ring(values)),
+      egress_(http::egress_from(values).value_or(http::Egress())),
       credentials_(credentials_of(values, stored_credentials_)),
       core_(options_,
             {.environment = environment_,
              .http = *http_,
              .projection = projection_,
              .questions = *this,
-             .credentials = &credentials_},
+             .credentials = &credentials_,
+             .egress = &egress_},
             router_metrics_) {
   environment_.on_wake = [this] { core_.on_wake(); };
   core_.on_producer_lost = [this] { renew_producer(); };
@@ -138,6 +140,7 @@ Worker::~Worker() {
 
 Result<void> Worker::start() {
   if (auto checked = http::check(http::certificates_from(values_)); !checked) return checked;
+  if (const auto egress = http::egress_from(values_); !egress) return std::unexpected(egress.error());
   if (const auto connections = providers::environment_connections(values_); !connections) {
     return std::unexpected(connections.error());
   }

@@ -15,6 +15,7 @@
 
 #include "common/config/settings.hpp"
 #include "common/http/client.hpp"
+#include "common/http/egress.hpp"
 #include "common/http/health_server.hpp"
 #include "common/kafka/admin.hpp"
 #include "common/kafka/consumer.hpp"
@@ -120,6 +121,7 @@ class Worker final : private kafka::LogReaderListener, private LogQuestions {
   registry::Projection projection_;
   std::unique_ptr<http::Client> http_;
   providers::StoredCredentials stored_credentials_;
+  const http::Egress egress_;
   const providers::Credentials credentials_;
   RouterCore core_;
   std::unique_ptr<kafka::Producer> producer_;

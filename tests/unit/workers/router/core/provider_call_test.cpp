@@ -39,7 +39,7 @@ class ProviderCallTest : public ::testing::Test, private CallOwner {
     events::ChatRequest request{.request_id = "r", .org_id = "o"};
     request.messages.push_back({.role = events::Role::user, .content = {{.text = "hi"}}});
     CallOwner& owner = *this;
-    call_.emplace(http_, credentials_, route_, std::size_t{1}, owner);
+    call_.emplace(http_, egress_, credentials_, route_, std::size_t{1}, owner);
     EXPECT_TRUE(call_->start(request, "", {}, {}, Millis(0)));
   }
 
@@ -47,6 +47,17 @@ class ProviderCallTest : public ::testing::Test, private CallOwner {
   providers::Credentials credentials_{};
   std::string message_{};  ///< of the failure
   std::string warning_{};
+
+  /// Whether a call through a connection of that organisation may connect to the address.
+  bool may_connect(const http::Egress& egress, std::string org_id, const char* address) {
+    route_.deployment.connection_org_id = std::move(org_id);
+    events::ChatRequest request{.request_id = "r", .org_id = "o"};
+    request.messages.push_back({.role = events::Role::user, .content = {{.text = "hi"}}});
+    CallOwner& owner = *this;
+    ProviderCall call(http_, egress, credentials_, route_, std::size_t{1}, owner);
+    EXPECT_TRUE(call.start(request, "", {}, {}, Millis(0)));
+    return http_.calls.at(http_.newest()).request.address_allowed(boost::asio::ip::make_address(address));
+  }
 
  private:
   void on_head(ProviderCall& /*call*/, const http::ResponseHead& /*head*/) override {}
@@ -58,9 +69,19 @@ class ProviderCallTest : public ::testing::Test, private CallOwner {
     message_ = failure.failure.message;
   }
 
+  http::Egress egress_{};
   registry::RouteTarget route_{};
   std::optional<ProviderCall> call_{};
 };
+
+TEST_F(ProviderCallTest, OrganisationsConnectionsLeadToPublicAddressesOnly) {
+  EXPECT_TRUE(may_connect({}, "", "127.0.0.1"));
+  EXPECT_FALSE(may_connect({}, "", "169.254.169.254"));
+  EXPECT_TRUE(may_connect({}, "acme", "1.1.1.1"));
+  EXPECT_FALSE(may_connect({}, "acme", "127.0.0.1"));
+  EXPECT_FALSE(may_connect({}, "acme", "10.0.0.1"));
+  EXPECT_TRUE(may_connect(http::Egress({*http::AddressRange::parse("10.0.0.0/8")}), "acme", "10.0.0.1"));
+}
 
 TEST_F(ProviderCallTest, AKeyQuotedInARefusalIsTakenOut) {
   http_.head(1, 401);
