@@ -283,6 +283,86 @@ def test_credential_is_written_and_never_shown(world, admin):
     assert admin.ok("GET", path)["revokedAt"]
 
 
+def stages_of(result):
+    return {stage["stage"]: stage["status"] if stage["status"] != "failed" else stage["cause"]
+            for stage in result["stages"]}
+
+
+def test_connection_is_tested_stage_by_stage(world, admin):
+    simulator = world.stack.simulator()
+    model = json.loads(urllib.request.urlopen(world.stack.simulator_url + "/api/tags").read())["models"][0]["name"]
+    credential = admin.ok("POST", "/v1/orgs/acme/credentials",
+                          {"provider": "ollama", "label": secrets.token_hex(4), "secret": CANARY}, 201)
+    made = admin.ok("POST", "/v1/orgs/acme/connections",
+                    {"provider": "ollama", "name": secrets.token_hex(4), "baseUrl": world.stack.simulator_url,
+                     "authType": "bearer", "credentialId": credential["id"]}, 201)
+    path = f"/v1/orgs/acme/connections/{made['id']}:test"
+    result = world.api("acme", "member").ok("POST", path, {"model": model})
+    assert result["outcome"] == "ok" and result["connectionId"] == made["id"], result
+    assert stages_of(result) == {"dns": "skipped", "tcp": "ok", "tls": "skipped", "auth": "ok", "list": "ok",
+                                 "call": "ok"}
+    calls = world.stack.journal()
+    assert [call["model"] for call in calls][-1:] == [model]
+    assert stages_of(admin.ok("POST", path))["call"] == "skipped"
+    unknown = admin.ok("POST", path, {"model": "no-such-model"})
+    assert (unknown["outcome"], stages_of(unknown)["call"]) == ("not_found_model", "not_found_model")
+
+    # Others: a viewer may not, another organisation does not see it, and the platform's own is the platform's to test.
+    world.api("acme", "viewer").refused("POST", path, 403, "FORBIDDEN")
+    world.api("beta", "org_admin").refused("POST", f"/v1/orgs/beta/connections/{made['id']}:test", 404, "NOT_FOUND")
+    shared = world.root.ok("POST", "/v1/orgs/_/connections",
+                           {"provider": "ollama", "name": secrets.token_hex(4), "baseUrl": world.stack.simulator_url},
+                           201)
+    admin.refused("POST", f"/v1/orgs/acme/connections/{shared['id']}:test", 403, "FORBIDDEN")
+    assert world.root.ok("POST", f"/v1/orgs/_/connections/{shared['id']}:test")["outcome"] == "ok"
+
+    audited = admin.ok("GET", "/v1/orgs/acme/audit?action=connection.tested")["data"]
+    assert [entry["after"]["outcome"] for entry in audited[:3]] == ["not_found_model", "ok", "ok"]
+    assert audited[0]["targetId"] == made["id"] and audited[2]["after"]["model"] == model
+    rows = world.stack.sql(f"SELECT outcome, tested_by FROM connection_test WHERE connection_id = '{made['id']}'")
+    assert len(rows) == 3
+    simulator.stop()
+    assert admin.ok("POST", path)["outcome"] == "unreachable"
+
+
+def test_draft_is_tested_and_not_kept(world, admin):
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    draft = {"provider": "openai-compatible", "baseUrl": f"http://127.0.0.1:{port}/v1", "secret": CANARY}
+    result = admin.ok("POST", "/v1/orgs/acme/connections:test", draft)
+    assert (result["outcome"], stages_of(result)["tcp"]) == ("unreachable", "unreachable")
+    for wrong in ({**draft, "baseUrl": "ftp://x"}, {**draft, "baseUrl": "http://u:p@x/"}, {"provider": "ollama"}):
+        admin.refused("POST", "/v1/orgs/acme/connections:test", 400, "INVALID_BODY", wrong)
+    admin.refused("POST", "/v1/orgs/acme/connections:test", 422, "INVALID_VALUE", {**draft, "provider": "nobody"})
+    kept = world.stack.sql("SELECT CAST(t AS text) FROM connection_test t UNION ALL "
+                           "SELECT CAST(a AS text) FROM audit_log a UNION ALL SELECT CAST(i AS text) FROM idempotency i")
+    assert CANARY not in str(kept) + world.process.text()
+    assert any("openai-compatible" in row[0] for row in kept)
+
+
+def test_organisations_do_not_reach_addresses_inside(world):
+    process, url = world.start(TOKENRAIL_EGRESS_ALLOW="")
+    admin, root = world.api("acme", "org_admin", url), world.api(None, "platform_admin", url)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        for host in ("169.254.169.254", "[::ffff:169.254.169.254]", "0.0.0.0", "localhost", "127.0.0.1", "127.1",
+                     "2130706433", "0x7f000001", "[::1]", "10.0.0.1"):
+            result = admin.ok("POST", "/v1/orgs/acme/connections:test",
+                              {"provider": "ollama", "baseUrl": f"http://{host}:{port}"})
+            assert result["outcome"] == "refused_address", f"{host}: {result}"
+        # The platform's own are the operator's; the metadata address is not reached by them either.
+        result = root.ok("POST", "/v1/orgs/_/connections:test",
+                         {"provider": "ollama", "baseUrl": "http://169.254.169.254"})
+        assert result["outcome"] == "refused_address"
+        listener.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+    process.stop()
+
+
 def test_connection_url_holds_no_secret(world, admin):
     for url in ("https://user:pw@host/v1", "https://host/v1?key=x", "ftp://host/", "host"):
         problem = admin.refused("POST", "/v1/orgs/acme/connections", 400, "INVALID_BODY",

@@ -13,12 +13,14 @@
 
 namespace tokenrail::registry_api {
 
+class ConnectionTester;
 class DatabasePool;
 
 struct Context {
   Options options{};
   PageTokens page_tokens;
   DatabasePool* database = nullptr;
+  ConnectionTester* connection_tester = nullptr;
   std::optional<crypto::KeyRing> key_ring{};                        ///< nothing: credentials cannot be stored
   std::string openapi{};                                            ///< the document, written once
   std::function<std::vector<telemetry::Condition>()> conditions{};  ///< as /readyz has them

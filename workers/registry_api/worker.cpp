@@ -65,6 +65,10 @@ Worker::~Worker() = default;
 
 Result<void> Worker::start() {
   if (auto checked = http::check(http::certificates_from(values_)); !checked) return checked;
+  auto egress = http::egress_from(values_);
+  if (!egress) return std::unexpected(egress.error());
+  connection_tester_ = std::make_unique<ConnectionTester>(loop_, http::certificates_from(values_), std::move(*egress));
+  context_.connection_tester = connection_tester_.get();
   auto ring = crypto::load_key_ring(values_);
   if (!ring) return std::unexpected(ring.error());
   context_.key_ring = std::move(*ring);
@@ -202,6 +206,7 @@ void Worker::finish() {
   stop_signals_.cancel();
   if (api_) api_->stop();
   if (health_) health_->stop();
+  if (connection_tester_) connection_tester_->stop();
   authenticator_.reset();
   // Its sockets would keep the loop waiting.
   http_.reset();

@@ -10,6 +10,7 @@ std::vector<Route> all_routes() {
   add_member_routes(routes);
   add_token_routes(routes);
   add_connection_routes(routes);
+  add_connection_test_routes(routes);
   add_credential_routes(routes);
   add_model_routes(routes);
   add_model_batch_routes(routes);

@@ -13,6 +13,7 @@ void add_organization_routes(std::vector<Route>& routes);
 void add_member_routes(std::vector<Route>& routes);
 void add_token_routes(std::vector<Route>& routes);
 void add_connection_routes(std::vector<Route>& routes);
+void add_connection_test_routes(std::vector<Route>& routes);
 void add_credential_routes(std::vector<Route>& routes);
 void add_model_routes(std::vector<Route>& routes);
 void add_model_batch_routes(std::vector<Route>& routes);

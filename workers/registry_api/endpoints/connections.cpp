@@ -5,7 +5,6 @@
 
 #include "common/events/json_writer.hpp"
 #include "common/registry/governance_log.hpp"
-#include "common/url.hpp"
 #include "workers/registry_api/endpoints/all_routes.hpp"
 #include "workers/registry_api/endpoints/endpoint.hpp"
 #include "workers/registry_api/endpoints/schemas.hpp"
@@ -17,23 +16,6 @@ namespace {
 using boost::asio::awaitable;
 using registry::Connections;
 using registry::GovernedDatabase;
-
-/// A key belongs into a credential: a URL is shown to everyone who may read the connection.
-std::optional<Problem> check_base_url(const Json& body) {
-  const auto url = body.text_of("baseUrl");
-  if (!url) return std::nullopt;
-  const auto parts = split_url(*url);
-  const auto wrong = [](std::string detail) {
-    return Problem{.fault = Fault::invalid_body,
-                   .detail = "/baseUrl " + detail + ".",
-                   .errors = {{.pointer = "/baseUrl", .detail = detail}}};
-  };
-  if ((parts.scheme != "http" && parts.scheme != "https") || parts.host_port.empty())
-    return wrong("must begin with http:// or https:// and a host");
-  if (!parts.userinfo.empty()) return wrong("must not hold a user or a password; use a credential");
-  if (parts.rest.find_first_of("?#") != std::string_view::npos) return wrong("must not hold a query or a fragment");
-  return std::nullopt;
-}
 
 awaitable<Answer> list_connections(Call& call) {
   return answer_page(call, [actor = call.actor(), scope = call.scope()](GovernedDatabase& database,

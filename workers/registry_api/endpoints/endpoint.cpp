@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "common/url.hpp"
+
 namespace tokenrail::registry_api {
 
 Problem problem_of(const Error& error, Kind kind) {
@@ -49,6 +51,22 @@ std::optional<std::int64_t> expiry_of(const Json& body) {
 
 std::string location_of(const Call& call, std::string_view collection, std::string_view id) {
   return fmt::format("/v1/orgs/{}/{}/{}", percent_encoded(call.path["org"]), collection, percent_encoded(id));
+}
+
+std::optional<Problem> check_base_url(const Json& body) {
+  const auto url = body.text_of("baseUrl");
+  if (!url) return std::nullopt;
+  const auto parts = split_url(*url);
+  const auto wrong = [](std::string detail) {
+    return Problem{.fault = Fault::invalid_body,
+                   .detail = "/baseUrl " + detail + ".",
+                   .errors = {{.pointer = "/baseUrl", .detail = detail}}};
+  };
+  if ((parts.scheme != "http" && parts.scheme != "https") || parts.host_port.empty())
+    return wrong("must begin with http:// or https:// and a host");
+  if (!parts.userinfo.empty()) return wrong("must not hold a user or a password; use a credential");
+  if (parts.rest.find_first_of("?#") != std::string_view::npos) return wrong("must not hold a query or a fragment");
+  return std::nullopt;
 }
 
 }  // namespace tokenrail::registry_api

@@ -36,6 +36,10 @@ enum class Kind { model, other };
 /// "/v1/orgs/{org}/{collection}/{id}".
 [[nodiscard]] std::string location_of(const Call& call, std::string_view collection, std::string_view id);
 
+/// What is wrong with the body's baseUrl; nothing: it has none, or a good one. A key belongs into a credential: a URL
+/// is shown to everyone who may read the connection.
+[[nodiscard]] std::optional<Problem> check_base_url(const Json& body);
+
 /// A page of what `read(database, page request)` finds.
 template <class Read>
 boost::asio::awaitable<Answer> answer_page(Call& call, Read read, Kind kind = Kind::other) {

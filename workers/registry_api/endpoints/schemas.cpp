@@ -155,6 +155,22 @@ const Schema& connection_patch() {
   return schema;
 }
 
+const Schema& connection_test_draft() {
+  static const auto schema = object(
+      "ConnectionTestDraft",
+      {required("provider", text(1, 63)), required("baseUrl", formatted(text(1, 2048), "uri")),
+       optional("authType", choice({"none", "bearer", "header", "query", "basic"})), optional("authName", text(0, 128)),
+       optional("secret", described(text(1, 16'384), "Sent to baseUrl, and neither stored nor shown.")),
+       optional("model", described(text(1, 255), "To call, by its name at the provider."))});
+  return schema;
+}
+
+const Schema& connection_test_input() {
+  static const auto schema = object(
+      "ConnectionTestInput", {optional("model", described(text(1, 255), "To call, by its name at the provider."))});
+  return schema;
+}
+
 const Schema& credential_input() {
   static const auto schema =
       object("CredentialInput", {required("provider", text(1, 63)), required("label", text(1, 255)),
@@ -296,6 +312,23 @@ const Schema& connection() {
                                            optional("syncEnabled", boolean()), optional("metadata", any_object())},
                                           {"scope", "orgId", "ownerUserId", "provider", "name", "baseUrl", "authType",
                                            "authName", "health", "onNew", "slugPrefix", "createdAt", "updatedAt"});
+  return schema;
+}
+
+const Schema& connection_test() {
+  static const auto stage = open_object(
+      "ConnectionTestStage",
+      {required("stage", choice({"dns", "tcp", "tls", "auth", "list", "call"})),
+       required("status", choice({"ok", "failed", "skipped"})), optional("latencyMs", integer(0)),
+       optional("cause", choice({"unreachable", "tls", "auth", "forbidden", "not_found_model", "rate_limited", "quota",
+                                 "bad_request", "upstream_5xx", "timeout", "not_json", "refused_address"})),
+       optional("httpStatus", integer()), required("message", any_text()),
+       required("fix", described(any_text(), "What to do; empty where nothing failed."))});
+  static const auto schema =
+      reply_object("ConnectionTest",
+                   {required("outcome", described(any_text(), "ok, or the cause of the first stage that failed.")),
+                    required("latencyMs", integer(0)), required("stages", list_of(stage, 6))},
+                   {"connectionId", "model"});
   return schema;
 }
 

@@ -15,6 +15,9 @@ namespace tokenrail::registry_api::schemas {
 [[nodiscard]] const Schema& token_input();
 [[nodiscard]] const Schema& connection_input();
 [[nodiscard]] const Schema& connection_patch();
+/// A connection that is not stored.
+[[nodiscard]] const Schema& connection_test_draft();
+[[nodiscard]] const Schema& connection_test_input();
 [[nodiscard]] const Schema& credential_input();
 [[nodiscard]] const Schema& credential_replacement();
 [[nodiscard]] const Schema& sync_input();
@@ -39,6 +42,7 @@ namespace tokenrail::registry_api::schemas {
 [[nodiscard]] const Schema& new_token();
 [[nodiscard]] const Schema& provider();
 [[nodiscard]] const Schema& connection();
+[[nodiscard]] const Schema& connection_test();
 [[nodiscard]] const Schema& credential();
 [[nodiscard]] const Schema& model();
 [[nodiscard]] const Schema& org_model();

@@ -1,0 +1,188 @@
+// /v1/orgs/{org}/connections:test and …/connections/{connection}:test: whether a connection works, stage by stage.
+#include "common/registry/connection_tests.hpp"
+
+#include <array>
+
+#include "common/crypto/bytes.hpp"
+#include "common/crypto/credential_binding.hpp"
+#include "common/crypto/credential_text.hpp"
+#include "common/events/json_writer.hpp"
+#include "common/providers/profile.hpp"
+#include "common/registry/connections.hpp"
+#include "common/secret.hpp"
+#include "workers/registry_api/connection_tester.hpp"
+#include "workers/registry_api/endpoints/all_routes.hpp"
+#include "workers/registry_api/endpoints/endpoint.hpp"
+#include "workers/registry_api/endpoints/schemas.hpp"
+
+namespace tokenrail::registry_api {
+
+namespace {
+
+using boost::asio::awaitable;
+using registry::ConnectionTestLog;
+using registry::GovernedDatabase;
+
+/// How the credential is sent. A name that is left out is the provider's own.
+std::expected<providers::Credential, Problem> authentication(const std::string& provider, const std::string& type,
+                                                             std::string name) {
+  const auto known = providers::auth_type_from(type);
+  if (!known) return refuse(Fault::invalid_value, "Connections with the authType " + type + " cannot be tested.");
+  const auto* const profile = providers::find_profile(provider);
+  if (name.empty() && profile != nullptr && profile->auth == *known) name = profile->auth_name;
+  if (*known == providers::AuthType::header && !crypto::is_secret_header_name(name))
+    return refuse(Fault::invalid_value, "The authName is not the name of a header that may hold a key.");
+  return providers::Credential{.type = *known, .name = std::move(name)};
+}
+
+std::expected<providers::Credential, Problem> opened(const Call& call, const registry::CredentialStore::Row& row,
+                                                     providers::Credential credential) {
+  if (!call.context->key_ring) {
+    return std::unexpected(Problem{.fault = Fault::unavailable,
+                                   .detail = "This server has no key ring, so it cannot open the credential.",
+                                   .hint = "Ask the operator to set TOKENRAIL_KEYRING_FILE."});
+  }
+  const auto cannot = [](const Error& error) {
+    return refuse(Fault::unavailable, "The credential cannot be opened: " + error.detail + ".");
+  };
+  const auto sealed = crypto::sealed_from_text(row.sealed);
+  if (!sealed) return cannot(sealed.error());
+  const auto text = crypto::open(*call.context->key_ring, *sealed,
+                                 crypto::binding_of({.id = row.id,
+                                                     .org_id = row.scope.org_id,
+                                                     .owner_user_id = row.scope.user_id,
+                                                     .provider = row.provider,
+                                                     .secret_version = row.secret_version}));
+  if (!text) return cannot(text.error());
+  auto parts = crypto::credential_from_text(*text);
+  if (!parts) return cannot(parts.error());
+  credential.secret = std::move(parts->secret);
+  credential.extra_headers = std::move(parts->headers);
+  return credential;
+}
+
+std::string body_of(const ConnectionTestLog::Record& record) {
+  std::string body;
+  events::JsonWriter json(body);
+  json.begin_object();
+  json.field("outcome", record.outcome);
+  json.field("latencyMs", record.latency_ms);
+  if (!record.connection_id.empty()) json.field("connectionId", record.connection_id);
+  if (!record.model.empty()) json.field("model", record.model);
+  json.raw_field("stages", record.stages);
+  json.end_object();
+  return body;
+}
+
+/// Runs the test in its place, keeps the result, and answers with it.
+awaitable<Answer> tested(Call* call, std::string place_name, ConnectionTester::Subject subject,
+                         ConnectionTestLog::Record record) {
+  auto& tester = *call->context->connection_tester;
+  const auto place = tester.places().take(std::move(place_name));
+  if (!place) co_return std::unexpected(place.error());
+  const auto report = co_await tester.run(std::move(subject));
+  record.outcome = providers::outcome_of(report.stages);
+  record.stages = providers::stages_json(report.stages);
+  record.latency_ms = report.latency.count();
+  const auto kept = co_await call->context->database->run(
+      [actor = call->actor(), scope = call->scope(), record](GovernedDatabase& database) {
+        return ConnectionTestLog(database).record(actor, scope, record);
+      });
+  if (!kept) co_return std::unexpected(problem_of(kept.error()));
+  co_return json_reply(200, body_of(record));
+}
+
+awaitable<Answer> test_connection(Call& call) {
+  const auto found = co_await call.context->database->run(
+      [actor = call.actor(), scope = call.scope(), id = call.path["connection"]](GovernedDatabase& database) {
+        return ConnectionTestLog(database).subject(actor, scope, id);
+      });
+  if (!found) co_return std::unexpected(problem_of(found.error()));
+  auto credential = authentication(found->provider, found->auth_type, found->auth_name);
+  if (!credential) co_return std::unexpected(credential.error());
+  if (!found->credential_id.empty()) {
+    const auto row = co_await call.context->database->run(
+        [actor = call.actor(), scope = call.scope(), id = found->credential_id](GovernedDatabase& database) {
+          return registry::CredentialStore(database).sealed(actor, scope, id);
+        });
+    if (!row) co_return std::unexpected(as(problem_of(row.error()), Fault::not_found, Fault::invalid_value));
+    credential = opened(call, *row, std::move(*credential));
+    if (!credential) co_return std::unexpected(credential.error());
+  }
+  const auto model = call.body.text_of("model").value_or("");
+  ConnectionTester::Subject subject{.org_id = call.scope().org_id,
+                                    .adapter = found->adapter,
+                                    .target = {.provider = found->provider,
+                                               .base_url = providers::normal_base_url(found->base_url),
+                                               .upstream_name = model,
+                                               .credential = std::move(*credential)}};
+  co_return co_await tested(&call, found->id, std::move(subject),
+                            {.connection_id = found->id,
+                             .name = found->name,
+                             .provider = found->provider,
+                             .base_url = found->base_url,
+                             .model = model});
+}
+
+/// Takes the secret out of the request, and zeroes the copies that it came in.
+Secret take_secret(Call& call) {
+  crypto::cleanse(call.request.body);
+  for (auto& member : *call.body.object())
+    if (member.name == "secret") return Secret(std::move(*member.value.text()));
+  return {};
+}
+
+awaitable<Answer> test_draft(Call& call) {
+  auto secret = take_secret(call);
+  if (auto wrong = check_base_url(call.body)) co_return std::unexpected(std::move(*wrong));
+  const auto provider = *call.body.text_of("provider");
+  const auto base_url = *call.body.text_of("baseUrl");
+  const auto adapter = co_await call.context->database->run(
+      [provider](GovernedDatabase& database) { return ConnectionTestLog(database).adapter_of(provider); });
+  if (!adapter) co_return std::unexpected(as(problem_of(adapter.error()), Fault::not_found, Fault::invalid_value));
+  const auto* const profile = providers::find_profile(provider);
+  const auto usual = profile == nullptr ? providers::AuthType::bearer : profile->auth;
+  const auto type = secret.empty() ? "none" : call.body.text_of("authType").value_or(std::string(name_of(usual)));
+  auto credential = authentication(provider, type, call.body.text_of("authName").value_or(""));
+  if (!credential) co_return std::unexpected(credential.error());
+  credential->secret = std::move(secret);
+  const auto model = call.body.text_of("model").value_or("");
+  ConnectionTester::Subject subject{.org_id = call.scope().org_id,
+                                    .adapter = *adapter,
+                                    .target = {.provider = provider,
+                                               .base_url = providers::normal_base_url(base_url),
+                                               .upstream_name = model,
+                                               .credential = std::move(*credential)}};
+  // One draft of a scope at a time: what makes two of them the same connection is not known yet.
+  co_return co_await tested(&call, "draft of " + call.scope().org_id, std::move(subject),
+                            {.provider = provider, .base_url = base_url, .model = model});
+}
+
+}  // namespace
+
+void add_connection_test_routes(std::vector<Route>& routes) {
+  static constexpr std::array writes{owner_parameter};
+  routes.push_back({.method = "POST",
+                    .pattern = "/v1/orgs/{org}/connections:test",
+                    .operation = "connections.testDraft",
+                    .summary = "Tests a connection that is not stored, stage by stage.",
+                    .permission = "org:models:test",
+                    .query = writes,
+                    .body = &schemas::connection_test_draft(),
+                    .reply = &schemas::connection_test(),
+                    .tag = "connections",
+                    .handler = test_draft});
+  routes.push_back({.method = "POST",
+                    .pattern = "/v1/orgs/{org}/connections/{connection}:test",
+                    .operation = "connections.test",
+                    .summary = "Tests a connection with its stored credential, stage by stage.",
+                    .permission = "org:models:test",
+                    .query = writes,
+                    .body = &schemas::connection_test_input(),
+                    .body_optional = true,
+                    .reply = &schemas::connection_test(),
+                    .tag = "connections",
+                    .handler = test_connection});
+}
+
+}  // namespace tokenrail::registry_api
