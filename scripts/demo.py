@@ -296,6 +296,8 @@ class Demo:
         self.tokenrail("keys", "create", str(ring))
         self.environment["TOKENRAIL_KEYRING_FILE"] = str(ring)
         self.environment["TOKENRAIL_AUTH_MODE"] = "dev"
+        # Organisations of the demo may use model servers of this machine.
+        self.environment["TOKENRAIL_EGRESS_ALLOW"] = "127.0.0.0/8,::1/128"
         self.environment["TOKENRAIL_AUTH_DEV_KEY_FILE"] = str(self.folder / "dev-auth-key.json")
 
     def start_workers(self):

@@ -76,7 +76,7 @@ enum class Ending {
 enum class Step : std::uint8_t { name, connection, tls, exchange };
 
 /// How long each step took that ended well. Nothing: it did not, or there was no such step (an address needs no name
-/// server, http no TLS, a kept connection neither of them).
+/// server, http no TLS, a kept connection neither of them), or libcurl did not say (a connection whose TLS failed).
 struct StepTimes {
   std::optional<std::chrono::milliseconds> name{};
   std::optional<std::chrono::milliseconds> connection{};

@@ -413,7 +413,8 @@ void add_steps(End& end, const Transfer& transfer) {
     if (secured.count() > 0) end.times.tls = std::max(secured - connected, std::chrono::milliseconds(0));
   }
   if (end.ending == Ending::complete || transfer.connected) return;
-  end.step = connected.count() > 0 ? Step::tls : Step::connection;
+  // libcurl counts a connection once TCP is there; its time of connecting comes only after TLS.
+  end.step = opened > 0 ? Step::tls : Step::connection;
   end.address_refused = transfer.refused_address && end.ending == Ending::connect_failed;
   if (end.address_refused) end.step = Step::connection;
 }

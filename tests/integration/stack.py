@@ -258,7 +258,8 @@ class Stack:
         return self.start(Worker, f"router{len(self.processes)}", "tokenrail-router", environment=environment)
 
     def api(self, **environment):
-        return self.start(ApiWorker, f"api{len(self.processes)}", "tokenrail-registry-api", environment=environment)
+        return self.start(ApiWorker, f"api{len(self.processes)}", "tokenrail-registry-api",
+                          environment={"TOKENRAIL_API_LISTEN": "127.0.0.1:0", **environment})
 
     def whole(self, routers=1, **environment):
         """Simulator, sync and routers, ready."""

@@ -55,9 +55,9 @@ TEST(TestPlaces, FewAltogether) {
 
 constexpr std::string_view key = "sk-canary-1234567890";
 
-std::string reply(int status, const std::string& body) {
-  return "HTTP/1.1 " + std::to_string(status) +
-         " X\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+std::string reply(int status, const std::string& body, const std::string& type = "application/json") {
+  return "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Type: " + type +
+         "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
 class ConnectionTesterTest : public ::testing::Test {
@@ -116,7 +116,8 @@ TEST_F(ConnectionTesterTest, ListsAndCallsAsRoutingDoes) {
           {reply(200, R"({"data":[{"id":"m"}]})"),
            reply(200,
                  "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"H\"},\"finish_reason\":\"length\"}]}"
-                 "\n\ndata: [DONE]\n\n")});
+                 "\n\ndata: [DONE]\n\n",
+                 "text/event-stream")});
   EXPECT_EQ(words_of(report), "skipped ok skipped ok ok ok");
   EXPECT_THAT(received_, HasSubstr("GET /v1/models"));
   EXPECT_THAT(received_, HasSubstr("POST /v1/chat/completions"));
