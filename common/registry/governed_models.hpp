@@ -11,25 +11,10 @@
 
 #include "common/registry/document.hpp"
 #include "common/registry/governed_database.hpp"
+#include "common/registry/model_filter.hpp"
 #include "common/result.hpp"
 
 namespace tokenrail::registry {
-
-struct ModelFilter {
-  std::string kind{};
-  std::string provider{};
-  std::string status{};  ///< active | disabled | blocked | maintenance | retired | missing | unserved
-  std::vector<std::string> capabilities{};  ///< all of them are supported
-  std::vector<std::string> tags{};          ///< all of them
-  std::string scope{};                      ///< platform | organization (a row of its own, an override included)
-  std::string search{};                     ///< part of the slug or the display name, whatever the case
-  bool hidden = true;                       ///< off: without those that are hidden
-
-  [[nodiscard]] bool empty() const {
-    return kind.empty() && provider.empty() && status.empty() && capabilities.empty() && tags.empty() &&
-           scope.empty() && search.empty() && hidden;
-  }
-};
 
 /// The names of what Models::change() takes.
 [[nodiscard]] std::span<const std::string_view> model_fields();
@@ -38,7 +23,7 @@ class Models {
  public:
   explicit Models(GovernedDatabase& database) : database_(database) {}
 
-  /// By slug.
+  /// By slug. Errors: not_found for a view of that name.
   Result<DocumentPage> list(const Actor& actor, const Scope& scope, const ModelFilter& filter, const PageRequest& page);
   /// `id`: of the platform's row or of the scope's own row, the slug, or provider/name.
   Result<Document> get(const Actor& actor, const Scope& scope, const std::string& id);
@@ -61,6 +46,8 @@ class Models {
   /// Newest first: version, cause, actor, changedFields, at and the model as it was.
   Result<DocumentPage> revisions(const Actor& actor, const Scope& scope, const std::string& id,
                                  const PageRequest& page);
+  /// One of them. Errors: not_found.
+  Result<Document> revision(const Actor& actor, const Scope& scope, const std::string& id, std::int64_t version);
   /// Sets what a person may set as it was in that revision.
   Result<Document> roll_back(const Actor& actor, const Scope& scope, const std::string& id, std::int64_t version,
                              const std::optional<std::int64_t>& expected_version);

@@ -188,18 +188,36 @@ std::string effective_count(const std::string& condition) {
   return fmt::format("SELECT CAST({} + {} AS text)", platform, part(Seen::own));
 }
 
-std::string filter_condition() {
+namespace {
+
+/// @kind, @provider, @status, @@capabilities, @@tags, @scope, @search, @hidden, @free and @context, each name with
+/// `prefix` before it.
+std::string condition_of(std::string_view prefix) {
+  const std::string prices =
+      "SELECT 1 FROM price p WHERE p.model_id IN (e.own_id, e.platform_id) AND p.effective_from <= now() AND "
+      "(p.effective_to IS NULL OR p.effective_to > now())";
   return fmt::format(
-      "(@kind IS NULL OR e.kind = @kind) AND (@provider IS NULL OR e.provider = @provider) AND (@status IS NULL OR {} "
-      "= "
-      "@status) AND (@scope IS NULL OR (@scope = 'platform' AND e.scope = 'platform') OR (@scope = 'organization' AND "
-      "e.scope <> 'platform')) AND (@search IS NULL OR strpos(lower(e.slug || ' ' || e.display_name), lower(@search)) "
-      "> 0) "
-      "AND (@hidden = 'true' OR NOT e.hidden) AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements_text(@@capabilities) "
-      "c "
-      "WHERE e.capabilities ->> c IS DISTINCT FROM 'supported') AND NOT EXISTS (SELECT 1 FROM "
-      "jsonb_array_elements_text(@@tags) t WHERE t <> ALL (e.tags))",
-      status_of_model);
+      "(@{0}kind IS NULL OR e.kind = @{0}kind) AND (@{0}provider IS NULL OR e.provider = @{0}provider) AND (@{0}status "
+      "IS NULL OR {1} = @{0}status) AND (@{0}scope IS NULL OR (@{0}scope = 'platform' AND e.scope = 'platform') OR "
+      "(@{0}scope = 'organization' AND e.scope <> 'platform')) AND (@{0}search IS NULL OR strpos(lower(e.slug || ' ' "
+      "|| e.display_name), lower(@{0}search)) > 0) AND (@{0}hidden = 'true' OR NOT e.hidden) AND NOT EXISTS (SELECT 1 "
+      "FROM jsonb_array_elements_text(@@{0}capabilities) c WHERE e.capabilities ->> c IS DISTINCT FROM 'supported') "
+      "AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements_text(@@{0}tags) t WHERE t <> ALL (e.tags)) AND (@{0}context "
+      "IS NULL OR e.context_window >= CAST(@{0}context AS bigint)) AND (@{0}free IS NULL OR (@{0}free = 'false' AND "
+      "EXISTS ({2} AND p.amount > 0)) OR (@{0}free = 'true' AND EXISTS ({2}) AND NOT EXISTS ({2} AND p.amount > 0)))",
+      prefix, status_of_model, prices);
+}
+
+}  // namespace
+
+std::string filter_condition() {
+  return condition_of("");
+}
+
+std::string view_condition() {
+  return "((" + condition_of("view_") +
+         ") OR EXISTS (SELECT 1 FROM jsonb_array_elements_text(@@view_pins) pin WHERE CAST(pin AS uuid) IN (e.own_id, "
+         "e.platform_id)))";
 }
 
 std::string patched_values() {

@@ -29,8 +29,10 @@ enum class Seen {
 /// How many there are. `condition` empty: no filter, which an index answers.
 [[nodiscard]] std::string effective_count(const std::string& condition);
 
-/// The condition over `e` of a filter: @kind, @provider, @status, @@capabilities, @@tags, @scope, @search, @hidden.
+/// The condition over `e` of a filter whose arguments filter_arguments() adds.
 [[nodiscard]] std::string filter_condition();
+/// The same of a view's filter, whose arguments have names of their own; models that are pinned pass.
+[[nodiscard]] std::string view_condition();
 
 /// The SET list of a row's UPDATE, from @@patch.
 [[nodiscard]] std::string patched_values();

@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "common/registry/governed_models_sql.hpp"
 #include "common/registry/migrator.hpp"
 #include "common/registry/text.hpp"
 
@@ -211,6 +212,15 @@ Result<void> may_write(const Actor& actor, const Scope& scope) {
   return fail(ErrorKind::forbidden, scope.platform()
                                         ? "Only a platform administrator may change what belongs to the platform."
                                         : "What belongs to another organisation cannot be changed.");
+}
+
+std::optional<std::string> visible_model(soci::session& sql, const Scope& scope, const std::string& name) {
+  return read_text(
+      sql,
+      "SELECT CAST(n.id AS text) FROM (" + named_models() +
+          ") n WHERE n.org_id IS NULL OR (n.org_id = @org AND (n.owner_user_id IS NULL OR n.owner_user_id = "
+          "@owner)) ORDER BY n.rank, n.owner_user_id NULLS LAST, n.org_id NULLS LAST LIMIT 1",
+      Arguments().scope(scope).text("name", name));
 }
 
 void publish_models(soci::session& sql, const Actor& actor, const std::vector<ModelRow>& before) {

@@ -96,6 +96,9 @@ Result<void> expect_version(const std::optional<std::int64_t>& expected, const D
 /// The actor may write rows of that scope; the database would say so too, in words of its own.
 Result<void> may_write(const Actor& actor, const Scope& scope);
 
+/// Id of the row that a model's name (id, slug or provider/name) leads to: the scope's own, else the platform's.
+std::optional<std::string> visible_model(soci::session& sql, const Scope& scope, const std::string& name);
+
 /// Gives models a new version each and publishes them (revision and outbox row). The rows have been changed in this
 /// transaction; `before`: as they were, in the order of lock_models(). Those whose state is the same are left out.
 void publish_models(soci::session& sql, const Actor& actor, const std::vector<ModelRow>& before);

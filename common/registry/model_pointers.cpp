@@ -49,16 +49,6 @@ const std::string grant_select =
     "text) "
     "AS document FROM model_grant g WHERE g.org_id = @org AND ";
 
-/// The row that a name leads to: the scope's own, else the platform's.
-std::optional<std::string> model_id(soci::session& sql, const Scope& scope, const std::string& name) {
-  return read_text(
-      sql,
-      "SELECT CAST(n.id AS text) FROM (" + named_models() +
-          ") n WHERE n.org_id IS NULL OR (n.org_id = @org AND (n.owner_user_id IS NULL OR n.owner_user_id = "
-          "@owner)) ORDER BY n.rank, n.owner_user_id NULLS LAST, n.org_id NULLS LAST LIMIT 1",
-      Arguments().scope(scope).text("name", name));
-}
-
 std::unexpected<Error> no_model(const std::string& name) {
   return fail(ErrorKind::not_found, fmt::format("There is no model {}.", name));
 }
@@ -96,7 +86,7 @@ Result<Document> ModelPointers::set_default(const Actor& actor, const Scope& sco
                                             const std::string& model) {
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<Document> {
     if (auto may = may_write(actor, scope); !may) return std::unexpected(may.error());
-    const auto id = model_id(sql, scope, model);
+    const auto id = visible_model(sql, scope, model);
     if (!id) return no_model(model);
     const auto arguments = arguments_of(scope, of).text("model", *id);
     const auto before = read_document(sql, default_select + this_default, arguments);
@@ -192,7 +182,7 @@ Result<Document> ModelPointers::set_alias(const Actor& actor, const Scope& scope
     std::set<std::string> ids;
     std::string targets = "[";
     for (const auto& target : wanted.targets) {
-      const auto id = model_id(sql, scope, target.model);
+      const auto id = visible_model(sql, scope, target.model);
       if (!id) return no_model(target.model);
       if (!ids.insert(*id).second)
         return fail(ErrorKind::invalid_input, fmt::format("The model {} is a target twice.", target.model));
@@ -275,7 +265,7 @@ Result<Document> ModelPointers::add_grant(const Actor& actor, const std::string&
     const auto names = Arguments().scope(scope).text("name", grant.object);
     std::optional<std::string> object;
     if (grant.object_kind == "model") {
-      object = model_id(sql, scope, grant.object);
+      object = visible_model(sql, scope, grant.object);
     } else if (grant.object_kind == "connection") {
       object =
           read_text(sql,

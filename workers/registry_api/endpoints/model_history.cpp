@@ -1,11 +1,13 @@
 // Below /v1/orgs/{org}/models/{model}: revisions, rollback, why it may be used, and what depends on it.
 #include <array>
 
+#include "common/events/json_writer.hpp"
 #include "common/registry/governed_models.hpp"
 #include "workers/registry_api/endpoints/all_routes.hpp"
 #include "workers/registry_api/endpoints/endpoint.hpp"
 #include "workers/registry_api/endpoints/explain_model.hpp"
 #include "workers/registry_api/endpoints/schemas.hpp"
+#include "workers/registry_api/json_changes.hpp"
 
 namespace tokenrail::registry_api {
 
@@ -23,6 +25,46 @@ awaitable<Answer> list_revisions(Call& call) {
         return Models(database).revisions(actor, scope, id, page);
       },
       Kind::model);
+}
+
+std::string difference_body(const Json& from, const Json& to) {
+  std::string body;
+  events::JsonWriter json(body);
+  json.begin_object();
+  json.field("from", from.integer_of("version").value_or(0));
+  json.field("to", to.integer_of("version").value_or(0));
+  json.begin_array("changes");
+  const Json nothing{Json::Object()};
+  const auto model_of = [&](const Json& revision) {
+    const auto* model = revision.find("model");
+    return model == nullptr ? &nothing : model;
+  };
+  for (const auto& change : changes_between(*model_of(from), *model_of(to))) {
+    json.begin_object();
+    json.field("field", change.pointer);
+    json.raw_field("before", change.before == nullptr ? "null" : change.before->write());
+    json.raw_field("after", change.after == nullptr ? "null" : change.after->write());
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  return body;
+}
+
+awaitable<Answer> compare_revisions(Call& call) {
+  std::array<Json, 2> revisions;
+  for (std::size_t i = 0; i < revisions.size(); ++i) {
+    const auto version = *call.query.integer(i == 0 ? "from" : "to");
+    const auto found = co_await call.context->database->run(
+        [actor = call.actor(), scope = call.scope(), id = call.path["model"], version](GovernedDatabase& database) {
+          return Models(database).revision(actor, scope, id, version);
+        });
+    if (!found) co_return std::unexpected(problem_of(found.error(), Kind::model));
+    auto parsed = parse_json(found->json, {.depth_max = 64, .values_max = 1'000'000});
+    if (!parsed) co_return refuse(Fault::internal, parsed.error().detail);
+    revisions.at(i) = std::move(*parsed);
+  }
+  co_return json_reply(200, difference_body(revisions[0], revisions[1]));
 }
 
 awaitable<Answer> roll_back(Call& call) {
@@ -116,6 +158,21 @@ void add_model_history_routes(std::vector<Route>& routes) {
   revisions.paged = true;
   revisions.reply = &revisions_page;
   routes.push_back(revisions);
+
+  static constexpr std::array versions{owner_parameter,
+                                       QueryParameter{.name = "from",
+                                                      .type = QueryParameter::Type::integer,
+                                                      .description = "Version of the earlier revision.",
+                                                      .required = true},
+                                       QueryParameter{.name = "to",
+                                                      .type = QueryParameter::Type::integer,
+                                                      .description = "Version of the later revision.",
+                                                      .required = true}};
+  auto compare = route("GET", "/v1/orgs/{org}/models/{model}/revisions:diff", "models.diff",
+                       "Compares two revisions, field by field.", compare_revisions);
+  compare.query = versions;
+  compare.reply = &schemas::difference();
+  routes.push_back(compare);
 
   auto rollback = route("POST", "/v1/orgs/{org}/models/{model}:rollback", "models.rollback",
                         "Sets what a person may set as it was in a revision.", roll_back);

@@ -34,6 +34,13 @@ constexpr std::array filter_parameters{
                    .choices = "platform|organization"},
     QueryParameter{.name = "q", .description = "Part of the slug or the display name, whatever the case."},
     QueryParameter{.name = "hidden", .type = Type::boolean, .description = "false: without hidden models."},
+    QueryParameter{.name = "free",
+                   .type = Type::boolean,
+                   .description = "true: models whose prices are all known and 0; false: those with one above 0."},
+    QueryParameter{.name = "context_min",
+                   .type = Type::integer,
+                   .description = "Tokens; models whose context window is unknown are left out."},
+    QueryParameter{.name = "view", .description = "Name of a saved view: only the models that it shows."},
     owner_parameter,
     fields_parameter,
 };
@@ -46,7 +53,10 @@ awaitable<Answer> list_models(Call& call) {
                                .tags = call.query.texts("tag"),
                                .scope = call.query.text("scope").value_or(""),
                                .search = call.query.text("q").value_or(""),
-                               .hidden = call.query.boolean("hidden").value_or(true)};
+                               .hidden = call.query.boolean("hidden").value_or(true),
+                               .free = call.query.boolean("free"),
+                               .context_min = call.query.integer("context_min"),
+                               .view = call.query.text("view").value_or("")};
   return answer_page(call, [actor = call.actor(), scope = call.scope(), filter = std::move(filter)](
                                GovernedDatabase& database, const registry::PageRequest& page) {
     return Models(database).list(actor, scope, filter, page);

@@ -269,6 +269,23 @@ const Schema& grant_input() {
   return schema;
 }
 
+const Schema& view_input() {
+  static const auto filter = object(
+      "ViewFilter",
+      {optional("kind", model_kind()), optional("provider", text(1, 63)),
+       optional("status", choice({"active", "disabled", "blocked", "maintenance", "retired", "missing", "unserved"})),
+       optional("capabilities", list_of(text(1, 64), 64)), optional("tags", list_of(text(1, 64), 64)),
+       optional("scope", choice({"platform", "organization"})), optional("q", text(1, 255)),
+       optional("hidden", described(boolean(), "false: without hidden models.")),
+       optional("free", described(boolean(), "true: every price is known and 0; false: one is above 0.")),
+       optional("contextMin", described(integer(1, count_max), "Tokens."))});
+  static const auto schema =
+      object("ViewInput", {optional("filter", filter),
+                           optional("pins", described(list_of(model_name(), 1000),
+                                                      "Models that the view shows whatever its filter says."))});
+  return schema;
+}
+
 // ---- of replies --------------------------------------------------------------------------------------------------
 
 const Schema& organization() {
@@ -375,6 +392,13 @@ const Schema& revision() {
   return schema;
 }
 
+const Schema& difference() {
+  static const auto change = open_object("FieldChange", {required("field", described(any_text(), "JSON Pointer."))});
+  static const auto schema = open_object("Difference", {required("from", integer(0)), required("to", integer(0)),
+                                                        required("changes", list_of(change, 10'000))});
+  return schema;
+}
+
 const Schema& dependent() {
   static const auto schema = reply_object("Dependent", {}, {"refType", "refId", "label"});
   return schema;
@@ -405,6 +429,13 @@ const Schema& grant() {
   static const auto schema =
       reply_object("Grant", {required("id", any_text())},
                    {"subjectKind", "subject", "objectKind", "objectId", "object", "effect", "createdBy", "createdAt"});
+  return schema;
+}
+
+const Schema& view() {
+  static const auto schema =
+      reply_object("View", {version(), required("filter", any_object()), required("pins", list_of(any_object(), 1000))},
+                   {"name", "scope", "updatedAt"});
   return schema;
 }
 

@@ -33,6 +33,7 @@ namespace tokenrail::registry_api::schemas {
 [[nodiscard]] const Schema& default_input();
 [[nodiscard]] const Schema& alias_input();
 [[nodiscard]] const Schema& grant_input();
+[[nodiscard]] const Schema& view_input();
 
 // ---- of replies
 
@@ -48,11 +49,13 @@ namespace tokenrail::registry_api::schemas {
 [[nodiscard]] const Schema& org_model();
 [[nodiscard]] const Schema& model_batch();
 [[nodiscard]] const Schema& revision();
+[[nodiscard]] const Schema& difference();
 [[nodiscard]] const Schema& dependent();
 [[nodiscard]] const Schema& explanation();
 [[nodiscard]] const Schema& model_default();
 [[nodiscard]] const Schema& alias();
 [[nodiscard]] const Schema& grant();
+[[nodiscard]] const Schema& view();
 [[nodiscard]] const Schema& audit_entry();
 [[nodiscard]] const Schema& sync_run();
 [[nodiscard]] const Schema& held_change();

@@ -1,0 +1,115 @@
+// What a model was like, and what depends on it.
+#include <fmt/core.h>
+
+#include "common/registry/governed_model_rows.hpp"
+#include "common/registry/governed_models.hpp"
+#include "common/registry/governed_models_sql.hpp"
+
+namespace tokenrail::registry {
+
+namespace {
+
+const std::string revision_select =
+    "SELECT CAST(r.version AS text) AS id, r.version AS version, lpad(CAST(9223372036854775807 - r.version AS text), "
+    "19, '0') AS place, CAST(json_build_object('version', r.version, 'scope', CASE WHEN CAST(r.model_id AS text) = "
+    "@platform THEN 'platform' ELSE 'organization' END, 'cause', r.cause, 'actor', r.actor, 'changedFields', "
+    "r.changed_fields, 'at', tokenrail_time(r.created_at), 'model', r.snapshot -> 'model') AS text) AS document FROM "
+    "model_revision r WHERE CAST(r.model_id AS text) IN (@own, @platform)";
+
+}  // namespace
+
+Result<DocumentPage> Models::revisions(const Actor& actor, const Scope& scope, const std::string& id,
+                                       const PageRequest& page) {
+  return transact_as(database_, actor, [&](soci::session& sql) -> Result<DocumentPage> {
+    const auto now = find_model(sql, scope, id);
+    if (!now) return no_model(id);
+    return read_page(sql, revision_select, names_of(rows_of(*now)), page);
+  });
+}
+
+Result<Document> Models::revision(const Actor& actor, const Scope& scope, const std::string& id, std::int64_t version) {
+  return transact_as(database_, actor, [&](soci::session& sql) -> Result<Document> {
+    const auto now = find_model(sql, scope, id);
+    if (!now) return no_model(id);
+    auto found = read_document(sql, revision_select + " AND r.version = CAST(@version AS bigint)",
+                               names_of(rows_of(*now)).number("version", version));
+    if (!found) return fail(ErrorKind::not_found, fmt::format("The model {} has no revision {}.", id, version));
+    return std::move(*found);
+  });
+}
+
+Result<Document> Models::roll_back(const Actor& actor, const Scope& scope, const std::string& id, std::int64_t version,
+                                   const std::optional<std::int64_t>& expected_version) {
+  auto as = actor;
+  as.cause = "rollback";
+  return transact_as(database_, as, [&](soci::session& sql) -> Result<Document> {
+    auto locked = lock_row(sql, as, scope, id, expected_version);
+    if (!locked) return std::unexpected(locked.error());
+    // What a person may set; what was seen at the provider stays as it is.
+    const auto patch = read_text(
+        sql,
+        "SELECT CAST(jsonb_build_object('enabled', CASE WHEN COALESCE(CAST(s ->> 'inherits' AS boolean), false) THEN "
+        "NULL "
+        "ELSE s -> 'enabled' END, 'blocked', COALESCE(s -> 'platformBlocked', 'false'), 'hidden', COALESCE(s -> "
+        "'hidden', "
+        "'false'), 'displayName', s -> 'displayName', 'description', s -> 'description', 'kind', s -> 'kind', "
+        "'lifecycle', "
+        "s -> 'lifecycle', 'contextWindow', s -> 'contextWindow', 'inputTokensMax', s -> 'inputTokensMax', "
+        "'outputTokensMax', s -> 'outputTokensMax', 'embeddingDimensions', s -> 'embeddingDimensions', 'capabilities', "
+        "s -> "
+        "'capabilities', 'tags', s -> 'tags', 'maintenanceReason', s -> 'maintenanceReason') AS text) FROM (SELECT "
+        "CAST(r.snapshot AS jsonb) -> 'model' AS s FROM model_revision r WHERE r.model_id = CAST(@id AS uuid) AND "
+        "r.version = CAST(@version AS bigint)) x",
+        Arguments().text("id", locked->row).number("version", version));
+    if (!patch) return fail(ErrorKind::not_found, fmt::format("The model {} has no revision {}.", id, version));
+    return write_model(sql, as, scope, std::move(*locked), *patch, "model.rolled_back");
+  });
+}
+
+Result<DocumentPage> Models::dependents(const Actor& actor, const Scope& scope, const std::string& id,
+                                        const PageRequest& page) {
+  return transact_as(database_, actor, [&](soci::session& sql) -> Result<DocumentPage> {
+    const auto now = find_model(sql, scope, id);
+    if (!now) return no_model(id);
+    return read_page(sql, dependents_select() + "true", names_of(rows_of(*now)), page);
+  });
+}
+
+Result<void> Models::add_dependent(const Actor& actor, const Scope& scope, const std::string& id,
+                                   const Dependent& dependent) {
+  return transact_as(database_, actor, [&](soci::session& sql) -> Result<void> {
+    const auto now = find_model(sql, scope, id);
+    if (!now) return no_model(id);
+    if (auto may = may_write(actor, scope); !may) return may;
+    run_statement(sql,
+                  "INSERT INTO dependency (model_id, org_id, ref_type, ref_id, label) VALUES (CAST(@id AS uuid), @org, "
+                  "@type, @ref, @label) ON CONFLICT (model_id, org_id, ref_type, ref_id) DO UPDATE SET label = "
+                  "excluded.label",
+                  Arguments()
+                      .scope(scope)
+                      .text("id", now->id)
+                      .text("type", dependent.ref_type)
+                      .text("ref", dependent.ref_id)
+                      .text("label", dependent.label));
+    return {};
+  });
+}
+
+Result<void> Models::remove_dependent(const Actor& actor, const Scope& scope, const std::string& id,
+                                      const Dependent& dependent) {
+  return transact_as(database_, actor, [&](soci::session& sql) -> Result<void> {
+    const auto now = find_model(sql, scope, id);
+    if (!now) return no_model(id);
+    const auto rows = rows_of(*now);
+    const auto gone =
+        run_statement(sql,
+                      "DELETE FROM dependency WHERE CAST(model_id AS text) IN (@own, @platform) AND org_id = @org AND "
+                      "ref_type = @type "
+                      "AND ref_id = @ref",
+                      names_of(rows).scope(scope).text("type", dependent.ref_type).text("ref", dependent.ref_id));
+    if (gone == 0) return fail(ErrorKind::not_found, "There is no such dependent.");
+    return {};
+  });
+}
+
+}  // namespace tokenrail::registry

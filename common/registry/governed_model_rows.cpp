@@ -1,0 +1,177 @@
+#include "common/registry/governed_model_rows.hpp"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "common/events/json_document.hpp"
+#include "common/registry/governed_models_sql.hpp"
+#include "common/registry/text.hpp"
+
+namespace tokenrail::registry {
+
+namespace {
+
+const std::string this_model = "m.provider = @provider AND m.model_name = @model";
+
+/// Names of the members of a JSON object.
+std::vector<std::string> names_in(std::string_view object) {
+  const events::JsonDocument document(object);
+  std::vector<std::string> names;
+  simdjson::dom::object members;
+  if (document.error() == simdjson::SUCCESS && document.root().get_object().get(members) == simdjson::SUCCESS)
+    for (const auto member : members) names.emplace_back(member.key);
+  return names;
+}
+
+bool has_member(std::string_view object, std::string_view name) {
+  const auto names = names_in(object);
+  return std::ranges::find(names, name) != names.end();
+}
+
+/// Replaces the deployments that a person governs by those of the patch.
+Result<void> write_deployments(soci::session& sql, const Scope& scope, const std::string& row, std::string_view patch) {
+  const auto arguments = Arguments().scope(scope).text("id", row).json("patch", patch);
+  const auto unknown = read_text(
+      sql,
+      "SELECT w ->> 'connectionId' FROM jsonb_array_elements(@@patch -> 'deployments') w WHERE NOT EXISTS (SELECT 1 "
+      "FROM "
+      "connection c WHERE c.deleted_at IS NULL AND (CAST(c.id AS text) = w ->> 'connectionId' OR c.name = w ->> "
+      "'connectionId') AND (c.org_id IS NULL OR c.org_id = @org)) LIMIT 1",
+      arguments);
+  if (unknown) return fail(ErrorKind::not_found, fmt::format("There is no connection {}.", *unknown));
+  const std::string wanted =
+      "SELECT DISTINCT ON (c.id) c.id AS connection_id, w FROM jsonb_array_elements(@@patch -> 'deployments') w JOIN "
+      "connection c ON c.deleted_at IS NULL AND (CAST(c.id AS text) = w ->> 'connectionId' OR c.name = w ->> "
+      "'connectionId') AND (c.org_id IS NULL OR c.org_id = @org) ORDER BY c.id, c.org_id NULLS LAST";
+  run_statement(sql,
+                "DELETE FROM deployment d WHERE d.model_id = CAST(@id AS uuid) AND NOT EXISTS (SELECT 1 FROM (" +
+                    wanted + ") k WHERE k.connection_id = d.connection_id)",
+                arguments);
+  run_statement(
+      sql,
+      "INSERT INTO deployment (model_id, connection_id, upstream_name, priority, weight, enabled, params) SELECT m.id, "
+      "k.connection_id, COALESCE(k.w ->> 'upstreamName', m.model_name), CAST(k.w ->> 'priority' AS int), CAST(k.w ->> "
+      "'weight' AS int), COALESCE(CAST(k.w ->> 'enabled' AS boolean), true), COALESCE(NULLIF(k.w -> 'params', 'null'), "
+      "'{}') FROM model m CROSS JOIN (" +
+          wanted +
+          ") k WHERE m.id = CAST(@id AS uuid) ON CONFLICT (model_id, connection_id) DO UPDATE SET upstream_name = "
+          "excluded.upstream_name, priority = excluded.priority, weight = excluded.weight, enabled = excluded.enabled, "
+          "params = excluded.params",
+      arguments);
+  return {};
+}
+
+}  // namespace
+
+std::unexpected<Error> no_model(const std::string& id) {
+  return fail(ErrorKind::not_found, fmt::format("There is no model {}.", id));
+}
+
+std::optional<Document> find_model(soci::session& sql, const Scope& scope, const std::string& name) {
+  const auto found = read_texts(sql,
+                                "SELECT n.provider || chr(31) || n.model_name FROM (" + named_models() +
+                                    ") n WHERE n.org_id IS NULL OR (n.org_id = @org AND n.owner_user_id IS NOT "
+                                    "DISTINCT FROM @owner) ORDER BY n.rank, "
+                                    "n.org_id NULLS LAST LIMIT 1",
+                                Arguments().scope(scope).text("name", name));
+  if (found.empty()) return std::nullopt;
+  const auto parts = parts_of(found.front());
+  return read_document(sql, effective_documents(this_model) + "true",
+                       Arguments().scope(scope).text("provider", parts.at(0)).text("model", parts.at(1)));
+}
+
+Rows rows_of(const Document& document) {
+  const events::JsonDocument parsed(document.json);
+  const events::ObjectReader read(parsed.root());
+  return {.own = read.text("ownId"), .platform = read.text("platformId")};
+}
+
+Arguments names_of(const Rows& rows) {
+  // An override that goes leaves the platform's model, on which its dependents then depend.
+  return Arguments().text("own", rows.own).text("platform", rows.platform);
+}
+
+Result<Locked> lock_row(soci::session& sql, const Actor& actor, const Scope& scope, const std::string& id,
+                        const std::optional<std::int64_t>& expected_version) {
+  auto now = find_model(sql, scope, id);
+  if (!now) return no_model(id);
+  if (auto may = may_write(actor, scope); !may) return std::unexpected(may.error());
+  auto rows = rows_of(*now);
+  auto row = scope.platform() ? rows.platform : rows.own;
+  if (row.empty()) {
+    // Two that do this at once: the second one finds the first one's row.
+    run_statement(
+        sql,
+        "INSERT INTO model (org_id, owner_user_id, provider, model_name, slug, kind, enabled) SELECT @org, @owner, "
+        "p.provider, p.model_name, p.slug, p.kind, NULL FROM model p WHERE p.id = CAST(@id AS uuid) ON CONFLICT "
+        "DO NOTHING",
+        Arguments().scope(scope).text("id", rows.platform));
+    if (auto made = find_model(sql, scope, rows.platform)) row = rows_of(*made).own;
+    if (row.empty())
+      return fail(ErrorKind::conflict, fmt::format("Another model of this scope has the slug of {} already.", id));
+  }
+  lock_models(sql, {row});
+  auto locked = find_model(sql, scope, row);
+  if (!locked) return no_model(id);
+  // A row that was made a moment ago has a version of its own; what the caller saw is the platform's.
+  if (auto same = expect_version(expected_version, rows_of(*now).own == row ? *locked : *now, "model"); !same)
+    return std::unexpected(same.error());
+  auto model = read_models(sql, {row});
+  return Locked{.before = std::move(*now), .row = std::move(row), .model = std::move(model)};
+}
+
+Result<Document> write_model(soci::session& sql, const Actor& actor, const Scope& scope, Locked locked,
+                             std::string_view patch, std::string_view action) {
+  run_statement(sql, "UPDATE model SET " + patched_values() + " WHERE id = CAST(@id AS uuid)",
+                Arguments().text("id", locked.row).json("patch", patch));
+  if (has_member(patch, "deployments")) {
+    if (auto written = write_deployments(sql, scope, locked.row, patch); !written)
+      return std::unexpected(written.error());
+  }
+  auto after = find_model(sql, scope, locked.row);
+  if (!after) return no_model(locked.row);
+  if (after->json == locked.before.json) return std::move(*after);
+  const auto now = read_models(sql, {locked.row});
+  auto fields = locked.model.empty() ? names_in(patch) : changed_fields(locked.model.front().state, now.front().state);
+  if (fields.empty()) fields = names_in(patch);
+  run_statement(
+      sql, "UPDATE model SET version = nextval('registry_version'), updated_at = now() WHERE id = CAST(@id AS uuid)",
+      Arguments().text("id", locked.row));
+  const bool fresh = locked.model.empty();
+  tell_changes(sql,
+               {{.model_id = locked.row,
+                 .before_version = fresh ? std::nullopt : std::optional(locked.model.front().state.version),
+                 .changed_fields = fields}},
+               actor.cause, storable(actor.name, 255));
+  after = find_model(sql, scope, locked.row);
+  write_audit(sql, actor,
+              {.action = std::string(action),
+               .target_type = "model",
+               .target_id = locked.row,
+               .target_name = now.front().state.slug,
+               .before = locked.before.json,
+               .after = after->json,
+               .version = after->version,
+               .org_id = scope.org_id});
+  return std::move(*after);
+}
+
+const std::string& dependents_select() {
+  static const std::string select =
+      "SELECT x.ref_type || ':' || x.ref_id AS id, CAST(0 AS bigint) AS version, x.ref_type || chr(10) || x.ref_id AS "
+      "place, "
+      "CAST(json_build_object('refType', x.ref_type, 'refId', x.ref_id, 'label', x.label) AS text) AS document FROM ("
+      "SELECT d.ref_type, d.ref_id, d.label FROM dependency d WHERE CAST(d.model_id AS text) IN (@own, @platform) "
+      "UNION ALL SELECT 'alias', a.alias, a.description FROM model_alias_target t JOIN model_alias a ON a.id = "
+      "t.alias_id "
+      "WHERE CAST(t.model_id AS text) IN (@own, @platform) "
+      "UNION ALL SELECT 'default', d.kind || CASE WHEN d.purpose = '' THEN '' ELSE '/' || d.purpose END, "
+      "COALESCE(d.org_id, 'platform') FROM model_default d WHERE CAST(d.model_id AS text) IN (@own, @platform) "
+      "UNION ALL SELECT 'view', v.name, '' FROM model_view v WHERE EXISTS (SELECT 1 FROM unnest(v.pins) pin WHERE "
+      "CAST(pin "
+      "AS text) IN (@own, @platform))) x WHERE ";
+  return select;
+}
+
+}  // namespace tokenrail::registry

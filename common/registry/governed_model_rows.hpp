@@ -1,0 +1,47 @@
+// How the governed models find and change the rows of one model. Private to this module's .cpp files.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/registry/governed_sql.hpp"
+
+namespace tokenrail::registry {
+
+std::unexpected<Error> no_model(const std::string& id);
+
+/// The model as the scope sees it, whatever it is named by: an id is of the scope's own row or of the platform's; the
+/// rest is the same in both.
+std::optional<Document> find_model(soci::session& sql, const Scope& scope, const std::string& name);
+
+/// The scope's own row of a model, and the platform's.
+struct Rows {
+  std::string own{};       ///< id; empty: none
+  std::string platform{};  ///< id; empty: none
+};
+Rows rows_of(const Document& document);
+/// @own and @platform.
+Arguments names_of(const Rows& rows);
+
+struct Locked {
+  Document before;
+  std::string row;  ///< id of the row that is written
+  std::vector<ModelRow> model{};
+};
+
+/// The row that a change of that scope writes, locked; made over the platform's where the scope has none of its own.
+Result<Locked> lock_row(soci::session& sql, const Actor& actor, const Scope& scope, const std::string& id,
+                        const std::optional<std::int64_t>& expected_version);
+
+/// Sets the values, and publishes what came of it.
+Result<Document> write_model(soci::session& sql, const Actor& actor, const Scope& scope, Locked locked,
+                             std::string_view patch, std::string_view action);
+
+/// Documents of what needs the model of names_of(); to be followed by a condition.
+[[nodiscard]] const std::string& dependents_select();
+
+}  // namespace tokenrail::registry

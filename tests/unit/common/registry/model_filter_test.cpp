@@ -1,0 +1,50 @@
+#include "common/registry/model_filter.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace tokenrail::registry {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(ModelFilterTest, EveryMemberIsReadAndWrittenTheSame) {
+  const std::string text =
+      R"({"kind":"generation","provider":"openai","status":"active","capabilities":["tools","vision"],"tags":["fast"],)"
+      R"("scope":"platform","q":"gpt","hidden":false,"free":true,"contextMin":32000})";
+  const auto filter = model_filter_from_json(text);
+  ASSERT_TRUE(filter.has_value()) << filter.error().detail;
+  EXPECT_EQ(model_filter_json(*filter), text);
+  EXPECT_FALSE(filter->empty());
+}
+
+TEST(ModelFilterTest, WhatItLacksFiltersNothing) {
+  const auto filter = model_filter_from_json("{}");
+  ASSERT_TRUE(filter.has_value());
+  EXPECT_TRUE(filter->empty());
+  EXPECT_EQ(model_filter_json(*filter), "{}");
+}
+
+TEST(ModelFilterTest, NotFreeIsAFilterToo) {
+  const auto filter = model_filter_from_json(R"({"free":false})");
+  ASSERT_TRUE(filter.has_value());
+  EXPECT_FALSE(filter->empty());
+}
+
+TEST(ModelFilterTest, WhatDoesNotFitIsNamed) {
+  const auto detail_of = [](std::string_view text) {
+    const auto filter = model_filter_from_json(text);
+    return filter ? std::string("accepted") : filter.error().detail;
+  };
+  EXPECT_THAT(detail_of(R"({"knd":"x"})"), HasSubstr("no member knd"));
+  EXPECT_THAT(detail_of(R"({"kind":1})"), HasSubstr("kind of the filter must be a string"));
+  EXPECT_THAT(detail_of(R"({"tags":"fast"})"), HasSubstr("tags of the filter must be a list of strings"));
+  EXPECT_THAT(detail_of(R"({"tags":[1]})"), HasSubstr("tags of the filter must be a string"));
+  EXPECT_THAT(detail_of(R"({"hidden":"no"})"), HasSubstr("hidden of the filter must be true or false"));
+  EXPECT_THAT(detail_of(R"({"contextMin":1.5})"), HasSubstr("contextMin of the filter must be a whole number"));
+  EXPECT_THAT(detail_of("[]"), HasSubstr("JSON object"));
+  EXPECT_THAT(detail_of("{"), HasSubstr("JSON object"));
+}
+
+}  // namespace
+}  // namespace tokenrail::registry
