@@ -125,7 +125,9 @@ void Partition::response_counts(const AuditFacts& facts) {
   }
   if (!fold_.any_open(offset)) {
     const auto origin = origins_.extract(offset);
-    if (origin && !jobs_.contains(offset)) {
+    // Where the log of requests is another one, a request of another key may be at that offset.
+    const auto job = jobs_.find(offset);
+    if (origin && (job == jobs_.end() || job->second.key != origin.mapped().key)) {
       if (const auto next = order_.leave(origin.mapped().key, offset)) look_at(*next);
     }
   }

@@ -39,5 +39,36 @@ TEST_F(ReleaseTest, TheLastCommitNamesADeadLetterWrittenJustBefore) {
   EXPECT_EQ(metadata->dead_letters[0].offset, 1);
 }
 
+TEST_F(ReleaseTest, LeaseOfAReplacedRequestHoldsUpNoOtherKey) {
+  request("a", "k1");
+  auto first = make();
+  first.take();
+  ASSERT_EQ(first.http.started, 1U);
+  first.revoke();
+
+  // The topic is created again, and what was committed goes with it.
+  environment.advance(1s);
+  requests.clear();
+  logs[{"chat.requests", 0}].clear();
+  committed.clear();
+  request("b", "k2");
+  request("c", "k1");
+  auto second = make();
+  second.take();
+  EXPECT_EQ(second.http.started, 0U) << "a is being answered at offset 0 under k1";
+
+  first.answer(1);
+  first.settle();
+  second.settle();
+  second.wake();
+  ASSERT_EQ(second.http.started, 2U) << "b took the place of a, and c had to wait for a only";
+  second.answer(1);
+  second.answer(2);
+  second.settle();
+  std::set<std::string> answered;
+  for (const auto& chunk : terminals()) answered.insert(chunk.request_id + " " + chunk.finish_reason);
+  EXPECT_EQ(answered, (std::set<std::string>{"a stop", "b stop", "c stop"}));
+}
+
 }  // namespace
 }  // namespace tokenrail::router
