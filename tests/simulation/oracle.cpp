@@ -179,7 +179,7 @@ void Oracle::all_disturbed() {
 void Oracle::audit_appended(int partition, std::int64_t offset, std::string_view value, int writer, Micros now,
                             std::int64_t at_ms) {
   auto& p = part(partition);
-  p.audit_ms.resize(static_cast<std::size_t>(offset) + 1, at_ms);
+  p.audit_log.ms.resize(static_cast<std::size_t>(offset) + 1, at_ms);
   auto event = events::parse_audit(value);
   if (!event) {
     report("P4", fmt::format("audit event {} cannot be read: {}", offset, event.error().detail));
@@ -465,7 +465,7 @@ void Oracle::dead_letter_appended(const kafka::Headers& headers) {
   p.sources[at].dead_lettered = true;
 }
 
-void Oracle::committed(int partition, std::int64_t offset, const std::string& metadata, bool knows) {
+void Oracle::committed(int partition, std::int64_t offset, const std::string& metadata, Micros now, bool knows) {
   auto& p = part(partition);
   if (!knows) return;
   if (offset > static_cast<std::int64_t>(p.here.size())) {
@@ -480,10 +480,10 @@ void Oracle::committed(int partition, std::int64_t offset, const std::string& me
     }
   }
   p.judged = std::max(p.judged, offset);
-  if (!p.audit_cut && !excuses_.tampers) judge_metadata(p, offset, metadata);
+  if (!p.audit_cut && !excuses_.tampers) judge_metadata(p, offset, metadata, now);
 }
 
-void Oracle::judge_metadata(const Part& p, std::int64_t offset, const std::string& metadata) {
+void Oracle::judge_metadata(const Part& p, std::int64_t offset, const std::string& metadata, Micros now) {
   constexpr std::size_t metadata_bytes_max = 4'096;
   if (metadata.size() > metadata_bytes_max) {
     report("BOUNDS", fmt::format("commit metadata of {} bytes", metadata.size()));
@@ -500,13 +500,13 @@ void Oracle::judge_metadata(const Part& p, std::int64_t offset, const std::strin
   // Beside the witness of a log that is gone nobody believes them.
   std::vector<std::int64_t> requests_ms;
   for (const auto at : p.here) requests_ms.push_back(p.sources[at].request.at_ms);
-  if (p.requests_replaced && !speaks_of(requests_ms, positions->requests_log, false)) return;
-  const bool audit_known = speaks_of(p.audit_ms, positions->audit_log, positions->epoch <= p.audit_unknown_to);
+  if (p.requests_replaced && !speaks_of(requests_ms, positions->requests_log)) return;
+  const bool audit_known = speaks_of(p.audit_log, positions->audit_log, positions->epoch, now);
   if (audit_known && first && positions->audit_offset > *first) {
     report("METADATA", fmt::format("the commit of {} starts the audit tail at {}; an event it needs lies at {}", offset,
                                    positions->audit_offset, *first));
   }
-  if (!audit_known || !speaks_of(p.chunks_ms, positions->chunks_log, positions->epoch <= p.chunks_unknown_to)) return;
+  if (!audit_known || !speaks_of(p.chunks_log, positions->chunks_log, positions->epoch, now)) return;
   for (const auto* open : p.fold.open()) {
     const auto id = ids_.find({open->ids.org_id, open->ids.request_id});
     if (id == ids_.end()) continue;

@@ -78,7 +78,7 @@ class Oracle {
                       std::int64_t at_ms = -1);
   void dead_letter_appended(const kafka::Headers& headers);
   /// `knows`: which log of requests is there now. Else the offset is one of a log that is gone.
-  void committed(int partition, std::int64_t offset, const std::string& metadata, bool knows = true);
+  void committed(int partition, std::int64_t offset, const std::string& metadata, Micros now, bool knows = true);
   /// Retention has taken the beginning of an audit log; what was kept follows, in its order. What recovery would have
   /// read is gone, so most cannot be judged for that partition any more.
   void audit_cut(int partition);
@@ -251,12 +251,14 @@ class Oracle {
     std::int64_t read_to = 0;       ///< workers had read so far of the log of requests that was replaced last
     Micros requests_noticed_at{0};  ///< they notice that before this time, and read again
     bool chunks_replaced = false;
-    // Of llm.audit and chat.chunks: timestamps of the present log's records, by offset, and the epoch up to which an
-    // owner may not know that the log is another one.
-    std::vector<std::int64_t> audit_ms{};
-    std::vector<std::int64_t> chunks_ms{};
-    std::int64_t audit_unknown_to = -1;
-    std::int64_t chunks_unknown_to = -1;
+    /// llm.audit or chat.chunks.
+    struct Log {
+      std::vector<std::int64_t> ms{};  ///< timestamps of the present log's records, by offset
+      std::int64_t unknown_to = -1;    ///< an owner of an epoch up to there may not know that it is another log
+      Micros noticed_at{0};            ///< before that time such an owner has noticed it, unless nothing shows it
+    };
+    Log audit_log{};
+    Log chunks_log{};
     bool struck = false;
     Micros struck_until = Micros::max();  ///< what begins later runs once again
     std::int64_t chunks_refused = 0;
@@ -278,8 +280,9 @@ class Oracle {
     return !part.struck || attempt.begun_at >= part.struck_until;
   }
   void went_back(Part& part, Micros now);
-  [[nodiscard]] static bool speaks_of(const std::vector<std::int64_t>& log_ms, const kafka::LogWitness& witness,
-                                      bool may_not_know);
+  [[nodiscard]] static bool speaks_of(const std::vector<std::int64_t>& log_ms, const kafka::LogWitness& witness);
+  [[nodiscard]] static bool speaks_of(const Part::Log& log, const kafka::LogWitness& witness, std::int64_t epoch,
+                                      Micros now);
   [[nodiscard]] const Part& part(int partition) const { return parts_[static_cast<std::size_t>(partition)]; }
   Part& part(int partition) { return parts_[static_cast<std::size_t>(partition)]; }
   int id_of(const std::string& org_id, const std::string& request_id);
@@ -298,7 +301,7 @@ class Oracle {
   [[nodiscard]] static bool may_run_as_first(const Part& part, std::int64_t offset);
   void was_called(Part& part, std::pair<int, std::int64_t> who);
   void judge_out_of_order(Part& part);
-  void judge_metadata(const Part& part, std::int64_t offset, const std::string& metadata);
+  void judge_metadata(const Part& part, std::int64_t offset, const std::string& metadata, Micros now);
   [[nodiscard]] std::optional<std::int64_t> top(const Part& part, std::int64_t offset) const;
   [[nodiscard]] std::string name(int request, std::int64_t attempt) const;
 

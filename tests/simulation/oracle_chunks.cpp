@@ -28,7 +28,7 @@ void Oracle::chunk_refused(int partition, std::string_view value) {
 void Oracle::chunk_appended(int partition, std::int64_t offset, std::string_view value, Micros now,
                             std::optional<std::int64_t> writer_ms, std::int64_t at_ms) {
   auto& p = part(partition);
-  p.chunks_ms.resize(static_cast<std::size_t>(offset) + 1, at_ms);
+  p.chunks_log.ms.resize(static_cast<std::size_t>(offset) + 1, at_ms);
   const auto place = p.chunks_base + offset;
   p.chunks_end = place + 1;
   auto chunk = events::parse_chunk(value);

@@ -44,11 +44,12 @@ void Oracle::requests_went_back(int partition, std::int64_t to, Micros now) {
 
 void Oracle::audit_went_back(int partition, std::int64_t to, Micros now) {
   auto& p = part(partition);
-  if (to >= static_cast<std::int64_t>(p.audit_ms.size())) return;
+  if (to >= static_cast<std::int64_t>(p.audit_log.ms.size())) return;
   went_back(p, now);
-  p.audit_unknown_to = p.fold.epoch();
+  p.audit_log.unknown_to = p.fold.epoch();
+  p.audit_log.noticed_at = now + noticed;
   p.fold = events::AuditFold();
-  p.audit_ms.resize(static_cast<std::size_t>(to));
+  p.audit_log.ms.resize(static_cast<std::size_t>(to));
   p.audit_from = p.sources.size();
   // Until it is noticed that chat.requests is another log, nobody has committed what is left of it.
   p.commits_doubtful = now < p.requests_noticed_at;
@@ -59,7 +60,7 @@ void Oracle::audit_went_back(int partition, std::int64_t to, Micros now) {
 
 void Oracle::chunks_went_back(int partition, std::int64_t to, Micros now) {
   auto& p = part(partition);
-  if (to >= static_cast<std::int64_t>(p.chunks_ms.size())) return;
+  if (to >= static_cast<std::int64_t>(p.chunks_log.ms.size())) return;
   went_back(p, now);
   const auto kept = p.chunks_base + to;
   for (auto& [who, attempt] : p.attempts) {
@@ -67,8 +68,9 @@ void Oracle::chunks_went_back(int partition, std::int64_t to, Micros now) {
     attempt.torn = true;
     attempt.terminal_at = -1;
   }
-  p.chunks_unknown_to = p.fold.epoch();
-  p.chunks_ms.resize(static_cast<std::size_t>(to));
+  p.chunks_log.unknown_to = p.fold.epoch();
+  p.chunks_log.noticed_at = now + noticed;
+  p.chunks_log.ms.resize(static_cast<std::size_t>(to));
   p.chunks_base = p.chunks_end - to;
   p.chunks_replaced = true;
 }
@@ -138,10 +140,16 @@ void Oracle::translate(const Part& p, events::AuditFacts& event) const {
 }
 
 /// Where the offset beside such a witness is one of a log that is gone, or may be, it is not judged.
-bool Oracle::speaks_of(const std::vector<std::int64_t>& log_ms, const kafka::LogWitness& witness, bool may_not_know) {
+bool Oracle::speaks_of(const std::vector<std::int64_t>& log_ms, const kafka::LogWitness& witness) {
   const auto offset = static_cast<std::size_t>(witness.offset);
-  if (witness.offset < 0) return !may_not_know;
-  return witness.position <= static_cast<std::int64_t>(log_ms.size()) && log_ms[offset] == witness.time_ms;
+  return witness.offset < 0 ||
+         (witness.position <= static_cast<std::int64_t>(log_ms.size()) && log_ms[offset] == witness.time_ms);
+}
+
+bool Oracle::speaks_of(const Part::Log& log, const kafka::LogWitness& witness, std::int64_t epoch, Micros now) {
+  // The log may have grown beyond its old end already, and the commit was on its way before its owner could know.
+  const bool may_not_know = epoch <= log.unknown_to && (witness.offset < 0 || now < log.noticed_at);
+  return !may_not_know && speaks_of(log.ms, witness);
 }
 
 bool Oracle::answered(const Source& source) {

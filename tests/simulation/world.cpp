@@ -249,7 +249,8 @@ void World::commit_lands(int partition, std::int64_t offset, const std::string& 
   stored = {.offset = offset, .metadata = metadata};
   committers_[partition] = process;
   if (kept == 0)
-    oracle.committed(partition, offset, metadata, version == broker.log(Topic::requests, partition).version);
+    oracle.committed(partition, offset, metadata, scheduler.now(),
+                     version == broker.log(Topic::requests, partition).version);
   moment(Moment::commit_land, process);
 }
 

@@ -116,7 +116,7 @@ class Story {
                attempt, id);
   }
   Story& commit(std::int64_t offset, const std::string& metadata) {
-    oracle.committed(0, offset, metadata);
+    oracle.committed(0, offset, metadata, now());
     return *this;
   }
   /// `committed`: up to there, where that was not said yet.
@@ -164,6 +164,7 @@ class Story {
   Oracle oracle;
   std::optional<std::int64_t> now_ms{};
   static constexpr std::int64_t deadline_ms = 1'000;
+  static constexpr std::int64_t audit_ms = 100;  ///< timestamp of the first audit event, each later one is 1 ms younger
 
  private:
   [[nodiscard]] Micros now() const { return Micros(audits_) + passed_; }
@@ -178,7 +179,8 @@ class Story {
             .attempt = attempt};
   }
   Story& audit(const std::string& value) {
-    oracle.audit_appended(0, audits_++, value, 0, now());
+    oracle.audit_appended(0, audits_, value, 0, now(), audit_ms + audits_);
+    ++audits_;
     return *this;
   }
   Story& end(const events::TerminalChunk& terminal, std::int64_t attempt, const std::string& id) {
@@ -453,6 +455,20 @@ TEST(Oracle, AcceptsWhatKeepsThePromisesAndNamesTheOneThatIsBroken) {
                 [](Story& s) { s.request().claim().announce().commit(0, "tr1 5 2 0"); }},
            Case{"the chunk tail would begin behind a terminal chunk", "METADATA",
                 [](Story& s) { s.request().claim().announce().fails().commit(0, "tr1 5 1 1"); }},
+           Case{"a commit of one who cannot have noticed that the audit log went back", "kept",
+                [](Story& s) {
+                  s.request().claim().announce().audit_back(1).announce(5'002).commit(0, "tr1 5 2 0 log=/2:2:100/");
+                }},
+           Case{"the same when it has been noticed", "METADATA",
+                [](Story& s) {
+                  s.request().claim().announce().audit_back(1).announce(5'002).noticed();
+                  s.commit(0, "tr1 5 2 0 log=/2:2:100/");
+                }},
+           Case{"the same of one who has claimed since", "METADATA",
+                [](Story& s) {
+                  s.request().claim().announce().audit_back(1).claim(6).announce(6'001);
+                  s.commit(0, "tr1 6 3 0 at=5 log=/3:3:100/");
+                }},
            Case{"metadata without a bound", "BOUNDS",
                 [](Story& s) { s.answered().commit(1, "tr1 5 0 0 " + std::string(5'000, 'x')); }},
            Case{"the next of its key begins too early", "ORDER",
