@@ -313,7 +313,8 @@ void Checker::responded(const Event& event) {
     answer.response_epoch = event.facts.epoch;
     answer.response_hash = hash_of(event.record);
     answer.told_offset = event.facts.duplicate_of;
-    check_key(about, 0, answer.key, event.record, false);
+    answer.response_key = key_hash(event.record);
+    note_key(answer, event.record, false);
     ++figures_.duplicates;
     if (event.facts.outcome != "duplicate")
       report(Promise::dedupe, options_.topics.audit, {at},
@@ -354,9 +355,12 @@ void Checker::answered_again(Subject& about, const Event& event) {
   std::size_t first_hash = 0;
   bool continued = false;
   if (ids.attempt == 0) {
-    const auto& answer = about.duplicates[ids.source_offset];
+    auto& answer = about.duplicates[ids.source_offset];
     // Two duplicates at one offset, of a log and of the one that took its place.
-    if (answer.source_ms >= 0 && ids.source_ms >= 0 && answer.source_ms != ids.source_ms) return;
+    if (answer.source_ms >= 0 && ids.source_ms >= 0 && answer.source_ms != ids.source_ms) {
+      answer.other_response_key = key_hash(event.record);
+      return;
+    }
     first_at = answer.response_at;
     first_epoch = answer.response_epoch;
     first_hash = answer.response_hash;

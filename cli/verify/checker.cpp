@@ -202,18 +202,36 @@ void Checker::on_chunk(const kafka::Record& record) {
 }
 
 // A null key and an empty one are the same here: no order is judged by it.
+std::size_t Checker::key_hash(const kafka::Record& record) {
+  return std::hash<std::string>{}(record.key.value_or(""));
+}
+
 void Checker::check_key(const Subject& about, std::int64_t number, KeySeen& seen, const kafka::Record& record,
                         bool chunk) {
-  const auto hash = record.key ? std::hash<std::string>{}(*record.key) : std::hash<std::string>{}("");
+  const auto hash = key_hash(record);
   if (seen.at < 0) {
     seen = {.at = record.offset, .on_chunks = chunk, .hash = hash};
   } else if (seen.hash != hash) {
-    const auto& topics = options_.topics;
-    report(Promise::audited, chunk ? topics.chunks : topics.audit, {record.offset},
-           fmt::format("request {} of {}, attempt {}: another record key than that of {}:{}", about.request_id,
-                       about.org_id, number, seen.on_chunks ? topics.chunks : topics.audit, seen.at));
+    other_key(about, number, seen, {.at = record.offset, .on_chunks = chunk, .hash = hash});
     // Once is enough.
     seen.hash = hash;
+  }
+}
+
+void Checker::other_key(const Subject& about, std::int64_t number, const KeySeen& seen, const KeySeen& other) {
+  const auto& topics = options_.topics;
+  report(Promise::audited, other.on_chunks ? topics.chunks : topics.audit, {other.at},
+         fmt::format("request {} of {}, attempt {}: another record key than that of {}:{}", about.request_id,
+                     about.org_id, number, seen.on_chunks ? topics.chunks : topics.audit, seen.at));
+}
+
+// Judged when all is known: a response of another log may follow, whose key a chunk has.
+void Checker::note_key(DuplicateAnswer& answer, const kafka::Record& record, bool chunk) {
+  const KeySeen seen{.at = record.offset, .on_chunks = chunk, .hash = key_hash(record)};
+  if (answer.key.at < 0) {
+    answer.key = seen;
+  } else if (answer.key.hash != seen.hash && answer.other_key.at < 0) {
+    answer.other_key = seen;
   }
 }
 
@@ -228,7 +246,7 @@ void Checker::duplicate_chunk(Subject& about, const events::Chunk& chunk, const 
   }
   asked(about, chunk.source_offset);
   auto& answer = about.duplicates[chunk.source_offset];
-  check_key(about, 0, answer.key, record, true);
+  note_key(answer, record, true);
   const auto hash = std::hash<std::string>{}(*record.value);
   if (answer.chunk_at >= 0 && answer.chunk_hash != hash && answer.other_chunk_at < 0)
     answer.other_chunk_at = record.offset;

@@ -156,6 +156,9 @@ class Checker {
   void lost(const Event& event);
   void check_place(const events::AttemptIds& ids, std::int64_t request_at, std::int64_t request_ms,
                    const Asked& stands_there);
+  [[nodiscard]] static std::size_t key_hash(const kafka::Record& record);
+  void other_key(const Subject& about, std::int64_t number, const KeySeen& seen, const KeySeen& other);
+  void note_key(DuplicateAnswer& answer, const kafka::Record& record, bool chunk);
   void check_key(const Subject& subject, std::int64_t number, KeySeen& seen, const kafka::Record& record, bool chunk);
   void runs_again(const Subject& subject, std::int64_t number, const Event& event);
   void closed_by_another(const Subject& subject, std::int64_t number, const Attempt& attempt, const Event& event);

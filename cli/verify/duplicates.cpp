@@ -16,9 +16,15 @@ void Checker::judge_duplicate(const Subject& about, std::int64_t source_offset, 
     report(Promise::dedupe, topic, {at}, fmt::format("{}, attempt 0: {}", request_text(about, source_offset), why));
   };
   judge_key(about, 0, source_offset, answer.source_ms, answer.key);
+  const auto of_a_response = [&](const KeySeen& seen) {
+    return seen.hash == answer.response_key || seen.hash == answer.other_response_key;
+  };
+  const bool two_logs = answer.other_response_key.has_value();
+  if (answer.other_key.at >= 0 && !(two_logs && of_a_response(answer.key) && of_a_response(answer.other_key)))
+    other_key(about, 0, answer.key, answer.other_key);
   // Where the one that it named was lost another is the first, or this one itself.
   const bool first_lost = answer.names_offset && told_lost(about, *answer.names_offset);
-  if (answer.other_chunk_at >= 0 && !first_lost)
+  if (answer.other_chunk_at >= 0 && !first_lost && !two_logs)
     report(
         Promise::dedupe, options_.topics.chunks, {answer.chunk_at, answer.other_chunk_at},
         fmt::format("{}: source offset {} was answered twice, and differently", attempt_text(about, 0), source_offset));

@@ -93,7 +93,12 @@ struct DuplicateAnswer {
   std::optional<std::int64_t> names_offset{};
   std::optional<std::int64_t> names_attempt{};
   std::optional<std::int64_t> told_offset{};  ///< the first, as the response names it
+  std::optional<std::size_t> response_key{};  ///< hash of its record's key
+  /// The same of a response that names another request's record: the log of requests was replaced, and both logs had a
+  /// duplicate at that offset. Chunks do not say of which.
+  std::optional<std::size_t> other_response_key{};
   KeySeen key{};
+  KeySeen other_key{};  ///< the first that differs
 };
 
 struct Subject {

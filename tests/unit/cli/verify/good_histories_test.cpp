@@ -449,6 +449,23 @@ INSTANTIATE_TEST_SUITE_P(Good, EveryRule,
                                 h.wait(1);
                                 h.duplicate_response(6, 1);
                               }},
+                             {"DuplicatesAtOneOffsetOfTwoLogsUnderTwoKeys",
+                              [](History& h) {
+                                h.ask("r");
+                                h.ask("r", "new");
+                                h.claim(5);
+                                h.answer(5, 0);
+                                h.source_ms = h.requests[1].timestamp_ms - 1;
+                                h.duplicate_chunk(1, 0, a(5, 1));
+                                h.duplicate_response(5, 1);
+                                h.chunks.back().key = "k";
+                                h.audit.back().key = "k";
+                                h.claim(6);
+                                h.source_ms = h.requests[1].timestamp_ms;
+                                h.wait(1);
+                                h.duplicate_chunk(1, 0, a(5, 1));
+                                h.duplicate_response(6, 1);
+                              }},
                              {"AForeignCommit",
                               [](History& h) {
                                 h.ask("r");

@@ -196,6 +196,22 @@ INSTANTIATE_TEST_SUITE_P(
            h.chunks.back().key = "another";
          },
          "P4", "attempt 0: another record key than that of"},
+        {"DuplicatesOfTwoLogsWithAChunkUnderAThirdKey",
+         [](History& h) {
+           h.ask("r");
+           h.ask("r", "new");
+           h.claim(5);
+           h.answer(5, 0);
+           h.source_ms = h.requests[1].timestamp_ms - 1;
+           h.duplicate_chunk(1, 0, a(5, 1));
+           h.duplicate_response(5, 1);
+           h.chunks.back().key = "another";
+           h.audit.back().key = "k";
+           h.claim(6);
+           h.source_ms = h.requests[1].timestamp_ms;
+           h.duplicate_response(6, 1);
+         },
+         "P4", "attempt 0: another record key than that of"},
         {"ADuplicatesEventsUnderAnotherKeyThanTheRequest",
          [](History& h) {
            h.ask("r");
