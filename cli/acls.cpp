@@ -12,6 +12,7 @@ namespace {
 constexpr std::array programs{
     AclProgram{.name = "router", .summary = "tokenrail-router"},
     AclProgram{.name = "registry-sync", .summary = "tokenrail-registry-sync"},
+    AclProgram{.name = "registry-api", .summary = "tokenrail-registry-api"},
     AclProgram{.name = "operator", .summary = "who runs topics apply, topics check, doctor and verify"},
     AclProgram{.name = "chat", .summary = "tokenrail chat, and services that ask and read their answers"},
     AclProgram{.name = "sender", .summary = "services that ask and cancel"},
@@ -51,6 +52,8 @@ constexpr std::array rows{
     Row{"registry-sync", topic, "model_registry.events", "Write", "publish the history"},
     Row{"registry-sync", topic, "model_registry.credentials", "Write", "publish sealed credentials"},
     Row{"registry-sync", topic, "model_registry.credentials", "Read", "compare them with the database"},
+
+    Row{"registry-api", topic, "model_registry", "Read", "explain what routers would do"},
 
     Row{"chat", topic, "chat.requests", "Write", "ask"},
     Row{"chat", topic, "chat.cancellations", "Write", "cancel"},

@@ -72,6 +72,8 @@ class World:
         self.environment = {"TOKENRAIL_AUTH_MODE": "dev", "TOKENRAIL_AUTH_DEV_KEY_FILE": str(folder / "dev.json"),
                             "TOKENRAIL_KEYRING_FILE": str(ring), "TOKENRAIL_API_LISTEN": "127.0.0.1:0",
                             "TOKENRAIL_LOG_LEVEL": "debug", "TOKENRAIL_API_RATE_PER_SECOND": "0"}
+        self.simulator = stack.simulator()
+        stack.sync().wait_ready()
         self.process, self.url = self.start()
         self.root = self.api(None, "platform_admin")
         for org in ("acme", "beta"):
@@ -124,10 +126,17 @@ def test_organisation_governs_its_models(world, admin):
     assert [r["version"] for r in revisions] == sorted((r["version"] for r in revisions), reverse=True)
     back = admin.ok("POST", path + ":rollback", {"version": made["version"]})
     assert back["contextWindow"] == 4096
+    difference = admin.ok("GET", f"{path}/revisions:diff?from={changed['version']}&to={back['version']}")
+    assert {"field": "/contextWindow", "before": None, "after": 4096} in difference["changes"]
+    admin.refused("GET", f"{path}/revisions:diff?from=1&to={back['version']}", 404, "E4001")
 
-    why = admin.ok("GET", path + "/explain")
-    assert not why["routable"]
-    assert [c["clause"] for c in why["clauses"] if not c["holds"]] == ["served"]
+    def why():
+        status, parsed, _ = admin.call("GET", path + "/explain")
+        return parsed if status == 200 and parsed["model"] == slug else None
+    # Routers hear of it through Kafka.
+    explained = wait_until("the model is published", why)
+    assert not explained["usable"] and explained["failure"]["code"] == "INVALID_MODEL_CONFIG"
+    assert [c["clause"] for c in explained["clauses"] if not c["holds"]] == ["deployment"]
 
     actions = {e["action"] for e in admin.ok("GET", f"/v1/orgs/acme/audit?target_id={made['id']}")["data"]}
     assert {"model.created", "model.changed", "model.rolled_back"} <= actions
@@ -289,7 +298,6 @@ def stages_of(result):
 
 
 def test_connection_is_tested_stage_by_stage(world, admin):
-    simulator = world.stack.simulator()
     model = json.loads(urllib.request.urlopen(world.stack.simulator_url + "/api/tags").read())["models"][0]["name"]
     credential = admin.ok("POST", "/v1/orgs/acme/credentials",
                           {"provider": "ollama", "label": secrets.token_hex(4), "secret": CANARY}, 201)
@@ -321,8 +329,11 @@ def test_connection_is_tested_stage_by_stage(world, admin):
     assert audited[0]["targetId"] == made["id"] and audited[2]["after"]["model"] == model
     rows = world.stack.sql(f"SELECT outcome, tested_by FROM connection_test WHERE connection_id = '{made['id']}'")
     assert len(rows) == 3
-    simulator.stop()
-    assert admin.ok("POST", path)["outcome"] == "unreachable"
+    world.simulator.stop()
+    try:
+        assert admin.ok("POST", path)["outcome"] == "unreachable"
+    finally:
+        world.simulator = world.stack.simulator()
 
 
 def test_draft_is_tested_and_not_kept(world, admin):
@@ -408,10 +419,44 @@ def test_denied_member_may_not(world, admin):
 
 
 def test_clients_see_what_they_may_use(world, admin):
-    hidden = a_model(admin, enabled=False)
-    listed = admin.ok("GET", "/v1/models")
-    assert listed["object"] == "list"
-    assert hidden["slug"] not in [m["id"] for m in listed["data"]]
+    hidden, shown = (a_model(admin, enabled=enabled, deployments=[{"connectionId": "env-ollama"}])
+                     for enabled in (False, True))
+
+    def published():
+        listed = admin.ok("GET", "/v1/models")
+        assert listed["object"] == "list"
+        names = [m["id"] for m in listed["data"]]
+        return names if shown["slug"] in names else None
+    assert hidden["slug"] not in wait_until("the model is published", published)
+    world.root.refused("GET", "/v1/models", 400, "INVALID_QUERY")
+
+
+def test_choice_of_a_request_is_explained(world, admin):
+    first, second = (a_model(admin, enabled=True, deployments=[{"connectionId": "env-ollama"}]) for _ in range(2))
+    admin.ok("PUT", "/v1/orgs/acme/aliases/best", {"targets": [{"model": first["slug"], "weight": 1},
+                                                               {"model": second["slug"], "weight": 1}]})
+
+    def resolved(body):
+        status, parsed, _ = admin.call("POST", "/v1/orgs/acme/models:resolve", body)
+        return parsed if status == 200 and parsed["usable"] else None
+    asked = {"modelName": "best", "metadata": {"conversationId": "c1"}}
+    choice = wait_until("the alias is published", lambda: resolved(asked))
+    assert choice["model"] in (first["slug"], second["slug"])
+    assert choice["choice"]["reason"] == "alias" and choice["choice"]["alias"] == "best"
+    assert {t["model"] for t in choice["targets"]} == {first["slug"], second["slug"]}
+    assert all(c["holds"] for c in choice["clauses"])
+    assert {resolved(asked)["model"] for _ in range(5)} == {choice["model"]}, "a conversation keeps its variant"
+    variants = {resolved({"modelName": "best", "metadata": {"conversationId": f"c{i}"}})["model"] for i in range(40)}
+    assert variants == {first["slug"], second["slug"]}
+
+    unknown = admin.ok("POST", "/v1/orgs/acme/models:resolve", {"modelProvider": "ollama", "modelName": "none"})
+    assert not unknown["usable"] and unknown["failure"]["code"] == "MODEL_NOT_FOUND"
+    wrong = admin.refused("POST", "/v1/orgs/acme/models:resolve", 400, "INVALID_BODY", {"modelName": "best", "stop": 7})
+    assert "stop" in wrong["detail"]
+    world.api("beta", "org_admin").refused("POST", "/v1/orgs/acme/models:resolve", 404, "NOT_FOUND", asked)
+
+
+def test_caller_of_several_organisations_names_one(world):
     world.root.refused("GET", "/v1/models", 400, "INVALID_QUERY")
 
 

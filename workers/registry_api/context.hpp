@@ -15,12 +15,14 @@ namespace tokenrail::registry_api {
 
 class ConnectionTester;
 class DatabasePool;
+class LiveRegistry;
 
 struct Context {
   Options options{};
   PageTokens page_tokens;
   DatabasePool* database = nullptr;
   ConnectionTester* connection_tester = nullptr;
+  const LiveRegistry* live_registry = nullptr;
   std::optional<crypto::KeyRing> key_ring{};                        ///< nothing: credentials cannot be stored
   std::string openapi{};                                            ///< the document, written once
   std::function<std::vector<telemetry::Condition>()> conditions{};  ///< as /readyz has them

@@ -55,10 +55,12 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
       routes_(all_routes()),
       keeper_(database_),
       http_(http::make_client(loop, {.certificates = http::certificates_from(values)}, metrics_)),
+      live_registry_(loop, values.text("topic.prefix") + "model_registry"),
       stop_signals_(loop, SIGTERM, SIGINT),
       idle_(loop, loop_step_name) {
   context_.openapi = openapi_document(routes_.routes(), api_version);
   context_.conditions = [this] { return conditions(); };
+  context_.live_registry = &live_registry_;
 }
 
 Worker::~Worker() = default;
@@ -75,6 +77,9 @@ Result<void> Worker::start() {
   if (!context_.key_ring)
     spdlog::warn("there is no key ring, so credentials cannot be stored; set TOKENRAIL_KEYRING_FILE");
   if (auto started = start_authentication(); !started) return started;
+  kafka::Properties properties;
+  for (const auto& [name, value] : values_.kafka_properties()) properties.emplace_back(name, value);
+  if (auto started = live_registry_.start(properties, metrics_); !started) return started;
   if (auto started = start_servers(); !started) return started;
   await_stop();
   boost::asio::co_spawn(loop_, run(), [this](const std::exception_ptr& failure) {
@@ -198,6 +203,8 @@ void Worker::note_database(const std::string& problem) {
 std::vector<telemetry::Condition> Worker::conditions() const {
   std::vector<telemetry::Condition> all{{.name = "database", .problem = database_problem_}};
   all.push_back({.name = "authentication", .problem = authenticator_ ? authenticator_->problem() : "not started yet"});
+  // Everything but what asks how routers would decide works without it.
+  all.push_back({.name = "registry", .problem = {}, .note = live_registry_.problem()});
   if (stopping_) all.push_back({.name = "service", .problem = "it is stopping"});
   return all;
 }
@@ -207,6 +214,7 @@ void Worker::finish() {
   if (api_) api_->stop();
   if (health_) health_->stop();
   if (connection_tester_) connection_tester_->stop();
+  live_registry_.stop();
   authenticator_.reset();
   // Its sockets would keep the loop waiting.
   http_.reset();

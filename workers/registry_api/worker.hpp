@@ -24,6 +24,7 @@
 #include "workers/registry_api/context.hpp"
 #include "workers/registry_api/database_keeper.hpp"
 #include "workers/registry_api/database_pool.hpp"
+#include "workers/registry_api/live_registry.hpp"
 #include "workers/registry_api/routes.hpp"
 #include "workers/registry_api/service.hpp"
 
@@ -70,6 +71,7 @@ class Worker {
   DatabaseKeeper keeper_;
   std::unique_ptr<http::Client> http_;
   std::unique_ptr<ConnectionTester> connection_tester_;
+  LiveRegistry live_registry_;
   std::unique_ptr<auth::Authenticator> authenticator_;
   std::shared_ptr<ApiService> service_;
   std::unique_ptr<http::Server> api_;

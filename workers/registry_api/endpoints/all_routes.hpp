@@ -23,7 +23,7 @@ void add_alias_routes(std::vector<Route>& routes);
 void add_grant_routes(std::vector<Route>& routes);
 void add_view_routes(std::vector<Route>& routes);
 void add_audit_routes(std::vector<Route>& routes);
-void add_usable_model_routes(std::vector<Route>& routes);
+void add_resolution_routes(std::vector<Route>& routes);
 void add_org_models_routes(std::vector<Route>& routes);
 
 /// All of them.

@@ -1,11 +1,10 @@
-// Below /v1/orgs/{org}/models/{model}: revisions, rollback, why it may be used, and what depends on it.
+// Below /v1/orgs/{org}/models/{model}: revisions, rollback, and what depends on it.
 #include <array>
 
 #include "common/events/json_writer.hpp"
 #include "common/registry/governed_models.hpp"
 #include "workers/registry_api/endpoints/all_routes.hpp"
 #include "workers/registry_api/endpoints/endpoint.hpp"
-#include "workers/registry_api/endpoints/explain_model.hpp"
 #include "workers/registry_api/endpoints/schemas.hpp"
 #include "workers/registry_api/json_changes.hpp"
 
@@ -82,17 +81,6 @@ awaitable<Answer> roll_back(Call& call) {
       });
   if (!changed) co_return std::unexpected(changed.error());
   co_return versioned_reply(call, changed->version, changed->json);
-}
-
-awaitable<Answer> explain(Call& call) {
-  const auto found = co_await call.context->database->run(
-      [actor = call.actor(), scope = call.scope(), id = call.path["model"]](GovernedDatabase& database) {
-        return Models(database).get(actor, scope, id);
-      });
-  if (!found) co_return std::unexpected(problem_of(found.error(), Kind::model));
-  const auto model = parse_json(found->json, {.depth_max = 64, .values_max = 1'000'000});
-  if (!model) co_return refuse(Fault::internal, model.error().detail);
-  co_return json_reply(200, explain_model(*model));
 }
 
 awaitable<Answer> list_dependents(Call& call) {
@@ -182,12 +170,6 @@ void add_model_history_routes(std::vector<Route>& routes) {
   rollback.body = &schemas::rollback_input();
   rollback.reply = &schemas::model();
   routes.push_back(rollback);
-
-  auto why = route("GET", "/v1/orgs/{org}/models/{model}/explain", "models.explain",
-                   "Explains why the model may be used, or may not.", explain);
-  why.query = query;
-  why.reply = &schemas::explanation();
-  routes.push_back(why);
 
   auto dependents = route("GET", "/v1/orgs/{org}/models/{model}/dependents", "models.dependents",
                           "Lists what would break without the model.", list_dependents);

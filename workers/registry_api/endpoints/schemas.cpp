@@ -286,6 +286,14 @@ const Schema& view_input() {
   return schema;
 }
 
+const Schema& resolution_input() {
+  static const auto schema = open_object(
+      "ResolutionInput", {optional("modelProvider", text(1, 63)),
+                          optional("modelName", described(text(1, 255), "A name, an alias or auto.")),
+                          optional("userId", text(1, 256)), optional("groups", list_of(text(1, 256), 256))});
+  return schema;
+}
+
 // ---- of replies --------------------------------------------------------------------------------------------------
 
 const Schema& organization() {
@@ -405,11 +413,13 @@ const Schema& dependent() {
 }
 
 const Schema& explanation() {
-  static const auto clause =
-      reply_object("Clause", {required("clause", any_text()), required("holds", boolean())}, {"detail", "hint"});
+  static const auto clause = reply_object("Clause", {required("clause", any_text()), required("holds", boolean())},
+                                          {"scope", "detail", "hint"});
   static const auto schema =
-      open_object("Explanation", {required("model", any_text()), required("status", any_text()),
-                                  required("routable", boolean()), required("clauses", list_of(clause, 100))});
+      open_object("Explanation", {required("usable", boolean()), required("model", nullable(any_text())),
+                                  optional("choice", any_object()), optional("targets", list_of(any_object(), 10'000)),
+                                  optional("warnings", list_of(any_text(), 10'000)), optional("failure", any_object()),
+                                  required("clauses", list_of(clause, 100))});
   return schema;
 }
 

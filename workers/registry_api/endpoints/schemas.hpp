@@ -34,6 +34,7 @@ namespace tokenrail::registry_api::schemas {
 [[nodiscard]] const Schema& alias_input();
 [[nodiscard]] const Schema& grant_input();
 [[nodiscard]] const Schema& view_input();
+[[nodiscard]] const Schema& resolution_input();
 
 // ---- of replies
 

@@ -1,12 +1,15 @@
 // OpenAI's list of models. Pure.
 #pragma once
 
+#include <span>
 #include <string>
-#include <vector>
+
+#include "common/events/model_event.hpp"
 
 namespace tokenrail::registry_api {
 
-/// `models`: as the API serves them, JSON texts. {"object":"list","data":[{"id":slug,"object":"model",…}]}
-[[nodiscard]] std::string openai_model_list(const std::vector<std::string>& models);
+/// {"object":"list","data":[{"id":slug,"object":"model","created":…,"owned_by":provider}]}. When a model was created is
+/// a part of its id (a UUID of version 7); seconds since 1970.
+[[nodiscard]] std::string openai_model_list(std::span<const events::ModelState* const> models);
 
 }  // namespace tokenrail::registry_api

@@ -86,8 +86,8 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
     : loop_(loop),
       values_(values),
       options_(bounded_by_open_files(router_options(values))),
-      registry_topic_{.name = values.text("topic.prefix") + "model_registry", .content = "models"},
-      credentials_topic_{.name = values.text("topic.prefix") + "model_registry.credentials", .content = "credentials"},
+      registry_topic_(values.text("topic.prefix") + "model_registry", "models"),
+      credentials_topic_(values.text("topic.prefix") + "model_registry.credentials", "credentials"),
       signals_(loop, SIGTERM, SIGINT),
       hang_up_(loop, SIGHUP),
       retry_(loop),
@@ -182,10 +182,11 @@ Result<void> Worker::make_readers() {
     all.emplace_back("fetch.wait.max.ms", ms);
     return all;
   };
-  auto reader = kafka::LogReader::make(loop_,
-                                       {.properties = answered_within("100"),
-                                        .topics = {registry_topic_.name, credentials_topic_.name, t.cancellations}},
-                                       *this, metrics_);
+  auto reader =
+      kafka::LogReader::make(loop_,
+                             {.properties = answered_within("100"),
+                              .topics = {registry_topic_.topic(), credentials_topic_.topic(), t.cancellations}},
+                             *this, metrics_);
   if (!reader) return std::unexpected(reader.error());
   registry_reader_ = std::move(*reader);
 
@@ -198,7 +199,7 @@ Result<void> Worker::make_readers() {
   auto watch = kafka::LogWatch::make(
       loop_,
       {.properties = properties(),
-       .topics = {t.requests, t.chunks, t.audit, t.cancellations, registry_topic_.name, credentials_topic_.name}},
+       .topics = {t.requests, t.chunks, t.audit, t.cancellations, registry_topic_.topic(), credentials_topic_.topic()}},
       metrics_);
   if (!watch) return std::unexpected(watch.error());
   watch_ = std::move(*watch);
@@ -227,11 +228,11 @@ void Worker::check_topics() {
       auto admin = kafka::Admin::connect(all);
       if (!admin) return {.needed = std::unexpected(admin.error()), .credentials = std::unexpected(admin.error())};
       const auto& t = options_.topics;
-      auto needed = (*admin)->describe({t.requests, t.chunks, t.audit, t.dlq, t.cancellations, registry_topic_.name},
+      auto needed = (*admin)->describe({t.requests, t.chunks, t.audit, t.dlq, t.cancellations, registry_topic_.topic()},
                                        true, admin_timeout);
       if (!needed) return {.needed = needed, .credentials = std::unexpected(needed.error())};
       return {.needed = std::move(needed),
-              .credentials = (*admin)->describe({credentials_topic_.name}, false, admin_timeout)};
+              .credentials = (*admin)->describe({credentials_topic_.topic()}, false, admin_timeout)};
     }();
     boost::asio::post(loop_, [this, described = std::move(described)]() mutable {
       telemetry::loop_step("topic check");
@@ -253,7 +254,7 @@ void Worker::topics_checked(Described found) {
     later(retry_, start_retry, [this] { check_topics(); });
     return;
   }
-  const auto findings = router::check_topics(options_, topics::limits_of(values_), registry_topic_.name, *described);
+  const auto findings = router::check_topics(options_, topics::limits_of(values_), registry_topic_.topic(), *described);
   if (!findings.problems.empty()) {
     // Waits, as for everything else: somebody may be about to make them. Each problem is told once.
     for (const auto& problem : findings.problems) {
@@ -272,7 +273,7 @@ void Worker::topics_checked(Described found) {
   batch_bytes_max_ = findings.batch_bytes_max;
 
   core_.connect(tail_reader_.get(), registry_reader_.get());
-  read_followed(registry_topic_, 0, findings.registry_partitions);
+  registry_topic_.read(*registry_reader_, findings.registry_partitions);
   read_credentials(found.credentials);
   start_problem_.clear();
   make_producer();
@@ -282,23 +283,14 @@ void Worker::topics_checked(Described found) {
 void Worker::read_credentials(const Result<std::vector<kafka::TopicDescription>>& described) {
   credentials_until_ = environment_.now().steady + options_.cancellations_wait;
   if (described && !described->empty()) {
-    read_followed(credentials_topic_, 0, described->front().partitions);
+    credentials_topic_.read(*registry_reader_, described->front().partitions);
     return;
   }
   credentials_problem_ =
-      described ? fmt::format("topic {} does not exist; run: tokenrail topics apply", credentials_topic_.name)
+      described ? fmt::format("topic {} does not exist; run: tokenrail topics apply", credentials_topic_.topic())
                 : described.error().detail;
   spdlog::warn("no stored credentials: {}; looking for the topic again every {} s", credentials_problem_,
                options_.look_interval.count() / 1000);
-}
-
-void Worker::read_followed(FollowedTopic& topic, std::int32_t first, std::int32_t end) {
-  topic.partitions = std::max(topic.partitions, static_cast<std::size_t>(end));
-  std::vector<kafka::StartingPoint> points;
-  for (auto i = first; i < end; ++i) {
-    points.push_back({.partition = {.topic = topic.name, .partition = i}, .offset = kafka::offset_beginning});
-  }
-  registry_reader_->start(points);
 }
 
 void Worker::on_record(kafka::Record&& record) {
@@ -306,8 +298,8 @@ void Worker::on_record(kafka::Record&& record) {
     core_.log_listener().on_record(std::move(record));
     return;
   }
-  auto& topic = record.topic == credentials_topic_.name ? credentials_topic_ : registry_topic_;
-  topic.trails[record.partition].note(record.offset, record.timestamp_ms);
+  auto& topic = record.topic == credentials_topic_.topic() ? credentials_topic_ : registry_topic_;
+  topic.on_record(record);
   if (&topic == &credentials_topic_) {
     on_credential_record(record);
   } else {
@@ -351,9 +343,8 @@ void Worker::on_end(const kafka::TopicPartition& partition, std::int64_t next_of
     core_.log_listener().on_end(partition, next_offset);
     return;
   }
-  auto& topic = partition.topic == credentials_topic_.name ? credentials_topic_ : registry_topic_;
-  topic.trails[partition.partition].reaches(next_offset);
-  topic.read.insert(partition.partition);
+  auto& topic = partition.topic == credentials_topic_.topic() ? credentials_topic_ : registry_topic_;
+  topic.on_end(partition.partition, next_offset);
   if (&topic == &credentials_topic_) credentials_problem_.clear();
   join_when_read();
   if (&topic == &registry_topic_ && !projection_.complete()) {
@@ -381,7 +372,7 @@ void Worker::wait_for_cancellations() {
 
 void Worker::on_failure(const kafka::TopicPartition& partition, const Error& error) {
   spdlog::error("{} {}: {}", partition.topic, partition.partition, error.detail);
-  if (partition.topic == credentials_topic_.name) credentials_problem_ = error.detail;
+  if (partition.topic == credentials_topic_.topic()) credentials_problem_ = error.detail;
 }
 
 // --- questions ------------------------------------------------------------------------------------------------------
@@ -396,44 +387,18 @@ void Worker::ask(std::uint64_t token, const LogQuestion& question) {
 }
 
 void Worker::look(std::uint64_t token, std::vector<kafka::WitnessQuestion> questions) {
-  std::vector<AskedAbout> asked;
-  for (auto* topic : {&registry_topic_, &credentials_topic_}) {
-    for (auto& [number, trail] : topic->trails) {
-      asked.push_back({.topic = topic, .partition = number});
-      questions.push_back({.partition = {.topic = topic->name, .partition = number}, .witness = trail.ask()});
+  const auto registry_from = questions.size();
+  auto registry = registry_topic_.ask(questions);
+  const auto credentials_from = questions.size();
+  auto credentials = credentials_topic_.ask(questions);
+  watch_->look(std::move(questions), [this, token, registry_from, registry = std::move(registry), credentials_from,
+                                      credentials = std::move(credentials)](Result<kafka::LogSurvey> survey) {
+    if (survey) {
+      registry_topic_.on_survey(*registry_reader_, *survey, registry_from, registry);
+      credentials_topic_.on_survey(*registry_reader_, *survey, credentials_from, credentials);
     }
-  }
-  watch_->look(std::move(questions), [this, token, asked](Result<kafka::LogSurvey> survey) {
-    if (survey) followed_looked_at(*survey, asked);
     core_.on_survey(token, survey);
   });
-}
-
-// What is known of the models, or of the credentials, stays until the new log says otherwise.
-void Worker::followed_looked_at(const kafka::LogSurvey& survey, const std::vector<AskedAbout>& asked) {
-  auto i = survey.answers.size() - asked.size();
-  std::set<FollowedTopic*> another;
-  for (const auto& [topic, number] : asked) {
-    const auto& answer = survey.answers[i++];
-    if (answer && answer->verdict == kafka::LogVerdict::same) topic->trails[number].same(answer->next);
-    if (!answer || answer->verdict != kafka::LogVerdict::another) continue;
-    another.insert(topic);
-    topic->trails[number].clear();
-    read_followed(*topic, number, number + 1);
-  }
-  for (const auto* topic : another) {
-    spdlog::warn(
-        "{} is another topic than was read before: it was created again, or its log went back; it is read from its "
-        "beginning, and what is known of the {} stays until then",
-        topic->name, topic->content);
-  }
-  for (auto* topic : {&registry_topic_, &credentials_topic_}) {
-    const auto it = survey.partitions.find(topic->name);
-    if (it == survey.partitions.end() || static_cast<std::size_t>(it->second) <= topic->partitions) continue;
-    const auto known = static_cast<std::int32_t>(topic->partitions);
-    spdlog::info("{} has {} partitions now", topic->name, it->second);
-    read_followed(*topic, known, it->second);
-  }
 }
 
 // In the pool. The connection is kept: after a rebalance there may be a question for every partition.
@@ -550,7 +515,7 @@ std::vector<telemetry::Condition> Worker::conditions() const {
 telemetry::Condition Worker::credentials_condition() const {
   std::string note = credentials_problem_;
   if (note.empty() && !credentials_topic_.whole())
-    note = fmt::format("{} has not been read to its end yet", credentials_topic_.name);
+    note = fmt::format("{} has not been read to its end yet", credentials_topic_.topic());
   if (note.empty()) note = stored_credentials_.trouble();
   return {.name = "credentials", .problem = "", .note = std::move(note)};
 }

@@ -22,12 +22,12 @@
 #include "common/kafka/log_reader.hpp"
 #include "common/kafka/log_watch.hpp"
 #include "common/kafka/producer.hpp"
+#include "common/kafka/topic_follower.hpp"
 #include "common/providers/environment.hpp"
 #include "common/providers/stored_credentials.hpp"
 #include "common/registry/projection.hpp"
 #include "common/telemetry/metrics.hpp"
 #include "workers/router/core/router_core.hpp"
-#include "workers/router/shell/followed_topic.hpp"
 #include "workers/router/shell/topic_check.hpp"
 
 namespace tokenrail::router {
@@ -90,12 +90,6 @@ class Worker final : private kafka::LogReaderListener, private LogQuestions {
   // LogQuestions
   void ask(std::uint64_t token, const LogQuestion& question) override;
   void look(std::uint64_t token, std::vector<kafka::WitnessQuestion> questions) override;
-  struct AskedAbout {
-    FollowedTopic* topic = nullptr;
-    std::int32_t partition = 0;
-  };
-  void followed_looked_at(const kafka::LogSurvey& survey, const std::vector<AskedAbout>& asked);
-  void read_followed(FollowedTopic& topic, std::int32_t first, std::int32_t end);
   void wait_for_cancellations();
   [[nodiscard]] telemetry::Condition credentials_condition() const;
   Result<LogPlaces> answer(const kafka::Properties& properties, const LogQuestion& question);
@@ -103,8 +97,8 @@ class Worker final : private kafka::LogReaderListener, private LogQuestions {
   boost::asio::io_context& loop_;
   const config::Values& values_;
   const RouterOptions options_;
-  FollowedTopic registry_topic_;
-  FollowedTopic credentials_topic_;
+  kafka::TopicFollower registry_topic_;
+  kafka::TopicFollower credentials_topic_;
   boost::asio::thread_pool blocking_{1};    ///< for librdkafka's admin calls
   std::unique_ptr<kafka::LogWatch> watch_;  ///< asks whether the logs are the same
   std::unique_ptr<kafka::Admin> asking_;    ///< what questions about logs are asked with; touched in that pool alone

@@ -1,0 +1,82 @@
+#include "common/registry/usable_models.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/registry/explanation_json.hpp"
+#include "tests/unit/common/registry/registry_fixture.hpp"
+
+namespace tokenrail::registry {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr std::int64_t version = 1;
+
+class UsableModels : public testing::Test {
+ protected:
+  std::vector<std::string> slugs(std::string_view org = "acme", std::string_view user = "ann") {
+    std::vector<std::string> found;
+    for (const auto* row : usable_models(projection_, {.org_id = org, .user_id = user}, {}, test_now_ms))
+      found.push_back(row->slug + (row->org_id.empty() ? "" : " of " + row->org_id));
+    return found;
+  }
+  Projection projection_{};
+};
+
+TEST_F(UsableModels, TheNearestRowOfEachModelThatMayBeUsed) {
+  put(projection_, model("ollama", "a"));
+  put(projection_, model("ollama", "b"));
+  auto off = model("ollama", "off");
+  off.enabled = off.routable = false;
+  put(projection_, off);
+  auto own = model("ollama", "b", "acme");
+  own.display_name = "Ours";
+  put(projection_, own);
+  put(projection_, model("ollama", "foreign", "other"));
+  EXPECT_THAT(slugs(), ElementsAre("ollama/b of acme", "ollama/a"));
+  EXPECT_THAT(slugs(""), ElementsAre("ollama/a", "ollama/b"));
+}
+
+TEST_F(UsableModels, OfEveryKindWithoutHiddenOnes) {
+  auto embedding = model("ollama", "embed");
+  embedding.kind = "embedding";
+  put(projection_, embedding);
+  auto hidden = model("ollama", "hidden");
+  hidden.hidden = true;
+  put(projection_, hidden);
+  EXPECT_THAT(slugs(), ElementsAre("ollama/embed"));
+}
+
+TEST_F(UsableModels, AnAllowListLeavesOnlyWhatIsGranted) {
+  put(projection_, model("ollama", "a"));
+  put(projection_, model("ollama", "b"));
+  put_record(projection_, events::RegistryOrganization{.org_id = "acme", .allow_list = true}, version);
+  EXPECT_THAT(slugs(), IsEmpty());
+  put_record(projection_,
+             events::RegistryGrants{.org_id = "acme",
+                                    .grants = {grant_of(events::SubjectKind::user, "ann", events::ObjectKind::model,
+                                                        model("ollama", "b").id)}},
+             version);
+  EXPECT_THAT(slugs(), ElementsAre("ollama/b"));
+  EXPECT_THAT(slugs("acme", "bob"), IsEmpty());
+}
+
+TEST_F(UsableModels, AnExplanationAsJsonSaysWhatWasChosenOrWhatFails) {
+  put(projection_, model("ollama", "a"));
+  const auto text = [&](std::string_view name) {
+    return explanation_json(explain(
+        projection_, {.caller = {.org_id = "acme"}, .model = events::ModelReference{"ollama", std::string(name)}}, {},
+        test_now_ms));
+  };
+  EXPECT_THAT(text("a"), HasSubstr(R"({"usable":true,"model":"ollama/a","choice":{"reason":"named",)"));
+  EXPECT_THAT(text("a"), HasSubstr(R"("targets":[{"model":"ollama/a","deploymentId":"d-m---ollama-a",)"));
+  EXPECT_THAT(text("a"), HasSubstr(R"({"clause":"found","holds":true,"scope":"platform",)"));
+  EXPECT_THAT(text("b"), HasSubstr(R"({"usable":false,"model":null,"failure":{"code":"MODEL_NOT_FOUND","message":)"));
+  EXPECT_THAT(text("b"), HasSubstr(R"("holds":false)"));
+}
+
+}  // namespace
+}  // namespace tokenrail::registry
