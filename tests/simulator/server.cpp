@@ -38,9 +38,9 @@ class Server::Sockets : public std::enable_shared_from_this<Server::Sockets> {
         });
         return;
       }
-      auto session =
-          std::make_shared<Session>(std::move(socket), self->hub_, self->pacer_,
-                                    [sockets = self.get()](Session* gone) { sockets->sessions_.erase(gone); });
+      // A session uses the hub until it is gone, which may be when the loop is.
+      auto session = std::make_shared<Session>(std::move(socket), self->hub_, self->pacer_,
+                                               [self](Session* gone) { self->sessions_.erase(gone); });
       self->sessions_.emplace(session.get(), session);
       session->start();
       self->accept();
