@@ -104,7 +104,7 @@ constexpr std::array<Example, 3> registry_list_examples{{
     {"tokenrail registry list --json | jq -r .modelName", "names only"},
 }};
 constexpr std::array<Flag, 3> registry_sync_flags{{
-    {.name = "accept", .help = "apply a list also where it is empty or has shrunk by more than half"},
+    {.name = "accept", .help = "apply also what would be held: limits that shrink, most models gone, …"},
     {.name = "connection", .value = "NAME", .help = "only this connection (default: all)"},
     {.name = "timeout", .value = "TIME", .help = "how long to wait for the run to end (default: 60s)"},
 }};

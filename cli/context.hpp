@@ -82,6 +82,8 @@ int run_registry_grant(const Context& context);
 int run_registry_history(const Context& context);
 int run_registry_rollback(const Context& context);
 int run_registry_audit(const Context& context);
+int run_registry_held(const Context& context);
+int run_registry_decide(const Context& context);
 int run_connections_list(const Context& context);
 int run_connections_add(const Context& context);
 int run_connections_set(const Context& context);

@@ -183,6 +183,22 @@ Finding judge_registry_sync(const std::optional<Result<std::optional<registry::L
           .remedy = "./dev up, or start tokenrail-registry-sync and look at its log"};
 }
 
+Finding judge_held(const std::optional<Result<std::vector<registry::HeldChange>>>& held) {
+  Finding finding{.part = "held changes", .verdict = Finding::Verdict::unknown, .text = "PostgreSQL cannot be asked"};
+  if (!held) return finding;
+  if (!*held) {
+    finding.text = held->error().detail;
+    return finding;
+  }
+  if ((*held)->empty()) return {.part = "held changes", .text = "nothing waits for a decision"};
+  const auto& first = (*held)->front();
+  return {.part = "held changes",
+          .verdict = Finding::Verdict::warning,
+          .text = fmt::format("connection {}, since {}: {}", first.connection_name, events::rfc3339(first.since_ms),
+                              registry::held_detail(**held)),
+          .remedy = fmt::format("tokenrail registry decide {} accept|reject", first.id)};
+}
+
 Finding judge_connection(const ConnectionFacts& facts) {
   const std::string part = fmt::format("connection {}", facts.name);
   const std::string url = providers::without_credentials(facts.base_url);

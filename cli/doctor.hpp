@@ -8,6 +8,7 @@
 
 #include "cli/topics.hpp"
 #include "common/kafka/admin.hpp"
+#include "common/registry/held_values.hpp"
 #include "common/registry/lease.hpp"
 #include "common/registry/migrator.hpp"
 #include "common/result.hpp"
@@ -56,6 +57,9 @@ struct DatabaseFacts {
 
 /// Which registry-sync leads, if any; nothing: PostgreSQL cannot be asked.
 [[nodiscard]] Finding judge_registry_sync(const std::optional<Result<std::optional<registry::Leader>>>& led);
+
+/// Changes of providers' lists that wait for a decision; nothing: PostgreSQL cannot be asked.
+[[nodiscard]] Finding judge_held(const std::optional<Result<std::vector<registry::HeldChange>>>& held);
 
 struct ConnectionFacts {
   std::string name;

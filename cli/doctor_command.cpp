@@ -175,6 +175,10 @@ int run_doctor(const Context& context) {
   report.tell(
       judge_registry_sync(database_facts.migrations ? std::optional(registry::Lease::look(database)) : std::nullopt));
 
+  report.tell(judge_held(database_facts.migrations && database_facts.migrations->pending.empty()
+                             ? std::optional(registry::Store(database).held_changes(""))
+                             : std::nullopt));
+
   std::vector<registry::Connection> connections;
   if (database_facts.migrations && database_facts.migrations->pending.empty())
     connections = registry::Store(database).connections().value_or(std::vector<registry::Connection>{});

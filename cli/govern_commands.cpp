@@ -81,6 +81,12 @@ constexpr std::array<Flag, 3> credential_flags{{
     dry_run_flag,
 }};
 
+constexpr std::array<Flag, 3> decide_flags{{
+    org_flag,
+    {.name = "reason", .value = "TEXT", .help = "kept with the decision"},
+    dry_run_flag,
+}};
+
 constexpr std::array<Example, 2> org_create_examples{{
     {"tokenrail org create 'Acme Corp'", "an organisation with the id acme-corp"},
     {"tokenrail org create acme --mode allow_list", "one that chooses each of its models"},
@@ -133,6 +139,14 @@ constexpr std::array<Example, 1> rollback_examples{{
 constexpr std::array<Example, 1> audit_examples{{
     {"tokenrail registry audit --org acme --json", "everything that was changed for acme, for programs"},
 }};
+constexpr std::array<Example, 1> held_examples{{
+    {"tokenrail registry held", "changes of the platform's connections that wait for a decision"},
+}};
+constexpr std::array<Example, 2> decide_examples{{
+    {"tokenrail registry decide 01936f6e-0000-7000-8000-00000000000a accept", "apply the change"},
+    {"tokenrail registry decide 01936f6e-0000-7000-8000-00000000000a reject --reason 'the provider errs'",
+     "keep the registry as it is"},
+}};
 constexpr std::array<Example, 1> connections_list_examples{{
     {"tokenrail connections list --org acme", "acme's own and the platform's"},
 }};
@@ -160,7 +174,7 @@ constexpr std::string_view model_details =
     "MODEL is provider/name, a slug or an id. Without --org the platform's model is changed, for every organisation.\n"
     "With --org the change is the organisation's own and stands over the platform's.";
 
-constexpr std::array<Command, 23> table{{
+constexpr std::array<Command, 25> table{{
     {.path = "registry show",
      .summary = "Show a model as the platform or an organisation sees it",
      .arguments = "MODEL",
@@ -262,6 +276,20 @@ constexpr std::array<Command, 23> table{{
      .summary = "Show what was changed and by whom, newest first",
      .flags = org_flags,
      .examples = audit_examples},
+    {.path = "registry held",
+     .summary = "List changes of providers' lists that wait for a decision",
+     .flags = org_flags,
+     .examples = held_examples},
+    {.path = "registry decide",
+     .summary = "Accept or reject a change of a provider's list",
+     .arguments = "ID accept|reject",
+     .arguments_min = 2,
+     .arguments_max = 2,
+     .flags = decide_flags,
+     .examples = decide_examples,
+     .details =
+         "ID is a row of 'tokenrail registry held'. An accepted change is applied at once. A rejected one stays\n"
+         "rejected while the provider's list repeats it."},
     {.path = "org create",
      .summary = "Create an organisation",
      .arguments = "NAME",
@@ -319,7 +347,7 @@ constexpr std::array<Command, 23> table{{
      .examples = credentials_revoke_examples},
 }};
 
-constexpr std::array<Governing, 23> runs{{
+constexpr std::array<Governing, 25> runs{{
     {"registry show", run_registry_show},
     {"registry add", run_registry_add},
     {"registry set", run_registry_set},
@@ -334,6 +362,8 @@ constexpr std::array<Governing, 23> runs{{
     {"registry history", run_registry_history},
     {"registry rollback", run_registry_rollback},
     {"registry audit", run_registry_audit},
+    {"registry held", run_registry_held},
+    {"registry decide", run_registry_decide},
     {"org create", run_org_create},
     {"org list", run_org_list},
     {"connections list", run_connections_list},

@@ -52,6 +52,7 @@ std::string run_json(const registry::SyncRun& run) {
   json.field("updated", run.updated);
   json.field("unchanged", run.unchanged);
   json.field("missing", run.missing);
+  json.field("held", run.held);
   json.field("failed", run.failed);
   if (!run.error_class.empty()) json.field("errorClass", run.error_class);
   if (!run.detail.empty()) json.field("detail", run.detail);
@@ -65,6 +66,7 @@ std::string run_line(const Terminal& terminal, const registry::SyncRun& run) {
       fmt::format("{} {}: {} listed, {} added, {} updated, {} unchanged, {} missing",
                   terminal.styled_out(well ? Terminal::Style::good : Terminal::Style::bad, well ? "✓" : "✗"),
                   run.connection_name, run.listed, run.added, run.updated, run.unchanged, run.missing);
+  if (run.held > 0) line += fmt::format(", {} held (tokenrail registry held)", run.held);
   if (run.failed > 0) line += fmt::format(", {} could not be read (registry-sync's log says which)", run.failed);
   if (!well) line += fmt::format(" ({}{}{})", run.status, run.detail.empty() ? "" : ": ", without_controls(run.detail));
   return line;
@@ -83,6 +85,12 @@ std::string unfinished_line(const Context& context, const std::string& name, con
 std::string this_user() {
   const char* user = std::getenv("USER");
   return user != nullptr && *user != '\0' ? user : "cli";
+}
+
+/// Says what waits for a decision; what cannot be read is no reason not to list models.
+void note_held_changes(const Context& context) {
+  const auto held = registry::Store(database_options(context)).held_changes("");
+  if (held && !held->empty()) context.terminal.note(registry::held_words(*held));
 }
 
 }  // namespace
@@ -125,6 +133,7 @@ int run_registry_list(const Context& context) {
     return exit_done;
   }
   context.terminal.out(listing(*models));
+  if (!context.call.has("projection")) note_held_changes(context);
   return exit_done;
 }
 

@@ -194,6 +194,7 @@ std::string to_json(const SyncCompleted& event) {
   writer.field("unchanged", event.unchanged);
   writer.field("missing", event.missing);
   writer.field("failed", event.failed);
+  if (event.held > 0) writer.field("held", event.held);
   field_if(writer, "errorClass", event.error_class);
   writer.end_object();
   return out;

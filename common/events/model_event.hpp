@@ -137,6 +137,7 @@ struct SyncCompleted {
   std::string trigger;  ///< start | schedule | manual | event
   std::string status;   ///< ok | held | failed
   std::int64_t listed = 0, added = 0, updated = 0, unchanged = 0, missing = 0, failed = 0;
+  std::int64_t held = 0;  ///< changes that wait for a person; written where there are any
   std::string error_class{};
 };
 [[nodiscard]] std::string to_json(const SyncCompleted& event);

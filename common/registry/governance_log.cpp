@@ -67,17 +67,6 @@ Result<DocumentPage> GovernanceLog::sync_runs(const Actor& actor, const Scope& s
       Arguments().scope(scope), page);
 }
 
-Result<DocumentPage> GovernanceLog::held_changes(const Actor& actor, const Scope& scope, const PageRequest& page) {
-  return page_as(
-      database_, actor,
-      "SELECT CAST(h.id AS text) AS id, CAST(0 AS bigint) AS version, CAST(h.id AS text) AS place, "
-      "CAST(json_build_object('id', h.id, 'connection', c.name, 'connectionId', c.id, 'modelId', h.model_id, "
-      "'reason', h.reason, 'before', h.before, 'after', h.after, 'since', tokenrail_time(h.created_at)) AS "
-      "text) AS document FROM held_change h JOIN connection c ON c.id = h.connection_id WHERE h.decision IS "
-      "NULL AND c.org_id IS NOT DISTINCT FROM @org",
-      Arguments().scope(scope), page);
-}
-
 Result<std::string> GovernanceLog::request_sync(const Actor& actor, const Scope& scope,
                                                 const std::string& connection_id, bool accept_held) {
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<std::string> {

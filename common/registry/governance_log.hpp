@@ -26,10 +26,8 @@ class GovernanceLog {
                              const PageRequest& page);
   /// Syncs of the scope's connections, newest first.
   Result<DocumentPage> sync_runs(const Actor& actor, const Scope& scope, const PageRequest& page);
-  /// Lists that were not applied and wait for a decision.
-  Result<DocumentPage> held_changes(const Actor& actor, const Scope& scope, const PageRequest& page);
-  /// Asks registry-sync to sync a connection of the scope now, and returns the request's id. `accept_held`: apply a
-  /// list that would be held. Errors: not_found.
+  /// Asks registry-sync to sync a connection of the scope now, and returns the request's id. `accept_held`: apply
+  /// also what would be held. Errors: not_found.
   Result<std::string> request_sync(const Actor& actor, const Scope& scope, const std::string& connection_id,
                                    bool accept_held);
 

@@ -145,12 +145,12 @@ Result<Connection> Store::ensure_platform_connection(const PlatformConnection& w
 
 Result<void> Store::prune(std::chrono::hours age) {
   const long long hours = age.count();
-  // Each on its own: what keeps one of them from being done keeps no other one. A held list goes before the run that it
-  // points to, a run before the request that it points to.
+  // Each on its own: what keeps one of them from being done keeps no other one. A held change goes before the run that
+  // it points to, a run before the request that it points to.
   constexpr std::array statements{
       "DELETE FROM outbox WHERE published_at < now() - make_interval(hours => CAST(:hours AS int))",
-      "DELETE FROM held_change WHERE decision IS NOT NULL AND "
-      "decided_at < now() - make_interval(hours => CAST(:hours AS int))",
+      "DELETE FROM held_change WHERE (ended_at IS NOT NULL OR decision = 'superseded') AND "
+      "COALESCE(ended_at, decided_at) < now() - make_interval(hours => CAST(:hours AS int))",
       "DELETE FROM sync_run r WHERE finished_at < now() - make_interval(hours => CAST(:hours AS int)) AND "
       "NOT EXISTS (SELECT 1 FROM held_change h WHERE h.sync_run_id = r.id)",
       "DELETE FROM sync_request q WHERE finished_at < now() - make_interval(hours => CAST(:hours AS int)) AND "

@@ -63,7 +63,7 @@ struct PlatformConnection {
 struct SyncRequest {
   std::string id;
   std::string connection_id{};  ///< empty: all
-  bool accept_held = false;     ///< apply a list that would be held
+  bool accept_held = false;     ///< apply also what would be held
   bool republish = false;       ///< no connection is synced: the compacted topics are compared with the database
 };
 
@@ -98,7 +98,11 @@ class Store {
   /// Models of the connection's scope and provider, those that it does not serve included.
   Result<std::vector<StoredModel>> load_models(const Connection& connection);
 
-  /// Carries out a plan and records its run, in one transaction. A held plan changes no model. `snapshot`: the
+  /// Held changes of a connection, and decisions on them that are in force. `connection_id` empty: what waits for a
+  /// decision, of all connections.
+  Result<std::vector<HeldChange>> held_changes(const std::string& connection_id);
+
+  /// Carries out a plan and records its run, in one transaction. `snapshot`: the
   /// provider's answer; kept when something changed. Error `cancelled`: another writer changed one of the models since
   /// they were loaded, or added one that the plan adds; nothing was written, sync again.
   /// The run is recorded when it changed something, when its status differs from the last one's, or when it was asked
@@ -127,9 +131,9 @@ class Store {
   /// Gives these records a new version each and publishes them again (cause `rollback`): readers hold newer ones than
   /// this database, which was restored from a backup or created again.
   Result<void> tell_anew(const std::vector<RecordName>& records);
-  /// Removes what is older than that: published outbox rows, decided held lists, runs that no held list points to,
-  /// finished requests without a run; and snapshots beyond the last ten a connection. An error is the first of several:
-  /// what cannot be removed keeps nothing else from it.
+  /// Removes what is older than that: published outbox rows, held changes that are over, runs that no held change
+  /// points to, finished requests without a run; and snapshots beyond the last ten a connection. An error is the first
+  /// of several: what cannot be removed keeps nothing else from it.
   Result<void> prune(std::chrono::hours age);
 
   // ---- people

@@ -45,6 +45,37 @@ Result<std::vector<StoredModel>> Store::load_models(const Connection& connection
   });
 }
 
+Result<std::vector<HeldChange>> Store::held_changes(const std::string& connection_id) {
+  return impl_->session.run([&](soci::session& sql) -> Result<std::vector<HeldChange>> {
+    const auto connection = text_or_null(connection_id);
+    const soci::rowset<soci::row> rows =
+        (sql.prepare << "SELECT CAST(h.id AS text) AS id, CAST(h.model_id AS text) AS model_id, "
+                        "m.model_name AS model_name, c.name AS connection_name, CAST(h.before AS text) AS before, "
+                        "CAST(h.after AS text) AS after, h.reason AS reason, h.decision AS decision, "
+                        "CAST(floor(extract(epoch FROM h.created_at) * 1000) AS bigint) AS since_ms "
+                        "FROM held_change h JOIN connection c ON c.id = h.connection_id "
+                        "LEFT JOIN model m ON m.id = h.model_id WHERE c.deleted_at IS NULL AND h.ended_at IS NULL AND "
+                        "(h.decision IS NULL OR (h.decision IN ('accepted', 'rejected') AND "
+                        "CAST(:connection AS uuid) IS NOT NULL)) AND "
+                        "h.connection_id = COALESCE(CAST(:connection AS uuid), h.connection_id) "
+                        "ORDER BY h.created_at, h.id",
+         soci::use(connection.value, connection.indicator, "connection"));
+    std::vector<HeldChange> changes;
+    for (const auto& row : rows) {
+      changes.push_back({.id = text(row, "id"),
+                         .model_id = text(row, "model_id"),
+                         .model_name = text(row, "model_name"),
+                         .connection_name = text(row, "connection_name"),
+                         .before = parse_held_values(text(row, "before")),
+                         .after = parse_held_values(text(row, "after")),
+                         .reason = text(row, "reason"),
+                         .decision = text(row, "decision"),
+                         .since_ms = number(row, "since_ms")});
+    }
+    return changes;
+  });
+}
+
 namespace {
 
 std::string_view word_of(events::Support support) {
@@ -191,27 +222,27 @@ std::string_view health_of(const SyncRun& run) {
 }
 
 /// Records a run where it says something new. Returns its id, or nothing.
-std::string record_run(soci::session& sql, const Connection& now, const SyncRun& run, bool changed) {
-  const bool turned = now.last_sync_status != run.status || now.last_error_class != run.error_class;
-  if (turned) {
+std::string record_run(soci::session& sql, const Connection& now, const SyncRun& run, bool changed, bool new_held) {
+  const bool differs = now.last_sync_status != run.status || now.last_error_class != run.error_class;
+  if (differs) {
     const std::string health(health_of(run));
     sql << "UPDATE connection SET health = :health, last_sync_status = :status, last_error_class = :error_class, "
            "last_sync_status_at = now(), updated_at = now() WHERE id = CAST(:id AS uuid)",
         soci::use(health), soci::use(run.status), soci::use(run.error_class), soci::use(now.id);
   }
+  const bool turned = differs || new_held;
   if (!turned && !changed && run.request_id.empty()) return {};
   const auto request = text_or_null(run.request_id);
   const std::string detail = storable(run.detail, 512);
   std::string id;
   sql << "INSERT INTO sync_run (connection_id, request_id, trigger, status, listed, added, updated, unchanged, "
-         "missing, "
-         "failed, error_class, detail, started_at) VALUES (CAST(:connection AS uuid), CAST(:request AS uuid), "
-         ":trigger, "
-         ":status, :listed, :added, :updated, :unchanged, :missing, :failed, :error_class, :detail, "
+         "missing, held, failed, error_class, detail, started_at) VALUES (CAST(:connection AS uuid), "
+         "CAST(:request AS uuid), :trigger, :status, :listed, :added, :updated, :unchanged, :missing, :held, :failed, "
+         ":error_class, :detail, "
          "to_timestamp(CAST(:started AS bigint) / 1000.0)) RETURNING CAST(id AS text)",
       soci::use(now.id), soci::use(request.value, request.indicator), soci::use(run.trigger), soci::use(run.status),
       soci::use(run.listed), soci::use(run.added), soci::use(run.updated), soci::use(run.unchanged),
-      soci::use(run.missing), soci::use(run.failed), soci::use(run.error_class), soci::use(detail),
+      soci::use(run.missing), soci::use(run.held), soci::use(run.failed), soci::use(run.error_class), soci::use(detail),
       soci::use(run.started_ms), soci::into(id);
   // Told on the topic only when it turns: a provider that is down for a week is one event, and what a good run changed
   // its models' own events say.
@@ -227,6 +258,7 @@ std::string record_run(soci::session& sql, const Connection& now, const SyncRun&
                                       .unchanged = run.unchanged,
                                       .missing = run.missing,
                                       .failed = run.failed,
+                                      .held = run.held,
                                       .error_class = run.error_class};
     write_outbox(sql, "connection",
                  fmt::format("{}/{}/{}/_connection", now.org_id.empty() ? "_" : now.org_id,
@@ -253,23 +285,52 @@ void keep_snapshot(soci::session& sql, const Connection& connection, std::string
       soci::use(hex), soci::use(connection.id);
 }
 
-/// What was held is decided by the next list that is applied, and replaced by the next one that is held. A run that got
-/// no list decides nothing.
+/// Who asked for the run, else this program.
+constexpr const char* run_asker =
+    "COALESCE((SELECT requested_by FROM sync_request WHERE id = CAST(:request AS uuid)), :actor)";
+
+/// Writes down what a plan holds, what a person accepted with the whole list, and what is over.
 void settle_held(soci::session& sql, const Connection& now, const SyncPlan& plan, const SyncRun& run,
                  const std::string& run_id) {
-  const bool still_held = plan.held && now.last_sync_status == "held";
-  if (run.status == "failed" || still_held) return;
-  const std::string decision = plan.accepted ? "accepted" : "superseded";
-  const auto accepting = text_or_null(plan.accepted ? run.request_id : std::string());
   const std::string actor = sync_actor;
-  sql << "UPDATE held_change SET decision = :decision, decided_at = now(), decided_by = "
-         "COALESCE((SELECT requested_by FROM sync_request WHERE id = CAST(:request AS uuid)), :actor) "
-         "WHERE connection_id = CAST(:connection AS uuid) AND decision IS NULL",
-      soci::use(decision), soci::use(accepting.value, accepting.indicator), soci::use(actor), soci::use(now.id);
-  if (!plan.held) return;
-  sql << "INSERT INTO held_change (connection_id, sync_run_id, reason) "
-         "VALUES (CAST(:connection AS uuid), CAST(:run AS uuid), :reason)",
-      soci::use(now.id), soci::use(run_id), soci::use(plan.held_reason);
+  for (const auto& id : plan.ended) {
+    sql << "UPDATE held_change SET ended_at = now(), "
+           "decided_at = CASE WHEN decision IS NULL THEN now() ELSE decided_at END, "
+           "decided_by = CASE WHEN decision IS NULL THEN :actor ELSE decided_by END, "
+           "decision = COALESCE(decision, 'superseded') WHERE id = CAST(:id AS uuid) AND ended_at IS NULL",
+        soci::use(actor, "actor"), soci::use(id, "id");
+  }
+  const auto run_bound = text_or_null(run_id);
+  const auto insert = [&](const HeldChange& change) {
+    const auto model = text_or_null(change.model_id);
+    const auto before = text_or_null(to_json(change.before));
+    const auto after = text_or_null(to_json(change.after));
+    const std::string reason = storable(change.reason, 1024);
+    std::string id;
+    sql << "INSERT INTO held_change (connection_id, model_id, sync_run_id, before, after, reason) VALUES "
+           "(CAST(:connection AS uuid), CAST(:model AS uuid), CAST(:run AS uuid), CAST(:before AS jsonb), "
+           "CAST(:after AS jsonb), :reason) ON CONFLICT DO NOTHING RETURNING CAST(id AS text)",
+        soci::use(now.id), soci::use(model.value, model.indicator), soci::use(run_bound.value, run_bound.indicator),
+        soci::use(before.value, before.indicator), soci::use(after.value, after.indicator), soci::use(reason),
+        soci::into(id);
+    return id;
+  };
+  for (const auto& change : plan.held)
+    if (change.id.empty()) insert(change);
+  const auto accepting = text_or_null(run.request_id);
+  for (const auto& change : plan.accepted) {
+    const auto id = change.id.empty() ? insert(change) : change.id;
+    const auto after = text_or_null(to_json(change.after));
+    // An accepted removal stays in force until its models are gone or back.
+    const int over = change.model_id.empty() ? 0 : 1;
+    sql << fmt::format(
+        "UPDATE held_change SET decision = 'accepted', decided_at = now(), decided_by = {}, "
+        "after = CAST(:after AS jsonb), ended_at = CASE WHEN CAST(:over AS int) = 0 THEN NULL ELSE now() END "
+        "WHERE CAST(id AS text) = :id AND decision IS NULL",
+        run_asker),
+        soci::use(accepting.value, accepting.indicator, "request"), soci::use(actor, "actor"),
+        soci::use(after.value, after.indicator, "after"), soci::use(over, "over"), soci::use(id, "id");
+  }
 }
 
 Result<void> overtaken(const PlannedModel& planned, std::string_view how) {
@@ -316,7 +377,7 @@ Result<void> write_models(soci::session& sql, const Connection& now, const SyncP
 Result<void> Store::apply(const Connection& connection, const SyncPlan& plan, const SyncRun& run,
                           std::string_view snapshot) {
   // Nothing to say and nothing turned: not even a transaction.
-  if (plan.models.empty() && run.request_id.empty() && connection.last_sync_status == run.status &&
+  if (plan.idle() && run.request_id.empty() && connection.last_sync_status == run.status &&
       connection.last_error_class == run.error_class)
     return {};
   return impl_->lead([&](soci::session& sql) -> Result<void> {
@@ -324,14 +385,12 @@ Result<void> Store::apply(const Connection& connection, const SyncPlan& plan, co
     if (!now)
       return fail(ErrorKind::cancelled, fmt::format("The connection {} was deleted meanwhile.", connection.name));
     std::vector<Change> changes;
-    if (!plan.held) {
-      if (auto written = write_models(sql, *now, plan, changes); !written) return written;
-      tell_changes(sql, changes, "sync", sync_actor);
-    }
-    const bool was_held = now->last_sync_status == "held";
-    const auto run_id = record_run(sql, *now, run, !changes.empty());
+    if (auto written = write_models(sql, *now, plan, changes); !written) return written;
+    tell_changes(sql, changes, "sync", sync_actor);
+    const bool new_held = std::ranges::any_of(plan.held, [](const HeldChange& change) { return change.id.empty(); });
+    const auto run_id = record_run(sql, *now, run, !changes.empty(), new_held);
     settle_held(sql, *now, plan, run, run_id);
-    if (!snapshot.empty() && (!changes.empty() || (plan.held && !was_held))) keep_snapshot(sql, *now, snapshot);
+    if (!snapshot.empty() && (!changes.empty() || new_held)) keep_snapshot(sql, *now, snapshot);
     return {};
   });
 }
@@ -392,7 +451,7 @@ Result<SyncRequestState> Store::sync_request_state(const std::string& request_id
     const soci::rowset<soci::row> rows =
         (sql.prepare << "SELECT CAST(r.connection_id AS text) AS connection_id, c.name AS name, r.trigger AS trigger, "
                         "r.status AS status, r.listed AS listed, r.added AS added, r.updated AS updated, "
-                        "r.unchanged AS unchanged, r.missing AS missing, r.failed AS failed, "
+                        "r.unchanged AS unchanged, r.missing AS missing, r.held AS held, r.failed AS failed, "
                         "r.error_class AS error_class, r.detail AS detail "
                         "FROM sync_run r JOIN connection c ON c.id = r.connection_id "
                         "WHERE r.request_id = CAST(:id AS uuid) ORDER BY c.name",
@@ -408,6 +467,7 @@ Result<SyncRequestState> Store::sync_request_state(const std::string& request_id
                             .updated = row.get<int>("updated"),
                             .unchanged = row.get<int>("unchanged"),
                             .missing = row.get<int>("missing"),
+                            .held = row.get<int>("held"),
                             .failed = row.get<int>("failed"),
                             .error_class = text(row, "error_class"),
                             .detail = text(row, "detail")});

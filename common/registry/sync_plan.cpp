@@ -42,6 +42,11 @@ std::string_view name_of(PlannedModel::Kind kind) {
   return "";
 }
 
+bool SyncPlan::idle() const {
+  const bool new_held = std::ranges::any_of(held, [](const HeldChange& change) { return change.id.empty(); });
+  return models.empty() && accepted.empty() && ended.empty() && !new_held;
+}
+
 bool provider_answered(const SyncRun& run) {
   return run.status != "failed" || run.error_class == conflict_class;
 }

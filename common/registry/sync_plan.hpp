@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/events/model_event.hpp"
+#include "common/registry/held_values.hpp"
 
 namespace tokenrail::registry {
 
@@ -81,16 +82,21 @@ struct PlannedModel {
 [[nodiscard]] std::string_view name_of(PlannedModel::Kind kind);
 
 struct SyncPlan {
-  bool held = false;      ///< the list looks wrong: nothing of it is applied
-  bool accepted = false;  ///< it looks wrong and is applied all the same, since a person said so
-  std::string held_reason{};
   std::vector<PlannedModel> models{};
+  /// Look wrong, are not part of `models`, and wait for a person. Those without an id are new.
+  std::vector<HeldChange> held{};
+  /// Look wrong, and are part of `models` since a person accepted the whole list. Their id is of the row that waited.
+  std::vector<HeldChange> accepted{};
+  std::vector<std::string> ended{};  ///< ids of held changes and decisions that the list no longer repeats
   std::int64_t listed = 0;
   std::int64_t added = 0;
   std::int64_t updated = 0;
   std::int64_t unchanged = 0;
-  std::int64_t missing = 0;
-  std::int64_t failed = 0;  ///< entries that could not be read or stored
+  std::int64_t missing = 0;  ///< known models of the connection that the list does not have
+  std::int64_t failed = 0;   ///< entries that could not be read or stored
+
+  /// The plan changes nothing, not even a held change.
+  [[nodiscard]] bool idle() const;
 };
 
 /// One run of a sync over one connection, as it is recorded.
@@ -105,6 +111,7 @@ struct SyncRun {
   std::int64_t updated = 0;
   std::int64_t unchanged = 0;
   std::int64_t missing = 0;
+  std::int64_t held = 0;  ///< changes that wait for a person
   std::int64_t failed = 0;
   std::string error_class{};
   std::string detail{};

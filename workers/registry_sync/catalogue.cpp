@@ -183,6 +183,7 @@ boost::asio::awaitable<CatalogueReader::Answer> CatalogueReader::read(
   co_await lanes.run(asking.questions.size(), [&](std::size_t index) { return learn(&asking, index); });
 
   Catalogue catalogue{.list = {.unreadable = static_cast<std::int64_t>(list.skipped),
+                               .without_details = static_cast<std::int64_t>(asking.failed),
                                .beyond = selection.beyond,
                                .by_hand = only_by_hand},
                       .body = std::move(pages->body),

@@ -2,15 +2,25 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
 #include <utility>
 
 #include <fmt/core.h>
 
+#include "workers/registry_sync/holds.hpp"
+
 namespace tokenrail::registry_sync {
+
+bool wanted(const registry::Connection& connection, const std::string& name) {
+  const auto matches = [&](const std::string& glob) { return matches_glob(glob, name); };
+  if (!connection.include_globs.empty() && std::ranges::none_of(connection.include_globs, matches)) return false;
+  return std::ranges::none_of(connection.exclude_globs, matches);
+}
 
 namespace {
 
+using registry::HeldChange;
 using registry::PlannedModel;
 using registry::StoredModel;
 using Kind = PlannedModel::Kind;
@@ -115,7 +125,7 @@ PlannedModel plan_new(const registry::Connection& connection, const ListedModel&
 }
 
 std::optional<PlannedModel> plan_listed(const registry::Connection& connection, const StoredModel& stored,
-                                        const ListedModel& listed) {
+                                        const ListedModel& listed, Holds& holds) {
   auto planned = start_from(stored);
   planned.here.upstream_name = listed.name;
   planned.here.digest = listed.digest;
@@ -127,6 +137,7 @@ std::optional<PlannedModel> plan_listed(const registry::Connection& connection, 
   planned.after.missing_since_ms = std::nullopt;
   // Two hosts may hold different builds under one name; were both to tell, every run would change the model.
   if (!stored.told_elsewhere) tell_facts(planned, stored, listed);
+  if (stored.told_elsewhere || listed.details_known) holds.judge(stored.state, planned.after);
   if (planned.details_digest != stored.details_digest) planned.raw = listed.raw;
   if (!stored.here) {
     auto& deployments = planned.after.deployments;
@@ -159,18 +170,47 @@ std::optional<PlannedModel> plan_unlisted(const registry::Connection& connection
   return finish(std::move(planned), stored, !newly && newly_expired ? Kind::expired : Kind::missing);
 }
 
-}  // namespace
-
-bool wanted(const registry::Connection& connection, const std::string& name) {
-  const auto matches = [&](const std::string& glob) { return matches_glob(glob, name); };
-  if (!connection.include_globs.empty() && std::ranges::none_of(connection.include_globs, matches)) return false;
-  return std::ranges::none_of(connection.exclude_globs, matches);
+bool grace_over(const registry::StoredDeployment& here, const DiffRules& rules, std::int64_t now_ms) {
+  return here.missing_since_ms && now_ms - *here.missing_since_ms >= rules.missing_grace.count() &&
+         here.missing_runs >= rules.missing_runs;
 }
 
+/// The models that a list would take away, where it looks wrong; nothing: it does not. A model that is missing counts
+/// as known until its grace is over, so that several short lists cannot do together what one of them may not.
+std::optional<HeldChange> removal_by(const registry::Connection& connection,
+                                     const std::map<std::string_view, const ListedModel*>& listed,
+                                     const std::vector<StoredModel>& stored, const DiffRules& rules,
+                                     std::int64_t now_ms, bool empty, const std::set<std::string>& accepted) {
+  std::int64_t known = 0;
+  std::int64_t gone = 0;
+  HeldChange change;
+  for (const auto& model : stored) {
+    const auto& name = model.state.model_name;
+    // What the globs leave out, a person left out.
+    if (!model.here || grace_over(*model.here, rules, now_ms) || !wanted(connection, name)) continue;
+    if (model.here->missing_since_ms && accepted.contains(name)) continue;
+    ++known;
+    if (listed.contains(name)) continue;
+    ++gone;
+    if (!model.here->missing_since_ms) change.after.missing.insert(name);
+  }
+  if (change.after.missing.empty()) return std::nullopt;
+  if (empty) {
+    change.reason = fmt::format("the list is empty, but {} models are known", known);
+    return change;
+  }
+  if (known < rules.small_list || gone * 2 <= known) return std::nullopt;
+  change.reason = fmt::format("the list lacks {} of {} known models", gone, known);
+  return change;
+}
+
+}  // namespace
+
 registry::SyncPlan plan_sync(const registry::Connection& connection, const ProviderList& list,
-                             const std::vector<StoredModel>& stored, const DiffRules& rules, std::int64_t now_ms) {
+                             const std::vector<StoredModel>& stored, const DiffRules& rules, std::int64_t now_ms,
+                             const std::vector<HeldChange>& decided) {
   registry::SyncPlan plan;
-  plan.failed = list.unreadable + list.beyond;
+  plan.failed = list.unreadable + list.beyond + list.without_details;
   std::map<std::string_view, const ListedModel*> listed;
   for (const auto& model : list.models) {
     if (!wanted(connection, model.name)) continue;
@@ -178,21 +218,14 @@ registry::SyncPlan plan_sync(const registry::Connection& connection, const Provi
   }
   plan.listed = static_cast<std::int64_t>(listed.size());
 
-  const auto known = std::ranges::count_if(
-      stored, [](const StoredModel& m) { return m.here.has_value() && !m.here->missing_since_ms; });
-  const auto count = static_cast<std::int64_t>(list.models.size()) + list.unreadable + list.beyond;
-  const bool looks_wrong = !list.by_hand && known > 0 && count * 2 < known;
-  plan.accepted = looks_wrong && rules.accept_held;
-  if (looks_wrong && !rules.accept_held) {
-    plan.held = true;
-    plan.held_reason = count == 0 ? fmt::format("the list is empty, but {} models are known", known)
-                                  : fmt::format("the list has {} models, but {} are known", count, known);
-    plan.unchanged = known;
-    return plan;
+  Holds holds(plan, decided, rules.accept_held);
+  std::map<std::string_view, const StoredModel*> known;
+  std::set<std::string> ids;
+  for (const auto& model : stored) {
+    known.emplace(model.state.model_name, &model);
+    ids.insert(model.state.id);
   }
-
-  std::map<std::string_view, const StoredModel*> held;
-  for (const auto& model : stored) held.emplace(model.state.model_name, &model);
+  holds.end_all_but(ids);
   const auto keep = [&](std::optional<PlannedModel> planned) {
     const auto kind = planned ? planned->kind : Kind::noted;
     if (planned) plan.models.push_back(std::move(*planned));
@@ -207,23 +240,33 @@ registry::SyncPlan plan_sync(const registry::Connection& connection, const Provi
         break;
       case Kind::missing:
       case Kind::expired:
-        ++plan.missing;
-        break;
       case Kind::noted:
         ++plan.unchanged;
         break;
     }
   };
   for (const auto& [name, model] : listed) {
-    const auto known_model = held.find(name);
-    keep(known_model == held.end() ? plan_new(connection, *model)
-                                   : plan_listed(connection, *known_model->second, *model));
+    const auto known_model = known.find(name);
+    keep(known_model == known.end() ? plan_new(connection, *model)
+                                    : plan_listed(connection, *known_model->second, *model, holds));
   }
   if (list.unreadable > 0 || list.by_hand) return plan;
-  for (const auto& [name, model] : held) {
+  const bool empty = list.models.empty() && list.beyond == 0;
+  const bool applied =
+      holds.judge_removal(removal_by(connection, listed, stored, rules, now_ms, empty, holds.accepted_removals()));
+  for (const auto& [name, model] : known) {
     if (!model->here || listed.contains(name)) continue;
-    keep(plan_unlisted(connection, *model, rules, now_ms));
+    ++plan.missing;
+    // An empty list removes nothing that a person has not accepted.
+    const bool believed = !empty || rules.accept_held || holds.accepted_removals().contains(std::string(name));
+    if (!(applied && believed) && wanted(connection, std::string(name))) continue;
+    if (auto planned = plan_unlisted(connection, *model, rules, now_ms)) plan.models.push_back(std::move(*planned));
   }
+  holds.end_removals([&](const std::string& name) {
+    const auto model = known.find(name);
+    return model != known.end() && model->second->here && !listed.contains(name) &&
+           !grace_over(*model->second->here, rules, now_ms);
+  });
   return plan;
 }
 

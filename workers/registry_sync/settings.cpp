@@ -115,14 +115,16 @@ constexpr std::array settings{
             .help = "How often the outbox is looked at, and whether someone asked for a sync.",
             .min = 10,
             .max = 60 * second_ms},
-    Setting{.name = "sync.history_days",
-            .env = {},
-            .kind = Kind::integer,
-            .default_value = "30",
-            .help = "Days for which published outbox rows and records of syncs, their requests and decided held lists "
-                    "are kept.",
-            .min = 1,
-            .max = 3650},
+    Setting{
+        .name = "sync.history_days",
+        .env = {},
+        .kind = Kind::integer,
+        .default_value = "30",
+        .help =
+            "Days for which published outbox rows and records of syncs, their requests and held changes that are over "
+            "are kept.",
+        .min = 1,
+        .max = 3650},
 };
 
 }  // namespace

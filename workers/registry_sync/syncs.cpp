@@ -1,5 +1,7 @@
 #include "workers/registry_sync/syncs.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -152,18 +154,23 @@ boost::asio::awaitable<Result<registry::SyncRun>> ConnectionSyncs::sync_once(reg
   rules.accept_held = accept_held;
   const auto body = std::make_shared<const std::string>(std::move(catalogue->body));
   for (int plans = 1;; ++plans) {
-    auto plan = plan_sync(connection, catalogue->list, *stored, rules, now_ms());
-    run.status = plan.held ? "held" : "ok";
-    run.detail = plan.held ? plan.held_reason : catalogue->note;
+    const auto decided = co_await held_changes(connection);
+    if (!decided) co_return std::unexpected(decided.error());
+    auto plan = plan_sync(connection, catalogue->list, *stored, rules, now_ms(), *decided);
+    const bool held = !plan.held.empty();
+    run.status = held ? "held" : "ok";
+    run.detail = held ? registry::held_detail(plan.held) : catalogue->note;
     run.listed = plan.listed;
     run.added = plan.added;
     run.updated = plan.updated;
     run.unchanged = plan.unchanged;
     run.missing = plan.missing;
+    run.held = static_cast<std::int64_t>(plan.held.size());
     run.failed = plan.failed;
     const auto applied = co_await stores_.run([connection, run, plan = std::move(plan), body](registry::Store& store) {
       return store.apply(connection, plan, run, *body);
     });
+    if (applied && held) note_held(connection, co_await held_changes(connection));
     if (applied) co_return run;
     if (applied.error().kind != ErrorKind::cancelled || plans == plans_max || cancelled_)
       co_return std::unexpected(applied.error());
@@ -171,6 +178,19 @@ boost::asio::awaitable<Result<registry::SyncRun>> ConnectionSyncs::sync_once(reg
     stored = co_await stores_.run([connection](registry::Store& store) { return store.load_models(connection); });
     if (!stored) co_return std::unexpected(stored.error());
   }
+}
+
+boost::asio::awaitable<Result<std::vector<registry::HeldChange>>> ConnectionSyncs::held_changes(
+    registry::Connection connection) {
+  co_return co_await stores_.run([id = connection.id](registry::Store& store) { return store.held_changes(id); });
+}
+
+void ConnectionSyncs::note_held(const registry::Connection& connection,
+                                const Result<std::vector<registry::HeldChange>>& changes) {
+  if (!changes) return;
+  std::vector<registry::HeldChange> open;
+  std::ranges::copy_if(*changes, std::back_inserter(open), [](const auto& change) { return change.decision.empty(); });
+  held_words_[connection.id] = registry::held_words(open);
 }
 
 void ConnectionSyncs::told(const registry::Connection& connection, const registry::SyncRun& run) {
@@ -185,15 +205,15 @@ void ConnectionSyncs::told(const registry::Connection& connection, const registr
   auto now = well ? fmt::format("{} models listed{}{}", run.listed, run.detail.empty() ? "" : "; ", run.detail)
                   : fmt::format("down, {}", run.error_class);
   if (!well && answered) now = "listed, but not applied: others were writing; to be tried again";
-  if (run.status == "held") now = fmt::format("held, {}", run.detail);
-  const bool news = words != now || run.added + run.updated + run.missing > 0;
+  if (run.status == "held") now = fmt::format("{} models listed; {}", run.listed, held_words_[connection.id]);
+  const bool news = words != now || run.added + run.updated > 0;
   words = std::move(now);
   if (!news && run.request_id.empty()) return;
   if (!well) {
     spdlog::warn("{}: {} ({})", connection.name, run.detail, run.error_class);
   } else if (run.status == "held") {
-    spdlog::warn("{}: nothing was applied: {}. If that is right, accept it: tokenrail registry sync --accept",
-                 connection.name, run.detail);
+    spdlog::warn("{}: {} listed, {} added, {} updated, {} unchanged, {} missing; {}", connection.name, run.listed,
+                 run.added, run.updated, run.unchanged, run.missing, held_words_[connection.id]);
   } else {
     spdlog::info("{}: {} listed, {} added, {} updated, {} unchanged, {} missing, {} left out", connection.name,
                  run.listed, run.added, run.updated, run.unchanged, run.missing, run.failed);

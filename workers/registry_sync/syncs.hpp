@@ -55,6 +55,8 @@ class ConnectionSyncs {
   boost::asio::awaitable<Result<registry::SyncRun>> sync_once(registry::Connection connection, registry::SyncRun run,
                                                               bool accept_held);
   boost::asio::awaitable<Result<void>> record_failure(registry::Connection connection, registry::SyncRun run);
+  boost::asio::awaitable<Result<std::vector<registry::HeldChange>>> held_changes(registry::Connection connection);
+  void note_held(const registry::Connection& connection, const Result<std::vector<registry::HeldChange>>& changes);
   void told(const registry::Connection& connection, const registry::SyncRun& run);
 
   boost::asio::io_context& loop_;
@@ -71,6 +73,7 @@ class ConnectionSyncs {
   bool cancelled_ = false;
   std::exception_ptr failure_{};
   std::map<std::string, std::string> words_;
+  std::map<std::string, std::string> held_words_;  ///< by connection id: what waits for a decision
   telemetry::Histogram& sync_ms_;
   telemetry::Gauge& running_gauge_;
 };

@@ -13,8 +13,20 @@ using testing::HasSubstr;
 class StoreHistory : public StoreTest {
  protected:
   void hold() {
-    const SyncPlan held{.held = true, .held_reason = "the list is empty"};
-    record(held, run("held"));
+    auto open = open_changes();
+    if (open.empty()) open.push_back({.after = {.missing = {"a"}}, .reason = "the list is empty"});
+    record({.held = std::move(open)}, run("held"));
+  }
+  std::vector<HeldChange> open_changes() {
+    auto rows = store_->held_changes(connection_.id).value();
+    std::erase_if(rows, [](const HeldChange& row) { return !row.decision.empty(); });
+    return rows;
+  }
+  /// A list that no longer makes the held change.
+  SyncPlan fine() {
+    SyncPlan plan;
+    for (const auto& row : open_changes()) plan.ended.push_back(row.id);
+    return plan;
   }
   void record(const SyncPlan& plan, const SyncRun& run) {
     const auto applied = store_->apply(connection_, plan, run, "");
@@ -35,7 +47,7 @@ TEST_F(StoreHistory, PruningRemovesWhatIsOldAndKeepsWhatIsOpen) {
   hold();
   auto manual = run();
   manual.request_id = asked;
-  record({}, manual);
+  record(fine(), manual);
   ASSERT_TRUE(store_->finish_sync_request(asked).has_value());
   hold();
   const auto waiting = store_->request_sync("", "ann").value();
@@ -50,7 +62,7 @@ TEST_F(StoreHistory, PruningRemovesWhatIsOldAndKeepsWhatIsOpen) {
   EXPECT_EQ(count("provider_snapshot"), "10");
 
   db.run("UPDATE sync_run SET finished_at = now() - interval '2 hours'");
-  db.run("UPDATE held_change SET decided_at = now() - interval '2 hours' WHERE decision IS NOT NULL");
+  db.run("UPDATE held_change SET ended_at = now() - interval '2 hours' WHERE decision IS NOT NULL");
   db.run(
       "UPDATE sync_request SET requested_at = now() - interval '2 hours', finished_at = CASE WHEN finished_at IS "
       "NOT NULL THEN now() - interval '2 hours' END");
@@ -62,10 +74,19 @@ TEST_F(StoreHistory, PruningRemovesWhatIsOldAndKeepsWhatIsOpen) {
   EXPECT_EQ(db.run("SELECT string_agg(id::text, ',') FROM sync_request"), waiting);
 }
 
+TEST_F(StoreHistory, ADecisionThatIsInForceIsNotPruned) {
+  apply({adding("a")});
+  hold();
+  auto db = sql();
+  db.run("UPDATE held_change SET decision = 'rejected', decided_by = 'ann', decided_at = now() - interval '2 hours'");
+  ASSERT_TRUE(store_->prune(std::chrono::hours(1)).has_value());
+  EXPECT_EQ(count("held_change"), "1");
+}
+
 TEST_F(StoreHistory, AHeldListThatWasDecidedLatelyKeepsItsRun) {
   apply({adding("a")});
   hold();
-  record({}, run());
+  record(fine(), run());
   sql().run("UPDATE sync_run SET finished_at = now() - interval '2 hours'");
   const auto pruned = store_->prune(std::chrono::hours(1));
   ASSERT_TRUE(pruned.has_value()) << pruned.error().detail;
@@ -116,7 +137,7 @@ TEST_F(StoreHistory, WhatIsNoTextIsLeftOutOfIt) {
   EXPECT_EQ(sql().run("SELECT requested_by FROM sync_request ORDER BY requested_at DESC LIMIT 1"), "unknown");
 }
 
-// ---- held lists ----------------------------------------------------------------------------------------------------
+// ---- held changes --------------------------------------------------------------------------------------------------
 
 TEST_F(StoreHistory, AnAcceptedListSaysWhoAcceptedIt) {
   apply({adding("a")});
@@ -124,14 +145,19 @@ TEST_F(StoreHistory, AnAcceptedListSaysWhoAcceptedIt) {
   auto accepting = run();
   accepting.trigger = "manual";
   accepting.request_id = store_->request_sync("", "ann", true).value();
-  record({.accepted = true}, accepting);
+  record({.accepted = open_changes()}, accepting);
   EXPECT_EQ(sql().run("SELECT decision || ' by ' || decided_by FROM held_change"), "accepted by ann");
+  const auto rows = store_->held_changes(connection_.id).value();
+  ASSERT_EQ(rows.size(), 1U) << "in force until its models are gone";
+  EXPECT_EQ(rows[0].decision, "accepted");
+  EXPECT_EQ(rows[0].after.missing, std::set<std::string>{"a"});
+  EXPECT_TRUE(store_->held_changes("").value().empty()) << "nothing waits";
 }
 
-TEST_F(StoreHistory, AListThatMendedItselfSupersedesTheHeldOne) {
+TEST_F(StoreHistory, AListThatIsFineAgainSupersedesTheHeldChange) {
   apply({adding("a")});
   hold();
-  record({}, run());
+  record(fine(), run());
   EXPECT_EQ(sql().run("SELECT decision || ' by ' || decided_by FROM held_change"), "superseded by registry-sync");
 }
 
@@ -141,14 +167,29 @@ TEST_F(StoreHistory, AFailureDecidesNothing) {
   fail_once();
   EXPECT_EQ(count("held_change WHERE decision IS NULL"), "1");
   hold();
-  EXPECT_EQ(count("held_change WHERE decision = 'superseded'"), "1");
-  EXPECT_EQ(count("held_change WHERE decision IS NULL"), "1");
-  fail_once();
-  auto accepting = run();
-  accepting.request_id = store_->request_sync("", "ann", true).value();
-  record({.accepted = true}, accepting);
-  EXPECT_EQ(count("held_change WHERE decision = 'accepted' AND decided_by = 'ann'"), "1");
-  EXPECT_EQ(count("held_change WHERE decision IS NULL"), "0");
+  EXPECT_EQ(count("held_change"), "1") << "the same change still waits";
+}
+
+TEST_F(StoreHistory, AHeldChangeOfAModelIsReadAsItWasWritten) {
+  apply({adding("a"), adding("b")});
+  const HeldChange change{.model_id = stored("a").state.id,
+                          .model_name = "a",
+                          .before = {.context_window = 4096, .capabilities = {{"chat", events::Support::supported}}},
+                          .after = {.context_window = 512, .capabilities = {{"chat", events::Support::unknown}}},
+                          .reason = "the context window would shrink"};
+  record({.held = {change}}, run("held"));
+  record({.held = {change}}, run("held"));
+  const auto rows = store_->held_changes("").value();
+  ASSERT_EQ(rows.size(), 1U) << "one a model";
+  EXPECT_EQ(rows[0].model_name, "a");
+  EXPECT_EQ(rows[0].connection_name, "env-ollama");
+  EXPECT_EQ(rows[0].before, change.before);
+  EXPECT_EQ(rows[0].after, change.after);
+  EXPECT_GT(rows[0].since_ms, 0);
+  const HeldChange other{.model_id = stored("b").state.id, .after = {.context_window = 1}, .reason = "shrinks"};
+  record({.held = {rows[0], other}}, run("held"));
+  EXPECT_EQ(count("held_change"), "2");
+  EXPECT_EQ(count("outbox WHERE type = 'model_registry.sync.held'"), "3") << "each new one is told";
 }
 
 }  // namespace

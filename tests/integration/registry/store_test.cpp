@@ -207,9 +207,10 @@ TEST_F(StoreTest, FailuresAndHeldListsAreToldOnceWhenTheyBegin) {
   EXPECT_EQ(outbox()[1].type, "model_registry.sync.completed");
   EXPECT_THAT(*outbox()[1].payload, HasSubstr("unreachable"));
 
-  const SyncPlan held{.held = true, .held_reason = "the list is empty"};
   for (int i = 0; i < 3; ++i) {
-    ASSERT_TRUE(store_->apply(connection_, held, run("held"), "{}").has_value());
+    auto held = store_->held_changes(connection_.id).value();
+    if (held.empty()) held.push_back({.after = {.missing = {"a"}}, .reason = "the list is empty"});
+    ASSERT_TRUE(store_->apply(connection_, {.held = std::move(held)}, run("held"), "{}").has_value());
     connection_ = store_->connections()->at(0);
   }
   EXPECT_THAT(outbox(), SizeIs(3));
@@ -217,7 +218,9 @@ TEST_F(StoreTest, FailuresAndHeldListsAreToldOnceWhenTheyBegin) {
   EXPECT_EQ(sql().run("SELECT reason FROM held_change WHERE decision IS NULL"), "the list is empty");
   EXPECT_EQ(stored("a").state.availability, "listed");
 
-  apply({});
+  const auto waiting = store_->held_changes(connection_.id).value().at(0).id;
+  ASSERT_TRUE(store_->apply(connection_, {.ended = {waiting}}, run(), "").has_value());
+  connection_ = store_->connections()->at(0);
   EXPECT_EQ(connection_.last_sync_status, "ok");
   EXPECT_EQ(sql().run("SELECT count(*) FROM held_change WHERE decision IS NULL"), "0");
 }

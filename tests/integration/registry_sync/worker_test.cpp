@@ -7,6 +7,7 @@
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
+#include "common/registry/held_changes.hpp"
 #include "tests/integration/registry_sync/sync_world.hpp"
 
 namespace tokenrail::registry_sync {
@@ -151,12 +152,40 @@ TEST_F(RegistrySync, AnEmptyListIsHeldUntilAPersonAcceptsIt) {
   sync_now();
   EXPECT_THAT(events_after(2), ElementsAre("model_registry.sync.held _/_/ollama/_connection")) << "told once";
   EXPECT_EQ(last_event("_/_/ollama/a:1b")->model.availability, "listed");
-  EXPECT_THAT(running.problems(), HasSubstr("held"));
+  EXPECT_THAT(running.problems(), HasSubstr("0 models listed; held since 20"));
+  EXPECT_THAT(running.problems(),
+              HasSubstr("the list is empty, but 2 models are known. Decide: tokenrail registry decide "));
 
   state = sync_now(true);
   EXPECT_EQ(state.runs.at(0).missing, 2);
   EXPECT_EQ(last_event("_/_/ollama/a:1b")->model.availability, "missing");
   EXPECT_EQ(sql().run("SELECT decision || ' by ' || decided_by FROM held_change"), "accepted by test");
+}
+
+TEST_F(RegistrySync, AShrinkingLimitIsHeldWhileTheRestOfTheListIsApplied) {
+  offer_models({{.name = "a:1b", .digest = "d1", .context_length = 8192}, {.name = "b:7b"}});
+  auto& running = start_whole();
+  offer_models({{.name = "a:1b", .digest = "d2", .context_length = 1024}, {.name = "new:1b"}});
+  auto state = sync_now();
+  EXPECT_EQ(state.runs.at(0).status, "held");
+  EXPECT_EQ(state.runs.at(0).held, 1);
+  EXPECT_EQ(state.runs.at(0).added, 1);
+  EXPECT_EQ(state.runs.at(0).missing, 1);
+  EXPECT_EQ(last_event("_/_/ollama/a:1b")->model.digest, "d2");
+  EXPECT_EQ(last_event("_/_/ollama/a:1b")->model.context_window, 8192);
+  EXPECT_TRUE(last_event("_/_/ollama/new:1b").has_value());
+  EXPECT_THAT(running.problems(), HasSubstr("a:1b: the context window would shrink from 8192 to 1024"));
+
+  const auto held = store_->held_changes("").value();
+  ASSERT_THAT(held, SizeIs(1));
+  registry::GovernedDatabase database(options_);
+  const auto decided = registry::HeldChanges(database).decide({.name = "ann", .all_organizations = true}, {},
+                                                              held[0].id, registry::HeldChanges::Decision::accept, "");
+  ASSERT_TRUE(decided.has_value()) << decided.error().detail;
+  state = sync_now();
+  EXPECT_EQ(state.runs.at(0).status, "ok");
+  EXPECT_EQ(last_event("_/_/ollama/a:1b")->model.context_window, 1024);
+  EXPECT_THAT(running.problems(), Not(HasSubstr("held")));
 }
 
 TEST_F(RegistrySync, AcceptingAListThatIsFineAgainDecidesNothing) {

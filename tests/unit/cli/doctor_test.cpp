@@ -10,6 +10,24 @@ using testing::HasSubstr;
 using testing::Not;
 using Verdict = Finding::Verdict;
 
+TEST(Doctor, NamesWhatWaitsForADecisionAndItsCommand) {
+  const std::vector<registry::HeldChange> held{{.id = "h1",
+                                                .model_name = "a:1b",
+                                                .connection_name = "env-ollama",
+                                                .reason = "the context window would shrink from 8 to 4",
+                                                .since_ms = 0},
+                                               {.id = "h2"}};
+  const auto finding = judge_held(held);
+  EXPECT_EQ(finding.verdict, Verdict::warning);
+  EXPECT_EQ(finding.text,
+            "connection env-ollama, since 1970-01-01T00:00:00.000Z: a:1b: the context window would shrink from 8 to 4 "
+            "(and 1 more)");
+  EXPECT_EQ(finding.remedy, "tokenrail registry decide h1 accept|reject");
+  EXPECT_EQ(judge_held(std::vector<registry::HeldChange>{}).verdict, Verdict::good);
+  EXPECT_EQ(judge_held(std::nullopt).verdict, Verdict::unknown);
+  EXPECT_EQ(judge_held(fail(ErrorKind::timed_out, "took too long")).verdict, Verdict::unknown);
+}
+
 TEST(Doctor, KafkaThatIsDownHidesOnlyItsTopics) {
   const auto findings =
       judge_kafka({.bootstrap_servers = "h:1", .plan = fail(ErrorKind::unavailable, "no broker at h:1")});

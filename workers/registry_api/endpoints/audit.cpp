@@ -1,4 +1,4 @@
-// What was done by whom, the syncs of connections, and lists that wait for a decision.
+// What was done by whom, and the syncs of connections.
 #include <array>
 
 #include "common/registry/governance_log.hpp"
@@ -40,13 +40,6 @@ awaitable<Answer> list_sync_runs(Call& call) {
   });
 }
 
-awaitable<Answer> list_held_changes(Call& call) {
-  return answer_page(call, [actor = call.actor(), scope = call.scope()](GovernedDatabase& database,
-                                                                        const registry::PageRequest& page) {
-    return GovernanceLog(database).held_changes(actor, scope, page);
-  });
-}
-
 Route page_route(std::string_view pattern, std::string_view operation, std::string_view summary,
                  std::string_view permission, const Schema& page, Handler handler) {
   return {.method = "GET",
@@ -65,7 +58,6 @@ Route page_route(std::string_view pattern, std::string_view operation, std::stri
 void add_audit_routes(std::vector<Route>& routes) {
   static const auto audit_page = schemas::page_of(schemas::audit_entry());
   static const auto runs_page = schemas::page_of(schemas::sync_run());
-  static const auto held_page = schemas::page_of(schemas::held_change());
   auto audit = page_route("/v1/orgs/{org}/audit", "audit.list", "Lists who changed what, newest first.",
                           "org:audit:read", audit_page, list_audit);
   audit.query = audit_filter;
@@ -73,9 +65,6 @@ void add_audit_routes(std::vector<Route>& routes) {
   routes.push_back(page_route("/v1/orgs/{org}/sync-runs", "sync_runs.list",
                               "Lists the syncs of the scope's connections, newest first.", "org:connections:read",
                               runs_page, list_sync_runs));
-  routes.push_back(page_route("/v1/orgs/{org}/held-changes", "held_changes.list",
-                              "Lists model lists that were not applied and wait for a decision.",
-                              "org:connections:read", held_page, list_held_changes));
 }
 
 }  // namespace tokenrail::registry_api

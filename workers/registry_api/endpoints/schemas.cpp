@@ -187,7 +187,7 @@ const Schema& credential_replacement() {
 
 const Schema& sync_input() {
   static const auto schema =
-      object("SyncInput", {optional("acceptHeld", described(boolean(), "Apply a list that would be held otherwise."))});
+      object("SyncInput", {optional("acceptHeld", described(boolean(), "Apply also what would be held otherwise."))});
   return schema;
 }
 
@@ -463,8 +463,18 @@ const Schema& sync_run() {
 }
 
 const Schema& held_change() {
+  static const auto schema = reply_object(
+      "HeldChange",
+      {required("id", any_text()), optional("before", described(any_object(), "The fields as they are.")),
+       optional("after", described(any_object(), "What the list says; missing: the models that it lacks."))},
+      {"connection", "connectionId", "modelId", "model", "reason", "since", "decision", "decidedBy", "decidedAt",
+       "decisionReason"});
+  return schema;
+}
+
+const Schema& held_decision() {
   static const auto schema =
-      reply_object("HeldChange", {required("id", any_text())}, {"connection", "connectionId", "modelId"});
+      object("HeldDecision", {required("decision", choice({"accept", "reject"})), optional("reason", text(0, 1024))});
   return schema;
 }
 

@@ -60,6 +60,7 @@ namespace tokenrail::registry_api::schemas {
 [[nodiscard]] const Schema& audit_entry();
 [[nodiscard]] const Schema& sync_run();
 [[nodiscard]] const Schema& held_change();
+[[nodiscard]] const Schema& held_decision();
 [[nodiscard]] const Schema& sync_request();
 [[nodiscard]] const Schema& statistics();
 [[nodiscard]] const Schema& usable_models();

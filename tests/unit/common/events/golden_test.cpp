@@ -465,6 +465,7 @@ TEST(Golden, Syncs) {
                     .missing = 1};
   expect_golden("model-registry-sync-completed.ok", to_json(run));
   run.status = "held";
+  run.held = 1;
   expect_golden("model-registry-sync-held", to_json(run));
   expect_golden("model-registry-sync-completed.failed", to_json(SyncCompleted{.connection_id = run.connection_id,
                                                                               .connection_name = "ollama",

@@ -10,6 +10,7 @@ namespace {
 
 using events::Support;
 using registry::Connection;
+using registry::HeldChange;
 using registry::PlannedModel;
 using registry::StoredModel;
 using registry::SyncPlan;
@@ -197,40 +198,224 @@ TEST(Diff, TheGraceNeedsTimeAndRuns) {
   EXPECT_THAT(plan.models[0].changed_fields, ElementsAre("availability", "missingSinceMs", "routable"));
 }
 
-TEST(Diff, AnEmptyOrShrunkenListIsHeld) {
-  const auto stored = stored_of({listed("a"), listed("b"), listed("c"), listed("d")});
-  struct Row {
-    std::size_t listed;
-    bool held;
-  };
-  for (const auto& row : std::vector<Row>{{0, true}, {1, true}, {2, false}, {3, false}, {4, false}}) {
-    std::vector<ListedModel> models;
-    for (std::size_t i = 0; i < row.listed; ++i) models.push_back(listed(std::string(1, static_cast<char>('a' + i))));
-    const auto plan = plan_sync(connection(), list_of(models), stored, {}, t0);
-    EXPECT_EQ(plan.held, row.held) << row.listed;
-    EXPECT_EQ(plan.held_reason.empty(), !row.held);
-    if (row.held) {
-      EXPECT_THAT(plan.models, IsEmpty());
-    } else {
-      EXPECT_THAT(plan.models, SizeIs(4 - row.listed));
-    }
-    const auto accepted = plan_sync(connection(), list_of(models), stored, {.accept_held = true}, t0);
-    EXPECT_FALSE(accepted.held);
-    EXPECT_THAT(accepted.models, SizeIs(4 - row.listed));
-  }
-  EXPECT_FALSE(plan_sync(connection(), {}, {}, {}, t0).held) << "an empty registry has nothing to lose";
+// ---- what looks wrong --------------------------------------------------------------------------------------------
+
+std::vector<ListedModel> numbered(int from, int to) {
+  std::vector<ListedModel> models;
+  for (int i = from; i < to; ++i) models.push_back(listed("m" + std::to_string(100 + i)));
+  return models;
 }
 
-TEST(Diff, ModelsThatAreMissingAlreadyDoNotCountAsLost) {
-  auto stored = stored_of({listed("a"), listed("b"), listed("c")});
-  for (std::size_t i = 0; i < 2; ++i) {
-    stored[i].here->missing_since_ms = stored[i].state.missing_since_ms = t0;
-    stored[i].here->missing_runs = 3;
-    stored[i].state.availability = "missing";
+/// What the database would hold of held changes after a plan was carried out.
+std::vector<HeldChange> kept(const SyncPlan& plan, std::vector<HeldChange> rows = {}) {
+  static int next = 0;
+  std::erase_if(rows, [&](const HeldChange& row) { return std::ranges::count(plan.ended, row.id) > 0; });
+  for (auto change : plan.held) {
+    if (!change.id.empty()) continue;
+    change.id = "h" + std::to_string(++next);
+    rows.push_back(std::move(change));
   }
-  const auto plan = plan_sync(connection(), list_of({listed("c")}), stored, {}, t0 + hour);
-  EXPECT_FALSE(plan.held);
+  for (auto change : plan.accepted) {
+    std::erase_if(rows, [&](const HeldChange& row) { return row.id == change.id; });
+    if (!change.model_id.empty()) continue;
+    change.id = "h" + std::to_string(++next);
+    change.decision = "accepted";
+    rows.push_back(std::move(change));
+  }
+  return rows;
+}
+
+TEST(Held, AListThatLacksMostModelsRemovesNoneAndAddsItsNewOnes) {
+  const auto stored = stored_of(numbered(0, 12));
+  auto list = numbered(0, 5);
+  list.push_back(listed("new"));
+  list[0] = listed("m100", "d2");
+  const auto plan = plan_sync(connection(), list_of(list), stored, {}, t0);
+  EXPECT_THAT(kinds(plan), ElementsAre("updated m100", "added new"));
+  ASSERT_THAT(plan.held, SizeIs(1));
+  EXPECT_EQ(plan.held[0].reason, "the list lacks 7 of 12 known models");
+  EXPECT_THAT(plan.held[0].after.missing, SizeIs(7));
+  EXPECT_EQ(plan.listed, 6);
+  EXPECT_EQ(plan.added, 1);
+  EXPECT_EQ(plan.updated, 1);
+  EXPECT_EQ(plan.unchanged, 4);
+  EXPECT_EQ(plan.missing, 7);
+
+  const auto half = plan_sync(connection(), list_of(numbered(0, 6)), stored, {}, t0);
+  EXPECT_THAT(half.held, IsEmpty()) << "half of them is not most";
+  EXPECT_EQ(half.models.size(), 6U);
+  const auto accepted = plan_sync(connection(), list_of(list), stored, {.accept_held = true}, t0);
+  EXPECT_THAT(accepted.held, IsEmpty());
+  EXPECT_THAT(accepted.accepted, SizeIs(1));
+  EXPECT_THAT(accepted.models, SizeIs(9));
+}
+
+TEST(Held, ASmallListIsBelievedUnlessItIsEmpty) {
+  const auto stored = stored_of(numbered(0, 9));
+  EXPECT_THAT(plan_sync(connection(), list_of(numbered(0, 1)), stored, {}, t0).models, SizeIs(8));
+  const auto plan = plan_sync(connection(), {}, stored, {}, t0);
   EXPECT_THAT(plan.models, IsEmpty());
+  ASSERT_THAT(plan.held, SizeIs(1));
+  EXPECT_EQ(plan.held[0].reason, "the list is empty, but 9 models are known");
+  EXPECT_THAT(plan_sync(connection(), {}, {}, {}, t0).held, IsEmpty()) << "an empty registry has nothing to lose";
+}
+
+TEST(Held, AnEmptyListNeverRemovesWhatIsMissingAlready) {
+  auto stored = stored_of({listed("a"), listed("b")});
+  stored = carried_out(plan_sync(connection(), list_of({listed("c")}), stored, {}, t0), stored);
+  for (int run = 1; run < 6; ++run) {
+    const auto plan = plan_sync(connection(), {}, stored, {}, t0 + run * 24 * hour);
+    EXPECT_THAT(plan.models, IsEmpty());
+    stored = carried_out(plan, stored);
+  }
+  EXPECT_TRUE(stored[0].state.routable);
+}
+
+TEST(Held, SeveralShortListsCannotRemoveTogetherWhatOneMayNot) {
+  auto stored = stored_of(numbered(0, 20));
+  auto plan = plan_sync(connection(), list_of(numbered(0, 12)), stored, {}, t0);
+  EXPECT_THAT(plan.held, IsEmpty());
+  stored = carried_out(plan, stored);
+  plan = plan_sync(connection(), list_of(numbered(0, 7)), stored, {}, t0 + hour);
+  ASSERT_THAT(plan.held, SizeIs(1)) << "7 of 12 would be most; 7 of 20 are not";
+  EXPECT_THAT(plan.held[0].after.missing, SizeIs(5)) << "those that are missing for the first time";
+  EXPECT_THAT(plan.models, IsEmpty());
+
+  // Once the grace of the eight is over they are not known any more.
+  for (int run = 1; run < 5; ++run)
+    stored = carried_out(plan_sync(connection(), list_of(numbered(0, 12)), stored, {}, t0 + run * 24 * hour), stored);
+  plan = plan_sync(connection(), list_of(numbered(0, 7)), stored, {}, t0 + 120 * hour);
+  EXPECT_THAT(plan.held, IsEmpty());
+  EXPECT_THAT(plan.models, SizeIs(5));
+}
+
+TEST(Held, ARejectedRemovalStaysRejectedWhileTheListRepeatsIt) {
+  const auto stored = stored_of(numbered(0, 12));
+  auto rows = kept(plan_sync(connection(), list_of(numbered(0, 4)), stored, {}, t0));
+  auto plan = plan_sync(connection(), list_of(numbered(0, 4)), stored, {}, t0, rows);
+  ASSERT_THAT(plan.held, SizeIs(1));
+  EXPECT_EQ(plan.held[0].id, rows[0].id) << "the same change waits";
+  EXPECT_TRUE(plan.idle());
+
+  rows[0].decision = "rejected";
+  for (const int count : {4, 5}) {
+    plan = plan_sync(connection(), list_of(numbered(0, count)), stored, {}, t0, rows);
+    EXPECT_TRUE(plan.idle()) << count;
+    EXPECT_THAT(plan.held, IsEmpty()) << count;
+  }
+  plan = plan_sync(connection(), list_of(numbered(0, 3)), stored, {}, t0, rows);
+  EXPECT_THAT(plan.held, SizeIs(1)) << "one model more is another question";
+  EXPECT_THAT(plan.ended, ElementsAre(rows[0].id));
+  EXPECT_THAT(plan_sync(connection(), list_of(numbered(0, 12)), stored, {}, t0, rows).ended, ElementsAre(rows[0].id));
+}
+
+TEST(Held, AnAcceptedRemovalIsNotAskedAgainAndEndsWithItsModels) {
+  auto stored = stored_of(numbered(0, 30));
+  auto plan = plan_sync(connection(), list_of(numbered(0, 12)), stored, {.accept_held = true}, t0);
+  auto rows = kept(plan);
+  stored = carried_out(plan, stored);
+  plan = plan_sync(connection(), list_of(numbered(0, 11)), stored, {}, t0 + hour, rows);
+  EXPECT_THAT(plan.held, IsEmpty()) << "one of twelve is gone, the others were accepted";
+  EXPECT_THAT(plan.ended, IsEmpty());
+  for (int run = 1; run < 5; ++run)
+    stored =
+        carried_out(plan_sync(connection(), list_of(numbered(0, 12)), stored, {}, t0 + run * 24 * hour, rows), stored);
+  EXPECT_FALSE(stored[29].state.routable);
+  EXPECT_THAT(plan_sync(connection(), list_of(numbered(0, 12)), stored, {}, t0 + 120 * hour, rows).ended,
+              ElementsAre(rows[0].id));
+}
+
+TEST(Held, AnAcceptedEmptyListRemovesItsModelsInTheEnd) {
+  auto stored = stored_of({listed("a")});
+  auto plan = plan_sync(connection(), {}, stored, {.accept_held = true}, t0);
+  const auto rows = kept(plan);
+  stored = carried_out(plan, stored);
+  for (int run = 1; run < 4; ++run)
+    stored = carried_out(plan_sync(connection(), {}, stored, {}, t0 + run * 24 * hour, rows), stored);
+  EXPECT_FALSE(stored[0].state.routable);
+}
+
+TEST(Held, WhatTheGlobsLeaveOutIsTakenAwayUnasked) {
+  const auto stored = stored_of(numbered(0, 12));
+  auto narrow = connection();
+  narrow.include_globs = {"m100"};
+  const auto plan = plan_sync(narrow, list_of(numbered(0, 12)), stored, {}, t0);
+  EXPECT_THAT(plan.held, IsEmpty());
+  EXPECT_THAT(plan.models, SizeIs(11));
+}
+
+ListedModel worse(const std::string& name) {
+  auto model = listed(name, "d2");
+  model.context_window = 4096;
+  model.capabilities = {{"chat", Support::unsupported}, {"vision", Support::supported}};
+  return model;
+}
+
+TEST(Held, AShrinkingLimitAndAVanishingCapabilityAreHeldAndTheRestIsApplied) {
+  const auto stored = stored_of({listed("a"), listed("b")});
+  const auto plan = plan_sync(connection(), list_of({worse("a"), listed("b")}), stored, {}, t0);
+  ASSERT_THAT(kinds(plan), ElementsAre("updated a"));
+  EXPECT_THAT(plan.models[0].changed_fields, ElementsAre("digest", "capabilities"));
+  EXPECT_EQ(plan.models[0].after.context_window, 8192);
+  EXPECT_EQ(plan.models[0].after.capabilities.at("chat"), Support::supported);
+  EXPECT_EQ(plan.models[0].after.capabilities.at("vision"), Support::supported);
+  ASSERT_THAT(plan.held, SizeIs(1));
+  EXPECT_EQ(plan.held[0].model_name, "a");
+  EXPECT_EQ(plan.held[0].reason,
+            "the context window would shrink from 8192 to 4096; the capability chat would become unsupported");
+  EXPECT_EQ(to_json(plan.held[0].before), R"({"contextWindow":8192,"capabilities":{"chat":"supported"}})");
+  EXPECT_EQ(to_json(plan.held[0].after), R"({"contextWindow":4096,"capabilities":{"chat":"unsupported"}})");
+
+  const auto accepted = plan_sync(connection(), list_of({worse("a"), listed("b")}), stored, {.accept_held = true}, t0);
+  EXPECT_THAT(accepted.held, IsEmpty());
+  EXPECT_EQ(accepted.models.at(0).after.context_window, 4096);
+}
+
+TEST(Held, ARejectedChangeOfAModelStaysRejectedWhileTheListRepeatsIt) {
+  auto stored = stored_of({listed("a"), listed("b")});
+  auto plan = plan_sync(connection(), list_of({worse("a"), listed("b")}), stored, {}, t0);
+  auto rows = kept(plan);
+  stored = carried_out(plan, stored);
+  rows[0].decision = "rejected";
+  EXPECT_TRUE(plan_sync(connection(), list_of({worse("a"), listed("b")}), stored, {}, t0, rows).idle());
+
+  // Without details nothing is known of the change, so the decision stays.
+  auto blind = worse("a");
+  blind.details_known = false;
+  EXPECT_TRUE(plan_sync(connection(), list_of({blind, listed("b")}), stored, {}, t0, rows).idle());
+
+  auto smaller = worse("a");
+  smaller.context_window = 2048;
+  plan = plan_sync(connection(), list_of({smaller, listed("b")}), stored, {}, t0, rows);
+  EXPECT_THAT(plan.held, SizeIs(1)) << "another value is another question";
+  EXPECT_THAT(plan.ended, ElementsAre(rows[0].id));
+}
+
+TEST(Held, AHeldChangeEndsWhenTheListNoLongerMakesIt) {
+  auto stored = stored_of({listed("a"), listed("b")});
+  const auto rows = kept(plan_sync(connection(), list_of({worse("a"), listed("b")}), stored, {}, t0));
+  EXPECT_THAT(plan_sync(connection(), list_of({listed("a"), listed("b")}), stored, {}, t0, rows).ended,
+              ElementsAre(rows[0].id));
+  stored.erase(stored.begin());
+  EXPECT_THAT(plan_sync(connection(), list_of({listed("b")}), stored, {}, t0, rows).ended, ElementsAre(rows[0].id))
+      << "its model was deleted";
+}
+
+TEST(Diff, AModelThatStaysAwayCountsAsMissingInEachRun) {
+  auto stored = stored_of({listed("a"), listed("b")});
+  for (int run = 0; run < 5; ++run) {
+    const auto plan = plan_sync(connection(), list_of({listed("a")}), stored, {}, t0 + run * 24 * hour);
+    EXPECT_EQ(plan.missing, 1);
+    EXPECT_EQ(plan.unchanged, 1);
+    stored = carried_out(plan, stored);
+  }
+}
+
+TEST(Diff, DetailsThatCouldNotBeReadAreCounted) {
+  auto list = list_of({listed("a")});
+  list.without_details = 3;
+  list.unreadable = 1;
+  EXPECT_EQ(plan_sync(connection(), list, {}, {}, t0).failed, 4);
 }
 
 TEST(Diff, OneBadEntryNeverAbortsAndNeverMakesAModelMissing) {
@@ -251,7 +436,7 @@ TEST(Diff, WhatIsBeyondTheBoundIsCountedAndMakesNothingMissing) {
   auto list = list_of({listed("a")});
   list.beyond = 1;
   const auto plan = plan_sync(connection(), list, stored, {}, t0);
-  EXPECT_FALSE(plan.held) << "the list has two of four";
+  EXPECT_THAT(plan.held, IsEmpty());
   EXPECT_EQ(plan.failed, 1);
   EXPECT_THAT(kinds(plan), ElementsAre("missing b", "missing c", "missing d")) << "none of them is beyond";
 }
@@ -303,9 +488,9 @@ TEST(Diff, EveryFieldThatAPersonCanSetSurvives) {
       {"digest", [](ListedModel& m) { m.digest = "other"; }},
       {"family", [](ListedModel& m) { m.family = "other"; }},
       {"kind", [](ListedModel& m) { m.kind = "embedding"; }},
-      {"contextWindow", [](ListedModel& m) { m.context_window = 1; }},
+      {"contextWindow", [](ListedModel& m) { m.context_window = 16384; }},
       {"embeddingDimensions", [](ListedModel& m) { m.embedding_dimensions = 1; }},
-      {"capabilities", [](ListedModel& m) { m.capabilities["chat"] = Support::unsupported; }},
+      {"capabilities", [](ListedModel& m) { m.capabilities["tools"] = Support::supported; }},
   };
   for (const auto& row : table) {
     SCOPED_TRACE(row.field);
@@ -407,11 +592,11 @@ TEST(SyncPlan, ModelsByHandTakeNoOtherForMissing) {
       carried_out(plan_sync(connection(), list_of({listed("a"), listed("b"), listed("c")}), {}, {}, t0));
   list.by_hand = true;
   const auto plan = plan_sync(connection(), list, stored, {}, t0 + hour);
-  EXPECT_FALSE(plan.held) << "it is known to be no whole list";
+  EXPECT_THAT(plan.held, IsEmpty()) << "it is known to be no whole list";
   EXPECT_EQ(plan.added, 1);
   EXPECT_EQ(plan.missing, 0);
   list.by_hand = false;
-  EXPECT_TRUE(plan_sync(connection(), list, stored, {}, t0 + hour).held);
+  EXPECT_EQ(plan_sync(connection(), list, stored, {}, t0 + hour).missing, 3);
 }
 
 }  // namespace

@@ -1,0 +1,60 @@
+// Changes of a provider's list that look wrong. They are not applied before a person accepts them. Values and rules;
+// pure.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/events/model_event.hpp"
+
+namespace tokenrail::registry {
+
+/// What a held change is about: fields of one model, or the models that a connection no longer lists.
+struct HeldValues {
+  std::optional<std::int64_t> context_window{};
+  std::optional<std::int64_t> input_tokens_max{};
+  std::optional<std::int64_t> output_tokens_max{};
+  std::map<std::string, events::Support> capabilities{};
+  std::set<std::string> missing{};  ///< model names
+  [[nodiscard]] bool empty() const { return *this == HeldValues{}; }
+  friend bool operator==(const HeldValues&, const HeldValues&) = default;
+};
+
+/// One JSON object; empty text where there are no values.
+[[nodiscard]] std::string to_json(const HeldValues& values);
+/// What is not such an object has no values.
+[[nodiscard]] HeldValues parse_held_values(std::string_view json);
+
+struct HeldChange {
+  std::string id{};        ///< of its row; empty: it has none yet
+  std::string model_id{};  ///< empty: the change takes models of the connection away
+  std::string model_name{};
+  std::string connection_name{};
+  HeldValues before{};  ///< of a model: the same fields as `after`
+  HeldValues after{};
+  std::string reason{};
+  std::string decision{};  ///< empty: a person has yet to decide. Else accepted or rejected
+  std::int64_t since_ms = 0;
+};
+
+/// What of a model's change looks wrong: a limit that shrinks, a capability that vanishes. Nothing: nothing does.
+[[nodiscard]] std::optional<HeldChange> suspicious_change(const events::ModelState& before,
+                                                          const events::ModelState& after);
+
+/// Sets the fields that the values have.
+void set_values(events::ModelState& model, const HeldValues& values);
+
+/// "m:1b: the context window would shrink from 8 to 4 (and 2 more)", for people. `changes` is not empty.
+[[nodiscard]] std::string held_detail(const std::vector<HeldChange>& changes);
+/// held_detail() with the time since when, and the command that decides the first; empty where there are none.
+[[nodiscard]] std::string held_words(const std::vector<HeldChange>& changes);
+
+/// Whether a decision on `decided` holds for `change` too: the list repeats the value, or takes fewer models away.
+[[nodiscard]] bool repeats(const HeldChange& change, const HeldChange& decided);
+
+}  // namespace tokenrail::registry

@@ -1,0 +1,17 @@
+-- A held change is one of one model now, or one that takes most models of a connection away; a person accepts or rejects
+-- each. Before, a held list was one row without a model, and was accepted with all that was in it.
+--
+-- A program from before this migration holds whole lists as before, and does not see what a person rejected. A row that
+-- it wrote has no `after`: the next sync supersedes it.
+
+ALTER TABLE held_change ADD COLUMN decision_reason text CHECK (char_length(decision_reason) <= 1024);
+-- When a change or a decision stopped to be in force: the list no longer repeats it, or its models are gone or back.
+ALTER TABLE held_change ADD COLUMN ended_at timestamptz;
+UPDATE held_change SET ended_at = COALESCE(decided_at, now()) WHERE decision IS NOT NULL;
+DROP INDEX held_change_open;
+CREATE UNIQUE INDEX held_change_open ON held_change (connection_id, model_id) NULLS NOT DISTINCT WHERE decision IS NULL;
+CREATE INDEX held_change_in_force ON held_change (connection_id) WHERE ended_at IS NULL;
+GRANT UPDATE (decision_reason, ended_at) ON held_change TO tokenrail_app;
+
+-- Changes that a run held.
+ALTER TABLE sync_run ADD COLUMN held int NOT NULL DEFAULT 0;
