@@ -15,3 +15,7 @@ GRANT UPDATE (decision_reason, ended_at) ON held_change TO tokenrail_app;
 
 -- Changes that a run held.
 ALTER TABLE sync_run ADD COLUMN held int NOT NULL DEFAULT 0;
+
+-- A provider's answer is kept before anything of it is applied, compressed. Nothing reads the ones from before.
+ALTER TABLE provider_snapshot ADD COLUMN encoding text NOT NULL DEFAULT 'identity'
+  CHECK (encoding IN ('identity', 'gzip'));

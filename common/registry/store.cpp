@@ -154,9 +154,7 @@ Result<void> Store::prune(std::chrono::hours age) {
       "DELETE FROM sync_run r WHERE finished_at < now() - make_interval(hours => CAST(:hours AS int)) AND "
       "NOT EXISTS (SELECT 1 FROM held_change h WHERE h.sync_run_id = r.id)",
       "DELETE FROM sync_request q WHERE finished_at < now() - make_interval(hours => CAST(:hours AS int)) AND "
-      "NOT EXISTS (SELECT 1 FROM sync_run r WHERE r.request_id = q.id)",
-      "DELETE FROM provider_snapshot s WHERE CAST(:hours AS int) IS NOT NULL AND (SELECT count(*) FROM "
-      "provider_snapshot n WHERE n.connection_id = s.connection_id AND n.fetched_at > s.fetched_at) >= 10"};
+      "NOT EXISTS (SELECT 1 FROM sync_run r WHERE r.request_id = q.id)"};
   Result<void> outcome;
   for (const auto* statement : statements) {
     const auto done = impl_->lead([&](soci::session& sql) -> Result<void> {

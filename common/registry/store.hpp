@@ -102,12 +102,14 @@ class Store {
   /// decision, of all connections.
   Result<std::vector<HeldChange>> held_changes(const std::string& connection_id);
 
-  /// Carries out a plan and records its run, in one transaction. `snapshot`: the
-  /// provider's answer; kept when something changed. Error `cancelled`: another writer changed one of the models since
-  /// they were loaded, or added one that the plan adds; nothing was written, sync again.
+  /// Keeps a provider's answer, compressed, and the last ten of the connection. The same answer again is kept once.
+  Result<void> keep_snapshot(const Connection& connection, std::string_view body);
+
+  /// Carries out a plan and records its run, in one transaction. Error `cancelled`: another writer changed one of the
+  /// models since they were loaded, or added one that the plan adds; nothing was written, sync again.
   /// The run is recorded when it changed something, when its status differs from the last one's, or when it was asked
   /// for; otherwise nothing at all is written.
-  Result<void> apply(const Connection& connection, const SyncPlan& plan, const SyncRun& run, std::string_view snapshot);
+  Result<void> apply(const Connection& connection, const SyncPlan& plan, const SyncRun& run);
   /// A run that got no list. Recorded under the same rule; models stay as they are.
   Result<void> record_failure(const Connection& connection, const SyncRun& run);
 
@@ -132,7 +134,7 @@ class Store {
   /// this database, which was restored from a backup or created again.
   Result<void> tell_anew(const std::vector<RecordName>& records);
   /// Removes what is older than that: published outbox rows, held changes that are over, runs that no held change
-  /// points to, finished requests without a run; and snapshots beyond the last ten a connection. An error is the first
+  /// points to, finished requests without a run. An error is the first
   /// of several: what cannot be removed keeps nothing else from it.
   Result<void> prune(std::chrono::hours age);
 

@@ -5,6 +5,8 @@
 
 #include <fmt/core.h>
 
+#include "common/crypto/bytes.hpp"
+#include "common/registry/gzip.hpp"
 #include "common/registry/model_rows.hpp"
 #include "common/registry/store_impl.hpp"
 #include "common/registry/text.hpp"
@@ -269,22 +271,6 @@ std::string record_run(soci::session& sql, const Connection& now, const SyncRun&
   return id;
 }
 
-void keep_snapshot(soci::session& sql, const Connection& connection, std::string_view body) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string hex;
-  hex.reserve(body.size() * 2);
-  for (const char c : body) {
-    const auto byte = static_cast<unsigned char>(c);
-    hex += digits[byte >> 4U];
-    hex += digits[byte & 15U];
-  }
-  sql << "WITH answer AS (SELECT decode(:hex, 'hex') AS body) "
-         "INSERT INTO provider_snapshot (connection_id, sha256, body) "
-         "SELECT CAST(:connection AS uuid), sha256(answer.body), answer.body FROM answer "
-         "ON CONFLICT (connection_id, sha256) DO UPDATE SET fetched_at = now()",
-      soci::use(hex), soci::use(connection.id);
-}
-
 /// Who asked for the run, else this program.
 constexpr const char* run_asker =
     "COALESCE((SELECT requested_by FROM sync_request WHERE id = CAST(:request AS uuid)), :actor)";
@@ -374,8 +360,26 @@ Result<void> write_models(soci::session& sql, const Connection& now, const SyncP
 
 }  // namespace
 
-Result<void> Store::apply(const Connection& connection, const SyncPlan& plan, const SyncRun& run,
-                          std::string_view snapshot) {
+Result<void> Store::keep_snapshot(const Connection& connection, std::string_view body) {
+  constexpr int kept = 10;  ///< of a connection
+  const auto compressed = crypto::to_hex(gzip(body));
+  const auto digest = crypto::sha256_hex(body);
+  return impl_->lead([&](soci::session& sql) -> Result<void> {
+    if (!lock_connection(sql, connection.id))
+      return fail(ErrorKind::cancelled, fmt::format("The connection {} was deleted meanwhile.", connection.name));
+    sql << "INSERT INTO provider_snapshot (connection_id, sha256, body, encoding) VALUES (CAST(:connection AS uuid), "
+           "decode(:digest, 'hex'), decode(:compressed, 'hex'), 'gzip') "
+           "ON CONFLICT (connection_id, sha256) DO UPDATE SET fetched_at = clock_timestamp()",
+        soci::use(connection.id, "connection"), soci::use(digest, "digest"), soci::use(compressed, "compressed");
+    sql << "DELETE FROM provider_snapshot WHERE connection_id = CAST(:connection AS uuid) AND sha256 IN (SELECT sha256 "
+           "FROM provider_snapshot WHERE connection_id = CAST(:connection AS uuid) ORDER BY fetched_at DESC OFFSET "
+           "CAST(:kept AS int))",
+        soci::use(connection.id, "connection"), soci::use(kept, "kept");
+    return {};
+  });
+}
+
+Result<void> Store::apply(const Connection& connection, const SyncPlan& plan, const SyncRun& run) {
   // Nothing to say and nothing turned: not even a transaction.
   if (plan.idle() && run.request_id.empty() && connection.last_sync_status == run.status &&
       connection.last_error_class == run.error_class)
@@ -390,13 +394,12 @@ Result<void> Store::apply(const Connection& connection, const SyncPlan& plan, co
     const bool new_held = std::ranges::any_of(plan.held, [](const HeldChange& change) { return change.id.empty(); });
     const auto run_id = record_run(sql, *now, run, !changes.empty(), new_held);
     settle_held(sql, *now, plan, run, run_id);
-    if (!snapshot.empty() && (!changes.empty() || new_held)) keep_snapshot(sql, *now, snapshot);
     return {};
   });
 }
 
 Result<void> Store::record_failure(const Connection& connection, const SyncRun& run) {
-  return apply(connection, SyncPlan{}, run, {});
+  return apply(connection, SyncPlan{}, run);
 }
 
 // ---- syncs that somebody asked for -------------------------------------------------------------------------------

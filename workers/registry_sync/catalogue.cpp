@@ -162,6 +162,7 @@ boost::asio::awaitable<CatalogueReader::Answer> CatalogueReader::read(
                           pages.error().detail);
     pages = Pages{};
   }
+  providers::redact_credential(pages->body, target.credential);
   auto& list = pages->list;
   for (const auto& name : by_hand) {
     if (std::ranges::find(list.models, name, &providers::ListedModel::name) == list.models.end())

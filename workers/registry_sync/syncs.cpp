@@ -153,6 +153,11 @@ boost::asio::awaitable<Result<registry::SyncRun>> ConnectionSyncs::sync_once(reg
   auto rules = options_.rules;
   rules.accept_held = accept_held;
   const auto body = std::make_shared<const std::string>(std::move(catalogue->body));
+  if (!body->empty()) {
+    const auto kept = co_await stores_.run(
+        [connection, body](registry::Store& store) { return store.keep_snapshot(connection, *body); });
+    if (!kept) co_return std::unexpected(kept.error());
+  }
   for (int plans = 1;; ++plans) {
     const auto decided = co_await held_changes(connection);
     if (!decided) co_return std::unexpected(decided.error());
@@ -167,8 +172,8 @@ boost::asio::awaitable<Result<registry::SyncRun>> ConnectionSyncs::sync_once(reg
     run.missing = plan.missing;
     run.held = static_cast<std::int64_t>(plan.held.size());
     run.failed = plan.failed;
-    const auto applied = co_await stores_.run([connection, run, plan = std::move(plan), body](registry::Store& store) {
-      return store.apply(connection, plan, run, *body);
+    const auto applied = co_await stores_.run([connection, run, plan = std::move(plan)](registry::Store& store) {
+      return store.apply(connection, plan, run);
     });
     if (applied && held) note_held(connection, co_await held_changes(connection));
     if (applied) co_return run;

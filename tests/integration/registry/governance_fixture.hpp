@@ -39,7 +39,7 @@ class GovernanceTest : public StoreTest {
     SyncPlan plan;
     for (const auto& name : names) plan.models.push_back(adding(name));
     plan.listed = plan.added = static_cast<std::int64_t>(names.size());
-    const auto applied = store_->apply(connection_, plan, run("ok"), "[]");
+    const auto applied = store_->apply(connection_, plan, run("ok"));
     ASSERT_TRUE(applied.has_value()) << applied.error().detail;
   }
   SyncRun run(const std::string& status) const {

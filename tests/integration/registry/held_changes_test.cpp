@@ -28,7 +28,7 @@ class HeldChangesTest : public StoreTest {
   static Actor root() { return {.name = "cli:root", .all_organizations = true}; }
   HeldChanges held() { return HeldChanges(*database_); }
   std::string hold(HeldChange change) {
-    const auto applied = store_->apply(connection_, {.held = {std::move(change)}}, run("held"), "");
+    const auto applied = store_->apply(connection_, {.held = {std::move(change)}}, run("held"));
     EXPECT_TRUE(applied.has_value()) << applied.error().detail;
     connection_ = store_->connections()->at(0);
     return store_->held_changes("").value().back().id;

@@ -91,7 +91,7 @@ TEST_F(LeaseTest, WhoWasOvertakenWritesNothing) {
   Candidate old(options_, "old");
   Candidate fresh(options_, "fresh");
   ASSERT_TRUE(old.lease.hold().value());
-  ASSERT_TRUE(old.store.apply(connection_, {.models = {adding("a")}}, run(), "[]").has_value());
+  ASSERT_TRUE(old.store.apply(connection_, {.models = {adding("a")}}, run()).has_value());
   const auto row = old.store.unpublished(10).value().at(0);
   const auto request = store_->request_sync("", "test").value();
   age("1 minute");
@@ -107,7 +107,7 @@ TEST_F(LeaseTest, WhoWasOvertakenWritesNothing) {
   };
   const auto before = everything();
   const std::string model = stored("a").state.id;
-  EXPECT_EQ(old.store.apply(connection_, {.models = {adding("b")}}, run(), "[]").error().kind, ErrorKind::rejected);
+  EXPECT_EQ(old.store.apply(connection_, {.models = {adding("b")}}, run()).error().kind, ErrorKind::rejected);
   EXPECT_EQ(old.store.record_failure(connection_, run("failed")).error().kind, ErrorKind::rejected);
   EXPECT_EQ(old.store.unpublished(10).error().kind, ErrorKind::rejected);
   EXPECT_EQ(old.store.mark_published({row.seq}).error().kind, ErrorKind::rejected);
@@ -151,7 +151,7 @@ TEST_F(LeaseTest, AWriteThatStandsStillIsEndedByTheDatabase) {
       "(current_setting('idle_in_transaction_session_timeout')); RETURN NEW; END $$; "
       "CREATE TABLE noted (text text); "
       "CREATE TRIGGER note BEFORE INSERT ON model FOR EACH ROW EXECUTE FUNCTION note()");
-  ASSERT_TRUE(first.store.apply(connection_, {.models = {adding("a")}}, run(), "[]").has_value());
+  ASSERT_TRUE(first.store.apply(connection_, {.models = {adding("a")}}, run()).has_value());
   EXPECT_EQ(sql().run("SELECT text FROM noted"), "5s");
 }
 
@@ -162,7 +162,7 @@ TEST_F(LeaseTest, TheServerNoticesAClientThatVanishes) {
       "noted SELECT concat_ws(' ', current_setting('tcp_keepalives_idle'), current_setting('tcp_keepalives_interval'), "
       "current_setting('tcp_keepalives_count'), current_setting('tcp_user_timeout')); RETURN NEW; END $$; "
       "CREATE TRIGGER note BEFORE INSERT ON model FOR EACH ROW EXECUTE FUNCTION note()");
-  ASSERT_TRUE(store_->apply(connection_, {.models = {adding("a")}}, run(), "[]").has_value());
+  ASSERT_TRUE(store_->apply(connection_, {.models = {adding("a")}}, run()).has_value());
   EXPECT_EQ(sql().run("SELECT text FROM noted"), "10 5 3 30000");
 }
 

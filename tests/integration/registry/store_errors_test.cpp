@@ -38,7 +38,7 @@ class StoreErrors : public StoreTest {
 
   Result<void> apply_beside(const Connection& connection, const SyncPlan& plan) {
     return Store(options_).apply(
-        connection, plan, {.connection_id = connection.id, .trigger = "schedule", .status = "ok", .started_ms = 1}, "");
+        connection, plan, {.connection_id = connection.id, .trigger = "schedule", .status = "ok", .started_ms = 1});
   }
 
   Connection second() {
@@ -59,8 +59,7 @@ TEST_F(StoreErrors, HoldNothingThatWasBound) {
   const auto base_url = store_->ensure_platform_connection(
       {.name = "env-ollama", .provider = "ollama", .base_url = "http://user:CANARY@host"});
   const auto request = store_->sync_request_state("CANARY");
-  const auto snapshot =
-      store_->apply(connection_, {.models = {adding("m")}}, run(), std::string(4'000'000, 'x') + "CANARY");
+  const auto snapshot = store_->keep_snapshot(connection_, std::string(4'000'000, 'x') + "CANARY");
   struct Row {
     const char* what;
     Error error;
@@ -68,8 +67,8 @@ TEST_F(StoreErrors, HoldNothingThatWasBound) {
   };
   const std::vector<Row> table{
       {"a base URL", error_of(base_url), "connection_base_url_check"},
-      {"a row", error_of(store_->apply(connection_, {.models = {canary_in_the_row}}, run(), "")), "model_kind_check"},
-      {"no JSON", error_of(store_->apply(connection_, {.models = {canary_as_json}}, run(), "")), "22P02"},
+      {"a row", error_of(store_->apply(connection_, {.models = {canary_in_the_row}}, run())), "model_kind_check"},
+      {"no JSON", error_of(store_->apply(connection_, {.models = {canary_as_json}}, run())), "22P02"},
       {"no id", error_of(request), "22P02"},
       {"a snapshot", error_of(snapshot), "provider_snapshot_body_check"},
   };

@@ -67,7 +67,7 @@ class StoreTest : public ScratchDatabase {
   }
 
   void apply(std::vector<PlannedModel> models) {
-    const auto applied = store_->apply(connection_, {.models = std::move(models)}, run(), "[\"answer\"]");
+    const auto applied = store_->apply(connection_, {.models = std::move(models)}, run());
     ASSERT_TRUE(applied.has_value()) << applied.error().detail;
     connection_ = store_->connections()->at(0);
   }

@@ -29,7 +29,7 @@ class StoreHistory : public StoreTest {
     return plan;
   }
   void record(const SyncPlan& plan, const SyncRun& run) {
-    const auto applied = store_->apply(connection_, plan, run, "");
+    const auto applied = store_->apply(connection_, plan, run);
     ASSERT_TRUE(applied.has_value()) << applied.error().detail;
     connection_ = store_->connections()->at(0);
   }
@@ -54,12 +54,9 @@ TEST_F(StoreHistory, PruningRemovesWhatIsOldAndKeepsWhatIsOpen) {
   ASSERT_EQ(count("sync_run"), "4");
   ASSERT_EQ(count("held_change"), "2");
   auto db = sql();
-  db.run("INSERT INTO provider_snapshot (connection_id, sha256, body, fetched_at) SELECT '" + connection_.id +
-         "', sha256(convert_to(n::text, 'UTF8')), '', now() - make_interval(hours => n) FROM generate_series(1, 14) n");
 
   ASSERT_TRUE(store_->prune(std::chrono::hours(1)).has_value());
   EXPECT_EQ(count("sync_run"), "4") << "none is old";
-  EXPECT_EQ(count("provider_snapshot"), "10");
 
   db.run("UPDATE sync_run SET finished_at = now() - interval '2 hours'");
   db.run("UPDATE held_change SET ended_at = now() - interval '2 hours' WHERE decision IS NOT NULL");
@@ -100,8 +97,6 @@ TEST_F(StoreHistory, WhatCannotBePrunedKeepsNothingElse) {
   auto db = sql();
   db.run("UPDATE outbox SET published_at = now() - interval '2 hours'");
   db.run("UPDATE sync_run SET finished_at = now() - interval '2 hours'");
-  db.run("INSERT INTO provider_snapshot (connection_id, sha256, body, fetched_at) SELECT '" + connection_.id +
-         "', sha256(convert_to(n::text, 'UTF8')), '', now() - make_interval(hours => n) FROM generate_series(1, 14) n");
   db.run(
       "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
       "$$ BEGIN RAISE EXCEPTION 'not today' USING ERRCODE = '23503'; END $$");
@@ -110,7 +105,26 @@ TEST_F(StoreHistory, WhatCannotBePrunedKeepsNothingElse) {
   ASSERT_FALSE(pruned.has_value());
   EXPECT_THAT(pruned.error().detail, HasSubstr("not today"));
   EXPECT_EQ(count("sync_run"), "0");
+}
+
+TEST_F(StoreHistory, ASnapshotIsCompressedAndKeptOnce) {
+  const std::string body(5000, 'x');
+  ASSERT_TRUE(store_->keep_snapshot(connection_, body).has_value());
+  auto db = sql();
+  db.run("UPDATE provider_snapshot SET fetched_at = now() - interval '1 day'");
+  ASSERT_TRUE(store_->keep_snapshot(connection_, body).has_value());
+  EXPECT_EQ(db.run("SELECT count(*) || ' ' || bool_and(sha256 = sha256(convert_to(repeat('x', 5000), 'UTF8'))) || ' ' || "
+                   "bool_and(encoding = 'gzip') || ' ' || bool_and(octet_length(body) < 100) || ' ' || "
+                   "bool_and(fetched_at > now() - interval '1 hour') FROM provider_snapshot"),
+            "1 true true true true");
+}
+
+TEST_F(StoreHistory, TheLastTenSnapshotsOfAConnectionAreKept) {
+  for (int i = 0; i < 13; ++i)
+    ASSERT_TRUE(store_->keep_snapshot(connection_, "list " + std::to_string(i)).has_value());
   EXPECT_EQ(count("provider_snapshot"), "10");
+  EXPECT_EQ(count("provider_snapshot WHERE sha256 = sha256('list 3')"), "1");
+  EXPECT_EQ(count("provider_snapshot WHERE sha256 = sha256('list 2')"), "0");
 }
 
 TEST_F(StoreHistory, ALongTextIsCutBetweenCharacters) {

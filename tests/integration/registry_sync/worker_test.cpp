@@ -128,6 +128,21 @@ TEST_F(RegistrySync, ThreeChangesAreExactlyThreeEventsAndNoChangeIsNone) {
   EXPECT_THAT(events(), SizeIs(6));
 }
 
+TEST_F(RegistrySync, AListIsKeptAsItCameAlsoWhereItChangesNothing) {
+  start_whole();
+  auto db = sql();
+  const std::string sha = db.run("SELECT encode(sha256, 'hex') FROM provider_snapshot");
+  db.run("UPDATE provider_snapshot SET fetched_at = now() - interval '1 day'");
+  sync_now();
+  EXPECT_EQ(db.run("SELECT encode(sha256, 'hex') FROM provider_snapshot WHERE fetched_at > now() - interval '1 hour'"),
+            sha);
+  // What cannot be applied is kept too.
+  db.run("ALTER TABLE model ADD CONSTRAINT picky CHECK (model_name <> 'c:1b')");
+  offer({"a:1b", "b:7b", "c:1b"});
+  EXPECT_EQ(sync_now().runs.at(0).status, "failed");
+  EXPECT_EQ(db.run("SELECT count(*) FROM provider_snapshot"), "2");
+}
+
 TEST_F(RegistrySync, AModelStaysMissingThenBecomesUnroutableThenComesBack) {
   offer({"a:1b", "b:1b", "gone:1b"});
   start_whole({{"TOKENRAIL_SYNC_MISSING_GRACE", "0"}, {"TOKENRAIL_SYNC_MISSING_RUNS", "2"}});

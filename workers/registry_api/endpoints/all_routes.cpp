@@ -22,7 +22,6 @@ std::vector<Route> all_routes() {
   add_audit_routes(routes);
   add_resolution_routes(routes);
   add_held_change_routes(routes);
-  add_usable_model_routes(routes);
   add_org_models_routes(routes);
   return routes;
 }

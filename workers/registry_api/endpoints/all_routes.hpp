@@ -25,7 +25,6 @@ void add_view_routes(std::vector<Route>& routes);
 void add_audit_routes(std::vector<Route>& routes);
 void add_resolution_routes(std::vector<Route>& routes);
 void add_held_change_routes(std::vector<Route>& routes);
-void add_usable_model_routes(std::vector<Route>& routes);
 void add_org_models_routes(std::vector<Route>& routes);
 
 /// All of them.
