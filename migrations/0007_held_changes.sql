@@ -19,3 +19,6 @@ ALTER TABLE sync_run ADD COLUMN held int NOT NULL DEFAULT 0;
 -- A provider's answer is kept before anything of it is applied, compressed. Nothing reads the ones from before.
 ALTER TABLE provider_snapshot ADD COLUMN encoding text NOT NULL DEFAULT 'identity'
   CHECK (encoding IN ('identity', 'gzip'));
+
+-- When the details of a model were asked for: they are asked for again after a while, not only when the list changes.
+ALTER TABLE model ADD COLUMN details_at timestamptz;

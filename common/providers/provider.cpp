@@ -59,6 +59,14 @@ constexpr Row rows[] = {{"ollama", &ollama::provider},
 
 }  // namespace
 
+std::optional<http::Request> ModelLister::ask_version(const Target& /*target*/) const {
+  return std::nullopt;
+}
+
+std::string ModelLister::parse_version(std::string_view /*body*/) const {
+  return {};
+}
+
 std::optional<http::Request> ModelLister::ask_details(const Target& /*target*/, std::string_view /*model*/) const {
   return std::nullopt;
 }

@@ -41,6 +41,7 @@ struct ListedModel {
   std::optional<std::int64_t> context_length{};
   std::string display_name{};
   std::optional<std::int64_t> output_tokens_max{};
+  std::string server_version{};  ///< of the server that lists it, where one is known; not part of the list
 };
 
 /// One page of a provider's list of models.
@@ -83,6 +84,12 @@ class ModelLister {
   /// The further question about one model. Nothing: the list is all that this provider says.
   [[nodiscard]] virtual std::optional<http::Request> ask_details(const Target& target, std::string_view model) const;
   [[nodiscard]] virtual Result<ModelDetails> parse_details(std::string_view body) const;
+
+  /// The question for the version of the provider's software. Another version may tell other details of a model.
+  /// Nothing: this provider has none.
+  [[nodiscard]] virtual std::optional<http::Request> ask_version(const Target& target) const;
+  /// Empty: it could not be read.
+  [[nodiscard]] virtual std::string parse_version(std::string_view body) const;
 
   /// `details` null: not known, or there are none. By default the words of the list are the registry's own, and what
   /// the list does not name is unknown; where it names nothing, the kind is read off the model's name.

@@ -27,6 +27,7 @@ const std::string model_columns = R"(
   SELECT CAST(m.id AS text) AS id, m.org_id AS org_id, m.owner_user_id AS owner_user_id, m.provider AS provider,
     m.model_name AS model_name, m.slug AS slug, m.kind AS kind, m.display_name AS display_name,
     m.description AS description, m.family AS family, m.digest AS digest, m.details_digest AS details_digest,
+    CAST(floor(extract(epoch FROM m.details_at) * 1000) AS bigint) AS details_at_ms,
     m.lifecycle AS lifecycle, m.platform_blocked AS platform_blocked,
     COALESCE(m.enabled, (SELECT a.enabled FROM model a WHERE a.org_id IS NULL AND a.deleted_at IS NULL AND
       a.provider = m.provider AND a.model_name = m.model_name), false) AS enabled, m.enabled IS NULL AS inherits,
@@ -112,6 +113,7 @@ ModelRow model_from(const soci::row& row) {
   state.version = number(row, "version");
   for (auto& field : parts_of(text(row, "overridden"))) model.overridden.insert(std::move(field));
   model.details_digest = text(row, "details_digest");
+  model.details_at_ms = maybe_number(row, "details_at_ms");
   model.missing_expired = truth(row, "missing_expired");
   model.cause = text(row, "cause");
   model.actor = text(row, "actor");

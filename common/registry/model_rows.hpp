@@ -20,6 +20,7 @@ struct ModelRow {
   events::ModelState state;  ///< with its deployments as routers should see them
   std::set<std::string> overridden{};
   std::string details_digest{};
+  std::optional<std::int64_t> details_at_ms{};
   bool missing_expired = false;
   std::vector<DeploymentRow> deployments{};
   std::string cause{};  ///< of the newest revision

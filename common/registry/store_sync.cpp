@@ -27,6 +27,7 @@ Result<std::vector<StoredModel>> Store::load_models(const Connection& connection
       StoredModel model{.state = std::move(row.state),
                         .overridden = std::move(row.overridden),
                         .details_digest = std::move(row.details_digest),
+                        .details_at_ms = row.details_at_ms,
                         .missing_expired = row.missing_expired};
       bool passed_here = false;
       for (const auto& deployment : row.deployments) {
@@ -104,6 +105,7 @@ struct ModelColumns {
   explicit ModelColumns(const PlannedModel& planned)
       : after(planned.after),
         details_digest(planned.details_digest),
+        details_at(number_or_null(planned.details_at_ms)),
         missing_expired(planned.missing_expired ? 1 : 0),
         missing_since(number_or_null(after.missing_since_ms)),
         context_window(number_or_null(after.context_window)),
@@ -116,7 +118,8 @@ struct ModelColumns {
   template <class Prepared>
   void bind(Prepared& prepared) const {
     prepared, soci::use(after.kind, "kind"), soci::use(after.family, "family"), soci::use(after.digest, "digest"),
-        soci::use(details_digest, "details_digest"), soci::use(after.availability, "availability"),
+        soci::use(details_digest, "details_digest"),
+        soci::use(details_at.value, details_at.indicator, "details_at"), soci::use(after.availability, "availability"),
         soci::use(missing_since.value, missing_since.indicator, "missing_since"),
         soci::use(missing_expired, "missing_expired"),
         soci::use(context_window.value, context_window.indicator, "context_window"),
@@ -128,6 +131,7 @@ struct ModelColumns {
 
   const events::ModelState& after;
   std::string details_digest;
+  Nullable<long long> details_at;
   int missing_expired;
   Nullable<long long> missing_since;
   Nullable<long long> context_window;
@@ -151,14 +155,15 @@ std::optional<std::string> insert_model(soci::session& sql, const PlannedModel& 
       (sql.prepare << fmt::format(
            "WITH fresh AS (SELECT tokenrail_uuid_v7() AS id) "
            "INSERT INTO model (id, org_id, owner_user_id, provider, model_name, slug, enabled, kind, family, digest, "
-           "details_digest, availability, missing_since, missing_expired, context_window, input_tokens_max, "
+           "details_digest, details_at, availability, missing_since, missing_expired, context_window, input_tokens_max, "
            "output_tokens_max, embedding_dimensions, capabilities, raw) "
            "SELECT fresh.id, CAST(:org AS text), CAST(:owner AS text), :provider, :model_name, "
            "CASE WHEN EXISTS (SELECT 1 FROM model o WHERE o.org_id IS NOT DISTINCT FROM CAST(:org AS text) AND "
            "o.owner_user_id IS NOT DISTINCT FROM CAST(:owner AS text) AND o.slug = CAST(:slug AS text) AND "
            "o.deleted_at IS NULL) THEN CAST(:slug AS text) || '~' || right(CAST(fresh.id AS text), 6) "
            "ELSE CAST(:slug AS text) END, "
-           "CAST(:enabled AS int) <> 0, :kind, :family, :digest, :details_digest, :availability, "
+           "CAST(:enabled AS int) <> 0, :kind, :family, :digest, :details_digest, "
+           "to_timestamp(CAST(:details_at AS bigint) / 1000.0), :availability, "
            "to_timestamp(CAST(:missing_since AS bigint) / 1000.0), CAST(:missing_expired AS int) <> 0, "
            ":context_window, :input_tokens_max, :output_tokens_max, :embedding_dimensions, {}, "
            "COALESCE(CAST(:raw AS jsonb), '{{}}') FROM fresh ON CONFLICT DO NOTHING RETURNING CAST(id AS text)",
@@ -180,6 +185,7 @@ bool update_model(soci::session& sql, const PlannedModel& planned) {
   auto prepared =
       (sql.prepare << fmt::format(
            "UPDATE model SET kind = :kind, family = :family, digest = :digest, details_digest = :details_digest, "
+           "details_at = to_timestamp(CAST(:details_at AS bigint) / 1000.0), "
            "availability = :availability, missing_since = to_timestamp(CAST(:missing_since AS bigint) / 1000.0), "
            "missing_expired = CAST(:missing_expired AS int) <> 0, context_window = :context_window, "
            "input_tokens_max = :input_tokens_max, output_tokens_max = :output_tokens_max, "

@@ -52,7 +52,8 @@ struct StoredDeployment {
 struct StoredModel {
   events::ModelState state;
   std::set<std::string> overridden{};      ///< fields (wire names) that a person set: no sync changes them
-  std::string details_digest{};            ///< the digest whose details stand in the row
+  std::string details_digest{};            ///< what the row's details go with, in the words of registry-sync
+  std::optional<std::int64_t> details_at_ms{};  ///< when they were asked for
   bool missing_expired = false;            ///< missing past the grace
   std::optional<StoredDeployment> here{};  ///< on the connection that was asked about; nothing: not served by it
   bool listed_elsewhere = false;           ///< another connection lists it
@@ -75,6 +76,7 @@ struct PlannedModel {
   std::vector<std::string> changed_fields{};  ///< wire names; empty exactly for `noted`
   events::ModelState after;                   ///< the whole; its id is empty for `added`
   std::string details_digest{};
+  std::optional<std::int64_t> details_at_ms{};
   bool missing_expired = false;
   std::string raw{};  ///< what the provider said, as JSON; empty: as it was
   StoredDeployment here;

@@ -99,7 +99,7 @@ Reply Hub::answer(Incoming incoming) {
   }
   if (incoming.path == "/" && reads) return fixed(incoming, 200, "text/plain; charset=utf-8", "Ollama is running");
   if (incoming.path == "/api/version" && reads) {
-    return fixed(incoming, 200, std::string(json_type), R"({"version":"0.12.0"})");
+    return fixed(incoming, 200, std::string(json_type), R"({"version":")" + script_.version + R"("})");
   }
   if (incoming.path == "/api/tags" && incoming.method == "HEAD") {
     return fixed(incoming, 200, std::string(json_type), tags_json(script_.models));

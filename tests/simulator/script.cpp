@@ -50,6 +50,11 @@ Result<Script> Script::from_json(std::string_view json) {
       auto models = models_from_json(std::string(simdjson::minify(value)));
       if (!models) return std::unexpected(models.error());
       script.models = std::move(*models);
+    } else if (key == "version") {
+      std::string_view version;
+      if (value.get_string().get(version) != simdjson::SUCCESS)
+        return fail(ErrorKind::invalid_input, "simulator: version is a text");
+      script.version = version;
     } else if (key == "behaviour") {
       if (auto set = set_behaviour(script, "/api/chat", value); !set) return std::unexpected(set.error());
     } else if (key == "behaviours") {

@@ -34,6 +34,11 @@ CatalogueFailure failure_of(const http::Fetched& fetched, const providers::Provi
   return {.error_class = failure.error_class, .detail = std::move(failure.failure.message)};
 }
 
+std::int64_t now_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
 bool well(const http::Fetched& fetched) {
   return fetched.end.ending == http::Ending::complete && fetched.head.status >= 200 && fetched.head.status < 300;
 }
@@ -63,7 +68,7 @@ std::vector<std::string> CatalogueReader::models_by_hand(const registry::Connect
 
 void CatalogueReader::remember(const std::string& key, Details details) {
   if (known_.size() >= known_details_max) known_.erase(known_.begin());
-  known_.insert_or_assign(key, std::move(details));
+  known_.insert_or_assign(key, Known{.details = std::move(details), .asked_ms = now_ms()});
 }
 
 http::Clocks CatalogueReader::clocks_until(Clock::time_point deadline) const {
@@ -71,6 +76,21 @@ http::Clocks CatalogueReader::clocks_until(Clock::time_point deadline) const {
   // Not 0, which would be no limit.
   return {.connect = options_.connect_time_max,
           .total = std::clamp(left, std::chrono::milliseconds(1), options_.answer_time_max)};
+}
+
+boost::asio::awaitable<std::string> CatalogueReader::read_version(std::string connection_id, const Asking* asking) {
+  auto request = asking->lister.ask_version(asking->target);
+  if (!request) co_return std::string();
+  request->address_allowed = asking->address_allowed;
+  auto clocks = clocks_until(asking->deadline);
+  // Not worth more: without it the last one counts.
+  clocks.total = std::min(clocks.total, options_.connect_time_max);
+  const auto fetched =
+      co_await fetcher_.fetch(std::move(*request), clocks, {.body_bytes_max = options_.show_bytes_max});
+  auto version = well(fetched) ? asking->lister.parse_version(fetched.body) : std::string();
+  auto& last = versions_[connection_id];
+  if (!version.empty()) last = std::move(version);
+  co_return last;
 }
 
 boost::asio::awaitable<void> CatalogueReader::learn(Asking* asking, std::size_t index) {
@@ -170,16 +190,21 @@ boost::asio::awaitable<CatalogueReader::Answer> CatalogueReader::read(
   }
   const bool asks_details = !only_by_hand && lister.ask_details(target, "model").has_value();
 
+  Asking asking{
+      .lister = lister, .target = target, .address_allowed = address_allowed, .questions = {}, .deadline = deadline};
+  if (asks_details) {
+    const auto version = co_await read_version(connection.id, &asking);
+    for (auto& model : list.models) model.server_version = version;
+  }
+  const auto stale_before_ms = now_ms() - options_.details_age_max.count();
   auto selection = select_models(
-      connection, std::move(list.models), *stored, options_.models_max,
-      [this](const std::string& key) { return known_.contains(key); },
+      connection, std::move(list.models), *stored, options_.models_max, stale_before_ms,
+      [&](const std::string& key) {
+        const auto known = known_.find(key);
+        return known != known_.end() && known->second.asked_ms >= stale_before_ms;
+      },
       [this](const std::string& key) { return in_vain_.contains(key); });
-  if (!asks_details) selection.questions.clear();
-  Asking asking{.lister = lister,
-                .target = target,
-                .address_allowed = address_allowed,
-                .questions = std::move(selection.questions),
-                .deadline = deadline};
+  if (asks_details) asking.questions = std::move(selection.questions);
   async::BoundedParallel lanes(loop_, options_.show_concurrency, loop_step_name);
   co_await lanes.run(asking.questions.size(), [&](std::size_t index) { return learn(&asking, index); });
 
@@ -202,7 +227,9 @@ boost::asio::awaitable<CatalogueReader::Answer> CatalogueReader::read(
   for (const auto& model : selection.models) {
     const auto known = known_.find(memory_key(connection, model));
     catalogue.list.models.push_back(
-        listed_model(lister, model, known == known_.end() ? nullptr : &known->second, asks_details, connection.id));
+        known == known_.end()
+            ? listed_model(lister, model, nullptr, asks_details, connection.id)
+            : listed_model(lister, model, &known->second.details, asks_details, connection.id, known->second.asked_ms));
   }
   if (asking.failed > 0) {
     spdlog::warn("{} of {} models of {} told no details{}; they are asked again at the next sync", asking.failed,

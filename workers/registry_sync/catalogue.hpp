@@ -64,13 +64,20 @@ class CatalogueReader {
   /// Asks for one model's details, and remembers them.
   boost::asio::awaitable<void> learn(Asking* asking, std::size_t index);
   void remember(const std::string& key, Details details);
+  /// The version of the provider's software; where it does not answer, the one it told last.
+  boost::asio::awaitable<std::string> read_version(std::string connection_id, const Asking* asking);
 
   boost::asio::io_context& loop_;
   http::Fetcher& fetcher_;
   const providers::Credentials& credentials_;
   const Options& options_;
-  std::map<std::string, Details> known_;  ///< by memory_key()
-  std::set<std::string> in_vain_;         ///< memory_key()s whose last question was not answered
+  struct Known {
+    Details details{};
+    std::int64_t asked_ms = 0;  ///< Unix time
+  };
+  std::map<std::string, Known> known_;           ///< by memory_key()
+  std::map<std::string, std::string> versions_;  ///< of the providers' software, by connection id
+  std::set<std::string> in_vain_;                ///< memory_key()s whose last question was not answered
 };
 
 }  // namespace tokenrail::registry_sync

@@ -58,6 +58,7 @@ void tell_facts(PlannedModel& planned, const StoredModel& stored, const ListedMo
   set("embeddingDimensions", state.embedding_dimensions, listed.embedding_dimensions);
   set("capabilities", state.capabilities, listed.capabilities);
   planned.details_digest = listed.details_key;
+  planned.details_at_ms = listed.details_at_ms;
 }
 
 auto bookkeeping(const registry::StoredDeployment& d) {
@@ -80,7 +81,7 @@ std::optional<PlannedModel> finish(PlannedModel planned, const StoredModel& stor
   planned.kind = kind;
   if (!planned.changed_fields.empty()) return planned;
   const bool same = stored.here && bookkeeping(*stored.here) == bookkeeping(planned.here) &&
-                    stored.details_digest == planned.details_digest &&
+                    stored.details_digest == planned.details_digest && stored.details_at_ms == planned.details_at_ms &&
                     stored.missing_expired == planned.missing_expired;
   if (same) return std::nullopt;
   planned.kind = Kind::noted;
@@ -92,6 +93,7 @@ PlannedModel start_from(const StoredModel& stored) {
   planned.before_version = stored.state.version;
   planned.after = stored.state;
   planned.details_digest = stored.details_digest;
+  planned.details_at_ms = stored.details_at_ms;
   planned.missing_expired = stored.missing_expired;
   if (stored.here) planned.here = *stored.here;
   return planned;
@@ -117,7 +119,10 @@ PlannedModel plan_new(const registry::Connection& connection, const ListedModel&
   state.capabilities = listed.capabilities;
   state.deployments.push_back(deployment_on(connection, listed.name));
   state.routable = registry::routable(state, false);
-  if (listed.details_known) planned.details_digest = listed.details_key;
+  if (listed.details_known) {
+    planned.details_digest = listed.details_key;
+    planned.details_at_ms = listed.details_at_ms;
+  }
   planned.raw = listed.raw;
   planned.here = {.upstream_name = listed.name, .digest = listed.digest};
   planned.changed_fields = registry::changed_fields({}, state);

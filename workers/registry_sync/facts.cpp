@@ -12,6 +12,21 @@ namespace tokenrail::registry_sync {
 namespace {
 
 constexpr std::size_t text_bytes_max = 255;
+constexpr std::size_t digest_bytes_max = text_bytes_max - 17;  ///< beside a blank and a hash
+
+/// FNV-1a over words. It is kept in the database, so it must not change between versions and machines.
+class WordHash {
+ public:
+  void add(std::string_view word) {
+    for (const char c : word) step(static_cast<unsigned char>(c));
+    step(0x1f);
+  }
+  [[nodiscard]] std::uint64_t value() const { return value_; }
+
+ private:
+  void step(unsigned char byte) { value_ = (value_ ^ byte) * 0x100000001b3U; }
+  std::uint64_t value_ = 0xcbf29ce484222325U;
+};
 
 std::string storable(std::string_view text) {
   return registry::storable(text, text_bytes_max);
@@ -47,13 +62,26 @@ bool storable_name(std::string_view name) {
 }
 
 std::string details_key(const providers::ListedModel& listed, std::string_view connection_id) {
-  auto digest = storable(listed.digest);
-  if (!digest.empty()) return digest;
-  return storable(fmt::format("undigested {} {} {}", connection_id, listed.modified_at, listed.name));
+  const auto digest = registry::storable(listed.digest, digest_bytes_max);
+  WordHash hash;
+  hash.add(connection_id);
+  hash.add(listed.name);
+  hash.add(listed.server_version);
+  hash.add(listed.modified_at);
+  hash.add(listed.family);
+  hash.add(listed.parameter_size);
+  hash.add(listed.quantization);
+  hash.add(listed.display_name);
+  hash.add(std::to_string(listed.size_bytes));
+  hash.add(std::to_string(listed.context_length.value_or(0)));
+  hash.add(std::to_string(listed.output_tokens_max.value_or(0)));
+  for (const auto& word : listed.capabilities) hash.add(word);
+  return fmt::format("{} {:016x}", digest.empty() ? "undigested" : digest, hash.value());
 }
 
 ListedModel listed_model(const providers::ModelLister& lister, const providers::ListedModel& listed,
-                         const providers::ModelDetails* details, bool asks_details, std::string_view connection_id) {
+                         const providers::ModelDetails* details, bool asks_details, std::string_view connection_id,
+                         std::optional<std::int64_t> details_at_ms) {
   auto facts = lister.facts(listed, details);
   return {.name = listed.name,
           .digest = storable(listed.digest),
@@ -65,6 +93,7 @@ ListedModel listed_model(const providers::ModelLister& lister, const providers::
           .output_tokens_max = facts.output_tokens_max,
           .embedding_dimensions = facts.embedding_dimensions,
           .capabilities = std::move(facts.capabilities),
+          .details_at_ms = details_at_ms,
           .details_known = details != nullptr || !asks_details,
           .raw = raw_of(listed, details)};
 }

@@ -17,16 +17,18 @@ std::string memory_key(const registry::Connection& connection, const providers::
 
 Selection select_models(const registry::Connection& connection, std::vector<providers::ListedModel> listed,
                         const std::vector<registry::StoredModel>& stored, std::size_t models_max,
+                        std::int64_t stale_before_ms,
                         const std::function<bool(const std::string&)>& known,
                         const std::function<bool(const std::string&)>& in_vain) {
-  // Details stand in the rows under the digest they were told for: ask only for what has changed since.
+  // The rows contain the details with their key: ask only for what has changed since, and for what is old.
   std::set<std::pair<std::string_view, std::string_view>> settled;
   std::set<std::string_view> held;
   std::size_t taken = 0;
   for (const auto& model : stored) {
     held.insert(model.state.model_name);
     if (model.here) ++taken;
-    if (model.told_elsewhere || !model.details_digest.empty())
+    const bool fresh = !model.details_digest.empty() && model.details_at_ms.value_or(0) >= stale_before_ms;
+    if (model.told_elsewhere || fresh)
       settled.emplace(model.state.model_name, model.told_elsewhere ? std::string_view() : model.details_digest);
   }
   Selection selection;

@@ -23,6 +23,7 @@ struct Options {
   std::vector<providers::NamedModel> models_by_hand;
   std::chrono::milliseconds interval;
   DiffRules rules;
+  std::chrono::milliseconds details_age_max;
   std::size_t show_concurrency;
   std::size_t connection_concurrency;
   std::size_t models_max;

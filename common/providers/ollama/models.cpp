@@ -1,4 +1,4 @@
-// /api/tags and /api/show.
+// /api/tags, /api/version and /api/show.
 #include <algorithm>
 #include <cctype>
 #include <set>
@@ -162,6 +162,20 @@ Result<ModelPage> parse_model_list(std::string_view body) {
   std::set<std::string> names;
   if (!read_model_entries(array, list, names, read_listed)) return not_it(body, not_one);
   return list;
+}
+
+http::Request ask_version(const Target& target) {
+  http::Request request;
+  request.url = target.base_url + "/api/version";
+  request.headers.push_back({.name = "Accept", .value = "application/json"});
+  authorise(request, target.credential);
+  return request;
+}
+
+std::string parse_version(std::string_view body) {
+  const events::JsonDocument document(body);
+  if (document.error() != simdjson::SUCCESS) return {};
+  return events::ObjectReader(document.root()).text("version");
 }
 
 http::Request show_model(const Target& target, std::string_view model) {

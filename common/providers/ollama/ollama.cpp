@@ -52,6 +52,10 @@ class Ollama final : public Provider, public ModelLister, public Embedder {
   [[nodiscard]] Result<ModelDetails> parse_details(std::string_view body) const override {
     return parse_model_details(body);
   }
+  [[nodiscard]] std::optional<http::Request> ask_version(const Target& target) const override {
+    return ollama::ask_version(target);
+  }
+  [[nodiscard]] std::string parse_version(std::string_view body) const override { return ollama::parse_version(body); }
   [[nodiscard]] ModelFacts facts(const ListedModel& listed, const ModelDetails* details) const override {
     return model_facts(listed, details);
   }

@@ -1,4 +1,4 @@
-// Ollama's native API: /api/chat, /api/embed, /api/tags, /api/show (github.com/ollama/ollama, docs/api.md). Pure.
+// Ollama's native API: /api/chat, /api/embed, /api/tags, /api/show, /api/version (github.com/ollama/ollama, docs/api.md). Pure.
 #pragma once
 
 #include <optional>
@@ -14,6 +14,9 @@ namespace tokenrail::providers::ollama {
 
 [[nodiscard]] http::Request list_models(const Target& target);
 [[nodiscard]] Result<ModelPage> parse_model_list(std::string_view body);
+
+[[nodiscard]] http::Request ask_version(const Target& target);
+[[nodiscard]] std::string parse_version(std::string_view body);
 
 [[nodiscard]] http::Request show_model(const Target& target, std::string_view model);
 [[nodiscard]] Result<ModelDetails> parse_model_details(std::string_view body);

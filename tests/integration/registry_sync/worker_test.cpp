@@ -257,6 +257,36 @@ TEST_F(RegistrySync, DetailsThatCannotBeGotComeWithALaterSync) {
   EXPECT_THAT(events_after(4), IsEmpty());
 }
 
+TEST_F(RegistrySync, AServerThatLearnsACapabilityIsBelievedAtTheNextSync) {
+  const std::vector<simulator::Model> before{{.name = "a:1b", .digest = "d1", .capabilities = {"completion"}}};
+  const std::vector<simulator::Model> after{{.name = "a:1b", .digest = "d1", .capabilities = {"completion", "vision"}}};
+  const auto vision = [&] { return last_event("_/_/ollama/a:1b")->model.capabilities.at("vision"); };
+  offer_script({.models = before, .version = "0.12.0"});
+  start_whole();
+  EXPECT_EQ(vision(), events::Support::unsupported);
+  offer_script({.models = after, .version = "0.12.0"});
+  sync_now();
+  EXPECT_EQ(vision(), events::Support::unsupported) << "nothing says that there is anything to ask";
+  offer_script({.models = after, .version = "0.13.0"});
+  sync_now();
+  EXPECT_EQ(vision(), events::Support::supported);
+  const auto told = events().size();
+  sync_now();
+  EXPECT_THAT(events(), SizeIs(told));
+}
+
+TEST_F(RegistrySync, DetailsAreAskedForAgainAfterAWhile) {
+  offer_models({{.name = "a:1b", .digest = "d1", .context_length = 4096}, {.name = "b:1b", .digest = "d2"}});
+  start_whole().stop();
+  offer_models({{.name = "a:1b", .digest = "d1", .context_length = 8192}, {.name = "b:1b", .digest = "d2"}});
+  sql().run("UPDATE model SET details_at = details_at - interval '25 hours' WHERE model_name = 'a:1b'");
+  auto& again = start();
+  ASSERT_TRUE(run_until(loop_, [&] { return again.worker().published_whole(); })) << again.problems();
+  settle();
+  EXPECT_EQ(last_event("_/_/ollama/a:1b")->model.context_window, 8192);
+  EXPECT_EQ(sql().run("SELECT count(*) FROM model WHERE details_at > now() - interval '1 hour'"), "2");
+}
+
 TEST_F(RegistrySync, ARestartSaysNothingNew) {
   auto& first = start_whole();
   first.stop();

@@ -55,6 +55,7 @@ std::vector<StoredModel> carried_out(const SyncPlan& plan, std::vector<StoredMod
     StoredModel after{.state = planned.after,
                       .overridden = {},
                       .details_digest = planned.details_digest,
+                      .details_at_ms = planned.details_at_ms,
                       .missing_expired = planned.missing_expired,
                       .here = planned.here};
     if (!planned.changed_fields.empty()) after.state.version = ++version;
@@ -525,6 +526,16 @@ TEST(Diff, WithoutDetailsWhatIsKnownStays) {
   EXPECT_THAT(kinds(plan), ElementsAre("noted a"));
   EXPECT_EQ(plan.models[0].details_digest, "d2");
   EXPECT_EQ(plan.unchanged, 1);
+}
+
+TEST(Diff, DetailsThatWereAskedForAgainAreNotedWithoutAnEvent) {
+  const auto stored = stored_of({listed("a")});
+  auto again = listed("a");
+  again.details_at_ms = t0;
+  const auto plan = plan_sync(connection(), list_of({again}), stored, {}, t0);
+  ASSERT_THAT(kinds(plan), ElementsAre("noted a"));
+  EXPECT_EQ(plan.models[0].details_at_ms, t0);
+  EXPECT_THAT(plan_sync(connection(), list_of({again}), carried_out(plan, stored), {}, t0).models, IsEmpty());
 }
 
 TEST(Diff, IncludeAndExcludeChooseAmongTheListed) {

@@ -166,16 +166,34 @@ TEST(ListedFacts, TheNameSaysTheKindWhereTheListSaysNothing) {
   EXPECT_EQ(listed_model(PlainLister(), entry, nullptr, false, "here").kind, "generation") << "words come first";
 }
 
-TEST(OllamaFacts, WithoutADigestTheDateStandsIn) {
+TEST(DetailsKey, ChangesWithEverythingThatMayChangeTheDetails) {
+  const auto entry = listed();
+  EXPECT_TRUE(details_key(entry, "here").starts_with("abc "));
+  EXPECT_EQ(details_key(entry, "here"), details_key(entry, "here"));
+  EXPECT_NE(details_key(entry, "there"), details_key(entry, "here")) << "no connection speaks for another";
+  const std::vector<std::function<void(providers::ListedModel&)>> changes{
+      [](auto& m) { m.name = "n:1b"; },           [](auto& m) { m.digest = "abd"; },
+      [](auto& m) { m.server_version = "0.7.0"; }, [](auto& m) { m.modified_at = "2026-01-02"; },
+      [](auto& m) { m.family = "other"; },         [](auto& m) { m.parameter_size = "3B"; },
+      [](auto& m) { m.quantization = "Q8_0"; },    [](auto& m) { m.display_name = "M"; },
+      [](auto& m) { m.size_bytes = 77; },          [](auto& m) { m.context_length = 77; },
+      [](auto& m) { m.output_tokens_max = 77; },   [](auto& m) { m.capabilities.emplace_back("audio"); },
+  };
+  std::set<std::string> keys{details_key(entry, "here")};
+  for (const auto& change : changes) {
+    auto changed = entry;
+    change(changed);
+    keys.insert(details_key(changed, "here"));
+  }
+  EXPECT_EQ(keys.size(), changes.size() + 1);
+}
+
+TEST(DetailsKey, FitsItsColumn) {
   auto entry = listed();
-  EXPECT_EQ(details_key(entry, "here"), "abc");
+  entry.digest = std::string(300, 'd');
+  EXPECT_EQ(details_key(entry, "here").size(), 255U);
   entry.digest.clear();
-  entry.modified_at = "2026-01-01";
-  EXPECT_EQ(details_key(entry, "here"), "undigested here 2026-01-01 m:1b");
-  auto other = entry;
-  other.name = "n:1b";
-  EXPECT_NE(details_key(other, "here"), details_key(entry, "here")) << "one would get the other's details";
-  EXPECT_NE(details_key(entry, "there"), details_key(entry, "here")) << "nor does one connection speak for another";
+  EXPECT_TRUE(details_key(entry, "here").starts_with("undigested "));
 }
 
 TEST(OllamaFacts, TextsAreMadeFitForTheDatabase) {

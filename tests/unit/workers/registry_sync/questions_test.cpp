@@ -26,10 +26,14 @@ providers::ListedModel listed(std::string name, std::string digest = "d1") {
   return model;
 }
 
-StoredModel stored(std::string name, std::string details = "d1") {
+constexpr std::int64_t now = 1'700'000'000'000;
+
+/// With the details of a list's entry of that digest; empty: without any.
+StoredModel stored(std::string name, const std::string& digest = "d1") {
   StoredModel model;
   model.state.model_name = std::move(name);
-  model.details_digest = std::move(details);
+  if (!digest.empty()) model.details_digest = details_key(listed(model.state.model_name, digest), connection().id);
+  model.details_at_ms = now;
   model.here = registry::StoredDeployment{.upstream_name = model.state.model_name};
   return model;
 }
@@ -43,7 +47,7 @@ Selection select(std::vector<providers::ListedModel> models, const std::vector<S
                  std::size_t models_max = 100, const Memory& memory = {},
                  const registry::Connection& from = connection()) {
   return select_models(
-      from, std::move(models), held, models_max, [&](const std::string& key) { return memory.known.contains(key); },
+      from, std::move(models), held, models_max, now - 1000, [&](const std::string& key) { return memory.known.contains(key); },
       [&](const std::string& key) { return memory.in_vain.contains(key); });
 }
 
@@ -66,6 +70,22 @@ TEST(Questions, EachNewOrChangedModelIsAskedForOnce) {
   elsewhere.told_elsewhere = true;
   EXPECT_THAT(asked(select({listed("a")}, {elsewhere})), IsEmpty()) << "its facts come from another connection";
   EXPECT_THAT(asked(select({listed("a")}, {stored("a", "")})), ElementsAre("a"));
+}
+
+TEST(Questions, OldDetailsAreAskedForAgain) {
+  auto old = stored("a");
+  old.details_at_ms = now - 1001;
+  EXPECT_THAT(asked(select({listed("a")}, {old})), ElementsAre("a"));
+  old.details_at_ms = std::nullopt;
+  EXPECT_THAT(asked(select({listed("a")}, {old})), ElementsAre("a")) << "nobody knows how old they are";
+  old.details_at_ms = now - 1000;
+  EXPECT_THAT(asked(select({listed("a")}, {old})), IsEmpty());
+}
+
+TEST(Questions, AnotherServerVersionIsAReasonToAsk) {
+  auto upgraded = listed("a");
+  upgraded.server_version = "0.7.0";
+  EXPECT_THAT(asked(select({upgraded}, {stored("a")})), ElementsAre("a"));
 }
 
 // Some servers tell one digest for all of their models.

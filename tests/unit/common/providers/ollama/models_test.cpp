@@ -30,6 +30,13 @@ TEST(OllamaBaseUrl, IsMadeRegular) {
   }
 }
 
+TEST(OllamaVersion, IsReadWhereItIsTold) {
+  EXPECT_EQ(ask_version({.base_url = "http://h:1", .upstream_name = ""}).url, "http://h:1/api/version");
+  EXPECT_EQ(parse_version(R"({"version":"0.12.0"})"), "0.12.0");
+  for (const auto* other : {"", "Ollama is running", "<html>", "[]", R"({"version":7})", R"({"models":[]})"})
+    EXPECT_EQ(parse_version(other), "") << other;
+}
+
 TEST(OllamaModels, AsksForTheList) {
   const auto plain = list_models({.base_url = "http://h:1", .upstream_name = ""});
   EXPECT_EQ(plain.method, "GET");
