@@ -115,8 +115,10 @@ class Store {
 
   // ---- outbox and state topic
 
-  /// The oldest unpublished rows, in order.
-  Result<std::vector<OutboxRecord>> unpublished(std::int64_t count_max);
+  /// The records of sealed credentials have a topic of their own, and nothing waits for it but they.
+  enum class OutboxPart { all, registry, credentials };
+  /// The oldest unpublished rows of that part, in order.
+  Result<std::vector<OutboxRecord>> unpublished(std::int64_t count_max, OutboxPart part = OutboxPart::all);
   Result<void> mark_published(const std::vector<std::int64_t>& seqs);
   /// Unpublished rows and how long the oldest has been waiting.
   struct OutboxLag {

@@ -14,11 +14,23 @@
 
 namespace tokenrail::registry {
 
-Result<std::vector<OutboxRecord>> Store::unpublished(std::int64_t count_max) {
+namespace {
+
+/// A further condition over `outbox`: fixed text.
+std::string condition_of(Store::OutboxPart part) {
+  if (part == Store::OutboxPart::all) return {};
+  return fmt::format(" AND type {} ('{}', '{}')", part == Store::OutboxPart::credentials ? "IN" : "NOT IN",
+                     events::credential_upserted_type, events::credential_revoked);
+}
+
+}  // namespace
+
+Result<std::vector<OutboxRecord>> Store::unpublished(std::int64_t count_max, OutboxPart part) {
+  const std::string where = "published_at IS NULL" + condition_of(part);
   // Nearly always there is nothing: that is seen without a lock on the lease.
   int some = 0;
   const auto looked = impl_->session.run([&](soci::session& sql) -> Result<void> {
-    sql << "SELECT CASE WHEN EXISTS (SELECT 1 FROM outbox WHERE published_at IS NULL) THEN 1 ELSE 0 END",
+    sql << "SELECT CASE WHEN EXISTS (SELECT 1 FROM outbox WHERE " + where + ") THEN 1 ELSE 0 END",
         soci::into(some);
     return {};
   });
@@ -28,7 +40,8 @@ Result<std::vector<OutboxRecord>> Store::unpublished(std::int64_t count_max) {
     const soci::rowset<soci::row> rows =
         (sql.prepare << "SELECT seq, CAST(id AS text) AS id, aggregateid, type, CAST(payload AS text) AS payload, "
                         "CAST(floor(extract(epoch FROM created_at) * 1000) AS bigint) AS created_ms "
-                        "FROM outbox WHERE published_at IS NULL ORDER BY seq LIMIT :count",
+                        "FROM outbox WHERE " +
+                            where + " ORDER BY seq LIMIT :count",
          soci::use(count_max));
     std::vector<OutboxRecord> records;
     for (const auto& row : rows) {

@@ -34,18 +34,28 @@ Result<std::shared_ptr<kafka::Admin>> connect(const kafka::Properties& propertie
 }
 
 /// Blocking. Error not_found: names the topics that are not there.
-Result<void> look_for(const kafka::Properties& properties, const RegistryTopics& topics) {
+Result<void> look_for(const kafka::Properties& properties, const std::vector<std::string>& topics) {
   auto admin = kafka::Admin::connect(properties);
   if (!admin) return std::unexpected(admin.error());
-  const auto there = (*admin)->describe(topics.all(), false, describe_time_max);
+  const auto there = (*admin)->describe(topics, false, describe_time_max);
   if (!there) return std::unexpected(there.error());
   std::vector<std::string> missing;
-  for (const auto& name : topics.all())
+  for (const auto& name : topics)
     if (std::ranges::find(*there, name, &kafka::TopicDescription::name) == there->end()) missing.push_back(name);
   if (missing.empty()) return {};
   return fail(ErrorKind::not_found,
               fmt::format("The topic{} {} {} not exist. Run `tokenrail topics apply`.", missing.size() == 1 ? "" : "s",
                           fmt::join(missing, " and "), missing.size() == 1 ? "does" : "do"));
+}
+
+std::vector<Destination> destinations_of(Part part) {
+  if (part == Part::credentials) return {Destination::credentials};
+  return {Destination::state, Destination::events};
+}
+
+CompactedTopic::Name compacted(const PublicationOptions& options) {
+  const auto kind = options.part == Part::credentials ? Destination::credentials : Destination::state;
+  return {.kind = kind, .topic = options.topics.name(kind)};
 }
 
 }  // namespace
@@ -56,30 +66,27 @@ Publication::Publication(boost::asio::io_context& loop, const kafka::Properties&
       options_(std::move(options)),
       stores_(stores),
       metrics_(metrics),
-      publisher_(loop, properties, options_.topics, metrics),
-      kept_{Kept{CompactedTopic(loop, properties, {Destination::state, options_.topics.state}, metrics)},
-            Kept{CompactedTopic(loop, properties, {Destination::credentials, options_.topics.credentials}, metrics)}} {}
+      publisher_(loop, properties, options_.topics, destinations_of(options_.part), metrics),
+      kept_{.topic = CompactedTopic(loop, properties, compacted(options_), metrics)} {}
 
 Result<void> Publication::check_properties() {
   if (auto ready = publisher_.prepare(); !ready) return ready;
-  return kept_.front().topic.check();
+  return kept_.topic.check();
 }
 
 void Publication::begin() {
   stopping_ = topics_there_ = versions_known_ = whole_ = false;
   due_ = reconcile_due_ = watch_due_ = {};
   publisher_.begin();
-  for (auto& kept : kept_) {
-    kept.foreign_end.reset();
-    kept.whole = false;
-    kept.topic.begin();
-  }
+  kept_.foreign_end.reset();
+  kept_.whole = false;
+  kept_.topic.begin();
 }
 
 void Publication::stop() {
   stopping_ = true;
   publisher_.stop();
-  for (auto& kept : kept_) kept.topic.stop();
+  kept_.topic.stop();
 }
 
 void Publication::note(const Error& error) {
@@ -90,8 +97,10 @@ void Publication::note(const Error& error) {
 
 boost::asio::awaitable<bool> Publication::topics_there() {
   if (topics_there_) co_return true;
-  const auto found = co_await stores_.run_plain(
-      [properties = properties_, topics = options_.topics] { return look_for(properties, topics); });
+  std::vector<std::string> topics;
+  for (const auto to : destinations_of(options_.part)) topics.push_back(options_.topics.name(to));
+  const auto found =
+      co_await stores_.run_plain([properties = properties_, topics] { return look_for(properties, topics); });
   if (!found) note(found.error());
   topics_there_ = found.has_value();
   co_return topics_there_ && !stopping_;
@@ -99,16 +108,13 @@ boost::asio::awaitable<bool> Publication::topics_there() {
 
 boost::asio::awaitable<Result<void>> Publication::prepare() {
   if (versions_known_ || Clock::now() < due_ || !co_await topics_there()) co_return Result<void>{};
-  std::int64_t highest = 0;
-  for (auto& kept : kept_) {
-    const auto topic = co_await kept.topic.read(read_time_max);
-    if (!topic) {
-      topics_there_ = false;
-      note(topic.error());
-      co_return Result<void>{};
-    }
-    highest = std::max(highest, topic->content.highest_version());
+  const auto topic = co_await kept_.topic.read(read_time_max);
+  if (!topic) {
+    topics_there_ = false;
+    note(topic.error());
+    co_return Result<void>{};
   }
+  const auto highest = topic->content.highest_version();
   const auto raised = co_await stores_.run([highest](registry::Store& store) { return store.raise_version(highest); });
   if (!raised) co_return raised;
   if (const auto ready = publisher_.prepare(); !ready) {
@@ -128,12 +134,20 @@ boost::asio::awaitable<Result<void>> Publication::publish(bool complete) {
   if (!relayed) co_return std::unexpected(relayed.error());
   if (!*relayed || stopping_ || (!whole_ && !complete)) co_return Result<void>{};
   const bool due = !whole_ || Clock::now() >= reconcile_due_;
-  if (!due && !co_await topics_moved()) co_return Result<void>{};
-  auto made = co_await reconcile_topics();
-  co_return made;
+  if (!due && !co_await topic_moved()) co_return Result<void>{};
+  const auto number = ++comparisons_begun_;
+  const auto done = co_await reconcile_topic();
+  if (!done) co_return std::unexpected(done.error());
+  if (!*done) co_return Result<void>{};
+  problem_.clear();
+  whole_ = true;
+  reconciled_ = number;
+  reconcile_due_ = Clock::now() + options_.reconcile_interval;
+  watch_due_ = Clock::now() + watch_every;
+  co_return Result<void>{};
 }
 
-boost::asio::awaitable<bool> Publication::topics_moved() {
+boost::asio::awaitable<bool> Publication::topic_moved() {
   if (Clock::now() < watch_due_) co_return false;
   watch_due_ = Clock::now() + watch_every;
   if (!admin_) {
@@ -141,16 +155,7 @@ boost::asio::awaitable<bool> Publication::topics_moved() {
     if (!made) co_return false;
     admin_ = *made;
   }
-  for (auto& kept : kept_) {
-    if (!admin_) break;
-    const bool moved = co_await topic_moved(kept);
-    if (moved) co_return true;
-  }
-  co_return false;
-}
-
-boost::asio::awaitable<bool> Publication::topic_moved(Kept& kept) {
-  const auto name = kept.topic.name();
+  const auto name = kept_.topic.name();
   const auto marks = co_await stores_.run_plain([admin = admin_, topic = name.topic] {
     return admin->watermarks({.topic = topic, .partition = 0}, describe_time_max);
   });
@@ -165,7 +170,7 @@ boost::asio::awaitable<bool> Publication::topic_moved(Kept& kept) {
     });
     co_return false;
   }
-  co_return kept.foreign_end != marks->next - publisher_.acknowledged(name.kind);
+  co_return kept_.foreign_end != marks->next - publisher_.acknowledged(name.kind);
 }
 
 boost::asio::awaitable<bool> Publication::send(std::vector<Outgoing> records) {
@@ -181,8 +186,10 @@ boost::asio::awaitable<bool> Publication::send(std::vector<Outgoing> records) {
 }
 
 boost::asio::awaitable<Result<bool>> Publication::relay() {
+  using OutboxPart = registry::Store::OutboxPart;
+  const auto part = options_.part == Part::credentials ? OutboxPart::credentials : OutboxPart::registry;
   while (!stopping_ && options_.leads()) {
-    const auto rows = co_await stores_.run([](registry::Store& store) { return store.unpublished(relay_batch); });
+    const auto rows = co_await stores_.run([part](registry::Store& store) { return store.unpublished(relay_batch, part); });
     if (!rows) co_return std::unexpected(rows.error());
     if (rows->empty()) {
       if (whole_) problem_.clear();
@@ -203,32 +210,17 @@ boost::asio::awaitable<Result<bool>> Publication::relay() {
   co_return false;
 }
 
-boost::asio::awaitable<Result<void>> Publication::reconcile_topics() {
-  const auto number = ++comparisons_begun_;
-  for (auto& kept : kept_) {
-    const auto done = co_await reconcile_topic(kept);
-    if (!done) co_return std::unexpected(done.error());
-    if (!*done) co_return Result<void>{};
-  }
-  problem_.clear();
-  whole_ = true;
-  reconciled_ = number;
-  reconcile_due_ = Clock::now() + options_.reconcile_interval;
-  watch_due_ = Clock::now() + watch_every;
-  co_return Result<void>{};
-}
-
-boost::asio::awaitable<Result<bool>> Publication::reconcile_topic(Kept& kept) {
-  const auto name = kept.topic.name();
+boost::asio::awaitable<Result<bool>> Publication::reconcile_topic() {
+  const auto name = kept_.topic.name();
   const auto published_before = publisher_.acknowledged(name.kind);
-  const auto topic = co_await kept.topic.read(read_time_max);
+  const auto topic = co_await kept_.topic.read(read_time_max);
   if (stopping_) co_return false;
   if (!topic) {
     topics_there_ = false;
     note(topic.error());
     co_return false;
   }
-  kept.foreign_end = topic->end - published_before;
+  kept_.foreign_end = topic->end - published_before;
   const bool of_state = name.kind == Destination::state;
   const auto states = co_await stores_.run(
       [of_state](registry::Store& store) { return of_state ? store.whole_state() : store.whole_credentials(); });
@@ -258,13 +250,13 @@ boost::asio::awaitable<Result<bool>> Publication::reconcile_topic(Kept& kept) {
     const bool sent = co_await send(std::move(records));
     if (!sent) co_return false;
   }
-  count_repairs(kept, todo, states->size());
-  kept.whole = true;
+  count_repairs(todo, states->size());
+  kept_.whole = true;
   co_return true;
 }
 
-void Publication::count_repairs(const Kept& kept, const Reconciliation& done, std::size_t records) {
-  const auto& topic = kept.topic.name().topic;
+void Publication::count_repairs(const Reconciliation& done, std::size_t records) {
+  const auto& topic = kept_.topic.name().topic;
   const auto count = [&](const char* reason, std::int64_t n) {
     if (n <= 0) return;
     metrics_.counter(metric_family("registry_state_repairs_total"), {reason, topic}).add(static_cast<std::uint64_t>(n));
@@ -275,7 +267,7 @@ void Publication::count_repairs(const Kept& kept, const Reconciliation& done, st
   count("unknown", done.unknown);
   count("mark", done.mark ? 1 : 0);
   const auto words = words_of(done);
-  if (!kept.whole) {
+  if (!kept_.whole) {
     spdlog::info("{} is published whole: {} records, brought up to date: {}", topic, records,
                  words.empty() ? "nothing" : words);
   } else if (!words.empty()) {

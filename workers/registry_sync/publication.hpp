@@ -1,8 +1,8 @@
-// What readers see of the registry: learns which versions they hold, relays the outbox, and keeps the compacted topics
-// whole. One thread: the loop's; one coroutine at a time. Blocking work runs on the store's threads.
+// What readers see of a part of the registry: learns which versions they hold, relays the outbox, and keeps the compacted
+// topic whole. Each part goes on without the other: a topic of sealed credentials that is missing keeps no model from being
+// published. One thread: the loop's; one coroutine at a time. Blocking work runs on the store's threads.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -21,7 +21,13 @@
 
 namespace tokenrail::registry_sync {
 
+enum class Part {
+  registry,     ///< models, pointers, grants and organisations, and the history
+  credentials,  ///< sealed
+};
+
 struct PublicationOptions {
+  Part part = Part::registry;
   RegistryTopics topics;
   std::chrono::milliseconds reconcile_interval;
   /// Whether this process may still publish. Asked before each batch: PostgreSQL fences what is written there, and
@@ -41,20 +47,20 @@ class Publication {
   /// Raises the database's versions above those that readers hold, unless that is done. Errors of Kafka are noted,
   /// tried again later and not returned, here and in publish(); errors of the database are returned.
   boost::asio::awaitable<Result<void>> prepare();
-  /// prepare(), relays the outbox, and reconciles the compacted topics where that is due. `complete`: the database
-  /// holds what the connections had to say at first; before that the topics are not made whole.
+  /// prepare(), relays the outbox, and reconciles the compacted topic where that is due. `complete`: the database
+  /// holds what the connections had to say at first; before that the topic is not made whole.
   boost::asio::awaitable<Result<void>> publish(bool complete);
-  /// The next publish() compares the compacted topics with the database.
+  /// The next publish() compares the compacted topic with the database.
   void reconcile_soon() { reconcile_due_ = {}; }
   /// As reconcile_soon(). The number of the comparison that is asked for: one that begins from now on.
   std::int64_t reconcile_numbered() {
     reconcile_soon();
     return comparisons_begun_ + 1;
   }
-  /// The number of the last comparison after which the topics held what the database held.
+  /// The number of the last comparison after which the topic held what the database held.
   [[nodiscard]] std::int64_t reconciled() const { return reconciled_; }
 
-  /// The compacted topics have been made whole since begin().
+  /// The compacted topic has been made whole since begin().
   [[nodiscard]] bool whole() const { return whole_; }
   /// What Kafka's side lacks; empty: nothing.
   [[nodiscard]] std::string problem() const { return problem_.empty() ? publisher_.problem() : problem_; }
@@ -71,31 +77,29 @@ class Publication {
   boost::asio::awaitable<bool> topics_there();
   /// True: nothing is left to publish.
   boost::asio::awaitable<Result<bool>> relay();
-  /// A topic that is kept whole.
+  /// The topic that is kept whole.
   struct Kept {
     CompactedTopic topic;
     /// Where it ended when it was last read, without what this process had published until then.
     std::optional<std::int64_t> foreign_end{};
     bool whole = false;  ///< since begin()
   };
-  boost::asio::awaitable<Result<void>> reconcile_topics();
-  /// Compares a whole topic with the database, and publishes what it lacks. True: it holds everything now.
-  boost::asio::awaitable<Result<bool>> reconcile_topic(Kept& kept);
-  /// Whether a topic ends elsewhere than this process left it: it was created again or emptied, or another process
+  /// Compares the whole topic with the database, and publishes what it lacks. True: it holds everything now.
+  boost::asio::awaitable<Result<bool>> reconcile_topic();
+  /// Whether the topic ends elsewhere than this process left it: it was created again or emptied, or another process
   /// wrote to it, be it a leader before this one whose batch came late.
-  boost::asio::awaitable<bool> topics_moved();
-  boost::asio::awaitable<bool> topic_moved(Kept& kept);
+  boost::asio::awaitable<bool> topic_moved();
   /// False: not all were acknowledged.
   boost::asio::awaitable<bool> send(std::vector<Outgoing> records);
   void note(const Error& error);
-  void count_repairs(const Kept& kept, const Reconciliation& done, std::size_t records);
+  void count_repairs(const Reconciliation& done, std::size_t records);
 
   kafka::Properties properties_;
   PublicationOptions options_;
   registry::StorePool& stores_;
   telemetry::Metrics& metrics_;
   Publisher publisher_;
-  std::array<Kept, 2> kept_;
+  Kept kept_;
   std::shared_ptr<kafka::Admin> admin_;  ///< used by one thread of the stores at a time
   std::string problem_ = "not connected yet";
   bool stopping_ = false;

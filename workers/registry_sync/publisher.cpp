@@ -34,20 +34,19 @@ struct Token {
   }
 };
 
-constexpr Destination destinations[] = {Destination::state, Destination::events, Destination::credentials};
-
 }  // namespace
 
 Publisher::Publisher(boost::asio::io_context& loop, kafka::Properties properties, RegistryTopics topics,
-                     telemetry::Metrics& metrics)
+                     std::vector<Destination> destinations, telemetry::Metrics& metrics)
     : loop_(loop),
       properties_(std::move(properties)),
       topics_(std::move(topics)),
+      destinations_(std::move(destinations)),
       metrics_(metrics),
       too_large_(metrics.counter(metric_family("registry_records_too_large_total"))),
       refused_(metrics.counter(metric_family("registry_records_refused_total"))),
       changed_(loop, loop_step_name) {
-  for (const auto to : destinations)
+  for (const auto to : destinations_)
     published_[index_of(to)] = &metrics.counter(metric_family("registry_records_published_total"), {topics_.name(to)});
 }
 
@@ -58,7 +57,7 @@ Result<void> Publisher::ensure_producer() {
   auto made = kafka::Producer::make(loop_, {.properties = properties_}, *this, metrics_);
   if (!made) return std::unexpected(made.error());
   producer_ = std::move(*made);
-  for (const auto to : destinations) handles_[index_of(to)] = producer_->topic(topics_.name(to));
+  for (const auto to : destinations_) handles_[index_of(to)] = producer_->topic(topics_.name(to));
   return {};
 }
 

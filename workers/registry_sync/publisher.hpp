@@ -31,13 +31,13 @@ struct RegistryTopics {
   [[nodiscard]] const std::string& name(Destination to) const {
     return to == Destination::state ? state : to == Destination::events ? events : credentials;
   }
-  [[nodiscard]] std::vector<std::string> all() const { return {state, events, credentials}; }
 };
 
 class Publisher final : public kafka::ProducerListener {
  public:
+  /// `destinations`: those that it publishes to.
   Publisher(boost::asio::io_context& loop, kafka::Properties properties, RegistryTopics topics,
-            telemetry::Metrics& metrics);
+            std::vector<Destination> destinations, telemetry::Metrics& metrics);
   ~Publisher() override;
   Publisher(const Publisher&) = delete;
   Publisher& operator=(const Publisher&) = delete;
@@ -73,6 +73,7 @@ class Publisher final : public kafka::ProducerListener {
   boost::asio::io_context& loop_;
   kafka::Properties properties_;
   RegistryTopics topics_;
+  std::vector<Destination> destinations_;
   telemetry::Metrics& metrics_;
   std::array<telemetry::Counter*, topic_count> published_{};
   telemetry::Counter& too_large_;

@@ -32,7 +32,7 @@ constexpr auto retry_after = 2s;
 constexpr auto prune_every = 1h;
 constexpr auto first_round_max = 10s;
 constexpr std::size_t requests_max = 100;  ///< served at the same time
-constexpr std::size_t parts = 4;           ///< of a leader's work
+constexpr std::size_t parts = 5;           ///< of a leader's work
 
 kafka::Properties properties_from(const config::Values& values) {
   kafka::Properties properties;
@@ -46,6 +46,10 @@ std::string holder_name() {
   if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
   const auto name = registry::storable(host.data(), 128);
   return fmt::format("{}/{}/{:08x}", name.empty() ? "unknown" : name, ::getpid(), std::random_device{}());
+}
+
+RegistryTopics topics_of(const Options& options) {
+  return {.state = options.state_topic, .events = options.events_topic, .credentials = options.credentials_topic};
 }
 
 bool can_be_synced(const registry::Connection& connection) {
@@ -76,6 +80,7 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
       fence_(std::make_shared<registry::Fence>()),
       lease_thread_(database_, 1, fence_),
       topic_thread_(database_, 1, fence_),
+      credentials_topic_thread_(database_, 1, fence_),
       stores_(database_, store_threads, fence_),
       lease_(database_, holder_name(), fence_),
       http_(http::make_client(loop, {.certificates = http::certificates_from(values)}, metrics_)),
@@ -85,17 +90,23 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
           [this](const SyncOrder& order, const Result<void>& result) { on_synced(order, result); },
           [this] { end_term(); }),
       publication_(loop, properties_from(values),
-                   {.topics = {.state = options_.state_topic,
-                               .events = options_.events_topic,
-                               .credentials = options_.credentials_topic},
+                   {.part = Part::registry,
+                    .topics = topics_of(options_),
                     .reconcile_interval = options_.reconcile_interval,
                     .leads = [this] { return !over(); }},
                    topic_thread_, metrics_),
+      credential_publication_(loop, properties_from(values),
+                              {.part = Part::credentials,
+                               .topics = topics_of(options_),
+                               .reconcile_interval = options_.reconcile_interval,
+                               .leads = [this] { return !over(); }},
+                              credentials_topic_thread_, metrics_),
       stop_signals_(loop, SIGTERM, SIGINT),
       hang_up_(loop, SIGHUP),
       idle_(loop, loop_step_name),
       lease_wait_(loop, loop_step_name),
       topic_wait_(loop, loop_step_name),
+      credentials_topic_wait_(loop, loop_step_name),
       timetable_wait_(loop, loop_step_name),
       request_wait_(loop, loop_step_name),
       random_(std::random_device{}()),
@@ -144,8 +155,10 @@ void Worker::await_hang_up() {
     due_trigger_ = "event";
     sync_due_ = {};
     publication_.reconcile_soon();
+    credential_publication_.reconcile_soon();
     timetable_wait_.wake();
     topic_wait_.wake();
+    credentials_topic_wait_.wake();
     await_hang_up();
   });
 }
@@ -165,6 +178,7 @@ void Worker::finish() {
   if (health_) health_->stop();
   // Their sockets would keep the loop waiting.
   publication_.close();
+  credential_publication_.close();
   http_.reset();
   ended_ = true;
   spdlog::info("stopped");
@@ -178,6 +192,10 @@ std::vector<telemetry::Condition> Worker::conditions() const {
   if (leading_) {
     all.push_back({"kafka", publication_.problem()});
     all.push_back({"registry", publication_.whole() ? "" : "the registry has not been published whole yet"});
+    auto credentials = credential_publication_.problem();
+    if (credentials.empty() && !credential_publication_.whole())
+      credentials = "the sealed credentials have not been published whole yet";
+    all.push_back({"credentials", std::move(credentials)});
   }
   // A provider that is down is its models' matter, not this process's: told, but no reason to be taken out of service.
   for (const auto& [name, words] : syncs_.words()) all.push_back({fmt::format("connection {}: {}", name, words), ""});
@@ -258,13 +276,14 @@ boost::asio::awaitable<void> Worker::lead() {
   republishing_.clear();
   first_round_until_ = Clock::now() + first_round_max;
   publication_.begin();
+  credential_publication_.begin();
   syncs_.begin();
   async::BoundedParallel lanes(loop_, parts, loop_step_name);
   co_await lanes.run(parts, [this](std::size_t index) { return part(index); });
   co_await syncs_.wait();
   leading_ = false;
   leader_gauge_.set(0);
-  for (const auto* part : {"topics", "timetable", "requests", "syncs"}) database_problems_.erase(part);
+  for (const auto* part : {"topics", "credentials topic", "timetable", "requests", "syncs"}) database_problems_.erase(part);
   if (!stopping_) {
     spdlog::warn("no longer leading: {}", fence_->epoch() == 0 ? "another registry-sync has taken the lease"
                                                                : "the lease was not renewed in time");
@@ -277,6 +296,7 @@ boost::asio::awaitable<void> Worker::part(std::size_t index) {
     if (index == 1) co_await keep_topics();
     if (index == 2) co_await keep_timetable();
     if (index == 3) co_await keep_requests();
+    if (index == 4) co_await keep_credentials_topic();
   } catch (...) {
     end_term();
     throw;
@@ -288,7 +308,8 @@ void Worker::end_term() {
   term_over_ = true;
   syncs_.cancel();
   publication_.stop();
-  for (auto* wait : {&lease_wait_, &topic_wait_, &timetable_wait_, &request_wait_}) wait->wake();
+  credential_publication_.stop();
+  for (auto* wait : {&lease_wait_, &topic_wait_, &credentials_topic_wait_, &timetable_wait_, &request_wait_}) wait->wake();
 }
 
 boost::asio::awaitable<void> Worker::keep_lease() {
@@ -326,6 +347,14 @@ boost::asio::awaitable<void> Worker::keep_topics() {
     } else {
       co_await topic_wait_.wait(retry_after);
     }
+  }
+}
+
+boost::asio::awaitable<void> Worker::keep_credentials_topic() {
+  while (!over()) {
+    const bool well = noted("credentials topic", co_await credential_publication_.publish(true));
+    request_wait_.wake();
+    if (!over()) co_await credentials_topic_wait_.wait(well ? std::chrono::milliseconds(options_.poll_interval) : retry_after);
   }
 }
 
@@ -425,8 +454,10 @@ boost::asio::awaitable<Result<void>> Worker::take_requests() {
   for (const auto& request : *requests) {
     if (request.republish) {
       spdlog::info("comparing the compacted topics with the database: asked for by `tokenrail registry republish`");
-      republishing_[request.id] = publication_.reconcile_numbered();
+      republishing_[request.id] = {.registry = publication_.reconcile_numbered(),
+                                   .credentials = credential_publication_.reconcile_numbered()};
       topic_wait_.wake();
+      credentials_topic_wait_.wake();
       continue;
     }
     const auto asked = [&](const registry::Connection& connection) {
@@ -445,7 +476,8 @@ boost::asio::awaitable<Result<void>> Worker::take_requests() {
 boost::asio::awaitable<Result<void>> Worker::finish_requests() {
   auto done = requests_.finished(passes_ended_);
   for (const auto& [id, number] : republishing_)
-    if (publication_.reconciled() >= number) done.push_back(id);
+    if (publication_.reconciled() >= number.registry && credential_publication_.reconciled() >= number.credentials)
+      done.push_back(id);
   for (const auto& id : done) {
     const auto finished = co_await stores_.run([id](registry::Store& store) { return store.finish_sync_request(id); });
     if (!finished) co_return finished;

@@ -45,8 +45,8 @@ class Worker {
 
   /// This process holds the leadership.
   [[nodiscard]] bool leading() const { return leading_; }
-  /// It leads, and the state topic is known to say what the database says.
-  [[nodiscard]] bool published_whole() const { return leading_ && publication_.whole(); }
+  /// It leads, and the compacted topics are known to contain what the database contains.
+  [[nodiscard]] bool published_whole() const { return leading_ && publication_.whole() && credential_publication_.whole(); }
   /// stop() has done its work.
   [[nodiscard]] bool ended() const { return ended_; }
   /// As /readyz has them.
@@ -65,6 +65,7 @@ class Worker {
   boost::asio::awaitable<void> part(std::size_t index);
   boost::asio::awaitable<void> keep_lease();
   boost::asio::awaitable<void> keep_topics();
+  boost::asio::awaitable<void> keep_credentials_topic();
   boost::asio::awaitable<void> keep_timetable();
   boost::asio::awaitable<void> keep_requests();
 
@@ -100,21 +101,24 @@ class Worker {
   registry::DatabaseOptions database_;
   telemetry::Metrics metrics_;
   std::shared_ptr<registry::Fence> fence_;
-  // Threads of their own: none of the three waits for another's database calls.
+  // Threads of their own: none of the four waits for another's calls.
   registry::StorePool lease_thread_;
   registry::StorePool topic_thread_;
+  registry::StorePool credentials_topic_thread_;
   registry::StorePool stores_;
   registry::Lease lease_;
   std::unique_ptr<http::Client> http_;
   const providers::Credentials credentials_;
   ConnectionSyncs syncs_;
   Publication publication_;
+  Publication credential_publication_;
   std::unique_ptr<http::Server> health_;
   boost::asio::signal_set stop_signals_;
   boost::asio::signal_set hang_up_;
   async::WakeableTimer idle_;
   async::WakeableTimer lease_wait_;
   async::WakeableTimer topic_wait_;
+  async::WakeableTimer credentials_topic_wait_;
   async::WakeableTimer timetable_wait_;
   async::WakeableTimer request_wait_;
   std::minstd_rand random_;
@@ -138,7 +142,11 @@ class Worker {
   Clock::time_point sync_due_{};
   Clock::time_point prune_due_{};
   RequestBook requests_;
-  std::map<std::string, std::int64_t> republishing_{};  ///< by request: the comparison that finishes it
+  struct Comparisons {
+    std::int64_t registry = 0;
+    std::int64_t credentials = 0;
+  };
+  std::map<std::string, Comparisons> republishing_{};  ///< by request: the comparisons that finish it
   std::int64_t passes_begun_ = 0;                       ///< of the relay
   std::int64_t passes_ended_ = 0;
 
