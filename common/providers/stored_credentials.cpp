@@ -86,8 +86,8 @@ Result<Credential> StoredCredentials::open(const events::DeploymentState& deploy
   const auto id = deployment.credential_id.value_or(std::string());
   if (!ring_) {
     return fail(ErrorKind::not_found,
-                fmt::format("The connection {} has a stored credential, and this router has no key ring to open it. "
-                            "Set keyring.file (TOKENRAIL_KEYRING_FILE) and start the router again.",
+                fmt::format("The connection {} has a stored credential, and this process has no key ring to open it. "
+                            "Set keyring.file (TOKENRAIL_KEYRING_FILE) and start it again.",
                             connection));
   }
   if (!sees(model, deployment)) {

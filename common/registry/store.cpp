@@ -55,7 +55,7 @@ std::vector<Connection> read_connections(soci::session& sql, const std::string& 
   const soci::rowset<soci::row> rows =
       (sql.prepare << "SELECT CAST(c.id AS text) AS id, c.org_id AS org_id, c.owner_user_id AS owner_user_id, "
                       "c.provider AS provider, p.adapter AS adapter, c.name AS name, c.base_url AS base_url, "
-                      "c.auth_type AS auth_type, CAST(c.credential_id AS text) AS credential_id, "
+                      "c.auth_type AS auth_type, c.auth_name AS auth_name, CAST(c.credential_id AS text) AS credential_id, "
                       "c.credential_version AS credential_version, c.priority AS priority, c.weight AS weight, "
                       "c.enabled AS enabled, c.sync_enabled AS sync_enabled, "
                       "array_to_string(c.include_globs, chr(31)) AS include_globs, "
@@ -75,6 +75,7 @@ std::vector<Connection> read_connections(soci::session& sql, const std::string& 
                            .name = text(row, "name"),
                            .base_url = text(row, "base_url"),
                            .auth_type = text(row, "auth_type"),
+                           .auth_name = text(row, "auth_name"),
                            .credential_id = text(row, "credential_id"),
                            .credential_version = number(row, "credential_version"),
                            .priority = row.get<int>("priority"),

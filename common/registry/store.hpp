@@ -92,6 +92,13 @@ class Store {
   /// cause `sync`). Idempotent: writes nothing where nothing differs.
   Result<Connection> ensure_platform_connection(const PlatformConnection& wanted);
   Result<std::vector<Connection>> connections();
+  /// A sealed credential as the topic of credentials has it: record key and value. Value nothing: it was revoked.
+  /// Nothing: there is no such credential.
+  struct CredentialRecord {
+    std::string key;
+    std::optional<std::string> value;
+  };
+  Result<std::optional<CredentialRecord>> credential(const std::string& credential_id);
 
   // ---- sync
 

@@ -143,6 +143,17 @@ Result<std::vector<PublishedState>> Store::whole_credentials() {
   });
 }
 
+Result<std::optional<Store::CredentialRecord>> Store::credential(const std::string& credential_id) {
+  return impl_->session.run([&](soci::session& sql) -> Result<std::optional<CredentialRecord>> {
+    auto records = credential_records(sql, credential_id);
+    if (records.empty()) return std::nullopt;
+    auto& record = records.front();
+    CredentialRecord found{.key = std::move(record.key), .value = std::nullopt};
+    if (!record.payload.empty()) found.value = std::move(record.payload);
+    return found;
+  });
+}
+
 Result<void> Store::raise_version(std::int64_t version) {
   return impl_->lead([&](soci::session& sql) -> Result<void> {
     sql << "SELECT CASE WHEN last_value < CAST(:version AS bigint) THEN setval('registry_version', "

@@ -23,6 +23,7 @@ struct Connection {
   std::string name;
   std::string base_url;
   std::string auth_type = "none";
+  std::string auth_name{};  ///< of the header or the query parameter; with `basic` the user
   std::string credential_id{};
   std::int64_t credential_version = 0;
   std::int64_t priority = 0;

@@ -1,5 +1,6 @@
 """Keys that an organisation stores: sealed in the database and on the topic, opened by routers for its own calls only."""
 
+import gzip
 import http.server
 import json
 import threading
@@ -30,6 +31,13 @@ class Provider(http.server.BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def do_GET(self):
+        key = self.headers["x-acme-key"]
+        if key in Provider.accepted:
+            self.answer(200, json.dumps({"data": [{"id": "listed", "note": key}]}).encode(), "application/json")
+        else:
+            self.answer(401, json.dumps({"error": {"message": f"no such key: {key}"}}).encode(), "application/json")
 
     def do_POST(self):
         self.rfile.read(int(self.headers["content-length"]))
@@ -108,6 +116,45 @@ def everything_said(world):
         texts += [f"{r.key()} {r.value()} {r.headers()}" for r in log.records]
         log.close()
     return texts
+
+
+def test_registry_sync_lists_models_with_an_organisations_key(make_stack, provider):
+    Provider.accepted, Provider.seen = {FIRST}, []
+    stack = make_stack()
+    world = World(stack, provider)
+    stack.simulator()
+    sync = stack.sync(TOKENRAIL_KEYRING_FILE=world.ring).wait_ready()
+
+    def runs():
+        return stack.sql("SELECT r.status, r.error_class FROM sync_run r JOIN connection c ON c.id = r.connection_id WHERE "
+                         "c.name = 'own' ORDER BY r.finished_at DESC LIMIT 1")
+    wait_until("the list", lambda: runs() == [("ok", "")])
+    assert stack.sql("SELECT org_id, model_name FROM model WHERE org_id = 'acme' ORDER BY 2") == [
+        ("acme", "listed"), ("acme", "m")]
+    # Another key: the provider quotes what it refuses.
+    world.put(STRANGE)
+    stack.cli("registry", "sync", "--connection", "own", check=False)
+    wait_until("the refusal", lambda: runs() == [("failed", "auth")])
+    world.put(FIRST)
+    stack.cli("registry", "sync", "--connection", "own")
+    assert runs() == [("ok", "")]
+    world.published()
+    said = "\n".join(everything_said(world)) + sync.text() + str(stack.sql("SELECT detail FROM sync_run"))
+    for secret in (FIRST, STRANGE):
+        assert secret not in said
+    kept = stack.sql("SELECT body FROM provider_snapshot")
+    texts = [gzip.decompress(bytes(body)) for body, in kept]
+    assert any(b'"listed"' in text for text in texts)
+    assert not any(secret.encode() in text for text in texts for secret in (FIRST, STRANGE))
+
+
+def test_registry_sync_without_a_key_ring_names_it(make_stack, provider):
+    stack = make_stack()
+    World(stack, provider)
+    stack.simulator()
+    sync = stack.sync().wait_ready()
+    wait_until("the cause", lambda: "this process has no key ring" in sync.text())
+    assert stack.sql("SELECT health FROM connection WHERE name = 'env-ollama'") == [("healthy",)]
 
 
 def test_an_organisations_key_is_used_replaced_and_revoked(make_stack, provider):

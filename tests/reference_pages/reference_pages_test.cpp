@@ -67,7 +67,7 @@ std::string configuration_page() {
                   "and registry-sync the\nsame values; the router sends a key only to the base URL that it has itself.",
                   providers::environment_settings());
   page += section("Key ring",
-                  "`tokenrail`, `tokenrail-router` and `tokenrail-registry-api` have these: where the [key "
+                  "`tokenrail`, `tokenrail-router`, `tokenrail-registry-sync` and `tokenrail-registry-api` have these: where the [key "
                   "ring](../explanation/credentials.md#the-key-ring) is that seals and opens credentials.",
                   crypto::key_ring_settings());
   page += section("tokenrail-router", "Answers the requests.", router::router_settings());
@@ -140,7 +140,8 @@ std::vector<Program> programs() {
   };
   const auto of_router = config::joined({router::router_settings(), crypto::key_ring_settings()});
   return {{"tokenrail-router", with_common(of_router)},
-          {"tokenrail-registry-sync", with_common(registry_sync::registry_sync_settings())},
+          {"tokenrail-registry-sync",
+           with_common(config::joined({registry_sync::registry_sync_settings(), crypto::key_ring_settings()}))},
           {"tokenrail-registry-api", with_common(config::joined({registry_api::registry_api_settings(),
                                                                  auth::auth_settings(), crypto::key_ring_settings()}))},
           {"tokenrail", cli::settings()}};

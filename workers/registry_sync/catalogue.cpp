@@ -164,7 +164,15 @@ boost::asio::awaitable<CatalogueReader::Answer> CatalogueReader::read(
   deployment.connection_name = connection.name;
   deployment.provider = connection.provider;
   deployment.base_url = connection.base_url;
-  auto credential = credentials_.open(deployment);
+  deployment.connection_id = connection.id;
+  deployment.connection_org_id = connection.org_id;
+  deployment.connection_owner_user_id = connection.owner_user_id;
+  deployment.auth_type = connection.auth_type;
+  deployment.auth_name = connection.auth_name;
+  if (!connection.credential_id.empty()) deployment.credential_id = connection.credential_id;
+  deployment.credential_version = connection.credential_version;
+  auto credential =
+      credentials_.open(deployment, 0, {.org_id = connection.org_id, .user_id = connection.owner_user_id});
   if (!credential) {
     co_return std::unexpected(
         CatalogueFailure{.error_class = "credential_missing", .detail = credential.error().detail});

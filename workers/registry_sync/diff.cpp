@@ -29,10 +29,13 @@ events::DeploymentState deployment_on(const registry::Connection& connection, co
   events::DeploymentState deployment;
   deployment.connection_id = connection.id;
   deployment.connection_name = connection.name;
+  deployment.connection_org_id = connection.org_id;
+  deployment.connection_owner_user_id = connection.owner_user_id;
   deployment.provider = connection.provider;
   deployment.adapter = connection.adapter;
   deployment.base_url = connection.base_url;
   deployment.auth_type = connection.auth_type;
+  deployment.auth_name = connection.auth_name;
   if (!connection.credential_id.empty()) deployment.credential_id = connection.credential_id;
   deployment.credential_version = connection.credential_version;
   deployment.upstream_name = upstream_name;

@@ -25,18 +25,19 @@ std::int64_t now_ms() {
 
 }  // namespace
 
-ConnectionSyncs::ConnectionSyncs(boost::asio::io_context& loop, http::Client& client,
-                                 const providers::Credentials& credentials, const Options& options,
+ConnectionSyncs::ConnectionSyncs(boost::asio::io_context& loop, http::Client& client, const Keys& keys,
+                                 const Options& options,
                                  registry::StorePool& stores, telemetry::Metrics& metrics, Ended ended,
                                  std::function<void()> failed)
     : loop_(loop),
       options_(options),
       stores_(stores),
+      stored_credentials_(keys.stored),
       metrics_(metrics),
       ended_(std::move(ended)),
       failed_(std::move(failed)),
       fetcher_(loop, client, loop_step_name),
-      catalogues_(loop, fetcher_, credentials, options),
+      catalogues_(loop, fetcher_, keys.open, options),
       queue_(options.connection_concurrency),
       changed_(loop, loop_step_name),
       sync_ms_(metrics.histogram(metric_family("registry_sync_duration_ms"), telemetry::Metrics::latency_bounds_ms())),
@@ -140,6 +141,8 @@ boost::asio::awaitable<Result<registry::SyncRun>> ConnectionSyncs::sync_once(reg
                                                                              registry::SyncRun run, bool accept_held) {
   auto stored = co_await stores_.run([connection](registry::Store& store) { return store.load_models(connection); });
   if (!stored) co_return std::unexpected(stored.error());
+  const auto read = co_await read_credential(connection);
+  if (!read) co_return std::unexpected(read.error());
   auto catalogue = co_await catalogues_.read(connection, &*stored);
   if (cancelled_) co_return run;
   if (!catalogue) {
@@ -183,6 +186,20 @@ boost::asio::awaitable<Result<registry::SyncRun>> ConnectionSyncs::sync_once(reg
     stored = co_await stores_.run([connection](registry::Store& store) { return store.load_models(connection); });
     if (!stored) co_return std::unexpected(stored.error());
   }
+}
+
+boost::asio::awaitable<Result<void>> ConnectionSyncs::read_credential(registry::Connection connection) {
+  if (connection.credential_id.empty()) co_return Result<void>{};
+  const auto record = co_await stores_.run(
+      [id = connection.credential_id](registry::Store& store) { return store.credential(id); });
+  if (!record) co_return std::unexpected(record.error());
+  if (*record) {
+    // The database is right, also where it was restored and has an older version than before.
+    const auto& [key, value] = **record;
+    stored_credentials_.apply(key, std::nullopt);
+    if (value) stored_credentials_.apply(key, *value);
+  }
+  co_return Result<void>{};
 }
 
 boost::asio::awaitable<Result<std::vector<registry::HeldChange>>> ConnectionSyncs::held_changes(

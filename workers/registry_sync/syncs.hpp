@@ -22,14 +22,19 @@
 
 namespace tokenrail::registry_sync {
 
+/// What opens the keys of connections.
+struct Keys {
+  const providers::Credentials& open;    ///< with `stored`
+  providers::StoredCredentials& stored;  ///< brought up to date before each sync of a connection that has one
+};
+
 class ConnectionSyncs {
  public:
   /// On the loop, when a sync has ended. An error is the database's: nothing is known of what the sync has done.
   using Ended = std::function<void(const SyncOrder& order, const Result<void>& result)>;
 
   /// `failed`: a sync threw, which wait() throws again; nothing goes on.
-  ConnectionSyncs(boost::asio::io_context& loop, http::Client& client, const providers::Credentials& credentials,
-                  const Options& options, registry::StorePool& stores, telemetry::Metrics& metrics, Ended ended,
+  ConnectionSyncs(boost::asio::io_context& loop, http::Client& client, const Keys& keys, const Options& options, registry::StorePool& stores, telemetry::Metrics& metrics, Ended ended,
                   std::function<void()> failed);
 
   void begin();
@@ -55,6 +60,8 @@ class ConnectionSyncs {
   boost::asio::awaitable<Result<registry::SyncRun>> sync_once(registry::Connection connection, registry::SyncRun run,
                                                               bool accept_held);
   boost::asio::awaitable<Result<void>> record_failure(registry::Connection connection, registry::SyncRun run);
+  /// Reads the connection's stored credential, if it has one.
+  boost::asio::awaitable<Result<void>> read_credential(registry::Connection connection);
   boost::asio::awaitable<Result<std::vector<registry::HeldChange>>> held_changes(registry::Connection connection);
   void note_held(const registry::Connection& connection, const Result<std::vector<registry::HeldChange>>& changes);
   void told(const registry::Connection& connection, const registry::SyncRun& run);
@@ -62,6 +69,7 @@ class ConnectionSyncs {
   boost::asio::io_context& loop_;
   const Options& options_;
   registry::StorePool& stores_;
+  providers::StoredCredentials& stored_credentials_;
   telemetry::Metrics& metrics_;
   Ended ended_;
   std::function<void()> failed_;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/async/bounded_parallel.hpp"
+#include "common/crypto/key_ring_settings.hpp"
 #include "common/providers/environment.hpp"
 #include "common/registry/migrator.hpp"
 #include "common/registry/text.hpp"
@@ -65,9 +66,15 @@ Options checked_options(const config::Values& values) {
 }
 
 /// Nothing where they are wrong, which checked_options() has said then.
-providers::Credentials credentials_from(const config::Values& values) {
+providers::Credentials credentials_from(const config::Values& values, const providers::StoredCredentials& stored) {
   auto connections = providers::environment_connections(values);
-  return connections ? providers::Credentials(std::move(*connections)) : providers::Credentials();
+  return connections ? providers::Credentials(std::move(*connections), &stored) : providers::Credentials();
+}
+
+/// Nothing where the ring is wrong: start() says so then, and nothing runs.
+providers::StoredCredentials with_key_ring(const config::Values& values) {
+  auto ring = crypto::load_key_ring(values);
+  return ring ? providers::StoredCredentials(std::move(*ring)) : providers::StoredCredentials();
 }
 
 }  // namespace
@@ -84,9 +91,10 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
       stores_(database_, store_threads, fence_),
       lease_(database_, holder_name(), fence_),
       http_(http::make_client(loop, {.certificates = http::certificates_from(values)}, metrics_)),
-      credentials_(credentials_from(values)),
+      stored_credentials_(with_key_ring(values)),
+      credentials_(credentials_from(values, stored_credentials_)),
       syncs_(
-          loop, *http_, credentials_, options_, stores_, metrics_,
+          loop, *http_, {.open = credentials_, .stored = stored_credentials_}, options_, stores_, metrics_,
           [this](const SyncOrder& order, const Result<void>& result) { on_synced(order, result); },
           [this] { end_term(); }),
       publication_(loop, properties_from(values),
@@ -117,6 +125,7 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
 Worker::~Worker() = default;
 
 Result<void> Worker::start() {
+  if (const auto ring = crypto::load_key_ring(values_); !ring) return std::unexpected(ring.error());
   if (auto checked = publication_.check_properties(); !checked) return checked;
   if (auto checked = http::check(http::certificates_from(values_)); !checked) return checked;
   auto health =

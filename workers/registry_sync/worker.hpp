@@ -108,6 +108,7 @@ class Worker {
   registry::StorePool stores_;
   registry::Lease lease_;
   std::unique_ptr<http::Client> http_;
+  providers::StoredCredentials stored_credentials_;
   const providers::Credentials credentials_;
   ConnectionSyncs syncs_;
   Publication publication_;

@@ -15,6 +15,7 @@
 #include <gtest/gtest.h>
 
 #include "common/config/settings.hpp"
+#include "common/crypto/key_ring_settings.hpp"
 #include "common/events/model_event.hpp"
 #include "common/kafka/log_reader.hpp"
 #include "common/providers/environment.hpp"
@@ -126,6 +127,7 @@ class SyncWorld : public registry::ScratchDatabase {
       std::map<std::string, std::string> environment{
           {"TOKENRAIL_DATABASE_URL", world.options_.url},
           {"TOKENRAIL_HTTP_LISTEN", "127.0.0.1:0"},
+          {"TOKENRAIL_EGRESS_ALLOW", "127.0.0.0/8"},
           {"OLLAMA_BASE_URL", "http://127.0.0.1:" + std::to_string(world.port_)},
           {"TOKENRAIL_SYNC_INTERVAL", "24h"},
           {"TOKENRAIL_SYNC_POLL_INTERVAL", "20ms"},
@@ -137,7 +139,8 @@ class SyncWorld : public registry::ScratchDatabase {
       }
       for (const auto& [name, value] : settings) environment[name] = value;
       settings_ =
-          config::joined({config::common_settings(), providers::environment_settings(), registry_sync_settings()});
+          config::joined({config::common_settings(), providers::environment_settings(), crypto::key_ring_settings(),
+                          registry_sync_settings()});
       auto loaded = config::load(
           {.settings = settings_, .arguments = {}, .environment = environment, .file_text = {}, .file_name = {}});
       EXPECT_TRUE(loaded.has_value()) << loaded.error().detail;

@@ -493,6 +493,19 @@ TEST_F(RegistrySync, WhatOneConnectionSaysOfABuildIsNotBelievedOfAnother) {
   EXPECT_EQ(last_event("acme/_/ollama/m:1b")->model.context_window, 131072);
 }
 
+TEST_F(RegistrySync, AConnectionOfAUserIsSyncedToo) {
+  start_whole();
+  sql().run("INSERT INTO organization (id, slug) VALUES ('acme', 'acme')");
+  sql().run(
+      "INSERT INTO connection (org_id, owner_user_id, provider, name, base_url, on_new) VALUES ('acme', 'ann', "
+      "'ollama', 'own', 'http://127.0.0.1:" +
+      std::to_string(port_) + "', 'enabled')");
+  sync_now();
+  const auto own = last_event("acme/ann/ollama/a:1b");
+  ASSERT_TRUE(own.has_value());
+  EXPECT_EQ(own->model.deployments.at(0).connection_owner_user_id, "ann");
+}
+
 class ContestedSync : public SyncWorld {
  protected:
   /// The database lets another writer have its way in the first `times` inserts of a model.

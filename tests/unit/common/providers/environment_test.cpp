@@ -121,7 +121,9 @@ TEST(Credentials, GoOnlyToTheConnectionAndAddressTheyWereGivenFor) {
   EXPECT_EQ(named->name, "x-api-key");
 
   // An organisation's own connection may have any name and any address.
-  for (const auto& other : {deployment("openai", "env-openai", "https://evil.example/v1"),
+  auto of_an_organisation = deployment("openai", "env-openai", "https://api.openai.com/v1");
+  of_an_organisation.connection_org_id = "acme";
+  for (const auto& other : {of_an_organisation, deployment("openai", "env-openai", "https://evil.example/v1"),
                             deployment("openai", "mine", "https://api.openai.com/v1"),
                             deployment("groq", "env-openai", "https://api.openai.com/v1")}) {
     const auto refused = credentials.open(other);
