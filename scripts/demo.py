@@ -24,6 +24,7 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BIN = pathlib.Path(os.environ.get("TOKENRAIL_DEV_BIN") or ROOT / "build" / "release" / "bin")
+WEB_PAGE = ROOT / "build" / "web"
 PARTITIONS = 4
 QUESTION = "Why is the sky blue? Answer in two sentences."
 SIMULATED_ANSWER = (
@@ -303,6 +304,8 @@ class Demo:
     def start_workers(self):
         api = f"127.0.0.1:{free_port()}"
         self.environment["REGISTRY_API"] = f"http://{api}"
+        if (WEB_PAGE / "index.html").is_file():
+            self.environment["TOKENRAIL_API_WEB_DIR"] = str(WEB_PAGE)
         for name in ("registry-sync", "router", "registry-api"):
             address = f"127.0.0.1:{free_port()}"
             worker = self.start(name, [BIN / f"tokenrail-{name}"], TOKENRAIL_HTTP_LISTEN=address,
@@ -430,6 +433,8 @@ class Demo:
         say("   tokenrail doctor")
         say("   tokenrail org create acme        # docs/tutorial/govern-models.md goes on from here")
         say()
+        if "TOKENRAIL_API_WEB_DIR" in self.environment:
+            say(f"Web page: {self.environment['REGISTRY_API']}/ui/")
         say(f"The registry over HTTP: {self.environment['REGISTRY_API']}/openapi.json")
         say(f"Logs are in {self.logs}. Ctrl-C ends everything.")
         while True:

@@ -4,6 +4,8 @@
 source "$root/scripts/build.sh"
 
 release_bin=$root/build/release/bin
+# The built web page; without it the API serves none.
+web_page=$root/build/web
 
 # --- up and down --------------------------------------------------------------------------------------------------------
 
@@ -33,6 +35,7 @@ up_start() {
   up_models
   up_worker registry-sync
   up_worker router
+  if [ -e "$web_page/index.html" ]; then export TOKENRAIL_API_WEB_DIR=${TOKENRAIL_API_WEB_DIR-$web_page}; fi
   TOKENRAIL_API_LISTEN=127.0.0.1:0 up_worker registry-api
 
   step "Tokenrail is up"
@@ -52,6 +55,7 @@ Then:
   tokenrail registry list
   tokenrail chat "Why is the sky blue?"
 
+Web page: $(web_address)
 Registry: http://127.0.0.1:$(api_port)/openapi.json
 Logs:     $dev_dir/logs/router.log, $dev_dir/logs/registry-sync.log, $dev_dir/logs/registry-api.log
 Metrics:  http://$(cat "$dev_dir/run/router.address")/metrics
@@ -108,6 +112,14 @@ up_worker() {
 # The port that the running API named in its log.
 api_port() {
   sed -n 's/.*registry API on port \([0-9]*\).*/\1/p' "$dev_dir/logs/registry-api.log" | tail -n 1
+}
+
+web_address() {
+  if [ -n "${TOKENRAIL_API_WEB_DIR:-}" ]; then
+    echo "http://127.0.0.1:$(api_port)/ui/"
+  else
+    echo "none; './dev build web' builds it, then ./dev down && ./dev up"
+  fi
 }
 
 down_command() {

@@ -10,6 +10,7 @@
 #include "common/telemetry/health.hpp"
 #include "workers/registry_api/page.hpp"
 #include "workers/registry_api/settings.hpp"
+#include "workers/registry_api/web_files.hpp"
 
 namespace tokenrail::registry_api {
 
@@ -26,6 +27,7 @@ struct Context {
   std::optional<crypto::KeyRing> key_ring{};                        ///< nothing: credentials cannot be stored
   std::string openapi{};                                            ///< the document, written once
   std::function<std::vector<telemetry::Condition>()> conditions{};  ///< as /readyz has them
+  std::optional<WebFiles> web_files{};                              ///< nothing: there is no web page
 };
 
 }  // namespace tokenrail::registry_api

@@ -15,6 +15,7 @@
 #include "workers/registry_api/loop_step.hpp"
 #include "workers/registry_api/metric_families.hpp"
 #include "workers/registry_api/request_head.hpp"
+#include "workers/registry_api/web_page.hpp"
 
 namespace tokenrail::registry_api {
 
@@ -136,6 +137,10 @@ http::Reply ApiService::refuse(int status, std::string text) {
 }
 
 awaitable<Answer> ApiService::answer(Call& call, Progress& progress) {
+  if (is_web_path(call.request.path)) {
+    call.route = &web_route();
+    co_return web_answer(parts_.context->web_files, call.request);
+  }
   progress.headers = cors_headers(call.request.header("origin"), parts_.context->options.cors_origins);
   if (call.request.method == "OPTIONS") co_return options_reply(call.request);
   auto match = parts_.routes->find(call.request.method, call.request.path);

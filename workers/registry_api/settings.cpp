@@ -91,6 +91,12 @@ constexpr std::array settings{
             .kind = Kind::list,
             .default_value = "",
             .help = "Origins whose pages may call the API from a browser, such as https://console.example.org."},
+    Setting{.name = "api.web_dir",
+            .env = {},
+            .kind = Kind::text,
+            .default_value = "",
+            .help = "Folder of the built web page, which is read at the start and served at /ui/. `./dev build web` "
+                    "makes build/web. Unset: there is no page."},
     Setting{.name = "api.drain_timeout",
             .env = {},
             .kind = Kind::duration,
@@ -121,6 +127,7 @@ Options options_from(const config::Values& values) {
       .if_match_required = values.boolean("api.if_match_required"),
       .page_key = values.is_set("api.page_key") ? values.text("api.page_key") : std::string(),
       .cors_origins = values.list("api.cors_origins"),
+      .web_dir = values.is_set("api.web_dir") ? values.text("api.web_dir") : std::string(),
       .drain_timeout = values.duration("api.drain_timeout"),
   };
 }

@@ -26,6 +26,7 @@ struct Options {
   bool if_match_required = false;
   std::string page_key{};                   ///< empty: a random one
   std::vector<std::string> cors_origins{};  ///< empty: none
+  std::string web_dir{};                    ///< empty: there is no web page
   std::chrono::milliseconds drain_timeout{20'000};
 };
 [[nodiscard]] Options options_from(const config::Values& values);

@@ -76,6 +76,12 @@ Result<void> Worker::start() {
   context_.key_ring = std::move(*ring);
   if (!context_.key_ring)
     spdlog::warn("there is no key ring, so credentials cannot be stored; set TOKENRAIL_KEYRING_FILE");
+  if (!context_.options.web_dir.empty()) {
+    auto files = read_web_files(context_.options.web_dir);
+    if (!files) return std::unexpected(files.error());
+    spdlog::info("web page of {} files at /ui/", files->size());
+    context_.web_files = std::move(*files);
+  }
   if (auto started = start_authentication(); !started) return started;
   kafka::Properties properties;
   for (const auto& [name, value] : values_.kafka_properties()) properties.emplace_back(name, value);

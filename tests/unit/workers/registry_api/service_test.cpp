@@ -172,6 +172,19 @@ class ApiServiceTest : public testing::Test {
   std::unique_ptr<ApiService> service_{};
 };
 
+TEST_F(ApiServiceTest, WebPageNeedsNoTokenAndHasItsOwnPolicy) {
+  context.web_files = WebFiles{{"index.html", {.content_type = "text/html; charset=utf-8", .plain = "<html>"}}};
+  const auto reply = get("/ui/models", {}, "");
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.body, "<html>");
+  EXPECT_THAT(header(reply, "Content-Security-Policy"), HasSubstr("script-src 'self'"));
+  EXPECT_EQ(header(reply, "X-Request-Id"), "made-id");
+  // What is refused there shows no page, and its policy allows nothing.
+  const auto missing = get("/ui/assets/x.js", {}, "");
+  EXPECT_EQ(missing.status, 404);
+  EXPECT_THAT(header(missing, "Content-Security-Policy"), HasSubstr("default-src 'none'"));
+}
+
 TEST_F(ApiServiceTest, RefusesCallersWithoutAValidToken) {
   const auto none = send({.method = "GET", .path = "/v1/orgs/acme/things"});
   EXPECT_EQ(none.status, 401);
