@@ -74,6 +74,8 @@ run_layers() {
   export RESULTS_DIR=$results_dir
   # Recordings of real providers; whoever has them says where. The simulator and other layers replay them too.
   export TOKENRAIL_TRANSCRIPTS=${TOKENRAIL_TRANSCRIPTS:-$root/../shared/transcripts}
+  # Complete catalogues of models; tests over them are skipped where they are absent.
+  export TOKENRAIL_TEST_CATALOGS=${TOKENRAIL_TEST_CATALOGS:-$root/../shared/catalogs}
   local beside=
   for layer in "$@"; do
     # Integration mostly waits, and this wants only a processor: whatever the others leave of it.
