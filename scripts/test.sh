@@ -271,37 +271,60 @@ stop_test_servers() {
   TOKENRAIL_DEV_DIR=$test_dir "$root/dev" postgres stop --wipe 2>/dev/null || true
 }
 
-# They mostly wait, so two halves of about the same length run side by side, each with servers of its own.
+# They mostly wait, so three groups of about the same length run side by side, each with servers of its own. The first
+# group is whatever the other two do not name.
+integration_second=("$root"/tests/integration/test_{hand_over,loss}.py)
+integration_third=("$root"/tests/integration/test_{api_rights,bounds,cli,governed_faults,registry_api,secured,topics_replaced,verify}.py)
+
 layer_integration() {
   with_lock build-dev build_preset dev
   start_test_servers
-  local half=$RESULTS_DIR/integration_hand_over half_pid code=0
-  step "The hand-over tests go on beside these"
-  # A shell starts what goes on beside it deaf to Ctrl-C; this one is told by us, and its tests end their workers.
-  start_beside integration_hand_over env --default-signal=INT
-  half_pid=$!
-  trap 'end_beside integration_hand_over INT; wait; stop_test_servers' EXIT
+  local group code=0
+  local -A pids=()
+  for group in integration_second integration_third; do
+    step "Layer $group goes on beside the first"
+    # A shell starts what goes on beside it deaf to Ctrl-C; this one is told by us, and its tests end their workers.
+    start_beside "$group" env --default-signal=INT
+    pids[$group]=$!
+  done
+  trap 'end_beside integration_second INT; end_beside integration_third INT; wait; stop_test_servers' EXIT
   sanitizer_options
   export TOKENRAIL_TEST_BIN_DIR=$root/build/dev/bin
-  run_pytest integration "$root/tests/integration" "${hand_over_tests[@]/#/--ignore=}" || code=1
-  wait "$half_pid" || code=1
+  local others=("${integration_second[@]}" "${integration_third[@]}")
+  run_pytest integration "$root/tests/integration" "${others[@]/#/--ignore=}" || code=1
+  say "The first group took $SECONDS s"
+  for group in "${!pids[@]}"; do
+    wait "${pids[$group]}" || code=1
+    cat "$RESULTS_DIR/$group.log" >&2
+    cat "$RESULTS_DIR/$group.count" >>"$RESULTS_DIR/integration.count"
+  done
   trap stop_test_servers EXIT
-  cat "$half.log" >&2
-  cat "$half.count" >>"$RESULTS_DIR/integration.count"
   return "$code"
 }
 
-hand_over_tests=("$root"/tests/integration/test_{hand_over,loss}.py)
+layer_integration_second() {
+  start_group_servers
+  local code=0
+  run_ctest integration_second dev integration || code=1
+  run_pytest integration_second "${integration_second[@]}" || code=1
+  say "The second group took $SECONDS s"
+  return "$code"
+}
 
-layer_integration_hand_over() {
-  test_dir=$dev_dir/test-hand-over
+layer_integration_third() {
+  start_group_servers
+  local code=0
+  run_pytest integration_third "${integration_third[@]}" || code=1
+  say "The third group took $SECONDS s"
+  return "$code"
+}
+
+# Servers of this group's own, and what its tests find them by.
+start_group_servers() {
+  test_dir=$dev_dir/test-${FUNCNAME[1]#layer_}
   start_test_servers
   sanitizer_options
   export TOKENRAIL_TEST_BIN_DIR=$root/build/dev/bin
-  local code=0
-  run_ctest integration_hand_over dev integration || code=1
-  run_pytest integration_hand_over "${hand_over_tests[@]}" || code=1
-  return "$code"
 }
 
 # Short, and with a session as short as brokers allow, so that much happens in it. The sanitized build: what goes wrong

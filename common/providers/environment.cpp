@@ -140,8 +140,8 @@ Result<std::vector<NamedModel>> models_by_hand(const config::Values& values,
 
 const EnvironmentConnection* Credentials::find(const events::DeploymentState& deployment) const {
   const auto found = std::ranges::find_if(connections_, [&](const EnvironmentConnection& one) {
-    return deployment.connection_org_id.empty() && one.name == deployment.connection_name && one.profile->provider == deployment.provider &&
-           one.base_url == normal_base_url(deployment.base_url);
+    return deployment.connection_org_id.empty() && one.name == deployment.connection_name &&
+           one.profile->provider == deployment.provider && one.base_url == normal_base_url(deployment.base_url);
   });
   return found == connections_.end() ? nullptr : &*found;
 }

@@ -51,11 +51,11 @@ class Credentials {
   explicit Credentials(std::vector<EnvironmentConnection> connections, const StoredCredentials* stored = nullptr)
       : connections_(std::move(connections)), stored_(stored) {}
 
-  /// What a call of that deployment is to carry. A key of the environment is handed out only for the platform's connection
-  /// that it was given for, and only to that connection's own base URL: a person who may write deployments must not be able to
-  /// have a key sent elsewhere. A stored credential: see StoredCredentials::open(). Errors: not_found, with what to do,
-  /// where the provider needs a key and none is there.
-  /// `key`: which one, below key_count(), where a connection has several. `model`: whose model is called.
+  /// What a call of that deployment is to carry. A key of the environment is handed out only for the platform's
+  /// connection that it was given for, and only to that connection's own base URL: a person who may write deployments
+  /// must not be able to have a key sent elsewhere. A stored credential: see StoredCredentials::open(). Errors:
+  /// not_found, with what to do, where the provider needs a key and none is there. `key`: which one, below key_count(),
+  /// where a connection has several. `model`: whose model is called.
   [[nodiscard]] Result<Credential> open(const events::DeploymentState& deployment, std::size_t key = 0,
                                         const ModelScope& model = {}) const;
   /// How many keys there are for calls of that deployment. A stored credential is one.

@@ -53,17 +53,18 @@ Result<void> Store::check() {
 std::vector<Connection> read_connections(soci::session& sql, const std::string& where, const std::string& value) {
   const auto bound = text_or_null(value);
   const soci::rowset<soci::row> rows =
-      (sql.prepare << "SELECT CAST(c.id AS text) AS id, c.org_id AS org_id, c.owner_user_id AS owner_user_id, "
-                      "c.provider AS provider, p.adapter AS adapter, c.name AS name, c.base_url AS base_url, "
-                      "c.auth_type AS auth_type, c.auth_name AS auth_name, CAST(c.credential_id AS text) AS credential_id, "
-                      "c.credential_version AS credential_version, c.priority AS priority, c.weight AS weight, "
-                      "c.enabled AS enabled, c.sync_enabled AS sync_enabled, "
-                      "array_to_string(c.include_globs, chr(31)) AS include_globs, "
-                      "array_to_string(c.exclude_globs, chr(31)) AS exclude_globs, c.on_new AS on_new, "
-                      "c.slug_prefix AS slug_prefix, c.health AS health, c.last_sync_status AS last_sync_status, "
-                      "c.last_error_class AS last_error_class "
-                      "FROM connection c JOIN provider p ON p.slug = c.provider WHERE c.deleted_at IS NULL AND " +
-                          where + " ORDER BY c.name, c.id",
+      (sql.prepare
+           << "SELECT CAST(c.id AS text) AS id, c.org_id AS org_id, c.owner_user_id AS owner_user_id, "
+              "c.provider AS provider, p.adapter AS adapter, c.name AS name, c.base_url AS base_url, "
+              "c.auth_type AS auth_type, c.auth_name AS auth_name, CAST(c.credential_id AS text) AS credential_id, "
+              "c.credential_version AS credential_version, c.priority AS priority, c.weight AS weight, "
+              "c.enabled AS enabled, c.sync_enabled AS sync_enabled, "
+              "array_to_string(c.include_globs, chr(31)) AS include_globs, "
+              "array_to_string(c.exclude_globs, chr(31)) AS exclude_globs, c.on_new AS on_new, "
+              "c.slug_prefix AS slug_prefix, c.health AS health, c.last_sync_status AS last_sync_status, "
+              "c.last_error_class AS last_error_class "
+              "FROM connection c JOIN provider p ON p.slug = c.provider WHERE c.deleted_at IS NULL AND " +
+                  where + " ORDER BY c.name, c.id",
        soci::use(bound.value, bound.indicator, "value"));
   std::vector<Connection> connections;
   for (const auto& row : rows) {

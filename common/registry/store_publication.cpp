@@ -30,8 +30,7 @@ Result<std::vector<OutboxRecord>> Store::unpublished(std::int64_t count_max, Out
   // Nearly always there is nothing: that is seen without a lock on the lease.
   int some = 0;
   const auto looked = impl_->session.run([&](soci::session& sql) -> Result<void> {
-    sql << "SELECT CASE WHEN EXISTS (SELECT 1 FROM outbox WHERE " + where + ") THEN 1 ELSE 0 END",
-        soci::into(some);
+    sql << "SELECT CASE WHEN EXISTS (SELECT 1 FROM outbox WHERE " + where + ") THEN 1 ELSE 0 END", soci::into(some);
     return {};
   });
   if (!looked) return std::unexpected(looked.error());

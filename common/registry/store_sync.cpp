@@ -118,8 +118,8 @@ struct ModelColumns {
   template <class Prepared>
   void bind(Prepared& prepared) const {
     prepared, soci::use(after.kind, "kind"), soci::use(after.family, "family"), soci::use(after.digest, "digest"),
-        soci::use(details_digest, "details_digest"),
-        soci::use(details_at.value, details_at.indicator, "details_at"), soci::use(after.availability, "availability"),
+        soci::use(details_digest, "details_digest"), soci::use(details_at.value, details_at.indicator, "details_at"),
+        soci::use(after.availability, "availability"),
         soci::use(missing_since.value, missing_since.indicator, "missing_since"),
         soci::use(missing_expired, "missing_expired"),
         soci::use(context_window.value, context_window.indicator, "context_window"),
@@ -155,7 +155,8 @@ std::optional<std::string> insert_model(soci::session& sql, const PlannedModel& 
       (sql.prepare << fmt::format(
            "WITH fresh AS (SELECT tokenrail_uuid_v7() AS id) "
            "INSERT INTO model (id, org_id, owner_user_id, provider, model_name, slug, enabled, kind, family, digest, "
-           "details_digest, details_at, availability, missing_since, missing_expired, context_window, input_tokens_max, "
+           "details_digest, details_at, availability, missing_since, missing_expired, context_window, "
+           "input_tokens_max, "
            "output_tokens_max, embedding_dimensions, capabilities, raw) "
            "SELECT fresh.id, CAST(:org AS text), CAST(:owner AS text), :provider, :model_name, "
            "CASE WHEN EXISTS (SELECT 1 FROM model o WHERE o.org_id IS NOT DISTINCT FROM CAST(:org AS text) AND "

@@ -52,12 +52,12 @@ struct StoredDeployment {
 /// A model of a connection's scope and provider, as last written.
 struct StoredModel {
   events::ModelState state;
-  std::set<std::string> overridden{};      ///< fields (wire names) that a person set: no sync changes them
-  std::string details_digest{};            ///< what the row's details go with, in the words of registry-sync
+  std::set<std::string> overridden{};           ///< fields (wire names) that a person set: no sync changes them
+  std::string details_digest{};                 ///< what the row's details go with, in the words of registry-sync
   std::optional<std::int64_t> details_at_ms{};  ///< when they were asked for
-  bool missing_expired = false;            ///< missing past the grace
-  std::optional<StoredDeployment> here{};  ///< on the connection that was asked about; nothing: not served by it
-  bool listed_elsewhere = false;           ///< another connection lists it
+  bool missing_expired = false;                 ///< missing past the grace
+  std::optional<StoredDeployment> here{};       ///< on the connection that was asked about; nothing: not served by it
+  bool listed_elsewhere = false;                ///< another connection lists it
   /// Among the connections that list it, another one comes first (priority, then id) and tells its facts.
   bool told_elsewhere = false;
 };

@@ -67,7 +67,8 @@ std::string configuration_page() {
                   "and registry-sync the\nsame values; the router sends a key only to the base URL that it has itself.",
                   providers::environment_settings());
   page += section("Key ring",
-                  "`tokenrail`, `tokenrail-router`, `tokenrail-registry-sync` and `tokenrail-registry-api` have these: where the [key "
+                  "`tokenrail`, `tokenrail-router`, `tokenrail-registry-sync` and `tokenrail-registry-api` have these: "
+                  "where the [key "
                   "ring](../explanation/credentials.md#the-key-ring) is that seals and opens credentials.",
                   crypto::key_ring_settings());
   page += section("tokenrail-router", "Answers the requests.", router::router_settings());

@@ -49,7 +49,7 @@ struct Reply {
 /// What the simulator is: models and behaviour, as a script file has them.
 struct Script {
   std::vector<Model> models = default_models();
-  std::string version = "0.12.0";  ///< of Ollama
+  std::string version = "0.12.0";                              ///< of Ollama
   std::map<std::string, Behaviour, std::less<>> behaviours{};  ///< by path
   struct Rule {
     std::string model{};      ///< empty: any
@@ -59,8 +59,8 @@ struct Script {
   };
   std::vector<Rule> rules{};
 
-  /// `{"models": […], "version": "0.12.0", "behaviour": {…}, "behaviours": {"/api/tags": {…}}, "rules": [{"model", "path",
-  /// "contains", "behaviour"}]}`; what is left out is as by default.
+  /// `{"models": […], "version": "0.12.0", "behaviour": {…}, "behaviours": {"/api/tags": {…}}, "rules": [{"model",
+  /// "path", "contains", "behaviour"}]}`; what is left out is as by default.
   [[nodiscard]] static Result<Script> from_json(std::string_view json);
 };
 

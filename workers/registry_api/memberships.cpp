@@ -46,13 +46,34 @@ std::optional<auth::Principal> service_principal(const std::string& id, const au
   return principal;
 }
 
-awaitable<Result<auth::Principal>> complete_principal(DatabasePool& database, auth::Principal principal) {
+void KnownCallers::remember(const auth::Principal& principal, Organizations::Known known, Clock::time_point now) {
+  if (callers_.size() >= callers_max) {
+    std::erase_if(callers_, [&](const auto& entry) { return entry.second.at + age_max <= now; });
+    if (callers_.size() >= callers_max) callers_.erase(callers_.begin());
+  }
+  callers_.insert_or_assign({principal.issuer, principal.subject}, Memory{.known = std::move(known), .at = now});
+}
+
+std::optional<Organizations::Known> KnownCallers::recall(const auth::Principal& principal,
+                                                         Clock::time_point now) const {
+  const auto found = callers_.find({principal.issuer, principal.subject});
+  if (found == callers_.end() || found->second.at + age_max <= now) return std::nullopt;
+  return found->second.known;
+}
+
+awaitable<Result<auth::Principal>> complete_principal(DatabasePool* database, KnownCallers* callers,
+                                                      auth::Principal principal) {
   const auto known =
-      co_await database.run([issuer = principal.issuer, subject = principal.subject](GovernedDatabase& governed) {
+      co_await database->run([issuer = principal.issuer, subject = principal.subject](GovernedDatabase& governed) {
         return Organizations(governed).known(issuer, subject);
       });
-  if (!known) co_return std::unexpected(known.error());
-  co_return with_memberships(std::move(principal), *known);
+  if (known) {
+    callers->remember(principal, *known, KnownCallers::Clock::now());
+    co_return with_memberships(std::move(principal), *known);
+  }
+  const auto remembered = callers->recall(principal, KnownCallers::Clock::now());
+  if (!remembered) co_return std::unexpected(known.error());
+  co_return with_memberships(std::move(principal), *remembered);
 }
 
 awaitable<Result<std::optional<auth::Principal>>> find_service_token(DatabasePool& database, std::string id,

@@ -1,8 +1,12 @@
 // What the database says of a caller beside the token: memberships, what is denied to them by name, and service tokens.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -24,8 +28,30 @@ inline constexpr std::string_view service_token_issuer = "tokenrail:service-toke
 [[nodiscard]] std::optional<auth::Principal> service_principal(const std::string& id, const auth::Digest& sha256,
                                                                const registry::Organizations::TokenOwner& owner);
 
-/// with_memberships() from the database.
-boost::asio::awaitable<Result<auth::Principal>> complete_principal(DatabasePool& database, auth::Principal principal);
+/// What the database said of callers lately. While it does not answer, that counts: readers of what needs no database
+/// are served, and writers learn that it is away instead of that they are strangers. Pure; one thread.
+class KnownCallers {
+ public:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::size_t callers_max = 10'000;
+  static constexpr std::chrono::minutes age_max{5};
+
+  void remember(const auth::Principal& principal, registry::Organizations::Known known, Clock::time_point now);
+  /// Nothing: it is not known, or that was too long ago.
+  [[nodiscard]] std::optional<registry::Organizations::Known> recall(const auth::Principal& principal,
+                                                                     Clock::time_point now) const;
+
+ private:
+  struct Memory {
+    registry::Organizations::Known known;
+    Clock::time_point at;
+  };
+  std::map<std::pair<std::string, std::string>, Memory> callers_{};  ///< by issuer and subject
+};
+
+/// with_memberships() from the database, or from `callers` while that does not answer.
+boost::asio::awaitable<Result<auth::Principal>> complete_principal(DatabasePool* database, KnownCallers* callers,
+                                                                   auth::Principal principal);
 
 /// service_principal() from the database; nothing: there is no such token, or it was revoked or has expired.
 boost::asio::awaitable<Result<std::optional<auth::Principal>>> find_service_token(DatabasePool& database,

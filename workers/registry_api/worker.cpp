@@ -143,7 +143,7 @@ awaitable<Result<auth::Principal>> Worker::authenticate(std::string authorizatio
   auto principal = co_await authenticator_->authenticate(authorization);
   // A service token came from the database whole.
   if (!principal || principal->kind == auth::Principal::Kind::service) co_return principal;
-  co_return co_await complete_principal(database_, std::move(*principal));
+  co_return co_await complete_principal(&database_, &known_callers_, std::move(*principal));
 }
 
 void Worker::await_stop() {

@@ -25,6 +25,7 @@
 #include "workers/registry_api/database_keeper.hpp"
 #include "workers/registry_api/database_pool.hpp"
 #include "workers/registry_api/live_registry.hpp"
+#include "workers/registry_api/memberships.hpp"
 #include "workers/registry_api/routes.hpp"
 #include "workers/registry_api/service.hpp"
 
@@ -69,6 +70,7 @@ class Worker {
   Context context_;
   RouteTable routes_;
   DatabaseKeeper keeper_;
+  KnownCallers known_callers_{};
   std::unique_ptr<http::Client> http_;
   std::unique_ptr<ConnectionTester> connection_tester_;
   LiveRegistry live_registry_;

@@ -26,7 +26,7 @@ struct ListedModel {
   std::map<std::string, events::Support> capabilities{};
   std::optional<std::int64_t> details_at_ms{};  ///< when the details were asked for; nothing: they were not
   bool details_known = false;                   ///< false: kind, limits and capabilities above are guesses or nothing
-  std::string raw{};           ///< as JSON, for the record
+  std::string raw{};                            ///< as JSON, for the record
 };
 
 /// A name that the registry can hold: 1 to 255 bytes of UTF-8 without control characters.

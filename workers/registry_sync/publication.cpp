@@ -189,7 +189,8 @@ boost::asio::awaitable<Result<bool>> Publication::relay() {
   using OutboxPart = registry::Store::OutboxPart;
   const auto part = options_.part == Part::credentials ? OutboxPart::credentials : OutboxPart::registry;
   while (!stopping_ && options_.leads()) {
-    const auto rows = co_await stores_.run([part](registry::Store& store) { return store.unpublished(relay_batch, part); });
+    const auto rows =
+        co_await stores_.run([part](registry::Store& store) { return store.unpublished(relay_batch, part); });
     if (!rows) co_return std::unexpected(rows.error());
     if (rows->empty()) {
       if (whole_) problem_.clear();

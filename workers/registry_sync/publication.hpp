@@ -1,6 +1,7 @@
-// What readers see of a part of the registry: learns which versions they hold, relays the outbox, and keeps the compacted
-// topic whole. Each part goes on without the other: a topic of sealed credentials that is missing keeps no model from being
-// published. One thread: the loop's; one coroutine at a time. Blocking work runs on the store's threads.
+// What readers see of a part of the registry: learns which versions they hold, relays the outbox, and keeps the
+// compacted topic whole. Each part goes on without the other: a topic of sealed credentials that is missing keeps no
+// model from being published. One thread: the loop's; one coroutine at a time. Blocking work runs on the store's
+// threads.
 #pragma once
 
 #include <chrono>

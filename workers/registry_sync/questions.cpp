@@ -17,8 +17,7 @@ std::string memory_key(const registry::Connection& connection, const providers::
 
 Selection select_models(const registry::Connection& connection, std::vector<providers::ListedModel> listed,
                         const std::vector<registry::StoredModel>& stored, std::size_t models_max,
-                        std::int64_t stale_before_ms,
-                        const std::function<bool(const std::string&)>& known,
+                        std::int64_t stale_before_ms, const std::function<bool(const std::string&)>& known,
                         const std::function<bool(const std::string&)>& in_vain) {
   // The rows contain the details with their key: ask only for what has changed since, and for what is old.
   std::set<std::pair<std::string_view, std::string_view>> settled;

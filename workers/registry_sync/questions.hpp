@@ -26,8 +26,8 @@ struct Selection {
 };
 
 /// `known`, `in_vain`: whether the details of that key are remembered, and whether the last question failed. Models
-/// that the registry holds already are always taken; new ones while there are fewer than `models_max`. Details that were
-/// asked for before `stale_before_ms` are asked for again.
+/// that the registry holds already are always taken; new ones while there are fewer than `models_max`. Details that
+/// were asked for before `stale_before_ms` are asked for again.
 [[nodiscard]] Selection select_models(const registry::Connection& connection,
                                       std::vector<providers::ListedModel> listed,
                                       const std::vector<registry::StoredModel>& stored, std::size_t models_max,

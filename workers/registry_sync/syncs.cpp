@@ -26,9 +26,8 @@ std::int64_t now_ms() {
 }  // namespace
 
 ConnectionSyncs::ConnectionSyncs(boost::asio::io_context& loop, http::Client& client, const Keys& keys,
-                                 const Options& options,
-                                 registry::StorePool& stores, telemetry::Metrics& metrics, Ended ended,
-                                 std::function<void()> failed)
+                                 const Options& options, registry::StorePool& stores, telemetry::Metrics& metrics,
+                                 Ended ended, std::function<void()> failed)
     : loop_(loop),
       options_(options),
       stores_(stores),
@@ -190,8 +189,8 @@ boost::asio::awaitable<Result<registry::SyncRun>> ConnectionSyncs::sync_once(reg
 
 boost::asio::awaitable<Result<void>> ConnectionSyncs::read_credential(registry::Connection connection) {
   if (connection.credential_id.empty()) co_return Result<void>{};
-  const auto record = co_await stores_.run(
-      [id = connection.credential_id](registry::Store& store) { return store.credential(id); });
+  const auto record =
+      co_await stores_.run([id = connection.credential_id](registry::Store& store) { return store.credential(id); });
   if (!record) co_return std::unexpected(record.error());
   if (*record) {
     // The database is right, also where it was restored and has an older version than before.

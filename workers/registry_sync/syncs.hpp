@@ -34,8 +34,8 @@ class ConnectionSyncs {
   using Ended = std::function<void(const SyncOrder& order, const Result<void>& result)>;
 
   /// `failed`: a sync threw, which wait() throws again; nothing goes on.
-  ConnectionSyncs(boost::asio::io_context& loop, http::Client& client, const Keys& keys, const Options& options, registry::StorePool& stores, telemetry::Metrics& metrics, Ended ended,
-                  std::function<void()> failed);
+  ConnectionSyncs(boost::asio::io_context& loop, http::Client& client, const Keys& keys, const Options& options,
+                  registry::StorePool& stores, telemetry::Metrics& metrics, Ended ended, std::function<void()> failed);
 
   void begin();
   /// Starts it, or lets it wait for its turn.

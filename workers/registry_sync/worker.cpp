@@ -292,7 +292,8 @@ boost::asio::awaitable<void> Worker::lead() {
   co_await syncs_.wait();
   leading_ = false;
   leader_gauge_.set(0);
-  for (const auto* part : {"topics", "credentials topic", "timetable", "requests", "syncs"}) database_problems_.erase(part);
+  for (const auto* part : {"topics", "credentials topic", "timetable", "requests", "syncs"})
+    database_problems_.erase(part);
   if (!stopping_) {
     spdlog::warn("no longer leading: {}", fence_->epoch() == 0 ? "another registry-sync has taken the lease"
                                                                : "the lease was not renewed in time");
@@ -318,7 +319,8 @@ void Worker::end_term() {
   syncs_.cancel();
   publication_.stop();
   credential_publication_.stop();
-  for (auto* wait : {&lease_wait_, &topic_wait_, &credentials_topic_wait_, &timetable_wait_, &request_wait_}) wait->wake();
+  for (auto* wait : {&lease_wait_, &topic_wait_, &credentials_topic_wait_, &timetable_wait_, &request_wait_})
+    wait->wake();
 }
 
 boost::asio::awaitable<void> Worker::keep_lease() {
@@ -363,7 +365,8 @@ boost::asio::awaitable<void> Worker::keep_credentials_topic() {
   while (!over()) {
     const bool well = noted("credentials topic", co_await credential_publication_.publish(true));
     request_wait_.wake();
-    if (!over()) co_await credentials_topic_wait_.wait(well ? std::chrono::milliseconds(options_.poll_interval) : retry_after);
+    if (!over())
+      co_await credentials_topic_wait_.wait(well ? std::chrono::milliseconds(options_.poll_interval) : retry_after);
   }
 }
 

@@ -46,7 +46,9 @@ class Worker {
   /// This process holds the leadership.
   [[nodiscard]] bool leading() const { return leading_; }
   /// It leads, and the compacted topics are known to contain what the database contains.
-  [[nodiscard]] bool published_whole() const { return leading_ && publication_.whole() && credential_publication_.whole(); }
+  [[nodiscard]] bool published_whole() const {
+    return leading_ && publication_.whole() && credential_publication_.whole();
+  }
   /// stop() has done its work.
   [[nodiscard]] bool ended() const { return ended_; }
   /// As /readyz has them.
@@ -148,7 +150,7 @@ class Worker {
     std::int64_t credentials = 0;
   };
   std::map<std::string, Comparisons> republishing_{};  ///< by request: the comparisons that finish it
-  std::int64_t passes_begun_ = 0;                       ///< of the relay
+  std::int64_t passes_begun_ = 0;                      ///< of the relay
   std::int64_t passes_ended_ = 0;
 
   telemetry::Gauge& leader_gauge_;

@@ -1,4 +1,5 @@
-// Ollama's native API: /api/chat, /api/embed, /api/tags, /api/show, /api/version (github.com/ollama/ollama, docs/api.md). Pure.
+// Ollama's native API: /api/chat, /api/embed, /api/tags, /api/show, /api/version (github.com/ollama/ollama,
+// docs/api.md). Pure.
 #pragma once
 
 #include <optional>

@@ -113,15 +113,15 @@ TEST_F(StoreHistory, ASnapshotIsCompressedAndKeptOnce) {
   auto db = sql();
   db.run("UPDATE provider_snapshot SET fetched_at = now() - interval '1 day'");
   ASSERT_TRUE(store_->keep_snapshot(connection_, body).has_value());
-  EXPECT_EQ(db.run("SELECT count(*) || ' ' || bool_and(sha256 = sha256(convert_to(repeat('x', 5000), 'UTF8'))) || ' ' || "
-                   "bool_and(encoding = 'gzip') || ' ' || bool_and(octet_length(body) < 100) || ' ' || "
-                   "bool_and(fetched_at > now() - interval '1 hour') FROM provider_snapshot"),
-            "1 true true true true");
+  EXPECT_EQ(
+      db.run("SELECT count(*) || ' ' || bool_and(sha256 = sha256(convert_to(repeat('x', 5000), 'UTF8'))) || ' ' || "
+             "bool_and(encoding = 'gzip') || ' ' || bool_and(octet_length(body) < 100) || ' ' || "
+             "bool_and(fetched_at > now() - interval '1 hour') FROM provider_snapshot"),
+      "1 true true true true");
 }
 
 TEST_F(StoreHistory, TheLastTenSnapshotsOfAConnectionAreKept) {
-  for (int i = 0; i < 13; ++i)
-    ASSERT_TRUE(store_->keep_snapshot(connection_, "list " + std::to_string(i)).has_value());
+  for (int i = 0; i < 13; ++i) ASSERT_TRUE(store_->keep_snapshot(connection_, "list " + std::to_string(i)).has_value());
   EXPECT_EQ(count("provider_snapshot"), "10");
   EXPECT_EQ(count("provider_snapshot WHERE sha256 = sha256('list 3')"), "1");
   EXPECT_EQ(count("provider_snapshot WHERE sha256 = sha256('list 2')"), "0");

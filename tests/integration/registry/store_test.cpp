@@ -241,7 +241,7 @@ TEST_F(StoreTest, TwoConnectionsServeOneModel) {
 
   ASSERT_TRUE(store_
                   ->apply(second, {.models = {changing(there[0], PlannedModel::Kind::linked, {"deployments"})}},
-                          {.connection_id = second.id, .trigger = "start", .status = "ok"}, "")
+                          {.connection_id = second.id, .trigger = "start", .status = "ok"})
                   .has_value());
   auto here = stored("a");
   ASSERT_THAT(here.state.deployments, SizeIs(2));

@@ -138,9 +138,8 @@ class SyncWorld : public registry::ScratchDatabase {
         environment[variable] = value;
       }
       for (const auto& [name, value] : settings) environment[name] = value;
-      settings_ =
-          config::joined({config::common_settings(), providers::environment_settings(), crypto::key_ring_settings(),
-                          registry_sync_settings()});
+      settings_ = config::joined({config::common_settings(), providers::environment_settings(),
+                                  crypto::key_ring_settings(), registry_sync_settings()});
       auto loaded = config::load(
           {.settings = settings_, .arguments = {}, .environment = environment, .file_text = {}, .file_name = {}});
       EXPECT_TRUE(loaded.has_value()) << loaded.error().detail;

@@ -600,9 +600,9 @@ TEST_F(RegistrySync, AMissingTopicOfCredentialsKeepsNoModelFromBeingPublished) {
   auto& running = start();
   ASSERT_TRUE(run_until(loop_, [&] { return tail_->marked(); })) << running.problems();
   EXPECT_THAT(events(), SizeIs(2));
-  ASSERT_TRUE(run_until(
-      loop_, [&] { return running.problems().contains("The topic model_registry.credentials does not exist"); }))
-      << running.problems();
+  ASSERT_TRUE(run_until(loop_, [&] {
+    return running.problems().contains("The topic model_registry.credentials does not exist");
+  })) << running.problems();
   EXPECT_THAT(running.problems(), HasSubstr("kafka: \n"));
   EXPECT_FALSE(running.worker().published_whole());
   rd_kafka_mock_topic_set_error(kafka_->get(), "model_registry.credentials", RD_KAFKA_RESP_ERR_NO_ERROR);

@@ -144,7 +144,8 @@ TEST(WriteIfMatching, MissingModelHasItsOwnCode) {
 // ---- texts made of models
 
 TEST(OpenAiList, HasSlugProviderAndTime) {
-  events::ModelState model{.id = "019b7ceb-88ee-7000-8000-000000000000", .provider = "ollama", .model_name = "a", .slug = "ollama/a"};
+  events::ModelState model{
+      .id = "019b7ceb-88ee-7000-8000-000000000000", .provider = "ollama", .model_name = "a", .slug = "ollama/a"};
   const auto* const one = &model;
   EXPECT_EQ(
       openai_model_list(std::span(&one, 1)),

@@ -72,5 +72,29 @@ TEST(ServiceToken, OfThePlatformIsAPlatformAdmin) {
   EXPECT_TRUE(principal->roles.empty());
 }
 
+TEST(KnownCallers, AreForgottenAfterAWhile) {
+  KnownCallers callers;
+  const auth::Principal anna{.issuer = "i", .subject = "anna"};
+  const KnownCallers::Clock::time_point now{std::chrono::hours(1)};
+  EXPECT_FALSE(callers.recall(anna, now));
+  callers.remember(anna, {.platform_admin = true}, now);
+  const auto known = callers.recall(anna, now + KnownCallers::age_max - std::chrono::seconds(1));
+  ASSERT_TRUE(known);
+  EXPECT_TRUE(known->platform_admin);
+  EXPECT_FALSE(callers.recall(anna, now + KnownCallers::age_max));
+  EXPECT_FALSE(callers.recall({.issuer = "other", .subject = "anna"}, now));
+}
+
+TEST(KnownCallers, AreBounded) {
+  KnownCallers callers;
+  const KnownCallers::Clock::time_point now{};
+  for (std::size_t i = 0; i <= KnownCallers::callers_max; ++i)
+    callers.remember({.issuer = "i", .subject = std::to_string(i)}, {}, now);
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i <= KnownCallers::callers_max; ++i)
+    kept += callers.recall({.issuer = "i", .subject = std::to_string(i)}, now) ? 1 : 0;
+  EXPECT_EQ(kept, KnownCallers::callers_max);
+}
+
 }  // namespace
 }  // namespace tokenrail::registry_api

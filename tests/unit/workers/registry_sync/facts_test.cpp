@@ -172,12 +172,18 @@ TEST(DetailsKey, ChangesWithEverythingThatMayChangeTheDetails) {
   EXPECT_EQ(details_key(entry, "here"), details_key(entry, "here"));
   EXPECT_NE(details_key(entry, "there"), details_key(entry, "here")) << "no connection speaks for another";
   const std::vector<std::function<void(providers::ListedModel&)>> changes{
-      [](auto& m) { m.name = "n:1b"; },           [](auto& m) { m.digest = "abd"; },
-      [](auto& m) { m.server_version = "0.7.0"; }, [](auto& m) { m.modified_at = "2026-01-02"; },
-      [](auto& m) { m.family = "other"; },         [](auto& m) { m.parameter_size = "3B"; },
-      [](auto& m) { m.quantization = "Q8_0"; },    [](auto& m) { m.display_name = "M"; },
-      [](auto& m) { m.size_bytes = 77; },          [](auto& m) { m.context_length = 77; },
-      [](auto& m) { m.output_tokens_max = 77; },   [](auto& m) { m.capabilities.emplace_back("audio"); },
+      [](auto& m) { m.name = "n:1b"; },
+      [](auto& m) { m.digest = "abd"; },
+      [](auto& m) { m.server_version = "0.7.0"; },
+      [](auto& m) { m.modified_at = "2026-01-02"; },
+      [](auto& m) { m.family = "other"; },
+      [](auto& m) { m.parameter_size = "3B"; },
+      [](auto& m) { m.quantization = "Q8_0"; },
+      [](auto& m) { m.display_name = "M"; },
+      [](auto& m) { m.size_bytes = 77; },
+      [](auto& m) { m.context_length = 77; },
+      [](auto& m) { m.output_tokens_max = 77; },
+      [](auto& m) { m.capabilities.emplace_back("audio"); },
   };
   std::set<std::string> keys{details_key(entry, "here")};
   for (const auto& change : changes) {

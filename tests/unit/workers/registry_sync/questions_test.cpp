@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "workers/registry_sync/facts.hpp"
+
 namespace tokenrail::registry_sync {
 namespace {
 
@@ -47,7 +49,8 @@ Selection select(std::vector<providers::ListedModel> models, const std::vector<S
                  std::size_t models_max = 100, const Memory& memory = {},
                  const registry::Connection& from = connection()) {
   return select_models(
-      from, std::move(models), held, models_max, now - 1000, [&](const std::string& key) { return memory.known.contains(key); },
+      from, std::move(models), held, models_max, now - 1000,
+      [&](const std::string& key) { return memory.known.contains(key); },
       [&](const std::string& key) { return memory.in_vain.contains(key); });
 }
 

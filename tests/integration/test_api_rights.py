@@ -1,0 +1,93 @@
+"""Who may do what over HTTP, for every operation of the OpenAPI document: no token, wrong tokens, another organisation,
+and each role, against the table in docs/explanation/authorisation.md."""
+
+import pathlib
+import re
+
+import pytest
+
+from registry_world import Api, World
+
+METHODS = {"get", "put", "post", "patch", "delete"}
+ROLES = ("viewer", "member", "model_admin", "org_admin")
+NO_ID = "00000000-0000-7000-8000-000000000000"
+PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "explanation" / "authorisation.md"
+
+
+@pytest.fixture(scope="module")
+def world(make_shared_stack, tmp_path_factory):
+    return World(make_shared_stack(), tmp_path_factory.mktemp("rights"))
+
+
+def operations(world):
+    """Each operation that needs a token: method, a URL of acme, a body, and the permission."""
+    document = Api(world.url).ok("GET", "/openapi.json")
+    found = []
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            if method not in METHODS or operation.get("security") == []:
+                continue
+            url = re.sub(r"\{\w+\}", NO_ID, path.replace("{org}", "acme"))
+            required = [f"{p['name']}=1" for p in operation["parameters"] if p["in"] == "query" and p.get("required")]
+            found.append((method.upper(), url + ("?" + "&".join(required) if required else ""),
+                          {} if "requestBody" in operation else None, operation.get("x-permission", ""), "{org}" in path))
+    assert len(found) > 40
+    return found
+
+
+def table():
+    """{permission: roles that have it}, the first table of the page."""
+    lines = PAGE.read_text(encoding="utf-8").split("## Personal rows")[0].splitlines()
+    head = next(line for line in lines if line.startswith("| permission"))
+    roles = [cell.strip() for cell in head.strip("|").split("|")][1:]
+    rows = {}
+    for line in lines:
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if cells[0].startswith("`"):
+            rows[cells[0].strip("`")] = {role for role, cell in zip(roles, cells[1:]) if cell == "yes"}
+    return rows
+
+
+def test_without_a_valid_token_nothing_is_answered(world):
+    def token(**environment):
+        return world.stack.cli("auth", "token", "--org", "acme", "--role", "org_admin",
+                               environment={**world.environment, **environment}).stdout.strip()
+    good = token()
+    forged = good[:-8] + ("AAAAAAAA" if not good.endswith("AAAAAAAA") else "BBBBBBBB")
+    stranger = token(TOKENRAIL_AUTH_DEV_KEY_FILE=str(world.stack.folder / "another-key.json"))
+    clients = {"none": Api(world.url), "no token at all": Api(world.url, "a.b.c"), "forged": Api(world.url, forged),
+               "for another audience": Api(world.url, token(TOKENRAIL_AUTH_AUDIENCE="another")),
+               "signed with another key": Api(world.url, stranger), "of no service": Api(world.url, "trk_abcdefgh_" + "x" * 43)}
+    assert Api(world.url, good).call("GET", "/v1/orgs/acme")[0] == 200
+    for what, client in clients.items():
+        for method, url, body, _, _ in operations(world):
+            status, problem, _ = client.call(method, url, body)
+            assert status == 401, f"{what}: {method} {url}: {status} {problem}"
+            assert problem["code"] == "UNAUTHENTICATED"
+
+
+def test_another_organisation_is_not_there(world):
+    stranger = world.api("beta", "org_admin")
+    for method, url, body, permission, of_org in operations(world):
+        status, problem, _ = stranger.call(method, url, body)
+        if of_org and permission.startswith("org:"):
+            assert (status, problem["code"]) == (404, "NOT_FOUND"), f"{method} {url}"
+        elif permission:
+            assert (status, problem["code"]) == (403, "FORBIDDEN"), f"{method} {url}"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_may_do_what_the_table_says(world, role):
+    client, rights = world.api("acme", role), table()
+    refused = 0
+    for method, url, body, permission, _ in operations(world):
+        if not permission:
+            continue
+        status, problem, _ = client.call(method, url, body)
+        if role in rights[permission]:
+            # What it asks for is not there or its body says too little; that is looked at after the rights.
+            assert status not in (401, 403, 500), f"{role}: {method} {url}: {problem}"
+        else:
+            assert (status, problem["code"]) == (403, "FORBIDDEN"), f"{role}: {method} {url}: {problem}"
+            refused += 1
+    assert refused > 0
