@@ -79,11 +79,17 @@ class TheAuthenticator final : public Authenticator {
   TheAuthenticator(Options options, std::unique_ptr<Keys> keys)
       : options_(std::move(options)), rules_(options_.settings.rules()), keys_(std::move(keys)) {}
 
-  awaitable<Result<Principal>> authenticate(std::string_view authorization_header) override {
-    const auto token = bearer_token(authorization_header);
+  awaitable<Result<Identity>> authenticate(Presented presented) override {
+    if (presented.authorization.empty() && options_.sessions != nullptr) {
+      const auto cookie = cookie_value(presented.cookie, options_.session_cookie);
+      if (!cookie.empty()) co_return with_session(cookie);
+    }
+    const auto token = bearer_token(presented.authorization);
     if (token.empty()) co_return refused({Refusal::no_token, "no bearer token"});
-    if (token.starts_with(api_token_prefix)) co_return co_await with_service_token(token);
-    co_return co_await with_jwt(token);
+    auto principal =
+        token.starts_with(api_token_prefix) ? co_await with_service_token(token) : co_await with_jwt(token);
+    if (!principal) co_return std::unexpected(std::move(principal.error()));
+    co_return Identity{.principal = std::move(*principal)};
   }
 
   [[nodiscard]] std::string problem() const override { return keys_->problem(); }
@@ -93,6 +99,12 @@ class TheAuthenticator final : public Authenticator {
     spdlog::info("authentication refused: {} ({})", name_of(refusal.why), telemetry::one_line(refusal.detail));
     if (options_.on_refused) options_.on_refused(refusal.why);
     return fail(ErrorKind::rejected, std::string(unauthenticated_text));
+  }
+
+  Result<Identity> with_session(std::string_view cookie) {
+    auto identity = options_.sessions->open(cookie, options_.now());
+    if (!identity) return refused(identity.error());
+    return std::move(*identity);
   }
 
   awaitable<Result<Principal>> with_service_token(std::string_view token) {

@@ -1,5 +1,5 @@
-// From an Authorization header to who asks: JWTs of an issuer or of dev mode, and service tokens. What the API uses.
-// One thread: the loop's.
+// From the headers of a request to who asks: JWTs of an issuer or of dev mode, service tokens, and session cookies.
+// What the API uses. One thread: the loop's.
 #pragma once
 
 #include <chrono>
@@ -15,7 +15,7 @@
 #include "common/auth/api_token.hpp"
 #include "common/auth/claims.hpp"
 #include "common/auth/jwks_schedule.hpp"
-#include "common/auth/principal.hpp"
+#include "common/auth/session.hpp"
 #include "common/auth/settings.hpp"
 #include "common/http/client.hpp"
 #include "common/result.hpp"
@@ -29,6 +29,12 @@ inline constexpr std::string_view unauthenticated_text =
 /// WWW-Authenticate of a 401 (RFC 6750, section 3): without an error where no token came.
 [[nodiscard]] std::string_view challenge(std::string_view authorization_header);
 
+/// What a request shows of its sender; empty where it has no such header.
+struct Presented {
+  std::string authorization{};  ///< of the header Authorization, which counts where both are there
+  std::string cookie{};         ///< of the header Cookie
+};
+
 class Authenticator {
  public:
   /// Finds a service token by its id and compares the stored hash by same_digest(). Nothing: there is none, it has
@@ -38,7 +44,9 @@ class Authenticator {
 
   struct Options {
     AuthSettings settings{};
-    ServiceTokens service_tokens{};  ///< empty: every service token is refused
+    ServiceTokens service_tokens{};           ///< empty: every service token is refused
+    const SessionSealer* sessions = nullptr;  ///< null: cookies are not looked at; outlives the authenticator
+    std::string session_cookie{};             ///< the cookie's name
     /// Called for each refusal, for metrics and the audit. It is logged already.
     std::function<void(Refusal)> on_refused{};
     std::function<std::chrono::sys_seconds()> now = [] {
@@ -53,10 +61,10 @@ class Authenticator {
                                                                    Options options);
   virtual ~Authenticator() = default;
 
-  /// `authorization_header`: empty where the request has none; it lives until the coroutine ends. Errors: rejected
-  /// (401, with unauthenticated_text as detail), unavailable (503: the issuer's keys or the service tokens cannot be
-  /// had). The reason of a refusal goes to the log.
-  virtual boost::asio::awaitable<Result<Principal>> authenticate(std::string_view authorization_header) = 0;
+  /// Errors: rejected (401, with unauthenticated_text as detail), unavailable (503: the issuer's keys or the service
+  /// tokens cannot be had). The reason of a refusal goes to the log. Whoever acts on an identity with a session checks
+  /// its CSRF token first.
+  virtual boost::asio::awaitable<Result<Identity>> authenticate(Presented presented) = 0;
 
   /// Empty, or why tokens cannot be verified, for /readyz.
   [[nodiscard]] virtual std::string problem() const = 0;

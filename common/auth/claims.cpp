@@ -13,7 +13,7 @@
 namespace tokenrail::auth {
 namespace {
 
-constexpr std::array<std::string_view, 23> refusal_names{
+constexpr std::array<std::string_view, 24> refusal_names{
     "no_token",
     "too_large",
     "not_a_jwt",
@@ -37,6 +37,7 @@ constexpr std::array<std::string_view, 23> refusal_names{
     "unknown_role",
     "invalid_service_token",
     "unknown_service_token",
+    "invalid_session",
 };
 
 using Check = std::optional<Refused>;

@@ -36,6 +36,7 @@ enum class Refusal : std::uint8_t {
   unknown_role,
   invalid_service_token,
   unknown_service_token,
+  invalid_session,
 };
 [[nodiscard]] std::string_view name_of(Refusal refusal);
 

@@ -71,3 +71,88 @@ def test_page_is_served_with_its_policy(world):
     assert (status, nothing) == (304, b"")
     status, problem, _ = browser.call("GET", "/ui/assets/%2e%2e/%2e%2e/%2e%2e/etc/passwd")
     assert (status, problem["code"]) == (404, "NOT_FOUND")
+
+
+def log_in(world, role="org_admin", org="acme", user="alice"):
+    browser = Browser(world.url)
+    status, session, headers = browser.call("POST", "/v1/session:dev", {"org": org, "role": role, "user": user})
+    assert status == 200, session
+    browser.csrf = session["csrfToken"]
+    return browser, session, headers
+
+
+def test_dev_login_begins_a_session(world):
+    status, options, _ = Browser(world.url).call("GET", "/v1/session/options")
+    assert status == 200 and (options["mode"], options["oidc"]) == ("dev", False) and "org_admin" in options["devRoles"]
+    assert Browser(world.url).call("GET", "/v1/session")[0] == 401
+    browser, session, headers = log_in(world)
+    assert session["user"] == {"issuer": "tokenrail-dev", "subject": "alice", "name": "alice"}
+    assert session["memberships"] == [{"org": "acme", "name": "Acme", "role": "org_admin", "denied": []}]
+    assert session["platformAdmin"] is False and session["mode"] == "dev"
+    cookie = headers["Set-Cookie"]
+    assert "HttpOnly" in cookie and "SameSite=Strict" in cookie and "Path=/" in cookie
+    assert "Secure" not in cookie  # the page is on loopback over http
+    assert browser.call("GET", "/v1/session")[1] == session
+
+    status, problem, _ = browser.call("DELETE", "/v1/session")
+    assert (status, problem["code"]) == (403, "CSRF_FAILED")
+    status, _, headers = browser.call("DELETE", "/v1/session", X_CSRF_Token=browser.csrf)
+    assert status == 204 and "Max-Age=0" in headers["Set-Cookie"]
+    assert browser.call("GET", "/v1/session")[0] == 401
+
+
+def test_changes_need_the_csrf_token_and_our_origin(world):
+    browser, _, _ = log_in(world)
+    body = {"provider": "ollama", "modelName": "by-browser"}
+    models = "/v1/orgs/acme/models"
+    for headers in ({}, {"X_CSRF_Token": "wrong"}, {"X_CSRF_Token": browser.csrf, "Origin": "https://evil.example"}):
+        status, problem, _ = browser.call("POST", models, body, **headers)
+        assert (status, problem["code"]) == (403, "CSRF_FAILED"), headers
+    status, made, _ = browser.call("POST", models, body, X_CSRF_Token=browser.csrf)
+    assert status == 201 and made["modelName"] == "by-browser"
+    # The token of another session is as good as none.
+    other, _, _ = log_in(world, user="bob")
+    assert browser.call("POST", models, body, X_CSRF_Token=other.csrf)[0] == 403
+
+
+def test_session_has_the_rights_of_its_role_only(world):
+    browser, _, _ = log_in(world, role="viewer")
+    status, problem, _ = browser.call("POST", "/v1/orgs/acme/models", {"provider": "ollama", "modelName": "x"},
+                                      X_CSRF_Token=browser.csrf)
+    assert (status, problem["code"]) == (403, "FORBIDDEN")
+    assert browser.call("GET", "/v1/orgs/beta/models")[0] == 404
+    admin, session, _ = log_in(world, role="platform_admin", org="")
+    assert session["platformAdmin"] and session["memberships"] == []
+    assert admin.call("GET", "/v1/orgs")[1]["total_size"] >= 2
+
+
+def test_dev_login_is_refused_to_other_sites(world):
+    body = {"org": "acme", "role": "org_admin", "user": "mallory"}
+    for headers in ({"Origin": "https://evil.example"}, {"Host": "evil.example", "Origin": "http://evil.example"}):
+        status, problem, answered = Browser(world.url).call("POST", "/v1/session:dev", body, **headers)
+        assert (status, problem["code"]) == (403, "CSRF_FAILED") and "Set-Cookie" not in answered
+    status, problem, _ = Browser(world.url).call("POST", "/v1/session:dev", {**body, "org": "nowhere"})
+    assert (status, problem["code"]) == (404, "NOT_FOUND") and "tokenrail org create" in problem["hint"]
+    status, problem, _ = Browser(world.url).call("POST", "/v1/session:dev", {"role": "viewer", "user": "x"})
+    assert status == 400 and problem["errors"][0]["pointer"] == "/org"
+
+
+def test_session_outlives_the_process_that_began_it(world):
+    browser, session, _ = log_in(world)
+    _, url = world.start()
+    second = Browser(url)
+    second.cookie = browser.cookie
+    assert second.call("GET", "/v1/session")[1] == session
+    status, _, _ = second.call("POST", "/v1/orgs/acme/models", {"provider": "ollama", "modelName": "by-second"},
+                               X_CSRF_Token=browser.csrf)
+    assert status == 201
+
+
+def test_cookie_is_secure_behind_https(world):
+    _, url = world.start(TOKENRAIL_API_PUBLIC_URL="https://models.example.org")
+    browser = Browser(url)
+    status, _, headers = browser.call("POST", "/v1/session:dev", {"org": "acme", "role": "viewer", "user": "a"},
+                                      Origin="https://models.example.org")
+    assert status == 200
+    assert headers["Set-Cookie"].startswith("__Host-tokenrail_session=") and headers["Set-Cookie"].endswith("; Secure")
+    assert browser.call("GET", "/v1/session")[0] == 200

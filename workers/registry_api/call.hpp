@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "common/auth/principal.hpp"
+#include "common/auth/session.hpp"
 #include "common/http/server.hpp"
 #include "common/registry/actor.hpp"
 #include "workers/registry_api/json_value.hpp"
@@ -29,8 +29,9 @@ struct Call {
   http::ServerRequest request{};
   PathParameters path{};
   Query query{};
-  Json body{};                  ///< fits the route's schema; null where there is none
-  auth::Principal principal{};  ///< no subject on open routes
+  Json body{};                             ///< fits the route's schema; null where there is none
+  auth::Principal principal{};             ///< no subject on open routes
+  std::optional<auth::Session> session{};  ///< of a browser; nothing where a token came
   std::string request_id{};
 
   /// {org} of the path; empty for the platform's scope and for paths without one.

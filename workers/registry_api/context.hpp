@@ -2,12 +2,16 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "common/auth/session.hpp"
+#include "common/auth/settings.hpp"
 #include "common/crypto/key_ring.hpp"
 #include "common/telemetry/health.hpp"
+#include "workers/registry_api/browser.hpp"
 #include "workers/registry_api/page.hpp"
 #include "workers/registry_api/settings.hpp"
 #include "workers/registry_api/web_files.hpp"
@@ -18,6 +22,14 @@ class ConnectionTester;
 class DatabasePool;
 class LiveRegistry;
 
+/// How people log in with a browser.
+struct Logins {
+  auth::Mode mode = auth::Mode::jwt;
+  std::shared_ptr<const auth::SessionSealer> sealer{};
+  Site site{};
+  bool oidc = false;  ///< there is an identity provider to log in at
+};
+
 struct Context {
   Options options{};
   PageTokens page_tokens;
@@ -27,7 +39,8 @@ struct Context {
   std::optional<crypto::KeyRing> key_ring{};                        ///< nothing: credentials cannot be stored
   std::string openapi{};                                            ///< the document, written once
   std::function<std::vector<telemetry::Condition>()> conditions{};  ///< as /readyz has them
-  std::optional<WebFiles> web_files{};                              ///< nothing: there is no web page
+  Logins logins{};
+  std::optional<WebFiles> web_files{};  ///< nothing: there is no web page
 };
 
 }  // namespace tokenrail::registry_api

@@ -198,6 +198,14 @@ void write_components(JsonWriter& json, std::span<const Route> routes) {
   json.field("scheme", "bearer");
   json.field("description", "A JWT or a service token.");
   json.end_object();
+  json.begin_object("session");
+  json.field("type", "apiKey");
+  json.field("in", "cookie");
+  json.field("name", "tokenrail_session");
+  json.field("description",
+             "The session of a browser; __Host-tokenrail_session where it is reached by https. Changing requests need "
+             "X-CSRF-Token too.");
+  json.end_object();
   json.end_object();
   json.end_object();
 }
@@ -224,10 +232,12 @@ std::string openapi_document(std::span<const Route> routes, std::string_view ver
   json.field("description", description);
   json.end_object();
   json.begin_array("security");
-  json.begin_object();
-  json.begin_array("bearer");
-  json.end_array();
-  json.end_object();
+  for (const auto* scheme : {"bearer", "session"}) {
+    json.begin_object();
+    json.begin_array(scheme);
+    json.end_array();
+    json.end_object();
+  }
   json.end_array();
   json.begin_object("paths");
   for (const auto& [path, operations] : by_path) {

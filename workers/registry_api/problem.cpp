@@ -31,6 +31,8 @@ constexpr std::array table{
               "Send a valid token in the header Authorization: Bearer TOKEN."},
     FaultInfo{Fault::forbidden, "FORBIDDEN", "FORBIDDEN", 403, "The caller may not do this", false,
               "Ask an administrator of the organisation for the permission that the detail names."},
+    FaultInfo{Fault::csrf_failed, "CSRF_FAILED", "CSRF_FAILED", 403, "The request is not one of the web page's", false,
+              "Send the csrfToken of GET /v1/session as the header X-CSRF-Token, from a page of the same origin."},
     FaultInfo{Fault::not_found, "NOT_FOUND", "NOT_FOUND", 404, "There is no such thing", false,
               "Check the path and the names in it."},
     FaultInfo{Fault::model_not_found, "MODEL_NOT_FOUND", "E4001", 404, "There is no such model", false,

@@ -23,6 +23,7 @@ enum class Fault {
   invalid_page_token,
   unauthenticated,
   forbidden,
+  csrf_failed,
   not_found,
   model_not_found,
   method_not_allowed,

@@ -11,6 +11,7 @@
 #include "common/telemetry/loop_turns.hpp"
 #include "common/telemetry/text_escape.hpp"
 #include "workers/registry_api/access.hpp"
+#include "workers/registry_api/browser.hpp"
 #include "workers/registry_api/idempotency.hpp"
 #include "workers/registry_api/loop_step.hpp"
 #include "workers/registry_api/metric_families.hpp"
@@ -172,11 +173,12 @@ Answer ApiService::options_reply(const http::ServerRequest& request) const {
 
 awaitable<Answer> ApiService::let_in(Call& call, Progress& progress) {
   const std::string header(call.request.header("authorization").value_or(""));
-  auto principal = co_await parts_.authenticate(header);
+  auto identity = co_await parts_.authenticate(
+      {.authorization = header, .cookie = std::string(call.request.header("cookie").value_or(""))});
   telemetry::loop_step(loop_step_name);
-  if (!principal) {
-    auto problem = problem_of(principal.error());
-    if (is_refused_token(principal.error().kind)) {
+  if (!identity) {
+    auto problem = problem_of(identity.error());
+    if (is_refused_token(identity.error().kind)) {
       count_refusal("unauthenticated");
       problem.fault = Fault::unauthenticated;
       problem.headers.push_back({.name = "WWW-Authenticate",
@@ -185,7 +187,15 @@ awaitable<Answer> ApiService::let_in(Call& call, Progress& progress) {
     }
     co_return std::unexpected(std::move(problem));
   }
-  call.principal = std::move(*principal);
+  call.principal = std::move(identity->principal);
+  call.session = std::move(identity->session);
+  if (call.session) {
+    if (auto refused = check_page_request(parts_.context->logins.site, call.request, *call.session)) {
+      spdlog::info("request {}: refused {}: {}", call.request_id, call.route->operation, refused->detail);
+      count_refusal("csrf");
+      co_return std::unexpected(std::move(*refused));
+    }
+  }
 
   const auto decision = rate_limits_.take(
       fmt::format("{}\n{}\n{}", call.principal.issuer, call.principal.subject, call.path["org"]), parts_.steady_now());

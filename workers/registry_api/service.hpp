@@ -11,7 +11,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
-#include "common/auth/principal.hpp"
+#include "common/auth/authenticator.hpp"
 #include "common/http/server.hpp"
 #include "common/telemetry/metrics.hpp"
 #include "workers/registry_api/answer_keeper.hpp"
@@ -28,8 +28,8 @@ class ApiService final : public http::Service {
     const RouteTable* routes = nullptr;
     Context* context = nullptr;
     telemetry::Metrics* metrics = nullptr;
-    /// Of the header Authorization. Errors: unauthenticated or rejected (401), others as problem_of().
-    std::function<boost::asio::awaitable<Result<auth::Principal>>(std::string authorization)> authenticate{};
+    /// Errors: unauthenticated or rejected (401), others as problem_of().
+    std::function<boost::asio::awaitable<Result<auth::Identity>>(auth::Presented presented)> authenticate{};
     AnswerKeeper* answers = nullptr;  ///< null: Idempotency-Key is refused
     std::function<std::chrono::steady_clock::time_point()> steady_now = [] { return std::chrono::steady_clock::now(); };
     std::function<std::string()> new_request_id{};

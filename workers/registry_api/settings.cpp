@@ -97,6 +97,20 @@ constexpr std::array settings{
             .default_value = "",
             .help = "Folder of the built web page, which is read at the start and served at /ui/. `./dev build web` "
                     "makes build/web. Unset: there is no page."},
+    Setting{.name = "api.public_url",
+            .env = {},
+            .kind = Kind::url,
+            .default_value = "",
+            .help =
+                "Where browsers reach the API, such as https://models.example.org. Cookies are for https only where "
+                "it begins so. Unset: the address that a request went to."},
+    Setting{.name = "api.session_lifetime",
+            .env = {},
+            .kind = Kind::duration,
+            .default_value = "8h",
+            .help = "How long a browser stays logged in.",
+            .min = 60 * second_ms,
+            .max = 30LL * 24 * 3600 * second_ms},
     Setting{.name = "api.drain_timeout",
             .env = {},
             .kind = Kind::duration,
@@ -128,6 +142,8 @@ Options options_from(const config::Values& values) {
       .page_key = values.is_set("api.page_key") ? values.text("api.page_key") : std::string(),
       .cors_origins = values.list("api.cors_origins"),
       .web_dir = values.is_set("api.web_dir") ? values.text("api.web_dir") : std::string(),
+      .public_url = values.is_set("api.public_url") ? values.text("api.public_url") : std::string(),
+      .session_lifetime = values.duration("api.session_lifetime"),
       .drain_timeout = values.duration("api.drain_timeout"),
   };
 }

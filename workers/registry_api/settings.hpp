@@ -27,6 +27,8 @@ struct Options {
   std::string page_key{};                   ///< empty: a random one
   std::vector<std::string> cors_origins{};  ///< empty: none
   std::string web_dir{};                    ///< empty: there is no web page
+  std::string public_url{};                 ///< empty: where requests go to
+  std::chrono::milliseconds session_lifetime{28'800'000};
   std::chrono::milliseconds drain_timeout{20'000};
 };
 [[nodiscard]] Options options_from(const config::Values& values);

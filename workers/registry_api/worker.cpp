@@ -110,10 +110,18 @@ Result<void> Worker::start_authentication() {
       return fail(ErrorKind::invalid_input, std::move(*refusal));
     spdlog::warn("authentication is in dev mode: every process that can read this user's key file can make any token");
   }
+  auto& logins = context_.logins;
+  const auto& options = context_.options;
+  logins.mode = settings->mode;
+  logins.site = site_of(options.public_url, options.listen, options.cors_origins);
+  logins.sealer = std::make_shared<auth::SessionSealer>(context_.key_ring ? &*context_.key_ring : nullptr);
   auto made = auth::Authenticator::make(
-      loop_, *http_, {.settings = std::move(*settings), .service_tokens = [this](std::string id, auth::Digest sha256) {
-                        return find_service_token(database_, std::move(id), sha256);
-                      }});
+      loop_, *http_,
+      {.settings = std::move(*settings),
+       .service_tokens = [this](std::string id,
+                                auth::Digest sha256) { return find_service_token(database_, std::move(id), sha256); },
+       .sessions = logins.sealer.get(),
+       .session_cookie = std::string(session_cookie_name(logins.site.secure))});
   if (!made) return std::unexpected(made.error());
   authenticator_ = std::move(*made);
   return {};
@@ -124,7 +132,7 @@ Result<void> Worker::start_servers() {
       .routes = &routes_,
       .context = &context_,
       .metrics = &metrics_,
-      .authenticate = [this](std::string authorization) { return authenticate(std::move(authorization)); },
+      .authenticate = [this](auth::Presented presented) { return authenticate(std::move(presented)); },
       .answers = &keeper_,
       .new_request_id = [] { return crypto::to_base64url(crypto::random_public_bytes(request_id_bytes)); }});
   auto health =
@@ -139,11 +147,14 @@ Result<void> Worker::start_servers() {
   return {};
 }
 
-awaitable<Result<auth::Principal>> Worker::authenticate(std::string authorization) {
-  auto principal = co_await authenticator_->authenticate(authorization);
+awaitable<Result<auth::Identity>> Worker::authenticate(auth::Presented presented) {
+  auto identity = co_await authenticator_->authenticate(std::move(presented));
   // A service token came from the database whole.
-  if (!principal || principal->kind == auth::Principal::Kind::service) co_return principal;
-  co_return co_await complete_principal(&database_, &known_callers_, std::move(*principal));
+  if (!identity || identity->principal.kind == auth::Principal::Kind::service) co_return identity;
+  auto principal = co_await complete_principal(&database_, &known_callers_, std::move(identity->principal));
+  if (!principal) co_return std::unexpected(std::move(principal.error()));
+  identity->principal = std::move(*principal);
+  co_return identity;
 }
 
 void Worker::await_stop() {

@@ -57,7 +57,7 @@ class Worker {
   /// Applies migrations, and then looks at the database again and again, for /readyz.
   boost::asio::awaitable<void> run();
   boost::asio::awaitable<void> drain();
-  boost::asio::awaitable<Result<auth::Principal>> authenticate(std::string authorization);
+  boost::asio::awaitable<Result<auth::Identity>> authenticate(auth::Presented presented);
   void note_database(const std::string& problem);
   void await_stop();
   void finish();

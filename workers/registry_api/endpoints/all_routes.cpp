@@ -5,6 +5,7 @@ namespace tokenrail::registry_api {
 std::vector<Route> all_routes() {
   std::vector<Route> routes;
   add_system_routes(routes);
+  add_session_routes(routes);
   add_provider_routes(routes);
   add_organization_routes(routes);
   add_member_routes(routes);

@@ -497,6 +497,35 @@ const Schema& usable_models() {
   return schema;
 }
 
+const Schema& dev_session_input() {
+  static const auto schema = object(
+      "DevSessionInput", {optional("org", described(text(0, 256), "Not needed for platform_admin.")),
+                          required("role", choice({"viewer", "member", "model_admin", "org_admin", "platform_admin"})),
+                          required("user", text(1, 256))});
+  return schema;
+}
+
+const Schema& session() {
+  static const auto membership =
+      open_object("Membership", {required("org", any_text()), required("name", any_text()), required("role", role()),
+                                 required("denied", list_of(described(any_text(), "A permission."), 64))});
+  static const auto user = open_object(
+      "SessionUser", {required("issuer", any_text()), required("subject", any_text()), required("name", any_text())});
+  static const auto schema = open_object(
+      "Session",
+      {required("user", user), required("platformAdmin", boolean()), required("memberships", list_of(membership, 1000)),
+       optional("csrfToken", described(any_text(), "For X-CSRF-Token. Absent where a token was sent.")),
+       optional("expiresAt", date_time()), required("mode", choice({"dev", "jwt"}))});
+  return schema;
+}
+
+const Schema& session_options() {
+  static const auto schema =
+      open_object("SessionOptions", {required("mode", choice({"dev", "jwt"})), required("oidc", boolean()),
+                                     required("devRoles", list_of(any_text(), 16))});
+  return schema;
+}
+
 Schema page_of(const Schema& item) {
   return object(item.name + "Page", {required("data", list_of(item, 1000)), required("next_page_token", any_text()),
                                      optional("total_size", integer(0))});

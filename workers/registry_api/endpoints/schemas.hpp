@@ -35,6 +35,7 @@ namespace tokenrail::registry_api::schemas {
 [[nodiscard]] const Schema& grant_input();
 [[nodiscard]] const Schema& view_input();
 [[nodiscard]] const Schema& resolution_input();
+[[nodiscard]] const Schema& dev_session_input();
 
 // ---- of replies
 
@@ -64,6 +65,8 @@ namespace tokenrail::registry_api::schemas {
 [[nodiscard]] const Schema& sync_request();
 [[nodiscard]] const Schema& statistics();
 [[nodiscard]] const Schema& usable_models();
+[[nodiscard]] const Schema& session();
+[[nodiscard]] const Schema& session_options();
 
 /// {"data":[item...],"next_page_token":"...","total_size":N}
 [[nodiscard]] Schema page_of(const Schema& item);

@@ -51,13 +51,18 @@ class AuthenticatorTest : public ::testing::Test {
     issuer_.answer(testing::jwks({testing::keyring().p256.jwk("a")}));
     settle();
   }
-  void ask(std::string header) {
-    header_ = std::move(header);
+  void ask(std::string header) { ask(Presented{.authorization = std::move(header)}); }
+  void ask(Presented presented) {
     answer_.reset();
-    boost::asio::co_spawn(loop_, authenticator_->authenticate(header_),
-                          [this](const std::exception_ptr& failure, Result<Principal> principal) {
+    boost::asio::co_spawn(loop_, authenticator_->authenticate(std::move(presented)),
+                          [this](const std::exception_ptr& failure, Result<Identity> identity) {
                             EXPECT_FALSE(failure);
-                            answer_ = std::make_unique<Result<Principal>>(std::move(principal));
+                            if (!identity) {
+                              answer_ = std::make_unique<Result<Principal>>(std::unexpected(identity.error()));
+                              return;
+                            }
+                            session_ = identity->session;
+                            answer_ = std::make_unique<Result<Principal>>(std::move(identity->principal));
                           });
     settle();
   }
@@ -84,8 +89,8 @@ class AuthenticatorTest : public ::testing::Test {
   boost::asio::io_context loop_;
   testing::FakeIssuer issuer_;
   std::unique_ptr<Authenticator> authenticator_;
-  std::string header_;
   std::unique_ptr<Result<Principal>> answer_;
+  std::optional<Session> session_;
 };
 
 TEST_F(AuthenticatorTest, TokenOfTheIssuerIsAccepted) {
@@ -227,6 +232,34 @@ TEST_F(AuthenticatorTest, ServiceTokensThatCannotBeLookedUpAreNotRefused) {
   ask("Bearer " + std::string(made->token.reveal()));
   ASSERT_TRUE(answer_ && !*answer_);
   EXPECT_EQ(answer_->error().kind, ErrorKind::unavailable);
+}
+
+TEST_F(AuthenticatorTest, SessionCookieIsAcceptedWhereNoTokenComes) {
+  const SessionSealer sealer(nullptr);
+  auto wanted = options(Mode::dev);
+  wanted.sessions = &sealer;
+  wanted.session_cookie = "session";
+  make(std::move(wanted));
+  const auto sealed = sealer.seal({.issuer = "i", .subject = "ann", .roles = {{"acme", Role::member}}},
+                                  {.name = "Ann", .csrf_token = "c", .expires_at = now_ + 60s});
+  ASSERT_TRUE(sealed);
+  ask(Presented{.cookie = "theme=dark; session=" + *sealed});
+  ASSERT_TRUE(accepted());
+  EXPECT_EQ((*answer_)->subject, "ann");
+  ASSERT_TRUE(session_);
+  EXPECT_EQ(session_->csrf_token, "c");
+
+  // A token that is refused is not replaced by the cookie beside it.
+  ask(Presented{.authorization = "Bearer x", .cookie = "session=" + *sealed});
+  expect_refused();
+  ask(Presented{.cookie = "session=" + *sealed + "x"});
+  expect_refused();
+  ask(Presented{.cookie = "other=" + *sealed});
+  expect_refused();
+  now_ += 61s;
+  ask(Presented{.cookie = "session=" + *sealed});
+  expect_refused();
+  EXPECT_THAT(refusals_, ElementsAre("not_a_jwt", "invalid_session", "no_token", "expired"));
 }
 
 }  // namespace

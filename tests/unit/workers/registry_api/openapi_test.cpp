@@ -96,7 +96,7 @@ TEST(OpenApi, EveryReferenceResolves) {
 
 TEST(OpenApi, OpenOperationsNeedNoToken) {
   EXPECT_EQ(at(document(), {"paths", "/livez", "get", "security"}).write(), "[]");
-  EXPECT_EQ(at(document(), {"security"}).write(), R"([{"bearer":[]}])");
+  EXPECT_EQ(at(document(), {"security"}).write(), R"([{"bearer":[]},{"session":[]}])");
 }
 
 }  // namespace

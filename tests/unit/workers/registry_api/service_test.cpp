@@ -122,14 +122,23 @@ class ApiServiceTest : public testing::Test {
     return {.routes = &routes,
             .context = &context,
             .metrics = &metrics,
-            .authenticate = [](std::string authorization) -> awaitable<Result<auth::Principal>> {
+            .authenticate = [](auth::Presented presented) -> awaitable<Result<auth::Identity>> {
+              const auto& authorization = presented.authorization;
+              if (authorization.empty() && presented.cookie == "s=1") {
+                co_return auth::Identity{
+                    .principal = {.issuer = "i", .subject = "anna", .roles = {{"acme", auth::Role::org_admin}}},
+                    .session = auth::Session{.csrf_token = "csrf-1"}};
+              }
               if (authorization == "Bearer away") co_return fail(ErrorKind::unavailable, "The keys cannot be had.");
               if (authorization == "Bearer admin")
-                co_return auth::Principal{.issuer = "i", .subject = "anna", .roles = {{"acme", auth::Role::org_admin}}};
+                co_return auth::Identity{
+                    .principal = {.issuer = "i", .subject = "anna", .roles = {{"acme", auth::Role::org_admin}}}};
               if (authorization == "Bearer member")
-                co_return auth::Principal{.issuer = "i", .subject = "max", .roles = {{"acme", auth::Role::member}}};
+                co_return auth::Identity{
+                    .principal = {.issuer = "i", .subject = "max", .roles = {{"acme", auth::Role::member}}}};
               if (authorization == "Bearer viewer")
-                co_return auth::Principal{.issuer = "i", .subject = "vera", .roles = {{"acme", auth::Role::viewer}}};
+                co_return auth::Identity{
+                    .principal = {.issuer = "i", .subject = "vera", .roles = {{"acme", auth::Role::viewer}}}};
               co_return fail(ErrorKind::rejected, "A valid access token is needed.");
             },
             .answers = &keeper,
@@ -171,6 +180,33 @@ class ApiServiceTest : public testing::Test {
   std::chrono::steady_clock::time_point now{1h};
   std::unique_ptr<ApiService> service_{};
 };
+
+TEST_F(ApiServiceTest, SessionChangesNothingWithoutItsCsrfToken) {
+  context.logins.site = site_of("", "127.0.0.1:1", {});
+  const auto change = [&](std::vector<http::Field> headers) {
+    headers.push_back({.name = "cookie", .value = "s=1"});
+    headers.push_back({.name = "host", .value = "127.0.0.1:1"});
+    return post(R"({"name":"x"})", std::move(headers), "");
+  };
+  for (const auto& headers : std::vector<std::vector<http::Field>>{
+           {},
+           {{"x-csrf-token", "csrf-2"}},
+           {{"x-csrf-token", ""}},
+           {{"x-csrf-token", "csrf-1"}, {"origin", "https://evil.example"}},
+           {{"x-csrf-token", "csrf-1"}, {"origin", "null"}},
+       }) {
+    const auto reply = change(headers);
+    EXPECT_EQ(reply.status, 403);
+    EXPECT_EQ(code_of(reply), "CSRF_FAILED");
+  }
+  EXPECT_EQ(handled, 0);
+  EXPECT_EQ(change({{"x-csrf-token", "csrf-1"}}).status, 200);
+  EXPECT_EQ(change({{"x-csrf-token", "csrf-1"}, {"origin", "http://127.0.0.1:1"}}).status, 200);
+  EXPECT_EQ(handled, 2);
+  // Reading needs the cookie alone.
+  const auto read = send({.method = "GET", .path = "/v1/orgs/acme/things", .headers = {{"cookie", "s=1"}}});
+  EXPECT_EQ(read.status, 200);
+}
 
 TEST_F(ApiServiceTest, WebPageNeedsNoTokenAndHasItsOwnPolicy) {
   context.web_files = WebFiles{{"index.html", {.content_type = "text/html; charset=utf-8", .plain = "<html>"}}};

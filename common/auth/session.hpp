@@ -1,0 +1,62 @@
+// The session of a browser: who was logged in, sealed into the value of a cookie. The server keeps nothing, so that
+// every process with the same key ring knows the sessions of the others. docs/explanation/authorisation.md.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/auth/claims.hpp"
+#include "common/auth/principal.hpp"
+#include "common/crypto/key_ring.hpp"
+#include "common/result.hpp"
+#include "common/secret.hpp"
+
+namespace tokenrail::auth {
+
+struct Session {
+  std::string name{};  ///< of the user, for people; may be empty
+  /// What a page has to send with each changing request, to prove that it can read the session.
+  std::string csrf_token{};
+  std::chrono::sys_seconds expires_at{};
+};
+
+/// Who asks, and the session that says so; without one, a bearer token did.
+struct Identity {
+  Principal principal{};
+  std::optional<Session> session{};
+};
+
+/// Browsers keep cookies of up to 4 KiB, the name and the attributes included.
+inline constexpr std::size_t session_bytes_max = 3'800;
+
+/// A random CSRF token.
+[[nodiscard]] std::string new_csrf_token();
+
+class SessionSealer {
+ public:
+  /// `ring` outlives the sealer. Its primary key seals, and each key that is not disabled opens what it sealed, so that
+  /// a rotation ends no session. Null: a random key of this process, so that sessions end with it.
+  explicit SessionSealer(const crypto::KeyRing* ring);
+
+  /// Characters that a cookie may hold. Errors (invalid_input): more organisations than fit into session_bytes_max, or
+  /// a text that is not UTF-8.
+  [[nodiscard]] Result<std::string> seal(const Principal& principal, const Session& session) const;
+
+  /// Takes any bytes. Refused: invalid_session, expired.
+  [[nodiscard]] std::expected<Identity, Refused> open(std::string_view sealed, std::chrono::sys_seconds now) const;
+
+ private:
+  [[nodiscard]] std::optional<std::string> key_of(std::string_view id) const;
+
+  const crypto::KeyRing* ring_;
+  Secret own_key_{};
+};
+
+/// The value of the cookie of that name in a header Cookie; empty: it is not there.
+[[nodiscard]] std::string_view cookie_value(std::string_view cookie_header, std::string_view name);
+
+}  // namespace tokenrail::auth
