@@ -13,6 +13,8 @@ declare -A package_sets=(
   [postgres]="postgresql-15"
   [demo]="curl kcat python3"
   [mutate]="python3 rsync git"
+  [web]=""
+  [web-test]="chromium"
 )
 
 # need_packages SET...: returns when all packages of the sets are installed.
@@ -26,13 +28,21 @@ need_packages() {
       command -v java >/dev/null || wanted+=(default-jre-headless)
       command -v mvn >/dev/null || wanted+=(maven)
     fi
+    if [ "$set" = web ] && ! has_node; then wanted+=(nodejs npm); fi
   done
+  [ ${#wanted[@]} -gt 0 ] || return 0
   mapfile -t wanted < <(printf '%s\n' "${wanted[@]}" | sort -u)
   mapfile -t missing < <(comm -23 <(printf '%s\n' "${wanted[@]}") <(installed_of "${wanted[@]}"))
   [ ${#missing[@]} -eq 0 ] && return
   install_packages "${missing[@]}"
   mapfile -t missing < <(comm -23 <(printf '%s\n' "${wanted[@]}") <(installed_of "${wanted[@]}"))
   for package in "${missing[@]}"; do die "apt-get said yes, but $package is not installed."; done
+}
+
+# Any Node.js from 18 on, with an npm, will do: Debian's come in only where there is none.
+has_node() {
+  command -v npm >/dev/null && command -v node >/dev/null &&
+    [ "$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0)" -ge 18 ]
 }
 
 # The installed ones among the names, sorted. dpkg-query fails when it does not know a name at all; that is an answer.
@@ -90,7 +100,7 @@ without_system_cluster() (
 packages_command() {
   local set
   for set in "$@"; do
-    [ -n "${package_sets[$set]:-}" ] || usage_error "unknown package set: $set" "./dev packages build lint test kafka postgres"
+    [ -n "${package_sets[$set]+known}" ] || usage_error "unknown package set: $set" "./dev packages build lint test kafka postgres web web-test"
   done
   if [ $# -eq 0 ]; then set -- build lint test kafka postgres demo; fi
   need_packages "$@"

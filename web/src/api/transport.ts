@@ -1,0 +1,65 @@
+// Every request of the page goes through `send`: it adds what the session needs, watches the connection, and tells an
+// expired session from a refusal.
+import { makeStore } from '../store';
+import { NetworkError } from './problem';
+
+export type Connection = 'online' | 'offline' | 'failing';
+
+/** offline: no reply arrives. failing: the server replies that it cannot. */
+export const connection = makeStore<Connection>('online');
+
+/** Grows each time the server answers that it does not know the caller. */
+export const expiries = makeStore(0);
+
+export const csrfToken = makeStore('');
+
+const timeoutMs = 30_000;
+
+export function newKey(): string {
+  // crypto.randomUUID exists on https and localhost only.
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+// The server takes no Idempotency-Key with a secret, because what is kept for a key is not sealed.
+const carriesSecret = /\/(credentials|tokens)(\/[^/]+:replace)?$|\/connections(\/[^/]+)?:test$|\/session/;
+
+function prepared(request: Request): Request {
+  if (request.method === 'GET') return request;
+  const headers = new Headers(request.headers);
+  if (csrfToken.get()) headers.set('X-CSRF-Token', csrfToken.get());
+  if (request.method === 'POST' && !headers.has('Idempotency-Key') && !carriesSecret.test(new URL(request.url).pathname))
+    headers.set('Idempotency-Key', newKey());
+  return new Request(request, { headers });
+}
+
+async function attempt(request: Request, timeout: AbortSignal): Promise<Response> {
+  try {
+    return await fetch(request.clone(), { signal: AbortSignal.any([request.signal, timeout]) });
+  } catch (error) {
+    if (request.signal.aborted) throw error;
+    throw new NetworkError(timeout.aborted);
+  }
+}
+
+/** As fetch. A POST with an Idempotency-Key is repeated once where no reply came: it takes effect once all the same. */
+export async function send(input: Request): Promise<Response> {
+  const request = prepared(input);
+  const streams = request.headers.get('Accept') === 'text/event-stream';
+  const timeout = () => (streams ? new AbortController().signal : AbortSignal.timeout(timeoutMs));
+  try {
+    let response: Response;
+    try {
+      response = await attempt(request, timeout());
+    } catch (error) {
+      if (!(error instanceof NetworkError) || !request.headers.has('Idempotency-Key') || streams) throw error;
+      response = await attempt(request, timeout());
+    }
+    connection.set(response.status >= 500 && response.status !== 501 ? 'failing' : 'online');
+    if (response.status === 401 && !request.url.includes('/v1/session')) expiries.set(expiries.get() + 1);
+    return response;
+  } catch (error) {
+    if (error instanceof NetworkError) connection.set('offline');
+    throw error;
+  }
+}

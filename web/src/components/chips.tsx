@@ -1,0 +1,84 @@
+// Small labels. Plain elements with one style sheet: a list shows hundreds of them while it scrolls.
+import type { ModelScope, Status, Support } from '../api/types';
+import { texts } from '../texts';
+import css from './chips.module.css';
+
+const t = texts.models;
+
+export function StatusChip({ status }: { status: Status }) {
+  return (
+    <span className={`${css.chip} ${css[status] ?? ''}`} title={t.statusHint[status]}>
+      <span className={css.dot} aria-hidden />
+      {t.status[status] ?? status}
+    </span>
+  );
+}
+
+export function ScopeChip({ scope }: { scope: ModelScope }) {
+  return (
+    <span className={`${css.chip} ${css.outlined} ${scope === 'platform' ? '' : css.own}`} title={t.scopeHint[scope]}>
+      {t.scope[scope] ?? scope}
+    </span>
+  );
+}
+
+export function DefaultChip() {
+  return (
+    <span className={`${css.chip} ${css.default}`} title={t.defaultHint}>
+      ★ {t.default}
+    </span>
+  );
+}
+
+export function HiddenChip() {
+  return (
+    <span className={`${css.chip} ${css.outlined}`} title={t.hiddenHint}>
+      {t.hidden}
+    </span>
+  );
+}
+
+export const capabilityName = (name: string) => t.capability[name] ?? name;
+
+// What people choose a model for comes first; what nearly all models do comes last.
+const byInterest = [
+  'reasoning', 'tools', 'vision', 'audio_in', 'audio_out', 'pdf', 'json_schema', 'prompt_cache', 'web_search', 'code',
+  'fill_in_middle', 'parallel_tools', 'json_mode', 'embedding', 'streaming', 'chat',
+];
+const rank = (name: string) => (byInterest.includes(name) ? byInterest.indexOf(name) : byInterest.length);
+
+export function CapabilityChips({ capabilities, max = 3 }: { capabilities: Record<string, Support>; max?: number }) {
+  const known = Object.keys(capabilities).filter((name) => capabilities[name] === 'supported').sort((a, b) => rank(a) - rank(b));
+  const rest = known.slice(max);
+  return (
+    <span className={css.group}>
+      {known.slice(0, max).map((name) => (
+        <span key={name} className={css.chip}>
+          {capabilityName(name)}
+        </span>
+      ))}
+      {rest.length > 0 && (
+        <span className={css.chip} title={rest.map(capabilityName).join(', ')}>
+          +{rest.length}
+        </span>
+      )}
+    </span>
+  );
+}
+
+export function Tags({ tags, max = 3 }: { tags: readonly string[]; max?: number }) {
+  return (
+    <span className={css.group}>
+      {tags.slice(0, max).map((tag) => (
+        <span key={tag} className={`${css.chip} ${css.outlined}`}>
+          {tag}
+        </span>
+      ))}
+      {tags.length > max && (
+        <span className={css.chip} title={tags.slice(max).join(', ')}>
+          +{tags.length - max}
+        </span>
+      )}
+    </span>
+  );
+}

@@ -1,0 +1,115 @@
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { useEffect, useLayoutEffect, useRef, useState } from 'react';
+
+import { nameOf } from '../../api/types';
+import { CapabilityChips, DefaultChip, HiddenChip, ScopeChip, StatusChip, Tags } from '../../components/chips';
+import { formatCompact, formatNumber } from '../../format';
+import { texts } from '../../texts';
+import { priceText } from './columns';
+import { handleListKey, type ListProps } from './listProps';
+import css from './ModelTable.module.css';
+import { EnabledSwitch, SelectBox } from './RowControls';
+
+const cardHeight = 196;
+const cardWidthMin = 296;
+const gap = 12;
+const t = texts.models;
+
+export function ModelCards(props: ListProps) {
+  const { models, selection, select, editable, onOpen, onToggle } = props;
+  const scroller = useRef<HTMLDivElement>(null);
+  const [width, setWidth] = useState(0);
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    if (!element) return;
+    const observer = new ResizeObserver(() => setWidth(element.clientWidth - 2 * gap));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  const perLine = Math.max(1, Math.floor((width + gap) / (cardWidthMin + gap)));
+  const cardWidth = Math.max(0, (width - gap * (perLine - 1)) / perLine);
+  const virtual = useVirtualizer({
+    count: width === 0 ? 0 : Math.ceil(models.length / perLine),
+    getScrollElement: () => scroller.current,
+    estimateSize: () => cardHeight + gap,
+    overscan: 4,
+    paddingStart: gap,
+    paddingEnd: gap,
+  });
+  const line = Math.floor(selection.active / perLine);
+  useEffect(() => {
+    if (line < virtual.options.count) virtual.scrollToIndex(line, { align: 'auto' });
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [line]);
+  const lines = virtual.getVirtualItems();
+  const rendered = lines.some((item) => item.index === line);
+  return (
+    <div
+      ref={scroller}
+      className={css.scroller}
+      role="grid"
+      tabIndex={0}
+      aria-label={t.title}
+      aria-description={t.keysHint}
+      aria-rowcount={models.length}
+      aria-multiselectable={editable}
+      aria-activedescendant={rendered && models[selection.active] ? `card-${selection.active}` : undefined}
+      onKeyDown={(event) => handleListKey(event, props, { perLine, perPage: perLine * 3 })}
+    >
+      <div role="rowgroup" style={{ position: 'relative', height: virtual.getTotalSize() }}>
+        {lines.flatMap((item) =>
+          models.slice(item.index * perLine, (item.index + 1) * perLine).map((model, column) => {
+            const index = item.index * perLine + column;
+            const selected = selection.ids.has(model.slug);
+            return (
+              <div
+                key={model.slug}
+                id={`card-${index}`}
+                role="row"
+                aria-rowindex={index + 1}
+                aria-selected={editable ? selected : undefined}
+                className={[css.card, selected && css.selected, index === selection.active && css.active, !model.enabled && css.off].filter(Boolean).join(' ')}
+                style={{ width: cardWidth, height: cardHeight, transform: `translate(${gap + column * (cardWidth + gap)}px, ${item.start}px)` }}
+                onClick={() => {
+                  select({ type: 'focus', index });
+                  onOpen(model);
+                }}
+              >
+                <div role="gridcell" className={css.cardCell}>
+                <div className={css.cardHead}>
+                  {editable && (
+                    <SelectBox model={model} selected={selected} onSelect={(extend) => select({ type: 'toggle', index, extend })} />
+                  )}
+                  <span className={css.names}>
+                    <span className={css.name}>{nameOf(model)}</span>
+                    <span className={css.slug}>
+                      {model.provider}:{model.modelName}
+                    </span>
+                  </span>
+                  <EnabledSwitch model={model} disabled={!editable} onToggle={(enabled) => onToggle(model, enabled)} />
+                </div>
+                <div className={css.cardChips}>
+                  <StatusChip status={model.status} />
+                  <ScopeChip scope={model.scope} />
+                  {model.isDefault && <DefaultChip />}
+                  {model.hidden && <HiddenChip />}
+                </div>
+                <CapabilityChips capabilities={model.capabilities} max={3} />
+                <div className={css.cardNumbers}>
+                  <span>{t.kind[model.kind] ?? model.kind}</span>
+                  {model.contextWindow != null && (
+                    <span title={formatNumber(model.contextWindow)}>{t.contextShort(formatCompact(model.contextWindow))}</span>
+                  )}
+                  {model.outputTokensMax != null && <span>{t.outputShort(formatCompact(model.outputTokensMax))}</span>}
+                  {priceText(model) && <span title={t.priceHint}>{priceText(model)}</span>}
+                </div>
+                {model.tags.length > 0 && <Tags tags={model.tags} />}
+                </div>
+              </div>
+            );
+          }),
+        )}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,38 @@
+// The switch and the checkbox of a row. Native elements: hundreds of them pass by while the list scrolls. The keyboard
+// reaches them through the list (Space, E), so that Tab does not stop at each.
+import { type Model, nameOf } from '../../api/types';
+import { texts } from '../../texts';
+import css from './ModelTable.module.css';
+
+export function SelectBox(props: { model: Model; selected: boolean; onSelect: (extend: boolean) => void }) {
+  return (
+    <label className={css.hit} onClick={(event) => event.stopPropagation()}>
+      <input
+        type="checkbox"
+        className={css.check}
+        tabIndex={-1}
+        checked={props.selected}
+        aria-label={texts.models.select(nameOf(props.model))}
+        onChange={() => undefined}
+        onClick={(event) => props.onSelect(event.shiftKey)}
+      />
+    </label>
+  );
+}
+
+export function EnabledSwitch({ model, onToggle, disabled }: { model: Model; onToggle: (enabled: boolean) => void; disabled: boolean }) {
+  return (
+    <input
+      type="checkbox"
+      role="switch"
+      className={css.switch}
+      tabIndex={-1}
+      checked={model.enabled}
+      disabled={disabled}
+      aria-label={texts.models.toggle(nameOf(model))}
+      title={model.enabled ? texts.models.disable : texts.models.enable}
+      onClick={(event) => event.stopPropagation()}
+      onChange={(event) => onToggle(event.target.checked)}
+    />
+  );
+}

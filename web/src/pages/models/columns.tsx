@@ -1,0 +1,93 @@
+// The columns of the table: which there are, how wide, what they show. The reader chooses among them.
+import type { ReactNode } from 'react';
+
+import { type Model, nameOf } from '../../api/types';
+import { CapabilityChips, DefaultChip, HiddenChip, ScopeChip, StatusChip, Tags } from '../../components/chips';
+import { formatAge, formatDateTime, formatNumber, formatPrice } from '../../format';
+import { keptValue } from '../../store';
+import { texts } from '../../texts';
+import css from './ModelTable.module.css';
+
+export interface Column {
+  id: keyof typeof texts.models.column;
+  /** In pixels. */
+  widthMin: number;
+  /** Its share of the room that is left. */
+  grow: number;
+  number?: boolean;
+  sortable?: boolean;
+  /** Cannot be taken away. */
+  fixed?: boolean;
+  cell: (model: Model) => ReactNode;
+}
+
+const absent = <span className={css.absent}>—</span>;
+const amount = (value: number | null | undefined) => (value == null ? absent : formatNumber(value));
+
+export function priceText(model: Model): string | null {
+  const prices = (model as { prices?: unknown }).prices as { input?: string; output?: string } | undefined;
+  if (!prices?.input && !prices?.output) return null;
+  return [prices.input, prices.output].map((price) => (price ? formatPrice(price) : '?')).join(' / ');
+}
+
+export const columns: Column[] = [
+  {
+    id: 'name',
+    widthMin: 240, grow: 2.2,
+    sortable: true,
+    fixed: true,
+    cell: (model) => (
+      <span className={css.names}>
+        <span className={css.nameLine}>
+          <span className={css.name}>{nameOf(model)}</span>
+          {model.isDefault && <DefaultChip />}
+          {model.hidden && <HiddenChip />}
+        </span>
+        <span className={css.slug}>
+          {model.provider}:{model.modelName}
+          {model.description ? ` · ${model.description}` : ''}
+        </span>
+      </span>
+    ),
+  },
+  { id: 'provider', widthMin: 100, grow: 0.7, sortable: true, cell: (model) => model.provider },
+  { id: 'kind', widthMin: 96, grow: 0.7, sortable: true, cell: (model) => texts.models.kind[model.kind] ?? model.kind },
+  { id: 'status', widthMin: 112, grow: 0.7, sortable: true, cell: (model) => <StatusChip status={model.status} /> },
+  { id: 'scope', widthMin: 112, grow: 0.7, sortable: true, cell: (model) => <ScopeChip scope={model.scope} /> },
+  {
+    id: 'capabilities',
+    widthMin: 170, grow: 1.3,
+    cell: (model) => <CapabilityChips capabilities={model.capabilities} max={2} />,
+  },
+  { id: 'context', widthMin: 92, grow: 0.2, number: true, sortable: true, cell: (model) => amount(model.contextWindow) },
+  { id: 'output', widthMin: 100, grow: 0.2, number: true, sortable: true, cell: (model) => amount(model.outputTokensMax) },
+  { id: 'price', widthMin: 150, grow: 0.4, number: true, cell: (model) => priceText(model) ?? <span className={css.absent}>{texts.models.priceUnknown}</span> },
+  { id: 'tags', widthMin: 120, grow: 1, cell: (model) => <Tags tags={model.tags} /> },
+  {
+    id: 'updated',
+    widthMin: 120, grow: 0.3,
+    sortable: true,
+    cell: (model) => <span title={formatDateTime(model.updatedAt)}>{formatAge(model.updatedAt)}</span>,
+  },
+];
+
+export const chosenColumns = keptValue<string[]>('models.columns', ['name', 'kind', 'status', 'scope', 'capabilities', 'context', 'tags']);
+
+const gap = 12;
+const padding = 16;
+const boxWidth = 18;
+const switchWidth = 56;
+
+/** The tracks of the grid, and the width below which the table scrolls sideways. The same for each row. */
+export function gridOf(shown: Column[], withBox: boolean): { gridTemplateColumns: string; minWidth: number } {
+  const fixed = [...(withBox ? [boxWidth] : []), switchWidth];
+  const widths = [...fixed, ...shown.map((column) => column.widthMin)];
+  return {
+    gridTemplateColumns: [
+      ...(withBox ? [`${boxWidth}px`] : []),
+      ...shown.map((column) => `minmax(${column.widthMin}px, ${column.grow}fr)`),
+      `${switchWidth}px`,
+    ].join(' '),
+    minWidth: widths.reduce((sum, width) => sum + width, 0) + gap * (widths.length - 1) + 2 * padding,
+  };
+}

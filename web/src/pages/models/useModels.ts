@@ -1,0 +1,60 @@
+// All models that an organisation sees. The first page is small, so that rows appear at once; the rest follows in large
+// pages. Filters run over what is here, which is faster than asking.
+import { type InfiniteData, type QueryClient, useInfiniteQuery } from '@tanstack/react-query';
+import { useEffect, useMemo } from 'react';
+
+import { body, client } from '../../api/client';
+import type { Model } from '../../api/types';
+
+interface Page {
+  models: Model[];
+  next: string;
+  total: number;
+}
+
+const firstSize = 100;
+const nextSize = 1000;
+
+// What a row shows. Metadata can be large, and the details are read when a model is opened.
+const fields = [
+  'id', 'platformId', 'ownId', 'scope', 'provider', 'modelName', 'slug', 'kind', 'displayName', 'description', 'status',
+  'enabled', 'inherits', 'blocked', 'blockedBy', 'hidden', 'lifecycle', 'availability', 'contextWindow', 'outputTokensMax',
+  'embeddingDimensions', 'capabilities', 'tags', 'isDefault', 'sources', 'version', 'updatedAt', 'prices',
+].join(',');
+
+export const modelsKey = (org: string) => ['models', org] as const;
+
+export function useModels(org: string) {
+  const query = useInfiniteQuery({
+    queryKey: modelsKey(org),
+    initialPageParam: '',
+    queryFn: async ({ pageParam }): Promise<Page> => {
+      const page = await body(
+        client.GET('/v1/orgs/{org}/models', {
+          params: {
+            path: { org },
+            query: { fields, page_size: pageParam ? nextSize : firstSize, ...(pageParam ? { page_token: pageParam } : {}) },
+          },
+        }),
+      );
+      return { models: page.data as unknown as Model[], next: page.next_page_token, total: page.total_size ?? page.data.length };
+    },
+    getNextPageParam: (page) => page.next || undefined,
+  });
+  const { hasNextPage, isFetching, isError, fetchNextPage } = query;
+  useEffect(() => {
+    if (hasNextPage && !isFetching && !isError) void fetchNextPage();
+  }, [hasNextPage, isFetching, isError, fetchNextPage]);
+  const models = useMemo(() => query.data?.pages.flatMap((page) => page.models) ?? [], [query.data]);
+  return { query, models, total: query.data?.pages[0]?.total ?? 0 };
+}
+
+/** Changes models of the cached list in their places. */
+export function patchModels(queryClient: QueryClient, org: string, change: (model: Model) => Model | null) {
+  queryClient.setQueryData<InfiniteData<Page>>(modelsKey(org), (data) =>
+    data && {
+      ...data,
+      pages: data.pages.map((page) => ({ ...page, models: page.models.flatMap((model) => change(model) ?? []) })),
+    },
+  );
+}

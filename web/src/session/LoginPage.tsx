@@ -1,0 +1,65 @@
+import Alert from '@mui/material/Alert';
+import Box from '@mui/material/Box';
+import Button from '@mui/material/Button';
+import Paper from '@mui/material/Paper';
+import Stack from '@mui/material/Stack';
+import Typography from '@mui/material/Typography';
+import { useQuery } from '@tanstack/react-query';
+
+import { Problem } from '../components/Problem';
+import { Skeletons } from '../components/States';
+import { texts } from '../texts';
+import { DevLoginForm } from './DevLoginForm';
+import { loginUrl, sessionOptionsQuery, type SessionState } from './session';
+
+export function LoginPage({ state }: { state: SessionState }) {
+  return (
+    <Box component="main" sx={{ minHeight: '100vh', display: 'grid', placeItems: 'center', p: 2, bgcolor: 'surface.container' }}>
+      <Paper elevation={0} sx={{ width: '100%', maxWidth: 420, p: { xs: 3, sm: 5 }, borderRadius: 7 }}>
+        <Stack sx={{ gap: 2.5 }}>
+          <Stack direction="row" sx={{ gap: 1.5, alignItems: 'center' }}>
+            <img src={`${import.meta.env.BASE_URL}icon.svg`} alt="" width={44} height={44} />
+            <div>
+              <Typography variant="h1">{texts.common.appName}</Typography>
+              <Typography color="text.secondary">{texts.login.intro}</Typography>
+            </div>
+          </Stack>
+          {state.kind === 'unsupported' ? (
+            <Alert severity="warning">
+              <strong>{texts.login.unsupported}.</strong> {texts.login.unsupportedHint}
+            </Alert>
+          ) : (
+            <WaysIn />
+          )}
+        </Stack>
+      </Paper>
+    </Box>
+  );
+}
+
+function WaysIn() {
+  const options = useQuery(sessionOptionsQuery);
+  if (options.error) return <Problem error={options.error} optional onRetry={() => void options.refetch()} />;
+  if (!options.data) return <Skeletons rows={3} />;
+  const { oidc, mode } = options.data;
+  return (
+    <>
+      {oidc && (
+        <Button variant="contained" size="large" href={loginUrl(location.pathname + location.search)}>
+          {texts.login.withProvider}
+        </Button>
+      )}
+      {mode === 'dev' && (
+        <>
+          <Alert severity="info">{texts.login.devNote}</Alert>
+          <DevLoginForm options={options.data} />
+        </>
+      )}
+      {!oidc && mode !== 'dev' && (
+        <Alert severity="warning">
+          <strong>{texts.login.noWay}.</strong> {texts.login.noWayHint}
+        </Alert>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,106 @@
+// The look: Material 3 roles (containers, tones, pills) on MUI's components, light and dark. Colours reach components as
+// CSS variables, so that a change of the scheme renders nothing again.
+import { createTheme } from '@mui/material/styles';
+
+declare module '@mui/material/styles' {
+  interface Palette {
+    surface: Surfaces;
+  }
+  interface PaletteOptions {
+    surface: Surfaces;
+  }
+}
+
+/** Backgrounds by height, and the container colours of Material 3. */
+interface Surfaces {
+  low: string;
+  container: string;
+  high: string;
+  primaryContainer: string;
+  onPrimaryContainer: string;
+  secondaryContainer: string;
+  onSecondaryContainer: string;
+  outline: string;
+}
+
+const light = {
+  primary: { main: '#36618e', contrastText: '#ffffff' },
+  secondary: { main: '#535f70', contrastText: '#ffffff' },
+  error: { main: '#ba1a1a', contrastText: '#ffffff' },
+  warning: { main: '#7a5900', contrastText: '#ffffff' },
+  success: { main: '#2f6a3e', contrastText: '#ffffff' },
+  info: { main: '#36618e', contrastText: '#ffffff' },
+  background: { default: '#f8f9ff', paper: '#ffffff' },
+  text: { primary: '#191c20', secondary: '#43474e', disabled: '#6f737a' },
+  divider: '#c3c7cf',
+  surface: {
+    low: '#f2f3fa',
+    container: '#eceef4',
+    high: '#e6e8ee',
+    primaryContainer: '#d1e4ff',
+    onPrimaryContainer: '#194975',
+    secondaryContainer: '#d7e3f7',
+    onSecondaryContainer: '#3b4858',
+    outline: '#73777f',
+  },
+};
+
+const dark = {
+  primary: { main: '#a0cafd', contrastText: '#003258' },
+  secondary: { main: '#bbc7db', contrastText: '#253140' },
+  error: { main: '#ffb4ab', contrastText: '#690005' },
+  warning: { main: '#f5bf48', contrastText: '#402d00' },
+  success: { main: '#95d5a0', contrastText: '#00391a' },
+  info: { main: '#a0cafd', contrastText: '#003258' },
+  background: { default: '#111418', paper: '#1a1d22' },
+  text: { primary: '#e1e2e8', secondary: '#c3c7cf', disabled: '#9297a0' },
+  divider: '#43474e',
+  surface: {
+    low: '#191c20',
+    container: '#1d2024',
+    high: '#272a2f',
+    primaryContainer: '#194975',
+    onPrimaryContainer: '#d1e4ff',
+    secondaryContainer: '#3b4858',
+    onSecondaryContainer: '#d7e3f7',
+    outline: '#8d9199',
+  },
+};
+
+const pill = { borderRadius: 20, textTransform: 'none' as const, fontWeight: 500 };
+
+export const theme = createTheme({
+  cssVariables: { colorSchemeSelector: 'data-scheme' },
+  colorSchemes: { light: { palette: light }, dark: { palette: dark } },
+  shape: { borderRadius: 12 },
+  typography: {
+    fontFamily: '"Roboto Variable", system-ui, sans-serif',
+    h1: { fontSize: '1.5rem', lineHeight: 1.3, fontWeight: 500 },
+    h2: { fontSize: '1.125rem', lineHeight: 1.4, fontWeight: 500 },
+    h3: { fontSize: '0.9375rem', lineHeight: 1.4, fontWeight: 600 },
+    button: { textTransform: 'none' },
+  },
+  components: {
+    MuiCssBaseline: {
+      styleOverrides: {
+        body: { fontVariantNumeric: 'tabular-nums' },
+        ':focus-visible': { outline: '2px solid var(--mui-palette-primary-main)', outlineOffset: 2 },
+        '@media (prefers-reduced-motion: reduce)': {
+          '*, *::before, *::after': { animationDuration: '0.01ms !important', transitionDuration: '0.01ms !important' },
+        },
+      },
+    },
+    MuiButton: { defaultProps: { disableElevation: true }, styleOverrides: { root: { ...pill, minHeight: 36 } } },
+    MuiToggleButton: { styleOverrides: { root: { textTransform: 'none' } } },
+    MuiChip: { styleOverrides: { root: { borderRadius: 8 } } },
+    MuiDialog: { styleOverrides: { paper: { borderRadius: 24, backgroundImage: 'none' } } },
+    MuiDrawer: { styleOverrides: { paper: { backgroundImage: 'none' } } },
+    MuiPaper: { styleOverrides: { root: { backgroundImage: 'none' } } },
+    MuiTab: { styleOverrides: { root: { textTransform: 'none', minHeight: 44, minWidth: 64 } } },
+    MuiTabs: { styleOverrides: { root: { minHeight: 44 }, indicator: { height: 3, borderRadius: '3px 3px 0 0' } } },
+    MuiTooltip: { defaultProps: { enterDelay: 400, arrow: true } },
+    MuiTextField: { defaultProps: { size: 'small' } },
+    MuiSelect: { defaultProps: { size: 'small' } },
+    MuiAlert: { styleOverrides: { root: { borderRadius: 12 } } },
+  },
+});

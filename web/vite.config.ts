@@ -1,0 +1,35 @@
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vitest/config';
+
+import { compressAndMeasure } from './plugins/compress.ts';
+
+// The API that `npm run dev` passes requests on to.
+const api = process.env.REGISTRY_API ?? 'http://127.0.0.1:9403';
+const proxied = { target: api, changeOrigin: false };
+
+export default defineConfig({
+  base: '/ui/',
+  plugins: [react(), compressAndMeasure({ scriptBytesMax: 350 * 1024 })],
+  build: {
+    outDir: '../build/web',
+    emptyOutDir: true,
+    target: 'es2022',
+    // Fonts and icons stay files: the content security policy allows no data: URLs for fonts.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 1024,
+    rollupOptions: {
+      output: {
+        manualChunks: { framework: ['react', 'react-dom', 'react-router-dom', '@emotion/react', '@emotion/styled'] },
+      },
+    },
+  },
+  server: { port: 5173, strictPort: true, proxy: { '/v1': proxied, '/livez': proxied, '/openapi.json': proxied } },
+  test: {
+    // Tests of components begin with @vitest-environment jsdom; the rest starts faster without it.
+    environment: 'node',
+    setupFiles: ['src/test/setup.ts'],
+    include: ['src/**/*.test.{ts,tsx}'],
+    restoreMocks: true,
+  },
+});
