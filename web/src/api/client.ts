@@ -18,13 +18,19 @@ export async function body<T>(reply: Promise<{ data?: T; response: Response; err
   const { data, response, error } = await reply;
   if (!response.ok) {
     // openapi-fetch has read the body already.
-    throw await problemOf(new Response(JSON.stringify(error ?? {}), { status: response.status, headers: response.headers }));
+    throw await problemOf(
+      new Response(JSON.stringify(error ?? {}), { status: response.status, headers: response.headers }),
+    );
   }
   return data as T;
 }
 
 /** A request to a route that may be missing in this server, and so in its OpenAPI document. */
-export async function request<T>(method: string, path: string, options: { json?: unknown; version?: number } = {}): Promise<T> {
+export async function request<T>(
+  method: string,
+  path: string,
+  options: { json?: unknown; version?: number } = {},
+): Promise<T> {
   const response = await rawRequest(method, path, options);
   if (response.status === 204) return undefined as T;
   return (await response.json()) as T;

@@ -28,7 +28,11 @@ function prepared(request: Request): Request {
   if (request.method === 'GET') return request;
   const headers = new Headers(request.headers);
   if (csrfToken.get()) headers.set('X-CSRF-Token', csrfToken.get());
-  if (request.method === 'POST' && !headers.has('Idempotency-Key') && !carriesSecret.test(new URL(request.url).pathname))
+  if (
+    request.method === 'POST' &&
+    !headers.has('Idempotency-Key') &&
+    !carriesSecret.test(new URL(request.url).pathname)
+  )
     headers.set('Idempotency-Key', newKey());
   return new Request(request, { headers });
 }

@@ -25,7 +25,10 @@ export interface Deployment {
   availability: string;
 }
 
-export interface Model extends Omit<Schemas['Model'], 'capabilities' | 'sources' | 'scope' | 'status' | 'kind' | 'provider' | 'modelName' | 'slug'> {
+export interface Model extends Omit<
+  Schemas['Model'],
+  'capabilities' | 'sources' | 'scope' | 'status' | 'kind' | 'provider' | 'modelName' | 'slug'
+> {
   slug: string;
   provider: string;
   modelName: string;

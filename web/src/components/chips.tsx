@@ -42,13 +42,29 @@ export const capabilityName = (name: string) => t.capability[name] ?? name;
 
 // What people choose a model for comes first; what nearly all models do comes last.
 const byInterest = [
-  'reasoning', 'tools', 'vision', 'audio_in', 'audio_out', 'pdf', 'json_schema', 'prompt_cache', 'web_search', 'code',
-  'fill_in_middle', 'parallel_tools', 'json_mode', 'embedding', 'streaming', 'chat',
+  'reasoning',
+  'tools',
+  'vision',
+  'audio_in',
+  'audio_out',
+  'pdf',
+  'json_schema',
+  'prompt_cache',
+  'web_search',
+  'code',
+  'fill_in_middle',
+  'parallel_tools',
+  'json_mode',
+  'embedding',
+  'streaming',
+  'chat',
 ];
 const rank = (name: string) => (byInterest.includes(name) ? byInterest.indexOf(name) : byInterest.length);
 
 export function CapabilityChips({ capabilities, max = 3 }: { capabilities: Record<string, Support>; max?: number }) {
-  const known = Object.keys(capabilities).filter((name) => capabilities[name] === 'supported').sort((a, b) => rank(a) - rank(b));
+  const known = Object.keys(capabilities)
+    .filter((name) => capabilities[name] === 'supported')
+    .sort((a, b) => rank(a) - rank(b));
   const rest = known.slice(max);
   return (
     <span className={css.group}>

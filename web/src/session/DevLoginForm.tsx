@@ -11,7 +11,11 @@ import { keptValue } from '../store';
 import { texts } from '../texts';
 import { logInDev, sessionQuery } from './session';
 
-const lastLogin = keptValue<{ user: string; org: string; role: Role }>('devLogin', { user: '', org: '', role: 'org_admin' });
+const lastLogin = keptValue<{ user: string; org: string; role: Role }>('devLogin', {
+  user: '',
+  org: '',
+  role: 'org_admin',
+});
 
 /** The login of dev mode: anyone may be anyone. */
 export function DevLoginForm({ options, onEntered }: { options: SessionOptions; onEntered?: () => void }) {
@@ -44,7 +48,12 @@ export function DevLoginForm({ options, onEntered }: { options: SessionOptions; 
         autoFocus
         slotProps={{ htmlInput: { maxLength: 200 } }}
       />
-      <TextField select label={texts.login.role} value={form.role} onChange={(e) => setForm({ ...form, role: e.target.value as Role })}>
+      <TextField
+        select
+        label={texts.login.role}
+        value={form.role}
+        onChange={(e) => setForm({ ...form, role: e.target.value as Role })}
+      >
         {options.devRoles.map((role) => (
           <MenuItem key={role} value={role}>
             {texts.shell.role[role]}

@@ -14,7 +14,10 @@ import { loginUrl, sessionOptionsQuery, type SessionState } from './session';
 
 export function LoginPage({ state }: { state: SessionState }) {
   return (
-    <Box component="main" sx={{ minHeight: '100vh', display: 'grid', placeItems: 'center', p: 2, bgcolor: 'surface.container' }}>
+    <Box
+      component="main"
+      sx={{ minHeight: '100vh', display: 'grid', placeItems: 'center', p: 2, bgcolor: 'surface.container' }}
+    >
       <Paper elevation={0} sx={{ width: '100%', maxWidth: 420, p: { xs: 3, sm: 5 }, borderRadius: 7 }}>
         <Stack sx={{ gap: 2.5 }}>
           <Stack direction="row" sx={{ gap: 1.5, alignItems: 'center' }}>

@@ -26,7 +26,8 @@ export function SessionGate({ children }: { children: ReactNode }) {
     if (!session) return;
     setLast((before) => {
       // Another person must not see what the one before has loaded.
-      if (before && before.user.subject !== session.user.subject) queryClient.removeQueries({ predicate: (q) => q.queryKey[0] !== 'session' });
+      if (before && before.user.subject !== session.user.subject)
+        queryClient.removeQueries({ predicate: (q) => q.queryKey[0] !== 'session' });
       return session;
     });
   }, [session, queryClient]);
@@ -51,7 +52,13 @@ export function SessionGate({ children }: { children: ReactNode }) {
   if (state.data) return <LoginPage state={state.data} />;
   return (
     <Container maxWidth="sm" sx={{ pt: 8 }}>
-      {state.error ? <Problem error={state.error} onRetry={() => void state.refetch()} /> : <Box role="status"><SlowNote /></Box>}
+      {state.error ? (
+        <Problem error={state.error} onRetry={() => void state.refetch()} />
+      ) : (
+        <Box role="status">
+          <SlowNote />
+        </Box>
+      )}
     </Container>
   );
 }

@@ -45,7 +45,9 @@ export function AccountMenu() {
       </Tooltip>
       <Menu anchorEl={anchor} open={anchor !== null} onClose={() => setAnchor(null)}>
         <Box component="li" role="presentation" sx={{ px: 2, py: 1, maxWidth: 300 }}>
-          <Typography sx={{ fontWeight: 500, overflowWrap: 'anywhere' }}>{session.user.name || session.user.subject}</Typography>
+          <Typography sx={{ fontWeight: 500, overflowWrap: 'anywhere' }}>
+            {session.user.name || session.user.subject}
+          </Typography>
           {role && (
             <Typography variant="body2" color="text.secondary">
               {texts.shell.role[role]}. {texts.shell.roleHint[role]}.

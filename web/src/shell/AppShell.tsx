@@ -26,7 +26,14 @@ export function AppShell() {
     <Box sx={{ display: 'flex', flexDirection: 'column', height: '100dvh', bgcolor: 'surface.low' }}>
       <Button
         href="#content"
-        sx={{ position: 'absolute', left: 8, top: -80, zIndex: 2000, bgcolor: 'background.paper', '&:focus': { top: 8 } }}
+        sx={{
+          position: 'absolute',
+          left: 8,
+          top: -80,
+          zIndex: 2000,
+          bgcolor: 'background.paper',
+          '&:focus': { top: 8 },
+        }}
         onClick={(event) => {
           event.preventDefault();
           document.getElementById('content')?.focus();
@@ -44,8 +51,16 @@ export function AppShell() {
           >
             <Icon path={mdiMenu} />
           </IconButton>
-          <Box component="img" src={`${import.meta.env.BASE_URL}icon.svg`} alt="" sx={{ width: 32, height: 32, mx: 1, display: { xs: 'none', sm: 'block' } }} />
-          <Typography component="span" sx={{ fontSize: '1.15rem', fontWeight: 500, display: { xs: 'none', md: 'block' } }}>
+          <Box
+            component="img"
+            src={`${import.meta.env.BASE_URL}icon.svg`}
+            alt=""
+            sx={{ width: 32, height: 32, mx: 1, display: { xs: 'none', sm: 'block' } }}
+          />
+          <Typography
+            component="span"
+            sx={{ fontSize: '1.15rem', fontWeight: 500, display: { xs: 'none', md: 'block' } }}
+          >
             {texts.common.appName}
           </Typography>
           <Box sx={{ flex: 1, minWidth: 0, pl: { sm: 2 } }}>
@@ -59,7 +74,11 @@ export function AppShell() {
         <Box sx={{ display: { xs: 'none', sm: 'block' }, width: railWidth, flexShrink: 0, overflowY: 'auto' }}>
           <Navigation />
         </Box>
-        <Drawer open={open} onClose={() => setOpen(false)} slotProps={{ paper: { sx: { width: 280, borderRadius: '0 16px 16px 0', pt: 1 } } }}>
+        <Drawer
+          open={open}
+          onClose={() => setOpen(false)}
+          slotProps={{ paper: { sx: { width: 280, borderRadius: '0 16px 16px 0', pt: 1 } } }}
+        >
           <Navigation wide />
         </Drawer>
         <Box

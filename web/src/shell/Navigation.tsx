@@ -37,8 +37,17 @@ export function Navigation({ wide = false }: { wide?: boolean }) {
                 fontWeight: 500,
                 textAlign: 'center',
                 color: 'text.secondary',
-                '& .pill': { display: 'grid', placeItems: 'center', borderRadius: 16, px: wide ? 0 : { sm: 2, lg: 0 }, py: wide ? 0 : { sm: 0.5, lg: 0 } },
-                '&.active': { color: 'surface.onSecondaryContainer', bgcolor: wide ? 'surface.secondaryContainer' : { lg: 'surface.secondaryContainer' } },
+                '& .pill': {
+                  display: 'grid',
+                  placeItems: 'center',
+                  borderRadius: 16,
+                  px: wide ? 0 : { sm: 2, lg: 0 },
+                  py: wide ? 0 : { sm: 0.5, lg: 0 },
+                },
+                '&.active': {
+                  color: 'surface.onSecondaryContainer',
+                  bgcolor: wide ? 'surface.secondaryContainer' : { lg: 'surface.secondaryContainer' },
+                },
                 '&.active .pill': { bgcolor: 'surface.secondaryContainer' },
               }}
             >

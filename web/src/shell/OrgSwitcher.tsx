@@ -40,7 +40,12 @@ export function OrgSwitcher() {
           <Icon path={mdiMenuDown} />
         </InputAdornment>
       </Button>
-      <Menu anchorEl={anchor} open={anchor !== null} onClose={() => setAnchor(null)} slotProps={{ paper: { sx: { maxHeight: 420, minWidth: 240 } } }}>
+      <Menu
+        anchorEl={anchor}
+        open={anchor !== null}
+        onClose={() => setAnchor(null)}
+        slotProps={{ paper: { sx: { maxHeight: 420, minWidth: 240 } } }}
+      >
         {choices.map((choice) => (
           <MenuItem
             key={choice.id}
@@ -54,7 +59,10 @@ export function OrgSwitcher() {
             }}
           >
             <ListItemIcon>{choice.id === org && <Icon path={mdiCheck} />}</ListItemIcon>
-            <ListItemText primary={choice.name} secondary={choice.id === platformOrg ? texts.shell.platformHint : choice.id} />
+            <ListItemText
+              primary={choice.name}
+              secondary={choice.id === platformOrg ? texts.shell.platformHint : choice.id}
+            />
           </MenuItem>
         ))}
       </Menu>

@@ -17,13 +17,12 @@ export function useOrganizations() {
     queryKey: ['organizations'],
     enabled: session.platformAdmin,
     queryFn: async () =>
-      (await body(client.GET('/v1/orgs', { params: { query: { page_size: 1000 } } }))).data.map(
-        (org): OrgChoice => ({ id: org.id, name: org.displayName || org.id }),
-      ),
+      (await body(client.GET('/v1/orgs', { params: { query: { page_size: 1000 } } }))).data.map((org): OrgChoice => ({
+        id: org.id,
+        name: org.displayName || org.id,
+      })),
   });
   const own = session.memberships.map((m): OrgChoice => ({ id: m.org, name: m.name || m.org }));
-  const choices = session.platformAdmin
-    ? [{ id: platformOrg, name: texts.shell.platform }, ...(all.data ?? own)]
-    : own;
+  const choices = session.platformAdmin ? [{ id: platformOrg, name: texts.shell.platform }, ...(all.data ?? own)] : own;
   return { choices, isPending: session.platformAdmin && all.isPending, error: all.error };
 }

@@ -28,7 +28,8 @@ export const common = {
   notOfferedHint: 'The server answers 404 for this part. Update tokenrail-registry-api, then reload.',
   notFound: 'There is no such page',
   notFoundHint: 'The address may be wrong, or you may not see what it names.',
-  readOnly: 'You can look at everything here. To change it, ask an administrator of the organisation for the role of a model admin.',
+  readOnly:
+    'You can look at everything here. To change it, ask an administrator of the organisation for the role of a model admin.',
   crashed: 'The page failed to show this',
   crashedHint: 'Reload the page. If it fails again, report the text below.',
   reload: 'Reload',
@@ -40,7 +41,8 @@ export const common = {
   },
   connection: {
     offline: 'No connection to the server. You see what was loaded before. The page tries again by itself.',
-    failing: 'The server fails to answer some requests. You see what was loaded before. The page tries again by itself.',
+    failing:
+      'The server fails to answer some requests. You see what was loaded before. The page tries again by itself.',
     back: 'The server answers again.',
   },
 };

@@ -95,9 +95,17 @@ export const models = {
   toggle: (name: string) => `${name} is enabled`,
   enabledOne: (name: string) => `${name} is enabled.`,
   disabledOne: (name: string) => `${name} is disabled. It stays in the list.`,
-  changedElsewhere: (name: string) => `Someone else has changed ${name}. You see the new values now. Repeat your change if it still applies.`,
+  changedElsewhere: (name: string) =>
+    `Someone else has changed ${name}. You see the new values now. Repeat your change if it still applies.`,
   filters: 'Filters',
-  filter: { status: 'Status', provider: 'Provider', capability: 'Capabilities', scope: 'Scope', tag: 'Tags', hidden: 'Hidden' },
+  filter: {
+    status: 'Status',
+    provider: 'Provider',
+    capability: 'Capabilities',
+    scope: 'Scope',
+    tag: 'Tags',
+    hidden: 'Hidden',
+  },
   hiddenFilter: { '': 'Shown and hidden', without: 'Without hidden', only: 'Only hidden' },
   anyOf: 'Any',
   clearFilters: 'Clear filters',
@@ -106,9 +114,12 @@ export const models = {
   cards: 'Cards',
   columns: 'Columns',
   keys: 'Keys',
-  keysHint: '↑ ↓ move · Space selects · Shift+↑ ↓ extends · Ctrl+A selects all · Enter opens · E switches on or off · Esc clears',
+  keysHint:
+    '↑ ↓ move · Space selects · Shift+↑ ↓ extends · Ctrl+A selects all · Enter opens · E switches on or off · Esc clears',
   shown: (shown: number, total: number) =>
-    shown === total ? counted(total, 'model', 'models') : `${counted(shown, 'model', 'models')} of ${total.toLocaleString()}`,
+    shown === total
+      ? counted(total, 'model', 'models')
+      : `${counted(shown, 'model', 'models')} of ${total.toLocaleString()}`,
   loadingRest: (loaded: number, total: number) => `Loading ${loaded.toLocaleString()} of ${total.toLocaleString()}…`,
   restFailed: 'Some models could not be loaded. The filters see only what is loaded.',
   empty: 'No models configured yet.',

@@ -6,7 +6,8 @@ export const shell = {
   noOrganizationHint: 'Ask an administrator to add you. They need your user name:',
   createOrganization: 'Create one with: tokenrail org create NAME',
   forbidden: 'You may not see this page',
-  forbiddenHint: 'Your role in this organisation does not include it, or there is no such organisation. Ask an administrator of the organisation.',
+  forbiddenHint:
+    'Your role in this organisation does not include it, or there is no such organisation. Ask an administrator of the organisation.',
   account: 'Account',
   role: {
     viewer: 'Viewer',

@@ -79,7 +79,12 @@ export function BulkBar({ org, selected, notShown, bulk, onClear }: Props) {
         <Box sx={{ display: 'flex', alignItems: 'center', flexWrap: 'wrap', gap: { xs: 0.5, sm: 1 } }}>
           <Box aria-live="polite" sx={{ flex: '1 1 auto', fontWeight: 500, minWidth: 0 }}>
             {t.bulk.selected(selected.length)}
-            {notShown > 0 && <Box component="span" sx={{ fontWeight: 400 }}> · {t.bulk.notShown(notShown)}</Box>}
+            {notShown > 0 && (
+              <Box component="span" sx={{ fontWeight: 400 }}>
+                {' '}
+                · {t.bulk.notShown(notShown)}
+              </Box>
+            )}
           </Box>
           <Button variant="contained" onClick={() => set({ enabled: true })}>
             {t.enable}
@@ -88,7 +93,12 @@ export function BulkBar({ org, selected, notShown, bulk, onClear }: Props) {
             {t.disable}
           </Button>
           <Tooltip title={texts.common.more}>
-            <IconButton color="inherit" aria-label={texts.common.more} aria-haspopup="menu" onClick={(e) => setAnchor(e.currentTarget)}>
+            <IconButton
+              color="inherit"
+              aria-label={texts.common.more}
+              aria-haspopup="menu"
+              onClick={(e) => setAnchor(e.currentTarget)}
+            >
               <Icon path={mdiDotsVertical} />
             </IconButton>
           </Tooltip>

@@ -49,7 +49,15 @@ export function TagDialog({ remove, models, onClose, onApply }: TagProps) {
             options={known}
             inputValue={tag}
             onInputChange={(_, value) => setTag(value)}
-            renderInput={(params) => <TextField {...params} autoFocus label={t.tag} helperText={remove ? undefined : t.tagHint} margin="dense" />}
+            renderInput={(params) => (
+              <TextField
+                {...params}
+                autoFocus
+                label={t.tag}
+                helperText={remove ? undefined : t.tagHint}
+                margin="dense"
+              />
+            )}
           />
         </DialogContent>
         <DialogActions>
@@ -77,7 +85,13 @@ export function GrantDialog({ org, models, onClose }: { org: string; models: Mod
         await body(
           client.POST('/v1/orgs/{org}/grants', {
             params: { path: { org } },
-            body: { subjectKind, objectKind: 'model', object: model.slug, effect: 'allow', ...(subjectKind === 'org' ? {} : { subject: subject.trim() }) },
+            body: {
+              subjectKind,
+              objectKind: 'model',
+              object: model.slug,
+              effect: 'allow',
+              ...(subjectKind === 'org' ? {} : { subject: subject.trim() }),
+            },
           }),
         );
         setDone((count) => count + 1);
@@ -100,7 +114,12 @@ export function GrantDialog({ org, models, onClose }: { org: string; models: Mod
         <DialogTitle>{t.grant}</DialogTitle>
         <DialogContent>
           <Stack sx={{ gap: 2, pt: 1 }}>
-            <TextField select label={t.grantTo} value={subjectKind} onChange={(e) => setSubjectKind(e.target.value as SubjectKind)}>
+            <TextField
+              select
+              label={t.grantTo}
+              value={subjectKind}
+              onChange={(e) => setSubjectKind(e.target.value as SubjectKind)}
+            >
               {(['org', 'group', 'user'] as const).map((kind) => (
                 <MenuItem key={kind} value={kind}>
                   {t.subjectKind[kind]}
@@ -108,10 +127,20 @@ export function GrantDialog({ org, models, onClose }: { org: string; models: Mod
               ))}
             </TextField>
             {subjectKind !== 'org' && (
-              <TextField label={t.subject[subjectKind]} value={subject} onChange={(e) => setSubject(e.target.value)} required autoFocus />
+              <TextField
+                label={t.subject[subjectKind]}
+                value={subject}
+                onChange={(e) => setSubject(e.target.value)}
+                required
+                autoFocus
+              />
             )}
             {granting.isPending && (
-              <LinearProgress variant="determinate" value={(100 * done) / models.length} aria-label={t.working(done, models.length)} />
+              <LinearProgress
+                variant="determinate"
+                value={(100 * done) / models.length}
+                aria-label={t.working(done, models.length)}
+              />
             )}
             {granting.error && <Problem error={granting.error} onRetry={() => granting.mutate()} />}
           </Stack>
@@ -137,7 +166,10 @@ export function FailedDialog({ failed, onClose }: { failed: BulkResult['failed']
         <List dense>
           {failed.slice(0, 200).map(({ change, problem }) => (
             <ListItem key={change.slug} disableGutters>
-              <ListItemText primary={change.slug} secondary={[problem.detail, problem.hint].filter(Boolean).join(' ')} />
+              <ListItemText
+                primary={change.slug}
+                secondary={[problem.detail, problem.hint].filter(Boolean).join(' ')}
+              />
             </ListItem>
           ))}
         </List>

@@ -62,7 +62,12 @@ export function SearchField({ value, onChange }: { value: string; onChange: (q: 
       slotProps={{
         htmlInput: { 'aria-label': t.search },
         input: {
-          sx: { borderRadius: 20, bgcolor: 'surface.container', '& fieldset': { border: 'none' }, '& input::-webkit-search-cancel-button': { display: 'none' } },
+          sx: {
+            borderRadius: 20,
+            bgcolor: 'surface.container',
+            '& fieldset': { border: 'none' },
+            '& input::-webkit-search-cancel-button': { display: 'none' },
+          },
           startAdornment: (
             <InputAdornment position="start">
               <Icon path={mdiMagnify} />
@@ -88,7 +93,15 @@ export function SearchField({ value, onChange }: { value: string; onChange: (q: 
   );
 }
 
-export function FiltersButton({ filter, open, onOpen }: { filter: Filter; open: boolean; onOpen: (open: boolean) => void }) {
+export function FiltersButton({
+  filter,
+  open,
+  onOpen,
+}: {
+  filter: Filter;
+  open: boolean;
+  onOpen: (open: boolean) => void;
+}) {
   return (
     <Badge badgeContent={choicesIn(filter)} color="primary">
       <Button
@@ -156,7 +169,13 @@ function Choice({ name, filter, onFilter, models }: { name: ListName } & Omit<Pr
     >
       {all.map(([value, count]) => (
         <MenuItem key={value} value={value} dense>
-          <Checkbox size="small" checked={chosen.includes(value)} tabIndex={-1} disableRipple slotProps={{ input: { 'aria-hidden': true, tabIndex: -1 } }} />
+          <Checkbox
+            size="small"
+            checked={chosen.includes(value)}
+            tabIndex={-1}
+            disableRipple
+            slotProps={{ input: { 'aria-hidden': true, tabIndex: -1 } }}
+          />
           <ListItemText primary={labelOf[name](value)} />
           <Box component="span" sx={{ pl: 2, color: 'text.secondary', fontSize: '0.8rem' }}>
             {formatNumber(count)}

@@ -9,7 +9,15 @@ import { counts } from './filters';
 const t = texts.models;
 
 /** All, Generation and Embedding always; other kinds where there are models of them. */
-export function KindTabs({ models, kind, onKind }: { models: Model[]; kind: Kind | ''; onKind: (kind: Kind | '') => void }) {
+export function KindTabs({
+  models,
+  kind,
+  onKind,
+}: {
+  models: Model[];
+  kind: Kind | '';
+  onKind: (kind: Kind | '') => void;
+}) {
   const found = new Map(counts(models, (model) => [model.kind]));
   const kinds = [...new Set<Kind>(['generation', 'embedding', ...(kind ? [kind] : []), ...found.keys()])];
   return (

@@ -68,42 +68,65 @@ export function ModelCards(props: ListProps) {
                 role="row"
                 aria-rowindex={index + 1}
                 aria-selected={editable ? selected : undefined}
-                className={[css.card, selected && css.selected, index === selection.active && css.active, !model.enabled && css.off].filter(Boolean).join(' ')}
-                style={{ width: cardWidth, height: cardHeight, transform: `translate(${gap + column * (cardWidth + gap)}px, ${item.start}px)` }}
+                className={[
+                  css.card,
+                  selected && css.selected,
+                  index === selection.active && css.active,
+                  !model.enabled && css.off,
+                ]
+                  .filter(Boolean)
+                  .join(' ')}
+                style={{
+                  width: cardWidth,
+                  height: cardHeight,
+                  transform: `translate(${gap + column * (cardWidth + gap)}px, ${item.start}px)`,
+                }}
                 onClick={() => {
                   select({ type: 'focus', index });
                   onOpen(model);
                 }}
               >
                 <div role="gridcell" className={css.cardCell}>
-                <div className={css.cardHead}>
-                  {editable && (
-                    <SelectBox model={model} selected={selected} onSelect={(extend) => select({ type: 'toggle', index, extend })} />
-                  )}
-                  <span className={css.names}>
-                    <span className={css.name}>{nameOf(model)}</span>
-                    <span className={css.slug}>
-                      {model.provider}:{model.modelName}
+                  <div className={css.cardHead}>
+                    {editable && (
+                      <SelectBox
+                        model={model}
+                        selected={selected}
+                        onSelect={(extend) => select({ type: 'toggle', index, extend })}
+                      />
+                    )}
+                    <span className={css.names}>
+                      <span className={css.name}>{nameOf(model)}</span>
+                      <span className={css.slug}>
+                        {model.provider}:{model.modelName}
+                      </span>
                     </span>
-                  </span>
-                  <EnabledSwitch model={model} disabled={!editable} onToggle={(enabled) => onToggle(model, enabled)} />
-                </div>
-                <div className={css.cardChips}>
-                  <StatusChip status={model.status} />
-                  <ScopeChip scope={model.scope} />
-                  {model.isDefault && <DefaultChip />}
-                  {model.hidden && <HiddenChip />}
-                </div>
-                <CapabilityChips capabilities={model.capabilities} max={3} />
-                <div className={css.cardNumbers}>
-                  <span>{t.kind[model.kind] ?? model.kind}</span>
-                  {model.contextWindow != null && (
-                    <span title={formatNumber(model.contextWindow)}>{t.contextShort(formatCompact(model.contextWindow))}</span>
-                  )}
-                  {model.outputTokensMax != null && <span>{t.outputShort(formatCompact(model.outputTokensMax))}</span>}
-                  {priceText(model) && <span title={t.priceHint}>{priceText(model)}</span>}
-                </div>
-                {model.tags.length > 0 && <Tags tags={model.tags} />}
+                    <EnabledSwitch
+                      model={model}
+                      disabled={!editable}
+                      onToggle={(enabled) => onToggle(model, enabled)}
+                    />
+                  </div>
+                  <div className={css.cardChips}>
+                    <StatusChip status={model.status} />
+                    <ScopeChip scope={model.scope} />
+                    {model.isDefault && <DefaultChip />}
+                    {model.hidden && <HiddenChip />}
+                  </div>
+                  <CapabilityChips capabilities={model.capabilities} max={3} />
+                  <div className={css.cardNumbers}>
+                    <span>{t.kind[model.kind] ?? model.kind}</span>
+                    {model.contextWindow != null && (
+                      <span title={formatNumber(model.contextWindow)}>
+                        {t.contextShort(formatCompact(model.contextWindow))}
+                      </span>
+                    )}
+                    {model.outputTokensMax != null && (
+                      <span>{t.outputShort(formatCompact(model.outputTokensMax))}</span>
+                    )}
+                    {priceText(model) && <span title={t.priceHint}>{priceText(model)}</span>}
+                  </div>
+                  {model.tags.length > 0 && <Tags tags={model.tags} />}
                 </div>
               </div>
             );

@@ -115,7 +115,9 @@ function Header({ column, order, onOrder }: { column: Column; order: Order; onOr
       </span>
     );
   // Up, down, and back to the order of the server.
-  const next = !here ? { column: column.id, descending: false } : { column: order.descending ? '' : column.id, descending: !order.descending };
+  const next = !here
+    ? { column: column.id, descending: false }
+    : { column: order.descending ? '' : column.id, descending: !order.descending };
   return (
     <span
       role="columnheader"
@@ -150,7 +152,9 @@ const Row = memo(
         id={`row-${index}`}
         aria-rowindex={index + 2}
         aria-selected={list.editable ? selected : undefined}
-        className={[css.row, selected && css.selected, active && css.active, !model.enabled && css.off].filter(Boolean).join(' ')}
+        className={[css.row, selected && css.selected, active && css.active, !model.enabled && css.off]
+          .filter(Boolean)
+          .join(' ')}
         style={{ gridTemplateColumns: template, minWidth, transform: `translateY(${top}px)` }}
         onClick={() => {
           list.select({ type: 'focus', index });
@@ -172,7 +176,11 @@ const Row = memo(
           </span>
         ))}
         <span role="gridcell" title={nameOf(model)}>
-          <EnabledSwitch model={model} disabled={!list.editable} onToggle={(enabled) => list.onToggle(model, enabled)} />
+          <EnabledSwitch
+            model={model}
+            disabled={!list.editable}
+            onToggle={(enabled) => list.onToggle(model, enabled)}
+          />
         </span>
       </div>
     );

@@ -46,7 +46,8 @@ export default function ModelsPage() {
   const shown = useShownModels(models, useDeferredValue(filter), order, refreshes);
   const slugs = useMemo(() => shown.map((model) => model.slug), [shown]);
   const [selection, select] = useReducer(
-    (before: Selection, { action, rows }: { action: SelectionAction; rows: string[] }) => reduceSelection(before, action, rows),
+    (before: Selection, { action, rows }: { action: SelectionAction; rows: string[] }) =>
+      reduceSelection(before, action, rows),
     nothingSelected,
   );
   const rows = useRef(slugs);
@@ -116,7 +117,8 @@ export default function ModelsPage() {
       <KindTabs models={models} kind={filter.kind} onKind={(kind) => onFilter({ ...filter, kind })} />
       {query.error && models.length > 0 && (
         <Alert severity="warning" sx={{ m: 1 }}>
-          {models.length < total ? t.restFailed : null} <Problem error={query.error} onRetry={() => void query.refetch()} />
+          {models.length < total ? t.restFailed : null}{' '}
+          <Problem error={query.error} onRetry={() => void query.refetch()} />
         </Alert>
       )}
       {query.isPending ? (
@@ -142,7 +144,9 @@ export default function ModelsPage() {
         <ModelCards {...list} />
       )}
       <Box sx={{ display: 'flex', px: 2, py: 0.5, color: 'text.secondary', fontSize: '0.8rem' }} role="status">
-        {models.length < total && query.isFetching ? t.loadingRest(models.length, total) : models.length > 0 && t.shown(shown.length, models.length)}
+        {models.length < total && query.isFetching
+          ? t.loadingRest(models.length, total)
+          : models.length > 0 && t.shown(shown.length, models.length)}
         {filtered && shown.length > 0 && (
           <Button size="small" sx={{ ml: 1, minHeight: 0, py: 0 }} onClick={() => onFilter(noFilter)}>
             {t.clearFilters}
@@ -174,10 +178,14 @@ function useToggle(org: string) {
           {
             onSuccess: (changed) =>
               notify((changed.enabled ? t.enabledOne : t.disabledOne)(nameOf(changed)), {
-                ...(undo === undefined ? {} : { action: { label: texts.common.undo, run: () => change(changed, undo, undefined) } }),
+                ...(undo === undefined
+                  ? {}
+                  : { action: { label: texts.common.undo, run: () => change(changed, undo, undefined) } }),
               }),
             onError: (error) =>
-              isStatus(error, 412) ? notify(t.changedElsewhere(nameOf(target)), { severity: 'error' }) : notifyError(error),
+              isStatus(error, 412)
+                ? notify(t.changedElsewhere(nameOf(target)), { severity: 'error' })
+                : notifyError(error),
           },
         );
       change(model, enabled, model.inherits ? null : model.enabled);

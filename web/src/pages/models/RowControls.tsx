@@ -20,7 +20,15 @@ export function SelectBox(props: { model: Model; selected: boolean; onSelect: (e
   );
 }
 
-export function EnabledSwitch({ model, onToggle, disabled }: { model: Model; onToggle: (enabled: boolean) => void; disabled: boolean }) {
+export function EnabledSwitch({
+  model,
+  onToggle,
+  disabled,
+}: {
+  model: Model;
+  onToggle: (enabled: boolean) => void;
+  disabled: boolean;
+}) {
   return (
     <input
       type="checkbox"

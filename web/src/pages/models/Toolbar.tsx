@@ -60,7 +60,13 @@ export function ColumnsMenu() {
               aria-checked={chosen.includes(column.id)}
               onClick={() => toggle(column.id)}
             >
-              <Checkbox size="small" checked={chosen.includes(column.id)} tabIndex={-1} disableRipple slotProps={{ input: { 'aria-hidden': true, tabIndex: -1 } }} />
+              <Checkbox
+                size="small"
+                checked={chosen.includes(column.id)}
+                tabIndex={-1}
+                disableRipple
+                slotProps={{ input: { 'aria-hidden': true, tabIndex: -1 } }}
+              />
               <ListItemText primary={t.column[column.id]} />
             </MenuItem>
           ))}
@@ -86,7 +92,11 @@ export function RefreshButton({ busy, onRefresh }: { busy: boolean; onRefresh: (
         <IconButton aria-label={texts.common.refresh} disabled={busy} onClick={onRefresh}>
           <Icon
             path={mdiRefresh}
-            sx={busy ? { animation: 'turn 1s linear infinite', '@keyframes turn': { to: { transform: 'rotate(360deg)' } } } : {}}
+            sx={
+              busy
+                ? { animation: 'turn 1s linear infinite', '@keyframes turn': { to: { transform: 'rotate(360deg)' } } }
+                : {}
+            }
           />
         </IconButton>
       </span>

@@ -5,12 +5,24 @@ import { aModel } from '../../test/models';
 import { type Change, pieces, pieceSize, runBulk, undoPatch } from './bulk';
 
 it('undoes a first own value by inheriting again', () => {
-  const inherited = aModel({ scope: 'platform', enabled: true, inherits: true, tags: ['a'], sources: { tags: 'override' } });
+  const inherited = aModel({
+    scope: 'platform',
+    enabled: true,
+    inherits: true,
+    tags: ['a'],
+    sources: { tags: 'override' },
+  });
   expect(undoPatch(inherited, { enabled: false, tags: ['a', 'b'] }, 'acme')).toEqual({ enabled: null, tags: null });
 });
 
 it('undoes an own value by the value before', () => {
-  const own = aModel({ scope: 'override', enabled: false, inherits: false, tags: ['a'], sources: { tags: 'organization' } });
+  const own = aModel({
+    scope: 'override',
+    enabled: false,
+    inherits: false,
+    tags: ['a'],
+    sources: { tags: 'organization' },
+  });
   expect(undoPatch(own, { enabled: true, tags: [] }, 'acme')).toEqual({ enabled: false, tags: ['a'] });
 });
 
@@ -24,15 +36,23 @@ it('cuts into pieces that hold everything once', () => {
 });
 
 it('reports each refused change and goes on', async () => {
-  const post = vi.spyOn(client, 'POST').mockImplementation((async (_: string, options: { body: { changes: { model: string }[] } }) => ({
+  const post = vi.spyOn(client, 'POST').mockImplementation((async (
+    _: string,
+    options: { body: { changes: { model: string }[] } },
+  ) => ({
     data: {
       results: options.body.changes.map(({ model }) =>
-        model === 'x/3' ? { model, status: 412, problem: { detail: 'other version' } } : { model, status: 200, version: 9 },
+        model === 'x/3'
+          ? { model, status: 412, problem: { detail: 'other version' } }
+          : { model, status: 200, version: 9 },
       ),
     },
     response: new Response(null, { status: 200 }),
   })) as never);
-  const changes: Change[] = Array.from({ length: pieceSize + 1 }, (_, i) => ({ slug: `x/${i}`, patch: { enabled: true } }));
+  const changes: Change[] = Array.from({ length: pieceSize + 1 }, (_, i) => ({
+    slug: `x/${i}`,
+    patch: { enabled: true },
+  }));
   const seen: number[] = [];
   const result = await runBulk('acme', changes, (count) => seen.push(count));
   expect(post).toHaveBeenCalledTimes(2);

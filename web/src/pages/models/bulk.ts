@@ -57,7 +57,11 @@ export async function runBulk(
       client.POST('/v1/orgs/{org}/models:batch', {
         params: { path: { org } },
         body: {
-          changes: piece.map(({ slug, patch, version }) => ({ model: slug, patch, ...(version === undefined ? {} : { version }) })),
+          changes: piece.map(({ slug, patch, version }) => ({
+            model: slug,
+            patch,
+            ...(version === undefined ? {} : { version }),
+          })),
         },
       }),
     );

@@ -33,7 +33,8 @@ export function priceText(model: Model): string | null {
 export const columns: Column[] = [
   {
     id: 'name',
-    widthMin: 240, grow: 2.2,
+    widthMin: 240,
+    grow: 2.2,
     sortable: true,
     fixed: true,
     cell: (model) => (
@@ -56,22 +57,52 @@ export const columns: Column[] = [
   { id: 'scope', widthMin: 112, grow: 0.7, sortable: true, cell: (model) => <ScopeChip scope={model.scope} /> },
   {
     id: 'capabilities',
-    widthMin: 170, grow: 1.3,
+    widthMin: 170,
+    grow: 1.3,
     cell: (model) => <CapabilityChips capabilities={model.capabilities} max={2} />,
   },
-  { id: 'context', widthMin: 92, grow: 0.2, number: true, sortable: true, cell: (model) => amount(model.contextWindow) },
-  { id: 'output', widthMin: 100, grow: 0.2, number: true, sortable: true, cell: (model) => amount(model.outputTokensMax) },
-  { id: 'price', widthMin: 150, grow: 0.4, number: true, cell: (model) => priceText(model) ?? <span className={css.absent}>{texts.models.priceUnknown}</span> },
+  {
+    id: 'context',
+    widthMin: 92,
+    grow: 0.2,
+    number: true,
+    sortable: true,
+    cell: (model) => amount(model.contextWindow),
+  },
+  {
+    id: 'output',
+    widthMin: 100,
+    grow: 0.2,
+    number: true,
+    sortable: true,
+    cell: (model) => amount(model.outputTokensMax),
+  },
+  {
+    id: 'price',
+    widthMin: 150,
+    grow: 0.4,
+    number: true,
+    cell: (model) => priceText(model) ?? <span className={css.absent}>{texts.models.priceUnknown}</span>,
+  },
   { id: 'tags', widthMin: 120, grow: 1, cell: (model) => <Tags tags={model.tags} /> },
   {
     id: 'updated',
-    widthMin: 120, grow: 0.3,
+    widthMin: 120,
+    grow: 0.3,
     sortable: true,
     cell: (model) => <span title={formatDateTime(model.updatedAt)}>{formatAge(model.updatedAt)}</span>,
   },
 ];
 
-export const chosenColumns = keptValue<string[]>('models.columns', ['name', 'kind', 'status', 'scope', 'capabilities', 'context', 'tags']);
+export const chosenColumns = keptValue<string[]>('models.columns', [
+  'name',
+  'kind',
+  'status',
+  'scope',
+  'capabilities',
+  'context',
+  'tags',
+]);
 
 const gap = 12;
 const padding = 16;

@@ -35,7 +35,14 @@ describe('matcher', () => {
 
 describe('address', () => {
   it('holds the filter and gives it back', () => {
-    const filter = { ...noFilter, q: 'a b', kind: 'embedding' as const, status: ['active' as const], tag: ['x', 'y'], hidden: 'only' as const };
+    const filter = {
+      ...noFilter,
+      q: 'a b',
+      kind: 'embedding' as const,
+      status: ['active' as const],
+      tag: ['x', 'y'],
+      hidden: 'only' as const,
+    };
     const params = withFilter(new URLSearchParams('model=ollama/x'), filter);
     expect(filterFrom(params)).toEqual(filter);
     expect(params.get('model')).toBe('ollama/x');

@@ -19,7 +19,16 @@ export interface Order {
   descending: boolean;
 }
 
-export const noFilter: Filter = { q: '', kind: '', status: [], provider: [], capability: [], scope: [], tag: [], hidden: '' };
+export const noFilter: Filter = {
+  q: '',
+  kind: '',
+  status: [],
+  provider: [],
+  capability: [],
+  scope: [],
+  tag: [],
+  hidden: '',
+};
 export const serverOrder: Order = { column: '', descending: false };
 
 const lists = ['status', 'provider', 'capability', 'scope', 'tag'] as const;
@@ -65,7 +74,9 @@ const haystacks = new WeakMap<Model, string>();
 function haystack(model: Model): string {
   let text = haystacks.get(model);
   if (text === undefined) {
-    text = [model.slug, model.provider, model.modelName, model.displayName, model.description, ...model.tags].join('\n').toLowerCase();
+    text = [model.slug, model.provider, model.modelName, model.displayName, model.description, ...model.tags]
+      .join('\n')
+      .toLowerCase();
     haystacks.set(model, text);
   }
   return text;

@@ -30,7 +30,9 @@ export function useChangeModel(org: string) {
     // The row shows the change at once, also where the server is slow.
     onMutate: ({ model, patch }) => {
       if (typeof patch.enabled === 'boolean')
-        patchModels(queryClient, org, (row) => (isSame(row, model) ? { ...row, enabled: patch.enabled as boolean } : row));
+        patchModels(queryClient, org, (row) =>
+          isSame(row, model) ? { ...row, enabled: patch.enabled as boolean } : row,
+        );
     },
     onSuccess: (changed) => {
       patchModels(queryClient, org, (row) => (isSame(row, changed) ? { ...row, ...changed } : row));

@@ -3,10 +3,15 @@ import { expect, it } from 'vitest';
 import { nothingSelected, reduceSelection, type SelectionAction } from './selection';
 
 const shown = ['a', 'b', 'c', 'd'];
-const after = (...actions: SelectionAction[]) => actions.reduce((s, action) => reduceSelection(s, action, shown), nothingSelected);
+const after = (...actions: SelectionAction[]) =>
+  actions.reduce((s, action) => reduceSelection(s, action, shown), nothingSelected);
 
 it('extends a range from where it began', () => {
-  const selection = after({ type: 'move', to: 1, extend: false }, { type: 'move', to: 2, extend: true }, { type: 'move', to: 3, extend: true });
+  const selection = after(
+    { type: 'move', to: 1, extend: false },
+    { type: 'move', to: 2, extend: true },
+    { type: 'move', to: 3, extend: true },
+  );
   expect([...selection.ids]).toEqual(['b', 'c', 'd']);
   expect(selection.active).toBe(3);
 });
@@ -23,5 +28,9 @@ it('selects what is shown and keeps what is not', () => {
 
 it('toggles one, and a range with Shift', () => {
   expect([...after({ type: 'toggle', index: 1 }, { type: 'toggle', index: 1 }).ids]).toEqual([]);
-  expect([...after({ type: 'toggle', index: 0 }, { type: 'toggle', index: 2, extend: true }).ids]).toEqual(['a', 'b', 'c']);
+  expect([...after({ type: 'toggle', index: 0 }, { type: 'toggle', index: 2, extend: true }).ids]).toEqual([
+    'a',
+    'b',
+    'c',
+  ]);
 });

@@ -36,7 +36,12 @@ export function useBulk(org: string) {
     stopped.current = false;
     setProgress({ done: 0, total: changes.length });
     try {
-      const result = await runBulk(org, changes, (done) => setProgress({ done, total: changes.length }), () => stopped.current);
+      const result = await runBulk(
+        org,
+        changes,
+        (done) => setProgress({ done, total: changes.length }),
+        () => stopped.current,
+      );
       const versions = new Map(result.done.map(({ change, version }) => [change.slug, { change, version }]));
       patchModels(queryClient, org, (model) => {
         const changed = versions.get(model.slug);

@@ -17,9 +17,34 @@ const nextSize = 1000;
 
 // What a row shows. Metadata can be large, and the details are read when a model is opened.
 const fields = [
-  'id', 'platformId', 'ownId', 'scope', 'provider', 'modelName', 'slug', 'kind', 'displayName', 'description', 'status',
-  'enabled', 'inherits', 'blocked', 'blockedBy', 'hidden', 'lifecycle', 'availability', 'contextWindow', 'outputTokensMax',
-  'embeddingDimensions', 'capabilities', 'tags', 'isDefault', 'sources', 'version', 'updatedAt', 'prices',
+  'id',
+  'platformId',
+  'ownId',
+  'scope',
+  'provider',
+  'modelName',
+  'slug',
+  'kind',
+  'displayName',
+  'description',
+  'status',
+  'enabled',
+  'inherits',
+  'blocked',
+  'blockedBy',
+  'hidden',
+  'lifecycle',
+  'availability',
+  'contextWindow',
+  'outputTokensMax',
+  'embeddingDimensions',
+  'capabilities',
+  'tags',
+  'isDefault',
+  'sources',
+  'version',
+  'updatedAt',
+  'prices',
 ].join(',');
 
 export const modelsKey = (org: string) => ['models', org] as const;
@@ -33,11 +58,19 @@ export function useModels(org: string) {
         client.GET('/v1/orgs/{org}/models', {
           params: {
             path: { org },
-            query: { fields, page_size: pageParam ? nextSize : firstSize, ...(pageParam ? { page_token: pageParam } : {}) },
+            query: {
+              fields,
+              page_size: pageParam ? nextSize : firstSize,
+              ...(pageParam ? { page_token: pageParam } : {}),
+            },
           },
         }),
       );
-      return { models: page.data as unknown as Model[], next: page.next_page_token, total: page.total_size ?? page.data.length };
+      return {
+        models: page.data as unknown as Model[],
+        next: page.next_page_token,
+        total: page.total_size ?? page.data.length,
+      };
     },
     getNextPageParam: (page) => page.next || undefined,
   });
@@ -51,10 +84,12 @@ export function useModels(org: string) {
 
 /** Changes models of the cached list in their places. */
 export function patchModels(queryClient: QueryClient, org: string, change: (model: Model) => Model | null) {
-  queryClient.setQueryData<InfiniteData<Page>>(modelsKey(org), (data) =>
-    data && {
-      ...data,
-      pages: data.pages.map((page) => ({ ...page, models: page.models.flatMap((model) => change(model) ?? []) })),
-    },
+  queryClient.setQueryData<InfiniteData<Page>>(
+    modelsKey(org),
+    (data) =>
+      data && {
+        ...data,
+        pages: data.pages.map((page) => ({ ...page, models: page.models.flatMap((model) => change(model) ?? []) })),
+      },
   );
 }

@@ -11,9 +11,16 @@ export function useSetDefault(org: string) {
   const queryClient = useQueryClient();
   return useMutation({
     mutationFn: (model: Model) =>
-      body(client.PUT('/v1/orgs/{org}/defaults', { params: { path: { org } }, body: { kind: model.kind, model: model.slug } })),
+      body(
+        client.PUT('/v1/orgs/{org}/defaults', {
+          params: { path: { org } },
+          body: { kind: model.kind, model: model.slug },
+        }),
+      ),
     onSuccess: (_, model) => {
-      patchModels(queryClient, org, (row) => (row.kind === model.kind ? { ...row, isDefault: row.slug === model.slug } : row));
+      patchModels(queryClient, org, (row) =>
+        row.kind === model.kind ? { ...row, isDefault: row.slug === model.slug } : row,
+      );
       notify(texts.models.bulk.defaultSet(nameOf(model), texts.models.kind[model.kind] ?? model.kind));
       void queryClient.invalidateQueries({ queryKey: modelsKey(org) });
       void queryClient.invalidateQueries({ queryKey: ['model', org] });

@@ -12,9 +12,13 @@ const b = aModel({ slug: 'x/b' });
 const c = aModel({ slug: 'x/c' });
 
 function shown(models: (typeof a)[], filter = active, order = serverOrder, refresh = 0) {
-  return renderHook((p: { models: (typeof a)[]; filter: typeof active; order: typeof serverOrder; refresh: number }) => useShownModels(p.models, p.filter, p.order, p.refresh), {
-    initialProps: { models, filter, order, refresh },
-  });
+  return renderHook(
+    (p: { models: (typeof a)[]; filter: typeof active; order: typeof serverOrder; refresh: number }) =>
+      useShownModels(p.models, p.filter, p.order, p.refresh),
+    {
+      initialProps: { models, filter, order, refresh },
+    },
+  );
 }
 const slugs = (models: (typeof a)[]) => models.map((m) => m.slug);
 
@@ -36,12 +40,22 @@ it('lets the row go with a refresh', () => {
 it('does not move a row whose sorted value is edited', () => {
   const byName = { column: 'name', descending: false };
   const hook = shown([a, b], active, byName);
-  hook.rerender({ models: [aModel({ slug: 'x/a', displayName: 'Zebra' }), b], filter: active, order: byName, refresh: 0 });
+  hook.rerender({
+    models: [aModel({ slug: 'x/a', displayName: 'Zebra' }), b],
+    filter: active,
+    order: byName,
+    refresh: 0,
+  });
   expect(slugs(hook.result.current)).toEqual(['x/a', 'x/b']);
 });
 
 it('shows rows that arrive later', () => {
   const hook = shown([a]);
-  hook.rerender({ models: [a, b, aModel({ slug: 'x/d', status: 'disabled' })], filter: active, order: serverOrder, refresh: 0 });
+  hook.rerender({
+    models: [a, b, aModel({ slug: 'x/d', status: 'disabled' })],
+    filter: active,
+    order: serverOrder,
+    refresh: 0,
+  });
   expect(slugs(hook.result.current)).toEqual(['x/a', 'x/b']);
 });
