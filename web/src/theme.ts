@@ -91,7 +91,46 @@ export const theme = createTheme({
       },
     },
     MuiButton: { defaultProps: { disableElevation: true }, styleOverrides: { root: { ...pill, minHeight: 36 } } },
-    MuiToggleButton: { styleOverrides: { root: { textTransform: 'none' } } },
+    MuiToggleButton: {
+      styleOverrides: {
+        root: {
+          textTransform: 'none',
+          color: 'var(--mui-palette-text-secondary)',
+          borderColor: 'var(--mui-palette-divider)',
+          '&.Mui-selected, &.Mui-selected:hover': {
+            color: 'var(--mui-palette-surface-onSecondaryContainer)',
+            backgroundColor: 'var(--mui-palette-surface-secondaryContainer)',
+          },
+        },
+      },
+    },
+    MuiSwitch: {
+      styleOverrides: {
+        root: { width: 48, height: 28, padding: 0, margin: '6px 10px 6px 11px', overflow: 'visible' },
+        switchBase: {
+          padding: 7,
+          '&.Mui-checked': { transform: 'translateX(20px)' },
+          '&.Mui-checked + .MuiSwitch-track': {
+            opacity: 1,
+            backgroundColor: 'var(--mui-palette-primary-main)',
+            borderColor: 'var(--mui-palette-primary-main)',
+          },
+          '&.Mui-checked .MuiSwitch-thumb': { backgroundColor: 'var(--mui-palette-primary-contrastText)' },
+          '&.Mui-focusVisible + .MuiSwitch-track': {
+            outline: '2px solid var(--mui-palette-primary-main)',
+            outlineOffset: 2,
+          },
+        },
+        thumb: { width: 14, height: 14, boxShadow: 'none', backgroundColor: 'var(--mui-palette-surface-outline)' },
+        track: {
+          boxSizing: 'border-box',
+          borderRadius: 14,
+          opacity: 1,
+          border: '2px solid var(--mui-palette-surface-outline)',
+          backgroundColor: 'var(--mui-palette-surface-container)',
+        },
+      },
+    },
     MuiChip: { styleOverrides: { root: { borderRadius: 8 } } },
     MuiDialog: { styleOverrides: { paper: { borderRadius: 24, backgroundImage: 'none' } } },
     MuiDrawer: { styleOverrides: { paper: { backgroundImage: 'none' } } },

@@ -30,7 +30,7 @@ export function Empty(props: { icon: string; title: string; hint?: ReactNode; ac
         {props.title}
       </Typography>
       {props.hint && (
-        <Typography component="div" color="text.secondary" sx={{ maxWidth: 480 }}>
+        <Typography component="div" color="textSecondary" sx={{ maxWidth: 480 }}>
           {props.hint}
         </Typography>
       )}
@@ -58,7 +58,7 @@ export function SlowNote({ afterMs = 1500 }: { afterMs?: number }) {
     return () => clearTimeout(timer);
   }, [afterMs]);
   return slow ? (
-    <Typography variant="body2" color="text.secondary" sx={{ p: 1, textAlign: 'center' }}>
+    <Typography variant="body2" color="textSecondary" sx={{ p: 1, textAlign: 'center' }}>
       {texts.common.slow}
     </Typography>
   ) : null;

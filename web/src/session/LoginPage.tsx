@@ -24,7 +24,7 @@ export function LoginPage({ state }: { state: SessionState }) {
             <img src={`${import.meta.env.BASE_URL}icon.svg`} alt="" width={44} height={44} />
             <div>
               <Typography variant="h1">{texts.common.appName}</Typography>
-              <Typography color="text.secondary">{texts.login.intro}</Typography>
+              <Typography color="textSecondary">{texts.login.intro}</Typography>
             </div>
           </Stack>
           {state.kind === 'unsupported' ? (

@@ -49,7 +49,7 @@ export function AccountMenu() {
             {session.user.name || session.user.subject}
           </Typography>
           {role && (
-            <Typography variant="body2" color="text.secondary">
+            <Typography variant="body2" color="textSecondary">
               {texts.shell.role[role]}. {texts.shell.roleHint[role]}.
             </Typography>
           )}

@@ -1,6 +1,7 @@
 // Every text that a person reads, in English. A translation is a copy of this folder.
 import { common } from './common';
 import { models } from './models';
+import { detail } from './detail';
 import { login, shell } from './shell';
 
-export const texts = { common, shell, login, models };
+export const texts = { common, shell, login, models, detail };

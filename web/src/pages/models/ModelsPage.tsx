@@ -23,6 +23,7 @@ import { chosenColumns } from './columns';
 import { FilterBar, FiltersButton, SearchField } from './FilterBar';
 import { choicesIn, type Filter, filterFrom, noFilter, type Order, orderFrom, withFilter } from './filters';
 import { KindTabs } from './KindTabs';
+import { ModelDrawer } from './detail/ModelDrawer';
 import { useChangeModel } from './modelApi';
 import { ModelCards } from './ModelCards';
 import { ModelTable } from './ModelTable';
@@ -162,6 +163,7 @@ export default function ModelsPage() {
           onClear={() => dispatch({ type: 'none' })}
         />
       )}
+      <ModelDrawer org={org} editable={editable} />
       <FailedDialog failed={bulk.failed} onClose={bulk.forgetFailed} />
     </Box>
   );

@@ -1,0 +1,125 @@
+import Alert from '@mui/material/Alert';
+import Autocomplete from '@mui/material/Autocomplete';
+import Checkbox from '@mui/material/Checkbox';
+import FormControlLabel from '@mui/material/FormControlLabel';
+import TextField from '@mui/material/TextField';
+import Typography from '@mui/material/Typography';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+
+import { body, client, ifMatch } from '../../../api/client';
+import { type Model, nameOf } from '../../../api/types';
+import { ConfirmDialog } from '../../../components/ConfirmDialog';
+import { notify } from '../../../components/Notices';
+import { Problem } from '../../../components/Problem';
+import { Skeletons } from '../../../components/States';
+import { texts } from '../../../texts';
+import { modelsKey, useModels } from '../useModels';
+import css from './detail.module.css';
+import { type Dependent, repoint } from './replace';
+
+const t = texts.detail.remove;
+
+interface Props {
+  org: string;
+  model: Model;
+  onClose: () => void;
+  onDeleted: () => void;
+}
+
+/** Lists what uses the model, and points it at another one before the model goes. */
+export function DeleteDialog({ org, model, onClose, onDeleted }: Props) {
+  const own = model.scope === 'override';
+  const queryClient = useQueryClient();
+  const [replacement, setReplacement] = useState<Model | null>(null);
+  const [force, setForce] = useState(false);
+  const { models } = useModels(org);
+  const dependents = useQuery({
+    queryKey: ['dependents', org, model.slug],
+    staleTime: 0,
+    queryFn: async () =>
+      (
+        await body(
+          client.GET('/v1/orgs/{org}/models/{model}/dependents', {
+            params: { path: { org, model: model.slug }, query: { page_size: 1000 } },
+          }),
+        )
+      ).data,
+  });
+  const deleting = useMutation({
+    mutationFn: async (users: Dependent[]) => {
+      if (replacement) for (const user of users) await repoint(org, model.slug, replacement.slug, user);
+      await body(
+        client.DELETE('/v1/orgs/{org}/models/{model}', {
+          params: {
+            path: { org, model: model.slug },
+            query: force ? { force: true } : {},
+            header: { 'If-Match': ifMatch(model.version) },
+          },
+        }),
+      );
+    },
+    onSuccess: () => {
+      notify((own ? t.doneOwn : t.done)(nameOf(model)));
+      onDeleted();
+    },
+    onSettled: () => {
+      void queryClient.invalidateQueries({ queryKey: modelsKey(org) });
+      void queryClient.invalidateQueries({ queryKey: ['dependents', org] });
+      void queryClient.invalidateQueries({ queryKey: ['model', org] });
+    },
+  });
+  const users = dependents.data ?? [];
+  const others = models.filter((other) => other.kind === model.kind && other.slug !== model.slug);
+  return (
+    <ConfirmDialog
+      danger
+      title={(own ? t.titleOwn : t.title)(nameOf(model))}
+      text={own ? t.hintOwn : t.hint}
+      action={replacement ? t.replaceAndDelete : texts.common.delete}
+      busy={deleting.isPending}
+      blocked={!dependents.data || (users.length > 0 && !replacement && !force)}
+      error={deleting.error}
+      onConfirm={() => deleting.mutate(users)}
+      onClose={onClose}
+    >
+      {dependents.error && <Problem error={dependents.error} onRetry={() => void dependents.refetch()} />}
+      {dependents.isPending && <Skeletons rows={1} />}
+      {users.length > 0 && (
+        <>
+          <Alert severity="warning">{t.dependents(users.length)}</Alert>
+          <ul className={css.plain}>
+            {users.map((user) => (
+              <li key={`${user.refType}/${user.refId}`}>
+                <strong>{t.refType[user.refType ?? ''] ?? user.refType}</strong> {user.label || user.refId}
+              </li>
+            ))}
+          </ul>
+          {users.some((user) => user.refType === 'knowledge_base') && <Alert severity="info">{t.knowledgeBase}</Alert>}
+          <Autocomplete
+            options={others}
+            value={replacement}
+            onChange={(_, next) => setReplacement(next)}
+            getOptionLabel={nameOf}
+            getOptionKey={(other) => other.slug}
+            isOptionEqualToValue={(a, b) => a.slug === b.slug}
+            renderInput={(params) => <TextField {...params} label={t.replace} helperText={t.replaceHint} />}
+          />
+          {!replacement && (
+            <FormControlLabel
+              control={<Checkbox checked={force} onChange={(e) => setForce(e.target.checked)} />}
+              label={
+                <>
+                  {t.force}
+                  <Typography variant="body2" color="textSecondary">
+                    {t.forceHint}
+                  </Typography>
+                </>
+              }
+            />
+          )}
+        </>
+      )}
+    </ConfirmDialog>
+  );
+}

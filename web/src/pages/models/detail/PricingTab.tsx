@@ -1,0 +1,190 @@
+import { mdiCashRemove, mdiDeleteOutline, mdiPlus } from '@mdi/js';
+import Box from '@mui/material/Box';
+import Button from '@mui/material/Button';
+import IconButton from '@mui/material/IconButton';
+import InputAdornment from '@mui/material/InputAdornment';
+import MenuItem from '@mui/material/MenuItem';
+import Stack from '@mui/material/Stack';
+import TextField from '@mui/material/TextField';
+import Typography from '@mui/material/Typography';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+
+import type { Model } from '../../../api/types';
+import { Icon } from '../../../components/Icon';
+import { notify } from '../../../components/Notices';
+import { Problem } from '../../../components/Problem';
+import { Empty, Skeletons } from '../../../components/States';
+import { formatNumber, formatPrice } from '../../../format';
+import { useStore } from '../../../store';
+import { texts } from '../../../texts';
+import { modelsKey } from '../useModels';
+import css from './detail.module.css';
+import { isAmount, type Price, priceDraftOf, readPrices, writePrices } from './prices';
+
+const t = texts.detail.pricing;
+const nameOfDimension = (dimension: string) => t.dimension[dimension] ?? dimension;
+
+export function PricingTab({ org, model, editable }: { org: string; model: Model; editable: boolean }) {
+  const queryClient = useQueryClient();
+  const key = ['prices', org, model.slug];
+  const query = useQuery({ queryKey: key, queryFn: () => readPrices(org, model.slug) });
+  const kept = priceDraftOf(org, model.slug);
+  const draft = useStore(kept);
+  const saving = useMutation({
+    mutationFn: (prices: Price[]) => writePrices(org, model.slug, prices),
+    onSuccess: () => {
+      kept.set(null);
+      notify(t.saved);
+      void queryClient.invalidateQueries({ queryKey: key });
+      void queryClient.invalidateQueries({ queryKey: modelsKey(org) });
+    },
+  });
+  if (query.error) return <Problem error={query.error} optional onRetry={() => void query.refetch()} />;
+  if (!query.data) return <Skeletons rows={4} />;
+  const { prices } = query.data;
+  const start = () =>
+    kept.set([
+      ...prices,
+      { dimension: prices.length === 0 ? 'input' : 'output', serviceTier: 'standard', minContextTokens: 0, amount: '' },
+    ]);
+  if (draft && editable)
+    return (
+      <>
+        <PriceEditor prices={draft} onChange={(next) => kept.set(next)} />
+        {saving.error && <Problem error={saving.error} optional onRetry={() => saving.mutate(draft)} />}
+        <Stack direction="row" sx={{ gap: 1, mt: 2, justifyContent: 'flex-end' }}>
+          <Button onClick={() => kept.set(null)}>{texts.detail.discard}</Button>
+          <Button
+            variant="contained"
+            disabled={saving.isPending || !draft.every((price) => isAmount(price.amount))}
+            onClick={() => saving.mutate(draft)}
+          >
+            {t.save}
+          </Button>
+        </Stack>
+      </>
+    );
+  if (prices.length === 0)
+    return (
+      <Empty
+        icon={mdiCashRemove}
+        title={t.none}
+        hint={t.noneHint}
+        action={
+          editable && (
+            <Button variant="contained" onClick={start}>
+              {t.add}
+            </Button>
+          )
+        }
+      />
+    );
+  return (
+    <Stack sx={{ gap: 1.5 }}>
+      <table className={css.diff}>
+        <thead>
+          <tr>
+            <th>{t.column.dimension}</th>
+            <th>{t.column.tier}</th>
+            <th>{t.column.from}</th>
+            <th>{t.column.amount}</th>
+            <th>{t.column.source}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {prices.map((price) => (
+            <tr key={`${price.dimension} ${price.serviceTier} ${price.minContextTokens} ${price.source}`}>
+              <th scope="row">{nameOfDimension(price.dimension)}</th>
+              <td>{t.tier[price.serviceTier] ?? price.serviceTier}</td>
+              <td>{price.minContextTokens > 0 ? t.fromContext(formatNumber(price.minContextTokens)) : t.any}</td>
+              <td>{formatPrice(price.amount)}</td>
+              <td>{price.source && (texts.detail.source[price.source] ?? price.source)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <Typography variant="body2" color="textSecondary">
+        {t.perUnit}
+      </Typography>
+      {editable && (
+        <Button variant="outlined" sx={{ alignSelf: 'flex-start' }} onClick={() => kept.set(prices)}>
+          {texts.common.edit}
+        </Button>
+      )}
+    </Stack>
+  );
+}
+
+function PriceEditor({ prices, onChange }: { prices: Price[]; onChange: (prices: Price[]) => void }) {
+  const set = (index: number, change: Partial<Price>) =>
+    onChange(prices.map((price, i) => (i === index ? { ...price, ...change } : price)));
+  return (
+    <Stack sx={{ gap: 2 }}>
+      {prices.map((price, i) => (
+        <Box
+          key={i}
+          sx={{ display: 'grid', gridTemplateColumns: { xs: '1fr 1fr 40px', sm: '1.3fr 1fr 1fr 1fr 40px' }, gap: 1 }}
+        >
+          <TextField
+            select
+            label={t.column.dimension}
+            value={price.dimension}
+            onChange={(e) => set(i, { dimension: e.target.value })}
+          >
+            {Object.entries(t.dimension).map(([value, label]) => (
+              <MenuItem key={value} value={value}>
+                {label}
+              </MenuItem>
+            ))}
+          </TextField>
+          <TextField
+            select
+            label={t.column.tier}
+            value={price.serviceTier}
+            onChange={(e) => set(i, { serviceTier: e.target.value })}
+          >
+            {Object.entries(t.tier).map(([value, label]) => (
+              <MenuItem key={value} value={value}>
+                {label}
+              </MenuItem>
+            ))}
+          </TextField>
+          <TextField
+            type="number"
+            label={t.column.from}
+            value={price.minContextTokens}
+            onChange={(e) => set(i, { minContextTokens: Math.max(0, Number(e.target.value)) })}
+            slotProps={{ htmlInput: { min: 0, step: 1 } }}
+          />
+          <TextField
+            label={t.column.amount}
+            value={price.amount}
+            placeholder={t.amountHint}
+            error={price.amount !== '' && !isAmount(price.amount)}
+            helperText={price.amount !== '' && !isAmount(price.amount) ? t.invalid : undefined}
+            onChange={(e) => set(i, { amount: e.target.value })}
+            slotProps={{
+              htmlInput: { inputMode: 'decimal' },
+              input: { startAdornment: <InputAdornment position="start">$</InputAdornment> },
+            }}
+          />
+          <IconButton
+            aria-label={t.remove(nameOfDimension(price.dimension))}
+            onClick={() => onChange(prices.filter((_, other) => other !== i))}
+          >
+            <Icon path={mdiDeleteOutline} />
+          </IconButton>
+        </Box>
+      ))}
+      <Button
+        sx={{ alignSelf: 'flex-start' }}
+        startIcon={<Icon path={mdiPlus} />}
+        onClick={() =>
+          onChange([...prices, { dimension: 'output', serviceTier: 'standard', minContextTokens: 0, amount: '' }])
+        }
+      >
+        {t.add}
+      </Button>
+    </Stack>
+  );
+}
