@@ -1,6 +1,6 @@
 // The one table of pages: address, entry in the navigation, the permission that it takes, and the code, which is loaded
 // when the page is first opened.
-import { mdiViewListOutline } from '@mdi/js';
+import { mdiChatProcessingOutline, mdiFormSelect, mdiViewListOutline } from '@mdi/js';
 import { type ComponentType, lazy } from 'react';
 
 import { texts } from './texts';
@@ -27,6 +27,22 @@ export const pages: PageRoute[] = [
     permission: 'org:models:read',
     platform: true,
     page: page(() => import('./pages/models/ModelsPage')),
+  },
+  {
+    path: 'playground',
+    label: texts.shell.nav.playground,
+    icon: mdiChatProcessingOutline,
+    permission: 'org:models:use',
+    platform: false,
+    page: page(() => import('./pages/playground/PlaygroundPage')),
+  },
+  {
+    path: 'picker',
+    label: texts.shell.nav.picker,
+    icon: mdiFormSelect,
+    permission: 'org:models:use',
+    platform: false,
+    page: page(() => import('./pages/picker/PickerPage')),
   },
 ];
 

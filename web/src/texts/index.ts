@@ -2,6 +2,7 @@
 import { common } from './common';
 import { models } from './models';
 import { detail } from './detail';
+import { picker, playground } from './playground';
 import { login, shell } from './shell';
 
-export const texts = { common, shell, login, models, detail };
+export const texts = { common, shell, login, models, detail, playground, picker };

@@ -1,0 +1,52 @@
+import { counted } from '../format';
+
+export const playground = {
+  title: 'Playground',
+  intro:
+    'Ask a model before others do. Your questions are sent as ordinary requests: they count, and they are on record.',
+  model: 'Model',
+  system: 'System message',
+  systemHint: 'How the model should behave. Optional.',
+  temperature: 'Temperature',
+  maxTokens: 'Output at most',
+  settings: 'Settings',
+  message: 'Your message',
+  messageHint: 'Enter sends, Shift+Enter begins a new line',
+  send: 'Send',
+  stop: 'Stop',
+  again: 'Ask again',
+  newChat: 'New chat',
+  empty: 'Ask something',
+  emptyHint: 'Choose a model, or leave the choice to the organisation’s default.',
+  you: 'You',
+  thinking: 'Reasoning',
+  waiting: 'Waiting for the first words…',
+  stopped: 'Stopped. The model may have gone on for a moment.',
+  incomplete: 'The stream ended before the answer was complete.',
+  tokens: (input: number, output: number) => `${counted(input, 'token', 'tokens')} in, ${output.toLocaleString()} out`,
+  firstToken: (ms: number) => `first words after ${ms.toLocaleString()} ms`,
+  took: (ms: number) => `${(ms / 1000).toLocaleString(undefined, { maximumFractionDigits: 1 })} s in all`,
+  cost: (price: string) => `cost ${price}`,
+  finish: {
+    length: 'The answer reached the limit of its length.',
+    content_filter: 'The provider’s filter ended the answer.',
+  } as Record<string, string>,
+};
+
+export const picker = {
+  title: 'Model picker',
+  intro: 'What people of this organisation choose from. It is the same component as in the playground.',
+  label: 'Model',
+  placeholder: 'Default of the organisation',
+  defaultIs: (name: string) => `Default: ${name}`,
+  favourites: 'Favourites',
+  favourite: (name: string) => `${name} is a favourite`,
+  more: (count: number) => `${count.toLocaleString()} more. Type to narrow.`,
+  none: 'You may use no model yet. Ask an administrator of the organisation.',
+  noMatch: 'No model matches',
+  kind: 'Kind',
+  chosen: 'Chosen',
+  nothingChosen: 'Nothing is chosen: requests use the default.',
+  usable: (count: number) => `You may use ${counted(count, 'model', 'models')}.`,
+  noDefault: 'No default is set',
+};
