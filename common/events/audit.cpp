@@ -304,14 +304,16 @@ std::string_view name_of(Outcome outcome) {
   return "failed";
 }
 
-void fill_metadata(LlmRequest& event, const std::map<std::string, std::string>& metadata) {
+void fill_metadata(LlmRequest& event, const std::map<std::string, std::string>& metadata,
+                   const RedactionPatterns& patterns) {
   constexpr std::size_t around = 6;  // quotes, colon and comma
   std::size_t bytes = 0;
   for (const auto& [name, value] : metadata) {
     if (name == "conversationId") {
       continue;
     }
-    const auto kept = redact_secrets(utf8_prefix(value, metadata_value_bytes_max)).text;
+    auto kept = redact_secrets(utf8_prefix(value, metadata_value_bytes_max)).text;
+    patterns.take_out(kept);
     bytes += json_string_bytes(name) + json_string_bytes(kept) + around;
     if (bytes > metadata_bytes_max) {
       ++event.metadata_omitted;

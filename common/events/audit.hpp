@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "common/events/chunk.hpp"
+#include "common/events/redaction_patterns.hpp"
 #include "common/result.hpp"
 
 namespace tokenrail::events {
@@ -54,9 +55,9 @@ struct AuditedContent {
 /// What the policy `truncated` keeps of one text.
 inline constexpr std::size_t audit_excerpt_bytes_max = 2000;
 /// `text_bytes_max` bounds the kept text under every policy, so that the record fits its topic's limit; a cut never
-/// splits a UTF-8 sequence. What looks like a secret (redaction.hpp) and every one of `secret_literals` is replaced.
+/// splits a UTF-8 sequence. What looks like a secret (redaction.hpp) and what `patterns` match is replaced.
 [[nodiscard]] AuditedContent audited(std::string_view text, ContentPolicy policy, std::size_t text_bytes_max,
-                                     std::span<const std::string> secret_literals = {});
+                                     const RedactionPatterns& patterns = {});
 
 struct AuditedMessage {
   std::string role;
@@ -108,7 +109,8 @@ struct LlmRequest {
 /// many entries, in the order of their names, as 4 KiB hold. The rest is counted.
 inline constexpr std::size_t metadata_value_bytes_max = 256;
 inline constexpr std::size_t metadata_bytes_max = 4'096;
-void fill_metadata(LlmRequest& event, const std::map<std::string, std::string>& metadata);
+void fill_metadata(LlmRequest& event, const std::map<std::string, std::string>& metadata,
+                   const RedactionPatterns& patterns = {});
 
 /// `bytes_max`: the record is kept within it by cutting the messages from the oldest on (first their texts, then the
 /// messages themselves), flagged as `truncated`; then the names of the tools and the metadata. What is left, ids, model

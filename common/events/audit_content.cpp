@@ -70,14 +70,15 @@ void AuditedText::hash_pending() {
   pending_.clear();
 }
 
-AuditedContent AuditedText::finish(std::span<const std::string> secret_literals) {
+AuditedContent AuditedText::finish(const RedactionPatterns& patterns) {
   hash_pending();
   AuditedContent content{.sha256 = hash_->hex(), .bytes = bytes_};
   if (policy_ == ContentPolicy::none) return content;
 
   const bool all_here = head_.size() == static_cast<std::size_t>(bytes_);
   const auto window = all_here ? std::string_view(head_) : utf8_prefix(head_, head_.size());
-  auto redacted = redact_secrets(window, secret_literals);
+  auto redacted = redact_secrets(window);
+  if (patterns.take_out(redacted.text)) redacted.redacted = true;
   const auto kept = utf8_prefix(redacted.text, kept_max_);
   content.truncated = !all_here || kept.size() < redacted.text.size();
   content.redacted = redacted.redacted;
@@ -87,10 +88,10 @@ AuditedContent AuditedText::finish(std::span<const std::string> secret_literals)
 }
 
 AuditedContent audited(std::string_view text, ContentPolicy policy, std::size_t text_bytes_max,
-                       std::span<const std::string> secret_literals) {
+                       const RedactionPatterns& patterns) {
   AuditedText whole(policy, text_bytes_max);
   whole.append(text);
-  return whole.finish(secret_literals);
+  return whole.finish(patterns);
 }
 
 }  // namespace tokenrail::events

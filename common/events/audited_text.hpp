@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -23,7 +22,7 @@ class AuditedText {
   void append(std::string_view piece);
   [[nodiscard]] bool empty() const { return bytes_ == 0; }
   /// As audited() says it of the whole text. May be called once.
-  [[nodiscard]] AuditedContent finish(std::span<const std::string> secret_literals = {});
+  [[nodiscard]] AuditedContent finish(const RedactionPatterns& patterns = {});
 
  private:
   struct Hash;

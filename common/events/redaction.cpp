@@ -49,11 +49,11 @@ struct KeyPrefix {
   std::string_view prefix;
   std::size_t rest_min;
 };
-constexpr std::array<KeyPrefix, 20> key_prefixes{{
-    {"sk-", 16},    {"sk_live_", 16}, {"rk_live_", 16}, {"pk-", 24},    {"gsk_", 20},
-    {"hf_", 20},    {"r8_", 20},      {"xai-", 20},     {"nvapi-", 20}, {"AIza", 30},
-    {"ya29.", 20},  {"ghp_", 20},     {"gho_", 20},     {"ghs_", 20},   {"github_pat_", 20},
-    {"glpat-", 16}, {"xoxb-", 10},    {"xoxp-", 10},    {"pplx-", 20},  {"tgp_v1_", 16},
+constexpr std::array<KeyPrefix, 21> key_prefixes{{
+    {"sk-", 16},   {"sk_live_", 16}, {"rk_live_", 16},    {"pk-", 24},    {"gsk_", 20},  {"hf_", 20},
+    {"r8_", 20},   {"xai-", 20},     {"nvapi-", 20},      {"AIza", 30},   {"ya29.", 20}, {"ghp_", 20},
+    {"gho_", 20},  {"ghs_", 20},     {"github_pat_", 20}, {"glpat-", 16}, {"xoxb-", 10}, {"xoxp-", 10},
+    {"pplx-", 20}, {"tgp_v1_", 16},  {"trk_", 20},
 }};
 
 /// Fields whose value is a secret, compared without case and without '_', '-' and ' '.
@@ -298,31 +298,10 @@ class Redactor {
   std::size_t token_tried_until_ = 0;
 };
 
-void replace_all(Redacted& target, std::string_view literal) {
-  if (literal.empty() || target.text.find(literal) == std::string::npos) {
-    return;
-  }
-  std::string replaced;
-  std::size_t copied = 0;
-  for (std::size_t at = target.text.find(literal); at != std::string::npos; at = target.text.find(literal, copied)) {
-    replaced.append(target.text, copied, at - copied);
-    replaced.append(redaction_mark);
-    copied = at + literal.size();
-  }
-  replaced.append(target.text, copied);
-  target.text = std::move(replaced);
-  target.redacted = true;
-}
-
 }  // namespace
 
-Redacted redact_secrets(std::string_view text, std::span<const std::string> literals) {
-  auto result = Redactor(text).run();
-  // Sorted by nothing: where one literal is part of another, the order given decides which mark stands.
-  for (const auto& literal : literals) {
-    replace_all(result, literal);
-  }
-  return result;
+Redacted redact_secrets(std::string_view text) {
+  return Redactor(text).run();
 }
 
 }  // namespace tokenrail::events

@@ -213,6 +213,13 @@ constexpr Setting settings[] = {
      .help = "Bytes kept of one text where audit.content is truncated.",
      .min = 0,
      .max = gibibyte},
+    {.name = "audit.redact",
+     .env = {},
+     .kind = Kind::list,
+     .default_value = "",
+     .help =
+         "Regular expressions (RE2) of what is taken out of the texts and the metadata in llm.audit, beside secrets. A "
+         "pattern with a comma is written in the configuration file."},
 };
 
 }  // namespace
@@ -286,6 +293,7 @@ RouterOptions router_options(const config::Values& values) {
   options.unreported_max = values.duration("router.unreported_max");
   options.record_bytes_max = bytes("router.record_bytes_max");
   options.partition_attempts_max = attempts_listed_max(options.record_bytes_max, options.partition_attempts_max);
+  options.redaction = events::RedactionPatterns::compile(values.list("audit.redact")).value_or({});
   const auto& content = values.text("audit.content");
   options.content_policy = content == "none"   ? events::ContentPolicy::none
                            : content == "full" ? events::ContentPolicy::full

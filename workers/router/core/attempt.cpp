@@ -104,14 +104,15 @@ void Attempt::write_request(std::size_t bytes_max) {
     if (const auto it = asked->metadata.find("conversationId"); it != asked->metadata.end()) {
       event.conversation_id = events::utf8_prefix(it->second, conversation_id_bytes_max);
     }
-    events::fill_metadata(event, asked->metadata);
+    events::fill_metadata(event, asked->metadata, services_.options.redaction);
     for (const auto& message : asked->messages) {
       std::string text;
       for (const auto& part : message.content) text += part.text;
       event.content_bytes += static_cast<std::int64_t>(text.size());
       event.messages.push_back({
           .role = std::string(events::name_of(message.role)),
-          .content = events::audited(text, services_.options.content_policy, services_.options.content_bytes_max),
+          .content = events::audited(text, services_.options.content_policy, services_.options.content_bytes_max,
+                                     services_.options.redaction),
           .parts = static_cast<std::int64_t>(message.content.size()),
           .tool_calls = static_cast<std::int64_t>(message.tool_calls.size()),
       });
@@ -301,7 +302,7 @@ events::LlmResponse Attempt::response(Outcome outcome) {
   event.usage = usage_;
   event.chunks = seq_;
   event.tool_calls = tool_call_count_;
-  if (!said_.empty()) event.content = said_.finish();
+  if (!said_.empty()) event.content = said_.finish(services_.options.redaction);
   event.duplicate_of_offset = duplicate_of_offset_;
   event.duplicate_of_attempt = duplicate_of_attempt_;
   if (terminal_) {

@@ -77,6 +77,7 @@ struct RouterOptions {
   std::size_t record_bytes_max = 900'000;  ///< of a value on chat.chunks and llm.audit
   events::ContentPolicy content_policy = events::ContentPolicy::truncated;
   std::size_t content_bytes_max = 2'048;  ///< of one audited text where the policy is `truncated`
+  events::RedactionPatterns redaction{};  ///< what is taken out of audited texts beside secrets
 };
 
 /// How many attempts a partition may run at a time: each is listed in `router.released` and `router.continuing`, and

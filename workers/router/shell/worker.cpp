@@ -145,6 +145,9 @@ Result<void> Worker::start() {
     return std::unexpected(connections.error());
   }
   if (const auto ring = crypto::load_key_ring(values_); !ring) return std::unexpected(ring.error());
+  if (const auto patterns = events::RedactionPatterns::compile(values_.list("audit.redact")); !patterns) {
+    return std::unexpected(patterns.error());
+  }
   if (const auto weights = parse_weights(values_.list("router.org_weights")); !weights) {
     return std::unexpected(weights.error());
   }

@@ -87,9 +87,16 @@ TEST(AuditedContent, ASecretThatTheCutWouldSplitIsStillTakenOut) {
 }
 
 TEST(AuditedContent, AnOperatorsPatternsAreTakenOutUnderEveryPolicy) {
-  const std::vector<std::string> literals{"Falcon"};
-  EXPECT_EQ(audited("the Falcon flies", ContentPolicy::full, 100, literals).text, "the [redacted] flies");
-  EXPECT_EQ(audited("the Falcon flies", ContentPolicy::truncated, 100, literals).text, "the [redacted] flies");
+  const auto patterns = RedactionPatterns::compile({"(?i)falcon"}).value();
+  EXPECT_EQ(audited("the Falcon flies", ContentPolicy::full, 100, patterns).text, "the [redacted] flies");
+  const auto excerpt = audited("the Falcon flies", ContentPolicy::truncated, 100, patterns);
+  EXPECT_EQ(excerpt.text, "the [redacted] flies");
+  EXPECT_TRUE(excerpt.redacted);
+  EXPECT_FALSE(audited("the hawk flies", ContentPolicy::truncated, 100, patterns).redacted);
+
+  LlmRequest event;
+  fill_metadata(event, {{"project", "falcon 7"}}, patterns);
+  EXPECT_EQ(event.metadata.at("project"), "[redacted] 7");
 }
 
 TEST(LlmRequest, IsReadBack) {

@@ -5,7 +5,10 @@
 #include <string>
 #include <vector>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "common/events/redaction_patterns.hpp"
 
 namespace tokenrail::events {
 namespace {
@@ -60,12 +63,47 @@ TEST(Redaction, LeavesOrdinaryTextAlone) {
   }
 }
 
-TEST(Redaction, TakesAnOperatorsOwnLiteralsOutEverywhere) {
-  const std::vector<std::string> literals{"Project Falcon", "", "42-17"};
-  const auto result = redact_secrets("Project Falcon is 42-17, Project Falcon!", literals);
-  EXPECT_EQ(result.text, "[redacted] is [redacted], [redacted]!");
-  EXPECT_TRUE(result.redacted);
-  EXPECT_FALSE(redact_secrets("nothing of it", literals).redacted);
+TEST(Redaction, OurOwnServiceTokensAreSecrets) {
+  EXPECT_EQ(redact_secrets("trk_abcdefgh_0123456789abcdefghij").text, "[redacted]");
+}
+
+TEST(RedactionPatterns, WhatMatchesIsTakenOutEverywhere) {
+  const auto patterns = RedactionPatterns::compile({"Project \\w+", "\\d{2}-\\d{2}"}).value();
+  std::string text = "Project Falcon is 42-17, Project Eagle!";
+  EXPECT_TRUE(patterns.take_out(text));
+  EXPECT_EQ(text, "[redacted] is [redacted], [redacted]!");
+  EXPECT_FALSE(patterns.take_out(text));
+  std::string broken =
+      "a\xff"
+      "42-17\xc3";
+  EXPECT_NO_FATAL_FAILURE(patterns.take_out(broken));
+}
+
+TEST(RedactionPatterns, WithoutPatternsNothingIs) {
+  const auto patterns = RedactionPatterns::compile({}).value();
+  EXPECT_TRUE(patterns.empty());
+  std::string text = "Project Falcon";
+  EXPECT_FALSE(patterns.take_out(text));
+  EXPECT_EQ(text, "Project Falcon");
+}
+
+TEST(RedactionPatterns, OnesThatCannotWorkAreNamed) {
+  const auto detail = [](const std::vector<std::string>& patterns) {
+    const auto compiled = RedactionPatterns::compile(patterns);
+    return compiled ? std::string("accepted") : compiled.error().detail;
+  };
+  EXPECT_THAT(detail({"ok", "a(b"}), testing::HasSubstr("the pattern 'a(b' cannot be read (missing )"));
+  EXPECT_THAT(detail({"x*"}), testing::HasSubstr("'x*' matches the empty text"));
+  EXPECT_THAT(detail({"(a)\\1"}), testing::HasSubstr("cannot be read"));  // back references are not linear
+  EXPECT_THAT(detail({std::string(1001, 'a')}), testing::HasSubstr("longer than 1000 bytes"));
+  EXPECT_THAT(detail(std::vector<std::string>(101, "a")), testing::HasSubstr("at most 100"));
+}
+
+// A pattern that takes a backtracking engine longer than the age of the universe.
+TEST(RedactionPatterns, ATextThatProvokesAPatternTakesLinearTime) {
+  const auto patterns = RedactionPatterns::compile({"(a+)+b"}).value();
+  std::string text(100'000, 'a');
+  EXPECT_FALSE(patterns.take_out(text));
 }
 
 // Each of these makes a naive search look at the rest of the text again and again.
