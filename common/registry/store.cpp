@@ -34,6 +34,18 @@ Result<void> Store::Impl::check_fence(soci::session& sql) const {
               "Another registry-sync has taken the lead, or this one gave it up. Nothing was written.");
 }
 
+Result<void> Store::Impl::check_lease(soci::session& sql, const Connection& connection) {
+  int found = 0;
+  const long long epoch = connection.lease_epoch;
+  sql << "SELECT CASE WHEN set_config('idle_in_transaction_session_timeout', '5s', true) = '' THEN 0 ELSE 1 END "
+         "FROM connection_lease WHERE connection_id = CAST(:id AS uuid) AND epoch = :epoch FOR KEY SHARE",
+      soci::use(connection.id), soci::use(epoch), soci::into(found);
+  if (found != 0 && sql.got_data()) return {};
+  return fail(ErrorKind::rejected, fmt::format("Another registry-sync has claimed the connection {} meanwhile. Nothing "
+                                               "was written.",
+                                               connection.name));
+}
+
 Result<void> check_schema(soci::session& sql) {
   int applied = 0;
   sql << "SELECT COALESCE(max(version), 0) FROM schema_migration", soci::into(applied);
@@ -62,7 +74,7 @@ std::vector<Connection> read_connections(soci::session& sql, const std::string& 
               "array_to_string(c.include_globs, chr(31)) AS include_globs, "
               "array_to_string(c.exclude_globs, chr(31)) AS exclude_globs, c.on_new AS on_new, "
               "c.slug_prefix AS slug_prefix, c.health AS health, c.last_sync_status AS last_sync_status, "
-              "c.last_error_class AS last_error_class "
+              "c.last_error_class AS last_error_class, CAST(c.sync_interval_s AS bigint) AS sync_interval_s "
               "FROM connection c JOIN provider p ON p.slug = c.provider WHERE c.deleted_at IS NULL AND " +
                   where + " ORDER BY c.name, c.id",
        soci::use(bound.value, bound.indicator, "value"));
@@ -89,7 +101,8 @@ std::vector<Connection> read_connections(soci::session& sql, const std::string& 
                            .slug_prefix = text(row, "slug_prefix"),
                            .health = text(row, "health"),
                            .last_sync_status = text(row, "last_sync_status"),
-                           .last_error_class = text(row, "last_error_class")});
+                           .last_error_class = text(row, "last_error_class"),
+                           .sync_interval_s = maybe_number(row, "sync_interval_s")});
   }
   return connections;
 }

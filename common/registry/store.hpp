@@ -179,6 +179,17 @@ class Store {
   /// had started included; now started. The oldest, a hundred at a time.
   Result<std::vector<SyncRequest>> take_sync_requests(const std::vector<std::string>& known_ids = {});
   Result<void> finish_sync_request(const std::string& request_id);
+  /// Requests that were started, of which every connection has a run. `adapters`: of connections that are synced.
+  Result<std::vector<std::string>> served_requests(const std::vector<std::string>& adapters);
+
+  // ---- the timetable that all processes share; see connection_leases.hpp
+
+  /// For the leader: the versions of readers have been looked at, so connections may be synced.
+  Result<void> let_syncs_begin();
+  /// All connections are due now. `trigger`: start | event.
+  Result<void> make_due(const std::string& trigger);
+  /// A connection is due or being synced because it was due.
+  Result<bool> any_due(const std::vector<std::string>& adapters);
 
  private:
   struct Impl;

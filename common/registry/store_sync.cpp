@@ -371,7 +371,7 @@ Result<void> Store::keep_snapshot(const Connection& connection, std::string_view
   constexpr int kept = 10;  ///< of a connection
   const auto compressed = crypto::to_hex(gzip(body));
   const auto digest = crypto::sha256_hex(body);
-  return impl_->lead([&](soci::session& sql) -> Result<void> {
+  return impl_->sync(connection, [&](soci::session& sql) -> Result<void> {
     if (!lock_connection(sql, connection.id))
       return fail(ErrorKind::cancelled, fmt::format("The connection {} was deleted meanwhile.", connection.name));
     sql << "INSERT INTO provider_snapshot (connection_id, sha256, body, encoding) VALUES (CAST(:connection AS uuid), "
@@ -391,7 +391,7 @@ Result<void> Store::apply(const Connection& connection, const SyncPlan& plan, co
   if (plan.idle() && run.request_id.empty() && connection.last_sync_status == run.status &&
       connection.last_error_class == run.error_class)
     return {};
-  return impl_->lead([&](soci::session& sql) -> Result<void> {
+  return impl_->sync(connection, [&](soci::session& sql) -> Result<void> {
     const auto now = lock_connection(sql, connection.id);
     if (!now)
       return fail(ErrorKind::cancelled, fmt::format("The connection {} was deleted meanwhile.", connection.name));
@@ -486,8 +486,7 @@ Result<SyncRequestState> Store::sync_request_state(const std::string& request_id
         (sql.prepare << "SELECT c.name AS name FROM sync_request q JOIN connection c ON q.connection_id IS NULL OR "
                         "c.id = q.connection_id JOIN provider p ON p.slug = c.provider WHERE q.id = CAST(:id AS uuid) "
                         "AND NOT q.republish AND q.finished_at IS NULL AND c.deleted_at IS NULL AND c.enabled AND "
-                        "c.sync_enabled AND "
-                        "p.adapter = 'ollama' AND NOT EXISTS (SELECT 1 FROM sync_run r WHERE r.request_id = q.id AND "
+                        "c.sync_enabled AND NOT EXISTS (SELECT 1 FROM sync_run r WHERE r.request_id = q.id AND "
                         "r.connection_id = c.id) ORDER BY c.name",
          soci::use(request_id));
     for (const auto& row : lacking) state.unfinished.push_back(text(row, "name"));
@@ -539,6 +538,51 @@ Result<std::vector<SyncRequest>> Store::take_sync_requests(const std::vector<std
                           .republish = row.get<int>("republish") != 0});
     }
     return requests;
+  });
+}
+
+Result<std::vector<std::string>> Store::served_requests(const std::vector<std::string>& adapters) {
+  return impl_->session.run([&](soci::session& sql) -> Result<std::vector<std::string>> {
+    const auto names = joined(adapters);
+    const soci::rowset<soci::row> rows =
+        (sql.prepare << fmt::format(
+             "SELECT CAST(q.id AS text) AS id FROM sync_request q WHERE q.finished_at IS NULL AND NOT q.republish AND "
+             "q.started_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM connection c JOIN provider p ON p.slug = "
+             "c.provider WHERE {} AND {})",
+             synced_connections, unserved_requests),
+         soci::use(names, "adapters"));
+    std::vector<std::string> ids;
+    for (const auto& row : rows) ids.push_back(text(row, "id"));
+    return ids;
+  });
+}
+
+Result<void> Store::let_syncs_begin() {
+  return impl_->lead([&](soci::session& sql) -> Result<void> {
+    sql << "UPDATE registry_lease SET versions_epoch = epoch WHERE name = 'registry-sync'";
+    return {};
+  });
+}
+
+Result<void> Store::make_due(const std::string& trigger) {
+  return impl_->session.run([&](soci::session& sql) -> Result<void> {
+    sql << "UPDATE connection_lease SET due_at = '-infinity', asked_at = clock_timestamp(), trigger = :trigger",
+        soci::use(trigger);
+    return {};
+  });
+}
+
+Result<bool> Store::any_due(const std::vector<std::string>& adapters) {
+  return impl_->session.run([&](soci::session& sql) -> Result<bool> {
+    const auto names = joined(adapters);
+    int due = 0;
+    sql << fmt::format(
+        "SELECT CASE WHEN EXISTS (SELECT 1 FROM connection c JOIN provider p ON p.slug = c.provider LEFT JOIN "
+        "connection_lease l ON l.connection_id = c.id WHERE {} AND (l.due_at IS NULL OR l.due_at <= "
+        "clock_timestamp())) THEN 1 ELSE 0 END",
+        synced_connections),
+        soci::use(names, "adapters"), soci::into(due);
+    return due != 0;
   });
 }
 

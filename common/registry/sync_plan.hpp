@@ -37,6 +37,8 @@ struct Connection {
   std::string health = "unknown";          ///< unknown | healthy | degraded | down
   std::string last_sync_status = "never";  ///< never | ok | held | failed
   std::string last_error_class{};
+  std::optional<std::int64_t> sync_interval_s{};  ///< nothing: that of the process
+  std::int64_t lease_epoch = 0;                   ///< of the claim under which it is synced; 0: of none
 };
 
 /// A model as one connection serves it.

@@ -62,7 +62,7 @@ constexpr std::array settings{
             .env = {},
             .kind = Kind::integer,
             .default_value = "8",
-            .help = "Connections synced at the same time.",
+            .help = "Connections that one process syncs at the same time.",
             .min = 1,
             .max = 256},
     Setting{.name = "sync.models_max",

@@ -37,7 +37,6 @@ ConnectionSyncs::ConnectionSyncs(boost::asio::io_context& loop, http::Client& cl
       failed_(std::move(failed)),
       fetcher_(loop, client, loop_step_name),
       catalogues_(loop, fetcher_, keys.open, options),
-      queue_(options.connection_concurrency),
       changed_(loop, loop_step_name),
       sync_ms_(metrics.histogram(metric_family("registry_sync_duration_ms"), telemetry::Metrics::latency_bounds_ms())),
       running_gauge_(metrics.gauge(metric_family("registry_syncs_running"))) {}
@@ -47,22 +46,14 @@ void ConnectionSyncs::begin() {
   fetcher_.begin();
 }
 
-void ConnectionSyncs::order(SyncOrder order) {
-  if (cancelled_) return;
-  const auto name = order.connection.name;
-  if (!queue_.add(std::move(order))) spdlog::warn("{}: its last sync has not ended yet; this one is left out", name);
-  start_more();
-}
-
 void ConnectionSyncs::keep_words(const std::vector<registry::Connection>& connections) {
-  std::map<std::string, std::string> kept;
-  for (const auto& connection : connections) kept[connection.name] = words_[connection.name];
-  words_ = std::move(kept);
+  std::erase_if(words_, [&](const auto& one) {
+    return std::ranges::find(connections, one.first, &registry::Connection::name) == connections.end();
+  });
 }
 
 void ConnectionSyncs::cancel() {
   cancelled_ = true;
-  queue_.clear();
   fetcher_.stop();
 }
 
@@ -71,27 +62,24 @@ boost::asio::awaitable<void> ConnectionSyncs::wait() {
   if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
-void ConnectionSyncs::start_more() {
-  while (auto order = queue_.next()) {
-    ++active_;
-    boost::asio::co_spawn(loop_, run(std::move(*order)), [this](const std::exception_ptr& failure) {
-      --active_;
-      if (failure) {
-        // Not one provider's doing: a fault of this program. The worker ends with it.
-        failure_ = failure;
-        cancel();
-        failed_();
-      }
-      changed_.wake();
-    });
-  }
-  running_gauge_.set(static_cast<double>(queue_.running()));
+void ConnectionSyncs::start(SyncOrder order) {
+  ++active_;
+  running_gauge_.set(static_cast<double>(active_));
+  boost::asio::co_spawn(loop_, run(std::move(order)), [this](const std::exception_ptr& failure) {
+    --active_;
+    running_gauge_.set(static_cast<double>(active_));
+    if (failure) {
+      // Not one provider's doing: a fault of this program. The worker ends with it.
+      failure_ = failure;
+      cancel();
+      failed_();
+    }
+    changed_.wake();
+  });
 }
 
 boost::asio::awaitable<void> ConnectionSyncs::run(SyncOrder order) {
   const auto result = co_await sync(order);
-  queue_.ended(order.connection.id);
-  start_more();
   if (!cancelled_) ended_(order, result);
 }
 

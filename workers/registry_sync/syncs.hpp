@@ -2,6 +2,7 @@
 // its result is applied when it is there. One thread: the loop's. Database calls run on a small pool.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <functional>
@@ -18,9 +19,15 @@
 #include "common/telemetry/metrics.hpp"
 #include "workers/registry_sync/catalogue.hpp"
 #include "workers/registry_sync/settings.hpp"
-#include "workers/registry_sync/sync_queue.hpp"
 
 namespace tokenrail::registry_sync {
+
+/// A connection that this process is to sync now.
+struct SyncOrder {
+  registry::Connection connection;     ///< with the claim under which it is synced
+  std::string trigger;                 ///< start | schedule | manual | event
+  registry::SyncRequest request = {};  ///< its id is empty where nobody asked
+};
 
 /// What opens the keys of connections.
 struct Keys {
@@ -38,23 +45,25 @@ class ConnectionSyncs {
                   registry::StorePool& stores, telemetry::Metrics& metrics, Ended ended, std::function<void()> failed);
 
   void begin();
-  /// Starts it, or lets it wait for its turn.
-  void order(SyncOrder order);
+  /// Not more than room() of them, and each connection once at a time.
+  void start(SyncOrder order);
+  /// How many syncs more may run.
+  [[nodiscard]] std::size_t room() const {
+    return options_.connection_concurrency - std::min(options_.connection_concurrency, active_);
+  }
   /// Connections that are not among these are no longer told of in words().
   void keep_words(const std::vector<registry::Connection>& connections);
-  /// Cancels what is being asked, forgets what waits. What runs ends soon, and applies nothing more.
+  /// Cancels what is being asked. What runs ends soon, and applies nothing more.
   void cancel();
   /// Returns when nothing runs any more. Throws what a sync has thrown.
   boost::asio::awaitable<void> wait();
 
-  [[nodiscard]] bool idle() const { return queue_.idle(); }
   /// How the last list of each connection went, by its name.
   [[nodiscard]] const std::map<std::string, std::string>& words() const { return words_; }
 
  private:
   using Clock = std::chrono::steady_clock;
 
-  void start_more();
   boost::asio::awaitable<void> run(SyncOrder order);
   boost::asio::awaitable<Result<void>> sync(SyncOrder order);
   boost::asio::awaitable<Result<registry::SyncRun>> sync_once(registry::Connection connection, registry::SyncRun run,
@@ -75,7 +84,6 @@ class ConnectionSyncs {
   std::function<void()> failed_;
   http::Fetcher fetcher_;
   CatalogueReader catalogues_;
-  SyncQueue queue_;
   async::WakeableTimer changed_;
   std::size_t active_ = 0;  ///< coroutines that have not ended
   bool cancelled_ = false;

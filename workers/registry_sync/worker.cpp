@@ -4,12 +4,11 @@
 #include <array>
 #include <csignal>
 #include <cstdlib>
-#include <iterator>
-#include <set>
 #include <stdexcept>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <fmt/core.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
@@ -33,6 +32,8 @@ constexpr auto retry_after = 2s;
 constexpr auto prune_every = 1h;
 constexpr auto first_round_max = 10s;
 constexpr std::size_t requests_max = 100;  ///< served at the same time
+constexpr auto words_every = 5s;           ///< connections that are gone are no longer told of
+constexpr std::size_t process_parts = 2;   ///< of a process's work
 constexpr std::size_t parts = 5;           ///< of a leader's work
 
 kafka::Properties properties_from(const config::Values& values) {
@@ -51,12 +52,6 @@ std::string holder_name() {
 
 RegistryTopics topics_of(const Options& options) {
   return {.state = options.state_topic, .events = options.events_topic, .credentials = options.credentials_topic};
-}
-
-bool can_be_synced(const registry::Connection& connection) {
-  if (!connection.enabled || !connection.sync_enabled) return false;
-  const auto* const provider = providers::find_provider(connection.adapter);
-  return provider != nullptr && provider->lister() != nullptr;
 }
 
 Options checked_options(const config::Values& values) {
@@ -84,19 +79,27 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
       values_(values),
       options_(checked_options(values)),
       database_{.url = values.text("database.url"), .application = "tokenrail-registry-sync"},
+      holder_(holder_name()),
       fence_(std::make_shared<registry::Fence>()),
       lease_thread_(database_, 1, fence_),
       topic_thread_(database_, 1, fence_),
       credentials_topic_thread_(database_, 1, fence_),
       stores_(database_, store_threads, fence_),
-      lease_(database_, holder_name(), fence_),
+      lease_(database_, holder_, fence_),
       http_(http::make_client(loop, {.certificates = http::certificates_from(values)}, metrics_)),
       stored_credentials_(with_key_ring(values)),
       credentials_(credentials_from(values, stored_credentials_)),
       syncs_(
           loop, *http_, {.open = credentials_, .stored = stored_credentials_}, options_, stores_, metrics_,
           [this](const SyncOrder& order, const Result<void>& result) { on_synced(order, result); },
-          [this] { end_term(); }),
+          [this] {
+            stopping_ = true;
+            end_term();
+            sharing_.stop();
+            idle_.wake();
+          }),
+      sharing_(loop, database_, holder_, options_, syncs_,
+               [this](const Result<void>& result) { return noted("syncs", result); }),
       publication_(loop, properties_from(values),
                    {.part = Part::registry,
                     .topics = topics_of(options_),
@@ -117,7 +120,6 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
       credentials_topic_wait_(loop, loop_step_name),
       timetable_wait_(loop, loop_step_name),
       request_wait_(loop, loop_step_name),
-      random_(std::random_device{}()),
       leader_gauge_(metrics_.gauge(metric_family("registry_sync_leader"))),
       outbox_rows_(metrics_.gauge(metric_family("registry_outbox_rows"))),
       outbox_age_(metrics_.gauge(metric_family("registry_outbox_oldest_seconds"))) {}
@@ -161,11 +163,9 @@ void Worker::await_hang_up() {
   hang_up_.async_wait([this](boost::system::error_code error, int) {
     if (error) return;
     spdlog::info("SIGHUP: syncing now");
-    due_trigger_ = "event";
-    sync_due_ = {};
+    boost::asio::co_spawn(loop_, make_due("event"), boost::asio::detached);
     publication_.reconcile_soon();
     credential_publication_.reconcile_soon();
-    timetable_wait_.wake();
     topic_wait_.wake();
     credentials_topic_wait_.wake();
     await_hang_up();
@@ -178,6 +178,7 @@ void Worker::stop() {
   spdlog::info("stopping");
   stopping_ = true;
   end_term();
+  sharing_.stop();
   idle_.wake();
 }
 
@@ -217,10 +218,9 @@ void Worker::note_database(const std::string& part, const std::string& problem) 
   noted = problem;
 }
 
-Worker::Clock::duration Worker::jittered(std::chrono::milliseconds interval) {
-  // Many installations on one host must not all ask at the same moment for ever.
-  return std::chrono::milliseconds(interval.count() * std::uniform_int_distribution<std::int64_t>(900, 1100)(random_) /
-                                   1000);
+boost::asio::awaitable<void> Worker::make_due(std::string trigger) {
+  noted("timetable", co_await stores_.run([trigger](registry::Store& store) { return store.make_due(trigger); }));
+  sharing_.wake();
 }
 
 // ---- leadership --------------------------------------------------------------------------------------------------
@@ -254,13 +254,32 @@ boost::asio::awaitable<Result<bool>> Worker::hold_lease() {
 }
 
 boost::asio::awaitable<void> Worker::run() {
-  const bool migrated = co_await migrate();
+  if (!co_await migrate()) co_return;
+  async::BoundedParallel lanes(loop_, process_parts, loop_step_name);
+  co_await lanes.run(process_parts, [this](std::size_t index) { return process_part(index); });
+}
+
+boost::asio::awaitable<void> Worker::process_part(std::size_t index) {
+  try {
+    if (index == 0) co_await lead_when_possible();
+    if (index == 1) co_await sharing_.run();
+  } catch (...) {
+    // Neither goes on without the other.
+    stopping_ = true;
+    end_term();
+    sharing_.stop();
+    idle_.wake();
+    throw;
+  }
+}
+
+boost::asio::awaitable<void> Worker::lead_when_possible() {
   bool said = false;
-  while (migrated && !stopping_) {
+  while (!stopping_) {
     const auto held = co_await hold_lease();
     if (stopping_) break;
     if (held && *held) {
-      spdlog::info("leading: syncing and publishing the registry");
+      spdlog::info("leading: publishing the registry");
       co_await lead();
       said = false;
     } else if (held && !std::exchange(said, true)) {
@@ -278,22 +297,18 @@ boost::asio::awaitable<void> Worker::run() {
 boost::asio::awaitable<void> Worker::lead() {
   leading_ = true;
   leader_gauge_.set(1);
-  term_over_ = versions_looked_at_ = connections_made_ = first_round_ordered_ = first_round_over_ = false;
-  sync_due_ = prune_due_ = {};
-  due_trigger_ = "start";
-  requests_.clear();
+  term_over_ = versions_looked_at_ = connections_made_ = first_round_over_ = false;
+  prune_due_ = {};
+  taken_.clear();
   republishing_.clear();
   first_round_until_ = Clock::now() + first_round_max;
   publication_.begin();
   credential_publication_.begin();
-  syncs_.begin();
   async::BoundedParallel lanes(loop_, parts, loop_step_name);
   co_await lanes.run(parts, [this](std::size_t index) { return part(index); });
-  co_await syncs_.wait();
   leading_ = false;
   leader_gauge_.set(0);
-  for (const auto* part : {"topics", "credentials topic", "timetable", "requests", "syncs"})
-    database_problems_.erase(part);
+  for (const auto* part : {"topics", "credentials topic", "timetable", "requests"}) database_problems_.erase(part);
   if (!stopping_) {
     spdlog::warn("no longer leading: {}", fence_->epoch() == 0 ? "another registry-sync has taken the lease"
                                                                : "the lease was not renewed in time");
@@ -316,7 +331,6 @@ boost::asio::awaitable<void> Worker::part(std::size_t index) {
 
 void Worker::end_term() {
   term_over_ = true;
-  syncs_.cancel();
   publication_.stop();
   credential_publication_.stop();
   for (auto* wait : {&lease_wait_, &topic_wait_, &credentials_topic_wait_, &timetable_wait_, &request_wait_})
@@ -334,10 +348,13 @@ boost::asio::awaitable<void> Worker::keep_lease() {
 
 // ---- topics ------------------------------------------------------------------------------------------------------
 
-bool Worker::first_round_over() {
-  first_round_over_ =
-      first_round_over_ || (first_round_ordered_ && syncs_.idle()) || Clock::now() >= first_round_until_;
-  return first_round_over_;
+boost::asio::awaitable<bool> Worker::first_round_over() {
+  if (!first_round_over_ && Clock::now() >= first_round_until_) first_round_over_ = true;
+  if (first_round_over_ || !connections_made_) co_return first_round_over_;
+  const auto due = co_await topic_thread_.run(
+      [adapters = listing_adapters()](registry::Store& store) { return store.any_due(adapters); });
+  first_round_over_ = due && !*due;
+  co_return first_round_over_;
 }
 
 boost::asio::awaitable<void> Worker::keep_topics() {
@@ -347,7 +364,8 @@ boost::asio::awaitable<void> Worker::keep_topics() {
   timetable_wait_.wake();
   while (!over()) {
     ++passes_begun_;
-    const auto published = co_await publication_.publish(first_round_over());
+    const bool complete = co_await first_round_over();
+    const auto published = co_await publication_.publish(complete);
     ++passes_ended_;
     request_wait_.wake();
     bool well = noted("topics", published);
@@ -390,34 +408,23 @@ boost::asio::awaitable<void> Worker::keep_timetable() {
           return std::unexpected(made.error());
         }
       }
-      return {};
+      if (auto due = store.make_due("start"); !due) return due;
+      return store.let_syncs_begin();
     }));
     if (!connections_made_ && !over()) co_await timetable_wait_.wait(retry_after);
   }
   request_wait_.wake();
+  sharing_.wake();
   while (!over()) {
-    std::chrono::milliseconds pause = retry_after;
-    const bool due = Clock::now() >= sync_due_;
-    if (!due || noted("timetable", co_await sync_all())) {
-      co_await prune_when_due();
-      const auto next = std::min(sync_due_, prune_due_);
-      pause = std::max(std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now()), 0ms);
-    }
-    if (!over()) co_await timetable_wait_.wait(pause);
+    co_await prune_when_due();
+    co_await note_connections();
+    if (!over()) co_await timetable_wait_.wait(words_every);
   }
 }
 
-boost::asio::awaitable<Result<void>> Worker::sync_all() {
+boost::asio::awaitable<void> Worker::note_connections() {
   const auto all = co_await stores_.run([](registry::Store& store) { return store.connections(); });
-  if (!all) co_return std::unexpected(all.error());
-  sync_due_ = Clock::now() + jittered(options_.interval);
-  const auto trigger = std::exchange(due_trigger_, "schedule");
-  std::vector<registry::Connection> chosen;
-  std::ranges::copy_if(*all, std::back_inserter(chosen), can_be_synced);
-  syncs_.keep_words(chosen);
-  for (const auto& connection : chosen) syncs_.order({.connection = connection, .trigger = trigger});
-  first_round_ordered_ = true;
-  co_return Result<void>{};
+  if (noted("timetable", all)) syncs_.keep_words(*all);
 }
 
 boost::asio::awaitable<void> Worker::prune_when_due() {
@@ -429,16 +436,15 @@ boost::asio::awaitable<void> Worker::prune_when_due() {
 }
 
 void Worker::on_synced(const SyncOrder& order, const Result<void>& result) {
-  const bool well = noted("syncs", result);
-  if (!order.request.id.empty()) {
-    if (well) {
-      requests_.synced(order.request.id, order.connection.id, passes_begun_ + 1);
-    } else {
-      // Whether it is on record is not known; it is taken up again.
-      requests_.forget(order.request.id);
-    }
+  const bool lost = !result && result.error().kind == ErrorKind::rejected;
+  if (lost) {
+    spdlog::warn("{}", result.error().detail);
+  } else {
+    noted("syncs", result);
   }
+  sharing_.ended(order, result.has_value());
   topic_wait_.wake();
+  request_wait_.wake();
 }
 
 // ---- what people asked for ---------------------------------------------------------------------------------------
@@ -455,14 +461,12 @@ boost::asio::awaitable<void> Worker::keep_requests() {
 }
 
 boost::asio::awaitable<Result<void>> Worker::take_requests() {
-  auto open = requests_.open();
+  std::vector<std::string> open;
+  for (const auto& [id, pass] : taken_) open.push_back(id);
   for (const auto& [id, number] : republishing_) open.push_back(id);
   if (open.size() >= requests_max) co_return Result<void>{};
   const auto requests = co_await stores_.run([open](registry::Store& store) { return store.take_sync_requests(open); });
   if (!requests) co_return std::unexpected(requests.error());
-  if (requests->empty()) co_return Result<void>{};
-  const auto all = co_await stores_.run([](registry::Store& store) { return store.connections(); });
-  if (!all) co_return std::unexpected(all.error());
   for (const auto& request : *requests) {
     if (request.republish) {
       spdlog::info("comparing the compacted topics with the database: asked for by `tokenrail registry republish`");
@@ -470,30 +474,37 @@ boost::asio::awaitable<Result<void>> Worker::take_requests() {
                                    .credentials = credential_publication_.reconcile_numbered()};
       topic_wait_.wake();
       credentials_topic_wait_.wake();
-      continue;
+    } else {
+      taken_[request.id] = std::nullopt;
+      sharing_.wake();
     }
-    const auto asked = [&](const registry::Connection& connection) {
-      return can_be_synced(connection) && (request.connection_id.empty() || request.connection_id == connection.id);
-    };
-    std::set<std::string> ids;
-    for (const auto& connection : *all)
-      if (asked(connection)) ids.insert(connection.id);
-    requests_.add(request.id, ids);
-    for (const auto& connection : *all)
-      if (asked(connection)) syncs_.order({.connection = connection, .trigger = "manual", .request = request});
   }
   co_return Result<void>{};
 }
 
 boost::asio::awaitable<Result<void>> Worker::finish_requests() {
-  auto done = requests_.finished(passes_ended_);
+  if (!taken_.empty()) {
+    const auto served = co_await stores_.run(
+        [adapters = listing_adapters()](registry::Store& store) { return store.served_requests(adapters); });
+    if (!served) co_return std::unexpected(served.error());
+    // What was done is on the topics when a pass of the relay that begins from now on has ended.
+    for (const auto& id : *served) {
+      auto& pass = taken_[id];
+      if (pass) continue;
+      pass = passes_begun_ + 1;
+      topic_wait_.wake();
+    }
+  }
+  std::vector<std::string> done;
+  for (const auto& [id, pass] : taken_)
+    if (pass && passes_ended_ >= *pass) done.push_back(id);
   for (const auto& [id, number] : republishing_)
     if (publication_.reconciled() >= number.registry && credential_publication_.reconciled() >= number.credentials)
       done.push_back(id);
   for (const auto& id : done) {
     const auto finished = co_await stores_.run([id](registry::Store& store) { return store.finish_sync_request(id); });
     if (!finished) co_return finished;
-    requests_.forget(id);
+    taken_.erase(id);
     republishing_.erase(id);
   }
   co_return Result<void>{};

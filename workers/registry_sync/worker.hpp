@@ -1,13 +1,13 @@
-// The shell of registry-sync: one leader asks the connections, applies plans, relays the outbox and keeps the state
-// topic whole; the others stand by. One thread runs the loop; database calls run on small pools. What a leader does, it
-// does in coroutines beside each other: the lease, the topics, the timetable, what people asked for, and each sync.
+// The shell of registry-sync: every process syncs its share of the connections, and one leader relays the outbox and
+// keeps the compacted topics whole. One thread runs the loop; database calls run on small pools. What a leader does, it
+// does in coroutines beside each other: the lease, the topics, the timetable, and what people asked for.
 #pragma once
 
 #include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
-#include <random>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,7 +24,7 @@
 #include "common/telemetry/metrics.hpp"
 #include "workers/registry_sync/publication.hpp"
 #include "workers/registry_sync/settings.hpp"
-#include "workers/registry_sync/sync_queue.hpp"
+#include "workers/registry_sync/sharing.hpp"
 #include "workers/registry_sync/syncs.hpp"
 
 namespace tokenrail::registry_sync {
@@ -59,6 +59,9 @@ class Worker {
   using Clock = std::chrono::steady_clock;
 
   boost::asio::awaitable<void> run();
+  /// One of the process's coroutines: leadership when it can be had, and the share of the connections.
+  boost::asio::awaitable<void> process_part(std::size_t index);
+  boost::asio::awaitable<void> lead_when_possible();
   boost::asio::awaitable<bool> migrate();
   /// Takes or renews the lease.
   boost::asio::awaitable<Result<bool>> hold_lease();
@@ -74,14 +77,15 @@ class Worker {
   /// The leadership is over, or the clock says that it may be: another process may lead.
   [[nodiscard]] bool over() const { return stopping_ || term_over_ || Clock::now() >= lease_until_; }
   void end_term();
-  boost::asio::awaitable<Result<void>> sync_all();
   boost::asio::awaitable<Result<void>> take_requests();
   boost::asio::awaitable<Result<void>> finish_requests();
   boost::asio::awaitable<void> prune_when_due();
+  boost::asio::awaitable<void> note_connections();
   boost::asio::awaitable<Result<void>> measure_outbox();
   void on_synced(const SyncOrder& order, const Result<void>& result);
-  /// The connections had their turn to say at first what they have, or took too long.
-  [[nodiscard]] bool first_round_over();
+  /// Whether the connections had their turn to say at first what they have, or took too long.
+  boost::asio::awaitable<bool> first_round_over();
+  boost::asio::awaitable<void> make_due(std::string trigger);
 
   /// Notes how a part of the work got on with the database. True: well.
   template <class T>
@@ -92,7 +96,6 @@ class Worker {
     return result.has_value();
   }
   void note_database(const std::string& part, const std::string& problem);
-  [[nodiscard]] Clock::duration jittered(std::chrono::milliseconds interval);
   void await_stop();
   void await_hang_up();
   void finish();
@@ -102,6 +105,7 @@ class Worker {
   Options options_;
   registry::DatabaseOptions database_;
   telemetry::Metrics metrics_;
+  const std::string holder_;
   std::shared_ptr<registry::Fence> fence_;
   // Threads of their own: none of the four waits for another's calls.
   registry::StorePool lease_thread_;
@@ -113,6 +117,7 @@ class Worker {
   providers::StoredCredentials stored_credentials_;
   const providers::Credentials credentials_;
   ConnectionSyncs syncs_;
+  Sharing sharing_;
   Publication publication_;
   Publication credential_publication_;
   std::unique_ptr<http::Server> health_;
@@ -124,7 +129,6 @@ class Worker {
   async::WakeableTimer credentials_topic_wait_;
   async::WakeableTimer timetable_wait_;
   async::WakeableTimer request_wait_;
-  std::minstd_rand random_;
 
   std::map<std::string, std::string> database_problems_{{"leadership", "not connected yet"}};  ///< by part of the work
   bool stopping_ = false;
@@ -138,13 +142,11 @@ class Worker {
   Clock::time_point lease_until_{};  ///< by our clock, from before the renewal was asked for
   bool versions_looked_at_ = false;  ///< of readers: done, or Kafka does not answer
   bool connections_made_ = false;
-  bool first_round_ordered_ = false;
   bool first_round_over_ = false;
   Clock::time_point first_round_until_{};
-  std::string due_trigger_ = "start";
-  Clock::time_point sync_due_{};
   Clock::time_point prune_due_{};
-  RequestBook requests_;
+  /// Requests of people by id: the pass of the relay that finishes each; nothing: not all connections are synced yet.
+  std::map<std::string, std::optional<std::int64_t>> taken_{};
   struct Comparisons {
     std::int64_t registry = 0;
     std::int64_t credentials = 0;

@@ -1,0 +1,111 @@
+#include "workers/registry_sync/sharing.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "common/providers/provider.hpp"
+#include "workers/registry_sync/loop_step.hpp"
+
+namespace tokenrail::registry_sync {
+
+namespace {
+
+constexpr std::chrono::seconds retry_after{2};
+
+}  // namespace
+
+std::vector<std::string> listing_adapters() {
+  auto names = providers::adapter_names();
+  std::erase_if(names, [](const auto& name) { return providers::find_provider(name)->lister() == nullptr; });
+  return names;
+}
+
+Sharing::Sharing(boost::asio::io_context& loop, const registry::DatabaseOptions& database, const std::string& holder,
+                 const Options& options, ConnectionSyncs& syncs, std::function<bool(const Result<void>&)> noted)
+    : options_(options),
+      syncs_(syncs),
+      noted_(std::move(noted)),
+      leases_(1, database, holder, listing_adapters()),
+      wait_(loop, loop_step_name),
+      random_(std::random_device{}()) {}
+
+std::vector<Sharing::Held> Sharing::held() const {
+  std::vector<Held> all;
+  for (const auto& [id, epoch] : held_) all.push_back({.connection_id = id, .epoch = epoch});
+  return all;
+}
+
+std::chrono::milliseconds Sharing::next_after(const registry::Connection& connection) {
+  const auto interval =
+      connection.sync_interval_s ? std::chrono::milliseconds(*connection.sync_interval_s * 1000) : options_.interval;
+  // Many connections and installations must not all ask at the same moment for ever.
+  return std::chrono::milliseconds(interval.count() * std::uniform_int_distribution<std::int64_t>(900, 1100)(random_) /
+                                   1000);
+}
+
+void Sharing::ended(const SyncOrder& order, bool well) {
+  ended_.push_back({.connection = order.connection, .well = well});
+  wait_.wake();
+}
+
+void Sharing::stop() {
+  stopped_ = true;
+  syncs_.cancel();
+  wait_.wake();
+}
+
+boost::asio::awaitable<bool> Sharing::claim() {
+  const auto room = syncs_.room();
+  if (room == 0) co_return true;
+  auto claimed = co_await leases_.run([room](registry::ConnectionLeases& leases) { return leases.claim(room); });
+  if (!noted_(claimed ? Result<void>() : std::unexpected(claimed.error()))) co_return false;
+  for (auto& one : *claimed) {
+    held_[one.connection.id] = one.connection.lease_epoch;
+    if (stopped_) continue;
+    syncs_.start({.connection = std::move(one.connection),
+                  .trigger = std::move(one.trigger),
+                  .request = std::move(one.request)});
+  }
+  co_return true;
+}
+
+boost::asio::awaitable<bool> Sharing::renew_when_due() {
+  if (held_.empty() || Clock::now() < renew_due_) co_return true;
+  renew_due_ = Clock::now() + registry::lease_renewal;
+  const auto renewed =
+      co_await leases_.run([mine = held()](registry::ConnectionLeases& leases) { return leases.renew(mine); });
+  co_return noted_(renewed);
+}
+
+boost::asio::awaitable<bool> Sharing::release_ended() {
+  while (!ended_.empty()) {
+    const auto one = std::move(ended_.back());
+    ended_.pop_back();
+    held_.erase(one.connection.id);
+    // What did not end well is tried again when its lease has expired.
+    if (!one.well) continue;
+    const Held mine{.connection_id = one.connection.id, .epoch = one.connection.lease_epoch};
+    const auto due_in = next_after(one.connection);
+    const auto released = co_await leases_.run(
+        [mine, due_in](registry::ConnectionLeases& leases) { return leases.release(mine, due_in); });
+    if (!noted_(released)) co_return false;
+  }
+  co_return true;
+}
+
+boost::asio::awaitable<void> Sharing::run() {
+  syncs_.begin();
+  while (!stopped_) {
+    bool well = co_await release_ended();
+    if (well && !stopped_) well = co_await renew_when_due();
+    if (well && !stopped_) well = co_await claim();
+    if (!stopped_ && ended_.empty())
+      co_await wait_.wait(well ? std::min(options_.poll_interval, registry::lease_renewal) : retry_after);
+  }
+  co_await syncs_.wait();
+  co_await leases_.run([mine = held()](registry::ConnectionLeases& leases) { return leases.give_back(mine); });
+}
+
+}  // namespace tokenrail::registry_sync
