@@ -24,6 +24,7 @@ struct Usage {
   std::int64_t input_tokens = 0;
   std::int64_t output_tokens = 0;
   std::optional<std::int64_t> cached_input_tokens{};
+  std::optional<std::int64_t> cache_write_input_tokens{};
   std::optional<std::int64_t> reasoning_tokens{};
   bool estimated = false;
 };

@@ -1,6 +1,8 @@
 // Writing registry events, and their keys.
 #include "common/events/model_event.hpp"
 
+#include <fmt/format.h>
+
 #include "common/events/json_writer.hpp"
 #include "common/events/registry_key.hpp"
 
@@ -17,6 +19,31 @@ std::string_view name_of(Support support) {
       return "unsupported";
   }
   return "unknown";
+}
+
+std::string clock_text(std::int16_t minute) {
+  return fmt::format("{:02}:{:02}", minute / 60, minute % 60);
+}
+
+/// What holds always is left out.
+std::string price_text(const Price& price) {
+  std::string text;
+  JsonWriter writer(text);
+  writer.begin_object();
+  writer.field("dimension", tokenrail::name_of(price.key.dimension));
+  if (price.key.tier != ServiceTier::standard) {
+    writer.field("serviceTier", tokenrail::name_of(price.key.tier));
+  }
+  if (price.key.min_context_tokens != 0) {
+    writer.field("minContextTokens", price.key.min_context_tokens);
+  }
+  if (!price.key.window.whole_day()) {
+    writer.field("utcFrom", clock_text(price.key.window.from_minute));
+    writer.field("utcTo", clock_text(price.key.window.to_minute));
+  }
+  writer.field("micros", price.micros);
+  writer.end_object();
+  return text;
 }
 
 void field_if(JsonWriter& writer, std::string_view name, const std::string& value) {
@@ -90,6 +117,16 @@ void write_additions(JsonWriter& writer, const ModelState& model) {
     writer.begin_object("prices");
     field_if(writer, "inputMicros", model.prices.input_micros);
     field_if(writer, "outputMicros", model.prices.output_micros);
+    if (!model.prices.others.empty()) {
+      writer.begin_array("others");
+      for (const auto& price : model.prices.others) {
+        writer.raw_element(price_text(price));
+      }
+      writer.end_array();
+    }
+    if (model.prices.version != 0) {
+      writer.field("version", model.prices.version);
+    }
     writer.end_object();
   }
   field_if(writer, "firstTokenMs", model.first_token_ms);

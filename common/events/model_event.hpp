@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/events/call_defaults.hpp"
+#include "common/price.hpp"
 #include "common/result.hpp"
 
 namespace tokenrail::events {
@@ -56,8 +57,10 @@ struct ModelName {
 
 /// In integer micro-dollars per million tokens. Nothing means unknown, which is not free.
 struct ModelPrices {
-  std::optional<std::int64_t> input_micros{};
-  std::optional<std::int64_t> output_micros{};
+  std::optional<std::int64_t> input_micros{};   ///< whatever the size of the prompt and the time of day
+  std::optional<std::int64_t> output_micros{};  ///< the same
+  std::vector<Price> others{};                  ///< of other dimensions, tiers, sizes and times
+  std::int64_t version = 0;                     ///< grows with each change of a price; 0: none is known
   friend bool operator==(const ModelPrices&, const ModelPrices&) = default;
 };
 

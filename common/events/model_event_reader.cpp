@@ -52,6 +52,52 @@ std::optional<std::int64_t> count_if(const ObjectReader& record, std::string_vie
   return number && *number >= 0 ? number : std::nullopt;
 }
 
+/// "16:30" as minutes of the day.
+std::optional<std::int16_t> minute_if(const ObjectReader& record, std::string_view name) {
+  const auto text = record.text(name);
+  const auto digit = [&](std::size_t at) { return text[at] - '0'; };
+  if (text.size() != 5 || text[2] != ':') return std::nullopt;
+  for (const std::size_t at : {0U, 1U, 3U, 4U}) {
+    if (digit(at) < 0 || digit(at) > 9) return std::nullopt;
+  }
+  const int minute = (digit(0) * 10 + digit(1)) * 60 + digit(3) * 10 + digit(4);
+  if (digit(3) > 5 || minute >= minutes_a_day) return std::nullopt;
+  return static_cast<std::int16_t>(minute);
+}
+
+/// Nothing: a price of a kind that this version does not know, or one that cannot be read. Taking it for another one
+/// would be wrong.
+std::optional<Price> read_price(const ObjectReader& record) {
+  const auto dimension = price_dimension_from(record.text("dimension"));
+  const auto tier = service_tier_from(text_or(record, "serviceTier", "standard"));
+  const auto micros = count_if(record, "micros");
+  const auto tokens =
+      record.find("minContextTokens") ? count_if(record, "minContextTokens") : std::optional<std::int64_t>(0);
+  if (!dimension || !tier || !micros || *micros > price_micros_max || !tokens) return std::nullopt;
+  Price price{.key = {.dimension = *dimension, .tier = *tier, .min_context_tokens = *tokens}, .micros = *micros};
+  if (record.find("utcFrom") || record.find("utcTo")) {
+    const auto from = minute_if(record, "utcFrom");
+    const auto to = minute_if(record, "utcTo");
+    if (!from || !to) return std::nullopt;
+    price.key.window = {.from_minute = *from, .to_minute = *to};
+  }
+  return price;
+}
+
+ModelPrices read_prices(const ObjectReader& record) {
+  ModelPrices prices{.input_micros = count_if(record, "inputMicros"),
+                     .output_micros = count_if(record, "outputMicros")};
+  prices.version = count_if(record, "version").value_or(0);
+  const auto element = record.find("others");
+  if (!element || !element->is_array()) return prices;
+  for (const auto entry : element->get_array().value_unsafe()) {
+    const ObjectReader reader(entry);
+    if (!reader.is_object()) continue;
+    if (auto price = read_price(reader)) prices.others.push_back(*price);
+  }
+  return prices;
+}
+
 void read_additions(const ObjectReader& record, ModelState& model) {
   model.inherits = record.flag("inherits");
   model.hidden = record.flag("hidden");
@@ -77,8 +123,7 @@ void read_additions(const ObjectReader& record, ModelState& model) {
     }
   }
   if (const auto element = record.find("prices"); element && element->is_object()) {
-    const ObjectReader reader(*element);
-    model.prices = {.input_micros = count_if(reader, "inputMicros"), .output_micros = count_if(reader, "outputMicros")};
+    model.prices = read_prices(ObjectReader(*element));
   }
   model.first_token_ms = count_if(record, "firstTokenMs");
 }

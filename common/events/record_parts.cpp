@@ -12,6 +12,9 @@ void write_usage(JsonWriter& writer, const Usage& usage) {
   if (usage.cached_input_tokens) {
     writer.field("cachedInputTokens", *usage.cached_input_tokens);
   }
+  if (usage.cache_write_input_tokens) {
+    writer.field("cacheWriteInputTokens", *usage.cache_write_input_tokens);
+  }
   if (usage.reasoning_tokens) {
     writer.field("reasoningTokens", *usage.reasoning_tokens);
   }
@@ -94,6 +97,7 @@ std::optional<Usage> read_usage(const ObjectReader& record) {
   return Usage{.input_tokens = reader.integer("inputTokens"),
                .output_tokens = reader.integer("outputTokens"),
                .cached_input_tokens = reader.integer_if("cachedInputTokens"),
+               .cache_write_input_tokens = reader.integer_if("cacheWriteInputTokens"),
                .reasoning_tokens = reader.integer_if("reasoningTokens"),
                .estimated = reader.flag("estimated")};
 }

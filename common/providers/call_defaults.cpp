@@ -190,4 +190,21 @@ std::optional<ChatRequest> with_defaults(const ChatRequest& request, const event
   return filled;
 }
 
+std::optional<ServiceTier> service_tier(const ChatRequest& request, const DeploymentState& deployment) {
+  const auto own = request.provider_config.find(config_key(deployment));
+  for (const auto& config : {own == request.provider_config.end() ? std::string_view() : std::string_view(own->second),
+                             std::string_view(deployment.parameters.provider_config)}) {
+    constexpr std::string_view field = "service_tier";
+    if (config.find(field) == std::string_view::npos) continue;
+    simdjson::dom::parser parser;
+    simdjson::dom::element value;
+    std::string_view word;
+    if (parser.parse(config)[field].get(value) != simdjson::SUCCESS || value.is_null()) continue;
+    if (value.get(word) != simdjson::SUCCESS) return std::nullopt;
+    if (word == "auto" || word == "default" || word == "standard_only") return ServiceTier::standard;
+    return service_tier_from(word);
+  }
+  return ServiceTier::standard;
+}
+
 }  // namespace tokenrail::providers

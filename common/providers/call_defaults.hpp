@@ -5,6 +5,7 @@
 
 #include "common/events/chat_request.hpp"
 #include "common/events/model_event.hpp"
+#include "common/price.hpp"
 
 namespace tokenrail::providers {
 
@@ -27,5 +28,10 @@ struct CallParameters {
 [[nodiscard]] std::optional<events::ChatRequest> with_defaults(const events::ChatRequest& request,
                                                                const events::ModelState& model,
                                                                const events::DeploymentState& deployment);
+
+/// The service tier that a call asks for through providerConfig (`service_tier`), which decides what it costs. Nothing:
+/// one that no price list knows. A tier that the provider chooses itself ("auto") counts as standard.
+[[nodiscard]] std::optional<ServiceTier> service_tier(const events::ChatRequest& request,
+                                                      const events::DeploymentState& deployment);
 
 }  // namespace tokenrail::providers

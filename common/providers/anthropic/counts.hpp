@@ -22,6 +22,7 @@ struct Counts {
     out.input_tokens = input.value_or(0) + cache_read.value_or(0) + cache_creation.value_or(0);
     out.output_tokens = output.value_or(0);
     out.cached_input_tokens = cache_read;
+    out.cache_write_input_tokens = cache_creation;
     out.reasoning_tokens = thinking;
     return out;
   }

@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/core.h>
+
 #include "common/events/utf8.hpp"
 #include "common/providers/call_defaults.hpp"
+#include "common/registry/cost.hpp"
 #include "workers/router/core/partition.hpp"
 #include "workers/router/core/planted.hpp"
 #include "workers/router/core/services.hpp"
@@ -180,6 +183,7 @@ void Attempt::finish(FinishReason reason, std::optional<Failure> failure) {
                      first_token_at_ ? std::optional((*first_token_at_ - started_).count()) : std::nullopt,
                  .total_ms = (now.steady - started_).count()},
       .source_offset = job_.offset,
+      .cost_micros = cost_micros(),
       .provider_request_id = provider_request_id_,
       .warnings = warnings_,
       .continued = continued_,
@@ -188,12 +192,26 @@ void Attempt::finish(FinishReason reason, std::optional<Failure> failure) {
   // Said twice where a worker was lost over it, a duplicate's answer has to be the same to the byte. That is why it
   // names the first by its offset alone: which attempt answers that one may have changed in between.
   if (number_ == 0) terminal.timing = {};
+  if (terminal.cost_micros) terminal.price_version = fmt::format("{}", target().model.prices.version);
   auto& buffer = partition_.scratch();
   writer_.write_within(buffer, terminal, chunk_bytes_max());
   largest_chunk_ = std::max(largest_chunk_, buffer.size());
   terminal_ = std::move(terminal);
   services_.metrics.queued_ms.observe(static_cast<double>(terminal_->timing.queued_ms));
   partition_.produce_terminal(job_, buffer, number_);
+}
+
+/// Of what the call that ran last has used. Nothing: unknown.
+std::optional<std::int64_t> Attempt::cost_micros() const {
+  if (!usage_ || calls_.empty() || route_.targets.empty()) return std::nullopt;
+  const auto& [model, deployment] = target();
+  if (model.prices == events::ModelPrices{}) return std::nullopt;
+  const auto tier =
+      request() == nullptr ? std::optional(ServiceTier::standard) : providers::service_tier(*request(), deployment);
+  if (!tier) return std::nullopt;
+  const auto now = services_.environment.now();
+  const auto asked_at = now.wall - (now.steady - started_);
+  return registry::cost_of(model.prices, *tier, *usage_, registry::minute_of_day(asked_at.count()));
 }
 
 void Attempt::cancel() {
@@ -227,7 +245,8 @@ void Attempt::terminal_acknowledged() {
   const bool called = !calls_.empty();
   const auto outcome = outcome_of(terminal_->finish_reason, called);
   auto event = response(outcome);
-  services_.metrics.attempt_ended(counted_model(), job_.org_id(), events::name_of(outcome), terminal_->timing, usage_);
+  services_.metrics.attempt_ended(counted_model(), job_.org_id(), events::name_of(outcome), terminal_->timing, usage_,
+                                  terminal_->cost_micros);
   produce_response(Purpose::response_event, std::move(event));
 }
 
@@ -290,7 +309,7 @@ void Attempt::close_interrupted(std::string_view error_class, std::string_view c
   event.cause = std::string(cause);
   event.failure = std::move(failure);
   services_.metrics.attempt_ended(counted_model(), job_.org_id(), events::name_of(Outcome::interrupted), std::nullopt,
-                                  usage_);
+                                  usage_, event.cost_micros);
   produce_response(Purpose::interrupted_event, std::move(event));
 }
 
@@ -300,6 +319,8 @@ events::LlmResponse Attempt::response(Outcome outcome) {
   event.calls = calls_;
   event.model = model();
   event.usage = usage_;
+  event.cost_micros = terminal_ ? terminal_->cost_micros : cost_micros();
+  if (event.cost_micros) event.price_version = fmt::format("{}", target().model.prices.version);
   event.chunks = seq_;
   event.tool_calls = tool_call_count_;
   if (!said_.empty()) event.content = said_.finish(services_.options.redaction);

@@ -348,7 +348,7 @@ void Partition::close(const Closing& closing) {
   auto event = response_of(closing, epoch_, instance_);
   services_.metrics.attempt_ended(
       event.model.value_or(RouterMetrics::unresolved()), event.ids.org_id, events::name_of(event.outcome),
-      closing.terminal != nullptr ? std::optional(event.timing) : std::nullopt, event.usage);
+      closing.terminal != nullptr ? std::optional(event.timing) : std::nullopt, event.usage, event.cost_micros);
   // Said in the log, because whoever comes next finds the rest of the chunk log whole.
   if (closing.terminal == nullptr && may_have_ended_in_the_cut(offset)) event.cause = cause_cut;
   events::AuditFacts facts{.kind = events::AuditFacts::Kind::response,

@@ -69,13 +69,18 @@ void RouterMetrics::rate_limits(const events::DeploymentState& deployment, const
 
 void RouterMetrics::attempt_ended(const events::AnsweringModel& model, std::string_view org_id,
                                   std::string_view outcome, const std::optional<events::Timing>& timing,
-                                  const std::optional<events::Usage>& usage) {
+                                  const std::optional<events::Usage>& usage,
+                                  const std::optional<std::int64_t>& cost_micros) {
   metrics_.counter(metric_family("llm_requests_total"), {model.provider, model.name, org_id, outcome}).add();
   if (usage) {
     metrics_.counter(metric_family("llm_tokens_input_total"), {model.provider, model.name, org_id})
         .add(static_cast<std::uint64_t>(usage->input_tokens));
     metrics_.counter(metric_family("llm_tokens_output_total"), {model.provider, model.name, org_id})
         .add(static_cast<std::uint64_t>(usage->output_tokens));
+  }
+  if (cost_micros && *cost_micros > 0) {
+    metrics_.counter(metric_family("llm_cost_micros_total"), {model.provider, model.name, org_id})
+        .add(static_cast<std::uint64_t>(*cost_micros));
   }
   if (!timing) return;
   metrics_

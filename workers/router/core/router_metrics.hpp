@@ -20,7 +20,8 @@ class RouterMetrics {
   [[nodiscard]] static events::AnsweringModel unresolved() { return {.provider = "unresolved", .name = "unresolved"}; }
   /// `timing`: nothing of one that was interrupted; it has no end.
   void attempt_ended(const events::AnsweringModel& model, std::string_view org_id, std::string_view outcome,
-                     const std::optional<events::Timing>& timing, const std::optional<events::Usage>& usage);
+                     const std::optional<events::Timing>& timing, const std::optional<events::Usage>& usage,
+                     const std::optional<std::int64_t>& cost_micros);
 
   /// What the provider says is left of its rate limits.
   void rate_limits(const events::DeploymentState& deployment, const providers::RateLimits& limits);

@@ -131,6 +131,7 @@ TEST(TerminalChunk, SaysEverythingThatIsKnown) {
                          .usage = Usage{.input_tokens = 10,
                                         .output_tokens = 20,
                                         .cached_input_tokens = 3,
+                                        .cache_write_input_tokens = 2,
                                         .reasoning_tokens = 4,
                                         .estimated = true},
                          .model = AnsweringModel{.provider = "ollama", .name = "llama3.2:1b"},
@@ -161,6 +162,7 @@ TEST(TerminalChunk, SaysEverythingThatIsKnown) {
   EXPECT_EQ(chunk.usage->input_tokens, 10);
   EXPECT_EQ(chunk.usage->output_tokens, 20);
   EXPECT_EQ(chunk.usage->cached_input_tokens, 3);
+  EXPECT_EQ(chunk.usage->cache_write_input_tokens, 2);
   EXPECT_EQ(chunk.usage->reasoning_tokens, 4);
   EXPECT_TRUE(chunk.usage->estimated);
   ASSERT_TRUE(chunk.model.has_value());

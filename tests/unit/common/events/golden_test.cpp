@@ -57,8 +57,12 @@ AttemptIds ids_full() {
 }
 
 const AnsweringModel model{.provider = "ollama", .name = "llama3.2:1b"};
-const Usage usage_full{
-    .input_tokens = 42, .output_tokens = 17, .cached_input_tokens = 32, .reasoning_tokens = 5, .estimated = false};
+const Usage usage_full{.input_tokens = 42,
+                       .output_tokens = 17,
+                       .cached_input_tokens = 32,
+                       .cache_write_input_tokens = 8,
+                       .reasoning_tokens = 5,
+                       .estimated = false};
 const Timing timing_full{.queued_ms = 3, .first_token_ms = 120, .total_ms = 850};
 
 Failure failure_full() {
@@ -158,7 +162,7 @@ TEST(Golden, TerminalChunk) {
                                   .timing = timing_full,
                                   .source_offset = 41'207,
                                   .cost_micros = 93,
-                                  .price_version = "2026-11-01",
+                                  .price_version = "17",
                                   .provider_request_id = "req_011",
                                   .warnings = {"topK was ignored: the provider does not know it."},
                                   .recovered = true,
@@ -248,7 +252,7 @@ LlmResponse answered() {
   event.model = model;
   event.usage = usage_full;
   event.cost_micros = 93;
-  event.price_version = "2026-11-01";
+  event.price_version = "17";
   event.timing = timing_full;
   event.chunks = 13;
   event.content = audited("Because of how air scatters light.", ContentPolicy::truncated, record_bytes_max);
@@ -372,7 +376,16 @@ TEST(Golden, ModelUpserted) {
   full.tags = {"small", "approved"};
   full.replacement = {.provider = "ollama", .name = "llama3.3:1b"};
   full.quality_score = 0.625;
-  full.prices = {.input_micros = 150'000, .output_micros = 600'000};
+  full.prices = {
+      .input_micros = 150'000,
+      .output_micros = 600'000,
+      .others = {{.key = {.dimension = PriceDimension::cache_read}, .micros = 15'000},
+                 {.key = {.dimension = PriceDimension::input, .min_context_tokens = 200'001}, .micros = 300'000},
+                 {.key = {.dimension = PriceDimension::output,
+                          .tier = ServiceTier::batch,
+                          .window = {.from_minute = 990, .to_minute = 30}},
+                  .micros = 300'000}},
+      .version = 17};
   full.first_token_ms = 140;
   auto event = upserted(full, 18);
   event.before_version = 17;

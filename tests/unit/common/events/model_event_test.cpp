@@ -9,6 +9,18 @@
 namespace tokenrail::events {
 namespace {
 
+ModelPrices prices_of_everything() {
+  return {.input_micros = 0,
+          .output_micros = 12,
+          .others = {{.key = {.dimension = PriceDimension::cache_write_1h,
+                              .tier = ServiceTier::priority,
+                              .min_context_tokens = 200'001,
+                              .window = {.from_minute = 1439, .to_minute = 0}},
+                      .micros = 3},
+                     {.key = {.dimension = PriceDimension::search}, .micros = 0}},
+          .version = 9};
+}
+
 ModelUpserted whole_event() {
   ModelUpserted event;
   event.version = 12;
@@ -63,10 +75,24 @@ ModelUpserted whole_event() {
   model.tags = {"a", "b"};
   model.replacement = {.provider = "ollama", .name = "llama4"};
   model.quality_score = 0.5;
-  model.prices = {.input_micros = 0, .output_micros = 12};
+  model.prices = prices_of_everything();
   model.first_token_ms = 80;
   event.key = model_key(model);
   return event;
+}
+
+TEST(ModelEvent, PriceThatCannotBeReadIsLeftOut) {
+  const auto read = parse_model_upserted(
+      R"({"version":3,"model":{"provider":"p","modelName":"m","prices":{"inputMicros":5,"version":-1,"others":[)"
+      R"({"dimension":"input","minContextTokens":9,"micros":1},{"dimension":"by_moonlight","micros":1},)"
+      R"({"dimension":"input","serviceTier":"express","micros":1},{"dimension":"input"},{"dimension":"input","micros":-1},)"
+      R"({"dimension":"input","minContextTokens":-2,"micros":1},{"dimension":"input","utcFrom":"24:00","utcTo":"01:00","micros":1},)"
+      R"({"dimension":"input","utcFrom":"10:00","micros":1},{"dimension":"input","utcFrom":"1:00","utcTo":"02:60","micros":1},7]}}})");
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(
+      read->model.prices,
+      (ModelPrices{.input_micros = 5,
+                   .others = {{.key = {.dimension = PriceDimension::input, .min_context_tokens = 9}, .micros = 1}}}));
 }
 
 TEST(ModelKey, NamesScopeProviderAndModel) {
@@ -150,7 +176,7 @@ TEST(ModelUpserted, AdditionsAreReadAndImpossibleOnesAreUnknown) {
   EXPECT_EQ(model.tags, (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(model.replacement, (ModelName{.provider = "ollama", .name = "llama4"}));
   EXPECT_EQ(model.quality_score, 0.5);
-  EXPECT_EQ(model.prices, (ModelPrices{.input_micros = 0, .output_micros = 12}));
+  EXPECT_EQ(model.prices, prices_of_everything());
   EXPECT_EQ(model.first_token_ms, 80);
 
   const auto odd = parse_model_upserted(

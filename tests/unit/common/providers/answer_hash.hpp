@@ -34,6 +34,7 @@ class AnswerHash final : public AnswerSink {
     add(static_cast<std::uint64_t>(report.usage.input_tokens));
     add(static_cast<std::uint64_t>(report.usage.output_tokens));
     add(static_cast<std::uint64_t>(report.usage.cached_input_tokens.value_or(-1)));
+    add(static_cast<std::uint64_t>(report.usage.cache_write_input_tokens.value_or(-1)));
     add(static_cast<std::uint64_t>(report.usage.reasoning_tokens.value_or(-1)));
   }
   void take(const ProviderRequestId& id) { mix(id.id); }

@@ -109,5 +109,22 @@ TEST(CallDefaults, AFieldOfProviderConfigYieldsToTheParameterThatItWouldDisplace
   EXPECT_EQ(with_defaults(request, {}, deployment)->provider_config.at("ollama"), R"({"options":{"top_k":3}})");
 }
 
+TEST(ServiceTiers, RequestOrDeploymentAsksForOne) {
+  const auto tier = [](const std::string& own, const std::string& defaults) {
+    auto request = silent();
+    if (!own.empty()) request.provider_config["groq"] = own;
+    return service_tier(request, on("openai", "groq", {.provider_config = defaults}));
+  };
+  EXPECT_EQ(tier("", ""), ServiceTier::standard);
+  EXPECT_EQ(tier(R"({"service_tier":"flex"})", ""), ServiceTier::flex);
+  EXPECT_EQ(tier("", R"({"service_tier":"priority"})"), ServiceTier::priority);
+  EXPECT_EQ(tier(R"({"service_tier":"flex"})", R"({"service_tier":"priority"})"), ServiceTier::flex);
+  EXPECT_EQ(tier(R"({"service_tier":null})", R"({"service_tier":"priority"})"), ServiceTier::priority);
+  EXPECT_EQ(tier(R"({"service_tier":"auto"})", ""), ServiceTier::standard);
+  EXPECT_EQ(tier(R"({"service_tier":"express"})", ""), std::nullopt);
+  EXPECT_EQ(tier(R"({"service_tier":7})", ""), std::nullopt);
+  EXPECT_EQ(tier(R"({"note":"service_tier"})", ""), ServiceTier::standard);
+}
+
 }  // namespace
 }  // namespace tokenrail::providers

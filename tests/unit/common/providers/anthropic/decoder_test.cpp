@@ -215,6 +215,7 @@ TEST(AnthropicDecoder, WholeAnswerIsReadAsAStreamIs) {
   EXPECT_EQ(answer.tool_calls()[1].arguments, "{}");
   EXPECT_EQ(answer.usage()->input_tokens, 12) << "cached tokens are part of the prompt";
   EXPECT_EQ(answer.usage()->cached_input_tokens, 4);
+  EXPECT_EQ(answer.usage()->cache_write_input_tokens, 5);
   EXPECT_EQ(answer.finish(), FinishReason::tool_calls);
   EXPECT_EQ(answer.request_id(), "msg_1");
 }
