@@ -6,7 +6,7 @@ source "$root/scripts/build.sh"
 
 # What `./dev test` runs, cheapest first, and what runs only when named.
 test_layers=(format include scripts tidy unit conformance simulation integration chaos demo)
-test_layers_by_name=(compose tsan tsan_integration fuzz promises)
+test_layers_by_name=(web compose tsan tsan_integration fuzz promises)
 
 # How many tests a whole run may skip in CI: the two TypeScript readers (of answers and of the audit log), where no node is
 # installed. More than that fails the run: a test that stops running unseen protects nothing.
@@ -66,6 +66,7 @@ run_layers() {
   case " $* " in *' scripts '* | *' unit '* | *' conformance '* | *' simulation '* | *' integration '* | *' chaos '* | *' tsan '* | *' tsan_integration '* | *' fuzz '* | *' promises '*) sets+=(test) ;; esac
   case " $* " in *' integration '* | *' chaos '* | *' tsan_integration '* | *' promises '*) sets+=(kafka postgres) ;; esac
   case " $* " in *' demo '*) sets+=(demo postgres) ;; esac
+  case " $* " in *' web '*) sets+=(test kafka postgres web web-test) ;; esac
   case " $* " in *' scripts '* | *' include '*) sets+=(lint) ;; esac
   need_packages "${sets[@]}"
 
@@ -338,6 +339,24 @@ layer_chaos() {
 layer_demo() {
   sanitizer_options
   check demo './dev demo --exit' env TOKENRAIL_DEV_DIR="$test_dir" TOKENRAIL_DEV_PRESET=dev "$root/dev" demo --exit
+}
+
+# By name only: the tests of the web page's code, then the page in a browser on a real stack. Screenshots and traces are
+# left in build/web-results.
+layer_web() {
+  with_lock build-dev build_preset dev "${programs[@]}"
+  with_lock build-web build_web
+  local code=0 results=$root/build/web-results
+  rm -rf "$results"
+  check web 'layout and types of the web page' npm --prefix "$root/web" run --silent check
+  (cd "$root/web" && npx vitest run --reporter=dot --reporter=junit --outputFile.junit="$RESULTS_DIR/vitest.xml" >&2) || code=1
+  "$python" "$root/scripts/count_tests.py" --pytest "$RESULTS_DIR/vitest.xml" >>"$RESULTS_DIR/web.count"
+  start_test_servers
+  sanitizer_options
+  export TOKENRAIL_TEST_BIN_DIR=$root/build/dev/bin WEB_RESULTS=$results
+  "$python" "$root/tests/web/run.py" >&2 || code=1
+  "$python" "$root/scripts/count_tests.py" --pytest "$results/playwright.xml" >>"$RESULTS_DIR/web.count"
+  return "$code"
 }
 
 # By name only: under ThreadSanitizer, a build of its own. scripts/tsan.supp says what of the system's libraries is set aside and why.

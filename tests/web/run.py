@@ -1,0 +1,75 @@
+"""Runs the browser tests of web/e2e on a stack of its own: Kafka and PostgreSQL as the integration tests have them, the
+provider simulator, registry-sync, a router and the API, which serves the page of build/web.
+
+    TOKENRAIL_TEST_KAFKA_BOOTSTRAP=… TOKENRAIL_TEST_DATABASE_URL=… TOKENRAIL_TEST_BIN_DIR=… tests/web/run.py [playwright arguments]
+
+Screenshots, traces and the report are left in the folder WEB_RESULTS (build/web-results)."""
+
+import base64
+import json
+import os
+import pathlib
+import secrets
+import subprocess
+import sys
+import tempfile
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests" / "integration"), str(ROOT / "tests" / "support")]
+
+import stack as stack_module  # noqa: E402
+
+
+def key_ring(folder):
+    ring = folder / "keys.json"
+    key = base64.b64encode(secrets.token_bytes(32)).decode()
+    ring.write_text(json.dumps({"keys": [{"id": "k1", "state": "primary", "key": key}]}))
+    ring.chmod(0o600)
+    return ring
+
+
+def call(url, token, method, path, body=None):
+    request = urllib.request.Request(url + path, data=None if body is None else json.dumps(body).encode(), method=method)
+    request.add_header("Authorization", f"Bearer {token}")
+    request.add_header("Content-Type", "application/json")
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return answer.read()
+
+
+def start(folder):
+    """The stack, the address of the API, and a token of a platform admin."""
+    settings = {"TOKENRAIL_AUTH_MODE": "dev", "TOKENRAIL_AUTH_DEV_KEY_FILE": str(folder / "dev.json"),
+                "TOKENRAIL_KEYRING_FILE": str(key_ring(folder)), "TOKENRAIL_API_LISTEN": "127.0.0.1:0",
+                "TOKENRAIL_API_WEB_DIR": str(ROOT / "build" / "web")}
+    stack = stack_module.Stack(folder, os.environ["TOKENRAIL_TEST_KAFKA_BOOTSTRAP"],
+                               os.environ["TOKENRAIL_TEST_DATABASE_URL"], os.environ["TOKENRAIL_TEST_BIN_DIR"],
+                               settings=settings)
+    try:
+        # The models of the simulator are imported when registry-sync starts, and the router reads them.
+        stack.whole()
+        api = stack.api()
+        api.wait_ready()
+        url = f"http://127.0.0.1:{api.api_port()}"
+        token = stack.cli("auth", "token", "--role", "platform_admin", "--subject", "root").stdout.strip()
+        call(url, token, "POST", "/v1/orgs", {"id": "acme", "displayName": "Acme"})
+    except BaseException:
+        stack.close()
+        raise
+    return stack, url, token
+
+
+def main(arguments):
+    results = pathlib.Path(os.environ.setdefault("WEB_RESULTS", str(ROOT / "build" / "web-results")))
+    results.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="tokenrail-web-") as name:
+        stack, url, token = start(pathlib.Path(name))
+        try:
+            return subprocess.run(["npx", "playwright", "test", *arguments], cwd=ROOT / "web",
+                                  env={**os.environ, "WEB_URL": url, "WEB_TOKEN": token}, check=False).returncode
+        finally:
+            stack.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,136 @@
+import { expect, find, logIn, org, test, unique } from './world';
+
+const open = (slug: string, tab = 'overview') => `/ui/orgs/${org}/models?model=${encodeURIComponent(slug)}&tab=${tab}`;
+
+test('a model is edited and saved', async ({ admin, api }) => {
+  const { slug } = await api.model({ contextWindow: 4096 });
+  await admin.goto(open(slug));
+  await admin.getByRole('textbox', { name: 'Display name' }).fill('House model');
+  await admin.getByRole('tab', { name: 'Limits' }).click();
+  await admin.getByRole('spinbutton', { name: 'Context window' }).fill('8192');
+  await expect(admin.getByText('2 unsaved changes')).toBeVisible();
+  await admin.getByRole('button', { name: 'Save' }).click();
+  await expect(admin.getByText('House model is saved.')).toBeVisible();
+  expect(await api.read(slug)).toMatchObject({ displayName: 'House model', contextWindow: 8192 });
+});
+
+test('what is not saved is still there when the model is opened again', async ({ admin, api }) => {
+  const { slug } = await api.model();
+  await admin.goto(open(slug));
+  await admin.getByRole('textbox', { name: 'Description' }).fill('Half a thought');
+  await admin.getByRole('button', { name: 'Close' }).click();
+  await (await find(admin, slug.split('/')[1] ?? '')).click();
+  await expect(admin.getByRole('textbox', { name: 'Description' })).toHaveValue('Half a thought');
+});
+
+test('two people edit one model and neither loses a change', async ({ admin, api }) => {
+  const { slug, version } = await api.model({ displayName: 'Before', description: 'old' });
+  await admin.goto(open(slug));
+  await admin.getByRole('textbox', { name: 'Display name' }).fill('Mine');
+  await admin.getByRole('textbox', { name: 'Family' }).fill('my family');
+  await api.call(
+    'PATCH',
+    `/v1/orgs/${org}/models/${encodeURIComponent(slug)}`,
+    { displayName: 'Theirs', description: 'new' },
+    { 'If-Match': `"v${version}"` },
+  );
+  await admin.getByRole('button', { name: 'Save' }).click();
+  const dialog = admin.getByRole('dialog', { name: 'Someone else has changed this model' });
+  await expect(dialog).toContainText('Only they changed');
+  const save = dialog.getByRole('button', { name: 'Save what I chose' });
+  await expect(save).toBeDisabled();
+  await dialog.getByRole('radio', { name: 'Mine' }).check();
+  await save.click();
+  await expect(admin.getByText('Mine is saved.')).toBeVisible();
+  expect(await api.read(slug)).toMatchObject({ displayName: 'Mine', description: 'new', family: 'my family' });
+});
+
+test('a value of the platform is overridden, named as such, and reset', async ({ admin, api }) => {
+  const modelName = unique('shared');
+  await api.call('POST', '/v1/orgs/_/models', {
+    provider: 'ollama',
+    modelName,
+    displayName: 'Platform name',
+    enabled: true,
+  });
+  const slug = `ollama/${modelName}`;
+  await admin.goto(open(slug));
+  await admin.getByRole('textbox', { name: 'Display name' }).fill('Our name');
+  await admin.getByRole('button', { name: 'Save' }).click();
+  await expect(admin.getByText('Set by the organisation')).toBeVisible();
+  await admin.getByRole('button', { name: 'Reset: Display name' }).click();
+  await expect(admin.getByText('Will be reset when you save')).toBeVisible();
+  await admin.getByRole('button', { name: 'Save' }).click();
+  await expect(admin.getByRole('heading', { name: 'Platform name' })).toBeVisible();
+  expect((await api.read(slug)).displayName).toBe('Platform name');
+});
+
+test('history shows what changed and rolls back', async ({ admin, api }) => {
+  const { slug } = await api.model({ description: 'first words' });
+  await api.call('PATCH', `/v1/orgs/${org}/models/${encodeURIComponent(slug)}`, { description: 'second words' });
+  await admin.goto(open(slug, 'history'));
+  const newest = admin.getByRole('button', { name: /Description/ });
+  await newest.click();
+  await expect(admin.getByRole('cell', { name: 'second words' })).toBeVisible();
+  await admin.getByRole('tabpanel').getByRole('button', { name: / by / }).last().click();
+  await admin.getByRole('button', { name: 'Roll back to this' }).click();
+  await admin
+    .getByRole('dialog', { name: /Roll back to version/ })
+    .getByRole('button', { name: 'Roll back to this' })
+    .click();
+  await expect(admin.getByText(/Rolled back to version/)).toBeVisible();
+  expect(await api.read(slug)).toMatchObject({ description: 'first words' });
+});
+
+test('deleting names what uses the model and points it at another', async ({ admin, api }) => {
+  const [old, next] = [await api.model(), await api.model()];
+  const alias = unique('best');
+  await api.call('PUT', `/v1/orgs/${org}/aliases/${alias}`, { targets: [{ model: old.slug, weight: 3 }] });
+  await admin.goto(open(old.slug));
+  await admin.getByRole('button', { name: 'Delete…' }).click();
+  const dialog = admin.getByRole('dialog', { name: /^Delete / });
+  await expect(dialog).toContainText('1 thing uses this model');
+  await expect(dialog.getByRole('button', { name: 'Delete', exact: true })).toBeDisabled();
+  await dialog.getByLabel('Replace with').fill(next.slug.split('/')[1] ?? '');
+  await admin.getByRole('option').click();
+  await dialog.getByRole('button', { name: 'Replace and delete' }).click();
+  await expect(admin.getByText(/is deleted\.$/)).toBeVisible();
+  const { targets } = await api.call<{ targets: { model: string }[] }>('GET', `/v1/orgs/${org}/aliases/${alias}`);
+  expect(targets.map((target) => target.model)).toEqual([next.slug]);
+});
+
+test('why a model cannot be used is explained', async ({ admin, api }) => {
+  const { slug } = await api.model({ enabled: false });
+  await admin.goto(open(slug, 'explain'));
+  await expect(admin.getByText('It cannot be used.')).toBeVisible();
+  await expect(admin.getByRole('img', { name: 'does not hold' })).not.toHaveCount(0);
+});
+
+test('a viewer sees everything and changes nothing', async ({ page, api }) => {
+  const { slug } = await api.model({ description: 'to be seen' });
+  await logIn(page, 'Viewer', 'victor');
+  await page.goto(open(slug));
+  await expect(page.getByRole('textbox', { name: 'Description' })).toHaveValue('to be seen');
+  await expect(page.getByRole('textbox', { name: 'Description' })).toBeDisabled();
+  await expect(page.getByRole('button', { name: 'Delete…' })).toHaveCount(0);
+  await expect(page.getByText('You can look at everything here.')).toBeVisible();
+  await page.goto(`/ui/orgs/${org}/playground`);
+  await expect(page.getByText('You may not see this page')).toBeVisible();
+});
+
+test('a script in every text stays text', async ({ admin, api }) => {
+  const script = '<script>document.title="owned"</script><img src=x onerror="document.title=\'owned\'">';
+  const { slug } = await api.model({
+    displayName: script,
+    description: script,
+    family: script,
+    license: script,
+    tags: ['<b>x</b>'],
+    maintenanceReason: script,
+  });
+  for (const tab of ['overview', 'history', 'raw', 'access', 'explain']) {
+    await admin.goto(open(slug, tab));
+    await expect(admin.getByRole('heading', { name: script })).toBeVisible();
+  }
+  expect(await admin.title()).not.toContain('owned');
+});

@@ -1,0 +1,92 @@
+import { expect, find, org, test, unique } from './world';
+
+test('lists models with provider, kind and status', async ({ admin, api }) => {
+  const embedding = await api.model({
+    modelName: unique('vectors'),
+    kind: 'embedding',
+    capabilities: { embedding: 'supported' },
+  });
+  await admin.getByRole('button', { name: 'Refresh' }).click();
+  const row = await find(admin, embedding.slug.split('/')[1] ?? '');
+  await expect(row).toContainText('Embedding');
+  await expect(row).toContainText(/Not served|Active/);
+  await expect(row).toContainText('ollama:');
+  await admin.getByRole('tab', { name: /^Generation/ }).click();
+  await expect(admin.getByText('No model matches')).toBeVisible();
+  await admin.getByRole('tab', { name: /^Embedding/ }).click();
+  await expect(row).toBeVisible();
+});
+
+test('a disabled model stays in its place', async ({ admin, api }) => {
+  const name = unique('stays');
+  await api.model({ modelName: name });
+  await admin.goto(`/ui/orgs/${org}/models?q=${name}`);
+  const row = admin.getByRole('row').filter({ hasText: name });
+  await row.getByRole('switch').click();
+  await expect(admin.getByText(`${name} is disabled. It stays in the list.`)).toBeVisible();
+  await expect(row).toContainText('Disabled');
+  await expect.poll(async () => (await api.read(`ollama/${name}`)).enabled).toBe(false);
+  await admin.getByRole('button', { name: 'Undo' }).click();
+  await expect(row.getByRole('switch')).toBeChecked();
+  await expect.poll(async () => (await api.read(`ollama/${name}`)).enabled).toBe(true);
+});
+
+test('many models are changed with the keyboard alone, and the change is undone', async ({ admin, api }) => {
+  const tag = unique('bulk');
+  for (let i = 0; i < 5; i++) await api.model({ modelName: `${tag}-${i}`, tags: [tag] });
+  await admin.goto(`/ui/orgs/${org}/models?q=${tag}`);
+  const grid = admin.getByRole('grid', { name: 'Models' });
+  await expect(admin.getByRole('row').filter({ hasText: tag })).toHaveCount(5);
+  await grid.focus();
+  await admin.keyboard.press('Home');
+  await admin.keyboard.press('Space');
+  await admin.keyboard.press('Shift+ArrowDown');
+  await expect(admin.getByText('2 selected')).toBeVisible();
+  await admin.keyboard.press('Control+a');
+  await expect(admin.getByText('5 selected')).toBeVisible();
+  await admin.getByRole('button', { name: 'Disable', exact: true }).press('Enter');
+  await expect(admin.getByText('5 models changed.')).toBeVisible();
+  expect((await api.read(`ollama/${tag}-4`)).enabled).toBe(false);
+  await admin.getByRole('button', { name: 'Undo' }).click();
+  await expect(admin.getByText('5 changes undone.')).toBeVisible();
+  expect((await api.read(`ollama/${tag}-4`)).enabled).toBe(true);
+});
+
+test('the default moves with one click', async ({ admin, api }) => {
+  const [first, second] = [unique('first'), unique('second')];
+  await api.model({ modelName: first, kind: 'rerank' });
+  await api.model({ modelName: second, kind: 'rerank' });
+  for (const name of [first, second]) {
+    await admin.goto(`/ui/orgs/${org}/models?kind=rerank&model=${encodeURIComponent(`ollama/${name}`)}`);
+    await admin.getByRole('button', { name: 'Make default' }).click();
+    await expect(admin.getByText(`${name} is the default for Rerank.`)).toBeVisible();
+  }
+  await admin.getByRole('button', { name: 'Close' }).first().click();
+  await expect(admin.getByRole('row').filter({ hasText: second })).toContainText('Default');
+  await expect(admin.getByRole('row').filter({ hasText: first })).not.toContainText('Default');
+});
+
+test('filters are in the address, and a link shows the same', async ({ admin, api }) => {
+  const tag = unique('linked');
+  await api.model({ modelName: `${tag}-a`, tags: [tag] });
+  await api.model({ modelName: `${tag}-b` });
+  await admin.goto(`/ui/orgs/${org}/models`);
+  await admin.getByRole('button', { name: 'Filters' }).click();
+  await admin.getByLabel('Tags').click();
+  await admin.getByRole('option', { name: tag }).click();
+  await admin.keyboard.press('Escape');
+  await expect(admin.getByRole('row').filter({ hasText: tag })).toHaveCount(1);
+  await expect(admin).toHaveURL(new RegExp(`tag=${tag}`));
+  await admin.reload();
+  await expect(admin.getByRole('row').filter({ hasText: tag })).toHaveCount(1);
+});
+
+test('cards show the same models', async ({ admin, api }) => {
+  const name = unique('card');
+  await api.model({ modelName: name, description: 'As a card' });
+  await admin.goto(`/ui/orgs/${org}/models?q=${name}`);
+  await admin.getByRole('button', { name: 'Cards' }).click();
+  const card = admin.getByRole('row').filter({ hasText: name });
+  await card.getByRole('switch').click();
+  await expect(card).toContainText('Disabled');
+});

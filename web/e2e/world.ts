@@ -1,0 +1,103 @@
+// What the browser tests share: the API as an administrator, the login, and names that no other test uses.
+import { randomBytes } from 'node:crypto';
+
+import { expect, type Page, test as base } from '@playwright/test';
+
+const url = process.env.WEB_URL ?? '';
+const token = process.env.WEB_TOKEN ?? '';
+
+export const org = 'acme';
+
+export interface ApiModel {
+  id: string;
+  slug: string;
+  version: number;
+  displayName: string;
+  enabled: boolean;
+}
+
+/** The API with a token of a platform admin, beside the page. */
+export class Api {
+  async call<T>(method: string, path: string, json?: unknown, headers: Record<string, string> = {}): Promise<T> {
+    const response = await fetch(url + path, {
+      method,
+      headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json', ...headers },
+      ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return (text ? JSON.parse(text) : undefined) as T;
+  }
+
+  model(fields: Record<string, unknown> = {}): Promise<ApiModel> {
+    const modelName = (fields.modelName as string | undefined) ?? unique('m');
+    return this.call('POST', `/v1/orgs/${org}/models`, {
+      provider: 'ollama',
+      modelName,
+      enabled: true,
+      capabilities: { chat: 'supported' },
+      ...fields,
+    });
+  }
+
+  async offers(path: string): Promise<boolean> {
+    return path in (await this.call<{ paths: object }>('GET', '/openapi.json')).paths;
+  }
+
+  read(slug: string): Promise<ApiModel> {
+    return this.call('GET', `/v1/orgs/${org}/models/${encodeURIComponent(slug)}`);
+  }
+}
+
+export const unique = (prefix: string) => `${prefix}-${randomBytes(4).toString('hex')}`;
+
+/** Through the form, as a person does. */
+export async function logIn(page: Page, role: string, user = 'alice') {
+  await page.goto('/ui/');
+  await page.getByLabel('User name').fill(user);
+  await page.getByLabel('Role').click();
+  await page.getByRole('option', { name: role, exact: true }).click();
+  if (role !== 'Platform admin') await page.getByLabel('Organisation').fill(org);
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'Models' })).toBeVisible();
+}
+
+export const test = base.extend<{ api: Api; admin: Page; refused: string[] }>({
+  // eslint-disable-next-line no-empty-pattern
+  api: async ({}, use) => use(new Api()),
+  /** What the content security policy refused, and errors that no one caught. Each test ends without any. */
+  refused: [
+    async ({ page }, use) => {
+      const refused: string[] = [];
+      page.on('pageerror', (error) => refused.push(error.message));
+      page.on('console', (message) => {
+        if (/Content Security Policy|Refused to/.test(message.text())) refused.push(message.text());
+      });
+      page.on('request', (request) => {
+        if (!request.url().startsWith(url) && !/^(data|blob):/.test(request.url()))
+          refused.push(`other host: ${request.url()}`);
+      });
+      await use(refused);
+      expect(refused).toEqual([]);
+    },
+    { auto: true },
+  ],
+  /** A page of someone who is logged in as an admin of the organisation; only the test of the login goes through its form. */
+  admin: async ({ page }, use) => {
+    const login = await page.request.post('/v1/session:dev', { data: { user: 'alice', org, role: 'org_admin' } });
+    expect(login.status()).toBe(200);
+    await page.goto('/ui/');
+    await expect(page.getByRole('heading', { level: 1, name: 'Models' })).toBeVisible();
+    await use(page);
+  },
+});
+
+/** The row or card of a model, found by search. */
+export async function find(page: Page, name: string) {
+  await page.getByRole('searchbox', { name: 'Search models' }).fill(name);
+  const row = page.getByRole('row').filter({ hasText: name });
+  await expect(row).toHaveCount(1);
+  return row;
+}
+
+export { expect };
