@@ -287,10 +287,17 @@ const Schema& view_input() {
 }
 
 const Schema& resolution_input() {
-  static const auto schema = open_object(
-      "ResolutionInput", {optional("modelProvider", text(1, 63)),
-                          optional("modelName", described(text(1, 255), "A name, an alias or auto.")),
-                          optional("userId", text(1, 256)), optional("groups", list_of(text(1, 256), 256))});
+  // The fields of a chat request but for its ids; the values of the others are checked as routers check them.
+  static const auto schema = [] {
+    std::vector<Property> properties{optional("modelProvider", text(1, 255)),
+                                     optional("modelName", described(text(1, 255), "A model, an alias, or auto.")),
+                                     optional("userId", text(1, 256)), optional("groups", list_of(text(1, 256), 256))};
+    for (const auto* name : {"auto", "messages", "temperature", "topP", "topK", "maxTokens", "stop", "seed", "stream",
+                             "tools", "toolChoice", "responseFormat", "reasoning", "providerConfig", "fallbacks",
+                             "onInterrupt", "timeoutMs", "metadata"})
+      properties.push_back(optional(name, Schema{}));
+    return object("ResolutionInput", std::move(properties));
+  }();
   return schema;
 }
 
