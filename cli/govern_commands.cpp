@@ -86,6 +86,51 @@ constexpr std::array<Flag, 3> decide_flags{{
     {.name = "reason", .value = "TEXT", .help = "kept with the decision"},
     dry_run_flag,
 }};
+constexpr std::array<Flag, 3> price_flags{{
+    org_flag,
+    {.name = "remove", .help = "take all own prices back; the catalogue's, or the platform's, count again"},
+    dry_run_flag,
+}};
+constexpr std::array<Example, 4> price_examples{{
+    {"tokenrail registry price openai/gpt-4o-mini", "what it costs, and where each price comes from"},
+    {"tokenrail registry price openai/gpt-4o-mini input=0.15 output=0.6 cache_read=0.075", "set its prices"},
+    {"tokenrail registry price gemini/gemini-2.5-pro input=1.25 input@200001=2.5 output=10 output@200001=15",
+     "prices that depend on the size of the prompt"},
+    {"tokenrail registry price ollama/llama3.2:1b input=0 output=0", "a model that is free"},
+}};
+constexpr std::array<Example, 2> inspect_examples{{
+    {"tokenrail registry inspect", "the platform's models"},
+    {"tokenrail registry inspect --org acme --json", "those that acme sees, for programs"},
+}};
+constexpr std::array<Example, 2> export_examples{{
+    {"tokenrail registry export > registry.yaml", "the configuration, to be kept in git"},
+    {"tokenrail registry export --json", "the same for programs"},
+}};
+constexpr std::array<Example, 1> plan_examples{{
+    {"tokenrail registry plan registry.yaml", "what differs between the file and the registry"},
+}};
+constexpr std::array<Flag, 1> apply_flags{{dry_run_flag}};
+constexpr std::array<Example, 2> apply_examples{{
+    {"tokenrail registry apply registry.yaml", "change what differs"},
+    {"tokenrail registry export | tokenrail registry apply - --database.url URL",
+     "copy the decisions to another database"},
+}};
+constexpr std::array<Flag, 3> catalog_update_flags{{
+    {.name = "source",
+     .value = "NAME",
+     .help = "litellm, models-dev, openrouter or ollama (default: by the file's form)"},
+    {.name = "accept-held", .help = "take over what would be held, and what is held"},
+    dry_run_flag,
+}};
+constexpr std::array<Example, 2> catalog_update_examples{{
+    {"tokenrail catalog update model_prices_and_context_window.json --dry-run",
+     "what LiteLLM's price map would change"},
+    {"tokenrail catalog update catalogs/", "the newest file of each catalogue in a folder"},
+}};
+constexpr std::array<Flag, 1> catalog_scores_flags{{dry_run_flag}};
+constexpr std::array<Example, 1> catalog_scores_examples{{
+    {"tokenrail catalog scores scores.json", "scores with their source and date"},
+}};
 
 constexpr std::array<Example, 2> org_create_examples{{
     {"tokenrail org create 'Acme Corp'", "an organisation with the id acme-corp"},
@@ -174,7 +219,7 @@ constexpr std::string_view model_details =
     "MODEL is provider/name, a slug or an id. Without --org the platform's model is changed, for every organisation.\n"
     "With --org the change is the organisation's own and stands over the platform's.";
 
-constexpr std::array<Command, 25> table{{
+constexpr std::array<Command, 32> table{{
     {.path = "registry show",
      .summary = "Show a model as the platform or an organisation sees it",
      .arguments = "MODEL",
@@ -290,6 +335,80 @@ constexpr std::array<Command, 25> table{{
      .details =
          "ID is a row of 'tokenrail registry held'. An accepted change is applied at once. A rejected one stays\n"
          "rejected while the provider's list repeats it."},
+    {.path = "registry price",
+     .summary = "Show what a model costs, or set its prices",
+     .arguments = "MODEL [PRICE...]",
+     .arguments_min = 1,
+     .arguments_max = 65,
+     .flags = price_flags,
+     .examples = price_examples,
+     .details =
+         "PRICE is DIMENSION=DOLLARS, in US dollars per million units: input, output, cache_read, cache_write,\n"
+         "cache_write_1h, reasoning, audio_in, audio_out, image_in, image_out, per_image, per_request, per_second,\n"
+         "per_page or search. DIMENSION/TIER is of a service tier (batch, flex, priority), @TOKENS of prompts with at\n"
+         "least that many tokens, @HH:MM-HH:MM of a time of day in UTC. The prices replace all that were set before.\n"
+         "What is set here no catalogue changes. A price that is not known makes the cost of an answer unknown."},
+    {.path = "registry inspect",
+     .summary = "Show what the registry knows and what it lacks",
+     .flags = org_flags,
+     .examples = inspect_examples,
+     .details = "Counts models by provider, free and paid ones, missing prices and unknown limits, entries of "
+                "catalogues that\n"
+                "are held, and how old catalogues and lists are. A list is stale when none came for a day."},
+    {.path = "registry export",
+     .summary = "Write what people decided as a YAML file",
+     .examples = export_examples,
+     .details =
+         "Writes organisations, connections, models, prices, defaults, aliases and grants to standard output, sorted, "
+         "so\n"
+         "that the same decisions give the same text. What providers and catalogues say is left out, and so are keys:\n"
+         "a connection has the label of its key. Rows of single users are left out too."},
+    {.path = "registry plan",
+     .summary = "Show what a file would change",
+     .arguments = "FILE | -",
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .examples = plan_examples,
+     .details = "Compares the file with the registry and changes nothing. What the file does not have stays as it is: "
+                "an entry,\n"
+                "and of a model its deployments and prices (an empty list takes them away)."},
+    {.path = "registry apply",
+     .summary = "Make the registry as a file says",
+     .arguments = "FILE | -",
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .flags = apply_flags,
+     .examples = apply_examples,
+     .details =
+         "Shows what changes, as 'registry plan' does, then changes it, one entry after the other, each with a "
+         "revision,\n"
+         "an audit entry and an event. The same file again changes nothing. An entry that is refused ends the "
+         "command;\n"
+         "those before it stay applied. Keys are not part of the file: store them first (tokenrail credentials put)."},
+    {.path = "catalog update",
+     .summary = "Take prices, limits and capabilities from a catalogue",
+     .arguments = "FILE | DIR",
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .flags = catalog_update_flags,
+     .examples = catalog_update_examples,
+     .details =
+         "Reads LiteLLM's model_prices_and_context_window.json, models.dev's api.json, OpenRouter's list of models or\n"
+         "Ollama's list; it downloads nothing. Of a DIR it takes the last file by name of each source. It shows what\n"
+         "changes, then writes it. What a person set stays. Of a model that the registry does not have yet the\n"
+         "entry is kept until a list adds it. A price that grows or falls to a tenth, becomes free or is no longer\n"
+         "free is held. The same file again writes nothing."},
+    {.path = "catalog scores",
+     .summary = "Take quality scores of models from a file",
+     .arguments = "FILE",
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .flags = catalog_scores_flags,
+     .examples = catalog_scores_examples,
+     .details =
+         "FILE is an object with source, date (YYYY-MM-DD), optionally metric, and scores: a list of objects with\n"
+         "provider, modelName and score from 0 to 1. Requests for the model \"auto\" go by the mean of a model's "
+         "scores."},
     {.path = "org create",
      .summary = "Create an organisation",
      .arguments = "NAME",
@@ -347,7 +466,7 @@ constexpr std::array<Command, 25> table{{
      .examples = credentials_revoke_examples},
 }};
 
-constexpr std::array<Governing, 25> runs{{
+constexpr std::array<Governing, 32> runs{{
     {"registry show", run_registry_show},
     {"registry add", run_registry_add},
     {"registry set", run_registry_set},
@@ -364,6 +483,13 @@ constexpr std::array<Governing, 25> runs{{
     {"registry audit", run_registry_audit},
     {"registry held", run_registry_held},
     {"registry decide", run_registry_decide},
+    {"registry price", run_registry_price},
+    {"registry inspect", run_registry_inspect},
+    {"registry export", run_registry_export},
+    {"registry plan", run_registry_plan},
+    {"registry apply", run_registry_apply},
+    {"catalog update", run_catalog_update},
+    {"catalog scores", run_catalog_scores},
     {"org create", run_org_create},
     {"org list", run_org_list},
     {"connections list", run_connections_list},

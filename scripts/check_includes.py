@@ -40,6 +40,7 @@ CONFINED = [
     ("simdjson", "simdjson"),
     ("curl/", "libcurl"),
     ("toml++/", "toml++"),
+    ("yaml-cpp/", "yaml-cpp"),
     ("openssl/", "OpenSSL"),
     ("cjose/", "cjose"),
     ("jansson", "jansson"),

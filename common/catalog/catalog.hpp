@@ -44,6 +44,7 @@ struct Row {
   std::optional<std::int64_t> embedding_dimensions{};
   std::map<std::string, bool> capabilities{};  ///< one that is absent is unknown
   std::vector<Price> prices{};                 ///< in the order of their keys, each key once
+  friend bool operator==(const Row&, const Row&) = default;
 };
 
 struct Entry {

@@ -159,6 +159,10 @@ Result<Document> Models::create(const Actor& actor, const Scope& scope, std::str
         "CAST(id AS text)",
         arguments);
     if (!id) return fail(ErrorKind::conflict, "There is a model of that provider and name, or of that slug, already.");
+    write_inferred(
+        sql, *id,
+        read_text(sql, "SELECT model_name FROM model WHERE id = CAST(@id AS uuid)", Arguments().text("id", *id))
+            .value_or(""));
     auto patch = *read_text(
         sql, "SELECT CAST(@@fields - CAST(ARRAY['provider', 'modelName', 'slug'] AS text[]) AS text)", arguments);
     return write_model(sql, actor, scope, Locked{.before = {}, .row = *id}, patch, "model.created");

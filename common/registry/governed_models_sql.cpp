@@ -38,6 +38,32 @@ constexpr std::array settable{
     Settable{"metadata", "metadata", "jsonb", "'{}'"},
 };
 
+/// The column of a row; where it is not set, what a catalogue says, else what follows from the name.
+std::string with_elsewhere(const Settable& field, std::string_view row) {
+  if (field.type == "bigint")
+    return fmt::format("COALESCE({0}.{1}, CAST(COALESCE({0}.curated ->> '{2}', {0}.inferred ->> '{2}') AS bigint))",
+                       row, field.column, field.name);
+  if (field.name == "displayName" || field.name == "family")
+    return fmt::format("COALESCE(NULLIF({0}.{1}, ''), {0}.curated ->> '{2}', {0}.inferred ->> '{2}', '')", row,
+                       field.column, field.name);
+  if (field.name == "lifecycle")
+    return fmt::format(
+        "CASE WHEN {0}.lifecycle = 'active' AND NOT jsonb_exists({0}.override, 'lifecycle') THEN COALESCE({0}.curated "
+        "->> 'lifecycle', 'active') ELSE {0}.lifecycle END",
+        row);
+  return fmt::format("{}.{}", row, field.column);
+}
+
+/// Entry by entry: an unknown one is filled in.
+std::string with_capabilities_elsewhere(std::string_view row) {
+  return fmt::format(
+      "COALESCE({0}.capabilities, '{{}}') || COALESCE((SELECT jsonb_object_agg(k.key, k.value) FROM "
+      "jsonb_each(COALESCE({0}.inferred -> 'capabilities', '{{}}') || COALESCE({0}.curated -> 'capabilities', '{{}}')) "
+      "k "
+      "WHERE COALESCE({0}.capabilities ->> k.key, 'unknown') = 'unknown'), '{{}}')",
+      row);
+}
+
 }  // namespace
 
 std::string named_models() {
@@ -65,11 +91,11 @@ std::string effective_models(const std::string& narrow, Seen rows) {
     // A map is put together from both rows, its own entries over those above.
     fields +=
         field.name == "capabilities"
-            ? std::string("COALESCE(p.capabilities, '{}') || COALESCE(o.capabilities, '{}') AS capabilities, ")
+            ? with_capabilities_elsewhere("p") + " || " + with_capabilities_elsewhere("o") + " AS capabilities, "
             : fmt::format(
-                  "CASE WHEN o.id IS NOT NULL AND (p.id IS NULL OR jsonb_exists(o.override, '{1}')) THEN o.{0} ELSE "
-                  "p.{0} END AS {0}, ",
-                  field.column, field.name);
+                  "CASE WHEN o.id IS NOT NULL AND (p.id IS NULL OR jsonb_exists(o.override, '{1}')) THEN {2} ELSE "
+                  "{3} END AS {0}, ",
+                  field.column, field.name, with_elsewhere(field, "o"), with_elsewhere(field, "p"));
   }
   const auto platform =
       fmt::format("(SELECT m.* FROM model m WHERE m.org_id IS NULL AND m.deleted_at IS NULL AND ({})) p", narrow);
@@ -97,6 +123,7 @@ std::string effective_models(const std::string& narrow, Seen rows) {
          "missing_since, COALESCE(p.missing_expired, o.missing_expired) AS missing_expired, "
          "CASE WHEN o.id IS NOT NULL AND (p.id IS NULL OR cardinality(o.tags) > 0) THEN o.tags ELSE p.tags END AS "
          "tags, "
+         "COALESCE(p.curated, o.curated, '{}') AS curated, COALESCE(p.inferred, o.inferred, '{}') AS inferred, "
          "COALESCE(p.override, '{}') AS platform_override, COALESCE(o.override, '{}') AS own_override, "
          "COALESCE(p.digest, o.digest) AS digest, COALESCE(p.release_date, o.release_date) AS release_date, "
          "COALESCE(p.knowledge_cutoff, o.knowledge_cutoff) AS knowledge_cutoff, "
@@ -123,6 +150,10 @@ const std::string_view status_of_model =
 
 }  // namespace
 
+std::string status_of_models() {
+  return std::string(status_of_model);
+}
+
 std::string effective_documents(const std::string& narrow) {
   return fmt::format(
       "SELECT CAST(e.id AS text) AS id, e.version AS version, "
@@ -145,7 +176,8 @@ std::string effective_documents(const std::string& narrow) {
       "k AS "
       "name, CASE WHEN jsonb_exists(e.own_override, k) AND e.platform_id IS NOT NULL THEN 'organization' ELSE "
       "'override' "
-      "END AS source FROM jsonb_object_keys(e.platform_override || e.own_override) k) s), 'deployments', (SELECT "
+      "END AS source FROM jsonb_object_keys(e.platform_override || e.own_override) k) s), 'curated', e.curated, "
+      "'inferred', e.inferred, 'deployments', (SELECT "
       "COALESCE(json_agg(json_build_object('id', d.id, 'connectionId', c.id, 'connection', c.name, 'upstreamName', "
       "d.upstream_name, 'priority', COALESCE(d.priority, c.priority), 'weight', COALESCE(d.weight, c.weight), "
       "'enabled', "

@@ -29,6 +29,9 @@ enum class Seen {
 /// How many there are. `condition` empty: no filter, which an index answers.
 [[nodiscard]] std::string effective_count(const std::string& condition);
 
+/// The status of `e`, as a value: active, disabled, …
+[[nodiscard]] std::string status_of_models();
+
 /// The condition over `e` of a filter whose arguments filter_arguments() adds.
 [[nodiscard]] std::string filter_condition();
 /// The same of a view's filter, whose arguments have names of their own; models that are pinned pass.

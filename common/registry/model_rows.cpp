@@ -1,24 +1,35 @@
 #include "common/registry/model_rows.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <map>
 #include <string_view>
 
 #include <fmt/core.h>
 #include <spdlog/spdlog.h>
 
+#include "common/catalog/inference.hpp"
+
 namespace tokenrail::registry {
 
 namespace {
 
-/// What the model costs now where nothing special applies, by its best source.
-std::string standard_price(std::string_view dimension) {
-  return fmt::format(
-      "(SELECT c.amount FROM price c WHERE c.model_id = m.id AND c.deployment_id IS NULL AND c.dimension = '{}' AND "
-      "c.service_tier = 'standard' AND c.min_context_tokens = 0 AND tstzrange(c.effective_from, c.effective_to) @> "
-      "now() "
-      "ORDER BY array_position(ARRAY['override', 'provider', 'curated', 'inferred'], c.source) LIMIT 1)",
-      dimension);
+/// What the model costs now: of each dimension and service tier the prices of its best source.
+const std::string current_prices = R"(
+    (SELECT string_agg(concat_ws('|', x.dimension, x.service_tier, x.min_context_tokens, x.utc_from, x.utc_to, x.amount),
+        chr(31) ORDER BY x.dimension, x.service_tier, x.min_context_tokens, x.utc_from, x.utc_to)
+      FROM (SELECT c.*, rank() OVER (PARTITION BY c.dimension, c.service_tier ORDER BY array_position(ARRAY['override',
+          'provider', 'curated', 'inferred'], c.source)) AS place
+        FROM price c WHERE c.model_id = m.id AND c.deployment_id IS NULL AND
+          tstzrange(c.effective_from, c.effective_to) @> now()) x WHERE x.place = 1) AS prices,
+    (SELECT GREATEST(max(c.version), max(c.closed_version)) FROM price c WHERE c.model_id = m.id AND
+      c.deployment_id IS NULL) AS prices_version,
+)";
+
+/// A limit where the provider says nothing of it.
+std::string told_elsewhere(std::string_view name) {
+  return fmt::format("CAST(COALESCE(m.curated ->> '{0}', m.inferred ->> '{0}') AS bigint)", name);
 }
 
 // Sets and maps come as text of unit-separated parts: SOCI knows no arrays, and neither names nor words hold control
@@ -35,9 +46,19 @@ const std::string model_columns = R"(
     m.maintenance_reason AS maintenance_reason, array_to_string(m.tags, chr(31)) AS tags,
     (SELECT n.provider || chr(31) || n.model_name FROM model n WHERE n.id = m.replacement_id) AS replacement,
     (SELECT CAST(avg(q.score) AS double precision) FROM quality_score q WHERE q.model_id = m.id) AS quality_score,
-    )" + standard_price("input") + R"( AS input_price,
-    )" + standard_price("output") +
-                                  R"( AS output_price,
+    )" + current_prices + "    " + told_elsewhere("contextWindow") +
+                                  R"( AS context_window_elsewhere,
+    )" + told_elsewhere("inputTokensMax") +
+                                  R"( AS input_tokens_max_elsewhere,
+    )" + told_elsewhere("outputTokensMax") +
+                                  R"( AS output_tokens_max_elsewhere,
+    )" + told_elsewhere("embeddingDimensions") +
+                                  R"( AS embedding_dimensions_elsewhere,
+    COALESCE(m.curated ->> 'displayName', '') AS display_name_elsewhere,
+    COALESCE(m.curated ->> 'family', m.inferred ->> 'family', '') AS family_elsewhere,
+    COALESCE(m.curated ->> 'lifecycle', '') AS lifecycle_elsewhere,
+    (SELECT string_agg(c.key || '=' || c.value, chr(31)) FROM jsonb_each_text(COALESCE(m.inferred -> 'capabilities',
+      '{}') || COALESCE(m.curated -> 'capabilities', '{}')) c) AS capabilities_elsewhere,
     m.availability AS availability, m.missing_expired AS missing_expired,
     CAST(floor(extract(epoch FROM m.missing_since) * 1000) AS bigint) AS missing_since_ms,
     m.context_window AS context_window, m.input_tokens_max AS input_tokens_max,
@@ -73,6 +94,73 @@ events::Support support_from(std::string_view word) {
   return word == "unsupported" ? events::Support::unsupported : events::Support::unknown;
 }
 
+std::map<std::string, events::Support> capabilities_from(const std::string& parts) {
+  std::map<std::string, events::Support> capabilities;
+  for (const auto& pair : parts_of(parts)) {
+    const auto equals = pair.find('=');
+    capabilities[pair.substr(0, equals)] = support_from(std::string_view(pair).substr(equals + 1));
+  }
+  return capabilities;
+}
+
+std::int64_t number_from(std::string_view text) {
+  std::int64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+events::ModelPrices prices_from(const std::string& parts, std::int64_t version) {
+  events::ModelPrices prices;
+  if (parts.empty()) return prices;
+  prices.version = version;
+  for (const auto& part : parts_of(parts)) {
+    std::array<std::string_view, 6> columns{};
+    std::string_view rest = part;
+    for (auto& column : columns) {
+      column = rest.substr(0, rest.find('|'));
+      rest.remove_prefix(std::min(rest.size(), column.size() + 1));
+    }
+    const auto dimension = price_dimension_from(columns[0]);
+    const auto tier = service_tier_from(columns[1]);
+    if (!dimension || !tier) continue;
+    const Price price{.key = {.dimension = *dimension,
+                              .tier = *tier,
+                              .min_context_tokens = number_from(columns[2]),
+                              .window = {.from_minute = static_cast<std::int16_t>(number_from(columns[3])),
+                                         .to_minute = static_cast<std::int16_t>(number_from(columns[4]))}},
+                      .micros = number_from(columns[5])};
+    if (price.key == PriceKey{.dimension = PriceDimension::input}) {
+      prices.input_micros = price.micros;
+    } else if (price.key == PriceKey{.dimension = PriceDimension::output}) {
+      prices.output_micros = price.micros;
+    } else {
+      prices.others.push_back(price);
+    }
+  }
+  return prices;
+}
+
+/// What neither a person nor the provider says is what a catalogue says, else what follows from the name.
+void add_facts_from_elsewhere(const soci::row& row, ModelRow& model) {
+  auto& state = model.state;
+  const auto fill = [&](std::optional<std::int64_t>& mine, const char* column) {
+    if (!mine) mine = maybe_number(row, column);
+  };
+  fill(state.context_window, "context_window_elsewhere");
+  fill(state.input_tokens_max, "input_tokens_max_elsewhere");
+  fill(state.output_tokens_max, "output_tokens_max_elsewhere");
+  fill(state.embedding_dimensions, "embedding_dimensions_elsewhere");
+  if (state.display_name.empty()) state.display_name = text(row, "display_name_elsewhere");
+  if (state.family.empty()) state.family = text(row, "family_elsewhere");
+  const auto lifecycle = text(row, "lifecycle_elsewhere");
+  if (state.lifecycle == "active" && !lifecycle.empty() && !model.overridden.contains("lifecycle"))
+    state.lifecycle = lifecycle;
+  for (const auto& [name, support] : capabilities_from(text(row, "capabilities_elsewhere"))) {
+    auto& mine = state.capabilities[name];
+    if (mine == events::Support::unknown) mine = support;
+  }
+}
+
 ModelRow model_from(const soci::row& row) {
   ModelRow model;
   auto& state = model.state;
@@ -97,7 +185,7 @@ ModelRow model_from(const soci::row& row) {
   if (const auto names = parts_of(text(row, "replacement")); names.size() == 2)
     state.replacement = events::ModelName{names[0], names[1]};
   if (row.get_indicator("quality_score") == soci::i_ok) state.quality_score = row.get<double>("quality_score");
-  state.prices = {.input_micros = maybe_number(row, "input_price"), .output_micros = maybe_number(row, "output_price")};
+  state.prices = prices_from(text(row, "prices"), number(row, "prices_version"));
   state.platform_blocked = truth(row, "platform_blocked");
   state.availability = text(row, "availability");
   state.missing_since_ms = maybe_number(row, "missing_since_ms");
@@ -105,10 +193,7 @@ ModelRow model_from(const soci::row& row) {
   state.input_tokens_max = maybe_number(row, "input_tokens_max");
   state.output_tokens_max = maybe_number(row, "output_tokens_max");
   state.embedding_dimensions = maybe_number(row, "embedding_dimensions");
-  for (const auto& pair : parts_of(text(row, "capabilities"))) {
-    const auto equals = pair.find('=');
-    state.capabilities[pair.substr(0, equals)] = support_from(std::string_view(pair).substr(equals + 1));
-  }
+  state.capabilities = capabilities_from(text(row, "capabilities"));
   state.is_default = truth(row, "is_default");
   state.version = number(row, "version");
   for (auto& field : parts_of(text(row, "overridden"))) model.overridden.insert(std::move(field));
@@ -117,6 +202,8 @@ ModelRow model_from(const soci::row& row) {
   model.missing_expired = truth(row, "missing_expired");
   model.cause = text(row, "cause");
   model.actor = text(row, "actor");
+  model.listed = ListedFacts{state};
+  add_facts_from_elsewhere(row, model);
   return model;
 }
 
@@ -182,6 +269,27 @@ void attach(std::vector<ModelRow>& models, std::map<std::string, std::vector<Dep
 
 }  // namespace
 
+ListedFacts::ListedFacts(const events::ModelState& state)
+    : display_name(state.display_name),
+      family(state.family),
+      lifecycle(state.lifecycle),
+      context_window(state.context_window),
+      input_tokens_max(state.input_tokens_max),
+      output_tokens_max(state.output_tokens_max),
+      embedding_dimensions(state.embedding_dimensions),
+      capabilities(state.capabilities) {}
+
+void ListedFacts::restore(events::ModelState& state) && {
+  state.display_name = std::move(display_name);
+  state.family = std::move(family);
+  state.lifecycle = std::move(lifecycle);
+  state.context_window = context_window;
+  state.input_tokens_max = input_tokens_max;
+  state.output_tokens_max = output_tokens_max;
+  state.embedding_dimensions = embedding_dimensions;
+  state.capabilities = std::move(capabilities);
+}
+
 std::vector<ModelRow> read_models(soci::session& sql, const std::string& where, const std::string& first,
                                   const std::string& second) {
   std::vector<ModelRow> models;
@@ -236,6 +344,13 @@ void lock_models(soci::session& sql, const std::vector<std::string>& ids) {
   sql << "SELECT 1 FROM model WHERE id = ANY (CAST(string_to_array(:ids, ',') AS uuid[])) ORDER BY id "
          "FOR NO KEY UPDATE",
       soci::use(list);
+}
+
+void write_inferred(soci::session& sql, const std::string& id, const std::string& model_name) {
+  const auto inferred = catalog::to_json(catalog::infer(model_name));
+  sql << "UPDATE model SET inferred = CAST(:inferred AS jsonb) WHERE id = CAST(:id AS uuid) AND inferred <> "
+         "CAST(:inferred AS jsonb)",
+      soci::use(inferred, "inferred"), soci::use(id, "id");
 }
 
 std::string event_text(const ModelRow& row, std::optional<std::int64_t> before_version,

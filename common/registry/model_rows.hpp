@@ -2,6 +2,8 @@
 // files.
 #pragma once
 
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,8 +18,26 @@ struct DeploymentRow {
   bool serves = false;  ///< it and its connection are enabled
 };
 
+/// What the provider says, and people: without what a catalogue says or what follows from the name.
+struct ListedFacts {
+  std::string display_name{};
+  std::string family{};
+  std::string lifecycle{};
+  std::optional<std::int64_t> context_window{};
+  std::optional<std::int64_t> input_tokens_max{};
+  std::optional<std::int64_t> output_tokens_max{};
+  std::optional<std::int64_t> embedding_dimensions{};
+  std::map<std::string, events::Support> capabilities{};
+
+  ListedFacts() = default;
+  explicit ListedFacts(const events::ModelState& state);
+  /// What a sync compares its list with.
+  void restore(events::ModelState& state) &&;
+};
+
 struct ModelRow {
   events::ModelState state;  ///< with its deployments as routers should see them
+  ListedFacts listed{};
   std::set<std::string> overridden{};
   std::string details_digest{};
   std::optional<std::int64_t> details_at_ms{};
@@ -35,6 +55,9 @@ std::vector<ModelRow> read_models(soci::session& sql, const std::vector<std::str
 /// Takes the models' rows for this transaction, in the one order that every writer keeps to: two that want the same
 /// models then wait for each other instead of both for ever. Models that are to be added come after it, by name.
 void lock_models(soci::session& sql, const std::vector<std::string>& ids);
+
+/// What follows from the name of a model that was made in this transaction.
+void write_inferred(soci::session& sql, const std::string& id, const std::string& model_name);
 
 /// The event's text for a model as it stands.
 std::string event_text(const ModelRow& row, std::optional<std::int64_t> before_version,

@@ -24,6 +24,7 @@ Result<std::vector<StoredModel>> Store::load_models(const Connection& connection
                             connection.org_id, connection.owner_user_id);
     for (auto& row : rows) {
       if (row.state.provider != connection.provider) continue;
+      std::move(row.listed).restore(row.state);
       StoredModel model{.state = std::move(row.state),
                         .overridden = std::move(row.overridden),
                         .details_digest = std::move(row.details_digest),
@@ -352,6 +353,7 @@ Result<void> write_models(soci::session& sql, const Connection& now, const SyncP
   for (const auto* planned : added) {
     auto id = insert_model(sql, *planned);
     if (!id) return overtaken(*planned, "added");
+    write_inferred(sql, *id, planned->after.model_name);
     ids[static_cast<std::size_t>(planned - plan.models.data())] = std::move(*id);
   }
   for (std::size_t i = 0; i < ids.size(); ++i) {

@@ -391,6 +391,36 @@ def test_clients_of_the_older_api_are_served(world, admin):  # S0.50 to S0.54
     world.api("acme", "viewer").refused("PUT", "/orgs/acme/models", 403, "FORBIDDEN", body)
 
 
+def test_prices_are_exact_decimal_texts(world, admin):
+    made = a_model(admin)
+    path = f"/v1/orgs/acme/models/{made['id']}/prices"
+    empty = admin.ok("GET", path)
+    assert empty["prices"] == [] and empty["isFree"] is None
+    body = {"prices": [{"dimension": "input", "amount": "0.00013"}, {"dimension": "output", "amount": "15.50"},
+                       {"dimension": "input", "minContextTokens": 200001, "utcFrom": "16:30", "utcTo": "00:30",
+                        "serviceTier": "batch", "amount": "0"}]}
+    status, changed, head = admin.call("PUT", path, body)
+    assert status == 200 and head["ETag"] == f'"v{changed["version"]}"'
+    assert [(p["dimension"], p["amount"], p["source"]) for p in changed["prices"]] == [
+        ("input", "0", "override"), ("input", "0.00013", "override"), ("output", "15.5", "override")]
+    assert (changed["prices"][0]["utcFrom"], changed["prices"][0]["utcTo"]) == ("16:30", "00:30")
+    small = changed["prices"][1]
+    assert (small["microsPerThousand"], small["dollarsPerUnit"], small["dollarsPerMillion"]) == (
+        0.13, "0.00000000013", 0.00013)
+    assert changed["isFree"] is False
+    assert admin.ok("PUT", path, body)["version"] == changed["version"], "the same again changes nothing"
+    admin.refused("PUT", path, 412, "PRECONDITION_FAILED", {"prices": []}, {"If-Match": '"v1"'})
+    for price, pointer in (({"dimension": "input", "amount": "cheap"}, "/prices/0/amount"),
+                           ({"dimension": "input", "amount": "0.0000001"}, "/prices/0/amount"),
+                           ({"dimension": "input", "amount": "1", "utcFrom": "25:00", "utcTo": "01:00"}, "/prices/0/utcFrom"),
+                           ({"dimension": "input", "amount": "1", "utcFrom": "10:00"}, "/prices/0/utcTo")):
+        status, problem, _ = admin.call("PUT", path, {"prices": [price]})
+        assert status in (400, 422) and problem["errors"][0]["pointer"] == pointer, problem
+    assert admin.call("PUT", path, {"prices": [{"dimension": "moonlight", "amount": "1"}]})[0] == 400
+    assert admin.ok("PUT", path, {"prices": []}, headers={"If-Match": f'"v{changed["version"]}"'})["own"] == []
+    world.api("acme", "viewer").refused("PUT", path, 403, "FORBIDDEN", body)
+
+
 def test_document_describes_the_answers(world, admin):
     """Answers of the API against the schemas of its own document."""
     document = Api(world.url).ok("GET", "/openapi.json")
@@ -400,6 +430,7 @@ def test_document_describes_the_answers(world, admin):
                       ("/v1/orgs/{org}", "/v1/orgs/acme"), ("/v1/providers", "/v1/providers"),
                       ("/v1/orgs/{org}/models/{model}", f"/v1/orgs/acme/models/{made['id']}"),
                       ("/v1/orgs/{org}/models/{model}/revisions", f"/v1/orgs/acme/models/{made['id']}/revisions"),
+                      ("/v1/orgs/{org}/models/{model}/prices", f"/v1/orgs/acme/models/{made['id']}/prices"),
                       ("/v1/orgs/{org}/models/{model}/explain", f"/v1/orgs/acme/models/{made['id']}/explain"),
                       ("/v1/orgs/{org}/connections", "/v1/orgs/acme/connections"),
                       ("/v1/orgs/{org}/audit", "/v1/orgs/acme/audit"), ("/v1/orgs/{org}/stats", "/v1/orgs/acme/stats"),

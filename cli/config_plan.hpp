@@ -1,0 +1,32 @@
+// What a configuration file would change about the registry: the file against the registry's own export. Pure.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/config_tree.hpp"
+#include "common/result.hpp"
+
+namespace tokenrail::cli {
+
+struct ConfigChange {
+  std::string collection;                  ///< organizations, connections, models, defaults, aliases or grants
+  std::string key;                         ///< for people: "acme ollama/llama3.2"
+  ConfigValue now{};                       ///< null: it is to be made
+  ConfigValue wanted{};                    ///< with what has its default left out
+  std::vector<std::string> differences{};  ///< "enabled: false -> true"
+};
+
+struct ConfigPlan {
+  std::vector<ConfigChange> changes{};  ///< in an order in which they can be made
+  std::size_t same = 0;
+  std::size_t others = 0;  ///< entries of the registry that the file lacks; they stay
+};
+
+/// Errors (invalid_input) name the entry: a collection or a field that there is not, an entry without what it is known
+/// by, one that is there twice, a value of another kind.
+[[nodiscard]] Result<ConfigPlan> plan_config(const ConfigValue& registry, const ConfigValue& file);
+
+}  // namespace tokenrail::cli

@@ -1,0 +1,56 @@
+// What an import would change: a catalogue against what is stored of it. Pure.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/catalog/catalog.hpp"
+
+namespace tokenrail::catalog {
+
+/// An entry as it is stored.
+struct KnownEntry {
+  Row row;
+  std::optional<Row> held{};  ///< a later one that waits for a person
+  bool gone = false;          ///< the last import lacked it
+};
+
+struct PlannedEntry {
+  enum class Kind {
+    added,
+    changed,
+    held,      ///< its prices are suspicious: it is stored beside what counts
+    released,  ///< the catalogue has gone back to what counts: nothing is held any more
+    gone,      ///< the catalogue lacks it; what it said still counts
+  };
+  Kind kind = Kind::added;
+  Row row;                             ///< as it is to be stored; of one that is gone only its names count
+  std::vector<std::string> changes{};  ///< for people: "input 2.5 -> 5"
+  std::string reason{};                ///< of one that is held
+};
+[[nodiscard]] std::string_view name_of(PlannedEntry::Kind kind);
+
+struct Plan {
+  std::vector<PlannedEntry> entries{};  ///< what is to be written, in the order of the catalogue
+  std::size_t unchanged = 0;
+  std::size_t held_already = 0;  ///< held by an earlier import, for the same reason
+  [[nodiscard]] std::size_t count(PlannedEntry::Kind kind) const;
+};
+
+/// `accept_held`: suspicious prices are applied. Errors: conflict, where the catalogue has less than half of the
+/// entries that are known, and `accept_held` is off.
+[[nodiscard]] Result<Plan> plan_import(const Catalog& catalog, const std::vector<KnownEntry>& known, bool accept_held);
+
+/// Why prices are not taken over unseen: one grew or fell to a tenth, or became free, or is no longer free. Empty: they
+/// are.
+[[nodiscard]] std::string suspicion(const Row& before, const Row& after);
+
+/// Micro-dollars as dollars: "2.5".
+[[nodiscard]] std::string dollars(std::int64_t micros);
+/// "input", "output/batch", "input@200001", "input@16:30-00:30".
+[[nodiscard]] std::string words_of(const PriceKey& key);
+
+}  // namespace tokenrail::catalog

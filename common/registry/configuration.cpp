@@ -1,0 +1,98 @@
+#include "common/registry/configuration.hpp"
+
+#include "common/registry/governed_sql.hpp"
+
+namespace tokenrail::registry {
+
+namespace {
+
+/// One text a kind: 'name', (list). Nulls and what everything has by default are left out.
+const std::string organizations =
+    "(SELECT COALESCE(json_agg(json_strip_nulls(json_build_object('id', o.id, 'displayName', NULLIF(o.display_name, "
+    "''), "
+    "'mode', NULLIF(o.mode, 'open'), 'strictDefault', CASE WHEN o.strict_default THEN true END, 'metadata', "
+    "NULLIF(o.metadata, '{}'))) ORDER BY o.id COLLATE \"C\"), '[]') FROM organization o WHERE o.deleted_at IS NULL)";
+
+const std::string connections =
+    "(SELECT COALESCE(json_agg(json_strip_nulls(json_build_object('org', c.org_id, 'name', c.name, 'provider', "
+    "c.provider, 'baseUrl', c.base_url, 'authType', NULLIF(c.auth_type, 'none'), 'authName', NULLIF(c.auth_name, ''), "
+    "'credential', (SELECT k.label FROM credential k WHERE k.id = c.credential_id), 'priority', NULLIF(c.priority, 0), "
+    "'weight', NULLIF(c.weight, 1), 'enabled', CASE WHEN NOT c.enabled THEN false END, 'syncEnabled', CASE WHEN NOT "
+    "c.sync_enabled THEN false END, 'syncIntervalS', c.sync_interval_s, 'includeGlobs', CASE WHEN "
+    "cardinality(c.include_globs) > 0 THEN c.include_globs END, 'excludeGlobs', CASE WHEN cardinality(c.exclude_globs) "
+    "> "
+    "0 THEN c.exclude_globs END, 'onNew', NULLIF(c.on_new, 'disabled'), 'slugPrefix', NULLIF(c.slug_prefix, ''), "
+    "'metadata', NULLIF(c.metadata, '{}'))) ORDER BY c.org_id COLLATE \"C\" NULLS FIRST, c.name COLLATE \"C\"), '[]') "
+    "FROM connection c WHERE c.deleted_at IS NULL AND c.owner_user_id IS NULL)";
+
+const std::string prices_of_model =
+    "(SELECT json_agg(json_strip_nulls(json_build_object('dimension', p.dimension, 'serviceTier', "
+    "NULLIF(p.service_tier, 'standard'), 'minContextTokens', NULLIF(p.min_context_tokens, 0), 'utcFrom', CASE WHEN "
+    "p.utc_from <> p.utc_to THEN to_char(make_interval(mins => p.utc_from), 'HH24:MI') END, 'utcTo', CASE WHEN "
+    "p.utc_from <> p.utc_to THEN to_char(make_interval(mins => p.utc_to), 'HH24:MI') END, 'amount', "
+    "CAST(trim_scale(p.amount * 0.000001) AS text))) ORDER BY p.dimension, p.service_tier, p.min_context_tokens, "
+    "p.utc_from, p.utc_to) FROM price p WHERE p.model_id = m.id AND p.deployment_id IS NULL AND p.source = 'override' "
+    "AND p.effective_to IS NULL)";
+
+const std::string deployments_of_model =
+    "(SELECT json_agg(json_strip_nulls(json_build_object('connection', c.name, 'upstreamName', NULLIF(d.upstream_name, "
+    "m.model_name), 'priority', d.priority, 'weight', d.weight, 'enabled', CASE WHEN NOT d.enabled THEN false END, "
+    "'params', NULLIF(d.params, '{}'))) ORDER BY c.name COLLATE \"C\") FROM deployment d JOIN connection c ON c.id = "
+    "d.connection_id WHERE d.model_id = m.id AND c.deleted_at IS NULL AND c.owner_user_id IS NULL)";
+
+// What a person set is in `override`; enabled, blocked and tags are columns that only people write.
+const std::string models =
+    "(SELECT COALESCE(json_agg(json_strip_nulls(json_build_object('org', m.org_id, 'provider', m.provider, "
+    "'modelName', "
+    "m.model_name, 'slug', NULLIF(m.slug, m.provider || '/' || m.model_name), 'enabled', m.enabled, 'blocked', CASE "
+    "WHEN "
+    "m.platform_blocked THEN true END, 'tags', CASE WHEN cardinality(m.tags) > 0 THEN m.tags END, 'settings', "
+    "NULLIF(m.override - CAST(ARRAY['enabled', 'blocked', 'tags', 'deployments', 'replacementId'] AS text[]), '{}'), "
+    "'prices', " +
+    prices_of_model + ", 'deployments', " + deployments_of_model +
+    ")) ORDER BY m.org_id COLLATE \"C\" NULLS FIRST, m.provider COLLATE \"C\", m.model_name COLLATE \"C\"), '[]') FROM "
+    "model m WHERE m.deleted_at IS NULL AND m.owner_user_id IS NULL)";
+
+const std::string defaults =
+    "(SELECT COALESCE(json_agg(json_strip_nulls(json_build_object('org', d.org_id, 'kind', d.kind, 'provider', "
+    "d.provider, 'purpose', NULLIF(d.purpose, ''), 'model', m.provider || '/' || m.model_name)) ORDER BY d.org_id "
+    "COLLATE "
+    "\"C\" NULLS FIRST, d.kind, d.provider COLLATE \"C\" NULLS FIRST, d.purpose COLLATE \"C\"), '[]') FROM "
+    "model_default "
+    "d JOIN model m ON m.id = d.model_id WHERE d.owner_user_id IS NULL)";
+
+const std::string aliases =
+    "(SELECT COALESCE(json_agg(json_strip_nulls(json_build_object('org', a.org_id, 'alias', a.alias, 'sticky', "
+    "NULLIF(a.sticky, 'conversation'), 'description', NULLIF(a.description, ''), 'targets', (SELECT "
+    "json_agg(json_build_object('model', m.provider || '/' || m.model_name, 'weight', t.weight) ORDER BY m.provider "
+    "COLLATE \"C\", m.model_name COLLATE \"C\") FROM model_alias_target t JOIN model m ON m.id = t.model_id WHERE "
+    "t.alias_id = a.id))) ORDER BY a.org_id COLLATE \"C\" NULLS FIRST, a.alias COLLATE \"C\"), '[]') FROM model_alias "
+    "a "
+    "WHERE a.owner_user_id IS NULL)";
+
+const std::string grants =
+    "(SELECT COALESCE(json_agg(json_strip_nulls(json_build_object('org', g.org_id, 'to', g.subject_kind, 'subject', "
+    "NULLIF(g.subject, ''), 'what', g.object_kind, 'object', g.object, 'effect', NULLIF(g.effect, 'allow'))) ORDER BY "
+    "g.org_id COLLATE \"C\", g.subject_kind, g.subject COLLATE \"C\", g.object_kind, g.object COLLATE \"C\"), '[]') "
+    "FROM "
+    "(SELECT n.*, CASE n.object_kind WHEN 'model' THEN (SELECT m.provider || '/' || m.model_name FROM model m WHERE "
+    "m.id "
+    "= n.object_id) WHEN 'connection' THEN (SELECT c.name FROM connection c WHERE c.id = n.object_id) ELSE (SELECT "
+    "a.alias FROM model_alias a WHERE a.id = n.object_id) END AS object FROM model_grant n WHERE n.object_kind <> "
+    "'view') "
+    "g WHERE g.object IS NOT NULL)";
+
+}  // namespace
+
+Result<std::string> read_configuration(GovernedDatabase& database, const Actor& actor) {
+  return transact_as(database, actor, [&](soci::session& sql) -> Result<std::string> {
+    const auto text = read_text(sql,
+                                "SELECT CAST(json_build_object('organizations', " + organizations +
+                                    ", 'connections', " + connections + ", 'models', " + models + ", 'defaults', " +
+                                    defaults + ", 'aliases', " + aliases + ", 'grants', " + grants + ") AS text)",
+                                Arguments());
+    return text.value_or("{}");
+  });
+}
+
+}  // namespace tokenrail::registry

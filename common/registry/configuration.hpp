@@ -1,0 +1,17 @@
+// What people decided, as one document: organisations, connections, models, prices, defaults, aliases and grants of the
+// platform and of its organisations. What providers and catalogues say is not part of it, nor is any secret. Blocking;
+// see governed_database.hpp.
+#pragma once
+
+#include <string>
+
+#include "common/registry/governed_database.hpp"
+#include "common/result.hpp"
+
+namespace tokenrail::registry {
+
+/// A JSON object with a list for each kind. Members have a fixed order and lists are sorted by what their entries are
+/// known by, so that the same decisions give the same text. Rows of single users are left out.
+Result<std::string> read_configuration(GovernedDatabase& database, const Actor& actor);
+
+}  // namespace tokenrail::registry

@@ -1,0 +1,319 @@
+// Prices and catalogues on a real PostgreSQL: what an import changes, what people set over it, and what is published.
+#include "common/registry/catalogs.hpp"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/events/model_event.hpp"
+#include "common/registry/governed_models.hpp"
+#include "common/registry/organizations.hpp"
+#include "common/registry/prices.hpp"
+#include "tests/integration/registry/store_fixture.hpp"
+
+namespace tokenrail::registry {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using Dimension = PriceDimension;
+using Kind = catalog::PlannedEntry::Kind;
+
+class CatalogsTest : public StoreTest {
+ protected:
+  void SetUp() override {
+    StoreTest::SetUp();
+    if (IsSkipped()) return;
+    database_ = std::make_unique<GovernedDatabase>(options_);
+    ASSERT_TRUE(Organizations(*database_).create(root(), {.id = "acme", .display_name = "acme"}).has_value());
+    apply({adding("llama3.2"), adding("qwen3")});
+  }
+  void TearDown() override {
+    database_.reset();
+    StoreTest::TearDown();
+  }
+
+  static Actor root() { return {.name = "cli:root", .all_organizations = true, .cause = "import"}; }
+  static Actor of_acme() { return {.name = "user:anna@acme", .scope = {.org_id = "acme"}}; }
+  static Scope acme() { return {.org_id = "acme"}; }
+  Prices prices() { return Prices(*database_); }
+  Catalogs catalogs() { return Catalogs(*database_); }
+
+  static Price price(Dimension dimension, std::int64_t micros, std::int64_t tokens = 0) {
+    return {.key = {.dimension = dimension, .min_context_tokens = tokens}, .micros = micros};
+  }
+  static catalog::Row row(const std::string& name, std::vector<Price> wanted) {
+    return {.provider = "ollama", .model_name = name, .prices = std::move(wanted)};
+  }
+  std::int64_t import(const catalog::Row& row, catalog::Source source = catalog::Source::litellm,
+                      Kind kind = Kind::changed) {
+    const std::vector<catalog::PlannedEntry> entries{{.kind = kind, .row = row}};
+    const auto changed = catalogs().apply(root(), source, entries);
+    EXPECT_TRUE(changed.has_value()) << changed.error().detail;
+    return changed.value_or(-1);
+  }
+  events::ModelState newest_event() {
+    const auto event = events::parse_model_upserted(sql().run("SELECT payload FROM outbox ORDER BY seq DESC LIMIT 1"));
+    EXPECT_TRUE(event.has_value());
+    return event ? event->model : events::ModelState{};
+  }
+  std::string count(const std::string& what) { return sql().run("SELECT count(*) FROM " + what); }
+
+  std::unique_ptr<GovernedDatabase> database_;
+};
+
+#define ASSERT_OK(result) ASSERT_TRUE((result).has_value()) << (result).error().detail
+
+TEST_F(CatalogsTest, PricesOfAPersonArePublished) {
+  const auto set = prices().set(root(), {}, "ollama/llama3.2",
+                                {price(Dimension::input, 2'500'000), price(Dimension::output, 10'000'000),
+                                 price(Dimension::cache_read, 250'000), price(Dimension::input, 5'000'000, 200'001)},
+                                std::nullopt);
+  ASSERT_OK(set);
+  EXPECT_THAT(set->json, HasSubstr(R"("amount":"2.5")"));
+  EXPECT_THAT(set->json, HasSubstr(R"("microsPerThousand":2500)"));
+  EXPECT_THAT(set->json, HasSubstr(R"("dollarsPerUnit":"0.0000025")"));
+  EXPECT_THAT(set->json, HasSubstr(R"("dollarsPerMillion":2.5)"));
+  EXPECT_THAT(set->json, HasSubstr(R"("isFree" : false)"));
+  const auto model = newest_event();
+  EXPECT_EQ(model.prices.input_micros, 2'500'000);
+  EXPECT_EQ(model.prices.output_micros, 10'000'000);
+  EXPECT_EQ(model.prices.others,
+            (std::vector<Price>{price(Dimension::cache_read, 250'000), price(Dimension::input, 5'000'000, 200'001)}));
+  EXPECT_GT(model.prices.version, 0);
+  EXPECT_EQ(sql().run("SELECT array_to_string(changed_fields, ',') FROM model_revision ORDER BY version DESC LIMIT 1"),
+            "prices");
+  EXPECT_EQ(sql().run("SELECT action || ' ' || actor FROM audit_log ORDER BY seq DESC LIMIT 1"),
+            "model.prices_changed cli:root");
+}
+
+TEST_F(CatalogsTest, SamePricesAgainWriteNothing) {
+  const std::vector<Price> wanted{price(Dimension::input, 1), price(Dimension::output, 2)};
+  ASSERT_OK(prices().set(root(), {}, "ollama/llama3.2", wanted, std::nullopt));
+  const auto before = count("outbox") + count("audit_log") + count("price") + count("model_revision");
+  ASSERT_OK(prices().set(root(), {}, "ollama/llama3.2", wanted, std::nullopt));
+  EXPECT_EQ(count("outbox") + count("audit_log") + count("price") + count("model_revision"), before);
+}
+
+TEST_F(CatalogsTest, PricesThatEndAreKeptWithTheirTime) {
+  ASSERT_OK(prices().set(root(), {}, "ollama/llama3.2", {price(Dimension::input, 1)}, std::nullopt));
+  const auto first = newest_event().prices.version;
+  ASSERT_OK(prices().set(root(), {}, "ollama/llama3.2", {price(Dimension::input, 2)}, std::nullopt));
+  const auto second = newest_event().prices.version;
+  EXPECT_GT(second, first);
+  EXPECT_EQ(count("price WHERE amount = 1 AND effective_to IS NOT NULL"), "1");
+  EXPECT_EQ(count("price WHERE amount = 2 AND effective_to IS NULL"), "1");
+  ASSERT_OK(prices().set(root(), {}, "ollama/llama3.2", {}, std::nullopt));
+  EXPECT_EQ(newest_event().prices, events::ModelPrices{});
+  EXPECT_EQ(count("price"), "2");
+}
+
+TEST_F(CatalogsTest, OrganisationsPricesCountAsAWhole) {
+  ASSERT_OK(prices().set(root(), {}, "ollama/llama3.2", {price(Dimension::input, 1), price(Dimension::output, 2)}, {}));
+  const auto own = prices().set(of_acme(), acme(), "ollama/llama3.2", {price(Dimension::input, 7)}, std::nullopt);
+  ASSERT_OK(own);
+  EXPECT_THAT(own->json, HasSubstr(R"("amount":"0.000007")"));
+  EXPECT_THAT(own->json, Not(HasSubstr(R"("amount":"0.000002")")));
+  EXPECT_EQ(newest_event().org_id, "acme");
+  EXPECT_EQ(newest_event().prices.input_micros, 7);
+  EXPECT_EQ(newest_event().prices.output_micros, std::nullopt);
+  const auto platform = prices().get(root(), {}, "ollama/llama3.2");
+  ASSERT_OK(platform);
+  EXPECT_THAT(platform->json, HasSubstr(R"("amount":"0.000001")"));
+  const auto back = prices().set(of_acme(), acme(), "ollama/llama3.2", {}, std::nullopt);
+  ASSERT_OK(back);
+  EXPECT_THAT(back->json, HasSubstr(R"("amount":"0.000002")"));
+}
+
+TEST_F(CatalogsTest, PricesOfOthersAndOldVersionsAreRefused) {
+  const auto foreign = prices().set(of_acme(), {}, "ollama/llama3.2", {price(Dimension::input, 1)}, std::nullopt);
+  ASSERT_FALSE(foreign.has_value());
+  EXPECT_EQ(foreign.error().kind, ErrorKind::forbidden);
+  const auto stale = prices().set(root(), {}, "ollama/llama3.2", {price(Dimension::input, 1)}, 1);
+  ASSERT_FALSE(stale.has_value());
+  EXPECT_EQ(stale.error().kind, ErrorKind::conflict);
+  const auto twice =
+      prices().set(root(), {}, "ollama/llama3.2", {price(Dimension::input, 1), price(Dimension::input, 2)}, {});
+  ASSERT_FALSE(twice.has_value());
+  EXPECT_EQ(twice.error().kind, ErrorKind::invalid_input);
+  EXPECT_EQ(prices().get(root(), {}, "ollama/absent").error().kind, ErrorKind::not_found);
+  EXPECT_EQ(count("price"), "0");
+}
+
+TEST_F(CatalogsTest, ImportFillsInWhatTheProviderDoesNotSay) {
+  auto entry = row("llama3.2", {price(Dimension::input, 5), price(Dimension::output, 6)});
+  entry.context_window = 8192;     // the provider says 4096
+  entry.output_tokens_max = 1024;  // the provider says nothing
+  entry.capabilities = {{"vision", true}, {"tools", true}};
+  EXPECT_EQ(import(entry, catalog::Source::litellm, Kind::added), 1);
+  const auto model = newest_event();
+  EXPECT_EQ(model.context_window, 4096);
+  EXPECT_EQ(model.output_tokens_max, 1024);
+  EXPECT_EQ(model.capabilities.at("vision"), events::Support::unsupported) << "the provider knows its own model";
+  EXPECT_EQ(model.capabilities.at("tools"), events::Support::supported);
+  EXPECT_EQ(model.prices.input_micros, 5);
+  EXPECT_EQ(sql().run("SELECT cause FROM model_revision ORDER BY version DESC LIMIT 1"), "import");
+  const auto shown = Models(*database_).get(root(), {}, "ollama/llama3.2");
+  ASSERT_OK(shown);
+  EXPECT_THAT(shown->json, HasSubstr(R"("contextWindow" : 4096)"));
+  EXPECT_THAT(shown->json, HasSubstr(R"("outputTokensMax" : 1024)"));
+  EXPECT_THAT(shown->json, HasSubstr(R"("outputTokensMax": "litellm")"));
+  // A sync compares its list with what the provider said before, not with the catalogue.
+  EXPECT_EQ(stored("llama3.2").state.output_tokens_max, std::nullopt);
+  EXPECT_FALSE(stored("llama3.2").state.capabilities.contains("tools"));
+}
+
+TEST_F(CatalogsTest, SameEntryAgainChangesNoModel) {
+  const auto entry = row("llama3.2", {price(Dimension::input, 5)});
+  EXPECT_EQ(import(entry, catalog::Source::litellm, Kind::added), 1);
+  const auto before = count("outbox") + count("price") + count("model_revision");
+  EXPECT_EQ(import(entry), 0);
+  EXPECT_EQ(count("outbox") + count("price") + count("model_revision"), before);
+}
+
+TEST_F(CatalogsTest, WhatAPersonSetWinsOverEveryImport) {
+  ASSERT_OK(prices().set(root(), {}, "ollama/llama3.2", {price(Dimension::input, 1)}, std::nullopt));
+  ASSERT_OK(Models(*database_).change(root(), {}, "ollama/llama3.2", R"({"outputTokensMax":99})", std::nullopt));
+  auto entry =
+      row("llama3.2", {price(Dimension::input, 5), price(Dimension::input, 9, 1000), price(Dimension::output, 6)});
+  entry.output_tokens_max = 1024;
+  import(entry);
+  const auto model = newest_event();
+  EXPECT_EQ(model.prices.input_micros, 1);
+  EXPECT_EQ(model.prices.output_micros, 6) << "of output the person said nothing";
+  EXPECT_TRUE(model.prices.others.empty()) << "a person's price of input is all of input";
+  EXPECT_EQ(model.output_tokens_max, 99);
+}
+
+TEST_F(CatalogsTest, FirstSourceWinsFieldByFieldAndPricesAsAWhole) {
+  auto litellm = row("llama3.2", {price(Dimension::input, 5), price(Dimension::cache_read, 1)});
+  litellm.output_tokens_max = 1;
+  litellm.input_tokens_max = 2;
+  auto models_dev = row("llama3.2", {price(Dimension::input, 6), price(Dimension::output, 7)});
+  models_dev.output_tokens_max = 3;
+  import(litellm, catalog::Source::litellm);
+  import(models_dev, catalog::Source::models_dev);
+  const auto model = newest_event();
+  EXPECT_EQ(model.output_tokens_max, 3);
+  EXPECT_EQ(model.input_tokens_max, 2);
+  EXPECT_EQ(model.prices.input_micros, 5);
+  EXPECT_EQ(model.prices.output_micros, std::nullopt) << "prices of two sources are not mixed";
+}
+
+TEST_F(CatalogsTest, ModelThatAListAddsLaterHasItsEntryAtOnce) {
+  auto entry = row("later", {price(Dimension::input, 5)});
+  entry.output_tokens_max = 77;
+  EXPECT_EQ(import(entry, catalog::Source::litellm, Kind::added), 0);
+  apply({adding("later")});
+  const auto model = newest_event();
+  EXPECT_EQ(model.model_name, "later");
+  EXPECT_EQ(model.prices.input_micros, 5);
+  EXPECT_EQ(model.output_tokens_max, 77);
+}
+
+TEST_F(CatalogsTest, HeldEntryDoesNotCount) {
+  import(row("llama3.2", {price(Dimension::input, 5)}), catalog::Source::litellm, Kind::added);
+  import(row("llama3.2", {price(Dimension::input, 50)}), catalog::Source::litellm, Kind::held);
+  EXPECT_EQ(newest_event().prices.input_micros, 5);
+  const auto known = catalogs().entries(root(), catalog::Source::litellm);
+  ASSERT_OK(known);
+  ASSERT_EQ(known->size(), 1U);
+  EXPECT_EQ(known->front().row.prices.front().micros, 5);
+  EXPECT_EQ(known->front().held->prices.front().micros, 50);
+  import(row("llama3.2", {price(Dimension::input, 50)}));
+  EXPECT_EQ(newest_event().prices.input_micros, 50);
+  EXPECT_EQ(count("catalog_entry WHERE held IS NOT NULL"), "0");
+}
+
+TEST_F(CatalogsTest, GoneEntryStillCounts) {
+  import(row("llama3.2", {price(Dimension::input, 5)}), catalog::Source::litellm, Kind::added);
+  import(row("llama3.2", {}), catalog::Source::litellm, Kind::gone);
+  EXPECT_EQ(count("price WHERE effective_to IS NULL"), "1");
+  EXPECT_TRUE(catalogs().entries(root(), catalog::Source::litellm)->front().gone);
+}
+
+TEST_F(CatalogsTest, OnlyThePlatformImports) {
+  const std::vector<catalog::PlannedEntry> entries{{.row = row("llama3.2", {})}};
+  const auto changed = catalogs().apply(of_acme(), catalog::Source::litellm, entries);
+  ASSERT_FALSE(changed.has_value());
+  EXPECT_EQ(changed.error().kind, ErrorKind::forbidden);
+}
+
+TEST_F(CatalogsTest, NamesAreTheWeakestSource) {
+  apply({adding("codellama:7b")});
+  auto model = newest_event();
+  EXPECT_EQ(model.family, "llama");
+  EXPECT_EQ(model.context_window, 4096) << "the provider says so";
+  EXPECT_EQ(model.capabilities.at("code"), events::Support::supported);
+  EXPECT_EQ(stored("codellama:7b").state.family, "");
+  EXPECT_EQ(catalogs().infer(root()).value_or(-1), 0) << "a model that a list adds is inferred at once";
+  auto entry = row("codellama:7b", {});
+  entry.family = "codellama";
+  entry.capabilities = {{"code", false}};
+  import(entry);
+  model = newest_event();
+  EXPECT_EQ(model.family, "codellama");
+  EXPECT_EQ(model.capabilities.at("code"), events::Support::unsupported);
+  const auto shown = Models(*database_).get(root(), {}, "ollama/codellama:7b");
+  ASSERT_OK(shown);
+  EXPECT_THAT(shown->json, HasSubstr(R"("contextWindow": "family:codellama")"));
+}
+
+TEST_F(CatalogsTest, ModelsFromBeforeAreInferredOnce) {
+  sql().run("UPDATE model SET inferred = '{}'");
+  EXPECT_EQ(catalogs().infer(root()).value_or(-1), 2);
+  const auto before = count("outbox");
+  EXPECT_EQ(catalogs().infer(root()).value_or(-1), 0);
+  EXPECT_EQ(count("outbox"), before);
+}
+
+TEST_F(CatalogsTest, ScoresArePublishedAndReplaced) {
+  std::vector<std::string> unknown;
+  const auto score = [&](const std::string& name, const std::string& value) {
+    const std::vector<QualityScore> scores{{.provider = "ollama",
+                                            .model_name = name,
+                                            .metric = "quality",
+                                            .source = "arena",
+                                            .score = value,
+                                            .date = "2026-08-01"}};
+    return catalogs().set_scores(root(), scores, unknown);
+  };
+  EXPECT_EQ(score("llama3.2", "0.7500").value_or(-1), 1);
+  EXPECT_EQ(newest_event().quality_score, 0.75);
+  const auto before = count("outbox");
+  EXPECT_EQ(score("llama3.2", "0.7500").value_or(-1), 0);
+  EXPECT_EQ(count("outbox"), before);
+  EXPECT_EQ(score("llama3.2", "0.5000").value_or(-1), 1);
+  EXPECT_EQ(newest_event().quality_score, 0.5);
+  EXPECT_EQ(score("absent", "0.5000").value_or(-1), 0);
+  EXPECT_EQ(unknown, std::vector<std::string>{"ollama/absent"});
+  EXPECT_EQ(count("quality_score"), "1");
+}
+
+TEST_F(CatalogsTest, InspectionCountsWhatIsMissing) {
+  ASSERT_OK(prices().set(root(), {}, "ollama/llama3.2", {price(Dimension::input, 0), price(Dimension::output, 0)}, {}));
+  import(row("other", {}), catalog::Source::litellm, Kind::added);
+  const auto found = catalogs().inspect(root(), {});
+  ASSERT_OK(found);
+  EXPECT_THAT(found->json,
+              HasSubstr(R"("models" : 2, "free" : 1, "paid" : 0, "withoutPrice" : 1, "withoutLimit" : 0)"));
+  EXPECT_THAT(found->json, HasSubstr(R"("source" : "litellm", "entries" : 1)"));
+  EXPECT_THAT(found->json, HasSubstr(R"("connection" : "env-ollama")"));
+}
+
+TEST(PriceText, IsDecimalAndExact) {
+  EXPECT_EQ(micros_from("2.5").value_or(-1), 2'500'000);
+  EXPECT_EQ(micros_from("0.000001").value_or(-1), 1);
+  EXPECT_EQ(micros_from("0").value_or(-1), 0);
+  for (const char* text : {"", "free", "-1", "0.0000001", "1e30", "NaN"})
+    EXPECT_FALSE(micros_from(text).has_value()) << text;
+  EXPECT_EQ(minute_from("16:30"), 990);
+  for (const char* text : {"", "24:00", "1:00", "10:60", "10-00", "aa:bb"})
+    EXPECT_EQ(minute_from(text), std::nullopt) << text;
+}
+
+}  // namespace
+}  // namespace tokenrail::registry

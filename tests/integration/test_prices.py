@@ -1,0 +1,174 @@
+"""Prices, catalogues and the configuration as a file: from an administrator's commands to the cost of an answer."""
+
+import json
+import pathlib
+
+import yaml
+from stack import Log, wait_until
+
+
+def first_model(stack):
+    model = json.loads(stack.cli("registry", "list", "--json").stdout.splitlines()[0])
+    return model["provider"], model["modelName"]
+
+
+def answered(stack, chunks, request, **fields):
+    stack.ask(request, **fields)
+    stack.flush()
+    chunks.wait("the answer", lambda values: any(c["requestId"] == request and c["done"] for c in values))
+    return next(c for c in chunks.values() if c["requestId"] == request and c["done"])
+
+
+def written(stack):
+    """What an import that changes nothing leaves as it is."""
+    tables = ("outbox", "audit_log", "model_revision", "price", "catalog_entry", "catalog_import")
+    return {table: stack.sql(f"SELECT count(*) FROM {table}")[0][0] for table in tables}
+
+
+def test_a_price_becomes_the_cost_of_an_answer(make_stack):
+    stack = make_stack()
+    stack.whole()
+    provider, name = first_model(stack)
+    fields = {"modelProvider": provider, "modelName": name}
+    chunks, audit = Log(stack, "chat.chunks"), Log(stack, "llm.audit")
+    before = answered(stack, chunks, "unpriced", **fields)
+    assert "cost" not in before and "priceVersion" not in before
+
+    refused = stack.cli("registry", "price", f"{provider}/{name}", "input=cheap", check=False)
+    assert refused.returncode == 2 and "'input=cheap' is not a price" in refused.stderr
+    stack.cli("registry", "price", f"{provider}/{name}", "input=3", "output=15.5", "cache_read=0.3")
+    shown = json.loads(stack.cli("registry", "price", f"{provider}/{name}", "--json").stdout)
+    assert {price["dimension"]: price["amount"] for price in shown["prices"]} == {
+        "input": "3", "output": "15.5", "cache_read": "0.3"}
+
+    priced = []
+
+    def has_cost():
+        priced.append(answered(stack, chunks, f"priced-{len(priced)}", **fields))
+        return "cost" in priced[-1]
+    wait_until("the router knows the price", has_cost)
+    last = priced[-1]
+    # Rounded half to even, once; exact in integers: dollars a million are micro-dollars a token.
+    halves = last["usage"]["inputTokens"] * 6 + last["usage"]["outputTokens"] * 31
+    assert last["cost"] == halves // 2 + (1 if halves % 2 and halves // 2 % 2 else 0)
+    assert int(last["priceVersion"]) > 0
+
+    def responses(values):
+        return {v["requestId"]: v for v in values if v["type"] == "llm.response"}
+    audit.wait("the response", lambda values: last["requestId"] in responses(values))
+    response = responses(audit.values())[last["requestId"]]
+    assert (response["cost"], response["priceVersion"]) == (last["cost"], last["priceVersion"])
+
+
+def test_a_catalogue_is_imported_once_and_people_win(make_stack, tmp_path):
+    stack = make_stack()
+    stack.whole()
+    provider, name = first_model(stack)
+    catalogue = tmp_path / "prices.json"
+
+    def write(input_price, **more):
+        catalogue.write_text(json.dumps({
+            f"{provider}/{name}": {"litellm_provider": provider, "mode": "chat", "input_cost_per_token": input_price,
+                                   "output_cost_per_token": 2e-06, "max_output_tokens": 777, **more},
+            "gpt-later": {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 1e-06},
+            "bad": 7}))
+    write(1e-06)
+    dry = stack.cli("catalog", "update", str(catalogue), "--dry-run")
+    assert "2 added, 0 changed, 0 unchanged, 0 gone, 0 held, 1 refused" in dry.stdout
+    assert stack.sql("SELECT count(*) FROM catalog_entry")[0][0] == 0
+    report = json.loads(stack.cli("catalog", "update", str(catalogue), "--json").stdout)
+    assert (report["added"], report["models"], report["refused"]) == (2, 1, 1)
+    assert report["refusedEntries"] == [{"key": "bad", "reason": "not an object"}]
+    after = written(stack)
+    again = stack.cli("catalog", "update", str(catalogue))
+    assert "0 added, 0 changed, 2 unchanged" in again.stdout
+    assert written(stack) == after
+
+    # Ten times the price is held, and what counts stays.
+    write(1e-05)
+    held = stack.cli("catalog", "update", str(catalogue))
+    assert f"! {provider}/{name}: input 1 -> 10: ten times or more" in held.stdout
+    prices = json.loads(stack.cli("registry", "price", f"{provider}/{name}", "--json").stdout)["prices"]
+    assert {p["dimension"]: (p["amount"], p["origin"]) for p in prices} == {
+        "input": ("1", "litellm"), "output": ("2", "litellm")}
+    stack.cli("catalog", "update", str(catalogue), "--accept-held")
+    prices = json.loads(stack.cli("registry", "price", f"{provider}/{name}", "--json").stdout)["prices"]
+    assert {p["dimension"]: p["amount"] for p in prices} == {"input": "10", "output": "2"}
+
+    # What a person set wins over every import.
+    stack.cli("registry", "price", f"{provider}/{name}", "input=0.5")
+    write(2e-05)
+    stack.cli("catalog", "update", str(catalogue), "--accept-held")
+    prices = json.loads(stack.cli("registry", "price", f"{provider}/{name}", "--json").stdout)["prices"]
+    assert {p["dimension"]: p["amount"] for p in prices} == {"input": "0.5", "output": "2"}
+    inspected = json.loads(stack.cli("registry", "inspect", "--json").stdout)
+    assert inspected["paid"] == 1 and inspected["catalogs"][0]["entries"] == 2
+
+    # A sync does not undo what a catalogue says, and finds nothing changed.
+    before = stack.sql("SELECT count(*) FROM model_revision")[0][0]
+    stack.cli("registry", "sync")
+    assert stack.sql("SELECT count(*) FROM model_revision")[0][0] == before
+
+    scores = tmp_path / "scores.json"
+    scores.write_text(json.dumps({"source": "arena", "date": "2026-08-01", "scores": [
+        {"provider": provider, "modelName": name, "score": 0.9}, {"provider": "x", "modelName": "y", "score": 0.1}]}))
+    scored = json.loads(stack.cli("catalog", "scores", str(scores), "--json").stdout)
+    assert scored["models"] == 1 and scored["unknownModels"] == ["x/y"]
+
+
+def test_an_export_applied_to_an_empty_database_exports_the_same(make_stack):
+    stack = make_stack()
+    stack.whole()
+    provider, name = first_model(stack)
+    model = f"{provider}/{name}"
+    stack.cli("org", "create", "acme", "--mode", "allow_list")
+    stack.cli("registry", "set", model, '{"displayName":"No 1: the \\"best\\"","contextWindow":2048,"tags":["b","a"]}')
+    stack.cli("registry", "price", model, "input=2.50", "input@200001=5", "output=10", "output@16:30-00:30=5")
+    stack.cli("registry", "disable", model, "--org", "acme")
+    stack.cli("registry", "default", model)
+    stack.cli("registry", "alias", "best", f"{model}=9")
+    stack.cli("registry", "alias", "best", model, "--org", "acme")
+    stack.cli("registry", "grant", model, "--org", "acme", "--group", "engineering")
+    stack.cli("connections", "add", "other", "--provider", "vllm", "--base-url", "http://127.0.0.1:9/v1", "--weight", "3")
+    stack.cli("registry", "add", "vllm/extra", "--connection", "other", "--upstream", "served-name")
+    exported = stack.cli("registry", "export").stdout
+    document = yaml.safe_load(exported)
+    assert document["organizations"] == [{"id": "acme", "displayName": "acme", "mode": "allow_list"}]
+    assert document["aliases"][0] == {"alias": "best", "targets": [{"model": model, "weight": 9}]}
+    assert stack.cli("registry", "plan", "-", stdin=exported).stdout == ""
+
+    empty = make_stack()
+    empty.cli("migrate")
+    plan = empty.cli("registry", "plan", "-", stdin=exported).stdout
+    assert f"+ models {model}\n" in plan and "+ organizations acme\n" in plan
+    empty.cli("registry", "apply", "-", stdin=exported)
+    assert empty.cli("registry", "export").stdout == exported
+    assert empty.cli("registry", "plan", "-", stdin=exported).stdout == ""
+    before = written(empty)
+    empty.cli("registry", "apply", "-", stdin=exported)
+    assert written(empty) == before
+
+    changed = exported.replace("contextWindow: 2048", "contextWindow: 4096")
+    assert "settings.contextWindow: 2048 -> 4096" in empty.cli("registry", "plan", "-", stdin=changed).stdout
+    empty.cli("registry", "apply", "-", stdin=changed)
+    assert empty.cli("registry", "export").stdout == changed
+    broken = empty.cli("registry", "apply", "-", stdin="models: [{provider: p}]", check=False)
+    assert broken.returncode == 2 and "models[0]: it has no modelName" in broken.stderr
+
+
+def test_the_example_files_can_be_applied(make_stack):
+    examples = pathlib.Path(__file__).resolve().parents[2] / "examples" / "registry"
+    stack = make_stack()
+    stack.cli("migrate")
+    file = str(examples / "default-models.yaml")
+    stack.cli("registry", "apply", file)
+    assert stack.cli("registry", "plan", file).stdout == ""
+    scored = json.loads(stack.cli("catalog", "scores", str(examples / "default-scores.json"), "--json").stdout)
+    assert scored["models"] == 2 and scored["unknownModels"] == []
+    inspected = json.loads(stack.cli("registry", "inspect", "--json").stdout)
+    assert (inspected["models"], inspected["free"], inspected["withoutPrice"]) == (3, 3, 0)
+    templates = stack.cli("registry", "plan", str(examples / "connections.yaml")).stdout
+    assert [line for line in templates.splitlines() if line.startswith("+")] == [
+        f"+ connections {name}" for name in ("openai", "anthropic", "huggingface", "azure", "ollama", "vllm")]
+    missing = stack.cli("registry", "apply", str(examples / "connections.yaml"), check=False)
+    assert missing.returncode == 1 and "credentials put openai" in missing.stderr

@@ -1,0 +1,102 @@
+#include "cli/config_plan.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace tokenrail::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+Result<ConfigPlan> planned(const std::string& registry, const std::string& yaml) {
+  const auto file = value_from_yaml(yaml);
+  EXPECT_TRUE(file.has_value()) << file.error().detail;
+  return plan_config(value_from_json(registry).value(), *file);
+}
+
+constexpr const char* registry = R"({
+  "organizations":[{"id":"acme","displayName":"Acme"}],
+  "connections":[{"name":"local","provider":"ollama","baseUrl":"http://localhost:11434"}],
+  "models":[{"provider":"ollama","modelName":"a","enabled":true,"tags":["x"],"settings":{"contextWindow":8192},
+             "prices":[{"dimension":"input","amount":"2.5"}],"deployments":[{"connection":"local"}]},
+            {"provider":"ollama","modelName":"b","enabled":false}],
+  "defaults":[{"kind":"generation","model":"ollama/a"}],
+  "aliases":[{"alias":"best","targets":[{"model":"ollama/a","weight":1}]}],
+  "grants":[{"org":"acme","to":"org","what":"model","object":"ollama/a"}]})";
+
+TEST(ConfigPlan, OwnExportChangesNothing) {
+  const auto plan = planned(registry, to_yaml(value_from_json(registry).value()));
+  ASSERT_TRUE(plan.has_value()) << plan.error().detail;
+  EXPECT_THAT(plan->changes, IsEmpty());
+  EXPECT_EQ(plan->same, 7U);
+  EXPECT_EQ(plan->others, 0U);
+}
+
+TEST(ConfigPlan, OrderDefaultsAndNotationAreNoChange) {
+  const auto plan =
+      planned(registry,
+              "models:\n"
+              "- {modelName: b, provider: ollama, blocked: false, tags: []}\n"
+              "- modelName: a\n"
+              "  provider: ollama\n"
+              "  enabled: true\n"
+              "  tags: [x]\n"
+              "  settings: {contextWindow: 8192}\n"
+              "  prices: [{amount: '2.50', dimension: input, serviceTier: standard, minContextTokens: 0}]\n"
+              "connections:\n"
+              "- {name: local, provider: ollama, baseUrl: 'http://localhost:11434', weight: 1, enabled: true}\n"
+              "aliases: [{alias: best, targets: [{model: ollama/a}]}]\n");
+  ASSERT_TRUE(plan.has_value()) << plan.error().detail;
+  EXPECT_THAT(plan->changes, IsEmpty()) << plan->changes.front().key << " "
+                                        << plan->changes.front().differences.front();
+  EXPECT_EQ(plan->same, 4U);
+  EXPECT_EQ(plan->others, 3U) << "what the file does not have stays";
+}
+
+TEST(ConfigPlan, NamesWhatIsMadeAndWhatDiffers) {
+  const auto plan =
+      planned(registry,
+              "models:\n"
+              "- {provider: ollama, modelName: a, enabled: false, settings: {displayName: A}, prices: []}\n"
+              "- {org: acme, provider: ollama, modelName: a, enabled: true}\n"
+              "organizations: [{id: other, mode: allow_list}]\n");
+  ASSERT_TRUE(plan.has_value()) << plan.error().detail;
+  ASSERT_EQ(plan->changes.size(), 3U);
+  EXPECT_EQ(plan->changes[0].collection, "organizations");
+  EXPECT_EQ(plan->changes[0].key, "other");
+  EXPECT_EQ(plan->changes[0].now.kind, ConfigValue::Kind::null);
+  EXPECT_EQ(plan->changes[1].key, "ollama/a");
+  EXPECT_THAT(plan->changes[1].differences,
+              ElementsAre("enabled: true -> false", R"(prices: [{"amount":"2.5","dimension":"input"}] -> [])",
+                          "settings.displayName: nothing -> A", "settings.contextWindow: 8192 -> nothing",
+                          R"(tags: ["x"] -> nothing)"));
+  EXPECT_EQ(plan->changes[2].key, "acme ollama/a");
+}
+
+TEST(ConfigPlan, UnusableEntryIsRefusedByName) {
+  for (const auto& [yaml, why] : {
+           std::pair("model: []", "there are organizations"),
+           std::pair("models: {}", "models: it is not a list"),
+           std::pair("models: [7]", "models[0]: it is not an object"),
+           std::pair("models: [{provider: p}]", "models[0]: it has no modelName"),
+           std::pair("models: [{provider: p, modelName: m, color: red}]",
+                     "models[0]: there is no field color; there are"),
+           std::pair("models: [{provider: p, modelName: m, tags: x}]",
+                     "models[0]: the field tags has a value of another kind"),
+           std::pair("models: [{provider: p, modelName: m}, {provider: p, modelName: m}]",
+                     "models[1]: p/m is there twice"),
+           std::pair("models: [{provider: p, modelName: m, prices: [{dimension: input, amount: free}]}]", "'free'"),
+           std::pair("[1]", "the file: it is not an object"),
+       }) {
+    const auto plan = planned("{}", yaml);
+    ASSERT_FALSE(plan.has_value()) << yaml;
+    EXPECT_EQ(plan.error().kind, ErrorKind::invalid_input);
+    EXPECT_THAT(plan.error().detail, HasSubstr(why));
+  }
+  EXPECT_TRUE(planned("{}", "")->changes.empty());
+}
+
+}  // namespace
+}  // namespace tokenrail::cli

@@ -1,0 +1,147 @@
+#include "common/catalog/plan.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/catalog/row_json.hpp"
+
+namespace tokenrail::catalog {
+namespace {
+
+using Kind = PlannedEntry::Kind;
+using testing::ElementsAre;
+using Dimension = PriceDimension;
+
+Row row_of(const std::string& name, std::int64_t input) {
+  return {.provider = "p", .model_name = name, .prices = {{.key = {.dimension = Dimension::input}, .micros = input}}};
+}
+Catalog catalog_of(const std::vector<Row>& rows) {
+  Catalog catalog;
+  for (const auto& row : rows) catalog.entries.push_back({.key = row.model_name, .row = row});
+  return catalog;
+}
+Plan planned(const std::vector<Row>& rows, const std::vector<KnownEntry>& known, bool accept = false) {
+  auto plan = plan_import(catalog_of(rows), known, accept);
+  EXPECT_TRUE(plan.has_value()) << plan.error().detail;
+  return std::move(*plan);
+}
+
+TEST(Plan, NewChangedAndGoneEntriesAreWritten) {
+  auto changed = row_of("b", 2'000'000);
+  changed.context_window = 8192;
+  const auto plan = planned({row_of("a", 2'500'000), row_of("same", 1), changed},
+                            {{.row = row_of("same", 1)}, {.row = row_of("b", 1'000'000)}, {.row = row_of("z", 5)}});
+  ASSERT_EQ(plan.entries.size(), 3U);
+  EXPECT_EQ(plan.entries[0].kind, Kind::added);
+  EXPECT_THAT(plan.entries[0].changes, ElementsAre("input 2.5"));
+  EXPECT_EQ(plan.entries[1].kind, Kind::changed);
+  EXPECT_THAT(plan.entries[1].changes, ElementsAre("input 1 -> 2", "contextWindow unknown -> 8192"));
+  EXPECT_EQ(plan.entries[2].kind, Kind::gone);
+  EXPECT_EQ(plan.entries[2].row.model_name, "z");
+  EXPECT_EQ(plan.unchanged, 1U);
+}
+
+TEST(Plan, SameCatalogueAgainWritesNothing) {
+  const auto plan = planned({row_of("a", 1), row_of("b", 2)}, {{.row = row_of("a", 1)}, {.row = row_of("b", 2)}});
+  EXPECT_TRUE(plan.entries.empty());
+  EXPECT_EQ(plan.unchanged, 2U);
+}
+
+TEST(Plan, EntryThatIsGoneIsWrittenOnce) {
+  EXPECT_TRUE(
+      planned({row_of("a", 1)}, {{.row = row_of("a", 1)}, {.row = row_of("z", 5), .gone = true}}).entries.empty());
+  const auto back = planned({row_of("a", 1)}, {{.row = row_of("a", 1), .gone = true}});
+  ASSERT_EQ(back.entries.size(), 1U);
+  EXPECT_THAT(back.entries[0].changes, ElementsAre("listed again"));
+}
+
+TEST(Plan, SuspiciousPriceIsHeldUntilAccepted) {
+  const auto now = row_of("a", 1'000'000);
+  const auto later = row_of("a", 10'000'000);
+  const auto first = planned({later}, {{.row = now}});
+  ASSERT_EQ(first.entries.size(), 1U);
+  EXPECT_EQ(first.entries[0].kind, Kind::held);
+  EXPECT_EQ(first.entries[0].reason, "input 1 -> 10: ten times or more");
+  // What is held is not written again.
+  const auto second = planned({later}, {{.row = now, .held = later}});
+  EXPECT_TRUE(second.entries.empty());
+  EXPECT_EQ(second.held_already, 1U);
+  const auto accepted = planned({later}, {{.row = now, .held = later}}, true);
+  ASSERT_EQ(accepted.entries.size(), 1U);
+  EXPECT_EQ(accepted.entries[0].kind, Kind::changed);
+  const auto taken_back = planned({now}, {{.row = now, .held = later}});
+  ASSERT_EQ(taken_back.entries.size(), 1U);
+  EXPECT_EQ(taken_back.entries[0].kind, Kind::released);
+}
+
+TEST(Plan, CatalogueOfLessThanHalfIsRefused) {
+  const std::vector<KnownEntry> known{{.row = row_of("a", 1)}, {.row = row_of("b", 1)}, {.row = row_of("c", 1)}};
+  const auto plan = plan_import(catalog_of({row_of("a", 1)}), known, false);
+  ASSERT_FALSE(plan.has_value());
+  EXPECT_EQ(plan.error().kind, ErrorKind::conflict);
+  EXPECT_EQ(planned({row_of("a", 1)}, known, true).count(Kind::gone), 2U);
+  EXPECT_EQ(planned({row_of("a", 1), row_of("b", 1)}, known).count(Kind::gone), 1U);
+}
+
+TEST(Suspicion, TenTimesAndCrossingZeroAreSuspicious) {
+  const auto between = [](std::int64_t before, std::int64_t after) {
+    return suspicion(row_of("a", before), row_of("a", after));
+  };
+  EXPECT_EQ(between(100, 100), "");
+  EXPECT_EQ(between(100, 999), "");
+  EXPECT_EQ(between(999, 100), "");
+  EXPECT_NE(between(100, 1000), "");
+  EXPECT_NE(between(1000, 100), "");
+  EXPECT_EQ(between(0, 5), "input 0 -> 0.000005: it was free");
+  EXPECT_EQ(between(5, 0), "input 0.000005 -> 0: it becomes free");
+  EXPECT_EQ(between(0, 0), "");
+  // A price that comes or goes is none that changed.
+  EXPECT_EQ(suspicion({}, row_of("a", 5)), "");
+  EXPECT_EQ(suspicion(row_of("a", 5), {}), "");
+}
+
+TEST(Words, NameAPrice) {
+  EXPECT_EQ(words_of({.dimension = Dimension::cache_read}), "cache_read");
+  EXPECT_EQ(words_of({.dimension = Dimension::input,
+                      .tier = ServiceTier::batch,
+                      .min_context_tokens = 200'001,
+                      .window = {.from_minute = 990, .to_minute = 30}}),
+            "input/batch@200001@16:30-00:30");
+  EXPECT_EQ(dollars(2'500'000), "2.5");
+  EXPECT_EQ(dollars(130), "0.00013");
+  EXPECT_EQ(dollars(0), "0");
+  EXPECT_EQ(dollars(40'000'000'000), "40000");
+}
+
+TEST(RowJson, IsReadAsItWasWritten) {
+  const Row row{.provider = "p",
+                .model_name = "m",
+                .kind = "generation",
+                .display_name = R"(A "quoted" \ name)",
+                .family = "f",
+                .lifecycle = "preview",
+                .release_date = "2026-01-02",
+                .retires_on = "2027-01-02",
+                .open_weights = false,
+                .context_window = 1,
+                .input_tokens_max = 2,
+                .output_tokens_max = 3,
+                .embedding_dimensions = 4,
+                .capabilities = {{"tools", true}, {"vision", false}},
+                .prices = {{.key = {.dimension = Dimension::input}, .micros = 0},
+                           {.key = {.dimension = Dimension::search,
+                                    .tier = ServiceTier::flex,
+                                    .min_context_tokens = 7,
+                                    .window = {.from_minute = 1, .to_minute = 0}},
+                            .micros = price_micros_max}}};
+  const auto read = parse_row("p", "m", to_json(row));
+  ASSERT_TRUE(read.has_value()) << read.error().detail;
+  EXPECT_EQ(*read, row);
+  const Row bare{.provider = "p", .model_name = "m"};
+  EXPECT_EQ(to_json(bare), "{}");
+  EXPECT_EQ(*parse_row("p", "m", "{}"), bare);
+  EXPECT_FALSE(parse_row("p", "m", "[]").has_value());
+}
+
+}  // namespace
+}  // namespace tokenrail::catalog
