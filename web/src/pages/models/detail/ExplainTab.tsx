@@ -24,11 +24,11 @@ export function ExplainTab({ org, model }: { org: string; model: Model }) {
   });
   if (query.error) return <Problem error={query.error} onRetry={() => void query.refetch()} />;
   if (!query.data) return <Skeletons rows={5} />;
-  const { routable, clauses } = query.data;
+  const { usable, clauses } = query.data;
   return (
     <>
-      <Alert severity={routable ? 'success' : 'error'}>
-        <strong>{routable ? t.yes : t.no}.</strong> {texts.models.statusHint[model.status]}
+      <Alert severity={usable ? 'success' : 'error'}>
+        <strong>{usable ? t.yes : t.no}.</strong> {texts.models.statusHint[model.status]}
       </Alert>
       <List>
         {clauses.map((clause) => (
