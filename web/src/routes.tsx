@@ -1,8 +1,16 @@
 // The one table of pages: address, entry in the navigation, the permission that it takes, and the code, which is loaded
 // when the page is first opened.
-import { mdiChatProcessingOutline, mdiFormSelect, mdiViewListOutline } from '@mdi/js';
+import {
+  mdiChatProcessingOutline,
+  mdiFormSelect,
+  mdiKeyOutline,
+  mdiLanConnect,
+  mdiSync,
+  mdiViewListOutline,
+} from '@mdi/js';
 import { type ComponentType, lazy } from 'react';
 
+import { orgPath } from './paths';
 import { texts } from './texts';
 
 export interface PageRoute {
@@ -14,15 +22,18 @@ export interface PageRoute {
   permission: string;
   /** Whether the page makes sense for the platform's own rows too. */
   platform: boolean;
+  /** Reached from another page, so that the navigation does not name it. */
+  inner?: boolean;
   page: ComponentType;
 }
 
 const page = (load: () => Promise<{ default: ComponentType }>) => lazy(load);
+const nav = texts.shell.nav;
 
 export const pages: PageRoute[] = [
   {
     path: 'models',
-    label: texts.shell.nav.models,
+    label: nav.models,
     icon: mdiViewListOutline,
     permission: 'org:models:read',
     platform: true,
@@ -30,15 +41,57 @@ export const pages: PageRoute[] = [
   },
   {
     path: 'playground',
-    label: texts.shell.nav.playground,
+    label: nav.playground,
     icon: mdiChatProcessingOutline,
     permission: 'org:models:use',
     platform: false,
     page: page(() => import('./pages/playground/PlaygroundPage')),
   },
   {
+    path: 'connections',
+    label: nav.connections,
+    icon: mdiLanConnect,
+    permission: 'org:connections:read',
+    platform: true,
+    page: page(() => import('./pages/connections/ConnectionsPage')),
+  },
+  {
+    path: 'connections/new',
+    label: texts.addConnection.title,
+    icon: mdiLanConnect,
+    permission: 'org:connections:read',
+    platform: true,
+    inner: true,
+    page: page(() => import('./pages/addConnection/AddConnectionPage')),
+  },
+  {
+    path: 'connections/:connection',
+    label: nav.connections,
+    icon: mdiLanConnect,
+    permission: 'org:connections:read',
+    platform: true,
+    inner: true,
+    page: page(() => import('./pages/connections/ConnectionPage')),
+  },
+  {
+    path: 'credentials',
+    label: nav.credentials,
+    icon: mdiKeyOutline,
+    permission: 'org:credentials:read',
+    platform: true,
+    page: page(() => import('./pages/credentials/CredentialsPage')),
+  },
+  {
+    path: 'sync',
+    label: nav.sync,
+    icon: mdiSync,
+    permission: 'org:connections:read',
+    platform: true,
+    page: page(() => import('./pages/sync/SyncPage')),
+  },
+  {
     path: 'picker',
-    label: texts.shell.nav.picker,
+    label: nav.picker,
     icon: mdiFormSelect,
     permission: 'org:models:use',
     platform: false,
@@ -46,4 +99,4 @@ export const pages: PageRoute[] = [
   },
 ];
 
-export const homePath = (org: string) => `/orgs/${encodeURIComponent(org)}/models`;
+export const homePath = (org: string) => orgPath(org, 'models');

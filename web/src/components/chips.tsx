@@ -98,3 +98,21 @@ export function Tags({ tags, max = 3 }: { tags: readonly string[]; max?: number 
     </span>
   );
 }
+
+export type Tone = 'good' | 'warn' | 'bad' | 'off';
+
+/** A state in one or two words, with a dot in its colour. The word carries the meaning, the colour repeats it. */
+export function StateChip({ tone, label, hint }: { tone: Tone; label: string; hint?: string }) {
+  return (
+    <span className={`${css.chip} ${css[tone]}`} title={hint}>
+      <span className={css.dot} aria-hidden />
+      {label}
+    </span>
+  );
+}
+
+/** Whose row it is. */
+export function OwnerChip({ scope }: { scope: 'platform' | 'organization' | 'user' }) {
+  const own = scope === 'user' ? 'personal' : scope;
+  return <ScopeChip scope={own} />;
+}

@@ -17,7 +17,9 @@ export function Navigation({ wide = false }: { wide?: boolean }) {
   const session = useSession();
   const org = useOrg();
   if (!org) return null;
-  const shown = pages.filter((page) => may(session, org, page.permission) && (page.platform || org !== platformOrg));
+  const shown = pages.filter(
+    (page) => !page.inner && may(session, org, page.permission) && (page.platform || org !== platformOrg),
+  );
   const asList = wide ? 'row' : { sm: 'column', lg: 'row' };
   return (
     <Box component="nav" aria-label={texts.common.mainMenu}>

@@ -1,9 +1,10 @@
-import { mdiLockOutline } from '@mdi/js';
+import { mdiDomain, mdiLockOutline } from '@mdi/js';
 import { type ReactNode, useEffect } from 'react';
 
 import { CrashBoundary } from '../components/CrashBoundary';
 import { Empty } from '../components/States';
 import type { PageRoute } from '../routes';
+import { platformOrg } from '../session/permissions';
 import { useMay, useOrg } from '../session/session';
 import { texts } from '../texts';
 import { lastOrg } from './OrgSwitcher';
@@ -17,5 +18,7 @@ export function PageFrame({ route, children }: { route: PageRoute; children: Rea
     if (allowed) lastOrg.set(org);
   }, [route.label, org, allowed]);
   if (!allowed) return <Empty icon={mdiLockOutline} title={texts.shell.forbidden} hint={texts.shell.forbiddenHint} />;
+  if (org === platformOrg && !route.platform)
+    return <Empty icon={mdiDomain} title={texts.common.platformHasNone} hint={texts.common.platformHasNoneHint} />;
   return <CrashBoundary key={`${org}/${route.path}`}>{children}</CrashBoundary>;
 }

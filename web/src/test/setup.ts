@@ -1,1 +1,4 @@
 import '@testing-library/jest-dom/vitest';
+import { configure } from '@testing-library/dom';
+
+configure({ asyncUtilTimeout: 20_000 });

@@ -1,0 +1,89 @@
+// A table of some dozens of records, with the states that every list has. Narrow screens get a card for each row.
+import type { ReactNode } from 'react';
+
+import { texts } from '../texts';
+import { Problem } from './Problem';
+import css from './RecordTable.module.css';
+import { Skeletons } from './States';
+
+export interface Column<T> {
+  id: string;
+  label: string;
+  cell: (row: T) => ReactNode;
+  number?: boolean;
+}
+
+interface Query<T> {
+  data?: T[] | undefined;
+  isPending: boolean;
+  error: unknown;
+  refetch: () => unknown;
+}
+
+interface Props<T> {
+  label: string;
+  query: Query<T>;
+  columns: Column<T>[];
+  rowKey: (row: T) => string;
+  /** The rows to show, where a filter leaves some out. */
+  rows?: T[];
+  muted?: (row: T) => boolean;
+  actions?: (row: T) => ReactNode;
+  empty: ReactNode;
+  /** The server may lack the route. */
+  optional?: boolean;
+}
+
+export function RecordTable<T>(props: Props<T>) {
+  const { query } = props;
+  const rows = props.rows ?? query.data;
+  const problem = query.error ? (
+    <Problem error={query.error} onRetry={() => void query.refetch()} optional={props.optional ?? false} />
+  ) : null;
+  if (query.isPending) return <Skeletons rows={4} />;
+  if (!rows) return problem;
+  if (rows.length === 0) return problem ?? <>{props.empty}</>;
+  return (
+    <>
+      {problem}
+      {/* The roles keep the table a table where the style makes it blocks. */}
+      <table className={css.table} role="table" aria-label={props.label}>
+        <thead role="rowgroup">
+          <tr role="row">
+            {props.columns.map((column) => (
+              <th key={column.id} role="columnheader" scope="col" className={column.number ? css.number : undefined}>
+                {column.label}
+              </th>
+            ))}
+            {props.actions && (
+              <th role="columnheader" scope="col" className={css.actions}>
+                {texts.common.actions}
+              </th>
+            )}
+          </tr>
+        </thead>
+        <tbody role="rowgroup">
+          {rows.map((row) => (
+            <tr key={props.rowKey(row)} role="row" className={props.muted?.(row) ? css.muted : undefined}>
+              {props.columns.map((column) => (
+                <td
+                  key={column.id}
+                  role="cell"
+                  data-label={column.label}
+                  className={column.number ? css.number : undefined}
+                >
+                  {column.cell(row)}
+                </td>
+              ))}
+              {props.actions && (
+                <td role="cell" className={css.actions}>
+                  {props.actions(row)}
+                </td>
+              )}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </>
+  );
+}

@@ -1,0 +1,149 @@
+// The third and fourth step: the connection's fields with its key, and the test of them before anything is stored.
+import Link from '@mui/material/Link';
+import Stack from '@mui/material/Stack';
+import TextField from '@mui/material/TextField';
+
+import { useList, useProviders } from '../../api/lists';
+import { Choice } from '../../components/fields';
+import { SecretField } from '../../components/SecretField';
+import { useMay } from '../../session/session';
+import { texts } from '../../texts';
+import { isBaseUrl, isName } from '../connections/settings';
+import { useConnections } from '../connections/useConnections';
+import type { Draft } from './draft';
+
+const t = texts.addConnection;
+const tc = texts.connections;
+
+interface Props {
+  org: string;
+  draft: Draft;
+  secret: string;
+  onChange: (patch: Partial<Draft>) => void;
+  onSecret: (secret: string) => void;
+}
+
+/** Why the step is not complete, in the order of the fields; '' where it is. */
+export function missingIn(draft: Draft, secret: string, taken: readonly string[]): string {
+  if (!isName(draft.name)) return tc.nameHint;
+  if (taken.includes(draft.name.trim())) return tc.nameTaken;
+  if (!isBaseUrl(draft.baseUrl)) return tc.urlHint;
+  if (draft.authType === 'basic' && !draft.authName.trim()) return t.userNeeded;
+  if (draft.authType !== 'none' && !draft.credentialId && !secret) return t.keyNeeded;
+  return '';
+}
+
+export function ConnectionStep({ org, draft, secret, onChange, onSecret }: Props) {
+  const providers = useProviders();
+  const template = providers.data?.find((row) => row.id === draft.provider);
+  const taken = (useConnections(org).data ?? []).map((row) => row.name);
+  const isTaken = taken.includes(draft.name.trim());
+  return (
+    <Stack sx={{ gap: 2, maxWidth: 560 }}>
+      <TextField
+        label={tc.name}
+        required
+        value={draft.name}
+        error={isTaken || (draft.name !== '' && !isName(draft.name))}
+        helperText={isTaken ? tc.nameTaken : tc.nameHint}
+        onChange={(event) => onChange({ name: event.target.value })}
+      />
+      <TextField
+        label={tc.address}
+        required
+        type="url"
+        value={draft.baseUrl}
+        placeholder={template?.defaultBaseUrl ?? 'https://'}
+        error={draft.baseUrl !== '' && !isBaseUrl(draft.baseUrl)}
+        helperText={
+          <>
+            {tc.urlHint}
+            {template?.docUrl && (
+              <>
+                {' · '}
+                <Link href={template.docUrl} target="_blank" rel="noreferrer">
+                  {t.docs}
+                </Link>
+              </>
+            )}
+          </>
+        }
+        onChange={(event) => onChange({ baseUrl: event.target.value })}
+      />
+      <Choice
+        label={tc.auth}
+        value={draft.authType}
+        options={(template?.authTypes ?? [draft.authType]).map((value) => ({ value, label: tc.authType[value] }))}
+        onChange={(authType) => onChange({ authType })}
+      />
+      {(draft.authType === 'header' || draft.authType === 'query') && (
+        <TextField
+          label={tc.authName}
+          value={draft.authName}
+          helperText={tc.authNameHint}
+          onChange={(event) => onChange({ authName: event.target.value })}
+        />
+      )}
+      {draft.authType === 'basic' && (
+        <TextField
+          label={t.user}
+          required
+          value={draft.authName}
+          autoComplete="off"
+          onChange={(event) => onChange({ authName: event.target.value })}
+        />
+      )}
+      {draft.authType !== 'none' && (
+        <KeyChoice org={org} draft={draft} secret={secret} onChange={onChange} onSecret={onSecret} />
+      )}
+      <Choice
+        label={tc.onNew}
+        value={draft.onNew}
+        hint={t.onNewHint}
+        options={(['disabled', 'enabled'] as const).map((value) => ({ value, label: tc.onNewName[value] }))}
+        onChange={(onNew) => onChange({ onNew })}
+      />
+    </Stack>
+  );
+}
+
+/** A new key, or one that is stored already. */
+function KeyChoice({ org, draft, secret, onChange, onSecret }: Props) {
+  const mayRead = useMay('org:credentials:read');
+  const credentials = useList('credentials', org, { enabled: mayRead });
+  const fitting = (credentials.data ?? []).filter((row) => row.provider === draft.provider && !row.revokedAt);
+  return (
+    <>
+      {(fitting.length > 0 || draft.credentialId) && (
+        <Choice
+          label={tc.credential}
+          value={draft.credentialId}
+          options={[
+            { value: '', label: t.newKey },
+            ...fitting.map((row) => ({ value: row.id, label: tc.keyEnding(row.label, row.last4) })),
+            ...(draft.credentialId && !fitting.some((row) => row.id === draft.credentialId)
+              ? [{ value: draft.credentialId, label: draft.credentialLabel }]
+              : []),
+          ]}
+          onChange={(credentialId) => onChange({ credentialId })}
+        />
+      )}
+      {!draft.credentialId && (
+        <>
+          <SecretField
+            label={draft.authType === 'basic' ? t.password : t.key}
+            hint={t.keyHint}
+            value={secret}
+            onChange={onSecret}
+          />
+          <TextField
+            label={t.keyLabel}
+            value={draft.credentialLabel}
+            helperText={t.keyLabelHint}
+            onChange={(event) => onChange({ credentialLabel: event.target.value })}
+          />
+        </>
+      )}
+    </>
+  );
+}
