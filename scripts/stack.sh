@@ -12,7 +12,7 @@ web_page=$root/build/web
 up_command() {
   [ $# -eq 0 ] || usage_error "./dev up takes no arguments" "./dev up"
   need_packages build demo kafka postgres
-  build_programs release
+  build_programs_and_web release
   with_lock up up_start
 }
 
@@ -149,7 +149,7 @@ demo_command() {
   need_packages build demo postgres
   # The tests show the demo with the build they have made already, which is the sanitized one.
   local preset=${TOKENRAIL_DEV_PRESET:-release}
-  build_programs "$preset"
+  build_programs_and_web "$preset"
   export TOKENRAIL_DEV_BIN=$root/build/$preset/bin
   exec bash "$root/scripts/demo.sh" "$@"
 }

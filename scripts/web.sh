@@ -21,6 +21,20 @@ web_packages() {
   cp "$web_dir/package-lock.json" "$stamp"
 }
 
+# Builds the page beside the programs; build_programs_and_web waits for it. Without it everything else works.
+build_programs_and_web() {
+  need_packages web
+  need_folder "$dev_dir/logs"
+  local log=$dev_dir/logs/web.log web
+  (with_lock build-web build_web) >"$log" 2>&1 &
+  web=$!
+  build_programs "$1"
+  if ! wait "$web"; then
+    tail -n 3 "$log" >&2
+    say "The web page could not be built ($log), so none is served. Try it again alone: ./dev build web"
+  fi
+}
+
 # web_is_current: the output is newer than every file that it is made from.
 web_is_current() {
   [ -f "$web_out/index.html" ] &&
