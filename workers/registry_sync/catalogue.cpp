@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <memory>
 #include <utility>
 
 #include <fmt/core.h>
@@ -136,7 +137,11 @@ boost::asio::awaitable<std::expected<CatalogueReader::Pages, CatalogueFailure>> 
     const auto room = options_.list_bytes_max - std::min(options_.list_bytes_max - 1, pages.body.size());
     auto fetched = co_await fetcher_.fetch(std::move(request), clocks_until(deadline), {.body_bytes_max = room});
     if (!well(fetched)) co_return std::unexpected(failure_of(fetched, *provider, *target));
-    auto page = lister.parse(*target, fetched.body);
+    const auto body = std::make_shared<const std::string>(std::move(fetched.body));
+    auto page = co_await lists_.run_plain(
+        [&lister, body, from = providers::Target{.provider = target->provider, .base_url = target->base_url}] {
+          return lister.parse(from, *body);
+        });
     if (!page) co_return std::unexpected(CatalogueFailure{.error_class = "not_json", .detail = page.error().detail});
     auto& list = pages.list;
     if (list.skipped == 0) list.first_skipped = std::move(page->first_skipped);
@@ -146,7 +151,7 @@ boost::asio::awaitable<std::expected<CatalogueReader::Pages, CatalogueFailure>> 
     const bool more = !page->next.empty() && page->next != list.next && count < pages_max;
     list.next = more ? std::move(page->next) : std::string();
     if (!pages.body.empty()) pages.body += '\n';
-    pages.body += fetched.body;
+    pages.body += *body;
     if (!more) co_return pages;
   }
 }
@@ -205,13 +210,24 @@ boost::asio::awaitable<CatalogueReader::Answer> CatalogueReader::read(
     for (auto& model : list.models) model.server_version = version;
   }
   const auto stale_before_ms = now_ms() - options_.details_age_max.count();
-  auto selection = select_models(
-      connection, std::move(list.models), *stored, options_.models_max, stale_before_ms,
-      [&](const std::string& key) {
-        const auto known = known_.find(key);
-        return known != known_.end() && known->second.asked_ms >= stale_before_ms;
-      },
-      [this](const std::string& key) { return in_vain_.contains(key); });
+  // What is remembered belongs to the loop; everything else about a long list does not.
+  auto selection = co_await lists_.run_plain(
+      [&connection, stored, stale_before_ms, most = options_.models_max,
+       models = std::make_shared<std::vector<providers::ListedModel>>(std::move(list.models))] {
+        const auto nothing = [](const std::string&) { return false; };
+        return select_models(connection, std::move(*models), *stored, most, stale_before_ms, nothing, nothing);
+      });
+  std::erase_if(selection.questions, [&](const Question& question) {
+    const auto known = known_.find(question.key);
+    return known != known_.end() && known->second.asked_ms >= stale_before_ms;
+  });
+  std::vector<Question> late;
+  std::erase_if(selection.questions, [&](const Question& question) {
+    const bool in_vain = in_vain_.contains(question.key);
+    if (in_vain) late.push_back(question);
+    return in_vain;
+  });
+  selection.questions.insert(selection.questions.end(), late.begin(), late.end());
   if (asks_details) asking.questions = std::move(selection.questions);
   async::BoundedParallel lanes(loop_, options_.show_concurrency, loop_step_name);
   co_await lanes.run(asking.questions.size(), [&](std::size_t index) { return learn(&asking, index); });

@@ -13,6 +13,7 @@
 
 #include "common/http/fetcher.hpp"
 #include "common/registry/sync_plan.hpp"
+#include "common/registry/work_pool.hpp"
 #include "workers/registry_sync/diff.hpp"
 #include "workers/registry_sync/questions.hpp"
 #include "workers/registry_sync/settings.hpp"
@@ -32,11 +33,15 @@ struct CatalogueFailure {
   std::string detail;       ///< for people
 };
 
+/// Threads for work on whole lists; they hold nothing.
+using ListThreads = registry::WorkPool<char>;
+
 class CatalogueReader {
  public:
+  /// `lists`: where long lists are read, since that takes longer than the loop may wait.
   CatalogueReader(boost::asio::io_context& loop, http::Fetcher& fetcher, const providers::Credentials& credentials,
-                  const Options& options)
-      : loop_(loop), fetcher_(fetcher), credentials_(credentials), options_(options) {}
+                  const Options& options, ListThreads& lists)
+      : loop_(loop), fetcher_(fetcher), credentials_(credentials), options_(options), lists_(lists) {}
 
   using Answer = std::expected<Catalogue, CatalogueFailure>;
   /// `stored` has to live until the answer is there, which takes at most Options::connection_time_max: what was got by
@@ -71,6 +76,7 @@ class CatalogueReader {
   http::Fetcher& fetcher_;
   const providers::Credentials& credentials_;
   const Options& options_;
+  ListThreads& lists_;
   struct Known {
     Details details{};
     std::int64_t asked_ms = 0;  ///< Unix time

@@ -16,6 +16,7 @@ namespace tokenrail::registry_sync {
 
 namespace {
 
+constexpr std::size_t list_threads = 2;
 constexpr int plans_max = 5;  ///< of one list, where others change what it was compared with
 
 std::int64_t now_ms() {
@@ -36,7 +37,8 @@ ConnectionSyncs::ConnectionSyncs(boost::asio::io_context& loop, http::Client& cl
       ended_(std::move(ended)),
       failed_(std::move(failed)),
       fetcher_(loop, client, loop_step_name),
-      catalogues_(loop, fetcher_, keys.open, options),
+      lists_(list_threads, char{}),
+      catalogues_(loop, fetcher_, keys.open, options, lists_),
       changed_(loop, loop_step_name),
       sync_ms_(metrics.histogram(metric_family("registry_sync_duration_ms"), telemetry::Metrics::latency_bounds_ms())),
       running_gauge_(metrics.gauge(metric_family("registry_syncs_running"))) {}
@@ -151,7 +153,9 @@ boost::asio::awaitable<Result<registry::SyncRun>> ConnectionSyncs::sync_once(reg
   for (int plans = 1;; ++plans) {
     const auto decided = co_await held_changes(connection);
     if (!decided) co_return std::unexpected(decided.error());
-    auto plan = plan_sync(connection, catalogue->list, *stored, rules, now_ms(), *decided);
+    auto plan = co_await lists_.run_plain([&connection, &catalogue, &stored, &rules, &decided] {
+      return plan_sync(connection, catalogue->list, *stored, rules, now_ms(), *decided);
+    });
     const bool held = !plan.held.empty();
     run.status = held ? "held" : "ok";
     run.detail = held ? registry::held_detail(plan.held) : catalogue->note;

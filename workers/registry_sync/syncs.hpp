@@ -83,6 +83,7 @@ class ConnectionSyncs {
   Ended ended_;
   std::function<void()> failed_;
   http::Fetcher fetcher_;
+  ListThreads lists_;
   CatalogueReader catalogues_;
   async::WakeableTimer changed_;
   std::size_t active_ = 0;  ///< coroutines that have not ended
