@@ -37,8 +37,8 @@ int run_chat(const Context& context) {
   const bool from_input = call.arguments.empty() || call.arguments.front() == "-";
   if (call.arguments.empty() && isatty(STDIN_FILENO) == 1)
     return context.failed({ErrorKind::invalid_input, "there is no question: tokenrail chat 'Why is the sky blue?'"});
-  const auto chat = chat_call(call, from_input ? read_standard_input() : call.arguments.front(), random_id());
-  if (!chat) return context.failed(chat.error());
+  const auto question = chat_call(call, from_input ? read_standard_input() : call.arguments.front(), random_id());
+  if (!question) return context.failed(question.error());
 
   Terminal& terminal = context.terminal;
   AnswerView view({.json = context.json(),
@@ -57,10 +57,10 @@ int run_chat(const Context& context) {
                             },
                         .on_note = [&](const std::string& note) { terminal.note(note); },
                         .reader_gone = [&] { return terminal.reader_gone(); }};
-  const ChatTopics topics{.requests = context.topic("chat.requests"),
-                          .chunks = context.topic("chat.chunks"),
-                          .cancellations = context.topic("chat.cancellations")};
-  const auto end = ask(context.kafka_properties(), topics, *chat, hooks);
+  const chat::Topics topics{.requests = context.topic("chat.requests"),
+                            .chunks = context.topic("chat.chunks"),
+                            .cancellations = context.topic("chat.cancellations")};
+  const auto end = ask(context.kafka_properties(), topics, *question, hooks);
   const bool cut_short = !end || *end != ChatEnd::answered;
   if (cut_short && last && !last->done && terminal.out_is_terminal()) terminal.out("\n");
   if (!end) return context.failed(end.error());
@@ -76,7 +76,7 @@ int run_chat(const Context& context) {
   }
   if (*end == ChatEnd::timed_out) {
     terminal.error(
-        fmt::format("no whole answer within {} s", std::chrono::ceil<std::chrono::seconds>(chat->timeout).count()));
+        fmt::format("no whole answer within {} s", std::chrono::ceil<std::chrono::seconds>(question->timeout).count()));
     terminal.note("'tokenrail doctor' names what is down and the remedy; --timeout waits longer");
     return exit_timed_out;
   }

@@ -1,6 +1,5 @@
 #include "cli/chat_session.hpp"
 
-#include <algorithm>
 #include <csignal>
 #include <optional>
 
@@ -9,165 +8,62 @@
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 
-#include "cli/topics.hpp"
-#include "common/events/cancellation.hpp"
-#include "common/kafka/admin.hpp"
-#include "common/kafka/log_reader.hpp"
-#include "common/kafka/producer.hpp"
-
 namespace tokenrail::cli {
 namespace {
 
 using namespace std::chrono_literals;
 namespace asio = boost::asio;
 
-constexpr std::uint64_t request_token = 1;
-constexpr std::uint64_t cancellation_token = 2;
-// A router ends the request itself when its time is up; what it says then is better than our own giving up.
-constexpr auto deadline_grace = 2s;
 constexpr auto silence_noted_after = 10s;
-constexpr auto blocked_look = 250ms;
 // How long a cancelled answer may take to say so before we leave.
 constexpr auto cancellation_wait = 2s;
 // How soon it is noticed, while no chunk comes, that nobody reads the answer any more.
 constexpr auto reader_look_again = 200ms;
 
-/// The partition of both logs that this conversation lives in, and where the chunks' log ends before we ask.
-struct Place {
-  std::int32_t partition = 0;
-  std::int64_t chunks_end = 0;
-};
-
-Result<Place> find_place(const kafka::Properties& properties, const ChatTopics& topics, const std::string& key) {
-  auto admin = kafka::Admin::connect(properties);
-  if (!admin) return std::unexpected(admin.error());
-  const auto described = (*admin)->describe({topics.requests, topics.chunks}, false, 10s);
-  if (!described) return std::unexpected(described.error());
-  const auto partitions = [&](const std::string& name) {
-    const auto it = std::ranges::find(*described, name, &kafka::TopicDescription::name);
-    return it == described->end() ? 0 : it->partitions;
-  };
-  for (const auto& name : {topics.requests, topics.chunks})
-    if (partitions(name) == 0)
-      return fail(ErrorKind::not_found, fmt::format("there is no topic {}; 'tokenrail topics apply' makes it", name));
-
-  Place place{.partition = partition_of(key, partitions(topics.requests))};
-  if (place.partition >= partitions(topics.chunks))
-    return fail(ErrorKind::rejected,
-                fmt::format("{} has {} partitions and {} only {}, so nobody would answer; 'tokenrail topics apply' "
-                            "adds the missing ones",
-                            topics.requests, partitions(topics.requests), topics.chunks, partitions(topics.chunks)));
-  const auto ends = (*admin)->watermarks({.topic = topics.chunks, .partition = place.partition}, 10s);
-  if (!ends) return std::unexpected(ends.error());
-  place.chunks_end = ends->next;
-  return place;
-}
-
-class Session final : public kafka::LogReaderListener, public kafka::ProducerListener {
+class Session final : public chat::Listener {
  public:
-  Session(const ChatTopics& topics, const ChatCall& call, const ChatHooks& hooks)
-      : topics_(topics), call_(call), hooks_(hooks) {}
+  explicit Session(const ChatHooks& hooks) : hooks_(hooks) {}
 
-  Result<ChatEnd> run(const kafka::Properties& properties, const Place& place) {
+  Result<ChatEnd> run(const kafka::Properties& properties, const chat::Topics& topics, const ChatCall& call) {
     telemetry::Metrics metrics;
-    auto reader = kafka::LogReader::make(loop_, {.properties = properties, .topics = {topics_.chunks}}, *this, metrics);
-    if (!reader) return std::unexpected(reader.error());
-    // The reading starts where the log ended before we asked, so nothing of the answer can come too early for it.
-    (*reader)->start(
-        {{.partition = {.topic = topics_.chunks, .partition = place.partition}, .offset = place.chunks_end}});
-
-    auto producer = kafka::Producer::make(loop_, {.properties = properties}, *this, metrics);
-    if (!producer) return std::unexpected(producer.error());
-    producer_ = producer->get();
-    send_request(place.partition);
-    watch_clocks();
+    auto client = chat::Client::make(loop_, {.properties = properties, .topics = topics}, metrics);
+    if (!client) return std::unexpected(client.error());
+    client_ = client->get();
+    id_ = client_->ask({.request = call.request, .key = call.key, .timeout = call.timeout}, *this);
+    watch_silence();
     watch_signals();
     watch_reader();
-    watch_topic();
     loop_.run();
-    producer_ = nullptr;
+    client_ = nullptr;
     return end_.value_or(Result<ChatEnd>(ChatEnd::interrupted));
   }
 
-  void on_record(kafka::Record&& record) override {
-    if (end_ || !record.value) return;
-    // Most chunks of a busy partition are of other requests; a look for the id is cheaper than reading them.
-    if (record.value->find(call_.request.request_id) == std::string::npos) return;
-    const auto chunk = events::parse_chunk(*record.value);
-    if (!chunk || chunk->org_id != call_.request.org_id || chunk->request_id != call_.request.request_id) return;
-    const auto step = answers_.apply(*chunk);
-    if (step == AnswerReader::Step::ignored) return;
+  void on_chunk(AnswerReader::Step step, const events::Chunk& chunk, std::string_view raw) override {
+    if (end_) return;
     heard_ = true;
-    if (step == AnswerReader::Step::gap) {
-      finish(fail(ErrorKind::rejected, fmt::format("chunks of the answer are missing before seq {} of attempt {}; ask "
-                                                   "again",
-                                                   chunk->seq, chunk->attempt)));
-      return;
-    }
-    hooks_.on_chunk(step, *chunk, *record.value);
-    if (answers_.find(chunk->org_id, chunk->request_id)->finished)
-      return finish(signals_seen_ > 0 ? ChatEnd::interrupted : ChatEnd::answered);
-    look_for_reader();
+    hooks_.on_chunk(step, chunk, raw);
+    if (!chunk.done) look_for_reader();
   }
-  void on_end(const kafka::TopicPartition&, std::int64_t) override {}
-  void on_failure(const kafka::TopicPartition&, const Error& error) override { finish(std::unexpected(error)); }
 
-  void on_report(const kafka::Report& report) override {
-    if (report.token == cancellation_token) {
-      cancelled_ = report.ok;
-      if (!report.ok) hooks_.on_note(fmt::format("the cancellation did not reach Kafka: {}", report.detail));
-      if (signals_seen_ > 1 || unread_) leave();
-    } else if (!report.ok) {
-      finish(fail(ErrorKind::unavailable, fmt::format("Kafka did not take the request: {}", report.detail)));
-    }
+  void on_cancellation(bool sent, std::string_view detail) override {
+    cancelled_ = sent;
+    if (!sent) hooks_.on_note(fmt::format("the cancellation did not reach Kafka: {}", detail));
+    if (signals_seen_ > 1 || unread_) leave();
   }
-  void on_space() override {}
-  void on_fatal(const Error& error) override { finish(std::unexpected(error)); }
+
+  void on_end(Result<chat::End> end) override {
+    if (!end) return finish(std::unexpected(end.error()));
+    if (unread_) return finish(ChatEnd::unread);
+    if (signals_seen_ > 0 || *end == chat::End::unsent) return finish(ChatEnd::interrupted);
+    finish(*end == chat::End::timed_out ? ChatEnd::timed_out : ChatEnd::answered);
+  }
 
  private:
-  void send_request(std::int32_t partition) {
-    const std::string value = events::to_json(call_.request);
-    const auto produced =
-        producer_->produce(producer_->topic(topics_.requests), partition, call_.key, value, nullptr, request_token);
-    switch (produced) {
-      case kafka::Produced::accepted:
-        return;
-      case kafka::Produced::too_large:
-        return finish(fail(
-            ErrorKind::invalid_input,
-            fmt::format(
-                "the request has {} bytes and a record may have {}; raise TOKENRAIL_TOPICS_REQUEST_BYTES_MAX, run "
-                "'tokenrail topics apply', and restart the routers with TOKENRAIL_ROUTER_REQUEST_BYTES_MAX raised too",
-                value.size(), producer_->message_bytes_max())));
-      case kafka::Produced::unknown_topic:
-        return finish(fail(ErrorKind::not_found,
-                           fmt::format("there is no topic {}; 'tokenrail topics apply' makes it", topics_.requests)));
-      case kafka::Produced::queue_full:
-      case kafka::Produced::failed:
-        return finish(fail(ErrorKind::unavailable, "the Kafka producer takes nothing"));
-    }
-  }
-
-  void watch_clocks() {
-    deadline_.expires_after(call_.timeout + deadline_grace);
-    deadline_.async_wait([this](const boost::system::error_code& error) {
-      if (!error) finish(ChatEnd::timed_out);
-    });
+  void watch_silence() {
     silence_.expires_after(silence_noted_after);
     silence_.async_wait([this](const boost::system::error_code& error) {
       if (error || heard_ || signals_seen_ > 0) return;
       hooks_.on_note("no answer yet; does a router run? 'tokenrail doctor' in another terminal says what is down");
-    });
-  }
-
-  // A topic that takes nothing is waited for by the producer; a person is told why at once.
-  void watch_topic() {
-    blocked_.expires_after(blocked_look);
-    blocked_.async_wait([this](const boost::system::error_code& error) {
-      if (error || heard_ || producer_ == nullptr) return;
-      for (const auto& topic : producer_->blocked())
-        if (topic.topic == topics_.requests) return finish(fail(ErrorKind::rejected, topic.cause));
-      watch_topic();
     });
   }
 
@@ -200,9 +96,9 @@ class Session final : public kafka::LogReaderListener, public kafka::ProducerLis
   }
 
   void cancel() {
-    send_cancellation();
-    deadline_.expires_after(cancellation_wait);
-    deadline_.async_wait([this](const boost::system::error_code& error) {
+    client_->cancel(id_, "ended by the person who asked");
+    leaving_.expires_after(cancellation_wait);
+    leaving_.async_wait([this](const boost::system::error_code& error) {
       if (!error) leave();
     });
   }
@@ -212,33 +108,22 @@ class Session final : public kafka::LogReaderListener, public kafka::ProducerLis
     finish(cancelled_.value_or(false) ? ChatEnd::interrupted : ChatEnd::abandoned);
   }
 
-  void send_cancellation() {
-    const std::string value = events::to_json(events::Cancellation{.org_id = call_.request.org_id,
-                                                                   .request_id = call_.request.request_id,
-                                                                   .reason = "ended by the person who asked"});
-    const auto produced = producer_->produce(producer_->topic(topics_.cancellations), kafka::partition_by_key,
-                                             call_.request.request_id, value, nullptr, cancellation_token);
-    if (produced == kafka::Produced::accepted) return;
-    cancelled_ = false;
-    hooks_.on_note("the cancellation could not be sent");
-  }
-
   void finish(Result<ChatEnd> end) {
     if (!end_) end_ = std::move(end);
+    // From here on Ctrl-C ends the program, whatever the client still waits for.
+    boost::system::error_code ignored;
+    signals_.clear(ignored);
     loop_.stop();
   }
 
-  const ChatTopics& topics_;
-  const ChatCall& call_;
   const ChatHooks& hooks_;
-  AnswerReader answers_;
   asio::io_context loop_{1};
-  asio::steady_timer deadline_{loop_};
+  asio::steady_timer leaving_{loop_};
   asio::steady_timer silence_{loop_};
   asio::steady_timer reader_{loop_};
-  asio::steady_timer blocked_{loop_};
   asio::signal_set signals_{loop_, SIGINT, SIGTERM};
-  kafka::Producer* producer_ = nullptr;
+  chat::Client* client_ = nullptr;
+  chat::Client::Id id_ = 0;
   bool heard_ = false;
   bool unread_ = false;
   int signals_seen_ = 0;             ///< the first sends the cancellation
@@ -248,11 +133,9 @@ class Session final : public kafka::LogReaderListener, public kafka::ProducerLis
 
 }  // namespace
 
-Result<ChatEnd> ask(const kafka::Properties& properties, const ChatTopics& topics, const ChatCall& call,
+Result<ChatEnd> ask(const kafka::Properties& properties, const chat::Topics& topics, const ChatCall& call,
                     const ChatHooks& hooks) {
-  const auto place = find_place(properties, topics, call.key);
-  if (!place) return std::unexpected(place.error());
-  return Session(topics, call, hooks).run(properties, *place);
+  return Session(hooks).run(properties, topics, call);
 }
 
 }  // namespace tokenrail::cli

@@ -1,21 +1,16 @@
-// One question over Kafka: the request out on chat.requests, the answer in from the same partition of chat.chunks.
-// Blocks until the answer is whole, the time is up, a person ends it or nobody reads it any more.
+// One question of a person: asks by common/chat, and blocks until the answer is whole, the time is up, the person ends
+// it or nobody reads it any more.
 #pragma once
 
 #include <functional>
 #include <string>
 
 #include "cli/chat.hpp"
+#include "common/chat/client.hpp"
 #include "common/kafka/record.hpp"
 #include "common/result.hpp"
 
 namespace tokenrail::cli {
-
-struct ChatTopics {
-  std::string requests;
-  std::string chunks;
-  std::string cancellations;
-};
 
 struct ChatHooks {
   /// Every chunk of the answer, by the reader's rule, with its record value.
@@ -34,9 +29,8 @@ enum class ChatEnd {
   unread,       ///< nobody reads the answer any more; the cancellation was sent
 };
 
-/// Errors: not_found (topics are missing), invalid_input (the request is larger than the topic takes), unavailable,
-/// rejected (chunks are missing from the log).
-[[nodiscard]] Result<ChatEnd> ask(const kafka::Properties& properties, const ChatTopics& topics, const ChatCall& call,
+/// Errors as chat::Listener::on_end().
+[[nodiscard]] Result<ChatEnd> ask(const kafka::Properties& properties, const chat::Topics& topics, const ChatCall& call,
                                   const ChatHooks& hooks);
 
 }  // namespace tokenrail::cli

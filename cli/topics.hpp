@@ -70,8 +70,4 @@ struct TopicPlan {
 /// "create chat.requests with 12 partitions".
 [[nodiscard]] std::string describe(const TopicAction& action);
 
-/// The value of the Java clients' default partitioner for a key that is not null: murmur2, sign bit cleared.
-[[nodiscard]] std::uint32_t murmur2_positive(std::string_view key);
-[[nodiscard]] std::int32_t partition_of(std::string_view key, std::int32_t partitions);
-
 }  // namespace tokenrail::cli

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Holds the arrows of the layout: an include may only point downwards.
 
-    workers, cli  /  providers, registry  /  auth, events, topics, catalog  /  kafka, http, crypto, worker  /  async  /
+    workers, cli  /  providers, registry, chat  /  auth, events, topics, catalog  /  kafka, http, crypto, worker  /  async  /
     config, telemetry
 
 Modules of one layer do not know each other, a worker never includes another, and headers directly in common/ lie
@@ -24,7 +24,7 @@ LAYERS = [  # from the lowest up
     {"common/async"},
     {"common/kafka", "common/http", "common/crypto", "common/worker"},
     {"common/auth", "common/events", "common/topics", "common/catalog"},
-    {"common/providers", "common/registry"},
+    {"common/providers", "common/registry", "common/chat"},
     {"workers/*", "cli"},
 ]
 PRODUCT = ("common", "workers", "cli")
