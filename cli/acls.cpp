@@ -12,7 +12,8 @@ namespace {
 constexpr std::array programs{
     AclProgram{.name = "router", .summary = "tokenrail-router"},
     AclProgram{.name = "registry-sync", .summary = "tokenrail-registry-sync"},
-    AclProgram{.name = "registry-api", .summary = "tokenrail-registry-api"},
+    AclProgram{.name = "registry-api",
+               .summary = "tokenrail-registry-api, where people may ask models on its web page"},
     AclProgram{.name = "operator", .summary = "who runs topics apply, topics check, doctor and verify"},
     AclProgram{.name = "chat", .summary = "tokenrail chat, and services that ask and read their answers"},
     AclProgram{.name = "sender", .summary = "services that ask and cancel"},
@@ -54,6 +55,9 @@ constexpr std::array rows{
     Row{"registry-sync", topic, "model_registry.credentials", "Read", "compare them with the database"},
 
     Row{"registry-api", topic, "model_registry", "Read", "explain what routers would do"},
+    Row{"registry-api", topic, "chat.requests", "Write", "ask"},
+    Row{"registry-api", topic, "chat.cancellations", "Write", "cancel"},
+    Row{"registry-api", topic, "chat.chunks", "Read", "read answers"},
 
     Row{"chat", topic, "chat.requests", "Write", "ask"},
     Row{"chat", topic, "chat.cancellations", "Write", "cancel"},

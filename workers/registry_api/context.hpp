@@ -18,6 +18,7 @@
 
 namespace tokenrail::registry_api {
 
+class Chats;
 class ConnectionTester;
 class DatabasePool;
 class LiveRegistry;
@@ -41,6 +42,8 @@ struct Context {
   std::function<std::vector<telemetry::Condition>()> conditions{};  ///< as /readyz has them
   Logins logins{};
   std::optional<WebFiles> web_files{};  ///< nothing: there is no web page
+  Chats* chats = nullptr;
+  bool stopping = false;  ///< streams that could go on for long end
 };
 
 }  // namespace tokenrail::registry_api

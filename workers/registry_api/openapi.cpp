@@ -132,7 +132,7 @@ void write_responses(JsonWriter& json, const Route& route) {
   }
   if (route.reply != nullptr) {
     json.begin_object("content");
-    json.begin_object("application/json");
+    json.begin_object(route.reply->format == event_stream_type ? event_stream_type : "application/json");
     json.raw_field("schema", reference_to(*route.reply));
     json.end_object();
     json.end_object();

@@ -18,6 +18,9 @@ namespace tokenrail::registry_api {
 
 struct Schema;
 
+/// The format of a reply that is no JSON but a stream of events.
+inline constexpr std::string_view event_stream_type = "text/event-stream";
+
 struct Property {
   std::string name;
   std::shared_ptr<const Schema> schema;

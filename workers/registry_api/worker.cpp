@@ -38,6 +38,21 @@ std::string page_key(const Options& options) {
   return options.page_key.empty() ? crypto::random_public_bytes(key_bytes) : options.page_key;
 }
 
+Chats::Options chat_options(const config::Values& values, const Options& options) {
+  auto kafka = values.kafka_properties();
+  // A question is a little longer as a record than as a body.
+  const auto record_bytes = std::max<std::size_t>(options.limits.body_bytes_max, 1024UL * 1024) + 64UL * 1024;
+  kafka.emplace("message.max.bytes", std::to_string(record_bytes));
+  const auto topic = [&](std::string_view name) { return values.text("topic.prefix") + std::string(name); };
+  return {.client = {.properties = {kafka.begin(), kafka.end()},
+                     .topics = {.requests = topic("chat.requests"),
+                                .chunks = topic("chat.chunks"),
+                                .cancellations = topic("chat.cancellations")},
+                     .lookup_time_max = 5s},
+          .chats_max = static_cast<std::size_t>(values.integer("api.chats_max")),
+          .answer_time_max = values.duration("api.chat_timeout")};
+}
+
 Context context_from(const config::Values& values, DatabasePool& database) {
   auto options = options_from(values);
   auto tokens = PageTokens(page_key(options));
@@ -71,6 +86,8 @@ Result<void> Worker::start() {
   if (!egress) return std::unexpected(egress.error());
   connection_tester_ = std::make_unique<ConnectionTester>(loop_, http::certificates_from(values_), std::move(*egress));
   context_.connection_tester = connection_tester_.get();
+  chats_ = std::make_unique<Chats>(loop_, chat_options(values_, context_.options), metrics_);
+  context_.chats = chats_.get();
   auto ring = crypto::load_key_ring(values_);
   if (!ring) return std::unexpected(ring.error());
   context_.key_ring = std::move(*ring);
@@ -170,6 +187,7 @@ void Worker::stop() {
   if (++stops_ > 1) std::_Exit(1);
   spdlog::info("stopping: {} requests are running", service_ ? service_->running() : 0);
   stopping_ = true;
+  context_.stopping = true;
   if (api_) api_->drain();
   idle_.wake();
 }
@@ -232,6 +250,8 @@ void Worker::finish() {
   if (health_) health_->stop();
   if (connection_tester_) connection_tester_->stop();
   live_registry_.stop();
+  // Its client's timers would keep the loop waiting, too.
+  chats_.reset();
   authenticator_.reset();
   // Its sockets would keep the loop waiting.
   http_.reset();

@@ -20,6 +20,7 @@
 #include "common/result.hpp"
 #include "common/telemetry/health.hpp"
 #include "common/telemetry/metrics.hpp"
+#include "workers/registry_api/chats.hpp"
 #include "workers/registry_api/connection_tester.hpp"
 #include "workers/registry_api/context.hpp"
 #include "workers/registry_api/database_keeper.hpp"
@@ -74,6 +75,7 @@ class Worker {
   std::unique_ptr<http::Client> http_;
   std::unique_ptr<ConnectionTester> connection_tester_;
   LiveRegistry live_registry_;
+  std::unique_ptr<Chats> chats_;
   std::unique_ptr<auth::Authenticator> authenticator_;
   std::shared_ptr<ApiService> service_;
   std::unique_ptr<http::Server> api_;

@@ -25,6 +25,8 @@ std::vector<Route> all_routes() {
   add_resolution_routes(routes);
   add_held_change_routes(routes);
   add_org_models_routes(routes);
+  add_chat_routes(routes);
+  add_operation_routes(routes);
   return routes;
 }
 

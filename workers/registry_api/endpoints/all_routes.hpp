@@ -28,6 +28,8 @@ void add_audit_routes(std::vector<Route>& routes);
 void add_resolution_routes(std::vector<Route>& routes);
 void add_held_change_routes(std::vector<Route>& routes);
 void add_org_models_routes(std::vector<Route>& routes);
+void add_chat_routes(std::vector<Route>& routes);
+void add_operation_routes(std::vector<Route>& routes);
 
 /// All of them.
 [[nodiscard]] std::vector<Route> all_routes();

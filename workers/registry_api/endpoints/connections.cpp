@@ -87,8 +87,12 @@ awaitable<Answer> sync_connection(Call& call) {
   events::JsonWriter json(body);
   json.begin_object();
   json.field("id", *asked);
+  json.field("kind", "sync");
+  json.field("state", "running");
   json.end_object();
-  co_return json_reply(202, std::move(body));
+  auto reply = json_reply(202, std::move(body));
+  reply.headers.push_back({.name = "Location", .value = location_of(call, "operations", *asked)});
+  co_return reply;
 }
 
 Route route(std::string_view method, std::string_view pattern, std::string_view operation, std::string_view summary,

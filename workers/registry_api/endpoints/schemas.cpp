@@ -486,7 +486,9 @@ const Schema& held_decision() {
 }
 
 const Schema& sync_request() {
-  static const auto schema = open_object("SyncRequest", {required("id", any_text())});
+  static const auto schema =
+      open_object("SyncRequest", {required("id", described(any_text(), "Of the operation that Location names.")),
+                                  required("kind", choice({"sync"})), required("state", choice({"running"}))});
   return schema;
 }
 
@@ -530,6 +532,34 @@ const Schema& session_options() {
   static const auto schema =
       open_object("SessionOptions", {required("mode", choice({"dev", "jwt"})), required("oidc", boolean()),
                                      required("devRoles", list_of(any_text(), 16))});
+  return schema;
+}
+
+const Schema& chat_input() {
+  static const auto schema = object(
+      "ChatInput",
+      {optional("model", described(text(1, 511), "provider/name, or an alias. Without it: the default model.")),
+       required("messages", list_of(described(any_object(), "As in schemas/chat-request.schema.json."), 1000, 1)),
+       optional("params",
+                described(any_object(),
+                          "Fields of schemas/chat-request.schema.json: temperature, topP, topK, maxTokens, stop, seed, "
+                          "responseFormat, reasoning, tools, toolChoice, auto, providerConfig."))});
+  return schema;
+}
+
+const Schema& event_stream() {
+  static const auto schema = described(
+      formatted(any_text(), std::string(event_stream_type)),
+      "Server-sent events: `chunk` with each record of chat.chunks, and at last `done`, or `error` with a problem.");
+  return schema;
+}
+
+const Schema& operation() {
+  static const auto schema = open_object(
+      "Operation", {required("id", any_text()), required("kind", choice({"sync"})),
+                    required("state", choice({"running", "done", "failed"})), optional("connection", any_text()),
+                    optional("connectionId", any_text()), required("progress", any_object()),
+                    optional("result", nullable(described(any_object(), "Once the operation has ended.")))});
   return schema;
 }
 

@@ -36,6 +36,7 @@ namespace tokenrail::registry_api::schemas {
 [[nodiscard]] const Schema& view_input();
 [[nodiscard]] const Schema& resolution_input();
 [[nodiscard]] const Schema& dev_session_input();
+[[nodiscard]] const Schema& chat_input();
 
 // ---- of replies
 
@@ -67,6 +68,9 @@ namespace tokenrail::registry_api::schemas {
 [[nodiscard]] const Schema& usable_models();
 [[nodiscard]] const Schema& session();
 [[nodiscard]] const Schema& session_options();
+[[nodiscard]] const Schema& operation();
+/// Not JSON: server-sent events.
+[[nodiscard]] const Schema& event_stream();
 
 /// {"data":[item...],"next_page_token":"...","total_size":N}
 [[nodiscard]] Schema page_of(const Schema& item);
