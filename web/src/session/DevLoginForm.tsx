@@ -12,9 +12,9 @@ import { texts } from '../texts';
 import { logInDev, sessionQuery } from './session';
 
 const lastLogin = keptValue<{ user: string; org: string; role: Role }>('devLogin', {
-  user: '',
+  user: 'admin',
   org: '',
-  role: 'org_admin',
+  role: 'platform_admin',
 });
 
 /** The login of dev mode: anyone may be anyone. */

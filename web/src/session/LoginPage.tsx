@@ -18,7 +18,7 @@ export function LoginPage({ state }: { state: SessionState }) {
       component="main"
       sx={{ minHeight: '100vh', display: 'grid', placeItems: 'center', p: 2, bgcolor: 'surface.container' }}
     >
-      <Paper elevation={0} sx={{ width: '100%', maxWidth: 420, p: { xs: 3, sm: 5 }, borderRadius: 7 }}>
+      <Paper elevation={0} sx={{ width: '100%', maxWidth: 420, p: { xs: 3, sm: 5 }, borderRadius: '28px' }}>
         <Stack sx={{ gap: 2.5 }}>
           <Stack direction="row" sx={{ gap: 1.5, alignItems: 'center' }}>
             <img src={`${import.meta.env.BASE_URL}icon.svg`} alt="" width={44} height={44} />

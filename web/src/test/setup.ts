@@ -1,4 +1,8 @@
 import '@testing-library/jest-dom/vitest';
-import { configure } from '@testing-library/dom';
 
+import { cleanup, configure } from '@testing-library/react';
+import { afterEach } from 'vitest';
+
+// A busy machine runs jsdom slowly.
 configure({ asyncUtilTimeout: 20_000 });
+afterEach(cleanup);

@@ -55,7 +55,7 @@ export function BulkBar({ org, selected, notShown, bulk, onClear }: Props) {
         m: 1,
         px: { xs: 1, sm: 2 },
         py: 1,
-        borderRadius: 4,
+        borderRadius: '16px',
         bgcolor: 'surface.secondaryContainer',
         color: 'surface.onSecondaryContainer',
       }}

@@ -64,7 +64,7 @@ export function SearchField({ value, onChange }: { value: string; onChange: (q: 
         input: {
           sx: {
             borderRadius: 20,
-            bgcolor: 'surface.container',
+            bgcolor: 'surface.high',
             '& fieldset': { border: 'none' },
             '& input::-webkit-search-cancel-button': { display: 'none' },
           },

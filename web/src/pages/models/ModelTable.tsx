@@ -77,7 +77,9 @@ export function ModelTable(props: TableProps) {
           {shown.map((column) => (
             <Header key={column.id} column={column} order={order} onOrder={onOrder} />
           ))}
-          <span role="columnheader">{t.column.enabled}</span>
+          <span role="columnheader" className={css.pinned}>
+            {t.column.enabled}
+          </span>
         </div>
       </div>
       <div role="rowgroup" style={{ position: 'relative', height: virtual.getTotalSize() }}>
@@ -175,7 +177,7 @@ const Row = memo(
             {column.cell(model)}
           </span>
         ))}
-        <span role="gridcell" title={nameOf(model)}>
+        <span role="gridcell" className={css.pinned} title={nameOf(model)}>
           <EnabledSwitch
             model={model}
             disabled={!list.editable}

@@ -107,7 +107,7 @@ export const chosenColumns = keptValue<string[]>('models.columns', [
 const gap = 12;
 const padding = 16;
 const boxWidth = 18;
-const switchWidth = 56;
+const switchWidth = 60;
 
 /** The tracks of the grid, and the width below which the table scrolls sideways. The same for each row. */
 export function gridOf(shown: Column[], withBox: boolean): { gridTemplateColumns: string; minWidth: number } {

@@ -1,4 +1,4 @@
-import { mdiHistory } from '@mdi/js';
+import { mdiChevronDown, mdiHistory } from '@mdi/js';
 import Accordion from '@mui/material/Accordion';
 import AccordionDetails from '@mui/material/AccordionDetails';
 import AccordionSummary from '@mui/material/AccordionSummary';
@@ -11,6 +11,7 @@ import { useState } from 'react';
 import { body, client, ifMatch } from '../../../api/client';
 import type { Model } from '../../../api/types';
 import { ConfirmDialog } from '../../../components/ConfirmDialog';
+import { Icon } from '../../../components/Icon';
 import { notify } from '../../../components/Notices';
 import { Problem } from '../../../components/Problem';
 import { Empty, Skeletons } from '../../../components/States';
@@ -74,7 +75,7 @@ export function HistoryTab({ org, model, editable }: { org: string; model: Model
             elevation={0}
             slotProps={{ transition: { unmountOnExit: true } }}
           >
-            <AccordionSummary>
+            <AccordionSummary expandIcon={<Icon path={mdiChevronDown} />} sx={{ px: 0 }}>
               <Box sx={{ minWidth: 0 }}>
                 <Typography sx={{ fontWeight: 500 }}>
                   {formatDateTime(revision.at)} {revision.actor && t.by(revision.actor)}
@@ -90,7 +91,7 @@ export function HistoryTab({ org, model, editable }: { org: string; model: Model
                 </Typography>
               </Box>
             </AccordionSummary>
-            <AccordionDetails>
+            <AccordionDetails sx={{ px: 0 }}>
               {changes === null ? (
                 <Typography color="textSecondary">{t.first}</Typography>
               ) : changes.length === 0 ? (
