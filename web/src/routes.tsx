@@ -1,10 +1,13 @@
 // The one table of pages: address, entry in the navigation, the permission that it takes, and the code, which is loaded
 // when the page is first opened.
 import {
+  mdiAccountLockOpenOutline,
   mdiChatProcessingOutline,
+  mdiFilterOutline,
   mdiFormSelect,
   mdiKeyOutline,
   mdiLanConnect,
+  mdiStarOutline,
   mdiSync,
   mdiViewListOutline,
 } from '@mdi/js';
@@ -90,12 +93,36 @@ export const pages: PageRoute[] = [
     page: page(() => import('./pages/sync/SyncPage')),
   },
   {
+    path: 'defaults',
+    label: nav.defaults,
+    icon: mdiStarOutline,
+    permission: 'org:models:read',
+    platform: true,
+    page: page(() => import('./pages/defaults/DefaultsPage')),
+  },
+  {
+    path: 'views',
+    label: nav.views,
+    icon: mdiFilterOutline,
+    permission: 'org:models:read',
+    platform: true,
+    page: page(() => import('./pages/views/ViewsPage')),
+  },
+  {
     path: 'picker',
     label: nav.picker,
     icon: mdiFormSelect,
     permission: 'org:models:use',
     platform: false,
     page: page(() => import('./pages/picker/PickerPage')),
+  },
+  {
+    path: 'access',
+    label: nav.access,
+    icon: mdiAccountLockOpenOutline,
+    permission: 'org:models:read',
+    platform: false,
+    page: page(() => import('./pages/access/AccessPage')),
   },
 ];
 

@@ -26,6 +26,8 @@ export function Choice<V extends string>({ label, value, options, onChange, hint
       value={value}
       helperText={hint}
       disabled={disabled ?? false}
+      // An empty value has a name too, such as "All".
+      slotProps={{ select: { displayEmpty: true }, inputLabel: { shrink: true } }}
       onChange={(event) => onChange(event.target.value as V)}
       sx={{ minWidth: 160 }}
     >

@@ -1,0 +1,116 @@
+import { mdiFilterOutline } from '@mdi/js';
+import Alert from '@mui/material/Alert';
+import Button from '@mui/material/Button';
+import Link from '@mui/material/Link';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { Link as RouterLink } from 'react-router-dom';
+
+import { body, client, ifMatch } from '../../api/client';
+import { listKey, useList } from '../../api/lists';
+import type { View } from '../../api/records';
+import { OwnerChip } from '../../components/chips';
+import { ConfirmDialog } from '../../components/ConfirmDialog';
+import { notify } from '../../components/Notices';
+import { PageLayout } from '../../components/PageLayout';
+import { type Column, RecordTable } from '../../components/RecordTable';
+import { Empty } from '../../components/States';
+import { orgPath } from '../../paths';
+import { platformOrg } from '../../session/permissions';
+import { useMay, useOrg } from '../../session/session';
+import { texts } from '../../texts';
+import { ViewDialog } from './ViewDialog';
+import { filterText, modelsQuery } from './viewForm';
+
+const t = texts.views;
+
+export default function ViewsPage() {
+  const org = useOrg();
+  const mayWrite = useMay('org:models:write');
+  const views = useList('views', org);
+  const [edited, setEdited] = useState<View | 'new' | null>(null);
+  const [removed, setRemoved] = useState<View | null>(null);
+  const isOwn = (row: View) => (org === platformOrg ? row.scope === 'platform' : row.scope === 'organization');
+  const columns: Column<View>[] = [
+    {
+      id: 'name',
+      label: t.name,
+      cell: (row) => (
+        <Link component={RouterLink} to={`${orgPath(org, 'models')}?${modelsQuery(row.filter)}`} title={t.show}>
+          {row.name}
+        </Link>
+      ),
+    },
+    { id: 'filter', label: t.filter, cell: (row) => filterText(row.filter) },
+    { id: 'pins', label: t.pins, cell: (row) => row.pins.map((pin) => pin.model).join(', ') || '—' },
+    { id: 'scope', label: texts.connections.scope, cell: (row) => <OwnerChip scope={row.scope} /> },
+  ];
+  const add = mayWrite && (
+    <Button variant="contained" onClick={() => setEdited('new')}>
+      {t.add}
+    </Button>
+  );
+  return (
+    <PageLayout title={t.title} intro={t.intro} actions={(views.data?.length ?? 0) > 0 && add}>
+      {!mayWrite && (
+        <Alert severity="info" sx={{ mb: 2 }}>
+          {texts.common.readOnly}
+        </Alert>
+      )}
+      <RecordTable
+        label={t.title}
+        query={views}
+        columns={columns}
+        rowKey={(row) => `${row.scope}/${row.name}`}
+        optional
+        {...(mayWrite
+          ? {
+              actions: (row: View) =>
+                isOwn(row) && (
+                  <>
+                    <Button size="small" aria-label={t.edit(row.name)} onClick={() => setEdited(row)}>
+                      {texts.common.edit}
+                    </Button>
+                    <Button size="small" color="error" aria-label={t.remove(row.name)} onClick={() => setRemoved(row)}>
+                      {texts.common.delete}
+                    </Button>
+                  </>
+                ),
+            }
+          : {})}
+        empty={<Empty icon={mdiFilterOutline} title={t.empty} hint={t.emptyHint} action={add} />}
+      />
+      {edited && <ViewDialog org={org} row={edited === 'new' ? null : edited} onClose={() => setEdited(null)} />}
+      {removed && <DeleteDialog org={org} row={removed} onClose={() => setRemoved(null)} />}
+    </PageLayout>
+  );
+}
+
+function DeleteDialog({ org, row, onClose }: { org: string; row: View; onClose: () => void }) {
+  const queryClient = useQueryClient();
+  const remove = useMutation({
+    mutationFn: () =>
+      body(
+        client.DELETE('/v1/orgs/{org}/views/{view}', {
+          params: { path: { org, view: row.name }, header: { 'If-Match': ifMatch(row.version) } },
+        }),
+      ),
+    onSuccess: () => {
+      notify(t.removed(row.name));
+      onClose();
+    },
+    onSettled: () => void queryClient.invalidateQueries({ queryKey: listKey('views', org) }),
+  });
+  return (
+    <ConfirmDialog
+      title={t.removeTitle(row.name)}
+      text={t.removeText}
+      action={texts.common.delete}
+      danger
+      busy={remove.isPending}
+      error={remove.error}
+      onConfirm={() => remove.mutate()}
+      onClose={onClose}
+    />
+  );
+}
