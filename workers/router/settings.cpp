@@ -293,7 +293,8 @@ RouterOptions router_options(const config::Values& values) {
   options.unreported_max = values.duration("router.unreported_max");
   options.record_bytes_max = bytes("router.record_bytes_max");
   options.partition_attempts_max = attempts_listed_max(options.record_bytes_max, options.partition_attempts_max);
-  options.redaction = events::RedactionPatterns::compile(values.list("audit.redact")).value_or({});
+  options.redaction =
+      events::RedactionPatterns::compile(values.list("audit.redact")).value_or(events::RedactionPatterns());
   const auto& content = values.text("audit.content");
   options.content_policy = content == "none"   ? events::ContentPolicy::none
                            : content == "full" ? events::ContentPolicy::full
