@@ -21,6 +21,7 @@ namespace tokenrail::registry_api {
 class Chats;
 class ConnectionTester;
 class DatabasePool;
+class KnownCallers;
 class LiveRegistry;
 
 /// How people log in with a browser.
@@ -35,6 +36,7 @@ struct Context {
   Options options{};
   PageTokens page_tokens;
   DatabasePool* database = nullptr;
+  KnownCallers* known_callers = nullptr;
   ConnectionTester* connection_tester = nullptr;
   const LiveRegistry* live_registry = nullptr;
   std::optional<crypto::KeyRing> key_ring{};                        ///< nothing: credentials cannot be stored

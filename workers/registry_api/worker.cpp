@@ -76,6 +76,7 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
   context_.openapi = openapi_document(routes_.routes(), api_version);
   context_.conditions = [this] { return conditions(); };
   context_.live_registry = &live_registry_;
+  context_.known_callers = &known_callers_;
 }
 
 Worker::~Worker() = default;

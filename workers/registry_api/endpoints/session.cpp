@@ -193,7 +193,7 @@ awaitable<Answer> log_in(Call* call, auth::Principal principal, std::string name
       .name = std::move(name), .csrf_token = auth::new_csrf_token(), .expires_at = now + lifetime};
   const auto sealed = logins.sealer->seal(principal, session);
   if (!sealed) co_return std::unexpected(problem_of(sealed.error()));
-  auto known = co_await complete_principal(*call->context->database, std::move(principal));
+  auto known = co_await complete_principal(call->context->database, call->context->known_callers, std::move(principal));
   if (!known) co_return std::unexpected(problem_of(known.error()));
   auto answer = co_await session_answer(call, *known, session);
   if (answer)
