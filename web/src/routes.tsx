@@ -1,14 +1,19 @@
 // The one table of pages: address, entry in the navigation, the permission that it takes, and the code, which is loaded
 // when the page is first opened.
 import {
+  mdiAccountGroupOutline,
   mdiAccountLockOpenOutline,
   mdiChatProcessingOutline,
+  mdiClipboardTextClockOutline,
+  mdiCogOutline,
   mdiFilterOutline,
   mdiFormSelect,
   mdiKeyOutline,
   mdiLanConnect,
+  mdiRobotOutline,
   mdiStarOutline,
   mdiSync,
+  mdiViewDashboardOutline,
   mdiViewListOutline,
 } from '@mdi/js';
 import { type ComponentType, lazy } from 'react';
@@ -34,6 +39,14 @@ const page = (load: () => Promise<{ default: ComponentType }>) => lazy(load);
 const nav = texts.shell.nav;
 
 export const pages: PageRoute[] = [
+  {
+    path: 'overview',
+    label: nav.overview,
+    icon: mdiViewDashboardOutline,
+    permission: 'org:models:read',
+    platform: true,
+    page: page(() => import('./pages/overview/OverviewPage')),
+  },
   {
     path: 'models',
     label: nav.models,
@@ -124,6 +137,38 @@ export const pages: PageRoute[] = [
     platform: false,
     page: page(() => import('./pages/access/AccessPage')),
   },
+  {
+    path: 'members',
+    label: nav.members,
+    icon: mdiAccountGroupOutline,
+    permission: 'org:members:read',
+    platform: false,
+    page: page(() => import('./pages/members/MembersPage')),
+  },
+  {
+    path: 'tokens',
+    label: nav.tokens,
+    icon: mdiRobotOutline,
+    permission: 'org:members:read',
+    platform: true,
+    page: page(() => import('./pages/tokens/TokensPage')),
+  },
+  {
+    path: 'audit',
+    label: nav.audit,
+    icon: mdiClipboardTextClockOutline,
+    permission: 'org:audit:read',
+    platform: true,
+    page: page(() => import('./pages/audit/AuditPage')),
+  },
+  {
+    path: 'settings',
+    label: nav.settings,
+    icon: mdiCogOutline,
+    permission: 'org:models:read',
+    platform: false,
+    page: page(() => import('./pages/settings/SettingsPage')),
+  },
 ];
 
-export const homePath = (org: string) => orgPath(org, 'models');
+export const homePath = (org: string) => orgPath(org, 'overview');

@@ -58,7 +58,7 @@ export const addConnection = {
   chooseAll: 'Choose all',
   chooseNone: 'Choose none',
   searchModels: 'Search these models',
-  enable: (count: number) => `Enable ${counted(count, 'model', 'models')}`,
+  enable: (count: number) => (count === 0 ? 'Enable models' : `Enable ${counted(count, 'model', 'models')}`),
   enabling: 'Enabling…',
   alreadyEnabled: 'Enabled',
   enabled: (count: number) => `${counted(count, 'model', 'models')} enabled.`,

@@ -1,0 +1,99 @@
+import Autocomplete from '@mui/material/Autocomplete';
+import TextField from '@mui/material/TextField';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+
+import { body, client } from '../../api/client';
+import { listKey } from '../../api/lists';
+import type { Member } from '../../api/records';
+import type { Role } from '../../api/types';
+import { Choice } from '../../components/fields';
+import { FormDialog } from '../../components/FormDialog';
+import { notify } from '../../components/Notices';
+import { permissionsOf } from '../../session/permissions';
+import { texts } from '../../texts';
+
+const t = texts.members;
+/** Roles that an organisation gives; the platform's admins are no members. */
+export const orgRoles = ['viewer', 'member', 'model_admin', 'org_admin'] as const;
+
+interface Props {
+  org: string;
+  row: Member | null;
+  issuer: string;
+  onClose: () => void;
+}
+
+export function MemberDialog({ org, row, issuer: ownIssuer, onClose }: Props) {
+  const [subject, setSubject] = useState(row?.subject ?? '');
+  const [issuer, setIssuer] = useState(row?.issuer ?? ownIssuer);
+  const [displayName, setDisplayName] = useState(row?.displayName ?? '');
+  const [role, setRole] = useState<Exclude<Role, 'platform_admin'>>(
+    row && row.role !== 'platform_admin' ? row.role : 'member',
+  );
+  const [denied, setDenied] = useState<string[]>(row?.denied ?? []);
+  const queryClient = useQueryClient();
+  const save = useMutation({
+    mutationFn: () =>
+      body(
+        client.PUT('/v1/orgs/{org}/members', {
+          params: { path: { org } },
+          body: {
+            subject: subject.trim(),
+            issuer: issuer.trim(),
+            role,
+            denied,
+            ...(displayName.trim() ? { displayName: displayName.trim() } : {}),
+          },
+        }),
+      ),
+    onSuccess: () => {
+      notify(t.saved(displayName.trim() || subject.trim()));
+      void queryClient.invalidateQueries({ queryKey: listKey('members', org) });
+      onClose();
+    },
+  });
+  return (
+    <FormDialog
+      title={row ? t.editTitle(row.displayName || row.subject) : t.add}
+      submit={texts.common.save}
+      busy={save.isPending}
+      error={save.error}
+      blocked={!subject.trim() || !issuer.trim()}
+      onSubmit={() => save.mutate()}
+      onClose={onClose}
+    >
+      <TextField
+        label={t.subject}
+        required
+        value={subject}
+        disabled={!!row}
+        helperText={t.subjectHint}
+        onChange={(event) => setSubject(event.target.value)}
+      />
+      <TextField
+        label={t.issuer}
+        required
+        value={issuer}
+        disabled={!!row}
+        helperText={t.issuerHint}
+        onChange={(event) => setIssuer(event.target.value)}
+      />
+      <TextField label={t.displayName} value={displayName} onChange={(event) => setDisplayName(event.target.value)} />
+      <Choice
+        label={t.role}
+        value={role}
+        hint={texts.shell.roleHint[role]}
+        options={orgRoles.map((value) => ({ value, label: texts.shell.role[value] }))}
+        onChange={setRole}
+      />
+      <Autocomplete
+        multiple
+        options={permissionsOf[role]}
+        value={denied}
+        onChange={(_, next) => setDenied(next)}
+        renderInput={(params) => <TextField {...params} label={t.denied} helperText={t.deniedHint} />}
+      />
+    </FormDialog>
+  );
+}

@@ -1,0 +1,77 @@
+// @vitest-environment jsdom
+import { cleanup, screen } from '@testing-library/react';
+import { afterEach, expect, it } from 'vitest';
+
+import { page, problem, type Server, serve, showPage } from '../../test/page';
+import { aModel } from '../../test/models';
+import { aConnection, aCredential } from '../../test/records';
+import { attentionOf } from './attention';
+import OverviewPage from './OverviewPage';
+
+afterEach(cleanup);
+
+const org = '/v1/orgs/acme';
+const server = (more: Server = {}): Server => ({
+  [`GET ${org}/models`]: page(),
+  [`GET ${org}/connections`]: page(),
+  [`GET ${org}/defaults`]: page(),
+  [`GET ${org}/aliases`]: page(),
+  [`GET ${org}/held-changes`]: page(),
+  [`GET ${org}/credentials`]: page(),
+  ...more,
+});
+
+it('leads a new organisation to its first connection', async () => {
+  serve(server());
+  showPage(<OverviewPage />);
+  expect(await screen.findByRole('link', { name: 'Add a connection' })).toHaveAttribute(
+    'href',
+    '/orgs/acme/connections/new',
+  );
+});
+
+it('leads on to the models where there is a connection', async () => {
+  serve(
+    server({
+      [`GET ${org}/connections`]: page(aConnection()),
+      [`GET ${org}/models`]: page(aModel({ status: 'disabled' })),
+    }),
+  );
+  showPage(<OverviewPage />);
+  expect(await screen.findByRole('link', { name: 'Choose models' })).toHaveAttribute('href', '/orgs/acme/models');
+});
+
+it('names a dead connection with its cause and the fix', async () => {
+  const dead = aConnection({ health: 'down', lastSync: { status: 'failed', errorClass: 'unreachable', since: null } });
+  serve(server({ [`GET ${org}/connections`]: page(dead) }));
+  showPage(<OverviewPage />);
+  expect(await screen.findByText('openai-eu is down: Unreachable')).toBeVisible();
+  expect(screen.getByText(/Check that the server runs/)).toBeVisible();
+});
+
+it('shows the rest where a part fails', async () => {
+  serve(server({ [`GET ${org}/defaults`]: problem(500, 'INTERNAL', 'The database is away.') }));
+  showPage(<OverviewPage />);
+  expect(await screen.findByText('The database is away.')).toBeVisible();
+  expect(screen.getByText('Nothing needs you.', { exact: false })).toBeVisible();
+});
+
+it('orders what needs attention, and ignores what does not', () => {
+  const now = Date.parse('2026-01-01T00:00:00Z');
+  const found = attentionOf(
+    {
+      connections: [
+        aConnection({ id: 'a', name: 'slow', health: 'degraded' }),
+        aConnection({ id: 'b', name: 'gone', health: 'down' }),
+        aConnection({ id: 'c', name: 'paused', health: 'down', enabled: false }),
+      ],
+      held: [],
+      credentials: [
+        aCredential({ id: 'k1', label: 'soon', usedBy: ['slow'], expiresAt: '2026-01-05T00:00:00Z' }),
+        aCredential({ id: 'k2', label: 'unused', expiresAt: '2026-01-05T00:00:00Z' }),
+      ],
+    },
+    now,
+  );
+  expect(found.map((item) => item.title)).toEqual(['gone is down', 'slow is degraded', 'The key soon expires soon']);
+});
