@@ -248,6 +248,8 @@ TEST_F(StoredCredentialsTest, AKeyOfTheEnvironmentIsNeverUsedInstead) {
   const Credentials credentials(std::move(connections), &stored_);
   auto of_environment = deployment();
   of_environment.credential_id.reset();
+  EXPECT_EQ(credentials.open(of_environment)->secret.reveal(), "") << "an organisation's connection of the same name";
+  of_environment.connection_org_id.clear();
   EXPECT_EQ(credentials.open(of_environment)->secret.reveal(), "environment");
   EXPECT_FALSE(credentials.open(deployment(), 0, acme)) << "it is not stored";
   apply(sealed());

@@ -48,7 +48,7 @@ TEST_F(CostTest, IsInTheTerminalChunkAndInTheResponse) {
   EXPECT_EQ(last.cost_micros, 5 * 3 + 2 * 15);
   EXPECT_EQ(last.price_version, "4711");
   EXPECT_THAT(response(), HasSubstr(R"("cost":45,"priceVersion":"4711")"));
-  EXPECT_THAT(exposition(), HasSubstr(R"(llm_cost_micros_total{provider="ollama",modelName="priced",orgId="o"} 45)"));
+  EXPECT_THAT(exposition(), HasSubstr(R"(llm_cost_micros_total{modelName="priced",orgId="o",provider="ollama"} 45)"));
 }
 
 TEST_F(CostTest, IsAbsentWhereAPriceIsUnknown) {

@@ -51,10 +51,11 @@ class ProviderCallTest : public ::testing::Test, private CallOwner {
   /// Whether a call through a connection of that organisation may connect to the address.
   bool may_connect(const http::Egress& egress, std::string org_id, const char* address) {
     route_.deployment.connection_org_id = std::move(org_id);
+    route_.deployment.auth_type = "none";  // keys of the environment are the platform's
     events::ChatRequest request{.request_id = "r", .org_id = "o"};
     request.messages.push_back({.role = events::Role::user, .content = {{.text = "hi"}}});
     CallOwner& owner = *this;
-    ProviderCall call(http_, egress, credentials_, route_, std::size_t{1}, owner);
+    ProviderCall call(http_, egress, credentials_, route_, std::size_t{0}, owner);
     EXPECT_TRUE(call.start(request, "", {}, {}, Millis(0)));
     return http_.calls.at(http_.newest()).request.address_allowed(boost::asio::ip::make_address(address));
   }
