@@ -51,7 +51,9 @@ class ProviderCallTest : public ::testing::Test, private CallOwner {
   /// Whether a call through a connection of that organisation may connect to the address.
   bool may_connect(const http::Egress& egress, std::string org_id, const char* address) {
     route_.deployment.connection_org_id = std::move(org_id);
-    route_.deployment.auth_type = "none";  // keys of the environment are the platform's
+    // A provider that needs no key: those of the environment are the platform's.
+    route_.deployment.provider = route_.deployment.adapter = "ollama";
+    route_.deployment.auth_type = "none";
     events::ChatRequest request{.request_id = "r", .org_id = "o"};
     request.messages.push_back({.role = events::Role::user, .content = {{.text = "hi"}}});
     CallOwner& owner = *this;
