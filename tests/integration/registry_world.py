@@ -8,6 +8,8 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+from stack import wait_until
+
 
 class Api:
     """A client of the API with one token."""
@@ -70,6 +72,7 @@ class World:
     def start(self, **environment):
         process = self.stack.api(**{**self.environment, **environment})
         process.wait_ready()
+        wait_until("the API has read the registry", lambda: "the registry is there" in process.text())
         return process, f"http://127.0.0.1:{process.api_port()}"
 
     def api(self, org, role, url=None):
