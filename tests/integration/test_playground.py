@@ -7,15 +7,16 @@ import urllib.parse
 
 import pytest
 
+from registry_world import World
 from stack import Log, free_port, text_of
-from test_registry_api import World
 
 
 @pytest.fixture(scope="module")
 def world(make_shared_stack, tmp_path_factory):
     stack = make_shared_stack()
-    stack.whole()
-    return World(stack, tmp_path_factory.mktemp("api"))
+    made = World(stack, tmp_path_factory.mktemp("api"))
+    stack.router().wait_ready()
+    return made
 
 
 class Events:

@@ -7,7 +7,7 @@ import urllib.parse
 
 import pytest
 
-from test_registry_api import World
+from registry_world import World
 
 
 @pytest.fixture(scope="module")
