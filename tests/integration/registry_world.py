@@ -65,6 +65,7 @@ class World:
         self.simulator = stack.simulator()
         stack.sync().wait_ready()
         self.process, self.url = self.start()
+        wait_until("the API has read the registry", lambda: "the registry is there" in self.process.text())
         self.root = self.api(None, "platform_admin")
         for org in ("acme", "beta"):
             self.root.ok("POST", "/v1/orgs", {"id": org, "displayName": org.title()}, 201)
@@ -72,7 +73,6 @@ class World:
     def start(self, **environment):
         process = self.stack.api(**{**self.environment, **environment})
         process.wait_ready()
-        wait_until("the API has read the registry", lambda: "the registry is there" in process.text())
         return process, f"http://127.0.0.1:{process.api_port()}"
 
     def api(self, org, role, url=None):
