@@ -19,7 +19,8 @@ test('a platform admin changes between organisations', async ({ page }) => {
   await logIn(page, 'Platform admin', 'root');
   await page.getByRole('button', { name: /^Organisation: / }).click();
   await page.getByRole('menuitem', { name: /^Platform/ }).click();
-  await expect(page).toHaveURL(/\/ui\/orgs\/_\/models/);
+  await expect(page).toHaveURL(/\/ui\/orgs\/_\/(models|overview)/);
+  await page.goto('/ui/orgs/_/models');
   await expect(page.getByRole('grid', { name: 'Models' })).toBeVisible();
 });
 

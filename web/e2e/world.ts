@@ -59,6 +59,13 @@ export async function logIn(page: Page, role: string, user = 'alice') {
   await page.getByRole('option', { name: role, exact: true }).click();
   if (role !== 'Platform admin') await page.getByLabel('Organisation').fill(org);
   await page.getByRole('button', { name: 'Log in' }).click();
+  await openModels(page);
+}
+
+/** From the page that a login leads to. */
+async function openModels(page: Page) {
+  await expect(page).toHaveURL(/\/overview$/);
+  await page.goto(page.url().replace(/overview$/, 'models'));
   await expect(page.getByRole('heading', { level: 1, name: 'Models' })).toBeVisible();
 }
 
@@ -87,7 +94,7 @@ export const test = base.extend<{ api: Api; admin: Page; refused: string[] }>({
     const login = await page.request.post('/v1/session:dev', { data: { user: 'alice', org, role: 'org_admin' } });
     expect(login.status()).toBe(200);
     await page.goto('/ui/');
-    await expect(page.getByRole('heading', { level: 1, name: 'Models' })).toBeVisible();
+    await openModels(page);
     await use(page);
   },
 });

@@ -23,7 +23,10 @@ export default function PlaygroundPage() {
   const { settings, setSettings, turns, busy, typed } = chat;
   const end = useRef<HTMLDivElement>(null);
   const answered = turns[turns.length - 1]?.answer;
-  useEffect(() => end.current?.scrollIntoView({ block: 'nearest' }), [answered, turns.length]);
+  useEffect(() => {
+    // Browsers may give back a promise, which is no clean-up for React.
+    void end.current?.scrollIntoView({ block: 'nearest' });
+  }, [answered, turns.length]);
   const send = () => {
     const question = typed.trim();
     if (!question || busy) return;
