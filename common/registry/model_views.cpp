@@ -56,14 +56,16 @@ void add_filter(Arguments& arguments, std::string_view prefix, const ModelFilter
 
 Result<SavedView> view_named(soci::session& sql, const Scope& scope, const std::string& name) {
   const auto arguments = Arguments().scope(scope).text("name", name);
-  const auto filter =
-      read_text(sql, "SELECT CAST(v.filter AS text) FROM model_view v WHERE " + nearest_view, arguments);
-  if (!filter) return no_view(name);
-  const auto pins =
-      read_text(sql, "SELECT CAST(to_json(v.pins) AS text) FROM model_view v WHERE " + nearest_view, arguments);
-  auto parsed = model_filter_from_json(*filter);
-  if (!parsed) return std::unexpected(parsed.error());
-  return SavedView{.filter = std::move(*parsed), .pins = pins.value_or("[]")};
+  const auto found =
+      read_text(sql,
+                "SELECT CAST(v.filter AS text) || chr(31) || CAST(to_json(v.pins) AS text) FROM model_view v WHERE " +
+                    nearest_view,
+                arguments);
+  if (!found) return no_view(name);
+  const auto parts = parts_of(*found);
+  auto filter = model_filter_from_json(parts.at(0));
+  if (!filter) return std::unexpected(filter.error());
+  return SavedView{.filter = std::move(*filter), .pins = parts.at(1)};
 }
 
 Result<DocumentPage> ModelViews::list(const Actor& actor, const Scope& scope, const PageRequest& page) {

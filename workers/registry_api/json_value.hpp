@@ -99,6 +99,11 @@ struct JsonLimits {
 /// values, or an object names a member twice.
 [[nodiscard]] Result<Json> parse_json(std::string_view text, const JsonLimits& limits = {});
 
+/// A document of the registry: our own, and larger than the body of a request may be.
+[[nodiscard]] inline Result<Json> parse_document(std::string_view text) {
+  return parse_json(text, {.depth_max = 64, .values_max = 1'000'000});
+}
+
 /// JSON Merge Patch (RFC 7396): members of `patch` replace those of `target`, null removes.
 [[nodiscard]] Json merge_patch(Json target, const Json& patch);
 

@@ -59,7 +59,7 @@ awaitable<Answer> compare_revisions(Call& call) {
           return Models(database).revision(actor, scope, id, version);
         });
     if (!found) co_return std::unexpected(problem_of(found.error(), Kind::model));
-    auto parsed = parse_json(found->json, {.depth_max = 64, .values_max = 1'000'000});
+    auto parsed = parse_document(found->json);
     if (!parsed) co_return refuse(Fault::internal, parsed.error().detail);
     revisions.at(i) = std::move(*parsed);
   }

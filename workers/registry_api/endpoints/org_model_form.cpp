@@ -56,8 +56,7 @@ Json org_model_of(const Json& model) {
 std::string org_models_body(const std::vector<std::string>& models) {
   Json::Array all;
   for (const auto& text : models)
-    if (const auto model = parse_json(text, {.depth_max = 64, .values_max = 1'000'000}))
-      all.push_back(org_model_of(*model));
+    if (const auto model = parse_document(text)) all.push_back(org_model_of(*model));
   return Json(Json::Object{{"models", Json(std::move(all))}}).write();
 }
 

@@ -45,7 +45,7 @@ struct Wanted {
 /// Makes the model the default among those of its kind and provider, or no longer.
 Result<void> set_default(GovernedDatabase& database, const registry::Actor& actor, const registry::Scope& scope,
                          const registry::Document& model, const Wanted& wanted) {
-  const auto parsed = parse_json(model.json, {.depth_max = 64, .values_max = 1'000'000});
+  const auto parsed = parse_document(model.json);
   if (!parsed) return std::unexpected(parsed.error());
   const ModelPointers::Default of{.kind = parsed->text_of("kind").value_or("generation"), .provider = wanted.provider};
   if (*wanted.body.boolean_of("isDefault")) {
@@ -66,7 +66,7 @@ Result<registry::Document> upsert(GovernedDatabase& database, const registry::Ac
   if (!now && now.error().kind != ErrorKind::not_found) return now;
   Result<registry::Document> written;
   if (now) {
-    const auto parsed = parse_json(now->json, {.depth_max = 64, .values_max = 1'000'000});
+    const auto parsed = parse_document(now->json);
     const bool first = parsed && parsed->text_of("ownId").value_or("").empty();
     written = models.change(actor, scope, id, patch_from_org_model(wanted.body, first).write(), std::nullopt);
   } else {
@@ -94,7 +94,7 @@ awaitable<Answer> upsert_org_model(Call& call) {
     auto problem = problem_of(written.error(), Kind::model);
     co_return std::unexpected(as(std::move(problem), Fault::model_not_found, Fault::invalid_model_config));
   }
-  const auto model = parse_json(written->json, {.depth_max = 64, .values_max = 1'000'000});
+  const auto model = parse_document(written->json);
   if (!model) co_return refuse(Fault::internal, model.error().detail);
   co_return json_reply(200, Json(Json::Object{{"model", org_model_of(*model)}}).write());
 }

@@ -89,7 +89,7 @@ awaitable<Answer> explain(Call& call) {
         return registry::Models(database).get(actor, scope, id);
       });
   if (!found) co_return std::unexpected(problem_of(found.error(), Kind::model));
-  const auto model = parse_json(found->json, {.depth_max = 64, .values_max = 1'000'000});
+  const auto model = parse_document(found->json);
   if (!model) co_return refuse(Fault::internal, model.error().detail);
   const auto projection = projection_of(call);
   if (!projection) co_return std::unexpected(projection.error());

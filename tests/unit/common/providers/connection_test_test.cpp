@@ -66,7 +66,7 @@ const std::string completion =
 // ---- recorded refusals of providers
 
 std::filesystem::path recordings() {
-  const char* named = std::getenv("TOKENRAIL_CATALOGS");
+  const char* named = std::getenv("TOKENRAIL_TEST_CATALOGS");
   const auto catalogs = named != nullptr ? std::filesystem::path(named)
                                          : std::filesystem::path(TOKENRAIL_SOURCE_DIR) / ".." / "shared" / "catalogs";
   return catalogs / "provider-model-lists" / "errors";
@@ -137,7 +137,8 @@ constexpr Recorded recorded[] = {
 };
 
 TEST(ConnectionTest, RecordedRefusalsHaveTheirCause) {
-  if (!std::filesystem::is_directory(recordings())) GTEST_SKIP() << "no recordings; set TOKENRAIL_CATALOGS";
+  if (!std::filesystem::is_directory(recordings()))
+    GTEST_SKIP() << "no recordings; TOKENRAIL_TEST_CATALOGS names their folder";
   std::size_t files = 0;
   for (const auto& entry : std::filesystem::directory_iterator(recordings()))
     files += entry.path().extension() == ".body";
