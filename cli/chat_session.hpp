@@ -1,5 +1,5 @@
 // One question of a person: asks by common/chat, and blocks until the answer is whole, the time is up, the person ends
-// it or nobody reads it any more.
+// it, or the reader of its output goes away.
 #pragma once
 
 #include <functional>

@@ -26,7 +26,7 @@ class EntryBuilder {
 
   /// `value`: a number, or a text that is one.
   void price(const std::string& field, const JsonTree& value, int power, const PriceKey& key);
-  /// A count above zero. Zero stands for unknown.
+  /// A count above zero. Zero means unknown.
   void limit(std::string_view field, const JsonTree& value, std::optional<std::int64_t>& into);
   void limit_of(const JsonTree& object, std::string_view field, std::optional<std::int64_t>& into);
   void capability(std::string_view name, const std::optional<bool>& has);

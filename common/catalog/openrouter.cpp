@@ -1,4 +1,4 @@
-// OpenRouter's list (GET /api/v1/models): prices as decimal texts in US dollars a unit; -1 stands for a price that
+// OpenRouter's list (GET /api/v1/models): prices as decimal texts in US dollars a unit; -1 is a price that
 // depends on the model that is chosen.
 #include <algorithm>
 #include <array>

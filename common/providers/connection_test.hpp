@@ -1,6 +1,6 @@
 // A test of a connection, stage by stage: can its host be found, be reached, does TLS work, is the key taken, can the
 // models be listed, does a model answer. The requests are those that routing and sync make. Pure: requests out, answers
-// in, stages out. Whoever carries it out makes the HTTP exchanges.
+// in, stages out. The caller makes the HTTP exchanges.
 #pragma once
 
 #include <chrono>

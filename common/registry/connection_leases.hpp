@@ -20,7 +20,7 @@ namespace tokenrail::registry {
 struct ClaimedConnection {
   Connection connection;  ///< with its lease_epoch
   std::string trigger;    ///< start | schedule | event | manual
-  SyncRequest request{};  ///< its id is empty where nobody asked
+  SyncRequest request{};  ///< its id is empty where the sync was not asked for
 };
 
 /// Blocking, one thread at a time, like Store.
