@@ -64,3 +64,19 @@ def test_the_list_of_pages_leads_to_each():
         if page.endswith("README.md"):
             to_read += [target for target, _ in links(page, (ROOT / page).read_text(encoding="utf-8")) if target.endswith(".md")]
     assert [page for page in pages() if page.startswith("docs/") and not page.startswith("docs/adr/") and page not in found] == []
+
+
+def test_architecture_names_every_program_and_module():
+    page = (ROOT / "docs/explanation/architecture.md").read_text(encoding="utf-8")
+    names = [f"`{file.parent.relative_to(ROOT)}`" for file in sorted((ROOT / "workers").glob("*/CMakeLists.txt"))]
+    names += [f"`{file.parent.name}`" for file in sorted((ROOT / "common").glob("*/CMakeLists.txt"))]
+    assert len(names) > 12
+    assert [name for name in names if name not in page] == []
+
+
+def test_readme_names_every_command():
+    """The groups of commands that the reference page lists."""
+    page = (ROOT / "docs/reference/cli.md").read_text(encoding="utf-8")
+    groups = set(re.findall(r"^\| `tokenrail ([a-z]+)", page, re.M)) - {"docs", "version"}
+    row, = re.findall(r"^\| \[cli\]\(cli\) \| `tokenrail`: (.+?) \|$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M)
+    assert set(row.split(", ")) == groups
