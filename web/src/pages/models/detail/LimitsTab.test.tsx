@@ -1,0 +1,92 @@
+// @vitest-environment jsdom
+// The parameters of each kind of model: S1.3, S1.5, S1.6.
+import { screen, waitFor } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { beforeEach, expect, it } from 'vitest';
+
+import type { Model } from '../../../api/types';
+import { aModel } from '../../../test/models';
+import { renderPage } from '../../../test/modelsPage';
+import { json, serve } from '../../../test/serve';
+import ModelsPage from '../ModelsPage';
+
+const list = '/v1/orgs/acme/models';
+
+beforeEach(() => localStorage.clear());
+
+async function openLimits(model: Model) {
+  const served = serve({
+    [list]: { data: [model], next_page_token: '', total_size: 1 },
+    [`${list}/${encodeURIComponent(model.slug)}`]: () => json(model),
+  });
+  renderPage(<ModelsPage />, { query: `?model=${encodeURIComponent(model.slug)}&tab=limits` });
+  await screen.findByRole('spinbutton', { name: 'Context window' });
+  return served;
+}
+
+/** The body of the change that saving sends. */
+async function saved(served: { requests: Request[] }): Promise<unknown> {
+  await userEvent.click(screen.getByRole('button', { name: 'Save' }));
+  const patch = await waitFor(() => {
+    const found = served.requests.find((request) => request.method === 'PATCH');
+    if (!found) throw new Error('nothing is saved yet');
+    return found;
+  });
+  return patch.json();
+}
+
+it('asks for the parameters of an embedding model, and saves them', async () => {
+  const served = await openLimits(
+    aModel({ slug: 'ollama/embed', modelName: 'embed', kind: 'embedding', scope: 'organization', inherits: false }),
+  );
+  expect(screen.queryByRole('spinbutton', { name: 'Temperature' })).toBeNull();
+  expect(screen.queryByRole('spinbutton', { name: 'Output at most' })).toBeNull();
+  const user = userEvent.setup();
+  await user.type(screen.getByRole('spinbutton', { name: 'Dimensions' }), '768');
+  await user.type(screen.getByRole('spinbutton', { name: 'Input at most' }), '512');
+  await user.type(screen.getByRole('spinbutton', { name: 'Batch size' }), '16');
+  await user.click(screen.getByRole('combobox', { name: 'Distance' }));
+  await user.click(await screen.findByRole('option', { name: 'Cosine' }));
+  await user.click(screen.getByRole('combobox', { name: 'Vectors are normalised' }));
+  await user.click(await screen.findByRole('option', { name: 'Yes' }));
+  expect(await saved(served)).toEqual({
+    embeddingDimensions: 768,
+    inputTokensMax: 512,
+    metadata: { batchSize: 16, distanceMetric: 'cosine', normalize: true },
+  });
+});
+
+it('asks for the parameters of a generation model, and saves them for its deployments', async () => {
+  const deployment = { id: 'd1', connectionId: 'c1', connection: 'own', upstreamName: 'x', priority: 0, weight: 1 };
+  const served = await openLimits(
+    aModel({
+      slug: 'ollama/chat',
+      modelName: 'chat',
+      scope: 'organization',
+      inherits: false,
+      deployments: [
+        { ...deployment, enabled: true, connectionEnabled: true, health: 'healthy', params: { topK: 7 } } as never,
+      ],
+    }),
+  );
+  expect(screen.queryByRole('spinbutton', { name: 'Dimensions' })).toBeNull();
+  expect(screen.queryByRole('combobox', { name: 'Distance' })).toBeNull();
+  expect(screen.getByRole('spinbutton', { name: 'Top K' })).toHaveValue(7);
+  const user = userEvent.setup();
+  await user.type(screen.getByRole('spinbutton', { name: 'Output at most' }), '2000');
+  await user.type(screen.getByRole('spinbutton', { name: 'Temperature' }), '0.5');
+  await user.type(screen.getByRole('spinbutton', { name: 'Top P' }), '0.9');
+  expect(await saved(served)).toEqual({
+    outputTokensMax: 2000,
+    deployments: [
+      {
+        connectionId: 'c1',
+        upstreamName: 'x',
+        priority: 0,
+        weight: 1,
+        enabled: true,
+        params: { topK: 7, temperature: 0.5, topP: 0.9 },
+      },
+    ],
+  });
+});

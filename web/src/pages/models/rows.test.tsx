@@ -1,0 +1,72 @@
+// @vitest-environment jsdom
+// What a row shows of a model: S0.59, S0.60, S0.64.
+import { screen, waitFor, within } from '@testing-library/react';
+import { beforeEach, expect, it } from 'vitest';
+
+import type { Model } from '../../api/types';
+import { aModel } from '../../test/models';
+import { renderPage } from '../../test/modelsPage';
+import { serve } from '../../test/serve';
+import { chosenColumns } from './columns';
+import ModelsPage from './ModelsPage';
+import css from './ModelTable.module.css';
+
+const defaultColumns = chosenColumns.get();
+
+beforeEach(() => chosenColumns.set(defaultColumns));
+
+/** The row of a list that has only this model. */
+async function rowOf(model: Model) {
+  serve({ '/v1/orgs/acme/models': { data: [model], next_page_token: '', total_size: 1 } });
+  renderPage(<ModelsPage />);
+  return waitFor(() => {
+    const row = screen.getAllByRole('row').find((element) => element.textContent?.includes(`:${model.modelName}`));
+    if (!row) throw new Error('no row yet');
+    return row;
+  });
+}
+
+it('names the model, what it is called at the provider, whose it is, and its description', async () => {
+  const row = await rowOf(
+    aModel({ displayName: 'House model', description: 'Answers customers', scope: 'override', inherits: false }),
+  );
+  expect(within(row).getByText('House model')).toBeVisible();
+  expect(within(row).getByText('ollama:llama3 · Answers customers')).toBeVisible();
+  expect(within(row).getByText('Org override')).toBeVisible();
+});
+
+it('says Platform of a model that the organisation has not changed', async () => {
+  const row = await rowOf(aModel());
+  expect(within(row).getByText('Platform')).toBeVisible();
+  expect(within(row).queryByText('Org override')).toBeNull();
+});
+
+it('marks the default, capabilities and limits', async () => {
+  chosenColumns.set([...defaultColumns, 'output']);
+  const row = await rowOf(
+    aModel({
+      isDefault: true,
+      capabilities: { tools: 'supported', vision: 'supported', reasoning: 'unsupported', pdf: 'unknown' },
+      contextWindow: 131072,
+      outputTokensMax: 8192,
+    }),
+  );
+  expect(within(row).getByText(/Default/)).toBeVisible();
+  expect(within(row).getByText('Tools')).toBeVisible();
+  expect(within(row).getByText('Vision')).toBeVisible();
+  expect(within(row).queryByText('Reasoning')).toBeNull();
+  expect(within(row).queryByText('PDF')).toBeNull();
+  expect(within(row).getByText('131,072')).toBeVisible();
+  expect(within(row).getByText('8,192')).toBeVisible();
+});
+
+it('mutes a disabled model', async () => {
+  const row = await rowOf(aModel({ enabled: false, status: 'disabled' }));
+  expect(within(row).getByText('Disabled')).toBeVisible();
+  expect(css.off).toBeTruthy();
+  expect(row).toHaveClass(css.off ?? '');
+});
+
+it('does not mute an enabled model', async () => {
+  expect(await rowOf(aModel())).not.toHaveClass(css.off ?? '');
+});
