@@ -51,6 +51,18 @@ TEST_F(CostTest, IsInTheTerminalChunkAndInTheResponse) {
   EXPECT_THAT(exposition(), HasSubstr(R"(llm_cost_micros_total{modelName="priced",orgId="o",provider="ollama"} 45)"));
 }
 
+// S0.66 to S0.69
+TEST_F(CostTest, RequestsTokensAndTimeAreCountedByModel) {
+  add_priced_model({});
+  answered();
+  for (const auto* series :
+       {R"(llm_requests_total{modelName="priced",orgId="o",outcome="completed",provider="ollama"} 1)",
+        R"(llm_tokens_input_total{modelName="priced",orgId="o",provider="ollama"} 5)",
+        R"(llm_tokens_output_total{modelName="priced",orgId="o",provider="ollama"} 2)",
+        R"(llm_request_duration_ms_count{modelName="priced",provider="ollama"} 1)"})
+    EXPECT_THAT(exposition(), HasSubstr(std::string(series) + "\n"));
+}
+
 TEST_F(CostTest, IsAbsentWhereAPriceIsUnknown) {
   add_priced_model({.input_micros = 3'000'000, .version = 4});
   const auto last = answered();
