@@ -1,0 +1,109 @@
+"""What the registry API keeps and shows of models beside their limits: states, metadata, times, figures, rows of one user; and
+what it shows of providers."""
+
+import secrets
+
+import psycopg2
+import pytest
+
+from registry_world import World, a_model, name
+from stack import wait_until
+
+
+@pytest.fixture(scope="module")
+def world(make_shared_stack, tmp_path_factory):
+    return World(make_shared_stack(), tmp_path_factory.mktemp("api"))
+
+
+def test_states_that_people_set_count_for_routers(world):  # S4.25, S4.13
+    admin = world.api("acme", "model_admin")
+    path = f"/v1/orgs/acme/models/{name(a_model(admin, deployments=[{'connectionId': 'env-ollama'}])['slug'])}"
+
+    def becomes(failing, status, **change):
+        """Makes the change, and waits until the rules of routers refuse by these clauses (none: the model may be used)."""
+        assert admin.ok("PATCH", path, change)["status"] == status
+
+        def seen():
+            code, explained, _ = admin.call("GET", path + "/explain")
+            return code == 200 and [c["clause"] for c in explained["clauses"] if not c["holds"]] == failing
+        wait_until(f"{change} gives {failing}", seen)
+
+    becomes(["enabled"], "disabled", description="not yet enabled")
+    becomes([], "active", enabled=True)
+    becomes([], "active", lifecycle="deprecated")
+    becomes(["lifecycle"], "retired", lifecycle="retired")
+    becomes([], "active", lifecycle="active")
+    becomes(["maintenance"], "maintenance", maintenanceUntil="2100-01-01T00:00:00Z", maintenanceReason="new disks")
+    explained = admin.ok("GET", path + "/explain")
+    assert explained["failure"]["code"] == "MODEL_NOT_ENABLED" and "new disks" in explained["failure"]["message"]
+    becomes([], "active", maintenanceUntil=None, maintenanceReason=None)
+    becomes(["blocked"], "blocked", blocked=True)
+
+
+def test_metadata_and_times_are_kept(world):  # S0.20, S0.21
+    admin = world.api("acme", "model_admin")
+    made = a_model(admin, metadata={"team": "search", "costs": [1, 2.5]})
+    path = f"/v1/orgs/acme/models/{made['id']}"
+    read = admin.ok("GET", path)
+    assert read["metadata"] == {"team": "search", "costs": [1, 2.5]}
+    assert read["createdAt"] == read["updatedAt"] == made["createdAt"]
+    changed = admin.ok("PATCH", path, {"metadata": {"team": "chat"}})
+    assert changed["metadata"] == {"team": "chat"}
+    assert changed["createdAt"] == read["createdAt"] < changed["updatedAt"]
+
+
+def test_providers_are_listed_with_kinds_and_logins(world):  # S1.14, S1.52, S2.40, S4.23
+    rows = {row["id"]: row for row in world.api("acme", "viewer").ok("GET", "/v1/providers?page_size=1000")["data"]}
+    assert {"ollama", "openai", "azure", "gemini", "anthropic", "cohere", "huggingface", "vllm"} <= set(rows)
+    assert rows["anthropic"]["kinds"] == ["generation"]
+    assert set(rows["cohere"]["kinds"]) == {"generation", "embedding", "rerank"}
+    assert "none" in rows["ollama"]["authTypes"] and "none" not in rows["azure"]["authTypes"]
+    assert rows["openai"]["defaultBaseUrl"] == "https://api.openai.com/v1" and rows["azure"]["defaultBaseUrl"] is None
+
+
+def test_statistics_count_models_by_provider_kind_and_status(world):  # S4.28
+    org = "counted-" + secrets.token_hex(4)
+    world.root.ok("POST", "/v1/orgs", {"id": org}, 201)
+    admin = world.api(org, "org_admin")
+    before = admin.ok("GET", f"/v1/orgs/{org}/stats")
+    for fields in ({"provider": "openai", "kind": "embedding"}, {"provider": "openai", "enabled": True},
+                   {"provider": "cohere", "kind": "rerank"}):
+        admin.ok("POST", f"/v1/orgs/{org}/models", {"modelName": "m-" + secrets.token_hex(4), **fields}, 201)
+    after = admin.ok("GET", f"/v1/orgs/{org}/stats")
+    assert after["models"] == before["models"] + 3
+
+    def more(what):
+        return {key: count - before[what].get(key, 0) for key, count in after[what].items()
+                if count != before[what].get(key, 0)}
+    assert more("byProvider") == {"openai": 2, "cohere": 1}
+    assert more("byKind") == {"embedding": 1, "generation": 1, "rerank": 1}
+    assert more("byStatus") == {"disabled": 2, "unserved": 1}
+
+
+def test_the_database_alone_keeps_users_apart(world):  # S2.34
+    member = world.api("acme", "member")
+    mine = member.ok("POST", "/v1/orgs/acme/models?owner=me",
+                     {"provider": "ollama", "modelName": "mine-" + secrets.token_hex(4)}, 201)
+    shared = a_model(world.api("acme", "model_admin"))
+    with psycopg2.connect(world.stack.database) as connection:
+        cursor = connection.cursor()
+        cursor.execute("SELECT owner_user_id FROM model WHERE id = %s", (mine["id"],))
+        owner = cursor.fetchone()[0]
+        assert owner
+        cursor.execute("SET ROLE tokenrail_app")
+
+        def seen(org, user):
+            cursor.execute("SELECT set_config('tokenrail.org_id', %s, false), set_config('tokenrail.user_id', %s, false)",
+                           (org, user))
+            cursor.execute("SELECT id::text FROM model WHERE id IN (%s, %s)", (mine["id"], shared["id"]))
+            return {row[0] for row in cursor.fetchall()}
+
+        def changed(user):
+            cursor.execute("SELECT set_config('tokenrail.user_id', %s, false)", (user,))
+            cursor.execute("UPDATE model SET description = 'x' WHERE id = %s", (mine["id"],))
+            return cursor.rowcount
+        assert seen("acme", owner) == {mine["id"], shared["id"]}
+        assert seen("acme", "another") == seen("acme", "") == {shared["id"]}
+        assert seen("beta", owner) == set()
+        assert (seen("acme", owner) and changed(owner), changed("another"), changed("")) == (1, 0, 0)
+        connection.rollback()
