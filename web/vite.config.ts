@@ -9,7 +9,10 @@ const proxied = { target: api, changeOrigin: false };
 
 export default defineConfig({
   base: '/ui/',
-  plugins: [react(), compressAndMeasure({ scriptBytesMax: 350 * 1024 })],
+  plugins: [react(), compressAndMeasure({ scriptBytesMax: 350 * 1024, firstBytesMax: 200 * 1024 })],
+  resolve: {
+    alias: { '@popperjs/core': new URL('src/components/popper.ts', import.meta.url).pathname },
+  },
   build: {
     outDir: '../build/web',
     emptyOutDir: true,
@@ -20,6 +23,8 @@ export default defineConfig({
     chunkSizeWarningLimit: 1024,
     rollupOptions: {
       output: {
+        // A file of some lines costs more than it saves.
+        experimentalMinChunkSize: 8 * 1024,
         manualChunks: { framework: ['react', 'react-dom', 'react-router-dom', '@emotion/react', '@emotion/styled'] },
       },
     },

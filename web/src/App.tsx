@@ -2,7 +2,7 @@ import CssBaseline from '@mui/material/CssBaseline';
 import { ThemeProvider } from '@mui/material/styles';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { Suspense, useMemo } from 'react';
-import { createBrowserRouter, Navigate, RouterProvider, useParams } from 'react-router-dom';
+import { BrowserRouter, Navigate, useParams, useRoutes } from 'react-router-dom';
 
 import { CrashBoundary } from './components/CrashBoundary';
 import { Notices } from './components/Notices';
@@ -25,7 +25,7 @@ const notFound = (
   <Empty icon={mdiMapMarkerQuestionOutline} title={texts.common.notFound} hint={texts.common.notFoundHint} />
 );
 
-export const appRoutes = [
+const appRoutes = [
   {
     element: <AppShell />,
     children: [
@@ -46,16 +46,20 @@ export const appRoutes = [
   },
 ];
 
+// Not the router that loads data: React Query does that, and it is a tenth of the scripts.
+const Pages = () => useRoutes(appRoutes);
+
 export function App() {
   const queryClient = useMemo(makeQueryClient, []);
-  const router = useMemo(() => createBrowserRouter(appRoutes, { basename: '/ui' }), []);
   return (
     <ThemeProvider theme={theme} defaultMode="system">
       <CssBaseline enableColorScheme />
       <QueryClientProvider client={queryClient}>
         <CrashBoundary>
           <SessionGate>
-            <RouterProvider router={router} />
+            <BrowserRouter basename="/ui">
+              <Pages />
+            </BrowserRouter>
           </SessionGate>
         </CrashBoundary>
         <Notices />

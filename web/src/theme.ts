@@ -137,7 +137,7 @@ export const theme = createTheme({
     MuiPaper: { styleOverrides: { root: { backgroundImage: 'none' } } },
     MuiTab: { styleOverrides: { root: { textTransform: 'none', minHeight: 44, minWidth: 64 } } },
     MuiTabs: { styleOverrides: { root: { minHeight: 44 }, indicator: { height: 3, borderRadius: '3px 3px 0 0' } } },
-    MuiTooltip: { defaultProps: { enterDelay: 400, arrow: true } },
+    MuiTooltip: { defaultProps: { enterDelay: 400 } },
     MuiTextField: { defaultProps: { size: 'small' } },
     MuiSelect: { defaultProps: { size: 'small' } },
     MuiAlert: { styleOverrides: { root: { borderRadius: 12 } } },

@@ -15,7 +15,7 @@ import { texts } from '../texts';
 import { DevLoginForm } from './DevLoginForm';
 import { loginUrl, sessionOptionsQuery, sessionQuery } from './session';
 
-export function ExpiredDialog({ session, onEntered }: { session: Session; onEntered: () => void }) {
+export default function ExpiredDialog({ session, onEntered }: { session: Session; onEntered: () => void }) {
   const options = useQuery(sessionOptionsQuery);
   const queryClient = useQueryClient();
   const [stillOut, setStillOut] = useState(false);

@@ -12,7 +12,7 @@ import { texts } from '../texts';
 import { DevLoginForm } from './DevLoginForm';
 import { loginUrl, sessionOptionsQuery, type SessionState } from './session';
 
-export function LoginPage({ state }: { state: SessionState }) {
+export default function LoginPage({ state }: { state: SessionState }) {
   return (
     <Box
       component="main"

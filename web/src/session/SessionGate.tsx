@@ -3,16 +3,18 @@
 import Box from '@mui/material/Box';
 import Container from '@mui/material/Container';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { type ReactNode, useEffect, useState } from 'react';
+import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react';
 
 import { expiries } from '../api/transport';
 import type { Session } from '../api/types';
 import { Problem } from '../components/Problem';
 import { SlowNote } from '../components/States';
 import { useStore } from '../store';
-import { ExpiredDialog } from './ExpiredDialog';
-import { LoginPage } from './LoginPage';
 import { SessionProvider, sessionQuery } from './session';
+
+const LoginPage = lazy(() => import('./LoginPage'));
+const loadExpired = () => import('./ExpiredDialog');
+const ExpiredDialog = lazy(loadExpired);
 
 export function SessionGate({ children }: { children: ReactNode }) {
   const queryClient = useQueryClient();
@@ -32,24 +34,37 @@ export function SessionGate({ children }: { children: ReactNode }) {
     });
   }, [session, queryClient]);
 
+  const entered = session !== null;
+  useEffect(() => {
+    // Loaded ahead: a session may end when the server has another version of the page. A failure is repeated when it is shown.
+    if (entered) loadExpired().catch(() => undefined);
+  }, [entered]);
+
   const shown = session ?? last;
   if (shown) {
     return (
       <SessionProvider value={shown}>
         {children}
         {(expired !== seen || !session) && (
-          <ExpiredDialog
-            session={shown}
-            onEntered={() => {
-              setSeen(expiries.get());
-              void queryClient.invalidateQueries({ predicate: (q) => q.queryKey[0] !== 'session' });
-            }}
-          />
+          <Suspense>
+            <ExpiredDialog
+              session={shown}
+              onEntered={() => {
+                setSeen(expiries.get());
+                void queryClient.invalidateQueries({ predicate: (q) => q.queryKey[0] !== 'session' });
+              }}
+            />
+          </Suspense>
         )}
       </SessionProvider>
     );
   }
-  if (state.data) return <LoginPage state={state.data} />;
+  if (state.data)
+    return (
+      <Suspense>
+        <LoginPage state={state.data} />
+      </Suspense>
+    );
   return (
     <Container maxWidth="sm" sx={{ pt: 8 }}>
       {state.error ? (

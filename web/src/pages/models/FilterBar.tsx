@@ -1,5 +1,4 @@
 import { mdiClose, mdiFilterVariant, mdiMagnify } from '@mdi/js';
-import Badge from '@mui/material/Badge';
 import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import Checkbox from '@mui/material/Checkbox';
@@ -102,17 +101,17 @@ export function FiltersButton({
   open: boolean;
   onOpen: (open: boolean) => void;
 }) {
+  const chosen = choicesIn(filter);
   return (
-    <Badge badgeContent={choicesIn(filter)} color="primary">
-      <Button
-        variant={open ? 'contained' : 'outlined'}
-        startIcon={<Icon path={mdiFilterVariant} />}
-        aria-expanded={open}
-        onClick={() => onOpen(!open)}
-      >
-        {t.filters}
-      </Button>
-    </Badge>
+    <Button
+      variant={open ? 'contained' : 'outlined'}
+      startIcon={<Icon path={mdiFilterVariant} />}
+      aria-expanded={open}
+      onClick={() => onOpen(!open)}
+    >
+      {t.filters}
+      {chosen > 0 && ` (${chosen})`}
+    </Button>
   );
 }
 

@@ -1,8 +1,8 @@
-import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 
 import { nameOf } from '../../api/types';
 import { CapabilityChips, DefaultChip, HiddenChip, ScopeChip, StatusChip, Tags } from '../../components/chips';
+import { useFixedRows } from '../../components/useFixedRows';
 import { formatCompact, formatNumber } from '../../format';
 import { texts } from '../../texts';
 import { priceText } from './columns';
@@ -28,20 +28,17 @@ export function ModelCards(props: ListProps) {
   }, []);
   const perLine = Math.max(1, Math.floor((width + gap) / (cardWidthMin + gap)));
   const cardWidth = Math.max(0, (width - gap * (perLine - 1)) / perLine);
-  const virtual = useVirtualizer({
-    count: width === 0 ? 0 : Math.ceil(models.length / perLine),
-    getScrollElement: () => scroller.current,
-    estimateSize: () => cardHeight + gap,
-    overscan: 4,
-    paddingStart: gap,
-    paddingEnd: gap,
-  });
+  const lineCount = width === 0 ? 0 : Math.ceil(models.length / perLine);
+  const {
+    rows: lines,
+    height,
+    reveal,
+  } = useFixedRows({ scroller, count: lineCount, rowHeight: cardHeight + gap, overscan: 4, padding: gap });
   const line = Math.floor(selection.active / perLine);
   useEffect(() => {
-    if (line < virtual.options.count) virtual.scrollToIndex(line, { align: 'auto' });
+    if (line < lineCount) reveal(line);
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [line]);
-  const lines = virtual.getVirtualItems();
   const rendered = lines.some((item) => item.index === line);
   return (
     <div
@@ -56,7 +53,7 @@ export function ModelCards(props: ListProps) {
       aria-activedescendant={rendered && models[selection.active] ? `card-${selection.active}` : undefined}
       onKeyDown={(event) => handleListKey(event, props, { perLine, perPage: perLine * 3 })}
     >
-      <div role="rowgroup" style={{ position: 'relative', height: virtual.getTotalSize() }}>
+      <div role="rowgroup" style={{ position: 'relative', height }}>
         {lines.flatMap((item) =>
           models.slice(item.index * perLine, (item.index + 1) * perLine).map((model, column) => {
             const index = item.index * perLine + column;
@@ -79,7 +76,7 @@ export function ModelCards(props: ListProps) {
                 style={{
                   width: cardWidth,
                   height: cardHeight,
-                  transform: `translate(${gap + column * (cardWidth + gap)}px, ${item.start}px)`,
+                  transform: `translate(${gap + column * (cardWidth + gap)}px, ${item.top}px)`,
                 }}
                 onClick={() => {
                   select({ type: 'focus', index });

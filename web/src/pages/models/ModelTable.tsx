@@ -1,9 +1,9 @@
 import { mdiArrowDown, mdiArrowUp } from '@mdi/js';
-import { useVirtualizer } from '@tanstack/react-virtual';
 import { memo, useEffect, useRef } from 'react';
 
 import { type Model, nameOf } from '../../api/types';
 import { Icon } from '../../components/Icon';
+import { useFixedRows } from '../../components/useFixedRows';
 import { texts } from '../../texts';
 import { columns, type Column, gridOf } from './columns';
 import type { Order } from './filters';
@@ -23,17 +23,16 @@ interface TableProps extends ListProps {
 export function ModelTable(props: TableProps) {
   const { models, selection, select, editable, order, onOrder } = props;
   const scroller = useRef<HTMLDivElement>(null);
-  const virtual = useVirtualizer({
+  const { rows, height, reveal } = useFixedRows({
+    scroller,
     count: models.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => rowHeight,
+    rowHeight,
     overscan: 10,
-    // The header stays above the first row.
-    scrollPaddingStart: 48,
+    headHeight: 48,
   });
   const { active } = selection;
   useEffect(() => {
-    if (active < models.length) virtual.scrollToIndex(active, { align: 'auto' });
+    if (active < models.length) reveal(active);
     // Only when the keyboard moves, not when rows arrive.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [active]);
@@ -42,7 +41,6 @@ export function ModelTable(props: TableProps) {
   const grid = gridOf(shown, editable);
   const { gridTemplateColumns: template, minWidth } = grid;
   const allSelected = models.length > 0 && models.every((model) => selection.ids.has(model.slug));
-  const items = virtual.getVirtualItems();
   return (
     <div
       ref={scroller}
@@ -53,7 +51,7 @@ export function ModelTable(props: TableProps) {
       aria-description={t.keysHint}
       aria-rowcount={models.length + 1}
       aria-multiselectable={editable}
-      aria-activedescendant={items.some((item) => item.index === active) ? `row-${active}` : undefined}
+      aria-activedescendant={rows.some((row) => row.index === active) ? `row-${active}` : undefined}
       onKeyDown={(event) => handleListKey(event, props)}
     >
       <div role="rowgroup" style={{ position: 'sticky', top: 0, zIndex: 2 }}>
@@ -82,21 +80,21 @@ export function ModelTable(props: TableProps) {
           </span>
         </div>
       </div>
-      <div role="rowgroup" style={{ position: 'relative', height: virtual.getTotalSize() }}>
-        {items.map((item) => {
-          const model = models[item.index];
+      <div role="rowgroup" style={{ position: 'relative', height }}>
+        {rows.map(({ index, top }) => {
+          const model = models[index];
           return (
             model && (
               <Row
                 key={model.slug}
                 model={model}
-                index={item.index}
-                top={item.start}
+                index={index}
+                top={top}
                 template={template}
                 minWidth={minWidth}
                 shown={shown}
                 selected={selection.ids.has(model.slug)}
-                active={item.index === active}
+                active={index === active}
                 list={props}
               />
             )

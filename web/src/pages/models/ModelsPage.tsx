@@ -5,7 +5,7 @@ import Button from '@mui/material/Button';
 import Typography from '@mui/material/Typography';
 import useMediaQuery from '@mui/material/useMediaQuery';
 import { useTheme } from '@mui/material/styles';
-import { useCallback, useDeferredValue, useMemo, useReducer, useRef, useState } from 'react';
+import { lazy, Suspense, useCallback, useDeferredValue, useMemo, useReducer, useRef, useState } from 'react';
 import { useSearchParams } from 'react-router-dom';
 
 import { isStatus } from '../../api/problem';
@@ -23,7 +23,6 @@ import { chosenColumns } from './columns';
 import { FilterBar, FiltersButton, SearchField } from './FilterBar';
 import { choicesIn, type Filter, filterFrom, noFilter, type Order, orderFrom, withFilter } from './filters';
 import { KindTabs } from './KindTabs';
-import { ModelDrawer } from './detail/ModelDrawer';
 import { useChangeModel } from './modelApi';
 import { ModelCards } from './ModelCards';
 import { ModelTable } from './ModelTable';
@@ -33,6 +32,8 @@ import { useBulk } from './useBulk';
 import { useModels } from './useModels';
 import { useShownModels } from './useShownModels';
 
+// Rows appear before the code of the details has arrived.
+const ModelDrawer = lazy(() => import('./detail/ModelDrawer'));
 const t = texts.models;
 const keptLayout = keptValue<Layout | null>('models.layout', null);
 
@@ -163,7 +164,9 @@ export default function ModelsPage() {
           onClear={() => dispatch({ type: 'none' })}
         />
       )}
-      <ModelDrawer org={org} editable={editable} />
+      <Suspense>
+        <ModelDrawer org={org} editable={editable} />
+      </Suspense>
       <FailedDialog failed={bulk.failed} onClose={bulk.forgetFailed} />
     </Box>
   );

@@ -39,7 +39,7 @@ const t = texts.detail;
 type TabName = keyof typeof t.tabs;
 const tabNames = Object.keys(t.tabs) as TabName[];
 
-export function ModelDrawer({ org, editable }: { org: string; editable: boolean }) {
+export default function ModelDrawer({ org, editable }: { org: string; editable: boolean }) {
   const [params, setParams] = useSearchParams();
   const slug = params.get('model');
   const close = () =>

@@ -1,0 +1,11 @@
+export { addConnection } from './addConnection';
+export { audit, members, overview, settings, tokens } from './administration';
+export { common } from './common';
+export { conflict, connections } from './connections';
+export { credentials } from './credentials';
+export { detail } from './detail';
+export { access, defaults, views } from './governance';
+export { models } from './models';
+export { picker, playground } from './playground';
+export { login, shell } from './shell';
+export { sync } from './sync';
