@@ -90,3 +90,30 @@ test('cards show the same models', async ({ admin, api }) => {
   await card.getByRole('switch').click();
   await expect(card).toContainText('Disabled');
 });
+
+test('filters are saved as a view, which a link shows to others, and a model is pinned to it', async ({
+  admin,
+  api,
+}) => {
+  const tag = unique('view');
+  for (const name of ['a', 'b']) await api.model({ modelName: `${tag}-${name}`, tags: [tag] });
+  const other = await api.model({ modelName: unique('pinned') });
+  await admin.goto(`/ui/orgs/${org}/models?tag=${tag}`);
+  await admin.getByRole('button', { name: 'Views' }).click();
+  await admin.getByRole('menuitem', { name: 'Save these filters as a view…' }).click();
+  await admin.getByLabel('Name', { exact: false }).first().fill(tag);
+  await admin.getByRole('button', { name: 'Save', exact: true }).click();
+  await expect(admin).toHaveURL(new RegExp(`view=${tag}`));
+  await admin.goto(`/ui/orgs/${org}/models?view=${tag}`);
+  const rows = admin.getByRole('row').filter({ hasText: 'ollama:' });
+  await expect(rows).toHaveCount(2);
+  await api.call('PUT', `/v1/orgs/${org}/views/${tag}`, { filter: { tags: [tag] }, pins: [other.slug] });
+  await admin.getByRole('button', { name: 'Refresh' }).click();
+  await expect(rows).toHaveCount(3);
+  await expect(rows.first()).toContainText(other.slug.split('/')[1] ?? '');
+  await admin.getByRole('button', { name: `View: ${tag}` }).click();
+  await admin.getByRole('menuitem', { name: 'Delete this view…' }).click();
+  await admin.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await expect(admin.getByText(`${tag} is deleted.`)).toBeVisible();
+  await expect(admin).not.toHaveURL(/view=/);
+});

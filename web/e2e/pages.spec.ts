@@ -33,6 +33,10 @@ const views = {
     path: 'models?model=ollama%2Fshowcase&tab=history',
     ready: (page: Page) => page.getByRole('button', { name: / by / }).first(),
   },
+  usage: {
+    path: 'models?model=ollama%2Fshowcase&tab=usage',
+    ready: (page: Page) => page.getByText('Used by', { exact: true }),
+  },
   explain: {
     path: 'models?model=ollama%2Fshowcase&tab=explain',
     ready: (page: Page) => page.getByRole('tabpanel').getByRole('alert').first(),

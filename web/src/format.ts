@@ -7,6 +7,8 @@ const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
 const plurals = new Intl.PluralRules('en');
 
 export const formatNumber = (value: number) => number.format(value);
+const percent = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 1 });
+export const formatPercent = (share: number) => percent.format(share);
 export const formatCompact = (value: number) => compact.format(value);
 
 /** "1 model", "2,000 models". */

@@ -65,10 +65,26 @@ interface Options {
   path?: string;
   /** As in the table of routes. */
   route?: string;
+  /** Such as `?q=llama`. */
+  query?: string;
+}
+
+/** jsdom lays nothing out; a list that shows what is in the window needs a size. */
+export function layOut() {
+  vi.spyOn(HTMLElement.prototype, 'clientHeight', 'get').mockReturnValue(800);
+  vi.spyOn(HTMLElement.prototype, 'clientWidth', 'get').mockReturnValue(1280);
+  vi.stubGlobal(
+    'ResizeObserver',
+    class {
+      observe() {}
+      unobserve() {}
+      disconnect() {}
+    },
+  );
 }
 
 export function showPage(element: ReactElement, options: Options = {}) {
-  const { role = 'org_admin', org = 'acme', path = 'here', route = path } = options;
+  const { role = 'org_admin', org = 'acme', path = 'here', route = path, query = '' } = options;
   const queryClient = makeQueryClient();
   queryClient.setDefaultOptions({ queries: { ...queryClient.getDefaultOptions().queries, retry: false } });
   const router = createMemoryRouter(
@@ -76,7 +92,7 @@ export function showPage(element: ReactElement, options: Options = {}) {
       { path: `/orgs/:org/${route}`, element },
       { path: '*', element: <p>elsewhere</p> },
     ],
-    { initialEntries: [`/orgs/${org}/${path}`] },
+    { initialEntries: [`/orgs/${org}/${path}${query}`] },
   );
   const session = {
     user: { issuer: 'dev', subject: 'anna', name: 'Anna' },

@@ -6,7 +6,7 @@ import { useState } from 'react';
 import { beforeEach, expect, it, vi } from 'vitest';
 
 import { aModel } from '../../test/models';
-import { serve } from '../../test/serve';
+import { page, serve } from '../../test/page';
 import { matching, optionsOf } from './groups';
 import { ModelSelector } from './ModelSelector';
 import { usableModels } from './usableModels';
@@ -51,8 +51,8 @@ beforeEach(() => localStorage.clear());
 
 it('searches, chooses with the keyboard, and keeps a favourite', async () => {
   serve({
-    '/v1/models': { data: [{ id: 'openai/gpt-5' }, { id: 'ollama/small' }] },
-    '/v1/orgs/acme/models': { data: [house, small, secret], next_page_token: '', total_size: 3 },
+    'GET /v1/models': page({ id: 'openai/gpt-5' }, { id: 'ollama/small' }),
+    'GET /v1/orgs/acme/models': page(house, small, secret),
   });
   const person = userEvent.setup();
   render(<Page />);

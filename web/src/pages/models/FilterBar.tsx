@@ -137,7 +137,9 @@ export function FilterBar({ filter, onFilter, models, open }: Props) {
           ))}
         </TextField>
         {choicesIn(filter) > 0 && (
-          <Button onClick={() => onFilter({ ...noFilter, q: filter.q, kind: filter.kind })}>{t.clearFilters}</Button>
+          <Button onClick={() => onFilter({ ...noFilter, q: filter.q, kind: filter.kind, view: filter.view })}>
+            {t.clearFilters}
+          </Button>
         )}
       </Box>
     </Collapse>

@@ -3,16 +3,14 @@ import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, it } from 'vitest';
 
-import type { Model } from '../../api/types';
 import { aModel } from '../../test/models';
-import { renderPage } from '../../test/modelsPage';
-import { json, problem, serve } from '../../test/serve';
+import { layOut, page, problem, serve, showPage } from '../../test/page';
 import ModelsPage from './ModelsPage';
 
-const list = '/v1/orgs/acme/models';
+const list = 'GET /v1/orgs/acme/models';
+const oneRow = '/v1/orgs/acme/models/ollama/one';
 const one = aModel({ slug: 'ollama/one', modelName: 'one', version: 7, scope: 'organization', inherits: false });
 const two = aModel({ slug: 'ollama/two', modelName: 'two', version: 8, isDefault: true });
-const page = (...models: Model[]) => ({ data: models, next_page_token: '', total_size: models.length });
 
 async function row(name: string) {
   return waitFor(() => {
@@ -22,52 +20,54 @@ async function row(name: string) {
   });
 }
 
-beforeEach(() => localStorage.clear());
+beforeEach(() => {
+  localStorage.clear();
+  layOut();
+});
+
+const show = (options: object = {}) => showPage(<ModelsPage />, { path: 'models', ...options });
 
 it('switches a model off with its version, and keeps it in the list', async () => {
-  const served = serve({
+  const calls = serve({
     [list]: page(one, two),
-    [`${list}/ollama%2Fone`]: () => json({ ...one, enabled: false, status: 'disabled', version: 9 }),
+    [`PATCH ${oneRow}`]: { body: { ...one, enabled: false, status: 'disabled', version: 9 } },
   });
-  renderPage(<ModelsPage />);
+  show();
   await userEvent.click(within(await row('one')).getByRole('switch'));
   expect(await screen.findByText('one is disabled. It stays in the list.')).toBeInTheDocument();
-  const patch = served.requests.find((request) => request.method === 'PATCH');
+  const patch = calls.find((call) => call.method === 'PATCH');
   expect(patch?.headers.get('If-Match')).toBe('"v7"');
   expect(within(await row('one')).getByRole('switch')).not.toBeChecked();
 });
 
 it('gives the switch back and explains when the change is refused', async () => {
-  serve({ [list]: page(one), [`${list}/ollama%2Fone`]: () => problem(403, 'FORBIDDEN', 'You may not do this.') });
-  renderPage(<ModelsPage />);
+  serve({ [list]: page(one), [`PATCH ${oneRow}`]: problem(403, 'FORBIDDEN', 'You may not do this.') });
+  show();
   await userEvent.click(within(await row('one')).getByRole('switch'));
   expect(await screen.findByText(/You may not do this/)).toBeInTheDocument();
   expect(within(await row('one')).getByRole('switch')).toBeChecked();
 });
 
 it('shows the default with a star, and moves it', async () => {
-  const served = serve({ [list]: page(one, two), '/v1/orgs/acme/defaults': {} });
-  renderPage(<ModelsPage />);
+  const calls = serve({ [list]: page(one, two), 'PUT /v1/orgs/acme/defaults': {} });
+  show();
   expect(within(await row('two')).getByText(/★/)).toBeInTheDocument();
   await userEvent.click(within(await row('one')).getByRole('checkbox'));
   await userEvent.click(screen.getByRole('button', { name: 'More' }));
   await userEvent.click(await screen.findByRole('menuitem', { name: 'Make default' }));
   expect(await screen.findByText('one is the default for Generation.')).toBeInTheDocument();
-  const put = served.requests.find((request) => request.method === 'PUT');
-  expect(await put?.json()).toEqual({ kind: 'generation', model: 'ollama/one' });
+  const put = calls.find((call) => call.method === 'PUT');
+  expect(put?.body).toEqual({ kind: 'generation', model: 'ollama/one' });
 });
 
 it('asks before it deletes, and warns of knowledge bases', async () => {
-  const served = serve({
+  const calls = serve({
     [list]: page(one, two),
-    [`${list}/ollama%2Fone`]: (request: Request) =>
-      request.method === 'DELETE' ? new Response(null, { status: 204 }) : json(one),
-    [`${list}/ollama%2Fone/dependents`]: {
-      data: [{ refType: 'knowledge_base', refId: 'kb-1', label: 'Contracts' }],
-      next_page_token: '',
-    },
+    [`GET ${oneRow}`]: { body: one },
+    [`DELETE ${oneRow}`]: { status: 204 },
+    [`GET ${oneRow}/dependents`]: page({ refType: 'knowledge_base', refId: 'kb-1', label: 'Contracts' }),
   });
-  renderPage(<ModelsPage />, { query: '?model=ollama%2Fone' });
+  show({ query: '?model=ollama%2Fone' });
   await userEvent.click(await screen.findByRole('button', { name: 'Delete…' }));
   const dialog = await screen.findByRole('dialog', { name: 'Delete one?' });
   expect(await within(dialog).findByText('1 thing uses this model')).toBeInTheDocument();
@@ -76,21 +76,118 @@ it('asks before it deletes, and warns of knowledge bases', async () => {
   await userEvent.click(within(dialog).getByRole('checkbox'));
   await userEvent.click(within(dialog).getByRole('button', { name: 'Delete' }));
   await waitFor(() =>
-    expect(served.requests.some((request) => request.method === 'DELETE' && request.url.includes('force=true'))).toBe(
-      true,
-    ),
+    expect(calls.some((call) => call.method === 'DELETE' && call.path.includes('force=true'))).toBe(true),
   );
 });
 
 it('names the next step where there is no model', async () => {
   serve({ [list]: page() });
-  renderPage(<ModelsPage />);
+  show();
   expect(await screen.findByText('No models configured yet.')).toBeInTheDocument();
 });
 
 it('offers a viewer no change', async () => {
   serve({ [list]: page(one) });
-  renderPage(<ModelsPage />, { role: 'viewer' });
+  show({ role: 'viewer' });
   expect(within(await row('one')).getByRole('switch')).toBeDisabled();
   expect(screen.queryByRole('checkbox', { name: /Select/ })).toBeNull();
+});
+
+it('shows the prices that the list has, and that others are unknown', async () => {
+  serve({ [list]: page({ ...one, prices: { input: '0.15', output: '2' } }, { ...two, prices: null }) });
+  show();
+  expect(await row('one')).toHaveTextContent('$0.15 / $2');
+  expect(await row('two')).toHaveTextContent('Unknown');
+});
+
+it('shows the models of a saved view in its order, and pins another', async () => {
+  const view = {
+    name: 'team',
+    scope: 'organization',
+    version: 4,
+    filter: { kind: 'generation' },
+    pins: [],
+    updatedAt: '',
+  };
+  const three = aModel({ id: 'id-3', slug: 'ollama/three', modelName: 'three' });
+  const calls = serve({
+    [list]: ({ path }) => (path.includes('view=team') ? page(two, one) : page(one, two, three)),
+    'GET /v1/orgs/acme/views': page(view),
+    'PUT /v1/orgs/acme/views/team': { body: view },
+  });
+  show();
+  await row('three');
+  await userEvent.click(await screen.findByRole('button', { name: 'Views' }));
+  await userEvent.click(await screen.findByRole('menuitem', { name: /team/ }));
+  await waitFor(() => expect(screen.queryByText('ollama:three')).toBeNull());
+  const names = () =>
+    screen
+      .getAllByRole('row')
+      .flatMap((element) => /ollama:(one|two|three)/.exec(element.textContent ?? '')?.[1] ?? []);
+  expect(names()).toEqual(['two', 'one']);
+  await userEvent.click(within(await row('one')).getByRole('checkbox'));
+  await userEvent.click(screen.getByRole('button', { name: 'View: team' }));
+  await userEvent.click(await screen.findByRole('menuitem', { name: 'Pin 1 selected model' }));
+  expect(await screen.findByText('The pins of team are changed.')).toBeVisible();
+  const put = calls.find((call) => call.method === 'PUT');
+  expect(put?.headers.get('If-Match')).toBe('"v4"');
+  expect(put?.body).toEqual({ filter: { kind: 'generation' }, pins: ['ollama/one'] });
+});
+
+it('saves the filters as a view, and shows it', async () => {
+  const calls = serve({
+    [list]: page(one, two),
+    'GET /v1/orgs/acme/views': page(),
+    'GET /v1/providers': page(),
+    'PUT /v1/orgs/acme/views/mine': { body: {} },
+  });
+  const { router } = show({ query: '?q=one&status=active&status=disabled' });
+  await row('one');
+  await userEvent.click(screen.getByRole('button', { name: 'Views' }));
+  await userEvent.click(await screen.findByRole('menuitem', { name: 'Save these filters as a view…' }));
+  expect(await screen.findByText(/A view has one provider and one status/)).toBeVisible();
+  await userEvent.type(screen.getByLabelText(/^Name/), 'mine');
+  await userEvent.click(screen.getByRole('button', { name: 'Save' }));
+  await waitFor(() => expect(router.state.location.search).toContain('view=mine'));
+  expect(calls.find((call) => call.method === 'PUT')?.body).toEqual({
+    filter: { status: 'active', q: 'one' },
+    pins: [],
+  });
+});
+
+it('explains a view that is not there', async () => {
+  serve({ [list]: ({ path }) => (path.includes('view=') ? problem(404, 'NOT_FOUND', 'No.') : page(one)) });
+  show({ query: '?view=gone' });
+  expect(await screen.findByText('There is no view gone.')).toBeVisible();
+});
+
+it('names what uses a model, and what serves it', async () => {
+  const deployment = {
+    id: 'd',
+    connectionId: 'c1',
+    connection: 'eu',
+    upstreamName: 'one',
+    priority: 1,
+    health: 'healthy',
+    availability: 'available',
+  };
+  const served = {
+    ...one,
+    deployments: [
+      { ...deployment, weight: 3, enabled: true, connectionEnabled: true },
+      { ...deployment, id: 'e', connection: 'us', weight: 1, enabled: true, connectionEnabled: true },
+      { ...deployment, id: 'f', connection: 'old', weight: 1, enabled: false, connectionEnabled: true },
+    ],
+  };
+  serve({
+    [list]: page(one),
+    [`GET ${oneRow}`]: { body: served },
+    [`GET ${oneRow}/dependents`]: page({ refType: 'alias', refId: 'house-chat', label: null }),
+  });
+  show({ query: '?model=ollama%2Fone&tab=usage' });
+  expect(await screen.findByRole('link', { name: 'house-chat' })).toHaveAttribute('href', '/orgs/acme/defaults');
+  expect(screen.getByText(/gets 75% of its requests/)).toBeVisible();
+  expect(screen.getByText(/gets 25% of its requests/)).toBeVisible();
+  expect(screen.getByText(/is switched off/)).toBeVisible();
+  expect(screen.getByText(/llm_cost_micros_total\{provider="ollama", modelName="one"\}/)).toBeVisible();
 });

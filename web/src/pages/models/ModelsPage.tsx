@@ -5,9 +5,11 @@ import Button from '@mui/material/Button';
 import Typography from '@mui/material/Typography';
 import useMediaQuery from '@mui/material/useMediaQuery';
 import { useTheme } from '@mui/material/styles';
+import { useQueryClient } from '@tanstack/react-query';
 import { lazy, Suspense, useCallback, useDeferredValue, useMemo, useReducer, useRef, useState } from 'react';
 import { useSearchParams } from 'react-router-dom';
 
+import { listKey } from '../../api/lists';
 import { isStatus } from '../../api/problem';
 import { type Model, nameOf } from '../../api/types';
 import { notify, notifyError } from '../../components/Notices';
@@ -31,6 +33,8 @@ import { ColumnsMenu, KeysHelp, type Layout, LayoutSwitch, RefreshButton } from 
 import { useBulk } from './useBulk';
 import { useModels } from './useModels';
 import { useShownModels } from './useShownModels';
+import { useView } from './useView';
+import { ViewsMenu } from './ViewsMenu';
 
 // Rows appear before the code of the details has arrived.
 const ModelDrawer = lazy(() => import('./detail/ModelDrawer'));
@@ -44,8 +48,10 @@ export default function ModelsPage() {
   const filter = useMemo(() => filterFrom(params), [params]);
   const order = useMemo(() => orderFrom(params), [params]);
   const [refreshes, setRefreshes] = useState(0);
+  const queryClient = useQueryClient();
   const { query, models, total } = useModels(org);
-  const shown = useShownModels(models, useDeferredValue(filter), order, refreshes);
+  const view = useView(org, filter.view, models);
+  const shown = useShownModels(view.shown, useDeferredValue(filter), order, refreshes);
   const slugs = useMemo(() => shown.map((model) => model.slug), [shown]);
   const [selection, select] = useReducer(
     (before: Selection, { action, rows }: { action: SelectionAction; rows: string[] }) =>
@@ -93,7 +99,7 @@ export default function ModelsPage() {
   const selected = useMemo(() => models.filter((model) => selection.ids.has(model.slug)), [models, selection.ids]);
   const shownSlugs = useMemo(() => new Set(slugs), [slugs]);
   const list = { models: shown, selection, select: dispatch, editable, onOpen, onToggle };
-  const filtered = choicesIn(filter) > 0 || filter.q !== '' || filter.kind !== '';
+  const filtered = choicesIn(filter) > 0 || filter.q !== '' || filter.kind !== '' || filter.view !== '';
 
   return (
     <Box sx={{ display: 'flex', flexDirection: 'column', flex: 1, minHeight: 0 }}>
@@ -102,6 +108,7 @@ export default function ModelsPage() {
           {t.title}
         </Typography>
         <SearchField value={filter.q} onChange={onSearch} />
+        <ViewsMenu org={org} filter={filter} onFilter={onFilter} selected={selected} />
         <FiltersButton filter={filter} open={filtersOpen} onOpen={setFiltersOpen} />
         <Box sx={{ flex: 1 }} />
         <LayoutSwitch layout={layout} onLayout={(next) => keptLayout.set(next)} />
@@ -112,18 +119,31 @@ export default function ModelsPage() {
           onRefresh={() => {
             setRefreshes((count) => count + 1);
             void query.refetch();
+            if (filter.view) void view.query.refetch();
+            void queryClient.invalidateQueries({ queryKey: listKey('views', org) });
           }}
         />
       </Box>
-      <FilterBar filter={filter} onFilter={onFilter} models={models} open={filtersOpen} />
-      <KindTabs models={models} kind={filter.kind} onKind={(kind) => onFilter({ ...filter, kind })} />
+      <FilterBar filter={filter} onFilter={onFilter} models={view.shown} open={filtersOpen} />
+      <KindTabs models={view.shown} kind={filter.kind} onKind={(kind) => onFilter({ ...filter, kind })} />
       {query.error && models.length > 0 && (
         <Alert severity="warning" sx={{ m: 1 }}>
           {models.length < total ? t.restFailed : null}{' '}
           <Problem error={query.error} onRetry={() => void query.refetch()} />
         </Alert>
       )}
-      {query.isPending ? (
+      {view.query.error && (
+        <Box sx={{ px: 2, py: 1 }}>
+          {isStatus(view.query.error, 404) ? (
+            <Alert severity="warning">
+              <strong>{texts.views.gone(filter.view)}.</strong> {texts.views.goneHint}
+            </Alert>
+          ) : (
+            <Problem error={view.query.error} onRetry={() => void view.query.refetch()} />
+          )}
+        </Box>
+      )}
+      {query.isPending || view.query.isLoading ? (
         <Box sx={{ p: 2 }}>
           <Skeletons rows={10} />
         </Box>
@@ -133,7 +153,7 @@ export default function ModelsPage() {
         </Box>
       ) : models.length === 0 ? (
         <Empty icon={mdiRobotOffOutline} title={t.empty} hint={t.emptyHint} />
-      ) : shown.length === 0 ? (
+      ) : shown.length === 0 && view.query.error ? null : shown.length === 0 ? (
         <Empty
           icon={mdiFilterOffOutline}
           title={t.noMatch}

@@ -101,6 +101,7 @@ export const chosenColumns = keptValue<string[]>('models.columns', [
   'scope',
   'capabilities',
   'context',
+  'price',
   'tags',
 ]);
 

@@ -12,6 +12,8 @@ export interface Filter {
   /** A model has all of them. */
   tag: string[];
   hidden: '' | 'only' | 'without';
+  /** Name of a saved view, which narrows the list before the rest does. */
+  view: string;
 }
 
 export interface Order {
@@ -28,6 +30,7 @@ export const noFilter: Filter = {
   scope: [],
   tag: [],
   hidden: '',
+  view: '',
 };
 export const serverOrder: Order = { column: '', descending: false };
 
@@ -44,13 +47,14 @@ export function filterFrom(params: URLSearchParams): Filter {
     scope: params.getAll('scope'),
     tag: params.getAll('tag'),
     hidden: hidden === 'only' || hidden === 'without' ? hidden : '',
+    view: params.get('view') ?? '',
   };
 }
 
 /** The parameters of an address with another filter; parameters of others stay. */
 export function withFilter(params: URLSearchParams, filter: Filter): URLSearchParams {
   const next = new URLSearchParams(params);
-  for (const name of ['q', 'kind', 'hidden'] as const) {
+  for (const name of ['q', 'kind', 'hidden', 'view'] as const) {
     if (filter[name]) next.set(name, filter[name]);
     else next.delete(name);
   }

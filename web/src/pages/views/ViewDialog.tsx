@@ -1,4 +1,5 @@
 import { mdiClose } from '@mdi/js';
+import Alert from '@mui/material/Alert';
 import Autocomplete from '@mui/material/Autocomplete';
 import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
@@ -21,14 +22,25 @@ import { FormDialog } from '../../components/FormDialog';
 import { Icon } from '../../components/Icon';
 import { notify } from '../../components/Notices';
 import { texts } from '../../texts';
+import { viewKey } from '../models/useView';
 import { filterOf, filterText, formOf, type ViewForm } from './viewForm';
 
 const t = texts.views;
 const tm = texts.models;
 const any = { value: '' as const, label: t.any };
 
-export function ViewDialog({ org, row, onClose }: { org: string; row: View | null; onClose: () => void }) {
-  const [form, setForm] = useState<ViewForm>(() => formOf(row));
+interface Props {
+  org: string;
+  /** null: a new one. */
+  row: View | null;
+  /** What a new one begins with, and whether that is all that the reader sees. */
+  initial?: { form: ViewForm; exact: boolean };
+  onClose: () => void;
+  onSaved?: (name: string) => void;
+}
+
+export function ViewDialog({ org, row, initial, onClose, onSaved }: Props) {
+  const [form, setForm] = useState<ViewForm>(() => initial?.form ?? formOf(row));
   const [theirs, setTheirs] = useState<View | null>(null);
   const providers = useProviders();
   const queryClient = useQueryClient();
@@ -49,7 +61,9 @@ export function ViewDialog({ org, row, onClose }: { org: string; row: View | nul
     onSuccess: () => {
       notify(t.saved(name));
       void queryClient.invalidateQueries({ queryKey: listKey('views', org) });
+      void queryClient.invalidateQueries({ queryKey: viewKey(org, name) });
       onClose();
+      onSaved?.(name);
     },
     onError: (error) => {
       if (isStatus(error, 412))
@@ -70,6 +84,7 @@ export function ViewDialog({ org, row, onClose }: { org: string; row: View | nul
         onSubmit={() => save.mutate(row?.version)}
         onClose={onClose}
       >
+        {initial && !initial.exact && <Alert severity="info">{t.notExact}</Alert>}
         <TextField
           label={t.name}
           required

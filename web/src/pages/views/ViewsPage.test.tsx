@@ -4,7 +4,8 @@ import { afterEach, expect, it } from 'vitest';
 
 import type { View } from '../../api/records';
 import { page, serve, showPage } from '../../test/page';
-import { filterOf, filterText, formOf, modelsQuery } from './viewForm';
+import { noFilter } from '../models/filters';
+import { filterOf, filterText, formOf, formOfFilter } from './viewForm';
 import ViewsPage from './ViewsPage';
 
 afterEach(cleanup);
@@ -25,14 +26,37 @@ it('gives back the filter that it was made from', () => {
     tags: ['fast'],
     free: false,
     contextMin: 8192,
+    hidden: false,
   });
   expect(filterOf(formOf(null))).toEqual({});
 });
 
-it('describes a filter in words, and as the address of the models page', () => {
-  expect(filterText(view.filter)).toBe('Generation, Tools, #fast, paid, ≥ 8,192 tokens');
+it('describes a filter in words', () => {
+  expect(filterText(view.filter)).toBe('Generation, Tools, #fast, without hidden, paid, ≥ 8,192 tokens');
   expect(filterText({})).toBe('All models');
-  expect(modelsQuery({ kind: 'embedding', q: 'a&b' })).toBe('kind=embedding&q=a%26b');
+});
+
+it('takes over what the page of models shows, and knows what it cannot', () => {
+  const filter = {
+    ...noFilter,
+    q: 'gpt',
+    kind: 'generation' as const,
+    tag: ['eu', 'fast'],
+    hidden: 'without' as const,
+  };
+  expect(formOfFilter(filter)).toMatchObject({ exact: true, form: { q: 'gpt', tags: 'eu, fast', hidden: false } });
+  expect(formOfFilter({ ...filter, scope: ['override', 'organization'] })).toMatchObject({
+    exact: true,
+    form: { scope: 'organization' },
+  });
+  for (const more of [
+    { provider: ['a', 'b'] },
+    { status: ['active' as const, 'blocked' as const] },
+    { hidden: 'only' as const },
+    { view: 'other' },
+    { scope: ['override'] },
+  ])
+    expect(formOfFilter({ ...filter, ...more }).exact).toBe(false);
 });
 
 it('saves filter and pins by the version that was edited', async () => {

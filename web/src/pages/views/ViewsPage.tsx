@@ -2,16 +2,12 @@ import { mdiFilterOutline } from '@mdi/js';
 import Alert from '@mui/material/Alert';
 import Button from '@mui/material/Button';
 import Link from '@mui/material/Link';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link as RouterLink } from 'react-router-dom';
 
-import { body, client, ifMatch } from '../../api/client';
-import { listKey, useList } from '../../api/lists';
+import { useList } from '../../api/lists';
 import type { View } from '../../api/records';
 import { OwnerChip } from '../../components/chips';
-import { ConfirmDialog } from '../../components/ConfirmDialog';
-import { notify } from '../../components/Notices';
 import { PageLayout } from '../../components/PageLayout';
 import { type Column, RecordTable } from '../../components/RecordTable';
 import { Empty } from '../../components/States';
@@ -19,8 +15,9 @@ import { orgPath } from '../../paths';
 import { platformOrg } from '../../session/permissions';
 import { useMay, useOrg } from '../../session/session';
 import { texts } from '../../texts';
+import { DeleteViewDialog } from './DeleteViewDialog';
 import { ViewDialog } from './ViewDialog';
-import { filterText, modelsQuery } from './viewForm';
+import { filterText } from './viewForm';
 
 const t = texts.views;
 
@@ -36,7 +33,11 @@ export default function ViewsPage() {
       id: 'name',
       label: t.name,
       cell: (row) => (
-        <Link component={RouterLink} to={`${orgPath(org, 'models')}?${modelsQuery(row.filter)}`} title={t.show}>
+        <Link
+          component={RouterLink}
+          to={`${orgPath(org, 'models')}?view=${encodeURIComponent(row.name)}`}
+          title={t.show}
+        >
           {row.name}
         </Link>
       ),
@@ -81,36 +82,7 @@ export default function ViewsPage() {
         empty={<Empty icon={mdiFilterOutline} title={t.empty} hint={t.emptyHint} action={add} />}
       />
       {edited && <ViewDialog org={org} row={edited === 'new' ? null : edited} onClose={() => setEdited(null)} />}
-      {removed && <DeleteDialog org={org} row={removed} onClose={() => setRemoved(null)} />}
+      {removed && <DeleteViewDialog org={org} row={removed} onClose={() => setRemoved(null)} />}
     </PageLayout>
-  );
-}
-
-function DeleteDialog({ org, row, onClose }: { org: string; row: View; onClose: () => void }) {
-  const queryClient = useQueryClient();
-  const remove = useMutation({
-    mutationFn: () =>
-      body(
-        client.DELETE('/v1/orgs/{org}/views/{view}', {
-          params: { path: { org, view: row.name }, header: { 'If-Match': ifMatch(row.version) } },
-        }),
-      ),
-    onSuccess: () => {
-      notify(t.removed(row.name));
-      onClose();
-    },
-    onSettled: () => void queryClient.invalidateQueries({ queryKey: listKey('views', org) }),
-  });
-  return (
-    <ConfirmDialog
-      title={t.removeTitle(row.name)}
-      text={t.removeText}
-      action={texts.common.delete}
-      danger
-      busy={remove.isPending}
-      error={remove.error}
-      onConfirm={() => remove.mutate()}
-      onClose={onClose}
-    />
   );
 }

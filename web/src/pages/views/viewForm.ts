@@ -4,6 +4,7 @@ import type { Kind, Status } from '../../api/types';
 import { capabilityName } from '../../components/chips';
 import { formatNumber } from '../../format';
 import { texts } from '../../texts';
+import type { Filter } from '../models/filters';
 
 const t = texts.views;
 
@@ -33,7 +34,7 @@ export function formOf(view: View | null): ViewForm {
     capabilities: filter.capabilities ?? [],
     tags: (filter.tags ?? []).join(', '),
     q: filter.q ?? '',
-    hidden: filter.hidden ?? false,
+    hidden: filter.hidden ?? true,
     price: filter.free === undefined || filter.free === null ? '' : filter.free ? 'free' : 'paid',
     contextMin: filter.contextMin ? String(filter.contextMin) : '',
     pins: view?.pins.map((pin) => pin.model) ?? [],
@@ -54,7 +55,7 @@ export function filterOf(form: ViewForm): ViewFilter {
     ...(form.capabilities.length ? { capabilities: form.capabilities } : {}),
     ...(tags.length ? { tags } : {}),
     ...(form.q.trim() ? { q: form.q.trim() } : {}),
-    ...(form.hidden ? { hidden: true } : {}),
+    ...(form.hidden ? {} : { hidden: false }),
     ...(form.price ? { free: form.price === 'free' } : {}),
     ...(form.contextMin ? { contextMin: Number(form.contextMin) } : {}),
   };
@@ -70,7 +71,7 @@ export function filterText(filter: ViewFilter): string {
     ...(filter.capabilities ?? []).map(capabilityName),
     ...(filter.tags ?? []).map((tag) => `#${tag}`),
     filter.q && `“${filter.q}”`,
-    filter.hidden && t.hiddenShort,
+    filter.hidden === false && t.withoutHiddenShort,
     filter.free === true && t.freeShort,
     filter.free === false && t.paidShort,
     filter.contextMin && t.contextShort(formatNumber(filter.contextMin)),
@@ -78,12 +79,31 @@ export function filterText(filter: ViewFilter): string {
   return words.join(', ') || t.noFilter;
 }
 
-/** The models page with the same filter, as far as it has the fields. */
-export function modelsQuery(filter: ViewFilter): string {
-  const params = new URLSearchParams();
-  if (filter.kind) params.set('kind', filter.kind);
-  if (filter.provider) params.set('provider', filter.provider);
-  if (filter.status) params.set('status', filter.status);
-  if (filter.q) params.set('q', filter.q);
-  return params.toString();
+/** The form of a view that shows what the page of models shows now. A view has one kind, provider and status: the first. */
+export function formOfFilter(filter: Filter): { form: ViewForm; exact: boolean } {
+  const own = filter.scope.filter((scope) => scope !== 'platform');
+  const scope =
+    filter.scope.length === 0 || (own.length > 0 && filter.scope.includes('platform'))
+      ? ''
+      : own.length > 0
+        ? 'organization'
+        : 'platform';
+  const form: ViewForm = {
+    ...formOf(null),
+    kind: filter.kind,
+    provider: filter.provider[0] ?? '',
+    status: filter.status[0] ?? '',
+    scope,
+    capabilities: filter.capability,
+    tags: filter.tag.join(', '),
+    q: filter.q,
+    hidden: filter.hidden !== 'without',
+  };
+  const exact =
+    filter.provider.length < 2 &&
+    filter.status.length < 2 &&
+    (filter.scope.length === 0 || scope === 'platform' || (own.includes('override') && own.includes('organization'))) &&
+    filter.hidden !== 'only' &&
+    filter.view === '';
+  return { form, exact };
 }

@@ -4,7 +4,7 @@ import Checkbox from '@mui/material/Checkbox';
 import FormControlLabel from '@mui/material/FormControlLabel';
 import TextField from '@mui/material/TextField';
 import Typography from '@mui/material/Typography';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { body, client, ifMatch } from '../../../api/client';
@@ -15,6 +15,7 @@ import { Problem } from '../../../components/Problem';
 import { Skeletons } from '../../../components/States';
 import { texts } from '../../../texts';
 import { modelsKey, useModels } from '../useModels';
+import { useDependents } from './dependents';
 import css from './detail.module.css';
 import { type Dependent, repoint } from './replace';
 
@@ -34,18 +35,7 @@ export function DeleteDialog({ org, model, onClose, onDeleted }: Props) {
   const [replacement, setReplacement] = useState<Model | null>(null);
   const [force, setForce] = useState(false);
   const { models } = useModels(org);
-  const dependents = useQuery({
-    queryKey: ['dependents', org, model.slug],
-    staleTime: 0,
-    queryFn: async () =>
-      (
-        await body(
-          client.GET('/v1/orgs/{org}/models/{model}/dependents', {
-            params: { path: { org, model: model.slug }, query: { page_size: 1000 } },
-          }),
-        )
-      ).data,
-  });
+  const dependents = useDependents(org, model.slug);
   const deleting = useMutation({
     mutationFn: async (users: Dependent[]) => {
       if (replacement) for (const user of users) await repoint(org, model.slug, replacement.slug, user);

@@ -34,6 +34,7 @@ import { MergeDialog } from './MergeDialog';
 import { OverviewTab } from './OverviewTab';
 import { PricingTab } from './PricingTab';
 import { RawTab } from './RawTab';
+import { UsageTab } from './UsageTab';
 
 const t = texts.detail;
 type TabName = keyof typeof t.tabs;
@@ -188,7 +189,7 @@ function Details({ org, slug, model, editable, onClose }: Props & { model: Model
         aria-labelledby={`tab-${tab}`}
         sx={{ flex: 1, overflowY: 'auto', px: { xs: 2, sm: 3 }, py: 2.5 }}
       >
-        {!editable && tab !== 'raw' && tab !== 'explain' && tab !== 'history' && (
+        {!editable && tab !== 'raw' && tab !== 'explain' && tab !== 'history' && tab !== 'usage' && (
           <Alert severity="info" sx={{ mb: 2 }}>
             {texts.common.readOnly}
           </Alert>
@@ -199,6 +200,7 @@ function Details({ org, slug, model, editable, onClose }: Props & { model: Model
         {tab === 'capabilities' && <CapabilitiesTab {...edit} />}
         {tab === 'access' && <AccessTab {...edit} />}
         {tab === 'history' && <HistoryTab org={org} model={model} editable={editable} />}
+        {tab === 'usage' && <UsageTab org={org} model={model} />}
         {tab === 'explain' && <ExplainTab org={org} model={model} />}
         {tab === 'raw' && <RawTab model={model} />}
         {tab === 'overview' && removable && (
