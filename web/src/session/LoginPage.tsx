@@ -5,6 +5,7 @@ import Paper from '@mui/material/Paper';
 import Stack from '@mui/material/Stack';
 import Typography from '@mui/material/Typography';
 import { useQuery } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
 
 import { Problem } from '../components/Problem';
 import { Skeletons } from '../components/States';
@@ -40,16 +41,43 @@ export default function LoginPage({ state }: { state: SessionState }) {
   );
 }
 
+/** Why the login before failed, from the address that the server leads back to. The address itself forgets it. */
+function useLoginError(): string | null {
+  const [code] = useState(() => new URLSearchParams(location.search).get('loginError'));
+  useEffect(() => {
+    if (code !== null) history.replaceState(history.state, '', withoutLoginError());
+  }, [code]);
+  return code;
+}
+
+function withoutLoginError(): string {
+  const params = new URLSearchParams(location.search);
+  params.delete('loginError');
+  const query = params.toString();
+  return location.pathname + (query && `?${query}`);
+}
+
+function LoginError({ code }: { code: string }) {
+  const known = texts.login.errors[code];
+  return (
+    <Alert severity="error">
+      <strong>{known?.title ?? texts.login.unknownError(code)}.</strong> {known?.hint ?? texts.login.unknownErrorHint}
+    </Alert>
+  );
+}
+
 function WaysIn() {
+  const failed = useLoginError();
   const options = useQuery(sessionOptionsQuery);
   if (options.error) return <Problem error={options.error} optional onRetry={() => void options.refetch()} />;
   if (!options.data) return <Skeletons rows={3} />;
   const { oidc, mode } = options.data;
   return (
     <>
+      {failed !== null && <LoginError code={failed} />}
       {oidc && (
-        <Button variant="contained" size="large" href={loginUrl(location.pathname + location.search)}>
-          {texts.login.withProvider}
+        <Button variant="contained" size="large" href={loginUrl(withoutLoginError())}>
+          {failed === null ? texts.login.withProvider : texts.login.again}
         </Button>
       )}
       {mode === 'dev' && (

@@ -52,6 +52,33 @@ export const login = {
   organizationHint: 'The id, such as acme',
   role: 'Role',
   submit: 'Log in',
+  again: 'Log in again',
+  // By the code that the server puts into the address. Codes that are not here are shown as they are.
+  errors: {
+    denied: {
+      title: 'The login was not allowed',
+      hint: 'You cancelled it, or your account may not use Tokenrail. Ask the people who run your login service.',
+    },
+    expired: {
+      title: 'The login took too long',
+      hint: 'It was finished already, began in another browser, or took more than ten minutes. Log in again.',
+    },
+    unreachable: {
+      title: 'Your login service does not answer',
+      hint: 'Log in again in a minute. If it goes on, tell the people who run Tokenrail.',
+    },
+    refused: {
+      title: 'The answer of your login service is not valid',
+      hint: 'Tell the people who run Tokenrail: its log names the reason.',
+    },
+    busy: { title: 'Too many people log in at the same time', hint: 'Log in again in a minute.' },
+    unavailable: {
+      title: 'The login could not be finished',
+      hint: 'The server is not ready. Log in again in a minute.',
+    },
+  } as Record<string, { title: string; hint: string }>,
+  unknownError: (code: string) => `The login failed: ${code.slice(0, 80)}`,
+  unknownErrorHint: 'Log in again. If it goes on, tell the people who run Tokenrail.',
   withProvider: 'Log in with your identity provider',
   unsupported: 'This server offers no login for the page',
   unsupportedHint: 'Update tokenrail-registry-api, then reload.',
