@@ -21,10 +21,13 @@ export function notify(text: string, options: Partial<Pick<Notice, 'severity' | 
   current.set({ id: ++count, severity: 'success', text, ...options });
 }
 
-export function notifyError(error: unknown) {
+/** What failed and what to do, in a line. */
+export function whyOf(error: unknown): string {
   const { title, detail, hint } = explain(error);
-  notify([detail ?? title, hint].filter(Boolean).join(' '), { severity: 'error' });
+  return [detail ?? title, hint].filter(Boolean).join(' ');
 }
+
+export const notifyError = (error: unknown) => notify(whyOf(error), { severity: 'error' });
 
 export function Notices() {
   const notice = useStore(current);

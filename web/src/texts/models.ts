@@ -142,6 +142,8 @@ export const models = {
     oneForDefault: 'Select one model to make it the default.',
     working: (done: number, total: number) => `Changing ${done.toLocaleString()} of ${total.toLocaleString()}…`,
     stop: 'Stop',
+    interrupted: (done: number, total: number, why: string) =>
+      `${counted(done, 'model', 'models')} of ${total.toLocaleString()} changed, then it ended. ${why}`,
     stopped: (count: number) => `Stopped. ${counted(count, 'model was', 'models were')} changed.`,
     done: (count: number) => `${counted(count, 'model', 'models')} changed.`,
     undone: (count: number) => `${counted(count, 'change', 'changes')} undone.`,

@@ -13,15 +13,19 @@ export interface Change {
 export interface BulkResult {
   done: { change: Change; version: number }[];
   failed: { change: Change; problem: Problem }[];
+  /** Why the run ended before its end. What was done until then is in `done`. */
+  error?: unknown;
 }
 
-/** Small enough that the progress moves and the server's limit of 500 is kept. */
-export const pieceSize = 200;
+/** The server's limit is 500. */
+const pieceMax = 200;
+const pieceMin = 10;
+export const firstPiece = 25;
 
-export function pieces<T>(all: readonly T[], size: number): T[][] {
-  const out: T[][] = [];
-  for (let i = 0; i < all.length; i += size) out.push(all.slice(i, i + size));
-  return out;
+/** About a second's work, so that the progress moves and a slow server answers in time. */
+export function nextPiece(size: number, tookMs: number): number {
+  if (tookMs < 500) return Math.min(pieceMax, size * 2);
+  return tookMs > 2000 ? Math.max(pieceMin, Math.floor(size / 2)) : size;
 }
 
 /** Whether the rows of `org` itself hold this field of the model. */
@@ -42,37 +46,48 @@ export function undoPatch(model: Model, patch: ModelPatch, org: string): ModelPa
   return undo;
 }
 
-/** Sends the changes piece by piece. A piece that gets no answer fails as a whole, and ends the run. */
+/** Sends the changes piece by piece. A piece that gets no answer ends the run. */
 export async function runBulk(
   org: string,
   changes: readonly Change[],
   onProgress: (count: number) => void,
   stopped: () => boolean = () => false,
+  now: () => number = () => performance.now(),
 ): Promise<BulkResult> {
   const result: BulkResult = { done: [], failed: [] };
-  let count = 0;
-  for (const piece of pieces(changes, pieceSize)) {
-    if (stopped()) break;
-    const { results } = await body(
-      client.POST('/v1/orgs/{org}/models:batch', {
-        params: { path: { org } },
-        body: {
-          changes: piece.map(({ slug, patch, version }) => ({
-            model: slug,
-            patch,
-            ...(version === undefined ? {} : { version }),
-          })),
-        },
-      }),
-    );
-    results.forEach((outcome, i) => {
-      const change = piece[i];
-      if (!change) return;
-      if (outcome.status < 300 && outcome.version !== undefined) result.done.push({ change, version: outcome.version });
-      else result.failed.push({ change, problem: outcome.problem as unknown as Problem });
-    });
+  let size = firstPiece;
+  for (let count = 0; count < changes.length && !stopped();) {
+    const piece = changes.slice(count, count + size);
+    const begin = now();
+    try {
+      const { results } = await sendPiece(org, piece);
+      results.forEach((outcome, i) => {
+        const change = piece[i];
+        if (!change) return;
+        if (outcome.status < 300 && outcome.version !== undefined)
+          result.done.push({ change, version: outcome.version });
+        else result.failed.push({ change, problem: outcome.problem as unknown as Problem });
+      });
+    } catch (error) {
+      return { ...result, error };
+    }
     count += piece.length;
+    size = nextPiece(size, now() - begin);
     onProgress(count);
   }
   return result;
 }
+
+const sendPiece = (org: string, piece: readonly Change[]) =>
+  body(
+    client.POST('/v1/orgs/{org}/models:batch', {
+      params: { path: { org } },
+      body: {
+        changes: piece.map(({ slug, patch, version }) => ({
+          model: slug,
+          patch,
+          ...(version === undefined ? {} : { version }),
+        })),
+      },
+    }),
+  );

@@ -4,7 +4,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 
 import type { Model, ModelPatch } from '../../api/types';
-import { notify, notifyError } from '../../components/Notices';
+import { notify, whyOf } from '../../components/Notices';
 import { texts } from '../../texts';
 import { type BulkResult, type Change, runBulk, undoPatch } from './bulk';
 import { modelsKey, patchModels } from './useModels';
@@ -53,12 +53,11 @@ export function useBulk(org: string) {
         return changed ? [{ ...change, version: changed.version }] : [];
       });
       const count = result.done.length;
-      notify(stopped.current ? t.stopped(count) : undo ? t.done(count) : t.undone(count), {
-        severity: result.failed.length > 0 || stopped.current ? 'info' : 'success',
+      const ended = result.error === undefined ? '' : t.interrupted(count, changes.length, whyOf(result.error));
+      notify(ended || (stopped.current ? t.stopped(count) : undo ? t.done(count) : t.undone(count)), {
+        severity: ended ? 'error' : result.failed.length > 0 || stopped.current ? 'info' : 'success',
         ...(back.length > 0 ? { action: { label: texts.common.undo, run: () => void run(back, null) } } : {}),
       });
-    } catch (error) {
-      notifyError(error);
     } finally {
       setProgress(null);
       void queryClient.invalidateQueries({ queryKey: modelsKey(org) });
