@@ -37,6 +37,8 @@ enum class Refusal : std::uint8_t {
   invalid_service_token,
   unknown_service_token,
   invalid_session,
+  wrong_nonce,
+  wrong_party,
 };
 [[nodiscard]] std::string_view name_of(Refusal refusal);
 
@@ -56,6 +58,7 @@ struct JwtRules {
   std::string issuer{};    ///< `iss` is exactly this
   std::string audience{};  ///< `aud` is this, or has it among others
   ClaimNames claims{};
+  bool roles_from_claims = true;  ///< false: `claims` are not looked at, and the token gives no role
   std::chrono::seconds skew{60};  ///< how far the issuer's clock may be from ours
 };
 

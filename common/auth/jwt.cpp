@@ -70,11 +70,10 @@ std::expected<Header, Refused> read_header(std::string_view json) {
 
 }  // namespace
 
-std::expected<VerifiedToken, Refused> verify_jwt(std::string_view token, const JwkSet& keys, const JwtRules& rules,
-                                                 std::chrono::sys_seconds now) {
+std::expected<std::string, Refused> verified_payload(std::string_view token, const JwkSet& keys) {
   if (token.size() > token_bytes_max)
     return refuse(Refusal::too_large, fmt::format("{} bytes, at most {} are read", token.size(), token_bytes_max));
-  const auto parts = split(token);
+  auto parts = split(token);
   if (!parts) return refuse(Refusal::not_a_jwt, "not three parts in base64url");
   const auto header = read_header(parts->header);
   if (!header) return std::unexpected(header.error());
@@ -85,7 +84,14 @@ std::expected<VerifiedToken, Refused> verify_jwt(std::string_view token, const J
     return refuse(Refusal::wrong_algorithm_for_key,
                   fmt::format("key '{}' is for {}", header->kid, name_of(key->algorithm())));
   if (!key->verifies(parts->jws)) return refuse(Refusal::bad_signature, fmt::format("not signed by '{}'", header->kid));
-  return read_claims(parts->payload, rules, now);
+  return std::move(parts->payload);
+}
+
+std::expected<VerifiedToken, Refused> verify_jwt(std::string_view token, const JwkSet& keys, const JwtRules& rules,
+                                                 std::chrono::sys_seconds now) {
+  const auto payload = verified_payload(token, keys);
+  if (!payload) return std::unexpected(payload.error());
+  return read_claims(*payload, rules, now);
 }
 
 }  // namespace tokenrail::auth

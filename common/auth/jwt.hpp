@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <expected>
+#include <string>
 #include <string_view>
 
 #include "common/auth/claims.hpp"
@@ -23,5 +24,8 @@ inline constexpr std::size_t token_bytes_max = std::size_t{8} * 1024;
 /// - `iss` is ours exactly, `aud` has ours, `exp` is there and has not passed; `nbf` and `iat`, where given, have.
 [[nodiscard]] std::expected<VerifiedToken, Refused> verify_jwt(std::string_view token, const JwkSet& keys,
                                                                const JwtRules& rules, std::chrono::sys_seconds now);
+
+/// The first half of it: the payload, whose signature has been verified and whose claims have not been looked at.
+[[nodiscard]] std::expected<std::string, Refused> verified_payload(std::string_view token, const JwkSet& keys);
 
 }  // namespace tokenrail::auth

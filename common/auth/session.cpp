@@ -3,26 +3,18 @@
 #include <algorithm>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "common/auth/json.hpp"
 #include "common/crypto/bytes.hpp"
-#include "common/crypto/gcm.hpp"
 
 namespace tokenrail::auth {
 namespace {
 
-constexpr std::string_view form = "v1.";
 /// Makes the key of sessions another one than the key that seals credentials.
 constexpr std::string_view purpose = "tokenrail session cookie, version 1";
 constexpr std::size_t csrf_bytes = 24;
 
 std::unexpected<Refused> refused(std::string detail) {
   return std::unexpected(Refused{.why = Refusal::invalid_session, .detail = std::move(detail)});
-}
-
-std::string additional_data(std::string_view key_id) {
-  return fmt::format("{}\n{}", purpose, key_id);
 }
 
 std::optional<std::string> payload_of(const Principal& principal, const Session& session) {
@@ -66,32 +58,13 @@ std::string new_csrf_token() {
   return crypto::to_base64url(crypto::random_public_bytes(csrf_bytes));
 }
 
-SessionSealer::SessionSealer(const crypto::KeyRing* ring) : ring_(ring) {
-  if (ring_ == nullptr) own_key_ = crypto::random_bytes(crypto::gcm_key_bytes);
-}
-
-std::optional<std::string> SessionSealer::key_of(std::string_view id) const {
-  if (ring_ == nullptr) {
-    if (!id.empty()) return std::nullopt;
-    return std::string(own_key_.reveal());
-  }
-  const auto key = ring_->opening_key(id);
-  if (!key) return std::nullopt;
-  return crypto::hmac_sha256((*key)->reveal(), purpose);
-}
+SessionSealer::SessionSealer(const crypto::KeyRing* ring) : sealer_(ring, std::string(purpose)) {}
 
 Result<std::string> SessionSealer::seal(const Principal& principal, const Session& session) const {
   const auto payload = payload_of(principal, session);
   if (!payload) return fail(ErrorKind::invalid_input, "The name of a user or an organisation is not valid UTF-8.");
-  const std::string id = ring_ == nullptr ? std::string() : ring_->primary_id();
-  auto key = key_of(id);
-  if (!key) return fail(ErrorKind::unavailable, "The key ring has no key for sessions.");
-  const auto nonce = crypto::random_public_bytes(crypto::gcm_nonce_bytes);
-  const auto aad = additional_data(id);
-  const auto sealed = crypto::gcm_encrypt({.key = *key, .nonce = nonce, .aad = aad}, *payload);
-  crypto::cleanse(*key);
-  auto text = fmt::format("{}{}.{}", form, id, crypto::to_base64url(nonce + sealed));
-  if (text.size() > session_bytes_max) {
+  auto text = sealer_.seal(*payload);
+  if (text && text->size() > session_bytes_max) {
     return fail(ErrorKind::invalid_input,
                 "The login has roles in more organisations than a session can hold. Add the user as a member of the "
                 "organisations, and leave their roles out of the login.");
@@ -100,23 +73,9 @@ Result<std::string> SessionSealer::seal(const Principal& principal, const Sessio
 }
 
 std::expected<Identity, Refused> SessionSealer::open(std::string_view sealed, std::chrono::sys_seconds now) const {
-  if (sealed.size() > session_bytes_max || !sealed.starts_with(form)) return refused("not the form of a session");
-  sealed.remove_prefix(form.size());
-  // An id of a key may have dots; base64url has none.
-  const auto dot = sealed.rfind('.');
-  if (dot == std::string_view::npos) return refused("not the form of a session");
-  const auto id = sealed.substr(0, dot);
-  const auto bytes = crypto::from_base64url(sealed.substr(dot + 1));
-  if (!bytes || bytes->size() <= crypto::gcm_nonce_bytes + crypto::gcm_tag_bytes)
-    return refused("not the form of a session");
-  auto key = key_of(id);
-  if (!key) return refused("sealed with a key that this process does not have");
-  const auto aad = additional_data(id);
-  const std::string_view all(*bytes);
-  const auto payload = crypto::gcm_decrypt({.key = *key, .nonce = all.substr(0, crypto::gcm_nonce_bytes), .aad = aad},
-                                           all.substr(crypto::gcm_nonce_bytes));
-  crypto::cleanse(*key);
-  if (!payload) return refused("altered, or sealed with another key");
+  if (sealed.size() > session_bytes_max) return refused("not the form of a session");
+  const auto payload = sealer_.open(sealed);
+  if (!payload) return refused(payload.error());
   auto identity = identity_of(payload->reveal());
   if (!identity) return refused("of another version");
   if (identity->session->expires_at <= now)

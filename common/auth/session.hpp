@@ -11,9 +11,9 @@
 
 #include "common/auth/claims.hpp"
 #include "common/auth/principal.hpp"
+#include "common/auth/sealed_text.hpp"
 #include "common/crypto/key_ring.hpp"
 #include "common/result.hpp"
-#include "common/secret.hpp"
 
 namespace tokenrail::auth {
 
@@ -50,10 +50,7 @@ class SessionSealer {
   [[nodiscard]] std::expected<Identity, Refused> open(std::string_view sealed, std::chrono::sys_seconds now) const;
 
  private:
-  [[nodiscard]] std::optional<std::string> key_of(std::string_view id) const;
-
-  const crypto::KeyRing* ring_;
-  Secret own_key_{};
+  TextSealer sealer_;
 };
 
 /// The value of the cookie of that name in a header Cookie; empty: it is not there.

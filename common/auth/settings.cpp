@@ -4,11 +4,10 @@
 #include <cstdlib>
 #include <utility>
 
-#include <boost/asio/ip/address.hpp>
 #include <fmt/format.h>
 
 #include "common/auth/dev_issuer.hpp"
-#include "common/url.hpp"
+#include "common/auth/trusted_url.hpp"
 
 namespace tokenrail::auth {
 namespace {
@@ -58,6 +57,41 @@ constexpr std::array settings{
             .kind = Kind::text,
             .default_value = "",
             .help = "Mode dev: the key that signs tokens. Unset: tokenrail/dev-auth-key.json in $XDG_STATE_HOME."},
+    Setting{.name = "auth.oidc_client_id",
+            .env = {},
+            .kind = Kind::text,
+            .default_value = "",
+            .help = "Login of the web page at an OpenID Connect provider: the id of this client there. Unset: there is "
+                    "no such login."},
+    Setting{.name = "auth.oidc_issuer",
+            .env = {},
+            .kind = Kind::url,
+            .default_value = "",
+            .help = "The provider, exactly as its tokens name it in iss. Unset: auth.issuer. https, or http on "
+                    "loopback."},
+    Setting{.name = "auth.oidc_client_secret",
+            .env = {},
+            .kind = Kind::secret,
+            .default_value = "",
+            .help = "The client's secret. Unset: a public client, which PKCE alone protects."},
+    Setting{
+        .name = "auth.oidc_scopes",
+        .env = {},
+        .kind = Kind::list,
+        .default_value = "openid,profile,email",
+        .help = "What a login asks the provider for. Add the scope with which it gives the groups, if there is one."},
+    Setting{.name = "auth.oidc_groups_claim",
+            .env = {},
+            .kind = Kind::text,
+            .default_value = "groups",
+            .help = "The claim of the ID token with the user's groups."},
+    Setting{.name = "auth.oidc_group_roles",
+            .env = {},
+            .kind = Kind::list,
+            .default_value = "",
+            .help =
+                "What groups may do: ml-team=acme:model_admin,ops=platform_admin. Unset: roles come from the claims "
+                "that tokens have them in."},
 };
 
 std::unexpected<Error> refuse(std::string detail) {
@@ -66,24 +100,6 @@ std::unexpected<Error> refuse(std::string detail) {
 
 std::string text_or_empty(const config::Values& values, std::string_view name) {
   return values.is_set(name) ? values.text(name) : std::string();
-}
-
-/// The host of "host:port" or "[address]:port", without brackets.
-std::string_view host_of(std::string_view host_port) {
-  if (host_port.starts_with('[')) {
-    const auto end = host_port.find(']');
-    return end == std::string_view::npos ? std::string_view() : host_port.substr(1, end - 1);
-  }
-  return host_port.substr(0, host_port.rfind(':'));
-}
-
-bool is_loopback(std::string_view host) {
-  boost::system::error_code error;
-  const auto address = boost::asio::ip::make_address(std::string(host), error);
-  if (error) return false;
-  if (address.is_v6() && address.to_v6().is_v4_mapped())
-    return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6()).is_loopback();
-  return address.is_loopback();
 }
 
 Result<std::string> dev_key_file_of(const config::Values& values, std::string_view xdg_state_home,
@@ -135,9 +151,7 @@ Result<AuthSettings> read_auth_settings(const config::Values& values, std::strin
   if (read.jwks_url.empty())
     return refuse(
         "auth.mode is jwt and auth.jwks_url is not set; set TOKENRAIL_AUTH_JWKS_URL to the jwks_uri of your issuer");
-  const auto parts = split_url(read.jwks_url);
-  const auto host = host_of(parts.host_port);
-  if (parts.scheme != "https" && host != "localhost" && !is_loopback(host))
+  if (!is_trusted_url(read.jwks_url))
     return refuse(fmt::format(
         "auth.jwks_url is '{}', and keys that come over http can be replaced on their way; use https", read.jwks_url));
   read.claims = {.org = text_or_empty(values, "auth.org_claim"),

@@ -14,7 +14,7 @@
 namespace tokenrail::auth {
 
 /// auth.mode, auth.issuer, auth.audience, auth.jwks_url, auth.org_claim, auth.role_claim, auth.roles_claim,
-/// auth.dev_key_file.
+/// auth.dev_key_file, and auth.oidc_… (oidc_settings.hpp).
 [[nodiscard]] std::span<const config::Setting> auth_settings();
 
 enum class Mode : std::uint8_t { dev, jwt };

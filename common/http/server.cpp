@@ -197,7 +197,14 @@ class Session final : public std::enable_shared_from_this<Session> {
     message.set(beast::http::field::date, fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(std::time(nullptr))));
     message.set(beast::http::field::content_type, "text/plain; charset=utf-8");
     message.set(beast::http::field::cache_control, "no-store");
-    for (const auto& [name, value] : reply.headers) message.set(name, value);
+    for (const auto& [name, value] : reply.headers) {
+      // The one field that may be there several times and cannot be joined to one line (RFC 6265, section 3).
+      if (name == "Set-Cookie") {
+        message.insert(name, value);
+      } else {
+        message.set(name, value);
+      }
+    }
   }
 
   /// False: the connection cannot be used any more.

@@ -14,6 +14,15 @@ namespace tokenrail::registry_api {
 namespace {
 
 constexpr std::size_t shown_bytes_max = 200;
+constexpr std::size_t return_to_bytes_max = 1'024;
+constexpr std::string_view page_path = "/ui/";
+constexpr std::string_view login_error_parameter = "loginError";
+
+bool has_encoded_dot(std::string_view path) {
+  for (auto at = path.find("%2"); at != std::string_view::npos; at = path.find("%2", at + 1))
+    if (path.substr(at).starts_with("%2e") || path.substr(at).starts_with("%2E")) return true;
+  return false;
+}
 
 /// Without brackets and port.
 std::string host_of(std::string_view host_port) {
@@ -52,6 +61,50 @@ std::string_view session_cookie_name(bool secure) {
 std::string session_cookie(bool secure, std::string_view value, std::chrono::seconds lifetime) {
   return fmt::format("{}={}; Path=/; Max-Age={}; HttpOnly; SameSite=Strict{}", session_cookie_name(secure), value,
                      lifetime.count(), secure ? "; Secure" : "");
+}
+
+std::string_view login_cookie_name(bool secure) {
+  return secure ? "__Host-tokenrail_login" : "tokenrail_login";
+}
+
+std::string login_cookie(bool secure, std::string_view value, std::chrono::seconds lifetime) {
+  return fmt::format("{}={}; Path=/; Max-Age={}; HttpOnly; SameSite=Lax{}", login_cookie_name(secure), value,
+                     lifetime.count(), secure ? "; Secure" : "");
+}
+
+std::string safe_return_to(std::string_view path) {
+  const std::string start(page_path);
+  const auto question = path.find('?');
+  const auto file = path.substr(0, question);
+  const bool printable = std::ranges::all_of(path, [](char c) { return c > ' ' && c < 0x7f && c != '\\'; });
+  // No step upwards, also not an encoded one.
+  const bool inside =
+      file.starts_with(page_path) && !file.contains("//") && !file.contains("/.") && !has_encoded_dot(file);
+  if (path.size() > return_to_bytes_max || !printable || !inside) return start;
+  std::string kept(file);
+  auto query = question == std::string_view::npos ? std::string_view() : path.substr(question + 1);
+  char separator = '?';
+  while (!query.empty()) {
+    const auto end = query.find('&');
+    const auto part = query.substr(0, end);
+    if (!part.empty() && part.substr(0, part.find('=')) != login_error_parameter) {
+      kept += separator;
+      kept += part;
+      separator = '&';
+    }
+    query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
+  }
+  return kept;
+}
+
+std::string with_login_error(std::string_view return_to, std::string_view error) {
+  return fmt::format("{}{}{}={}", return_to, return_to.contains('?') ? '&' : '?', login_error_parameter, error);
+}
+
+std::string base_url_of(const Site& site, const http::ServerRequest& request) {
+  if (!site.public_url.empty()) return origin_of(site.public_url);
+  if (!is_local_host(request)) return {};
+  return fmt::format("{}://{}", site.secure ? "https" : "http", request.header("host").value_or(""));
 }
 
 std::optional<Problem> check_origin(const Site& site, const http::ServerRequest& request) {

@@ -28,6 +28,21 @@ struct Site {
 /// The value of Set-Cookie. A session that has ended: empty `value` and no time.
 [[nodiscard]] std::string session_cookie(bool secure, std::string_view value, std::chrono::seconds lifetime);
 
+/// The cookie of a login that has been begun. It comes back with the browser from the provider, which is another site:
+/// SameSite=Lax.
+[[nodiscard]] std::string_view login_cookie_name(bool secure);
+[[nodiscard]] std::string login_cookie(bool secure, std::string_view value, std::chrono::seconds lifetime);
+
+/// Where a login may lead: a path of the web page. Everything else becomes the page's start, so that a link to the
+/// login cannot lead to another site. The parameter of an earlier login's failure is left out.
+[[nodiscard]] std::string safe_return_to(std::string_view path);
+/// The page with `loginError` in its query.
+[[nodiscard]] std::string with_login_error(std::string_view return_to, std::string_view error);
+
+/// The site as the browser of this request sees it, "https://models.example.org". Empty: it is not configured, and the
+/// request did not go to this machine, so that what its Host names cannot be trusted.
+[[nodiscard]] std::string base_url_of(const Site& site, const http::ServerRequest& request);
+
 /// Changing requests with a session cookie come from our page: the header Origin, where there is one, is ours, and
 /// X-CSRF-Token is the session's. Problem: csrf_failed.
 [[nodiscard]] std::optional<Problem> check_page_request(const Site& site, const http::ServerRequest& request,

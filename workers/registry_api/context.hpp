@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "common/auth/oidc_client.hpp"
 #include "common/auth/session.hpp"
 #include "common/auth/settings.hpp"
 #include "common/crypto/key_ring.hpp"
@@ -29,7 +30,8 @@ struct Logins {
   auth::Mode mode = auth::Mode::jwt;
   std::shared_ptr<const auth::SessionSealer> sealer{};
   Site site{};
-  bool oidc = false;  ///< there is an identity provider to log in at
+  auth::OidcClient* oidc = nullptr;  ///< null: there is no provider to log in at
+  std::shared_ptr<const auth::LoginSealer> attempts{};
 };
 
 struct Context {

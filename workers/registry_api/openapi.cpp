@@ -118,11 +118,13 @@ void write_problem_response(JsonWriter& json, std::string_view status, std::stri
   json.end_object();
 }
 
-void write_responses(JsonWriter& json, const Route& route) {
-  json.begin_object("responses");
-  json.begin_object(std::to_string(route.status));
-  json.field("description", route.status == 201 ? "Created." : route.status == 204 ? "Done." : "Success.");
-  if (route.conditional && route.status != 204) {
+void write_success(JsonWriter& json, const Route& route, int status) {
+  json.begin_object(std::to_string(status));
+  json.field("description", status == 201   ? "Created."
+                            : status == 204 ? "Done."
+                            : status == 303 ? "The browser goes to Location."
+                                            : "Success.");
+  if (route.conditional && status != 204) {
     json.begin_object("headers");
     json.begin_object("ETag");
     json.field("description", "The version of the resource.");
@@ -138,6 +140,12 @@ void write_responses(JsonWriter& json, const Route& route) {
     json.end_object();
   }
   json.end_object();
+}
+
+void write_responses(JsonWriter& json, const Route& route) {
+  json.begin_object("responses");
+  write_success(json, route, route.status);
+  if (route.may_create) write_success(json, route, 201);
   if (route.method == "GET" && route.conditional) {
     json.begin_object("304");
     json.field("description", "The caller has this version already.");

@@ -129,7 +129,8 @@ std::string percent_encoded(std::string_view text) {
   return out;
 }
 
-std::expected<Query, Problem> Query::parse(std::string_view text, std::span<const QueryParameter> known) {
+std::expected<Query, Problem> Query::parse(std::string_view text, std::span<const QueryParameter> known,
+                                           bool ignore_unknown) {
   Query query;
   if (!text.empty()) {
     for (const auto part : split(text, '&')) {
@@ -143,6 +144,7 @@ std::expected<Query, Problem> Query::parse(std::string_view text, std::span<cons
         return refuse(Fault::invalid_query, fmt::format("The query parameter '{}' is not percent-encoded UTF-8.",
                                                         shown(part.substr(0, equals))));
       const auto parameter = std::ranges::find(known, *name, &QueryParameter::name);
+      if (parameter == known.end() && ignore_unknown) continue;
       if (parameter == known.end()) return refuse(Fault::invalid_query, unknown(*name, known));
       if (!parameter->repeated && query.text(*name))
         return refuse(Fault::invalid_query, fmt::format("The query parameter '{}' is given twice.", *name));

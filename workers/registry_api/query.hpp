@@ -32,7 +32,9 @@ class Query {
  public:
   /// Values in the order of the request. Errors: invalid_query, naming the parameter: an unknown one (with the nearest
   /// known name), one that may not be repeated, a value that does not fit, broken percent-encoding, or too many.
-  static std::expected<Query, Problem> parse(std::string_view text, std::span<const QueryParameter> known);
+  /// `ignore_unknown`: unknown ones are left out.
+  static std::expected<Query, Problem> parse(std::string_view text, std::span<const QueryParameter> known,
+                                             bool ignore_unknown = false);
 
   [[nodiscard]] std::optional<std::string> text(std::string_view name) const;
   [[nodiscard]] std::vector<std::string> texts(std::string_view name) const;

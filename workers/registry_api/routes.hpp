@@ -47,6 +47,7 @@ struct Route {
   std::string_view permission{};  ///< "org:models:read"
   std::span<const QueryParameter> query{};
   bool paged = false;              ///< takes the parameters of paging too
+  bool other_query = false;        ///< takes parameters that it does not declare, and ignores them
   bool conditional = false;        ///< replies with an ETag, or takes If-Match
   bool idempotent_by_key = false;  ///< takes Idempotency-Key
   const Schema* body = nullptr;    ///< of the request; null: it takes none
@@ -54,6 +55,7 @@ struct Route {
   const Schema* reply = nullptr;  ///< of the success; null: it has no JSON
   int status = 200;               ///< of the success
   bool errors_by_name = false;    ///< its problems have `error` and `details` too
+  bool may_create = false;        ///< the success has status 201 where the thing was not there
   std::string_view tag{};         ///< groups operations in the document
   Handler handler = nullptr;
 };

@@ -74,7 +74,7 @@ std::expected<Query, Problem> read_query(const Call& call) {
   const auto& route = *call.route;
   std::vector<QueryParameter> known(route.query.begin(), route.query.end());
   if (route.paged) known.insert(known.end(), paging_parameters().begin(), paging_parameters().end());
-  return Query::parse(call.request.query, known);
+  return Query::parse(call.request.query, known, route.other_query);
 }
 
 bool is_refused_token(ErrorKind kind) {

@@ -142,6 +142,25 @@ Result<void> Worker::start_authentication() {
        .session_cookie = std::string(session_cookie_name(logins.site.secure))});
   if (!made) return std::unexpected(made.error());
   authenticator_ = std::move(*made);
+  return start_logins();
+}
+
+Result<void> Worker::start_logins() {
+  auto settings = auth::read_oidc_settings(values_);
+  if (!settings) return std::unexpected(std::move(settings.error()));
+  if (!*settings) return {};
+  auto& logins = context_.logins;
+  if (logins.site.public_url.empty() && logins.site.secure) {
+    return fail(ErrorKind::invalid_input,
+                "auth.oidc_client_id is set and api.public_url is not, so the provider cannot send browsers back; set "
+                "TOKENRAIL_API_PUBLIC_URL to the address that browsers reach the API at");
+  }
+  oidc_ =
+      std::make_unique<auth::OidcClient>(loop_, *http_, auth::OidcClient::Options{.settings = std::move(**settings)});
+  oidc_->start();
+  logins.oidc = oidc_.get();
+  logins.attempts = std::make_shared<auth::LoginSealer>(context_.key_ring ? &*context_.key_ring : nullptr);
+  spdlog::info("people log in at {}", oidc_->issuer());
   return {};
 }
 
@@ -240,6 +259,8 @@ std::vector<telemetry::Condition> Worker::conditions() const {
   std::vector<telemetry::Condition> all{{.name = "database", .problem = database_problem_}};
   all.push_back({.name = "authentication", .problem = authenticator_ ? authenticator_->problem() : "not started yet"});
   // Everything but what asks how routers would decide works without it.
+  // Tokens and sessions that there are work without it.
+  if (oidc_) all.push_back({.name = "logins", .problem = {}, .note = oidc_->problem()});
   all.push_back({.name = "registry", .problem = {}, .note = live_registry_.problem()});
   if (stopping_) all.push_back({.name = "service", .problem = "it is stopping"});
   return all;
@@ -255,6 +276,7 @@ void Worker::finish() {
   chats_.reset();
   authenticator_.reset();
   // Its sockets would keep the loop waiting.
+  oidc_.reset();
   http_.reset();
   spdlog::info("stopped");
 }

@@ -13,6 +13,7 @@
 
 #include "common/async/wakeable_timer.hpp"
 #include "common/auth/authenticator.hpp"
+#include "common/auth/oidc_client.hpp"
 #include "common/config/settings.hpp"
 #include "common/http/client.hpp"
 #include "common/http/server.hpp"
@@ -54,6 +55,7 @@ class Worker {
   using Clock = std::chrono::steady_clock;
 
   Result<void> start_authentication();
+  Result<void> start_logins();
   Result<void> start_servers();
   /// Applies migrations, and then looks at the database again and again, for /readyz.
   boost::asio::awaitable<void> run();
@@ -77,6 +79,7 @@ class Worker {
   LiveRegistry live_registry_;
   std::unique_ptr<Chats> chats_;
   std::unique_ptr<auth::Authenticator> authenticator_;
+  std::unique_ptr<auth::OidcClient> oidc_;
   std::shared_ptr<ApiService> service_;
   std::unique_ptr<http::Server> api_;
   std::unique_ptr<http::Server> health_;

@@ -6,6 +6,7 @@ std::vector<Route> all_routes() {
   std::vector<Route> routes;
   add_system_routes(routes);
   add_session_routes(routes);
+  add_oidc_login_routes(routes);
   add_provider_routes(routes);
   add_organization_routes(routes);
   add_member_routes(routes);

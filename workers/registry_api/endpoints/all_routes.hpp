@@ -9,6 +9,7 @@ namespace tokenrail::registry_api {
 
 void add_system_routes(std::vector<Route>& routes);
 void add_session_routes(std::vector<Route>& routes);
+void add_oidc_login_routes(std::vector<Route>& routes);
 void add_provider_routes(std::vector<Route>& routes);
 void add_organization_routes(std::vector<Route>& routes);
 void add_member_routes(std::vector<Route>& routes);

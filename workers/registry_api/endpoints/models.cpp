@@ -243,6 +243,7 @@ void add_model_routes(std::vector<Route>& routes) {
   change.body = &schemas::model_patch();
   change.reply = &schemas::model();
   routes.push_back(change);
+  replace.may_create = true;
 
   auto remove = route("DELETE", "/v1/orgs/{org}/models/{model}", "models.delete",
                       "Deletes the organisation's own row: a model, or what it set over the platform's.", delete_model);

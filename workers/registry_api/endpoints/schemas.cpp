@@ -524,7 +524,10 @@ const Schema& session() {
       "Session",
       {required("user", user), required("platformAdmin", boolean()), required("memberships", list_of(membership, 1000)),
        optional("csrfToken", described(any_text(), "For X-CSRF-Token. Absent where a token was sent.")),
-       optional("expiresAt", date_time()), required("mode", choice({"dev", "jwt"}))});
+       optional("expiresAt", date_time()), required("mode", choice({"dev", "jwt"})),
+       optional("logoutUrl", described(any_text(),
+                                       "Where the browser goes after DELETE /v1/session, to log out at the provider "
+                                       "too. Absent where there is no such place."))});
   return schema;
 }
 

@@ -44,8 +44,18 @@ Result<OrgNames> read_names(GovernedDatabase& database, const auth::Principal& p
   return names;
 }
 
+/// Where the browser ends the session of the provider too; nothing: another way of logging in began this one, or the
+/// provider has no such address.
+std::optional<std::string> logout_url(const Call& call, const auth::Principal& principal) {
+  const auto& logins = call.context->logins;
+  if (logins.oidc == nullptr || principal.issuer != logins.oidc->issuer()) return std::nullopt;
+  const auto base = base_url_of(logins.site, call.request);
+  auto url = base.empty() ? base : logins.oidc->end_session_url(base + "/ui/");
+  return url.empty() ? std::nullopt : std::optional(std::move(url));
+}
+
 std::string body_of(const auth::Principal& principal, const std::optional<auth::Session>& session,
-                    const OrgNames& names, auth::Mode mode) {
+                    const OrgNames& names, const Call& call) {
   std::string body;
   events::JsonWriter json(body);
   json.begin_object();
@@ -77,7 +87,8 @@ std::string body_of(const auth::Principal& principal, const std::optional<auth::
     json.field("csrfToken", session->csrf_token);
     json.field("expiresAt", fmt::format("{:%FT%TZ}", session->expires_at));
   }
-  json.field("mode", mode == auth::Mode::dev ? "dev" : "jwt");
+  json.field("mode", call.context->logins.mode == auth::Mode::dev ? "dev" : "jwt");
+  if (const auto url = session ? logout_url(call, principal) : std::nullopt) json.field("logoutUrl", *url);
   json.end_object();
   return body;
 }
@@ -87,7 +98,7 @@ awaitable<Answer> session_answer(Call* call, const auth::Principal& principal,
   const auto names = co_await call->context->database->run(
       [principal](GovernedDatabase& database) { return read_names(database, principal); });
   if (!names) co_return std::unexpected(problem_of(names.error()));
-  co_return json_reply(200, body_of(principal, session, *names, call->context->logins.mode));
+  co_return json_reply(200, body_of(principal, session, *names, *call));
 }
 
 awaitable<Answer> get_session(Call& call) {
@@ -100,7 +111,7 @@ awaitable<Answer> get_options(Call& call) {
   events::JsonWriter json(body);
   json.begin_object();
   json.field("mode", logins.mode == auth::Mode::dev ? "dev" : "jwt");
-  json.field("oidc", logins.oidc);
+  json.field("oidc", logins.oidc != nullptr);
   json.begin_array("devRoles");
   if (logins.mode == auth::Mode::dev) {
     for (const auto role : auth::role_names) json.element(role);

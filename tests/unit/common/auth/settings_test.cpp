@@ -1,11 +1,14 @@
 #include "common/auth/settings.hpp"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "common/auth/oidc_settings.hpp"
 
 namespace tokenrail::auth {
 namespace {
@@ -104,6 +107,67 @@ TEST(DevMode, ListensOnLoopbackOnly) {
     ASSERT_TRUE(refusal) << listen;
     EXPECT_THAT(*refusal, HasSubstr("TOKENRAIL_AUTH_MODE=jwt"));
   }
+}
+
+// ---- logins at a provider
+
+Result<std::optional<OidcSettings>> read_oidc(Environment environment) {
+  const auto settings = auth_settings();
+  const auto loaded = config::load(
+      {.settings = settings, .arguments = {}, .environment = std::move(environment), .file_text = {}, .file_name = {}});
+  if (!loaded) return std::unexpected(loaded.error());
+  return read_oidc_settings(loaded->values);
+}
+
+Environment oidc(Environment more) {
+  more.insert({{"TOKENRAIL_AUTH_OIDC_CLIENT_ID", "web"}, {"TOKENRAIL_AUTH_OIDC_ISSUER", "https://login.example"}});
+  return more;
+}
+
+TEST(OidcSettings, WithoutAClientThereIsNoLogin) {
+  const auto none = read_oidc({{"TOKENRAIL_AUTH_OIDC_ISSUER", "https://login.example"}});
+  ASSERT_TRUE(none);
+  EXPECT_FALSE(none->has_value());
+}
+
+TEST(OidcSettings, IssuerIsThatOfTokensUnlessItIsSet) {
+  EXPECT_THAT(read_oidc({{"TOKENRAIL_AUTH_OIDC_CLIENT_ID", "web"}}).error().detail,
+              HasSubstr("TOKENRAIL_AUTH_OIDC_ISSUER"));
+  const auto same = read_oidc(jwt({{"TOKENRAIL_AUTH_OIDC_CLIENT_ID", "web"}}));
+  ASSERT_TRUE(same) << same.error().detail;
+  EXPECT_EQ((*same)->issuer, "https://issuer.example");
+  EXPECT_EQ((*read_oidc(jwt(oidc({}))))->issuer, "https://login.example");
+  EXPECT_THAT(read_oidc({{"TOKENRAIL_AUTH_OIDC_CLIENT_ID", "web"}, {"TOKENRAIL_AUTH_ISSUER", "http://login.example"}})
+                  .error()
+                  .detail,
+              HasSubstr("use https"));
+}
+
+TEST(OidcSettings, AreReadWhole) {
+  const auto read = read_oidc(oidc({{"TOKENRAIL_AUTH_OIDC_CLIENT_SECRET", "s"},
+                                    {"TOKENRAIL_AUTH_OIDC_SCOPES", "openid,groups"},
+                                    {"TOKENRAIL_AUTH_OIDC_GROUPS_CLAIM", "g"},
+                                    {"TOKENRAIL_AUTH_ROLES_CLAIM", "rs"},
+                                    {"TOKENRAIL_AUTH_OIDC_GROUP_ROLES", "a=b=acme:member,ops=platform_admin"}}));
+  ASSERT_TRUE(read) << read.error().detail;
+  const auto& settings = **read;
+  EXPECT_EQ(settings.client_id, "web");
+  EXPECT_EQ(settings.client_secret.reveal(), "s");
+  EXPECT_EQ(settings.scopes, (std::vector<std::string>{"openid", "groups"}));
+  EXPECT_EQ(settings.groups_claim, "g");
+  EXPECT_EQ(settings.claims.roles, "rs");
+  EXPECT_EQ(settings.group_roles,
+            (std::vector<GroupRole>{{.group = "a=b", .org = "acme", .role = Role::member}, {.group = "ops"}}));
+  EXPECT_EQ((*read_oidc(oidc({})))->scopes, (std::vector<std::string>{"openid", "profile", "email"}));
+}
+
+TEST(OidcSettings, MistakesAreNamed) {
+  for (const auto* const mapping : {"ops", "=platform_admin", "ops=acme", "ops=acme:boss", "ops=:member", "ops="}) {
+    const auto read = read_oidc(oidc({{"TOKENRAIL_AUTH_OIDC_GROUP_ROLES", mapping}}));
+    ASSERT_FALSE(read) << mapping;
+    EXPECT_THAT(read.error().detail, HasSubstr("GROUP=ORGANISATION:ROLE")) << mapping;
+  }
+  EXPECT_THAT(read_oidc(oidc({{"TOKENRAIL_AUTH_OIDC_SCOPES", "profile"}})).error().detail, HasSubstr("openid"));
 }
 
 }  // namespace

@@ -65,5 +65,36 @@ TEST(IsLocalHost, NamesOfOtherSitesAreNot) {
     EXPECT_FALSE(is_local_host(post(host, ""))) << host;
 }
 
+TEST(LoginCookie, ComesBackFromAnotherSite) {
+  EXPECT_EQ(login_cookie(false, "v1", 60s), "tokenrail_login=v1; Path=/; Max-Age=60; HttpOnly; SameSite=Lax");
+  EXPECT_EQ(login_cookie(true, "v1", 60s),
+            "__Host-tokenrail_login=v1; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure");
+}
+
+TEST(SafeReturnTo, LeadsToThePageOnly) {
+  for (const auto* path : {"/ui/", "/ui/orgs/acme/models", "/ui/orgs/acme/models?kind=chat&q=%2F", "/ui/a.b/c"})
+    EXPECT_EQ(safe_return_to(path), path);
+  for (const auto* path : {"", "/", "/ui", "/v1/orgs", "//evil.example", "/ui//evil.example",
+                           "https://evil.example/ui/", "/\\evil.example", "/ui/../v1/orgs", "/ui/./x", "/ui/%2e%2e/v1",
+                           "/ui/%2E./v1", "/ui/a b", "/ui/\x01", "/ui/\r\nX: y", "/ui/é"})
+    EXPECT_EQ(safe_return_to(path), "/ui/") << path;
+  EXPECT_EQ(safe_return_to("/ui/" + std::string(2'000, 'a')), "/ui/");
+}
+
+TEST(SafeReturnTo, ErrorOfAnEarlierLoginIsLeftOut) {
+  EXPECT_EQ(safe_return_to("/ui/a?x=1&loginError=denied&y=2"), "/ui/a?x=1&y=2");
+  EXPECT_EQ(safe_return_to("/ui/a?loginError=denied"), "/ui/a");
+  EXPECT_EQ(with_login_error("/ui/a", "denied"), "/ui/a?loginError=denied");
+  EXPECT_EQ(with_login_error("/ui/a?x=1", "denied"), "/ui/a?x=1&loginError=denied");
+}
+
+TEST(BaseUrl, OfForeignNamesIsUnknown) {
+  const auto local = site_of("", "127.0.0.1:9403", {});
+  EXPECT_EQ(base_url_of(local, post("localhost:9403", "")), "http://localhost:9403");
+  EXPECT_EQ(base_url_of(local, post("evil.example", "")), "");
+  const auto behind_tls = site_of("https://models.example.org/", "127.0.0.1:9403", {});
+  EXPECT_EQ(base_url_of(behind_tls, post("evil.example", "")), "https://models.example.org");
+}
+
 }  // namespace
 }  // namespace tokenrail::registry_api
