@@ -159,7 +159,7 @@ class Applier {
     const auto there = models.get(actor, scope, id);
     Result<registry::Document> written = there;
     if (there) {
-      written = models.change(actor, scope, id, to_json(fields), std::nullopt);
+      written = models.replace(actor, scope, id, to_json(fields), std::nullopt);
     } else if (there.error().kind == ErrorKind::not_found) {
       fields.members.emplace_back("provider", ConfigValue{.kind = Kind::text, .text = provider});
       fields.members.emplace_back("modelName", ConfigValue{.kind = Kind::text, .text = name});

@@ -5,7 +5,9 @@
 #include <fmt/core.h>
 
 #include "common/events/json_document.hpp"
+#include "common/events/json_writer.hpp"
 #include "common/registry/governed_models_sql.hpp"
+#include "common/registry/merge_patch.hpp"
 #include "common/registry/text.hpp"
 
 namespace tokenrail::registry {
@@ -27,6 +29,13 @@ std::vector<std::string> names_in(std::string_view object) {
 bool has_member(std::string_view object, std::string_view name) {
   const auto names = names_in(object);
   return std::ranges::find(names, name) != names.end();
+}
+
+/// A member of a JSON object, as text; "{}": there is none.
+std::string member_of(std::string_view object, std::string_view name) {
+  const events::JsonDocument document(object);
+  const auto value = events::ObjectReader(document.root()).find(name);
+  return value ? simdjson::minify(*value) : std::string("{}");
 }
 
 /// Replaces the deployments that a person governs by those of the patch.
@@ -119,6 +128,42 @@ Result<Locked> lock_row(soci::session& sql, const Actor& actor, const Scope& sco
     return std::unexpected(same.error());
   auto model = read_models(sql, {row});
   return Locked{.before = std::move(*now), .row = std::move(row), .model = std::move(model)};
+}
+
+std::string with_merged_maps(soci::session& sql, const Locked& locked, std::string_view patch) {
+  const events::JsonDocument document(patch);
+  const events::ObjectReader given(document.root());
+  const auto is_map = [&](std::string_view name) {
+    const auto value = given.find(name);
+    return value && value->is_object();
+  };
+  const bool capabilities = is_map("capabilities");
+  const bool metadata = is_map("metadata");
+  if (!capabilities && !metadata) return std::string(patch);
+  // Capabilities are put together from both rows entry by entry, so the row has only what was set here. Metadata are
+  // the nearest row's, as a whole.
+  const auto now = read_text(sql, "SELECT CAST(capabilities AS text) FROM model WHERE id = CAST(@id AS uuid)",
+                             Arguments().text("id", locked.row));
+  std::string whole;
+  events::JsonWriter json(whole);
+  json.begin_object();
+  simdjson::dom::object members;
+  if (document.root().get(members) == simdjson::SUCCESS) {
+    for (const auto member : members) {
+      const std::string_view name = member.key;
+      const auto text = simdjson::minify(member.value);
+      if (name == "capabilities" && capabilities) {
+        const auto map = merge_patch(now.value_or("{}"), text);
+        json.raw_field(name, map == "{}" ? "null" : map);
+      } else if (name == "metadata" && metadata) {
+        json.raw_field(name, merge_patch(member_of(locked.before.json, "metadata"), text));
+      } else {
+        json.raw_field(name, text);
+      }
+    }
+  }
+  json.end_object();
+  return whole;
 }
 
 Result<Document> write_model(soci::session& sql, const Actor& actor, const Scope& scope, Locked locked,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include <fmt/core.h>
 
@@ -15,6 +16,59 @@
 namespace tokenrail::registry {
 
 namespace {
+
+/// What led to a row leads to another one, which has the same model: an organisation's override goes, and the
+/// platform's model stays. Grants of the row are those of the model.
+void move_pointers(soci::session& sql, const Actor& actor, const std::string& row, const std::string& to) {
+  const auto arguments = Arguments().text("id", row).text("to", to);
+  const auto name = storable(actor.name, 255);
+  const auto moved = read_texts(sql,
+                                "UPDATE model_default SET model_id = CAST(@to AS uuid), version = "
+                                "nextval('registry_version'), updated_at = now() "
+                                "WHERE model_id = CAST(@id AS uuid) RETURNING CAST(id AS text)",
+                                arguments);
+  for (const auto& id : moved) write_records(sql, "default", default_records(sql, id, actor.cause, name));
+  const auto aliases = read_texts(
+      sql, "SELECT CAST(alias_id AS text) FROM model_alias_target WHERE model_id = CAST(@id AS uuid) ORDER BY alias_id",
+      arguments);
+  // An alias that has both already sends the shares of both to the one that stays.
+  run_statement(sql,
+                "UPDATE model_alias_target t SET weight = LEAST(t.weight + o.weight, 1000000) FROM model_alias_target "
+                "o WHERE o.alias_id "
+                "= t.alias_id AND t.model_id = CAST(@to AS uuid) AND o.model_id = CAST(@id AS uuid)",
+                arguments);
+  run_statement(sql,
+                "DELETE FROM model_alias_target o USING model_alias_target t WHERE o.alias_id = t.alias_id AND "
+                "t.model_id = CAST(@to AS uuid) AND o.model_id = CAST(@id AS uuid)",
+                arguments);
+  run_statement(sql, "UPDATE model_alias_target SET model_id = CAST(@to AS uuid) WHERE model_id = CAST(@id AS uuid)",
+                arguments);
+  for (const auto& id : aliases) {
+    run_statement(
+        sql,
+        "UPDATE model_alias SET version = nextval('registry_version'), updated_at = now() WHERE id = CAST(@id AS uuid)",
+        Arguments().text("id", id));
+    write_records(sql, "alias", alias_records(sql, id, actor.cause, name));
+  }
+  const auto granted = read_texts(
+      sql,
+      "UPDATE model_grant g SET object_id = CAST(@to AS uuid) WHERE g.object_kind = 'model' AND g.object_id = CAST(@id "
+      "AS uuid) AND NOT EXISTS (SELECT 1 FROM model_grant o WHERE o.org_id = g.org_id AND o.subject_kind = "
+      "g.subject_kind AND o.subject = g.subject AND o.object_kind = 'model' AND o.object_id = CAST(@to AS uuid)) "
+      "RETURNING g.org_id",
+      arguments);
+  for (const auto& org : std::set<std::string>(granted.begin(), granted.end())) publish_grants(sql, actor, org);
+  run_statement(
+      sql,
+      "UPDATE dependency d SET model_id = CAST(@to AS uuid) WHERE d.model_id = CAST(@id AS uuid) AND NOT EXISTS "
+      "(SELECT 1 FROM dependency o WHERE o.model_id = CAST(@to AS uuid) AND o.org_id = d.org_id AND o.ref_type "
+      "= d.ref_type AND o.ref_id = d.ref_id)",
+      arguments);
+  run_statement(sql,
+                "UPDATE model_view SET pins = array_replace(pins, CAST(@id AS uuid), CAST(@to AS uuid)) WHERE CAST(@id "
+                "AS uuid) = ANY (pins)",
+                arguments);
+}
 
 /// A default or an alias that leads nowhere helps nobody: they go with their model.
 void remove_pointers(soci::session& sql, const Actor& actor, const std::string& row) {
@@ -43,6 +97,7 @@ void remove_pointers(soci::session& sql, const Actor& actor, const std::string& 
                       alias) > 0;
     if (gone) {
       for (const auto& record : before) write_outbox(sql, "alias", record.key, record.type, "");
+      remove_grants_of_alias(sql, actor, id);
       continue;
     }
     run_statement(
@@ -80,28 +135,30 @@ struct Place {
   std::string token;
 };
 
-std::vector<Place> places_of(soci::session& sql, const std::string& condition, Arguments arguments,
+std::vector<Place> places_of(soci::session& sql, const std::string& condition, Arguments arguments, ModelOrder order,
                              const PageRequest& page) {
   const auto cut = page.after.rfind('\n');
   const bool first = cut == std::string::npos;
-  arguments.text("after_slug", first ? std::string() : page.after.substr(0, cut))
+  arguments
+      .text("after_key",
+            first ? std::string(order == ModelOrder::name ? "" : "-9223372036854775808") : page.after.substr(0, cut))
       .text("after_id", first ? "00000000-0000-0000-0000-000000000000" : page.after.substr(cut + 1))
       .number("limit", page.count_max + 1);
   const auto object = arguments.object();
   const soci::rowset<soci::row> rows =
-      (sql.prepare << with_arguments(effective_page(condition)), soci::use(object, "p"));
+      (sql.prepare << with_arguments(effective_page(condition, order)), soci::use(object, "p"));
   std::vector<Place> places;
   for (const auto& row : rows)
     places.push_back({.provider = text(row, "provider"),
                       .model_name = text(row, "model_name"),
-                      .token = text(row, "slug") + "\n" + text(row, "row_id")});
+                      .token = text(row, "place") + "\n" + text(row, "row_id")});
   return places;
 }
 
 }  // namespace
 
 Result<DocumentPage> Models::list(const Actor& actor, const Scope& scope, const ModelFilter& filter,
-                                  const PageRequest& page) {
+                                  const PageRequest& page, ModelOrder order) {
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<DocumentPage> {
     auto arguments = Arguments().scope(scope);
     add_filter(arguments, "", filter);
@@ -117,7 +174,7 @@ Result<DocumentPage> Models::list(const Actor& actor, const Scope& scope, const 
     DocumentPage result;
     result.total = std::stoll(read_text(sql, effective_count(condition), arguments).value_or("0"));
     // Names first, documents for one page only: a document costs more than all that decides about it.
-    auto places = places_of(sql, condition.empty() ? "true" : condition, arguments, page);
+    auto places = places_of(sql, condition.empty() ? "true" : condition, arguments, order, page);
     if (static_cast<std::int64_t>(places.size()) > page.count_max) {
       places.resize(static_cast<std::size_t>(page.count_max));
       result.next = places.empty() ? std::string() : places.back().token;
@@ -125,12 +182,11 @@ Result<DocumentPage> Models::list(const Actor& actor, const Scope& scope, const 
     std::string names = "[";
     for (const auto& place : places)
       names += (names.size() > 1 ? "," : "") + json_array({place.provider, place.model_name});
-    auto found = read_documents(sql,
-                                effective_documents("(m.provider, m.model_name) IN (SELECT x ->> 0, x ->> 1 FROM "
-                                                    "jsonb_array_elements(@@page) x)") +
-                                    "true ORDER BY e.slug, e.id",
-                                Arguments().scope(scope).json("page", names + "]"));
-    result.items = std::move(found);
+    result.items = read_documents(sql,
+                                  effective_documents("(m.provider, m.model_name) IN (SELECT x ->> 0, x ->> 1 FROM "
+                                                      "jsonb_array_elements(@@page) x)") +
+                                      "true ORDER BY " + order_of_documents(order),
+                                  Arguments().scope(scope).json("page", names + "]"));
     return result;
   });
 }
@@ -174,6 +230,16 @@ Result<Document> Models::change(const Actor& actor, const Scope& scope, const st
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<Document> {
     auto locked = lock_row(sql, actor, scope, id, expected_version);
     if (!locked) return std::unexpected(locked.error());
+    const auto whole = with_merged_maps(sql, *locked, patch);
+    return write_model(sql, actor, scope, std::move(*locked), whole, "model.changed");
+  });
+}
+
+Result<Document> Models::replace(const Actor& actor, const Scope& scope, const std::string& id, std::string_view patch,
+                                 const std::optional<std::int64_t>& expected_version) {
+  return transact_as(database_, actor, [&](soci::session& sql) -> Result<Document> {
+    auto locked = lock_row(sql, actor, scope, id, expected_version);
+    if (!locked) return std::unexpected(locked.error());
     return write_model(sql, actor, scope, std::move(*locked), patch, "model.changed");
   });
 }
@@ -203,7 +269,11 @@ Result<void> Models::remove(const Actor& actor, const Scope& scope, const std::s
                                    .hint = "Point those at another model first, or force it (--force, force=true)."});
     }
     const auto before = read_models(sql, {row});
-    remove_pointers(sql, actor, row);
+    if (leaves_none) {
+      remove_pointers(sql, actor, row);
+    } else {
+      move_pointers(sql, actor, row, rows.platform);
+    }
     run_statement(
         sql,
         "UPDATE model SET deleted_at = now(), version = nextval('registry_version'), updated_at = now() WHERE id "
@@ -226,15 +296,16 @@ Result<Document> Models::statistics(const Actor& actor, const Scope& scope) {
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<Document> {
     auto found =
         read_document(sql,
-                      "WITH seen AS (SELECT CAST(x.document AS jsonb) AS d FROM (" + effective_documents("true") +
-                          "true) x) SELECT 'statistics' AS id, CAST(0 AS bigint) AS version, "
+                      "WITH seen AS (SELECT e.provider AS provider, e.kind AS kind, " + status_of_models() +
+                          " AS status FROM (" + effective_models("true", Seen::all) +
+                          ") e) SELECT 'statistics' AS id, CAST(0 AS bigint) AS version, "
                           "CAST(json_build_object('models', (SELECT "
                           "count(*) FROM seen), 'byProvider', (SELECT COALESCE(json_object_agg(k, n), '{}') FROM "
-                          "(SELECT d ->> 'provider' "
+                          "(SELECT provider "
                           "AS k, count(*) AS n FROM seen GROUP BY 1) a), 'byKind', (SELECT COALESCE(json_object_agg(k, "
                           "n), '{}') FROM "
-                          "(SELECT d ->> 'kind' AS k, count(*) AS n FROM seen GROUP BY 1) b), 'byStatus', (SELECT "
-                          "COALESCE(json_object_agg(k, n), '{}') FROM (SELECT d ->> 'status' AS k, count(*) AS n FROM "
+                          "(SELECT kind AS k, count(*) AS n FROM seen GROUP BY 1) b), 'byStatus', (SELECT "
+                          "COALESCE(json_object_agg(k, n), '{}') FROM (SELECT status AS k, count(*) AS n FROM "
                           "seen GROUP BY 1) "
                           "c)) AS text) AS document",
                       Arguments().scope(scope));

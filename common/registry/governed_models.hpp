@@ -19,12 +19,20 @@ namespace tokenrail::registry {
 /// The names of what Models::change() takes.
 [[nodiscard]] std::span<const std::string_view> model_fields();
 
+/// In which order a list has its models. Those that are equal in it are in the order of their ids.
+enum class ModelOrder : std::uint8_t {
+  name,     ///< by slug
+  updated,  ///< the latest change first
+  context,  ///< the largest context window first, an unknown one last
+};
+
 class Models {
  public:
   explicit Models(GovernedDatabase& database) : database_(database) {}
 
-  /// By slug. Errors: not_found for a view of that name.
-  Result<DocumentPage> list(const Actor& actor, const Scope& scope, const ModelFilter& filter, const PageRequest& page);
+  /// Errors: not_found for a view of that name. A model that changes between two pages may move to the other one.
+  Result<DocumentPage> list(const Actor& actor, const Scope& scope, const ModelFilter& filter, const PageRequest& page,
+                            ModelOrder order = ModelOrder::name);
   /// `id`: of the platform's row or of the scope's own row, the slug, or provider/name.
   Result<Document> get(const Actor& actor, const Scope& scope, const std::string& id);
   /// A model that no list tells. `fields`: provider, modelName, and optionally what change() takes, and `deployments`:
@@ -35,9 +43,13 @@ class Models {
   /// retiresAt, replacementId, maintenanceUntil, maintenanceReason, contextWindow, inputTokensMax, outputTokensMax,
   /// embeddingDimensions, capabilities, tags, metadata, deployments. What is set here no sync changes; null gives a
   /// field back to what the provider says, and in an organisation's row to what the platform's says. An organisation's
-  /// change of a platform model makes a row of its own over it.
+  /// change of a platform model makes a row of its own over it. `capabilities` and `metadata` are merged into what is
+  /// there (RFC 7396): null gives one capability back, and removes one entry of the metadata.
   Result<Document> change(const Actor& actor, const Scope& scope, const std::string& id, std::string_view patch,
                           const std::optional<std::int64_t>& expected_version);
+  /// The same, but `capabilities` and `metadata` become what the patch says.
+  Result<Document> replace(const Actor& actor, const Scope& scope, const std::string& id, std::string_view patch,
+                           const std::optional<std::int64_t>& expected_version);
   /// Removes the scope's own row: a model, or what an organisation set over the platform's. Errors: conflict with the
   /// dependents by name, unless `force`.
   Result<void> remove(const Actor& actor, const Scope& scope, const std::string& id, bool force,

@@ -148,6 +148,18 @@ const std::string_view status_of_model =
     "c.deleted_at IS "
     "NULL) THEN 'unserved' ELSE 'active' END";
 
+/// The price of input and output now, for a short prompt on the standard tier, in dollars per million as text: of the
+/// own row as soon as that has prices, else of the platform's, and of its best source.
+const std::string_view price_of_model =
+    "(SELECT json_object_agg(x.dimension, CAST(trim_scale(x.amount * 0.000001) AS text)) FROM (SELECT DISTINCT ON "
+    "(c.dimension) c.dimension AS dimension, c.amount AS amount FROM price c WHERE c.model_id = CASE WHEN EXISTS "
+    "(SELECT "
+    "1 FROM price o WHERE o.model_id = e.own_id AND o.deployment_id IS NULL AND tstzrange(o.effective_from, "
+    "o.effective_to) @> now()) THEN e.own_id ELSE e.platform_id END AND c.deployment_id IS NULL AND "
+    "tstzrange(c.effective_from, c.effective_to) @> now() AND c.service_tier = 'standard' AND c.min_context_tokens = 0 "
+    "AND c.utc_from = c.utc_to AND c.dimension IN ('input', 'output') ORDER BY c.dimension, "
+    "array_position(ARRAY['override', 'provider', 'curated', 'inferred'], c.source)) x)";
+
 }  // namespace
 
 std::string status_of_models() {
@@ -170,7 +182,8 @@ std::string effective_documents(const std::string& narrow) {
       "tokenrail_time(e.maintenance_until), 'maintenanceReason', e.maintenance_reason, 'availability', e.availability, "
       "'missingSince', tokenrail_time(e.missing_since), 'contextWindow', e.context_window, 'inputTokensMax', "
       "e.input_tokens_max, 'outputTokensMax', e.output_tokens_max, 'embeddingDimensions', e.embedding_dimensions, "
-      "'capabilities', e.capabilities, 'tags', e.tags, 'metadata', e.metadata, 'isDefault', EXISTS (SELECT 1 FROM "
+      "'capabilities', e.capabilities, 'tags', e.tags, 'metadata', e.metadata, 'prices', {2}, 'isDefault', EXISTS "
+      "(SELECT 1 FROM "
       "model_default d WHERE d.model_id IN (e.id, e.platform_id) AND d.org_id IS NOT DISTINCT FROM @org AND d.kind = "
       "e.kind AND d.purpose = ''), 'sources', (SELECT COALESCE(json_object_agg(s.name, s.source), '{{}}') FROM (SELECT "
       "k AS "
@@ -188,23 +201,47 @@ std::string effective_documents(const std::string& narrow) {
       "NULL), 'version', e.version, 'createdAt', "
       "tokenrail_time(e.created_at), 'updatedAt', tokenrail_time(e.updated_at)) AS text) AS document FROM ({1}) e "
       "WHERE ",
-      status_of_model, effective_models(narrow, Seen::all));
+      status_of_model, effective_models(narrow, Seen::all), price_of_model);
 }
 
-std::string effective_page(const std::string& condition) {
+namespace {
+
+struct OrderKey {
+  std::string value;  ///< of `e`; ascending
+  std::string type;   ///< of SQL, to compare with @after_key
+};
+
+OrderKey key_of(ModelOrder order, const std::string& slug) {
+  switch (order) {
+    case ModelOrder::updated:
+      return {.value = "CAST(-extract(epoch FROM e.updated_at) * 1000000 AS bigint)", .type = "bigint"};
+    case ModelOrder::context:
+      return {.value = "-COALESCE(e.context_window, 0)", .type = "bigint"};
+    case ModelOrder::name:
+      break;
+  }
+  return {.value = slug, .type = "text"};
+}
+
+}  // namespace
+
+std::string order_of_documents(ModelOrder order) {
+  return key_of(order, "e.slug").value + ", e.id";
+}
+
+std::string effective_page(const std::string& condition, ModelOrder order) {
+  const auto key = key_of(order, "e.order_slug");
   const auto part = [&](Seen rows) {
     return fmt::format(
-        "(SELECT e.provider AS provider, e.model_name AS model_name, e.order_slug AS slug, e.order_id AS row_id FROM "
-        "({}) e "
-        "WHERE (e.order_slug, e.order_id) > (@after_slug, CAST(@after_id AS uuid)) AND {} ORDER BY e.order_slug, "
-        "e.order_id "
+        "(SELECT e.provider AS provider, e.model_name AS model_name, {2} AS place, e.order_id AS row_id FROM ({0}) e "
+        "WHERE ({2}, e.order_id) > (CAST(@after_key AS {3}), CAST(@after_id AS uuid)) AND {1} ORDER BY {2}, e.order_id "
         "LIMIT CAST(@limit AS bigint))",
-        effective_models("@provider IS NULL OR m.provider = @provider", rows), condition);
+        effective_models("@provider IS NULL OR m.provider = @provider", rows), condition, key.value, key.type);
   };
   return fmt::format(
-      "SELECT u.provider AS provider, u.model_name AS model_name, u.slug AS slug, CAST(u.row_id AS text) AS row_id "
-      "FROM ({} "
-      "UNION ALL {}) u ORDER BY u.slug, u.row_id LIMIT CAST(@limit AS bigint)",
+      "SELECT u.provider AS provider, u.model_name AS model_name, CAST(u.place AS text) AS place, CAST(u.row_id AS "
+      "text) "
+      "AS row_id FROM ({} UNION ALL {}) u ORDER BY u.place, u.row_id LIMIT CAST(@limit AS bigint)",
       part(Seen::platform), part(Seen::own));
 }
 

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "common/registry/governed_models.hpp"
+
 namespace tokenrail::registry {
 
 enum class Seen {
@@ -23,9 +25,11 @@ enum class Seen {
 /// id, version and document of effective models; to be followed by a condition over `e`.
 [[nodiscard]] std::string effective_documents(const std::string& narrow);
 
-/// Provider and model name of a page of them, in order: by slug and id behind (@after_slug, @after_id), @limit at most.
-/// Columns: provider, model_name, slug, row_id.
-[[nodiscard]] std::string effective_page(const std::string& condition);
+/// Provider and model name of a page of them, in order: behind (@after_key, @after_id), @limit at most. Columns:
+/// provider, model_name, place (the key as text), row_id. An index serves the order by name; others read all models.
+[[nodiscard]] std::string effective_page(const std::string& condition, ModelOrder order);
+/// The same order over `e` of documents.
+[[nodiscard]] std::string order_of_documents(ModelOrder order);
 /// How many there are. `condition` empty: no filter, which an index answers.
 [[nodiscard]] std::string effective_count(const std::string& condition);
 

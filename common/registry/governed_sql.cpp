@@ -1,11 +1,13 @@
 #include "common/registry/governed_sql.hpp"
 
 #include <cctype>
+#include <set>
 
 #include <fmt/core.h>
 
 #include "common/registry/governed_models_sql.hpp"
 #include "common/registry/migrator.hpp"
+#include "common/registry/state_records.hpp"
 #include "common/registry/text.hpp"
 
 namespace tokenrail::registry {
@@ -212,6 +214,19 @@ Result<void> may_write(const Actor& actor, const Scope& scope) {
   return fail(ErrorKind::forbidden, scope.platform()
                                         ? "Only a platform administrator may change what belongs to the platform."
                                         : "What belongs to another organisation cannot be changed.");
+}
+
+void publish_grants(soci::session& sql, const Actor& actor, const std::string& org_id) {
+  run_statement(sql, "UPDATE organization SET grants_version = nextval('registry_version') WHERE id = @org",
+                Arguments().text("org", org_id));
+  write_records(sql, "grants", grant_records(sql, org_id, actor.cause, storable(actor.name, 255)));
+}
+
+void remove_grants_of_alias(soci::session& sql, const Actor& actor, const std::string& alias_id) {
+  const auto orgs = read_texts(
+      sql, "DELETE FROM model_grant WHERE object_kind = 'alias' AND object_id = CAST(@id AS uuid) RETURNING org_id",
+      Arguments().text("id", alias_id));
+  for (const auto& org : std::set<std::string>(orgs.begin(), orgs.end())) publish_grants(sql, actor, org);
 }
 
 std::optional<std::string> visible_model(soci::session& sql, const Scope& scope, const std::string& name) {

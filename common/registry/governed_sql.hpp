@@ -96,6 +96,11 @@ Result<void> expect_version(const std::optional<std::int64_t>& expected, const D
 /// The actor may write rows of that scope; the database would say so too, in words of its own.
 Result<void> may_write(const Actor& actor, const Scope& scope);
 
+/// All grants of an organisation are one record, with a new version.
+void publish_grants(soci::session& sql, const Actor& actor, const std::string& org_id);
+/// Of an alias that is gone, in every organisation.
+void remove_grants_of_alias(soci::session& sql, const Actor& actor, const std::string& alias_id);
+
 /// Id of the row that a model's name (id, slug or provider/name) leads to: the scope's own, else the platform's.
 std::optional<std::string> visible_model(soci::session& sql, const Scope& scope, const std::string& name);
 

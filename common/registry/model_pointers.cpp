@@ -4,7 +4,10 @@
 
 #include <fmt/core.h>
 
+#include "common/events/json_document.hpp"
+#include "common/events/json_writer.hpp"
 #include "common/events/registry_records.hpp"
+#include "common/registry/governed_model_rows.hpp"
 #include "common/registry/governed_models_sql.hpp"
 #include "common/registry/governed_sql.hpp"
 #include "common/registry/state_records.hpp"
@@ -49,10 +52,6 @@ const std::string grant_select =
     "text) "
     "AS document FROM model_grant g WHERE g.org_id = @org AND ";
 
-std::unexpected<Error> no_model(const std::string& name) {
-  return fail(ErrorKind::not_found, fmt::format("There is no model {}.", name));
-}
-
 Arguments arguments_of(const Scope& scope, const ModelPointers::Default& of) {
   return Arguments()
       .scope(scope)
@@ -72,6 +71,23 @@ std::vector<ModelRow> defaults_of(soci::session& sql, const Scope& scope, const 
                  arguments_of(scope, of).text("wanted", wanted));
   lock_models(sql, ids);
   return read_models(sql, ids);
+}
+
+/// Adds `warning` to a default that leads to a model which answers nothing now. It may be enabled later.
+void warn_of_unusable(soci::session& sql, const Scope& scope, const std::string& model, Document& document) {
+  const auto found = find_model(sql, scope, model);
+  if (!found) return;
+  const events::JsonDocument parsed(found->json);
+  const events::ObjectReader read(parsed.root());
+  const auto status = read.text("status");
+  if (status == "active") return;
+  std::string text;
+  events::append_json_string(
+      text,
+      fmt::format("The model {} has the status {}. Requests that use this default are refused until it is active.",
+                  read.text("slug"), status));
+  document.json.pop_back();
+  document.json += ",\"warning\":" + text + "}";
 }
 
 }  // namespace
@@ -112,6 +128,7 @@ Result<Document> ModelPointers::set_default(const Actor& actor, const Scope& sco
                  .after = after->json,
                  .version = after->version,
                  .org_id = scope.org_id});
+    warn_of_unusable(sql, scope, *id, *after);
     return std::move(*after);
   });
 }
@@ -230,6 +247,7 @@ Result<void> ModelPointers::remove_alias(const Actor& actor, const Scope& scope,
     const auto records = alias_records(sql, before->id, actor.cause, actor.name);
     run_statement(sql, "DELETE FROM model_alias WHERE id = CAST(@id AS uuid)", Arguments().text("id", before->id));
     for (const auto& record : records) write_outbox(sql, "alias", record.key, record.type, "");
+    remove_grants_of_alias(sql, actor, before->id);
     write_audit(sql, actor,
                 {.action = "alias.removed",
                  .target_type = "alias",
@@ -242,17 +260,6 @@ Result<void> ModelPointers::remove_alias(const Actor& actor, const Scope& scope,
 }
 
 // ---- grants ------------------------------------------------------------------------------------------------------
-
-namespace {
-
-/// All grants of an organisation are one record.
-void publish_grants(soci::session& sql, const Actor& actor, const std::string& org_id) {
-  run_statement(sql, "UPDATE organization SET grants_version = nextval('registry_version') WHERE id = @org",
-                Arguments().text("org", org_id));
-  write_records(sql, "grants", grant_records(sql, org_id, actor.cause, storable(actor.name, 255)));
-}
-
-}  // namespace
 
 Result<DocumentPage> ModelPointers::grants(const Actor& actor, const std::string& org_id, const PageRequest& page) {
   return page_as(database_, actor, grant_select + "true", Arguments().text("org", org_id), page);

@@ -8,6 +8,7 @@
 #include <fmt/core.h>
 
 #include "common/events/utf8.hpp"
+#include "common/registry/text.hpp"
 
 namespace tokenrail::registry {
 
@@ -111,6 +112,12 @@ Error Session::translate(const soci::soci_error& error) {
   if (sqlstate == "40P01" || sqlstate == "40001")
     return {.kind = ErrorKind::cancelled,
             .detail = fmt::format("PostgreSQL at {} gave way to another writer: {}", place, detail)};
+  if (sqlstate == "23514") {
+    if (const auto column = column_of_rule(detail))
+      return {.kind = ErrorKind::invalid_input,
+              .detail = fmt::format("The registry does not take this value of {}.", *column),
+              .hint = "Correct it. The API's description (/openapi.json) says what each field may be."};
+  }
   // 23: a rule of the schema; 22: a value it cannot hold. The same again would fail again.
   if (sqlstate.starts_with("23") || sqlstate.starts_with("22"))
     return {.kind = ErrorKind::invalid_input, .detail = fmt::format("PostgreSQL refused a value: {}", detail)};

@@ -31,4 +31,34 @@ bool is_storable(std::string_view text, std::size_t bytes_max) {
   return text.size() <= bytes_max && storable(text, bytes_max) == text;
 }
 
+std::optional<std::string> column_of_rule(std::string_view message) {
+  const auto quoted_after = [&](std::string_view word) -> std::string_view {
+    const auto at = message.find(word);
+    if (at == std::string_view::npos) return {};
+    const auto from = at + word.size();
+    return message.substr(from, message.find('"', from) - from);
+  };
+  const auto table = quoted_after("relation \"");
+  auto rule = quoted_after("constraint \"");
+  const auto prefix = std::string(table) + "_";
+  constexpr std::string_view suffix = "_check";
+  if (table.empty() || !rule.starts_with(prefix)) return std::nullopt;
+  rule.remove_prefix(prefix.size());
+  // PostgreSQL numbers the second rule of a column.
+  while (!rule.empty() && rule.back() >= '0' && rule.back() <= '9') rule.remove_suffix(1);
+  if (!rule.ends_with(suffix)) return std::nullopt;
+  rule.remove_suffix(suffix.size());
+  std::string name;
+  bool capital = false;
+  for (const char c : rule) {
+    if (c == '_') {
+      capital = true;
+      continue;
+    }
+    name += capital && c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    capital = false;
+  }
+  return name.empty() ? std::nullopt : std::optional(std::move(name));
+}
+
 }  // namespace tokenrail::registry

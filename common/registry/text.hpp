@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,5 +13,9 @@ namespace tokenrail::registry {
 
 /// Whether storable() would leave it as it is.
 [[nodiscard]] bool is_storable(std::string_view text, std::size_t bytes_max);
+
+/// The field, as JSON names it, whose rule (CHECK) a message of PostgreSQL says was broken: "contextWindow" of the
+/// constraint model_context_window_check. Nothing: the rule is one of several columns. Pure.
+[[nodiscard]] std::optional<std::string> column_of_rule(std::string_view message);
 
 }  // namespace tokenrail::registry

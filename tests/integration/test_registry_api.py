@@ -442,6 +442,106 @@ def test_document_describes_the_answers(world, admin):
     assert admin.ok("GET", problem["type"])["code"] == problem["code"]
 
 
+def test_patch_merges_maps(world, admin):
+    made = a_model(admin, capabilities={"chat": "supported", "vision": "unsupported"}, metadata={"a": {"b": 1, "c": 2}})
+    path = f"/v1/orgs/acme/models/{made['id']}"
+    changed = admin.ok("PATCH", path, {"capabilities": {"tools": "supported", "vision": None},
+                                       "metadata": {"a": {"b": None}, "d": [1]}})
+    assert changed["capabilities"] == {"chat": "supported", "tools": "supported"}
+    assert changed["metadata"] == {"a": {"c": 2}, "d": [1]}
+    assert admin.ok("PATCH", path, {"capabilities": None, "metadata": None})["capabilities"] == {}
+    replaced = admin.ok("PUT", f"/v1/orgs/acme/models/{name(made['slug'])}", {"capabilities": {"pdf": "supported"}})
+    assert replaced["capabilities"] == {"pdf": "supported"} and replaced["metadata"] == {}
+
+    # Over the platform's model, one entry goes back to what the platform says.
+    shared = world.root.ok("POST", "/v1/orgs/_/models", {"provider": "ollama", "modelName": "shared-" + made["id"],
+                                                         "capabilities": {"chat": "supported"}}, 201)
+    path = f"/v1/orgs/acme/models/{shared['id']}"
+    assert admin.ok("PATCH", path, {"capabilities": {"chat": "unsupported"}})["capabilities"] == {"chat": "unsupported"}
+    assert admin.ok("PATCH", path, {"capabilities": {"chat": None}})["capabilities"] == {"chat": "supported"}
+
+
+def test_unknown_organisation_is_not_found_for_a_platform_admin(world):
+    for method, path, body in (("GET", "models", None), ("GET", "credentials", None), ("GET", "audit", None),
+                               ("POST", "models", {"provider": "ollama", "modelName": "m"})):
+        problem = world.root.refused(method, f"/v1/orgs/nowhere/{path}", 404, "NOT_FOUND", body)
+        assert problem["detail"] == "There is no organisation nowhere."
+
+
+def test_models_are_listed_in_the_order_asked_for(world, admin):
+    small, none, large = (a_model(admin, tags=["ordered"], **size)
+                          for size in ({"contextWindow": 10}, {}, {"contextWindow": 99}))
+    admin.ok("PATCH", f"/v1/orgs/acme/models/{none['id']}", {"description": "latest"})
+
+    def listed(order):
+        ids, token = [], ""
+        while True:
+            page = admin.ok("GET", f"/v1/orgs/acme/models?tag=ordered&order_by={order}&page_size=1&page_token={token}")
+            ids += [m["id"] for m in page["data"]]
+            token = page["next_page_token"]
+            if not token:
+                return ids
+    assert listed("context") == [large["id"], small["id"], none["id"]]
+    assert listed("updated") == [none["id"], large["id"], small["id"]]
+    assert listed("name") == [m["id"] for m in sorted((small, none, large), key=lambda m: m["slug"])]
+    whole = admin.ok("GET", "/v1/orgs/acme/models?tag=ordered&order_by=context")["data"]
+    assert [m["id"] for m in whole] == [large["id"], small["id"], none["id"]]
+    admin.refused("GET", "/v1/orgs/acme/models?order_by=size", 400, "INVALID_QUERY")
+
+
+def test_override_that_goes_leaves_its_pointers(world, admin):
+    shared = world.root.ok("POST", "/v1/orgs/_/models", {"provider": "ollama", "enabled": True,
+                                                         "modelName": "inherited-" + secrets.token_hex(4)}, 201)
+    path = f"/v1/orgs/acme/models/{shared['id']}"
+    own = admin.ok("PATCH", path, {"displayName": "Ours"})["id"]
+    alias = "alias-" + secrets.token_hex(4)
+    admin.ok("PUT", "/v1/orgs/acme/defaults", {"kind": "generation", "purpose": "override", "model": own})
+    admin.ok("PUT", f"/v1/orgs/acme/aliases/{alias}", {"targets": [{"model": own, "weight": 3}]})
+    grant = admin.ok("POST", "/v1/orgs/acme/grants", {"subjectKind": "org", "objectKind": "model", "object": own}, 201)
+    admin.ok("DELETE", path, status=204)
+    default = [d for d in admin.ok("GET", "/v1/orgs/acme/defaults")["data"] if d["purpose"] == "override"]
+    assert [d["modelId"] for d in default] == [shared["id"]]
+    targets = admin.ok("GET", f"/v1/orgs/acme/aliases/{alias}")["targets"]
+    assert [(t["modelId"], t["weight"]) for t in targets] == [(shared["id"], 3)]
+    grants = {g["id"]: g["objectId"] for g in admin.ok("GET", "/v1/orgs/acme/grants")["data"]}
+    assert grants[grant["id"]] == shared["id"]
+
+    # A model of its own leaves nothing, so that its dependents are named.
+    mine = a_model(admin)
+    admin.ok("PUT", f"/v1/orgs/acme/aliases/{alias}", {"targets": [{"model": mine["id"]}]})
+    problem = admin.refused("DELETE", f"/v1/orgs/acme/models/{mine['id']}", 409, "IN_USE")
+    assert f"alias:{alias}" in problem["detail"]
+
+
+def test_default_of_a_disabled_model_warns(world, admin):
+    made = a_model(admin, enabled=False)
+    default = admin.ok("PUT", "/v1/orgs/acme/defaults", {"kind": "generation", "purpose": "off", "model": made["id"]})
+    assert made["slug"] in default["warning"] and "disabled" in default["warning"]
+
+
+def test_list_shows_current_prices(world, admin):
+    made = a_model(admin)
+    path = f"/v1/orgs/acme/models/{made['id']}"
+    assert admin.ok("GET", path)["prices"] is None
+    admin.ok("PUT", path + "/prices", {"prices": [{"dimension": "input", "amount": "0.15"},
+                                                  {"dimension": "output", "amount": "0.6"},
+                                                  {"dimension": "input", "serviceTier": "batch", "amount": "0.01"},
+                                                  {"dimension": "input", "minContextTokens": 9, "amount": "9"}]})
+    listed = [m for m in admin.ok("GET", "/v1/orgs/acme/models?page_size=1000")["data"] if m["id"] == made["id"]]
+    assert listed[0]["prices"] == {"input": "0.15", "output": "0.6"}
+
+
+def test_grants_of_an_alias_go_with_it(world, admin):
+    alias = "granted-" + secrets.token_hex(4)
+    admin.ok("PUT", f"/v1/orgs/acme/aliases/{alias}", {"targets": [{"model": a_model(admin)["id"]}]})
+    grant = admin.ok("POST", "/v1/orgs/acme/grants", {"subjectKind": "org", "objectKind": "alias", "object": alias}, 201)
+    admin.ok("DELETE", f"/v1/orgs/acme/aliases/{alias}", status=204)
+    assert grant["id"] not in {g["id"] for g in admin.ok("GET", "/v1/orgs/acme/grants")["data"]}
+    # Routers hear of it: the last record of the organisation's grants does not have it.
+    sent = world.stack.sql("SELECT payload::text FROM outbox WHERE aggregatetype = 'grants' ORDER BY seq DESC LIMIT 1")
+    assert sent and grant["objectId"] not in str(sent[0])
+
+
 def test_malformed_requests_are_problems(world):
     def raw(data):
         with socket.create_connection(("127.0.0.1", world.process.api_port()), timeout=30) as connection:

@@ -36,8 +36,8 @@ struct Call {
 
   /// {org} of the path; empty for the platform's scope and for paths without one.
   [[nodiscard]] std::string org() const;
-  /// The request is about the caller's own rows (`owner=me`).
-  [[nodiscard]] bool personal() const { return query.text("owner") == "me"; }
+  /// The request is about the caller's own rows (`owner=me`, or a route that always is).
+  [[nodiscard]] bool personal() const { return (route != nullptr && route->own_rows) || query.text("owner") == "me"; }
   /// Whose rows the request is about.
   [[nodiscard]] registry::Scope scope() const;
   /// As whom changes are made and recorded.

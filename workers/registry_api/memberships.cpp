@@ -76,6 +76,13 @@ awaitable<Result<auth::Principal>> complete_principal(DatabasePool* database, Kn
   co_return with_memberships(std::move(principal), *remembered);
 }
 
+awaitable<bool> organization_exists(DatabasePool* database, std::string org) {
+  const auto found = co_await database->run([org](GovernedDatabase& governed) {
+    return Organizations(governed).get({.name = "api", .scope = {.org_id = org}}, org);
+  });
+  co_return found || found.error().kind != ErrorKind::not_found;
+}
+
 awaitable<Result<std::optional<auth::Principal>>> find_service_token(DatabasePool& database, std::string id,
                                                                      auth::Digest sha256) {
   const auto owner =

@@ -53,6 +53,9 @@ class KnownCallers {
 boost::asio::awaitable<Result<auth::Principal>> complete_principal(DatabasePool* database, KnownCallers* callers,
                                                                    auth::Principal principal);
 
+/// Whether there is such an organisation. True also while the database does not answer: what needs it fails by itself.
+boost::asio::awaitable<bool> organization_exists(DatabasePool* database, std::string org);
+
 /// service_principal() from the database; nothing: there is no such token, or it was revoked or has expired.
 boost::asio::awaitable<Result<std::optional<auth::Principal>>> find_service_token(DatabasePool& database,
                                                                                   std::string id, auth::Digest sha256);

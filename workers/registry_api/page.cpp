@@ -1,14 +1,9 @@
 #include "workers/registry_api/page.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
-#include "common/config/edit_distance.hpp"
 #include "common/crypto/bytes.hpp"
 #include "common/events/json_writer.hpp"
-#include "common/telemetry/text_escape.hpp"
 
 namespace tokenrail::registry_api {
 
@@ -16,13 +11,6 @@ namespace {
 
 constexpr std::size_t mac_bytes = 16;
 constexpr std::size_t token_bytes_max = 2048;
-constexpr std::size_t suggestion_distance_max = 3;
-
-std::string_view trimmed(std::string_view text) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return text;
-}
 
 }  // namespace
 
@@ -73,35 +61,6 @@ std::string page_body(const std::vector<std::string>& items, std::string_view ne
   if (total_size) json.field("total_size", *total_size);
   json.end_object();
   return body;
-}
-
-std::expected<std::vector<Order>, Problem> parse_order(std::string_view text,
-                                                       const std::vector<std::string_view>& known) {
-  std::vector<Order> orders;
-  while (!text.empty()) {
-    const auto comma = text.find(',');
-    auto part = trimmed(text.substr(0, comma));
-    text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
-    Order order;
-    if (part.ends_with(" desc")) {
-      order.descending = true;
-      part = trimmed(part.substr(0, part.size() - 5));
-    } else if (part.ends_with(" asc")) {
-      part = trimmed(part.substr(0, part.size() - 4));
-    }
-    if (std::ranges::find(known, part) == known.end()) {
-      const auto near = config::nearest(part.substr(0, 64), known, suggestion_distance_max);
-      return refuse(Fault::invalid_query, fmt::format("The query parameter 'order_by' does not know '{}'. {}",
-                                                      telemetry::one_line(part.substr(0, 64)),
-                                                      near ? fmt::format("Did you mean '{}'?", *near)
-                                                           : fmt::format("It knows {}.", fmt::join(known, ", "))));
-    }
-    if (std::ranges::find(orders, part, &Order::field) != orders.end())
-      return refuse(Fault::invalid_query, fmt::format("The query parameter 'order_by' names '{}' twice.", part));
-    order.field = part;
-    orders.push_back(std::move(order));
-  }
-  return orders;
 }
 
 }  // namespace tokenrail::registry_api

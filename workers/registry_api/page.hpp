@@ -48,14 +48,4 @@ class PageTokens {
 [[nodiscard]] std::string page_body(const std::vector<std::string>& items, std::string_view next_page_token,
                                     std::optional<std::int64_t> total_size);
 
-/// "name desc, createdAt": how a list is to be ordered.
-struct Order {
-  std::string field;
-  bool descending = false;
-  bool operator==(const Order&) const = default;
-};
-/// Problems: invalid_query, for a field that is not among `known` or is named twice.
-[[nodiscard]] std::expected<std::vector<Order>, Problem> parse_order(std::string_view text,
-                                                                     const std::vector<std::string_view>& known);
-
 }  // namespace tokenrail::registry_api

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <map>
 #include <span>
@@ -35,7 +36,7 @@ enum class Access {
   open,      ///< not even a token
   caller,    ///< a valid token
   platform,  ///< `permission` on the platform, whatever the path says
-  org,       ///< `permission` in the organisation that {org} names
+  org,       ///< `permission` in an organisation: see Route::Org
 };
 
 struct Route {
@@ -46,18 +47,26 @@ struct Route {
   Access access = Access::org;
   std::string_view permission{};  ///< "org:models:read"
   std::span<const QueryParameter> query{};
-  bool paged = false;              ///< takes the parameters of paging too
   bool other_query = false;        ///< takes parameters that it does not declare, and ignores them
+  bool paged = false;              ///< takes the parameters of paging too
   bool conditional = false;        ///< replies with an ETag, or takes If-Match
   bool idempotent_by_key = false;  ///< takes Idempotency-Key
   const Schema* body = nullptr;    ///< of the request; null: it takes none
   bool body_optional = false;
   const Schema* reply = nullptr;  ///< of the success; null: it has no JSON
   int status = 200;               ///< of the success
-  bool errors_by_name = false;    ///< its problems have `error` and `details` too
   bool may_create = false;        ///< the success has status 201 where the thing was not there
+  bool errors_by_name = false;    ///< its problems have `error` and `details` too
   std::string_view tag{};         ///< groups operations in the document
   Handler handler = nullptr;
+  /// Which organisation an operation of Access::org is about.
+  enum class Org : std::uint8_t {
+    path,      ///< the one that {org} names
+    platform,  ///< the platform's own rows
+    callers,   ///< the one that the caller is in
+  };
+  Org org = Org::path;
+  bool own_rows = false;  ///< about the caller's own rows, as with owner=me
 };
 
 /// Decoded values of the parameters of a path.

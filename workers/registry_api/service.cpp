@@ -207,7 +207,36 @@ awaitable<Answer> ApiService::let_in(Call& call, Progress& progress) {
                 .detail = fmt::format("The next request is accepted in {} s.", decision.retry_after_s),
                 .retry_after_s = decision.retry_after_s});
   }
-  co_return authorise(call);
+  if (auto named = name_organization(call); is_final(named)) co_return named;
+  auto decided = authorise(call);
+  if (is_final(decided)) co_return decided;
+  co_return co_await find_organization(&call);
+}
+
+Answer ApiService::name_organization(Call& call) {
+  if (call.route->org == Route::Org::path) return go_on();
+  if (call.route->org == Route::Org::platform) {
+    call.path.set("org", std::string(platform_org));
+    return go_on();
+  }
+  const auto& roles = call.principal.roles;
+  if (roles.size() != 1) {
+    return refuse_with(Fault::invalid_query,
+                       "The caller is in several organisations, or in none, and this path names none. Use "
+                       "/v1/orgs/{org}/… instead.");
+  }
+  call.path.set("org", roles.begin()->first);
+  return go_on();
+}
+
+awaitable<Answer> ApiService::find_organization(const Call* call) {
+  const auto org = call->path["org"];
+  const bool stranger = call->principal.platform_admin && !call->principal.is_member_of(org);
+  if (org.empty() || org == platform_org || !stranger || !parts_.organization_exists) co_return go_on();
+  const bool exists = co_await parts_.organization_exists(org);
+  telemetry::loop_step(loop_step_name);
+  if (exists) co_return go_on();
+  co_return std::unexpected(no_such_organisation(org));
 }
 
 Answer ApiService::authorise(const Call& call) {

@@ -30,6 +30,8 @@ class ApiService final : public http::Service {
     telemetry::Metrics* metrics = nullptr;
     /// Errors: unauthenticated or rejected (401), others as problem_of().
     std::function<boost::asio::awaitable<Result<auth::Identity>>(auth::Presented presented)> authenticate{};
+    /// Whether there is such an organisation, for callers who may act in all of them. Empty: all exist.
+    std::function<boost::asio::awaitable<bool>(std::string org)> organization_exists{};
     AnswerKeeper* answers = nullptr;  ///< null: Idempotency-Key is refused
     std::function<std::chrono::steady_clock::time_point()> steady_now = [] { return std::chrono::steady_clock::now(); };
     std::function<std::string()> new_request_id{};
@@ -49,7 +51,11 @@ class ApiService final : public http::Service {
 
   boost::asio::awaitable<Answer> answer(Call& call, Progress& progress);
   boost::asio::awaitable<Answer> let_in(Call& call, Progress& progress);
+  /// Which organisation a path without {org} is about.
+  [[nodiscard]] static Answer name_organization(Call& call);
   [[nodiscard]] Answer authorise(const Call& call);
+  /// A platform administrator may act in every organisation, so that only here one that is not there is noticed.
+  boost::asio::awaitable<Answer> find_organization(const Call* call);
   [[nodiscard]] static Answer read_body(Call& call);
   boost::asio::awaitable<Answer> answer_once(Call& call);
   boost::asio::awaitable<Answer> run_handler(Call& call);

@@ -170,6 +170,7 @@ Result<void> Worker::start_servers() {
       .context = &context_,
       .metrics = &metrics_,
       .authenticate = [this](auth::Presented presented) { return authenticate(std::move(presented)); },
+      .organization_exists = [this](std::string org) { return organization_exists(&database_, std::move(org)); },
       .answers = &keeper_,
       .new_request_id = [] { return crypto::to_base64url(crypto::random_public_bytes(request_id_bytes)); }});
   auto health =
@@ -258,9 +259,9 @@ void Worker::note_database(const std::string& problem) {
 std::vector<telemetry::Condition> Worker::conditions() const {
   std::vector<telemetry::Condition> all{{.name = "database", .problem = database_problem_}};
   all.push_back({.name = "authentication", .problem = authenticator_ ? authenticator_->problem() : "not started yet"});
-  // Everything but what asks how routers would decide works without it.
   // Tokens and sessions that there are work without it.
   if (oidc_) all.push_back({.name = "logins", .problem = {}, .note = oidc_->problem()});
+  // Everything but what asks how routers would decide works without it.
   all.push_back({.name = "registry", .problem = {}, .note = live_registry_.problem()});
   if (stopping_) all.push_back({.name = "service", .problem = "it is stopping"});
   return all;
@@ -275,8 +276,8 @@ void Worker::finish() {
   // Its client's timers would keep the loop waiting, too.
   chats_.reset();
   authenticator_.reset();
-  // Its sockets would keep the loop waiting.
   oidc_.reset();
+  // Its sockets would keep the loop waiting.
   http_.reset();
   spdlog::info("stopped");
 }

@@ -68,11 +68,12 @@ TEST_F(PlansTest, ModelsPagesAndTheAuditLogAreReadByIndexes) {
   EXPECT_THAT(document, HasSubstr("deployment_model_id_connection_id_key"));
 
   // A page, in the order of an index.
-  const auto page = plan(effective_page("true"), of_acme()
-                                                     .text_or_null("provider", "")
-                                                     .text("after_slug", "ollama/family3")
-                                                     .text("after_id", "00000000-0000-0000-0000-000000000000")
-                                                     .number("limit", 51));
+  const auto page =
+      plan(effective_page("true", ModelOrder::name), of_acme()
+                                                         .text_or_null("provider", "")
+                                                         .text("after_key", "ollama/family3")
+                                                         .text("after_id", "00000000-0000-0000-0000-000000000000")
+                                                         .number("limit", 51));
   EXPECT_THAT(page, HasSubstr("model_platform_slug")) << page;
 
   // An organisation's entries of the audit log.

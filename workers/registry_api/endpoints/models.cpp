@@ -41,9 +41,18 @@ constexpr std::array filter_parameters{
                    .type = Type::integer,
                    .description = "Tokens; models whose context window is unknown are left out."},
     QueryParameter{.name = "view", .description = "Name of a saved view: only the models that it shows."},
+    QueryParameter{.name = "order_by",
+                   .type = Type::choice,
+                   .description = "name (the default), updated (latest first) or context (largest first).",
+                   .choices = "name|updated|context"},
     owner_parameter,
     fields_parameter,
 };
+
+registry::ModelOrder order_of(std::string_view text) {
+  if (text == "updated") return registry::ModelOrder::updated;
+  return text == "context" ? registry::ModelOrder::context : registry::ModelOrder::name;
+}
 
 awaitable<Answer> list_models(Call& call) {
   registry::ModelFilter filter{.kind = call.query.text("kind").value_or(""),
@@ -57,9 +66,10 @@ awaitable<Answer> list_models(Call& call) {
                                .free = call.query.boolean("free"),
                                .context_min = call.query.integer("context_min"),
                                .view = call.query.text("view").value_or("")};
-  return answer_page(call, [actor = call.actor(), scope = call.scope(), filter = std::move(filter)](
+  return answer_page(call, [actor = call.actor(), scope = call.scope(), filter = std::move(filter),
+                            order = order_of(call.query.text("order_by").value_or(""))](
                                GovernedDatabase& database, const registry::PageRequest& page) {
-    return Models(database).list(actor, scope, filter, page);
+    return Models(database).list(actor, scope, filter, page, order);
   });
 }
 
@@ -154,7 +164,7 @@ awaitable<Answer> replace_model(Call& call) {
         if (only_new) return std::unexpected(precondition_failed(now->version));
         auto changed = write_if_matching(
             match, Kind::model, [&] { return models.get(actor, scope, id); },
-            [&](std::optional<std::int64_t> expected) { return models.change(actor, scope, id, patch, expected); });
+            [&](std::optional<std::int64_t> expected) { return models.replace(actor, scope, id, patch, expected); });
         if (!changed) return std::unexpected(std::move(changed.error()));
         return Replaced{.document = std::move(*changed)};
       });
@@ -233,6 +243,7 @@ void add_model_routes(std::vector<Route>& routes) {
   replace.query = writes;
   replace.conditional = true;
   replace.body = &schemas::model_replacement();
+  replace.may_create = true;
   replace.reply = &schemas::model();
   routes.push_back(replace);
 
@@ -243,7 +254,6 @@ void add_model_routes(std::vector<Route>& routes) {
   change.body = &schemas::model_patch();
   change.reply = &schemas::model();
   routes.push_back(change);
-  replace.may_create = true;
 
   auto remove = route("DELETE", "/v1/orgs/{org}/models/{model}", "models.delete",
                       "Deletes the organisation's own row: a model, or what it set over the platform's.", delete_model);

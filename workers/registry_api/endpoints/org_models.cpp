@@ -68,7 +68,7 @@ Result<registry::Document> upsert(GovernedDatabase& database, const registry::Ac
   if (now) {
     const auto parsed = parse_document(now->json);
     const bool first = parsed && parsed->text_of("ownId").value_or("").empty();
-    written = models.change(actor, scope, id, patch_from_org_model(wanted.body, first).write(), std::nullopt);
+    written = models.replace(actor, scope, id, patch_from_org_model(wanted.body, first).write(), std::nullopt);
   } else {
     auto fields =
         merge_patch(patch_from_org_model(wanted.body, true),

@@ -35,7 +35,12 @@ const Schema& deployment_input() {
 }
 
 /// What a person may set of a model.
-std::vector<Property> model_fields() {
+Schema support() {
+  return choice({"supported", "unsupported", "unknown"});
+}
+
+/// `support`: what a capability may be.
+std::vector<Property> model_fields(const Schema& support) {
   return {
       optional("enabled", boolean()),
       optional("blocked", boolean()),
@@ -55,7 +60,7 @@ std::vector<Property> model_fields() {
       optional("inputTokensMax", integer(1, count_max)),
       optional("outputTokensMax", integer(1, count_max)),
       optional("embeddingDimensions", integer(1, count_max)),
-      optional("capabilities", map_of(choice({"supported", "unsupported", "unknown"}), 64)),
+      optional("capabilities", map_of(support, 64)),
       optional("tags", list_of(text(1, 64), 64)),
       optional("metadata", any_object()),
       optional("deployments", list_of(deployment_input(), 64)),
@@ -195,7 +200,7 @@ const Schema& model_input() {
   static const auto schema =
       with("ModelInput",
            {required("provider", text(1, 63)), required("modelName", text(1, 255)), optional("slug", text(1, 512))},
-           model_fields());
+           model_fields(support()));
   return schema;
 }
 
@@ -203,12 +208,12 @@ const Schema& model_replacement() {
   static const auto schema =
       with("ModelReplacement",
            {optional("provider", text(1, 63)), optional("modelName", text(1, 255)), optional("slug", text(1, 512))},
-           model_fields());
+           model_fields(support()));
   return schema;
 }
 
 const Schema& model_patch() {
-  static const auto schema = patch_of(object("", model_fields()), "ModelPatch");
+  static const auto schema = patch_of(object("", model_fields(nullable(support()))), "ModelPatch");
   return schema;
 }
 
@@ -373,12 +378,16 @@ const Schema& credential() {
 }
 
 const Schema& model() {
+  static const auto amount = described(any_text(), "US dollars per million tokens, as a decimal text.");
+  static const auto prices =
+      described(open_object("ModelPrices", {optional("input", amount), optional("output", amount)}),
+                "Now, on the standard tier. null: no price is known.");
   static const auto schema = reply_object(
       "Model",
       {required("id", any_text()), version(), required("enabled", boolean()), optional("hidden", boolean()),
        optional("blocked", boolean()), optional("isDefault", boolean()), optional("contextWindow", nullable(integer())),
        optional("outputTokensMax", nullable(integer())), optional("capabilities", any_object()),
-       optional("metadata", any_object()), optional("sources", any_object())},
+       optional("metadata", any_object()), optional("sources", any_object()), optional("prices", nullable(prices))},
       {"scope", "orgId", "provider", "modelName", "slug", "kind", "displayName", "description", "family", "license",
        "status", "lifecycle", "availability", "createdAt", "updatedAt"});
   return schema;
@@ -431,8 +440,9 @@ const Schema& explanation() {
 }
 
 const Schema& model_default() {
-  static const auto schema =
-      reply_object("Default", {version()}, {"kind", "provider", "purpose", "modelId", "model", "updatedAt"});
+  static const auto schema = reply_object(
+      "Default", {version(), optional("warning", described(any_text(), "The model answers nothing now, and why."))},
+      {"kind", "provider", "purpose", "modelId", "model", "updatedAt"});
   return schema;
 }
 

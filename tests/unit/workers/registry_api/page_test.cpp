@@ -67,14 +67,5 @@ TEST(Page, BodyHasEmptyTokenAtTheEnd) {
   EXPECT_EQ(page_body({R"({"a":1})", "2"}, "", 2), R"({"data":[{"a":1},2],"next_page_token":"","total_size":2})");
 }
 
-TEST(Order, IsReadAndRefusesUnknownFields) {
-  const std::vector<std::string_view> known{"slug", "createdAt"};
-  EXPECT_THAT(*parse_order("createdAt desc, slug", known), ElementsAre(Order{"createdAt", true}, Order{"slug", false}));
-  EXPECT_THAT(*parse_order("", known), ElementsAre());
-  EXPECT_FALSE(parse_order("slug,slug", known));
-  EXPECT_FALSE(parse_order("slug down", known));
-  EXPECT_FALSE(parse_order("created_At", known));
-}
-
 }  // namespace
 }  // namespace tokenrail::registry_api
