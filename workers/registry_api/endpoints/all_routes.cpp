@@ -26,6 +26,7 @@ std::vector<Route> all_routes() {
   add_resolution_routes(routes);
   add_held_change_routes(routes);
   add_org_models_routes(routes);
+  add_older_path_routes(routes);
   add_chat_routes(routes);
   add_operation_routes(routes);
   return routes;

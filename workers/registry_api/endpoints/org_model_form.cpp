@@ -3,10 +3,13 @@
 #include <utility>
 
 #include "workers/registry_api/endpoints/org_models.hpp"
+#include "workers/registry_api/endpoints/price_form.hpp"
 
 namespace tokenrail::registry_api {
 
 namespace {
+
+constexpr std::int64_t thousand = 1'000;
 
 Json copy_of(const Json& object, std::string_view name) {
   const auto* member = object.find(name);
@@ -29,6 +32,20 @@ Json supported_capabilities(const Json& model) {
   return Json(std::move(names));
 }
 
+/// Dollars per million as micro-dollars per thousand. A number may lose digits; an exact one is in /v1.
+Json micros_per_thousand(const Json& model, std::string_view dimension) {
+  const auto* prices = model.find("prices");
+  const auto text = prices == nullptr ? std::nullopt : prices->text_of(dimension);
+  const auto micros_per_million = text ? registry::micros_from(*text) : Result<std::int64_t>(0);
+  if (!text || !micros_per_million) return {};
+  if (*micros_per_million % thousand == 0) return Json(*micros_per_million / thousand);
+  return Json(static_cast<double>(*micros_per_million) / static_cast<double>(thousand));
+}
+
+bool is_plain(const PriceKey& key, PriceDimension dimension) {
+  return key == PriceKey{.dimension = dimension};
+}
+
 }  // namespace
 
 Json org_model_of(const Json& model) {
@@ -46,8 +63,8 @@ Json org_model_of(const Json& model) {
       {"capabilities", supported_capabilities(model)},
       {"contextWindow", copy_of(model, "contextWindow")},
       {"maxOutputTokens", copy_of(model, "outputTokensMax")},
-      {"inputPriceMicros", Json()},
-      {"outputPriceMicros", Json()},
+      {"inputPriceMicros", micros_per_thousand(model, "input")},
+      {"outputPriceMicros", micros_per_thousand(model, "output")},
       {"metadata", copy_of(model, "metadata")},
       {"scope", Json(std::string(global ? "global" : "org"))},
   });
@@ -77,6 +94,24 @@ Json patch_from_org_model(const Json& body, bool first) {
     patch.push_back({"capabilities", Json(std::move(capabilities))});
   }
   return Json(std::move(patch));
+}
+
+std::optional<std::vector<Price>> prices_from_org_model(const Json& body, const Json& own) {
+  const std::pair<PriceDimension, std::optional<std::int64_t>> given[]{
+      {PriceDimension::input, body.integer_of("inputPriceMicros")},
+      {PriceDimension::output, body.integer_of("outputPriceMicros")}};
+  if (std::ranges::none_of(given, [](const auto& price) { return price.second.has_value(); })) return std::nullopt;
+  std::vector<Price> prices;
+  if (const auto* list = own.array()) {
+    for (const auto& item : *list)
+      if (const auto price = price_of(item, prices.size())) prices.push_back(*price);
+  }
+  for (const auto& [dimension, micros] : given) {
+    if (!micros) continue;
+    std::erase_if(prices, [&](const Price& price) { return is_plain(price.key, dimension); });
+    prices.push_back({.key = {.dimension = dimension}, .micros = *micros * thousand});
+  }
+  return prices;
 }
 
 }  // namespace tokenrail::registry_api

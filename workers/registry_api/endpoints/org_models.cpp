@@ -6,6 +6,7 @@
 
 #include "common/registry/governed_models.hpp"
 #include "common/registry/model_pointers.hpp"
+#include "common/registry/prices.hpp"
 #include "workers/registry_api/endpoints/all_routes.hpp"
 #include "workers/registry_api/endpoints/endpoint.hpp"
 #include "workers/registry_api/endpoints/schemas.hpp"
@@ -58,6 +59,19 @@ Result<void> set_default(GovernedDatabase& database, const registry::Actor& acto
   return removed;
 }
 
+Result<void> set_prices(GovernedDatabase& database, const registry::Actor& actor, const registry::Scope& scope,
+                        const registry::Document& model, const Wanted& wanted) {
+  if (!prices_from_org_model(wanted.body, Json())) return {};
+  registry::Prices prices(database);
+  const auto now = prices.get(actor, scope, model.id);
+  if (!now) return std::unexpected(now.error());
+  const auto parsed = parse_document(now->json);
+  const auto* const own = parsed ? parsed->find("own") : nullptr;
+  const auto set =
+      prices.set(actor, scope, model.id, *prices_from_org_model(wanted.body, own == nullptr ? Json() : *own), {});
+  return set ? Result<void>() : std::unexpected(set.error());
+}
+
 Result<registry::Document> upsert(GovernedDatabase& database, const registry::Actor& actor,
                                   const registry::Scope& scope, const Wanted& wanted) {
   Models models(database);
@@ -75,14 +89,15 @@ Result<registry::Document> upsert(GovernedDatabase& database, const registry::Ac
                     Json(Json::Object{{"provider", Json(wanted.provider)}, {"modelName", Json(wanted.name)}}));
     written = models.create(actor, scope, fields.write());
   }
-  if (!written || !wanted.body.boolean_of("isDefault")) return written;
+  if (!written) return written;
+  if (auto priced = set_prices(database, actor, scope, *written, wanted); !priced)
+    return std::unexpected(priced.error());
+  if (!wanted.body.boolean_of("isDefault")) return models.get(actor, scope, written->id);
   if (auto set = set_default(database, actor, scope, *written, wanted); !set) return std::unexpected(set.error());
   return models.get(actor, scope, written->id);
 }
 
 awaitable<Answer> upsert_org_model(Call& call) {
-  if (call.body.find("inputPriceMicros") != nullptr || call.body.find("outputPriceMicros") != nullptr)
-    co_return refuse(Fault::invalid_value, "Prices cannot be set on this path.");
   const auto written =
       co_await call.context->database->run([actor = call.actor(), scope = call.scope(),
                                             wanted = Wanted{.provider = *call.body.text_of("provider"),

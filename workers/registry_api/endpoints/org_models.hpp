@@ -1,9 +1,11 @@
 // Models in the form of an older API, whose clients ask /orgs/{org}/models. Pure.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "common/registry/prices.hpp"
 #include "workers/registry_api/json_value.hpp"
 
 namespace tokenrail::registry_api {
@@ -17,5 +19,9 @@ namespace tokenrail::registry_api {
 /// What a request of that API changes. A field that it lacks stays as it is, but for the description, which is cleared.
 /// `first`: the organisation has no row of that model yet, which is then enabled unless the request disables it.
 [[nodiscard]] Json patch_from_org_model(const Json& body, bool first);
+
+/// The prices that a person set, with those of the request instead of the ones for the same: micro-dollars per thousand
+/// tokens, on the standard tier. `own`: as /v1 serves them. Nothing: the request has none.
+[[nodiscard]] std::optional<std::vector<Price>> prices_from_org_model(const Json& body, const Json& own);
 
 }  // namespace tokenrail::registry_api

@@ -10,6 +10,7 @@
 
 #include "workers/registry_api/endpoints/all_routes.hpp"
 #include "workers/registry_api/endpoints/endpoint.hpp"
+#include "workers/registry_api/endpoints/price_form.hpp"
 #include "workers/registry_api/endpoints/schemas.hpp"
 
 namespace tokenrail::registry_api {
@@ -77,26 +78,6 @@ Problem refused_price(std::size_t index, std::string_view member, const std::str
           .errors = {{.pointer = fmt::format("/prices/{}/{}", index, member), .detail = detail}}};
 }
 
-std::expected<Price, Problem> price_of(const Json& value, std::size_t index) {
-  Price price;
-  price.key.dimension = price_dimension_from(value.text_of("dimension").value_or("")).value_or(PriceDimension::input);
-  price.key.tier = service_tier_from(value.text_of("serviceTier").value_or("standard")).value_or(ServiceTier::standard);
-  price.key.min_context_tokens = value.integer_of("minContextTokens").value_or(0);
-  const auto from = value.text_of("utcFrom");
-  const auto to = value.text_of("utcTo");
-  if (from || to) {
-    const auto from_minute = registry::minute_from(from.value_or(""));
-    if (!from_minute) return std::unexpected(refused_price(index, "utcFrom", "A window needs a time of day, HH:MM."));
-    const auto to_minute = registry::minute_from(to.value_or(""));
-    if (!to_minute) return std::unexpected(refused_price(index, "utcTo", "A window needs a time of day, HH:MM."));
-    price.key.window = {.from_minute = *from_minute, .to_minute = *to_minute};
-  }
-  const auto micros = registry::micros_from(value.text_of("amount").value_or(""));
-  if (!micros) return std::unexpected(refused_price(index, "amount", micros.error().detail));
-  price.micros = *micros;
-  return price;
-}
-
 awaitable<Answer> get_prices(Call& call) {
   return answer_document(
       call,
@@ -130,6 +111,26 @@ awaitable<Answer> set_prices(Call& call) {
 }
 
 }  // namespace
+
+std::expected<Price, Problem> price_of(const Json& value, std::size_t index) {
+  Price price;
+  price.key.dimension = price_dimension_from(value.text_of("dimension").value_or("")).value_or(PriceDimension::input);
+  price.key.tier = service_tier_from(value.text_of("serviceTier").value_or("standard")).value_or(ServiceTier::standard);
+  price.key.min_context_tokens = value.integer_of("minContextTokens").value_or(0);
+  const auto from = value.text_of("utcFrom");
+  const auto to = value.text_of("utcTo");
+  if (from || to) {
+    const auto from_minute = registry::minute_from(from.value_or(""));
+    if (!from_minute) return std::unexpected(refused_price(index, "utcFrom", "A window needs a time of day, HH:MM."));
+    const auto to_minute = registry::minute_from(to.value_or(""));
+    if (!to_minute) return std::unexpected(refused_price(index, "utcTo", "A window needs a time of day, HH:MM."));
+    price.key.window = {.from_minute = *from_minute, .to_minute = *to_minute};
+  }
+  const auto micros = registry::micros_from(value.text_of("amount").value_or(""));
+  if (!micros) return std::unexpected(refused_price(index, "amount", micros.error().detail));
+  price.micros = *micros;
+  return price;
+}
 
 void add_price_routes(std::vector<Route>& routes) {
   static constexpr std::array parameters{owner_parameter};

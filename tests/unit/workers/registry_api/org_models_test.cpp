@@ -38,6 +38,27 @@ TEST(OrgModels, HaveEveryFieldOfTheOlderForm) {
             R"("inputPriceMicros":null,"outputPriceMicros":null,"metadata":{"x":1},"scope":"org"})");
 }
 
+TEST(OrgModels, HavePricesPerThousandTokens) {
+  const auto model = org_model_of(parsed(R"({"id":"1","prices":{"input":"0.15","output":"0.0001"}})"));
+  EXPECT_EQ(model.find("inputPriceMicros")->write(), "150");
+  EXPECT_EQ(model.find("outputPriceMicros")->write(), "0.1");
+}
+
+TEST(OrgModels, PricesThatAreNotNamedStay) {
+  const auto own = parsed(
+      R"([{"dimension":"input","serviceTier":"standard","minContextTokens":0,"amount":"1"},
+          {"dimension":"input","serviceTier":"batch","minContextTokens":0,"amount":"0.5"},
+          {"dimension":"output","serviceTier":"standard","minContextTokens":0,"amount":"2"}])");
+  EXPECT_FALSE(prices_from_org_model(parsed("{}"), own));
+  const auto prices = prices_from_org_model(parsed(R"({"inputPriceMicros":3000})"), own);
+  ASSERT_TRUE(prices);
+  const std::vector<Price> wanted{
+      {.key = {.dimension = PriceDimension::input, .tier = ServiceTier::batch}, .micros = 500'000},
+      {.key = {.dimension = PriceDimension::output}, .micros = 2'000'000},
+      {.key = {.dimension = PriceDimension::input}, .micros = 3'000'000}};
+  EXPECT_EQ(*prices, wanted);
+}
+
 // S0.52, S0.57
 TEST(OrgModels, MissingFieldsStayButTheDescriptionIsCleared) {
   EXPECT_EQ(patch_from_org_model(parsed(R"({"provider":"p","modelName":"m","displayName":"D"})"), false).write(),
