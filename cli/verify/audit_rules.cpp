@@ -266,7 +266,11 @@ void Checker::runs_again(const Subject& about, std::int64_t number, const Event&
   bool elsewhere = false;
   for (const auto& [other, known] : about.attempts) {
     if (other == number || !known.exists()) continue;
-    if (other > number)
+    // An llm.request that the topic refused is written again, and may lie behind that of a repeated request which the
+    // same owner began meanwhile. Their numbers are those of the beginning, which the log does not show.
+    const bool repeated_meanwhile =
+        known.source_offset != ids.source_offset && other / attempts_per_epoch == number / attempts_per_epoch;
+    if (other > number && !repeated_meanwhile)
       report(Promise::once, options_.topics.audit, {known.request_at, at},
              fmt::format("{} begins after attempt {}; numbers of a request only grow", attempt_text(ids), other));
     if (known.source_offset != ids.source_offset) {

@@ -171,6 +171,31 @@ INSTANTIATE_TEST_SUITE_P(
            h.respond(5, 0, a(5, 1));
          },
          "P4", "attempt 5001: its first chunk (chat.chunks:0) stood in the log 60020 ms before its"},
+        {"PublishesAtTimeZeroBeforeItsRequest",
+         [](History& h) {
+           h.now_ms = -30;
+           h.ask("r");
+           h.claim(5);
+           h.say(0, a(5, 1), 0);
+           h.end(0, a(5, 1), 1);
+           h.wait(60'000);
+           h.begin(5, 0);
+           h.respond(5, 0, a(5, 1));
+         },
+         "P4", "attempt 5001: its first chunk (chat.chunks:0) stood in the log 60020 ms before its"},
+        {"RespondsAtTimeZeroBeforeItsTerminalChunk",
+         [](History& h) {
+           h.now_ms = -40;
+           h.ask("r");
+           h.claim(5);
+           h.begin(5, 0);
+           h.said_by(0, a(5, 1)) = {.chunks = 2, .bytes = 1, .reason = FinishReason::stop};
+           h.respond(5, 0, a(5, 1));
+           h.wait(60'000);
+           h.say(0, a(5, 1), 0);
+           h.end(0, a(5, 1), 1);
+         },
+         "P4", "attempt 5001: its llm.response stood in the log 60020 ms before its terminal chunk"},
         {"RespondsBeforeItsTerminalChunk",
          [](History& h) {
            h.ask("r");

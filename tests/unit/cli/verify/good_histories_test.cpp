@@ -26,6 +26,17 @@ INSTANTIATE_TEST_SUITE_P(Good, EveryRule,
                                 h.end(0, a(5, 1), 0, FinishReason::error);
                                 h.respond(5, 0, a(5, 1), Outcome::rejected, {}, false, false);
                               }},
+                             {"RefusedRequestEventWrittenBehindARepeatedRequest",
+                              [](History& h) {
+                                h.options.dedupe_window_ms = 5;
+                                h.ask("r", std::nullopt);
+                                h.ask("r", std::nullopt);
+                                h.claim(5);
+                                h.begin(5, 1, a(5, 2));
+                                h.answer(5, 0, a(5, 1));
+                                h.end(1, a(5, 2), 0);
+                                h.respond(5, 1, a(5, 2));
+                              }},
                              {"ADeadLetter",
                               [](History& h) {
                                 h.claim(5);

@@ -113,6 +113,19 @@ INSTANTIATE_TEST_SUITE_P(
            h.answer(6, 0);
          },
          "P3", "attempt 6001 begins though the terminal chunk of attempt 5001 (chat.chunks:0) stood in the log"},
+        {"TheTerminalChunkStoodAtTimeZeroBeforeTheClaim",
+         [](History& h) {
+           h.now_ms = -40;
+           h.ask("r");
+           h.claim(5);
+           h.begin(5, 0);
+           h.end(0, a(5, 1), 0);
+           h.wait(5'000);
+           h.claim(6);
+           h.interrupt(6, 0, a(5, 1));
+           h.answer(6, 0);
+         },
+         "P3", "attempt 6001 begins though the terminal chunk of attempt 5001 (chat.chunks:0) stood in the log"},
         {"ClosedThoughItsTerminalChunkStoodThere",
          [](History& h) {
            h.broker_time = true;
