@@ -1,4 +1,5 @@
 // What a partition produces, and what becomes of the reports.
+#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
@@ -181,6 +182,12 @@ void Partition::on_report(const Sent& sent, const kafka::Report& report) {
 
   switch (sent.purpose) {
     case Purpose::claim:
+      // Where no more is gone than was written since, the claim took its place and the brokers' answers look right.
+      if (inherited_ && report.offset >= 0 && report.offset < inherited_->audit_log.position &&
+          !planted(Bug::believes_old_log)) {
+        audit_went_back(report.offset);
+        return;
+      }
       claim_reported();
       break;
     case Purpose::chunk:
@@ -256,7 +263,15 @@ void Partition::put_commit() {
 }
 
 void Partition::commit_news() {
-  if (!commit_.pending && (ledger_.committable() != commit_.offset || dead_lettered_news_)) send_commit();
+  if (commit_.pending) return;
+  // What was read since the last look bears no witness yet, so no commit named it. Where nothing further is committed,
+  // a successor would not notice that just those records are gone.
+  constexpr auto any = std::numeric_limits<std::int64_t>::max();
+  const bool newer_witnesses = inherited_ && !identity_.older &&
+                               (identity_.requests.below(commit_.offset).offset > inherited_->requests_log.offset ||
+                                identity_.audit.below(any).offset > inherited_->audit_log.offset ||
+                                identity_.chunks.below(any).offset > inherited_->chunks_log.offset);
+  if (ledger_.committable() != commit_.offset || dead_lettered_news_ || newer_witnesses) send_commit();
 }
 
 }  // namespace tokenrail::router

@@ -449,6 +449,53 @@ TEST_F(AnotherLogTest, AnEventAtAKnownOffsetShowsThatAuditWentBack) {
   EXPECT_EQ(router_metrics.topics_replaced.value(), 1U);
 }
 
+TEST_F(AnotherLogTest, ClaimInThePlaceOfALostEventShowsThatAuditWentBack) {
+  assign();
+  request("a0");
+  settle();
+  answer(http.newest());
+  settle();
+  wake_after(1s);  // no look comes in between, so the newest events bear no witness yet
+  settle();
+  ASSERT_EQ(group->stored[place].first, 1);
+  logs[{"llm.audit", 0}].resize(2);  // the response is gone, and the next claim takes its place
+  const auto kept = group->stored;
+  make_core({});
+  group->stored = kept;
+  assign();
+  answer_all();
+  EXPECT_EQ(router_metrics.topics_replaced.value(), 1U);
+  const auto responses = audit(Kind::response);
+  ASSERT_EQ(responses.size(), 1U);
+  EXPECT_TRUE(responses[0].recovered);
+  EXPECT_EQ(answers_of("a0").size(), 1U);
+  EXPECT_EQ(http.started, 1U) << "its whole answer is in the log";
+  EXPECT_EQ(router_metrics.repairs.value(), 1U);
+}
+
+TEST_F(AnotherLogTest, IdleOwnerCommitsWitnessesOfItsNewestRecords) {
+  assign();
+  request("a0");
+  settle();
+  answer(http.newest());
+  settle();
+  wake_after(1s);
+  settle();
+  const auto early = events::decode_commit_metadata(group->stored[place].second);
+  ASSERT_TRUE(early);
+  look();
+  answer_all();
+  const auto late = events::decode_commit_metadata(group->stored[place].second);
+  ASSERT_TRUE(late);
+  EXPECT_LT(early->audit_log.offset, 2);
+  EXPECT_EQ(late->audit_log.offset, 2);
+  EXPECT_EQ(late->chunks_log.offset, 1);
+  EXPECT_EQ(late->requests_log.offset, 0);
+  const auto commits = router_metrics.commits.value();
+  answer_all();
+  EXPECT_EQ(router_metrics.commits.value(), commits) << "once is enough";
+}
+
 TEST_F(AnotherLogTest, ChunksReadAtATakeoverAreAWitnessToo) {
   assign();
   request("a0");
