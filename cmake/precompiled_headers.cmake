@@ -1,6 +1,6 @@
 # The headers that nearly every file includes, parsed once a build folder: a quarter of the time of a cold build. In debug
-# builds only, where sanitizers slow the compiler down; the optimised build and clang-tidy read each file with nothing but
-# what it includes itself, so no include can be forgotten unseen.
+# builds only, where sanitizers slow the compiler down. clang-tidy reads each file with nothing but what it includes
+# itself, so no include can be forgotten unseen.
 #
 #   tokenrail_precompiled_headers(unit-kafka-tests tests)
 function(tokenrail_precompiled_headers target set)

@@ -31,3 +31,7 @@ endif()
 add_library(tokenrail_warnings INTERFACE)
 target_compile_options(tokenrail_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual -Werror)
+# In files compiled as one, a local name may hide what a neighbour has for itself.
+if(TOKENRAIL_UNITY)
+  target_compile_options(tokenrail_warnings INTERFACE -Wno-shadow)
+endif()

@@ -164,20 +164,21 @@ layer_scripts() {
 }
 
 layer_tidy() {
-  with_lock build-dev configure_only dev
+  with_lock build-tidy configure_tidy
   local base
   if ! base=$(tidy_base); then
     say "No earlier commit to compare with (a shallow clone?): clang-tidy looks at uncommitted files only."
     base=HEAD
   fi
   say "Comparing with $(git -C "$root" log -1 --format='%h %s' "$base")"
-  check tidy 'clang-tidy on what changed' "$python" "$root/scripts/tidy.py" --build "$root/build/dev" \
+  check tidy 'clang-tidy on what changed' "$python" "$root/scripts/tidy.py" --build "$root/build/tidy" \
     --budget "$tidy_budget_seconds" --changed-since "$base"
 }
 
-configure_only() {
-  [ -f "$root/build/$1/build.ninja" ] || (cd "$root" && step "Configuring build/$1" && cmake --preset "$1" >&2)
-}
+configure_only() { configure "$1" "$root/build/$1"; }
+
+# The commands by which clang-tidy reads: a file at a time.
+configure_tidy() { configure dev "$root/build/tidy" -DTOKENRAIL_UNITY=OFF; }
 
 # Where this work began: the point where it left the main branch, or the commit before it when it *is* that branch.
 tidy_base() {
@@ -430,8 +431,8 @@ lint_command() {
   step "Include directions"
   "$python" "$root/scripts/check_includes.py" "$root" >&2 || code=1
   step "clang-tidy over the whole tree"
-  with_lock build-dev configure_only dev
-  "$python" "$root/scripts/tidy.py" --build "$root/build/dev" >&2 || code=1
+  with_lock build-tidy configure_tidy
+  "$python" "$root/scripts/tidy.py" --build "$root/build/tidy" >&2 || code=1
   [ "$code" -eq 0 ] || die "lint found something; it stands above."
   say "Clean."
 }

@@ -26,7 +26,7 @@ std::optional<Parameters> parse(std::string_view url) {
   return parameters;
 }
 
-std::string quoted(std::string_view value) {
+std::string sql_quoted(std::string_view value) {
   std::string out = "'";
   for (const char c : value) {
     if (c == '\'' || c == '\\') out += '\\';
@@ -56,7 +56,7 @@ Result<std::string> connection_parameters(const DatabaseOptions& options) {
   parameters->emplace("keepalives_count", "3");
   parameters->emplace("tcp_user_timeout", "30000");
   std::string text;
-  for (const auto& [keyword, value] : *parameters) text += fmt::format("{}={} ", keyword, quoted(value));
+  for (const auto& [keyword, value] : *parameters) text += fmt::format("{}={} ", keyword, sql_quoted(value));
   return text;
 }
 

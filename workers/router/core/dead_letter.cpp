@@ -19,12 +19,12 @@ std::string big_endian(T value) {
   return bytes;
 }
 
-constexpr std::size_t header_frame_bytes = 16;
+constexpr std::size_t header_overhead_bytes = 16;
 
 std::size_t bytes_of(const kafka::Headers& headers) {
   std::size_t bytes = 0;
   for (const auto& [name, content] : headers)
-    bytes += name.size() + (content ? content->size() : 0) + header_frame_bytes;
+    bytes += name.size() + (content ? content->size() : 0) + header_overhead_bytes;
   return bytes;
 }
 
