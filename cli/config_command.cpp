@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "cli/config_plan.hpp"
+#include "cli/config_removal.hpp"
 #include "cli/config_tree.hpp"
 #include "cli/database.hpp"
 #include "cli/govern.hpp"
@@ -51,6 +52,7 @@ class Applier {
       : database_(database), actor_(std::move(actor)) {}
 
   Result<void> apply(const ConfigChange& change) {
+    if (change.wanted.kind == Kind::null) return remove_entry(database_, actor_, change);
     if (change.collection == "organizations") return organization(change);
     if (change.collection == "connections") return connection(change);
     if (change.collection == "models") return model(change);
@@ -235,7 +237,10 @@ class Applier {
 std::string change_json(const ConfigChange& change) {
   std::string differences = "[";
   for (const auto& one : change.differences) differences += (differences.size() > 1 ? "," : "") + json_text(one);
-  return object_of({{"kind", json_text(change.now.kind == Kind::null ? "create" : "change")},
+  const auto* const kind = change.wanted.kind == Kind::null ? "remove"
+                           : change.now.kind == Kind::null  ? "create"
+                                                            : "change";
+  return object_of({{"kind", json_text(kind)},
                     {"collection", json_text(change.collection)},
                     {"key", json_text(change.key)},
                     {"differences", differences + "]"}});
@@ -247,9 +252,8 @@ void show(const Context& context, const ConfigPlan& plan) {
       context.terminal.out_line(change_json(change));
       continue;
     }
-    const bool made = change.now.kind == Kind::null;
-    context.terminal.out_line(
-        without_controls(fmt::format("{} {} {}", made ? '+' : '~', change.collection, change.key)));
+    const char sign = change.wanted.kind == Kind::null ? '-' : change.now.kind == Kind::null ? '+' : '~';
+    context.terminal.out_line(without_controls(fmt::format("{} {} {}", sign, change.collection, change.key)));
     for (const auto& difference : change.differences) context.terminal.out_line(without_controls("    " + difference));
   }
   context.terminal.note(fmt::format("{} to change, {} as they are, {} that the file does not have and that stay",
@@ -261,7 +265,13 @@ Result<ConfigPlan> planned(const Context& context, registry::GovernedDatabase& d
   if (!file) return std::unexpected(file.error());
   const auto now = registry_of(database, actor);
   if (!now) return std::unexpected(now.error());
-  return plan_config(*now, *file);
+  if (!context.call.has("prune")) return plan_config(*now, *file);
+  const auto owned = registry::read_owned_by_sync(database, actor);
+  if (!owned) return std::unexpected(owned.error());
+  auto value = value_from_json(*owned);
+  if (!value) return std::unexpected(value.error());
+  const Prune prune{.owned = std::move(*value)};
+  return plan_config(*now, *file, &prune);
 }
 
 }  // namespace

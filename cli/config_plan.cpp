@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <map>
+#include <ranges>
+#include <set>
 #include <span>
 
 #include <fmt/format.h>
@@ -214,6 +217,13 @@ std::string identity_of(const Collection& collection, const ConfigValue& entry) 
   return identity;
 }
 
+std::set<std::string> owned_identities(const Collection& collection, const ConfigValue& owned) {
+  std::set<std::string> identities;
+  if (const auto* list = owned.find(collection.name))
+    for (const auto& entry : list->items) identities.insert(identity_of(collection, entry));
+  return identities;
+}
+
 std::string shown(const ConfigValue* value) {
   if (value == nullptr) return "nothing";
   auto text = value->kind == Kind::text ? value->text : to_json(*value);
@@ -239,7 +249,7 @@ void differences(std::vector<std::string>& found, const std::string& prefix, con
 
 }  // namespace
 
-Result<ConfigPlan> plan_config(const ConfigValue& registry, const ConfigValue& file) {
+Result<ConfigPlan> plan_config(const ConfigValue& registry, const ConfigValue& file, const Prune* prune) {
   if (file.kind != Kind::object && file.kind != Kind::null) return refused("the file", "it is not an object");
   for (const auto& [name, list] : file.members) {
     if (std::ranges::find(collections, std::string_view(name), &Collection::name) == collections.end())
@@ -247,6 +257,7 @@ Result<ConfigPlan> plan_config(const ConfigValue& registry, const ConfigValue& f
     if (list.kind != Kind::list && list.kind != Kind::null) return refused(name, "it is not a list");
   }
   ConfigPlan plan;
+  std::vector<ConfigChange> removals;
   const ConfigValue none{.kind = Kind::list};
   for (const auto& collection : collections) {
     std::map<std::string, ConfigValue> there;
@@ -285,9 +296,19 @@ Result<ConfigPlan> plan_config(const ConfigValue& registry, const ConfigValue& f
       }
       plan.changes.push_back(std::move(change));
     }
-    for (const auto& [identity, value] : there)
-      if (!seen.contains(identity)) ++plan.others;
+    const auto kept = prune == nullptr ? std::set<std::string>() : owned_identities(collection, prune->owned);
+    for (auto& [identity, value] : there) {
+      if (seen.contains(identity)) continue;
+      if (prune == nullptr || kept.contains(identity)) {
+        ++plan.others;
+        continue;
+      }
+      removals.push_back(
+          {.collection = std::string(collection.name), .key = key_of(collection, value), .now = std::move(value)});
+    }
   }
+  // What needs others goes before them.
+  std::ranges::move(std::views::reverse(removals), std::back_inserter(plan.changes));
   return plan;
 }
 

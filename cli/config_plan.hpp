@@ -15,18 +15,26 @@ struct ConfigChange {
   std::string collection;                  ///< organizations, connections, models, defaults, aliases or grants
   std::string key;                         ///< for people: "acme ollama/llama3.2"
   ConfigValue now{};                       ///< null: it is to be made
-  ConfigValue wanted{};                    ///< with what has its default left out
+  ConfigValue wanted{};                    ///< with what has its default left out; null: it is to be removed
   std::vector<std::string> differences{};  ///< "enabled: false -> true"
 };
 
 struct ConfigPlan {
   std::vector<ConfigChange> changes{};  ///< in an order in which they can be made
   std::size_t same = 0;
-  std::size_t others = 0;  ///< entries of the registry that the file lacks; they stay
+  std::size_t others = 0;  ///< entries of the registry that the file lacks and that stay
+};
+
+/// What a sync keeps: the models that a list named and the connections that it asks, in the form of a configuration.
+struct Prune {
+  ConfigValue owned{};
 };
 
 /// Errors (invalid_input) name the entry: a collection or a field that there is not, an entry without what it is known
 /// by, one that is there twice, a value of another kind.
-[[nodiscard]] Result<ConfigPlan> plan_config(const ConfigValue& registry, const ConfigValue& file);
+/// `prune`: entries that the file lacks are to be removed, after everything else, but for those that a sync owns; null:
+/// they stay.
+[[nodiscard]] Result<ConfigPlan> plan_config(const ConfigValue& registry, const ConfigValue& file,
+                                             const Prune* prune = nullptr);
 
 }  // namespace tokenrail::cli

@@ -106,12 +106,16 @@ constexpr std::array<Example, 2> export_examples{{
     {"tokenrail registry export > registry.yaml", "the configuration, to be kept in git"},
     {"tokenrail registry export --json", "the same for programs"},
 }};
-constexpr std::array<Example, 1> plan_examples{{
+constexpr Flag prune_flag{.name = "prune", .help = "remove what the file does not have and no sync has found"};
+constexpr std::array<Flag, 1> plan_flags{{prune_flag}};
+constexpr std::array<Example, 2> plan_examples{{
     {"tokenrail registry plan registry.yaml", "what differs between the file and the registry"},
+    {"tokenrail registry plan registry.yaml --prune", "and what would be removed"},
 }};
-constexpr std::array<Flag, 1> apply_flags{{dry_run_flag}};
-constexpr std::array<Example, 2> apply_examples{{
+constexpr std::array<Flag, 2> apply_flags{{prune_flag, dry_run_flag}};
+constexpr std::array<Example, 3> apply_examples{{
     {"tokenrail registry apply registry.yaml", "change what differs"},
+    {"tokenrail registry apply registry.yaml --prune", "and remove what the file does not have"},
     {"tokenrail registry export | tokenrail registry apply - --database.url URL",
      "copy the decisions to another database"},
 }};
@@ -368,10 +372,12 @@ constexpr std::array<Command, 32> table{{
      .arguments = "FILE | -",
      .arguments_min = 1,
      .arguments_max = 1,
+     .flags = plan_flags,
      .examples = plan_examples,
-     .details = "Compares the file with the registry and changes nothing. What the file does not have stays as it is: "
-                "an entry,\n"
-                "and of a model its deployments and prices (an empty list takes them away)."},
+     .details =
+         "Compares the file with the registry and changes nothing. What the file does not have stays as it is: an "
+         "entry\n"
+         "(unless --prune is given), and of a model its deployments and prices (an empty list takes them away)."},
     {.path = "registry apply",
      .summary = "Make the registry as a file says",
      .arguments = "FILE | -",
@@ -384,7 +390,10 @@ constexpr std::array<Command, 32> table{{
          "revision,\n"
          "an audit entry and an event. The same file again changes nothing. An entry that is refused ends the "
          "command;\n"
-         "those before it stay applied. Keys are not part of the file: store them first (tokenrail credentials put)."},
+         "those before it stay applied. Keys are not part of the file: store them first (tokenrail credentials put).\n"
+         "With --prune, entries that the file does not have are removed last: 'registry plan FILE --prune' shows "
+         "them.\n"
+         "Models that a provider's list named stay, and so do their connections and those of the environment."},
     {.path = "catalog update",
      .summary = "Take prices, limits and capabilities from a catalogue",
      .arguments = "FILE | DIR",

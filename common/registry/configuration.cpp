@@ -95,4 +95,26 @@ Result<std::string> read_configuration(GovernedDatabase& database, const Actor& 
   });
 }
 
+Result<std::string> read_owned_by_sync(GovernedDatabase& database, const Actor& actor) {
+  // A revision that a sync wrote says that a list named the model. Connections of the environment come back at the next
+  // start of registry-sync.
+  const std::string listed =
+      "m.deleted_at IS NULL AND m.owner_user_id IS NULL AND EXISTS (SELECT 1 FROM model_revision r WHERE r.model_id = "
+      "m.id AND r.cause = 'sync')";
+  return transact_as(database, actor, [&](soci::session& sql) -> Result<std::string> {
+    const auto text = read_text(
+        sql,
+        "SELECT CAST(json_build_object('models', (SELECT COALESCE(json_agg(json_strip_nulls(json_build_object('org', "
+        "m.org_id, 'provider', m.provider, 'modelName', m.model_name))), '[]') FROM model m WHERE " +
+            listed +
+            "), 'connections', (SELECT COALESCE(json_agg(json_strip_nulls(json_build_object('org', c.org_id, 'name', "
+            "c.name))), '[]') FROM connection c WHERE c.deleted_at IS NULL AND c.owner_user_id IS NULL AND ((c.org_id "
+            "IS NULL AND c.name LIKE 'env-%') OR EXISTS (SELECT 1 FROM deployment d JOIN model m ON m.id = d.model_id "
+            "WHERE d.connection_id = c.id AND " +
+            listed + ")))) AS text)",
+        Arguments());
+    return text.value_or("{}");
+  });
+}
+
 }  // namespace tokenrail::registry

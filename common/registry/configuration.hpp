@@ -14,4 +14,8 @@ namespace tokenrail::registry {
 /// known by, so that the same decisions give the same text. Rows of single users are left out.
 Result<std::string> read_configuration(GovernedDatabase& database, const Actor& actor);
 
+/// Models that a provider's list named, and connections that serve such models or come from the environment: in the
+/// form of a configuration, only with what they are known by.
+Result<std::string> read_owned_by_sync(GovernedDatabase& database, const Actor& actor);
+
 }  // namespace tokenrail::registry

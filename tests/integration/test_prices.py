@@ -139,6 +139,10 @@ def test_an_export_applied_to_an_empty_database_exports_the_same(make_stack):
 
     empty = make_stack()
     empty.cli("migrate")
+    # What a sync has found stays also where a file has nothing.
+    kept = stack.cli("registry", "plan", "-", "--prune", stdin="{}").stdout.splitlines()
+    assert "- models vllm/extra" in kept and "- connections other" in kept and f"- models acme {model}" in kept
+    assert f"- models {model}" not in kept and "- connections env-ollama" not in kept
     plan = empty.cli("registry", "plan", "-", stdin=exported).stdout
     assert f"+ models {model}\n" in plan and "+ organizations acme\n" in plan
     empty.cli("registry", "apply", "-", stdin=exported)
@@ -152,6 +156,24 @@ def test_an_export_applied_to_an_empty_database_exports_the_same(make_stack):
     assert "settings.contextWindow: 2048 -> 4096" in empty.cli("registry", "plan", "-", stdin=changed).stdout
     empty.cli("registry", "apply", "-", stdin=changed)
     assert empty.cli("registry", "export").stdout == changed
+    # Pruning removes what the file does not have, but nothing that a sync found: here nothing did.
+    shorter = yaml.safe_load(changed)
+    shorter["aliases"], shorter["grants"] = [], []
+    shorter["models"] = [m for m in shorter["models"] if m["modelName"] != "extra"]
+    shorter["connections"] = [c for c in shorter["connections"] if c["name"] != "other"]
+    shorter = json.dumps(shorter)
+    assert "- " not in empty.cli("registry", "plan", "-", stdin=shorter).stdout
+    lines = empty.cli("registry", "plan", "-", "--prune", stdin=shorter).stdout.splitlines()
+    assert [line.split(" ")[1] for line in lines] == ["grants", "aliases", "aliases", "models", "connections"]
+    assert all(line.startswith("- ") for line in lines)
+    assert empty.cli("registry", "export").stdout == changed, "a plan changes nothing"
+    empty.cli("registry", "apply", "-", "--prune", stdin=shorter)
+    assert empty.cli("registry", "plan", "-", "--prune", stdin=shorter).stdout == ""
+    left = yaml.safe_load(empty.cli("registry", "export").stdout)
+    assert not left["aliases"] and not left["grants"] and [c["name"] for c in left["connections"]] == ["env-ollama"]
+    audited = empty.sql("SELECT action FROM audit_log ORDER BY seq DESC LIMIT 5")
+    assert ("connection.deleted",) in audited and ("model.deleted",) in audited
+
     broken = empty.cli("registry", "apply", "-", stdin="models: [{provider: p}]", check=False)
     assert broken.returncode == 2 and "models[0]: it has no modelName" in broken.stderr
 

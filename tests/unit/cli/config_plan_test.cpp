@@ -55,6 +55,35 @@ TEST(ConfigPlan, OrderDefaultsAndNotationAreNoChange) {
   EXPECT_EQ(plan->others, 3U) << "what the file does not have stays";
 }
 
+TEST(ConfigPlan, PruningRemovesWhatTheFileLacksUsersFirst) {
+  const Prune prune{.owned = value_from_json(R"({"models":[],"connections":[]})").value()};
+  const auto plan = plan_config(value_from_json(registry).value(), {}, &prune);
+  ASSERT_TRUE(plan.has_value()) << plan.error().detail;
+  std::vector<std::string> removed;
+  for (const auto& change : plan->changes) {
+    EXPECT_EQ(change.wanted.kind, ConfigValue::Kind::null);
+    EXPECT_EQ(change.now.kind, ConfigValue::Kind::object);
+    removed.push_back(change.collection + " " + change.key);
+  }
+  EXPECT_THAT(removed, ElementsAre(HasSubstr("grants acme"), "aliases best", "defaults generation", "models ollama/b",
+                                   "models ollama/a", "connections local", "organizations acme"));
+  EXPECT_EQ(plan->others, 0U);
+}
+
+TEST(ConfigPlan, PruningKeepsWhatASyncOwns) {
+  const Prune prune{.owned = value_from_json(R"({"models":[{"provider":"ollama","modelName":"a"}],
+                                                 "connections":[{"name":"local"}]})")
+                                 .value()};
+  const auto file = value_from_yaml("organizations: [{id: acme, displayName: Acme}]\nmodels: []\n");
+  const auto plan = plan_config(value_from_json(registry).value(), *file, &prune);
+  ASSERT_TRUE(plan.has_value()) << plan.error().detail;
+  std::vector<std::string> removed;
+  for (const auto& change : plan->changes) removed.push_back(change.collection + " " + change.key);
+  EXPECT_THAT(removed, ElementsAre(HasSubstr("grants acme"), "aliases best", "defaults generation", "models ollama/b"));
+  EXPECT_EQ(plan->others, 2U);
+  EXPECT_EQ(plan->same, 1U);
+}
+
 TEST(ConfigPlan, NamesWhatIsMadeAndWhatDiffers) {
   const auto plan =
       planned(registry,
