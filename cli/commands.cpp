@@ -378,8 +378,10 @@ constexpr std::array<Command, 25> command_table{{
      .flags = doctor_flags,
      .examples = doctor_examples,
      .details =
-         "Looks at Kafka, the topics, the routers, PostgreSQL, its tables, registry-sync, every connection and the\n"
-         "published registry, each with a short time limit, so that one part that is down never hides the others.\n"
+         "Looks at Kafka, the topics, the routers, PostgreSQL, its tables, registry-sync, the key ring, every "
+         "connection\n"
+         "and the published registry, each with a short time limit, so that one part that is down never hides the "
+         "others.\n"
          "A part that could not be checked, or is switched off, is marked with a dot, and a risk with an exclamation\n"
          "mark; neither is an error. (The demo's broker does not know who is in a group.) A router that was killed\n"
          "counts until its session ends, 15 s later unless told otherwise.\n"

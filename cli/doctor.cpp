@@ -199,6 +199,48 @@ Finding judge_held(const std::optional<Result<std::vector<registry::HeldChange>>
           .remedy = fmt::format("tokenrail registry decide {} accept|reject", first.id)};
 }
 
+Finding judge_key_ring(const KeyRingFacts& facts) {
+  Finding finding{.part = "key ring", .text = {}};
+  if (!facts.keys) {
+    finding.verdict = Verdict::bad;
+    finding.text = facts.keys.error().detail;
+    finding.remedy = "give this machine a key ring that can be read, and name it with TOKENRAIL_KEYRING_FILE";
+    return finding;
+  }
+  std::int64_t stored = 0;
+  for (const auto& [key, count] : facts.counts.value_or(SealedCounts{})) stored += count;
+  if (!*facts.keys) {
+    if (stored > 0) {
+      // Only programs that open keys need it, and doctor may run elsewhere.
+      finding.verdict = Verdict::warning;
+      finding.text = fmt::format("none is set here, and {} stored credentials are sealed", stored);
+      finding.remedy = "on machines with routers, registry-sync or the API: set TOKENRAIL_KEYRING_FILE";
+    } else {
+      finding.verdict = facts.counts ? Verdict::good : Verdict::unknown;
+      finding.text = facts.counts ? "none is set, and no credential is stored" : "none is set";
+    }
+    return finding;
+  }
+  const auto statuses = key_statuses(**facts.keys, facts.counts);
+  const auto unusable = unusable_keys(statuses);
+  if (!unusable.empty()) {
+    const auto& first = unusable.front();
+    finding.verdict = Verdict::bad;
+    finding.text = fmt::format("{} stored credentials need key '{}', which is {}", first.credentials.value_or(0),
+                               first.id, first.state);
+    finding.remedy =
+        first.state == "missing"
+            ? "give this machine the key ring that has the key (tokenrail keys status)"
+            : fmt::format("set the state of key {} to decrypt in the key ring, then run tokenrail keys rewrap",
+                          first.id);
+    return finding;
+  }
+  finding.text = fmt::format("{} keys; {}", (**facts.keys).size(),
+                             facts.counts ? fmt::format("{} stored credentials can be opened", stored)
+                                          : std::string("PostgreSQL cannot be asked what they seal"));
+  return finding;
+}
+
 Finding judge_connection(const ConnectionFacts& facts) {
   const std::string part = fmt::format("connection {}", facts.name);
   const std::string url = providers::without_credentials(facts.base_url);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/keys.hpp"
 #include "cli/topics.hpp"
 #include "common/kafka/admin.hpp"
 #include "common/registry/held_values.hpp"
@@ -60,6 +61,16 @@ struct DatabaseFacts {
 
 /// Changes of providers' lists that wait for a decision; nothing: PostgreSQL cannot be asked.
 [[nodiscard]] Finding judge_held(const std::optional<Result<std::vector<registry::HeldChange>>>& held);
+
+struct KeyRingFacts {
+  /// Nothing: no key ring is set. Error: it cannot be used.
+  Result<std::optional<std::vector<crypto::KeyRing::KeyInfo>>> keys;
+  /// How many stored credentials each key seals; nothing: PostgreSQL cannot be asked.
+  std::optional<SealedCounts> counts{};
+};
+/// Whether this machine's key ring opens the stored credentials. Most machines need none: without one that is bad only
+/// where credentials are stored.
+[[nodiscard]] Finding judge_key_ring(const KeyRingFacts& facts);
 
 struct ConnectionFacts {
   std::string name;

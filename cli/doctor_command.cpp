@@ -13,6 +13,8 @@
 #include "cli/database.hpp"
 #include "cli/doctor.hpp"
 #include "cli/log_walk.hpp"
+#include "cli/sealed_credentials.hpp"
+#include "common/crypto/key_ring_settings.hpp"
 #include "common/http/client.hpp"
 #include "common/http/fetcher.hpp"
 #include "common/providers/provider.hpp"
@@ -63,6 +65,21 @@ RouterFacts look_at_routers(const Context& context, bool kafka_answers) {
     facts.members = (*admin)->members(facts.group, patience);
   else
     facts.members = std::unexpected(admin.error());
+  return facts;
+}
+
+KeyRingFacts look_at_key_ring(const Context& context, bool database_answers) {
+  KeyRingFacts facts{.keys = std::optional<std::vector<crypto::KeyRing::KeyInfo>>()};
+  const auto ring = crypto::load_key_ring(context.values);
+  if (!ring) {
+    facts.keys = std::unexpected(ring.error());
+  } else if (*ring) {
+    facts.keys = std::optional((*ring)->keys());
+  }
+  if (!database_answers) return facts;
+  auto credentials = SealedCredentials::connect(context);
+  if (!credentials) return facts;
+  if (auto counts = credentials->counts()) facts.counts = std::move(*counts);
   return facts;
 }
 
@@ -178,6 +195,9 @@ int run_doctor(const Context& context) {
   report.tell(judge_held(database_facts.migrations && database_facts.migrations->pending.empty()
                              ? std::optional(registry::Store(database).held_changes(""))
                              : std::nullopt));
+
+  report.tell(judge_key_ring(
+      look_at_key_ring(context, database_facts.migrations && database_facts.migrations->pending.empty())));
 
   std::vector<registry::Connection> connections;
   if (database_facts.migrations && database_facts.migrations->pending.empty())

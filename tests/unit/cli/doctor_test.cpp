@@ -28,6 +28,37 @@ TEST(Doctor, NamesWhatWaitsForADecisionAndItsCommand) {
   EXPECT_EQ(judge_held(fail(ErrorKind::timed_out, "took too long")).verdict, Verdict::unknown);
 }
 
+TEST(Doctor, KeyRingHasToOpenWhatIsStored) {
+  using crypto::KeyState;
+  using Keys = std::optional<std::vector<crypto::KeyRing::KeyInfo>>;
+  const auto judged = [](Result<Keys> keys, std::optional<SealedCounts> counts) {
+    return judge_key_ring({.keys = std::move(keys), .counts = std::move(counts)});
+  };
+  const Keys ring = std::vector<crypto::KeyRing::KeyInfo>{{.id = "new", .state = KeyState::primary},
+                                                          {.id = "old", .state = KeyState::disabled}};
+  EXPECT_EQ(judged(ring, SealedCounts{{"new", 3}}).verdict, Verdict::good);
+  EXPECT_EQ(judged(ring, SealedCounts{{"new", 3}}).text, "2 keys; 3 stored credentials can be opened");
+  EXPECT_EQ(judged(ring, std::nullopt).verdict, Verdict::good);
+
+  const auto disabled = judged(ring, SealedCounts{{"new", 3}, {"old", 2}});
+  EXPECT_EQ(disabled.verdict, Verdict::bad);
+  EXPECT_EQ(disabled.text, "2 stored credentials need key 'old', which is disabled");
+  EXPECT_EQ(disabled.remedy, "set the state of key old to decrypt in the key ring, then run tokenrail keys rewrap");
+  const auto missing = judged(ring, SealedCounts{{"lost", 1}});
+  EXPECT_EQ(missing.verdict, Verdict::bad);
+  EXPECT_THAT(missing.text, HasSubstr("'lost', which is missing"));
+
+  const auto unset = judged(Keys(), SealedCounts{{"new", 3}});
+  EXPECT_EQ(unset.verdict, Verdict::warning);
+  EXPECT_THAT(unset.remedy, HasSubstr("TOKENRAIL_KEYRING_FILE"));
+  EXPECT_EQ(judged(Keys(), SealedCounts{}).verdict, Verdict::good);
+  EXPECT_EQ(judged(Keys(), std::nullopt).verdict, Verdict::unknown);
+
+  const auto broken = judged(fail(ErrorKind::invalid_input, "the key ring is no JSON"), SealedCounts{});
+  EXPECT_EQ(broken.verdict, Verdict::bad);
+  EXPECT_EQ(broken.text, "the key ring is no JSON");
+}
+
 TEST(Doctor, KafkaThatIsDownHidesOnlyItsTopics) {
   const auto findings =
       judge_kafka({.bootstrap_servers = "h:1", .plan = fail(ErrorKind::unavailable, "no broker at h:1")});
