@@ -234,6 +234,50 @@ def test_connection_is_tested_stage_by_stage(world, admin):
         world.simulator = world.stack.simulator()
 
 
+def test_held_change_is_decided_once_by_who_may(world, admin):
+    connection = admin.ok("POST", "/v1/orgs/acme/connections",
+                          {"provider": "ollama", "name": secrets.token_hex(4), "baseUrl": world.stack.simulator_url,
+                           "syncEnabled": False}, 201)
+    model = a_model(admin, enabled=True)
+    # As a list that would shrink it leaves it; what a sync said is in the row, not in what people set.
+    world.stack.sql(f"UPDATE model SET context_window = 8192, override = override - 'contextWindow' "
+                    f"WHERE id = '{model['id']}'")
+
+    def hold(context_window):
+        return world.stack.sql(
+            "INSERT INTO held_change (connection_id, model_id, before, after, reason) VALUES "
+            f"""('{connection['id']}', '{model['id']}', '{{"contextWindow":8192}}', """
+            f"""'{{"contextWindow":{context_window}}}', 'it would shrink') RETURNING CAST(id AS text)""")[0][0]
+
+    def window():
+        return admin.ok("GET", f"/v1/orgs/acme/models/{model['id']}").get("contextWindow")
+    first = hold(512)
+    listed = admin.ok("GET", "/v1/orgs/acme/held-changes")["data"]
+    assert [(c["id"], c["after"]["contextWindow"]) for c in listed] == [(first, 512)]
+    path = f"/v1/orgs/acme/held-changes/{first}:decide"
+    world.api("acme", "viewer").refused("POST", path, 403, "FORBIDDEN", {"decision": "accept"})
+    world.api("beta", "org_admin").refused("POST", f"/v1/orgs/beta/held-changes/{first}:decide", 404, "NOT_FOUND",
+                                           {"decision": "accept"})
+    admin.refused("POST", path, 400, "INVALID_BODY", {"decision": "maybe"})
+    admin.refused("POST", path, 400, "INVALID_BODY", {})
+    admin.refused("POST", "/v1/orgs/acme/held-changes/none:decide", 404, "NOT_FOUND", {"decision": "accept"})
+    assert window() == 8192
+    decided = admin.ok("POST", path, {"decision": "accept", "reason": "it was rebuilt"})
+    assert (decided["decision"], decided["decisionReason"]) == ("accepted", "it was rebuilt") and decided["decidedAt"]
+    assert window() == 512
+    admin.refused("POST", path, 409, "CONFLICT", {"decision": "reject"})
+
+    second = hold(256)
+    decided = admin.ok("POST", f"/v1/orgs/acme/held-changes/{second}:decide", {"decision": "reject"})
+    assert decided["decision"] == "rejected" and window() == 512
+    assert admin.ok("GET", "/v1/orgs/acme/held-changes")["data"] == []
+    audited = admin.ok("GET", "/v1/orgs/acme/audit?page_size=50")["data"]
+    assert [entry["action"] for entry in audited if entry["targetId"] in (first, second)] == [
+        "held_change.rejected", "held_change.accepted"]
+    asked = world.stack.sql(f"SELECT count(*) FROM sync_request WHERE connection_id = '{connection['id']}'")
+    assert asked == [(2,)], "each decision syncs the connection again"
+
+
 def test_draft_is_tested_and_not_kept(world, admin):
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
