@@ -173,7 +173,7 @@ class Writer {
   Result<void> write_answer(const Message& message) {
     const auto text = joined_text(message);
     if (!text) return std::unexpected(text.error());
-    if (profile_.replay == Replay::content_parts && !message.reasoning.empty()) {
+    if (profile_.replay == Replay::content_parts && !message.reasoning.empty() && own_reasoning(message)) {
       write_thinking_parts(message.reasoning, *text);
     } else if (!text->empty() || message.tool_calls.empty()) {
       json_.field("content", *text);
@@ -214,6 +214,12 @@ class Writer {
       json_.end_object();
     }
     json_.end_array();
+  }
+
+  /// Reasoning that comes with blocks of other providers alone is another provider's.
+  [[nodiscard]] bool own_reasoning(const Message& message) const {
+    const auto& blocks = message.provider_blocks;
+    return blocks.empty() || std::ranges::find(blocks, provider_, &events::ProviderBlock::provider) != blocks.end();
   }
 
   void write_reasoning(const Message& message) {

@@ -214,7 +214,11 @@ TEST(OpenAiChat, MistralGetsShortIdsTheToolsNameAndThinkingParts) {
   EXPECT_EQ(short_call_id(id), id);
   EXPECT_EQ(short_call_id("CVdEoQLza"), "CVdEoQLza");
   EXPECT_NE(short_call_id("call_2"), id);
-  EXPECT_EQ(made("mistral", conversation).body,
+  const auto own = [](ChatRequest& request) {
+    conversation(request);
+    request.messages[2].provider_blocks.clear();
+  };
+  EXPECT_EQ(made("mistral", own).body,
             begin +
                 R"({"role":"assistant","content":[{"type":"thinking","thinking":[{"type":"text","text":"hm"}]}],)"
                 R"("tool_calls":[{"id":")" +
@@ -223,6 +227,15 @@ TEST(OpenAiChat, MistralGetsShortIdsTheToolsNameAndThinkingParts) {
                 R"(","type":"function","function":{"name":"g","arguments":"{}"}}]},{"role":"tool","content":"42",)"
                 R"("tool_call_id":")" +
                 id + R"(","name":"f"}],"stream":true})");
+}
+
+TEST(OpenAiChat, MistralGetsNoReasoningOfAnotherProvider) {
+  EXPECT_THAT(made("mistral", conversation).body, Not(HasSubstr("hm"))) << "the blocks say who reasoned";
+  const auto mixed = [](ChatRequest& request) {
+    conversation(request);
+    request.messages[2].provider_blocks.push_back({.provider = "mistral", .data = "{}"});
+  };
+  EXPECT_THAT(made("mistral", mixed).body, HasSubstr(R"({"type":"text","text":"hm"})"));
 }
 
 TEST(OpenAiChat, ReasoningIsReplayedAsEachProviderTakesIt) {
