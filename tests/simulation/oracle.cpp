@@ -116,6 +116,7 @@ void Oracle::audit_kept(int partition, std::int64_t offset, std::string_view val
   if (!event) return;
   translate(p, *event);
   p.fold.apply(offset, *event);
+  if (offset >= p.uncut.next()) p.uncut.apply(offset, *event);
 }
 
 void Oracle::requests_deleted(int partition, std::int64_t below) {
@@ -187,6 +188,14 @@ void Oracle::audit_appended(int partition, std::int64_t offset, std::string_view
   }
   translate(p, *event);
   const auto verdict = p.fold.apply(offset, *event);
+  p.uncut.apply(offset, *event);
+  // Where retention has taken the beginning, only an owner that read it knows that a handed-over attempt is answered.
+  const auto about = event->ids.source_offset;
+  if (p.audit_cut && event->kind == Kind::response && about >= 0 &&
+      about < static_cast<std::int64_t>(p.sources.size())) {
+    auto& source = p.sources[static_cast<std::size_t>(about)];
+    if (p.uncut.complete(about, source.request.org_id, source.request.request_id)) source.done = true;
+  }
   if (verdict == AuditFold::Verdict::is_void) ++figures_.void_events;
   if (verdict == AuditFold::Verdict::repeated && event->kind == Kind::request) {
     report("P4", fmt::format("two llm.requests for {} attempt {}", event->ids.request_id, event->ids.attempt));
@@ -258,6 +267,20 @@ bool Oracle::may_run_as_first(const Part& p, std::int64_t offset) {
     if (earlier.id == source.id && !earlier.deleted && earlier.answer.empty() && known) return false;
   }
   return true;
+}
+
+// It took the place of a request that had been read, so its owner saw it only when it had noticed that. Meanwhile a
+// later one of its name was read behind the old position, and run: this one is the duplicate then.
+bool Oracle::repeats_a_later(const Part& p, std::int64_t offset) {
+  const auto& source = p.sources[static_cast<std::size_t>(offset)];
+  if (!source.unseen) return false;
+  for (auto later = static_cast<std::size_t>(offset) + 1; later < p.sources.size(); ++later) {
+    const auto& other = p.sources[later];
+    if (other.id == source.id && other.mistaken &&
+        p.fold.attempted(static_cast<std::int64_t>(later), other.request.org_id, other.request.request_id))
+      return true;
+  }
+  return false;
 }
 
 // An llm.request that counts: the attempt exists, and every promise about not running again is judged here.
@@ -578,6 +601,9 @@ void Oracle::at_rest() {
         counted = std::max(counted, top(p, static_cast<std::int64_t>(other)).value_or(-1));
       }
       if (shown >= 0 && p.attempts[{source.id, shown}].torn) continue;
+      // The record that was run last is gone with its log: requests.lost names it, and no attempt of it follows.
+      const auto ran = shown >= 0 ? p.attempts[{source.id, shown}].offset : -1;
+      if (ran >= 0 && p.sources[static_cast<std::size_t>(ran)].gone) continue;
       if (shown >= 0 && p.attempts[{source.id, shown}].terminal_at < 0) {
         report("P1", fmt::format("readers of {} wait for ever: attempt {} has no terminal chunk",
                                  source.request.request_id, shown));

@@ -234,6 +234,8 @@ class Oracle {
   };
   struct Part {
     events::AuditFold fold{};
+    /// Of all that the present audit log has had, also what retention has taken since.
+    events::AuditFold uncut{};
     std::vector<Source> sources{};                               ///< of all logs that chat.requests has had
     std::vector<std::size_t> here{};                             ///< those in the present one, by offset
     std::map<std::pair<int, std::int64_t>, Attempt> attempts{};  ///< by request and number
@@ -299,6 +301,7 @@ class Oracle {
   void judge_restart(const Part& part, const Source& source, const Attempt& attempt, const std::string& what);
   void judge_loss(Part& part, const events::AuditFacts& event);
   [[nodiscard]] static bool may_run_as_first(const Part& part, std::int64_t offset);
+  [[nodiscard]] static bool repeats_a_later(const Part& part, std::int64_t offset);
   void was_called(Part& part, std::pair<int, std::int64_t> who);
   void judge_out_of_order(Part& part);
   void judge_metadata(const Part& part, std::int64_t offset, const std::string& metadata, Micros now);

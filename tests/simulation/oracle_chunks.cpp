@@ -81,7 +81,8 @@ void Oracle::duplicate_chunk(Part& p, const events::Chunk& chunk, std::string_vi
     source.answer = value;
     return;
   }
-  if (source.request.request_id != chunk.request_id || !source.duplicate) {
+  const bool duplicate = source.duplicate || repeats_a_later(p, chunk.source_offset);
+  if (source.request.request_id != chunk.request_id || !duplicate) {
     report("DEDUPE", fmt::format("{} at offset {} is called a duplicate and is none", chunk.request_id, at));
   } else if (source.answer.empty()) {
     source.answer = value;

@@ -48,7 +48,7 @@ void Oracle::audit_went_back(int partition, std::int64_t to, Micros now) {
   went_back(p, now);
   p.audit_log.unknown_to = p.fold.epoch();
   p.audit_log.noticed_at = now + noticed;
-  p.fold = events::AuditFold();
+  p.fold = p.uncut = events::AuditFold();
   p.audit_log.ms.resize(static_cast<std::size_t>(to));
   p.audit_from = p.sources.size();
   // Until it is noticed that chat.requests is another log, nobody has committed what is left of it.

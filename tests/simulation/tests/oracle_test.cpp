@@ -19,7 +19,8 @@ constexpr std::int64_t first = 5'001;
 /// Speaks to an oracle in a few words; one partition, requests r0, r1, … at offsets 0, 1, …
 class Story {
  public:
-  explicit Story(bool alone = false) : oracle(1, {.alone = alone}) {}
+  explicit Story(bool alone = false) : Story(Oracle::Excuses{.alone = alone}) {}
+  explicit Story(const Oracle::Excuses& excuses) : oracle(1, excuses) {}
 
   Story& request(const std::string& id = "r0", bool garbage = false) {
     oracle.request_arrived(
@@ -450,6 +451,19 @@ TEST(Oracle, AcceptsWhatKeepsThePromisesAndNamesTheOneThatIsBroken) {
                   s.respond(Outcome::interrupted, first, 0, "r0", 6).announce(6'001);
                 }},
            Case{"a commit passes an incomplete request", "P5", [&](Story& s) { s.request().claim().commit(1, all); }},
+           Case{"a commit passes what its worker answered after it was handed over, whose beginning retention has taken",
+                "kept",
+                [&](Story& s) {
+                  s.request().claim().announce().release();
+                  s.oracle.audit_cut(0);
+                  s.claim(6).call().says("c0.0 ").delta(0, "c0.0 ").ends().terminal(1).respond().commit(1, all);
+                }},
+           Case{"a commit passes what it answered late, though it was not handed over, where retention has been", "P5",
+                [&](Story& s) {
+                  s.request().claim().announce();
+                  s.oracle.audit_cut(0);
+                  s.claim(6).call().says("c0.0 ").delta(0, "c0.0 ").ends().terminal(1).respond().commit(1, all);
+                }},
            Case{"a commit beyond the log", "P5", [&](Story& s) { s.answered().commit(2, all); }},
            Case{"the audit tail would begin behind an event", "METADATA",
                 [](Story& s) { s.request().claim().announce().commit(0, "tr1 5 2 0"); }},
@@ -506,6 +520,18 @@ TEST(Oracle, AcceptsWhatKeepsThePromisesAndNamesTheOneThatIsBroken) {
                   s.answered().request().terminal(0, FinishReason::duplicate, 0, "r0", 1);
                   s.respond(Outcome::duplicate, 0, 1).rest(2);
                 }},
+           Case{"the first is answered as a duplicate of one that was run before anybody can have noticed it", "kept",
+                [](Story& s) {
+                  s.answered().read(0).requests_back(0).request("r1").request("r1").read(1, true);
+                  s.announce(first, 1, "r1").call("r1").says("c1.0 ").delta(0, "c1.0 ", first, "r1").ends();
+                  s.terminal(1, FinishReason::stop, first, "r1", 1).respond(Outcome::completed, first, 1, "r1");
+                  s.terminal(0, FinishReason::duplicate, 0, "r1", 0);
+                }},
+           Case{"the first is answered as a duplicate of one that was not run", "DEDUPE",
+                [](Story& s) {
+                  s.answered().read(0).requests_back(0).request("r1").request("r1").read(1, true);
+                  s.terminal(0, FinishReason::duplicate, 0, "r1", 0);
+                }},
            Case{"what is no duplicate is answered as one", "DEDUPE",
                 [](Story& s) { s.request().terminal(0, FinishReason::duplicate, 0, "r0", 0); }},
            Case{"the response and the terminal chunk disagree", "CONSISTENCY",
@@ -537,6 +563,21 @@ TEST(Oracle, HoldsAWorkerThatIsWellToWhatItHadReadOfALogThatIsGone) {
   Story unread(true);
   unread.request().claim().requests_back(0).rest();
   EXPECT_EQ(unread.promise(), "kept");
+}
+
+// A request that came again behind the window is run once more, and its readers know both runs by one name.
+TEST(Oracle, WaitsForNoRunOfARecordThatIsGone) {
+  const auto half_run = [](Story& s) {
+    s.answered().request().read(1).announce(5'002, 1).call().says("c1.0 ").delta(0, "c1.0 ", 5'002);
+  };
+  Story gone({.calendars = true});
+  half_run(gone);
+  gone.respond(events::Outcome::interrupted, 5'002, 1).requests_back(1).rest(1);
+  EXPECT_EQ(gone.promise(), "kept") << (gone.oracle.violation() ? gone.oracle.violation()->text : "");
+  Story there({.calendars = true});
+  half_run(there);
+  there.respond(events::Outcome::interrupted, 5'002, 1).rest(1);
+  EXPECT_EQ(there.promise(), "P1");
 }
 
 }  // namespace
