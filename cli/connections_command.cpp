@@ -226,7 +226,9 @@ int run_connections_list(const Context& context) {
                          {"BASE URL", "baseUrl"},
                          {"CREDENTIAL", "credential.label"},
                          {"ENABLED", "enabled"},
-                         {"HEALTH", "health"}},
+                         {"HEALTH", "health"},
+                         {"REASON", "healthReason"},
+                         {"SINCE", "healthSince"}},
                         "no connections yet: 'tokenrail connections add NAME --provider NAME' makes one");
 }
 

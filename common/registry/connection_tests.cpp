@@ -86,6 +86,7 @@ Result<void> ConnectionTestLog::record(const Actor& actor, const Scope& scope, c
                   "DISTINCT FROM CAST(@connection AS uuid) AND org_id IS NOT DISTINCT FROM @org ORDER BY created_at "
                   "DESC, id DESC OFFSET CAST(@kept AS bigint))",
                   arguments);
+    if (test.health && !test.connection_id.empty()) record_health(sql, test.connection_id, *test.health, "test");
     write_audit(sql, actor,
                 {.action = "connection.tested",
                  .target_type = "connection",

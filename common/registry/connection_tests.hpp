@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
+#include "common/registry/connection_health.hpp"
 #include "common/registry/governed_database.hpp"
 #include "common/result.hpp"
 
@@ -42,8 +44,9 @@ class ConnectionTestLog {
     std::string outcome{};
     std::string stages{};  ///< JSON array, without secrets
     std::int64_t latency_ms = 0;
+    std::optional<ConnectionHealth> health{};  ///< nothing: that of the connection stays
   };
-  /// Keeps the result, and writes the audit entry `connection.tested`.
+  /// Keeps the result and the connection's health, and writes the audit entry `connection.tested`.
   Result<void> record(const Actor& actor, const Scope& scope, const Record& test);
 
  private:

@@ -73,7 +73,8 @@ std::vector<Connection> read_connections(soci::session& sql, const std::string& 
               "c.enabled AS enabled, c.sync_enabled AS sync_enabled, "
               "array_to_string(c.include_globs, chr(31)) AS include_globs, "
               "array_to_string(c.exclude_globs, chr(31)) AS exclude_globs, c.on_new AS on_new, "
-              "c.slug_prefix AS slug_prefix, c.health AS health, c.last_sync_status AS last_sync_status, "
+              "c.slug_prefix AS slug_prefix, c.health AS health, c.health_reason AS health_reason, c.last_sync_status "
+              "AS last_sync_status, "
               "c.last_error_class AS last_error_class, CAST(c.sync_interval_s AS bigint) AS sync_interval_s "
               "FROM connection c JOIN provider p ON p.slug = c.provider WHERE c.deleted_at IS NULL AND " +
                   where + " ORDER BY c.name, c.id",
@@ -100,6 +101,7 @@ std::vector<Connection> read_connections(soci::session& sql, const std::string& 
                            .new_models_enabled = text(row, "on_new") == "enabled",
                            .slug_prefix = text(row, "slug_prefix"),
                            .health = text(row, "health"),
+                           .health_reason = text(row, "health_reason"),
                            .last_sync_status = text(row, "last_sync_status"),
                            .last_error_class = text(row, "last_error_class"),
                            .sync_interval_s = maybe_number(row, "sync_interval_s")});

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "common/crypto/bytes.hpp"
+#include "common/registry/connection_health.hpp"
 #include "common/registry/gzip.hpp"
 #include "common/registry/model_rows.hpp"
 #include "common/registry/store_impl.hpp"
@@ -227,19 +228,20 @@ std::optional<Connection> lock_connection(soci::session& sql, const std::string&
   return std::move(found.front());
 }
 
-std::string_view health_of(const SyncRun& run) {
-  return provider_answered(run) ? "healthy" : "down";
+bool keeps_health(const Connection& now, const SyncRun& run) {
+  const auto health = health_after_sync(run);
+  return !health || *health == ConnectionHealth{.state = now.health, .reason = now.health_reason};
 }
 
 /// Records a run where it says something new. Returns its id, or nothing.
 std::string record_run(soci::session& sql, const Connection& now, const SyncRun& run, bool changed, bool new_held) {
   const bool differs = now.last_sync_status != run.status || now.last_error_class != run.error_class;
   if (differs) {
-    const std::string health(health_of(run));
-    sql << "UPDATE connection SET health = :health, last_sync_status = :status, last_error_class = :error_class, "
+    sql << "UPDATE connection SET last_sync_status = :status, last_error_class = :error_class, "
            "last_sync_status_at = now(), updated_at = now() WHERE id = CAST(:id AS uuid)",
-        soci::use(health), soci::use(run.status), soci::use(run.error_class), soci::use(now.id);
+        soci::use(run.status), soci::use(run.error_class), soci::use(now.id);
   }
+  if (const auto health = health_after_sync(run)) record_health(sql, now.id, *health, "sync");
   const bool turned = differs || new_held;
   if (!turned && !changed && run.request_id.empty()) return {};
   const auto request = text_or_null(run.request_id);
@@ -391,7 +393,7 @@ Result<void> Store::keep_snapshot(const Connection& connection, std::string_view
 Result<void> Store::apply(const Connection& connection, const SyncPlan& plan, const SyncRun& run) {
   // Nothing to say and nothing turned: not even a transaction.
   if (plan.idle() && run.request_id.empty() && connection.last_sync_status == run.status &&
-      connection.last_error_class == run.error_class)
+      connection.last_error_class == run.error_class && keeps_health(connection, run))
     return {};
   return impl_->sync(connection, [&](soci::session& sql) -> Result<void> {
     const auto now = lock_connection(sql, connection.id);

@@ -48,7 +48,7 @@ bool SyncPlan::idle() const {
 }
 
 bool provider_answered(const SyncRun& run) {
-  return run.status != "failed" || run.error_class == conflict_class;
+  return run.status != "failed" || run.error_class == conflict_class || run.error_class == refused_class;
 }
 
 bool routable(const events::ModelState& state, bool missing_expired) {

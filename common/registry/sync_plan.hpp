@@ -35,6 +35,7 @@ struct Connection {
   bool new_models_enabled = false;
   std::string slug_prefix{};
   std::string health = "unknown";          ///< unknown | healthy | degraded | down
+  std::string health_reason{};             ///< class of the failure; empty: none
   std::string last_sync_status = "never";  ///< never | ok | held | failed
   std::string last_error_class{};
   std::optional<std::int64_t> sync_interval_s{};  ///< nothing: that of the process
@@ -126,6 +127,9 @@ struct SyncRun {
 /// The error class of a run that lost its changes to other writers again and again, and is to be tried again. It says
 /// nothing of the provider.
 inline constexpr std::string_view conflict_class = "conflict";
+/// The error class of a run whose list the database refused to store, and of one that no adapter could make.
+inline constexpr std::string_view refused_class = "refused";
+inline constexpr std::string_view no_adapter_class = "no_adapter";
 /// Whether the connection's provider did its part in a run, whatever became of its list.
 [[nodiscard]] bool provider_answered(const SyncRun& run);
 

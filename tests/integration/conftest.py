@@ -38,6 +38,7 @@ BY_TYPE = {
     "model_registry.default": "model-registry-default", "model_registry.alias": "model-registry-alias",
     "model_registry.grants": "model-registry-grants", "model_registry.organization": "model-registry-organization",
     "model_registry.credential": "model-registry-credential",
+    "connection.health_changed": "connection-health-changed",
 }
 
 

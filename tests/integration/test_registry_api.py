@@ -201,7 +201,7 @@ def test_connection_is_tested_stage_by_stage(world, admin):
                           {"provider": "ollama", "label": secrets.token_hex(4), "secret": CANARY}, 201)
     made = admin.ok("POST", "/v1/orgs/acme/connections",
                     {"provider": "ollama", "name": secrets.token_hex(4), "baseUrl": world.stack.simulator_url,
-                     "authType": "bearer", "credentialId": credential["id"]}, 201)
+                     "authType": "bearer", "credentialId": credential["id"], "syncEnabled": False}, 201)
     path = f"/v1/orgs/acme/connections/{made['id']}:test"
     result = world.api("acme", "member").ok("POST", path, {"model": model})
     assert result["outcome"] == "ok" and result["connectionId"] == made["id"], result
@@ -212,6 +212,9 @@ def test_connection_is_tested_stage_by_stage(world, admin):
     assert stages_of(admin.ok("POST", path))["call"] == "skipped"
     unknown = admin.ok("POST", path, {"model": "no-such-model"})
     assert (unknown["outcome"], stages_of(unknown)["call"]) == ("not_found_model", "not_found_model")
+    # A model that is not there is no news about its connection.
+    seen = admin.ok("GET", f"/v1/orgs/acme/connections/{made['id']}")
+    assert (seen["health"], seen["healthReason"]) == ("healthy", "") and seen["healthSince"]
 
     # Others: a viewer may not, another organisation does not see it, and the platform's own is the platform's to test.
     world.api("acme", "viewer").refused("POST", path, 403, "FORBIDDEN")
@@ -230,6 +233,14 @@ def test_connection_is_tested_stage_by_stage(world, admin):
     world.simulator.stop()
     try:
         assert admin.ok("POST", path)["outcome"] == "unreachable"
+        seen = admin.ok("GET", f"/v1/orgs/acme/connections/{made['id']}")
+        assert (seen["health"], seen["healthReason"]) == ("down", "unreachable")
+        changes = [row[0] for row in world.stack.sql(
+            "SELECT payload FROM outbox WHERE type = 'connection.health_changed' ORDER BY seq")]
+        changes = [change for change in changes if change["connectionId"] == made["id"]]
+        assert [(c["source"], c["previousHealth"], c["health"]) for c in changes] == [
+            ("test", "unknown", "healthy"), ("test", "healthy", "down")]
+        assert changes[1]["reason"] == "unreachable" and CANARY not in json.dumps(changes)
     finally:
         world.simulator = world.stack.simulator()
 

@@ -161,8 +161,9 @@ boost::asio::awaitable<CatalogueReader::Answer> CatalogueReader::read(
   const auto deadline = Clock::now() + options_.connection_time_max;
   const auto* const provider = providers::find_provider(connection.adapter);
   if (provider == nullptr || provider->lister() == nullptr) {
-    co_return std::unexpected(CatalogueFailure{
-        .error_class = "no_adapter", .detail = fmt::format("no adapter \"{}\" that lists models", connection.adapter)});
+    co_return std::unexpected(
+        CatalogueFailure{.error_class = std::string(registry::no_adapter_class),
+                         .detail = fmt::format("no adapter \"{}\" that lists models", connection.adapter)});
   }
   const auto& lister = *provider->lister();
   events::DeploymentState deployment;

@@ -15,6 +15,12 @@ inline constexpr auto metric_families = std::to_array<telemetry::MetricFamily>({
      .help = "1 if the connection listed its models when it was last asked, else 0. org is platform where no "
              "organisation owns it.",
      .labels = {"connection", "org"}},
+    {.name = "registry_connection_health",
+     .type = telemetry::MetricType::gauge,
+     .unit = "boolean",
+     .help = "1 for the health that a connection has, 0 for one that it had. health: unknown, healthy, degraded or "
+             "down. 1 only in the leader, for every connection that is enabled.",
+     .labels = {"connection", "org", "provider", "health"}},
     {.name = "registry_outbox_oldest_seconds",
      .type = telemetry::MetricType::gauge,
      .unit = "s",

@@ -54,6 +54,20 @@ void ConnectionSyncs::keep_words(const std::vector<registry::Connection>& connec
   });
 }
 
+void ConnectionSyncs::show_health(const std::vector<registry::Connection>& connections) {
+  // What was shown and is no longer so becomes 0: series are never removed.
+  for (auto* gauge : shown_health_) gauge->set(0);
+  shown_health_.clear();
+  for (const auto& connection : connections) {
+    if (!connection.enabled) continue;
+    auto& gauge = metrics_.gauge(metric_family("registry_connection_health"),
+                                 {connection.name, connection.org_id.empty() ? "platform" : connection.org_id,
+                                  connection.provider, connection.health});
+    gauge.set(1);
+    shown_health_.push_back(&gauge);
+  }
+}
+
 void ConnectionSyncs::cancel() {
   cancelled_ = true;
   fetcher_.stop();
@@ -101,7 +115,7 @@ boost::asio::awaitable<Result<void>> ConnectionSyncs::sync(SyncOrder order) {
     if (run.error().kind != ErrorKind::invalid_input && !conflict) co_return std::unexpected(run.error());
     auto failed = blank;
     failed.status = "failed";
-    failed.error_class = conflict ? registry::conflict_class : "refused";
+    failed.error_class = conflict ? registry::conflict_class : registry::refused_class;
     failed.detail = run.error().detail;
     if (conflict) failed.detail += " It is tried again at the next sync.";
     auto recorded = co_await record_failure(connection, failed);
@@ -217,7 +231,11 @@ void ConnectionSyncs::told(const registry::Connection& connection, const registr
   auto& words = words_[connection.name];
   auto now = well ? fmt::format("{} models listed{}{}", run.listed, run.detail.empty() ? "" : "; ", run.detail)
                   : fmt::format("down, {}", run.error_class);
-  if (!well && answered) now = "listed, but not applied: others were writing; to be tried again";
+  if (!well && answered) {
+    now = run.error_class == registry::conflict_class
+              ? "listed, but not applied: others were writing; to be tried again"
+              : "listed, but not applied: the database refused a value";
+  }
   if (run.status == "held") now = fmt::format("{} models listed; {}", run.listed, held_words_[connection.id]);
   const bool news = words != now || run.added + run.updated > 0;
   words = std::move(now);

@@ -53,6 +53,8 @@ class ConnectionSyncs {
   }
   /// Connections that are not among these are no longer told of in words().
   void keep_words(const std::vector<registry::Connection>& connections);
+  /// The gauge registry_connection_health says what these say, and nothing else.
+  void show_health(const std::vector<registry::Connection>& connections);
   /// Cancels what is being asked. What runs ends soon, and applies nothing more.
   void cancel();
   /// Returns when nothing runs any more. Throws what a sync has thrown.
@@ -93,6 +95,7 @@ class ConnectionSyncs {
   std::map<std::string, std::string> held_words_;  ///< by connection id: what waits for a decision
   telemetry::Histogram& sync_ms_;
   telemetry::Gauge& running_gauge_;
+  std::vector<telemetry::Gauge*> shown_health_;  ///< those that are 1
 };
 
 }  // namespace tokenrail::registry_sync

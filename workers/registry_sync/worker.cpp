@@ -308,6 +308,7 @@ boost::asio::awaitable<void> Worker::lead() {
   co_await lanes.run(parts, [this](std::size_t index) { return part(index); });
   leading_ = false;
   leader_gauge_.set(0);
+  syncs_.show_health({});
   for (const auto* part : {"topics", "credentials topic", "timetable", "requests"}) database_problems_.erase(part);
   if (!stopping_) {
     spdlog::warn("no longer leading: {}", fence_->epoch() == 0 ? "another registry-sync has taken the lease"
@@ -424,7 +425,9 @@ boost::asio::awaitable<void> Worker::keep_timetable() {
 
 boost::asio::awaitable<void> Worker::note_connections() {
   const auto all = co_await stores_.run([](registry::Store& store) { return store.connections(); });
-  if (noted("timetable", all)) syncs_.keep_words(*all);
+  if (!noted("timetable", all)) co_return;
+  syncs_.keep_words(*all);
+  if (!over()) syncs_.show_health(*all);
 }
 
 boost::asio::awaitable<void> Worker::prune_when_due() {

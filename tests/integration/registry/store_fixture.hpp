@@ -72,7 +72,18 @@ class StoreTest : public ScratchDatabase {
     connection_ = store_->connections()->at(0);
   }
 
-  std::vector<OutboxRecord> outbox() { return store_->unpublished(1000).value(); }
+  /// What waits to be published, without changes of health.
+  std::vector<OutboxRecord> outbox() {
+    auto records = store_->unpublished(1000).value();
+    std::erase_if(records, [](const auto& record) { return record.type == "connection.health_changed"; });
+    return records;
+  }
+  std::vector<std::string> health_events() {
+    std::vector<std::string> payloads;
+    for (const auto& record : store_->unpublished(1000).value())
+      if (record.type == "connection.health_changed") payloads.push_back(record.key + " " + *record.payload);
+    return payloads;
+  }
   StoredModel stored(const std::string& name) {
     for (auto& model : store_->load_models(connection_).value())
       if (model.state.model_name == name) return model;

@@ -200,6 +200,7 @@ TEST_F(StoreTest, FailuresAndHeldListsAreToldOnceWhenTheyBegin) {
   fail_once();
   fail_once();
   EXPECT_EQ(connection_.health, "down");
+  EXPECT_EQ(connection_.health_reason, "unreachable");
   EXPECT_EQ(connection_.last_error_class, "unreachable");
   EXPECT_EQ(sql().run("SELECT count(*) FROM sync_run WHERE status = 'failed'"), "1");
   ASSERT_THAT(outbox(), SizeIs(2));
@@ -222,6 +223,57 @@ TEST_F(StoreTest, FailuresAndHeldListsAreToldOnceWhenTheyBegin) {
   connection_ = store_->connections()->at(0);
   EXPECT_EQ(connection_.last_sync_status, "ok");
   EXPECT_EQ(sql().run("SELECT count(*) FROM held_change WHERE decision IS NULL"), "0");
+}
+
+TEST_F(StoreTest, HealthIsAnEventWhenItChanges) {
+  const auto end_with = [&](const std::string& status, const std::string& error_class) {
+    auto ended = run(status);
+    ended.error_class = error_class;
+    ASSERT_TRUE(store_->apply(connection_, {}, ended).has_value());
+    connection_ = store_->connections()->at(0);
+  };
+  const auto last = [&] { return health_events().back(); };
+  end_with("ok", "");
+  end_with("ok", "");
+  ASSERT_THAT(health_events(), SizeIs(1));
+  EXPECT_THAT(last(), HasSubstr(R"(_/_/ollama/_connection {"type":"connection.health_changed")"));
+  EXPECT_THAT(last(), HasSubstr(R"("source":"sync","health":"healthy","sinceMs":)"));
+  EXPECT_THAT(last(), HasSubstr(R"("previousHealth":"unknown"})"));
+
+  end_with("failed", "auth");
+  end_with("failed", "auth");
+  ASSERT_THAT(health_events(), SizeIs(2));
+  EXPECT_THAT(last(), HasSubstr(R"("health":"down","reason":"auth")"));
+  EXPECT_THAT(last(), HasSubstr(R"("previousHealth":"healthy","previousSinceMs":)"));
+  const auto since = sql().run("SELECT health_since FROM connection");
+
+  // Another reason is news, but the connection has been down all the time.
+  end_with("failed", "connect_failed");
+  ASSERT_THAT(health_events(), SizeIs(3));
+  EXPECT_THAT(last(), HasSubstr(R"("previousReason":"auth")"));
+  EXPECT_EQ(sql().run("SELECT health_since FROM connection"), since);
+
+  // What is this program's own failure says nothing about the provider.
+  end_with("failed", "refused");
+  end_with("failed", "conflict");
+  EXPECT_THAT(health_events(), SizeIs(3));
+  EXPECT_EQ(connection_.health, "down");
+  EXPECT_EQ(connection_.health_reason, "connect_failed");
+
+  end_with("failed", "rate_limited");
+  EXPECT_EQ(connection_.health, "degraded");
+  end_with("ok", "");
+  EXPECT_EQ(connection_.health, "healthy");
+  EXPECT_THAT(health_events(), SizeIs(5));
+}
+
+TEST_F(StoreTest, HealthThatATestChangedIsSetAgainByTheNextSync) {
+  apply({});
+  sql().run("UPDATE connection SET health = 'down', health_reason = 'auth'");
+  connection_ = store_->connections()->at(0);
+  apply({});
+  EXPECT_EQ(connection_.health, "healthy");
+  EXPECT_THAT(health_events(), SizeIs(2));
 }
 
 TEST_F(StoreTest, TwoConnectionsServeOneModel) {
@@ -260,6 +312,8 @@ TEST_F(StoreTest, TwoConnectionsServeOneModel) {
 }
 
 TEST_F(StoreTest, TheOutboxIsReadInOrderUntilItIsMarked) {
+  apply({});
+  sql().run("DELETE FROM outbox");  // that the connection is healthy now
   apply({adding("a"), adding("b"), adding("c")});
   auto first = store_->unpublished(2).value();
   ASSERT_THAT(first, SizeIs(2));

@@ -16,6 +16,7 @@
 
 #include "common/config/settings.hpp"
 #include "common/crypto/key_ring_settings.hpp"
+#include "common/events/json_document.hpp"
 #include "common/events/model_event.hpp"
 #include "common/kafka/log_reader.hpp"
 #include "common/providers/environment.hpp"
@@ -213,8 +214,22 @@ class SyncWorld : public registry::ScratchDatabase {
   /// words() without our own markers.
   std::vector<std::string> events(const std::string& topic = "model_registry.events") const {
     auto words = tail_->words(topic);
-    std::erase_if(words, [](const auto& word) { return word.starts_with(" settle-"); });
+    std::erase_if(words, [](const auto& word) {
+      return word.starts_with(" settle-") || word.starts_with("connection.health_changed ");
+    });
     return words;
+  }
+  /// "{connection} {health before} {health} {reason}" of each change of health on the topic.
+  std::vector<std::string> health_changes() const {
+    std::vector<std::string> changes;
+    for (const auto& record : tail_->on("model_registry.events")) {
+      if (!record.value || !record.value->contains("connection.health_changed")) continue;
+      const events::JsonDocument document(*record.value);
+      const events::ObjectReader read(document.root());
+      changes.push_back(read.text("connectionName") + " " + read.text("previousHealth") + " " + read.text("health") +
+                        " " + read.text("reason"));
+    }
+    return changes;
   }
   std::vector<std::string> events_after(std::size_t from, const std::string& topic = "model_registry.events") const {
     auto words = events(topic);

@@ -223,6 +223,11 @@ TEST_F(RegistrySync, AProviderThatIsDownChangesNoModel) {
   EXPECT_THAT(running.worker().metrics().text(),
               HasSubstr("ollama_health_status{connection=\"env-ollama\",org=\"platform\"} 0"));
   EXPECT_THAT(running.problems(), HasSubstr("connection env-ollama: down"));
+  EXPECT_THAT(health_changes(), ElementsAre("env-ollama unknown healthy ", "env-ollama healthy down connect_failed"));
+  EXPECT_TRUE(run_until(loop_, [&] {
+    return running.worker().metrics().text().contains(
+        R"(registry_connection_health{connection="env-ollama",health="down",org="platform",provider="ollama"} 1)");
+  }));
 
   offer({"a:1b", "b:7b"});
   state = sync_now();

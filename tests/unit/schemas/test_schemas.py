@@ -228,7 +228,8 @@ def test_lists_every_finish_reason_and_outcome():
 def test_every_event_type_of_the_code_has_a_schema():
     declared = set()
     for header in ("common/events/audit.hpp", "common/events/model_event.hpp",
-                   "common/events/registry_records.hpp", "common/events/credential_event.hpp"):
+                   "common/events/registry_records.hpp", "common/events/credential_event.hpp",
+                       "common/events/connection_event.hpp"):
         declared |= set(re.findall(r'std::string_view \w+_type = "([\w.]+)"', text_of(header)))
     assert len(declared) >= 9
     assert declared == {schema["properties"]["type"]["const"] for schema in SCHEMAS.values()

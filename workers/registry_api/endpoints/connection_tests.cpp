@@ -1,7 +1,10 @@
 // /v1/orgs/{org}/connections:test and …/connections/{connection}:test: whether a connection works, stage by stage.
 #include "common/registry/connection_tests.hpp"
 
+#include <algorithm>
 #include <array>
+#include <optional>
+#include <span>
 
 #include "common/crypto/bytes.hpp"
 #include "common/crypto/credential_binding.hpp"
@@ -74,6 +77,16 @@ std::string body_of(const ConnectionTestLog::Record& record) {
   return body;
 }
 
+std::optional<registry::ConnectionHealth> health_of(std::span<const providers::StageResult> stages) {
+  using enum providers::TestStage;
+  const auto failed = std::ranges::find_if(stages, [](const auto& stage) { return stage.cause.has_value(); });
+  if (failed != stages.end()) return registry::health_after_test(name_of(failed->stage), name_of(*failed->cause), true);
+  const bool answered = std::ranges::any_of(stages, [](const auto& stage) {
+    return (stage.stage == list || stage.stage == call) && stage.status == providers::StageStatus::ok;
+  });
+  return registry::health_after_test("", "", answered);
+}
+
 /// Runs the test in its place, keeps the result, and answers with it.
 awaitable<Answer> tested(Call* call, std::string place_name, ConnectionTester::Subject subject,
                          ConnectionTestLog::Record record) {
@@ -84,6 +97,7 @@ awaitable<Answer> tested(Call* call, std::string place_name, ConnectionTester::S
   record.outcome = providers::outcome_of(report.stages);
   record.stages = providers::stages_json(report.stages);
   record.latency_ms = report.latency.count();
+  record.health = health_of(report.stages);
   const auto kept = co_await call->context->database->run(
       [actor = call->actor(), scope = call->scope(), record](GovernedDatabase& database) {
         return ConnectionTestLog(database).record(actor, scope, record);

@@ -344,11 +344,12 @@ const Schema& provider() {
 }
 
 const Schema& connection() {
-  static const auto schema = reply_object("Connection",
-                                          {required("id", any_text()), version(), optional("enabled", boolean()),
-                                           optional("syncEnabled", boolean()), optional("metadata", any_object())},
-                                          {"scope", "orgId", "ownerUserId", "provider", "name", "baseUrl", "authType",
-                                           "authName", "health", "onNew", "slugPrefix", "createdAt", "updatedAt"});
+  static const auto schema =
+      reply_object("Connection",
+                   {required("id", any_text()), version(), optional("enabled", boolean()),
+                    optional("syncEnabled", boolean()), optional("metadata", any_object())},
+                   {"scope", "orgId", "ownerUserId", "provider", "name", "baseUrl", "authType", "authName", "health",
+                    "healthReason", "healthSince", "onNew", "slugPrefix", "createdAt", "updatedAt"});
   return schema;
 }
 

@@ -12,6 +12,7 @@
 #include "common/events/audit.hpp"
 #include "common/events/chat_request.hpp"
 #include "common/events/chunk.hpp"
+#include "common/events/connection_event.hpp"
 #include "common/events/credential_event.hpp"
 #include "common/events/model_event.hpp"
 #include "common/events/registry_records.hpp"
@@ -464,6 +465,26 @@ TEST(Golden, SealedCredential) {
 
 TEST(Golden, RegistryMark) {
   expect_golden("registry-mark", to_json(RegistryMark{.version = 18, .models = 3}));
+}
+
+TEST(Golden, ConnectionHealth) {
+  ConnectionHealthChanged event{.connection_id = "01936f6e-0000-7000-8000-000000000001",
+                                .connection_name = "openai",
+                                .provider = "openai",
+                                .source = "sync",
+                                .health = "down",
+                                .reason = "auth",
+                                .since_ms = 1'732'900'000'000,
+                                .previous_health = "healthy",
+                                .previous_since_ms = 1'732'800'000'000};
+  expect_golden("connection-health-changed", to_json(event));
+  event.source = "test";
+  event.health = "healthy";
+  event.reason.clear();
+  event.previous_health = "degraded";
+  event.previous_reason = "rate_limited";
+  event.previous_since_ms.reset();
+  expect_golden("connection-health-changed.healthy", to_json(event));
 }
 
 TEST(Golden, Syncs) {

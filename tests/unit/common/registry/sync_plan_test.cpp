@@ -13,7 +13,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-TEST(SyncPlan, OnlyAConflictLeavesAFailedProviderAnswered) {
+TEST(SyncPlan, FailuresOfThisProgramLeaveAProviderAnswered) {
   struct Row {
     std::string status;
     std::string error_class;
@@ -23,7 +23,7 @@ TEST(SyncPlan, OnlyAConflictLeavesAFailedProviderAnswered) {
       {"ok", "", true},
       {"held", "", true},
       {"failed", "conflict", true},
-      {"failed", "refused", false},
+      {"failed", "refused", true},
       {"failed", "timeout", false},
       {"failed", "", false},
   };
