@@ -3,10 +3,10 @@
 #include <string>
 
 #include "common/auth/api_token.hpp"
-#include "common/auth/base64url.hpp"
 #include "common/auth/claims.hpp"
 #include "common/auth/jwk_set.hpp"
 #include "common/auth/jwt.hpp"
+#include "common/crypto/bytes.hpp"
 #include "tests/fuzz/expect.hpp"
 
 using namespace tokenrail;
@@ -40,14 +40,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
        {std::pair<std::string_view, std::string_view>(R"({"alg":"ES256","kid":"e"})", text),
         {R"({"alg":"EdDSA","kid":"o"})", text},
         {text, "{}"}}) {
-    const auto token = auth::encode_base64url(header) + "." + auth::encode_base64url(payload) + "." +
-                       auth::encode_base64url(std::string(64, '\1'));
+    const auto token = crypto::to_base64url(header) + "." + crypto::to_base64url(payload) + "." +
+                       crypto::to_base64url(std::string(64, '\1'));
     fuzz::expect(!auth::verify_jwt(token, keys, rules, now));
   }
   if (const auto token = auth::read_claims(text, rules, now)) check_principal(*token);
   if (const auto set = auth::JwkSet::parse(text))
     fuzz::expect(set->size() + set->ignored().size() <= auth::JwkSet::keys_max);
-  if (const auto decoded = auth::decode_base64url(text)) fuzz::expect(auth::encode_base64url(*decoded) == text);
+  if (const auto decoded = crypto::from_base64url(text)) fuzz::expect(crypto::to_base64url(*decoded) == text);
   if (const auto token = auth::read_api_token(text)) fuzz::expect(token->id.size() == 2 * auth::api_token_id_bytes);
   return 0;
 }
