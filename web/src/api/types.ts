@@ -69,6 +69,8 @@ export interface Session {
   csrfToken: string;
   expiresAt: string;
   mode: 'dev' | 'jwt';
+  /** Where the browser goes after DELETE /v1/session, to log out at the provider too. */
+  logoutUrl?: string;
 }
 
 export interface SessionOptions {

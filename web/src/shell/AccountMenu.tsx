@@ -33,7 +33,7 @@ export function AccountMenu() {
   const [anchor, setAnchor] = useState<HTMLElement | null>(null);
   const leaving = useMutation({
     mutationFn: logOut,
-    onSuccess: () => location.assign(import.meta.env.BASE_URL),
+    onSuccess: () => location.assign(session.logoutUrl ?? import.meta.env.BASE_URL),
     onError: notifyError,
   });
   return (
