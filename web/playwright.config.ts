@@ -4,13 +4,18 @@ import { defineConfig } from '@playwright/test';
 const results = process.env.WEB_RESULTS ?? 'test-results';
 
 export default defineConfig({
-  testDir: 'e2e',
   outputDir: `${results}/traces`,
   // The tests share one organisation's models; each makes models of its own names.
   workers: 1,
   timeout: 60_000,
   expect: { timeout: 15_000 },
   reporter: [['line'], ['junit', { outputFile: `${results}/playwright.xml` }]],
+  projects: [
+    { name: 'e2e', testDir: 'e2e' },
+    // What `./dev web` measures and takes pictures of. No test of these judges a time.
+    { name: 'measure', testDir: 'measure', timeout: 300_000, use: { trace: 'off' } },
+    { name: 'screenshots', testDir: 'screenshots', timeout: 300_000, use: { trace: 'off' } },
+  ],
   use: {
     baseURL: process.env.WEB_URL,
     viewport: { width: 1280, height: 800 },

@@ -59,14 +59,43 @@ def start(folder):
     return stack, url, token
 
 
+# The organisation that ./dev web measure looks at: 10,000 models with the simulator's two. Names and tags are such that searches and filters find known numbers.
+LARGE = """
+INSERT INTO model (org_id, provider, model_name, slug, kind, display_name, description, enabled, context_window,
+                   output_tokens_max, capabilities, tags)
+SELECT 'large', p.slug, 'm' || lpad(CAST(n AS text), 4, '0'), p.slug || '/m' || lpad(CAST(n AS text), 4, '0'),
+       (ARRAY['generation', 'generation', 'generation', 'embedding', 'rerank'])[1 + n % 5], 'Model ' || lpad(CAST(n AS text), 4, '0'),
+       'A model of many', true, CASE WHEN n % 3 = 0 THEN NULL ELSE 8192 * (1 + n % 16) END,
+       CASE WHEN n % 4 = 0 THEN NULL ELSE 4096 END,
+       jsonb_build_object('chat', 'supported', 'tools', CASE WHEN n % 2 = 0 THEN 'supported' ELSE 'unsupported' END),
+       ARRAY['group-' || n % 5, 'all']
+FROM generate_series(0, 9997) n JOIN (SELECT slug, row_number() OVER (ORDER BY slug) - 1 AS i, count(*) OVER () AS c FROM provider) p
+  ON p.i = n % p.c"""
+
+
+def show(file):
+    """The figures as a table, for the terminal and for a page of docs."""
+    print("| what | figure | measured | aim |\n| --- | --- | --- | --- |")
+    for row in json.loads(file.read_text()):
+        print(f"| {row['group']} | {row['name']} | {row['value']} | {row.get('budget', '')} |")
+
+
 def main(arguments):
+    if not any(argument.startswith("--project") for argument in arguments):
+        arguments = ["--project=e2e", *arguments]
     results = pathlib.Path(os.environ.setdefault("WEB_RESULTS", str(ROOT / "build" / "web-results")))
     results.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="tokenrail-web-") as name:
         stack, url, token = start(pathlib.Path(name))
         try:
-            return subprocess.run(["npx", "playwright", "test", *arguments], cwd=ROOT / "web",
+            if "--project=measure" in arguments:
+                call(url, token, "POST", "/v1/orgs", {"id": "large", "displayName": "Large"})
+                stack.sql(LARGE)
+            code = subprocess.run(["npx", "playwright", "test", *arguments], cwd=ROOT / "web",
                                   env={**os.environ, "WEB_URL": url, "WEB_TOKEN": token}, check=False).returncode
+            if "--project=measure" in arguments:
+                show(results / "measured.json")
+            return code
         finally:
             stack.close()
 
