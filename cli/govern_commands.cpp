@@ -223,7 +223,7 @@ constexpr std::string_view model_details =
     "MODEL is provider/name, a slug or an id. Without --org the platform's model is changed, for every organisation.\n"
     "With --org the change is the organisation's own and stands over the platform's.";
 
-constexpr std::array<Command, 32> table{{
+constexpr std::array<Command, 32> command_table{{
     {.path = "registry show",
      .summary = "Show a model as the platform or an organisation sees it",
      .arguments = "MODEL",
@@ -513,7 +513,7 @@ constexpr std::array<Governing, 32> runs{{
 }  // namespace
 
 std::span<const Command> governing_commands() {
-  return table;
+  return command_table;
 }
 
 std::span<const Governing> governing_runs() {

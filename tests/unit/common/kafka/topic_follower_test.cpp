@@ -9,8 +9,8 @@
 namespace tokenrail::kafka {
 namespace {
 
-using testing::ElementsAre;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 /// Keeps where reading was started.
 struct Starts final : LogReader {
@@ -24,7 +24,7 @@ struct Starts final : LogReader {
   std::vector<std::string> started{};
 };
 
-class TopicFollowerTest : public testing::Test {
+class TopicFollowerTest : public ::testing::Test {
  protected:
   void record(std::int32_t partition, std::int64_t offset) {
     follower_.on_record({.topic = "models", .partition = partition, .offset = offset, .timestamp_ms = 1000 + offset});
