@@ -99,10 +99,12 @@ class Decoder final : public AnswerDecoder {
       // An object of another API may have a field of ours too, `done` above all: its answer must not be lost for it.
       if (auto other = other_api_text(json, adapter); !other.empty()) return other_api(std::move(other), sink);
       if (!item.has_done) {
+        const auto excerpt = quotable(json.substr(0, 512), 120);
+        if (passed_over(json, fmt::format("it has no field of Ollama's chat API: \"{}\"", excerpt), sink)) return;
         return give_up(sink, ErrorCode::provider_protocol,
                        fmt::format("The answer has an object without any field of Ollama's chat API: \"{}\". Check "
                                    "that the connection's base URL leads to Ollama.",
-                                   quotable(json.substr(0, 512), 120)));
+                                   excerpt));
       }
     }
     ++items_;
@@ -155,10 +157,20 @@ class Decoder final : public AnswerDecoder {
     if (stream_ && at_end_ && items_ > 0) return cut_within(sink);
     if (auto other = other_api_text(json, adapter); !other.empty()) return other_api(std::move(other), sink);
     if (stream_ && at_end_) return cut_within(sink);
+    if (passed_over(json, problem.text, sink)) return;
     give_up(sink, ErrorCode::provider_protocol,
             fmt::format("Ollama's answer cannot be read: {}. Ask again; if it stays, look at what stands between here "
                         "and Ollama.",
                         problem.text));
+  }
+
+  /// One line among good ones is left out, with a warning in the answer. A second one fails it, and so does one that
+  /// may have been a tool call: without it the answer would mean something else.
+  bool passed_over(std::string_view json, std::string_view problem, AnswerSink& sink) {
+    if (!stream_ || items_ == 0 || ++unreadable_ > 1 || json.contains("\"tool_calls\"")) return false;
+    const auto warning = fmt::format("One event of Ollama's answer could not be read and was left out: {}.", problem);
+    sink.on_event(AnswerWarning{warning});
+    return true;
   }
 
   void cut_within(AnswerSink& sink) {
@@ -197,6 +209,7 @@ class Decoder final : public AnswerDecoder {
   std::string body_{};  ///< of an answer that is not streamed
   std::size_t answer_bytes_ = 0;
   std::size_t items_ = 0;
+  std::size_t unreadable_ = 0;
   std::size_t tool_calls_ = 0;
   bool over_ = false;
   bool at_end_ = false;

@@ -63,25 +63,54 @@ TEST(OllamaDecoder, S0_44_CarriesOverWhatALineLacksBetweenPieces) {
   }
 }
 
-TEST(OllamaDecoder, S0_44_AMalformedLineIsAFailureAndNeverSwallowed) {
-  for (const std::string_view bad : {
-           "this is not JSON\n",
-           "{\"message\":{\"content\":\"x\"},\"done\":fal\n",
-           "{\"message\":{\"content\":\"x\"},\"done\":false\n",
-           "{\"message\":{\"content\":\"x\"}}{\"message\":{\"content\":\"y\"}}\n",
-           "{\"message\":{\"content\":7},\"done\":false}\n",
-           "{\"message\":{\"content\":\"x\"},\"done\":\"no\"}\n",
-           "{\"message\":[\"x\"],\"done\":false}\n",
-           "[1,2,3]\n",
-           "\"text\"\n",
-           "{\"model\":\"m\"}\n",
-       }) {
-    const auto answer = decoded(delta("before") + std::string(bad) + delta("after") + done_line);
+// A line that cannot be read, from the catalogue of S0.44.
+constexpr std::string_view bad_lines[] = {
+    "this is not JSON\n",
+    "{\"message\":{\"content\":\"x\"},\"done\":fal\n",
+    "{\"message\":{\"content\":\"x\"},\"done\":false\n",
+    "{\"message\":{\"content\":\"x\"}}{\"message\":{\"content\":\"y\"}}\n",
+    "{\"message\":{\"content\":7},\"done\":false}\n",
+    "{\"message\":{\"content\":\"x\"},\"done\":\"no\"}\n",
+    "{\"message\":[\"x\"],\"done\":false}\n",
+    "[1,2,3]\n",
+    "\"text\"\n",
+    "{\"model\":\"m\"}\n",
+};
+
+TEST(OllamaDecoder, S0_44_OneMalformedLineIsLeftOutAndNamed) {
+  for (const auto bad : bad_lines) {
+    const auto answer = decoded(delta("before ") + std::string(bad) + delta("after") + done_line);
+    EXPECT_EQ(answer.text(), "before after") << bad;
+    EXPECT_EQ(answer.finish(), FinishReason::stop) << bad;
+    ASSERT_EQ(answer.warnings().size(), 1U) << bad;
+    EXPECT_THAT(answer.warnings().front(), testing::HasSubstr("could not be read")) << bad;
+    EXPECT_EQ(answer.endings(), 1);
+  }
+}
+
+TEST(OllamaDecoder, S0_44_ASecondMalformedLineIsAFailureAndNeverSwallowed) {
+  for (const auto bad : bad_lines) {
+    const auto answer = decoded(delta("before") + std::string(bad) + std::string(bad) + delta("after") + done_line);
     EXPECT_EQ(answer.text(), "before") << bad;
     ASSERT_TRUE(answer.failure()) << bad;
     EXPECT_EQ(answer.failure()->code, ErrorCode::provider_protocol) << bad;
     EXPECT_EQ(answer.endings(), 1);
   }
+}
+
+TEST(OllamaDecoder, S0_44_AMalformedFirstLineIsAFailure) {
+  for (const auto bad : bad_lines) {
+    const auto answer = decoded(std::string(bad) + delta("after") + done_line);
+    ASSERT_TRUE(answer.failure()) << bad;
+    EXPECT_EQ(answer.failure()->code, ErrorCode::provider_protocol) << bad;
+    EXPECT_EQ(answer.text(), "") << bad;
+  }
+}
+
+TEST(OllamaDecoder, AMalformedLastLineIsNoEnd) {
+  const auto answer = decoded(delta("text") + "{\"message\":{\"content\":\"\"},\"done\":tru}\n");
+  ASSERT_TRUE(answer.failure());
+  EXPECT_EQ(answer.failure()->code, ErrorCode::provider_protocol);
 }
 
 TEST(OllamaDecoder, S0_44_TellsTheEndExactlyOnce) {
@@ -173,6 +202,12 @@ TEST(OllamaDecoder, TakesArgumentsThatCameAsAString) {
   EXPECT_EQ(answer.tool_calls()[0].arguments, R"({"a":1})");
 }
 
+TEST(OllamaDecoder, AMalformedToolCallIsNeverLeftOut) {
+  const auto answer = decoded(delta("text") + call_line(R"([{"function":{"name":"f","arguments":[1]}}])") + done_line);
+  ASSERT_TRUE(answer.failure());
+  EXPECT_EQ(answer.failure()->code, ErrorCode::provider_protocol);
+}
+
 TEST(OllamaDecoder, ToolCallsThatAreNoneAreMalformed) {
   for (const std::string_view calls :
        {R"([{"function":{"name":"f","arguments":"not json"}}])", R"([{"function":{"name":"f","arguments":[1]}}])",
@@ -243,7 +278,8 @@ TEST(OllamaDecoder, ALineBeyondTheLimitEndsTheAnswer) {
 TEST(OllamaDecoder, ALineBeyondTheLimitAfterTheEndIsIgnored) {
   const DecoderLimits limits{.item_bytes_max = 1000, .answer_bytes_max = 100'000};
   const std::string long_line = std::string(1001, 'x') + "\n";
-  for (const std::string& last : {done_line, std::string("no JSON\n"), std::string("{\"error\":\"boom\"}\n")}) {
+  for (const std::string& last :
+       {done_line, std::string("no JSON\nno JSON\n"), std::string("{\"error\":\"boom\"}\n")}) {
     const auto alone = decoded(delta("Hello") + last, true, limits);
     EXPECT_EQ(decoded(delta("Hello") + last + long_line, true, limits).summary(), alone.summary()) << last;
     EXPECT_EQ(alone.endings(), 1);
