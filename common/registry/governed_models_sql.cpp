@@ -64,6 +64,14 @@ std::string with_capabilities_elsewhere(std::string_view row) {
       row);
 }
 
+/// Of a map of capabilities, SQL: those that it says something about.
+std::string known_capabilities(const std::string& map) {
+  return fmt::format(
+      "COALESCE((SELECT jsonb_object_agg(k.key, k.value) FROM jsonb_each({}) k WHERE k.value <> '\"unknown\"'), "
+      "'{{}}')",
+      map);
+}
+
 }  // namespace
 
 std::string named_models() {
@@ -88,10 +96,13 @@ std::string named_models() {
 std::string effective_models(const std::string& narrow, Seen rows) {
   std::string fields;
   for (const auto& field : settable) {
-    // A map is put together from both rows, its own entries over those above.
+    // A map is put together from both rows, the known entries of the own row over those above. EffectiveModel has the
+    // same rule.
+    const auto own_capabilities = with_capabilities_elsewhere("o");
     fields +=
         field.name == "capabilities"
-            ? with_capabilities_elsewhere("p") + " || " + with_capabilities_elsewhere("o") + " AS capabilities, "
+            ? own_capabilities + " || " + with_capabilities_elsewhere("p") + " || " +
+                  known_capabilities(own_capabilities) + " AS capabilities, "
             : fmt::format(
                   "CASE WHEN o.id IS NOT NULL AND (p.id IS NULL OR jsonb_exists(o.override, '{1}')) THEN {2} ELSE "
                   "{3} END AS {0}, ",

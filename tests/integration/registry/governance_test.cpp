@@ -300,6 +300,23 @@ TEST_F(GovernanceTest, FiltersNarrowTheList) {
   EXPECT_EQ(total({.provider = "openai"}), 0);
 }
 
+TEST_F(GovernanceTest, UnknownCapabilityOfAnOverrideIsInherited) {
+  const auto capabilities = [&] {
+    const auto model = models().get(of("acme"), scope("acme"), "ollama/qwen3");
+    EXPECT_TRUE(model.has_value());
+    const auto at = model ? model->json.find(R"("capabilities")") : std::string::npos;
+    return at == std::string::npos ? std::string() : model->json.substr(at, model->json.find('}', at) - at);
+  };
+  const auto above = capabilities();
+  ASSERT_THAT(above, HasSubstr(R"("chat": "supported")"));
+  ASSERT_OK(models().change(of("acme"), scope("acme"), "ollama/qwen3",
+                            R"({"capabilities":{"chat":"unknown","vision":"supported","code":"unknown"}})", {}));
+  const auto merged = capabilities();
+  EXPECT_THAT(merged, HasSubstr(R"("chat": "supported")"));
+  EXPECT_THAT(merged, HasSubstr(R"("vision": "supported")"));
+  EXPECT_THAT(merged, HasSubstr(R"("code": "unknown")"));
+}
+
 TEST_F(GovernanceTest, TheAuditLogSaysWhoDidWhatAndOnlyGrows) {
   ASSERT_OK(models().change(of("acme"), scope("acme"), "ollama/qwen3", R"({"enabled":false})", {}));
   const auto page = log().audit(of("acme"), scope("acme"), {.action = "model.changed"}, {});
