@@ -7,6 +7,7 @@ import pytest
 
 import real_llm
 from stack import Log, finished, http_get, text_of, wait_until
+from test_stored_credentials import everything_said
 
 KEY = "sk-canary-5f1d0c7e9a"
 
@@ -105,3 +106,31 @@ def test_without_a_key_the_message_names_the_variable(make_stack, llm):
     error = by_request(chunks.values(), "no-key")[-1]["error"]
     assert error["code"] == "CREDENTIAL_MISSING" and "OPENAI_API_KEY" in error["message"]
     assert http_get(f"http://127.0.0.1:{bare.port}/readyz")[0] == 200
+
+
+def test_responses_api_streams_with_a_stored_key(make_stack, llm):
+    stack = make_stack()
+    ring = str(stack.folder / "keyring.json")
+    stack.cli("keys", "create", ring)
+    stack.cli("org", "create", "acme")
+    stack.cli("credentials", "put", "main", "--org", "acme", "--provider", "openai-responses", stdin=KEY,
+              environment={"TOKENRAIL_KEYRING_FILE": ring})
+    stack.cli("connections", "add", "own", "--org", "acme", "--provider", "openai-responses", "--base-url", llm.url + "/v1",
+              "--credential", "main", "--auth", "bearer")
+    stack.cli("registry", "add", "openai-responses/tiny", "--org", "acme", "--connection", "own")
+    stack.simulator()
+    stack.sync().wait_ready()
+    wait_until("the outbox is published",
+               lambda: stack.sql("SELECT count(*) FROM outbox WHERE published_at IS NULL")[0][0] == 0)
+    stack.router(TOKENRAIL_KEYRING_FILE=ring).wait_ready()
+    chunks = Log(stack, "chat.chunks")
+    for n in range(4):
+        ask(stack, f"responses-{n}", "openai-responses", orgId="acme", stream=n != 3)
+    for n in range(4):
+        name = f"responses-{n}"
+        chunks.wait(name, lambda v, name=name: finished(by_request(v, name)))
+        said = by_request(chunks.values(), name)
+        assert said[-1]["finishReason"] in ("stop", "length"), said[-1]
+        assert said[-1]["usage"]["outputTokens"] > 0
+        assert text_of(said) != "" and (n == 3 or len(said) > 2), said
+    assert all(KEY not in text for text in everything_said(stack))

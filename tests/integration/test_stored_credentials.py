@@ -102,13 +102,13 @@ class World:
         return self.ends([request_id])[request_id]
 
 
-def everything_said(world):
+def everything_said(stack):
     """All that a stranger could read: topics, logs and metrics."""
-    texts = [p.text() for p in world.stack.processes]
-    texts += [p.metrics() + p.readyz()[1] for p in world.stack.processes if hasattr(p, "metrics") and p.alive()]
+    texts = [p.text() for p in stack.processes]
+    texts += [p.metrics() + p.readyz()[1] for p in stack.processes if hasattr(p, "metrics") and p.alive()]
     for name in ("chat.chunks", "llm.audit", "chat.requests.dlq", "model_registry", "model_registry.events",
                  "model_registry.credentials"):
-        log = Log(world.stack, name)
+        log = Log(stack, name)
         before = -1
         while len(log.records) != before:
             before = len(log.records)
@@ -139,7 +139,7 @@ def test_registry_sync_lists_models_with_an_organisations_key(make_stack, provid
     stack.cli("registry", "sync", "--connection", "own")
     assert runs() == [("ok", "")]
     world.published()
-    said = "\n".join(everything_said(world)) + sync.text() + str(stack.sql("SELECT detail FROM sync_run"))
+    said = "\n".join(everything_said(world.stack)) + sync.text() + str(stack.sql("SELECT detail FROM sync_run"))
     for secret in (FIRST, STRANGE):
         assert secret not in said
     kept = stack.sql("SELECT body FROM provider_snapshot")
@@ -211,7 +211,7 @@ def test_an_organisations_key_is_used_replaced_and_revoked(make_stack, provider)
     assert len(Provider.seen) == calls, "nothing is called without a key"
     assert "tokenrail_router_credentials_missing_total" in router.metrics()
 
-    for text in everything_said(world):
+    for text in everything_said(world.stack):
         assert "canary-" not in text
 
 
