@@ -158,11 +158,11 @@ std::string_view Credentials::key_variable(const events::DeploymentState& deploy
 }
 
 Result<Credential> Credentials::open(const events::DeploymentState& deployment, std::size_t key,
-                                     const ModelScope& model) const {
+                                     const ModelScope& model, std::int64_t now_ms) const {
   if (deployment.credential_id) {
     // Never with a key of the environment instead: it belongs to another connection.
     static const StoredCredentials none;
-    return (stored_ != nullptr ? *stored_ : none).open(deployment, model);
+    return (stored_ != nullptr ? *stored_ : none).open(deployment, model, now_ms);
   }
   const auto* const found = find(deployment);
   const auto* const profile = find_profile(deployment.provider);

@@ -55,9 +55,9 @@ class Credentials {
   /// connection that it was given for, and only to that connection's own base URL: a person who may write deployments
   /// must not be able to have a key sent elsewhere. A stored credential: see StoredCredentials::open(). Errors:
   /// not_found, with what to do, where the provider needs a key and none is there. `key`: which one, below key_count(),
-  /// where a connection has several. `model`: whose model is called.
-  [[nodiscard]] Result<Credential> open(const events::DeploymentState& deployment, std::size_t key = 0,
-                                        const ModelScope& model = {}) const;
+  /// where a connection has several. `model`: whose model is called. `now_ms`: Unix.
+  [[nodiscard]] Result<Credential> open(const events::DeploymentState& deployment, std::size_t key,
+                                        const ModelScope& model, std::int64_t now_ms) const;
   /// How many keys there are for calls of that deployment. A stored credential is one.
   [[nodiscard]] std::size_t key_count(const events::DeploymentState& deployment) const;
   /// The variable that a key came from; empty: there is no such key.

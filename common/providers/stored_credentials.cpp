@@ -81,7 +81,8 @@ StoredCredentials::Applied StoredCredentials::apply(std::string_view key, std::o
   return Applied::changed;
 }
 
-Result<Credential> StoredCredentials::open(const events::DeploymentState& deployment, const ModelScope& model) const {
+Result<Credential> StoredCredentials::open(const events::DeploymentState& deployment, const ModelScope& model,
+                                           std::int64_t now_ms) const {
   const auto& connection = deployment.connection_name;
   const auto id = deployment.credential_id.value_or(std::string());
   if (!ring_) {
@@ -109,6 +110,12 @@ Result<Credential> StoredCredentials::open(const events::DeploymentState& deploy
                             id, connection));
   }
   const auto& credential = held->second;
+  if (credential.expires_ms && *credential.expires_ms <= now_ms) {
+    return fail(ErrorKind::not_found,
+                fmt::format("The credential {} of the connection {} has expired. Give it a new secret, or give the "
+                            "connection another credential.",
+                            id, connection));
+  }
   if (credential.provider != deployment.provider) {
     return fail(
         ErrorKind::not_found,

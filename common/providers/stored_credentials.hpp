@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -38,10 +39,12 @@ class StoredCredentials {
   Applied apply(std::string_view key, std::optional<std::string_view> value);
 
   /// The credential that the deployment names. It is used only for a connection of its own scope and provider, and only
-  /// for a model that is in the scope of that connection.
-  /// Errors (not_found), each with what to do: no key ring; the ring lacks the key; the credential was revoked or is of
-  /// another scope or provider; its sealed text was altered; the deployment authenticates in an unknown way.
-  [[nodiscard]] Result<Credential> open(const events::DeploymentState& deployment, const ModelScope& model) const;
+  /// for a model that is in the scope of that connection. `now_ms`: Unix.
+  /// Errors (not_found), each with what to do: no key ring; the ring lacks the key; the credential was revoked, has
+  /// expired or is of another scope or provider; its sealed text was altered; the deployment authenticates in an
+  /// unknown way.
+  [[nodiscard]] Result<Credential> open(const events::DeploymentState& deployment, const ModelScope& model,
+                                        std::int64_t now_ms) const;
 
   [[nodiscard]] std::size_t size() const { return held_.size(); }
   /// What keeps credentials from being opened, and what to do; empty: nothing.

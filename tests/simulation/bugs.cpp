@@ -52,6 +52,7 @@ constexpr auto bugs = std::to_array<NamedBug>({
     {.name = "restarts_unasked", .bug = Bug::restarts_unasked},
     {.name = "repeats_blanks", .bug = Bug::repeats_blanks},
     {.name = "continues_from_start", .bug = Bug::continues_from_start},
+    {.name = "slower_call_goes_on", .bug = Bug::slower_call_goes_on},
     {.name = "terminal_is_enough", .bug = Bug::terminal_is_enough},
     {.name = "answer_begins_before", .bug = Bug::answer_begins_before},
 });

@@ -304,6 +304,15 @@ void add_wishes(Plan& plan, Random& random) {
   }
 }
 
+// Calls that get a second one beside them: some at once, most because their provider is slow or silent.
+void add_hedges(Plan& plan, Random& random) {
+  plan.hedge_after_ms = random.pick({1L, 20L, 200L, 1'000L});
+  for (auto& request : plan.requests) {
+    if (random.chance(0.5)) request.token_gap_us = random.pick({100 * ms, 400 * ms});
+    if (random.chance(0.3)) request.behaviours.insert(request.behaviours.begin(), Behaviour::falls_silent);
+  }
+}
+
 // What the brokers refuse, and topics that take nothing.
 void add_refusals(Plan& plan, Random& random) {
   if (random.chance(0.5)) leave_alone(plan, random);
@@ -447,6 +456,8 @@ Plan make_plan(std::uint64_t seed) {
   }
   Random wishes(mixed(seed, 8));
   if (wishes.chance(0.15)) add_wishes(plan, wishes);
+  Random hedges(mixed(seed, 9));
+  if (hedges.chance(0.15)) add_hedges(plan, hedges);
   return plan;
 }
 

@@ -59,6 +59,7 @@ World::World(const Plan& planned, bool spoken, const std::function<void(router::
   if (plan.window_max > 0) options.window_requests_max = plan.window_max;
   if (plan.org_max > 0) options.org_in_flight_max = plan.org_max;
   if (plan.connection_max > 0) options.connection_in_flight_max = plan.connection_max;
+  options.hedge.after = router::Millis(plan.hedge_after_ms);
   if (plan.span_max > 0) options.partition_span_max = plan.span_max;
   if (adjust) adjust(options);
 }

@@ -178,7 +178,7 @@ boost::asio::awaitable<CatalogueReader::Answer> CatalogueReader::read(
   if (!connection.credential_id.empty()) deployment.credential_id = connection.credential_id;
   deployment.credential_version = connection.credential_version;
   auto credential =
-      credentials_.open(deployment, 0, {.org_id = connection.org_id, .user_id = connection.owner_user_id});
+      credentials_.open(deployment, 0, {.org_id = connection.org_id, .user_id = connection.owner_user_id}, now_ms());
   if (!credential) {
     co_return std::unexpected(
         CatalogueFailure{.error_class = "credential_missing", .detail = credential.error().detail});

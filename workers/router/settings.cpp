@@ -130,6 +130,14 @@ constexpr Setting settings[] = {
      .help = "Calls that one attempt makes before its first token, over all deployments.",
      .min = 1,
      .max = 100},
+    {.name = "router.hedge_after",
+     .env = {},
+     .kind = Kind::duration,
+     .default_value = "0s",
+     .help = "A streamed call without a token for so long gets a second one beside it, at the next deployment of the "
+             "route. 0: never.",
+     .min = 0,
+     .max = ms_per_day},
     {.name = "router.drain_timeout",
      .env = {},
      .kind = Kind::duration,
@@ -265,6 +273,7 @@ RouterOptions router_options(const config::Values& values) {
   options.resolution.adapters = providers::adapter_names();
   options.resolution.strict_default = values.boolean("router.strict_default");
   options.retry.calls_max = static_cast<int>(values.integer("router.calls_max"));
+  options.hedge.after = values.duration("router.hedge_after");
   options.in_flight_max = size("router.in_flight_max");
   options.org_in_flight_max = size("router.org_in_flight_max");
   options.connection_in_flight_max = size("router.connection_in_flight_max");
@@ -305,7 +314,8 @@ RouterOptions router_options(const config::Values& values) {
 }
 
 http::ClientOptions http_options(const RouterOptions& options, const http::Certificates& certificates) {
-  return {.connections_max = options.in_flight_max, .certificates = certificates};
+  const std::size_t calls_each = options.hedge.after > Millis(0) ? 2 : 1;
+  return {.connections_max = options.in_flight_max * calls_each, .certificates = certificates};
 }
 
 }  // namespace tokenrail::router

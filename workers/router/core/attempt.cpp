@@ -51,6 +51,7 @@ Attempt::Attempt(Services& services, Partition& partition, Job& job, std::int64_
 
 Attempt::~Attempt() {
   end_transfer();
+  leave_hedge();
   services_.answers.hold(*this, 0);
 }
 
@@ -218,7 +219,7 @@ void Attempt::cancel() {
   cancelled_ = true;
   // Before its llm.request is known to count nothing may be published; announced() ends it then.
   if (ended() || phase_ == Phase::announcing) return;
-  if (phase_ == Phase::calling) note_call("cancelled");
+  if (phase_ == Phase::calling) note_calls("cancelled");
   end_transfer();
   finish_cancelled();
 }
@@ -303,7 +304,7 @@ bool Attempt::interrupt(std::string_view cause) {
 }
 
 void Attempt::close_interrupted(std::string_view error_class, std::string_view cause, std::optional<Failure> failure) {
-  if (phase_ == Phase::calling) note_call(std::string(error_class));
+  if (phase_ == Phase::calling) note_calls(std::string(error_class));
   phase_ = Phase::answering;
   auto event = response(Outcome::interrupted);
   event.cause = std::string(cause);
@@ -379,7 +380,7 @@ Millis Attempt::due() const {
     case Phase::calling: {
       const auto quiet = token_in_call_ ? last_token_ + services_.options.idle_timeout
                                         : call_->started() + services_.options.first_token_timeout;
-      return std::min(quiet, job_.deadline);
+      return std::min({quiet, job_.deadline, hedge_at_});
     }
     default:
       return Millis::max();
@@ -404,12 +405,20 @@ void Attempt::on_time() {
     partition_.schedule(job_, now + congestion_look_again);
     return;
   }
-  end_transfer();
   if (late) {
-    if (phase_ == Phase::calling) note_call("deadline");
+    end_transfer();
+    if (phase_ == Phase::calling) note_calls("deadline");
     finish_late();
     return;
   }
+  if (now >= hedge_at_) {
+    start_hedge(now);
+    if (now < due()) {
+      partition_.schedule(job_, due());
+      return;
+    }
+  }
+  call_->stop();
   auto failure = Failure::of(
       ErrorCode::provider_timeout,
       token_in_call_ && heard_since_token_
@@ -420,13 +429,14 @@ void Attempt::on_time() {
                        : "The provider sent no token in time. It may be loading the model: ask again, or have the "
                          "operator raise router.first_token_timeout.");
   failure.provider = target().deployment.provider;
-  call_failed({.failure = std::move(failure), .retry = false, .try_next = true, .error_class = "timeout"});
+  call_failed(*call_, {.failure = std::move(failure), .retry = false, .try_next = true, .error_class = "timeout"});
 }
 
 void Attempt::resume() {
   if (!call_ || !call_->running()) return;
   last_token_ = services_.environment.now().steady;
   call_->resume();
+  if (hedging_) hedge_->resume();
 }
 
 }  // namespace tokenrail::router

@@ -101,6 +101,8 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   [[nodiscard]] const events::ChatRequest* request() const;
   [[nodiscard]] const registry::RouteTarget& target() const { return route_.targets[target_]; }
   [[nodiscard]] bool stream_wanted() const;
+  static std::string circuit_key(const registry::RouteTarget& target);
+  [[nodiscard]] static std::string kept_request_id(std::string_view id);
   void take_route(std::expected<registry::Route, events::Failure> route);
   [[nodiscard]] bool takes_prefill(const registry::RouteTarget& target) const;
   [[nodiscard]] bool can_take(const registry::RouteTarget& target) const;
@@ -109,17 +111,27 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   void target_changed();
   [[nodiscard]] bool choose_target();
   void start_call();
+  [[nodiscard]] std::unique_ptr<ProviderCall> make_call(const registry::RouteTarget& target, Millis now);
+  [[nodiscard]] std::expected<void, events::Failure> start(ProviderCall& call);
+  void plan_hedge();
+  [[nodiscard]] bool can_hedge(const registry::RouteTarget& other, Millis now) const;
+  void start_hedge(Millis now);
+  [[nodiscard]] bool take_of_two(const ProviderCall& call, providers::AnswerEvent& event);
+  void one_of_two_failed(const ProviderCall& call, const providers::CallFailure& failed);
+  void go_on_with_hedge();
+  void leave_hedge();
   void call_again_at(Millis at);
   void broke_off(const providers::CallFailure& failed, events::Failure failure);
   [[nodiscard]] bool continue_answer();
   [[nodiscard]] events::ChatRequest continued_request() const;
   [[nodiscard]] std::string_view without_repetition(std::string_view text);
-  [[nodiscard]] std::size_t key_count() const;
-  [[nodiscard]] std::optional<Millis> rest_key(const providers::CallFailure& failed);
-  void note_health(bool well);
+  [[nodiscard]] std::size_t key_count(const registry::RouteTarget& target) const;
+  [[nodiscard]] std::optional<Millis> rest_key(const ProviderCall& call, const providers::CallFailure& failed);
+  void note_health(const registry::RouteTarget& target, bool well);
   void end_transfer();
-  void call_failed(const providers::CallFailure& failed);
-  void note_call(std::string error_class);
+  void call_failed(const ProviderCall& call, const providers::CallFailure& failed);
+  void note_call(const ProviderCall& call, std::string error_class);
+  void note_calls(const std::string& error_class);
   void warn(std::string_view text);
   void first_token();
   void publish_pieces(std::string_view text, bool reasoning);
@@ -159,6 +171,16 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
 
   // The call that runs, or ran last.
   std::unique_ptr<ProviderCall> call_{};
+  /// The second call of an attempt whose first token was slow, at the target behind; or the one of the two that is
+  /// over.
+  std::unique_ptr<ProviderCall> hedge_{};
+  bool hedging_ = false;  ///< both run, and neither has said something
+  /// What the hedge has said that counts only where it is the one that answers.
+  struct Early {
+    std::optional<events::Usage> usage{};
+    std::string provider_request_id{};
+  };
+  Early early_{};
   std::vector<events::Call> calls_{};
   int calls_on_target_ = 0;
   int key_changes_ = 0;  ///< of calls_on_target_, how many only changed the key
@@ -199,6 +221,7 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   bool token_in_call_ = false;      ///< the call that runs has delivered one
   bool heard_since_token_ = false;  ///< bytes came that held no token
   Millis retry_at_{0};
+  Millis hedge_at_ = Millis::max();
   std::optional<Millis> first_token_at_{};
 };
 

@@ -39,12 +39,13 @@ std::size_t bytes_of(const events::ProviderBlock& block) {
 
 }  // namespace
 
-void Attempt::on_answer(ProviderCall& /*call*/, providers::AnswerEvent event) {
+void Attempt::on_answer(ProviderCall& call, providers::AnswerEvent event) {
+  if (hedging_ && !take_of_two(call, event)) return;
   std::visit([this](auto& one) { take(one); }, event);
 }
 
-bool Attempt::on_bytes(ProviderCall& /*call*/) {
-  heard_since_token_ = !std::exchange(token_in_piece_, false);
+bool Attempt::on_bytes(ProviderCall& call) {
+  if (&call == call_.get()) heard_since_token_ = !std::exchange(token_in_piece_, false);
   account();
   return !partition_.congested();
 }
@@ -53,6 +54,7 @@ void Attempt::first_token() {
   const auto now = services_.environment.now().steady;
   last_token_ = now;
   token_in_piece_ = true;
+  hedge_at_ = Millis::max();
   const bool first_of_call = !std::exchange(token_in_call_, true);
   if (!first_token_at_) {
     first_token_at_ = now;
@@ -92,7 +94,7 @@ void Attempt::take(providers::ToolCallDone& done) {
   ++tool_call_count_;
   if (bytes_of(call) + writer_.overhead_bytes() > chunk_bytes_max()) {
     end_transfer();
-    note_call("response_too_large");
+    note_call(*call_, "response_too_large");
     finish(FinishReason::error,
            Failure::of(ErrorCode::response_too_large,
                        "The model called the tool '" + std::string(events::utf8_prefix(call.name, 64)) +
@@ -187,8 +189,11 @@ void Attempt::drop_gathered() {
 /// this one may be among them.
 void Attempt::account() {
   // Nothing more is taken of an answer that is over.
-  if (call_->over()) call_->release_decoder();
-  const auto held = call_->held_bytes() + held_by(text_) + held_by(reasoning_) + held_by(said_text_) + gathered_bytes_;
+  for (auto* const call : {call_.get(), hedge_.get()}) {
+    if (call != nullptr && call->over()) call->release_decoder();
+  }
+  const auto of_calls = call_->held_bytes() + (hedge_ ? hedge_->held_bytes() : 0);
+  const auto held = of_calls + held_by(text_) + held_by(reasoning_) + held_by(said_text_) + gathered_bytes_;
   services_.answers.hold(*this, held);
   while (auto* const largest = services_.answers.one_too_many()) static_cast<Attempt*>(largest)->end_as_too_much();
 }
@@ -198,12 +203,13 @@ void Attempt::end_as_too_much() {
   if (call_) {
     if (running) end_transfer();
     call_->release_decoder();
+    if (hedge_) hedge_->release_decoder();
   }
   drop_gathered();
   services_.answers.hold(*this, 0);
   // One that has ended and waits for its records to be acknowledged only gives its memory back.
   if (!running) return;
-  note_call("response_too_large");
+  note_calls("response_too_large");
   auto failure = Failure::of(ErrorCode::response_too_large,
                              "The answers that this router holds in memory together became too many bytes, and this "
                              "one was the largest. Ask for a streamed answer or a shorter one, or have the operator "
@@ -218,7 +224,11 @@ void Attempt::warn(std::string_view text) {
 }
 
 void Attempt::take(const providers::ProviderRequestId& id) {
-  provider_request_id_ = events::utf8_prefix(id.id, request_id_bytes_max);
+  provider_request_id_ = kept_request_id(id.id);
+}
+
+std::string Attempt::kept_request_id(std::string_view id) {
+  return std::string(events::utf8_prefix(id, request_id_bytes_max));
 }
 
 void Attempt::take(const providers::UsageReport& report) {
@@ -228,8 +238,8 @@ void Attempt::take(const providers::UsageReport& report) {
 }
 
 void Attempt::take(const providers::AnswerFinished& finished) {
-  note_call("");
-  note_health(true);
+  note_call(*call_, "");
+  note_health(target(), true);
   if (!stream_wanted()) publish_gathered();
   finish(finished.reason, std::nullopt);
 }

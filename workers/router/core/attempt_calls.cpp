@@ -28,10 +28,6 @@ using events::Role;
 constexpr Millis deadline_slack{1'000};
 constexpr std::string_view blanks = " \t\r\n";
 
-std::string circuit_key(const registry::RouteTarget& target) {
-  return target.deployment.connection_id + "/" + target.deployment.upstream_name;
-}
-
 /// What says something about the deployment, and not about this request.
 bool says_broken(ErrorCode code) {
   return code == ErrorCode::provider_unavailable || code == ErrorCode::provider_timeout ||
@@ -39,6 +35,10 @@ bool says_broken(ErrorCode code) {
 }
 
 }  // namespace
+
+std::string Attempt::circuit_key(const registry::RouteTarget& target) {
+  return target.deployment.connection_id + "/" + target.deployment.upstream_name;
+}
 
 bool Attempt::takes_prefill(const registry::RouteTarget& target) const {
   const auto* const adapter = providers::find_provider(target.deployment.adapter);
@@ -75,8 +75,8 @@ void Attempt::put_first(std::size_t target_index) {
   target_changed();
 }
 
-/// Passes over deployments that cannot take the request, and over those that fail or whose rate limit is used up, where
-/// another one is left. False: none can take it.
+/// Passes over deployments that cannot take the request, and over those that fail, whose rate limit is used up or whose
+/// connection has no room, where another one is left. False: none can take it.
 bool Attempt::choose_target() {
   const auto now = services_.environment.now().steady;
   std::optional<std::size_t> possible;
@@ -84,10 +84,14 @@ bool Attempt::choose_target() {
     if (!can_take(route_.targets[i])) continue;
     if (!possible) possible = i;
     const auto key = circuit_key(route_.targets[i]);
+    // The attempt is counted at the connection of the present one already.
+    const auto& connection_id = route_.targets[i].deployment.connection_id;
+    const bool room = connection_id == connection_id_ ? !services_.in_flight.connection_is_over(connection_id)
+                                                      : services_.in_flight.connection_has_room(connection_id);
     // A second call of the same deployment was decided on with its failure in mind. Asking a circuit may take its
-    // probe, so the rate limit is looked at first.
+    // probe, so the others are looked at first.
     if ((i == target_ && calls_on_target_ > 0) ||
-        (!services_.exhausted.is(key, now) && services_.circuits.admit(key, now))) {
+        (room && !services_.exhausted.is(key, now) && services_.circuits.admit(key, now))) {
       put_first(i);
       return true;
     }
@@ -105,20 +109,9 @@ void Attempt::start_call() {
                        "a user message, or choose a model that takes an assistant prefill."));
     return;
   }
-  // The deadline is our own clock's to tell; the client's only backs it up.
-  const auto total =
-      std::max(Millis(1), std::min(services_.options.total_timeout, job_.deadline - now + deadline_slack));
-  CallOwner& owner = *this;
-  const auto keys = key_count();
-  const auto key = keys > 1 ? services_.keys.choose(connection_id_, keys, now) : 0;
-  call_ = std::make_unique<ProviderCall>(services_.http, services_.egress, services_.credentials, target(), key, owner);
-  const http::Clocks clocks{.connect = services_.options.connect_timeout, .total = total};
-  auto started =
-      prefix_.empty() || planted(Bug::continues_from_start)
-          ? call_->start(*request(), job_.traceparent, services_.options.decoder_limits, clocks, now)
-          : call_->start(continued_request(), job_.traceparent, services_.options.decoder_limits, clocks, now);
+  call_ = make_call(target(), now);
+  auto started = start(*call_);
   if (!started) {
-    if (started.error().code == ErrorCode::credential_missing) services_.metrics.credentials_missing.add();
     // Another provider may have a word or a key for what this one cannot do.
     if (target_ + 1 < route_.targets.size()) {
       warn(fmt::format("{} was passed over: {}", target().deployment.provider, started.error().message));
@@ -136,71 +129,110 @@ void Attempt::start_call() {
   last_token_ = now;
   ++calls_on_target_;
   token_in_call_ = false;
-  services_.metrics.calls.add();
-  services_.retries.call_made();
+  plan_hedge();
   partition_.schedule(job_, due());
+}
+
+std::unique_ptr<ProviderCall> Attempt::make_call(const registry::RouteTarget& target, Millis now) {
+  CallOwner& owner = *this;
+  const auto keys = key_count(target);
+  const auto key = keys > 1 ? services_.keys.choose(target.deployment.connection_id, keys, now) : 0;
+  return std::make_unique<ProviderCall>(services_.http, services_.egress, services_.credentials, target, key, owner);
+}
+
+std::expected<void, Failure> Attempt::start(ProviderCall& call) {
+  const auto now = services_.environment.now();
+  // The deadline is our own clock's to tell; the client's only backs it up.
+  const auto total =
+      std::max(Millis(1), std::min(services_.options.total_timeout, job_.deadline - now.steady + deadline_slack));
+  const http::Clocks clocks{.connect = services_.options.connect_timeout, .total = total};
+  auto started = prefix_.empty() || planted(Bug::continues_from_start)
+                     ? call.start(*request(), job_.traceparent, services_.options.decoder_limits, clocks, now)
+                     : call.start(continued_request(), job_.traceparent, services_.options.decoder_limits, clocks, now);
+  if (started) {
+    services_.metrics.calls.add();
+    services_.retries.call_made();
+  } else if (started.error().code == ErrorCode::credential_missing) {
+    services_.metrics.credentials_missing.add();
+  }
+  return started;
 }
 
 void Attempt::end_transfer() {
   if (call_) call_->stop();
+  if (hedge_) hedge_->stop();
 }
 
-void Attempt::on_head(ProviderCall& /*call*/, const http::ResponseHead& head) {
+void Attempt::on_head(ProviderCall& call, const http::ResponseHead& head) {
   const auto limits = providers::read_rate_limits(head);
-  services_.metrics.rate_limits(target().deployment, limits);
+  const auto& deployment = call.route().deployment;
+  services_.metrics.rate_limits(deployment, limits);
   const auto now = services_.environment.now().steady;
-  if (key_count() < 2) {
-    services_.exhausted.note(circuit_key(target()), limits, now);
+  if (key_count(call.route()) < 2) {
+    services_.exhausted.note(circuit_key(call.route()), limits, now);
   } else if (const auto wait = providers::exhausted_for(limits)) {
     // Limits are of a key's account: another key may have something left.
-    services_.keys.rest(connection_id_, call_->key(), now + std::min(*wait, Exhausted::longest));
+    services_.keys.rest(deployment.connection_id, call.key(), now + std::min(*wait, Exhausted::longest));
   }
 }
 
-std::size_t Attempt::key_count() const {
-  return services_.credentials.key_count(target().deployment);
+std::size_t Attempt::key_count(const registry::RouteTarget& target) const {
+  return services_.credentials.key_count(target.deployment);
 }
 
 /// The key of a call that was refused for its key rests, where its connection has others. When one of them is ready;
 /// nothing: the failure was another one, or there is one key only.
-std::optional<Millis> Attempt::rest_key(const providers::CallFailure& failed) {
-  const auto status = call_->status();
-  const auto keys = key_count();
+std::optional<Millis> Attempt::rest_key(const ProviderCall& call, const providers::CallFailure& failed) {
+  const auto status = call.status();
+  const auto keys = key_count(call.route());
+  const auto& connection_id = call.route().deployment.connection_id;
   if (keys < 2 || (status != 401 && status != 429)) return std::nullopt;
   const auto now = services_.environment.now().steady;
   const Millis rest = status == 401 ? Millis(KeyRotation::rest_of_refused)
                                     : failed.retry_after.value_or(Millis(KeyRotation::rest_of_limited));
-  services_.keys.rest(connection_id_, call_->key(), now + rest);
-  return services_.keys.ready_in(connection_id_, keys, now);
+  services_.keys.rest(connection_id, call.key(), now + rest);
+  return services_.keys.ready_in(connection_id, keys, now);
 }
 
-void Attempt::on_failed(ProviderCall& /*call*/, const providers::CallFailure& failure) {
-  call_failed(failure);
+void Attempt::on_failed(ProviderCall& call, const providers::CallFailure& failure) {
+  call_failed(call, failure);
 }
 
-void Attempt::note_call(std::string error_class) {
+/// Those that run.
+void Attempt::note_calls(const std::string& error_class) {
+  note_call(*call_, error_class);
+  if (hedging_) note_call(*hedge_, error_class);
+  leave_hedge();
+}
+
+void Attempt::note_call(const ProviderCall& call, std::string error_class) {
+  const auto& deployment = call.route().deployment;
   const auto now = services_.environment.now().steady;
   if (!error_class.empty()) services_.metrics.calls_failed.add();
-  calls_.push_back({.provider = target().deployment.provider,
-                    .deployment_id = target().deployment.id,
-                    .status = call_->status(),
-                    .ms = (now - call_->started()).count(),
+  calls_.push_back({.provider = deployment.provider,
+                    .deployment_id = deployment.id,
+                    .status = call.status(),
+                    .ms = (now - call.started()).count(),
                     .error_class = std::move(error_class),
-                    .key = key_count() > 1
-                               ? std::string(services_.credentials.key_variable(target().deployment, call_->key()))
+                    .key = key_count(call.route()) > 1
+                               ? std::string(services_.credentials.key_variable(deployment, call.key()))
                                : std::string()});
 }
 
-void Attempt::note_health(bool well) {
-  const auto key = circuit_key(target());
+void Attempt::note_health(const registry::RouteTarget& target, bool well) {
+  const auto key = circuit_key(target);
   const bool changed =
       well ? services_.circuits.succeeded(key) : services_.circuits.failed(key, services_.environment.now().steady);
   if (changed) services_.metrics.circuits_open.set(static_cast<double>(services_.circuits.open()));
 }
 
-void Attempt::call_failed(const providers::CallFailure& failed) {
-  note_call(failed.error_class);
-  if (says_broken(failed.failure.code)) note_health(false);
+void Attempt::call_failed(const ProviderCall& call, const providers::CallFailure& failed) {
+  note_call(call, failed.error_class);
+  if (says_broken(failed.failure.code)) note_health(call.route(), false);
+  if (hedging_) {
+    one_of_two_failed(call, failed);
+    return;
+  }
   auto failure = failed.failure;
   if (failure.provider.empty()) failure.provider = target().deployment.provider;
   if (seq_ > 0) {
@@ -209,7 +241,7 @@ void Attempt::call_failed(const providers::CallFailure& failed) {
     return;
   }
   const auto now = services_.environment.now().steady;
-  const auto key_ready_in = rest_key(failed);
+  const auto key_ready_in = rest_key(call, failed);
   if (key_ready_in == Millis(0) && services_.retries.has_one() && now < job_.deadline &&
       static_cast<int>(calls_.size()) < services_.options.retry.calls_max) {
     end_transfer();

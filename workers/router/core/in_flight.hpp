@@ -24,6 +24,10 @@ class InFlight {
   [[nodiscard]] bool connection_has_room(const std::string& id) const {
     return count(by_connection_, id) < bounds_.connection;
   }
+  /// More attempts call it than may: calls that failed elsewhere go to it where nothing else is left.
+  [[nodiscard]] bool connection_is_over(const std::string& id) const {
+    return count(by_connection_, id) > bounds_.connection;
+  }
 
   /// `connection_id` empty: none, or not known yet.
   void started(const std::string& org_id, const std::string& connection_id) {

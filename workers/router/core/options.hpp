@@ -15,6 +15,7 @@
 #include "common/registry/resolution.hpp"
 #include "workers/router/core/circuit.hpp"
 #include "workers/router/core/environment.hpp"
+#include "workers/router/core/hedge_policy.hpp"
 #include "workers/router/core/retry_policy.hpp"
 
 namespace tokenrail::router {
@@ -33,6 +34,7 @@ struct RouterOptions {
   providers::DecoderLimits decoder_limits{};
   registry::ResolutionRules resolution{};
   RetryRules retry{};
+  HedgeRules hedge{};
   CircuitRules circuits{};
   int restarts_max = 2;  ///< of a request whose answer broke off (onInterrupt: restart)
 

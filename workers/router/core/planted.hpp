@@ -46,6 +46,7 @@ enum class Bug : std::uint8_t {
   restarts_unasked,           ///< an answer that breaks off is run again though its sender wants the error
   repeats_blanks,             ///< a continuation's first blanks are published though they were before
   continues_from_start,       ///< the call that continues an answer is not given what has been said
+  slower_call_goes_on,        ///< of two calls that run side by side, the slower one is not ended
   terminal_is_enough,         ///< a terminal chunk in the tail counts as a whole answer, whatever is missing before it
   answer_begins_before,       ///< chunkOffset does not wait for the first chunk of attempts without a response
 };

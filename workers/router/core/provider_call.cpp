@@ -37,9 +37,9 @@ ProviderCall::~ProviderCall() {
 
 std::expected<void, Failure> ProviderCall::start(const events::ChatRequest& request, std::string_view traceparent,
                                                  const providers::DecoderLimits& limits, http::Clocks clocks,
-                                                 Millis now) {
+                                                 const Now& now) {
   const auto& deployment = route_.deployment;
-  started_ = now;
+  started_ = now.steady;
   adapter_ = providers::find_provider(deployment.adapter);
   if (adapter_ == nullptr) {
     over_ = true;
@@ -49,7 +49,7 @@ std::expected<void, Failure> ProviderCall::start(const events::ChatRequest& requ
                         "'. Use a model of another provider, or a version of the router that knows it."));
   }
   const providers::ModelScope scope{.org_id = route_.model.org_id, .user_id = route_.model.owner_user_id};
-  auto credential = credentials_.open(deployment, key_, scope);
+  auto credential = credentials_.open(deployment, key_, scope, now.wall.count());
   if (!credential) {
     over_ = true;
     auto failure = Failure::of(ErrorCode::credential_missing, credential.error().detail);

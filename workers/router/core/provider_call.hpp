@@ -56,7 +56,7 @@ class ProviderCall final : private http::Listener, private providers::AnswerSink
   [[nodiscard]] std::expected<void, events::Failure> start(const events::ChatRequest& request,
                                                            std::string_view traceparent,
                                                            const providers::DecoderLimits& limits, http::Clocks clocks,
-                                                           Millis now);
+                                                           const Now& now);
   /// What the adapter left out of the request; after start().
   [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
 

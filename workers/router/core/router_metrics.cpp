@@ -13,6 +13,8 @@ RouterMetrics::RouterMetrics(telemetry::Metrics& metrics)
       unknown_fields(metrics.counter(metric_family("tokenrail_router_unknown_fields_total"))),
       calls(metrics.counter(metric_family("tokenrail_router_calls_total"))),
       calls_failed(metrics.counter(metric_family("tokenrail_router_calls_failed_total"))),
+      hedges(metrics.counter(metric_family("tokenrail_router_hedges_total"))),
+      hedges_won(metrics.counter(metric_family("tokenrail_router_hedges_won_total"))),
       credentials_missing(metrics.counter(metric_family("tokenrail_router_credentials_missing_total"))),
       commits(metrics.counter(metric_family("tokenrail_router_commits_total"))),
       commits_refused(metrics.counter(metric_family("tokenrail_router_commits_refused_total"))),

@@ -37,6 +37,8 @@ class RouterMetrics {
   telemetry::Counter& unknown_fields;
   telemetry::Counter& calls;
   telemetry::Counter& calls_failed;
+  telemetry::Counter& hedges;
+  telemetry::Counter& hedges_won;
   telemetry::Counter& credentials_missing;
   telemetry::Counter& commits;
   telemetry::Counter& commits_refused;

@@ -111,11 +111,11 @@ TEST(ModelsByHand, NeedAProviderThatIsConnected) {
 
 TEST(Credentials, GoOnlyToTheConnectionAndAddressTheyWereGivenFor) {
   const Credentials credentials(connections_of({{"OPENAI_API_KEY", "sk-1"}, {"ANTHROPIC_API_KEY", "ak-1"}}));
-  const auto opened = credentials.open(deployment("openai", "env-openai", "https://api.openai.com/v1/"));
+  const auto opened = credentials.open(deployment("openai", "env-openai", "https://api.openai.com/v1/"), 0, {}, 0);
   ASSERT_TRUE(opened);
   EXPECT_EQ(opened->type, AuthType::bearer);
   EXPECT_EQ(opened->secret.reveal(), "sk-1");
-  const auto named = credentials.open(deployment("anthropic", "env-anthropic", "https://api.anthropic.com"));
+  const auto named = credentials.open(deployment("anthropic", "env-anthropic", "https://api.anthropic.com"), 0, {}, 0);
   ASSERT_TRUE(named);
   EXPECT_EQ(named->type, AuthType::header);
   EXPECT_EQ(named->name, "x-api-key");
@@ -126,7 +126,7 @@ TEST(Credentials, GoOnlyToTheConnectionAndAddressTheyWereGivenFor) {
   for (const auto& other : {of_an_organisation, deployment("openai", "env-openai", "https://evil.example/v1"),
                             deployment("openai", "mine", "https://api.openai.com/v1"),
                             deployment("groq", "env-openai", "https://api.openai.com/v1")}) {
-    const auto refused = credentials.open(other);
+    const auto refused = credentials.open(other, 0, {}, 0);
     ASSERT_FALSE(refused);
     EXPECT_THAT(refused.error().detail, Not(HasSubstr("sk-1")));
   }
@@ -136,23 +136,23 @@ TEST(Credentials, AreOpenedByTheirPosition) {
   const Credentials credentials(connections_of({{"OPENAI_API_KEY", "sk-1"}, {"OPENAI_API_KEY_2", "sk-2"}}));
   const auto here = deployment("openai", "env-openai", "https://api.openai.com/v1");
   EXPECT_EQ(credentials.key_count(here), 2U);
-  EXPECT_EQ(credentials.open(here, 1)->secret.reveal(), "sk-2");
+  EXPECT_EQ(credentials.open(here, 1, {}, 0)->secret.reveal(), "sk-2");
   EXPECT_EQ(credentials.key_variable(here, 1), "OPENAI_API_KEY_2");
   EXPECT_EQ(credentials.key_variable(here, 2), "");
   const auto elsewhere = deployment("openai", "env-openai", "https://evil.example/v1");
   EXPECT_EQ(credentials.key_count(elsewhere), 0U);
   EXPECT_EQ(credentials.key_variable(elsewhere, 0), "");
-  EXPECT_FALSE(credentials.open(elsewhere, 1));
+  EXPECT_FALSE(credentials.open(elsewhere, 1, {}, 0));
 }
 
 TEST(Credentials, NoneAreNeededWhereTheProviderNeedsNone) {
   const Credentials credentials;
-  const auto ollama = credentials.open(deployment("ollama", "env-ollama", "http://localhost:11434"));
+  const auto ollama = credentials.open(deployment("ollama", "env-ollama", "http://localhost:11434"), 0, {}, 0);
   ASSERT_TRUE(ollama);
   EXPECT_TRUE(ollama->secret.empty());
-  const auto unknown = credentials.open(deployment("acme-llm", "c", "http://h"));
+  const auto unknown = credentials.open(deployment("acme-llm", "c", "http://h"), 0, {}, 0);
   EXPECT_TRUE(unknown) << "the profile of an unknown provider says nothing of a key";
-  const auto missing = credentials.open(deployment("openai", "env-openai", "https://api.openai.com/v1"));
+  const auto missing = credentials.open(deployment("openai", "env-openai", "https://api.openai.com/v1"), 0, {}, 0);
   ASSERT_FALSE(missing);
   EXPECT_THAT(missing.error().detail, HasSubstr("OPENAI_API_KEY"));
 }

@@ -68,6 +68,7 @@ events::DeploymentState deployment() {
           .upstream_name = "gpt"};
 }
 constexpr ModelScope acme{.org_id = "acme"};
+constexpr std::int64_t now_ms = 1'763'000'000'000;
 
 class StoredCredentialsTest : public testing::Test {
  protected:
@@ -75,7 +76,7 @@ class StoredCredentialsTest : public testing::Test {
     return stored_.apply(events::credential_key(credential), events::to_json(credential));
   }
   std::string refusal(const events::DeploymentState& of = deployment(), const ModelScope& model = acme) {
-    const auto opened = stored_.open(of, model);
+    const auto opened = stored_.open(of, model, now_ms);
     if (opened) return "none";
     EXPECT_EQ(opened.error().kind, ErrorKind::not_found);
     EXPECT_THAT(opened.error().detail, Not(HasSubstr(canary)));
@@ -87,7 +88,7 @@ class StoredCredentialsTest : public testing::Test {
 
 TEST_F(StoredCredentialsTest, OpensForTheConnectionThatNamesIt) {
   EXPECT_EQ(apply(sealed()), Applied::changed);
-  const auto opened = stored_.open(deployment(), acme);
+  const auto opened = stored_.open(deployment(), acme, now_ms);
   ASSERT_TRUE(opened) << opened.error().detail;
   EXPECT_EQ(opened->type, AuthType::bearer);
   EXPECT_EQ(opened->secret.reveal(), canary);
@@ -147,6 +148,18 @@ TEST_F(StoredCredentialsTest, ADeploymentThatNamesAnotherIdDoesNotUseIt) {
   EXPECT_THAT(refusal(other), HasSubstr("The credential c-2 of the connection own was revoked"));
 }
 
+TEST_F(StoredCredentialsTest, AnExpiredCredentialIsNotUsed) {
+  auto credential = sealed();
+  credential.expires_ms = now_ms + 1;
+  EXPECT_EQ(apply(credential), Applied::changed);
+  EXPECT_EQ(refusal(), "none") << "not yet";
+  EXPECT_TRUE(stored_.open(deployment(), acme, now_ms));
+  const auto expired = stored_.open(deployment(), acme, now_ms + 1);
+  ASSERT_FALSE(expired);
+  EXPECT_EQ(expired.error().kind, ErrorKind::not_found);
+  EXPECT_THAT(expired.error().detail, AllOf(HasSubstr("c-1"), HasSubstr("has expired")));
+}
+
 TEST_F(StoredCredentialsTest, ATombstoneRemovesIt) {
   apply(sealed());
   EXPECT_EQ(stored_.apply("acme/_/c-1", std::nullopt), Applied::removed);
@@ -159,7 +172,7 @@ TEST_F(StoredCredentialsTest, ANewVersionReplacesAndAnOlderOneDoesNot) {
   apply(sealed("first", 1));
   EXPECT_EQ(apply(sealed("second", 2)), Applied::changed);
   EXPECT_EQ(apply(sealed("first", 1)), Applied::unchanged);
-  EXPECT_EQ(stored_.open(deployment(), acme)->secret.reveal(), "second");
+  EXPECT_EQ(stored_.open(deployment(), acme, now_ms)->secret.reveal(), "second");
 }
 
 TEST_F(StoredCredentialsTest, ASealOfAnOlderVersionDoesNotOpenAsTheNewOne) {
@@ -210,13 +223,13 @@ TEST_F(StoredCredentialsTest, TheDeploymentSaysHowItIsSent) {
   auto how = deployment();
   how.auth_type = "header";
   how.auth_name = "X-Api-Key";
-  EXPECT_EQ(stored_.open(how, acme)->name, "X-Api-Key");
+  EXPECT_EQ(stored_.open(how, acme, now_ms)->name, "X-Api-Key");
   how.auth_type = "query";
   how.auth_name = "key";
-  EXPECT_EQ(stored_.open(how, acme)->type, AuthType::query);
+  EXPECT_EQ(stored_.open(how, acme, now_ms)->type, AuthType::query);
   how.auth_type = "basic";
   how.auth_name = "anna";
-  EXPECT_EQ(stored_.open(how, acme)->name, "anna");
+  EXPECT_EQ(stored_.open(how, acme, now_ms)->name, "anna");
   how.auth_type = "oauth";
   EXPECT_THAT(refusal(how), HasSubstr("'oauth', which this router does not know"));
   const std::vector<std::pair<std::string, std::string>> unfit{
@@ -234,7 +247,7 @@ TEST_F(StoredCredentialsTest, AProvidersOwnHeaderNeedsNoName) {
   auto how = deployment();
   how.provider = "anthropic";
   how.auth_type = "header";
-  const auto opened = stored_.open(how, acme);
+  const auto opened = stored_.open(how, acme, now_ms);
   ASSERT_TRUE(opened) << opened.error().detail;
   EXPECT_EQ(opened->name, find_profile("anthropic")->auth_name);
 }
@@ -248,15 +261,16 @@ TEST_F(StoredCredentialsTest, AKeyOfTheEnvironmentIsNeverUsedInstead) {
   const Credentials credentials(std::move(connections), &stored_);
   auto of_environment = deployment();
   of_environment.credential_id.reset();
-  EXPECT_EQ(credentials.open(of_environment)->secret.reveal(), "") << "an organisation's connection of the same name";
+  EXPECT_EQ(credentials.open(of_environment, 0, {}, now_ms)->secret.reveal(), "")
+      << "an organisation's connection of the same name";
   of_environment.connection_org_id.clear();
-  EXPECT_EQ(credentials.open(of_environment)->secret.reveal(), "environment");
-  EXPECT_FALSE(credentials.open(deployment(), 0, acme)) << "it is not stored";
+  EXPECT_EQ(credentials.open(of_environment, 0, {}, now_ms)->secret.reveal(), "environment");
+  EXPECT_FALSE(credentials.open(deployment(), 0, acme, now_ms)) << "it is not stored";
   apply(sealed());
-  EXPECT_EQ(credentials.open(deployment(), 0, acme)->secret.reveal(), canary);
+  EXPECT_EQ(credentials.open(deployment(), 0, acme, now_ms)->secret.reveal(), canary);
   EXPECT_EQ(credentials.key_count(deployment()), 1U);
   EXPECT_EQ(credentials.key_variable(deployment(), 0), "");
-  EXPECT_FALSE(Credentials().open(deployment(), 0, acme)) << "this process reads none";
+  EXPECT_FALSE(Credentials().open(deployment(), 0, acme, now_ms)) << "this process reads none";
 }
 
 }  // namespace

@@ -27,5 +27,12 @@ TEST(HttpOptions, EveryAttemptMayHaveAConnection) {
   }
 }
 
+TEST(HttpOptions, HedgesMayHaveAConnectionOfTheirOwn) {
+  RouterOptions options;
+  options.in_flight_max = 3;
+  options.hedge.after = Millis(1);
+  EXPECT_EQ(http_options(options).connections_max, 6U);
+}
+
 }  // namespace
 }  // namespace tokenrail::router

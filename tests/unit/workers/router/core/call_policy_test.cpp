@@ -320,6 +320,30 @@ TEST_F(CallPolicyTest, NoDeploymentIsCalledAgainAfterAllHaveFailed) {
   EXPECT_EQ(audit(Kind::response).back().outcome, "failed");
 }
 
+TEST_F(CallPolicyTest, FallbackPassesOverAConnectionWithoutRoom) {
+  options.connection_in_flight_max = 1;
+  make_core(options);
+  assign();
+  add_model("only-b", "ollama", "b");
+  add_model_on_connections("three", {"a", "b", "c"});
+  request("r0", "", std::nullopt, R"("modelProvider":"ollama","modelName":"only-b",)");
+  settle();
+  request("r1", "", std::nullopt, R"("modelProvider":"ollama","modelName":"three",)");
+  settle();
+  ASSERT_THAT(url_of(2), StartsWith("http://a"));
+  http.end(2, http::Ending::connect_failed);
+  wake_after(1ms);
+  ASSERT_EQ(http.started, 3U);
+  EXPECT_THAT(url_of(3), StartsWith("http://c")) << "b has no room";
+  http.end(3, http::Ending::connect_failed);
+  wake_after(1ms);
+  ASSERT_EQ(http.started, 4U) << "b is all that is left";
+  EXPECT_THAT(url_of(4), StartsWith("http://b"));
+  answer(4);
+  settle();
+  EXPECT_EQ(chunks().back().finish_reason, "stop");
+}
+
 TEST_F(CallPolicyTest, WithoutAnotherDeploymentAnOpenCircuitIsCalledAllTheSame) {
   for (std::uint64_t call = 1; call <= 7; ++call) {
     request("r" + std::to_string(call), "", std::nullopt);

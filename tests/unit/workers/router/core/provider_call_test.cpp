@@ -40,7 +40,7 @@ class ProviderCallTest : public ::testing::Test, private CallOwner {
     request.messages.push_back({.role = events::Role::user, .content = {{.text = "hi"}}});
     CallOwner& owner = *this;
     call_.emplace(http_, egress_, credentials_, route_, std::size_t{1}, owner);
-    EXPECT_TRUE(call_->start(request, "", {}, {}, Millis(0)));
+    EXPECT_TRUE(call_->start(request, "", {}, {}, Now{}));
   }
 
   testing::FakeHttp http_{};
@@ -58,7 +58,7 @@ class ProviderCallTest : public ::testing::Test, private CallOwner {
     request.messages.push_back({.role = events::Role::user, .content = {{.text = "hi"}}});
     CallOwner& owner = *this;
     ProviderCall call(http_, egress, credentials_, route_, std::size_t{0}, owner);
-    EXPECT_TRUE(call.start(request, "", {}, {}, Millis(0)));
+    EXPECT_TRUE(call.start(request, "", {}, {}, Now{}));
     return http_.calls.at(http_.newest()).request.address_allowed(boost::asio::ip::make_address(address));
   }
 

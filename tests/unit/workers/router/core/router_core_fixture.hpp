@@ -33,22 +33,25 @@ struct RouterCoreTestWorld {
     ASSERT_EQ(projection.apply(event.key, events::to_json(event)), registry::Projection::Applied::changed);
   }
   /// Model "two" with a deployment on each of the connections "a" and "b", which are tried in this order.
-  void add_model_on_two_connections() {
+  void add_model_on_two_connections() { add_model_on_connections("two", {"a", "b"}); }
+  /// A model with a deployment on each of these connections, which are tried in this order.
+  void add_model_on_connections(const std::string& name, const std::vector<std::string>& connections) {
     events::ModelUpserted event;
     event.version = 2;
     event.cause = "sync";
     event.actor = "test";
-    event.model = {.id = "two", .provider = "ollama", .model_name = "two", .slug = "ollama/two", .version = 2};
-    for (const char* connection : {"a", "b"}) {
-      event.model.deployments.push_back({.id = std::string("d-") + connection,
+    event.model = {.id = name, .provider = "ollama", .model_name = name, .slug = "ollama/" + name, .version = 2};
+    std::int64_t priority = 0;
+    for (const auto& connection : connections) {
+      event.model.deployments.push_back({.id = "d-" + connection,
                                          .connection_id = connection,
                                          .connection_name = connection,
                                          .provider = "ollama",
                                          .adapter = "ollama",
-                                         .base_url = std::string("http://") + connection,
+                                         .base_url = "http://" + connection,
                                          .auth_type = "none",
-                                         .upstream_name = "two",
-                                         .priority = connection[0] == 'a' ? 1 : 2});
+                                         .upstream_name = name,
+                                         .priority = ++priority});
     }
     event.key = events::model_key(event.model);
     ASSERT_EQ(projection.apply(event.key, events::to_json(event)), registry::Projection::Applied::changed);
