@@ -5,7 +5,7 @@
 source "$root/scripts/build.sh"
 
 # What `./dev test` runs, cheapest first, and what runs only when named.
-test_layers=(format include scripts tidy unit conformance simulation integration chaos demo)
+test_layers=(format include scripts tidy web_code unit conformance simulation integration chaos demo)
 test_layers_by_name=(web compose tsan tsan_integration fuzz promises)
 
 # How many tests a whole run may skip in CI: the two TypeScript readers (of answers and of the audit log), where no node is
@@ -66,7 +66,7 @@ run_layers() {
   case " $* " in *' scripts '* | *' unit '* | *' conformance '* | *' simulation '* | *' integration '* | *' chaos '* | *' tsan '* | *' tsan_integration '* | *' fuzz '* | *' promises '*) sets+=(test) ;; esac
   case " $* " in *' integration '* | *' chaos '* | *' tsan_integration '* | *' promises '*) sets+=(kafka postgres) ;; esac
   case " $* " in *' demo '*) sets+=(demo postgres) ;; esac
-  case " $* " in *' web '*) sets+=(test kafka postgres web web-test) ;; esac
+  case " $* " in *' web '*) sets+=(test kafka postgres web web-test) ;; *' web_code '*) sets+=(web) ;; esac
   case " $* " in *' scripts '* | *' include '*) sets+=(lint) ;; esac
   need_packages "${sets[@]}"
 
@@ -342,16 +342,28 @@ layer_demo() {
   check demo './dev demo --exit' env TOKENRAIL_DEV_DIR="$test_dir" TOKENRAIL_DEV_PRESET=dev "$root/dev" demo --exit
 }
 
-# By name only: the tests of the web page's code, then the page in a browser on a real stack. Screenshots and traces are
-# left in build/web-results.
+# The web page without a browser: it builds, its code is laid out and typed as the API's document says, and its parts work.
+layer_web_code() {
+  with_lock build-web build_web
+  check_web_code web_code
+}
+
+# check_web_code COUNT_AS
+check_web_code() {
+  local code=0
+  check "$1" 'layout and types of the web page' npm --prefix "$root/web" run --silent check
+  (cd "$root/web" && npx vitest run --reporter=dot --reporter=junit --outputFile.junit="$RESULTS_DIR/vitest.xml" >&2) || code=1
+  "$python" "$root/scripts/count_tests.py" --pytest "$RESULTS_DIR/vitest.xml" >>"$RESULTS_DIR/$1.count"
+  return "$code"
+}
+
+# By name only: the same, then the page in a browser on a real stack. Screenshots and traces are left in build/web-results.
 layer_web() {
   with_lock build-dev build_preset dev "${programs[@]}"
   with_lock build-web build_web
   local code=0 results=$root/build/web-results
   rm -rf "$results"
-  check web 'layout and types of the web page' npm --prefix "$root/web" run --silent check
-  (cd "$root/web" && npx vitest run --reporter=dot --reporter=junit --outputFile.junit="$RESULTS_DIR/vitest.xml" >&2) || code=1
-  "$python" "$root/scripts/count_tests.py" --pytest "$RESULTS_DIR/vitest.xml" >>"$RESULTS_DIR/web.count"
+  check_web_code web || code=1
   start_test_servers
   sanitizer_options
   export TOKENRAIL_TEST_BIN_DIR=$root/build/dev/bin WEB_RESULTS=$results
