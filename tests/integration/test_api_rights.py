@@ -1,6 +1,7 @@
 """Who may do what over HTTP, for every operation of the OpenAPI document: no token, wrong tokens, another organisation,
-and each role, against the table in docs/explanation/authorisation.md."""
+and each role, against the tables in docs/explanation/authorisation.md."""
 
+import json
 import pathlib
 import re
 
@@ -19,8 +20,18 @@ def world(make_shared_stack, tmp_path_factory):
     return World(make_shared_stack(), tmp_path_factory.mktemp("rights"))
 
 
+def place_of(path):
+    """Whose rows an operation is about."""
+    if "{org}" in path:
+        return "organisation"
+    for prefix, place in (("/api/v1/admin/", "platform"), ("/api/models", "caller"), ("/api/v1/models/", "caller's organisation")):
+        if path.startswith(prefix):
+            return place
+    return ""
+
+
 def operations(world):
-    """Each operation that needs a token: method, a URL of acme, a body, and the permission."""
+    """Each operation that needs a token: method, a URL of acme, a body, the permission, and whose rows it is about."""
     document = Api(world.url).ok("GET", "/openapi.json")
     found = []
     for path, methods in document["paths"].items():
@@ -30,14 +41,14 @@ def operations(world):
             url = re.sub(r"\{\w+\}", NO_ID, path.replace("{org}", "acme"))
             required = [f"{p['name']}=1" for p in operation["parameters"] if p["in"] == "query" and p.get("required")]
             found.append((method.upper(), url + ("?" + "&".join(required) if required else ""),
-                          {} if "requestBody" in operation else None, operation.get("x-permission", ""), "{org}" in path))
+                          {} if "requestBody" in operation else None, operation.get("x-permission", ""), place_of(path)))
     assert len(found) > 40
     return found
 
 
-def table():
-    """{permission: roles that have it}, the first table of the page."""
-    lines = PAGE.read_text(encoding="utf-8").split("## Personal rows")[0].splitlines()
+def table(personal=False):
+    """{permission: roles that have it}, the first table of the page or that of personal rows."""
+    lines = PAGE.read_text(encoding="utf-8").split("## Personal rows")[personal].split("\n## ")[0 if personal else -1].splitlines()
     head = next(line for line in lines if line.startswith("| permission"))
     roles = [cell.strip() for cell in head.strip("|").split("|")][1:]
     rows = {}
@@ -68,9 +79,12 @@ def test_without_a_valid_token_nothing_is_answered(world):
 
 def test_another_organisation_is_not_there(world):
     stranger = world.api("beta", "org_admin")
-    for method, url, body, permission, of_org in operations(world):
+    for method, url, body, permission, place in operations(world):
         status, problem, _ = stranger.call(method, url, body)
-        if of_org and permission.startswith("org:"):
+        if place.startswith("caller"):
+            # These take the organisation from the token.
+            assert status not in (401, 403, 500) and "acme" not in json.dumps(problem), f"{method} {url}: {problem}"
+        elif place == "organisation" and permission.startswith("org:"):
             assert (status, problem["code"]) == (404, "NOT_FOUND"), f"{method} {url}"
         elif permission:
             assert (status, problem["code"]) == (403, "FORBIDDEN"), f"{method} {url}"
@@ -78,13 +92,14 @@ def test_another_organisation_is_not_there(world):
 
 @pytest.mark.parametrize("role", ROLES)
 def test_each_role_may_do_what_the_table_says(world, role):
-    client, rights = world.api("acme", role), table()
+    client, shared, personal = world.api("acme", role), table(), table(personal=True)
     refused = 0
-    for method, url, body, permission, _ in operations(world):
+    for method, url, body, permission, place in operations(world):
         if not permission:
             continue
         status, problem, _ = client.call(method, url, body)
-        if role in rights[permission]:
+        rights = personal if place == "caller" else shared
+        if place != "platform" and role in rights[permission]:
             # What it asks for is not there or its body says too little; that is looked at after the rights.
             assert status not in (401, 403, 500), f"{role}: {method} {url}: {problem}"
         else:
