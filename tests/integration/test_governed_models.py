@@ -47,7 +47,7 @@ def test_metadata_and_times_are_kept(world):  # S0.20, S0.21
     read = admin.ok("GET", path)
     assert read["metadata"] == {"team": "search", "costs": [1, 2.5]}
     assert read["createdAt"] == read["updatedAt"] == made["createdAt"]
-    changed = admin.ok("PATCH", path, {"metadata": {"team": "chat"}})
+    changed = admin.ok("PATCH", path, {"metadata": {"team": "chat", "costs": None}})
     assert changed["metadata"] == {"team": "chat"}
     assert changed["createdAt"] == read["createdAt"] < changed["updatedAt"]
 

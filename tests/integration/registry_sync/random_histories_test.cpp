@@ -2,7 +2,7 @@
 // the test: what a person set is never lost, nothing is deleted, every event is explained by a change, and the outbox
 // replayed is the database's state.
 //
-// TOKENRAIL_TEST_HISTORIES is the number of histories (60 without it), TOKENRAIL_TEST_HISTORY_SEED the first one's
+// TOKENRAIL_TEST_HISTORIES is the number of histories (15 without it), TOKENRAIL_TEST_HISTORY_SEED the first one's
 // seed.
 #include <algorithm>
 #include <chrono>
@@ -318,7 +318,7 @@ class RandomHistories : public registry::ScratchDatabase {
 };
 
 TEST_F(RandomHistories, KeepEditsDeleteNothingAndExplainEveryEvent) {
-  const auto histories = from_environment("TOKENRAIL_TEST_HISTORIES", 60);
+  const auto histories = from_environment("TOKENRAIL_TEST_HISTORIES", 15);
   const auto first = from_environment("TOKENRAIL_TEST_HISTORY_SEED", 1);
   for (std::int64_t seed = first; seed < first + histories; ++seed) {
     SCOPED_TRACE(fmt::format("TOKENRAIL_TEST_HISTORY_SEED={}", seed));
