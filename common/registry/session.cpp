@@ -113,9 +113,9 @@ Error Session::translate(const soci::soci_error& error) {
     return {.kind = ErrorKind::cancelled,
             .detail = fmt::format("PostgreSQL at {} gave way to another writer: {}", place, detail)};
   if (sqlstate == "23514") {
-    if (const auto column = column_of_rule(detail))
+    if (const auto rule = broken_rule(detail))
       return {.kind = ErrorKind::invalid_input,
-              .detail = fmt::format("The registry does not take this value of {}.", *column),
+              .detail = fmt::format("The registry refused a value of {} (rule {}).", rule->field, rule->constraint),
               .hint = "Correct it. The API's description (/openapi.json) says what each field may be."};
   }
   // 23: a rule of the schema; 22: a value it cannot hold. The same again would fail again.

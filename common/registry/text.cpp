@@ -31,7 +31,7 @@ bool is_storable(std::string_view text, std::size_t bytes_max) {
   return text.size() <= bytes_max && storable(text, bytes_max) == text;
 }
 
-std::optional<std::string> column_of_rule(std::string_view message) {
+std::optional<BrokenRule> broken_rule(std::string_view message) {
   const auto quoted_after = [&](std::string_view word) -> std::string_view {
     const auto at = message.find(word);
     if (at == std::string_view::npos) return {};
@@ -39,7 +39,8 @@ std::optional<std::string> column_of_rule(std::string_view message) {
     return message.substr(from, message.find('"', from) - from);
   };
   const auto table = quoted_after("relation \"");
-  auto rule = quoted_after("constraint \"");
+  const auto constraint = quoted_after("constraint \"");
+  auto rule = constraint;
   const auto prefix = std::string(table) + "_";
   constexpr std::string_view suffix = "_check";
   if (table.empty() || !rule.starts_with(prefix)) return std::nullopt;
@@ -58,7 +59,8 @@ std::optional<std::string> column_of_rule(std::string_view message) {
     name += capital && c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
     capital = false;
   }
-  return name.empty() ? std::nullopt : std::optional(std::move(name));
+  if (name.empty()) return std::nullopt;
+  return BrokenRule{.field = std::move(name), .constraint = std::string(constraint)};
 }
 
 }  // namespace tokenrail::registry

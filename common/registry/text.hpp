@@ -14,8 +14,13 @@ namespace tokenrail::registry {
 /// Whether storable() would leave it as it is.
 [[nodiscard]] bool is_storable(std::string_view text, std::size_t bytes_max);
 
-/// The field, as JSON names it, whose rule (CHECK) a message of PostgreSQL says was broken: "contextWindow" of the
-/// constraint model_context_window_check. Nothing: the rule is one of several columns. Pure.
-[[nodiscard]] std::optional<std::string> column_of_rule(std::string_view message);
+/// A rule (CHECK) of one column that a value broke.
+struct BrokenRule {
+  std::string field;       ///< as JSON names it: contextWindow
+  std::string constraint;  ///< as the database does: model_context_window_check
+};
+
+/// The rule that a message of PostgreSQL says was broken. Nothing: the rule is one of several columns. Pure.
+[[nodiscard]] std::optional<BrokenRule> broken_rule(std::string_view message);
 
 }  // namespace tokenrail::registry

@@ -123,7 +123,7 @@ TEST_F(LeaseTest, WhoWasOvertakenWritesNothing) {
   EXPECT_THAT(moved.error().detail, HasSubstr("Another registry-sync"));
   EXPECT_EQ(everything(), before);
 
-  EXPECT_THAT(fresh.store.unpublished(10).value(), SizeIs(1));
+  EXPECT_THAT(fresh.store.unpublished(10).value(), SizeIs(2)) << "the model, and that its connection is healthy";
   EXPECT_TRUE(fresh.store.mark_published({row.seq}).has_value());
 }
 

@@ -37,15 +37,16 @@ TEST(StorableText, IsUtf8WithoutControlsCutBetweenCharacters) {
 
 TEST(BrokenRule, NamesTheFieldAsJsonHasIt) {
   const auto of = [](std::string_view relation, std::string_view constraint) {
-    return column_of_rule("new row for relation \"" + std::string(relation) + "\" violates check constraint \"" +
-                          std::string(constraint) + "\"")
-        .value_or("");
+    const auto rule = broken_rule("new row for relation \"" + std::string(relation) +
+                                  "\" violates check constraint \"" + std::string(constraint) + "\"");
+    if (rule) EXPECT_EQ(rule->constraint, constraint);
+    return rule ? rule->field : "";
   };
   EXPECT_EQ(of("model", "model_context_window_check"), "contextWindow");
   EXPECT_EQ(of("model_alias", "model_alias_alias_check1"), "alias");
   EXPECT_EQ(of("model", "model_check"), "");
   EXPECT_EQ(of("deployment", "deployment_params_top_k"), "");
-  EXPECT_EQ(column_of_rule("duplicate key value").value_or(""), "");
+  EXPECT_FALSE(broken_rule("duplicate key value").has_value());
 }
 
 }  // namespace
