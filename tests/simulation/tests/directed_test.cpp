@@ -22,6 +22,7 @@ Plan empty_plan(std::uint64_t seed) {
   plan.alone = false;
   plan.requests.clear();
   plan.faults.clear();
+  plan.hedge_after_ms = 0;  // calls are counted
   plan.heal_at = Micros(30 * second);
   plan.queue_max = 0;
   plan.window_max = plan.org_max = plan.connection_max = 0;
