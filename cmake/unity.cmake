@@ -1,7 +1,7 @@
-# Several files compiled as one: half the time of a build from nothing, since what they include and instantiate is read and
-# compiled once. A change to one file then compiles its neighbours too, so this is for builds that nobody edits in: the
-# optimised one, and all of them in CI. unity_groups.py keeps files apart that have names of their own in common. Each
-# file is still read alone by clang-tidy, and by debug builds outside CI.
+# Several files compiled as one: a build from nothing takes less time, since what they include and instantiate is read and
+# compiled once. A change to one file then compiles its neighbours too, so only the optimised build does it, and every build
+# in CI. unity_groups.py keeps files apart that have names of their own in common. Each file is still read alone by
+# clang-tidy, and by debug builds outside CI.
 #
 #   tokenrail_unity(tokenrail_kafka a.cpp b.cpp ...)      in the folder that adds the target
 option(TOKENRAIL_UNITY "Compile several source files as one" OFF)

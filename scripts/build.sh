@@ -40,7 +40,7 @@ build_preset() {
 configure() {
   local preset=$1 folder=$2 options=("${@:3}")
   [ ! -f "$folder/build.ninja" ] || return 0
-  # Nobody edits there, and a build from nothing takes half the time (cmake/unity.cmake).
+  # CI builds from nothing, which takes less time so (cmake/unity.cmake).
   if [ "${CI:-}" = true ]; then options=(-DTOKENRAIL_UNITY=ON "${options[@]}"); fi
   step "Configuring $folder"
   (cd "$root" && cmake --preset "$preset" -B "$folder" "${options[@]}" >&2) || die "CMake refused; the reason is above."

@@ -1,7 +1,6 @@
 #include "common/auth/jwks_cache.hpp"
 
 #include <exception>
-#include <set>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
@@ -9,7 +8,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include "common/async/wakeable_timer.hpp"
+#include "common/async/waiters.hpp"
 #include "common/http/fetcher.hpp"
 #include "common/telemetry/text_escape.hpp"
 
@@ -34,20 +33,8 @@ struct JwksCache::State : std::enable_shared_from_this<State> {
       : loop(the_loop),
         options(std::move(the_options)),
         fetcher(the_loop, client, loop_step_name),
+        waiters(the_loop, loop_step_name),
         schedule(options.schedule) {}
-
-  /// A request that waits, for as long as its coroutine lives.
-  struct Waiter {
-    explicit Waiter(State& the_state) : state(the_state), timer(the_state.loop, loop_step_name) {
-      state.waiters.insert(this);
-    }
-    ~Waiter() { state.waiters.erase(this); }
-    Waiter(const Waiter&) = delete;
-    Waiter& operator=(const Waiter&) = delete;
-
-    State& state;
-    async::WakeableTimer timer;
-  };
 
   void begin_fetch() {
     schedule.started(options.now());
@@ -68,7 +55,7 @@ struct JwksCache::State : std::enable_shared_from_this<State> {
       // Without memory, say. A fetch that never ends would hold up every request that follows.
       self->schedule.failed(error.what());
     }
-    self->wake_all();
+    self->waiters.wake_all();
   }
 
   void take(Result<JwkSet> keys) {
@@ -89,15 +76,11 @@ struct JwksCache::State : std::enable_shared_from_this<State> {
     schedule.succeeded(std::move(*keys), options.now());
   }
 
-  void wake_all() {
-    for (auto* waiter : waiters) waiter->timer.wake();
-  }
-
   boost::asio::io_context& loop;
   Options options;
   http::Fetcher fetcher;
+  async::Waiters waiters;
   JwksSchedule schedule;
-  std::set<Waiter*> waiters{};
   bool closed = false;
 };
 
@@ -107,7 +90,7 @@ JwksCache::JwksCache(boost::asio::io_context& loop, http::Client& client, Option
 JwksCache::~JwksCache() {
   state_->closed = true;
   state_->fetcher.stop();
-  state_->wake_all();
+  state_->waiters.wake_all();
 }
 
 void JwksCache::start() {
@@ -118,10 +101,7 @@ boost::asio::awaitable<Result<JwkSet>> JwksCache::keys(JwksSchedule::Need need) 
   const auto state = state_;
   const auto step = state->schedule.step(need, state->options.now());
   if (step.fetch) state->begin_fetch();
-  if (step.wait) {
-    State::Waiter waiter(*state);
-    while (state->schedule.running() && !state->closed) co_await waiter.timer.wait(std::chrono::hours(1));
-  }
+  if (step.wait) co_await state->waiters.wait_until([&state] { return !state->schedule.running() || state->closed; });
   if (state->closed) co_return fail(ErrorKind::unavailable, "this program is stopping");
   if (const auto* const keys = state->schedule.keys(state->options.now())) co_return *keys;
   co_return fail(ErrorKind::unavailable, fmt::format("the keys of the issuer could not be fetched from {}: {}",

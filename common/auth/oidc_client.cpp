@@ -2,7 +2,6 @@
 
 #include <exception>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
@@ -10,7 +9,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include "common/async/wakeable_timer.hpp"
+#include "common/async/waiters.hpp"
 #include "common/auth/jwks_cache.hpp"
 #include "common/http/fetcher.hpp"
 #include "common/telemetry/text_escape.hpp"
@@ -50,21 +49,13 @@ class Running {
 
 struct OidcClient::State : std::enable_shared_from_this<State> {
   State(boost::asio::io_context& the_loop, http::Client& the_client, Options the_options)
-      : loop(the_loop), client(the_client), options(std::move(the_options)), fetcher(loop, client, loop_step_name) {}
+      : loop(the_loop),
+        client(the_client),
+        options(std::move(the_options)),
+        fetcher(loop, client, loop_step_name),
+        waiters(loop, loop_step_name) {}
 
-  struct Waiter {
-    explicit Waiter(State& the_state) : state(the_state), timer(the_state.loop, loop_step_name) {
-      state.waiters.insert(this);
-    }
-    ~Waiter() { state.waiters.erase(this); }
-    Waiter(const Waiter&) = delete;
-    Waiter& operator=(const Waiter&) = delete;
-
-    State& state;
-    async::WakeableTimer timer;
-  };
-
-  /// Fetches where it is due and nobody does.
+  /// Fetches where it is due and no fetch runs.
   void look() {
     const auto now = options.steady_now();
     const bool current = known && now - fetched_at < options.refresh_after;
@@ -90,7 +81,7 @@ struct OidcClient::State : std::enable_shared_from_this<State> {
       self->failure = error.what();
     }
     self->running = false;
-    for (auto* waiter : self->waiters) waiter->timer.wake();
+    self->waiters.wake_all();
   }
 
   void take(const http::Fetched& fetched) {
@@ -123,10 +114,7 @@ struct OidcClient::State : std::enable_shared_from_this<State> {
   /// Waits only where nothing is known.
   static awaitable<std::optional<Known>> provider(std::shared_ptr<State> self) {
     self->look();
-    if (!self->known) {
-      Waiter waiter(*self);
-      while (self->running && !self->closed) co_await waiter.timer.wait(std::chrono::hours(1));
-    }
+    if (!self->known) co_await self->waiters.wait_until([&self] { return !self->running || self->closed; });
     co_return self->closed ? std::nullopt : self->known;
   }
 
@@ -146,7 +134,7 @@ struct OidcClient::State : std::enable_shared_from_this<State> {
   http::Client& client;
   Options options;
   http::Fetcher fetcher;
-  std::set<Waiter*> waiters{};
+  async::Waiters waiters;
   std::optional<Known> known{};
   std::string failure{};
   std::chrono::steady_clock::time_point attempted_at{};

@@ -56,7 +56,7 @@ class OidcClient {
   [[nodiscard]] const std::string& issuer() const;
   /// As end_session_url(). Empty also while the provider has not answered yet.
   [[nodiscard]] std::string end_session_url(std::string_view afterwards) const;
-  /// Empty, or why nobody can log in, for /readyz.
+  /// Empty, or why logins are not possible, for /readyz.
   [[nodiscard]] std::string problem() const;
 
  private:

@@ -220,7 +220,7 @@ def first_error(validator, value, waived=()):
     return None if error is None else f"{error.json_path}: {error.message[:300]}"
 
 
-# Streams, and what ends the session of whoever asks.
+# A stream, which is no one JSON document.
 LEFT_OUT = {"chat.ask"}
 
 
