@@ -67,7 +67,8 @@ Publication::Publication(boost::asio::io_context& loop, const kafka::Properties&
       stores_(stores),
       metrics_(metrics),
       publisher_(loop, properties, options_.topics, destinations_of(options_.part), metrics),
-      kept_{.topic = CompactedTopic(loop, properties, compacted(options_), metrics)} {}
+      kept_{.topic = CompactedTopic(loop, properties, compacted(options_), metrics)},
+      comparisons_(options_.reconcile_interval) {}
 
 Result<void> Publication::check_properties() {
   if (auto ready = publisher_.prepare(); !ready) return ready;
@@ -75,8 +76,9 @@ Result<void> Publication::check_properties() {
 }
 
 void Publication::begin() {
-  stopping_ = topics_there_ = versions_known_ = whole_ = false;
-  due_ = reconcile_due_ = watch_due_ = {};
+  stopping_ = topics_there_ = versions_known_ = false;
+  due_ = watch_due_ = {};
+  comparisons_.reset();
   publisher_.begin();
   kept_.foreign_end.reset();
   kept_.whole = false;
@@ -132,17 +134,14 @@ boost::asio::awaitable<Result<void>> Publication::publish(bool complete) {
   if (Clock::now() < due_ || !co_await topics_there()) co_return Result<void>{};
   const auto relayed = co_await relay();
   if (!relayed) co_return std::unexpected(relayed.error());
-  if (!*relayed || stopping_ || (!whole_ && !complete)) co_return Result<void>{};
-  const bool due = !whole_ || Clock::now() >= reconcile_due_;
-  if (!due && !co_await topic_moved()) co_return Result<void>{};
-  const auto number = ++comparisons_begun_;
+  if (!*relayed || stopping_ || (!comparisons_.whole() && !complete)) co_return Result<void>{};
+  if (!comparisons_.due(Clock::now()) && !co_await topic_moved()) co_return Result<void>{};
+  const auto number = comparisons_.begin();
   const auto done = co_await reconcile_topic();
   if (!done) co_return std::unexpected(done.error());
   if (!*done) co_return Result<void>{};
   problem_.clear();
-  whole_ = true;
-  reconciled_ = number;
-  reconcile_due_ = Clock::now() + options_.reconcile_interval;
+  comparisons_.succeeded(number, Clock::now());
   watch_due_ = Clock::now() + watch_every;
   co_return Result<void>{};
 }
@@ -193,7 +192,7 @@ boost::asio::awaitable<Result<bool>> Publication::relay() {
         co_await stores_.run([part](registry::Store& store) { return store.unpublished(relay_batch, part); });
     if (!rows) co_return std::unexpected(rows.error());
     if (rows->empty()) {
-      if (whole_) problem_.clear();
+      if (comparisons_.whole()) problem_.clear();
       co_return true;
     }
     std::vector<Outgoing> records;
@@ -237,7 +236,7 @@ boost::asio::awaitable<Result<bool>> Publication::reconcile_topic() {
       if (auto raised = store.raise_version(highest); !raised) return raised;
       return store.tell_anew(names);
     });
-    reconcile_due_ = {};
+    comparisons_.ask();
     if (!again) co_return std::unexpected(again.error());
     co_return false;  // relayed at the next turn, then looked at again
   }

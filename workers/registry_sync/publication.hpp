@@ -18,6 +18,7 @@
 #include "common/kafka/admin.hpp"
 #include "common/registry/store_pool.hpp"
 #include "common/telemetry/metrics.hpp"
+#include "workers/registry_sync/comparison_schedule.hpp"
 #include "workers/registry_sync/publisher.hpp"
 
 namespace tokenrail::registry_sync {
@@ -51,18 +52,14 @@ class Publication {
   /// prepare(), relays the outbox, and reconciles the compacted topic where that is due. `complete`: the database
   /// holds what the connections had to say at first; before that the topic is not made whole.
   boost::asio::awaitable<Result<void>> publish(bool complete);
-  /// The next publish() compares the compacted topic with the database.
-  void reconcile_soon() { reconcile_due_ = {}; }
-  /// As reconcile_soon(). The number of the comparison that is asked for: one that begins from now on.
-  std::int64_t reconcile_numbered() {
-    reconcile_soon();
-    return comparisons_begun_ + 1;
-  }
+  /// The next publish() compares the compacted topic with the database. Returns the number of the comparison that
+  /// answers: one that begins from now on.
+  std::int64_t ask_for_comparison() { return comparisons_.ask(); }
   /// The number of the last comparison after which the topic held what the database held.
-  [[nodiscard]] std::int64_t reconciled() const { return reconciled_; }
+  [[nodiscard]] std::int64_t reconciled() const { return comparisons_.reconciled(); }
 
   /// The compacted topic has been made whole since begin().
-  [[nodiscard]] bool whole() const { return whole_; }
+  [[nodiscard]] bool whole() const { return comparisons_.whole(); }
   /// What Kafka's side lacks; empty: nothing.
   [[nodiscard]] std::string problem() const { return problem_.empty() ? publisher_.problem() : problem_; }
 
@@ -71,7 +68,7 @@ class Publication {
   void close() { publisher_.close(); }
 
  private:
-  using Clock = std::chrono::steady_clock;
+  using Clock = ComparisonSchedule::Clock;
 
   /// Whether all topics are there. Looked at before the first record, and again after each failure: a producer says of
   /// a missing topic only that time has run out, when the other one has got its records.
@@ -106,11 +103,8 @@ class Publication {
   bool stopping_ = false;
   bool topics_there_ = false;
   bool versions_known_ = false;  ///< of readers; before that nothing is relayed
-  bool whole_ = false;
-  std::int64_t comparisons_begun_ = 0;
-  std::int64_t reconciled_ = 0;
+  ComparisonSchedule comparisons_;
   Clock::time_point due_{};
-  Clock::time_point reconcile_due_{};
   Clock::time_point watch_due_{};
 };
 

@@ -164,8 +164,8 @@ void Worker::await_hang_up() {
     if (error) return;
     spdlog::info("SIGHUP: syncing now");
     boost::asio::co_spawn(loop_, make_due("event"), boost::asio::detached);
-    publication_.reconcile_soon();
-    credential_publication_.reconcile_soon();
+    publication_.ask_for_comparison();
+    credential_publication_.ask_for_comparison();
     topic_wait_.wake();
     credentials_topic_wait_.wake();
     await_hang_up();
@@ -473,8 +473,8 @@ boost::asio::awaitable<Result<void>> Worker::take_requests() {
   for (const auto& request : *requests) {
     if (request.republish) {
       spdlog::info("comparing the compacted topics with the database: asked for by `tokenrail registry republish`");
-      republishing_[request.id] = {.registry = publication_.reconcile_numbered(),
-                                   .credentials = credential_publication_.reconcile_numbered()};
+      republishing_[request.id] = {.registry = publication_.ask_for_comparison(),
+                                   .credentials = credential_publication_.ask_for_comparison()};
       topic_wait_.wake();
       credentials_topic_wait_.wake();
     } else {
