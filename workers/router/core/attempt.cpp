@@ -234,6 +234,12 @@ void Attempt::send_terminal_again() {
   partition_.produce_terminal(job_, buffer, number_);
 }
 
+void Attempt::out_of_time() {
+  end_transfer();
+  if (phase_ == Phase::calling) note_calls("deadline");
+  finish_late();
+}
+
 void Attempt::finish_late() {
   finish(FinishReason::error,
          Failure::of(ErrorCode::deadline_exceeded,
@@ -406,9 +412,7 @@ void Attempt::on_time() {
     return;
   }
   if (late) {
-    end_transfer();
-    if (phase_ == Phase::calling) note_calls("deadline");
-    finish_late();
+    out_of_time();
     return;
   }
   if (now >= hedge_at_) {

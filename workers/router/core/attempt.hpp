@@ -141,6 +141,7 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   void publish_gathered(std::vector<Part>& parts, const std::vector<Part>* events::ChunkWriter::Delta::* field);
   void finish(events::FinishReason reason, std::optional<events::Failure> failure);
   [[nodiscard]] std::optional<std::int64_t> cost_micros() const;
+  void out_of_time();
   void finish_late();
   void finish_cancelled();
   [[nodiscard]] events::AttemptIds ids() const;

@@ -227,6 +227,12 @@ void Attempt::note_health(const registry::RouteTarget& target, bool well) {
 }
 
 void Attempt::call_failed(const ProviderCall& call, const providers::CallFailure& failed) {
+  // A loop that was busy for longer than deadline_slack hears of the client's clock before it looks at its own.
+  if (failed.failure.code == ErrorCode::provider_timeout && phase_ == Phase::calling &&
+      services_.environment.now().steady >= job_.deadline) {
+    out_of_time();
+    return;
+  }
   note_call(call, failed.error_class);
   if (says_broken(failed.failure.code)) note_health(call.route(), false);
   if (hedging_) {

@@ -231,6 +231,18 @@ TEST_F(HedgeTest, DeadlineEndsAndListsBothCalls) {
   EXPECT_THAT(calls(), ElementsAre("d-a deadline", "d-b deadline"));
 }
 
+TEST_F(HedgeTest, ClientsClockAfterTheDeadlineEndsAndListsBothCalls) {
+  ask("r1", R"("timeoutMs":3000,)");
+  wake_after(2s);
+  ASSERT_EQ(http.started, 2U);
+  environment.advance(3s);
+  http.end(1, http::Ending::total_timeout);
+  settle();
+  EXPECT_EQ(http.transfers(), 0U);
+  EXPECT_EQ(chunks().back().error_code, "DEADLINE_EXCEEDED");
+  EXPECT_THAT(calls(), ElementsAre("d-a deadline", "d-b deadline"));
+}
+
 TEST_F(HedgeTest, UsageIsThatOfTheCallThatAnswers) {
   ask("r1");
   wake_after(2s);

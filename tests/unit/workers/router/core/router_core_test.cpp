@@ -243,6 +243,35 @@ TEST_F(RouterCoreTest, TheDeadlineEndsARunningCall) {
   EXPECT_EQ(chunks().back().error_code, "DEADLINE_EXCEEDED");
 }
 
+// A loop that was busy for seconds hears of the client's clock first, and the request's time is over all the same.
+TEST_F(RouterCoreTest, ClientsClockAfterTheDeadlineIsNotTheProvidersFault) {
+  assign();
+  request("r1", R"("timeoutMs":5000,)", "a");
+  request("r2", R"("timeoutMs":5000,)", "b");
+  settle();
+  ASSERT_EQ(http.started, 2U);
+  environment.advance(7s);
+  http.end(1, http::Ending::total_timeout);
+  http.end(2, http::Ending::connect_timeout);
+  settle();
+  ASSERT_EQ(chunks().size(), 2U);
+  EXPECT_EQ(chunks()[0].error_code, "DEADLINE_EXCEEDED");
+  EXPECT_EQ(chunks()[1].error_code, "DEADLINE_EXCEEDED");
+  EXPECT_EQ(core->in_flight(), 0U);
+}
+
+TEST_F(RouterCoreTest, ClientsClockBeforeTheDeadlineIsTheProvidersFault) {
+  options.retry.calls_max = 1;
+  make_core(options);
+  assign();
+  request("r1", R"("timeoutMs":5000,)");
+  settle();
+  environment.advance(5s - 1ms);
+  http.end(http.newest(), http::Ending::connect_timeout);
+  settle();
+  EXPECT_EQ(chunks().back().error_code, "PROVIDER_TIMEOUT");
+}
+
 TEST_F(RouterCoreTest, AProviderThatNeverSpeaksRunsIntoTheFirstTokenClock) {
   options.retry.calls_max = 1;
   options.first_token_timeout = 10s;
