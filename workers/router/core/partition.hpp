@@ -398,6 +398,7 @@ class Partition {
   void commit_news();
   void send_commit();
   void put_commit();
+  void commit_again();
 
   Services& services_;
   Wire& wire_;

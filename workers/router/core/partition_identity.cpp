@@ -103,6 +103,9 @@ void Partition::audit_went_back(std::int64_t offset) {
   services_.hub.log_replaced(Log::audit, number_);
   ++identity_.version;
   outputs_are_others(true, false);
+  // What is being given up is not claimed again here, so the next owner has to hear that the positions of the last
+  // commit are of another log. Once the log has grown to where it was, it could not find out.
+  if (phase_ == Phase::releasing) commit_again();
   fail(fmt::format("an event was written to offset {} of {}, where another one was before", offset,
                    services_.hub.topic(Output::audit)));
 }

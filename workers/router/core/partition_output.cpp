@@ -262,6 +262,13 @@ void Partition::put_commit() {
   wire_.commit(number_, generation_, commit_.sequence, commit_.sent_offset, commit_.sent_metadata);
 }
 
+/// What is committed already, with what is still true of its metadata.
+void Partition::commit_again() {
+  commit_.sent_offset = commit_.offset >= 0 ? commit_.offset : ledger_.committable();
+  commit_.sent_metadata = commit_.metadata;
+  put_commit();
+}
+
 void Partition::commit_news() {
   if (commit_.pending) return;
   // What was read since the last look bears no witness yet, so no commit named it. Where nothing further is committed,

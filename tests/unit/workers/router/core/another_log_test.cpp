@@ -473,6 +473,34 @@ TEST_F(AnotherLogTest, ClaimInThePlaceOfALostEventShowsThatAuditWentBack) {
   EXPECT_EQ(router_metrics.repairs.value(), 1U);
 }
 
+// The release takes the place of the lost response, and the next claim lies where the last commit said that the log
+// ends. Only the owner that gave the partition up has seen what happened.
+TEST_F(AnotherLogTest, ReleaseInThePlaceOfALostEventIsToldToTheNextOwner) {
+  assign();
+  request("a0");
+  settle();
+  answer(http.newest());
+  settle();
+  wake_after(1s);
+  settle();
+  ASSERT_EQ(group->stored[place].first, 1);
+  logs[{"llm.audit", 0}].resize(2);  // the response is gone
+  core->consumer_listener().on_revoked({{.topic = "chat.requests", .partition = 0}});
+  settle();
+  ASSERT_EQ(audit(Kind::released).size(), 1U);
+  EXPECT_EQ(group->stored[place].first, 1) << "it was answered";
+  const auto kept = group->stored;
+  make_core({});
+  group->stored = kept;
+  assign();
+  answer_all();
+  const auto responses = audit(Kind::response);
+  ASSERT_EQ(responses.size(), 1U);
+  EXPECT_TRUE(responses[0].recovered);
+  EXPECT_EQ(answers_of("a0").size(), 1U);
+  EXPECT_EQ(http.started, 1U) << "its whole answer is in the log";
+}
+
 TEST_F(AnotherLogTest, IdleOwnerCommitsWitnessesOfItsNewestRecords) {
   assign();
   request("a0");
