@@ -59,6 +59,35 @@ TEST(Retention, TheFirstClaimLeftMayNotHaveTakenEffect) {
   EXPECT_EQ(h.check().promises(), "OWNERSHIP");
 }
 
+TEST(Retention, DuplicateMayBeAnsweredAgainWhereItsFirstResponseIsGone) {
+  History h;
+  h.options.audit_from = 20;
+  for (int i = 0; i < 3; ++i) h.ask("r");
+  h.claim(5);
+  h.answer(5, 0);
+  // What the owner before said of this answer lies before the start of the audit log.
+  h.duplicate_chunk(2, 0, a(4, 1));
+  h.duplicate_chunk(1, 0, a(5, 1));
+  h.duplicate_response(5, 1);
+  h.duplicate_chunk(2, 1, 0);
+  h.duplicate_response(5, 2);
+  EXPECT_EQ(h.check().promises(), "") << h.check().texts();
+}
+
+TEST(Retention, DuplicateAnsweredAgainBehindItsResponseIsWrong) {
+  History h;
+  h.options.audit_from = 20;
+  for (int i = 0; i < 3; ++i) h.ask("r");
+  h.claim(5);
+  h.answer(5, 0);
+  h.duplicate_chunk(1, 0, a(5, 1));
+  h.duplicate_response(5, 1);
+  h.duplicate_chunk(2, 0, a(5, 1));
+  h.duplicate_response(5, 2);
+  h.duplicate_chunk(2, 1, 0);
+  EXPECT_EQ(h.check().promises(), "DEDUPE") << h.check().texts();
+}
+
 TEST(Retention, TheFirstAttemptLeftMayNotHaveBeenTheFirst) {
   History h;
   h.options.audit_from = 20;
