@@ -15,6 +15,7 @@
 #include "common/providers/openai_responses/response_fields.hpp"
 #include "common/providers/other_api.hpp"
 #include "common/providers/profile.hpp"
+#include "common/release.hpp"
 
 namespace tokenrail::providers::openai_responses {
 
@@ -37,6 +38,13 @@ class Decoder final : public EventDecoder {
     for (const auto* const name : {"x-request-id", "apim-request-id"}) {
       if (const auto id = head.header(name); id && !id->empty()) return name_request(*id, sink);
     }
+  }
+
+  [[nodiscard]] std::size_t held_bytes() const override {
+    auto bytes = EventDecoder::held_bytes() + items_.all().capacity() * sizeof(Item);
+    for (const auto& item : items_.all())
+      bytes += held_by(item.call.id) + held_by(item.call.name) + held_by(item.call.arguments);
+    return bytes;
   }
 
  protected:

@@ -53,6 +53,7 @@ class OutputItems {
   /// The pieces of this call are not needed any more: it came whole.
   void end_call(const Item& whole);
   [[nodiscard]] std::vector<Item>& all() { return items_; }
+  [[nodiscard]] const std::vector<Item>& all() const { return items_; }
 
  private:
   Item* find(std::optional<std::int64_t> index, std::string_view id, ItemKind kind);

@@ -131,6 +131,15 @@ TEST(AnthropicDecoder, ToolCallIsPutTogetherFromItsPieces) {
   EXPECT_EQ(answer.finish(), FinishReason::tool_calls);
 }
 
+TEST(AnthropicDecoder, UnfinishedCallsCountAsHeld) {
+  AnswerRecorder recorder;
+  const auto decoder = make_decoder(true, "anthropic", {}, 40);
+  decoder->feed(begin + call_start(0, "a", "f"), recorder);
+  const auto before = decoder->held_bytes();
+  for (int i = 0; i < 10; ++i) decoder->feed(arguments_delta(0, std::string(1000, 'x')), recorder);
+  EXPECT_GE(decoder->held_bytes(), before + 10'000);
+}
+
 TEST(AnthropicDecoder, PiecesOfTwoBlocksMayAlternate) {
   const auto answer =
       decoded(begin + call_start(0, "a", "f") + call_start(1, "b", "g") + arguments_delta(0, R"({\"x\":)") +

@@ -112,6 +112,17 @@ TEST(OpenAiDecoder, ToolCallFragmentsAreJoined) {
   EXPECT_EQ(answer.finish(), FinishReason::tool_calls) << "calls count by their presence";
 }
 
+TEST(OpenAiDecoder, UnfinishedCallsCountAsHeld) {
+  AnswerRecorder recorder;
+  const auto decoder = make_decoder(context(true));
+  decoder->feed(events_of({chunk(R"({"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":""}}]})")}),
+                recorder);
+  const auto before = decoder->held_bytes();
+  const auto piece = R"({"tool_calls":[{"index":0,"function":{"arguments":")" + std::string(1000, 'x') + R"("}}]})";
+  for (int i = 0; i < 10; ++i) decoder->feed(events_of({chunk(piece)}), recorder);
+  EXPECT_GE(decoder->held_bytes(), before + 10'000);
+}
+
 TEST(OpenAiDecoder, ToolCallsOfLooseServersAreTaken) {
   // No id, a negative index, arguments as an object, no finish reason before [DONE].
   const auto answer =

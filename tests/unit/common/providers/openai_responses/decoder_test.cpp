@@ -44,6 +44,17 @@ TEST(ResponsesDecoder, TheHeaderNamesTheRequestBeforeTheBody) {
   EXPECT_EQ(recorder.request_id(), "req_7");
 }
 
+TEST(ResponsesDecoder, UnfinishedCallsCountAsHeld) {
+  AnswerRecorder recorder;
+  const auto decoder = make_decoder(true, {}, target);
+  decoder->feed(item_added(call("c", "")), recorder);
+  const auto before = decoder->held_bytes();
+  for (int i = 0; i < 10; ++i) decoder->feed(arguments_delta(std::string(1000, 'x')), recorder);
+  EXPECT_GE(decoder->held_bytes(), before + 10'000);
+  decoder->feed(item_done(call("c", "{}")), recorder);
+  EXPECT_LT(decoder->held_bytes(), before + 10'000) << "a call that was delivered is no longer held";
+}
+
 /// The text in each of the forms in which it may come, one or several of them.
 TEST(ResponsesDecoder, TextIsDeliveredOnceInWhicheverFormsItComes) {
   const std::string forms[] = {
