@@ -98,7 +98,7 @@ def test_a_wrong_setting_stops_every_program_in_the_same_words(make_stack):
              "has to be at most 223 letters, digits, '.', '_' and '-'"),
             ("TOKENRAIL_TOPIC_PREFIX", "x" * 224, "is not allowed; it has to be at most 223 letters")):
         for program in (["tokenrail", "topics", "check"], ["tokenrail", "doctor"], ["tokenrail-registry-sync"],
-                        ["tokenrail-router"]):
+                        ["tokenrail-router"], ["tokenrail-registry-api"]):
             call = subprocess.run([stack.bin / program[0], *program[1:]], capture_output=True, text=True, timeout=60,
                                   env={**os.environ, **stack.environment, variable: value})
             assert call.returncode == 2 and words in call.stderr, (program, call.stderr)

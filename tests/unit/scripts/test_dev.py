@@ -236,3 +236,11 @@ def test_a_long_list_of_models_is_not_called_empty(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "Models come from the Ollama" in done.stderr, done.stderr
     assert "It has none yet" not in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("ci, more, accepted", [("true", 0, True), ("true", 1, False), ("", 1, True)])
+def test_more_skips_than_expected_fail_in_ci(tmp_path, ci, more, accepted):
+    done = bash(tmp_path, f'source "$root/scripts/test.sh"; CI={ci}\n'
+                          f'skips_are_expected $((skips_expected + {more}))')
+    assert (done.returncode == 0) == accepted, done.stderr
+    assert ("were skipped" in done.stderr) == (not accepted)

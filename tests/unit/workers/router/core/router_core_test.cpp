@@ -304,7 +304,25 @@ TEST_F(RouterCoreTest, AProviderThatFallsSilentRunsIntoTheIdleClock) {
   wake_after(1s);
   settle();
   EXPECT_EQ(chunks().back().error_code, "PROVIDER_TIMEOUT");
+  EXPECT_THAT(chunks().back().error_message, HasSubstr("fell silent"));
   EXPECT_EQ(chunks().back().seq, 2);
+}
+
+TEST_F(RouterCoreTest, ProviderThatOnlyKeepsTheConnectionAliveIsNotCalledSilent) {
+  options.idle_timeout = 10s;
+  make_core(options);
+  assign();
+  request("r1");
+  settle();
+  http.head(1);
+  speak(1, "a");
+  http.body(1, "\n");
+  wake_after(9s);
+  http.body(1, "\n");
+  wake_after(1s);
+  settle();
+  EXPECT_EQ(chunks().back().error_code, "PROVIDER_TIMEOUT");
+  EXPECT_THAT(chunks().back().error_message, HasSubstr("kept the connection alive"));
 }
 
 TEST_F(RouterCoreTest, AFullProducerStopsTheReadingOfTheProviderAndLosesNothing) {
