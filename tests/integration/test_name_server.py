@@ -1,6 +1,9 @@
-"""A name server that does not answer holds up the calls to its names, and nothing else."""
+"""A name server that does not answer holds up the calls to its names, and nothing else.
+
+`./dev test promises` has more of both (TOKENRAIL_TEST_STUCK_CALLS, TOKENRAIL_TEST_STUCK_STREAMS) and prints how late what came."""
 
 import json
+import os
 import pathlib
 import socket
 import threading
@@ -12,7 +15,9 @@ from stack import Log, http_get, wait_until
 from test_hand_over import running
 
 STUCK_NAME = "stuck.tokenrail.test"
-STUCK, STREAMS = 20, 40
+STUCK = int(os.environ.get("TOKENRAIL_TEST_STUCK_CALLS", "20"))
+STREAMS = int(os.environ.get("TOKENRAIL_TEST_STUCK_STREAMS", "40"))
+PACE_MS = 200
 
 
 @pytest.fixture
@@ -47,6 +52,17 @@ def add_stuck_model(stack):
                   headers=[(name, b"test") for name in ("ce_id", "ce_source", "ce_time", "content-type")]
                   + [("ce_type", b"model_registry.upserted"), ("ce_specversion", b"1.0")])
     stack.flush()
+
+
+def lateness_ms(chunks, names):
+    """By how much more than the pace two chunks of one stream were apart, at most: by the records' timestamps."""
+    last, late = {}, 0
+    for chunk, record in zip(chunks.values(), chunks.records):
+        name, at = chunk["requestId"], record.timestamp()[1]
+        if name in names and not chunk["done"]:
+            late = max(late, at - last.get(name, at) - PACE_MS)
+            last[name] = at
+    return late
 
 
 class Livez(threading.Thread):
@@ -85,7 +101,7 @@ def test_silent_name_server_holds_up_nothing_else(make_stack, silent_name_server
     streams = [f"s{n}" for n in range(STREAMS)]
     for name in streams:
         # They speak until they are cancelled at the end, however long this machine takes until then.
-        stack.ask(name, f"{name} [[sim tokens=1000000 pace=200]]", key=name)
+        stack.ask(name, f"{name} [[sim tokens=1000000 pace={PACE_MS}]]", key=name)
     stack.flush()
     chunks.wait("all streams have begun", lambda v: {c["requestId"] for c in v} >= set(streams))
 
@@ -94,6 +110,7 @@ def test_silent_name_server_holds_up_nothing_else(make_stack, silent_name_server
         stack.ask(name, key=name, modelProvider="ollama", modelName="stuck:1b")
     stack.flush()
     wait_until("all of them run", lambda: running(router) >= STUCK + STREAMS)
+    cancelled_at = time.time() * 1000
     for name in stuck:
         stack.produce({"requestId": name, "orgId": "acme"}, key=name, topic="chat.cancellations")
     stack.flush()
@@ -122,6 +139,10 @@ def test_silent_name_server_holds_up_nothing_else(make_stack, silent_name_server
     assert {reasons[name] for name in streams} == {"cancelled"} and reasons["last"] == "stop"
     assert livez.failed == 0 and livez.asked > 10
     # The look-up blocks for twelve seconds: on the loop it would be seen here, whatever else runs on this machine.
+    ends = [r.timestamp()[1] - cancelled_at for c, r in zip(chunks.values(), chunks.records)
+            if c["done"] and c["requestId"] in stuck]
+    print(f"{STUCK} calls stuck beside {STREAMS} streams: a chunk up to {lateness_ms(chunks, set(streams))} ms late, "
+          f"the last cancellation done after {max(ends):.0f} ms")
     print(f"longest turn {router.longest_turn_ms()} ms, longest /livez {livez.longest * 1000:.0f} ms of {livez.asked}")
     assert livez.longest < 5
     router.check_turns()
