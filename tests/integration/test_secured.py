@@ -135,6 +135,18 @@ def test_a_router_without_a_right_names_it(kafka, stack, rights, without, router
     assert "Sanitizer" not in router.text()
 
 
+def test_a_router_that_may_not_read_cancellations_answers_all_the_same(kafka, stack, rights, without):
+    without(right_of(rights, "router", ("Read", "chat.cancellations")))
+    router = stack.router(**kafka.settings_of("router"))
+    assert stack.cli("chat", "Hello there", environment=kafka.settings_of("chat")).stdout.strip()
+    text = router.text()
+    # It waits for them before it joins, and then goes on without them.
+    assert text.index("requests start without cancellations") < text.index("running under epoch"), text
+    assert "chat.cancellations" in router.readyz()[1]
+    router.stop()
+    stack.processes.remove(router)
+
+
 @pytest.mark.parametrize("sync_right", SYNC_RIGHTS, ids="-".join)
 def test_a_registry_sync_without_a_right_names_it(kafka, stack, rights, without, sync_right):
     right = without(right_of(rights, "sync", sync_right))

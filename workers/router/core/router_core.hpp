@@ -71,6 +71,8 @@ class RouterCore final : private Hub, private Wire {
     cancellations_.expect(count);
     cancellation_partitions_ = count;
   }
+  /// The topic is not there, or this worker may not see it (`problem`). It is read as soon as a look finds it.
+  void go_on_without_cancellations(std::string problem) { cancellations_problem_ = std::move(problem); }
   /// They have been read, or were waited for long enough.
   [[nodiscard]] bool cancellations_read() const;
 
@@ -273,6 +275,7 @@ class RouterCore final : private Hub, private Wire {
   std::map<std::string, Millis> replaced_at_{};  ///< steady; when a topic was last found to be another one
 
   std::int32_t cancellation_partitions_ = 0;
+  std::string cancellations_problem_{};                                ///< why none are read
   std::map<std::int32_t, kafka::WitnessTrail> cancellation_trails_{};  ///< of those that are being read
   std::map<std::uint64_t, std::int32_t> cancellations_asked_{};        ///< where they are to be read from; by token
   Millis locate_cancellations_at_ = Millis::max();                     ///< steady

@@ -27,7 +27,8 @@ std::vector<telemetry::Condition> RouterCore::conditions() const {
                                                       : ""});
   all.push_back(partitions_condition());
   add_refusals(all);
-  const auto unread = cancellations_.unread().empty()
+  const auto unread = !cancellations_problem_.empty() ? cancellations_problem_
+                      : cancellations_.unread().empty()
                           ? ""
                           : fmt::format("{} partitions of {} have not been read to their end",
                                         cancellations_.unread().size(), options_.topics.cancellations);

@@ -160,7 +160,12 @@ void RouterCore::note_topics(const std::map<std::string, std::int32_t>& partitio
   if (const auto it = partitions.find(options_.topics.dlq); it != partitions.end() && it->second > 0)
     dead_letter_partitions_ = it->second;
   if (const auto it = partitions.find(options_.topics.cancellations);
-      it != partitions.end() && it->second > cancellation_partitions_ && cancellation_partitions_ > 0) {
+      it != partitions.end() && !cancellations_problem_.empty()) {
+    spdlog::info("{} is there now", options_.topics.cancellations);
+    cancellations_problem_.clear();
+    set_cancellation_partitions(it->second);
+    locate_cancellations();
+  } else if (it != partitions.end() && it->second > cancellation_partitions_ && cancellation_partitions_ > 0) {
     spdlog::info("{} has {} partitions now", options_.topics.cancellations, it->second);
     for (auto number = cancellation_partitions_; number < it->second; ++number)
       read_cancellations(number, kafka::offset_beginning);

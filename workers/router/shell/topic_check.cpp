@@ -22,26 +22,31 @@ std::int64_t dead_letter_bytes_max(const kafka::TopicDescription& topic, std::in
 TopicFindings check_topics(const RouterOptions& options, const topics::Limits& limits,
                            const std::string& registry_topic, const std::vector<kafka::TopicDescription>& topics) {
   TopicFindings findings;
-  const auto find = [&](const std::string& name) -> const kafka::TopicDescription* {
+  const auto find = [&](const std::string& name) {
     const auto it = std::ranges::find(topics, name, &kafka::TopicDescription::name);
-    if (it == topics.end()) {
-      findings.problems.push_back(fmt::format("topic {} does not exist; run: tokenrail topics apply", name));
-      return nullptr;
-    }
-    return &*it;
+    return it == topics.end() ? nullptr : &*it;
   };
-  const auto* requests = find(options.topics.requests);
-  find(options.topics.chunks);
-  find(options.topics.audit);
-  const auto* dlq = find(options.topics.dlq);
-  const auto* registry = find(registry_topic);
+  const auto missing = [](const std::string& name) {
+    return fmt::format("topic {} does not exist; run: tokenrail topics apply", name);
+  };
+  const auto need = [&](const std::string& name) {
+    const auto* const found = find(name);
+    if (found == nullptr) findings.problems.push_back(missing(name));
+    return found;
+  };
+  const auto* requests = need(options.topics.requests);
+  need(options.topics.chunks);
+  need(options.topics.audit);
+  const auto* dlq = need(options.topics.dlq);
+  const auto* registry = need(registry_topic);
   const auto* cancellations = find(options.topics.cancellations);
+  if (cancellations == nullptr) findings.no_cancellations = missing(options.topics.cancellations);
   if (!findings.problems.empty()) return findings;
 
   findings.request_partitions = requests->partitions;
   findings.registry_partitions = registry->partitions;
   findings.dead_letter_partitions = dlq->partitions;
-  findings.cancellation_partitions = cancellations->partitions;
+  findings.cancellation_partitions = cancellations == nullptr ? 0 : cancellations->partitions;
   findings.dead_letter_bytes_max =
       static_cast<std::size_t>(dead_letter_bytes_max(*dlq, static_cast<std::int64_t>(findings.dead_letter_bytes_max)));
   for (const auto& topic : topics)

@@ -16,6 +16,7 @@ namespace tokenrail::router {
 struct TopicFindings {
   std::vector<std::string> problems;  ///< the router must not start; each says which command mends it
   std::vector<std::string> warnings;
+  std::string no_cancellations;  ///< that topic is not among them: the router can do without, after a while
   std::int32_t request_partitions = 0;
   std::int32_t registry_partitions = 0;
   std::int32_t cancellation_partitions = 0;

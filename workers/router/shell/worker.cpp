@@ -229,12 +229,18 @@ void Worker::check_topics() {
   boost::asio::post(blocking_, [this, all = properties()] {
     auto described = [&]() -> Described {
       auto admin = kafka::Admin::connect(all);
-      if (!admin) return {.needed = std::unexpected(admin.error()), .credentials = std::unexpected(admin.error())};
+      const auto none = [](const Error& error) {
+        return Described{.needed = std::unexpected(error),
+                         .cancellations = std::unexpected(error),
+                         .credentials = std::unexpected(error)};
+      };
+      if (!admin) return none(admin.error());
       const auto& t = options_.topics;
-      auto needed = (*admin)->describe({t.requests, t.chunks, t.audit, t.dlq, t.cancellations, registry_topic_.topic()},
-                                       true, admin_timeout);
-      if (!needed) return {.needed = needed, .credentials = std::unexpected(needed.error())};
+      auto needed =
+          (*admin)->describe({t.requests, t.chunks, t.audit, t.dlq, registry_topic_.topic()}, true, admin_timeout);
+      if (!needed) return none(needed.error());
       return {.needed = std::move(needed),
+              .cancellations = (*admin)->describe({t.cancellations}, true, admin_timeout),
               .credentials = (*admin)->describe({credentials_topic_.topic()}, false, admin_timeout)};
     }();
     boost::asio::post(loop_, [this, described = std::move(described)]() mutable {
@@ -252,12 +258,14 @@ void Worker::topics_checked(Described found) {
       finish(1);
       return;
     }
-    start_problem_ = described.error().detail;
-    spdlog::warn("{}; trying again", start_problem_);
+    const auto before = std::exchange(start_problem_, described.error().detail);
+    if (before != start_problem_) spdlog::warn("{}; trying again", start_problem_);
     later(retry_, start_retry, [this] { check_topics(); });
     return;
   }
-  const auto findings = router::check_topics(options_, topics::limits_of(values_), registry_topic_.topic(), *described);
+  auto topics = *described;
+  if (found.cancellations) topics.insert(topics.end(), found.cancellations->begin(), found.cancellations->end());
+  const auto findings = router::check_topics(options_, topics::limits_of(values_), registry_topic_.topic(), topics);
   if (!findings.problems.empty()) {
     // Waits, as for everything else: somebody may be about to make them. Each problem is told once.
     for (const auto& problem : findings.problems) {
@@ -269,6 +277,8 @@ void Worker::topics_checked(Described found) {
     later(retry_, start_retry, [this] { check_topics(); });
     return;
   }
+  const auto& without = found.cancellations ? findings.no_cancellations : found.cancellations.error().detail;
+  if (!without.empty() && !goes_on_without_cancellations(without)) return;
   if (!topic_problems_.empty()) spdlog::info("the topics are as they should be");
   for (const auto& warning : findings.warnings) spdlog::warn("{}", warning);
   core_.set_dead_letters(findings.dead_letter_partitions, findings.dead_letter_bytes_max);
@@ -280,6 +290,22 @@ void Worker::topics_checked(Described found) {
   read_credentials(found.credentials);
   start_problem_.clear();
   make_producer();
+}
+
+// A start waits for the topic as it waits for its records: a router that began too early would start what has been
+// cancelled. One that waited for ever would answer nobody. False: it is waited for.
+bool Worker::goes_on_without_cancellations(const std::string& problem) {
+  const auto now = environment_.now().steady;
+  if (!cancellations_until_) cancellations_until_ = now + options_.cancellations_wait;
+  if (now < *cancellations_until_) {
+    if (std::exchange(start_problem_, problem) != problem) spdlog::warn("{}; waiting until that is done", problem);
+    later(retry_, start_retry, [this] { check_topics(); });
+    return false;
+  }
+  core_.go_on_without_cancellations(problem);
+  spdlog::warn("{}; requests start without cancellations, and the topic is looked for again every {} s", problem,
+               options_.look_interval.count() / 1000);
+  return true;
 }
 
 // Without them a router answers what needs no stored credential. The topic is looked for at each look at the logs.

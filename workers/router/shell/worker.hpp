@@ -64,9 +64,12 @@ class Worker final : private kafka::LogReaderListener, private LogQuestions {
   void check_topics();
   struct Described {
     Result<std::vector<kafka::TopicDescription>> needed;
-    Result<std::vector<kafka::TopicDescription>> credentials;  ///< the router works without
+    // The router works without these.
+    Result<std::vector<kafka::TopicDescription>> cancellations;
+    Result<std::vector<kafka::TopicDescription>> credentials;
   };
   void topics_checked(Described described);
+  [[nodiscard]] bool goes_on_without_cancellations(const std::string& problem);
   void read_credentials(const Result<std::vector<kafka::TopicDescription>>& described);
   void join_when_read();
   void join();
@@ -128,6 +131,7 @@ class Worker final : private kafka::LogReaderListener, private LogQuestions {
   std::map<std::string, std::size_t> batch_bytes_max_{};  ///< by topic; batches must stay below it
   std::vector<std::string> topic_problems_{};             ///< found by the last check of the topics
   std::string credentials_problem_{};                     ///< why they are not read, where they are not
+  std::optional<Millis> cancellations_until_{};           ///< steady; their topic is looked for until then at a start
   Millis credentials_until_{0};                           ///< steady; waited for until then
   bool stopping_ = false;
   bool leaving_ = false;

@@ -52,8 +52,20 @@ TEST(TopicCheck, LimitsOfBatchesAreThoseThatTheBrokersTell) {
 TEST(TopicCheck, EveryMissingTopicIsNamed) {
   const RouterOptions options;
   const auto found = check_topics(options, {}, "model_registry", {});
-  EXPECT_THAT(found.problems, SizeIs(6));
+  EXPECT_THAT(found.problems, SizeIs(5));
   EXPECT_THAT(found.problems, Each(HasSubstr("does not exist; run: tokenrail topics apply")));
+  EXPECT_EQ(found.no_cancellations, "topic chat.cancellations does not exist; run: tokenrail topics apply");
+}
+
+TEST(TopicCheck, RouterCanStartWithoutCancellations) {
+  const RouterOptions options;
+  auto there = topics_for(options);
+  EXPECT_EQ(check_topics(options, {}, "model_registry", there).no_cancellations, "");
+  std::erase_if(there, [&](const auto& topic) { return topic.name == options.topics.cancellations; });
+  const auto found = check_topics(options, {}, "model_registry", there);
+  EXPECT_THAT(found.problems, IsEmpty());
+  EXPECT_EQ(found.cancellation_partitions, 0);
+  EXPECT_EQ(found.no_cancellations, "topic chat.cancellations does not exist; run: tokenrail topics apply");
 }
 
 TEST(TopicCheck, RefusesInTheWordsOfTheTopicRules) {

@@ -54,6 +54,30 @@ TEST_F(CancellationsTest, WithNoneOfLateReadingBeginsAtTheEnd) {
   EXPECT_TRUE(core->cancellations_read());
 }
 
+TEST_F(CancellationsTest, OfATopicThatAppearsLaterAreReadThen) {
+  questions.partitions.erase("chat.cancellations");
+  core->go_on_without_cancellations("topic chat.cancellations does not exist; run: tokenrail topics apply");
+  core->connect(reader.get());
+  assign();
+  request("r1");
+  settle();
+  EXPECT_EQ(http.started, 1U);
+  EXPECT_TRUE(condition().problem.empty());
+  EXPECT_TRUE(condition().note.contains("does not exist")) << condition().note;
+  append("r1");
+  append("r2");
+  questions.partitions["chat.cancellations"] = 1;
+  wake_after(5s);
+  settle();
+  EXPECT_EQ(router_metrics.cancellations.value(), 2U);
+  EXPECT_TRUE(condition().note.empty()) << condition().note;
+  ASSERT_EQ(chunks().size(), 1U);
+  EXPECT_EQ(chunks()[0].finish_reason, "cancelled");
+  request("r2");
+  settle();
+  EXPECT_EQ(http.started, 1U);
+}
+
 TEST_F(CancellationsTest, ThatCannotBeReadDoNotStopTheRouter) {
   questions.refused = 1'000;
   connect();
