@@ -373,6 +373,47 @@ void write_outbox(soci::session& sql, const std::string& aggregate, const std::s
       soci::use(aggregate), soci::use(key), soci::use(type), soci::use(bound.value, bound.indicator);
 }
 
+namespace {
+
+/// The models as their last events have them, by id. A model without an earlier event is not among them.
+std::map<std::string, events::ModelState> last_published(soci::session& sql, const std::vector<Change>& changes) {
+  std::vector<std::string> ids;
+  std::vector<std::string> versions;
+  for (const auto& change : changes) {
+    if (!change.before_version) continue;
+    ids.push_back(change.model_id);
+    versions.push_back(std::to_string(*change.before_version));
+  }
+  std::map<std::string, events::ModelState> published;
+  if (ids.empty()) return published;
+  const auto id_list = joined(ids);
+  const auto version_list = joined(versions);
+  const soci::rowset<soci::row> rows =
+      (sql.prepare << "SELECT CAST(r.model_id AS text) AS id, CAST(r.snapshot AS text) AS snapshot FROM "
+                      "unnest(CAST(string_to_array(:ids, ',') AS uuid[]), CAST(string_to_array(:versions, ',') AS "
+                      "bigint[])) AS c (model_id, version) JOIN model_revision r ON r.model_id = c.model_id AND "
+                      "r.version = c.version",
+       soci::use(id_list, "ids"), soci::use(version_list, "versions"));
+  for (const auto& row : rows)
+    if (auto event = events::parse_model_upserted(text(row, "snapshot")))
+      published.emplace(text(row, "id"), std::move(event->model));
+  return published;
+}
+
+/// What a writer meant to change, and what else the event changes: a write may have effects on the model beyond its own
+/// fields (a deployment that is passed over no longer), and time may have some (a price that has come into force).
+std::vector<std::string> all_changed_fields(std::vector<std::string> meant, const events::ModelState& before,
+                                            const std::string& event) {
+  // Both come from their events, so that only what an event contains is compared.
+  const auto after = events::parse_model_upserted(event);
+  if (!after) return meant;
+  for (auto& field : changed_fields(before, after->model))
+    if (std::ranges::find(meant, field) == meant.end()) meant.push_back(std::move(field));
+  return meant;
+}
+
+}  // namespace
+
 void tell_changes(soci::session& sql, const std::vector<Change>& changes, const std::string& cause,
                   const std::string& actor) {
   if (changes.empty()) return;
@@ -380,6 +421,7 @@ void tell_changes(soci::session& sql, const std::vector<Change>& changes, const 
   for (const auto& change : changes) ids.push_back(change.model_id);
   std::map<std::string, ModelRow> rows;
   for (auto& row : read_models(sql, ids)) rows.emplace(row.state.id, std::move(row));
+  const auto published = last_published(sql, changes);
 
   std::string id;
   long long version = 0;
@@ -402,8 +444,13 @@ void tell_changes(soci::session& sql, const std::vector<Change>& changes, const 
     id = change.model_id;
     version = row.state.version;
     key = events::model_key(row.state);
-    fields = joined(change.changed_fields);
-    payload = event_text(row, change.before_version, change.changed_fields, cause, actor);
+    auto changed = change.changed_fields;
+    payload = event_text(row, change.before_version, changed, cause, actor);
+    if (const auto before = published.find(id); before != published.end()) {
+      changed = all_changed_fields(std::move(changed), before->second, payload);
+      if (changed != change.changed_fields) payload = event_text(row, change.before_version, changed, cause, actor);
+    }
+    fields = joined(changed);
     statement.execute(true);
   }
 }

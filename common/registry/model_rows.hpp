@@ -67,9 +67,11 @@ std::string event_text(const ModelRow& row, std::optional<std::int64_t> before_v
 struct Change {
   std::string model_id;
   std::optional<std::int64_t> before_version{};
-  std::vector<std::string> changed_fields{};
+  std::vector<std::string> changed_fields{};  ///< those that the writer means to change
 };
-/// Writes revision and outbox row of models whose rows have been changed in this transaction, in the given order.
+/// Writes revision and outbox row of models whose rows have been changed in this transaction, in the given order. An
+/// event names every field in which it differs from the model's event before it, also those that the writer did not
+/// mean.
 void tell_changes(soci::session& sql, const std::vector<Change>& changes, const std::string& cause,
                   const std::string& actor);
 
