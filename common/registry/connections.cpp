@@ -133,6 +133,8 @@ constexpr std::string_view connection_values =
     "END, "
     "slug_prefix = CASE WHEN jsonb_exists(@@fields, 'slugPrefix') THEN COALESCE(@@fields ->> 'slugPrefix', '') ELSE "
     "slug_prefix END, "
+    "set_by_people = ARRAY(SELECT f FROM (SELECT unnest(set_by_people) UNION SELECT jsonb_object_keys(@@fields)) AS "
+    "known (f) WHERE @@fields -> f IS DISTINCT FROM 'null' ORDER BY f), "
     "metadata = CASE WHEN jsonb_exists(@@fields, 'metadata') THEN COALESCE(NULLIF(@@fields -> 'metadata', 'null'), "
     "'{}') "
     "ELSE metadata END";

@@ -1,9 +1,12 @@
 #include "common/registry/store.hpp"
 
 #include <array>
+#include <set>
 #include <string>
+#include <utility>
 
 #include <fmt/core.h>
+#include <spdlog/spdlog.h>
 
 #include "common/registry/migrator.hpp"
 #include "common/registry/model_rows.hpp"
@@ -115,6 +118,32 @@ Result<std::vector<Connection>> Store::connections() {
   });
 }
 
+namespace {
+
+/// A connection that the environment makes, as it is stored.
+struct FromEnvironment {
+  std::string id;
+  std::string base_url;
+  std::string auth_type;
+  std::string on_new;
+  std::set<std::string> set_by_people;  ///< wire names of fields
+};
+
+/// Locks the row.
+FromEnvironment read_from_environment(soci::session& sql, const std::string& name) {
+  FromEnvironment now;
+  std::string fields;
+  sql << "SELECT CAST(id AS text), base_url, auth_type, on_new, array_to_string(set_by_people, chr(31)) FROM "
+         "connection "
+         "WHERE org_id IS NULL AND owner_user_id IS NULL AND deleted_at IS NULL AND name = :name FOR UPDATE",
+      soci::use(name), soci::into(now.id), soci::into(now.base_url), soci::into(now.auth_type), soci::into(now.on_new),
+      soci::into(fields);
+  for (auto& field : parts_of(fields)) now.set_by_people.insert(std::move(field));
+  return now;
+}
+
+}  // namespace
+
 Result<Connection> Store::ensure_platform_connection(const PlatformConnection& wanted) {
   return impl_->lead([&](soci::session& sql) -> Result<Connection> {
     const std::string on_new = wanted.new_models_enabled ? "enabled" : "disabled";
@@ -124,19 +153,25 @@ Result<Connection> Store::ensure_platform_connection(const PlatformConnection& w
            "ON CONFLICT (org_id, owner_user_id, name) WHERE deleted_at IS NULL DO NOTHING",
         soci::use(wanted.provider), soci::use(wanted.name), soci::use(wanted.base_url), soci::use(wanted.auth_type),
         soci::use(on_new);
-    std::string id;
-    std::string base_url;
-    std::string auth_type;
-    std::string on_new_now;
-    sql << "SELECT CAST(id AS text), base_url, auth_type, on_new FROM connection WHERE org_id IS NULL AND "
-           "owner_user_id IS NULL AND deleted_at IS NULL AND name = :name FOR UPDATE",
-        soci::use(wanted.name), soci::into(id), soci::into(base_url), soci::into(auth_type), soci::into(on_new_now);
-    const bool elsewhere = base_url != wanted.base_url || auth_type != wanted.auth_type;
-    if (elsewhere || on_new_now != on_new) {
+    const auto now = read_from_environment(sql, wanted.name);
+    // What a person set counts before the environment.
+    const auto keep = [&](const char* field, const std::string& mine, const std::string& wish) {
+      if (!now.set_by_people.contains(field)) return wish;
+      if (mine != wish)
+        spdlog::info("The connection {} keeps {} {}: a person set it. The environment says {}.", wanted.name, field,
+                     mine, wish);
+      return mine;
+    };
+    const auto base_url = keep("baseUrl", now.base_url, wanted.base_url);
+    const auto auth_type = keep("authType", now.auth_type, wanted.auth_type);
+    const auto on_new_wanted = keep("onNew", now.on_new, on_new);
+    const bool elsewhere = now.base_url != base_url || now.auth_type != auth_type;
+    if (elsewhere || now.on_new != on_new_wanted) {
       sql << "UPDATE connection SET base_url = :base_url, auth_type = :auth_type, on_new = :on_new, "
              "version = nextval('registry_version'), updated_at = now() WHERE id = CAST(:id AS uuid)",
-          soci::use(wanted.base_url), soci::use(wanted.auth_type), soci::use(on_new), soci::use(id);
+          soci::use(base_url), soci::use(auth_type), soci::use(on_new_wanted), soci::use(now.id);
     }
+    const auto& id = now.id;
     if (elsewhere) {
       std::vector<Change> changes;
       for (const auto& row : read_models(sql,

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "common/providers/profile.hpp"
+#include "common/registry/connections.hpp"
 #include "tests/integration/registry/store_fixture.hpp"
 
 namespace tokenrail::registry {
@@ -34,6 +35,40 @@ TEST_F(StoreTest, AnotherKindOfKeyIsAChangeOfTheConnection) {
   ASSERT_TRUE(before && after);
   EXPECT_EQ(before->id, after->id);
   EXPECT_EQ(after->auth_type, "bearer");
+}
+
+TEST_F(StoreTest, WhatAPersonSetCountsBeforeTheEnvironment) {
+  GovernedDatabase database(options_);
+  Connections connections(database);
+  const Actor root{.name = "cli:root", .all_organizations = true};
+  const auto from_environment = [&](const std::string& base_url) {
+    return store_
+        ->ensure_platform_connection(
+            {.name = "env-ollama", .provider = "ollama", .base_url = base_url, .auth_type = "none"})
+        .value();
+  };
+  // A field that the environment does not know changes nothing about the others.
+  ASSERT_TRUE(connections.change(root, {}, connection_.id, R"({"priority":7})", std::nullopt).has_value());
+  EXPECT_EQ(from_environment("http://second:1").base_url, "http://second:1");
+
+  const auto set = connections.change(root, {}, connection_.id, R"({"baseUrl":"http://people:1"})", std::nullopt);
+  ASSERT_TRUE(set.has_value()) << set.error().detail;
+  const auto version = sql().run("SELECT version FROM connection");
+  EXPECT_EQ(from_environment("http://third:1").base_url, "http://people:1");
+  EXPECT_EQ(from_environment("http://third:1").priority, 7);
+  EXPECT_EQ(sql().run("SELECT version FROM connection"), version) << "nothing was written";
+}
+
+TEST_F(StoreTest, FieldThatAPersonResetsIsTheEnvironmentsAgain) {
+  GovernedDatabase database(options_);
+  Connections connections(database);
+  const Actor root{.name = "cli:root", .all_organizations = true};
+  const PlatformConnection wanted{
+      .name = "env-ollama", .provider = "ollama", .base_url = connection_.base_url, .new_models_enabled = true};
+  ASSERT_TRUE(connections.change(root, {}, connection_.id, R"({"onNew":"disabled"})", std::nullopt).has_value());
+  EXPECT_FALSE(store_->ensure_platform_connection(wanted)->new_models_enabled);
+  ASSERT_TRUE(connections.change(root, {}, connection_.id, R"({"onNew":null})", std::nullopt).has_value());
+  EXPECT_TRUE(store_->ensure_platform_connection(wanted)->new_models_enabled);
 }
 
 }  // namespace
