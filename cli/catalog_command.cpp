@@ -237,7 +237,8 @@ int update_from(const Context& context, registry::Catalogs& catalogs, const regi
     context.terminal.note(fmt::format("{} models of the registry changed; registry-sync publishes them", models));
   }
   if (plan->count(Kind::held) + plan->held_already > 0)
-    context.terminal.note("held prices do not count; the same command with --accept-held takes them over");
+    context.terminal.note(
+        "what is held does not count: 'tokenrail registry held' lists it, and --accept-held takes all of it over");
   return exit_done;
 }
 

@@ -189,7 +189,7 @@ constexpr std::array<Example, 1> audit_examples{{
     {"tokenrail registry audit --org acme --json", "everything that was changed for acme, for programs"},
 }};
 constexpr std::array<Example, 1> held_examples{{
-    {"tokenrail registry held", "changes of the platform's connections that wait for a decision"},
+    {"tokenrail registry held", "what waits of the platform's connections and of catalogues"},
 }};
 constexpr std::array<Example, 2> decide_examples{{
     {"tokenrail registry decide 01936f6e-0000-7000-8000-00000000000a accept", "apply the change"},
@@ -326,11 +326,11 @@ constexpr std::array<Command, 32> command_table{{
      .flags = org_flags,
      .examples = audit_examples},
     {.path = "registry held",
-     .summary = "List changes of providers' lists that wait for a decision",
+     .summary = "List changes of lists and catalogues that wait for a decision",
      .flags = org_flags,
      .examples = held_examples},
     {.path = "registry decide",
-     .summary = "Accept or reject a change of a provider's list",
+     .summary = "Accept or reject a change of a list or a catalogue",
      .arguments = "ID accept|reject",
      .arguments_min = 2,
      .arguments_max = 2,
@@ -338,7 +338,7 @@ constexpr std::array<Command, 32> command_table{{
      .examples = decide_examples,
      .details =
          "ID is a row of 'tokenrail registry held'. An accepted change is applied at once. A rejected one stays\n"
-         "rejected while the provider's list repeats it."},
+         "rejected while the list or the catalogue repeats it."},
     {.path = "registry price",
      .summary = "Show what a model costs, or set its prices",
      .arguments = "MODEL [PRICE...]",
@@ -405,8 +405,10 @@ constexpr std::array<Command, 32> command_table{{
          "Reads LiteLLM's model_prices_and_context_window.json, models.dev's api.json, OpenRouter's list of models or\n"
          "Ollama's list; it downloads nothing. Of a DIR it takes the last file by name of each source. It shows what\n"
          "changes, then writes it. What a person set stays. Of a model that the registry does not have yet the\n"
-         "entry is kept until a list adds it. A price that grows or falls to a tenth, becomes free or is no longer\n"
-         "free is held. The same file again writes nothing."},
+         "entry is kept until a list adds it. Held are a price that grows tenfold or falls to a tenth, becomes free "
+         "or\n"
+         "is no longer free, a limit that shrinks, and a capability that vanishes. The rest of the entry counts at\n"
+         "once. 'tokenrail registry decide' decides on one entry. The same file again writes nothing."},
     {.path = "catalog scores",
      .summary = "Take quality scores of models from a file",
      .arguments = "FILE",

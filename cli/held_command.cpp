@@ -1,4 +1,5 @@
-// `tokenrail registry held` and `tokenrail registry decide`: changes of providers' lists that look wrong.
+// `tokenrail registry held` and `tokenrail registry decide`: changes of providers' lists and of catalogues that look
+// wrong.
 #include <fmt/format.h>
 
 #include "cli/database.hpp"
@@ -12,10 +13,14 @@ int run_registry_held(const Context& context) {
   registry::HeldChanges held(database);
   const auto actor = actor_of(context);
   const auto changes = all_pages([&](const auto& page) { return held.list(actor, scope_of(context), page); });
-  const int exit = show_documents(
-      context, changes,
-      {{"ID", "id"}, {"SINCE", "since"}, {"CONNECTION", "connection"}, {"MODEL", "model"}, {"WHY", "reason"}},
-      "nothing waits for a decision");
+  const int exit = show_documents(context, changes,
+                                  {{"ID", "id"},
+                                   {"SINCE", "since"},
+                                   {"CONNECTION", "connection"},
+                                   {"CATALOGUE", "catalog"},
+                                   {"MODEL", "model"},
+                                   {"WHY", "reason"}},
+                                  "nothing waits for a decision");
   if (changes && !changes->empty() && !context.json())
     context.terminal.note("'tokenrail registry decide ID accept|reject' decides one of them");
   return exit;
@@ -34,7 +39,7 @@ int run_registry_decide(const Context& context) {
                          actor_of(context), scope_of(context), context.call.arguments[0],
                          accept ? Decision::accept : Decision::reject, context.call.value("reason").value_or("")),
                      accept ? "the change is applied; registry-sync publishes it, and routers follow"
-                            : "the registry stays as it is while the provider repeats the change");
+                            : "the registry stays as it is while the list or the catalogue repeats the change");
 }
 
 }  // namespace tokenrail::cli

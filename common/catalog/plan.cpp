@@ -74,17 +74,75 @@ std::vector<std::string> prices_in_words(const Row& row) {
   return words;
 }
 
+struct Limit {
+  const char* field;
+  const char* words;
+  std::optional<std::int64_t> Row::* value;
+};
+constexpr std::array limits{Limit{"contextWindow", "the context window", &Row::context_window},
+                            Limit{"inputTokensMax", "the limit of input tokens", &Row::input_tokens_max},
+                            Limit{"outputTokensMax", "the limit of output tokens", &Row::output_tokens_max}};
+constexpr std::string_view capability_prefix = "capabilities.";
+
+/// Empty: no price is suspicious.
+std::string suspicion_of_prices(const Row& before, const Row& after) {
+  const auto old_prices = by_key(before);
+  for (const auto& [key, micros] : by_key(after)) {
+    const auto old = old_prices.find(key);
+    if (old == old_prices.end() || old->second == micros) continue;
+    const auto words = fmt::format("{} {} -> {}", words_of(key), dollars(old->second), dollars(micros));
+    if (old->second == 0) return words + ": it was free";
+    if (micros == 0) return words + ": it becomes free";
+    constexpr std::int64_t factor = 10;
+    if (micros / factor >= old->second || old->second / factor >= micros) return words + ": ten times or more";
+  }
+  return {};
+}
+
+/// Sets the fields that Belief::held names as another row has them.
+void set_fields(Row& row, const std::set<std::string>& fields, const Row& from) {
+  for (const auto& field : fields) {
+    if (field == "prices") row.prices = from.prices;
+    for (const auto& limit : limits)
+      if (field == limit.field) row.*limit.value = from.*limit.value;
+    if (!field.starts_with(capability_prefix)) continue;
+    const auto name = field.substr(capability_prefix.size());
+    if (const auto has = from.capabilities.find(name); has == from.capabilities.end())
+      row.capabilities.erase(name);
+    else
+      row.capabilities[name] = has->second;
+  }
+}
+
+/// The entry says again what a person rejected.
+bool repeats_rejected(const Row& row, const Belief& belief, const KnownEntry& known) {
+  if (!known.rejected) return false;
+  auto rejected = belief.row;
+  set_fields(rejected, belief.held, *known.rejected);
+  return rejected == row;
+}
+
 /// Nothing: the entry is as it is stored.
 std::optional<PlannedEntry> plan_known(const Row& row, const KnownEntry& known, bool accept_held) {
-  if (row == known.row) {
-    if (known.held) return PlannedEntry{.kind = Kind::released, .row = row};
-    if (known.gone) return PlannedEntry{.kind = Kind::changed, .row = row, .changes = {"listed again"}};
-    return std::nullopt;
-  }
   PlannedEntry planned{.kind = Kind::changed, .row = row, .changes = changes_between(known.row, row)};
+  if (known.gone) planned.changes.insert(planned.changes.begin(), "listed again");
+  if (row == known.row) {
+    if (!known.gone && !known.held && !known.rejected) return std::nullopt;
+    if (!known.gone) planned.kind = Kind::released;
+    return planned;
+  }
   if (accept_held) return planned;
-  planned.reason = suspicion(known.row, row);
-  if (!planned.reason.empty()) planned.kind = Kind::held;
+  auto belief = believe(known.row, row);
+  if (belief.held.empty()) return planned;
+  planned.keeps_rejected = repeats_rejected(row, belief, known);
+  if (planned.keeps_rejected) {
+    if (belief.row == known.row && !known.gone) return std::nullopt;
+    planned.changes = changes_between(known.row, belief.row);
+  } else {
+    planned.kind = Kind::held;
+    planned.reason = std::move(belief.reason);
+  }
+  planned.counts = std::move(belief.row);
   return planned;
 }
 
@@ -124,7 +182,8 @@ Result<Plan> plan_import(const Catalog& catalog, const std::vector<KnownEntry>& 
     stored.erase(found);
     if (!planned) {
       ++plan.unchanged;
-    } else if (planned->kind == Kind::held && before.held == planned->row && !before.gone) {
+    } else if (planned->kind == Kind::held && before.held == planned->row && before.row == planned->counts &&
+               !before.gone) {
       ++plan.held_already;
     } else {
       plan.entries.push_back(std::move(*planned));
@@ -136,18 +195,30 @@ Result<Plan> plan_import(const Catalog& catalog, const std::vector<KnownEntry>& 
   return plan;
 }
 
-std::string suspicion(const Row& before, const Row& after) {
-  const auto old_prices = by_key(before);
-  for (const auto& [key, micros] : by_key(after)) {
-    const auto old = old_prices.find(key);
-    if (old == old_prices.end() || old->second == micros) continue;
-    const auto words = fmt::format("{} {} -> {}", words_of(key), dollars(old->second), dollars(micros));
-    if (old->second == 0) return words + ": it was free";
-    if (micros == 0) return words + ": it becomes free";
-    constexpr std::int64_t factor = 10;
-    if (micros / factor >= old->second || old->second / factor >= micros) return words + ": ten times or more";
+Belief believe(const Row& before, const Row& after) {
+  Belief belief{.row = after};
+  const auto hold = [&](std::string field, const std::string& why) {
+    belief.held.insert(std::move(field));
+    if (!belief.reason.empty()) belief.reason += "; ";
+    belief.reason += why;
+  };
+  if (const auto why = suspicion_of_prices(before, after); !why.empty()) hold("prices", why);
+  for (const auto& limit : limits) {
+    const auto& was = before.*limit.value;
+    const auto& is = after.*limit.value;
+    if (was && is && *is < *was)
+      hold(limit.field, fmt::format("{} would shrink from {} to {}", limit.words, *was, *is));
   }
-  return {};
+  for (const auto& [name, had] : before.capabilities) {
+    if (!had) continue;
+    const auto has = after.capabilities.find(name);
+    if (has != after.capabilities.end() && has->second) continue;
+    hold(fmt::format("{}{}", capability_prefix, name),
+         fmt::format("the capability {} would become {}", name,
+                     has == after.capabilities.end() ? "unknown" : "unsupported"));
+  }
+  set_fields(belief.row, belief.held, before);
+  return belief;
 }
 
 std::string dollars(std::int64_t micros) {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,22 +15,25 @@ namespace tokenrail::catalog {
 /// An entry as it is stored.
 struct KnownEntry {
   Row row;
-  std::optional<Row> held{};  ///< a later one that waits for a person
-  bool gone = false;          ///< the last import lacked it
+  std::optional<Row> held{};      ///< a later one, of which something waits for a person
+  std::optional<Row> rejected{};  ///< a later one, of which a person rejected what was held
+  bool gone = false;              ///< the last import lacked it
 };
 
 struct PlannedEntry {
   enum class Kind {
     added,
     changed,
-    held,      ///< its prices are suspicious: it is stored beside what counts
+    held,      ///< something of it is suspicious: it is stored beside what counts
     released,  ///< the catalogue has gone back to what counts: nothing is held any more
     gone,      ///< the catalogue lacks it; what it said still counts
   };
   Kind kind = Kind::added;
-  Row row;                             ///< as it is to be stored; of one that is gone only its names count
+  Row row;                             ///< as the catalogue has it; of one that is gone only its names count
+  std::optional<Row> counts{};         ///< what of it counts; nothing: all
   std::vector<std::string> changes{};  ///< for people: "input 2.5 -> 5"
   std::string reason{};                ///< of one that is held
+  bool keeps_rejected = false;         ///< the entry repeats what a person rejected
 };
 [[nodiscard]] std::string_view name_of(PlannedEntry::Kind kind);
 
@@ -40,13 +44,19 @@ struct Plan {
   [[nodiscard]] std::size_t count(PlannedEntry::Kind kind) const;
 };
 
-/// `accept_held`: suspicious prices are applied. Errors: conflict, where the catalogue has less than half of the
+/// `accept_held`: what is suspicious is applied. Errors: conflict, where the catalogue has less than half of the
 /// entries that are known, and `accept_held` is off.
 [[nodiscard]] Result<Plan> plan_import(const Catalog& catalog, const std::vector<KnownEntry>& known, bool accept_held);
 
-/// Why prices are not taken over unseen: one grew or fell to a tenth, or became free, or is no longer free. Empty: they
-/// are.
-[[nodiscard]] std::string suspicion(const Row& before, const Row& after);
+/// What of a later entry is taken over unseen.
+struct Belief {
+  Row row;                       ///< the later entry, with what is held as it was before
+  std::set<std::string> held{};  ///< "prices", "contextWindow", "capabilities.tools"; empty: nothing
+  std::string reason{};          ///< for people, why; empty: nothing is held
+};
+/// Held are limits that shrink, capabilities that vanish, and all prices of an entry as soon as one of them grew or
+/// fell to a tenth, became free, or is no longer free.
+[[nodiscard]] Belief believe(const Row& before, const Row& after);
 
 /// Micro-dollars as dollars: "2.5".
 [[nodiscard]] std::string dollars(std::int64_t micros);

@@ -28,7 +28,9 @@ std::string entries_json(std::span<const catalog::PlannedEntry> entries) {
     events::append_json_string(json, entry.row.model_name);
     json += R"(,"reason":)";
     events::append_json_string(json, storable(entry.reason, 1024));
-    json += R"(,"entry":)" + catalog::to_json(entry.row) + "}";
+    json += R"(,"entry":)" + catalog::to_json(entry.row);
+    json += R"(,"counts":)" + catalog::to_json(entry.counts.value_or(entry.row));
+    json += fmt::format(R"(,"keepsRejected":{}}})", entry.keeps_rejected);
   }
   return json + "]";
 }
@@ -39,17 +41,20 @@ const std::string same_entry = "c.source = @source AND c.provider = w ->> 'provi
 void write_entries(soci::session& sql, const Arguments& arguments) {
   run_statement(
       sql,
-      "INSERT INTO catalog_entry (source, provider, model_name, entry) SELECT @source, w ->> 'provider', w ->> "
-      "'name', w -> 'entry' FROM " +
-          given +
+      "INSERT INTO catalog_entry (source, provider, model_name, entry, rejected) SELECT @source, w ->> 'provider', w "
+      "->> "
+      "'name', w -> 'counts', CASE WHEN CAST(w ->> 'keepsRejected' AS boolean) THEN (SELECT c.rejected FROM "
+      "catalog_entry c WHERE " +
+          same_entry + ") END FROM " + given +
           " WHERE w ->> 'kind' IN ('added', 'changed', 'released') ON CONFLICT (source, provider, model_name) "
-          "DO UPDATE SET entry = excluded.entry, held = NULL, held_reason = NULL, held_at = NULL, gone_at = "
-          "NULL, updated_at = now()",
+          "DO UPDATE SET entry = excluded.entry, rejected = excluded.rejected, held = NULL, held_reason = NULL, "
+          "held_at = NULL, gone_at = NULL, updated_at = now()",
       arguments);
   run_statement(
       sql,
-      "UPDATE catalog_entry c SET held = w -> 'entry', held_reason = w ->> 'reason', held_at = now(), gone_at "
-      "= NULL FROM " +
+      "UPDATE catalog_entry c SET entry = w -> 'counts', held = w -> 'entry', held_reason = w ->> 'reason', held_at = "
+      "CASE WHEN c.held_reason = w ->> 'reason' THEN c.held_at ELSE now() END, rejected = NULL, gone_at = NULL, "
+      "updated_at = now() FROM " +
           given + " WHERE w ->> 'kind' = 'held' AND " + same_entry,
       arguments);
   run_statement(
@@ -79,9 +84,9 @@ Result<std::vector<catalog::KnownEntry>> Catalogs::entries(const Actor& actor, c
     std::vector<catalog::KnownEntry> entries;
     const std::string name(catalog::name_of(source));
     const soci::rowset<soci::row> rows =
-        (sql.prepare
-             << "SELECT provider, model_name, CAST(entry AS text) AS entry, CAST(held AS text) AS held, gone_at "
-                "IS NOT NULL AS gone FROM catalog_entry WHERE source = :source ORDER BY provider, model_name",
+        (sql.prepare << "SELECT provider, model_name, CAST(entry AS text) AS entry, CAST(held AS text) AS held, "
+                        "CAST(rejected AS text) AS rejected, gone_at IS NOT NULL AS gone FROM catalog_entry WHERE "
+                        "source = :source ORDER BY provider, model_name",
          soci::use(name));
     for (const auto& row : rows) {
       const auto provider = text(row, "provider");
@@ -89,10 +94,12 @@ Result<std::vector<catalog::KnownEntry>> Catalogs::entries(const Actor& actor, c
       auto entry = catalog::parse_row(provider, model, text(row, "entry"));
       if (!entry) return std::unexpected(entry.error());
       catalog::KnownEntry known{.row = std::move(*entry), .gone = truth(row, "gone")};
-      if (const auto held = text(row, "held"); !held.empty()) {
-        auto later = catalog::parse_row(provider, model, held);
-        if (!later) return std::unexpected(later.error());
-        known.held = std::move(*later);
+      for (const auto& [column, later] : {std::pair("held", &known.held), std::pair("rejected", &known.rejected)}) {
+        const auto json = text(row, column);
+        if (json.empty()) continue;
+        auto read = catalog::parse_row(provider, model, json);
+        if (!read) return std::unexpected(read.error());
+        *later = std::move(*read);
       }
       entries.push_back(std::move(known));
     }
@@ -106,11 +113,12 @@ Result<std::int64_t> Catalogs::apply(const Actor& actor, catalog::Source source,
     if (auto may = may_write(actor, {}); !may) return std::unexpected(may.error());
     const auto arguments = Arguments().text("source", catalog::name_of(source)).json("entries", entries_json(entries));
     write_entries(sql, arguments);
-    const auto ids = read_texts(sql,
-                                "SELECT DISTINCT CAST(m.id AS text) FROM " + given +
-                                    " JOIN model m ON m.provider = w ->> 'provider' AND m.model_name = w ->> 'name' "
-                                    "WHERE m.deleted_at IS NULL AND w ->> 'kind' IN ('added', 'changed') ORDER BY 1",
-                                arguments);
+    const auto ids =
+        read_texts(sql,
+                   "SELECT DISTINCT CAST(m.id AS text) FROM " + given +
+                       " JOIN model m ON m.provider = w ->> 'provider' AND m.model_name = w ->> 'name' "
+                       "WHERE m.deleted_at IS NULL AND w ->> 'kind' IN ('added', 'changed', 'held') ORDER BY 1",
+                   arguments);
     const auto by_whom = storable(actor.name, 255);
     const auto changed = change_models(sql, actor, ids, [&](const std::string& id) {
       return read_text(sql, "SELECT CAST(tokenrail_curate(CAST(@id AS uuid), @actor) AS text)",

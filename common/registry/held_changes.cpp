@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include "common/events/json_document.hpp"
+#include "common/registry/catalog_holds.hpp"
 #include "common/registry/governed_sql.hpp"
 #include "common/registry/held_values.hpp"
 #include "common/registry/text.hpp"
@@ -77,10 +78,28 @@ std::vector<ModelRow> models_of(soci::session& sql, const std::string& connectio
   return read_models(sql, ids);
 }
 
+Result<Document> decide_of_catalog(soci::session& sql, const Actor& actor, const Scope& scope, const std::string& id,
+                                   bool accept, const std::string& reason) {
+  const auto none = fail(ErrorKind::not_found, fmt::format("There is no held change {}.", id));
+  if (!scope.platform() || !entry_waits(sql, id)) return none;
+  if (auto may = may_write(actor, scope); !may) return std::unexpected(may.error());
+  auto decided = decide_entry(sql, actor, scope, id, accept, reason);
+  if (!decided) return none;
+  write_audit(sql, actor,
+              {.action = accept ? "held_change.accepted" : "held_change.rejected",
+               .target_type = "held_change",
+               .target_id = id,
+               .target_name = "catalog",
+               .after = decided->json,
+               .org_id = scope.org_id});
+  return std::move(*decided);
+}
+
 }  // namespace
 
 Result<DocumentPage> HeldChanges::list(const Actor& actor, const Scope& scope, const PageRequest& page) {
-  return page_as(database_, actor, held_select + "h.decision IS NULL", Arguments().scope(scope), page);
+  return page_as(database_, actor, held_select + "h.decision IS NULL UNION ALL " + held_entries_select() + "true",
+                 Arguments().scope(scope), page);
 }
 
 Result<Document> HeldChanges::decide(const Actor& actor, const Scope& scope, const std::string& id, Decision decision,
@@ -92,7 +111,7 @@ Result<Document> HeldChanges::decide(const Actor& actor, const Scope& scope, con
                   "CAST(h.id AS text) = @id) FOR UPDATE",
                   Arguments().text("id", id));
     const auto before = find_held(sql, scope, id);
-    if (!before) return fail(ErrorKind::not_found, fmt::format("There is no held change {}.", id));
+    if (!before) return decide_of_catalog(sql, actor, scope, id, decision == Decision::accept, reason);
     if (auto may = may_write(actor, scope); !may) return std::unexpected(may.error());
     const events::JsonDocument document(before->json);
     const events::ObjectReader read(document.root());

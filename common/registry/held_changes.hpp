@@ -1,4 +1,5 @@
-// Changes of providers' lists that wait for a person, and what the person decides. Blocking; see governed_database.hpp.
+// Changes of providers' lists and of catalogues that wait for a person, and what the person decides. Blocking; see
+// governed_database.hpp.
 #pragma once
 
 #include <string>
@@ -13,14 +14,15 @@ class HeldChanges {
  public:
   explicit HeldChanges(GovernedDatabase& database) : database_(database) {}
 
-  /// What waits for a decision, of the scope's connections, oldest first.
+  /// What waits for a decision, of the scope's connections and, for the platform, of catalogues.
   Result<DocumentPage> list(const Actor& actor, const Scope& scope, const PageRequest& page);
 
   enum class Decision {
     accept,  ///< the change is applied at once
-    reject,  ///< the registry stays as it is while the list repeats the change
+    reject,  ///< the registry stays as it is while the list or the catalogue repeats the change
   };
-  /// Decides, and asks registry-sync to sync the connection. Errors: not_found; conflict, where it was decided before.
+  /// Decides, and asks registry-sync to sync the connection, where it is of one. Errors: not_found; conflict, where it
+  /// was decided before.
   Result<Document> decide(const Actor& actor, const Scope& scope, const std::string& id, Decision decision,
                           const std::string& reason);
 

@@ -1,5 +1,5 @@
-// Changes of a provider's list that look wrong. They are not applied before a person accepts them. Values and rules;
-// pure.
+// Changes of a provider's list or of a catalogue that look wrong. They are not applied before a person accepts them.
+// Values and rules; pure.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +35,8 @@ struct HeldChange {
   std::string model_id{};  ///< empty: the change takes models of the connection away
   std::string model_name{};
   std::string connection_name{};
-  HeldValues before{};  ///< of a model: the same fields as `after`
+  std::string catalog{};  ///< of an entry of a catalogue, which is of no connection; empty: of a list
+  HeldValues before{};    ///< of a model: the same fields as `after`
   HeldValues after{};
   std::string reason{};
   std::string decision{};  ///< empty: a person has yet to decide. Else accepted or rejected

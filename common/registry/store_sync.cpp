@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "common/crypto/bytes.hpp"
+#include "common/registry/catalog_holds.hpp"
 #include "common/registry/connection_health.hpp"
 #include "common/registry/gzip.hpp"
 #include "common/registry/model_rows.hpp"
@@ -76,6 +77,11 @@ Result<std::vector<HeldChange>> Store::held_changes(const std::string& connectio
                          .reason = text(row, "reason"),
                          .decision = text(row, "decision"),
                          .since_ms = number(row, "since_ms")});
+    }
+    if (connection_id.empty()) {
+      auto entries = held_entries(sql);
+      std::ranges::move(entries, std::back_inserter(changes));
+      std::ranges::sort(changes, {}, [](const HeldChange& c) { return std::pair(c.since_ms, std::string_view(c.id)); });
     }
     return changes;
   });

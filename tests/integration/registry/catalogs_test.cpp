@@ -10,6 +10,7 @@
 
 #include "common/events/model_event.hpp"
 #include "common/registry/governed_models.hpp"
+#include "common/registry/held_changes.hpp"
 #include "common/registry/organizations.hpp"
 #include "common/registry/prices.hpp"
 #include "tests/integration/registry/store_fixture.hpp"
@@ -55,6 +56,18 @@ class CatalogsTest : public StoreTest {
     EXPECT_TRUE(changed.has_value()) << changed.error().detail;
     return changed.value_or(-1);
   }
+  void hold(const catalog::Row& later, const catalog::Row& counts) {
+    const std::vector<catalog::PlannedEntry> entries{
+        {.kind = Kind::held, .row = later, .counts = counts, .reason = "it looks wrong"}};
+    const auto changed = catalogs().apply(root(), catalog::Source::litellm, entries);
+    EXPECT_TRUE(changed.has_value()) << changed.error().detail;
+  }
+  Result<Document> decide(HeldChanges::Decision decision, Actor actor = root(), const Scope& scope = {}) {
+    const auto open = HeldChanges(*database_).list(root(), {}, {}).value();
+    EXPECT_EQ(open.items.size(), 1U);
+    return HeldChanges(*database_).decide(actor, scope, open.items.at(0).id, decision, "because");
+  }
+  catalog::KnownEntry entry() { return catalogs().entries(root(), catalog::Source::litellm).value().at(0); }
   events::ModelState newest_event() {
     const auto event = events::parse_model_upserted(sql().run("SELECT payload FROM outbox ORDER BY seq DESC LIMIT 1"));
     EXPECT_TRUE(event.has_value());
@@ -216,7 +229,7 @@ TEST_F(CatalogsTest, ModelThatAListAddsLaterHasItsEntryAtOnce) {
 
 TEST_F(CatalogsTest, HeldEntryDoesNotCount) {
   import(row("llama3.2", {price(Dimension::input, 5)}), catalog::Source::litellm, Kind::added);
-  import(row("llama3.2", {price(Dimension::input, 50)}), catalog::Source::litellm, Kind::held);
+  hold(row("llama3.2", {price(Dimension::input, 50)}), row("llama3.2", {price(Dimension::input, 5)}));
   EXPECT_EQ(newest_event().prices.input_micros, 5);
   const auto known = catalogs().entries(root(), catalog::Source::litellm);
   ASSERT_OK(known);
@@ -226,6 +239,74 @@ TEST_F(CatalogsTest, HeldEntryDoesNotCount) {
   import(row("llama3.2", {price(Dimension::input, 50)}));
   EXPECT_EQ(newest_event().prices.input_micros, 50);
   EXPECT_EQ(count("catalog_entry WHERE held IS NOT NULL"), "0");
+}
+
+TEST_F(CatalogsTest, RestOfAHeldEntryCounts) {
+  auto before = row("llama3.2", {price(Dimension::input, 5)});
+  before.output_tokens_max = 1024;
+  import(before, catalog::Source::litellm, Kind::added);
+  auto later = row("llama3.2", {price(Dimension::input, 6)});
+  later.output_tokens_max = 512;
+  auto counts = later;
+  counts.output_tokens_max = 1024;
+  hold(later, counts);
+  EXPECT_EQ(newest_event().prices.input_micros, 6);
+  EXPECT_EQ(newest_event().output_tokens_max, 1024);
+
+  const auto open = HeldChanges(*database_).list(root(), {}, {}).value();
+  ASSERT_EQ(open.items.size(), 1U);
+  EXPECT_THAT(open.items[0].json, HasSubstr(R"("catalog" : "litellm")"));
+  EXPECT_THAT(open.items[0].json, HasSubstr(R"("model" : "ollama/llama3.2")"));
+  EXPECT_THAT(open.items[0].json, HasSubstr(R"("before" : {"outputTokensMax": 1024})"));
+  EXPECT_THAT(open.items[0].json, HasSubstr(R"("after" : {"outputTokensMax": 512})"));
+  EXPECT_EQ(open.total, 1);
+  // What waits of a model is named beside what waits of lists.
+  const auto words = store_->held_changes("").value();
+  ASSERT_EQ(words.size(), 1U);
+  EXPECT_EQ(words[0].catalog, "litellm");
+  EXPECT_EQ(words[0].after.output_tokens_max, 512);
+  EXPECT_THAT(held_words(words), HasSubstr("ollama/llama3.2: it looks wrong"));
+  EXPECT_TRUE(store_->held_changes(connection_.id).value().empty());
+}
+
+TEST_F(CatalogsTest, AcceptedEntryCountsAndIsPublished) {
+  import(row("llama3.2", {price(Dimension::input, 5)}), catalog::Source::litellm, Kind::added);
+  hold(row("llama3.2", {price(Dimension::input, 50)}), row("llama3.2", {price(Dimension::input, 5)}));
+  const auto refused = decide(HeldChanges::Decision::accept, of_acme(), acme());
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().kind, ErrorKind::not_found);
+  EXPECT_FALSE(decide(HeldChanges::Decision::accept, of_acme()).has_value())
+      << "the platform's are not an organisation's";
+
+  const auto decided = decide(HeldChanges::Decision::accept);
+  ASSERT_OK(decided);
+  EXPECT_THAT(decided->json, HasSubstr(R"("decision": "accepted")"));
+  EXPECT_EQ(newest_event().prices.input_micros, 50);
+  EXPECT_FALSE(entry().held.has_value());
+  EXPECT_TRUE(HeldChanges(*database_).list(root(), {}, {})->items.empty());
+  EXPECT_EQ(sql().run("SELECT action || ' ' || actor FROM audit_log ORDER BY seq DESC LIMIT 1"),
+            "held_change.accepted cli:root");
+}
+
+TEST_F(CatalogsTest, RejectedEntryIsRemembered) {
+  const auto later = row("llama3.2", {price(Dimension::input, 50)});
+  import(row("llama3.2", {price(Dimension::input, 5)}), catalog::Source::litellm, Kind::added);
+  hold(later, row("llama3.2", {price(Dimension::input, 5)}));
+  ASSERT_OK(decide(HeldChanges::Decision::reject));
+  EXPECT_EQ(newest_event().prices.input_micros, 5);
+  EXPECT_EQ(entry().rejected, later);
+  const auto same = catalog::plan_import({.entries = {{.key = "a", .row = later}}}, {entry()}, false);
+  ASSERT_OK(same);
+  EXPECT_TRUE(same->entries.empty()) << "the catalogue repeats it";
+
+  // A later import may keep the rejection, or end it.
+  const std::vector<catalog::PlannedEntry> keeping{
+      {.kind = Kind::changed, .row = later, .counts = row("llama3.2", {}), .keeps_rejected = true}};
+  ASSERT_OK(catalogs().apply(root(), catalog::Source::litellm, keeping));
+  EXPECT_EQ(entry().rejected, later);
+  EXPECT_TRUE(entry().row.prices.empty());
+  import(later);
+  EXPECT_FALSE(entry().rejected.has_value());
 }
 
 TEST_F(CatalogsTest, GoneEntryStillCounts) {

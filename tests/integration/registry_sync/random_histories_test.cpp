@@ -216,6 +216,12 @@ class RandomHistories : public registry::ScratchDatabase {
     ASSERT_TRUE(decided.has_value()) << decided.error().detail;
   }
 
+  /// The entry as the catalogue has it.
+  static catalog::Row catalogues_words(const catalog::KnownEntry& entry) {
+    if (entry.held) return *entry.held;
+    return entry.rejected.value_or(entry.row);
+  }
+
   void update_catalogue() {
     catalog::Row row{.provider = "ollama", .model_name = name_of(below(names + 6))};
     row.context_window = std::int64_t{512} << below(6);
@@ -230,7 +236,7 @@ class RandomHistories : public registry::ScratchDatabase {
     catalog::Catalog update{.source = source};
     for (const auto& entry : *known)
       if (entry.row.model_name != row.model_name)
-        update.entries.push_back({.key = entry.row.model_name, .row = entry.held.value_or(entry.row)});
+        update.entries.push_back({.key = entry.row.model_name, .row = catalogues_words(entry)});
     update.entries.push_back({.key = row.model_name, .row = row});
     const auto plan = catalog::plan_import(update, *known, chance(20));
     ASSERT_TRUE(plan.has_value()) << plan.error().detail;

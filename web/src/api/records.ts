@@ -80,8 +80,10 @@ export interface SyncRun {
 
 export interface HeldChange {
   id: string;
-  connection: string;
-  connectionId: string;
+  connection?: string | null;
+  connectionId?: string | null;
+  /** Of an entry of a catalogue, which is of no connection. */
+  catalog?: string | null;
   modelId?: string | null;
   model?: string | null;
   reason: string;

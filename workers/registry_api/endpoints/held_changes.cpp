@@ -36,15 +36,16 @@ awaitable<Answer> decide_held_change(Call& call) {
 
 void add_held_change_routes(std::vector<Route>& routes) {
   static const auto page = schemas::page_of(schemas::held_change());
-  routes.push_back({.method = "GET",
-                    .pattern = "/v1/orgs/{org}/held-changes",
-                    .operation = "held_changes.list",
-                    .summary = "Lists changes of providers' lists that look wrong and wait for a decision.",
-                    .permission = "org:connections:read",
-                    .paged = true,
-                    .reply = &page,
-                    .tag = "connections",
-                    .handler = list_held_changes});
+  routes.push_back(
+      {.method = "GET",
+       .pattern = "/v1/orgs/{org}/held-changes",
+       .operation = "held_changes.list",
+       .summary = "Lists changes of providers' lists and of catalogues that look wrong and wait for a decision.",
+       .permission = "org:connections:read",
+       .paged = true,
+       .reply = &page,
+       .tag = "connections",
+       .handler = list_held_changes});
   routes.push_back({.method = "POST",
                     .pattern = "/v1/orgs/{org}/held-changes/{change}:decide",
                     .operation = "held_changes.decide",

@@ -388,7 +388,12 @@ const Schema& model() {
       {required("id", any_text()), version(), required("enabled", boolean()), optional("hidden", boolean()),
        optional("blocked", boolean()), optional("isDefault", boolean()), optional("contextWindow", nullable(integer())),
        optional("outputTokensMax", nullable(integer())), optional("capabilities", any_object()),
-       optional("metadata", any_object()), optional("sources", any_object()), optional("prices", nullable(prices))},
+       optional("metadata", any_object()),
+       optional("sources", described(any_object(),
+                                     "Where a field's value comes from: organization, override (a person), "
+                                     "provider, curated or inferred. Capabilities as capabilities.NAME.")),
+       optional("origins", described(any_object(), "Of a curated field the catalogue, of an inferred one the rule.")),
+       optional("prices", nullable(prices))},
       {"scope", "orgId", "provider", "modelName", "slug", "kind", "displayName", "description", "family", "license",
        "status", "lifecycle", "availability", "createdAt", "updatedAt"});
   return schema;
@@ -484,9 +489,10 @@ const Schema& held_change() {
   static const auto schema = reply_object(
       "HeldChange",
       {required("id", any_text()), optional("before", described(any_object(), "The fields as they are.")),
-       optional("after", described(any_object(), "What the list says; missing: the models that it lacks."))},
-      {"connection", "connectionId", "modelId", "model", "reason", "since", "decision", "decidedBy", "decidedAt",
-       "decisionReason"});
+       optional("after", described(any_object(),
+                                   "What the list or the catalogue says; missing: the models that a list lacks."))},
+      {"connection", "connectionId", "catalog", "modelId", "model", "reason", "since", "decision", "decidedBy",
+       "decidedAt", "decisionReason"});
   return schema;
 }
 

@@ -74,6 +74,55 @@ TEST(Plan, SuspiciousPriceIsHeldUntilAccepted) {
   EXPECT_EQ(taken_back.entries[0].kind, Kind::released);
 }
 
+TEST(Plan, RestOfAHeldEntryCountsAtOnce) {
+  auto now = row_of("a", 1);
+  now.context_window = 8192;
+  auto later = row_of("a", 2);
+  later.context_window = 4096;
+  const auto first = planned({later}, {{.row = now}});
+  ASSERT_EQ(first.entries.size(), 1U);
+  EXPECT_EQ(first.entries[0].kind, Kind::held);
+  EXPECT_EQ(first.entries[0].row, later);
+  auto counts = later;
+  counts.context_window = 8192;
+  EXPECT_EQ(first.entries[0].counts, counts);
+  EXPECT_EQ(planned({later}, {{.row = counts, .held = later}}).held_already, 1U);
+  // The rest changes again while something waits.
+  auto third = later;
+  third.prices[0].micros = 3;
+  const auto again = planned({third}, {{.row = counts, .held = later}});
+  ASSERT_EQ(again.entries.size(), 1U);
+  EXPECT_EQ(again.entries[0].kind, Kind::held);
+  EXPECT_EQ(again.entries[0].counts->prices, third.prices);
+}
+
+TEST(Plan, RejectedChangeIsNotHeldAgain) {
+  auto now = row_of("a", 1);
+  now.context_window = 8192;
+  auto later = now;
+  later.context_window = 4096;
+  const KnownEntry known{.row = now, .rejected = later};
+  const auto same = planned({later}, {known});
+  EXPECT_TRUE(same.entries.empty());
+  EXPECT_EQ(same.unchanged, 1U);
+  // Something else of the entry changes: that counts, and the rejection stays.
+  auto other = later;
+  other.prices[0].micros = 2;
+  const auto changed = planned({other}, {known});
+  ASSERT_EQ(changed.entries.size(), 1U);
+  EXPECT_EQ(changed.entries[0].kind, Kind::changed);
+  EXPECT_TRUE(changed.entries[0].keeps_rejected);
+  EXPECT_EQ(changed.entries[0].counts->context_window, 8192);
+  EXPECT_EQ(changed.entries[0].counts->prices, other.prices);
+  EXPECT_THAT(changed.entries[0].changes, ElementsAre("input 0.000001 -> 0.000002"));
+  // Another value is held again; what counts ends the rejection.
+  later.context_window = 2048;
+  ASSERT_EQ(planned({later}, {known}).entries.size(), 1U);
+  EXPECT_EQ(planned({later}, {known}).entries[0].kind, Kind::held);
+  ASSERT_EQ(planned({now}, {known}).entries.size(), 1U);
+  EXPECT_EQ(planned({now}, {known}).entries[0].kind, Kind::released);
+}
+
 TEST(Plan, CatalogueOfLessThanHalfIsRefused) {
   const std::vector<KnownEntry> known{{.row = row_of("a", 1)}, {.row = row_of("b", 1)}, {.row = row_of("c", 1)}};
   const auto plan = plan_import(catalog_of({row_of("a", 1)}), known, false);
@@ -85,7 +134,7 @@ TEST(Plan, CatalogueOfLessThanHalfIsRefused) {
 
 TEST(Suspicion, TenTimesAndCrossingZeroAreSuspicious) {
   const auto between = [](std::int64_t before, std::int64_t after) {
-    return suspicion(row_of("a", before), row_of("a", after));
+    return believe(row_of("a", before), row_of("a", after)).reason;
   };
   EXPECT_EQ(between(100, 100), "");
   EXPECT_EQ(between(100, 999), "");
@@ -96,8 +145,43 @@ TEST(Suspicion, TenTimesAndCrossingZeroAreSuspicious) {
   EXPECT_EQ(between(5, 0), "input 0.000005 -> 0: it becomes free");
   EXPECT_EQ(between(0, 0), "");
   // A price that comes or goes is none that changed.
-  EXPECT_EQ(suspicion({}, row_of("a", 5)), "");
-  EXPECT_EQ(suspicion(row_of("a", 5), {}), "");
+  EXPECT_EQ(believe({}, row_of("a", 5)).reason, "");
+  EXPECT_EQ(believe(row_of("a", 5), {}).reason, "");
+}
+
+TEST(Suspicion, ShrinkingLimitsAndVanishingCapabilitiesAreHeld) {
+  Row before{
+      .provider = "p", .model_name = "a", .context_window = 8192, .input_tokens_max = 10, .output_tokens_max = 20};
+  before.capabilities = {{"audio", false}, {"tools", true}, {"vision", true}};
+  auto after = before;
+  after.context_window = 4096;
+  after.input_tokens_max = 11;
+  after.output_tokens_max = std::nullopt;
+  after.capabilities = {{"audio", true}, {"tools", false}};
+  after.family = "f";
+  const auto belief = believe(before, after);
+  EXPECT_THAT(belief.held, ElementsAre("capabilities.tools", "capabilities.vision", "contextWindow"));
+  EXPECT_EQ(belief.reason,
+            "the context window would shrink from 8192 to 4096; the capability tools would become unsupported; the "
+            "capability vision would become unknown");
+  auto counts = after;
+  counts.context_window = 8192;
+  counts.capabilities = {{"audio", true}, {"tools", true}, {"vision", true}};
+  EXPECT_EQ(belief.row, counts) << "the rest is believed";
+  EXPECT_TRUE(believe(after, before).held.contains("capabilities.audio"));
+  EXPECT_FALSE(believe(after, before).held.contains("contextWindow")) << "a limit may grow";
+}
+
+TEST(Suspicion, PricesOfAnEntryAreHeldTogether) {
+  auto before = row_of("a", 100);
+  before.prices.push_back({.key = {.dimension = Dimension::output}, .micros = 5});
+  auto after = row_of("a", 1000);
+  after.prices.push_back({.key = {.dimension = Dimension::output}, .micros = 6});
+  after.context_window = 1;
+  const auto belief = believe(before, after);
+  EXPECT_THAT(belief.held, ElementsAre("prices"));
+  EXPECT_EQ(belief.row.prices, before.prices);
+  EXPECT_EQ(belief.row.context_window, 1);
 }
 
 TEST(Words, NameAPrice) {

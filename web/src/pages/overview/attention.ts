@@ -50,7 +50,7 @@ export function attentionOf({ connections, held, credentials }: Known, now = Dat
     found.push({
       id: `held/${change.id}`,
       severity: 'warning',
-      title: t.heldOf(change.model ?? change.connection),
+      title: t.heldOf(change.model ?? change.connection ?? ''),
       fix: change.reason,
       since: change.since,
       action: t.decide,

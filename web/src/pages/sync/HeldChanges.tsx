@@ -46,7 +46,7 @@ export function HeldChanges({ org }: { org: string }) {
           <Box sx={{ display: 'flex', flexWrap: 'wrap', gap: 1, alignItems: 'flex-start' }}>
             <Box sx={{ flex: '1 1 260px', minWidth: 0 }}>
               <Typography variant="h3" sx={{ overflowWrap: 'anywhere' }}>
-                {change.model ?? t.heldWhole} · {change.connection}
+                {change.model ?? t.heldWhole} · {change.connection ?? change.catalog}
               </Typography>
               <Typography>{change.reason}</Typography>
               <Typography variant="body2" color="textSecondary">
