@@ -64,6 +64,25 @@ std::string with_capabilities_elsewhere(std::string_view row) {
       row);
 }
 
+/// The row of which a list tells facts: the platform's, where there is one.
+std::string told(std::string_view column) {
+  return fmt::format("CASE WHEN p.id IS NOT NULL THEN p.{0} ELSE o.{0} END", column);
+}
+
+/// What the row itself has of the fields that others fill in: a provider's list told it, unless a person set it.
+std::string told_facts() {
+  std::string members;
+  for (const auto& field : settable) {
+    if (field.type == "bigint")
+      members += fmt::format("'{}', {}, ", field.name, told(field.column));
+    else if (field.name == "displayName" || field.name == "family")
+      members += fmt::format("'{}', NULLIF({}, ''), ", field.name, told(field.column));
+    else if (field.name == "lifecycle")
+      members += fmt::format("'lifecycle', NULLIF({}, 'active'), ", told("lifecycle"));
+  }
+  return fmt::format("jsonb_strip_nulls(jsonb_build_object({}'capabilities', {}))", members, told("capabilities"));
+}
+
 /// Of a map of capabilities, SQL: those that it says something about.
 std::string known_capabilities(const std::string& map) {
   return fmt::format(
@@ -135,6 +154,9 @@ std::string effective_models(const std::string& narrow, Seen rows) {
          "CASE WHEN o.id IS NOT NULL AND (p.id IS NULL OR cardinality(o.tags) > 0) THEN o.tags ELSE p.tags END AS "
          "tags, "
          "COALESCE(p.curated, o.curated, '{}') AS curated, COALESCE(p.inferred, o.inferred, '{}') AS inferred, "
+         "" +
+         told_facts() +
+         " AS told, "
          "COALESCE(p.override, '{}') AS platform_override, COALESCE(o.override, '{}') AS own_override, "
          "COALESCE(p.digest, o.digest) AS digest, COALESCE(p.release_date, o.release_date) AS release_date, "
          "COALESCE(p.knowledge_cutoff, o.knowledge_cutoff) AS knowledge_cutoff, "
@@ -171,6 +193,26 @@ const std::string_view price_of_model =
     "AND c.utc_from = c.utc_to AND c.dimension IN ('input', 'output') ORDER BY c.dimension, "
     "array_position(ARRAY['override', 'provider', 'curated', 'inferred'], c.source)) x)";
 
+/// Where each field's value comes from: set in the organisation or by a person (override), told by the provider's list,
+/// curated by a catalogue, or inferred from the name. `origins` has the catalogue and the rule. Capabilities one by
+/// one.
+const std::string_view sources_of_fields =
+    "SELECT COALESCE(json_object_agg(f.name, f.source ORDER BY f.name), '{}') AS sources, "
+    "COALESCE(json_object_agg(f.name, f.origin ORDER BY f.name) FILTER (WHERE f.origin IS NOT NULL), '{}') AS origins "
+    "FROM (SELECT g.name, g.source, CASE g.source WHEN 'curated' THEN COALESCE(e.curated -> 'sources' ->> g.name, "
+    "e.curated -> 'sources' ->> split_part(g.name, '.', 1)) WHEN 'inferred' THEN e.inferred -> 'rules' ->> g.name END "
+    "AS origin FROM (SELECT k AS name, CASE WHEN jsonb_exists(e.own_override, k) AND e.platform_id IS NOT NULL THEN "
+    "'organization' ELSE 'override' END AS source FROM jsonb_object_keys(e.platform_override || e.own_override) k "
+    "UNION ALL SELECT k, CASE WHEN jsonb_exists(e.told, k) THEN 'provider' WHEN jsonb_exists(e.curated, k) THEN "
+    "'curated' ELSE 'inferred' END FROM unnest(ARRAY['displayName', 'family', 'lifecycle', 'contextWindow', "
+    "'inputTokensMax', 'outputTokensMax', 'embeddingDimensions']) k WHERE NOT jsonb_exists(e.platform_override || "
+    "e.own_override, k) AND (jsonb_exists(e.told, k) OR jsonb_exists(e.curated, k) OR jsonb_exists(e.inferred, k)) "
+    "UNION ALL SELECT 'capabilities.' || c.key, CASE WHEN jsonb_exists(e.own_override -> 'capabilities', c.key) AND "
+    "e.platform_id IS NOT NULL THEN 'organization' WHEN jsonb_exists(e.platform_override -> 'capabilities', c.key) OR "
+    "jsonb_exists(e.own_override -> 'capabilities', c.key) THEN 'override' WHEN COALESCE(e.told -> 'capabilities' ->> "
+    "c.key, 'unknown') <> 'unknown' THEN 'provider' WHEN jsonb_exists(e.curated -> 'capabilities', c.key) THEN "
+    "'curated' ELSE 'inferred' END FROM jsonb_each_text(e.capabilities) c WHERE c.value <> 'unknown') g) f";
+
 }  // namespace
 
 std::string status_of_models() {
@@ -196,11 +238,7 @@ std::string effective_documents(const std::string& narrow) {
       "'capabilities', e.capabilities, 'tags', e.tags, 'metadata', e.metadata, 'prices', {2}, 'isDefault', EXISTS "
       "(SELECT 1 FROM "
       "model_default d WHERE d.model_id IN (e.id, e.platform_id) AND d.org_id IS NOT DISTINCT FROM @org AND d.kind = "
-      "e.kind AND d.purpose = ''), 'sources', (SELECT COALESCE(json_object_agg(s.name, s.source), '{{}}') FROM (SELECT "
-      "k AS "
-      "name, CASE WHEN jsonb_exists(e.own_override, k) AND e.platform_id IS NOT NULL THEN 'organization' ELSE "
-      "'override' "
-      "END AS source FROM jsonb_object_keys(e.platform_override || e.own_override) k) s), 'curated', e.curated, "
+      "e.kind AND d.purpose = ''), 'sources', s.sources, 'origins', s.origins, 'curated', e.curated, "
       "'inferred', e.inferred, 'deployments', (SELECT "
       "COALESCE(json_agg(json_build_object('id', d.id, 'connectionId', c.id, 'connection', c.name, 'upstreamName', "
       "d.upstream_name, 'priority', COALESCE(d.priority, c.priority), 'weight', COALESCE(d.weight, c.weight), "
@@ -211,8 +249,8 @@ std::string effective_documents(const std::string& narrow) {
       "d.connection_id WHERE d.model_id IN (e.own_id, e.platform_id) AND d.model_id = e.served_as AND c.deleted_at IS "
       "NULL), 'version', e.version, 'createdAt', "
       "tokenrail_time(e.created_at), 'updatedAt', tokenrail_time(e.updated_at)) AS text) AS document FROM ({1}) e "
-      "WHERE ",
-      status_of_model, effective_models(narrow, Seen::all), price_of_model);
+      "CROSS JOIN LATERAL ({3}) s WHERE ",
+      status_of_model, effective_models(narrow, Seen::all), price_of_model, sources_of_fields);
 }
 
 namespace {

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -177,6 +178,47 @@ TEST_F(CatalogsTest, ImportFillsInWhatTheProviderDoesNotSay) {
   // A sync compares its list with what the provider said before, not with the catalogue.
   EXPECT_EQ(stored("llama3.2").state.output_tokens_max, std::nullopt);
   EXPECT_FALSE(stored("llama3.2").state.capabilities.contains("tools"));
+}
+
+TEST_F(CatalogsTest, EachFieldNamesItsSource) {
+  ASSERT_OK(Models(*database_)
+                .change(root(), {}, "ollama/llama3.2",
+                        R"({"displayName":"Ours","capabilities":{"audio_in":"supported"}})", std::nullopt));
+  auto litellm = row("llama3.2", {});
+  litellm.context_window = 9;
+  litellm.input_tokens_max = 10;
+  litellm.capabilities = {{"tools", true}, {"json_mode", true}};
+  import(litellm, catalog::Source::litellm, Kind::added);
+  auto models_dev = row("llama3.2", {});
+  models_dev.output_tokens_max = 11;
+  models_dev.capabilities = {{"json_mode", true}};
+  import(models_dev, catalog::Source::models_dev, Kind::added);
+  const auto shown = Models(*database_).get(root(), {}, "ollama/llama3.2");
+  ASSERT_OK(shown);
+  const auto said = [&](const char* map) {
+    return sql().run(
+        fmt::format("SELECT string_agg(key || '=' || value, ' ' ORDER BY key COLLATE \"C\") FROM "
+                    "json_each_text(CAST($doc${}$doc$ AS json) -> '{}')",
+                    shown->json, map));
+  };
+  // A person who sets one capability keeps those that the model had.
+  EXPECT_EQ(said("sources"),
+            "capabilities=override capabilities.audio_in=override capabilities.chat=override "
+            "capabilities.json_mode=curated capabilities.tools=curated capabilities.vision=override "
+            "contextWindow=provider displayName=override family=inferred inputTokensMax=curated "
+            "outputTokensMax=curated");
+  EXPECT_EQ(said("origins"),
+            "capabilities.json_mode=models-dev capabilities.tools=litellm family=family:llama3.2 inputTokensMax=litellm "
+            "outputTokensMax=models-dev");
+
+  ASSERT_OK(Models(*database_).change(of_acme(), acme(), "ollama/llama3.2", R"({"contextWindow":5})", std::nullopt));
+  const auto own = Models(*database_).get(of_acme(), acme(), "ollama/llama3.2");
+  ASSERT_OK(own);
+  EXPECT_THAT(own->json, HasSubstr(R"("contextWindow" : "organization")"));
+  EXPECT_THAT(own->json, HasSubstr(R"("inputTokensMax" : "curated")"));
+  const auto other = Models(*database_).get(root(), {}, "ollama/qwen3");
+  ASSERT_OK(other);
+  EXPECT_THAT(other->json, HasSubstr(R"("capabilities.chat" : "provider")"));
 }
 
 TEST_F(CatalogsTest, SameEntryAgainChangesNoModel) {

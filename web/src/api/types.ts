@@ -27,7 +27,7 @@ export interface Deployment {
 
 export interface Model extends Omit<
   Schemas['Model'],
-  'capabilities' | 'sources' | 'scope' | 'status' | 'kind' | 'provider' | 'modelName' | 'slug'
+  'capabilities' | 'sources' | 'origins' | 'scope' | 'status' | 'kind' | 'provider' | 'modelName' | 'slug'
 > {
   slug: string;
   provider: string;
@@ -37,6 +37,8 @@ export interface Model extends Omit<
   scope: ModelScope;
   capabilities: Record<string, Support>;
   sources?: Record<string, string>;
+  /** The catalogue of a curated value, the rule of an inferred one. */
+  origins?: Record<string, string>;
   platformId?: string | null;
   ownId?: string | null;
   inherits?: boolean;

@@ -33,7 +33,7 @@ export function isOwnValue(model: Model, field: string, org: string): boolean {
   const source = model.sources?.[field];
   if (model.scope === 'override') return source === 'organization';
   if (model.scope === 'platform') return org === platformOrg && source === 'override';
-  return source !== undefined;
+  return source === 'override';
 }
 
 /** What sets the fields of `patch` back: the value that was there, or null where it was inherited. */

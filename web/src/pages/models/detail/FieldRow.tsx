@@ -33,7 +33,9 @@ export function sourceText(model: Model, name: string, org: string): string {
   if (!source) return '';
   if (source === 'override' && model.scope !== 'organization' && org !== '_') return t.sourceOfPlatform;
   if (source === 'override' && model.scope === 'organization') return t.source.organization ?? '';
-  return t.source[source] ?? source;
+  const origin = model.origins?.[name];
+  const words = t.source[source] ?? source;
+  return origin ? `${words} (${origin})` : words;
 }
 
 export function Source({ org, draft, setDraft, editable, name }: EditProps & { name: FieldName }) {
