@@ -406,18 +406,17 @@ layer_fuzz() {
   run_ctest fuzz fuzz fuzz -j "$(nproc)"
 }
 
-# By name only: the tests of hand-overs and of single parts that fail, with as many streams, as long and as often as the
-# promises say; three quarters of an hour of a machine with nothing else to do. The optimised build: ten thousand streams
-# in one process.
+# By name only: the tests of hand-overs, of single parts that fail and of keys that are rotated, with as many streams and
+# requests, as long and as often as the promises say; three quarters of an hour of a machine with nothing else to do. The
+# optimised build: ten thousand streams in one process.
 layer_promises() {
   with_lock build-release build_preset release
   start_test_servers
   export TOKENRAIL_TEST_BIN_DIR=$root/build/release/bin
   export TOKENRAIL_TEST_STREAMS=500 TOKENRAIL_TEST_STREAM_SECONDS=30 TOKENRAIL_TEST_REPEATS=3 TOKENRAIL_TEST_KILLS=20
-  export TOKENRAIL_TEST_STOPPED_STREAMS=200 TOKENRAIL_TEST_DRAINED_STREAMS=10000
+  export TOKENRAIL_TEST_STOPPED_STREAMS=200 TOKENRAIL_TEST_DRAINED_STREAMS=10000 TOKENRAIL_TEST_REQUESTS_PER_SECOND=100
   export TOKENRAIL_TEST_STUCK_CALLS=50 TOKENRAIL_TEST_STUCK_STREAMS=200 TOKENRAIL_TEST_PARTITION_DOWN_SECONDS=600
-  run_pytest promises -s "$root/tests/integration/test_name_server.py" "$root/tests/integration/test_hand_over.py" \
-    "$root/tests/integration/test_one_partition.py"
+  run_pytest promises -s "$root"/tests/integration/test_{name_server,key_rotation,hand_over,one_partition}.py
 }
 
 layer_compose() {
