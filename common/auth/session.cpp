@@ -12,6 +12,7 @@ namespace {
 /// Makes the key of sessions another one than the key that seals credentials.
 constexpr std::string_view purpose = "tokenrail session cookie, version 1";
 constexpr std::size_t csrf_bytes = 24;
+constexpr std::size_t id_bytes = 18;
 
 std::unexpected<Refused> refused(std::string detail) {
   return std::unexpected(Refused{.why = Refusal::invalid_session, .detail = std::move(detail)});
@@ -27,6 +28,7 @@ std::optional<std::string> payload_of(const Principal& principal, const Session&
   payload.set("admin", principal.platform_admin ? 1 : 0);
   payload.set("name", session.name).set("csrf", session.csrf_token);
   payload.set("exp", session.expires_at.time_since_epoch().count());
+  payload.set("sid", session.id).set("gen", session.generation);
   return payload.text();
 }
 
@@ -36,7 +38,8 @@ std::optional<Identity> identity_of(std::string_view payload) {
   const auto root = text->root();
   const auto roles = JsonText::parse(root.find("roles").string().value_or(""));
   const auto expires = root.find("exp").number();
-  if (!roles || !expires) return std::nullopt;
+  const auto generation = root.find("gen").number();
+  if (!roles || !expires || !generation) return std::nullopt;
   Identity identity;
   identity.principal.issuer = root.find("iss").string().value_or("");
   identity.principal.subject = root.find("sub").string().value_or("");
@@ -47,8 +50,11 @@ std::optional<Identity> identity_of(std::string_view payload) {
   identity.session =
       Session{.name = std::string(root.find("name").string().value_or("")),
               .csrf_token = std::string(root.find("csrf").string().value_or("")),
-              .expires_at = std::chrono::sys_seconds(std::chrono::seconds(static_cast<std::int64_t>(*expires)))};
-  if (identity.principal.subject.empty() || identity.session->csrf_token.empty()) return std::nullopt;
+              .expires_at = std::chrono::sys_seconds(std::chrono::seconds(static_cast<std::int64_t>(*expires))),
+              .id = std::string(root.find("sid").string().value_or("")),
+              .generation = static_cast<std::int64_t>(*generation)};
+  if (identity.principal.subject.empty() || identity.session->csrf_token.empty() || identity.session->id.empty())
+    return std::nullopt;
   return identity;
 }
 
@@ -56,6 +62,10 @@ std::optional<Identity> identity_of(std::string_view payload) {
 
 std::string new_csrf_token() {
   return crypto::to_base64url(crypto::random_public_bytes(csrf_bytes));
+}
+
+std::string new_session_id() {
+  return crypto::to_base64url(crypto::random_public_bytes(id_bytes));
 }
 
 SessionSealer::SessionSealer(const crypto::KeyRing* ring) : sealer_(ring, std::string(purpose)) {}

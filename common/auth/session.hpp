@@ -1,9 +1,11 @@
-// The session of a browser: who was logged in, sealed into the value of a cookie. The server keeps nothing, so that
-// every process with the same key ring knows the sessions of the others. docs/explanation/authorisation.md.
+// The session of a browser: who was logged in, sealed into the value of a cookie. The server keeps only which sessions
+// ended before their time, so that every process with the same key ring knows the sessions of the others.
+// docs/explanation/authorisation.md.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <optional>
 #include <string>
@@ -22,6 +24,8 @@ struct Session {
   /// What a page has to send with each changing request, to prove that it can read the session.
   std::string csrf_token{};
   std::chrono::sys_seconds expires_at{};
+  std::string id{};             ///< what is kept of it where it ends before its time
+  std::int64_t generation = 0;  ///< how often all sessions of the user had been ended when it began
 };
 
 /// Who asks, and the session that says so; without one, a bearer token did.
@@ -35,6 +39,8 @@ inline constexpr std::size_t session_bytes_max = 3'800;
 
 /// A random CSRF token.
 [[nodiscard]] std::string new_csrf_token();
+/// A random id of a session.
+[[nodiscard]] std::string new_session_id();
 
 class SessionSealer {
  public:

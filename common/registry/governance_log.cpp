@@ -161,9 +161,13 @@ Result<void> GovernanceLog::abandon(const Actor& actor, const std::string& key) 
 
 Result<std::int64_t> GovernanceLog::prune() {
   return database_.session().transact([&](soci::session& sql) -> Result<std::int64_t> {
-    soci::statement removal((sql.prepare << "DELETE FROM idempotency WHERE expires_at < now()"));
-    removal.execute(true);
-    return removal.get_affected_rows();
+    std::int64_t removed = 0;
+    for (const auto* table : {"idempotency", "ended_session"}) {
+      soci::statement removal((sql.prepare << "DELETE FROM " << table << " WHERE expires_at < now()"));
+      removal.execute(true);
+      removed += removal.get_affected_rows();
+    }
+    return removed;
   });
 }
 

@@ -216,6 +216,14 @@ Result<void> may_write(const Actor& actor, const Scope& scope) {
                                         : "What belongs to another organisation cannot be changed.");
 }
 
+void end_sessions_of(soci::session& sql, const std::string& issuer, const std::string& subject) {
+  run_statement(
+      sql,
+      "INSERT INTO session_generation (issuer, subject, generation) VALUES (@issuer, @subject, 1) ON CONFLICT "
+      "(issuer, subject) DO UPDATE SET generation = session_generation.generation + 1, updated_at = now()",
+      Arguments().text("issuer", issuer).text("subject", subject));
+}
+
 void publish_grants(soci::session& sql, const Actor& actor, const std::string& org_id) {
   run_statement(sql, "UPDATE organization SET grants_version = nextval('registry_version') WHERE id = @org",
                 Arguments().text("org", org_id));

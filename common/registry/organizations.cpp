@@ -223,6 +223,11 @@ Result<void> Organizations::remove_member(const Actor& actor, const std::string&
     const auto before = read_document(sql, member_select + "CAST(p.id AS text) = @id", arguments);
     if (!before) return fail(ErrorKind::not_found, fmt::format("There is no member {}.", principal_id));
     if (auto may = may_write(actor, {.org_id = org_id}); !may) return may;
+    // While the membership is there, which is what lets the actor end them.
+    const auto column = [&](std::string_view name) {
+      return read_text(sql, fmt::format("SELECT {} FROM principal WHERE CAST(id AS text) = @id", name), arguments);
+    };
+    end_sessions_of(sql, column("issuer").value_or(""), column("subject").value_or(""));
     run_statement(sql, "DELETE FROM membership WHERE org_id = @org AND principal_id = CAST(@id AS uuid)", arguments);
     write_audit(sql, actor,
                 {.action = "member.removed",
@@ -234,15 +239,24 @@ Result<void> Organizations::remove_member(const Actor& actor, const std::string&
   });
 }
 
-Result<Organizations::Known> Organizations::known(const std::string& issuer, const std::string& subject) {
+Result<Organizations::Known> Organizations::known(const std::string& issuer, const std::string& subject,
+                                                  const std::string& session_id) {
   return database_.session().run([&](soci::session& sql) -> Result<Known> {
     Known known;
-    const auto arguments = Arguments().text("issuer", issuer).text("subject", subject);
-    known.platform_admin =
-        read_text(sql, "SELECT 'yes' FROM principal WHERE issuer = @issuer AND subject = @subject AND platform_admin",
-                  arguments)
-            .has_value();
-    const auto object = arguments.object();
+    const auto object =
+        Arguments().text("issuer", issuer).text("subject", subject).text("session", session_id).object();
+    std::string generation;
+    std::string platform_admin;
+    std::string ended;
+    sql << with_arguments(
+        "SELECT CAST(COALESCE((SELECT generation FROM session_generation WHERE issuer = @issuer AND subject = "
+        "@subject), 0) AS text), "
+        "CAST(EXISTS (SELECT 1 FROM principal WHERE issuer = @issuer AND subject = @subject AND platform_admin) AS "
+        "text), CAST(EXISTS (SELECT 1 FROM ended_session WHERE id = @session) AS text)"),
+        soci::use(object, "p"), soci::into(generation), soci::into(platform_admin), soci::into(ended);
+    known.session_generation = std::stoll(generation);
+    known.platform_admin = platform_admin == "true";
+    known.session_ended = ended == "true";
     const auto statement = with_arguments(
         "SELECT m.org_id AS org_id, m.role AS role, array_to_string(m.denied, chr(31)) AS denied FROM membership m "
         "JOIN "

@@ -43,6 +43,7 @@ class Organizations {
   };
   Result<DocumentPage> members(const Actor& actor, const std::string& org_id, const PageRequest& page);
   Result<Document> set_member(const Actor& actor, const std::string& org_id, const Member& member);
+  /// Ends the member's sessions too: a session has the roles that its login gave.
   Result<void> remove_member(const Actor& actor, const std::string& org_id, const std::string& principal_id);
   /// What the rows say of a principal: memberships by organisation. Asked before there is an actor.
   struct Membership {
@@ -53,8 +54,11 @@ class Organizations {
   struct Known {
     bool platform_admin = false;
     std::vector<Membership> memberships{};
+    std::int64_t session_generation = 0;  ///< sessions with a lower one have ended
+    bool session_ended = false;           ///< the session that was asked about
   };
-  Result<Known> known(const std::string& issuer, const std::string& subject);
+  /// `session_id`: of the browser's session; empty: there is none.
+  Result<Known> known(const std::string& issuer, const std::string& subject, const std::string& session_id = {});
 
   /// Service tokens: only their SHA-256 is kept.
   struct NewToken {

@@ -29,6 +29,7 @@ class Browser:
     """Keeps cookies as a browser does, and sends what its page sends."""
 
     def __init__(self, url):
+        self.url = url
         self.address = urllib.parse.urlsplit(url).netloc
         self.origin = f"http://{self.address}"
         self.cookie = None
@@ -99,6 +100,59 @@ def test_dev_login_begins_a_session(world):
     status, _, headers = browser.call("DELETE", "/v1/session", X_CSRF_Token=browser.csrf)
     assert status == 204 and "Max-Age=0" in headers["Set-Cookie"]
     assert browser.call("GET", "/v1/session")[0] == 401
+
+
+def copy_of(browser):
+    """Another browser that was given the cookie."""
+    copy = Browser(browser.url)
+    copy.cookie, copy.csrf = browser.cookie, browser.csrf
+    return copy
+
+
+def expect_ended(browser, url=None):
+    if url:
+        browser = copy_of(browser)
+        browser.address = urllib.parse.urlsplit(url).netloc
+    status, problem, _ = browser.call("GET", "/v1/session")
+    assert (status, problem["code"]) == (401, "UNAUTHENTICATED")
+
+
+def test_log_out_ends_copies_of_the_cookie(world):
+    browser, _, _ = log_in(world)
+    other, _, _ = log_in(world)
+    copy = copy_of(browser)
+    assert copy.call("GET", "/v1/session")[0] == 200
+    assert browser.call("DELETE", "/v1/session", X_CSRF_Token=browser.csrf)[0] == 204
+    expect_ended(copy)
+    status, problem, _ = copy.call("POST", "/v1/orgs/acme/models", {"provider": "ollama", "modelName": "x"},
+                                   X_CSRF_Token=copy.csrf)
+    assert (status, problem["code"]) == (401, "UNAUTHENTICATED")
+    assert other.call("GET", "/v1/session")[0] == 200, "another session of the same user goes on"
+    # Also for a server that was not asked before.
+    process, url = world.start()
+    expect_ended(copy, url)
+    assert process.stop() == 0
+
+
+def test_log_out_everywhere_ends_all_sessions_of_the_user(world):
+    browsers = [log_in(world, user="carol")[0] for _ in range(3)]
+    stranger, _, _ = log_in(world, user="dave")
+    assert browsers[0].call("DELETE", "/v1/session?everywhere=true", X_CSRF_Token=browsers[0].csrf)[0] == 204
+    for browser in browsers:
+        expect_ended(copy_of(browser)) if browser.cookie else expect_ended(browser)
+    assert stranger.call("GET", "/v1/session")[0] == 200
+    again, _, _ = log_in(world, user="carol")
+    assert again.call("GET", "/v1/session")[0] == 200, "a login afterwards begins a session as before"
+
+
+def test_removal_of_a_member_ends_their_sessions(world):
+    admin = world.api("acme", "org_admin")
+    member = admin.ok("PUT", "/v1/orgs/acme/members",
+                      {"issuer": "tokenrail-dev", "subject": "erin", "role": "model_admin"})
+    browser, _, _ = log_in(world, role="viewer", user="erin")
+    assert browser.call("GET", "/v1/session")[1]["memberships"][0]["role"] == "model_admin"
+    admin.ok("DELETE", f"/v1/orgs/acme/members/{member['id']}", status=204)
+    expect_ended(browser)
 
 
 def test_changes_need_the_csrf_token_and_our_origin(world):

@@ -34,6 +34,10 @@ auth::Principal with_memberships(auth::Principal principal, const Organizations:
   return principal;
 }
 
+bool is_ended(const auth::Session& session, const Organizations::Known& known) {
+  return known.session_ended || session.generation < known.session_generation;
+}
+
 std::optional<auth::Principal> service_principal(const std::string& id, const auth::Digest& sha256,
                                                  const Organizations::TokenOwner& owner) {
   const auto stored = digest_of(owner.sha256_hex);
@@ -46,34 +50,43 @@ std::optional<auth::Principal> service_principal(const std::string& id, const au
   return principal;
 }
 
-void KnownCallers::remember(const auth::Principal& principal, Organizations::Known known, Clock::time_point now) {
+void KnownCallers::remember(const auth::Principal& principal, const std::string& session_id, Organizations::Known known,
+                            Clock::time_point now) {
   if (callers_.size() >= callers_max) {
     std::erase_if(callers_, [&](const auto& entry) { return entry.second.at + age_max <= now; });
     if (callers_.size() >= callers_max) callers_.erase(callers_.begin());
   }
-  callers_.insert_or_assign({principal.issuer, principal.subject}, Memory{.known = std::move(known), .at = now});
+  callers_.insert_or_assign({principal.issuer, principal.subject, session_id},
+                            Memory{.known = std::move(known), .at = now});
 }
 
 std::optional<Organizations::Known> KnownCallers::recall(const auth::Principal& principal,
-                                                         Clock::time_point now) const {
-  const auto found = callers_.find({principal.issuer, principal.subject});
+                                                         const std::string& session_id, Clock::time_point now) const {
+  const auto found = callers_.find({principal.issuer, principal.subject, session_id});
   if (found == callers_.end() || found->second.at + age_max <= now) return std::nullopt;
   return found->second.known;
 }
 
-awaitable<Result<auth::Principal>> complete_principal(DatabasePool* database, KnownCallers* callers,
-                                                      auth::Principal principal) {
-  const auto known =
-      co_await database->run([issuer = principal.issuer, subject = principal.subject](GovernedDatabase& governed) {
-        return Organizations(governed).known(issuer, subject);
+void KnownCallers::forget(const auth::Principal& principal) {
+  auto caller = callers_.lower_bound({principal.issuer, principal.subject, std::string()});
+  while (caller != callers_.end() && std::get<0>(caller->first) == principal.issuer &&
+         std::get<1>(caller->first) == principal.subject)
+    caller = callers_.erase(caller);
+}
+
+awaitable<Result<Organizations::Known>> find_caller(DatabasePool* database, KnownCallers* callers,
+                                                    auth::Principal principal, std::string session_id) {
+  auto known = co_await database->run(
+      [issuer = principal.issuer, subject = principal.subject, session_id](GovernedDatabase& governed) {
+        return Organizations(governed).known(issuer, subject, session_id);
       });
   if (known) {
-    callers->remember(principal, *known, KnownCallers::Clock::now());
-    co_return with_memberships(std::move(principal), *known);
+    callers->remember(principal, session_id, *known, KnownCallers::Clock::now());
+    co_return std::move(*known);
   }
-  const auto remembered = callers->recall(principal, KnownCallers::Clock::now());
+  auto remembered = callers->recall(principal, session_id, KnownCallers::Clock::now());
   if (!remembered) co_return std::unexpected(known.error());
-  co_return with_memberships(std::move(principal), *remembered);
+  co_return std::move(*remembered);
 }
 
 awaitable<bool> organization_exists(DatabasePool* database, std::string org) {

@@ -6,12 +6,13 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <utility>
+#include <tuple>
 
 #include <boost/asio/awaitable.hpp>
 
 #include "common/auth/api_token.hpp"
 #include "common/auth/principal.hpp"
+#include "common/auth/session.hpp"
 #include "common/registry/organizations.hpp"
 #include "workers/registry_api/database_pool.hpp"
 
@@ -24,34 +25,45 @@ inline constexpr std::string_view service_token_issuer = "tokenrail:service-toke
 /// that an organisation governs its members here. Names that are no role or permission give nothing. Pure.
 [[nodiscard]] auth::Principal with_memberships(auth::Principal principal, const registry::Organizations::Known& known);
 
+/// Whether the session was ended before its time. Pure.
+[[nodiscard]] bool is_ended(const auth::Session& session, const registry::Organizations::Known& known);
+
 /// The principal of a service token, where the hash is the stored one. Pure.
 [[nodiscard]] std::optional<auth::Principal> service_principal(const std::string& id, const auth::Digest& sha256,
                                                                const registry::Organizations::TokenOwner& owner);
 
 /// What the database said of callers lately. While it does not answer, that counts: readers of what needs no database
 /// are served, and writers learn that it is away instead of that they are strangers. Pure; one thread.
+/// `session_id`: of a browser's session; empty: there is none.
 class KnownCallers {
  public:
   using Clock = std::chrono::steady_clock;
   static constexpr std::size_t callers_max = 10'000;
   static constexpr std::chrono::minutes age_max{5};
 
-  void remember(const auth::Principal& principal, registry::Organizations::Known known, Clock::time_point now);
+  void remember(const auth::Principal& principal, const std::string& session_id, registry::Organizations::Known known,
+                Clock::time_point now);
   /// Nothing: it is not known, or that was too long ago.
   [[nodiscard]] std::optional<registry::Organizations::Known> recall(const auth::Principal& principal,
+                                                                     const std::string& session_id,
                                                                      Clock::time_point now) const;
+  /// Of every session, because one of them was ended, or all.
+  void forget(const auth::Principal& principal);
 
  private:
   struct Memory {
     registry::Organizations::Known known;
     Clock::time_point at;
   };
-  std::map<std::pair<std::string, std::string>, Memory> callers_{};  ///< by issuer and subject
+  /// By issuer, subject and session.
+  std::map<std::tuple<std::string, std::string, std::string>, Memory> callers_{};
 };
 
-/// with_memberships() from the database, or from `callers` while that does not answer.
-boost::asio::awaitable<Result<auth::Principal>> complete_principal(DatabasePool* database, KnownCallers* callers,
-                                                                   auth::Principal principal);
+/// What the database says of the principal and of the session, or what `callers` remember while it does not answer.
+boost::asio::awaitable<Result<registry::Organizations::Known>> find_caller(DatabasePool* database,
+                                                                           KnownCallers* callers,
+                                                                           auth::Principal principal,
+                                                                           std::string session_id);
 
 /// Whether there is such an organisation. True also while the database does not answer: what needs it fails by itself.
 boost::asio::awaitable<bool> organization_exists(DatabasePool* database, std::string org);

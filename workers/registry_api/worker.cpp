@@ -15,6 +15,7 @@
 #include "common/http/health_server.hpp"
 #include "common/registry/governance_log.hpp"
 #include "common/registry/migrator.hpp"
+#include "common/telemetry/text_escape.hpp"
 #include "workers/registry_api/endpoints/all_routes.hpp"
 #include "workers/registry_api/loop_step.hpp"
 #include "workers/registry_api/memberships.hpp"
@@ -189,9 +190,15 @@ awaitable<Result<auth::Identity>> Worker::authenticate(auth::Presented presented
   auto identity = co_await authenticator_->authenticate(std::move(presented));
   // A service token came from the database whole.
   if (!identity || identity->principal.kind == auth::Principal::Kind::service) co_return identity;
-  auto principal = co_await complete_principal(&database_, &known_callers_, std::move(identity->principal));
-  if (!principal) co_return std::unexpected(std::move(principal.error()));
-  identity->principal = std::move(*principal);
+  const auto known = co_await find_caller(&database_, &known_callers_, identity->principal,
+                                          identity->session ? identity->session->id : std::string());
+  if (!known) co_return std::unexpected(known.error());
+  if (identity->session && is_ended(*identity->session, *known)) {
+    spdlog::info("authentication refused: a session of {} that was ended",
+                 telemetry::one_line(identity->principal.subject));
+    co_return fail(ErrorKind::rejected, std::string(auth::unauthenticated_text));
+  }
+  identity->principal = with_memberships(std::move(identity->principal), *known);
   co_return identity;
 }
 

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "common/events/model_event.hpp"
+#include "common/registry/browser_sessions.hpp"
 #include "tests/integration/registry/governance_fixture.hpp"
 
 namespace tokenrail::registry {
@@ -401,6 +402,46 @@ TEST_F(GovernanceTest, MembersAndTokens) {
   EXPECT_EQ((*owner)->role, "viewer");
   ASSERT_OK(organizations().revoke_token(of("acme"), scope("acme"), "token-0001"));
   EXPECT_FALSE(organizations().token_owner("token-0001")->has_value());
+}
+
+TEST_F(GovernanceTest, SessionsEndOneByOneOrAllOfAPerson) {
+  const Actor anna{.name = "user:anna", .scope = {.user_id = "anna"}};
+  BrowserSessions sessions(*database_);
+  const std::string one = "session-0000000001";
+  const std::string two = "session-0000000002";
+  ASSERT_OK(sessions.end(anna, "idp", "anna", one, 32'000'000'000'000));
+  ASSERT_OK(sessions.end(anna, "idp", "anna", one, 32'000'000'000'000));
+  EXPECT_TRUE(organizations().known("idp", "anna", one)->session_ended);
+  EXPECT_FALSE(organizations().known("idp", "anna", two)->session_ended);
+  EXPECT_EQ(organizations().known("idp", "anna")->session_generation, 0);
+  ASSERT_OK(sessions.end_all(anna, "idp", "anna"));
+  ASSERT_OK(sessions.end_all(anna, "idp", "anna"));
+  EXPECT_EQ(organizations().known("idp", "anna")->session_generation, 2);
+  EXPECT_EQ(organizations().known("other-idp", "anna")->session_generation, 0);
+
+  // What would have ended by itself by now needs no row any more.
+  ASSERT_OK(sessions.end(anna, "idp", "anna", two, 1'000));
+  EXPECT_EQ(*log().prune(), 1);
+  EXPECT_EQ(count("ended_session"), "1");
+}
+
+TEST_F(GovernanceTest, OthersEndNoSessionOfAPerson) {
+  const Actor mallory{.name = "user:mallory", .scope = {.org_id = "acme", .user_id = "mallory"}};
+  BrowserSessions sessions(*database_);
+  EXPECT_FALSE(sessions.end(mallory, "idp", "anna", "session-0000000001", 32'000'000'000'000).has_value());
+  EXPECT_FALSE(sessions.end_all(mallory, "idp", "anna").has_value());
+  EXPECT_EQ(count("ended_session"), "0");
+  EXPECT_EQ(organizations().known("idp", "anna")->session_generation, 0);
+}
+
+TEST_F(GovernanceTest, RemovalOfAMemberEndsTheirSessions) {
+  const auto member =
+      organizations().set_member(of("acme"), "acme", {.issuer = "idp", .subject = "anna", .role = "viewer"});
+  ASSERT_OK(member);
+  ASSERT_OK(organizations().set_member(of("other"), "other", {.issuer = "idp", .subject = "ben", .role = "viewer"}));
+  ASSERT_OK(organizations().remove_member(of("acme"), "acme", member->id));
+  EXPECT_EQ(organizations().known("idp", "anna")->session_generation, 1);
+  EXPECT_EQ(organizations().known("idp", "ben")->session_generation, 0);
 }
 
 TEST_F(GovernanceTest, AnOrganisationThatHasNothingLeftIsRemoved) {

@@ -7,6 +7,7 @@
 
 #include "common/auth/dev_issuer.hpp"
 #include "common/events/json_writer.hpp"
+#include "common/registry/browser_sessions.hpp"
 #include "common/registry/organizations.hpp"
 #include "workers/registry_api/browser.hpp"
 #include "workers/registry_api/endpoints/all_routes.hpp"
@@ -176,7 +177,26 @@ awaitable<Answer> log_in_dev(Call& call) {
   co_return answer;
 }
 
+/// Ends the session of the call, or all sessions of its user, in the database.
+Result<void> end_sessions(GovernedDatabase& database, const auth::Principal& principal,
+                          const std::optional<auth::Session>& session, bool everywhere) {
+  registry::BrowserSessions sessions(database);
+  const auto actor = reader_of(principal, {});
+  if (everywhere) return sessions.end_all(actor, principal.issuer, principal.subject);
+  if (!session) return {};
+  const auto expires = std::chrono::duration_cast<std::chrono::milliseconds>(session->expires_at.time_since_epoch());
+  return sessions.end(actor, principal.issuer, principal.subject, session->id, expires.count());
+}
+
 awaitable<Answer> log_out(Call& call) {
+  const bool everywhere = call.query.boolean("everywhere").value_or(false);
+  const auto ended = co_await call.context->database->run(
+      [principal = call.principal, session = call.session, everywhere](GovernedDatabase& database) {
+        return end_sessions(database, principal, session, everywhere);
+      });
+  // The browser keeps its cookie where the session goes on, so that the person can try again.
+  if (!ended) co_return std::unexpected(problem_of(ended.error()));
+  call.context->known_callers->forget(call.principal);
   auto reply = no_content();
   reply.headers.push_back(
       {.name = "Set-Cookie", .value = session_cookie(call.context->logins.site.secure, "", std::chrono::seconds(0))});
@@ -200,13 +220,18 @@ awaitable<Answer> log_in(Call* call, auth::Principal principal, std::string name
   const auto& logins = call->context->logins;
   const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   const auto lifetime = std::chrono::duration_cast<std::chrono::seconds>(call->context->options.session_lifetime);
-  const auth::Session session{
-      .name = std::move(name), .csrf_token = auth::new_csrf_token(), .expires_at = now + lifetime};
+  auth::Session session{.name = std::move(name),
+                        .csrf_token = auth::new_csrf_token(),
+                        .expires_at = now + lifetime,
+                        .id = auth::new_session_id()};
+  const auto known = co_await find_caller(call->context->database, call->context->known_callers, principal, session.id);
+  if (!known) co_return std::unexpected(problem_of(known.error()));
+  session.generation = known->session_generation;
+  // The memberships are not sealed: they are read again for each request.
   const auto sealed = logins.sealer->seal(principal, session);
   if (!sealed) co_return std::unexpected(problem_of(sealed.error()));
-  auto known = co_await complete_principal(call->context->database, call->context->known_callers, std::move(principal));
-  if (!known) co_return std::unexpected(problem_of(known.error()));
-  auto answer = co_await session_answer(call, *known, session);
+  const auto whole = with_memberships(std::move(principal), *known);
+  auto answer = co_await session_answer(call, whole, session);
   if (answer)
     answer->headers.push_back({.name = "Set-Cookie", .value = session_cookie(logins.site.secure, *sealed, lifetime)});
   co_return answer;
@@ -226,8 +251,13 @@ void add_session_routes(std::vector<Route>& routes) {
   dev.body = &schemas::dev_session_input();
   dev.reply = &schemas::session();
   routes.push_back(dev);
-  auto out = route("DELETE", "/v1/session", "session.end", "Logs out: the browser forgets the session.", Access::caller,
-                   log_out);
+  static constexpr std::array everywhere{
+      QueryParameter{.name = "everywhere",
+                     .type = QueryParameter::Type::boolean,
+                     .description = "Ends every session of the caller, in other browsers too."}};
+  auto out = route("DELETE", "/v1/session", "session.end",
+                   "Logs out: ends the session on the server, and the browser forgets it.", Access::caller, log_out);
+  out.query = everywhere;
   out.status = 204;
   routes.push_back(out);
 }

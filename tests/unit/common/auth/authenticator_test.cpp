@@ -241,7 +241,7 @@ TEST_F(AuthenticatorTest, SessionCookieIsAcceptedWhereNoTokenComes) {
   wanted.session_cookie = "session";
   make(std::move(wanted));
   const auto sealed = sealer.seal({.issuer = "i", .subject = "ann", .roles = {{"acme", Role::member}}},
-                                  {.name = "Ann", .csrf_token = "c", .expires_at = now_ + 60s});
+                                  {.name = "Ann", .csrf_token = "c", .expires_at = now_ + 60s, .id = "s"});
   ASSERT_TRUE(sealed);
   ask(Presented{.cookie = "theme=dark; session=" + *sealed});
   ASSERT_TRUE(accepted());

@@ -29,7 +29,8 @@ Principal anna() {
 }
 
 Session session() {
-  return {.name = "Änna", .csrf_token = new_csrf_token(), .expires_at = now + 1h};
+  return {
+      .name = "Änna", .csrf_token = new_csrf_token(), .expires_at = now + 1h, .id = new_session_id(), .generation = 3};
 }
 
 void expect_refused(const SessionSealer& sealer, std::string_view sealed, Refusal why) {
@@ -55,6 +56,8 @@ TEST(SessionSealer, OpensWhatItSealed) {
   EXPECT_EQ(opened->session->name, "Änna");
   EXPECT_EQ(opened->session->csrf_token, wanted.csrf_token);
   EXPECT_EQ(opened->session->expires_at, now + 1h);
+  EXPECT_EQ(opened->session->id, wanted.id);
+  EXPECT_EQ(opened->session->generation, 3);
 }
 
 TEST(SessionSealer, EndsWhenItsTimeIsUp) {

@@ -72,27 +72,48 @@ TEST(ServiceToken, OfThePlatformIsAPlatformAdmin) {
   EXPECT_TRUE(principal->roles.empty());
 }
 
+TEST(Sessions, EndByTheirIdOrWithAllOfTheUser) {
+  const auth::Session session{.id = "one", .generation = 2};
+  EXPECT_FALSE(is_ended(session, {}));
+  EXPECT_FALSE(is_ended(session, {.session_generation = 2}));
+  EXPECT_TRUE(is_ended(session, {.session_generation = 3}));
+  EXPECT_TRUE(is_ended(session, {.session_ended = true}));
+}
+
 TEST(KnownCallers, AreForgottenAfterAWhile) {
   KnownCallers callers;
   const auth::Principal anna{.issuer = "i", .subject = "anna"};
   const KnownCallers::Clock::time_point now{std::chrono::hours(1)};
-  EXPECT_FALSE(callers.recall(anna, now));
-  callers.remember(anna, {.platform_admin = true}, now);
-  const auto known = callers.recall(anna, now + KnownCallers::age_max - std::chrono::seconds(1));
+  EXPECT_FALSE(callers.recall(anna, "", now));
+  callers.remember(anna, "", {.platform_admin = true}, now);
+  const auto known = callers.recall(anna, "", now + KnownCallers::age_max - std::chrono::seconds(1));
   ASSERT_TRUE(known);
   EXPECT_TRUE(known->platform_admin);
-  EXPECT_FALSE(callers.recall(anna, now + KnownCallers::age_max));
-  EXPECT_FALSE(callers.recall({.issuer = "other", .subject = "anna"}, now));
+  EXPECT_FALSE(callers.recall(anna, "", now + KnownCallers::age_max));
+  EXPECT_FALSE(callers.recall({.issuer = "other", .subject = "anna"}, "", now));
+}
+
+TEST(KnownCallers, SessionsOfAUserAreForgottenTogether) {
+  KnownCallers callers;
+  const KnownCallers::Clock::time_point now{std::chrono::hours(1)};
+  const auth::Principal anna{.issuer = "i", .subject = "anna"};
+  const auth::Principal anne{.issuer = "i", .subject = "anne"};
+  for (const auto* session : {"", "one", "two"}) callers.remember(anna, session, {}, now);
+  callers.remember(anne, "three", {}, now);
+  EXPECT_FALSE(callers.recall(anna, "three", now));
+  callers.forget(anna);
+  for (const auto* session : {"", "one", "two"}) EXPECT_FALSE(callers.recall(anna, session, now)) << session;
+  EXPECT_TRUE(callers.recall(anne, "three", now));
 }
 
 TEST(KnownCallers, AreBounded) {
   KnownCallers callers;
   const KnownCallers::Clock::time_point now{};
   for (std::size_t i = 0; i <= KnownCallers::callers_max; ++i)
-    callers.remember({.issuer = "i", .subject = std::to_string(i)}, {}, now);
+    callers.remember({.issuer = "i", .subject = std::to_string(i)}, "", {}, now);
   std::size_t kept = 0;
   for (std::size_t i = 0; i <= KnownCallers::callers_max; ++i)
-    kept += callers.recall({.issuer = "i", .subject = std::to_string(i)}, now) ? 1 : 0;
+    kept += callers.recall({.issuer = "i", .subject = std::to_string(i)}, "", now) ? 1 : 0;
   EXPECT_EQ(kept, KnownCallers::callers_max);
 }
 
