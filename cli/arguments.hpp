@@ -32,6 +32,14 @@ struct Example {
 };
 
 /// One command. All views live as long as the process (tables are constants).
+/// Where a command finds the registry.
+enum class RegistryBy {
+  none,             ///< it needs none, or reads the topics
+  database,         ///< in the database only
+  api_or_database,  ///< by the registry API where one is configured, else in the database
+  api,              ///< by the registry API only
+};
+
 struct Command {
   std::string_view path;         ///< "chat", "topics apply"
   std::string_view summary;      ///< one line
@@ -41,6 +49,8 @@ struct Command {
   std::span<const Flag> flags{};
   std::span<const Example> examples{};
   std::string_view details{};  ///< further paragraphs of the help
+  RegistryBy registry = RegistryBy::none;
+  std::string_view without_database{};  ///< the flag with which a command of RegistryBy::database needs none
 };
 
 /// Flags that every command takes: --help, --json, --quiet, --no-color, --config.

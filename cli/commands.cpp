@@ -273,18 +273,22 @@ constexpr std::array<Command, 25> command_table{{
      .examples = migrate_examples,
      .details =
          "Runs the numbered files of migrations/ that the database has not seen, one transaction each, under a lock\n"
-         "that lets only one process do so. Migrations only go forward."},
+         "that lets only one process do so. Migrations only go forward.",
+     .registry = RegistryBy::database},
     {.path = "registry list",
      .summary = "List the models of the registry",
      .flags = registry_list_flags,
-     .examples = registry_list_examples},
+     .examples = registry_list_examples,
+     .registry = RegistryBy::database,
+     .without_database = "projection"},
     {.path = "registry sync",
      .summary = "Ask every connection for its models now",
      .flags = registry_sync_flags,
      .examples = registry_sync_examples,
      .details =
          "Tells a running tokenrail-registry-sync to start a run and waits for its end. It waits for the connections\n"
-         "that it asks for, and names those that are not done when the time is over."},
+         "that it asks for, and names those that are not done when the time is over.",
+     .registry = RegistryBy::database},
     {.path = "registry republish",
      .summary = "Compare the registry's compacted topics with the database now",
      .flags = registry_republish_flags,
@@ -292,7 +296,8 @@ constexpr std::array<Command, 25> command_table{{
      .details =
          "A running tokenrail-registry-sync reads model_registry and model_registry.credentials to their ends, and\n"
          "publishes what they lack. It does the same by itself when a topic was recreated or changed by another\n"
-         "program; its log and registry_state_repairs_total report what was repaired."},
+         "program; its log and registry_state_repairs_total report what was repaired.",
+     .registry = RegistryBy::database},
     {.path = "registry set-parameters",
      .summary = "Set the default parameters of a model's deployments",
      .arguments = "MODEL JSON",
@@ -304,7 +309,8 @@ constexpr std::array<Command, 25> command_table{{
          "MODEL is provider/name. JSON replaces all default parameters of the deployments: temperature, topP, topK,\n"
          "maxTokens, stop; numCtx and keepAlive for Ollama; providerConfig, fields of the provider's own API. A call\n"
          "uses each of them where its request has no such field. Routers have them as soon as registry-sync has\n"
-         "published the model."},
+         "published the model.",
+     .registry = RegistryBy::database},
     {.path = "keys create",
      .summary = "Make a key ring, which seals credentials",
      .arguments = "FILE",
@@ -347,14 +353,18 @@ constexpr std::array<Command, 25> command_table{{
      .details =
          "What the key sealed cannot be opened any more. Refused while stored credentials need the key: run 'keys\n"
          "rewrap' first. The key stays in the file: to undo it, set its state there to decrypt. The primary key\n"
-         "cannot be disabled."},
+         "cannot be disabled.",
+     .registry = RegistryBy::database,
+     .without_database = "force"},
     {.path = "keys status",
      .summary = "Show the keys of the key ring and what needs them",
      .flags = keys_status_flags,
      .examples = keys_status_examples,
      .details =
          "Shows ids and states, never a key, and how many stored credentials each key seals. Checks the key ring as\n"
-         "every program does at its start. Exits with 1 where a credential needs a key that is disabled or missing."},
+         "every program does at its start. Exits with 1 where a credential needs a key that is disabled or missing.",
+     .registry = RegistryBy::database,
+     .without_database = "ring-only"},
     {.path = "keys rewrap",
      .summary = "Wrap stored credentials with the primary key",
      .flags = keys_rewrap_flags,
@@ -363,7 +373,8 @@ constexpr std::array<Command, 25> command_table{{
          "Each credential is a transaction of its own, in which it is published again and audited; routers and the "
          "API\n"
          "go on meanwhile. No secret is opened. The command can be ended at any time: the next one does the rest.\n"
-         "Exits with 1 where a credential cannot be rewrapped, and names it. The database user must own the tables."},
+         "Exits with 1 where a credential cannot be rewrapped, and names it. The database user must own the tables.",
+     .registry = RegistryBy::database},
     {.path = "auth token",
      .summary = "Print a token for the registry's API in dev mode",
      .flags = auth_token_flags,

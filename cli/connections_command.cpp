@@ -1,6 +1,6 @@
 // `tokenrail connections …` and `tokenrail credentials …`: where models are served, and with which keys. A secret comes
-// from a terminal without echo or from standard input, never from an argument, and is sealed before it leaves this
-// process.
+// from a terminal without echo or from standard input, never from an argument. It is sealed before it goes to the
+// database; the registry API gets it over TLS and seals it.
 #include <iostream>
 
 #include <fmt/format.h>
@@ -8,15 +8,9 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "cli/database.hpp"
 #include "cli/govern.hpp"
-#include "common/crypto/credential_binding.hpp"
-#include "common/crypto/credential_text.hpp"
-#include "common/crypto/fingerprint.hpp"
-#include "common/crypto/key_ring_settings.hpp"
-#include "common/events/json_writer.hpp"
+#include "cli/governance.hpp"
 #include "common/providers/profile.hpp"
-#include "common/registry/connections.hpp"
 #include "common/secret.hpp"
 
 namespace tokenrail::cli {
@@ -49,21 +43,10 @@ Result<Secret> read_secret(const Context& context) {
   return secret;
 }
 
-Result<crypto::KeyRing> key_ring(const Context& context) {
-  auto ring = crypto::load_key_ring(context.values);
-  if (!ring) return std::unexpected(ring.error());
-  if (!*ring)
-    return fail(
-        ErrorKind::invalid_input,
-        "no key ring is set, so nothing can be sealed; make one with 'tokenrail keys create FILE' and name it with "
-        "TOKENRAIL_KEYRING_FILE");
-  return std::move(**ring);
-}
-
 /// The credential of that label and provider in the scope; nothing: there is none that is not revoked.
-Result<std::optional<registry::Document>> find_credential(registry::CredentialStore& store, const Context& context,
-                                                          const std::string& label, const std::string& provider) {
-  auto all = all_pages([&](const auto& page) { return store.list(actor_of(context), scope_of(context), page); });
+Result<std::optional<registry::Document>> find_credential(Governance& governance, const std::string& label,
+                                                          const std::string& provider) {
+  auto all = all_pages([&](const auto& page) { return governance.credentials(page); });
   if (!all) return std::unexpected(all.error());
   for (auto& document : *all) {
     const bool same = document.id == label || member_of(document.json, "label") == label;
@@ -73,53 +56,19 @@ Result<std::optional<registry::Document>> find_credential(registry::CredentialSt
   return std::nullopt;
 }
 
-}  // namespace
-
-int run_credentials_put(const Context& context) {
+int put_credential(const Context& context, Governance& governance) {
   const auto& label = context.call.arguments[0];
-  const auto ring = key_ring(context);
-  if (!ring) return context.failed(ring.error());
-  registry::GovernedDatabase database(database_options(context));
-  registry::CredentialStore store(database);
-  const auto known = find_credential(store, context, label, context.call.value("provider").value_or(""));
+  const auto provider = context.call.value("provider").value_or("");
+  if (const auto able = governance.can_seal(); !able) return context.failed(able.error());
+  const auto known = find_credential(governance, label, provider);
   if (!known) return context.failed(known.error());
-  const auto provider = *known ? member_of((*known)->json, "provider") : context.call.value("provider").value_or("");
-  if (provider.empty())
+  if (!*known && provider.empty())
     return context.failed(Error{ErrorKind::invalid_input,
                                 fmt::format("there is no credential {} yet: say for which --provider it is", label)});
   const auto secret = read_secret(context);
   if (!secret) return context.failed(secret.error());
-  crypto::CredentialText text;
-  text.secret = secret->clone();
-  const auto plain = crypto::to_text(text);
-  if (!plain) return context.failed(plain.error());
-
-  registry::CredentialStore::Sealed credential;
-  credential.provider = provider;
-  credential.label = label;
-  if (*known) {
-    credential.id = (*known)->id;
-    credential.label = member_of((*known)->json, "label");
-    credential.secret_version = std::stoll(member_of((*known)->json, "secretVersion")) + 1;
-  } else {
-    const auto id = database.new_id();
-    if (!id) return context.failed(id.error());
-    credential.id = *id;
-  }
-  const auto scope = scope_of(context);
-  const auto sealed = crypto::seal(*ring, *plain,
-                                   crypto::binding_of({.id = credential.id,
-                                                       .org_id = scope.org_id,
-                                                       .owner_user_id = scope.user_id,
-                                                       .provider = provider,
-                                                       .secret_version = credential.secret_version}));
-  if (!sealed) return context.failed(sealed.error());
-  credential.sealed = crypto::to_text(*sealed);
-  credential.key_id = ring->primary_id();
-  credential.fingerprint = crypto::fingerprint(*ring, *secret);
-  credential.last4 = crypto::last4(*secret);
   const auto stored =
-      *known ? store.replace(actor_of(context), scope, credential) : store.add(actor_of(context), scope, credential);
+      *known ? governance.replace_credential(**known, *secret) : governance.add_credential(provider, label, *secret);
   if (!stored) return context.failed(stored.error());
   if (!context.json()) context.terminal.out_line(stored->id);
   return show_change(
@@ -128,30 +77,35 @@ int run_credentials_put(const Context& context) {
              : fmt::format("the key is stored; 'tokenrail connections set NAME --credential {}' uses it", label));
 }
 
+}  // namespace
+
+int run_credentials_put(const Context& context) {
+  return with_governance(context, [&](Governance& governance) { return put_credential(context, governance); });
+}
+
 int run_credentials_list(const Context& context) {
-  registry::GovernedDatabase database(database_options(context));
-  registry::CredentialStore store(database);
-  return show_documents(
-      context, all_pages([&](const auto& page) { return store.list(actor_of(context), scope_of(context), page); }),
-      {{"LABEL", "label"},
-       {"PROVIDER", "provider"},
-       {"LAST 4", "last4"},
-       {"SEALED BY", "keyId"},
-       {"USED BY", "usedBy"},
-       {"CHANGED", "updatedAt"},
-       {"REVOKED", "revokedAt"}},
-      "no credentials yet: 'tokenrail credentials put LABEL --provider NAME' stores one");
+  return with_governance(context, [&](Governance& governance) {
+    return show_documents(context, all_pages([&](const auto& page) { return governance.credentials(page); }),
+                          {{"LABEL", "label"},
+                           {"PROVIDER", "provider"},
+                           {"LAST 4", "last4"},
+                           {"SEALED BY", "keyId"},
+                           {"USED BY", "usedBy"},
+                           {"CHANGED", "updatedAt"},
+                           {"REVOKED", "revokedAt"}},
+                          "no credentials yet: 'tokenrail credentials put LABEL --provider NAME' stores one");
+  });
 }
 
 int run_credentials_revoke(const Context& context) {
-  registry::GovernedDatabase database(database_options(context));
-  registry::CredentialStore store(database);
-  const auto& label = context.call.arguments[0];
-  const auto known = find_credential(store, context, label, "");
-  if (!known) return context.failed(known.error());
-  if (!*known) return context.failed(Error{ErrorKind::not_found, fmt::format("there is no credential {}", label)});
-  return show_done(context, store.revoke(actor_of(context), scope_of(context), (*known)->id, context.call.has("force")),
-                   "the key is revoked; routers drop it");
+  return with_governance(context, [&](Governance& governance) {
+    const auto& label = context.call.arguments[0];
+    const auto known = find_credential(governance, label, "");
+    if (!known) return context.failed(known.error());
+    if (!*known) return context.failed(Error{ErrorKind::not_found, fmt::format("there is no credential {}", label)});
+    return show_done(context, governance.revoke_credential((*known)->id, context.call.has("force")),
+                     "the key is revoked; routers drop it");
+  });
 }
 
 // ---- connections -------------------------------------------------------------------------------------------------
@@ -190,12 +144,10 @@ std::string connection_fields(const Context& context, const std::string& provide
                     {"enabled", enabled}});
 }
 
-Result<std::string> credential_id(const Context& context, registry::GovernedDatabase& database,
-                                  const std::string& provider) {
+Result<std::string> credential_id(const Context& context, Governance& governance, const std::string& provider) {
   const auto label = context.call.value("credential");
   if (!label) return std::string();
-  registry::CredentialStore store(database);
-  const auto known = find_credential(store, context, *label, provider);
+  const auto known = find_credential(governance, *label, provider);
   if (!known) return std::unexpected(known.error());
   if (!*known)
     return fail(ErrorKind::not_found, fmt::format("there is no credential {} for {} in this scope", *label, provider));
@@ -212,33 +164,8 @@ Result<void> check_numbers(const Context& context) {
   return {};
 }
 
-}  // namespace
-
-int run_connections_list(const Context& context) {
-  registry::GovernedDatabase database(database_options(context));
-  registry::Connections connections(database);
-  return show_documents(context, all_pages([&](const auto& page) {
-                          return connections.list(actor_of(context), scope_of(context), page);
-                        }),
-                        {{"NAME", "name"},
-                         {"SCOPE", "scope"},
-                         {"PROVIDER", "provider"},
-                         {"BASE URL", "baseUrl"},
-                         {"CREDENTIAL", "credential.label"},
-                         {"ENABLED", "enabled"},
-                         {"HEALTH", "health"},
-                         {"REASON", "healthReason"},
-                         {"SINCE", "healthSince"}},
-                        "no connections yet: 'tokenrail connections add NAME --provider NAME' makes one");
-}
-
-int run_connections_add(const Context& context) {
-  const auto provider = context.call.value("provider").value_or("");
-  if (provider.empty())
-    return context.failed(Error{ErrorKind::invalid_input, "say to which --provider the connection goes"});
-  if (const auto fine = check_numbers(context); !fine) return context.failed(fine.error());
-  registry::GovernedDatabase database(database_options(context));
-  const auto credential = credential_id(context, database, provider);
+int add_connection(const Context& context, Governance& governance, const std::string& provider) {
+  const auto credential = credential_id(context, governance, provider);
   if (!credential) return context.failed(credential.error());
   auto fields = connection_fields(context, provider, *credential, true);
   if (member_of(fields, "baseUrl").empty())
@@ -246,32 +173,58 @@ int run_connections_add(const Context& context) {
                                 fmt::format("the provider {} has no address of its own: give --base-url", provider)});
   fields.pop_back();
   fields += fmt::format(R"(,"provider":{},"name":{}}})", json_text(provider), json_text(context.call.arguments[0]));
-  return show_change(context, registry::Connections(database).create(actor_of(context), scope_of(context), fields),
+  return show_change(context, governance.create_connection(fields),
                      "the connection is there; 'tokenrail registry add' puts a model on it");
+}
+
+int set_connection(const Context& context, Governance& governance) {
+  const auto now = governance.connection(context.call.arguments[0]);
+  if (!now) return context.failed(now.error());
+  const auto provider = member_of(now->json, "provider");
+  const auto credential = credential_id(context, governance, provider);
+  if (!credential) return context.failed(credential.error());
+  const auto patch = connection_fields(context, provider, *credential, false);
+  return show_change(context, governance.change_connection(now->id, patch),
+                     "registry-sync publishes the models that it serves, and routers follow");
+}
+
+}  // namespace
+
+int run_connections_list(const Context& context) {
+  return with_governance(context, [&](Governance& governance) {
+    return show_documents(context, all_pages([&](const auto& page) { return governance.connections(page); }),
+                          {{"NAME", "name"},
+                           {"SCOPE", "scope"},
+                           {"PROVIDER", "provider"},
+                           {"BASE URL", "baseUrl"},
+                           {"CREDENTIAL", "credential.label"},
+                           {"ENABLED", "enabled"},
+                           {"HEALTH", "health"},
+                           {"REASON", "healthReason"},
+                           {"SINCE", "healthSince"}},
+                          "no connections yet: 'tokenrail connections add NAME --provider NAME' makes one");
+  });
+}
+
+int run_connections_add(const Context& context) {
+  const auto provider = context.call.value("provider").value_or("");
+  if (provider.empty())
+    return context.failed(Error{ErrorKind::invalid_input, "say to which --provider the connection goes"});
+  if (const auto fine = check_numbers(context); !fine) return context.failed(fine.error());
+  return with_governance(context,
+                         [&](Governance& governance) { return add_connection(context, governance, provider); });
 }
 
 int run_connections_set(const Context& context) {
   if (const auto fine = check_numbers(context); !fine) return context.failed(fine.error());
-  registry::GovernedDatabase database(database_options(context));
-  registry::Connections connections(database);
-  const auto actor = actor_of(context);
-  const auto now = connections.get(actor, scope_of(context), context.call.arguments[0]);
-  if (!now) return context.failed(now.error());
-  const auto provider = member_of(now->json, "provider");
-  const auto credential = credential_id(context, database, provider);
-  if (!credential) return context.failed(credential.error());
-  const auto patch = connection_fields(context, provider, *credential, false);
-  return show_change(context, connections.change(actor, scope_of(context), now->id, patch, std::nullopt),
-                     "registry-sync publishes the models that it serves, and routers follow");
+  return with_governance(context, [&](Governance& governance) { return set_connection(context, governance); });
 }
 
 int run_connections_remove(const Context& context) {
-  registry::GovernedDatabase database(database_options(context));
-  return show_done(
-      context,
-      registry::Connections(database).remove(actor_of(context), scope_of(context), context.call.arguments[0],
-                                             context.call.has("force"), std::nullopt),
-      "the connection is gone, and its models are not served by it any more");
+  return with_governance(context, [&](Governance& governance) {
+    return show_done(context, governance.remove_connection(context.call.arguments[0], context.call.has("force")),
+                     "the connection is gone, and its models are not served by it any more");
+  });
 }
 
 }  // namespace tokenrail::cli

@@ -5,6 +5,7 @@
 #include <simdjson.h>
 #include <unistd.h>
 
+#include "cli/governance.hpp"
 #include "cli/table.hpp"
 #include "common/events/json_writer.hpp"
 
@@ -36,6 +37,18 @@ std::string shown(simdjson::dom::element element) {
   }
 }
 
+std::optional<simdjson::dom::element> element_at(simdjson::dom::parser& parser, std::string_view json,
+                                                 std::string_view path) {
+  simdjson::dom::element element;
+  if (parser.parse(json).get(element) != simdjson::SUCCESS) return std::nullopt;
+  while (!path.empty()) {
+    const auto dot = path.find('.');
+    if (element[path.substr(0, dot)].get(element) != simdjson::SUCCESS) return std::nullopt;
+    path = dot == std::string_view::npos ? std::string_view() : path.substr(dot + 1);
+  }
+  return element;
+}
+
 }  // namespace
 
 registry::Actor actor_of(const Context& context) {
@@ -52,14 +65,24 @@ registry::Scope scope_of(const Context& context) {
 
 std::string member_of(std::string_view json, std::string_view path) {
   simdjson::dom::parser parser;
-  simdjson::dom::element element;
-  if (parser.parse(json).get(element) != simdjson::SUCCESS) return {};
-  while (!path.empty()) {
-    const auto dot = path.find('.');
-    if (element[path.substr(0, dot)].get(element) != simdjson::SUCCESS) return {};
-    path = dot == std::string_view::npos ? std::string_view() : path.substr(dot + 1);
-  }
-  return shown(element);
+  const auto element = element_at(parser, json, path);
+  return element ? shown(*element) : std::string();
+}
+
+std::vector<std::string> elements_of(std::string_view json, std::string_view path) {
+  simdjson::dom::parser parser;
+  simdjson::dom::array array;
+  const auto element = element_at(parser, json, path);
+  std::vector<std::string> elements;
+  if (!element || element->get_array().get(array) != simdjson::SUCCESS) return elements;
+  for (const auto item : array) elements.push_back(simdjson::minify(item));
+  return elements;
+}
+
+int with_governance(const Context& context, const std::function<int(Governance&)>& work) {
+  const auto governance = open_governance(context);
+  if (!governance) return context.failed(governance.error());
+  return work(**governance);
 }
 
 int show_documents(const Context& context, const Result<std::vector<registry::Document>>& documents,

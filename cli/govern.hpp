@@ -2,6 +2,7 @@
 // common/registry/governed_database.hpp.
 #pragma once
 
+#include <functional>
 #include <initializer_list>
 #include <optional>
 #include <span>
@@ -16,6 +17,8 @@
 #include "common/registry/governed_database.hpp"
 
 namespace tokenrail::cli {
+
+class Governance;
 
 /// The commands of this kind, with what runs each.
 [[nodiscard]] std::span<const Command> governing_commands();
@@ -35,6 +38,9 @@ struct Governing {
 /// by commas.
 [[nodiscard]] std::string member_of(std::string_view json, std::string_view path);
 
+/// The elements of a list in a document, by its path; none where it is not there.
+[[nodiscard]] std::vector<std::string> elements_of(std::string_view json, std::string_view path);
+
 /// All pages of a list.
 template <class List>
 Result<std::vector<registry::Document>> all_pages(List&& list) {
@@ -48,6 +54,9 @@ Result<std::vector<registry::Document>> all_pages(List&& list) {
   } while (!request.after.empty());
   return all;
 }
+
+/// Opens what the settings name and does `work` with it; see governance.hpp.
+int with_governance(const Context& context, const std::function<int(Governance&)>& work);
 
 /// Rows as a table with these columns (title, path), or with --json as a line each. `none`: said where there are none.
 int show_documents(const Context& context, const Result<std::vector<registry::Document>>& documents,

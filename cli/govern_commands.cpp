@@ -75,6 +75,10 @@ constexpr std::array<Flag, 10> connection_set_flags{{
     {.name = "disable", .help = "serve nothing for now"},
     dry_run_flag,
 }};
+constexpr std::array<Flag, 2> connection_test_flags{{
+    org_flag,
+    {.name = "model", .value = "NAME", .help = "call this model, by its name at the provider"},
+}};
 constexpr std::array<Flag, 3> credential_flags{{
     org_flag,
     {.name = "provider", .value = "NAME", .help = "whose key it is; needed for a new label"},
@@ -175,15 +179,26 @@ constexpr std::array<Example, 2> alias_examples{{
      "one conversation in ten gets the second model"},
     {"tokenrail registry alias best --remove --org acme", "remove it"},
 }};
-constexpr std::array<Example, 2> grant_examples{{
+constexpr std::array<Example, 3> grant_examples{{
     {"tokenrail registry grant ollama/llama3.2:1b --org acme --user bob", "bob may use it"},
     {"tokenrail registry grant --org acme", "what acme has granted"},
+    {"tokenrail registry grant --org acme --remove 01936f6e-0000-7000-8000-00000000000a", "take one back"},
 }};
 constexpr std::array<Example, 1> history_examples{{
     {"tokenrail registry history ollama/llama3.2:1b", "each change, who made it and which fields"},
 }};
 constexpr std::array<Example, 1> rollback_examples{{
     {"tokenrail registry rollback ollama/llama3.2:1b 42", "set what a person may set as it was in version 42"},
+}};
+constexpr std::array<Example, 1> explain_examples{{
+    {"tokenrail registry explain ollama/llama3.2:1b --org acme", "each rule, and whether it holds for acme"},
+}};
+constexpr std::array<Example, 1> test_examples{{
+    {"tokenrail registry test openai/gpt-4o-mini --org acme", "call it with acme's own key"},
+}};
+constexpr std::array<Example, 2> connections_test_examples{{
+    {"tokenrail connections test acme-openai --org acme", "is it found, reached, and is its key accepted?"},
+    {"tokenrail connections test acme-openai --org acme --model gpt-4o-mini", "the same, and a call of that model"},
 }};
 constexpr std::array<Example, 1> audit_examples{{
     {"tokenrail registry audit --org acme --json", "everything that was changed for acme, for programs"},
@@ -223,21 +238,23 @@ constexpr std::string_view model_details =
     "MODEL is provider/name, a slug or an id. Without --org the platform's model is changed, for every organisation.\n"
     "With --org the change is the organisation's own and stands over the platform's.";
 
-constexpr std::array<Command, 32> command_table{{
+constexpr std::array<Command, 35> command_table{{
     {.path = "registry show",
      .summary = "Show a model as the platform or an organisation sees it",
      .arguments = "MODEL",
      .arguments_min = 1,
      .arguments_max = 1,
      .flags = org_flags,
-     .examples = show_examples},
+     .examples = show_examples,
+     .registry = RegistryBy::api_or_database},
     {.path = "registry add",
      .summary = "Add a model that no provider's list tells",
      .arguments = "MODEL",
      .arguments_min = 1,
      .arguments_max = 1,
      .flags = add_flags,
-     .examples = add_examples},
+     .examples = add_examples,
+     .registry = RegistryBy::api_or_database},
     {.path = "registry set",
      .summary = "Set fields of a model",
      .arguments = "MODEL JSON",
@@ -247,7 +264,8 @@ constexpr std::array<Command, 32> command_table{{
      .examples = set_examples,
      .details =
          "JSON names the fields; null gives a field back to what the provider or the platform says. What is set\n"
-         "here no sync changes. MODEL is provider/name, a slug or an id."},
+         "here no sync changes. MODEL is provider/name, a slug or an id.",
+     .registry = RegistryBy::api_or_database},
     {.path = "registry enable",
      .summary = "Let a model be used",
      .arguments = "MODEL",
@@ -255,7 +273,8 @@ constexpr std::array<Command, 32> command_table{{
      .arguments_max = 1,
      .flags = change_flags,
      .examples = enable_examples,
-     .details = model_details},
+     .details = model_details,
+     .registry = RegistryBy::api_or_database},
     {.path = "registry disable",
      .summary = "Let a model not be used",
      .arguments = "MODEL",
@@ -263,7 +282,8 @@ constexpr std::array<Command, 32> command_table{{
      .arguments_max = 1,
      .flags = change_flags,
      .examples = disable_examples,
-     .details = model_details},
+     .details = model_details,
+     .registry = RegistryBy::api_or_database},
     {.path = "registry block",
      .summary = "Block a model for this level and all below it",
      .arguments = "MODEL",
@@ -271,7 +291,8 @@ constexpr std::array<Command, 32> command_table{{
      .arguments_max = 1,
      .flags = change_flags,
      .examples = block_examples,
-     .details = model_details},
+     .details = model_details,
+     .registry = RegistryBy::api_or_database},
     {.path = "registry unblock",
      .summary = "Lift a block",
      .arguments = "MODEL",
@@ -279,7 +300,8 @@ constexpr std::array<Command, 32> command_table{{
      .arguments_max = 1,
      .flags = change_flags,
      .examples = unblock_examples,
-     .details = model_details},
+     .details = model_details,
+     .registry = RegistryBy::api_or_database},
     {.path = "registry remove",
      .summary = "Remove a model, or what an organisation set about it",
      .arguments = "MODEL",
@@ -287,32 +309,37 @@ constexpr std::array<Command, 32> command_table{{
      .arguments_max = 1,
      .flags = remove_flags,
      .examples = remove_examples,
-     .details = "Names what still uses the model (profiles, aliases, defaults) and stops, unless --force is given."},
+     .details = "Names what still uses the model (profiles, aliases, defaults) and stops, unless --force is given.",
+     .registry = RegistryBy::api_or_database},
     {.path = "registry default",
      .summary = "Set or show which model answers requests that name none",
      .arguments = "[MODEL]",
      .arguments_max = 1,
      .flags = default_flags,
-     .examples = default_examples},
+     .examples = default_examples,
+     .registry = RegistryBy::api_or_database},
     {.path = "registry alias",
      .summary = "Set or show names that lead to a model, or to several by weight",
      .arguments = "[ALIAS [MODEL[=WEIGHT] …]]",
      .arguments_max = 65,
      .flags = alias_flags,
-     .examples = alias_examples},
+     .examples = alias_examples,
+     .registry = RegistryBy::api_or_database},
     {.path = "registry grant",
      .summary = "Grant or forbid a model to people of an organisation",
      .arguments = "[MODEL]",
      .arguments_max = 1,
      .flags = grant_flags,
-     .examples = grant_examples},
+     .examples = grant_examples,
+     .registry = RegistryBy::api_or_database},
     {.path = "registry history",
      .summary = "Show the changes of a model, newest first",
      .arguments = "MODEL",
      .arguments_min = 1,
      .arguments_max = 1,
      .flags = org_flags,
-     .examples = history_examples},
+     .examples = history_examples,
+     .registry = RegistryBy::api_or_database},
     {.path = "registry rollback",
      .summary = "Set a model as it was in an earlier version",
      .arguments = "MODEL VERSION",
@@ -320,15 +347,42 @@ constexpr std::array<Command, 32> command_table{{
      .arguments_max = 2,
      .flags = change_flags,
      .examples = rollback_examples,
-     .details = "What was seen at the provider stays as it is."},
+     .details = "What was seen at the provider stays as it is.",
+     .registry = RegistryBy::api_or_database},
+    {.path = "registry explain",
+     .summary = "Show why a model may be used, or may not",
+     .arguments = "MODEL",
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .flags = org_flags,
+     .examples = explain_examples,
+     .details =
+         "Each rule as routers apply it, and what to do about those that do not hold. Exits with 1 where the model\n"
+         "may not be used.",
+     .registry = RegistryBy::api},
+    {.path = "registry test",
+     .summary = "Call a model at each connection that serves it",
+     .arguments = "MODEL",
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .flags = org_flags,
+     .examples = test_examples,
+     .details =
+         "The registry API tests each connection stage by stage (name, connection, TLS, key, list, call) and keeps "
+         "the\n"
+         "result. The call is a tiny completion, embedding or rerank, which the provider may bill. Exits with 1 where\n"
+         "a stage fails. An organisation cannot test a connection of the platform.",
+     .registry = RegistryBy::api},
     {.path = "registry audit",
      .summary = "Show what was changed and by whom, newest first",
      .flags = org_flags,
-     .examples = audit_examples},
+     .examples = audit_examples,
+     .registry = RegistryBy::api_or_database},
     {.path = "registry held",
      .summary = "List changes of lists and catalogues that wait for a decision",
      .flags = org_flags,
-     .examples = held_examples},
+     .examples = held_examples,
+     .registry = RegistryBy::database},
     {.path = "registry decide",
      .summary = "Accept or reject a change of a list or a catalogue",
      .arguments = "ID accept|reject",
@@ -338,7 +392,8 @@ constexpr std::array<Command, 32> command_table{{
      .examples = decide_examples,
      .details =
          "ID is a row of 'tokenrail registry held'. An accepted change is applied at once. A rejected one stays\n"
-         "rejected while the list or the catalogue repeats it."},
+         "rejected while the list or the catalogue repeats it.",
+     .registry = RegistryBy::database},
     {.path = "registry price",
      .summary = "Show what a model costs, or set its prices",
      .arguments = "MODEL [PRICE...]",
@@ -351,14 +406,16 @@ constexpr std::array<Command, 32> command_table{{
          "cache_write_1h, reasoning, audio_in, audio_out, image_in, image_out, per_image, per_request, per_second,\n"
          "per_page or search. DIMENSION/TIER is of a service tier (batch, flex, priority), @TOKENS of prompts with at\n"
          "least that many tokens, @HH:MM-HH:MM of a time of day in UTC. The prices replace all that were set before.\n"
-         "What is set here no catalogue changes. A price that is not known makes the cost of an answer unknown."},
+         "What is set here no catalogue changes. A price that is not known makes the cost of an answer unknown.",
+     .registry = RegistryBy::database},
     {.path = "registry inspect",
      .summary = "Show what the registry knows and what it lacks",
      .flags = org_flags,
      .examples = inspect_examples,
      .details = "Counts models by provider, free and paid ones, missing prices and unknown limits, entries of "
                 "catalogues that\n"
-                "are held, and how old catalogues and lists are. A list is stale when none came for a day."},
+                "are held, and how old catalogues and lists are. A list is stale when none came for a day.",
+     .registry = RegistryBy::database},
     {.path = "registry export",
      .summary = "Write what people decided as a YAML file",
      .examples = export_examples,
@@ -366,7 +423,8 @@ constexpr std::array<Command, 32> command_table{{
          "Writes organisations, connections, models, prices, defaults, aliases and grants to standard output, sorted, "
          "so\n"
          "that the same decisions give the same text. What providers and catalogues say is left out, and so are keys:\n"
-         "a connection has the label of its key. Rows of single users are left out too."},
+         "a connection has the label of its key. Rows of single users are left out too.",
+     .registry = RegistryBy::database},
     {.path = "registry plan",
      .summary = "Show what a file would change",
      .arguments = "FILE | -",
@@ -377,7 +435,8 @@ constexpr std::array<Command, 32> command_table{{
      .details =
          "Compares the file with the registry and changes nothing. What the file does not have stays as it is: an "
          "entry\n"
-         "(unless --prune is given), and of a model its deployments and prices (an empty list takes them away)."},
+         "(unless --prune is given), and of a model its deployments and prices (an empty list takes them away).",
+     .registry = RegistryBy::database},
     {.path = "registry apply",
      .summary = "Make the registry as a file says",
      .arguments = "FILE | -",
@@ -393,7 +452,8 @@ constexpr std::array<Command, 32> command_table{{
          "those before it stay applied. Keys are not part of the file: store them first (tokenrail credentials put).\n"
          "With --prune, entries that the file does not have are removed last: 'registry plan FILE --prune' shows "
          "them.\n"
-         "Models that a provider's list named stay, and so do their connections and those of the environment."},
+         "Models that a provider's list named stay, and so do their connections and those of the environment.",
+     .registry = RegistryBy::database},
     {.path = "catalog update",
      .summary = "Take prices, limits and capabilities from a catalogue",
      .arguments = "FILE | DIR",
@@ -408,7 +468,8 @@ constexpr std::array<Command, 32> command_table{{
          "entry is kept until a list adds it. Held are a price that grows tenfold or falls to a tenth, becomes free "
          "or\n"
          "is no longer free, a limit that shrinks, and a capability that vanishes. The rest of the entry counts at\n"
-         "once. 'tokenrail registry decide' decides on one entry. The same file again writes nothing."},
+         "once. 'tokenrail registry decide' decides on one entry. The same file again writes nothing.",
+     .registry = RegistryBy::database},
     {.path = "catalog scores",
      .summary = "Take quality scores of models from a file",
      .arguments = "FILE",
@@ -419,7 +480,8 @@ constexpr std::array<Command, 32> command_table{{
      .details =
          "FILE is an object with source, date (YYYY-MM-DD), optionally metric, and scores: a list of objects with\n"
          "provider, modelName and score from 0 to 1. Requests for the model \"auto\" go by the mean of a model's "
-         "scores."},
+         "scores.",
+     .registry = RegistryBy::database},
     {.path = "org create",
      .summary = "Create an organisation",
      .arguments = "NAME",
@@ -427,33 +489,52 @@ constexpr std::array<Command, 32> command_table{{
      .arguments_max = 1,
      .flags = org_create_flags,
      .examples = org_create_examples,
-     .details = "Prints the organisation's id, which its requests carry as orgId."},
-    {.path = "org list", .summary = "List the organisations", .examples = org_list_examples},
+     .details = "Prints the organisation's id, which its requests carry as orgId.",
+     .registry = RegistryBy::api_or_database},
+    {.path = "org list",
+     .summary = "List the organisations",
+     .examples = org_list_examples,
+     .registry = RegistryBy::api_or_database},
     {.path = "connections list",
      .summary = "List the connections to providers",
      .flags = org_flags,
-     .examples = connections_list_examples},
+     .examples = connections_list_examples,
+     .registry = RegistryBy::api_or_database},
     {.path = "connections add",
      .summary = "Add a connection to a provider",
      .arguments = "NAME",
      .arguments_min = 1,
      .arguments_max = 1,
      .flags = connection_flags,
-     .examples = connections_add_examples},
+     .examples = connections_add_examples,
+     .registry = RegistryBy::api_or_database},
     {.path = "connections set",
      .summary = "Change a connection",
      .arguments = "NAME",
      .arguments_min = 1,
      .arguments_max = 1,
      .flags = connection_set_flags,
-     .examples = connections_set_examples},
+     .examples = connections_set_examples,
+     .registry = RegistryBy::api_or_database},
     {.path = "connections remove",
      .summary = "Remove a connection",
      .arguments = "NAME",
      .arguments_min = 1,
      .arguments_max = 1,
      .flags = remove_flags,
-     .examples = connections_remove_examples},
+     .examples = connections_remove_examples,
+     .registry = RegistryBy::api_or_database},
+    {.path = "connections test",
+     .summary = "Test a connection with its stored key, stage by stage",
+     .arguments = "NAME",
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .flags = connection_test_flags,
+     .examples = connections_test_examples,
+     .details =
+         "The registry API looks up the host, connects, agrees on TLS, sends the key, lists the models and, with\n"
+         "--model, calls one. It names the cause of a failure and what to do. Exits with 1 where a stage fails.",
+     .registry = RegistryBy::api},
     {.path = "credentials put",
      .summary = "Store a provider's key, or another one for the same label",
      .arguments = "LABEL",
@@ -463,21 +544,24 @@ constexpr std::array<Command, 32> command_table{{
      .examples = credentials_put_examples,
      .details =
          "Reads the key from the terminal without showing it, or from standard input; never from an argument. It\n"
-         "is sealed with the key ring (TOKENRAIL_KEYRING_FILE) before it is stored, and never shown again."},
+         "is sealed with the key ring (TOKENRAIL_KEYRING_FILE) before it is stored, and never shown again.",
+     .registry = RegistryBy::api_or_database},
     {.path = "credentials list",
      .summary = "List the stored keys; shows none",
      .flags = org_flags,
-     .examples = credentials_list_examples},
+     .examples = credentials_list_examples,
+     .registry = RegistryBy::api_or_database},
     {.path = "credentials revoke",
      .summary = "Remove a stored key",
      .arguments = "LABEL",
      .arguments_min = 1,
      .arguments_max = 1,
      .flags = remove_flags,
-     .examples = credentials_revoke_examples},
+     .examples = credentials_revoke_examples,
+     .registry = RegistryBy::api_or_database},
 }};
 
-constexpr std::array<Governing, 32> runs{{
+constexpr std::array<Governing, 35> runs{{
     {"registry show", run_registry_show},
     {"registry add", run_registry_add},
     {"registry set", run_registry_set},
@@ -491,6 +575,8 @@ constexpr std::array<Governing, 32> runs{{
     {"registry grant", run_registry_grant},
     {"registry history", run_registry_history},
     {"registry rollback", run_registry_rollback},
+    {"registry explain", run_registry_explain},
+    {"registry test", run_registry_test},
     {"registry audit", run_registry_audit},
     {"registry held", run_registry_held},
     {"registry decide", run_registry_decide},
@@ -507,6 +593,7 @@ constexpr std::array<Governing, 32> runs{{
     {"connections add", run_connections_add},
     {"connections set", run_connections_set},
     {"connections remove", run_connections_remove},
+    {"connections test", run_connections_test},
     {"credentials put", run_credentials_put},
     {"credentials list", run_credentials_list},
     {"credentials revoke", run_credentials_revoke},

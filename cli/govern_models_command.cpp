@@ -5,12 +5,9 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
-#include "cli/database.hpp"
 #include "cli/govern.hpp"
-#include "common/registry/governance_log.hpp"
+#include "cli/governance.hpp"
 #include "common/registry/governed_models.hpp"
-#include "common/registry/model_pointers.hpp"
-#include "common/registry/organizations.hpp"
 
 namespace tokenrail::cli {
 namespace {
@@ -21,12 +18,10 @@ const std::string& argument(const Context& context, std::size_t index) {
   return context.call.arguments[index];
 }
 
-int set_model(const Context& context, std::string_view patch, std::string_view said) {
-  registry::GovernedDatabase database(database_options(context));
-  return show_change(context,
-                     registry::Models(database).change(actor_of(context), scope_of(context), argument(context, 0),
-                                                       patch, std::nullopt),
-                     said);
+int set_model(const Context& context, const std::string& patch, std::string_view said) {
+  return with_governance(context, [&](Governance& governance) {
+    return show_change(context, governance.change_model(argument(context, 0), patch), said);
+  });
 }
 
 /// "Acme Corp" as an id: "acme-corp".
@@ -69,28 +64,26 @@ int run_org_create(const Context& context) {
   if (id.empty())
     return context.failed(
         Error{ErrorKind::invalid_input, fmt::format("no id can be made from '{}'; give one with --id", name)});
-  registry::GovernedDatabase database(database_options(context));
-  const auto made = registry::Organizations(database).create(
-      actor_of(context),
-      {.id = id, .slug = slug_of(id), .display_name = name, .mode = context.call.value("mode").value_or("open")});
-  if (!made) return context.failed(made.error());
-  if (!context.json()) context.terminal.out_line(made->id);
-  return show_change(context, made, fmt::format("the organisation {} is there; its requests carry it as orgId", id));
+  return with_governance(context, [&](Governance& governance) {
+    const auto made = governance.create_organization(
+        {.id = id, .slug = slug_of(id), .display_name = name, .mode = context.call.value("mode").value_or("open")});
+    if (!made) return context.failed(made.error());
+    if (!context.json()) context.terminal.out_line(made->id);
+    return show_change(context, made, fmt::format("the organisation {} is there; its requests carry it as orgId", id));
+  });
 }
 
 int run_org_list(const Context& context) {
-  registry::GovernedDatabase database(database_options(context));
-  registry::Organizations organizations(database);
-  const auto actor = actor_of(context);
-  return show_documents(context, all_pages([&](const auto& page) { return organizations.list(actor, page); }),
-                        {{"ID", "id"}, {"NAME", "displayName"}, {"MODE", "mode"}, {"CREATED", "createdAt"}},
-                        "no organisations yet: 'tokenrail org create NAME' makes one");
+  return with_governance(context, [&](Governance& governance) {
+    return show_documents(context, all_pages([&](const auto& page) { return governance.organizations(page); }),
+                          {{"ID", "id"}, {"NAME", "displayName"}, {"MODE", "mode"}, {"CREATED", "createdAt"}},
+                          "no organisations yet: 'tokenrail org create NAME' makes one");
+  });
 }
 
 int run_registry_show(const Context& context) {
-  registry::GovernedDatabase database(database_options(context));
-  return show_document(context,
-                       registry::Models(database).get(actor_of(context), scope_of(context), argument(context, 0)));
+  return with_governance(
+      context, [&](Governance& governance) { return show_document(context, governance.model(argument(context, 0))); });
 }
 
 int run_registry_add(const Context& context) {
@@ -107,14 +100,14 @@ int run_registry_add(const Context& context) {
                              {"upstreamName", upstream ? json_text(*upstream) : std::string()}}) +
                   "]";
   }
-  registry::GovernedDatabase database(database_options(context));
-  return show_change(context,
-                     registry::Models(database).create(actor_of(context), scope_of(context),
-                                                       object_of({{"provider", json_text(model->provider)},
-                                                                  {"modelName", json_text(model->name)},
-                                                                  {"enabled", "true"},
-                                                                  {"deployments", deployments}})),
-                     published);
+  return with_governance(context, [&](Governance& governance) {
+    return show_change(context,
+                       governance.create_model(object_of({{"provider", json_text(model->provider)},
+                                                          {"modelName", json_text(model->name)},
+                                                          {"enabled", "true"},
+                                                          {"deployments", deployments}})),
+                       published);
+  });
 }
 
 int run_registry_set(const Context& context) {
@@ -150,92 +143,84 @@ int run_registry_unblock(const Context& context) {
 }
 
 int run_registry_remove(const Context& context) {
-  registry::GovernedDatabase database(database_options(context));
-  return show_done(context,
-                   registry::Models(database).remove(actor_of(context), scope_of(context), argument(context, 0),
-                                                     context.call.has("force"), std::nullopt),
-                   published);
+  return with_governance(context, [&](Governance& governance) {
+    return show_done(context, governance.remove_model(argument(context, 0), context.call.has("force")), published);
+  });
 }
 
 int run_registry_default(const Context& context) {
-  registry::GovernedDatabase database(database_options(context));
-  registry::ModelPointers pointers(database);
   const registry::ModelPointers::Default of{.kind = context.call.value("kind").value_or("generation"),
                                             .provider = {},
                                             .purpose = context.call.value("purpose").value_or("")};
-  const auto actor = actor_of(context);
-  const auto scope = scope_of(context);
-  if (context.call.has("remove")) return show_done(context, pointers.remove_default(actor, scope, of), published);
-  if (context.call.arguments.empty())
-    return show_documents(context, all_pages([&](const auto& page) { return pointers.defaults(actor, scope, page); }),
-                          {{"KIND", "kind"}, {"PURPOSE", "purpose"}, {"MODEL", "model"}}, "no defaults are set");
-  return show_change(context, pointers.set_default(actor, scope, of, argument(context, 0)), published);
+  return with_governance(context, [&](Governance& governance) {
+    if (context.call.has("remove")) return show_done(context, governance.remove_default(of), published);
+    if (context.call.arguments.empty())
+      return show_documents(context, all_pages([&](const auto& page) { return governance.defaults(page); }),
+                            {{"KIND", "kind"}, {"PURPOSE", "purpose"}, {"MODEL", "model"}}, "no defaults are set");
+    return show_change(context, governance.set_default(of, argument(context, 0)), published);
+  });
 }
 
 int run_registry_alias(const Context& context) {
-  registry::GovernedDatabase database(database_options(context));
-  registry::ModelPointers pointers(database);
-  const auto actor = actor_of(context);
-  const auto scope = scope_of(context);
-  if (context.call.arguments.empty())
-    return show_documents(context, all_pages([&](const auto& page) { return pointers.aliases(actor, scope, page); }),
-                          {{"ALIAS", "alias"}, {"SCOPE", "scope"}, {"STICKY", "sticky"}, {"TARGETS", "targets"}},
-                          "no aliases are set");
-  const auto& alias = argument(context, 0);
-  if (context.call.has("remove"))
-    return show_done(context, pointers.remove_alias(actor, scope, alias, std::nullopt), published);
-  if (context.call.arguments.size() == 1) return show_document(context, pointers.alias(actor, scope, alias));
-  registry::ModelPointers::Alias wanted{.alias = alias,
+  if (context.call.arguments.empty()) {
+    return with_governance(context, [&](Governance& governance) {
+      return show_documents(context, all_pages([&](const auto& page) { return governance.aliases(page); }),
+                            {{"ALIAS", "alias"}, {"SCOPE", "scope"}, {"STICKY", "sticky"}, {"TARGETS", "targets"}},
+                            "no aliases are set");
+    });
+  }
+  registry::ModelPointers::Alias wanted{.alias = argument(context, 0),
                                         .sticky = context.call.value("sticky").value_or("conversation")};
   for (std::size_t i = 1; i < context.call.arguments.size(); ++i) {
     auto target = target_of(context.call.arguments[i]);
     if (!target) return context.failed(target.error());
     wanted.targets.push_back(std::move(*target));
   }
-  return show_change(context, pointers.set_alias(actor, scope, wanted, std::nullopt), published);
+  return with_governance(context, [&](Governance& governance) {
+    if (context.call.has("remove")) return show_done(context, governance.remove_alias(wanted.alias), published);
+    if (wanted.targets.empty()) return show_document(context, governance.alias(wanted.alias));
+    return show_change(context, governance.set_alias(wanted), published);
+  });
 }
 
 int run_registry_grant(const Context& context) {
-  const auto org = context.call.value("org");
-  if (!org) return context.failed(Error{ErrorKind::invalid_input, "grants belong to an organisation: give --org"});
-  registry::GovernedDatabase database(database_options(context));
-  registry::ModelPointers pointers(database);
-  const auto actor = actor_of(context);
-  if (context.call.arguments.empty())
-    return show_documents(
-        context, all_pages([&](const auto& page) { return pointers.grants(actor, *org, page); }),
-        {{"ID", "id"}, {"TO", "subjectKind"}, {"SUBJECT", "subject"}, {"MODEL", "object"}, {"EFFECT", "effect"}},
-        "no grants are set");
-  if (const auto id = context.call.value("remove"))
-    return show_done(context, pointers.remove_grant(actor, *org, *id), published);
-  registry::ModelPointers::Grant grant{.subject_kind = "org",
-                                       .object_kind = "model",
-                                       .object = argument(context, 0),
-                                       .effect = context.call.has("deny") ? "deny" : "allow"};
-  if (const auto user = context.call.value("user")) {
-    grant.subject_kind = "user";
-    grant.subject = *user;
-  } else if (const auto group = context.call.value("group")) {
-    grant.subject_kind = "group";
-    grant.subject = *group;
-  }
-  return show_change(context, pointers.add_grant(actor, *org, grant), published);
+  if (!context.call.value("org"))
+    return context.failed(Error{ErrorKind::invalid_input, "grants belong to an organisation: give --org"});
+  return with_governance(context, [&](Governance& governance) {
+    if (const auto id = context.call.value("remove"))
+      return show_done(context, governance.remove_grant(*id), published);
+    if (context.call.arguments.empty())
+      return show_documents(
+          context, all_pages([&](const auto& page) { return governance.grants(page); }),
+          {{"ID", "id"}, {"TO", "subjectKind"}, {"SUBJECT", "subject"}, {"MODEL", "object"}, {"EFFECT", "effect"}},
+          "no grants are set");
+    registry::ModelPointers::Grant grant{.subject_kind = "org",
+                                         .object_kind = "model",
+                                         .object = argument(context, 0),
+                                         .effect = context.call.has("deny") ? "deny" : "allow"};
+    if (const auto user = context.call.value("user")) {
+      grant.subject_kind = "user";
+      grant.subject = *user;
+    } else if (const auto group = context.call.value("group")) {
+      grant.subject_kind = "group";
+      grant.subject = *group;
+    }
+    return show_change(context, governance.add_grant(grant), published);
+  });
 }
 
 int run_registry_history(const Context& context) {
-  registry::GovernedDatabase database(database_options(context));
-  registry::Models models(database);
-  const auto actor = actor_of(context);
-  return show_documents(context, all_pages([&](const auto& page) {
-                          return models.revisions(actor, scope_of(context), argument(context, 0), page);
-                        }),
-                        {{"VERSION", "version"},
-                         {"AT", "at"},
-                         {"BY", "actor"},
-                         {"CAUSE", "cause"},
-                         {"SCOPE", "scope"},
-                         {"CHANGED", "changedFields"}},
-                        "nothing was ever changed");
+  return with_governance(context, [&](Governance& governance) {
+    return show_documents(context,
+                          all_pages([&](const auto& page) { return governance.revisions(argument(context, 0), page); }),
+                          {{"VERSION", "version"},
+                           {"AT", "at"},
+                           {"BY", "actor"},
+                           {"CAUSE", "cause"},
+                           {"SCOPE", "scope"},
+                           {"CHANGED", "changedFields"}},
+                          "nothing was ever changed");
+  });
 }
 
 int run_registry_rollback(const Context& context) {
@@ -245,21 +230,18 @@ int run_registry_rollback(const Context& context) {
   if (read.ec != std::errc{} || read.ptr != text.data() + text.size())
     return context.failed(Error{ErrorKind::invalid_input,
                                 fmt::format("'{}' is not a version; 'tokenrail registry history' lists them", text)});
-  registry::GovernedDatabase database(database_options(context));
-  return show_change(context,
-                     registry::Models(database).roll_back(actor_of(context), scope_of(context), argument(context, 0),
-                                                          version, std::nullopt),
-                     published);
+  return with_governance(context, [&](Governance& governance) {
+    return show_change(context, governance.roll_back(argument(context, 0), version), published);
+  });
 }
 
 int run_registry_audit(const Context& context) {
-  registry::GovernedDatabase database(database_options(context));
-  registry::GovernanceLog log(database);
-  const auto actor = actor_of(context);
-  return show_documents(
-      context, all_pages([&](const auto& page) { return log.audit(actor, scope_of(context), {}, page); }),
-      {{"AT", "at"}, {"BY", "actor"}, {"ACTION", "action"}, {"WHAT", "targetName"}, {"CAUSE", "cause"}},
-      "nothing was done yet");
+  return with_governance(context, [&](Governance& governance) {
+    return show_documents(
+        context, all_pages([&](const auto& page) { return governance.audit(page); }),
+        {{"AT", "at"}, {"BY", "actor"}, {"ACTION", "action"}, {"WHAT", "targetName"}, {"CAUSE", "cause"}},
+        "nothing was done yet");
+  });
 }
 
 }  // namespace tokenrail::cli

@@ -21,6 +21,21 @@ constexpr std::string_view exit_codes =
     "Exit codes: 0 done; 1 the answer or the check is bad; 2 wrong usage or settings; 3 Kafka or PostgreSQL cannot be\n"
     "reached; 4 no answer in time; 130 ended by Ctrl-C; 141 nobody reads the output any more.\n";
 
+std::string_view registry_note(RegistryBy by) {
+  switch (by) {
+    case RegistryBy::none:
+      return {};
+    case RegistryBy::database:
+      return "Works on the database (TOKENRAIL_DATABASE_URL), also where a registry API is configured.";
+    case RegistryBy::api_or_database:
+      return "Goes through the registry API where TOKENRAIL_API_URL and TOKENRAIL_API_TOKEN are set, else to the "
+             "database.";
+    case RegistryBy::api:
+      return "Goes through the registry API: set TOKENRAIL_API_URL and TOKENRAIL_API_TOKEN.";
+  }
+  return {};
+}
+
 std::string flag_text(const Flag& flag) {
   const std::string letter = flag.letter == 0 ? "    " : fmt::format("-{}, ", flag.letter);
   return fmt::format("{}--{}{}{}", letter, flag.name, flag.value.empty() ? "" : " ", flag.value);
@@ -86,6 +101,8 @@ std::string help_of_command(const Command& command) {
   fmt::format_to(std::back_inserter(out), "Usage: tokenrail {}{}{} [FLAGS]\n", command.path,
                  command.arguments.empty() ? "" : " ", command.arguments);
   if (!command.details.empty()) fmt::format_to(std::back_inserter(out), "\n{}\n", command.details);
+  if (const auto note = registry_note(command.registry); !note.empty())
+    fmt::format_to(std::back_inserter(out), "\n{}\n", note);
   const std::size_t width = std::max(flag_width(command.flags), flag_width(global_flags()));
   if (!command.flags.empty()) {
     out += "\nFlags:\n";

@@ -12,6 +12,7 @@
 
 #include "cli/context.hpp"
 #include "cli/govern.hpp"
+#include "cli/governance.hpp"
 #include "common/core_files.hpp"
 #include "common/telemetry/log.hpp"
 
@@ -101,6 +102,7 @@ int run_call(const Call& call, Terminal& terminal) {
   telemetry::start_logging("tokenrail", level_set ? values.text("log.level") : "error", values.text("log.format"));
 
   const Context context{.call = call, .values = values, .terminal = terminal};
+  if (const auto reached = check_registry_is_reached(context); !reached) return context.failed(reached.error());
   const auto governing = std::ranges::find(governing_runs(), call.command->path, &Governing::path);
   if (governing != governing_runs().end()) return governing->run(context);
   const auto handler = std::ranges::find(handlers, call.command->path, &std::pair<std::string_view, Handler>::first);

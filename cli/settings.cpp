@@ -40,6 +40,18 @@ constexpr std::array own_settings{
                     .help = "largest record that chat.requests takes; the dead-letter topic takes 64 KiB more",
                     .min = 1024,
                     .max = 64 * 1024 * 1024},
+    // In the section of the registry API, whose other settings are not this program's.
+    borrowed({.name = "api.url",
+              .env = {},
+              .kind = config::Kind::url,
+              .default_value = "",
+              .help = "Address of a registry API. Commands that govern the registry then go through it instead of the "
+                      "database; each command's help says so. https, or http to this machine."}),
+    borrowed({.name = "api.token",
+              .env = {},
+              .kind = config::Kind::secret,
+              .default_value = "",
+              .help = "The token for api.url: a service token, or in dev mode the output of `tokenrail auth token`."}),
 };
 
 }  // namespace

@@ -132,6 +132,19 @@ constexpr std::array settings{
             .help = "How long requests that are running may take to finish after SIGTERM.",
             .min = 0,
             .max = 600 * second_ms},
+    // Of the command line, which has them in this section: one environment serves all programs.
+    Setting{.name = "api.url",
+            .env = {},
+            .kind = Kind::url,
+            .default_value = "",
+            .help = "Where the command line finds this API. Not used by this program.",
+            .listed = false},
+    Setting{.name = "api.token",
+            .env = {},
+            .kind = Kind::secret,
+            .default_value = "",
+            .help = "What the command line shows this API. Not used by this program.",
+            .listed = false},
 };
 
 }  // namespace

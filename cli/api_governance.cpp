@@ -1,0 +1,235 @@
+#include "cli/api_governance.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include "cli/govern.hpp"
+#include "common/events/json_writer.hpp"
+#include "common/providers/target.hpp"
+
+namespace tokenrail::cli {
+namespace {
+
+using providers::percent_encoded;
+
+ErrorKind kind_of(int status) {
+  switch (status) {
+    case 401:
+      return ErrorKind::unauthenticated;
+    case 403:
+      return ErrorKind::forbidden;
+    case 404:
+      return ErrorKind::not_found;
+    case 409:
+    case 412:
+      return ErrorKind::conflict;
+    case 429:
+      return ErrorKind::rate_limited;
+    case 504:
+      return ErrorKind::timed_out;
+    default:
+      return status / 100 == 4 ? ErrorKind::invalid_input : ErrorKind::unavailable;
+  }
+}
+
+registry::Document document_of(simdjson::dom::element element) {
+  registry::Document document{.id = {}, .json = simdjson::minify(element)};
+  std::string_view id;
+  if (element["id"].get_string().get(id) == simdjson::SUCCESS) document.id = id;
+  std::int64_t version = 0;
+  if (element["version"].get_int64().get(version) == simdjson::SUCCESS) document.version = version;
+  return document;
+}
+
+std::unexpected<Error> no_api_answer() {
+  return fail(ErrorKind::unavailable,
+              "the answer is not one of a registry API; check that TOKENRAIL_API_URL is its address");
+}
+
+std::string text_field(std::string_view value) {
+  return value.empty() ? std::string() : json_text(value);
+}
+
+class ApiGovernance final : public Governance {
+ public:
+  ApiGovernance(ApiExchange exchange, std::string org)
+      : exchange_(std::move(exchange)), base_("/v1/orgs/" + (org.empty() ? "_" : percent_encoded(org))) {}
+
+  One create_organization(const registry::Organizations::New& wanted) override {
+    return one("POST", "/v1/orgs",
+               object_of({{"id", json_text(wanted.id)},
+                          {"slug", text_field(wanted.slug)},
+                          {"displayName", text_field(wanted.display_name)},
+                          {"mode", json_text(wanted.mode)}}));
+  }
+  Page organizations(const PageRequest& page) override { return list("/v1/orgs", page); }
+
+  One model(const std::string& name) override { return one("GET", model_path(name)); }
+  One create_model(const std::string& fields) override { return one("POST", base_ + "/models", fields); }
+  One change_model(const std::string& name, const std::string& patch) override {
+    return one("PATCH", model_path(name), patch);
+  }
+  Result<void> remove_model(const std::string& name, bool force) override {
+    return done("DELETE", model_path(name) + forced(force));
+  }
+  Page revisions(const std::string& name, const PageRequest& page) override {
+    return list(model_path(name) + "/revisions", page);
+  }
+  One roll_back(const std::string& name, std::int64_t version) override {
+    return one("POST", model_path(name) + ":rollback", object_of({{"version", fmt::format("{}", version)}}));
+  }
+  One explanation(const std::string& name) override { return one("GET", model_path(name) + "/explain"); }
+
+  Page defaults(const PageRequest& page) override { return list(base_ + "/defaults", page); }
+  One set_default(const Pointers::Default& of, const std::string& model) override {
+    return one("PUT", base_ + "/defaults",
+               object_of({{"kind", json_text(of.kind)},
+                          {"provider", text_field(of.provider)},
+                          {"purpose", text_field(of.purpose)},
+                          {"model", json_text(model)}}));
+  }
+  Result<void> remove_default(const Pointers::Default& of) override {
+    auto path = fmt::format("{}/defaults?kind={}", base_, percent_encoded(of.kind));
+    if (!of.provider.empty()) path += "&provider=" + percent_encoded(of.provider);
+    if (!of.purpose.empty()) path += "&purpose=" + percent_encoded(of.purpose);
+    return done("DELETE", path);
+  }
+  Page aliases(const PageRequest& page) override { return list(base_ + "/aliases", page); }
+  One alias(const std::string& name) override { return one("GET", alias_path(name)); }
+  One set_alias(const Pointers::Alias& wanted) override {
+    std::string body;
+    events::JsonWriter json(body);
+    json.begin_object();
+    json.begin_array("targets");
+    for (const auto& target : wanted.targets) {
+      json.begin_object();
+      json.field("model", target.model);
+      json.field("weight", target.weight);
+      json.end_object();
+    }
+    json.end_array();
+    json.field("sticky", wanted.sticky);
+    json.end_object();
+    return one("PUT", alias_path(wanted.alias), body);
+  }
+  Result<void> remove_alias(const std::string& name) override { return done("DELETE", alias_path(name)); }
+  Page grants(const PageRequest& page) override { return list(base_ + "/grants", page); }
+  One add_grant(const Pointers::Grant& grant) override {
+    return one("POST", base_ + "/grants",
+               object_of({{"subjectKind", json_text(grant.subject_kind)},
+                          {"subject", text_field(grant.subject)},
+                          {"objectKind", json_text(grant.object_kind)},
+                          {"object", json_text(grant.object)},
+                          {"effect", json_text(grant.effect)}}));
+  }
+  Result<void> remove_grant(const std::string& id) override {
+    return done("DELETE", base_ + "/grants/" + percent_encoded(id));
+  }
+  Page audit(const PageRequest& page) override { return list(base_ + "/audit", page); }
+
+  Page connections(const PageRequest& page) override { return list(base_ + "/connections", page); }
+  One connection(const std::string& name) override { return one("GET", connection_path(name)); }
+  One create_connection(const std::string& fields) override { return one("POST", base_ + "/connections", fields); }
+  One change_connection(const std::string& id, const std::string& patch) override {
+    return one("PATCH", connection_path(id), patch);
+  }
+  Result<void> remove_connection(const std::string& name, bool force) override {
+    return done("DELETE", connection_path(name) + forced(force));
+  }
+  One test_connection(const std::string& name, const std::string& model) override {
+    return one("POST", connection_path(name) + ":test", object_of({{"model", text_field(model)}}));
+  }
+
+  Page credentials(const PageRequest& page) override { return list(base_ + "/credentials", page); }
+  Result<void> can_seal() override { return {}; }  // the server seals, and says where it cannot
+  One add_credential(const std::string& provider, const std::string& label, const Secret& secret) override {
+    return one(
+        "POST", base_ + "/credentials",
+        object_of(
+            {{"provider", json_text(provider)}, {"label", json_text(label)}, {"secret", json_text(secret.reveal())}}));
+  }
+  One replace_credential(const registry::Document& known, const Secret& secret) override {
+    return one("POST", credential_path(known.id) + ":replace", object_of({{"secret", json_text(secret.reveal())}}));
+  }
+  Result<void> revoke_credential(const std::string& id, bool force) override {
+    return done("DELETE", credential_path(id) + forced(force));
+  }
+
+ private:
+  std::string model_path(std::string_view name) const { return base_ + "/models/" + percent_encoded(name); }
+  std::string alias_path(std::string_view name) const { return base_ + "/aliases/" + percent_encoded(name); }
+  std::string connection_path(std::string_view name) const { return base_ + "/connections/" + percent_encoded(name); }
+  std::string credential_path(std::string_view id) const { return base_ + "/credentials/" + percent_encoded(id); }
+  static std::string forced(bool force) { return force ? "?force=true" : ""; }
+
+  Result<std::string> call(std::string method, std::string path, std::string body = {}) {
+    auto answer = exchange_({.method = std::move(method), .path = std::move(path), .body = std::move(body)});
+    if (!answer) return std::unexpected(std::move(answer.error()));
+    if (answer->status / 100 != 2) return std::unexpected(error_of(*answer));
+    return std::move(answer->body);
+  }
+  Result<void> done(std::string method, std::string path) {
+    if (auto body = call(std::move(method), std::move(path)); !body) return std::unexpected(std::move(body.error()));
+    return {};
+  }
+  One one(std::string method, std::string path, std::string body = {}) {
+    const auto answer = call(std::move(method), std::move(path), std::move(body));
+    if (!answer) return std::unexpected(answer.error());
+    simdjson::dom::parser parser;
+    simdjson::dom::element root;
+    if (parser.parse(*answer).get(root) != simdjson::SUCCESS || !root.is_object()) return no_api_answer();
+    return document_of(root);
+  }
+  Page list(const std::string& path, const PageRequest& page) {
+    auto target = fmt::format("{}?page_size={}", path, page.count_max);
+    if (!page.after.empty()) target += "&page_token=" + percent_encoded(page.after);
+    const auto answer = call("GET", std::move(target));
+    if (!answer) return std::unexpected(answer.error());
+    simdjson::dom::parser parser;
+    simdjson::dom::element root;
+    simdjson::dom::array items;
+    if (parser.parse(*answer).get(root) != simdjson::SUCCESS ||
+        root["data"].get_array().get(items) != simdjson::SUCCESS)
+      return no_api_answer();
+    registry::DocumentPage found;
+    for (const auto item : items) found.items.push_back(document_of(item));
+    std::string_view next;
+    if (root["next_page_token"].get_string().get(next) == simdjson::SUCCESS) found.next = next;
+    return found;
+  }
+
+  ApiExchange exchange_;
+  std::string base_;
+};
+
+}  // namespace
+
+Error error_of(const ApiAnswer& answer) {
+  constexpr std::size_t shown_bytes_max = 1'000;
+  const auto member = [&](std::string_view name) {
+    auto text = member_of(answer.body, name);
+    if (text.size() > shown_bytes_max) text.resize(shown_bytes_max);
+    return text;
+  };
+  Error error{.kind = kind_of(answer.status), .detail = member("detail"), .hint = member("hint")};
+  if (error.detail.empty()) error.detail = member("title");
+  if (error.detail.empty())
+    return {.kind = error.kind,
+            .detail = fmt::format("the registry API answered with status {} and no reason; check that "
+                                  "TOKENRAIL_API_URL is its address",
+                                  answer.status)};
+  if (const auto dependents = member("dependents"); !dependents.empty()) error.detail += " Used by: " + dependents;
+  if (answer.status == 401)
+    error.hint = "Check TOKENRAIL_API_TOKEN: a service token, or in dev mode the output of 'tokenrail auth token'.";
+  return error;
+}
+
+std::unique_ptr<Governance> api_governance(ApiExchange exchange, std::string org) {
+  return std::make_unique<ApiGovernance>(std::move(exchange), std::move(org));
+}
+
+}  // namespace tokenrail::cli

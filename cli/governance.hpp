@@ -1,0 +1,84 @@
+// What the commands that govern the registry can have done, wherever that is: by the registry API where one is
+// configured, else in the database. A command has one body for both.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "cli/context.hpp"
+#include "common/registry/document.hpp"
+#include "common/registry/model_pointers.hpp"
+#include "common/registry/organizations.hpp"
+#include "common/secret.hpp"
+
+namespace tokenrail::cli {
+
+/// Of one scope: --org, else the platform. Blocking. Errors as those of common/registry, with the same meanings.
+class Governance {
+ public:
+  using One = Result<registry::Document>;
+  using Page = Result<registry::DocumentPage>;
+  using Pointers = registry::ModelPointers;
+  using PageRequest = registry::PageRequest;
+
+  Governance() = default;
+  virtual ~Governance() = default;
+  Governance(const Governance&) = delete;
+  Governance& operator=(const Governance&) = delete;
+
+  virtual One create_organization(const registry::Organizations::New& wanted) = 0;
+  virtual Page organizations(const PageRequest& page) = 0;
+
+  virtual One model(const std::string& name) = 0;
+  virtual One create_model(const std::string& fields) = 0;
+  virtual One change_model(const std::string& name, const std::string& patch) = 0;
+  virtual Result<void> remove_model(const std::string& name, bool force) = 0;
+  virtual Page revisions(const std::string& name, const PageRequest& page) = 0;
+  virtual One roll_back(const std::string& name, std::int64_t version) = 0;
+  /// Why the model may be used, or may not.
+  virtual One explanation(const std::string& name) = 0;
+
+  virtual Page defaults(const PageRequest& page) = 0;
+  virtual One set_default(const Pointers::Default& of, const std::string& model) = 0;
+  virtual Result<void> remove_default(const Pointers::Default& of) = 0;
+  virtual Page aliases(const PageRequest& page) = 0;
+  virtual One alias(const std::string& name) = 0;
+  virtual One set_alias(const Pointers::Alias& wanted) = 0;
+  virtual Result<void> remove_alias(const std::string& name) = 0;
+  virtual Page grants(const PageRequest& page) = 0;
+  virtual One add_grant(const Pointers::Grant& grant) = 0;
+  virtual Result<void> remove_grant(const std::string& id) = 0;
+  virtual Page audit(const PageRequest& page) = 0;
+
+  virtual Page connections(const PageRequest& page) = 0;
+  /// `name`: or its id.
+  virtual One connection(const std::string& name) = 0;
+  virtual One create_connection(const std::string& fields) = 0;
+  virtual One change_connection(const std::string& id, const std::string& patch) = 0;
+  virtual Result<void> remove_connection(const std::string& name, bool force) = 0;
+  /// Stage by stage. `model`: to call, by its name at the provider; empty: none.
+  virtual One test_connection(const std::string& name, const std::string& model) = 0;
+
+  virtual Page credentials(const PageRequest& page) = 0;
+  /// Whether a secret could be sealed; asked before a person types it.
+  virtual Result<void> can_seal() = 0;
+  virtual One add_credential(const std::string& provider, const std::string& label, const Secret& secret) = 0;
+  /// Another secret for one that is there, as `credentials` showed it.
+  virtual One replace_credential(const registry::Document& known, const Secret& secret) = 0;
+  virtual Result<void> revoke_credential(const std::string& id, bool force) = 0;
+};
+
+/// Errors (invalid_input): settings of the API that make no sense, or a flag that the API cannot carry out.
+[[nodiscard]] Result<std::unique_ptr<Governance>> open_governance(const Context& context);
+
+/// Whether the settings name a registry API.
+[[nodiscard]] bool api_is_configured(const config::Values& values);
+
+/// Nothing, or why the command of this call must not run: it works on the database and only an API is configured, or it
+/// asks an API and none is.
+[[nodiscard]] Result<void> check_registry_is_reached(const Context& context);
+
+}  // namespace tokenrail::cli

@@ -1,0 +1,173 @@
+#include "cli/stored_governance.hpp"
+
+#include <string>
+#include <utility>
+
+#include "cli/database.hpp"
+#include "cli/govern.hpp"
+#include "common/crypto/credential_binding.hpp"
+#include "common/crypto/credential_text.hpp"
+#include "common/crypto/fingerprint.hpp"
+#include "common/crypto/key_ring_settings.hpp"
+#include "common/registry/connections.hpp"
+#include "common/registry/governance_log.hpp"
+#include "common/registry/governed_models.hpp"
+
+namespace tokenrail::cli {
+namespace {
+
+using registry::CredentialStore;
+
+Result<crypto::KeyRing> key_ring(const Context& context) {
+  auto ring = crypto::load_key_ring(context.values);
+  if (!ring) return std::unexpected(ring.error());
+  if (!*ring)
+    return fail(
+        ErrorKind::invalid_input,
+        "no key ring is set, so nothing can be sealed; make one with 'tokenrail keys create FILE' and name it with "
+        "TOKENRAIL_KEYRING_FILE");
+  return std::move(**ring);
+}
+
+std::unexpected<Error> needs_the_api(std::string_view what) {
+  return fail(ErrorKind::invalid_input,
+              std::string(what) + "; set TOKENRAIL_API_URL and TOKENRAIL_API_TOKEN to ask a registry API");
+}
+
+class StoredGovernance final : public Governance {
+ public:
+  explicit StoredGovernance(const Context& context)
+      : context_(context), database_(database_options(context)), actor_(actor_of(context)), scope_(scope_of(context)) {}
+
+  One create_organization(const registry::Organizations::New& wanted) override {
+    return registry::Organizations(database_).create(actor_, wanted);
+  }
+  Page organizations(const PageRequest& page) override { return registry::Organizations(database_).list(actor_, page); }
+
+  One model(const std::string& name) override { return models().get(actor_, scope_, name); }
+  One create_model(const std::string& fields) override { return models().create(actor_, scope_, fields); }
+  One change_model(const std::string& name, const std::string& patch) override {
+    return models().change(actor_, scope_, name, patch, std::nullopt);
+  }
+  Result<void> remove_model(const std::string& name, bool force) override {
+    return models().remove(actor_, scope_, name, force, std::nullopt);
+  }
+  Page revisions(const std::string& name, const PageRequest& page) override {
+    return models().revisions(actor_, scope_, name, page);
+  }
+  One roll_back(const std::string& name, std::int64_t version) override {
+    return models().roll_back(actor_, scope_, name, version, std::nullopt);
+  }
+  One explanation(const std::string&) override {
+    return needs_the_api("a model is explained from the registry as routers hold it, which a registry API follows");
+  }
+
+  Page defaults(const PageRequest& page) override { return pointers().defaults(actor_, scope_, page); }
+  One set_default(const Pointers::Default& of, const std::string& model) override {
+    return pointers().set_default(actor_, scope_, of, model);
+  }
+  Result<void> remove_default(const Pointers::Default& of) override {
+    return pointers().remove_default(actor_, scope_, of);
+  }
+  Page aliases(const PageRequest& page) override { return pointers().aliases(actor_, scope_, page); }
+  One alias(const std::string& name) override { return pointers().alias(actor_, scope_, name); }
+  One set_alias(const Pointers::Alias& wanted) override {
+    return pointers().set_alias(actor_, scope_, wanted, std::nullopt);
+  }
+  Result<void> remove_alias(const std::string& name) override {
+    return pointers().remove_alias(actor_, scope_, name, std::nullopt);
+  }
+  Page grants(const PageRequest& page) override { return pointers().grants(actor_, scope_.org_id, page); }
+  One add_grant(const Pointers::Grant& grant) override { return pointers().add_grant(actor_, scope_.org_id, grant); }
+  Result<void> remove_grant(const std::string& id) override {
+    return pointers().remove_grant(actor_, scope_.org_id, id);
+  }
+  Page audit(const PageRequest& page) override {
+    return registry::GovernanceLog(database_).audit(actor_, scope_, {}, page);
+  }
+
+  Page connections(const PageRequest& page) override {
+    return registry::Connections(database_).list(actor_, scope_, page);
+  }
+  One connection(const std::string& name) override {
+    return registry::Connections(database_).get(actor_, scope_, name);
+  }
+  One create_connection(const std::string& fields) override {
+    return registry::Connections(database_).create(actor_, scope_, fields);
+  }
+  One change_connection(const std::string& id, const std::string& patch) override {
+    return registry::Connections(database_).change(actor_, scope_, id, patch, std::nullopt);
+  }
+  Result<void> remove_connection(const std::string& name, bool force) override {
+    return registry::Connections(database_).remove(actor_, scope_, name, force, std::nullopt);
+  }
+  One test_connection(const std::string&, const std::string&) override {
+    return needs_the_api("a connection is tested by the registry API, from where routers are");
+  }
+
+  Page credentials(const PageRequest& page) override { return CredentialStore(database_).list(actor_, scope_, page); }
+  Result<void> can_seal() override {
+    if (const auto ring = key_ring(context_); !ring) return std::unexpected(ring.error());
+    return {};
+  }
+  One add_credential(const std::string& provider, const std::string& label, const Secret& secret) override {
+    auto id = database_.new_id();
+    if (!id) return std::unexpected(std::move(id.error()));
+    const auto credential = sealed(
+        {.id = std::move(*id), .provider = provider, .label = label, .sealed = {}, .key_id = {}, .fingerprint = {}},
+        secret);
+    if (!credential) return std::unexpected(credential.error());
+    return CredentialStore(database_).add(actor_, scope_, *credential);
+  }
+  One replace_credential(const registry::Document& known, const Secret& secret) override {
+    const auto credential = sealed({.id = known.id,
+                                    .provider = member_of(known.json, "provider"),
+                                    .label = member_of(known.json, "label"),
+                                    .sealed = {},
+                                    .key_id = {},
+                                    .fingerprint = {},
+                                    .secret_version = std::stoll(member_of(known.json, "secretVersion")) + 1},
+                                   secret);
+    if (!credential) return std::unexpected(credential.error());
+    return CredentialStore(database_).replace(actor_, scope_, *credential);
+  }
+  Result<void> revoke_credential(const std::string& id, bool force) override {
+    return CredentialStore(database_).revoke(actor_, scope_, id, force);
+  }
+
+ private:
+  registry::Models models() { return registry::Models(database_); }
+  registry::ModelPointers pointers() { return registry::ModelPointers(database_); }
+
+  Result<CredentialStore::Sealed> sealed(CredentialStore::Sealed credential, const Secret& secret) const {
+    const auto ring = key_ring(context_);
+    if (!ring) return std::unexpected(ring.error());
+    const auto plain = crypto::to_text({.secret = secret.clone()});
+    if (!plain) return std::unexpected(plain.error());
+    const auto text = crypto::seal(*ring, *plain,
+                                   crypto::binding_of({.id = credential.id,
+                                                       .org_id = scope_.org_id,
+                                                       .owner_user_id = scope_.user_id,
+                                                       .provider = credential.provider,
+                                                       .secret_version = credential.secret_version}));
+    if (!text) return std::unexpected(text.error());
+    credential.sealed = crypto::to_text(*text);
+    credential.key_id = ring->primary_id();
+    credential.fingerprint = crypto::fingerprint(*ring, secret);
+    credential.last4 = crypto::last4(secret);
+    return credential;
+  }
+
+  const Context& context_;
+  registry::GovernedDatabase database_;
+  registry::Actor actor_;
+  registry::Scope scope_;
+};
+
+}  // namespace
+
+std::unique_ptr<Governance> stored_governance(const Context& context) {
+  return std::make_unique<StoredGovernance>(context);
+}
+
+}  // namespace tokenrail::cli

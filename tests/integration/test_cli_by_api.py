@@ -1,0 +1,155 @@
+"""Commands that govern the registry go through the registry API where one is configured: without a database URL, with the
+rights of their token, and with the same results."""
+
+import json
+
+import pytest
+
+from registry_world import World, a_model
+from stack import wait_until
+
+KEY = "sk-canary-51d0b7e2a94c"
+
+
+@pytest.fixture(scope="module")
+def world(make_shared_stack, tmp_path_factory):
+    return World(make_shared_stack(), tmp_path_factory.mktemp("api"))
+
+
+class Person:
+    """Runs commands with a token, and with no database."""
+
+    def __init__(self, world, org, role):
+        self.world, self.org = world, org
+        token = world.api(org, role).token
+        self.environment = {"TOKENRAIL_API_URL": world.url, "TOKENRAIL_API_TOKEN": token,
+                            "TOKENRAIL_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
+
+    def cli(self, *arguments, stdin=None, check=True):
+        org = ["--org", self.org] if self.org else []
+        return self.world.stack.cli(*arguments, *org, environment=self.environment, stdin=stdin, check=check)
+
+    def lines(self, *arguments):
+        return [json.loads(line) for line in self.cli(*arguments, "--json").stdout.splitlines()]
+
+    def one(self, *arguments):
+        (line,) = self.lines(*arguments)
+        return line
+
+
+@pytest.fixture(name="admin", scope="module")
+def the_admin(world):
+    return Person(world, "acme", "org_admin")
+
+
+def test_models_are_governed_through_the_api(world, admin):
+    name = "ollama/" + a_model(world.api("acme", "org_admin"))["modelName"]
+    assert admin.one("registry", "show", name)["modelName"] in name
+    assert admin.one("registry", "enable", name)["enabled"] is True
+    assert admin.one("registry", "disable", name)["enabled"] is False
+    assert admin.one("registry", "set", name, '{"displayName":"Ours"}')["displayName"] == "Ours"
+    assert admin.one("registry", "block", name)["blocked"] is True
+    assert admin.one("registry", "unblock", name)["blocked"] is False
+    history = admin.lines("registry", "history", name)
+    assert len(history) >= 4 and history[0]["actor"].startswith("user:")
+    assert "displayName" in history[2]["changedFields"]
+    before = next(h["version"] for h in history if "displayName" in h["changedFields"])
+    earlier = [h["version"] for h in history if h["version"] < before][0]
+    assert admin.one("registry", "rollback", name, str(earlier)).get("displayName") != "Ours"
+    # The same rows by the database: a person sees one registry, whichever way.
+    stored = json.loads(world.stack.cli("registry", "show", name, "--org", "acme", "--json").stdout)
+    assert stored == admin.one("registry", "show", name)
+    audit = admin.lines("registry", "audit")
+    assert audit[0]["action"].startswith("model.") and audit[0]["actor"] == history[0]["actor"]
+    admin.cli("registry", "remove", name)
+    missing = admin.cli("registry", "show", name, check=False)
+    assert missing.returncode == 1 and name in missing.stderr
+
+
+def test_defaults_aliases_and_grants_go_through_the_api(world, admin):
+    api = world.api("acme", "org_admin")
+    first, second = ("ollama/" + a_model(api)["modelName"] for _ in range(2))
+    admin.cli("registry", "default", first)
+    assert [d["model"] for d in admin.lines("registry", "default")] == [first]
+    admin.cli("registry", "default", "--remove")
+    assert admin.lines("registry", "default") == []
+    admin.cli("registry", "alias", "fast", f"{first}=9", second)
+    (alias,) = admin.lines("registry", "alias")
+    assert alias["alias"] == "fast" and [t["weight"] for t in alias["targets"]] == [9, 1]
+    assert admin.one("registry", "alias", "fast") == alias
+    admin.cli("registry", "alias", "fast", "--remove")
+    grant = admin.one("registry", "grant", first, "--user", "bob", "--deny")
+    assert (grant["effect"], grant["subject"]) == ("deny", "bob")
+    assert [g["id"] for g in admin.lines("registry", "grant")] == [grant["id"]]
+    admin.cli("registry", "grant", "--remove", grant["id"])
+    assert admin.lines("registry", "grant") == []
+
+
+def test_a_key_is_stored_through_the_api_and_tested(world, admin):
+    # No key ring here: the server seals.
+    made = admin.cli("credentials", "put", "main", "--provider", "openai-compatible", stdin=KEY)
+    admin.cli("credentials", "put", "main", stdin=KEY + "-2")
+    (credential,) = admin.lines("credentials", "list")
+    assert (credential["id"], credential["last4"], credential["secretVersion"]) == (made.stdout.strip(), "4c-2", 2)
+    admin.cli("connections", "add", "own", "--provider", "openai-compatible", "--base-url",
+              world.stack.simulator_url + "/v1", "--credential", "main")
+    assert "own" in [c["name"] for c in admin.lines("connections", "list")]
+    assert admin.one("connections", "set", "own", "--priority", "3")["priority"] == 3
+
+    test = admin.one("connections", "test", "own")
+    assert test["outcome"] == "ok" and [s["stage"] for s in test["stages"]] == ["dns", "tcp", "tls", "auth", "list", "call"]
+    table = admin.cli("connections", "test", "own")
+    assert table.stdout.splitlines()[0].split() == ["STAGE", "STATUS", "MS", "CAUSE", "MESSAGE"]
+    assert "it works" in table.stderr
+
+    admin.cli("connections", "set", "own", "--base-url", "http://127.0.0.1:1")
+    failed = admin.cli("connections", "test", "own", check=False)
+    assert failed.returncode == 1 and "unreachable" in failed.stdout and "it does not work" in failed.stderr
+    fix = json.loads(admin.cli("connections", "test", "own", "--json", check=False).stdout)["stages"][1]["fix"]
+    assert fix and f"tcp: {fix}" in failed.stdout
+    refused = admin.cli("credentials", "revoke", "main", check=False)
+    assert refused.returncode == 1 and "own" in refused.stderr
+    admin.cli("credentials", "revoke", "main", "--force")
+    admin.cli("connections", "remove", "own")
+    assert KEY not in world.process.text()
+
+
+def test_a_model_is_tested_and_explained(world, admin):
+    root = Person(world, None, "platform_admin")
+    listed = wait_until("a listed model", lambda: world.root.ok("GET", "/v1/orgs/_/models?status=active")["data"])[0]
+    name = f"{listed['provider']}/{listed['modelName']}"
+    (test,) = root.lines("registry", "test", name)
+    assert test["outcome"] == "ok" and test["model"] == listed["deployments"][0]["upstreamName"]
+    assert test["stages"][-1]["status"] == "ok", "the model was called"
+    # The platform's key is not an organisation's to use.
+    refused = admin.cli("registry", "test", name, check=False)
+    assert refused.returncode == 1, refused.stderr
+
+    explained = wait_until("the model is usable", lambda: json.loads(
+        admin.cli("registry", "explain", name, "--json", check=False).stdout or "{}"))
+    assert explained["model"] == name and {c["clause"] for c in explained["clauses"]}
+    admin.cli("registry", "disable", name)
+    disabled = wait_until("the change is known", lambda: next(
+        (d for d in [admin.cli("registry", "explain", name, check=False)] if d.returncode == 1), None))
+    assert "enabled" in disabled.stdout
+    admin.cli("registry", "remove", name)
+
+
+def test_organisations_and_rights_are_those_of_the_token(world, admin):
+    root = Person(world, None, "platform_admin")
+    assert root.cli("org", "create", "By Api").stdout == "by-api\n"
+    assert "by-api" in [o["id"] for o in root.lines("org", "list")]
+    viewer = Person(world, "acme", "viewer")
+    refused = viewer.cli("registry", "default", "ollama/none", check=False)
+    assert refused.returncode == 1 and "permission" in refused.stderr
+    assert admin.world.stack.cli("registry", "show", "x", "--org", "beta", environment=admin.environment,
+                                 check=False).returncode == 1
+    viewer.environment["TOKENRAIL_API_TOKEN"] = "wrong"
+    unknown = viewer.cli("registry", "default", check=False)
+    assert unknown.returncode == 1 and "TOKENRAIL_API_TOKEN" in unknown.stderr
+
+
+def test_commands_of_the_database_refuse_without_one(world, admin):
+    environment = {**admin.environment, "TOKENRAIL_DATABASE_URL": ""}
+    refused = world.stack.cli("registry", "held", environment=environment, check=False)
+    assert refused.returncode == 2 and "TOKENRAIL_DATABASE_URL" in refused.stderr

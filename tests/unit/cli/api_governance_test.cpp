@@ -1,0 +1,178 @@
+#include "cli/api_governance.hpp"
+
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cli/context.hpp"
+
+namespace tokenrail::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+/// An API that answers from a list, and keeps what it was asked.
+class ApiGovernanceTest : public testing::Test {
+ protected:
+  std::unique_ptr<Governance> governance(std::string org = "acme") {
+    return api_governance(
+        [this](ApiRequest request) -> Result<ApiAnswer> {
+          asked_.push_back(request.method + " " + request.path + (request.body.empty() ? "" : " " + request.body));
+          if (answers_.empty()) return ApiAnswer{.status = 200, .body = R"({"id":"x","version":7})"};
+          auto answer = answers_.front();
+          answers_.erase(answers_.begin());
+          return answer;
+        },
+        std::move(org));
+  }
+
+  std::vector<std::string> asked_;
+  std::vector<ApiAnswer> answers_;
+};
+
+TEST_F(ApiGovernanceTest, NamesAreOnePartOfThePath) {
+  const auto changed = governance()->change_model("ollama/llama3.2:1b", R"({"enabled":true})");
+  ASSERT_TRUE(changed) << changed.error().detail;
+  EXPECT_EQ(changed->id, "x");
+  EXPECT_EQ(changed->version, 7);
+  ASSERT_TRUE(governance("")->roll_back("ollama/a", 42));
+  ASSERT_TRUE(governance("a?b")->remove_model("m", true));
+  EXPECT_THAT(asked_, ElementsAre(R"(PATCH /v1/orgs/acme/models/ollama%2Fllama3.2%3A1b {"enabled":true})",
+                                  R"(POST /v1/orgs/_/models/ollama%2Fa:rollback {"version":42})",
+                                  "DELETE /v1/orgs/a%3Fb/models/m?force=true"));
+}
+
+TEST_F(ApiGovernanceTest, PointersAreWrittenWhole) {
+  ASSERT_TRUE(governance()->set_default({.kind = "embedding", .purpose = "title"}, "ollama/a"));
+  ASSERT_TRUE(governance()->remove_default({.kind = "embedding", .purpose = "t&x"}));
+  ASSERT_TRUE(governance()->set_alias({.alias = "fast", .targets = {{.model = "a", .weight = 9}}, .sticky = "user"}));
+  ASSERT_TRUE(governance()->add_grant(
+      {.subject_kind = "user", .subject = "bob", .object_kind = "model", .object = "a", .effect = "deny"}));
+  EXPECT_THAT(
+      asked_,
+      ElementsAre(
+          R"(PUT /v1/orgs/acme/defaults {"kind":"embedding","purpose":"title","model":"ollama/a"})",
+          "DELETE /v1/orgs/acme/defaults?kind=embedding&purpose=t%26x",
+          R"(PUT /v1/orgs/acme/aliases/fast {"targets":[{"model":"a","weight":9}],"sticky":"user"})",
+          R"(POST /v1/orgs/acme/grants {"subjectKind":"user","subject":"bob","objectKind":"model","object":"a",)"
+          R"("effect":"deny"})"));
+}
+
+TEST_F(ApiGovernanceTest, PagesFollowTheToken) {
+  answers_ = {{.status = 200, .body = R"({"data":[{"id":"1"},{"id":"2"}],"next_page_token":"a=b"})"},
+              {.status = 200, .body = R"({"data":[{"id":"3"}],"next_page_token":""})"}};
+  const auto api = governance();
+  const auto first = api->connections({.count_max = 2});
+  ASSERT_TRUE(first);
+  ASSERT_EQ(first->items.size(), 2U);
+  EXPECT_EQ(first->next, "a=b");
+  const auto second = api->connections({.count_max = 2, .after = first->next});
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->items.at(0).json, R"({"id":"3"})");
+  EXPECT_EQ(second->next, "");
+  EXPECT_THAT(asked_, ElementsAre("GET /v1/orgs/acme/connections?page_size=2",
+                                  "GET /v1/orgs/acme/connections?page_size=2&page_token=a%3Db"));
+}
+
+TEST_F(ApiGovernanceTest, ProblemsBecomeErrorsWithTheirHint) {
+  answers_ = {
+      {.status = 409,
+       .body = R"({"code":"IN_USE","detail":"It is used.","hint":"Give force.","dependents":["kb-1","kb-2"]})"}};
+  const auto removed = governance()->remove_model("m", false);
+  ASSERT_FALSE(removed);
+  EXPECT_EQ(removed.error().kind, ErrorKind::conflict);
+  EXPECT_EQ(removed.error().detail, "It is used. Used by: kb-1, kb-2");
+  EXPECT_EQ(removed.error().hint, "Give force.");
+}
+
+TEST_F(ApiGovernanceTest, EachStatusHasItsKind) {
+  const std::vector<std::pair<int, ErrorKind>> rows{
+      {400, ErrorKind::invalid_input}, {401, ErrorKind::unauthenticated}, {403, ErrorKind::forbidden},
+      {404, ErrorKind::not_found},     {409, ErrorKind::conflict},        {412, ErrorKind::conflict},
+      {422, ErrorKind::invalid_input}, {429, ErrorKind::rate_limited},    {500, ErrorKind::unavailable},
+      {503, ErrorKind::unavailable},   {504, ErrorKind::timed_out},       {302, ErrorKind::unavailable}};
+  for (const auto& [status, kind] : rows)
+    EXPECT_EQ(error_of({.status = status, .body = R"({"detail":"d"})"}).kind, kind) << status;
+  EXPECT_THAT(error_of({.status = 401, .body = R"({"detail":"d","hint":"h"})"}).hint, HasSubstr("TOKENRAIL_API_TOKEN"));
+}
+
+TEST_F(ApiGovernanceTest, AnswersOfOthersAreRefused) {
+  for (const auto* body : {"", "<html>", "[]", R"("text")", R"({"data":1})"}) {
+    answers_ = {{.status = 200, .body = body}};
+    const auto page = governance()->aliases({});
+    ASSERT_FALSE(page) << body;
+    EXPECT_THAT(page.error().detail, HasSubstr("TOKENRAIL_API_URL")) << body;
+  }
+  const auto error = error_of({.status = 502, .body = "<html>\x1b[31m"});
+  EXPECT_THAT(error.detail, testing::AllOf(HasSubstr("502"), Not(HasSubstr("html"))));
+  EXPECT_LE(error_of({.status = 400, .body = R"({"detail":")" + std::string(100'000, 'x') + R"("})"}).detail.size(),
+            2'000U);
+}
+
+TEST_F(ApiGovernanceTest, SecretsAreSentInTheBodyOnly) {
+  ASSERT_TRUE(governance()->add_credential("openai", "main", Secret("canary\"1")));
+  ASSERT_TRUE(governance()->replace_credential({.id = "c-1", .json = "{}"}, Secret("canary-2")));
+  EXPECT_THAT(asked_,
+              ElementsAre(R"(POST /v1/orgs/acme/credentials {"provider":"openai","label":"main","secret":"canary\"1"})",
+                          R"(POST /v1/orgs/acme/credentials/c-1:replace {"secret":"canary-2"})"));
+}
+
+// ---- which of the two a command uses
+
+struct Outcome {
+  int code = -1;
+  std::string err;
+};
+
+Outcome called(std::vector<std::string> arguments) {
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  Outcome outcome;
+  outcome.code = run(std::move(arguments));
+  testing::internal::GetCapturedStdout();
+  outcome.err = testing::internal::GetCapturedStderr();
+  return outcome;
+}
+
+TEST(RegistryBySettings, CommandsOfTheDatabaseRefuseWhereOnlyAnApiIsSet) {
+  for (const auto& command :
+       std::vector<std::vector<std::string>>{{"registry", "held"}, {"registry", "export"}, {"registry", "list"}}) {
+    auto arguments = command;
+    arguments.insert(arguments.end(), {"--api.url", "http://127.0.0.1:1", "--api.token", "t"});
+    const auto refused = called(arguments);
+    EXPECT_EQ(refused.code, exit_usage) << refused.err;
+    EXPECT_THAT(refused.err, HasSubstr("set TOKENRAIL_DATABASE_URL too"));
+  }
+}
+
+TEST(RegistryBySettings, CommandsOfTheApiRefuseWhereNoneIsSet) {
+  const auto refused = called({"connections", "test", "main"});
+  EXPECT_EQ(refused.code, exit_usage);
+  EXPECT_THAT(refused.err, HasSubstr("set TOKENRAIL_API_URL and TOKENRAIL_API_TOKEN"));
+}
+
+TEST(RegistryBySettings, TokensAreNotSentUnencrypted) {
+  const auto refused = called({"org", "list", "--api.url", "http://models.example", "--api.token", "canary-t"});
+  EXPECT_EQ(refused.code, exit_usage);
+  EXPECT_THAT(refused.err, testing::AllOf(HasSubstr("unencrypted"), Not(HasSubstr("canary-t"))));
+}
+
+TEST(RegistryBySettings, AnApiNeedsATokenAndHasNoDryRun) {
+  EXPECT_THAT(called({"org", "list", "--api.url", "http://127.0.0.1:1"}).err, HasSubstr("TOKENRAIL_API_TOKEN"));
+  const auto dry =
+      called({"org", "create", "A", "--dry-run", "--api.url", "http://127.0.0.1:1", "--api.token", "canary-t"});
+  EXPECT_EQ(dry.code, exit_usage);
+  EXPECT_THAT(dry.err, HasSubstr("no dry run"));
+}
+
+TEST(RegistryBySettings, AnApiThatDoesNotAnswerIsNamed) {
+  const auto away = called({"org", "list", "--api.url", "http://127.0.0.1:1", "--api.token", "canary-t"});
+  EXPECT_EQ(away.code, exit_unavailable);
+  EXPECT_THAT(away.err, testing::AllOf(HasSubstr("http://127.0.0.1:1"), Not(HasSubstr("canary-t"))));
+}
+
+}  // namespace
+}  // namespace tokenrail::cli
