@@ -2,6 +2,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -171,29 +172,35 @@ class Applier {
     if (!written) return std::unexpected(written.error());
     const auto* list = change.wanted.find("prices");
     if (list == nullptr) return {};
-    const auto prices = prices_of(*list);
-    if (!prices) return std::unexpected(prices.error());
-    return done(registry::Prices(database_).set(actor, scope, id, *prices, std::nullopt));
+    // Those of the model, and those on single connections; also where the file has no more of these.
+    std::map<std::string, std::vector<Price>> wanted{{"", {}}};
+    if (const auto* before = change.now.find("prices"))
+      for (const auto& item : before->items) wanted[item.text_of("connection")];
+    for (const auto& item : list->items) {
+      auto price = price_of(item);
+      if (!price) return std::unexpected(price.error());
+      wanted[item.text_of("connection")].push_back(*price);
+    }
+    for (const auto& [connection, prices] : wanted) {
+      auto set = done(registry::Prices(database_).set(actor, scope, id, prices, std::nullopt, connection));
+      if (!set) return set;
+    }
+    return {};
   }
 
-  static Result<std::vector<Price>> prices_of(const ConfigValue& list) {
-    std::vector<Price> prices;
-    for (const auto& item : list.items) {
-      const auto dimension = price_dimension_from(item.text_of("dimension"));
-      const auto tier =
-          service_tier_from(item.find("serviceTier") == nullptr ? "standard" : item.text_of("serviceTier"));
-      const auto micros = registry::micros_from(item.text_of("amount"));
-      if (!dimension || !tier)
-        return fail(ErrorKind::invalid_input, "a price has no dimension or service tier that there is");
-      if (!micros) return std::unexpected(micros.error());
-      Price price{.key = {.dimension = *dimension, .tier = *tier}, .micros = *micros};
-      if (const auto* tokens = item.find("minContextTokens"))
-        price.key.min_context_tokens = std::strtoll(tokens->text.c_str(), nullptr, 10);
-      price.key.window = {.from_minute = registry::minute_from(item.text_of("utcFrom")).value_or(0),
-                          .to_minute = registry::minute_from(item.text_of("utcTo")).value_or(0)};
-      prices.push_back(price);
-    }
-    return prices;
+  static Result<Price> price_of(const ConfigValue& item) {
+    const auto dimension = price_dimension_from(item.text_of("dimension"));
+    const auto tier = service_tier_from(item.find("serviceTier") == nullptr ? "standard" : item.text_of("serviceTier"));
+    const auto micros = registry::micros_from(item.text_of("amount"));
+    if (!dimension || !tier)
+      return fail(ErrorKind::invalid_input, "a price has no dimension or service tier that there is");
+    if (!micros) return std::unexpected(micros.error());
+    Price price{.key = {.dimension = *dimension, .tier = *tier}, .micros = *micros};
+    if (const auto* tokens = item.find("minContextTokens"))
+      price.key.min_context_tokens = std::strtoll(tokens->text.c_str(), nullptr, 10);
+    price.key.window = {.from_minute = registry::minute_from(item.text_of("utcFrom")).value_or(0),
+                        .to_minute = registry::minute_from(item.text_of("utcTo")).value_or(0)};
+    return price;
   }
 
   Result<void> default_model(const ConfigChange& change) {

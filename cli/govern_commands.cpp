@@ -90,8 +90,9 @@ constexpr std::array<Flag, 3> decide_flags{{
     {.name = "reason", .value = "TEXT", .help = "kept with the decision"},
     dry_run_flag,
 }};
-constexpr std::array<Flag, 3> price_flags{{
+constexpr std::array<Flag, 4> price_flags{{
     org_flag,
+    {.name = "connection", .value = "NAME", .help = "prices on that connection, before those of the model"},
     {.name = "remove", .help = "take all own prices back; the catalogue's, or the platform's, count again"},
     dry_run_flag,
 }};
@@ -406,6 +407,7 @@ constexpr std::array<Command, 35> command_table{{
          "cache_write_1h, reasoning, audio_in, audio_out, image_in, image_out, per_image, per_request, per_second,\n"
          "per_page or search. DIMENSION/TIER is of a service tier (batch, flex, priority), @TOKENS of prompts with at\n"
          "least that many tokens, @HH:MM-HH:MM of a time of day in UTC. The prices replace all that were set before.\n"
+         "With --connection they are those of one connection, for a model that several serve at different prices.\n"
          "What is set here no catalogue changes. A price that is not known makes the cost of an answer unknown.",
      .registry = RegistryBy::database},
     {.path = "registry inspect",

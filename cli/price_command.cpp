@@ -60,8 +60,9 @@ int run_registry_price(const Context& context) {
   registry::Prices prices(database);
   const auto actor = actor_of(context);
   const auto scope = scope_of(context);
-  if (!remove && wanted.empty()) return show_prices(context, prices.get(actor, scope, arguments[0]));
-  return show_change(context, prices.set(actor, scope, arguments[0], wanted, std::nullopt),
+  const std::string connection(context.call.value("connection").value_or(""));
+  if (!remove && wanted.empty()) return show_prices(context, prices.get(actor, scope, arguments[0], connection));
+  return show_change(context, prices.set(actor, scope, arguments[0], wanted, std::nullopt, connection),
                      "registry-sync publishes them, and the cost of new answers follows");
 }
 

@@ -112,7 +112,24 @@ void read_capabilities(EntryBuilder& entry, const JsonTree& model) {
   }
 }
 
+void read_pricing(EntryBuilder& entry, const JsonTree& pricing) {
+  read_prices(entry, "pricing.", pricing, {});
+  if (const auto* overrides = pricing.find("overrides"))
+    for (const auto& override : overrides->items) read_override(entry, override);
+}
+
 }  // namespace
+
+std::optional<std::vector<Price>> listed_prices(std::string_view pricing) {
+  const auto root = read_json_tree(pricing);
+  if (!root) return std::nullopt;
+  // Others have numbers in units of their own under other names.
+  const auto says = [&](const char* name) { return root->find(name) != nullptr && root->find(name)->is(Kind::text); };
+  if (!says("prompt") && !says("completion")) return std::nullopt;
+  EntryBuilder entry{std::string()};
+  read_pricing(entry, *root);
+  return std::move(entry).finish().row.prices;
+}
 
 Catalog read_openrouter(const JsonTree& root) {
   CatalogBuilder catalog(Source::openrouter);
@@ -137,11 +154,7 @@ Catalog read_openrouter(const JsonTree& root) {
     // What the list has where a date is wanted and there is none.
     if (row.retires_on == "2098-12-31") row.retires_on.clear();
     read_capabilities(entry, model);
-    if (const auto* pricing = model.find("pricing")) {
-      read_prices(entry, "pricing.", *pricing, {});
-      if (const auto* overrides = pricing->find("overrides"))
-        for (const auto& override : overrides->items) read_override(entry, override);
-    }
+    if (const auto* pricing = model.find("pricing")) read_pricing(entry, *pricing);
     catalog.add(std::move(entry).finish());
   }
   return std::move(catalog).finish();

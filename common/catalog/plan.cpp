@@ -15,9 +15,9 @@ using Kind = PlannedEntry::Kind;
 
 constexpr std::size_t changes_max = 32;
 
-std::map<PriceKey, std::int64_t> by_key(const Row& row) {
+std::map<PriceKey, std::int64_t> by_key(const std::vector<Price>& list) {
   std::map<PriceKey, std::int64_t> prices;
-  for (const auto& price : row.prices) prices[price.key] = price.micros;
+  for (const auto& price : list) prices[price.key] = price.micros;
   return prices;
 }
 
@@ -38,8 +38,8 @@ void compare_limit(std::vector<std::string>& changes, const char* name, const st
 
 std::vector<std::string> changes_between(const Row& before, const Row& after) {
   std::vector<std::string> changes;
-  const auto old_prices = by_key(before);
-  const auto new_prices = by_key(after);
+  const auto old_prices = by_key(before.prices);
+  const auto new_prices = by_key(after.prices);
   for (const auto& [key, micros] : new_prices) {
     const auto old = old_prices.find(key);
     if (old == old_prices.end())
@@ -83,21 +83,6 @@ constexpr std::array limits{Limit{"contextWindow", "the context window", &Row::c
                             Limit{"inputTokensMax", "the limit of input tokens", &Row::input_tokens_max},
                             Limit{"outputTokensMax", "the limit of output tokens", &Row::output_tokens_max}};
 constexpr std::string_view capability_prefix = "capabilities.";
-
-/// Empty: no price is suspicious.
-std::string suspicion_of_prices(const Row& before, const Row& after) {
-  const auto old_prices = by_key(before);
-  for (const auto& [key, micros] : by_key(after)) {
-    const auto old = old_prices.find(key);
-    if (old == old_prices.end() || old->second == micros) continue;
-    const auto words = fmt::format("{} {} -> {}", words_of(key), dollars(old->second), dollars(micros));
-    if (old->second == 0) return words + ": it was free";
-    if (micros == 0) return words + ": it becomes free";
-    constexpr std::int64_t factor = 10;
-    if (micros / factor >= old->second || old->second / factor >= micros) return words + ": ten times or more";
-  }
-  return {};
-}
 
 /// Sets the fields that Belief::held names as another row has them.
 void set_fields(Row& row, const std::set<std::string>& fields, const Row& from) {
@@ -195,6 +180,20 @@ Result<Plan> plan_import(const Catalog& catalog, const std::vector<KnownEntry>& 
   return plan;
 }
 
+std::string suspicion_of(const std::vector<Price>& before, const std::vector<Price>& after) {
+  const auto old_prices = by_key(before);
+  for (const auto& [key, micros] : by_key(after)) {
+    const auto old = old_prices.find(key);
+    if (old == old_prices.end() || old->second == micros) continue;
+    const auto words = fmt::format("{} {} -> {}", words_of(key), dollars(old->second), dollars(micros));
+    if (old->second == 0) return words + ": it was free";
+    if (micros == 0) return words + ": it becomes free";
+    constexpr std::int64_t factor = 10;
+    if (micros / factor >= old->second || old->second / factor >= micros) return words + ": ten times or more";
+  }
+  return {};
+}
+
 Belief believe(const Row& before, const Row& after) {
   Belief belief{.row = after};
   const auto hold = [&](std::string field, const std::string& why) {
@@ -202,7 +201,7 @@ Belief believe(const Row& before, const Row& after) {
     if (!belief.reason.empty()) belief.reason += "; ";
     belief.reason += why;
   };
-  if (const auto why = suspicion_of_prices(before, after); !why.empty()) hold("prices", why);
+  if (const auto why = suspicion_of(before.prices, after.prices); !why.empty()) hold("prices", why);
   for (const auto& limit : limits) {
     const auto& was = before.*limit.value;
     const auto& is = after.*limit.value;

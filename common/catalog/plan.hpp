@@ -58,6 +58,9 @@ struct Belief {
 /// fell to a tenth, became free, or is no longer free.
 [[nodiscard]] Belief believe(const Row& before, const Row& after);
 
+/// Why prices are held; empty: they are not.
+[[nodiscard]] std::string suspicion_of(const std::vector<Price>& before, const std::vector<Price>& after);
+
 /// Micro-dollars as dollars: "2.5".
 [[nodiscard]] std::string dollars(std::int64_t micros);
 /// "input", "output/batch", "input@200001", "input@16:30-00:30".

@@ -106,12 +106,14 @@ std::string to_json(const Row& row) {
     for (const auto& [name, has] : row.capabilities) capabilities.text(name, has ? "supported" : "unsupported");
     members.add("capabilities", std::move(capabilities).finish());
   }
-  if (!row.prices.empty()) {
-    std::string prices = "[";
-    for (const auto& price : row.prices) prices += (prices.size() > 1 ? "," : "") + price_json(price);
-    members.add("prices", prices + "]");
-  }
+  if (!row.prices.empty()) members.add("prices", to_json(row.prices));
   return std::move(members).finish();
+}
+
+std::string to_json(const std::vector<Price>& prices) {
+  std::string json = "[";
+  for (const auto& price : prices) json += (json.size() > 1 ? "," : "") + price_json(price);
+  return json + "]";
 }
 
 Result<Row> parse_row(std::string_view provider, std::string_view model_name, std::string_view json) {

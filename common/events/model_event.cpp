@@ -58,6 +58,23 @@ void field_if(JsonWriter& writer, std::string_view name, const std::optional<std
   }
 }
 
+void write_prices(JsonWriter& writer, const ModelPrices& prices) {
+  writer.begin_object("prices");
+  field_if(writer, "inputMicros", prices.input_micros);
+  field_if(writer, "outputMicros", prices.output_micros);
+  if (!prices.others.empty()) {
+    writer.begin_array("others");
+    for (const auto& price : prices.others) {
+      writer.raw_element(price_text(price));
+    }
+    writer.end_array();
+  }
+  if (prices.version != 0) {
+    writer.field("version", prices.version);
+  }
+  writer.end_object();
+}
+
 void write_deployment(JsonWriter& writer, const DeploymentState& deployment) {
   writer.begin_object();
   writer.field("id", deployment.id);
@@ -84,6 +101,7 @@ void write_deployment(JsonWriter& writer, const DeploymentState& deployment) {
   if (!deployment.parameters.empty()) {
     writer.raw_field("parameters", to_json(deployment.parameters));
   }
+  if (deployment.prices) write_prices(writer, *deployment.prices);
   writer.end_object();
 }
 
@@ -114,20 +132,7 @@ void write_additions(JsonWriter& writer, const ModelState& model) {
     writer.field("qualityScore", *model.quality_score);
   }
   if (model.prices != ModelPrices{}) {
-    writer.begin_object("prices");
-    field_if(writer, "inputMicros", model.prices.input_micros);
-    field_if(writer, "outputMicros", model.prices.output_micros);
-    if (!model.prices.others.empty()) {
-      writer.begin_array("others");
-      for (const auto& price : model.prices.others) {
-        writer.raw_element(price_text(price));
-      }
-      writer.end_array();
-    }
-    if (model.prices.version != 0) {
-      writer.field("version", model.prices.version);
-    }
-    writer.end_object();
+    write_prices(writer, model.prices);
   }
   field_if(writer, "firstTokenMs", model.first_token_ms);
 }

@@ -24,6 +24,15 @@ inline constexpr std::string_view sync_held_type = "model_registry.sync.held";  
 
 enum class Support { unknown, supported, unsupported };
 
+/// In integer micro-dollars per million tokens. Nothing means unknown, which is not free.
+struct ModelPrices {
+  std::optional<std::int64_t> input_micros{};   ///< whatever the size of the prompt and the time of day
+  std::optional<std::int64_t> output_micros{};  ///< the same
+  std::vector<Price> others{};                  ///< of other dimensions, tiers, sizes and times
+  std::int64_t version = 0;                     ///< grows with each change of a price; 0: none is known
+  friend bool operator==(const ModelPrices&, const ModelPrices&) = default;
+};
+
 struct DeploymentState {
   std::string id;
   std::string connection_id;
@@ -43,7 +52,8 @@ struct DeploymentState {
   bool enabled = true;
   std::optional<std::int64_t> requests_per_minute{};
   std::optional<std::int64_t> tokens_per_minute{};
-  CallDefaults parameters{};  ///< of calls whose request is silent
+  CallDefaults parameters{};            ///< of calls whose request is silent
+  std::optional<ModelPrices> prices{};  ///< where they are not the model's
   /// Of the parameters as they were read: what was left out of them, and why. Not written.
   std::vector<InvalidDefault> invalid_parameters{};
 };
@@ -53,15 +63,6 @@ struct ModelName {
   std::string provider;
   std::string name;
   friend bool operator==(const ModelName&, const ModelName&) = default;
-};
-
-/// In integer micro-dollars per million tokens. Nothing means unknown, which is not free.
-struct ModelPrices {
-  std::optional<std::int64_t> input_micros{};   ///< whatever the size of the prompt and the time of day
-  std::optional<std::int64_t> output_micros{};  ///< the same
-  std::vector<Price> others{};                  ///< of other dimensions, tiers, sizes and times
-  std::int64_t version = 0;                     ///< grows with each change of a price; 0: none is known
-  friend bool operator==(const ModelPrices&, const ModelPrices&) = default;
 };
 
 struct ModelState {

@@ -21,31 +21,6 @@ std::string text_or(const ObjectReader& record, std::string_view name, std::stri
   return record.text_if(name).value_or(std::move(otherwise));
 }
 
-DeploymentState read_deployment(const ObjectReader& record) {
-  DeploymentState deployment{.id = record.text("id"),
-                             .connection_id = record.text("connectionId"),
-                             .connection_name = record.text("connectionName"),
-                             .connection_org_id = record.text("connectionOrgId"),
-                             .connection_owner_user_id = record.text("connectionOwnerUserId"),
-                             .provider = record.text("provider"),
-                             .adapter = record.text("adapter"),
-                             .base_url = record.text("baseUrl"),
-                             .auth_type = text_or(record, "authType", "none"),
-                             .auth_name = record.text("authName"),
-                             .credential_id = record.text_if("credentialId"),
-                             .credential_version = record.integer("credentialVersion"),
-                             .upstream_name = record.text("upstreamName"),
-                             .priority = record.integer("priority"),
-                             .weight = record.integer("weight", 1),
-                             .enabled = record.flag("enabled", true),
-                             .requests_per_minute = record.integer_if("requestsPerMinute"),
-                             .tokens_per_minute = record.integer_if("tokensPerMinute")};
-  if (const auto element = record.find("parameters"); element && !element->is_null()) {
-    deployment.parameters = read_call_defaults(simdjson::minify(*element), deployment.invalid_parameters);
-  }
-  return deployment;
-}
-
 /// A negative number is no number of this kind: what it says is unknown.
 std::optional<std::int64_t> count_if(const ObjectReader& record, std::string_view name) {
   const auto number = record.integer_if(name);
@@ -96,6 +71,34 @@ ModelPrices read_prices(const ObjectReader& record) {
     if (auto price = read_price(reader)) prices.others.push_back(*price);
   }
   return prices;
+}
+
+DeploymentState read_deployment(const ObjectReader& record) {
+  DeploymentState deployment{.id = record.text("id"),
+                             .connection_id = record.text("connectionId"),
+                             .connection_name = record.text("connectionName"),
+                             .connection_org_id = record.text("connectionOrgId"),
+                             .connection_owner_user_id = record.text("connectionOwnerUserId"),
+                             .provider = record.text("provider"),
+                             .adapter = record.text("adapter"),
+                             .base_url = record.text("baseUrl"),
+                             .auth_type = text_or(record, "authType", "none"),
+                             .auth_name = record.text("authName"),
+                             .credential_id = record.text_if("credentialId"),
+                             .credential_version = record.integer("credentialVersion"),
+                             .upstream_name = record.text("upstreamName"),
+                             .priority = record.integer("priority"),
+                             .weight = record.integer("weight", 1),
+                             .enabled = record.flag("enabled", true),
+                             .requests_per_minute = record.integer_if("requestsPerMinute"),
+                             .tokens_per_minute = record.integer_if("tokensPerMinute")};
+  if (const auto element = record.find("parameters"); element && !element->is_null()) {
+    deployment.parameters = read_call_defaults(simdjson::minify(*element), deployment.invalid_parameters);
+  }
+  if (const auto element = record.find("prices"); element && element->is_object()) {
+    deployment.prices = read_prices(ObjectReader(*element));
+  }
+  return deployment;
 }
 
 void read_additions(const ObjectReader& record, ModelState& model) {

@@ -41,6 +41,7 @@ struct ListedModel {
   std::optional<std::int64_t> context_length{};
   std::string display_name{};
   std::optional<std::int64_t> output_tokens_max{};
+  std::optional<std::vector<Price>> prices{};  ///< nothing: the list does not say; empty: it knows none
   std::string server_version{};  ///< of the server that lists it, where one is known; not part of the list
 };
 

@@ -254,8 +254,8 @@ Result<std::int64_t> Catalogs::set_scores(const Actor& actor, std::span<const Qu
 Result<Document> Catalogs::inspect(const Actor& actor, const Scope& scope) {
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<Document> {
     const std::string prices_of =
-        "price c WHERE c.model_id IN (s.own_id, s.platform_id) AND c.deployment_id IS NULL AND "
-        "tstzrange(c.effective_from, c.effective_to) @> now() AND c.dimension IN ('input', 'output') AND "
+        "price c WHERE c.model_id IN (s.own_id, s.platform_id) AND tstzrange(c.effective_from, c.effective_to) @> "
+        "now() AND c.dimension IN ('input', 'output') AND "
         "c.service_tier "
         "= 'standard'";
     auto found = read_document(

@@ -30,9 +30,12 @@ const std::string prices_of_model =
     "NULLIF(p.service_tier, 'standard'), 'minContextTokens', NULLIF(p.min_context_tokens, 0), 'utcFrom', CASE WHEN "
     "p.utc_from <> p.utc_to THEN to_char(make_interval(mins => p.utc_from), 'HH24:MI') END, 'utcTo', CASE WHEN "
     "p.utc_from <> p.utc_to THEN to_char(make_interval(mins => p.utc_to), 'HH24:MI') END, 'amount', "
-    "CAST(trim_scale(p.amount * 0.000001) AS text))) ORDER BY p.dimension, p.service_tier, p.min_context_tokens, "
-    "p.utc_from, p.utc_to) FROM price p WHERE p.model_id = m.id AND p.deployment_id IS NULL AND p.source = 'override' "
-    "AND p.effective_to IS NULL)";
+    "CAST(trim_scale(p.amount * 0.000001) AS text), 'connection', c.name)) ORDER BY c.name COLLATE \"C\" NULLS FIRST, "
+    "p.dimension, p.service_tier, p.min_context_tokens, p.utc_from, p.utc_to) FROM price p LEFT JOIN deployment d ON "
+    "d.id "
+    "= p.deployment_id LEFT JOIN connection c ON c.id = d.connection_id AND c.deleted_at IS NULL WHERE p.model_id = "
+    "m.id "
+    "AND (p.deployment_id IS NULL OR c.id IS NOT NULL) AND p.source = 'override' AND p.effective_to IS NULL)";
 
 const std::string deployments_of_model =
     "(SELECT json_agg(json_strip_nulls(json_build_object('connection', c.name, 'upstreamName', NULLIF(d.upstream_name, "

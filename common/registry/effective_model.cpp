@@ -133,11 +133,17 @@ ModelState EffectiveModel::state() const {
     take(&ModelState::quality_score);
     take(&ModelState::first_token_ms);
     take(&ModelState::replacement);
-    if (model.prices == events::ModelPrices{}) model.prices = row->prices;
     for (const auto& [capability, support] : row->capabilities) {
       auto& mine = model.capabilities[capability];
       if (mine == events::Support::unknown) mine = support;
     }
+  }
+  model.prices = prices();
+  // Prices of a deployment count before those of the row that serves it, and before no nearer row's.
+  for (const auto* row : rows()) {
+    if (row == &served) break;
+    if (row->prices == events::ModelPrices{}) continue;
+    for (auto& deployment : model.deployments) deployment.prices = std::nullopt;
   }
   return model;
 }

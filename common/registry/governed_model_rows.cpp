@@ -53,10 +53,14 @@ Result<void> write_deployments(soci::session& sql, const Scope& scope, const std
       "SELECT DISTINCT ON (c.id) c.id AS connection_id, w FROM jsonb_array_elements(@@patch -> 'deployments') w JOIN "
       "connection c ON c.deleted_at IS NULL AND (CAST(c.id AS text) = w ->> 'connectionId' OR c.name = w ->> "
       "'connectionId') AND (c.org_id IS NULL OR c.org_id = @org) ORDER BY c.id, c.org_id NULLS LAST";
+  const std::string unwanted = "deployment d WHERE d.model_id = CAST(@id AS uuid) AND NOT EXISTS (SELECT 1 FROM (" +
+                               wanted + ") k WHERE k.connection_id = d.connection_id)";
   run_statement(sql,
-                "DELETE FROM deployment d WHERE d.model_id = CAST(@id AS uuid) AND NOT EXISTS (SELECT 1 FROM (" +
-                    wanted + ") k WHERE k.connection_id = d.connection_id)",
+                "UPDATE price p SET effective_to = now(), closed_version = nextval('registry_version') WHERE "
+                "p.effective_to IS NULL AND p.deployment_id IN (SELECT d.id FROM " +
+                    unwanted + ")",
                 arguments);
+  run_statement(sql, "DELETE FROM " + unwanted, arguments);
   run_statement(
       sql,
       "INSERT INTO deployment (model_id, connection_id, upstream_name, priority, weight, enabled, params) SELECT m.id, "

@@ -10,6 +10,7 @@
 #include "common/registry/catalog_holds.hpp"
 #include "common/registry/governed_sql.hpp"
 #include "common/registry/held_values.hpp"
+#include "common/registry/own_prices.hpp"
 #include "common/registry/text.hpp"
 
 namespace tokenrail::registry {
@@ -129,6 +130,13 @@ Result<Document> HeldChanges::decide(const Actor& actor, const Scope& scope, con
         take_away(sql, connection_id, models);
       } else {
         apply_to_model(sql, model_id, after);
+        if (const auto prices = parse_held_values(after).prices; !prices.empty())
+          write_prices(sql,
+                       {.model_id = model_id,
+                        .deployment_id = deployment_on(sql, model_id, connection_id),
+                        .source = "provider",
+                        .by_whom = storable(actor.name, 255)},
+                       prices);
       }
       publish_models(sql, actor, models);
     }

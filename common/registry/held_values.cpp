@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <fmt/core.h>
 
+#include "common/catalog/plan.hpp"
+#include "common/catalog/row_json.hpp"
 #include "common/events/cloud_events.hpp"
 #include "common/events/json_document.hpp"
 #include "common/events/json_writer.hpp"
@@ -53,6 +56,7 @@ std::string to_json(const HeldValues& values) {
     for (const auto& [name, support] : values.capabilities) json.field(name, word_of(support));
     json.end_object();
   }
+  if (!values.prices.empty()) json.raw_field("prices", catalog::to_json(values.prices));
   if (!values.missing.empty()) {
     json.begin_array("missing");
     for (const auto& name : values.missing) json.element(name);
@@ -68,6 +72,8 @@ HeldValues parse_held_values(std::string_view json) {
   if (document.error() != simdjson::SUCCESS) return values;
   const events::ObjectReader read(document.root());
   for (const auto& limit : limits) values.*limit.value = read.integer_if(limit.field);
+  // One reader of prices for lists and catalogues.
+  if (auto row = catalog::parse_row("", "", json)) values.prices = std::move(row->prices);
   simdjson::dom::object capabilities;
   if (const auto found = read.find("capabilities"); found && found->get(capabilities) == simdjson::SUCCESS) {
     for (const auto& member : capabilities)
@@ -81,7 +87,9 @@ HeldValues parse_held_values(std::string_view json) {
   return values;
 }
 
-std::optional<HeldChange> suspicious_change(const events::ModelState& before, const events::ModelState& after) {
+std::optional<HeldChange> suspicious_change(const events::ModelState& before, const events::ModelState& after,
+                                            const std::vector<Price>& prices_before,
+                                            const std::vector<Price>& prices_after) {
   HeldChange change{.model_id = before.id, .model_name = before.model_name};
   const auto because = [&](const std::string& text) { change.reason += (change.reason.empty() ? "" : "; ") + text; };
   for (const auto& limit : limits) {
@@ -100,6 +108,11 @@ std::optional<HeldChange> suspicious_change(const events::ModelState& before, co
     change.before.capabilities[name] = support;
     change.after.capabilities[name] = now;
     because(fmt::format("the capability {} would become {}", name, word_of(now)));
+  }
+  if (const auto why = catalog::suspicion_of(prices_before, prices_after); !why.empty()) {
+    change.before.prices = prices_before;
+    change.after.prices = prices_after;
+    because("the price of " + why);
   }
   if (change.reason.empty()) return std::nullopt;
   return change;

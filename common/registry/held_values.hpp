@@ -20,6 +20,7 @@ struct HeldValues {
   std::optional<std::int64_t> input_tokens_max{};
   std::optional<std::int64_t> output_tokens_max{};
   std::map<std::string, events::Support> capabilities{};
+  std::vector<Price> prices{};      ///< all that the list says, in the order of their keys
   std::set<std::string> missing{};  ///< model names
   [[nodiscard]] bool empty() const { return *this == HeldValues{}; }
   friend bool operator==(const HeldValues&, const HeldValues&) = default;
@@ -43,11 +44,14 @@ struct HeldChange {
   std::int64_t since_ms = 0;
 };
 
-/// What of a model's change looks wrong: a limit that shrinks, a capability that vanishes. Nothing: nothing does.
+/// What of a model's change looks wrong: a limit that shrinks, a capability that vanishes, a price of the connection
+/// that grows or falls to a tenth, becomes free or is no longer free. Nothing: nothing does.
 [[nodiscard]] std::optional<HeldChange> suspicious_change(const events::ModelState& before,
-                                                          const events::ModelState& after);
+                                                          const events::ModelState& after,
+                                                          const std::vector<Price>& prices_before = {},
+                                                          const std::vector<Price>& prices_after = {});
 
-/// Sets the fields that the values have.
+/// Sets the fields of the model that the values have.
 void set_values(events::ModelState& model, const HeldValues& values);
 
 /// "m:1b: the context window would shrink from 8 to 4 (and 2 more)", for people. `changes` is not empty.

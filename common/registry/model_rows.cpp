@@ -15,17 +15,19 @@ namespace tokenrail::registry {
 
 namespace {
 
-/// What the model costs now: of each dimension and service tier the prices of its best source.
-const std::string current_prices = R"(
-    (SELECT string_agg(concat_ws('|', x.dimension, x.service_tier, x.min_context_tokens, x.utc_from, x.utc_to, x.amount),
-        chr(31) ORDER BY x.dimension, x.service_tier, x.min_context_tokens, x.utc_from, x.utc_to)
-      FROM (SELECT c.*, rank() OVER (PARTITION BY c.dimension, c.service_tier ORDER BY array_position(ARRAY['override',
-          'provider', 'curated', 'inferred'], c.source)) AS place
-        FROM price c WHERE c.model_id = m.id AND c.deployment_id IS NULL AND
-          tstzrange(c.effective_from, c.effective_to) @> now()) x WHERE x.place = 1) AS prices,
-    (SELECT GREATEST(max(c.version), max(c.closed_version)) FROM price c WHERE c.model_id = m.id AND
-      c.deployment_id IS NULL) AS prices_version,
-)";
+/// The prices of some rows `x`, as one text.
+std::string prices_text(std::string_view rows) {
+  return fmt::format(
+      "(SELECT string_agg(concat_ws('|', x.dimension, x.service_tier, x.min_context_tokens, x.utc_from, x.utc_to, "
+      "x.amount), chr(31) ORDER BY x.dimension, x.service_tier, x.min_context_tokens, x.utc_from, x.utc_to) FROM {})",
+      rows);
+}
+
+/// What the model costs now, on its first deployment.
+const std::string current_prices =
+    prices_text("tokenrail_prices(m.id, tokenrail_first_deployment(m.id)) x") +
+    " AS prices, (SELECT GREATEST(max(c.version), max(c.closed_version)) FROM price c WHERE c.model_id = m.id) AS "
+    "prices_version,\n";
 
 /// A limit where the provider says nothing of it.
 std::string told_elsewhere(std::string_view name) {
@@ -71,8 +73,14 @@ const std::string model_columns = R"(
   FROM model m LEFT JOIN model_revision r ON r.model_id = m.id AND r.version = m.version
   WHERE m.deleted_at IS NULL AND )";
 
-constexpr const char* deployment_columns = R"(
-  SELECT CAST(d.model_id AS text) AS model_id, CAST(d.id AS text) AS id, d.upstream_name AS upstream_name,
+const std::string deployment_columns = "SELECT " + prices_text("tokenrail_prices(d.model_id, d.id) x") +
+                                       " AS prices, EXISTS (SELECT 1 FROM price p WHERE p.model_id = d.model_id AND "
+                                       "p.deployment_id IS NOT NULL) AS prices_differ, " +
+                                       prices_text(
+                                           "price x WHERE x.deployment_id = d.id AND x.source = 'provider' AND "
+                                           "x.effective_to IS NULL") +
+                                       R"( AS listed_prices,
+    CAST(d.model_id AS text) AS model_id, CAST(d.id AS text) AS id, d.upstream_name AS upstream_name,
     d.digest AS digest, d.enabled AS enabled, d.availability AS availability, d.missing_runs AS missing_runs,
     CAST(floor(extract(epoch FROM d.missing_since) * 1000) AS bigint) AS missing_since_ms,
     COALESCE(d.priority, c.priority) AS priority, COALESCE(d.weight, c.weight) AS weight,
@@ -109,10 +117,8 @@ std::int64_t number_from(std::string_view text) {
   return number;
 }
 
-events::ModelPrices prices_from(const std::string& parts, std::int64_t version) {
-  events::ModelPrices prices;
-  if (parts.empty()) return prices;
-  prices.version = version;
+std::vector<Price> price_list_from(const std::string& parts) {
+  std::vector<Price> prices;
   for (const auto& part : parts_of(parts)) {
     std::array<std::string_view, 6> columns{};
     std::string_view rest = part;
@@ -129,6 +135,16 @@ events::ModelPrices prices_from(const std::string& parts, std::int64_t version) 
                               .window = {.from_minute = static_cast<std::int16_t>(number_from(columns[3])),
                                          .to_minute = static_cast<std::int16_t>(number_from(columns[4]))}},
                       .micros = number_from(columns[5])};
+    prices.push_back(price);
+  }
+  return prices;
+}
+
+events::ModelPrices prices_from(const std::string& parts, std::int64_t version) {
+  events::ModelPrices prices;
+  if (parts.empty()) return prices;
+  prices.version = version;
+  for (const auto& price : price_list_from(parts)) {
     if (price.key == PriceKey{.dimension = PriceDimension::input}) {
       prices.input_micros = price.micros;
     } else if (price.key == PriceKey{.dimension = PriceDimension::output}) {
@@ -185,7 +201,8 @@ ModelRow model_from(const soci::row& row) {
   if (const auto names = parts_of(text(row, "replacement")); names.size() == 2)
     state.replacement = events::ModelName{names[0], names[1]};
   if (row.get_indicator("quality_score") == soci::i_ok) state.quality_score = row.get<double>("quality_score");
-  state.prices = prices_from(text(row, "prices"), number(row, "prices_version"));
+  model.prices_version = maybe_number(row, "prices_version").value_or(0);
+  state.prices = prices_from(text(row, "prices"), model.prices_version);
   state.platform_blocked = truth(row, "platform_blocked");
   state.availability = text(row, "availability");
   state.missing_since_ms = maybe_number(row, "missing_since_ms");
@@ -236,6 +253,11 @@ DeploymentRow deployment_from(const soci::row& row) {
   deployment.stored.missing_since_ms = maybe_number(row, "missing_since_ms");
   deployment.stored.missing_runs = row.get<int>("missing_runs");
   deployment.stored.enabled = truth(row, "enabled");
+  deployment.stored.prices = price_list_from(text(row, "listed_prices"));
+  // The database orders words, and keys are ordered by what they are.
+  std::ranges::sort(deployment.stored.prices);
+  // The version is the model's; settle() adds it.
+  if (truth(row, "prices_differ")) state.prices = prices_from(text(row, "prices"), 0);
   return deployment;
 }
 
@@ -251,6 +273,10 @@ void settle(ModelRow& model) {
   for (auto& deployment : model.deployments) {
     // A host that has lost the model is passed over while another one has it.
     if (any_listed && deployment.stored.missing_since_ms) deployment.state.enabled = false;
+    if (auto& prices = deployment.state.prices) {
+      if (*prices != events::ModelPrices{}) prices->version = model.prices_version;
+      if (*prices == model.state.prices) prices.reset();
+    }
     model.state.deployments.push_back(deployment.state);
   }
   model.state.routable = routable(model.state, model.missing_expired);

@@ -43,7 +43,8 @@ struct ModelRow {
   std::optional<std::int64_t> details_at_ms{};
   bool missing_expired = false;
   std::vector<DeploymentRow> deployments{};
-  std::string cause{};  ///< of the newest revision
+  std::int64_t prices_version = 0;  ///< of all its prices; 0: it never had one
+  std::string cause{};              ///< of the newest revision
   std::string actor{};
 };
 

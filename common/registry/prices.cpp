@@ -9,6 +9,7 @@
 #include "common/catalog/decimal.hpp"
 #include "common/registry/governed_model_rows.hpp"
 #include "common/registry/governed_sql.hpp"
+#include "common/registry/own_prices.hpp"
 #include "common/registry/text.hpp"
 
 namespace tokenrail::registry {
@@ -28,89 +29,74 @@ const std::string price_object =
     "trim_scale(x.amount * 0.000001)))";
 const std::string price_order = " ORDER BY x.dimension, x.service_tier, x.min_context_tokens, x.utc_from, x.utc_to";
 
-/// Rows `c` that hold now, of a model's row.
-std::string current(const std::string& row) {
-  return "price c WHERE c.model_id = " + row +
-         " AND c.deployment_id IS NULL AND tstzrange(c.effective_from, c.effective_to) @> now()";
-}
-
-/// What a route would use: the own row's prices as a whole, else the platform's; in a row the best source of each
-/// dimension and tier.
+/// What a route would use: the own row's prices as a whole, else the platform's, on the deployment that is named or the
+/// row's first.
 const std::string effective_prices =
-    "SELECT c.*, rank() OVER (PARTITION BY c.dimension, c.service_tier ORDER BY array_position(ARRAY['override', "
-    "'provider', 'curated', 'inferred'], c.source)) AS place FROM " +
-    current("(SELECT CASE WHEN EXISTS (SELECT 1 FROM " + current("CAST(NULLIF(@own, '') AS uuid)") +
-            ") THEN CAST(NULLIF(@own, '') AS uuid) ELSE CAST(NULLIF(@platform, '') AS uuid) END)");
+    "SELECT c.* FROM (SELECT CASE WHEN EXISTS (SELECT 1 FROM tokenrail_prices(CAST(NULLIF(@own, '') AS uuid), "
+    "tokenrail_first_deployment(CAST(NULLIF(@own, '') AS uuid)))) THEN CAST(NULLIF(@own, '') AS uuid) ELSE "
+    "CAST(NULLIF(@platform, '') AS uuid) END AS id) w, LATERAL tokenrail_prices(w.id, "
+    "COALESCE(CAST(NULLIF(@deployment, "
+    "'') AS uuid), tokenrail_first_deployment(w.id))) c";
 
-Document document_of(soci::session& sql, const Scope& scope, const Document& model) {
+Document document_of(soci::session& sql, const Scope& scope, const Document& model, const std::string& deployment,
+                     const std::string& connection) {
   const auto rows = rows_of(model);
   const auto& written = scope.platform() ? rows.platform : rows.own;
   const auto json = read_text(
       sql,
       "SELECT CAST(json_build_object('model', @@model ->> 'slug', 'modelId', @@model ->> 'id', 'scope', @@model ->> "
-      "'scope', 'currency', 'USD', 'isFree', (SELECT bool_and(x.amount = 0) FROM (" +
-          effective_prices + ") x WHERE x.place = 1), 'prices', (SELECT COALESCE(json_agg(" + price_object +
-          price_order + "), '[]') FROM (" + effective_prices +
-          ") x WHERE x.place = 1), 'own', (SELECT COALESCE(json_agg(" + price_object + price_order +
-          "), '[]') FROM (SELECT c.* FROM " + current("CAST(NULLIF(@written, '') AS uuid)") +
-          " AND c.source = 'override') x), 'version', CAST(@version AS bigint)) AS text)",
+      "'scope', 'connection', NULLIF(@connection, ''), 'currency', 'USD', 'isFree', (SELECT bool_and(x.amount = 0) "
+      "FROM (" +
+          effective_prices + ") x), 'prices', (SELECT COALESCE(json_agg(" + price_object + price_order +
+          "), '[]') FROM (" + effective_prices + ") x), 'own', (SELECT COALESCE(json_agg(" + price_object +
+          price_order +
+          "), '[]') FROM price x WHERE x.model_id = CAST(NULLIF(@written, '') AS uuid) AND x.source = 'override' AND "
+          "x.deployment_id IS NOT DISTINCT FROM CAST(NULLIF(@deployment, '') AS uuid) AND tstzrange(x.effective_from, "
+          "x.effective_to) @> now()), 'version', CAST(@version AS bigint)) AS text)",
       Arguments()
           .json("model", model.json)
           .text("own", rows.own)
           .text("platform", rows.platform)
           .text("written", written)
+          .text("deployment", deployment)
+          .text("connection", connection)
           .number("version", model.version));
   return {.id = model.id, .version = model.version, .json = json.value_or("{}")};
 }
 
-std::string prices_json(const std::vector<Price>& prices) {
-  std::string json = "[";
-  for (const auto& [key, micros] : prices) {
-    if (json.size() > 1) json += ',';
-    json += fmt::format(R"({{"dimension":"{}","tier":"{}","tokens":{},"from":{},"to":{},"micros":{}}})",
-                        name_of(key.dimension), name_of(key.tier), key.min_context_tokens, key.window.from_minute,
-                        key.window.to_minute, micros);
-  }
-  return json + "]";
+/// The row that the scope writes; empty: it has none yet.
+std::string written_row(const Scope& scope, const Document& model) {
+  const auto rows = rows_of(model);
+  return scope.platform() ? rows.platform : rows.own;
 }
 
-const std::string same_price =
-    "w ->> 'dimension' = p.dimension AND w ->> 'tier' = p.service_tier AND CAST(w ->> 'tokens' AS bigint) = "
-    "p.min_context_tokens AND CAST(w ->> 'from' AS int) = p.utc_from AND CAST(w ->> 'to' AS int) = p.utc_to AND CAST(w "
-    "->> 'micros' AS bigint) = p.amount";
-const std::string set_by_people =
-    "p.model_id = CAST(@id AS uuid) AND p.source = 'override' AND p.deployment_id IS NULL AND p.effective_to IS NULL";
-
-void write_prices(soci::session& sql, const Actor& actor, const std::string& row, const std::vector<Price>& prices) {
-  const auto arguments =
-      Arguments().text("id", row).text("actor", storable(actor.name, 255)).json("prices", prices_json(prices));
-  run_statement(sql,
-                "UPDATE price p SET effective_to = now(), closed_version = nextval('registry_version') WHERE " +
-                    set_by_people + " AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(@@prices) w WHERE " +
-                    same_price + ")",
-                arguments);
-  run_statement(
-      sql,
-      "INSERT INTO price (model_id, dimension, service_tier, min_context_tokens, utc_from, utc_to, amount, "
-      "source, created_by) SELECT CAST(@id AS uuid), w ->> 'dimension', w ->> 'tier', CAST(w ->> 'tokens' AS "
-      "bigint), CAST(w ->> 'from' AS int), CAST(w ->> 'to' AS int), CAST(w ->> 'micros' AS bigint), "
-      "'override', @actor FROM jsonb_array_elements(@@prices) w WHERE NOT EXISTS (SELECT 1 FROM price p WHERE " +
-          set_by_people + " AND " + same_price + ")",
-      arguments);
+/// The deployment on the connection of that name, in a model's row; empty name: of none.
+Result<std::string> named_deployment(soci::session& sql, const std::string& row, const std::string& connection) {
+  if (connection.empty()) return std::string();
+  auto id = read_text(sql,
+                      "SELECT CAST(d.id AS text) FROM deployment d JOIN connection c ON c.id = d.connection_id WHERE "
+                      "d.model_id = CAST(NULLIF(@row, '') AS uuid) AND c.name = @connection AND c.deleted_at IS NULL",
+                      Arguments().text("row", row).text("connection", connection));
+  if (id) return std::move(*id);
+  return fail(ErrorKind::not_found, fmt::format("The model is on no connection {} of this scope.", connection));
 }
 
 }  // namespace
 
-Result<Document> Prices::get(const Actor& actor, const Scope& scope, const std::string& model) {
+Result<Document> Prices::get(const Actor& actor, const Scope& scope, const std::string& model,
+                             const std::string& connection) {
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<Document> {
     const auto found = find_model(sql, scope, model);
     if (!found) return no_model(model);
-    return document_of(sql, scope, *found);
+    const auto deployment = named_deployment(sql, written_row(scope, *found), connection);
+    if (!deployment) return std::unexpected(deployment.error());
+    return document_of(sql, scope, *found, *deployment, connection);
   });
 }
 
 Result<Document> Prices::set(const Actor& actor, const Scope& scope, const std::string& model,
-                             const std::vector<Price>& prices, const std::optional<std::int64_t>& expected_version) {
+                             const std::vector<Price>& prices, const std::optional<std::int64_t>& expected_version,
+                             const std::string& connection) {
   std::set<PriceKey> keys;
   for (const auto& price : prices) {
     if (!keys.insert(price.key).second)
@@ -125,20 +111,27 @@ Result<Document> Prices::set(const Actor& actor, const Scope& scope, const std::
     const auto now = find_model(sql, scope, model);
     if (!now) return no_model(model);
     if (auto may = may_write(actor, scope); !may) return std::unexpected(may.error());
+    const auto row = written_row(scope, *now);
+    const auto deployment = named_deployment(sql, row, connection);
+    if (!deployment) return std::unexpected(deployment.error());
     // To take back what was never set needs no row over the platform's.
-    const auto rows = rows_of(*now);
-    if (prices.empty() && (scope.platform() ? rows.platform : rows.own).empty()) {
+    if (prices.empty() && row.empty()) {
       if (auto same = expect_version(expected_version, *now, "model"); !same) return std::unexpected(same.error());
-      return document_of(sql, scope, *now);
+      return document_of(sql, scope, *now, *deployment, connection);
     }
     auto locked = lock_row(sql, actor, scope, model, expected_version);
     if (!locked) return std::unexpected(locked.error());
-    const auto before = document_of(sql, scope, locked->before);
-    write_prices(sql, actor, locked->row, prices);
+    const auto before = document_of(sql, scope, locked->before, *deployment, connection);
+    write_prices(sql,
+                 {.model_id = locked->row,
+                  .deployment_id = *deployment,
+                  .source = "override",
+                  .by_whom = storable(actor.name, 255)},
+                 prices);
     publish_models(sql, actor, locked->model);
     const auto after_model = find_model(sql, scope, locked->row);
     if (!after_model) return no_model(model);
-    auto after = document_of(sql, scope, *after_model);
+    auto after = document_of(sql, scope, *after_model, *deployment, connection);
     if (after.json == before.json) return after;
     write_audit(sql, actor,
                 {.action = "model.prices_changed",

@@ -20,13 +20,17 @@ class Prices {
 
   /// What holds for the scope: `prices`, each with its source, and `own`, those that a person set in this scope. The
   /// version is the model's. Amounts are decimal texts in US dollars per million units. Errors: not_found.
-  Result<Document> get(const Actor& actor, const Scope& scope, const std::string& model);
+  /// `connection`: on that connection, where it may cost something else; empty: on the first one that serves it.
+  Result<Document> get(const Actor& actor, const Scope& scope, const std::string& model,
+                       const std::string& connection = {});
   /// Makes these all that a person has set in the scope; none gives the model back to the catalogues, and in an
   /// organisation to the platform. In a scope's row its own prices count as a whole over those of the row above; in one
-  /// row they count dimension by dimension over the catalogues. Prices that end are kept with their time. Errors:
-  /// not_found, conflict (another version), forbidden, invalid_input (a key twice).
+  /// row they count dimension by dimension over the catalogues. With a connection they are those of its deployment,
+  /// which count before those of the model; the scope has that deployment itself. Prices that end are kept with their
+  /// time. Errors: not_found, conflict (another version), forbidden, invalid_input (a key twice).
   Result<Document> set(const Actor& actor, const Scope& scope, const std::string& model,
-                       const std::vector<Price>& prices, const std::optional<std::int64_t>& expected_version);
+                       const std::vector<Price>& prices, const std::optional<std::int64_t>& expected_version,
+                       const std::string& connection = {});
 
  private:
   GovernedDatabase& database_;

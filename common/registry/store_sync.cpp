@@ -10,6 +10,7 @@
 #include "common/registry/connection_health.hpp"
 #include "common/registry/gzip.hpp"
 #include "common/registry/model_rows.hpp"
+#include "common/registry/own_prices.hpp"
 #include "common/registry/store_impl.hpp"
 #include "common/registry/text.hpp"
 
@@ -367,6 +368,13 @@ Result<void> write_models(soci::session& sql, const Connection& now, const SyncP
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const auto& planned = plan.models[i];
     write_deployment(sql, ids[i], now, planned.here);
+    if (planned.prices_changed)
+      write_prices(sql,
+                   {.model_id = ids[i],
+                    .deployment_id = deployment_on(sql, ids[i], now.id),
+                    .source = "provider",
+                    .by_whom = sync_actor},
+                   planned.here.prices);
     if (planned.changed_fields.empty()) continue;
     Change change{.model_id = ids[i], .before_version = std::nullopt, .changed_fields = planned.changed_fields};
     if (planned.kind != PlannedModel::Kind::added) change.before_version = planned.before_version;

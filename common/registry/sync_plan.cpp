@@ -10,7 +10,7 @@ namespace {
 auto as_tuple(const events::DeploymentState& d) {
   return std::tie(d.id, d.connection_id, d.connection_name, d.provider, d.adapter, d.base_url, d.auth_type, d.auth_name,
                   d.credential_id, d.credential_version, d.upstream_name, d.priority, d.weight, d.enabled,
-                  d.requests_per_minute, d.tokens_per_minute, d.parameters);
+                  d.requests_per_minute, d.tokens_per_minute, d.parameters, d.prices);
 }
 
 bool same_deployments(const events::ModelState& before, const events::ModelState& after) {

@@ -49,7 +49,8 @@ struct StoredDeployment {
   std::string digest{};
   std::optional<std::int64_t> missing_since_ms{};  ///< nothing: listed
   std::int64_t missing_runs = 0;
-  bool enabled = true;  ///< by a person; no sync changes it
+  bool enabled = true;          ///< by a person; no sync changes it
+  std::vector<Price> prices{};  ///< what the connection's list says it costs there, in the order of their keys
 };
 
 /// A model of a connection's scope and provider, as last written.
@@ -84,6 +85,7 @@ struct PlannedModel {
   bool missing_expired = false;
   std::string raw{};  ///< what the provider said, as JSON; empty: as it was
   StoredDeployment here;
+  bool prices_changed = false;  ///< those of `here`
 };
 [[nodiscard]] std::string_view name_of(PlannedModel::Kind kind);
 

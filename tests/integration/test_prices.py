@@ -59,6 +59,22 @@ def test_a_price_becomes_the_cost_of_an_answer(make_stack):
     response = responses(audit.values())[last["requestId"]]
     assert (response["cost"], response["priceVersion"]) == (last["cost"], last["priceVersion"])
 
+    # The price of the connection that answers counts before that of the model.
+    shown = json.loads(stack.cli("registry", "show", f"{provider}/{name}", "--json").stdout)
+    connection = shown["deployments"][0]["connection"]
+    stack.cli("registry", "price", f"{provider}/{name}", "input=1", "output=2", "--connection", connection)
+
+    def costs_what_the_connection_costs():
+        priced.append(answered(stack, chunks, f"priced-{len(priced)}", **fields))
+        usage = priced[-1]["usage"]
+        return priced[-1]["cost"] == usage["inputTokens"] + 2 * usage["outputTokens"]
+    wait_until("the router knows the price of the connection", costs_what_the_connection_costs)
+    exported = yaml.safe_load(stack.cli("registry", "export").stdout)
+    model = next(m for m in exported["models"] if m["modelName"] == name)
+    assert {(p["amount"], p.get("connection")) for p in model["prices"]} == {
+        ("3", None), ("15.5", None), ("0.3", None), ("1", connection), ("2", connection)}
+    assert stack.cli("registry", "plan", "-", stdin=yaml.safe_dump(exported)).stdout == ""
+
 
 def test_a_catalogue_is_imported_once_and_people_win(make_stack, tmp_path):
     stack = make_stack()
@@ -94,6 +110,21 @@ def test_a_catalogue_is_imported_once_and_people_win(make_stack, tmp_path):
     stack.cli("catalog", "update", str(catalogue), "--accept-held")
     prices = json.loads(stack.cli("registry", "price", f"{provider}/{name}", "--json").stdout)["prices"]
     assert {p["dimension"]: p["amount"] for p in prices} == {"input": "10", "output": "2"}
+
+    # A limit that shrinks is held too, the rest of the entry counts, and one entry is decided on its own.
+    write(1.1e-05, max_output_tokens=100)
+    held = stack.cli("catalog", "update", str(catalogue))
+    assert f"! {provider}/{name}: the limit of output tokens would shrink from 777 to 100" in held.stdout
+    prices = json.loads(stack.cli("registry", "price", f"{provider}/{name}", "--json").stdout)["prices"]
+    assert {p["dimension"]: p["amount"] for p in prices} == {"input": "11", "output": "2"}
+    waiting = json.loads(stack.cli("registry", "held", "--json").stdout.splitlines()[0])
+    assert (waiting["catalog"], waiting["model"]) == ("litellm", f"{provider}/{name}")
+    assert f"tokenrail registry decide {waiting['id']}" in stack.cli("registry", "list").stderr
+    stack.cli("registry", "decide", waiting["id"], "reject")
+    assert "0 held" in stack.cli("catalog", "update", str(catalogue)).stdout
+    shown = json.loads(stack.cli("registry", "show", f"{provider}/{name}", "--json").stdout)
+    assert (shown["sources"]["outputTokensMax"], shown["origins"]["outputTokensMax"]) == ("curated", "litellm")
+    assert shown["outputTokensMax"] == 777
 
     # What a person set wins over every import.
     stack.cli("registry", "price", f"{provider}/{name}", "input=0.5")

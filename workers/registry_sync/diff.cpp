@@ -81,6 +81,8 @@ void settle_here(PlannedModel& planned, const registry::Connection& connection, 
 std::optional<PlannedModel> finish(PlannedModel planned, const StoredModel& stored, Kind kind) {
   planned.after.routable = registry::routable(planned.after, planned.missing_expired);
   planned.changed_fields = registry::changed_fields(stored.state, planned.after);
+  planned.prices_changed = planned.here.prices != (stored.here ? stored.here->prices : std::vector<Price>());
+  if (planned.prices_changed) planned.changed_fields.emplace_back("prices");
   planned.kind = kind;
   if (!planned.changed_fields.empty()) return planned;
   const bool same = stored.here && bookkeeping(*stored.here) == bookkeeping(planned.here) &&
@@ -127,7 +129,9 @@ PlannedModel plan_new(const registry::Connection& connection, const ListedModel&
     planned.details_at_ms = listed.details_at_ms;
   }
   planned.raw = listed.raw;
-  planned.here = {.upstream_name = listed.name, .digest = listed.digest};
+  planned.here = {
+      .upstream_name = listed.name, .digest = listed.digest, .prices = listed.prices.value_or(std::vector<Price>())};
+  planned.prices_changed = !planned.here.prices.empty();
   planned.changed_fields = registry::changed_fields({}, state);
   return planned;
 }
@@ -145,7 +149,11 @@ std::optional<PlannedModel> plan_listed(const registry::Connection& connection, 
   planned.after.missing_since_ms = std::nullopt;
   // Two hosts may hold different builds under one name; were both to tell, every run would change the model.
   if (!stored.told_elsewhere) tell_facts(planned, stored, listed);
-  if (stored.told_elsewhere || listed.details_known) holds.judge(stored.state, planned.after);
+  if (stored.told_elsewhere || listed.details_known) {
+    // What a call costs is each connection's own.
+    if (listed.prices) planned.here.prices = *listed.prices;
+    holds.judge(stored, planned);
+  }
   if (planned.details_digest != stored.details_digest) planned.raw = listed.raw;
   if (!stored.here) {
     auto& deployments = planned.after.deployments;

@@ -93,6 +93,7 @@ ListedModel listed_model(const providers::ModelLister& lister, const providers::
           .output_tokens_max = facts.output_tokens_max,
           .embedding_dimensions = facts.embedding_dimensions,
           .capabilities = std::move(facts.capabilities),
+          .prices = listed.prices,
           .details_at_ms = details_at_ms,
           .details_known = details != nullptr || !asks_details,
           .raw = raw_of(listed, details)};

@@ -6,8 +6,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/events/model_event.hpp"
+#include "common/price.hpp"
 #include "common/providers/provider.hpp"
 
 namespace tokenrail::registry_sync {
@@ -24,6 +26,7 @@ struct ListedModel {
   std::optional<std::int64_t> output_tokens_max{};
   std::optional<std::int64_t> embedding_dimensions{};
   std::map<std::string, events::Support> capabilities{};
+  std::optional<std::vector<Price>> prices{};   ///< nothing: the list does not say
   std::optional<std::int64_t> details_at_ms{};  ///< when the details were asked for; nothing: they were not
   bool details_known = false;                   ///< false: kind, limits and capabilities above are guesses or nothing
   std::string raw{};                            ///< as JSON, for the record

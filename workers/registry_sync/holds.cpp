@@ -26,14 +26,17 @@ void Holds::end_all_but(const std::set<std::string>& model_ids) {
   }
 }
 
-void Holds::judge(const events::ModelState& before, events::ModelState& after) {
-  auto change = registry::suspicious_change(before, after);
+void Holds::judge(const registry::StoredModel& before, registry::PlannedModel& planned) {
+  const auto known_prices = before.here ? before.here->prices : std::vector<Price>();
+  auto change = registry::suspicious_change(before.state, planned.after, known_prices, planned.here.prices);
   if (!change) {
-    for (const auto& row : rows_[before.id]) end(row);
+    for (const auto& row : rows_[before.state.id]) end(row);
     return;
   }
   const auto back = change->before;
-  if (!settle(std::move(*change))) registry::set_values(after, back);
+  if (settle(std::move(*change))) return;
+  registry::set_values(planned.after, back);
+  if (!back.prices.empty()) planned.here.prices = back.prices;
 }
 
 bool Holds::judge_removal(std::optional<HeldChange> removal) {

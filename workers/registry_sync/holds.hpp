@@ -20,8 +20,8 @@ class Holds {
 
   /// Ends what is about models that are not among these.
   void end_all_but(const std::set<std::string>& model_ids);
-  /// Takes back from `after` what looks wrong and is not accepted. Called for a model whose facts are known now.
-  void judge(const events::ModelState& before, events::ModelState& after);
+  /// Takes back from the plan what looks wrong and is not accepted. Called for a model whose facts are known now.
+  void judge(const registry::StoredModel& before, registry::PlannedModel& planned);
   /// Whether models that are not listed become missing. `removal`: what looks wrong about it, if anything.
   [[nodiscard]] bool judge_removal(std::optional<registry::HeldChange> removal);
 

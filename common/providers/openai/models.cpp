@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include "common/catalog/catalog.hpp"
 #include "common/events/json_document.hpp"
 #include "common/events/json_number.hpp"
 #include "common/providers/failure_text.hpp"
@@ -163,6 +164,8 @@ std::string read_listed(std::string_view json, ListedModel& model, bool& listed)
       model.quantization = ObjectReader(*object).text(name);
     }
   }
+  if (const auto pricing = entry.find("pricing"); pricing && pricing->is_object())
+    model.prices = catalog::listed_prices(simdjson::minify(*pricing));
   read_capabilities(entry, model);
   return "";
 }

@@ -62,12 +62,12 @@ const Schema& prices_reply() {
     properties.push_back(optional("dollarsPerMillion", described(number(), "The same as a number.")));
     const auto price = open_object("Price", std::move(properties));
     return open_object(
-        "Prices",
-        {required("model", text()), required("modelId", text()), required("currency", text()),
-         optional("scope", text()), optional("isFree", described(nullable(boolean()), "null: no price is known.")),
-         required("prices", described(list_of(price, prices_max), "What holds now.")),
-         required("own", described(list_of(price, prices_max), "Those that a person set in this scope.")),
-         required("version", described(integer(0), "That of the model."))});
+        "Prices", {required("model", text()), required("modelId", text()), required("currency", text()),
+                   optional("scope", text()), optional("connection", described(nullable(text()), "As asked for.")),
+                   optional("isFree", described(nullable(boolean()), "null: no price is known.")),
+                   required("prices", described(list_of(price, prices_max), "What holds now.")),
+                   required("own", described(list_of(price, prices_max), "Those that a person set in this scope.")),
+                   required("version", described(integer(0), "That of the model."))});
   }();
   return schema;
 }
@@ -81,8 +81,9 @@ Problem refused_price(std::size_t index, std::string_view member, const std::str
 awaitable<Answer> get_prices(Call& call) {
   return answer_document(
       call,
-      [actor = call.actor(), scope = call.scope(), id = call.path["model"]](GovernedDatabase& database) {
-        return Prices(database).get(actor, scope, id);
+      [actor = call.actor(), scope = call.scope(), id = call.path["model"],
+       connection = call.query.text("connection").value_or("")](GovernedDatabase& database) {
+        return Prices(database).get(actor, scope, id, connection);
       },
       Kind::model);
 }
@@ -98,13 +99,15 @@ awaitable<Answer> set_prices(Call& call) {
       wanted.push_back(*price);
     }
   }
-  const auto set =
-      co_await call.context->database->run([actor = call.actor(), scope = call.scope(), id = call.path["model"],
-                                            match = *match, wanted = std::move(wanted)](GovernedDatabase& database) {
+  const auto set = co_await call.context->database->run(
+      [actor = call.actor(), scope = call.scope(), id = call.path["model"], match = *match, wanted = std::move(wanted),
+       connection = call.query.text("connection").value_or("")](GovernedDatabase& database) {
         Prices prices(database);
         return write_if_matching(
-            match, Kind::model, [&] { return prices.get(actor, scope, id); },
-            [&](std::optional<std::int64_t> expected) { return prices.set(actor, scope, id, wanted, expected); });
+            match, Kind::model, [&] { return prices.get(actor, scope, id, connection); },
+            [&](std::optional<std::int64_t> expected) {
+              return prices.set(actor, scope, id, wanted, expected, connection);
+            });
       });
   if (!set) co_return std::unexpected(set.error());
   co_return versioned_reply(call, set->version, set->json);
@@ -133,7 +136,10 @@ std::expected<Price, Problem> price_of(const Json& value, std::size_t index) {
 }
 
 void add_price_routes(std::vector<Route>& routes) {
-  static constexpr std::array parameters{owner_parameter};
+  static constexpr std::array parameters{
+      owner_parameter,
+      QueryParameter{.name = "connection",
+                     .description = "Prices on that connection; without it: on the first that serves the model."}};
   routes.push_back({.method = "GET",
                     .pattern = "/v1/orgs/{org}/models/{model}/prices",
                     .operation = "models.prices.get",

@@ -193,7 +193,7 @@ void Attempt::finish(FinishReason reason, std::optional<Failure> failure) {
   // Said twice where a worker was lost over it, a duplicate's answer has to be the same to the byte. That is why it
   // names the first by its offset alone: which attempt answers that one may have changed in between.
   if (number_ == 0) terminal.timing = {};
-  if (terminal.cost_micros) terminal.price_version = fmt::format("{}", target().model.prices.version);
+  if (terminal.cost_micros) terminal.price_version = fmt::format("{}", prices().version);
   auto& buffer = partition_.scratch();
   writer_.write_within(buffer, terminal, chunk_bytes_max());
   largest_chunk_ = std::max(largest_chunk_, buffer.size());
@@ -202,17 +202,23 @@ void Attempt::finish(FinishReason reason, std::optional<Failure> failure) {
   partition_.produce_terminal(job_, buffer, number_);
 }
 
+/// Of the deployment that was called last.
+const events::ModelPrices& Attempt::prices() const {
+  const auto& [model, deployment] = target();
+  return deployment.prices ? *deployment.prices : model.prices;
+}
+
 /// Of what the call that ran last has used. Nothing: unknown.
 std::optional<std::int64_t> Attempt::cost_micros() const {
   if (!usage_ || calls_.empty() || route_.targets.empty()) return std::nullopt;
-  const auto& [model, deployment] = target();
-  if (model.prices == events::ModelPrices{}) return std::nullopt;
+  const auto& deployment = target().deployment;
+  if (prices() == events::ModelPrices{}) return std::nullopt;
   const auto tier =
       request() == nullptr ? std::optional(ServiceTier::standard) : providers::service_tier(*request(), deployment);
   if (!tier) return std::nullopt;
   const auto now = services_.environment.now();
   const auto asked_at = now.wall - (now.steady - started_);
-  return registry::cost_of(model.prices, *tier, *usage_, registry::minute_of_day(asked_at.count()));
+  return registry::cost_of(prices(), *tier, *usage_, registry::minute_of_day(asked_at.count()));
 }
 
 void Attempt::cancel() {
@@ -327,7 +333,7 @@ events::LlmResponse Attempt::response(Outcome outcome) {
   event.model = model();
   event.usage = usage_;
   event.cost_micros = terminal_ ? terminal_->cost_micros : cost_micros();
-  if (event.cost_micros) event.price_version = fmt::format("{}", target().model.prices.version);
+  if (event.cost_micros) event.price_version = fmt::format("{}", prices().version);
   event.chunks = seq_;
   event.tool_calls = tool_call_count_;
   if (!said_.empty()) event.content = said_.finish(services_.options.redaction);

@@ -100,6 +100,7 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
 
   [[nodiscard]] const events::ChatRequest* request() const;
   [[nodiscard]] const registry::RouteTarget& target() const { return route_.targets[target_]; }
+  [[nodiscard]] const events::ModelPrices& prices() const;
   [[nodiscard]] bool stream_wanted() const;
   static std::string circuit_key(const registry::RouteTarget& target);
   [[nodiscard]] static std::string kept_request_id(std::string_view id);

@@ -132,6 +132,21 @@ TEST(ModelKey, NoTwoModelsShareOne) {
   EXPECT_EQ(keys.size(), models + std::size(pieces) * std::size(pieces));
 }
 
+TEST(ModelUpserted, DeploymentHasPricesOfItsOwn) {
+  auto event = whole_event();
+  event.model.deployments[0].prices = prices_of_everything();
+  event.model.deployments.push_back(event.model.deployments[0]);
+  event.model.deployments[1].prices = ModelPrices{};  // none is known there
+  event.model.deployments.push_back(event.model.deployments[0]);
+  event.model.deployments[2].prices = std::nullopt;  // those of the model
+  const auto read = parse_model_upserted(to_json(event));
+  ASSERT_TRUE(read.has_value()) << read.error().detail;
+  ASSERT_EQ(read->model.deployments.size(), 3U);
+  EXPECT_EQ(read->model.deployments[0].prices, prices_of_everything());
+  EXPECT_EQ(read->model.deployments[1].prices, ModelPrices{});
+  EXPECT_EQ(read->model.deployments[2].prices, std::nullopt);
+}
+
 TEST(ModelUpserted, ComesBackAsItWasWritten) {
   const auto event = whole_event();
   const auto json = to_json(event);

@@ -176,6 +176,26 @@ std::vector<Verdict> verdicts() {
   };
 }
 
+TEST(Resolution, PricesOfANearerRowCountBeforeThoseOfADeployment) {
+  Projection projection;
+  auto platform = model("ollama", "a");
+  platform.prices = {.input_micros = 1, .output_micros = 1, .version = 1};
+  platform.deployments[0].prices = events::ModelPrices{.input_micros = 5, .output_micros = 5, .version = 1};
+  put(projection, platform);
+  const auto deployment_prices = [&] {
+    const Scopes scopes({.org_id = "acme"});
+    return EffectiveModel(projection, scopes, "ollama", "a").state().deployments.at(0).prices;
+  };
+  EXPECT_EQ(deployment_prices(), platform.deployments[0].prices);
+  auto own = model("ollama", "a", "acme");
+  own.deployments.clear();
+  put(projection, own, 2);
+  EXPECT_EQ(deployment_prices(), platform.deployments[0].prices) << "the nearer row has no price";
+  own.prices = {.input_micros = 9, .output_micros = 9, .version = 3};
+  put(projection, own, 3);
+  EXPECT_EQ(deployment_prices(), std::nullopt);
+}
+
 TEST(Resolution, AModelAnswersOrIsRefusedWithAReason) {
   for (const auto& verdict : verdicts()) {
     SCOPED_TRACE(verdict.what);

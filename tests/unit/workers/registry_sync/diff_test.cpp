@@ -372,6 +372,57 @@ TEST(Held, AShrinkingLimitAndAVanishingCapabilityAreHeldAndTheRestIsApplied) {
   EXPECT_EQ(accepted.models.at(0).after.context_window, 4096);
 }
 
+std::vector<Price> input_price(std::int64_t micros) {
+  return {{.key = {.dimension = PriceDimension::input}, .micros = micros}};
+}
+ListedModel priced(std::string name, std::int64_t micros) {
+  auto model = listed(std::move(name));
+  model.prices = input_price(micros);
+  return model;
+}
+
+TEST(Diff, PricesOfAListAreThoseOfItsDeployment) {
+  auto plan = plan_sync(connection(), list_of({priced("a", 100)}), {}, {}, t0);
+  ASSERT_THAT(plan.models, SizeIs(1));
+  EXPECT_TRUE(plan.models[0].prices_changed);
+  EXPECT_EQ(plan.models[0].here.prices, input_price(100));
+  const auto stored = carried_out(plan);
+  EXPECT_TRUE(plan_sync(connection(), list_of({priced("a", 100)}), stored, {}, t0).idle());
+  EXPECT_TRUE(plan_sync(connection(), list_of({listed("a")}), stored, {}, t0).idle()) << "the list does not say";
+
+  plan = plan_sync(connection(), list_of({priced("a", 300)}), stored, {}, t0);
+  EXPECT_THAT(kinds(plan), ElementsAre("updated a"));
+  EXPECT_THAT(plan.models[0].changed_fields, ElementsAre("prices"));
+  EXPECT_EQ(plan.models[0].here.prices, input_price(300));
+}
+
+TEST(Held, APriceTimesTenOrCrossingZeroIsHeld) {
+  const auto change = [](std::int64_t before, std::int64_t after) {
+    const auto stored = carried_out(plan_sync(connection(), list_of({priced("a", before)}), {}, {}, t0));
+    return plan_sync(connection(), list_of({priced("a", after)}), stored, {}, t0);
+  };
+  const auto plan = change(1'000'000, 10'000'000);
+  EXPECT_THAT(plan.models, IsEmpty()) << "what counted counts";
+  ASSERT_THAT(plan.held, SizeIs(1));
+  EXPECT_EQ(plan.held[0].reason, "the price of input 1 -> 10: ten times or more");
+  EXPECT_EQ(to_json(plan.held[0].after), R"({"prices":[{"dimension":"input","micros":10000000}]})");
+  EXPECT_EQ(registry::parse_held_values(to_json(plan.held[0].after)), plan.held[0].after);
+  EXPECT_THAT(change(0, 5).held, SizeIs(1));
+  EXPECT_THAT(change(5, 0).held, SizeIs(1));
+  EXPECT_THAT(change(100, 10).held, SizeIs(1));
+  EXPECT_THAT(change(100, 999).held, IsEmpty());
+}
+
+TEST(Held, ARejectedPriceStaysRejectedAndAnAcceptedListIsApplied) {
+  const auto stored = carried_out(plan_sync(connection(), list_of({priced("a", 100)}), {}, {}, t0));
+  auto rows = kept(plan_sync(connection(), list_of({priced("a", 1000)}), stored, {}, t0));
+  rows.at(0).decision = "rejected";
+  EXPECT_TRUE(plan_sync(connection(), list_of({priced("a", 1000)}), stored, {}, t0, rows).idle());
+  EXPECT_THAT(plan_sync(connection(), list_of({priced("a", 2000)}), stored, {}, t0, rows).held, SizeIs(1));
+  const auto accepted = plan_sync(connection(), list_of({priced("a", 1000)}), stored, {.accept_held = true}, t0);
+  EXPECT_EQ(accepted.models.at(0).here.prices, input_price(1000));
+}
+
 TEST(Held, ARejectedChangeOfAModelStaysRejectedWhileTheListRepeatsIt) {
   auto stored = stored_of({listed("a"), listed("b")});
   auto plan = plan_sync(connection(), list_of({worse("a"), listed("b")}), stored, {}, t0);

@@ -59,7 +59,17 @@ TEST(OpenAiModels, EachServersFieldsAreRead) {
       listed(R"({"id":"q/x","name":"Q: X","context_length":1000,"architecture":{"input_modalities":["text","image",)"
              R"("file"],"output_modalities":["text"]},"top_provider":{"context_length":900,)"
              R"("max_completion_tokens":100},"supported_parameters":["tools","reasoning","structured_outputs",)"
-             R"("response_format","top_k"],"pricing":{"prompt":"0.1"}})");
+             R"("response_format","top_k"],"pricing":{"prompt":"0.0000025","completion":"0.00001","image":"1",)"
+             R"("overrides":[{"min_prompt_tokens":128000,"prompt":"0.000005"}]}})");
+  const Price input{.key = {.dimension = PriceDimension::input}, .micros = 2'500'000};
+  const Price of_long{.key = {.dimension = PriceDimension::input, .min_context_tokens = 128'000}, .micros = 5'000'000};
+  const Price output{.key = {.dimension = PriceDimension::output}, .micros = 10'000'000};
+  EXPECT_EQ(openrouter.prices, (std::vector{input, of_long, output}));
+  EXPECT_EQ(mistral.prices, std::nullopt);
+  EXPECT_EQ(listed(R"({"id":"t","pricing":{"hourly":0,"input":3,"output":15}})").prices, std::nullopt)
+      << "numbers in units of its own";
+  EXPECT_EQ(listed(R"({"id":"auto","pricing":{"prompt":"-1","completion":"-1"}})").prices, std::vector<Price>())
+      << "it depends on the model that is chosen";
   EXPECT_EQ(openrouter.context_length, 1000);
   EXPECT_EQ(openrouter.output_tokens_max, 100);
   EXPECT_THAT(openrouter.capabilities,

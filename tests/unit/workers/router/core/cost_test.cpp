@@ -99,6 +99,60 @@ TEST_F(CostTest, ServiceTierOfTheRequestDecides) {
   EXPECT_EQ(answered(R"("providerConfig":{"ollama":{"service_tier":"flex"}},)").cost_micros, 10);
 }
 
+class DeploymentCostTest : public CostTest {
+ protected:
+  /// Model "two" is on "a" and "b"; the prices of each.
+  void add_two(std::optional<events::ModelPrices> a, std::optional<events::ModelPrices> b) {
+    add_model_on_two_connections();
+    events::ModelUpserted event;
+    event.model = *projection.find("", "", "ollama", "two");
+    event.version = event.model.version = 3;
+    event.model.prices = {.input_micros = 1'000'000, .output_micros = 1'000'000, .version = 3};
+    event.model.deployments.at(0).prices = std::move(a);
+    event.model.deployments.at(1).prices = std::move(b);
+    event.key = events::model_key(event.model);
+    ASSERT_EQ(projection.apply(event.key, events::to_json(event)), registry::Projection::Applied::changed);
+    options.retry.calls_per_target_max = 1;
+    make_core(options);
+  }
+  /// The first connection answers, or fails.
+  events::Chunk answered_by(bool first) {
+    assign();
+    request("r1", "", "k", R"("modelProvider":"ollama","modelName":"two",)");
+    settle();
+    if (!first) {
+      http.end(http.newest(), http::Ending::connect_failed);
+      settle();
+      wake_after(std::chrono::seconds(10));
+      settle();
+    }
+    answer(http.newest());
+    settle();
+    return chunks().back();
+  }
+};
+
+TEST_F(DeploymentCostTest, PriceOfTheDeploymentThatAnsweredCounts) {
+  add_two(events::ModelPrices{.input_micros = 2'000'000, .output_micros = 0, .version = 7},
+          events::ModelPrices{.input_micros = 5'000'000, .output_micros = 10'000'000, .version = 8});
+  const auto last = answered_by(false);
+  EXPECT_EQ(last.cost_micros, 5 * 5 + 2 * 10);
+  EXPECT_EQ(last.price_version, "8");
+  EXPECT_THAT(response(), HasSubstr(R"("cost":45,"priceVersion":"8")"));
+}
+
+TEST_F(DeploymentCostTest, WithoutOneOfItsOwnTheModelsPriceCounts) {
+  add_two(std::nullopt, events::ModelPrices{.input_micros = 5'000'000, .output_micros = 10'000'000, .version = 8});
+  const auto last = answered_by(true);
+  EXPECT_EQ(last.cost_micros, 7);
+  EXPECT_EQ(last.price_version, "3");
+}
+
+TEST_F(DeploymentCostTest, UnknownPriceOfTheDeploymentIsNotTheModels) {
+  add_two(events::ModelPrices{}, std::nullopt);
+  EXPECT_EQ(answered_by(true).cost_micros, std::nullopt);
+}
+
 TEST_F(CostTest, OfARequestThatWasNotCalledIsUnknown) {
   add_priced_model({.input_micros = 1, .output_micros = 1, .version = 4});
   assign();
