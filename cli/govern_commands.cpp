@@ -369,11 +369,11 @@ constexpr std::array<Command, 35> command_table{{
      .flags = org_flags,
      .examples = test_examples,
      .details =
-         "The registry API tests each connection stage by stage (name, connection, TLS, key, list, call) and keeps "
+         "Tests each connection stage by stage (name, connection, TLS, key, list, call) and keeps "
          "the\n"
          "result. The call is a tiny completion, embedding or rerank, which the provider may bill. Exits with 1 where\n"
          "a stage fails. An organisation cannot test a connection of the platform.",
-     .registry = RegistryBy::api},
+     .registry = RegistryBy::api_or_database},
     {.path = "registry audit",
      .summary = "Show what was changed and by whom, newest first",
      .flags = org_flags,
@@ -533,10 +533,10 @@ constexpr std::array<Command, 35> command_table{{
      .arguments_max = 1,
      .flags = connection_test_flags,
      .examples = connections_test_examples,
-     .details =
-         "The registry API looks up the host, connects, agrees on TLS, sends the key, lists the models and, with\n"
-         "--model, calls one. It names the cause of a failure and what to do. Exits with 1 where a stage fails.",
-     .registry = RegistryBy::api},
+     .details = "Looks up the host, connects, agrees on TLS, sends the key, lists the models and, with\n"
+                "--model, calls one. Names the cause of a failure and what to do, and keeps the result. Exits with 1 "
+                "where a stage fails.",
+     .registry = RegistryBy::api_or_database},
     {.path = "credentials put",
      .summary = "Store a provider's key, or another one for the same label",
      .arguments = "LABEL",

@@ -5,10 +5,10 @@
 
 #include "cli/database.hpp"
 #include "cli/govern.hpp"
+#include "cli/stored_connection_test.hpp"
 #include "common/crypto/credential_binding.hpp"
 #include "common/crypto/credential_text.hpp"
 #include "common/crypto/fingerprint.hpp"
-#include "common/crypto/key_ring_settings.hpp"
 #include "common/registry/connections.hpp"
 #include "common/registry/governance_log.hpp"
 #include "common/registry/governed_models.hpp"
@@ -17,22 +17,6 @@ namespace tokenrail::cli {
 namespace {
 
 using registry::CredentialStore;
-
-Result<crypto::KeyRing> key_ring(const Context& context) {
-  auto ring = crypto::load_key_ring(context.values);
-  if (!ring) return std::unexpected(ring.error());
-  if (!*ring)
-    return fail(
-        ErrorKind::invalid_input,
-        "no key ring is set, so nothing can be sealed; make one with 'tokenrail keys create FILE' and name it with "
-        "TOKENRAIL_KEYRING_FILE");
-  return std::move(**ring);
-}
-
-std::unexpected<Error> needs_the_api(std::string_view what) {
-  return fail(ErrorKind::invalid_input,
-              std::string(what) + "; set TOKENRAIL_API_URL and TOKENRAIL_API_TOKEN to ask a registry API");
-}
 
 class StoredGovernance final : public Governance {
  public:
@@ -59,7 +43,9 @@ class StoredGovernance final : public Governance {
     return models().roll_back(actor_, scope_, name, version, std::nullopt);
   }
   One explanation(const std::string&) override {
-    return needs_the_api("a model is explained from the registry as routers hold it, which a registry API follows");
+    return fail(ErrorKind::invalid_input,
+                "a model is explained from the registry as routers hold it, which a registry API follows; set "
+                "TOKENRAIL_API_URL and TOKENRAIL_API_TOKEN");
   }
 
   Page defaults(const PageRequest& page) override { return pointers().defaults(actor_, scope_, page); }
@@ -101,13 +87,13 @@ class StoredGovernance final : public Governance {
   Result<void> remove_connection(const std::string& name, bool force) override {
     return registry::Connections(database_).remove(actor_, scope_, name, force, std::nullopt);
   }
-  One test_connection(const std::string&, const std::string&) override {
-    return needs_the_api("a connection is tested by the registry API, from where routers are");
+  One test_connection(const std::string& name, const std::string& model) override {
+    return test_stored_connection(context_, database_, actor_, name, model);
   }
 
   Page credentials(const PageRequest& page) override { return CredentialStore(database_).list(actor_, scope_, page); }
   Result<void> can_seal() override {
-    if (const auto ring = key_ring(context_); !ring) return std::unexpected(ring.error());
+    if (const auto ring = configured_key_ring(context_); !ring) return std::unexpected(ring.error());
     return {};
   }
   One add_credential(const std::string& provider, const std::string& label, const Secret& secret) override {
@@ -140,7 +126,7 @@ class StoredGovernance final : public Governance {
   registry::ModelPointers pointers() { return registry::ModelPointers(database_); }
 
   Result<CredentialStore::Sealed> sealed(CredentialStore::Sealed credential, const Secret& secret) const {
-    const auto ring = key_ring(context_);
+    const auto ring = configured_key_ring(context_);
     if (!ring) return std::unexpected(ring.error());
     const auto plain = crypto::to_text({.secret = secret.clone()});
     if (!plain) return std::unexpected(plain.error());

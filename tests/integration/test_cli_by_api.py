@@ -149,6 +149,27 @@ def test_organisations_and_rights_are_those_of_the_token(world, admin):
     assert unknown.returncode == 1 and "TOKENRAIL_API_TOKEN" in unknown.stderr
 
 
+def test_connections_are_tested_from_the_database_too(world, admin):
+    stack, ring = world.stack, {"TOKENRAIL_KEYRING_FILE": world.environment["TOKENRAIL_KEYRING_FILE"]}
+    stack.cli("credentials", "put", "here", "--org", "acme", "--provider", "openai-compatible", environment=ring, stdin=KEY)
+    stack.cli("connections", "add", "here", "--org", "acme", "--provider", "openai-compatible", "--base-url",
+              stack.simulator_url + "/v1", "--credential", "here")
+    without = stack.cli("connections", "test", "here", "--org", "acme", check=False)
+    assert without.returncode == 2 and "TOKENRAIL_KEYRING_FILE" in without.stderr
+    by_database = json.loads(stack.cli("connections", "test", "here", "--org", "acme", "--json", environment=ring).stdout)
+    by_api = admin.one("connections", "test", "here")
+    assert [(s["stage"], s["status"]) for s in by_database["stages"]] == [(s["stage"], s["status"]) for s in by_api["stages"]]
+    assert set(by_database) == set(by_api) and by_database["outcome"] == by_api["outcome"] == "ok"
+    tested = [entry for entry in admin.lines("registry", "audit") if entry["action"] == "connection.tested"][:2]
+    assert [entry["actor"].split(":")[0] for entry in tested] == ["user", "cli"]
+
+    # A base URL that leads inside is refused to an organisation here too.
+    refused = stack.cli("connections", "test", "here", "--org", "acme", check=False,
+                        environment={**ring, "TOKENRAIL_EGRESS_ALLOW": ""})
+    assert refused.returncode == 1 and "refused_address" in refused.stdout
+    assert KEY not in refused.stdout + refused.stderr
+
+
 def test_commands_of_the_database_refuse_without_one(world, admin):
     environment = {**admin.environment, "TOKENRAIL_DATABASE_URL": ""}
     refused = world.stack.cli("registry", "held", environment=environment, check=False)

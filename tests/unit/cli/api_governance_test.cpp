@@ -149,7 +149,7 @@ TEST(RegistryBySettings, CommandsOfTheDatabaseRefuseWhereOnlyAnApiIsSet) {
 }
 
 TEST(RegistryBySettings, CommandsOfTheApiRefuseWhereNoneIsSet) {
-  const auto refused = called({"connections", "test", "main"});
+  const auto refused = called({"registry", "explain", "ollama/m"});
   EXPECT_EQ(refused.code, exit_usage);
   EXPECT_THAT(refused.err, HasSubstr("set TOKENRAIL_API_URL and TOKENRAIL_API_TOKEN"));
 }

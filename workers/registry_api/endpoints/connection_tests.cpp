@@ -8,7 +8,6 @@
 
 #include "common/crypto/bytes.hpp"
 #include "common/crypto/credential_binding.hpp"
-#include "common/crypto/credential_text.hpp"
 #include "common/events/json_writer.hpp"
 #include "common/providers/profile.hpp"
 #include "common/registry/connections.hpp"
@@ -26,16 +25,11 @@ using boost::asio::awaitable;
 using registry::ConnectionTestLog;
 using registry::GovernedDatabase;
 
-/// How the credential is sent. A name that is left out is the provider's own.
 std::expected<providers::Credential, Problem> authentication(const std::string& provider, const std::string& type,
                                                              std::string name) {
-  const auto known = providers::auth_type_from(type);
-  if (!known) return refuse(Fault::invalid_value, "Connections with the authType " + type + " cannot be tested.");
-  const auto* const profile = providers::find_profile(provider);
-  if (name.empty() && profile != nullptr && profile->auth == *known) name = profile->auth_name;
-  if (*known == providers::AuthType::header && !crypto::is_secret_header_name(name))
-    return refuse(Fault::invalid_value, "The authName is not the name of a header that may hold a key.");
-  return providers::Credential{.type = *known, .name = std::move(name)};
+  auto credential = providers::credential_to_test(provider, type, std::move(name));
+  if (!credential) return refuse(Fault::invalid_value, credential.error().detail);
+  return std::move(*credential);
 }
 
 std::expected<providers::Credential, Problem> opened(const Call& call, const registry::CredentialStore::Row& row,
@@ -45,23 +39,14 @@ std::expected<providers::Credential, Problem> opened(const Call& call, const reg
                                    .detail = "This server has no key ring, so it cannot open the credential.",
                                    .hint = "Ask the operator to set TOKENRAIL_KEYRING_FILE."});
   }
-  const auto cannot = [](const Error& error) {
-    return refuse(Fault::unavailable, "The credential cannot be opened: " + error.detail + ".");
-  };
-  const auto sealed = crypto::sealed_from_text(row.sealed);
-  if (!sealed) return cannot(sealed.error());
-  const auto text = crypto::open(*call.context->key_ring, *sealed,
-                                 crypto::binding_of({.id = row.id,
-                                                     .org_id = row.scope.org_id,
-                                                     .owner_user_id = row.scope.user_id,
-                                                     .provider = row.provider,
-                                                     .secret_version = row.secret_version}));
-  if (!text) return cannot(text.error());
-  auto parts = crypto::credential_from_text(*text);
-  if (!parts) return cannot(parts.error());
-  credential.secret = std::move(parts->secret);
-  credential.extra_headers = std::move(parts->headers);
-  return credential;
+  auto whole = providers::with_stored_secret(std::move(credential), *call.context->key_ring, row.sealed,
+                                             crypto::binding_of({.id = row.id,
+                                                                 .org_id = row.scope.org_id,
+                                                                 .owner_user_id = row.scope.user_id,
+                                                                 .provider = row.provider,
+                                                                 .secret_version = row.secret_version}));
+  if (!whole) return refuse(Fault::unavailable, whole.error().detail);
+  return std::move(*whole);
 }
 
 std::string body_of(const ConnectionTestLog::Record& record) {
