@@ -155,6 +155,19 @@ std::vector<Place> places_of(soci::session& sql, const std::string& condition, A
   return places;
 }
 
+/// For the audit entry of a forced removal: who used the model, and now has none.
+std::string left_without_a_model(const std::vector<Document>& dependents) {
+  if (dependents.empty()) return {};
+  std::string text;
+  events::JsonWriter json(text);
+  json.begin_object();
+  json.begin_array("dependents");
+  for (const auto& dependent : dependents) json.raw_element(dependent.json);
+  json.end_array();
+  json.end_object();
+  return text;
+}
+
 }  // namespace
 
 Result<DocumentPage> Models::list(const Actor& actor, const Scope& scope, const ModelFilter& filter,
@@ -287,6 +300,7 @@ Result<void> Models::remove(const Actor& actor, const Scope& scope, const std::s
                  .target_id = row,
                  .target_name = before.empty() ? std::string() : before.front().state.slug,
                  .before = now->json,
+                 .after = left_without_a_model(dependents),
                  .org_id = scope.org_id});
     return {};
   });
@@ -294,21 +308,23 @@ Result<void> Models::remove(const Actor& actor, const Scope& scope, const std::s
 
 Result<Document> Models::statistics(const Actor& actor, const Scope& scope) {
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<Document> {
-    auto found =
-        read_document(sql,
-                      "WITH seen AS (SELECT e.provider AS provider, e.kind AS kind, " + status_of_models() +
-                          " AS status FROM (" + effective_models("true", Seen::all) +
-                          ") e) SELECT 'statistics' AS id, CAST(0 AS bigint) AS version, "
-                          "CAST(json_build_object('models', (SELECT "
-                          "count(*) FROM seen), 'byProvider', (SELECT COALESCE(json_object_agg(k, n), '{}') FROM "
-                          "(SELECT provider "
-                          "AS k, count(*) AS n FROM seen GROUP BY 1) a), 'byKind', (SELECT COALESCE(json_object_agg(k, "
-                          "n), '{}') FROM "
-                          "(SELECT kind AS k, count(*) AS n FROM seen GROUP BY 1) b), 'byStatus', (SELECT "
-                          "COALESCE(json_object_agg(k, n), '{}') FROM (SELECT status AS k, count(*) AS n FROM "
-                          "seen GROUP BY 1) "
-                          "c)) AS text) AS document",
-                      Arguments().scope(scope));
+    auto found = read_document(
+        sql,
+        "WITH seen AS (SELECT e.provider AS provider, e.kind AS kind, e.capabilities AS capabilities, " +
+            status_of_models() + " AS status FROM (" + effective_models("true", Seen::all) +
+            ") e) SELECT 'statistics' AS id, CAST(0 AS bigint) AS version, "
+            "CAST(json_build_object('models', (SELECT "
+            "count(*) FROM seen), 'byProvider', (SELECT COALESCE(json_object_agg(k, n), '{}') FROM "
+            "(SELECT provider "
+            "AS k, count(*) AS n FROM seen GROUP BY 1) a), 'byKind', (SELECT COALESCE(json_object_agg(k, "
+            "n), '{}') FROM "
+            "(SELECT kind AS k, count(*) AS n FROM seen GROUP BY 1) b), 'byStatus', (SELECT "
+            "COALESCE(json_object_agg(k, n), '{}') FROM (SELECT status AS k, count(*) AS n FROM "
+            "seen GROUP BY 1) "
+            "c), 'byCapability', (SELECT COALESCE(json_object_agg(k, n), '{}') FROM (SELECT c.key AS k, "
+            "count(*) AS n FROM seen, jsonb_each_text(seen.capabilities) c WHERE c.value = 'supported' GROUP "
+            "BY 1) d)) AS text) AS document",
+        Arguments().scope(scope));
     return std::move(*found);
   });
 }

@@ -61,13 +61,14 @@ def test_providers_are_listed_with_kinds_and_logins(world):  # S1.14, S1.52, S2.
     assert rows["openai"]["defaultBaseUrl"] == "https://api.openai.com/v1" and rows["azure"]["defaultBaseUrl"] is None
 
 
-def test_statistics_count_models_by_provider_kind_and_status(world):  # S4.28
+def test_statistics_count_models_by_provider_kind_and_status(world):  # S4.24, S4.28
     org = "counted-" + secrets.token_hex(4)
     world.root.ok("POST", "/v1/orgs", {"id": org}, 201)
     admin = world.api(org, "org_admin")
     before = admin.ok("GET", f"/v1/orgs/{org}/stats")
-    for fields in ({"provider": "openai", "kind": "embedding"}, {"provider": "openai", "enabled": True},
-                   {"provider": "cohere", "kind": "rerank"}):
+    for fields in ({"provider": "openai", "kind": "embedding"},
+                   {"provider": "openai", "enabled": True, "capabilities": {"vision": "supported", "tools": "supported"}},
+                   {"provider": "cohere", "kind": "rerank", "capabilities": {"tools": "supported", "vision": "unsupported"}}):
         admin.ok("POST", f"/v1/orgs/{org}/models", {"modelName": "m-" + secrets.token_hex(4), **fields}, 201)
     after = admin.ok("GET", f"/v1/orgs/{org}/stats")
     assert after["models"] == before["models"] + 3
@@ -78,6 +79,7 @@ def test_statistics_count_models_by_provider_kind_and_status(world):  # S4.28
     assert more("byProvider") == {"openai": 2, "cohere": 1}
     assert more("byKind") == {"embedding": 1, "generation": 1, "rerank": 1}
     assert more("byStatus") == {"disabled": 2, "unserved": 1}
+    assert more("byCapability") == {"tools": 2, "vision": 1}
 
 
 def test_the_database_alone_keeps_users_apart(world):  # S2.34

@@ -138,6 +138,11 @@ TEST_F(GovernanceTest, AModelThatIsUsedIsNotRemoved) {
   EXPECT_THAT(refused.error().detail, HasSubstr("profile:p-1"));
   EXPECT_THAT(refused.error().detail, HasSubstr("default:generation"));
   ASSERT_OK(models().remove(root(), {}, "ollama/qwen3", true, {}));
+  // The entry names those that are left without it.
+  const auto left = sql().run("SELECT after FROM audit_log WHERE action = 'model.deleted' ORDER BY seq DESC LIMIT 1");
+  EXPECT_THAT(left, HasSubstr("dependents"));
+  EXPECT_THAT(left, HasSubstr("p-1"));
+  EXPECT_THAT(left, HasSubstr("Support"));
 }
 
 TEST_F(GovernanceTest, AModelOfAnOrganisationOnItsOwnConnection) {
