@@ -42,6 +42,23 @@ export function formatAge(iso: string | null | undefined, now = Date.now()): str
   return relative.format(0, 'second');
 }
 
+// Making a format takes longer than using it a hundred times.
+const priceFormats = new Map<string, Intl.NumberFormat>();
+function priceFormat(currency: string, digits: number): Intl.NumberFormat {
+  const key = `${currency}${digits}`;
+  let format = priceFormats.get(key);
+  if (!format) {
+    format = new Intl.NumberFormat(undefined, {
+      style: 'currency',
+      currency,
+      minimumFractionDigits: 2,
+      maximumFractionDigits: digits,
+    });
+    priceFormats.set(key, format);
+  }
+  return format;
+}
+
 /**
  * A price given as a decimal string. At least two decimals, and as many as the first significant digits need, so that a
  * price above zero is never shown as zero.
@@ -50,10 +67,5 @@ export function formatPrice(decimal: string, currency = 'USD'): string {
   const value = Number(decimal);
   if (decimal.trim() === '' || !Number.isFinite(value)) return decimal;
   const digits = decimal.replace(/e.*$/i, '').split('.')[1]?.replace(/0+$/, '').length ?? 0;
-  return new Intl.NumberFormat(undefined, {
-    style: 'currency',
-    currency,
-    minimumFractionDigits: 2,
-    maximumFractionDigits: Math.min(Math.max(digits, 2), 12),
-  }).format(value);
+  return priceFormat(currency, Math.min(Math.max(digits, 2), 12)).format(value);
 }

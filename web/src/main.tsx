@@ -3,12 +3,13 @@ import '@fontsource-variable/roboto/wght.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
-import { App } from './App';
+import { App, start } from './App';
 
+const queryClient = start(location.pathname);
 const root = document.getElementById('root');
 if (root)
   createRoot(root).render(
     <StrictMode>
-      <App />
+      <App queryClient={queryClient} />
     </StrictMode>,
   );

@@ -16,8 +16,10 @@ import {
   mdiViewDashboardOutline,
   mdiViewListOutline,
 } from '@mdi/js';
+import type { QueryClient } from '@tanstack/react-query';
 import { type ComponentType, lazy } from 'react';
 
+import { modelsQuery } from './pages/models/useModels';
 import { orgPath } from './paths';
 import { texts } from './texts';
 
@@ -33,9 +35,13 @@ export interface PageRoute {
   /** Reached from another page, so that the navigation does not name it. */
   inner?: boolean;
   page: ComponentType;
+  /** Loads the code ahead. */
+  load: () => Promise<unknown>;
+  /** Asks for the data ahead, while the code is on its way. */
+  prefetch?: (queryClient: QueryClient, org: string) => Promise<unknown>;
 }
 
-const page = (load: () => Promise<{ default: ComponentType }>) => lazy(load);
+const page = (load: () => Promise<{ default: ComponentType }>) => ({ page: lazy(load), load });
 const nav = texts.shell.nav;
 
 export const pages: PageRoute[] = [
@@ -45,7 +51,7 @@ export const pages: PageRoute[] = [
     icon: mdiViewDashboardOutline,
     permission: 'org:models:read',
     platform: true,
-    page: page(() => import('./pages/overview/OverviewPage')),
+    ...page(() => import('./pages/overview/OverviewPage')),
   },
   {
     path: 'models',
@@ -53,7 +59,8 @@ export const pages: PageRoute[] = [
     icon: mdiViewListOutline,
     permission: 'org:models:read',
     platform: true,
-    page: page(() => import('./pages/models/ModelsPage')),
+    ...page(() => import('./pages/models/ModelsPage')),
+    prefetch: (queryClient, org) => queryClient.prefetchInfiniteQuery(modelsQuery(org)),
   },
   {
     path: 'playground',
@@ -61,7 +68,7 @@ export const pages: PageRoute[] = [
     icon: mdiChatProcessingOutline,
     permission: 'org:models:use',
     platform: false,
-    page: page(() => import('./pages/playground/PlaygroundPage')),
+    ...page(() => import('./pages/playground/PlaygroundPage')),
   },
   {
     path: 'connections',
@@ -69,7 +76,7 @@ export const pages: PageRoute[] = [
     icon: mdiLanConnect,
     permission: 'org:connections:read',
     platform: true,
-    page: page(() => import('./pages/connections/ConnectionsPage')),
+    ...page(() => import('./pages/connections/ConnectionsPage')),
   },
   {
     path: 'connections/new',
@@ -78,7 +85,7 @@ export const pages: PageRoute[] = [
     permission: 'org:connections:read',
     platform: true,
     inner: true,
-    page: page(() => import('./pages/addConnection/AddConnectionPage')),
+    ...page(() => import('./pages/addConnection/AddConnectionPage')),
   },
   {
     path: 'connections/:connection',
@@ -87,7 +94,7 @@ export const pages: PageRoute[] = [
     permission: 'org:connections:read',
     platform: true,
     inner: true,
-    page: page(() => import('./pages/connections/ConnectionPage')),
+    ...page(() => import('./pages/connections/ConnectionPage')),
   },
   {
     path: 'credentials',
@@ -95,7 +102,7 @@ export const pages: PageRoute[] = [
     icon: mdiKeyOutline,
     permission: 'org:credentials:read',
     platform: true,
-    page: page(() => import('./pages/credentials/CredentialsPage')),
+    ...page(() => import('./pages/credentials/CredentialsPage')),
   },
   {
     path: 'sync',
@@ -103,7 +110,7 @@ export const pages: PageRoute[] = [
     icon: mdiSync,
     permission: 'org:connections:read',
     platform: true,
-    page: page(() => import('./pages/sync/SyncPage')),
+    ...page(() => import('./pages/sync/SyncPage')),
   },
   {
     path: 'defaults',
@@ -111,7 +118,7 @@ export const pages: PageRoute[] = [
     icon: mdiStarOutline,
     permission: 'org:models:read',
     platform: true,
-    page: page(() => import('./pages/defaults/DefaultsPage')),
+    ...page(() => import('./pages/defaults/DefaultsPage')),
   },
   {
     path: 'views',
@@ -119,7 +126,7 @@ export const pages: PageRoute[] = [
     icon: mdiFilterOutline,
     permission: 'org:models:read',
     platform: true,
-    page: page(() => import('./pages/views/ViewsPage')),
+    ...page(() => import('./pages/views/ViewsPage')),
   },
   {
     path: 'picker',
@@ -127,7 +134,7 @@ export const pages: PageRoute[] = [
     icon: mdiFormSelect,
     permission: 'org:models:use',
     platform: false,
-    page: page(() => import('./pages/picker/PickerPage')),
+    ...page(() => import('./pages/picker/PickerPage')),
   },
   {
     path: 'access',
@@ -135,7 +142,7 @@ export const pages: PageRoute[] = [
     icon: mdiAccountLockOpenOutline,
     permission: 'org:models:read',
     platform: false,
-    page: page(() => import('./pages/access/AccessPage')),
+    ...page(() => import('./pages/access/AccessPage')),
   },
   {
     path: 'members',
@@ -143,7 +150,7 @@ export const pages: PageRoute[] = [
     icon: mdiAccountGroupOutline,
     permission: 'org:members:read',
     platform: false,
-    page: page(() => import('./pages/members/MembersPage')),
+    ...page(() => import('./pages/members/MembersPage')),
   },
   {
     path: 'tokens',
@@ -151,7 +158,7 @@ export const pages: PageRoute[] = [
     icon: mdiRobotOutline,
     permission: 'org:members:read',
     platform: true,
-    page: page(() => import('./pages/tokens/TokensPage')),
+    ...page(() => import('./pages/tokens/TokensPage')),
   },
   {
     path: 'audit',
@@ -159,7 +166,7 @@ export const pages: PageRoute[] = [
     icon: mdiClipboardTextClockOutline,
     permission: 'org:audit:read',
     platform: true,
-    page: page(() => import('./pages/audit/AuditPage')),
+    ...page(() => import('./pages/audit/AuditPage')),
   },
   {
     path: 'settings',
@@ -167,8 +174,15 @@ export const pages: PageRoute[] = [
     icon: mdiCogOutline,
     permission: 'org:models:read',
     platform: false,
-    page: page(() => import('./pages/settings/SettingsPage')),
+    ...page(() => import('./pages/settings/SettingsPage')),
   },
 ];
+
+/** The page of an address below /ui, and its organisation. */
+export function pageAt(path: string): { route: PageRoute; org: string } | undefined {
+  const [, org, rest] = /^\/orgs\/([^/]+)\/(.+?)\/?$/.exec(path) ?? [];
+  const route = pages.find((each) => each.path === rest);
+  return route && org !== undefined ? { route, org: decodeURIComponent(org) } : undefined;
+}
 
 export const homePath = (org: string) => orgPath(org, 'overview');

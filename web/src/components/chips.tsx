@@ -1,4 +1,5 @@
-// Small labels. Plain elements with one style sheet: a list shows hundreds of them while it scrolls.
+// Small labels. Plain elements with one style sheet: a list shows hundreds of them while it scrolls. Their keys are their
+// places, so that a row that shows another model changes texts and no elements.
 import type { ModelScope, Status, Support } from '../api/types';
 import { texts } from '../texts';
 import css from './chips.module.css';
@@ -7,8 +8,7 @@ const t = texts.models;
 
 export function StatusChip({ status }: { status: Status }) {
   return (
-    <span className={`${css.chip} ${css[status] ?? ''}`} title={t.statusHint[status]}>
-      <span className={css.dot} aria-hidden />
+    <span className={`${css.chip} ${css.dotted} ${css[status] ?? ''}`} title={t.statusHint[status]}>
       {t.status[status] ?? status}
     </span>
   );
@@ -61,15 +61,18 @@ const byInterest = [
 ];
 const rank = (name: string) => (byInterest.includes(name) ? byInterest.indexOf(name) : byInterest.length);
 
+/** For what holds chips side by side. */
+export const chipGroup = css.group ?? '';
+
 export function CapabilityChips({ capabilities, max = 3 }: { capabilities: Record<string, Support>; max?: number }) {
   const known = Object.keys(capabilities)
     .filter((name) => capabilities[name] === 'supported')
     .sort((a, b) => rank(a) - rank(b));
   const rest = known.slice(max);
   return (
-    <span className={css.group}>
-      {known.slice(0, max).map((name) => (
-        <span key={name} className={css.chip}>
+    <>
+      {known.slice(0, max).map((name, i) => (
+        <span key={i} className={css.chip}>
           {capabilityName(name)}
         </span>
       ))}
@@ -78,15 +81,15 @@ export function CapabilityChips({ capabilities, max = 3 }: { capabilities: Recor
           +{rest.length}
         </span>
       )}
-    </span>
+    </>
   );
 }
 
 export function Tags({ tags, max = 3 }: { tags: readonly string[]; max?: number }) {
   return (
-    <span className={css.group}>
-      {tags.slice(0, max).map((tag) => (
-        <span key={tag} className={`${css.chip} ${css.outlined}`}>
+    <>
+      {tags.slice(0, max).map((tag, i) => (
+        <span key={i} className={`${css.chip} ${css.outlined}`}>
           {tag}
         </span>
       ))}
@@ -95,7 +98,7 @@ export function Tags({ tags, max = 3 }: { tags: readonly string[]; max?: number 
           +{tags.length - max}
         </span>
       )}
-    </span>
+    </>
   );
 }
 
@@ -104,8 +107,7 @@ export type Tone = 'good' | 'warn' | 'bad' | 'off';
 /** A state in one or two words, with a dot in its colour. The word carries the meaning, the colour repeats it. */
 export function StateChip({ tone, label, hint }: { tone: Tone; label: string; hint?: string }) {
   return (
-    <span className={`${css.chip} ${css[tone]}`} title={hint}>
-      <span className={css.dot} aria-hidden />
+    <span className={`${css.chip} ${css.dotted} ${css[tone]}`} title={hint}>
       {label}
     </span>
   );

@@ -8,7 +8,7 @@ import InputAdornment from '@mui/material/InputAdornment';
 import ListItemText from '@mui/material/ListItemText';
 import MenuItem from '@mui/material/MenuItem';
 import TextField from '@mui/material/TextField';
-import { useEffect, useState } from 'react';
+import { memo, useEffect, useMemo, useState } from 'react';
 
 import type { Model } from '../../api/types';
 import { capabilityName } from '../../components/chips';
@@ -16,6 +16,7 @@ import { Icon } from '../../components/Icon';
 import { formatNumber } from '../../format';
 import { texts } from '../../texts';
 import { choicesIn, counts, type Filter, noFilter, supportedCapabilities } from './filters';
+import type { GivenText } from './useSearchText';
 
 const t = texts.models;
 
@@ -42,20 +43,19 @@ const labelOf: Record<ListName, (value: string) => string> = {
   tag: (v) => v,
 };
 
-/** Search text that reaches the filter when the typing pauses. */
-export function SearchField({ value, onChange }: { value: string; onChange: (q: string) => void }) {
-  const [text, setText] = useState(value);
-  useEffect(() => setText(value), [value]);
-  useEffect(() => {
-    if (text === value) return;
-    const timer = setTimeout(() => onChange(text), 80);
-    return () => clearTimeout(timer);
-  }, [text, value, onChange]);
+export const SearchField = memo(function SearchField(props: { given: GivenText; onType: (q: string) => void }) {
+  const { given, onType } = props;
+  const [text, setText] = useState(given.q);
+  useEffect(() => setText(given.q), [given]);
+  const type = (next: string) => {
+    setText(next);
+    onType(next);
+  };
   return (
     <TextField
       type="search"
       value={text}
-      onChange={(event) => setText(event.target.value)}
+      onChange={(event) => type(event.target.value)}
       placeholder={t.searchHint}
       sx={{ flex: '1 1 220px', maxWidth: 480 }}
       slotProps={{
@@ -74,14 +74,7 @@ export function SearchField({ value, onChange }: { value: string; onChange: (q: 
           ),
           endAdornment: text && (
             <InputAdornment position="end">
-              <IconButton
-                size="small"
-                aria-label={texts.common.clear}
-                onClick={() => {
-                  setText('');
-                  onChange('');
-                }}
-              >
+              <IconButton size="small" aria-label={texts.common.clear} onClick={() => type('')}>
                 <Icon path={mdiClose} fontSize="small" />
               </IconButton>
             </InputAdornment>
@@ -90,7 +83,7 @@ export function SearchField({ value, onChange }: { value: string; onChange: (q: 
       }}
     />
   );
-}
+});
 
 export function FiltersButton({
   filter,
@@ -115,7 +108,7 @@ export function FiltersButton({
   );
 }
 
-export function FilterBar({ filter, onFilter, models, open }: Props) {
+export const FilterBar = memo(function FilterBar({ filter, onFilter, models, open }: Props) {
   return (
     <Collapse in={open} unmountOnExit>
       <Box sx={{ display: 'flex', flexWrap: 'wrap', gap: 1, px: 2, pb: 1.5, pt: 0.5, alignItems: 'center' }}>
@@ -144,11 +137,11 @@ export function FilterBar({ filter, onFilter, models, open }: Props) {
       </Box>
     </Collapse>
   );
-}
+});
 
 function Choice({ name, filter, onFilter, models }: { name: ListName } & Omit<Props, 'open'>) {
   const chosen: readonly string[] = filter[name];
-  const found = counts(models, valuesOf[name]);
+  const found = useMemo(() => counts(models, valuesOf[name]), [models, name]);
   // A choice of the address stays visible although no model has it.
   const all = [...found, ...chosen.filter((v) => !found.some(([f]) => f === v)).map((v): [string, number] => [v, 0])];
   return (

@@ -1,5 +1,6 @@
 import Tab from '@mui/material/Tab';
 import Tabs from '@mui/material/Tabs';
+import { memo, useMemo } from 'react';
 
 import type { Kind, Model } from '../../api/types';
 import { formatNumber } from '../../format';
@@ -9,7 +10,7 @@ import { counts } from './filters';
 const t = texts.models;
 
 /** All, Generation and Embedding always; other kinds where there are models of them. */
-export function KindTabs({
+export const KindTabs = memo(function KindTabs({
   models,
   kind,
   onKind,
@@ -18,7 +19,7 @@ export function KindTabs({
   kind: Kind | '';
   onKind: (kind: Kind | '') => void;
 }) {
-  const found = new Map(counts(models, (model) => [model.kind]));
+  const found = useMemo(() => new Map(counts(models, (model) => [model.kind])), [models]);
   const kinds = [...new Set<Kind>(['generation', 'embedding', ...(kind ? [kind] : []), ...found.keys()])];
   return (
     <Tabs
@@ -36,4 +37,4 @@ export function KindTabs({
       ))}
     </Tabs>
   );
-}
+});

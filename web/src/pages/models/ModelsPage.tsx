@@ -6,7 +6,7 @@ import Typography from '@mui/material/Typography';
 import useMediaQuery from '@mui/material/useMediaQuery';
 import { useTheme } from '@mui/material/styles';
 import { useQueryClient } from '@tanstack/react-query';
-import { lazy, Suspense, useCallback, useDeferredValue, useMemo, useReducer, useRef, useState } from 'react';
+import { lazy, Suspense, useCallback, useDeferredValue, useMemo, useReducer, useState } from 'react';
 import { useSearchParams } from 'react-router-dom';
 
 import { listKey } from '../../api/lists';
@@ -19,6 +19,7 @@ import { platformOrg } from '../../session/permissions';
 import { useMay, useOrg } from '../../session/session';
 import { keptValue, useStore } from '../../store';
 import { texts } from '../../texts';
+import { useStable } from '../../useStable';
 import { BulkBar } from './BulkBar';
 import { FailedDialog } from './BulkDialogs';
 import { chosenColumns } from './columns';
@@ -32,6 +33,7 @@ import { nothingSelected, reduceSelection, type Selection, type SelectionAction 
 import { ColumnsMenu, KeysHelp, type Layout, LayoutSwitch, RefreshButton } from './Toolbar';
 import { useBulk } from './useBulk';
 import { useModels } from './useModels';
+import { useSearchText } from './useSearchText';
 import { useShownModels } from './useShownModels';
 import { useView } from './useView';
 import { ViewsMenu } from './ViewsMenu';
@@ -39,65 +41,80 @@ import { ViewsMenu } from './ViewsMenu';
 // Rows appear before the code of the details has arrived.
 const ModelDrawer = lazy(() => import('./detail/ModelDrawer'));
 const t = texts.models;
+const none: Model[] = [];
 const keptLayout = keptValue<Layout | null>('models.layout', null);
 
 export default function ModelsPage() {
   const org = useOrg();
   const editable = useMay(org === platformOrg ? 'platform:models:write' : 'org:models:write');
   const [params, setParams] = useSearchParams();
-  const filter = useMemo(() => filterFrom(params), [params]);
+  const address = useMemo(() => filterFrom(params), [params]);
   const order = useMemo(() => orderFrom(params), [params]);
   const [refreshes, setRefreshes] = useState(0);
   const queryClient = useQueryClient();
   const { query, models, total } = useModels(org);
+  const change = useStable((changed: (before: URLSearchParams) => URLSearchParams) =>
+    setParams(changed, { replace: true }),
+  );
+  const search = useSearchText(
+    address.q,
+    useStable((q: string) => change((before) => withFilter(before, { ...filterFrom(before), q }))),
+  );
+  const filter = useMemo(() => ({ ...address, q: search.typed }), [address, search.typed]);
   const view = useView(org, filter.view, models);
-  const shown = useShownModels(view.shown, useDeferredValue(filter), order, refreshes);
-  const slugs = useMemo(() => shown.map((model) => model.slug), [shown]);
+  const shown = useShownModels(view.shown, useDeferredValue(filter), useDeferredValue(order), refreshes);
   const [selection, select] = useReducer(
     (before: Selection, { action, rows }: { action: SelectionAction; rows: string[] }) =>
       reduceSelection(before, action, rows),
     nothingSelected,
   );
-  const rows = useRef(slugs);
-  rows.current = slugs;
-  const dispatch = useCallback((action: SelectionAction) => select({ action, rows: rows.current }), []);
+  const dispatch = useStable((action: SelectionAction) => select({ action, rows: shown.map((model) => model.slug) }));
   const bulk = useBulk(org);
   const onToggle = useToggle(org);
 
-  const onFilter = useCallback(
-    (next: Filter) => setParams((before) => withFilter(before, next), { replace: true }),
-    [setParams],
+  const onFilter = useStable((next: Filter) =>
+    change((before) => withFilter(before, { ...next, q: search.latest.current })),
   );
-  const onSearch = useCallback(
-    (q: string) => setParams((before) => withFilter(before, { ...filterFrom(before), q }), { replace: true }),
-    [setParams],
+  const onClear = useStable(() => {
+    search.give('');
+    change((before) => withFilter(before, noFilter));
+  });
+  const onKind = useStable((kind: Filter['kind']) => onFilter({ ...address, kind }));
+  const onOrder = useStable((next: Order) =>
+    change((before) => {
+      const after = new URLSearchParams(before);
+      if (next.column) after.set('sort', (next.descending ? '-' : '') + next.column);
+      else after.delete('sort');
+      return after;
+    }),
   );
-  const onOrder = (next: Order) =>
-    setParams(
-      (before) => {
-        const after = new URLSearchParams(before);
-        if (next.column) after.set('sort', (next.descending ? '-' : '') + next.column);
-        else after.delete('sort');
-        return after;
-      },
-      { replace: true },
-    );
-  const onOpen = useCallback(
-    (model: Model) =>
-      setParams((before) => {
-        const after = new URLSearchParams(before);
-        after.set('model', model.slug);
-        return after;
-      }),
-    [setParams],
+  const onOpen = useStable((model: Model) =>
+    setParams((before) => {
+      const after = new URLSearchParams(before);
+      after.set('model', model.slug);
+      return after;
+    }),
   );
+  const onRefresh = useStable(() => {
+    setRefreshes((count) => count + 1);
+    void query.refetch();
+    if (filter.view) void view.query.refetch();
+    void queryClient.invalidateQueries({ queryKey: listKey('views', org) });
+  });
 
   const shownColumns = useStore(chosenColumns);
   const narrow = useMediaQuery(useTheme().breakpoints.down('md'));
   const layout = useStore(keptLayout) ?? (narrow ? 'cards' : 'table');
   const [filtersOpen, setFiltersOpen] = useState(choicesIn(filter) > 0);
-  const selected = useMemo(() => models.filter((model) => selection.ids.has(model.slug)), [models, selection.ids]);
-  const shownSlugs = useMemo(() => new Set(slugs), [slugs]);
+  const selected = useMemo(
+    () => (selection.ids.size === 0 ? none : models.filter((model) => selection.ids.has(model.slug))),
+    [models, selection.ids],
+  );
+  const notShown = useMemo(() => {
+    if (selected.length === 0) return 0;
+    const slugs = new Set(shown.map((model) => model.slug));
+    return selected.filter((model) => !slugs.has(model.slug)).length;
+  }, [selected, shown]);
   const list = { models: shown, selection, select: dispatch, editable, onOpen, onToggle };
   const filtered = choicesIn(filter) > 0 || filter.q !== '' || filter.kind !== '' || filter.view !== '';
 
@@ -107,25 +124,17 @@ export default function ModelsPage() {
         <Typography variant="h1" sx={{ mr: 1 }}>
           {t.title}
         </Typography>
-        <SearchField value={filter.q} onChange={onSearch} />
-        <ViewsMenu org={org} filter={filter} onFilter={onFilter} selected={selected} />
+        <SearchField given={search.given} onType={search.onType} />
+        <ViewsMenu org={org} filter={address} onFilter={onFilter} selected={selected} />
         <FiltersButton filter={filter} open={filtersOpen} onOpen={setFiltersOpen} />
         <Box sx={{ flex: 1 }} />
-        <LayoutSwitch layout={layout} onLayout={(next) => keptLayout.set(next)} />
+        <LayoutSwitch layout={layout} onLayout={keptLayout.set} />
         {layout === 'table' && <ColumnsMenu />}
         <KeysHelp />
-        <RefreshButton
-          busy={query.isFetching}
-          onRefresh={() => {
-            setRefreshes((count) => count + 1);
-            void query.refetch();
-            if (filter.view) void view.query.refetch();
-            void queryClient.invalidateQueries({ queryKey: listKey('views', org) });
-          }}
-        />
+        <RefreshButton busy={query.isFetching} onRefresh={onRefresh} />
       </Box>
-      <FilterBar filter={filter} onFilter={onFilter} models={view.shown} open={filtersOpen} />
-      <KindTabs models={view.shown} kind={filter.kind} onKind={(kind) => onFilter({ ...filter, kind })} />
+      <FilterBar filter={address} onFilter={onFilter} models={view.shown} open={filtersOpen} />
+      <KindTabs models={view.shown} kind={filter.kind} onKind={onKind} />
       {query.error && models.length > 0 && (
         <Alert severity="warning" sx={{ m: 1 }}>
           {models.length < total ? t.restFailed : null}{' '}
@@ -158,7 +167,7 @@ export default function ModelsPage() {
           icon={mdiFilterOffOutline}
           title={t.noMatch}
           hint={t.noMatchHint}
-          action={<Button onClick={() => onFilter(noFilter)}>{t.clearFilters}</Button>}
+          action={<Button onClick={onClear}>{t.clearFilters}</Button>}
         />
       ) : layout === 'table' ? (
         <ModelTable {...list} shownColumns={shownColumns} order={order} onOrder={onOrder} />
@@ -170,7 +179,7 @@ export default function ModelsPage() {
           ? t.loadingRest(models.length, total)
           : models.length > 0 && t.shown(shown.length, models.length)}
         {filtered && shown.length > 0 && (
-          <Button size="small" sx={{ ml: 1, minHeight: 0, py: 0 }} onClick={() => onFilter(noFilter)}>
+          <Button size="small" sx={{ ml: 1, minHeight: 0, py: 0 }} onClick={onClear}>
             {t.clearFilters}
           </Button>
         )}
@@ -179,7 +188,7 @@ export default function ModelsPage() {
         <BulkBar
           org={org}
           selected={selected}
-          notShown={selected.filter((model) => !shownSlugs.has(model.slug)).length}
+          notShown={notShown}
           bulk={bulk}
           onClear={() => dispatch({ type: 'none' })}
         />

@@ -1,12 +1,26 @@
 // The switch and the checkbox of a row. Native elements: hundreds of them pass by while the list scrolls. The keyboard
 // reaches them through the list (Space, E), so that Tab does not stop at each.
+import type { MouseEvent } from 'react';
+
 import { type Model, nameOf } from '../../api/types';
 import { texts } from '../../texts';
 import css from './ModelTable.module.css';
 
-export function SelectBox(props: { model: Model; selected: boolean; onSelect: (extend: boolean) => void }) {
+export function SelectBox(props: {
+  model: Model;
+  selected: boolean;
+  onSelect: (extend: boolean) => void;
+  role?: 'gridcell';
+}) {
   return (
-    <label className={css.hit} onClick={(event) => event.stopPropagation()}>
+    <span
+      role={props.role}
+      className={css.hit}
+      onClick={(event) => {
+        event.stopPropagation();
+        props.onSelect(event.shiftKey);
+      }}
+    >
       <input
         type="checkbox"
         className={css.check}
@@ -14,10 +28,16 @@ export function SelectBox(props: { model: Model; selected: boolean; onSelect: (e
         checked={props.selected}
         aria-label={texts.models.select(nameOf(props.model))}
         onChange={() => undefined}
-        onClick={(event) => props.onSelect(event.shiftKey)}
       />
-    </label>
+    </span>
   );
+}
+
+/** Keeps the focus on the list: a row that is scrolled away hands its controls to another model. */
+export function keepFocus(event: MouseEvent<HTMLElement>) {
+  if (!(event.target instanceof HTMLInputElement)) return;
+  event.preventDefault();
+  event.currentTarget.focus({ preventScroll: true });
 }
 
 export function EnabledSwitch({

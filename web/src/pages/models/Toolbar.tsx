@@ -8,7 +8,7 @@ import MenuItem from '@mui/material/MenuItem';
 import ToggleButton from '@mui/material/ToggleButton';
 import ToggleButtonGroup from '@mui/material/ToggleButtonGroup';
 import Tooltip from '@mui/material/Tooltip';
-import { useState } from 'react';
+import { memo, useState } from 'react';
 
 import { Icon } from '../../components/Icon';
 import { useStore } from '../../store';
@@ -18,7 +18,13 @@ import { chosenColumns, columns } from './columns';
 const t = texts.models;
 export type Layout = 'table' | 'cards';
 
-export function LayoutSwitch({ layout, onLayout }: { layout: Layout; onLayout: (layout: Layout) => void }) {
+export const LayoutSwitch = memo(function LayoutSwitch({
+  layout,
+  onLayout,
+}: {
+  layout: Layout;
+  onLayout: (layout: Layout) => void;
+}) {
   return (
     <ToggleButtonGroup
       size="small"
@@ -35,9 +41,9 @@ export function LayoutSwitch({ layout, onLayout }: { layout: Layout; onLayout: (
       </ToggleButton>
     </ToggleButtonGroup>
   );
-}
+});
 
-export function ColumnsMenu() {
+export const ColumnsMenu = memo(function ColumnsMenu() {
   const chosen = useStore(chosenColumns);
   const [anchor, setAnchor] = useState<HTMLElement | null>(null);
   const toggle = (id: string) =>
@@ -73,9 +79,9 @@ export function ColumnsMenu() {
       </Menu>
     </>
   );
-}
+});
 
-export function KeysHelp() {
+export const KeysHelp = memo(function KeysHelp() {
   return (
     <Tooltip title={t.keysHint} enterDelay={0}>
       <IconButton aria-label={t.keys} sx={{ display: { xs: 'none', md: 'inline-flex' } }}>
@@ -83,9 +89,15 @@ export function KeysHelp() {
       </IconButton>
     </Tooltip>
   );
-}
+});
 
-export function RefreshButton({ busy, onRefresh }: { busy: boolean; onRefresh: () => void }) {
+export const RefreshButton = memo(function RefreshButton({
+  busy,
+  onRefresh,
+}: {
+  busy: boolean;
+  onRefresh: () => void;
+}) {
   return (
     <Tooltip title={texts.common.refresh}>
       <span>
@@ -102,4 +114,4 @@ export function RefreshButton({ busy, onRefresh }: { busy: boolean; onRefresh: (
       </span>
     </Tooltip>
   );
-}
+});

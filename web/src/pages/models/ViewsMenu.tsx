@@ -6,7 +6,7 @@ import ListItemText from '@mui/material/ListItemText';
 import Menu from '@mui/material/Menu';
 import MenuItem from '@mui/material/MenuItem';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { lazy, Suspense, useState } from 'react';
+import { lazy, memo, Suspense, useState } from 'react';
 
 import { body, client, ifMatch } from '../../api/client';
 import { listKey, useList } from '../../api/lists';
@@ -32,7 +32,7 @@ interface Props {
   selected: Model[];
 }
 
-export function ViewsMenu({ org, filter, onFilter, selected }: Props) {
+export const ViewsMenu = memo(function ViewsMenu({ org, filter, onFilter, selected }: Props) {
   const [anchor, setAnchor] = useState<HTMLElement | null>(null);
   const [dialog, setDialog] = useState<'new' | 'edit' | 'delete' | null>(null);
   const views = useList('views', org);
@@ -127,7 +127,7 @@ export function ViewsMenu({ org, filter, onFilter, selected }: Props) {
       )}
     </>
   );
-}
+});
 
 async function copyLink() {
   try {

@@ -2,7 +2,15 @@
 import type { ReactNode } from 'react';
 
 import { type Model, nameOf } from '../../api/types';
-import { CapabilityChips, DefaultChip, HiddenChip, ScopeChip, StatusChip, Tags } from '../../components/chips';
+import {
+  CapabilityChips,
+  chipGroup,
+  DefaultChip,
+  HiddenChip,
+  ScopeChip,
+  StatusChip,
+  Tags,
+} from '../../components/chips';
 import { formatAge, formatDateTime, formatNumber, formatPrice } from '../../format';
 import { keptValue } from '../../store';
 import { texts } from '../../texts';
@@ -18,11 +26,14 @@ export interface Column {
   sortable?: boolean;
   /** Cannot be taken away. */
   fixed?: boolean;
+  /** Of the cell itself: an element in each cell is a thousand elements in a list. */
+  className?: string | undefined;
+  /** Whether the cell only states that there is no value. */
+  absent?: (model: Model) => boolean;
   cell: (model: Model) => ReactNode;
 }
 
-const absent = <span className={css.absent}>—</span>;
-const amount = (value: number | null | undefined) => (value == null ? absent : formatNumber(value));
+const amount = (value: number | null | undefined) => (value == null ? '—' : formatNumber(value));
 
 export function priceText(model: Model): string | null {
   const prices = (model as { prices?: unknown }).prices as { input?: string; output?: string } | undefined;
@@ -37,18 +48,22 @@ export const columns: Column[] = [
     grow: 2.2,
     sortable: true,
     fixed: true,
+    className: css.names,
     cell: (model) => (
-      <span className={css.names}>
-        <span className={css.nameLine}>
+      <>
+        {model.isDefault || model.hidden ? (
+          <span className={css.nameLine}>
+            <span className={css.name}>{nameOf(model)}</span>
+            {model.isDefault && <DefaultChip />}
+            {model.hidden && <HiddenChip />}
+          </span>
+        ) : (
           <span className={css.name}>{nameOf(model)}</span>
-          {model.isDefault && <DefaultChip />}
-          {model.hidden && <HiddenChip />}
-        </span>
+        )}
         <span className={css.slug}>
-          {model.provider}:{model.modelName}
-          {model.description ? ` · ${model.description}` : ''}
+          {`${model.provider}:${model.modelName}${model.description ? ` · ${model.description}` : ''}`}
         </span>
-      </span>
+      </>
     ),
   },
   { id: 'provider', widthMin: 100, grow: 0.7, sortable: true, cell: (model) => model.provider },
@@ -59,6 +74,7 @@ export const columns: Column[] = [
     id: 'capabilities',
     widthMin: 170,
     grow: 1.3,
+    className: chipGroup,
     cell: (model) => <CapabilityChips capabilities={model.capabilities} max={2} />,
   },
   {
@@ -67,6 +83,7 @@ export const columns: Column[] = [
     grow: 0.2,
     number: true,
     sortable: true,
+    absent: (model) => model.contextWindow == null,
     cell: (model) => amount(model.contextWindow),
   },
   {
@@ -75,6 +92,7 @@ export const columns: Column[] = [
     grow: 0.2,
     number: true,
     sortable: true,
+    absent: (model) => model.outputTokensMax == null,
     cell: (model) => amount(model.outputTokensMax),
   },
   {
@@ -82,9 +100,10 @@ export const columns: Column[] = [
     widthMin: 150,
     grow: 0.4,
     number: true,
-    cell: (model) => priceText(model) ?? <span className={css.absent}>{texts.models.priceUnknown}</span>,
+    absent: (model) => priceText(model) === null,
+    cell: (model) => priceText(model) ?? texts.models.priceUnknown,
   },
-  { id: 'tags', widthMin: 120, grow: 1, cell: (model) => <Tags tags={model.tags} /> },
+  { id: 'tags', widthMin: 120, grow: 1, className: chipGroup, cell: (model) => <Tags tags={model.tags} /> },
   {
     id: 'updated',
     widthMin: 120,

@@ -75,7 +75,9 @@ export const choicesIn = (filter: Filter) =>
   lists.reduce((sum, name) => sum + filter[name].length, 0) + (filter.hidden ? 1 : 0);
 
 const haystacks = new WeakMap<Model, string>();
-function haystack(model: Model): string {
+
+/** What the search looks through. Made when a model arrives, so that the first search does not wait for 10,000 of them. */
+export function haystack(model: Model): string {
   let text = haystacks.get(model);
   if (text === undefined) {
     text = [model.slug, model.provider, model.modelName, model.displayName, model.description, ...model.tags]

@@ -1,10 +1,11 @@
 // All models that an organisation sees. The first page is small, so that rows appear at once; the rest follows in large
 // pages. Filters run over what is here, which is faster than asking.
-import { type InfiniteData, type QueryClient, useInfiniteQuery } from '@tanstack/react-query';
+import { type InfiniteData, infiniteQueryOptions, type QueryClient, useInfiniteQuery } from '@tanstack/react-query';
 import { useEffect, useMemo } from 'react';
 
 import { body, client } from '../../api/client';
 import type { Model } from '../../api/types';
+import { haystack } from './filters';
 
 interface Page {
   models: Model[];
@@ -49,8 +50,8 @@ const fields = [
 
 export const modelsKey = (org: string) => ['models', org] as const;
 
-export function useModels(org: string) {
-  const query = useInfiniteQuery({
+export const modelsQuery = (org: string) =>
+  infiniteQueryOptions({
     queryKey: modelsKey(org),
     initialPageParam: '',
     queryFn: async ({ pageParam }): Promise<Page> => {
@@ -66,14 +67,15 @@ export function useModels(org: string) {
           },
         }),
       );
-      return {
-        models: page.data as unknown as Model[],
-        next: page.next_page_token,
-        total: page.total_size ?? page.data.length,
-      };
+      const models = page.data as unknown as Model[];
+      models.forEach(haystack);
+      return { models, next: page.next_page_token, total: page.total_size ?? models.length };
     },
     getNextPageParam: (page) => page.next || undefined,
   });
+
+export function useModels(org: string) {
+  const query = useInfiniteQuery(modelsQuery(org));
   const { hasNextPage, isFetching, isError, fetchNextPage } = query;
   useEffect(() => {
     if (hasNextPage && !isFetching && !isError) void fetchNextPage();

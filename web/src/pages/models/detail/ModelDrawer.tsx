@@ -9,7 +9,7 @@ import Tab from '@mui/material/Tab';
 import Tabs from '@mui/material/Tabs';
 import Typography from '@mui/material/Typography';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { type SetStateAction, useCallback, useEffect, useState } from 'react';
+import { memo, type SetStateAction, useCallback, useEffect, useState } from 'react';
 import { useSearchParams } from 'react-router-dom';
 
 import { isStatus } from '../../../api/problem';
@@ -40,7 +40,7 @@ const t = texts.detail;
 type TabName = keyof typeof t.tabs;
 const tabNames = Object.keys(t.tabs) as TabName[];
 
-export default function ModelDrawer({ org, editable }: { org: string; editable: boolean }) {
+export default memo(function ModelDrawer({ org, editable }: { org: string; editable: boolean }) {
   const [params, setParams] = useSearchParams();
   const slug = params.get('model');
   const close = () =>
@@ -65,7 +65,7 @@ export default function ModelDrawer({ org, editable }: { org: string; editable: 
       {slug !== null && <Loaded key={`${org} ${slug}`} org={org} slug={slug} editable={editable} onClose={close} />}
     </Drawer>
   );
-}
+});
 
 interface Props {
   org: string;
