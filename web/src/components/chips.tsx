@@ -38,6 +38,16 @@ export function HiddenChip() {
   );
 }
 
+/** Of a model that is not simply there to be used: Deprecated, Preview. What has ended is in the status. */
+export function LifecycleChip({ lifecycle }: { lifecycle: string | null | undefined }) {
+  const name = t.lifecycle[lifecycle ?? ''];
+  return name ? (
+    <span className={`${css.chip} ${css.outlined}`} title={t.lifecycleHint[lifecycle ?? '']}>
+      {name}
+    </span>
+  ) : null;
+}
+
 export const capabilityName = (name: string) => t.capability[name] ?? name;
 
 // What people choose a model for comes first; what nearly all models do comes last.

@@ -88,6 +88,11 @@ export const models = {
   priceHint: 'Per million tokens, in and out',
   default: 'Default',
   defaultHint: 'Requests that name no model use it.',
+  lifecycle: { deprecated: 'Deprecated', preview: 'Preview' } as Record<string, string>,
+  lifecycleHint: {
+    deprecated: 'It still answers. Choose another model for new work.',
+    preview: 'It may change or end without notice.',
+  } as Record<string, string>,
   hidden: 'Hidden',
   hiddenHint: 'Usable by name, but not offered in pickers.',
   enable: 'Enable',

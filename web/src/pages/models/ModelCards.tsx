@@ -6,6 +6,7 @@ import {
   chipGroup,
   DefaultChip,
   HiddenChip,
+  LifecycleChip,
   ScopeChip,
   StatusChip,
   Tags,
@@ -134,6 +135,7 @@ const Card = memo(function Card(props: CardProps) {
           <StatusChip status={model.status} />
           <ScopeChip scope={model.scope} />
           {model.isDefault && <DefaultChip />}
+          <LifecycleChip lifecycle={model.lifecycle} />
           {model.hidden && <HiddenChip />}
         </div>
         <span className={chipGroup}>

@@ -7,6 +7,7 @@ import {
   chipGroup,
   DefaultChip,
   HiddenChip,
+  LifecycleChip,
   ScopeChip,
   StatusChip,
   Tags,
@@ -35,6 +36,9 @@ export interface Column {
 
 const amount = (value: number | null | undefined) => (value == null ? '—' : formatNumber(value));
 
+const isMarked = (model: Model) =>
+  model.isDefault || model.hidden || model.lifecycle === 'deprecated' || model.lifecycle === 'preview';
+
 export function priceText(model: Model): string | null {
   const prices = (model as { prices?: unknown }).prices as { input?: string; output?: string } | undefined;
   if (!prices?.input && !prices?.output) return null;
@@ -51,10 +55,11 @@ export const columns: Column[] = [
     className: css.names,
     cell: (model) => (
       <>
-        {model.isDefault || model.hidden ? (
+        {isMarked(model) ? (
           <span className={css.nameLine}>
             <span className={css.name}>{nameOf(model)}</span>
             {model.isDefault && <DefaultChip />}
+            <LifecycleChip lifecycle={model.lifecycle} />
             {model.hidden && <HiddenChip />}
           </span>
         ) : (

@@ -70,3 +70,13 @@ it('mutes a disabled model', async () => {
 it('does not mute an enabled model', async () => {
   expect(await rowOf(aModel())).not.toHaveClass(css.off ?? '');
 });
+
+it('marks a deprecated model', async () => {
+  const row = await rowOf(aModel({ lifecycle: 'deprecated' }));
+  expect(within(row).getByText('Deprecated')).toBeVisible();
+});
+
+it('marks no model that is simply active', async () => {
+  const row = await rowOf(aModel({ lifecycle: 'active' }));
+  expect(within(row).queryByText('Deprecated')).toBeNull();
+});

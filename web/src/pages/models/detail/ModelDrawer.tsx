@@ -14,7 +14,7 @@ import { useSearchParams } from 'react-router-dom';
 
 import { isStatus } from '../../../api/problem';
 import { type Model, nameOf } from '../../../api/types';
-import { DefaultChip, ScopeChip, StatusChip } from '../../../components/chips';
+import { DefaultChip, LifecycleChip, ScopeChip, StatusChip } from '../../../components/chips';
 import { Icon } from '../../../components/Icon';
 import { notify } from '../../../components/Notices';
 import { Problem } from '../../../components/Problem';
@@ -160,6 +160,7 @@ function Details({ org, slug, model, editable, onClose }: Props & { model: Model
           <StatusChip status={model.status} />
           <ScopeChip scope={model.scope} />
           {model.isDefault && <DefaultChip />}
+          <LifecycleChip lifecycle={model.lifecycle} />
         </Box>
       </Box>
       <Tabs
