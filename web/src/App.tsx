@@ -54,14 +54,16 @@ const Pages = () => useRoutes(appRoutes);
  * Asks for the code of the page, who is logged in, and then for the data of the page, before anything is shown. One after
  * another they would take three times as long. Who shows them repeats what fails.
  */
-export function start(address: string): QueryClient {
+export function start({ pathname, search }: Pick<Location, 'pathname' | 'search'>): QueryClient {
   const queryClient = makeQueryClient();
-  const opened = pageAt(address.replace(/^\/ui/, ''));
+  const opened = pageAt(pathname.replace(/^\/ui/, ''));
   opened?.route.load().catch(() => undefined);
   queryClient
     .fetchQuery(sessionQuery)
     .then((state) => {
-      if (state.kind === 'in') void opened?.route.prefetch?.(queryClient, opened.org);
+      // Behind the details of a model, the list can wait. A login that is asked for before they open would be hidden by them.
+      if (state.kind === 'in' && !new URLSearchParams(search).has('model'))
+        void opened?.route.prefetch?.(queryClient, opened.org);
     })
     .catch(() => undefined);
   return queryClient;

@@ -5,7 +5,7 @@ import { createRoot } from 'react-dom/client';
 
 import { App, start } from './App';
 
-const queryClient = start(location.pathname);
+const queryClient = start(location);
 const root = document.getElementById('root');
 if (root)
   createRoot(root).render(
