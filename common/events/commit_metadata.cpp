@@ -11,6 +11,7 @@ namespace {
 constexpr std::string_view epoch_field = "at=";
 constexpr std::string_view dead_letters_field = "dlq=";
 constexpr std::string_view logs_field = "log=";
+constexpr std::string_view tails_by_time_field = "tails=time";
 
 template <class Number>
 bool take_number(std::string_view& text, Number& number, int base = 10) {
@@ -90,6 +91,7 @@ std::uint32_t dead_letter_digest(const kafka::Record& record) {
 std::string encode(const CommitMetadata& metadata) {
   auto text = fmt::format("tr1 {} {} {}", metadata.epoch, metadata.audit_offset, metadata.chunk_offset);
   if (metadata.epoch_at_audit_offset > 0) text += fmt::format(" {}{}", epoch_field, metadata.epoch_at_audit_offset);
+  if (metadata.tails_by_time) text += fmt::format(" {}", tails_by_time_field);
   if (metadata.requests_log.knows() || metadata.audit_log.knows() || metadata.chunks_log.knows()) {
     text += fmt::format(" {}{}/{}/{}", logs_field, text_of(metadata.requests_log), text_of(metadata.audit_log),
                         text_of(metadata.chunks_log));
@@ -129,6 +131,7 @@ std::optional<CommitMetadata> decode_commit_metadata(std::string_view text) {
       if (take_number(field, epoch) && field.empty() && epoch > 0 && epoch <= metadata.epoch)
         metadata.epoch_at_audit_offset = epoch;
     }
+    if (field == tails_by_time_field) metadata.tails_by_time = true;
     if (field.starts_with(logs_field)) read_logs(field.substr(logs_field.size()), metadata);
     if (field.starts_with(dead_letters_field))
       metadata.dead_letters = dead_letters_of(field.substr(dead_letters_field.size()));

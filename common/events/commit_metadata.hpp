@@ -6,7 +6,9 @@
 // that this claim has made void would count again otherwise. `dlq=<offset>:<digest>,<difference>:<digest>,…`: requests
 // behind the committed offset that lie on the dead-letter topic already. A hint, bounded: a successor writes those
 // again that are not listed. `log=<position>:<back>:<time>/…/…`: a witness of each of chat.requests, llm.audit and
-// chat.chunks (log_identity.hpp), `back` being position - offset; empty where there is none.
+// chat.chunks (log_identity.hpp), `back` being position - offset; empty where there is none. `tails=time`: the two
+// offsets say nothing, because a log was another one; a successor looks for them by time. A version that does not know
+// the field reads from 0.
 #pragma once
 
 #include <cstddef>
@@ -40,6 +42,7 @@ struct CommitMetadata {
   std::int64_t audit_offset = 0;             ///< where a successor starts to read llm.audit
   std::int64_t chunk_offset = 0;             ///< where a successor starts to read chat.chunks
   std::int64_t epoch_at_audit_offset = 0;    ///< of the highest claim before it; 0: not known
+  bool tails_by_time = false;                ///< where to start is not known, and the offsets are 0
   std::vector<DeadLettered> dead_letters{};  ///< ascending, at or above the committed offset
   /// Of the logs that the offsets speak of. The offset of that of chat.requests is below the committed one.
   kafka::LogWitness requests_log{};

@@ -207,9 +207,10 @@ TEST_F(CatalogsTest, EachFieldNamesItsSource) {
             "capabilities.json_mode=curated capabilities.tools=curated capabilities.vision=override "
             "contextWindow=provider displayName=override family=inferred inputTokensMax=curated "
             "outputTokensMax=curated");
-  EXPECT_EQ(said("origins"),
-            "capabilities.json_mode=models-dev capabilities.tools=litellm family=family:llama3.2 inputTokensMax=litellm "
-            "outputTokensMax=models-dev");
+  EXPECT_EQ(
+      said("origins"),
+      "capabilities.json_mode=models-dev capabilities.tools=litellm family=family:llama3.2 inputTokensMax=litellm "
+      "outputTokensMax=models-dev");
 
   ASSERT_OK(Models(*database_).change(of_acme(), acme(), "ollama/llama3.2", R"({"contextWindow":5})", std::nullopt));
   const auto own = Models(*database_).get(of_acme(), acme(), "ollama/llama3.2");

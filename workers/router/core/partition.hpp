@@ -398,7 +398,8 @@ class Partition {
   void commit_news();
   void send_commit();
   void put_commit();
-  void commit_again();
+  void commit_without_tails();
+  void list_dead_letters(events::CommitMetadata& metadata);
 
   Services& services_;
   Wire& wire_;

@@ -45,6 +45,7 @@ void Partition::begin(const kafka::Committed& committed) {
   }
   start_ = committed.offset.value_or(0);
   if (inherited_) {
+    identity_.tails_by_time = inherited_->tails_by_time;
     for (const auto& letter : inherited_->dead_letters) dead_lettered_.emplace(letter.offset, letter.digest);
   }
   start_committed_ = committed.offset.has_value();
@@ -468,7 +469,9 @@ void Partition::settled() {
   // and only a member of the current generation is answered with yes.
   silence_.clear();
   phase_ = Phase::confirming;
-  commit_again();
+  commit_.sent_offset = commit_.offset >= 0 ? commit_.offset : ledger_.committable();
+  commit_.sent_metadata = commit_.metadata;
+  put_commit();
 }
 
 void Partition::on_producer() {

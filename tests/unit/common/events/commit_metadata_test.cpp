@@ -68,6 +68,13 @@ TEST(CommitMetadata, BearsWitnessOfTheLogs) {
     EXPECT_EQ(decode_commit_metadata(std::string("tr1 9 2 3 ") + text), without) << text;
 }
 
+TEST(CommitMetadata, MayLeaveTheTailsToTheReader) {
+  const CommitMetadata metadata{.epoch = 9, .tails_by_time = true, .requests_log = {.position = 12}};
+  EXPECT_EQ(encode(metadata), "tr1 9 0 0 tails=time log=12//");
+  EXPECT_EQ(decode_commit_metadata(encode(metadata)), metadata);
+  EXPECT_FALSE(decode_commit_metadata("tr1 9 0 0 tails=times")->tails_by_time);
+}
+
 TEST(CommitMetadata, RefusesAnEpochThatLeavesNoneAbove) {
   EXPECT_EQ(decode_commit_metadata("tr1 9223372036854775807 0 0"), std::nullopt);
 }

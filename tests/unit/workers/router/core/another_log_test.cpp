@@ -489,6 +489,11 @@ TEST_F(AnotherLogTest, ReleaseInThePlaceOfALostEventIsToldToTheNextOwner) {
   settle();
   ASSERT_EQ(audit(Kind::released).size(), 1U);
   EXPECT_EQ(group->stored[place].first, 1) << "it was answered";
+  const auto metadata = events::decode_commit_metadata(group->stored[place].second);
+  ASSERT_TRUE(metadata);
+  EXPECT_TRUE(metadata->tails_by_time);
+  EXPECT_TRUE(metadata->requests_log.knows()) << "or nobody would notice that chat.requests is created again";
+  EXPECT_FALSE(metadata->audit_log.knows());
   const auto kept = group->stored;
   make_core({});
   group->stored = kept;
