@@ -12,6 +12,7 @@
 
 #include "common/events/call_defaults.hpp"
 #include "common/price.hpp"
+#include "common/rare.hpp"
 #include "common/result.hpp"
 
 namespace tokenrail::events {
@@ -52,8 +53,8 @@ struct DeploymentState {
   bool enabled = true;
   std::optional<std::int64_t> requests_per_minute{};
   std::optional<std::int64_t> tokens_per_minute{};
-  CallDefaults parameters{};            ///< of calls whose request is silent
-  std::optional<ModelPrices> prices{};  ///< where they are not the model's
+  CallDefaults parameters{};   ///< of calls whose request is silent
+  Rare<ModelPrices> prices{};  ///< where they are not the model's
   /// Of the parameters as they were read: what was left out of them, and why. Not written.
   std::vector<InvalidDefault> invalid_parameters{};
 };

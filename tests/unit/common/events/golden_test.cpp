@@ -371,6 +371,7 @@ TEST(Golden, ModelUpserted) {
                            .num_ctx = 8192,
                            .keep_alive = "\"10m\"",
                            .provider_config = R"({"options":{"mirostat":2}})"};
+  deployment.prices = ModelPrices{.input_micros = 120'000, .output_micros = 500'000, .others = {}, .version = 17};
   full.hidden = true;
   full.maintenance_until_ms = 1'763'003'600'000;
   full.maintenance_reason = "The host gets more memory.";

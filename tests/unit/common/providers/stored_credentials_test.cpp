@@ -261,10 +261,11 @@ TEST_F(StoredCredentialsTest, AKeyOfTheEnvironmentIsNeverUsedInstead) {
   const Credentials credentials(std::move(connections), &stored_);
   auto of_environment = deployment();
   of_environment.credential_id.reset();
-  EXPECT_EQ(credentials.open(of_environment, 0, {}, now_ms)->secret.reveal(), "")
-      << "an organisation's connection of the same name";
+  EXPECT_FALSE(credentials.open(of_environment, 0, {}, now_ms)) << "an organisation's connection of the same name";
   of_environment.connection_org_id.clear();
-  EXPECT_EQ(credentials.open(of_environment, 0, {}, now_ms)->secret.reveal(), "environment");
+  const auto opened = credentials.open(of_environment, 0, {}, now_ms);
+  ASSERT_TRUE(opened) << opened.error().detail;
+  EXPECT_EQ(opened->secret.reveal(), "environment");
   EXPECT_FALSE(credentials.open(deployment(), 0, acme, now_ms)) << "it is not stored";
   apply(sealed());
   EXPECT_EQ(credentials.open(deployment(), 0, acme, now_ms)->secret.reveal(), canary);
