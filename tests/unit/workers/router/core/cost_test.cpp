@@ -102,7 +102,7 @@ TEST_F(CostTest, ServiceTierOfTheRequestDecides) {
 class DeploymentCostTest : public CostTest {
  protected:
   /// Model "two" is on "a" and "b"; the prices of each.
-  void add_two(std::optional<events::ModelPrices> a, std::optional<events::ModelPrices> b) {
+  void add_two(Rare<events::ModelPrices> a, Rare<events::ModelPrices> b) {
     add_model_on_two_connections();
     events::ModelUpserted event;
     event.model = *projection.find("", "", "ollama", "two");
