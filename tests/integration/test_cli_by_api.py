@@ -68,14 +68,16 @@ def test_models_are_governed_through_the_api(world, admin):
 
 def test_defaults_aliases_and_grants_go_through_the_api(world, admin):
     api = world.api("acme", "org_admin")
-    first, second = ("ollama/" + a_model(api)["modelName"] for _ in range(2))
+    models = [a_model(api) for _ in range(2)]
+    first, second = ("ollama/" + model["modelName"] for model in models)
     admin.cli("registry", "default", first)
     assert [d["model"] for d in admin.lines("registry", "default")] == [first]
     admin.cli("registry", "default", "--remove")
     assert admin.lines("registry", "default") == []
     admin.cli("registry", "alias", "fast", f"{first}=9", second)
     (alias,) = admin.lines("registry", "alias")
-    assert alias["alias"] == "fast" and [t["weight"] for t in alias["targets"]] == [9, 1]
+    weights = {t["modelId"]: t["weight"] for t in alias["targets"]}
+    assert alias["alias"] == "fast" and [weights[model["id"]] for model in models] == [9, 1]
     assert admin.one("registry", "alias", "fast") == alias
     admin.cli("registry", "alias", "fast", "--remove")
     grant = admin.one("registry", "grant", first, "--user", "bob", "--deny")

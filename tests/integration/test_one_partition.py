@@ -20,8 +20,8 @@ from brokers import Brokers  # noqa: E402
 PARTITIONS = 4
 # How long the partition takes nothing, and how long a router waits for a report before it gives the partition up.
 # `./dev test promises` has longer ones.
-DOWN_SECONDS = float(os.environ.get("TOKENRAIL_TEST_PARTITION_DOWN_SECONDS", "30"))
-UNREPORTED = "10s"
+DOWN_SECONDS = float(os.environ.get("TOKENRAIL_TEST_PARTITION_DOWN_SECONDS", "40"))
+UNREPORTED = "20s"
 
 
 @pytest.fixture
