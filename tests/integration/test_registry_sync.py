@@ -160,7 +160,10 @@ def test_a_list_with_a_bad_entry_is_applied_and_makes_no_model_missing(make_stac
 def test_a_kafka_property_that_does_not_exist_stops_every_program(make_stack):
     stack = make_stack()
     for program in ("tokenrail-registry-sync", "tokenrail-router", "tokenrail-registry-api"):
-        done = subprocess.run([stack.bin / program, "--kafka.sekurity.protocol", "SSL"],
-                              env={**stack.environment, "TOKENRAIL_AUTH_MODE": "dev"}, capture_output=True, text=True, timeout=60)
+        # What the API needs besides.
+        environment = {**stack.environment, "TOKENRAIL_AUTH_MODE": "dev",
+                       "TOKENRAIL_AUTH_DEV_KEY_FILE": str(stack.folder / "dev-key.json")}
+        done = subprocess.run([stack.bin / program, "--kafka.sekurity.protocol", "SSL"], env=environment,
+                              capture_output=True, text=True, timeout=60)
         assert done.returncode == 1, done.stderr
         assert "sekurity.protocol" in done.stderr and "TOKENRAIL_KAFKA_" in done.stderr, done.stderr
