@@ -56,7 +56,7 @@ std::string text_field(std::string_view value) {
 
 class ApiGovernance final : public Governance {
  public:
-  ApiGovernance(ApiExchange exchange, std::string org)
+  ApiGovernance(ApiExchange exchange, const std::string& org)
       : exchange_(std::move(exchange)), base_("/v1/orgs/" + (org.empty() ? "_" : percent_encoded(org))) {}
 
   One create_organization(const registry::Organizations::New& wanted) override {
@@ -228,8 +228,8 @@ Error error_of(const ApiAnswer& answer) {
   return error;
 }
 
-std::unique_ptr<Governance> api_governance(ApiExchange exchange, std::string org) {
-  return std::make_unique<ApiGovernance>(std::move(exchange), std::move(org));
+std::unique_ptr<Governance> api_governance(ApiExchange exchange, const std::string& org) {
+  return std::make_unique<ApiGovernance>(std::move(exchange), org);
 }
 
 }  // namespace tokenrail::cli

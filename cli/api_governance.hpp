@@ -24,7 +24,7 @@ struct ApiAnswer {
 using ApiExchange = std::function<Result<ApiAnswer>(ApiRequest)>;
 
 /// `org`: whose rows; empty: the platform's.
-[[nodiscard]] std::unique_ptr<Governance> api_governance(ApiExchange exchange, std::string org);
+[[nodiscard]] std::unique_ptr<Governance> api_governance(ApiExchange exchange, const std::string& org);
 
 /// What a problem document (RFC 9457) says. Takes any bytes: a gateway may have answered.
 [[nodiscard]] Error error_of(const ApiAnswer& answer);

@@ -11,7 +11,7 @@ namespace tokenrail::registry {
 
 class StorePool : public WorkPool<Store> {
  public:
-  StorePool(const DatabaseOptions& options, std::size_t threads, std::shared_ptr<const Fence> fence = nullptr)
+  StorePool(const DatabaseOptions& options, std::size_t threads, const std::shared_ptr<const Fence>& fence = nullptr)
       : WorkPool(threads, options, fence) {}
 };
 
