@@ -1,4 +1,4 @@
-// An optional value that few objects have: it lies on the heap, so that those without it pay for a pointer only. Copies
+// An optional value that few objects have. The value is on the heap, so objects without one only have a pointer. Copies
 // are deep. Not thread-safe.
 #pragma once
 
@@ -12,7 +12,8 @@ template <class T>
 class Rare {
  public:
   Rare() = default;
-  Rare(std::nullopt_t /*none*/) {}  // NOLINT(google-explicit-constructor): as std::optional
+  // Implicit, as those of std::optional are: callers assign a value or std::nullopt.
+  Rare(std::nullopt_t /*none*/) {}                                  // NOLINT(google-explicit-constructor)
   Rare(T value) : value_(std::make_unique<T>(std::move(value))) {}  // NOLINT(google-explicit-constructor)
   Rare(const Rare& other) : value_(other.value_ ? std::make_unique<T>(*other.value_) : nullptr) {}
   Rare(Rare&&) noexcept = default;

@@ -24,7 +24,8 @@ void Checker::judge_duplicate(const Subject& about, std::int64_t source_offset, 
     other_key(about, 0, answer.key, answer.other_key);
   // Where the one that it named was lost another is the first, or this one itself.
   const bool first_lost = answer.names_offset && told_lost(about, *answer.names_offset);
-  // Where retention has taken the response of the first answer, whoever answers again cannot know of it.
+  // Retention may have deleted the response of the first answer. The next owner then answers again without knowing of
+  // it.
   const bool first_forgotten = options_.audit_from > 0 && answer.told_offset != answer.names_offset;
   if (answer.other_chunk_at >= 0 && !first_lost && !first_forgotten && !two_logs)
     report(

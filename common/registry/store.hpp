@@ -89,7 +89,7 @@ class Store {
   // ---- connections
 
   /// Makes the platform's connection of that name, or brings its base URL, kind of key and rule for new models in line
-  /// (its models are then told anew, cause `sync`), except where a person has set them. Idempotent: writes nothing
+  /// (its models are published again, cause `sync`), except where a person has set them. Idempotent: writes nothing
   /// where nothing differs.
   Result<Connection> ensure_platform_connection(const PlatformConnection& wanted);
   Result<std::vector<Connection>> connections();

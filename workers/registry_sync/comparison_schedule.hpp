@@ -6,7 +6,7 @@
 
 namespace tokenrail::registry_sync {
 
-/// When a compacted topic is compared with the database: at first, every interval, and as soon as somebody asks. The
+/// When a compacted topic is compared with the database: at first, every interval, and as soon as a caller asks. The
 /// comparisons of a process are numbered, so that the one who asked knows which of them answers the question. Pure; not
 /// thread-safe.
 class ComparisonSchedule {

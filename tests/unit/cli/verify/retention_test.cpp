@@ -65,7 +65,7 @@ TEST(Retention, DuplicateMayBeAnsweredAgainWhereItsFirstResponseIsGone) {
   for (int i = 0; i < 3; ++i) h.ask("r");
   h.claim(5);
   h.answer(5, 0);
-  // What the owner before said of this answer lies before the start of the audit log.
+  // The previous owner's event about this answer is before the start of the audit log.
   h.duplicate_chunk(2, 0, a(4, 1));
   h.duplicate_chunk(1, 0, a(5, 1));
   h.duplicate_response(5, 1);
