@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import sys
+import time
 
 import jsonschema
 import pytest
@@ -12,6 +13,8 @@ import pytest
 sys.path.insert(0, os.path.dirname(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 import stack as stack_module  # noqa: E402
+
+LOG_SHOWN_CHARACTERS = 6000
 
 SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "schemas"
 
@@ -93,6 +96,17 @@ def required(name):
     if not value:
         pytest.skip(f"{name} is not set; ./dev test integration starts what is needed and sets it")
     return value
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failed test shows how the logs of its programs end: often the machine, and so the log, is gone when one looks."""
+    report = (yield).get_result()
+    if not report.failed:
+        return
+    for process in stack_module.Process.begun:
+        if process.alive() or process.begun_at >= time.monotonic() - call.duration:
+            report.sections.append((f"log of {process.name}", process.text()[-LOG_SHOWN_CHARACTERS:]))
 
 
 @contextlib.contextmanager

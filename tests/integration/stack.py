@@ -1,6 +1,7 @@
 """A whole Tokenrail on loopback for one test: topics with a prefix of their own, a database of their own, the provider
 simulator, registry-sync and routers, all as processes of the build under test. Ends what it started."""
 
+import collections
 import json
 import os
 import pathlib
@@ -64,8 +65,12 @@ def http_post(url, document):
 
 
 class Process:
+    begun = collections.deque(maxlen=20)  # the newest, for the report of a test that fails
+
     def __init__(self, folder, name, arguments, environment):
         self.name = name
+        self.begun_at = time.monotonic()
+        Process.begun.append(self)
         self.was_stopped = False
         self.log = pathlib.Path(folder) / f"{name}.log"
         self.out = pathlib.Path(folder) / f"{name}.out"

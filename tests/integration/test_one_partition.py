@@ -39,18 +39,27 @@ def cluster(tmp_path):
     brokers.close()
 
 
-def make_audit_log(bootstrap, topic):
-    """Partition 0 has its replicas on brokers 1 and 2 and needs both; the others do not depend on broker 1."""
+def make_topics(bootstrap, name):
+    """Only partition 0 of the audit log depends on broker 1: its replicas are on brokers 1 and 2, and it needs both. All that
+    the other partitions need is on brokers 2 and 3: their part of each log and the group's offsets."""
     admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": bootstrap, "log_level": 2})
-    new = confluent_kafka.admin.NewTopic(
-        topic, PARTITIONS, replica_assignment=[[2, 1], [2, 3], [3, 2], [2, 3]],
-        config={"min.insync.replicas": "2", "message.timestamp.type": "LogAppendTime"})
-    admin.create_topics([new])[topic].result(30)
+    elsewhere = [[2, 3], [3, 2], [2, 3], [3, 2]]
+    ours = {"message.timestamp.type": "LogAppendTime"}
+
+    def new(topic, replicas, **config):
+        return confluent_kafka.admin.NewTopic(topic, len(replicas), replica_assignment=replicas, config=config)
+
+    topics = [new(f"{name}.llm.audit", [[2, 1], *elsewhere[1:]], **ours, **{"min.insync.replicas": "2"}),
+              new(f"{name}.chat.requests", elsewhere, **ours),
+              new(f"{name}.chat.chunks", elsewhere, **ours),
+              new("__consumer_offsets", elsewhere, **{"cleanup.policy": "compact"})]
+    for made in admin.create_topics(topics).values():
+        made.result(30)
 
 
 def test_one_partition_below_its_minimum_of_replicas_harms_no_other(cluster, tmp_path):
     name = "t" + secrets.token_hex(4)
-    make_audit_log(cluster.bootstrap, name + ".llm.audit")
+    make_topics(cluster.bootstrap, name)
     stack = Stack(tmp_path, cluster.bootstrap, required("TOKENRAIL_TEST_DATABASE_URL"), required("TOKENRAIL_TEST_BIN_DIR"),
                   partitions=PARTITIONS, name=name, settings={"TOKENRAIL_ROUTER_UNREPORTED_MAX": UNREPORTED})
     try:
