@@ -66,11 +66,11 @@ struct InScope {
                                                                                               m.model_name, m.provider);
   }
 };
-template <Preference preference>
+template <Preference Preferred>
 struct ByPreference {
   static auto of(const ModelState& m) {
     return std::tuple<std::string_view, std::string_view, double, std::int64_t, std::string_view, std::string_view,
-                      std::string_view>(m.org_id, m.owner_user_id, preference_value(m, preference), priority_of(m),
+                      std::string_view>(m.org_id, m.owner_user_id, preference_value(m, Preferred), priority_of(m),
                                         m.slug, m.provider, m.model_name);
   }
 };
@@ -93,11 +93,11 @@ class ModelIndex {
   }
 
  private:
-  template <std::size_t count, class Tuple>
+  template <std::size_t Count, class Tuple>
   static auto beginning(const Tuple& key) {
-    return [&]<std::size_t... index>(std::index_sequence<index...>) {
-      return std::tuple(std::get<index>(key)...);
-    }(std::make_index_sequence<count>());
+    return [&]<std::size_t... Index>(std::index_sequence<Index...>) {
+      return std::tuple(std::get<Index>(key)...);
+    }(std::make_index_sequence<Count>());
   }
 
   struct Less {

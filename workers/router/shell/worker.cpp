@@ -293,7 +293,7 @@ void Worker::topics_checked(Described found) {
 }
 
 // A start waits for the topic as it waits for its records: a router that began too early would start what has been
-// cancelled. One that waited for ever would answer nobody. False: it is waited for.
+// cancelled. A router that waited for ever would answer no request. False: it is waited for.
 bool Worker::goes_on_without_cancellations(const std::string& problem) {
   const auto now = environment_.now().steady;
   if (!cancellations_until_) cancellations_until_ = now + options_.cancellations_wait;
