@@ -20,7 +20,7 @@ interface Query<T> {
   refetch: () => unknown;
 }
 
-interface Props<T> {
+export interface RecordTableProps<T> {
   label: string;
   query: Query<T>;
   columns: Column<T>[];
@@ -34,7 +34,7 @@ interface Props<T> {
   optional?: boolean;
 }
 
-export function RecordTable<T>(props: Props<T>) {
+export function RecordTable<T>(props: RecordTableProps<T>) {
   const { query } = props;
   const rows = props.rows ?? query.data;
   const problem = query.error ? (

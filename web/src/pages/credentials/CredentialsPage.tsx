@@ -1,8 +1,5 @@
 import { mdiKeyOutline } from '@mdi/js';
-import Alert from '@mui/material/Alert';
 import Button from '@mui/material/Button';
-import FormControlLabel from '@mui/material/FormControlLabel';
-import Switch from '@mui/material/Switch';
 import Typography from '@mui/material/Typography';
 import { useState } from 'react';
 
@@ -11,7 +8,8 @@ import type { Credential } from '../../api/records';
 import { Age } from '../../components/Age';
 import { StateChip } from '../../components/chips';
 import { PageLayout } from '../../components/PageLayout';
-import { type Column, RecordTable } from '../../components/RecordTable';
+import type { Column } from '../../components/RecordTable';
+import { RevocableTable } from '../../components/RevocableTable';
 import { Empty } from '../../components/States';
 import { useMay, useOrg } from '../../session/session';
 import { texts } from '../../texts';
@@ -41,7 +39,6 @@ export default function CredentialsPage() {
   const mayWrite = useMay('org:credentials:write');
   const credentials = useList('credentials', org);
   const providers = useProviders();
-  const [withRevoked, setWithRevoked] = useState(false);
   const [opened, setOpened] = useState<Opened>(null);
   const all = credentials.data ?? [];
   const close = () => setOpened(null);
@@ -83,49 +80,31 @@ export default function CredentialsPage() {
   ];
   return (
     <PageLayout title={t.title} intro={t.intro} actions={all.length > 0 && add}>
-      {!mayWrite && (
-        <Alert severity="info" sx={{ mb: 2 }}>
-          {texts.common.readOnly}
-        </Alert>
-      )}
-      {all.some((row) => row.revokedAt) && (
-        <FormControlLabel
-          control={<Switch checked={withRevoked} onChange={(event) => setWithRevoked(event.target.checked)} />}
-          label={t.showRevoked}
-          sx={{ mb: 1 }}
-        />
-      )}
-      <RecordTable
+      <RevocableTable
         label={t.title}
         query={credentials}
         columns={columns}
-        rows={all.filter((row) => withRevoked || !row.revokedAt)}
-        rowKey={(row) => row.id}
-        muted={(row) => Boolean(row.revokedAt)}
-        {...(mayWrite
-          ? {
-              actions: (row: Credential) =>
-                row.revokedAt ? null : (
-                  <>
-                    <Button
-                      size="small"
-                      aria-label={t.replaceOne(row.label)}
-                      onClick={() => setOpened({ kind: 'replace', credential: row })}
-                    >
-                      {t.replace}
-                    </Button>
-                    <Button
-                      size="small"
-                      color="error"
-                      aria-label={t.revokeOne(row.label)}
-                      onClick={() => setOpened({ kind: 'revoke', credential: row })}
-                    >
-                      {t.revoke}
-                    </Button>
-                  </>
-                ),
-            }
-          : {})}
+        mayWrite={mayWrite}
+        showRevoked={t.showRevoked}
+        actions={(row) => (
+          <>
+            <Button
+              size="small"
+              aria-label={t.replaceOne(row.label)}
+              onClick={() => setOpened({ kind: 'replace', credential: row })}
+            >
+              {t.replace}
+            </Button>
+            <Button
+              size="small"
+              color="error"
+              aria-label={t.revokeOne(row.label)}
+              onClick={() => setOpened({ kind: 'revoke', credential: row })}
+            >
+              {t.revoke}
+            </Button>
+          </>
+        )}
         empty={<Empty icon={mdiKeyOutline} title={t.empty} hint={t.emptyHint} action={add} />}
       />
       {opened?.kind === 'store' && <StoreDialog org={org} onClose={close} />}

@@ -1,8 +1,5 @@
 import { mdiRobotOutline } from '@mdi/js';
-import Alert from '@mui/material/Alert';
 import Button from '@mui/material/Button';
-import FormControlLabel from '@mui/material/FormControlLabel';
-import Switch from '@mui/material/Switch';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
@@ -14,7 +11,8 @@ import { StateChip } from '../../components/chips';
 import { ConfirmDialog } from '../../components/ConfirmDialog';
 import { notify } from '../../components/Notices';
 import { PageLayout } from '../../components/PageLayout';
-import { type Column, RecordTable } from '../../components/RecordTable';
+import type { Column } from '../../components/RecordTable';
+import { RevocableTable } from '../../components/RevocableTable';
 import { Empty } from '../../components/States';
 import { useMay, useOrg } from '../../session/session';
 import { texts } from '../../texts';
@@ -35,7 +33,6 @@ export default function TokensPage() {
   const [making, setMaking] = useState(false);
   const [made, setMade] = useState<{ name: string; token: string } | null>(null);
   const [revoked, setRevoked] = useState<Token | null>(null);
-  const [withRevoked, setWithRevoked] = useState(false);
   const all = tokens.data ?? [];
   const columns: Column<Token>[] = [
     { id: 'name', label: t.name, cell: (row) => <strong style={{ fontWeight: 500 }}>{row.name}</strong> },
@@ -64,35 +61,17 @@ export default function TokensPage() {
   );
   return (
     <PageLayout title={t.title} intro={t.intro} actions={all.length > 0 && add}>
-      {!mayWrite && (
-        <Alert severity="info" sx={{ mb: 2 }}>
-          {texts.common.readOnly}
-        </Alert>
-      )}
-      {all.some((row) => row.revokedAt) && (
-        <FormControlLabel
-          control={<Switch checked={withRevoked} onChange={(event) => setWithRevoked(event.target.checked)} />}
-          label={t.showRevoked}
-          sx={{ mb: 1 }}
-        />
-      )}
-      <RecordTable
+      <RevocableTable
         label={t.title}
         query={tokens}
         columns={columns}
-        rows={all.filter((row) => withRevoked || !row.revokedAt)}
-        rowKey={(row) => row.id}
-        muted={(row) => Boolean(row.revokedAt)}
-        {...(mayWrite
-          ? {
-              actions: (row: Token) =>
-                row.revokedAt ? null : (
-                  <Button size="small" color="error" aria-label={t.revokeOne(row.name)} onClick={() => setRevoked(row)}>
-                    {t.revoke}
-                  </Button>
-                ),
-            }
-          : {})}
+        mayWrite={mayWrite}
+        showRevoked={t.showRevoked}
+        actions={(row) => (
+          <Button size="small" color="error" aria-label={t.revokeOne(row.name)} onClick={() => setRevoked(row)}>
+            {t.revoke}
+          </Button>
+        )}
         empty={<Empty icon={mdiRobotOutline} title={t.empty} hint={t.emptyHint} action={add} />}
       />
       {making && (
