@@ -71,6 +71,10 @@ const Properties producer_defaults = {
     // A client that does not know its topic yet keeps asking so long. Then the topic counts as absent, is reported as
     // that, and another client asks.
     {"topic.metadata.propagation.max.ms", "5000"},
+    // How long a broker waits for the replicas before it answers; then the batch is sent again. While it waits it takes
+    // nothing else from this connection. So one partition whose replicas are slow or gone holds up the others of its
+    // leader for that long: with librdkafka's 30 s, longer than some deadlines.
+    {"request.timeout.ms", "3000"},
     // Of one topic: each has a client of its own.
     {"queue.buffering.max.messages", "200000"},
     {"queue.buffering.max.kbytes", "131072"},
