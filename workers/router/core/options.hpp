@@ -31,7 +31,7 @@ struct TopicNames {
 struct RouterOptions {
   TopicNames topics{};
   events::RequestLimits request_limits{};
-  providers::DecoderLimits decoder_limits{};
+  providers::DecoderLimits decoder_limits{.answer_bytes_max = 16 * 1024 * 1024};
   registry::ResolutionRules resolution{};
   RetryRules retry{};
   HedgeRules hedge{};
@@ -76,7 +76,7 @@ struct RouterOptions {
   Millis look_interval{5'000};          ///< how often the brokers are asked whether the logs are still the same
   std::size_t cancellations_max = 100'000;
 
-  std::size_t record_bytes_max = 900'000;  ///< of a value on chat.chunks and llm.audit
+  std::size_t record_bytes_max = 900 * 1024;  ///< of a value on chat.chunks and llm.audit
   events::ContentPolicy content_policy = events::ContentPolicy::truncated;
   std::size_t content_bytes_max = 2'048;  ///< of one audited text where the policy is `truncated`
   events::RedactionPatterns redaction{};  ///< what is taken out of audited texts beside secrets
