@@ -68,6 +68,7 @@ void RouterCore::look_step() {
   if (looks_.token != 0 && now < looks_.given_up_at) return;
   if (now < looks_.at || !joined_) return;
   looks_.asked.clear();
+  looks_.cancellations.clear();  // of a look that was given up
   std::vector<kafka::WitnessQuestion> questions;
   for (const auto& [number, partition] : partitions_) {
     const auto witnesses = partition->witnesses();

@@ -139,6 +139,27 @@ TEST_F(CancellationsTest, OfATopicCreatedAgainAreReadFromItsBeginning) {
   EXPECT_EQ(chunks().back().finish_reason, "cancelled");
 }
 
+// A process that was stopped for a minute finds a look that nobody answered.
+TEST_F(CancellationsTest, AreNotMixedUpWithALookThatWasGivenUp) {
+  for (int i = 0; i < 5; ++i) append("c" + std::to_string(i));
+  connect();
+  settle();
+  assign();
+  questions.silent = true;
+  wake_after(5s);
+  settle();
+  wake_after(61s);
+  questions.silent = false;
+  settle();
+  EXPECT_EQ(router_metrics.topics_replaced.value(), 0U);
+  append("unwanted");
+  wake_after(5s);
+  settle();
+  request("unwanted");
+  settle();
+  EXPECT_EQ(http.started, 0U);
+}
+
 TEST_F(CancellationsTest, OfNewPartitionsAreRead) {
   connect();
   settle();
