@@ -75,6 +75,9 @@ const Properties producer_defaults = {
     // nothing else from this connection. So one partition whose replicas are slow or gone holds up the others of its
     // leader for that long: with librdkafka's 30 s, longer than some deadlines.
     {"request.timeout.ms", "3000"},
+    // How long we wait for an answer before the connection counts as dead: of a host that vanished no packet says so,
+    // and Kafka gives its partitions to other brokers within some ten seconds.
+    {"socket.timeout.ms", "10000"},
     // Of one topic: each has a client of its own.
     {"queue.buffering.max.messages", "200000"},
     {"queue.buffering.max.kbytes", "131072"},
