@@ -39,8 +39,9 @@ constexpr Setting settings[] = {
     {.name = "router.connection_in_flight_max",
      .env = {},
      .kind = Kind::integer,
-     .default_value = "5000",
-     .help = "Attempts of this process that call one connection at a time.",
+     .default_value = "2500",
+     .help = "Attempts of this process that call one connection at a time. Below router.org_in_flight_max, so that a "
+             "provider that hangs does not take all places of an organisation.",
      .min = 1,
      .max = 1'000'000},
     {.name = "router.window_requests_max",
@@ -76,9 +77,9 @@ constexpr Setting settings[] = {
      .env = {},
      .kind = Kind::bytes,
      .default_value = "256MiB",
-     .help =
-         "Bytes held of all providers' answers (long lines, answers that are not streamed); beyond it the largest ends "
-         "as RESPONSE_TOO_LARGE.",
+     .help = "Bytes held of all providers' answers (long lines, answers that are not streamed); beyond it the largest "
+             "of the "
+             "organisation that holds the most ends as RESPONSE_TOO_LARGE.",
      .min = 1'048'576,
      .max = 64 * gibibyte},
     {.name = "router.provider_line_bytes_max",

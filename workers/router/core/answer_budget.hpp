@@ -2,8 +2,11 @@
 // streamed, what is gathered of them. One bound for all; each answer has its own besides (options.hpp). Pure.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace tokenrail::router {
@@ -16,11 +19,13 @@ class AnswerBudget {
     [[nodiscard]] std::size_t held_bytes() const { return bytes_; }
 
    protected:
-    Holder() = default;
+    /// `owner`: the organisation whose answer it is.
+    explicit Holder(std::string owner) : owner_(std::move(owner)) {}
     ~Holder() = default;
 
    private:
     friend class AnswerBudget;
+    std::string owner_;
     std::size_t bytes_ = 0;
     std::size_t place_ = 0;  ///< in holders_, where it holds any
   };
@@ -43,10 +48,17 @@ class AnswerBudget {
     holder.bytes_ = bytes;
   }
 
-  /// Whose answer has to end, since all together are over the bound; null: they are not.
+  /// Whose answer has to end, since all together are over the bound; null: they are not. The largest of the
+  /// organisation that holds the most: many small answers of one do not end the only one of another.
   [[nodiscard]] Holder* one_too_many() const {
     if (bytes_ <= bytes_max_) return nullptr;
-    return *std::ranges::max_element(holders_, {}, [](const Holder* holder) { return holder->bytes_; });
+    std::unordered_map<std::string_view, std::size_t> by_owner;
+    for (const auto* const holder : holders_) by_owner[holder->owner_] += holder->bytes_;
+    const auto rank = [&](const Holder& holder) { return std::pair(by_owner[holder.owner_], holder.bytes_); };
+    Holder* most = nullptr;
+    for (auto* const holder : holders_)
+      if (most == nullptr || rank(*holder) > rank(*most)) most = holder;
+    return most;
   }
 
   [[nodiscard]] std::size_t bytes() const { return bytes_; }

@@ -40,7 +40,8 @@ Outcome outcome_of(FinishReason reason, bool called) {
 }  // namespace
 
 Attempt::Attempt(Services& services, Partition& partition, Job& job, std::int64_t number)
-    : services_(services),
+    : Holder(job.org_id()),
+      services_(services),
       partition_(partition),
       job_(job),
       number_(number),

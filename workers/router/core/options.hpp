@@ -42,7 +42,7 @@ struct RouterOptions {
   std::size_t in_flight_max = 10'000;            ///< attempts of the process
   std::size_t org_in_flight_max = 5'000;         ///< attempts of one organisation
   std::map<std::string, int> org_weights{};      ///< requests an organisation starts in its turn; others: 1
-  std::size_t connection_in_flight_max = 5'000;  ///< attempts that call one connection
+  std::size_t connection_in_flight_max = 2'500;  ///< attempts that call one connection
   std::size_t window_requests_max = 20'000;      ///< read and not complete; beyond it reading stops
   std::size_t window_bytes_max = 256 * 1024 * 1024;
   std::size_t answers_bytes_max = 256 * 1024 * 1024;  ///< held of answers of providers, over all attempts

@@ -1,13 +1,17 @@
 #include "workers/router/core/answer_budget.hpp"
 
 #include <deque>
+#include <string>
+#include <utility>
 
 #include <gtest/gtest.h>
 
 namespace tokenrail::router {
 namespace {
 
-struct Answer final : AnswerBudget::Holder {};
+struct Answer final : AnswerBudget::Holder {
+  explicit Answer(std::string owner = "acme") : Holder(std::move(owner)) {}
+};
 
 TEST(AnswerBudget, ExactlyTheBoundIsAllowed) {
   AnswerBudget budget(100);
@@ -31,6 +35,17 @@ TEST(AnswerBudget, LargestAnswerIsOneTooMany) {
   budget.hold(answers[4], 0);
   EXPECT_EQ(budget.one_too_many(), nullptr);
   EXPECT_EQ(budget.bytes(), 90U);
+}
+
+TEST(AnswerBudget, OrganisationThatHoldsTheMostGivesBack) {
+  AnswerBudget budget(100);
+  std::deque<Answer> many(10);
+  for (auto& answer : many) budget.hold(answer, 8);
+  Answer only("beta");
+  budget.hold(only, 20);
+  EXPECT_EQ(budget.one_too_many(), nullptr);
+  budget.hold(many[3], 9);
+  EXPECT_EQ(budget.one_too_many(), &many[3]) << "and not the largest of all";
 }
 
 TEST(AnswerBudget, HoldersComeAndGoInAnyOrder) {
