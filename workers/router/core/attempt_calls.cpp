@@ -151,7 +151,7 @@ std::expected<void, Failure> Attempt::start(ProviderCall& call) {
                      : call.start(continued_request(), job_.traceparent, services_.options.decoder_limits, clocks, now);
   if (started) {
     services_.metrics.calls.add();
-    services_.retries.call_made();
+    services_.retries.call_made(call.route().deployment.connection_id);
   } else if (started.error().code == ErrorCode::credential_missing) {
     services_.metrics.credentials_missing.add();
   }
@@ -248,11 +248,13 @@ void Attempt::call_failed(const ProviderCall& call, const providers::CallFailure
   }
   const auto now = services_.environment.now().steady;
   const auto key_ready_in = rest_key(call, failed);
-  if (key_ready_in == Millis(0) && services_.retries.has_one() && now < job_.deadline &&
+  const auto& connection = target().deployment.connection_id;
+  const bool may_retry = services_.retries.has_one(connection);
+  if (key_ready_in == Millis(0) && may_retry && now < job_.deadline &&
       static_cast<int>(calls_.size()) < services_.options.retry.calls_max) {
     end_transfer();
     forget_answer();
-    services_.retries.take();
+    services_.retries.take(connection);
     ++key_changes_;
     call_again_at(now);
     return;
@@ -263,7 +265,7 @@ void Attempt::call_failed(const ProviderCall& call, const providers::CallFailure
                                : failed.retry_after;
   const auto decision = decide_retry(services_.options.retry, {.calls_made = static_cast<int>(calls_.size()),
                                                                .calls_on_target = calls_on_target_ - key_changes_,
-                                                               .retry = failed.retry && services_.retries.has_one(),
+                                                               .retry = failed.retry && may_retry,
                                                                .retries_max = failed.retries_max,
                                                                .try_next = failed.try_next,
                                                                .more_targets = target_ + 1 < route_.targets.size(),
@@ -279,7 +281,7 @@ void Attempt::call_failed(const ProviderCall& call, const providers::CallFailure
   if (decision.action == RetryDecision::Action::next_target) {
     move_to(target_ + 1);
   } else {
-    services_.retries.take();
+    services_.retries.take(connection);
   }
   call_again_at(now + decision.delay);
 }
@@ -323,6 +325,11 @@ bool Attempt::continue_answer() {
     const auto index = (target_ + step) % count;
     if (!takes_prefill(route_.targets[index])) continue;
     const bool same = index == target_;
+    if (!same) {
+      // What the call that broke off used is not this one's, which may have another price.
+      usage_.reset();
+      provider_request_id_.clear();
+    }
     move_to(index);
     // Providers refuse a prefill that ends in blanks; those are published already and must not come twice.
     const auto end = said_text_.find_last_not_of(blanks);

@@ -43,7 +43,7 @@ void Attempt::plan_hedge() {
 /// Whether a hedge may be made at that deployment now. Asking may take the probe of its circuit.
 bool Attempt::can_hedge(const registry::RouteTarget& other, Millis now) const {
   const auto key = circuit_key(other);
-  return key != circuit_key(target()) && can_take(other) &&
+  return key != circuit_key(target()) && can_take(other) && services_.retries.has_one(other.deployment.connection_id) &&
          services_.in_flight.connection_has_room(other.deployment.connection_id) && !services_.exhausted.is(key, now) &&
          services_.circuits.admit(key, now);
 }
@@ -52,7 +52,6 @@ bool Attempt::can_hedge(const registry::RouteTarget& other, Millis now) const {
 /// budget, the call goes on alone.
 void Attempt::start_hedge(Millis now) {
   hedge_at_ = Millis::max();
-  if (!services_.retries.has_one()) return;
   const auto next = route_.targets.begin() + static_cast<std::ptrdiff_t>(target_ + 1);
   for (auto it = next; it != route_.targets.end(); ++it) {
     if (!can_hedge(*it, now)) continue;
@@ -65,7 +64,7 @@ void Attempt::start_hedge(Millis now) {
     hedging_ = true;
     early_ = {};
     services_.in_flight.connection_changed("", next->deployment.connection_id);
-    services_.retries.take();
+    services_.retries.take(next->deployment.connection_id);
     services_.metrics.hedges.add();
     return;
   }

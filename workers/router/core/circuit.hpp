@@ -46,20 +46,30 @@ class Circuits {
   std::size_t open_ = 0;
 };
 
-/// Calls that are made again on the same deployment may be at most a share of all calls, beside a small stock, so that
-/// retries do not multiply the load of a provider that fails because of its load.
-class RetryBudget {
+/// Calls of a connection that are made again may be at most a share of all its calls, beside a small stock, so that
+/// retries do not multiply the load of a provider that fails because of its load. Each connection has its own stock:
+/// one that fails takes no retry from another. Only connections that have used some of it are kept.
+class RetryBudgets {
  public:
-  explicit RetryBudget(double share = 0.2, double stock = 100) : share_(share), stock_(stock), tokens_(stock) {}
+  explicit RetryBudgets(double share = 0.2, double stock = 100) : share_(share), stock_(stock) {}
 
-  void call_made() { tokens_ = tokens_ + share_ < stock_ ? tokens_ + share_ : stock_; }
-  [[nodiscard]] bool has_one() const { return tokens_ >= 1; }
-  void take() { tokens_ -= 1; }
+  void call_made(std::string_view connection) {
+    const auto used = tokens_.find(connection);
+    if (used == tokens_.end()) return;
+    used->second += share_;
+    if (used->second >= stock_) tokens_.erase(used);
+  }
+  [[nodiscard]] bool has_one(std::string_view connection) const {
+    const auto used = tokens_.find(connection);
+    return (used == tokens_.end() ? stock_ : used->second) >= 1;
+  }
+  void take(std::string_view connection) { tokens_.try_emplace(std::string(connection), stock_).first->second -= 1; }
+  [[nodiscard]] std::size_t used() const { return tokens_.size(); }
 
  private:
   const double share_;
   const double stock_;
-  double tokens_;
+  std::map<std::string, double, std::less<>> tokens_{};
 };
 
 }  // namespace tokenrail::router

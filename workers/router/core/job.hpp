@@ -25,9 +25,10 @@ struct Job {
   bool deadline_known = false;
   Millis timer = Millis::max();  ///< steady; when on_job_time() is due
   std::vector<std::string>
-      broken_deployments{};  ///< whose answers to it broke off; its next attempt tries others first
-  int refusals = 0;          ///< attempts of this worker of which a chunk was refused
-  Millis wait_until{0};      ///< steady; the answer was refused, and is tried again then; 0: it does not wait
+      broken_deployments{};    ///< whose answers to it broke off; its next attempt tries others first
+  std::int64_t attempted = 0;  ///< number of its newest attempt by this worker
+  int refusals = 0;            ///< attempts of this worker of which a chunk was refused
+  Millis wait_until{0};        ///< steady; the answer was refused, and is tried again then; 0: it does not wait
   std::variant<events::ChatRequest, events::InvalidRequest> request;
   /// The record's value, where only the ids have been read from it so far.
   std::optional<std::string> unread{};

@@ -367,10 +367,14 @@ void Partition::begin_attempt(Job& job) {
   // Its time may have come, or somebody may have cancelled it, while its record was being read again.
   fetch_ended(job);
   job.stage = Job::Stage::running;
-  const auto n = recent_.next_attempt(job.org_id(), job.request_id(), job.offset, job.seen_ms(), epoch_);
+  auto n = recent_.next_attempt(job.org_id(), job.request_id(), job.offset, job.seen_ms(), epoch_);
+  // So many other requests may have come since its attempt before that the table has forgotten it.
+  if (job.attempted / events::attempts_per_epoch == epoch_)
+    n = std::max(n, job.attempted % events::attempts_per_epoch + 1);
   const auto number = epoch_ * events::attempts_per_epoch + std::min(n, RecentRequests::attempts_max);
   auto& seen = recent_.seen(job.org_id(), job.request_id(), job.offset, job.seen_ms());
   if (seen.offset == job.offset) seen.attempt = number;
+  job.attempted = number;
   job.attempt = std::make_unique<Attempt>(services_, *this, job, number);
   by_unit_[low_unit(job.attempt->unit())] = job.offset;
   ++attempts_;

@@ -208,7 +208,7 @@ class RouterCore final : private Hub, private Wire {
   Circuits circuits_;
   Exhausted exhausted_{};
   KeyRotation keys_{};
-  RetryBudget retries_{};
+  RetryBudgets retries_{};
   Services services_;
   kafka::GroupConsumer* consumer_ = nullptr;
   kafka::Producer* producer_ = nullptr;

@@ -92,7 +92,7 @@ struct Services {
   Circuits& circuits;
   Exhausted& exhausted;
   KeyRotation& keys;
-  RetryBudget& retries;
+  RetryBudgets& retries;
   Hub& hub;
 };
 

@@ -56,20 +56,33 @@ TEST(Circuits, AreNotKeptForEveryNameThatEverFailed) {
   EXPECT_TRUE(circuits.failed("c", 0s));
 }
 
-TEST(RetryBudget, IsAShareOfTheCalls) {
-  RetryBudget budget(0.5, 2);
-  budget.take();
-  EXPECT_TRUE(budget.has_one());
-  budget.take();
-  EXPECT_FALSE(budget.has_one());
-  budget.call_made();
-  EXPECT_FALSE(budget.has_one());
-  budget.call_made();
-  EXPECT_TRUE(budget.has_one());
-  for (int i = 0; i < 100; ++i) budget.call_made();
-  budget.take();
-  budget.take();
-  EXPECT_FALSE(budget.has_one()) << "the stock has a bound";
+TEST(RetryBudgets, IsAShareOfTheCalls) {
+  RetryBudgets budgets(0.5, 2);
+  budgets.take("a");
+  EXPECT_TRUE(budgets.has_one("a"));
+  budgets.take("a");
+  EXPECT_FALSE(budgets.has_one("a"));
+  budgets.call_made("a");
+  EXPECT_FALSE(budgets.has_one("a"));
+  budgets.call_made("a");
+  EXPECT_TRUE(budgets.has_one("a"));
+  for (int i = 0; i < 100; ++i) budgets.call_made("a");
+  budgets.take("a");
+  budgets.take("a");
+  EXPECT_FALSE(budgets.has_one("a")) << "the stock has a bound";
+}
+
+TEST(RetryBudgets, OneThatFailsTakesNoneOfAnother) {
+  RetryBudgets budgets(0.5, 1);
+  budgets.take("a");
+  EXPECT_FALSE(budgets.has_one("a"));
+  EXPECT_TRUE(budgets.has_one("b"));
+  budgets.call_made("b");
+  EXPECT_FALSE(budgets.has_one("a")) << "nor do the calls of another give it one";
+  EXPECT_EQ(budgets.used(), 1U) << "what has its whole stock is not kept";
+  budgets.call_made("a");
+  budgets.call_made("a");
+  EXPECT_EQ(budgets.used(), 0U);
 }
 
 /// A model with two deployments; the one on connection "a" comes first.
@@ -147,6 +160,20 @@ TEST_F(CallPolicyTest, RestartsHaveABound) {
   EXPECT_EQ(audit(Kind::response).size(), 3U);
 }
 
+TEST_F(CallPolicyTest, ARestartHasANumberOfItsOwnAfterManyOtherRequests) {
+  options.dedupe_requests_max = 2;
+  make_core(options);
+  assign();
+  ask("r1", R"("onInterrupt":"restart",)");
+  for (int i = 0; i < 5; ++i) record(R"({"requestId":"x)" + std::to_string(i) + R"(","orgId":"o"})", std::nullopt);
+  settle();
+  break_off_after(1, "half");
+  ASSERT_EQ(http.started, 2U) << "an attempt whose llm.request repeats an earlier one would never be called";
+  answer(2, "whole");
+  settle();
+  EXPECT_EQ(text_of(chunks().back().attempt), "whole");
+}
+
 TEST_F(CallPolicyTest, WhatTheRequestIsToBlameForIsNotRestarted) {
   ask("r1", R"("onInterrupt":"restart",)");
   http.head(1);
@@ -181,6 +208,39 @@ TEST_F(CallPolicyTest, ContinueGoesOnFromWhatWasPublished) {
   ASSERT_FALSE(last.warnings.empty());
   EXPECT_THAT(last.warnings.back(), HasSubstr("continued"));
   EXPECT_EQ(audit(Kind::response).size(), 1U);
+}
+
+TEST_F(CallPolicyTest, WhatABrokenCallUsedIsNotTheUsageOfTheNextDeployment) {
+  add_model_on_connections("claude-3-5-haiku", {"a", "b"}, "anthropic");
+  request("r1", R"("onInterrupt":"continue",)", std::nullopt,
+          R"("modelProvider":"ollama","modelName":"claude-3-5-haiku",)");
+  settle();
+  ASSERT_EQ(http.started, 1U);
+  http.head(1);
+  http.body(1,
+            "data: "
+            R"({"type":"message_start","message":{"id":"m1","usage":{"input_tokens":500,"output_tokens":1}}})"
+            "\n\n"
+            "data: "
+            R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})"
+            "\n\n"
+            "data: "
+            R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hello"}})"
+            "\n\n");
+  http.end(1, http::Ending::broken);
+  settle();
+  wake_after(1ms);
+  ASSERT_EQ(http.started, 2U);
+  http.end(2, http::Ending::connect_failed);
+  settle();
+  for (int i = 0; i < 20 && !chunks().back().done; ++i) {
+    wake_after(10s);
+    if (http.calls.contains(http.newest())) http.end(http.newest(), http::Ending::connect_failed);
+    settle();
+  }
+  const auto last = chunks().back();
+  ASSERT_TRUE(last.done);
+  EXPECT_FALSE(last.usage) << "the deployment that is named has counted nothing";
 }
 
 TEST_F(CallPolicyTest, AContinuationMayBeginWithoutTheBlank) {

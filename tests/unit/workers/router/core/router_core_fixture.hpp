@@ -35,7 +35,8 @@ struct RouterCoreTestWorld {
   /// Model "two" with a deployment on each of the connections "a" and "b", which are tried in this order.
   void add_model_on_two_connections() { add_model_on_connections("two", {"a", "b"}); }
   /// A model with a deployment on each of these connections, which are tried in this order.
-  void add_model_on_connections(const std::string& name, const std::vector<std::string>& connections) {
+  void add_model_on_connections(const std::string& name, const std::vector<std::string>& connections,
+                                const std::string& adapter = "ollama") {
     events::ModelUpserted event;
     event.version = 2;
     event.cause = "sync";
@@ -47,7 +48,7 @@ struct RouterCoreTestWorld {
                                          .connection_id = connection,
                                          .connection_name = connection,
                                          .provider = "ollama",
-                                         .adapter = "ollama",
+                                         .adapter = adapter,
                                          .base_url = "http://" + connection,
                                          .auth_type = "none",
                                          .upstream_name = name,
