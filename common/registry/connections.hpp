@@ -70,6 +70,7 @@ class CredentialStore {
     std::string provider;
     std::string sealed;
     std::string key_id;
+    std::optional<std::int64_t> expires_ms{};  ///< Unix
     std::int64_t secret_version = 1;
   };
   Result<Row> sealed(const Actor& actor, const Scope& scope, const std::string& id);

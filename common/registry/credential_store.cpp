@@ -34,12 +34,14 @@ CredentialStore::Row row_of(const soci::row& row) {
           .provider = text(row, "provider"),
           .sealed = text(row, "sealed"),
           .key_id = text(row, "key_id"),
+          .expires_ms = maybe_number(row, "expires_ms"),
           .secret_version = number(row, "secret_version")};
 }
 
 const std::string row_columns =
     "SELECT CAST(k.id AS text) AS id, k.org_id AS org_id, k.owner_user_id AS owner_user_id, k.provider AS provider, "
-    "k.sealed AS sealed, k.key_id AS key_id, k.secret_version AS secret_version FROM credential k WHERE ";
+    "k.sealed AS sealed, k.key_id AS key_id, k.secret_version AS secret_version, "
+    "CAST(floor(extract(epoch FROM k.expires_at) * 1000) AS bigint) AS expires_ms FROM credential k WHERE ";
 
 /// Publishes the credential as it is now: sealed, or as a tombstone.
 void publish(soci::session& sql, const std::string& id) {

@@ -240,7 +240,8 @@ Result<void> Organizations::remove_member(const Actor& actor, const std::string&
 }
 
 Result<Organizations::Known> Organizations::known(const std::string& issuer, const std::string& subject,
-                                                  const std::string& session_id) {
+                                                  const std::string& session_id,
+                                                  const std::vector<std::string>& claimed) {
   return database_.session().run([&](soci::session& sql) -> Result<Known> {
     Known known;
     const auto object =
@@ -266,6 +267,12 @@ Result<Organizations::Known> Organizations::known(const std::string& issuer, con
     for (const auto& row : rows)
       known.memberships.push_back(
           {.org_id = text(row, "org_id"), .role = text(row, "role"), .denied = parts_of(text(row, "denied"))});
+    if (!claimed.empty()) {
+      known.gone = read_texts(sql,
+                              "SELECT id FROM organization WHERE deleted_at IS NOT NULL AND id IN (SELECT "
+                              "jsonb_array_elements_text(@@claimed))",
+                              Arguments().json("claimed", json_array(claimed)));
+    }
     return known;
   });
 }

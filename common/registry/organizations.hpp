@@ -54,11 +54,13 @@ class Organizations {
   struct Known {
     bool platform_admin = false;
     std::vector<Membership> memberships{};
+    std::vector<std::string> gone{};      ///< organisations that were asked about and are deleted
     std::int64_t session_generation = 0;  ///< sessions with a lower one have ended
     bool session_ended = false;           ///< the session that was asked about
   };
-  /// `session_id`: of the browser's session; empty: there is none.
-  Result<Known> known(const std::string& issuer, const std::string& subject, const std::string& session_id = {});
+  /// `session_id`: of the browser's session; empty: there is none. `claimed`: organisations that the token names.
+  Result<Known> known(const std::string& issuer, const std::string& subject, const std::string& session_id = {},
+                      const std::vector<std::string>& claimed = {});
 
   /// Service tokens: only their SHA-256 is kept.
   struct NewToken {

@@ -90,6 +90,24 @@ def test_another_organisation_is_not_there(world):
             assert (status, problem["code"]) == (403, "FORBIDDEN"), f"{method} {url}"
 
 
+def test_accepting_every_held_change_needs_the_right_to_decide_one(world):
+    url = f"/v1/orgs/acme/connections/{NO_ID}:sync"
+    client = world.api("acme", "model_admin")
+    assert client.call("POST", url, {})[0] == 404
+    assert client.call("POST", url, {"acceptHeld": True})[0] == 403
+    assert world.api("acme", "org_admin").call("POST", url, {"acceptHeld": True})[0] == 404
+
+
+def test_what_another_users_requests_lead_to_is_for_admins(world):
+    url = "/v1/orgs/acme/models:resolve"
+    for role in ("viewer", "member", "model_admin"):
+        client = world.api("acme", role)
+        status, problem, _ = client.call("POST", url, {"userId": "somebody-else"})
+        assert (status, problem["code"]) == (403, "FORBIDDEN"), role
+        assert client.call("POST", url, {})[0] != 403, role
+    assert world.api("acme", "org_admin").call("POST", url, {"userId": "somebody-else"})[0] != 403
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_each_role_may_do_what_the_table_says(world, role):
     client, shared, personal = world.api("acme", role), table(), table(personal=True)

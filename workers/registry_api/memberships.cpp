@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <utility>
+#include <vector>
 
 namespace tokenrail::registry_api {
 
@@ -22,16 +23,27 @@ std::optional<auth::Digest> digest_of(std::string_view hex) {
   return digest;
 }
 
+std::vector<std::string> organizations_of(const auth::Principal& principal) {
+  std::vector<std::string> all;
+  for (const auto& [org, role] : principal.roles) all.push_back(org);
+  return all;
+}
+
 }  // namespace
 
 auth::Principal with_memberships(auth::Principal principal, const Organizations::Known& known) {
   principal.platform_admin = principal.platform_admin || known.platform_admin;
+  for (const auto& org : known.gone) principal.roles.erase(org);
   for (const auto& membership : known.memberships) {
     if (const auto role = auth::role_of(membership.role)) principal.roles[membership.org_id] = *role;
     for (const auto& name : membership.denied)
       if (const auto permission = auth::permission_of(name)) principal.denied[membership.org_id].insert(*permission);
   }
   return principal;
+}
+
+bool is_service_token(const auth::Principal& principal) {
+  return principal.issuer == service_token_issuer;
 }
 
 bool is_ended(const auth::Session& session, const Organizations::Known& known) {
@@ -76,10 +88,10 @@ void KnownCallers::forget(const auth::Principal& principal) {
 
 awaitable<Result<Organizations::Known>> find_caller(DatabasePool* database, KnownCallers* callers,
                                                     auth::Principal principal, std::string session_id) {
-  auto known = co_await database->run(
-      [issuer = principal.issuer, subject = principal.subject, session_id](GovernedDatabase& governed) {
-        return Organizations(governed).known(issuer, subject, session_id);
-      });
+  auto known = co_await database->run([issuer = principal.issuer, subject = principal.subject, session_id,
+                                       claimed = organizations_of(principal)](GovernedDatabase& governed) {
+    return Organizations(governed).known(issuer, subject, session_id, claimed);
+  });
   if (known) {
     callers->remember(principal, session_id, *known, KnownCallers::Clock::now());
     co_return std::move(*known);

@@ -22,8 +22,13 @@ namespace tokenrail::registry_api {
 inline constexpr std::string_view service_token_issuer = "tokenrail:service-tokens";
 
 /// The principal with what the rows add: a role in the rows counts instead of the token's for the same organisation, so
-/// that an organisation governs its members here. Names that are no role or permission give nothing. Pure.
+/// that an organisation governs its members here. Roles in organisations that are deleted, and names that are no role
+/// or permission, give nothing. Pure.
 [[nodiscard]] auth::Principal with_memberships(auth::Principal principal, const registry::Organizations::Known& known);
+
+/// Whether the database said all of the principal already. A client that asks for itself with a JWT is a service too,
+/// but has memberships and denials like a person. Pure.
+[[nodiscard]] bool is_service_token(const auth::Principal& principal);
 
 /// Whether the session was ended before its time. Pure.
 [[nodiscard]] bool is_ended(const auth::Session& session, const registry::Organizations::Known& known);

@@ -197,8 +197,10 @@ awaitable<Answer> ApiService::let_in(Call& call, Progress& progress) {
     }
   }
 
-  const auto decision = rate_limits_.take(
-      fmt::format("{}\n{}\n{}", call.principal.issuer, call.principal.subject, call.path["org"]), parts_.steady_now());
+  // A bucket for each organisation of the caller, and one for all other names, which a caller can make up.
+  const auto org = call.principal.is_member_of(call.path["org"]) ? call.path["org"] : std::string();
+  const auto decision = rate_limits_.take(fmt::format("{}\n{}\n{}", call.principal.issuer, call.principal.subject, org),
+                                          parts_.steady_now());
   for (auto& field : headers_of(decision)) progress.headers.push_back(std::move(field));
   if (!decision.allowed) {
     count_refusal("rate_limited");

@@ -188,8 +188,7 @@ Result<void> Worker::start_servers() {
 
 awaitable<Result<auth::Identity>> Worker::authenticate(auth::Presented presented) {
   auto identity = co_await authenticator_->authenticate(std::move(presented));
-  // A service token came from the database whole.
-  if (!identity || identity->principal.kind == auth::Principal::Kind::service) co_return identity;
+  if (!identity || is_service_token(identity->principal)) co_return identity;
   const auto known = co_await find_caller(&database_, &known_callers_, identity->principal,
                                           identity->session ? identity->session->id : std::string());
   if (!known) co_return std::unexpected(known.error());

@@ -409,6 +409,14 @@ TEST_F(GovernanceTest, MembersAndTokens) {
   EXPECT_FALSE(organizations().token_owner("token-0001")->has_value());
 }
 
+TEST_F(GovernanceTest, OrganisationThatATokenNamesMayBeGone) {
+  ASSERT_OK(organizations().create(root(), {.id = "short-lived"}));
+  EXPECT_TRUE(organizations().known("idp", "anna", "", {"short-lived", "acme", "never-made"})->gone.empty());
+  ASSERT_OK(organizations().remove(root(), "short-lived", std::nullopt));
+  EXPECT_THAT(organizations().known("idp", "anna", "", {"short-lived", "acme"})->gone,
+              testing::ElementsAre("short-lived"));
+}
+
 TEST_F(GovernanceTest, SessionsEndOneByOneOrAllOfAPerson) {
   const Actor anna{.name = "user:anna", .scope = {.user_id = "anna"}};
   BrowserSessions sessions(*database_);

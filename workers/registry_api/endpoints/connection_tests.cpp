@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <optional>
 #include <span>
 
@@ -38,6 +39,12 @@ std::expected<providers::Credential, Problem> opened(const Call& call, const reg
     return std::unexpected(Problem{.fault = Fault::unavailable,
                                    .detail = "This server has no key ring, so it cannot open the credential.",
                                    .hint = "Ask the operator to set TOKENRAIL_KEYRING_FILE."});
+  }
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  if (row.expires_ms && *row.expires_ms <= std::chrono::duration_cast<std::chrono::milliseconds>(now).count()) {
+    return std::unexpected(Problem{.fault = Fault::conflict,
+                                   .detail = "The credential has expired, so routers do not use it.",
+                                   .hint = "Give it a new secret, or give the connection another credential."});
   }
   auto whole = providers::with_stored_secret(std::move(credential), *call.context->key_ring, row.sealed,
                                              crypto::binding_of({.id = row.id,

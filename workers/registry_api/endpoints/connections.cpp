@@ -77,6 +77,10 @@ awaitable<Answer> delete_connection(Call& call) {
 
 awaitable<Answer> sync_connection(Call& call) {
   const bool accept_held = call.body.boolean_of("acceptHeld").value_or(false);
+  if (accept_held) {
+    // It decides every held change, as held_changes.decide decides one.
+    if (auto refused = lacks_permission(call, "org:connections:write")) co_return std::unexpected(std::move(*refused));
+  }
   const auto asked =
       co_await call.context->database->run([actor = call.actor(), scope = call.scope(), id = call.path["connection"],
                                             accept_held](GovernedDatabase& database) {

@@ -44,6 +44,14 @@ std::expected<const registry::Projection*, Problem> projection_of(const Call& ca
               .retry_after_s = 2});
 }
 
+/// What another user's own rows lead to is for those who see these rows.
+std::optional<Problem> hidden_user(const Call& call, std::string_view user) {
+  if (user.empty() || user == call.principal.subject || sees_users(call.principal, call.org())) return std::nullopt;
+  return Problem{.fault = Fault::forbidden,
+                 .detail = "What another user's requests resolve to is shown to an org_admin only.",
+                 .hint = "Leave the user out, or ask as that user."};
+}
+
 // ---- a request
 
 /// The request that the body describes, with what the server knows better.
@@ -73,6 +81,7 @@ awaitable<Answer> resolve_request(Call& call) {
   if (!projection) co_return std::unexpected(projection.error());
   const auto request = request_of(call);
   if (!request) co_return std::unexpected(request.error());
+  if (auto refused = hidden_user(call, request->user_id)) co_return std::unexpected(std::move(*refused));
   // A conversation that sticks to a variant of an alias gets the same each time; the rest is drawn as a router draws.
   std::uint64_t random = 0;
   for (const char byte : crypto::random_public_bytes(sizeof random))
@@ -95,6 +104,7 @@ awaitable<Answer> explain(Call& call) {
   if (!projection) co_return std::unexpected(projection.error());
   const auto scope = call.scope();
   const auto user = call.query.text("user").value_or(scope.user_id);
+  if (auto refused = hidden_user(call, user)) co_return std::unexpected(std::move(*refused));
   const auto kind = model->text_of("kind").value_or("generation");
   const registry::Question question{.caller = {.org_id = scope.org_id, .user_id = user},
                                     .model = events::ModelReference{.provider = model->text_of("provider").value_or(""),

@@ -191,8 +191,10 @@ const Schema& credential_replacement() {
 }
 
 const Schema& sync_input() {
-  static const auto schema =
-      object("SyncInput", {optional("acceptHeld", described(boolean(), "Apply also what would be held otherwise."))});
+  static const auto schema = object(
+      "SyncInput",
+      {optional("acceptHeld",
+                described(boolean(), "Apply also what would be held otherwise. Needs org:connections:write too."))});
   return schema;
 }
 

@@ -30,6 +30,12 @@ TEST(Memberships, DeniedPermissionsAreTakenOver) {
   EXPECT_TRUE(auth::decide(principal, Permission::models_read, "acme"));
 }
 
+TEST(Memberships, DeletedOrganisationGivesNothing) {
+  const auto principal =
+      with_memberships({.issuer = "i", .subject = "anna", .roles = {{"acme", Role::org_admin}}}, {.gone = {"acme"}});
+  EXPECT_FALSE(principal.is_member_of("acme"));
+}
+
 TEST(Memberships, UnknownRoleGivesNothing) {
   const auto principal =
       with_memberships({.issuer = "i", .subject = "anna"}, {.memberships = {{.org_id = "acme", .role = "emperor"}}});
@@ -40,6 +46,11 @@ std::string hex(const auth::Digest& digest) {
   std::string text;
   for (const auto byte : digest) text += fmt::format("{:02x}", byte);
   return text;
+}
+
+TEST(ServiceToken, IsNoClientWithAJwt) {
+  EXPECT_FALSE(is_service_token({.issuer = "https://idp", .subject = "c", .kind = Principal::Kind::service}));
+  EXPECT_TRUE(is_service_token({.issuer = std::string(service_token_issuer), .kind = Principal::Kind::service}));
 }
 
 TEST(ServiceToken, IsKnownByItsHash) {

@@ -364,6 +364,14 @@ TEST_F(ApiServiceTest, LimitsTheRateOfACaller) {
   EXPECT_EQ(get("/v1/orgs/acme/things").status, 200);
 }
 
+TEST_F(ApiServiceTest, MadeUpOrganisationsGiveNoFurtherRequests) {
+  context.options.rate_limit = {.per_second = 1, .burst = 2};
+  EXPECT_EQ(get("/v1/orgs/one/things").status, 404);
+  EXPECT_EQ(get("/v1/orgs/two/things").status, 404);
+  EXPECT_EQ(get("/v1/orgs/three/things").status, 429);
+  EXPECT_EQ(get("/v1/orgs/acme/things").status, 200) << "an organisation of the caller has a bucket of its own";
+}
+
 TEST_F(ApiServiceTest, FailureOfAnEndpointShowsNoDetail) {
   const auto reply = get("/v1/orgs/acme/fails");
   EXPECT_EQ(reply.status, 500);
