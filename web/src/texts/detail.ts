@@ -257,6 +257,10 @@ export const detail = {
     saved: 'The prices are saved.',
     fromContext: (tokens: string) => `above ${tokens} tokens`,
     any: 'any',
+    window: (from: string, to: string) => `${from} to ${to} UTC`,
+    ownHint: 'These prices count before those of lists and catalogues. The others go on following them.',
+    ownReplaces: 'These prices replace all prices of the platform’s model. What is not here is unknown.',
+    takeShown: 'Copy the prices that hold now',
     remove: (what: string) => `Remove the price of ${what}`,
   },
 };

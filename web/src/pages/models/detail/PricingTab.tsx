@@ -19,10 +19,17 @@ import { useStore } from '../../../store';
 import { texts } from '../../../texts';
 import { modelsKey } from '../useModels';
 import css from './detail.module.css';
-import { isAmount, type Price, priceDraftOf, readPrices, writePrices } from './prices';
+import { isAmount, keyOfPrice, type Price, priceDraftOf, readPrices, withShown, writePrices } from './prices';
 
 const t = texts.detail.pricing;
 const nameOfDimension = (dimension: string) => t.dimension[dimension] ?? dimension;
+/** From which prompt size and at which time of day a price holds. */
+const conditionOf = ({ minContextTokens, utcFrom, utcTo }: Price) =>
+  [
+    minContextTokens > 0 ? t.fromContext(formatNumber(minContextTokens)) : t.any,
+    ...(utcFrom && utcTo ? [t.window(utcFrom, utcTo)] : []),
+  ].join(', ');
+const blank = (dimension: string): Price => ({ dimension, serviceTier: 'standard', minContextTokens: 0, amount: '' });
 
 export function PricingTab({ org, model, editable }: { org: string; model: Model; editable: boolean }) {
   const queryClient = useQueryClient();
@@ -41,16 +48,18 @@ export function PricingTab({ org, model, editable }: { org: string; model: Model
   });
   if (query.error) return <Problem error={query.error} optional onRetry={() => void query.refetch()} />;
   if (!query.data) return <Skeletons rows={4} />;
-  const { prices } = query.data;
-  const start = () =>
-    kept.set([
-      ...prices,
-      { dimension: prices.length === 0 ? 'input' : 'output', serviceTier: 'standard', minContextTokens: 0, amount: '' },
-    ]);
+  const { prices, own } = query.data;
+  // A price that a person did not set is not theirs to save: it would no longer follow its list or catalogue.
+  const start = () => kept.set(own.length > 0 ? own : [blank('input')]);
   if (draft && editable)
     return (
       <>
-        <PriceEditor prices={draft} onChange={(next) => kept.set(next)} />
+        <PriceEditor
+          prices={draft}
+          shown={prices}
+          replaces={model.scope !== 'organization'}
+          onChange={(next) => kept.set(next)}
+        />
         {saving.error && <Problem error={saving.error} optional onRetry={() => saving.mutate(draft)} />}
         <Stack direction="row" sx={{ gap: 1, mt: 2, justifyContent: 'flex-end' }}>
           <Button onClick={() => kept.set(null)}>{texts.detail.discard}</Button>
@@ -93,10 +102,10 @@ export function PricingTab({ org, model, editable }: { org: string; model: Model
         </thead>
         <tbody>
           {prices.map((price) => (
-            <tr key={`${price.dimension} ${price.serviceTier} ${price.minContextTokens} ${price.source}`}>
+            <tr key={`${keyOfPrice(price)} ${price.source}`}>
               <th scope="row">{nameOfDimension(price.dimension)}</th>
               <td>{t.tier[price.serviceTier] ?? price.serviceTier}</td>
-              <td>{price.minContextTokens > 0 ? t.fromContext(formatNumber(price.minContextTokens)) : t.any}</td>
+              <td>{conditionOf(price)}</td>
               <td>{formatPrice(price.amount)}</td>
               <td>{price.source && (texts.detail.source[price.source] ?? price.source)}</td>
             </tr>
@@ -107,7 +116,7 @@ export function PricingTab({ org, model, editable }: { org: string; model: Model
         {t.perUnit}
       </Typography>
       {editable && (
-        <Button variant="outlined" sx={{ alignSelf: 'flex-start' }} onClick={() => kept.set(prices)}>
+        <Button variant="outlined" sx={{ alignSelf: 'flex-start' }} onClick={start}>
           {texts.common.edit}
         </Button>
       )}
@@ -115,11 +124,23 @@ export function PricingTab({ org, model, editable }: { org: string; model: Model
   );
 }
 
-function PriceEditor({ prices, onChange }: { prices: Price[]; onChange: (prices: Price[]) => void }) {
+interface EditorProps {
+  prices: Price[];
+  /** What holds now, which a person may take over. */
+  shown: Price[];
+  /** The prices would hide all that the platform's model has. */
+  replaces: boolean;
+  onChange: (prices: Price[]) => void;
+}
+
+function PriceEditor({ prices, shown, replaces, onChange }: EditorProps) {
   const set = (index: number, change: Partial<Price>) =>
     onChange(prices.map((price, i) => (i === index ? { ...price, ...change } : price)));
   return (
     <Stack sx={{ gap: 2 }}>
+      <Typography variant="body2" color="textSecondary">
+        {replaces ? t.ownReplaces : t.ownHint}
+      </Typography>
       {prices.map((price, i) => (
         <Box
           key={i}
@@ -161,7 +182,11 @@ function PriceEditor({ prices, onChange }: { prices: Price[]; onChange: (prices:
             value={price.amount}
             placeholder={t.amountHint}
             error={price.amount !== '' && !isAmount(price.amount)}
-            helperText={price.amount !== '' && !isAmount(price.amount) ? t.invalid : undefined}
+            helperText={
+              price.amount !== '' && !isAmount(price.amount)
+                ? t.invalid
+                : price.utcFrom && price.utcTo && t.window(price.utcFrom, price.utcTo)
+            }
             onChange={(e) => set(i, { amount: e.target.value })}
             slotProps={{
               htmlInput: { inputMode: 'decimal' },
@@ -176,15 +201,14 @@ function PriceEditor({ prices, onChange }: { prices: Price[]; onChange: (prices:
           </IconButton>
         </Box>
       ))}
-      <Button
-        sx={{ alignSelf: 'flex-start' }}
-        startIcon={<Icon path={mdiPlus} />}
-        onClick={() =>
-          onChange([...prices, { dimension: 'output', serviceTier: 'standard', minContextTokens: 0, amount: '' }])
-        }
-      >
-        {t.add}
-      </Button>
+      <Stack direction="row" sx={{ gap: 1, flexWrap: 'wrap' }}>
+        <Button startIcon={<Icon path={mdiPlus} />} onClick={() => onChange([...prices, blank('output')])}>
+          {t.add}
+        </Button>
+        {withShown(prices, shown).length > prices.filter((price) => price.amount.trim() !== '').length && (
+          <Button onClick={() => onChange(withShown(prices, shown))}>{t.takeShown}</Button>
+        )}
+      </Stack>
     </Stack>
   );
 }

@@ -6,13 +6,19 @@ export interface Price {
   dimension: string;
   serviceTier: string;
   minContextTokens: number;
+  /** HH:MM in UTC; both are absent where the price holds all day. */
+  utcFrom?: string;
+  utcTo?: string;
   /** US dollars per million units, such as "0.15". */
   amount: string;
   source?: string;
 }
 
 interface PriceList {
+  /** What holds now, whoever says so: a person, a provider's list, a catalogue. */
   prices: Price[];
+  /** Those that a person has set in this scope. Saving replaces these and no others. */
+  own: Price[];
   version?: number;
 }
 
@@ -20,20 +26,35 @@ const path = (org: string, slug: string) => `/v1/orgs/${part(org)}/models/${part
 
 type RawPrice = Partial<Price> & { tier?: string };
 
+const priceFrom = (row: RawPrice): Price => ({
+  dimension: row.dimension ?? '',
+  serviceTier: row.serviceTier ?? row.tier ?? 'standard',
+  minContextTokens: row.minContextTokens ?? 0,
+  ...(row.utcFrom && row.utcTo ? { utcFrom: row.utcFrom, utcTo: row.utcTo } : {}),
+  amount: String(row.amount ?? ''),
+  ...(row.source ? { source: row.source } : {}),
+});
+
 /** Tolerates a server that leaves out what is usual. */
 export function pricesFrom(given: unknown): PriceList {
-  const object = (given ?? {}) as { prices?: RawPrice[]; data?: RawPrice[]; version?: number };
-  const rows = object.prices ?? object.data ?? [];
+  const object = (given ?? {}) as { prices?: RawPrice[]; data?: RawPrice[]; own?: RawPrice[]; version?: number };
+  const prices = (object.prices ?? object.data ?? []).map(priceFrom);
   return {
-    prices: rows.map((row) => ({
-      dimension: row.dimension ?? '',
-      serviceTier: row.serviceTier ?? row.tier ?? 'standard',
-      minContextTokens: row.minContextTokens ?? 0,
-      amount: String(row.amount ?? ''),
-      ...(row.source ? { source: row.source } : {}),
-    })),
+    prices,
+    own: object.own?.map(priceFrom) ?? prices.filter((price) => price.source === 'override'),
     ...(object.version === undefined ? {} : { version: object.version }),
   };
+}
+
+/** What a price is for. Two prices of a model and source never share it. */
+export const keyOfPrice = ({ dimension, serviceTier, minContextTokens, utcFrom = '', utcTo = '' }: Price) =>
+  `${dimension} ${serviceTier} ${minContextTokens} ${utcFrom} ${utcTo}`;
+
+/** A draft with those shown prices that it lacks. */
+export function withShown(draft: Price[], shown: Price[]): Price[] {
+  const written = draft.filter((price) => price.amount.trim() !== '');
+  const keys = new Set(written.map(keyOfPrice));
+  return [...written, ...shown.filter((price) => !keys.has(keyOfPrice(price)))];
 }
 
 export async function readPrices(org: string, slug: string): Promise<PriceList> {
@@ -42,10 +63,11 @@ export async function readPrices(org: string, slug: string): Promise<PriceList> 
 
 export async function writePrices(org: string, slug: string, prices: Price[]): Promise<void> {
   const json = {
-    prices: prices.map(({ dimension, serviceTier, minContextTokens, amount }) => ({
+    prices: prices.map(({ dimension, serviceTier, minContextTokens, utcFrom, utcTo, amount }) => ({
       dimension,
       serviceTier,
       minContextTokens,
+      ...(utcFrom && utcTo ? { utcFrom, utcTo } : {}),
       amount: amount.trim(),
     })),
   };

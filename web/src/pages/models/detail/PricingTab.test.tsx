@@ -1,0 +1,105 @@
+// @vitest-environment jsdom
+// Saving prices writes those that a person has set, and never what a list or a catalogue says.
+import { screen, waitFor } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { beforeEach, expect, it } from 'vitest';
+
+import { aModel } from '../../../test/models';
+import { renderPage } from '../../../test/modelsPage';
+import { json, serve } from '../../../test/serve';
+import ModelsPage from '../ModelsPage';
+import { priceDraftOf, withShown } from './prices';
+
+const list = '/v1/orgs/acme/models';
+const model = aModel({ slug: 'ollama/chat', modelName: 'chat', scope: 'override' });
+const path = `${list}/${encodeURIComponent(model.slug)}`;
+
+const night = { dimension: 'output', serviceTier: 'standard', utcFrom: '16:30', utcTo: '00:30', amount: '0.5' };
+const inputOfPerson = { dimension: 'input', amount: '3', source: 'override' };
+const own = [inputOfPerson, { ...night, source: 'override' }];
+const ofOthers = [
+  { dimension: 'output', amount: '2', source: 'provider' },
+  { dimension: 'cache_read', amount: '0.25', source: 'curated', origin: 'litellm' },
+];
+
+beforeEach(() => {
+  localStorage.clear();
+  priceDraftOf('acme', model.slug).set(null);
+});
+
+async function openPrices(answer: { prices: object[]; own?: object[] }) {
+  const served = serve({
+    [list]: { data: [model], next_page_token: '', total_size: 1 },
+    [path]: () => json(model),
+    [`${path}/prices`]: () => json({ ...answer, version: 1 }),
+  });
+  renderPage(<ModelsPage />, { query: `?model=${encodeURIComponent(model.slug)}&tab=pricing` });
+  await userEvent.click(await screen.findByRole('button', { name: 'Edit' }));
+  return served;
+}
+
+/** The prices that saving sends. */
+async function saved(served: { requests: Request[] }): Promise<unknown> {
+  await userEvent.click(screen.getByRole('button', { name: 'Save prices' }));
+  const put = await waitFor(() => {
+    const found = served.requests.find((request) => request.method === 'PUT');
+    if (!found) throw new Error('nothing is saved yet');
+    return found;
+  });
+  return put.json();
+}
+
+const input = { dimension: 'input', serviceTier: 'standard', minContextTokens: 0 };
+
+it('saves the prices of a person without those of lists and catalogues', async () => {
+  const served = await openPrices({ prices: [...own, ...ofOthers], own });
+  const amounts = screen.getAllByRole<HTMLInputElement>('textbox', { name: 'US dollars per million' });
+  expect(amounts.map((amount) => amount.value)).toEqual(['3', '0.5']);
+  const ofInput = screen.getByDisplayValue('3');
+  await userEvent.clear(ofInput);
+  await userEvent.type(ofInput, '4');
+  expect(await saved(served)).toEqual({
+    prices: [
+      { ...input, amount: '4' },
+      { ...night, minContextTokens: 0 },
+    ],
+  });
+});
+
+it('begins with an empty price where all shown prices are from a catalogue', async () => {
+  const served = await openPrices({ prices: ofOthers, own: [] });
+  await userEvent.type(screen.getByRole('textbox', { name: 'US dollars per million' }), '7');
+  expect(await saved(served)).toEqual({ prices: [{ ...input, amount: '7' }] });
+});
+
+it('copies the shown prices where the person asks for it', async () => {
+  const served = await openPrices({ prices: ofOthers, own: [] });
+  await userEvent.click(screen.getByRole('button', { name: 'Copy the prices that hold now' }));
+  expect(screen.queryByRole('button', { name: 'Copy the prices that hold now' })).toBeNull();
+  expect(await saved(served)).toEqual({
+    prices: [
+      { ...input, dimension: 'output', amount: '2' },
+      { ...input, dimension: 'cache_read', amount: '0.25' },
+    ],
+  });
+});
+
+it('takes the prices with the source of a person where the server does not name them', async () => {
+  const served = await openPrices({ prices: [inputOfPerson, ...ofOthers] });
+  expect(await saved(served)).toEqual({ prices: [{ ...input, amount: '3' }] });
+});
+
+it('copies no price for what the draft has a price for', () => {
+  const draft = [
+    { ...input, amount: '1' },
+    { ...input, dimension: 'output', amount: ' ' },
+  ];
+  const shown = [
+    { ...input, amount: '9' },
+    { ...input, dimension: 'output', amount: '8' },
+  ];
+  expect(withShown(draft, shown)).toEqual([
+    { ...input, amount: '1' },
+    { ...input, dimension: 'output', amount: '8' },
+  ]);
+});
