@@ -71,9 +71,10 @@ struct Catalog {
 /// What kind of catalogue a file is, by its form.
 [[nodiscard]] std::optional<Source> source_of(std::string_view text);
 
-/// The prices of an entry of a provider's list, where they are in OpenRouter's form, which other providers use too.
-/// `pricing`: the JSON of that member. Nothing: it says nothing of prices.
-[[nodiscard]] std::optional<std::vector<Price>> listed_prices(std::string_view pricing);
+/// The prices of an entry of a provider's list, where they are in Together's form, or in OpenRouter's, which other
+/// providers use too. `pricing`: the JSON of that member; `type`: the text of the member of that name. Nothing: it says
+/// nothing of prices.
+[[nodiscard]] std::optional<std::vector<Price>> listed_prices(std::string_view pricing, std::string_view type = {});
 
 /// The provider's name in the registry: "together_ai" and "togetherai" are "together".
 [[nodiscard]] std::string registry_provider(std::string_view name);

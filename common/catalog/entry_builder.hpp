@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/catalog/catalog.hpp"
 #include "common/catalog/json_tree.hpp"
@@ -65,5 +66,10 @@ Catalog read_litellm(const JsonTree& root);
 Catalog read_models_dev(const JsonTree& root);
 Catalog read_openrouter(const JsonTree& root);
 Catalog read_ollama(const JsonTree& root);
+
+/// Whether the pricing of an entry of a list is in Together's form.
+[[nodiscard]] bool is_together_pricing(const JsonTree& pricing);
+/// `type`: of the entry, "chat". Nothing: what its tokens cost is not told.
+[[nodiscard]] std::optional<std::vector<Price>> together_prices(const JsonTree& pricing, std::string_view type);
 
 }  // namespace tokenrail::catalog

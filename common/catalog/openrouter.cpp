@@ -120,9 +120,10 @@ void read_pricing(EntryBuilder& entry, const JsonTree& pricing) {
 
 }  // namespace
 
-std::optional<std::vector<Price>> listed_prices(std::string_view pricing) {
+std::optional<std::vector<Price>> listed_prices(std::string_view pricing, std::string_view type) {
   const auto root = read_json_tree(pricing);
   if (!root) return std::nullopt;
+  if (is_together_pricing(*root)) return together_prices(*root, type);
   // Others have numbers in units of their own under other names.
   const auto says = [&](const char* name) { return root->find(name) != nullptr && root->find(name)->is(Kind::text); };
   if (!says("prompt") && !says("completion")) return std::nullopt;

@@ -3,6 +3,7 @@
 //   TOKENRAIL_TEST_UPDATE_PAGES=1 build/dev/bin/conformance-tests --gtest_filter='ProviderLists.*'
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +13,7 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -130,11 +132,11 @@ std::string told_row(const Recorded& list, const providers::ModelLister& lister,
     counts[0] += facts.context_window ? 1U : 0U;
     counts[1] += facts.output_tokens_max ? 1U : 0U;
     counts[2] += facts.capabilities.empty() ? 0U : 1U;
+    counts[3] += model.prices && !model.prices->empty() ? 1U : 0U;
   }
   for (const auto entry : entries) {
     bool active = true;
     if (entry["active"].get_bool().get(active) == simdjson::SUCCESS && !active) continue;
-    counts[3] += tells(entry, {"pricing"}) ? 1U : 0U;
     counts[4] += tells(entry, {"deprecation", "shutdown_date", "expiration_date"}) ? 1U : 0U;
   }
   return row(list.provider, page.models.size(), counts);
@@ -234,6 +236,41 @@ TEST_F(ProviderLists, EveryEntryIsReadAndThePageSaysWhatIsTold) {
   }
   expect_part("lists", told);
   expect_part("curated", curated);
+}
+
+TEST_F(ProviderLists, TogethersPricesAreExactWhereTokensArePaid) {
+  const auto& list = *std::ranges::find(recorded, std::string_view("together"), &Recorded::file);
+  const auto body = body_of(list);
+  dom::parser parser;
+  const auto entries = entries_of(parser.parse(body).value());
+  const auto page = lister_of(list).parse(target_of(list), body);
+  ASSERT_TRUE(page) << page.error().detail;
+  ASSERT_EQ(page->models.size(), entries.size());
+  const std::set<std::string_view> by_tokens{"chat", "language", "code", "embedding", "rerank", "moderation"};
+  const std::array<std::pair<PriceDimension, const char*>, 3> fields{{{PriceDimension::input, "input"},
+                                                                      {PriceDimension::output, "output"},
+                                                                      {PriceDimension::cache_read, "cached_input"}}};
+  std::size_t priced = 0;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const auto entry = entries.at(i);
+    const auto& model = page->models[i];
+    // Numbers of six digits are whole micro-dollars in a double too.
+    const auto micros_of = [&](const char* field) {
+      double dollars = 0;
+      static_cast<void>(entry["pricing"][field].get_double().get(dollars));
+      return std::llround(dollars * 1e6);
+    };
+    const bool paid =
+        by_tokens.contains(entry["type"].get_string().value()) && micros_of("input") + micros_of("output") > 0;
+    EXPECT_EQ(model.prices.has_value(), paid) << model.name;
+    if (!model.prices || !paid) continue;
+    ++priced;
+    for (const auto& [dimension, field] : fields) {
+      const auto price = std::ranges::find(*model.prices, PriceKey{.dimension = dimension}, &Price::key);
+      EXPECT_EQ(price == model.prices->end() ? 0 : price->micros, micros_of(field)) << model.name << " " << field;
+    }
+  }
+  EXPECT_EQ(priced, 80U);
 }
 
 /// The same list as its provider sends it in pages: how a page names the next one.

@@ -165,7 +165,7 @@ std::string read_listed(std::string_view json, ListedModel& model, bool& listed)
     }
   }
   if (const auto pricing = entry.find("pricing"); pricing && pricing->is_object())
-    model.prices = catalog::listed_prices(simdjson::minify(*pricing));
+    model.prices = catalog::listed_prices(simdjson::minify(*pricing), entry.text("type"));
   read_capabilities(entry, model);
   return "";
 }

@@ -66,7 +66,7 @@ TEST(OpenAiModels, EachServersFieldsAreRead) {
   const Price output{.key = {.dimension = PriceDimension::output}, .micros = 10'000'000};
   EXPECT_EQ(openrouter.prices, (std::vector{input, of_long, output}));
   EXPECT_EQ(mistral.prices, std::nullopt);
-  EXPECT_EQ(listed(R"({"id":"t","pricing":{"hourly":0,"input":3,"output":15}})").prices, std::nullopt)
+  EXPECT_EQ(listed(R"({"id":"t","type":"chat","pricing":{"input":3,"output":15}})").prices, std::nullopt)
       << "numbers in units of its own";
   EXPECT_EQ(listed(R"({"id":"auto","pricing":{"prompt":"-1","completion":"-1"}})").prices, std::vector<Price>())
       << "it depends on the model that is chosen";
@@ -89,6 +89,25 @@ TEST(OpenAiModels, EachServersFieldsAreRead) {
   EXPECT_EQ(lmstudio.parameter_size, "4B");
   EXPECT_EQ(lmstudio.quantization, "4bit");
   EXPECT_THAT(lmstudio.capabilities, ElementsAre("chat", "tools"));
+}
+
+TEST(OpenAiModels, TogetherHasPricesInDollarsForAMillionTokens) {
+  const auto prices = [](const std::string& type, const std::string& pricing) {
+    return listed(R"({"id":"t",)" + type + R"("pricing":{"hourly":0,"base":0,)" + pricing + "}}").prices;
+  };
+  const auto price = [](PriceDimension dimension, std::int64_t micros) {
+    return Price{.key = {.dimension = dimension}, .micros = micros};
+  };
+  const std::string chat = R"("type":"chat",)";
+  const auto input = price(PriceDimension::input, 60'000);
+  const auto output = price(PriceDimension::output, 1'040'000);
+  EXPECT_EQ(prices(chat, R"("input":0.060000000000000005,"output":1.0399999999999998,"cached_input":0.3)"),
+            (std::vector{input, output, price(PriceDimension::cache_read, 300'000)}));
+  EXPECT_EQ(prices(chat, R"("input":0.06,"output":1.04,"cached_input":0)"), (std::vector{input, output}))
+      << "a cache without a price is not free";
+  EXPECT_EQ(prices(chat, R"("input":0,"output":0)"), std::nullopt) << "it is billed by the hour";
+  EXPECT_EQ(prices(R"("type":"audio",)", R"("input":65,"output":0)"), std::nullopt) << "a price of characters";
+  EXPECT_EQ(prices("", R"("input":3,"output":15)"), std::nullopt) << "it does not say what is counted";
 }
 
 TEST(OpenAiModels, ListMayBeBareOrUnderAnotherName) {
