@@ -82,16 +82,15 @@ std::unexpected<Error> no_model(const std::string& id) {
 }
 
 std::optional<Document> find_model(soci::session& sql, const Scope& scope, const std::string& name) {
-  const auto found = read_texts(sql,
-                                "SELECT n.provider || chr(31) || n.model_name FROM (" + named_models() +
-                                    ") n WHERE n.org_id IS NULL OR (n.org_id = @org AND n.owner_user_id IS NOT "
-                                    "DISTINCT FROM @owner) ORDER BY n.rank, "
-                                    "n.org_id NULLS LAST LIMIT 1",
-                                Arguments().scope(scope).text("name", name));
-  if (found.empty()) return std::nullopt;
-  const auto parts = parts_of(found.front());
-  return read_document(sql, effective_documents(this_model) + "true",
-                       Arguments().scope(scope).text("provider", parts.at(0)).text("model", parts.at(1)));
+  static const KeptStatement names("SELECT n.provider || chr(31) || n.model_name AS text FROM (" + named_models() +
+                                   ") n WHERE n.org_id IS NULL OR (n.org_id = @org AND n.owner_user_id IS NOT "
+                                   "DISTINCT FROM @owner) ORDER BY n.rank, n.org_id NULLS LAST LIMIT 1");
+  static const KeptStatement documents(effective_documents(this_model) + "true");
+  const auto found = names.read_text(sql, Arguments().scope(scope).text("name", name));
+  if (!found) return std::nullopt;
+  const auto parts = parts_of(*found);
+  return documents.read_document(sql,
+                                 Arguments().scope(scope).text("provider", parts.at(0)).text("model", parts.at(1)));
 }
 
 Rows rows_of(const Document& document) {
@@ -125,12 +124,16 @@ Result<Locked> lock_row(soci::session& sql, const Actor& actor, const Scope& sco
       return fail(ErrorKind::conflict, fmt::format("Another model of this scope has the slug of {} already.", id));
   }
   lock_models(sql, {row});
-  auto locked = find_model(sql, scope, row);
-  if (!locked) return no_model(id);
-  // A row that was made a moment ago has a version of its own; what the caller saw is the platform's.
-  if (auto same = expect_version(expected_version, rows_of(*now).own == row ? *locked : *now, "model"); !same)
-    return std::unexpected(same.error());
+  if (expected_version) {
+    // Another one may have changed it before it was locked.
+    const auto locked = find_model(sql, scope, row);
+    if (!locked) return no_model(id);
+    // A row that was made a moment ago has a version of its own; what the caller saw is the platform's.
+    if (auto same = expect_version(expected_version, rows_of(*now).own == row ? *locked : *now, "model"); !same)
+      return std::unexpected(same.error());
+  }
   auto model = read_models(sql, {row});
+  if (model.empty()) return no_model(id);
   return Locked{.before = std::move(*now), .row = std::move(row), .model = std::move(model)};
 }
 

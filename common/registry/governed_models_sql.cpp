@@ -5,6 +5,8 @@
 
 #include <fmt/core.h>
 
+#include "common/registry/model_rows.hpp"
+
 namespace tokenrail::registry {
 
 namespace {
@@ -183,12 +185,13 @@ const std::string_view status_of_model =
 
 /// The price of input and output now, for a short prompt on the standard tier, in dollars per million as text: of the
 /// own row as soon as that has prices, else of the platform's, of its best source, and on its first deployment.
-const std::string_view price_of_model =
+const std::string price_of_model =
     "(SELECT json_object_agg(c.dimension, CAST(trim_scale(c.amount * 0.000001) AS text)) FROM (SELECT CASE WHEN EXISTS "
-    "(SELECT 1 FROM tokenrail_prices(e.own_id, tokenrail_first_deployment(e.own_id))) THEN e.own_id ELSE e.platform_id "
-    "END AS id) w, LATERAL tokenrail_prices(w.id, tokenrail_first_deployment(w.id)) c WHERE c.service_tier = "
-    "'standard' "
-    "AND c.min_context_tokens = 0 AND c.utc_from = c.utc_to AND c.dimension IN ('input', 'output'))";
+    "(SELECT 1 FROM tokenrail_prices(e.own_id, " +
+    first_deployment_of("e.own_id") +
+    ")) THEN e.own_id ELSE e.platform_id END AS id) w, LATERAL tokenrail_prices(w.id, " + first_deployment_of("w.id") +
+    ") c WHERE c.service_tier = 'standard' AND c.min_context_tokens = 0 AND c.utc_from = c.utc_to AND c.dimension IN "
+    "('input', 'output'))";
 
 /// Where each field's value comes from: set in the organisation or by a person (override), told by the provider's list,
 /// curated by a catalogue, or inferred from the name. `origins` has the catalogue and the rule. Capabilities one by

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "common/registry/governed_models_sql.hpp"
+#include "common/registry/kept_statements.hpp"
 #include "common/registry/migrator.hpp"
 #include "common/registry/state_records.hpp"
 #include "common/registry/text.hpp"
@@ -65,7 +66,7 @@ Arguments& Arguments::json(std::string_view name, std::string_view json) {
   return *this;
 }
 
-std::string with_arguments(std::string_view statement) {
+std::string with_arguments(std::string_view statement, std::string_view value) {
   std::string out;
   for (std::size_t at = 0; at < statement.size();) {
     const bool whole = statement.substr(at).starts_with("@@");
@@ -79,7 +80,8 @@ std::string with_arguments(std::string_view statement) {
     while (end < statement.size() &&
            (std::isalnum(static_cast<unsigned char>(statement[end])) != 0 || statement[end] == '_'))
       ++end;
-    out += fmt::format("(CAST(:p AS jsonb) {} '{}')", whole ? "->" : "->>", statement.substr(begin, end - begin));
+    out +=
+        fmt::format("(CAST({} AS jsonb) {} '{}')", value, whole ? "->" : "->>", statement.substr(begin, end - begin));
     at = end;
   }
   return out;
@@ -122,6 +124,19 @@ std::optional<std::string> read_text(soci::session& sql, std::string_view statem
   auto texts = read_texts(sql, statement, arguments);
   if (texts.empty()) return std::nullopt;
   return std::move(texts.front());
+}
+
+std::optional<Document> KeptStatement::read_document(soci::session& sql, const Arguments& arguments) const {
+  const auto rows = run_kept(sql, text_, {arguments.object()});
+  if (rows.count() == 0) return std::nullopt;
+  const auto row = rows.row(0);
+  return Document{.id = text(row, "id"), .version = number(row, "version"), .json = text(row, "document")};
+}
+
+std::optional<std::string> KeptStatement::read_text(soci::session& sql, const Arguments& arguments) const {
+  const auto rows = run_kept(sql, text_, {arguments.object()});
+  const auto value = rows.count() == 0 ? std::nullopt : rows.row(0).value("text");
+  return value ? std::optional(std::string(*value)) : std::nullopt;
 }
 
 DocumentPage read_page(soci::session& sql, const std::string& select, Arguments arguments, const PageRequest& page) {

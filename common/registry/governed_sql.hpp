@@ -44,8 +44,8 @@ class Arguments {
 /// Words as a JSON array, for Arguments::json().
 [[nodiscard]] std::string json_array(const std::vector<std::string>& words);
 
-/// The statement with its arguments put in their places.
-[[nodiscard]] std::string with_arguments(std::string_view statement);
+/// The statement with its arguments put in their places: members of the value that `value` stands for.
+[[nodiscard]] std::string with_arguments(std::string_view statement, std::string_view value = ":p");
 
 /// Rows with the columns id, version and document. `after`, where the statement has it: the place for the next page.
 std::vector<Document> read_documents(soci::session& sql, std::string_view statement, const Arguments& arguments);
@@ -55,6 +55,18 @@ long long run_statement(soci::session& sql, std::string_view statement, const Ar
 /// The first column of the first row as text; nothing: there is no row, or it is NULL.
 std::optional<std::string> read_text(soci::session& sql, std::string_view statement, const Arguments& arguments);
 std::vector<std::string> read_texts(soci::session& sql, std::string_view statement, const Arguments& arguments);
+
+/// A statement that a connection keeps prepared; see kept_statements.hpp. Not for lists: its plan is for any arguments.
+class KeptStatement {
+ public:
+  explicit KeptStatement(std::string_view statement) : text_(with_arguments(statement, "$1")) {}
+  /// As the functions above of these names.
+  std::optional<Document> read_document(soci::session& sql, const Arguments& arguments) const;
+  std::optional<std::string> read_text(soci::session& sql, const Arguments& arguments) const;
+
+ private:
+  std::string text_;
+};
 
 /// A page of documents: `select` gives id, version, document and `place` (the text that the order is by); it must not
 /// end in ORDER BY or LIMIT. `from`: the same rows, to be counted.

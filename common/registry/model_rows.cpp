@@ -10,6 +10,7 @@
 #include <spdlog/spdlog.h>
 
 #include "common/catalog/inference.hpp"
+#include "common/registry/kept_statements.hpp"
 
 namespace tokenrail::registry {
 
@@ -25,7 +26,7 @@ std::string prices_text(std::string_view rows) {
 
 /// What the model costs now, on its first deployment.
 const std::string current_prices =
-    prices_text("tokenrail_prices(m.id, tokenrail_first_deployment(m.id)) x") +
+    prices_text(fmt::format("tokenrail_prices(m.id, {}) x", first_deployment_of("m.id"))) +
     " AS prices, (SELECT GREATEST(max(c.version), max(c.closed_version)) FROM price c WHERE c.model_id = m.id) AS "
     "prices_version,\n";
 
@@ -117,6 +118,12 @@ std::int64_t number_from(std::string_view text) {
   return number;
 }
 
+double decimal_from(std::string_view text) {
+  double number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
 std::vector<Price> price_list_from(const std::string& parts) {
   std::vector<Price> prices;
   for (const auto& part : parts_of(parts)) {
@@ -157,7 +164,7 @@ events::ModelPrices prices_from(const std::string& parts, std::int64_t version) 
 }
 
 /// What neither a person nor the provider says is what a catalogue says, else what follows from the name.
-void add_facts_from_elsewhere(const soci::row& row, ModelRow& model) {
+void add_facts_from_elsewhere(const KeptRows::Row& row, ModelRow& model) {
   auto& state = model.state;
   const auto fill = [&](std::optional<std::int64_t>& mine, const char* column) {
     if (!mine) mine = maybe_number(row, column);
@@ -177,7 +184,7 @@ void add_facts_from_elsewhere(const soci::row& row, ModelRow& model) {
   }
 }
 
-ModelRow model_from(const soci::row& row) {
+ModelRow model_from(const KeptRows::Row& row) {
   ModelRow model;
   auto& state = model.state;
   state.id = text(row, "id");
@@ -200,7 +207,7 @@ ModelRow model_from(const soci::row& row) {
   state.tags = parts_of(text(row, "tags"));
   if (const auto names = parts_of(text(row, "replacement")); names.size() == 2)
     state.replacement = events::ModelName{names[0], names[1]};
-  if (row.get_indicator("quality_score") == soci::i_ok) state.quality_score = row.get<double>("quality_score");
+  if (const auto score = row.value("quality_score")) state.quality_score = decimal_from(*score);
   model.prices_version = maybe_number(row, "prices_version").value_or(0);
   state.prices = prices_from(text(row, "prices"), model.prices_version);
   state.platform_blocked = truth(row, "platform_blocked");
@@ -224,7 +231,7 @@ ModelRow model_from(const soci::row& row) {
   return model;
 }
 
-DeploymentRow deployment_from(const soci::row& row) {
+DeploymentRow deployment_from(const KeptRows::Row& row) {
   DeploymentRow deployment;
   auto& state = deployment.state;
   state.id = text(row, "id");
@@ -240,8 +247,8 @@ DeploymentRow deployment_from(const soci::row& row) {
   if (auto credential = text(row, "credential_id"); !credential.empty()) state.credential_id = std::move(credential);
   state.credential_version = number(row, "credential_version");
   state.upstream_name = text(row, "upstream_name");
-  state.priority = row.get<int>("priority");
-  state.weight = row.get<int>("weight");
+  state.priority = number(row, "priority");
+  state.weight = number(row, "weight");
   state.requests_per_minute = maybe_number(row, "requests_per_minute");
   state.tokens_per_minute = maybe_number(row, "tokens_per_minute");
   state.parameters = events::read_call_defaults(text(row, "params"), state.invalid_parameters);
@@ -251,7 +258,7 @@ DeploymentRow deployment_from(const soci::row& row) {
   deployment.stored.upstream_name = state.upstream_name;
   deployment.stored.digest = text(row, "digest");
   deployment.stored.missing_since_ms = maybe_number(row, "missing_since_ms");
-  deployment.stored.missing_runs = row.get<int>("missing_runs");
+  deployment.stored.missing_runs = number(row, "missing_runs");
   deployment.stored.enabled = truth(row, "enabled");
   deployment.stored.prices = price_list_from(text(row, "listed_prices"));
   // The database orders words, and keys are ordered by what they are.
@@ -286,6 +293,15 @@ void settle(ModelRow& model) {
                            (model.state.inherits || model.state.enabled);
 }
 
+/// The statement with $1 and $2 for :first and :second.
+std::string with_values(std::string statement) {
+  for (const auto& [name, place] : {std::pair<std::string_view, std::string_view>(":first", "$1"), {":second", "$2"}}) {
+    for (auto at = statement.find(name); at != std::string::npos; at = statement.find(name, at))
+      statement.replace(at, name.size(), place);
+  }
+  return statement;
+}
+
 void attach(std::vector<ModelRow>& models, std::map<std::string, std::vector<DeploymentRow>> deployments) {
   for (auto& model : models) {
     model.deployments = std::move(deployments[model.state.id]);
@@ -294,6 +310,14 @@ void attach(std::vector<ModelRow>& models, std::map<std::string, std::vector<Dep
 }
 
 }  // namespace
+
+std::string first_deployment_of(std::string_view id) {
+  return fmt::format(
+      "(SELECT d.id FROM deployment d JOIN connection c ON c.id = d.connection_id WHERE d.model_id = {} AND "
+      "c.deleted_at "
+      "IS NULL ORDER BY d.enabled AND c.enabled DESC, COALESCE(d.priority, c.priority), c.id LIMIT 1)",
+      id);
+}
 
 ListedFacts::ListedFacts(const events::ModelState& state)
     : display_name(state.display_name),
@@ -318,29 +342,26 @@ void ListedFacts::restore(events::ModelState& state) && {
 
 std::vector<ModelRow> read_models(soci::session& sql, const std::string& where, const std::string& first,
                                   const std::string& second) {
+  const std::vector<std::optional<std::string>> values{first.empty() ? std::nullopt : std::optional(first),
+                                                       second.empty() ? std::nullopt : std::optional(second)};
   std::vector<ModelRow> models;
-  {
-    const auto first_bound = text_or_null(first);
-    const auto second_bound = text_or_null(second);
-    const soci::rowset<soci::row> rows = (sql.prepare << model_columns + where + " ORDER BY m.slug, m.id",
-                                          soci::use(first_bound.value, first_bound.indicator, "first"),
-                                          soci::use(second_bound.value, second_bound.indicator, "second"));
-    for (const auto& row : rows) models.push_back(model_from(row));
-  }
+  const auto rows = run_kept(sql, with_values(model_columns + where + " ORDER BY m.slug, m.id"), values);
+  models.reserve(static_cast<std::size_t>(rows.count()));
+  for (int at = 0; at < rows.count(); ++at) models.push_back(model_from(rows.row(at)));
   std::map<std::string, std::vector<DeploymentRow>> deployments;
-  {
-    const auto first_bound = text_or_null(first);
-    const auto second_bound = text_or_null(second);
-    const soci::rowset<soci::row> rows = (sql.prepare << deployment_columns + where + deployment_order,
-                                          soci::use(first_bound.value, first_bound.indicator, "first"),
-                                          soci::use(second_bound.value, second_bound.indicator, "second"));
-    for (const auto& row : rows) deployments[text(row, "model_id")].push_back(deployment_from(row));
+  const auto served = run_kept(sql, with_values(deployment_columns + where + deployment_order), values);
+  for (int at = 0; at < served.count(); ++at) {
+    const auto row = served.row(at);
+    deployments[text(row, "model_id")].push_back(deployment_from(row));
   }
   attach(models, std::move(deployments));
   return models;
 }
 
 std::vector<ModelRow> read_models(soci::session& sql, const std::vector<std::string>& ids) {
+  // Nearly always it is one, and the plan for one is kept.
+  if (ids.size() == 1)
+    return read_models(sql, "m.id = CAST(:first AS uuid) AND CAST(:second AS text) IS NULL", ids.front(), "");
   return read_models(sql, "m.id = ANY (CAST(string_to_array(:first, ',') AS uuid[])) AND CAST(:second AS text) IS NULL",
                      joined(ids), "");
 }

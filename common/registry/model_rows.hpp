@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/registry/session.hpp"
@@ -47,6 +48,10 @@ struct ModelRow {
   std::string cause{};              ///< of the newest revision
   std::string actor{};
 };
+
+/// SQL: the deployment whose prices are shown as those of the model `id`. As tokenrail_first_deployment(), whose plan
+/// PostgreSQL would make again in each statement.
+[[nodiscard]] std::string first_deployment_of(std::string_view id);
 
 /// Which models: `where` is a condition over `m` (fixed text of ours) in which :first and :second may be used.
 std::vector<ModelRow> read_models(soci::session& sql, const std::string& where, const std::string& first,

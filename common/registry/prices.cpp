@@ -32,35 +32,33 @@ const std::string price_order = " ORDER BY x.dimension, x.service_tier, x.min_co
 /// What a route would use: the own row's prices as a whole, else the platform's, on the deployment that is named or the
 /// row's first.
 const std::string effective_prices =
-    "SELECT c.* FROM (SELECT CASE WHEN EXISTS (SELECT 1 FROM tokenrail_prices(CAST(NULLIF(@own, '') AS uuid), "
-    "tokenrail_first_deployment(CAST(NULLIF(@own, '') AS uuid)))) THEN CAST(NULLIF(@own, '') AS uuid) ELSE "
-    "CAST(NULLIF(@platform, '') AS uuid) END AS id) w, LATERAL tokenrail_prices(w.id, "
-    "COALESCE(CAST(NULLIF(@deployment, "
-    "'') AS uuid), tokenrail_first_deployment(w.id))) c";
+    "SELECT c.* FROM (SELECT CASE WHEN EXISTS (SELECT 1 FROM tokenrail_prices(CAST(NULLIF(@own, '') AS uuid), " +
+    first_deployment_of("CAST(NULLIF(@own, '') AS uuid)") +
+    ")) THEN CAST(NULLIF(@own, '') AS uuid) ELSE CAST(NULLIF(@platform, '') AS uuid) END AS id) w, LATERAL "
+    "tokenrail_prices(w.id, COALESCE(CAST(NULLIF(@deployment, '') AS uuid), " +
+    first_deployment_of("w.id") + ")) c";
 
 Document document_of(soci::session& sql, const Scope& scope, const Document& model, const std::string& deployment,
                      const std::string& connection) {
   const auto rows = rows_of(model);
   const auto& written = scope.platform() ? rows.platform : rows.own;
-  const auto json = read_text(
-      sql,
-      "SELECT CAST(json_build_object('model', @@model ->> 'slug', 'modelId', @@model ->> 'id', 'scope', @@model ->> "
+  static const KeptStatement statement(
+      "WITH x AS MATERIALIZED (" + effective_prices +
+      ") SELECT CAST(json_build_object('model', @@model ->> 'slug', 'modelId', @@model ->> 'id', 'scope', @@model ->> "
       "'scope', 'connection', NULLIF(@connection, ''), 'currency', 'USD', 'isFree', (SELECT bool_and(x.amount = 0) "
-      "FROM (" +
-          effective_prices + ") x), 'prices', (SELECT COALESCE(json_agg(" + price_object + price_order +
-          "), '[]') FROM (" + effective_prices + ") x), 'own', (SELECT COALESCE(json_agg(" + price_object +
-          price_order +
-          "), '[]') FROM price x WHERE x.model_id = CAST(NULLIF(@written, '') AS uuid) AND x.source = 'override' AND "
-          "x.deployment_id IS NOT DISTINCT FROM CAST(NULLIF(@deployment, '') AS uuid) AND tstzrange(x.effective_from, "
-          "x.effective_to) @> now()), 'version', CAST(@version AS bigint)) AS text)",
-      Arguments()
-          .json("model", model.json)
-          .text("own", rows.own)
-          .text("platform", rows.platform)
-          .text("written", written)
-          .text("deployment", deployment)
-          .text("connection", connection)
-          .number("version", model.version));
+      "FROM x), 'prices', (SELECT COALESCE(json_agg(" +
+      price_object + price_order + "), '[]') FROM x), 'own', (SELECT COALESCE(json_agg(" + price_object + price_order +
+      "), '[]') FROM price x WHERE x.model_id = CAST(NULLIF(@written, '') AS uuid) AND x.source = 'override' AND "
+      "x.deployment_id IS NOT DISTINCT FROM CAST(NULLIF(@deployment, '') AS uuid) AND tstzrange(x.effective_from, "
+      "x.effective_to) @> now()), 'version', CAST(@version AS bigint)) AS text) AS text");
+  const auto json = statement.read_text(sql, Arguments()
+                                                 .json("model", model.json)
+                                                 .text("own", rows.own)
+                                                 .text("platform", rows.platform)
+                                                 .text("written", written)
+                                                 .text("deployment", deployment)
+                                                 .text("connection", connection)
+                                                 .number("version", model.version));
   return {.id = model.id, .version = model.version, .json = json.value_or("{}")};
 }
 
