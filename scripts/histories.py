@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 
-SEEDS_AT_ONCE = 50  # a process makes its database once for these
+SEEDS_AT_ONCE = 200  # a process makes its database once for these
 TEST = "RandomHistories.KeepEditsDeleteNothingAndExplainEveryEvent"
 SEED = re.compile(r"TOKENRAIL_TEST_HISTORY_SEED=(\d+)")
 REPORT_LINES = 40
@@ -49,9 +49,11 @@ def broken_seeds(program: str, first: int, count: int, play_some=play) -> list[t
     return broken
 
 
-def chunks(first: int, count: int) -> list[tuple[int, int]]:
+def chunks(first: int, count: int, jobs: int) -> list[tuple[int, int]]:
+    """First seed and number of seeds of each start of the program. All jobs get some."""
     end = first + count
-    return [(start, min(SEEDS_AT_ONCE, end - start)) for start in range(first, end, SEEDS_AT_ONCE)]
+    size = max(1, min(SEEDS_AT_ONCE, -(-count // jobs)))
+    return [(start, min(size, end - start)) for start in range(first, end, size)]
 
 
 def main() -> int:
@@ -69,7 +71,7 @@ def main() -> int:
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         waiting = {
             pool.submit(broken_seeds, options.program, first, count): count
-            for first, count in chunks(options.first, options.seeds)
+            for first, count in chunks(options.first, options.seeds, options.jobs)
         }
         for done in concurrent.futures.as_completed(waiting):
             for seed, report in done.result():

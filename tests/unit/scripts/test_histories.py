@@ -23,8 +23,10 @@ def playing(broken: set[int], played: list[int]):
 
 
 def test_every_seed_is_in_one_chunk():
-    seeds = [first + i for first, count in histories.chunks(5, 147) for i in range(count)]
-    assert seeds == list(range(5, 152))
+    for seeds, jobs in ((147, 1), (450, 2), (3, 8)):
+        played = [first + i for first, count in histories.chunks(5, seeds, jobs) for i in range(count)]
+        assert played == list(range(5, 5 + seeds))
+        assert len(histories.chunks(5, seeds, jobs)) >= min(seeds, jobs), "no job is idle from the start"
 
 
 def test_seeds_behind_a_broken_one_are_played():
