@@ -59,6 +59,7 @@ template <class Read>
       problem = fmt::format("has the {} of another, \"{}\"", key, quotable(model.name, 100));
     }
     if (problem.empty()) {
+      if (json.size() <= raw_bytes_max) model.raw = json;
       page.models.push_back(std::move(model));
     } else if (++page.skipped == 1) {
       page.first_skipped = fmt::format("entry {} {}", entry, problem);

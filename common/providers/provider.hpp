@@ -28,6 +28,9 @@ struct ChatCall {
   std::unique_ptr<AnswerDecoder> decoder{};
 };
 
+/// Of an entry of a list, or an answer about one model, that is kept as it came.
+inline constexpr std::size_t raw_bytes_max = 64UL * 1024;
+
 /// A model as the provider lists it; what could not be learnt is unset.
 struct ListedModel {
   std::string name;  ///< exact bytes as upstream
@@ -43,6 +46,7 @@ struct ListedModel {
   std::optional<std::int64_t> output_tokens_max{};
   std::optional<std::vector<Price>> prices{};  ///< nothing: the list does not say; empty: it knows none
   std::string server_version{};  ///< of the server that lists it, where one is known; not part of the list
+  std::string raw{};             ///< the entry, JSON as it came; empty: it is larger than raw_bytes_max
 };
 
 /// One page of a provider's list of models.

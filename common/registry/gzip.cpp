@@ -40,4 +40,26 @@ std::string gzip(std::string_view text) {
   return out;
 }
 
+std::optional<std::string> gunzip(std::string_view bytes, std::size_t bytes_max) {
+  if (bytes.size() > part_max) return std::nullopt;
+  z_stream stream{};
+  if (inflateInit2(&stream, window_bits + gzip_header) != Z_OK) throw std::bad_alloc();
+  std::string out;
+  std::array<unsigned char, 16'384> room{};
+  // zlib only reads from it.
+  stream.next_in = const_cast<unsigned char*>(reinterpret_cast<const unsigned char*>(bytes.data()));
+  stream.avail_in = static_cast<uInt>(bytes.size());
+  int state = Z_OK;
+  while (state == Z_OK && out.size() <= bytes_max) {
+    stream.next_out = room.data();
+    stream.avail_out = static_cast<uInt>(room.size());
+    state = inflate(&stream, Z_NO_FLUSH);
+    out.append(reinterpret_cast<const char*>(room.data()), room.size() - stream.avail_out);
+  }
+  inflateEnd(&stream);
+  if (state == Z_MEM_ERROR) throw std::bad_alloc();
+  if (state != Z_STREAM_END || stream.avail_in != 0 || out.size() > bytes_max) return std::nullopt;
+  return out;
+}
+
 }  // namespace tokenrail::registry

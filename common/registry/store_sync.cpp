@@ -227,6 +227,18 @@ void write_deployment(soci::session& sql, const std::string& model_id, const Con
       soci::use(availability), soci::use(missing_since.value, missing_since.indicator), soci::use(missing_runs);
 }
 
+/// What the provider said of the model, as it came.
+void write_answer(soci::session& sql, const std::string& model_id, const Connection& connection,
+                  const std::string& answer) {
+  constexpr std::size_t stored_bytes_max = 1UL << 20U;
+  const auto bytes = gzip(answer);
+  if (bytes.size() > stored_bytes_max) return;
+  const auto digits = crypto::to_hex(bytes);
+  sql << "UPDATE deployment SET answer = decode(:answer, 'hex'), answered_at = now() WHERE model_id = CAST(:model AS "
+         "uuid) AND connection_id = CAST(:connection AS uuid)",
+      soci::use(digits, "answer"), soci::use(model_id, "model"), soci::use(connection.id, "connection");
+}
+
 /// The connection as it is now, locked: syncs of one connection come one after the other.
 std::optional<Connection> lock_connection(soci::session& sql, const std::string& id) {
   sql << "SELECT 1 FROM connection WHERE id = CAST(:id AS uuid) FOR UPDATE", soci::use(id);
@@ -368,6 +380,7 @@ Result<void> write_models(soci::session& sql, const Connection& now, const SyncP
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const auto& planned = plan.models[i];
     write_deployment(sql, ids[i], now, planned.here);
+    if (!planned.answer.empty()) write_answer(sql, ids[i], now, planned.answer);
     if (planned.prices_changed)
       write_prices(sql,
                    {.model_id = ids[i],

@@ -83,7 +83,8 @@ struct PlannedModel {
   std::string details_digest{};
   std::optional<std::int64_t> details_at_ms{};
   bool missing_expired = false;
-  std::string raw{};  ///< what the provider said, as JSON; empty: as it was
+  std::string raw{};     ///< what the provider said, in words of our own, as JSON; empty: as it was
+  std::string answer{};  ///< what it said, as it came: {"list": …, "details": …}; empty: as it was
   StoredDeployment here;
   bool prices_changed = false;  ///< those of `here`
 };

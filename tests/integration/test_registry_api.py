@@ -1,6 +1,8 @@
 """The registry API as a process on a real PostgreSQL: models, connections and credentials of two organisations, with
 tokens of dev mode."""
 
+import gzip
+import hashlib
 import json
 import secrets
 import signal
@@ -476,6 +478,25 @@ def test_prices_are_exact_decimal_texts(world, admin):
     world.api("acme", "viewer").refused("PUT", path, 403, "FORBIDDEN", body)
 
 
+def test_lists_of_a_provider_are_read_as_they_came(world, admin):
+    connection = admin.ok("POST", "/v1/orgs/acme/connections",
+                          {"provider": "ollama", "name": "lists-" + secrets.token_hex(4),
+                           "baseUrl": "http://127.0.0.1:9"}, 201)
+    path = f"/v1/orgs/acme/connections/{connection['id']}/lists"
+    assert admin.ok("GET", path)["data"] == []
+    body = '{"models": [{"name": "a", "own": 1.50}]}\n'
+    # As registry-sync keeps it.
+    world.stack.sql(f"INSERT INTO provider_snapshot (connection_id, sha256, body, encoding) VALUES ('{connection['id']}', "
+                    f"sha256('list'), decode('{gzip.compress(body.encode()).hex()}', 'hex'), 'gzip')")
+    listed = admin.ok("GET", path)["data"]
+    assert [entry["id"] for entry in listed] == [hashlib.sha256(b"list").hexdigest()] and listed[0]["fetchedAt"]
+    assert admin.ok("GET", f"{path}/{listed[0]['id']}")["body"] == body
+    admin.refused("GET", f"{path}/00", 404, "NOT_FOUND")
+    shared = world.root.ok("POST", "/v1/orgs/_/connections", {"provider": "ollama", "name": connection["name"] + "-shared",
+                                                             "baseUrl": "http://127.0.0.1:9"}, 201)
+    admin.refused("GET", f"/v1/orgs/acme/connections/{shared['id']}/lists", 403, "FORBIDDEN")
+
+
 def test_document_describes_the_answers(world, admin):
     """Answers of the API against the schemas of its own document."""
     document = Api(world.url).ok("GET", "/openapi.json")
@@ -486,6 +507,7 @@ def test_document_describes_the_answers(world, admin):
                       ("/v1/orgs/{org}/models/{model}", f"/v1/orgs/acme/models/{made['id']}"),
                       ("/v1/orgs/{org}/models/{model}/revisions", f"/v1/orgs/acme/models/{made['id']}/revisions"),
                       ("/v1/orgs/{org}/models/{model}/prices", f"/v1/orgs/acme/models/{made['id']}/prices"),
+                      ("/v1/orgs/{org}/models/{model}/answers", f"/v1/orgs/acme/models/{made['id']}/answers"),
                       ("/v1/orgs/{org}/models/{model}/explain", f"/v1/orgs/acme/models/{made['id']}/explain"),
                       ("/v1/orgs/{org}/connections", "/v1/orgs/acme/connections"),
                       ("/v1/orgs/{org}/audit", "/v1/orgs/acme/audit"), ("/v1/orgs/{org}/stats", "/v1/orgs/acme/stats"),

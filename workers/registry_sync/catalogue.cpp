@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 #include <fmt/core.h>
 #include <spdlog/spdlog.h>
 
 #include "common/async/bounded_parallel.hpp"
+#include "common/events/json_scan.hpp"
 #include "workers/registry_sync/loop_step.hpp"
 
 namespace tokenrail::registry_sync {
@@ -17,7 +20,8 @@ namespace {
 
 constexpr std::size_t known_details_max = 20'000;
 constexpr std::size_t pages_max = 1'000;
-constexpr int timeouts_max = 3;  ///< one after the other, in one run
+constexpr int timeouts_max = 3;                                ///< one after the other, in one run
+constexpr std::size_t answers_bytes_max = 32UL * 1024 * 1024;  ///< about single models, that one run keeps
 
 CatalogueFailure failure_of(const http::Fetched& fetched, const providers::Provider& provider,
                             const providers::Target& target) {
@@ -54,7 +58,9 @@ struct CatalogueReader::Asking {
   Clock::time_point deadline;
   Patience patience{timeouts_max};
   std::size_t failed = 0;
-  std::size_t left_out = 0;  ///< of those failed: not even asked
+  std::size_t left_out = 0;                      ///< of those failed: not even asked
+  std::map<std::string, std::string> answers{};  ///< by key, as they came
+  std::size_t answers_bytes = 0;
 };
 
 std::vector<std::string> CatalogueReader::models_by_hand(const registry::Connection& connection) const {
@@ -77,6 +83,15 @@ http::Clocks CatalogueReader::clocks_until(Clock::time_point deadline) const {
   // Not 0, which would be no limit.
   return {.connect = options_.connect_time_max,
           .total = std::clamp(left, std::chrono::milliseconds(1), options_.answer_time_max)};
+}
+
+void CatalogueReader::keep_answer(Asking& asking, const std::string& key, std::string_view body) {
+  if (body.size() > providers::raw_bytes_max || asking.answers_bytes + body.size() > answers_bytes_max) return;
+  auto answer = events::repair_strings(body);
+  if (!events::scan_json(answer).valid) return;
+  providers::redact_credential(answer, asking.target.credential);
+  asking.answers_bytes += answer.size();
+  asking.answers.insert_or_assign(key, std::move(answer));
 }
 
 boost::asio::awaitable<std::string> CatalogueReader::read_version(std::string connection_id, const Asking* asking) {
@@ -123,6 +138,7 @@ boost::asio::awaitable<void> CatalogueReader::learn(Asking* asking, std::size_t 
     co_return;
   }
   in_vain_.erase(question.key);
+  keep_answer(*asking, question.key, fetched.body);
   remember(question.key, std::move(*parsed));
 }
 
@@ -249,12 +265,16 @@ boost::asio::awaitable<CatalogueReader::Answer> CatalogueReader::read(
     catalogue.note += fmt::format("{} new models are left out, {} the first of them: sync.models_max allows {}",
                                   selection.beyond, selection.first_beyond, options_.models_max);
   }
-  for (const auto& model : selection.models) {
-    const auto known = known_.find(memory_key(connection, model));
+  for (auto& model : selection.models) {
+    providers::redact_credential(model.raw, target.credential);
+    const auto key = memory_key(connection, model);
+    const auto known = known_.find(key);
+    const auto answer = asking.answers.find(key);
     catalogue.list.models.push_back(
         known == known_.end()
             ? listed_model(lister, model, nullptr, asks_details, connection.id)
-            : listed_model(lister, model, &known->second.details, asks_details, connection.id, known->second.asked_ms));
+            : listed_model(lister, model, &known->second.details, asks_details, connection.id, known->second.asked_ms,
+                           answer == asking.answers.end() ? std::string_view() : answer->second));
   }
   if (asking.failed > 0) {
     spdlog::warn("{} of {} models of {} told no details{}; they are asked again at the next sync", asking.failed,

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/asio/awaitable.hpp>
@@ -69,6 +70,8 @@ class CatalogueReader {
   /// Asks for one model's details, and remembers them.
   boost::asio::awaitable<void> learn(Asking* asking, std::size_t index);
   void remember(const std::string& key, Details details);
+  /// Keeps what a provider said of one model as it came, within bounds.
+  static void keep_answer(Asking& asking, const std::string& key, std::string_view body);
   /// The version of the provider's software; where it does not answer, the one it told last.
   boost::asio::awaitable<std::string> read_version(std::string connection_id, const Asking* asking);
 

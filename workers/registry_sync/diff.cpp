@@ -129,6 +129,7 @@ PlannedModel plan_new(const registry::Connection& connection, const ListedModel&
     planned.details_at_ms = listed.details_at_ms;
   }
   planned.raw = listed.raw;
+  planned.answer = listed.answer;
   planned.here = {
       .upstream_name = listed.name, .digest = listed.digest, .prices = listed.prices.value_or(std::vector<Price>())};
   planned.prices_changed = !planned.here.prices.empty();
@@ -155,6 +156,11 @@ std::optional<PlannedModel> plan_listed(const registry::Connection& connection, 
     holds.judge(stored, planned);
   }
   if (planned.details_digest != stored.details_digest) planned.raw = listed.raw;
+  // Each connection's own, also where another one tells the model's facts.
+  const bool says_more = planned.details_digest != stored.details_digest ||
+                         planned.details_at_ms != stored.details_at_ms || !stored.here ||
+                         planned.here.prices != stored.here->prices;
+  if (says_more) planned.answer = listed.answer;
   if (!stored.here) {
     auto& deployments = planned.after.deployments;
     deployments.push_back(deployment_on(connection, listed.name));

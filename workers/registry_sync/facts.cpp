@@ -55,6 +55,17 @@ std::string raw_of(const providers::ListedModel& listed, const providers::ModelD
   return out;
 }
 
+std::string answer_of(const providers::ListedModel& listed, std::string_view details) {
+  std::string out;
+  if (listed.raw.empty() && details.empty()) return out;
+  events::JsonWriter json(out);
+  json.begin_object();
+  if (!listed.raw.empty()) json.raw_field("list", listed.raw);
+  if (!details.empty()) json.raw_field("details", details);
+  json.end_object();
+  return out;
+}
+
 }  // namespace
 
 bool storable_name(std::string_view name) {
@@ -81,7 +92,7 @@ std::string details_key(const providers::ListedModel& listed, std::string_view c
 
 ListedModel listed_model(const providers::ModelLister& lister, const providers::ListedModel& listed,
                          const providers::ModelDetails* details, bool asks_details, std::string_view connection_id,
-                         std::optional<std::int64_t> details_at_ms) {
+                         std::optional<std::int64_t> details_at_ms, std::string_view details_answer) {
   auto facts = lister.facts(listed, details);
   return {.name = listed.name,
           .digest = storable(listed.digest),
@@ -96,7 +107,8 @@ ListedModel listed_model(const providers::ModelLister& lister, const providers::
           .prices = listed.prices,
           .details_at_ms = details_at_ms,
           .details_known = details != nullptr || !asks_details,
-          .raw = raw_of(listed, details)};
+          .raw = raw_of(listed, details),
+          .answer = details == nullptr || !details_answer.empty() ? answer_of(listed, details_answer) : std::string()};
 }
 
 bool matches_glob(std::string_view glob, std::string_view name) {

@@ -30,6 +30,7 @@ struct ListedModel {
   std::optional<std::int64_t> details_at_ms{};  ///< when the details were asked for; nothing: they were not
   bool details_known = false;                   ///< false: kind, limits and capabilities above are guesses or nothing
   std::string raw{};                            ///< as JSON, for the record
+  std::string answer{};  ///< as it came, for the record: {"list": …, "details": …}; empty: it is not kept
 };
 
 /// A name that the registry can hold: 1 to 255 bytes of UTF-8 without control characters.
@@ -40,12 +41,14 @@ struct ListedModel {
 /// connections.
 [[nodiscard]] std::string details_key(const providers::ListedModel& listed, std::string_view connection_id);
 
-/// `details` null: they are not known. `asks_details`: the provider has some beside its list, so that without them the
+/// `details` null: they are not known. `details_answer`: the text that they were read from; empty: they are remembered
+/// from an earlier sync. `asks_details`: the provider has some beside its list, so that without them the
 /// facts are guesses.
 [[nodiscard]] ListedModel listed_model(const providers::ModelLister& lister, const providers::ListedModel& listed,
                                        const providers::ModelDetails* details, bool asks_details,
                                        std::string_view connection_id,
-                                       std::optional<std::int64_t> details_at_ms = std::nullopt);
+                                       std::optional<std::int64_t> details_at_ms = std::nullopt,
+                                       std::string_view details_answer = {});
 
 /// `*` is any run of characters, `?` one.
 [[nodiscard]] bool matches_glob(std::string_view glob, std::string_view name);

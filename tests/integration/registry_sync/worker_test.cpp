@@ -8,6 +8,7 @@
 #include <spdlog/spdlog.h>
 
 #include "common/registry/held_changes.hpp"
+#include "common/registry/provider_answers.hpp"
 #include "tests/integration/registry_sync/sync_world.hpp"
 
 namespace tokenrail::registry_sync {
@@ -141,6 +142,17 @@ TEST_F(RegistrySync, AListIsKeptAsItCameAlsoWhereItChangesNothing) {
   offer({"a:1b", "b:7b", "c:1b"});
   EXPECT_EQ(sync_now().runs.at(0).status, "failed");
   EXPECT_EQ(db.run("SELECT count(*) FROM provider_snapshot"), "2");
+}
+
+TEST_F(RegistrySync, EntryAndDetailsOfAModelAreKeptAsTheyCame) {
+  start_whole();
+  registry::GovernedDatabase database(options_);
+  const auto said =
+      registry::ProviderAnswers(database).of_model({.name = "cli:root", .all_organizations = true}, {}, "ollama/a:1b");
+  ASSERT_TRUE(said.has_value()) << said.error().detail;
+  EXPECT_THAT(said->json, HasSubstr(R"("connection" : "env-ollama")"));
+  EXPECT_THAT(said->json, HasSubstr(R"("list":{"name":"a:1b")"));
+  EXPECT_THAT(said->json, HasSubstr(R"("model_info":{)")) << "the answer to a question about the model";
 }
 
 TEST_F(RegistrySync, AModelStaysMissingThenBecomesUnroutableThenComesBack) {

@@ -18,6 +18,7 @@ std::vector<Route> all_routes() {
   add_model_batch_routes(routes);
   add_model_history_routes(routes);
   add_price_routes(routes);
+  add_provider_answer_routes(routes);
   add_default_routes(routes);
   add_alias_routes(routes);
   add_grant_routes(routes);
