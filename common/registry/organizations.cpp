@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "common/registry/governed_sql.hpp"
+#include "common/registry/personal_rows.hpp"
 #include "common/registry/state_records.hpp"
 #include "common/registry/text.hpp"
 
@@ -227,7 +228,18 @@ Result<void> Organizations::remove_member(const Actor& actor, const std::string&
     const auto column = [&](std::string_view name) {
       return read_text(sql, fmt::format("SELECT {} FROM principal WHERE CAST(id AS text) = @id", name), arguments);
     };
-    end_sessions_of(sql, column("issuer").value_or(""), column("subject").value_or(""));
+    const Scope user{.org_id = org_id, .user_id = column("subject").value_or("")};
+    end_sessions_of(sql, column("issuer").value_or(""), user.user_id);
+    // Rows belong to a subject: another member of the same one, of another issuer, keeps them.
+    const auto others =
+        read_text(sql,
+                  "SELECT p.issuer FROM membership m JOIN principal p ON p.id = m.principal_id WHERE "
+                  "m.org_id = @org AND p.subject = @subject AND CAST(p.id AS text) <> @id LIMIT 1",
+                  Arguments().text("org", org_id).text("subject", user.user_id).text("id", principal_id));
+    if (!others) {
+      if (auto removed = remove_personal_rows(database_, actor, user); !removed) return removed;
+      assume(sql, actor);
+    }
     run_statement(sql, "DELETE FROM membership WHERE org_id = @org AND principal_id = CAST(@id AS uuid)", arguments);
     write_audit(sql, actor,
                 {.action = "member.removed",

@@ -33,11 +33,13 @@ class Session {
   }
 
   /// run(), within one transaction: committed if `work` returns a value, rolled back if it returns an error or throws,
-  /// or without `keep`.
+  /// or without `keep`. Called by such a `work`, it is a part of the transaction that runs, which an error has to end.
   template <class Work>
   auto transact(Work&& work, bool keep = true) -> std::invoke_result_t<Work, soci::session&> {
+    if (in_transaction_) return std::forward<Work>(work)(*session_);
     return run([&](soci::session& sql) -> std::invoke_result_t<Work, soci::session&> {
       soci::transaction transaction(sql);
+      const Within within(in_transaction_);
       auto result = work(sql);
       if (result && keep) transaction.commit();
       return result;
@@ -49,10 +51,23 @@ class Session {
   void close() { session_.reset(); }
 
  private:
+  /// Sets a flag while it lives.
+  class Within {
+   public:
+    explicit Within(bool& flag) : flag_(flag) { flag_ = true; }
+    ~Within() { flag_ = false; }
+    Within(const Within&) = delete;
+    Within& operator=(const Within&) = delete;
+
+   private:
+    bool& flag_;
+  };
+
   Result<void> open();
   Error translate(const soci::soci_error& error);
   DatabaseOptions options_;
   std::unique_ptr<soci::session> session_;
+  bool in_transaction_ = false;
 };
 
 /// What PostgreSQL said, in one line of bounded length, without the statement, what was bound to it and what rows hold.

@@ -8,6 +8,7 @@
 
 #include "common/events/model_event.hpp"
 #include "common/registry/browser_sessions.hpp"
+#include "common/registry/model_views.hpp"
 #include "tests/integration/registry/governance_fixture.hpp"
 
 namespace tokenrail::registry {
@@ -466,6 +467,80 @@ TEST_F(GovernanceTest, AnOrganisationThatHasNothingLeftIsRemoved) {
   ASSERT_OK(organizations().remove(root(), "acme", {}));
   EXPECT_EQ(newest("aggregateid"), "_org/acme");
   EXPECT_FALSE(organizations().get(root(), "acme").has_value());
+/// Everything that one user may own, in acme.
+void own_everything(GovernedDatabase& database, const std::string& user) {
+  const Actor actor{.name = "user:" + user, .scope = {.org_id = "acme", .user_id = user}};
+  const auto& own = actor.scope;
+  const auto id = database.new_id();
+  ASSERT_OK(id);
+  ASSERT_OK(CredentialStore(database).add(actor, own, sealed(*id)));
+  ASSERT_OK(Connections(database).create(
+      actor, own,
+      R"({"provider":"openai","name":"own","baseUrl":"https://api.openai.com/v1","authType":"bearer","credentialId":")" +
+          *id + R"("})"));
+  const auto model = Models(database).create(
+      actor, own, R"({"provider":"openai","modelName":"mine","enabled":true,"deployments":[{"connectionId":"own"}]})");
+  ASSERT_OK(model);
+  ASSERT_OK(Models(database).change(actor, own, "ollama/qwen3", R"({"displayName":"Mine"})", {}));
+  ASSERT_OK(ModelPointers(database).set_default(actor, own, {}, model->id));
+  ASSERT_OK(ModelPointers(database).set_alias(actor, own, {.alias = "fast", .targets = {{model->id, 1}}}, {}));
+  ASSERT_OK(ModelViews(database).set(actor, own, {.name = "view"}, {}));
+}
+
+TEST_F(GovernanceTest, RowsOfARemovedMemberGoToo) {  // S2.16
+  const auto anna =
+      organizations().set_member(of("acme"), "acme", {.issuer = "idp", .subject = "anna", .role = "member"});
+  ASSERT_OK(anna);
+  ASSERT_OK(organizations().set_member(of("acme"), "acme", {.issuer = "idp", .subject = "ben", .role = "member"}));
+  own_everything(*database_, "anna");
+  own_everything(*database_, "ben");
+  const auto rows_of = [&](const std::string& user) {
+    const auto of_user = " WHERE owner_user_id = '" + user + "'";
+    return sql().run(
+        "SELECT concat_ws(' ', (SELECT count(*) FROM model_view" + of_user + "), (SELECT count(*) FROM model_alias" +
+        of_user + "), (SELECT count(*) FROM model_default" + of_user + "), (SELECT count(*) FROM model" + of_user +
+        " AND deleted_at IS NULL), (SELECT count(*) FROM connection" + of_user +
+        " AND deleted_at IS NULL), (SELECT count(*) FROM credential" + of_user + " AND revoked_at IS NULL))");
+  };
+  ASSERT_EQ(rows_of("anna"), "1 1 1 2 1 1");
+  const auto before = sql().run("SELECT max(seq) FROM outbox");
+
+  // Tried only: nothing goes.
+  auto trying = of("acme");
+  trying.dry_run = true;
+  ASSERT_OK(organizations().remove_member(trying, "acme", anna->id));
+  ASSERT_EQ(rows_of("anna"), "1 1 1 2 1 1");
+
+  ASSERT_OK(organizations().remove_member(of("acme"), "acme", anna->id));
+  EXPECT_EQ(rows_of("anna"), "0 0 0 0 0 0");
+  EXPECT_EQ(rows_of("ben"), "1 1 1 2 1 1");
+  EXPECT_EQ(sql().run("SELECT count(*) FROM membership"), "1");
+  // Routers get a tombstone for each record.
+  EXPECT_EQ(
+      sql().run("SELECT string_agg(DISTINCT aggregateid, ' ') FROM outbox WHERE payload IS NULL AND aggregatetype <> "
+                "'credential' AND seq > " +
+                before),
+      "_alias/acme/anna/fast _default/acme/anna/generation/_/_ acme/anna/ollama/qwen3 acme/anna/openai/mine");
+  EXPECT_EQ(sql().run("SELECT count(*) FROM outbox WHERE payload IS NULL AND aggregatetype = 'credential' AND seq > " +
+                      before),
+            "1");
+  EXPECT_EQ(
+      sql().run("SELECT string_agg(DISTINCT action, ' ') FROM audit_log WHERE actor = 'user:anna@acme' AND org_id = "
+                "'acme' AND action NOT LIKE 'organization.%' AND action <> 'member.set'"),
+      "alias.removed connection.deleted credential.revoked default.removed member.removed model.deleted view.removed");
+}
+
+TEST_F(GovernanceTest, RowsOfASubjectStayForItsOtherIssuer) {  // S2.16
+  const auto anna =
+      organizations().set_member(of("acme"), "acme", {.issuer = "idp", .subject = "anna", .role = "member"});
+  ASSERT_OK(anna);
+  ASSERT_OK(
+      organizations().set_member(of("acme"), "acme", {.issuer = "other-idp", .subject = "anna", .role = "member"}));
+  own_everything(*database_, "anna");
+  ASSERT_OK(organizations().remove_member(of("acme"), "acme", anna->id));
+  EXPECT_EQ(sql().run("SELECT count(*) FROM model WHERE owner_user_id = 'anna' AND deleted_at IS NULL"), "2");
+}
+
 }
 
 }  // namespace

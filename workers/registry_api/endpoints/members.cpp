@@ -72,7 +72,7 @@ void add_member_routes(std::vector<Route>& routes) {
   routes.push_back({.method = "DELETE",
                     .pattern = "/v1/orgs/{org}/members/{member}",
                     .operation = "members.remove",
-                    .summary = "Removes a member.",
+                    .summary = "Removes a member, and what the member owns here.",
                     .permission = "org:members:write",
                     .status = 204,
                     .tag = "members",
