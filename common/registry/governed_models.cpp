@@ -135,8 +135,8 @@ struct Place {
   std::string token;
 };
 
-std::vector<Place> places_of(soci::session& sql, const std::string& condition, Arguments arguments, ModelOrder order,
-                             const PageRequest& page) {
+std::vector<Place> places_of(soci::session& sql, const std::string& narrow, const std::string& condition,
+                             Arguments arguments, ModelOrder order, const PageRequest& page) {
   const auto cut = page.after.rfind('\n');
   const bool first = cut == std::string::npos;
   arguments
@@ -146,7 +146,7 @@ std::vector<Place> places_of(soci::session& sql, const std::string& condition, A
       .number("limit", page.count_max + 1);
   const auto object = arguments.object();
   const soci::rowset<soci::row> rows =
-      (sql.prepare << with_arguments(effective_page(condition, order)), soci::use(object, "p"));
+      (sql.prepare << with_arguments(effective_page(narrow, condition, order)), soci::use(object, "p"));
   std::vector<Place> places;
   for (const auto& row : rows)
     places.push_back({.provider = text(row, "provider"),
@@ -185,9 +185,10 @@ Result<DocumentPage> Models::list(const Actor& actor, const Scope& scope, const 
       condition += " AND " + view_condition();
     }
     DocumentPage result;
-    result.total = std::stoll(read_text(sql, effective_count(condition), arguments).value_or("0"));
+    const auto narrow = narrowed_by(filter);
+    result.total = std::stoll(read_text(sql, effective_count(narrow, condition), arguments).value_or("0"));
     // Names first, documents for one page only: a document costs more than all that decides about it.
-    auto places = places_of(sql, condition.empty() ? "true" : condition, arguments, order, page);
+    auto places = places_of(sql, narrow, condition.empty() ? "true" : condition, arguments, order, page);
     if (static_cast<std::int64_t>(places.size()) > page.count_max) {
       places.resize(static_cast<std::size_t>(page.count_max));
       result.next = places.empty() ? std::string() : places.back().token;

@@ -278,14 +278,14 @@ std::string order_of_documents(ModelOrder order) {
   return key_of(order, "e.slug").value + ", e.id";
 }
 
-std::string effective_page(const std::string& condition, ModelOrder order) {
+std::string effective_page(const std::string& narrow, const std::string& condition, ModelOrder order) {
   const auto key = key_of(order, "e.order_slug");
   const auto part = [&](Seen rows) {
     return fmt::format(
         "(SELECT e.provider AS provider, e.model_name AS model_name, {2} AS place, e.order_id AS row_id FROM ({0}) e "
         "WHERE ({2}, e.order_id) > (CAST(@after_key AS {3}), CAST(@after_id AS uuid)) AND {1} ORDER BY {2}, e.order_id "
         "LIMIT CAST(@limit AS bigint))",
-        effective_models("@provider IS NULL OR m.provider = @provider", rows), condition, key.value, key.type);
+        effective_models(narrow, rows), condition, key.value, key.type);
   };
   return fmt::format(
       "SELECT u.provider AS provider, u.model_name AS model_name, CAST(u.place AS text) AS place, CAST(u.row_id AS "
@@ -294,10 +294,18 @@ std::string effective_page(const std::string& condition, ModelOrder order) {
       part(Seen::platform), part(Seen::own));
 }
 
-std::string effective_count(const std::string& condition) {
+std::string narrowed_by(const ModelFilter& filter) {
+  std::string narrow = filter.provider.empty() ? "true" : "m.provider = @provider";
+  if (!filter.capabilities.empty())
+    narrow +=
+        " AND (m.provider, m.model_name) IN (SELECT w.provider, w.model_name FROM "
+        "tokenrail_models_with(ARRAY(SELECT jsonb_array_elements_text(@@capabilities)), @org, @owner) w)";
+  return narrow;
+}
+
+std::string effective_count(const std::string& narrow, const std::string& condition) {
   const auto part = [&](Seen rows) {
-    return fmt::format("(SELECT count(*) FROM ({}) e WHERE {})",
-                       effective_models("@provider IS NULL OR m.provider = @provider", rows),
+    return fmt::format("(SELECT count(*) FROM ({}) e WHERE {})", effective_models(narrow, rows),
                        condition.empty() ? "true" : condition);
   };
   const std::string platform = condition.empty()

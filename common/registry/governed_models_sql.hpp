@@ -27,11 +27,14 @@ enum class Seen {
 
 /// Provider and model name of a page of them, in order: behind (@after_key, @after_id), @limit at most. Columns:
 /// provider, model_name, place (the key as text), row_id. An index serves the order by name; others read all models.
-[[nodiscard]] std::string effective_page(const std::string& condition, ModelOrder order);
+/// `narrow`: as of effective_models().
+[[nodiscard]] std::string effective_page(const std::string& narrow, const std::string& condition, ModelOrder order);
 /// The same order over `e` of documents.
 [[nodiscard]] std::string order_of_documents(ModelOrder order);
 /// How many there are. `condition` empty: no filter, which an index answers.
-[[nodiscard]] std::string effective_count(const std::string& condition);
+[[nodiscard]] std::string effective_count(const std::string& narrow, const std::string& condition);
+/// What an index finds of a filter's models, for `narrow`: no model that the filter shows is left out.
+[[nodiscard]] std::string narrowed_by(const ModelFilter& filter);
 
 /// The status of `e`, as a value: active, disabled, …
 [[nodiscard]] std::string status_of_models();

@@ -302,6 +302,15 @@ TEST_F(GovernanceTest, FiltersNarrowTheList) {
   EXPECT_EQ(total({.capabilities = {"chat"}}), 2);
   EXPECT_EQ(total({.capabilities = {"chat", "vision"}}), 0);
   EXPECT_EQ(total({.tags = {"slow"}}), 1);
+  // The own row has one of them, the platform's the other; and what the own row takes away does not count.
+  ASSERT_OK(
+      models().change(of("acme"), scope("acme"), "ollama/qwen3", R"({"capabilities":{"vision":"supported"}})", {}));
+  EXPECT_EQ(total({.capabilities = {"chat", "vision"}}), 1);
+  EXPECT_EQ(total({.capabilities = {"vision"}}), 1);
+  ASSERT_OK(
+      models().change(of("acme"), scope("acme"), "ollama/qwen3", R"({"capabilities":{"chat":"unsupported"}})", {}));
+  EXPECT_EQ(total({.capabilities = {"chat"}}), 1);
+  EXPECT_EQ(models().list(of("other"), scope("other"), {.capabilities = {"vision"}}, {})->total, 0);
   EXPECT_EQ(total({.scope = "organization"}), 1);
   EXPECT_EQ(total({.search = "QWEN"}), 1);
   EXPECT_EQ(total({.provider = "openai"}), 0);
@@ -458,15 +467,6 @@ TEST_F(GovernanceTest, RemovalOfAMemberEndsTheirSessions) {
   EXPECT_EQ(organizations().known("idp", "ben")->session_generation, 0);
 }
 
-TEST_F(GovernanceTest, AnOrganisationThatHasNothingLeftIsRemoved) {
-  ASSERT_OK(models().change(of("acme"), scope("acme"), "ollama/qwen3", R"({"enabled":false})", {}));
-  const auto refused = organizations().remove(root(), "acme", {});
-  ASSERT_FALSE(refused.has_value());
-  EXPECT_THAT(refused.error().detail, HasSubstr("models: 1"));
-  ASSERT_OK(models().remove(of("acme"), scope("acme"), "ollama/qwen3", false, {}));
-  ASSERT_OK(organizations().remove(root(), "acme", {}));
-  EXPECT_EQ(newest("aggregateid"), "_org/acme");
-  EXPECT_FALSE(organizations().get(root(), "acme").has_value());
 /// Everything that one user may own, in acme.
 void own_everything(GovernedDatabase& database, const std::string& user) {
   const Actor actor{.name = "user:" + user, .scope = {.org_id = "acme", .user_id = user}};
@@ -541,6 +541,15 @@ TEST_F(GovernanceTest, RowsOfASubjectStayForItsOtherIssuer) {  // S2.16
   EXPECT_EQ(sql().run("SELECT count(*) FROM model WHERE owner_user_id = 'anna' AND deleted_at IS NULL"), "2");
 }
 
+TEST_F(GovernanceTest, AnOrganisationThatHasNothingLeftIsRemoved) {
+  ASSERT_OK(models().change(of("acme"), scope("acme"), "ollama/qwen3", R"({"enabled":false})", {}));
+  const auto refused = organizations().remove(root(), "acme", {});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_THAT(refused.error().detail, HasSubstr("models: 1"));
+  ASSERT_OK(models().remove(of("acme"), scope("acme"), "ollama/qwen3", false, {}));
+  ASSERT_OK(organizations().remove(root(), "acme", {}));
+  EXPECT_EQ(newest("aggregateid"), "_org/acme");
+  EXPECT_FALSE(organizations().get(root(), "acme").has_value());
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "common/registry/governed_models_sql.hpp"
 #include "common/registry/governed_sql.hpp"
+#include "common/registry/model_views_sql.hpp"
 #include "tests/integration/registry/store_fixture.hpp"
 
 namespace tokenrail::registry {
@@ -22,9 +23,9 @@ class PlansTest : public StoreTest {
     database.run("SET synchronous_commit = off");
     database.run("INSERT INTO organization (id, slug) VALUES ('acme', 'acme')");
     database.run(
-        "INSERT INTO model (provider, model_name, slug, enabled) SELECT 'ollama', 'family' || g % 50 || '/model-' || "
-        "g, "
-        "'ollama/family' || g % 50 || '/model-' || g, true FROM generate_series(1, 100000) g");
+        "INSERT INTO model (provider, model_name, slug, enabled, capabilities) SELECT 'ollama', 'family' || g % 50 || "
+        "'/model-' || g, 'ollama/family' || g % 50 || '/model-' || g, true, jsonb_build_object('chat', 'supported', "
+        "'vision', CASE g % 1000 WHEN 0 THEN 'supported' ELSE 'unsupported' END) FROM generate_series(1, 100000) g");
     database.run(
         "INSERT INTO model (org_id, provider, model_name, slug, enabled) SELECT 'acme', provider, model_name, slug, "
         "false FROM model ORDER BY slug LIMIT 50");
@@ -39,6 +40,10 @@ class PlansTest : public StoreTest {
 
   /// The plan as acme's transaction gets it.
   std::string plan(const std::string& statement, const Arguments& arguments) {
+    return run_as_acme("EXPLAIN (FORMAT JSON) " + statement, arguments);
+  }
+
+  std::string run_as_acme(const std::string& statement, const Arguments& arguments) {
     auto text = with_arguments(statement);
     const std::string value = "'" + arguments.object() + "'";
     for (auto at = text.find(":p"); at != std::string::npos; at = text.find(":p", at + value.size()))
@@ -47,7 +52,14 @@ class PlansTest : public StoreTest {
     database.run("SET jit = off");
     database.run("SET ROLE tokenrail_app");
     database.run("SET tokenrail.org_id = 'acme'");
-    return database.run("EXPLAIN (FORMAT JSON) " + text);
+    auto result = database.run(text);
+    database.run("SELECT pg_stat_force_next_flush()");
+    return result;
+  }
+
+  /// How often an index was used.
+  std::string scans(const std::string& index) {
+    return sql().run("SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = '" + index + "'");
   }
 };
 
@@ -68,13 +80,26 @@ TEST_F(PlansTest, ModelsPagesAndTheAuditLogAreReadByIndexes) {
   EXPECT_THAT(document, HasSubstr("deployment_model_id_connection_id_key"));
 
   // A page, in the order of an index.
-  const auto page =
-      plan(effective_page("true", ModelOrder::name), of_acme()
-                                                         .text_or_null("provider", "")
-                                                         .text("after_key", "ollama/family3")
-                                                         .text("after_id", "00000000-0000-0000-0000-000000000000")
-                                                         .number("limit", 51));
+  const auto page = plan(effective_page("true", "true", ModelOrder::name),
+                         of_acme()
+                             .text_or_null("provider", "")
+                             .text("after_key", "ollama/family3")
+                             .text("after_id", "00000000-0000-0000-0000-000000000000")
+                             .number("limit", 51));
   EXPECT_THAT(page, HasSubstr("model_platform_slug")) << page;
+
+  // Models with a capability: an index finds their names, another one each row.
+  const ModelFilter filter{.capabilities = {"vision"}};
+  auto arguments = of_acme();
+  add_filter(arguments, "", filter);
+  const auto counted = effective_count(narrowed_by(filter), filter_condition());
+  const auto some = plan(counted, arguments);
+  EXPECT_THAT(some, HasSubstr("tokenrail_models_with")) << some;
+  EXPECT_THAT(some, HasSubstr("model_provider_name")) << some;
+  EXPECT_THAT(some, Not(HasSubstr("Seq Scan"))) << some;
+  // The plan does not show what the function does inside; the index counts its scans.
+  EXPECT_EQ(run_as_acme(counted, arguments), "100");
+  EXPECT_GE(std::stoi(scans("model_supported")), 1);
 
   // An organisation's entries of the audit log.
   const auto entries = plan(
