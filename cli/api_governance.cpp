@@ -55,6 +55,17 @@ std::string text_field(std::string_view value) {
 }
 
 class ApiGovernance final : public Governance {
+/// The further headers as a JSON object; empty: there are none.
+std::string headers_of(const crypto::CredentialText& secrets) {
+  if (secrets.headers.empty()) return {};
+  std::string object;
+  events::JsonWriter json(object);
+  json.begin_object();
+  for (const auto& [name, value] : secrets.headers) json.field(name, value.reveal());
+  json.end_object();
+  return object;
+}
+
  public:
   ApiGovernance(ApiExchange exchange, const std::string& org)
       : exchange_(std::move(exchange)), base_("/v1/orgs/" + (org.empty() ? "_" : percent_encoded(org))) {}
@@ -146,14 +157,17 @@ class ApiGovernance final : public Governance {
 
   Page credentials(const PageRequest& page) override { return list(base_ + "/credentials", page); }
   Result<void> can_seal() override { return {}; }  // the server seals, and says where it cannot
-  One add_credential(const std::string& provider, const std::string& label, const Secret& secret) override {
-    return one(
-        "POST", base_ + "/credentials",
-        object_of(
-            {{"provider", json_text(provider)}, {"label", json_text(label)}, {"secret", json_text(secret.reveal())}}));
+  One add_credential(const std::string& provider, const std::string& label,
+                     const crypto::CredentialText& secrets) override {
+    return one("POST", base_ + "/credentials",
+               object_of({{"provider", json_text(provider)},
+                          {"label", json_text(label)},
+                          {"secret", json_text(secrets.secret.reveal())},
+                          {"headers", headers_of(secrets)}}));
   }
-  One replace_credential(const registry::Document& known, const Secret& secret) override {
-    return one("POST", credential_path(known.id) + ":replace", object_of({{"secret", json_text(secret.reveal())}}));
+  One replace_credential(const registry::Document& known, const crypto::CredentialText& secrets) override {
+    return one("POST", credential_path(known.id) + ":replace",
+               object_of({{"secret", json_text(secrets.secret.reveal())}, {"headers", headers_of(secrets)}}));
   }
   Result<void> revoke_credential(const std::string& id, bool force) override {
     return done("DELETE", credential_path(id) + forced(force));

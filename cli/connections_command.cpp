@@ -11,19 +11,20 @@
 #include "cli/govern.hpp"
 #include "cli/governance.hpp"
 #include "common/providers/profile.hpp"
-#include "common/secret.hpp"
 
 namespace tokenrail::cli {
 namespace {
 
 constexpr std::size_t secret_input_max = 32 * 1024;
 
-/// Standard input without the line's end. On a terminal it is asked for and not shown.
-Result<Secret> read_secret(const Context& context) {
+/// One secret. On a terminal a line, which is asked for and not shown; else all of standard input, or with
+/// `one_of_many` a line of it.
+Result<Secret> read_secret(const Context& context, const std::string& what, bool one_of_many) {
   const bool terminal = ::isatty(STDIN_FILENO) != 0;
+  const bool line = terminal || one_of_many;
   termios before{};
   if (terminal) {
-    context.terminal.note("the key (it is not shown):");
+    context.terminal.note(fmt::format("{} (it is not shown):", what));
     ::tcgetattr(STDIN_FILENO, &before);
     auto silent = before;
     silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
@@ -31,16 +32,42 @@ Result<Secret> read_secret(const Context& context) {
   }
   std::string text;
   text.reserve(secret_input_max + 1);
-  for (char c = 0; text.size() <= secret_input_max && std::cin.get(c) && !(terminal && c == '\n');) text += c;
+  for (char c = 0; text.size() <= secret_input_max && std::cin.get(c) && !(line && c == '\n');) text += c;
   if (terminal) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
   Secret secret(std::move(text));
-  if (secret.empty()) return fail(ErrorKind::invalid_input, "no key came on standard input");
-  if (secret.size() > secret_input_max) return fail(ErrorKind::invalid_input, "the key is longer than 32 KiB");
+  if (secret.empty()) return fail(ErrorKind::invalid_input, fmt::format("no {} came on standard input", what));
+  if (secret.size() > secret_input_max)
+    return fail(ErrorKind::invalid_input, fmt::format("the {} is longer than 32 KiB", what));
   for (const char c : secret.reveal())
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-      return fail(ErrorKind::invalid_input, "the key holds a control character or a second line");
+      return fail(ErrorKind::invalid_input, fmt::format("the {} holds a control character or a second line", what));
   return secret;
+}
+
+/// The key, and the values of the headers that --headers names: a line each, in that order.
+Result<crypto::CredentialText> read_secrets(const Context& context) {
+  std::vector<std::string> names;
+  const std::string wanted(context.call.value("headers").value_or(""));
+  std::string_view rest = wanted;
+  while (!rest.empty()) {
+    const auto comma = rest.find(',');
+    names.emplace_back(rest.substr(0, comma));
+    rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
+  }
+  for (const auto& name : names)
+    if (!crypto::is_secret_header_name(name))
+      return fail(ErrorKind::invalid_input, "--headers has a name that no header with a secret can have");
+  crypto::CredentialText read;
+  auto key = read_secret(context, "key", !names.empty());
+  if (!key) return std::unexpected(std::move(key.error()));
+  read.secret = std::move(*key);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    auto value = read_secret(context, fmt::format("value of {}", names[i]), i + 1 < names.size());
+    if (!value) return std::unexpected(std::move(value.error()));
+    read.headers.emplace_back(names[i], std::move(*value));
+  }
+  return read;
 }
 
 /// The credential of that label and provider in the scope; nothing: there is none that is not revoked.
@@ -65,10 +92,10 @@ int put_credential(const Context& context, Governance& governance) {
   if (!*known && provider.empty())
     return context.failed(Error{ErrorKind::invalid_input,
                                 fmt::format("there is no credential {} yet: say for which --provider it is", label)});
-  const auto secret = read_secret(context);
-  if (!secret) return context.failed(secret.error());
+  const auto secrets = read_secrets(context);
+  if (!secrets) return context.failed(secrets.error());
   const auto stored =
-      *known ? governance.replace_credential(**known, *secret) : governance.add_credential(provider, label, *secret);
+      *known ? governance.replace_credential(**known, *secrets) : governance.add_credential(provider, label, *secrets);
   if (!stored) return context.failed(stored.error());
   if (!context.json()) context.terminal.out_line(stored->id);
   return show_change(
@@ -89,6 +116,7 @@ int run_credentials_list(const Context& context) {
                           {{"LABEL", "label"},
                            {"PROVIDER", "provider"},
                            {"LAST 4", "last4"},
+                           {"HEADERS", "headerNames"},
                            {"SEALED BY", "keyId"},
                            {"USED BY", "usedBy"},
                            {"CHANGED", "updatedAt"},

@@ -79,9 +79,10 @@ constexpr std::array<Flag, 2> connection_test_flags{{
     org_flag,
     {.name = "model", .value = "NAME", .help = "call this model, by its name at the provider"},
 }};
-constexpr std::array<Flag, 3> credential_flags{{
+constexpr std::array<Flag, 4> credential_flags{{
     org_flag,
     {.name = "provider", .value = "NAME", .help = "whose key it is; needed for a new label"},
+    {.name = "headers", .value = "NAMES", .help = "further headers with secrets that calls carry, separated by commas"},
     dry_run_flag,
 }};
 
@@ -224,9 +225,10 @@ constexpr std::array<Example, 1> connections_set_examples{{
 constexpr std::array<Example, 1> connections_remove_examples{{
     {"tokenrail connections remove acme-openai --org acme --force", "although it serves models"},
 }};
-constexpr std::array<Example, 2> credentials_put_examples{{
+constexpr std::array<Example, 3> credentials_put_examples{{
     {"tokenrail credentials put main --provider openai --org acme", "asks for the key, and does not show it"},
     {"tokenrail credentials put main --org acme < key.txt", "another key for the same label"},
+    {"tokenrail credentials put main --org acme --headers X-Project < lines.txt", "a key, and a header for it"},
 }};
 constexpr std::array<Example, 1> credentials_list_examples{{
     {"tokenrail credentials list --org acme", "labels and the last four characters, never a key"},
@@ -546,7 +548,8 @@ constexpr std::array<Command, 35> command_table{{
      .examples = credentials_put_examples,
      .details =
          "Reads the key from the terminal without showing it, or from standard input; never from an argument. It\n"
-         "is sealed with the key ring (TOKENRAIL_KEYRING_FILE) before it is stored, and never shown again.",
+         "is sealed with the key ring (TOKENRAIL_KEYRING_FILE) before it is stored, and never shown again. With\n"
+         "--headers the value of each header follows the key, a line each.",
      .registry = RegistryBy::api_or_database},
     {.path = "credentials list",
      .summary = "List the stored keys; shows none",

@@ -10,6 +10,8 @@
 
 #include "cli/context.hpp"
 #include "common/registry/document.hpp"
+#include "common/crypto/credential_text.hpp"
+#include "common/price.hpp"
 #include "common/registry/model_pointers.hpp"
 #include "common/registry/organizations.hpp"
 #include "common/secret.hpp"
@@ -65,9 +67,10 @@ class Governance {
   virtual Page credentials(const PageRequest& page) = 0;
   /// Whether a secret could be sealed; asked before a person types it.
   virtual Result<void> can_seal() = 0;
-  virtual One add_credential(const std::string& provider, const std::string& label, const Secret& secret) = 0;
-  /// Another secret for one that is there, as `credentials` showed it.
-  virtual One replace_credential(const registry::Document& known, const Secret& secret) = 0;
+  virtual One add_credential(const std::string& provider, const std::string& label,
+                             const crypto::CredentialText& secrets) = 0;
+  /// Other secrets for one that is there, as `credentials` showed it.
+  virtual One replace_credential(const registry::Document& known, const crypto::CredentialText& secrets) = 0;
   virtual Result<void> revoke_credential(const std::string& id, bool force) = 0;
 };
 

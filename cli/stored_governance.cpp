@@ -96,16 +96,17 @@ class StoredGovernance final : public Governance {
     if (const auto ring = configured_key_ring(context_); !ring) return std::unexpected(ring.error());
     return {};
   }
-  One add_credential(const std::string& provider, const std::string& label, const Secret& secret) override {
+  One add_credential(const std::string& provider, const std::string& label,
+                     const crypto::CredentialText& secrets) override {
     auto id = database_.new_id();
     if (!id) return std::unexpected(std::move(id.error()));
     const auto credential = sealed(
         {.id = std::move(*id), .provider = provider, .label = label, .sealed = {}, .key_id = {}, .fingerprint = {}},
-        secret);
+        secrets);
     if (!credential) return std::unexpected(credential.error());
     return CredentialStore(database_).add(actor_, scope_, *credential);
   }
-  One replace_credential(const registry::Document& known, const Secret& secret) override {
+  One replace_credential(const registry::Document& known, const crypto::CredentialText& secrets) override {
     const auto credential = sealed({.id = known.id,
                                     .provider = member_of(known.json, "provider"),
                                     .label = member_of(known.json, "label"),
@@ -113,7 +114,7 @@ class StoredGovernance final : public Governance {
                                     .key_id = {},
                                     .fingerprint = {},
                                     .secret_version = std::stoll(member_of(known.json, "secretVersion")) + 1},
-                                   secret);
+                                   secrets);
     if (!credential) return std::unexpected(credential.error());
     return CredentialStore(database_).replace(actor_, scope_, *credential);
   }
@@ -125,10 +126,11 @@ class StoredGovernance final : public Governance {
   registry::Models models() { return registry::Models(database_); }
   registry::ModelPointers pointers() { return registry::ModelPointers(database_); }
 
-  Result<CredentialStore::Sealed> sealed(CredentialStore::Sealed credential, const Secret& secret) const {
+  Result<CredentialStore::Sealed> sealed(CredentialStore::Sealed credential,
+                                         const crypto::CredentialText& secrets) const {
     const auto ring = configured_key_ring(context_);
     if (!ring) return std::unexpected(ring.error());
-    const auto plain = crypto::to_text({.secret = secret.clone()});
+    const auto plain = crypto::to_text(secrets);
     if (!plain) return std::unexpected(plain.error());
     const auto text = crypto::seal(*ring, *plain,
                                    crypto::binding_of({.id = credential.id,
@@ -139,8 +141,9 @@ class StoredGovernance final : public Governance {
     if (!text) return std::unexpected(text.error());
     credential.sealed = crypto::to_text(*text);
     credential.key_id = ring->primary_id();
-    credential.fingerprint = crypto::fingerprint(*ring, secret);
-    credential.last4 = crypto::last4(secret);
+    credential.fingerprint = crypto::fingerprint(*ring, secrets.secret);
+    credential.last4 = crypto::last4(secrets.secret);
+    for (const auto& [name, value] : secrets.headers) credential.header_names.push_back(name);
     return credential;
   }
 

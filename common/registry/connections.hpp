@@ -51,6 +51,7 @@ class CredentialStore {
     std::string key_id;
     std::string fingerprint;
     std::string last4{};
+    std::vector<std::string> header_names{};  ///< of further secret headers, which are sealed too
     std::optional<std::int64_t> expires_ms{};
     std::int64_t secret_version = 1;  ///< bound into the seal
   };

@@ -11,7 +11,8 @@ namespace {
 const std::string credential_select =
     "SELECT CAST(k.id AS text) AS id, k.version AS version, k.label || chr(10) || CAST(k.id AS text) AS place, "
     "CAST(json_build_object('id', k.id, 'orgId', k.org_id, 'ownerUserId', k.owner_user_id, 'provider', k.provider, "
-    "'label', k.label, 'last4', k.last4, 'fingerprint', k.fingerprint, 'keyId', k.key_id, 'secretVersion', "
+    "'label', k.label, 'last4', k.last4, 'headerNames', k.header_names, 'fingerprint', k.fingerprint, 'keyId', "
+    "k.key_id, 'secretVersion', "
     "k.secret_version, 'expiresAt', tokenrail_time(k.expires_at), 'revokedAt', tokenrail_time(k.revoked_at), "
     "'lastUsedAt', tokenrail_time(k.last_used_at), 'usedBy', (SELECT COALESCE(json_agg(c.name ORDER BY c.name), '[]') "
     "FROM connection c WHERE c.credential_id = k.id AND c.deleted_at IS NULL), 'version', k.version, 'createdAt', "
@@ -77,6 +78,7 @@ Arguments values_of(const Scope& scope, const CredentialStore::Sealed& credentia
       .text("key", credential.key_id)
       .text("fingerprint", credential.fingerprint)
       .text("last4", credential.last4)
+      .json("headers", json_array(credential.header_names))
       .number("expires", credential.expires_ms)
       .number("secret_version", credential.secret_version);
 }
@@ -104,8 +106,10 @@ Result<Document> CredentialStore::add(const Actor& actor, const Scope& scope, co
     const auto made = run_statement(
         sql,
         "INSERT INTO credential (id, org_id, owner_user_id, provider, label, sealed, key_id, fingerprint, last4, "
-        "expires_at, secret_version) VALUES (CAST(@id AS uuid), @org, @owner, @provider, @label, @sealed, @key, "
-        "@fingerprint, @last4, to_timestamp(CAST(@expires AS bigint) / 1000.0), CAST(@secret_version AS bigint)) "
+        "header_names, expires_at, secret_version) VALUES (CAST(@id AS uuid), @org, @owner, @provider, @label, "
+        "@sealed, @key, "
+        "@fingerprint, @last4, ARRAY(SELECT jsonb_array_elements_text(@@headers)), to_timestamp(CAST(@expires AS "
+        "bigint) / 1000.0), CAST(@secret_version AS bigint)) "
         "ON CONFLICT DO NOTHING",
         arguments);
     if (made == 0)
@@ -134,8 +138,8 @@ Result<Document> CredentialStore::replace(const Actor& actor, const Scope& scope
     if (auto may = may_write(actor, scope); !may) return std::unexpected(may.error());
     const auto changed = run_statement(
         sql,
-        "UPDATE credential SET sealed = @sealed, key_id = @key, fingerprint = @fingerprint, last4 = @last4, expires_at "
-        "= "
+        "UPDATE credential SET sealed = @sealed, key_id = @key, fingerprint = @fingerprint, last4 = @last4, "
+        "header_names = ARRAY(SELECT jsonb_array_elements_text(@@headers)), expires_at = "
         "to_timestamp(CAST(@expires AS bigint) / 1000.0), secret_version = CAST(@secret_version AS bigint), version = "
         "nextval('registry_version'), updated_at = now() WHERE id = CAST(@id AS uuid) AND revoked_at IS NULL AND "
         "secret_version = CAST(@secret_version AS bigint) - 1",

@@ -177,8 +177,14 @@ def test_credential_is_written_and_never_shown(world, admin):
                           {"provider": "openai", "name": label, "baseUrl": "https://api.openai.example/v1",
                            "authType": "bearer", "credentialId": made["id"]}, 201)
     assert connection["credential"]["label"] == label
-    replaced = admin.ok("POST", path + ":replace", {"secret": CANARY + "-2"})
-    assert replaced["secretVersion"] == made["secretVersion"] + 1
+    assert made["headerNames"] == []
+    replaced = admin.ok("POST", path + ":replace", {"secret": CANARY + "-2", "headers": {"X-Project": CANARY + "-3"}})
+    assert replaced["secretVersion"] == made["secretVersion"] + 1 and replaced["headerNames"] == ["X-Project"]
+    for headers in ({"Host": CANARY}, {"no name": CANARY}, {"X-A": CANARY, "x-a": CANARY}):
+        problem = admin.refused("POST", path + ":replace", 422, "INVALID_VALUE", {"secret": CANARY, "headers": headers})
+        assert problem["errors"][0]["pointer"] == "/headers" and CANARY not in json.dumps(problem)
+    admin.refused("POST", path + ":replace", 400, "INVALID_BODY", {"secret": CANARY, "headers": {"X-A": ""}})
+    assert admin.ok("GET", path)["secretVersion"] == replaced["secretVersion"]
     everything = json.dumps([admin.ok("GET", p) for p in ("/v1/orgs/acme/credentials", path, "/v1/orgs/acme/audit",
                                                           f"/v1/orgs/acme/connections/{connection['id']}")])
     assert CANARY not in everything

@@ -21,6 +21,7 @@ class Provider(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     accepted = set()
     seen = []  # the keys of the chat calls, in their order
+    projects = []  # a further header of these
 
     def log_message(self, *arguments):
         pass
@@ -43,6 +44,7 @@ class Provider(http.server.BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers["content-length"]))
         key = self.headers["x-acme-key"]
         Provider.seen.append(key)
+        Provider.projects.append(self.headers["x-project"])
         if key in Provider.accepted:
             self.answer(200, ANSWER, "text/event-stream")
         else:
@@ -211,6 +213,31 @@ def test_an_organisations_key_is_used_replaced_and_revoked(make_stack, provider)
     assert len(Provider.seen) == calls, "nothing is called without a key"
     assert "tokenrail_router_credentials_missing_total" in router.metrics()
 
+    for text in everything_said(world.stack):
+        assert "canary-" not in text
+
+
+def test_further_secret_headers_reach_the_provider(make_stack, provider):  # S2.20
+    Provider.accepted, Provider.seen, Provider.projects = {FIRST}, [], []
+    stack = make_stack()
+    world = World(stack, provider)
+    stack.simulator()
+    stack.sync().wait_ready()
+    environment = {"TOKENRAIL_KEYRING_FILE": world.ring}
+    put = ("credentials", "put", "main", "--org", "acme", "--headers")
+    for names, lines in (("Host", f"{FIRST}\n{SECOND}"), ("X-Project", FIRST), ("X-Project", f"{FIRST}\n{SECOND}\n{STRANGE}")):
+        refused = stack.cli(*put, names, stdin=lines, environment=environment, check=False)
+        assert refused.returncode == 2 and "canary-" not in refused.stdout + refused.stderr
+    stack.cli(*put, "X-Project,X-Other", stdin=f"{FIRST}\n{SECOND}\n{STRANGE}\n", environment=environment)
+    (listed,) = stack.cli("credentials", "list", "--org", "acme", "--json").stdout.splitlines()
+    assert json.loads(listed)["headerNames"] == ["X-Project", "X-Other"] and "canary-" not in listed
+    world.published()
+    stack.router(TOKENRAIL_KEYRING_FILE=world.ring).wait_ready()
+    assert world.end("with-headers")["finishReason"] == "stop"
+    assert (Provider.seen, Provider.projects) == ([FIRST], [SECOND])
+    # Another key without headers: they are gone.
+    world.put(FIRST)
+    wait_until("calls without them", lambda: world.end(f"without-{len(Provider.seen)}") and Provider.projects[-1] is None)
     for text in everything_said(world.stack):
         assert "canary-" not in text
 

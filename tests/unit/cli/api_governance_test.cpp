@@ -113,11 +113,15 @@ TEST_F(ApiGovernanceTest, AnswersOfOthersAreRefused) {
 }
 
 TEST_F(ApiGovernanceTest, SecretsAreSentInTheBodyOnly) {
-  ASSERT_TRUE(governance()->add_credential("openai", "main", Secret("canary\"1")));
-  ASSERT_TRUE(governance()->replace_credential({.id = "c-1", .json = "{}"}, Secret("canary-2")));
-  EXPECT_THAT(asked_,
-              ElementsAre(R"(POST /v1/orgs/acme/credentials {"provider":"openai","label":"main","secret":"canary\"1"})",
-                          R"(POST /v1/orgs/acme/credentials/c-1:replace {"secret":"canary-2"})"));
+  ASSERT_TRUE(governance()->add_credential("openai", "main", {.secret = Secret("canary\"1")}));
+  crypto::CredentialText with_header{.secret = Secret("canary-2")};
+  with_header.headers.emplace_back("X-Project", Secret("canary-3"));
+  ASSERT_TRUE(governance()->replace_credential({.id = "c-1", .json = "{}"}, with_header));
+  EXPECT_THAT(
+      asked_,
+      ElementsAre(
+          R"(POST /v1/orgs/acme/credentials {"provider":"openai","label":"main","secret":"canary\"1"})",
+          R"(POST /v1/orgs/acme/credentials/c-1:replace {"secret":"canary-2","headers":{"X-Project":"canary-3"}})"));
 }
 
 // ---- which of the two a command uses
@@ -162,10 +166,12 @@ TEST(RegistryBySettings, TokensAreNotSentUnencrypted) {
 
 TEST(RegistryBySettings, AnApiNeedsATokenAndHasNoDryRun) {
   EXPECT_THAT(called({"org", "list", "--api.url", "http://127.0.0.1:1"}).err, HasSubstr("TOKENRAIL_API_TOKEN"));
-  const auto dry =
-      called({"org", "create", "A", "--dry-run", "--api.url", "http://127.0.0.1:1", "--api.token", "canary-t"});
-  EXPECT_EQ(dry.code, exit_usage);
-  EXPECT_THAT(dry.err, HasSubstr("no dry run"));
+}
+
+TEST(RegistryBySettings, SyncOfOneOrganisationNeedsAnApi) {
+  const auto refused = called({"registry", "sync", "--org", "acme"});
+  EXPECT_EQ(refused.code, exit_usage);
+  EXPECT_THAT(refused.err, HasSubstr("TOKENRAIL_API_URL"));
 }
 
 TEST(RegistryBySettings, AnApiThatDoesNotAnswerIsNamed) {

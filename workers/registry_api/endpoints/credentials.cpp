@@ -19,12 +19,17 @@ using boost::asio::awaitable;
 using registry::CredentialStore;
 using registry::GovernedDatabase;
 
-/// Takes the secret out of the request, and zeroes the copies that it came in.
-Secret take_secret(Call& call) {
+/// Takes the secrets out of the request, and zeroes the copies that they came in.
+crypto::CredentialText take_secrets(Call& call) {
   crypto::cleanse(call.request.body);
-  for (auto& member : *call.body.object())
-    if (member.name == "secret") return Secret(std::move(*member.value.text()));
-  return {};
+  crypto::CredentialText taken;
+  for (auto& member : *call.body.object()) {
+    if (member.name == "secret") taken.secret = Secret(std::move(*member.value.text()));
+    if (member.name != "headers") continue;
+    for (auto& header : *member.value.object())
+      taken.headers.emplace_back(header.name, Secret(std::move(*header.value.text())));
+  }
+  return taken;
 }
 
 std::optional<Problem> no_key_ring(const Call& call) {
@@ -34,10 +39,10 @@ std::optional<Problem> no_key_ring(const Call& call) {
                  .hint = "Ask the operator to set TOKENRAIL_KEYRING_FILE."};
 }
 
-/// Seals the secret for its row. On the loop: it takes microseconds.
-Result<CredentialStore::Sealed> seal(const crypto::KeyRing& ring, const Secret& secret, const registry::Scope& scope,
-                                     CredentialStore::Sealed credential) {
-  const auto text = crypto::to_text({.secret = secret.clone()});
+/// Seals the secrets for their row. On the loop: it takes microseconds.
+Result<CredentialStore::Sealed> seal(const crypto::KeyRing& ring, const crypto::CredentialText& secrets,
+                                     const registry::Scope& scope, CredentialStore::Sealed credential) {
+  const auto text = crypto::to_text(secrets);
   if (!text) return std::unexpected(text.error());
   const auto sealed = crypto::seal(ring, *text,
                                    crypto::binding_of({.id = credential.id,
@@ -48,9 +53,18 @@ Result<CredentialStore::Sealed> seal(const crypto::KeyRing& ring, const Secret& 
   if (!sealed) return std::unexpected(sealed.error());
   credential.sealed = crypto::to_text(*sealed);
   credential.key_id = ring.primary_id();
-  credential.fingerprint = crypto::fingerprint(ring, secret);
-  credential.last4 = crypto::last4(secret);
+  credential.fingerprint = crypto::fingerprint(ring, secrets.secret);
+  credential.last4 = crypto::last4(secrets.secret);
+  for (const auto& [name, value] : secrets.headers) credential.header_names.push_back(name);
   return credential;
+}
+
+/// The secret or the headers of the request cannot be sealed.
+Problem unsealable(const Error& error) {
+  auto problem = problem_of(error);
+  if (error.kind == ErrorKind::invalid_input)
+    problem.errors = {{.pointer = error.detail.contains("header") ? "/headers" : "/secret", .detail = error.detail}};
+  return problem;
 }
 
 awaitable<Answer> list_credentials(Call& call) {
@@ -68,11 +82,11 @@ awaitable<Answer> get_credential(Call& call) {
 }
 
 awaitable<Answer> create_credential(Call& call) {
-  const auto secret = take_secret(call);
+  const auto secrets = take_secrets(call);
   if (auto missing = no_key_ring(call)) co_return std::unexpected(std::move(*missing));
   const auto id = co_await call.context->database->run([](GovernedDatabase& database) { return database.new_id(); });
   if (!id) co_return std::unexpected(problem_of(id.error()));
-  auto sealed = seal(*call.context->key_ring, secret, call.scope(),
+  auto sealed = seal(*call.context->key_ring, secrets, call.scope(),
                      {.id = *id,
                       .provider = *call.body.text_of("provider"),
                       .label = *call.body.text_of("label"),
@@ -80,7 +94,7 @@ awaitable<Answer> create_credential(Call& call) {
                       .key_id = {},
                       .fingerprint = {},
                       .expires_ms = expiry_of(call.body)});
-  if (!sealed) co_return std::unexpected(problem_of(sealed.error()));
+  if (!sealed) co_return std::unexpected(unsealable(sealed.error()));
   const auto added = co_await call.context->database->run(
       [actor = call.actor(), scope = call.scope(), sealed = std::move(*sealed)](GovernedDatabase& database) {
         return CredentialStore(database).add(actor, scope, sealed);
@@ -93,7 +107,7 @@ awaitable<Answer> create_credential(Call& call) {
 }
 
 awaitable<Answer> replace_credential(Call& call) {
-  const auto secret = take_secret(call);
+  const auto secrets = take_secrets(call);
   if (auto missing = no_key_ring(call)) co_return std::unexpected(std::move(*missing));
   const auto now = co_await call.context->database->run(
       [actor = call.actor(), scope = call.scope(), id = call.path["credential"]](GovernedDatabase& database) {
@@ -102,7 +116,7 @@ awaitable<Answer> replace_credential(Call& call) {
   if (!now) co_return std::unexpected(problem_of(now.error()));
   const auto before = parse_json(now->json);
   if (!before) co_return refuse(Fault::internal, "");
-  auto sealed = seal(*call.context->key_ring, secret, call.scope(),
+  auto sealed = seal(*call.context->key_ring, secrets, call.scope(),
                      {.id = now->id,
                       .provider = before->text_of("provider").value_or(""),
                       .label = before->text_of("label").value_or(""),
@@ -111,7 +125,7 @@ awaitable<Answer> replace_credential(Call& call) {
                       .fingerprint = {},
                       .expires_ms = expiry_of(call.body),
                       .secret_version = before->integer_of("secretVersion").value_or(0) + 1});
-  if (!sealed) co_return std::unexpected(problem_of(sealed.error()));
+  if (!sealed) co_return std::unexpected(unsealable(sealed.error()));
   const auto replaced = co_await call.context->database->run(
       [actor = call.actor(), scope = call.scope(), sealed = std::move(*sealed)](GovernedDatabase& database) {
         return CredentialStore(database).replace(actor, scope, sealed);

@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "common/crypto/credential_text.hpp"
+
 namespace tokenrail::registry_api::schemas {
 
 namespace {
@@ -176,17 +178,27 @@ const Schema& connection_test_input() {
   return schema;
 }
 
+namespace {
+
+Schema secret_headers() {
+  return described(map_of(text(1, crypto::credential_header_value_bytes_max), crypto::credential_headers_max),
+                   "Further secret headers that calls carry, by name. Never shown again; without them there are none.");
+}
+
+}  // namespace
+
 const Schema& credential_input() {
   static const auto schema =
       object("CredentialInput", {required("provider", text(1, 63)), required("label", text(1, 255)),
                                  required("secret", described(text(1, 16'384), "Never shown again, to anyone.")),
-                                 optional("expiresInDays", integer(1, 3650))});
+                                 optional("headers", secret_headers()), optional("expiresInDays", integer(1, 3650))});
   return schema;
 }
 
 const Schema& credential_replacement() {
-  static const auto schema = object("CredentialReplacement",
-                                    {required("secret", text(1, 16'384)), optional("expiresInDays", integer(1, 3650))});
+  static const auto schema =
+      object("CredentialReplacement", {required("secret", text(1, 16'384)), optional("headers", secret_headers()),
+                                       optional("expiresInDays", integer(1, 3650))});
   return schema;
 }
 
@@ -374,7 +386,9 @@ const Schema& connection_test() {
 
 const Schema& credential() {
   static const auto schema =
-      reply_object("Credential", {required("id", any_text()), version(), optional("secretVersion", integer(1))},
+      reply_object("Credential",
+                   {required("id", any_text()), version(), optional("secretVersion", integer(1)),
+                    optional("headerNames", list_of(any_text(), crypto::credential_headers_max))},
                    {"orgId", "ownerUserId", "provider", "label", "last4", "fingerprint", "keyId", "expiresAt",
                     "revokedAt", "lastUsedAt", "createdAt", "updatedAt"});
   return schema;
