@@ -115,7 +115,7 @@ Error Session::translate(const soci::soci_error& error) {
   if (sqlstate == "23514") {
     if (const auto rule = broken_rule(detail))
       return {.kind = ErrorKind::invalid_input,
-              .detail = fmt::format("The registry refused a value of {} (rule {}).", rule->field, rule->constraint),
+              .detail = refusal_of(*rule),
               .hint = "Correct it. The API's description (/openapi.json) says what each field may be."};
   }
   // 23: a rule of the schema; 22: a value it cannot hold. The same again would fail again.

@@ -1,5 +1,7 @@
 #include "common/registry/text.hpp"
 
+#include <fmt/core.h>
+
 #include "common/events/utf8.hpp"
 
 namespace tokenrail::registry {
@@ -61,6 +63,25 @@ std::optional<BrokenRule> broken_rule(std::string_view message) {
   }
   if (name.empty()) return std::nullopt;
   return BrokenRule{.field = std::move(name), .constraint = std::string(constraint)};
+}
+
+namespace {
+
+constexpr std::string_view refusal_begin = "The registry refused a value of ";
+constexpr std::string_view refusal_rule = " (rule ";
+
+}  // namespace
+
+std::string refusal_of(const BrokenRule& rule) {
+  return fmt::format("{}{}{}{}).", refusal_begin, rule.field, refusal_rule, rule.constraint);
+}
+
+std::optional<std::string> refused_field(std::string_view detail) {
+  if (!detail.starts_with(refusal_begin)) return std::nullopt;
+  detail.remove_prefix(refusal_begin.size());
+  const auto end = detail.find(refusal_rule);
+  if (end == std::string_view::npos) return std::nullopt;
+  return std::string(detail.substr(0, end));
 }
 
 }  // namespace tokenrail::registry

@@ -23,4 +23,8 @@ struct BrokenRule {
 /// The rule that a message of PostgreSQL says was broken. Nothing: the rule is one of several columns. Pure.
 [[nodiscard]] std::optional<BrokenRule> broken_rule(std::string_view message);
 
+/// The text of an error that says so, and the field that such a text names. Pure.
+[[nodiscard]] std::string refusal_of(const BrokenRule& rule);
+[[nodiscard]] std::optional<std::string> refused_field(std::string_view detail);
+
 }  // namespace tokenrail::registry

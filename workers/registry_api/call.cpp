@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "common/config/edit_distance.hpp"
+#include "common/telemetry/text_escape.hpp"
 #include "workers/registry_api/context.hpp"
 
 namespace tokenrail::registry_api {
@@ -17,6 +19,24 @@ void keep_only(Json& value, const std::vector<std::string_view>& names) {
   std::erase_if(*members, [&](const JsonMember& member) {
     return member.name != "id" && std::ranges::find(names, member.name) == names.end();
   });
+}
+
+constexpr std::size_t suggestion_distance_max = 3;
+constexpr std::size_t shown_bytes_max = 64;
+
+std::vector<std::string_view> names_in(std::string_view fields) {
+  std::vector<std::string_view> names;
+  while (!fields.empty()) {
+    const auto comma = fields.find(',');
+    names.push_back(fields.substr(0, comma));
+    fields.remove_prefix(comma == std::string_view::npos ? fields.size() : comma + 1);
+  }
+  return names;
+}
+
+const Property* property_of(const Schema& schema, std::string_view name) {
+  const auto found = std::ranges::find(schema.properties, name, &Property::name);
+  return found == schema.properties.end() ? nullptr : &*found;
 }
 
 }  // namespace
@@ -71,14 +91,25 @@ http::Reply no_content() {
 }
 
 std::string with_fields_only(const std::string& body, std::string_view fields) {
+std::optional<Problem> check_fields(const Schema& reply, std::string_view fields) {
+  const auto* const data = property_of(reply, "data");
+  const auto& object = data == nullptr ? reply : *data->schema->items;
+  for (const auto name : names_in(fields)) {
+    if (property_of(object, name) != nullptr) continue;
+    std::vector<std::string_view> known;
+    for (const auto& property : object.properties) known.emplace_back(property.name);
+    const auto near = config::nearest(name.substr(0, shown_bytes_max), known, suggestion_distance_max);
+    return Problem{.fault = Fault::invalid_query,
+                   .detail = fmt::format("The query parameter 'fields' names '{}', which the answer does not have.{}",
+                                         telemetry::one_line(name.substr(0, shown_bytes_max)),
+                                         near ? fmt::format(" Did you mean '{}'?", *near) : std::string())};
+  }
+  return std::nullopt;
+}
+
   auto value = parse_json(body, {.depth_max = 64, .values_max = 10'000'000});
   if (!value || value->object() == nullptr) return body;
-  std::vector<std::string_view> names;
-  while (!fields.empty()) {
-    const auto comma = fields.find(',');
-    names.push_back(fields.substr(0, comma));
-    fields.remove_prefix(comma == std::string_view::npos ? fields.size() : comma + 1);
-  }
+  const auto names = names_in(fields);
   const auto data = std::ranges::find(*value->object(), "data", &JsonMember::name);
   if (data != value->object()->end() && data->value.array() != nullptr) {
     for (auto& item : *data->value.array()) keep_only(item, names);

@@ -57,6 +57,9 @@ struct Call {
 [[nodiscard]] http::Reply created_reply(std::string location, std::int64_t version, std::string body);
 [[nodiscard]] http::Reply no_content();
 
+/// What is wrong with `fields` for a reply of that schema: a name that its objects do not have. Nothing: it is right.
+[[nodiscard]] std::optional<Problem> check_fields(const Schema& reply, std::string_view fields);
+
 /// `fields`: names separated by commas. The members of that name of each object in `data`, or of the object itself;
 /// `id` and the members of a page stay. The body where it is no JSON object.
 [[nodiscard]] std::string with_fields_only(const std::string& body, std::string_view fields);

@@ -124,6 +124,7 @@ void write_success(JsonWriter& json, const Route& route, int status) {
                             : status == 204 ? "Done."
                             : status == 303 ? "The browser goes to Location."
                                             : "Success.");
+                            : status == 503 ? "A part of the service is away; the document names it."
   if (route.conditional && status != 204) {
     json.begin_object("headers");
     json.begin_object("ETag");
@@ -147,6 +148,7 @@ void write_responses(JsonWriter& json, const Route& route) {
   write_success(json, route, route.status);
   if (route.may_create) write_success(json, route, 201);
   if (route.method == "GET" && route.conditional) {
+  if (route.other_status != 0) write_success(json, route, route.other_status);
     json.begin_object("304");
     json.field("description", "The caller has this version already.");
     json.end_object();

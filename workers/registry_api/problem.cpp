@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "common/events/json_writer.hpp"
+#include "common/registry/text.hpp"
 
 namespace tokenrail::registry_api {
 
@@ -118,6 +119,8 @@ const FaultInfo* find_fault(std::string_view name) {
 
 Problem problem_of(const Error& error) {
   Problem problem{.fault = fault_of(error.kind), .detail = error.detail, .hint = error.hint};
+  if (const auto field = registry::refused_field(error.detail))
+    problem.errors.push_back({.pointer = "/" + *field, .detail = "is refused by the registry", .by_database = true});
   if (error.retry_after) problem.retry_after_s = (error.retry_after->count() + 999) / 1000;
   return problem;
 }

@@ -65,6 +65,7 @@ struct FaultInfo {
 struct FieldError {
   std::string pointer;  ///< JSON Pointer (RFC 6901) into the body; empty: the body itself
   std::string detail;
+  bool by_database = false;  ///< by a rule of a column: whether the body has such a member is not known
   bool operator==(const FieldError&) const = default;
 };
 

@@ -56,6 +56,7 @@ struct Route {
   const Schema* reply = nullptr;  ///< of the success; null: it has no JSON
   int status = 200;               ///< of the success
   bool may_create = false;        ///< the success has status 201 where the thing was not there
+  int other_status = 0;           ///< that the same document comes with too; 0: none
   bool errors_by_name = false;    ///< its problems have `error` and `details` too
   std::string_view tag{};         ///< groups operations in the document
   Handler handler = nullptr;

@@ -78,6 +78,13 @@ std::expected<Query, Problem> read_query(const Call& call) {
 }
 
 bool is_refused_token(ErrorKind kind) {
+/// What the database refused is known by the name of its column. The body may have no such member, or no object.
+void point_into_body(const Json& body, Problem& problem) {
+  std::erase_if(problem.errors, [&](const FieldError& error) {
+    return error.by_database && body.find(std::string_view(error.pointer).substr(1)) == nullptr;
+  });
+}
+
   return kind == ErrorKind::rejected || kind == ErrorKind::unauthenticated;
 }
 
@@ -157,11 +164,13 @@ awaitable<Answer> ApiService::answer(Call& call, Progress& progress) {
   }
   if (!query) co_return std::unexpected(std::move(query.error()));
   if (auto refused = read_body(call); is_final(refused)) co_return refused;
-  auto given = co_await answer_once(call);
-  if (given && call.request.method != "HEAD") {
-    const auto fields = call.query.text("fields");
-    if (fields && given->status == 200) given->body = with_fields_only(given->body, *fields);
+  const auto fields = call.query.text("fields");
+  if (fields && call.route->reply != nullptr) {
+    if (auto wrong = check_fields(*call.route->reply, *fields)) co_return std::unexpected(std::move(*wrong));
   }
+  auto given = co_await answer_once(call);
+  if (given && fields && given->status == 200 && call.request.method != "HEAD")
+    given->body = with_fields_only(given->body, *fields);
   co_return given;
 }
 
@@ -312,7 +321,9 @@ awaitable<Answer> ApiService::answer_once(Call& call) {
 awaitable<Answer> ApiService::run_handler(Call& call) {
   std::string failure;
   try {
-    co_return co_await call.route->handler(call);
+    auto given = co_await call.route->handler(call);
+    if (!given) point_into_body(call.body, given.error());
+    co_return given;
   } catch (const std::exception& error) {
     failure = error.what();
   }

@@ -358,12 +358,15 @@ const Schema& provider() {
 }
 
 const Schema& connection() {
-  static const auto schema =
-      reply_object("Connection",
-                   {required("id", any_text()), version(), optional("enabled", boolean()),
-                    optional("syncEnabled", boolean()), optional("metadata", any_object())},
-                   {"scope", "orgId", "ownerUserId", "provider", "name", "baseUrl", "authType", "authName", "health",
-                    "healthReason", "healthSince", "onNew", "slugPrefix", "createdAt", "updatedAt"});
+  static const auto schema = reply_object(
+      "Connection",
+      {required("id", any_text()), version(), optional("enabled", boolean()), optional("syncEnabled", boolean()),
+       optional("metadata", any_object()), optional("credential", nullable(any_object())),
+       optional("priority", integer()), optional("weight", integer()), optional("syncIntervalS", nullable(integer())),
+       optional("includeGlobs", list_of(any_text(), 1000)), optional("excludeGlobs", list_of(any_text(), 1000)),
+       optional("lastSync", any_object())},
+      {"scope", "orgId", "ownerUserId", "provider", "name", "baseUrl", "authType", "authName", "health", "healthReason",
+       "healthSince", "onNew", "slugPrefix", "createdAt", "updatedAt"});
   return schema;
 }
 
@@ -401,17 +404,56 @@ const Schema& model() {
                 "Now, on the standard tier. null: no price is known.");
   static const auto schema = reply_object(
       "Model",
-      {required("id", any_text()), version(), required("enabled", boolean()), optional("hidden", boolean()),
-       optional("blocked", boolean()), optional("isDefault", boolean()), optional("contextWindow", nullable(integer())),
-       optional("outputTokensMax", nullable(integer())), optional("capabilities", any_object()),
+      {required("id", any_text()),
+       version(),
+       required("enabled", boolean()),
+       optional("hidden", boolean()),
+       optional("blocked", boolean()),
+       optional("isDefault", boolean()),
+       optional("contextWindow", nullable(integer())),
+       optional("outputTokensMax", nullable(integer())),
+       optional("capabilities", any_object()),
        optional("metadata", any_object()),
        optional("sources", described(any_object(),
                                      "Where a field's value comes from: organization, override (a person), "
                                      "provider, curated or inferred. Capabilities as capabilities.NAME.")),
        optional("origins", described(any_object(), "Of a curated field the catalogue, of an inferred one the rule.")),
-       optional("prices", nullable(prices))},
-      {"scope", "orgId", "provider", "modelName", "slug", "kind", "displayName", "description", "family", "license",
-       "status", "lifecycle", "availability", "createdAt", "updatedAt"});
+       optional("prices", nullable(prices)),
+       optional("inherits", described(boolean(), "enabled is the platform's.")),
+       optional("inputTokensMax", nullable(integer())),
+       optional("embeddingDimensions", nullable(integer())),
+       optional("openWeights", nullable(boolean())),
+       optional("tags", list_of(any_text(), 1000)),
+       optional("deployments", list_of(any_object(), 1000)),
+       optional("curated", any_object()),
+       optional("inferred", any_object())},
+      {"scope",
+       "orgId",
+       "platformId",
+       "ownId",
+       "provider",
+       "modelName",
+       "slug",
+       "kind",
+       "displayName",
+       "description",
+       "family",
+       "license",
+       "digest",
+       "releaseDate",
+       "knowledgeCutoff",
+       "status",
+       "blockedBy",
+       "lifecycle",
+       "deprecatesAt",
+       "retiresAt",
+       "replacementId",
+       "maintenanceUntil",
+       "maintenanceReason",
+       "availability",
+       "missingSince",
+       "createdAt",
+       "updatedAt"});
   return schema;
 }
 
@@ -490,7 +532,9 @@ const Schema& view() {
 
 const Schema& audit_entry() {
   static const auto schema =
-      reply_object("AuditEntry", {required("id", any_text())},
+      reply_object("AuditEntry",
+                   {required("id", any_text()), optional("version", nullable(integer())),
+                    optional("before", nullable(any_object())), optional("after", nullable(any_object()))},
                    {"at", "orgId", "actor", "action", "targetType", "targetId", "targetName", "cause", "requestId"});
   return schema;
 }

@@ -59,6 +59,7 @@ void add_system_routes(std::vector<Route>& routes) {
   auto readyz =
       open_route("/readyz", "service.ready", "Says whether the service can answer, and what is missing.", ready);
   readyz.reply = &readiness;
+  readyz.other_status = 503;
   routes.push_back(readyz);
   auto spec = open_route("/openapi.json", "service.openapi", "Reads this document.", openapi);
   spec.reply = &document;

@@ -49,5 +49,11 @@ TEST(BrokenRule, NamesTheFieldAsJsonHasIt) {
   EXPECT_FALSE(broken_rule("duplicate key value").has_value());
 }
 
+TEST(BrokenRule, FieldIsReadBackFromTheRefusal) {
+  const auto text = refusal_of({.field = "contextWindow", .constraint = "model_context_window_check"});
+  EXPECT_EQ(refused_field(text), "contextWindow");
+  EXPECT_EQ(refused_field("There is no model x (rule y)."), std::nullopt);
+}
+
 }  // namespace
 }  // namespace tokenrail::registry

@@ -44,7 +44,13 @@ const Json& document() {
             .conditional = true,
             .body = &patch,
             .reply = &model},
-      Route{.method = "GET", .pattern = "/livez", .operation = "livez", .summary = "Lives.", .access = Access::open},
+      Route{.method = "GET",
+            .pattern = "/livez",
+            .operation = "livez",
+            .summary = "Lives.",
+            .access = Access::open,
+            .reply = &model,
+            .other_status = 503},
   };
   static const auto parsed = parse_json(openapi_document(routes, "1.2.3"));
   EXPECT_TRUE(parsed);
@@ -59,6 +65,12 @@ TEST(OpenApi, HasEveryRoute) {
               ElementsAre("get /livez", "get /v1/orgs/{org}/models", "patch /v1/orgs/{org}/models/{model}"));
   EXPECT_EQ(document().text_of("openapi"), "3.1.0");
   EXPECT_EQ(at(document(), {"info"}).text_of("version"), "1.2.3");
+}
+
+TEST(OpenApi, SecondStatusHasTheSameDocument) {
+  const auto& responses = at(document(), {"paths", "/livez", "get", "responses"});
+  EXPECT_EQ(at(responses, {"503", "content"}).write(), at(responses, {"200", "content"}).write());
+  EXPECT_EQ(at(document(), {"paths", "/v1/orgs/{org}/models", "get", "responses"}).find("503"), nullptr);
 }
 
 TEST(OpenApi, ListsParametersOfPathQueryAndHeaders) {

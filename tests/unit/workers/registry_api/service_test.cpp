@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/registry/text.hpp"
 #include "workers/registry_api/idempotency.hpp"
 
 namespace tokenrail::registry_api {
@@ -58,6 +59,10 @@ int next_status = 200;
 awaitable<Answer> echo(Call& call) {
   ++handled;
   if (next_status >= 400) co_return refuse(Fault::unavailable, "The database is away.");
+  if (const auto field = call.request.header("x-refused")) {
+    const registry::BrokenRule rule{.field = std::string(*field), .constraint = "thing_check"};
+    co_return std::unexpected(problem_of({.kind = ErrorKind::invalid_input, .detail = registry::refusal_of(rule)}));
+  }
   co_return json_reply(next_status, R"({"id":"1","body":)" + call.body.write() + R"(,"org":")" + call.org() + R"("})");
 }
 awaitable<Answer> list(Call& call) {
@@ -76,6 +81,15 @@ awaitable<Answer> failing(Call&) {
 
 const Schema& body_schema() {
   static const auto schema = object("Body", {required("name", text(1, 5))});
+  return schema;
+}
+
+const Schema& page_schema() {
+  static const auto schema = object(
+      "Page",
+      {required(
+          "data",
+          list_of(object("Thing", {required("id", text()), required("a", integer()), required("b", integer())}), 10))});
   return schema;
 }
 
@@ -161,6 +175,7 @@ class ApiServiceTest : public testing::Test {
         QueryParameter{.name = "purpose"}};
     auto listing = route("GET", "/v1/orgs/{org}/things", "things.list", list);
     listing.paged = true;
+    listing.reply = &page_schema();
     listing.query = fields;
     auto making = route("POST", "/v1/orgs/{org}/things", "things.create", echo);
     making.body = &body_schema();
@@ -310,6 +325,25 @@ TEST_F(ApiServiceTest, FieldsLeaveTheOthersOut) {
   const auto body = parse_json(get("/v1/orgs/acme/things", "fields=b").body);
   EXPECT_EQ(body->find("data")->write(), R"([{"id":"1","b":2}])");
   EXPECT_NE(body->find("total_size"), nullptr);
+}
+
+TEST_F(ApiServiceTest, UnknownFieldsAreRefusedWithTheNearestName) {
+  const auto refused = get("/v1/orgs/acme/things", "fields=b,bb");
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(code_of(refused), "INVALID_QUERY");
+  EXPECT_THAT(refused.body, HasSubstr("'bb'"));
+  EXPECT_THAT(refused.body, HasSubstr("Did you mean 'b'?"));
+  EXPECT_EQ(get("/v1/orgs/acme/things", "fields=nothing-like-it").status, 400);
+}
+
+TEST_F(ApiServiceTest, RefusedColumnIsPointedAtWhereTheBodyHasIt) {
+  const auto refused = post(R"({"name":"taken"})", {{.name = "x-refused", .value = "name"}});
+  EXPECT_EQ(refused.status, 422);
+  EXPECT_THAT(refused.body, HasSubstr(R"("errors":[{"pointer":"/name",)"));
+  const auto elsewhere = post(R"({"name":"taken"})", {{.name = "x-refused", .value = "contextWindow"}});
+  EXPECT_EQ(elsewhere.status, 422);
+  EXPECT_THAT(elsewhere.body, HasSubstr("contextWindow"));
+  EXPECT_THAT(elsewhere.body, testing::Not(HasSubstr("\"errors\"")));
 }
 
 TEST_F(ApiServiceTest, AnswersNotModified) {
