@@ -8,6 +8,7 @@
 #include <simdjson.h>
 
 #include "cli/govern.hpp"
+#include "common/catalog/plan.hpp"
 #include "common/events/json_writer.hpp"
 #include "common/providers/target.hpp"
 
@@ -54,7 +55,6 @@ std::string text_field(std::string_view value) {
   return value.empty() ? std::string() : json_text(value);
 }
 
-class ApiGovernance final : public Governance {
 /// The further headers as a JSON object; empty: there are none.
 std::string headers_of(const crypto::CredentialText& secrets) {
   if (secrets.headers.empty()) return {};
@@ -66,9 +66,18 @@ std::string headers_of(const crypto::CredentialText& secrets) {
   return object;
 }
 
+/// Minutes of the day as HH:MM.
+std::string clock_of(int minutes) {
+  constexpr int minutes_an_hour = 60;
+  return fmt::format("{:02}:{:02}", minutes / minutes_an_hour, minutes % minutes_an_hour);
+}
+
+class ApiGovernance final : public Governance {
  public:
-  ApiGovernance(ApiExchange exchange, const std::string& org)
-      : exchange_(std::move(exchange)), base_("/v1/orgs/" + (org.empty() ? "_" : percent_encoded(org))) {}
+  ApiGovernance(ApiExchange exchange, const std::string& org, bool dry_run)
+      : exchange_(std::move(exchange)),
+        dry_run_(dry_run),
+        base_("/v1/orgs/" + (org.empty() ? "_" : percent_encoded(org))) {}
 
   One create_organization(const registry::Organizations::New& wanted) override {
     return one("POST", "/v1/orgs",
@@ -86,6 +95,31 @@ std::string headers_of(const crypto::CredentialText& secrets) {
   }
   Result<void> remove_model(const std::string& name, bool force) override {
     return done("DELETE", model_path(name) + forced(force));
+  }
+  Page models(const PageRequest& page) override { return list(base_ + "/models", page); }
+  One prices(const std::string& model, const std::string& connection) override {
+    return one("GET", prices_path(model, connection));
+  }
+  One set_prices(const std::string& model, const std::vector<Price>& prices, const std::string& connection) override {
+    std::string body;
+    events::JsonWriter json(body);
+    json.begin_object();
+    json.begin_array("prices");
+    for (const auto& [key, micros] : prices) {
+      json.begin_object();
+      json.field("dimension", name_of(key.dimension));
+      json.field("serviceTier", name_of(key.tier));
+      json.field("minContextTokens", key.min_context_tokens);
+      if (key.window.from_minute != key.window.to_minute) {
+        json.field("utcFrom", clock_of(key.window.from_minute));
+        json.field("utcTo", clock_of(key.window.to_minute));
+      }
+      json.field("amount", catalog::dollars(micros));
+      json.end_object();
+    }
+    json.end_array();
+    json.end_object();
+    return one("PUT", prices_path(model, connection), body);
   }
   Page revisions(const std::string& name, const PageRequest& page) override {
     return list(model_path(name) + "/revisions", page);
@@ -141,6 +175,11 @@ std::string headers_of(const crypto::CredentialText& secrets) {
     return done("DELETE", base_ + "/grants/" + percent_encoded(id));
   }
   Page audit(const PageRequest& page) override { return list(base_ + "/audit", page); }
+  Page held_changes(const PageRequest& page) override { return list(base_ + "/held-changes", page); }
+  One decide(const std::string& id, bool accept, const std::string& reason) override {
+    return one("POST", fmt::format("{}/held-changes/{}:decide", base_, percent_encoded(id)),
+               object_of({{"decision", json_text(accept ? "accept" : "reject")}, {"reason", text_field(reason)}}));
+  }
 
   Page connections(const PageRequest& page) override { return list(base_ + "/connections", page); }
   One connection(const std::string& name) override { return one("GET", connection_path(name)); }
@@ -151,6 +190,13 @@ std::string headers_of(const crypto::CredentialText& secrets) {
   Result<void> remove_connection(const std::string& name, bool force) override {
     return done("DELETE", connection_path(name) + forced(force));
   }
+  Result<std::string> request_sync(const std::string& connection, bool accept_held) override {
+    const auto asked =
+        one("POST", connection_path(connection) + ":sync", object_of({{"acceptHeld", accept_held ? "true" : "false"}}));
+    if (!asked) return std::unexpected(asked.error());
+    return asked->id;
+  }
+  One operation(const std::string& id) override { return one("GET", base_ + "/operations/" + percent_encoded(id)); }
   One test_connection(const std::string& name, const std::string& model) override {
     return one("POST", connection_path(name) + ":test", object_of({{"model", text_field(model)}}));
   }
@@ -175,12 +221,17 @@ std::string headers_of(const crypto::CredentialText& secrets) {
 
  private:
   std::string model_path(std::string_view name) const { return base_ + "/models/" + percent_encoded(name); }
+  std::string prices_path(std::string_view model, std::string_view connection) const {
+    const auto path = model_path(model) + "/prices";
+    return connection.empty() ? path : path + "?connection=" + percent_encoded(connection);
+  }
   std::string alias_path(std::string_view name) const { return base_ + "/aliases/" + percent_encoded(name); }
   std::string connection_path(std::string_view name) const { return base_ + "/connections/" + percent_encoded(name); }
   std::string credential_path(std::string_view id) const { return base_ + "/credentials/" + percent_encoded(id); }
   static std::string forced(bool force) { return force ? "?force=true" : ""; }
 
   Result<std::string> call(std::string method, std::string path, std::string body = {}) {
+    if (dry_run_ && method != "GET") path += path.contains('?') ? "&dry_run=true" : "?dry_run=true";
     auto answer = exchange_({.method = std::move(method), .path = std::move(path), .body = std::move(body)});
     if (!answer) return std::unexpected(std::move(answer.error()));
     if (answer->status / 100 != 2) return std::unexpected(error_of(*answer));
@@ -217,6 +268,7 @@ std::string headers_of(const crypto::CredentialText& secrets) {
   }
 
   ApiExchange exchange_;
+  bool dry_run_;
   std::string base_;
 };
 
@@ -242,8 +294,8 @@ Error error_of(const ApiAnswer& answer) {
   return error;
 }
 
-std::unique_ptr<Governance> api_governance(ApiExchange exchange, const std::string& org) {
-  return std::make_unique<ApiGovernance>(std::move(exchange), org);
+std::unique_ptr<Governance> api_governance(ApiExchange exchange, const std::string& org, bool dry_run) {
+  return std::make_unique<ApiGovernance>(std::move(exchange), org, dry_run);
 }
 
 }  // namespace tokenrail::cli

@@ -23,8 +23,9 @@ struct ApiAnswer {
 /// Errors: no answer came.
 using ApiExchange = std::function<Result<ApiAnswer>(ApiRequest)>;
 
-/// `org`: whose rows; empty: the platform's.
-[[nodiscard]] std::unique_ptr<Governance> api_governance(ApiExchange exchange, const std::string& org);
+/// `org`: whose rows; empty: the platform's. `dry_run`: changes are tried only.
+[[nodiscard]] std::unique_ptr<Governance> api_governance(ApiExchange exchange, const std::string& org,
+                                                         bool dry_run = false);
 
 /// What a problem document (RFC 9457) says. Takes any bytes: a gateway may have answered.
 [[nodiscard]] Error error_of(const ApiAnswer& answer);

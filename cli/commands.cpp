@@ -96,16 +96,17 @@ constexpr std::array<Example, 3> tail_examples{{
 
 constexpr std::array<Flag, 2> registry_list_flags{{
     {.name = "org", .value = "ORG", .help = "what this organisation sees (default: every entry)"},
-    {.name = "projection", .help = "from the model_registry topic, as routers see it, instead of PostgreSQL"},
+    {.name = "projection", .help = "from the model_registry topic, as routers see it"},
 }};
 constexpr std::array<Example, 3> registry_list_examples{{
-    {"tokenrail registry list", "all models, from PostgreSQL"},
+    {"tokenrail registry list", "all models"},
     {"tokenrail registry list --projection", "the same as the routers see it"},
     {"tokenrail registry list --json | jq -r .modelName", "names only"},
 }};
-constexpr std::array<Flag, 3> registry_sync_flags{{
+constexpr std::array<Flag, 4> registry_sync_flags{{
     {.name = "accept", .help = "apply also what would be held: limits that shrink, most models gone, …"},
     {.name = "connection", .value = "NAME", .help = "only this connection (default: all)"},
+    {.name = "org", .value = "ORG", .help = "connections of this organisation; by the API only"},
     {.name = "timeout", .value = "TIME", .help = "how long to wait for the run to end (default: 60s)"},
 }};
 constexpr std::array<Example, 2> registry_sync_examples{{
@@ -279,16 +280,18 @@ constexpr std::array<Command, 25> command_table{{
      .summary = "List the models of the registry",
      .flags = registry_list_flags,
      .examples = registry_list_examples,
-     .registry = RegistryBy::database,
-     .without_database = "projection"},
+     .details = "From the database it has a line for each row. From the API it has a line for each model that the\n"
+                "organisation sees, or without --org for each of the platform's.",
+     .registry = RegistryBy::api_or_database},
     {.path = "registry sync",
      .summary = "Ask every connection for its models now",
      .flags = registry_sync_flags,
      .examples = registry_sync_examples,
      .details =
          "Tells a running tokenrail-registry-sync to start a run and waits for its end. It waits for the connections\n"
-         "that it asks for, and names those that are not done when the time is over.",
-     .registry = RegistryBy::database},
+         "that it asks for, and names those that are not done when the time is over. By the API it asks for the\n"
+         "organisation's connections, or without --org for the platform's.",
+     .registry = RegistryBy::api_or_database},
     {.path = "registry republish",
      .summary = "Compare the registry's compacted topics with the database now",
      .flags = registry_republish_flags,

@@ -79,6 +79,16 @@ std::vector<std::string> elements_of(std::string_view json, std::string_view pat
   return elements;
 }
 
+std::vector<std::pair<std::string, std::string>> members_of(std::string_view json, std::string_view path) {
+  simdjson::dom::parser parser;
+  simdjson::dom::object object;
+  const auto element = element_at(parser, json, path);
+  std::vector<std::pair<std::string, std::string>> members;
+  if (!element || element->get_object().get(object) != simdjson::SUCCESS) return members;
+  for (const auto member : object) members.emplace_back(member.key, shown(member.value));
+  return members;
+}
+
 int with_governance(const Context& context, const std::function<int(Governance&)>& work) {
   const auto governance = open_governance(context);
   if (!governance) return context.failed(governance.error());

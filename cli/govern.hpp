@@ -41,6 +41,9 @@ struct Governing {
 /// The elements of a list in a document, by its path; none where it is not there.
 [[nodiscard]] std::vector<std::string> elements_of(std::string_view json, std::string_view path);
 
+/// The members of an object in a document, by its path, each as text; none where it is not there.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> members_of(std::string_view json, std::string_view path);
+
 /// All pages of a list.
 template <class List>
 Result<std::vector<registry::Document>> all_pages(List&& list) {

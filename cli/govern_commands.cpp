@@ -385,7 +385,7 @@ constexpr std::array<Command, 35> command_table{{
      .summary = "List changes of lists and catalogues that wait for a decision",
      .flags = org_flags,
      .examples = held_examples,
-     .registry = RegistryBy::database},
+     .registry = RegistryBy::api_or_database},
     {.path = "registry decide",
      .summary = "Accept or reject a change of a list or a catalogue",
      .arguments = "ID accept|reject",
@@ -396,7 +396,7 @@ constexpr std::array<Command, 35> command_table{{
      .details =
          "ID is a row of 'tokenrail registry held'. An accepted change is applied at once. A rejected one stays\n"
          "rejected while the list or the catalogue repeats it.",
-     .registry = RegistryBy::database},
+     .registry = RegistryBy::api_or_database},
     {.path = "registry price",
      .summary = "Show what a model costs, or set its prices",
      .arguments = "MODEL [PRICE...]",
@@ -411,7 +411,7 @@ constexpr std::array<Command, 35> command_table{{
          "least that many tokens, @HH:MM-HH:MM of a time of day in UTC. The prices replace all that were set before.\n"
          "With --connection they are those of one connection, for a model that several serve at different prices.\n"
          "What is set here no catalogue changes. A price that is not known makes the cost of an answer unknown.",
-     .registry = RegistryBy::database},
+     .registry = RegistryBy::api_or_database},
     {.path = "registry inspect",
      .summary = "Show what the registry knows and what it lacks",
      .flags = org_flags,

@@ -90,13 +90,9 @@ Result<std::unique_ptr<Governance>> open_governance(const Context& context) {
         ErrorKind::invalid_input,
         "api.url is set and api.token is not; set TOKENRAIL_API_TOKEN to a service token, or in dev mode to the "
         "output of 'tokenrail auth token'");
-  if (context.call.has("dry-run"))
-    return fail(ErrorKind::invalid_input,
-                "the registry API has no dry run; leave out --dry-run, or unset TOKENRAIL_API_URL to check against the "
-                "database");
   auto connection = std::make_shared<ApiConnection>(context);
   return api_governance([connection](ApiRequest request) { return connection->exchange(std::move(request)); },
-                        context.call.value("org").value_or(""));
+                        context.call.value("org").value_or(""), context.call.has("dry-run"));
 }
 
 Result<void> check_registry_is_reached(const Context& context) {

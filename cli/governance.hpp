@@ -7,14 +7,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cli/context.hpp"
-#include "common/registry/document.hpp"
 #include "common/crypto/credential_text.hpp"
 #include "common/price.hpp"
+#include "common/registry/document.hpp"
 #include "common/registry/model_pointers.hpp"
 #include "common/registry/organizations.hpp"
-#include "common/secret.hpp"
 
 namespace tokenrail::cli {
 
@@ -38,6 +38,10 @@ class Governance {
   virtual One create_model(const std::string& fields) = 0;
   virtual One change_model(const std::string& name, const std::string& patch) = 0;
   virtual Result<void> remove_model(const std::string& name, bool force) = 0;
+  virtual Page models(const PageRequest& page) = 0;
+  /// `connection`: on that one; empty: on the first that serves the model.
+  virtual One prices(const std::string& model, const std::string& connection) = 0;
+  virtual One set_prices(const std::string& model, const std::vector<Price>& prices, const std::string& connection) = 0;
   virtual Page revisions(const std::string& name, const PageRequest& page) = 0;
   virtual One roll_back(const std::string& name, std::int64_t version) = 0;
   /// Why the model may be used, or may not.
@@ -54,6 +58,8 @@ class Governance {
   virtual One add_grant(const Pointers::Grant& grant) = 0;
   virtual Result<void> remove_grant(const std::string& id) = 0;
   virtual Page audit(const PageRequest& page) = 0;
+  virtual Page held_changes(const PageRequest& page) = 0;
+  virtual One decide(const std::string& id, bool accept, const std::string& reason) = 0;
 
   virtual Page connections(const PageRequest& page) = 0;
   /// `name`: or its id.
@@ -61,6 +67,10 @@ class Governance {
   virtual One create_connection(const std::string& fields) = 0;
   virtual One change_connection(const std::string& id, const std::string& patch) = 0;
   virtual Result<void> remove_connection(const std::string& name, bool force) = 0;
+  /// Asks for a sync of one connection; the id of the operation.
+  virtual Result<std::string> request_sync(const std::string& connection, bool accept_held) = 0;
+  /// How far an operation is: its state is running, done or failed.
+  virtual One operation(const std::string& id) = 0;
   /// Stage by stage. `model`: to call, by its name at the provider; empty: none.
   virtual One test_connection(const std::string& name, const std::string& model) = 0;
 
@@ -74,7 +84,7 @@ class Governance {
   virtual Result<void> revoke_credential(const std::string& id, bool force) = 0;
 };
 
-/// Errors (invalid_input): settings of the API that make no sense, or a flag that the API cannot carry out.
+/// Errors (invalid_input): settings of the API that make no sense.
 [[nodiscard]] Result<std::unique_ptr<Governance>> open_governance(const Context& context);
 
 /// Whether the settings name a registry API.

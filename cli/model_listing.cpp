@@ -1,9 +1,11 @@
 #include "cli/model_listing.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include <fmt/format.h>
 
+#include "cli/govern.hpp"
 #include "cli/table.hpp"
 #include "cli/terminal.hpp"
 #include "common/events/json_writer.hpp"
@@ -119,6 +121,52 @@ std::string listing_json(const events::ModelState& model) {
   json.field("version", model.version);
   json.end_object();
   return line;
+}
+
+namespace {
+
+events::DeploymentState deployment_of(std::string_view deployment) {
+  std::vector<events::InvalidDefault> invalid;
+  events::DeploymentState state;
+  state.connection_name = member_of(deployment, "connection");
+  state.enabled = member_of(deployment, "enabled") == "true" && member_of(deployment, "connectionEnabled") != "false";
+  if (const auto parameters = member_of(deployment, "params"); !parameters.empty())
+    state.parameters = events::read_call_defaults(parameters, invalid);
+  return state;
+}
+
+}  // namespace
+
+events::ModelState model_of(std::string_view document) {
+  const auto text = [&](std::string_view name) { return member_of(document, name); };
+  const auto number = [&](std::string_view name) -> std::optional<std::int64_t> {
+    std::int64_t value = 0;
+    const auto digits = text(name);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    return error == std::errc() ? std::optional(value) : std::nullopt;
+  };
+  events::ModelState model;
+  model.id = text("id");
+  // The document of a platform's model names no organisation.
+  model.org_id = text("orgId");
+  model.provider = text("provider");
+  model.model_name = text("modelName");
+  model.slug = text("slug");
+  model.kind = text("kind");
+  model.digest = text("digest");
+  model.lifecycle = text("lifecycle");
+  model.enabled = text("enabled") == "true";
+  model.platform_blocked = text("blocked") == "true";
+  model.availability = text("availability");
+  model.routable = text("status") == "active";
+  model.is_default = text("isDefault") == "true";
+  model.context_window = number("contextWindow");
+  model.version = number("version").value_or(0);
+  for (const auto& [name, value] : members_of(document, "capabilities"))
+    model.capabilities[name] = value == "supported" ? events::Support::supported : events::Support::unknown;
+  for (const auto& deployment : elements_of(document, "deployments"))
+    model.deployments.push_back(deployment_of(deployment));
+  return model;
 }
 
 }  // namespace tokenrail::cli

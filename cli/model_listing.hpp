@@ -21,4 +21,7 @@ namespace tokenrail::cli {
 /// One model as one line of JSON.
 [[nodiscard]] std::string listing_json(const events::ModelState& model);
 
+/// A model as the registry API shows it to a scope: of what a listing shows, all.
+[[nodiscard]] events::ModelState model_of(std::string_view document);
+
 }  // namespace tokenrail::cli

@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
-#include "cli/database.hpp"
 #include "cli/govern.hpp"
+#include "cli/governance.hpp"
 #include "cli/price_words.hpp"
 #include "cli/table.hpp"
 #include "common/catalog/plan.hpp"
@@ -56,14 +56,12 @@ int run_registry_price(const Context& context) {
   if (remove && !wanted.empty())
     return context.failed(
         Error{ErrorKind::invalid_input, "--remove takes all own prices back: give no prices with it"});
-  registry::GovernedDatabase database(database_options(context));
-  registry::Prices prices(database);
-  const auto actor = actor_of(context);
-  const auto scope = scope_of(context);
   const std::string connection(context.call.value("connection").value_or(""));
-  if (!remove && wanted.empty()) return show_prices(context, prices.get(actor, scope, arguments[0], connection));
-  return show_change(context, prices.set(actor, scope, arguments[0], wanted, std::nullopt, connection),
-                     "registry-sync publishes them, and the cost of new answers follows");
+  return with_governance(context, [&](Governance& governance) {
+    if (!remove && wanted.empty()) return show_prices(context, governance.prices(arguments[0], connection));
+    return show_change(context, governance.set_prices(arguments[0], wanted, connection),
+                       "registry-sync publishes them, and the cost of new answers follows");
+  });
 }
 
 }  // namespace tokenrail::cli

@@ -1,12 +1,16 @@
 // `tokenrail registry list`, `registry sync`, `registry republish`, `registry set-parameters` and `migrate`: what a
 // person does with the registry's database.
+#include <charconv>
 #include <chrono>
 #include <cstdlib>
+#include <thread>
 
 #include <fmt/format.h>
 
 #include "cli/context.hpp"
 #include "cli/database.hpp"
+#include "cli/govern.hpp"
+#include "cli/governance.hpp"
 #include "cli/log_walk.hpp"
 #include "cli/model_listing.hpp"
 #include "common/events/json_writer.hpp"
@@ -93,6 +97,94 @@ void note_held_changes(const Context& context) {
   if (held && !held->empty()) context.terminal.note(registry::held_words(*held));
 }
 
+Result<std::vector<events::ModelState>> models_of_api(const Context& context) {
+  const auto governance = open_governance(context);
+  if (!governance) return std::unexpected(governance.error());
+  const auto documents = all_pages([&](const auto& page) { return (*governance)->models(page); });
+  if (!documents) return std::unexpected(documents.error());
+  std::vector<events::ModelState> models;
+  for (const auto& document : *documents) models.push_back(model_of(document.json));
+  return models;
+}
+
+/// The connections that a sync by the API asks: the named one, else those of the scope that are synced.
+Result<std::vector<std::string>> connections_to_sync(const Context& context, Governance& governance) {
+  if (const auto named = context.call.value("connection")) return std::vector<std::string>{*named};
+  const auto documents = all_pages([&](const auto& page) { return governance.connections(page); });
+  if (!documents) return std::unexpected(documents.error());
+  std::vector<std::string> names;
+  const auto own = context.call.value("org") ? "organization" : "platform";
+  for (const auto& document : *documents) {
+    const auto is = [&](std::string_view member, std::string_view value) {
+      return member_of(document.json, member) == value;
+    };
+    if (is("scope", own) && is("enabled", "true") && is("syncEnabled", "true"))
+      names.push_back(member_of(document.json, "name"));
+  }
+  return names;
+}
+
+/// A run as an operation of the API tells it.
+registry::SyncRun run_of(std::string_view run, const std::string& connection) {
+  const auto number = [&](std::string_view name) {
+    std::int64_t value = 0;
+    const auto text = member_of(run, name);
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+  };
+  return {.connection_id = {},
+          .connection_name = connection,
+          .trigger = "manual",
+          .status = member_of(run, "status"),
+          .listed = number("listed"),
+          .added = number("added"),
+          .updated = number("updated"),
+          .unchanged = number("unchanged"),
+          .missing = number("missing"),
+          .failed = number("failed"),
+          .error_class = member_of(run, "errorClass"),
+          .detail = member_of(run, "detail")};
+}
+
+int sync_by_api(const Context& context, Governance& governance, const std::string& timeout_text,
+                std::chrono::milliseconds timeout) {
+  constexpr auto look_every = 200ms;
+  const auto until = std::chrono::steady_clock::now() + timeout;
+  const auto connections = connections_to_sync(context, governance);
+  if (!connections) return context.failed(connections.error());
+  std::vector<std::string> operations;
+  for (const auto& connection : *connections) {
+    const auto asked = governance.request_sync(connection, context.call.has("accept"));
+    if (!asked) return context.failed(asked.error());
+    operations.push_back(*asked);
+  }
+  bool well = true;
+  for (std::size_t i = 0; i < operations.size(); ++i) {
+    const auto& connection = connections->at(i);
+    while (true) {
+      const auto operation = governance.operation(operations[i]);
+      if (!operation) return context.failed(operation.error());
+      if (member_of(operation->json, "state") != "running") {
+        for (const auto& text : elements_of(operation->json, "result.runs")) {
+          const auto run = run_of(text, connection);
+          well = well && run.status == "ok";
+          context.terminal.out_line(context.json() ? run_json(run) : run_line(context.terminal, run));
+        }
+        break;
+      }
+      if (std::chrono::steady_clock::now() >= until) {
+        well = false;
+        context.terminal.out_line(unfinished_line(context, connection, timeout_text));
+        break;
+      }
+      std::this_thread::sleep_for(look_every);
+    }
+  }
+  if (operations.empty()) context.terminal.note("there is no connection to ask");
+  if (well) context.terminal.note("'tokenrail registry list' shows the models");
+  return well ? exit_done : exit_bad;
+}
+
 }  // namespace
 
 registry::DatabaseOptions database_options(const Context& context) {
@@ -120,10 +212,13 @@ int run_migrate(const Context& context) {
 }
 
 int run_registry_list(const Context& context) {
-  auto models = context.call.has("projection") ? models_of_projection(context)
-                                               : registry::Store(database_options(context)).list_models();
+  const bool by_topic = context.call.has("projection");
+  const bool by_api = !by_topic && api_is_configured(context.values);
+  auto models = by_topic ? models_of_projection(context)
+                : by_api ? models_of_api(context)
+                         : registry::Store(database_options(context)).list_models();
   if (!models) return context.failed(models.error());
-  if (const auto org = context.call.value("org")) *models = seen_by(*models, *org);
+  if (const auto org = context.call.value("org"); org && !by_api) *models = seen_by(*models, *org);
   if (context.json()) {
     for (const auto& model : *models) context.terminal.out_line(listing_json(model));
     return exit_done;
@@ -133,7 +228,7 @@ int run_registry_list(const Context& context) {
     return exit_done;
   }
   context.terminal.out(listing(*models));
-  if (!context.call.has("projection")) note_held_changes(context);
+  if (!by_topic && !by_api) note_held_changes(context);
   return exit_done;
 }
 
@@ -141,6 +236,13 @@ int run_registry_sync(const Context& context) {
   const std::string timeout_text = context.call.value("timeout").value_or("60s");
   const auto timeout = duration_flag("timeout", timeout_text);
   if (!timeout) return context.failed(timeout.error());
+  if (api_is_configured(context.values)) {
+    return with_governance(
+        context, [&](Governance& governance) { return sync_by_api(context, governance, timeout_text, *timeout); });
+  }
+  if (context.call.has("org"))
+    return context.failed(Error{ErrorKind::invalid_input,
+                                "--org is for a sync by the registry API; leave it out, or set TOKENRAIL_API_URL"});
   registry::Store store(database_options(context));
   const auto request =
       store.request_sync(context.call.value("connection").value_or(""), this_user(), context.call.has("accept"));

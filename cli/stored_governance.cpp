@@ -12,6 +12,9 @@
 #include "common/registry/connections.hpp"
 #include "common/registry/governance_log.hpp"
 #include "common/registry/governed_models.hpp"
+#include "common/registry/held_changes.hpp"
+#include "common/registry/operations.hpp"
+#include "common/registry/prices.hpp"
 
 namespace tokenrail::cli {
 namespace {
@@ -35,6 +38,13 @@ class StoredGovernance final : public Governance {
   }
   Result<void> remove_model(const std::string& name, bool force) override {
     return models().remove(actor_, scope_, name, force, std::nullopt);
+  }
+  Page models(const PageRequest& page) override { return models().list(actor_, scope_, {}, page); }
+  One prices(const std::string& model, const std::string& connection) override {
+    return registry::Prices(database_).get(actor_, scope_, model, connection);
+  }
+  One set_prices(const std::string& model, const std::vector<Price>& prices, const std::string& connection) override {
+    return registry::Prices(database_).set(actor_, scope_, model, prices, std::nullopt, connection);
   }
   Page revisions(const std::string& name, const PageRequest& page) override {
     return models().revisions(actor_, scope_, name, page);
@@ -72,6 +82,15 @@ class StoredGovernance final : public Governance {
     return registry::GovernanceLog(database_).audit(actor_, scope_, {}, page);
   }
 
+  Page held_changes(const PageRequest& page) override {
+    return registry::HeldChanges(database_).list(actor_, scope_, page);
+  }
+  One decide(const std::string& id, bool accept, const std::string& reason) override {
+    using Decision = registry::HeldChanges::Decision;
+    return registry::HeldChanges(database_).decide(actor_, scope_, id, accept ? Decision::accept : Decision::reject,
+                                                   reason);
+  }
+
   Page connections(const PageRequest& page) override {
     return registry::Connections(database_).list(actor_, scope_, page);
   }
@@ -87,6 +106,10 @@ class StoredGovernance final : public Governance {
   Result<void> remove_connection(const std::string& name, bool force) override {
     return registry::Connections(database_).remove(actor_, scope_, name, force, std::nullopt);
   }
+  Result<std::string> request_sync(const std::string& connection, bool accept_held) override {
+    return registry::GovernanceLog(database_).request_sync(actor_, scope_, connection, accept_held);
+  }
+  One operation(const std::string& id) override { return registry::Operations(database_).get(actor_, scope_, id); }
   One test_connection(const std::string& name, const std::string& model) override {
     return test_stored_connection(context_, database_, actor_, name, model);
   }

@@ -174,5 +174,62 @@ def test_connections_are_tested_from_the_database_too(world, admin):
 
 def test_commands_of_the_database_refuse_without_one(world, admin):
     environment = {**admin.environment, "TOKENRAIL_DATABASE_URL": ""}
-    refused = world.stack.cli("registry", "held", environment=environment, check=False)
+    refused = world.stack.cli("registry", "inspect", environment=environment, check=False)
     assert refused.returncode == 2 and "TOKENRAIL_DATABASE_URL" in refused.stderr
+
+
+def test_models_are_listed_and_synced_through_the_api(world, admin):
+    root = Person(world, None, "platform_admin")
+    assert root.one("registry", "sync", "--connection", "env-ollama")["status"] == "ok"
+    (line,) = root.cli("registry", "sync").stdout.splitlines()
+    assert "env-ollama" in line and "0 added" in line
+    by_api = {line["modelName"]: line for line in root.lines("registry", "list")}
+    by_database = [json.loads(line) for line in world.stack.cli("registry", "list", "--json").stdout.splitlines()]
+    shared = [line for line in by_database if "orgId" not in line]
+    assert shared and [by_api[line["modelName"]] for line in shared] == shared
+    name = "ollama/" + a_model(world.api("acme", "org_admin"))["modelName"]
+    assert name in admin.cli("registry", "list").stdout and name not in root.cli("registry", "list").stdout
+    refused = admin.cli("registry", "sync", "--connection", "env-ollama", check=False)
+    assert refused.returncode == 1 and "env-ollama" in refused.stderr
+
+
+def test_prices_and_held_changes_go_through_the_api(world, admin):
+    model = a_model(world.api("acme", "org_admin"))
+    name = "ollama/" + model["modelName"]
+    admin.cli("registry", "price", name, "input=2.5", "output/batch@200001@16:30-00:30=5")
+    assert {(p["dimension"], p["amount"], p.get("utcFrom")) for p in admin.one("registry", "price", name)["own"]} == {
+        ("input", "2.5", None), ("output", "5", "16:30")}
+    assert "output/batch@200001@16:30-00:30" in admin.cli("registry", "price", name).stdout
+    admin.cli("registry", "price", name, "--remove")
+    assert admin.one("registry", "price", name)["own"] == []
+
+    world.stack.cli("connections", "add", "listed", "--org", "acme", "--provider", "ollama", "--base-url",
+                    world.stack.simulator_url)
+    world.stack.sql(f"UPDATE model SET context_window = 8192 WHERE id = '{model['id']}'")
+    held = world.stack.sql(
+        "INSERT INTO held_change (connection_id, model_id, before, after, reason) SELECT c.id, "
+        f"""'{model['id']}', '{{"contextWindow":8192}}', '{{"contextWindow":512}}', 'it would shrink' FROM connection c """
+        "WHERE c.name = 'listed' RETURNING CAST(id AS text)")[0][0]
+    assert "it would shrink" in admin.cli("registry", "held").stdout
+    admin.cli("registry", "decide", held, "accept", "--dry-run")
+    assert [h["id"] for h in admin.lines("registry", "held")] == [held]
+    decided = admin.one("registry", "decide", held, "accept", "--reason", "it was rebuilt")
+    assert (decided["decision"], decided["decisionReason"]) == ("accepted", "it was rebuilt")
+    assert admin.lines("registry", "held") == [] and admin.one("registry", "show", name)["contextWindow"] == 512
+
+
+def test_dry_run_keeps_nothing(world, admin):
+    name = "ollama/" + a_model(world.api("acme", "org_admin"))["modelName"]
+    before = admin.one("registry", "show", name)
+    audited = len(admin.lines("registry", "audit"))
+    tried = admin.cli("registry", "set", name, '{"displayName":"Tried"}', "--dry-run", "--json")
+    assert json.loads(tried.stdout)["displayName"] == "Tried"
+    admin.cli("registry", "remove", name, "--dry-run")
+    admin.cli("registry", "alias", "tried", name, "--dry-run")
+    admin.cli("registry", "price", name, "input=1", "--dry-run")
+    admin.cli("credentials", "put", "tried", "--provider", "openai", "--dry-run", stdin=KEY)
+    assert admin.one("registry", "show", name) == before and len(admin.lines("registry", "audit")) == audited
+    # What would be refused is refused.
+    viewer = Person(world, "acme", "viewer")
+    refused = viewer.cli("registry", "set", name, "{}", "--dry-run", check=False)
+    assert refused.returncode == 1 and "permission" in refused.stderr

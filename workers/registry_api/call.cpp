@@ -54,7 +54,8 @@ registry::Actor Call::actor() const {
   return {.name = (principal.kind == auth::Principal::Kind::service ? "token:" : "user:") + principal.subject,
           .scope = {.org_id = org(), .user_id = principal.subject},
           .all_organizations = principal.platform_admin,
-          .request_id = request_id};
+          .request_id = request_id,
+          .dry_run = query.boolean(dry_run_parameter().name).value_or(false)};
 }
 
 std::expected<ListPage, Problem> Call::page() const {
@@ -90,7 +91,6 @@ http::Reply no_content() {
   return {.status = 204};
 }
 
-std::string with_fields_only(const std::string& body, std::string_view fields) {
 std::optional<Problem> check_fields(const Schema& reply, std::string_view fields) {
   const auto* const data = property_of(reply, "data");
   const auto& object = data == nullptr ? reply : *data->schema->items;
@@ -107,6 +107,7 @@ std::optional<Problem> check_fields(const Schema& reply, std::string_view fields
   return std::nullopt;
 }
 
+std::string with_fields_only(const std::string& body, std::string_view fields) {
   auto value = parse_json(body, {.depth_max = 64, .values_max = 10'000'000});
   if (!value || value->object() == nullptr) return body;
   const auto names = names_in(fields);

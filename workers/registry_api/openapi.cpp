@@ -93,6 +93,7 @@ void write_parameters(JsonWriter& json, const Route& route) {
   for (const auto& parameter : route.query) write_query_parameter(json, parameter);
   if (route.paged)
     for (const auto& parameter : paging_parameters()) write_query_parameter(json, parameter);
+  if (route.dry_run) write_query_parameter(json, dry_run_parameter());
   if (route.conditional) {
     if (route.method == "GET") {
       write_header_parameter(json, "If-None-Match", "ETag that the caller has; 304 if it is still right.", text());
@@ -123,8 +124,8 @@ void write_success(JsonWriter& json, const Route& route, int status) {
   json.field("description", status == 201   ? "Created."
                             : status == 204 ? "Done."
                             : status == 303 ? "The browser goes to Location."
-                                            : "Success.");
                             : status == 503 ? "A part of the service is away; the document names it."
+                                            : "Success.");
   if (route.conditional && status != 204) {
     json.begin_object("headers");
     json.begin_object("ETag");
@@ -147,8 +148,8 @@ void write_responses(JsonWriter& json, const Route& route) {
   json.begin_object("responses");
   write_success(json, route, route.status);
   if (route.may_create) write_success(json, route, 201);
-  if (route.method == "GET" && route.conditional) {
   if (route.other_status != 0) write_success(json, route, route.other_status);
+  if (route.method == "GET" && route.conditional) {
     json.begin_object("304");
     json.field("description", "The caller has this version already.");
     json.end_object();

@@ -89,6 +89,14 @@ std::span<const QueryParameter> paging_parameters() {
   return paging;
 }
 
+const QueryParameter& dry_run_parameter() {
+  static constexpr QueryParameter parameter{
+      .name = "dry_run",
+      .type = QueryParameter::Type::boolean,
+      .description = "true: everything is checked and answered as usual, and nothing is kept."};
+  return parameter;
+}
+
 std::optional<std::string> percent_decoded(std::string_view text, bool plus_is_space) {
   std::string out;
   out.reserve(text.size());

@@ -27,6 +27,8 @@ struct QueryParameter {
 
 /// Those of every list: page_size, page_token.
 [[nodiscard]] std::span<const QueryParameter> paging_parameters();
+/// That of every change that can be tried.
+[[nodiscard]] const QueryParameter& dry_run_parameter();
 
 class Query {
  public:

@@ -51,12 +51,13 @@ struct Route {
   bool paged = false;              ///< takes the parameters of paging too
   bool conditional = false;        ///< replies with an ETag, or takes If-Match
   bool idempotent_by_key = false;  ///< takes Idempotency-Key
+  bool dry_run = false;            ///< takes `dry_run`: one transaction, of which nothing stays then
   const Schema* body = nullptr;    ///< of the request; null: it takes none
   bool body_optional = false;
   const Schema* reply = nullptr;  ///< of the success; null: it has no JSON
   int status = 200;               ///< of the success
-  bool may_create = false;        ///< the success has status 201 where the thing was not there
   int other_status = 0;           ///< that the same document comes with too; 0: none
+  bool may_create = false;        ///< the success has status 201 where the thing was not there
   bool errors_by_name = false;    ///< its problems have `error` and `details` too
   std::string_view tag{};         ///< groups operations in the document
   Handler handler = nullptr;

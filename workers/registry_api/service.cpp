@@ -74,10 +74,10 @@ std::expected<Query, Problem> read_query(const Call& call) {
   const auto& route = *call.route;
   std::vector<QueryParameter> known(route.query.begin(), route.query.end());
   if (route.paged) known.insert(known.end(), paging_parameters().begin(), paging_parameters().end());
+  if (route.dry_run) known.push_back(dry_run_parameter());
   return Query::parse(call.request.query, known, route.other_query);
 }
 
-bool is_refused_token(ErrorKind kind) {
 /// What the database refused is known by the name of its column. The body may have no such member, or no object.
 void point_into_body(const Json& body, Problem& problem) {
   std::erase_if(problem.errors, [&](const FieldError& error) {
@@ -85,6 +85,7 @@ void point_into_body(const Json& body, Problem& problem) {
   });
 }
 
+bool is_refused_token(ErrorKind kind) {
   return kind == ErrorKind::rejected || kind == ErrorKind::unauthenticated;
 }
 
@@ -163,11 +164,11 @@ awaitable<Answer> ApiService::answer(Call& call, Progress& progress) {
     if (auto refused = co_await let_in(call, progress); is_final(refused)) co_return refused;
   }
   if (!query) co_return std::unexpected(std::move(query.error()));
-  if (auto refused = read_body(call); is_final(refused)) co_return refused;
   const auto fields = call.query.text("fields");
   if (fields && call.route->reply != nullptr) {
     if (auto wrong = check_fields(*call.route->reply, *fields)) co_return std::unexpected(std::move(*wrong));
   }
+  if (auto refused = read_body(call); is_final(refused)) co_return refused;
   auto given = co_await answer_once(call);
   if (given && fields && given->status == 200 && call.request.method != "HEAD")
     given->body = with_fields_only(given->body, *fields);

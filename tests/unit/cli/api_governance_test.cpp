@@ -17,7 +17,7 @@ using testing::Not;
 /// An API that answers from a list, and keeps what it was asked.
 class ApiGovernanceTest : public testing::Test {
  protected:
-  std::unique_ptr<Governance> governance(std::string org = "acme") {
+  std::unique_ptr<Governance> governance(std::string org = "acme", bool dry_run = false) {
     return api_governance(
         [this](ApiRequest request) -> Result<ApiAnswer> {
           asked_.push_back(request.method + " " + request.path + (request.body.empty() ? "" : " " + request.body));
@@ -26,7 +26,7 @@ class ApiGovernanceTest : public testing::Test {
           answers_.erase(answers_.begin());
           return answer;
         },
-        std::move(org));
+        std::move(org), dry_run);
   }
 
   std::vector<std::string> asked_;
@@ -59,6 +59,45 @@ TEST_F(ApiGovernanceTest, PointersAreWrittenWhole) {
           R"(PUT /v1/orgs/acme/aliases/fast {"targets":[{"model":"a","weight":9}],"sticky":"user"})",
           R"(POST /v1/orgs/acme/grants {"subjectKind":"user","subject":"bob","objectKind":"model","object":"a",)"
           R"("effect":"deny"})"));
+}
+
+TEST_F(ApiGovernanceTest, DryRunIsPartOfEachChange) {
+  ASSERT_TRUE(governance("acme", true)->change_model("m", "{}"));
+  ASSERT_TRUE(governance("acme", true)->remove_model("m", true));
+  ASSERT_TRUE(governance("acme", true)->model("m"));
+  EXPECT_THAT(asked_,
+              ElementsAre("PATCH /v1/orgs/acme/models/m?dry_run=true {}",
+                          "DELETE /v1/orgs/acme/models/m?force=true&dry_run=true", "GET /v1/orgs/acme/models/m"));
+}
+
+TEST_F(ApiGovernanceTest, PricesAreWrittenAsTheApiReadsThem) {
+  const Price night{.key = {.dimension = PriceDimension::output,
+                            .tier = ServiceTier::batch,
+                            .min_context_tokens = 200'001,
+                            .window = {.from_minute = 990, .to_minute = 30}},
+                    .micros = 2'500'000};
+  ASSERT_TRUE(governance()->set_prices("ollama/a", {night}, "own"));
+  ASSERT_TRUE(governance()->set_prices("ollama/a", {}, ""));
+  ASSERT_TRUE(governance()->prices("ollama/a", ""));
+  EXPECT_THAT(
+      asked_,
+      ElementsAre(R"(PUT /v1/orgs/acme/models/ollama%2Fa/prices?connection=own {"prices":[{"dimension":"output",)"
+                  R"("serviceTier":"batch","minContextTokens":200001,"utcFrom":"16:30","utcTo":"00:30",)"
+                  R"("amount":"2.5"}]})",
+                  R"(PUT /v1/orgs/acme/models/ollama%2Fa/prices {"prices":[]})",
+                  "GET /v1/orgs/acme/models/ollama%2Fa/prices"));
+}
+
+TEST_F(ApiGovernanceTest, HeldChangesAndSyncsAreAskedFor) {
+  ASSERT_TRUE(governance()->decide("h-1", false, "it is wrong"));
+  const auto asked = governance()->request_sync("own", true);
+  ASSERT_TRUE(asked);
+  EXPECT_EQ(*asked, "x");
+  ASSERT_TRUE(governance()->operation(*asked));
+  EXPECT_THAT(asked_, ElementsAre(R"(POST /v1/orgs/acme/held-changes/h-1:decide {"decision":"reject",)"
+                                  R"("reason":"it is wrong"})",
+                                  R"(POST /v1/orgs/acme/connections/own:sync {"acceptHeld":true})",
+                                  "GET /v1/orgs/acme/operations/x"));
 }
 
 TEST_F(ApiGovernanceTest, PagesFollowTheToken) {
@@ -142,8 +181,8 @@ Outcome called(std::vector<std::string> arguments) {
 }
 
 TEST(RegistryBySettings, CommandsOfTheDatabaseRefuseWhereOnlyAnApiIsSet) {
-  for (const auto& command :
-       std::vector<std::vector<std::string>>{{"registry", "held"}, {"registry", "export"}, {"registry", "list"}}) {
+  for (const auto& command : std::vector<std::vector<std::string>>{
+           {"registry", "inspect"}, {"registry", "export"}, {"registry", "republish"}}) {
     auto arguments = command;
     arguments.insert(arguments.end(), {"--api.url", "http://127.0.0.1:1", "--api.token", "t"});
     const auto refused = called(arguments);
@@ -164,7 +203,7 @@ TEST(RegistryBySettings, TokensAreNotSentUnencrypted) {
   EXPECT_THAT(refused.err, testing::AllOf(HasSubstr("unencrypted"), Not(HasSubstr("canary-t"))));
 }
 
-TEST(RegistryBySettings, AnApiNeedsATokenAndHasNoDryRun) {
+TEST(RegistryBySettings, AnApiNeedsAToken) {
   EXPECT_THAT(called({"org", "list", "--api.url", "http://127.0.0.1:1"}).err, HasSubstr("TOKENRAIL_API_TOKEN"));
 }
 

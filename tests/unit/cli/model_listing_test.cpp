@@ -37,6 +37,23 @@ TEST(ModelListing, TheStrongestReasonIsTold) {
   EXPECT_EQ(state_word(state), "blocked");
 }
 
+TEST(ModelListing, DocumentOfTheApiIsListedAsAState) {
+  const auto state = model_of(
+      R"({"id":"1","orgId":null,"provider":"ollama","modelName":"a","slug":"ollama/a","kind":"generation",)"
+      R"("status":"active","enabled":true,"blocked":false,"isDefault":true,"lifecycle":"active","availability":"listed",)"
+      R"("contextWindow":8192,"capabilities":{"chat":"supported","vision":"unknown"},"version":7,"deployments":[)"
+      R"({"connection":"env-ollama","enabled":true,"connectionEnabled":true,"params":{"topK":5}},)"
+      R"({"connection":"off","enabled":true,"connectionEnabled":false}]})");
+  EXPECT_EQ(listing({state}),
+            "MODEL               SCOPE     STATE  CONTEXT  CAPABILITIES  CONNECTIONS     PARAMETERS\n"
+            "ollama/a (default)  platform  ready  8192     chat          env-ollama,off  env-ollama: {\"topK\":5}\n");
+  EXPECT_EQ(state.version, 7);
+  EXPECT_TRUE(state.deployments.at(0).enabled);
+  EXPECT_FALSE(state.deployments.at(1).enabled);
+  EXPECT_EQ(state_word(model_of(R"({"provider":"p","modelName":"m","status":"disabled","enabled":false})")),
+            "disabled");
+}
+
 TEST(ModelListing, AnOrganisationSeesItsOwnAndThePlatforms) {
   auto own = model("own");
   own.org_id = "acme";

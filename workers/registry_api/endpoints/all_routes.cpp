@@ -1,6 +1,23 @@
 #include "workers/registry_api/endpoints/all_routes.hpp"
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 namespace tokenrail::registry_api {
+
+namespace {
+
+/// Changes that are one transaction of the database and nothing else.
+constexpr std::array<std::string_view, 26> with_dry_run{
+    "aliases.delete",     "aliases.set",        "connections.change",  "connections.create", "connections.delete",
+    "credentials.create", "credentials.revoke", "credentials.replace", "defaults.remove",    "defaults.set",
+    "grants.add",         "grants.remove",      "held_changes.decide", "members.remove",     "members.set",
+    "models.change",      "models.create",      "models.delete",       "models.prices.set",  "models.replace",
+    "models.rollback",    "orgs.change",        "orgs.create",         "orgs.delete",        "views.delete",
+    "views.set"};
+
+}  // namespace
 
 std::vector<Route> all_routes() {
   std::vector<Route> routes;
@@ -30,6 +47,7 @@ std::vector<Route> all_routes() {
   add_older_path_routes(routes);
   add_chat_routes(routes);
   add_operation_routes(routes);
+  for (auto& route : routes) route.dry_run = std::ranges::find(with_dry_run, route.operation) != with_dry_run.end();
   return routes;
 }
 
