@@ -119,7 +119,7 @@ constexpr std::array settings{
     Setting{.name = "sync.poll_interval",
             .env = {},
             .kind = Kind::duration,
-            .default_value = "1s",
+            .default_value = "250ms",
             .help = "How often the outbox is looked at, and whether someone asked for a sync.",
             .min = 10,
             .max = 60 * second_ms},
