@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <libpq-fe.h>
@@ -41,9 +42,10 @@ class KeptRows {
   Result result_;
 };
 
-/// Runs a statement with its values for $1, $2, …; empty value: NULL where `std::nullopt`. A connection keeps the first
-/// kept_statements_max of them prepared. Throws soci_error.
+/// How many statements a connection keeps; others run without being kept.
 inline constexpr std::size_t kept_statements_max = 64;
+
+/// Runs a statement with its values for $1, $2, …; nothing is NULL. Throws soci_error.
 KeptRows run_kept(soci::session& sql, const std::string& statement,
                   const std::vector<std::optional<std::string>>& values);
 
