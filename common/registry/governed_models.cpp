@@ -135,6 +135,8 @@ struct Place {
   std::string token;
 };
 
+constexpr std::int64_t many_models = 5'000;  ///< that pass a filter; an index in their order serves a page of them
+
 std::vector<Place> places_of(soci::session& sql, const std::string& narrow, const std::string& condition,
                              Arguments arguments, ModelOrder order, const PageRequest& page) {
   const auto cut = page.after.rfind('\n');
@@ -146,7 +148,8 @@ std::vector<Place> places_of(soci::session& sql, const std::string& narrow, cons
       .number("limit", page.count_max + 1);
   const auto object = arguments.object();
   const soci::rowset<soci::row> rows =
-      (sql.prepare << with_arguments(effective_page(narrow, condition, order)), soci::use(object, "p"));
+      (sql.prepare << with_arguments(effective_page(narrow, condition.empty() ? "true" : condition, order)),
+       soci::use(object, "p"));
   std::vector<Place> places;
   for (const auto& row : rows)
     places.push_back({.provider = text(row, "provider"),
@@ -176,19 +179,27 @@ Result<DocumentPage> Models::list(const Actor& actor, const Scope& scope, const 
     auto arguments = Arguments().scope(scope);
     add_filter(arguments, "", filter);
     // No condition at all is counted by an index.
-    std::string condition = filter.empty() ? std::string() : filter_condition();
+    std::string condition = filter.empty() ? std::string() : filter_condition(true);
+    std::string unnarrowed = filter.empty() ? std::string() : filter_condition(false);
     if (!filter.view.empty()) {
       const auto view = view_named(sql, scope, filter.view);
       if (!view) return std::unexpected(view.error());
       add_filter(arguments, "view_", view->filter);
       arguments.json("view_pins", view->pins);
       condition += " AND " + view_condition();
+      unnarrowed += " AND " + view_condition();
     }
     DocumentPage result;
     const auto narrow = narrowed_by(filter);
     result.total = std::stoll(read_text(sql, effective_count(narrow, condition), arguments).value_or("0"));
     // Names first, documents for one page only: a document costs more than all that decides about it.
-    auto places = places_of(sql, narrow, condition.empty() ? "true" : condition, arguments, order, page);
+    // Where many pass the filter, a page is full soonest in the order of the names, by their index. The planner takes a
+    // filter for rarer than it is, and would sort all that pass it.
+    const bool many = order == ModelOrder::name && result.total > many_models;
+    if (many) execute_script(sql, "SET LOCAL enable_sort = off");
+    auto places = many ? places_of(sql, narrowed_by({.provider = filter.provider}), unnarrowed, arguments, order, page)
+                       : places_of(sql, narrow, condition, arguments, order, page);
+    if (many) execute_script(sql, "SET LOCAL enable_sort = on");
     if (static_cast<std::int64_t>(places.size()) > page.count_max) {
       places.resize(static_cast<std::size_t>(page.count_max));
       result.next = places.empty() ? std::string() : places.back().token;
@@ -196,11 +207,9 @@ Result<DocumentPage> Models::list(const Actor& actor, const Scope& scope, const 
     std::string names = "[";
     for (const auto& place : places)
       names += (names.size() > 1 ? "," : "") + json_array({place.provider, place.model_name});
-    result.items = read_documents(sql,
-                                  effective_documents("(m.provider, m.model_name) IN (SELECT x ->> 0, x ->> 1 FROM "
-                                                      "jsonb_array_elements(@@page) x)") +
-                                      "true ORDER BY " + order_of_documents(order),
-                                  Arguments().scope(scope).json("page", names + "]"));
+    result.items =
+        read_documents(sql, effective_documents(named_in_page()) + "true ORDER BY " + order_of_documents(order),
+                       Arguments().scope(scope).json("page", names + "]"));
     return result;
   });
 }

@@ -294,6 +294,13 @@ std::string effective_page(const std::string& narrow, const std::string& conditi
       part(Seen::platform), part(Seen::own));
 }
 
+std::string named_in_page() {
+  // OFFSET keeps the names plain columns: behind row-level security no index is used to compare what is taken out of
+  // JSON.
+  return "(m.provider, m.model_name) IN (SELECT n.provider, n.model_name FROM (SELECT x ->> 0 AS provider, x ->> 1 AS "
+         "model_name FROM jsonb_array_elements(@@page) x OFFSET 0) n)";
+}
+
 std::string narrowed_by(const ModelFilter& filter) {
   std::string narrow = filter.provider.empty() ? "true" : "m.provider = @provider";
   if (!filter.capabilities.empty())
@@ -318,7 +325,7 @@ namespace {
 
 /// @kind, @provider, @status, @@capabilities, @@tags, @scope, @search, @hidden, @free and @context, each name with
 /// `prefix` before it.
-std::string condition_of(std::string_view prefix) {
+std::string condition_of(std::string_view prefix, bool narrowed = false) {
   const std::string prices =
       "SELECT 1 FROM price p WHERE p.model_id IN (e.own_id, e.platform_id) AND p.effective_from <= now() AND "
       "(p.effective_to IS NULL OR p.effective_to > now())";
@@ -326,18 +333,19 @@ std::string condition_of(std::string_view prefix) {
       "(@{0}kind IS NULL OR e.kind = @{0}kind) AND (@{0}provider IS NULL OR e.provider = @{0}provider) AND (@{0}status "
       "IS NULL OR {1} = @{0}status) AND (@{0}scope IS NULL OR (@{0}scope = 'platform' AND e.scope = 'platform') OR "
       "(@{0}scope = 'organization' AND e.scope <> 'platform')) AND (@{0}search IS NULL OR strpos(lower(e.slug || ' ' "
-      "|| e.display_name), lower(@{0}search)) > 0) AND (@{0}hidden = 'true' OR NOT e.hidden) AND NOT EXISTS (SELECT 1 "
-      "FROM jsonb_array_elements_text(@@{0}capabilities) c WHERE e.capabilities ->> c IS DISTINCT FROM 'supported') "
+      "|| e.display_name), lower(@{0}search)) > 0) AND (@{0}hidden = 'true' OR NOT e.hidden) AND ({3}NOT EXISTS "
+      "(SELECT 1 "
+      "FROM jsonb_array_elements_text(@@{0}capabilities) c WHERE e.capabilities ->> c IS DISTINCT FROM 'supported')) "
       "AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements_text(@@{0}tags) t WHERE t <> ALL (e.tags)) AND (@{0}context "
       "IS NULL OR e.context_window >= CAST(@{0}context AS bigint)) AND (@{0}free IS NULL OR (@{0}free = 'false' AND "
       "EXISTS ({2} AND p.amount > 0)) OR (@{0}free = 'true' AND EXISTS ({2}) AND NOT EXISTS ({2} AND p.amount > 0)))",
-      prefix, status_of_model, prices);
+      prefix, status_of_model, prices, narrowed ? "e.own_id IS NULL OR " : "");
 }
 
 }  // namespace
 
-std::string filter_condition() {
-  return condition_of("");
+std::string filter_condition(bool narrowed) {
+  return condition_of("", narrowed);
 }
 
 std::string view_condition() {

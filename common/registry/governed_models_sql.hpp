@@ -33,14 +33,18 @@ enum class Seen {
 [[nodiscard]] std::string order_of_documents(ModelOrder order);
 /// How many there are. `condition` empty: no filter, which an index answers.
 [[nodiscard]] std::string effective_count(const std::string& narrow, const std::string& condition);
+/// For `narrow`: the models whose [provider, model name] @@page lists.
+[[nodiscard]] std::string named_in_page();
 /// What an index finds of a filter's models, for `narrow`: no model that the filter shows is left out.
 [[nodiscard]] std::string narrowed_by(const ModelFilter& filter);
 
 /// The status of `e`, as a value: active, disabled, …
 [[nodiscard]] std::string status_of_models();
 
-/// The condition over `e` of a filter whose arguments filter_arguments() adds.
-[[nodiscard]] std::string filter_condition();
+/// The condition over `e` of a filter whose arguments add_filter() adds. `narrowed`: only over models that
+/// narrowed_by() lets in, where a platform's row that nothing is set over need not be looked at for its capabilities
+/// again.
+[[nodiscard]] std::string filter_condition(bool narrowed);
 /// The same of a view's filter, whose arguments have names of their own; models that are pinned pass.
 [[nodiscard]] std::string view_condition();
 

@@ -88,11 +88,15 @@ TEST_F(PlansTest, ModelsPagesAndTheAuditLogAreReadByIndexes) {
                              .number("limit", 51));
   EXPECT_THAT(page, HasSubstr("model_platform_slug")) << page;
 
+  const auto documents = plan(effective_documents(named_in_page()) + "true",
+                              of_acme().json("page", R"([["ollama","family0/model-100000"]])"));
+  EXPECT_THAT(documents, HasSubstr("model_provider_name")) << documents;
+
   // Models with a capability: an index finds their names, another one each row.
   const ModelFilter filter{.capabilities = {"vision"}};
   auto arguments = of_acme();
   add_filter(arguments, "", filter);
-  const auto counted = effective_count(narrowed_by(filter), filter_condition());
+  const auto counted = effective_count(narrowed_by(filter), filter_condition(true));
   const auto some = plan(counted, arguments);
   EXPECT_THAT(some, HasSubstr("tokenrail_models_with")) << some;
   EXPECT_THAT(some, HasSubstr("model_provider_name")) << some;
@@ -100,6 +104,25 @@ TEST_F(PlansTest, ModelsPagesAndTheAuditLogAreReadByIndexes) {
   // The plan does not show what the function does inside; the index counts its scans.
   EXPECT_EQ(run_as_acme(counted, arguments), "100");
   EXPECT_GE(std::stoi(scans("model_supported")), 1);
+
+  // A page is the same whether few or many models pass the filter, which decides how it is found.
+  GovernedDatabase governed(options_);
+  Models models(governed);
+  const Actor anna{.name = "user:anna", .scope = {.org_id = "acme"}};
+  const auto few = models.list(anna, anna.scope, filter, {.count_max = 3});
+  ASSERT_TRUE(few.has_value()) << few.error().detail;
+  EXPECT_EQ(few->total, 100);
+  ASSERT_EQ(few->items.size(), 3U);
+  EXPECT_THAT(few->items[0].json, HasSubstr("ollama/family0/model-1000\""));
+  const auto many = models.list(anna, anna.scope, {.capabilities = {"chat"}}, {.count_max = 3});
+  ASSERT_TRUE(many.has_value()) << many.error().detail;
+  EXPECT_EQ(many->total, 100'000);
+  ASSERT_EQ(many->items.size(), 3U);
+  EXPECT_THAT(many->items[0].json, HasSubstr("ollama/family0/model-100\""));
+  EXPECT_THAT(many->items[2].json, HasSubstr("ollama/family0/model-10000\""));
+  const auto after = models.list(anna, anna.scope, {.capabilities = {"chat"}}, {.count_max = 1, .after = many->next});
+  ASSERT_TRUE(after.has_value()) << after.error().detail;
+  EXPECT_THAT(after->items.at(0).json, HasSubstr("ollama/family0/model-100000\""));
 
   // An organisation's entries of the audit log.
   const auto entries = plan(
