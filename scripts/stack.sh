@@ -164,6 +164,11 @@ chaos_command() {
 
 bench_command() {
   need_packages build test kafka postgres
+  if [ "${1:-}" = registry ]; then
+    shift
+    with_lock build-release build_preset release "${programs[@]}" tokenrail-bench-api tokenrail-bench-resolve
+    exec "$python" "$root/tests/bench/registry.py" "$@"
+  fi
   with_lock build-release build_preset release
   exec "$python" "$root/tests/bench/run.py" "$@"
 }

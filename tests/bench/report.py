@@ -13,6 +13,8 @@ import picture
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "reference"
 BEGIN, END = "<!-- measured: written by ./dev bench --publish -->", "<!-- end of what was measured -->"
+REGISTRY_BEGIN = "<!-- measured: written by ./dev bench registry --publish -->"
+REGISTRY_END = "<!-- end of what was measured of the registry -->"
 RESIDENT_MIB_MAX = 512  # tests/integration/test_bounds.py holds every build to it
 
 median = statistics.median
@@ -163,7 +165,7 @@ def verdict(met):
 
 
 def cells(row):
-    return [row["figure"], row["value"], row["beside"], row["budget"], verdict(row["met"]), row["aim"],
+    return [row["figure"], row["value"], row["beside"], row["budget"], verdict(row["met"]) if row["budget"] else "", row["aim"],
             verdict(row["aim_met"]) if row["aim"] else ""]
 
 
@@ -175,8 +177,9 @@ def print_table(document):
     print(about_line(document))
     for row in document["rows"]:
         print(f"\n{row['figure']}\n    {row['value']}" + (f"   [{row['beside']}]" if row["beside"] else ""))
-        print(f"    budget {row['budget']}: {verdict(row['met'])}"
-              + (f"; aim {row['aim']}: {verdict(row['aim_met'])}" if row["aim"] else ""))
+        held = [f"{name} {row[name]}: {verdict(row[met])}" for name, met in (("budget", "met"), ("aim", "aim_met")) if row[name]]
+        if held:
+            print("    " + "; ".join(held))
 
 
 def about_line(document):
@@ -211,17 +214,20 @@ def write_pictures(document, folder):
 
 # --- as a page --------------------------------------------------------------------------------------------------------
 
-def measured_part(document):
+def table_part(document):
+    """Where and when it was measured, and the table."""
     about, m = document["about"], document["about"]["machine"]
-    lines = [BEGIN, "",
-             f"`{about['command']}` on {about['date']}: {m['cpu']}, {m['cores']} cores, {m['memory_gib']} GiB, "
+    lines = [f"`{about['command']}` on {about['date']}: {m['cpu']}, {m['cores']} cores, {m['memory_gib']} GiB, "
              f"{m['kernel']}, librdkafka {m['librdkafka']}, libcurl {m['libcurl']}. {about['partitions']} partitions, one "
              f"broker on the same machine, as everything else. Load average {about['load_before']:.1f} before and "
              f"{about['load_after']:.1f} after; {about['scheduling']} scheduling.", "",
              "Median, in brackets lowest…highest of the runs.", "",
              "| " + " | ".join(HEAD) + " |", "|" + " --- |" * len(HEAD)]
-    for row in document["rows"]:
-        lines.append("| " + " | ".join(cells(row)) + " |")
+    return lines + ["| " + " | ".join(cells(row)) + " |" for row in document["rows"]]
+
+
+def measured_part(document):
+    lines = [BEGIN, ""] + table_part(document)
     lines += ["", "![CPU per chunk over the number of streams](performance-cpu.svg)", "",
               "![Latency of a chunk](performance-latency.svg)", "",
               "Peak of resident memory, one router, one thing after the other:", "", "| after | MiB |", "| --- | --- |"]
@@ -229,11 +235,20 @@ def measured_part(document):
     return "\n".join(lines + ["", END])
 
 
-def publish(document):
+def write_page(begin, end, part):
+    """Puts `part`, which begins and ends with these lines, in the place of the last one."""
     page = REFERENCE / "performance.md"
     text = page.read_text()
-    before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    page.write_text(before + measured_part(document) + after)
+    before, rest = text.split(begin)
+    page.write_text(before + part + rest.split(end)[1])
+
+
+def publish(document):
+    write_page(BEGIN, END, measured_part(document))
     (REFERENCE / "performance.json").write_text(json.dumps(document, indent=2) + "\n")
     write_pictures(document, REFERENCE)
+
+
+def publish_registry(document):
+    write_page(REGISTRY_BEGIN, REGISTRY_END, "\n".join([REGISTRY_BEGIN, ""] + table_part(document) + ["", REGISTRY_END]))
+    (REFERENCE / "performance-registry.json").write_text(json.dumps(document, indent=2) + "\n")
