@@ -5,20 +5,22 @@ import { beforeEach, expect, it } from 'vitest';
 
 import type { Model } from '../../api/types';
 import { aModel } from '../../test/models';
-import { renderPage } from '../../test/modelsPage';
-import { serve } from '../../test/serve';
+import { layOut, page, serve, showPage } from '../../test/page';
 import { chosenColumns } from './columns';
 import ModelsPage from './ModelsPage';
 import css from './ModelTable.module.css';
 
 const defaultColumns = chosenColumns.get();
 
-beforeEach(() => chosenColumns.set(defaultColumns));
+beforeEach(() => {
+  chosenColumns.set(defaultColumns);
+  layOut();
+});
 
 /** The row of a list that has only this model. */
 async function rowOf(model: Model) {
-  serve({ '/v1/orgs/acme/models': { data: [model], next_page_token: '', total_size: 1 } });
-  renderPage(<ModelsPage />);
+  serve({ 'GET /v1/orgs/acme/models': page(model) });
+  showPage(<ModelsPage />, { path: 'models' });
   return waitFor(() => {
     const row = screen.getAllByRole('row').find((element) => element.textContent?.includes(`:${model.modelName}`));
     if (!row) throw new Error('no row yet');

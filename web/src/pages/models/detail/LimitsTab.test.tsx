@@ -6,37 +6,36 @@ import { beforeEach, expect, it } from 'vitest';
 
 import type { Model } from '../../../api/types';
 import { aModel } from '../../../test/models';
-import { renderPage } from '../../../test/modelsPage';
-import { json, serve } from '../../../test/serve';
+import { type Call, layOut, page, serve, showPage } from '../../../test/page';
 import ModelsPage from '../ModelsPage';
 
-const list = '/v1/orgs/acme/models';
+const list = 'GET /v1/orgs/acme/models';
 
-beforeEach(() => localStorage.clear());
+beforeEach(() => {
+  localStorage.clear();
+  layOut();
+});
 
 async function openLimits(model: Model) {
-  const served = serve({
-    [list]: { data: [model], next_page_token: '', total_size: 1 },
-    [`${list}/${encodeURIComponent(model.slug)}`]: () => json(model),
-  });
-  renderPage(<ModelsPage />, { query: `?model=${encodeURIComponent(model.slug)}&tab=limits` });
+  const one = `/v1/orgs/acme/models/${model.slug}`;
+  const calls = serve({ [list]: page(model), [`GET ${one}`]: { body: model }, [`PATCH ${one}`]: { body: model } });
+  showPage(<ModelsPage />, { path: 'models', query: `?model=${encodeURIComponent(model.slug)}&tab=limits` });
   await screen.findByRole('spinbutton', { name: 'Context window' });
-  return served;
+  return calls;
 }
 
 /** The body of the change that saving sends. */
-async function saved(served: { requests: Request[] }): Promise<unknown> {
+async function saved(calls: Call[]): Promise<unknown> {
   await userEvent.click(screen.getByRole('button', { name: 'Save' }));
-  const patch = await waitFor(() => {
-    const found = served.requests.find((request) => request.method === 'PATCH');
+  return waitFor(() => {
+    const found = calls.find((call) => call.method === 'PATCH');
     if (!found) throw new Error('nothing is saved yet');
-    return found;
+    return found.body;
   });
-  return patch.json();
 }
 
 it('asks for the parameters of an embedding model, and saves them', async () => {
-  const served = await openLimits(
+  const calls = await openLimits(
     aModel({ slug: 'ollama/embed', modelName: 'embed', kind: 'embedding', scope: 'organization', inherits: false }),
   );
   expect(screen.queryByRole('spinbutton', { name: 'Temperature' })).toBeNull();
@@ -49,7 +48,7 @@ it('asks for the parameters of an embedding model, and saves them', async () => 
   await user.click(await screen.findByRole('option', { name: 'Cosine' }));
   await user.click(screen.getByRole('combobox', { name: 'Vectors are normalised' }));
   await user.click(await screen.findByRole('option', { name: 'Yes' }));
-  expect(await saved(served)).toEqual({
+  expect(await saved(calls)).toEqual({
     embeddingDimensions: 768,
     inputTokensMax: 512,
     metadata: { batchSize: 16, distanceMetric: 'cosine', normalize: true },
@@ -58,7 +57,7 @@ it('asks for the parameters of an embedding model, and saves them', async () => 
 
 it('asks for the parameters of a generation model, and saves them for its deployments', async () => {
   const deployment = { id: 'd1', connectionId: 'c1', connection: 'own', upstreamName: 'x', priority: 0, weight: 1 };
-  const served = await openLimits(
+  const calls = await openLimits(
     aModel({
       slug: 'ollama/chat',
       modelName: 'chat',
@@ -76,7 +75,7 @@ it('asks for the parameters of a generation model, and saves them for its deploy
   await user.type(screen.getByRole('spinbutton', { name: 'Output at most' }), '2000');
   await user.type(screen.getByRole('spinbutton', { name: 'Temperature' }), '0.5');
   await user.type(screen.getByRole('spinbutton', { name: 'Top P' }), '0.9');
-  expect(await saved(served)).toEqual({
+  expect(await saved(calls)).toEqual({
     outputTokensMax: 2000,
     deployments: [
       {
