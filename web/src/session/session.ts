@@ -43,7 +43,9 @@ export const logInDev = async (user: string, org: string, role: Role): Promise<S
     }),
   );
 
-export const logOut = () => rawRequest('DELETE', '/v1/session');
+/** Here, or in every browser where the person is logged in. */
+export const logOut = (everywhere: boolean) =>
+  rawRequest('DELETE', `/v1/session${everywhere ? '?everywhere=true' : ''}`);
 
 export const loginUrl = (returnTo: string) => `/v1/session:login?returnTo=${encodeURIComponent(returnTo)}`;
 

@@ -1,4 +1,11 @@
-import { mdiAccountCircleOutline, mdiLogout, mdiThemeLightDark, mdiWeatherNight, mdiWeatherSunny } from '@mdi/js';
+import {
+  mdiAccountCircleOutline,
+  mdiLogout,
+  mdiLogoutVariant,
+  mdiThemeLightDark,
+  mdiWeatherNight,
+  mdiWeatherSunny,
+} from '@mdi/js';
 import Box from '@mui/material/Box';
 import Divider from '@mui/material/Divider';
 import IconButton from '@mui/material/IconButton';
@@ -11,13 +18,15 @@ import Tooltip from '@mui/material/Tooltip';
 import Typography from '@mui/material/Typography';
 import { useColorScheme } from '@mui/material/styles';
 import { useMutation } from '@tanstack/react-query';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 
 import { Icon } from '../components/Icon';
 import { notifyError } from '../components/Notices';
 import { roleIn } from '../session/permissions';
 import { logOut, useOrg, useSession } from '../session/session';
 import { texts } from '../texts';
+
+const LogOutEverywhere = lazy(() => import('./LogOutEverywhere'));
 
 const schemes = [
   { mode: 'light', icon: mdiWeatherSunny, label: texts.shell.theme.light },
@@ -31,11 +40,9 @@ export function AccountMenu() {
   const role = roleIn(session, org);
   const { mode, setMode } = useColorScheme();
   const [anchor, setAnchor] = useState<HTMLElement | null>(null);
-  const leaving = useMutation({
-    mutationFn: logOut,
-    onSuccess: () => location.assign(session.logoutUrl ?? import.meta.env.BASE_URL),
-    onError: notifyError,
-  });
+  const [asking, setAsking] = useState(false);
+  const left = () => location.assign(session.logoutUrl ?? import.meta.env.BASE_URL);
+  const leaving = useMutation({ mutationFn: () => logOut(false), onSuccess: left, onError: notifyError });
   return (
     <>
       <Tooltip title={texts.shell.account}>
@@ -78,7 +85,23 @@ export function AccountMenu() {
           </ListItemIcon>
           {texts.shell.logOut}
         </MenuItem>
+        <MenuItem
+          onClick={() => {
+            setAnchor(null);
+            setAsking(true);
+          }}
+        >
+          <ListItemIcon>
+            <Icon path={mdiLogoutVariant} />
+          </ListItemIcon>
+          {texts.shell.logOutEverywhere}
+        </MenuItem>
       </Menu>
+      {asking && (
+        <Suspense>
+          <LogOutEverywhere onLeft={left} onClose={() => setAsking(false)} />
+        </Suspense>
+      )}
     </>
   );
 }

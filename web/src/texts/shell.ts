@@ -24,6 +24,10 @@ export const shell = {
     platform_admin: 'Changes everything everywhere',
   },
   logOut: 'Log out',
+  logOutEverywhere: 'Log out everywhere',
+  logOutEverywhereTitle: 'Log out in every browser?',
+  logOutEverywhereText:
+    'All your sessions end at once, this one included. Use it when you have lost a device, or left a session open elsewhere.',
   theme: { label: 'Theme', light: 'Light', dark: 'Dark', system: 'As the system' },
   nav: {
     models: 'Models',
