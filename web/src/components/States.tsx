@@ -58,7 +58,12 @@ export function SlowNote({ afterMs = 1500 }: { afterMs?: number }) {
     return () => clearTimeout(timer);
   }, [afterMs]);
   return slow ? (
-    <Typography variant="body2" color="textSecondary" sx={{ p: 1, textAlign: 'center' }}>
+    <Typography
+      variant="body2"
+      component="span"
+      color="textSecondary"
+      sx={{ display: 'block', p: 1, textAlign: 'center' }}
+    >
       {texts.common.slow}
     </Typography>
   ) : null;

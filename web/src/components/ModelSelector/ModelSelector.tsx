@@ -16,6 +16,7 @@ import { texts } from '../../texts';
 import { DefaultChip } from '../chips';
 import { Icon } from '../Icon';
 import { Problem } from '../Problem';
+import { SlowNote } from '../States';
 import { matching, type Option, optionsOf, shownMax } from './groups';
 import { useUsableModels } from './usableModels';
 
@@ -88,7 +89,9 @@ export function ModelSelector({ org, value, onChange, kind, label = t.label }: P
             {...params}
             label={label}
             placeholder={standard ? t.defaultIs(standard.name) : t.placeholder}
-            helperText={options.length > shownMax ? t.more(options.length - shownMax) : undefined}
+            helperText={
+              isPending ? <SlowNote /> : options.length > shownMax ? t.more(options.length - shownMax) : undefined
+            }
             slotProps={{ ...params.slotProps, inputLabel: { ...params.slotProps.inputLabel, shrink: true } }}
           />
         )}

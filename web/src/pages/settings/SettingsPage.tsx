@@ -123,7 +123,7 @@ function SettingsForm({ org, saved }: { org: string; saved: OrganizationSettings
       {mayWrite && (
         <div>
           <Button type="submit" variant="contained" disabled={changed.length === 0 || change.isPending}>
-            {t.save}
+            {change.isPending ? texts.common.saving : t.save}
           </Button>
         </div>
       )}
