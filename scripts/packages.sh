@@ -14,7 +14,7 @@ declare -A package_sets=(
   [demo]="curl kcat python3"
   [mutate]="python3 rsync git"
   [web]=""
-  [web-test]="chromium"
+  [web-test]="chromium-headless-shell"
 )
 
 # need_packages SET...: returns when all packages of the sets are installed.

@@ -9,7 +9,7 @@ test('a person logs in, chooses the theme and logs out', async ({ page }) => {
   await expect(page.getByText('Organisation admin.')).toBeVisible();
   await page.getByRole('button', { name: 'Dark' }).click();
   await expect(page.locator('html')).toHaveAttribute('data-scheme', 'dark');
-  await page.getByRole('menuitem', { name: 'Log out' }).click();
+  await page.getByRole('menuitem', { name: 'Log out', exact: true }).click();
   await expect(page.getByLabel('User name')).toBeVisible();
   await page.goto(`/ui/orgs/${org}/models`);
   await expect(page.getByLabel('User name')).toBeVisible();

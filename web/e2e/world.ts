@@ -6,7 +6,9 @@ import { expect, type Page, test as base } from '@playwright/test';
 const url = process.env.WEB_URL ?? '';
 const token = process.env.WEB_TOKEN ?? '';
 
-export const org = 'acme';
+/** Each of the browsers that run beside each other has an organisation of its own. */
+const parallel = Number(process.env.TEST_PARALLEL_INDEX ?? 0);
+export const org = parallel === 0 ? 'acme' : `acme-${parallel}`;
 
 export interface ApiModel {
   id: string;
@@ -51,6 +53,12 @@ export class Api {
 
 export const unique = (prefix: string) => `${prefix}-${randomBytes(4).toString('hex')}`;
 
+/** Logs the browser of a page in, without the form. */
+export async function enter(page: Page, user: string, role: string, id = org) {
+  const login = await page.request.post('/v1/session:dev', { data: { user, org: id, role } });
+  expect(login.status()).toBe(200);
+}
+
 /** Through the form, as a person does. */
 export async function logIn(page: Page, role: string, user = 'alice') {
   await page.goto('/ui/');
@@ -69,9 +77,19 @@ async function openModels(page: Page) {
   await expect(page.getByRole('heading', { level: 1, name: 'Models' })).toBeVisible();
 }
 
-export const test = base.extend<{ api: Api; admin: Page; refused: string[] }>({
-  // eslint-disable-next-line no-empty-pattern
-  api: async ({}, use) => use(new Api()),
+export const test = base.extend<{ api: Api; person: Page; admin: Page; refused: string[] }, { shared: Api }>({
+  shared: [
+    // eslint-disable-next-line no-empty-pattern
+    async ({}, use) => {
+      const api = new Api();
+      await api.call('POST', '/v1/orgs', { id: org, displayName: 'Acme' }).catch((error: Error) => {
+        if (!error.message.includes(' 409 ')) throw error;
+      });
+      await use(api);
+    },
+    { scope: 'worker', auto: true },
+  ],
+  api: async ({ shared }, use) => use(shared),
   /** What the content security policy refused, and errors that no one caught. Each test ends without any. */
   refused: [
     async ({ page }, use) => {
@@ -89,13 +107,16 @@ export const test = base.extend<{ api: Api; admin: Page; refused: string[] }>({
     },
     { auto: true },
   ],
-  /** A page of someone who is logged in as an admin of the organisation; only the test of the login goes through its form. */
-  admin: async ({ page }, use) => {
-    const login = await page.request.post('/v1/session:dev', { data: { user: 'alice', org, role: 'org_admin' } });
-    expect(login.status()).toBe(200);
-    await page.goto('/ui/');
-    await openModels(page);
+  /** Someone who is logged in as an admin of the organisation; only the test of the login goes through its form. */
+  person: async ({ page }, use) => {
+    await enter(page, 'alice', 'org_admin');
     await use(page);
+  },
+  /** The same, with the list of models open. */
+  admin: async ({ person }, use) => {
+    await person.goto(`/ui/orgs/${org}/models`);
+    await expect(person.getByRole('heading', { level: 1, name: 'Models' })).toBeVisible();
+    await use(person);
   },
 });
 
