@@ -1,4 +1,6 @@
-import { expect, find, logIn, org, test, unique } from './world';
+import type { Page } from '@playwright/test';
+
+import { enter, expect, find, logIn, org, test, unique } from './world';
 
 const open = (slug: string, tab = 'overview') => `/ui/orgs/${org}/models?model=${encodeURIComponent(slug)}&tab=${tab}`;
 
@@ -23,26 +25,32 @@ test('what is not saved is still there when the model is opened again', async ({
   await expect(admin.getByRole('textbox', { name: 'Description' })).toHaveValue('Half a thought');
 });
 
-test('two people edit one model and neither loses a change', async ({ admin, api }) => {
-  const { slug, version } = await api.model({ displayName: 'Before', description: 'old' });
-  await admin.goto(open(slug));
-  await admin.getByRole('textbox', { name: 'Display name' }).fill('Mine');
-  await admin.getByRole('textbox', { name: 'Family' }).fill('my family');
-  await api.call(
-    'PATCH',
-    `/v1/orgs/${org}/models/${encodeURIComponent(slug)}`,
-    { displayName: 'Theirs', description: 'new' },
-    { 'If-Match': `"v${version}"` },
-  );
-  await admin.getByRole('button', { name: 'Save' }).click();
-  const dialog = admin.getByRole('dialog', { name: 'Someone else has changed this model' });
+test('two people edit one model in two browsers and neither loses a change', async ({ person: mine, browser, api }) => {
+  const { slug } = await api.model({ displayName: 'Before', description: 'old' });
+  const context = await browser.newContext();
+  const theirs = await context.newPage();
+  await enter(theirs, 'bob', 'org_admin');
+  const field = (page: Page, name: string) => page.getByRole('textbox', { name });
+  for (const page of [mine, theirs]) {
+    await page.goto(open(slug));
+    await expect(field(page, 'Display name')).toHaveValue('Before');
+  }
+  await field(mine, 'Display name').fill('Mine');
+  await field(mine, 'Family').fill('my family');
+  await field(theirs, 'Display name').fill('Theirs');
+  await field(theirs, 'Description').fill('new');
+  await theirs.getByRole('button', { name: 'Save' }).click();
+  await expect(theirs.getByText('Theirs is saved.')).toBeVisible();
+  await mine.getByRole('button', { name: 'Save' }).click();
+  const dialog = mine.getByRole('dialog', { name: 'Someone else has changed this model' });
   await expect(dialog).toContainText('Only they changed');
   const save = dialog.getByRole('button', { name: 'Save what I chose' });
   await expect(save).toBeDisabled();
   await dialog.getByRole('radio', { name: 'Mine' }).check();
   await save.click();
-  await expect(admin.getByText('Mine is saved.')).toBeVisible();
+  await expect(mine.getByText('Mine is saved.')).toBeVisible();
   expect(await api.read(slug)).toMatchObject({ displayName: 'Mine', description: 'new', family: 'my family' });
+  await context.close();
 });
 
 test('a value of the platform is overridden, named as such, and reset', async ({ admin, api }) => {
@@ -116,21 +124,4 @@ test('a viewer sees everything and changes nothing', async ({ page, api }) => {
   await expect(page.getByText('You can look at everything here.')).toBeVisible();
   await page.goto(`/ui/orgs/${org}/playground`);
   await expect(page.getByText('You may not see this page')).toBeVisible();
-});
-
-test('a script in every text stays text', async ({ admin, api }) => {
-  const script = '<script>document.title="owned"</script><img src=x onerror="document.title=\'owned\'">';
-  const { slug } = await api.model({
-    displayName: script,
-    description: script,
-    family: script,
-    license: script,
-    tags: ['<b>x</b>'],
-    maintenanceReason: script,
-  });
-  for (const tab of ['overview', 'history', 'raw', 'access', 'explain']) {
-    await admin.goto(open(slug, tab));
-    await expect(admin.getByRole('heading', { name: script })).toBeVisible();
-  }
-  expect(await admin.title()).not.toContain('owned');
 });
