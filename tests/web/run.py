@@ -70,7 +70,8 @@ SELECT 'large', p.slug, 'm' || lpad(CAST(n AS text), 4, '0'), p.slug || '/m' || 
        jsonb_build_object('chat', 'supported', 'tools', CASE WHEN n % 2 = 0 THEN 'supported' ELSE 'unsupported' END),
        ARRAY['group-' || n % 5, 'all']
 FROM generate_series(0, 9997) n JOIN (SELECT slug, row_number() OVER (ORDER BY slug) - 1 AS i, count(*) OVER () AS c FROM provider) p
-  ON p.i = n % p.c"""
+  ON p.i = n % p.c;
+ANALYZE model"""
 
 
 def show(file):
@@ -92,7 +93,8 @@ def main(arguments):
                 call(url, token, "POST", "/v1/orgs", {"id": "large", "displayName": "Large"})
                 stack.sql(LARGE)
             code = subprocess.run(["npx", "playwright", "test", *arguments], cwd=ROOT / "web",
-                                  env={**os.environ, "WEB_URL": url, "WEB_TOKEN": token}, check=False).returncode
+                                  env={**os.environ, "WEB_URL": url, "WEB_TOKEN": token, "WEB_SIMULATOR": stack.simulator_url},
+                                  check=False).returncode
             if "--project=measure" in arguments:
                 show(results / "measured.json")
             return code
