@@ -212,7 +212,8 @@ void Attempt::end_as_too_much() {
   note_calls("response_too_large");
   auto failure = Failure::of(ErrorCode::response_too_large,
                              "The answers that this router holds in memory together became too many bytes, and this "
-                             "one was the largest of the organisation that held the most. Ask for a streamed answer or a shorter one, or have the operator "
+                             "one was the largest of the organisation that held the most. Ask for a streamed answer or "
+                             "a shorter one, or have the operator "
                              "raise router.answers_bytes_max.");
   failure.provider = target().deployment.provider;
   services_.metrics.answers_ended.add();
