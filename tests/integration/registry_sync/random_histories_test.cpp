@@ -46,7 +46,6 @@ using registry::Connection;
 constexpr int steps = 40;
 constexpr int names = 14;  ///< more than a small list has, so that big removals are held
 constexpr std::array connection_names{"one", "two"};
-constexpr std::string_view key_prefix = "_/_/ollama/";
 /// Ten times, a tenth, and zero are among their steps.
 constexpr std::array<std::int64_t, 7> amounts{0, 90, 100, 150, 999, 1000, 5000};
 

@@ -5,6 +5,7 @@
 
 #include "common/events/json_writer.hpp"
 #include "common/registry/governance_log.hpp"
+#include "workers/registry_api/access.hpp"
 #include "workers/registry_api/endpoints/all_routes.hpp"
 #include "workers/registry_api/endpoints/endpoint.hpp"
 #include "workers/registry_api/endpoints/schemas.hpp"
