@@ -109,35 +109,33 @@ Result<Locked> lock_row(soci::session& sql, const Actor& actor, const Scope& sco
   auto now = find_model(sql, scope, id);
   if (!now) return no_model(id);
   if (auto may = may_write(actor, scope); !may) return std::unexpected(may.error());
-  auto rows = rows_of(*now);
+  const auto rows = rows_of(*now);
   auto row = scope.platform() ? rows.platform : rows.own;
+  bool made_here = false;
   if (row.empty()) {
     // Two that do this at once: the second one finds the first one's row.
-    run_statement(
-        sql,
-        "INSERT INTO model (org_id, owner_user_id, provider, model_name, slug, kind, enabled) SELECT @org, @owner, "
-        "p.provider, p.model_name, p.slug, p.kind, NULL FROM model p WHERE p.id = CAST(@id AS uuid) ON CONFLICT "
-        "DO NOTHING",
-        Arguments().scope(scope).text("id", rows.platform));
+    made_here =
+        run_statement(
+            sql,
+            "INSERT INTO model (org_id, owner_user_id, provider, model_name, slug, kind, enabled) SELECT @org, @owner, "
+            "p.provider, p.model_name, p.slug, p.kind, NULL FROM model p WHERE p.id = CAST(@id AS uuid) ON CONFLICT "
+            "DO NOTHING",
+            Arguments().scope(scope).text("id", rows.platform)) > 0;
     if (auto made = find_model(sql, scope, rows.platform)) row = rows_of(*made).own;
     if (row.empty())
       return fail(ErrorKind::conflict, fmt::format("Another model of this scope has the slug of {} already.", id));
   }
   lock_models(sql, {row});
-  if (expected_version) {
-    // Another one may have changed it before it was locked.
-    const auto locked = find_model(sql, scope, row);
-    if (!locked) return no_model(id);
-    // A row that was made a moment ago has a version of its own; what the caller saw is the platform's.
-    if (auto same = expect_version(expected_version, rows_of(*now).own == row ? *locked : *now, "model"); !same)
-      return std::unexpected(same.error());
-  }
+  // A row that was made a moment ago has a version of its own; what the caller saw is the platform's.
+  auto before = made_here ? find_model(sql, {}, rows.platform) : find_model(sql, scope, row);
+  if (!before) return no_model(id);
+  if (auto same = expect_version(expected_version, *before, "model"); !same) return std::unexpected(same.error());
+  if (made_here && before->version == now->version) before = std::move(now);
   auto model = read_models(sql, {row});
-  if (model.empty()) return no_model(id);
-  return Locked{.before = std::move(*now), .row = std::move(row), .model = std::move(model)};
+  return Locked{.before = std::move(*before), .row = std::move(row), .model = std::move(model)};
 }
 
-std::string with_merged_maps(soci::session& sql, const Locked& locked, std::string_view patch) {
+std::string with_merged_maps(soci::session& sql, const Scope& scope, const Locked& locked, std::string_view patch) {
   const events::JsonDocument document(patch);
   const events::ObjectReader given(document.root());
   const auto is_map = [&](std::string_view name) {
@@ -151,6 +149,7 @@ std::string with_merged_maps(soci::session& sql, const Locked& locked, std::stri
   // the nearest row's, as a whole.
   const auto now = read_text(sql, "SELECT CAST(capabilities AS text) FROM model WHERE id = CAST(@id AS uuid)",
                              Arguments().text("id", locked.row));
+  const auto model = metadata ? find_model(sql, scope, locked.row) : std::nullopt;
   std::string whole;
   events::JsonWriter json(whole);
   json.begin_object();
@@ -163,7 +162,7 @@ std::string with_merged_maps(soci::session& sql, const Locked& locked, std::stri
         const auto map = merge_patch(now.value_or("{}"), text);
         json.raw_field(name, map == "{}" ? "null" : map);
       } else if (name == "metadata" && metadata) {
-        json.raw_field(name, merge_patch(member_of(locked.before.json, "metadata"), text));
+        json.raw_field(name, merge_patch(model ? member_of(model->json, "metadata") : "{}", text));
       } else {
         json.raw_field(name, text);
       }

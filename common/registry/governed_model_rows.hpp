@@ -28,17 +28,18 @@ Rows rows_of(const Document& document);
 Arguments names_of(const Rows& rows);
 
 struct Locked {
-  Document before;
+  Document before;  ///< as the scope saw the model before this change
   std::string row;  ///< id of the row that is written
   std::vector<ModelRow> model{};
 };
 
 /// The row that a change of that scope writes, locked; made over the platform's where the scope has none of its own.
+/// `expected_version` is compared once the row is locked.
 Result<Locked> lock_row(soci::session& sql, const Actor& actor, const Scope& scope, const std::string& id,
                         const std::optional<std::int64_t>& expected_version);
 
 /// The patch, with `capabilities` and `metadata` as they are once it is merged into them.
-std::string with_merged_maps(soci::session& sql, const Locked& locked, std::string_view patch);
+std::string with_merged_maps(soci::session& sql, const Scope& scope, const Locked& locked, std::string_view patch);
 
 /// Sets the values, and publishes what came of it.
 Result<Document> write_model(soci::session& sql, const Actor& actor, const Scope& scope, Locked locked,

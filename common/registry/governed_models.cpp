@@ -253,7 +253,7 @@ Result<Document> Models::change(const Actor& actor, const Scope& scope, const st
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<Document> {
     auto locked = lock_row(sql, actor, scope, id, expected_version);
     if (!locked) return std::unexpected(locked.error());
-    const auto whole = with_merged_maps(sql, *locked, patch);
+    const auto whole = with_merged_maps(sql, scope, *locked, patch);
     return write_model(sql, actor, scope, std::move(*locked), whole, "model.changed");
   });
 }
@@ -270,16 +270,18 @@ Result<Document> Models::replace(const Actor& actor, const Scope& scope, const s
 Result<void> Models::remove(const Actor& actor, const Scope& scope, const std::string& id, bool force,
                             const std::optional<std::int64_t>& expected_version) {
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<void> {
-    const auto now = find_model(sql, scope, id);
-    if (!now) return no_model(id);
+    const auto found = find_model(sql, scope, id);
+    if (!found) return no_model(id);
     if (auto may = may_write(actor, scope); !may) return may;
-    const auto rows = rows_of(*now);
-    const auto& row = scope.platform() ? rows.platform : rows.own;
+    const auto row = scope.platform() ? rows_of(*found).platform : rows_of(*found).own;
     if (row.empty())
       return std::unexpected(Error{.kind = ErrorKind::conflict,
                                    .detail = fmt::format("The model {} is the platform's.", id),
                                    .hint = "Disable or block it for the organisation instead."});
     lock_models(sql, {row});
+    const auto now = find_model(sql, scope, row);
+    if (!now) return no_model(id);
+    const auto rows = rows_of(*now);
     if (auto same = expect_version(expected_version, *now, "model"); !same) return same;
     const bool leaves_none = scope.platform() || rows.platform.empty();
     const auto dependents =

@@ -239,8 +239,10 @@ Result<Document> ModelPointers::set_alias(const Actor& actor, const Scope& scope
 Result<void> ModelPointers::remove_alias(const Actor& actor, const Scope& scope, const std::string& alias,
                                          const std::optional<std::int64_t>& expected_version) {
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<void> {
-    const auto before = read_document(sql, alias_select + own_alias + " AND a.alias = @alias",
-                                      Arguments().scope(scope).text("alias", alias));
+    const auto arguments = Arguments().scope(scope).text("alias", alias);
+    run_statement(sql, "SELECT 1 FROM model_alias a WHERE " + own_alias + " AND a.alias = @alias FOR UPDATE",
+                  arguments);
+    const auto before = read_document(sql, alias_select + own_alias + " AND a.alias = @alias", arguments);
     if (!before) return fail(ErrorKind::not_found, fmt::format("There is no alias {}.", alias));
     if (auto may = may_write(actor, scope); !may) return may;
     if (auto same = expect_version(expected_version, *before, "alias"); !same) return same;

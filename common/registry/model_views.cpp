@@ -129,8 +129,10 @@ Result<Document> ModelViews::set(const Actor& actor, const Scope& scope, const V
 Result<void> ModelViews::remove(const Actor& actor, const Scope& scope, const std::string& name,
                                 const std::optional<std::int64_t>& expected_version) {
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<void> {
-    const auto before =
-        read_document(sql, view_select + own_view + " AND v.name = @name", Arguments().scope(scope).text("name", name));
+    const auto arguments = Arguments().scope(scope).text("name", name);
+    const std::string own = own_view + " AND v.name = @name";
+    run_statement(sql, "SELECT 1 FROM model_view v WHERE " + own + " FOR UPDATE", arguments);
+    const auto before = read_document(sql, view_select + own, arguments);
     if (!before) return no_view(name);
     if (auto may = may_write(actor, scope); !may) return may;
     if (auto same = expect_version(expected_version, *before, "view"); !same) return same;
