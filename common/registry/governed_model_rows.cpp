@@ -38,6 +38,19 @@ std::string member_of(std::string_view object, std::string_view name) {
   return value ? simdjson::minify(*value) : std::string("{}");
 }
 
+/// The deployments of @@patch as rows: connection_id and w (the deployment). An id is exactly that
+/// connection. A name is the nearest connection of that name: the user's, the organisation's, the platform's. A
+/// connection that is named twice counts where it is named first.
+const std::string wanted_deployments =
+    "SELECT DISTINCT ON (r.connection_id) r.connection_id AS connection_id, r.w AS w FROM (SELECT DISTINCT ON "
+    "(x.place) x.place AS place, x.w AS w, c.id AS connection_id FROM jsonb_array_elements(@@patch -> 'deployments') "
+    "WITH ORDINALITY x "
+    "(w, place) JOIN connection c ON c.deleted_at IS NULL AND (CAST(c.id AS text) = x.w ->> 'connectionId' OR c.name = "
+    "x.w ->> 'connectionId') AND (c.org_id IS NULL OR (c.org_id = @org AND (c.owner_user_id IS NULL OR c.owner_user_id "
+    "= @owner))) ORDER BY x.place, CAST(c.id AS text) = x.w ->> 'connectionId' DESC, c.owner_user_id NULLS LAST, "
+    "c.org_id "
+    "NULLS LAST) r ORDER BY r.connection_id, r.place";
+
 /// Replaces the deployments that a person governs by those of the patch.
 Result<void> write_deployments(soci::session& sql, const Scope& scope, const std::string& row, std::string_view patch) {
   const auto arguments = Arguments().scope(scope).text("id", row).json("patch", patch);
@@ -46,15 +59,12 @@ Result<void> write_deployments(soci::session& sql, const Scope& scope, const std
       "SELECT w ->> 'connectionId' FROM jsonb_array_elements(@@patch -> 'deployments') w WHERE NOT EXISTS (SELECT 1 "
       "FROM "
       "connection c WHERE c.deleted_at IS NULL AND (CAST(c.id AS text) = w ->> 'connectionId' OR c.name = w ->> "
-      "'connectionId') AND (c.org_id IS NULL OR c.org_id = @org)) LIMIT 1",
+      "'connectionId') AND (c.org_id IS NULL OR (c.org_id = @org AND (c.owner_user_id IS NULL OR c.owner_user_id = "
+      "@owner)))) LIMIT 1",
       arguments);
   if (unknown) return fail(ErrorKind::not_found, fmt::format("There is no connection {}.", *unknown));
-  const std::string wanted =
-      "SELECT DISTINCT ON (c.id) c.id AS connection_id, w FROM jsonb_array_elements(@@patch -> 'deployments') w JOIN "
-      "connection c ON c.deleted_at IS NULL AND (CAST(c.id AS text) = w ->> 'connectionId' OR c.name = w ->> "
-      "'connectionId') AND (c.org_id IS NULL OR c.org_id = @org) ORDER BY c.id, c.org_id NULLS LAST";
   const std::string unwanted = "deployment d WHERE d.model_id = CAST(@id AS uuid) AND NOT EXISTS (SELECT 1 FROM (" +
-                               wanted + ") k WHERE k.connection_id = d.connection_id)";
+                               wanted_deployments + ") k WHERE k.connection_id = d.connection_id)";
   run_statement(sql,
                 "UPDATE price p SET effective_to = now(), closed_version = nextval('registry_version') WHERE "
                 "p.effective_to IS NULL AND p.deployment_id IN (SELECT d.id FROM " +
@@ -67,7 +77,7 @@ Result<void> write_deployments(soci::session& sql, const Scope& scope, const std
       "k.connection_id, COALESCE(k.w ->> 'upstreamName', m.model_name), CAST(k.w ->> 'priority' AS int), CAST(k.w ->> "
       "'weight' AS int), COALESCE(CAST(k.w ->> 'enabled' AS boolean), true), COALESCE(NULLIF(k.w -> 'params', 'null'), "
       "'{}') FROM model m CROSS JOIN (" +
-          wanted +
+          wanted_deployments +
           ") k WHERE m.id = CAST(@id AS uuid) ON CONFLICT (model_id, connection_id) DO UPDATE SET upstream_name = "
           "excluded.upstream_name, priority = excluded.priority, weight = excluded.weight, enabled = excluded.enabled, "
           "params = excluded.params",

@@ -1,0 +1,88 @@
+// Which connections the deployments of a person's model lead to, on a real PostgreSQL.
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/events/model_event.hpp"
+#include "tests/integration/registry/governance_fixture.hpp"
+
+namespace tokenrail::registry {
+namespace {
+
+using testing::HasSubstr;
+
+class DeploymentsTest : public GovernanceTest {
+ protected:
+  void SetUp() override {
+    GovernanceTest::SetUp();
+    if (IsSkipped()) return;
+    platforms_ = made(root(), {});
+    acmes_ = made(root(), scope("acme"));
+    bens_ = made(root(), {.org_id = "acme", .user_id = "ben"});
+  }
+  /// A connection with the name `openai` in that scope.
+  std::string made(const Actor& actor, const Scope& where) {
+    const auto connection = connections().create(
+        actor, where, R"({"provider":"openai","name":"openai","baseUrl":"https://api.openai.com/v1"})");
+    EXPECT_TRUE(connection.has_value()) << connection.error().detail;
+    return connection ? connection->id : std::string();
+  }
+  Result<Document> create(const Actor& actor, const Scope& where, const std::string& name,
+                          const std::string& deployments) {
+    return models().create(
+        actor, where,
+        R"({"provider":"openai","modelName":")" + name + R"(","enabled":true,"deployments":[)" + deployments + "]}");
+  }
+  /// The connections that serve the model whose event is the newest.
+  std::string serving() {
+    const auto event = events::parse_model_upserted(newest("payload"));
+    std::string ids;
+    if (event)
+      for (const auto& deployment : event->model.deployments)
+        ids += deployment.connection_id + "=" + deployment.upstream_name + " ";
+    return ids;
+  }
+  static std::string on(const std::string& connection, const std::string& upstream) {
+    return R"({"connectionId":")" + connection + R"(","upstreamName":")" + upstream + R"("})";
+  }
+
+  std::string platforms_;
+  std::string acmes_;
+  std::string bens_;
+};
+
+TEST_F(DeploymentsTest, NameIsTheNearestConnection) {
+  ASSERT_OK(create(of("acme"), scope("acme"), "a", on("openai", "a")));
+  EXPECT_EQ(serving(), acmes_ + "=a ");
+  ASSERT_OK(create(root(), {}, "b", on("openai", "b")));
+  EXPECT_EQ(serving(), platforms_ + "=b ");
+  ASSERT_OK(create(of("other"), scope("other"), "c", on("openai", "c")));
+  EXPECT_EQ(serving(), platforms_ + "=c ");
+  const Scope ben{.org_id = "acme", .user_id = "ben"};
+  ASSERT_OK(create({.name = "user:ben", .scope = ben}, ben, "d", on("openai", "d")));
+  EXPECT_EQ(serving(), bens_ + "=d ");
+}
+
+TEST_F(DeploymentsTest, IdIsExactlyThatConnection) {
+  ASSERT_OK(create(of("acme"), scope("acme"), "a", on(platforms_, "a")));
+  EXPECT_EQ(serving(), platforms_ + "=a ");
+  const auto model = create(of("acme"), scope("acme"), "b", on("openai", "first") + "," + on(platforms_, "second"));
+  ASSERT_OK(model);
+  EXPECT_THAT(serving(), HasSubstr(acmes_ + "=first "));
+  EXPECT_THAT(serving(), HasSubstr(platforms_ + "=second "));
+}
+
+TEST_F(DeploymentsTest, ConnectionNamedTwiceIsServedAsNamedFirst) {
+  ASSERT_OK(create(of("acme"), scope("acme"), "a", on(acmes_, "first") + "," + on("openai", "second")));
+  EXPECT_EQ(serving(), acmes_ + "=first ");
+}
+
+TEST_F(DeploymentsTest, PersonalConnectionServesItsUserOnly) {
+  const auto refused = create(root(), scope("acme"), "a", on(bens_, "a"));
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().kind, ErrorKind::not_found);
+}
+
+}  // namespace
+}  // namespace tokenrail::registry
