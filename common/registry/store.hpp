@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -105,6 +106,9 @@ class Store {
 
   /// Models of the connection's scope and provider, those that it does not serve included.
   Result<std::vector<StoredModel>> load_models(const Connection& connection);
+  /// Names of the models of the connection's provider in the scopes above the connection's. None for a connection of
+  /// the platform.
+  Result<std::set<std::string>> models_above(const Connection& connection);
 
   /// Held changes of a connection, and decisions on them that are in force. `connection_id` empty: what waits for a
   /// decision, of all connections.

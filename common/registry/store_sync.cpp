@@ -52,6 +52,31 @@ Result<std::vector<StoredModel>> Store::load_models(const Connection& connection
   });
 }
 
+namespace {
+
+/// A condition over rows `a`: of :provider, in a scope above that of :org and :owner.
+constexpr const char* rows_above =
+    "a.deleted_at IS NULL AND a.provider = :provider AND a.owner_user_id IS NULL AND CAST(:org AS text) IS NOT NULL "
+    "AND "
+    "(a.org_id IS NULL OR (CAST(:owner AS text) IS NOT NULL AND a.org_id = CAST(:org AS text)))";
+
+}  // namespace
+
+Result<std::set<std::string>> Store::models_above(const Connection& connection) {
+  if (connection.org_id.empty()) return std::set<std::string>();
+  return impl_->session.run([&](soci::session& sql) -> Result<std::set<std::string>> {
+    const auto org = text_or_null(connection.org_id);
+    const auto owner = text_or_null(connection.owner_user_id);
+    const soci::rowset<soci::row> rows =
+        (sql.prepare << fmt::format("SELECT a.model_name AS model_name FROM model a WHERE {}", rows_above),
+         soci::use(connection.provider, "provider"), soci::use(org.value, org.indicator, "org"),
+         soci::use(owner.value, owner.indicator, "owner"));
+    std::set<std::string> names;
+    for (const auto& row : rows) names.insert(text(row, "model_name"));
+    return names;
+  });
+}
+
 Result<std::vector<HeldChange>> Store::held_changes(const std::string& connection_id) {
   return impl_->session.run([&](soci::session& sql) -> Result<std::vector<HeldChange>> {
     const auto connection = text_or_null(connection_id);
@@ -151,7 +176,8 @@ struct ModelColumns {
   Nullable<std::string> raw;
 };
 
-/// Nothing: somebody else has added a model of that name, or one of that slug, since the plan was made.
+/// Nothing: another writer has added a model of that name, or one of that slug, since the plan was made. A disabled one
+/// is not put over a model of a scope above, which the scope could then use no longer.
 std::optional<std::string> insert_model(soci::session& sql, const PlannedModel& planned) {
   const auto& after = planned.after;
   const ModelColumns columns(planned);
@@ -176,8 +202,9 @@ std::optional<std::string> insert_model(soci::session& sql, const PlannedModel& 
            "to_timestamp(CAST(:details_at AS bigint) / 1000.0), :availability, "
            "to_timestamp(CAST(:missing_since AS bigint) / 1000.0), CAST(:missing_expired AS int) <> 0, "
            ":context_window, :input_tokens_max, :output_tokens_max, :embedding_dimensions, {}, "
-           "COALESCE(CAST(:raw AS jsonb), '{{}}') FROM fresh ON CONFLICT DO NOTHING RETURNING CAST(id AS text)",
-           capabilities_value),
+           "COALESCE(CAST(:raw AS jsonb), '{{}}') FROM fresh WHERE CAST(:enabled AS int) <> 0 OR NOT EXISTS (SELECT 1 "
+           "FROM model a WHERE {} AND a.model_name = :model_name) ON CONFLICT DO NOTHING RETURNING CAST(id AS text)",
+           capabilities_value, rows_above),
        soci::use(org.value, org.indicator, "org"), soci::use(owner.value, owner.indicator, "owner"),
        soci::use(after.provider, "provider"), soci::use(after.model_name, "model_name"), soci::use(after.slug, "slug"),
        soci::use(enabled, "enabled"), soci::into(id));

@@ -192,6 +192,14 @@ std::optional<PlannedModel> plan_unlisted(const registry::Connection& connection
   return finish(std::move(planned), stored, !newly && newly_expired ? Kind::expired : Kind::missing);
 }
 
+/// Whether the scope above goes on to serve a listed model, until a person enables it in the connection's scope.
+/// `stored`: the scope's own row; null: there is none.
+bool left_to_scope_above(const registry::Connection& connection, const ListedModel& listed, const StoredModel* stored,
+                         const std::set<std::string>& above) {
+  if (connection.new_models_enabled || !above.contains(listed.name)) return false;
+  return stored == nullptr || (stored->state.inherits && stored->state.deployments.empty());
+}
+
 bool grace_over(const registry::StoredDeployment& here, const DiffRules& rules, std::int64_t now_ms) {
   return here.missing_since_ms && now_ms - *here.missing_since_ms >= rules.missing_grace.count() &&
          here.missing_runs >= rules.missing_runs;
@@ -230,7 +238,7 @@ std::optional<HeldChange> removal_by(const registry::Connection& connection,
 
 registry::SyncPlan plan_sync(const registry::Connection& connection, const ProviderList& list,
                              const std::vector<StoredModel>& stored, const DiffRules& rules, std::int64_t now_ms,
-                             const std::vector<HeldChange>& decided) {
+                             const std::vector<HeldChange>& decided, const std::set<std::string>& above) {
   registry::SyncPlan plan;
   plan.failed = list.unreadable + list.beyond + list.without_details;
   std::map<std::string_view, const ListedModel*> listed;
@@ -269,6 +277,10 @@ registry::SyncPlan plan_sync(const registry::Connection& connection, const Provi
   };
   for (const auto& [name, model] : listed) {
     const auto known_model = known.find(name);
+    if (left_to_scope_above(connection, *model, known_model == known.end() ? nullptr : known_model->second, above)) {
+      ++plan.unchanged;
+      continue;
+    }
     keep(known_model == known.end() ? plan_new(connection, *model)
                                     : plan_listed(connection, *known_model->second, *model, holds));
   }

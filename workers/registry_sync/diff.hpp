@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,9 +41,12 @@ struct ProviderList {
 /// Whether a connection's globs let a model in.
 [[nodiscard]] bool wanted(const registry::Connection& connection, const std::string& name);
 
-/// `decided`: held changes of the connection and decisions on them that are in force.
+/// `decided`: held changes of the connection and decisions on them that are in force. `above`: names of the provider's
+/// models in the scopes above the connection's. Where new models start disabled, they stay as they are: a row of the
+/// connection's scope would disable them, and a deployment would take their requests.
 [[nodiscard]] registry::SyncPlan plan_sync(const registry::Connection& connection, const ProviderList& list,
                                            const std::vector<registry::StoredModel>& stored, const DiffRules& rules,
-                                           std::int64_t now_ms, const std::vector<registry::HeldChange>& decided = {});
+                                           std::int64_t now_ms, const std::vector<registry::HeldChange>& decided = {},
+                                           const std::set<std::string>& above = {});
 
 }  // namespace tokenrail::registry_sync

@@ -142,11 +142,11 @@ boost::asio::awaitable<Result<void>> ConnectionSyncs::record_failure(registry::C
 
 boost::asio::awaitable<Result<registry::SyncRun>> ConnectionSyncs::sync_once(registry::Connection connection,
                                                                              registry::SyncRun run, bool accept_held) {
-  auto stored = co_await stores_.run([connection](registry::Store& store) { return store.load_models(connection); });
+  auto stored = co_await known_models(connection);
   if (!stored) co_return std::unexpected(stored.error());
   const auto read = co_await read_credential(connection);
   if (!read) co_return std::unexpected(read.error());
-  auto catalogue = co_await catalogues_.read(connection, &*stored);
+  auto catalogue = co_await catalogues_.read(connection, &stored->models);
   if (cancelled_) co_return run;
   if (!catalogue) {
     run.status = "failed";
@@ -168,7 +168,7 @@ boost::asio::awaitable<Result<registry::SyncRun>> ConnectionSyncs::sync_once(reg
     const auto decided = co_await held_changes(connection);
     if (!decided) co_return std::unexpected(decided.error());
     auto plan = co_await lists_.run_plain([&connection, &catalogue, &stored, &rules, &decided] {
-      return plan_sync(connection, catalogue->list, *stored, rules, now_ms(), *decided);
+      return plan_sync(connection, catalogue->list, stored->models, rules, now_ms(), *decided, stored->above);
     });
     const bool held = !plan.held.empty();
     run.status = held ? "held" : "ok";
@@ -188,9 +188,20 @@ boost::asio::awaitable<Result<registry::SyncRun>> ConnectionSyncs::sync_once(reg
     if (applied.error().kind != ErrorKind::cancelled || plans == plans_max || cancelled_)
       co_return std::unexpected(applied.error());
     // Somebody changed a model in between: the same list against what is there now.
-    stored = co_await stores_.run([connection](registry::Store& store) { return store.load_models(connection); });
+    stored = co_await known_models(connection);
     if (!stored) co_return std::unexpected(stored.error());
   }
+}
+
+boost::asio::awaitable<Result<ConnectionSyncs::KnownModels>> ConnectionSyncs::known_models(
+    registry::Connection connection) {
+  co_return co_await stores_.run([connection](registry::Store& store) -> Result<KnownModels> {
+    auto models = store.load_models(connection);
+    if (!models) return std::unexpected(models.error());
+    auto above = store.models_above(connection);
+    if (!above) return std::unexpected(above.error());
+    return KnownModels{.models = std::move(*models), .above = std::move(*above)};
+  });
 }
 
 boost::asio::awaitable<Result<void>> ConnectionSyncs::read_credential(registry::Connection connection) {

@@ -7,6 +7,7 @@
 #include <exception>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -72,6 +73,11 @@ class ConnectionSyncs {
                                                               bool accept_held);
   boost::asio::awaitable<Result<void>> record_failure(registry::Connection connection, registry::SyncRun run);
   /// Reads the connection's stored credential, if it has one.
+  struct KnownModels {
+    std::vector<registry::StoredModel> models{};
+    std::set<std::string> above{};  ///< names in the scopes above the connection's
+  };
+  boost::asio::awaitable<Result<KnownModels>> known_models(registry::Connection connection);
   boost::asio::awaitable<Result<void>> read_credential(registry::Connection connection);
   boost::asio::awaitable<Result<std::vector<registry::HeldChange>>> held_changes(registry::Connection connection);
   void note_held(const registry::Connection& connection, const Result<std::vector<registry::HeldChange>>& changes);

@@ -7,6 +7,7 @@
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
+#include "common/registry/governed_models.hpp"
 #include "common/registry/held_changes.hpp"
 #include "common/registry/provider_answers.hpp"
 #include "tests/integration/registry_sync/sync_world.hpp"
@@ -498,9 +499,9 @@ TEST_F(RegistrySync, WhatOneConnectionSaysOfABuildIsNotBelievedOfAnother) {
   simulator::Server other(loop_, "127.0.0.1", 0, simulator::HubOptions{.script = {.models = there}});
   sql().run("INSERT INTO organization (id, slug) VALUES ('acme', 'acme')");
   sql().run(
-      "INSERT INTO connection (org_id, provider, name, base_url) VALUES ('acme', 'ollama', 'own', "
+      "INSERT INTO connection (org_id, provider, name, base_url, on_new) VALUES ('acme', 'ollama', 'own', "
       "'http://127.0.0.1:" +
-      std::to_string(other.port()) + "')");
+      std::to_string(other.port()) + "', 'enabled')");
   const auto state = sync_now();
   other.stop();
   loop_.restart();
@@ -508,6 +509,42 @@ TEST_F(RegistrySync, WhatOneConnectionSaysOfABuildIsNotBelievedOfAnother) {
   ASSERT_THAT(state.runs, SizeIs(2));
   EXPECT_EQ(last_event("_/_/ollama/m:1b")->model.context_window, 4096);
   EXPECT_EQ(last_event("acme/_/ollama/m:1b")->model.context_window, 131072);
+}
+
+TEST_F(RegistrySync, OrganisationsConnectionLeavesPlatformModelsAsTheyAre) {
+  start_whole();
+  sql().run("INSERT INTO organization (id, slug) VALUES ('acme', 'acme')");
+  simulator::Server other(
+      loop_, "127.0.0.1", 0,
+      simulator::HubOptions{.script = {.models = {{.name = "a:1b"}, {.name = "b:7b"}, {.name = "own:1b"}}}});
+  sql().run(
+      "INSERT INTO connection (org_id, provider, name, base_url) VALUES ('acme', 'ollama', 'own', 'http://127.0.0.1:" +
+      std::to_string(other.port()) + "')");
+  registry::GovernedDatabase database(options_);
+  const registry::Actor root{.name = "cli:root", .all_organizations = true};
+  const auto change = [&](const std::string& patch) {
+    const auto changed = registry::Models(database).change(root, {.org_id = "acme"}, "ollama/b:7b", patch, {});
+    EXPECT_TRUE(changed.has_value()) << changed.error().detail;
+  };
+  change(R"({"displayName":"Ours"})");
+  auto state = sync_now();
+  ASSERT_THAT(state.runs, SizeIs(2));
+  EXPECT_EQ(state.runs.at(1).listed, 3);
+  EXPECT_EQ(state.runs.at(1).added, 1);
+  EXPECT_FALSE(last_event("acme/_/ollama/a:1b").has_value());
+  EXPECT_THAT(last_event("acme/_/ollama/b:7b")->model.deployments, IsEmpty());
+  EXPECT_FALSE(last_event("acme/_/ollama/own:1b")->model.enabled);
+  EXPECT_THAT(registry::Models(database).get(root, {.org_id = "acme"}, "ollama/a:1b")->json,
+              HasSubstr(R"("status" : "active")"));
+
+  // Once the organisation enables the model itself, its own connection serves it.
+  change(R"({"enabled":true})");
+  state = sync_now();
+  ASSERT_THAT(last_event("acme/_/ollama/b:7b")->model.deployments, SizeIs(1));
+  EXPECT_EQ(last_event("acme/_/ollama/b:7b")->model.deployments.at(0).connection_name, "own");
+  other.stop();
+  loop_.restart();
+  loop_.poll();
 }
 
 TEST_F(RegistrySync, AConnectionOfAUserIsSyncedToo) {

@@ -117,6 +117,32 @@ TEST(Diff, TheRuleForNewModelsDecidesWhetherTheyAreEnabled) {
   EXPECT_EQ(plan.models.at(0).after.slug, "lab-ollama/a");
 }
 
+TEST(Diff, ModelsOfTheScopeAboveStayItsUntilEnabled) {
+  auto c = connection();
+  c.new_models_enabled = false;
+  c.org_id = "acme";
+  const auto planned = [&](const std::vector<StoredModel>& stored) {
+    return plan_sync(c, list_of({listed("a"), listed("b")}), stored, {}, t0, {}, {"a", "x"});
+  };
+  const auto fresh = planned({});
+  EXPECT_THAT(kinds(fresh), ElementsAre("added b"));
+  EXPECT_EQ(fresh.unchanged, 1);
+
+  auto stored = carried_out(plan_sync(c, list_of({listed("a"), listed("b")}), {}, {}, t0));
+  auto& own = stored.at(0);
+  ASSERT_EQ(own.state.model_name, "a");
+  EXPECT_TRUE(planned(stored).idle()) << "a connection that serves it already goes on";
+  own.here = std::nullopt;
+  own.state.deployments.clear();
+  own.state.inherits = true;
+  EXPECT_TRUE(planned(stored).idle()) << "a person changed another field";
+  own.state.inherits = false;
+  EXPECT_THAT(kinds(planned(stored)), ElementsAre("linked a"));
+  own.state.inherits = true;
+  c.new_models_enabled = true;
+  EXPECT_THAT(kinds(planned(stored)), ElementsAre("linked a"));
+}
+
 TEST(Diff, AnUnchangedListChangesNothing) {
   const std::vector models{listed("a"), listed("b"), listed("c")};
   const auto stored = stored_of(models);
