@@ -350,7 +350,8 @@ constexpr std::array<Command, 35> command_table{{
      .arguments_max = 2,
      .flags = change_flags,
      .examples = rollback_examples,
-     .details = "What was seen at the provider stays as it is.",
+     .details = "Sets what people had set in that version. Other fields are the provider's or the platform's again.\n"
+                "Deployments and prices stay.",
      .registry = RegistryBy::api_or_database},
     {.path = "registry explain",
      .summary = "Show why a model may be used, or may not",

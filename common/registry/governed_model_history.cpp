@@ -16,6 +16,38 @@ const std::string revision_select =
     "r.changed_fields, 'at', tokenrail_time(r.created_at), 'model', r.snapshot -> 'model') AS text) AS document FROM "
     "model_revision r WHERE CAST(r.model_id AS text) IN (@own, @platform)";
 
+/// What a revision from before migration 17 shows of the fields that a person has set now. The others are not known to
+/// have been set by a person, and stay.
+const std::string shown_by_older_revision =
+    "SELECT jsonb_build_object('enabled', CASE WHEN COALESCE(CAST(s.model ->> 'inherits' AS boolean), false) THEN "
+    "'null' ELSE s.model -> 'enabled' END, 'blocked', COALESCE(s.model -> 'platformBlocked', 'false'), 'tags', "
+    "COALESCE(s.model -> 'tags', '[]'), 'override', COALESCE((SELECT jsonb_object_agg(f.key, f.value) FROM "
+    "jsonb_each(m.override || (SELECT jsonb_object_agg(k.name, CASE k.name WHEN 'maintenanceUntil' THEN "
+    "to_jsonb(tokenrail_time(to_timestamp(CAST(s.model ->> 'maintenanceUntilMs' AS bigint) / 1000.0))) WHEN "
+    "'replacementId' THEN (SELECT to_jsonb(n.id) FROM model n WHERE n.deleted_at IS NULL AND n.provider = s.model -> "
+    "'replacement' ->> 'provider' AND n.model_name = s.model -> 'replacement' ->> 'modelName' AND (n.org_id IS NULL OR "
+    "n.org_id = m.org_id) ORDER BY n.org_id NULLS LAST LIMIT 1) ELSE s.model -> k.name END) FROM "
+    "unnest(ARRAY['hidden', "
+    "'displayName', 'description', 'kind', 'lifecycle', 'contextWindow', 'inputTokensMax', 'outputTokensMax', "
+    "'embeddingDimensions', 'capabilities', 'maintenanceUntil', 'maintenanceReason', 'replacementId']) k (name) WHERE "
+    "jsonb_exists(m.override, k.name))) f WHERE f.value <> 'null'), '{}')) FROM (SELECT CAST(r.snapshot AS jsonb) -> "
+    "'model' AS model) s";
+
+/// The patch of a row (@id) that leads back to what people had set at @version: of each field that differs, the value
+/// of then, or null where nobody had set it. No row: there is no such revision.
+const std::string way_back =
+    "SELECT CAST((SELECT COALESCE(jsonb_object_agg(f.name, COALESCE(t.override -> f.name, 'null')), '{}') FROM (SELECT "
+    "jsonb_object_keys(t.override || m.override)) f (name) WHERE f.name <> ALL (ARRAY['enabled', 'blocked', 'tags']) "
+    "AND t.override -> f.name IS DISTINCT FROM m.override -> f.name) || (SELECT COALESCE(jsonb_object_agg(c.name, "
+    "c.value), '{}') FROM (VALUES ('enabled', t.enabled, COALESCE(to_jsonb(m.enabled), 'null')), ('blocked', "
+    "t.blocked, "
+    "to_jsonb(m.platform_blocked)), ('tags', t.tags, to_jsonb(m.tags))) c (name, value, now) WHERE c.value IS DISTINCT "
+    "FROM c.now) AS text) FROM model_revision r JOIN model m ON m.id = r.model_id CROSS JOIN LATERAL (SELECT w.people "
+    "-> 'override' AS override, w.people -> 'enabled' AS enabled, w.people -> 'blocked' AS blocked, w.people -> 'tags' "
+    "AS tags FROM (SELECT COALESCE(r.set_by_people, (" +
+    shown_by_older_revision +
+    ")) AS people) w) t WHERE r.model_id = CAST(@id AS uuid) AND r.version = CAST(@version AS bigint)";
+
 }  // namespace
 
 Result<DocumentPage> Models::revisions(const Actor& actor, const Scope& scope, const std::string& id,
@@ -45,22 +77,7 @@ Result<Document> Models::roll_back(const Actor& actor, const Scope& scope, const
   return transact_as(database_, as, [&](soci::session& sql) -> Result<Document> {
     auto locked = lock_row(sql, as, scope, id, expected_version);
     if (!locked) return std::unexpected(locked.error());
-    // What a person may set; what was seen at the provider stays as it is.
-    const auto patch = read_text(
-        sql,
-        "SELECT CAST(jsonb_build_object('enabled', CASE WHEN COALESCE(CAST(s ->> 'inherits' AS boolean), false) THEN "
-        "NULL "
-        "ELSE s -> 'enabled' END, 'blocked', COALESCE(s -> 'platformBlocked', 'false'), 'hidden', COALESCE(s -> "
-        "'hidden', "
-        "'false'), 'displayName', s -> 'displayName', 'description', s -> 'description', 'kind', s -> 'kind', "
-        "'lifecycle', "
-        "s -> 'lifecycle', 'contextWindow', s -> 'contextWindow', 'inputTokensMax', s -> 'inputTokensMax', "
-        "'outputTokensMax', s -> 'outputTokensMax', 'embeddingDimensions', s -> 'embeddingDimensions', 'capabilities', "
-        "s -> "
-        "'capabilities', 'tags', s -> 'tags', 'maintenanceReason', s -> 'maintenanceReason') AS text) FROM (SELECT "
-        "CAST(r.snapshot AS jsonb) -> 'model' AS s FROM model_revision r WHERE r.model_id = CAST(@id AS uuid) AND "
-        "r.version = CAST(@version AS bigint)) x",
-        Arguments().text("id", locked->row).number("version", version));
+    const auto patch = read_text(sql, way_back, Arguments().text("id", locked->row).number("version", version));
     if (!patch) return fail(ErrorKind::not_found, fmt::format("The model {} has no revision {}.", id, version));
     return write_model(sql, as, scope, std::move(*locked), *patch, "model.rolled_back");
   });

@@ -478,9 +478,10 @@ void tell_changes(soci::session& sql, const std::vector<Change>& changes, const 
   soci::statement statement =
       (sql.prepare
            << "WITH event AS (SELECT tokenrail_uuid_v7() AS id), revision AS ("
-              "INSERT INTO model_revision (model_id, version, snapshot, changed_fields, cause, actor, event_id) "
-              "SELECT CAST(:id AS uuid), :version, CAST(:payload AS json), string_to_array(:fields, ','), "
-              ":cause, :actor, event.id FROM event) "
+              "INSERT INTO model_revision (model_id, version, snapshot, changed_fields, cause, actor, event_id, "
+              "set_by_people) SELECT CAST(:id AS uuid), :version, CAST(:payload AS json), string_to_array(:fields, "
+              "','), :cause, :actor, event.id, jsonb_build_object('override', m.override, 'enabled', m.enabled, "
+              "'blocked', m.platform_blocked, 'tags', m.tags) FROM event JOIN model m ON m.id = CAST(:id AS uuid)) "
               "INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload) "
               "SELECT event.id, 'model', :key, 'model_registry.upserted', CAST(:payload AS json) FROM event",
        soci::use(id, "id"), soci::use(version, "version"), soci::use(payload, "payload"), soci::use(fields, "fields"),
