@@ -86,11 +86,6 @@ std::string unfinished_line(const Context& context, const std::string& name, con
   return fmt::format("{} {}: {}", context.terminal.styled_out(Terminal::Style::bad, "✗"), name, run.detail);
 }
 
-std::string this_user() {
-  const char* user = std::getenv("USER");
-  return user != nullptr && *user != '\0' ? user : "cli";
-}
-
 /// Says what waits for a decision; what cannot be read is no reason not to list models.
 void note_held_changes(const Context& context) {
   const auto held = registry::Store(database_options(context)).held_changes("");
@@ -243,9 +238,9 @@ int run_registry_sync(const Context& context) {
   if (context.call.has("org"))
     return context.failed(Error{ErrorKind::invalid_input,
                                 "--org is for a sync by the registry API; leave it out, or set TOKENRAIL_API_URL"});
+  const auto connection = context.call.value("connection").value_or("");
   registry::Store store(database_options(context));
-  const auto request =
-      store.request_sync(context.call.value("connection").value_or(""), this_user(), context.call.has("accept"));
+  const auto request = store.request_sync(connection, actor_of(context), context.call.has("accept"));
   if (!request) return context.failed(request.error());
   const auto state = store.await_sync(*request, *timeout);
   if (!state) return context.failed(state.error());
@@ -272,7 +267,7 @@ int run_registry_republish(const Context& context) {
   const auto timeout = duration_flag("timeout", timeout_text);
   if (!timeout) return context.failed(timeout.error());
   registry::Store store(database_options(context));
-  const auto request = store.request_republish(this_user());
+  const auto request = store.request_republish(actor_of(context));
   if (!request) return context.failed(request.error());
   const auto state = store.await_sync(*request, *timeout);
   if (!state) return context.failed(state.error());
@@ -304,7 +299,7 @@ int run_registry_parameters(const Context& context) {
                                                 .model_name = model->name,
                                                 .connection_name = context.call.value("connection").value_or(""),
                                                 .parameters = parameters,
-                                                .actor = this_user()});
+                                                .actor = actor_of(context)});
   if (!changed) return context.failed(changed.error());
   context.terminal.note(*changed == 0 ? "nothing to do: the parameters are these already"
                                       : fmt::format("{} deployment{} changed; registry-sync publishes the model",

@@ -8,6 +8,8 @@
 #include <fmt/core.h>
 #include <spdlog/spdlog.h>
 
+#include "common/events/json_writer.hpp"
+#include "common/registry/governed_sql.hpp"
 #include "common/registry/migrator.hpp"
 #include "common/registry/model_rows.hpp"
 #include "common/registry/store_impl.hpp"
@@ -229,8 +231,36 @@ Result<std::vector<events::ModelState>> Store::list_models() {
   });
 }
 
+namespace {
+
+/// The default parameters of deployments before and after a change, for its audit entry.
+class ParametersAudit {
+ public:
+  void add(const events::DeploymentState& deployment, const std::string& after) {
+    append(before_, deployment.connection_name, events::to_json(deployment.parameters));
+    append(after_, deployment.connection_name, after);
+  }
+  /// Before and after, as JSON.
+  std::pair<std::string, std::string> texts() && { return {before_ + "]}", after_ + "]}"}; }
+
+ private:
+  static void append(std::string& text, const std::string& connection, const std::string& parameters) {
+    text += text.empty() ? R"({"deployments":[)" : ",";
+    events::JsonWriter json(text);
+    json.begin_object();
+    json.field("connection", connection);
+    json.raw_field("params", parameters);
+    json.end_object();
+  }
+  std::string before_;
+  std::string after_;
+};
+
+}  // namespace
+
 Result<int> Store::set_call_defaults(const DefaultsChange& change) {
-  return impl_->session.transact([&](soci::session& sql) -> Result<int> {
+  const auto set = [&](soci::session& sql) -> Result<int> {
+    assume(sql, change.actor);
     const auto name = fmt::format("{}/{}", change.provider, change.model_name);
     const auto find = [&]() -> std::optional<ModelRow> {
       for (auto& row : read_models(sql,
@@ -251,12 +281,14 @@ Result<int> Store::set_call_defaults(const DefaultsChange& change) {
     const auto parameters = events::to_json(change.parameters);
     int found = 0;
     int changed = 0;
+    ParametersAudit audit;
     for (const auto& deployment : row->state.deployments) {
       if (!change.connection_name.empty() && deployment.connection_name != change.connection_name) continue;
       ++found;
       if (deployment.parameters == change.parameters && deployment.invalid_parameters.empty()) continue;
       sql << "UPDATE deployment SET params = CAST(:params AS jsonb) WHERE id = CAST(:id AS uuid)",
           soci::use(parameters), soci::use(deployment.id);
+      audit.add(deployment, parameters);
       ++changed;
     }
     if (found == 0) {
@@ -269,9 +301,20 @@ Result<int> Store::set_call_defaults(const DefaultsChange& change) {
         soci::use(row->state.id);
     tell_changes(sql,
                  {{.model_id = row->state.id, .before_version = row->state.version, .changed_fields = {"deployments"}}},
-                 "api", storable(change.actor, 255));
+                 change.actor.cause, storable(change.actor.name, 255));
+    const auto [before, after] = std::move(audit).texts();
+    write_audit(sql, change.actor,
+                {.action = "model.parameters_changed",
+                 .target_type = "model",
+                 .target_id = row->state.id,
+                 .target_name = row->state.slug,
+                 .before = before,
+                 .after = after,
+                 .version = read_models(sql, {row->state.id}).at(0).state.version,
+                 .org_id = change.org_id});
     return changed;
-  });
+  };
+  return impl_->session.transact(set, !change.actor.dry_run);
 }
 
 }  // namespace tokenrail::registry

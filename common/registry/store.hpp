@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "common/events/model_event.hpp"
+#include "common/registry/actor.hpp"
 #include "common/registry/database.hpp"
 #include "common/registry/lease.hpp"
 #include "common/registry/sync_plan.hpp"
@@ -157,25 +158,24 @@ class Store {
   /// All models that are not deleted, of every scope, by slug.
   Result<std::vector<events::ModelState>> list_models();
 
-  /// Sets the default parameters of a model's deployments and publishes the model (cause `api`). Returns how many
-  /// deployments have other ones now. Errors: not_found, where there is no such model, or none on that connection.
+  /// Sets the default parameters of a model's deployments, publishes the model and writes an audit entry. Returns how
+  /// many deployments have other ones now. Errors: not_found, where there is no such model, or none on that connection.
   struct DefaultsChange {
     std::string org_id{};  ///< empty: the platform's model
     std::string provider;
     std::string model_name;
     std::string connection_name{};  ///< empty: on all connections
     events::CallDefaults parameters;
-    std::string actor;
+    Actor actor;
   };
   Result<int> set_call_defaults(const DefaultsChange& change);
 
-  /// Asks the leading registry-sync to sync now and returns the request's id. `connection_name` empty: all connections;
-  /// not_found where there is no such one.
-  Result<std::string> request_sync(const std::string& connection_name, const std::string& requested_by,
-                                   bool accept_held = false);
+  /// Asks the leading registry-sync to sync now, writes an audit entry, and returns the request's id. `connection`: a
+  /// name; empty: all connections. Error: not_found.
+  Result<std::string> request_sync(const std::string& connection, const Actor& actor, bool accept_held = false);
   /// Asks the leading registry-sync to compare the compacted topics with the database now, and to publish what they
-  /// lack. A request like the others, but for its runs: it has none.
-  Result<std::string> request_republish(const std::string& requested_by);
+  /// lack; writes an audit entry. A request like the others, but for its runs: it has none.
+  Result<std::string> request_republish(const Actor& actor);
   Result<SyncRequestState> sync_request_state(const std::string& request_id);
   /// Waits for the request to be finished. When time is over, what is there by then: `finished` is false, and
   /// `unfinished` says what is lacking. Error timed_out: nobody took it up.

@@ -8,6 +8,7 @@
 #include "common/crypto/bytes.hpp"
 #include "common/registry/catalog_holds.hpp"
 #include "common/registry/connection_health.hpp"
+#include "common/registry/governed_sql.hpp"
 #include "common/registry/gzip.hpp"
 #include "common/registry/model_rows.hpp"
 #include "common/registry/own_prices.hpp"
@@ -469,42 +470,67 @@ Result<void> Store::record_failure(const Connection& connection, const SyncRun& 
 
 // ---- syncs that somebody asked for -------------------------------------------------------------------------------
 
-Result<std::string> Store::request_sync(const std::string& connection_name, const std::string& requested_by,
-                                        bool accept_held) {
-  return impl_->session.transact([&](soci::session& sql) -> Result<std::string> {
-    std::string connection_id;
-    if (!connection_name.empty()) {
-      const auto found = read_connections(sql, "c.name = :value", connection_name);
-      if (found.empty()) {
-        std::string names;
-        for (const auto& c : read_connections(sql, "CAST(:value AS text) IS NULL", ""))
-          names += (names.empty() ? "" : ", ") + c.name;
-        return fail(ErrorKind::not_found, fmt::format("There is no connection {}. Those there are: {}.",
-                                                      connection_name, names.empty() ? "none" : names));
-      }
-      connection_id = found.front().id;
-    }
-    const auto connection = text_or_null(connection_id);
-    const int accept = accept_held ? 1 : 0;
-    auto asker = storable(requested_by, 255);
-    if (asker.empty()) asker = "unknown";
-    std::string id;
-    sql << "INSERT INTO sync_request (connection_id, requested_by, accept_held) "
-           "VALUES (CAST(:connection AS uuid), :asker, CAST(:accept AS int) <> 0) RETURNING CAST(id AS text)",
-        soci::use(connection.value, connection.indicator), soci::use(asker), soci::use(accept), soci::into(id);
-    return id;
-  });
+namespace {
+
+std::string asker_of(const Actor& actor) {
+  auto asker = storable(actor.name, 255);
+  return asker.empty() ? "unknown" : asker;
 }
 
-Result<std::string> Store::request_republish(const std::string& requested_by) {
-  return impl_->session.transact([&](soci::session& sql) -> Result<std::string> {
-    auto asker = storable(requested_by, 255);
-    if (asker.empty()) asker = "unknown";
-    std::string id;
-    sql << "INSERT INTO sync_request (requested_by, republish) VALUES (:asker, true) RETURNING CAST(id AS text)",
-        soci::use(asker), soci::into(id);
-    return id;
-  });
+/// The connection of that name.
+Result<Connection> named_connection(soci::session& sql, const std::string& name) {
+  auto found = read_connections(sql, "c.name = :value", name);
+  if (!found.empty()) return std::move(found.front());
+  std::string names;
+  for (const auto& c : read_connections(sql, "CAST(:value AS text) IS NULL", ""))
+    names += (names.empty() ? "" : ", ") + c.name;
+  return fail(ErrorKind::not_found,
+              fmt::format("There is no connection {}. Those there are: {}.", name, names.empty() ? "none" : names));
+}
+
+}  // namespace
+
+Result<std::string> Store::request_sync(const std::string& connection, const Actor& actor, bool accept_held) {
+  return impl_->session.transact(
+      [&](soci::session& sql) -> Result<std::string> {
+        assume(sql, actor);
+        Connection one;
+        if (!connection.empty()) {
+          auto found = named_connection(sql, connection);
+          if (!found) return std::unexpected(std::move(found.error()));
+          one = std::move(*found);
+        }
+        const auto connection_id = text_or_null(one.id);
+        const int accept = accept_held ? 1 : 0;
+        const auto asker = asker_of(actor);
+        std::string id;
+        sql << "INSERT INTO sync_request (connection_id, requested_by, accept_held) "
+               "VALUES (CAST(:connection AS uuid), :asker, CAST(:accept AS int) <> 0) RETURNING CAST(id AS text)",
+            soci::use(connection_id.value, connection_id.indicator), soci::use(asker), soci::use(accept),
+            soci::into(id);
+        write_audit(sql, actor,
+                    {.action = accept_held ? "sync.accepted" : "sync.requested",
+                     .target_type = "connection",
+                     .target_id = one.id,
+                     .target_name = one.name,
+                     .org_id = one.org_id});
+        return id;
+      },
+      !actor.dry_run);
+}
+
+Result<std::string> Store::request_republish(const Actor& actor) {
+  return impl_->session.transact(
+      [&](soci::session& sql) -> Result<std::string> {
+        assume(sql, actor);
+        const auto asker = asker_of(actor);
+        std::string id;
+        sql << "INSERT INTO sync_request (requested_by, republish) VALUES (:asker, true) RETURNING CAST(id AS text)",
+            soci::use(asker), soci::into(id);
+        write_audit(sql, actor, {.action = "republish.requested", .target_type = "registry", .target_id = ""});
+        return id;
+      },
+      !actor.dry_run);
 }
 
 Result<SyncRequestState> Store::sync_request_state(const std::string& request_id) {

@@ -69,3 +69,32 @@ def test_a_key_is_stored_sealed_and_never_shown(make_stack, tmp_path):
     stack.cli("credentials", "revoke", "main", "--org", "acme", "--force")
     everything = listed + put.stdout + put.stderr + stack.cli("registry", "audit", "--org", "acme", "--json").stdout
     assert KEY not in everything and "sealed" not in everything
+
+
+def test_syncs_and_parameters_by_command_are_audited(make_stack):
+    stack = make_stack()
+    stack.whole()
+    model = json.loads(stack.cli("registry", "list", "--json").stdout.splitlines()[0])
+    name = f"{model['provider']}/{model['modelName']}"
+    stack.cli("org", "create", "acme")
+
+    def audited(action, *flags):
+        rows = [json.loads(line) for line in stack.cli("registry", "audit", *flags, "--json").stdout.splitlines()]
+        return [row for row in rows if row["action"] == action]
+
+    stack.cli("registry", "set-parameters", name, '{"temperature":0.2}')
+    stack.cli("registry", "set-parameters", name, '{"temperature":0.2}')
+    [entry] = audited("model.parameters_changed")
+    assert entry["actor"].startswith("cli:") and entry["targetName"] == name
+    assert entry["before"] == {"deployments": [{"connection": "env-ollama", "params": {}}]}
+    assert entry["after"] == {"deployments": [{"connection": "env-ollama", "params": {"temperature": 0.2}}]}
+    stack.cli("registry", "sync", "--connection", "env-ollama", "--accept")
+    [entry] = audited("sync.accepted")
+    assert entry["actor"].startswith("cli:") and entry["targetName"] == "env-ollama"
+    stack.cli("registry", "sync")
+    [entry] = audited("sync.requested")
+    assert entry["targetId"] == "" and entry["actor"].startswith("cli:")
+    stack.cli("registry", "republish")
+    [entry] = audited("republish.requested")
+    assert entry["actor"].startswith("cli:")
+    assert audited("sync.requested", "--org", "acme") == []

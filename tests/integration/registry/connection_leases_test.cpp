@@ -100,7 +100,7 @@ TEST_F(ConnectionLeasesTest, ARequestIsServedOnceForEachConnection) {
   connect("second");
   auto a = process("a");
   for (const auto& one : a.claim(10).value()) ASSERT_TRUE(a.release(held(one), 1h).has_value());
-  const auto request = store_->request_sync("", "ann", true).value();
+  const auto request = store_->request_sync("", person("ann"), true).value();
   ASSERT_THAT(store_->take_sync_requests().value(), SizeIs(1));
   EXPECT_THAT(store_->served_requests({"ollama"}).value(), IsEmpty());
   const auto claimed = a.claim(10).value();
@@ -124,7 +124,7 @@ TEST_F(ConnectionLeasesTest, WhatIsDownComesLastAndWhatAPersonAskedForFirst) {
   connect("well");
   sql().run("UPDATE connection SET health = 'down' WHERE name = 'env-ollama'");
   auto a = process("a");
-  ASSERT_TRUE(store_->request_sync("asked", "ann").has_value());
+  ASSERT_TRUE(store_->request_sync("asked", person("ann")).has_value());
   EXPECT_EQ(names(a.claim(1).value()), std::vector<std::string>{"asked"});
   EXPECT_EQ(names(a.claim(1).value()), std::vector<std::string>{"well"});
   EXPECT_EQ(names(a.claim(1).value()), std::vector<std::string>{"env-ollama"});

@@ -17,7 +17,7 @@ TEST_F(StoreTest, DefaultParametersArePublishedWithTheModel) {
   const events::CallDefaults parameters{
       .temperature = 0.2, .stop = {"END"}, .keep_alive = "\"10m\"", .provider_config = R"({"options":{"mirostat":2}})"};
   const Store::DefaultsChange change{
-      .provider = "ollama", .model_name = model_name, .parameters = parameters, .actor = "ada"};
+      .provider = "ollama", .model_name = model_name, .parameters = parameters, .actor = person("ada")};
   EXPECT_EQ(store_->set_call_defaults(change).value(), 1);
 
   const auto after = stored(model_name);
@@ -47,7 +47,7 @@ TEST_F(StoreTest, DefaultParametersNeedAModelAndAConnection) {
                                       .model_name = model,
                                       .connection_name = connection,
                                       .parameters = {.top_k = 1},
-                                      .actor = "ada"});
+                                      .actor = person("ada")});
   };
   EXPECT_EQ(set("other", "").error().kind, ErrorKind::not_found);
   EXPECT_EQ(set(model_name, "other").error().kind, ErrorKind::not_found);

@@ -93,7 +93,7 @@ TEST_F(LeaseTest, WhoWasOvertakenWritesNothing) {
   ASSERT_TRUE(old.lease.hold().value());
   ASSERT_TRUE(old.store.apply(connection_, {.models = {adding("a")}}, run()).has_value());
   const auto row = old.store.unpublished(10).value().at(0);
-  const auto request = store_->request_sync("", "test").value();
+  const auto request = store_->request_sync("", person("test")).value();
   age("1 minute");
   ASSERT_TRUE(fresh.lease.hold().value());
 

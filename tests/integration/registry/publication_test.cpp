@@ -135,7 +135,7 @@ TEST_F(PublicationTest, OneRecordIsToldAnewAlone) {
 }
 
 TEST_F(PublicationTest, ARepublishRequestHasNoConnectionToWaitFor) {
-  const auto id = store_->request_republish("ann");
+  const auto id = store_->request_republish(person("ann"));
   ASSERT_TRUE(id.has_value()) << id.error().detail;
   const auto taken = store_->take_sync_requests().value();
   ASSERT_THAT(taken, SizeIs(1));
@@ -147,7 +147,7 @@ TEST_F(PublicationTest, ARepublishRequestHasNoConnectionToWaitFor) {
   EXPECT_THAT(state.unfinished, IsEmpty());
   well(store_->finish_sync_request(*id));
   EXPECT_TRUE(store_->sync_request_state(*id)->finished);
-  const auto sync = store_->request_sync("", "ann").value();
+  const auto sync = store_->request_sync("", person("ann")).value();
   EXPECT_FALSE(store_->take_sync_requests().value().at(0).republish);
   EXPECT_THAT(store_->sync_request_state(sync)->unfinished, ElementsAre("env-ollama"));
 }

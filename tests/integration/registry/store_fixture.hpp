@@ -35,6 +35,9 @@ class StoreTest : public ScratchDatabase {
     return made.value_or(Connection{});
   }
 
+  /// Who may do everything.
+  static Actor person(std::string name) { return {.name = std::move(name), .all_organizations = true}; }
+
   static PlannedModel adding(const std::string& name) {
     PlannedModel planned;
     planned.kind = PlannedModel::Kind::added;

@@ -43,14 +43,14 @@ class StoreHistory : public StoreTest {
 
 TEST_F(StoreHistory, PruningRemovesWhatIsOldAndKeepsWhatIsOpen) {
   apply({adding("a")});
-  const auto asked = store_->request_sync("", "ann").value();
+  const auto asked = store_->request_sync("", person("ann")).value();
   hold();
   auto manual = run();
   manual.request_id = asked;
   record(fine(), manual);
   ASSERT_TRUE(store_->finish_sync_request(asked).has_value());
   hold();
-  const auto waiting = store_->request_sync("", "ann").value();
+  const auto waiting = store_->request_sync("", person("ann")).value();
   ASSERT_EQ(count("sync_run"), "4");
   ASSERT_EQ(count("held_change"), "2");
   auto db = sql();
@@ -134,7 +134,7 @@ TEST_F(StoreHistory, ALongTextIsCutBetweenCharacters) {
   record({}, failed);
   EXPECT_EQ(sql().run("SELECT detail FROM sync_run"), std::string(511, 'x'));
 
-  const auto asked = store_->request_sync("", std::string(254, 'y') + "\xe2\x82\xac");
+  const auto asked = store_->request_sync("", person(std::string(254, 'y') + "\xe2\x82\xac"));
   ASSERT_TRUE(asked.has_value()) << asked.error().detail;
   EXPECT_EQ(sql().run("SELECT requested_by FROM sync_request"), std::string(254, 'y'));
 }
@@ -145,9 +145,9 @@ TEST_F(StoreHistory, WhatIsNoTextIsLeftOutOfIt) {
   failed.detail = "caf\xe9 said no\n";
   record({}, failed);
   EXPECT_EQ(sql().run("SELECT detail FROM sync_run"), "caf said no");
-  ASSERT_TRUE(store_->request_sync("", "Ren\xe9").has_value());
+  ASSERT_TRUE(store_->request_sync("", person("Ren\xe9")).has_value());
   EXPECT_EQ(sql().run("SELECT requested_by FROM sync_request"), "Ren");
-  ASSERT_TRUE(store_->request_sync("", "\xff").has_value());
+  ASSERT_TRUE(store_->request_sync("", person("\xff")).has_value());
   EXPECT_EQ(sql().run("SELECT requested_by FROM sync_request ORDER BY requested_at DESC LIMIT 1"), "unknown");
 }
 
@@ -158,7 +158,7 @@ TEST_F(StoreHistory, AnAcceptedListSaysWhoAcceptedIt) {
   hold();
   auto accepting = run();
   accepting.trigger = "manual";
-  accepting.request_id = store_->request_sync("", "ann", true).value();
+  accepting.request_id = store_->request_sync("", person("ann"), true).value();
   record({.accepted = open_changes()}, accepting);
   EXPECT_EQ(sql().run("SELECT decision || ' by ' || decided_by FROM held_change"), "accepted by ann");
   const auto rows = store_->held_changes(connection_.id).value();

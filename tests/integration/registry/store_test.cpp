@@ -351,12 +351,12 @@ TEST_F(StoreTest, ARowThatCommitsLateIsNotPassedOver) {
 }
 
 TEST_F(StoreTest, ASyncIsAskedForTakenUpAndAwaited) {
-  const auto nobody = store_->request_sync("nowhere", "ann");
+  const auto nobody = store_->request_sync("nowhere", person("ann"));
   ASSERT_FALSE(nobody.has_value());
   EXPECT_EQ(nobody.error().kind, ErrorKind::not_found);
   EXPECT_THAT(nobody.error().detail, HasSubstr("env-ollama"));
 
-  const auto id = store_->request_sync("", "ann").value();
+  const auto id = store_->request_sync("", person("ann")).value();
   EXPECT_FALSE(store_->sync_request_state(id)->started);
   const auto ignored = store_->await_sync(id, std::chrono::milliseconds(0));
   ASSERT_FALSE(ignored.has_value());
@@ -390,7 +390,7 @@ TEST_F(StoreTest, ASyncIsAskedForTakenUpAndAwaited) {
   EXPECT_EQ(state->runs[0].listed, 3);
   EXPECT_THAT(store_->take_sync_requests().value(), IsEmpty());
 
-  const auto one = store_->request_sync("env-ollama", "ann", true).value();
+  const auto one = store_->request_sync("env-ollama", person("ann"), true).value();
   const auto again = store_->take_sync_requests().value();
   ASSERT_THAT(again, SizeIs(1));
   EXPECT_EQ(again[0].id, one);

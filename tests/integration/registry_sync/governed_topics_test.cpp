@@ -200,7 +200,7 @@ TEST_F(GovernedTopics, RepublishFillsWhatTheTopicsLack) {
       "'c2VhbGVk', 'k1', 'f00')");
   settle();
   EXPECT_FALSE(topic_says("model_registry").contains("_org/acme"));
-  const auto id = store_->request_republish("test");
+  const auto id = store_->request_republish(root());
   ASSERT_TRUE(id.has_value()) << id.error().detail;
   registry::SyncRequestState state;
   ASSERT_TRUE(run_until(loop_, [&] {
@@ -218,7 +218,7 @@ TEST_F(GovernedTopics, RepublishFillsWhatTheTopicsLack) {
 TEST_F(GovernedTopics, RepublishWaitsForKafka) {
   auto& running = start_whole();
   rd_kafka_mock_broker_set_down(kafka_->get(), 1);
-  const auto id = store_->request_republish("test").value();
+  const auto id = store_->request_republish(root()).value();
   ASSERT_TRUE(run_until(loop_, [&] { return store_->sync_request_state(id)->started; }));
   EXPECT_FALSE(store_->sync_request_state(id)->finished);
   rd_kafka_mock_broker_set_up(kafka_->get(), 1);

@@ -90,6 +90,9 @@ class SyncWorld : public registry::ScratchDatabase {
     ScratchDatabase::TearDown();
   }
 
+  /// Who may do everything.
+  static registry::Actor person(std::string name) { return {.name = std::move(name), .all_organizations = true}; }
+
   static std::unique_ptr<MockCluster> make_cluster() {
     auto cluster = std::make_unique<MockCluster>();
     cluster->topic("model_registry", 1);
@@ -184,7 +187,7 @@ class SyncWorld : public registry::ScratchDatabase {
 
   /// `tokenrail registry sync`, and everything that it publishes read.
   registry::SyncRequestState sync_now(bool accept = false) {
-    const auto id = store_->request_sync("", "test", accept);
+    const auto id = store_->request_sync("", person("test"), accept);
     EXPECT_TRUE(id.has_value()) << id.error().detail;
     registry::SyncRequestState state;
     EXPECT_TRUE(run_until(loop_, [&] {

@@ -369,7 +369,7 @@ TEST_F(RegistrySync, KafkaAwayDelaysEventsAndLosesNone) {
   auto& running = start_whole();
   rd_kafka_mock_broker_set_down(kafka_->get(), 1);
   offer({"a:1b", "b:7b", "c:1b"});
-  const auto id = store_->request_sync("", "test").value();
+  const auto id = store_->request_sync("", person("test")).value();
   ASSERT_TRUE(run_until(loop_, [&] { return sql().run("SELECT count(*) FROM model") == "3"; }));
   rd_kafka_mock_broker_set_up(kafka_->get(), 1);
   ASSERT_TRUE(run_until(
@@ -669,7 +669,7 @@ TEST_F(RegistrySync, ATopicThatVanishesIsNamedToo) {
   rd_kafka_mock_topic_set_error(kafka_->get(), "model_registry.events", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
   ASSERT_TRUE(run_until(loop_, [&] { return log.text().contains("partition count changed from 1 to 0"); }));
   offer({"a:1b", "b:7b", "c:1b"});
-  ASSERT_TRUE(store_->request_sync("", "test").has_value());
+  ASSERT_TRUE(store_->request_sync("", person("test")).has_value());
   ASSERT_TRUE(run_until(
       loop_, [&] { return running.problems().contains("kafka: The topic model_registry.events does not exist"); },
       std::chrono::seconds(60)))
@@ -688,12 +688,12 @@ TEST_F(RegistrySync, ARecordThatIsRefusedForGoodIsNamedAndLeftOut) {
                                     RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,
                                     RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
   offer({"a:1b", "b:7b", "c:1b"});
-  ASSERT_TRUE(store_->request_sync("", "test").has_value());
+  ASSERT_TRUE(store_->request_sync("", person("test")).has_value());
   ASSERT_TRUE(run_until(loop_, [&] { return log.text().contains("was refused for good and was left out"); }));
   ASSERT_TRUE(run_until(loop_, [&] { return store_->outbox_lag()->rows == 0; })) << "it stops no other";
   EXPECT_THAT(log.text(), HasSubstr("too large"));
   offer({"a:1b", "b:7b", "c:1b", "d:1b"});
-  ASSERT_TRUE(store_->request_sync("", "test").has_value());
+  ASSERT_TRUE(store_->request_sync("", person("test")).has_value());
   ASSERT_TRUE(run_until(loop_, [&] { return !events_after(2).empty(); }));
   ASSERT_TRUE(run_until(loop_, [&] { return store_->outbox_lag()->rows == 0; }));
 }
