@@ -105,13 +105,14 @@ constexpr std::array<Example, 3> registry_list_examples{{
 }};
 constexpr std::array<Flag, 4> registry_sync_flags{{
     {.name = "accept", .help = "apply also what would be held: limits that shrink, most models gone, …"},
-    {.name = "connection", .value = "NAME", .help = "only this connection (default: all)"},
-    {.name = "org", .value = "ORG", .help = "connections of this organisation; by the API only"},
+    {.name = "connection", .value = "NAME", .help = "only this connection, by name or id (default: all)"},
+    {.name = "org", .value = "ORG", .help = "whose connection it is; needed where several have the name"},
     {.name = "timeout", .value = "TIME", .help = "how long to wait for the run to end (default: 60s)"},
 }};
-constexpr std::array<Example, 2> registry_sync_examples{{
+constexpr std::array<Example, 3> registry_sync_examples{{
     {"tokenrail registry sync", "ask every connection for its models now"},
     {"tokenrail registry sync --connection env-ollama", "only one"},
+    {"tokenrail registry sync --connection openai --org acme", "acme's connection of that name"},
 }};
 constexpr std::array<Flag, 1> registry_republish_flags{{
     {.name = "timeout", .value = "TIME", .help = "how long to wait for the end (default: 60s)"},

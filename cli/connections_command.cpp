@@ -70,17 +70,29 @@ Result<crypto::CredentialText> read_secrets(const Context& context) {
   return read;
 }
 
-/// The credential of that label and provider in the scope; nothing: there is none that is not revoked.
+/// The credential of that label (or id) and provider in the scope; nothing: there is none that is not revoked. Without
+/// a provider the label has to be of one only.
 Result<std::optional<registry::Document>> find_credential(Governance& governance, const std::string& label,
                                                           const std::string& provider) {
   auto all = all_pages([&](const auto& page) { return governance.credentials(page); });
   if (!all) return std::unexpected(all.error());
+  std::vector<registry::Document> found;
+  std::string providers;
   for (auto& document : *all) {
-    const bool same = document.id == label || member_of(document.json, "label") == label;
-    const bool fits = provider.empty() || member_of(document.json, "provider") == provider;
-    if (same && fits && member_of(document.json, "revokedAt").empty()) return std::move(document);
+    const auto whose = member_of(document.json, "provider");
+    if (!provider.empty() && whose != provider) continue;
+    if (!member_of(document.json, "revokedAt").empty()) continue;
+    if (document.id == label) return std::move(document);
+    if (member_of(document.json, "label") != label) continue;
+    providers += (providers.empty() ? "" : ", ") + whose;
+    found.push_back(std::move(document));
   }
-  return std::nullopt;
+  if (found.size() > 1)
+    return fail(ErrorKind::invalid_input,
+                fmt::format("there are credentials {} of several providers ({}): say of which --provider it is", label,
+                            providers));
+  if (found.empty()) return std::nullopt;
+  return std::move(found.front());
 }
 
 int put_credential(const Context& context, Governance& governance) {
@@ -128,7 +140,7 @@ int run_credentials_list(const Context& context) {
 int run_credentials_revoke(const Context& context) {
   return with_governance(context, [&](Governance& governance) {
     const auto& label = context.call.arguments[0];
-    const auto known = find_credential(governance, label, "");
+    const auto known = find_credential(governance, label, context.call.value("provider").value_or(""));
     if (!known) return context.failed(known.error());
     if (!*known) return context.failed(Error{ErrorKind::not_found, fmt::format("there is no credential {}", label)});
     return show_done(context, governance.revoke_credential((*known)->id, context.call.has("force")),

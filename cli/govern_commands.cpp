@@ -81,8 +81,16 @@ constexpr std::array<Flag, 2> connection_test_flags{{
 }};
 constexpr std::array<Flag, 4> credential_flags{{
     org_flag,
-    {.name = "provider", .value = "NAME", .help = "whose key it is; needed for a new label"},
+    {.name = "provider",
+     .value = "NAME",
+     .help = "whose key it is; needed for a new label, and for one that several providers have"},
     {.name = "headers", .value = "NAMES", .help = "further headers with secrets that calls carry, separated by commas"},
+    dry_run_flag,
+}};
+constexpr std::array<Flag, 4> credential_revoke_flags{{
+    org_flag,
+    {.name = "provider", .value = "NAME", .help = "whose key it is; needed where several providers have the label"},
+    force_flag,
     dry_run_flag,
 }};
 
@@ -562,7 +570,7 @@ constexpr std::array<Command, 35> command_table{{
      .arguments = "LABEL",
      .arguments_min = 1,
      .arguments_max = 1,
-     .flags = remove_flags,
+     .flags = credential_revoke_flags,
      .examples = credentials_revoke_examples,
      .registry = RegistryBy::api_or_database},
 }};

@@ -235,10 +235,9 @@ int run_registry_sync(const Context& context) {
     return with_governance(
         context, [&](Governance& governance) { return sync_by_api(context, governance, timeout_text, *timeout); });
   }
-  if (context.call.has("org"))
-    return context.failed(Error{ErrorKind::invalid_input,
-                                "--org is for a sync by the registry API; leave it out, or set TOKENRAIL_API_URL"});
   const auto connection = context.call.value("connection").value_or("");
+  if (connection.empty() && context.call.value("org"))
+    return context.failed(Error{ErrorKind::invalid_input, "--org says whose --connection is meant: give both"});
   registry::Store store(database_options(context));
   const auto request = store.request_sync(connection, actor_of(context), context.call.has("accept"));
   if (!request) return context.failed(request.error());

@@ -477,15 +477,33 @@ std::string asker_of(const Actor& actor) {
   return asker.empty() ? "unknown" : asker;
 }
 
-/// The connection of that name.
-Result<Connection> named_connection(soci::session& sql, const std::string& name) {
-  auto found = read_connections(sql, "c.name = :value", name);
-  if (!found.empty()) return std::move(found.front());
-  std::string names;
-  for (const auto& c : read_connections(sql, "CAST(:value AS text) IS NULL", ""))
-    names += (names.empty() ? "" : ", ") + c.name;
-  return fail(ErrorKind::not_found,
-              fmt::format("There is no connection {}. Those there are: {}.", name, names.empty() ? "none" : names));
+std::string owner_of(const Connection& connection) {
+  if (connection.org_id.empty()) return "of the platform";
+  if (connection.owner_user_id.empty()) return fmt::format("of {}", connection.org_id);
+  return fmt::format("of the user {} of {}", connection.owner_user_id, connection.org_id);
+}
+
+/// The connection of that name or id, of the organisation if one is given.
+Result<Connection> named_connection(soci::session& sql, const std::string& org_id, const std::string& name) {
+  const auto elsewhere = [&](const Connection& c) { return !org_id.empty() && c.org_id != org_id; };
+  auto found = read_connections(sql, "(c.name = :value OR CAST(c.id AS text) = :value)", name);
+  std::erase_if(found, elsewhere);
+  if (const auto exact = std::ranges::find(found, name, &Connection::id); exact != found.end()) return *exact;
+  if (found.size() == 1) return std::move(found.front());
+  if (found.empty()) {
+    auto all = read_connections(sql, "CAST(:value AS text) IS NULL", "");
+    std::erase_if(all, elsewhere);
+    std::string names;
+    for (const auto& c : all) names += (names.empty() ? "" : ", ") + c.name;
+    return fail(ErrorKind::not_found,
+                fmt::format("There is no connection {}. Those there are: {}.", name, names.empty() ? "none" : names));
+  }
+  std::string candidates;
+  for (const auto& c : found) candidates += fmt::format("{}{} {}", candidates.empty() ? "" : ", ", c.id, owner_of(c));
+  return std::unexpected(
+      Error{.kind = ErrorKind::invalid_input,
+            .detail = fmt::format("There are {} connections {}: {}.", found.size(), name, candidates),
+            .hint = "Say whose it is (--org), or give its id."});
 }
 
 }  // namespace
@@ -496,7 +514,7 @@ Result<std::string> Store::request_sync(const std::string& connection, const Act
         assume(sql, actor);
         Connection one;
         if (!connection.empty()) {
-          auto found = named_connection(sql, connection);
+          auto found = named_connection(sql, actor.scope.org_id, connection);
           if (!found) return std::unexpected(std::move(found.error()));
           one = std::move(*found);
         }

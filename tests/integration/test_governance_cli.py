@@ -98,3 +98,36 @@ def test_syncs_and_parameters_by_command_are_audited(make_stack):
     [entry] = audited("republish.requested")
     assert entry["actor"].startswith("cli:")
     assert audited("sync.requested", "--org", "acme") == []
+
+
+def test_a_name_of_several_rows_is_refused(make_stack, tmp_path):
+    stack = make_stack()
+    stack.whole()
+    ring = tmp_path / "ring.json"
+    stack.cli("keys", "create", str(ring))
+    environment = {"TOKENRAIL_KEYRING_FILE": str(ring)}
+    stack.cli("org", "create", "acme")
+    stack.cli("connections", "add", "env-ollama", "--org", "acme", "--provider", "ollama", "--base-url",
+              "http://127.0.0.1:9")
+    refused = stack.cli("registry", "sync", "--connection", "env-ollama", "--accept", check=False)
+    assert refused.returncode == 2 and "of the platform" in refused.stderr and "of acme" in refused.stderr
+    assert stack.cli("registry", "audit", "--json").stdout.count("sync.accepted") == 0
+    [acmes] = [json.loads(line) for line in stack.cli("connections", "list", "--org", "acme", "--json").stdout.splitlines()
+               if json.loads(line)["scope"] == "organization"]
+    for flags in (["--connection", "env-ollama", "--org", "acme"], ["--connection", acmes["id"]]):
+        stack.cli("registry", "sync", *flags, "--accept", "--timeout", "1ms", check=False)
+    entries = [json.loads(line) for line in stack.cli("registry", "audit", "--org", "acme", "--json").stdout.splitlines()]
+    assert [e["targetId"] for e in entries if e["action"] == "sync.accepted"] == [acmes["id"], acmes["id"]]
+    lonely = stack.cli("registry", "sync", "--org", "acme", check=False)
+    assert lonely.returncode == 2 and "--connection" in lonely.stderr
+
+    for provider in ("openai", "anthropic"):
+        stack.cli("credentials", "put", "main", "--org", "acme", "--provider", provider, stdin=KEY, environment=environment)
+    for command in (["put", "main"], ["revoke", "main"]):
+        refused = stack.cli("credentials", *command, "--org", "acme", stdin=KEY, environment=environment, check=False)
+        assert refused.returncode == 2 and "openai" in refused.stderr and "anthropic" in refused.stderr
+    rows = map(json.loads, stack.cli("credentials", "list", "--org", "acme", "--json").stdout.splitlines())
+    assert [row["revokedAt"] for row in rows] == [None, None]
+    stack.cli("credentials", "revoke", "main", "--org", "acme", "--provider", "openai")
+    rows = map(json.loads, stack.cli("credentials", "list", "--org", "acme", "--json").stdout.splitlines())
+    assert {row["provider"]: bool(row["revokedAt"]) for row in rows} == {"openai": True, "anthropic": False}
