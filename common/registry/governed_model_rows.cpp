@@ -63,6 +63,22 @@ Result<void> write_deployments(soci::session& sql, const Scope& scope, const std
       "@owner)))) LIMIT 1",
       arguments);
   if (unknown) return fail(ErrorKind::not_found, fmt::format("There is no connection {}.", *unknown));
+  if (!scope.platform()) {
+    // A block would be worth nothing, were the platform's key to reach the same model under another name.
+    const auto blocked = read_text(
+        sql,
+        "SELECT b.provider || '/' || b.model_name FROM (" + wanted_deployments +
+            ") k JOIN model m ON m.id = CAST(@id AS uuid) JOIN deployment d ON d.connection_id = k.connection_id AND "
+            "d.upstream_name = COALESCE(k.w ->> 'upstreamName', m.model_name) JOIN model b ON b.id = d.model_id AND "
+            "b.org_id IS NULL AND b.deleted_at IS NULL AND b.platform_blocked WHERE (b.provider, b.model_name) <> "
+            "(m.provider, m.model_name) LIMIT 1",
+        arguments);
+    if (blocked)
+      return std::unexpected(
+          Error{.kind = ErrorKind::forbidden,
+                .detail = fmt::format("The platform blocks {}, which this deployment would call.", *blocked),
+                .hint = "Deploy on another connection, or under the name of another model at the provider."});
+  }
   const std::string unwanted = "deployment d WHERE d.model_id = CAST(@id AS uuid) AND NOT EXISTS (SELECT 1 FROM (" +
                                wanted_deployments + ") k WHERE k.connection_id = d.connection_id)";
   run_statement(sql,

@@ -84,5 +84,30 @@ TEST_F(DeploymentsTest, PersonalConnectionServesItsUserOnly) {
   EXPECT_EQ(refused.error().kind, ErrorKind::not_found);
 }
 
+TEST_F(DeploymentsTest, BlockedModelIsNotServedUnderAnotherName) {
+  ASSERT_OK(create(root(), {}, "gpt-4o", on("openai", "gpt-4o")));
+  ASSERT_OK(models().change(root(), {}, "openai/gpt-4o", R"({"blocked":true})", {}));
+  const auto refused = create(of("acme"), scope("acme"), "x", on(platforms_, "gpt-4o"));
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().kind, ErrorKind::forbidden);
+  EXPECT_THAT(refused.error().detail, HasSubstr("openai/gpt-4o"));
+  // Without upstreamName the model's own name goes to the provider.
+  EXPECT_FALSE(models()
+                   .create(of("acme"), scope("acme"),
+                           R"({"provider":"ollama","modelName":"gpt-4o","deployments":[{"connectionId":")" +
+                               platforms_ + R"("}]})")
+                   .has_value());
+  ASSERT_OK(create(of("acme"), scope("acme"), "y", on(platforms_, "gpt-4o-mini")));
+  EXPECT_FALSE(
+      models()
+          .change(of("acme"), scope("acme"), "openai/y", R"({"deployments":[)" + on(platforms_, "gpt-4o") + "]}", {})
+          .has_value());
+  // A key of its own is the organisation's affair, and what is blocked the platform may still arrange.
+  ASSERT_OK(create(of("acme"), scope("acme"), "z", on(acmes_, "gpt-4o")));
+  ASSERT_OK(models().change(root(), {}, "openai/gpt-4o", R"({"deployments":[)" + on(platforms_, "gpt-4o") + "]}", {}));
+  ASSERT_OK(models().change(root(), {}, "openai/gpt-4o", R"({"blocked":false})", {}));
+  ASSERT_OK(create(of("acme"), scope("acme"), "x", on(platforms_, "gpt-4o")));
+}
+
 }  // namespace
 }  // namespace tokenrail::registry
