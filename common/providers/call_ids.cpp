@@ -28,7 +28,13 @@ bool is_plain(char c) {
 
 std::string CallIds::call(const std::string& id) {
   auto sent = accepted(id);
-  for (int again = 2; !used_.insert(sent).second; ++again) sent = accepted(fmt::format("{}_{}", id, again));
+  if (!used_.insert(sent).second) {
+    // From where the last one ended: a search from 2 for each would be a square of the calls of one id.
+    auto& again = next_.try_emplace(sent, 2U).first->second;
+    do {
+      sent = accepted(fmt::format("{}_{}", id, again++));
+    } while (!used_.insert(sent).second);
+  }
   return sent_[id] = sent;
 }
 

@@ -29,6 +29,7 @@ class CallIds {
   const CallIdRules rules_;
   std::map<std::string, std::string, std::less<>> sent_{};
   std::set<std::string, std::less<>> used_{};
+  std::map<std::string, std::size_t, std::less<>> next_{};  ///< by an id that was taken already: the number to try next
 };
 
 }  // namespace tokenrail::providers

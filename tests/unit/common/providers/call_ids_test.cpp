@@ -60,5 +60,24 @@ TEST(CallIds, CallWithoutAnIdGetsOne) {
   EXPECT_EQ(ids.result(""), "call");
 }
 
+TEST(CallIds, NumbersThatOthersHaveArePassedOver) {
+  CallIds ids;
+  EXPECT_EQ(ids.call("a_2"), "a_2");
+  EXPECT_EQ(ids.call("a"), "a");
+  EXPECT_EQ(ids.call("a"), "a_3");
+  EXPECT_EQ(ids.call("a_4"), "a_4");
+  EXPECT_EQ(ids.call("a"), "a_5");
+}
+
+/// As many calls as this would not end if each looked at the numbers that those before it got.
+TEST(CallIds, OneIdForAllCallsOfALongConversation) {
+  constexpr int calls = 100'000;
+  CallIds ids({.bytes_max = 40, .plain = true});
+  std::string last;
+  for (int i = 0; i < calls; ++i) last = ids.call("a");
+  EXPECT_EQ(last, "a_100000");
+  EXPECT_EQ(ids.result("a"), last);
+}
+
 }  // namespace
 }  // namespace tokenrail::providers
