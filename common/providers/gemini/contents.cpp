@@ -12,6 +12,7 @@
 #include "common/providers/gemini/model_family.hpp"
 #include "common/providers/gemini/signatures.hpp"
 #include "common/providers/json_scratch.hpp"
+#include "common/providers/newest_calls.hpp"
 
 namespace tokenrail::providers::gemini {
 
@@ -196,26 +197,10 @@ Result<void> write_answer(JsonWriter& json, const Message& message, std::size_t 
   return {};
 }
 
-/// The call that a tool message answers, the newest of its id; its message and its place there.
-struct Answered {
-  const events::ToolCall* call = nullptr;
-  std::size_t place = 0;
-};
-Answered answered_by(const ChatRequest& request, std::size_t index) {
-  const auto& id = request.messages[index].tool_call_id;
-  for (auto i = index; !id.empty() && i-- > 0;) {
-    const auto& calls = request.messages[i].tool_calls;
-    for (std::size_t place = 0; place < calls.size(); ++place) {
-      if (calls[place].id == id) return {&calls[place], place};
-    }
-  }
-  return {};
-}
-
-Result<void> write_result(JsonWriter& json, const ChatRequest& request, std::size_t index, const CallIds& ids) {
-  const auto& message = request.messages[index];
-  const auto answered = answered_by(request, index);
-  const auto name = message.name.empty() && answered.call != nullptr ? answered.call->name : message.name;
+/// `call`: the one that the message answers, or null.
+Result<void> write_result(JsonWriter& json, const Message& message, std::size_t index, const events::ToolCall* call,
+                          const CallIds& ids) {
+  const auto& name = message.name.empty() && call != nullptr ? call->name : message.name;
   if (name.empty()) {
     return invalid(index,
                    "Gemini needs the name of the tool that this is the result of; give it a name, or the "
@@ -248,15 +233,19 @@ Result<void> write_result(JsonWriter& json, const ChatRequest& request, std::siz
 
 /// The results of calls that were made at once: one turn, in the order of the calls, which ids need not tell apart.
 Result<void> write_results(JsonWriter& json, const ChatRequest& request, std::size_t begin, std::size_t end,
-                           const CallIds& ids) {
-  std::vector<std::pair<std::size_t, std::size_t>> order;  // place of the call, message
-  for (auto i = begin; i < end; ++i) order.emplace_back(answered_by(request, i).place, i);
-  std::ranges::sort(order);
-  for (const auto& [place, index] : order) {
-    if (const auto written = write_result(json, request, index, ids); !written) return written;
+                           const NewestCalls& calls, const CallIds& ids) {
+  struct Answer {
+    std::size_t message;
+    NewestCalls::Found to;
+  };
+  std::vector<Answer> order;
+  for (auto i = begin; i < end; ++i) order.push_back({i, calls.find(request.messages[i].tool_call_id)});
+  std::ranges::sort(order, {}, [](const Answer& one) { return std::pair(one.to.place, one.message); });
+  for (const auto& [index, to] : order) {
+    if (const auto written = write_result(json, request.messages[index], index, to.call, ids); !written) return written;
   }
   // A result is a JSON object, so what else it has comes behind all of them.
-  for (const auto& [place, index] : order) {
+  for (const auto& [index, to] : order) {
     for (const auto& part : request.messages[index].content) {
       if (part.type == "text") continue;
       if (const auto written = write_media(json, part, index); !written) return written;
@@ -300,10 +289,12 @@ Result<void> write_system(JsonWriter& json, const ChatRequest& request, Warnings
 Result<void> write_contents(JsonWriter& json, const ChatRequest& request, const Target& target, Warnings& warnings) {
   if (const auto written = write_system(json, request, warnings); !written) return written;
   CallIds ids;
+  NewestCalls calls;
   json.begin_array("contents");
   bool any = false;
   for (std::size_t i = 0; i < request.messages.size(); ++i) {
     const auto& message = request.messages[i];
+    calls.add(message);
     const bool answer = message.role == Role::assistant;
     if (message.role == Role::system) continue;
     if (answer && empty(message, target.provider)) {
@@ -318,7 +309,7 @@ Result<void> write_contents(JsonWriter& json, const ChatRequest& request, const 
     if (message.role == Role::tool) {
       auto end = i + 1;
       while (end < request.messages.size() && request.messages[end].role == Role::tool) ++end;
-      written = write_results(json, request, i, end, ids);
+      written = write_results(json, request, i, end, calls, ids);
       i = end - 1;
     } else {
       written = answer ? write_answer(json, message, i, target, ids, warnings) : write_parts(json, message, i);

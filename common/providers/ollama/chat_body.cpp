@@ -9,6 +9,7 @@
 #include "common/providers/call_ids.hpp"
 #include "common/providers/failure_text.hpp"
 #include "common/providers/json_scratch.hpp"
+#include "common/providers/newest_calls.hpp"
 #include "common/providers/provider_config.hpp"
 
 namespace tokenrail::providers::ollama {
@@ -52,15 +53,10 @@ std::unexpected<Error> invalid(std::size_t message, std::string_view what) {
 constexpr std::string_view config_parts[] = {"options"};
 
 /// The name of the tool that a tool message answers: its own word, else that of the call it names.
-std::string_view tool_name_of(const ChatRequest& request, std::size_t index) {
-  const auto& message = request.messages[index];
-  if (!message.name.empty() || message.tool_call_id.empty()) return message.name;
-  for (auto i = index; i-- > 0;) {
-    for (const auto& call : request.messages[i].tool_calls) {
-      if (call.id == message.tool_call_id) return call.name;
-    }
-  }
-  return "";
+std::string_view tool_name_of(const Message& message, const NewestCalls& calls) {
+  if (!message.name.empty()) return message.name;
+  const auto found = calls.find(message.tool_call_id);
+  return found.call == nullptr ? std::string_view() : std::string_view(found.call->name);
 }
 
 Result<void> write_content(events::JsonWriter& json, const Message& message, std::size_t index) {
@@ -119,6 +115,7 @@ Result<void> write_tool_calls(events::JsonWriter& json, const Message& message, 
 
 Result<void> write_messages(events::JsonWriter& json, const ChatRequest& request, Warnings& warnings) {
   CallIds ids;
+  NewestCalls calls;
   json.begin_array("messages");
   for (std::size_t i = 0; i < request.messages.size(); ++i) {
     const auto& message = request.messages[i];
@@ -130,7 +127,7 @@ Result<void> write_messages(events::JsonWriter& json, const ChatRequest& request
       if (const auto written = write_tool_calls(json, message, i, ids); !written) return written;
     }
     if (message.role == Role::tool) {
-      const auto name = tool_name_of(request, i);
+      const auto name = tool_name_of(message, calls);
       if (!name.empty()) {
         json.field("tool_name", name);
       } else {
@@ -139,6 +136,7 @@ Result<void> write_messages(events::JsonWriter& json, const ChatRequest& request
       }
       if (!message.tool_call_id.empty()) json.field("tool_call_id", ids.result(message.tool_call_id));
     }
+    calls.add(message);
     json.end_object();
   }
   json.end_array();

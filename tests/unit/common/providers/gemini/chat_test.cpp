@@ -1,5 +1,8 @@
 #include <string>
+#include <utility>
+#include <vector>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -447,6 +450,42 @@ TEST(GeminiChat, ADecoderNamesTheProviderOfItsBlocks) {
 TEST(FindProvider, KnowsGeminiByName) {
   ASSERT_NE(find_provider("gemini"), nullptr);
   EXPECT_EQ(find_provider("gemini")->adapter(), "gemini");
+}
+
+/// The oldest call is the one that a search from the newest finds last.
+TEST(GeminiChat, AConversationOfManyCallsAndResultsEnds) {
+  constexpr std::size_t answers = 200;
+  constexpr std::size_t calls = 500;
+  constexpr std::size_t results = 100'000;
+  std::vector<Message> messages(answers + results);
+  for (std::size_t i = 0; i < answers; ++i) {
+    messages[i].role = Role::assistant;
+    for (std::size_t j = 0; j < calls; ++j) {
+      messages[i].tool_calls.push_back({.id = fmt::format("c{}", i * calls + j), .name = "f", .arguments = ""});
+    }
+  }
+  for (std::size_t i = answers; i < messages.size(); ++i) {
+    messages[i].role = Role::tool;
+    messages[i].tool_call_id = "c0";
+  }
+  EXPECT_THAT(contents_of(messages), HasSubstr(R"({"functionResponse":{"id":"c0","name":"f","response":{)"));
+}
+
+TEST(GeminiChat, AResultAnswersTheNewestCallOfItsIdAndOfOneMessageTheFirst) {
+  auto asks = [](std::vector<std::string> names) {
+    Message out;
+    out.role = Role::assistant;
+    for (auto& name : names) out.tool_calls.push_back({.id = "c", .name = std::move(name), .arguments = ""});
+    return out;
+  };
+  Message result;
+  result.role = Role::tool;
+  result.tool_call_id = "c";
+  const auto body = contents_of({asks({"old"}), asks({"first", "second"}), result, asks({"later"}), result});
+  EXPECT_THAT(body, HasSubstr(R"("name":"first","response")"));
+  EXPECT_THAT(body, HasSubstr(R"("name":"later","response")"));
+  EXPECT_THAT(body, Not(HasSubstr(R"("name":"old","response")")));
+  EXPECT_THAT(body, Not(HasSubstr(R"("name":"second","response")")));
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
 #include <string>
+#include <utility>
+#include <vector>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -320,6 +323,42 @@ TEST(FindProvider, KnowsOllamaByName) {
   EXPECT_EQ(find_provider("ollama")->adapter(), "ollama");
   EXPECT_EQ(find_provider("ollama2"), nullptr);
   EXPECT_EQ(find_provider(""), nullptr);
+}
+
+/// The oldest call is the one that a search from the newest finds last.
+TEST(OllamaChat, AConversationOfManyCallsAndResultsEnds) {
+  constexpr std::size_t answers = 200;
+  constexpr std::size_t calls = 500;
+  constexpr std::size_t results = 100'000;
+  std::vector<Message> messages(answers + results);
+  for (std::size_t i = 0; i < answers; ++i) {
+    messages[i].role = Role::assistant;
+    for (std::size_t j = 0; j < calls; ++j) {
+      messages[i].tool_calls.push_back({.id = fmt::format("c{}", i * calls + j), .name = "f", .arguments = ""});
+    }
+  }
+  for (std::size_t i = answers; i < messages.size(); ++i) {
+    messages[i].role = Role::tool;
+    messages[i].tool_call_id = "c0";
+  }
+  EXPECT_THAT(body_of(request_with(std::move(messages))), HasSubstr(R"("tool_name":"f","tool_call_id":"c0"})"));
+}
+
+TEST(OllamaChat, AResultAnswersTheNewestCallOfItsIdAndOfOneMessageTheFirst) {
+  auto asks = [](std::vector<std::string> names) {
+    Message out;
+    out.role = Role::assistant;
+    for (auto& name : names) out.tool_calls.push_back({.id = "c", .name = std::move(name), .arguments = ""});
+    return out;
+  };
+  Message result;
+  result.role = Role::tool;
+  result.tool_call_id = "c";
+  const auto body = body_of(request_with({asks({"old"}), asks({"first", "second"}), result, asks({"later"}), result}));
+  EXPECT_THAT(body, HasSubstr(R"("tool_name":"first")"));
+  EXPECT_THAT(body, HasSubstr(R"("tool_name":"later")"));
+  EXPECT_EQ(body.find(R"("tool_name":"old")"), std::string::npos);
+  EXPECT_EQ(body.find(R"("tool_name":"second")"), std::string::npos);
 }
 
 }  // namespace
