@@ -1,5 +1,6 @@
 // The messages of a request as `systemInstruction` and `contents`.
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -156,11 +157,12 @@ Result<void> write_answer(JsonWriter& json, const Message& message, std::size_t 
     warnings.push_back(
         fmt::format("messages[{}]: {} of its provider blocks cannot be read and were left out.", index, unreadable));
   }
+  // By part and id, the first of several: an answer may have as many calls as signatures.
+  std::map<std::pair<std::string_view, std::string_view>, std::string_view> values;
+  for (const auto& one : signatures) values.try_emplace({one.part, one.id}, one.value);
   const auto signature_of = [&](std::string_view part, std::string_view id) -> std::string_view {
-    for (const auto& one : signatures) {
-      if (one.part == part && one.id == id) return one.value;
-    }
-    return "";
+    const auto found = values.find({part, id});
+    return found == values.end() ? std::string_view() : found->second;
   };
   // Thoughts go back only with their signature: without it they are another model's, and no part of the answer.
   if (const auto signature = signature_of("thought", ""); !signature.empty() && !message.reasoning.empty()) {
@@ -175,12 +177,18 @@ Result<void> write_answer(JsonWriter& json, const Message& message, std::size_t 
     }
     pieces.back().signature = signature_of("text", "");
   }
+  if (pieces.empty() && empty(message, "")) pieces.emplace_back();
+  std::vector<std::pair<std::size_t, std::size_t>> order;  // calls before a piece, its place
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    order.emplace_back(std::min(pieces[i].calls, message.tool_calls.size()), i);
+  }
+  std::ranges::sort(order);
+  auto next = order.cbegin();
   const auto write_pieces = [&](std::size_t after) {
-    for (const auto& piece : pieces) {
-      if (std::min(piece.calls, message.tool_calls.size()) == after) write_text(json, piece.text, piece.signature);
+    for (; next != order.cend() && next->first == after; ++next) {
+      write_text(json, pieces[next->second].text, pieces[next->second].signature);
     }
   };
-  if (pieces.empty() && empty(message, "")) pieces.emplace_back();
   write_pieces(0);
   for (const auto& part : message.content) {
     if (part.type == "text") continue;

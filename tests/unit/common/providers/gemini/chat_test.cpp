@@ -488,5 +488,19 @@ TEST(GeminiChat, AResultAnswersTheNewestCallOfItsIdAndOfOneMessageTheFirst) {
   EXPECT_THAT(body, Not(HasSubstr(R"("name":"second","response")")));
 }
 
+TEST(GeminiChat, AnAnswerOfManyPartsCallsAndSignaturesEnds) {
+  constexpr std::size_t many = 100'000;
+  Message answer;
+  answer.role = Role::assistant;
+  for (std::size_t i = 0; i < many; ++i) {
+    answer.content.push_back({.type = "text", .text = "t"});
+    answer.tool_calls.push_back({.id = fmt::format("c{}", i), .name = "f", .arguments = ""});
+    answer.provider_blocks.push_back(
+        {.provider = "gemini", .data = fmt::format(R"({{"part":"call","id":"c{}","thoughtSignature":"s{}"}})", i, i)});
+  }
+  const auto body = contents_of({answer});
+  EXPECT_THAT(body, HasSubstr(R"({"functionCall":{"id":"c99999","name":"f","args":{}},"thoughtSignature":"s99999"})"));
+}
+
 }  // namespace
 }  // namespace tokenrail::providers::gemini
