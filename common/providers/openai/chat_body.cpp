@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdlib>
 #include <optional>
+#include <set>
 
 #include <fmt/format.h>
 #include <simdjson.h>
@@ -302,12 +303,14 @@ bool is_strict_object(dom::object object) {
   if (object["properties"].get_object().get(properties) != simdjson::SUCCESS) return true;
   dom::array required;
   if (object["required"].get_array().get(required) != simdjson::SUCCESS) return properties.size() == 0;
+  // As a set, because a search through the list for each property would be a square of the schema.
+  std::set<std::string_view> needed;
+  for (const auto one : required) {
+    std::string_view name;
+    if (one.get_string().get(name) == simdjson::SUCCESS) needed.insert(name);
+  }
   for (const auto property : properties) {
-    const bool needed = std::ranges::any_of(required, [&](dom::element one) {
-      std::string_view text;
-      return one.get_string().get(text) == simdjson::SUCCESS && text == property.key;
-    });
-    if (!needed || !is_strict(property.value)) return false;
+    if (!needed.contains(property.key) || !is_strict(property.value)) return false;
   }
   return true;
 }

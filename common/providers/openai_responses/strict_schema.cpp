@@ -1,6 +1,7 @@
 #include "common/providers/openai_responses/strict_schema.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 #include <simdjson.h>
@@ -27,11 +28,13 @@ bool names_object(const ObjectReader& schema) {
                              [](element one) { return events::string_of(one).value_or("") == "object"; });
 }
 
-bool requires_name(const ObjectReader& schema, std::string_view name) {
+/// As a set, because a search through the list for each property would be a square of the schema.
+std::set<std::string_view> required_by(const ObjectReader& schema) {
+  std::set<std::string_view> names;
   const auto list = schema.find("required");
-  if (!list || !list->is_array()) return false;
-  return std::ranges::any_of(list->get_array().value_unsafe(),
-                             [&](element one) { return events::string_of(one).value_or("") == name; });
+  if (!list || !list->is_array()) return names;
+  for (const auto one : list->get_array().value_unsafe()) names.insert(events::string_of(one).value_or(""));
+  return names;
 }
 
 std::string problem_of(element schema);
@@ -41,8 +44,9 @@ std::string problem_of_object(const ObjectReader& schema) {
   if (schema.flag("additionalProperties", true)) return "an object of it allows additional properties";
   const auto properties = schema.find("properties");
   if (!properties || !properties->is_object()) return "";
+  const auto required = required_by(schema);
   for (const auto& [name, one] : properties->get_object().value_unsafe()) {
-    if (!requires_name(schema, name)) return fmt::format("\"{}\" is not required", quotable(name, 100));
+    if (!required.contains(name)) return fmt::format("\"{}\" is not required", quotable(name, 100));
   }
   return "";
 }

@@ -1,5 +1,6 @@
 #include <string>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -423,6 +424,25 @@ TEST(OpenAiChat, EveryProfileMakesARequest) {
     EXPECT_EQ(&chat_profile(profile.provider), &profile);
   }
   EXPECT_EQ(find_provider("openai"), &provider());
+}
+
+/// An object that requires its many properties in the order that a search for each would find last.
+std::string wide_schema(int properties) {
+  std::string names;
+  std::string required;
+  for (int i = 0; i < properties; ++i) {
+    names += fmt::format(R"({}"p{}":{{}})", i == 0 ? "" : ",", i);
+    required += fmt::format(R"({}"p{}")", i == 0 ? "" : ",", properties - 1 - i);
+  }
+  return fmt::format(R"({{"type":"object","additionalProperties":false,"properties":{{{}}},"required":[{}]}})", names,
+                     required);
+}
+
+TEST(OpenAiChat, ASchemaOfManyPropertiesIsJudged) {
+  auto schema = wide_schema(200'000);
+  EXPECT_TRUE(is_strict_schema(schema));
+  schema.replace(schema.rfind("\"p0\""), 4, "\"q0\"");
+  EXPECT_FALSE(is_strict_schema(schema));
 }
 
 }  // namespace

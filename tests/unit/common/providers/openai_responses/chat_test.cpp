@@ -7,6 +7,7 @@
 
 #include "common/events/json_document.hpp"
 #include "common/providers/openai_responses/openai_responses.hpp"
+#include "common/providers/openai_responses/strict_schema.hpp"
 
 namespace tokenrail::providers::openai_responses {
 namespace {
@@ -368,6 +369,25 @@ TEST(ResponsesChat, ListsAndEmbeddingsAreThoseOfChatCompletions) {
   const auto* const chat = find_provider("openai");
   EXPECT_EQ(provider().lister(), chat == nullptr ? nullptr : chat->lister());
   EXPECT_EQ(provider().embedder(), chat == nullptr ? nullptr : chat->embedder());
+}
+
+/// An object that requires its many properties in the order that a search for each would find last.
+std::string wide_schema(int properties) {
+  std::string names;
+  std::string required;
+  for (int i = 0; i < properties; ++i) {
+    names += fmt::format(R"({}"p{}":{{}})", i == 0 ? "" : ",", i);
+    required += fmt::format(R"({}"p{}")", i == 0 ? "" : ",", properties - 1 - i);
+  }
+  return fmt::format(R"({{"type":"object","additionalProperties":false,"properties":{{{}}},"required":[{}]}})", names,
+                     required);
+}
+
+TEST(ResponsesChat, ASchemaOfManyPropertiesIsJudged) {
+  auto schema = wide_schema(200'000);
+  EXPECT_EQ(not_strict(schema), "");
+  schema.replace(schema.rfind("\"p0\""), 4, "\"q0\"");
+  EXPECT_EQ(not_strict(schema), "\"p0\" is not required");
 }
 
 }  // namespace
