@@ -152,6 +152,11 @@ bool EventDecoder::tool_calls(ToolCallAssembler& calls, FinishReason& reason, An
   return true;
 }
 
+bool EventDecoder::too_many_calls(AnswerSink& sink) {
+  fail(protocol_failure(too_many_calls_text(title_)), sink);
+  return false;
+}
+
 void EventDecoder::finish(FinishReason reason, AnswerSink& sink) {
   if (std::exchange(over_, true)) return;
   sink.on_event(AnswerFinished{reason});

@@ -50,6 +50,8 @@ class EventDecoder : public AnswerDecoder {
   /// Delivers what was assembled. Calls whose arguments were cut off where `reason` is length are left out with a
   /// warning; other arguments that are not JSON fail the answer. `reason` becomes tool_calls where there are any.
   bool tool_calls(ToolCallAssembler& calls, events::FinishReason& reason, AnswerSink& sink);
+  /// Fails an answer that has more tool calls than tool_calls_max. False.
+  bool too_many_calls(AnswerSink& sink);
   void finish(events::FinishReason reason, AnswerSink& sink);
   void fail(CallFailure failure, AnswerSink& sink);
   void truncated(AnswerSink& sink);

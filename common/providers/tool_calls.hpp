@@ -3,15 +3,24 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/events/chat_request.hpp"
 #include "common/result.hpp"
 
 namespace tokenrail::providers {
+
+/// Of one answer; one that has more is PROVIDER_PROTOCOL. A call may come without any text, so that no bound of the
+/// answer's text bounds what a server makes of them.
+inline constexpr std::size_t tool_calls_max = 4096;
+/// What to say of an answer that has more. `title`: of the provider.
+[[nodiscard]] std::string too_many_calls_text(std::string_view title);
 
 class ToolCallAssembler {
  public:
@@ -22,11 +31,14 @@ class ToolCallAssembler {
     std::string_view arguments{};  ///< a piece of JSON text
   };
   /// A fragment belongs to the call of its index; without one, to that of its id; without both, to the latest call. One
-  /// that has another id than the call of its index begins a new call: servers exist that number every call 0.
-  void add(const Fragment& fragment);
+  /// that has another id than the call of its index begins a new call: servers exist that number every call 0. False:
+  /// it would begin one more than tool_calls_max, and is not taken.
+  [[nodiscard]] bool add(const Fragment& fragment);
 
   [[nodiscard]] bool empty() const { return calls_.empty(); }
-  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+  /// What is held: the text, and what each call takes beside it.
+  [[nodiscard]] std::size_t bytes() const { return text_bytes_ + calls_.size() * call_bytes; }
+  [[nodiscard]] std::size_t text_bytes() const { return text_bytes_; }
 
   /// The calls in the order of their first fragments. Without arguments a call has `{}`; without an id it gets one.
   /// Errors: invalid_input, naming the first call whose arguments are not one JSON object. Nothing is left here.
@@ -37,10 +49,18 @@ class ToolCallAssembler {
     std::int64_t index = -1;
     events::ToolCall call{};
   };
-  Open& find(const Fragment& fragment);
+  static constexpr std::size_t call_bytes = sizeof(Open) + 256;  ///< with its places in the maps
 
-  std::vector<Open> calls_{};
-  std::size_t bytes_ = 0;
+  /// The place of the call that the fragment belongs to; nothing where it begins one.
+  [[nodiscard]] std::optional<std::size_t> find(const Fragment& fragment) const;
+  void name(std::size_t place, std::string_view id);
+
+  // Ordered, not hashed: whoever chooses the numbers and ids could choose those of one bucket.
+  std::deque<Open> calls_{};                         ///< whose ids the maps view
+  std::map<std::int64_t, std::size_t> of_index_{};   ///< the latest with this index, from 0 on
+  std::map<std::string_view, std::size_t> of_id_{};  ///< the latest with this id
+  std::map<std::pair<std::int64_t, std::string_view>, std::size_t> of_both_{};
+  std::size_t text_bytes_ = 0;
 };
 
 /// Arguments as one JSON object without blanks; empty text is `{}`. False where they are not.

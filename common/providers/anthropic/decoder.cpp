@@ -26,6 +26,7 @@ using events::FinishReason;
 using events::ObjectReader;
 
 constexpr std::string_view adapter = "anthropic";
+constexpr std::size_t open_thinking_max = 256;
 
 struct StopReason {
   std::string_view name;
@@ -154,6 +155,7 @@ class Decoder final : public EventDecoder {
     read_stop(answer);
     if (has_blocks) {
       for (const auto element : blocks) {
+        if (over()) return;
         if (!element.is_object()) continue;
         begin_block(std::nullopt, ObjectReader(element), sink);
         if (!blocks_.empty() && !blocks_.back().closed) end_block(blocks_.back(), sink);
@@ -221,10 +223,7 @@ class Decoder final : public EventDecoder {
     if (type == "text") {
       deliver_text(view_at(start, "text"), sink);
     } else if (type == "thinking") {
-      auto& block = add_block(index);
-      block.thinking = true;
-      block.signature = view_at(start, "signature");
-      deliver_thinking(view_at(start, "thinking"), &block, sink);
+      begin_thinking(index, start, sink);
     } else if (type == "redacted_thinking") {
       if (auto data = view_at(start, "data"); !data.empty() && hold(data.size(), sink)) {
         std::string json;
@@ -241,7 +240,27 @@ class Decoder final : public EventDecoder {
     // Blocks of the provider's own tools are neither text nor calls for the reader.
   }
 
+  void begin_thinking(std::optional<std::int64_t> index, const ObjectReader& start, AnswerSink& sink) {
+    // Each event is looked up among the open blocks.
+    if (blocks_.size() - calls_ == open_thinking_max) {
+      return fail(protocol_failure(fmt::format("{}'s answer cannot be used: more than {} blocks of thinking are open "
+                                               "at once. Ask again.",
+                                               title(), open_thinking_max)),
+                  sink);
+    }
+    auto& block = add_block(index);
+    block.thinking = true;
+    block.signature = view_at(start, "signature");
+    if (!hold(sizeof(Block) + block.signature.size(), sink)) return;
+    deliver_thinking(view_at(start, "thinking"), &block, sink);
+  }
+
   void begin_call(std::optional<std::int64_t> index, const ObjectReader& start, AnswerSink& sink) {
+    if (calls_ == tool_calls_max) {
+      too_many_calls(sink);
+      return;
+    }
+    ++calls_;
     auto& block = add_block(index);
     block.call.id = view_at(start, "id");
     block.call.name = view_at(start, "name");
@@ -374,6 +393,7 @@ class Decoder final : public EventDecoder {
   const std::string provider_;
   const std::size_t prompt_bytes_;
   std::vector<Block> blocks_{};  ///< thinking that is open, and all calls
+  std::size_t calls_ = 0;        ///< of the blocks
   Counts counts_{};
   std::string stop_reason_{};
   std::string refusal_category_{};

@@ -150,8 +150,13 @@ class Decoder final : public EventDecoder {
                                                .arguments = text_at(function, "arguments")};
     const auto bytes = fragment.id.size() + fragment.name.size() + fragment.arguments.size();
     answer_bytes_ += bytes;
-    if (bytes == 0 || !hold(bytes, sink)) return;
-    calls_.add(fragment);
+    if (bytes == 0) return;
+    const auto before = calls_.bytes();
+    if (calls_.add(fragment)) {
+      hold(calls_.bytes() - before, sink);
+    } else {
+      too_many_calls(sink);
+    }
   }
 
   /// `ending` has finish_reason, usage and error: the delta of message-end, or a whole answer.

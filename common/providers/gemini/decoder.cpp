@@ -297,6 +297,7 @@ class Decoder final : public EventDecoder {
 
   bool deliver(std::string_view id, std::string_view name, std::string arguments, std::string_view signature,
                AnswerSink& sink) {
+    if (calls_ == tool_calls_max) return too_many_calls(sink);
     ++calls_;
     call_bytes_ += name.size() + arguments.size();
     events::ToolCall call{.id = id.empty() ? made_up_id(calls_, response_id_) : std::string(id),

@@ -12,6 +12,7 @@
 #include "common/providers/ollama/chat_item.hpp"
 #include "common/providers/ollama/classification.hpp"
 #include "common/providers/other_api.hpp"
+#include "common/providers/tool_calls.hpp"
 #include "common/release.hpp"
 
 namespace tokenrail::providers::ollama {
@@ -115,6 +116,9 @@ class Decoder final : public AnswerDecoder {
     answer_bytes_ += item.content.size() + item.thinking.size();
     for (const auto& call : item.tool_calls) answer_bytes_ += call.name.size() + call.arguments.size();
     if (answer_bytes_ > limits_.answer_bytes_max) return too_large(sink, "answer");
+    if (item.tool_calls.size() > tool_calls_max - tool_calls_) {
+      return give_up(sink, ErrorCode::provider_protocol, too_many_calls_text("Ollama"));
+    }
 
     if (!item.thinking.empty()) sink.on_event(ReasoningDelta{item.thinking});
     if (!item.content.empty()) sink.on_event(TextDelta{item.content});

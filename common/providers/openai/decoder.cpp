@@ -250,7 +250,7 @@ class Decoder final : public EventDecoder {
     if (!streams()) index = whole_calls_++;
     const auto name = string_at(function, "name");
     const auto before = calls_.bytes();
-    calls_.add({.index = index, .id = id, .name = name, .arguments = arguments});
+    if (!calls_.add({.index = index, .id = id, .name = name, .arguments = arguments})) return too_many_calls(sink);
     return hold(calls_.bytes() - before, sink);
   }
 
@@ -277,7 +277,7 @@ class Decoder final : public EventDecoder {
     if (!choices_ || (!finish_ && !said_)) return truncated(sink);
     auto reason = finish_.value_or(FinishReason::stop);
     if (refused_ && reason == FinishReason::stop) reason = FinishReason::content_filter;
-    const auto call_bytes = calls_.bytes();
+    const auto call_bytes = calls_.text_bytes();
     if (!tool_calls(calls_, reason, sink)) return;
     if (!details_.empty()) sink.on_event(OpaqueBlock{{.provider = provider_, .data = details_.take()}});
     sink.on_event(UsageReport{usage_ ? *usage_ : estimated_usage(prompt_bytes_, said_bytes_ + call_bytes)});

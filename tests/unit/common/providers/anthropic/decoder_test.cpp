@@ -441,5 +441,38 @@ TEST(AnthropicDecoder, PieceOfTextAllocatesNothing) {
   EXPECT_GT(sink.bytes, 0U);
 }
 
+TEST(AnthropicDecoder, MoreCallsThanAnAnswerMayHaveFailIt) {
+  std::string calls;
+  std::string list;
+  for (int i = 0; i < 4096; ++i) {
+    calls += call_start(i, "a", "f");
+    list += fmt::format(R"({}{{"type":"tool_use","id":"c{}","name":"f","input":{{}}}})", i == 0 ? "" : ",", i);
+  }
+  const auto whole = [](const std::string& content) {
+    return decoded(R"({"type":"message","content":[)" + content + R"(],"stop_reason":"tool_use"})", false);
+  };
+  EXPECT_EQ(decoded(begin + calls + end("tool_use")).tool_calls().size(), 4096U);
+  EXPECT_EQ(whole(list).tool_calls().size(), 4096U);
+  for (const auto& answer : {decoded(begin + calls + call_start(4096, "a", "f") + end("tool_use")),
+                             whole(list + R"(,{"type":"tool_use","id":"c","name":"f","input":{}})")}) {
+    ASSERT_TRUE(answer.failure());
+    EXPECT_EQ(answer.failure()->code, ErrorCode::provider_protocol);
+    EXPECT_THAT(answer.failure()->message, HasSubstr("more than 4096 tool calls"));
+  }
+}
+
+TEST(AnthropicDecoder, ThinkingThatIsBegunCountsTowardsTheAnswersLimit) {
+  std::string thoughts;
+  for (int i = 0; i < 100; ++i) thoughts += start(i, R"({"type":"thinking","thinking":""})");
+  const auto answer = decoded(begin + thoughts + end("end_turn"), true, {.answer_bytes_max = 2'000});
+  ASSERT_TRUE(answer.failure());
+  EXPECT_EQ(answer.failure()->code, ErrorCode::response_too_large);
+  for (int i = 100; i < 257; ++i) thoughts += start(i, R"({"type":"thinking","thinking":""})");
+  const auto open = decoded(begin + thoughts + end("end_turn"));
+  ASSERT_TRUE(open.failure());
+  EXPECT_EQ(open.failure()->code, ErrorCode::provider_protocol);
+  EXPECT_THAT(open.failure()->message, HasSubstr("more than 256 blocks of thinking"));
+}
+
 }  // namespace
 }  // namespace tokenrail::providers::anthropic

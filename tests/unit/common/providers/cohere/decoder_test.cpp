@@ -398,5 +398,23 @@ TEST(CohereDecoder, APieceOfTextAllocatesNothing) {
   EXPECT_EQ(sink.bytes, 200U * 6);
 }
 
+TEST(CohereDecoder, MoreCallsThanAnAnswerMayHaveFailIt) {
+  std::string calls;
+  for (int i = 0; i < 4096; ++i) calls += call_start(i, "a", "f");
+  EXPECT_EQ(decoded(calls + end("TOOL_CALL")).tool_calls().size(), 4096U);
+  const auto answer = decoded(calls + call_start(4096, "a", "f") + end("TOOL_CALL"));
+  ASSERT_TRUE(answer.failure());
+  EXPECT_EQ(answer.failure()->code, ErrorCode::provider_protocol);
+  EXPECT_THAT(answer.failure()->message, HasSubstr("more than 4096 tool calls"));
+}
+
+TEST(CohereDecoder, CallsThatAreBegunCountTowardsTheAnswersLimit) {
+  std::string calls;
+  for (int i = 0; i < 100; ++i) calls += call_start(i, "", "f");
+  const auto answer = decoded(calls + end("TOOL_CALL"), true, {.answer_bytes_max = 2'000});
+  ASSERT_TRUE(answer.failure());
+  EXPECT_EQ(answer.failure()->code, ErrorCode::response_too_large);
+}
+
 }  // namespace
 }  // namespace tokenrail::providers::cohere

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -451,6 +452,16 @@ TEST(GeminiDecoder, APieceOfTextAllocatesNothing) {
   decoder->feed(body, sink);
   EXPECT_EQ(count.since(), 0U);
   EXPECT_EQ(sink.bytes, 200U * 4);
+}
+
+TEST(GeminiDecoder, MoreCallsThanAnAnswerMayHaveFailIt) {
+  std::string parts;
+  for (int i = 0; i < 4096; ++i) parts += (i == 0 ? "" : ",") + std::string(R"({"functionCall":{"name":"f"}})");
+  EXPECT_EQ(decoded(event(response(parts, stop))).tool_calls().size(), 4096U);
+  const auto answer = decoded(event(response(parts + R"(,{"functionCall":{"name":"f"}})", stop)));
+  ASSERT_TRUE(answer.failure());
+  EXPECT_EQ(answer.failure()->code, ErrorCode::provider_protocol);
+  EXPECT_THAT(answer.failure()->message, HasSubstr("more than 4096 tool calls"));
 }
 
 }  // namespace

@@ -380,5 +380,20 @@ TEST(OllamaDecoder, ASinkMayDecodeSomethingElseMeanwhile) {
   EXPECT_EQ(sink.inner_text, "inner text of some lengthinner text of some length");
 }
 
+TEST(OllamaDecoder, MoreCallsThanAnAnswerMayHaveFailIt) {
+  const auto line = [](int calls) {
+    std::string list;
+    for (int i = 0; i < calls; ++i) list += (i == 0 ? "" : ",") + std::string(R"({"function":{"name":"f"}})");
+    return fmt::format("{{\"message\":{{\"tool_calls\":[{}]}}}}\n", list);
+  };
+  EXPECT_EQ(decoded(line(4096) + done_line).tool_calls().size(), 4096U);
+  for (const auto& body : {line(4097) + done_line, line(4000) + line(97) + done_line}) {
+    const auto answer = decoded(body);
+    ASSERT_TRUE(answer.failure());
+    EXPECT_EQ(answer.failure()->code, ErrorCode::provider_protocol);
+    EXPECT_THAT(answer.failure()->message, HasSubstr("more than 4096 tool calls"));
+  }
+}
+
 }  // namespace
 }  // namespace tokenrail::providers::ollama

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -387,6 +388,77 @@ TEST(OpenAiDecoder, TextDeltasAllocateNothing) {
   decoder->feed(body, sink);
   EXPECT_EQ(count.since(), 0U);
   EXPECT_EQ(sink.bytes, 200U * 10);
+}
+
+/// One chunk with that many calls, as fragments without text.
+std::string bare_calls(int calls) {
+  std::string list;
+  for (int i = 0; i < calls; ++i) list += fmt::format(R"({}{{"index":{},"function":{{}}}})", i == 0 ? "" : ",", i);
+  return chunk("{\"tool_calls\":[" + list + "]}");
+}
+
+TEST(OpenAiDecoder, MoreCallsThanAnAnswerMayHaveFailIt) {
+  const auto answer = streamed({bare_calls(130'000), done});
+  ASSERT_TRUE(answer.failure());
+  EXPECT_EQ(answer.failure()->code, ErrorCode::provider_protocol);
+  EXPECT_THAT(answer.failure()->message, HasSubstr("more than 4096 tool calls"));
+  std::string calls;
+  for (int i = 0; i < 4096; ++i)
+    calls += fmt::format(R"({}{{"id":"c{}","function":{{"name":"f"}}}})", i == 0 ? "" : ",", i);
+  const auto whole = [&](const std::string& list) {
+    return decoded(R"({"choices":[{"message":{"tool_calls":[)" + list + R"(]},"finish_reason":"stop"}]})",
+                   context(false));
+  };
+  EXPECT_THAT(whole(calls).tool_calls(), SizeIs(4096));
+  EXPECT_THAT(whole(calls + R"(,{"function":{"name":"f"}})").failure()->message, HasSubstr("4096"));
+}
+
+TEST(OpenAiDecoder, CallsWithoutTextCountTowardsTheAnswersLimit) {
+  auto of = context(true);
+  of.limits.answer_bytes_max = 10'000;
+  const auto answer = decoded(events_of({bare_calls(1000)}), of);
+  ASSERT_TRUE(answer.failure());
+  EXPECT_EQ(answer.failure()->code, ErrorCode::response_too_large);
+  AnswerRecorder recorder;
+  const auto decoder = make_decoder(context(true));
+  decoder->feed(events_of({bare_calls(1000)}), recorder);
+  EXPECT_GE(decoder->held_bytes(), 100'000U) << "so that the budget of the process sees them";
+}
+
+TEST(OpenAiDecoder, TheEstimateOfTheUsageCountsTheTextOfCallsOnly) {
+  const auto answer = streamed(
+      {chunk(R"({"tool_calls":[{"index":0,"id":"abcd","function":{"name":"name","arguments":"{}      "}}]})"), done});
+  ASSERT_TRUE(answer.usage());
+  EXPECT_TRUE(answer.usage()->estimated);
+  EXPECT_EQ(answer.usage()->output_tokens, 4);
+}
+
+TEST(OpenAiDecoder, FragmentsFindTheirCallAmongMany) {
+  // Every call is number 0, told apart by its id; then pieces for each by its id, without one, and by the id alone.
+  std::vector<std::string> payloads;
+  const auto piece = [&](const std::string& head, const std::string& arguments) {
+    payloads.push_back(
+        chunk(R"({"tool_calls":[{)" + head + R"("function":{"name":"f","arguments":")" + arguments + R"("}}]})"));
+  };
+  for (const auto* id : {"a", "b", "c"}) piece(fmt::format(R"("index":0,"id":"{}",)", id), "{");
+  piece(R"("index":0,"id":"a",)", R"(\"x\":1)");
+  piece(R"("index":0,)", R"(\"x\":3)");
+  piece(R"("id":"b",)", R"(\"x\":2)");
+  for (const auto* id : {"a", "b", "c"}) piece(fmt::format(R"("id":"{}",)", id), "}");
+  // Begun without an id, which it gets later, and known by it from then on; a call of another number has it too.
+  piece(R"("index":7,)", "{");
+  piece(R"("index":8,"id":"d",)", "{");
+  piece(R"("index":7,"id":"d",)", R"(\"y\":7)");
+  piece(R"("id":"d",)", "}");
+  piece(R"("index":7,)", "}");
+  // Without number and id: the latest.
+  piece(R"("index":9,"id":"e",)", "{");
+  piece("", "}");
+  payloads.push_back(done);
+  const auto answer = streamed(payloads);
+  ASSERT_THAT(answer.tool_calls(), SizeIs(6)) << answer.summary();
+  const std::vector<std::string> expected = {R"({"x":1})", R"({"x":2})", R"({"x":3})", R"({"y":7})", "{}", "{}"};
+  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_EQ(answer.tool_calls()[i].arguments, expected[i]) << i;
 }
 
 }  // namespace
