@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <set>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include <fmt/format.h>
 
@@ -41,10 +42,8 @@ class Decoder final : public EventDecoder {
   }
 
   [[nodiscard]] std::size_t held_bytes() const override {
-    auto bytes = EventDecoder::held_bytes() + items_.all().capacity() * sizeof(Item);
-    for (const auto& item : items_.all())
-      bytes += held_by(item.call.id) + held_by(item.call.name) + held_by(item.call.arguments);
-    return bytes;
+    return EventDecoder::held_bytes() + items_.all().size() * OutputItems::item_bytes + part_count_ * Item::part_bytes +
+           open_call_bytes_;
   }
 
  protected:
@@ -89,10 +88,25 @@ class Decoder final : public EventDecoder {
 
   Item& item_of(const ObjectReader& event, ItemKind kind, AnswerSink& sink) {
     bool fresh = false;
-    const auto id = text_at(event, "item_id");
-    auto& item = items_.of(event, kind, id, fresh);
-    if (fresh) hold(sizeof(Item) + id.size(), sink);
+    auto& item = items_.of(event, kind, text_at(event, "item_id"), fresh);
+    if (fresh) begun(item, sink);
     return item;
+  }
+
+  /// Accounts for a new item. False: the answer is over.
+  bool begun(const Item& item, AnswerSink& sink) {
+    if (item.kind == ItemKind::call && ++begun_calls_ > tool_calls_max) return too_many_calls(sink);
+    return hold(OutputItems::item_bytes + item.id.size(), sink);
+  }
+
+  Item::Part& part_of(Item& item, std::optional<std::int64_t> index, AnswerSink& sink) {
+    const auto before = item.parts.size();
+    auto& part = item.part(index);
+    if (item.parts.size() > before) {
+      ++part_count_;
+      hold(Item::part_bytes, sink);
+    }
+    return part;
   }
 
   void say(std::string_view piece, Item& item, Item::Part& part, AnswerSink& sink) {
@@ -105,7 +119,7 @@ class Decoder final : public EventDecoder {
 
   void take_text(const ObjectReader& event, AnswerSink& sink) {
     auto& item = item_of(event, ItemKind::message, sink);
-    say(text_at(event, "delta"), item, item.part(event.integer_if("content_index")), sink);
+    say(text_at(event, "delta"), item, part_of(item, event.integer_if("content_index"), sink), sink);
   }
 
   void take_refusal(const ObjectReader& event, AnswerSink& sink) {
@@ -116,7 +130,7 @@ class Decoder final : public EventDecoder {
   /// Some servers send a text only when it is whole.
   void take_whole_text(const ObjectReader& event, std::string_view whole, AnswerSink& sink) {
     auto& item = item_of(event, ItemKind::message, sink);
-    auto& part = item.part(event.integer_if("content_index"));
+    auto& part = part_of(item, event.integer_if("content_index"), sink);
     if (part.bytes == 0 && (item.numbered || item.bytes == 0)) say(whole, item, part, sink);
   }
 
@@ -137,7 +151,7 @@ class Decoder final : public EventDecoder {
     if (piece.empty()) return;
     if (item.reasoning_form.empty()) item.reasoning_form = form;
     if (item.reasoning_form != form) return;
-    auto& part = item.part(index);
+    auto& part = part_of(item, index, sink);
     // Parts are paragraphs of their own: without a break a heading would follow the text before it on its line.
     if (part.bytes == 0 && reasoning_bytes_ > 0) reasoning("\n\n", sink);
     item.bytes += piece.size();
@@ -187,6 +201,7 @@ class Decoder final : public EventDecoder {
     const auto piece = text_at(event, "delta");
     if (item.done || !hold(piece.size(), sink)) return;
     item.call.arguments += piece;
+    open_call_bytes_ += piece.size();
   }
 
   void take_arguments_done(const ObjectReader& event, AnswerSink& sink) {
@@ -198,6 +213,8 @@ class Decoder final : public EventDecoder {
   void fill_call(const ObjectReader& source, events::ToolCall& call, AnswerSink& sink) {
     const auto set = [&](std::string& field, std::string_view value) {
       if (value.empty() || (value.size() > field.size() && !hold(value.size() - field.size(), sink))) return;
+      open_call_bytes_ += value.size();
+      open_call_bytes_ -= field.size();
       field = value;
     };
     set(call.id, text_at(source, "call_id"));
@@ -210,11 +227,21 @@ class Decoder final : public EventDecoder {
     }
   }
 
+  events::ToolCall taken(Item& item) {
+    auto call = std::exchange(item.call, {});
+    open_call_bytes_ -= call.id.size() + call.name.size() + call.arguments.size();
+    return call;
+  }
+
   /// Delivers a call that has all it needs. One that has not is kept until the end says whether it was cut off.
   void deliver(Item& item, AnswerSink& sink) {
-    auto call = std::exchange(item.call, {});
+    auto call = taken(item);
     if (call.id.empty()) call.id = item.id.empty() ? fmt::format("call_{}", calls_ + 1) : item.id;
-    if (std::ranges::find(call_ids_, call.id) != call_ids_.end()) return;
+    if (!call_ids_.insert(call.id).second) return;
+    if (call_ids_.size() > tool_calls_max) {
+      too_many_calls(sink);
+      return;
+    }
     std::string problem;
     if (call.name.empty()) {
       problem = "a tool call has no name";
@@ -222,7 +249,6 @@ class Decoder final : public EventDecoder {
       problem = fmt::format("the arguments of the call of \"{}\" are not a JSON object: {}", quotable(call.name, 64),
                             quotable(std::string_view(call.arguments).substr(0, 200), 80));
     }
-    call_ids_.push_back(call.id);
     if (!problem.empty()) {
       if (broken_call_.empty()) broken_call_ = std::move(problem);
       return;
@@ -240,7 +266,7 @@ class Decoder final : public EventDecoder {
     const ObjectReader source(*element);
     bool fresh = false;
     auto& item = items_.begin(event, source, fresh);
-    if (fresh && !hold(sizeof(Item) + item.id.size(), sink)) return;
+    if (fresh && !begun(item, sink)) return;
     if (item.kind == ItemKind::call && !item.done) fill_call(source, item.call, sink);
   }
 
@@ -253,8 +279,8 @@ class Decoder final : public EventDecoder {
     bool fresh = false;
     const auto id = text_at(source, "id");
     auto& item = items_.of(event, kind, id, fresh);
-    if (fresh && !hold(sizeof(Item) + id.size(), sink)) return;
-    if (item.id.empty()) item.id = id;
+    if (fresh && !begun(item, sink)) return;
+    items_.name(item, id);
     take_item(source, *element, item, sink);
   }
 
@@ -275,7 +301,8 @@ class Decoder final : public EventDecoder {
       case ItemKind::other:
         break;
     }
-    item.parts = {};
+    part_count_ -= item.parts.size();
+    item.drop_parts();
   }
 
   void take_message(const ObjectReader& source, Item& item, AnswerSink& sink) {
@@ -288,7 +315,7 @@ class Decoder final : public EventDecoder {
       const bool refusal = text_at(part, "type") == "refusal";
       refused_ = refused_ || refusal;
       if (may_add && !item.has_part(index)) {
-        say(text_at(part, refusal ? "refusal" : "text"), item, item.part(index), sink);
+        say(text_at(part, refusal ? "refusal" : "text"), item, part_of(item, index, sink), sink);
       }
       ++index;
     }
@@ -360,21 +387,31 @@ class Decoder final : public EventDecoder {
     const bool blocks = blocks_ == 0;
     if (const auto output = response.find("output"); output && output->is_array()) {
       std::int64_t place = 0;
+      std::set<std::string_view> whole_ids;
+      std::set<std::int64_t> whole_places;
       for (const auto element : output->get_array().value_unsafe()) {
         const ObjectReader source(element);
         Item item{
-            .kind = kind_of_item(text_at(source, "type")), .index = place++, .id = std::string(text_at(source, "id"))};
+            .kind = kind_of_item(text_at(source, "type")), .index = place, .id = std::string(text_at(source, "id"))};
         if (item.kind == ItemKind::message && texts) take_message(source, item, sink);
         if (item.kind == ItemKind::call) {
           fill_call(source, item.call, sink);
-          items_.end_call(item);
-          if (calls || !item.id.empty() || !item.call.id.empty()) deliver(item, sink);
+          if (const auto id = text_at(source, "id"); !id.empty()) whole_ids.insert(id);
+          whole_places.insert(place);
+          if (calls || !item.id.empty() || !item.call.id.empty()) {
+            deliver(item, sink);
+          } else {
+            taken(item);
+          }
         }
         if (item.kind == ItemKind::reasoning) {
           if (thoughts) take_whole_reasoning(source, item, sink);
           if (blocks) keep_reasoning(source, element, sink);
         }
+        part_count_ -= item.parts.size();
+        ++place;
       }
+      items_.end_calls(whole_ids, whole_places);
     }
     for (auto& item : items_.all()) {
       if (item.kind == ItemKind::call && !std::exchange(item.done, true)) deliver(item, sink);
@@ -394,8 +431,11 @@ class Decoder final : public EventDecoder {
   const std::string provider_;
   const std::size_t prompt_bytes_;
   OutputItems items_{};
-  std::vector<std::string> call_ids_{};  ///< of the calls that were taken
-  std::string broken_call_{};            ///< why the first call that cannot be used cannot
+  std::set<std::string> call_ids_{};  ///< of the calls that were taken
+  std::string broken_call_{};         ///< why the first call that cannot be used cannot
+  std::size_t begun_calls_ = 0;
+  std::size_t open_call_bytes_ = 0;  ///< text of calls that are not delivered yet
+  std::size_t part_count_ = 0;       ///< of all items
   std::size_t text_bytes_ = 0;
   std::size_t reasoning_bytes_ = 0;
   std::size_t call_bytes_ = 0;

@@ -19,25 +19,54 @@ std::string_view text_at(const events::ObjectReader& object, std::string_view na
 Item::Part& Item::part(std::optional<std::int64_t> wanted) {
   if (!wanted) {
     numbered = false;
-    if (!parts.empty()) return parts.back();
+    wanted = newest_part.value_or(0);
   }
-  for (auto at = parts.rbegin(); wanted && at != parts.rend(); ++at) {
-    if (at->index == *wanted) return *at;
-  }
-  return parts.emplace_back(Part{.index = wanted.value_or(0)});
+  const auto known = parts.find(*wanted);
+  if (known != parts.end()) return known->second;
+  newest_part = wanted;
+  return parts[*wanted];
 }
 
 bool Item::has_part(std::int64_t wanted) const {
-  return std::ranges::any_of(parts, [&](const Part& part) { return part.index == wanted && part.bytes > 0; });
+  const auto known = parts.find(wanted);
+  return known != parts.end() && known->second.bytes > 0;
+}
+
+void Item::drop_parts() {
+  parts.clear();
+  newest_part.reset();
 }
 
 Item* OutputItems::find(std::optional<std::int64_t> index, std::string_view id, ItemKind kind) {
-  // The latest first: it is the one that is being written, and servers exist that number every item 0.
-  for (auto at = items_.rbegin(); at != items_.rend(); ++at) {
-    if (at->kind != kind) continue;
-    if (index ? at->index == index : id.empty() || at->id == id) return &*at;
+  // The latest is the one that is being written, and servers exist that number every item 0.
+  if (!items_.empty()) {
+    auto& last = items_.back();
+    if (last.kind == kind && (index ? last.index == index : id.empty() || last.id == id)) return &last;
   }
-  return nullptr;
+  const auto item_in = [&](const auto& map, const auto& key) {
+    const auto found = map.find(key);
+    return found == map.end() ? nullptr : &items_[found->second];
+  };
+  const auto& known = newest(kind);
+  if (index) return item_in(known.of_index, *index);
+  if (!id.empty()) return item_in(known.of_id, id);
+  return known.of_all ? &items_[*known.of_all] : nullptr;
+}
+
+Item& OutputItems::add(std::optional<std::int64_t> index, std::string_view id, ItemKind kind) {
+  auto& item = items_.emplace_back(Item{.kind = kind, .index = index, .place = items_.size()});
+  auto& known = newest(kind);
+  if (index) known.of_index.insert_or_assign(*index, item.place);
+  known.of_all = item.place;
+  name(item, id);
+  return item;
+}
+
+void OutputItems::name(Item& item, std::string_view id) {
+  if (!item.id.empty() || id.empty()) return;
+  item.id = id;
+  auto& latest = newest(item.kind).of_id.try_emplace(item.id, item.place).first->second;
+  latest = std::max(latest, item.place);
 }
 
 Item& OutputItems::begin(const events::ObjectReader& event, const events::ObjectReader& item, bool& fresh) {
@@ -49,8 +78,8 @@ Item& OutputItems::begin(const events::ObjectReader& event, const events::Object
   if (known != nullptr && !index && id.empty()) known = nullptr;
   if (known != nullptr && known->id != id && (known->done || !known->id.empty())) known = nullptr;
   fresh = known == nullptr;
-  if (known == nullptr) known = &items_.emplace_back(Item{.kind = kind, .index = index, .id = std::string(id)});
-  if (known->id.empty()) known->id = id;
+  if (known == nullptr) return add(index, id, kind);
+  name(*known, id);
   return *known;
 }
 
@@ -58,14 +87,13 @@ Item& OutputItems::of(const events::ObjectReader& event, ItemKind kind, std::str
   const auto index = event.integer_if("output_index");
   auto* const known = find(index, id, kind);
   fresh = known == nullptr;
-  if (known != nullptr) return *known;
-  return items_.emplace_back(Item{.kind = kind, .index = index, .id = std::string(id)});
+  return known == nullptr ? add(index, id, kind) : *known;
 }
 
-void OutputItems::end_call(const Item& whole) {
+void OutputItems::end_calls(const std::set<std::string_view>& ids, const std::set<std::int64_t>& places) {
   for (auto& item : items_) {
     if (item.kind != ItemKind::call || item.done) continue;
-    item.done = (!whole.id.empty() && item.id == whole.id) || (item.index && item.index == whole.index);
+    item.done = (!item.id.empty() && ids.contains(item.id)) || (item.index && places.contains(*item.index));
   }
 }
 

@@ -429,5 +429,76 @@ TEST(ResponsesDecoder, PiecesOfTextAllocateNothing) {
   EXPECT_EQ(count.since(), 0U);
 }
 
+TEST(ResponsesDecoder, MoreCallsThanAnAnswerMayHaveFailIt) {
+  std::string list;
+  std::string events;
+  for (int i = 0; i < 4097; ++i) {
+    if (i == 4096) {
+      EXPECT_THAT(decoded(events + completed()).tool_calls(), testing::SizeIs(4096));
+      EXPECT_THAT(decoded(completed(list)).tool_calls(), testing::SizeIs(4096));
+    }
+    const auto item = call(fmt::format("c{}", i), "{}");
+    list += (i == 0 ? "" : ",") + item;
+    events += item_added(item, i);
+  }
+  for (const auto& body : {events + completed(), completed(list)}) {
+    const auto answer = decoded(body);
+    ASSERT_TRUE(answer.failure());
+    EXPECT_EQ(answer.failure()->code, ErrorCode::provider_protocol);
+    EXPECT_THAT(answer.failure()->message, HasSubstr("more than 4096 tool calls"));
+  }
+}
+
+/// So many that a search through those before it, for each, would not end.
+TEST(ResponsesDecoder, ManyPartsOfOneItemEnd) {
+  std::string parts;
+  for (int i = 0; i < 200'000; ++i) parts += (i == 0 ? "" : ",") + std::string(R"({"text":"a"})");
+  EXPECT_EQ(decoded(item_done(R"({"type":"message","content":[)" + parts + "]}") + completed()).text().size(),
+            200'000U);
+  EXPECT_EQ(decoded(item_done(R"({"type":"reasoning","summary":[)" + parts + "]}") + completed()).reasoning().size(),
+            200'000U + 2U * 199'999U);
+}
+
+TEST(ResponsesDecoder, ManyItemsEnd) {
+  const auto decoder = make_decoder(true, {}, target);
+  AnswerRecorder recorder;
+  for (int i = 0; i < 120'000; ++i) decoder->feed(item_added(R"({"type":"message"})", i), recorder);
+  for (int i = 0; i < 10'000; ++i) decoder->feed(text_delta("a", 0), recorder);
+  decoder->feed(completed(), recorder);
+  EXPECT_EQ(recorder.text().size(), 10'000U) << recorder.summary().substr(0, 1000);
+  EXPECT_EQ(recorder.finish(), FinishReason::stop);
+}
+
+TEST(ResponsesDecoder, PartsWithoutTextCountTowardsTheAnswersLimit) {
+  std::string pieces;
+  for (int i = 0; i < 1000; ++i) {
+    pieces += event("response.output_text.delta", fmt::format(R"("output_index":0,"content_index":{},"delta":"")", i));
+  }
+  const auto answer = decoded(pieces, true, {.answer_bytes_max = 10'000});
+  ASSERT_TRUE(answer.failure());
+  EXPECT_EQ(answer.failure()->code, ErrorCode::response_too_large);
+}
+
+TEST(ResponsesDecoder, PiecesFindTheirItemByPlaceByIdAndByKind) {
+  const auto piece = [](std::string_view head, std::string_view delta) {
+    return event("response.function_call_arguments.delta", fmt::format(R"({}"delta":"{}")", head, delta));
+  };
+  const auto begun = [](std::string_view id, std::string_view head = "") {
+    return event(
+        "response.output_item.added",
+        fmt::format(R"({}"item":{{"type":"function_call","id":"{}","call_id":"{}","name":"f"}})", head, id, id));
+  };
+  // Every item has place 0; the latest is meant, unless the id alone says which.
+  const auto answer = decoded(begun("a", R"("output_index":0,)") + begun("b", R"("output_index":0,)") +
+                              piece(R"("output_index":0,)", "{") + piece(R"("item_id":"a",)", "{") + begun("c") +
+                              piece("", "{") + piece(R"("item_id":"b",)", R"(\"x\":2)") + piece("", R"(\"x\":3)") +
+                              piece(R"("item_id":"a",)", R"(\"x\":1)") + piece(R"("output_index":0,)", "}") +
+                              piece(R"("item_id":"a",)", "}") + piece(R"("item_id":"c",)", "}") + completed());
+  ASSERT_THAT(answer.tool_calls(), testing::SizeIs(3)) << answer.summary();
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(answer.tool_calls()[i].arguments, fmt::format(R"({{"x":{}}})", i + 1));
+  }
+}
+
 }  // namespace
 }  // namespace tokenrail::providers::openai_responses
