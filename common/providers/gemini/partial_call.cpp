@@ -1,6 +1,5 @@
 #include "common/providers/gemini/partial_call.hpp"
 
-#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -14,6 +13,7 @@ namespace {
 using Kind = PartialValue::Kind;
 
 constexpr std::size_t depth_max = 64;
+constexpr std::size_t value_bytes = sizeof(PartialValue) + 128;  ///< with its name and the place of it
 
 /// One step of a path: a name or an index.
 struct Step {
@@ -51,32 +51,36 @@ std::optional<Step> take_step(std::string_view& path) {
 }
 
 /// The value that the step leads to, made where there is none; null where a value of another kind is there,
-/// or where elements before it are missing.
-PartialValue* follow(PartialValue& value, const Step& step) {
+/// or where elements before it are missing. `made` counts the values that were made.
+PartialValue* follow(PartialValue& value, const Step& step, std::size_t& made) {
   const auto kind = step.index ? Kind::array : Kind::object;
   if (value.kind == Kind::none) value.kind = kind;
   if (value.kind != kind) return nullptr;
   if (step.index) {
     // Elements come in their order, so that a large index cannot take a lot of memory.
     if (*step.index > value.values.size()) return nullptr;
-    if (*step.index == value.values.size()) value.values.emplace_back();
+    if (*step.index == value.values.size()) {
+      value.values.emplace_back();
+      ++made;
+    }
     return &value.values[*step.index];
   }
-  const auto found = std::ranges::find(value.names, step.name);
-  if (found != value.names.end()) return &value.values[static_cast<std::size_t>(found - value.names.begin())];
+  if (const auto found = value.places.find(step.name); found != value.places.end()) return &value.values[found->second];
+  value.places.emplace(step.name, value.names.size());
   value.names.emplace_back(step.name);
+  ++made;
   return &value.values.emplace_back();
 }
 
 /// The value that the path leads to, or null.
-PartialValue* find(PartialValue& root, std::string_view path) {
+PartialValue* find(PartialValue& root, std::string_view path, std::size_t& made) {
   if (!path.starts_with('$')) return nullptr;
   path.remove_prefix(1);
   auto* value = &root;
   for (std::size_t depth = 0; value != nullptr && !path.empty(); ++depth) {
     const auto step = take_step(path);
     if (!step || depth >= depth_max) return nullptr;
-    value = follow(*value, *step);
+    value = follow(*value, *step, made);
   }
   return value == &root ? nullptr : value;
 }
@@ -117,8 +121,10 @@ bool PartialCall::add(simdjson::dom::element piece) {
   const auto path_element = reader.find("jsonPath");
   const auto path = path_element ? events::string_of(*path_element) : std::nullopt;
   if (!path) return false;
-  auto* const value = find(root_, *path);
+  std::size_t made = 0;
+  auto* const value = find(root_, *path, made);
   if (value == nullptr) return false;
+  bytes_ += made * value_bytes;
   bytes_ += path->size();
   const auto set = [&](std::string json) {
     if (value->kind != Kind::none && value->kind != Kind::literal) return false;

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +19,8 @@ struct PartialValue {
   Kind kind = Kind::none;
   std::string text{};  ///< of a string its characters, of a literal its JSON
   std::vector<std::string> names{};
-  std::vector<PartialValue> values{};  ///< of an object (one a name) or an array
+  std::map<std::string, std::size_t, std::less<>> places{};  ///< of the names: a call may have many arguments
+  std::vector<PartialValue> values{};                        ///< of an object (one a name) or an array
 };
 
 class PartialCall {
@@ -34,7 +37,7 @@ class PartialCall {
   [[nodiscard]] const std::string& id() const { return id_; }
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const std::string& signature() const { return signature_; }
-  /// Of the pieces so far.
+  /// Of the pieces so far, and of the values that they made.
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
  private:

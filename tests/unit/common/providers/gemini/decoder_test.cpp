@@ -464,5 +464,40 @@ TEST(GeminiDecoder, MoreCallsThanAnAnswerMayHaveFailIt) {
   EXPECT_THAT(answer.failure()->message, HasSubstr("more than 4096 tool calls"));
 }
 
+/// Pieces of that many arguments, the first at this number.
+std::string argument_pieces(int begin, int count) {
+  std::string list;
+  for (int i = begin; i < begin + count; ++i) {
+    list += fmt::format(R"({}{{"jsonPath":"$.a{}","boolValue":true}})", i == begin ? "" : ",", i);
+  }
+  return event(response(fmt::format(R"({{"functionCall":{{"partialArgs":[{}],"willContinue":true}}}})", list)));
+}
+
+TEST(GeminiDecoder, ACallOfManyArgumentsEnds) {
+  std::string body = event(response(R"({"functionCall":{"name":"f","willContinue":true}})"));
+  for (int i = 0; i < 4; ++i) body += argument_pieces(i * 50'000, 50'000);
+  body += event(response(R"({"functionCall":{}})", stop));
+  const auto answer = decoded(body);
+  ASSERT_EQ(answer.tool_calls().size(), 1U) << answer.summary().substr(0, 1000);
+  EXPECT_TRUE(answer.tool_calls()[0].arguments.starts_with(R"({"a0":true,"a1":true,)"));
+  EXPECT_TRUE(answer.tool_calls()[0].arguments.ends_with(R"("a199999":true})"));
+}
+
+TEST(GeminiDecoder, ArgumentsWithoutTextCountTowardsTheAnswersLimit) {
+  std::string list;
+  std::string path = "$";
+  for (int i = 0; i < 60; ++i) path += "[0]";
+  for (int i = 0; i < 20; ++i) {
+    list += fmt::format(R"({}{{"jsonPath":"$.{}{}","boolValue":true}})", i == 0 ? "" : ",", static_cast<char>('a' + i),
+                        path.substr(1));
+  }
+  const auto answer =
+      decoded(event(response(R"({"functionCall":{"name":"f","willContinue":true}})")) +
+                  event(response(R"({"functionCall":{"partialArgs":[)" + list + R"(],"willContinue":true}})")),
+              true, {.answer_bytes_max = 20'000});
+  ASSERT_TRUE(answer.failure());
+  EXPECT_EQ(answer.failure()->code, ErrorCode::response_too_large) << "1,200 lists within each other";
+}
+
 }  // namespace
 }  // namespace tokenrail::providers::gemini
