@@ -1,6 +1,5 @@
 #include "common/providers/openai/reasoning_details.hpp"
 
-#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -22,7 +21,7 @@ std::size_t ReasoningDetails::add(const simdjson::dom::element& entry) {
                      (type == "reasoning.text" || type == "reasoning.summary");
   if (!joins) details_.push_back({.type = std::string(type), .index = index});
   auto& detail = details_.back();
-  std::size_t added = joins ? 0 : 64;
+  std::size_t added = joins ? 0 : sizeof(Detail);
   if (const auto text = string_at("text")) {
     detail.text += *text;
     detail.has_text = true;
@@ -36,13 +35,14 @@ std::size_t ReasoningDetails::add(const simdjson::dom::element& entry) {
   for (const auto& [key, value] : entry.get_object().value_unsafe()) {
     if (key == "type" || key == "index" || key == "text" || key == "summary" || value.is_null()) continue;
     auto json = std::string(simdjson::minify(value));
-    const auto known = std::ranges::find(detail.others, key, &std::pair<std::string, std::string>::first);
-    if (known != detail.others.end()) {
-      if (known->second == json) continue;  // fragments repeat id and format
+    if (const auto known = detail.places.find(key); known != detail.places.end()) {
+      auto& value_so_far = detail.others[known->second].second;
+      if (value_so_far == json) continue;  // fragments repeat id and format
       added += json.size();
-      known->second = std::move(json);
+      value_so_far = std::move(json);
     } else {
-      added += key.size() + json.size();
+      added += other_bytes + key.size() + json.size();
+      detail.places.emplace(key, detail.others.size());
       detail.others.emplace_back(std::string(key), std::move(json));
     }
   }

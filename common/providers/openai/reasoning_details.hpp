@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -35,7 +37,10 @@ class ReasoningDetails {
     bool has_text = false;
     bool has_summary = false;
     std::vector<std::pair<std::string, std::string>> others{};  ///< values as JSON text
+    std::map<std::string, std::size_t, std::less<>> places{};   ///< of the others: an entry may have many fields
   };
+  static constexpr std::size_t other_bytes = 192;  ///< what a field takes beside its text
+
   std::vector<Detail> details_{};
   std::size_t bytes_ = 0;
 };

@@ -461,5 +461,14 @@ TEST(OpenAiDecoder, FragmentsFindTheirCallAmongMany) {
   for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_EQ(answer.tool_calls()[i].arguments, expected[i]) << i;
 }
 
+TEST(OpenAiDecoder, ReasoningDetailsOfManyFieldsEnd) {
+  std::string fields;
+  for (int i = 0; i < 300'000; ++i) fields += fmt::format(R"(,"k{}":0)", i);
+  const auto answer = streamed(
+      {chunk(R"({"content":"a","reasoning_details":[{"type":"x")" + fields + "}]}", R"("stop")"), done}, "openrouter");
+  ASSERT_THAT(answer.blocks(), SizeIs(1)) << answer.summary().substr(0, 1000);
+  EXPECT_TRUE(answer.blocks()[0].data == R"([{"type":"x")" + fields + "}]") << "fields keep their order";
+}
+
 }  // namespace
 }  // namespace tokenrail::providers::openai
