@@ -316,8 +316,7 @@ class Partition {
 
   // whether the logs are those that were read (partition_identity.cpp)
   void inherit_witnesses();
-  /// `offset`: what is committed with it.
-  void bear_witness(events::CommitMetadata& metadata, std::int64_t offset);
+  void bear_witness(events::CommitMetadata& metadata);
   [[nodiscard]] bool witnessed(const kafka::Record& record);
   void requests_are_others(const kafka::WitnessAnswer& now);
   [[nodiscard]] std::optional<kafka::LogWitness> inherited_older(std::int64_t committable) const;
@@ -399,11 +398,8 @@ class Partition {
   void commit_news();
   void send_commit();
   void put_commit();
-  /// What is committed already: changes nothing, and only the owner is answered with yes.
-  void commit_again();
-  /// What is committed, or the lowest offset that can be.
-  [[nodiscard]] std::int64_t committed_or_first() const;
-  void list_dead_letters(events::CommitMetadata& metadata, std::int64_t offset);
+  void commit_without_tails();
+  void list_dead_letters(events::CommitMetadata& metadata);
 
   Services& services_;
   Wire& wire_;

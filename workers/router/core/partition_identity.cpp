@@ -58,8 +58,8 @@ Partition::Witnesses Partition::witnesses() {
   return all;
 }
 
-void Partition::bear_witness(events::CommitMetadata& metadata, std::int64_t offset) {
-  metadata.requests_log = identity_.older ? *identity_.older : identity_.requests.below(offset);
+void Partition::bear_witness(events::CommitMetadata& metadata) {
+  metadata.requests_log = identity_.older ? *identity_.older : identity_.requests.below(commit_.sent_offset);
   constexpr auto any = std::numeric_limits<std::int64_t>::max();
   metadata.audit_log = identity_.audit.below(any);
   metadata.chunks_log = identity_.chunks.below(any);
@@ -103,27 +103,20 @@ void Partition::audit_went_back(std::int64_t offset) {
   services_.hub.log_replaced(Log::audit, number_);
   ++identity_.version;
   outputs_are_others(true, false);
-  // What is being given up is not claimed again here, and a claim would be what commits next.
-  if (phase_ == Phase::releasing) commit_again();
+  // What is being given up is not claimed again here, so the next owner has to hear that the positions of the last
+  // commit are of another log. Once the log has grown to where it was, it could not find out.
+  if (phase_ == Phase::releasing) commit_without_tails();
   fail(fmt::format("an event was written to offset {} of {}, where another one was before", offset,
                    services_.hub.topic(Output::audit)));
 }
 
-// The positions that were committed are of another log. Whoever owns the partition next, we or a successor, hears that
-// from the next commit: once the log has grown to where it was, nobody could find out.
 void Partition::outputs_are_others(bool audit, bool chunks) {
   if (audit) identity_.audit.clear();
   if (chunks) identity_.chunks.clear();
-  events::CommitMetadata without_tails{.epoch = epoch_, .tails_by_time = true};
-  const auto older = inherited_older(ledger_.committable());
-  list_dead_letters(without_tails, committed_or_first());
-  bear_witness(without_tails, committed_or_first());
-  if (older && !identity_.older) without_tails.requests_log = *older;
-  commit_.metadata = events::encode(without_tails);
-  inherited_ = std::move(without_tails);
-  identity_.tails_by_time = true;
+  inherited_.reset();
   locating_ = {};
   positions_.clear();
+  commit_.metadata.clear();
   start_ = ledger_.committable();
 }
 

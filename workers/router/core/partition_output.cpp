@@ -245,9 +245,9 @@ void Partition::send_commit() {
   services_.metrics.dedupe_windows_cut.add(positions_.windows_cut() - cut);
   events::CommitMetadata metadata{.epoch = epoch_, .audit_offset = positions.audit, .chunk_offset = positions.chunk};
   metadata.epoch_at_audit_offset = fold_.epoch_at(positions.audit);
-  list_dead_letters(metadata, commit_.sent_offset);
+  list_dead_letters(metadata);
   dead_lettered_news_ = false;
-  bear_witness(metadata, commit_.sent_offset);
+  bear_witness(metadata);
   commit_.sent_metadata = events::encode(metadata);
   fold_.forget_below(commit_.sent_offset);
   put_commit();
@@ -259,20 +259,20 @@ void Partition::put_commit() {
   wire_.commit(number_, generation_, commit_.sequence, commit_.sent_offset, commit_.sent_metadata);
 }
 
-void Partition::commit_again() {
-  commit_.sent_offset = committed_or_first();
-  commit_.sent_metadata = commit_.metadata;
+/// What is committed already, for a successor that has to look for the tails itself.
+void Partition::commit_without_tails() {
+  commit_.sent_offset = commit_.offset >= 0 ? commit_.offset : ledger_.committable();
+  events::CommitMetadata metadata{.epoch = epoch_, .tails_by_time = true};
+  list_dead_letters(metadata);
+  bear_witness(metadata);
+  commit_.sent_metadata = events::encode(metadata);
   put_commit();
 }
 
-std::int64_t Partition::committed_or_first() const {
-  return commit_.offset >= 0 ? commit_.offset : ledger_.committable();
-}
-
-void Partition::list_dead_letters(events::CommitMetadata& metadata, std::int64_t offset) {
-  dead_lettered_.erase(dead_lettered_.begin(), dead_lettered_.lower_bound(offset));
-  for (const auto& [letter, digest] : dead_lettered_)
-    metadata.dead_letters.push_back({.offset = letter, .digest = digest});
+void Partition::list_dead_letters(events::CommitMetadata& metadata) {
+  dead_lettered_.erase(dead_lettered_.begin(), dead_lettered_.lower_bound(commit_.sent_offset));
+  for (const auto& [offset, digest] : dead_lettered_)
+    metadata.dead_letters.push_back({.offset = offset, .digest = digest});
 }
 
 void Partition::commit_news() {

@@ -469,7 +469,9 @@ void Partition::settled() {
   // and only a member of the current generation is answered with yes.
   silence_.clear();
   phase_ = Phase::confirming;
-  commit_again();
+  commit_.sent_offset = commit_.offset >= 0 ? commit_.offset : ledger_.committable();
+  commit_.sent_metadata = commit_.metadata;
+  put_commit();
 }
 
 void Partition::on_producer() {
