@@ -207,10 +207,10 @@ TEST(RegistryBySettings, AnApiNeedsAToken) {
   EXPECT_THAT(called({"org", "list", "--api.url", "http://127.0.0.1:1"}).err, HasSubstr("TOKENRAIL_API_TOKEN"));
 }
 
-TEST(RegistryBySettings, SyncOfOneOrganisationNeedsAnApi) {
+TEST(RegistryBySettings, SyncByTheDatabaseOfAnOrganisationNeedsAConnection) {
   const auto refused = called({"registry", "sync", "--org", "acme"});
   EXPECT_EQ(refused.code, exit_usage);
-  EXPECT_THAT(refused.err, HasSubstr("TOKENRAIL_API_URL"));
+  EXPECT_THAT(refused.err, HasSubstr("--connection"));
 }
 
 TEST(RegistryBySettings, AnApiThatDoesNotAnswerIsNamed) {
