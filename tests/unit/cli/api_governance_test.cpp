@@ -17,16 +17,16 @@ using testing::Not;
 /// An API that answers from a list, and keeps what it was asked.
 class ApiGovernanceTest : public testing::Test {
  protected:
-  std::unique_ptr<Governance> governance(std::string org = "acme", bool dry_run = false) {
+  std::unique_ptr<Governance> governance(const std::string& org = "acme", bool dry_run = false) {
     return api_governance(
-        [this](ApiRequest request) -> Result<ApiAnswer> {
+        [this](const ApiRequest& request) -> Result<ApiAnswer> {
           asked_.push_back(request.method + " " + request.path + (request.body.empty() ? "" : " " + request.body));
           if (answers_.empty()) return ApiAnswer{.status = 200, .body = R"({"id":"x","version":7})"};
           auto answer = answers_.front();
           answers_.erase(answers_.begin());
           return answer;
         },
-        std::move(org), dry_run);
+        org, dry_run);
   }
 
   std::vector<std::string> asked_;

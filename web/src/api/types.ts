@@ -27,7 +27,16 @@ export interface Deployment {
 
 export interface Model extends Omit<
   Schemas['Model'],
-  'capabilities' | 'sources' | 'origins' | 'scope' | 'status' | 'kind' | 'provider' | 'modelName' | 'slug'
+  | 'capabilities'
+  | 'sources'
+  | 'origins'
+  | 'scope'
+  | 'status'
+  | 'kind'
+  | 'provider'
+  | 'modelName'
+  | 'slug'
+  | 'deployments'
 > {
   slug: string;
   provider: string;

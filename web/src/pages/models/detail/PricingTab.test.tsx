@@ -5,14 +5,12 @@ import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, it } from 'vitest';
 
 import { aModel } from '../../../test/models';
-import { renderPage } from '../../../test/modelsPage';
-import { json, serve } from '../../../test/serve';
+import { type Call, layOut, page, serve, showPage } from '../../../test/page';
 import ModelsPage from '../ModelsPage';
 import { priceDraftOf, withShown } from './prices';
 
-const list = '/v1/orgs/acme/models';
 const model = aModel({ slug: 'ollama/chat', modelName: 'chat', scope: 'override' });
-const path = `${list}/${encodeURIComponent(model.slug)}`;
+const one = `/v1/orgs/acme/models/${model.slug}`;
 
 const night = { dimension: 'output', serviceTier: 'standard', utcFrom: '16:30', utcTo: '00:30', amount: '0.5' };
 const inputOfPerson = { dimension: 'input', amount: '3', source: 'override' };
@@ -24,41 +22,43 @@ const ofOthers = [
 
 beforeEach(() => {
   localStorage.clear();
+  layOut();
   priceDraftOf('acme', model.slug).set(null);
 });
 
 async function openPrices(answer: { prices: object[]; own?: object[] }) {
-  const served = serve({
-    [list]: { data: [model], next_page_token: '', total_size: 1 },
-    [path]: () => json(model),
-    [`${path}/prices`]: () => json({ ...answer, version: 1 }),
+  const prices = { body: { ...answer, version: 1 } };
+  const calls = serve({
+    'GET /v1/orgs/acme/models': page(model),
+    [`GET ${one}`]: { body: model },
+    [`GET ${one}/prices`]: prices,
+    [`PUT ${one}/prices`]: prices,
   });
-  renderPage(<ModelsPage />, { query: `?model=${encodeURIComponent(model.slug)}&tab=pricing` });
+  showPage(<ModelsPage />, { path: 'models', query: `?model=${encodeURIComponent(model.slug)}&tab=pricing` });
   await userEvent.click(await screen.findByRole('button', { name: 'Edit' }));
-  return served;
+  return calls;
 }
 
 /** The prices that saving sends. */
-async function saved(served: { requests: Request[] }): Promise<unknown> {
+async function saved(calls: Call[]): Promise<unknown> {
   await userEvent.click(screen.getByRole('button', { name: 'Save prices' }));
-  const put = await waitFor(() => {
-    const found = served.requests.find((request) => request.method === 'PUT');
+  return waitFor(() => {
+    const found = calls.find((call) => call.method === 'PUT');
     if (!found) throw new Error('nothing is saved yet');
-    return found;
+    return found.body;
   });
-  return put.json();
 }
 
 const input = { dimension: 'input', serviceTier: 'standard', minContextTokens: 0 };
 
 it('saves the prices of a person without those of lists and catalogues', async () => {
-  const served = await openPrices({ prices: [...own, ...ofOthers], own });
+  const calls = await openPrices({ prices: [...own, ...ofOthers], own });
   const amounts = screen.getAllByRole<HTMLInputElement>('textbox', { name: 'US dollars per million' });
   expect(amounts.map((amount) => amount.value)).toEqual(['3', '0.5']);
   const ofInput = screen.getByDisplayValue('3');
   await userEvent.clear(ofInput);
   await userEvent.type(ofInput, '4');
-  expect(await saved(served)).toEqual({
+  expect(await saved(calls)).toEqual({
     prices: [
       { ...input, amount: '4' },
       { ...night, minContextTokens: 0 },
@@ -67,16 +67,16 @@ it('saves the prices of a person without those of lists and catalogues', async (
 });
 
 it('begins with an empty price where all shown prices are from a catalogue', async () => {
-  const served = await openPrices({ prices: ofOthers, own: [] });
+  const calls = await openPrices({ prices: ofOthers, own: [] });
   await userEvent.type(screen.getByRole('textbox', { name: 'US dollars per million' }), '7');
-  expect(await saved(served)).toEqual({ prices: [{ ...input, amount: '7' }] });
+  expect(await saved(calls)).toEqual({ prices: [{ ...input, amount: '7' }] });
 });
 
 it('copies the shown prices where the person asks for it', async () => {
-  const served = await openPrices({ prices: ofOthers, own: [] });
+  const calls = await openPrices({ prices: ofOthers, own: [] });
   await userEvent.click(screen.getByRole('button', { name: 'Copy the prices that hold now' }));
   expect(screen.queryByRole('button', { name: 'Copy the prices that hold now' })).toBeNull();
-  expect(await saved(served)).toEqual({
+  expect(await saved(calls)).toEqual({
     prices: [
       { ...input, dimension: 'output', amount: '2' },
       { ...input, dimension: 'cache_read', amount: '0.25' },
@@ -85,8 +85,8 @@ it('copies the shown prices where the person asks for it', async () => {
 });
 
 it('takes the prices with the source of a person where the server does not name them', async () => {
-  const served = await openPrices({ prices: [inputOfPerson, ...ofOthers] });
-  expect(await saved(served)).toEqual({ prices: [{ ...input, amount: '3' }] });
+  const calls = await openPrices({ prices: [inputOfPerson, ...ofOthers] });
+  expect(await saved(calls)).toEqual({ prices: [{ ...input, amount: '3' }] });
 });
 
 it('copies no price for what the draft has a price for', () => {
