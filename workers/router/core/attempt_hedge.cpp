@@ -119,7 +119,7 @@ void Attempt::go_on_with_hedge() {
   connection_id_ = target().deployment.connection_id;
   calls_on_target_ = 1;
   key_changes_ = 0;
-  usage_ = std::move(early_.usage);
+  usage_ = early_.usage;
   provider_request_id_ = std::move(early_.provider_request_id);
 }
 
