@@ -16,7 +16,7 @@ const std::string revision_select =
     "r.changed_fields, 'at', tokenrail_time(r.created_at), 'model', r.snapshot -> 'model') AS text) AS document FROM "
     "model_revision r WHERE CAST(r.model_id AS text) IN (@own, @platform)";
 
-/// What a revision from before migration 17 shows of the fields that a person has set now. The others are not known to
+/// What a revision from before migration 18 shows of the fields that a person has set now. The others are not known to
 /// have been set by a person, and stay.
 const std::string shown_by_older_revision =
     "SELECT jsonb_build_object('enabled', CASE WHEN COALESCE(CAST(s.model ->> 'inherits' AS boolean), false) THEN "

@@ -78,9 +78,4 @@ std::optional<Problem> lacks_permission(const Call& call, std::string_view permi
   return decide_access(route, call.principal, call.path["org"], call.personal()).refusal;
 }
 
-bool sees_users(const auth::Principal& principal, std::string_view org) {
-  const auto role = principal.roles.find(std::string(org));
-  return principal.platform_admin || (role != principal.roles.end() && role->second == auth::Role::org_admin);
-}
-
 }  // namespace tokenrail::registry_api

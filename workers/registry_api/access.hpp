@@ -24,9 +24,6 @@ struct AccessDecision {
 /// Why the caller may not do what needs another permission than the call's route; nothing: the caller may.
 [[nodiscard]] std::optional<Problem> lacks_permission(const Call& call, std::string_view permission);
 
-/// Whether the caller sees rows that belong to another user of the organisation.
-[[nodiscard]] bool sees_users(const auth::Principal& principal, std::string_view org);
-
 /// The permission for the platform's rows that corresponds to one for an organisation's.
 [[nodiscard]] auth::Permission platform_permission(auth::Permission permission);
 

@@ -74,7 +74,7 @@ TEST_F(RollbackTest, StateOfEnabledIsThatOfTheRevision) {
   EXPECT_THAT(now, HasSubstr(R"("displayName" : "Ours")"));
 }
 
-// A program from before migration 17 writes revisions without what people had set.
+// A program from before migration 18 writes revisions without what people had set.
 TEST_F(RollbackTest, RevisionOfAnOlderProgramRestoresWhatItShows) {
   const auto other = models().get(root(), {}, "ollama/qwen3");
   ASSERT_OK(other);

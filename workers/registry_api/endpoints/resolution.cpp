@@ -46,7 +46,8 @@ std::expected<const registry::Projection*, Problem> projection_of(const Call& ca
 
 /// What another user's own rows lead to is for those who see these rows.
 std::optional<Problem> hidden_user(const Call& call, std::string_view user) {
-  if (user.empty() || user == call.principal.subject || sees_users(call.principal, call.org())) return std::nullopt;
+  if (user.empty() || user == call.principal.subject) return std::nullopt;
+  if (auth::decide(call.principal, auth::Permission::models_read, call.org(), user)) return std::nullopt;
   return Problem{.fault = Fault::forbidden,
                  .detail = "What another user's requests resolve to is shown to an org_admin only.",
                  .hint = "Leave the user out, or ask as that user."};
