@@ -18,6 +18,13 @@ def ending(chunks, request):
     return next(c for c in chunks.values() if c["requestId"] == request and c["done"])
 
 
+def key_ring(stack, folder):
+    """The environment of a command that has a fresh key ring."""
+    ring = folder / "ring.json"
+    stack.cli("keys", "create", str(ring))
+    return {"TOKENRAIL_KEYRING_FILE": str(ring)}
+
+
 def test_an_organisation_disables_a_model_and_only_its_requests_are_refused(make_stack):
     stack = make_stack()
     stack.whole()
@@ -52,9 +59,7 @@ def test_an_organisation_disables_a_model_and_only_its_requests_are_refused(make
 def test_a_key_is_stored_sealed_and_never_shown(make_stack, tmp_path):
     stack = make_stack()
     stack.whole()
-    ring = tmp_path / "ring.json"
-    stack.cli("keys", "create", str(ring))
-    environment = {"TOKENRAIL_KEYRING_FILE": str(ring)}
+    environment = key_ring(stack, tmp_path)
     stack.cli("org", "create", "acme")
     refused = stack.cli("credentials", "put", "main", "--org", "acme", "--provider", "openai", stdin=KEY, check=False)
     assert refused.returncode == 2 and "keys create" in refused.stderr
@@ -103,9 +108,7 @@ def test_syncs_and_parameters_by_command_are_audited(make_stack):
 def test_a_name_of_several_rows_is_refused(make_stack, tmp_path):
     stack = make_stack()
     stack.whole()
-    ring = tmp_path / "ring.json"
-    stack.cli("keys", "create", str(ring))
-    environment = {"TOKENRAIL_KEYRING_FILE": str(ring)}
+    environment = key_ring(stack, tmp_path)
     stack.cli("org", "create", "acme")
     stack.cli("connections", "add", "env-ollama", "--org", "acme", "--provider", "ollama", "--base-url",
               "http://127.0.0.1:9")
