@@ -169,6 +169,6 @@ bench_command() {
     with_lock build-release build_preset release "${programs[@]}" tokenrail-bench-api tokenrail-bench-resolve
     exec "$python" "$root/tests/bench/registry.py" "$@"
   fi
-  with_lock build-release build_preset release
+  with_lock build-release build_preset release "${programs[@]}" tokenrail-bench-{floor,kafka,load,decoders,resolve}
   exec "$python" "$root/tests/bench/run.py" "$@"
 }
