@@ -2,11 +2,11 @@
 // one as soon as that is answered. It speaks HTTP/1.1 by hand, so that it takes little of the machine that it measures.
 //
 //   tokenrail-bench-api --port P --token T --reads FILE [--readers 1] [--writes FILE] [--writers 0]
-//                       [--seconds 10 | --requests 200]
+//                       [--seconds 10] [--requests 200]
 //
 // A line of the file of reads is a name, a tab and a path; the clients take them in turn, each from another line on. A
 // line of the file of writes is a name, a tab, a path and a tab and the body of a PATCH; each writer has lines of its
-// own, so that no two change one row. With --requests each reader ends after so many.
+// own, so that no two change one row. A client ends after so many requests or seconds, whichever comes first.
 //
 // Prints one JSON object: latencies in microseconds of reads, writes and each name, and how often each status came. An
 // answer that is none of HTTP or a connection that ends is an error, never a number.
@@ -129,7 +129,7 @@ class Load {
     // A writer that comes to the end of its lines begins again with its own first one.
     const auto first = at % lines.size();
     at = first;
-    for (std::int64_t done = 0; requests_ > 0 ? done < requests_ : now_ns() < end_ns_; ++done) {
+    for (std::int64_t done = 0; (requests_ == 0 || done < requests_) && now_ns() < end_ns_; ++done) {
       const auto& line = lines[at];
       at = at + step < lines.size() ? at + step : (step == 1 ? 0 : first);
       const auto begin = now_ns();

@@ -190,7 +190,7 @@ class Registry:
                  "usable": ["/v1/models"]}
         found = {}
         for name, paths in asked.items():
-            # Ten seconds at most, since what takes long is not measured better by more of it.
+            # Five seconds at most, since what takes long is not measured better by more of it.
             found[name] = self.call(name, [f"{name}\t{path}" for path in paths], requests=50 if self.quick else 300,
                                     seconds=5)["reads_us"]
             progress(f"{name:20} p50 {found[name]['p50'] / 1000:8.1f} ms   p99 {found[name]['p99'] / 1000:8.1f} ms   "
