@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
+#include <span>
 #include <thread>
 #include <utility>
 
@@ -238,20 +238,24 @@ class LibrdkafkaAdmin final : public Admin {
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
       return std::unexpected(error_of(code, fmt::format("asking {} for the topics", servers_)));
     Survey survey;
-    std::set<TopicPartition> led;
+    std::map<TopicPartition, std::int32_t> leaders;
     for (const auto* topic = raw->topics; topic != raw->topics + raw->topic_cnt; ++topic) {
       if (topic->err != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
       survey.partitions.emplace(topic->topic, topic->partition_cnt);
       for (int i = 0; i < topic->partition_cnt; ++i)
-        if (topic->partitions[i].leader >= 0) led.insert({.topic = topic->topic, .partition = topic->partitions[i].id});
+        if (const auto& one = topic->partitions[i]; one.leader >= 0)
+          leaders.emplace(TopicPartition{.topic = topic->topic, .partition = one.id}, one.leader);
     }
     survey.places.resize(questions.size());
     std::vector<std::size_t> asked;
     for (std::size_t i = 0; i < questions.size(); ++i)
-      if (led.contains(questions[i].partition)) asked.push_back(i);
+      if (leaders.contains(questions[i].partition)) asked.push_back(i);
     const auto answers = [&](const std::vector<std::size_t>& of, auto time) {
-      std::vector<std::pair<TopicPartition, std::int64_t>> each;
-      for (const auto i : of) each.emplace_back(questions[i].partition, time(questions[i]));
+      std::vector<OffsetQuestion> each;
+      for (const auto i : of) {
+        const auto& partition = questions[i].partition;
+        each.push_back({.partition = partition, .at = time(questions[i]), .leader = leaders.at(partition)});
+      }
       return each_offset(each, timeout);
     };
     // The ends first: a time that is found then lies between them.
@@ -467,29 +471,53 @@ class LibrdkafkaAdmin final : public Admin {
     return offsets;
   }
 
-  /// For each partition what its leader says to its time; the outer nothing: it says nothing now, the inner one: there
-  /// is no such record.
-  std::vector<std::optional<std::optional<std::int64_t>>> each_offset(
-      const std::vector<std::pair<TopicPartition, std::int64_t>>& questions, milliseconds timeout) {
-    std::vector<std::optional<std::optional<std::int64_t>>> found(questions.size());
-    if (questions.empty()) return found;
-    std::vector<TopicPartition> partitions;
-    for (const auto& [partition, at] : questions) partitions.push_back(partition);
-    const PartitionList list = partition_list(partitions);
-    for (int i = 0; i < list->cnt; ++i) list->elems[i].offset = questions[static_cast<std::size_t>(i)].second;
-    const auto code = rd_kafka_offsets_for_times(client_.get(), list.get(), in_ms(timeout));
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return found;
-    // librdkafka may give them back in another order.
-    std::map<TopicPartition, std::optional<std::int64_t>> answered;
-    for (int i = 0; i < list->cnt; ++i) {
-      const auto& entry = list->elems[i];
-      if (entry.err != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
-      answered.emplace(TopicPartition{.topic = entry.topic, .partition = entry.partition},
-                       entry.offset < 0 ? std::nullopt : std::optional(entry.offset));
+  struct OffsetQuestion {
+    TopicPartition partition{};
+    std::int64_t at = 0;  ///< Unix ms, or librdkafka's name for an end
+    std::int32_t leader = 0;
+  };
+  /// The outer nothing: the leader did not answer; the inner one: there is no such record.
+  using OffsetAnswer = std::optional<std::optional<std::int64_t>>;
+
+  /// Leader by leader, each with its share of the time: one that hangs leaves the answers of the others alone.
+  std::vector<OffsetAnswer> each_offset(const std::vector<OffsetQuestion>& questions, milliseconds timeout) {
+    std::vector<OffsetAnswer> found(questions.size());
+    std::map<std::int32_t, std::vector<std::size_t>> by_leader;
+    for (std::size_t i = 0; i < questions.size(); ++i) by_leader[questions[i].leader].push_back(i);
+    for (const auto& [leader, of] : by_leader) {
+      const auto share = timeout / static_cast<std::int64_t>(by_leader.size());
+      ask_offsets(questions, of, std::chrono::steady_clock::now() + share, found);
     }
-    for (std::size_t i = 0; i < questions.size(); ++i)
-      if (const auto it = answered.find(questions[i].first); it != answered.end()) found[i] = it->second;
     return found;
+  }
+
+  /// librdkafka gives no answer at all where one partition of a request has an error. So the request is halved until
+  /// that partition is alone. A leader that hangs is not asked a second time.
+  void ask_offsets(const std::vector<OffsetQuestion>& questions, std::span<const std::size_t> of,
+                   std::chrono::steady_clock::time_point give_up, std::vector<OffsetAnswer>& found) {
+    const auto left = std::chrono::ceil<milliseconds>(give_up - std::chrono::steady_clock::now());
+    if (of.empty() || left <= milliseconds(0)) return;
+    std::vector<TopicPartition> partitions;
+    for (const auto i : of) partitions.push_back(questions[i].partition);
+    const PartitionList list = partition_list(partitions);
+    for (std::size_t i = 0; i < of.size(); ++i) list->elems[i].offset = questions[of[i]].at;
+    const auto code = rd_kafka_offsets_for_times(client_.get(), list.get(), in_ms(left));
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      // librdkafka may give them back in another order.
+      std::map<TopicPartition, std::optional<std::int64_t>> answered;
+      for (int i = 0; i < list->cnt; ++i) {
+        const auto& entry = list->elems[i];
+        if (entry.err != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+        answered.emplace(TopicPartition{.topic = entry.topic, .partition = entry.partition},
+                         entry.offset < 0 ? std::nullopt : std::optional(entry.offset));
+      }
+      for (const auto i : of)
+        if (const auto it = answered.find(questions[i].partition); it != answered.end()) found[i] = it->second;
+    } else if (code != RD_KAFKA_RESP_ERR__TIMED_OUT && of.size() > 1) {
+      const auto half = of.size() / 2;
+      ask_offsets(questions, of.first(half), give_up, found);
+      ask_offsets(questions, of.subspan(half), give_up, found);
+    }
   }
 
   /// By topic; an error where the broker refused that one.

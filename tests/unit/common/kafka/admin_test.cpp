@@ -84,6 +84,40 @@ TEST_F(KafkaAdmin, SurveysManyLogsAtOnce) {
   EXPECT_TRUE(survey->places[3]);
 }
 
+// librdkafka drops the whole answer for one partition's error.
+TEST_F(KafkaAdmin, SurveysTheOthersWhileALeaderRefusesOnePartition) {
+  say(1, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION);
+  const auto survey = admin->survey(
+      {{.partition = {.topic = "in", .partition = 0}}, {.partition = {.topic = "in", .partition = 1}}}, 20s);
+  ASSERT_TRUE(survey.has_value()) << survey.error().detail;
+  EXPECT_TRUE(survey->places[0]);
+  EXPECT_TRUE(survey->places[1]);
+
+  say(2, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION);
+  const auto without = admin->survey(
+      {{.partition = {.topic = "in", .partition = 0}}, {.partition = {.topic = "in", .partition = 1}}}, 20s);
+  ASSERT_TRUE(without.has_value()) << without.error().detail;
+  EXPECT_FALSE(without->places[0]) << "refused alone, too";
+  EXPECT_TRUE(without->places[1]);
+}
+
+TEST(KafkaAdminOfTwoBrokers, SurveysTheOneBrokerWhileTheOtherHangs) {
+  MockCluster cluster(2);
+  cluster.topic("near", 1);
+  cluster.topic("far", 1);
+  rd_kafka_mock_partition_set_leader(cluster.get(), "near", 0, 1);
+  rd_kafka_mock_partition_set_leader(cluster.get(), "far", 0, 2);
+  const auto admin = Admin::connect(cluster.properties());
+  ASSERT_TRUE(admin.has_value()) << admin.error().detail;
+  rd_kafka_mock_broker_set_down(cluster.get(), 2);
+  const auto survey = (*admin)->survey(
+      {{.partition = {.topic = "far", .partition = 0}}, {.partition = {.topic = "near", .partition = 0}}}, 2s);
+  ASSERT_TRUE(survey.has_value()) << survey.error().detail;
+  EXPECT_FALSE(survey->places[0]);
+  ASSERT_TRUE(survey->places[1]) << "its leader answers";
+  EXPECT_EQ(survey->places[1]->next, 0);
+}
+
 // What no waiting mends is told at once.
 TEST_F(KafkaAdmin, DoesNotAskAgainForWhatDoesNotExist) {
   const auto marks = admin->watermarks({.topic = "in", .partition = 7}, 30s);
