@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <span>
-#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "common/kafka/detail/handle.hpp"
+#include "common/kafka/detail/offsets.hpp"
 #include "common/kafka/detail/properties.hpp"
 
 namespace tokenrail::kafka {
@@ -23,30 +22,9 @@ using ConfigResourceHolder = std::unique_ptr<rd_kafka_ConfigResource_t, Destroy<
 using GroupOffsetsHolder =
     std::unique_ptr<rd_kafka_ListConsumerGroupOffsets_t, Destroy<rd_kafka_ListConsumerGroupOffsets_destroy>>;
 
-constexpr milliseconds leader_look_again{100};
 // How long it is worth waiting for the reason once a broker did not answer, and how often to look.
 constexpr milliseconds reason_wait_max{1'500};
 constexpr milliseconds reason_look_again{50};
-
-// What a broker says that does not lead the partition any more, or not yet.
-bool leader_is_moving(rd_kafka_resp_err_t code) {
-  switch (code) {
-    case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
-    case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
-    case RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE:
-    case RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH:
-    case RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH:
-    case RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE:
-    case RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR:
-      return true;
-    default:
-      return false;
-  }
-}
-
-int in_ms(milliseconds timeout) {
-  return static_cast<int>(std::clamp<std::int64_t>(timeout.count(), 1, 3'600'000));
-}
 
 struct ConfigEntry {
   std::string value;
@@ -186,16 +164,17 @@ class LibrdkafkaAdmin final : public Admin {
   Result<Watermarks> watermarks(const TopicPartition& partition, milliseconds timeout) override {
     const auto doing =
         fmt::format("asking for the ends of {} [{}] at {}", partition.topic, partition.partition, servers_);
-    const auto first = offsets_of({partition}, RD_KAFKA_OFFSET_BEGINNING, doing, timeout);
+    const auto first = offsets_of(client_.get(), {partition}, RD_KAFKA_OFFSET_BEGINNING, doing, timeout);
     if (!first) return std::unexpected(first.error());
-    const auto next = offsets_of({partition}, RD_KAFKA_OFFSET_END, doing, timeout);
+    const auto next = offsets_of(client_.get(), {partition}, RD_KAFKA_OFFSET_END, doing, timeout);
     if (!next) return std::unexpected(next.error());
     return Watermarks{.first = first->front().value_or(0), .next = next->front().value_or(0)};
   }
 
   Result<std::vector<std::optional<std::int64_t>>> offsets_at(const std::vector<TopicPartition>& partitions,
                                                               std::int64_t unix_ms, milliseconds timeout) override {
-    return offsets_of(partitions, unix_ms, fmt::format("asking at {} for the offsets of a time", servers_), timeout);
+    return offsets_of(client_.get(), partitions, unix_ms,
+                      fmt::format("asking at {} for the offsets of a time", servers_), timeout);
   }
 
   Result<std::vector<Committed>> committed(const std::string& group, const std::vector<TopicPartition>& partitions,
@@ -256,7 +235,7 @@ class LibrdkafkaAdmin final : public Admin {
         const auto& partition = questions[i].partition;
         each.push_back({.partition = partition, .at = time(questions[i]), .leader = leaders.at(partition)});
       }
-      return each_offset(each, timeout);
+      return each_offset(client_.get(), each, timeout);
     };
     // The ends first: a time that is found then lies between them.
     const auto first = answers(asked, [](const auto&) { return std::int64_t{RD_KAFKA_OFFSET_BEGINNING}; });
@@ -436,88 +415,6 @@ class LibrdkafkaAdmin final : public Admin {
     const char* text = rd_kafka_ConfigResource_error_string(resource);
     return error_of(code, fmt::format("{} {}", doing, rd_kafka_ConfigResource_name(resource)),
                     text == nullptr ? std::string_view() : std::string_view(text));
-  }
-
-  /// What the leaders of partitions say to a time, or to one of librdkafka's names for an end; asked again while they
-  /// move.
-  Result<std::vector<std::optional<std::int64_t>>> offsets_of(const std::vector<TopicPartition>& partitions,
-                                                              std::int64_t at, const std::string& doing,
-                                                              milliseconds timeout) {
-    const PartitionList list = partition_list(partitions);
-    const auto give_up = std::chrono::steady_clock::now() + timeout;
-    while (true) {
-      for (int i = 0; i < list->cnt; ++i) list->elems[i].offset = at;
-      const auto left = std::chrono::ceil<milliseconds>(give_up - std::chrono::steady_clock::now());
-      auto code = rd_kafka_offsets_for_times(client_.get(), list.get(), in_ms(left));
-      auto what = doing;
-      for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; ++i) {
-        const auto& entry = list->elems[i];
-        code = entry.err;
-        if (code != RD_KAFKA_RESP_ERR_NO_ERROR) what = fmt::format("{}: {} [{}]", doing, entry.topic, entry.partition);
-      }
-      if (code == RD_KAFKA_RESP_ERR_NO_ERROR) break;
-      if (!leader_is_moving(code) || left <= leader_look_again) return std::unexpected(error_of(code, what));
-      std::this_thread::sleep_for(leader_look_again);
-      // librdkafka goes on asking the leader that it knows.
-      const rd_kafka_metadata_t* answer = nullptr;
-      rd_kafka_metadata(client_.get(), 1, nullptr, &answer, in_ms(left));
-      const Metadata not_looked_at(answer);
-    }
-    std::vector<std::optional<std::int64_t>> offsets;
-    for (int i = 0; i < list->cnt; ++i) {
-      const auto offset = list->elems[i].offset;
-      offsets.push_back(offset < 0 ? std::nullopt : std::optional(offset));
-    }
-    return offsets;
-  }
-
-  struct OffsetQuestion {
-    TopicPartition partition{};
-    std::int64_t at = 0;  ///< Unix ms, or librdkafka's name for an end
-    std::int32_t leader = 0;
-  };
-  /// The outer nothing: the leader did not answer; the inner one: there is no such record.
-  using OffsetAnswer = std::optional<std::optional<std::int64_t>>;
-
-  /// Leader by leader, each with its share of the time: one that hangs leaves the answers of the others alone.
-  std::vector<OffsetAnswer> each_offset(const std::vector<OffsetQuestion>& questions, milliseconds timeout) {
-    std::vector<OffsetAnswer> found(questions.size());
-    std::map<std::int32_t, std::vector<std::size_t>> by_leader;
-    for (std::size_t i = 0; i < questions.size(); ++i) by_leader[questions[i].leader].push_back(i);
-    for (const auto& [leader, of] : by_leader) {
-      const auto share = timeout / static_cast<std::int64_t>(by_leader.size());
-      ask_offsets(questions, of, std::chrono::steady_clock::now() + share, found);
-    }
-    return found;
-  }
-
-  /// librdkafka gives no answer at all where one partition of a request has an error. So the request is halved until
-  /// that partition is alone. A leader that hangs is not asked a second time.
-  void ask_offsets(const std::vector<OffsetQuestion>& questions, std::span<const std::size_t> of,
-                   std::chrono::steady_clock::time_point give_up, std::vector<OffsetAnswer>& found) {
-    const auto left = std::chrono::ceil<milliseconds>(give_up - std::chrono::steady_clock::now());
-    if (of.empty() || left <= milliseconds(0)) return;
-    std::vector<TopicPartition> partitions;
-    for (const auto i : of) partitions.push_back(questions[i].partition);
-    const PartitionList list = partition_list(partitions);
-    for (std::size_t i = 0; i < of.size(); ++i) list->elems[i].offset = questions[of[i]].at;
-    const auto code = rd_kafka_offsets_for_times(client_.get(), list.get(), in_ms(left));
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-      // librdkafka may give them back in another order.
-      std::map<TopicPartition, std::optional<std::int64_t>> answered;
-      for (int i = 0; i < list->cnt; ++i) {
-        const auto& entry = list->elems[i];
-        if (entry.err != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
-        answered.emplace(TopicPartition{.topic = entry.topic, .partition = entry.partition},
-                         entry.offset < 0 ? std::nullopt : std::optional(entry.offset));
-      }
-      for (const auto i : of)
-        if (const auto it = answered.find(questions[i].partition); it != answered.end()) found[i] = it->second;
-    } else if (code != RD_KAFKA_RESP_ERR__TIMED_OUT && of.size() > 1) {
-      const auto half = of.size() / 2;
-      ask_offsets(questions, of.first(half), give_up, found);
-      ask_offsets(questions, of.subspan(half), give_up, found);
-    }
   }
 
   /// By topic; an error where the broker refused that one.
