@@ -18,6 +18,7 @@
 #include "common/registry/connections.hpp"
 #include "common/registry/governed_models.hpp"
 #include "common/registry/model_pointers.hpp"
+#include "common/registry/model_views.hpp"
 #include "common/registry/organizations.hpp"
 #include "common/registry/prices.hpp"
 
@@ -59,6 +60,7 @@ class Applier {
     if (change.collection == "models") return model(change);
     if (change.collection == "defaults") return default_model(change);
     if (change.collection == "aliases") return alias(change);
+    if (change.collection == "views") return view(change);
     return grant(change);
   }
 
@@ -224,6 +226,21 @@ class Applier {
                                .weight = weight == nullptr ? 1 : std::strtoll(weight->text.c_str(), nullptr, 10)});
     }
     return done(registry::ModelPointers(database_).set_alias(actor_in(scope), scope, alias, std::nullopt));
+  }
+
+  Result<void> view(const ConfigChange& change) {
+    const auto scope = scope_of(change);
+    registry::ModelViews::View view{.name = change.wanted.text_of("name")};
+    if (const auto* given = change.wanted.find("filter")) {
+      auto filter = registry::model_filter_from_json(to_json(*given));
+      if (!filter) return std::unexpected(filter.error());
+      view.filter = std::move(*filter);
+    }
+    if (const auto* pins = change.wanted.find("pins"))
+      for (const auto& pin : pins->items) view.pins.push_back(pin.text);
+    const auto* for_auto = change.wanted.find("forAuto");
+    view.for_auto = for_auto != nullptr && for_auto->text == "true";
+    return done(registry::ModelViews(database_).set(actor_in(scope), scope, view, std::nullopt));
   }
 
   Result<void> grant(const ConfigChange& change) {

@@ -12,6 +12,7 @@
 #include <fmt/ranges.h>
 
 #include "common/catalog/plan.hpp"
+#include "common/registry/model_filter.hpp"
 #include "common/registry/prices.hpp"
 
 namespace tokenrail::cli {
@@ -78,6 +79,13 @@ constexpr std::array alias_fields{
     Field{.name = "description", .otherwise = "\"\""},
     Field{.name = "targets", .takes = Takes::objects, .needed = true},
 };
+constexpr std::array view_fields{
+    Field{.name = "org", .key = true},
+    Field{.name = "name", .key = true, .needed = true},
+    Field{.name = "filter", .takes = Takes::object, .otherwise = "{}"},
+    Field{.name = "pins", .takes = Takes::texts, .otherwise = "[]"},
+    Field{.name = "forAuto", .takes = Takes::scalar, .otherwise = "false"},
+};
 constexpr std::array grant_fields{
     Field{.name = "org", .key = true, .needed = true},
     Field{.name = "to", .key = true, .needed = true},
@@ -98,6 +106,7 @@ constexpr std::array collections{
     Collection{"models", model_fields},
     Collection{"defaults", default_fields},
     Collection{"aliases", alias_fields},
+    Collection{"views", view_fields},
     Collection{"grants", grant_fields},
 };
 
@@ -162,11 +171,31 @@ Result<void> settle_lists(ConfigValue& entry, const std::string& where) {
       for (auto& target : member.items) add_if_absent(target, "weight", "1");
     if (name == "deployments")
       for (auto& deployment : member.items) drop(deployment, "enabled", "true");
+    if (name == "pins") {
+      std::ranges::sort(member.items, {}, &ConfigValue::text);
+      const auto [first, last] = std::ranges::unique(member.items);
+      member.items.erase(first, last);
+    }
     if (name == "prices" || name == "targets" || name == "deployments") {
       for (auto& item : member.items) item = ordered(std::move(item));
       std::ranges::sort(member.items, {}, [](const ConfigValue& item) { return to_json(item); });
     }
   }
+  return {};
+}
+
+/// The filter of a view as the registry keeps it: without what filters nothing.
+Result<void> settle_filter(ConfigValue& entry, const std::string& where) {
+  const auto member =
+      std::ranges::find(entry.members, "filter", [](const auto& each) { return std::string_view(each.first); });
+  if (member == entry.members.end()) return {};
+  auto& filter = member->second;
+  const auto read = registry::model_filter_from_json(to_json(filter));
+  if (!read) return refused(where, read.error().detail);
+  std::erase_if(filter.members, [](const auto& each) {
+    const auto json = to_json(each.second);
+    return json == "[]" || json == "\"\"" || (each.first == "hidden" && json == "true");
+  });
   return {};
 }
 
@@ -184,6 +213,7 @@ Result<ConfigValue> settled(const Collection& collection, ConfigValue entry, con
     if (!fits(value, field->takes))
       return refused(where, fmt::format("the field {} has a value of another kind", name));
   }
+  if (auto filter = settle_filter(entry, where); !filter) return std::unexpected(filter.error());
   for (const auto& field : collection.fields) {
     if (field.needed && entry.find(field.name) == nullptr)
       return refused(where, fmt::format("it has no {}", field.name));
@@ -253,7 +283,7 @@ Result<ConfigPlan> plan_config(const ConfigValue& registry, const ConfigValue& f
   if (file.kind != Kind::object && file.kind != Kind::null) return refused("the file", "it is not an object");
   for (const auto& [name, list] : file.members) {
     if (std::ranges::find(collections, std::string_view(name), &Collection::name) == collections.end())
-      return refused(name, "there are organizations, connections, models, defaults, aliases and grants");
+      return refused(name, "there are organizations, connections, models, defaults, aliases, views and grants");
     if (list.kind != Kind::list && list.kind != Kind::null) return refused(name, "it is not a list");
   }
   ConfigPlan plan;
@@ -268,6 +298,7 @@ Result<ConfigPlan> plan_config(const ConfigValue& registry, const ConfigValue& f
       there.emplace(identity_of(collection, *value), std::move(*value));
     }
     std::map<std::string, bool> seen;
+    std::map<std::string, std::string> for_auto;  // by scope: the view
     const auto* listed = file.find(collection.name);
     std::size_t index = 0;
     for (const auto& entry : (listed == nullptr ? none : *listed).items) {
@@ -277,6 +308,12 @@ Result<ConfigPlan> plan_config(const ConfigValue& registry, const ConfigValue& f
       const auto identity = identity_of(collection, *wanted);
       if (!seen.emplace(identity, true).second)
         return refused(where, fmt::format("{} is there twice", key_of(collection, *wanted)));
+      if (wanted->find("forAuto") != nullptr) {
+        const auto [other, first] = for_auto.emplace(wanted->text_of("org"), wanted->text_of("name"));
+        if (!first)
+          return refused(
+              where, fmt::format("a scope has one view that \"auto\" selects from; {} is it already", other->second));
+      }
       ConfigChange change{
           .collection = std::string(collection.name), .key = key_of(collection, *wanted), .wanted = std::move(*wanted)};
       if (const auto found = there.find(identity); found != there.end()) {

@@ -12,7 +12,7 @@
 namespace tokenrail::cli {
 
 struct ConfigChange {
-  std::string collection;                  ///< organizations, connections, models, defaults, aliases or grants
+  std::string collection;                  ///< organizations, connections, models, defaults, aliases, views or grants
   std::string key;                         ///< for people: "acme ollama/llama3.2"
   ConfigValue now{};                       ///< null: it is to be made
   ConfigValue wanted{};                    ///< with what has its default left out; null: it is to be removed

@@ -8,6 +8,7 @@
 #include "common/registry/connections.hpp"
 #include "common/registry/governed_models.hpp"
 #include "common/registry/model_pointers.hpp"
+#include "common/registry/model_views.hpp"
 #include "common/registry/organizations.hpp"
 
 namespace tokenrail::cli {
@@ -64,6 +65,8 @@ Result<void> remove_entry(registry::GovernedDatabase& database, registry::Actor 
         actor, scope,
         {.kind = now.text_of("kind"), .provider = now.text_of("provider"), .purpose = now.text_of("purpose")});
   if (change.collection == "aliases") return pointers.remove_alias(actor, scope, now.text_of("alias"), std::nullopt);
+  if (change.collection == "views")
+    return registry::ModelViews(database).remove(actor, scope, now.text_of("name"), std::nullopt);
   return remove_grant(database, actor, now);
 }
 

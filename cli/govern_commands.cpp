@@ -433,9 +433,10 @@ constexpr std::array<Command, 35> command_table{{
      .summary = "Write what people decided as a YAML file",
      .examples = export_examples,
      .details =
-         "Writes organisations, connections, models, prices, defaults, aliases and grants to standard output, sorted, "
-         "so\n"
-         "that the same decisions give the same text. What providers and catalogues say is left out, and so are keys:\n"
+         "Writes organisations, connections, models, prices, defaults, aliases, views and grants to standard output, "
+         "sorted,\n"
+         "so that the same decisions give the same text. What providers and catalogues say is left out, and so are "
+         "keys:\n"
          "a connection has the label of its key. Rows of single users are left out too.",
      .registry = RegistryBy::database},
     {.path = "registry plan",
@@ -492,8 +493,8 @@ constexpr std::array<Command, 35> command_table{{
      .examples = catalog_scores_examples,
      .details =
          "FILE is an object with source, date (YYYY-MM-DD), optionally metric, and scores: a list of objects with\n"
-         "provider, modelName and score from 0 to 1. Requests for the model \"auto\" go by the mean of a model's "
-         "scores.",
+         "provider, modelName and score from 0 to 1. Requests for the model \"auto\" go by the mean of a model's\n"
+         "scores, or by the metric that they name (auto.qualityMetric).",
      .registry = RegistryBy::database},
     {.path = "org create",
      .summary = "Create an organisation",

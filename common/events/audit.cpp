@@ -78,9 +78,10 @@ void write_routing(JsonWriter& writer, const Routing& routing) {
     return;
   }
   writer.begin_object("routing");
-  for (const auto& [name, value] : {std::pair("asked", &routing.asked), std::pair("chosen", &routing.chosen),
-                                    std::pair("alias", &routing.alias), std::pair("variant", &routing.variant),
-                                    std::pair("reason", &routing.reason), std::pair("detail", &routing.detail)}) {
+  for (const auto& [name, value] :
+       {std::pair("asked", &routing.asked), std::pair("chosen", &routing.chosen), std::pair("alias", &routing.alias),
+        std::pair("variant", &routing.variant), std::pair("view", &routing.view), std::pair("reason", &routing.reason),
+        std::pair("detail", &routing.detail)}) {
     if (!value->empty()) {
       writer.field(name, *value);
     }

@@ -79,6 +79,7 @@ struct Routing {
   std::string chosen{};  ///< provider/name
   std::string alias{};
   std::string variant{};  ///< of an alias with several targets: the one that was drawn
+  std::string view{};     ///< the saved view that "auto" selected from; empty: the whole registry
   std::string reason{};   ///< named | alias | default | first | auto | fallback; empty: nothing was chosen
   std::string detail{};
 };

@@ -370,7 +370,7 @@ class RequestReader {
         request_.groups = read_groups(value, limits_, findings_);
       }
     } else if (name == "auto") {
-      request_.auto_selection = null ? AutoSelection{} : read_auto_selection(value, findings_);
+      request_.auto_selection = null ? AutoSelection{} : read_auto_selection(value, limits_, findings_);
     } else if (name == "messages") {
       has_messages_ = true;
       request_.messages = read_messages(value, limits_, findings_);

@@ -89,6 +89,8 @@ struct AutoSelection {
   std::optional<std::int64_t> input_micros_max{};
   std::optional<std::int64_t> output_micros_max{};
   std::optional<double> quality_min{};  ///< 0 to 1
+  std::string quality_metric{};         ///< the score that is the quality, such as "coding"; empty: the mean of all
+  std::string view{};                   ///< the saved view to select from; empty: the view that its scope sets
   Prefer prefer = Prefer::quality;
   friend bool operator==(const AutoSelection&, const AutoSelection&) = default;
 };

@@ -175,6 +175,8 @@ void write_auto(JsonWriter& writer, const AutoSelection& selection) {
   field_if(writer, "maxInputMicros", selection.input_micros_max);
   field_if(writer, "maxOutputMicros", selection.output_micros_max);
   field_if(writer, "minQuality", selection.quality_min);
+  field_if(writer, "qualityMetric", selection.quality_metric);
+  field_if(writer, "view", selection.view);
   writer.field("prefer", name_of(selection.prefer));
   writer.end_object();
 }

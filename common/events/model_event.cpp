@@ -131,6 +131,13 @@ void write_additions(JsonWriter& writer, const ModelState& model) {
   if (model.quality_score) {
     writer.field("qualityScore", *model.quality_score);
   }
+  if (model.scores && !model.scores->empty()) {
+    writer.begin_object("scores");
+    for (const auto& [metric, score] : *model.scores) {
+      writer.field(metric, score);
+    }
+    writer.end_object();
+  }
   if (model.prices != ModelPrices{}) {
     write_prices(writer, model.prices);
   }

@@ -101,8 +101,9 @@ struct ModelState {
   std::optional<std::int64_t> maintenance_until_ms{};  ///< not usable before that time
   std::string maintenance_reason{};
   std::vector<std::string> tags{};
-  std::optional<ModelName> replacement{};  ///< the successor of a deprecated or retired model
-  std::optional<double> quality_score{};   ///< 0 to 1
+  std::optional<ModelName> replacement{};        ///< the successor of a deprecated or retired model
+  std::optional<double> quality_score{};         ///< 0 to 1
+  Rare<std::map<std::string, double>> scores{};  ///< by metric, such as "coding", 0 to 1; their mean is quality_score
   ModelPrices prices{};
   std::optional<std::int64_t> first_token_ms{};  ///< median of what was measured lately
 };

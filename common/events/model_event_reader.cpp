@@ -101,6 +101,12 @@ DeploymentState read_deployment(const ObjectReader& record) {
   return deployment;
 }
 
+/// Nothing where it is no number from 0 to 1.
+std::optional<double> score_of(simdjson::dom::element element) {
+  const auto score = number_of(element);
+  return score && *score >= 0 && *score <= 1 ? score : std::nullopt;
+}
+
 void read_additions(const ObjectReader& record, ModelState& model) {
   model.inherits = record.flag("inherits");
   model.hidden = record.flag("hidden");
@@ -121,8 +127,17 @@ void read_additions(const ObjectReader& record, ModelState& model) {
     }
   }
   if (const auto element = record.find("qualityScore")) {
-    if (const auto score = number_of(*element); score && *score >= 0 && *score <= 1) {
-      model.quality_score = score;
+    model.quality_score = score_of(*element);
+  }
+  if (const auto element = record.find("scores"); element && element->is_object()) {
+    std::map<std::string, double> scores;
+    for (const auto member : element->get_object().value_unsafe()) {
+      if (const auto score = score_of(member.value); score && !member.key.empty()) {
+        scores.emplace(member.key, *score);
+      }
+    }
+    if (!scores.empty()) {
+      model.scores = std::move(scores);
     }
   }
   if (const auto element = record.find("prices"); element && element->is_object()) {

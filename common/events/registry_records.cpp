@@ -144,14 +144,27 @@ std::string record_key(const RegistryDefault& record) {
   return key;
 }
 
-std::string record_key(const RegistryAlias& record) {
-  std::string key(alias_key_prefix);
+namespace {
+
+template <class Record>
+std::string scoped_key(std::string_view prefix, const Record& record, std::string_view name) {
+  std::string key(prefix);
   for (const auto* part : {&record.org_id, &record.owner_user_id}) {
     append_key_part_or_none(key, *part);
     key += '/';
   }
-  append_key_part(key, record.alias);
+  append_key_part(key, name);
   return key;
+}
+
+}  // namespace
+
+std::string record_key(const RegistryAlias& record) {
+  return scoped_key(alias_key_prefix, record, record.alias);
+}
+
+std::string record_key(const RegistryView& record) {
+  return scoped_key(view_key_prefix, record, record.name);
 }
 
 std::string record_key(const RegistryGrants& record) {
@@ -265,6 +278,139 @@ Result<RegistryAlias> parse_registry_alias(std::string_view value) {
                                 .weight = std::max<std::int64_t>(entry.integer("weight", 1), 0)});
     }
   });
+  return record;
+}
+
+namespace {
+
+void write_texts(JsonWriter& writer, std::string_view name, const std::vector<std::string>& texts) {
+  if (texts.empty()) {
+    return;
+  }
+  writer.begin_array(name);
+  for (const auto& text : texts) {
+    writer.element(text);
+  }
+  writer.end_array();
+}
+
+void write_filter(JsonWriter& writer, const ViewFilter& filter) {
+  writer.begin_object("filter");
+  field_if(writer, "kind", filter.kind);
+  field_if(writer, "provider", filter.provider);
+  field_if(writer, "status", filter.status);
+  write_texts(writer, "capabilities", filter.capabilities);
+  write_texts(writer, "tags", filter.tags);
+  field_if(writer, "scope", filter.scope);
+  field_if(writer, "q", filter.search);
+  if (filter.free) {
+    writer.field("free", *filter.free);
+  }
+  if (filter.context_min) {
+    writer.field("contextMin", *filter.context_min);
+  }
+  writer.end_object();
+}
+
+std::vector<std::string> texts_of(simdjson::dom::element element, bool& wrong) {
+  std::vector<std::string> texts;
+  simdjson::dom::array array;
+  if (element.get(array) != simdjson::SUCCESS) {
+    wrong = true;
+    return texts;
+  }
+  for (const auto entry : array) {
+    const auto text = string_of(entry);
+    wrong = wrong || !text;
+    texts.emplace_back(text.value_or(""));
+  }
+  return texts;
+}
+
+ViewFilter read_filter(simdjson::dom::object members) {
+  ViewFilter filter;
+  const auto take_text = [&](simdjson::dom::element value, std::string& into) {
+    const auto text = string_of(value);
+    filter.unknown = filter.unknown || !text;
+    into = text.value_or("");
+  };
+  for (const auto [name, value] : members) {
+    if (name == "kind") {
+      take_text(value, filter.kind);
+    } else if (name == "provider") {
+      take_text(value, filter.provider);
+    } else if (name == "status") {
+      take_text(value, filter.status);
+    } else if (name == "scope") {
+      take_text(value, filter.scope);
+    } else if (name == "q") {
+      take_text(value, filter.search);
+    } else if (name == "capabilities") {
+      filter.capabilities = texts_of(value, filter.unknown);
+    } else if (name == "tags") {
+      filter.tags = texts_of(value, filter.unknown);
+    } else if (name == "free") {
+      bool free = false;
+      filter.unknown = value.get(free) != simdjson::SUCCESS || filter.unknown;
+      filter.free = free;
+    } else if (name == "contextMin") {
+      filter.context_min = integer_of(value);
+      filter.unknown = filter.unknown || !filter.context_min;
+    } else {
+      filter.unknown = true;
+    }
+  }
+  return filter;
+}
+
+}  // namespace
+
+std::string to_json(const RegistryView& record) {
+  std::string out;
+  JsonWriter writer(out);
+  begin(writer, registry_view_type, record);
+  write_scope(writer, record);
+  writer.field("name", record.name);
+  write_filter(writer, record.filter);
+  writer.begin_array("pins");
+  for (const auto& id : record.pins) {
+    writer.element(id);
+  }
+  writer.end_array();
+  writer.field("forAuto", record.for_auto);
+  end(writer, record);
+  return out;
+}
+
+Result<RegistryView> parse_registry_view(std::string_view value) {
+  const JsonDocument document(value);
+  const auto reader = read_object(document, registry_view_type);
+  if (!reader) {
+    return std::unexpected(reader.error());
+  }
+  const auto version = version_of(*reader, registry_view_type);
+  if (!version) {
+    return std::unexpected(version.error());
+  }
+  RegistryView record{.version = *version,
+                      .org_id = reader->text("orgId"),
+                      .owner_user_id = reader->text("ownerUserId"),
+                      .name = reader->text("name"),
+                      .for_auto = reader->flag("forAuto")};
+  read_origin(*reader, record);
+  if (record.name.empty()) {
+    return lacks(registry_view_type, "name");
+  }
+  const auto filter = reader->find("filter");
+  if (!filter || !filter->is_object()) {
+    return lacks(registry_view_type, "filter");
+  }
+  record.filter = read_filter(filter->get_object().value_unsafe());
+  if (const auto pins = reader->find("pins")) {
+    bool wrong = false;
+    record.pins = texts_of(*pins, wrong);
+    std::erase(record.pins, std::string());
+  }
   return record;
 }
 

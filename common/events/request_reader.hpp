@@ -75,7 +75,8 @@ void for_each_field(simdjson::dom::object object, Findings& findings, Visit visi
                                                  Findings& findings);
 [[nodiscard]] std::vector<Tool> read_tools(simdjson::dom::element element, const RequestLimits& limits,
                                            Findings& findings);
-[[nodiscard]] AutoSelection read_auto_selection(simdjson::dom::element element, Findings& findings);
+[[nodiscard]] AutoSelection read_auto_selection(simdjson::dom::element element, const RequestLimits& limits,
+                                                Findings& findings);
 [[nodiscard]] std::vector<std::string> read_groups(simdjson::dom::element element, const RequestLimits& limits,
                                                    Findings& findings);
 

@@ -43,7 +43,7 @@ AutoSelection::Prefer read_prefer(element source, const FieldPath& path, Finding
 
 }  // namespace
 
-AutoSelection read_auto_selection(element source, Findings& findings) {
+AutoSelection read_auto_selection(element source, const RequestLimits& limits, Findings& findings) {
   AutoSelection selection;
   const FieldPath path("auto");
   const auto object = read_object(source, path, findings);
@@ -52,7 +52,8 @@ AutoSelection read_auto_selection(element source, Findings& findings) {
   }
   constexpr auto most = std::numeric_limits<std::int64_t>::max();
   for_each_field(*object, findings, [&](std::string_view name, element value) {
-    if (name != "maxInputMicros" && name != "maxOutputMicros" && name != "minQuality" && name != "prefer") {
+    if (name != "maxInputMicros" && name != "maxOutputMicros" && name != "minQuality" && name != "qualityMetric" &&
+        name != "view" && name != "prefer") {
       return false;
     }
     if (value.is_null()) {
@@ -64,6 +65,10 @@ AutoSelection read_auto_selection(element source, Findings& findings) {
       selection.output_micros_max = read_integer(value, path / name, 0, most, findings);
     } else if (name == "minQuality") {
       selection.quality_min = read_number(value, path / name, 0.0, 1.0, findings);
+    } else if (name == "qualityMetric") {
+      selection.quality_metric = read_name(value, path / name, limits.name_bytes_max, findings).value_or("");
+    } else if (name == "view") {
+      selection.view = read_name(value, path / name, limits.name_bytes_max, findings).value_or("");
     } else {
       selection.prefer = read_prefer(value, path / name, findings);
     }

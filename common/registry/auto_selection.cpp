@@ -2,14 +2,18 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <limits>
 #include <optional>
+#include <string>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
 #include "common/registry/selection.hpp"
+#include "common/registry/view_members.hpp"
 
 namespace tokenrail::registry {
 
@@ -33,7 +37,7 @@ Preference preference_of(AutoSelection::Prefer prefer) {
 
 bool within(const EffectiveModel& model, const AutoSelection& limits) {
   const auto& prices = model.prices();
-  const auto quality = model.nearest_value(&ModelState::quality_score);
+  const auto quality = model.quality(limits.quality_metric);
   const auto above = [](const std::optional<std::int64_t>& price, const std::optional<std::int64_t>& limit) {
     return limit && (!price || *price > *limit);
   };
@@ -46,8 +50,9 @@ bool within(const EffectiveModel& model, const AutoSelection& limits) {
 /// those before the ones that their provider no longer lists.
 class Best {
  public:
-  Best(Asking& asking, const AutoSelection& limits)
-      : asking_(asking), limits_(limits), preference_(preference_of(limits.prefer)) {}
+  /// `view`: only its models; null: all.
+  Best(Asking& asking, const AutoSelection& limits, const events::RegistryView* view)
+      : asking_(asking), limits_(limits), view_(view), preference_(preference_of(limits.prefer)) {}
 
   std::optional<Judged> find() {
     for (const auto& scope : asking_.scopes) {
@@ -57,9 +62,13 @@ class Best {
         return true;
       });
     }
-    for_each_platform_candidate(asking_, preference_, [&](const ModelState& row) {
+    // No order is kept by single scores.
+    const auto order = by_metric() ? Preference::order : preference_;
+    for_each_platform_candidate(asking_, order, [&](const ModelState& row) {
       // The rest is worse than what was found, because the rows come by their worth.
-      if (best_ && best_->rank.tier == 0 && preference_value(row, preference_) > best_->rank.value) return false;
+      if (order == preference_ && best_ && best_->rank.tier == 0 &&
+          preference_value(row, preference_) > best_->rank.value)
+        return false;
       // What the row alone shows is looked at first. Where a nearer row changes it, that row has been considered above.
       const EffectiveModel model(row);
       if (may_be_better(model) && !overridden(row)) consider(model);
@@ -125,21 +134,34 @@ class Best {
     return false;
   }
 
+  [[nodiscard]] bool by_metric() const { return preference_ == Preference::quality && !limits_.quality_metric.empty(); }
+
+  [[nodiscard]] bool is_asked_for(const EffectiveModel& model) const {
+    return within(model, limits_) && (view_ == nullptr || is_in_view(*view_, model));
+  }
+
+  /// Lower is better.
+  [[nodiscard]] double value_of(const EffectiveModel& model) const {
+    if (!by_metric()) return model.preference(preference_);
+    const auto quality = model.quality(limits_.quality_metric);
+    return quality ? 1 - *quality : std::numeric_limits<double>::infinity();
+  }
+
   [[nodiscard]] int tier_of(const EffectiveModel& model) const {
     if (model.missing()) return 2;
     return surely_fits(model, asking_.requirements) ? 0 : 1;
   }
 
   [[nodiscard]] bool may_be_better(const EffectiveModel& model) const {
-    if (!within(model, limits_)) return false;
+    if (!is_asked_for(model)) return false;
     if (best_ && tier_of(model) > best_->rank.tier) return false;
     return failing(model, asking_.requirements).none();
   }
 
   void consider(const EffectiveModel& model) {
-    if (model.hidden() || !within(model, limits_)) return;
+    if (model.hidden() || !is_asked_for(model)) return;
     const Rank rank{.tier = tier_of(model),
-                    .value = model.preference(preference_),
+                    .value = value_of(model),
                     .priority = priority_of(model.serving()),
                     .slug = model.nearest().slug};
     if (best_ && best_->rank <= rank) return;
@@ -173,47 +195,70 @@ class Best {
 
   Asking& asking_;
   const AutoSelection& limits_;
+  const events::RegistryView* view_;
   Preference preference_;
   std::optional<Found> best_;
   std::array<std::size_t, static_cast<std::size_t>(ClauseName::deployment) + 1> failing_{};
   std::size_t considered_ = 0;
 };
 
-std::string detail_of(const EffectiveModel& model, AutoSelection::Prefer prefer) {
-  switch (prefer) {
+std::string detail_of(const EffectiveModel& model, const AutoSelection& limits, const events::RegistryView* view) {
+  const auto among =
+      fmt::format("the models {}that can answer", view == nullptr ? "" : "of the view " + view->name + " ");
+  const auto quality = limits.quality_metric.empty() ? "quality" : "score for " + limits.quality_metric;
+  switch (limits.prefer) {
     case AutoSelection::Prefer::quality:
-      if (const auto quality = model.nearest_value(&ModelState::quality_score))
-        return fmt::format("Its quality {:.4} is the highest of the models that can answer.", *quality);
-      break;
+      if (const auto score = model.quality(limits.quality_metric))
+        return fmt::format("Its {} {:.4} is the highest of {}.", quality, *score, among);
+      return fmt::format("The {} of {} is not known; it is the first by priority and name.", quality, among);
     case AutoSelection::Prefer::price:
       if (const auto& prices = model.prices(); prices.input_micros && prices.output_micros)
-        return fmt::format(
-            "Its prices, {} and {} micro-dollars per million tokens, are the lowest of the models that "
-            "can answer.",
-            *prices.input_micros, *prices.output_micros);
+        return fmt::format("Its prices, {} and {} micro-dollars per million tokens, are the lowest of {}.",
+                           *prices.input_micros, *prices.output_micros, among);
       break;
     case AutoSelection::Prefer::speed:
       if (const auto ms = model.nearest_value(&ModelState::first_token_ms))
-        return fmt::format("Its first token after {} ms is the fastest of the models that can answer.", *ms);
+        return fmt::format("Its first token after {} ms is the fastest of {}.", *ms, among);
       break;
   }
-  return fmt::format("The {} of the models that can answer is not known; it is the first by priority and name.",
-                     events::name_of(prefer));
+  return fmt::format("The {} of {} is not known; it is the first by priority and name.", events::name_of(limits.prefer),
+                     among);
+}
+
+/// The view to select from, or null for the whole registry. A view that is named and not there is told.
+const events::RegistryView* view_of(const Asking& asking, const std::string& named,
+                                    std::vector<std::string>& warnings) {
+  if (named.empty()) return find_auto_view(asking.projection, asking.scopes);
+  const auto* view = find_view(asking.projection, asking.scopes, named);
+  if (view == nullptr)
+    warnings.push_back(fmt::format("There is no view {}. \"auto\" selected from the whole registry.", named));
+  return view;
 }
 
 }  // namespace
 
 Selected select_auto(Asking& asking) {
-  static constexpr AutoSelection no_limits{};
+  static const AutoSelection no_limits{};
   const auto& limits = asking.question.request != nullptr ? asking.question.request->auto_selection : no_limits;
-  Best best(asking, limits);
-  const auto judged = best.find();
-  if (!judged) return std::unexpected(best.refusal());
   Selection selection;
+  const auto* view = view_of(asking, limits.view, selection.warnings);
+  auto judged = view == nullptr ? std::nullopt : Best(asking, limits, view).find();
+  if (view != nullptr && !judged) {
+    selection.warnings.push_back(fmt::format(
+        "No model of the view {} can answer the request. \"auto\" selected from the whole registry.", view->name));
+    view = nullptr;
+  }
+  if (!judged) {
+    Best best(asking, limits, nullptr);
+    judged = best.find();
+    if (!judged) return std::unexpected(best.refusal());
+  }
   selection.judged = *judged;
   selection.targets = targets_of(asking, *judged, selection.warnings);
-  selection.choice = {
-      .chosen = text_of(name_of(judged->model)), .reason = "auto", .detail = detail_of(judged->model, limits.prefer)};
+  selection.choice = {.chosen = text_of(name_of(judged->model)),
+                      .view = view == nullptr ? std::string() : view->name,
+                      .reason = "auto",
+                      .detail = detail_of(judged->model, limits, view)};
   return selection;
 }
 

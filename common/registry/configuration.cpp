@@ -73,6 +73,14 @@ const std::string aliases =
     "a "
     "WHERE a.owner_user_id IS NULL)";
 
+const std::string views =
+    "(SELECT COALESCE(json_agg(json_strip_nulls(json_build_object('org', v.org_id, 'name', v.name, 'filter', "
+    "NULLIF(v.filter, '{}'), 'pins', (SELECT json_agg(n.name ORDER BY n.name COLLATE \"C\") FROM (SELECT "
+    "DISTINCT m.provider || '/' || m.model_name AS name FROM model m WHERE m.id = ANY (v.pins) AND m.deleted_at IS "
+    "NULL) n), 'forAuto', CASE WHEN v.for_auto THEN true END)) ORDER BY v.org_id COLLATE \"C\" NULLS FIRST, v.name "
+    "COLLATE \"C\"), '[]') FROM "
+    "model_view v WHERE v.owner_user_id IS NULL)";
+
 const std::string grants =
     "(SELECT COALESCE(json_agg(json_strip_nulls(json_build_object('org', g.org_id, 'to', g.subject_kind, 'subject', "
     "NULLIF(g.subject, ''), 'what', g.object_kind, 'object', g.object, 'effect', NULLIF(g.effect, 'allow'))) ORDER BY "
@@ -89,11 +97,12 @@ const std::string grants =
 
 Result<std::string> read_configuration(GovernedDatabase& database, const Actor& actor) {
   return transact_as(database, actor, [&](soci::session& sql) -> Result<std::string> {
-    const auto text = read_text(sql,
-                                "SELECT CAST(json_build_object('organizations', " + organizations +
-                                    ", 'connections', " + connections + ", 'models', " + models + ", 'defaults', " +
-                                    defaults + ", 'aliases', " + aliases + ", 'grants', " + grants + ") AS text)",
-                                Arguments());
+    const auto text =
+        read_text(sql,
+                  "SELECT CAST(json_build_object('organizations', " + organizations + ", 'connections', " +
+                      connections + ", 'models', " + models + ", 'defaults', " + defaults + ", 'aliases', " + aliases +
+                      ", 'views', " + views + ", 'grants', " + grants + ") AS text)",
+                  Arguments());
     return text.value_or("{}");
   });
 }

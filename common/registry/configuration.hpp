@@ -1,6 +1,6 @@
-// What people decided, as one document: organisations, connections, models, prices, defaults, aliases and grants of the
-// platform and of its organisations. What providers and catalogues say is not part of it, nor is any secret. Blocking;
-// see governed_database.hpp.
+// What people decided, as one document: organisations, connections, models, prices, defaults, aliases, views and grants
+// of the platform and of its organisations. What providers and catalogues say is not part of it, nor is any secret.
+// Blocking; see governed_database.hpp.
 #pragma once
 
 #include <string>

@@ -100,6 +100,16 @@ const events::ModelPrices& EffectiveModel::prices() const {
   return nearest().prices;
 }
 
+std::optional<double> EffectiveModel::quality(std::string_view metric) const {
+  if (metric.empty()) return nearest_value(&ModelState::quality_score);
+  for (const auto* row : rows()) {
+    if (!row->scores) continue;
+    const auto held = row->scores->find(std::string(metric));
+    if (held != row->scores->end()) return held->second;
+  }
+  return std::nullopt;
+}
+
 double EffectiveModel::preference(Preference preference) const {
   for (const auto* row : rows()) {
     const bool own = preference == Preference::price     ? row->prices != events::ModelPrices{}
@@ -133,6 +143,10 @@ ModelState EffectiveModel::state() const {
     take(&ModelState::quality_score);
     take(&ModelState::first_token_ms);
     take(&ModelState::replacement);
+    if (row->scores) {
+      if (!model.scores) model.scores = std::map<std::string, double>();
+      model.scores->insert(row->scores->begin(), row->scores->end());
+    }
     for (const auto& [capability, support] : row->capabilities) {
       auto& mine = model.capabilities[capability];
       if (mine == events::Support::unknown) mine = support;

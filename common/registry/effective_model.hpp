@@ -70,6 +70,8 @@ class EffectiveModel {
   [[nodiscard]] events::Support support(std::string_view capability) const;
   /// A row's prices count as a whole.
   [[nodiscard]] const events::ModelPrices& prices() const;
+  /// From 0 to 1. `metric`: which of its scores; empty: their mean.
+  [[nodiscard]] std::optional<double> quality(std::string_view metric) const;
   template <class Value>
   [[nodiscard]] std::optional<Value> nearest_value(std::optional<Value> events::ModelState::* field) const {
     for (const auto* row : rows())

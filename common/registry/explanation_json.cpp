@@ -13,6 +13,7 @@ void write_choice(events::JsonWriter& json, const Choice& choice) {
   if (!choice.asked.empty()) json.field("asked", choice.asked);
   if (!choice.alias.empty()) json.field("alias", choice.alias);
   if (!choice.variant.empty()) json.field("variant", choice.variant);
+  if (!choice.view.empty()) json.field("view", choice.view);
   json.end_object();
 }
 

@@ -49,6 +49,9 @@ const std::string model_columns = R"(
     m.maintenance_reason AS maintenance_reason, array_to_string(m.tags, chr(31)) AS tags,
     (SELECT n.provider || chr(31) || n.model_name FROM model n WHERE n.id = m.replacement_id) AS replacement,
     (SELECT CAST(avg(q.score) AS double precision) FROM quality_score q WHERE q.model_id = m.id) AS quality_score,
+    (SELECT string_agg(s.metric || '=' || s.score, chr(31) ORDER BY s.metric) FROM (SELECT q.metric,
+      CAST(avg(q.score) AS double precision) AS score FROM quality_score q WHERE q.model_id = m.id GROUP BY q.metric) s)
+      AS scores,
     )" + current_prices + "    " + told_elsewhere("contextWindow") +
                                   R"( AS context_window_elsewhere,
     )" + told_elsewhere("inputTokensMax") +
@@ -122,6 +125,16 @@ double decimal_from(std::string_view text) {
   double number = 0;
   std::from_chars(text.data(), text.data() + text.size(), number);
   return number;
+}
+
+std::map<std::string, double> scores_from(const std::string& parts) {
+  std::map<std::string, double> scores;
+  for (const auto& pair : parts_of(parts)) {
+    const auto equals = pair.rfind('=');
+    if (equals != std::string::npos)
+      scores[pair.substr(0, equals)] = decimal_from(std::string_view(pair).substr(equals + 1));
+  }
+  return scores;
 }
 
 std::vector<Price> price_list_from(const std::string& parts) {
@@ -208,6 +221,7 @@ ModelRow model_from(const KeptRows::Row& row) {
   if (const auto names = parts_of(text(row, "replacement")); names.size() == 2)
     state.replacement = events::ModelName{names[0], names[1]};
   if (const auto score = row.value("quality_score")) state.quality_score = decimal_from(*score);
+  if (auto scores = scores_from(text(row, "scores")); !scores.empty()) state.scores = std::move(scores);
   model.prices_version = maybe_number(row, "prices_version").value_or(0);
   state.prices = prices_from(text(row, "prices"), model.prices_version);
   state.platform_blocked = truth(row, "platform_blocked");

@@ -4,6 +4,7 @@
 
 #include "common/registry/governed_models_sql.hpp"
 #include "common/registry/model_views_sql.hpp"
+#include "common/registry/state_records.hpp"
 #include "common/registry/text.hpp"
 
 namespace tokenrail::registry {
@@ -14,7 +15,8 @@ const std::string view_select =
     "SELECT CAST(v.id AS text) AS id, v.version AS version, v.name AS place, CAST(json_build_object('name', v.name, "
     "'scope', CASE WHEN v.org_id IS NULL THEN 'platform' WHEN v.owner_user_id IS NULL THEN 'organization' ELSE 'user' "
     "END, 'filter', v.filter, 'pins', (SELECT COALESCE(json_agg(json_build_object('modelId', m.id, 'model', m.slug) "
-    "ORDER BY m.slug), '[]') FROM model m WHERE m.id = ANY (v.pins)), 'version', v.version, 'updatedAt', "
+    "ORDER BY m.slug), '[]') FROM model m WHERE m.id = ANY (v.pins)), 'forAuto', v.for_auto, 'version', v.version, "
+    "'updatedAt', "
     "tokenrail_time(v.updated_at)) AS text) AS document FROM model_view v WHERE ";
 const std::string own_view = "v.org_id IS NOT DISTINCT FROM @org AND v.owner_user_id IS NOT DISTINCT FROM @owner";
 /// The nearest comes first.
@@ -68,6 +70,49 @@ Result<SavedView> view_named(soci::session& sql, const Scope& scope, const std::
   return SavedView{.filter = std::move(*filter), .pins = parts.at(1)};
 }
 
+namespace {
+
+/// Routers read views from the state topic.
+void publish(soci::session& sql, const Actor& actor, const std::string& id) {
+  write_records(sql, "view", view_records(sql, id, actor.cause, storable(actor.name, 255)));
+}
+
+void record_change(soci::session& sql, const Actor& actor, const Scope& scope, const std::string& name,
+                   const std::string& before, const Document& after) {
+  publish(sql, actor, after.id);
+  write_audit(sql, actor,
+              {.action = "view.set",
+               .target_type = "view",
+               .target_id = after.id,
+               .target_name = name,
+               .before = before,
+               .after = after.json,
+               .version = after.version,
+               .org_id = scope.org_id});
+}
+
+/// The view of the scope that "auto" selects from, unless it is the one of that name, no longer is.
+void end_auto_view(soci::session& sql, const Actor& actor, const Scope& scope, const Arguments& arguments) {
+  const std::string its = "CAST(v.id AS text) = @id";
+  for (const auto& row : read_texts(sql,
+                                    "SELECT CAST(v.id AS text) || chr(31) || v.name FROM model_view v WHERE " +
+                                        own_view + " AND v.for_auto AND v.name <> @name",
+                                    arguments)) {
+    const auto parts = parts_of(row);
+    const auto id = Arguments().text("id", parts.at(0));
+    const auto before = read_document(sql, view_select + its, id);
+    run_statement(sql,
+                  "UPDATE model_view v SET for_auto = false, version = nextval('registry_version'), updated_at = now() "
+                  "WHERE " +
+                      its,
+                  id);
+    const auto after = read_document(sql, view_select + its, id);
+    record_change(sql, actor, scope, parts.at(1), before->json, *after);
+  }
+}
+
+}  // namespace
+
 Result<DocumentPage> ModelViews::list(const Actor& actor, const Scope& scope, const PageRequest& page) {
   return page_as(database_, actor, view_select + "(v.org_id IS NULL OR (" + own_view + "))", Arguments().scope(scope),
                  page);
@@ -95,9 +140,13 @@ Result<Document> ModelViews::set(const Actor& actor, const Scope& scope, const V
                                .scope(scope)
                                .text("name", wanted.name)
                                .json("filter", model_filter_json(wanted.filter))
-                               .json("pins", *pins);
+                               .json("pins", *pins)
+                               .flag("auto", wanted.for_auto);
     const std::string own = own_view + " AND v.name = @name";
-    run_statement(sql, "SELECT 1 FROM model_view v WHERE " + own + " FOR UPDATE", arguments);
+    run_statement(
+        sql,
+        "SELECT 1 FROM model_view v WHERE " + own_view + " AND (v.name = @name OR v.for_auto) ORDER BY v.id FOR UPDATE",
+        arguments);
     const auto before = read_document(sql, view_select + own, arguments);
     if (before) {
       if (auto same = expect_version(expected_version, *before, "view"); !same) return std::unexpected(same.error());
@@ -106,22 +155,17 @@ Result<Document> ModelViews::set(const Actor& actor, const Scope& scope, const V
                                    .detail = fmt::format("There is no view {} of this scope to change.", wanted.name),
                                    .hint = "Leave If-Match out to make one."});
     }
-    run_statement(sql,
-                  "INSERT INTO model_view (org_id, owner_user_id, name, filter, pins) VALUES (@org, @owner, @name, "
-                  "@@filter, ARRAY(SELECT CAST(x AS uuid) FROM jsonb_array_elements_text(@@pins) x)) ON CONFLICT "
-                  "(org_id, owner_user_id, name) DO UPDATE SET filter = excluded.filter, pins = excluded.pins, version "
-                  "= nextval('registry_version'), updated_at = now()",
-                  arguments);
+    if (wanted.for_auto) end_auto_view(sql, actor, scope, arguments);
+    run_statement(
+        sql,
+        "INSERT INTO model_view (org_id, owner_user_id, name, filter, pins, for_auto) VALUES (@org, @owner, "
+        "@name, @@filter, ARRAY(SELECT CAST(x AS uuid) FROM jsonb_array_elements_text(@@pins) x), CAST(@auto "
+        "AS boolean)) ON CONFLICT (org_id, owner_user_id, name) DO UPDATE SET filter = excluded.filter, pins = "
+        "excluded.pins, for_auto = excluded.for_auto, version = nextval('registry_version'), updated_at = "
+        "now()",
+        arguments);
     auto after = read_document(sql, view_select + own, arguments);
-    write_audit(sql, actor,
-                {.action = "view.set",
-                 .target_type = "view",
-                 .target_id = after->id,
-                 .target_name = wanted.name,
-                 .before = before ? before->json : std::string(),
-                 .after = after->json,
-                 .version = after->version,
-                 .org_id = scope.org_id});
+    record_change(sql, actor, scope, wanted.name, before ? before->json : std::string(), *after);
     return std::move(*after);
   });
 }
@@ -136,7 +180,9 @@ Result<void> ModelViews::remove(const Actor& actor, const Scope& scope, const st
     if (!before) return no_view(name);
     if (auto may = may_write(actor, scope); !may) return may;
     if (auto same = expect_version(expected_version, *before, "view"); !same) return same;
+    const auto records = view_records(sql, before->id, actor.cause, actor.name);
     run_statement(sql, "DELETE FROM model_view WHERE id = CAST(@id AS uuid)", Arguments().text("id", before->id));
+    for (const auto& record : records) write_outbox(sql, "view", record.key, record.type, "");
     write_audit(sql, actor,
                 {.action = "view.removed",
                  .target_type = "view",

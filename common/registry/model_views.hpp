@@ -1,5 +1,6 @@
 // Saved views: a filter over models with a name, and models that it shows whatever the filter says. Lists take one by
-// name, so that the same choice is made everywhere. Blocking; see governed_database.hpp.
+// name, and "auto" selects from the one that its scope sets, so that the same choice is made everywhere. Blocking; see
+// governed_database.hpp.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +23,7 @@ class ModelViews {
     std::string name;
     ModelFilter filter{};             ///< its `view` is empty: views do not name views
     std::vector<std::string> pins{};  ///< ids, slugs or provider/name
+    bool for_auto = false;            ///< "auto" selects from it in its scope; the view that did so no longer does
   };
   /// By name: the platform's and the scope's own.
   Result<DocumentPage> list(const Actor& actor, const Scope& scope, const PageRequest& page);

@@ -44,6 +44,12 @@ Result<events::RegistryGrants> parse_sorted_grants(std::string_view value) {
   return record;
 }
 
+Result<events::RegistryView> parse_view_with_sorted_pins(std::string_view value) {
+  auto record = events::parse_registry_view(value);
+  if (record) std::ranges::sort(record->pins);
+  return record;
+}
+
 /// As record_key() makes it, without a record.
 std::string key_of(std::string_view prefix, std::initializer_list<std::string_view> parts) {
   std::string key(prefix);
@@ -75,6 +81,7 @@ Applied Projection::apply(std::string_view key, std::optional<std::string_view> 
   if (key.starts_with(events::default_key_prefix))
     return apply_to(defaults_, key, value, events::parse_registry_default);
   if (key.starts_with(events::alias_key_prefix)) return apply_to(aliases_, key, value, events::parse_registry_alias);
+  if (key.starts_with(events::view_key_prefix)) return apply_view(key, value);
   if (key.starts_with(events::grants_key_prefix)) return apply_to(grants_, key, value, parse_sorted_grants);
   if (key.starts_with(events::organization_key_prefix))
     return apply_to(organizations_, key, value, events::parse_registry_organization);
@@ -115,6 +122,21 @@ Applied Projection::apply_model(std::string_view key, std::optional<std::string_
   held->second = std::move(event->model);
   indexes_.insert(held->second);
   return Applied::changed;
+}
+
+Applied Projection::apply_view(std::string_view key, std::optional<std::string_view> value) {
+  const auto applied = apply_to(views_, key, value, parse_view_with_sorted_pins);
+  if (applied != Applied::changed && applied != Applied::removed) return applied;
+  const auto scope = key.substr(0, key.rfind('/'));
+  const auto held = auto_views_.find(scope);
+  const auto* view = find_in(views_, std::string(key));
+  if (view != nullptr && view->for_auto) {
+    auto_views_[std::string(scope)] = key;
+  } else if (held != auto_views_.end() && held->second == key) {
+    // Another view of the scope may have taken its place before this record came.
+    auto_views_.erase(held);
+  }
+  return applied;
 }
 
 const events::ModelState* Projection::find(std::string_view org_id, std::string_view user_id, std::string_view provider,
@@ -168,6 +190,18 @@ const events::RegistryAlias* Projection::alias(std::string_view org_id, std::str
                                                std::string_view alias) const {
   if (aliases_.empty() || alias.empty()) return nullptr;
   return find_in(aliases_, key_of(events::alias_key_prefix, {org_id, user_id, alias}));
+}
+
+const events::RegistryView* Projection::view(std::string_view org_id, std::string_view user_id,
+                                             std::string_view name) const {
+  if (views_.empty() || name.empty()) return nullptr;
+  return find_in(views_, key_of(events::view_key_prefix, {org_id, user_id, name}));
+}
+
+const events::RegistryView* Projection::auto_view(std::string_view org_id, std::string_view user_id) const {
+  if (auto_views_.empty()) return nullptr;
+  const auto held = auto_views_.find(key_of(events::view_key_prefix, {org_id, user_id}));
+  return held == auto_views_.end() ? nullptr : find_in(views_, held->second);
 }
 
 const events::RegistryDefault* Projection::default_pointer(std::string_view org_id, std::string_view user_id,

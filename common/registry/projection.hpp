@@ -86,6 +86,10 @@ class Projection {
 
   [[nodiscard]] const events::RegistryAlias* alias(std::string_view org_id, std::string_view user_id,
                                                    std::string_view alias) const;
+  [[nodiscard]] const events::RegistryView* view(std::string_view org_id, std::string_view user_id,
+                                                 std::string_view name) const;
+  /// The view of that scope that "auto" selects from. Pins of views are sorted.
+  [[nodiscard]] const events::RegistryView* auto_view(std::string_view org_id, std::string_view user_id) const;
   /// The default pointer for exactly these; provider and purpose may be empty.
   [[nodiscard]] const events::RegistryDefault* default_pointer(std::string_view org_id, std::string_view user_id,
                                                                std::string_view kind, std::string_view provider,
@@ -97,11 +101,14 @@ class Projection {
  private:
   Applied apply_mark(std::optional<std::string_view> value);
   Applied apply_model(std::string_view key, std::optional<std::string_view> value);
+  Applied apply_view(std::string_view key, std::optional<std::string_view> value);
 
   std::map<std::string, events::ModelState, std::less<>> models_;  ///< by record key
   ModelIndexes indexes_;                                           ///< pointers into models_
   Records<events::RegistryDefault> defaults_;
   Records<events::RegistryAlias> aliases_;
+  Records<events::RegistryView> views_;
+  Records<std::string> auto_views_;  ///< by the beginning of the record key that names the scope: the record key
   Records<events::RegistryGrants> grants_;
   Records<events::RegistryOrganization> organizations_;
   std::optional<events::RegistryMark> mark_;

@@ -25,6 +25,7 @@ struct Choice {
   std::string chosen{};   ///< provider/name of the first target
   std::string alias{};    ///< the alias that led to it
   std::string variant{};  ///< of an alias with several targets: the one that was drawn, as provider/name
+  std::string view{};     ///< the saved view that "auto" selected from; empty: the whole registry
   std::string reason{};   ///< named | alias | default | first | auto | fallback
   std::string detail{};   ///< a sentence
 };

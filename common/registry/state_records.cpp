@@ -5,6 +5,7 @@
 #include "common/events/credential_event.hpp"
 #include "common/events/registry_records.hpp"
 #include "common/registry/governed_sql.hpp"
+#include "common/registry/model_filter.hpp"
 
 namespace tokenrail::registry {
 
@@ -24,6 +25,21 @@ StateRecord state_record(const std::string& id, std::string_view type, const Rec
           .type = std::string(type),
           .version = record.version,
           .payload = events::to_json(record)};
+}
+
+/// As routers need it. Hidden models are not selected by themselves, so `hidden` is left out.
+events::ViewFilter view_filter(const std::string& json) {
+  const auto filter = model_filter_from_json(json);
+  if (!filter) return {.unknown = true};
+  return {.kind = filter->kind,
+          .provider = filter->provider,
+          .status = filter->status,
+          .scope = filter->scope,
+          .search = filter->search,
+          .capabilities = filter->capabilities,
+          .tags = filter->tags,
+          .free = filter->free,
+          .context_min = filter->context_min};
 }
 
 }  // namespace
@@ -86,6 +102,29 @@ std::vector<StateRecord> alias_records(soci::session& sql, const std::string& id
   std::vector<StateRecord> records;
   for (const auto& [row_id, alias] : aliases)
     records.push_back(state_record(row_id, events::registry_alias_type, alias));
+  return records;
+}
+
+std::vector<StateRecord> view_records(soci::session& sql, const std::string& id, const std::string& cause,
+                                      const std::string& actor) {
+  std::vector<StateRecord> records;
+  each_row(
+      sql,
+      "SELECT CAST(v.id AS text) AS id, v.version AS version, v.org_id AS org_id, v.owner_user_id AS owner_user_id, "
+      "v.name AS name, CAST(v.filter AS text) AS filter, array_to_string(v.pins, chr(31)) AS pins, v.for_auto AS "
+      "for_auto FROM model_view v WHERE @id IS NULL OR CAST(v.id AS text) = @id ORDER BY v.id",
+      id, [&](const soci::row& row) {
+        records.push_back(state_record(text(row, "id"), events::registry_view_type,
+                                       events::RegistryView{.version = number(row, "version"),
+                                                            .org_id = text(row, "org_id"),
+                                                            .owner_user_id = text(row, "owner_user_id"),
+                                                            .name = text(row, "name"),
+                                                            .filter = view_filter(text(row, "filter")),
+                                                            .pins = parts_of(text(row, "pins")),
+                                                            .for_auto = truth(row, "for_auto"),
+                                                            .cause = cause,
+                                                            .actor = actor}));
+      });
   return records;
 }
 

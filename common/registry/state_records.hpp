@@ -23,6 +23,8 @@ std::vector<StateRecord> default_records(soci::session& sql, const std::string& 
                                          const std::string& actor);
 std::vector<StateRecord> alias_records(soci::session& sql, const std::string& id, const std::string& cause,
                                        const std::string& actor);
+std::vector<StateRecord> view_records(soci::session& sql, const std::string& id, const std::string& cause,
+                                      const std::string& actor);
 std::vector<StateRecord> grant_records(soci::session& sql, const std::string& org_id, const std::string& cause,
                                        const std::string& actor);
 std::vector<StateRecord> organization_records(soci::session& sql, const std::string& org_id, const std::string& cause,

@@ -127,7 +127,7 @@ Result<std::vector<PublishedState>> Store::whole_state() {
                                               row.actor.empty() ? sync_actor : row.actor)});
       states.back().pending = pending.contains(states.back().key);
     }
-    for (const auto records : {default_records, alias_records, grant_records, organization_records})
+    for (const auto records : {default_records, alias_records, view_records, grant_records, organization_records})
       add_states(states, records(sql, "", cause_unknown, sync_actor), pending);
     return states;
   });
@@ -194,6 +194,9 @@ constexpr std::array other_records{
     OtherRecord{events::registry_alias_type, "alias",
                 "UPDATE model_alias SET version = nextval('registry_version') WHERE CAST(id AS text) = :id",
                 alias_records},
+    OtherRecord{events::registry_view_type, "view",
+                "UPDATE model_view SET version = nextval('registry_version') WHERE CAST(id AS text) = :id",
+                view_records},
     OtherRecord{events::registry_grants_type, "grants",
                 "UPDATE organization SET grants_version = nextval('registry_version') WHERE id = :id", grant_records},
     OtherRecord{events::registry_organization_type, "organization",

@@ -87,6 +87,7 @@ std::vector<std::string> changed_fields(const events::ModelState& before, const 
   compare("tags", before.tags, after.tags);
   compare("replacement", before.replacement, after.replacement);
   compare("qualityScore", before.quality_score, after.quality_score);
+  compare("scores", before.scores, after.scores);
   compare("prices", before.prices, after.prices);
   if (!same_deployments(before, after)) fields.emplace_back("deployments");
   return fields;

@@ -30,6 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   }
   same_again(text, events::parse_registry_default);
   same_again(text, events::parse_registry_alias);
+  same_again(text, events::parse_registry_view);
   same_again(text, events::parse_registry_grants);
   same_again(text, events::parse_registry_organization);
   return 0;

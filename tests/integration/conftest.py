@@ -39,7 +39,7 @@ BY_TYPE = {
     "model_registry.upserted": "model-registry-upserted", "model_registry.sync.completed": "model-registry-sync-completed",
     "model_registry.sync.held": "model-registry-sync-held", "model_registry.mark": "registry-mark",
     "model_registry.default": "model-registry-default", "model_registry.alias": "model-registry-alias",
-    "model_registry.grants": "model-registry-grants", "model_registry.organization": "model-registry-organization",
+    "model_registry.view": "model-registry-view", "model_registry.grants": "model-registry-grants", "model_registry.organization": "model-registry-organization",
     "model_registry.credential": "model-registry-credential",
     "connection.health_changed": "connection-health-changed",
 }

@@ -40,6 +40,41 @@ def test_states_that_people_set_count_for_routers(world):  # S4.25, S4.13
     becomes(["blocked"], "blocked", blocked=True)
 
 
+def test_auto_selects_from_the_view_that_the_scope_sets(world):  # S3.13, S3.14, S3.15
+    admin = world.api("acme", "model_admin")
+    tag = "t" + secrets.token_hex(4)
+    inside, other = (a_model(admin, enabled=True, deployments=[{"connectionId": "env-ollama"}], tags=tags)
+                     for tags in ([tag], []))
+    views = "/v1/orgs/acme/views/"
+
+    def selected(**auto):
+        code, found, _ = admin.call("POST", "/v1/orgs/acme/models:resolve", {"modelName": "auto", "auto": auto})
+        return (found["model"], found["choice"].get("view"), found["warnings"]) if code == 200 and found["usable"] else None
+
+    unset = wait_until("a model can be selected", selected)
+    assert unset[1:] == (None, [])
+    assert admin.ok("PUT", views + "house", {"filter": {"tags": [tag]}, "forAuto": True})["forAuto"]
+    wait_until("the view is the source", lambda: selected() == (inside["slug"], "house", []))
+    # A request may name another one.
+    assert not admin.ok("PUT", views + "one", {"filter": {"tags": ["none-has-it"]}, "pins": [other["slug"]]})["forAuto"]
+    wait_until("a view that is named is the source", lambda: selected(view="one") == (other["slug"], "one", []))
+    assert selected()[1] == "house"
+    # Another view takes the place of the first.
+    admin.ok("PUT", views + "one", {"pins": [other["slug"]], "filter": {"tags": ["none-has-it"]}, "forAuto": True})
+    wait_until("the other view is the source", lambda: selected() == (other["slug"], "one", []))
+    assert not admin.ok("GET", views + "house")["forAuto"]
+    # Where the view fails, the whole registry is the source.
+    admin.ok("PATCH", f"/v1/orgs/acme/models/{other['id']}", {"enabled": False})
+    model, view, warnings = wait_until("a model outside the view is selected",
+                                       lambda: (found := selected()) and found[1] is None and found)
+    assert model and view is None and warnings == [
+        'No model of the view one can answer the request. "auto" selected from the whole registry.']
+    assert selected(view="gone")[1:] == (None, ['There is no view gone. "auto" selected from the whole registry.'])
+    for view in ("one", "house"):
+        admin.ok("DELETE", views + view, status=204)
+    wait_until("the whole registry is the source", lambda: selected()[1:] == (None, []))
+
+
 def test_metadata_and_times_are_kept(world):  # S0.20, S0.21
     admin = world.api("acme", "model_admin")
     made = a_model(admin, metadata={"team": "search", "costs": [1, 2.5]})

@@ -162,8 +162,12 @@ def test_an_export_applied_to_an_empty_database_exports_the_same(make_stack):
     stack.cli("registry", "grant", model, "--org", "acme", "--group", "engineering")
     stack.cli("connections", "add", "other", "--provider", "vllm", "--base-url", "http://127.0.0.1:9/v1", "--weight", "3")
     stack.cli("registry", "add", "vllm/extra", "--connection", "other", "--upstream", "served-name")
+    views = [{"name": "small", "filter": {"tags": ["b"], "contextMin": 1}, "pins": [model], "forAuto": True},
+             {"org": "acme", "name": "small"}]
+    stack.cli("registry", "apply", "-", stdin=yaml.safe_dump({"views": views}))
     exported = stack.cli("registry", "export").stdout
     document = yaml.safe_load(exported)
+    assert document["views"] == views
     assert document["organizations"] == [{"id": "acme", "displayName": "acme", "mode": "allow_list"}]
     assert document["aliases"][0] == {"alias": "best", "targets": [{"model": model, "weight": 9}]}
     assert stack.cli("registry", "plan", "-", stdin=exported).stdout == ""

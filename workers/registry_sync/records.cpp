@@ -58,6 +58,8 @@ constexpr Kind kinds[] = {
      read_record<events::parse_registry_default>},
     {Destination::state, events::registry_alias_type, events::registry_alias_type, events::alias_key_prefix,
      read_record<events::parse_registry_alias>},
+    {Destination::state, events::registry_view_type, events::registry_view_type, events::view_key_prefix,
+     read_record<events::parse_registry_view>},
     {Destination::state, events::registry_grants_type, events::registry_grants_type, events::grants_key_prefix,
      read_record<events::parse_registry_grants>},
     {Destination::state, events::registry_organization_type, events::registry_organization_type,

@@ -24,9 +24,9 @@ struct Outgoing {
   kafka::Headers headers{};
 };
 
-/// What the registry consists of (models, defaults, aliases, grants, organisations) goes to the state topic and to the
-/// history, state first. A purge is a tombstone on the state topic. Sealed credentials go to their own topic only. All
-/// else, such as the outcome of a sync, goes to the history only.
+/// What the registry consists of (models, defaults, aliases, views, grants, organisations) goes to the state topic and
+/// to the history, state first. A purge is a tombstone on the state topic. Sealed credentials go to their own topic
+/// only. All else, such as the outcome of a sync, goes to the history only.
 [[nodiscard]] std::vector<Outgoing> records_of(const registry::OutboxRecord& record);
 
 /// What a compacted topic holds. The last record of a key counts, since that is what compaction leaves: a reader that

@@ -417,6 +417,30 @@ TEST_F(CatalogsTest, ScoresArePublishedAndReplaced) {
   EXPECT_EQ(count("quality_score"), "1");
 }
 
+TEST_F(CatalogsTest, EachMetricIsPublished) {
+  std::vector<std::string> unknown;
+  const auto score = [&](const std::string& metric, const std::string& source, const std::string& value) {
+    const std::vector<QualityScore> scores{{.provider = "ollama",
+                                            .model_name = "llama3.2",
+                                            .metric = metric,
+                                            .source = source,
+                                            .score = value,
+                                            .date = "2026-08-01"}};
+    return catalogs().set_scores(root(), scores, unknown);
+  };
+  EXPECT_EQ(score("coding", "arena", "0.7500").value_or(-1), 1);
+  EXPECT_EQ(score("coding", "bench", "0.2500").value_or(-1), 1);
+  EXPECT_EQ(score("a=b", "arena", "0.5000").value_or(-1), 1);
+  const auto model = newest_event();
+  ASSERT_TRUE(model.scores.has_value());
+  EXPECT_EQ(*model.scores, (std::map<std::string, double>{{"a=b", 0.5}, {"coding", 0.5}}));
+  EXPECT_EQ(model.quality_score, 0.5);
+  // The mean of all stays, and so does that of coding.
+  EXPECT_EQ(score("coding", "arena", "0.6500").value_or(-1), 1);
+  EXPECT_EQ(score("coding", "bench", "0.3500").value_or(-1), 1);
+  EXPECT_EQ(newest_event().scores->at("coding"), 0.5);
+}
+
 TEST_F(CatalogsTest, InspectionCountsWhatIsMissing) {
   ASSERT_OK(prices().set(root(), {}, "ollama/llama3.2", {price(Dimension::input, 0), price(Dimension::output, 0)}, {}));
   import(row("other", {}), catalog::Source::litellm, Kind::added);

@@ -102,5 +102,37 @@ TEST_F(ViewsTest, AChangeOfAnOldVersionIsRefused) {
   EXPECT_THAT(entries->items.at(0).json, HasSubstr(R"("free": true)"));
 }
 
+// ---- "auto"
+// -----------------------------------------------------------------------------------------------------------
+
+// S3.14
+TEST_F(ViewsTest, ScopeHasOneViewForAuto) {
+  ASSERT_OK(views().set(of("acme"), scope("acme"), {.name = "a", .for_auto = true}, {}));
+  ASSERT_OK(views().set(root(), {}, {.name = "a", .for_auto = true}, {}));
+  const auto made = views().set(of("acme"), scope("acme"), {.name = "b", .for_auto = true}, {});
+  ASSERT_OK(made);
+  EXPECT_THAT(made->json, HasSubstr(R"("forAuto" : true)"));
+  EXPECT_THAT(views().get(of("acme"), scope("acme"), "a")->json, HasSubstr(R"("forAuto" : false)"));
+  EXPECT_THAT(views().get(root(), {}, "a")->json, HasSubstr(R"("forAuto" : true)")) << "the platform's stays";
+  EXPECT_EQ(log().audit(of("acme"), scope("acme"), {.target_type = "view"}, {})->total, 3) << "a set, b set, a changed";
+  ASSERT_OK(views().set(of("acme"), scope("acme"), {.name = "b"}, made->version));
+  EXPECT_EQ(count("model_view WHERE for_auto"), "1");
+}
+
+TEST_F(ViewsTest, ViewIsPublishedAndPurged) {
+  ASSERT_OK(views().set(
+      of("acme"), scope("acme"),
+      {.name = "small", .filter = {.search = "qwen", .hidden = false}, .pins = {"ollama/llama3.2"}, .for_auto = true},
+      {}));
+  EXPECT_EQ(newest("aggregateid"), "_view/acme/_/small");
+  EXPECT_THAT(newest("payload"),
+              HasSubstr(R"("filter":{"q":"qwen"},"pins":[")" +
+                        sql().run("SELECT id FROM model WHERE slug = 'ollama/llama3.2' AND org_id IS NULL") +
+                        R"("],"forAuto":true)"));
+  ASSERT_OK(views().remove(of("acme"), scope("acme"), "small", {}));
+  EXPECT_EQ(newest("type || ' ' || aggregateid || ' ' || COALESCE(CAST(payload AS text), 'null')"),
+            "model_registry.view _view/acme/_/small null");
+}
+
 }  // namespace
 }  // namespace tokenrail::registry

@@ -20,6 +20,7 @@ std::string facts_of(std::string_view value) {
 std::string facts_of(std::string_view key, std::string_view value) {
   if (key.starts_with(events::default_key_prefix)) return facts_of<events::parse_registry_default>(value);
   if (key.starts_with(events::alias_key_prefix)) return facts_of<events::parse_registry_alias>(value);
+  if (key.starts_with(events::view_key_prefix)) return facts_of<events::parse_registry_view>(value);
   if (key.starts_with(events::grants_key_prefix)) return facts_of<events::parse_registry_grants>(value);
   if (key.starts_with(events::organization_key_prefix)) return facts_of<events::parse_registry_organization>(value);
   return std::string(value);

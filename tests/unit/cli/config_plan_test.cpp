@@ -24,13 +24,14 @@ constexpr const char* registry = R"({
             {"provider":"ollama","modelName":"b","enabled":false}],
   "defaults":[{"kind":"generation","model":"ollama/a"}],
   "aliases":[{"alias":"best","targets":[{"model":"ollama/a","weight":1}]}],
+  "views":[{"name":"free","filter":{"free":true},"pins":["ollama/a","ollama/b"],"forAuto":true}],
   "grants":[{"org":"acme","to":"org","what":"model","object":"ollama/a"}]})";
 
 TEST(ConfigPlan, OwnExportChangesNothing) {
   const auto plan = planned(registry, to_yaml(value_from_json(registry).value()));
   ASSERT_TRUE(plan.has_value()) << plan.error().detail;
   EXPECT_THAT(plan->changes, IsEmpty());
-  EXPECT_EQ(plan->same, 7U);
+  EXPECT_EQ(plan->same, 8U);
   EXPECT_EQ(plan->others, 0U);
 }
 
@@ -52,7 +53,7 @@ TEST(ConfigPlan, OrderDefaultsAndNotationAreNoChange) {
   EXPECT_THAT(plan->changes, IsEmpty()) << plan->changes.front().key << " "
                                         << plan->changes.front().differences.front();
   EXPECT_EQ(plan->same, 4U);
-  EXPECT_EQ(plan->others, 3U) << "what the file does not have stays";
+  EXPECT_EQ(plan->others, 4U) << "what the file does not have stays";
 }
 
 TEST(ConfigPlan, PruningRemovesWhatTheFileLacksUsersFirst) {
@@ -65,8 +66,8 @@ TEST(ConfigPlan, PruningRemovesWhatTheFileLacksUsersFirst) {
     EXPECT_EQ(change.now.kind, ConfigValue::Kind::object);
     removed.push_back(change.collection + " " + change.key);
   }
-  EXPECT_THAT(removed, ElementsAre(HasSubstr("grants acme"), "aliases best", "defaults generation", "models ollama/b",
-                                   "models ollama/a", "connections local", "organizations acme"));
+  EXPECT_THAT(removed, ElementsAre(HasSubstr("grants acme"), "views free", "aliases best", "defaults generation",
+                                   "models ollama/b", "models ollama/a", "connections local", "organizations acme"));
   EXPECT_EQ(plan->others, 0U);
 }
 
@@ -79,9 +80,27 @@ TEST(ConfigPlan, PruningKeepsWhatASyncOwns) {
   ASSERT_TRUE(plan.has_value()) << plan.error().detail;
   std::vector<std::string> removed;
   for (const auto& change : plan->changes) removed.push_back(change.collection + " " + change.key);
-  EXPECT_THAT(removed, ElementsAre(HasSubstr("grants acme"), "aliases best", "defaults generation", "models ollama/b"));
+  EXPECT_THAT(removed, ElementsAre(HasSubstr("grants acme"), "views free", "aliases best", "defaults generation",
+                                   "models ollama/b"));
   EXPECT_EQ(plan->others, 2U);
   EXPECT_EQ(plan->same, 1U);
+}
+
+TEST(ConfigPlan, FilterOfAViewIsCheckedAndHasOneNotation) {
+  const auto same =
+      planned(registry,
+              "views:\n"
+              "- {name: free, pins: [ollama/b, ollama/a, ollama/b], forAuto: true, filter: {hidden: true, q: "
+              "'', tags: [], free: true}}\n");
+  ASSERT_TRUE(same.has_value()) << same.error().detail;
+  EXPECT_THAT(same->changes, IsEmpty());
+  const auto refusal = [](const std::string& views) {
+    const auto plan = planned(registry, "views: " + views);
+    return plan ? std::string("planned") : plan.error().detail;
+  };
+  EXPECT_THAT(refusal("[{name: v, filter: {colour: red}}]"), HasSubstr("A filter has no member colour"));
+  EXPECT_THAT(refusal("[{name: a, forAuto: true}, {name: b, forAuto: true}]"), HasSubstr("a is it already"));
+  EXPECT_EQ(refusal("[{name: a, forAuto: true}, {org: acme, name: a, forAuto: true}]"), "planned");
 }
 
 TEST(ConfigPlan, NamesWhatIsMadeAndWhatDiffers) {

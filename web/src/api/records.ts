@@ -120,6 +120,7 @@ export interface View {
   version: number;
   filter: ViewFilter;
   pins: { modelId: string; model: string }[];
+  forAuto: boolean;
   updatedAt: string;
 }
 

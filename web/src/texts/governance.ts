@@ -68,7 +68,8 @@ export const views = {
   edit: (name: string) => `Edit ${name}`,
   remove: (name: string) => `Delete ${name}`,
   removeTitle: (name: string) => `Delete the view ${name}?`,
-  removeText: 'Lists and pickers that use it answer with an error.',
+  removeText:
+    'Lists and pickers that use it answer with an error. Requests to “auto” that select from it select from all models.',
   removed: (name: string) => `${name} is deleted.`,
   saved: (name: string) => `${name} is saved.`,
   search: 'Search text',
@@ -80,6 +81,11 @@ export const views = {
   price: 'Price',
   free: { '': 'Any price', free: 'Only free', paid: 'Only paid' },
   any: 'Any',
+  auto: '“auto”',
+  source: 'Source',
+  forAuto: '“auto” selects from this view',
+  forAutoHint:
+    'Requests for the model “auto” get one of its models. Where none of them can answer, all models are tried. Another view that was the source is no longer.',
   addPin: 'Pin a model',
   removePin: (model: string) => `Unpin ${model}`,
   withoutHiddenShort: 'without hidden',

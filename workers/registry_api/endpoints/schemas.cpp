@@ -298,10 +298,13 @@ const Schema& view_input() {
        optional("hidden", described(boolean(), "false: without hidden models.")),
        optional("free", described(boolean(), "true: every price is known and 0; false: one is above 0.")),
        optional("contextMin", described(integer(1, count_max), "Tokens."))});
-  static const auto schema =
-      object("ViewInput", {optional("filter", filter),
-                           optional("pins", described(list_of(model_name(), 1000),
-                                                      "Models that the view shows whatever its filter says."))});
+  static const auto schema = object(
+      "ViewInput",
+      {optional("filter", filter),
+       optional("pins", described(list_of(model_name(), 1000), "Models that the view shows whatever its filter says.")),
+       optional("forAuto", described(boolean(),
+                                     "true: \"auto\" selects from this view in its scope, and from "
+                                     "no other of the scope."))});
   return schema;
 }
 
@@ -525,7 +528,9 @@ const Schema& grant() {
 
 const Schema& view() {
   static const auto schema =
-      reply_object("View", {version(), required("filter", any_object()), required("pins", list_of(any_object(), 1000))},
+      reply_object("View",
+                   {version(), required("filter", any_object()), required("pins", list_of(any_object(), 1000)),
+                    required("forAuto", boolean())},
                    {"name", "scope", "updatedAt"});
   return schema;
 }

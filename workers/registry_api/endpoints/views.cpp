@@ -1,4 +1,4 @@
-// /v1/orgs/{org}/views: saved filters over models, which `view=` of a list names.
+// /v1/orgs/{org}/views: saved filters over models, which `view=` of a list names and "auto" selects from.
 #include <array>
 
 #include "common/registry/model_views.hpp"
@@ -37,6 +37,7 @@ awaitable<Answer> set_view(Call& call) {
     if (!filter) co_return std::unexpected(problem_of(filter.error()));
     wanted.filter = std::move(*filter);
   }
+  wanted.for_auto = call.body.boolean_of("forAuto").value_or(false);
   if (const auto* pins = call.body.find("pins"); pins != nullptr)
     for (const auto& pin : *pins->array()) wanted.pins.push_back(*pin.text());
   const auto set = co_await call.context->database->run([actor = call.actor(), scope = call.scope(), match = *match,

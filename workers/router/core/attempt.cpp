@@ -71,6 +71,7 @@ void Attempt::take_route(std::expected<registry::Route, Failure> route) {
     route_ = std::move(*route);
     for (const auto& warning : route_.warnings) warn(warning);
     connection_id_ = target().deployment.connection_id;
+    if (route_.choice.reason == "auto") services_.metrics.auto_selected(job_.org_id(), route_.choice.view);
   } else {
     refusal_ = std::move(route.error());
   }
@@ -134,6 +135,7 @@ void Attempt::write_request(std::size_t bytes_max) {
                    .chosen = choice.chosen,
                    .alias = choice.alias,
                    .variant = choice.variant,
+                   .view = choice.view,
                    .reason = choice.reason,
                    .detail = choice.detail};
   partition_.produce_event(Purpose::request_event, job_, events::to_json(event, bytes_max),

@@ -56,6 +56,12 @@ inline constexpr auto metric_families = std::to_array<telemetry::MetricFamily>({
      .type = telemetry::MetricType::counter,
      .unit = "reads",
      .help = "Times that llm.audit was read because another writer had appended to it."},
+    {.name = "tokenrail_router_auto_selections_total",
+     .type = telemetry::MetricType::counter,
+     .unit = "attempts",
+     .help = "Attempts whose model was selected for \"auto\". view is the saved view that it was selected from; empty: "
+             "the whole registry.",
+     .labels = {"orgId", "view"}},
     {.name = "tokenrail_router_backpressure_stops_total",
      .type = telemetry::MetricType::counter,
      .unit = "stops",

@@ -69,6 +69,10 @@ void RouterMetrics::rate_limits(const events::DeploymentState& deployment, const
   set("output_tokens", limits.output_tokens);
 }
 
+void RouterMetrics::auto_selected(std::string_view org_id, std::string_view view) {
+  metrics_.counter(metric_family("tokenrail_router_auto_selections_total"), {org_id, view}).add();
+}
+
 void RouterMetrics::attempt_ended(const events::AnsweringModel& model, std::string_view org_id,
                                   std::string_view outcome, const std::optional<events::Timing>& timing,
                                   const std::optional<events::Usage>& usage,

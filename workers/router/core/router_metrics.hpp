@@ -23,6 +23,9 @@ class RouterMetrics {
                      const std::optional<events::Timing>& timing, const std::optional<events::Usage>& usage,
                      const std::optional<std::int64_t>& cost_micros);
 
+  /// "auto" has selected a model. `view`: from which saved view; empty: from the whole registry.
+  void auto_selected(std::string_view org_id, std::string_view view);
+
   /// What the provider says is left of its rate limits.
   void rate_limits(const events::DeploymentState& deployment, const providers::RateLimits& limits);
 

@@ -89,6 +89,8 @@ ChatRequest request_full() {
   request.auto_selection = {.input_micros_max = 200'000,
                             .output_micros_max = 800'000,
                             .quality_min = 0.5,
+                            .quality_metric = "coding",
+                            .view = "cheap",
                             .prefer = AutoSelection::Prefer::price};
   request.messages = {
       {.role = Role::system, .content = {{.text = "Be brief."}}},
@@ -208,6 +210,7 @@ LlmRequest audited_request() {
                    .chosen = "ollama/llama3.2:1b",
                    .alias = "fast",
                    .variant = "ollama/llama3.2:1b",
+                   .view = "cheap",
                    .reason = "alias",
                    .detail = "The alias fast of the organisation drew ollama/llama3.2:1b with weight 9 of 10."};
   event.temperature = 0.7;
@@ -378,6 +381,7 @@ TEST(Golden, ModelUpserted) {
   full.tags = {"small", "approved"};
   full.replacement = {.provider = "ollama", .name = "llama3.3:1b"};
   full.quality_score = 0.625;
+  full.scores = std::map<std::string, double>{{"coding", 0.75}, {"reasoning", 0.5}};
   full.prices = {
       .input_micros = 150'000,
       .output_micros = 600'000,
@@ -424,6 +428,23 @@ TEST(Golden, RegistryRecords) {
   alias.sticky = Sticky::conversation;
   alias.description = "One in ten conversations tries the newer model.";
   expect_golden("model-registry-alias.full", to_json(alias));
+
+  RegistryView view{.version = 24, .name = "cheap", .cause = "api", .actor = "u-1"};
+  expect_golden("model-registry-view.minimal", to_json(view));
+  view.org_id = "acme";
+  view.owner_user_id = "u-7";
+  view.filter = {.kind = "generation",
+                 .provider = "ollama",
+                 .status = "active",
+                 .scope = "platform",
+                 .search = "llama",
+                 .capabilities = {"tools"},
+                 .tags = {"approved"},
+                 .free = true,
+                 .context_min = 8'192};
+  view.pins = {id};
+  view.for_auto = true;
+  expect_golden("model-registry-view.full", to_json(view));
 
   expect_golden("model-registry-grants", to_json(RegistryGrants{.version = 22,
                                                                 .org_id = "acme",

@@ -75,6 +75,7 @@ ModelUpserted whole_event() {
   model.tags = {"a", "b"};
   model.replacement = {.provider = "ollama", .name = "llama4"};
   model.quality_score = 0.5;
+  model.scores = std::map<std::string, double>{{"coding", 0.75}, {"reasoning", 0.25}};
   model.prices = prices_of_everything();
   model.first_token_ms = 80;
   event.key = model_key(model);
@@ -191,14 +192,16 @@ TEST(ModelUpserted, AdditionsAreReadAndImpossibleOnesAreUnknown) {
   EXPECT_EQ(model.tags, (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(model.replacement, (ModelName{.provider = "ollama", .name = "llama4"}));
   EXPECT_EQ(model.quality_score, 0.5);
+  EXPECT_EQ(*model.scores, (std::map<std::string, double>{{"coding", 0.75}, {"reasoning", 0.25}}));
   EXPECT_EQ(model.prices, prices_of_everything());
   EXPECT_EQ(model.first_token_ms, 80);
 
   const auto odd = parse_model_upserted(
-      R"({"version":3,"model":{"provider":"p","modelName":"m","qualityScore":1.5,"maintenanceUntilMs":-1,)"
+      R"({"version":3,"model":{"provider":"p","modelName":"m","qualityScore":1.5,"scores":{"a":2,"b":"x"},"maintenanceUntilMs":-1,)"
       R"("prices":{"inputMicros":-5,"outputMicros":"x"},"replacement":{"provider":"p"},"tags":"x","firstTokenMs":-1}})");
   ASSERT_TRUE(odd.has_value());
   EXPECT_EQ(to_json(*odd).find("qualityScore"), std::string::npos);
+  EXPECT_FALSE(odd->model.scores.has_value());
   EXPECT_EQ(odd->model.prices, ModelPrices{});
   EXPECT_FALSE(odd->model.maintenance_until_ms || odd->model.replacement || odd->model.first_token_ms);
   EXPECT_TRUE(odd->model.tags.empty());

@@ -3,6 +3,7 @@
 #include <random>
 #include <set>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace tokenrail::events {
@@ -30,6 +31,26 @@ RegistryAlias alias() {
                       {.model_id = "m-2", .model = {.provider = "openai", .name = "b"}, .weight = 0}},
           .sticky = Sticky::user,
           .description = "one\ntwo",
+          .cause = "api",
+          .actor = "u-1"};
+}
+
+RegistryView view() {
+  return {.version = 7,
+          .org_id = "acme",
+          .owner_user_id = "ann",
+          .name = "free/tools",
+          .filter = {.kind = "generation",
+                     .provider = "ollama",
+                     .status = "active",
+                     .scope = "organization",
+                     .search = "lla\"ma",
+                     .capabilities = {"tools", "vision"},
+                     .tags = {"approved"},
+                     .free = false,
+                     .context_min = 8'192},
+          .pins = {"m-1", "m-2"},
+          .for_auto = true,
           .cause = "api",
           .actor = "u-1"};
 }
@@ -72,6 +93,9 @@ TEST(RegistryRecords, ComeBackAsTheyWereWritten) {
   EXPECT_EQ(to_json(parse_registry_alias(b).value()), b);
   EXPECT_EQ(to_json(parse_registry_grants(c).value()), c);
   EXPECT_EQ(to_json(parse_registry_organization(d).value()), d);
+  const auto e = to_json(view());
+  EXPECT_EQ(to_json(parse_registry_view(e).value()), e);
+  EXPECT_EQ(parse_registry_view(e)->filter, view().filter);
   EXPECT_EQ(parse_registry_alias(b)->targets[1].weight, 0);
   EXPECT_EQ(parse_registry_alias(b)->sticky, Sticky::user);
   EXPECT_TRUE(parse_registry_grants(c)->grants[0].allow);
@@ -82,6 +106,7 @@ TEST(RegistryRecords, KeysNameKindAndScope) {
   EXPECT_EQ(record_key(pointer()), "_default/acme/ann/embedding/ollama/search");
   EXPECT_EQ(record_key(RegistryDefault{}), "_default/_/_/generation/_/_");
   EXPECT_EQ(record_key(alias()), "_alias/acme/ann/fast%2Fone");
+  EXPECT_EQ(record_key(view()), "_view/acme/ann/free%2Ftools");
   EXPECT_EQ(record_key(grants()), "_grants/acme");
   EXPECT_EQ(record_key(organization()), "_org/acme");
 }
@@ -125,6 +150,19 @@ TEST(RegistryRecords, UnknownValuesAreReadAsTheStricterMeaning) {
   EXPECT_FALSE(grants->grants[0].allow);
 }
 
+TEST(RegistryRecords, FilterWithUnknownPartIsMarked) {
+  const auto unknown = [](std::string_view filter) {
+    const auto read = parse_registry_view(
+        fmt::format(R"({{"type":"model_registry.view","version":1,"name":"v","filter":{}}})", filter));
+    return read && read->filter.unknown;
+  };
+  for (const auto* known : {R"({})", R"({"kind":"generation","free":true,"contextMin":1,"tags":["a"]})"})
+    EXPECT_FALSE(unknown(known)) << known;
+  for (const auto* odd : {R"({"colour":"red"})", R"({"kind":7})", R"({"free":"yes"})", R"({"contextMin":"8K"})",
+                          R"({"tags":"a"})", R"({"capabilities":[7]})"})
+    EXPECT_TRUE(unknown(odd)) << odd;
+}
+
 TEST(RegistryRecords, AliasTargetsWithoutANameAreLeftOut) {
   const auto read = parse_registry_alias(
       R"({"type":"model_registry.alias","version":1,"alias":"a","sticky":"planet",)"
@@ -147,6 +185,10 @@ TEST(RegistryRecords, WhatCannotBeUsedIsRefusedByName) {
                 .find("model"),
             std::string::npos);
   EXPECT_NE(detail(parse_registry_alias(R"({"type":"model_registry.alias","version":1})")).find("alias"),
+            std::string::npos);
+  EXPECT_NE(detail(parse_registry_view(R"({"type":"model_registry.view","version":1})")).find("name"),
+            std::string::npos);
+  EXPECT_NE(detail(parse_registry_view(R"({"type":"model_registry.view","version":1,"name":"v"})")).find("filter"),
             std::string::npos);
   EXPECT_NE(detail(parse_registry_grants(R"({"type":"model_registry.grants","version":1})")).find("orgId"),
             std::string::npos);
@@ -173,6 +215,7 @@ void expect_harmless(const std::string& whole, const Parse& parse) {
 TEST(RegistryRecords, AnyBytesAreReadWithoutHarm) {
   expect_harmless(to_json(pointer()), parse_registry_default);
   expect_harmless(to_json(alias()), parse_registry_alias);
+  expect_harmless(to_json(view()), parse_registry_view);
   expect_harmless(to_json(grants()), parse_registry_grants);
   expect_harmless(to_json(organization()), parse_registry_organization);
 }

@@ -279,5 +279,32 @@ TEST(Projection, AModelTakesABoundedPieceOfMemory) {
   EXPECT_LE((tests::allocated_bytes() - before) / models, 2'300U);
 }
 
+TEST(Projection, ScopeHasOneViewForAuto) {
+  Projection projection;
+  const auto name = [&](std::string_view org, std::string_view user) {
+    const auto* view = projection.auto_view(org, user);
+    return view == nullptr ? std::string("none") : view->name;
+  };
+  const auto set = [&](std::string view, bool for_auto, std::int64_t version) {
+    put_record(projection, events::RegistryView{.org_id = "acme", .name = std::move(view), .for_auto = for_auto},
+               version);
+  };
+  EXPECT_EQ(name("acme", ""), "none");
+  set("a/b", true, 1);
+  set("c", false, 2);
+  EXPECT_EQ(name("acme", ""), "a/b");
+  EXPECT_EQ(name("acme", "ann"), "none");
+  EXPECT_EQ(name("", ""), "none");
+  EXPECT_NE(projection.view("acme", "", "c"), nullptr);
+  // Repairs come in any order.
+  set("c", true, 4);
+  set("a/b", false, 3);
+  EXPECT_EQ(name("acme", ""), "c");
+  projection.apply("_view/acme/_/a%2Fb", std::nullopt);
+  EXPECT_EQ(name("acme", ""), "c");
+  projection.apply("_view/acme/_/c", std::nullopt);
+  EXPECT_EQ(name("acme", ""), "none");
+}
+
 }  // namespace
 }  // namespace tokenrail::registry

@@ -12,6 +12,7 @@
 namespace tokenrail::registry {
 namespace {
 
+using events::AutoSelection;
 using events::ChatRequest;
 using events::ErrorCode;
 using events::ObjectKind;
@@ -396,6 +397,107 @@ TEST(Auto, SeesTheModelAsTheOrganisationHasIt) {
   EXPECT_EQ(chosen(resolve(projection, ask("auto"), {}, 1)), "cheap");
   projection.apply("acme/_/ollama/cheap", std::nullopt);
   EXPECT_THAT(chosen(resolve(projection, ask("auto"), {}, 1)), HasSubstr("no model that may be selected"));
+}
+
+// S4.14: reasoning, coding, creative writing and summaries are scores of their own.
+TEST(Auto, SelectsByTheMetricThatIsAskedFor) {
+  auto projection = rated_registry();
+  auto coder = rated("cheap", 0.4, 50'000, 80'000, 300);
+  coder.scores = std::map<std::string, double>{{"coding", 0.8}, {"reasoning", 0.1}};
+  put(projection, coder, 2);
+  auto thinker = rated("good", 0.7, 150'000, 600'000, 400);
+  thinker.scores = std::map<std::string, double>{{"coding", 0.6}, {"reasoning", 0.9}};
+  put(projection, thinker, 2);
+  const auto by = [&](events::AutoSelection selection) {
+    auto request = ask("auto");
+    request.auto_selection = std::move(selection);
+    return resolve(projection, request, {}, 1);
+  };
+  EXPECT_EQ(chosen(by({.quality_metric = "coding"})), "cheap");
+  EXPECT_EQ(by({.quality_metric = "coding"})->choice.detail,
+            "Its score for coding 0.8 is the highest of the models that can answer.");
+  EXPECT_EQ(chosen(by({.quality_metric = "reasoning"})), "good");
+  EXPECT_EQ(chosen(by({.quality_min = 0.7, .quality_metric = "reasoning", .prefer = AutoSelection::Prefer::speed})),
+            "good");
+  EXPECT_EQ(chosen(by({.quality_metric = "juggling"})), "a-unrated") << "known of none: the first by priority and name";
+  EXPECT_THAT(chosen(by({.quality_min = 0.1, .quality_metric = "juggling"})), HasSubstr("the clause selection"));
+
+  auto own = model("ollama", "good", "acme");
+  own.deployments.clear();
+  own.inherits = true;
+  own.scores = std::map<std::string, double>{{"coding", 0.95}};
+  put(projection, own);
+  EXPECT_EQ(chosen(by({.quality_metric = "coding"})), "good") << "the organisation's score counts";
+  EXPECT_EQ(chosen(by({.quality_metric = "reasoning"})), "good") << "the platform's, where it has none";
+}
+
+events::RegistryView view_of(std::string name, events::ViewFilter filter, std::string org = {}, std::string user = {}) {
+  return {.org_id = std::move(org),
+          .owner_user_id = std::move(user),
+          .name = std::move(name),
+          .filter = std::move(filter),
+          .for_auto = true};
+}
+
+// S3.13: the whole registry, unless a scope sets a view.
+TEST(Auto, SelectsFromTheViewOfTheNearestScope) {
+  auto projection = rated_registry();
+  const auto route = [&] { return resolve(projection, ask("auto"), {}, 1); };
+  EXPECT_EQ(chosen(route()), "best");
+  EXPECT_EQ(route()->choice.view, "");
+  put_record(projection, view_of("cheaper", {.search = "good"}));
+  EXPECT_EQ(chosen(route()), "good");
+  EXPECT_EQ(route()->choice.view, "cheaper");
+  EXPECT_THAT(route()->choice.detail, HasSubstr("of the models of the view cheaper that can answer"));
+  put_record(projection, view_of("ours", {.search = "CHEAP"}, "acme"));
+  EXPECT_EQ(chosen(route()), "cheap");
+  put_record(projection, view_of("theirs", {.search = "best"}, "other"));
+  EXPECT_EQ(chosen(route()), "cheap");
+  auto off = view_of("ours", {.search = "CHEAP"}, "acme");
+  off.for_auto = false;
+  put_record(projection, off, 2);
+  EXPECT_EQ(chosen(route()), "good") << "the platform's again";
+  projection.apply("_view/_/_/cheaper", std::nullopt);
+  EXPECT_EQ(chosen(route()), "best") << "the whole registry again";
+}
+
+TEST(Auto, SelectsFromTheViewThatTheRequestNames) {
+  auto projection = rated_registry();
+  put_record(projection, view_of("cheaper", {.search = "good"}));
+  auto named = view_of("fast", {.search = "quick"}, "acme");
+  named.for_auto = false;
+  named.pins = {"m---ollama-cheap", "m---ollama-a-unrated"};
+  put_record(projection, named);
+  auto request = ask("auto");
+  request.auto_selection.view = "fast";
+  EXPECT_EQ(chosen(resolve(projection, request, {}, 1)), "cheap") << "a pinned model, better than the one found";
+  request.auto_selection.prefer = AutoSelection::Prefer::speed;
+  EXPECT_EQ(chosen(resolve(projection, request, {}, 1)), "quick");
+}
+
+// S3.15
+TEST(Auto, TakesTheWholeRegistryWhereTheViewFails) {
+  auto projection = rated_registry();
+  auto request = ask("auto");
+  request.auto_selection.view = "gone";
+  const auto missing = resolve(projection, request, {}, 1);
+  EXPECT_EQ(chosen(missing), "best");
+  EXPECT_EQ(missing->warnings,
+            (std::vector<std::string>{"There is no view gone. \"auto\" selected from the whole registry."}));
+
+  put_record(projection, view_of("none", {.provider = "openai"}));
+  const auto empty = resolve(projection, ask("auto"), {}, 1);
+  EXPECT_EQ(chosen(empty), "best");
+  EXPECT_EQ(empty->choice.view, "");
+  EXPECT_EQ(empty->warnings, (std::vector<std::string>{
+                                 "No model of the view none can answer the request. \"auto\" selected from the whole "
+                                 "registry."}));
+
+  put_record(projection, view_of("none", {.search = "best"}), 2);
+  auto blocked = rated("best", 0.9, 3'000'000, 15'000'000, 900);
+  blocked.platform_blocked = true;
+  put(projection, blocked, 2);
+  EXPECT_EQ(chosen(resolve(projection, ask("auto"), {}, 1)), "good") << "the view's only model cannot answer";
 }
 
 TEST(Auto, IsAReservedName) {

@@ -107,6 +107,7 @@ it('shows the models of a saved view in its order, and pins another', async () =
     version: 4,
     filter: { kind: 'generation' },
     pins: [],
+    forAuto: true,
     updatedAt: '',
   };
   const three = aModel({ id: 'id-3', slug: 'ollama/three', modelName: 'three' });
@@ -131,7 +132,7 @@ it('shows the models of a saved view in its order, and pins another', async () =
   expect(await screen.findByText('The pins of team are changed.')).toBeVisible();
   const put = calls.find((call) => call.method === 'PUT');
   expect(put?.headers.get('If-Match')).toBe('"v4"');
-  expect(put?.body).toEqual({ filter: { kind: 'generation' }, pins: ['ollama/one'] });
+  expect(put?.body).toEqual({ filter: { kind: 'generation' }, pins: ['ollama/one'], forAuto: true });
 });
 
 it('saves the filters as a view, and shows it', async () => {
@@ -152,6 +153,7 @@ it('saves the filters as a view, and shows it', async () => {
   expect(calls.find((call) => call.method === 'PUT')?.body).toEqual({
     filter: { status: 'active', q: 'one' },
     pins: [],
+    forAuto: false,
   });
 });
 

@@ -145,7 +145,7 @@ function usePins(org: string) {
       body(
         client.PUT('/v1/orgs/{org}/views/{view}', {
           params: { path: { org, view: view.name }, header: { 'If-Match': ifMatch(view.version) } },
-          body: { filter: view.filter, pins },
+          body: { filter: view.filter, pins, forAuto: view.forAuto },
         }),
       ),
     onSuccess: (_, { view }) => notify(t.pinsChanged(view.name)),

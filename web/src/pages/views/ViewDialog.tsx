@@ -55,7 +55,7 @@ export function ViewDialog({ org, row, initial, onClose, onSaved }: Props) {
             path: { org, view: name },
             header: version === undefined ? {} : { 'If-Match': ifMatch(version) },
           },
-          body: { filter: filterOf(form), pins },
+          body: { filter: filterOf(form), pins, forAuto: form.forAuto },
         }),
       ),
     onSuccess: () => {
@@ -174,6 +174,15 @@ export function ViewDialog({ org, row, initial, onClose, onSaved }: Props) {
         <div>
           <Button onClick={() => set({ pins: [...form.pins, ''] })}>{t.addPin}</Button>
         </div>
+        <div>
+          <FormControlLabel
+            control={<Switch checked={form.forAuto} onChange={(event) => set({ forAuto: event.target.checked })} />}
+            label={t.forAuto}
+          />
+          <Typography variant="body2" color="textSecondary">
+            {t.forAutoHint}
+          </Typography>
+        </div>
       </FormDialog>
       {theirs && (
         <ConflictDialog
@@ -181,6 +190,11 @@ export function ViewDialog({ org, row, initial, onClose, onSaved }: Props) {
           rows={[
             { field: t.filter, theirs: filterText(theirs.filter), mine: filterText(filterOf(form)) },
             { field: t.pins, theirs: theirs.pins.map((pin) => pin.model).join(', '), mine: pins.join(', ') },
+            {
+              field: t.forAuto,
+              theirs: theirs.forAuto ? texts.common.yes : texts.common.no,
+              mine: form.forAuto ? texts.common.yes : texts.common.no,
+            },
           ].filter((line) => line.theirs !== line.mine)}
           onClose={() => setTheirs(null)}
           onTakeTheirs={() => {

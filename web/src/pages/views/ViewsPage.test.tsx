@@ -16,6 +16,7 @@ const view: View = {
   version: 3,
   filter: { kind: 'generation', capabilities: ['tools'], tags: ['fast'], free: false, contextMin: 8192, hidden: false },
   pins: [{ modelId: 'm1', model: 'openai/gpt-5' }],
+  forAuto: false,
   updatedAt: '2026-01-01T00:00:00Z',
 };
 
@@ -74,6 +75,24 @@ it('saves filter and pins by the version that was edited', async () => {
   const put = calls.find((call) => call.method === 'PUT');
   expect(put?.headers.get('If-Match')).toBe('"v3"');
   expect(put?.body).toMatchObject({ filter: { kind: 'generation', q: 'gpt' }, pins: ['openai/gpt-5'] });
+});
+
+it('makes a view the one that "auto" selects from', async () => {
+  const calls = serve({
+    'GET /v1/orgs/acme/views': page(view, { ...view, name: 'free', forAuto: true }),
+    'GET /v1/orgs/acme/models': page(),
+    'GET /v1/providers': page(),
+    'PUT /v1/orgs/acme/views/chat-with-tools': { body: view },
+  });
+  showPage(<ViewsPage />);
+  expect(await screen.findAllByText('Source')).toHaveLength(1);
+  fireEvent.click(screen.getByLabelText('Edit chat-with-tools'));
+  const source = screen.getByRole('switch', { name: '“auto” selects from this view' });
+  expect(source).not.toBeChecked();
+  fireEvent.click(source);
+  fireEvent.click(screen.getByText('Save'));
+  await screen.findByText('chat-with-tools is saved.');
+  expect(calls.find((call) => call.method === 'PUT')?.body).toMatchObject({ forAuto: true, pins: ['openai/gpt-5'] });
 });
 
 it('explains a server without views', async () => {

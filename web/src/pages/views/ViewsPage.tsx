@@ -44,6 +44,7 @@ export default function ViewsPage() {
     },
     { id: 'filter', label: t.filter, cell: (row) => filterText(row.filter) },
     { id: 'pins', label: t.pins, cell: (row) => row.pins.map((pin) => pin.model).join(', ') || '—' },
+    { id: 'forAuto', label: t.auto, cell: (row) => (row.forAuto ? t.source : '—') },
     { id: 'scope', label: texts.connections.scope, cell: (row) => <OwnerChip scope={row.scope} /> },
   ];
   const add = mayWrite && (

@@ -21,6 +21,7 @@ export interface ViewForm {
   price: '' | 'free' | 'paid';
   contextMin: string;
   pins: string[];
+  forAuto: boolean;
 }
 
 export function formOf(view: View | null): ViewForm {
@@ -38,6 +39,7 @@ export function formOf(view: View | null): ViewForm {
     price: filter.free === undefined || filter.free === null ? '' : filter.free ? 'free' : 'paid',
     contextMin: filter.contextMin ? String(filter.contextMin) : '',
     pins: view?.pins.map((pin) => pin.model) ?? [],
+    forAuto: view?.forAuto ?? false,
   };
 }
 

@@ -1,4 +1,5 @@
 // What resolution decides, as it reaches the audit log: aliases, and the time for maintenance windows.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "common/events/registry_records.hpp"
@@ -8,6 +9,7 @@ namespace tokenrail::router {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class RoutingTest : public RouterCoreTest {
  protected:
@@ -35,6 +37,27 @@ TEST_F(RoutingTest, TheAuditEventRecordsWhatWasChosenAndWhy) {
   EXPECT_THAT(request_event(), HasSubstr(R"("modelAsked":{"name":"fast"})"));
   EXPECT_THAT(request_event(), HasSubstr(R"("routing":{"asked":"fast","chosen":")" + known.provider + "/" +
                                          known.model_name + R"(","alias":"fast","reason":"alias","detail":")"));
+}
+
+// S3.22
+TEST_F(RoutingTest, SourceOfASelectionIsRecordedAndCounted) {
+  assign();
+  request("r1", "", "k", R"("modelName":"auto",)");
+  settle();
+  EXPECT_THAT(request_event(), Not(HasSubstr("\"view\"")));
+  const events::RegistryView view{.version = 9, .name = "house", .for_auto = true, .cause = "api", .actor = "test"};
+  projection.apply(record_key(view), to_json(view));
+  request("r2", "", "k2", R"("modelName":"auto",)");
+  settle();
+  EXPECT_EQ(http.started, 2U);
+  const auto counted = metrics.text();
+  for (const auto* name : {"", "house"})
+    EXPECT_THAT(counted,
+                HasSubstr(fmt::format("tokenrail_router_auto_selections_total{{orgId=\"acme\",view=\"{}\"}} 1", name)));
+  std::size_t named = 0;
+  for (const auto& entry : producer->logs[{"llm.audit", 0}])
+    if (entry.value->contains(R"("view":"house","reason":"auto")")) ++named;
+  EXPECT_EQ(named, 1U);
 }
 
 TEST_F(RoutingTest, MaintenanceEndsByTheClockOfTheRouter) {
