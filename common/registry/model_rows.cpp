@@ -86,6 +86,7 @@ const std::string deployment_columns = "SELECT " + prices_text("tokenrail_prices
                                        R"( AS listed_prices,
     CAST(d.model_id AS text) AS model_id, CAST(d.id AS text) AS id, d.upstream_name AS upstream_name,
     d.digest AS digest, d.enabled AS enabled, d.availability AS availability, d.missing_runs AS missing_runs,
+    d.answer_sha256 AS answer_sha256,
     CAST(floor(extract(epoch FROM d.missing_since) * 1000) AS bigint) AS missing_since_ms,
     COALESCE(d.priority, c.priority) AS priority, COALESCE(d.weight, c.weight) AS weight,
     d.requests_per_minute AS requests_per_minute, d.tokens_per_minute AS tokens_per_minute,
@@ -273,6 +274,7 @@ DeploymentRow deployment_from(const KeptRows::Row& row) {
   deployment.stored.digest = text(row, "digest");
   deployment.stored.missing_since_ms = maybe_number(row, "missing_since_ms");
   deployment.stored.missing_runs = number(row, "missing_runs");
+  deployment.stored.answer_sha256 = text(row, "answer_sha256");
   deployment.stored.enabled = truth(row, "enabled");
   deployment.stored.prices = price_list_from(text(row, "listed_prices"));
   // The database orders words, and keys are ordered by what they are.

@@ -246,13 +246,15 @@ void write_deployment(soci::session& sql, const std::string& model_id, const Con
   const long long missing_runs = deployment.missing_runs;
   const std::string availability = deployment.missing_since_ms ? "missing" : "listed";
   sql << "INSERT INTO deployment (model_id, connection_id, upstream_name, digest, availability, missing_since, "
-         "missing_runs) VALUES (CAST(:model_id AS uuid), CAST(:connection_id AS uuid), :upstream_name, :digest, "
-         ":availability, to_timestamp(CAST(:missing_since AS bigint) / 1000.0), CAST(:missing_runs AS int)) "
+         "missing_runs, answer_sha256) VALUES (CAST(:model_id AS uuid), CAST(:connection_id AS uuid), :upstream_name, "
+         ":digest, :availability, to_timestamp(CAST(:missing_since AS bigint) / 1000.0), CAST(:missing_runs AS int), "
+         ":answer_sha256) "
          "ON CONFLICT (model_id, connection_id) DO UPDATE SET upstream_name = excluded.upstream_name, "
          "digest = excluded.digest, availability = excluded.availability, missing_since = excluded.missing_since, "
-         "missing_runs = excluded.missing_runs",
+         "missing_runs = excluded.missing_runs, answer_sha256 = excluded.answer_sha256",
       soci::use(model_id), soci::use(connection.id), soci::use(deployment.upstream_name), soci::use(deployment.digest),
-      soci::use(availability), soci::use(missing_since.value, missing_since.indicator), soci::use(missing_runs);
+      soci::use(availability), soci::use(missing_since.value, missing_since.indicator), soci::use(missing_runs),
+      soci::use(deployment.answer_sha256);
 }
 
 /// What the provider said of the model, as it came.

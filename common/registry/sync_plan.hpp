@@ -51,6 +51,8 @@ struct StoredDeployment {
   std::int64_t missing_runs = 0;
   bool enabled = true;          ///< by a person; no sync changes it
   std::vector<Price> prices{};  ///< what the connection's list says it costs there, in the order of their keys
+  /// In hex, of what the provider said of the model when that was kept last; empty: it never was.
+  std::string answer_sha256{};
 };
 
 /// A model of a connection's scope and provider, as last written.

@@ -8,6 +8,7 @@
 
 #include <fmt/core.h>
 
+#include "common/crypto/bytes.hpp"
 #include "workers/registry_sync/holds.hpp"
 
 namespace tokenrail::registry_sync {
@@ -65,7 +66,7 @@ void tell_facts(PlannedModel& planned, const StoredModel& stored, const ListedMo
 }
 
 auto bookkeeping(const registry::StoredDeployment& d) {
-  return std::tie(d.upstream_name, d.digest, d.missing_since_ms, d.missing_runs);
+  return std::tie(d.upstream_name, d.digest, d.missing_since_ms, d.missing_runs, d.answer_sha256);
 }
 
 /// Whether this connection's deployment may be called: not while it lacks a model that another one has.
@@ -104,6 +105,15 @@ PlannedModel start_from(const StoredModel& stored) {
   return planned;
 }
 
+/// What the provider said of the model is kept where it is not what is kept already.
+void keep_answer(PlannedModel& planned, const ListedModel& listed) {
+  if (listed.answer.empty()) return;
+  auto sha256 = crypto::sha256_hex(listed.answer);
+  if (sha256 == planned.here.answer_sha256) return;
+  planned.here.answer_sha256 = std::move(sha256);
+  planned.answer = listed.answer;
+}
+
 PlannedModel plan_new(const registry::Connection& connection, const ListedModel& listed) {
   PlannedModel planned;
   planned.kind = Kind::added;
@@ -129,9 +139,9 @@ PlannedModel plan_new(const registry::Connection& connection, const ListedModel&
     planned.details_at_ms = listed.details_at_ms;
   }
   planned.raw = listed.raw;
-  planned.answer = listed.answer;
   planned.here = {
       .upstream_name = listed.name, .digest = listed.digest, .prices = listed.prices.value_or(std::vector<Price>())};
+  keep_answer(planned, listed);
   planned.prices_changed = !planned.here.prices.empty();
   planned.changed_fields = registry::changed_fields({}, state);
   return planned;
@@ -156,11 +166,9 @@ std::optional<PlannedModel> plan_listed(const registry::Connection& connection, 
     holds.judge(stored, planned);
   }
   if (planned.details_digest != stored.details_digest) planned.raw = listed.raw;
-  // Each connection's own, also where another one tells the model's facts.
-  const bool says_more = planned.details_digest != stored.details_digest ||
-                         planned.details_at_ms != stored.details_at_ms || !stored.here ||
-                         planned.here.prices != stored.here->prices;
-  if (says_more) planned.answer = listed.answer;
+  // Each connection's own, also where another one tells the model's facts. Where a question for details was not
+  // answered, the entry of the list alone does not replace what is kept.
+  if (!stored.here || stored.told_elsewhere || listed.details_known) keep_answer(planned, listed);
   if (!stored.here) {
     auto& deployments = planned.after.deployments;
     deployments.push_back(deployment_on(connection, listed.name));

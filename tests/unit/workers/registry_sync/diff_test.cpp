@@ -652,6 +652,36 @@ TEST(Diff, TwoBuildsUnderOneNameDoNotTakeTurns) {
   EXPECT_THAT(plan_sync(connection(), list_of({listed("a", "mine")}), stored, {}, t0).models, IsEmpty());
 }
 
+TEST(Diff, AnswerOfASecondConnectionIsKeptWhenItChanges) {
+  auto mine = listed("a", "mine");
+  mine.answer = R"({"list":{"name":"a"}})";
+  const auto linked = plan_sync(connection(), list_of({mine}), {served_by_another(true)}, {}, t0);
+  EXPECT_EQ(linked.models.at(0).answer, mine.answer);
+  auto stored = carried_out(linked, {});
+  stored[0].listed_elsewhere = stored[0].told_elsewhere = true;
+  EXPECT_THAT(plan_sync(connection(), list_of({mine}), stored, {}, t0).models, IsEmpty());
+
+  mine.answer = R"({"list":{"name":"a","size":7}})";
+  mine.details_known = false;  // nobody asks it for details
+  const auto plan = plan_sync(connection(), list_of({mine}), stored, {}, t0);
+  EXPECT_THAT(kinds(plan), ElementsAre("noted a"));
+  EXPECT_EQ(plan.models[0].answer, mine.answer);
+  stored = carried_out(plan, stored);
+  EXPECT_THAT(plan_sync(connection(), list_of({mine}), stored, {}, t0).models, IsEmpty());
+}
+
+TEST(Diff, AnswerWithoutDetailsDoesNotReplaceAWholeOne) {
+  auto whole = listed("a");
+  whole.answer = R"({"list":{},"details":{}})";
+  const auto stored = stored_of({whole});
+  auto part = whole;
+  part.answer = R"({"list":{}})";
+  part.details_known = false;
+  EXPECT_THAT(plan_sync(connection(), list_of({part}), stored, {}, t0).models, IsEmpty());
+  part.details_known = true;
+  EXPECT_THAT(kinds(plan_sync(connection(), list_of({part}), stored, {}, t0)), ElementsAre("noted a"));
+}
+
 TEST(Diff, MissingHereButListedElsewhereIsPassedOverNotMissing) {
   auto stored =
       carried_out(plan_sync(connection(), list_of({listed("a"), listed("x")}), {served_by_another(true)}, {}, t0), {});
