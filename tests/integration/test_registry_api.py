@@ -3,6 +3,7 @@ tokens of dev mode."""
 
 import gzip
 import hashlib
+import http.server
 import json
 import secrets
 import signal
@@ -311,6 +312,39 @@ def test_draft_is_tested_and_not_kept(world, admin):
                            "SELECT CAST(a AS text) FROM audit_log a UNION ALL SELECT CAST(i AS text) FROM idempotency i")
     assert CANARY not in str(kept) + world.process.text()
     assert any("openai-compatible" in row[0] for row in kept)
+
+
+class Gateway(http.server.BaseHTTPRequestHandler):
+    """A provider behind a gateway that wants a header beside the key."""
+
+    def do_GET(self):
+        known = (self.headers["Authorization"], self.headers["X-Project"]) == (f"Bearer {CANARY}", CANARY + "-4")
+        body = json.dumps({"object": "list", "data": [{"id": "behind"}]}).encode()
+        self.send_response(200 if known else 401)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments):
+        pass
+
+
+def test_draft_sends_its_secret_headers(world, admin):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Gateway)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    path = "/v1/orgs/acme/connections:test"
+    draft = {"provider": "openai-compatible", "baseUrl": f"http://127.0.0.1:{server.server_port}/v1",
+             "authType": "bearer", "secret": CANARY}
+    try:
+        assert admin.ok("POST", path, draft)["outcome"] == "auth"
+        assert admin.ok("POST", path, {**draft, "headers": {"X-Project": CANARY + "-4"}})["outcome"] == "ok"
+    finally:
+        server.shutdown()
+        server.server_close()
+    for headers in ({"Host": CANARY}, {"no name": CANARY}, {"X-A": CANARY, "x-a": CANARY}):
+        problem = admin.refused("POST", path, 422, "INVALID_VALUE", {**draft, "headers": headers})
+        assert problem["errors"][0]["pointer"] == "/headers" and CANARY not in json.dumps(problem)
+    assert CANARY not in world.process.text()
 
 
 def test_organisations_do_not_reach_addresses_inside(world):

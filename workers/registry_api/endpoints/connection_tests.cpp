@@ -7,16 +7,16 @@
 #include <optional>
 #include <span>
 
-#include "common/crypto/bytes.hpp"
 #include "common/crypto/credential_binding.hpp"
+#include "common/crypto/credential_text.hpp"
 #include "common/events/json_writer.hpp"
 #include "common/providers/profile.hpp"
 #include "common/registry/connections.hpp"
-#include "common/secret.hpp"
 #include "workers/registry_api/connection_tester.hpp"
 #include "workers/registry_api/endpoints/all_routes.hpp"
 #include "workers/registry_api/endpoints/endpoint.hpp"
 #include "workers/registry_api/endpoints/schemas.hpp"
+#include "workers/registry_api/endpoints/secrets.hpp"
 
 namespace tokenrail::registry_api {
 
@@ -130,16 +130,11 @@ awaitable<Answer> test_connection(Call& call) {
                              .model = model});
 }
 
-/// Takes the secret out of the request, and zeroes the copies that it came in.
-Secret take_secret(Call& call) {
-  crypto::cleanse(call.request.body);
-  for (auto& member : *call.body.object())
-    if (member.name == "secret") return Secret(std::move(*member.value.text()));
-  return {};
-}
-
 awaitable<Answer> test_draft(Call& call) {
-  auto secret = take_secret(call);
+  auto secrets = take_secrets(call);
+  const bool authorised = !secrets.secret.empty() || !secrets.headers.empty();
+  if (const auto text = crypto::to_text(secrets); authorised && !text)
+    co_return std::unexpected(unusable_secrets(text.error()));
   if (auto wrong = check_base_url(call.body)) co_return std::unexpected(std::move(*wrong));
   const auto provider = *call.body.text_of("provider");
   const auto base_url = *call.body.text_of("baseUrl");
@@ -148,10 +143,12 @@ awaitable<Answer> test_draft(Call& call) {
   if (!adapter) co_return std::unexpected(as(problem_of(adapter.error()), Fault::not_found, Fault::invalid_value));
   const auto* const profile = providers::find_profile(provider);
   const auto usual = profile == nullptr ? providers::AuthType::bearer : profile->auth;
-  const auto type = secret.empty() ? "none" : call.body.text_of("authType").value_or(std::string(name_of(usual)));
+  const auto type =
+      secrets.secret.empty() ? "none" : call.body.text_of("authType").value_or(std::string(name_of(usual)));
   auto credential = authentication(provider, type, call.body.text_of("authName").value_or(""));
   if (!credential) co_return std::unexpected(credential.error());
-  credential->secret = std::move(secret);
+  credential->secret = std::move(secrets.secret);
+  credential->extra_headers = std::move(secrets.headers);
   const auto model = call.body.text_of("model").value_or("");
   ConnectionTester::Subject subject{.org_id = call.scope().org_id,
                                     .adapter = *adapter,

@@ -10,16 +10,10 @@
 #include "workers/registry_api/endpoints/all_routes.hpp"
 #include "workers/registry_api/endpoints/endpoint.hpp"
 #include "workers/registry_api/endpoints/schemas.hpp"
+#include "workers/registry_api/endpoints/secrets.hpp"
 
 namespace tokenrail::registry_api {
 
-namespace {
-
-using boost::asio::awaitable;
-using registry::CredentialStore;
-using registry::GovernedDatabase;
-
-/// Takes the secrets out of the request, and zeroes the copies that they came in.
 crypto::CredentialText take_secrets(Call& call) {
   crypto::cleanse(call.request.body);
   crypto::CredentialText taken;
@@ -31,6 +25,19 @@ crypto::CredentialText take_secrets(Call& call) {
   }
   return taken;
 }
+
+Problem unusable_secrets(const Error& error) {
+  auto problem = problem_of(error);
+  if (error.kind == ErrorKind::invalid_input)
+    problem.errors = {{.pointer = error.detail.contains("header") ? "/headers" : "/secret", .detail = error.detail}};
+  return problem;
+}
+
+namespace {
+
+using boost::asio::awaitable;
+using registry::CredentialStore;
+using registry::GovernedDatabase;
 
 std::optional<Problem> no_key_ring(const Call& call) {
   if (call.context->key_ring) return std::nullopt;
@@ -57,14 +64,6 @@ Result<CredentialStore::Sealed> seal(const crypto::KeyRing& ring, const crypto::
   credential.last4 = crypto::last4(secrets.secret);
   for (const auto& [name, value] : secrets.headers) credential.header_names.push_back(name);
   return credential;
-}
-
-/// The secret or the headers of the request cannot be sealed.
-Problem unsealable(const Error& error) {
-  auto problem = problem_of(error);
-  if (error.kind == ErrorKind::invalid_input)
-    problem.errors = {{.pointer = error.detail.contains("header") ? "/headers" : "/secret", .detail = error.detail}};
-  return problem;
 }
 
 awaitable<Answer> list_credentials(Call& call) {
@@ -94,7 +93,7 @@ awaitable<Answer> create_credential(Call& call) {
                       .key_id = {},
                       .fingerprint = {},
                       .expires_ms = expiry_of(call.body)});
-  if (!sealed) co_return std::unexpected(unsealable(sealed.error()));
+  if (!sealed) co_return std::unexpected(unusable_secrets(sealed.error()));
   const auto added = co_await call.context->database->run(
       [actor = call.actor(), scope = call.scope(), sealed = std::move(*sealed)](GovernedDatabase& database) {
         return CredentialStore(database).add(actor, scope, sealed);
@@ -125,7 +124,7 @@ awaitable<Answer> replace_credential(Call& call) {
                       .fingerprint = {},
                       .expires_ms = expiry_of(call.body),
                       .secret_version = before->integer_of("secretVersion").value_or(0) + 1});
-  if (!sealed) co_return std::unexpected(unsealable(sealed.error()));
+  if (!sealed) co_return std::unexpected(unusable_secrets(sealed.error()));
   const auto replaced = co_await call.context->database->run(
       [actor = call.actor(), scope = call.scope(), sealed = std::move(*sealed)](GovernedDatabase& database) {
         return CredentialStore(database).replace(actor, scope, sealed);

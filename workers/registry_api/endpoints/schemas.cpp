@@ -1,6 +1,7 @@
 #include "workers/registry_api/endpoints/schemas.hpp"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -162,12 +163,25 @@ const Schema& connection_patch() {
   return schema;
 }
 
+namespace {
+
+Schema secret_headers(std::string description) {
+  return described(map_of(text(1, crypto::credential_header_value_bytes_max), crypto::credential_headers_max),
+                   std::move(description));
+}
+
+constexpr const char* stored_headers =
+    "Further secret headers that calls carry, by name. Never shown again; without them there are none.";
+
+}  // namespace
+
 const Schema& connection_test_draft() {
   static const auto schema = object(
       "ConnectionTestDraft",
       {required("provider", text(1, 63)), required("baseUrl", formatted(text(1, 2048), "uri")),
        optional("authType", choice({"none", "bearer", "header", "query", "basic"})), optional("authName", text(0, 128)),
        optional("secret", described(text(1, 16'384), "Sent to baseUrl, and neither stored nor shown.")),
+       optional("headers", secret_headers("Further secret headers, sent to baseUrl, and neither stored nor shown.")),
        optional("model", described(text(1, 255), "To call, by its name at the provider."))});
   return schema;
 }
@@ -178,27 +192,19 @@ const Schema& connection_test_input() {
   return schema;
 }
 
-namespace {
-
-Schema secret_headers() {
-  return described(map_of(text(1, crypto::credential_header_value_bytes_max), crypto::credential_headers_max),
-                   "Further secret headers that calls carry, by name. Never shown again; without them there are none.");
-}
-
-}  // namespace
-
 const Schema& credential_input() {
   static const auto schema =
-      object("CredentialInput", {required("provider", text(1, 63)), required("label", text(1, 255)),
-                                 required("secret", described(text(1, 16'384), "Never shown again, to anyone.")),
-                                 optional("headers", secret_headers()), optional("expiresInDays", integer(1, 3650))});
+      object("CredentialInput",
+             {required("provider", text(1, 63)), required("label", text(1, 255)),
+              required("secret", described(text(1, 16'384), "Never shown again, to anyone.")),
+              optional("headers", secret_headers(stored_headers)), optional("expiresInDays", integer(1, 3650))});
   return schema;
 }
 
 const Schema& credential_replacement() {
-  static const auto schema =
-      object("CredentialReplacement", {required("secret", text(1, 16'384)), optional("headers", secret_headers()),
-                                       optional("expiresInDays", integer(1, 3650))});
+  static const auto schema = object("CredentialReplacement", {required("secret", text(1, 16'384)),
+                                                              optional("headers", secret_headers(stored_headers)),
+                                                              optional("expiresInDays", integer(1, 3650))});
   return schema;
 }
 
