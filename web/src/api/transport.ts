@@ -3,17 +3,64 @@
 import { makeStore } from '../store';
 import { NetworkError } from './problem';
 
+const timeoutMs = 30_000;
+
 export type Connection = 'online' | 'offline' | 'failing';
 
-/** offline: no reply arrives. failing: the server replies that it cannot. */
+/** offline: no reply arrives. failing: the server replies to a read that it cannot. */
 export const connection = makeStore<Connection>('online');
+
+// What the server failed to answer, and the page that wanted it. Another read that succeeds says nothing about these. A change
+// that failed is explained where it was made.
+const failedReads = new Map<string, string>();
+const failedReadsMax = 20;
+let asking = false;
+const failed = (status: number) => status >= 500 && status !== 501;
+
+function settle() {
+  connection.set(failedReads.size > 0 ? 'failing' : 'online');
+}
+
+function note(url: string, status: number) {
+  if (!failed(status)) failedReads.delete(url);
+  else if (failedReads.has(url) || failedReads.size < failedReadsMax) failedReads.set(url, location.pathname);
+}
+
+/**
+ * Asks again for what failed; whether the server answers it now. Where the server was away, being there is enough. What only a
+ * page before wanted is asked for once more, and then forgotten.
+ */
+export async function askAgain(): Promise<boolean> {
+  if (asking) return false;
+  asking = true;
+  let answered = false;
+  const fails = async (url: string) =>
+    failed((await fetch(url, { cache: 'no-store', signal: AbortSignal.timeout(timeoutMs) })).status);
+  try {
+    if (connection.get() === 'offline') {
+      if (await fails('/livez')) return false;
+      failedReads.clear();
+      answered = true;
+    }
+    for (const [url, page] of [...failedReads]) {
+      const again = await fails(url);
+      if (again && page === location.pathname) return false;
+      failedReads.delete(url);
+      answered ||= !again;
+    }
+  } catch {
+    return false;
+  } finally {
+    asking = false;
+  }
+  settle();
+  return answered;
+}
 
 /** Grows each time the server answers that it does not know the caller. */
 export const expiries = makeStore(0);
 
 export const csrfToken = makeStore('');
-
-const timeoutMs = 30_000;
 
 export function newKey(): string {
   // crypto.randomUUID exists on https and localhost only.
@@ -59,7 +106,8 @@ export async function send(input: Request): Promise<Response> {
       if (!(error instanceof NetworkError) || !request.headers.has('Idempotency-Key') || streams) throw error;
       response = await attempt(request, timeout());
     }
-    connection.set(response.status >= 500 && response.status !== 501 ? 'failing' : 'online');
+    if (request.method === 'GET') note(request.url, response.status);
+    settle();
     if (response.status === 401 && !request.url.includes('/v1/session')) expiries.set(expiries.get() + 1);
     return response;
   } catch (error) {

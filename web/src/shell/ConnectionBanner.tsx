@@ -3,37 +3,42 @@ import { mdiCloudAlertOutline, mdiCloudOffOutline } from '@mdi/js';
 import Alert from '@mui/material/Alert';
 import Button from '@mui/material/Button';
 import { useQueryClient } from '@tanstack/react-query';
-import { useCallback, useEffect } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 
-import { connection } from '../api/transport';
+import { askAgain, connection } from '../api/transport';
 import { Icon } from '../components/Icon';
 import { notify } from '../components/Notices';
 import { useStore } from '../store';
 import { texts } from '../texts';
 
 const askEveryMs = 3000;
+/** A failure that a repetition heals sooner is not worth a banner. */
+const failingForMs = 1000;
 
 export function ConnectionBanner() {
   const state = useStore(connection);
   const queryClient = useQueryClient();
+  const [lasting, setLasting] = useState(false);
   const ask = useCallback(async () => {
-    try {
-      // Not through `send`: a server that lives but fails must not look healthy because /livez answers.
-      const response = await fetch(state === 'offline' ? '/livez' : '/v1/session', { cache: 'no-store' });
-      if (response.status >= 500) return;
-    } catch {
-      return;
-    }
-    connection.set('online');
+    // Not through React Query: what fails is asked for itself, so that the banner stays until that answers.
+    if (!(await askAgain())) return;
     notify(texts.common.connection.back);
     await queryClient.invalidateQueries({ predicate: (query) => query.queryKey[0] !== 'session' });
-  }, [queryClient, state]);
+  }, [queryClient]);
   useEffect(() => {
     if (state === 'online') return;
     const timer = setInterval(() => void ask(), askEveryMs);
     return () => clearInterval(timer);
   }, [state, ask]);
-  if (state === 'online') return null;
+  useEffect(() => {
+    if (state !== 'failing') return;
+    const timer = setTimeout(() => setLasting(true), failingForMs);
+    return () => {
+      clearTimeout(timer);
+      setLasting(false);
+    };
+  }, [state]);
+  if (state === 'online' || (state === 'failing' && !lasting)) return null;
   return (
     <Alert
       severity="warning"
