@@ -30,6 +30,8 @@ export interface Connection {
   onNew: 'disabled' | 'enabled';
   slugPrefix: string;
   health: Health;
+  /** The cause where it is down or degraded. */
+  healthReason?: string | null;
   lastSync: { status: 'never' | 'ok' | 'held' | 'failed'; errorClass: string; since?: string | null };
   createdAt?: string | null;
   updatedAt?: string | null;
@@ -52,6 +54,8 @@ export interface Credential {
   label: string;
   last4: string;
   secretVersion: number;
+  /** Of the further secret headers. */
+  headerNames: string[];
   expiresAt?: string | null;
   revokedAt?: string | null;
   lastUsedAt?: string | null;

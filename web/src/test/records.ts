@@ -36,6 +36,7 @@ export function aCredential(fields: Partial<Credential> = {}): Credential {
     label: 'production',
     last4: 'x9z1',
     secretVersion: 1,
+    headerNames: [],
     expiresAt: null,
     revokedAt: null,
     lastUsedAt: null,

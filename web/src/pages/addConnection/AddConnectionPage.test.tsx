@@ -91,6 +91,46 @@ it('keeps the key out of the caches, the storage and the draft', async () => {
   expect(kept).not.toContain(secret);
 });
 
+async function addHeader() {
+  const user = userEvent.setup();
+  await user.click(await screen.findByRole('button', { name: /Anything/ }));
+  await user.click(await screen.findByRole('button', { name: /OpenAI/ }));
+  await user.type(screen.getByLabelText(/API key/), secret);
+  await user.click(screen.getByRole('button', { name: 'Add a secret header' }));
+  await user.type(screen.getByLabelText(/^Name of header 1/), 'X-Project');
+  expect(screen.getByText('Enter the name and the value of each secret header, or remove it.')).toBeVisible();
+  expect(screen.getByRole('button', { name: 'Next' })).toBeDisabled();
+  await user.type(screen.getByLabelText(/^Value of header 1/), 'p-1');
+  await user.click(screen.getByRole('button', { name: 'Next' }));
+  return user;
+}
+
+it('tests and stores further secret headers with the key', async () => {
+  const calls = serve(server());
+  showPage(<AddConnectionPage />);
+  const user = await addHeader();
+  await user.click(screen.getByRole('button', { name: 'Test' }));
+  await screen.findByText(/The connection works/);
+  await user.click(screen.getByRole('button', { name: 'Save the connection' }));
+  await screen.findByText('Which models may be used?');
+  for (const path of [`${org}/connections:test`, `${org}/credentials`])
+    expect(calls.find((call) => call.method === 'POST' && call.path === path)?.body).toMatchObject({
+      secret,
+      headers: { 'X-Project': 'p-1' },
+    });
+});
+
+it('keeps the names of secret headers while another page is looked at, and not their values', async () => {
+  serve(server());
+  const { unmount } = showPage(<AddConnectionPage />);
+  await addHeader();
+  expect(JSON.stringify(draftOf('acme').get())).not.toContain('p-1');
+  unmount();
+  showPage(<AddConnectionPage />);
+  expect(await screen.findByLabelText(/^Name of header 1/)).toHaveValue('X-Project');
+  expect(screen.getByLabelText(/^Value of header 1/)).toHaveValue('');
+});
+
 it('stores the key once where the connection is refused at first', async () => {
   let tries = 0;
   const calls = serve(

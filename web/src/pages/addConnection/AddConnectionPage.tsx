@@ -21,7 +21,7 @@ import { useConnections } from '../connections/useConnections';
 import { useSyncNow } from '../sync/syncNow';
 import { ConnectionStep, missingIn } from './ConnectionStep';
 import { DefaultsStep } from './DefaultsStep';
-import { type Draft, draftOf, emptyDraft, fromTemplate } from './draft';
+import { type Draft, draftOf, emptyDraft, emptySecrets, fromTemplate } from './draft';
 import { ModelsStep } from './ModelsStep';
 import { KindStep, ProviderStep } from './ProviderSteps';
 import { TestStep } from './TestStep';
@@ -35,15 +35,19 @@ export default function AddConnectionPage() {
   const navigate = useNavigate();
   const store = draftOf(org);
   const draft = useStore(store);
-  // The key lives here and nowhere else; it is forgotten when it is stored, and with the page.
-  const [secret, setSecret] = useState('');
+  // The key and the headers live here and nowhere else; they are forgotten when they are stored, and with the page.
+  const [secrets, setSecrets] = useState(() => emptySecrets(draft));
   const connections = useConnections(org);
   const sync = useSyncNow(org);
   const set = (patch: Partial<Draft>) => store.set({ ...store.get(), ...patch });
+  const forget = () => {
+    setSecrets(emptySecrets(emptyDraft));
+    set({ headerNames: [] });
+  };
   const taken = (connections.data ?? []).map((row) => row.name);
-  const missing = missingIn(draft, secret, taken);
+  const missing = missingIn(draft, secrets, taken);
   // A draft that comes back without its key goes back to the step that asks for it.
-  const keyGone = draft.step === testStep && missing === t.keyNeeded;
+  const keyGone = draft.step === testStep && (missing === t.keyNeeded || missing === texts.credentials.headersHalf);
   const step = keyGone ? connectionStep : draft.step;
 
   const heading = useRef<HTMLHeadingElement>(null);
@@ -78,7 +82,7 @@ export default function AddConnectionPage() {
         step > kindStep && (
           <Button
             onClick={() => {
-              setSecret('');
+              setSecrets(emptySecrets(emptyDraft));
               store.set(emptyDraft);
             }}
           >
@@ -107,7 +111,7 @@ export default function AddConnectionPage() {
           provider={draft.provider}
           onChoose={(template) => {
             // The same provider again keeps what was typed.
-            if (template.id !== draft.provider) setSecret('');
+            if (template.id !== draft.provider) setSecrets(emptySecrets(emptyDraft));
             set({ ...(template.id === draft.provider ? {} : fromTemplate(template, taken)), step: connectionStep });
           }}
         />
@@ -119,18 +123,27 @@ export default function AddConnectionPage() {
               {t.keyGone}
             </Alert>
           )}
-          <ConnectionStep org={org} draft={draft} secret={secret} onChange={set} onSecret={setSecret} />
+          <ConnectionStep
+            org={org}
+            draft={draft}
+            secrets={secrets}
+            onChange={set}
+            onSecrets={(next) => {
+              setSecrets(next);
+              set({ headerNames: next.headers.map((row) => row.name) });
+            }}
+          />
         </>
       )}
       {step === testStep && (
         <TestStep
           org={org}
           draft={draft}
-          secret={secret}
+          secrets={secrets}
           onChange={set}
-          onStored={() => setSecret('')}
+          onStored={forget}
           onSaved={(connection) => {
-            setSecret('');
+            forget();
             set({ connection, step: modelsStep });
             void sync.start(connection);
           }}

@@ -6,11 +6,12 @@ import TextField from '@mui/material/TextField';
 import { useList, useProviders } from '../../api/lists';
 import { Choice } from '../../components/fields';
 import { SecretField } from '../../components/SecretField';
+import { isHalf, SecretHeaders } from '../../components/SecretHeaders';
 import { useMay } from '../../session/session';
 import { texts } from '../../texts';
 import { isBaseUrl, isName } from '../connections/settings';
 import { useConnections } from '../connections/useConnections';
-import type { Draft } from './draft';
+import type { Draft, Secrets } from './draft';
 
 const t = texts.addConnection;
 const tc = texts.connections;
@@ -18,22 +19,24 @@ const tc = texts.connections;
 interface Props {
   org: string;
   draft: Draft;
-  secret: string;
+  secrets: Secrets;
   onChange: (patch: Partial<Draft>) => void;
-  onSecret: (secret: string) => void;
+  onSecrets: (secrets: Secrets) => void;
 }
 
 /** Why the step is not complete, in the order of the fields; '' where it is. */
-export function missingIn(draft: Draft, secret: string, taken: readonly string[]): string {
+export function missingIn(draft: Draft, secrets: Secrets, taken: readonly string[]): string {
   if (!isName(draft.name)) return tc.nameHint;
   if (taken.includes(draft.name.trim())) return tc.nameTaken;
   if (!isBaseUrl(draft.baseUrl)) return tc.urlHint;
   if (draft.authType === 'basic' && !draft.authName.trim()) return t.userNeeded;
-  if (draft.authType !== 'none' && !draft.credentialId && !secret) return t.keyNeeded;
+  if (draft.authType === 'none' || draft.credentialId) return '';
+  if (!secrets.key) return t.keyNeeded;
+  if (secrets.headers.some(isHalf)) return texts.credentials.headersHalf;
   return '';
 }
 
-export function ConnectionStep({ org, draft, secret, onChange, onSecret }: Props) {
+export function ConnectionStep({ org, draft, secrets, onChange, onSecrets }: Props) {
   const providers = useProviders();
   const template = providers.data?.find((row) => row.id === draft.provider);
   const taken = (useConnections(org).data ?? []).map((row) => row.name);
@@ -94,7 +97,7 @@ export function ConnectionStep({ org, draft, secret, onChange, onSecret }: Props
         />
       )}
       {draft.authType !== 'none' && (
-        <KeyChoice org={org} draft={draft} secret={secret} onChange={onChange} onSecret={onSecret} />
+        <KeyChoice org={org} draft={draft} secrets={secrets} onChange={onChange} onSecrets={onSecrets} />
       )}
       <Choice
         label={tc.onNew}
@@ -108,7 +111,7 @@ export function ConnectionStep({ org, draft, secret, onChange, onSecret }: Props
 }
 
 /** A new key, or one that is stored already. */
-function KeyChoice({ org, draft, secret, onChange, onSecret }: Props) {
+function KeyChoice({ org, draft, secrets, onChange, onSecrets }: Props) {
   const mayRead = useMay('org:credentials:read');
   const credentials = useList('credentials', org, { enabled: mayRead });
   const fitting = (credentials.data ?? []).filter((row) => row.provider === draft.provider && !row.revokedAt);
@@ -133,8 +136,8 @@ function KeyChoice({ org, draft, secret, onChange, onSecret }: Props) {
           <SecretField
             label={draft.authType === 'basic' ? t.password : t.key}
             hint={t.keyHint}
-            value={secret}
-            onChange={onSecret}
+            value={secrets.key}
+            onChange={(key) => onSecrets({ ...secrets, key })}
           />
           <TextField
             label={t.keyLabel}
@@ -142,6 +145,7 @@ function KeyChoice({ org, draft, secret, onChange, onSecret }: Props) {
             helperText={t.keyLabelHint}
             onChange={(event) => onChange({ credentialLabel: event.target.value })}
           />
+          <SecretHeaders rows={secrets.headers} onChange={(headers) => onSecrets({ ...secrets, headers })} />
         </>
       )}
     </>

@@ -11,23 +11,24 @@ import { listKey } from '../../api/lists';
 import type { Connection } from '../../api/records';
 import { notify } from '../../components/Notices';
 import { Problem } from '../../components/Problem';
+import { headersIn } from '../../components/SecretHeaders';
 import { texts } from '../../texts';
 import { StagedTest, TestRunning } from '../connections/StagedTest';
-import type { Draft } from './draft';
+import type { Draft, Secrets } from './draft';
 
 const t = texts.addConnection;
 
 interface Props {
   org: string;
   draft: Draft;
-  secret: string;
+  secrets: Secrets;
   onChange: (patch: Partial<Draft>) => void;
   onStored: () => void;
   onSaved: (connection: Connection) => void;
 }
 
 /** Tests the draft, then stores the key and the connection. What is stored already is not stored twice. */
-export function TestStep({ org, draft, secret, onChange, onStored, onSaved }: Props) {
+export function TestStep({ org, draft, secrets, onChange, onStored, onSaved }: Props) {
   const [model, setModel] = useState('');
   const queryClient = useQueryClient();
   const withKey = draft.authType !== 'none';
@@ -44,7 +45,7 @@ export function TestStep({ org, draft, secret, onChange, onStored, onSaved }: Pr
             baseUrl: draft.baseUrl.trim(),
             ...(draft.authType === 'oauth' ? {} : { authType: draft.authType }),
             ...(authName ? { authName } : {}),
-            ...(withKey && secret ? { secret } : {}),
+            ...(withKey && secrets.key ? { secret: secrets.key, ...headersIn(secrets.headers) } : {}),
             ...(model.trim() ? { model: model.trim() } : {}),
           },
         }),
@@ -58,7 +59,12 @@ export function TestStep({ org, draft, secret, onChange, onStored, onSaved }: Pr
         const stored = await body(
           client.POST('/v1/orgs/{org}/credentials', {
             params: { path: { org } },
-            body: { provider: draft.provider, label: draft.credentialLabel.trim() || draft.name.trim(), secret },
+            body: {
+              provider: draft.provider,
+              label: draft.credentialLabel.trim() || draft.name.trim(),
+              secret: secrets.key,
+              ...headersIn(secrets.headers),
+            },
           }),
         );
         credentialId = stored.id;
@@ -88,7 +94,7 @@ export function TestStep({ org, draft, secret, onChange, onStored, onSaved }: Pr
       onSaved(connection);
     },
   });
-  const untestable = withKey && draft.credentialId !== '' && !secret;
+  const untestable = withKey && draft.credentialId !== '' && !secrets.key;
   const failed = test.data?.stages.some((stage) => stage.status === 'failed') ?? true;
   return (
     <Stack sx={{ gap: 2, maxWidth: 640 }}>

@@ -2,7 +2,14 @@
 // it: keys live in the step that asks for them, until they are stored.
 import type { AuthType, Connection, ProviderTemplate } from '../../api/records';
 import type { Kind } from '../../api/types';
+import type { SecretHeader } from '../../components/SecretHeaders';
 import { makeStore, type Store } from '../../store';
+
+/** What no store keeps. */
+export interface Secrets {
+  key: string;
+  headers: SecretHeader[];
+}
 
 export interface Draft {
   step: number;
@@ -15,6 +22,8 @@ export interface Draft {
   /** A key that is stored already, or '' for a new one. */
   credentialId: string;
   credentialLabel: string;
+  /** Of the further secret headers; their values live where the key does. */
+  headerNames: string[];
   onNew: 'disabled' | 'enabled';
   connection: Connection | null;
 }
@@ -29,9 +38,16 @@ export const emptyDraft: Draft = {
   authName: '',
   credentialId: '',
   credentialLabel: '',
+  headerNames: [],
   onNew: 'disabled',
   connection: null,
 };
+
+/** Before anything is entered, and when a draft comes back. */
+export const emptySecrets = (draft: Draft): Secrets => ({
+  key: '',
+  headers: draft.headerNames.map((name) => ({ name, value: '' })),
+});
 
 const drafts = new Map<string, Store<Draft>>();
 
@@ -60,5 +76,6 @@ export function fromTemplate(template: ProviderTemplate, taken: readonly string[
     authName: '',
     credentialId: '',
     credentialLabel: name,
+    headerNames: [],
   };
 }

@@ -14,6 +14,7 @@ import { Choice } from '../../components/fields';
 import { FormDialog } from '../../components/FormDialog';
 import { notify } from '../../components/Notices';
 import { SecretField } from '../../components/SecretField';
+import { headersIn, isHalf, type SecretHeader, SecretHeaders } from '../../components/SecretHeaders';
 import { texts } from '../../texts';
 
 const t = texts.credentials;
@@ -39,6 +40,7 @@ export function StoreDialog({ org, onClose }: { org: string; onClose: () => void
   const [provider, setProvider] = useState('');
   const [label, setLabel] = useState('');
   const [secret, setSecret] = useState('');
+  const [headers, setHeaders] = useState<SecretHeader[]>([]);
   const [days, setDays] = useState('');
   const queryClient = useQueryClient();
   const store = useMutation({
@@ -47,7 +49,7 @@ export function StoreDialog({ org, onClose }: { org: string; onClose: () => void
       body(
         client.POST('/v1/orgs/{org}/credentials', {
           params: { path: { org } },
-          body: { provider, label: label.trim(), secret, ...expiry(days) },
+          body: { provider, label: label.trim(), secret, ...headersIn(headers), ...expiry(days) },
         }),
       ),
     onSuccess: () => {
@@ -62,7 +64,7 @@ export function StoreDialog({ org, onClose }: { org: string; onClose: () => void
       submit={texts.common.save}
       busy={store.isPending}
       error={store.error}
-      blocked={!provider || !label.trim() || !secret}
+      blocked={!provider || !label.trim() || !secret || headers.some(isHalf)}
       onSubmit={() => store.mutate()}
       onClose={onClose}
     >
@@ -80,6 +82,7 @@ export function StoreDialog({ org, onClose }: { org: string; onClose: () => void
         onChange={(event) => setLabel(event.target.value)}
       />
       <SecretField label={t.key} hint={t.keyHint} value={secret} onChange={setSecret} />
+      <SecretHeaders rows={headers} onChange={setHeaders} />
       <DaysField value={days} onChange={setDays} />
     </FormDialog>
   );
@@ -93,6 +96,8 @@ interface OneProps {
 
 export function ReplaceDialog({ org, credential, onClose }: OneProps) {
   const [secret, setSecret] = useState('');
+  // Names are known, values are not: what is not entered again is gone.
+  const [headers, setHeaders] = useState(() => credential.headerNames.map((name) => ({ name, value: '' })));
   const [days, setDays] = useState('');
   const queryClient = useQueryClient();
   const replace = useMutation({
@@ -101,7 +106,7 @@ export function ReplaceDialog({ org, credential, onClose }: OneProps) {
       body(
         client.POST('/v1/orgs/{org}/credentials/{credential}:replace', {
           params: { path: { org, credential: credential.id } },
-          body: { secret, ...expiry(days) },
+          body: { secret, ...headersIn(headers), ...expiry(days) },
         }),
       ),
     onSuccess: () => {
@@ -117,12 +122,17 @@ export function ReplaceDialog({ org, credential, onClose }: OneProps) {
       submit={t.replace}
       busy={replace.isPending}
       error={replace.error}
-      blocked={!secret}
+      blocked={!secret || headers.some(isHalf)}
       onSubmit={() => replace.mutate()}
       onClose={onClose}
     >
       <DialogContentText>{t.replaceText}</DialogContentText>
       <SecretField label={t.key} hint={t.keyHint} value={secret} onChange={setSecret} />
+      <SecretHeaders
+        rows={headers}
+        hint={credential.headerNames.length > 0 ? t.headersAgain : t.headersHint}
+        onChange={setHeaders}
+      />
       <DaysField value={days} onChange={setDays} />
     </FormDialog>
   );

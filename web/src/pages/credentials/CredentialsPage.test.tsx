@@ -46,6 +46,30 @@ it('replaces a key and keeps it nowhere', async () => {
   expect(JSON.stringify(kept)).not.toContain('sk-new');
 });
 
+it('asks again for the secret headers of a key that is replaced', async () => {
+  const calls = serve({
+    ...lists,
+    [`GET ${base}`]: page(aCredential({ headerNames: ['X-Project', 'X-Team'] })),
+    [`POST ${base}/k1:replace`]: { body: aCredential({ secretVersion: 2 }) },
+  });
+  showPage(<CredentialsPage />);
+  const user = userEvent.setup();
+  expect(await screen.findByText('with X-Project, X-Team')).toBeVisible();
+  await user.click(screen.getByRole('button', { name: 'Replace production' }));
+  await user.type(screen.getByLabelText(/^Key/), 'sk-new');
+  // Without them calls would fail, so they are not left out silently.
+  const replace = screen.getByRole('button', { name: 'Replace' });
+  expect(replace).toBeDisabled();
+  await user.type(screen.getByLabelText(/^Value of header 1/), 'p-1');
+  await user.click(screen.getByRole('button', { name: 'Remove header 2' }));
+  await user.click(replace);
+  await screen.findByText('production is replaced.');
+  expect(calls.find((call) => call.method === 'POST')?.body).toEqual({
+    secret: 'sk-new',
+    headers: { 'X-Project': 'p-1' },
+  });
+});
+
 it('keeps what was typed when storing fails', async () => {
   serve({ ...lists, [`GET ${base}`]: page(), [`POST ${base}`]: problem(503, 'UNAVAILABLE', 'No key ring.') });
   showPage(<CredentialsPage />);

@@ -60,7 +60,20 @@ export default function CredentialsPage() {
         </>
       ),
     },
-    { id: 'ending', label: t.ending, cell: (row) => (row.last4 ? <code>{t.endingOf(row.last4)}</code> : '—') },
+    {
+      id: 'ending',
+      label: t.ending,
+      cell: (row) => (
+        <>
+          {row.last4 ? <code>{t.endingOf(row.last4)}</code> : '—'}
+          {row.headerNames.length > 0 && (
+            <Typography variant="body2" color="textSecondary" sx={{ overflowWrap: 'anywhere' }}>
+              {t.withHeaders(row.headerNames.join(', '))}
+            </Typography>
+          )}
+        </>
+      ),
+    },
     {
       id: 'age',
       label: t.age,
