@@ -11,6 +11,7 @@ import Typography from '@mui/material/Typography';
 import { useState } from 'react';
 
 import type { Model } from '../../../api/types';
+import { Problem } from '../../../components/Problem';
 import { texts } from '../../../texts';
 import css from './detail.module.css';
 import { changesIn, type Draft } from './draft';
@@ -23,13 +24,15 @@ interface Props {
   draft: Draft;
   theirs: Model;
   busy: boolean;
+  /** Of saving what was chosen; the dialog stays. */
+  error: unknown;
   /** The draft on their version, with what was chosen. */
   onMerged: (draft: Draft) => void;
   onClose: () => void;
 }
 
 /** Both versions side by side. Fields that only one person changed are taken as they are; for the others the person chooses. */
-export function MergeDialog({ draft, theirs, busy, onMerged, onClose }: Props) {
+export function MergeDialog({ draft, theirs, busy, error, onMerged, onClose }: Props) {
   const rows = mergeRows(draft, theirs);
   const others = theirChanges(draft, theirs);
   const [chosen, setChosen] = useState<Partial<Record<FieldName, Side>>>({});
@@ -107,6 +110,7 @@ export function MergeDialog({ draft, theirs, busy, onMerged, onClose }: Props) {
           </>
         )}
         {nothingLeft && <DialogContentText sx={{ mt: 2 }}>{t.nothing}</DialogContentText>}
+        {error ? <Problem error={error} onRetry={() => onMerged(merged)} /> : null}
       </DialogContent>
       <DialogActions>
         <Button onClick={onClose}>{texts.common.cancel}</Button>

@@ -120,12 +120,14 @@ function Details({ org, slug, model, editable, onClose }: Props & { model: Model
     [kept, model],
   );
   const [theirs, setTheirs] = useState<Model | null>(null);
+  const [readError, setReadError] = useState<unknown>(null);
   const [deleting, setDeleting] = useState(false);
   const changes = changesIn(draft).length;
   useLeaveWarning(changes > 0);
 
   const saving = useMutation({
     mutationFn: (given: Draft) => changeModel(org, given.base, given.patch),
+    onMutate: () => setReadError(null),
     onSuccess: (saved) => {
       kept.set(null);
       setTheirs(null);
@@ -133,17 +135,15 @@ function Details({ org, slug, model, editable, onClose }: Props & { model: Model
       patchModels(queryClient, org, (row) => (isSame(row, saved) ? { ...row, ...saved } : row));
       notify(t.saved(nameOf(saved)));
     },
-    onError: async (error) => {
+    onError: (error) => {
       if (isStatus(error, 412))
-        setTheirs(
-          await queryClient.fetchQuery({
-            queryKey: modelKey(org, slug),
-            queryFn: () => readModel(org, slug),
-            staleTime: 0,
-          }),
-        );
+        queryClient
+          .fetchQuery({ queryKey: modelKey(org, slug), queryFn: () => readModel(org, slug), staleTime: 0 })
+          .then(setTheirs, setReadError);
     },
   });
+  // Another person's change is merged; that it cannot be read is what failed.
+  const failure = isStatus(saving.error, 412) ? readError : saving.error;
   const edit = { org, draft, setDraft, editable };
   const removable = editable && (org === '_' || model.scope !== 'platform');
   return (
@@ -210,11 +210,11 @@ function Details({ org, slug, model, editable, onClose }: Props & { model: Model
           </Button>
         )}
       </Box>
-      {saving.error && !isStatus(saving.error, 412) && (
+      {failure && !theirs ? (
         <Box sx={{ px: 2 }}>
-          <Problem error={saving.error} onRetry={() => saving.mutate(draft)} />
+          <Problem error={failure} onRetry={() => saving.mutate(draft)} />
         </Box>
-      )}
+      ) : null}
       {changes > 0 && (
         <Box
           sx={{
@@ -242,6 +242,7 @@ function Details({ org, slug, model, editable, onClose }: Props & { model: Model
           draft={draft}
           theirs={theirs}
           busy={saving.isPending}
+          error={failure}
           onClose={() => setTheirs(null)}
           onMerged={(merged) => {
             kept.set(merged);
