@@ -123,6 +123,7 @@ export const connections = {
   exclude: 'Without models that match',
   globsHint: 'Patterns such as gpt-4*, one a line',
   slugPrefix: 'Prefix of the models’ names',
+  slugPrefixHint: 'Such as eu-: the model gpt-5 of openai is then named eu-openai/gpt-5.',
   remove: 'Delete',
   removeTitle: (name: string) => `Delete ${name}?`,
   removeText: 'Requests in progress are finished. Its models stay in the list as not served.',

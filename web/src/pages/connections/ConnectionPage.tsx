@@ -1,4 +1,5 @@
 import { mdiArrowLeft, mdiLanDisconnect } from '@mdi/js';
+import Alert from '@mui/material/Alert';
 import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import Link from '@mui/material/Link';
@@ -17,6 +18,7 @@ import { formatNumber } from '../../format';
 import { orgPath } from '../../paths';
 import { useOrg } from '../../session/session';
 import { texts } from '../../texts';
+import { attentionTo } from '../overview/attention';
 import { RunTable } from '../sync/RunTable';
 import { SyncProgress } from '../sync/SyncProgress';
 import { useSyncNow } from '../sync/syncNow';
@@ -56,6 +58,7 @@ export default function ConnectionPage() {
       </PageLayout>
     );
   }
+  const attention = attentionTo(connection);
   const template = providers.data?.find((row) => row.id === connection.provider);
   const facts: [string, ReactNode][] = [
     [t.state, <HealthChip key="state" connection={connection} />],
@@ -79,6 +82,7 @@ export default function ConnectionPage() {
     ],
     [t.priority, formatNumber(connection.priority)],
     [t.weight, formatNumber(connection.weight)],
+    ...(connection.slugPrefix ? [[t.slugPrefix, connection.slugPrefix] as [string, ReactNode]] : []),
     ...(connection.includeGlobs.length ? [[t.include, connection.includeGlobs.join(', ')] as [string, ReactNode]] : []),
     ...(connection.excludeGlobs.length ? [[t.exclude, connection.excludeGlobs.join(', ')] as [string, ReactNode]] : []),
     [t.created, <Age key="created" at={connection.createdAt} />],
@@ -90,6 +94,12 @@ export default function ConnectionPage() {
       back={back}
       actions={<ConnectionActions org={org} connection={connection} wide onDeleted={() => void navigate(listPath)} />}
     >
+      {attention && (
+        <Alert severity={attention.severity} sx={{ mb: 2 }}>
+          <strong>{attention.title}</strong>
+          <div>{attention.fix}</div>
+        </Alert>
+      )}
       <Box sx={{ mb: 2 }}>
         <SyncProgress state={sync.stateOf(connection.id)} name={connection.name} />
       </Box>

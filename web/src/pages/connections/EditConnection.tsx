@@ -138,6 +138,13 @@ export function EditConnection({ org, connection, onClose }: Props) {
           helperText={t.globsHint}
           onChange={(event) => set({ excludeGlobs: event.target.value })}
         />
+        <TextField
+          label={t.slugPrefix}
+          value={settings.slugPrefix}
+          helperText={t.slugPrefixHint}
+          slotProps={{ htmlInput: { maxLength: 64 } }}
+          onChange={(event) => set({ slugPrefix: event.target.value })}
+        />
       </FormDialog>
       {theirs && (
         <ConflictDialog

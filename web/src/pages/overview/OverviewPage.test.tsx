@@ -5,7 +5,7 @@ import { afterEach, expect, it } from 'vitest';
 import { page, problem, type Server, serve, showPage } from '../../test/page';
 import { aModel } from '../../test/models';
 import { aConnection, aCredential } from '../../test/records';
-import { attentionOf } from './attention';
+import { attentionOf, attentionTo } from './attention';
 import OverviewPage from './OverviewPage';
 
 afterEach(cleanup);
@@ -54,6 +54,21 @@ it('shows the rest where a part fails', async () => {
   showPage(<OverviewPage />);
   expect(await screen.findByText('The database is away.')).toBeVisible();
   expect(screen.getByText('Nothing needs you.', { exact: false })).toBeVisible();
+});
+
+it('does not call well what could not be read', async () => {
+  serve(server({ [`GET ${org}/held-changes`]: problem(500, 'INTERNAL', 'The database is away.') }));
+  showPage(<OverviewPage />);
+  expect(await screen.findByText('The database is away.')).toBeVisible();
+  expect(screen.queryByText('Nothing needs you.', { exact: false })).toBeNull();
+});
+
+it('names the cause that a failed test has found', () => {
+  const connection = aConnection({ health: 'down', healthReason: 'auth' });
+  expect(attentionTo(connection)).toMatchObject({
+    title: 'openai-eu is down: Key missing or wrong',
+    fix: 'Replace the key: the provider does not take it.',
+  });
 });
 
 it('orders what needs attention, and ignores what does not', () => {

@@ -23,17 +23,19 @@ interface Known {
   credentials: readonly Credential[];
 }
 
-function ofConnection(connection: Connection): Attention | null {
-  const { id, name, health, lastSync, enabled } = connection;
+/** What is wrong with a connection that is in use; null where nothing is known to be. */
+export function attentionTo(connection: Connection): Attention | null {
+  const { id, name, health, healthReason, lastSync, enabled } = connection;
   const failed = lastSync.status === 'failed';
   if (!enabled || (health !== 'down' && health !== 'degraded' && !failed)) return null;
   const title = health === 'down' ? t.down(name) : failed ? t.failedSync(name) : t.degraded(name);
-  const cause = texts.connections.cause[lastSync.errorClass];
+  const reason = (failed && lastSync.errorClass) || healthReason || '';
+  const cause = texts.connections.cause[reason];
   return {
     id: `connection/${id}`,
     severity: health === 'down' || failed ? 'error' : 'warning',
-    title: failed && cause ? `${title}: ${cause}` : title,
-    fix: t.fix[lastSync.errorClass] ?? t.anyFix,
+    title: cause ? `${title}: ${cause}` : title,
+    fix: t.fix[reason] ?? t.anyFix,
     since: lastSync.since,
     action: t.test,
     path: ['connections', id],
@@ -43,7 +45,7 @@ function ofConnection(connection: Connection): Attention | null {
 export function attentionOf({ connections, held, credentials }: Known, now = Date.now()): Attention[] {
   const found: Attention[] = [];
   for (const connection of connections) {
-    const attention = ofConnection(connection);
+    const attention = attentionTo(connection);
     if (attention) found.push(attention);
   }
   for (const change of held)
