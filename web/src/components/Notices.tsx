@@ -12,12 +12,14 @@ interface Notice {
   severity: 'success' | 'info' | 'error';
   text: string;
   action?: { label: string; run: () => void };
+  /** It stays until it is closed, or another notice comes: what cannot be undone later. */
+  lasting?: boolean;
 }
 
 const current = makeStore<Notice | null>(null);
 let count = 0;
 
-export function notify(text: string, options: Partial<Pick<Notice, 'severity' | 'action'>> = {}) {
+export function notify(text: string, options: Partial<Pick<Notice, 'severity' | 'action' | 'lasting'>> = {}) {
   current.set({ id: ++count, severity: 'success', text, ...options });
 }
 
@@ -37,7 +39,7 @@ export function Notices() {
     <Snackbar
       key={notice.id}
       open
-      autoHideDuration={notice.severity === 'error' ? null : notice.action ? 12_000 : 5_000}
+      autoHideDuration={notice.severity === 'error' || notice.lasting ? null : notice.action ? 12_000 : 5_000}
       onClose={(_, reason) => reason !== 'clickaway' && close()}
       anchorOrigin={{ vertical: 'bottom', horizontal: 'center' }}
       sx={{ mb: { xs: 8, sm: 7 } }}

@@ -13,6 +13,7 @@ export const common = {
   clear: 'Clear',
   copy: 'Copy',
   copied: 'Copied',
+  copyFailed: 'The browser did not allow the copy. Select the text and copy it.',
   loading: 'Loading…',
   unknown: 'Unknown',
   none: 'None',

@@ -56,7 +56,9 @@ export function useBulk(org: string) {
       const ended = result.error === undefined ? '' : t.interrupted(count, changes.length, whyOf(result.error));
       notify(ended || (stopped.current ? t.stopped(count) : undo ? t.done(count) : t.undone(count)), {
         severity: ended ? 'error' : result.failed.length > 0 || stopped.current ? 'info' : 'success',
-        ...(back.length > 0 ? { action: { label: texts.common.undo, run: () => void run(back, null) } } : {}),
+        ...(back.length > 0
+          ? { lasting: true, action: { label: texts.common.undo, run: () => void run(back, null) } }
+          : {}),
       });
     } finally {
       setProgress(null);

@@ -11,12 +11,12 @@ import { useId, useState } from 'react';
 import { body, client } from '../../api/client';
 import { listKey } from '../../api/lists';
 import type { Role } from '../../api/types';
+import { copyText } from '../../components/copyText';
 import { Choice } from '../../components/fields';
 import { FormDialog } from '../../components/FormDialog';
-import { notify } from '../../components/Notices';
 import { platformOrg } from '../../session/permissions';
 import { texts } from '../../texts';
-import { orgRoles } from '../members/MemberDialog';
+import { orgRoles } from '../members/roles';
 
 const t = texts.tokens;
 
@@ -85,14 +85,6 @@ export function MakeDialog({ org, onMade, onClose }: MakeProps) {
 /** The token, once. Only the button closes it, so that it is not lost by a slip. */
 export function MadeDialog({ name, token, onClose }: { name: string; token: string; onClose: () => void }) {
   const id = useId();
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(token);
-      notify(t.copied);
-    } catch {
-      notify(t.copyFailed, { severity: 'error' });
-    }
-  };
   return (
     <Dialog open fullWidth maxWidth="sm" aria-labelledby={id}>
       <DialogTitle id={id}>{t.madeTitle(name)}</DialogTitle>
@@ -111,7 +103,7 @@ export function MadeDialog({ name, token, onClose }: { name: string; token: stri
         />
       </DialogContent>
       <DialogActions>
-        <Button onClick={() => void copy()} autoFocus>
+        <Button onClick={() => void copyText(token, t.copied, t.copyFailed)} autoFocus>
           {texts.common.copy}
         </Button>
         <Button variant="contained" onClick={onClose}>

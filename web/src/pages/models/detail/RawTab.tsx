@@ -3,7 +3,7 @@ import Stack from '@mui/material/Stack';
 import Typography from '@mui/material/Typography';
 
 import type { Model } from '../../../api/types';
-import { notify, notifyError } from '../../../components/Notices';
+import { copyText } from '../../../components/copyText';
 import { texts } from '../../../texts';
 import css from './detail.module.css';
 
@@ -13,11 +13,7 @@ export function RawTab({ model }: { model: Model }) {
     <Stack sx={{ gap: 1 }}>
       <Stack direction="row" sx={{ alignItems: 'center', justifyContent: 'space-between' }}>
         <Typography color="textSecondary">{texts.detail.raw.hint}</Typography>
-        <Button
-          onClick={() => navigator.clipboard.writeText(json).then(() => notify(texts.common.copied), notifyError)}
-        >
-          {texts.detail.raw.copy}
-        </Button>
+        <Button onClick={() => void copyText(json, texts.common.copied)}>{texts.detail.raw.copy}</Button>
       </Stack>
       <pre className={css.raw} tabIndex={0}>
         {json}
