@@ -90,7 +90,27 @@ export const members = {
   removeText: 'The person loses the role in this organisation at once.',
   removeSelf: 'This is you. You lose your role in this organisation.',
   editTitle: (name: string) => `Role of ${name}`,
-  rolesTitle: 'What the roles may do',
+  rolesTitle: 'What each role may do',
+  rolesHint: 'In this organisation. What is denied to a person wins over the role.',
+  roleBefore: (role: string) => `What a ${role.toLowerCase()} may do, and:`,
+  permission: {
+    'org:models:read': 'See models, prices and access rules',
+    'org:connections:read': 'See connections and syncs',
+    'org:models:use': 'Ask models',
+    'org:models:test': 'Test connections',
+    'org:models:write': 'Change models, prices and views',
+    'org:defaults:write': 'Set defaults',
+    'org:aliases:write': 'Change aliases and A/B sets',
+    'org:grants:write': 'Change access rules',
+    'org:sync:run': 'Start syncs',
+    'org:connections:write': 'Change connections, and decide on held changes',
+    'org:credentials:read': 'See which keys are stored',
+    'org:credentials:write': 'Store, replace and revoke keys',
+    'org:audit:read': 'Read the audit trail',
+    'org:members:read': 'See members and service tokens',
+    'org:members:write': 'Change members and service tokens',
+    'org:settings:write': 'Change the settings of the organisation',
+  } as Record<string, string>,
 };
 
 export const tokens = {

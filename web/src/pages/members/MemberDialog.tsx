@@ -12,11 +12,9 @@ import { FormDialog } from '../../components/FormDialog';
 import { notify } from '../../components/Notices';
 import { permissionsOf } from '../../session/permissions';
 import { texts } from '../../texts';
+import { orgRoles, permissionName } from './roles';
 
 const t = texts.members;
-/** Roles that an organisation gives; the platform's admins are no members. */
-export const orgRoles = ['viewer', 'member', 'model_admin', 'org_admin'] as const;
-
 interface Props {
   org: string;
   row: Member | null;
@@ -90,6 +88,7 @@ export function MemberDialog({ org, row, issuer: ownIssuer, onClose }: Props) {
       <Autocomplete
         multiple
         options={permissionsOf[role]}
+        getOptionLabel={permissionName}
         value={denied}
         onChange={(_, next) => setDenied(next)}
         renderInput={(params) => <TextField {...params} label={t.denied} helperText={t.deniedHint} />}

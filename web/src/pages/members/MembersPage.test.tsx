@@ -34,6 +34,21 @@ it('adds a member at the issuer of the person who adds', async () => {
   });
 });
 
+it('says what each role may do beyond the one before', async () => {
+  serve({ [`GET ${base}`]: page(bo) });
+  showPage(<MembersPage />);
+  const roles = within(await screen.findByRole('region', { name: 'What each role may do' }));
+  const card = (name: string) => roles.getByRole('heading', { name }).parentElement as HTMLElement;
+  expect(
+    within(card('Member'))
+      .getAllByRole('listitem')
+      .map((item) => item.textContent),
+  ).toEqual(['Ask models', 'Test connections']);
+  expect(within(card('Organisation admin')).getByText('Store, replace and revoke keys')).toBeVisible();
+  // Each permission has a name that people read.
+  expect(roles.queryByText(/^org:/)).toBeNull();
+});
+
 it('warns who removes their own role', async () => {
   serve({
     [`GET ${base}`]: page({ ...bo, subject: 'anna', displayName: 'Anna' }),

@@ -1,5 +1,6 @@
 import { mdiAccountGroupOutline, mdiMagnify } from '@mdi/js';
 import Alert from '@mui/material/Alert';
+import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import Typography from '@mui/material/Typography';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
@@ -18,6 +19,8 @@ import { Empty } from '../../components/States';
 import { useMay, useOrg, useSession } from '../../session/session';
 import { texts } from '../../texts';
 import { MemberDialog } from './MemberDialog';
+import { permissionName } from './roles';
+import { RolesSection } from './RolesSection';
 
 const t = texts.members;
 const nameOfMember = (row: Member) => row.displayName || row.subject;
@@ -58,7 +61,7 @@ export default function MembersPage() {
           {texts.shell.role[row.role]}
           {row.denied.length > 0 && (
             <Typography variant="body2" color="textSecondary">
-              {t.denied}: {row.denied.join(', ')}
+              {t.denied}: {row.denied.map(permissionName).join(', ')}
             </Typography>
           )}
         </>
@@ -117,6 +120,9 @@ export default function MembersPage() {
           {t.note}
         </Typography>
       )}
+      <Box sx={{ mt: 4 }}>
+        <RolesSection />
+      </Box>
       {edited && (
         <MemberDialog
           org={org}
