@@ -102,7 +102,7 @@ export const pages: PageRoute[] = [
     icon: mdiKeyOutline,
     permission: 'org:credentials:read',
     platform: true,
-    ...page(() => import('./pages/credentials/CredentialsPage')),
+    ...page(() => import('./pages/govern').then(({ CredentialsPage }) => ({ default: CredentialsPage }))),
   },
   {
     path: 'sync',
@@ -118,7 +118,7 @@ export const pages: PageRoute[] = [
     icon: mdiStarOutline,
     permission: 'org:models:read',
     platform: true,
-    ...page(() => import('./pages/defaults/DefaultsPage')),
+    ...page(() => import('./pages/govern').then(({ DefaultsPage }) => ({ default: DefaultsPage }))),
   },
   {
     path: 'views',
@@ -126,7 +126,7 @@ export const pages: PageRoute[] = [
     icon: mdiFilterOutline,
     permission: 'org:models:read',
     platform: true,
-    ...page(() => import('./pages/views/ViewsPage')),
+    ...page(() => import('./pages/govern').then(({ ViewsPage }) => ({ default: ViewsPage }))),
   },
   {
     path: 'picker',
@@ -142,7 +142,7 @@ export const pages: PageRoute[] = [
     icon: mdiAccountLockOpenOutline,
     permission: 'org:models:read',
     platform: false,
-    ...page(() => import('./pages/access/AccessPage')),
+    ...page(() => import('./pages/govern').then(({ AccessPage }) => ({ default: AccessPage }))),
   },
   {
     path: 'members',
@@ -150,7 +150,7 @@ export const pages: PageRoute[] = [
     icon: mdiAccountGroupOutline,
     permission: 'org:members:read',
     platform: false,
-    ...page(() => import('./pages/members/MembersPage')),
+    ...page(() => import('./pages/govern').then(({ MembersPage }) => ({ default: MembersPage }))),
   },
   {
     path: 'tokens',
@@ -158,7 +158,7 @@ export const pages: PageRoute[] = [
     icon: mdiRobotOutline,
     permission: 'org:members:read',
     platform: true,
-    ...page(() => import('./pages/tokens/TokensPage')),
+    ...page(() => import('./pages/govern').then(({ TokensPage }) => ({ default: TokensPage }))),
   },
   {
     path: 'audit',
@@ -166,7 +166,7 @@ export const pages: PageRoute[] = [
     icon: mdiClipboardTextClockOutline,
     permission: 'org:audit:read',
     platform: true,
-    ...page(() => import('./pages/audit/AuditPage')),
+    ...page(() => import('./pages/govern').then(({ AuditPage }) => ({ default: AuditPage }))),
   },
   {
     path: 'settings',
@@ -174,7 +174,7 @@ export const pages: PageRoute[] = [
     icon: mdiCogOutline,
     permission: 'org:models:read',
     platform: false,
-    ...page(() => import('./pages/settings/SettingsPage')),
+    ...page(() => import('./pages/govern').then(({ SettingsPage }) => ({ default: SettingsPage }))),
   },
 ];
 
