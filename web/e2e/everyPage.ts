@@ -118,7 +118,23 @@ export const everyPage: EveryPage[] = [
     route: 'models',
     path: 'models',
     ready: (page) => page.getByRole('grid', { name: 'Models' }),
-    offers: (page) => page.getByRole('checkbox', { name: /^Select / }),
+    offers: (page) => page.getByRole('checkbox', { name: /^Select / }).or(button('Add a model')(page)),
+    form: (page) => {
+      const name = unique('typed');
+      return formOf(
+        page,
+        { 'Name at the provider': name, 'Display name': 'Typed and kept' },
+        {
+          open: async () => {
+            await page.getByRole('button', { name: 'Add a model' }).click();
+            await choose(page, 'Served by', 'house · ollama');
+          },
+          within: dialog(page),
+          button: 'Add',
+          done: page.getByText('Typed and kept is added.'),
+        },
+      );
+    },
   },
   {
     ...drawer('overview', (page) => page.getByRole('textbox', { name: 'Display name' })),

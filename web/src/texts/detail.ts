@@ -74,6 +74,9 @@ export const detail = {
   served: 'Served by',
   servedNone: 'No connection serves this model, so no request can use it.',
   servedAs: (upstream: string) => `as ${upstream}`,
+  servedAdd: 'Serve it by a connection',
+  servedSoon: 'when you save',
+  servedRemove: (connection: string) => `No longer serve it by ${connection}`,
   off: 'off',
   health: {
     unknown: 'Not checked yet',

@@ -7,7 +7,7 @@ import useMediaQuery from '@mui/material/useMediaQuery';
 import { useTheme } from '@mui/material/styles';
 import { useQueryClient } from '@tanstack/react-query';
 import { lazy, Suspense, useCallback, useDeferredValue, useMemo, useReducer, useState } from 'react';
-import { useSearchParams } from 'react-router-dom';
+import { Link as RouterLink, useSearchParams } from 'react-router-dom';
 
 import { listKey } from '../../api/lists';
 import { isStatus } from '../../api/problem';
@@ -15,6 +15,7 @@ import { type Model, nameOf } from '../../api/types';
 import { notify, notifyError } from '../../components/Notices';
 import { Problem } from '../../components/Problem';
 import { Empty, Skeletons } from '../../components/States';
+import { orgPath } from '../../paths';
 import { platformOrg } from '../../session/permissions';
 import { useMay, useOrg } from '../../session/session';
 import { keptValue, useStore } from '../../store';
@@ -30,7 +31,7 @@ import { useChangeModel } from './modelApi';
 import { ModelCards } from './ModelCards';
 import { ModelTable } from './ModelTable';
 import { nothingSelected, reduceSelection, type Selection, type SelectionAction } from './selection';
-import { ColumnsMenu, KeysHelp, type Layout, LayoutSwitch, RefreshButton } from './Toolbar';
+import { AddButton, ColumnsMenu, KeysHelp, type Layout, LayoutSwitch, RefreshButton } from './Toolbar';
 import { useBulk } from './useBulk';
 import { useModels } from './useModels';
 import { useSearchText } from './useSearchText';
@@ -39,6 +40,7 @@ import { useView } from './useView';
 import { ViewsMenu } from './ViewsMenu';
 
 // Rows appear before the code of the details has arrived.
+const AddModelDialog = lazy(() => import('./AddModelDialog'));
 const ModelDrawer = lazy(() => import('./detail/ModelDrawer'));
 const t = texts.models;
 const none: Model[] = [];
@@ -47,6 +49,8 @@ const keptLayout = keptValue<Layout | null>('models.layout', null);
 export default function ModelsPage() {
   const org = useOrg();
   const editable = useMay(org === platformOrg ? 'platform:models:write' : 'org:models:write');
+  const mayConnect = useMay('org:connections:write');
+  const [adding, setAdding] = useState(false);
   const [params, setParams] = useSearchParams();
   const address = useMemo(() => filterFrom(params), [params]);
   const order = useMemo(() => orderFrom(params), [params]);
@@ -95,6 +99,7 @@ export default function ModelsPage() {
       return after;
     }),
   );
+  const onAdd = useStable(() => setAdding(true));
   const onRefresh = useStable(() => {
     setRefreshes((count) => count + 1);
     void query.refetch();
@@ -131,6 +136,7 @@ export default function ModelsPage() {
         <LayoutSwitch layout={layout} onLayout={keptLayout.set} />
         {layout === 'table' && <ColumnsMenu />}
         <KeysHelp />
+        {editable && <AddButton onAdd={onAdd} />}
         <RefreshButton busy={query.isFetching} onRefresh={onRefresh} />
       </Box>
       <FilterBar filter={address} onFilter={onFilter} models={view.shown} open={filtersOpen} />
@@ -161,7 +167,18 @@ export default function ModelsPage() {
           <Problem error={query.error} onRetry={() => void query.refetch()} />
         </Box>
       ) : models.length === 0 ? (
-        <Empty icon={mdiRobotOffOutline} title={t.empty} hint={t.emptyHint} />
+        <Empty
+          icon={mdiRobotOffOutline}
+          title={t.empty}
+          hint={t.emptyHint}
+          action={
+            mayConnect && (
+              <Button variant="contained" component={RouterLink} to={orgPath(org, 'connections', 'new')}>
+                {texts.connections.add}
+              </Button>
+            )
+          }
+        />
       ) : shown.length === 0 && view.query.error ? null : shown.length === 0 ? (
         <Empty
           icon={mdiFilterOffOutline}
@@ -196,6 +213,18 @@ export default function ModelsPage() {
       <Suspense>
         <ModelDrawer org={org} editable={editable} />
       </Suspense>
+      {adding && (
+        <Suspense>
+          <AddModelDialog
+            org={org}
+            onClose={() => setAdding(false)}
+            onAdded={(model) => {
+              setAdding(false);
+              onOpen(model);
+            }}
+          />
+        </Suspense>
+      )}
       <FailedDialog failed={bulk.failed} onClose={bulk.forgetFailed} />
     </Box>
   );

@@ -1,5 +1,12 @@
 // What changes how the list looks, and nothing of the models: layout, columns, and the help for the keys.
-import { mdiKeyboardOutline, mdiRefresh, mdiTableColumn, mdiViewGridOutline, mdiViewListOutline } from '@mdi/js';
+import {
+  mdiKeyboardOutline,
+  mdiPlus,
+  mdiRefresh,
+  mdiTableColumn,
+  mdiViewGridOutline,
+  mdiViewListOutline,
+} from '@mdi/js';
 import Checkbox from '@mui/material/Checkbox';
 import IconButton from '@mui/material/IconButton';
 import ListItemText from '@mui/material/ListItemText';
@@ -78,6 +85,16 @@ export const ColumnsMenu = memo(function ColumnsMenu() {
           ))}
       </Menu>
     </>
+  );
+});
+
+export const AddButton = memo(function AddButton({ onAdd }: { onAdd: () => void }) {
+  return (
+    <Tooltip title={t.addOne.open}>
+      <IconButton aria-label={t.addOne.open} aria-haspopup="dialog" onClick={onAdd}>
+        <Icon path={mdiPlus} />
+      </IconButton>
+    </Tooltip>
   );
 });
 

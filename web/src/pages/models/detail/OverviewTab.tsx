@@ -3,7 +3,6 @@ import Button from '@mui/material/Button';
 import Stack from '@mui/material/Stack';
 import Typography from '@mui/material/Typography';
 
-import type { Model } from '../../../api/types';
 import { Icon } from '../../../components/Icon';
 import { formatDateTime } from '../../../format';
 import { useMay } from '../../../session/session';
@@ -12,6 +11,7 @@ import { useSetDefault } from '../useSetDefault';
 import css from './detail.module.css';
 import { type EditProps, FieldRow } from './FieldRow';
 import { overviewFields } from './fields';
+import { ServedBy } from './ServedBy';
 
 const t = texts.detail;
 
@@ -35,7 +35,7 @@ export function OverviewTab(props: EditProps) {
       {overviewFields.map((field) => (
         <FieldRow key={field.name} {...props} field={field} />
       ))}
-      <Served model={model} />
+      <ServedBy {...props} />
       <Typography variant="h2">{t.facts}</Typography>
       <dl className={css.facts}>
         <dt>{t.fact.id}</dt>
@@ -52,29 +52,5 @@ export function OverviewTab(props: EditProps) {
         <dd>{formatDateTime(model.updatedAt)}</dd>
       </dl>
     </Stack>
-  );
-}
-
-function Served({ model }: { model: Model }) {
-  const deployments = model.deployments ?? [];
-  return (
-    <>
-      <Typography variant="h2">{t.served}</Typography>
-      {deployments.length === 0 && <Typography color="textSecondary">{t.servedNone}</Typography>}
-      {deployments.length > 0 && (
-        <ul className={css.plain}>
-          {deployments.map((deployment) => (
-            <li key={deployment.id}>
-              <strong>{deployment.connection}</strong> {t.servedAs(deployment.upstreamName)}
-              <span className={css.aside}>
-                {deployment.enabled && deployment.connectionEnabled
-                  ? (t.health[deployment.health] ?? deployment.health)
-                  : t.off}
-              </span>
-            </li>
-          ))}
-        </ul>
-      )}
-    </>
   );
 }
