@@ -10,7 +10,7 @@ import type { Session } from '../api/types';
 import { Problem } from '../components/Problem';
 import { SlowNote } from '../components/States';
 import { useStore } from '../store';
-import { SessionProvider, sessionQuery } from './session';
+import { loginAsked, SessionProvider, sessionQuery } from './session';
 
 const LoginPage = lazy(() => import('./LoginPage'));
 const loadExpired = () => import('./ExpiredDialog');
@@ -41,11 +41,13 @@ export function SessionGate({ children }: { children: ReactNode }) {
   }, [entered]);
 
   const shown = session ?? last;
+  const asks = shown !== null && (expired !== seen || !session);
+  useEffect(() => loginAsked.set(asks), [asks]);
   if (shown) {
     return (
       <SessionProvider value={shown}>
         {children}
-        {(expired !== seen || !session) && (
+        {asks && (
           <Suspense>
             <ExpiredDialog
               session={shown}

@@ -7,6 +7,7 @@ import { rawRequest, request } from '../api/client';
 import { isMissingRoute, isStatus } from '../api/problem';
 import { csrfToken } from '../api/transport';
 import type { Role, Session, SessionOptions } from '../api/types';
+import { makeStore } from '../store';
 import { may } from './permissions';
 
 export type SessionState = { kind: 'in'; session: Session } | { kind: 'out' } | { kind: 'unsupported' };
@@ -48,6 +49,9 @@ export const logOut = (everywhere: boolean) =>
   rawRequest('DELETE', `/v1/session${everywhere ? '?everywhere=true' : ''}`);
 
 export const loginUrl = (returnTo: string) => `/v1/session:login?returnTo=${encodeURIComponent(returnTo)}`;
+
+/** Whether a login is asked for above the page. What opens over the page by itself waits until it is not, or it would hide it. */
+export const loginAsked = makeStore(false);
 
 const SessionContext = createContext<Session | null>(null);
 export const SessionProvider = SessionContext.Provider;

@@ -1,9 +1,10 @@
 // @vitest-environment jsdom
 // What happens when another person has saved the same model first.
-import { screen, within } from '@testing-library/react';
+import { act, screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, it } from 'vitest';
 
+import { loginAsked } from '../../../session/session';
 import { aModel } from '../../../test/models';
 import { type Answer, layOut, page, problem, serve, showPage } from '../../../test/page';
 import ModelsPage from '../ModelsPage';
@@ -36,6 +37,19 @@ async function saveMine(reads: Answer[], saves: Answer[]) {
   await user.click(screen.getByRole('button', { name: 'Save' }));
   return user;
 }
+
+it('does not open over a login that is asked for, and stays below one that comes later', async () => {
+  serve({ 'GET /v1/orgs/acme/models': page(before), [`GET ${one}`]: { body: before } });
+  act(() => loginAsked.set(true));
+  showPage(<ModelsPage />, { path: 'models', query: `?model=${encodeURIComponent(slug)}` });
+  await screen.findByRole('grid', { name: 'Models' });
+  expect(screen.queryByLabelText(`Details of ${slug}`)).toBeNull();
+  act(() => loginAsked.set(false));
+  expect(await screen.findByRole('textbox', { name: 'Display name' })).toBeInTheDocument();
+  act(() => loginAsked.set(true));
+  expect(screen.getByRole('textbox', { name: 'Display name' })).toBeInTheDocument();
+  act(() => loginAsked.set(false));
+});
 
 it('says in the dialog that saving what was chosen failed, and saves it again', async () => {
   const failed = problem(503, 'UNAVAILABLE', 'The database is away.', { retryable: true });

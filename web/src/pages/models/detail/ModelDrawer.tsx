@@ -19,6 +19,7 @@ import { Icon } from '../../../components/Icon';
 import { notify } from '../../../components/Notices';
 import { Problem } from '../../../components/Problem';
 import { Skeletons } from '../../../components/States';
+import { loginAsked } from '../../../session/session';
 import { useStore } from '../../../store';
 import { texts } from '../../../texts';
 import { changeModel, isSame, modelKey, readModel } from '../modelApi';
@@ -43,6 +44,11 @@ const tabNames = Object.keys(t.tabs) as TabName[];
 export default memo(function ModelDrawer({ org, editable }: { org: string; editable: boolean }) {
   const [params, setParams] = useSearchParams();
   const slug = params.get('model');
+  const asked = useStore(loginAsked);
+  // An address with a model may open after the login was asked for; a drawer that is open stays below it.
+  const [opened, setOpened] = useState(false);
+  const open = slug !== null && (opened || !asked);
+  useEffect(() => setOpened(open), [open]);
   const close = () =>
     setParams((before) => {
       const after = new URLSearchParams(before);
@@ -53,7 +59,7 @@ export default memo(function ModelDrawer({ org, editable }: { org: string; edita
   return (
     <Drawer
       anchor="right"
-      open={slug !== null}
+      open={open}
       onClose={close}
       slotProps={{
         paper: {
