@@ -5,8 +5,8 @@
 source "$root/scripts/build.sh"
 
 # What `./dev test` runs, cheapest first, and what runs only when named.
-test_layers=(format include scripts tidy web_code unit conformance simulation integration chaos demo)
-test_layers_by_name=(web compose tsan tsan_integration fuzz promises)
+test_layers=(format include scripts tidy web_code unit conformance simulation integration web chaos demo)
+test_layers_by_name=(compose tsan tsan_integration fuzz promises)
 
 # How many tests a whole run may skip in CI. More than that fails the run: a test that stops running unseen protects
 # nothing.
@@ -345,25 +345,19 @@ layer_demo() {
 # The web page without a browser: it builds, its code is laid out and typed as the API's document says, and its parts work.
 layer_web_code() {
   with_lock build-web build_web
-  check_web_code web_code
-}
-
-# check_web_code COUNT_AS
-check_web_code() {
   local code=0
-  check "$1" 'layout and types of the web page' npm --prefix "$root/web" run --silent check
+  check web_code 'layout and types of the web page' npm --prefix "$root/web" run --silent check
   (cd "$root/web" && npx vitest run --reporter=dot --reporter=junit --outputFile.junit="$RESULTS_DIR/vitest.xml" >&2) || code=1
-  "$python" "$root/scripts/count_tests.py" --pytest "$RESULTS_DIR/vitest.xml" >>"$RESULTS_DIR/$1.count"
+  "$python" "$root/scripts/count_tests.py" --pytest "$RESULTS_DIR/vitest.xml" >>"$RESULTS_DIR/web_code.count"
   return "$code"
 }
 
-# By name only: the same, then the page in a browser on a real stack. Screenshots and traces are left in build/web-results.
+# The page in a browser on a real stack, two browsers side by side. Screenshots and traces are left in build/web-results.
 layer_web() {
   with_lock build-dev build_preset dev "${programs[@]}"
   with_lock build-web build_web
   local code=0 results=$root/build/web-results
   rm -rf "$results"
-  check_web_code web || code=1
   start_test_servers
   sanitizer_options
   export TOKENRAIL_TEST_BIN_DIR=$root/build/dev/bin WEB_RESULTS=$results

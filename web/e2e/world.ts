@@ -42,10 +42,6 @@ export class Api {
     });
   }
 
-  async offers(path: string): Promise<boolean> {
-    return path in (await this.call<{ paths: object }>('GET', '/openapi.json')).paths;
-  }
-
   read(slug: string): Promise<ApiModel> {
     return this.call('GET', `/v1/orgs/${org}/models/${encodeURIComponent(slug)}`);
   }
