@@ -69,6 +69,6 @@ it('is not shown for a change that failed, which the form explains', async () =>
       }),
     ).catch(() => undefined),
   );
-  await pass(5000);
+  await pass(2000);
   expect(screen.queryByText(banner)).toBeNull();
 });
