@@ -13,7 +13,7 @@ const t = texts.members;
 export function RolesSection() {
   return (
     <Section title={t.rolesTitle} hint={t.rolesHint}>
-      <Box sx={{ display: 'grid', gridTemplateColumns: 'repeat(auto-fill, minmax(240px, 1fr))', gap: 2, mt: 2 }}>
+      <Box sx={{ display: 'grid', gridTemplateColumns: 'repeat(auto-fill, minmax(220px, 1fr))', gap: 2, mt: 2 }}>
         {orgRoles.map((role, i) => {
           const before = orgRoles[i - 1];
           const known = before ? permissionsOf[before] : [];

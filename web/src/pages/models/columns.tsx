@@ -48,7 +48,7 @@ export function priceText(model: Model): string | null {
 export const columns: Column[] = [
   {
     id: 'name',
-    widthMin: 240,
+    widthMin: 186,
     grow: 2.2,
     sortable: true,
     fixed: true,
@@ -72,19 +72,19 @@ export const columns: Column[] = [
     ),
   },
   { id: 'provider', widthMin: 100, grow: 0.7, sortable: true, cell: (model) => model.provider },
-  { id: 'kind', widthMin: 96, grow: 0.7, sortable: true, cell: (model) => texts.models.kind[model.kind] ?? model.kind },
-  { id: 'status', widthMin: 112, grow: 0.7, sortable: true, cell: (model) => <StatusChip status={model.status} /> },
-  { id: 'scope', widthMin: 112, grow: 0.7, sortable: true, cell: (model) => <ScopeChip scope={model.scope} /> },
+  { id: 'kind', widthMin: 92, grow: 0.7, sortable: true, cell: (model) => texts.models.kind[model.kind] ?? model.kind },
+  { id: 'status', widthMin: 108, grow: 0.7, sortable: true, cell: (model) => <StatusChip status={model.status} /> },
+  { id: 'scope', widthMin: 108, grow: 0.7, sortable: true, cell: (model) => <ScopeChip scope={model.scope} /> },
   {
     id: 'capabilities',
-    widthMin: 170,
+    widthMin: 140,
     grow: 1.3,
     className: chipGroup,
     cell: (model) => <CapabilityChips capabilities={model.capabilities} max={2} />,
   },
   {
     id: 'context',
-    widthMin: 92,
+    widthMin: 84,
     grow: 0.2,
     number: true,
     sortable: true,
@@ -102,7 +102,7 @@ export const columns: Column[] = [
   },
   {
     id: 'price',
-    widthMin: 150,
+    widthMin: 124,
     grow: 0.4,
     number: true,
     absent: (model) => priceText(model) === null,
@@ -118,6 +118,7 @@ export const columns: Column[] = [
   },
 ];
 
+// Those that a window of 1,280 pixels shows without scrolling sideways.
 export const chosenColumns = keptValue<string[]>('models.columns', [
   'name',
   'kind',
@@ -126,7 +127,6 @@ export const chosenColumns = keptValue<string[]>('models.columns', [
   'capabilities',
   'context',
   'price',
-  'tags',
 ]);
 
 const gap = 12;

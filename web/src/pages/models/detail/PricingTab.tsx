@@ -13,12 +13,12 @@ import type { Model } from '../../../api/types';
 import { Icon } from '../../../components/Icon';
 import { notify } from '../../../components/Notices';
 import { Problem } from '../../../components/Problem';
+import { RecordTable } from '../../../components/RecordTable';
 import { Empty, Skeletons } from '../../../components/States';
 import { formatNumber, formatPrice } from '../../../format';
 import { useStore } from '../../../store';
 import { texts } from '../../../texts';
 import { modelsKey } from '../useModels';
-import css from './detail.module.css';
 import { isAmount, keyOfPrice, type Price, priceDraftOf, readPrices, withShown, writePrices } from './prices';
 
 const t = texts.detail.pricing;
@@ -90,28 +90,24 @@ export function PricingTab({ org, model, editable }: { org: string; model: Model
     );
   return (
     <Stack sx={{ gap: 1.5 }}>
-      <table className={css.diff}>
-        <thead>
-          <tr>
-            <th>{t.column.dimension}</th>
-            <th>{t.column.tier}</th>
-            <th>{t.column.from}</th>
-            <th>{t.column.amount}</th>
-            <th>{t.column.source}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {prices.map((price) => (
-            <tr key={`${keyOfPrice(price)} ${price.source}`}>
-              <th scope="row">{nameOfDimension(price.dimension)}</th>
-              <td>{t.tier[price.serviceTier] ?? price.serviceTier}</td>
-              <td>{conditionOf(price)}</td>
-              <td>{formatPrice(price.amount)}</td>
-              <td>{price.source && (texts.detail.source[price.source] ?? price.source)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <RecordTable
+        label={texts.detail.tabs.pricing}
+        query={{ data: prices, isPending: false, error: null, refetch: () => undefined }}
+        rows={prices}
+        rowKey={(price) => `${keyOfPrice(price)} ${price.source}`}
+        columns={[
+          { id: 'dimension', label: t.column.dimension, cell: (price) => nameOfDimension(price.dimension) },
+          { id: 'tier', label: t.column.tier, cell: (price) => t.tier[price.serviceTier] ?? price.serviceTier },
+          { id: 'from', label: t.column.from, cell: conditionOf },
+          { id: 'amount', label: t.column.amount, number: true, cell: (price) => formatPrice(price.amount) },
+          {
+            id: 'source',
+            label: t.column.source,
+            cell: (price) => price.source && (texts.detail.source[price.source] ?? price.source),
+          },
+        ]}
+        empty={null}
+      />
       <Typography variant="body2" color="textSecondary">
         {t.perUnit}
       </Typography>
