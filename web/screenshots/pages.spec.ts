@@ -60,7 +60,9 @@ async function settle(api: Api) {
     ],
   });
   if ((await list('sync-runs')).length === 0) {
-    await api.call('POST', at('connections/house:sync'), {});
+    await api.call('POST', at('connections/house:test'), {});
+    await api.call('POST', at('connections'), { provider: 'ollama', name: 'lab', baseUrl: 'http://127.0.0.1:9' });
+    await api.call('POST', at('connections/lab:sync'), {});
     await expect.poll(() => list('sync-runs'), { timeout: 60_000 }).not.toHaveLength(0);
   }
 }

@@ -36,6 +36,19 @@ it('shows health, the last sync and the cause of the last failed test', async ()
   expect(await within(row).findByText('Key missing or wrong')).toBeVisible();
 });
 
+it('offers a sync only where the sync is on', async () => {
+  serve(
+    server({ [`GET ${base}`]: page(aConnection(), aConnection({ id: 'c2', name: 'by-hand', syncEnabled: false })) }),
+  );
+  showPage(<ConnectionsPage />);
+  const user = await openMenu('openai-eu');
+  expect(screen.getByRole('menuitem', { name: 'Sync now' })).toBeVisible();
+  await user.keyboard('{Escape}');
+  await openMenu('by-hand');
+  expect(await screen.findByRole('menuitem', { name: 'Edit' })).toBeVisible();
+  expect(screen.queryByRole('menuitem', { name: 'Sync now' })).toBeNull();
+});
+
 it('offers no change of a connection of the platform', async () => {
   serve(server());
   showPage(<ConnectionsPage />);

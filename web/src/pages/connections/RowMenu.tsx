@@ -38,7 +38,8 @@ export function ConnectionActions({ org, connection, wide, onDeleted }: Props) {
   const sync = useSyncNow(org);
   const close = () => setOpened(null);
   const actions = [
-    ...(maySync && connection.enabled
+    // registry-sync answers no request for a connection whose sync is off.
+    ...(maySync && connection.enabled && connection.syncEnabled
       ? [
           {
             label: texts.sync.now,

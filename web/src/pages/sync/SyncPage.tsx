@@ -27,7 +27,9 @@ export default function SyncPage() {
   const runs = useList('sync-runs', org, { rowsMax: 500, refetchInterval: 15_000 });
   const sync = useSyncNow(org);
   const own = (connections.data ?? []).filter((row) => isOwn(row, org));
-  const wanted = own.filter((row) => row.enabled && (connectionId === '' || row.id === connectionId));
+  const wanted = own.filter(
+    (row) => row.enabled && row.syncEnabled && (connectionId === '' || row.id === connectionId),
+  );
   const rows = (runs.data ?? []).filter(
     (run) => (connectionId === '' || run.connectionId === connectionId) && (!problems || run.status !== 'ok'),
   );
@@ -38,8 +40,12 @@ export default function SyncPage() {
       intro={t.intro}
       actions={
         maySync &&
-        wanted.length > 0 && (
-          <Button variant="contained" disabled={busy} onClick={() => wanted.forEach((row) => void sync.start(row))}>
+        own.length > 0 && (
+          <Button
+            variant="contained"
+            disabled={busy || wanted.length === 0}
+            onClick={() => wanted.forEach((row) => void sync.start(row))}
+          >
             {connectionId === '' && wanted.length > 1 ? t.all : t.now}
           </Button>
         )
