@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# ./dev web: what is made from the page in a real browser, on a real stack of the release build.
+# ./dev web: what is made from the page in a real browser, on a real stack of the release build. Both write into docs/.
 
 source "$root/scripts/test.sh"
 

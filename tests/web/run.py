@@ -6,6 +6,7 @@ provider simulator, registry-sync, a router and the API, which serves the page o
 Screenshots, traces and the report are left in the folder WEB_RESULTS (build/web-results)."""
 
 import base64
+import gzip
 import json
 import os
 import pathlib
@@ -74,11 +75,39 @@ FROM generate_series(0, 9997) n JOIN (SELECT slug, row_number() OVER (ORDER BY s
 ANALYZE model"""
 
 
-def show(file):
-    """The figures as a table, for the terminal and for a page of docs."""
-    print("| what | figure | measured | aim |\n| --- | --- | --- | --- |")
-    for row in json.loads(file.read_text()):
-        print(f"| {row['group']} | {row['name']} | {row['value']} | {row.get('budget', '')} |")
+PAGE = ROOT / "docs" / "web-page.md"
+BEGIN, END = "<!-- ./dev web measure writes from here -->", "<!-- to here -->"
+
+
+def load():
+    return os.getloadavg()[0]
+
+
+def scripts():
+    """Bytes of the scripts of the page, each compressed with gzip, as the build counts them."""
+    files = list((ROOT / "build" / "web" / "assets").glob("*.js"))
+    page = (ROOT / "build" / "web" / "index.html").read_text()
+    sizes = {file.name: len(gzip.compress(file.read_bytes(), 9)) for file in files}
+    first = sum(size for name, size in sizes.items() if name in page)
+    return [{"group": "Scripts", "name": "all, compressed with gzip", "value": f"{sum(sizes.values()) / 1024:.1f} KiB",
+             "budget": "< 350 KiB"},
+            {"group": "Scripts", "name": "before the first page", "value": f"{first / 1024:.1f} KiB",
+             "budget": "< 200 KiB"}]
+
+
+def write_figures(file, load_before):
+    """The figures as a table: printed, and between the marks of the page in docs."""
+    rows = [*json.loads(file.read_text()), *scripts()]
+    lines = [f"Measured with the release build on {os.cpu_count()} processors. The load average was {load_before:.1f} before "
+             f"and {load():.1f} after.", ""]
+    for group in dict.fromkeys(row["group"] for row in rows):
+        lines += [f"| {group} | aim | measured |", "| --- | --- | --- |"]
+        lines += [f"| {row['name']} | {row.get('budget', '')} | {row['value']} |" for row in rows if row["group"] == group]
+        lines.append("")
+    text = "\n".join(lines)
+    print(text)
+    before, rest = PAGE.read_text().split(BEGIN)
+    PAGE.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{rest.split(END)[1]}")
 
 
 def main(arguments):
@@ -86,17 +115,20 @@ def main(arguments):
         arguments = ["--project=e2e", *arguments]
     results = pathlib.Path(os.environ.setdefault("WEB_RESULTS", str(ROOT / "build" / "web-results")))
     results.mkdir(parents=True, exist_ok=True)
+    measures = "--project=measure" in arguments
+    load_before = load()
     with tempfile.TemporaryDirectory(prefix="tokenrail-web-") as name:
         stack, url, token = start(pathlib.Path(name))
         try:
-            if "--project=measure" in arguments:
+            if measures:
+                (results / "measured.json").unlink(missing_ok=True)
                 call(url, token, "POST", "/v1/orgs", {"id": "large", "displayName": "Large"})
                 stack.sql(LARGE)
             code = subprocess.run(["npx", "playwright", "test", *arguments], cwd=ROOT / "web",
                                   env={**os.environ, "WEB_URL": url, "WEB_TOKEN": token, "WEB_SIMULATOR": stack.simulator_url},
                                   check=False).returncode
-            if "--project=measure" in arguments:
-                show(results / "measured.json")
+            if measures and code == 0:
+                write_figures(results / "measured.json", load_before)
             return code
         finally:
             stack.close()
