@@ -48,7 +48,7 @@ export function priceText(model: Model): string | null {
 export const columns: Column[] = [
   {
     id: 'name',
-    widthMin: 186,
+    widthMin: 182,
     grow: 2.2,
     sortable: true,
     fixed: true,
@@ -72,12 +72,12 @@ export const columns: Column[] = [
     ),
   },
   { id: 'provider', widthMin: 100, grow: 0.7, sortable: true, cell: (model) => model.provider },
-  { id: 'kind', widthMin: 92, grow: 0.7, sortable: true, cell: (model) => texts.models.kind[model.kind] ?? model.kind },
-  { id: 'status', widthMin: 108, grow: 0.7, sortable: true, cell: (model) => <StatusChip status={model.status} /> },
-  { id: 'scope', widthMin: 108, grow: 0.7, sortable: true, cell: (model) => <ScopeChip scope={model.scope} /> },
+  { id: 'kind', widthMin: 88, grow: 0.7, sortable: true, cell: (model) => texts.models.kind[model.kind] ?? model.kind },
+  { id: 'status', widthMin: 104, grow: 0.7, sortable: true, cell: (model) => <StatusChip status={model.status} /> },
+  { id: 'scope', widthMin: 104, grow: 0.7, sortable: true, cell: (model) => <ScopeChip scope={model.scope} /> },
   {
     id: 'capabilities',
-    widthMin: 140,
+    widthMin: 168,
     grow: 1.3,
     className: chipGroup,
     cell: (model) => <CapabilityChips capabilities={model.capabilities} max={2} />,
@@ -102,7 +102,7 @@ export const columns: Column[] = [
   },
   {
     id: 'price',
-    widthMin: 124,
+    widthMin: 112,
     grow: 0.4,
     number: true,
     absent: (model) => priceText(model) === null,
