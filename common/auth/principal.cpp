@@ -59,7 +59,7 @@ Decision decide(const Principal& principal, Permission permission, std::string_v
   if (!member && !principal.platform_admin)
     return refuse(not_found, fmt::format("no membership in the organisation '{}'", org));
   const auto denied = principal.denied.find(org);
-  if (denied != principal.denied.end() && denied->second.contains(permission))
+  if (!principal.platform_admin && denied != principal.denied.end() && denied->second.contains(permission))
     return refuse(forbidden, fmt::format("{} is denied by name in '{}'", name, org));
   if (!within_scopes(principal, permission))
     return refuse(forbidden, fmt::format("{} is not among the token's scopes", name));

@@ -159,7 +159,7 @@ struct Decision {
 /// 1. No subject: 401.
 /// 2. A platform permission: platform admins have it within their scopes, others get 403.
 /// 3. No membership in the organisation, and no platform admin: 404, which is the answer for an unknown organisation.
-/// 4. Denied by name in this organisation: 403, also for a platform admin.
+/// 4. Denied by name in this organisation: 403. An organisation denies nothing to a platform admin.
 /// 5. Not among the scopes of a service token: 403.
 /// 6. A platform admin may do everything.
 /// 7. A personal row of another user: 404, but for an org_admin.

@@ -25,7 +25,7 @@ struct Session {
   std::string csrf_token{};
   std::chrono::sys_seconds expires_at{};
   std::string id{};             ///< what is kept of it where it ends before its time
-  std::int64_t generation = 0;  ///< how often all sessions of the user had been ended when it began
+  std::int64_t generation = 0;  ///< the highest one of the user that had been ended when it began
 };
 
 /// Who asks, and the session that says so; without one, a bearer token did.

@@ -231,12 +231,19 @@ Result<void> may_write(const Actor& actor, const Scope& scope) {
                                         : "What belongs to another organisation cannot be changed.");
 }
 
+std::string next_generation() {
+  return "1 + GREATEST(COALESCE((SELECT generation FROM session_generation WHERE issuer = @issuer AND subject = "
+         "@subject), 0), COALESCE((SELECT max(generation) FROM ended_role WHERE issuer = @issuer AND subject = "
+         "@subject), 0))";
+}
+
 void end_sessions_of(soci::session& sql, const std::string& issuer, const std::string& subject) {
-  run_statement(
-      sql,
-      "INSERT INTO session_generation (issuer, subject, generation) VALUES (@issuer, @subject, 1) ON CONFLICT "
-      "(issuer, subject) DO UPDATE SET generation = session_generation.generation + 1, updated_at = now()",
-      Arguments().text("issuer", issuer).text("subject", subject));
+  run_statement(sql,
+                "INSERT INTO session_generation (issuer, subject, generation) SELECT @issuer, @subject, " +
+                    next_generation() +
+                    " ON CONFLICT (issuer, subject) DO UPDATE SET generation = GREATEST(excluded.generation, "
+                    "session_generation.generation + 1), updated_at = now()",
+                Arguments().text("issuer", issuer).text("subject", subject));
 }
 
 void publish_grants(soci::session& sql, const Actor& actor, const std::string& org_id) {

@@ -108,7 +108,9 @@ Result<void> expect_version(const std::optional<std::int64_t>& expected, const D
 /// The actor may write rows of that scope; the database would say so too, in words of its own.
 Result<void> may_write(const Actor& actor, const Scope& scope);
 
-/// Ends all sessions of a person that have begun; of the actor, or of a member of the actor's organisation.
+/// SQL: a number above those of all sessions of (@issuer, @subject) that have begun.
+[[nodiscard]] std::string next_generation();
+/// Ends all sessions of the actor that have begun.
 void end_sessions_of(soci::session& sql, const std::string& issuer, const std::string& subject);
 
 /// All grants of an organisation are one record, with a new version.

@@ -21,7 +21,7 @@ const std::string organization_select =
 const std::string member_select =
     "SELECT CAST(p.id AS text) AS id, CAST(0 AS bigint) AS version, p.issuer || chr(10) || p.subject AS place, "
     "CAST(json_build_object('id', p.id, 'issuer', p.issuer, 'subject', p.subject, 'kind', p.kind, 'displayName', "
-    "p.display_name, 'role', m.role, 'denied', m.denied, 'createdAt', tokenrail_time(m.created_at)) AS text) AS "
+    "m.display_name, 'role', m.role, 'denied', m.denied, 'createdAt', tokenrail_time(m.created_at)) AS text) AS "
     "document "
     "FROM membership m JOIN principal p ON p.id = m.principal_id WHERE m.org_id = @org AND ";
 
@@ -48,6 +48,22 @@ Result<Document> lock(soci::session& sql, const std::string& id, const std::opti
   if (!now) return no_organization(id);
   if (auto same = expect_version(expected_version, *now, "organisation"); !same) return std::unexpected(same.error());
   return std::move(*now);
+}
+
+/// Sessions that have begun give the person no role in the organisation any more. Their roles elsewhere stay: anybody
+/// can be added and removed.
+void end_role_in(soci::session& sql, const Actor& actor, const std::string& org_id, const std::string& issuer,
+                 const std::string& subject) {
+  const auto arguments = Arguments().text("org", org_id).text("issuer", issuer).text("subject", subject);
+  // The number is above those of other organisations too, whose rows are not seen here: the tables' owner looks.
+  run_statement(sql, "SELECT set_config('role', 'none', true), @org", arguments);
+  run_statement(sql,
+                "INSERT INTO ended_role (issuer, subject, org_id, generation) SELECT @issuer, @subject, @org, " +
+                    next_generation() +
+                    " ON CONFLICT (issuer, subject, org_id) DO UPDATE SET generation = excluded.generation, updated_at "
+                    "= now()",
+                arguments);
+  assume(sql, actor);
 }
 
 /// Routers read the organisation's rules from the state topic.
@@ -194,14 +210,15 @@ Result<Document> Organizations::set_member(const Actor& actor, const std::string
     // A person may be known through another organisation, whose rows are not seen here: the tables' owner looks.
     run_statement(sql, "SELECT set_config('role', 'none', true), @org", arguments);
     run_statement(sql,
-                  "INSERT INTO principal (issuer, subject, display_name) VALUES (@issuer, @subject, @name) "
-                  "ON CONFLICT (issuer, subject) DO NOTHING",
+                  "INSERT INTO principal (issuer, subject) VALUES (@issuer, @subject) ON CONFLICT (issuer, subject) DO "
+                  "NOTHING",
                   arguments);
     run_statement(sql,
-                  "INSERT INTO membership (org_id, principal_id, role, denied) SELECT @org, p.id, @role, "
-                  "ARRAY(SELECT jsonb_array_elements_text(@@denied)) FROM principal p WHERE p.issuer = @issuer AND "
-                  "p.subject = @subject ON CONFLICT (org_id, principal_id) DO UPDATE SET role = excluded.role, "
-                  "denied = excluded.denied, updated_at = now()",
+                  "INSERT INTO membership (org_id, principal_id, role, denied, display_name) SELECT @org, p.id, @role, "
+                  "ARRAY(SELECT jsonb_array_elements_text(@@denied)), @name FROM principal p WHERE p.issuer = @issuer "
+                  "AND p.subject = @subject ON CONFLICT (org_id, principal_id) DO UPDATE SET role = excluded.role, "
+                  "denied = excluded.denied, display_name = COALESCE(NULLIF(excluded.display_name, ''), "
+                  "membership.display_name), updated_at = now()",
                   arguments);
     assume(sql, actor);
     auto document = read_document(sql, member_select + "p.issuer = @issuer AND p.subject = @subject", arguments);
@@ -224,12 +241,11 @@ Result<void> Organizations::remove_member(const Actor& actor, const std::string&
     const auto before = read_document(sql, member_select + "CAST(p.id AS text) = @id", arguments);
     if (!before) return fail(ErrorKind::not_found, fmt::format("There is no member {}.", principal_id));
     if (auto may = may_write(actor, {.org_id = org_id}); !may) return may;
-    // While the membership is there, which is what lets the actor end them.
     const auto column = [&](std::string_view name) {
       return read_text(sql, fmt::format("SELECT {} FROM principal WHERE CAST(id AS text) = @id", name), arguments);
     };
     const Scope user{.org_id = org_id, .user_id = column("subject").value_or("")};
-    end_sessions_of(sql, column("issuer").value_or(""), user.user_id);
+    end_role_in(sql, actor, org_id, column("issuer").value_or(""), user.user_id);
     // Rows belong to a subject: another member of the same one, of another issuer, keeps them.
     const auto others =
         read_text(sql,
@@ -279,6 +295,11 @@ Result<Organizations::Known> Organizations::known(const std::string& issuer, con
     for (const auto& row : rows)
       known.memberships.push_back(
           {.org_id = text(row, "org_id"), .role = text(row, "role"), .denied = parts_of(text(row, "denied"))});
+    const auto ended_roles = with_arguments(
+        "SELECT org_id, generation FROM ended_role WHERE issuer = @issuer AND subject = @subject ORDER BY org_id");
+    const soci::rowset<soci::row> roles = (sql.prepare << ended_roles, soci::use(object, "p"));
+    for (const auto& row : roles)
+      known.ended_roles.push_back({.org_id = text(row, "org_id"), .generation = number(row, "generation")});
     if (!claimed.empty()) {
       known.gone = read_texts(sql,
                               "SELECT id FROM organization WHERE deleted_at IS NOT NULL AND id IN (SELECT "

@@ -43,7 +43,7 @@ class Organizations {
   };
   Result<DocumentPage> members(const Actor& actor, const std::string& org_id, const PageRequest& page);
   Result<Document> set_member(const Actor& actor, const std::string& org_id, const Member& member);
-  /// Ends the member's sessions too: a session has the roles that its login gave.
+  /// Takes the role that the member's sessions got by their login here too. Sessions and roles elsewhere stay.
   Result<void> remove_member(const Actor& actor, const std::string& org_id, const std::string& principal_id);
   /// What the rows say of a principal: memberships by organisation. Asked before there is an actor.
   struct Membership {
@@ -51,12 +51,18 @@ class Organizations {
     std::string role;
     std::vector<std::string> denied{};
   };
+  /// Sessions with a lower generation give no role in the organisation by themselves.
+  struct EndedRole {
+    std::string org_id;
+    std::int64_t generation = 0;
+  };
   struct Known {
     bool platform_admin = false;
     std::vector<Membership> memberships{};
     std::vector<std::string> gone{};      ///< organisations that were asked about and are deleted
     std::int64_t session_generation = 0;  ///< sessions with a lower one have ended
     bool session_ended = false;           ///< the session that was asked about
+    std::vector<EndedRole> ended_roles{};
   };
   /// `session_id`: of the browser's session; empty: there is none. `claimed`: organisations that the token names.
   Result<Known> known(const std::string& issuer, const std::string& subject, const std::string& session_id = {},

@@ -145,14 +145,36 @@ def test_log_out_everywhere_ends_all_sessions_of_the_user(world):
     assert again.call("GET", "/v1/session")[0] == 200, "a login afterwards begins a session as before"
 
 
-def test_removal_of_a_member_ends_their_sessions(world):
+def test_removal_of_a_member_ends_what_their_sessions_may_do_there(world):
     admin = world.api("acme", "org_admin")
     member = admin.ok("PUT", "/v1/orgs/acme/members",
                       {"issuer": "tokenrail-dev", "subject": "erin", "role": "model_admin"})
     browser, _, _ = log_in(world, role="viewer", user="erin")
     assert browser.call("GET", "/v1/session")[1]["memberships"][0]["role"] == "model_admin"
     admin.ok("DELETE", f"/v1/orgs/acme/members/{member['id']}", status=204)
-    expect_ended(browser)
+    assert browser.call("GET", "/v1/session")[1]["memberships"] == [], "neither the row's role nor that of the login"
+    assert browser.call("GET", "/v1/orgs/acme/models")[0] == 404
+    again, _, _ = log_in(world, role="viewer", user="erin")
+    assert again.call("GET", "/v1/orgs/acme/models")[0] == 200, "a new login has the roles that it is given"
+
+
+def test_an_organisation_ends_no_session_of_a_stranger(world):
+    stranger, _, _ = log_in(world, role="org_admin", org="beta", user="zoe")
+    admin = world.api("acme", "org_admin")
+    member = admin.ok("PUT", "/v1/orgs/acme/members", {"issuer": "tokenrail-dev", "subject": "zoe", "role": "viewer"})
+    admin.ok("DELETE", f"/v1/orgs/acme/members/{member['id']}", status=204)
+    assert stranger.call("GET", "/v1/session")[1]["memberships"][0] == {
+        "org": "beta", "name": "Beta", "role": "org_admin", "denied": []}
+    assert stranger.call("GET", "/v1/orgs/beta/members")[0] == 200
+
+
+def test_an_organisation_shuts_no_platform_admin_out(world):
+    admin = world.api("acme", "org_admin")
+    admin.ok("PUT", "/v1/orgs/acme/members",
+             {"issuer": "tokenrail-dev", "subject": "platform_admin@platform", "role": "viewer",
+              "denied": ["org:models:read", "org:members:read", "org:members:write"]})
+    (member,) = [m for m in world.root.ok("GET", "/v1/orgs/acme/members")["data"] if m["denied"]]
+    world.root.ok("DELETE", f"/v1/orgs/acme/members/{member['id']}", status=204)
 
 
 def test_changes_need_the_csrf_token_and_our_origin(world):

@@ -1,5 +1,6 @@
 #include "workers/registry_api/memberships.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 #include <vector>
@@ -48,6 +49,19 @@ bool is_service_token(const auth::Principal& principal) {
 
 bool is_ended(const auth::Session& session, const Organizations::Known& known) {
   return known.session_ended || session.generation < known.session_generation;
+}
+
+std::int64_t login_generation(const Organizations::Known& known) {
+  auto generation = known.session_generation;
+  for (const auto& ended : known.ended_roles) generation = std::max(generation, ended.generation);
+  return generation;
+}
+
+auth::Principal without_ended_roles(auth::Principal principal, const auth::Session& session,
+                                    const Organizations::Known& known) {
+  for (const auto& ended : known.ended_roles)
+    if (session.generation < ended.generation) principal.roles.erase(ended.org_id);
+  return principal;
 }
 
 std::optional<auth::Principal> service_principal(const std::string& id, const auth::Digest& sha256,

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -29,6 +30,14 @@ inline constexpr std::string_view service_token_issuer = "tokenrail:service-toke
 /// Whether the database said all of the principal already. A client that asks for itself with a JWT is a service too,
 /// but has memberships and denials like a person. Pure.
 [[nodiscard]] bool is_service_token(const auth::Principal& principal);
+
+/// The generation of a session that begins now: no lower than any that was ended. Pure.
+[[nodiscard]] std::int64_t login_generation(const registry::Organizations::Known& known);
+
+/// The principal without the roles that the session's login gave in organisations that the person was removed from
+/// since. Memberships of the database are added after that. Pure.
+[[nodiscard]] auth::Principal without_ended_roles(auth::Principal principal, const auth::Session& session,
+                                                  const registry::Organizations::Known& known);
 
 /// Whether the session was ended before its time. Pure.
 [[nodiscard]] bool is_ended(const auth::Session& session, const registry::Organizations::Known& known);

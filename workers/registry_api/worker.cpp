@@ -197,6 +197,8 @@ awaitable<Result<auth::Identity>> Worker::authenticate(auth::Presented presented
                  telemetry::one_line(identity->principal.subject));
     co_return fail(ErrorKind::rejected, std::string(auth::unauthenticated_text));
   }
+  if (identity->session)
+    identity->principal = without_ended_roles(std::move(identity->principal), *identity->session, *known);
   identity->principal = with_memberships(std::move(identity->principal), *known);
   co_return identity;
 }

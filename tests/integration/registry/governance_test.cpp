@@ -457,14 +457,48 @@ TEST_F(GovernanceTest, OthersEndNoSessionOfAPerson) {
   EXPECT_EQ(organizations().known("idp", "anna")->session_generation, 0);
 }
 
-TEST_F(GovernanceTest, RemovalOfAMemberEndsTheirSessions) {
-  const auto member =
-      organizations().set_member(of("acme"), "acme", {.issuer = "idp", .subject = "anna", .role = "viewer"});
-  ASSERT_OK(member);
-  ASSERT_OK(organizations().set_member(of("other"), "other", {.issuer = "idp", .subject = "ben", .role = "viewer"}));
-  ASSERT_OK(organizations().remove_member(of("acme"), "acme", member->id));
-  EXPECT_EQ(organizations().known("idp", "anna")->session_generation, 1);
-  EXPECT_EQ(organizations().known("idp", "ben")->session_generation, 0);
+TEST_F(GovernanceTest, RemovalOfAMemberEndsTheirRoleInThatOrganisationOnly) {
+  const auto remove = [&](const std::string& org) {
+    const auto member =
+        organizations().set_member(of(org), org, {.issuer = "idp", .subject = "anna", .role = "viewer"});
+    ASSERT_OK(member);
+    ASSERT_OK(organizations().remove_member(of(org), org, member->id));
+  };
+  remove("acme");
+  const auto once = organizations().known("idp", "anna");
+  ASSERT_OK(once);
+  EXPECT_EQ(once->session_generation, 0) << "an organisation ends no session";
+  ASSERT_EQ(once->ended_roles.size(), 1U);
+  EXPECT_EQ(once->ended_roles[0].org_id, "acme");
+  EXPECT_EQ(once->ended_roles[0].generation, 1);
+  EXPECT_TRUE(organizations().known("other-idp", "anna")->ended_roles.empty());
+
+  // Numbers grow over all organisations, and over all sessions that were ended.
+  remove("other");
+  remove("acme");
+  const Actor anna{.name = "user:anna", .scope = {.user_id = "anna"}};
+  ASSERT_OK(BrowserSessions(*database_).end_all(anna, "idp", "anna"));
+  const auto after = organizations().known("idp", "anna");
+  ASSERT_OK(after);
+  ASSERT_EQ(after->ended_roles.size(), 2U);
+  EXPECT_EQ(after->ended_roles[0].generation, 3);
+  EXPECT_EQ(after->ended_roles[1].generation, 2);
+  EXPECT_EQ(after->session_generation, 4) << "above every session that has begun";
+}
+
+TEST_F(GovernanceTest, NameOfAMemberIsTheOrganisationsOwn) {
+  const auto name = [&](const std::string& org, const std::string& wanted) {
+    const auto set = organizations().set_member(
+        of(org), org, {.issuer = "idp", .subject = "anna", .role = "viewer", .display_name = wanted});
+    if (!set.has_value()) return set.error().detail;
+    return set->json;
+  };
+  EXPECT_THAT(name("acme", "Anna of the merger team"), HasSubstr("merger"));
+  EXPECT_THAT(name("other", ""), testing::Not(HasSubstr("merger")));
+  EXPECT_THAT(name("other", "Anna"), HasSubstr(R"("displayName" : "Anna")"));
+  // One that is not given stays.
+  EXPECT_THAT(name("acme", ""), HasSubstr("merger"));
+  EXPECT_THAT(organizations().members(of("other"), "other", {})->items.at(0).json, testing::Not(HasSubstr("merger")));
 }
 
 /// Everything that one user may own, in acme.

@@ -226,7 +226,7 @@ awaitable<Answer> log_in(Call* call, auth::Principal principal, std::string name
                         .id = auth::new_session_id()};
   const auto known = co_await find_caller(call->context->database, call->context->known_callers, principal, session.id);
   if (!known) co_return std::unexpected(problem_of(known.error()));
-  session.generation = known->session_generation;
+  session.generation = login_generation(*known);
   // The memberships are not sealed: they are read again for each request.
   const auto sealed = logins.sealer->seal(principal, session);
   if (!sealed) co_return std::unexpected(problem_of(sealed.error()));

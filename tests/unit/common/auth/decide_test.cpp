@@ -131,7 +131,7 @@ TEST(Decide, NoSubjectIsUnauthenticated) {
 }
 
 TEST(Decide, DenialBeatsEveryRoleInItsOrganisation) {
-  for (const auto role : roles) {
+  for (const auto role : role_names) {
     auto principal = ann(role);
     principal.roles.emplace("beta", Role::org_admin);
     principal.denied["acme"] = {Permission::models_read};
@@ -141,6 +141,18 @@ TEST(Decide, DenialBeatsEveryRoleInItsOrganisation) {
     EXPECT_TRUE(decide(principal, Permission::connections_read, "acme")) << role;
     EXPECT_TRUE(decide(principal, Permission::models_read, "beta")) << role;
   }
+}
+
+TEST(Decide, OrganisationDeniesNothingToAPlatformAdmin) {
+  auto admin = ann(platform_admin_name);
+  for (const auto permission : all_permissions()) admin.denied["acme"].insert(permission);
+  for (const auto permission : all_permissions()) {
+    EXPECT_TRUE(decide(admin, permission, "acme")) << name_of(permission);
+    EXPECT_TRUE(decide(admin, permission, "acme", "bob")) << name_of(permission);
+  }
+  // Also where the organisation made the admin a member.
+  admin.roles.emplace("acme", Role::viewer);
+  EXPECT_TRUE(decide(admin, Permission::members_write, "acme"));
 }
 
 TEST(Decide, DenialInAForeignOrganisationStaysHidden) {

@@ -91,6 +91,23 @@ TEST(Sessions, EndByTheirIdOrWithAllOfTheUser) {
   EXPECT_TRUE(is_ended(session, {.session_ended = true}));
 }
 
+TEST(Sessions, GiveNoRoleWhereTheirUserWasRemovedSince) {
+  const Organizations::Known known{.session_generation = 1, .ended_roles = {{"acme", 4}, {"gone", 2}}};
+  const auth::Principal anna{.issuer = "i",
+                             .subject = "anna",
+                             .roles = {{"acme", Role::org_admin}, {"beta", Role::viewer}, {"gone", Role::member}}};
+  const auto roles_at = [&](std::int64_t generation) {
+    return without_ended_roles(anna, {.generation = generation}, known).roles;
+  };
+  using Roles = decltype(anna.roles);
+  EXPECT_EQ(roles_at(1), (Roles{{"beta", Role::viewer}}));
+  EXPECT_EQ(roles_at(3), (Roles{{"beta", Role::viewer}, {"gone", Role::member}}));
+  EXPECT_FALSE(is_ended({.generation = 1}, known));
+  // A login afterwards is asked anew what the provider says.
+  EXPECT_EQ(roles_at(login_generation(known)), anna.roles);
+  EXPECT_EQ(login_generation({.session_generation = 7, .ended_roles = {{"acme", 4}}}), 7);
+}
+
 TEST(KnownCallers, AreForgottenAfterAWhile) {
   KnownCallers callers;
   const auth::Principal anna{.issuer = "i", .subject = "anna"};
