@@ -10,7 +10,8 @@ namespace tokenrail::registry {
 using events::ObjectKind;
 
 Access::Access(const Projection& projection, const Caller& caller)
-    : caller_(caller),
+    : projection_(&projection),
+      caller_(caller),
       organization_(projection.organization(caller.org_id)),
       grants_(projection.grants(caller.org_id)) {}
 
@@ -70,6 +71,12 @@ ModelAccess Access::of(const EffectiveModel& model, std::string_view alias) cons
   access.granted = !needs_grant;
   access.listed = !needs_listing;
   return access;
+}
+
+const events::ModelState* Access::blocked_upstream(const EffectiveModel& model,
+                                                   const events::DeploymentState& deployment) const {
+  if (model.serving().org_id.empty() || !deployment.connection_org_id.empty()) return nullptr;
+  return projection_->blocked_upstream(deployment.connection_id, deployment.upstream_name);
 }
 
 bool Access::may_call(const events::DeploymentState& deployment, const ModelAccess& access) const {

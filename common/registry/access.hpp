@@ -2,7 +2,8 @@
 //
 // A deny beats every allow. Where the organisation is restricted, a member uses only what is granted. Where it works by
 // allow-list, a model of the platform needs a row of the organisation, or a grant. A user's own model, served by the
-// user's own deployments, needs neither. Grants of views are not looked at: routing knows no views.
+// user's own deployments, needs neither. What the platform blocks is not called under another name either. Grants of
+// views are not looked at: routing knows no views.
 #pragma once
 
 #include <string_view>
@@ -31,6 +32,10 @@ class Access {
 
   /// `alias`: the alias by which it was asked for; empty: its own name. A grant of the alias is one of its targets.
   [[nodiscard]] ModelAccess of(const EffectiveModel& model, std::string_view alias) const;
+  /// The model that the platform blocks and that this deployment of the model would call under another name; null:
+  /// none. An organisation's own connections are its own.
+  [[nodiscard]] const events::ModelState* blocked_upstream(const EffectiveModel& model,
+                                                           const events::DeploymentState& deployment) const;
   [[nodiscard]] bool may_call(const events::DeploymentState& deployment, const ModelAccess& access) const;
 
   /// A model of the platform that the organisation has no row for is usable only where a grant says so.
@@ -54,6 +59,7 @@ class Access {
   [[nodiscard]] bool is_for_caller(const events::Grant& grant) const;
   void look_up(events::ObjectKind kind, std::string_view id, Permission& permission) const;
 
+  const Projection* projection_;
   Caller caller_;
   const events::RegistryOrganization* organization_;
   const events::RegistryGrants* grants_;

@@ -174,14 +174,22 @@ std::string effective_models(const std::string& narrow, Seen rows) {
 
 namespace {
 
-const std::string_view status_of_model =
+/// Of `d`, a deployment on the connection `c`: the model that the platform blocks and that is called there by the same
+/// name, as provider/name.
+const std::string blocked_upstream =
+    "(SELECT b.provider || '/' || b.model_name FROM deployment x JOIN model b ON b.id = x.model_id WHERE "
+    "x.connection_id = d.connection_id AND x.upstream_name IN (d.upstream_name, d.upstream_name || ':latest', "
+    "regexp_replace(d.upstream_name, ':latest$', '')) AND b.org_id IS NULL AND b.deleted_at IS NULL AND "
+    "b.platform_blocked ORDER BY b.slug LIMIT 1)";
+
+const std::string status_of_model =
     "CASE WHEN e.blocked_by_platform OR e.blocked_here THEN 'blocked' WHEN e.lifecycle = 'retired' OR e.retires_at <= "
     "now() THEN 'retired' WHEN NOT e.enabled THEN 'disabled' WHEN e.maintenance_until > now() THEN 'maintenance' WHEN "
     "e.availability = 'missing' AND e.missing_expired THEN 'missing' WHEN NOT EXISTS (SELECT 1 FROM deployment d JOIN "
     "connection c ON c.id = d.connection_id WHERE d.model_id IN (e.own_id, e.platform_id) AND d.model_id = e.served_as "
-    "AND d.enabled AND c.enabled AND "
-    "c.deleted_at IS "
-    "NULL) THEN 'unserved' ELSE 'active' END";
+    "AND d.enabled AND c.enabled AND c.deleted_at IS NULL AND (e.own_id IS NULL OR d.model_id <> e.own_id OR c.org_id "
+    "IS NOT NULL OR " +
+    blocked_upstream + " IS NULL)) THEN 'unserved' ELSE 'active' END";
 
 /// The price of input and output now, for a short prompt on the standard tier, in dollars per million as text: of the
 /// own row as soon as that has prices, else of the platform's, of its best source, and on its first deployment.
@@ -216,7 +224,7 @@ const std::string_view sources_of_fields =
 }  // namespace
 
 std::string status_of_models() {
-  return std::string(status_of_model);
+  return status_of_model;
 }
 
 std::string effective_documents(const std::string& narrow) {
@@ -243,14 +251,14 @@ std::string effective_documents(const std::string& narrow) {
       "COALESCE(json_agg(json_build_object('id', d.id, 'connectionId', c.id, 'connection', c.name, 'upstreamName', "
       "d.upstream_name, 'priority', COALESCE(d.priority, c.priority), 'weight', COALESCE(d.weight, c.weight), "
       "'enabled', "
-      "d.enabled, 'connectionEnabled', c.enabled, 'health', c.health, 'availability', d.availability, 'params', "
-      "d.params) "
+      "d.enabled, 'connectionEnabled', c.enabled, 'blockedBy', CASE WHEN d.model_id = e.own_id AND c.org_id IS NULL "
+      "THEN {4} END, 'health', c.health, 'availability', d.availability, 'params', d.params) "
       "ORDER BY COALESCE(d.priority, c.priority), c.name), '[]') FROM deployment d JOIN connection c ON c.id = "
       "d.connection_id WHERE d.model_id IN (e.own_id, e.platform_id) AND d.model_id = e.served_as AND c.deleted_at IS "
       "NULL), 'version', e.version, 'createdAt', "
       "tokenrail_time(e.created_at), 'updatedAt', tokenrail_time(e.updated_at)) AS text) AS document FROM ({1}) e "
       "CROSS JOIN LATERAL ({3}) s WHERE ",
-      status_of_model, effective_models(narrow, Seen::all), price_of_model, sources_of_fields);
+      status_of_model, effective_models(narrow, Seen::all), price_of_model, sources_of_fields, blocked_upstream);
 }
 
 namespace {

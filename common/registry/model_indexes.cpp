@@ -1,6 +1,7 @@
 #include "common/registry/model_indexes.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 
 namespace tokenrail::registry {
@@ -35,6 +36,40 @@ bool is_candidate(const events::ModelState& model) {
          model.lifecycle != "retired";
 }
 
+namespace {
+
+std::pair<std::string_view, std::string_view> upstream(std::string_view connection_id, std::string_view name) {
+  // Ollama takes a name without its tag for the latest one.
+  static constexpr std::string_view latest = ":latest";
+  if (name.ends_with(latest)) name.remove_suffix(latest.size());
+  return {connection_id, name};
+}
+
+bool is_blocked_for_all(const events::ModelState& model) {
+  return model.platform_blocked && model.org_id.empty();
+}
+
+}  // namespace
+
+void BlockedUpstreams::insert(const events::ModelState& model) {
+  if (!is_blocked_for_all(model)) return;
+  for (const auto& deployment : model.deployments)
+    models_.emplace(upstream(deployment.connection_id, deployment.upstream_name), &model);
+}
+
+void BlockedUpstreams::erase(const events::ModelState& model) {
+  if (!is_blocked_for_all(model)) return;
+  for (const auto& deployment : model.deployments) {
+    auto [at, end] = models_.equal_range(upstream(deployment.connection_id, deployment.upstream_name));
+    while (at != end) at = at->second == &model ? models_.erase(at) : std::next(at);
+  }
+}
+
+const events::ModelState* BlockedUpstreams::find(std::string_view connection_id, std::string_view upstream_name) const {
+  const auto found = models_.find(upstream(connection_id, upstream_name));
+  return found == models_.end() ? nullptr : found->second;
+}
+
 void ModelIndexes::insert(const events::ModelState& model) {
   by_identity.insert(model);
   by_name.insert(model);
@@ -42,6 +77,7 @@ void ModelIndexes::insert(const events::ModelState& model) {
   by_id.insert(model);
   by_order.insert(model);
   if (model.is_default) defaults.insert(model);
+  blocked.insert(model);
   if (!is_candidate(model)) return;
   candidates.insert(model);
   by_quality.insert(model);
@@ -56,6 +92,7 @@ void ModelIndexes::erase(const events::ModelState& model) {
   by_id.erase(model);
   by_order.erase(model);
   defaults.erase(model);
+  blocked.erase(model);
   candidates.erase(model);
   by_quality.erase(model);
   by_price.erase(model);

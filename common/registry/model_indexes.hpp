@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <set>
 #include <string_view>
 #include <tuple>
@@ -158,6 +159,19 @@ struct ModelIndexes {
   ModelTable<index_keys::Name> by_name{};
   ModelTable<index_keys::Slug> by_slug{};
   ModelTable<index_keys::Id> by_id{};
+/// What the platform blocks, by where it would be called: a connection and the model's name there.
+class BlockedUpstreams {
+ public:
+  void insert(const events::ModelState& model);
+  /// `model` is as it was when it was inserted.
+  void erase(const events::ModelState& model);
+  /// Null: nothing there is blocked.
+  [[nodiscard]] const events::ModelState* find(std::string_view connection_id, std::string_view upstream_name) const;
+
+ private:
+  std::multimap<std::pair<std::string_view, std::string_view>, const events::ModelState*> models_;
+};
+
   ModelIndex<index_keys::ByPreference<Preference::order>> by_order{};
   ModelIndex<index_keys::InScope> defaults{};
   // Candidates only.
@@ -165,6 +179,7 @@ struct ModelIndexes {
   ModelIndex<index_keys::ByPreference<Preference::quality>> by_quality{};
   ModelIndex<index_keys::ByPreference<Preference::price>> by_price{};
   ModelIndex<index_keys::ByPreference<Preference::speed>> by_speed{};
+  BlockedUpstreams blocked{};
 
   void insert(const events::ModelState& model);
   /// `model` must be as it was when it was inserted.

@@ -115,3 +115,8 @@ class Projection {
 };
 
 }  // namespace tokenrail::registry
+  /// A model that the platform blocks and that would be called there; null: none.
+  [[nodiscard]] const events::ModelState* blocked_upstream(std::string_view connection_id,
+                                                           std::string_view upstream_name) const {
+    return indexes_.blocked.find(connection_id, upstream_name);
+  }

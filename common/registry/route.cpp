@@ -30,11 +30,12 @@ std::uint64_t mixed(std::uint64_t z) {
   return z ^ (z >> 31U);
 }
 
-enum class Callable { yes, disabled, not_granted, incomplete, other_adapter };
+enum class Callable { yes, disabled, blocked, not_granted, incomplete, other_adapter };
 
-Callable callable(const DeploymentState& deployment, const Access& access, const ModelAccess& granted,
-                  const ResolutionRules& rules) {
+Callable callable(const EffectiveModel& model, const DeploymentState& deployment, const Access& access,
+                  const ModelAccess& granted, const ResolutionRules& rules) {
   if (!deployment.enabled) return Callable::disabled;
+  if (access.blocked_upstream(model, deployment) != nullptr) return Callable::blocked;
   if (!access.may_call(deployment, granted)) return Callable::not_granted;
   if (deployment.base_url.empty() || deployment.upstream_name.empty() || deployment.adapter.empty())
     return Callable::incomplete;
@@ -71,6 +72,11 @@ std::optional<LeftOut> left_out(const std::string& name, const DeploymentState& 
           fmt::format("The model {} is served by connection {}, which is not granted to the caller.", name,
                       deployment.connection_name),
           fmt::format("Ask an organisation administrator for a grant, or choose another model ({}).", list_command)};
+    case Callable::blocked:
+      return LeftOut{ErrorCode::model_not_enabled,
+                     fmt::format("The model {} is served by connection {} as {}, which the platform blocks.", name,
+                                 deployment.connection_name, deployment.upstream_name),
+                     fmt::format("Choose another model ({}), or ask a platform administrator.", list_command)};
     case Callable::yes:
     case Callable::disabled:
       break;
@@ -134,7 +140,7 @@ std::vector<DeploymentState> in_order(std::vector<DeploymentState> deployments, 
 bool is_callable(const EffectiveModel& model, const Access& access, const ModelAccess& granted,
                  const ResolutionRules& rules) {
   return std::ranges::any_of(model.serving().deployments, [&](const auto& deployment) {
-    return callable(deployment, access, granted, rules) == Callable::yes;
+    return callable(model, deployment, access, granted, rules) == Callable::yes;
   });
 }
 
@@ -144,7 +150,7 @@ std::vector<RouteTarget> targets_of(const EffectiveModel& model, const Access& a
   auto state = model.state();
   std::vector<DeploymentState> deployments;
   for (const auto& deployment : state.deployments) {
-    const auto verdict = callable(deployment, access, granted, rules);
+    const auto verdict = callable(model, deployment, access, granted, rules);
     if (verdict == Callable::yes) {
       deployments.push_back(deployment);
     } else if (const auto why = left_out(name_text(model), deployment, verdict, rules)) {
@@ -170,7 +176,7 @@ Clause describe_deployments(const EffectiveModel& model, const Access& access, c
   std::size_t callable_ones = 0;
   std::optional<LeftOut> first;
   for (const auto& deployment : serving.deployments) {
-    const auto verdict = callable(deployment, access, granted, rules);
+    const auto verdict = callable(model, deployment, access, granted, rules);
     if (verdict == Callable::yes) ++callable_ones;
     if (!first) first = left_out(name, deployment, verdict, rules);
   }

@@ -109,5 +109,29 @@ TEST_F(DeploymentsTest, BlockedModelIsNotServedUnderAnotherName) {
   ASSERT_OK(create(of("acme"), scope("acme"), "x", on(platforms_, "gpt-4o")));
 }
 
+TEST_F(DeploymentsTest, BlockReachesDeploymentsThatWereThereBefore) {
+  ASSERT_OK(create(root(), {}, "gpt-4o", on("openai", "gpt-4o")));
+  ASSERT_OK(create(of("acme"), scope("acme"), "x", on(platforms_, "gpt-4o")));
+  ASSERT_OK(create(of("acme"), scope("acme"), "tagged", on(platforms_, "gpt-4o:latest")));
+  ASSERT_OK(create(of("acme"), scope("acme"), "other", on(platforms_, "gpt-4o-mini")));
+  ASSERT_OK(create(of("acme"), scope("acme"), "own", on(acmes_, "gpt-4o")));
+  const auto status = [&](const std::string& name) {
+    const auto found = models().get(of("acme"), scope("acme"), "openai/" + name);
+    return found ? found->json : found.error().detail;
+  };
+  for (const auto* name : {"x", "tagged", "other", "own"})
+    ASSERT_OK(models().change(of("acme"), scope("acme"), std::string("openai/") + name, R"({"enabled":true})", {}));
+  EXPECT_THAT(status("x"), HasSubstr(R"("status" : "active")"));
+  ASSERT_OK(models().change(root(), {}, "openai/gpt-4o", R"({"blocked":true})", {}));
+  for (const auto* name : {"x", "tagged"}) {
+    EXPECT_THAT(status(name), HasSubstr(R"("status" : "unserved")"));
+    EXPECT_THAT(status(name), HasSubstr(R"("blockedBy" : "openai/gpt-4o")"));
+  }
+  for (const auto* name : {"other", "own"}) EXPECT_THAT(status(name), HasSubstr(R"("status" : "active")"));
+  EXPECT_EQ(models().list(of("acme"), scope("acme"), {.status = "unserved"}, {})->total, 2);
+  ASSERT_OK(models().change(root(), {}, "openai/gpt-4o", R"({"blocked":false})", {}));
+  EXPECT_THAT(status("x"), HasSubstr(R"("status" : "active")"));
+}
+
 }  // namespace
 }  // namespace tokenrail::registry

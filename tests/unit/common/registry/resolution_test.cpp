@@ -259,6 +259,43 @@ TEST(Resolution, TheNearestScopeWinsAndBlocksWinDownwards) {
   }
 }
 
+TEST(Resolution, BlockReachesTheSameUpstreamUnderAnotherName) {
+  const auto on = [](events::ModelState m, std::string connection, std::string upstream, std::string owner = {}) {
+    auto& d = m.deployments.at(0);
+    d.connection_id = std::move(connection);
+    d.connection_org_id = std::move(owner);
+    d.upstream_name = std::move(upstream);
+    return m;
+  };
+  Projection projection;
+  auto blocked = on(model("openai", "gpt-4o"), "c", "gpt-4o:latest");
+  blocked.platform_blocked = true;
+  put(projection, blocked);
+  put(projection, on(model("openai", "again"), "c", "gpt-4o"));
+  put(projection, on(model("openai", "renamed", "acme"), "c", "gpt-4o"));
+  put(projection, on(model("openai", "of-ann", "acme", "ann"), "c", "gpt-4o:latest"));
+  put(projection, on(model("openai", "small", "acme"), "c", "gpt-4o-mini"));
+  put(projection, on(model("openai", "elsewhere", "acme"), "c-2", "gpt-4o"));
+  put(projection, on(model("openai", "own-key", "acme"), "c", "gpt-4o", "acme"));
+  for (const auto* name : {"renamed", "of-ann"}) {
+    const auto route = resolve(projection, ask("openai", name), {}, 1);
+    ASSERT_FALSE(route) << name;
+    EXPECT_EQ(route.error().code, ErrorCode::model_not_enabled);
+    EXPECT_THAT(route.error().message, HasSubstr("which the platform blocks"));
+  }
+  // What the platform serves itself is the platform's decision.
+  for (const auto* name : {"again", "small", "elsewhere", "own-key"})
+    EXPECT_TRUE(resolve(projection, ask("openai", name), {}, 1)) << name;
+  blocked.platform_blocked = false;
+  put(projection, blocked, 2);
+  EXPECT_TRUE(resolve(projection, ask("openai", "renamed"), {}, 1));
+  blocked.platform_blocked = true;
+  put(projection, blocked, 3);
+  EXPECT_FALSE(resolve(projection, ask("openai", "renamed"), {}, 1));
+  projection.apply(events::model_key(blocked), std::nullopt);
+  EXPECT_TRUE(resolve(projection, ask("openai", "renamed"), {}, 1)) << "nothing blocks it any more";
+}
+
 TEST(Resolution, AnotherOrganisationsModelDoesNotExist) {
   const auto projection = registry_of({model("ollama", "m", "other"), model("ollama", "n", "acme", "bob")});
   for (const auto* name : {"m", "n"}) {
