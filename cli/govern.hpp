@@ -48,7 +48,7 @@ struct Governing {
 template <class List>
 Result<std::vector<registry::Document>> all_pages(List&& list) {
   std::vector<registry::Document> all;
-  registry::PageRequest request{.count_max = 500};
+  registry::PageRequest request{.count_max = 500, .counted = false};
   do {
     auto page = list(request);
     if (!page) return std::unexpected(page.error());

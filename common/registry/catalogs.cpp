@@ -253,18 +253,19 @@ Result<std::int64_t> Catalogs::set_scores(const Actor& actor, std::span<const Qu
 
 Result<Document> Catalogs::inspect(const Actor& actor, const Scope& scope) {
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<Document> {
-    const std::string prices_of =
-        "price c WHERE c.model_id IN (s.own_id, s.platform_id) AND tstzrange(c.effective_from, c.effective_to) @> "
-        "now() AND c.dimension IN ('input', 'output') AND "
-        "c.service_tier "
-        "= 'standard'";
+    // Prices are read once, and not for each model.
+    const std::string costs =
+        "SELECT c.model_id, bool_and(c.amount = 0) AS free FROM price c WHERE tstzrange(c.effective_from, "
+        "c.effective_to) @> now() AND c.dimension IN ('input', 'output') AND c.service_tier = 'standard' GROUP BY 1";
     auto found = read_document(
         sql,
-        "WITH s AS (SELECT e.*, " + status_of_models() + " AS status FROM (" + effective_models("true", Seen::all) +
-            ") e), n AS (SELECT s.provider, s.kind, s.status, s.slug, s.context_window IS NULL AND s.input_tokens_max "
-            "IS NULL AS no_limit, (SELECT bool_and(c.amount = 0) FROM " +
-            prices_of +
-            ") AS free FROM s) SELECT 'inspection' AS id, CAST(0 AS bigint) AS version, CAST(json_build_object("
+        "WITH k AS MATERIALIZED (" + costs + "), n AS (SELECT e.provider AS provider, " +
+            status_of_models(Reads::whole) +
+            " AS status, e.context_window IS NULL AND e.input_tokens_max IS NULL AS no_limit, CASE WHEN x.free IS NULL "
+            "THEN y.free WHEN y.free IS NULL THEN x.free ELSE x.free AND y.free END AS free FROM (" +
+            effective_models("true", Seen::all) +
+            ") e LEFT JOIN k x ON x.model_id = e.own_id LEFT JOIN k y ON y.model_id = e.platform_id) SELECT "
+            "'inspection' AS id, CAST(0 AS bigint) AS version, CAST(json_build_object("
             "'models', (SELECT count(*) FROM n), 'free', (SELECT count(*) FROM n WHERE free), 'paid', (SELECT count(*) "
             "FROM n WHERE NOT free), 'withoutPrice', (SELECT count(*) FROM n WHERE free IS NULL), 'withoutLimit', "
             "(SELECT count(*) FROM n WHERE no_limit), 'byProvider', (SELECT COALESCE(json_agg(json_build_object("

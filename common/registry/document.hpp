@@ -24,6 +24,7 @@ struct DocumentPage {
 struct PageRequest {
   std::int64_t count_max = 50;
   std::string after{};
+  bool counted = true;  ///< off: `total` is of no interest, and 0
 };
 
 }  // namespace tokenrail::registry

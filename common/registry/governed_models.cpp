@@ -178,26 +178,33 @@ Result<DocumentPage> Models::list(const Actor& actor, const Scope& scope, const 
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<DocumentPage> {
     auto arguments = Arguments().scope(scope);
     add_filter(arguments, "", filter);
-    // No condition at all is counted by an index.
-    std::string condition = filter.empty() ? std::string() : filter_condition(true);
-    std::string unnarrowed = filter.empty() ? std::string() : filter_condition(false);
+    std::optional<SavedView> view;
     if (!filter.view.empty()) {
-      const auto view = view_named(sql, scope, filter.view);
-      if (!view) return std::unexpected(view.error());
+      auto found = view_named(sql, scope, filter.view);
+      if (!found) return std::unexpected(found.error());
+      view = std::move(*found);
       add_filter(arguments, "view_", view->filter);
       arguments.json("view_pins", view->pins);
-      condition += " AND " + view_condition();
-      unnarrowed += " AND " + view_condition();
     }
+    const auto condition_of = [&](Reads reads, bool narrowed) {
+      // No condition at all is counted by an index.
+      if (filter.empty()) return std::string();
+      auto condition = filter_condition(filter, reads, narrowed);
+      if (view) condition += " AND " + view_condition(view->filter, reads);
+      return condition;
+    };
     DocumentPage result;
     const auto narrow = narrowed_by(filter);
-    result.total = std::stoll(read_text(sql, effective_count(narrow, condition), arguments).value_or("0"));
+    const auto condition = condition_of(Reads::whole, true);
+    if (page.counted)
+      result.total = std::stoll(read_text(sql, effective_count(narrow, condition), arguments).value_or("0"));
     // Names first, documents for one page only: a document costs more than all that decides about it.
     // Where many pass the filter, a page is full soonest in the order of the names, by their index. The planner takes a
     // filter for rarer than it is, and would sort all that pass it.
-    const bool many = order == ModelOrder::name && result.total > many_models;
+    const bool many = order == ModelOrder::name && (page.counted ? result.total > many_models : filter.empty());
     if (many) execute_script(sql, "SET LOCAL enable_sort = off");
-    auto places = many ? places_of(sql, narrowed_by({.provider = filter.provider}), unnarrowed, arguments, order, page)
+    auto places = many ? places_of(sql, narrowed_by({.provider = filter.provider}), condition_of(Reads::single, false),
+                                   arguments, order, page)
                        : places_of(sql, narrow, condition, arguments, order, page);
     if (many) execute_script(sql, "SET LOCAL enable_sort = on");
     if (static_cast<std::int64_t>(places.size()) > page.count_max) {
@@ -320,23 +327,7 @@ Result<void> Models::remove(const Actor& actor, const Scope& scope, const std::s
 
 Result<Document> Models::statistics(const Actor& actor, const Scope& scope) {
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<Document> {
-    auto found = read_document(
-        sql,
-        "WITH seen AS (SELECT e.provider AS provider, e.kind AS kind, e.capabilities AS capabilities, " +
-            status_of_models() + " AS status FROM (" + effective_models("true", Seen::all) +
-            ") e) SELECT 'statistics' AS id, CAST(0 AS bigint) AS version, "
-            "CAST(json_build_object('models', (SELECT "
-            "count(*) FROM seen), 'byProvider', (SELECT COALESCE(json_object_agg(k, n), '{}') FROM "
-            "(SELECT provider "
-            "AS k, count(*) AS n FROM seen GROUP BY 1) a), 'byKind', (SELECT COALESCE(json_object_agg(k, "
-            "n), '{}') FROM "
-            "(SELECT kind AS k, count(*) AS n FROM seen GROUP BY 1) b), 'byStatus', (SELECT "
-            "COALESCE(json_object_agg(k, n), '{}') FROM (SELECT status AS k, count(*) AS n FROM "
-            "seen GROUP BY 1) "
-            "c), 'byCapability', (SELECT COALESCE(json_object_agg(k, n), '{}') FROM (SELECT c.key AS k, "
-            "count(*) AS n FROM seen, jsonb_each_text(seen.capabilities) c WHERE c.value = 'supported' GROUP "
-            "BY 1) d)) AS text) AS document",
-        Arguments().scope(scope));
+    auto found = read_document(sql, statistics_of_models(), Arguments().scope(scope));
     return std::move(*found);
   });
 }

@@ -166,6 +166,10 @@ std::string effective_models(const std::string& narrow, Seen rows) {
          "CASE WHEN o.id IS NOT NULL AND EXISTS (SELECT 1 FROM deployment d WHERE d.model_id = o.id) THEN o.id ELSE "
          "COALESCE(p.id, o.id) END AS served_as, "
          "GREATEST(COALESCE(o.version, 0), COALESCE(p.version, 0)) AS version, "
+         "o.capabilities AS o_own, o.curated -> 'capabilities' AS o_curated, o.inferred -> 'capabilities' AS "
+         "o_inferred, "
+         "p.capabilities AS p_own, p.curated -> 'capabilities' AS p_curated, p.inferred -> 'capabilities' AS "
+         "p_inferred, "
          "LEAST(COALESCE(o.created_at, p.created_at), COALESCE(p.created_at, o.created_at)) AS created_at, "
          "GREATEST(COALESCE(o.updated_at, p.updated_at), COALESCE(p.updated_at, o.updated_at)) AS updated_at "
          "FROM " +
@@ -182,14 +186,50 @@ const std::string blocked_upstream =
     "regexp_replace(d.upstream_name, ':latest$', '')) AND b.org_id IS NULL AND b.deleted_at IS NULL AND "
     "b.platform_blocked ORDER BY b.slug LIMIT 1)";
 
-const std::string status_of_model =
-    "CASE WHEN e.blocked_by_platform OR e.blocked_here THEN 'blocked' WHEN e.lifecycle = 'retired' OR e.retires_at <= "
-    "now() THEN 'retired' WHEN NOT e.enabled THEN 'disabled' WHEN e.maintenance_until > now() THEN 'maintenance' WHEN "
-    "e.availability = 'missing' AND e.missing_expired THEN 'missing' WHEN NOT EXISTS (SELECT 1 FROM deployment d JOIN "
-    "connection c ON c.id = d.connection_id WHERE d.model_id IN (e.own_id, e.platform_id) AND d.model_id = e.served_as "
-    "AND d.enabled AND c.enabled AND c.deleted_at IS NULL AND (e.own_id IS NULL OR d.model_id <> e.own_id OR c.org_id "
-    "IS NOT NULL OR " +
-    blocked_upstream + " IS NULL)) THEN 'unserved' ELSE 'active' END";
+/// Whether a deployment serves `e`. An organisation's own one on the platform's connection does not where the platform
+/// blocks what it calls.
+std::string is_served(Reads reads) {
+  const std::string serving =
+      "deployment d JOIN connection c ON c.id = d.connection_id WHERE d.enabled AND c.enabled "
+      "AND c.deleted_at IS NULL";
+  const std::string own = "e.own_id IS NOT NULL AND e.served_as = e.own_id";
+  const std::string own_serves = "EXISTS (SELECT 1 FROM " + serving +
+                                 " AND d.model_id = e.own_id AND (c.org_id IS NOT NULL OR " + blocked_upstream +
+                                 " IS NULL))";
+  // The set is read once, whatever the number of models.
+  const std::string platforms_serve = reads == Reads::whole
+                                          ? "e.served_as IN (SELECT d.model_id FROM " + serving + ")"
+                                          : "EXISTS (SELECT 1 FROM " + serving +
+                                                " AND d.model_id IN (e.own_id, e.platform_id) AND d.model_id = "
+                                                "e.served_as)";
+  return "CASE WHEN " + own + " THEN " + own_serves + " ELSE " + platforms_serve + " END";
+}
+
+/// The statuses but the last two, which depend on the deployments: the first that holds is the model's.
+struct Status {
+  std::string_view name;
+  std::string_view holds;
+};
+constexpr std::array statuses{
+    Status{"blocked", "e.blocked_by_platform OR e.blocked_here"},
+    Status{"retired", "e.lifecycle = 'retired' OR e.retires_at <= now()"},
+    Status{"disabled", "NOT e.enabled"},
+    Status{"maintenance", "e.maintenance_until > now()"},
+    Status{"missing", "e.availability = 'missing' AND e.missing_expired"},
+};
+
+/// Whether `e` has the status, without more work than that needs.
+std::string has_status(std::string_view status, Reads reads) {
+  std::string condition;
+  for (const auto& one : statuses) {
+    const bool found = one.name == status;
+    condition += fmt::format("{}({}) IS {}TRUE", condition.empty() ? "" : " AND ", one.holds, found ? "" : "NOT ");
+    if (found) return condition;
+  }
+  if (status == "active") return condition + " AND " + is_served(reads);
+  if (status == "unserved") return condition + " AND NOT (" + is_served(reads) + ")";
+  return "false";
+}
 
 /// The price of input and output now, for a short prompt on the standard tier, in dollars per million as text: of the
 /// own row as soon as that has prices, else of the platform's, of its best source, and on its first deployment.
@@ -223,8 +263,10 @@ const std::string_view sources_of_fields =
 
 }  // namespace
 
-std::string status_of_models() {
-  return status_of_model;
+std::string status_of_models(Reads reads) {
+  std::string status = "CASE ";
+  for (const auto& one : statuses) status += fmt::format("WHEN {} THEN '{}' ", one.holds, one.name);
+  return status + "WHEN " + is_served(reads) + " THEN 'active' ELSE 'unserved' END";
 }
 
 std::string effective_documents(const std::string& narrow) {
@@ -252,13 +294,15 @@ std::string effective_documents(const std::string& narrow) {
       "d.upstream_name, 'priority', COALESCE(d.priority, c.priority), 'weight', COALESCE(d.weight, c.weight), "
       "'enabled', "
       "d.enabled, 'connectionEnabled', c.enabled, 'blockedBy', CASE WHEN d.model_id = e.own_id AND c.org_id IS NULL "
-      "THEN {4} END, 'health', c.health, 'availability', d.availability, 'params', d.params) "
+      "THEN "
+      "{4} END, 'health', c.health, 'availability', d.availability, 'params', d.params) "
       "ORDER BY COALESCE(d.priority, c.priority), c.name), '[]') FROM deployment d JOIN connection c ON c.id = "
       "d.connection_id WHERE d.model_id IN (e.own_id, e.platform_id) AND d.model_id = e.served_as AND c.deleted_at IS "
       "NULL), 'version', e.version, 'createdAt', "
       "tokenrail_time(e.created_at), 'updatedAt', tokenrail_time(e.updated_at)) AS text) AS document FROM ({1}) e "
       "CROSS JOIN LATERAL ({3}) s WHERE ",
-      status_of_model, effective_models(narrow, Seen::all), price_of_model, sources_of_fields, blocked_upstream);
+      status_of_models(Reads::single), effective_models(narrow, Seen::all), price_of_model, sources_of_fields,
+      blocked_upstream);
 }
 
 namespace {
@@ -331,35 +375,87 @@ std::string effective_count(const std::string& narrow, const std::string& condit
 
 namespace {
 
-/// @kind, @provider, @status, @@capabilities, @@tags, @scope, @search, @hidden, @free and @context, each name with
-/// `prefix` before it.
-std::string condition_of(std::string_view prefix, bool narrowed = false) {
-  const std::string prices =
-      "SELECT 1 FROM price p WHERE p.model_id IN (e.own_id, e.platform_id) AND p.effective_from <= now() AND "
-      "(p.effective_to IS NULL OR p.effective_to > now())";
+/// Whether one of the prices that count now is so.
+std::string has_price(Reads reads, std::string_view condition) {
+  const auto prices = fmt::format(
+      "price p WHERE p.effective_from <= now() AND (p.effective_to IS NULL OR p.effective_to > now()){}", condition);
+  if (reads == Reads::single)
+    return fmt::format("EXISTS (SELECT 1 FROM {} AND p.model_id IN (e.own_id, e.platform_id))", prices);
+  // Own rows are few.
   return fmt::format(
-      "(@{0}kind IS NULL OR e.kind = @{0}kind) AND (@{0}provider IS NULL OR e.provider = @{0}provider) AND (@{0}status "
-      "IS NULL OR {1} = @{0}status) AND (@{0}scope IS NULL OR (@{0}scope = 'platform' AND e.scope = 'platform') OR "
-      "(@{0}scope = 'organization' AND e.scope <> 'platform')) AND (@{0}search IS NULL OR strpos(lower(e.slug || ' ' "
-      "|| e.display_name), lower(@{0}search)) > 0) AND (@{0}hidden = 'true' OR NOT e.hidden) AND ({3}NOT EXISTS "
-      "(SELECT 1 "
-      "FROM jsonb_array_elements_text(@@{0}capabilities) c WHERE e.capabilities ->> c IS DISTINCT FROM 'supported')) "
-      "AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements_text(@@{0}tags) t WHERE t <> ALL (e.tags)) AND (@{0}context "
-      "IS NULL OR e.context_window >= CAST(@{0}context AS bigint)) AND (@{0}free IS NULL OR (@{0}free = 'false' AND "
-      "EXISTS ({2} AND p.amount > 0)) OR (@{0}free = 'true' AND EXISTS ({2}) AND NOT EXISTS ({2} AND p.amount > 0)))",
-      prefix, status_of_model, prices, narrowed ? "e.own_id IS NULL OR " : "");
+      "((e.own_id IS NOT NULL AND EXISTS (SELECT 1 FROM {0} AND p.model_id = e.own_id)) OR e.platform_id IN (SELECT "
+      "p.model_id FROM {0}))",
+      prices);
+}
+
+/// What the filter asks for, and nothing about what it leaves open: each part is looked at for every model.
+std::string condition_of(std::string_view prefix, const ModelFilter& filter, Reads reads, bool narrowed) {
+  std::string all;
+  const auto add = [&](bool asked, std::string_view condition) {
+    if (asked) all += (all.empty() ? "(" : " AND (") + fmt::format(fmt::runtime(condition), prefix) + ")";
+  };
+  add(!filter.kind.empty(), "e.kind = @{0}kind");
+  add(!filter.provider.empty(), "e.provider = @{0}provider");
+  add(filter.scope == "platform", "e.scope = 'platform'");
+  add(filter.scope == "organization", "e.scope <> 'platform'");
+  add(!filter.scope.empty() && filter.scope != "platform" && filter.scope != "organization", "false");
+  add(!filter.search.empty(), "strpos(lower(e.slug || ' ' || e.display_name), lower(@{0}search)) > 0");
+  add(!filter.hidden, "NOT e.hidden");
+  add(!filter.capabilities.empty(),
+      std::string(narrowed ? "e.own_id IS NULL OR " : "") +
+          "NOT EXISTS (SELECT 1 FROM jsonb_array_elements_text(@@{0}capabilities) c WHERE e.capabilities ->> c IS "
+          "DISTINCT FROM 'supported')");
+  add(!filter.tags.empty(),
+      "NOT EXISTS (SELECT 1 FROM jsonb_array_elements_text(@@{0}tags) t WHERE t <> ALL (e.tags))");
+  add(filter.context_min.has_value(), "e.context_window >= CAST(@{0}context AS bigint)");
+  add(filter.free == false, has_price(reads, " AND p.amount > 0"));
+  add(filter.free == true, has_price(reads, "") + " AND (" + has_price(reads, " AND p.amount > 0") + ") IS NOT TRUE");
+  add(!filter.status.empty(), has_status(filter.status, reads));
+  return all.empty() ? "true" : all;
 }
 
 }  // namespace
 
-std::string filter_condition(bool narrowed) {
-  return condition_of("", narrowed);
+std::string filter_condition(const ModelFilter& filter, Reads reads, bool narrowed) {
+  return condition_of("", filter, reads, narrowed);
 }
 
-std::string view_condition() {
-  return "((" + condition_of("view_") +
-         ") OR EXISTS (SELECT 1 FROM jsonb_array_elements_text(@@view_pins) pin WHERE CAST(pin AS uuid) IN (e.own_id, "
-         "e.platform_id)))";
+std::string view_condition(const ModelFilter& filter, Reads reads) {
+  const std::string pins = "(SELECT CAST(pin AS uuid) FROM jsonb_array_elements_text(@@view_pins) pin)";
+  return "((" + condition_of("view_", filter, reads, false) + ") OR e.own_id IN " + pins + " OR e.platform_id IN " +
+         pins + ")";
+}
+
+std::string statistics_of_models() {
+  // Few combinations of capabilities are many models', and putting one together costs more than all else of a model. So
+  // models are counted by what it is put together from.
+  const auto of_row = [](std::string_view row) {
+    return fmt::format(
+        "CROSS JOIN LATERAL (SELECT g.{0}_own AS capabilities, jsonb_strip_nulls(jsonb_build_object('capabilities', "
+        "g.{0}_curated)) AS curated, jsonb_strip_nulls(jsonb_build_object('capabilities', g.{0}_inferred)) AS "
+        "inferred) "
+        "{0} ",
+        row);
+  };
+  const auto by = [](std::string_view name, std::string_view column) {
+    return fmt::format(
+        "'{}', (SELECT COALESCE(json_object_agg(k, n), '{{}}') FROM (SELECT g.{} AS k, sum(g.n) AS n FROM g "
+        "GROUP BY 1) a)",
+        name, column);
+  };
+  const auto own_capabilities = with_capabilities_elsewhere("o");
+  return "WITH g AS (SELECT e.provider AS provider, e.kind AS kind, " + status_of_models(Reads::whole) +
+         " AS status, e.o_own AS o_own, e.o_curated AS o_curated, e.o_inferred AS o_inferred, e.p_own AS p_own, "
+         "e.p_curated AS p_curated, e.p_inferred AS p_inferred, count(*) AS n FROM (" +
+         effective_models("true", Seen::all) +
+         ") e GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9) SELECT 'statistics' AS id, CAST(0 AS bigint) AS version, "
+         "CAST(json_build_object('models', (SELECT COALESCE(sum(n), 0) FROM g), " +
+         by("byProvider", "provider") + ", " + by("byKind", "kind") + ", " + by("byStatus", "status") +
+         ", 'byCapability', (SELECT COALESCE(json_object_agg(k, n), '{}') FROM (SELECT x.key AS k, sum(g.n) AS n FROM "
+         "g " +
+         of_row("o") + of_row("p") + "CROSS JOIN LATERAL jsonb_each_text(" + own_capabilities + " || " +
+         with_capabilities_elsewhere("p") + " || " + known_capabilities(own_capabilities) +
+         ") x WHERE x.value = 'supported' GROUP BY 1) d)) AS text) AS document";
 }
 
 std::string patched_values() {

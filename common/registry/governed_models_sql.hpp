@@ -38,15 +38,24 @@ enum class Seen {
 /// What an index finds of a filter's models, for `narrow`: no model that the filter shows is left out.
 [[nodiscard]] std::string narrowed_by(const ModelFilter& filter);
 
+/// How what belongs to models is read: deployments, prices.
+enum class Reads {
+  single,  ///< of each model by an index: for few models
+  whole,   ///< as a set, once: for many, where each by itself would cost more than all at once
+};
+
 /// The status of `e`, as a value: active, disabled, …
-[[nodiscard]] std::string status_of_models();
+[[nodiscard]] std::string status_of_models(Reads reads);
 
 /// The condition over `e` of a filter whose arguments add_filter() adds. `narrowed`: only over models that
 /// narrowed_by() lets in, where a platform's row that nothing is set over need not be looked at for its capabilities
 /// again.
-[[nodiscard]] std::string filter_condition(bool narrowed);
+[[nodiscard]] std::string filter_condition(const ModelFilter& filter, Reads reads, bool narrowed);
 /// The same of a view's filter, whose arguments have names of their own; models that are pinned pass.
-[[nodiscard]] std::string view_condition();
+[[nodiscard]] std::string view_condition(const ModelFilter& filter, Reads reads);
+
+/// One document that counts the scope's models by provider, kind, status and capability.
+[[nodiscard]] std::string statistics_of_models();
 
 /// The SET list of a row's UPDATE, from @@patch.
 [[nodiscard]] std::string patched_values();

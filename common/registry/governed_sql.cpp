@@ -143,7 +143,7 @@ DocumentPage read_page(soci::session& sql, const std::string& select, Arguments 
   arguments.text("after", page.after).number("limit", page.count_max + 1);
   const auto object = arguments.object();
   DocumentPage result;
-  {
+  if (page.counted) {
     const auto count = with_arguments("SELECT count(*) FROM (" + select + ") rows WHERE @after IS NOT NULL");
     long long total = 0;
     sql << count, soci::use(object, "p"), soci::into(total);

@@ -89,7 +89,12 @@ class ModelIndex {
   /// The models whose key begins with these parts, in order; `visit` returns false to stop.
   template <class Visit, class... Parts>
   void for_each(const std::tuple<Parts...>& prefix, Visit&& visit) const {
-    for (auto at = models_.lower_bound(prefix); at != models_.end(); ++at)
+    for_each_from(prefix, prefix, visit);
+  }
+  /// Those of them whose key is not below `from`, the beginning of one.
+  template <class Visit, class... Parts, class... FromParts>
+  void for_each_from(const std::tuple<Parts...>& prefix, const std::tuple<FromParts...>& from, Visit&& visit) const {
+    for (auto at = models_.lower_bound(from); at != models_.end(); ++at)
       if (beginning<sizeof...(Parts)>(Key::of(**at)) != prefix || !visit(**at)) return;
   }
 
@@ -154,11 +159,6 @@ class ModelTable {
   std::unordered_multiset<const events::ModelState*, Hash, Equal> models_;
 };
 
-struct ModelIndexes {
-  ModelTable<index_keys::Identity> by_identity{};
-  ModelTable<index_keys::Name> by_name{};
-  ModelTable<index_keys::Slug> by_slug{};
-  ModelTable<index_keys::Id> by_id{};
 /// What the platform blocks, by where it would be called: a connection and the model's name there.
 class BlockedUpstreams {
  public:
@@ -172,14 +172,19 @@ class BlockedUpstreams {
   std::multimap<std::pair<std::string_view, std::string_view>, const events::ModelState*> models_;
 };
 
+struct ModelIndexes {
+  ModelTable<index_keys::Identity> by_identity{};
+  ModelTable<index_keys::Name> by_name{};
+  ModelTable<index_keys::Slug> by_slug{};
+  ModelTable<index_keys::Id> by_id{};
   ModelIndex<index_keys::ByPreference<Preference::order>> by_order{};
   ModelIndex<index_keys::InScope> defaults{};
+  BlockedUpstreams blocked{};
   // Candidates only.
   ModelIndex<index_keys::ByPreference<Preference::order>> candidates{};
   ModelIndex<index_keys::ByPreference<Preference::quality>> by_quality{};
   ModelIndex<index_keys::ByPreference<Preference::price>> by_price{};
   ModelIndex<index_keys::ByPreference<Preference::speed>> by_speed{};
-  BlockedUpstreams blocked{};
 
   void insert(const events::ModelState& model);
   /// `model` must be as it was when it was inserted.

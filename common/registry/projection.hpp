@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -75,11 +76,43 @@ class Projection {
   void for_each_in_order(std::string_view org_id, std::string_view user_id, Visit&& visit) const {
     indexes_.by_order.for_each(std::tuple(org_id, user_id), visit);
   }
+  /// Where a model is in that order of its scope.
+  struct OrderPlace {
+    std::int64_t priority = 0;
+    std::string slug{};
+    std::string provider{};
+    std::string model_name{};
+    [[nodiscard]] static OrderPlace of(const events::ModelState& model) {
+      return {.priority = priority_of(model),
+              .slug = model.slug,
+              .provider = model.provider,
+              .model_name = model.model_name};
+    }
+    friend bool operator==(const OrderPlace&, const OrderPlace&) = default;
+  };
+  /// The same behind that place, whether a model is there or not.
+  template <class Visit>
+  void for_each_in_order_after(std::string_view org_id, std::string_view user_id, const OrderPlace& place,
+                               Visit&& visit) const {
+    const std::tuple from(org_id, user_id, 0.0, place.priority, std::string_view(place.slug),
+                          std::string_view(place.provider), std::string_view(place.model_name));
+    bool first = true;
+    indexes_.by_order.for_each_from(std::tuple(org_id, user_id), from, [&](const events::ModelState& model) {
+      const bool there = first && OrderPlace::of(model) == place;
+      first = false;
+      return there || visit(model);
+    });
+  }
   /// Those of which is_candidate() is true, in order of preference and then as for_each_in_order().
   template <class Visit>
   void for_each_candidate(std::string_view org_id, std::string_view user_id, Preference preference,
                           Visit&& visit) const {
     indexes_.for_each_candidate({.org_id = org_id, .user_id = user_id}, preference, visit);
+  }
+  /// A model that the platform blocks and that would be called there; null: none.
+  [[nodiscard]] const events::ModelState* blocked_upstream(std::string_view connection_id,
+                                                           std::string_view upstream_name) const {
+    return indexes_.blocked.find(connection_id, upstream_name);
   }
   /// The rows with that model id, whatever their scope.
   [[nodiscard]] std::vector<const events::ModelState*> with_id(std::string_view model_id) const;
@@ -115,8 +148,3 @@ class Projection {
 };
 
 }  // namespace tokenrail::registry
-  /// A model that the platform blocks and that would be called there; null: none.
-  [[nodiscard]] const events::ModelState* blocked_upstream(std::string_view connection_id,
-                                                           std::string_view upstream_name) const {
-    return indexes_.blocked.find(connection_id, upstream_name);
-  }

@@ -12,6 +12,7 @@
 #include "common/telemetry/text_escape.hpp"
 #include "workers/registry_api/access.hpp"
 #include "workers/registry_api/browser.hpp"
+#include "workers/registry_api/database_pool.hpp"
 #include "workers/registry_api/idempotency.hpp"
 #include "workers/registry_api/loop_step.hpp"
 #include "workers/registry_api/metric_families.hpp"
@@ -23,6 +24,8 @@ namespace tokenrail::registry_api {
 namespace {
 
 using boost::asio::awaitable;
+
+constexpr std::size_t body_bytes_on_loop = 64UL * 1024;  ///< that are parsed there; more would keep others waiting
 
 /// Nothing was refused, and there is no reply yet: the next step comes.
 Answer go_on() {
@@ -170,8 +173,16 @@ awaitable<Answer> ApiService::answer(Call& call, Progress& progress) {
   }
   if (auto refused = read_body(call); is_final(refused)) co_return refused;
   auto given = co_await answer_once(call);
-  if (given && fields && given->status == 200 && call.request.method != "HEAD")
-    given->body = with_fields_only(given->body, *fields);
+  if (given && fields && given->status == 200 && call.request.method != "HEAD") {
+    auto* const threads = parts_.context->database;
+    if (given->body.size() > body_bytes_on_loop && threads != nullptr) {
+      given->body = co_await threads->run_plain(
+          [body = std::move(given->body), names = *fields] { return with_fields_only(body, names); });
+      telemetry::loop_step(loop_step_name);
+    } else {
+      given->body = with_fields_only(given->body, *fields);
+    }
+  }
   co_return given;
 }
 

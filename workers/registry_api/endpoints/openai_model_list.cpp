@@ -1,6 +1,7 @@
 #include <charconv>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include "common/events/json_writer.hpp"
 #include "workers/registry_api/endpoints/usable_models.hpp"
@@ -23,13 +24,10 @@ std::int64_t created_of(std::string_view id) {
 
 }  // namespace
 
-std::string openai_model_list(std::span<const events::ModelState* const> models) {
-  std::string out;
-  events::JsonWriter json(out);
-  json.begin_object();
-  json.field("object", "list");
-  json.begin_array("data");
+void OpenAiModelList::add(std::span<const events::ModelState* const> models) {
   for (const auto* model : models) {
+    if (!items_.empty()) items_ += ',';
+    events::JsonWriter json(items_);
     json.begin_object();
     json.field("id", model->slug);
     json.field("object", "model");
@@ -37,9 +35,10 @@ std::string openai_model_list(std::span<const events::ModelState* const> models)
     json.field("owned_by", model->provider);
     json.end_object();
   }
-  json.end_array();
-  json.end_object();
-  return out;
+}
+
+std::string OpenAiModelList::finish() && {
+  return R"({"object":"list","data":[)" + std::move(items_) + "]}";
 }
 
 }  // namespace tokenrail::registry_api

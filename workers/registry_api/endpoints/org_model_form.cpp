@@ -70,11 +70,13 @@ Json org_model_of(const Json& model) {
   });
 }
 
-std::string org_models_body(const std::vector<std::string>& models) {
-  Json::Array all;
-  for (const auto& text : models)
-    if (const auto model = parse_document(text)) all.push_back(org_model_of(*model));
-  return Json(Json::Object{{"models", Json(std::move(all))}}).write();
+void append_org_models(std::string& list, const std::vector<registry::Document>& models) {
+  for (const auto& document : models) {
+    const auto model = parse_document(document.json);
+    if (!model) continue;
+    if (!list.empty()) list += ',';
+    list += org_model_of(*model).write();
+  }
 }
 
 Json patch_from_org_model(const Json& body, bool first) {

@@ -20,21 +20,31 @@ using registry::GovernedDatabase;
 using registry::ModelPointers;
 using registry::Models;
 
+struct Part {
+  std::string models{};  ///< separated by commas
+  std::string next{};
+};
+
 awaitable<Answer> list_org_models(Call& call) {
-  const auto found = co_await call.context->database->run(
-      [actor = call.actor(), scope = call.scope()](GovernedDatabase& database) -> Result<std::vector<std::string>> {
-        std::vector<std::string> all;
-        registry::PageRequest page{.count_max = page_size_max};
-        do {
-          auto part = Models(database).list(actor, scope, {}, page);
-          if (!part) return std::unexpected(part.error());
-          for (auto& item : part->items) all.push_back(std::move(item.json));
-          page.after = part->next;
-        } while (!page.after.empty());
-        return all;
-      });
-  if (!found) co_return std::unexpected(problem_of(found.error()));
-  co_return json_reply(200, org_models_body(*found));
+  // A page at a time, so that other requests come to a session between; put into its form where it was read, and not on
+  // the loop.
+  std::string list;
+  registry::PageRequest page{.count_max = page_size_max, .counted = false};
+  do {
+    auto part = co_await call.context->database->run(
+        [actor = call.actor(), scope = call.scope(), page](GovernedDatabase& database) -> Result<Part> {
+          const auto found = Models(database).list(actor, scope, {}, page);
+          if (!found) return std::unexpected(found.error());
+          Part part{.next = found->next};
+          append_org_models(part.models, found->items);
+          return part;
+        });
+    if (!part) co_return std::unexpected(problem_of(part.error()));
+    if (!list.empty() && !part->models.empty()) list += ',';
+    list += part->models;
+    page.after = std::move(part->next);
+  } while (!page.after.empty());
+  co_return json_reply(200, R"({"models":[)" + std::move(list) + "]}");
 }
 
 struct Wanted {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "common/registry/document.hpp"
 #include "common/registry/prices.hpp"
 #include "workers/registry_api/json_value.hpp"
 
@@ -13,8 +14,8 @@ namespace tokenrail::registry_api {
 /// `model`: as /v1 serves it. Its status is one flag there, and its capabilities a list of those that it has.
 [[nodiscard]] Json org_model_of(const Json& model);
 
-/// {"models":[...]}, from JSON texts as /v1 serves them.
-[[nodiscard]] std::string org_models_body(const std::vector<std::string>& models);
+/// Adds models to a list, from JSON texts as /v1 serves them.
+void append_org_models(std::string& list, const std::vector<registry::Document>& models);
 
 /// What a request of that API changes. A field that it lacks stays as it is, but for the description, which is cleared.
 /// `first`: the organisation has no row of that model yet, which is then enabled unless the request disables it.

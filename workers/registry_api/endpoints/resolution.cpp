@@ -7,18 +7,23 @@
 #include <utility>
 #include <variant>
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 #include "common/crypto/bytes.hpp"
 #include "common/registry/explanation_json.hpp"
 #include "common/registry/governed_models.hpp"
 #include "common/registry/usable_models.hpp"
+#include "common/telemetry/loop_turns.hpp"
 #include "workers/registry_api/access.hpp"
 #include "workers/registry_api/endpoints/all_routes.hpp"
 #include "workers/registry_api/endpoints/endpoint.hpp"
 #include "workers/registry_api/endpoints/schemas.hpp"
 #include "workers/registry_api/endpoints/usable_models.hpp"
 #include "workers/registry_api/live_registry.hpp"
+#include "workers/registry_api/loop_step.hpp"
 
 namespace tokenrail::registry_api {
 
@@ -26,6 +31,8 @@ namespace {
 
 using boost::asio::awaitable;
 using registry::GovernedDatabase;
+
+constexpr std::size_t rows_a_turn = 256;  ///< that the loop looks at before anything else has its turn
 
 std::int64_t now_ms() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -134,11 +141,18 @@ std::expected<std::string, Problem> organization_of(const Call& call) {
 awaitable<Answer> list_usable_models(Call& call) {
   const auto org = organization_of(call);
   if (!org) co_return std::unexpected(org.error());
-  const auto projection = projection_of(call);
-  if (!projection) co_return std::unexpected(projection.error());
-  const auto models =
-      registry::usable_models(**projection, {.org_id = *org, .user_id = call.principal.subject}, {}, now_ms());
-  co_return json_reply(200, openai_model_list(models));
+  // Step by step: other requests have their turns between.
+  registry::UsableModelsWalk walk(*org, call.principal.subject);
+  OpenAiModelList list;
+  while (true) {
+    const auto projection = projection_of(call);
+    if (!projection) co_return std::unexpected(projection.error());
+    list.add(walk.next(**projection, {}, now_ms(), rows_a_turn));
+    if (walk.done()) break;
+    co_await boost::asio::post(co_await boost::asio::this_coro::executor, boost::asio::use_awaitable);
+    telemetry::loop_step(loop_step_name);
+  }
+  co_return json_reply(200, std::move(list).finish());
 }
 
 }  // namespace

@@ -10,6 +10,14 @@ namespace tokenrail::registry_api {
 
 /// {"object":"list","data":[{"id":slug,"object":"model","created":…,"owned_by":provider}]}. When a model was created is
 /// a part of its id (a UUID of version 7); seconds since 1970.
-[[nodiscard]] std::string openai_model_list(std::span<const events::ModelState* const> models);
+class OpenAiModelList {
+ public:
+  void add(std::span<const events::ModelState* const> models);
+  /// The whole list.
+  [[nodiscard]] std::string finish() &&;
+
+ private:
+  std::string items_{};
+};
 
 }  // namespace tokenrail::registry_api

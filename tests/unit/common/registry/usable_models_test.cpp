@@ -40,6 +40,33 @@ TEST_F(UsableModels, TheNearestRowOfEachModelThatMayBeUsed) {
   EXPECT_THAT(slugs(""), ElementsAre("ollama/a", "ollama/b"));
 }
 
+TEST_F(UsableModels, AreFoundInStepsBetweenWhichTheRegistryChanges) {
+  for (int i = 0; i < 7; ++i) put(projection_, model("ollama", "m" + std::to_string(i)));
+  put(projection_, model("ollama", "m3", "acme"));
+  const auto whole = slugs();
+  ASSERT_EQ(whole.size(), 7U);
+  for (std::size_t rows = 1; rows < 10; ++rows) {
+    UsableModelsWalk walk("acme", "ann");
+    std::vector<std::string> found;
+    while (!walk.done()) {
+      const auto part = walk.next(projection_, {}, test_now_ms, rows);
+      EXPECT_LE(part.size(), rows);
+      for (const auto* row : part) found.push_back(row->slug + (row->org_id.empty() ? "" : " of " + row->org_id));
+    }
+    EXPECT_EQ(found, whole) << rows;
+  }
+
+  // The row that the walk stands at goes, and one comes behind it.
+  UsableModelsWalk walk("other", "");
+  EXPECT_EQ(walk.next(projection_, {}, test_now_ms, 2).back()->slug, "ollama/m1");
+  projection_.apply(events::model_key(model("ollama", "m1")), std::nullopt);
+  put(projection_, model("ollama", "m1a"));
+  std::vector<std::string> rest;
+  while (!walk.done())
+    for (const auto* row : walk.next(projection_, {}, test_now_ms, 3)) rest.push_back(row->model_name);
+  EXPECT_THAT(rest, ElementsAre("m1a", "m2", "m3", "m4", "m5", "m6"));
+}
+
 TEST_F(UsableModels, OfEveryKindWithoutHiddenOnes) {
   auto embedding = model("ollama", "embed");
   embedding.kind = "embedding";

@@ -144,16 +144,26 @@ TEST(WriteIfMatching, MissingModelHasItsOwnCode) {
 
 // ---- texts made of models
 
+std::string list_of(std::span<const events::ModelState* const> models) {
+  OpenAiModelList list;
+  list.add(models);
+  return std::move(list).finish();
+}
+
 TEST(OpenAiList, HasSlugProviderAndTime) {
   events::ModelState model{
       .id = "019b7ceb-88ee-7000-8000-000000000000", .provider = "ollama", .model_name = "a", .slug = "ollama/a"};
   const auto* const one = &model;
   EXPECT_EQ(
-      openai_model_list(std::span(&one, 1)),
+      list_of(std::span(&one, 1)),
       R"({"object":"list","data":[{"id":"ollama/a","object":"model","created":1767327369,"owned_by":"ollama"}]})");
   model.id = "made by a test";
-  EXPECT_THAT(openai_model_list(std::span(&one, 1)), HasSubstr(R"("created":0)"));
-  EXPECT_EQ(openai_model_list({}), R"({"object":"list","data":[]})");
+  EXPECT_THAT(list_of(std::span(&one, 1)), HasSubstr(R"("created":0)"));
+  EXPECT_EQ(list_of({}), R"({"object":"list","data":[]})");
+  OpenAiModelList list;
+  for (int i = 0; i < 2; ++i) list.add(std::span(&one, 1));
+  list.add({});
+  EXPECT_THAT(std::move(list).finish(), HasSubstr(R"("owned_by":"ollama"},{"id":"ollama/a")"));
 }
 
 TEST(KeptHeaders, CanBeReadBack) {
