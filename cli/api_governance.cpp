@@ -9,6 +9,7 @@
 
 #include "cli/govern.hpp"
 #include "common/catalog/plan.hpp"
+#include "common/catalog/row_json.hpp"
 #include "common/events/json_writer.hpp"
 #include "common/providers/target.hpp"
 
@@ -16,6 +17,9 @@ namespace tokenrail::cli {
 namespace {
 
 using providers::percent_encoded;
+
+/// Below what an API takes as a body (api.body_bytes_max).
+constexpr std::size_t import_bytes_max = 512UL * 1024;
 
 ErrorKind kind_of(int status) {
   switch (status) {
@@ -72,12 +76,77 @@ std::string clock_of(int minutes) {
   return fmt::format("{:02}:{:02}", minutes / minutes_an_hour, minutes % minutes_an_hour);
 }
 
+/// The text of a JSON string.
+std::string text_in(std::string_view json) {
+  simdjson::dom::parser parser;
+  std::string_view text;
+  if (parser.parse(json).get_string().get(text) != simdjson::SUCCESS) return {};
+  return std::string(text);
+}
+
+Result<catalog::KnownEntry> known_entry(std::string_view json) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  if (parser.parse(json).get(root) != simdjson::SUCCESS) return no_api_answer();
+  const auto provider = member_of(json, "provider");
+  const auto name = member_of(json, "modelName");
+  catalog::KnownEntry known;
+  bool gone = false;
+  if (root["gone"].get_bool().get(gone) == simdjson::SUCCESS) known.gone = gone;
+  const auto row = [&](const char* member) -> Result<std::optional<catalog::Row>> {
+    simdjson::dom::object object;
+    if (root[member].get_object().get(object) != simdjson::SUCCESS) return std::nullopt;
+    auto read = catalog::parse_row(provider, name, simdjson::minify(object));
+    if (!read) return std::unexpected(read.error());
+    return std::optional(std::move(*read));
+  };
+  auto entry = row("entry");
+  auto held = row("held");
+  auto rejected = row("rejected");
+  if (!entry || !held || !rejected || !*entry) return no_api_answer();
+  known.row = std::move(**entry);
+  known.held = std::move(*held);
+  known.rejected = std::move(*rejected);
+  return known;
+}
+
+std::string json_of(std::span<const catalog::PlannedEntry> entries) {
+  std::string json = "[";
+  for (const auto& entry : entries) {
+    json += json.size() > 1 ? "," : "";
+    json += object_of({{"kind", json_text(catalog::name_of(entry.kind))},
+                       {"provider", json_text(entry.row.provider)},
+                       {"modelName", json_text(entry.row.model_name)},
+                       {"entry", catalog::to_json(entry.row)},
+                       {"counts", entry.counts ? catalog::to_json(*entry.counts) : std::string()},
+                       {"reason", text_field(entry.reason)},
+                       {"keepsRejected", entry.keeps_rejected ? "true" : ""}});
+  }
+  return json + "]";
+}
+
+std::string json_of(std::span<const registry::QualityScore> scores) {
+  std::string json = "[";
+  for (const auto& score : scores) {
+    json += json.size() > 1 ? "," : "";
+    json += object_of({{"provider", json_text(score.provider)},
+                       {"modelName", json_text(score.model_name)},
+                       {"metric", json_text(score.metric)},
+                       {"source", json_text(score.source)},
+                       {"score", json_text(score.score)},
+                       {"date", json_text(score.date)}});
+  }
+  return json + "]";
+}
+
 class ApiGovernance final : public Governance {
  public:
-  ApiGovernance(ApiExchange exchange, const std::string& org, bool dry_run)
-      : exchange_(std::move(exchange)),
-        dry_run_(dry_run),
-        base_("/v1/orgs/" + (org.empty() ? "_" : percent_encoded(org))) {}
+  ApiGovernance(const ApiExchange& exchange, const std::string& org, bool dry_run)
+      : exchange_(exchange), dry_run_(dry_run), base_("/v1/orgs/" + (org.empty() ? "_" : percent_encoded(org))) {}
+
+  std::unique_ptr<Governance> of(const std::string& org) override {
+    return std::make_unique<ApiGovernance>(exchange_, org, dry_run_);
+  }
 
   One create_organization(const registry::Organizations::New& wanted) override {
     return one("POST", "/v1/orgs",
@@ -86,12 +155,21 @@ class ApiGovernance final : public Governance {
                           {"displayName", text_field(wanted.display_name)},
                           {"mode", json_text(wanted.mode)}}));
   }
+  One change_organization(const std::string& id, const std::string& patch) override {
+    return one("PATCH", "/v1/orgs/" + percent_encoded(id), patch);
+  }
+  Result<void> remove_organization(const std::string& id) override {
+    return done("DELETE", "/v1/orgs/" + percent_encoded(id));
+  }
   Page organizations(const PageRequest& page) override { return list("/v1/orgs", page); }
 
   One model(const std::string& name) override { return one("GET", model_path(name)); }
   One create_model(const std::string& fields) override { return one("POST", base_ + "/models", fields); }
   One change_model(const std::string& name, const std::string& patch) override {
     return one("PATCH", model_path(name), patch);
+  }
+  One replace_model(const std::string& name, const std::string& patch) override {
+    return one("PATCH", model_path(name) + "?maps=replace", patch);
   }
   Result<void> remove_model(const std::string& name, bool force) override {
     return done("DELETE", model_path(name) + forced(force));
@@ -158,10 +236,24 @@ class ApiGovernance final : public Governance {
     }
     json.end_array();
     json.field("sticky", wanted.sticky);
+    if (!wanted.description.empty()) json.field("description", wanted.description);
     json.end_object();
     return one("PUT", alias_path(wanted.alias), body);
   }
   Result<void> remove_alias(const std::string& name) override { return done("DELETE", alias_path(name)); }
+  One set_view(const registry::ModelViews::View& wanted) override {
+    std::string body;
+    events::JsonWriter json(body);
+    json.begin_object();
+    json.raw_field("filter", registry::model_filter_json(wanted.filter));
+    json.begin_array("pins");
+    for (const auto& pin : wanted.pins) json.element(pin);
+    json.end_array();
+    json.field("forAuto", wanted.for_auto);
+    json.end_object();
+    return one("PUT", view_path(wanted.name), body);
+  }
+  Result<void> remove_view(const std::string& name) override { return done("DELETE", view_path(name)); }
   Page grants(const PageRequest& page) override { return list(base_ + "/grants", page); }
   One add_grant(const Pointers::Grant& grant) override {
     return one("POST", base_ + "/grants",
@@ -219,13 +311,72 @@ class ApiGovernance final : public Governance {
     return done("DELETE", credential_path(id) + forced(force));
   }
 
+  One configuration() override { return one("GET", "/v1/configuration"); }
+  One owned_by_sync() override { return one("GET", "/v1/configuration/owned-by-sync"); }
+  One inspection() override { return one("GET", base_ + "/inspection"); }
+
+  Result<std::vector<catalog::KnownEntry>> catalog_entries(catalog::Source source) override {
+    const auto path = catalog_path(source) + "/entries";
+    const auto all = all_pages([&](const auto& page) { return list(path, page); });
+    if (!all) return std::unexpected(all.error());
+    std::vector<catalog::KnownEntry> entries;
+    for (const auto& document : *all) {
+      auto entry = known_entry(document.json);
+      if (!entry) return std::unexpected(entry.error());
+      entries.push_back(std::move(*entry));
+    }
+    return entries;
+  }
+  Result<std::int64_t> apply_catalog(catalog::Source source, std::span<const catalog::PlannedEntry> entries) override {
+    const auto body = object_of({{"entries", json_of(entries)}});
+    if (body.size() > import_bytes_max && entries.size() > 1) {
+      const auto half = entries.size() / 2;
+      const auto first = apply_catalog(source, entries.first(half));
+      if (!first) return first;
+      const auto rest = apply_catalog(source, entries.subspan(half));
+      return rest ? *first + *rest : rest;
+    }
+    return models_changed(one("POST", catalog_path(source) + ":apply", body));
+  }
+  Result<std::int64_t> infer_from_names() override { return models_changed(one("POST", "/v1/catalogs:infer")); }
+  Result<void> record_import(const registry::CatalogImport& import) override {
+    const auto count = [](std::int64_t number) { return fmt::format("{}", number); };
+    return done("POST", catalog_path(import.source) + "/imports",
+                object_of({{"fileName", json_text(import.file_name)},
+                           {"listed", count(import.listed)},
+                           {"added", count(import.added)},
+                           {"changed", count(import.changed)},
+                           {"unchanged", count(import.unchanged)},
+                           {"gone", count(import.gone)},
+                           {"held", count(import.held)},
+                           {"refused", count(import.refused)}}));
+  }
+  Result<std::int64_t> set_scores(std::span<const registry::QualityScore> scores,
+                                  std::vector<std::string>& unknown) override {
+    const auto set = one("POST", "/v1/quality-scores", object_of({{"scores", json_of(scores)}}));
+    if (!set) return std::unexpected(set.error());
+    for (const auto& name : elements_of(set->json, "unknownModels")) unknown.push_back(text_in(name));
+    return models_changed(set);
+  }
+
  private:
+  static std::string catalog_path(catalog::Source source) {
+    return fmt::format("/v1/catalogs/{}", catalog::name_of(source));
+  }
+  static Result<std::int64_t> models_changed(const One& answer) {
+    if (!answer) return std::unexpected(answer.error());
+    simdjson::dom::parser parser;
+    std::int64_t models = 0;
+    if (parser.parse(answer->json)["models"].get_int64().get(models) != simdjson::SUCCESS) return no_api_answer();
+    return models;
+  }
   std::string model_path(std::string_view name) const { return base_ + "/models/" + percent_encoded(name); }
   std::string prices_path(std::string_view model, std::string_view connection) const {
     const auto path = model_path(model) + "/prices";
     return connection.empty() ? path : path + "?connection=" + percent_encoded(connection);
   }
   std::string alias_path(std::string_view name) const { return base_ + "/aliases/" + percent_encoded(name); }
+  std::string view_path(std::string_view name) const { return base_ + "/views/" + percent_encoded(name); }
   std::string connection_path(std::string_view name) const { return base_ + "/connections/" + percent_encoded(name); }
   std::string credential_path(std::string_view id) const { return base_ + "/credentials/" + percent_encoded(id); }
   static std::string forced(bool force) { return force ? "?force=true" : ""; }
@@ -237,8 +388,9 @@ class ApiGovernance final : public Governance {
     if (answer->status / 100 != 2) return std::unexpected(error_of(*answer));
     return std::move(answer->body);
   }
-  Result<void> done(std::string method, std::string path) {
-    if (auto body = call(std::move(method), std::move(path)); !body) return std::unexpected(std::move(body.error()));
+  Result<void> done(std::string method, std::string path, std::string body = {}) {
+    if (auto answer = call(std::move(method), std::move(path), std::move(body)); !answer)
+      return std::unexpected(std::move(answer.error()));
     return {};
   }
   One one(std::string method, std::string path, std::string body = {}) {
@@ -294,8 +446,8 @@ Error error_of(const ApiAnswer& answer) {
   return error;
 }
 
-std::unique_ptr<Governance> api_governance(ApiExchange exchange, const std::string& org, bool dry_run) {
-  return std::make_unique<ApiGovernance>(std::move(exchange), org, dry_run);
+std::unique_ptr<Governance> api_governance(const ApiExchange& exchange, const std::string& org, bool dry_run) {
+  return std::make_unique<ApiGovernance>(exchange, org, dry_run);
 }
 
 }  // namespace tokenrail::cli

@@ -24,7 +24,7 @@ struct ApiAnswer {
 using ApiExchange = std::function<Result<ApiAnswer>(ApiRequest)>;
 
 /// `org`: whose rows; empty: the platform's. `dry_run`: changes are tried only.
-[[nodiscard]] std::unique_ptr<Governance> api_governance(ApiExchange exchange, const std::string& org,
+[[nodiscard]] std::unique_ptr<Governance> api_governance(const ApiExchange& exchange, const std::string& org,
                                                          bool dry_run = false);
 
 /// What a problem document (RFC 9457) says. Takes any bytes: a gateway may have answered.

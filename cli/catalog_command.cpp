@@ -10,8 +10,8 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
-#include "cli/database.hpp"
 #include "cli/govern.hpp"
+#include "cli/governance.hpp"
 #include "cli/table.hpp"
 #include "common/catalog/catalog.hpp"
 #include "common/catalog/plan.hpp"
@@ -190,35 +190,35 @@ std::string report_json(const Context& context, const Shown& shown, std::int64_t
 }
 
 /// Returns how many models changed.
-Result<std::int64_t> write(registry::Catalogs& catalogs, const registry::Actor& actor, const Shown& shown) {
+Result<std::int64_t> write(Governance& governance, const Shown& shown) {
   const auto& [file, read, plan, rounded, skipped] = shown;
   std::int64_t models = 0;
   const std::span<const catalog::PlannedEntry> all(plan.entries);
   for (std::size_t at = 0; at < all.size(); at += registry::catalog_batch) {
     const auto batch = all.subspan(at, std::min(registry::catalog_batch, all.size() - at));
-    const auto changed = catalogs.apply(actor, file.source, batch);
+    const auto changed = governance.apply_catalog(file.source, batch);
     if (!changed) return std::unexpected(changed.error());
     models += *changed;
   }
   if (all.empty()) return models;
   const auto recorded =
-      catalogs.record(actor, {.source = file.source,
-                              .file_name = file.path.filename().string(),
-                              .listed = static_cast<std::int64_t>(read.entries.size() + read.refused.size()),
-                              .added = static_cast<std::int64_t>(plan.count(Kind::added)),
-                              .changed = static_cast<std::int64_t>(plan.count(Kind::changed)),
-                              .unchanged = static_cast<std::int64_t>(plan.unchanged),
-                              .gone = static_cast<std::int64_t>(plan.count(Kind::gone)),
-                              .held = static_cast<std::int64_t>(plan.count(Kind::held) + plan.held_already),
-                              .refused = static_cast<std::int64_t>(read.refused.size())});
+      governance.record_import({.source = file.source,
+                                .file_name = file.path.filename().string(),
+                                .listed = static_cast<std::int64_t>(read.entries.size() + read.refused.size()),
+                                .added = static_cast<std::int64_t>(plan.count(Kind::added)),
+                                .changed = static_cast<std::int64_t>(plan.count(Kind::changed)),
+                                .unchanged = static_cast<std::int64_t>(plan.unchanged),
+                                .gone = static_cast<std::int64_t>(plan.count(Kind::gone)),
+                                .held = static_cast<std::int64_t>(plan.count(Kind::held) + plan.held_already),
+                                .refused = static_cast<std::int64_t>(read.refused.size())});
   if (!recorded) return std::unexpected(recorded.error());
   return models;
 }
 
-int update_from(const Context& context, registry::Catalogs& catalogs, const registry::Actor& actor, const File& file) {
+int update_from(const Context& context, Governance& governance, const File& file) {
   const auto read = catalog::read_catalog(file.source, file.text);
   if (!read) return context.failed(read.error());
-  const auto known = catalogs.entries(actor, file.source);
+  const auto known = governance.catalog_entries(file.source);
   if (!known) return context.failed(known.error());
   const auto plan = catalog::plan_import(*read, *known, context.call.has("accept-held"));
   if (!plan) return context.failed(plan.error());
@@ -226,7 +226,7 @@ int update_from(const Context& context, registry::Catalogs& catalogs, const regi
   if (!context.json()) show(context, shown);
   std::int64_t models = 0;
   if (!context.call.has("dry-run")) {
-    const auto written = write(catalogs, actor, shown);
+    const auto written = write(governance, shown);
     if (!written) return context.failed(written.error());
     models = *written;
   }
@@ -255,45 +255,37 @@ int run_catalog_update(const Context& context) {
   }
   const auto files = files_of(context, context.call.arguments[0], source);
   if (!files) return context.failed(files.error());
-  registry::GovernedDatabase database(database_options(context));
-  registry::Catalogs catalogs(database);
-  auto actor = actor_of(context);
-  actor.cause = "import";
-  if (!actor.dry_run) {
-    const auto inferred = catalogs.infer(actor);
-    if (!inferred) return context.failed(inferred.error());
-    if (*inferred > 0)
-      context.terminal.note(fmt::format("{} models have facts that follow from their names", *inferred));
-  }
-  for (const auto& file : *files)
-    if (const auto code = update_from(context, catalogs, actor, file); code != exit_done) return code;
-  return exit_done;
+  return with_governance(context, [&](Governance& governance) {
+    if (!context.call.has("dry-run")) {
+      const auto inferred = governance.infer_from_names();
+      if (!inferred) return context.failed(inferred.error());
+      if (*inferred > 0)
+        context.terminal.note(fmt::format("{} models have facts that follow from their names", *inferred));
+    }
+    for (const auto& file : *files)
+      if (const auto code = update_from(context, governance, file); code != exit_done) return code;
+    return static_cast<int>(exit_done);
+  });
 }
 
-int run_catalog_scores(const Context& context) {
-  const auto text = read_file(context.call.arguments[0]);
-  if (!text) return context.failed(text.error());
-  const auto read = catalog::read_scores(*text);
-  if (!read) return context.failed(read.error());
+namespace {
+
+int set_scores(const Context& context, Governance& governance, const catalog::Scores& read) {
   std::vector<registry::QualityScore> scores;
-  for (const auto& score : read->scores)
+  for (const auto& score : read.scores)
     scores.push_back({.provider = score.provider,
                       .model_name = score.model_name,
-                      .metric = read->metric,
-                      .source = read->source,
+                      .metric = read.metric,
+                      .source = read.source,
                       .score = score.score,
-                      .date = read->date});
-  registry::GovernedDatabase database(database_options(context));
-  registry::Catalogs catalogs(database);
-  auto actor = actor_of(context);
-  actor.cause = "import";
+                      .date = read.date});
   std::int64_t models = 0;
   std::vector<std::string> unknown;
   const std::span<const registry::QualityScore> all(scores);
   for (std::size_t at = 0; at < all.size(); at += registry::catalog_batch) {
     std::vector<std::string> missing;
     const auto changed =
-        catalogs.set_scores(actor, all.subspan(at, std::min(registry::catalog_batch, all.size() - at)), missing);
+        governance.set_scores(all.subspan(at, std::min(registry::catalog_batch, all.size() - at)), missing);
     if (!changed) return context.failed(changed.error());
     models += *changed;
     unknown.insert(unknown.end(), missing.begin(), missing.end());
@@ -302,21 +294,21 @@ int run_catalog_scores(const Context& context) {
     std::string line;
     events::JsonWriter json(line);
     json.begin_object();
-    json.field("source", read->source);
-    json.field("date", read->date);
+    json.field("source", read.source);
+    json.field("date", read.date);
     json.field("scores", static_cast<std::int64_t>(scores.size()));
     json.field("models", models);
     json.begin_array("unknownModels");
     for (const auto& name : unknown) json.element(name);
     json.end_array();
     json.begin_array("refused");
-    for (const auto& refused : read->refused)
+    for (const auto& refused : read.refused)
       json.raw_element(object_of({{"key", json_text(refused.key)}, {"reason", json_text(refused.reason)}}));
     json.end_array();
     json.end_object();
     context.terminal.out_line(line);
   } else {
-    for (const auto& refused : read->refused)
+    for (const auto& refused : read.refused)
       context.terminal.out_line(without_controls(fmt::format("refused {}: {}", refused.key, refused.reason)));
   }
   context.terminal.note(fmt::format("{} scores read, {} models changed, {} models are not in the registry",
@@ -325,9 +317,19 @@ int run_catalog_scores(const Context& context) {
   return exit_done;
 }
 
-int run_registry_inspect(const Context& context) {
-  registry::GovernedDatabase database(database_options(context));
-  const auto found = registry::Catalogs(database).inspect(actor_of(context), scope_of(context));
+}  // namespace
+
+int run_catalog_scores(const Context& context) {
+  const auto text = read_file(context.call.arguments[0]);
+  if (!text) return context.failed(text.error());
+  const auto read = catalog::read_scores(*text);
+  if (!read) return context.failed(read.error());
+  return with_governance(context, [&](Governance& governance) { return set_scores(context, governance, *read); });
+}
+
+namespace {
+
+int show_inspection(const Context& context, const Result<registry::Document>& found) {
   if (!found || context.json()) return show_document(context, found);
   const auto& json = found->json;
   auto& terminal = context.terminal;
@@ -363,6 +365,13 @@ int run_registry_inspect(const Context& context) {
   list("lists",
        {{"CONNECTION", "connection"}, {"PROVIDER", "provider"}, {"LAST LIST", "lastOkAt"}, {"STALE", "stale"}});
   return exit_done;
+}
+
+}  // namespace
+
+int run_registry_inspect(const Context& context) {
+  return with_governance(context,
+                         [&](Governance& governance) { return show_inspection(context, governance.inspection()); });
 }
 
 }  // namespace tokenrail::cli

@@ -428,7 +428,7 @@ constexpr std::array<Command, 35> command_table{{
      .details = "Counts models by provider, free and paid ones, missing prices and unknown limits, entries of "
                 "catalogues that\n"
                 "are held, and how old catalogues and lists are. A list is stale when none came for a day.",
-     .registry = RegistryBy::database},
+     .registry = RegistryBy::api_or_database},
     {.path = "registry export",
      .summary = "Write what people decided as a YAML file",
      .examples = export_examples,
@@ -438,7 +438,7 @@ constexpr std::array<Command, 35> command_table{{
          "so that the same decisions give the same text. What providers and catalogues say is left out, and so are "
          "keys:\n"
          "a connection has the label of its key. Rows of single users are left out too.",
-     .registry = RegistryBy::database},
+     .registry = RegistryBy::api_or_database},
     {.path = "registry plan",
      .summary = "Show what a file would change",
      .arguments = "FILE | -",
@@ -450,7 +450,7 @@ constexpr std::array<Command, 35> command_table{{
          "Compares the file with the registry and changes nothing. What the file does not have stays as it is: an "
          "entry\n"
          "(unless --prune is given), and of a model its deployments and prices (an empty list takes them away).",
-     .registry = RegistryBy::database},
+     .registry = RegistryBy::api_or_database},
     {.path = "registry apply",
      .summary = "Make the registry as a file says",
      .arguments = "FILE | -",
@@ -467,7 +467,7 @@ constexpr std::array<Command, 35> command_table{{
          "With --prune, entries that the file does not have are removed last: 'registry plan FILE --prune' shows "
          "them.\n"
          "Models that a provider's list named stay, and so do their connections and those of the environment.",
-     .registry = RegistryBy::database},
+     .registry = RegistryBy::api_or_database},
     {.path = "catalog update",
      .summary = "Take prices, limits and capabilities from a catalogue",
      .arguments = "FILE | DIR",
@@ -483,7 +483,7 @@ constexpr std::array<Command, 35> command_table{{
          "or\n"
          "is no longer free, a limit that shrinks, and a capability that vanishes. The rest of the entry counts at\n"
          "once. 'tokenrail registry decide' decides on one entry. The same file again writes nothing.",
-     .registry = RegistryBy::database},
+     .registry = RegistryBy::api_or_database},
     {.path = "catalog scores",
      .summary = "Take quality scores of models from a file",
      .arguments = "FILE",
@@ -495,7 +495,7 @@ constexpr std::array<Command, 35> command_table{{
          "FILE is an object with source, date (YYYY-MM-DD), optionally metric, and scores: a list of objects with\n"
          "provider, modelName and score from 0 to 1. Requests for the model \"auto\" go by the mean of a model's\n"
          "scores, or by the metric that they name (auto.qualityMetric).",
-     .registry = RegistryBy::database},
+     .registry = RegistryBy::api_or_database},
     {.path = "org create",
      .summary = "Create an organisation",
      .arguments = "NAME",

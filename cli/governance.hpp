@@ -5,15 +5,19 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "cli/context.hpp"
+#include "common/catalog/plan.hpp"
 #include "common/crypto/credential_text.hpp"
 #include "common/price.hpp"
+#include "common/registry/catalogs.hpp"
 #include "common/registry/document.hpp"
 #include "common/registry/model_pointers.hpp"
+#include "common/registry/model_views.hpp"
 #include "common/registry/organizations.hpp"
 
 namespace tokenrail::cli {
@@ -31,12 +35,19 @@ class Governance {
   Governance(const Governance&) = delete;
   Governance& operator=(const Governance&) = delete;
 
+  /// The same for the rows of another organisation; empty: the platform's. May outlive this.
+  [[nodiscard]] virtual std::unique_ptr<Governance> of(const std::string& org) = 0;
+
   virtual One create_organization(const registry::Organizations::New& wanted) = 0;
+  virtual One change_organization(const std::string& id, const std::string& patch) = 0;
+  virtual Result<void> remove_organization(const std::string& id) = 0;
   virtual Page organizations(const PageRequest& page) = 0;
 
   virtual One model(const std::string& name) = 0;
   virtual One create_model(const std::string& fields) = 0;
   virtual One change_model(const std::string& name, const std::string& patch) = 0;
+  /// As change_model(), but `capabilities` and `metadata` become what the patch says.
+  virtual One replace_model(const std::string& name, const std::string& patch) = 0;
   virtual Result<void> remove_model(const std::string& name, bool force) = 0;
   virtual Page models(const PageRequest& page) = 0;
   /// `connection`: on that one; empty: on the first that serves the model.
@@ -54,6 +65,8 @@ class Governance {
   virtual One alias(const std::string& name) = 0;
   virtual One set_alias(const Pointers::Alias& wanted) = 0;
   virtual Result<void> remove_alias(const std::string& name) = 0;
+  virtual One set_view(const registry::ModelViews::View& wanted) = 0;
+  virtual Result<void> remove_view(const std::string& name) = 0;
   virtual Page grants(const PageRequest& page) = 0;
   virtual One add_grant(const Pointers::Grant& grant) = 0;
   virtual Result<void> remove_grant(const std::string& id) = 0;
@@ -82,6 +95,22 @@ class Governance {
   /// Other secrets for one that is there, as `credentials` showed it.
   virtual One replace_credential(const registry::Document& known, const crypto::CredentialText& secrets) = 0;
   virtual Result<void> revoke_credential(const std::string& id, bool force) = 0;
+
+  /// What people decided, of the platform and all organisations; see common/registry/configuration.hpp.
+  virtual One configuration() = 0;
+  /// What of it a sync owns, in the same form.
+  virtual One owned_by_sync() = 0;
+  /// What the registry knows and what it lacks.
+  virtual One inspection() = 0;
+
+  // Catalogues, as common/registry/catalogs.hpp has them.
+  virtual Result<std::vector<catalog::KnownEntry>> catalog_entries(catalog::Source source) = 0;
+  virtual Result<std::int64_t> apply_catalog(catalog::Source source,
+                                             std::span<const catalog::PlannedEntry> entries) = 0;
+  virtual Result<std::int64_t> infer_from_names() = 0;
+  virtual Result<void> record_import(const registry::CatalogImport& import) = 0;
+  virtual Result<std::int64_t> set_scores(std::span<const registry::QualityScore> scores,
+                                          std::vector<std::string>& unknown) = 0;
 };
 
 /// Errors (invalid_input): settings of the API that make no sense.

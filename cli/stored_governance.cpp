@@ -1,7 +1,10 @@
 #include "cli/stored_governance.hpp"
 
+#include <memory>
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "cli/database.hpp"
 #include "cli/govern.hpp"
@@ -9,6 +12,8 @@
 #include "common/crypto/credential_binding.hpp"
 #include "common/crypto/credential_text.hpp"
 #include "common/crypto/fingerprint.hpp"
+#include "common/registry/catalogs.hpp"
+#include "common/registry/configuration.hpp"
 #include "common/registry/connections.hpp"
 #include "common/registry/governance_log.hpp"
 #include "common/registry/governed_models.hpp"
@@ -23,11 +28,27 @@ using registry::CredentialStore;
 
 class StoredGovernance final : public Governance {
  public:
-  explicit StoredGovernance(const Context& context)
-      : context_(context), database_(database_options(context)), actor_(actor_of(context)), scope_(scope_of(context)) {}
+  StoredGovernance(const Context& context, std::shared_ptr<registry::GovernedDatabase> database, registry::Actor actor)
+      : context_(context),
+        shared_(std::move(database)),
+        database_(*shared_),
+        actor_(std::move(actor)),
+        scope_(actor_.scope) {}
+
+  std::unique_ptr<Governance> of(const std::string& org) override {
+    auto actor = actor_;
+    actor.scope = {.org_id = org};
+    return std::make_unique<StoredGovernance>(context_, shared_, std::move(actor));
+  }
 
   One create_organization(const registry::Organizations::New& wanted) override {
     return registry::Organizations(database_).create(actor_, wanted);
+  }
+  One change_organization(const std::string& id, const std::string& patch) override {
+    return registry::Organizations(database_).change(actor_, id, patch, std::nullopt);
+  }
+  Result<void> remove_organization(const std::string& id) override {
+    return registry::Organizations(database_).remove(actor_, id, std::nullopt);
   }
   Page organizations(const PageRequest& page) override { return registry::Organizations(database_).list(actor_, page); }
 
@@ -35,6 +56,9 @@ class StoredGovernance final : public Governance {
   One create_model(const std::string& fields) override { return models().create(actor_, scope_, fields); }
   One change_model(const std::string& name, const std::string& patch) override {
     return models().change(actor_, scope_, name, patch, std::nullopt);
+  }
+  One replace_model(const std::string& name, const std::string& patch) override {
+    return models().replace(actor_, scope_, name, patch, std::nullopt);
   }
   Result<void> remove_model(const std::string& name, bool force) override {
     return models().remove(actor_, scope_, name, force, std::nullopt);
@@ -72,6 +96,12 @@ class StoredGovernance final : public Governance {
   }
   Result<void> remove_alias(const std::string& name) override {
     return pointers().remove_alias(actor_, scope_, name, std::nullopt);
+  }
+  One set_view(const registry::ModelViews::View& wanted) override {
+    return registry::ModelViews(database_).set(actor_, scope_, wanted, std::nullopt);
+  }
+  Result<void> remove_view(const std::string& name) override {
+    return registry::ModelViews(database_).remove(actor_, scope_, name, std::nullopt);
   }
   Page grants(const PageRequest& page) override { return pointers().grants(actor_, scope_.org_id, page); }
   One add_grant(const Pointers::Grant& grant) override { return pointers().add_grant(actor_, scope_.org_id, grant); }
@@ -145,9 +175,33 @@ class StoredGovernance final : public Governance {
     return CredentialStore(database_).revoke(actor_, scope_, id, force);
   }
 
+  One configuration() override { return document_of(registry::read_configuration(database_, actor_)); }
+  One owned_by_sync() override { return document_of(registry::read_owned_by_sync(database_, actor_)); }
+  One inspection() override { return catalogs().inspect(actor_, scope_); }
+
+  Result<std::vector<catalog::KnownEntry>> catalog_entries(catalog::Source source) override {
+    return catalogs().entries(actor_, source);
+  }
+  Result<std::int64_t> apply_catalog(catalog::Source source, std::span<const catalog::PlannedEntry> entries) override {
+    return catalogs().apply(actor_, source, entries);
+  }
+  Result<std::int64_t> infer_from_names() override { return catalogs().infer(actor_); }
+  Result<void> record_import(const registry::CatalogImport& import) override {
+    return catalogs().record(actor_, import);
+  }
+  Result<std::int64_t> set_scores(std::span<const registry::QualityScore> scores,
+                                  std::vector<std::string>& unknown) override {
+    return catalogs().set_scores(actor_, scores, unknown);
+  }
+
  private:
   registry::Models models() { return registry::Models(database_); }
   registry::ModelPointers pointers() { return registry::ModelPointers(database_); }
+  registry::Catalogs catalogs() { return registry::Catalogs(database_); }
+  static One document_of(Result<std::string> json) {
+    if (!json) return std::unexpected(std::move(json.error()));
+    return registry::Document{.id = {}, .json = std::move(*json)};
+  }
 
   Result<CredentialStore::Sealed> sealed(CredentialStore::Sealed credential,
                                          const crypto::CredentialText& secrets) const {
@@ -171,7 +225,8 @@ class StoredGovernance final : public Governance {
   }
 
   const Context& context_;
-  registry::GovernedDatabase database_;
+  std::shared_ptr<registry::GovernedDatabase> shared_;
+  registry::GovernedDatabase& database_;
   registry::Actor actor_;
   registry::Scope scope_;
 };
@@ -179,7 +234,12 @@ class StoredGovernance final : public Governance {
 }  // namespace
 
 std::unique_ptr<Governance> stored_governance(const Context& context) {
-  return std::make_unique<StoredGovernance>(context);
+  auto actor = actor_of(context);
+  // What comes from a file says so in revisions and in the audit log.
+  const auto command = context.call.command->path;
+  if (command == "registry apply" || command.starts_with("catalog ")) actor.cause = "import";
+  return std::make_unique<StoredGovernance>(
+      context, std::make_shared<registry::GovernedDatabase>(database_options(context)), std::move(actor));
 }
 
 }  // namespace tokenrail::cli

@@ -107,6 +107,15 @@ Result<std::vector<catalog::KnownEntry>> Catalogs::entries(const Actor& actor, c
   });
 }
 
+Result<DocumentPage> Catalogs::entry_page(const Actor& actor, catalog::Source source, const PageRequest& page) {
+  return page_as(database_, actor,
+                 "SELECT '' AS id, CAST(0 AS bigint) AS version, c.provider || chr(10) || c.model_name AS place, "
+                 "CAST(json_build_object('provider', c.provider, 'modelName', c.model_name, 'entry', c.entry, 'held', "
+                 "c.held, 'rejected', c.rejected, 'gone', c.gone_at IS NOT NULL) AS text) AS document FROM "
+                 "catalog_entry c WHERE c.source = @source",
+                 Arguments().text("source", catalog::name_of(source)), page);
+}
+
 Result<std::int64_t> Catalogs::apply(const Actor& actor, catalog::Source source,
                                      std::span<const catalog::PlannedEntry> entries) {
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<std::int64_t> {
@@ -283,9 +292,8 @@ Result<Document> Catalogs::inspect(const Actor& actor, const Scope& scope) {
             "c.name, 'provider', c.provider, 'lastOkAt', tokenrail_time(c.last_ok), 'stale', c.enabled AND "
             "c.sync_enabled AND (c.last_ok IS NULL OR c.last_ok < now() - interval '1 day')) ORDER BY c.name), '[]') "
             "FROM (SELECT k.*, (SELECT max(r.finished_at) FROM sync_run r WHERE r.connection_id = k.id AND r.status = "
-            "'ok') AS last_ok FROM connection k) c WHERE c.deleted_at IS NULL AND (c.org_id IS NULL OR c.org_id = "
-            "@org))) AS text) AS "
-            "document",
+            "'ok') AS last_ok FROM connection k) c WHERE c.deleted_at IS NULL AND (c.org_id = @org OR (c.org_id "
+            "IS NULL AND tokenrail_platform())))) AS text) AS document",
         Arguments().scope(scope));
     return std::move(*found);
   });

@@ -46,6 +46,8 @@ class Catalogs {
 
   /// All entries of a catalogue.
   Result<std::vector<catalog::KnownEntry>> entries(const Actor& actor, catalog::Source source);
+  /// The same, a page: provider, modelName, entry, held, rejected and gone.
+  Result<DocumentPage> entry_page(const Actor& actor, catalog::Source source, const PageRequest& page);
   /// Writes entries of an import, puts them into the models that they are about, and publishes those. One transaction;
   /// at most catalog_batch entries. Returns how many models changed. Errors: forbidden.
   Result<std::int64_t> apply(const Actor& actor, catalog::Source source,
@@ -61,7 +63,8 @@ class Catalogs {
                                   std::vector<std::string>& unknown);
 
   /// What the registry knows and what it lacks: counts by provider, free and paid models, missing prices, unknown
-  /// limits, held entries, and how old catalogues and lists are.
+  /// limits, held entries, and how old catalogues and lists are: the platform's lists for its administrators only, as
+  /// the syncs of its connections are.
   Result<Document> inspect(const Actor& actor, const Scope& scope);
 
  private:

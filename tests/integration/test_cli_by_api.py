@@ -174,7 +174,7 @@ def test_connections_are_tested_from_the_database_too(world, admin):
 
 def test_commands_of_the_database_refuse_without_one(world, admin):
     environment = {**admin.environment, "TOKENRAIL_DATABASE_URL": ""}
-    refused = world.stack.cli("registry", "inspect", environment=environment, check=False)
+    refused = world.stack.cli("registry", "republish", environment=environment, check=False)
     assert refused.returncode == 2 and "TOKENRAIL_DATABASE_URL" in refused.stderr
 
 
@@ -216,6 +216,97 @@ def test_prices_and_held_changes_go_through_the_api(world, admin):
     decided = admin.one("registry", "decide", held, "accept", "--reason", "it was rebuilt")
     assert (decided["decision"], decided["decisionReason"]) == ("accepted", "it was rebuilt")
     assert admin.lines("registry", "held") == [] and admin.one("registry", "show", name)["contextWindow"] == 512
+
+
+def test_configuration_goes_through_the_api(world, admin):
+    root = Person(world, None, "platform_admin")
+    shared = wait_until("a listed model", lambda: world.root.ok("GET", "/v1/orgs/_/models?status=active")["data"])[0]
+    listed = f"{shared['provider']}/{shared['modelName']}"
+    by_database = lambda: world.stack.cli("registry", "export").stdout
+    exported = root.cli("registry", "export").stdout
+    assert exported == by_database() and shared["modelName"] in exported
+    assert root.cli("registry", "plan", "-", stdin=exported).stdout == ""
+    wanted = {
+        "organizations": [{"id": "gamma", "displayName": "Gamma", "mode": "allow_list", "metadata": {"cost": "7"}}],
+        "connections": [{"org": "gamma", "name": "file", "provider": "vllm", "baseUrl": "http://127.0.0.1:9/v1", "weight": 3}],
+        "models": [{"org": "gamma", "provider": "vllm", "modelName": "m", "enabled": True, "tags": ["x"],
+                    "settings": {"capabilities": {"tools": "supported"}, "metadata": {"a": {"b": 1}}, "contextWindow": 4096},
+                    "prices": [{"dimension": "input", "amount": "2.5"}, {"dimension": "input", "amount": "1", "connection": "file"}],
+                    "deployments": [{"connection": "file", "upstreamName": "served"}]},
+                   {"org": "gamma", "provider": shared["provider"], "modelName": shared["modelName"], "enabled": False}],
+        "defaults": [{"org": "gamma", "kind": "generation", "model": "vllm/m"}],
+        "aliases": [{"org": "gamma", "alias": "best", "description": "the best", "targets": [{"model": "vllm/m", "weight": 9},
+                                                                                         {"model": listed, "weight": 1}]}],
+        "grants": [{"org": "gamma", "to": "group", "subject": "g", "what": "alias", "object": "best"}]}
+    text = json.dumps(wanted)
+    planned = root.cli("registry", "plan", "-", stdin=text).stdout
+    assert [line for line in planned.splitlines() if line[0] == "+"] == [
+        "+ organizations gamma", "+ connections gamma file", "+ models gamma vllm/m", f"+ models gamma {listed}",
+        "+ defaults gamma generation", "+ aliases gamma best", "+ grants gamma group g alias best"]
+    assert root.cli("registry", "apply", "-", "--dry-run", stdin=text).stdout == planned and by_database() == exported
+    assert [json.loads(line)["kind"] for line in root.cli("registry", "apply", "-", "--json", stdin=text).stdout.splitlines()] == ["create"] * 7
+    assert root.cli("registry", "plan", "-", stdin=text).stdout == ""
+    assert root.cli("registry", "export").stdout == by_database()
+    # Maps become what the file says: what it no longer has goes.
+    wanted["models"][0]["settings"] = {"capabilities": {"vision": "supported"}, "metadata": {"a": {"c": 2}}}
+    root.cli("registry", "apply", "-", stdin=json.dumps(wanted))
+    assert root.cli("registry", "plan", "-", stdin=json.dumps(wanted)).stdout == ""
+    # What the file lacks goes with --prune, and only that.
+    rest = json.dumps({**json.loads(root.cli("registry", "export", "--json").stdout), **{
+        kind: [e for e in json.loads(root.cli("registry", "export", "--json").stdout)[kind] if "gamma" not in (e.get("org"), e.get("id"))]
+        for kind in wanted}})
+    removed = root.cli("registry", "apply", "-", "--prune", stdin=rest).stdout.splitlines()
+    assert len(removed) == 7 and all(line.startswith("- ") for line in removed)
+    assert by_database() == exported
+
+    refused = admin.world.stack.cli("registry", "export", environment=admin.environment, check=False)
+    assert refused.returncode == 1 and "platform:orgs:write" in refused.stderr
+    viewer = Person(world, "acme", "viewer")
+    counts = viewer.one("registry", "inspect")
+    assert counts["models"] >= 1 and counts["lists"] == [], "how old the platform's lists are is the platform's"
+    assert [entry["connection"] for entry in root.one("registry", "inspect")["lists"]] == ["env-ollama"]
+    assert "models:" in viewer.cli("registry", "inspect").stdout.splitlines()[0]
+
+
+def test_catalogues_go_through_the_api(world, admin, tmp_path):
+    root = Person(world, None, "platform_admin")
+    models = [json.loads(line) for line in world.stack.cli("registry", "list", "--json").stdout.splitlines()]
+    name = next(m["modelName"] for m in models if "orgId" not in m)
+    world.root.ok("POST", "/v1/orgs/_/models", {"provider": "openai", "modelName": "catalogued"}, 201)
+    entry = {"litellm_provider": "openai", "mode": "chat", "max_input_tokens": 128000, "max_output_tokens": 4096,
+             "input_cost_per_token": 2.5e-06, "output_cost_per_token": 1e-05, "supports_function_calling": True}
+    file = tmp_path / "model_prices.json"
+    file.write_text(json.dumps({"catalogued": entry, "not-here": {**entry, "max_input_tokens": 1000}}))
+    tried = json.loads(root.cli("catalog", "update", str(file), "--source", "litellm", "--dry-run", "--json").stdout)
+    assert (tried["added"], tried["models"], tried["dryRun"]) == (2, 0, True)
+    assert world.root.ok("GET", "/v1/catalogs/litellm/entries")["data"] == []
+    done = json.loads(root.cli("catalog", "update", str(file), "--source", "litellm", "--json").stdout)
+    assert (done["added"], done["models"]) == (2, 1)
+    model = root.one("registry", "show", "openai/catalogued")
+    assert model["contextWindow"] == 128000 or model["inputTokensMax"] == 128000
+    assert model["prices"]["input"] == "2.5" and model["sources"]["capabilities.tools"] == "curated"
+    again = json.loads(root.cli("catalog", "update", str(file), "--source", "litellm", "--json").stdout)
+    assert (again["added"], again["changed"], again["unchanged"], again["models"]) == (0, 0, 2, 0)
+    # What looks wrong is held here as by the database, and the database sees one catalogue.
+    file.write_text(json.dumps({"catalogued": {**entry, "input_cost_per_token": 1e-3}, "not-here": {**entry, "max_input_tokens": 1000}}))
+    held = json.loads(root.cli("catalog", "update", str(file), "--source", "litellm", "--json").stdout)
+    assert (held["held"], held["models"]) == (1, 0)
+    assert json.loads(world.stack.cli("catalog", "update", str(file), "--source", "litellm", "--json").stdout)["held"] == 1
+    assert root.one("registry", "show", "openai/catalogued")["prices"]["input"] == "2.5"
+    assert root.one("registry", "inspect")["catalogs"][0]["held"] == 1
+    assert world.stack.sql("SELECT count(*), min(imported_by) FROM catalog_import")[0][0] >= 2
+
+    scores = tmp_path / "scores.json"
+    scores.write_text(json.dumps({"source": "us", "date": "2026-11-01", "scores": [
+        {"provider": "openai", "modelName": "catalogued", "score": 0.75}, {"provider": "openai", "modelName": "nowhere", "score": 1}]}))
+    assert json.loads(root.cli("catalog", "scores", str(scores), "--dry-run", "--json").stdout)["models"] == 1
+    assert world.stack.sql("SELECT count(*) FROM quality_score") == [(0,)]
+    assert json.loads(root.cli("catalog", "scores", str(scores), "--json").stdout) == {
+        "source": "us", "date": "2026-11-01", "scores": 2, "models": 1, "unknownModels": ["openai/nowhere"], "refused": []}
+    refused = Person(world, "acme", "org_admin")
+    refused.org = None
+    no = refused.cli("catalog", "scores", str(scores), check=False)
+    assert no.returncode == 1 and "platform:models:write" in no.stderr and name
 
 
 def test_dry_run_keeps_nothing(world, admin):

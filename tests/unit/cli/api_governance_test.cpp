@@ -45,6 +45,51 @@ TEST_F(ApiGovernanceTest, NamesAreOnePartOfThePath) {
                                   "DELETE /v1/orgs/a%3Fb/models/m?force=true"));
 }
 
+TEST_F(ApiGovernanceTest, OfAnotherOrganisationAsksForThatOne) {
+  const auto platform = governance("", true);
+  const auto acme = platform->of("acme");
+  ASSERT_TRUE(acme->replace_model("ollama/a", R"({"metadata":{}})"));
+  ASSERT_TRUE(acme->of("")->change_organization("acme", "{}"));
+  EXPECT_THAT(asked_, ElementsAre(R"(PATCH /v1/orgs/acme/models/ollama%2Fa?maps=replace&dry_run=true {"metadata":{}})",
+                                  "PATCH /v1/orgs/acme?dry_run=true {}"));
+}
+
+TEST_F(ApiGovernanceTest, EntriesOfACatalogueAreReadAndWrittenInParts) {
+  answers_ = {
+      {.status = 200,
+       .body = R"({"data":[{"provider":"openai","modelName":"a","entry":{"contextWindow":8},"held":null,)"
+               R"("rejected":{"contextWindow":4},"gone":true}],"next_page_token":"n"})"},
+      {.status = 200,
+       .body = R"({"data":[{"provider":"openai","modelName":"b","entry":{},"held":{"prices":[]},"rejected":null,)"
+               R"("gone":false}],"next_page_token":""})"},
+  };
+  const auto entries = governance()->catalog_entries(catalog::Source::models_dev);
+  ASSERT_TRUE(entries) << entries.error().detail;
+  ASSERT_EQ(entries->size(), 2U);
+  EXPECT_EQ(entries->at(0).row.context_window, 8);
+  EXPECT_TRUE(entries->at(0).gone && !entries->at(0).held && entries->at(0).rejected);
+  EXPECT_TRUE(!entries->at(1).gone && entries->at(1).held && !entries->at(1).rejected);
+  EXPECT_THAT(asked_, ElementsAre("GET /v1/catalogs/models-dev/entries?page_size=500",
+                                  "GET /v1/catalogs/models-dev/entries?page_size=500&page_token=n"));
+
+  // What is too large for one body is sent in several, and each counts.
+  asked_.clear();
+  std::vector<catalog::PlannedEntry> planned(4);
+  for (auto& entry : planned) {
+    entry.row.provider = "openai";
+    entry.row.model_name = "m";
+    entry.row.display_name = std::string(200'000, 'x');
+  }
+  for (int i = 0; i < 2; ++i) answers_.push_back({.status = 200, .body = R"({"models":3})"});
+  const auto changed = governance()->apply_catalog(catalog::Source::litellm, planned);
+  ASSERT_TRUE(changed) << changed.error().detail;
+  EXPECT_EQ(*changed, 6);
+  ASSERT_EQ(asked_.size(), 2U);
+  for (const auto& request : asked_)
+    EXPECT_TRUE(request.starts_with(R"(POST /v1/catalogs/litellm:apply {"entries":[{"kind":"added",)"))
+        << request.size();
+}
+
 TEST_F(ApiGovernanceTest, PointersAreWrittenWhole) {
   ASSERT_TRUE(governance()->set_default({.kind = "embedding", .purpose = "title"}, "ollama/a"));
   ASSERT_TRUE(governance()->remove_default({.kind = "embedding", .purpose = "t&x"}));
@@ -182,7 +227,7 @@ Outcome called(std::vector<std::string> arguments) {
 
 TEST(RegistryBySettings, CommandsOfTheDatabaseRefuseWhereOnlyAnApiIsSet) {
   for (const auto& command : std::vector<std::vector<std::string>>{
-           {"registry", "inspect"}, {"registry", "export"}, {"registry", "republish"}}) {
+           {"registry", "set-parameters", "ollama/m", "{}"}, {"migrate"}, {"registry", "republish"}}) {
     auto arguments = command;
     arguments.insert(arguments.end(), {"--api.url", "http://127.0.0.1:1", "--api.token", "t"});
     const auto refused = called(arguments);

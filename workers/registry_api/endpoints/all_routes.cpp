@@ -9,13 +9,13 @@ namespace tokenrail::registry_api {
 namespace {
 
 /// Changes that are one transaction of the database and nothing else.
-constexpr std::array<std::string_view, 26> with_dry_run{
-    "aliases.delete",     "aliases.set",        "connections.change",  "connections.create", "connections.delete",
-    "credentials.create", "credentials.revoke", "credentials.replace", "defaults.remove",    "defaults.set",
-    "grants.add",         "grants.remove",      "held_changes.decide", "members.remove",     "members.set",
-    "models.change",      "models.create",      "models.delete",       "models.prices.set",  "models.replace",
-    "models.rollback",    "orgs.change",        "orgs.create",         "orgs.delete",        "views.delete",
-    "views.set"};
+constexpr std::array<std::string_view, 29> with_dry_run{
+    "aliases.delete",     "aliases.set",        "catalogs.apply",     "catalogs.record",    "connections.change",
+    "connections.create", "connections.delete", "credentials.create", "credentials.revoke", "credentials.replace",
+    "defaults.remove",    "defaults.set",       "grants.add",         "grants.remove",      "held_changes.decide",
+    "members.remove",     "members.set",        "models.change",      "models.create",      "models.delete",
+    "models.prices.set",  "models.replace",     "models.rollback",    "orgs.change",        "orgs.create",
+    "orgs.delete",        "quality_scores.set", "views.delete",       "views.set"};
 
 }  // namespace
 
@@ -43,6 +43,8 @@ std::vector<Route> all_routes() {
   add_audit_routes(routes);
   add_resolution_routes(routes);
   add_held_change_routes(routes);
+  add_catalog_routes(routes);
+  add_configuration_routes(routes);
   add_org_models_routes(routes);
   add_older_path_routes(routes);
   add_chat_routes(routes);

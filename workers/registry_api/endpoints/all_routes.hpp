@@ -29,6 +29,8 @@ void add_view_routes(std::vector<Route>& routes);
 void add_audit_routes(std::vector<Route>& routes);
 void add_resolution_routes(std::vector<Route>& routes);
 void add_held_change_routes(std::vector<Route>& routes);
+void add_catalog_routes(std::vector<Route>& routes);
+void add_configuration_routes(std::vector<Route>& routes);
 void add_org_models_routes(std::vector<Route>& routes);
 /// Behind those that it gives other names to.
 void add_older_path_routes(std::vector<Route>& routes);

@@ -102,13 +102,17 @@ awaitable<Answer> create_model(Call& call) {
 awaitable<Answer> change_model(Call& call) {
   const auto match = call.if_match();
   if (!match) co_return std::unexpected(match.error());
-  const auto changed =
-      co_await call.context->database->run([actor = call.actor(), scope = call.scope(), id = call.path["model"],
-                                            match = *match, patch = call.body.write()](GovernedDatabase& database) {
+  const bool whole_maps = call.query.text("maps") == "replace";
+  const auto changed = co_await call.context->database->run(
+      [actor = call.actor(), scope = call.scope(), id = call.path["model"], match = *match, patch = call.body.write(),
+       whole_maps](GovernedDatabase& database) {
         Models models(database);
         return write_if_matching(
             match, Kind::model, [&] { return models.get(actor, scope, id); },
-            [&](std::optional<std::int64_t> expected) { return models.change(actor, scope, id, patch, expected); });
+            [&](std::optional<std::int64_t> expected) {
+              return whole_maps ? models.replace(actor, scope, id, patch, expected)
+                                : models.change(actor, scope, id, patch, expected);
+            });
       });
   if (!changed) co_return std::unexpected(changed.error());
   co_return versioned_reply(call, changed->version, changed->json);
@@ -213,6 +217,14 @@ void add_model_routes(std::vector<Route>& routes) {
   static const auto page = schemas::page_of(schemas::model());
   static constexpr std::array reads{owner_parameter, fields_parameter};
   static constexpr std::array writes{owner_parameter};
+  static constexpr std::array changes{
+      owner_parameter,
+      QueryParameter{.name = "maps",
+                     .type = Type::choice,
+                     .description =
+                         "merge (the default): capabilities and metadata are merged into those that are there; "
+                         "replace: they become what the body says.",
+                     .choices = "merge|replace"}};
   static constexpr std::array deletes{owner_parameter, force_parameter};
 
   auto list =
@@ -249,7 +261,7 @@ void add_model_routes(std::vector<Route>& routes) {
 
   auto change = route("PATCH", "/v1/orgs/{org}/models/{model}", "models.change",
                       "Changes a model; null gives a field back to the provider or the platform.", change_model);
-  change.query = writes;
+  change.query = changes;
   change.conditional = true;
   change.body = &schemas::model_patch();
   change.reply = &schemas::model();

@@ -138,8 +138,10 @@ std::expected<Price, Problem> price_of(const Json& value, std::size_t index) {
 void add_price_routes(std::vector<Route>& routes) {
   static constexpr std::array parameters{
       owner_parameter,
-      QueryParameter{.name = "connection",
-                     .description = "Prices on that connection; without it: on the first that serves the model."}};
+      QueryParameter{
+          .name = "connection",
+          .description =
+              "Prices on that connection, by its name or id; without it: on the first that serves the model."}};
   routes.push_back({.method = "GET",
                     .pattern = "/v1/orgs/{org}/models/{model}/prices",
                     .operation = "models.prices.get",

@@ -521,7 +521,7 @@ const Schema& model_default() {
 
 const Schema& alias() {
   static const auto schema = reply_object("Alias", {version(), required("targets", list_of(any_object(), 1000))},
-                                          {"alias", "scope", "sticky", "description", "updatedAt"});
+                                          {"id", "alias", "scope", "sticky", "description", "updatedAt"});
   return schema;
 }
 

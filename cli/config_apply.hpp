@@ -1,0 +1,45 @@
+// Makes the changes of a plan, wherever the registry is reached.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "cli/config_plan.hpp"
+#include "cli/governance.hpp"
+#include "common/result.hpp"
+
+namespace tokenrail::cli {
+
+/// One change after the other, each with revision, audit entry and event. Nothing is forced: errors (conflict) name
+/// what still uses an entry that is to be removed.
+class ConfigApplier {
+ public:
+  /// `platform`: of no organisation; outlives this.
+  explicit ConfigApplier(Governance& platform) : platform_(platform) {}
+
+  Result<void> apply(const ConfigChange& change);
+
+ private:
+  Governance& of(const std::string& org);
+  Result<void> remove(const ConfigChange& change);
+  Result<void> organization(const ConfigChange& change);
+  Result<void> connection(const ConfigChange& change);
+  Result<void> model(const ConfigChange& change);
+  Result<void> prices(const ConfigChange& change, const std::string& model);
+  Result<void> default_model(const ConfigChange& change);
+  Result<void> alias(const ConfigChange& change);
+  Result<void> view(const ConfigChange& change);
+  Result<void> grant(const ConfigChange& change);
+  Result<void> remove_grant(const ConfigValue& now);
+  /// A connection as commands name it: by name, or by id where the platform's is meant and the organisation has one of
+  /// that name.
+  Result<std::string> connection_in(const std::string& org, const ConfigValue& item);
+  Result<std::string> object_of_grant(const ConfigValue& grant);
+
+  Governance& platform_;
+  std::map<std::string, std::unique_ptr<Governance>> organizations_{};
+};
+
+}  // namespace tokenrail::cli
