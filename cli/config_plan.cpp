@@ -7,6 +7,8 @@
 #include <ranges>
 #include <set>
 #include <span>
+#include <tuple>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -92,6 +94,7 @@ constexpr std::array grant_fields{
     Field{.name = "subject", .key = true},
     Field{.name = "what", .key = true, .needed = true},
     Field{.name = "object", .key = true, .needed = true},
+    Field{.name = "objectOf", .key = true},
     Field{.name = "effect", .otherwise = "\"allow\""},
 };
 
@@ -199,8 +202,57 @@ Result<void> settle_filter(ConfigValue& entry, const std::string& where) {
   return {};
 }
 
+/// Names that organisations have given to connections and aliases of their own, in the registry or in the file.
+class OwnNames {
+ public:
+  void add(const ConfigValue& tree) {
+    for (const auto& [collection, field] : {std::pair("connections", "name"), std::pair("aliases", "alias")}) {
+      const auto* list = tree.find(collection);
+      if (list == nullptr) continue;
+      for (const auto& entry : list->items)
+        if (!entry.text_of("org").empty())
+          names_.emplace(entry.text_of("org"), std::string(collection), entry.text_of(field));
+    }
+  }
+  [[nodiscard]] bool has(const std::string& org, std::string_view collection, const std::string& name) const {
+    return names_.contains({org, std::string(collection), name});
+  }
+
+ private:
+  std::set<std::tuple<std::string, std::string, std::string>> names_;
+};
+
+/// A name is the nearest one's. That it is the platform's is said only where the organisation has the name too.
+Result<void> settle_owner(ConfigValue& object, std::string_view member, bool own_has_it, const std::string& where) {
+  const auto* const of = object.find(member);
+  if (of == nullptr) return {};
+  if (of->kind != Kind::text || of->text != "platform")
+    return refused(where, fmt::format("the field {} has to be platform, where it is given", member));
+  if (!own_has_it) drop(object, member, "\"platform\"");
+  return {};
+}
+
+Result<void> settle_owners(const Collection& collection, ConfigValue& entry, const OwnNames& own,
+                           const std::string& where) {
+  const auto org = entry.text_of("org");
+  if (collection.name == "grants") {
+    const auto of = entry.text_of("what") == "connection" ? "connections" : "aliases";
+    return settle_owner(entry, "objectOf", own.has(org, of, entry.text_of("object")), where);
+  }
+  if (collection.name != "models") return {};
+  for (auto& [name, member] : entry.members) {
+    if (name != "deployments" && name != "prices") continue;
+    for (auto& item : member.items) {
+      auto settled = settle_owner(item, "connectionOf", own.has(org, "connections", item.text_of("connection")), where);
+      if (!settled) return settled;
+    }
+  }
+  return {};
+}
+
 /// Checks an entry of the file and leaves out what has its default.
-Result<ConfigValue> settled(const Collection& collection, ConfigValue entry, const std::string& where) {
+Result<ConfigValue> settled(const Collection& collection, ConfigValue entry, const OwnNames& own,
+                            const std::string& where) {
   if (entry.kind != Kind::object) return refused(where, "it is not an object");
   std::erase_if(entry.members, [](const auto& member) { return member.second.kind == Kind::null; });
   for (const auto& [name, value] : entry.members) {
@@ -221,6 +273,7 @@ Result<ConfigValue> settled(const Collection& collection, ConfigValue entry, con
   }
   // A model of the platform is enabled or not; a row over it may leave that to the platform.
   if (collection.name == "models" && entry.find("org") == nullptr) add_if_absent(entry, "enabled", "false");
+  if (auto owners = settle_owners(collection, entry, own, where); !owners) return std::unexpected(owners.error());
   if (auto lists = settle_lists(entry, where); !lists) return std::unexpected(lists.error());
   return ordered(std::move(entry));
 }
@@ -286,6 +339,9 @@ Result<ConfigPlan> plan_config(const ConfigValue& registry, const ConfigValue& f
       return refused(name, "there are organizations, connections, models, defaults, aliases, views and grants");
     if (list.kind != Kind::list && list.kind != Kind::null) return refused(name, "it is not a list");
   }
+  OwnNames own;
+  own.add(registry);
+  own.add(file);
   ConfigPlan plan;
   std::vector<ConfigChange> removals;
   const ConfigValue none{.kind = Kind::list};
@@ -293,7 +349,7 @@ Result<ConfigPlan> plan_config(const ConfigValue& registry, const ConfigValue& f
     std::map<std::string, ConfigValue> there;
     const auto* known = registry.find(collection.name);
     for (const auto& entry : (known == nullptr ? none : *known).items) {
-      auto value = settled(collection, entry, std::string(collection.name));
+      auto value = settled(collection, entry, own, std::string(collection.name));
       if (!value) return std::unexpected(value.error());
       there.emplace(identity_of(collection, *value), std::move(*value));
     }
@@ -303,7 +359,7 @@ Result<ConfigPlan> plan_config(const ConfigValue& registry, const ConfigValue& f
     std::size_t index = 0;
     for (const auto& entry : (listed == nullptr ? none : *listed).items) {
       const auto where = fmt::format("{}[{}]", collection.name, index++);
-      auto wanted = settled(collection, entry, where);
+      auto wanted = settled(collection, entry, own, where);
       if (!wanted) return std::unexpected(wanted.error());
       const auto identity = identity_of(collection, *wanted);
       if (!seen.emplace(identity, true).second)

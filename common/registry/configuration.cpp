@@ -25,22 +25,33 @@ const std::string connections =
     "'metadata', NULLIF(c.metadata, '{}'))) ORDER BY c.org_id COLLATE \"C\" NULLS FIRST, c.name COLLATE \"C\"), '[]') "
     "FROM connection c WHERE c.deleted_at IS NULL AND c.owner_user_id IS NULL)";
 
+/// What a model's deployment on the connection `c` says beside the connection's name, where the organisation of the
+/// model `m` has a connection of that name too: a name alone is the nearest one's.
+const std::string connection_of =
+    "CASE WHEN c.org_id IS NULL AND EXISTS (SELECT 1 FROM connection o WHERE o.org_id = m.org_id AND o.owner_user_id "
+    "IS "
+    "NULL AND o.deleted_at IS NULL AND o.name = c.name) THEN 'platform' END";
+
 const std::string prices_of_model =
     "(SELECT json_agg(json_strip_nulls(json_build_object('dimension', p.dimension, 'serviceTier', "
     "NULLIF(p.service_tier, 'standard'), 'minContextTokens', NULLIF(p.min_context_tokens, 0), 'utcFrom', CASE WHEN "
     "p.utc_from <> p.utc_to THEN to_char(make_interval(mins => p.utc_from), 'HH24:MI') END, 'utcTo', CASE WHEN "
     "p.utc_from <> p.utc_to THEN to_char(make_interval(mins => p.utc_to), 'HH24:MI') END, 'amount', "
-    "CAST(trim_scale(p.amount * 0.000001) AS text), 'connection', c.name)) ORDER BY c.name COLLATE \"C\" NULLS FIRST, "
-    "p.dimension, p.service_tier, p.min_context_tokens, p.utc_from, p.utc_to) FROM price p LEFT JOIN deployment d ON "
+    "CAST(trim_scale(p.amount * 0.000001) AS text), 'connection', c.name, 'connectionOf', " +
+    connection_of +
+    ")) ORDER BY c.name COLLATE \"C\" NULLS FIRST, c.org_id NULLS FIRST, p.dimension, p.service_tier, "
+    "p.min_context_tokens, p.utc_from, p.utc_to) FROM price p LEFT JOIN deployment d ON "
     "d.id "
     "= p.deployment_id LEFT JOIN connection c ON c.id = d.connection_id AND c.deleted_at IS NULL WHERE p.model_id = "
     "m.id "
     "AND (p.deployment_id IS NULL OR c.id IS NOT NULL) AND p.source = 'override' AND p.effective_to IS NULL)";
 
 const std::string deployments_of_model =
-    "(SELECT json_agg(json_strip_nulls(json_build_object('connection', c.name, 'upstreamName', NULLIF(d.upstream_name, "
-    "m.model_name), 'priority', d.priority, 'weight', d.weight, 'enabled', CASE WHEN NOT d.enabled THEN false END, "
-    "'params', NULLIF(d.params, '{}'))) ORDER BY c.name COLLATE \"C\") FROM deployment d JOIN connection c ON c.id = "
+    "(SELECT json_agg(json_strip_nulls(json_build_object('connection', c.name, 'connectionOf', " + connection_of +
+    ", 'upstreamName', NULLIF(d.upstream_name, m.model_name), 'priority', d.priority, 'weight', d.weight, 'enabled', "
+    "CASE WHEN NOT d.enabled THEN false END, "
+    "'params', NULLIF(d.params, '{}'))) ORDER BY c.name COLLATE \"C\", c.org_id NULLS FIRST) FROM deployment d JOIN "
+    "connection c ON c.id = "
     "d.connection_id WHERE d.model_id = m.id AND c.deleted_at IS NULL AND c.owner_user_id IS NULL)";
 
 // What a person set is in `override`; enabled, blocked and tags are columns that only people write.
@@ -67,9 +78,11 @@ const std::string defaults =
 const std::string aliases =
     "(SELECT COALESCE(json_agg(json_strip_nulls(json_build_object('org', a.org_id, 'alias', a.alias, 'sticky', "
     "NULLIF(a.sticky, 'conversation'), 'description', NULLIF(a.description, ''), 'targets', (SELECT "
-    "json_agg(json_build_object('model', m.provider || '/' || m.model_name, 'weight', t.weight) ORDER BY m.provider "
-    "COLLATE \"C\", m.model_name COLLATE \"C\") FROM model_alias_target t JOIN model m ON m.id = t.model_id WHERE "
-    "t.alias_id = a.id))) ORDER BY a.org_id COLLATE \"C\" NULLS FIRST, a.alias COLLATE \"C\"), '[]') FROM model_alias "
+    "json_agg(json_build_object('model', n.provider || '/' || n.model_name, 'weight', n.weight) ORDER BY n.provider "
+    "COLLATE \"C\", n.model_name COLLATE \"C\") FROM (SELECT m.provider, m.model_name, LEAST(sum(t.weight), 1000000) "
+    "AS "
+    "weight FROM model_alias_target t JOIN model m ON m.id = t.model_id WHERE t.alias_id = a.id GROUP BY m.provider, "
+    "m.model_name) n))) ORDER BY a.org_id COLLATE \"C\" NULLS FIRST, a.alias COLLATE \"C\"), '[]') FROM model_alias "
     "a "
     "WHERE a.owner_user_id IS NULL)";
 
@@ -83,15 +96,22 @@ const std::string views =
 
 const std::string grants =
     "(SELECT COALESCE(json_agg(json_strip_nulls(json_build_object('org', g.org_id, 'to', g.subject_kind, 'subject', "
-    "NULLIF(g.subject, ''), 'what', g.object_kind, 'object', g.object, 'effect', NULLIF(g.effect, 'allow'))) ORDER BY "
-    "g.org_id COLLATE \"C\", g.subject_kind, g.subject COLLATE \"C\", g.object_kind, g.object COLLATE \"C\"), '[]') "
-    "FROM "
-    "(SELECT n.*, CASE n.object_kind WHEN 'model' THEN (SELECT m.provider || '/' || m.model_name FROM model m WHERE "
-    "m.id "
-    "= n.object_id) WHEN 'connection' THEN (SELECT c.name FROM connection c WHERE c.id = n.object_id) ELSE (SELECT "
-    "a.alias FROM model_alias a WHERE a.id = n.object_id) END AS object FROM model_grant n WHERE n.object_kind <> "
-    "'view') "
-    "g WHERE g.object IS NOT NULL)";
+    "NULLIF(g.subject, ''), 'what', g.object_kind, 'object', g.object, 'objectOf', CASE WHEN g.is_platforms AND "
+    "g.has_own "
+    "THEN 'platform' END, 'effect', NULLIF(g.effect, 'allow'))) ORDER BY g.org_id COLLATE \"C\", g.subject_kind, "
+    "g.subject COLLATE \"C\", g.object_kind, g.object COLLATE \"C\", g.is_platforms DESC), '[]') FROM ("
+    // A grant of a model is that of each of its rows, and a deny of one beats all.
+    "(SELECT DISTINCT ON (n.org_id, n.subject_kind, n.subject, m.provider, m.model_name) n.*, m.provider || '/' || "
+    "m.model_name AS object, false AS is_platforms, false AS has_own FROM model_grant n JOIN model m ON m.id = "
+    "n.object_id WHERE n.object_kind = 'model' AND m.deleted_at IS NULL AND m.owner_user_id IS NULL ORDER BY n.org_id, "
+    "n.subject_kind, n.subject, m.provider, m.model_name, n.effect = 'deny' DESC) UNION ALL "
+    "SELECT n.*, c.name, c.org_id IS NULL, EXISTS (SELECT 1 FROM connection o WHERE o.org_id = n.org_id AND "
+    "o.owner_user_id IS NULL AND o.deleted_at IS NULL AND o.name = c.name) FROM model_grant n JOIN connection c ON "
+    "c.id "
+    "= n.object_id WHERE n.object_kind = 'connection' AND c.deleted_at IS NULL AND c.owner_user_id IS NULL UNION ALL "
+    "SELECT n.*, a.alias, a.org_id IS NULL, EXISTS (SELECT 1 FROM model_alias o WHERE o.org_id = n.org_id AND "
+    "o.owner_user_id IS NULL AND o.alias = a.alias) FROM model_grant n JOIN model_alias a ON a.id = n.object_id WHERE "
+    "n.object_kind = 'alias' AND a.owner_user_id IS NULL) g)";
 
 }  // namespace
 

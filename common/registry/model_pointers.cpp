@@ -30,8 +30,10 @@ const std::string this_default =
     "d.kind = @kind AND d.provider IS NOT DISTINCT FROM @provider AND d.purpose = @purpose";
 
 const std::string alias_select =
-    "SELECT CAST(a.id AS text) AS id, a.version AS version, a.alias AS place, CAST(json_build_object('alias', a.alias, "
-    "'scope', CASE WHEN a.org_id IS NULL THEN 'platform' WHEN a.owner_user_id IS NULL THEN 'organization' ELSE 'user' "
+    "SELECT CAST(a.id AS text) AS id, a.version AS version, a.alias AS place, CAST(json_build_object('id', a.id, "
+    "'alias', "
+    "a.alias, 'scope', CASE WHEN a.org_id IS NULL THEN 'platform' WHEN a.owner_user_id IS NULL THEN 'organization' "
+    "ELSE 'user' "
     "END, "
     "'sticky', a.sticky, 'description', a.description, 'targets', (SELECT "
     "COALESCE(json_agg(json_build_object('modelId', m.id, 'model', m.slug, 'weight', t.weight) ORDER BY m.slug), '[]') "
@@ -279,13 +281,15 @@ Result<Document> ModelPointers::add_grant(const Actor& actor, const std::string&
       object =
           read_text(sql,
                     "SELECT CAST(id AS text) FROM connection WHERE deleted_at IS NULL AND (org_id IS NULL OR org_id = "
-                    "@org) AND (CAST(id AS text) = @name OR name = @name) ORDER BY org_id NULLS LAST LIMIT 1",
+                    "@org) AND (CAST(id AS text) = @name OR (name = @name AND owner_user_id IS NULL)) ORDER BY CAST(id "
+                    "AS text) = @name DESC, org_id NULLS LAST LIMIT 1",
                     names);
     } else {
       object =
           read_text(sql,
                     "SELECT CAST(id AS text) FROM model_alias WHERE (org_id IS NULL OR org_id = @org) AND (CAST(id AS "
-                    "text) = @name OR alias = @name) ORDER BY org_id NULLS LAST LIMIT 1",
+                    "text) = @name OR (alias = @name AND owner_user_id IS NULL)) ORDER BY CAST(id AS text) = @name "
+                    "DESC, org_id NULLS LAST LIMIT 1",
                     names);
     }
     if (!object) return fail(ErrorKind::not_found, fmt::format("There is no {} {}.", grant.object_kind, grant.object));

@@ -68,13 +68,16 @@ std::string written_row(const Scope& scope, const Document& model) {
   return scope.platform() ? rows.platform : rows.own;
 }
 
-/// The deployment on the connection of that name, in a model's row; empty name: of none.
+/// The deployment on the connection of that id, or the nearest one of that name, in a model's row; empty: of none.
 Result<std::string> named_deployment(soci::session& sql, const std::string& row, const std::string& connection) {
   if (connection.empty()) return std::string();
-  auto id = read_text(sql,
-                      "SELECT CAST(d.id AS text) FROM deployment d JOIN connection c ON c.id = d.connection_id WHERE "
-                      "d.model_id = CAST(NULLIF(@row, '') AS uuid) AND c.name = @connection AND c.deleted_at IS NULL",
-                      Arguments().text("row", row).text("connection", connection));
+  auto id = read_text(
+      sql,
+      "SELECT CAST(d.id AS text) FROM deployment d JOIN connection c ON c.id = d.connection_id WHERE "
+      "d.model_id = CAST(NULLIF(@row, '') AS uuid) AND (c.name = @connection OR CAST(c.id AS text) = @connection) AND "
+      "c.deleted_at IS NULL ORDER BY CAST(c.id AS text) = @connection DESC, c.owner_user_id NULLS LAST, "
+      "c.org_id NULLS LAST LIMIT 1",
+      Arguments().text("row", row).text("connection", connection));
   if (id) return std::move(*id);
   return fail(ErrorKind::not_found, fmt::format("The model is on no connection {} of this scope.", connection));
 }

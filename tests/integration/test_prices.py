@@ -147,6 +147,56 @@ def test_a_catalogue_is_imported_once_and_people_win(make_stack, tmp_path):
     assert scored["models"] == 1 and scored["unknownModels"] == ["x/y"]
 
 
+def test_an_export_says_whose_connection_is_meant(make_stack):
+    """Names that the platform and an organisation both have, in every way that an export names them."""
+    stack = make_stack()
+    stack.cli("migrate")
+    stack.cli("org", "create", "acme")
+    for org in ([], ["--org", "acme"]):
+        stack.cli("connections", "add", "both", *org, "--provider", "vllm", "--base-url", f"http://127.0.0.{len(org) + 1}:9/v1")
+    stack.cli("registry", "add", "vllm/shared", "--connection", "both")
+    ids = {row["scope"]: row["id"] for row in map(json.loads, stack.cli("connections", "list", "--org", "acme", "--json").stdout.splitlines())}
+    one = {"platform": [ids["platform"]], "own": [ids["organization"]], "two": [ids["organization"], ids["platform"]]}
+    for model, connections in one.items():
+        stack.cli("registry", "add", f"vllm/{model}", "--org", "acme", "--connection", connections[0], "--upstream", model)
+        if len(connections) > 1:
+            stack.cli("registry", "set", f"vllm/{model}", json.dumps({"deployments": [
+                {"connectionId": c, "upstreamName": f"up-{number}", "priority": number} for number, c in enumerate(connections)]}),
+                "--org", "acme")
+        for number, connection in enumerate(connections):
+            stack.cli("registry", "price", f"vllm/{model}", f"input={number + 1}", "--org", "acme", "--connection", connection)
+    for org in ([], ["--org", "acme"]):
+        stack.cli("registry", "alias", "name", "vllm/shared", *org)
+    for kind, table, effect in (("connection", "connection", "allow"), ("alias", "model_alias", "deny")):
+        stack.sql("INSERT INTO model_grant (org_id, subject_kind, subject, object_kind, object_id, effect, created_by) SELECT 'acme', "
+                  f"'user', 'bob', '{kind}', id, CASE WHEN org_id IS NULL THEN 'allow' ELSE 'deny' END, 't' FROM {table} WHERE "
+                  f"{'name' if kind == 'connection' else 'alias'} IN ('both', 'name')")
+    # A name that is the platform's alone needs no word about it.
+    stack.cli("connections", "add", "shared", "--provider", "vllm", "--base-url", "http://127.0.0.5:9/v1")
+    stack.cli("registry", "add", "vllm/plain", "--org", "acme", "--connection", "shared")
+
+    def bound(stack):
+        return stack.sql("SELECT m.model_name, c.base_url, d.upstream_name, (SELECT min(amount) FROM price p WHERE p.deployment_id = d.id "
+                         "AND p.effective_to IS NULL) FROM deployment d JOIN model m ON m.id = d.model_id JOIN connection c ON c.id = "
+                         "d.connection_id WHERE m.org_id = 'acme' ORDER BY 1, 2") + stack.sql(
+            "SELECT object_kind, effect, COALESCE((SELECT base_url FROM connection WHERE id = object_id), (SELECT COALESCE(org_id, '-') "
+            "FROM model_alias WHERE id = object_id)) FROM model_grant ORDER BY 1, 2")
+    exported = stack.cli("registry", "export").stdout
+    assert exported.count("connectionOf: platform") == 4 and exported.count("objectOf: platform") == 2
+    assert stack.cli("registry", "plan", "-", stdin=exported).stdout == ""
+    empty = make_stack()
+    empty.cli("migrate")
+    empty.cli("registry", "apply", "-", stdin=exported)
+    assert empty.cli("registry", "export").stdout == exported
+    assert bound(empty) == bound(stack) and len(bound(stack)) == 9
+    # And each is removed by itself.
+    document = yaml.safe_load(exported)
+    document["grants"] = [g for g in document["grants"] if g.get("objectOf") != "platform"]
+    removed = empty.cli("registry", "apply", "-", "--prune", stdin=yaml.safe_dump(document)).stdout.splitlines()
+    assert len(removed) == 2 and all(line.startswith("- grants acme user bob") for line in removed)
+    assert {row[1] for row in empty.sql("SELECT 1, effect FROM model_grant")} == {"deny"}
+
+
 def test_an_export_applied_to_an_empty_database_exports_the_same(make_stack):
     stack = make_stack()
     stack.whole()

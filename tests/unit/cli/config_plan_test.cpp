@@ -56,6 +56,42 @@ TEST(ConfigPlan, OrderDefaultsAndNotationAreNoChange) {
   EXPECT_EQ(plan->others, 4U) << "what the file does not have stays";
 }
 
+TEST(ConfigPlan, NameOfSeveralConnectionsSaysWhoseItIs) {
+  constexpr const char* several = R"({
+    "organizations":[{"id":"acme"}],
+    "connections":[{"name":"both","provider":"vllm","baseUrl":"http://a"},
+                   {"org":"acme","name":"both","provider":"vllm","baseUrl":"http://b"}],
+    "models":[{"org":"acme","provider":"vllm","modelName":"m","enabled":true,
+               "prices":[{"dimension":"input","amount":"1","connection":"both","connectionOf":"platform"}],
+               "deployments":[{"connection":"both"},{"connection":"both","connectionOf":"platform"}]}],
+    "grants":[{"org":"acme","to":"org","what":"connection","object":"both"},
+              {"org":"acme","to":"org","what":"connection","object":"both","objectOf":"platform"}]})";
+  const auto same = planned(several, to_yaml(value_from_json(several).value()));
+  ASSERT_TRUE(same.has_value()) << same.error().detail;
+  EXPECT_THAT(same->changes, IsEmpty());
+  EXPECT_EQ(same->same, 6U) << "two grants are two entries";
+  const auto other = planned(several,
+                             "models: [{org: acme, provider: vllm, modelName: m, enabled: true, deployments: "
+                             "[{connection: both}]}]");
+  ASSERT_TRUE(other.has_value()) << other.error().detail;
+  ASSERT_EQ(other->changes.size(), 1U);
+  EXPECT_THAT(other->changes[0].differences, ElementsAre(HasSubstr("deployments")));
+
+  // Where only the platform has the name, it says nothing.
+  constexpr const char* one = R"({"connections":[{"name":"both","provider":"vllm","baseUrl":"http://a"}],
+    "models":[{"org":"acme","provider":"vllm","modelName":"m","enabled":true,"deployments":[{"connection":"both"}]}]})";
+  const auto needless = planned(one,
+                                "models: [{org: acme, provider: vllm, modelName: m, enabled: true, deployments: "
+                                "[{connection: both, connectionOf: platform}]}]");
+  ASSERT_TRUE(needless.has_value()) << needless.error().detail;
+  EXPECT_THAT(needless->changes, IsEmpty());
+  const auto wrong = planned(one,
+                             "models: [{org: acme, provider: vllm, modelName: m, deployments: [{connection: both, "
+                             "connectionOf: beta}]}]");
+  ASSERT_FALSE(wrong.has_value());
+  EXPECT_THAT(wrong.error().detail, HasSubstr("connectionOf has to be platform"));
+}
+
 TEST(ConfigPlan, PruningRemovesWhatTheFileLacksUsersFirst) {
   const Prune prune{.owned = value_from_json(R"({"models":[],"connections":[]})").value()};
   const auto plan = plan_config(value_from_json(registry).value(), {}, &prune);
