@@ -14,7 +14,9 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "common/kafka/detail/ending.hpp"
 #include "common/kafka/detail/handle.hpp"
+#include "common/kafka/detail/loop_gate.hpp"
 #include "common/kafka/detail/properties.hpp"
 #include "common/kafka/detail/queue_wake.hpp"
 #include "common/kafka/detail/statistics.hpp"
@@ -376,8 +378,8 @@ class Member : public std::enable_shared_from_this<Member> {
   // coordinator and goes on asking it after the group has moved to another broker (librdkafka 2.0.2: its memory fades
   // only while it is not asked), so that a member would be assigned partitions and never learn where they begin.
   void ask_committed(std::uint64_t id) {
-    boost::asio::post(asking_, [client = client_.get(), &loop = loop_, weak = weak_from_this(), id,
-                                partitions = committed_requests_.at(id).partitions] {
+    boost::asio::post(*asking_, [client = client_.get(), gate = gate_, weak = weak_from_this(), id,
+                                 partitions = committed_requests_.at(id).partitions] {
       const PartitionList list = partition_list(partitions);
       auto code = rd_kafka_committed(client, list.get(), static_cast<int>(committed_request_max.count()));
       std::vector<Committed> committed;
@@ -385,7 +387,7 @@ class Member : public std::enable_shared_from_this<Member> {
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR) code = list->elems[i].err;
         committed.push_back(committed_of(list->elems[i]));
       }
-      boost::asio::post(loop, [weak, id, code, committed = std::move(committed)]() mutable {
+      gate->post([weak, id, code, committed = std::move(committed)]() mutable {
         if (const auto self = weak.lock(); self && self->listener_ != nullptr)
           self->handle_committed(id, code, std::move(committed));
       });
@@ -455,16 +457,22 @@ class Member : public std::enable_shared_from_this<Member> {
     });
   }
 
-  // The descriptor must outlive librdkafka's interest in it, and the queues must go before their client.
+  // The descriptor must outlive librdkafka's interest in it, and the queues must go before their client. That goes when
+  // the other thread has left it; neither is waited for here.
   void end() {
+    if (!client_) return;
     committed_requests_.clear();
-    asking_.join();
+    gate_->close();
     stop_records_queue();
     if (events_) QueueWake::detach(events_.get());
     if (wake_) wake_->close();
     consumer_queue_.reset();
     events_.reset();
-    client_.reset();
+    asking_->stop();
+    end_beside([asking = std::move(asking_), client = client_.release()] {
+      asking->join();
+      end_and_wait(client);
+    });
   }
 
   boost::asio::io_context& loop_;
@@ -491,7 +499,9 @@ class Member : public std::enable_shared_from_this<Member> {
   std::unordered_map<std::uint64_t, TopicPartition> commits_;  ///< by token; those not answered yet
   std::uint64_t last_request_ = 0;
   std::map<std::uint64_t, CommittedRequest> committed_requests_;
-  boost::asio::thread_pool asking_{1};  ///< for what librdkafka only answers to who waits
+  const std::shared_ptr<LoopGate> gate_ = std::make_shared<LoopGate>(loop_);
+  /// For what librdkafka only answers to who waits.
+  std::shared_ptr<boost::asio::thread_pool> asking_ = std::make_shared<boost::asio::thread_pool>(1);
 
   bool leaving_ = false;
   bool close_refused_ = false;

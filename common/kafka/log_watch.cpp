@@ -5,11 +5,9 @@
 #include <map>
 #include <utility>
 
-#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/thread_pool.hpp>
 
-#include "common/kafka/admin.hpp"
+#include "common/kafka/admin_thread.hpp"
 #include "common/kafka/log_reader.hpp"
 
 namespace tokenrail::kafka {
@@ -22,8 +20,8 @@ constexpr milliseconds reading_max{10'000};
 
 class Watch final : public LogWatch, private LogReaderListener, public std::enable_shared_from_this<Watch> {
  public:
-  Watch(boost::asio::io_context& loop, Properties properties)
-      : loop_(loop), properties_(std::move(properties)), reading_time_(loop) {}
+  Watch(boost::asio::io_context& loop, const Properties& properties)
+      : loop_(loop), asking_(std::make_unique<AdminThread>(loop, properties)), reading_time_(loop) {}
 
   Result<void> begin(const Options& options, telemetry::Metrics& metrics) {
     auto all = options.properties;
@@ -49,8 +47,7 @@ class Watch final : public LogWatch, private LogReaderListener, public std::enab
     read_ = nullptr;
     reading_time_.cancel();
     reader_.reset();
-    asking_.stop();
-    asking_.join();
+    asking_.reset();
   }
 
  private:
@@ -72,18 +69,13 @@ class Watch final : public LogWatch, private LogReaderListener, public std::enab
 
   template <class Then>
   void survey(std::vector<Admin::PlaceQuestion> places, Then then) {
-    boost::asio::post(asking_, [this, weak = weak_from_this(), places = std::move(places), then = std::move(then)] {
-      auto answer = [&]() -> Result<Admin::Survey> {
-        if (!admin_) {
-          auto admin = Admin::connect(properties_);
-          if (!admin) return std::unexpected(std::move(admin.error()));
-          admin_ = std::move(*admin);
-        }
-        return admin_->survey(places, asking_max);
-      }();
-      boost::asio::post(loop_, [weak, then, answer = std::move(answer)]() mutable {
-        if (const auto self = weak.lock(); self && !self->waiting_.empty()) then(std::move(answer));
-      });
+    asking_->ask([weak = weak_from_this(), places = std::move(places),
+                  then = std::move(then)](const Result<Admin*>& admin) -> AdminThread::Then {
+      auto answer =
+          admin ? (*admin)->survey(places, asking_max) : Result<Admin::Survey>(std::unexpected(admin.error()));
+      return [weak, then, answer = std::move(answer)] {
+        if (const auto self = weak.lock(); self && !self->waiting_.empty()) then(answer);
+      };
     });
   }
 
@@ -214,9 +206,7 @@ class Watch final : public LogWatch, private LogReaderListener, public std::enab
   }
 
   boost::asio::io_context& loop_;
-  const Properties properties_;
-  boost::asio::thread_pool asking_{1};
-  std::unique_ptr<Admin> admin_;  ///< touched in that thread alone
+  std::unique_ptr<AdminThread> asking_;
   std::unique_ptr<LogReader> reader_;
   boost::asio::steady_timer reading_time_;
   std::deque<Look> waiting_;                       ///< the first is being asked

@@ -20,8 +20,9 @@ import psycopg2
 
 DEADLINE_SECONDS = 60
 # A turn of a worker's event loop that takes longer has waited for something. Far above what a turn takes with sanitizers
-# on a machine that does other things; one of the bounds of tokenrail_loop_turn_ms.
-TURN_MS_MAX = 5_000
+# on a machine that does other things, and below what the end of a Kafka client may take; one of the bounds of
+# tokenrail_loop_turn_ms.
+TURN_MS_MAX = 1_000
 
 
 def wait_until(what, condition, seconds=DEADLINE_SECONDS):

@@ -162,11 +162,7 @@ boost::asio::awaitable<bool> Publication::topic_moved() {
     // Brokers that do not answer are noticed by what is published; a topic that is gone is not, while nothing is.
     spdlog::debug("where {} ends is not known: {}", name.topic, marks.error().detail);
     topics_there_ = false;
-    // Its end waits for threads of librdkafka: not on the loop.
-    co_await stores_.run_plain([admin = std::exchange(admin_, nullptr)]() mutable {
-      admin.reset();
-      return true;
-    });
+    admin_.reset();
     co_return false;
   }
   co_return kept_.foreign_end != marks->next - publisher_.acknowledged(name.kind);

@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 #include <spdlog/spdlog.h>
 
+#include "common/kafka/endings.hpp"
 #include "common/kafka/log_reader.hpp"
 #include "workers/registry_sync/loop_step.hpp"
 #include "workers/registry_sync/metric_families.hpp"
@@ -14,6 +15,7 @@ namespace tokenrail::registry_sync {
 namespace {
 
 constexpr std::chrono::milliseconds look{500};
+constexpr std::chrono::milliseconds ending_look{20};
 
 /// What comes back in a report: the batch, the record's index in it, and which topic it went to.
 struct Token {
@@ -118,6 +120,7 @@ boost::asio::awaitable<Result<void>> Publisher::publish(std::vector<Outgoing> re
   }
   // A later batch must not overtake what is still on its way here.
   producer_.reset();
+  while (kafka::clients_ending() > 0) co_await changed_.wait(ending_look);
   co_return result;
 }
 

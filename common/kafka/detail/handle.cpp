@@ -3,21 +3,17 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <condition_variable>
-#include <mutex>
-#include <thread>
 #include <tuple>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include "common/config/edit_distance.hpp"
+#include "common/kafka/detail/ending.hpp"
 #include "common/kafka/detail/properties.hpp"
 
 namespace tokenrail::kafka::detail {
 namespace {
-
-constexpr std::chrono::seconds end_wait_max{3};
 
 spdlog::level::level_enum level_of(int syslog_level) {
   if (syslog_level <= 3) return spdlog::level::err;
@@ -69,49 +65,12 @@ std::string property_meant(rd_kafka_conf_t* conf, std::string_view name) {
 
 }  // namespace
 
-struct ClientEnds::Ending {
-  std::mutex mutex;
-  std::condition_variable changed;
-  bool done = false;
-};
-
-namespace {
-
-// The one thread this module starts: rd_kafka_destroy() cannot be bounded in any other way.
-std::shared_ptr<ClientEnds::Ending> begin_end(rd_kafka_t* client) {
-  auto ending = std::make_shared<ClientEnds::Ending>();
-  std::thread([client, ending] {
-    rd_kafka_destroy_flags(client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-    const std::lock_guard lock(ending->mutex);
-    ending->done = true;
-    ending->changed.notify_all();
-  }).detach();
-  return ending;
+void end_and_wait(rd_kafka_t* client) {
+  rd_kafka_destroy_flags(client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
-
-void wait_for(ClientEnds::Ending& ending, std::chrono::steady_clock::time_point until) {
-  std::unique_lock lock(ending.mutex);
-  if (!ending.changed.wait_until(lock, until, [&] { return ending.done; }))
-    spdlog::warn("kafka: a client did not end within {} s and is left behind", end_wait_max.count());
-}
-
-}  // namespace
 
 void EndClient::operator()(rd_kafka_t* client) const {
-  wait_for(*begin_end(client), std::chrono::steady_clock::now() + end_wait_max);
-}
-
-ClientEnds::~ClientEnds() {
-  const auto until = std::chrono::steady_clock::now() + end_wait_max;
-  for (const auto& ending : endings_) wait_for(*ending, until);
-}
-
-void ClientEnds::end(Client client) {
-  std::erase_if(endings_, [](const auto& ending) {
-    const std::lock_guard lock(ending->mutex);
-    return ending->done;
-  });
-  if (client) endings_.push_back(begin_end(client.release()));
+  end_beside([client] { end_and_wait(client); });
 }
 
 Result<Client> open_client(rd_kafka_type_t type, const Properties& properties, int events) {

@@ -1,5 +1,5 @@
-// librdkafka's C objects, each wrapped once: holders, opening a client from properties, ending one in bounded time,
-// and error codes as our errors. Included by .cpp files of this module only.
+// librdkafka's C objects, each wrapped once: holders, opening a client from properties, ending one beside the loop, and
+// error codes as our errors. Included by .cpp files of this module only.
 #pragma once
 
 #include <chrono>
@@ -34,28 +34,15 @@ using Topic = std::unique_ptr<rd_kafka_topic_t, Destroy<rd_kafka_topic_destroy>>
 using Metadata = std::unique_ptr<const rd_kafka_metadata_t, Destroy<rd_kafka_metadata_destroy>>;
 using AdminOptions = std::unique_ptr<rd_kafka_AdminOptions_t, Destroy<rd_kafka_AdminOptions_destroy>>;
 
-/// Ends a client without asking it to leave its group (that is done before, or not at all), and waits for its threads
-/// a bounded time only: librdkafka 2.0.2 has several ways to hang here, and a worker's exit must not be one of them.
+/// Ends a client without asking it to leave its group (that is done before, or not at all). Waits for its threads, with
+/// no bound.
+void end_and_wait(rd_kafka_t* client);
+
+/// The same beside the loop (common/kafka/endings.hpp): it waits for nothing.
 struct EndClient {
   void operator()(rd_kafka_t* client) const;
 };
 using Client = std::unique_ptr<rd_kafka_t, EndClient>;
-
-/// Ends clients without waiting for each. Its destructor waits for all of them, as long as EndClient for one.
-class ClientEnds {
- public:
-  struct Ending;
-
-  ClientEnds() = default;
-  ~ClientEnds();
-  ClientEnds(const ClientEnds&) = delete;
-  ClientEnds& operator=(const ClientEnds&) = delete;
-
-  void end(Client client);
-
- private:
-  std::vector<std::shared_ptr<Ending>> endings_;
-};
 
 /// `events`: RD_KAFKA_EVENT_… flags. Errors: invalid_input with librdkafka's text, which names the property.
 [[nodiscard]] Result<Client> open_client(rd_kafka_type_t type, const Properties& properties, int events);

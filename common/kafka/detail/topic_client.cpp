@@ -15,9 +15,8 @@ void* opaque_of(std::uint32_t tag) {
 
 }  // namespace
 
-TopicClient::TopicClient(Client client, const std::string& topic, QueueWake& wake, ClientEnds& ends)
-    : ends_(ends),
-      client_(std::move(client)),
+TopicClient::TopicClient(Client client, const std::string& topic, QueueWake& wake)
+    : client_(std::move(client)),
       topic_(rd_kafka_topic_new(client_.get(), topic.c_str(), nullptr)),
       queue_(rd_kafka_queue_get_main(client_.get())) {
   wake.attach(queue_.get());
@@ -27,7 +26,6 @@ TopicClient::~TopicClient() {
   QueueWake::detach(queue_.get());
   queue_.reset();
   topic_.reset();
-  ends_.end(std::move(client_));
 }
 
 rd_kafka_resp_err_t TopicClient::send(const OutgoingRecord& record, std::uint32_t tag) {

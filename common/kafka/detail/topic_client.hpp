@@ -29,7 +29,7 @@ struct OutgoingRecord {
 class TopicClient {
  public:
   /// `wake` is told when something lies in the client's queue.
-  TopicClient(Client client, const std::string& topic, QueueWake& wake, ClientEnds& ends);
+  TopicClient(Client client, const std::string& topic, QueueWake& wake);
   ~TopicClient();
   TopicClient(const TopicClient&) = delete;
   TopicClient& operator=(const TopicClient&) = delete;
@@ -51,7 +51,6 @@ class TopicClient {
   Statistics statistics{};
 
  private:
-  ClientEnds& ends_;
   Client client_;
   Topic topic_;
   Queue queue_;

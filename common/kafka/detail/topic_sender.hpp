@@ -37,7 +37,6 @@ struct SenderShared {
   telemetry::Counter& failed;
   telemetry::Counter& queue_full;
   Unreported::Limits topic_limits{};
-  ClientEnds ends{};
   Client spare{};  ///< opened to check the properties; the first topic takes it
   std::shared_ptr<QueueWake> wake{};
   std::optional<Error> fatal{};

@@ -52,13 +52,13 @@ bool TopicSender::open_main() {
   open_at_ = 0;
   const bool plain = bytes_max_ == 0 && shared_.spare != nullptr;
   auto client = plain ? Result<Client>(std::move(shared_.spare)) : open({});
-  shared_.ends.end(std::move(shared_.spare));
+  shared_.spare.reset();
   if (!client) {
     // Threads or descriptors have run out; the properties were checked at the start.
     block(RD_KAFKA_RESP_ERR_NO_ERROR, client.error().detail);
     return false;
   }
-  main_ = std::make_unique<TopicClient>(std::move(*client), name_, *shared_.wake, shared_.ends);
+  main_ = std::make_unique<TopicClient>(std::move(*client), name_, *shared_.wake);
   return true;
 }
 
@@ -69,7 +69,7 @@ TopicClient* TopicSender::open_careful() {
     block(RD_KAFKA_RESP_ERR_NO_ERROR, client.error().detail);
     return nullptr;
   }
-  careful_ = std::make_unique<TopicClient>(std::move(*client), name_, *shared_.wake, shared_.ends);
+  careful_ = std::make_unique<TopicClient>(std::move(*client), name_, *shared_.wake);
   careful_look_at_ = coarse_now_ms() + careful_for_ms;
   return careful_.get();
 }

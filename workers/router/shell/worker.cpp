@@ -12,6 +12,7 @@
 #include <spdlog/spdlog.h>
 
 #include "common/crypto/key_ring_settings.hpp"
+#include "common/kafka/endings.hpp"
 #include "common/open_files.hpp"
 #include "common/telemetry/loop_turns.hpp"
 #include "common/topics/rules.hpp"
@@ -88,6 +89,7 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
       options_(bounded_by_open_files(router_options(values))),
       registry_topic_(values.text("topic.prefix") + "model_registry", "models"),
       credentials_topic_(values.text("topic.prefix") + "model_registry.credentials", "credentials"),
+      asking_(loop, properties()),
       signals_(loop, SIGTERM, SIGINT),
       hang_up_(loop, SIGHUP),
       retry_(loop),
@@ -124,9 +126,6 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
 }
 
 Worker::~Worker() {
-  // What nobody waits for any more is not asked.
-  blocking_.stop();
-  blocking_.join();
   // The clients call back into the core, so they go first.
   core_.connect(static_cast<kafka::GroupConsumer*>(nullptr));
   consumer_.reset();
@@ -226,31 +225,29 @@ kafka::Properties Worker::properties() const {
 // --- starting -------------------------------------------------------------------------------------------------------
 
 void Worker::check_topics() {
-  boost::asio::post(blocking_, [this, all = properties()] {
+  asking_.ask([this, t = options_.topics, registry = registry_topic_.topic(),
+               credentials = credentials_topic_.topic()](const Result<kafka::Admin*>& admin) {
     auto described = [&]() -> Described {
-      auto admin = kafka::Admin::connect(all);
       const auto none = [](const Error& error) {
         return Described{.needed = std::unexpected(error),
                          .cancellations = std::unexpected(error),
                          .credentials = std::unexpected(error)};
       };
       if (!admin) return none(admin.error());
-      const auto& t = options_.topics;
-      auto needed =
-          (*admin)->describe({t.requests, t.chunks, t.audit, t.dlq, registry_topic_.topic()}, true, admin_timeout);
+      auto needed = (*admin)->describe({t.requests, t.chunks, t.audit, t.dlq, registry}, true, admin_timeout);
       if (!needed) return none(needed.error());
       return {.needed = std::move(needed),
               .cancellations = (*admin)->describe({t.cancellations}, true, admin_timeout),
-              .credentials = (*admin)->describe({credentials_topic_.topic()}, false, admin_timeout)};
+              .credentials = (*admin)->describe({credentials}, false, admin_timeout)};
     }();
-    boost::asio::post(loop_, [this, described = std::move(described)]() mutable {
+    return [this, described = std::move(described)] {
       telemetry::loop_step("topic check");
-      if (!stopping_) topics_checked(std::move(described));
-    });
+      if (!stopping_) topics_checked(described);
+    };
   });
 }
 
-void Worker::topics_checked(Described found) {
+void Worker::topics_checked(const Described& found) {
   const auto& described = found.needed;
   if (!described) {
     if (described.error().kind == ErrorKind::invalid_input) {
@@ -406,12 +403,29 @@ void Worker::on_failure(const kafka::TopicPartition& partition, const Error& err
 
 // --- questions ------------------------------------------------------------------------------------------------------
 
+namespace {
+
+Result<LogPlaces> places_of(const Result<kafka::Admin*>& admin, const LogQuestion& question) {
+  if (!admin) return std::unexpected(admin.error());
+  const auto ends = (*admin)->watermarks(question.partition, admin_timeout);
+  if (!ends) return std::unexpected(ends.error());
+  LogPlaces places{.first = ends->first, .next = ends->next};
+  if (question.at) {
+    const auto offsets = (*admin)->offsets_at({question.partition}, question.at->count(), admin_timeout);
+    if (!offsets) return std::unexpected(offsets.error());
+    places.at = offsets->at(0);
+  }
+  return places;
+}
+
+}  // namespace
+
 void Worker::ask(std::uint64_t token, const LogQuestion& question) {
-  boost::asio::post(blocking_, [this, token, question, all = properties()] {
-    boost::asio::post(loop_, [this, token, answer = answer(all, question)] {
+  asking_.ask([this, token, question](const Result<kafka::Admin*>& admin) {
+    return [this, token, answer = places_of(admin, question)] {
       telemetry::loop_step("answers about logs");
       core_.on_answer(token, answer);
-    });
+    };
   });
 }
 
@@ -428,24 +442,6 @@ void Worker::look(std::uint64_t token, std::vector<kafka::WitnessQuestion> quest
     }
     core_.on_survey(token, survey);
   });
-}
-
-// In the pool. The connection is kept: after a rebalance there may be a question for every partition.
-Result<LogPlaces> Worker::answer(const kafka::Properties& properties, const LogQuestion& question) {
-  if (!asking_) {
-    auto admin = kafka::Admin::connect(properties);
-    if (!admin) return std::unexpected(admin.error());
-    asking_ = std::move(*admin);
-  }
-  const auto ends = asking_->watermarks(question.partition, admin_timeout);
-  if (!ends) return std::unexpected(ends.error());
-  LogPlaces places{.first = ends->first, .next = ends->next};
-  if (question.at) {
-    const auto offsets = asking_->offsets_at({question.partition}, question.at->count(), admin_timeout);
-    if (!offsets) return std::unexpected(offsets.error());
-    places.at = offsets->at(0);
-  }
-  return places;
 }
 
 // --- the group ------------------------------------------------------------------------------------------------------
@@ -500,7 +496,17 @@ void Worker::wait_for_old_producer(int rounds_left) {
     later(producer_settling_, settle_poll, [this, rounds_left] { wait_for_old_producer(rounds_left - 1); });
     return;
   }
+  core_.connect(static_cast<kafka::Producer*>(nullptr));
   producer_.reset();
+  replace_producer(settle_rounds);
+}
+
+// Nothing of the old one may be written behind what the new one writes.
+void Worker::replace_producer(int rounds_left) {
+  if (kafka::clients_ending() > 0 && rounds_left > 0) {
+    later(producer_settling_, settle_poll, [this, rounds_left] { replace_producer(rounds_left - 1); });
+    return;
+  }
   make_producer();
 }
 

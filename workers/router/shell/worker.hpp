@@ -11,13 +11,12 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/thread_pool.hpp>
 
 #include "common/config/settings.hpp"
 #include "common/http/client.hpp"
 #include "common/http/egress.hpp"
 #include "common/http/health_server.hpp"
-#include "common/kafka/admin.hpp"
+#include "common/kafka/admin_thread.hpp"
 #include "common/kafka/consumer.hpp"
 #include "common/kafka/log_reader.hpp"
 #include "common/kafka/log_watch.hpp"
@@ -68,13 +67,14 @@ class Worker final : private kafka::LogReaderListener, private LogQuestions {
     Result<std::vector<kafka::TopicDescription>> cancellations;
     Result<std::vector<kafka::TopicDescription>> credentials;
   };
-  void topics_checked(Described described);
+  void topics_checked(const Described& found);
   [[nodiscard]] bool goes_on_without_cancellations(const std::string& problem);
   void read_credentials(const Result<std::vector<kafka::TopicDescription>>& described);
   void join_when_read();
   void join();
   void renew_producer();
   void wait_for_old_producer(int rounds_left);
+  void replace_producer(int rounds_left);
   void make_producer();
   void stop();
   void leave();
@@ -95,16 +95,14 @@ class Worker final : private kafka::LogReaderListener, private LogQuestions {
   void look(std::uint64_t token, std::vector<kafka::WitnessQuestion> questions) override;
   void wait_for_cancellations();
   [[nodiscard]] telemetry::Condition credentials_condition() const;
-  Result<LogPlaces> answer(const kafka::Properties& properties, const LogQuestion& question);
 
   boost::asio::io_context& loop_;
   const config::Values& values_;
   const RouterOptions options_;
   kafka::TopicFollower registry_topic_;
   kafka::TopicFollower credentials_topic_;
-  boost::asio::thread_pool blocking_{1};    ///< for librdkafka's admin calls
+  kafka::AdminThread asking_;               ///< about topics and logs
   std::unique_ptr<kafka::LogWatch> watch_;  ///< asks whether the logs are the same
-  std::unique_ptr<kafka::Admin> asking_;    ///< what questions about logs are asked with; touched in that pool alone
   boost::asio::signal_set signals_;
   boost::asio::signal_set hang_up_;
   // A timer each: Kafka away takes consumer and producer together, and neither may cancel the other's return.
