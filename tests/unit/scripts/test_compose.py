@@ -4,7 +4,6 @@ import pathlib
 import re
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-KAFKA_CLIENTS = 5  # of a router: group consumer, registry reader, log reader, producer, admin client
 
 
 def seconds(text):
@@ -19,13 +18,14 @@ def default_of(setting):
 
 
 def client_end_seconds():
-    source = (ROOT / "common/kafka/detail/handle.cpp").read_text()
-    return int(re.search(r"end_wait_max\{?\D*(\d+)", source).group(1))
+    """However many they are: they end at the same time, which KafkaEndings.SeveralEndAtTheSameTime shows."""
+    header = (ROOT / "common/kafka/endings.hpp").read_text()
+    return int(re.search(r"seconds end_wait_max\{(\d+)\}", header).group(1))
 
 
 def needed():
     return (seconds(default_of("router.drain_timeout")) + seconds(default_of("router.drain_grace"))
-            + KAFKA_CLIENTS * client_end_seconds())
+            + client_end_seconds())
 
 
 def test_compose_waits_for_a_drain():
