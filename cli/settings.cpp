@@ -25,7 +25,7 @@ constexpr std::array own_settings{
                     .default_value = "12",
                     .help = "partitions of a new chat.requests, and of the topics that follow it",
                     .min = 1,
-                    .max = 10'000},
+                    .max = topics::request_partitions_max},
     config::Setting{.name = "topics.replication",
                     .env = {},
                     .kind = config::Kind::integer,

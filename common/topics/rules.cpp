@@ -45,6 +45,7 @@ class Judge {
       : limits_(limits), names_(names), there_(there) {}
 
   std::vector<Finding> run() {
+    partitions();
     pairs();
     outputs();
     requests();
@@ -76,6 +77,17 @@ class Judge {
                          .topics = std::move(topics),
                          .text = std::move(text),
                          .remedy = std::move(remedy)});
+  }
+
+  void partitions() {
+    const auto* requests = find(names_.requests);
+    if (!requests || requests->partitions <= request_partitions_max) return;
+    problem(
+        {requests->name},
+        fmt::format("{} has {} partitions, but attempts have different numbers on at most {}: readers could mix two "
+                    "answers",
+                    requests->name, requests->partitions, request_partitions_max),
+        fmt::format("create it again with {} partitions or fewer (topics.partitions)", request_partitions_max));
   }
 
   void pairs() {

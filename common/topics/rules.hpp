@@ -22,6 +22,10 @@ inline constexpr std::int64_t produced_bytes_max = 72LL * 1024 * 1024;
 /// Bytes. librdkafka's default of receive.message.max.bytes: a longer answer of a broker is never read.
 inline constexpr std::int64_t receive_bytes_default = 100'000'000;
 
+/// Partitions of chat.requests. The attempts of more would share numbers (common/events/epochs.hpp), and readers of
+/// chunks could mix two answers.
+inline constexpr std::int32_t request_partitions_max = 1'024;
+
 /// The router's setting that the topics' limits are held against; other programs borrow it.
 inline constexpr config::Setting record_bytes_setting{
     .name = "router.record_bytes_max",

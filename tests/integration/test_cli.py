@@ -143,6 +143,18 @@ def test_limits_that_do_not_fit_are_refused_everywhere_in_the_same_words(make_st
     wait_until("all is well", lambda: stack.cli("topics", "check", check=False).returncode == 0, 15)
 
 
+def test_more_partitions_than_attempt_numbers_tell_apart_are_refused(make_stack):
+    stack = make_stack(partitions=1)
+    assert stack.cli("topics", "apply", "--partitions", "1024", "--dry-run").returncode == 0
+    refused = stack.cli("topics", "apply", "--partitions", "1025", check=False)
+    assert refused.returncode == 1, refused.stdout
+    assert (f"{stack.topic('chat.requests')} has 1025 partitions, but attempts have different numbers on at most 1024"
+            in refused.stdout), refused.stdout
+    assert "nothing was changed" in refused.stderr
+    set_so = stack.cli("topics", "list", check=False, environment={"TOKENRAIL_TOPICS_PARTITIONS": "1025"})
+    assert set_so.returncode == 2 and "1024" in set_so.stderr, set_so.stderr
+
+
 def test_credentials_in_the_base_url_are_refused_and_not_shown(make_stack):
     stack = make_stack()
     environment = {**os.environ, **stack.environment, "OLLAMA_BASE_URL": "http://ann:CANARY@127.0.0.1:1"}

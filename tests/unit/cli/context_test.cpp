@@ -59,7 +59,7 @@ TEST_F(CliSettings, BoundsAreAllowedAndOneBeyondIsNot) {
     const char* most;
     const char* above;
   };
-  for (const auto& row : {Row{"TOKENRAIL_TOPICS_PARTITIONS", "1", "0", "10000", "10001"},
+  for (const auto& row : {Row{"TOKENRAIL_TOPICS_PARTITIONS", "1", "0", "1024", "1025"},
                           Row{"TOKENRAIL_TOPICS_REPLICATION", "-1", "-2", "32", "33"},
                           Row{"TOKENRAIL_TOPICS_REQUEST_BYTES_MAX", "1KiB", "1023B", "64MiB", "67108865B"},
                           Row{"TOKENRAIL_ROUTER_RECORD_BYTES_MAX", "16KiB", "16383B", "64MiB", "67108865B"}}) {

@@ -4,9 +4,13 @@
 
 #include <fmt/format.h>
 
+#include "common/events/epochs.hpp"
+
 namespace tokenrail::router {
 
 namespace {
+
+static_assert(topics::request_partitions_max == events::partitions_told_apart);
 
 // Frames of the record and of its batch.
 constexpr std::int64_t batch_frame_bytes = 1'024;

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/events/epochs.hpp"
+
 namespace tokenrail::topics {
 namespace {
 
@@ -232,6 +234,19 @@ TEST_F(TopicRules, FewerOutputPartitionsAreAProblemAndMoreAWarning) {
   EXPECT_THAT(only().topics, ElementsAre(names.requests, names.chunks));
   topic(names.chunks).partitions = 4;
   EXPECT_EQ(only().severity, Severity::warning);
+}
+
+TEST_F(TopicRules, AttemptNumbersDifferOnEveryPartition) {
+  EXPECT_EQ(request_partitions_max, events::partitions_told_apart);
+  for (const auto& name : {names.requests, names.chunks, names.audit}) topic(name).partitions = request_partitions_max;
+  EXPECT_THAT(found(), IsEmpty());
+  for (const auto& name : {names.requests, names.chunks, names.audit}) ++topic(name).partitions;
+  const auto finding = only();
+  EXPECT_EQ(finding.severity, Severity::problem);
+  EXPECT_THAT(finding.topics, ElementsAre(names.requests));
+  EXPECT_EQ(line_of(finding),
+            "eu.chat.requests has 1025 partitions, but attempts have different numbers on at most 1024: readers could "
+            "mix two answers; create it again with 1024 partitions or fewer (topics.partitions)");
 }
 
 TEST_F(TopicRules, ProblemsComeBeforeWarnings) {
