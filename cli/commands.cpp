@@ -400,6 +400,8 @@ constexpr std::array<Command, 25> command_table{{
          "A part that could not be checked, or is switched off, is marked with a dot, and a risk with an exclamation\n"
          "mark; neither is an error. (The demo's broker does not know who is in a group.) A router that was killed\n"
          "counts until its session ends, 15 s later unless told otherwise.\n"
+         "That a topic refuses records, or that dead letters wait, is known by routers alone: name the addresses of\n"
+         "their health servers in doctor.routers (TOKENRAIL_DOCTOR_ROUTERS, comma-separated).\n"
          "Exits with 1 where anything is wrong."},
     {.path = "verify",
      .summary = "Check from the topics that every promise was kept",

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <simdjson.h>
 
 #include "common/events/cloud_events.hpp"
 #include "common/events/json_writer.hpp"
@@ -147,6 +148,54 @@ Finding judge_routers(const RouterFacts& facts) {
   std::string text = fmt::format("{} in the group {}", counted(at_work, "router"), facts.group);
   if (idle > 0) text += fmt::format("; {} more without a partition", idle);
   return {.part = part, .text = std::move(text)};
+}
+
+Result<std::vector<telemetry::Condition>> parse_ready(std::string_view body) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  simdjson::dom::array entries;
+  if (parser.parse(body.data(), body.size()).get(root) != simdjson::SUCCESS ||
+      root["conditions"].get_array().get(entries) != simdjson::SUCCESS)
+    return fail(ErrorKind::invalid_input, "the answer is not that of a router's /readyz");
+  std::vector<telemetry::Condition> conditions;
+  for (const auto entry : entries) {
+    const auto text = [&](std::string_view name) {
+      std::string_view value;
+      return entry[name].get_string().get(value) == simdjson::SUCCESS ? std::string(value) : std::string();
+    };
+    conditions.push_back({.name = text("name"), .problem = text("problem"), .note = text("note")});
+  }
+  return conditions;
+}
+
+std::vector<Finding> judge_router_health(const std::vector<RouterHealth>& routers) {
+  if (routers.empty())
+    return {not_looked_at("router health",
+                          "doctor.routers names no router; only routers know whether a topic refuses their records")};
+  std::vector<Finding> findings;
+  for (const auto& router : routers) {
+    const auto part = fmt::format("router {}", providers::without_credentials(router.address));
+    if (!router.conditions) {
+      findings.push_back({.part = part,
+                          .verdict = Verdict::bad,
+                          .text = router.conditions.error().detail,
+                          .remedy = "start it, or correct its address in doctor.routers (TOKENRAIL_DOCTOR_ROUTERS)"});
+      continue;
+    }
+    const auto before = findings.size();
+    for (const auto& condition : *router.conditions) {
+      if (condition.problem.empty()) continue;
+      const bool refused = condition.name == "outputs" || condition.name == "dead_letters";
+      findings.push_back({.part = part,
+                          .verdict = Verdict::bad,
+                          .text = fmt::format("{}: {}", condition.name, condition.problem),
+                          .remedy = refused ? "raise the topic's max.message.bytes, grant WRITE on it, or create it "
+                                              "again; what waits is written then"
+                                            : "look at the router's log"});
+    }
+    if (findings.size() == before) findings.push_back({.part = part, .text = "ready"});
+  }
+  return findings;
 }
 
 std::vector<Finding> judge_database(const DatabaseFacts& facts) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/keys.hpp"
@@ -13,6 +14,7 @@
 #include "common/registry/lease.hpp"
 #include "common/registry/migrator.hpp"
 #include "common/result.hpp"
+#include "common/telemetry/health.hpp"
 #include "common/topics/rules.hpp"
 
 namespace tokenrail::cli {
@@ -49,6 +51,17 @@ struct RouterFacts {
   std::optional<Result<kafka::GroupMembers>> members;
 };
 [[nodiscard]] Finding judge_routers(const RouterFacts& facts);
+
+/// What a router says of itself at /readyz.
+struct RouterHealth {
+  std::string address;  ///< of doctor.routers
+  /// Error: it does not answer, or something else does.
+  Result<std::vector<telemetry::Condition>> conditions;
+};
+/// Error invalid_input: not the body of a /readyz.
+[[nodiscard]] Result<std::vector<telemetry::Condition>> parse_ready(std::string_view body);
+/// One for each condition that fails; a single one where none does. Nobody asked: that, once.
+[[nodiscard]] std::vector<Finding> judge_router_health(const std::vector<RouterHealth>& routers);
 
 struct DatabaseFacts {
   std::string place;  ///< "127.0.0.1:5432/tokenrail"

@@ -28,6 +28,7 @@ using namespace std::chrono_literals;
 
 constexpr auto patience = 3s;
 constexpr std::size_t list_bytes_max = 16 * 1024 * 1024;
+constexpr std::size_t ready_bytes_max = 1024 * 1024;
 
 KafkaFacts look_at_kafka(const Context& context) {
   KafkaFacts facts{.bootstrap_servers = context.bootstrap_servers(), .plan = TopicPlan{}};
@@ -66,6 +67,36 @@ RouterFacts look_at_routers(const Context& context, bool kafka_answers) {
   else
     facts.members = std::unexpected(admin.error());
   return facts;
+}
+
+boost::asio::awaitable<Result<std::vector<telemetry::Condition>>> ask_ready(http::Fetcher* fetcher, std::string url) {
+  const auto answer = co_await fetcher->fetch({.url = std::move(url)}, {.connect = patience, .total = patience},
+                                              {.body_bytes_max = ready_bytes_max});
+  if (answer.end.ending != http::Ending::complete)
+    co_return fail(ErrorKind::unavailable, fmt::format("it does not answer: {}", answer.end.detail));
+  co_return parse_ready(answer.body);
+}
+
+/// All at once, as the connections.
+std::vector<RouterHealth> look_at_router_health(const Context& context) {
+  boost::asio::io_context loop(1);
+  telemetry::Metrics metrics;
+  const auto client = http::make_client(loop, {.certificates = http::certificates_from(context.values)}, metrics);
+  http::Fetcher fetcher(loop, *client, "doctor");
+  const auto addresses = context.values.list("doctor.routers");
+  std::vector<RouterHealth> all;
+  all.reserve(addresses.size());  // the coroutines write into it
+  for (const auto& address : addresses) {
+    auto& one = all.emplace_back(
+        RouterHealth{.address = address, .conditions = fail(ErrorKind::unavailable, "it does not answer in time")});
+    boost::asio::co_spawn(
+        loop, ask_ready(&fetcher, providers::normal_base_url(address) + "/readyz"),
+        [&one](const std::exception_ptr& failure, Result<std::vector<telemetry::Condition>> conditions) {
+          if (!failure) one.conditions = std::move(conditions);
+        });
+  }
+  loop.run_for(patience + 2s);
+  return all;
 }
 
 KeyRingFacts look_at_key_ring(const Context& context, bool database_answers) {
@@ -184,6 +215,7 @@ int run_doctor(const Context& context) {
   // Rights are granted one by one: a topic that may not be seen says nothing of the group.
   const bool kafka_answers = kafka.plan || kafka.plan.error().kind == ErrorKind::forbidden;
   report.tell(judge_routers(look_at_routers(context, kafka_answers)));
+  report.tell(judge_router_health(look_at_router_health(context)));
 
   const auto database = database_options(context);
   const DatabaseFacts database_facts{.place = registry::database_place(database.url),

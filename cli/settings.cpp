@@ -40,6 +40,13 @@ constexpr std::array own_settings{
                     .help = "largest record that chat.requests takes; the dead-letter topic takes 64 KiB more",
                     .min = 1024,
                     .max = 64 * 1024 * 1024},
+    config::Setting{.name = "doctor.routers",
+                    .env = {},
+                    .kind = config::Kind::list,
+                    .default_value = "",
+                    .help =
+                        "Health addresses of routers, such as http://router-1:9464. doctor asks each for its /readyz: "
+                        "only a router knows that a topic refuses its records, and that dead letters wait."},
     // In the section of the registry API, whose other settings are not this program's.
     borrowed({.name = "api.url",
               .env = {},

@@ -47,6 +47,7 @@ In your shell:
   export OLLAMA_BASE_URL=$OLLAMA_BASE_URL
   export TOKENRAIL_KEYRING_FILE=$TOKENRAIL_KEYRING_FILE
   export TOKENRAIL_AUTH_MODE=dev
+  export TOKENRAIL_DOCTOR_ROUTERS=http://$(cat "$dev_dir/run/router.address")
   export REGISTRY_API=http://127.0.0.1:$(api_port)
   export PATH=$release_bin:\$PATH
 

@@ -2,6 +2,7 @@
 the others run once and to their end."""
 
 import collections
+import json
 import re
 
 import confluent_kafka.admin
@@ -45,6 +46,15 @@ def each_ran_once(stack, chunks):
     return calls
 
 
+def doctor_names(stack, router, condition, topic):
+    done = stack.cli("doctor", "--json", check=False,
+                     environment={"TOKENRAIL_DOCTOR_ROUTERS": f"http://127.0.0.1:{router.port}"})
+    said = [json.loads(line) for line in done.stdout.splitlines()]
+    found = [f for f in said if f["part"] == f"router http://127.0.0.1:{router.port}" and f["text"].startswith(condition)]
+    assert done.returncode == 1 and len(found) == 1 and topic in found[0]["text"], done.stdout
+    assert found[0]["verdict"] == "bad" and found[0]["remedy"], found
+
+
 def metric(router, name):
     return [line for line in router.metrics().splitlines() if line.startswith(name)]
 
@@ -63,6 +73,7 @@ def test_refused_chunk_ends_its_request_alone(make_stack, limit):
     assert end["error"]["code"] == "RESPONSE_TOO_LARGE"
     assert "chat.chunks" in end["error"]["message"] and "max.message.bytes" in end["error"]["message"]
     assert "chat.chunks" in router.readyz()[1]
+    doctor_names(stack, router, "outputs", "chat.chunks")
     assert metric(router, "tokenrail_router_records_refused_total")
     calls = each_ran_once(stack, chunks)
     assert calls["large"] == 1
@@ -97,6 +108,7 @@ def test_refused_dead_letter_waits(make_stack, limit):
     wait_until("the router says that a dead letter waits",
                lambda: "chat.requests.dlq" in router.readyz()[1]
                and "tokenrail_router_dead_letters_waiting 1" in router.metrics())
+    doctor_names(stack, router, "dead_letters", "chat.requests.dlq")
     each_ran_once(stack, chunks)
     limit(stack, "chat.requests.dlq", before)
     letters = Log(stack, "chat.requests.dlq")

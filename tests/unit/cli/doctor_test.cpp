@@ -10,6 +10,45 @@ using testing::HasSubstr;
 using testing::Not;
 using Verdict = Finding::Verdict;
 
+TEST(Doctor, SaysWhatTheRoutersSayOfThemselves) {
+  const auto waiting = parse_ready(
+      telemetry::ready_answer({{.name = "registry", .problem = ""},
+                               {.name = "outputs", .problem = "chat.chunks takes no records for 3 s: no right"},
+                               {.name = "dead_letters", .problem = "2 wait for chat.requests.dlq: too large"},
+                               {.name = "group", .problem = "no broker answers"},
+                               {.name = "credentials", .problem = "", .note = "not read"}})
+          .body);
+  ASSERT_TRUE(waiting.has_value()) << waiting.error().detail;
+  const auto findings = judge_router_health(
+      {{.address = "http://a:1", .conditions = waiting},
+       {.address = "http://b:2", .conditions = std::vector<telemetry::Condition>{{.name = "group", .problem = ""}}},
+       {.address = "http://c:3", .conditions = fail(ErrorKind::unavailable, "it does not answer")}});
+  ASSERT_EQ(findings.size(), 5U);
+  EXPECT_EQ(findings[0].part, "router http://a:1");
+  EXPECT_EQ(findings[0].verdict, Verdict::bad);
+  EXPECT_EQ(findings[0].text, "outputs: chat.chunks takes no records for 3 s: no right");
+  EXPECT_THAT(findings[0].remedy, HasSubstr("max.message.bytes"));
+  EXPECT_EQ(findings[1].text, "dead_letters: 2 wait for chat.requests.dlq: too large");
+  EXPECT_EQ(findings[1].remedy, findings[0].remedy);
+  EXPECT_EQ(findings[2].text, "group: no broker answers");
+  EXPECT_EQ(findings[2].remedy, "look at the router's log");
+  EXPECT_EQ(findings[3].part, "router http://b:2");
+  EXPECT_EQ(findings[3].verdict, Verdict::good);
+  EXPECT_EQ(findings[4].verdict, Verdict::bad);
+  EXPECT_THAT(findings[4].remedy, HasSubstr("TOKENRAIL_DOCTOR_ROUTERS"));
+
+  const auto none = judge_router_health({});
+  ASSERT_EQ(none.size(), 1U);
+  EXPECT_EQ(none[0].verdict, Verdict::unknown);
+  EXPECT_THAT(none[0].text, HasSubstr("doctor.routers names no router"));
+}
+
+TEST(Doctor, AnotherServersAnswerIsNoRoutersHealth) {
+  for (const auto* body : {"", "ok", "[]", R"({"ready":true})", R"({"conditions":1})"})
+    EXPECT_FALSE(parse_ready(body)) << body;
+  EXPECT_TRUE(parse_ready(R"({"ready":true,"conditions":[]})"));
+}
+
 TEST(Doctor, NamesWhatWaitsForADecisionAndItsCommand) {
   const std::vector<registry::HeldChange> held{{.id = "h1",
                                                 .model_name = "a:1b",
