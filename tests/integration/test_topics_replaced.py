@@ -4,7 +4,8 @@ is produced afterwards is answered once."""
 import confluent_kafka
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
-from stack import Log, wait_until
+from stack import Log, http_post, wait_until
+from test_stored_credentials import FIRST, SECOND, Provider, World, running_provider  # noqa: F401  (a fixture)
 
 ANSWERED_WITHIN_SECONDS = 60
 
@@ -97,10 +98,10 @@ def whole_stack(make_stack, **options):
     return stack, routers
 
 
-def said_once(stack, name):
+def said_once(stack, name, did="read"):
     """Each worker that noticed says so in one line; it may have answered everything before it looked."""
     def lines():
-        return [sum(f"{stack.topic(name)} is another topic than was read before" in line
+        return [sum(f"{stack.topic(name)} is another topic than was {did} before" in line
                     for line in process.text().splitlines()) for process in stack.processes]
     wait_until("a worker says so", lambda: max(lines()) > 0)
     assert max(lines()) == 1, lines()
@@ -114,6 +115,19 @@ def create_again_and_ask(stack, terminals, name):
     # The producer of the test has to look for the topic anew, too.
     stack.producer = confluent_kafka.Producer({"bootstrap.servers": stack.kafka, "linger.ms": 1, "log_level": 2})
     answered(terminals, ask_many(stack, f"after-{name}", 60))
+
+
+def grow(stack, name, partitions):
+    topic = stack.topic(name)
+    admin = AdminClient({"bootstrap.servers": stack.kafka})
+    admin.create_partitions([NewPartitions(topic, partitions)])[topic].result(20)
+
+
+def has_looked(stack, processes, name, partitions):
+    """Makes the topic grow, and waits until these have noticed: then they know how far the other topics reach, too."""
+    grow(stack, name, partitions)
+    wait_until("the growth is noticed", lambda: all(
+        f"{stack.topic(name)} has {partitions} partitions now" in process.text() for process in processes))
 
 
 def test_requests_created_again_with_more_records_than_before(make_stack):
@@ -155,14 +169,16 @@ def test_chunks_created_again(make_stack):
 
 
 def test_dead_letters_created_again(make_stack):
-    stack, _ = whole_stack(make_stack)
+    stack, routers = whole_stack(make_stack)
     terminals = Terminals(stack)
     stack.produce("no JSON", key="x")
     stack.flush()
     log = Log(stack, "chat.requests.dlq")
     wait_until("the first dead letter", lambda: len(log.poll()) == 1)
     log.close()
+    has_looked(stack, routers, "chat.cancellations", 2)
     create_again_and_ask(stack, terminals, "chat.requests.dlq")
+    said_once(stack, "chat.requests.dlq")
     stack.produce("no JSON either", key="x")
     stack.flush()
     log = Log(stack, "chat.requests.dlq")
@@ -193,6 +209,52 @@ def test_cancellations_and_registry_created_again(make_stack):
 
     create_again_and_ask(stack, terminals, "model_registry")
     said_once(stack, "model_registry")
+    said_once(stack, "model_registry", did="written")
+
+
+def test_history_created_again(make_stack):
+    stack = make_stack()
+    stack.verified_at_end = False
+    stack.simulator()
+    sync = stack.sync().wait_ready()
+    log = Log(stack, "model_registry.events")
+    wait_until("the first sync is on record", log.poll)
+    log.close()
+    has_looked(stack, [sync], "model_registry.events", 2)
+    create_again(stack, "model_registry.events")
+    said_once(stack, "model_registry.events", did="written")
+    http_post(stack.simulator_url + "/_sim/models", ["another:1b"])
+    stack.cli("registry", "sync")
+    log = Log(stack, "model_registry.events")
+    wait_until("the next sync is on record", log.poll)
+    sync.wait_ready()
+    said_once(stack, "model_registry.events", did="written")
+
+
+def test_credentials_grow_and_are_created_again(make_stack, provider):
+    Provider.accepted, Provider.seen = {FIRST, SECOND}, []
+    stack = make_stack()
+    stack.verified_at_end = False
+    world = World(stack, provider)
+    routers = stack.whole(routers=2, TOKENRAIL_KEYRING_FILE=world.ring)
+    for router in routers:
+        router.wait_ready()
+    assert world.end("before")["finishReason"] == "stop"
+    has_looked(stack, routers, "model_registry.credentials", 3)
+    assert world.end("grown")["finishReason"] == "stop"
+    create_again(stack, "model_registry.credentials")
+    said_once(stack, "model_registry.credentials")
+    said_once(stack, "model_registry.credentials", did="written")
+    assert world.end("during")["finishReason"] == "stop", "what was known stays until newer ones say otherwise"
+    world.put(SECOND)
+    Provider.accepted = {SECOND}
+    wait_until("routers use the new key",
+               lambda: world.end(f"after-{len(Provider.seen)}")["finishReason"] == "stop")
+    router = stack.router(TOKENRAIL_KEYRING_FILE=world.ring).wait_ready()
+    for other in routers:
+        other.stop()
+    assert world.end("fresh")["finishReason"] == "stop", router.text()
+    assert Provider.seen[-1] == SECOND
 
 
 def test_every_topic_grows_under_load(make_stack):

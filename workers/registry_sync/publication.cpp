@@ -1,6 +1,7 @@
 #include "workers/registry_sync/publication.hpp"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -20,6 +21,8 @@ constexpr auto read_time_max = 15s;
 constexpr auto publish_time_max = 30s;
 constexpr auto watch_every = 5s;
 constexpr std::int64_t relay_batch = 500;
+constexpr std::string_view kept_words = "it is compared with the database, and gets what it lacks";
+constexpr std::string_view history_words = "the history before is lost, and what comes is written to it";
 
 std::int64_t now_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -155,17 +158,44 @@ boost::asio::awaitable<bool> Publication::topic_moved() {
     admin_ = *made;
   }
   const auto name = kept_.topic.name();
-  const auto marks = co_await stores_.run_plain([admin = admin_, topic = name.topic] {
+  const auto ends = co_await stores_.run_plain([admin = admin_, topic = name.topic] {
     return admin->watermarks({.topic = topic, .partition = 0}, describe_time_max);
   });
-  if (!marks) {
+  if (!ends) {
     // Brokers that do not answer are noticed by what is published; a topic that is gone is not, while nothing is.
-    spdlog::debug("where {} ends is not known: {}", name.topic, marks.error().detail);
+    spdlog::debug("where {} ends is not known: {}", name.topic, ends.error().detail);
     topics_there_ = false;
     admin_.reset();
     co_return false;
   }
-  co_return kept_.foreign_end != marks->next - publisher_.acknowledged(name.kind);
+  note_end({.topic = name.topic, .partition = 0}, ends->next, kept_words);
+  co_await look_at_history();
+  co_return kept_.foreign_end != ends->next - publisher_.acknowledged(name.kind);
+}
+
+boost::asio::awaitable<void> Publication::look_at_history() {
+  if (options_.part != Part::registry || !admin_) co_return;
+  const auto topic = options_.topics.name(Destination::events);
+  std::vector<kafka::Admin::PlaceQuestion> questions;
+  for (std::int32_t number = 0; number < history_partitions_; ++number)
+    questions.push_back({.partition = {.topic = topic, .partition = number}});
+  const auto survey =
+      co_await stores_.run_plain([admin = admin_, questions] { return admin->survey(questions, describe_time_max); });
+  if (!survey) co_return;
+  for (std::size_t i = 0; i < questions.size(); ++i)
+    if (const auto& places = survey->places[i]) note_end(questions[i].partition, places->next, history_words);
+  if (const auto found = survey->partitions.find(topic); found != survey->partitions.end() && found->second > 0) {
+    if (found->second > history_partitions_) spdlog::info("{} has {} partitions now", topic, found->second);
+    history_partitions_ = found->second;
+  }
+}
+
+void Publication::note_end(const kafka::TopicPartition& partition, std::int64_t next, std::string_view what_now) {
+  auto& known = ends_[partition];
+  if (next < known)
+    spdlog::warn("{} is another topic than was written before: it was created again, or its log went back; {}",
+                 partition.topic, what_now);
+  known = next;
 }
 
 boost::asio::awaitable<bool> Publication::send(std::vector<Outgoing> records) {
@@ -217,6 +247,7 @@ boost::asio::awaitable<Result<bool>> Publication::reconcile_topic() {
     co_return false;
   }
   kept_.foreign_end = topic->end - published_before;
+  note_end({.topic = name.topic, .partition = 0}, topic->end, kept_words);
   const bool of_state = name.kind == Destination::state;
   const auto states = co_await stores_.run(
       [of_state](registry::Store& store) { return of_state ? store.whole_state() : store.whole_credentials(); });

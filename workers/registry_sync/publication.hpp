@@ -8,9 +8,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
@@ -87,6 +89,10 @@ class Publication {
   /// Whether the topic ends elsewhere than this process left it: it was created again or emptied, or another process
   /// wrote to it, be it a leader before this one whose batch came late.
   boost::asio::awaitable<bool> topic_moved();
+  /// Whether the history is still the topic that it was, and how many partitions it has. Nothing depends on it.
+  boost::asio::awaitable<void> look_at_history();
+  /// Says it where the partition ends before it ended. `what_now`: for the log.
+  void note_end(const kafka::TopicPartition& partition, std::int64_t next, std::string_view what_now);
   /// False: not all were acknowledged.
   boost::asio::awaitable<bool> send(std::vector<Outgoing> records);
   void note(const Error& error);
@@ -98,7 +104,9 @@ class Publication {
   telemetry::Metrics& metrics_;
   Publisher publisher_;
   Kept kept_;
-  std::shared_ptr<kafka::Admin> admin_;  ///< used by one thread of the stores at a time
+  std::shared_ptr<kafka::Admin> admin_;                 ///< used by one thread of the stores at a time
+  std::map<kafka::TopicPartition, std::int64_t> ends_;  ///< as last seen
+  std::int32_t history_partitions_ = 1;
   std::string problem_ = "not connected yet";
   bool stopping_ = false;
   bool topics_there_ = false;

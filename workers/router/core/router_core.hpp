@@ -269,6 +269,7 @@ class RouterCore final : private Hub, private Wire {
     Millis at{0};             ///< steady; when to ask next
     std::vector<Asked> asked{};
     std::vector<std::int32_t> cancellations{};  ///< asked about behind those
+    std::vector<std::int32_t> dead_letters{};   ///< and these behind them
   };
   Looks looks_{};
   std::vector<std::string> topic_problems_{};
@@ -277,6 +278,7 @@ class RouterCore final : private Hub, private Wire {
   std::int32_t cancellation_partitions_ = 0;
   std::string cancellations_problem_{};                                ///< why none are read
   std::map<std::int32_t, kafka::WitnessTrail> cancellation_trails_{};  ///< of those that are being read
+  std::map<std::int32_t, kafka::WitnessTrail> dead_letter_trails_{};   ///< where its partitions end
   std::map<std::uint64_t, std::int32_t> cancellations_asked_{};        ///< where they are to be read from; by token
   Millis locate_cancellations_at_ = Millis::max();                     ///< steady
   Millis cancellations_until_{0};                                      ///< steady; waited for until then

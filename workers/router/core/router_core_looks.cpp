@@ -69,6 +69,7 @@ void RouterCore::look_step() {
   if (now < looks_.at || !joined_) return;
   looks_.asked.clear();
   looks_.cancellations.clear();  // of a look that was given up
+  looks_.dead_letters.clear();
   std::vector<kafka::WitnessQuestion> questions;
   for (const auto& [number, partition] : partitions_) {
     const auto witnesses = partition->witnesses();
@@ -88,6 +89,12 @@ void RouterCore::look_step() {
     questions.push_back(
         {.partition = {.topic = options_.topics.cancellations, .partition = number}, .witness = trail.ask()});
   }
+  // Written to and never read: that a log does not end before where it ended is all that is known of it.
+  for (std::int32_t number = 0; number < dead_letter_partitions_; ++number) {
+    looks_.dead_letters.push_back(number);
+    questions.push_back({.partition = {.topic = options_.topics.dlq, .partition = number},
+                         .witness = dead_letter_trails_[number].ask()});
+  }
   looks_.token = ++next_question_;
   looks_.at = now + options_.look_interval;
   looks_.given_up_at = now + answer_max;
@@ -99,6 +106,7 @@ void RouterCore::on_survey(std::uint64_t token, const Result<kafka::LogSurvey>& 
   looks_.token = 0;
   const auto asked = std::exchange(looks_.asked, {});
   const auto cancellations = std::exchange(looks_.cancellations, {});
+  const auto dead_letters = std::exchange(looks_.dead_letters, {});
   if (!survey) {
     // Brokers that do not answer are told of elsewhere.
     spdlog::debug("whether the topics are the same could not be asked: {}", survey.error().detail);
@@ -125,6 +133,16 @@ void RouterCore::on_survey(std::uint64_t token, const Result<kafka::LogSurvey>& 
     others[options_.topics.cancellations].push_back(cancellations[i]);
     cancellation_trails_[cancellations[i]].clear();
     read_cancellations(cancellations[i], answer->newer_from);
+  }
+  for (std::size_t i = 0; i < dead_letters.size(); ++i) {
+    const auto& answer = survey->answers[asked.size() + cancellations.size() + i];
+    if (!answer) continue;
+    auto& trail = dead_letter_trails_[dead_letters[i]];
+    if (answer->verdict == kafka::LogVerdict::another) {
+      others[options_.topics.dlq].push_back(dead_letters[i]);
+      trail.clear();
+    }
+    trail.same(answer->next);
   }
   for (const auto& [topic, numbers] : others) note_replaced(topic, numbers);
   for (const auto& [number, looks] : by_partition) {

@@ -198,11 +198,11 @@ Result<void> Worker::make_readers() {
   if (!tails) return std::unexpected(tails.error());
   tail_reader_ = std::move(*tails);
 
-  auto watch = kafka::LogWatch::make(
-      loop_,
-      {.properties = properties(),
-       .topics = {t.requests, t.chunks, t.audit, t.cancellations, registry_topic_.topic(), credentials_topic_.topic()}},
-      metrics_);
+  auto watch = kafka::LogWatch::make(loop_,
+                                     {.properties = properties(),
+                                      .topics = {t.requests, t.chunks, t.audit, t.cancellations, t.dlq,
+                                                 registry_topic_.topic(), credentials_topic_.topic()}},
+                                     metrics_);
   if (!watch) return std::unexpected(watch.error());
   watch_ = std::move(*watch);
   return {};

@@ -701,6 +701,23 @@ TEST_F(AnotherLogTest, WithoutAnAnswerARestartGoesOnAfterAWhile) {
   EXPECT_EQ(answers_of("b0").size(), 1U);
 }
 
+TEST_F(AnotherLogTest, DeadLettersCreatedAgainAreSaidOnce) {
+  assign();
+  for (int i = 0; i < 2; ++i) record("no JSON", std::nullopt);
+  answer_all();
+  ASSERT_EQ((logs[{"chat.requests.dlq", 0}].size()), 2U);
+  look();
+  EXPECT_EQ(router_metrics.topics_replaced.value(), 0U);
+  create_again("chat.requests.dlq");
+  look();
+  EXPECT_EQ(router_metrics.topics_replaced.value(), 1U);
+  record("no JSON", std::nullopt);
+  answer_all();
+  look();
+  EXPECT_EQ((logs[{"chat.requests.dlq", 0}].size()), 1U);
+  EXPECT_EQ(router_metrics.topics_replaced.value(), 1U);
+}
+
 TEST_F(AnotherLogTest, TheSameLogsChangeNothing) {
   assign();
   for (int round = 0; round < 5; ++round) {
