@@ -52,16 +52,21 @@ def name(model):
     return urllib.parse.quote(model, safe="")
 
 
+def api_environment(folder):
+    """Settings of an API in dev mode with a key ring of its own."""
+    ring = folder / "keys.json"
+    key = base64.b64encode(secrets.token_bytes(32)).decode()
+    ring.write_text(json.dumps({"keys": [{"id": "k1", "state": "primary", "key": key}]}))
+    os.chmod(ring, 0o600)
+    return {"TOKENRAIL_AUTH_MODE": "dev", "TOKENRAIL_AUTH_DEV_KEY_FILE": str(folder / "dev.json"),
+            "TOKENRAIL_KEYRING_FILE": str(ring), "TOKENRAIL_API_LISTEN": "127.0.0.1:0",
+            "TOKENRAIL_LOG_LEVEL": "debug", "TOKENRAIL_API_RATE_PER_SECOND": "0"}
+
+
 class World:
     def __init__(self, stack, folder):
         self.stack = stack
-        ring = folder / "keys.json"
-        key = base64.b64encode(secrets.token_bytes(32)).decode()
-        ring.write_text(json.dumps({"keys": [{"id": "k1", "state": "primary", "key": key}]}))
-        os.chmod(ring, 0o600)
-        self.environment = {"TOKENRAIL_AUTH_MODE": "dev", "TOKENRAIL_AUTH_DEV_KEY_FILE": str(folder / "dev.json"),
-                            "TOKENRAIL_KEYRING_FILE": str(ring), "TOKENRAIL_API_LISTEN": "127.0.0.1:0",
-                            "TOKENRAIL_LOG_LEVEL": "debug", "TOKENRAIL_API_RATE_PER_SECOND": "0"}
+        self.environment = api_environment(folder)
         self.simulator = stack.simulator()
         stack.sync().wait_ready()
         self.process, self.url = self.start()

@@ -11,7 +11,7 @@ import confluent_kafka
 
 from stack import free_port, wait_until
 
-USERS = ("operator", "router", "sync", "chat")
+USERS = ("operator", "router", "sync", "api", "chat", "sender", "reader", "auditor", "founder")
 PASSWORD = "only-for-this-test"
 CLUSTER_ID = "dG9rZW5yYWlsLWRldi0xMA"
 

@@ -4,13 +4,17 @@ authorizer; and without each of them once."""
 import json
 import os
 import secrets
+import signal
 import subprocess
 
+import confluent_kafka
 import pytest
 
 from conftest import required
+from registry_world import World, api_environment
 from secured_kafka import SecuredKafka
 from stack import Log, Stack, http_get, http_post, wait_until
+from test_playground import Events
 
 NAME = "t" + secrets.token_hex(4)
 PREFIX = NAME + "."
@@ -24,15 +28,17 @@ def kafka(tmp_path_factory):
     broker.close()
 
 
-def acls_of(program, user):
+def acls_of(program, user, prefix=PREFIX):
     """What the command prints, as the test's own clients need it."""
     out = subprocess.run([os.path.join(required("TOKENRAIL_TEST_BIN_DIR"), "tokenrail"), "topics", "acls", "--json",
-                          "--program", program, "--principal", f"User:{user}", f"--topic.prefix={PREFIX}"],
+                          "--program", program, "--principal", f"User:{user}", f"--topic.prefix={prefix}"],
                          capture_output=True, text=True, check=True, timeout=60).stdout
     return [json.loads(line) for line in out.splitlines()]
 
 
-RIGHTS = {"operator": "operator", "router": "router", "sync": "registry-sync", "chat": "chat"}
+# Which program each user of the broker is.
+RIGHTS = {"operator": "operator", "router": "router", "sync": "registry-sync", "api": "registry-api", "chat": "chat",
+          "sender": "sender", "reader": "reader", "auditor": "auditor"}
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +61,21 @@ def stack(kafka, rights, tmp_path_factory):
     stack.close()
 
 
-def test_every_program_runs_with_exactly_the_rights_of_the_table(kafka, stack):
+class SecuredApi(World):
+    def __init__(self, stack, folder, kafka):  # pylint: disable=super-init-not-called
+        self.stack = stack
+        self.environment = {**api_environment(folder), **kafka.settings_of("api")}
+        self.process, self.url = self.start()
+        wait_until("the API has read the registry", lambda: "the registry is there" in self.process.text())
+        self.api(None, "platform_admin").ok("POST", "/v1/orgs", {"id": "acme", "displayName": "Acme"}, 201)
+
+
+@pytest.fixture(scope="module")
+def api(kafka, stack, tmp_path_factory):
+    return SecuredApi(stack, tmp_path_factory.mktemp("api"), kafka)
+
+
+def test_every_program_runs_with_exactly_the_rights_of_the_table(kafka, stack, api):
     router = stack.router(**kafka.settings_of("router")).wait_ready()
     asked = stack.cli("chat", "Hello there", environment=kafka.settings_of("chat"))
     assert asked.stdout.strip()
@@ -67,8 +87,35 @@ def test_every_program_runs_with_exactly_the_rights_of_the_table(kafka, stack):
     for command in (("topics", "check"), ("topics", "apply"), ("doctor",), ("registry", "list", "--projection"),
                     ("verify", "--at-rest")):
         stack.cli(*command)
+    model = {"model": "ollama/sim-chat:1b", "messages": [{"role": "user", "content": "hello"}], "params": {}}
+    assert [name for name, _ in Events(api.api("acme", "member"), "POST", "/v1/orgs/acme/chat", model)][-1] == "done"
+    assert "uthorization" not in api.process.text()
+
+    sender = confluent_kafka.Producer(client_of(kafka, "sender"))
+    refused = []
+    for name, value in (("chat.requests", {"requestId": "sent", "orgId": "acme",
+                                           "messages": [{"role": "user", "content": "hello"}]}),
+                        ("chat.cancellations", {"requestId": "another", "orgId": "acme"})):
+        sender.produce(stack.topic(name), json.dumps(value), key="sender",
+                       on_delivery=lambda error, _: refused.append(error))
+    assert sender.flush(30) == 0 and refused == [None, None]
+    assert '"sent"' in wait_until("the answer", lambda: tail(kafka, stack, "reader", "chat.chunks", '"sent"'))
+    assert tail(kafka, stack, "auditor", "llm.audit", '"sent"')
+    assert tail(kafka, stack, "auditor", "chat.requests.dlq", "no json")
     assert router.stop() == 0
     assert "uthorization" not in router.text()
+
+
+def client_of(kafka, user):
+    """Settings of a client that is not ours."""
+    ours = kafka.settings_of(user)
+    return {name.removeprefix("TOKENRAIL_KAFKA_").lower().replace("_", "."): value for name, value in ours.items()}
+
+
+def tail(kafka, stack, user, topic, wanted):
+    """What `topics tail` writes, where `wanted` is in it."""
+    out = stack.cli("topics", "tail", topic, "--from-beginning", "--until-end", environment=kafka.settings_of(user)).stdout
+    return out if wanted in out else ""
 
 
 def named(right, text):
@@ -101,8 +148,17 @@ ROUTER_RIGHTS = [
 SYNC_RIGHTS = [
     ("Write", "model_registry"), ("Read", "model_registry"), ("Write", "model_registry.events"),
     ("Write", "model_registry.credentials"), ("Read", "model_registry.credentials")]
-CHAT_RIGHTS = [("Write", "chat.requests"), ("Read", "chat.chunks")]
-OPERATOR_RIGHTS = [("AlterConfigs", "llm.audit"), ("Describe", "tokenrail-router")]
+API_RIGHTS = [("Read", "model_registry"), ("Write", "chat.requests"), ("Write", "chat.cancellations"),
+              ("Read", "chat.chunks")]
+CHAT_RIGHTS = [("Write", "chat.requests"), ("Write", "chat.cancellations"), ("Read", "chat.chunks")]
+SENDER_RIGHTS = [("Write", "chat.requests"), ("Write", "chat.cancellations")]
+READER_RIGHTS = [("Read", "chat.chunks")]
+AUDITOR_RIGHTS = [("Read", "llm.audit"), ("Read", "chat.requests.dlq")]
+# In the order in which `topics apply` makes them.
+TOPICS = ("chat.chunks", "llm.audit", "chat.requests.dlq", "chat.cancellations", "model_registry", "model_registry.events",
+          "model_registry.credentials", "chat.requests")
+OPERATOR_RIGHTS = [("Describe", "tokenrail-router"),
+                   *((operation, topic) for topic in TOPICS for operation in ("Create", "Alter", "AlterConfigs", "Read"))]
 
 
 def right_of(rights, user, wanted):
@@ -113,7 +169,11 @@ def right_of(rights, user, wanted):
 
 
 def test_the_lists_of_rights_here_are_those_of_the_table(rights):
-    for user, tested in (("router", ROUTER_RIGHTS), ("sync", SYNC_RIGHTS)):
+    tested_of = {"router": ROUTER_RIGHTS, "sync": SYNC_RIGHTS, "api": API_RIGHTS, "chat": CHAT_RIGHTS,
+                 "sender": SENDER_RIGHTS, "reader": READER_RIGHTS, "auditor": AUDITOR_RIGHTS,
+                 "operator": OPERATOR_RIGHTS}
+    assert set(tested_of) == set(rights)
+    for user, tested in tested_of.items():
         assert sorted((r["operation"], r["name"].removeprefix(PREFIX)) for r in rights[user]) == sorted(tested)
 
 
@@ -168,16 +228,110 @@ def test_a_registry_sync_without_a_right_names_it(kafka, stack, rights, without,
         raise AssertionError(f"{error}\n{sync.readyz()}\n{sync.text()[-3000:]}") from None
 
 
+@pytest.mark.parametrize("api_right", API_RIGHTS, ids="-".join)
+def test_a_registry_api_without_a_right_names_it(kafka, stack, rights, without, api, api_right):
+    if api_right == ("Read", "model_registry"):
+        right = without(right_of(rights, "api", api_right))
+        process, _ = api.start()
+        wait_until(f"{right} is named", lambda: named(right, process.text() + process.readyz()[1]))
+        process.stop()
+        stack.processes.remove(process)
+        return
+    router = stack.router(**kafka.settings_of("router")).wait_ready()
+    member = api.api("acme", "member")
+    model = {"model": "ollama/sim-chat:1b", "messages": [{"role": "user", "content": "[[sim fault=endless pace=20]]"}],
+             "params": {}}
+    before = len(api.process.text())
+    right = without(right_of(rights, "api", api_right))
+    events = Events(member, "POST", "/v1/orgs/acme/chat", model)
+    said = [next(iter(events), None)]
+    if api_right == ("Write", "chat.cancellations"):
+        assert said[0][0] == "chunk"
+    events.close()
+    wait_until(f"{right} is named", lambda: named(right, json.dumps(said) + "\n" + api.process.text()[before:]))
+    router.kill()
+    stack.processes.remove(router)
+
+
 @pytest.mark.parametrize("chat_right", CHAT_RIGHTS, ids="-".join)
 def test_chat_without_a_right_names_it(kafka, stack, rights, without, chat_right):
     right = without(right_of(rights, "chat", chat_right))
-    done_ = stack.cli("chat", "--timeout", "20s", "Hello", environment=kafka.settings_of("chat"), check=False)
+    if chat_right != ("Write", "chat.cancellations"):
+        done_ = stack.cli("chat", "--timeout", "20s", "Hello", environment=kafka.settings_of("chat"), check=False)
+        assert done_.returncode != 0
+        assert named(right, done_.stderr), done_.stderr
+        return
+    router = stack.router(**kafka.settings_of("router")).wait_ready()
+    chat = subprocess.Popen([stack.bin / "tokenrail", "chat", "--stream", "[[sim tokens=2000 pace=50]]"],
+                            env={**os.environ, **stack.environment, **kafka.settings_of("chat")}, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert chat.stdout.read(1)
+    chat.send_signal(signal.SIGINT)
+    _, said = chat.communicate(timeout=60)
+    assert named(right, said), said
+    router.kill()
+    stack.processes.remove(router)
+
+
+@pytest.mark.parametrize("sender_right", SENDER_RIGHTS, ids="-".join)
+def test_a_sender_needs_its_rights(kafka, stack, rights, without, sender_right):
+    without(right_of(rights, "sender", sender_right))
+    refused = []
+    sender = confluent_kafka.Producer(client_of(kafka, "sender"))
+    sender.produce(stack.topic(sender_right[1]), "{}", key="sender", on_delivery=lambda error, _: refused.append(error))
+    sender.flush(30)
+    assert [error.code() for error in refused] == [confluent_kafka.KafkaError.TOPIC_AUTHORIZATION_FAILED]
+
+
+@pytest.mark.parametrize("user,user_right", [("reader", r) for r in READER_RIGHTS] + [("auditor", r) for r in AUDITOR_RIGHTS],
+                         ids=lambda value: value if isinstance(value, str) else "-".join(value))
+def test_a_reader_without_a_right_names_it(kafka, stack, rights, without, user, user_right):
+    right = without(right_of(rights, user, user_right))
+    command = (["tail", "--conversation", "talk", "--timeout", "10s"] if user == "reader" else
+               ["topics", "tail", user_right[1], "--from-beginning", "--until-end"])
+    done_ = stack.cli(*command, environment=kafka.settings_of(user), check=False)
     assert done_.returncode != 0
     assert named(right, done_.stderr), done_.stderr
 
 
-@pytest.mark.parametrize("operator_right", OPERATOR_RIGHTS, ids="-".join)
-def test_doctor_without_a_right_names_it(kafka, stack, rights, without, operator_right):
-    right = without(right_of(rights, "operator", operator_right))
-    done_ = stack.cli("doctor", check=False)
-    assert named(right, done_.stdout + done_.stderr), done_.stdout
+def test_an_operator_without_a_right_names_it(stack, rights, without, kafka):
+    def names(right, *command):
+        done_ = stack.cli(*command, check=False)
+        assert named(right, done_.stdout + done_.stderr), (right, done_.stdout, done_.stderr)
+
+    def missing(operation, topic):
+        right = right_of(rights, "operator", (operation, topic))
+        kafka.acls.remove(right)
+        return right
+    right = without(right_of(rights, "operator", ("Describe", "tokenrail-router")))
+    names(right, "doctor")
+    for topic in TOPICS:
+        right = missing("AlterConfigs", topic)
+        names(right, "topics", "check")
+        kafka.acls.add([right])
+        right = missing("Read", topic)
+        names(right, "topics", "tail", topic, "--from-beginning", "--until-end")
+        kafka.acls.add([right])
+
+
+def test_an_operator_without_the_right_to_make_or_grow_names_it(kafka, stack):
+    """One right after the other is given: each command gets as far as the first topic whose right is missing."""
+    prefix = PREFIX + "new."
+    given = acls_of("operator", "founder", prefix)
+    late = [r for r in given if r["operation"] in ("Create", "Alter")]
+    kafka.acls.add([r for r in given if r not in late])
+    environment = {**kafka.settings_of("founder"), "TOKENRAIL_TOPIC_PREFIX": prefix}
+
+    def apply(*flags):
+        return stack.cli("topics", "apply", *flags, environment=environment, check=False)
+
+    def one_by_one(operation, topics, *flags):
+        for topic in topics:
+            right, = (r for r in late if r["operation"] == operation and r["name"] == prefix + topic)
+            done_ = apply(*flags)
+            assert done_.returncode != 0 and f"could not {'create' if operation == 'Create' else 'grow'}" in done_.stderr
+            assert right["name"] in done_.stderr and "uthorization" in done_.stderr, done_.stderr
+            kafka.acls.add([right])
+        assert apply(*flags).returncode == 0
+    one_by_one("Create", TOPICS, "--partitions", "1")
+    one_by_one("Alter", ("chat.chunks", "llm.audit", "chat.requests.dlq", "chat.requests"), "--partitions", "2")

@@ -19,6 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto look_every = 5s;
+constexpr auto describe_time_max = 5s;
 constexpr auto look_again = 1s;  ///< while there is no whole registry
 
 }  // namespace
@@ -35,12 +36,14 @@ Result<void> LiveRegistry::start(const kafka::Properties& properties, telemetry:
   auto watch = kafka::LogWatch::make(loop_, {.properties = properties, .topics = {topic_.topic()}}, metrics);
   if (!watch) return std::unexpected(watch.error());
   watch_ = std::move(*watch);
+  asking_ = std::make_unique<kafka::AdminThread>(loop_, properties);
   look();
   return {};
 }
 
 void LiveRegistry::stop() {
   timer_.cancel();
+  asking_.reset();
   watch_.reset();
   reader_.reset();
 }
@@ -57,12 +60,27 @@ void LiveRegistry::look() {
   watch_->look(std::move(questions), [this, asked = std::move(asked)](const Result<kafka::LogSurvey>& survey) {
     if (survey) {
       topic_.on_survey(*reader_, *survey, 0, asked);
-      if (topic_.partitions() == 0)
-        problem_ = fmt::format("topic {} does not exist; run: tokenrail topics apply", topic_.topic());
+      if (topic_.partitions() == 0) return ask_why_missing();
     } else {
       problem_ = survey.error().detail;
     }
     look_later();
+  });
+}
+
+// A list of all topics leaves out those that we may not see.
+void LiveRegistry::ask_why_missing() {
+  asking_->ask([this, topic = topic_.topic()](const Result<kafka::Admin*>& admin) {
+    const auto found = admin ? (*admin)->describe({topic}, false, describe_time_max)
+                             : Result<std::vector<kafka::TopicDescription>>(std::unexpected(admin.error()));
+    auto problem = !found           ? found.error().detail
+                   : found->empty() ? fmt::format("topic {} does not exist; run: tokenrail topics apply", topic)
+                                    : std::string();
+    return [this, problem = std::move(problem)] {
+      telemetry::loop_step(loop_step_name);
+      if (!problem.empty()) problem_ = problem;
+      look_later();
+    };
   });
 }
 

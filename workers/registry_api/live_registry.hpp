@@ -8,6 +8,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "common/kafka/admin_thread.hpp"
 #include "common/kafka/log_reader.hpp"
 #include "common/kafka/log_watch.hpp"
 #include "common/kafka/topic_follower.hpp"
@@ -43,6 +44,8 @@ class LiveRegistry final : private kafka::LogReaderListener {
   /// Asks for the topic's partitions and whether they are still the same logs, and again after a while.
   void look();
   void look_later();
+  /// Whether the topic is not there, or may not be seen.
+  void ask_why_missing();
 
   boost::asio::io_context& loop_;
   kafka::TopicFollower topic_;
@@ -50,6 +53,7 @@ class LiveRegistry final : private kafka::LogReaderListener {
   boost::asio::steady_timer timer_;
   std::unique_ptr<kafka::LogReader> reader_;
   std::unique_ptr<kafka::LogWatch> watch_;
+  std::unique_ptr<kafka::AdminThread> asking_;
   std::string problem_ = "the registry has not been read from Kafka yet";
 };
 
