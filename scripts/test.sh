@@ -410,7 +410,8 @@ layer_promises() {
   export TOKENRAIL_TEST_STREAMS=500 TOKENRAIL_TEST_STREAM_SECONDS=30 TOKENRAIL_TEST_REPEATS=3 TOKENRAIL_TEST_KILLS=20
   export TOKENRAIL_TEST_STOPPED_STREAMS=200 TOKENRAIL_TEST_DRAINED_STREAMS=10000 TOKENRAIL_TEST_REQUESTS_PER_SECOND=100
   export TOKENRAIL_TEST_STUCK_CALLS=50 TOKENRAIL_TEST_STUCK_STREAMS=200 TOKENRAIL_TEST_PARTITION_DOWN_SECONDS=600
-  run_pytest promises -s "$root"/tests/integration/test_{name_server,key_rotation,hand_over,one_partition}.py
+  export TOKENRAIL_TEST_REFUSED_STREAMS=40 TOKENRAIL_TEST_REFUSED_STREAM_SECONDS=12
+  run_pytest promises -s "$root"/tests/integration/test_{name_server,key_rotation,hand_over,one_partition,refused}.py
 }
 
 layer_compose() {
