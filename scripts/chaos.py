@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import random
+import secrets
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests" / "chaos"), str(ROOT / "tests" / "integration")]
 
-import confluent_kafka  # noqa: E402
+import confluent_kafka.admin  # noqa: E402
 from brokers import Brokers  # noqa: E402
 from conductor import GROUP, Conductor, dev_command  # noqa: E402
 from figures import Findings  # noqa: E402
@@ -28,6 +29,7 @@ from load import Ends, Load  # noqa: E402
 from records import read_all  # noqa: E402
 from schedule import schedule  # noqa: E402
 from stack import Stack  # noqa: E402
+from topics import make_audit  # noqa: E402
 
 END_SECONDS = 420  # for all requests to end once everything is well; more means that some never will
 VERIFY_SECONDS = 60  # to get a verdict at all
@@ -44,7 +46,7 @@ def arguments():
                         help="how long the group waits for a silent member (default 15)")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
                         help="a setting for all programs, by its environment name; may be repeated")
-    parser.add_argument("--topics", action="store_true", help="also faults that hit one topic: refused, stalled, recreated")
+    parser.add_argument("--topics", action="store_true", help="also faults that hit one topic or partition: refused, stalled, recreated")
     parser.add_argument("--plan", action="store_true", help="only print the schedule")
     return parser.parse_args()
 
@@ -82,7 +84,11 @@ class Chaos:
         self.parts.append(brokers.close)
         self.parts.append(lambda: self.dev("postgres", "stop", "--wipe"))
         database = self.dev("postgres", "start")
-        self.stack = Stack(self.folder, brokers.bootstrap, database, self.bin, partitions=options.partitions, settings={
+        name = "c" + secrets.token_hex(4)
+        if options.topics:
+            make_audit(confluent_kafka.admin.AdminClient({"bootstrap.servers": brokers.bootstrap, "log_level": 2}),
+                       f"{name}.llm.audit", options.partitions)
+        self.stack = Stack(self.folder, brokers.bootstrap, database, self.bin, partitions=options.partitions, name=name, settings={
             "TOKENRAIL_KAFKA_SESSION_TIMEOUT_MS": str(int(options.session * 1000)),
             "TOKENRAIL_ROUTER_LEASE": f"{int(options.session)}s",
             "TOKENRAIL_ROUTER_FIRST_TOKEN_TIMEOUT": "20s", "TOKENRAIL_ROUTER_IDLE_TIMEOUT": "10s",

@@ -334,7 +334,7 @@ start_group_servers() {
 layer_chaos() {
   sanitizer_options
   check chaos './dev chaos' env TOKENRAIL_DEV_DIR="$test_dir" TOKENRAIL_DEV_PRESET=dev \
-    "$root/dev" chaos --minutes 2 --seed 4 --session 6 --rate 12 --partitions 6
+    "$root/dev" chaos --minutes 2 --seed 4 --session 6 --rate 12 --partitions 6 --topics
 }
 
 layer_demo() {

@@ -11,7 +11,7 @@ import confluent_kafka.admin
 
 from brokers import coordinator_partition
 from stack import http_post
-from topics import Topics
+from topics import STALLING_BROKER, STALLING_PARTITION, Topics
 
 GROUP = "tokenrail-router"
 PROVIDER_FAULTS = ({"fault": "status:503"}, {"fault": "reset-after:2"}, {"first": 4000}, {"fault": "status:429"},
@@ -262,6 +262,14 @@ class Conductor:
     def topic_stalled(self, fault):
         base = ("chat.chunks", "llm.audit")[int(fault.extra * 2) % 2]
         self.with_setting(fault, base, "min.insync.replicas", "4", "takes no records")
+
+    def partition_stalled(self, fault):
+        """Of the partition that topics.make_audit() gave two replicas only, both of which it wants in sync."""
+        broker = self.brokers.node(STALLING_BROKER)
+        if broker not in self.brokers.well():
+            return
+        self.say(f"llm.audit {STALLING_PARTITION} takes no records for {fault.seconds:.0f} s: it is short of a replica")
+        self.broker_kill(fault, broker)
 
     def topic_recreated(self, fault):
         """Of those whose records no promise is judged by; that of the others needs a test that knows what was lost."""

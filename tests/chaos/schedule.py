@@ -47,6 +47,7 @@ TOPICS = {
     "topic-small": (150, (3, 12)),         # a topic takes only small records for a while
     "topic-stalled": (240, (4, 25)),       # a topic wants more replicas in sync than it has
     "topic-recreated": (300, (0.2, 4)),    # a topic is deleted, and made again that much later
+    "partition-stalled": (200, (8, 40)),   # one partition of llm.audit has fewer replicas in sync than it wants
 }
 AROUND = {
     "provider-fault": (70, (3, 12)),

@@ -6,6 +6,21 @@ from confluent_kafka.admin import ConfigResource, NewTopic
 
 OF_THE_TOPIC = 1  # the source of a setting that the topic has of its own (DYNAMIC_TOPIC_CONFIG)
 PATIENCE = 5
+STALLING_PARTITION, STALLING_BROKER = 0, 1  # of llm.audit; without that broker the partition takes no records
+
+
+def audit_replicas(partitions):
+    """Which brokers have each partition of llm.audit, the leader first: without one of the three, a single partition is short
+    of a replica. A topic has as many replicas of each partition."""
+    return [[2, STALLING_BROKER] if number == STALLING_PARTITION else [2 + number % 2, 3 - number % 2]
+            for number in range(partitions)]
+
+
+def make_audit(admin, topic, partitions):
+    """Before `topics apply`, which leaves its replicas as they are."""
+    new = NewTopic(topic, partitions, replica_assignment=audit_replicas(partitions),
+                   config={"message.timestamp.type": "LogAppendTime", "min.insync.replicas": "2"})
+    admin.create_topics([new], operation_timeout=30)[topic].result(60)
 
 
 class Topics:

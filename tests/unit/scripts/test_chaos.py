@@ -14,6 +14,7 @@ import conductor  # noqa: E402
 import load  # noqa: E402
 import records  # noqa: E402
 import schedule  # noqa: E402
+import topics  # noqa: E402
 
 
 def test_the_same_seed_gives_the_same_faults_and_another_seed_others():
@@ -28,6 +29,12 @@ def test_every_fault_can_be_done_and_lies_within_the_run():
     assert all(callable(getattr(conductor.Conductor, f.kind.replace("-", "_"))) for f in faults)
     assert all(0 < f.at < 7200 - schedule.QUIET_AT_END and f.seconds >= 0 for f in faults)
     assert [f.at for f in faults] == sorted(f.at for f in faults)
+
+
+def test_one_broker_away_stalls_one_partition_of_the_audit_log_and_no_other():
+    replicas = topics.audit_replicas(12)
+    assert [n for n, of in enumerate(replicas) if topics.STALLING_BROKER in of] == [topics.STALLING_PARTITION]
+    assert all(len(of) == 2 and len(set(of)) == 2 for of in replicas) and {of[0] for of in replicas} == {2, 3}
 
 
 def test_three_half_hours_kill_as_many_as_the_promises_are_shown_with():
