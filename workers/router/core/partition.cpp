@@ -180,10 +180,8 @@ void Partition::take(kafka::Record&& record) {
     job.deadline_known = !job.unread;
   }
   recent_.seen(job.org_id(), job.request_id(), job.offset, job.seen_ms());
-  // What waits may be judged once more, and what is yet to be read is not much older, whoever made its timestamp.
-  recent_.forget_before(
-      std::min(jobs_.begin()->second.seen_ms(), job.queued_since.count()) - services_.options.tail_margin.count(),
-      epoch_);
+  // What is yet to be read is not much older, whoever made its timestamp.
+  forget_requests(job.queued_since);
   by_name_.emplace(name_hash(job.org_id(), job.request_id()), job.offset);
   // Who may have been given more time than others must not be ended by the default.
   if (job.deadline_known) schedule(job, job.deadline);
@@ -194,6 +192,12 @@ void Partition::take(kafka::Record&& record) {
   if (const auto it = jobs_.find(offset); it != jobs_.end() && it->second.stage == Job::Stage::in_line) {
     make_room(it->second);
   }
+}
+
+// Nothing that is older than `before`, less a margin, is to be read any more; what waits may be judged once more.
+void Partition::forget_requests(Millis before) {
+  const auto oldest = jobs_.empty() ? before.count() : std::min(jobs_.begin()->second.seen_ms(), before.count());
+  recent_.forget_before(oldest - services_.options.tail_margin.count(), epoch_);
 }
 
 // --- what becomes of a job ------------------------------------------------------------------------------------------

@@ -348,6 +348,7 @@ class Partition {
   void look_at(std::int64_t offset);
   void decide(std::int64_t offset);
   [[nodiscard]] bool is_complete(const Job& job) const;
+  void forget_requests(Millis before);
   [[nodiscard]] const RecentRequests::Seen* duplicate_of(const Job& job);
   void ready(Job& job, bool at_front = false);
   void begin_attempt(Job& job);

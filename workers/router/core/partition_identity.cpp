@@ -87,6 +87,9 @@ void Partition::on_looks(const Looks& looks) {
   if (identity_.comparing && requests_same && ledger_.next() >= requests->next) compared(std::nullopt, requests->next);
   if (!requests_other && !audit_other && !chunks_other) {
     if (phase_ == Phase::claiming && identity_.claimed) claim_reported();
+    // Nothing comes that would make it forget, but everything that was there has been read.
+    if (phase_ == Phase::running && requests_same && ledger_.next() >= requests->next)
+      forget_requests(services_.environment.now().wall);
     return;
   }
   ++identity_.version;

@@ -2,10 +2,11 @@
 // twice, and how often it has been attempted under the present epoch, so that no two attempts share a number. Pure.
 //
 // Bounded: of more than `requests_max` the oldest is forgotten first, and those whose window is over are forgotten by
-// time, but for those that were attempted under the present epoch, whose numbers are taken. Memory: at most
-// `bytes_each_max` for each, whatever its ids.
+// time. The numbers of attempts of what is forgotten stay taken under the present epoch: requests that come later begin
+// above them. Memory: at most `bytes_each_max` for each, whatever its ids.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -23,6 +24,9 @@ class RecentRequests {
   /// Attempts of one name under one epoch that have a number of their own.
   static constexpr std::int64_t attempts_max = events::attempts_per_epoch - 1;
   static constexpr std::size_t bytes_each_max = 160;
+  /// Requests begin above this many numbers at most, so that enough are left for them. One that was attempted more
+  /// often is not forgotten by time before the next epoch.
+  static constexpr std::int64_t taken_max = attempts_max / 2;
 
   /// `window_ms`: one that comes again later than this is a request of its own, and the first of a new window.
   RecentRequests(std::size_t requests_max, std::int64_t window_ms)
@@ -36,7 +40,7 @@ class RecentRequests {
     std::int64_t at_ms = 0;     ///< its record's timestamp there (Unix), or when the log spoke of it
     std::int64_t attempt = 0;   ///< the newest attempt known
     std::int64_t epoch = 0;     ///< that `attempts` counts under
-    std::int64_t attempts = 0;
+    std::int64_t attempts = 0;  ///< the highest number of an attempt; at least as many as there were
 
     /// Whether this one comes before another at that offset of the present log.
     [[nodiscard]] bool before(std::int64_t other) const { return in_older_log || offset < other; }
@@ -111,23 +115,28 @@ class RecentRequests {
   }
 
   /// No request older than `at_ms` will be asked about any more: forgets, oldest first, those whose window had ended by
-  /// then and that were not attempted under `epoch`.
+  /// then. `epoch`: the present one.
   void forget_before(std::int64_t at_ms, std::int64_t epoch) {
     while (!order_.empty()) {
       const auto& known = order_.front()->second;
-      const bool numbers_taken = known.epoch == epoch && known.attempts > 0;
-      if (numbers_taken || known.at_ms >= at_ms - window_ms_) return;
+      const bool keeps_numbers = known.epoch == epoch && known.attempts > taken_max;
+      if (keeps_numbers || known.at_ms >= at_ms - window_ms_) return;
       forget_oldest();
     }
   }
 
-  /// 1 for the first attempt under that epoch, then one more each time.
+  /// Above every number that this request was given under that epoch, which is the present one: 1 for the first attempt
+  /// while nothing has been forgotten, then one more each time.
   std::int64_t next_attempt(std::string_view org_id, std::string_view request_id, std::int64_t offset,
                             std::int64_t at_ms, std::int64_t epoch) {
+    if (epoch != epoch_) {
+      epoch_ = epoch;
+      taken_ = 0;
+    }
     auto& known = seen(org_id, request_id, offset, at_ms);
     if (known.epoch != epoch) {
       known.epoch = epoch;
-      known.attempts = 0;
+      known.attempts = taken_;
     }
     return ++known.attempts;
   }
@@ -136,12 +145,16 @@ class RecentRequests {
   using Requests = std::unordered_map<events::RequestName, Seen, events::RequestName::Hash>;
 
   void forget_oldest() {
+    const auto& known = order_.front()->second;
+    if (known.epoch == epoch_) taken_ = std::max(taken_, std::min(known.attempts, taken_max));
     requests_.erase(requests_.find(order_.front()->first));
     order_.pop_front();
   }
 
   std::size_t requests_max_;
   std::int64_t window_ms_;
+  std::int64_t epoch_ = 0;  ///< of the last attempt
+  std::int64_t taken_ = 0;  ///< under it: numbers up to this one may be those of a request that was forgotten
   Requests requests_;
   std::deque<const Requests::value_type*> order_;  ///< the oldest first
 };

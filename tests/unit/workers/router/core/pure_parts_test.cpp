@@ -178,8 +178,8 @@ TEST(RecentRequests, NumbersTheAttemptsOfARequestUnderAnEpochAndForgetsTheOldest
   EXPECT_EQ(recent.next_attempt("o", "a", 1, 0, 7), 2);
   EXPECT_EQ(recent.next_attempt("o", "a", 1, 0, 8), 1);
   EXPECT_EQ(recent.next_attempt("p", "a", 2, 0, 8), 1);
-  EXPECT_EQ(recent.next_attempt("o", "b", 3, 0, 8), 1);  // forgets (o, a)
-  EXPECT_EQ(recent.next_attempt("o", "a", 1, 0, 8), 1);
+  EXPECT_EQ(recent.next_attempt("o", "b", 3, 0, 8), 2);  // forgets (o, a), whose number stays taken
+  EXPECT_EQ(recent.next_attempt("o", "a", 1, 0, 8), 2);
 }
 
 TEST(RecentRequests, ForgetWhereARequestWasLostAndNotHowOftenItWasAttempted) {

@@ -22,13 +22,42 @@ TEST(RecentRequestsByTime, WhoseWindowIsOverIsForgotten) {
   EXPECT_NE(recent.find("o", "b"), nullptr);
 }
 
-TEST(RecentRequestsByTime, WhoseNumbersAreTakenIsKeptUntilTheNextEpoch) {
+TEST(RecentRequestsByTime, NumbersOfTheForgottenStayTakenUntilTheNextEpoch) {
   RecentRequests recent(10, window);
   EXPECT_EQ(recent.next_attempt("o", "a", 1, 0, 7), 1);
-  recent.forget_before(100 * window, 7);
-  EXPECT_EQ(recent.next_attempt("o", "a", 5, 100 * window, 7), 2);
-  recent.forget_before(300 * window, 8);
+  EXPECT_EQ(recent.next_attempt("o", "a", 1, 0, 7), 2);
+  EXPECT_EQ(recent.next_attempt("o", "b", 2, 0, 7), 1);
+  recent.seen("o", "c", 3, 90 * window);
+  recent.forget_before(90 * window, 7);
   EXPECT_EQ(recent.find("o", "a"), nullptr);
+  EXPECT_EQ(recent.size(), 1U);
+  EXPECT_EQ(recent.next_attempt("o", "a", 5, 100 * window, 7), 3);
+  EXPECT_EQ(recent.next_attempt("o", "b", 6, 100 * window, 7), 3);
+  EXPECT_EQ(recent.next_attempt("o", "c", 3, 90 * window, 7), 3);
+  EXPECT_EQ(recent.next_attempt("o", "a", 5, 100 * window, 7), 4);
+  EXPECT_EQ(recent.next_attempt("o", "a", 5, 100 * window, 8), 1);
+}
+
+TEST(RecentRequestsByTime, WhatIsForgottenForTheBoundKeepsItsNumbersToo) {
+  RecentRequests recent(1, window);
+  EXPECT_EQ(recent.next_attempt("o", "a", 1, 0, 7), 1);
+  EXPECT_EQ(recent.next_attempt("o", "b", 2, 0, 7), 2);
+  EXPECT_EQ(recent.next_attempt("o", "a", 3, 0, 7), 3);
+}
+
+TEST(RecentRequestsByTime, AnOwnerOfManyDaysForgetsUntilHalfOfTheNumbersAreTaken) {
+  RecentRequests recent(10, window);
+  std::int64_t now = 0;
+  for (std::int64_t n = 1; n <= RecentRequests::taken_max + 1; ++n, now += 2 * window) {
+    recent.forget_before(now, 7);
+    ASSERT_EQ(recent.size(), 0U) << n;
+    ASSERT_EQ(recent.next_attempt("o", "a", n, now, 7), n);
+  }
+  recent.forget_before(now, 7);
+  EXPECT_EQ(recent.size(), 1U) << "the numbers that are left are those of retries";
+  EXPECT_EQ(recent.next_attempt("o", "b", 1'000'000, now, 7), RecentRequests::taken_max + 1);
+  recent.forget_before(now + 2 * window, 8);
+  EXPECT_EQ(recent.size(), 0U);
 }
 
 TEST(RecentRequestsByTime, AsManyAsTheBoundAreKept) {
