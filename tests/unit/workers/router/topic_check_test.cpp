@@ -6,12 +6,12 @@
 namespace tokenrail::router {
 namespace {
 
-using testing::Each;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::Pair;
-using testing::SizeIs;
+using ::testing::Each;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+using ::testing::SizeIs;
 
 std::vector<kafka::TopicDescription> topics_for(const RouterOptions& options) {
   std::vector<kafka::TopicDescription> all;
