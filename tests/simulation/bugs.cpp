@@ -54,6 +54,7 @@ constexpr auto bugs = std::to_array<NamedBug>({
     {.name = "continues_from_start", .bug = Bug::continues_from_start},
     {.name = "slower_call_goes_on", .bug = Bug::slower_call_goes_on},
     {.name = "terminal_is_enough", .bug = Bug::terminal_is_enough},
+    {.name = "unclaimed_fill_window", .bug = Bug::unclaimed_fill_window},
     {.name = "answer_begins_before", .bug = Bug::answer_begins_before},
 });
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -133,6 +134,8 @@ class SimGroup final : public kafka::GroupConsumer {
   void log_went_back(int partition, std::int64_t to, std::int64_t version);
   /// The worker was answered that this log is the same.
   void log_is_same(int partition);
+  /// The worker was answered that it is another one.
+  void log_is_another(int partition);
   /// It can no longer work; nothing comes from it any more.
   void become_fatal();
   [[nodiscard]] bool leaving() const { return leaving_; }
@@ -166,7 +169,9 @@ class SimGroup final : public kafka::GroupConsumer {
   std::map<int, Fetcher> fetchers_{};
   struct Passed {
     std::int64_t to = 0;
-    std::int64_t version = 0;  ///< of the log that it read
+    std::int64_t from = std::numeric_limits<std::int64_t>::max();  ///< what lies below is of either log
+    bool told = false;                                             ///< it was answered that the log is another one
+    std::int64_t version = 0;                                      ///< of the log that it read
   };
   std::map<int, Passed> passed_{};  ///< by partition: it takes what lies below for read, and that is gone
   Micros revoked_at_{0};

@@ -99,6 +99,9 @@ class Oracle {
   /// A worker that had read up to there was answered that the log is the same, and nothing could show otherwise: it
   /// will not come back to what took the place of what it had read.
   void unnoticed(int partition, std::int64_t position);
+  /// A worker has dropped what it was handed from that offset on, and reads it once more: it has to answer for what
+  /// is there then.
+  void request_dropped(int partition, std::int64_t offset);
   void cancelled(const std::string& org_id, const std::string& request_id);
   /// The brokers refuse a record for good.
   void refused(Topic topic, int partition);

@@ -92,6 +92,12 @@ void Oracle::request_read(int partition, std::int64_t offset, bool mistaken) {
   source.mistaken = source.mistaken || mistaken;
 }
 
+void Oracle::request_dropped(int partition, std::int64_t offset) {
+  for (auto& source : part(partition).sources) {
+    if (source.offset >= offset && !answered(source)) source.read = false;
+  }
+}
+
 void Oracle::unnoticed(int partition, std::int64_t position) {
   auto& p = part(partition);
   const auto end = std::min(static_cast<std::size_t>(position), p.here.size());

@@ -197,6 +197,7 @@ kafka::LogSurvey Process::survey(const std::vector<kafka::WitnessQuestion>& ques
     if (answer.verdict == kafka::LogVerdict::another) {
       answer.newer_from = newer_than(witness.time_ms - kafka::broker_clocks_apart_ms - 1).value_or(log.end());
       if (answer.newer_from < log.end()) answer.newer_from_ms = log.at(answer.newer_from).timestamp_ms;
+      if (partition.topic == name_of(Topic::requests) && group_) group_->log_is_another(partition.partition);
     }
     if (answer.verdict == kafka::LogVerdict::same && partition.topic == name_of(Topic::requests) && group_)
       group_->log_is_same(partition.partition);

@@ -172,7 +172,7 @@ void SimGroup::assign(const std::vector<kafka::StartingPoint>& points) {
     const auto& log = world_.broker.log(Topic::requests, point.partition.partition);
     // Whoever committed that may not have known.
     if (log.kept_to && point.offset > std::max(*log.kept_to, world_.oracle.committed_up_to(point.partition.partition)))
-      passed_[point.partition.partition] = {.to = point.offset, .version = -1};
+      passed_[point.partition.partition] = {.to = point.offset, .from = *log.kept_to, .version = -1};
     const auto partition = point.partition.partition;
     auto& fetcher = fetchers_[partition];
     fetcher = {.partition = partition, .next = world_.broker.log(Topic::requests, partition).clamped(point.offset)};
@@ -183,7 +183,15 @@ void SimGroup::assign(const std::vector<kafka::StartingPoint>& points) {
 void SimGroup::seek(const kafka::StartingPoint& point) {
   const auto it = fetchers_.find(point.partition.partition);
   if (it == fetchers_.end()) return;
-  passed_.erase(point.partition.partition);
+  const auto passed = passed_.find(it->first);
+  const bool begins_below = passed != passed_.end() && point.offset <= passed->second.from;
+  // It has dropped what lay behind, and asks for it once more. Of a log that it knows to be another it remembers that.
+  if (!begins_below || !passed->second.told) world_.oracle.request_dropped(it->first, point.offset);
+  if (begins_below) {
+    passed_.erase(passed);
+  } else if (passed != passed_.end()) {
+    passed->second.to = std::min(passed->second.to, point.offset);
+  }
   it->second.next = world_.broker.log(Topic::requests, it->first).clamped(point.offset);
   plan_fetch(it->second);
 }
@@ -194,6 +202,13 @@ void SimGroup::log_went_back(int partition, std::int64_t to, std::int64_t versio
   auto& passed = passed_.try_emplace(partition, Passed{.version = version}).first->second;
   if (passed.to == 0) passed.version = version;
   passed.to = std::max(passed.to, it->second.next);
+  passed.from = std::min(passed.from, to);
+  passed.told = false;
+}
+
+void SimGroup::log_is_another(int partition) {
+  const auto passed = passed_.find(partition);
+  if (passed != passed_.end()) passed->second.told = true;
 }
 
 std::int64_t SimGroup::version_of(int partition) const {

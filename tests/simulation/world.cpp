@@ -588,13 +588,15 @@ void World::close_lanes(const Fault& fault) {
       }
     }
   }
-  ++closed_lanes_[{topic, partition}];
-  scheduler.after(Micros(fault.amount), [this, topic, partition] {
-    --closed_lanes_[{topic, partition}];
-    for (const auto& process : processes_) {
-      if (process) process->go_on();
-    }
-  });
+  close_lane(topic, partition);
+  scheduler.after(Micros(fault.amount), [this, topic, partition] { open_lane(topic, partition); });
+}
+
+void World::open_lane(Topic topic, int partition) {
+  --closed_lanes_[{topic, partition}];
+  for (const auto& process : processes_) {
+    if (process) process->go_on();
+  }
 }
 
 void World::tamper(const Fault& fault) {

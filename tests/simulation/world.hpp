@@ -50,6 +50,9 @@ class World {
 
   /// The topic is deleted and created again: its logs are empty, and what was committed for the requests is gone.
   void replace(Topic topic);
+  /// That partition of the topic takes nothing (-1: none of it does), until it is opened or all is well.
+  void close_lane(Topic topic, int partition) { ++closed_lanes_[{topic, partition}]; }
+  void open_lane(Topic topic, int partition);
   /// An unclean election: that log loses what lies at and behind that offset.
   void take_back(Topic topic, int partition, std::int64_t to);
 

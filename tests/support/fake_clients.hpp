@@ -3,9 +3,11 @@
 // that only the test moves. They hold state and fail on demand; they never script an order of calls.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -91,11 +93,14 @@ class FakeProducer final : public kafka::Producer {
   void purge() override { fail_all(); }
   [[nodiscard]] std::size_t message_bytes_max() const override { return 64U * 1024 * 1024; }
 
-  /// Acknowledges the oldest record that waits; false: none does.
+  /// Acknowledges the oldest record that waits, but for those of silent lanes; false: none does.
   bool acknowledge_one() {
-    if (waiting_.empty()) return false;
-    auto next = std::move(waiting_.front());
-    waiting_.pop_front();
+    const auto oldest = std::ranges::find_if(waiting_, [&](const Waiting& waiting) {
+      return !silent.contains({waiting.entry.topic, waiting.entry.partition});
+    });
+    if (oldest == waiting_.end()) return false;
+    auto next = std::move(*oldest);
+    waiting_.erase(oldest);
     auto& log = logs[{next.entry.topic, next.entry.partition}];
     next.entry.timestamp_ms = environment_.wall.count();
     log.push_back(std::move(next.entry));
@@ -144,6 +149,7 @@ class FakeProducer final : public kafka::Producer {
   std::optional<std::int64_t> batch_number{};  ///< set to -1: a batch that was sent twice, its reports have no offsets
   std::chrono::milliseconds age{0};
   std::map<std::pair<std::string, std::int32_t>, std::chrono::milliseconds> ages{};  ///< where one differs from `age`
+  std::set<std::pair<std::string, std::int32_t>> silent{};  ///< partitions of topics that acknowledge nothing
   std::vector<kafka::BlockedTopic> blocked_topics{};
   std::map<std::string, std::size_t> topic_bytes_max{};  ///< as it was told
 

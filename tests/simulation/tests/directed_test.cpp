@@ -355,6 +355,52 @@ TEST_F(Directed, AnAnswerWithARefusedChunkIsNeverComplete) {
   tell(ended_behind_a_refused_chunk, histories / 2, router::Bug::terminal_is_enough);
 }
 
+// --- one partition that takes nothing for minutes -------------------------------------------------------------------
+
+/// Requests of partition 1 are answered within seconds, whatever partition 0 waits for.
+std::optional<Violation> served_beside(World& world, std::size_t from, std::size_t count) {
+  for (auto i = from; i < from + count; ++i) world.send_request(i);
+  const auto served = [&] {
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!world.oracle.complete(1, static_cast<std::int64_t>(i))) return false;
+    }
+    return true;
+  };
+  if (world.run_until(served, Micros(5 * second))) return std::nullopt;
+  if (world.oracle.violation()) return world.oracle.violation();
+  return Violation{.promise = "ALONE", .text = "a partition that takes nothing holds up another one"};
+}
+
+/// One partition's claim is not acknowledged for minutes, and more requests come for it than the window takes.
+std::optional<Violation> unclaimed_for_minutes(std::uint64_t seed, int& met) {
+  constexpr std::size_t flood = 50;
+  constexpr std::size_t others = 10;
+  auto plan = empty_plan(seed);
+  plan.alone = true;
+  plan.workers = 1;
+  plan.partitions = 2;
+  for (auto& worker : plan.means) worker.fill(1'000);
+  plan.requests.resize(flood + others);
+  for (std::size_t i = 0; i < plan.requests.size(); ++i)
+    plan.requests[i] = {.partition = i < flood ? 0 : 1, .key = static_cast<int>(i % 3) - 1, .tokens = 1};
+  World world(plan, false, [](router::RouterOptions& options) { options.window_requests_max = 16; });
+  world.close_lane(Topic::audit, 0);
+  auto& worker = world.start_worker(0);
+  EXPECT_TRUE(world.run_until([&] { return world.newest_committer(1) == worker.id(); })) << seed;
+  for (std::size_t i = 0; i < flood; ++i) world.send_request(i);
+  EXPECT_FALSE(world.run_until([] { return false; }, Micros(180 * second))) << seed;
+  if (auto violation = served_beside(world, flood, others)) return violation;
+  ++met;
+  world.open_lane(Topic::audit, 0);
+  auto violation = world.heal_and_finish();
+  for (std::size_t i = 0; i < plan.requests.size(); ++i) EXPECT_TRUE(violation || world.calls_of(i) == 1) << seed;
+  return violation;
+}
+
+TEST_F(Directed, UnclaimedPartitionLeavesTheWindowToOthers) {
+  tell(unclaimed_for_minutes, histories - 1, router::Bug::unclaimed_fill_window);
+}
+
 // --- topics that are created again ----------------------------------------------------------------------------------
 
 /// Three requests are answered and committed; then a topic is created again, and six more come: each of them is

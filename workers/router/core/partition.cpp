@@ -66,7 +66,8 @@ Partition::Partition(Services& services, Wire& wire, std::int32_t number, std::u
       number_(number),
       generation_(generation),
       positions_(services.options.dedupe_window, services.options.dedupe_bytes_max),
-      recent_(services.options.dedupe_requests_max, services.options.dedupe_window.count()) {}
+      recent_(services.options.dedupe_requests_max, services.options.dedupe_window.count()),
+      untouched_(services.window) {}
 
 Partition::~Partition() {
   for (auto& [offset, job] : jobs_) {
@@ -85,6 +86,12 @@ void Partition::on_record(kafka::Record&& record) {
     leave_window(bytes_of(record));
     return;
   }
+  const auto size = bytes_of(record);
+  if (phase_ != Phase::running && !untouched_.has_room(size) && !planted(Bug::unclaimed_fill_window)) {
+    untouched_.drop(record.offset);
+    leave_window(size);
+    return;
+  }
   const bool first = !std::exchange(anything_delivered_, true);
   if (first && record.offset < start_) {
     // The committed offset lies beyond the log (the topic was made anew): what is there now counts.
@@ -93,7 +100,6 @@ void Partition::on_record(kafka::Record&& record) {
     note_gap(record.offset);
     if (phase_ == Phase::running) ask_about_gaps();
   }
-  const auto size = bytes_of(record);
   if (!ledger_.delivered(record.offset)) {
     leave_window(size);
     return;
@@ -105,7 +111,7 @@ void Partition::on_record(kafka::Record&& record) {
   if (phase_ == Phase::running) {
     take(std::move(record));
   } else {
-    untouched_.push_back(std::move(record));
+    untouched_.keep(std::move(record), size);
   }
 }
 

@@ -40,6 +40,7 @@
 #include "workers/router/core/recent_requests.hpp"
 #include "workers/router/core/recovery.hpp"
 #include "workers/router/core/services.hpp"
+#include "workers/router/core/unclaimed_records.hpp"
 
 namespace tokenrail::router {
 
@@ -197,6 +198,8 @@ class Partition {
   [[nodiscard]] Held held() const;
   /// Why it is not claimed, where it is known to be a topic that acknowledges nothing; else empty.
   [[nodiscard]] const std::string& silence() const { return silence_; }
+  /// When it was assigned, or ran last (steady).
+  [[nodiscard]] Millis waiting_since() const { return waiting_since_; }
   /// on_time() has something to do at once.
   [[nodiscard]] bool wants_time() const {
     return !failing_.empty() || !refused_here_.empty() || (!careful_.preparing && !careful_.waiting.empty());
@@ -408,6 +411,7 @@ class Partition {
   const std::uint64_t generation_;
 
   Phase phase_ = Phase::claiming;
+  Millis waiting_since_{0};
   std::int64_t epoch_ = 0;
   std::string instance_{};
   std::int64_t ownership_events_ = 0;
@@ -517,7 +521,7 @@ class Partition {
   std::deque<std::int64_t> to_look_at_{};
   bool looking_ = false;
   std::set<std::int64_t> held_{};  ///< first in line, but too far from the oldest incomplete offset, or too many run
-  std::deque<kafka::Record> untouched_{};  ///< read while not running: nothing of them is looked at before the claim
+  UnclaimedRecords untouched_;
 
   std::map<std::uint64_t, std::int64_t> by_unit_{};  ///< offsets of jobs with an attempt, by low_unit() of its unit
   std::map<EventKey, HeldEvent> held_events_{};

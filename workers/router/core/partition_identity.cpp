@@ -127,11 +127,11 @@ void Partition::requests_are_others(const kafka::WitnessAnswer& now) {
   const auto committable = ledger_.committable();
   Comparing older{.from = committable,
                   .delivered_to = ledger_.next(),
-                  .seen_to = identity_.requests.end(),
+                  .seen_to = std::max(identity_.requests.end(), untouched_.seen_to()),
                   .until = now.next,
                   .witness = identity_.requests.ask()};
   for (const auto& [offset, job] : jobs_) older.unanswered.emplace(offset, job.source_ms);
-  for (const auto& record : untouched_) older.unanswered.emplace(record.offset, record.timestamp_ms);
+  for (const auto& record : untouched_.records()) older.unanswered.emplace(record.offset, record.timestamp_ms);
   for (const auto& [offset, letter] : dead_letters_) older.unanswered.emplace(offset, letter.record.timestamp_ms);
   if (identity_.comparing) older.add(*identity_.comparing);
   if (!identity_.older) identity_.older = inherited_older(committable).value_or(identity_.requests.below(committable));
@@ -233,6 +233,7 @@ void Partition::compared(std::optional<Millis> newer, std::int64_t unread_from) 
 void Partition::forget_requests() {
   while (!jobs_.empty()) drop_job(jobs_.begin()->first);
   drop_untouched();
+  untouched_.forget_dropped();
   order_ = KeyOrder{};
   held_.clear();
   services_.hub.forget_waiting(number_);

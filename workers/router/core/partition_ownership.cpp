@@ -49,6 +49,7 @@ void Partition::begin(const kafka::Committed& committed) {
     for (const auto& letter : inherited_->dead_letters) dead_lettered_.emplace(letter.offset, letter.digest);
   }
   start_committed_ = committed.offset.has_value();
+  waiting_since_ = services_.environment.now().steady;
   inherit_witnesses();
   ledger_ = kafka::OffsetLedger(start_);
   commit_.offset = committed.offset.value_or(-1);
@@ -395,7 +396,12 @@ void Partition::run() {
   tell_losses();
   // Those of before a repair; what waited untouched sends its own.
   send_dead_letters();
-  for (auto& record : std::exchange(untouched_, {})) take(std::move(record));
+  for (auto& record : untouched_.take()) take(std::move(record));
+  if (const auto from = untouched_.read_again_from()) {
+    spdlog::info("partition {}: reads again from offset {}, what lay there was dropped while it waited", number_,
+                 *from);
+    wire_.seek(number_, *from);
+  }
   std::vector<std::int64_t> waiting;
   for (const auto& [offset, job] : jobs_) waiting.push_back(offset);
   for (const auto offset : waiting) look_at(offset);
@@ -424,6 +430,7 @@ void Partition::fail(std::string_view why) {
   repairs_.settle_until =
       repairs_.in_a_row == 0 ? now : now + std::min(repair_wait_max, repair_wait * (1 << repairs_.in_a_row));
   repairs_.in_a_row = std::min(repairs_.in_a_row + 1, repair_doublings_max);
+  if (phase_ == Phase::running) waiting_since_ = now;
   phase_ = Phase::settling;
   order_ = KeyOrder{};
   held_.clear();
@@ -446,6 +453,10 @@ void Partition::fail(std::string_view why) {
     order_.enter(job.key, offset);
   }
   attempts_ = 0;
+  // They may wait for long. Whole they could fill the window, and nothing of other partitions would be read.
+  if (!planted(Bug::unclaimed_fill_window)) {
+    for (auto& [offset, job] : jobs_) make_room(job);
+  }
   if (outstanding_ == 0) settled();
 }
 
@@ -458,7 +469,7 @@ void Partition::drop() {
 }
 
 void Partition::drop_untouched() {
-  for (const auto& record : std::exchange(untouched_, {})) leave_window(bytes_of(record));
+  for (const auto& record : untouched_.take()) leave_window(bytes_of(record));
   for (const auto& [offset, letter] : std::exchange(dead_letters_, {})) leave_window(bytes_of(letter.record));
 }
 

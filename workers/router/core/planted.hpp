@@ -48,6 +48,7 @@ enum class Bug : std::uint8_t {
   continues_from_start,       ///< the call that continues an answer is not given what has been said
   slower_call_goes_on,        ///< of two calls that run side by side, the slower one is not ended
   terminal_is_enough,         ///< a terminal chunk in the tail counts as a whole answer, whatever is missing before it
+  unclaimed_fill_window,      ///< what a partition is handed before it runs may fill the window
   answer_begins_before,       ///< chunkOffset does not wait for the first chunk of attempts without a response
 };
 

@@ -46,15 +46,18 @@ std::vector<telemetry::Condition> RouterCore::conditions() const {
 telemetry::Condition RouterCore::partitions_condition() const {
   std::size_t waiting = assigned_.size() - std::min(assigned_.size(), partitions_.size());
   std::string why;
+  const auto now = environment_.now().steady;
+  Millis longest{0};
   for (const auto& [number, partition] : partitions_) {
     if (partition->phase() == Partition::Phase::running) continue;
     ++waiting;
+    longest = std::max(longest, now - partition->waiting_since());
     if (why.empty()) why = partition->silence();
   }
   if (waiting == 0) return {.name = "partitions", .problem = ""};
   return {.name = "partitions",
-          .problem = fmt::format("{} of {} partitions are not claimed yet{}{}", waiting, assigned_.size(),
-                                 why.empty() ? "" : ": ", why)};
+          .problem = fmt::format("{} of {} partitions are not claimed yet, one of them for {} s{}{}", waiting,
+                                 assigned_.size(), longest.count() / 1000, why.empty() ? "" : ": ", why)};
 }
 
 /// What topics do not take: records that were refused for good lately, topics that take none, what waits for either.
@@ -104,6 +107,8 @@ void RouterCore::refresh_gauges() {
   metrics_.window_bytes.set(static_cast<double>(window_.bytes()));
   metrics_.answers_bytes.set(static_cast<double>(answers_.bytes()));
   metrics_.partitions.set(static_cast<double>(partitions_.size()));
+  metrics_.partitions_waiting.set(static_cast<double>(std::ranges::count_if(
+      partitions_, [](const auto& entry) { return entry.second->phase() != Partition::Phase::running; })));
   metrics_.continuing.set(static_cast<double>(continuing_.size()));
 }
 

@@ -41,6 +41,7 @@ RouterMetrics::RouterMetrics(telemetry::Metrics& metrics)
       window_bytes(metrics.gauge(metric_family("tokenrail_router_window_bytes"))),
       answers_bytes(metrics.gauge(metric_family("tokenrail_router_answers_bytes"))),
       partitions(metrics.gauge(metric_family("tokenrail_router_partitions"))),
+      partitions_waiting(metrics.gauge(metric_family("tokenrail_router_partitions_waiting"))),
       continuing(metrics.gauge(metric_family("tokenrail_router_continuing"))),
       first_token_ms(
           metrics.histogram(metric_family("tokenrail_router_first_token_ms"), telemetry::Metrics::latency_bounds_ms())),

@@ -68,6 +68,7 @@ class RouterMetrics {
   telemetry::Gauge& window_bytes;
   telemetry::Gauge& answers_bytes;
   telemetry::Gauge& partitions;
+  telemetry::Gauge& partitions_waiting;
   telemetry::Gauge& continuing;
   telemetry::Histogram& first_token_ms;
   telemetry::Histogram& queued_ms;

@@ -34,6 +34,21 @@ class Window {
   }
   void put_back_gone(std::size_t kept) { put_back_bytes_ -= kept; }
 
+  /// Of records that are in it, of partitions that are not running.
+  void unclaimed(std::size_t bytes) {
+    ++unclaimed_;
+    unclaimed_bytes_ += bytes;
+  }
+  void claimed(std::size_t requests, std::size_t bytes) {
+    unclaimed_ -= requests;
+    unclaimed_bytes_ -= bytes;
+  }
+  /// Partitions that are not running fill a quarter of the window at most, each of them no more than is left of that
+  /// quarter. However long they wait, others are read. `requests`: what the partition has; `bytes`: what it would have.
+  [[nodiscard]] bool has_room_for_unclaimed(std::size_t requests, std::size_t bytes) const {
+    return requests + unclaimed_ < bounds_.requests / 4 && bytes + unclaimed_bytes_ <= bounds_.bytes / 4;
+  }
+
   [[nodiscard]] bool full() const { return requests_ >= bounds_.requests || bytes_ >= bounds_.bytes; }
   /// Room to spare: reading begins again only here, so that it is not switched with every request.
   [[nodiscard]] bool roomy() const { return requests_ <= bounds_.requests / 4 * 3 && bytes_ <= bounds_.bytes / 4 * 3; }
@@ -54,6 +69,8 @@ class Window {
   std::size_t requests_ = 0;
   std::size_t bytes_ = 0;
   std::size_t put_back_bytes_ = 0;
+  std::size_t unclaimed_ = 0;
+  std::size_t unclaimed_bytes_ = 0;
 };
 
 }  // namespace tokenrail::router

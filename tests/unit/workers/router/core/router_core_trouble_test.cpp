@@ -228,7 +228,7 @@ TEST_F(RouterCoreTest, ARevokeCommitsAlsoWhatEndedWhileACommitWasUnderWay) {
 TEST_F(RouterCoreTest, TheWindowCountsKeysAndHeadersToo) {
   options.window_bytes_max = 1'048'576;
   make_core(options);
-  core->consumer_listener().on_assigned({{.topic = "chat.requests", .partition = 0}});
+  assign();
   for (int i = 0; i < 4; ++i) record("not JSON", std::string(300'000, 'k'));
   EXPECT_FALSE(group->reading);
   settle();

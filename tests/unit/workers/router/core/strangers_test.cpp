@@ -42,10 +42,10 @@ TEST_F(StrangersTest, EveryHeaderAndRecordIsChargedWithItsFrame) {
   EXPECT_EQ(bytes_of(record), record_frame_bytes + 3 * header_frame_bytes + 11 + 4 + 3 + 5);
 }
 
-TEST_F(StrangersTest, EmptyHeadersFillTheWindowAlsoBeforeTheClaim) {
+TEST_F(StrangersTest, EmptyHeadersFillTheWindow) {
   options.window_bytes_max = 1'048'576;
   make_core(options);
-  core->consumer_listener().on_assigned({{.topic = "chat.requests", .partition = 0}});
+  assign();
   int taken = 0;
   while (group->reading && taken < 1'000) {
     core->consumer_listener().on_record(record_with(kafka::record_headers_max));
@@ -55,6 +55,18 @@ TEST_F(StrangersTest, EmptyHeadersFillTheWindowAlsoBeforeTheClaim) {
   settle();
   EXPECT_TRUE(group->reading);
   EXPECT_EQ(letters().size(), static_cast<std::size_t>(taken));
+}
+
+TEST_F(StrangersTest, EmptyHeadersCountBeforeTheClaimToo) {
+  options.window_bytes_max = 1'048'576;
+  make_core(options);
+  core->consumer_listener().on_assigned({{.topic = "chat.requests", .partition = 0}});
+  for (int i = 0; i < 100; ++i) core->consumer_listener().on_record(record_with(kafka::record_headers_max));
+  EXPECT_TRUE(group->reading);
+  settle();
+  EXPECT_EQ(letters().size(), 2U) << "an eighth of the window; the rest is read again";
+  ASSERT_EQ(group->sought.size(), 1U);
+  EXPECT_EQ(group->sought[0].offset, 2);
 }
 
 TEST_F(StrangersTest, AThousandHeadersAreTakenAndOneMoreIsADeadLetter) {

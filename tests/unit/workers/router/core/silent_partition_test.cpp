@@ -1,0 +1,165 @@
+// A partition that waits for long, because a topic of it acknowledges nothing, leaves the others what they need.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/workers/router/core/router_core_fixture.hpp"
+
+namespace tokenrail::router {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class SilentPartitionTest : public RouterCoreTest {
+ protected:
+  void begin(RouterOptions changed) {
+    make_core(std::move(changed));
+    assign_both();
+  }
+  void assign_both() {
+    assign({{.topic = "chat.requests", .partition = 0}, {.topic = "chat.requests", .partition = 1}});
+  }
+  void ask(std::int32_t partition, int count, const std::string& name) {
+    next_offset = static_cast<std::int64_t>(logs[{"chat.requests", partition}].size());
+    for (int i = 0; i < count; ++i) {
+      record(R"({"requestId":")" + name + std::to_string(i) +
+                 R"(","orgId":"o","modelProvider":"ollama","modelName":"llama3",)"
+                 R"("messages":[{"role":"user","content":"hi"}]})",
+             std::nullopt, partition);
+    }
+  }
+  /// The consumer hands out what the group sought.
+  void hand_out_again() {
+    ASSERT_EQ(group->sought.size(), 1U);
+    const auto point = group->sought[0];
+    const auto& log = logs[{"chat.requests", point.partition.partition}];
+    for (auto offset = point.offset; offset < static_cast<std::int64_t>(log.size()); ++offset) {
+      const auto& entry = log[static_cast<std::size_t>(offset)];
+      core->consumer_listener().on_record({.topic = "chat.requests",
+                                           .partition = point.partition.partition,
+                                           .offset = offset,
+                                           .key = entry.key,
+                                           .value = entry.value,
+                                           .timestamp_ms = entry.timestamp_ms,
+                                           .log_append_time = true});
+    }
+    settle();
+  }
+  void answer_all() {
+    for (int i = 0; i < 200 && !http.calls.empty(); ++i) {
+      answer(http.calls.begin()->first);
+      settle();
+    }
+  }
+  std::vector<std::int64_t> begun(std::int32_t partition) {
+    std::vector<std::int64_t> offsets;
+    for (const auto& facts : audit(Kind::request, partition)) offsets.push_back(facts.ids.source_offset);
+    return offsets;
+  }
+  std::string problem(const std::string& name) {
+    for (const auto& condition : core->conditions()) {
+      if (condition.name == name) return condition.problem;
+    }
+    return "there is no such condition";
+  }
+  double window_requests() {
+    core->refresh_gauges();
+    return router_metrics.window_requests.value();
+  }
+  static std::vector<std::int64_t> numbers(std::int64_t count) {
+    std::vector<std::int64_t> all;
+    for (std::int64_t i = 0; i < count; ++i) all.push_back(i);
+    return all;
+  }
+};
+
+TEST_F(SilentPartitionTest, UnclaimedPartitionLeavesWindowToOthers) {
+  options.window_requests_max = 40;
+  make_core(options);
+  producer->silent = {{"llm.audit", 0}};
+  assign_both();
+  ask(0, 60, "w");
+  EXPECT_TRUE(group->reading);
+  EXPECT_EQ(window_requests(), 5);
+  ask(1, 1, "other");
+  settle();
+  answer_all();
+  EXPECT_EQ(chunks(1).size(), 2U);
+  wake_after(340s);
+  settle();
+  EXPECT_THAT(problem("partitions"), HasSubstr("1 of 2 partitions are not claimed yet, one of them for 340 s"));
+  core->refresh_gauges();
+  EXPECT_EQ(router_metrics.partitions_waiting.value(), 1);
+
+  producer->silent.clear();
+  settle();
+  EXPECT_THAT(problem("partitions"), IsEmpty());
+  ASSERT_EQ(group->sought.size(), 1U);
+  EXPECT_EQ(group->sought[0].offset, 5);
+  hand_out_again();
+  answer_all();
+  EXPECT_EQ(begun(0), numbers(60)) << "each once, in order";
+  wake_after(1s);
+  settle();
+  EXPECT_EQ((group->stored[{.topic = "chat.requests", .partition = 0}].first), 60);
+  EXPECT_EQ(window_requests(), 0);
+}
+
+TEST_F(SilentPartitionTest, UnclaimedPartitionLeavesBytesToOthers) {
+  options.window_bytes_max = 100'000;
+  make_core(options);
+  producer->silent = {{"llm.audit", 0}};
+  assign_both();
+  ask(0, 1'000, "w");
+  EXPECT_TRUE(group->reading);
+  core->refresh_gauges();
+  EXPECT_LE(router_metrics.window_bytes.value(), 12'500);
+  EXPECT_GT(router_metrics.window_bytes.value(), 12'000);
+}
+
+TEST_F(SilentPartitionTest, LostPartitionFreesWhatItKept) {
+  options.window_requests_max = 40;
+  make_core(options);
+  producer->silent = {{"llm.audit", 0}};
+  for (int i = 0; i < 3; ++i) {
+    assign_both();
+    ask(0, 10, "w");
+    EXPECT_EQ(window_requests(), 5);
+    core->consumer_listener().on_lost({{.topic = "chat.requests", .partition = 0}});
+    EXPECT_EQ(window_requests(), 0);
+  }
+}
+
+TEST_F(SilentPartitionTest, FailedPartitionKeepsOnlyIds) {
+  options.window_requests_max = 20;
+  begin(options);
+  ask(0, 20, "w");
+  settle();
+  EXPECT_EQ(http.started, 20U);
+  EXPECT_FALSE(group->reading);
+  producer->ages[{"llm.audit", 0}] = 121s;
+  producer->silent = {{"llm.audit", 0}, {"chat.chunks", 0}};
+  http.head(http.newest());
+  speak(http.newest(), "x");  // a record without a report: the partition is not claimed again
+  wake_after(1s);
+  EXPECT_TRUE(http.calls.empty());
+  EXPECT_TRUE(group->reading);
+  ask(1, 1, "other");
+  settle();
+  EXPECT_EQ(http.started, 21U);
+  answer_all();
+  producer->ages.clear();
+  producer->silent.clear();
+  for (int i = 0; i < 3; ++i) {
+    wake_after(1s);
+    settle();
+    answer_all();
+  }
+  EXPECT_EQ(audit(Kind::response, 1).size(), 1U);
+  wake_after(1s);
+  settle();
+  EXPECT_EQ((group->stored[{.topic = "chat.requests", .partition = 0}].first), 20);
+}
+
+}  // namespace
+}  // namespace tokenrail::router
