@@ -458,6 +458,8 @@ Plan make_plan(std::uint64_t seed) {
   if (wishes.chance(0.15)) add_wishes(plan, wishes);
   Random hedges(mixed(seed, 9));
   if (hedges.chance(0.15)) add_hedges(plan, hedges);
+  Random places(mixed(seed, 10));
+  if (places.chance(0.15)) plan.in_flight_max = static_cast<std::size_t>(places.pick({1, 2, 4, 8}));
   return plan;
 }
 

@@ -134,6 +134,7 @@ struct Plan {
   std::size_t queue_max = 0;          ///< records that a producer takes a partition; 0: any number
   // What a worker takes at a time; 0: more than ever comes. Who waits beyond it is put back and read again.
   std::size_t window_max = 0;       ///< requests
+  std::size_t in_flight_max = 0;    ///< attempts
   std::size_t org_max = 0;          ///< attempts of an organisation
   std::size_t connection_max = 0;   ///< attempts that call a connection
   std::int64_t span_max = 0;        ///< offsets

@@ -57,6 +57,7 @@ World::World(const Plan& planned, bool spoken, const std::function<void(router::
   options.session_timeout = std::chrono::duration_cast<router::Millis>(plan.session_timeout);
   if (plan.dedupe_window_ms > 0) options.dedupe_window = router::Millis(plan.dedupe_window_ms);
   if (plan.window_max > 0) options.window_requests_max = plan.window_max;
+  if (plan.in_flight_max > 0) options.in_flight_max = plan.in_flight_max;
   if (plan.org_max > 0) options.org_in_flight_max = plan.org_max;
   if (plan.connection_max > 0) options.connection_in_flight_max = plan.connection_max;
   options.hedge.after = router::Millis(plan.hedge_after_ms);

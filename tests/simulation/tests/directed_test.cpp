@@ -25,7 +25,7 @@ Plan empty_plan(std::uint64_t seed) {
   plan.hedge_after_ms = 0;  // calls are counted
   plan.heal_at = Micros(30 * second);
   plan.queue_max = 0;
-  plan.window_max = plan.org_max = plan.connection_max = 0;
+  plan.window_max = plan.org_max = plan.connection_max = plan.in_flight_max = 0;
   plan.span_max = 0;
   plan.commit_lost = plan.answer_lost = plan.late_commit = plan.offsets_unknown = 0;
   return plan;
@@ -399,6 +399,42 @@ std::optional<Violation> unclaimed_for_minutes(std::uint64_t seed, int& met) {
 
 TEST_F(Directed, UnclaimedPartitionLeavesTheWindowToOthers) {
   tell(unclaimed_for_minutes, histories - 1, router::Bug::unclaimed_fill_window);
+}
+
+/// One partition of llm.audit, or of chat.chunks, acknowledges nothing for minutes, and more requests come for it than
+/// there are places.
+std::optional<Violation> silent_for_minutes(std::uint64_t seed, int& met) {
+  constexpr std::size_t flood = 40;
+  constexpr std::size_t others = 10;
+  auto plan = empty_plan(seed);
+  plan.alone = true;
+  plan.workers = 1;
+  plan.partitions = 2;
+  for (auto& worker : plan.means) worker.fill(1'000);
+  plan.requests.resize(flood + others);
+  for (std::size_t i = 0; i < plan.requests.size(); ++i)
+    plan.requests[i] = {.partition = i < flood ? 0 : 1, .tokens = 1};
+  World world(plan, false, [](router::RouterOptions& options) {
+    options.in_flight_max = 4;
+    options.unreported_max = std::chrono::minutes(5);
+  });
+  auto& worker = world.start_worker(0);
+  for (const int partition : {0, 1})
+    EXPECT_TRUE(world.run_until([&] { return world.newest_committer(partition) == worker.id(); })) << seed;
+  const auto topic = seed % 2 == 0 ? Topic::audit : Topic::chunks;
+  world.close_lane(topic, 0);
+  for (std::size_t i = 0; i < flood; ++i) world.send_request(i);
+  EXPECT_FALSE(world.run_until([] { return false; }, Micros(180 * second))) << seed;
+  if (auto violation = served_beside(world, flood, others)) return violation;
+  ++met;
+  world.open_lane(topic, 0);
+  auto violation = world.heal_and_finish();
+  for (std::size_t i = 0; i < plan.requests.size(); ++i) EXPECT_TRUE(violation || world.calls_of(i) == 1) << seed;
+  return violation;
+}
+
+TEST_F(Directed, SilentPartitionLeavesPlacesToOthers) {
+  tell(silent_for_minutes, histories - 1, router::Bug::silent_takes_places);
 }
 
 // --- topics that are created again ----------------------------------------------------------------------------------

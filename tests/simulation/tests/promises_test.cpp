@@ -51,7 +51,7 @@ TEST_F(Simulation, KeepsEveryPromise) {
 constexpr std::array told_step_by_step{router::Bug::continued_ignored,          router::Bug::chunk_cap_too_far,
                                        router::Bug::complete_when_acknowledged, router::Bug::runs_again_though_cut,
                                        router::Bug::duplicate_though_run,       router::Bug::terminal_is_enough,
-                                       router::Bug::unclaimed_fill_window};
+                                       router::Bug::unclaimed_fill_window,      router::Bug::silent_takes_places};
 
 // A check that no bug has made red is not a check.
 TEST_F(Simulation, FindsEveryPlantedBug) {

@@ -1,9 +1,10 @@
 // How many attempts run, in all, of an organisation and at a connection, against their bounds. Pure.
 //
 // A record that is read again for an attempt takes its places from when the reading begins, so that they are free when
-// it is there.
+// it is there. An attempt gives its places back when its terminal chunk has been sent.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <map>
 #include <string>
@@ -27,6 +28,16 @@ class InFlight {
   /// More attempts call it than may: calls that failed elsewhere go to it where nothing else is left.
   [[nodiscard]] bool connection_is_over(const std::string& id) const {
     return count(by_connection_, id) > bounds_.connection;
+  }
+
+  /// How many partitions share the places.
+  void set_partitions(std::size_t count) { partitions_ = count; }
+  /// How many attempts of one partition may wait for nothing but the brokers at a time. Together they hold half of the
+  /// places of the process, or of a connection, at most. So a partition that acknowledges nothing leaves places to
+  /// others. One partition alone has all.
+  [[nodiscard]] std::size_t unreported_max() const {
+    if (partitions_ < 2) return bounds_.process;
+    return std::max<std::size_t>(1, std::min(bounds_.process, bounds_.connection) / 2 / partitions_);
   }
 
   /// `connection_id` empty: none, or not known yet.
@@ -76,6 +87,7 @@ class InFlight {
   const Bounds bounds_;
   std::size_t attempts_ = 0;
   std::size_t fetching_ = 0;
+  std::size_t partitions_ = 0;
   Counts by_org_{};
   Counts by_connection_{};
 };

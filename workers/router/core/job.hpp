@@ -44,6 +44,7 @@ struct Job {
   enum class Stage { in_line, ready, parked, fetching, running, ended };
   Stage stage = Stage::in_line;
   std::unique_ptr<Attempt> attempt{};
+  bool unreported = false;  ///< its attempt waits for the report of its llm.request or its terminal chunk
 
   Job();
   ~Job();

@@ -294,7 +294,7 @@ Partition::Dispatched Partition::dispatch(std::int64_t offset) {
   if (it == jobs_.end() || phase_ != Phase::running) return {};
   Job& job = it->second;
   if (job.stage != Job::Stage::ready && job.stage != Job::Stage::parked) return {};
-  if (!may_attempt()) {
+  if (attempts_left() == 0) {
     job.stage = Job::Stage::in_line;
     held_.insert(offset);
     make_room(job);
@@ -388,6 +388,7 @@ void Partition::begin_attempt(Job& job) {
   job.attempt = std::make_unique<Attempt>(services_, *this, job, number);
   by_unit_[low_unit(job.attempt->unit())] = job.offset;
   ++attempts_;
+  wait_for_report(job);
 }
 
 void Partition::start(Job& job, std::optional<registry::Route> route, std::optional<Failure> refusal) {
@@ -478,7 +479,30 @@ int Partition::restarts(const Job& job) const {
   return static_cast<int>(fold_.interruptions(job.offset, job.org_id(), job.request_id(), events::cause_restart));
 }
 
+std::size_t Partition::attempts_left() const {
+  const auto left = [](std::size_t most, std::size_t used) { return most - std::min(most, used); };
+  const auto running = left(services_.options.partition_attempts_max, attempts_ + fetching_.wanted.size());
+  if (planted(Bug::silent_takes_places)) return running;
+  return std::min(running, left(services_.in_flight.unreported_max(), unreported_ + fetching_.wanted.size()));
+}
+
+void Partition::wait_for_report(Job& job) {
+  if (!std::exchange(job.unreported, true)) ++unreported_;
+}
+
+void Partition::reported(Job& job) {
+  if (std::exchange(job.unreported, false)) --unreported_;
+}
+
+/// Its llm.request counts.
+void Partition::announced(Job& job) {
+  reported(job);
+  job.attempt->announced();
+  look_at_held();
+}
+
 void Partition::over(Job& job) {
+  reported(job);
   if (!job.attempt || job.stage != Job::Stage::running) return;
   job.stage = Job::Stage::ended;
   services_.in_flight.over(job.org_id(), job.attempt->connection_id());
@@ -505,11 +529,14 @@ void Partition::complete(std::int64_t offset) {
   // However long one call holds the committed offset back, what ended behind it is not kept.
   fold_.forget_complete(offset);
   drop_job(offset);
-  // What the oldest held up goes on, and one for each that has ended.
-  const auto& options = services_.options;
-  for (auto room = options.partition_attempts_max -
-                   std::min(attempts_ + fetching_.wanted.size(), options.partition_attempts_max);
-       room > 0 && !held_.empty() && *held_.begin() - ledger_.committable() < options.partition_span_max;) {
+  look_at_held();
+}
+
+// What the oldest held up goes on, and one for each that has ended or was acknowledged.
+void Partition::look_at_held() {
+  if (held_.empty()) return;
+  const auto span_max = services_.options.partition_span_max;
+  for (auto room = attempts_left(); room > 0 && !held_.empty() && *held_.begin() - ledger_.committable() < span_max;) {
     const auto next = held_.extract(held_.begin()).value();
     if (const auto it = jobs_.find(next); it != jobs_.end() && it->second.stage == Job::Stage::in_line) {
       // It may have been cancelled meanwhile.

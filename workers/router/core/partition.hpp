@@ -347,6 +347,8 @@ class Partition {
   [[nodiscard]] bool may_attempt() const {
     return attempts_ + fetching_.wanted.size() < services_.options.partition_attempts_max;
   }
+  /// One attempt more may be started: not too many wait for the brokers already.
+  [[nodiscard]] std::size_t attempts_left() const;
   void prepare_next();
   void look_at(std::int64_t offset);
   void decide(std::int64_t offset);
@@ -359,6 +361,10 @@ class Partition {
   void end_uncalled(Job& job, events::Failure failure);
   void answer_duplicate(Job& job, const RecentRequests::Seen& first);
   void over(Job& job);
+  void wait_for_report(Job& job);
+  void reported(Job& job);
+  void announced(Job& job);
+  void look_at_held();
   void leave_line(const Job& job);
   void forget_timer(Job& job);
   void complete(std::int64_t offset);
@@ -518,9 +524,11 @@ class Partition {
   std::map<std::int64_t, Job> jobs_{};
   std::set<std::pair<std::size_t, std::int64_t>> by_name_{};  ///< jobs: a hash of their ids, and their offset
   std::size_t attempts_ = 0;                                  ///< jobs that have one with a number
+  std::size_t unreported_ = 0;                                ///< jobs whose attempt waits for a report
   std::deque<std::int64_t> to_look_at_{};
   bool looking_ = false;
-  std::set<std::int64_t> held_{};  ///< first in line, but too far from the oldest incomplete offset, or too many run
+  std::set<std::int64_t>
+      held_{};  ///< first in line, but too far from the oldest incomplete offset, or too many run or wait
   UnclaimedRecords untouched_;
 
   std::map<std::uint64_t, std::int64_t> by_unit_{};  ///< offsets of jobs with an attempt, by low_unit() of its unit

@@ -83,7 +83,7 @@ void Partition::apply(const AuditAccount::Entry& entry) {
       positions_.begun(facts.ids.source_offset, facts.ids.attempt, positions_.chunks_acknowledged());
       if (const auto it = jobs_.find(facts.ids.source_offset);
           it != jobs_.end() && it->second.attempt && it->second.attempt->number() == facts.ids.attempt)
-        it->second.attempt->announced();
+        announced(it->second);
       break;
     case AuditFacts::Kind::response:
       response_counts(facts);
@@ -254,7 +254,7 @@ void Partition::acknowledged_elsewhere(Purpose purpose, std::int64_t offset, std
   const auto it = jobs_.find(offset);
   if (it == jobs_.end() || !it->second.attempt || it->second.attempt->number() != attempt) return;
   if (purpose == Purpose::request_event) {
-    it->second.attempt->announced();
+    announced(it->second);
   } else if (purpose == Purpose::response_event || purpose == Purpose::interrupted_event) {
     finish_continued(offset);
   }

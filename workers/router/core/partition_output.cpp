@@ -33,6 +33,9 @@ void Partition::produce_terminal(Job& job, std::string_view value, std::int64_t 
     const kafka::Headers headers{{"traceparent", job.traceparent}};
     send(Output::chunks, job.key, value, &headers, sent);
   }
+  // It calls nobody any more, however long the report takes.
+  over(job);
+  wait_for_report(job);
   if (planted(Bug::next_when_sent)) leave_line(job);
 }
 
@@ -208,7 +211,7 @@ void Partition::on_report(const Sent& sent, const kafka::Report& report) {
         const auto it = jobs_.find(sent.offset);
         if (it != jobs_.end() && it->second.attempt && it->second.attempt->number() == sent.attempt) {
           if (sent.purpose == Purpose::request_event) {
-            it->second.attempt->announced();
+            announced(it->second);
           } else {
             complete(sent.offset);
           }
@@ -232,6 +235,7 @@ void Partition::terminal_acknowledged(const Sent& sent, std::int64_t chunk_offse
   over(job);
   job.attempt->terminal_acknowledged();
   leave_line(job);
+  look_at_held();
 }
 
 // --- commits --------------------------------------------------------------------------------------------------------

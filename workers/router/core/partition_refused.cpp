@@ -155,6 +155,8 @@ void Partition::event_refused(const Sent& sent, std::string_view detail) {
   held.retry_at = services_.environment.now().steady + refusal_wait(held.refusals - (can_be_cut ? events_at_once : 0));
   // The others that are prepared one at a time do not wait for it.
   if (careful_.preparing == sent.offset) careful_.preparing.reset();
+  if (const auto it = jobs_.find(sent.offset); it != jobs_.end()) reported(it->second);
+  look_at_held();
 }
 
 /// Its llm.request was refused before router.released was written. Behind that event it would begin an attempt of an

@@ -132,6 +132,7 @@ void RouterCore::ask_committed() {
       by_number_[static_cast<std::size_t>(number)] = slot.get();
       begun.emplace_back(slot.get(), &committed);
     }
+    in_flight_.set_partitions(partitions_.size());
     for (const auto& [partition, committed] : begun) {
       partition->begin(*committed);
       points.push_back({.partition = committed->partition, .offset = partition->start_offset()});

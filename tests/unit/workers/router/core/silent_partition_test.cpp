@@ -113,7 +113,7 @@ TEST_F(SilentPartitionTest, UnclaimedPartitionLeavesBytesToOthers) {
   ask(0, 1'000, "w");
   EXPECT_TRUE(group->reading);
   core->refresh_gauges();
-  EXPECT_LE(router_metrics.window_bytes.value(), 12'500);
+  EXPECT_LE(router_metrics.window_bytes.value(), 12'800);
   EXPECT_GT(router_metrics.window_bytes.value(), 12'000);
 }
 
@@ -159,6 +159,60 @@ TEST_F(SilentPartitionTest, FailedPartitionKeepsOnlyIds) {
   wake_after(1s);
   settle();
   EXPECT_EQ((group->stored[{.topic = "chat.requests", .partition = 0}].first), 20);
+}
+
+TEST_F(SilentPartitionTest, UnacknowledgedRequestsLeavePlacesToOthers) {
+  options.in_flight_max = 8;
+  begin(options);
+  producer->silent = {{"llm.audit", 0}};
+  ask(0, 20, "w");
+  settle();
+  EXPECT_EQ(core->in_flight(), 2U);
+  ask(1, 6, "other");
+  settle();
+  EXPECT_EQ(http.started, 6U);
+  answer_all();
+  EXPECT_EQ(audit(Kind::response, 1).size(), 6U);
+
+  producer->silent.clear();
+  settle();
+  EXPECT_EQ(http.started, 14U) << "as many as there are places";
+  answer_all();
+  EXPECT_EQ(begun(0), numbers(20)) << "each once, in order";
+  EXPECT_EQ(core->in_flight(), 0U);
+}
+
+TEST_F(SilentPartitionTest, UnacknowledgedAnswersLeavePlacesToOthers) {
+  options.in_flight_max = 8;
+  begin(options);
+  ask(0, 8, "w");
+  settle();
+  EXPECT_EQ(core->in_flight(), 8U);
+  producer->silent = {{"chat.chunks", 0}};
+  answer_all();
+  EXPECT_EQ(core->in_flight(), 0U) << "nothing is called any more";
+  ask(0, 1, "late");
+  ask(1, 3, "other");
+  settle();
+  EXPECT_EQ(http.started, 11U) << "no more of the partition that waits";
+  answer_all();
+  EXPECT_EQ(audit(Kind::response, 1).size(), 3U);
+
+  producer->silent.clear();
+  settle();
+  answer_all();
+  EXPECT_EQ(audit(Kind::response, 0).size(), 9U);
+  EXPECT_EQ(http.started, 12U);
+}
+
+TEST_F(SilentPartitionTest, HeldEventDoesNotHoldItsPartition) {
+  options.in_flight_max = 4;  // one attempt of a partition may wait for reports
+  begin(options);
+  ask(0, 1, "refused");
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(producer->refuse_one("llm.audit", 0, "Broker failed to validate record"));
+  ask(0, 2, "after");
+  settle();
+  EXPECT_EQ(http.started, 2U);
 }
 
 }  // namespace
