@@ -130,6 +130,7 @@ void search_part(const Search& search, std::uint64_t part, FILE* out) {
     ++found.histories;
     found.steps += history.steps;
     found.figures += history.figures;
+    if (search.digests) fmt::print(out, "digest {} {} {}\n", history.seed, history.hash, history.steps);
     if (!history.violation) continue;
     fmt::print(out, "red {} {} {}\n", history.seed, history.violation->promise, history.violation->text);
     std::fflush(out);
@@ -159,17 +160,22 @@ void read_part(FILE* in, Found& found) {
       history.violation = Violation{.promise = std::string(text.substr(0, space)),
                                     .text = std::string(text.substr(std::min(space + 1, text.size())))};
       found.red.push_back(std::move(history));
+      continue;
+    }
+    const char* next = text.data() + std::min(text.find(' '), text.size());
+    const auto number = [&]<class Value>(Value value) {
+      next = std::from_chars(next + 1, text.data() + text.size(), value).ptr;
+      return value;
+    };
+    if (text.starts_with("digest ")) {
+      const auto seed = number(std::uint64_t{});
+      const auto hash = number(std::uint64_t{});
+      found.digests.push_back({.seed = seed, .hash = hash, .steps = number(std::uint64_t{})});
     } else if (text.starts_with("end ")) {
       ended = true;
-      const char* next = text.data() + 3;
-      const auto number = [&] {
-        std::int64_t value = 0;
-        next = std::from_chars(next + 1, text.data() + text.size(), value).ptr;
-        return value;
-      };
-      found.histories += static_cast<std::uint64_t>(number());
-      found.steps += static_cast<std::uint64_t>(number());
-      for (const auto& member : Oracle::Figures::members()) found.figures.*member.value += number();
+      found.histories += number(std::uint64_t{});
+      found.steps += number(std::uint64_t{});
+      for (const auto& member : Oracle::Figures::members()) found.figures.*member.value += number(std::int64_t{});
     }
   }
   if (!ended) {
@@ -209,6 +215,7 @@ Found search(const Search& search) {
     waitpid(part.pid, nullptr, 0);
   }
   std::ranges::sort(found.red, {}, &History::seed);
+  std::ranges::sort(found.digests, {}, &Digest::seed);
   found.seconds = std::chrono::duration<double>(Clock::now() - began).count();
   return found;
 }

@@ -44,13 +44,21 @@ struct Search {
   int jobs = 1;  ///< processes
   std::chrono::seconds time = std::chrono::hours(24);
   bool stop_at_first = true;
+  bool digests = false;  ///< keeps the hash of every history
+};
+/// Two versions of the router that do the same have the same digest of each seed.
+struct Digest {
+  std::uint64_t seed = 0;
+  std::uint64_t hash = 0;  ///< History::hash
+  std::uint64_t steps = 0;
 };
 struct Found {
   std::uint64_t histories = 0;
   std::uint64_t steps = 0;
   Oracle::Figures figures{};
-  std::vector<History> red{};  ///< lowest seed first
-  bool died = false;           ///< one of the processes ended without an answer
+  std::vector<History> red{};     ///< lowest seed first
+  std::vector<Digest> digests{};  ///< lowest seed first
+  bool died = false;              ///< one of the processes ended without an answer
   double seconds = 0;
 };
 /// Runs the seeds in processes of their own; a crash of the core is an answer too.

@@ -20,6 +20,7 @@ using namespace tokenrail::simulation;
 
 constexpr std::string_view usage =
     R"(Usage: tokenrail-simulate [--seeds N] [--from S] [--jobs N] [--bug NAME] [--keep ITEMS] [--trace] [--all]
+                         [--digest]
 
   --seeds N     how many histories (1000)
   --from S      the first seed (1)
@@ -28,6 +29,8 @@ constexpr std::string_view usage =
   --keep ITEMS  only these requests and faults of the plan, as a shortened history names them ("0,3-5")
   --trace       tells what happens; with one seed
   --all         goes on behind the first violation
+  --digest      prints the seed, the hash of what happened and the steps of each history, and nothing else: two versions
+                of the router that do the same print the same
 Ends with 0 where every promise was kept, with 1 where one was broken.
 )";
 
@@ -48,8 +51,13 @@ bool parse(const std::vector<std::string_view>& arguments, Asked& asked) {
   asked.search.jobs = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const auto name = arguments[i];
-    if (name == "--trace" || name == "--all") {
-      (name == "--trace" ? asked.trace : asked.search.stop_at_first) = name == "--trace";
+    if (name == "--trace") {
+      asked.trace = true;
+      continue;
+    }
+    if (name == "--all" || name == "--digest") {
+      asked.search.stop_at_first = false;
+      asked.search.digests = asked.search.digests || name == "--digest";
       continue;
     }
     const auto value = i + 1 < arguments.size() ? arguments[++i] : std::string_view{};
@@ -97,6 +105,10 @@ int run_one(const Asked& asked) {
 
 int run_many(const Asked& asked) {
   const auto found = search(asked.search);
+  if (asked.search.digests) {
+    for (const auto& digest : found.digests) fmt::print("{} {:016x} {}\n", digest.seed, digest.hash, digest.steps);
+    return found.red.empty() ? 0 : 1;
+  }
   if (!found.red.empty()) tell(found.red.front(), asked);
   for (std::size_t i = 1; i < found.red.size(); ++i) {
     fmt::print("seed {}: {} broken: {}\n", found.red[i].seed, found.red[i].violation->promise,

@@ -18,6 +18,18 @@ TEST(History, IsTheSameForTheSameSeedByteForByte) {
   }
 }
 
+TEST(History, HasADigestForEachSeed) {
+  const auto found = search({.from = 7, .seeds = 5, .jobs = 2, .digests = true});
+  ASSERT_EQ(found.digests.size(), 5U);
+  for (std::uint64_t i = 0; i < 5; ++i) {
+    const auto history = run_history(7 + i);
+    EXPECT_EQ(found.digests[i].seed, history.seed);
+    EXPECT_EQ(found.digests[i].hash, history.hash);
+    EXPECT_EQ(found.digests[i].steps, history.steps);
+  }
+  EXPECT_TRUE(search({.from = 7, .seeds = 1}).digests.empty());
+}
+
 TEST(History, DiffersFromSeedToSeed) {
   EXPECT_NE(run_history(1).hash, run_history(2).hash);
 }
