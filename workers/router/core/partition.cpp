@@ -580,10 +580,10 @@ void Partition::on_time() {
       write_held_events();
       if (!commit_.pending) send_commit();
       break;
-    case Phase::settling:
+    case Phase::draining_reports:
       if (outstanding_ == 0) settled();
       break;
-    case Phase::confirming:
+    case Phase::verifying_ownership:
       if (!commit_.pending) settled();
       break;
     case Phase::reading_audit:

@@ -1,14 +1,9 @@
 // One partition of chat.requests for as long as this worker answers for anything of it: its claim, its recovery, its
 // ledger, its jobs, its commits, and what it goes on with after it was given up.
 //
-//   claiming → (locating →) reading_audit → reading_chunks → committing → running: begin, and after every repair;
-//     locating where no commit says where the logs are to be read from
-//   running → settling → confirming → claiming …: a report that is not OK, a higher claim; cancel, settle, ask, claim
-//   running → releasing → continuing → over: given up in order; what runs is finished here
-//
-// Nothing is dispatched but while `running`. A partition that is taken away out of order is destroyed: transfers end
-// with it. The log decides what counts; an event of ours is known to count when every offset up to it is accounted for
-// and holds no higher claim (design §6.3).
+// Its phases are in partition_phase.hpp. Nothing is dispatched but while `running`. A partition that is taken away out
+// of order is destroyed: transfers end with it. The log decides what counts; an event of ours is known to count when
+// every offset up to it is accounted for and holds no higher claim (design §6.3).
 #pragma once
 
 #include <array>
@@ -37,6 +32,7 @@
 #include "workers/router/core/key_order.hpp"
 #include "workers/router/core/log_positions.hpp"
 #include "workers/router/core/log_questions.hpp"
+#include "workers/router/core/partition_phase.hpp"
 #include "workers/router/core/recent_requests.hpp"
 #include "workers/router/core/recovery.hpp"
 #include "workers/router/core/services.hpp"
@@ -93,19 +89,7 @@ class Wire {
 
 class Partition {
  public:
-  enum class Phase {
-    claiming,
-    locating,
-    reading_audit,
-    reading_chunks,
-    committing,
-    running,
-    releasing,
-    continuing,
-    settling,
-    confirming,
-    over,
-  };
+  using Phase = PartitionPhase;
 
   Partition(Services& services, Wire& wire, std::int32_t number, std::uint64_t generation);
   ~Partition();
@@ -157,7 +141,7 @@ class Partition {
   Dispatched dispatch(std::int64_t offset);
 
   /// Gives the partition up in order: starts no more, says in the log what it goes on with. Phase `continuing` or
-  /// `over` follows once that is known to count; `over` at once where nothing was recovered yet.
+  /// `closed` follows once that is known to count; `closed` at once where nothing was recovered yet.
   void release();
   /// Gives up waiting for that: no orderly release.
   void drop();
@@ -253,6 +237,7 @@ class Partition {
   };
   using AttemptKey = std::pair<std::int64_t, std::int64_t>;  ///< source offset, attempt
 
+  void enter(Phase next);
   // ownership (partition_ownership.cpp)
   void claim();
   /// The epoch of a claim above that one.
@@ -400,9 +385,10 @@ class Partition {
                   const std::string& traceparent, std::string_view value, events::AuditFacts facts);
   void send_ownership(Purpose purpose, std::string_view type, std::string_view value, events::AuditFacts facts);
   void not_taken(const Sent& sent, kafka::Produced produced);
-  /// Records go out: neither settling nor given up.
+  /// Records go out: it is neither being repaired nor closed.
   [[nodiscard]] bool writes() const {
-    return phase_ != Phase::settling && phase_ != Phase::confirming && phase_ != Phase::over && failing_.empty();
+    return phase_ != Phase::draining_reports && phase_ != Phase::verifying_ownership && phase_ != Phase::closed &&
+           failing_.empty();
   }
   void terminal_acknowledged(const Sent& sent, std::int64_t chunk_offset);
   void commit_news();

@@ -73,7 +73,7 @@ bool Partition::witnessed(const kafka::Record& record) {
 }
 
 void Partition::on_looks(const Looks& looks) {
-  if (phase_ == Phase::releasing || phase_ == Phase::continuing || phase_ == Phase::over) return;
+  if (phase_ == Phase::releasing || phase_ == Phase::continuing || phase_ == Phase::closed) return;
   identity_.awaited = false;
   const auto& requests = looks[index_of(Log::requests)];
   const bool requests_other = is_another(requests) && !planted(Bug::believes_old_log);
@@ -96,7 +96,7 @@ void Partition::on_looks(const Looks& looks) {
   if (audit_other || chunks_other) outputs_are_others(audit_other, chunks_other);
   if (requests_other) requests_are_others(*requests);
   // A commit that is on its way says what is not true any more.
-  if (phase_ == Phase::settling) return;
+  if (phase_ == Phase::draining_reports) return;
   fail("a log of it is another one than was read");
 }
 

@@ -43,7 +43,7 @@ bool Partition::chunk_tail_starts_late(std::int64_t first) const {
 
 /// The record at which reading starts.
 void Partition::locate() {
-  phase_ = Phase::locating;
+  enter(Phase::locating);
   locating_.audit_question = locating_.chunk_question = 0;
   locating_.audit.reset();
   locating_.chunks.reset();

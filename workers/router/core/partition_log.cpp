@@ -199,7 +199,7 @@ void Partition::release() {
     drop();
     return;
   }
-  phase_ = Phase::releasing;
+  enter(Phase::releasing);
   stop_log(Log::requests);
   const auto lease = services_.options.lease.count();
   auto continuing = running_attempts();
@@ -221,7 +221,7 @@ void Partition::release() {
 void Partition::hand_over() {
   if (ledger_.committable() != (commit_.pending ? commit_.sent_offset : commit_.offset) || dead_lettered_news_)
     send_commit();
-  phase_ = Phase::continuing;
+  enter(Phase::continuing);
   stop_logs();
   renew_at_ = services_.environment.now().steady + services_.options.lease / renewals_per_lease;
   std::vector<std::int64_t> not_begun;
@@ -246,7 +246,7 @@ void Partition::hand_over() {
       acknowledged_elsewhere(request ? Purpose::request_event : Purpose::response_event, entry.facts.ids.source_offset,
                              entry.facts.ids.attempt);
   }
-  if (jobs_.empty()) phase_ = Phase::over;
+  if (jobs_.empty()) enter(Phase::closed);
 }
 
 // A report while continuing: no account is kept, an acknowledged response ends the matter.
@@ -262,7 +262,7 @@ void Partition::acknowledged_elsewhere(Purpose purpose, std::int64_t offset, std
 
 void Partition::finish_continued(std::int64_t offset) {
   drop_job(offset);
-  if (jobs_.empty() && phase_ == Phase::continuing) phase_ = Phase::over;
+  if (jobs_.empty() && phase_ == Phase::continuing) enter(Phase::closed);
 }
 
 void Partition::renew_leases() {

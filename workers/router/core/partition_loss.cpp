@@ -30,7 +30,7 @@ std::uint32_t Partition::ask(Log log, std::optional<Millis> at) {
 }
 
 void Partition::on_answer(std::uint32_t sequence, const Result<LogPlaces>& answer) {
-  if (phase_ == Phase::continuing || phase_ == Phase::over) return;
+  if (phase_ == Phase::continuing || phase_ == Phase::closed) return;
   if (sequence == gap_question_) {
     gaps_answered(answer);
   } else if (phase_ == Phase::locating) {

@@ -150,7 +150,7 @@ void Partition::on_chunk_report(const kafka::Report& report, std::uint64_t unit)
     positions_.chunk_acknowledged(report.offset);
     identity_.chunks.note(report.offset, report.timestamp_ms);
   }
-  if (phase_ == Phase::settling && outstanding_ == 0) settled();
+  if (phase_ == Phase::draining_reports && outstanding_ == 0) settled();
 }
 
 void Partition::on_report(const Sent& sent, const kafka::Report& report) {
@@ -162,7 +162,7 @@ void Partition::on_report(const Sent& sent, const kafka::Report& report) {
   --outstanding_;
   if (report.refused == kafka::Refusal::record && !planted(Bug::refusal_fails_partition)) {
     if (writes()) record_refused(sent, report.detail);
-    if (phase_ == Phase::settling && outstanding_ == 0) settled();
+    if (phase_ == Phase::draining_reports && outstanding_ == 0) settled();
     return;
   }
   if (!report.ok) {
@@ -174,14 +174,14 @@ void Partition::on_report(const Sent& sent, const kafka::Report& report) {
     if (planted(Bug::goes_on_after_failed_report)) return;
     fail(fmt::format("a record for {} was not delivered ({})", services_.hub.topic(output_of(sent.purpose)),
                      report.detail));
-    if (phase_ == Phase::settling && outstanding_ == 0) settled();
+    if (phase_ == Phase::draining_reports && outstanding_ == 0) settled();
     return;
   }
-  if (phase_ == Phase::settling) {
+  if (phase_ == Phase::draining_reports) {
     if (outstanding_ == 0) settled();
     return;
   }
-  if (phase_ == Phase::confirming || phase_ == Phase::over) return;
+  if (phase_ == Phase::verifying_ownership || phase_ == Phase::closed) return;
 
   switch (sent.purpose) {
     case Purpose::claim:

@@ -11,6 +11,7 @@
 #include "common/events/cloud_events.hpp"
 #include "common/events/epochs.hpp"
 #include "workers/router/core/attempt.hpp"
+#include "workers/router/core/invariant.hpp"
 #include "workers/router/core/partition.hpp"
 #include "workers/router/core/planted.hpp"
 
@@ -64,8 +65,13 @@ std::int64_t Partition::next_epoch(std::int64_t epoch) const {
   return planted(Bug::epoch_reused) ? epoch : events::epoch_above(epoch, number_);
 }
 
+void Partition::enter(Phase next) {
+  if (!may_follow(phase_, next))
+    invariant_broken(fmt::format("partition {} goes from {} to {}", number_, name_of(phase_), name_of(next)));
+  phase_ = next;
+}
+
 void Partition::claim() {
-  phase_ = Phase::claiming;
   identity_.claimed = false;
   instance_ = services_.hub.next_instance();
   ownership_events_ = 0;
@@ -108,7 +114,7 @@ void Partition::claim_reported() {
 }
 
 void Partition::read_tails() {
-  phase_ = Phase::reading_audit;
+  enter(Phase::reading_audit);
   read_log(Log::audit, audit_tail_begin());
 }
 
@@ -261,7 +267,7 @@ void Partition::audit_tail_record(const kafka::Record& record) {
 void Partition::audit_tail_read(std::int64_t claim_offset) {
   spdlog::debug("partition {}: the audit log is read up to the claim at {}", number_, claim_offset);
   account_ = AuditAccount(claim_offset + 1);
-  phase_ = Phase::reading_chunks;
+  enter(Phase::reading_chunks);
   reading_.first.reset();
   const auto open = fold_.open();
   for (const auto* const attempt : open) tail_.expect(attempt->ids);
@@ -330,7 +336,7 @@ void Partition::recovered() {
     if (const auto origin = origins_.find(ids.source_offset); origin != origins_.end())
       order_.enter(origin->second.key, ids.source_offset);
   }
-  phase_ = Phase::committing;
+  enter(Phase::committing);
   if (!planted(Bug::forgets_attempts)) {
     for (const auto& closing : plan_recovery(fold_, tail_)) close(closing);
   }
@@ -384,7 +390,7 @@ bool Partition::may_have_ended_in_the_cut(std::int64_t source_offset) const {
 }
 
 void Partition::run() {
-  phase_ = Phase::running;
+  enter(Phase::running);
   spdlog::info("partition {}: running under epoch {} from offset {} ({} requests waiting)", number_, epoch_,
                ledger_.committable(), jobs_.size());
   if (careful()) {
@@ -411,7 +417,7 @@ void Partition::run() {
 }
 
 void Partition::fail(std::string_view why) {
-  if (phase_ == Phase::settling || phase_ == Phase::over) return;
+  if (phase_ == Phase::draining_reports || phase_ == Phase::closed) return;
   failing_.clear();
   deferred_.clear();
   commit_.pending = false;
@@ -431,7 +437,7 @@ void Partition::fail(std::string_view why) {
       repairs_.in_a_row == 0 ? now : now + std::min(repair_wait_max, repair_wait * (1 << repairs_.in_a_row));
   repairs_.in_a_row = std::min(repairs_.in_a_row + 1, repair_doublings_max);
   if (phase_ == Phase::running) waiting_since_ = now;
-  phase_ = Phase::settling;
+  enter(Phase::draining_reports);
   order_ = KeyOrder{};
   held_.clear();
   services_.hub.forget_waiting(number_);
@@ -461,7 +467,7 @@ void Partition::fail(std::string_view why) {
 }
 
 void Partition::drop() {
-  phase_ = Phase::over;
+  enter(Phase::closed);
   deferred_.clear();
   stop_logs();
   while (!jobs_.empty()) drop_job(jobs_.begin()->first);
@@ -479,7 +485,7 @@ void Partition::settled() {
   // Ask the coordinator whether the partition is still ours: a commit of what is committed already changes nothing,
   // and only a member of the current generation is answered with yes.
   silence_.clear();
-  phase_ = Phase::confirming;
+  enter(Phase::verifying_ownership);
   commit_.sent_offset = commit_.offset >= 0 ? commit_.offset : ledger_.committable();
   commit_.sent_metadata = commit_.metadata;
   put_commit();
@@ -489,7 +495,7 @@ void Partition::on_producer() {
   // Whatever the old one had not reported when it was destroyed never will be.
   outstanding_ = 0;
   for (auto& [offset, letter] : dead_letters_) letter.on_its_way = false;
-  if (phase_ == Phase::settling) {
+  if (phase_ == Phase::draining_reports) {
     settled();
     return;
   }
@@ -510,8 +516,9 @@ void Partition::on_committed(std::uint32_t sequence, kafka::CommitOutcome outcom
   if (phase_ == Phase::committing) {
     identity_.tails_by_time = false;
     run();
-  } else if (phase_ == Phase::confirming) {
+  } else if (phase_ == Phase::verifying_ownership) {
     epoch_ = next_epoch(std::max(epoch_, fold_.epoch()));
+    enter(Phase::claiming);
     claim();
   }
 }

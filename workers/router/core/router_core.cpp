@@ -178,7 +178,7 @@ void RouterCore::release_step() {
 }
 
 void RouterCore::sweep_continuing() {
-  std::erase_if(continuing_, [](const auto& entry) { return entry.second->phase() == Partition::Phase::over; });
+  std::erase_if(continuing_, [](const auto& entry) { return entry.second->phase() == Partition::Phase::closed; });
 }
 
 void RouterCore::ConsumerSide::on_lost(const std::vector<kafka::TopicPartition>& partitions) {
@@ -434,7 +434,7 @@ void RouterCore::ProducerSide::on_report(const kafka::Report& report) {
   const auto placed = core.without_batch_number(sent, report);
   if (auto* owner = core.partition(sent.partition, sent.generation)) {
     owner->on_report(sent, placed);
-    if (owner->phase() == Partition::Phase::over) core.sweep_continuing();
+    if (owner->phase() == Partition::Phase::closed) core.sweep_continuing();
   }
   core.go_on();
 }
