@@ -28,6 +28,7 @@
 #include "common/kafka/producer.hpp"
 #include "common/kafka/record.hpp"
 #include "workers/router/core/audit_account.hpp"
+#include "workers/router/core/gap_tracker.hpp"
 #include "workers/router/core/job.hpp"
 #include "workers/router/core/key_order.hpp"
 #include "workers/router/core/log_positions.hpp"
@@ -219,15 +220,6 @@ class Partition {
     std::optional<std::string> key{};
     std::string traceparent{};
     Millis at{0};  ///< wall; when its newest attempt was announced
-  };
-  /// Offsets that were passed over in what the group handed out. The first of them counts as delivered and incomplete
-  /// until it is known why they are missing, so that no commit passes it before.
-  struct Gap {
-    std::int64_t to = 0;                    ///< one past the last
-    bool asked = false;                     ///< a question about it is on its way
-    std::optional<std::int64_t> lost_to{};  ///< up to there they were deleted
-    bool told = false;                      ///< the event that says so is on its way
-    bool counted = false;                   ///< and is known to count
   };
   /// Where the tails begin when no metadata says so (offset_beginning: as far back as they go).
   struct TailPlaces {
@@ -456,10 +448,8 @@ class Partition {
   Millis renew_at_{0};
 
   kafka::OffsetLedger ledger_{0};
-  std::map<std::int64_t, Gap> gaps_{};  ///< by first offset
+  GapTracker gaps_{};
   std::uint32_t questions_ = 0;
-  std::uint32_t gap_question_ = 0;  ///< the one that is on its way; 0: none
-  Millis ask_gaps_at_{0};           ///< steady; not earlier
 
   /// A log of requests that is gone, against the one that is there now, for as long as that is read again.
   struct Comparing {

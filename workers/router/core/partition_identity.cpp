@@ -242,7 +242,6 @@ void Partition::forget_requests() {
   fetching_.wanted.clear();
   stop_log(Log::requests);
   gaps_.clear();
-  gap_question_ = 0;
   dead_lettered_.clear();
   dead_lettered_news_ = false;
 }

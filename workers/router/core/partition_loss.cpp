@@ -18,8 +18,6 @@ namespace tokenrail::router {
 
 namespace {
 
-// Beyond so many the newest grows: memory is bounded, and what is told of may then hold offsets that were handed out.
-constexpr std::size_t gaps_max = 1'000;
 constexpr Millis ask_again{1'000};
 
 }  // namespace
@@ -31,7 +29,7 @@ std::uint32_t Partition::ask(Log log, std::optional<Millis> at) {
 
 void Partition::on_answer(std::uint32_t sequence, const Result<LogPlaces>& answer) {
   if (phase_ == Phase::continuing || phase_ == Phase::closed) return;
-  if (sequence == gap_question_) {
+  if (gaps_.awaits(sequence)) {
     gaps_answered(answer);
   } else if (phase_ == Phase::locating) {
     place_answered(sequence, answer);
@@ -42,57 +40,34 @@ void Partition::on_answer(std::uint32_t sequence, const Result<LogPlaces>& answe
 void Partition::note_gap(std::int64_t offset) {
   const auto from = ledger_.next();
   if (offset <= from || planted(Bug::loss_untold)) return;
-  if (gaps_.size() >= gaps_max) {
-    auto& newest = gaps_.rbegin()->second;
-    if (!newest.asked && !newest.lost_to) {
-      newest.to = offset;
-      return;
-    }
-  }
-  ledger_.delivered(from);
-  gaps_.emplace(from, Gap{.to = offset});
+  if (gaps_.note(from, offset)) ledger_.delivered(from);
 }
 
 void Partition::ask_about_gaps() {
-  if (gaps_.empty() || gap_question_ != 0 || services_.environment.now().steady < ask_gaps_at_) return;
-  bool any = false;
-  for (auto& [from, gap] : gaps_) {
-    if (gap.lost_to) continue;
-    gap.asked = true;
-    any = true;
-  }
-  if (!any) return;
-  gap_question_ = ask(Log::requests);
+  if (gaps_.empty()) return;
+  const auto now = services_.environment.now().steady;
   // Transactions leave a gap each; a question for every one would be too many.
-  ask_gaps_at_ = services_.environment.now().steady + services_.options.commit_interval;
+  if (gaps_.wants_question(now)) gaps_.asked(ask(Log::requests), now + services_.options.commit_interval);
 }
 
 void Partition::gaps_answered(const Result<LogPlaces>& answer) {
-  gap_question_ = 0;
   if (!answer) {
     spdlog::warn(
         "partition {}: offsets of chat.requests are missing, and where it begins could not be asked ({}); "
         "asking again",
         number_, answer.error().detail);
-    for (auto& [from, gap] : gaps_) gap.asked = false;
-    ask_gaps_at_ = services_.environment.now().steady + ask_again;
+    gaps_.unanswered(services_.environment.now().steady + ask_again);
     return;
   }
-  std::vector<std::int64_t> harmless;
-  for (auto& [from, gap] : gaps_) {
-    if (!std::exchange(gap.asked, false)) continue;
-    if (answer->first <= from) {
-      harmless.push_back(from);
-      continue;
-    }
-    gap.lost_to = std::min(gap.to, answer->first);
+  const auto causes = gaps_.answered(answer->first);
+  for (const auto& [from, to] : causes.lost) {
     spdlog::error(
         "partition {}: the requests from offset {} to {} were deleted before they could be answered, and their senders "
         "hear nothing; raise the retention of chat.requests or add workers",
-        number_, from, *gap.lost_to - 1);
+        number_, from, to - 1);
   }
-  for (const auto from : harmless) {
-    gaps_.erase(from);
+  for (const auto from : causes.harmless) {
+    gaps_.end(from);
     complete(from);
   }
   tell_losses();
@@ -103,10 +78,7 @@ void Partition::tell_losses() {
   for (auto& range : identity_.lost) {
     if (!std::exchange(range.told, true)) tell_loss(range.from, range.to);
   }
-  for (auto& [from, gap] : gaps_) {
-    if (!gap.lost_to || std::exchange(gap.told, true)) continue;
-    tell_loss(from, *gap.lost_to);
-  }
+  for (const auto& [from, to] : gaps_.to_report()) tell_loss(from, to);
 }
 
 void Partition::tell_loss(std::int64_t from, std::int64_t to) {
@@ -131,10 +103,9 @@ void Partition::loss_counts(std::int64_t from, std::int64_t to) {
     if (identity_.lost.empty() && !identity_.comparing) identity_.older.reset();
     return;
   }
-  const auto gap = gaps_.find(from);
-  if (gap == gaps_.end() || !gap->second.told) return;
-  services_.metrics.requests_lost.add(static_cast<std::uint64_t>(*gap->second.lost_to - from));
-  gap->second.counted = true;
+  const auto offsets = gaps_.report_counts(from);
+  if (!offsets) return;
+  services_.metrics.requests_lost.add(static_cast<std::uint64_t>(*offsets));
   end_gaps();
 }
 
@@ -143,17 +114,16 @@ void Partition::loss_counts(std::int64_t from, std::int64_t to) {
 void Partition::end_gaps() {
   const auto& sources = fold_.sources();
   std::vector<std::int64_t> over;
-  for (const auto& [from, gap] : gaps_) {
-    if (!gap.counted) continue;
+  for (const auto& [from, to] : gaps_.reported()) {
     const auto begin = sources.lower_bound(from);
-    const auto end = sources.lower_bound(*gap.lost_to);
+    const auto end = sources.lower_bound(to);
     const bool open = std::any_of(begin, end, [](const auto& entry) {
       return std::ranges::any_of(entry.second.attempts, &events::AuditFold::Attempt::open);
     });
     if (!open) over.push_back(from);
   }
   for (const auto from : over) {
-    gaps_.erase(from);
+    gaps_.end(from);
     complete(from);
   }
 }
@@ -191,11 +161,7 @@ bool Partition::may_be_lost(std::int64_t offset) const {
   if (std::ranges::any_of(identity_.lost,
                           [&](const LostRange& lost) { return offset >= lost.from && offset < lost.to; }))
     return true;
-  if (gaps_.empty()) return false;
-  auto gap = gaps_.upper_bound(offset);
-  if (gap == gaps_.begin()) return false;
-  --gap;
-  return offset < gap->second.to;
+  return gaps_.covers(offset);
 }
 
 }  // namespace tokenrail::router

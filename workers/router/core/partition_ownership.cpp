@@ -448,7 +448,7 @@ void Partition::fail(std::string_view why) {
   held_events_.clear();
   refused_here_.clear();
   by_unit_.clear();
-  for (auto& [from, gap] : gaps_) gap.told = gap.counted = false;
+  gaps_.report_all_again();
   for (auto& range : identity_.lost) range.told = false;
   for (auto& [offset, job] : jobs_) {
     over(job);

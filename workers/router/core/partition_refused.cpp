@@ -137,7 +137,7 @@ void Partition::event_refused(const Sent& sent, std::string_view detail) {
     case Purpose::renewal:
       return;  // the next one is due before the lease runs out
     case Purpose::loss:
-      for (auto& [from, gap] : gaps_) gap.told = gap.counted;
+      gaps_.report_uncounted_again();
       break;
     default:
       break;
