@@ -60,9 +60,9 @@ std::size_t bytes_of(const kafka::Record& record) {
 Job::Job() = default;
 Job::~Job() = default;
 
-Partition::Partition(Services& services, Wire& wire, std::int32_t number, std::uint64_t generation)
+Partition::Partition(Services& services, PartitionIo& io, std::int32_t number, std::uint64_t generation)
     : services_(services),
-      wire_(wire),
+      io_(io),
       number_(number),
       generation_(generation),
       positions_(services.options.dedupe_window, services.options.dedupe_bytes_max),

@@ -33,6 +33,7 @@
 #include "workers/router/core/key_order.hpp"
 #include "workers/router/core/log_positions.hpp"
 #include "workers/router/core/log_questions.hpp"
+#include "workers/router/core/partition_io.hpp"
 #include "workers/router/core/partition_phase.hpp"
 #include "workers/router/core/recent_requests.hpp"
 #include "workers/router/core/recovery.hpp"
@@ -48,51 +49,11 @@ inline constexpr std::size_t header_frame_bytes = sizeof(kafka::Headers::value_t
 /// What a record counts against the window until it is complete.
 [[nodiscard]] std::size_t bytes_of(const kafka::Record& record);
 
-/// A record on its way, so that its report can be dealt with.
-struct Sent {
-  std::int32_t partition = 0;
-  std::uint64_t generation = 0;
-  Purpose purpose = Purpose::chunk;
-  std::int64_t offset = -1;  ///< of the request it is about
-  std::int64_t attempt = 0;
-  std::uint64_t unit = 0;   ///< of chunks: Attempt::unit()
-  std::uint32_t bytes = 0;  ///< of the value
-};
-
-/// What of an attempt's unit comes back with the report of a chunk.
-[[nodiscard]] constexpr std::uint64_t low_unit(std::uint64_t unit) {
-  return unit & ((1ULL << 28U) - 1);
-}
-
-/// The partition's way to Kafka.
-class Wire {
- public:
-  virtual ~Wire() = default;
-  virtual kafka::Produced send(Output output, const std::optional<std::string>& key,
-                               std::optional<std::string_view> value, const kafka::Headers* headers,
-                               const Sent& sent) = 0;
-  /// `sequence` comes back with the outcome.
-  virtual void commit(std::int32_t partition, std::uint64_t generation, std::uint32_t sequence, std::int64_t offset,
-                      const std::string& metadata) = 0;
-  /// Reads this partition's own log from an offset on: on_log_record(), on_log_end() follow, until stop_reading().
-  virtual void read(Log log, std::int32_t partition, std::int64_t from) = 0;
-  virtual void stop_reading(Log log, std::int32_t partition) = 0;
-  /// Hands out this partition's requests from there on.
-  virtual void seek(std::int32_t partition, std::int64_t offset) = 0;
-  /// `sequence` comes back with the answer.
-  virtual void ask(std::int32_t partition, std::uint64_t generation, std::uint32_t sequence, Log log,
-                   std::optional<Millis> at) = 0;
-  /// A producer that works is there.
-  [[nodiscard]] virtual bool usable() const = 0;
-  /// How long the oldest record that this partition of the topic has not acknowledged has been waiting.
-  [[nodiscard]] virtual Millis unreported_age(Output output, std::int32_t partition) const = 0;
-};
-
 class Partition {
  public:
   using Phase = PartitionPhase;
 
-  Partition(Services& services, Wire& wire, std::int32_t number, std::uint64_t generation);
+  Partition(Services& services, PartitionIo& io, std::int32_t number, std::uint64_t generation);
   ~Partition();
   Partition(const Partition&) = delete;
   Partition& operator=(const Partition&) = delete;
@@ -390,7 +351,7 @@ class Partition {
   void list_dead_letters(events::CommitMetadata& metadata);
 
   Services& services_;
-  Wire& wire_;
+  PartitionIo& io_;
   const std::int32_t number_;
   const std::uint64_t generation_;
 

@@ -17,7 +17,7 @@ void Partition::dead_letter(std::int64_t offset) {
   if (it == dead_letters_.end()) return;
   auto& letter = it->second;
   const auto now = services_.environment.now().steady;
-  if (letter.on_its_way || now < letter.retry_at || !wire_.usable()) return;
+  if (letter.on_its_way || now < letter.retry_at || !io_.usable()) return;
   const auto record = dead_letter_record(letter.record, letter.reason, services_.hub.record_bytes_max(Output::dlq));
   if (letter.tries == 0) {
     spdlog::warn("partition {} offset {}: {}; the record goes to the dead-letter topic", number_, offset,
@@ -25,12 +25,12 @@ void Partition::dead_letter(std::int64_t offset) {
   }
   letter.bytes = record.bytes();
   const auto key = record.key ? std::optional<std::string>(*record.key) : std::nullopt;
-  const auto produced = wire_.send(Output::dlq, key, record.value, &record.headers,
-                                   {.partition = number_,
-                                    .generation = generation_,
-                                    .purpose = Purpose::dlq,
-                                    .offset = offset,
-                                    .bytes = static_cast<std::uint32_t>(letter.bytes)});
+  const auto produced = io_.send(Output::dlq, key, record.value, &record.headers,
+                                 {.partition = number_,
+                                  .generation = generation_,
+                                  .purpose = Purpose::dlq,
+                                  .offset = offset,
+                                  .bytes = static_cast<std::uint32_t>(letter.bytes)});
   switch (produced) {
     case kafka::Produced::accepted:
       letter.on_its_way = true;

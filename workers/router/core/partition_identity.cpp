@@ -154,7 +154,7 @@ void Partition::requests_are_others(const kafka::WitnessAnswer& now) {
   identity_.tails_by_time = true;
   locating_ = {};
   identity_.requests.clear();
-  wire_.seek(number_, start_);
+  io_.seek(number_, start_);
   if (start_ >= now.next) compared(std::nullopt, now.next);
 }
 

@@ -30,12 +30,12 @@ bool Partition::owns() const {
 void Partition::read_log(Log log, std::int64_t from) {
   reading_.logs[static_cast<std::size_t>(log)] = true;
   reading_.heard_at = services_.environment.now().steady;
-  wire_.read(log, number_, from);
+  io_.read(log, number_, from);
 }
 
 void Partition::stop_log(Log log) {
   if (!std::exchange(reading_.logs[static_cast<std::size_t>(log)], false)) return;
-  wire_.stop_reading(log, number_);
+  io_.stop_reading(log, number_);
 }
 
 void Partition::stop_logs() {

@@ -23,7 +23,7 @@ constexpr Millis ask_again{1'000};
 }  // namespace
 
 std::uint32_t Partition::ask(Log log, std::optional<Millis> at) {
-  wire_.ask(number_, generation_, ++questions_, log, at);
+  io_.ask(number_, generation_, ++questions_, log, at);
   return questions_;
 }
 

@@ -81,7 +81,7 @@ void Partition::send(Output output, const std::optional<std::string>& key, std::
   sent.generation = generation_;
   sent.bytes = static_cast<std::uint32_t>(value ? value->size() : 0);
   if (deferred_.empty()) {
-    const auto produced = wire_.send(output, key, value, headers, sent);
+    const auto produced = io_.send(output, key, value, headers, sent);
     if (produced == kafka::Produced::accepted) {
       ++outstanding_;
       return;
@@ -118,7 +118,7 @@ void Partition::on_space() {
   while (!deferred_.empty()) {
     const auto& next = deferred_.front();
     const auto value = next.value ? std::optional<std::string_view>(*next.value) : std::nullopt;
-    const auto produced = wire_.send(next.output, next.key, value, next.headers ? &*next.headers : nullptr, next.sent);
+    const auto produced = io_.send(next.output, next.key, value, next.headers ? &*next.headers : nullptr, next.sent);
     if (produced == kafka::Produced::queue_full) return;
     if (produced == kafka::Produced::accepted) {
       ++outstanding_;
@@ -260,7 +260,7 @@ void Partition::send_commit() {
 void Partition::put_commit() {
   ++commit_.sequence;
   commit_.pending = true;
-  wire_.commit(number_, generation_, commit_.sequence, commit_.sent_offset, commit_.sent_metadata);
+  io_.commit(number_, generation_, commit_.sequence, commit_.sent_offset, commit_.sent_metadata);
 }
 
 /// What is committed already, for a successor that has to look for the tails itself.

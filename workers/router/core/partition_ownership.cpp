@@ -406,7 +406,7 @@ void Partition::run() {
   if (const auto from = untouched_.read_again_from()) {
     spdlog::info("partition {}: reads again from offset {}, what lay there was dropped while it waited", number_,
                  *from);
-    wire_.seek(number_, *from);
+    io_.seek(number_, *from);
   }
   std::vector<std::int64_t> waiting;
   for (const auto& [offset, job] : jobs_) waiting.push_back(offset);
@@ -480,7 +480,7 @@ void Partition::drop_untouched() {
 }
 
 void Partition::settled() {
-  if (!wire_.usable()) return;                                             // on_producer() goes on
+  if (!io_.usable()) return;                                               // on_producer() goes on
   if (services_.environment.now().steady < repairs_.settle_until) return;  // on_time() does
   // Ask the coordinator whether the partition is still ours: a commit of what is committed already changes nothing,
   // and only a member of the current generation is answered with yes.

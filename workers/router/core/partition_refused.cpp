@@ -219,7 +219,7 @@ void Partition::write_held_events() {
 void Partition::check_silence() {
   if (!writes()) return;
   for (const auto output : {Output::audit, Output::chunks}) {
-    if (wire_.unreported_age(output, number_) <= services_.options.unreported_max) continue;
+    if (io_.unreported_age(output, number_) <= services_.options.unreported_max) continue;
     silence_ = fmt::format("partition {} of {} has acknowledged nothing for more than {} s", number_,
                            services_.hub.topic(output), services_.options.unreported_max.count() / 1000);
     fail(silence_);

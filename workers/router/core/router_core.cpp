@@ -126,7 +126,7 @@ void RouterCore::ask_committed() {
     for (const auto& committed : *answer) {
       const auto number = committed.partition.partition;
       auto& slot = partitions_[number];
-      slot = std::make_unique<Partition>(services_, static_cast<Wire&>(*this), number, generation_);
+      slot = std::make_unique<Partition>(services_, static_cast<PartitionIo&>(*this), number, generation_);
       if (by_number_.size() <= static_cast<std::size_t>(number))
         by_number_.resize(static_cast<std::size_t>(number) + 1);
       by_number_[static_cast<std::size_t>(number)] = slot.get();

@@ -34,7 +34,7 @@ namespace tokenrail::router {
 [[nodiscard]] std::vector<std::string> topic_problems(const TopicNames& names,
                                                       const std::map<std::string, std::int32_t>& partitions);
 
-class RouterCore final : private Hub, private Wire {
+class RouterCore final : private Hub, private PartitionIo {
  public:
   struct World {
     Environment& environment;
@@ -142,7 +142,7 @@ class RouterCore final : private Hub, private Wire {
   void look_soon() override;
   void log_replaced(Log log, std::int32_t partition) override;
   [[nodiscard]] bool is_cancelled(const std::string& org_id, const std::string& request_id) const override;
-  // Wire
+  // PartitionIo
   kafka::Produced send(Output output, const std::optional<std::string>& key, std::optional<std::string_view> value,
                        const kafka::Headers* headers, const Sent& sent) override;
   void commit(std::int32_t partition, std::uint64_t generation, std::uint32_t sequence, std::int64_t offset,
