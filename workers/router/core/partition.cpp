@@ -67,7 +67,8 @@ Partition::Partition(Services& services, PartitionIo& io, std::int32_t number, s
       generation_(generation),
       positions_(services.options.dedupe_window, services.options.dedupe_bytes_max),
       recent_(services.options.dedupe_requests_max, services.options.dedupe_window.count()),
-      untouched_(services.window) {}
+      untouched_(services.window),
+      output_(io, number, generation) {}
 
 Partition::~Partition() {
   for (auto& [offset, job] : jobs_) {
@@ -581,7 +582,7 @@ void Partition::on_time() {
       if (!commit_.pending) send_commit();
       break;
     case Phase::draining_reports:
-      if (outstanding_ == 0) settled();
+      if (output_.all_reported()) settled();
       break;
     case Phase::verifying_ownership:
       if (!commit_.pending) settled();

@@ -36,6 +36,7 @@
 #include "workers/router/core/partition_io.hpp"
 #include "workers/router/core/partition_phase.hpp"
 #include "workers/router/core/recent_requests.hpp"
+#include "workers/router/core/record_output.hpp"
 #include "workers/router/core/recovery.hpp"
 #include "workers/router/core/services.hpp"
 #include "workers/router/core/unclaimed_records.hpp"
@@ -122,7 +123,7 @@ class Partition {
   /// An llm.request or llm.response; `facts` say what the value says.
   void produce_event(Purpose purpose, Job& job, std::string_view value, events::AuditFacts facts);
   /// The producer has no room; a provider's socket should not be read until it has.
-  [[nodiscard]] bool congested() const { return !deferred_.empty(); }
+  [[nodiscard]] bool congested() const { return output_.congested(); }
   [[nodiscard]] std::string& scratch() { return scratch_; }
 
   /// on_job_time() at or soon after `at` (steady), or earlier if that was asked for before.
@@ -152,13 +153,6 @@ class Partition {
   }
 
  private:
-  struct Deferred {
-    Output output;
-    std::optional<std::string> key;
-    std::optional<std::string> value;
-    std::optional<kafka::Headers> headers;
-    Sent sent;
-  };
   struct DeadLetter {
     kafka::Record record;
     std::string reason;
@@ -337,7 +331,7 @@ class Partition {
   void send_audit(const Sent& sent, const std::optional<std::string>& key, std::string_view type, std::string id,
                   const std::string& traceparent, std::string_view value, events::AuditFacts facts);
   void send_ownership(Purpose purpose, std::string_view type, std::string_view value, events::AuditFacts facts);
-  void not_taken(const Sent& sent, kafka::Produced produced);
+  void not_taken(const RecordOutput::NotTaken& record);
   /// Records go out: it is neither being repaired nor closed.
   [[nodiscard]] bool writes() const {
     return phase_ != Phase::draining_reports && phase_ != Phase::verifying_ownership && phase_ != Phase::closed &&
@@ -495,8 +489,7 @@ class Partition {
   };
   Fetching fetching_{};
 
-  std::deque<Deferred> deferred_{};
-  std::size_t outstanding_ = 0;
+  RecordOutput output_;
   std::string failing_{};  ///< not empty: fail() is due
 
   /// Repairs that follow one another wait longer and longer: what breaks them is seldom mended by haste.

@@ -76,32 +76,16 @@ void Partition::send_audit(const Sent& sent, const std::optional<std::string>& k
 void Partition::send(Output output, const std::optional<std::string>& key, std::optional<std::string_view> value,
                      const kafka::Headers* headers, const Sent& what) {
   if (!writes()) return;
-  Sent sent = what;
-  sent.partition = number_;
-  sent.generation = generation_;
-  sent.bytes = static_cast<std::uint32_t>(value ? value->size() : 0);
-  if (deferred_.empty()) {
-    const auto produced = io_.send(output, key, value, headers, sent);
-    if (produced == kafka::Produced::accepted) {
-      ++outstanding_;
-      return;
-    }
-    if (produced != kafka::Produced::queue_full) {
-      not_taken(sent, produced);
-      services_.environment.wake_at(services_.environment.now().steady);
-      return;
-    }
+  if (const auto rejected = output_.send(output, key, value, headers, what)) {
+    not_taken(*rejected);
+    services_.environment.wake_at(services_.environment.now().steady);
   }
-  deferred_.push_back({.output = output,
-                       .key = key,
-                       .value = value ? std::optional<std::string>(*value) : std::nullopt,
-                       .headers = headers != nullptr ? std::optional(*headers) : std::nullopt,
-                       .sent = sent});
 }
 
 // The producer does not take a record, and never will. A chunk harms its request alone; without an audit event nothing
 // can go on here.
-void Partition::not_taken(const Sent& sent, kafka::Produced produced) {
+void Partition::not_taken(const RecordOutput::NotTaken& record) {
+  const auto& [sent, produced] = record;
   const auto why = produced == kafka::Produced::too_large       ? "larger than the producer's message.max.bytes"
                    : produced == kafka::Produced::unknown_topic ? "its topic, or that partition of it, does not exist"
                                                                 : "the producer can no longer work";
@@ -114,23 +98,15 @@ void Partition::not_taken(const Sent& sent, kafka::Produced produced) {
 }
 
 void Partition::on_space() {
-  if (deferred_.empty()) return;
-  while (!deferred_.empty()) {
-    const auto& next = deferred_.front();
-    const auto value = next.value ? std::optional<std::string_view>(*next.value) : std::nullopt;
-    const auto produced = io_.send(next.output, next.key, value, next.headers ? &*next.headers : nullptr, next.sent);
-    if (produced == kafka::Produced::queue_full) return;
-    if (produced == kafka::Produced::accepted) {
-      ++outstanding_;
-    } else {
-      not_taken(next.sent, produced);
-      if (!failing_.empty()) {
-        fail(std::exchange(failing_, {}));
-        return;
-      }
+  if (!output_.congested()) return;
+  while (const auto rejected = output_.send_kept()) {
+    not_taken(*rejected);
+    if (!failing_.empty()) {
+      fail(std::exchange(failing_, {}));
+      return;
     }
-    deferred_.pop_front();
   }
+  if (output_.congested()) return;
   if (wants_time()) services_.environment.wake_at(services_.environment.now().steady);
   for (auto& [offset, job] : jobs_) {
     if (job.attempt) job.attempt->resume();
@@ -141,7 +117,7 @@ void Partition::on_space() {
 // --- reports --------------------------------------------------------------------------------------------------------
 
 void Partition::on_chunk_report(const kafka::Report& report, std::uint64_t unit) {
-  --outstanding_;
+  output_.reported();
   if (report.refused == kafka::Refusal::record && !planted(Bug::refusal_fails_partition)) {
     if (writes()) chunk_refused(unit, report.detail);
   } else if (!report.ok) {
@@ -150,7 +126,7 @@ void Partition::on_chunk_report(const kafka::Report& report, std::uint64_t unit)
     positions_.chunk_acknowledged(report.offset);
     identity_.chunks.note(report.offset, report.timestamp_ms);
   }
-  if (phase_ == Phase::draining_reports && outstanding_ == 0) settled();
+  if (phase_ == Phase::draining_reports && output_.all_reported()) settled();
 }
 
 void Partition::on_report(const Sent& sent, const kafka::Report& report) {
@@ -159,10 +135,10 @@ void Partition::on_report(const Sent& sent, const kafka::Report& report) {
     dead_letter_reported(sent.offset, report);
     return;
   }
-  --outstanding_;
+  output_.reported();
   if (report.refused == kafka::Refusal::record && !planted(Bug::refusal_fails_partition)) {
     if (writes()) record_refused(sent, report.detail);
-    if (phase_ == Phase::draining_reports && outstanding_ == 0) settled();
+    if (phase_ == Phase::draining_reports && output_.all_reported()) settled();
     return;
   }
   if (!report.ok) {
@@ -174,11 +150,11 @@ void Partition::on_report(const Sent& sent, const kafka::Report& report) {
     if (planted(Bug::goes_on_after_failed_report)) return;
     fail(fmt::format("a record for {} was not delivered ({})", services_.hub.topic(output_of(sent.purpose)),
                      report.detail));
-    if (phase_ == Phase::draining_reports && outstanding_ == 0) settled();
+    if (phase_ == Phase::draining_reports && output_.all_reported()) settled();
     return;
   }
   if (phase_ == Phase::draining_reports) {
-    if (outstanding_ == 0) settled();
+    if (output_.all_reported()) settled();
     return;
   }
   if (phase_ == Phase::verifying_ownership || phase_ == Phase::closed) return;

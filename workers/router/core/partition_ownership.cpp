@@ -419,7 +419,7 @@ void Partition::run() {
 void Partition::fail(std::string_view why) {
   if (phase_ == Phase::draining_reports || phase_ == Phase::closed) return;
   failing_.clear();
-  deferred_.clear();
+  output_.drop_kept();
   commit_.pending = false;
   stop_logs();
   // What was given up, or was about to be, is not claimed again for: its attempts fall silent, their lease tells.
@@ -463,12 +463,12 @@ void Partition::fail(std::string_view why) {
   if (!planted(Bug::unclaimed_fill_window)) {
     for (auto& [offset, job] : jobs_) make_room(job);
   }
-  if (outstanding_ == 0) settled();
+  if (output_.all_reported()) settled();
 }
 
 void Partition::drop() {
   enter(Phase::closed);
-  deferred_.clear();
+  output_.drop_kept();
   stop_logs();
   while (!jobs_.empty()) drop_job(jobs_.begin()->first);
   drop_untouched();
@@ -493,7 +493,7 @@ void Partition::settled() {
 
 void Partition::on_producer() {
   // Whatever the old one had not reported when it was destroyed never will be.
-  outstanding_ = 0;
+  output_.forget_reports();
   for (auto& [offset, letter] : dead_letters_) letter.on_its_way = false;
   if (phase_ == Phase::draining_reports) {
     settled();

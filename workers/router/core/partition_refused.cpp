@@ -66,7 +66,7 @@ void Partition::chunk_refused(std::uint64_t unit, std::string_view detail) {
   const auto bytes = attempt.largest_chunk();
   const auto full_unit = attempt.unit();
   // What waits for room behind it must not be written either.
-  std::erase_if(deferred_, [&](const Deferred& d) { return d.sent.unit == full_unit; });
+  output_.drop_kept_of(full_unit);
   const auto now = services_.environment.now().steady;
   // The answer to a duplicate left nothing in the log that would have to be closed.
   if (attempt.number() == 0) {
