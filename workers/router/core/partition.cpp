@@ -68,7 +68,8 @@ Partition::Partition(Services& services, PartitionIo& io, std::int32_t number, s
       positions_(services.options.dedupe_window, services.options.dedupe_bytes_max),
       recent_(services.options.dedupe_requests_max, services.options.dedupe_window.count()),
       untouched_(services.window),
-      output_(io, number, generation) {}
+      output_(io, number, generation),
+      committer_(io, number, generation) {}
 
 Partition::~Partition() {
   for (auto& [offset, job] : jobs_) {
@@ -153,8 +154,7 @@ void Partition::take(kafka::Record&& record) {
   if (auto* unanswerable = std::get_if<events::Unanswerable>(&parsed)) {
     const auto offset = record.offset;
     // A predecessor has done so, and could not commit it because of what stands before it.
-    if (const auto it = dead_lettered_.find(offset);
-        it != dead_lettered_.end() && it->second == events::dead_letter_digest(record)) {
+    if (committer_.is_dead_lettered(offset, events::dead_letter_digest(record))) {
       leave_window(bytes_of(record));
       complete(offset);
       return;
@@ -579,13 +579,13 @@ void Partition::on_time() {
       break;
     case Phase::committing:
       write_held_events();
-      if (!commit_.pending) send_commit();
+      if (!committer_.pending()) send_commit();
       break;
     case Phase::draining_reports:
       if (output_.all_reported()) settled();
       break;
     case Phase::verifying_ownership:
-      if (!commit_.pending) settled();
+      if (!committer_.pending()) settled();
       break;
     case Phase::reading_audit:
     case Phase::reading_chunks:

@@ -33,6 +33,7 @@
 #include "workers/router/core/key_order.hpp"
 #include "workers/router/core/log_positions.hpp"
 #include "workers/router/core/log_questions.hpp"
+#include "workers/router/core/offset_committer.hpp"
 #include "workers/router/core/partition_io.hpp"
 #include "workers/router/core/partition_phase.hpp"
 #include "workers/router/core/recent_requests.hpp"
@@ -251,7 +252,7 @@ class Partition {
 
   // whether the logs are those that were read (partition_identity.cpp)
   void inherit_witnesses();
-  void bear_witness(events::CommitMetadata& metadata);
+  void bear_witness(events::CommitMetadata& metadata, std::int64_t committed);
   [[nodiscard]] bool witnessed(const kafka::Record& record);
   void requests_are_others(const kafka::WitnessAnswer& now);
   [[nodiscard]] std::optional<kafka::LogWitness> inherited_older(std::int64_t committable) const;
@@ -340,9 +341,7 @@ class Partition {
   void terminal_acknowledged(const Sent& sent, std::int64_t chunk_offset);
   void commit_news();
   void send_commit();
-  void put_commit();
   void commit_without_tails();
-  void list_dead_letters(events::CommitMetadata& metadata);
 
   Services& services_;
   PartitionIo& io_;
@@ -469,9 +468,6 @@ class Partition {
   std::string silence_{};
 
   std::map<std::int64_t, DeadLetter> dead_letters_{};
-  std::map<std::int64_t, std::uint32_t>
-      dead_lettered_{};              ///< offset -> digest; complete, but the commit is behind them
-  bool dead_lettered_news_ = false;  ///< some are not in the committed metadata
 
   /// Several workers in a row were lost here before they could say anything: requests are prepared one at a time, each
   /// only after its llm.request, so that the one which kills its worker is known.
@@ -500,15 +496,7 @@ class Partition {
   };
   Repairs repairs_{};
 
-  struct Commit {
-    bool pending = false;
-    std::uint32_t sequence = 0;  ///< of the newest; outcomes of older ones are nobody's business
-    std::int64_t offset = -1;    ///< of the newest that was answered well
-    std::string metadata{};
-    std::int64_t sent_offset = -1;
-    std::string sent_metadata{};
-  };
-  Commit commit_{};
+  OffsetCommitter committer_;
 
   std::string scratch_{};
 };

@@ -99,9 +99,7 @@ void Partition::dead_letter_acknowledged(std::int64_t offset) {
   const auto digest = events::dead_letter_digest(record);
   dead_letters_.erase(it);
   complete(offset);
-  if (offset < ledger_.committable() || dead_lettered_.size() >= events::dead_letters_listed_max) return;
-  dead_lettered_.emplace(offset, digest);
-  dead_lettered_news_ = true;
+  if (offset >= ledger_.committable()) committer_.dead_lettered(offset, digest);
 }
 
 }  // namespace tokenrail::router

@@ -58,8 +58,8 @@ Partition::Witnesses Partition::witnesses() {
   return all;
 }
 
-void Partition::bear_witness(events::CommitMetadata& metadata) {
-  metadata.requests_log = identity_.older ? *identity_.older : identity_.requests.below(commit_.sent_offset);
+void Partition::bear_witness(events::CommitMetadata& metadata, std::int64_t committed) {
+  metadata.requests_log = identity_.older ? *identity_.older : identity_.requests.below(committed);
   constexpr auto any = std::numeric_limits<std::int64_t>::max();
   metadata.audit_log = identity_.audit.below(any);
   metadata.chunks_log = identity_.chunks.below(any);
@@ -119,7 +119,7 @@ void Partition::outputs_are_others(bool audit, bool chunks) {
   inherited_.reset();
   locating_ = {};
   positions_.clear();
-  commit_.metadata.clear();
+  committer_.replace_metadata({});
   start_ = ledger_.committable();
 }
 
@@ -144,11 +144,11 @@ void Partition::requests_are_others(const kafka::WitnessAnswer& now) {
   start_committed_ = true;
   anything_delivered_ = false;
   ledger_ = kafka::OffsetLedger(start_);
-  commit_.offset = start_;
+  committer_.restart_from(start_);
   if (inherited_) {
     inherited_->dead_letters.clear();
     inherited_->requests_log = identity_.older.value_or(kafka::LogWitness{});
-    commit_.metadata = events::encode(*inherited_);
+    committer_.replace_metadata(events::encode(*inherited_));
   }
   // What is read again may have been answered before the audit tail that was committed begins.
   identity_.tails_by_time = true;
@@ -242,8 +242,7 @@ void Partition::forget_requests() {
   fetching_.wanted.clear();
   stop_log(Log::requests);
   gaps_.clear();
-  dead_lettered_.clear();
-  dead_lettered_news_ = false;
+  committer_.forget_dead_letters();
 }
 
 }  // namespace tokenrail::router

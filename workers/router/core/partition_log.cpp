@@ -219,8 +219,7 @@ void Partition::release() {
 
 // `released` is known to count: the partition is no longer ours, what we listed is.
 void Partition::hand_over() {
-  if (ledger_.committable() != (commit_.pending ? commit_.sent_offset : commit_.offset) || dead_lettered_news_)
-    send_commit();
+  if (ledger_.committable() != committer_.newest_offset() || committer_.has_news()) send_commit();
   enter(Phase::continuing);
   stop_logs();
   renew_at_ = services_.environment.now().steady + services_.options.lease / renewals_per_lease;
@@ -236,7 +235,7 @@ void Partition::hand_over() {
   // What only an owner asks for may be megabytes, and some answers take long.
   recent_ = RecentRequests(services_.options.dedupe_requests_max, services_.options.dedupe_window.count());
   origins_.clear();
-  dead_lettered_.clear();
+  committer_.forget_dead_letters();
   // Events of ours that were delivered behind `released`, before we knew that it counts.
   for (const auto& entry : account_.delivered_beyond()) {
     if (!entry.own || entry.facts.instance != instance_) continue;

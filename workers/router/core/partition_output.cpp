@@ -217,54 +217,37 @@ void Partition::terminal_acknowledged(const Sent& sent, std::int64_t chunk_offse
 // --- commits --------------------------------------------------------------------------------------------------------
 
 void Partition::send_commit() {
-  commit_.sent_offset = planted(Bug::commit_passes_incomplete) && ledger_.incomplete() > 0 ? ledger_.committable() + 1
-                                                                                           : ledger_.committable();
+  const auto offset = planted(Bug::commit_passes_incomplete) && ledger_.incomplete() > 0 ? ledger_.committable() + 1
+                                                                                         : ledger_.committable();
   const auto cut = positions_.windows_cut();
-  const auto positions =
-      positions_.at(commit_.sent_offset, fold_, account_.position(), services_.environment.now().wall);
+  const auto positions = positions_.at(offset, fold_, account_.position(), services_.environment.now().wall);
   services_.metrics.dedupe_windows_cut.add(positions_.windows_cut() - cut);
   events::CommitMetadata metadata{.epoch = epoch_, .audit_offset = positions.audit, .chunk_offset = positions.chunk};
   metadata.epoch_at_audit_offset = fold_.epoch_at(positions.audit);
-  list_dead_letters(metadata);
-  dead_lettered_news_ = false;
-  bear_witness(metadata);
-  commit_.sent_metadata = events::encode(metadata);
-  fold_.forget_below(commit_.sent_offset);
-  put_commit();
-}
-
-void Partition::put_commit() {
-  ++commit_.sequence;
-  commit_.pending = true;
-  io_.commit(number_, generation_, commit_.sequence, commit_.sent_offset, commit_.sent_metadata);
+  bear_witness(metadata, offset);
+  fold_.forget_below(offset);
+  committer_.send(offset, std::move(metadata));
 }
 
 /// What is committed already, for a successor that has to look for the tails itself.
 void Partition::commit_without_tails() {
-  commit_.sent_offset = commit_.offset >= 0 ? commit_.offset : ledger_.committable();
+  const auto offset = committer_.offset_or(ledger_.committable());
   events::CommitMetadata metadata{.epoch = epoch_, .tails_by_time = true};
-  list_dead_letters(metadata);
-  bear_witness(metadata);
-  commit_.sent_metadata = events::encode(metadata);
-  put_commit();
-}
-
-void Partition::list_dead_letters(events::CommitMetadata& metadata) {
-  dead_lettered_.erase(dead_lettered_.begin(), dead_lettered_.lower_bound(commit_.sent_offset));
-  for (const auto& [offset, digest] : dead_lettered_)
-    metadata.dead_letters.push_back({.offset = offset, .digest = digest});
+  bear_witness(metadata, offset);
+  committer_.send(offset, std::move(metadata));
 }
 
 void Partition::commit_news() {
-  if (commit_.pending) return;
+  if (committer_.pending()) return;
   // What was read since the last look bears no witness yet, so no commit named it. Where nothing further is committed,
   // a successor would not notice that just those records are gone.
   constexpr auto any = std::numeric_limits<std::int64_t>::max();
-  const bool newer_witnesses = inherited_ && !identity_.older &&
-                               (identity_.requests.below(commit_.offset).offset > inherited_->requests_log.offset ||
-                                identity_.audit.below(any).offset > inherited_->audit_log.offset ||
-                                identity_.chunks.below(any).offset > inherited_->chunks_log.offset);
-  if (ledger_.committable() != commit_.offset || dead_lettered_news_ || newer_witnesses) send_commit();
+  const bool newer_witnesses =
+      inherited_ && !identity_.older &&
+      (identity_.requests.below(committer_.offset()).offset > inherited_->requests_log.offset ||
+       identity_.audit.below(any).offset > inherited_->audit_log.offset ||
+       identity_.chunks.below(any).offset > inherited_->chunks_log.offset);
+  if (ledger_.committable() != committer_.offset() || committer_.has_news() || newer_witnesses) send_commit();
 }
 
 }  // namespace tokenrail::router

@@ -47,14 +47,13 @@ void Partition::begin(const kafka::Committed& committed) {
   start_ = committed.offset.value_or(0);
   if (inherited_) {
     identity_.tails_by_time = inherited_->tails_by_time;
-    for (const auto& letter : inherited_->dead_letters) dead_lettered_.emplace(letter.offset, letter.digest);
+    for (const auto& letter : inherited_->dead_letters) committer_.inherit_dead_letter(letter);
   }
   start_committed_ = committed.offset.has_value();
   waiting_since_ = services_.environment.now().steady;
   inherit_witnesses();
   ledger_ = kafka::OffsetLedger(start_);
-  commit_.offset = committed.offset.value_or(-1);
-  commit_.metadata = committed.metadata;
+  committer_.begin(committed.offset.value_or(-1), committed.metadata);
   // A partition that nobody has claimed starts at a number above any that a lost history could have used.
   const auto unix_seconds = std::chrono::duration_cast<std::chrono::seconds>(services_.environment.now().wall).count();
   epoch_ = inherited_ ? next_epoch(inherited_->epoch) : events::first_epoch(unix_seconds, number_);
@@ -420,7 +419,7 @@ void Partition::fail(std::string_view why) {
   if (phase_ == Phase::draining_reports || phase_ == Phase::closed) return;
   failing_.clear();
   output_.drop_kept();
-  commit_.pending = false;
+  committer_.forget_pending();
   stop_logs();
   // What was given up, or was about to be, is not claimed again for: its attempts fall silent, their lease tells.
   if (phase_ == Phase::continuing || phase_ == Phase::releasing) {
@@ -486,9 +485,7 @@ void Partition::settled() {
   // and only a member of the current generation is answered with yes.
   silence_.clear();
   enter(Phase::verifying_ownership);
-  commit_.sent_offset = commit_.offset >= 0 ? commit_.offset : ledger_.committable();
-  commit_.sent_metadata = commit_.metadata;
-  put_commit();
+  committer_.send_same(ledger_.committable());
 }
 
 void Partition::on_producer() {
@@ -503,16 +500,17 @@ void Partition::on_producer() {
 }
 
 void Partition::on_committed(std::uint32_t sequence, kafka::CommitOutcome outcome) {
-  if (!commit_.pending || sequence != commit_.sequence) return;
-  commit_.pending = false;
-  if (outcome != kafka::CommitOutcome::ok) {
-    services_.metrics.commits_refused.add();
-    return;  // tried again by on_time(), unless the group takes the partition away first
+  switch (committer_.answered(sequence, outcome)) {
+    case OffsetCommitter::Answer::stale:
+      return;
+    case OffsetCommitter::Answer::refused:
+      services_.metrics.commits_refused.add();
+      return;  // tried again by on_time(), unless the group takes the partition away first
+    case OffsetCommitter::Answer::committed:
+      break;
   }
   services_.metrics.commits.add();
-  commit_.offset = commit_.sent_offset;
-  commit_.metadata = commit_.sent_metadata;
-  inherited_ = events::decode_commit_metadata(commit_.metadata);
+  inherited_ = events::decode_commit_metadata(committer_.metadata());
   if (phase_ == Phase::committing) {
     identity_.tails_by_time = false;
     run();

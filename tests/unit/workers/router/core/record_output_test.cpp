@@ -4,13 +4,15 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/unit/workers/router/core/silent_io.hpp"
+
 namespace tokenrail::router {
 namespace {
 
 using kafka::Produced;
 
 /// A producer with room for so many records.
-class FakeIo final : public PartitionIo {
+class FakeIo final : public SilentIo {
  public:
   Produced send(Output output, const std::optional<std::string>& key, std::optional<std::string_view> value,
                 const kafka::Headers* headers, const Sent& what) override {
@@ -24,13 +26,6 @@ class FakeIo final : public PartitionIo {
     header_counts.push_back(headers == nullptr ? 0 : headers->size());
     return Produced::accepted;
   }
-  void commit(std::int32_t, std::uint64_t, std::uint32_t, std::int64_t, const std::string&) override {}
-  void read(Log, std::int32_t, std::int64_t) override {}
-  void stop_reading(Log, std::int32_t) override {}
-  void seek(std::int32_t, std::int64_t) override {}
-  void ask(std::int32_t, std::uint64_t, std::uint32_t, Log, std::optional<Millis>) override {}
-  [[nodiscard]] bool usable() const override { return true; }
-  [[nodiscard]] Millis unreported_age(Output, std::int32_t) const override { return Millis(0); }
 
   std::size_t room = 100;
   Produced answer = Produced::accepted;

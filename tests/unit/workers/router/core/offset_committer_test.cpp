@@ -1,0 +1,117 @@
+#include "workers/router/core/offset_committer.hpp"
+
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/workers/router/core/silent_io.hpp"
+
+namespace tokenrail::router {
+namespace {
+
+using Answer = OffsetCommitter::Answer;
+
+class CommitIo final : public SilentIo {
+ public:
+  struct Commit {
+    std::int32_t partition;
+    std::uint64_t generation;
+    std::uint32_t sequence;
+    std::int64_t offset;
+    std::string metadata;
+  };
+  void commit(std::int32_t partition, std::uint64_t generation, std::uint32_t sequence, std::int64_t offset,
+              const std::string& metadata) override {
+    commits.push_back({partition, generation, sequence, offset, metadata});
+  }
+  [[nodiscard]] events::CommitMetadata newest() const {
+    return events::decode_commit_metadata(commits.back().metadata).value();
+  }
+  std::vector<Commit> commits;
+};
+
+class OffsetCommitterTest : public ::testing::Test {
+ protected:
+  Answer answer(kafka::CommitOutcome outcome = kafka::CommitOutcome::ok) {
+    return committer.answered(io.commits.back().sequence, outcome);
+  }
+  CommitIo io;
+  OffsetCommitter committer{io, 3, 7};
+};
+
+TEST_F(OffsetCommitterTest, CommitCountsWhenItIsAnswered) {
+  committer.begin(4, "before");
+  committer.send(9, {.epoch = 5});
+  EXPECT_TRUE(committer.pending());
+  EXPECT_EQ(committer.offset(), 4);
+  EXPECT_EQ(committer.newest_offset(), 9);
+  EXPECT_EQ(io.commits.back().partition, 3);
+  EXPECT_EQ(io.commits.back().generation, 7U);
+  EXPECT_EQ(answer(), Answer::committed);
+  EXPECT_FALSE(committer.pending());
+  EXPECT_EQ(committer.offset(), 9);
+  EXPECT_EQ(committer.metadata(), io.commits.back().metadata);
+  EXPECT_EQ(answer(), Answer::stale) << "answered once";
+}
+
+TEST_F(OffsetCommitterTest, RefusedCommitChangesNothing) {
+  committer.begin(4, "before");
+  committer.send(9, {});
+  EXPECT_EQ(answer(kafka::CommitOutcome::not_owner), Answer::refused);
+  EXPECT_EQ(committer.offset(), 4);
+  EXPECT_EQ(committer.metadata(), "before");
+  EXPECT_FALSE(committer.pending());
+}
+
+TEST_F(OffsetCommitterTest, OnlyTheNewestIsWaitedFor) {
+  committer.send(1, {});
+  committer.send(2, {});
+  EXPECT_EQ(committer.answered(io.commits.front().sequence, kafka::CommitOutcome::ok), Answer::stale);
+  committer.forget_pending();
+  EXPECT_EQ(answer(), Answer::stale);
+  EXPECT_EQ(committer.offset(), -1);
+  EXPECT_EQ(committer.newest_offset(), -1);
+}
+
+TEST_F(OffsetCommitterTest, SendsWhatIsCommittedOnceMore) {
+  committer.send_same(6);
+  EXPECT_EQ(io.commits.back().offset, 6) << "nothing is committed";
+  committer.begin(4, "before");
+  committer.send_same(6);
+  EXPECT_EQ(io.commits.back().offset, 4);
+  EXPECT_EQ(io.commits.back().metadata, "before");
+  committer.restart_from(0);
+  committer.replace_metadata("other");
+  committer.send_same(6);
+  EXPECT_EQ(io.commits.back().offset, 0);
+  EXPECT_EQ(io.commits.back().metadata, "other");
+}
+
+TEST_F(OffsetCommitterTest, ListsDeadLettersBehindTheCommit) {
+  committer.inherit_dead_letter({.offset = 3, .digest = 30});
+  EXPECT_FALSE(committer.has_news());
+  committer.dead_lettered(5, 50);
+  EXPECT_TRUE(committer.has_news());
+  EXPECT_TRUE(committer.is_dead_lettered(3, 30));
+  EXPECT_FALSE(committer.is_dead_lettered(3, 31)) << "another record at that offset";
+  EXPECT_FALSE(committer.is_dead_lettered(4, 30));
+  committer.send(2, {});
+  EXPECT_FALSE(committer.has_news());
+  EXPECT_EQ(io.newest().dead_letters.size(), 2U);
+  committer.send(4, {});
+  ASSERT_EQ(io.newest().dead_letters.size(), 1U);
+  EXPECT_EQ(io.newest().dead_letters[0].offset, 5);
+  committer.forget_dead_letters();
+  committer.send(4, {});
+  EXPECT_TRUE(io.newest().dead_letters.empty());
+}
+
+TEST_F(OffsetCommitterTest, ListIsBounded) {
+  for (std::size_t i = 0; i < events::dead_letters_listed_max + 1; ++i)
+    committer.dead_lettered(static_cast<std::int64_t>(i), 1);
+  committer.send(0, {});
+  EXPECT_EQ(io.newest().dead_letters.size(), events::dead_letters_listed_max);
+}
+
+}  // namespace
+}  // namespace tokenrail::router
