@@ -134,7 +134,7 @@ std::optional<events::InvalidRequest> Partition::lost_too_often(const kafka::Rec
 void Partition::take(kafka::Record&& record) {
   const auto now = services_.environment.now();
   events::ParsedRequest parsed;
-  const bool ids_only = careful();
+  const bool ids_only = isolation_.active();
   if (auto refused = lost_too_often(record)) {
     parsed = std::move(*refused);
   } else if (record.headers.size() > kafka::record_headers_max) {
@@ -303,9 +303,9 @@ Partition::Dispatched Partition::dispatch(std::int64_t offset) {
   }
 
   // One at a time; the others are counted only when their turn has come.
-  if (careful_.preparing && careful() && (job.unread || job.put_back)) {
+  if (isolation_.busy() && (job.unread || job.put_back)) {
     job.stage = Job::Stage::in_line;
-    careful_.waiting.push_back(offset);
+    isolation_.wait(offset);
     make_room(job);
     return {};
   }
@@ -318,8 +318,8 @@ Partition::Dispatched Partition::dispatch(std::int64_t offset) {
     return {};
   }
   if (job.draw == 0) job.draw = services_.environment.random();
-  if (job.unread && careful()) {
-    careful_.preparing = offset;
+  if (job.unread && isolation_.active()) {
+    isolation_.preparing(offset);
     begin_attempt(job);
     job.attempt->announce_unread();
     services_.in_flight.started(job.org_id(), "");
@@ -561,7 +561,7 @@ void Partition::on_time() {
       refused_here();
       write_held_events();
       send_dead_letters();
-      prepare_next();
+      start_next_isolated();
       ask_about_gaps();
       commit_news();
       check_leases();

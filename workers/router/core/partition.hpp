@@ -36,6 +36,7 @@
 #include "workers/router/core/offset_committer.hpp"
 #include "workers/router/core/partition_io.hpp"
 #include "workers/router/core/partition_phase.hpp"
+#include "workers/router/core/poison_isolation.hpp"
 #include "workers/router/core/recent_requests.hpp"
 #include "workers/router/core/record_output.hpp"
 #include "workers/router/core/recovery.hpp"
@@ -149,9 +150,7 @@ class Partition {
   /// When it was assigned, or ran last (steady).
   [[nodiscard]] Millis waiting_since() const { return waiting_since_; }
   /// on_time() has something to do at once.
-  [[nodiscard]] bool wants_time() const {
-    return !failing_.empty() || !refused_here_.empty() || (!careful_.preparing && !careful_.waiting.empty());
-  }
+  [[nodiscard]] bool wants_time() const { return !failing_.empty() || !refused_here_.empty() || isolation_.has_next(); }
 
  private:
   struct DeadLetter {
@@ -275,14 +274,13 @@ class Partition {
   void fetch_ended(Job& job);
   void fetched(const kafka::Record& record);
   void fetch_to(std::int64_t next_offset);
-  [[nodiscard]] bool careful() const { return careful_.left > 0; }
   /// One attempt more could be handed over; those whose record is being read again will be attempts soon.
   [[nodiscard]] bool may_attempt() const {
     return attempts_ + fetching_.wanted.size() < services_.options.partition_attempts_max;
   }
   /// One attempt more may be started: not too many wait for the brokers already.
   [[nodiscard]] std::size_t attempts_left() const;
-  void prepare_next();
+  void start_next_isolated();
   void look_at(std::int64_t offset);
   void decide(std::int64_t offset);
   [[nodiscard]] bool is_complete(const Job& job) const;
@@ -469,14 +467,7 @@ class Partition {
 
   std::map<std::int64_t, DeadLetter> dead_letters_{};
 
-  /// Several workers in a row were lost here before they could say anything: requests are prepared one at a time, each
-  /// only after its llm.request, so that the one which kills its worker is known.
-  struct Careful {
-    int left = 0;  ///< requests still to be prepared so
-    std::optional<std::int64_t> preparing{};
-    std::deque<std::int64_t> waiting{};
-  };
-  Careful careful_{};
+  PoisonIsolation isolation_{};
 
   /// Records that were put back, and are read again.
   struct Fetching {

@@ -237,8 +237,7 @@ void Partition::forget_requests() {
   order_ = KeyOrder{};
   held_.clear();
   services_.hub.forget_waiting(number_);
-  careful_.preparing.reset();
-  careful_.waiting.clear();
+  isolation_.clear();
   fetching_.wanted.clear();
   stop_log(Log::requests);
   gaps_.clear();

@@ -32,7 +32,7 @@ constexpr Millis reading_patience{30'000};
 constexpr std::int64_t forget_every = 4'096;
 // Claims with nothing else said between them after which requests are prepared one at a time, and how many of them.
 constexpr int silent_claims_max = 3;
-constexpr int careful_requests = 100;
+constexpr int isolated_requests = 100;
 
 }  // namespace
 
@@ -255,7 +255,7 @@ void Partition::audit_tail_record(const kafka::Record& record) {
   }
   const bool equal_taken = planted(Bug::epoch_reused) && facts->epoch == fold_.epoch();
   if (verdict == events::AuditFold::Verdict::counts || equal_taken) {
-    careful_.left = fold_.claims_in_a_row() >= silent_claims_max ? careful_requests : 0;
+    isolation_.begin(fold_.claims_in_a_row() >= silent_claims_max ? isolated_requests : 0);
     audit_tail_read(record.offset);
     return;
   }
@@ -392,11 +392,11 @@ void Partition::run() {
   enter(Phase::running);
   spdlog::info("partition {}: running under epoch {} from offset {} ({} requests waiting)", number_, epoch_,
                ledger_.committable(), jobs_.size());
-  if (careful()) {
+  if (isolation_.active()) {
     spdlog::warn(
         "partition {}: the last {} workers that claimed it wrote nothing else; {} requests are prepared one at a time, "
         "so that one that ends its worker is found",
-        number_, fold_.claims_in_a_row(), careful_.left);
+        number_, fold_.claims_in_a_row(), isolation_.left());
   }
   tell_losses();
   // Those of before a repair; what waited untouched sends its own.
@@ -440,8 +440,7 @@ void Partition::fail(std::string_view why) {
   order_ = KeyOrder{};
   held_.clear();
   services_.hub.forget_waiting(number_);
-  careful_.preparing.reset();
-  careful_.waiting.clear();
+  isolation_.clear();
   account_ = AuditAccount{};
   fetching_.wanted.clear();
   held_events_.clear();

@@ -154,7 +154,7 @@ void Partition::event_refused(const Sent& sent, std::string_view detail) {
   }
   held.retry_at = services_.environment.now().steady + refusal_wait(held.refusals - (can_be_cut ? events_at_once : 0));
   // The others that are prepared one at a time do not wait for it.
-  if (careful_.preparing == sent.offset) careful_.preparing.reset();
+  isolation_.give_up(sent.offset);
   if (const auto it = jobs_.find(sent.offset); it != jobs_.end()) reported(it->second);
   look_at_held();
 }

@@ -1,6 +1,5 @@
-// After several workers in a row were lost here before they could say anything, one of the requests may be what ends
-// them. They are prepared one at a time then: each is announced from its ids alone, and its value is looked at only
-// when that llm.request is known to count, so that the log names the one that kills its worker.
+// Requests that are prepared one at a time (poison_isolation.hpp): each is announced from its ids alone, and its value
+// is looked at only when that llm.request is known to count.
 #include <utility>
 
 #include "workers/router/core/attempt.hpp"
@@ -23,23 +22,21 @@ std::expected<registry::Route, events::Failure> Partition::prepare(Job& job) {
   job.deadline_known = true;
   schedule(job, job.deadline);
   auto route = route_of(job);
-  if (careful_.preparing == job.offset) {
-    careful_.preparing.reset();
-    if (careful_.left > 0) --careful_.left;
+  if (isolation_.prepared(job.offset)) {
     // Not from inside the attempt that has just been prepared.
     services_.environment.wake_at(services_.environment.now().steady);
   }
   return route;
 }
 
-void Partition::prepare_next() {
-  while (!careful_.waiting.empty() && phase_ == Phase::running && !(careful_.preparing && careful())) {
-    const auto offset = careful_.waiting.front();
-    careful_.waiting.pop_front();
-    const auto it = jobs_.find(offset);
+void Partition::start_next_isolated() {
+  while (phase_ == Phase::running) {
+    const auto offset = isolation_.next();
+    if (!offset) return;
+    const auto it = jobs_.find(*offset);
     if (it == jobs_.end() || it->second.stage != Job::Stage::in_line) continue;
     ready(it->second, true);
-    if (careful()) break;
+    if (isolation_.active()) return;
   }
 }
 
