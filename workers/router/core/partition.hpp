@@ -31,6 +31,7 @@
 #include "workers/router/core/gap_tracker.hpp"
 #include "workers/router/core/job.hpp"
 #include "workers/router/core/key_order.hpp"
+#include "workers/router/core/leases.hpp"
 #include "workers/router/core/log_positions.hpp"
 #include "workers/router/core/log_questions.hpp"
 #include "workers/router/core/offset_committer.hpp"
@@ -182,7 +183,6 @@ class Partition {
     std::int64_t chunk = 0;
     bool chunk_may_be_cut = true;  ///< whether older chunks were deleted cannot be told
   };
-  using AttemptKey = std::pair<std::int64_t, std::int64_t>;  ///< source offset, attempt
 
   void enter(Phase next);
   // ownership (partition_ownership.cpp)
@@ -391,10 +391,7 @@ class Partition {
   };
   Reading reading_{};
 
-  // Attempts that others continue: when their lease runs out (steady).
-  std::map<AttemptKey, Millis> leases_{};
-  std::set<AttemptKey> expired_{};  ///< the chunk log is being read for them
-  std::set<AttemptKey> closed_{};   ///< a closing event has been sent
+  Leases leases_{};
 
   // While continuing: when the leases have to be renewed (steady).
   Millis renew_at_{0};

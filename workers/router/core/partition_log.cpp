@@ -115,8 +115,7 @@ void Partition::response_counts(const AuditFacts& facts) {
   const auto offset = facts.ids.source_offset;
   positions_.answered(offset, facts.ids.attempt);
   tail_.forget(offset, facts.ids.attempt);
-  leases_.erase({offset, facts.ids.attempt});
-  closed_.erase({offset, facts.ids.attempt});
+  leases_.answered({offset, facts.ids.attempt});
   if (facts.cause == cause_refused || (facts.cause == events::cause_restart && !planted(Bug::restart_forgotten))) {
     // The attempt is over; decide() begins the next: it answers with the error, or runs the request again.
     if (const auto it = jobs_.find(offset);
@@ -141,23 +140,21 @@ void Partition::leases_read(const AuditFacts& facts) {
     const auto* const attempt = fold_.find(offset, number);
     if (attempt != nullptr && attempt->open() && attempt->continued && attempt->continued->epoch == facts.epoch &&
         attempt->continued->instance == facts.instance)
-      leases_[{offset, number}] = now + Millis(facts.lease_ms);
+      leases_.set({offset, number}, now + Millis(facts.lease_ms));
   }
 }
 
 // --- leases that run out --------------------------------------------------------------------------------------------
 
 void Partition::check_leases() {
-  if (!owns() || leases_.empty() || !expired_.empty()) return;
-  const auto now = services_.environment.now().steady;
-  for (const auto& [key, until] : leases_) {
-    if (now < until || closed_.contains(key)) continue;
-    expired_.insert(key);
+  if (!owns()) return;
+  const auto expired = leases_.expire(services_.environment.now().steady);
+  for (const auto& [offset, number] : expired) {
     services_.metrics.leases_expired.add();
     spdlog::warn("partition {}: attempt {} of offset {} was continued elsewhere, and its lease has run out", number_,
-                 key.second, key.first);
+                 number, offset);
   }
-  if (expired_.empty()) return;
+  if (expired.empty()) return;
   // Its terminal chunk may have come into the log since the claim.
   if (planted(Bug::no_tail_after_lease)) {
     close_expired();
@@ -167,17 +164,12 @@ void Partition::check_leases() {
 }
 
 void Partition::close_expired() {
-  const auto expired = std::exchange(expired_, {});
-  const auto now = services_.environment.now().steady;
-  for (const auto& key : expired) {
-    const auto lease = leases_.find(key);
-    // Renewed or answered meanwhile.
-    if (lease == leases_.end() || now < lease->second) continue;
-    const auto* const attempt = fold_.find(key.first, key.second);
+  for (const auto& [offset, number] : leases_.take_expired(services_.environment.now().steady)) {
+    const auto* const attempt = fold_.find(offset, number);
     if (attempt == nullptr || !attempt->open()) continue;
     close(plan_closing(*attempt, tail_));
     if (planted(Bug::runs_again_on_lease_end)) {
-      if (const auto it = jobs_.find(key.first); it != jobs_.end() && !it->second.attempt) ready(it->second);
+      if (const auto it = jobs_.find(offset); it != jobs_.end() && !it->second.attempt) ready(it->second);
     }
   }
 }

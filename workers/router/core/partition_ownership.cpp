@@ -78,8 +78,6 @@ void Partition::claim() {
   tail_.clear();
   origins_.clear();
   leases_.clear();
-  expired_.clear();
-  closed_.clear();
   reading_.first.reset();
   reading_.chunks_cut = false;
   reading_.audit_events = 0;
@@ -175,7 +173,7 @@ void Partition::on_log_end(Log log, std::int64_t next_offset) {
   }
   reading_.heard_at = services_.environment.now().steady;
   if (log == Log::chunks) {
-    const bool wanted = phase_ == Phase::reading_chunks || !expired_.empty();
+    const bool wanted = phase_ == Phase::reading_chunks || leases_.any_expired();
     if (wanted && !reading_.chunks_end) {
       reading_.chunks_end = next_offset;
       if (reading_.chunks_from != kafka::offset_end && reading_.chunks_from != next_offset) {
@@ -189,7 +187,7 @@ void Partition::on_log_end(Log log, std::int64_t next_offset) {
     } else if (phase_ == Phase::claiming && planted(Bug::chunk_end_early)) {
       reading_.early_chunks_end = next_offset;
       stop_log(Log::chunks);
-    } else if (!expired_.empty()) {
+    } else if (leases_.any_expired()) {
       reading_.chunks_read_to = std::max(reading_.chunks_read_to, next_offset);
       stop_log(Log::chunks);
       close_expired();
@@ -290,7 +288,7 @@ void Partition::check_reading() {
 
 void Partition::chunk_tail_record(const kafka::Record& record) {
   const bool tail = phase_ == Phase::reading_chunks;
-  if (!tail && expired_.empty()) return;
+  if (!tail && !leases_.any_expired()) return;
   if (tail && !reading_.first) {
     reading_.first = record.offset;
     reading_.first_chunk_at = Millis(record.timestamp_ms);
@@ -330,7 +328,7 @@ void Partition::recovered() {
                        tail_.first_chunk(ids.source_offset, ids.attempt).value_or(reading_.chunks_read_to));
     }
     if (!attempt->continued) continue;
-    leases_[{ids.source_offset, ids.attempt}] = now.steady + Millis(attempt->continued->lease_ms);
+    leases_.set({ids.source_offset, ids.attempt}, now.steady + Millis(attempt->continued->lease_ms));
     // Its record may have been deleted: the others of its key wait for it all the same.
     if (const auto origin = origins_.find(ids.source_offset); origin != origins_.end())
       order_.enter(origin->second.key, ids.source_offset);
@@ -340,13 +338,13 @@ void Partition::recovered() {
     for (const auto& closing : plan_recovery(fold_, tail_)) close(closing);
   }
   spdlog::info("partition {}: recovered under epoch {}: {} attempts closed, {} go on elsewhere", number_, epoch_,
-               closed_.size(), leases_.size());
+               leases_.closed(), leases_.size());
   send_commit();
 }
 
 void Partition::close(const Closing& closing) {
   const auto offset = closing.ids.source_offset;
-  if (!closed_.insert({offset, closing.ids.attempt}).second) return;
+  if (!leases_.close({offset, closing.ids.attempt})) return;
   if (closing.terminal != nullptr) {
     services_.metrics.recovered.add();
   } else {

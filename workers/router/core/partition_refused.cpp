@@ -179,7 +179,7 @@ void Partition::write_again(const EventKey& key, const HeldEvent& held) {
     return;
   }
   if (purpose == Purpose::closing_event) {
-    closed_.erase({offset, number});
+    leases_.reopen({offset, number});
     if (const auto* const attempt = fold_.find(offset, number); attempt != nullptr && attempt->open()) {
       close(plan_closing(*attempt, tail_));
     } else {
