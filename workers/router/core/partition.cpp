@@ -50,13 +50,6 @@ Failure too_late() {
 
 }  // namespace
 
-std::size_t bytes_of(const kafka::Record& record) {
-  std::size_t bytes = record_frame_bytes + (record.value ? record.value->size() : 0) +
-                      (record.key ? record.key->size() : 0) + record.headers.size() * header_frame_bytes;
-  for (const auto& [name, content] : record.headers) bytes += name.size() + (content ? content->size() : 0);
-  return bytes;
-}
-
 Job::Job() = default;
 Job::~Job() = default;
 
@@ -68,6 +61,8 @@ Partition::Partition(Services& services, PartitionIo& io, std::int32_t number, s
       positions_(services.options.dedupe_window, services.options.dedupe_bytes_max),
       recent_(services.options.dedupe_requests_max, services.options.dedupe_window.count()),
       untouched_(services.window),
+      dead_letters_({.hub = services.hub, .environment = services.environment, .metrics = services.metrics, .io = io},
+                    number, generation),
       output_(io, number, generation),
       committer_(io, number, generation) {}
 
@@ -159,8 +154,7 @@ void Partition::take(kafka::Record&& record) {
       complete(offset);
       return;
     }
-    dead_letters_.emplace(offset, DeadLetter{.record = std::move(record), .reason = std::move(unanswerable->reason)});
-    dead_letter(offset);
+    dead_letters_.add(std::move(record), std::move(unanswerable->reason));
     return;
   }
 
@@ -560,7 +554,7 @@ void Partition::on_time() {
     case Phase::running:
       refused_here();
       write_held_events();
-      send_dead_letters();
+      dead_letters_.send();
       start_next_isolated();
       ask_about_gaps();
       commit_news();

@@ -28,6 +28,7 @@
 #include "common/kafka/producer.hpp"
 #include "common/kafka/record.hpp"
 #include "workers/router/core/audit_account.hpp"
+#include "workers/router/core/dead_letters.hpp"
 #include "workers/router/core/gap_tracker.hpp"
 #include "workers/router/core/job.hpp"
 #include "workers/router/core/key_order.hpp"
@@ -40,18 +41,12 @@
 #include "workers/router/core/poison_isolation.hpp"
 #include "workers/router/core/recent_requests.hpp"
 #include "workers/router/core/record_output.hpp"
+#include "workers/router/core/record_size.hpp"
 #include "workers/router/core/recovery.hpp"
 #include "workers/router/core/services.hpp"
 #include "workers/router/core/unclaimed_records.hpp"
 
 namespace tokenrail::router {
-
-/// What a record and each of its headers take beside their bytes.
-inline constexpr std::size_t record_frame_bytes = 256;
-inline constexpr std::size_t header_frame_bytes = sizeof(kafka::Headers::value_type);
-
-/// What a record counts against the window until it is complete.
-[[nodiscard]] std::size_t bytes_of(const kafka::Record& record);
 
 class Partition {
  public:
@@ -154,16 +149,6 @@ class Partition {
   [[nodiscard]] bool wants_time() const { return !failing_.empty() || !refused_here_.empty() || isolation_.has_next(); }
 
  private:
-  struct DeadLetter {
-    kafka::Record record;
-    std::string reason;
-    bool on_its_way = false;
-    Millis sent_at{0};      ///< steady
-    std::size_t bytes = 0;  ///< of the letter as it was sent
-    int tries = 0;          ///< that came to nothing
-    Millis retry_at{0};     ///< steady
-    std::string why{};      ///< the newest came to nothing
-  };
   /// An audit event that the topic has refused: it is written again, smaller, then after a while.
   struct HeldEvent {
     int refusals = 0;
@@ -317,13 +302,6 @@ class Partition {
   [[nodiscard]] bool waits(Job& job);
   void check_silence();
 
-  // requests that cannot be answered (partition_dead_letters.cpp)
-  void dead_letter(std::int64_t offset);
-  void dead_letter_reported(std::int64_t offset, const kafka::Report& report);
-  void dead_letter_acknowledged(std::int64_t offset);
-  void dead_letter_waits(std::int64_t offset, DeadLetter& letter, std::string_view why);
-  void send_dead_letters();
-
   // records out (partition_output.cpp)
   void send(Output output, const std::optional<std::string>& key, std::optional<std::string_view> value,
             const kafka::Headers* headers, const Sent& sent);
@@ -462,7 +440,7 @@ class Partition {
   std::vector<std::pair<Sent, std::string>> refused_here_{};
   std::string silence_{};
 
-  std::map<std::int64_t, DeadLetter> dead_letters_{};
+  DeadLetters dead_letters_;
 
   PoisonIsolation isolation_{};
 

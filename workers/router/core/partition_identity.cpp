@@ -132,7 +132,7 @@ void Partition::requests_are_others(const kafka::WitnessAnswer& now) {
                   .witness = identity_.requests.ask()};
   for (const auto& [offset, job] : jobs_) older.unanswered.emplace(offset, job.source_ms);
   for (const auto& record : untouched_.records()) older.unanswered.emplace(record.offset, record.timestamp_ms);
-  for (const auto& [offset, letter] : dead_letters_) older.unanswered.emplace(offset, letter.record.timestamp_ms);
+  older.unanswered.merge(dead_letters_.timestamps());
   if (identity_.comparing) older.add(*identity_.comparing);
   if (!identity_.older) identity_.older = inherited_older(committable).value_or(identity_.requests.below(committable));
   identity_.older->position = std::max(identity_.older->position, older.end());

@@ -132,7 +132,14 @@ void Partition::on_chunk_report(const kafka::Report& report, std::uint64_t unit)
 void Partition::on_report(const Sent& sent, const kafka::Report& report) {
   // Whatever becomes of a dead letter, nothing else of the partition depends on it.
   if (sent.purpose == Purpose::dlq) {
-    dead_letter_reported(sent.offset, report);
+    if (planted(Bug::refusal_fails_partition) && report.refused == kafka::Refusal::record) {
+      failing_ = "a dead letter was refused";
+    }
+    if (const auto written = dead_letters_.reported(sent.offset, report)) {
+      leave_window(written->bytes);
+      complete(sent.offset);
+      if (sent.offset >= ledger_.committable()) committer_.dead_lettered(sent.offset, written->digest);
+    }
     return;
   }
   output_.reported();

@@ -398,7 +398,7 @@ void Partition::run() {
   }
   tell_losses();
   // Those of before a repair; what waited untouched sends its own.
-  send_dead_letters();
+  dead_letters_.send();
   for (auto& record : untouched_.take()) take(std::move(record));
   if (const auto from = untouched_.read_again_from()) {
     spdlog::info("partition {}: reads again from offset {}, what lay there was dropped while it waited", number_,
@@ -472,7 +472,7 @@ void Partition::drop() {
 
 void Partition::drop_untouched() {
   for (const auto& record : untouched_.take()) leave_window(bytes_of(record));
-  for (const auto& [offset, letter] : std::exchange(dead_letters_, {})) leave_window(bytes_of(letter.record));
+  for (const auto bytes : dead_letters_.drop()) leave_window(bytes);
 }
 
 void Partition::settled() {
@@ -488,7 +488,7 @@ void Partition::settled() {
 void Partition::on_producer() {
   // Whatever the old one had not reported when it was destroyed never will be.
   output_.forget_reports();
-  for (auto& [offset, letter] : dead_letters_) letter.on_its_way = false;
+  dead_letters_.forget_reports();
   if (phase_ == Phase::draining_reports) {
     settled();
     return;

@@ -228,14 +228,8 @@ void Partition::check_silence() {
 }
 
 Partition::Held Partition::held() const {
-  constexpr Millis letter_patience{10'000};
-  const auto now = services_.environment.now().steady;
-  Held all;
-  for (const auto& [offset, letter] : dead_letters_) {
-    if (letter.tries == 0 && (!letter.on_its_way || now - letter.sent_at < letter_patience)) continue;
-    ++all.dead_letters;
-    all.why = letter.why;
-  }
+  auto letters = dead_letters_.waiting();
+  Held all{.dead_letters = letters.count, .why = std::move(letters.why)};
   for (const auto& [key, held] : held_events_) {
     if (held.refusals > events_at_once) ++all.requests;
   }

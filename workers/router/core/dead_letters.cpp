@@ -1,0 +1,120 @@
+#include "workers/router/core/dead_letters.hpp"
+
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "common/events/commit_metadata.hpp"
+#include "workers/router/core/dead_letter.hpp"
+#include "workers/router/core/planted.hpp"
+#include "workers/router/core/record_size.hpp"
+#include "workers/router/core/refusals.hpp"
+
+namespace tokenrail::router {
+
+void DeadLetters::add(kafka::Record&& record, std::string reason) {
+  const auto offset = record.offset;
+  const auto letter = letters_.emplace(offset, Letter{.record = std::move(record), .reason = std::move(reason)}).first;
+  send(offset, letter->second);
+}
+
+void DeadLetters::send() {
+  for (auto& [offset, letter] : letters_) send(offset, letter);
+}
+
+void DeadLetters::send(std::int64_t offset, Letter& letter) {
+  const auto now = environment_.now().steady;
+  if (letter.on_its_way || now < letter.retry_at || !io_.usable()) return;
+  const auto record = dead_letter_record(letter.record, letter.reason, hub_.record_bytes_max(Output::dlq));
+  if (letter.tries == 0) {
+    spdlog::warn("partition {} offset {}: {}; the record goes to the dead-letter topic", partition_, offset,
+                 letter.reason);
+  }
+  letter.bytes = record.bytes();
+  const auto key = record.key ? std::optional<std::string>(*record.key) : std::nullopt;
+  const auto produced = io_.send(Output::dlq, key, record.value, &record.headers,
+                                 {.partition = partition_,
+                                  .generation = generation_,
+                                  .purpose = Purpose::dlq,
+                                  .offset = offset,
+                                  .bytes = static_cast<std::uint32_t>(letter.bytes)});
+  switch (produced) {
+    case kafka::Produced::accepted:
+      letter.on_its_way = true;
+      letter.sent_at = now;
+      break;
+    case kafka::Produced::queue_full:
+      // Behind others that the topic has not taken yet. Nothing else of the partition waits for it.
+      wait(offset, letter, "the producer's queue for the topic is full");
+      break;
+    case kafka::Produced::too_large:
+      hub_.record_refused(Output::dlq, letter.bytes, "too large for the producer's message.max.bytes");
+      wait(offset, letter, "it is larger than the producer's message.max.bytes");
+      break;
+    case kafka::Produced::unknown_topic:
+      wait(offset, letter, "the topic does not exist; run: tokenrail topics apply");
+      break;
+    case kafka::Produced::failed:
+      wait(offset, letter, "the producer can no longer work");
+      break;
+  }
+}
+
+std::optional<DeadLetters::Written> DeadLetters::reported(std::int64_t offset, const kafka::Report& report) {
+  const auto it = letters_.find(offset);
+  if (it == letters_.end()) return std::nullopt;
+  auto& letter = it->second;
+  letter.on_its_way = false;
+  if (!report.ok && !(planted(Bug::refused_letter_is_written) && report.refused == kafka::Refusal::record)) {
+    if (report.refused == kafka::Refusal::record) hub_.record_refused(Output::dlq, letter.bytes, report.detail);
+    // Its fate may be unknown: a dead letter may come more than once.
+    wait(offset, letter, report.detail);
+    return std::nullopt;
+  }
+  metrics_.dead_letters.add();
+  if (letter.tries > 0) spdlog::info("partition {} offset {}: its dead letter has been written", partition_, offset);
+  const Written written{.digest = events::dead_letter_digest(letter.record), .bytes = bytes_of(letter.record)};
+  letters_.erase(it);
+  return written;
+}
+
+void DeadLetters::wait(std::int64_t offset, Letter& letter, std::string_view why) {
+  const auto now = environment_.now().steady;
+  if (std::exchange(letter.why, std::string(why)) != why) {
+    spdlog::warn(
+        "partition {} offset {}: its dead letter cannot be written ({}); it is tried again, and no commit passes "
+        "it until then",
+        partition_, offset, why);
+  }
+  letter.retry_at = now + refusal_wait(++letter.tries);
+}
+
+void DeadLetters::forget_reports() {
+  for (auto& [offset, letter] : letters_) letter.on_its_way = false;
+}
+
+DeadLetters::Waiting DeadLetters::waiting() const {
+  constexpr Millis patience{10'000};
+  const auto now = environment_.now().steady;
+  Waiting all;
+  for (const auto& [offset, letter] : letters_) {
+    if (letter.tries == 0 && (!letter.on_its_way || now - letter.sent_at < patience)) continue;
+    ++all.count;
+    all.why = letter.why;
+  }
+  return all;
+}
+
+std::map<std::int64_t, std::int64_t> DeadLetters::timestamps() const {
+  std::map<std::int64_t, std::int64_t> all;
+  for (const auto& [offset, letter] : letters_) all.emplace(offset, letter.record.timestamp_ms);
+  return all;
+}
+
+std::vector<std::size_t> DeadLetters::drop() {
+  std::vector<std::size_t> bytes;
+  for (const auto& [offset, letter] : std::exchange(letters_, {})) bytes.push_back(bytes_of(letter.record));
+  return bytes;
+}
+
+}  // namespace tokenrail::router
