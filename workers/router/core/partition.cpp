@@ -69,7 +69,7 @@ Partition::Partition(Services& services, PartitionIo& io, std::int32_t number, s
 Partition::~Partition() {
   for (auto& [offset, job] : jobs_) {
     over(job);
-    fetch_ended(job);
+    reload_ended(job);
     forget_timer(job);
     uncount(job);
   }
@@ -191,7 +191,7 @@ void Partition::take(kafka::Record&& record) {
   look_at(offset);
   // Behind another of its key, or too far from the oldest.
   if (const auto it = jobs_.find(offset); it != jobs_.end() && it->second.stage == Job::Stage::in_line) {
-    make_room(it->second);
+    offload(it->second);
   }
 }
 
@@ -281,7 +281,7 @@ void Partition::ready(Job& job, bool at_front) {
   }
   job.stage = Job::Stage::ready;
   services_.hub.job_ready(ref(job), job.org_id(), at_front);
-  if (!services_.in_flight.org_has_room(job.org_id())) make_room(job);
+  if (!services_.in_flight.org_has_room(job.org_id())) offload(job);
 }
 
 Partition::Dispatched Partition::dispatch(std::int64_t offset) {
@@ -292,7 +292,7 @@ Partition::Dispatched Partition::dispatch(std::int64_t offset) {
   if (attempts_left() == 0) {
     job.stage = Job::Stage::in_line;
     held_.insert(offset);
-    make_room(job);
+    offload(job);
     return {};
   }
 
@@ -300,7 +300,7 @@ Partition::Dispatched Partition::dispatch(std::int64_t offset) {
   if (isolation_.busy() && (job.unread || job.put_back)) {
     job.stage = Job::Stage::in_line;
     isolation_.wait(offset);
-    make_room(job);
+    offload(job);
     return {};
   }
   if (job.put_back) {
@@ -308,7 +308,7 @@ Partition::Dispatched Partition::dispatch(std::int64_t offset) {
       job.stage = Job::Stage::parked;
       return {.what = Dispatch::parked, .connection_id = job.waits_for};
     }
-    fetch(job);
+    reload(job);
     return {};
   }
   if (job.draw == 0) job.draw = services_.environment.random();
@@ -327,7 +327,7 @@ Partition::Dispatched Partition::dispatch(std::int64_t offset) {
   auto connection_id = route->targets.front().deployment.connection_id;
   if (!services_.in_flight.connection_has_room(connection_id)) {
     job.stage = Job::Stage::parked;
-    make_room(job, connection_id);
+    offload(job, connection_id);
     return {.what = Dispatch::parked, .connection_id = std::move(connection_id)};
   }
   start(job, std::move(*route), std::nullopt);
@@ -370,7 +370,7 @@ std::expected<registry::Route, Failure> Partition::route_of(const Job& job) {
 
 void Partition::begin_attempt(Job& job) {
   // Its time may have come, or somebody may have cancelled it, while its record was being read again.
-  fetch_ended(job);
+  reload_ended(job);
   job.stage = Job::Stage::running;
   auto n = recent_.next_attempt(job.org_id(), job.request_id(), job.offset, job.seen_ms(), epoch_);
   // So many other requests may have come since its attempt before that the table has forgotten it.
@@ -442,7 +442,7 @@ void Partition::end_uncalled(Job& job, Failure failure) {
 }
 
 void Partition::answer_duplicate(Job& job, const RecentRequests::Seen& first) {
-  fetch_ended(job);
+  reload_ended(job);
   job.stage = Job::Stage::running;
   job.attempt = std::make_unique<Attempt>(services_, *this, job, 0);
   by_unit_[low_unit(job.attempt->unit())] = job.offset;
@@ -476,9 +476,9 @@ int Partition::restarts(const Job& job) const {
 
 std::size_t Partition::attempts_left() const {
   const auto left = [](std::size_t most, std::size_t used) { return most - std::min(most, used); };
-  const auto running = left(services_.options.partition_attempts_max, attempts_ + fetching_.wanted.size());
+  const auto running = left(services_.options.partition_attempts_max, attempts_ + reloads_.size());
   if (planted(Bug::silent_takes_places)) return running;
-  return std::min(running, left(services_.in_flight.unreported_max(), unreported_ + fetching_.wanted.size()));
+  return std::min(running, left(services_.in_flight.unreported_max(), unreported_ + reloads_.size()));
 }
 
 void Partition::wait_for_report(Job& job) {
@@ -511,7 +511,7 @@ void Partition::drop_job(std::int64_t offset) {
   const auto it = jobs_.find(offset);
   if (it == jobs_.end()) return;
   over(it->second);
-  fetch_ended(it->second);
+  reload_ended(it->second);
   forget_timer(it->second);
   uncount(it->second);
   attempt_gone(it->second);

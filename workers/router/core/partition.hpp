@@ -43,6 +43,7 @@
 #include "workers/router/core/record_output.hpp"
 #include "workers/router/core/record_size.hpp"
 #include "workers/router/core/recovery.hpp"
+#include "workers/router/core/reload_queue.hpp"
 #include "workers/router/core/services.hpp"
 #include "workers/router/core/unclaimed_records.hpp"
 
@@ -251,17 +252,17 @@ class Partition {
   void read_request(Job& job, const std::optional<std::string>& value);
   [[nodiscard]] std::optional<events::InvalidRequest> lost_too_often(const kafka::Record& record) const;
   [[nodiscard]] std::expected<registry::Route, events::Failure> route_of(const Job& job);
-  // records put back while they cannot start (partition_fetch.cpp)
-  void make_room(Job& job, const std::string& connection_id = {});
+  // requests offloaded while they cannot start (partition_reload.cpp)
+  void offload(Job& job, const std::string& connection_id = {});
   void leave_window(std::size_t bytes);
   void uncount(const Job& job);
-  void fetch(Job& job);
-  void fetch_ended(Job& job);
-  void fetched(const kafka::Record& record);
-  void fetch_to(std::int64_t next_offset);
+  void reload(Job& job);
+  void reload_ended(Job& job);
+  void on_reloaded(const kafka::Record& record);
+  void reloaded_to(std::int64_t next_offset);
   /// One attempt more could be handed over; those whose record is being read again will be attempts soon.
   [[nodiscard]] bool may_attempt() const {
-    return attempts_ + fetching_.wanted.size() < services_.options.partition_attempts_max;
+    return attempts_ + reloads_.size() < services_.options.partition_attempts_max;
   }
   /// One attempt more may be started: not too many wait for the brokers already.
   [[nodiscard]] std::size_t attempts_left() const;
@@ -444,12 +445,7 @@ class Partition {
 
   PoisonIsolation isolation_{};
 
-  /// Records that were put back, and are read again.
-  struct Fetching {
-    std::set<std::int64_t> wanted{};  ///< offsets
-    std::int64_t position = 0;
-  };
-  Fetching fetching_{};
+  ReloadQueue reloads_{};
 
   RecordOutput output_;
   std::string failing_{};  ///< not empty: fail() is due

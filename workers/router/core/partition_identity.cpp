@@ -238,7 +238,7 @@ void Partition::forget_requests() {
   held_.clear();
   services_.hub.forget_waiting(number_);
   isolation_.clear();
-  fetching_.wanted.clear();
+  reloads_.clear();
   stop_log(Log::requests);
   gaps_.clear();
   committer_.forget_dead_letters();

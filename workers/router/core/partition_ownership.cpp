@@ -122,7 +122,7 @@ void Partition::on_log_record(Log log, const kafka::Record& record) {
       begins_at(record.offset);
       look_back_from(record.log_append_time ? std::optional(Millis(record.timestamp_ms)) : std::nullopt);
     } else {
-      fetched(record);
+      on_reloaded(record);
     }
     return;
   }
@@ -167,7 +167,7 @@ void Partition::on_log_end(Log log, std::int64_t next_offset) {
         look_back_from(services_.environment.now().wall);
       }
     } else {
-      fetch_to(next_offset);
+      reloaded_to(next_offset);
     }
     return;
   }
@@ -440,7 +440,7 @@ void Partition::fail(std::string_view why) {
   services_.hub.forget_waiting(number_);
   isolation_.clear();
   account_ = AuditAccount{};
-  fetching_.wanted.clear();
+  reloads_.clear();
   held_events_.clear();
   refused_here_.clear();
   by_unit_.clear();
@@ -448,7 +448,7 @@ void Partition::fail(std::string_view why) {
   for (auto& range : identity_.lost) range.told = false;
   for (auto& [offset, job] : jobs_) {
     over(job);
-    fetch_ended(job);
+    reload_ended(job);
     job.attempt.reset();
     if (job.deadline_known) schedule(job, job.deadline);
     job.stage = Job::Stage::in_line;
@@ -457,7 +457,7 @@ void Partition::fail(std::string_view why) {
   attempts_ = 0;
   // They may wait for long. Whole they could fill the window, and nothing of other partitions would be read.
   if (!planted(Bug::unclaimed_fill_window)) {
-    for (auto& [offset, job] : jobs_) make_room(job);
+    for (auto& [offset, job] : jobs_) offload(job);
   }
   if (output_.all_reported()) settled();
 }

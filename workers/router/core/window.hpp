@@ -1,5 +1,5 @@
 // What has been read and is not complete, in requests and bytes. Reading stops where it is full; those that only wait
-// are put back before it is (partition_fetch.cpp). Pure.
+// are put back before it is (partition_reload.cpp). Pure.
 #pragma once
 
 #include <algorithm>

@@ -11,11 +11,8 @@ namespace tokenrail::router {
 
 namespace {
 
-// Records in between that are read and thrown away rather than skipped by starting anew.
-constexpr std::int64_t read_through_max = 500;
-
 // What is kept of a job that was put back, its places in the indexes included.
-std::size_t kept_bytes(const Job& job) {
+std::size_t stub_bytes(const Job& job) {
   constexpr std::size_t indexes = 256;
   const auto key = job.key ? job.key->size() : 0;
   return sizeof(Job) + indexes + 2 * key + job.traceparent.size() + job.request_id().size() + job.org_id().size() +
@@ -24,7 +21,7 @@ std::size_t kept_bytes(const Job& job) {
 
 }  // namespace
 
-void Partition::make_room(Job& job, const std::string& connection_id) {
+void Partition::offload(Job& job, const std::string& connection_id) {
   if (job.put_back || !services_.window.crowded(services_.in_flight.attempts())) return;
   const auto* const invalid = std::get_if<events::InvalidRequest>(&job.request);
   // The value of one over which too many workers were lost is not looked at again.
@@ -42,7 +39,7 @@ void Partition::make_room(Job& job, const std::string& connection_id) {
   job.put_back = true;
   job.waits_for = connection_id;
   services_.metrics.put_back.add();
-  job.kept = kept_bytes(job);
+  job.kept = stub_bytes(job);
   services_.window.put_back(job.bytes, job.kept);
   services_.hub.window_changed();
 }
@@ -60,31 +57,25 @@ void Partition::uncount(const Job& job) {
   }
 }
 
-void Partition::fetch(Job& job) {
+void Partition::reload(Job& job) {
   job.stage = Job::Stage::fetching;
   services_.in_flight.fetch_started(job.org_id(), job.waits_for);
-  const bool behind = job.offset < fetching_.position;
-  const bool first = fetching_.wanted.empty();
-  fetching_.wanted.insert(job.offset);
-  if (first || behind) {
-    fetching_.position = *fetching_.wanted.begin();
-    read_log(Log::requests, fetching_.position);
-  }
+  if (const auto from = reloads_.want(job.offset)) read_log(Log::requests, *from);
 }
 
-void Partition::fetch_ended(Job& job) {
+void Partition::reload_ended(Job& job) {
   if (job.stage != Job::Stage::fetching) return;
   job.stage = Job::Stage::in_line;
-  fetching_.wanted.erase(job.offset);
+  reloads_.forget(job.offset);
   services_.in_flight.fetch_over(job.org_id(), job.waits_for);
 }
 
-void Partition::fetched(const kafka::Record& record) {
-  fetch_to(record.offset);
-  fetching_.position = record.offset + 1;
+void Partition::on_reloaded(const kafka::Record& record) {
+  reloaded_to(record.offset);
+  reloads_.read(record.offset);
   if (const auto it = jobs_.find(record.offset); it != jobs_.end() && it->second.stage == Job::Stage::fetching) {
     Job& job = it->second;
-    fetch_ended(job);
+    reload_ended(job);
     services_.window.back(job.bytes, job.kept);
     services_.hub.window_changed();
     job.unread = record.value;
@@ -92,27 +83,24 @@ void Partition::fetched(const kafka::Record& record) {
     // It takes the place that was kept for it, or all of them would be read again before one is started.
     ready(job, true);
   }
-  if (fetching_.wanted.empty()) {
+  if (reloads_.empty()) {
     stop_log(Log::requests);
-  } else if (*fetching_.wanted.begin() - fetching_.position > read_through_max) {
-    fetching_.position = *fetching_.wanted.begin();
-    read_log(Log::requests, fetching_.position);
+  } else if (const auto from = reloads_.skip()) {
+    read_log(Log::requests, *from);
   }
 }
 
 // Reading has passed everything below `next_offset`: what was wanted there has been deleted.
-void Partition::fetch_to(std::int64_t next_offset) {
-  while (!fetching_.wanted.empty() && *fetching_.wanted.begin() < next_offset) {
-    const auto offset = *fetching_.wanted.begin();
-    fetching_.wanted.erase(fetching_.wanted.begin());
-    const auto it = jobs_.find(offset);
+void Partition::reloaded_to(std::int64_t next_offset) {
+  while (const auto offset = reloads_.take_passed(next_offset)) {
+    const auto it = jobs_.find(*offset);
     if (it == jobs_.end() || it->second.stage != Job::Stage::fetching) continue;
     start(it->second, std::nullopt,
           events::Failure::of(events::ErrorCode::provider_unavailable,
                               "The request had to wait for so long that it has been deleted from chat.requests by its "
                               "retention. Ask again later, or raise the retention."));
   }
-  if (fetching_.wanted.empty()) stop_log(Log::requests);
+  if (reloads_.empty()) stop_log(Log::requests);
 }
 
 }  // namespace tokenrail::router
