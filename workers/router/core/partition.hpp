@@ -33,6 +33,7 @@
 #include "workers/router/core/job.hpp"
 #include "workers/router/core/key_order.hpp"
 #include "workers/router/core/leases.hpp"
+#include "workers/router/core/log_comparison.hpp"
 #include "workers/router/core/log_positions.hpp"
 #include "workers/router/core/log_questions.hpp"
 #include "workers/router/core/offset_committer.hpp"
@@ -244,7 +245,7 @@ class Partition {
   void outputs_are_others(bool audit, bool chunks);
   void audit_went_back(std::int64_t offset);
   void compare(const kafka::Record& record);
-  void compared(std::optional<Millis> newer, std::int64_t unread_from);
+  void compared(const LogComparison::Outcome& outcome);
   void forget_requests();
 
   // jobs
@@ -379,24 +380,6 @@ class Partition {
   GapTracker gaps_{};
   std::uint32_t questions_ = 0;
 
-  /// A log of requests that is gone, against the one that is there now, for as long as that is read again.
-  struct Comparing {
-    std::int64_t from = 0;                              ///< what lies below is answered, or is still there
-    std::int64_t delivered_to = 0;                      ///< what lies below and is not listed has been answered
-    std::int64_t seen_to = 0;                           ///< where the log ended when it was last known to be the same
-    std::int64_t until = 0;                             ///< where it ends now
-    std::map<std::int64_t, std::int64_t> unanswered{};  ///< timestamps by offset, of what was read
-    kafka::LogWitness witness{};                        ///< of one of its records; may be of an answered one
-    /// One past what is known to have been in it.
-    [[nodiscard]] std::int64_t end() const;
-    void add(const Comparing& before);
-    /// The first and one past the last offset of requests that nobody answered and that are not in the log any more;
-    /// nothing: there are none. `newer`: what was read before and is not older than that is of the log that is there
-    /// now. `unread_from`: from there on no record that was not read is left.
-    [[nodiscard]] std::optional<std::pair<std::int64_t, std::int64_t>> gone(std::optional<Millis> newer,
-                                                                            std::int64_t unread_from) const;
-  };
-
   /// Requests that are gone with their log and were not answered.
   struct LostRange {
     std::int64_t from = 0;
@@ -418,7 +401,7 @@ class Partition {
     /// that log, so that a successor would find the same.
     std::vector<LostRange> lost{};
     std::optional<kafka::LogWitness> older{};
-    std::optional<Comparing> comparing{};
+    std::optional<LogComparison> comparing{};
   };
   Identity identity_{};
 

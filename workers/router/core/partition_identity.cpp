@@ -84,7 +84,8 @@ void Partition::on_looks(const Looks& looks) {
   note_same(identity_.chunks, looks[index_of(Log::chunks)]);
   // It may end below where it ended when the reading began.
   const bool requests_same = requests && requests->verdict == kafka::LogVerdict::same;
-  if (identity_.comparing && requests_same && ledger_.next() >= requests->next) compared(std::nullopt, requests->next);
+  if (identity_.comparing && requests_same && ledger_.next() >= requests->next)
+    compared({.unread_from = requests->next});
   if (!requests_other && !audit_other && !chunks_other) {
     if (phase_ == Phase::claiming && identity_.claimed) claim_reported();
     // Nothing comes that would make it forget, but everything that was there has been read.
@@ -125,14 +126,15 @@ void Partition::outputs_are_others(bool audit, bool chunks) {
 
 void Partition::requests_are_others(const kafka::WitnessAnswer& now) {
   const auto committable = ledger_.committable();
-  Comparing older{.from = committable,
-                  .delivered_to = ledger_.next(),
-                  .seen_to = std::max(identity_.requests.end(), untouched_.seen_to()),
-                  .until = now.next,
-                  .witness = identity_.requests.ask()};
-  for (const auto& [offset, job] : jobs_) older.unanswered.emplace(offset, job.source_ms);
-  for (const auto& record : untouched_.records()) older.unanswered.emplace(record.offset, record.timestamp_ms);
-  older.unanswered.merge(dead_letters_.timestamps());
+  OldLog old{.from = committable,
+             .delivered_to = ledger_.next(),
+             .seen_to = std::max(identity_.requests.end(), untouched_.seen_to()),
+             .until = now.next,
+             .witness = identity_.requests.ask()};
+  for (const auto& [offset, job] : jobs_) old.unanswered.emplace(offset, job.source_ms);
+  for (const auto& record : untouched_.records()) old.unanswered.emplace(record.offset, record.timestamp_ms);
+  old.unanswered.merge(dead_letters_.timestamps());
+  LogComparison older(std::move(old));
   if (identity_.comparing) older.add(*identity_.comparing);
   if (!identity_.older) identity_.older = inherited_older(committable).value_or(identity_.requests.below(committable));
   identity_.older->position = std::max(identity_.older->position, older.end());
@@ -155,7 +157,7 @@ void Partition::requests_are_others(const kafka::WitnessAnswer& now) {
   locating_ = {};
   identity_.requests.clear();
   io_.seek(number_, start_);
-  if (start_ >= now.next) compared(std::nullopt, now.next);
+  if (start_ >= now.next) compared({.unread_from = now.next});
 }
 
 /// A predecessor that had gone back to read a log again could only commit a lower offset than it had reached. The
@@ -165,56 +167,17 @@ std::optional<kafka::LogWitness> Partition::inherited_older(std::int64_t committ
   return inherited_->requests_log;
 }
 
-std::int64_t Partition::Comparing::end() const {
-  return unanswered.empty() ? seen_to : std::max(seen_to, unanswered.rbegin()->first + 1);
-}
-
-/// The log was replaced once more before all of it had been read: what was not found again so far is added.
-void Partition::Comparing::add(const Comparing& before) {
-  for (auto it = before.unanswered.lower_bound(before.from); it != before.unanswered.end(); ++it)
-    unanswered.emplace(it->first, it->second);
-  delivered_to = std::max(delivered_to, before.delivered_to);
-  seen_to = std::max(seen_to, before.seen_to);
-  witness = before.witness;
-}
-
-std::optional<std::pair<std::int64_t, std::int64_t>> Partition::Comparing::gone(std::optional<Millis> newer,
-                                                                                std::int64_t unread_from) const {
-  std::optional<std::pair<std::int64_t, std::int64_t>> range;
-  for (auto it = unanswered.lower_bound(from); it != unanswered.end(); ++it) {
-    if (newer && Millis(it->second) >= *newer) continue;
-    range = std::pair(range ? range->first : it->first, it->first + 1);
-  }
-  const auto unread = std::max({delivered_to, unread_from, from});
-  if (unread < seen_to) range = std::pair(range ? std::min(range->first, unread) : unread, seen_to);
-  return range;
-}
-
-// A log that went back has kept its older records, and what is kept is not lost: it is found by reading again from
-// where the log may differ. Only the timestamps tell an old record from one that took its place. Of a record that was
-// not read before, the timestamp is not known: as long as no other record differs it counts as kept.
 void Partition::compare(const kafka::Record& record) {
-  auto& older = *identity_.comparing;
-  const auto offset = record.offset;
+  auto& comparison = *identity_.comparing;
   if (planted(Bug::kept_is_lost)) {
-    compared(std::nullopt, older.until);
-    return;
+    compared({.unread_from = comparison.until()});
+  } else if (const auto outcome = comparison.read(record.offset, record.timestamp_ms)) {
+    compared(*outcome);
   }
-  const auto known = older.unanswered.find(offset);
-  const bool listed = known != older.unanswered.end() && offset >= older.from;
-  if (listed && known->second == record.timestamp_ms) {
-    older.from = offset + 1;
-  } else if (listed || (offset == older.witness.offset && older.witness.time_ms != record.timestamp_ms)) {
-    compared(Millis(record.timestamp_ms), offset);
-    return;
-  }
-  if (offset + 1 >= older.until) compared(std::nullopt, older.until);
 }
 
-/// `newer`: the timestamp of the first record that is known to be new. What was read before it may be of either log.
-void Partition::compared(std::optional<Millis> newer, std::int64_t unread_from) {
-  const auto older = *std::exchange(identity_.comparing, std::nullopt);
-  const auto gone = older.gone(newer, unread_from);
+void Partition::compared(const LogComparison::Outcome& outcome) {
+  const auto gone = std::exchange(identity_.comparing, std::nullopt)->gone(outcome);
   if (gone && !planted(Bug::lost_log_untold)) {
     const auto [from, to] = *gone;
     spdlog::error("partition {}: the requests from offset {} to {} of the log that is gone were not answered", number_,
