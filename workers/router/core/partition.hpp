@@ -45,6 +45,7 @@
 #include "workers/router/core/record_size.hpp"
 #include "workers/router/core/recovery.hpp"
 #include "workers/router/core/reload_queue.hpp"
+#include "workers/router/core/repair_backoff.hpp"
 #include "workers/router/core/services.hpp"
 #include "workers/router/core/unclaimed_records.hpp"
 
@@ -250,7 +251,6 @@ class Partition {
 
   // jobs
   void take(kafka::Record&& record);
-  void read_request(Job& job, const std::optional<std::string>& value);
   [[nodiscard]] std::optional<events::InvalidRequest> lost_too_often(const kafka::Record& record) const;
   [[nodiscard]] std::expected<registry::Route, events::Failure> route_of(const Job& job);
   // requests offloaded while they cannot start (partition_reload.cpp)
@@ -298,7 +298,6 @@ class Partition {
   void never_began(std::int64_t offset, std::int64_t number);
   void write_again(const EventKey& key, const HeldEvent& held);
   void write_held_events();
-  void release_refused();
   void attempt_gone(Job& job);
   [[nodiscard]] std::optional<events::Failure> refused_before(const Job& job) const;
   [[nodiscard]] bool waits(Job& job);
@@ -433,13 +432,7 @@ class Partition {
   RecordOutput output_;
   std::string failing_{};  ///< not empty: fail() is due
 
-  /// Repairs that follow one another wait longer and longer: what breaks them is seldom mended by haste.
-  struct Repairs {
-    int in_a_row = 0;
-    Millis newest_at{0};     ///< steady; when it began
-    Millis settle_until{0};  ///< steady; the coordinator is not asked before
-  };
-  Repairs repairs_{};
+  RepairBackoff repairs_{};
 
   OffsetCommitter committer_;
 

@@ -21,11 +21,6 @@ namespace {
 
 // Between the clocks of two routers, which stamp chunks and events.
 constexpr Millis clock_skew_max{60'000};
-// The first repair begins at once, the next after twice this, and so on; after that much quiet it counts as the first.
-constexpr Millis repair_wait{100};
-constexpr Millis repair_wait_max{10'000};
-constexpr int repair_doublings_max = 10;
-constexpr Millis repair_calm{60'000};
 // A log that gives neither a record nor its end for so long is asked for again.
 constexpr Millis reading_patience{30'000};
 // Events of the audit tail after which what lies below the committed offset is forgotten.
@@ -428,11 +423,7 @@ void Partition::fail(std::string_view why) {
   spdlog::warn("partition {}: {}; what runs there is cancelled and the partition will be claimed again", number_, why);
   services_.metrics.repairs.add();
   const auto now = services_.environment.now().steady;
-  if (now - repairs_.newest_at > repair_calm) repairs_.in_a_row = 0;
-  repairs_.newest_at = now;
-  repairs_.settle_until =
-      repairs_.in_a_row == 0 ? now : now + std::min(repair_wait_max, repair_wait * (1 << repairs_.in_a_row));
-  repairs_.in_a_row = std::min(repairs_.in_a_row + 1, repair_doublings_max);
+  repairs_.begin(now);
   if (phase_ == Phase::running) waiting_since_ = now;
   enter(Phase::draining_reports);
   order_ = KeyOrder{};
@@ -476,8 +467,8 @@ void Partition::drop_untouched() {
 }
 
 void Partition::settled() {
-  if (!io_.usable()) return;                                               // on_producer() goes on
-  if (services_.environment.now().steady < repairs_.settle_until) return;  // on_time() does
+  if (!io_.usable()) return;                                          // on_producer() goes on
+  if (!repairs_.is_over(services_.environment.now().steady)) return;  // on_time() does
   // Ask the coordinator whether the partition is still ours: a commit of what is committed already changes nothing,
   // and only a member of the current generation is answered with yes.
   silence_.clear();
