@@ -569,7 +569,7 @@ void Partition::on_time() {
       if (identity_.claimed) claim_reported();
       break;
     case Phase::locating:
-      if (services_.environment.now().steady >= locating_.ask_at) ask_for_places();
+      if (locator_.is_due(services_.environment.now().steady)) ask_for_places();
       break;
     case Phase::committing:
       write_held_events();

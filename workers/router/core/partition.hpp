@@ -47,6 +47,7 @@
 #include "workers/router/core/reload_queue.hpp"
 #include "workers/router/core/repair_backoff.hpp"
 #include "workers/router/core/services.hpp"
+#include "workers/router/core/tail_locator.hpp"
 #include "workers/router/core/unclaimed_records.hpp"
 
 namespace tokenrail::router {
@@ -165,13 +166,6 @@ class Partition {
     std::string traceparent{};
     Millis at{0};  ///< wall; when its newest attempt was announced
   };
-  /// Where the tails begin when no metadata says so (offset_beginning: as far back as they go).
-  struct TailPlaces {
-    std::int64_t audit = 0;
-    std::int64_t chunk = 0;
-    bool chunk_may_be_cut = true;  ///< whether older chunks were deleted cannot be told
-  };
-
   void enter(Phase next);
   // ownership (partition_ownership.cpp)
   void claim();
@@ -183,7 +177,7 @@ class Partition {
   void look_back_from(std::optional<Millis> started);
   void ask_for_places();
   void place_answered(std::uint32_t sequence, const Result<LogPlaces>& answer);
-  void located(const TailPlaces& places);
+  void located(const TailLocator::Tails& tails);
   void read_tails();
   /// The commit says where the tails begin.
   [[nodiscard]] bool tails_inherited() const { return inherited_ && !identity_.tails_by_time; }
@@ -341,18 +335,7 @@ class Partition {
   AnswerTail tail_{};
   std::map<std::int64_t, Origin> origins_{};  ///< by source offset, of attempts that are open
 
-  /// Looking for where the tails begin, without metadata.
-  struct Locating {
-    Millis from{0};                    ///< Unix; the tails begin at this time
-    std::uint32_t audit_question = 0;  ///< on its way; 0: none
-    std::uint32_t chunk_question = 0;
-    std::optional<LogPlaces> audit{};
-    std::optional<LogPlaces> chunks{};
-    int refused = 0;
-    Millis ask_at = Millis::max();  ///< steady
-    std::optional<TailPlaces> found{};
-  };
-  Locating locating_{};
+  TailLocator locator_{};
 
   /// Reading the partition's own logs: tails, gaps, and the end of the chunk log when a lease has run out.
   struct Reading {

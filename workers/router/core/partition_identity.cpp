@@ -118,7 +118,7 @@ void Partition::outputs_are_others(bool audit, bool chunks) {
   if (audit) identity_.audit.clear();
   if (chunks) identity_.chunks.clear();
   inherited_.reset();
-  locating_ = {};
+  locator_.clear();
   positions_.clear();
   committer_.replace_metadata({});
   start_ = ledger_.committable();
@@ -154,7 +154,7 @@ void Partition::requests_are_others(const kafka::WitnessAnswer& now) {
   }
   // What is read again may have been answered before the audit tail that was committed begins.
   identity_.tails_by_time = true;
-  locating_ = {};
+  locator_.clear();
   identity_.requests.clear();
   io_.seek(number_, start_);
   if (start_ >= now.next) compared({.unread_from = now.next});

@@ -98,7 +98,7 @@ void Partition::claim_reported() {
   // Positions of another log mean nothing.
   if (waits_for_looks()) return;
   spdlog::debug("partition {}: the claim of epoch {} is in the log", number_, epoch_);
-  if (tails_inherited() || locating_.found) {
+  if (tails_inherited() || locator_.found()) {
     read_tails();
   } else {
     locate();
