@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -82,6 +83,9 @@ class AnswerDecoder {
   virtual void feed(std::string_view bytes, AnswerSink& sink) = 0;
   /// The body ended. A stream without its terminal marker is a failure (PROVIDER_PROTOCOL), never an answer.
   virtual void end(AnswerSink& sink) = 0;
+  /// Bytes taken so far of parts that are delivered whole at their end: arguments of a tool call, a signature. Only
+  /// grows. Where it has grown, the provider goes on with its answer though no event came.
+  [[nodiscard]] virtual std::uint64_t piece_bytes() const { return 0; }
   /// Memory that unfinished parts of the answer take now.
   [[nodiscard]] virtual std::size_t held_bytes() const = 0;
 };

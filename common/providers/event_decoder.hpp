@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,7 @@ class EventDecoder : public AnswerDecoder {
   void feed(std::string_view bytes, AnswerSink& sink) override;
   void end(AnswerSink& sink) override;
   [[nodiscard]] std::size_t held_bytes() const override;
+  [[nodiscard]] std::uint64_t piece_bytes() const final { return piece_bytes_; }
 
  protected:
   /// One item of a stream: `type` is that of the server-sent event ("message" where it has none), `json` its text.
@@ -50,6 +52,8 @@ class EventDecoder : public AnswerDecoder {
   /// Delivers what was assembled. Calls whose arguments were cut off where `reason` is length are left out with a
   /// warning; other arguments that are not JSON fail the answer. `reason` becomes tool_calls where there are any.
   bool tool_calls(ToolCallAssembler& calls, events::FinishReason& reason, AnswerSink& sink);
+  /// Counts a piece of what is delivered whole later; see piece_bytes().
+  void count_piece(std::size_t bytes) { piece_bytes_ += bytes; }
   /// Fails an answer that has more tool calls than tool_calls_max. False.
   bool too_many_calls(AnswerSink& sink);
   void finish(events::FinishReason reason, AnswerSink& sink);
@@ -80,6 +84,7 @@ class EventDecoder : public AnswerDecoder {
   http::SseFramer events_;
   std::string body_{};  ///< of an answer that is not a stream
   std::size_t answer_bytes_ = 0;
+  std::uint64_t piece_bytes_ = 0;
   std::size_t items_ = 0;
   std::size_t unreadable_ = 0;
   bool over_ = false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -158,6 +159,33 @@ TEST_P(Dialects, ToolCallsAndThinkingAreReadByItsAdapter) {
     EXPECT_EQ(answer.finish(), FinishReason::tool_calls) << result.body;
     EXPECT_THAT(answer.warnings(), testing::IsEmpty());
   }
+}
+
+TEST_P(Dialects, EachFragmentOfAToolCallIsProgress) {
+  const auto json =
+      fmt::format(R"({{"requestId":"r","orgId":"o","messages":[{{"role":"user","content":)"
+                  R"("x [[sim tokens=1 tool=auto fragments=9 arguments={{\\"a\\":\\"0123456789\\"}}]]"}}]{}}})",
+                  tools);
+  const auto parsed = events::parse_chat_request(json, {});
+  ASSERT_TRUE(std::holds_alternative<events::ChatRequest>(parsed)) << json;
+  auto call = adapter().chat(std::get<events::ChatRequest>(parsed), target(), {});
+  ASSERT_TRUE(call) << call.error().detail;
+  const auto body = send(call->request).body;
+  AnswerRecorder answer;
+  std::size_t grown = 0;
+  std::uint64_t before = 0;
+  for (std::size_t at = 0; at < body.size();) {
+    const auto end = std::min(body.find('\n', at), body.size() - 1) + 1;
+    call->decoder->feed(std::string_view(body).substr(at, end - at), answer);
+    at = end;
+    const auto now = call->decoder->piece_bytes();
+    if (now > std::exchange(before, now)) ++grown;
+  }
+  call->decoder->end(answer);
+  ASSERT_EQ(answer.tool_calls().size(), 1U) << body;
+  EXPECT_EQ(answer.tool_calls()[0].arguments, R"({"a":"0123456789"})");
+  const bool whole = std::set<std::string>{"ollama", "gemini"}.contains(GetParam().name);
+  EXPECT_EQ(grown, whole ? 0U : 10U) << "the beginning of the call and its fragments\n" << body;
 }
 
 TEST_P(Dialects, TheTokenLimitCutsTheAnswer) {

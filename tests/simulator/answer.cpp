@@ -83,10 +83,7 @@ class ChatSource final : public AnswerSource {
         told < tokens_.count() || behaviour_.fault == Fault::endless) {
       return token(step);
     }
-    if (called_ < calls_) {
-      frames_->tool_call(step.bytes, make_call());
-      return;
-    }
+    if (called_ < calls_) return call_tool(step);
     if (breaks_off()) return break_off(step);  // an answer shorter than the fault's place breaks off before its end
     std::string end;
     frames_->end(end, ending());
@@ -151,6 +148,24 @@ class ChatSource final : public AnswerSource {
     }
     step.tokens = 1;
     ++sent_;
+  }
+
+  void call_tool(Step& step) {
+    if (behaviour_.fragments == 0) {
+      const auto call = make_call();
+      for (const std::size_t part : {0U, 1U}) frames_->tool_call(step.bytes, call, part, 2);
+      return;
+    }
+    const auto parts = static_cast<std::size_t>(behaviour_.fragments);
+    step.wait = pace();
+    if (fragment_ == 0) {
+      fragmented_ = make_call();
+      --called_;
+    }
+    frames_->tool_call(step.bytes, fragmented_, fragment_, parts);
+    if (++fragment_ < parts) return;
+    fragment_ = 0;
+    ++called_;
   }
 
   ToolCall make_call() {
@@ -249,6 +264,8 @@ class ChatSource final : public AnswerSource {
   int calls_ = 0;
   int sent_ = 0;  ///< tokens, of thinking and of text
   int called_ = 0;
+  ToolCall fragmented_{};     ///< whose arguments come in fragments
+  std::size_t fragment_ = 0;  ///< the next of them
   int garbled_ = 0;
   std::size_t huge_left_ = 0;
   std::string huge_end_{};

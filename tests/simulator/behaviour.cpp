@@ -155,6 +155,7 @@ Result<void> Behaviour::set(std::string_view key, std::string_view value) {
   if (key == "keepalive") return set_time(key, value, keepalive);
   if (key == "thinking") return set_count(key, value, -1, thinking);
   if (key == "tool_calls") return set_count(key, value, 0, tool_calls);
+  if (key == "fragments") return set_count(key, value, 0, fragments);
   if (key == "times") return set_count(key, value, -1, times);
   if (key == "flap") return set_count(key, value, 0, flap);
   if (key == "keep_alive") return set_switch(key, value, keep_alive);

@@ -54,6 +54,7 @@ struct Behaviour {
   std::string tool{};  ///< call this tool; "auto": the first one offered
   std::string tool_arguments = "{}";
   int tool_calls = 1;
+  int fragments = 0;  ///< in which the arguments of a call come, each at the pace of a token; 0: two, at once
   std::string done_reason = "stop";
   std::int64_t input_tokens = -1;   ///< -1: a quarter of the request's bytes
   std::int64_t output_tokens = -1;  ///< -1: what was sent

@@ -270,7 +270,9 @@ class Decoder final : public EventDecoder {
       block.start_input = text ? std::string(*text) : std::string(simdjson::minify(*input));
       if (block.start_input == "{}") block.start_input.clear();
     }
-    hold(sizeof(Block) + block.call.id.size() + block.call.name.size() + block.start_input.size(), sink);
+    const auto begun = block.call.id.size() + block.call.name.size() + block.start_input.size();
+    count_piece(begun);
+    hold(sizeof(Block) + begun, sink);
   }
 
   void take_delta(const ObjectReader& item, const ObjectReader& delta, AnswerSink& sink) {
@@ -282,22 +284,23 @@ class Decoder final : public EventDecoder {
     } else if (type == "signature_delta" || type == "input_json_delta") {
       auto* const block = find_block(item);
       if (block == nullptr || block->thinking != (type == "signature_delta")) return;
-      const auto piece = view_at(delta, block->thinking ? "signature" : "partial_json");
-      if (!hold(piece.size(), sink)) return;
-      (block->thinking ? block->signature : block->call.arguments) += piece;
-      output_bytes_ += block->thinking ? 0 : piece.size();
+      const auto fragment = view_at(delta, block->thinking ? "signature" : "partial_json");
+      count_piece(fragment.size());
+      if (!hold(fragment.size(), sink)) return;
+      (block->thinking ? block->signature : block->call.arguments) += fragment;
+      output_bytes_ += block->thinking ? 0 : fragment.size();
     }
   }
 
-  void deliver_text(std::string_view piece, AnswerSink& sink) {
-    output_bytes_ += piece.size();
-    text(piece, sink);
+  void deliver_text(std::string_view words, AnswerSink& sink) {
+    output_bytes_ += words.size();
+    text(words, sink);
   }
 
-  void deliver_thinking(std::string_view piece, Block* block, AnswerSink& sink) {
-    output_bytes_ += piece.size();
-    if (block != nullptr && block->thinking) block->text += piece;
-    reasoning(piece, sink);
+  void deliver_thinking(std::string_view words, Block* block, AnswerSink& sink) {
+    output_bytes_ += words.size();
+    if (block != nullptr && block->thinking) block->text += words;
+    reasoning(words, sink);
   }
 
   void end_block(Block& block, AnswerSink& sink) {

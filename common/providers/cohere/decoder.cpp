@@ -151,6 +151,7 @@ class Decoder final : public EventDecoder {
     const auto bytes = fragment.id.size() + fragment.name.size() + fragment.arguments.size();
     answer_bytes_ += bytes;
     if (bytes == 0) return;
+    count_piece(bytes);
     const auto before = calls_.bytes();
     if (calls_.add(fragment)) {
       hold(calls_.bytes() - before, sink);

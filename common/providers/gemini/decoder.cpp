@@ -268,12 +268,15 @@ class Decoder final : public EventDecoder {
       }
       if (!goes_on && !pieces) return whole_call(call, name, signature, sink);
       open_.emplace(view_at(call, "id"), name, signature);
+      count_piece(name.size());
     }
     dom::array list;
     if (pieces && pieces->get_array().get(list) == simdjson::SUCCESS) {
       const auto before = open_->bytes();
-      for (const auto piece : list) {
-        if (!open_->add(piece)) return unusable("a piece of a tool call's arguments has no usable place", sink);
+      for (const auto part : list) {
+        constexpr std::size_t around = 8;  // a number or a flag has no text
+        count_piece(view_at(ObjectReader(part), "stringValue").size() + around);
+        if (!open_->add(part)) return unusable("a piece of a tool call's arguments has no usable place", sink);
       }
       if (!hold(open_->bytes() - before, sink)) return;
     }

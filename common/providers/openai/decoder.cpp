@@ -226,7 +226,9 @@ class Decoder final : public EventDecoder {
         if (!say_reasoning(text, sink)) return false;
       }
       if (profile_.replay != Replay::details) continue;
-      if (!hold(details_.add(element), sink)) return false;
+      const auto more = details_.add(element);
+      count_piece(more);
+      if (!hold(more, sink)) return false;
     }
     return true;
   }
@@ -250,6 +252,7 @@ class Decoder final : public EventDecoder {
     if (!streams()) index = whole_calls_++;
     const auto name = string_at(function, "name");
     const auto before = calls_.bytes();
+    count_piece(id.size() + name.size() + arguments.size());
     if (!calls_.add({.index = index, .id = id, .name = name, .arguments = arguments})) return too_many_calls(sink);
     return hold(calls_.bytes() - before, sink);
   }

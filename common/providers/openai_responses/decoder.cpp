@@ -198,10 +198,12 @@ class Decoder final : public EventDecoder {
 
   void take_arguments(const ObjectReader& event, AnswerSink& sink) {
     auto& item = item_of(event, ItemKind::call, sink);
-    const auto piece = text_at(event, "delta");
-    if (item.done || !hold(piece.size(), sink)) return;
-    item.call.arguments += piece;
-    open_call_bytes_ += piece.size();
+    const auto fragment = text_at(event, "delta");
+    if (item.done) return;
+    count_piece(fragment.size());
+    if (!hold(fragment.size(), sink)) return;
+    item.call.arguments += fragment;
+    open_call_bytes_ += fragment.size();
   }
 
   void take_arguments_done(const ObjectReader& event, AnswerSink& sink) {
@@ -267,7 +269,9 @@ class Decoder final : public EventDecoder {
     bool fresh = false;
     auto& item = items_.begin(event, source, fresh);
     if (fresh && !begun(item, sink)) return;
-    if (item.kind == ItemKind::call && !item.done) fill_call(source, item.call, sink);
+    if (item.kind != ItemKind::call || item.done) return;
+    count_piece(text_at(source, "name").size());
+    fill_call(source, item.call, sink);
   }
 
   void take_done_item(const ObjectReader& event, AnswerSink& sink) {

@@ -70,14 +70,14 @@ class AnthropicFrames final : public Frames {
     open(out, Block::text, R"({"type":"text","text":""})");
     delta(out, fmt::format(R"({{"type":"text_delta","text":{}}})", json_string(piece)));
   }
-  void tool_call(std::string& out, const ToolCall& call) override {
-    close(out);
-    open(out, Block::call,
-         fmt::format(R"({{"type":"tool_use","id":"{}","name":{},"input":{{}}}})", call.id, json_string(call.name)));
-    const auto half = call.arguments.size() / 2;
-    for (const auto& piece : {call.arguments.substr(0, half), call.arguments.substr(half)}) {
-      delta(out, fmt::format(R"({{"type":"input_json_delta","partial_json":{}}})", json_string(piece)));
+  void tool_call(std::string& out, const ToolCall& call, std::size_t part, std::size_t parts) override {
+    if (part == 0) {
+      close(out);
+      open(out, Block::call,
+           fmt::format(R"({{"type":"tool_use","id":"{}","name":{},"input":{{}}}})", call.id, json_string(call.name)));
     }
+    delta(out, fmt::format(R"({{"type":"input_json_delta","partial_json":{}}})",
+                           json_string(piece_of(call.arguments, part, parts))));
   }
   void end(std::string& out, const Ending& ending) override {
     close(out);

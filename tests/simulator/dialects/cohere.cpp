@@ -55,17 +55,17 @@ class CohereFrames final : public Frames {
   }
   void thinking(std::string& out, std::string_view piece) override { content(out, "thinking", piece); }
   void text(std::string& out, std::string_view piece) override { content(out, "text", piece); }
-  void tool_call(std::string& out, const ToolCall& call) override {
-    close(out);
-    event(out, "tool-call-start", call.index,
-          fmt::format(R"({{"tool_calls":{{"id":"{}","type":"function","function":{{"name":{},"arguments":""}}}}}})",
-                      call.id, json_string(call.name)));
-    const auto half = call.arguments.size() / 2;
-    for (const auto& piece : {call.arguments.substr(0, half), call.arguments.substr(half)}) {
-      event(out, "tool-call-delta", call.index,
-            fmt::format(R"({{"tool_calls":{{"function":{{"arguments":{}}}}}}})", json_string(piece)));
+  void tool_call(std::string& out, const ToolCall& call, std::size_t part, std::size_t parts) override {
+    if (part == 0) {
+      close(out);
+      event(out, "tool-call-start", call.index,
+            fmt::format(R"({{"tool_calls":{{"id":"{}","type":"function","function":{{"name":{},"arguments":""}}}}}})",
+                        call.id, json_string(call.name)));
     }
-    event(out, "tool-call-end", call.index, "");
+    event(out, "tool-call-delta", call.index,
+          fmt::format(R"({{"tool_calls":{{"function":{{"arguments":{}}}}}}})",
+                      json_string(piece_of(call.arguments, part, parts))));
+    if (part + 1 == parts) event(out, "tool-call-end", call.index, "");
   }
   void end(std::string& out, const Ending& ending) override {
     close(out);

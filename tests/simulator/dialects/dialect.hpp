@@ -2,6 +2,7 @@
 // is. Pace, faults and the journal know nothing of it. Pure.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -23,6 +24,9 @@ struct ToolCall {
   std::string name{};
   std::string arguments{};  ///< a JSON object
 };
+
+/// One of `parts` pieces of a text, from 0 on.
+[[nodiscard]] std::string_view piece_of(std::string_view text, std::size_t part, std::size_t parts);
 
 /// How an answer ends.
 struct Ending {
@@ -49,7 +53,9 @@ class Frames {
   virtual void keepalive(std::string& out) { out += ": keep-alive\n\n"; }
   virtual void thinking(std::string& out, std::string_view piece) = 0;
   virtual void text(std::string& out, std::string_view piece) = 0;
-  virtual void tool_call(std::string& out, const ToolCall& call) = 0;
+  /// One of `parts` pieces of a call, from 0 on; the first begins it. An API that sends calls whole writes all of it
+  /// with the last one.
+  virtual void tool_call(std::string& out, const ToolCall& call, std::size_t part, std::size_t parts) = 0;
   virtual void end(std::string& out, const Ending& ending) = 0;
   /// An error item inside the 200. The stream ends after it.
   virtual void error(std::string& out, std::string_view text) = 0;

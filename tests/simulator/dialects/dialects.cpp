@@ -90,6 +90,11 @@ std::uint64_t query_number(std::string_view query, std::string_view name, std::u
   return error == std::errc{} && end == text.data() + text.size() ? value : otherwise;
 }
 
+std::string_view piece_of(std::string_view text, std::size_t part, std::size_t parts) {
+  const auto begin = text.size() * part / parts;
+  return text.substr(begin, (text.size() * (part + 1) / parts) - begin);
+}
+
 std::string json_string(std::string_view text) {
   std::string out;
   events::append_json_string(out, text);

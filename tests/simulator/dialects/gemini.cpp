@@ -58,7 +58,9 @@ class GeminiFrames final : public Frames {
   void text(std::string& out, std::string_view piece) override {
     event(out, fmt::format(R"({{"text":{}}})", json_string(piece)));
   }
-  void tool_call(std::string& out, const ToolCall& call) override { event(out, part_of(call)); }
+  void tool_call(std::string& out, const ToolCall& call, std::size_t part, std::size_t parts) override {
+    if (part + 1 == parts) event(out, part_of(call));
+  }
   void end(std::string& out, const Ending& ending) override {
     event(out, R"({"text":""})", fmt::format("\"finishReason\":{},", json_string(finish_of(ending))), &ending);
   }

@@ -45,7 +45,8 @@ class OllamaFrames final : public Frames {
     events::append_json_string(out, piece);
     out += "},\"done\":false}\n";
   }
-  void tool_call(std::string& out, const ToolCall& call) override {
+  void tool_call(std::string& out, const ToolCall& call, std::size_t part, std::size_t parts) override {
+    if (part + 1 < parts) return;
     begin_line(out);
     out += "\"\",\"tool_calls\":[";
     append_call(out, call);

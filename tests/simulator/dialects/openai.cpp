@@ -96,15 +96,14 @@ class OpenAiFrames final : public Frames {
   void thinking(std::string& out, std::string_view piece) override {
     chunk(out, fmt::format(R"({{"reasoning_content":{}}})", json_string(piece)));
   }
-  void tool_call(std::string& out, const ToolCall& call) override {
-    chunk(out, fmt::format(R"({{"tool_calls":[{{"index":{},"id":"{}","type":"function","function":{{"name":{},)"
-                           R"("arguments":""}}}}]}})",
-                           call.index, call.id, json_string(call.name)));
-    const auto half = call.arguments.size() / 2;
-    for (const auto& piece : {call.arguments.substr(0, half), call.arguments.substr(half)}) {
-      chunk(out, fmt::format(R"({{"tool_calls":[{{"index":{},"function":{{"arguments":{}}}}}]}})", call.index,
-                             json_string(piece)));
+  void tool_call(std::string& out, const ToolCall& call, std::size_t part, std::size_t parts) override {
+    if (part == 0) {
+      chunk(out, fmt::format(R"({{"tool_calls":[{{"index":{},"id":"{}","type":"function","function":{{"name":{},)"
+                             R"("arguments":""}}}}]}})",
+                             call.index, call.id, json_string(call.name)));
     }
+    chunk(out, fmt::format(R"({{"tool_calls":[{{"index":{},"function":{{"arguments":{}}}}}]}})", call.index,
+                           json_string(piece_of(call.arguments, part, parts))));
   }
   void end(std::string& out, const Ending& ending) override {
     chunk(out, "{}", json_string(reason_of(ending)));

@@ -34,15 +34,14 @@ class ResponsesFrames final : public Frames {
     event(out, "response.output_text.delta",
           fmt::format(R"("content_index":0,"delta":{},{},"logprobs":[])", json_string(piece), place()));
   }
-  void tool_call(std::string& out, const ToolCall& call) override {
-    close(out);
-    call_item_ = call;
-    open(out, Item::call);
-    const auto half = call.arguments.size() / 2;
-    for (const auto& piece : {call.arguments.substr(0, half), call.arguments.substr(half)}) {
-      event(out, "response.function_call_arguments.delta",
-            fmt::format(R"("delta":{},{})", json_string(piece), place()));
+  void tool_call(std::string& out, const ToolCall& call, std::size_t part, std::size_t parts) override {
+    if (part == 0) {
+      close(out);
+      call_item_ = call;
+      open(out, Item::call);
     }
+    event(out, "response.function_call_arguments.delta",
+          fmt::format(R"("delta":{},{})", json_string(piece_of(call.arguments, part, parts)), place()));
   }
   void end(std::string& out, const Ending& ending) override {
     close(out);

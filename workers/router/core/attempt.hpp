@@ -85,6 +85,7 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   // CallOwner
   void on_head(ProviderCall& call, const http::ResponseHead& head) override;
   void on_answer(ProviderCall& call, providers::AnswerEvent event) override;
+  void on_progress(ProviderCall& call) override;
   bool on_bytes(ProviderCall& call) override;
   void on_failed(ProviderCall& call, const providers::CallFailure& failure) override;
 
@@ -117,6 +118,7 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   void plan_hedge();
   [[nodiscard]] bool can_hedge(const registry::RouteTarget& other, Millis now) const;
   void start_hedge(Millis now);
+  void decide_between_two(const ProviderCall& first);
   [[nodiscard]] bool take_of_two(const ProviderCall& call, providers::AnswerEvent& event);
   void one_of_two_failed(const ProviderCall& call, const providers::CallFailure& failed);
   void go_on_with_hedge();

@@ -44,6 +44,11 @@ void Attempt::on_answer(ProviderCall& call, providers::AnswerEvent event) {
   std::visit([this](auto& one) { take(one); }, event);
 }
 
+void Attempt::on_progress(ProviderCall& call) {
+  if (hedging_) decide_between_two(call);
+  first_token();
+}
+
 bool Attempt::on_bytes(ProviderCall& call) {
   if (&call == call_.get()) heard_since_token_ = !std::exchange(token_in_piece_, false);
   account();

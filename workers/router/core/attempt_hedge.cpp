@@ -70,19 +70,24 @@ void Attempt::start_hedge(Millis now) {
   }
 }
 
+/// That call of the two has begun its answer: the other one is ended.
+void Attempt::decide_between_two(const ProviderCall& first) {
+  const bool hedge_won = &first == hedge_.get();
+  auto& loser = hedge_won ? *call_ : *hedge_;
+  if (!planted(Bug::slower_call_goes_on)) loser.stop();
+  note_call(loser, "hedge_lost");
+  if (hedge_won) {
+    services_.metrics.hedges_won.add();
+    go_on_with_hedge();
+  } else {
+    leave_hedge();
+  }
+}
+
 /// What `call` says while two run. False: it was noted for the case that the hedge is the one that answers.
 bool Attempt::take_of_two(const ProviderCall& call, providers::AnswerEvent& event) {
   if (std::visit(SaysSomething{}, event)) {
-    const bool hedge_won = &call == hedge_.get();
-    auto& loser = hedge_won ? *call_ : *hedge_;
-    if (!planted(Bug::slower_call_goes_on)) loser.stop();
-    note_call(loser, "hedge_lost");
-    if (hedge_won) services_.metrics.hedges_won.add();
-    if (hedge_won) {
-      go_on_with_hedge();
-    } else {
-      leave_hedge();
-    }
+    decide_between_two(call);
     return true;
   }
   if (&call != hedge_.get()) return true;

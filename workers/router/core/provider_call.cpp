@@ -107,6 +107,8 @@ bool ProviderCall::on_body(std::string_view bytes) {
     decoding_ = true;
     decoder_->feed(bytes, *this);
     decoding_ = false;
+    const auto pieces = decoder_->piece_bytes();
+    if (pieces != std::exchange(piece_bytes_, pieces) && !over_) owner_.on_progress(*this);
   }
   return owner_.on_bytes(*this);
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <memory>
 #include <optional>
@@ -32,6 +33,8 @@ class CallOwner {
   virtual void on_head(ProviderCall& call, const http::ResponseHead& head) = 0;
   /// What the provider's bytes mean, in their order. Not called for a failure: that is on_failed().
   virtual void on_answer(ProviderCall& call, providers::AnswerEvent event) = 0;
+  /// A piece came of what is delivered whole later, such as arguments of a tool call: the provider goes on.
+  virtual void on_progress(ProviderCall& call) = 0;
   /// After each piece of a body with a 2xx status, and at its end. False: no more for now, until resume().
   virtual bool on_bytes(ProviderCall& call) = 0;
   /// Once and last, unless the answer was finished or the call was stopped.
@@ -102,6 +105,7 @@ class ProviderCall final : private http::Listener, private providers::AnswerSink
   std::optional<http::TransferId> transfer_{};
   http::ResponseHead head_{};
   std::string error_body_{};
+  std::uint64_t piece_bytes_ = 0;  ///< that the owner has heard of
   Millis started_{0};
   bool over_ = false;      ///< finished, failed or stopped: what follows is ignored
   bool decoding_ = false;  ///< the decoder is on the stack

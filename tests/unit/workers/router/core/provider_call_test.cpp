@@ -67,6 +67,7 @@ class ProviderCallTest : public ::testing::Test, private CallOwner {
   void on_answer(ProviderCall& /*call*/, providers::AnswerEvent event) override {
     if (const auto* const warning = std::get_if<providers::AnswerWarning>(&event)) warning_ = warning->text;
   }
+  void on_progress(ProviderCall& /*call*/) override {}
   bool on_bytes(ProviderCall& /*call*/) override { return true; }
   void on_failed(ProviderCall& /*call*/, const providers::CallFailure& failure) override {
     message_ = failure.failure.message;
