@@ -87,6 +87,10 @@ bool EventDecoder::take_json(std::string_view type, std::string_view json, bool 
       }
     }
     missed(type);
+    if (stream_ && may_hold_call(type)) {
+      lost_call(sink);
+      return true;
+    }
     unreadable(error != simdjson::SUCCESS ? "it is not JSON" : "it is not a JSON object", sink);
     return true;
   }
@@ -136,6 +140,10 @@ bool EventDecoder::tool_call(events::ToolCall call, AnswerSink& sink) {
 
 bool EventDecoder::tool_calls(ToolCallAssembler& calls, FinishReason& reason, AnswerSink& sink) {
   if (over_) return false;
+  if (passed_over() && (!calls.empty() || reason == FinishReason::tool_calls)) {
+    lost_call(sink);
+    return false;
+  }
   if (calls.empty()) return true;
   auto whole = calls.take();
   if (!whole) {
@@ -174,6 +182,13 @@ void EventDecoder::truncated(AnswerSink& sink) {
                             : fmt::format("{}'s answer ended before it was whole. Ask again; if it stays, look whether "
                                           "the server restarts or something between cuts long answers.",
                                           title_)),
+       sink);
+}
+
+void EventDecoder::lost_call(AnswerSink& sink) {
+  fail(protocol_failure(fmt::format("{}'s answer cannot be used: an event could not be read that may have been a part of "
+                                    "a tool call. Ask again; if it stays, look at what is between here and the provider.",
+                                    title_)),
        sink);
 }
 

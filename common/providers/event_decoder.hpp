@@ -37,19 +37,25 @@ class EventDecoder : public AnswerDecoder {
   virtual void take_done(AnswerSink& /*sink*/) {}
   /// An item of a stream cannot be read: what is put together from several items may lack a piece.
   virtual void missed(std::string_view /*type*/) {}
+  /// Whether an item of a stream that cannot be read may have been a tool call, or a part of one. It fails the answer:
+  /// without it a call would be lost, or would mean something else. By default no item may.
+  [[nodiscard]] virtual bool may_hold_call(std::string_view /*type*/) const { return false; }
   /// The body ended and nothing has finished the answer. By default the stream is truncated.
   virtual void take_end(AnswerSink& sink) { truncated(sink); }
 
   [[nodiscard]] bool over() const { return over_; }
   [[nodiscard]] bool streams() const { return stream_; }
   [[nodiscard]] std::size_t items() const { return items_; }
+  /// An item of the stream could not be read and was passed over.
+  [[nodiscard]] bool passed_over() const { return unreadable_ > 0; }
   [[nodiscard]] const std::string& title() const { return title_; }
 
   // Deliver. Empty text is left out. Each returns false once the answer is over, also where it has become too large.
   bool text(std::string_view text, AnswerSink& sink);
   bool reasoning(std::string_view text, AnswerSink& sink);
   bool tool_call(events::ToolCall call, AnswerSink& sink);
-  /// Delivers what was assembled. Calls whose arguments were cut off where `reason` is length are left out with a
+  /// Delivers what was assembled; fails an answer that ends for its calls and of which an item could not be read where
+  /// one may be missing. Calls whose arguments were cut off where `reason` is length are left out with a
   /// warning; other arguments that are not JSON fail the answer. `reason` becomes tool_calls where there are any.
   bool tool_calls(ToolCallAssembler& calls, events::FinishReason& reason, AnswerSink& sink);
   /// Counts a piece of what is delivered whole later; see piece_bytes().
@@ -59,6 +65,8 @@ class EventDecoder : public AnswerDecoder {
   void finish(events::FinishReason reason, AnswerSink& sink);
   void fail(CallFailure failure, AnswerSink& sink);
   void truncated(AnswerSink& sink);
+  /// Fails an answer of which an item could not be read that may have been a part of a tool call.
+  void lost_call(AnswerSink& sink);
   /// One item that cannot be read is passed over, with a warning in the answer; a second one fails it. In an answer
   /// that is not a stream the first fails it.
   void unreadable(std::string_view problem, AnswerSink& sink);

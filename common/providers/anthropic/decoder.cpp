@@ -165,8 +165,11 @@ class Decoder final : public EventDecoder {
   }
 
   void missed(std::string_view type) override {
-    if (!type.starts_with("content_block")) return;
+    const bool unnamed = type == "message";
+    if (!type.starts_with("content_block") && !unnamed) return;
     missed_block_ = true;
+    // Of a block whose beginning is missing nothing is known, not even that it was there.
+    missed_start_ = missed_start_ || unnamed || type == "content_block_start";
     for (auto& block : blocks_) block.incomplete = block.incomplete || !block.closed;
   }
 
@@ -381,9 +384,9 @@ class Decoder final : public EventDecoder {
       if (call.id.empty()) call.id = fmt::format("call_{}", calls);
       sink.on_event(ToolCallDone{std::move(call)});
     }
-    if (calls == 0 && stop_reason_ == "tool_use" && missed_block_) {
+    if (stop_reason_ == "tool_use" && (missed_start_ || (calls == 0 && missed_block_))) {
       fail(protocol_failure(
-               fmt::format("{}'s answer cannot be used: its tool call could not be read. Ask again.", title())),
+               fmt::format("{}'s answer cannot be used: a tool call could not be read. Ask again.", title())),
            sink);
       return false;
     }
@@ -402,6 +405,7 @@ class Decoder final : public EventDecoder {
   std::string refusal_category_{};
   std::string refusal_text_{};
   std::size_t output_bytes_ = 0;
+  bool missed_start_ = false;  ///< the beginning of a block may be among the items that could not be read
   bool missed_block_ = false;  ///< an item that belongs to a block could not be read
   bool named_ = false;         ///< the request id is delivered
   bool stopped_ = false;       ///< the reason of the stop is known

@@ -32,8 +32,8 @@ class Cohere final : public Provider {
     call.request = post(target, "/v2/chat", std::move(*body));
     call.request.headers.push_back(
         {.name = "Accept", .value = request.stream ? "text/event-stream" : "application/json"});
-    call.decoder =
-        make_decoder(request.stream, limits, std::string(title_of(provider_of(target))), prompt_bytes(request));
+    call.decoder = make_decoder(request.stream, limits, std::string(title_of(provider_of(target))),
+                                prompt_bytes(request), !request.tools.empty());
     return call;
   }
 

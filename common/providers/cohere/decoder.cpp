@@ -76,8 +76,8 @@ std::optional<events::Usage> usage_of(const ObjectReader& parent) {
 
 class Decoder final : public EventDecoder {
  public:
-  Decoder(bool stream, const DecoderLimits& limits, std::string title, std::size_t prompt_bytes)
-      : EventDecoder(stream, limits, std::move(title), "cohere"), prompt_bytes_(prompt_bytes) {}
+  Decoder(bool stream, const DecoderLimits& limits, std::string title, std::size_t prompt_bytes, bool tools)
+      : EventDecoder(stream, limits, std::move(title), "cohere"), prompt_bytes_(prompt_bytes), tools_(tools) {}
 
   void head(const http::ResponseHead& head, AnswerSink& sink) override {
     EventDecoder::head(head, sink);
@@ -105,6 +105,12 @@ class Decoder final : public EventDecoder {
       fail(classify_stream_error(title(), json), sink);
     }
     // Citations, the ends of parts, and what is not known yet.
+  }
+
+  [[nodiscard]] bool may_hold_call(std::string_view type) const override {
+    const bool none = type.starts_with("content-") || type.starts_with("citation-") || type == "tool-plan-delta" ||
+                      type == "message-start";
+    return !none && (tools_ || type.starts_with("tool-call-") || !calls_.empty());
   }
 
   void take_whole(const ObjectReader& answer, std::string_view json, AnswerSink& sink) override {
@@ -191,6 +197,7 @@ class Decoder final : public EventDecoder {
   }
 
   const std::size_t prompt_bytes_;
+  const bool tools_;
   std::size_t answer_bytes_ = 0;
   ToolCallAssembler calls_{};
   bool named_ = false;
@@ -199,8 +206,8 @@ class Decoder final : public EventDecoder {
 }  // namespace
 
 std::unique_ptr<AnswerDecoder> make_decoder(bool stream, const DecoderLimits& limits, std::string title,
-                                            std::size_t prompt_bytes) {
-  return std::make_unique<Decoder>(stream, limits, std::move(title), prompt_bytes);
+                                            std::size_t prompt_bytes, bool tools) {
+  return std::make_unique<Decoder>(stream, limits, std::move(title), prompt_bytes, tools);
 }
 
 }  // namespace tokenrail::providers::cohere

@@ -45,6 +45,7 @@ class Decoder final : public EventDecoder {
   Decoder(bool stream, const DecoderLimits& limits, AnswerContext context)
       : EventDecoder(stream, limits, std::move(context.title), "gemini"),
         provider_(std::move(context.provider)),
+        tools_(context.tools),
         prompt_bytes_(context.prompt_bytes),
         objects_(limits.item_bytes_max) {}
 
@@ -82,6 +83,9 @@ class Decoder final : public EventDecoder {
   }
   void take_whole(const ObjectReader& answer, std::string_view json, AnswerSink& sink) override {
     take_answer(answer, json, sink);
+  }
+  [[nodiscard]] bool may_hold_call(std::string_view /*type*/) const override {
+    return tools_ || open_.has_value() || calls_ > 0;
   }
   void take_end(AnswerSink& sink) override {
     if (!objects_.unfinished()) return truncated(sink);
@@ -327,6 +331,7 @@ class Decoder final : public EventDecoder {
       const auto warning = fmt::format("{} stopped its answer: {}.", title(), row->name);
       sink.on_event(AnswerWarning{warning});
     } else if (calls_ > 0) {
+      if (passed_over()) return lost_call(sink);
       reason = FinishReason::tool_calls;
     } else if (text_bytes_ == 0) {
       sink.on_event(AnswerWarning{reason == FinishReason::length
@@ -342,6 +347,7 @@ class Decoder final : public EventDecoder {
   }
 
   const std::string provider_;
+  const bool tools_;
   const std::size_t prompt_bytes_;
   ObjectFramer objects_;
   Framing framing_ = Framing::unknown;

@@ -12,6 +12,7 @@ namespace tokenrail::providers::gemini {
 struct AnswerContext {
   std::string provider = "gemini";  ///< of the connection; opaque blocks name it
   std::string title = "Gemini";     ///< as messages name it
+  bool tools = false;               ///< the request offers some: any event may be a part of a call
   std::size_t prompt_bytes = 0;     ///< of text; for an estimate where no usage comes
 };
 

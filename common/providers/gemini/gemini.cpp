@@ -55,9 +55,11 @@ class Gemini final : public Provider {
         {.name = "Accept", .value = request.stream ? "text/event-stream" : "application/json"});
     authorise(call.request, target.credential);
     call.request.body = std::move(*body);
-    call.decoder = make_decoder(
-        request.stream, limits,
-        {.provider = target.provider, .title = std::string(title_of(target)), .prompt_bytes = text_bytes(request)});
+    call.decoder = make_decoder(request.stream, limits,
+                                {.provider = target.provider,
+                                 .title = std::string(title_of(target)),
+                                 .tools = !request.tools.empty(),
+                                 .prompt_bytes = text_bytes(request)});
     return call;
   }
 

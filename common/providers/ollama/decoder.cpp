@@ -40,7 +40,8 @@ constexpr DoneReason done_reasons[] = {
 
 class Decoder final : public AnswerDecoder {
  public:
-  Decoder(bool stream, const DecoderLimits& limits) : stream_(stream), limits_(limits), lines_(limits.item_bytes_max) {}
+  Decoder(bool stream, const DecoderLimits& limits, bool tools)
+      : stream_(stream), tools_(tools), limits_(limits), lines_(limits.item_bytes_max) {}
 
   void feed(std::string_view bytes, AnswerSink& sink) override {
     if (over_) return;
@@ -171,7 +172,8 @@ class Decoder final : public AnswerDecoder {
   /// One line among good ones is left out, with a warning in the answer. A second one fails it, and so does one that
   /// may have been a tool call: without it the answer would mean something else.
   bool passed_over(std::string_view json, std::string_view problem, AnswerSink& sink) {
-    if (!stream_ || items_ == 0 || ++unreadable_ > 1 || json.contains("\"tool_calls\"")) return false;
+    const bool may_be_call = tools_ || tool_calls_ > 0 || json.contains("\"tool_calls\"");
+    if (!stream_ || items_ == 0 || ++unreadable_ > 1 || may_be_call) return false;
     const auto warning = fmt::format("One event of Ollama's answer could not be read and was left out: {}.", problem);
     sink.on_event(AnswerWarning{warning});
     return true;
@@ -208,6 +210,7 @@ class Decoder final : public AnswerDecoder {
   }
 
   const bool stream_;
+  const bool tools_;  ///< the request offers some: any line may be a call
   const DecoderLimits limits_;
   http::LineFramer lines_;
   std::string body_{};  ///< of an answer that is not streamed
@@ -221,8 +224,8 @@ class Decoder final : public AnswerDecoder {
 
 }  // namespace
 
-std::unique_ptr<AnswerDecoder> make_decoder(bool stream, const DecoderLimits& limits) {
-  return std::make_unique<Decoder>(stream, limits);
+std::unique_ptr<AnswerDecoder> make_decoder(bool stream, const DecoderLimits& limits, bool tools) {
+  return std::make_unique<Decoder>(stream, limits, tools);
 }
 
 }  // namespace tokenrail::providers::ollama

@@ -7,6 +7,7 @@
 
 namespace tokenrail::providers::ollama {
 
-[[nodiscard]] std::unique_ptr<AnswerDecoder> make_decoder(bool stream, const DecoderLimits& limits);
+/// `tools`: the request offers some.
+[[nodiscard]] std::unique_ptr<AnswerDecoder> make_decoder(bool stream, const DecoderLimits& limits, bool tools = false);
 
 }  // namespace tokenrail::providers::ollama

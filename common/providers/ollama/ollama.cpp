@@ -24,7 +24,7 @@ class Ollama final : public Provider, public ModelLister, public Embedder {
         {.name = "Accept", .value = request.stream ? "application/x-ndjson" : "application/json"});
     authorise(call.request, target.credential);
     call.request.body = std::move(*body);
-    call.decoder = make_decoder(request.stream, limits);
+    call.decoder = make_decoder(request.stream, limits, !request.tools.empty());
     return call;
   }
 

@@ -80,6 +80,7 @@ class Decoder final : public EventDecoder {
         provider_(std::move(context.provider)),
         adapter_(context.adapter),
         profile_(context.profile != nullptr ? *context.profile : chat_profile("")),
+        tools_(context.tools),
         prompt_bytes_(context.prompt_bytes) {}
 
   void head(const http::ResponseHead& head, AnswerSink& sink) override {
@@ -105,6 +106,8 @@ class Decoder final : public EventDecoder {
     take_frame(answer, json, sink);
     if (!over()) end_answer(sink);
   }
+
+  [[nodiscard]] bool may_hold_call(std::string_view /*type*/) const override { return tools_ || !calls_.empty(); }
 
   void take_done(AnswerSink& sink) override { end_answer(sink); }
 
@@ -290,6 +293,7 @@ class Decoder final : public EventDecoder {
   const std::string provider_;
   const std::string_view adapter_;
   const ChatProfile& profile_;
+  const bool tools_;
   const std::size_t prompt_bytes_;
   ToolCallAssembler calls_{};
   ReasoningDetails details_{};

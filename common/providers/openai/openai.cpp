@@ -78,6 +78,7 @@ Result<ChatCall> chat_call(const events::ChatRequest& request, const Target& tar
                                .provider = target.provider,
                                .adapter = adapter,
                                .profile = &profile,
+                               .tools = !request.tools.empty(),
                                .prompt_bytes = text_bytes(request)});
   return call;
 }

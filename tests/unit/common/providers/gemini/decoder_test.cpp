@@ -167,6 +167,19 @@ TEST(GeminiDecoder, PiecesOfArgumentsBecomeOneCall) {
   EXPECT_EQ(answer.finish(), FinishReason::tool_calls);
 }
 
+TEST(GeminiDecoder, EachPieceOfArgumentsIsProgress) {
+  AnswerRecorder recorder;
+  const auto decoder = make_decoder(true, {});
+  std::uint64_t before = 0;
+  for (const auto* const call :
+       {R"({"functionCall":{"name":"f","willContinue":true}})",
+        R"({"functionCall":{"partialArgs":[{"jsonPath":"$.a","stringValue":"x"}],"willContinue":true}})",
+        R"({"functionCall":{"partialArgs":[{"jsonPath":"$.n","numberValue":1.5}],"willContinue":true}})"}) {
+    decoder->feed(event(response(call)), recorder);
+    EXPECT_GT(decoder->piece_bytes(), std::exchange(before, decoder->piece_bytes())) << call;
+  }
+}
+
 TEST(GeminiDecoder, ANewNameBeginsANewCall) {
   const auto answer = decoded(
       event(response(R"({"functionCall":{"name":"f","willContinue":true}})")) +
