@@ -120,7 +120,7 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   void start_hedge(Millis now);
   void decide_between_two(const ProviderCall& first);
   [[nodiscard]] bool take_of_two(const ProviderCall& call, providers::AnswerEvent& event);
-  void one_of_two_failed(const ProviderCall& call, const providers::CallFailure& failed);
+  void one_of_two_failed(const ProviderCall& call);
   void go_on_with_hedge();
   void leave_hedge();
   void call_again_at(Millis at);

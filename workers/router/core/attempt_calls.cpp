@@ -181,15 +181,17 @@ std::size_t Attempt::key_count(const registry::RouteTarget& target) const {
 }
 
 /// The key of a call that was refused for its key rests, where its connection has others. When one of them is ready;
-/// nothing: the failure was another one, or there is one key only.
+/// nothing: the failure was another one, or there is one key only. What the failure means counts, not its status:
+/// some providers refuse a key with 400, or say inside an answer that its limit is used up.
 std::optional<Millis> Attempt::rest_key(const ProviderCall& call, const providers::CallFailure& failed) {
-  const auto status = call.status();
+  const bool refused = failed.failure.code == ErrorCode::provider_auth;
+  const bool limited = failed.failure.code == ErrorCode::provider_rate_limited;
   const auto keys = key_count(call.route());
   const auto& connection_id = call.route().deployment.connection_id;
-  if (keys < 2 || (status != 401 && status != 429)) return std::nullopt;
+  if (keys < 2 || (!refused && !limited)) return std::nullopt;
   const auto now = services_.environment.now().steady;
-  const Millis rest = status == 401 ? Millis(KeyRotation::rest_of_refused)
-                                    : failed.retry_after.value_or(Millis(KeyRotation::rest_of_limited));
+  const Millis rest = refused ? Millis(KeyRotation::rest_of_refused)
+                              : failed.retry_after.value_or(Millis(KeyRotation::rest_of_limited));
   services_.keys.rest(connection_id, call.key(), now + rest);
   return services_.keys.ready_in(connection_id, keys, now);
 }
@@ -235,8 +237,9 @@ void Attempt::call_failed(const ProviderCall& call, const providers::CallFailure
   }
   note_call(call, failed.error_class);
   if (says_broken(failed.failure.code)) note_health(call.route(), false);
+  const auto key_ready_in = rest_key(call, failed);
   if (hedging_) {
-    one_of_two_failed(call, failed);
+    one_of_two_failed(call);
     return;
   }
   auto failure = failed.failure;
@@ -247,7 +250,6 @@ void Attempt::call_failed(const ProviderCall& call, const providers::CallFailure
     return;
   }
   const auto now = services_.environment.now().steady;
-  const auto key_ready_in = rest_key(call, failed);
   const auto& connection = target().deployment.connection_id;
   const bool may_retry = services_.retries.has_one(connection);
   if (key_ready_in == Millis(0) && may_retry && now < job_.deadline &&

@@ -102,8 +102,7 @@ bool Attempt::take_of_two(const ProviderCall& call, providers::AnswerEvent& even
 }
 
 /// One of two calls failed before either has said something: the other one goes on alone.
-void Attempt::one_of_two_failed(const ProviderCall& call, const providers::CallFailure& failed) {
-  (void)rest_key(call, failed);
+void Attempt::one_of_two_failed(const ProviderCall& call) {
   if (&call == call_.get()) {
     go_on_with_hedge();
   } else {

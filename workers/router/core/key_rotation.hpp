@@ -1,6 +1,6 @@
 // Which of several keys of a connection the next call uses. Pure: the time is an argument. One thread.
 //
-// A key is used until its provider refuses it (401) or it is over a limit (429); then it rests, and the next one that
+// A key is used until its provider refuses it or it is over a limit (mostly 401 and 429); then it rests, and the next one that
 // does not rest is used from there on.
 #pragma once
 

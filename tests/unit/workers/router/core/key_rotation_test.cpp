@@ -141,6 +141,40 @@ TEST_F(KeysTest, AKeyOverItsLimitRestsForItsRetryAfter) {
   EXPECT_EQ(key_of(4), "Bearer sk") << "the one that is ready first";
 }
 
+TEST_F(KeysTest, AKeyThatIsRefusedWithAnotherStatusIsReplaced) {
+  ask("r1");
+  http.head(1, 400);
+  http.body(1, R"({"code":"Client specified an invalid argument","error":"Incorrect API key provided: sk***."})");
+  http.end(1);
+  settle();
+  core->on_wake();
+  ASSERT_EQ(http.started, 2U);
+  EXPECT_EQ(key_of(2), "Bearer sk_2");
+}
+
+TEST_F(KeysTest, ALimitThatIsSaidInsideAnAnswerReplacesTheKey) {
+  ask("r1");
+  http.head(1);
+  http.body(1, "data: {\"error\":{\"message\":\"Rate limit reached\",\"type\":\"rate_limit_error\"}}\n\n");
+  http.end(1);
+  settle();
+  core->on_wake();
+  ASSERT_EQ(http.started, 2U);
+  EXPECT_EQ(key_of(2), "Bearer sk_2");
+}
+
+TEST_F(KeysTest, ALimitThatBreaksAnAnswerOffRestsTheKeyForTheNextRequest) {
+  ask("r1");
+  http.head(1);
+  http.body(1, "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"y\"}}]}\n\n");
+  http.body(1, "data: {\"error\":{\"message\":\"Rate limit reached\",\"type\":\"rate_limit_error\"}}\n\n");
+  http.end(1);
+  settle();
+  EXPECT_EQ(chunks().back().error_code, "PROVIDER_RATE_LIMITED");
+  ask("r2");
+  EXPECT_EQ(key_of(2), "Bearer sk_2");
+}
+
 TEST_F(KeysTest, WhereEveryKeyIsRefusedTheRequestEndsWithTheError) {
   ask("r1");
   refuse(1, 401);
