@@ -73,10 +73,19 @@ void redact_credential(std::string& text, const Credential& credential) {
   // Shorter ones are placeholders such as "x", and would take letters out of words.
   constexpr std::size_t secret_bytes_min = 4;
   constexpr std::string_view mark = "[redacted]";
+  constexpr std::string_view cut = "…";
   const auto take_out = [&](std::string_view secret) {
     if (secret.size() < secret_bytes_min) return;
     for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at + mark.size())) {
       text.replace(at, secret.size(), mark);
+    }
+    for (auto end = text.find(cut); end != std::string::npos; end = text.find(cut, end + cut.size())) {
+      auto bytes = std::min(end, secret.size());
+      while (bytes > 0 && std::string_view(text).substr(end - bytes, bytes) != secret.substr(0, bytes)) --bytes;
+      // Fewer letters are the beginning of words too, and tell nothing.
+      if (bytes < secret_bytes_min) continue;
+      text.replace(end - bytes, bytes, mark);
+      end = end - bytes + mark.size();
     }
   };
   const auto secret = credential.secret.reveal();

@@ -36,7 +36,8 @@ struct Target {
 void authorise(http::Request& request, const Credential& credential);
 
 /// Replaces the credential's secrets, plain or as authorise() sends them, by a mark. For texts of a provider that are
-/// shown or kept: some servers quote the key in their answer.
+/// shown or kept: some servers quote the key in their answer. Where such a text was cut already, which "…" shows, the
+/// beginning of a secret before the cut is replaced too.
 void redact_credential(std::string& text, const Credential& credential);
 
 /// A base URL as people write it, made regular: no surrounding blanks and trailing slashes, `http://` where it has no

@@ -111,6 +111,26 @@ TEST_F(ProviderCallTest, AKeyQuotedInAStreamIsTakenOut) {
   EXPECT_THAT(message_, HasSubstr("[redacted] again"));
 }
 
+TEST_F(ProviderCallTest, NoPartOfAKeyIsLeftWhereAStreamErrorIsCut) {
+  http_.head(1, 200);
+  // Of this, some 500 bytes are quoted: they end within the key.
+  http_.body(1, "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"" +
+                    std::string(494, '-') + std::string(key) + std::string(100, '-') + "\"}}\n\n");
+  EXPECT_THAT(message_, HasSubstr("-----[redacted]…"));
+  EXPECT_THAT(message_, Not(HasSubstr("0f5")));
+}
+
+TEST_F(ProviderCallTest, NoPartOfAKeyIsLeftWhereAWarningIsCut) {
+  http_.head(1, 200);
+  http_.body(1,
+             "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"usage\":{}}}\n\n"
+             "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"" +
+                 std::string(93, '-') + std::string(key) + "---\"}}\n\n" +
+                 "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n");
+  EXPECT_THAT(warning_, HasSubstr("-----[redacted]…"));
+  EXPECT_THAT(warning_, Not(HasSubstr("0f5")));
+}
+
 TEST_F(ProviderCallTest, AKeyQuotedInAWarningIsTakenOut) {
   http_.head(1, 200);
   http_.body(1,
