@@ -130,6 +130,7 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   [[nodiscard]] std::string_view without_repetition(std::string_view text);
   [[nodiscard]] std::size_t key_count(const registry::RouteTarget& target) const;
   [[nodiscard]] std::optional<Millis> rest_key(const ProviderCall& call, const providers::CallFailure& failed);
+  void rest_deployment(const ProviderCall& call, const providers::CallFailure& failed);
   void note_health(const registry::RouteTarget& target, bool well);
   void end_transfer();
   void call_failed(const ProviderCall& call, const providers::CallFailure& failed);

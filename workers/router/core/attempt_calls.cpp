@@ -196,6 +196,13 @@ std::optional<Millis> Attempt::rest_key(const ProviderCall& call, const provider
   return services_.keys.ready_in(connection_id, keys, now);
 }
 
+/// A wait that a provider asks for holds for other requests as well: they try other deployments first.
+void Attempt::rest_deployment(const ProviderCall& call, const providers::CallFailure& failed) {
+  const bool asks = failed.failure.code == ErrorCode::provider_rate_limited || call.status() == 503;
+  if (!asks || !failed.retry_after) return;
+  services_.exhausted.rest(circuit_key(call.route()), *failed.retry_after, services_.environment.now().steady);
+}
+
 void Attempt::on_failed(ProviderCall& call, const providers::CallFailure& failure) {
   call_failed(call, failure);
 }
@@ -238,6 +245,7 @@ void Attempt::call_failed(const ProviderCall& call, const providers::CallFailure
   note_call(call, failed.error_class);
   if (says_broken(failed.failure.code)) note_health(call.route(), false);
   const auto key_ready_in = rest_key(call, failed);
+  if (!key_ready_in) rest_deployment(call, failed);
   if (hedging_) {
     one_of_two_failed(call);
     return;

@@ -13,8 +13,18 @@ void Exhausted::note(std::string_view key, const providers::RateLimits& limits, 
     if (said && at != until_.end()) until_.erase(at);
     return;
   }
-  const auto until = now + std::min(*wait, longest);
-  if (at != until_.end()) {
+  set(key, now + std::min(*wait, longest), now);
+}
+
+void Exhausted::rest(std::string_view key, std::chrono::milliseconds wait, std::chrono::milliseconds now,
+                     std::chrono::milliseconds most) {
+  const auto until = now + std::min(wait, most);
+  const auto at = until_.find(key);
+  if (at == until_.end() || at->second < until) set(key, until, now);
+}
+
+void Exhausted::set(std::string_view key, std::chrono::milliseconds until, std::chrono::milliseconds now) {
+  if (const auto at = until_.find(key); at != until_.end()) {
     at->second = until;
     return;
   }

@@ -1,5 +1,5 @@
-// Which deployments have nothing left of a rate limit, so that others are tried first until it is reset. Pure: the time
-// is an argument. One thread.
+// Which deployments have nothing left of a rate limit, or asked for a wait, so that others are tried first until then.
+// Pure: the time is an argument. One thread.
 //
 // As an open circuit this only moves a deployment behind others: a request whose route has no other one calls it all
 // the same.
@@ -25,10 +25,15 @@ class Exhausted {
 
   /// What a response of that deployment said. One that says nothing of limits changes nothing.
   void note(std::string_view key, const providers::RateLimits& limits, std::chrono::milliseconds now);
+  /// It asked to be left alone for so long. `most`: how much of it is believed. An earlier end does not shorten a rest.
+  void rest(std::string_view key, std::chrono::milliseconds wait, std::chrono::milliseconds now,
+            std::chrono::milliseconds most = longest);
   [[nodiscard]] bool is(std::string_view key, std::chrono::milliseconds now) const;
   [[nodiscard]] std::size_t size() const { return until_.size(); }
 
  private:
+  void set(std::string_view key, std::chrono::milliseconds until, std::chrono::milliseconds now);
+
   const std::size_t entries_max_;
   std::map<std::string, std::chrono::milliseconds, std::less<>> until_{};
 };

@@ -46,6 +46,18 @@ TEST(Exhausted, HasABound) {
   EXPECT_EQ(exhausted.size(), 2U);
 }
 
+TEST(Exhausted, AWaitThatWasAskedForCountsUpToItsBound) {
+  Exhausted exhausted;
+  exhausted.rest("a", 5s, 10s);
+  EXPECT_TRUE(exhausted.is("a", 14'999ms));
+  EXPECT_FALSE(exhausted.is("a", 15s));
+  exhausted.rest("b", 1h, 0s);
+  EXPECT_FALSE(exhausted.is("b", Exhausted::longest));
+  exhausted.rest("c", 20s, 0s);
+  exhausted.rest("c", 1s, 1s);
+  EXPECT_TRUE(exhausted.is("c", 19s)) << "a longer one counts";
+}
+
 class RateLimitTest : public RouterCoreTest {
  protected:
   RateLimitTest() {
@@ -90,6 +102,28 @@ TEST_F(RateLimitTest, TheOnlyDeploymentIsCalledAllTheSame) {
   answer(2);
   settle();
   EXPECT_EQ(chunks().back().finish_reason, "stop");
+}
+
+TEST_F(RateLimitTest, ARetryAfterHoldsForOtherRequests) {
+  for (const int status : {429, 503}) {
+    const auto before = http.started;
+    ask("first" + std::to_string(status));
+    EXPECT_THAT(url_of(before + 1), StartsWith("http://a"));
+    http.calls.at(before + 1)
+        .listener->on_head({.status = status, .headers = {{.name = "retry-after", .value = "20"}}});
+    http.end(before + 1);
+    settle();
+    core->on_wake();
+    EXPECT_THAT(url_of(before + 2), StartsWith("http://b"));
+    answer(before + 2);
+    settle();
+    wake_after(19s);
+    ask("second" + std::to_string(status));
+    EXPECT_THAT(url_of(before + 3), StartsWith("http://b")) << "while a rests";
+    answer(before + 3);
+    settle();
+    wake_after(1s);
+  }
 }
 
 TEST_F(RateLimitTest, WhatRemainsIsAGauge) {
