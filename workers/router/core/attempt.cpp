@@ -175,6 +175,7 @@ void Attempt::announced() {
 void Attempt::finish(FinishReason reason, std::optional<Failure> failure) {
   if (ended()) return;
   phase_ = Phase::ending;
+  keep_call_warnings();
   const auto now = services_.environment.now();
   events::TerminalChunk terminal{
       .seq = seq_,

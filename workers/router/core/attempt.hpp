@@ -95,7 +95,7 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   void take(providers::OpaqueBlock& opaque);
   void take(const providers::UsageReport& report);
   void take(const providers::ProviderRequestId& id);
-  void take(const providers::AnswerWarning& warning) { warn(warning.text); }
+  void take(const providers::AnswerWarning& warning) { add_warning(call_warnings_, warning.text); }
   void take(const providers::AnswerFinished& finished);
   void take(const providers::AnswerFailed& /*failed*/) {}  // comes as on_failed()
 
@@ -137,6 +137,9 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   void note_call(const ProviderCall& call, std::string error_class);
   void note_calls(const std::string& error_class);
   void warn(std::string_view text);
+  static void add_warning(std::vector<std::string>& to, std::string_view text);
+  [[nodiscard]] static std::vector<std::string> first_warnings(const ProviderCall& call);
+  void keep_call_warnings();
   void first_token();
   void publish_pieces(std::string_view text, bool reasoning);
   void publish(const events::ChunkWriter::Delta& delta);
@@ -184,12 +187,14 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   struct Early {
     std::optional<events::Usage> usage{};
     std::string provider_request_id{};
+    std::vector<std::string> warnings{};
   };
   Early early_{};
   std::vector<events::Call> calls_{};
   int calls_on_target_ = 0;
   int key_changes_ = 0;  ///< of calls_on_target_, how many only changed the key
-  std::vector<std::string> warnings_{};
+  std::vector<std::string> warnings_{};       ///< of the attempt, and of calls whose text was published
+  std::vector<std::string> call_warnings_{};  ///< of the call that runs: published where it is the one that answers
 
   // The answer.
   events::ChunkWriter writer_;

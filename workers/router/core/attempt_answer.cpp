@@ -226,7 +226,23 @@ void Attempt::end_as_too_much() {
 }
 
 void Attempt::warn(std::string_view text) {
-  if (warnings_.size() < warnings_max) warnings_.emplace_back(events::utf8_prefix(text, warning_bytes_max));
+  add_warning(warnings_, text);
+}
+
+void Attempt::add_warning(std::vector<std::string>& to, std::string_view text) {
+  if (to.size() < warnings_max) to.emplace_back(events::utf8_prefix(text, warning_bytes_max));
+}
+
+/// What the adapter left out of that call's request.
+std::vector<std::string> Attempt::first_warnings(const ProviderCall& call) {
+  std::vector<std::string> out;
+  for (const auto& warning : call.warnings()) add_warning(out, warning);
+  return out;
+}
+
+/// The call's part of the answer stays, and so do its warnings.
+void Attempt::keep_call_warnings() {
+  for (const auto& warning : std::exchange(call_warnings_, {})) warn(warning);
 }
 
 void Attempt::take(const providers::ProviderRequestId& id) {

@@ -122,9 +122,7 @@ void Attempt::start_call() {
     finish(FinishReason::error, std::move(started.error()));
     return;
   }
-  if (calls_.empty()) {
-    for (const auto& warning : call_->warnings()) warn(warning);
-  }
+  call_warnings_ = first_warnings(*call_);
   phase_ = Phase::calling;
   last_token_ = now;
   ++calls_on_target_;
@@ -347,6 +345,7 @@ bool Attempt::continue_answer() {
     if (prefix_.empty()) return false;
     repeated_ = said_text_.substr(prefix_.size());
     ++continued_;
+    keep_call_warnings();
     warn(fmt::format("The answer broke off after {} bytes of text and was continued by {}.", said_text_.size(),
                      target().deployment.provider));
     call_again_at(services_.environment.now().steady + (same ? services_.options.retry.delay_base : Millis(0)));

@@ -62,7 +62,7 @@ void Attempt::start_hedge(Millis now) {
       continue;
     }
     hedging_ = true;
-    early_ = {};
+    early_ = {.warnings = first_warnings(*hedge_)};
     services_.in_flight.connection_changed("", next->deployment.connection_id);
     services_.retries.take(next->deployment.connection_id);
     services_.metrics.hedges.add();
@@ -95,8 +95,8 @@ bool Attempt::take_of_two(const ProviderCall& call, providers::AnswerEvent& even
     early_.usage = report->usage;
   } else if (const auto* const id = std::get_if<providers::ProviderRequestId>(&event)) {
     early_.provider_request_id = kept_request_id(id->id);
-  } else {
-    return true;  // a warning
+  } else if (const auto* const warning = std::get_if<providers::AnswerWarning>(&event)) {
+    add_warning(early_.warnings, warning->text);
   }
   return false;
 }
@@ -123,6 +123,7 @@ void Attempt::go_on_with_hedge() {
   connection_id_ = target().deployment.connection_id;
   calls_on_target_ = 1;
   key_changes_ = 0;
+  call_warnings_ = std::move(early_.warnings);
   usage_ = early_.usage;
   provider_request_id_ = std::move(early_.provider_request_id);
 }
