@@ -109,6 +109,7 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   [[nodiscard]] bool takes_prefill(const registry::RouteTarget& target) const;
   [[nodiscard]] bool can_take(const registry::RouteTarget& target) const;
   void move_to(std::size_t target_index);
+  [[nodiscard]] bool bring_up_next();
   void put_first(std::size_t target_index);
   void target_changed();
   [[nodiscard]] bool choose_target();

@@ -66,6 +66,18 @@ void Attempt::target_changed() {
   services_.in_flight.connection_changed(from, connection_id_);
 }
 
+/// Puts the first deployment that a failed call may be followed by right behind the present one. A call of the same
+/// connection is one that is made again, so it needs a place in the budget. False: there is none.
+bool Attempt::bring_up_next() {
+  const auto next = route_.targets.begin() + static_cast<std::ptrdiff_t>(target_ + 1);
+  const auto found = std::find_if(next, route_.targets.end(), [&](const registry::RouteTarget& other) {
+    return other.deployment.connection_id != connection_id_ || services_.retries.has_one(connection_id_);
+  });
+  if (found == route_.targets.end()) return false;
+  std::rotate(next, found, found + 1);
+  return true;
+}
+
 /// Calls that deployment next. Those that it overtakes are tried after the others: they may be all that is left.
 void Attempt::put_first(std::size_t target_index) {
   if (target_index == target_) return;
@@ -276,7 +288,7 @@ void Attempt::call_failed(const ProviderCall& call, const providers::CallFailure
                                                                .retry = failed.retry && may_retry,
                                                                .retries_max = failed.retries_max,
                                                                .try_next = failed.try_next,
-                                                               .more_targets = target_ + 1 < route_.targets.size(),
+                                                               .more_targets = bring_up_next(),
                                                                .retry_after = retry_after,
                                                                .until_deadline = job_.deadline - now,
                                                                .random = services_.environment.random()});
@@ -286,11 +298,10 @@ void Attempt::call_failed(const ProviderCall& call, const providers::CallFailure
   }
   end_transfer();
   forget_answer();
-  if (decision.action == RetryDecision::Action::next_target) {
-    move_to(target_ + 1);
-  } else {
-    services_.retries.take(connection);
-  }
+  const bool same_connection = decision.action == RetryDecision::Action::same_target ||
+                               route_.targets[target_ + 1].deployment.connection_id == connection;
+  if (same_connection) services_.retries.take(connection);
+  if (decision.action == RetryDecision::Action::next_target) move_to(target_ + 1);
   call_again_at(now + decision.delay);
 }
 

@@ -174,6 +174,40 @@ TEST_F(CallPolicyTest, ARestartHasANumberOfItsOwnAfterManyOtherRequests) {
   EXPECT_EQ(text_of(chunks().back().attempt), "whole");
 }
 
+TEST_F(CallPolicyTest, AFallbackOnTheSameConnectionNeedsAPlaceInTheRetryBudget) {
+  add_model_on_connections("three", {"a", "a", "b"});
+  make_core(options);
+  assign();
+  // Each of these takes one from the budget of "a", until none is left.
+  for (int i = 0; i < 200; ++i) {
+    const auto first = http.started + 1;
+    request("r" + std::to_string(i), "", std::nullopt, R"("modelProvider":"ollama","modelName":"three",)");
+    settle();
+    for (auto call = first; call <= http.started; ++call) {
+      if (url_of(call).starts_with("http://b")) {
+        answer(call);
+      } else {
+        http.head(call, 404);
+        http.end(call);
+      }
+      settle();
+      core->on_wake();
+      settle();
+    }
+    EXPECT_EQ(chunks().back().finish_reason, "stop");
+    if (i == 0) EXPECT_EQ(http.started + 1 - first, 3U);
+  }
+  const auto first = http.started + 1;
+  request("last", "", std::nullopt, R"("modelProvider":"ollama","modelName":"three",)");
+  settle();
+  http.head(first, 404);
+  http.end(first);
+  settle();
+  core->on_wake();
+  settle();
+  EXPECT_THAT(url_of(first + 1), StartsWith("http://b"));
+}
+
 TEST_F(CallPolicyTest, WhatTheRequestIsToBlameForIsNotRestarted) {
   ask("r1", R"("onInterrupt":"restart",)");
   http.head(1);
