@@ -129,6 +129,8 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   [[nodiscard]] bool continue_answer();
   [[nodiscard]] events::ChatRequest continued_request() const;
   [[nodiscard]] std::string_view without_repetition(std::string_view text);
+  [[nodiscard]] static std::string key_owner(const events::DeploymentState& deployment);
+  [[nodiscard]] bool has_key(const registry::RouteTarget& target, Millis now) const;
   [[nodiscard]] std::size_t key_count(const registry::RouteTarget& target) const;
   [[nodiscard]] std::optional<Millis> rest_key(const ProviderCall& call, const providers::CallFailure& failed);
   void rest_deployment(const ProviderCall& call, const providers::CallFailure& failed);

@@ -262,6 +262,8 @@ void Attempt::take(const providers::UsageReport& report) {
 void Attempt::take(const providers::AnswerFinished& finished) {
   note_call(*call_, "");
   note_health(target(), true);
+  // Of several keys the one that answers may rest all the same, because this answer used up its limit.
+  if (key_count(target()) < 2) services_.keys.works(key_owner(target().deployment), call_->key());
   if (!stream_wanted()) publish_gathered();
   finish(finished.reason, std::nullopt);
 }

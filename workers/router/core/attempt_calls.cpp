@@ -103,7 +103,7 @@ bool Attempt::choose_target() {
     // A second call of the same deployment was decided on with its failure in mind. Asking a circuit may take its
     // probe, so the others are looked at first.
     if ((i == target_ && calls_on_target_ > 0) ||
-        (room && !services_.exhausted.is(key, now) && services_.circuits.admit(key, now))) {
+        (room && has_key(route_.targets[i], now) && !services_.exhausted.is(key, now) && services_.circuits.admit(key, now))) {
       put_first(i);
       return true;
     }
@@ -146,7 +146,7 @@ void Attempt::start_call() {
 std::unique_ptr<ProviderCall> Attempt::make_call(const registry::RouteTarget& target, Millis now) {
   CallOwner& owner = *this;
   const auto keys = key_count(target);
-  const auto key = keys > 1 ? services_.keys.choose(target.deployment.connection_id, keys, now) : 0;
+  const auto key = keys > 1 ? services_.keys.choose(key_owner(target.deployment), keys, now) : 0;
   return std::make_unique<ProviderCall>(services_.http, services_.egress, services_.credentials, target, key, owner);
 }
 
@@ -182,7 +182,7 @@ void Attempt::on_head(ProviderCall& call, const http::ResponseHead& head) {
     services_.exhausted.note(circuit_key(call.route()), limits, now);
   } else if (const auto wait = providers::exhausted_for(limits)) {
     // Limits are of a key's account: another key may have something left.
-    services_.keys.rest(deployment.connection_id, call.key(), now + std::min(*wait, Exhausted::longest));
+    services_.keys.rest(key_owner(deployment), call.key(), now, now + std::min(*wait, Exhausted::longest));
   }
 }
 
@@ -190,20 +190,43 @@ std::size_t Attempt::key_count(const registry::RouteTarget& target) const {
   return services_.credentials.key_count(target.deployment);
 }
 
-/// The key of a call that was refused for its key rests, where its connection has others. When one of them is ready;
-/// nothing: the failure was another one, or there is one key only. What the failure means counts, not its status:
+/// Whose keys rest. A credential that is replaced has not been refused.
+std::string Attempt::key_owner(const events::DeploymentState& deployment) {
+  if (!deployment.credential_id) return deployment.connection_id;
+  return fmt::format("{}/{}/{}", deployment.connection_id, *deployment.credential_id, deployment.credential_version);
+}
+
+/// A key of the deployment's connection does not rest.
+bool Attempt::has_key(const registry::RouteTarget& target, Millis now) const {
+  const auto keys = std::max<std::size_t>(1, key_count(target));
+  return services_.keys.ready_in(key_owner(target.deployment), keys, now) == Millis(0);
+}
+
+/// The key of a call that was refused for its key rests. Where it is the connection's only one, other connections are
+/// called first meanwhile. When one of its keys is ready; nothing: the failure was another one, or there is one key
+/// only. What the failure means counts, not its status:
 /// some providers refuse a key with 400, or say inside an answer that its limit is used up.
 std::optional<Millis> Attempt::rest_key(const ProviderCall& call, const providers::CallFailure& failed) {
   const bool refused = failed.failure.code == ErrorCode::provider_auth;
   const bool limited = failed.failure.code == ErrorCode::provider_rate_limited;
   const auto keys = key_count(call.route());
-  const auto& connection_id = call.route().deployment.connection_id;
-  if (keys < 2 || (!refused && !limited)) return std::nullopt;
+  if (!refused && (keys < 2 || !limited)) return std::nullopt;
   const auto now = services_.environment.now().steady;
-  const Millis rest = refused ? Millis(KeyRotation::rest_of_refused)
-                              : failed.retry_after.value_or(Millis(KeyRotation::rest_of_limited));
-  services_.keys.rest(connection_id, call.key(), now + rest);
-  return services_.keys.ready_in(connection_id, keys, now);
+  const auto& deployment = call.route().deployment;
+  // The key is good, but has no right to this model, or no quota for it.
+  const bool forbidden = refused && (call.status() == 403 || failed.error_class == "quota");
+  const Millis rest = forbidden ? Millis(KeyRotation::rest_of_forbidden)
+                      : refused ? Millis(KeyRotation::rest_of_refused)
+                                : failed.retry_after.value_or(Millis(KeyRotation::rest_of_limited));
+  services_.metrics.key_rested(deployment, refused ? "refused" : "limited");
+  if (keys < 2 && forbidden) {
+    services_.exhausted.rest(circuit_key(call.route()), rest, now, rest);
+    return std::nullopt;
+  }
+  const auto owner = key_owner(deployment);
+  services_.keys.rest(owner, call.key(), now, now + rest);
+  if (keys < 2) return std::nullopt;
+  return services_.keys.ready_in(owner, keys, now);
 }
 
 /// A wait that a provider asks for holds for other requests as well: they try other deployments first.

@@ -30,8 +30,21 @@ std::chrono::milliseconds KeyRotation::ready_in(std::string_view connection_id, 
   return first <= now ? std::chrono::milliseconds(0) : first - now;
 }
 
-void KeyRotation::rest(std::string_view connection_id, std::size_t key, std::chrono::milliseconds until) {
+void KeyRotation::works(std::string_view connection_id, std::size_t key) {
+  const auto at = connections_.find(connection_id);
+  if (at == connections_.end() || key >= at->second.rests_until.size()) return;
+  at->second.rests_until[key] = std::chrono::milliseconds::min();
+}
+
+void KeyRotation::rest(std::string_view connection_id, std::size_t key, std::chrono::milliseconds now,
+                       std::chrono::milliseconds until) {
   auto at = connections_.find(connection_id);
+  if (at == connections_.end() && connections_.size() >= entries_max_) {
+    std::erase_if(connections_, [&](const auto& entry) {
+      return std::ranges::all_of(entry.second.rests_until, [&](auto end) { return end <= now; });
+    });
+    if (connections_.size() >= entries_max_) return;
+  }
   if (at == connections_.end()) at = connections_.emplace(connection_id, State{}).first;
   auto& rests = at->second.rests_until;
   if (rests.size() <= key) rests.resize(key + 1, std::chrono::milliseconds::min());

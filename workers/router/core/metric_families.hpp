@@ -138,6 +138,12 @@ inline constexpr auto metric_families = std::to_array<telemetry::MetricFamily>({
      .type = telemetry::MetricType::gauge,
      .unit = "attempts",
      .help = "Attempts that run now."},
+    {.name = "tokenrail_router_keys_rested_total",
+     .type = telemetry::MetricType::counter,
+     .unit = "keys",
+     .help = "Times that a key of a connection was set aside. reason is refused, where the provider did not accept it, "
+             "or limited, where it was over a limit and its connection has others.",
+     .labels = {"provider", "connection", "reason"}},
     {.name = "tokenrail_router_leases_expired_total",
      .type = telemetry::MetricType::counter,
      .unit = "attempts",

@@ -53,6 +53,13 @@ void RouterMetrics::record_refused(const std::string& topic) {
   metrics_.counter(metric_family("tokenrail_router_records_refused_total"), {topic}).add();
 }
 
+void RouterMetrics::key_rested(const events::DeploymentState& deployment, std::string_view reason) {
+  metrics_
+      .counter(metric_family("tokenrail_router_keys_rested_total"),
+               {deployment.provider, deployment.connection_name, reason})
+      .add();
+}
+
 void RouterMetrics::rate_limits(const events::DeploymentState& deployment, const providers::RateLimits& limits) {
   const auto set = [&](std::string_view resource, const providers::RateLimit& limit) {
     const auto gauge = [&](const telemetry::MetricFamily& family) -> telemetry::Gauge& {

@@ -29,6 +29,9 @@ class RouterMetrics {
   /// What the provider says is left of its rate limits.
   void rate_limits(const events::DeploymentState& deployment, const providers::RateLimits& limits);
 
+  /// A key of that connection rests. `reason`: "refused" or "limited".
+  void key_rested(const events::DeploymentState& deployment, std::string_view reason);
+
   /// The brokers refused a record of that topic for good.
   void record_refused(const std::string& topic);
 

@@ -15,21 +15,21 @@ TEST(KeyRotation, AKeyIsUsedUntilItRests) {
   KeyRotation keys;
   EXPECT_EQ(keys.choose("c", 3, 0s), 0U);
   EXPECT_EQ(keys.choose("c", 3, 0s), 0U);
-  keys.rest("c", 0, 10s);
+  keys.rest("c", 0, 0s, 10s);
   EXPECT_EQ(keys.choose("c", 3, 1s), 1U);
   EXPECT_EQ(keys.choose("c", 3, 20s), 1U) << "the first one has rested, but this one works";
-  keys.rest("c", 1, 30s);
+  keys.rest("c", 1, 0s, 30s);
   EXPECT_EQ(keys.choose("c", 3, 20s), 2U);
-  keys.rest("c", 2, 40s);
+  keys.rest("c", 2, 0s, 40s);
   EXPECT_EQ(keys.choose("c", 3, 20s), 0U) << "round again";
   EXPECT_EQ(keys.choose("other", 3, 20s), 0U);
 }
 
 TEST(KeyRotation, WhereAllRestTheOneThatIsReadyFirstIsUsed) {
   KeyRotation keys;
-  keys.rest("c", 0, 30s);
-  keys.rest("c", 1, 10s);
-  keys.rest("c", 2, 20s);
+  keys.rest("c", 0, 0s, 30s);
+  keys.rest("c", 1, 0s, 10s);
+  keys.rest("c", 2, 0s, 20s);
   EXPECT_EQ(keys.ready_in("c", 3, 9'999ms), 1ms);
   EXPECT_EQ(keys.choose("c", 3, 0s), 1U);
   EXPECT_EQ(keys.ready_in("c", 3, 10s), 0ms);
@@ -39,9 +39,29 @@ TEST(KeyRotation, WhereAllRestTheOneThatIsReadyFirstIsUsed) {
 
 TEST(KeyRotation, ALongRestIsNotShortened) {
   KeyRotation keys;
-  keys.rest("c", 0, 600s);
-  keys.rest("c", 0, 1s);
+  keys.rest("c", 0, 0s, 600s);
+  keys.rest("c", 0, 0s, 1s);
   EXPECT_EQ(keys.choose("c", 2, 2s), 1U);
+}
+
+TEST(KeyRotation, AKeyThatWorksDoesNotRest) {
+  KeyRotation keys;
+  keys.rest("c", 0, 0s, 600s);
+  EXPECT_EQ(keys.ready_in("c", 1, 0s), 600s);
+  keys.works("c", 0);
+  EXPECT_EQ(keys.ready_in("c", 1, 0s), 0ms);
+  keys.works("other", 3);
+}
+
+TEST(KeyRotation, HasABound) {
+  KeyRotation keys(2);
+  keys.rest("a", 0, 0s, 10s);
+  keys.rest("b", 0, 0s, 20s);
+  keys.rest("c", 0, 1s, 20s);
+  EXPECT_EQ(keys.ready_in("c", 1, 1s), 0ms) << "full";
+  keys.rest("c", 0, 10s, 20s);
+  EXPECT_EQ(keys.ready_in("c", 1, 10s), 10s) << "what is over makes room";
+  EXPECT_EQ(keys.size(), 2U);
 }
 
 /// Model "many" on a connection with three keys, and model "llama3" on one without.

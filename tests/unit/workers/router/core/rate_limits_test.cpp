@@ -126,6 +126,54 @@ TEST_F(RateLimitTest, ARetryAfterHoldsForOtherRequests) {
   }
 }
 
+TEST_F(RateLimitTest, AConnectionWhoseKeyIsRefusedComesAfterOthersForMinutes) {
+  const auto refused = [&](std::uint64_t call, int status) {
+    http.head(call, status);
+    http.end(call);
+    settle();
+    core->on_wake();
+    settle();
+  };
+  ask("r1");
+  EXPECT_THAT(url_of(1), StartsWith("http://a"));
+  refused(1, 401);
+  answer(2);
+  settle();
+  EXPECT_THAT(metrics.text(), HasSubstr("tokenrail_router_keys_rested_total{connection=\"a\",provider=\"ollama\","
+                                        "reason=\"refused\"} 1\n"));
+  wake_after(9min);
+  ask("r2");
+  EXPECT_THAT(url_of(3), StartsWith("http://b")) << "no call is spent on the refused key";
+  answer(3);
+  settle();
+  wake_after(1min);
+  ask("r3");
+  EXPECT_THAT(url_of(4), StartsWith("http://a"));
+  refused(4, 403);
+  answer(5);
+  settle();
+  wake_after(59s);
+  ask("r4");
+  EXPECT_THAT(url_of(6), StartsWith("http://b"));
+  answer(6);
+  settle();
+  wake_after(1s);
+  ask("r5");
+  EXPECT_THAT(url_of(7), StartsWith("http://a")) << "one that lacks a right is asked again sooner";
+}
+
+TEST_F(RateLimitTest, ARefusedKeyThatIsTheOnlyOneIsUsedAllTheSame) {
+  ask("r1", "llama3");
+  http.head(1, 401);
+  http.end(1);
+  settle();
+  ask("r2", "llama3");
+  ASSERT_EQ(http.started, 2U);
+  answer(2);
+  settle();
+  EXPECT_EQ(chunks().back().finish_reason, "stop");
+}
+
 TEST_F(RateLimitTest, WhatRemainsIsAGauge) {
   ask("r1");
   answer_used_up(1);
