@@ -100,7 +100,8 @@ constexpr Setting settings[] = {
      .env = {},
      .kind = Kind::duration,
      .default_value = "5m",
-     .help = "Clock 2 of a call: until the first token; a local model may have to be loaded first.",
+     .help =
+         "Clock 2 of a call: until the first token of a streamed answer; a local model may have to be loaded first.",
      .min = 1,
      .max = ms_per_day},
     {.name = "router.idle_timeout",

@@ -394,8 +394,9 @@ Millis Attempt::due() const {
     case Phase::waiting:
       return std::min(retry_at_, job_.deadline);
     case Phase::calling: {
-      const auto quiet = token_in_call_ ? last_token_ + services_.options.idle_timeout
-                                        : call_->started() + services_.options.first_token_timeout;
+      // The first token of an answer that is not streamed is all of it: only the clock of the whole call counts.
+      const auto first = stream_wanted() ? call_->started() + services_.options.first_token_timeout : Millis::max();
+      const auto quiet = token_in_call_ ? last_token_ + services_.options.idle_timeout : first;
       return std::min({quiet, job_.deadline, hedge_at_});
     }
     default:

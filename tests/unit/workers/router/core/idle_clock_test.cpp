@@ -31,9 +31,7 @@ class IdleClockTest : public RouterCoreTest {
   void begin_call(std::uint64_t call) {
     say(call, R"({"tool_calls":[{"index":0,"id":"c","function":{"name":"look","arguments":"{\"a\":\""}}]})");
   }
-  void fragment(std::uint64_t call) {
-    say(call, R"({"tool_calls":[{"index":0,"function":{"arguments":"x"}}]})");
-  }
+  void fragment(std::uint64_t call) { say(call, R"({"tool_calls":[{"index":0,"function":{"arguments":"x"}}]})"); }
   void end_call(std::uint64_t call) {
     say(call, R"({"tool_calls":[{"index":0,"function":{"arguments":"\"}"}}]})");
     say(call, "{}", R"("tool_calls")");
@@ -65,6 +63,7 @@ TEST_F(IdleClockTest, SilenceWithinArgumentsIsATimeout) {
   EXPECT_EQ(http.transfers(), 1U);
   wake_after(1ms);
   settle();
+  core->on_wake();
   EXPECT_EQ(http.started, 2U) << "nothing was published, so another deployment is tried";
 }
 
@@ -76,7 +75,19 @@ TEST_F(IdleClockTest, EventsWithoutContentAreNoProgress) {
   say(1, R"({"tool_calls":[{"index":0,"function":{"arguments":""}}]})");
   wake_after(20s);
   settle();
+  core->on_wake();
   EXPECT_EQ(http.started, 2U);
+}
+
+TEST_F(IdleClockTest, AnAnswerThatIsNotStreamedHasTheTimeOfTheWholeCall) {
+  ask("r1", R"("stream":false,)");
+  wake_after(600s);
+  ASSERT_EQ(http.transfers(), 1U);
+  http.head(1);
+  http.body(1, R"({"choices":[{"index":0,"message":{"content":"yes"},"finish_reason":"stop"}]})");
+  http.end(1);
+  settle();
+  EXPECT_EQ(chunks().back().finish_reason, "stop");
 }
 
 TEST_F(IdleClockTest, ACallThatSendsArgumentsIsNotHedged) {
