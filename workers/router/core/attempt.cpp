@@ -22,6 +22,8 @@ using events::FinishReason;
 using events::Outcome;
 
 constexpr Millis congestion_look_again{1'000};
+// For the body of an error; its status is there already.
+constexpr Millis refusal_wait{5'000};
 constexpr std::size_t conversation_id_bytes_max = 256;
 
 Outcome outcome_of(FinishReason reason, bool called) {
@@ -394,6 +396,7 @@ Millis Attempt::due() const {
     case Phase::waiting:
       return std::min(retry_at_, job_.deadline);
     case Phase::calling: {
+      if (call_->refusing()) return std::min(refused_at_ + refusal_wait, job_.deadline);
       // The first token of an answer that is not streamed is all of it: only the clock of the whole call counts.
       const auto first = stream_wanted() ? call_->started() + services_.options.first_token_timeout : Millis::max();
       const auto quiet = token_in_call_ ? last_token_ + services_.options.idle_timeout : first;
@@ -424,6 +427,10 @@ void Attempt::on_time() {
   }
   if (late) {
     out_of_time();
+    return;
+  }
+  if (call_->refusing() && now >= refused_at_ + refusal_wait) {
+    call_->end_refusal();
     return;
   }
   if (now >= hedge_at_) {

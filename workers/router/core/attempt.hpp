@@ -233,6 +233,7 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   bool token_in_piece_ = false;     ///< the bytes at hand held one
   bool token_in_call_ = false;      ///< the call that runs has delivered one
   bool heard_since_token_ = false;  ///< bytes came that held no token
+  Millis refused_at_{0};            ///< the call that runs began to answer with an error status
   Millis retry_at_{0};
   Millis hedge_at_ = Millis::max();
   std::optional<Millis> first_token_at_{};

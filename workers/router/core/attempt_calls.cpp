@@ -178,6 +178,10 @@ void Attempt::on_head(ProviderCall& call, const http::ResponseHead& head) {
   const auto& deployment = call.route().deployment;
   services_.metrics.rate_limits(deployment, limits);
   const auto now = services_.environment.now().steady;
+  if (&call == call_.get()) {
+    refused_at_ = now;
+    if (call.refusing()) partition_.schedule(job_, due());
+  }
   if (key_count(call.route()) < 2) {
     services_.exhausted.note(circuit_key(call.route()), limits, now);
   } else if (const auto wait = providers::exhausted_for(limits)) {

@@ -101,6 +101,8 @@ void ProviderCall::on_head(const http::ResponseHead& head) {
 bool ProviderCall::on_body(std::string_view bytes) {
   if (!well()) {
     error_body_.append(bytes.substr(0, error_body_bytes_max - std::min(error_body_bytes_max, error_body_.size())));
+    // Nothing behind that is quoted, and the body may have no end.
+    if (error_body_.size() == error_body_bytes_max && !over_) end_refusal();
     return true;
   }
   if (!over_) {
@@ -113,15 +115,20 @@ bool ProviderCall::on_body(std::string_view bytes) {
   return owner_.on_bytes(*this);
 }
 
+void ProviderCall::end_refusal() {
+  stop();
+  // Before a part of it is quoted, which may end within the key.
+  take_key_out(error_body_);
+  failed(adapter_->classify(target_, head_, error_body_));
+}
+
 void ProviderCall::on_end(const http::End& end) {
   transfer_.reset();
   if (over_) return;
   if (end.ending != http::Ending::complete) {
     failed(adapter_->classify(target_, end));
   } else if (!well()) {
-    // Before a part of it is quoted, which may end within the key.
-    take_key_out(error_body_);
-    failed(adapter_->classify(target_, head_, error_body_));
+    end_refusal();
   } else {
     decoding_ = true;
     decoder_->end(*this);

@@ -71,6 +71,10 @@ class ProviderCall final : private http::Listener, private providers::AnswerSink
   /// Of the response; nothing: none has come.
   [[nodiscard]] std::optional<int> status() const;
   [[nodiscard]] std::size_t key() const { return key_; }
+  /// A response with an error status begins, and its body has not ended.
+  [[nodiscard]] bool refusing() const { return !over_ && head_.status != 0 && !well(); }
+  /// Takes what has come of that body for all of it: on_failed() follows within.
+  void end_refusal();
   [[nodiscard]] Millis started() const { return started_; }
   /// Finished, failed or stopped: nothing more comes of it.
   [[nodiscard]] bool over() const { return over_; }

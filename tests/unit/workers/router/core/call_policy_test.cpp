@@ -129,6 +129,36 @@ TEST_F(CallPolicyTest, AnAnswerThatBreaksOffEndsWithTheErrorUnlessTheSenderAsked
   EXPECT_EQ(chunks().back().error_code, "PROVIDER_UNAVAILABLE");
 }
 
+TEST_F(CallPolicyTest, AnErrorWithoutEndIsClassifiedOnceEnoughOfItIsThere) {
+  ask("r1");
+  http.head(1, 503);
+  http.body(1, std::string(16 * 1024 - 1, 'x'));
+  EXPECT_EQ(http.transfers(), 1U);
+  http.body(1, "xx");
+  EXPECT_EQ(http.transfers(), 0U);
+  settle();
+  core->on_wake();
+  ASSERT_EQ(http.started, 2U);
+  answer(2);
+  settle();
+  EXPECT_EQ(chunks().back().finish_reason, "stop");
+}
+
+TEST_F(CallPolicyTest, AnErrorThatStallsIsClassifiedByWhatHasCome) {
+  ask("r1");
+  http.head(1, 503);
+  http.body(1, R"({"error":")");
+  wake_after(4'999ms);
+  EXPECT_EQ(http.transfers(), 1U);
+  wake_after(1ms);
+  EXPECT_EQ(http.transfers(), 0U);
+  core->on_wake();
+  ASSERT_EQ(http.started, 2U);
+  answer(2);
+  settle();
+  EXPECT_EQ(chunks().back().finish_reason, "stop");
+}
+
 TEST_F(CallPolicyTest, RestartRunsTheRequestAgainAsANewAttemptElsewhere) {
   ask("r1", R"("onInterrupt":"restart",)");
   EXPECT_THAT(url_of(1), StartsWith("http://a"));
