@@ -15,6 +15,15 @@ std::chrono::milliseconds jittered(const RetryRules& rules, const FailedCall& ca
   return std::chrono::milliseconds(static_cast<std::int64_t>(call.random % span));
 }
 
+/// Only where it is not too long, also by the jitter.
+std::chrono::milliseconds delay_of(const RetryRules& rules, const FailedCall& call) {
+  if (!call.retry_after) return jittered(rules, call);
+  const auto asked = *call.retry_after;
+  const auto more = static_cast<std::int64_t>(call.random % (static_cast<std::uint64_t>(asked.count() / 10) + 1));
+  const auto spread = asked + std::chrono::milliseconds(more);
+  return spread < call.until_deadline ? spread : asked;
+}
+
 }  // namespace
 
 RetryDecision decide_retry(const RetryRules& rules, const FailedCall& call) {
@@ -26,7 +35,7 @@ RetryDecision decide_retry(const RetryRules& rules, const FailedCall& call) {
     const bool another = call.try_next && call.more_targets;
     const auto longest = another ? rules.retry_after_short : rules.retry_after_max;
     const bool too_long = call.retry_after && *call.retry_after > longest;
-    const auto delay = call.retry_after.value_or(jittered(rules, call));
+    const auto delay = delay_of(rules, call);
     if (!too_long && delay < call.until_deadline) return {.action = Action::same_target, .delay = delay};
   }
   // Another host does not share the trouble of this one, so there is nothing to wait for.

@@ -34,8 +34,10 @@ struct RetryDecision {
   std::chrono::milliseconds delay{0};
 };
 
-/// Full jitter (a delay between zero and an exponentially growing bound). A Retry-After is honoured exactly; when it
-/// is too long the next deployment is tried at once. Never decides for a delay that would pass the deadline.
+/// Full jitter (a delay between zero and an exponentially growing bound). A Retry-After is waited for, and up to a
+/// tenth more, so that those who were refused together do not come back together. When it is too long the next
+/// deployment is tried at once; where there is none the call is given up, since one before that time would be refused
+/// again. Never decides for a delay that would pass the deadline.
 [[nodiscard]] RetryDecision decide_retry(const RetryRules& rules, const FailedCall& call);
 
 }  // namespace tokenrail::router
