@@ -225,6 +225,7 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   std::string said_text_{};  ///< all of it, as published
   std::string prefix_{};     ///< of the call that continues: what it was asked to go on from; empty: none does
   std::string repeated_{};   ///< published behind the prefix; the continuation may begin with it
+  std::size_t repeated_seen_ = 0;  ///< bytes of repeated_ that it began with, or all that is not looked for any more
   int continued_ = 0;
 
   // Clocks (steady).

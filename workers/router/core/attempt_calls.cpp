@@ -382,6 +382,7 @@ bool Attempt::continue_answer() {
     prefix_ = said_text_.substr(0, end == std::string::npos ? 0 : end + 1);
     if (prefix_.empty()) return false;
     repeated_ = said_text_.substr(prefix_.size());
+    repeated_seen_ = 0;
     ++continued_;
     keep_call_warnings();
     warn(fmt::format("The answer broke off after {} bytes of text and was continued by {}.", said_text_.size(),
@@ -403,11 +404,11 @@ events::ChatRequest Attempt::continued_request() const {
 /// Of a continuation's first bytes, the blanks that were published already are left out.
 std::string_view Attempt::without_repetition(std::string_view text) {
   if (planted(Bug::repeats_blanks)) return text;
-  while (!repeated_.empty() && !text.empty() && text.front() == repeated_.front()) {
-    repeated_.erase(0, 1);
+  while (repeated_seen_ < repeated_.size() && !text.empty() && text.front() == repeated_[repeated_seen_]) {
+    ++repeated_seen_;
     text.remove_prefix(1);
   }
-  if (!text.empty()) repeated_.clear();
+  if (!text.empty()) repeated_seen_ = repeated_.size();
   return text;
 }
 
