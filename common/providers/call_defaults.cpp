@@ -190,6 +190,15 @@ std::optional<ChatRequest> with_defaults(const ChatRequest& request, const event
   return filled;
 }
 
+bool declares_continuing(const DeploymentState& deployment) {
+  constexpr std::string_view field = "continue_final_message";
+  const std::string_view config = deployment.parameters.provider_config;
+  if (config.find(field) == std::string_view::npos) return false;
+  simdjson::dom::parser parser;
+  bool declared = false;
+  return parser.parse(config)[field].get(declared) == simdjson::SUCCESS && declared;
+}
+
 std::optional<ServiceTier> service_tier(const ChatRequest& request, const DeploymentState& deployment) {
   const auto own = request.provider_config.find(config_key(deployment));
   for (const auto& config : {own == request.provider_config.end() ? std::string_view() : std::string_view(own->second),

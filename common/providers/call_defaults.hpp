@@ -29,6 +29,10 @@ struct CallParameters {
                                                                const events::ModelState& model,
                                                                const events::DeploymentState& deployment);
 
+/// Whether the deployment's default providerConfig has `continue_final_message: true`: its server, which may be one
+/// that is not known, takes vLLM's switch for going on from an assistant message.
+[[nodiscard]] bool declares_continuing(const events::DeploymentState& deployment);
+
 /// The service tier that a call asks for through providerConfig (`service_tier`), which decides what it costs. Nothing:
 /// one that no price list knows. A tier that the provider chooses itself ("auto") counts as standard.
 [[nodiscard]] std::optional<ServiceTier> service_tier(const events::ChatRequest& request,

@@ -28,6 +28,8 @@ struct Target {
   std::string provider{};       ///< of the connection: "groq"; picks the profile
   std::string base_url{};       ///< without trailing slash
   std::string upstream_name{};  ///< the model's name there
+  /// An administrator says that the server goes on from an assistant message (see declares_continuing()).
+  bool continues = false;
   Credential credential{};
 };
 

@@ -13,7 +13,7 @@ from simulator_words import answer
 from stack import Log, answers, finished, http_get, http_post, text_of, wait_until
 
 PROVIDERS = ("ollama", "openai", "anthropic", "gemini", "cohere", "azure", "openai-compatible")
-TAKE_PREFILL = ("ollama", "anthropic", "openai-compatible")
+TAKE_PREFILL = ("ollama", "anthropic")
 # In these the finish reason is in the very last frame, so without it the answer is not whole.
 ENDS_IN_ONE_FRAME = ("ollama", "gemini")
 

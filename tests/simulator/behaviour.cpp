@@ -160,6 +160,7 @@ Result<void> Behaviour::set(std::string_view key, std::string_view value) {
   if (key == "flap") return set_count(key, value, 0, flap);
   if (key == "keep_alive") return set_switch(key, value, keep_alive);
   if (key == "prefill") return set_switch(key, value, prefill);
+  if (key == "continues") return set_switch(key, value, continues);
   if (key == "fault") return set_fault(value, *this);
   if (key == "arguments") return set_object(key, value, tool_arguments);
   if (key == "seed") return read_number(value, seed) ? Result<void>() : wrong(key, value, "a number");

@@ -65,6 +65,7 @@ struct Behaviour {
   int flap = 0;            ///< … so many times, then so many times not, and so on; 0: always
   bool keep_alive = true;  ///< false: the connection is closed after the answer
   bool prefill = true;     ///< false: a conversation that ends with an assistant message is refused
+  bool continues = true;   ///< false: such a conversation is answered from the beginning
   std::string error = "an error was encountered while running the model: simulated";
   std::string body{};            ///< of Fault::status; empty: {"error":"simulated status N"}
   std::string retry_after{};     ///< header of Fault::status; in the body where the provider has it there

@@ -83,7 +83,7 @@ Tokens::Tokens(const ChatCall& call, const Behaviour& behaviour) : message_(call
     count_ = static_cast<std::size_t>(call.tokens_max);
     cut_ = true;
   }
-  skip(call.prefill);
+  if (behaviour.continues) skip(call.prefill);
 }
 
 std::string Tokens::at(std::size_t index) const {

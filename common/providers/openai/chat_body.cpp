@@ -31,6 +31,9 @@ std::ptrdiff_t rank_of(std::string_view word) {
   return std::ranges::find(effort_ranks, word) - effort_ranks.begin();
 }
 
+constexpr std::string_view continue_switch = "continue_final_message";
+constexpr std::string_view prompt_switch = "add_generation_prompt";
+
 /// Models of OpenAI that take no other sampling than their own while they reason.
 constexpr std::string_view reasoning_models[] = {"o1", "o3", "o4", "gpt-5"};
 
@@ -50,10 +53,13 @@ class Body {
     json_.begin_object();
     json_.field("model", target_.upstream_name);
     if (auto written = write_messages(json_, request_, profile_, title_, target_.provider); !written) return written;
-    if (profile_.prefill == Prefill::switched && !request_.messages.empty() &&
+    // Servers refuse the switch behind any other message, so it is never laid over a request as it is.
+    const bool declared = config_.take(continue_switch) == "true";
+    (void)config_.take(prompt_switch);
+    if ((declared || profile_.prefill == Prefill::switched) && !request_.messages.empty() &&
         request_.messages.back().role == events::Role::assistant) {
-      json_.field("add_generation_prompt", false);
-      json_.field("continue_final_message", true);
+      json_.field(prompt_switch, false);
+      json_.field(continue_switch, true);
     }
     json_.field("stream", request_.stream);
     if (request_.stream && profile_.asks_for_usage && !config_.has("stream_options")) {
@@ -278,7 +284,7 @@ class Body {
   const ChatRequest& request_;
   const Target& target_;
   const ChatProfile& profile_;
-  const ProviderConfig config_;
+  ProviderConfig config_;
   Warnings& warnings_;
   const std::string_view title_;
 };

@@ -18,9 +18,9 @@ constexpr Switch template_switch = {"chat_template_kwargs", R"({"enable_thinking
 
 // clang-format off
 constexpr ChatProfile rows[] = {
-    // The last word on a server that is not known: what most take, and nothing that some refuse.
-    {.provider = "openai-compatible", .files = Files::data, .audio = true, .efforts = all_efforts,
-     .prefill = Prefill::last_message},
+    // The last word on a server that is not known: what most take, and nothing that some refuse. Many begin a new answer
+    // behind an assistant message, so none is continued there.
+    {.provider = "openai-compatible", .files = Files::data, .audio = true, .efforts = all_efforts},
     {.provider = "openai", .tokens_max = "max_completion_tokens", .stop_max = 4, .call_id_bytes_max = 40, .files = Files::data, .audio = true,
      .efforts = all_efforts, .effort_on = "medium"},
     {.provider = "azure", .tokens_max = "max_completion_tokens", .stop_max = 4, .call_id_bytes_max = 40, .files = Files::data, .audio = true,

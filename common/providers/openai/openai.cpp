@@ -35,7 +35,7 @@ class OpenAi final : public Provider, public ModelLister, public Embedder {
   }
 
   [[nodiscard]] bool takes_prefill(const Target& target) const override {
-    return chat_profile(target.provider).prefill != Prefill::none;
+    return target.continues || chat_profile(target.provider).prefill != Prefill::none;
   }
 
   [[nodiscard]] const ModelLister* lister() const override { return this; }

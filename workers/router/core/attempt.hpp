@@ -127,6 +127,9 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   void call_again_at(Millis at);
   void broke_off(const providers::CallFailure& failed, events::Failure failure);
   [[nodiscard]] bool continue_answer();
+  void say(std::string_view words);
+  void say_unproven();
+  void begins_again();
   [[nodiscard]] events::ChatRequest continued_request() const;
   [[nodiscard]] std::string_view without_repetition(std::string_view text);
   [[nodiscard]] static std::string key_owner(const events::DeploymentState& deployment);
@@ -227,6 +230,11 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   std::string repeated_{};   ///< published behind the prefix; the continuation may begin with it
   std::size_t repeated_seen_ = 0;  ///< bytes of repeated_ that it began with, or all that is not looked for any more
   int continued_ = 0;
+  /// Of a call that continues: its first text, as long as it is the beginning of the whole answer once more. Such a
+  /// provider may have begun again instead of going on.
+  std::string unproven_{};
+  bool proven_ = true;                          ///< the text of the call that runs goes on from the prefix
+  std::vector<std::string> begin_again_{};      ///< deployments that were seen to begin again
 
   // Clocks (steady).
   Millis started_{0};

@@ -19,6 +19,8 @@ using events::Failure;
 using events::FinishReason;
 
 constexpr std::size_t warnings_max = 32;
+/// Of a continuation that begins as the answer did: from here on it is one that begins again.
+constexpr std::size_t repetition_bytes_max = 64;
 constexpr std::size_t warning_bytes_max = 512;
 constexpr std::size_t request_id_bytes_max = 256;
 // The widest that JSON escaping makes one byte: \u00XX.
@@ -70,7 +72,23 @@ void Attempt::first_token() {
 }
 
 void Attempt::take(const providers::TextDelta& delta) {
-  const auto text = without_repetition(delta.text);
+  if (proven_) return say(delta.text);
+  if (delta.text.empty()) return;
+  first_token();
+  unproven_ += delta.text;
+  const auto most = std::min(said_text_.size(), repetition_bytes_max);
+  const auto compared = std::min(unproven_.size(), most);
+  if (unproven_.compare(0, compared, said_text_, 0, compared) != 0) return say_unproven();
+  if (compared == most) begins_again();
+}
+
+void Attempt::say_unproven() {
+  if (std::exchange(proven_, true)) return;
+  say(std::exchange(unproven_, {}));
+}
+
+void Attempt::say(std::string_view words) {
+  const auto text = without_repetition(words);
   if (text.empty()) return;
   first_token();
   said_.append(text);
@@ -95,6 +113,7 @@ void Attempt::take(const providers::ReasoningDelta& delta) {
 
 void Attempt::take(providers::ToolCallDone& done) {
   auto& call = done.call;
+  say_unproven();
   first_token();
   ++tool_call_count_;
   if (bytes_of(call) + writer_.overhead_bytes() > chunk_bytes_max()) {
@@ -260,6 +279,7 @@ void Attempt::take(const providers::UsageReport& report) {
 }
 
 void Attempt::take(const providers::AnswerFinished& finished) {
+  say_unproven();
   note_call(*call_, "");
   note_health(target(), true);
   // Of several keys the one that answers may rest all the same, because this answer used up its limit.

@@ -27,6 +27,7 @@ using events::Role;
 
 constexpr Millis deadline_slack{1'000};
 constexpr std::string_view blanks = " \t\r\n";
+constexpr std::string_view begins_again_class = "begins_again";
 
 /// What says something about the deployment, and not about this request.
 bool says_broken(ErrorCode code) {
@@ -122,6 +123,10 @@ void Attempt::start_call() {
     return;
   }
   call_ = make_call(target(), now);
+  // A word or two may come again by chance.
+  constexpr std::size_t telling_bytes = 8;
+  proven_ = prefix_.empty() || said_text_.size() < telling_bytes;
+  unproven_.clear();
   auto started = start(*call_);
   if (!started) {
     // Another provider may have a word or a key for what this one cannot do.
@@ -280,7 +285,7 @@ void Attempt::call_failed(const ProviderCall& call, const providers::CallFailure
     return;
   }
   note_call(call, failed.error_class);
-  if (says_broken(failed.failure.code)) note_health(call.route(), false);
+  if (says_broken(failed.failure.code) && failed.error_class != begins_again_class) note_health(call.route(), false);
   const auto key_ready_in = rest_key(call, failed);
   if (!key_ready_in) rest_deployment(call, failed);
   if (hedging_) {
@@ -370,6 +375,7 @@ bool Attempt::continue_answer() {
   for (std::size_t step = 1; step <= count; ++step) {
     const auto index = (target_ + step) % count;
     if (!takes_prefill(route_.targets[index])) continue;
+    if (std::ranges::contains(begin_again_, route_.targets[index].deployment.id)) continue;
     const bool same = index == target_;
     if (!same) {
       // What the call that broke off used is not this one's, which may have another price.
@@ -391,6 +397,19 @@ bool Attempt::continue_answer() {
     return true;
   }
   return false;
+}
+
+/// The provider answers from the beginning instead of going on: joined to what was published it would be there twice.
+void Attempt::begins_again() {
+  begin_again_.push_back(target().deployment.id);
+  call_->stop();
+  unproven_.clear();
+  auto failure = Failure::of(ErrorCode::provider_protocol,
+                             "The provider did not go on from the text that was published, but began its answer again. "
+                             "Ask for onInterrupt \"restart\".");
+  failure.provider = target().deployment.provider;
+  failure.status = call_->status();
+  call_failed(*call_, {.failure = std::move(failure), .try_next = true, .error_class = std::string(begins_again_class)});
 }
 
 events::ChatRequest Attempt::continued_request() const {

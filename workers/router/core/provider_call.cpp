@@ -18,7 +18,10 @@ constexpr std::size_t error_body_bytes_max = 16 * 1024;
 }  // namespace
 
 providers::Target ProviderCall::target_of(const events::DeploymentState& deployment) {
-  return {.provider = deployment.provider, .base_url = deployment.base_url, .upstream_name = deployment.upstream_name};
+  return {.provider = deployment.provider,
+          .base_url = deployment.base_url,
+          .upstream_name = deployment.upstream_name,
+          .continues = providers::declares_continuing(deployment)};
 }
 
 ProviderCall::ProviderCall(http::Client& http, const http::Egress& egress, const providers::Credentials& credentials,

@@ -115,15 +115,32 @@ TEST(OpenAiChat, ParametersHaveEachProvidersNames) {
 
 TEST(OpenAiChat, AnAnswerToBeContinuedGoesToServersThatDo) {
   const auto prefilled = [](ChatRequest& r) { r.messages.push_back(message(Role::assistant, "Once")); };
-  for (const auto* taker : {"vllm", "llamacpp", "groq", "openai-compatible", "a-server-of-ones-own"})
+  for (const auto* taker : {"vllm", "llamacpp", "groq"})
     EXPECT_TRUE(provider().takes_prefill(target_of(taker))) << taker;
-  for (const auto* other : {"openai", "mistral", "openrouter", "xai"})
+  for (const auto* other : {"openai", "mistral", "openrouter", "xai", "openai-compatible", "a-server-of-ones-own"})
     EXPECT_FALSE(provider().takes_prefill(target_of(other))) << other;
   EXPECT_THAT(made("vllm", prefilled).body,
               HasSubstr(R"("content":"Once"}],"add_generation_prompt":false,"continue_final_message":true,)"));
   EXPECT_THAT(made("vllm", [](ChatRequest&) {}).body, Not(HasSubstr("continue_final_message")));
   EXPECT_THAT(made("vllm", [](ChatRequest& r) { r.messages.clear(); }).body, Not(HasSubstr("continue_final_message")));
   EXPECT_THAT(made("llamacpp", prefilled).body, Not(HasSubstr("continue_final_message")));
+}
+
+TEST(OpenAiChat, AServerThatIsDeclaredToContinueGetsTheSwitch) {
+  auto target = target_of("openai-compatible");
+  target.continues = true;
+  EXPECT_TRUE(provider().takes_prefill(target));
+  const auto declared = [](ChatRequest& r) {
+    r.provider_config["openai-compatible"] = R"({"continue_final_message":true})";
+  };
+  EXPECT_THAT(made("openai-compatible", declared).body, Not(HasSubstr("continue_final_message")))
+      << "the last message is the user's";
+  const auto prefilled = [&](ChatRequest& r) {
+    declared(r);
+    r.messages.push_back(message(Role::assistant, "Once"));
+  };
+  EXPECT_THAT(made("openai-compatible", prefilled).body,
+              HasSubstr(R"("content":"Once"}],"add_generation_prompt":false,"continue_final_message":true,)"));
 }
 
 TEST(OpenAiChat, MoreStopSequencesThanAllowedAreRefused) {

@@ -336,6 +336,52 @@ TEST_F(CallPolicyTest, AContinuedAnswerMayBreakOffAgain) {
   EXPECT_EQ(chunks().back().continued, 2);
 }
 
+TEST_F(CallPolicyTest, AProviderThatBeginsAgainIsNotJoined) {
+  ask("r1", R"("onInterrupt":"continue",)");
+  break_off_after(1, "Once upon a time ");
+  wake_after(1ms);
+  ASSERT_EQ(http.started, 2U);
+  http.head(2);
+  speak(2, "Once upon");
+  speak(2, " a time there");
+  settle();
+  wake_after(1s);
+  settle();
+  ASSERT_EQ(http.started, 3U);
+  EXPECT_THAT(url_of(3), StartsWith("http://a")) << "the other one may go on";
+  http.head(3);
+  speak(3, "Once upon a time there was a king.");
+  settle();
+  wake_after(1ms);
+  ASSERT_EQ(http.started, 4U) << "none goes on: it runs again";
+  EXPECT_THAT(http.calls.at(4).request.body, ::testing::Not(HasSubstr("assistant")));
+  answer(4, "Once upon a time there was a queen.");
+  settle();
+  EXPECT_EQ(text_of(chunks().back().attempt), "Once upon a time there was a queen.");
+  EXPECT_EQ(text_of(chunks().front().attempt), "Once upon a time ");
+  EXPECT_EQ(audit(Kind::response).front().cause, "restart");
+}
+
+TEST_F(CallPolicyTest, AContinuationThatBeginsLikeTheAnswerIsJoinedWhole) {
+  ask("r1", R"("onInterrupt":"continue",)");
+  break_off_after(1, "ten green bottles, ");
+  wake_after(1ms);
+  http.head(2);
+  speak(2, "ten green");
+  speak(2, " glasses");
+  finish(2);
+  settle();
+  EXPECT_EQ(text_of(chunks().back().attempt), "ten green bottles, ten green glasses");
+  ask("r2", R"("onInterrupt":"continue",)");
+  break_off_after(3, "ten green bottles, ");
+  wake_after(1ms);
+  http.head(4);
+  speak(4, "ten green");
+  finish(4);
+  settle();
+  EXPECT_EQ(text_of(chunks().back().attempt), "ten green bottles, ten green");
+}
+
 TEST_F(CallPolicyTest, WhatCannotBeContinuedIsRestarted) {
   ask("r1", R"("onInterrupt":"continue",)");
   http.head(1);
