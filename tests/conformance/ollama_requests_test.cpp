@@ -45,7 +45,8 @@ std::optional<std::string> normal(std::string_view body) {
   dom::parser parser;
   dom::object object;
   if (parser.parse(body.data(), body.size()).get_object().get(object) != simdjson::SUCCESS) return std::nullopt;
-  std::map<std::string, std::string> fields = {{"stream", "true"}};  // what leaving it out means
+  // What leaving the first out means; the second is ours where a request says nothing of it.
+  std::map<std::string, std::string> fields = {{"stream", "true"}, {"truncate", "false"}};
   for (const auto& [key, value] : object) {
     if (!says_nothing(value)) fields[std::string(key)] = canonical(value);
   }

@@ -244,6 +244,9 @@ Result<std::string> chat_body(const ChatRequest& request, std::string_view model
   json.field("model", model);
   if (const auto written = write_messages(json, request, warnings); !written) return std::unexpected(written.error());
   json.field("stream", request.stream);  // left out it would mean true
+  // Left out, the beginning of a prompt that is too long would be dropped without a word. A server without this field
+  // ignores it.
+  if (!config->has("truncate")) json.field("truncate", false);
   write_tools(json, request, warnings);
   if (!config->has("format")) write_format(json, request);
   if (!config->has("think")) write_think(json, request, model, warnings);

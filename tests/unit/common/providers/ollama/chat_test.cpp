@@ -50,7 +50,13 @@ std::string changed(Change change, std::vector<std::string>* warnings = nullptr)
   change(request);
   return body_of(request, warnings);
 }
-const std::string hi = R"({"model":"llama3.2:1b","messages":[{"role":"user","content":"hi"}],"stream":true)";
+const std::string hi =
+    R"({"model":"llama3.2:1b","messages":[{"role":"user","content":"hi"}],"stream":true,"truncate":false)";
+
+TEST(OllamaChat, APromptThatIsTooLongIsAnErrorUnlessTheRequestWantsItCut) {
+  EXPECT_THAT(changed([](auto& r) { r.provider_config["ollama"] = R"({"truncate":true})"; }),
+              HasSubstr(R"("stream":true,"truncate":true})"));
+}
 
 TEST(OllamaChat, SaysNothingThatTheRequestDoesNotSay) {
   const auto call = provider().chat(request_with({message(Role::user, "hi")}), target, {});
@@ -100,7 +106,7 @@ TEST(OllamaChat, S0_43_ToolMessagesAndToolCallsAreKept) {
       R"({"role":"assistant","tool_calls":[{"id":"call_1","function":{"name":"square_root","arguments":{"number":132413}}},)"
       R"({"id":"call_2","function":{"name":"now","arguments":{}}}]},)"
       R"({"role":"tool","content":"363.89","tool_name":"square_root","tool_call_id":"call_1"},)"
-      R"({"role":"tool","content":"noon","tool_name":"clock","tool_call_id":"call_2"}],"stream":true})");
+      R"({"role":"tool","content":"noon","tool_name":"clock","tool_call_id":"call_2"}],"stream":true,"truncate":false})");
   EXPECT_THAT(warnings, IsEmpty());
 }
 
@@ -289,7 +295,7 @@ TEST(OllamaChat, ProviderConfigIsLaidOverTheRest) {
             r.provider_config["openai"] = R"({"service_tier":"flex"})";
           },
           &warnings),
-      hi +
+      hi.substr(0, hi.rfind(",\"truncate\"")) +
           R"(,"options":{"temperature":0.5,"num_ctx":8192,"seed":8},"keep_alive":"10m","think":"max","truncate":false})");
   EXPECT_THAT(warnings, IsEmpty());
 }
