@@ -45,6 +45,7 @@ struct OpaqueBlock {
 /// May come more than once; a later one replaces an earlier one.
 struct UsageReport {
   events::Usage usage;
+  bool last = true;  ///< false: of what has come so far; there is more where the answer breaks off now
 };
 /// How the provider names this exchange, for its support.
 struct ProviderRequestId {

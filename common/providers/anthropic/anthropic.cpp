@@ -4,6 +4,7 @@
 #include "common/providers/anthropic/classification.hpp"
 #include "common/providers/anthropic/decoder.hpp"
 #include "common/providers/anthropic/model_traits.hpp"
+#include "common/providers/estimate.hpp"
 #include "common/providers/profile.hpp"
 
 namespace tokenrail::providers::anthropic {

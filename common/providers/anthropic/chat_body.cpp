@@ -227,14 +227,4 @@ Result<ChatBody> chat_body(const ChatRequest& request, std::string_view provider
   return body;
 }
 
-std::size_t prompt_bytes(const ChatRequest& request) {
-  std::size_t bytes = 0;
-  for (const auto& message : request.messages) {
-    for (const auto& part : message.content) bytes += part.text.size();
-    for (const auto& call : message.tool_calls) bytes += call.name.size() + call.arguments.size();
-  }
-  for (const auto& tool : request.tools) bytes += tool.name.size() + tool.description.size() + tool.parameters.size();
-  return bytes;
-}
-
 }  // namespace tokenrail::providers::anthropic

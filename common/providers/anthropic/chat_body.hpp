@@ -20,7 +20,4 @@ struct ChatBody {
 [[nodiscard]] Result<ChatBody> chat_body(const events::ChatRequest& request, std::string_view provider,
                                          std::string_view model, std::vector<std::string>& warnings);
 
-/// Of all text that the model reads, for an estimate of its tokens.
-[[nodiscard]] std::size_t prompt_bytes(const events::ChatRequest& request);
-
 }  // namespace tokenrail::providers::anthropic

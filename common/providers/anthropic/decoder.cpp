@@ -11,6 +11,7 @@
 #include "common/events/json_writer.hpp"
 #include "common/providers/anthropic/classification.hpp"
 #include "common/providers/anthropic/counts.hpp"
+#include "common/providers/estimate.hpp"
 #include "common/providers/event_decoder.hpp"
 #include "common/providers/failure_text.hpp"
 #include "common/providers/other_api.hpp"
@@ -124,7 +125,7 @@ class Decoder final : public EventDecoder {
       if (const auto message = object_at(item, "message")) begin_message(*message, sink);
     } else if (type == "message_delta") {
       if (const auto delta = object_at(item, "delta")) read_stop(*delta);
-      read_usage(item, sink);
+      read_usage(item, true, sink);
     } else if (type == "message_stop") {
       conclude(sink);
     } else if (type == "error" || item.find("error")) {
@@ -186,14 +187,15 @@ class Decoder final : public EventDecoder {
   void begin_message(const ObjectReader& message, AnswerSink& sink) {
     const auto id = view_at(message, "id");
     if (!id.empty() && !std::exchange(named_, true)) sink.on_event(ProviderRequestId{id});
-    read_usage(message, sink);
+    read_usage(message, !streams(), sink);
   }
 
-  void read_usage(const ObjectReader& parent, AnswerSink& sink) {
+  /// `last`: it counts the whole answer. The beginning of a stream counts the prompt, and only a few tokens of output.
+  void read_usage(const ObjectReader& parent, bool last, AnswerSink& sink) {
     const auto usage = object_at(parent, "usage");
     if (!usage) return;
     read_counts(*usage, counts_);
-    if (counts_.any()) sink.on_event(UsageReport{counts_.usage()});
+    if (counts_.any()) sink.on_event(UsageReport{.usage = counts_.usage(), .last = last});
   }
 
   void read_stop(const ObjectReader& object) {
@@ -331,12 +333,7 @@ class Decoder final : public EventDecoder {
     auto reason = found ? known->reason : FinishReason::stop;
     if (!deliver_calls(reason, sink)) return;
     if (!counts_.any()) {
-      constexpr std::size_t bytes_a_token = 4;
-      events::Usage usage;
-      usage.input_tokens = static_cast<std::int64_t>((prompt_bytes_ + bytes_a_token - 1) / bytes_a_token);
-      usage.output_tokens = static_cast<std::int64_t>((output_bytes_ + bytes_a_token - 1) / bytes_a_token);
-      usage.estimated = true;
-      sink.on_event(UsageReport{usage});
+      sink.on_event(UsageReport{estimated_usage(prompt_bytes_, output_bytes_)});
     }
     if (!found) {
       const auto warning = fmt::format("{} stopped for the unknown reason \"{}\"; the answer counts as whole.", title(),

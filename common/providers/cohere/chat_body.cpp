@@ -168,16 +168,4 @@ Result<std::string> chat_body(const ChatRequest& request, std::string_view provi
   return body;
 }
 
-std::size_t prompt_bytes(const ChatRequest& request) {
-  std::size_t bytes = 0;
-  for (const auto& message : request.messages) {
-    bytes += message.reasoning.size();
-    for (const auto& part : message.content) bytes += part.text.size();
-    for (const auto& call : message.tool_calls) bytes += call.name.size() + call.arguments.size();
-  }
-  for (const auto& tool : request.tools) bytes += tool.name.size() + tool.description.size() + tool.parameters.size();
-  if (request.response_format) bytes += request.response_format->schema.size();
-  return bytes;
-}
-
 }  // namespace tokenrail::providers::cohere

@@ -16,7 +16,4 @@ namespace tokenrail::providers::cohere {
 [[nodiscard]] Result<std::string> chat_body(const events::ChatRequest& request, std::string_view provider,
                                             std::string_view model, std::vector<std::string>& warnings);
 
-/// Of all texts that the model reads: messages, tools and a schema.
-[[nodiscard]] std::size_t prompt_bytes(const events::ChatRequest& request);
-
 }  // namespace tokenrail::providers::cohere

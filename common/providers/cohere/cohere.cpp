@@ -9,6 +9,7 @@
 #include "common/providers/cohere/endpoints.hpp"
 #include "common/providers/cohere/models.hpp"
 #include "common/providers/cohere/vectors.hpp"
+#include "common/providers/estimate.hpp"
 #include "common/providers/profile.hpp"
 
 namespace tokenrail::providers::cohere {

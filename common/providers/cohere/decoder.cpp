@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/providers/cohere/classification.hpp"
+#include "common/providers/estimate.hpp"
 #include "common/providers/event_decoder.hpp"
 
 namespace tokenrail::providers::cohere {
@@ -180,12 +181,7 @@ class Decoder final : public EventDecoder {
     auto reason = known == endings.end() ? FinishReason::stop : known->reason;
     if (!tool_calls(calls_, reason, sink)) return;
     if (!usage) {
-      constexpr std::size_t bytes_per_token = 4;
-      const auto tokens = [](std::size_t bytes) {
-        return static_cast<std::int64_t>((bytes + bytes_per_token - 1) / bytes_per_token);
-      };
-      usage = events::Usage{
-          .input_tokens = tokens(prompt_bytes_), .output_tokens = tokens(answer_bytes_), .estimated = true};
+      usage = estimated_usage(prompt_bytes_, answer_bytes_);
     }
     sink.on_event(UsageReport{*usage});
     finish(reason, sink);

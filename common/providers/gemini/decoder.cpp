@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "common/events/json_writer.hpp"
+#include "common/providers/estimate.hpp"
 #include "common/providers/event_decoder.hpp"
 #include "common/providers/failure_text.hpp"
 #include "common/providers/gemini/classification.hpp"
@@ -34,10 +35,6 @@ std::string_view view_at(const ObjectReader& object, std::string_view key) {
 std::optional<std::int64_t> count_at(const ObjectReader& object, std::string_view key) {
   const auto count = object.integer_if(key);
   return count && *count >= 0 ? count : std::nullopt;
-}
-
-std::int64_t tokens_of(std::size_t bytes) {
-  return static_cast<std::int64_t>((bytes + 3) / 4);
 }
 
 class Decoder final : public EventDecoder {
@@ -131,8 +128,11 @@ class Decoder final : public EventDecoder {
       response_id_ = view_at(item, "responseId");
       if (!response_id_.empty()) sink.on_event(ProviderRequestId{response_id_});
     }
-    if (usage) take_usage(ObjectReader(*usage), sink);
-    if (const auto candidate = first_of(candidates)) {
+    const auto candidate = first_of(candidates);
+    // Each item of a stream counts what has come so far.
+    const bool last = !candidate || ObjectReader(*candidate).find("finishReason");
+    if (usage) take_usage(ObjectReader(*usage), last, sink);
+    if (candidate) {
       take_candidate(ObjectReader(*candidate), sink);
     } else if (const auto feedback = item.find("promptFeedback")) {
       take_block(ObjectReader(*feedback), sink);
@@ -148,7 +148,7 @@ class Decoder final : public EventDecoder {
     return std::nullopt;
   }
 
-  void take_usage(const ObjectReader& counts, AnswerSink& sink) {
+  void take_usage(const ObjectReader& counts, bool last, AnswerSink& sink) {
     const auto prompt = count_at(counts, "promptTokenCount");
     const auto candidates = count_at(counts, "candidatesTokenCount");
     const auto thoughts = count_at(counts, "thoughtsTokenCount");
@@ -159,7 +159,7 @@ class Decoder final : public EventDecoder {
     usage.cached_input_tokens = count_at(counts, "cachedContentTokenCount");
     usage.reasoning_tokens = thoughts;
     usage_known_ = true;
-    sink.on_event(UsageReport{usage});
+    sink.on_event(UsageReport{.usage = usage, .last = last});
   }
 
   /// The prompt was refused before there was an answer.
@@ -339,9 +339,7 @@ class Decoder final : public EventDecoder {
                                       : "The answer is empty."});
     }
     if (!usage_known_) {
-      sink.on_event(UsageReport{{.input_tokens = tokens_of(prompt_bytes_),
-                                 .output_tokens = tokens_of(text_bytes_ + reasoning_bytes_ + call_bytes_),
-                                 .estimated = true}});
+      sink.on_event(UsageReport{estimated_usage(prompt_bytes_, text_bytes_ + reasoning_bytes_ + call_bytes_)});
     }
     finish(reason, sink);
   }

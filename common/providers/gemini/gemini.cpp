@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/providers/estimate.hpp"
 #include "common/providers/failure_text.hpp"
 #include "common/providers/gemini/chat_body.hpp"
 #include "common/providers/gemini/classification.hpp"
@@ -29,16 +30,6 @@ std::string encoded_path(std::string_view text) {
   }
 }
 
-std::size_t text_bytes(const events::ChatRequest& request) {
-  std::size_t bytes = 0;
-  for (const auto& message : request.messages) {
-    for (const auto& part : message.content) bytes += part.text.size();
-    for (const auto& call : message.tool_calls) bytes += call.name.size() + call.arguments.size();
-  }
-  for (const auto& tool : request.tools) bytes += tool.name.size() + tool.description.size() + tool.parameters.size();
-  return bytes;
-}
-
 class Gemini final : public Provider {
  public:
   [[nodiscard]] std::string_view adapter() const override { return "gemini"; }
@@ -59,7 +50,7 @@ class Gemini final : public Provider {
                                 {.provider = target.provider,
                                  .title = std::string(title_of(target)),
                                  .tools = !request.tools.empty(),
-                                 .prompt_bytes = text_bytes(request)});
+                                 .prompt_bytes = prompt_bytes(request)});
     return call;
   }
 

@@ -7,6 +7,7 @@
 
 #include "common/events/json_scan.hpp"
 #include "common/http/framing.hpp"
+#include "common/providers/estimate.hpp"
 #include "common/providers/failure_text.hpp"
 #include "common/providers/json_scratch.hpp"
 #include "common/providers/ollama/chat_item.hpp"
@@ -40,8 +41,12 @@ constexpr DoneReason done_reasons[] = {
 
 class Decoder final : public AnswerDecoder {
  public:
-  Decoder(bool stream, const DecoderLimits& limits, bool tools)
-      : stream_(stream), tools_(tools), limits_(limits), lines_(limits.item_bytes_max) {}
+  Decoder(bool stream, const DecoderLimits& limits, bool tools, std::size_t prompt_bytes)
+      : stream_(stream),
+        tools_(tools),
+        prompt_bytes_(prompt_bytes),
+        limits_(limits),
+        lines_(limits.item_bytes_max) {}
 
   void feed(std::string_view bytes, AnswerSink& sink) override {
     if (over_) return;
@@ -133,17 +138,17 @@ class Decoder final : public AnswerDecoder {
 
   void finish(const ChatItem& item, AnswerSink& sink) {
     over_ = true;
-    // A count of zero is left out by the server, as with a prompt that was cached whole.
-    if (item.input_tokens.value || item.output_tokens.value) {
-      events::Usage usage;
-      usage.input_tokens = item.input_tokens.value.value_or(0);
-      usage.output_tokens = item.output_tokens.value.value_or(0);
-      sink.on_event(UsageReport{usage});
-    }
+    // The server leaves a count of zero out, as with a prompt that was cached whole: what it read is not known then.
+    const bool counted = item.input_tokens.value || item.output_tokens.value;
+    auto usage = estimated_usage(prompt_bytes_, answer_bytes_);
+    if (item.input_tokens.value) usage.input_tokens = *item.input_tokens.value;
+    if (item.output_tokens.value) usage.output_tokens = *item.output_tokens.value;
+    usage.estimated = !item.input_tokens.value || (!item.output_tokens.value && answer_bytes_ > 0);
+    if (counted || prompt_bytes_ + answer_bytes_ > 0) sink.on_event(UsageReport{usage});
     if (item.input_tokens.unreadable)
-      sink.on_event(AnswerWarning{"Ollama's prompt_eval_count is not a count; usage is without it."});
+      sink.on_event(AnswerWarning{"Ollama's prompt_eval_count is not a count; usage is estimated without it."});
     if (item.output_tokens.unreadable)
-      sink.on_event(AnswerWarning{"Ollama's eval_count is not a count; usage is without it."});
+      sink.on_event(AnswerWarning{"Ollama's eval_count is not a count; usage is estimated without it."});
     if (item.done_reason_unreadable)
       sink.on_event(AnswerWarning{"Ollama's done_reason is not a string; it is taken for stop."});
     for (const auto& row : done_reasons) {
@@ -210,7 +215,8 @@ class Decoder final : public AnswerDecoder {
   }
 
   const bool stream_;
-  const bool tools_;  ///< the request offers some: any line may be a call
+  const bool tools_;           ///< the request offers some: any line may be a call
+  const std::size_t prompt_bytes_;
   const DecoderLimits limits_;
   http::LineFramer lines_;
   std::string body_{};  ///< of an answer that is not streamed
@@ -224,8 +230,9 @@ class Decoder final : public AnswerDecoder {
 
 }  // namespace
 
-std::unique_ptr<AnswerDecoder> make_decoder(bool stream, const DecoderLimits& limits, bool tools) {
-  return std::make_unique<Decoder>(stream, limits, tools);
+std::unique_ptr<AnswerDecoder> make_decoder(bool stream, const DecoderLimits& limits, bool tools,
+                                            std::size_t prompt_bytes) {
+  return std::make_unique<Decoder>(stream, limits, tools, prompt_bytes);
 }
 
 }  // namespace tokenrail::providers::ollama

@@ -7,7 +7,8 @@
 
 namespace tokenrail::providers::ollama {
 
-/// `tools`: the request offers some.
-[[nodiscard]] std::unique_ptr<AnswerDecoder> make_decoder(bool stream, const DecoderLimits& limits, bool tools = false);
+/// `tools`: the request offers some. `prompt_bytes`: of its text, for an estimate where counts are missing.
+[[nodiscard]] std::unique_ptr<AnswerDecoder> make_decoder(bool stream, const DecoderLimits& limits, bool tools = false,
+                                                          std::size_t prompt_bytes = 0);
 
 }  // namespace tokenrail::providers::ollama

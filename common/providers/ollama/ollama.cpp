@@ -1,5 +1,6 @@
 #include "common/providers/ollama/ollama.hpp"
 
+#include "common/providers/estimate.hpp"
 #include "common/providers/ollama/chat_body.hpp"
 #include "common/providers/ollama/classification.hpp"
 #include "common/providers/ollama/decoder.hpp"
@@ -24,7 +25,7 @@ class Ollama final : public Provider, public ModelLister, public Embedder {
         {.name = "Accept", .value = request.stream ? "application/x-ndjson" : "application/json"});
     authorise(call.request, target.credential);
     call.request.body = std::move(*body);
-    call.decoder = make_decoder(request.stream, limits, !request.tools.empty());
+    call.decoder = make_decoder(request.stream, limits, !request.tools.empty(), prompt_bytes(request));
     return call;
   }
 

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "common/providers/estimate.hpp"
 #include "common/providers/event_decoder.hpp"
 #include "common/providers/failure_text.hpp"
 #include "common/providers/openai/classification.hpp"

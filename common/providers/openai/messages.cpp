@@ -286,16 +286,6 @@ Result<void> write_messages(events::JsonWriter& json, const events::ChatRequest&
   return Writer(json, request, profile, title, provider).write();
 }
 
-std::size_t text_bytes(const events::ChatRequest& request) {
-  std::size_t bytes = 0;
-  for (const auto& message : request.messages) {
-    bytes += message.reasoning.size();
-    for (const auto& part : message.content) bytes += part.text.size();
-    for (const auto& call : message.tool_calls) bytes += call.name.size() + call.arguments.size();
-  }
-  return bytes;
-}
-
 std::string short_call_id(std::string_view id) {
   constexpr std::size_t length = 9;
   if (id.size() == length && std::ranges::all_of(id, is_letter_or_digit)) return std::string(id);

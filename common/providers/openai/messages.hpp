@@ -18,9 +18,6 @@ namespace tokenrail::providers::openai {
                                           const ChatProfile& profile, std::string_view title,
                                           std::string_view provider);
 
-/// Bytes of text in all messages; what a usage is estimated from.
-[[nodiscard]] std::size_t text_bytes(const events::ChatRequest& request);
-
 /// An id of nine letters and digits: the id itself where it is one, else one that depends on it alone.
 [[nodiscard]] std::string short_call_id(std::string_view id);
 

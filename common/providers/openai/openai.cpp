@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "common/providers/estimate.hpp"
 #include "common/providers/openai/chat_body.hpp"
 #include "common/providers/openai/classification.hpp"
 #include "common/providers/openai/decoder.hpp"
@@ -79,7 +80,7 @@ Result<ChatCall> chat_call(const events::ChatRequest& request, const Target& tar
                                .adapter = adapter,
                                .profile = &profile,
                                .tools = !request.tools.empty(),
-                               .prompt_bytes = text_bytes(request)});
+                               .prompt_bytes = prompt_bytes(request)});
   return call;
 }
 

@@ -49,11 +49,4 @@ void read_usage(const events::ObjectReader& object, std::optional<events::Usage>
   usage = read;
 }
 
-events::Usage estimated_usage(std::size_t prompt_bytes, std::size_t answer_bytes) {
-  const auto tokens = [](std::size_t bytes) { return static_cast<std::int64_t>((bytes + 3) / 4); };
-  events::Usage usage{.input_tokens = tokens(prompt_bytes), .output_tokens = tokens(answer_bytes)};
-  usage.estimated = true;
-  return usage;
-}
-
 }  // namespace tokenrail::providers::openai

@@ -7,6 +7,7 @@
 #include <simdjson.h>
 
 #include "common/events/json_writer.hpp"
+#include "common/providers/estimate.hpp"
 #include "common/providers/failure_text.hpp"
 #include "common/providers/openai_responses/input_items.hpp"
 #include "common/providers/openai_responses/strict_schema.hpp"
@@ -187,16 +188,6 @@ void write_reasoning(JsonWriter& json, const ChatRequest& request, const Target&
 }
 
 }  // namespace
-
-std::size_t prompt_bytes(const ChatRequest& request) {
-  std::size_t bytes = 0;
-  for (const auto& message : request.messages) {
-    for (const auto& part : message.content) bytes += part.text.size();
-    for (const auto& call : message.tool_calls) bytes += call.name.size() + call.arguments.size();
-  }
-  for (const auto& tool : request.tools) bytes += tool.name.size() + tool.description.size() + tool.parameters.size();
-  return bytes;
-}
 
 Result<std::string> chat_body(const ChatRequest& request, const Target& target, Warnings& warnings) {
   if (!request.stop.empty()) {

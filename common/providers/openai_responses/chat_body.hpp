@@ -17,7 +17,4 @@ namespace tokenrail::providers::openai_responses {
 [[nodiscard]] Result<std::string> chat_body(const events::ChatRequest& request, const Target& target,
                                             std::vector<std::string>& warnings);
 
-/// Of all text that chat_body() sends, for an estimate of the prompt's tokens.
-[[nodiscard]] std::size_t prompt_bytes(const events::ChatRequest& request);
-
 }  // namespace tokenrail::providers::openai_responses

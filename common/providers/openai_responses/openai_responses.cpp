@@ -1,5 +1,6 @@
 #include "common/providers/openai_responses/openai_responses.hpp"
 
+#include "common/providers/estimate.hpp"
 #include "common/providers/openai_responses/chat_body.hpp"
 #include "common/providers/openai_responses/classification.hpp"
 #include "common/providers/openai_responses/decoder.hpp"

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/events/json_writer.hpp"
+#include "common/providers/estimate.hpp"
 
 namespace tokenrail::providers::openai_responses {
 
@@ -20,10 +21,6 @@ std::optional<std::int64_t> count_at(const ObjectReader& object, std::string_vie
   return value && *value >= 0 ? value : std::nullopt;
 }
 
-std::int64_t estimated(std::size_t bytes) {
-  return static_cast<std::int64_t>((bytes + 3) / 4);
-}
-
 }  // namespace
 
 events::Usage usage_of(const ObjectReader& response, std::size_t prompt_bytes, std::size_t answer_bytes) {
@@ -32,8 +29,8 @@ events::Usage usage_of(const ObjectReader& response, std::size_t prompt_bytes, s
   const auto input = count_at(counts, "input_tokens");
   const auto output = count_at(counts, "output_tokens");
   usage.estimated = !input && !output;
-  usage.input_tokens = usage.estimated ? estimated(prompt_bytes) : input.value_or(0);
-  usage.output_tokens = usage.estimated ? estimated(answer_bytes) : output.value_or(0);
+  usage.input_tokens = usage.estimated ? estimated_tokens(prompt_bytes) : input.value_or(0);
+  usage.output_tokens = usage.estimated ? estimated_tokens(answer_bytes) : output.value_or(0);
   usage.cached_input_tokens = count_at(object_at(counts, "input_tokens_details"), "cached_tokens");
   usage.reasoning_tokens = count_at(object_at(counts, "output_tokens_details"), "reasoning_tokens");
   return usage;

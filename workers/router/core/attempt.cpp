@@ -176,6 +176,8 @@ void Attempt::announced() {
 
 void Attempt::finish(FinishReason reason, std::optional<Failure> failure) {
   if (ended()) return;
+  const bool early = reason == FinishReason::error || reason == FinishReason::cancelled;
+  if (phase_ == Phase::calling && early) estimate_usage();
   phase_ = Phase::ending;
   keep_call_warnings();
   const auto now = services_.environment.now();
@@ -322,7 +324,10 @@ bool Attempt::interrupt(std::string_view cause) {
 }
 
 void Attempt::close_interrupted(std::string_view error_class, std::string_view cause, std::optional<Failure> failure) {
-  if (phase_ == Phase::calling) note_calls(std::string(error_class));
+  if (phase_ == Phase::calling) {
+    note_calls(std::string(error_class));
+    estimate_usage();
+  }
   phase_ = Phase::answering;
   auto event = response(Outcome::interrupted);
   event.cause = std::string(cause);

@@ -125,6 +125,7 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   void go_on_with_hedge();
   void leave_hedge();
   void call_again_at(Millis at);
+  void estimate_usage();
   void broke_off(const providers::CallFailure& failed, events::Failure failure);
   [[nodiscard]] bool continue_answer();
   void say(std::string_view words);
@@ -192,6 +193,7 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   /// What the hedge has said that counts only where it is the one that answers.
   struct Early {
     std::optional<events::Usage> usage{};
+    bool usage_is_last = false;
     std::string provider_request_id{};
     std::vector<std::string> warnings{};
   };
@@ -214,6 +216,7 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   std::size_t gathered_bytes_ = 0;  ///< of tool_calls_ and provider_blocks_
   std::int64_t tool_call_count_ = 0;
   std::optional<events::Usage> usage_{};
+  bool usage_is_last_ = false;  ///< it counts the whole answer of the call
   std::string provider_request_id_{};
   std::optional<events::TerminalChunk> terminal_{};
   std::size_t largest_chunk_ = 0;

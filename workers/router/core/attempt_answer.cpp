@@ -274,6 +274,7 @@ std::string Attempt::kept_request_id(std::string_view id) {
 
 void Attempt::take(const providers::UsageReport& report) {
   usage_ = report.usage;
+  usage_is_last_ = report.last;
   // What the calls that broke off had used is not known.
   usage_->estimated = usage_->estimated || continued_ > 0;
 }

@@ -346,7 +346,17 @@ void Attempt::call_again_at(Millis at) {
 
 // --- an answer that broke off ---------------------------------------------------------------------------------------
 
+/// A call that ends early has used more than its provider has said by then, which may be nothing.
+void Attempt::estimate_usage() {
+  if (!call_ || !call_->answering() || usage_is_last_) return;
+  const auto estimate = call_->estimated_usage();
+  if (!usage_) usage_ = estimate;
+  usage_->output_tokens = std::max(usage_->output_tokens, estimate.output_tokens);
+  usage_->estimated = true;
+}
+
 void Attempt::broke_off(const providers::CallFailure& failed, Failure failure) {
+  estimate_usage();
   const bool may_help = failed.retry || failed.try_next;
   const auto wish = request()->on_interrupt;
   const bool in_time = services_.environment.now().steady < job_.deadline;
@@ -382,6 +392,7 @@ bool Attempt::continue_answer() {
       usage_.reset();
       provider_request_id_.clear();
     }
+    usage_is_last_ = false;
     move_to(index);
     // Providers refuse a prefill that ends in blanks; those are published already and must not come twice.
     const auto end = said_text_.find_last_not_of(blanks);
@@ -436,6 +447,7 @@ void Attempt::forget_answer() {
   drop_gathered();
   tool_call_count_ = 0;
   usage_.reset();
+  usage_is_last_ = false;
   provider_request_id_.clear();
   first_token_at_.reset();
 }

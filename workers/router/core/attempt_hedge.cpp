@@ -93,6 +93,7 @@ bool Attempt::take_of_two(const ProviderCall& call, providers::AnswerEvent& even
   if (&call != hedge_.get()) return true;
   if (auto* const report = std::get_if<providers::UsageReport>(&event)) {
     early_.usage = report->usage;
+    early_.usage_is_last = report->last;
   } else if (const auto* const id = std::get_if<providers::ProviderRequestId>(&event)) {
     early_.provider_request_id = kept_request_id(id->id);
   } else if (const auto* const warning = std::get_if<providers::AnswerWarning>(&event)) {
@@ -125,6 +126,7 @@ void Attempt::go_on_with_hedge() {
   key_changes_ = 0;
   call_warnings_ = std::move(early_.warnings);
   usage_ = early_.usage;
+  usage_is_last_ = early_.usage_is_last;
   provider_request_id_ = std::move(early_.provider_request_id);
 }
 

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "common/providers/call_defaults.hpp"
+#include "common/providers/estimate.hpp"
 
 namespace tokenrail::router {
 
@@ -60,6 +61,7 @@ std::expected<void, Failure> ProviderCall::start(const events::ChatRequest& requ
     return std::unexpected(std::move(failure));
   }
   target_.credential = std::move(*credential);
+  prompt_bytes_ = providers::prompt_bytes(request);
   const auto filled = providers::with_defaults(request, route_.model, deployment);
   auto call = adapter_->chat(filled ? *filled : request, target_, limits);
   if (!call) {
@@ -85,6 +87,12 @@ void ProviderCall::stop() {
 
 void ProviderCall::resume() {
   if (transfer_) http_.resume(*transfer_);
+}
+
+events::Usage ProviderCall::estimated_usage() const {
+  // Calls that came in pieces were counted by those, whether they became whole or not.
+  const auto of_calls = std::max<std::size_t>(piece_bytes_, call_bytes_);
+  return providers::estimated_usage(prompt_bytes_, said_bytes_ + of_calls);
 }
 
 std::optional<int> ProviderCall::status() const {
@@ -151,6 +159,11 @@ void ProviderCall::on_event(providers::AnswerEvent event) {
     take_key_out(text);
     owner_.on_answer(*this, providers::AnswerWarning{.text = text});
     return;
+  }
+  if (const auto* const text = std::get_if<providers::TextDelta>(&event)) said_bytes_ += text->text.size();
+  if (const auto* const thought = std::get_if<providers::ReasoningDelta>(&event)) said_bytes_ += thought->text.size();
+  if (const auto* const done = std::get_if<providers::ToolCallDone>(&event)) {
+    call_bytes_ += done->call.name.size() + done->call.arguments.size();
   }
   if (std::holds_alternative<providers::AnswerFinished>(event)) over_ = true;
   owner_.on_answer(*this, std::move(event));

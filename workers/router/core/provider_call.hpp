@@ -71,6 +71,10 @@ class ProviderCall final : private http::Listener, private providers::AnswerSink
   /// Of the response; nothing: none has come.
   [[nodiscard]] std::optional<int> status() const;
   [[nodiscard]] std::size_t key() const { return key_; }
+  /// The provider has begun an answer.
+  [[nodiscard]] bool answering() const { return head_.status != 0 && well(); }
+  /// From the texts of the request, and of the answer as far as it came.
+  [[nodiscard]] events::Usage estimated_usage() const;
   /// A response with an error status begins, and its body has not ended.
   [[nodiscard]] bool refusing() const { return !over_ && head_.status != 0 && !well(); }
   /// Takes what has come of that body for all of it: on_failed() follows within.
@@ -110,6 +114,9 @@ class ProviderCall final : private http::Listener, private providers::AnswerSink
   http::ResponseHead head_{};
   std::string error_body_{};
   std::uint64_t piece_bytes_ = 0;  ///< that the owner has heard of
+  std::size_t prompt_bytes_ = 0;
+  std::size_t said_bytes_ = 0;  ///< of text and reasoning
+  std::size_t call_bytes_ = 0;  ///< of tool calls that are whole
   Millis started_{0};
   bool over_ = false;      ///< finished, failed or stopped: what follows is ignored
   bool decoding_ = false;  ///< the decoder is on the stack

@@ -168,11 +168,24 @@ TEST(OllamaDecoder, MapsDoneReasons) {
   }
 }
 
-TEST(OllamaDecoder, AMissingPromptCountIsZero) {
-  const auto answer = decoded(delta("", true, R"(,"done_reason":"stop","eval_count":5)"));
-  ASSERT_TRUE(answer.usage());
-  EXPECT_EQ(answer.usage()->input_tokens, 0);
-  EXPECT_EQ(answer.usage()->output_tokens, 5);
+TEST(OllamaDecoder, MissingCountsAreEstimated) {
+  const auto counted = [](const std::string& counts) {
+    AnswerRecorder answer;
+    const auto decoder = make_decoder(true, {}, false, 40);
+    decoder->feed(delta("twelve bytes"), answer);
+    decoder->feed(delta("", true, R"(,"done_reason":"stop")" + counts), answer);
+    return answer.usage();
+  };
+  const auto no_prompt = counted(R"(,"eval_count":5)");
+  ASSERT_TRUE(no_prompt);
+  EXPECT_EQ(no_prompt->input_tokens, 10) << "left out as zero where the prompt was cached";
+  EXPECT_EQ(no_prompt->output_tokens, 5);
+  EXPECT_TRUE(no_prompt->estimated);
+  const auto none = counted("");
+  ASSERT_TRUE(none);
+  EXPECT_EQ(none->output_tokens, 3);
+  EXPECT_TRUE(none->estimated);
+  EXPECT_FALSE(counted(R"(,"prompt_eval_count":7,"eval_count":5)")->estimated);
 }
 
 std::string call_line(std::string_view calls) {
