@@ -168,6 +168,22 @@ CallFailure classify_end(std::string_view title, const http::End& end, const Tar
                           "operator to open it with TOKENRAIL_EGRESS_ALLOW.",
                           url));
   }
+  if (end.ending == http::Ending::connect_failed && end.step == http::Step::tls) {
+    // A certificate does not become right by asking again.
+    auto out = of(ErrorCode::provider_unavailable, "tls", false, true,
+                  fmt::format("No TLS connection to {} at {}{}. Check that the base URL has the host's name as its "
+                              "certificate does; where a CA of your own signed it, name the CA's file in "
+                              "TOKENRAIL_PROVIDERS_CA_FILE.",
+                              title, url, because));
+    out.failure.retryable = false;
+    return out;
+  }
+  if (end.ending == http::Ending::connect_failed && end.step == http::Step::name) {
+    return of(ErrorCode::provider_unavailable, "dns", true, true,
+              fmt::format("The host of {} has no address{}. Check the name in the base URL, and the name servers of this "
+                          "machine.",
+                          url, because));
+  }
   switch (end.ending) {
     case http::Ending::connect_failed:
       return of(ErrorCode::provider_unavailable, "connect_failed", true, true,
