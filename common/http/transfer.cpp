@@ -259,6 +259,18 @@ void shorten_clocks(Transfer& transfer, std::chrono::milliseconds spent) {
   if (transfer.clocks.total.count() > 0) curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, left(transfer.clocks.total));
 }
 
+EasyPool::EasyPool(std::string user_agent, AddressRule address_allowed, Certificates certificates,
+                   telemetry::Counter& connections_opened)
+    : user_agent_(std::move(user_agent)),
+      address_allowed_(std::move(address_allowed)),
+      certificates_(std::move(certificates)),
+      connections_opened_(&connections_opened),
+      tls_sessions_(curl_share_init()) {
+  // By itself each handle keeps sessions of its own, and a new one begins without any. All handles are the loop's, so
+  // nothing has to be locked. libcurl keeps the sessions of eight hosts.
+  if (tls_sessions_) curl_share_setopt(tls_sessions_.get(), CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+}
+
 EasyHandle EasyPool::make() {
   EasyHandle easy(curl_easy_init());
   if (!easy) return easy;
@@ -275,6 +287,7 @@ EasyHandle EasyPool::make() {
   curl_easy_setopt(handle, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(handle, CURLOPT_BUFFERSIZE, receive_buffer_bytes);
   curl_easy_setopt(handle, CURLOPT_UPLOAD_BUFFERSIZE, upload_buffer_bytes);
+  if (tls_sessions_) curl_easy_setopt(handle, CURLOPT_SHARE, tls_sessions_.get());
   curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 1L);
   curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 2L);
   if (!certificates_.ca_file.empty()) {

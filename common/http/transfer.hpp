@@ -23,6 +23,11 @@ struct EasyDeleter {
 };
 using EasyHandle = std::unique_ptr<CURL, EasyDeleter>;
 
+struct ShareDeleter {
+  void operator()(CURLSH* share) const { curl_share_cleanup(share); }
+};
+using ShareHandle = std::unique_ptr<CURLSH, ShareDeleter>;
+
 /// Which limit a response went over.
 enum class Excess { none, headers, body };
 
@@ -103,11 +108,7 @@ class EasyPool {
  public:
   /// `connections_opened` is counted up for each socket that libcurl opens.
   EasyPool(std::string user_agent, AddressRule address_allowed, Certificates certificates,
-           telemetry::Counter& connections_opened)
-      : user_agent_(std::move(user_agent)),
-        address_allowed_(std::move(address_allowed)),
-        certificates_(std::move(certificates)),
-        connections_opened_(&connections_opened) {}
+           telemetry::Counter& connections_opened);
 
   /// Gives the transfer a handle with all its options set; false where memory is short.
   bool equip(Transfer& transfer);
@@ -122,6 +123,7 @@ class EasyPool {
   AddressRule address_allowed_;
   Certificates certificates_;
   telemetry::Counter* connections_opened_;
+  ShareHandle tls_sessions_;  ///< outlives the handles that use it
   std::vector<EasyHandle> idle_{};
 };
 
