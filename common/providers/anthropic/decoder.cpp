@@ -1,10 +1,12 @@
 #include "common/providers/anthropic/decoder.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include <fmt/format.h>
 
@@ -16,7 +18,6 @@
 #include "common/providers/failure_text.hpp"
 #include "common/providers/other_api.hpp"
 #include "common/providers/profile.hpp"
-#include "common/release.hpp"
 
 namespace tokenrail::providers::anthropic {
 
@@ -79,8 +80,9 @@ void read_counts(const ObjectReader& usage, Counts& counts) {
 /// A content block that is delivered whole: thinking with its signature, or a tool call.
 struct Block {
   std::int64_t index = -1;
+  std::uint64_t number = 0;  ///< in the order in which they began
+  std::size_t bytes = 0;     ///< that it counts for among held_bytes()
   bool thinking = false;
-  bool closed = false;
   bool incomplete = false;  ///< a piece of it may be among the items that could not be read
   events::ToolCall call{};
   std::string start_input{};  ///< `input` of the block's start; the pieces, where there are any, replace it
@@ -103,14 +105,7 @@ class Decoder final : public EventDecoder {
     }
   }
 
-  [[nodiscard]] std::size_t held_bytes() const override {
-    auto bytes = EventDecoder::held_bytes() + blocks_.capacity() * sizeof(Block);
-    for (const auto& block : blocks_) {
-      bytes += held_by(block.call.id) + held_by(block.call.name) + held_by(block.call.arguments);
-      bytes += held_by(block.start_input) + held_by(block.text) + held_by(block.signature);
-    }
-    return bytes;
-  }
+  [[nodiscard]] std::size_t held_bytes() const override { return EventDecoder::held_bytes() + block_bytes_; }
 
  private:
   void take_event(std::string_view type, const ObjectReader& item, std::string_view json, AnswerSink& sink) override {
@@ -159,19 +154,18 @@ class Decoder final : public EventDecoder {
         if (over()) return;
         if (!element.is_object()) continue;
         begin_block(std::nullopt, ObjectReader(element), sink);
-        if (!blocks_.empty() && !blocks_.back().closed) end_block(blocks_.back(), sink);
+        if (auto* const block = newest_open()) end_block(*block, sink);
       }
     }
     conclude(sink);
   }
 
   void missed(std::string_view type) override {
-    const bool unnamed = type == "message";
-    if (!type.starts_with("content_block") && !unnamed) return;
+    if (!type.starts_with("content_block")) return;
     missed_block_ = true;
     // Of a block whose beginning is missing nothing is known, not even that it was there.
-    missed_start_ = missed_start_ || unnamed || type == "content_block_start";
-    for (auto& block : blocks_) block.incomplete = block.incomplete || !block.closed;
+    missed_start_ = missed_start_ || type == "content_block_start";
+    for (const auto number : open_) blocks_.at(number).incomplete = true;
   }
 
   void take_done(AnswerSink& sink) override {
@@ -212,15 +206,28 @@ class Decoder final : public EventDecoder {
   /// The open block that an item belongs to; null for those that are delivered piece by piece or passed over.
   Block* find_block(const ObjectReader& item) {
     const auto index = item.integer_if("index");
-    for (auto at = blocks_.rbegin(); at != blocks_.rend(); ++at) {
-      if (!at->closed && (!index || at->index == *index)) return &*at;
-    }
-    return nullptr;
+    if (!index) return newest_open();
+    // Of several with one index the newest.
+    auto at = open_of_index_.upper_bound({*index, UINT64_MAX});
+    if (at == open_of_index_.begin() || (--at)->first != *index) return nullptr;
+    return &blocks_.at(at->second);
   }
 
+  Block* newest_open() { return open_.empty() ? nullptr : &blocks_.at(*open_.rbegin()); }
+
   Block& add_block(std::optional<std::int64_t> index) {
-    blocks_.push_back({.index = index.value_or(-1)});
-    return blocks_.back();
+    const auto number = ++begun_;
+    auto& block = blocks_.try_emplace(number, Block{.index = index.value_or(-1), .number = number}).first->second;
+    open_.insert(number);
+    open_of_index_.insert({block.index, number});
+    count(block, block_bytes);
+    return block;
+  }
+
+  /// What the block takes grows.
+  void count(Block& block, std::size_t bytes) {
+    block.bytes += bytes;
+    block_bytes_ += bytes;
   }
 
   void begin_block(std::optional<std::int64_t> index, const ObjectReader& start, AnswerSink& sink) {
@@ -256,6 +263,7 @@ class Decoder final : public EventDecoder {
     auto& block = add_block(index);
     block.thinking = true;
     block.signature = view_at(start, "signature");
+    count(block, block.signature.size());
     if (!hold(sizeof(Block) + block.signature.size(), sink)) return;
     deliver_thinking(view_at(start, "thinking"), &block, sink);
   }
@@ -277,6 +285,7 @@ class Decoder final : public EventDecoder {
     }
     const auto begun = block.call.id.size() + block.call.name.size() + block.start_input.size();
     count_piece(begun);
+    count(block, begun);
     hold(sizeof(Block) + begun, sink);
   }
 
@@ -293,6 +302,7 @@ class Decoder final : public EventDecoder {
       count_piece(fragment.size());
       if (!hold(fragment.size(), sink)) return;
       (block->thinking ? block->signature : block->call.arguments) += fragment;
+      count(*block, fragment.size());
       output_bytes_ += block->thinking ? 0 : fragment.size();
     }
   }
@@ -304,12 +314,16 @@ class Decoder final : public EventDecoder {
 
   void deliver_thinking(std::string_view words, Block* block, AnswerSink& sink) {
     output_bytes_ += words.size();
-    if (block != nullptr && block->thinking) block->text += words;
+    if (block != nullptr && block->thinking) {
+      block->text += words;
+      count(*block, words.size());
+    }
     reasoning(words, sink);
   }
 
   void end_block(Block& block, AnswerSink& sink) {
-    block.closed = true;
+    open_.erase(block.number);
+    open_of_index_.erase({block.index, block.number});
     if (!block.thinking) return;  // calls wait for the reason of the stop: a limit may have cut one off
     // The signature holds for the very text: without it, or with a piece missing, the provider refuses the block.
     if (!over() && !block.signature.empty() && !block.incomplete) {
@@ -323,7 +337,8 @@ class Decoder final : public EventDecoder {
       writer.end_object();
       sink.on_event(OpaqueBlock{{.provider = provider_, .data = std::move(json)}});
     }
-    blocks_.erase(blocks_.begin() + (&block - blocks_.data()));
+    block_bytes_ -= block.bytes;
+    blocks_.erase(block.number);
   }
 
   void conclude(AnswerSink& sink) {
@@ -356,11 +371,14 @@ class Decoder final : public EventDecoder {
     std::size_t calls = 0;
     std::size_t cut_off = 0;
     auto blocks = std::exchange(blocks_, {});
-    for (auto& block : blocks) {
+    block_bytes_ = 0;
+    open_.clear();
+    open_of_index_.clear();
+    for (auto& [number, block] : blocks) {
       if (block.thinking) continue;
       auto& call = block.call;
       const bool empty = call.arguments.empty() && block.start_input.empty();
-      const bool last = &block == &blocks.back();
+      const bool last = number == blocks.rbegin()->first;
       if (call.arguments.empty()) call.arguments = std::move(block.start_input);
       const bool regular = regular_arguments(call.arguments);
       // Where the limit hit before the first argument, no arguments is not what the model meant.
@@ -395,7 +413,14 @@ class Decoder final : public EventDecoder {
 
   const std::string provider_;
   const std::size_t prompt_bytes_;
-  std::vector<Block> blocks_{};  ///< thinking that is open, and all calls
+  static constexpr std::size_t block_bytes = sizeof(Block) + 192;  ///< with its places in the maps
+
+  // Ordered, not hashed: whoever chooses the numbers could choose those of one bucket.
+  std::map<std::uint64_t, Block> blocks_{};  ///< by their numbers: thinking that is open, and all calls
+  std::set<std::uint64_t> open_{};
+  std::set<std::pair<std::int64_t, std::uint64_t>> open_of_index_{};  ///< index and number
+  std::uint64_t begun_ = 0;
+  std::size_t block_bytes_ = 0;  ///< that all of them hold
   std::size_t calls_ = 0;        ///< of the blocks
   Counts counts_{};
   std::string stop_reason_{};

@@ -1,7 +1,7 @@
 #include "common/providers/cohere/models.hpp"
 
-#include <algorithm>
 #include <array>
+#include <functional>
 #include <set>
 #include <utility>
 
@@ -33,10 +33,18 @@ constexpr std::array<Word, 7> endpoint_words{{{"chat", "chat"},
                                               {"classify", "classification"},
                                               {"transcriptions", "transcription"}}};
 
-void add(std::vector<std::string>& capabilities, std::string_view word) {
-  if (word.empty() || std::ranges::find(capabilities, word) != capabilities.end()) return;
-  capabilities.emplace_back(word);
-}
+/// Each word once, in the order in which they come.
+class Capabilities {
+ public:
+  explicit Capabilities(std::vector<std::string>& words) : words_(words) {}
+  void add(std::string_view word) {
+    if (!word.empty() && known_.emplace(word).second) words_.emplace_back(word);
+  }
+
+ private:
+  std::vector<std::string>& words_;
+  std::set<std::string, std::less<>> known_{};
+};
 
 template <class Visit>
 void for_each_text(const events::ObjectReader& object, std::string_view name, Visit visit) {
@@ -56,16 +64,17 @@ std::string read_listed(std::string_view json, ListedModel& model) {
   model.name = entry.text("name");
   if (model.name.empty()) return "has no name";
   if (const auto length = entry.integer_if("context_length"); length && *length > 0) model.context_length = length;
+  Capabilities capabilities(model.capabilities);
   for_each_text(entry, "endpoints", [&](std::string_view endpoint) {
     bool known = false;
     for (const auto& word : endpoint_words) {
       if (word.theirs != endpoint) continue;
       known = true;
-      add(model.capabilities, word.ours);
+      capabilities.add(word.ours);
     }
-    if (!known) add(model.capabilities, endpoint);
+    if (!known) capabilities.add(endpoint);
   });
-  for_each_text(entry, "features", [&](std::string_view feature) { add(model.capabilities, feature); });
+  for_each_text(entry, "features", [&](std::string_view feature) { capabilities.add(feature); });
   return "";
 }
 

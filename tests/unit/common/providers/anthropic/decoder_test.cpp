@@ -140,6 +140,18 @@ TEST(AnthropicDecoder, UnfinishedCallsCountAsHeld) {
   EXPECT_GE(decoder->held_bytes(), before + 10'000);
 }
 
+TEST(AnthropicDecoder, WhatIsHeldIsGivenBack) {
+  AnswerRecorder recorder;
+  const auto decoder = make_decoder(true, "anthropic", {}, 40);
+  decoder->feed(begin, recorder);
+  const auto before = decoder->held_bytes();
+  decoder->feed(call_start(0, "a", "f") + call_start(1, "b", "g") + arguments_delta(1, "{}"), recorder);
+  EXPECT_GT(decoder->held_bytes(), before + 100);
+  decoder->feed(end("tool_use"), recorder);
+  EXPECT_EQ(recorder.tool_calls().size(), 2U);
+  EXPECT_EQ(decoder->held_bytes(), before);
+}
+
 TEST(AnthropicDecoder, PiecesOfTwoBlocksMayAlternate) {
   const auto answer =
       decoded(begin + call_start(0, "a", "f") + call_start(1, "b", "g") + arguments_delta(0, R"({\"x\":)") +
