@@ -87,6 +87,8 @@ class AnswerDecoder {
   /// Bytes taken so far of parts that are delivered whole at their end: arguments of a tool call, a signature. Only
   /// grows. Where it has grown, the provider goes on with its answer though no event came.
   [[nodiscard]] virtual std::uint64_t piece_bytes() const { return 0; }
+  /// Events of the answer that could not be read and were left out.
+  [[nodiscard]] virtual std::size_t skipped_events() const { return 0; }
   /// Memory that unfinished parts of the answer take now.
   [[nodiscard]] virtual std::size_t held_bytes() const = 0;
 };

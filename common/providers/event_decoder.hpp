@@ -26,6 +26,8 @@ class EventDecoder : public AnswerDecoder {
   void end(AnswerSink& sink) override;
   [[nodiscard]] std::size_t held_bytes() const override;
   [[nodiscard]] std::uint64_t piece_bytes() const final { return piece_bytes_; }
+  /// A second one fails the answer.
+  [[nodiscard]] std::size_t skipped_events() const final { return passed_over() ? 1 : 0; }
 
  protected:
   /// One item of a stream: `type` is that of the server-sent event ("message" where it has none), `json` its text.

@@ -42,11 +42,7 @@ constexpr DoneReason done_reasons[] = {
 class Decoder final : public AnswerDecoder {
  public:
   Decoder(bool stream, const DecoderLimits& limits, bool tools, std::size_t prompt_bytes)
-      : stream_(stream),
-        tools_(tools),
-        prompt_bytes_(prompt_bytes),
-        limits_(limits),
-        lines_(limits.item_bytes_max) {}
+      : stream_(stream), tools_(tools), prompt_bytes_(prompt_bytes), limits_(limits), lines_(limits.item_bytes_max) {}
 
   void feed(std::string_view bytes, AnswerSink& sink) override {
     if (over_) return;
@@ -81,6 +77,7 @@ class Decoder final : public AnswerDecoder {
                           "restarts or something between cuts long answers.");
   }
 
+  [[nodiscard]] std::size_t skipped_events() const override { return skipped_; }
   [[nodiscard]] std::size_t held_bytes() const override { return lines_.held_bytes() + held_by(body_); }
 
  private:
@@ -179,6 +176,7 @@ class Decoder final : public AnswerDecoder {
   bool passed_over(std::string_view json, std::string_view problem, AnswerSink& sink) {
     const bool may_be_call = tools_ || tool_calls_ > 0 || json.contains("\"tool_calls\"");
     if (!stream_ || items_ == 0 || ++unreadable_ > 1 || may_be_call) return false;
+    ++skipped_;
     const auto warning = fmt::format("One event of Ollama's answer could not be read and was left out: {}.", problem);
     sink.on_event(AnswerWarning{warning});
     return true;
@@ -215,7 +213,7 @@ class Decoder final : public AnswerDecoder {
   }
 
   const bool stream_;
-  const bool tools_;           ///< the request offers some: any line may be a call
+  const bool tools_;  ///< the request offers some: any line may be a call
   const std::size_t prompt_bytes_;
   const DecoderLimits limits_;
   http::LineFramer lines_;
@@ -223,6 +221,7 @@ class Decoder final : public AnswerDecoder {
   std::size_t answer_bytes_ = 0;
   std::size_t items_ = 0;
   std::size_t unreadable_ = 0;
+  std::size_t skipped_ = 0;  ///< of them
   std::size_t tool_calls_ = 0;
   bool over_ = false;
   bool at_end_ = false;

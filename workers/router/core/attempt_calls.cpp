@@ -166,6 +166,7 @@ std::expected<void, Failure> Attempt::start(ProviderCall& call) {
                      : call.start(continued_request(), job_.traceparent, services_.options.decoder_limits, clocks, now);
   if (started) {
     services_.metrics.calls.add();
+    services_.metrics.fields_left_out.add(call.warnings().size());
     services_.retries.call_made(call.route().deployment.connection_id);
   } else if (started.error().code == ErrorCode::credential_missing) {
     services_.metrics.credentials_missing.add();
@@ -260,6 +261,7 @@ void Attempt::note_call(const ProviderCall& call, std::string error_class) {
   const auto& deployment = call.route().deployment;
   const auto now = services_.environment.now().steady;
   if (!error_class.empty()) services_.metrics.calls_failed.add();
+  services_.metrics.events_skipped.add(call.skipped_events());
   calls_.push_back({.provider = deployment.provider,
                     .deployment_id = deployment.id,
                     .status = call.status(),
@@ -274,7 +276,7 @@ void Attempt::note_health(const registry::RouteTarget& target, bool well) {
   const auto key = circuit_key(target);
   const bool changed =
       well ? services_.circuits.succeeded(key) : services_.circuits.failed(key, services_.environment.now().steady);
-  if (changed) services_.metrics.circuits_open.set(static_cast<double>(services_.circuits.open()));
+  if (changed) services_.metrics.circuit_changed(target.deployment, !well);
 }
 
 void Attempt::call_failed(const ProviderCall& call, const providers::CallFailure& failed) {

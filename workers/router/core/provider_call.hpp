@@ -86,6 +86,8 @@ class ProviderCall final : private http::Listener, private providers::AnswerSink
   [[nodiscard]] bool running() const { return transfer_.has_value(); }
   /// Memory that the undecoded rest of the answer takes.
   [[nodiscard]] std::size_t held_bytes() const { return decoder_ ? decoder_->held_bytes() : 0; }
+  /// Events of the answer that were left out. Before release_decoder().
+  [[nodiscard]] std::size_t skipped_events() const { return decoder_ ? decoder_->skipped_events() : 0; }
   /// Gives that memory back where nothing more of the answer is wanted.
   void release_decoder();
 

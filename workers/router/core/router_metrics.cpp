@@ -13,6 +13,8 @@ RouterMetrics::RouterMetrics(telemetry::Metrics& metrics)
       unknown_fields(metrics.counter(metric_family("tokenrail_router_unknown_fields_total"))),
       calls(metrics.counter(metric_family("tokenrail_router_calls_total"))),
       calls_failed(metrics.counter(metric_family("tokenrail_router_calls_failed_total"))),
+      fields_left_out(metrics.counter(metric_family("tokenrail_router_fields_left_out_total"))),
+      events_skipped(metrics.counter(metric_family("tokenrail_router_events_skipped_total"))),
       hedges(metrics.counter(metric_family("tokenrail_router_hedges_total"))),
       hedges_won(metrics.counter(metric_family("tokenrail_router_hedges_won_total"))),
       credentials_missing(metrics.counter(metric_family("tokenrail_router_credentials_missing_total"))),
@@ -35,7 +37,6 @@ RouterMetrics::RouterMetrics(telemetry::Metrics& metrics)
       cancellations(metrics.counter(metric_family("tokenrail_router_cancellations_total"))),
       backpressure_stops(metrics.counter(metric_family("tokenrail_router_backpressure_stops_total"))),
       answers_ended(metrics.counter(metric_family("tokenrail_router_answers_ended_total"))),
-      circuits_open(metrics.gauge(metric_family("tokenrail_router_circuits_open"))),
       in_flight(metrics.gauge(metric_family("tokenrail_router_in_flight"))),
       window_requests(metrics.gauge(metric_family("tokenrail_router_window_requests"))),
       window_bytes(metrics.gauge(metric_family("tokenrail_router_window_bytes"))),
@@ -51,6 +52,12 @@ RouterMetrics::RouterMetrics(telemetry::Metrics& metrics)
 
 void RouterMetrics::record_refused(const std::string& topic) {
   metrics_.counter(metric_family("tokenrail_router_records_refused_total"), {topic}).add();
+}
+
+void RouterMetrics::circuit_changed(const events::DeploymentState& deployment, bool opened) {
+  // Added, not set: connections beyond the bound of series share one.
+  metrics_.gauge(metric_family("tokenrail_router_circuits_open"), {deployment.provider, deployment.connection_name})
+      .add(opened ? 1 : -1);
 }
 
 void RouterMetrics::key_rested(const events::DeploymentState& deployment, std::string_view reason) {

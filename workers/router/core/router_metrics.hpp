@@ -29,6 +29,9 @@ class RouterMetrics {
   /// What the provider says is left of its rate limits.
   void rate_limits(const events::DeploymentState& deployment, const providers::RateLimits& limits);
 
+  /// The circuit of one of that connection's deployments was opened or closed.
+  void circuit_changed(const events::DeploymentState& deployment, bool opened);
+
   /// A key of that connection rests. `reason`: "refused" or "limited".
   void key_rested(const events::DeploymentState& deployment, std::string_view reason);
 
@@ -43,6 +46,8 @@ class RouterMetrics {
   telemetry::Counter& unknown_fields;
   telemetry::Counter& calls;
   telemetry::Counter& calls_failed;
+  telemetry::Counter& fields_left_out;
+  telemetry::Counter& events_skipped;
   telemetry::Counter& hedges;
   telemetry::Counter& hedges_won;
   telemetry::Counter& credentials_missing;
@@ -65,7 +70,6 @@ class RouterMetrics {
   telemetry::Counter& cancellations;
   telemetry::Counter& backpressure_stops;
   telemetry::Counter& answers_ended;
-  telemetry::Gauge& circuits_open;
   telemetry::Gauge& in_flight;
   telemetry::Gauge& window_requests;
   telemetry::Gauge& window_bytes;

@@ -40,7 +40,9 @@ class CallWarningsTest : public RouterCoreTest {
     make_core(options);
     assign();
   }
-  void ask(const std::string& more = R"("topK":5,"toolChoice":"required","tools":[{"name":"look","description":"Looks.","parameters":{"type":"object","properties":{}}}],)") {
+  void ask(
+      const std::string& more =
+          R"("topK":5,"toolChoice":"required","tools":[{"name":"look","description":"Looks.","parameters":{"type":"object","properties":{}}}],)") {
     request("r1", more, std::nullopt, R"("modelProvider":"ollama","modelName":"two",)");
     settle();
   }
@@ -58,6 +60,21 @@ TEST_F(CallWarningsTest, AreThoseOfTheFirstCallWhereItAnswers) {
   ask();
   answer_openai(1);
   EXPECT_THAT(chunks().back().warnings, ElementsAre(HasSubstr("topK")));
+}
+
+TEST_F(CallWarningsTest, FieldsLeftOutAndEventsSkippedAreCounted) {
+  ask(R"("topK":5,)");
+  EXPECT_EQ(router_metrics.fields_left_out.value(), 1U);
+  http.head(1);
+  http.body(1,
+            "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"yes\"}}]}\n\n"
+            "data: {this is not JSON\n\n"
+            "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n"
+            "data: [DONE]\n\n");
+  http.end(1);
+  settle();
+  EXPECT_EQ(chunks().back().finish_reason, "stop");
+  EXPECT_EQ(router_metrics.events_skipped.value(), 1U);
 }
 
 TEST_F(CallWarningsTest, AreThoseOfTheFallbackWhereItAnswers) {
