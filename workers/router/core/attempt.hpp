@@ -18,6 +18,7 @@
 #include "common/providers/answer.hpp"
 #include "common/registry/resolution.hpp"
 #include "workers/router/core/answer_budget.hpp"
+#include "workers/router/core/exhausted.hpp"
 #include "workers/router/core/job.hpp"
 #include "workers/router/core/provider_call.hpp"
 
@@ -138,6 +139,8 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   [[nodiscard]] std::size_t key_count(const registry::RouteTarget& target) const;
   [[nodiscard]] std::optional<Millis> rest_key(const ProviderCall& call, const providers::CallFailure& failed);
   void rest_deployment(const ProviderCall& call, const providers::CallFailure& failed);
+  [[nodiscard]] static Exhausted::Allowed allowed(const registry::RouteTarget& target);
+  void note_use(std::int64_t requests, std::int64_t tokens);
   void note_health(const registry::RouteTarget& target, bool well);
   void end_transfer();
   void call_failed(const ProviderCall& call, const providers::CallFailure& failed);
@@ -200,7 +203,7 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   Early early_{};
   std::vector<events::Call> calls_{};
   int calls_on_target_ = 0;
-  int key_changes_ = 0;  ///< of calls_on_target_, how many only changed the key
+  int key_changes_ = 0;                       ///< of calls_on_target_, how many only changed the key
   std::vector<std::string> warnings_{};       ///< of the attempt, and of calls whose text was published
   std::vector<std::string> call_warnings_{};  ///< of the call that runs: published where it is the one that answers
 
@@ -228,16 +231,16 @@ class Attempt final : private CallOwner, private AnswerBudget::Holder {
   std::optional<std::int64_t> duplicate_of_attempt_{};
 
   // Where the sender wants a broken answer to be continued.
-  std::string said_text_{};  ///< all of it, as published
-  std::string prefix_{};     ///< of the call that continues: what it was asked to go on from; empty: none does
-  std::string repeated_{};   ///< published behind the prefix; the continuation may begin with it
+  std::string said_text_{};        ///< all of it, as published
+  std::string prefix_{};           ///< of the call that continues: what it was asked to go on from; empty: none does
+  std::string repeated_{};         ///< published behind the prefix; the continuation may begin with it
   std::size_t repeated_seen_ = 0;  ///< bytes of repeated_ that it began with, or all that is not looked for any more
   int continued_ = 0;
   /// Of a call that continues: its first text, as long as it is the beginning of the whole answer once more. Such a
   /// provider may have begun again instead of going on.
   std::string unproven_{};
-  bool proven_ = true;                          ///< the text of the call that runs goes on from the prefix
-  std::vector<std::string> begin_again_{};      ///< deployments that were seen to begin again
+  bool proven_ = true;                      ///< the text of the call that runs goes on from the prefix
+  std::vector<std::string> begin_again_{};  ///< deployments that were seen to begin again
 
   // Clocks (steady).
   Millis started_{0};

@@ -104,7 +104,8 @@ bool Attempt::choose_target() {
     // A second call of the same deployment was decided on with its failure in mind. Asking a circuit may take its
     // probe, so the others are looked at first.
     if ((i == target_ && calls_on_target_ > 0) ||
-        (room && has_key(route_.targets[i], now) && !services_.exhausted.is(key, now) && services_.circuits.admit(key, now))) {
+        (room && has_key(route_.targets[i], now) && !services_.exhausted.is(key, now) &&
+         !services_.exhausted.over(key, allowed(route_.targets[i]), now) && services_.circuits.admit(key, now))) {
       put_first(i);
       return true;
     }
@@ -141,6 +142,7 @@ void Attempt::start_call() {
   }
   call_warnings_ = first_warnings(*call_);
   phase_ = Phase::calling;
+  note_use(1, 0);
   last_token_ = now;
   ++calls_on_target_;
   token_in_call_ = false;
@@ -237,6 +239,16 @@ std::optional<Millis> Attempt::rest_key(const ProviderCall& call, const provider
   services_.keys.rest(owner, call.key(), now, now + rest);
   if (keys < 2) return std::nullopt;
   return services_.keys.ready_in(owner, keys, now);
+}
+
+Exhausted::Allowed Attempt::allowed(const registry::RouteTarget& target) {
+  return {.requests = target.deployment.requests_per_minute, .tokens = target.deployment.tokens_per_minute};
+}
+
+/// Of the deployment that is called, where an administrator bounds it.
+void Attempt::note_use(std::int64_t requests, std::int64_t tokens) {
+  if (!allowed(target()).any()) return;
+  services_.exhausted.used(circuit_key(target()), requests, tokens, services_.environment.now().steady);
 }
 
 /// A wait that a provider asks for holds for other requests as well: they try other deployments first.
@@ -387,7 +399,7 @@ bool Attempt::continue_answer() {
   for (std::size_t step = 1; step <= count; ++step) {
     const auto index = (target_ + step) % count;
     if (!takes_prefill(route_.targets[index])) continue;
-    if (std::ranges::contains(begin_again_, route_.targets[index].deployment.id)) continue;
+    if (std::ranges::find(begin_again_, route_.targets[index].deployment.id) != begin_again_.end()) continue;
     const bool same = index == target_;
     if (!same) {
       // What the call that broke off used is not this one's, which may have another price.
@@ -422,7 +434,8 @@ void Attempt::begins_again() {
                              "Ask for onInterrupt \"restart\".");
   failure.provider = target().deployment.provider;
   failure.status = call_->status();
-  call_failed(*call_, {.failure = std::move(failure), .try_next = true, .error_class = std::string(begins_again_class)});
+  call_failed(*call_,
+              {.failure = std::move(failure), .try_next = true, .error_class = std::string(begins_again_class)});
 }
 
 events::ChatRequest Attempt::continued_request() const {

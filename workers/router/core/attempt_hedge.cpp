@@ -43,7 +43,9 @@ void Attempt::plan_hedge() {
 /// Whether a hedge may be made at that deployment now. Asking may take the probe of its circuit.
 bool Attempt::can_hedge(const registry::RouteTarget& other, Millis now) const {
   const auto key = circuit_key(other);
-  return key != circuit_key(target()) && can_take(other) && has_key(other, now) && services_.retries.has_one(other.deployment.connection_id) &&
+  return key != circuit_key(target()) && can_take(other) && has_key(other, now) &&
+         !services_.exhausted.over(key, allowed(other), now) &&
+         services_.retries.has_one(other.deployment.connection_id) &&
          services_.in_flight.connection_has_room(other.deployment.connection_id) && !services_.exhausted.is(key, now) &&
          services_.circuits.admit(key, now);
 }

@@ -7,7 +7,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -29,6 +31,18 @@ class Exhausted {
   void rest(std::string_view key, std::chrono::milliseconds wait, std::chrono::milliseconds now,
             std::chrono::milliseconds most = longest);
   [[nodiscard]] bool is(std::string_view key, std::chrono::milliseconds now) const;
+
+  /// What an administrator allows a deployment in a minute. Nothing: no bound.
+  struct Allowed {
+    std::optional<std::int64_t> requests{};
+    std::optional<std::int64_t> tokens{};
+    [[nodiscard]] bool any() const { return requests || tokens; }
+  };
+  /// A deployment with such a bound was called, or has used tokens.
+  void used(std::string_view key, std::int64_t requests, std::int64_t tokens, std::chrono::milliseconds now);
+  /// It has used up what it is allowed. The minute slides: what was used in the one before counts by its part that
+  /// lies less than a minute back.
+  [[nodiscard]] bool over(std::string_view key, const Allowed& allowed, std::chrono::milliseconds now) const;
   [[nodiscard]] std::size_t size() const { return until_.size(); }
 
  private:
@@ -36,6 +50,15 @@ class Exhausted {
 
   const std::size_t entries_max_;
   std::map<std::string, std::chrono::milliseconds, std::less<>> until_{};
+  struct Use {
+    std::int64_t minute = 0;  ///< number of the one that runs
+    std::int64_t requests = 0;
+    std::int64_t tokens = 0;
+    std::int64_t requests_before = 0;  ///< in the minute before
+    std::int64_t tokens_before = 0;
+    [[nodiscard]] Use at(std::int64_t now) const;
+  };
+  std::map<std::string, Use, std::less<>> uses_{};
 };
 
 }  // namespace tokenrail::router

@@ -58,6 +58,25 @@ TEST(Exhausted, AWaitThatWasAskedForCountsUpToItsBound) {
   EXPECT_TRUE(exhausted.is("c", 19s)) << "a longer one counts";
 }
 
+TEST(Exhausted, WhatIsAllowedInAMinuteSlides) {
+  Exhausted exhausted;
+  const Exhausted::Allowed four{.requests = 4};
+  EXPECT_FALSE(exhausted.over("a", four, 60s));
+  exhausted.used("a", 3, 0, 60s);
+  EXPECT_FALSE(exhausted.over("a", four, 61s));
+  exhausted.used("a", 1, 0, 61s);
+  EXPECT_TRUE(exhausted.over("a", four, 119s));
+  EXPECT_FALSE(exhausted.over("a", {}, 119s)) << "no bound";
+  EXPECT_FALSE(exhausted.over("b", four, 119s));
+  EXPECT_FALSE(exhausted.over("a", four, 121s)) << "a part of it is more than a minute back";
+  exhausted.used("a", 2, 0, 121s);
+  EXPECT_TRUE(exhausted.over("a", four, 122s));
+  EXPECT_FALSE(exhausted.over("a", four, 170s));
+  EXPECT_FALSE(exhausted.over("a", four, 300s));
+  exhausted.used("c", 0, 1'000, 60s);
+  EXPECT_TRUE(exhausted.over("c", {.tokens = 1'000}, 60s));
+}
+
 class RateLimitTest : public RouterCoreTest {
  protected:
   RateLimitTest() {
@@ -172,6 +191,38 @@ TEST_F(RateLimitTest, ARefusedKeyThatIsTheOnlyOneIsUsedAllTheSame) {
   answer(2);
   settle();
   EXPECT_EQ(chunks().back().finish_reason, "stop");
+}
+
+TEST_F(RateLimitTest, ADeploymentThatUsedUpWhatItIsAllowedComesAfterOthers) {
+  events::ModelUpserted event;
+  event.version = 3;
+  event.cause = "user";
+  event.actor = "test";
+  event.model = {.id = "two", .provider = "ollama", .model_name = "two", .slug = "ollama/two", .version = 3};
+  for (const auto* const connection : {"a", "b"}) {
+    event.model.deployments.push_back({.id = std::string("d-") + connection,
+                                       .connection_id = connection,
+                                       .connection_name = connection,
+                                       .provider = "ollama",
+                                       .adapter = "ollama",
+                                       .base_url = std::string("http://") + connection,
+                                       .auth_type = "none",
+                                       .upstream_name = "two",
+                                       .priority = static_cast<std::int64_t>(event.model.deployments.size())});
+  }
+  event.model.deployments.front().requests_per_minute = 2;
+  event.key = events::model_key(event.model);
+  ASSERT_EQ(projection.apply(event.key, events::to_json(event)), registry::Projection::Applied::changed);
+  for (const auto* const url : {"http://a", "http://a", "http://b"}) {
+    const auto call = http.started + 1;
+    ask("r" + std::to_string(call));
+    EXPECT_THAT(url_of(call), StartsWith(url));
+    answer(call);
+    settle();
+  }
+  wake_after(2min);
+  ask("later");
+  EXPECT_THAT(url_of(4), StartsWith("http://a"));
 }
 
 TEST_F(RateLimitTest, WhatRemainsIsAGauge) {
