@@ -154,6 +154,11 @@ CallFailure classify_stream_error(std::span<const FailureRule> rules, std::strin
   return out;
 }
 
+void add_delay(CallFailure& failure, std::string_view body) {
+  const bool limited = failure.failure.code == ErrorCode::provider_rate_limited;
+  if (limited && failure.retry && !failure.retry_after) failure.retry_after = delay_in(body);
+}
+
 CallFailure classify_end(std::string_view title, const http::End& end, const Target& target, const EndAdvice& advice) {
   const auto url = without_credentials(target.base_url);
   const auto detail = quotable(end.detail, 300);
@@ -179,10 +184,11 @@ CallFailure classify_end(std::string_view title, const http::End& end, const Tar
     return out;
   }
   if (end.ending == http::Ending::connect_failed && end.step == http::Step::name) {
-    return of(ErrorCode::provider_unavailable, "dns", true, true,
-              fmt::format("The host of {} has no address{}. Check the name in the base URL, and the name servers of this "
-                          "machine.",
-                          url, because));
+    return of(
+        ErrorCode::provider_unavailable, "dns", true, true,
+        fmt::format("The host of {} has no address{}. Check the name in the base URL, and the name servers of this "
+                    "machine.",
+                    url, because));
   }
   switch (end.ending) {
     case http::Ending::connect_failed:

@@ -36,6 +36,9 @@ struct FailureRule {
 [[nodiscard]] CallFailure classify_stream_error(std::span<const FailureRule> rules, std::string_view title,
                                                 std::string_view body, int status = 0);
 
+/// The delay that the text of an error names, for one that says that a limit is used up and has no other.
+void add_delay(CallFailure& failure, std::string_view body);
+
 /// What to do where a server cannot be reached at all.
 struct EndAdvice {
   std::string_view connect_failed;  ///< "Is Ollama running? …"

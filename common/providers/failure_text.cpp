@@ -135,6 +135,35 @@ std::optional<milliseconds> retry_after(const http::ResponseHead& head) {
   return wait_of(static_cast<double>(milliseconds(*until - *now).count()));
 }
 
+std::optional<std::chrono::milliseconds> delay_in(std::string_view text) {
+  constexpr std::string_view before = "try again in ";
+  const auto at = text.find(before);
+  if (at == std::string_view::npos) return std::nullopt;
+  text.remove_prefix(at + before.size());
+  struct Unit {
+    std::string_view name;
+    double milliseconds;
+  };
+  constexpr Unit units[] = {{"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}};
+  double total = 0;
+  while (!text.empty() && text.front() >= '0' && text.front() <= '9') {
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{}) break;
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    const Unit* unit = nullptr;
+    for (const auto& one : units) {
+      if (unit == nullptr && text.starts_with(one.name)) unit = &one;
+    }
+    if (unit == nullptr) break;
+    text.remove_prefix(unit->name.size());
+    total += value * unit->milliseconds;
+  }
+  constexpr double day = 24.0 * 3'600'000;
+  if (!(total > 0)) return std::nullopt;
+  return std::chrono::milliseconds(static_cast<std::chrono::milliseconds::rep>(std::ceil(std::min(total, day))));
+}
+
 std::string without_credentials(std::string_view url) {
   const auto userinfo = split_url(url).userinfo;
   if (userinfo.data() == nullptr) return std::string(url);

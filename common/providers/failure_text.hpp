@@ -31,6 +31,9 @@ struct ErrorBody {
 /// nothing; more than a day is a day.
 [[nodiscard]] std::optional<std::chrono::milliseconds> retry_after(const http::ResponseHead& head);
 
+/// "Please try again in 1m2.5s": the time that such a text names, at most a day.
+[[nodiscard]] std::optional<std::chrono::milliseconds> delay_in(std::string_view text);
+
 /// The URL without a user and password before its host; for messages and logs.
 [[nodiscard]] std::string without_credentials(std::string_view url);
 

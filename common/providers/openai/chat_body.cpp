@@ -12,6 +12,7 @@
 #include "common/events/json_writer.hpp"
 #include "common/providers/failure_text.hpp"
 #include "common/providers/openai/messages.hpp"
+#include "common/providers/openai_models.hpp"
 #include "common/providers/profile.hpp"
 #include "common/providers/provider_config.hpp"
 
@@ -33,9 +34,6 @@ std::ptrdiff_t rank_of(std::string_view word) {
 
 constexpr std::string_view continue_switch = "continue_final_message";
 constexpr std::string_view prompt_switch = "add_generation_prompt";
-
-/// Models of OpenAI that take no other sampling than their own while they reason.
-constexpr std::string_view reasoning_models[] = {"o1", "o3", "o4", "gpt-5"};
 
 class Body {
  public:
@@ -106,12 +104,7 @@ class Body {
   }
 
   [[nodiscard]] bool samples_by_itself() const {
-    const std::string_view model = target_.upstream_name;
-    if (profile_.provider != "openai" || model.starts_with("gpt-5-chat")) return false;
-    if (request_.reasoning && (request_.reasoning->effort == "none" || !request_.reasoning->enabled.value_or(true))) {
-      return false;
-    }
-    return std::ranges::any_of(reasoning_models, [&](std::string_view name) { return model.starts_with(name); });
+    return profile_.provider == "openai" && !openai_model(target_.upstream_name).samples(request_.reasoning);
   }
 
   Result<void> write_stop() {

@@ -20,7 +20,8 @@ constexpr Switch template_switch = {"chat_template_kwargs", R"({"enable_thinking
 constexpr ChatProfile rows[] = {
     // The last word on a server that is not known: what most take, and nothing that some refuse. Many begin a new answer
     // behind an assistant message, so none is continued there.
-    {.provider = "openai-compatible", .files = Files::data, .audio = true, .efforts = all_efforts},
+    {.provider = "openai-compatible", .files = Files::data, .audio = true, .efforts = all_efforts,
+     .answers_unknown_models = true},
     {.provider = "openai", .tokens_max = "max_completion_tokens", .stop_max = 4, .call_id_bytes_max = 40, .files = Files::data, .audio = true,
      .efforts = all_efforts, .effort_on = "medium"},
     {.provider = "azure", .tokens_max = "max_completion_tokens", .stop_max = 4, .call_id_bytes_max = 40, .files = Files::data, .audio = true,
@@ -30,9 +31,9 @@ constexpr ChatProfile rows[] = {
     {.provider = "vllm", .top_k = true, .audio = true, .efforts = low_to_high, .reasoning = template_switch,
      .reasoning_budget = "thinking_token_budget", .replay = Replay::reasoning, .prefill = Prefill::switched},
     {.provider = "llamacpp", .top_k = true, .audio = true, .efforts = low_to_high, .reasoning = template_switch,
-     .replay = Replay::reasoning_content, .prefill = Prefill::last_message},
+     .replay = Replay::reasoning_content, .prefill = Prefill::last_message, .answers_unknown_models = true},
     {.provider = "lmstudio", .top_k = true, .tool_choices = ToolChoices::words_only, .image_urls = false,
-     .efforts = low_to_high, .prefill = Prefill::last_message},
+     .efforts = low_to_high, .prefill = Prefill::last_message, .answers_unknown_models = true},
     {.provider = "groq", .tokens_max = "max_completion_tokens", .asks_for_usage = false, .stop_max = 4,
      .efforts = none_to_high, .prefill = Prefill::last_message},
     {.provider = "mistral", .asks_for_usage = false, .seed = "random_seed", .tool_required = "any",

@@ -73,6 +73,7 @@ struct ChatProfile {
   std::string_view reasoning_budget{};  ///< field for a bound on reasoning alone
   Replay replay = Replay::none;
   Prefill prefill = Prefill::none;
+  bool answers_unknown_models = false;  ///< with the model that it has loaded; only the answer names that one
   std::string_view embedding_dimensions = "dimensions";
 };
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 
 #include <fmt/format.h>
 
@@ -191,39 +190,10 @@ std::string readable_error(std::string_view body) {
   return error_json(fmt::format("{} ({})", fields.text("message"), raw), fields);
 }
 
-std::optional<std::chrono::milliseconds> delay_in(std::string_view text) {
-  constexpr std::string_view before = "try again in ";
-  const auto at = text.find(before);
-  if (at == std::string_view::npos) return std::nullopt;
-  text.remove_prefix(at + before.size());
-  struct Unit {
-    std::string_view name;
-    double milliseconds;
-  };
-  constexpr Unit units[] = {{"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}};
-  double total = 0;
-  while (!text.empty() && text.front() >= '0' && text.front() <= '9') {
-    double value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{}) break;
-    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-    const Unit* unit = nullptr;
-    for (const auto& one : units) {
-      if (unit == nullptr && text.starts_with(one.name)) unit = &one;
-    }
-    if (unit == nullptr) break;
-    text.remove_prefix(unit->name.size());
-    total += value * unit->milliseconds;
-  }
-  constexpr double day = 24.0 * 3'600'000;
-  if (!(total > 0)) return std::nullopt;
-  return std::chrono::milliseconds(static_cast<std::chrono::milliseconds::rep>(std::ceil(std::min(total, day))));
-}
-
 CallFailure classify_response(std::string_view title, const http::ResponseHead& head, std::string_view body) {
   const auto readable = readable_error(body);
   auto out = providers::classify_response(rules, title, head, readable);
-  if (!out.retry_after && out.retry && head.status == 429) out.retry_after = delay_in(readable);
+  add_delay(out, readable);
   return out;
 }
 
@@ -237,7 +207,9 @@ CallFailure classify_stream_error(std::string_view title, std::string_view json)
     if (error && error->is_object()) status = status_of(ObjectReader(*error));
     if (status == 0) status = status_of(root);
   }
-  return providers::classify_stream_error(rules, title, readable, status);
+  auto out = providers::classify_stream_error(rules, title, readable, status);
+  add_delay(out, readable);
+  return out;
 }
 
 }  // namespace tokenrail::providers::openai

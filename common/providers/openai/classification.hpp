@@ -1,8 +1,6 @@
 // What refusals of OpenAI and of the servers that speak its API mean. Pure.
 #pragma once
 
-#include <chrono>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,8 +18,5 @@ namespace tokenrail::providers::openai {
 /// An error body with what read_error_body() would not find: messages of upstream providers (OpenRouter), lists of
 /// problems (FastAPI servers, Cloudflare). Other bodies are returned as they are.
 [[nodiscard]] std::string readable_error(std::string_view body);
-
-/// "Please try again in 1m2.5s": the time that such a text names.
-[[nodiscard]] std::optional<std::chrono::milliseconds> delay_in(std::string_view text);
 
 }  // namespace tokenrail::providers::openai

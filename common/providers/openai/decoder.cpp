@@ -81,6 +81,7 @@ class Decoder final : public EventDecoder {
         provider_(std::move(context.provider)),
         adapter_(context.adapter),
         profile_(context.profile != nullptr ? *context.profile : chat_profile("")),
+        model_(std::move(context.model)),
         tools_(context.tools),
         prompt_bytes_(context.prompt_bytes) {}
 
@@ -137,6 +138,7 @@ class Decoder final : public EventDecoder {
       }
     }
     request_id(string_at(item, "id"), sink);
+    if (!model_.empty()) compare_model(string_at(item, "model"), sink);
     if (choices) {
       for (const auto choice : *choices) {
         if (over()) return;
@@ -278,6 +280,24 @@ class Decoder final : public EventDecoder {
     sink.on_event(ProviderRequestId{id});
   }
 
+  /// A server may answer any name with the model that it has loaded. One name may be the other with a date, a path or a
+  /// suffix.
+  void compare_model(std::string_view answering, AnswerSink& sink) {
+    if (answering.empty()) return;
+    const auto asked = folded(std::exchange(model_, {}));
+    const auto said = folded(answering);
+    if (asked.contains(said) || said.contains(asked)) return;
+    const auto warning = fmt::format("{} answered with another model than was asked for: {}.", title(),
+                                     quotable(answering, 200));
+    sink.on_event(AnswerWarning{warning});
+  }
+
+  static std::string folded(std::string_view text) {
+    std::string out(text);
+    std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
+    return out;
+  }
+
   void end_answer(AnswerSink& sink) {
     if (over()) return;
     // `[DONE]` behind nothing at all, or behind choices that never brought anything, is no answer.
@@ -294,6 +314,7 @@ class Decoder final : public EventDecoder {
   const std::string provider_;
   const std::string_view adapter_;
   const ChatProfile& profile_;
+  std::string model_;  ///< that the answer's is compared with; empty: none, or it was
   const bool tools_;
   const std::size_t prompt_bytes_;
   ToolCallAssembler calls_{};

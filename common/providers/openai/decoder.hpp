@@ -17,6 +17,7 @@ struct DecoderContext {
   DecoderLimits limits{};
   std::string provider{};  ///< of the connection; opaque blocks carry it
   std::string_view adapter = "openai";
+  std::string model{};                   ///< that was asked for; empty: not compared with the answer's
   const ChatProfile* profile = nullptr;  ///< null: that of any server
   bool tools = false;                    ///< the request offers some: any event may be a part of a call
   std::size_t prompt_bytes = 0;          ///< of text; for an estimate of the usage, where the provider reports none

@@ -78,6 +78,7 @@ Result<ChatCall> chat_call(const events::ChatRequest& request, const Target& tar
                                .limits = limits,
                                .provider = target.provider,
                                .adapter = adapter,
+                               .model = profile.answers_unknown_models ? target.upstream_name : std::string(),
                                .profile = &profile,
                                .tools = !request.tools.empty(),
                                .prompt_bytes = prompt_bytes(request)});

@@ -35,6 +35,7 @@ void read_usage(const events::ObjectReader& object, std::optional<events::Usage>
   read.cached_input_tokens = count_in(object, {"prompt_tokens_details"}, "cached_tokens");
   if (!read.cached_input_tokens) read.cached_input_tokens = count_at(object, "prompt_cache_hit_tokens");  // DeepSeek
   if (!read.cached_input_tokens) read.cached_input_tokens = count_at(object, "cached_tokens");
+  read.cache_write_input_tokens = count_in(object, {"prompt_tokens_details"}, "cache_write_tokens");
   read.reasoning_tokens = count_in(object, {"completion_tokens_details"}, "reasoning_tokens");
   if (!read.reasoning_tokens) read.reasoning_tokens = count_at(object, "reasoning_tokens");
   // xAI counts reasoning beside completion_tokens; only the total shows it. The counts are the provider's, so their sum

@@ -9,6 +9,7 @@
 #include "common/events/json_writer.hpp"
 #include "common/providers/estimate.hpp"
 #include "common/providers/failure_text.hpp"
+#include "common/providers/openai_models.hpp"
 #include "common/providers/openai_responses/input_items.hpp"
 #include "common/providers/openai_responses/strict_schema.hpp"
 #include "common/providers/profile.hpp"
@@ -22,30 +23,6 @@ using events::ChatRequest;
 using events::JsonWriter;
 using Warnings = std::vector<std::string>;
 
-/// What models do not take, by how their names begin. The first row that fits counts.
-struct ModelTraits {
-  std::string_view prefix;
-  bool reasons;
-  std::string_view least_effort;  ///< what switching reasoning off comes to
-  bool sampling;                  ///< temperature and top_p
-};
-constexpr ModelTraits model_traits[] = {
-    {"gpt-3.5", false, "", true},    {"gpt-4", false, "", true},        {"chatgpt-", false, "", true},
-    {"gpt-5-chat", false, "", true}, {"o1", true, "low", false},        {"o3", true, "low", false},
-    {"o4", true, "low", false},      {"gpt-oss", true, "low", true},    {"gpt-5-pro", true, "high", false},
-    {"gpt-5.", true, "none", true},  {"gpt-5", true, "minimal", false},
-};
-constexpr ModelTraits other_traits = {"", true, "none", true};
-
-const ModelTraits& traits_of(std::string_view model) {
-  // A name may follow a publisher ("openai/gpt-4o") or be that of a model tuned from it ("ft:gpt-4o:…").
-  if (const auto slash = model.rfind('/'); slash != std::string_view::npos) model.remove_prefix(slash + 1);
-  if (model.starts_with("ft:")) model.remove_prefix(3);
-  const auto* const row =
-      std::ranges::find_if(model_traits, [&](const ModelTraits& one) { return model.starts_with(one.prefix); });
-  return row == std::ranges::end(model_traits) ? other_traits : *row;
-}
-
 constexpr std::string_view efforts[] = {"none", "minimal", "low", "medium", "high", "xhigh", "max"};
 
 /// What the request says itself, and what would make the call another kind of call.
@@ -56,7 +33,7 @@ void write_sampling(JsonWriter& json, const ChatRequest& request, const Target& 
                     Warnings& warnings) {
   const auto write = [&](std::string_view name, std::string_view field, const std::optional<double>& value) {
     if (!value || config.has(name)) return;
-    if (traits_of(target.upstream_name).sampling) {
+    if (openai_model(target.upstream_name).samples(request.reasoning)) {
       json.field(name, *value);
     } else {
       warnings.push_back(
@@ -134,7 +111,7 @@ void write_text(JsonWriter& json, const ChatRequest& request, const ProviderConf
 /// The effort to ask for; nothing: the model's own.
 std::optional<std::string_view> effort_of(const events::Reasoning& reasoning, const Target& target,
                                           Warnings& warnings) {
-  const auto& traits = traits_of(target.upstream_name);
+  const auto& traits = openai_model(target.upstream_name);
   std::optional<std::string_view> effort;
   if (!reasoning.effort.empty()) {
     const auto* const known = std::ranges::find(efforts, reasoning.effort);
@@ -163,7 +140,7 @@ void write_reasoning(JsonWriter& json, const ChatRequest& request, const Target&
   if (request.reasoning) {
     const auto& reasoning = *request.reasoning;
     const bool off = (reasoning.enabled && !*reasoning.enabled) || reasoning.effort == "none";
-    if (traits_of(target.upstream_name).reasons) {
+    if (openai_model(target.upstream_name).reasons) {
       effort = effort_of(reasoning, target, warnings);
       summary = !off;
     } else if (!off) {
@@ -208,7 +185,7 @@ Result<std::string> chat_body(const ChatRequest& request, const Target& target, 
   json.field("stream", request.stream);
   if (!config->has("store")) json.field("store", false);  // left out it means true
   // Models that do not reason refuse this.
-  if (!config->has("include") && traits_of(target.upstream_name).reasons) {
+  if (!config->has("include") && openai_model(target.upstream_name).reasons) {
     json.begin_array("include");
     json.element("reasoning.encrypted_content");
     json.end_array();

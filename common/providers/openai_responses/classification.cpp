@@ -82,7 +82,9 @@ constexpr EndAdvice own_advice = {.connect_failed = "Check that the server runs,
 }  // namespace
 
 CallFailure classify_response(const Target& target, const http::ResponseHead& head, std::string_view body) {
-  return providers::classify_response(rules, title_of(target.provider), head, body);
+  auto failure = providers::classify_response(rules, title_of(target.provider), head, body);
+  add_delay(failure, body);
+  return failure;
 }
 
 CallFailure classify_stream_error(std::string_view title, std::string_view body, int status) {
@@ -96,6 +98,7 @@ CallFailure classify_stream_error(std::string_view title, std::string_view body,
   }
   auto failure = providers::classify_stream_error(rules, title, body, meant);
   if (status == 0) failure.failure.status = 200;
+  add_delay(failure, body);
   return failure;
 }
 

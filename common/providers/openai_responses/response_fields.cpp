@@ -32,6 +32,7 @@ events::Usage usage_of(const ObjectReader& response, std::size_t prompt_bytes, s
   usage.input_tokens = usage.estimated ? estimated_tokens(prompt_bytes) : input.value_or(0);
   usage.output_tokens = usage.estimated ? estimated_tokens(answer_bytes) : output.value_or(0);
   usage.cached_input_tokens = count_at(object_at(counts, "input_tokens_details"), "cached_tokens");
+  usage.cache_write_input_tokens = count_at(object_at(counts, "input_tokens_details"), "cache_write_tokens");
   usage.reasoning_tokens = count_at(object_at(counts, "output_tokens_details"), "reasoning_tokens");
   return usage;
 }

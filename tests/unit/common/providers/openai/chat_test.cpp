@@ -159,9 +159,15 @@ TEST(OpenAiChat, ReasoningModelsOfOpenAiGetNoSampling) {
   EXPECT_THAT(call->request.body, Not(HasSubstr("temperature")));
   EXPECT_THAT(call->warnings, ElementsAre(HasSubstr("temperature")));
   request.reasoning = events::Reasoning{.enabled = false};
+  EXPECT_THAT(provider().chat(request, target, {})->request.body, Not(HasSubstr("temperature"))) << "it always reasons";
+  target.upstream_name = "gpt-5.1";
   EXPECT_THAT(provider().chat(request, target, {})->request.body, HasSubstr("\"temperature\":0.5"));
-  target.upstream_name = "gpt-4.1";
+  request.reasoning = events::Reasoning{.effort = "high"};
+  EXPECT_THAT(provider().chat(request, target, {})->request.body, Not(HasSubstr("temperature")));
   request.reasoning.reset();
+  EXPECT_THAT(provider().chat(request, target, {})->request.body, HasSubstr("\"temperature\":0.5"))
+      << "by itself it does not reason";
+  target.upstream_name = "gpt-4.1";
   EXPECT_THAT(provider().chat(request, target, {})->request.body, HasSubstr("\"temperature\":0.5"));
 }
 

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/providers/failure_text.hpp"
 #include "common/providers/openai/openai.hpp"
 
 namespace tokenrail::providers::openai {

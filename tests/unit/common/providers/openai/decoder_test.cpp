@@ -98,6 +98,40 @@ TEST(OpenAiDecoder, ContentTypeDecidesOverWhatWasAskedFor) {
   EXPECT_EQ(answer.request_id(), "req_7") << "the header names the exchange, not the body";
 }
 
+TEST(OpenAiDecoder, AnotherModelThanWasAskedForIsNamed) {
+  const auto warnings_of = [](const std::string& asked, const std::string& said) {
+    auto of = context(true, "lmstudio");
+    of.model = asked;
+    return decoded(events_of({R"({"model":")" + said +
+                                  R"(","choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]})",
+                              done}),
+                   std::move(of))
+        .warnings();
+  };
+  EXPECT_THAT(warnings_of("qwen3-8b", "llama-3.2-1b"),
+              ElementsAre(HasSubstr("another model than was asked for: llama")));
+  for (const auto* const same : {"qwen3-8b", "Qwen3-8B-2026-01-01", "models/qwen3-8b.gguf", ""}) {
+    EXPECT_THAT(warnings_of("qwen3-8b", same), IsEmpty()) << same;
+  }
+  EXPECT_THAT(warnings_of("publisher/qwen3-8b", "qwen3-8b"), IsEmpty());
+}
+
+TEST(OpenAiDecoder, CacheWritesAreCounted) {
+  const auto answer = streamed({chunk(R"({"content":"x"})", R"("stop")"),
+                                R"({"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":4,)"
+                                R"("prompt_tokens_details":{"cached_tokens":5,"cache_write_tokens":3}}})",
+                                done});
+  ASSERT_TRUE(answer.usage());
+  EXPECT_EQ(answer.usage()->cache_write_input_tokens, 3);
+}
+
+TEST(OpenAiDecoder, TheDelayInALimitsTextIsRead) {
+  const auto answer = streamed({R"({"error":{"message":"Rate limit reached. Please try again in 6.2s.",)"
+                                R"("type":"rate_limit_error"}})"});
+  ASSERT_TRUE(answer.call_failure());
+  EXPECT_EQ(answer.call_failure()->retry_after, std::chrono::milliseconds(6'200));
+}
+
 TEST(OpenAiDecoder, ToolCallFragmentsAreJoined) {
   const auto answer = streamed(
       {chunk(R"({"tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"add","arguments":""}}]})"),
