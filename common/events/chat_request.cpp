@@ -193,9 +193,11 @@ std::optional<ResponseFormat> read_response_format(element source, Findings& fin
   return format;
 }
 
+constexpr std::string_view efforts[] = {"none", "minimal", "low", "medium", "high", "xhigh", "max"};
+
 std::string read_effort(element source, const FieldPath& path, std::string_view expected, Findings& findings) {
   const auto text = string_of(source);
-  if (text == "low" || text == "medium" || text == "high") {
+  if (text && std::ranges::find(efforts, *text) != std::ranges::end(efforts)) {
     return std::string(*text);
   }
   if (text) {
@@ -223,7 +225,7 @@ std::optional<Reasoning> read_reasoning(element source, Findings& findings) {
         reasoning.enabled = read_bool(value, path / name, findings);
       }
       if (name == "effort") {
-        reasoning.effort = read_effort(value, path / name, "low, medium or high", findings);
+        reasoning.effort = read_effort(value, path / name, "none, minimal, low, medium, high, xhigh or max", findings);
       }
       if (name == "maxTokens") {
         reasoning.tokens_max = read_integer(value, path / name, 1, integer_max, findings);
@@ -231,7 +233,8 @@ std::optional<Reasoning> read_reasoning(element source, Findings& findings) {
       return true;
     });
   } else {
-    reasoning.effort = read_effort(source, path, "true, false, \"low\", \"medium\", \"high\" or an object", findings);
+    reasoning.effort = read_effort(
+        source, path, "true, false, an object or one of none, minimal, low, medium, high, xhigh, max", findings);
   }
   return reasoning;
 }

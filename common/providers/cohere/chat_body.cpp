@@ -88,7 +88,7 @@ void write_format(events::JsonWriter& json, const ChatRequest& request) {
 void write_thinking(events::JsonWriter& json, const ChatRequest& request, Warnings& warnings) {
   if (!request.reasoning) return;
   const auto& reasoning = *request.reasoning;
-  const bool enabled = reasoning.enabled.value_or(true);
+  const bool enabled = reasoning.enabled.value_or(true) && reasoning.effort != "none";
   json.begin_object("thinking");
   json.field("type", enabled ? "enabled" : "disabled");
   if (enabled && reasoning.tokens_max) json.field("token_budget", *reasoning.tokens_max);

@@ -249,7 +249,10 @@ TEST(ChatRequest, ToolsMayComeWrappedAsFunctions) {
 
 TEST(ChatRequest, ReasoningHasAShortForm) {
   EXPECT_EQ(parsed(with(R"("reasoning":false)")).reasoning->enabled, false);
-  EXPECT_EQ(parsed(with(R"("reasoning":"medium")")).reasoning->effort, "medium");
+  for (const std::string effort : {"none", "minimal", "low", "medium", "high", "xhigh", "max"}) {
+    EXPECT_EQ(parsed(with(R"("reasoning":")" + effort + "\"")).reasoning->effort, effort);
+    EXPECT_EQ(parsed(with(R"("reasoning":{"effort":")" + effort + "\"}")).reasoning->effort, effort);
+  }
   EXPECT_FALSE(parsed(with(R"("reasoning":"medium")")).reasoning->enabled.has_value());
 }
 
