@@ -95,7 +95,8 @@ bool EventDecoder::take_json(std::string_view type, std::string_view json, bool 
     return true;
   }
   ++items_;
-  const events::ObjectReader object(document.root());
+  root_ = document.root();
+  const events::ObjectReader object(root_);
   if (stream_) {
     take_event(type, object, json, sink);
   } else {
@@ -140,10 +141,6 @@ bool EventDecoder::tool_call(events::ToolCall call, AnswerSink& sink) {
 
 bool EventDecoder::tool_calls(ToolCallAssembler& calls, FinishReason& reason, AnswerSink& sink) {
   if (over_) return false;
-  if (passed_over() && (!calls.empty() || reason == FinishReason::tool_calls)) {
-    lost_call(sink);
-    return false;
-  }
   if (calls.empty()) return true;
   auto whole = calls.take();
   if (!whole) {
@@ -186,9 +183,10 @@ void EventDecoder::truncated(AnswerSink& sink) {
 }
 
 void EventDecoder::lost_call(AnswerSink& sink) {
-  fail(protocol_failure(fmt::format("{}'s answer cannot be used: an event could not be read that may have been a part of "
-                                    "a tool call. Ask again; if it stays, look at what is between here and the provider.",
-                                    title_)),
+  fail(protocol_failure(
+           fmt::format("{}'s answer cannot be used: an event could not be read that may have been a part of "
+                       "a tool call. Ask again; if it stays, look at what is between here and the provider.",
+                       title_)),
        sink);
 }
 

@@ -45,6 +45,8 @@ class EventDecoder : public AnswerDecoder {
   /// The body ended and nothing has finished the answer. By default the stream is truncated.
   virtual void take_end(AnswerSink& sink) { truncated(sink); }
 
+  /// The item or answer that take_event() or take_whole() is at.
+  [[nodiscard]] simdjson::dom::element root() const { return root_; }
   [[nodiscard]] bool over() const { return over_; }
   [[nodiscard]] bool streams() const { return stream_; }
   [[nodiscard]] std::size_t items() const { return items_; }
@@ -56,8 +58,7 @@ class EventDecoder : public AnswerDecoder {
   bool text(std::string_view text, AnswerSink& sink);
   bool reasoning(std::string_view text, AnswerSink& sink);
   bool tool_call(events::ToolCall call, AnswerSink& sink);
-  /// Delivers what was assembled; fails an answer that ends for its calls and of which an item could not be read where
-  /// one may be missing. Calls whose arguments were cut off where `reason` is length are left out with a
+  /// Delivers what was assembled. Calls whose arguments were cut off where `reason` is length are left out with a
   /// warning; other arguments that are not JSON fail the answer. `reason` becomes tool_calls where there are any.
   bool tool_calls(ToolCallAssembler& calls, events::FinishReason& reason, AnswerSink& sink);
   /// Counts a piece of what is delivered whole later; see piece_bytes().
@@ -93,6 +94,7 @@ class EventDecoder : public AnswerDecoder {
   const std::string_view adapter_;
   http::SseFramer events_;
   std::string body_{};  ///< of an answer that is not a stream
+  simdjson::dom::element root_{};
   std::size_t answer_bytes_ = 0;
   std::uint64_t piece_bytes_ = 0;
   std::size_t items_ = 0;

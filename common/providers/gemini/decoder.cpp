@@ -1,6 +1,8 @@
 #include "common/providers/gemini/decoder.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -15,6 +17,7 @@
 #include "common/providers/gemini/ids.hpp"
 #include "common/providers/gemini/object_framer.hpp"
 #include "common/providers/gemini/partial_call.hpp"
+#include "common/providers/json_fields.hpp"
 #include "common/providers/other_api.hpp"
 
 namespace tokenrail::providers::gemini {
@@ -26,15 +29,24 @@ using events::ErrorCode;
 using events::FinishReason;
 using events::ObjectReader;
 
+// The fields that are read of an item of the answer, of a candidate and of a part of its content.
+enum ItemField : std::uint8_t { item_error, item_candidates, item_usage, item_feedback, item_id };
+constexpr std::array<std::string_view, 5> item_names = {"error", "candidates", "usageMetadata", "promptFeedback",
+                                                        "responseId"};
+enum CandidateField : std::uint8_t { candidate_index, candidate_reason, candidate_content, candidate_message };
+constexpr std::array<std::string_view, 4> candidate_names = {"index", "finishReason", "content", "finishMessage"};
+using Candidate = JsonFields<candidate_names.size()>;
+enum PartField : std::uint8_t { part_signature, part_call, part_text, part_thought };
+constexpr std::array<std::string_view, 4> part_names = {"thoughtSignature", "functionCall", "text", "thought"};
+enum CountField : std::uint8_t { count_prompt, count_candidates, count_thoughts, count_tools, count_cached };
+constexpr std::array<std::string_view, 5> count_names = {"promptTokenCount", "candidatesTokenCount",
+                                                         "thoughtsTokenCount", "toolUsePromptTokenCount",
+                                                         "cachedContentTokenCount"};
+
 /// Text that lives as long as the document; empty where it is missing or of another type.
 std::string_view view_at(const ObjectReader& object, std::string_view key) {
   const auto element = object.find(key);
   return element ? events::string_of(*element).value_or("") : std::string_view();
-}
-
-std::optional<std::int64_t> count_at(const ObjectReader& object, std::string_view key) {
-  const auto count = object.integer_if(key);
-  return count && *count >= 0 ? count : std::nullopt;
 }
 
 class Decoder final : public EventDecoder {
@@ -74,12 +86,12 @@ class Decoder final : public EventDecoder {
   }
 
  protected:
-  void take_event(std::string_view /*type*/, const ObjectReader& item, std::string_view json,
+  void take_event(std::string_view /*type*/, const ObjectReader& /*item*/, std::string_view json,
                   AnswerSink& sink) override {
-    take_answer(item, json, sink);
+    take_answer(json, sink);
   }
-  void take_whole(const ObjectReader& answer, std::string_view json, AnswerSink& sink) override {
-    take_answer(answer, json, sink);
+  void take_whole(const ObjectReader& /*answer*/, std::string_view json, AnswerSink& sink) override {
+    take_answer(json, sink);
   }
   [[nodiscard]] bool may_hold_call(std::string_view /*type*/) const override {
     return tools_ || open_.has_value() || calls_ > 0;
@@ -114,49 +126,56 @@ class Decoder final : public EventDecoder {
     return std::string_view::npos;
   }
 
-  void take_answer(const ObjectReader& item, std::string_view json, AnswerSink& sink) {
-    if (const auto error = item.find("error"); error && (error->is_object() || error->is_string())) {
+  void take_answer(std::string_view json, AnswerSink& sink) {
+    const JsonFields<item_names.size()> item(root(), item_names);
+    if (const auto& error = item[item_error]; error && (error->is_object() || error->is_string())) {
       return fail(classify_stream_error(title(), json), sink);
     }
-    const auto candidates = item.find("candidates");
-    const auto usage = item.find("usageMetadata");
+    const auto& candidates = item[item_candidates];
+    const auto& usage = item[item_usage];
     if (!candidates && !usage && items() == 1) {
-      auto other = item.find("promptFeedback") ? std::string() : other_api_text(json, "gemini");
+      auto other = item[item_feedback] ? std::string() : other_api_text(json, "gemini");
       if (!other.empty()) return fail(protocol_failure(std::move(other), false), sink);
     }
     if (response_id_.empty()) {
-      response_id_ = view_at(item, "responseId");
+      response_id_ = item.text(item_id);
       if (!response_id_.empty()) sink.on_event(ProviderRequestId{response_id_});
     }
     const auto candidate = first_of(candidates);
     // Each item of a stream counts what has come so far.
-    const bool last = !candidate || ObjectReader(*candidate).find("finishReason");
-    if (usage) take_usage(ObjectReader(*usage), last, sink);
+    const bool last = !candidate || (*candidate)[candidate_reason];
+    if (usage) take_usage(*usage, last, sink);
     if (candidate) {
-      take_candidate(ObjectReader(*candidate), sink);
-    } else if (const auto feedback = item.find("promptFeedback")) {
+      take_candidate(*candidate, sink);
+    } else if (const auto& feedback = item[item_feedback]) {
       take_block(ObjectReader(*feedback), sink);
     }
   }
 
-  static std::optional<dom::element> first_of(const std::optional<dom::element>& candidates) {
+  static std::optional<Candidate> first_of(const std::optional<dom::element>& candidates) {
     dom::array list;
     if (!candidates || candidates->get_array().get(list) != simdjson::SUCCESS) return std::nullopt;
     for (const auto element : list) {
-      if (element.is_object() && ObjectReader(element).integer("index") == 0) return element;
+      const Candidate candidate(element, candidate_names);
+      if (candidate.is_object() && candidate.integer(candidate_index).value_or(0) == 0) return candidate;
     }
     return std::nullopt;
   }
 
-  void take_usage(const ObjectReader& counts, bool last, AnswerSink& sink) {
-    const auto prompt = count_at(counts, "promptTokenCount");
-    const auto candidates = count_at(counts, "candidatesTokenCount");
-    const auto thoughts = count_at(counts, "thoughtsTokenCount");
+  void take_usage(dom::element element, bool last, AnswerSink& sink) {
+    const JsonFields<count_names.size()> counts(element, count_names);
+    const auto count_at = [&](CountField field) {
+      const auto count = counts.integer(field);
+      return count && *count >= 0 ? count : std::nullopt;
+    };
+    const auto prompt = count_at(count_prompt);
+    const auto candidates = count_at(count_candidates);
+    const auto thoughts = count_at(count_thoughts);
     if (!prompt && !candidates && !thoughts) return;
     events::Usage usage;
-    usage.input_tokens = prompt.value_or(0) + count_at(counts, "toolUsePromptTokenCount").value_or(0);
+    usage.input_tokens = prompt.value_or(0) + count_at(count_tools).value_or(0);
     usage.output_tokens = candidates.value_or(0) + thoughts.value_or(0);
-    usage.cached_input_tokens = count_at(counts, "cachedContentTokenCount");
+    usage.cached_input_tokens = count_at(count_cached);
     usage.reasoning_tokens = thoughts;
     usage_known_ = true;
     sink.on_event(UsageReport{.usage = usage, .last = last});
@@ -178,21 +197,21 @@ class Decoder final : public EventDecoder {
     fail(std::move(failure), sink);
   }
 
-  void take_candidate(const ObjectReader& candidate, AnswerSink& sink) {
-    const auto reason = candidate.find("finishReason");
+  void take_candidate(const Candidate& candidate, AnswerSink& sink) {
+    const auto& reason = candidate[candidate_reason];
     const auto word = reason ? events::string_of(*reason).value_or("") : std::string_view();
     const auto number = reason ? events::integer_of(*reason).value_or(-1) : -1;
     const bool ends = reason && number != 0 && word != "FINISH_REASON_UNSPECIFIED" && (number > 0 || !word.empty());
     const auto* const row =
         ends ? find_finish_row(word, static_cast<int>(std::min<std::int64_t>(number, 1'000))) : nullptr;
-    if (row != nullptr && !row->reason) return take_failure(*row, view_at(candidate, "finishMessage"), sink);
+    if (row != nullptr && !row->reason) return take_failure(*row, candidate.text(candidate_message), sink);
 
     dom::array parts;
-    const auto content = candidate.find("content");
+    const auto& content = candidate[candidate_content];
     const auto list = content ? ObjectReader(*content).find("parts") : std::nullopt;
     if (list && list->get_array().get(parts) == simdjson::SUCCESS) {
       for (const auto part : parts) {
-        take_part(ObjectReader(part), sink);
+        take_part(part, sink);
         if (over()) return;
       }
     }
@@ -219,16 +238,18 @@ class Decoder final : public EventDecoder {
     fail(std::move(failure), sink);
   }
 
-  void take_part(const ObjectReader& part, AnswerSink& sink) {
-    const auto signature = view_at(part, "thoughtSignature");
-    if (const auto call = part.find("functionCall"); call && call->is_object()) {
+  void take_part(dom::element element, AnswerSink& sink) {
+    const JsonFields<part_names.size()> part(element, part_names);
+    const auto signature = part.text(part_signature);
+    if (const auto& call = part[part_call]; call && call->is_object()) {
       return take_call(ObjectReader(*call), signature, sink);
     }
-    const auto words = part.find("text");
+    const auto& words = part[part_text];
     const auto text_view = words ? events::string_of(*words) : std::nullopt;
-    if (!text_view && signature.empty()) return left_out(part, sink);
+    if (!text_view && signature.empty()) return left_out(ObjectReader(element), sink);
     const auto characters = text_view.value_or("");
-    if (part.flag("thought")) {
+    bool thought = false;
+    if (part[part_thought] && part[part_thought]->get_bool().get(thought) == simdjson::SUCCESS && thought) {
       if (reasoning(characters, sink) && !signature.empty()) block(R"({"part":"thought")", signature, sink);
       reasoning_bytes_ += characters.size();
       return;

@@ -10,6 +10,7 @@
 #include "common/providers/estimate.hpp"
 #include "common/providers/event_decoder.hpp"
 #include "common/providers/failure_text.hpp"
+#include "common/providers/json_fields.hpp"
 #include "common/providers/openai/classification.hpp"
 #include "common/providers/openai/reasoning_details.hpp"
 #include "common/providers/openai/usage.hpp"
@@ -40,6 +41,35 @@ constexpr FinishWord finish_words[] = {
     {"eos_token", FinishReason::stop},       // TGI
     {"stop_sequence", FinishReason::stop},   // TGI
 };
+
+// The fields that are read of a chunk or a whole answer, of a choice and of a message.
+enum FrameField : std::uint8_t {
+  frame_error,
+  frame_object,
+  frame_choices,
+  frame_id,
+  frame_usage,
+  frame_groq,
+  frame_model
+};
+constexpr std::array<std::string_view, 7> frame_names = {"error", "object", "choices", "id",
+                                                         "usage", "x_groq", "model"};
+using Frame = JsonFields<frame_names.size()>;
+enum ChoiceField : std::uint8_t { choice_index, choice_delta, choice_message, choice_reason, choice_usage };
+constexpr std::array<std::string_view, 5> choice_names = {"index", "delta", "message", "finish_reason", "usage"};
+enum MessageField : std::uint8_t {
+  said_content,
+  said_reasoning_content,
+  said_reasoning,
+  said_details,
+  said_audio,
+  said_refusal,
+  said_calls,
+  said_function
+};
+constexpr std::array<std::string_view, 8> message_names = {
+    "content", "reasoning_content", "reasoning",  "reasoning_details",
+    "audio",   "refusal",           "tool_calls", "function_call"};
 
 /// Headers that name the exchange for the provider's support; the first that is there counts.
 constexpr std::array<std::string_view, 4> id_headers = {"x-request-id", "apim-request-id", "mistral-correlation-id",
@@ -98,14 +128,17 @@ class Decoder final : public EventDecoder {
   }
 
  protected:
-  void take_event(std::string_view type, const ObjectReader& item, std::string_view json, AnswerSink& sink) override {
-    if (take_error(type == "error", item, json, sink)) return;
-    take_frame(item, json, sink);
+  void take_event(std::string_view type, const ObjectReader& /*item*/, std::string_view json,
+                  AnswerSink& sink) override {
+    const Frame frame(root(), frame_names);
+    if (take_error(type == "error", frame, json, sink)) return;
+    take_frame(frame, json, sink);
   }
 
-  void take_whole(const ObjectReader& answer, std::string_view json, AnswerSink& sink) override {
-    if (take_error(false, answer, json, sink)) return;
-    take_frame(answer, json, sink);
+  void take_whole(const ObjectReader& /*answer*/, std::string_view json, AnswerSink& sink) override {
+    const Frame frame(root(), frame_names);
+    if (take_error(false, frame, json, sink)) return;
+    take_frame(frame, json, sink);
     if (!over()) end_answer(sink);
   }
 
@@ -120,48 +153,52 @@ class Decoder final : public EventDecoder {
   }
 
  private:
-  bool take_error(bool named, const ObjectReader& item, std::string_view json, AnswerSink& sink) {
-    const auto error = item.find("error");
-    const bool flat = named || string_at(item, "object") == "error";
+  bool take_error(bool named, const Frame& frame, std::string_view json, AnswerSink& sink) {
+    const auto& error = frame[frame_error];
+    const bool flat = named || frame.text(frame_object) == "error";
     if (!(error && is_error(*error)) && !flat) return false;
     fail(classify_stream_error(title(), json), sink);
     return true;
   }
 
   /// What a chunk and a whole answer have in common.
-  void take_frame(const ObjectReader& item, std::string_view json, AnswerSink& sink) {
-    const auto choices = list_at(item, "choices");
+  void take_frame(const Frame& frame, std::string_view json, AnswerSink& sink) {
+    const auto choices = frame.list(frame_choices);
     if (!choices && items() == 1) {
       // An object of another API: it will never become an answer.
       if (auto other = other_api_text(json, adapter_); !other.empty()) {
         return fail(protocol_failure(std::move(other), false), sink);
       }
     }
-    request_id(string_at(item, "id"), sink);
-    if (!model_.empty()) compare_model(string_at(item, "model"), sink);
+    request_id(frame.text(frame_id), sink);
+    if (!model_.empty()) compare_model(frame.text(frame_model), sink);
     if (choices) {
       for (const auto choice : *choices) {
         if (over()) return;
-        take_choice(ObjectReader(choice), sink);
+        take_choice(choice, sink);
       }
     }
     if (over()) return;
-    if (const auto usage = object_at(item, "usage")) {
+    if (const auto usage = frame.object(frame_usage)) {
       read_usage(*usage, usage_);
-    } else if (const auto groq = object_at(item, "x_groq")) {
+    } else if (const auto groq = frame.object(frame_groq)) {
       if (const auto nested = object_at(*groq, "usage")) read_usage(*nested, usage_);
     }
   }
 
-  void take_choice(const ObjectReader& choice, AnswerSink& sink) {
-    if (!choice.is_object() || choice.integer("index", 0) > 0) return;  // one answer was asked for
+  void take_choice(dom::element element, AnswerSink& sink) {
+    const JsonFields<choice_names.size()> choice(element, choice_names);
+    if (!choice.is_object() || choice.integer(choice_index).value_or(0) > 0) return;  // one answer was asked for
     choices_ = true;
-    auto message = object_at(choice, streams() ? "delta" : "message");
+    const auto object = [&](std::size_t place) {
+      return choice[place] && choice[place]->is_object() ? choice[place] : std::nullopt;
+    };
+    auto message = object(streams() ? choice_delta : choice_message);
     // A stream may bring its whole text as one message, a whole answer as one delta.
-    if (!message && !said_) message = object_at(choice, streams() ? "message" : "delta");
+    if (!message && !said_) message = object(streams() ? choice_message : choice_delta);
     if (message && !take_message(*message, sink)) return;
-    if (const auto usage = object_at(choice, "usage")) read_usage(*usage, usage_);
-    const auto word = string_at(choice, "finish_reason");
+    if (const auto usage = choice.object(choice_usage)) read_usage(*usage, usage_);
+    const auto word = choice.text(choice_reason);
     if (word.empty() || finish_) return;  // the first counts: OpenRouter repeats it
     if (std::ranges::find(failure_words, word) != failure_words.end()) {
       return fail(classify_stream_error(title(), fmt::format(R"({{"error":"finish_reason {}"}})", word)), sink);
@@ -174,27 +211,28 @@ class Decoder final : public EventDecoder {
     sink.on_event(AnswerWarning{warning});
   }
 
-  bool take_message(const ObjectReader& message, AnswerSink& sink) {
-    auto thought = string_at(message, "reasoning_content");
-    if (thought.empty()) thought = string_at(message, "reasoning");
+  bool take_message(dom::element element, AnswerSink& sink) {
+    const JsonFields<message_names.size()> message(element, message_names);
+    auto thought = message.text(said_reasoning_content);
+    if (thought.empty()) thought = message.text(said_reasoning);
     if (!say_reasoning(thought, sink)) return false;
-    if (const auto details = list_at(message, "reasoning_details")) {
+    if (const auto details = message.list(said_details)) {
       if (!take_details(*details, thought.empty(), sink)) return false;
     }
-    if (const auto content = message.find("content"); content && !take_content(*content, sink)) return false;
-    if (const auto audio = object_at(message, "audio"); audio && !say(string_at(*audio, "transcript"), sink)) {
+    if (const auto& content = message[said_content]; content && !take_content(*content, sink)) return false;
+    if (const auto audio = message.object(said_audio); audio && !say(string_at(*audio, "transcript"), sink)) {
       return false;
     }
-    if (const auto refusal = string_at(message, "refusal"); !refusal.empty()) {
+    if (const auto refusal = message.text(said_refusal); !refusal.empty()) {
       refused_ = true;
       if (!say(refusal, sink)) return false;
     }
-    if (const auto list = list_at(message, "tool_calls")) {
+    if (const auto list = message.list(said_calls)) {
       for (const auto call : *list) {
         if (!take_call(ObjectReader(call), sink)) return false;
       }
     }
-    if (const auto function = object_at(message, "function_call")) return take_function(*function, 0, "", sink);
+    if (const auto function = message.object(said_function)) return take_function(*function, 0, "", sink);
     return true;
   }
 
@@ -287,14 +325,15 @@ class Decoder final : public EventDecoder {
     const auto asked = folded(std::exchange(model_, {}));
     const auto said = folded(answering);
     if (asked.contains(said) || said.contains(asked)) return;
-    const auto warning = fmt::format("{} answered with another model than was asked for: {}.", title(),
-                                     quotable(answering, 200));
+    const auto warning =
+        fmt::format("{} answered with another model than was asked for: {}.", title(), quotable(answering, 200));
     sink.on_event(AnswerWarning{warning});
   }
 
   static std::string folded(std::string_view text) {
     std::string out(text);
-    std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
+    std::ranges::transform(out, out.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
     return out;
   }
 
@@ -304,6 +343,7 @@ class Decoder final : public EventDecoder {
     if (!choices_ || (!finish_ && !said_)) return truncated(sink);
     auto reason = finish_.value_or(FinishReason::stop);
     if (refused_ && reason == FinishReason::stop) reason = FinishReason::content_filter;
+    if (passed_over() && (!calls_.empty() || reason == FinishReason::tool_calls)) return lost_call(sink);
     const auto call_bytes = calls_.text_bytes();
     if (!tool_calls(calls_, reason, sink)) return;
     if (!details_.empty()) sink.on_event(OpaqueBlock{{.provider = provider_, .data = details_.take()}});
