@@ -7,6 +7,7 @@
 #include <exception>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,6 +18,7 @@
 
 #include "common/open_files.hpp"
 #include "tests/simulator/server.hpp"
+#include "tests/simulator/tls_front.hpp"
 
 namespace {
 
@@ -29,6 +31,9 @@ constexpr std::string_view usage =
 
   --port N            listen there (default 0: any free port)
   --host ADDRESS      listen on that address (default 127.0.0.1)
+  --tls-port N        also listen there with TLS (0: any free port)
+  --tls-certificate K good (default), expired or wrong-host
+  --tls-ca FILE       write the certificate there, for clients that are to trust it
   --models a,b:7b     the models to offer (default sim-chat:1b, sim-think:1b)
   --script FILE       models, behaviour and rules as JSON
   --set KEY=VALUE     one key of the default behaviour, such as tokens=50 or pace=5-20; may be repeated
@@ -37,7 +42,7 @@ constexpr std::string_view usage =
   --journal-max N     calls kept in the journal (default 200000)
   --help              this text
 
-The last line on standard output at start is "listening http://HOST:PORT". SIGINT and SIGTERM end it.
+With TLS, a line "https://HOST:PORT" comes first. The last line on standard output at start is "listening http://HOST:PORT". SIGINT and SIGTERM end it.
 Keys, control calls and directives in messages: docs/how-to/provider-simulator.md.
 )";
 
@@ -45,6 +50,9 @@ struct Options {
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;
   HubOptions hub{};
+  std::optional<std::uint16_t> tls_port{};
+  tokenrail::simulator::TlsFault tls_fault{};
+  std::string tls_ca{};
   bool help = false;
 };
 
@@ -69,6 +77,14 @@ Result<void> take(Options& options, std::string_view name, const std::string& va
     options.host = value;
   } else if (name == "--port") {
     if (!read_number(value, options.port)) return wrong("a port");
+  } else if (name == "--tls-port") {
+    if (!read_number(value, options.tls_port.emplace())) return wrong("a port");
+  } else if (name == "--tls-certificate") {
+    const auto fault = tokenrail::simulator::tls_fault_from(value);
+    if (!fault) return wrong("good, expired or wrong-host");
+    options.tls_fault = *fault;
+  } else if (name == "--tls-ca") {
+    options.tls_ca = value;
   } else if (name == "--models") {
     options.hub.script.models = tokenrail::simulator::models_named(value);
   } else if (name == "--transcripts") {
@@ -130,9 +146,16 @@ int main(int argc, char** argv) {
     tokenrail::raise_open_files_limit();
     boost::asio::io_context loop(1);
     tokenrail::simulator::Server server(loop, options->host, options->port, options->hub);
+    std::optional<tokenrail::simulator::TlsFront> front;
+    if (options->tls_port) {
+      front.emplace(loop, options->host, *options->tls_port, server.port(), options->tls_fault);
+      if (!options->tls_ca.empty()) std::ofstream(options->tls_ca) << front->certificate();
+      fmt::print("{}\n", front->url());
+    }
     boost::asio::signal_set signals(loop, SIGINT, SIGTERM);
     signals.async_wait([&](const boost::system::error_code&, int) {
       server.stop();
+      if (front) front->stop();
       loop.stop();
     });
     fmt::print("listening {}\n", server.url());
