@@ -91,15 +91,16 @@ class Sender {
         partitions_(partition_count(producer_.get(), topic_.get())),
         orgs_(arguments.number("orgs", 1)),
         run_(now_ns()),
+        provider_(arguments.text("provider", "ollama")),
         directive_(arguments.text("directive", "")) {}
 
   /// Request number `i`; remembers when it was meant to be sent.
   void send(std::int64_t i) {
     const auto id = fmt::format("b{}-{}", run_, i);
     const auto value =
-        fmt::format(R"({{"requestId":"{}","orgId":"bench-{}","modelProvider":"ollama","modelName":"sim-chat:1b",)"
+        fmt::format(R"({{"requestId":"{}","orgId":"bench-{}","modelProvider":"{}","modelName":"sim-chat:1b",)"
                     R"("messages":[{{"role":"user","content":"measure [[sim {}]]"}}]}})",
-                    id, i % orgs_, directive_);
+                    id, i % orgs_, provider_, directive_);
     if (produce(topic_.get(), static_cast<std::int32_t>(i % partitions_), id, value) != Produced::accepted) {
       throw std::runtime_error("the queue of requests is full");
     }
@@ -112,6 +113,7 @@ class Sender {
   std::int32_t partitions_;
   std::int64_t orgs_;
   std::int64_t run_;
+  std::string provider_;
   std::string directive_;
 };
 

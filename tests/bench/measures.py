@@ -4,8 +4,8 @@ is busy for both sides."""
 import re
 import time
 
-from installation import Instrument, wait_until
-from stack import Log
+from installation import Instrument, cpu_seconds, wait_until
+from stack import Log, free_port
 
 MICRO = 1e6
 # Streams begin one after the other, so many a second: begun at once they would all speak in the same millisecond.
@@ -41,6 +41,78 @@ class Measures:
         cpu = self.at.router_cpu() - cpu
         chunks = self.at.router_metric("tokenrail_router_chunks_total") - chunks
         return cpu * MICRO / chunks, cpu * MICRO / ended["requests"], ended["wall_us"] / ended["requests"]
+
+    # Each with its variables of a key and of a base URL; the path of the simulator's API.
+    DIALECTS = {"ollama": (None, "OLLAMA_BASE_URL", ""), "openai": ("OPENAI_API_KEY", "OPENAI_BASE_URL", "/v1"),
+                "anthropic": ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", ""),
+                "gemini": ("GEMINI_API_KEY", "GEMINI_BASE_URL", ""), "cohere": ("COHERE_API_KEY", "COHERE_BASE_URL", ""),
+                "azure": ("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_ENDPOINT", "")}
+
+    def _other_router(self, stack, providers):
+        """Sync and a router of a stack of its own, ready, with the simulator's model of these providers."""
+        stack.sync().wait_ready()
+        wait_until("the models are listed", lambda: set(providers) <= {
+            row[0] for row in stack.sql("SELECT provider FROM model WHERE enabled AND model_name = 'sim-chat:1b'")})
+        return stack.router().wait_ready()
+
+    @staticmethod
+    def _chunks_of(router):
+        return float(re.search(r"^tokenrail_router_chunks_total (\S+)$", router.metrics(), re.MULTILINE).group(1))
+
+    def _cost_beside(self, stack, router, provider, streams, tokens):
+        """CPU microseconds of that router per chunk."""
+        def load(count):
+            return Instrument("tokenrail-bench-load", bootstrap=self.at.kafka, prefix=stack.prefix, provider=provider,
+                              requests=streams, directive=f"tokens={count}").wait_ready().result()
+        load(100)
+        chunks, cpu = self._chunks_of(router), cpu_seconds(router.pid)
+        load(tokens)
+        return (cpu_seconds(router.pid) - cpu) * MICRO / (self._chunks_of(router) - chunks)
+
+    def adapters(self, runs, streams, tokens):
+        """CPU microseconds of the whole router per chunk by adapter, one number a round; the adapters take turns."""
+        stack = self.at.new_stack(**{key: "bench" for key, _, _ in self.DIALECTS.values() if key})
+        stack.environment.update({url: stack.simulator_url + path for _, url, path in self.DIALECTS.values()})
+        stack.simulator("--journal-max", "1")
+        router = self._other_router(stack, self.DIALECTS)
+        costs = {name: [] for name in self.DIALECTS}
+        for _ in range(runs):
+            for name, values in costs.items():
+                values.append(self._cost_beside(stack, router, name, streams, tokens))
+        router.stop()
+        return costs
+
+    def tls(self, runs, streams, tokens, idle):
+        """The same over TLS and without, by turns; and the resident bytes of a stream that idles over TLS."""
+        costs, routers = {"plain": [], "tls": []}, {}
+        stacks = {name: self.at.new_stack() for name in costs}
+        ca = self.at.folder / "bench-ca.pem"
+        port = free_port()
+        stacks["plain"].simulator("--journal-max", "1")
+        stacks["tls"].environment.update({"OLLAMA_BASE_URL": f"https://127.0.0.1:{port}",
+                                          "TOKENRAIL_PROVIDERS_CA_FILE": str(ca)})
+        simulator = stacks["tls"].simulator("--journal-max", "1", "--tls-port", str(port), "--tls-ca", str(ca))
+        for name, stack in stacks.items():
+            routers[name] = self._other_router(stack, ["ollama"])
+        for _ in range(runs):
+            for name, values in costs.items():
+                values.append(self._cost_beside(stacks[name], routers[name], "ollama", streams, tokens))
+        router = routers["tls"]
+        before = router.resident_bytes(peak=False)
+        begun = self._chunks_of(router) + idle
+        load = Instrument("tokenrail-bench-load", bootstrap=self.at.kafka, prefix=stacks["tls"].prefix, requests=idle,
+                          directive="tokens=2 pace=600000", may_fail="yes").wait_ready()
+        try:
+            wait_until(f"{idle} idle streams over TLS", lambda: self._chunks_of(router) >= begun)
+            time.sleep(self.settle)
+            grown = router.resident_bytes(peak=False) - before
+            simulator.kill()
+            load.result()
+        finally:
+            load.end()
+            for one in routers.values():
+                one.stop()
+        return costs, grown / idle
 
     def decoders(self):
         """Nanoseconds a chunk by adapter, one number a round; the adapters take turns. An event a packet."""

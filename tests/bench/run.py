@@ -24,7 +24,7 @@ def arguments():
     parser.add_argument("--quick", action="store_true", help="fewer and shorter runs: a look, not a measurement")
     parser.add_argument("--full", action="store_true", help="up to 10,000 streams instead of 2,000")
     parser.add_argument("--publish", action="store_true", help="write the result into docs/reference")
-    parser.add_argument("--only", default="", help="comma-separated: cpu, decoders, resolve, growth, requests, latency, calls, memory, "
+    parser.add_argument("--only", default="", help="comma-separated: cpu, adapters, tls, decoders, resolve, growth, requests, latency, calls, memory, "
                                                    "start, abuse")
     parser.add_argument("--partitions", type=int, default=4, help="of chat.requests (default 4)")
     parser.add_argument("--let-halt", action="store_true", help="let idle cores halt: more like a quiet machine, noisier")
@@ -48,7 +48,7 @@ class Bench:
         return not self.options.only or part in self.options.only.split(",")
 
     def everything(self):
-        parts = {"cpu": self.cpu, "decoders": self.decoders, "resolve": self.resolve, "growth": self.growth, "requests": self.requests, "latency": self.latency,
+        parts = {"cpu": self.cpu, "adapters": self.adapters, "tls": self.tls, "decoders": self.decoders, "resolve": self.resolve, "growth": self.growth, "requests": self.requests, "latency": self.latency,
                  "calls": self.calls, "memory": self.memory, "start": self.start, "abuse": self.abuse}
         begin = time.monotonic()
         for name, part in parts.items():
@@ -76,6 +76,18 @@ class Bench:
             self.results.cpu(name, floors, routers)
         floors, routers = self.pairs(runs, lambda: m.paced_floor(500, 50)[0], lambda: m.paced_router(500, 50)[0])
         self.results.cpu("paced", floors, routers)
+
+    def adapters(self):
+        costs = self.measure.adapters(2 if self.options.quick else 5, 64, 500 if self.options.quick else 3_000)
+        for adapter, values in costs.items():
+            progress(f"{adapter:18} {median(values):6.2f} µs a chunk")
+        self.results.adapters(costs)
+
+    def tls(self):
+        costs, idle = self.measure.tls(2 if self.options.quick else 5, 64, 500 if self.options.quick else 3_000, 500)
+        progress(f"{median(costs['tls']):.2f} µs a chunk over TLS, {median(costs['plain']):.2f} without; "
+                 f"{idle / 1024:.1f} KiB an idle stream")
+        self.results.tls(costs, 500, idle)
 
     def decoders(self):
         costs = self.measure.decoders()
