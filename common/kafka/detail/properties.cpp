@@ -97,12 +97,12 @@ const Properties producer_needs = {
     {"allow.auto.create.topics", "false"},
 };
 
-struct Refusal {
+struct RefusedProperty {
   std::string_view name;
   std::string_view why;
 };
 
-constexpr std::array<Refusal, 2> refusals = {{
+constexpr std::array<RefusedProperty, 2> refusals = {{
     {"transactional.id", "records are not produced in transactions; remove it"},
     {"group.protocol", "the classic group protocol is used; remove it"},
 }};
