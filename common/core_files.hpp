@@ -8,7 +8,7 @@ namespace tokenrail {
 
 /// At the start of main(), before any thread and any secret. From here on a crash writes no core file: not as a file
 /// (RLIMIT_CORE), and not into a program that /proc/sys/kernel/core_pattern names, which does not mind that limit
-/// (PR_SET_DUMPABLE). Without root nobody can attach a debugger then, and /proc/PID belongs to root.
+/// (PR_SET_DUMPABLE). Only root can attach a debugger then, and /proc/PID belongs to root.
 class CoreFiles {
  public:
   CoreFiles() {

@@ -11,7 +11,7 @@ inline void release(std::string& text) {
   std::string().swap(text);
 }
 
-/// Bytes that the text has allocated; a short one lies within the string itself.
+/// Bytes that the text has allocated; a short one is within the string itself.
 [[nodiscard]] inline std::size_t held_by(const std::string& text) {
   return text.capacity() > std::string().capacity() ? text.capacity() : 0;
 }

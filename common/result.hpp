@@ -2,7 +2,7 @@
 //
 // Exceptions are kept for start-up and for the edges of libraries; everything that is expected to go wrong in normal
 // running (a provider that says no, a broker that is away, bad input) is a value. The kind answers "what should the
-// caller do now?", the detail tells an operator what to change.
+// caller do now?", the detail says what an operator has to change.
 #pragma once
 
 #include <chrono>
@@ -18,8 +18,8 @@ enum class ErrorKind {
   not_found,      ///< What was asked for does not exist.
   rejected,       ///< The other side understood and refused (4xx); do not retry.
   conflict,  ///< Another writer was there first, or the change contradicts what is there: read again, decide again.
-  unauthenticated,  ///< Nobody knows who asks: send a valid credential.
-  forbidden,        ///< The principal is known and has no right to this; retry once somebody granted it.
+  unauthenticated,  ///< It is unknown who asks: send a valid credential.
+  forbidden,        ///< The principal is known and has no right to this; retry once an administrator granted it.
   rate_limited,     ///< Retry, after `retry_after` if it is given.
   timed_out,        ///< No answer in time; whether it took effect is unknown.
   unavailable,      ///< The other side cannot be reached or has failed; retry later.

@@ -7,7 +7,7 @@
 
 namespace tokenrail {
 
-/// Views into the URL. Put together again in this order, with what stands between them, they are the URL.
+/// Views into the URL. Put together again in this order, with what is between them, they are the URL.
 struct UrlParts {
   std::string_view scheme{};    ///< without "://"; empty: there is none
   std::string_view userinfo{};  ///< without "@"
@@ -22,10 +22,10 @@ struct UrlParts {
   }
 };
 
-/// Takes anything, also what is no URL: credentials are to be found in what somebody mistyped, too.
+/// Takes anything, also what is no URL: credentials must be found in a mistyped one, too.
 [[nodiscard]] inline UrlParts split_url(std::string_view url) {
   UrlParts parts;
-  // Only what stands before everything else: a password and a path may hold "://", too.
+  // Only what precedes everything else: a password and a path may hold "://", too.
   const auto scheme_end = url.find_first_of(":/?#@");
   if (scheme_end != std::string_view::npos && url.substr(scheme_end).starts_with("://")) {
     parts.scheme = url.substr(0, scheme_end);

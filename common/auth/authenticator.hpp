@@ -62,8 +62,8 @@ class Authenticator {
   virtual ~Authenticator() = default;
 
   /// Errors: rejected (401, with unauthenticated_text as detail), unavailable (503: the issuer's keys or the service
-  /// tokens cannot be had). The reason of a refusal goes to the log. Whoever acts on an identity with a session checks
-  /// its CSRF token first.
+  /// tokens are not available). The reason of a refusal goes to the log. A caller that acts on an identity with a
+  /// session checks its CSRF token first.
   virtual boost::asio::awaitable<Result<Identity>> authenticate(Presented presented) = 0;
 
   /// Empty, or why tokens cannot be verified, for /readyz.

@@ -95,7 +95,7 @@ bool is_for_signatures(JsonValue key) {
 }
 
 KeyOrReason read_key(JsonValue key) {
-  // Such a key is known to more than its issuer: whoever can read the set can sign.
+  // Such a key is known to more than its issuer: every reader of the set can sign.
   for (const char* const secret : {"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
     if (key.find(secret).exists()) return unusable("a private or symmetric key");
   if (!is_for_signatures(key)) return unusable("no key for signatures");

@@ -33,7 +33,7 @@ class JwksSchedule {
   };
   /// What a request does before it looks at keys(). Keys that are due are fetched in the background. A request waits
   /// for them only if there are none, or if they are older than twice `refresh_after` and the last fetch succeeded:
-  /// then nobody asked for a long time, and a key may have been revoked.
+  /// then no request came for a long time, and a key may have been revoked.
   [[nodiscard]] Step step(Need need, Time now) const;
 
   /// One fetch at a time.

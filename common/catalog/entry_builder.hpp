@@ -69,7 +69,7 @@ Catalog read_ollama(const JsonTree& root);
 
 /// Whether the pricing of an entry of a list is in Together's form.
 [[nodiscard]] bool is_together_pricing(const JsonTree& pricing);
-/// `type`: of the entry, "chat". Nothing: what its tokens cost is not told.
+/// `type`: of the entry, "chat". Nothing: the entry does not give the price of its tokens.
 [[nodiscard]] std::optional<std::vector<Price>> together_prices(const JsonTree& pricing, std::string_view type);
 
 }  // namespace tokenrail::catalog

@@ -28,7 +28,7 @@ constexpr std::array<std::pair<std::string_view, Dimension>, 7> dimensions{{
 void read_prices(EntryBuilder& entry, const std::string& path, const JsonTree& cost, ServiceTier tier,
                  std::int64_t min_context_tokens) {
   for (const auto& [field, value] : cost.members) {
-    // Read elsewhere: the steps, what tells them apart, and an older form of the same.
+    // Read elsewhere: the steps, what distinguishes them, and an older form of the same.
     if (field == "tiers" || field == "tier" || field == "context_over_200k") continue;
     const auto* found =
         std::ranges::find(dimensions, std::string_view(field), &std::pair<std::string_view, Dimension>::first);

@@ -165,7 +165,7 @@ class TheClient final : public Client, private kafka::LogReaderListener, private
     }
   }
 
-  // A topic that takes nothing is waited for by the producer; a person is told why at once.
+  // The producer waits for a topic that takes nothing; a person gets the reason at once.
   void watch_topic() {
     if (std::exchange(watching_, true)) return;
     blocked_.expires_after(blocked_look);

@@ -18,7 +18,7 @@ class EditDistance {
   /// where the lengths differ by more, and what is known to be too far is not followed to its end.
   [[nodiscard]] std::optional<std::size_t> within(std::string_view a, std::string_view b, std::size_t edits_max);
 
-  /// Cells computed so far, by all comparisons: for whoever has to bound the work.
+  /// Cells computed so far, by all comparisons: for a caller that has to bound the work.
   [[nodiscard]] std::size_t cells() const { return cells_; }
 
  private:

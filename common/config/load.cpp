@@ -274,7 +274,7 @@ std::size_t Loader::read_flag(std::size_t index) {
   }
   if (property) {
     set_property(flag.substr(std::string_view("--kafka.").size()), std::move(value), Source::flag);
-  } else if (!config) {  // --config has been read by whoever gave us the file's text
+  } else if (!config) {  // the caller that gave us the file's text has read --config
     set(name, std::move(value), Source::flag, "flag " + flag);
   }
   return used;
@@ -320,7 +320,7 @@ Result<Loaded> load(const Sources& sources) {
   loader.read_environment();
   loader.read_arguments();
   loader.finish();
-  // Whoever asks for help because a value is wrong must get it.
+  // A user who asks for help because a value is wrong must get it.
   const bool only_asks = loader.out.invocation.help || loader.out.invocation.version;
   if (loader.errors.empty() || only_asks) return std::move(loader.out);
   return fail(ErrorKind::invalid_input, fmt::format("{}", fmt::join(loader.errors, "\n")));

@@ -187,7 +187,7 @@ std::string shown(const Setting& setting, std::string_view value) {
     case Kind::secret_url:
       return value.empty() ? std::string() : masked_url(value, true);
     case Kind::url:
-      // A wrong value is shown as it is, so that it can be mended, unless it might hold credentials.
+      // A wrong value is shown as it is, so that it can be fixed, unless it might hold credentials.
       return value.find('@') == std::string_view::npos ? std::string(value) : masked_url(value, false);
     default:
       return std::string(value);

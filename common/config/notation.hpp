@@ -31,8 +31,8 @@ namespace tokenrail::config {
 /// What to do about a value that does not fit, where allowed() leaves that open; else empty.
 [[nodiscard]] std::string advice(const Setting& setting, std::string_view value);
 
-/// The value as it may be shown: `********` for a secret; URLs with the password replaced, or with all that stands
-/// before the host where neither user nor password have a place.
+/// The value as it may be shown: `********` for a secret; URLs with the password replaced, or with all that precedes
+/// the host where neither user nor password have a place.
 [[nodiscard]] std::string shown(const Setting& setting, std::string_view value);
 /// Whether shown() hides something of this value.
 [[nodiscard]] bool is_masked(const Setting& setting, std::string_view value);

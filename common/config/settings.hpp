@@ -69,7 +69,7 @@ class Values {
   [[nodiscard]] std::int64_t bytes(std::string_view name) const;
   [[nodiscard]] std::vector<std::string> list(std::string_view name) const;
   [[nodiscard]] Source source(std::string_view name) const;
-  /// False where the setting has no value: its default is empty and nobody gave one.
+  /// False where the setting has no value: its default is empty and no source gave one.
   [[nodiscard]] bool is_set(std::string_view name) const;
 
   /// librdkafka properties passed through: TOKENRAIL_KAFKA_SECURITY_PROTOCOL -> {"security.protocol", ...}, and the
@@ -104,7 +104,7 @@ struct Invocation {
 struct Loaded {
   Values values;
   Invocation invocation;
-  std::vector<std::string> warnings{};  ///< for the log: names that nobody here knows and that look like no mistake
+  std::vector<std::string> warnings{};  ///< for the log: unknown names that look like no mistake
 };
 
 struct Sources {
@@ -128,9 +128,9 @@ struct Sources {
 /// Errors (invalid_input) name the setting, the value, where it came from and what is allowed; all of them, one a line.
 ///
 /// An unknown TOML key or TOKENRAIL_ variable is an error with the nearest known name if it looks like a typing
-/// mistake: it is within two letters of a known name, or it lies in a section that this program has and
-/// common_settings() has not. One that lies in another program's section (program_sections()) is that program's to
-/// judge and is passed over in silence; what belongs nowhere is a warning. Names under TOKENRAIL_DEV_ and
+/// mistake: it is within two letters of a known name, or it is in a section that this program has and
+/// common_settings() has not. One in a section of another program (program_sections()) is for that program to
+/// check and is passed over in silence; what belongs to no program is a warning. Names under TOKENRAIL_DEV_ and
 /// TOKENRAIL_TEST_, TOKENRAIL_CONFIG and TOKENRAIL_TRANSCRIPTS are no settings and are passed over. An empty
 /// environment value counts as not given where the kind has no empty value (compose files write those).
 [[nodiscard]] Result<Loaded> load(const Sources& sources);

@@ -36,7 +36,7 @@ std::string toml_value(const Setting& setting, std::string_view value) {
   return out + "]";
 }
 
-/// A program that asks for what it never declared has a bug that no configuration mends; true of release builds too.
+/// A program that asks for what it never declared has a bug that no configuration fixes; true of release builds too.
 [[noreturn]] void bug(std::string_view name, std::string_view what) {
   fmt::print(stderr, "bug: setting '{}' {}\n", name, what);
   std::abort();

@@ -40,7 +40,7 @@ class KeyRing {
   /// Errors (invalid_input) say which key is wrong, why, and what to do.
   [[nodiscard]] static Result<KeyRing> parse(std::string_view text);
 
-  /// Reads a file that nobody but its owner may read or write (mode 0600 or 0400), of at most 1 MiB. Errors name the
+  /// Reads a file that only its owner may read or write (mode 0600 or 0400), of at most 1 MiB. Errors name the
   /// file: not_found where it is not there; invalid_input where it is no file, is open to others, or is no key ring.
   [[nodiscard]] static Result<KeyRing> load(const std::string& path);
 

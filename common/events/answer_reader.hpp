@@ -4,7 +4,7 @@
 // attempt `seq` is contiguous from 0; a terminal chunk with finishReason "error" is an answer too; attempt 0 (the
 // answer to a duplicate) never displaces another.
 //
-// Pure. It keeps no texts, only where each answer stands. Bounded: of the answers that are over, the newest
+// Pure. It keeps no texts, only how far each answer has come. Bounded: of the answers that are over, the newest
 // `over_max` are remembered; what comes late about an older one looks like a new request, so keep more of them than
 // may end between an attempt's start and the last late word of the one before it.
 #pragma once
@@ -26,7 +26,7 @@ class AnswerReader {
   enum class Step {
     ignored,    ///< of a lower attempt, or seen before
     accepted,   ///< belongs to the answer, right after what was there
-    restarted,  ///< begins the answer anew: drop what you have, then take this chunk
+    restarted,  ///< begins the answer again: drop what you have, then take this chunk
     gap,        ///< chunks are missing before this one: the reading began too late, or the log was cut
   };
   struct Answer {

@@ -110,11 +110,11 @@ void write_parameters(JsonWriter& writer, const LlmRequest& event) {
   writer.end_object();
 }
 
-/// Which messages stand in the record, after cutting.
+/// Which messages the record contains, after cutting.
 struct MessageCut {
   std::vector<std::string> rendered{};
   std::size_t omitted = 0;  ///< from the oldest on
-  bool shortened = false;   ///< some stand without their text
+  bool shortened = false;   ///< some are without their text
 };
 
 /// The texts of the oldest go first, then the oldest altogether, until the rest has at most `bytes_max`.

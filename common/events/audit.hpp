@@ -1,5 +1,5 @@
 // The records of `llm.audit`: llm.request and llm.response about attempts, router.claimed, router.released and
-// router.continuing about who owns a partition, requests.lost about what nobody could read any more
+// router.continuing about who owns a partition, requests.lost about requests that could not be read any more
 // (schemas/llm-request.schema.json and kin). Every one carries the epoch of the ownership under which its writer runs
 // the attempt; the order of the log decides which of them count.
 #pragma once
@@ -40,7 +40,7 @@ struct AttemptIds {
   std::int64_t source_ms = -1;  ///< Unix; the request record's timestamp; -1: it has none, or an older writer
 };
 
-/// How much of what was said stands in the audit log: nothing, an excerpt of each text, or all that the record's size
+/// How much of the texts the audit log contains: nothing, an excerpt of each text, or all that the record's size
 /// allows. Secrets and configured patterns are removed in any case.
 enum class ContentPolicy { none, truncated, full };
 
@@ -159,7 +159,7 @@ struct LlmResponse {
 /// Why an attempt was `interrupted`. `lost`: its worker was lost. `repair`: its worker went on, but could no longer
 /// rely on what it had sent. `refused`: the brokers refused one of its chunks for good; the request is not run again,
 /// the next attempt answers with the response's error. `cut`: its worker was lost, and the chunk log was cut where it
-/// may have ended, so that nobody can know; the request is not run again.
+/// may have ended, so that its end is unknown; the request is not run again.
 inline constexpr std::string_view cause_lost = "lost";
 inline constexpr std::string_view cause_repair = "repair";
 inline constexpr std::string_view cause_refused = "refused";
@@ -190,7 +190,7 @@ struct RouterContinuing {
   std::int64_t lease_ms = 0;
 };
 /// Requests of the partition were deleted before the group had completed them. Some of the range may have been answered
-/// all the same: it is what lies between the committed offset and the beginning of the log. May come twice with the
+/// all the same: the range is from the committed offset to the beginning of the log. May come twice with the
 /// same range.
 struct RequestsLost {
   std::int64_t epoch = 0;

@@ -1,4 +1,4 @@
-// What of a text may stand in the audit log.
+// What of a text the audit log may contain.
 #include <algorithm>
 #include <array>
 

@@ -59,7 +59,7 @@ AuditFold::Verdict AuditFold::claimed(std::int64_t audit_offset, const AuditFact
   claims_.emplace(audit_offset, epoch_);
   if (claims_.size() > claims_max) {
     claims_.erase(claims_.begin());
-    start_epoch_ = 0;  // what stood before the oldest that is left is not known any more
+    start_epoch_ = 0;  // what preceded the oldest that is left is not known any more
   }
   if (const auto worker = worker_of(event.instance); claims_in_a_row_ == 0 || worker != claimed_by_) {
     ++claims_in_a_row_;
@@ -206,7 +206,7 @@ std::vector<const AuditFold::Attempt*> AuditFold::open() const {
 
 std::optional<std::int64_t> AuditFold::first_event_from(std::int64_t source_offset) const {
   std::optional<std::int64_t> first;
-  // Where in its group a forgotten one lay is not known any more; too low a position is never wrong.
+  // The position of a forgotten one in its group is not known any more; too low a position is never wrong.
   for (auto it = forgotten_.lower_bound(source_offset / forgotten_group); it != forgotten_.end(); ++it) {
     first = std::min(first.value_or(it->second), it->second);
   }

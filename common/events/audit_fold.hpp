@@ -1,14 +1,14 @@
-// What counts in one partition of `llm.audit`: the fold of its events, in the order of the log (design §6.1-2).
+// What counts in one partition of `llm.audit`: the fold of its events (docs/explanation/protocol.md, R2 to R7).
 //
-// Kafka fences no plain record, so a stalled worker's late events lie in the log like all others; they are void. The
+// Kafka fences no plain record, so the log contains a stalled worker's late events like all others; they are void. The
 // order of the log alone decides, no clock takes part:
 //  - router.claimed takes effect if its epoch is higher than every claim before it;
-//  - an event is void if an effective claim with a higher epoch stands before it;
+//  - an event is void if an effective claim with a higher epoch precedes it;
 //  - an attempt exists if its llm.request is not void; of its responses the first that is not void counts;
 //  - a response or a router.continuing by the worker that continues the attempt under a router.released that is not
 //    void is never void.
-// One definition for the router that recovers a partition, the router that owns it, and whoever audits from outside.
-// Pure. A fold may start anywhere in the log; of what lies before it, it knows at most the highest claim.
+// One definition for the router that recovers a partition, the router that owns it, and an auditor from outside.
+// Pure. A fold may start anywhere in the log; of what precedes its start, it knows at most the highest claim.
 #pragma once
 
 #include <cstdint>
@@ -59,7 +59,7 @@ class AuditFold {
   enum class Verdict {
     counts,
     repeated,  ///< not void, but a second llm.request or a second response of its attempt: has no effect
-    is_void,   ///< an effective claim with a higher epoch stands before it
+    is_void,   ///< an effective claim with a higher epoch precedes it
     foreign,   ///< of a type that is not about ownership or attempts
   };
   /// The event at that offset of the log. Offsets must grow; gaps are allowed.
@@ -79,7 +79,7 @@ class AuditFold {
   [[nodiscard]] const std::vector<Attempt>* attempts(std::int64_t source_offset) const;
   [[nodiscard]] const Attempt* find(std::int64_t source_offset, std::int64_t attempt) const;
   /// The highest attempt of that request at that offset has a response that counts and is not `interrupted`. A topic
-  /// that was made anew has another request at the same offset: that one is not complete.
+  /// that was created again has another request at the same offset: that one is not complete.
   [[nodiscard]] bool complete(std::int64_t source_offset, std::string_view org_id, std::string_view request_id) const;
   /// Some attempt at that offset has no response that counts.
   [[nodiscard]] bool any_open(std::int64_t source_offset) const;
@@ -133,7 +133,7 @@ class AuditFold {
   std::string claimed_by_{};  ///< the worker of the newest of them
   std::int64_t continued_open_ = 0;
   /// Of those that forget_complete() took: the lowest first event, by source offset in groups of `forgotten_group`. One
-  /// number for all would stand still as long as anything is complete behind the committed offset, which is always.
+  /// number for all would not rise as long as anything is complete behind the committed offset, which is always.
   std::map<std::int64_t, std::int64_t> forgotten_{};
   std::map<std::int64_t, Source> sources_{};
 };

@@ -12,7 +12,7 @@
 namespace tokenrail::events {
 namespace {
 
-// A worker renews within seconds. Whoever says more would have its requests wait for ever.
+// A worker renews within seconds. With a longer lease a worker would have its requests wait for ever.
 constexpr std::int64_t lease_ms_max = 24LL * 3'600'000;
 
 constexpr std::array<std::pair<std::string_view, AuditFacts::Kind>, 6> kinds{

@@ -1,4 +1,4 @@
-// A record on `chat.cancellations`: somebody asks for a request to be ended (schemas/chat-cancellation.schema.json).
+// A record on `chat.cancellations`: a client asks for a request to be ended (schemas/chat-cancellation.schema.json).
 #pragma once
 
 #include <optional>

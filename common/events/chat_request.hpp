@@ -1,4 +1,4 @@
-// A chat request as it lies on `chat.requests` (schemas/chat-request.schema.json). Reading is tolerant: unknown fields
+// A chat request as `chat.requests` contains it (schemas/chat-request.schema.json). Reading is tolerant: unknown fields
 // are ignored and counted; a field that is there but wrong is an INVALID_REQUEST that names it.
 #pragma once
 
@@ -127,7 +127,7 @@ struct ChatRequest {
   std::size_t value_bytes = 0;  ///< of the whole record value
 };
 
-/// Not JSON, or without the ids that an answer needs: nobody can be answered, so it goes to the DLQ untouched.
+/// Not JSON, or without the ids that an answer needs: it cannot be answered, so it goes to the DLQ untouched.
 struct Unanswerable {
   std::string reason;
 };
@@ -162,7 +162,7 @@ struct RequestLimits {
 
 /// Reads one record value (`std::nullopt` for a null value: Unanswerable). Never throws for what the bytes are.
 ///
-/// Of a field of the first level that stands twice every occurrence is checked and the last counts, as in JSON.parse;
+/// Of a field of the first level that occurs twice every occurrence is checked and the last counts, as in JSON.parse;
 /// further in, of some the first. A null where a field is optional is the same as leaving it out. Half a surrogate pair
 /// (`\ud83d` alone) reads as U+FFFD.
 /// Memory while reading: at most about 14 times the value (`value_bytes_max` bounds it); of a larger value only its ids

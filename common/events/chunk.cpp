@@ -29,7 +29,7 @@ void write_tool_calls(std::string& out, const std::vector<ToolCall>& calls) {
   writer.end_array();
 }
 
-/// What stands after `done` in a terminal chunk, in the order of the schema.
+/// What follows `done` in a terminal chunk, in the order of the schema.
 void write_terminal_fields(JsonWriter& writer, const TerminalChunk& terminal) {
   writer.field("finishReason", name_of(terminal.finish_reason));
   if (terminal.usage) {

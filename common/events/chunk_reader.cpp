@@ -70,7 +70,7 @@ Result<Chunk> parse_chunk(std::string_view value) {
   const auto attempt = record.integer_if("attempt");
   const auto seq = record.integer_if("seq");
   if (chunk.request_id.empty() || chunk.org_id.empty() || !attempt || !seq) {
-    // Without these no reader can tell which answer the piece belongs to, nor where in it.
+    // Without these no reader can know which answer the piece belongs to, nor where in it.
     return fail(ErrorKind::invalid_input, "the chunk lacks one of requestId, orgId, attempt and seq");
   }
   chunk.attempt = *attempt;

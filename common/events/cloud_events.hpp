@@ -1,5 +1,5 @@
 // Headers of the CloudEvents 1.0 Kafka protocol binding in binary mode, the W3C traceparent, and the deterministic ids
-// by which a reader that sees a record twice can tell. Pure.
+// by which a reader recognises a record that it sees twice. Pure.
 #pragma once
 
 #include <cstdint>

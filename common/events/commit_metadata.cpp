@@ -127,7 +127,7 @@ std::optional<CommitMetadata> decode_commit_metadata(std::string_view text) {
     if (field.starts_with(epoch_field)) {
       field.remove_prefix(epoch_field.size());
       std::int64_t epoch = 0;
-      // Whoever committed had claimed at least as high.
+      // The worker that committed had claimed at least as high.
       if (take_number(field, epoch) && field.empty() && epoch > 0 && epoch <= metadata.epoch)
         metadata.epoch_at_audit_offset = epoch;
     }

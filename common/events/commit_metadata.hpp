@@ -2,9 +2,9 @@
 // were added since, `name=value` with a blank before each. Fields are appended and never changed, so every version
 // reads what it knows. Pure.
 //
-// `at=<epoch>`: the highest claim before auditOffset. Whoever folds the log from there begins with it: a late event
+// `at=<epoch>`: the highest claim before auditOffset. A fold of the log from there begins with it: a late event
 // that this claim has made void would count again otherwise. `dlq=<offset>:<digest>,<difference>:<digest>,…`: requests
-// behind the committed offset that lie on the dead-letter topic already. A hint, bounded: a successor writes those
+// behind the committed offset that the dead-letter topic contains already. A hint, bounded: a successor writes those
 // again that are not listed. `log=<position>:<back>:<time>/…/…`: a witness of each of chat.requests, llm.audit and
 // chat.chunks (log_identity.hpp), `back` being position - offset; empty where there is none. `tails=time`: the two
 // offsets say nothing, because a log was another one; a successor looks for them by time. A version that does not know
@@ -24,8 +24,8 @@
 
 namespace tokenrail::events {
 
-/// A request that lies on the dead-letter topic. The digest tells it from another at the same offset of a topic that
-/// was made anew.
+/// A request that the dead-letter topic contains. The digest distinguishes it from another at the same offset of a
+/// topic that was created again.
 struct DeadLettered {
   std::int64_t offset = 0;
   std::uint32_t digest = 0;
@@ -34,7 +34,7 @@ struct DeadLettered {
 /// Of its key and value.
 [[nodiscard]] std::uint32_t dead_letter_digest(const kafka::Record& record);
 
-/// Written at most; brokers take 4,096 bytes of metadata unless they are told otherwise.
+/// Written at most; brokers take 4,096 bytes of metadata unless they are configured otherwise.
 inline constexpr std::size_t dead_letters_listed_max = 100;
 
 struct CommitMetadata {
@@ -53,7 +53,7 @@ struct CommitMetadata {
 
 [[nodiscard]] std::string encode(const CommitMetadata& metadata);
 
-/// Nothing for text that another program wrote, that is empty or that is damaged: the offset beside it still stands.
+/// Nothing for text that another program wrote, that is empty or that is damaged: the offset beside it is still valid.
 [[nodiscard]] std::optional<CommitMetadata> decode_commit_metadata(std::string_view text);
 
 }  // namespace tokenrail::events

@@ -1,4 +1,4 @@
-// The error catalogue: every code that can stand in a terminal chunk, with what it means for the caller. Each has a
+// The error catalogue: every code that a terminal chunk can carry, with what it means for the caller. Each has a
 // section in docs/reference/errors.md. Pure data.
 #pragma once
 
@@ -47,7 +47,7 @@ struct ErrorCodeEntry {
 [[nodiscard]] std::string_view name_of(ErrorCode code);
 [[nodiscard]] std::optional<ErrorCode> error_code_from(std::string_view name);
 
-/// What went wrong, as it stands in a terminal chunk and in an llm.response. `message` says what to do next and never
+/// What went wrong, as a terminal chunk and an llm.response carry it. `message` says what to do next and never
 /// holds a secret.
 struct Failure {
   ErrorCode code = ErrorCode::internal;

@@ -17,7 +17,7 @@ void write_usage(JsonWriter& writer, const Usage& usage);
 void write_timing(JsonWriter& writer, const Timing& timing);
 void write_model(JsonWriter& writer, std::string_view name, const AnsweringModel& model);
 /// Takes secrets out of the message: it may carry a provider's own words.
-/// Of a failure's message. A provider may put a whole page of HTML into its error; nobody reads more of it.
+/// Of a failure's message. A provider may put a whole page of HTML into its error; more of it helps no reader.
 inline constexpr std::size_t failure_message_bytes_max = 4096;
 void write_failure(JsonWriter& writer, const Failure& failure);
 /// Writes no field where there are none.

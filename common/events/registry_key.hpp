@@ -6,7 +6,7 @@
 
 namespace tokenrail::events {
 
-/// Appends one part: without the slash that separates parts, and never the mere "_" that stands for "none". The percent
+/// Appends one part: without the slash that separates parts, and never the mere "_" that means "none". The percent
 /// sign is escaped too, so that two different texts never make one part.
 inline void append_key_part(std::string& key, std::string_view text) {
   if (text == "_") {

@@ -9,8 +9,8 @@
 
 namespace tokenrail::events {
 
-/// Half of the SHA-256 of organisation and request id. Nobody can choose ids that share a name with another's, so names
-/// are compared in place of the ids.
+/// Half of the SHA-256 of organisation and request id. A sender cannot choose ids that share a name with another's, so
+/// names are compared in place of the ids.
 class RequestName {
  public:
   RequestName(std::string_view org_id, std::string_view request_id);

@@ -15,7 +15,7 @@
 
 namespace tokenrail::events {
 
-/// Where a value stands: "messages[3].content[0].url". Values are never part of it, names of the sender's are cut.
+/// The path of a value: "messages[3].content[0].url". Values are never part of it, names of the sender's are cut.
 class FieldPath {
  public:
   explicit FieldPath(std::string text) : text_(std::move(text)) {}

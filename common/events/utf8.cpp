@@ -13,7 +13,7 @@ Utf8Step utf8_step(std::string_view text) {
   }
 
   const std::size_t length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-  // The second byte's range shuts out overlong forms, surrogates and what lies beyond U+10FFFF.
+  // The second byte's range shuts out overlong forms, surrogates and what is beyond U+10FFFF.
   unsigned low = 0x80;
   unsigned high = 0xBF;
   if (lead == 0xE0) {

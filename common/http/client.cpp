@@ -81,7 +81,7 @@ class CurlClient final : public Client {
   telemetry::Counter& ended_complete_;
   telemetry::Counter& ended_failed_;
 
-  // libcurl's callbacks reach into what stands above multi_, so it is destroyed first.
+  // libcurl's callbacks use the members declared above multi_, so it is destroyed first.
   EasyPool pool_;
   std::unique_ptr<Resolver> resolver_;
   SocketWatch watch_;
@@ -356,7 +356,7 @@ void CurlClient::settle() {
   }
 }
 
-/// Tells the ends. Listeners may start and cancel transfers meanwhile, so each message is looked up anew.
+/// Reports the ends. Listeners may start and cancel transfers meanwhile, so each message is looked up again.
 void CurlClient::reap() {
   int left = 0;
   while (const CURLMsg* const message = curl_multi_info_read(multi_.get(), &left)) {
@@ -389,7 +389,7 @@ void CurlClient::turn() {
     ++curl_depth_;
     const CURLcode code = curl_easy_pause(found->second->easy.get(), CURLPAUSE_CONT);
     --curl_depth_;
-    // What it held was too much, or the like; libcurl tells that here and nowhere else. The id may be cancelled by now.
+    // What it held was too much, or the like; libcurl reports that only here. The id may be cancelled by now.
     const auto again = running_.find(id);
     if (code != CURLE_OK && again != running_.end()) finish(*again->second, end_of(*again->second, code));
     settle();
@@ -437,7 +437,7 @@ int CurlClient::on_timer(CURLM*, long timeout_ms, void* user) {
 int CurlClient::on_socket(CURL*, curl_socket_t fd, int what, void* user, void* known) {
   CurlClient& self = *static_cast<CurlClient*>(user);
   if (what == CURL_POLL_REMOVE || what == CURL_POLL_NONE) {
-    // Also where libcurl wants nothing for now: the kernel tells a hang-up even to those who asked for nothing, again
+    // Also where libcurl wants nothing for now: the kernel reports a hang-up even where nothing was asked for, again
     // and again.
     self.watch_.remove(fd);
     return 0;
@@ -446,7 +446,7 @@ int CurlClient::on_socket(CURL*, curl_socket_t fd, int what, void* user, void* k
   const bool write = (what & CURL_POLL_OUT) != 0;
   // Any pointer that is not null marks the socket as known to the set.
   if (known == nullptr) curl_multi_assign(self.multi_.get(), fd, user);
-  // Not told to libcurl, which would give up every transfer; this one ends by its clocks.
+  // Not reported to libcurl, which would give up every transfer; this one ends by its clocks.
   if (!self.watch_.set(fd, read, write, known != nullptr)) spdlog::error("cannot watch an HTTP connection (epoll_ctl)");
   return 0;
 }

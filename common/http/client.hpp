@@ -2,7 +2,7 @@
 // socket and timer callbacks; connections are kept alive and easy handles are pooled. Knows nothing of LLMs.
 //
 // One thread: everything here is called on the loop's thread, and listeners are called there, never from inside
-// start(). Nothing throws for what a network does; it is told by on_end().
+// start(). Nothing throws for what a network does; on_end() reports it.
 #pragma once
 
 #include <chrono>
@@ -137,7 +137,7 @@ struct ClientOptions {
 /// The libcurl client. Host names are looked up by a resolver on the loop (resolver.hpp); libcurl gets addresses and
 /// never looks up a name itself, which would block the loop. Redirects, proxies and HTTP/2 are off (the last because a
 /// paused stream would be buffered without a bound of ours), only http and https, certificates are verified against the
-/// system's. Sets SIGPIPE to be ignored where nobody handles it. A request whose kept-alive connection turns out dead
+/// system's. Sets SIGPIPE to be ignored where it has no handler. A request whose kept-alive connection turns out dead
 /// before any byte of an answer came is sent once more on a fresh one. Destroy it outside of listeners' calls;
 /// transfers that still run are dropped in silence.
 [[nodiscard]] std::unique_ptr<Client> make_client(boost::asio::io_context& loop, const ClientOptions& options,

@@ -160,7 +160,7 @@ class SseFramer {
   std::optional<std::uint64_t> retry_ms_;
   bool has_data_ = false;
   bool after_cr_ = false;   ///< a line feed right now belongs to the line end before
-  bool first_line_ = true;  ///< a byte order mark may stand before it
+  bool first_line_ = true;  ///< a byte order mark may precede it
   bool failed_ = false;
 };
 

@@ -39,7 +39,7 @@ std::optional<std::string_view> ResponseHead::header(std::string_view name) cons
 
 HeadReader::Step HeadReader::line(std::string_view line) {
   if (line.size() > bytes_max_ - bytes_)
-    return Step::too_large;  // trailers count too: they are kept by nobody, but read
+    return Step::too_large;  // trailers count too: they are read, although they are not kept
   bytes_ += line.size();
   if (done_) return Step::more;
   if (line.starts_with("HTTP/")) {

@@ -12,7 +12,7 @@ class HeadReader {
  public:
   enum class Step {
     more,       ///< go on
-    complete,   ///< head() is whole; told once
+    complete,   ///< head() is whole; reported once
     too_large,  ///< more than `bytes_max` of header lines
   };
 

@@ -42,13 +42,13 @@ class NameCache {
 
   enum class Asked {
     ask,      ///< the caller has to ask the name server
-    joined,   ///< somebody else has asked already
+    joined,   ///< another caller has asked already
     refused,  ///< too many names are being looked up
   };
   enum class Outcome {
     found,
     not_found,  ///< the name does not exist
-    failed,     ///< nobody knows: the name server did not answer, or could not
+    failed,     ///< unknown: the name server did not answer, or could not
   };
   /// Waiters that need wait no longer, and what they get.
   struct Due {

@@ -36,7 +36,7 @@ struct ChannelDeleter {
 };
 using Channel = std::unique_ptr<ares_channeldata, ChannelDeleter>;
 
-/// Tells one state of a file from another without reading it.
+/// Distinguishes one state of a file from another without reading it.
 using FileState = std::tuple<dev_t, ino_t, off_t, time_t, long>;
 
 FileState state_of(const std::string& path) {
@@ -111,11 +111,11 @@ class AresResolver final : public Resolver {
   NameCache cache_;
   std::unordered_map<LookupId, Waiter> waiters_{};
   LookupId last_id_ = 0;
-  std::vector<NameCache::Due> due_{};  ///< to be told, once c-ares is off the stack
+  std::vector<NameCache::Due> due_{};  ///< to be reported, once c-ares is off the stack
   bool turn_asked_ = false;
   bool replacing_ = false;  ///< the channel is being closed; what it gives back will be asked again
 
-  // c-ares' callbacks reach into what stands above channel_, so it is destroyed first.
+  // c-ares' callbacks use the members declared above channel_, so it is destroyed first.
   std::set<int> sockets_{};
   SocketWatch watch_;
   boost::asio::steady_timer timer_;
@@ -254,7 +254,7 @@ void AresResolver::answered(const std::string& name, int status, const ares_addr
   due_.push_back(cache_.answered(name, outcome, std::move(answer), ttl, Clock::now()));
 }
 
-/// Tells the waiters. They may look up and forget names meanwhile.
+/// Calls the waiters. They may look up and forget names meanwhile.
 void AresResolver::settle() {
   for (auto& due : cache_.take_due(Clock::now())) due_.push_back(std::move(due));
   for (const auto& due : std::exchange(due_, {})) {

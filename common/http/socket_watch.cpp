@@ -77,7 +77,7 @@ void SocketWatch::serve() {
   constexpr std::uint32_t broken = EPOLLERR | EPOLLHUP;
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<std::size_t>(i)];
-    // A broken socket is told as ready for both: libcurl then meets the error itself and can say what it is.
+    // A broken socket is reported as ready for both: libcurl then meets the error itself and can say what it is.
     on_ready_(event.data.fd, (event.events & (EPOLLIN | broken)) != 0, (event.events & (EPOLLOUT | broken)) != 0);
   }
   if (count > 0) on_batch_();

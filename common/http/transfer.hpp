@@ -66,7 +66,7 @@ struct Transfer {
   Request request;
   Clocks clocks;
   Limits limits;
-  Listener* listener;  ///< null once cancelled: from then on nobody hears of this transfer
+  Listener* listener;  ///< null once cancelled: from then on no listener hears of this transfer
   HeadReader head;
 
   EasyHandle easy{};
@@ -80,7 +80,7 @@ struct Transfer {
   bool connected = false;    ///< a connection was ready for the request
   bool sent_once = false;    ///< and libcurl would have sent it again
   bool in_body = false;      ///< the listener is being given bytes
-  bool paused = false;       ///< it took no more, and libcurl has been told
+  bool paused = false;       ///< it took no more, and libcurl has paused the transfer
   bool resumed = false;      ///< resume() came before the `false` that it answers
   bool handed_over = false;  ///< libcurl needs to look up nothing
   bool refused_address = false;
@@ -127,7 +127,7 @@ class EasyPool {
   std::vector<EasyHandle> idle_{};
 };
 
-/// `text` without the transfer's secrets, wherever they stand in it.
+/// `text` without the transfer's secrets, wherever they occur in it.
 [[nodiscard]] std::string without_secrets(const Transfer& transfer, std::string text);
 
 /// What became of a transfer that libcurl has ended with `code`.

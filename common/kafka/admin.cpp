@@ -237,7 +237,7 @@ class LibrdkafkaAdmin final : public Admin {
       }
       return each_offset(client_.get(), each, timeout);
     };
-    // The ends first: a time that is found then lies between them.
+    // The ends first: a time that is found then is between them.
     const auto first = answers(asked, [](const auto&) { return std::int64_t{RD_KAFKA_OFFSET_BEGINNING}; });
     const auto next = answers(asked, [](const auto&) { return std::int64_t{RD_KAFKA_OFFSET_END}; });
     std::vector<std::size_t> timed;
@@ -345,7 +345,7 @@ class LibrdkafkaAdmin final : public Admin {
                        [&](const auto& each) { return each.id == controller; });
   }
 
-  /// Why there was no metadata. All that librdkafka says of it is that time ran out, whether nobody listens or somebody
+  /// Why there was no metadata. All that librdkafka says of it is that time ran out, whether no server listens or one
   /// refuses us: what happened on the connections comes as events. They are asked of a client of its own, since a
   /// queue that is looked at only in trouble would grow in the meantime.
   [[nodiscard]] Error unreachable(rd_kafka_resp_err_t code) const {

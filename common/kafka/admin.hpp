@@ -33,7 +33,7 @@ struct NewTopic {
   std::map<std::string, std::string> config{};
 };
 
-/// Who is in a consumer group now. While it rebalances nobody holds anything.
+/// Who is in a consumer group now. While it rebalances no member holds anything.
 struct GroupMembers {
   struct Member {
     std::string client_id;
@@ -51,9 +51,9 @@ class Admin {
   virtual ~Admin() = default;
 
   /// Those that exist, by name; one that does not is left out. Errors: unavailable, with the bootstrap servers named;
-  /// rejected, where TLS or the login stands in the way, with the setting to look at (finding that out may take 1.5 s
-  /// more than `timeout`); forbidden, where the principal has no right to DESCRIBE one of the topics, so that nobody
-  /// can say whether it exists: the error names those topics.
+  /// rejected, where TLS or the login prevents it, with the setting to look at (finding that out may take 1.5 s
+  /// more than `timeout`); forbidden, where the principal has no right to DESCRIBE one of the topics, so that
+  /// it is unknown whether it exists: the error names those topics.
   virtual Result<std::vector<TopicDescription>> describe(const std::vector<std::string>& topics, bool with_config,
                                                          std::chrono::milliseconds timeout) = 0;
   virtual Result<void> create(const std::vector<NewTopic>& topics, std::chrono::milliseconds timeout) = 0;
@@ -82,14 +82,14 @@ class Admin {
   };
   struct Survey {
     std::map<std::string, std::int32_t> partitions{};  ///< of every topic there is
-    std::vector<std::optional<Places>> places{};       ///< nothing: nobody leads the partition now, or it is not there
+    std::vector<std::optional<Places>> places{};       ///< nothing: the partition has no leader now, or it is not there
   };
   /// Many at once: one request for the topics, and three for each broker.
   virtual Result<Survey> survey(const std::vector<PlaceQuestion>& questions, std::chrono::milliseconds timeout) = 0;
   virtual Result<std::vector<Committed>> committed(const std::string& group,
                                                    const std::vector<TopicPartition>& partitions,
                                                    std::chrono::milliseconds timeout) = 0;
-  /// A group that nobody ever joined has no members. Errors: rejected, where the broker does not have this request
+  /// A group that never had a member has none. Errors: rejected, where the broker does not have this request
   /// (librdkafka's mock cluster); forbidden.
   virtual Result<GroupMembers> members(const std::string& group, std::chrono::milliseconds timeout) = 0;
 };

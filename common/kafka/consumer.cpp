@@ -61,7 +61,7 @@ CommitOutcome outcome_of(rd_kafka_resp_err_t code) {
 }
 
 // Lives as long as anything that may still run for it on the loop; the public object below only owns it. `listener_`
-// is null once nothing may be told any more, and is looked at after every call to it, because the listener may end us.
+// is null once nothing may be reported any more, and is looked at after every call to it, because that call may end us.
 class Member : public std::enable_shared_from_this<Member> {
  public:
   Member(boost::asio::io_context& loop, Client client, const GroupOptions& options, ConsumerListener& listener,
@@ -206,10 +206,10 @@ class Member : public std::enable_shared_from_this<Member> {
   static std::uint64_t number_of(void* opaque) { return reinterpret_cast<std::uintptr_t>(opaque); }
 
   bool serve() {
-    // Asked before the events are served: what librdkafka said before it closed, a commit's answer say, is told below.
+    // Asked before the events are served: what librdkafka said before it closed (a commit's answer, say) comes below.
     const bool closed = leaving_ && (close_refused_ || rd_kafka_consumer_closed(client_.get()) != 0);
     // The head of the chain, not our end of it: only that one counts as polling in later versions of librdkafka. With
-    // the close the chain is cut, and what has come this far lies at our end.
+    // the close the chain is cut, and what has come this far is at our end.
     const bool more_events = serve_events(closed ? events_.get() : consumer_queue_.get());
     if (listener_ == nullptr) return false;
     const bool more_records = serve_records();
@@ -236,7 +236,7 @@ class Member : public std::enable_shared_from_this<Member> {
 
   bool serve_records() {
     for (std::size_t i = 0; i < options_.records_per_turn_max; ++i) {
-      // Asked anew for each record: the listener may have stopped reading, or given the partitions up.
+      // Asked again for each record: the listener may have stopped reading, or given the partitions up.
       if (!reading_ || !records_queue_ || phase_ != Phase::assigned) return false;
       const Event event(rd_kafka_queue_poll(records_queue_.get(), 0));
       if (!event) return false;
@@ -322,8 +322,8 @@ class Member : public std::enable_shared_from_this<Member> {
     listener_->on_revoked(given);
   }
 
-  // The group does not wait for ever: whoever has not released after max.poll.interval.ms is put out. librdkafka does
-  // not tell in the middle of a rebalance (it drops the word of the lost assignment), so the time is kept here.
+  // The group does not wait for ever: a member that has not released after max.poll.interval.ms is put out. librdkafka
+  // does not report it in the middle of a rebalance (it drops the lost assignment's event), so the time is kept here.
   void notice_loss_while_releasing() {
     if (phase_ != Phase::release_awaited) return;
     if (rd_kafka_assignment_lost(client_.get()) != 0 || steady_clock::now() >= release_by_) lose_while_releasing();

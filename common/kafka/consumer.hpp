@@ -77,7 +77,7 @@ class GroupConsumer {
   /// false: stop taking records off our queue; true: go on.
   virtual void set_reading(bool reading) = 0;
 
-  /// Asynchronous; on_committed() tells the outcome with the same token. `metadata`: ASCII, at most 4096 characters.
+  /// Asynchronous; on_committed() reports the outcome with the same token. `metadata`: ASCII, at most 4096 characters.
   /// One partition a commit, so that a refusal is never ambiguous.
   virtual void commit(std::uint64_t token, const TopicPartition& partition, std::int64_t offset,
                       const std::string& metadata) = 0;

@@ -3,7 +3,7 @@
 // topic id, so a reader keeps a witness of what it has read, and asks the brokers about it. Pure.
 //
 // With everything up to `offset` read, and `time_ms` the highest timestamp among it, the first record that is newer
-// than `time_ms` lies above `offset`, or there is none. In a log that was created again it lies at or below, however
+// than `time_ms` is above `offset`, or there is none. In a log that was created again it is at or below, however
 // long that log is by now. Clocks of brokers may differ, so that is a doubt only: the record at `offset` decides.
 #pragma once
 
@@ -49,7 +49,7 @@ enum class LogVerdict {
 };
 
 [[nodiscard]] LogVerdict judge(const LogWitness& witness, const WitnessedLog& log);
-/// For a doubtful one. Nothing: no record lies there.
+/// For a doubtful one. Nothing: that offset has no record.
 [[nodiscard]] LogVerdict judge(const LogWitness& witness, const std::optional<WitnessRecord>& found);
 
 /// A question, one of many that are asked at once, and its answer.
@@ -68,7 +68,7 @@ struct WitnessAnswer {
 };
 struct LogSurvey {
   std::map<std::string, std::int32_t> partitions{};     ///< of the topics that exist, as many as they have
-  std::vector<std::optional<WitnessAnswer>> answers{};  ///< in the order of the questions; nothing: nobody leads it now
+  std::vector<std::optional<WitnessAnswer>> answers{};  ///< in the order of the questions; nothing: no leader now
 };
 /// How far the clocks of two brokers may differ.
 inline constexpr std::int64_t broker_clocks_apart_ms = 60'000;
@@ -77,7 +77,7 @@ inline constexpr std::int64_t broker_clocks_apart_ms = 60'000;
 /// the last good answer may be of another log already, so it bears no witness before the next one.
 class WitnessTrail {
  public:
-  /// A record lies there. A timestamp below 0 says only that the log reaches so far.
+  /// There is a record at that offset. A timestamp below 0 says only that the log reaches so far.
   void note(std::int64_t offset, std::int64_t time_ms);
   /// What an earlier reader knew.
   void inherit(const LogWitness& witness);

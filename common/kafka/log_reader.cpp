@@ -49,7 +49,7 @@ class Reader : public std::enable_shared_from_this<Reader> {
     for (const auto& name : topics) known_.emplace_back(rd_kafka_topic_new(client_.get(), name.c_str(), nullptr));
     // Everything comes through this one queue. A queue of our own for the records, as the group's member has it, is no
     // good here: stopping a partition takes its forwarding away some time later, also that of a start which came first,
-    // and its records would then lie where nobody looks.
+    // and its records would then be in a queue that is not read.
     rd_kafka_poll_set_consumer(client_.get());
     queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
     wake_ = QueueWake::open(loop_, [weak = weak_from_this()] {
@@ -70,7 +70,7 @@ class Reader : public std::enable_shared_from_this<Reader> {
     std::vector<TopicPartition> moved;
     for (const auto& point : points)
       if (reading_from_.contains(point.partition)) moved.push_back(point.partition);
-    // Given up and taken anew rather than sought: what was fetched from the old place becomes void by it.
+    // Given up and started again rather than sought: what was fetched from the old place becomes void by it.
     stop(moved);
     for (const auto& point : points) reading_from_.insert(point.partition);
     const ErrorHolder error(rd_kafka_incremental_assign(client_.get(), partition_list(points).get()));

@@ -1,5 +1,5 @@
 // Reads partitions outside any group: the registry's state topic, the tails of the router's own logs, tests, the CLI.
-// Reads uncommitted records too, unless it is told otherwise. One thread: the loop's.
+// Reads uncommitted records too, unless it is configured otherwise. One thread: the loop's.
 #pragma once
 
 #include <cstdint>
@@ -20,10 +20,10 @@ class LogReaderListener {
  public:
   virtual ~LogReaderListener() = default;
   virtual void on_record(Record&& record) = 0;
-  /// Everything that lay in the partition when its end was last asked for has been handed on; `next_offset` is what
+  /// Everything that the partition contained when its end was last asked for has been handed on; `next_offset` is what
   /// comes next. Comes again each time the reader catches up.
   virtual void on_end(const TopicPartition& partition, std::int64_t next_offset) = 0;
-  /// A partition cannot be read (it does not exist, no permission); transient trouble is not told.
+  /// A partition cannot be read (it does not exist, no permission); transient trouble is not reported.
   virtual void on_failure(const TopicPartition& partition, const Error& error) = 0;
 };
 
@@ -32,7 +32,7 @@ struct LogReaderOptions {
   /// What it will read. Their leaders are looked up while it connects; those of any other topic are asked for when its
   /// first partition is started, which takes librdkafka up to a second and a half.
   std::vector<std::string> topics{};
-  /// As a group's member reads: nothing of a transaction that was aborted, and an end that lies before the first that
+  /// As a group's member reads: nothing of a transaction that was aborted, and an end that precedes the first that
   /// is still open.
   bool committed_only = false;
 };

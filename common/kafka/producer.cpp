@@ -112,7 +112,7 @@ class Sender : public std::enable_shared_from_this<Sender> {
  private:
   TopicSender& at(TopicHandle handle) { return *topics_[static_cast<std::size_t>(handle)]; }
 
-  // By index: what is told may make a topic.
+  // By index: a listener may make a topic.
   bool serve() {
     bool more = false;
     std::optional<std::int64_t> due;

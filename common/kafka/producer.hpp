@@ -43,7 +43,7 @@ struct Report {
   bool fate_unknown = false;  ///< not ok, and the record may be in the log all the same
   Refusal refused = Refusal::none;
   std::int64_t offset = -1;        ///< -1: librdkafka did not learn it (a duplicate batch)
-  std::int64_t timestamp_ms = -1;  ///< ok: as it stands in the log (Unix), the brokers' where the topic says so
+  std::int64_t timestamp_ms = -1;  ///< ok: as the log has it (Unix), the brokers' where the topic says so
   std::string_view detail{};  ///< of a failure: the topic and what the broker or librdkafka said; dies with the call
 };
 
@@ -108,7 +108,7 @@ class Producer {
   /// How long the oldest of one partition has been waiting; zero: none. For partition_by_key, of what was produced so.
   [[nodiscard]] virtual std::chrono::milliseconds oldest_unreported_age(TopicHandle topic,
                                                                         std::int32_t partition) const = 0;
-  /// Topics that take no record at present, for a reason that lies with the topic and not with a record.
+  /// Topics that take no record at present, because of the topic itself and not of a record.
   [[nodiscard]] virtual std::vector<BlockedTopic> blocked() const = 0;
 
   /// Fails everything that is unreported (fate unknown where it was in flight); their reports follow.

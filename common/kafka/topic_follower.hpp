@@ -1,5 +1,5 @@
 // Follows a compacted topic: reads every partition from its beginning, goes on reading, and reads again what was
-// created again, went back or grew. The owner passes on what its LogReader and its LogWatch tell, and keeps what the
+// created again, went back or grew. The owner passes on what its LogReader and its LogWatch report, and keeps what the
 // records say until newer ones say otherwise. No clock and no I/O of its own; one thread.
 #pragma once
 

@@ -25,7 +25,7 @@ constexpr std::array<std::string_view, 12> cause_names{
     "unreachable", "tls",         "auth",         "forbidden", "not_found_model", "rate_limited",
     "quota",       "bad_request", "upstream_5xx", "timeout",   "not_json",        "refused_address"};
 
-/// Refusals whose words say more than their status, and that routing does not need to tell apart.
+/// Refusals whose words say more than their status, and that routing does not need to distinguish.
 struct Words {
   int status_first;
   int status_last;

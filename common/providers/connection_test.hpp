@@ -87,7 +87,7 @@ struct TestEvidence {
   std::string call_skipped{};  ///< why there is no `call`
 };
 
-/// Whether a call of a model can tell more after that list.
+/// Whether a call of a model can show more after that list.
 [[nodiscard]] bool call_is_worthwhile(const Probe& list);
 
 /// All six stages, in their order.

@@ -10,7 +10,7 @@
 
 namespace tokenrail::providers {
 
-/// Text of a provider as it may stand in our messages: control characters become blanks, bytes that are not UTF-8
+/// Text of a provider as our messages may contain it: control characters become blanks, bytes that are not UTF-8
 /// become U+FFFD, and what is longer than `bytes_max` is cut between characters and ends in "…".
 [[nodiscard]] std::string quotable(std::string_view text, std::size_t bytes_max = 500);
 
@@ -37,7 +37,7 @@ struct ErrorBody {
 /// The URL without a user and password before its host; for messages and logs.
 [[nodiscard]] std::string without_credentials(std::string_view url);
 
-/// Whether `needle`, in lower case, stands somewhere in `text`, whatever the case of its ASCII letters.
+/// Whether `text` contains `needle`, which is in lower case, whatever the case of the ASCII letters of `text`.
 [[nodiscard]] bool contains_folded(std::string_view text, std::string_view needle);
 
 }  // namespace tokenrail::providers

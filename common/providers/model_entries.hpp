@@ -1,4 +1,4 @@
-// A provider's list of models, and its entries, each parsed by itself, so that none can spoil the others. Included by
+// A provider's list of models, and its entries, each parsed by itself, so that a bad one affects no other. Included by
 // .cpp files only. Pure.
 #pragma once
 

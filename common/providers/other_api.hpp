@@ -1,4 +1,4 @@
-// Telling which API a body belongs to that is not the one expected: a wrong base URL or adapter is then named as that.
+// Finds which API a body belongs to that is not the one expected: a wrong base URL or adapter is then named as that.
 // Pure.
 #pragma once
 

@@ -13,7 +13,7 @@ namespace tokenrail::providers {
 
 namespace {
 
-/// Pieces of names by which providers that list nothing else tell apart what is no chat model. The first row counts.
+/// Pieces of names that mark a model as no chat model, for providers that list nothing else. The first row counts.
 struct KindWord {
   std::string_view word;
   std::string_view kind;

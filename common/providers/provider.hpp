@@ -52,12 +52,12 @@ struct ListedModel {
 /// One page of a provider's list of models.
 struct ModelPage {
   std::vector<ListedModel> models{};
-  std::size_t skipped = 0;      ///< entries that cannot be read; one bad entry never spoils the list
+  std::size_t skipped = 0;      ///< entries that cannot be read; the others are listed all the same
   std::string first_skipped{};  ///< which was the first, counted from 1, and why
   std::string next{};           ///< token of the next page; empty: this is the last
 };
 
-/// What a further question about one model tells. Unset: unknown.
+/// What a further question about one model yields. Unset: unknown.
 struct ModelDetails {
   std::vector<std::string> capabilities{};  ///< the provider's own words
   bool capabilities_known = false;          ///< false: the server does not say
@@ -90,7 +90,7 @@ class ModelLister {
   [[nodiscard]] virtual std::optional<http::Request> ask_details(const Target& target, std::string_view model) const;
   [[nodiscard]] virtual Result<ModelDetails> parse_details(std::string_view body) const;
 
-  /// The question for the version of the provider's software. Another version may tell other details of a model.
+  /// The question for the version of the provider's software. Another version may report other details of a model.
   /// Nothing: this provider has none.
   [[nodiscard]] virtual std::optional<http::Request> ask_version(const Target& target) const;
   /// Empty: it could not be read.

@@ -21,7 +21,7 @@ struct RateLimit {
 
 struct RateLimits {
   RateLimit requests{};
-  RateLimit tokens{};  ///< of input and output together, or not told apart
+  RateLimit tokens{};  ///< of input and output together, or not distinguished
   RateLimit input_tokens{};
   RateLimit output_tokens{};
   std::optional<std::chrono::milliseconds> retry_after{};  ///< see retry_after() in failure_text.hpp

@@ -55,7 +55,7 @@ class ToolCallAssembler {
   [[nodiscard]] std::optional<std::size_t> find(const Fragment& fragment) const;
   void name(std::size_t place, std::string_view id);
 
-  // Ordered, not hashed: whoever chooses the numbers and ids could choose those of one bucket.
+  // Ordered, not hashed: a provider that chooses the numbers and ids could choose those of one bucket.
   std::deque<Open> calls_{};                         ///< whose ids the maps view
   std::map<std::int64_t, std::size_t> of_index_{};   ///< the latest with this index, from 0 on
   std::map<std::string_view, std::size_t> of_id_{};  ///< the latest with this id

@@ -24,7 +24,7 @@ bool Access::is_for_caller(const events::Grant& grant) const {
     case events::SubjectKind::user:
       return grant.subject == caller_.user_id;
     case events::SubjectKind::other:
-      // Nobody knows whom it is for. An allow must not open anything; a deny may be meant for anybody.
+      // It is unknown whom it is for. An allow must not open anything; a deny may be meant for any user.
       return !grant.allow;
   }
   return false;

@@ -46,7 +46,7 @@ Result<std::string> connection_parameters(const DatabaseOptions& options) {
                 "special characters of the password percent-encoded.");
   }
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(options.connect_time_max).count();
-  // emplace(): what the URL says stands.
+  // emplace(): what the URL says stays.
   parameters->emplace("connect_timeout", std::to_string(seconds));
   parameters->emplace("application_name", options.application);
   parameters->emplace("client_encoding", "UTF8");

@@ -25,7 +25,7 @@ struct DatabaseOptions {
 /// The URL's host, port and database for messages: "127.0.0.1:5432/tokenrail".
 [[nodiscard]] std::string database_place(std::string_view url);
 
-/// Which part of the URL a server refuses, out of what it says when it answers and lets nobody in: "user", "database",
+/// Which part of the URL a server refuses, out of what it says when it rejects a login: "user", "database",
 /// "user or the password". Nothing: it says something else, or says it in another language than English (a failed
 /// connection has no error code to go by).
 [[nodiscard]] std::optional<std::string_view> refused_part(std::string_view text);

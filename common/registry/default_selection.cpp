@@ -41,7 +41,7 @@ std::vector<ModelName> defaults_of(const Asking& asking, const LevelScope& scope
   return names;
 }
 
-/// Looks for the first model that nobody has to point at.
+/// Looks for the first usable model; no default has to point at it.
 class FirstUsable {
  public:
   explicit FirstUsable(Asking& asking) : asking_(asking) {}

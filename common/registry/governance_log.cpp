@@ -9,7 +9,7 @@ namespace tokenrail::registry {
 
 namespace {
 
-/// Whoever was answering it has ended without a word after that time.
+/// After that time the call that was answering it has ended without an answer.
 constexpr const char* abandoned_after = "interval '2 minutes'";
 
 }  // namespace

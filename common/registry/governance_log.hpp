@@ -40,7 +40,7 @@ class GovernanceLog {
   enum class Claimed {
     fresh,      ///< the caller answers it, and calls finish() or abandon()
     replayed,   ///< it was answered before: see `answer`
-    in_flight,  ///< somebody answers it at this moment
+    in_flight,  ///< another call answers it at this moment
     mismatch,   ///< the key came with another request before
   };
   struct Claim {

@@ -34,7 +34,7 @@ const std::string shown_by_older_revision =
     "'model' AS model) s";
 
 /// The patch of a row (@id) that leads back to what people had set at @version: of each field that differs, the value
-/// of then, or null where nobody had set it. No row: there is no such revision.
+/// of then, or null where it was not set by a person. No row: there is no such revision.
 const std::string way_back =
     "SELECT CAST((SELECT COALESCE(jsonb_object_agg(f.name, COALESCE(t.override -> f.name, 'null')), '{}') FROM (SELECT "
     "jsonb_object_keys(t.override || m.override)) f (name) WHERE f.name <> ALL (ARRAY['enabled', 'blocked', 'tags']) "

@@ -70,7 +70,7 @@ void move_pointers(soci::session& sql, const Actor& actor, const std::string& ro
                 arguments);
 }
 
-/// A default or an alias that leads nowhere helps nobody: they go with their model.
+/// A default or an alias that leads nowhere has no use: they go with their model.
 void remove_pointers(soci::session& sql, const Actor& actor, const std::string& row) {
   const auto arguments = Arguments().text("id", row);
   const auto name = storable(actor.name, 255);

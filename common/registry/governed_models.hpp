@@ -35,7 +35,7 @@ class Models {
                             ModelOrder order = ModelOrder::name);
   /// `id`: of the platform's row or of the scope's own row, the slug, or provider/name.
   Result<Document> get(const Actor& actor, const Scope& scope, const std::string& id);
-  /// A model that no list tells. `fields`: provider, modelName, and optionally what change() takes, and `deployments`:
+  /// A model that no list has. `fields`: provider, modelName, and optionally what change() takes, and `deployments`:
   /// [{connectionId, upstreamName?, priority?, weight?, enabled?}].
   /// Errors: conflict where the scope has that model already.
   Result<Document> create(const Actor& actor, const Scope& scope, std::string_view fields);

@@ -11,12 +11,12 @@ namespace tokenrail::registry {
 
 namespace {
 
-/// A field that a row may set over the one above it. Which fields a row has set stands in its `override`.
+/// A field that a row may set over the one above it. A row's `override` contains the fields that it has set.
 struct Settable {
   std::string_view column;
   std::string_view name;
   std::string_view type;   ///< of SQL, to read the patch with; "jsonb" takes the value as it is
-  std::string_view empty;  ///< SQL: what the column has where nobody has set it
+  std::string_view empty;  ///< SQL: what the column has where it has not been set
 };
 
 constexpr std::array settable{
@@ -66,12 +66,12 @@ std::string with_capabilities_elsewhere(std::string_view row) {
       row);
 }
 
-/// The row of which a list tells facts: the platform's, where there is one.
+/// The row that has the facts from a list: the platform's, where there is one.
 std::string told(std::string_view column) {
   return fmt::format("CASE WHEN p.id IS NOT NULL THEN p.{0} ELSE o.{0} END", column);
 }
 
-/// What the row itself has of the fields that others fill in: a provider's list told it, unless a person set it.
+/// What the row itself has of the fields that others fill in: from a provider's list, unless a person set it.
 std::string told_facts() {
   std::string members;
   for (const auto& field : settable) {
@@ -241,7 +241,7 @@ const std::string price_of_model =
     ") c WHERE c.service_tier = 'standard' AND c.min_context_tokens = 0 AND c.utc_from = c.utc_to AND c.dimension IN "
     "('input', 'output'))";
 
-/// Where each field's value comes from: set in the organisation or by a person (override), told by the provider's list,
+/// Where each field's value comes from: set in the organisation or by a person (override), listed by the provider,
 /// curated by a catalogue, or inferred from the name. `origins` has the catalogue and the rule. Capabilities one by
 /// one.
 const std::string_view sources_of_fields =

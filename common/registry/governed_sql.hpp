@@ -44,7 +44,7 @@ class Arguments {
 /// Words as a JSON array, for Arguments::json().
 [[nodiscard]] std::string json_array(const std::vector<std::string>& words);
 
-/// The statement with its arguments put in their places: members of the value that `value` stands for.
+/// The statement with its arguments put in their places: members of the value that `value` names.
 [[nodiscard]] std::string with_arguments(std::string_view statement, std::string_view value = ":p");
 
 /// Rows with the columns id, version and document. `after`, where the statement has it: the place for the next page.

@@ -29,7 +29,7 @@ Lease::~Lease() = default;
 Result<bool> Lease::hold() {
   return impl_->session.run([&](soci::session& sql) -> Result<bool> {
     if (const long long mine = impl_->fence->epoch(); mine != 0) {
-      // No condition on the time: as long as the number is ours, nobody else has led since.
+      // No condition on the time: as long as the number is ours, no other process has led since.
       long long renewed = 0;
       sql << "UPDATE registry_lease SET renewed_at = clock_timestamp() WHERE name = 'registry-sync' AND "
              "epoch = :mine RETURNING epoch",

@@ -54,7 +54,7 @@ class Lease {
   /// Gives the lease up, so that another process can take it at once.
   void release();
 
-  /// Who leads. Nothing: nobody, or the lease has expired.
+  /// Who leads. Nothing: there is no leader, or the lease has expired.
   static Result<std::optional<Leader>> look(const DatabaseOptions& options);
 
  private:

@@ -25,7 +25,7 @@ std::string checksum_of(soci::session& sql, const Migration& migration) {
   return checksum;
 }
 
-/// What stands between the database and this binary; refuses what cannot be told apart from a mistake.
+/// Compares the database with what this binary knows; refuses what may be a mistake.
 Result<MigrationStatus> compare(soci::session& sql, std::span<const Migration> known) {
   MigrationStatus status;
   int there = 0;

@@ -303,7 +303,7 @@ void settle(ModelRow& model) {
     model.state.deployments.push_back(deployment.state);
   }
   model.state.routable = routable(model.state, model.missing_expired);
-  // A row without deployments of its own stands over one that has them: whether those serve is seen there.
+  // A row without deployments of its own overrides one that has them: whether those serve is seen there.
   if (!model.state.org_id.empty() && model.deployments.empty())
     model.state.routable = !model.state.platform_blocked && model.state.lifecycle != "retired" &&
                            (model.state.inherits || model.state.enabled);

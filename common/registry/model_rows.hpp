@@ -1,4 +1,4 @@
-// Reading models out of the database, and telling of a change (revision and outbox row). Private to this module's .cpp
+// Reading models out of the database, and announcing a change (revision and outbox row). Private to this module's .cpp
 // files.
 #pragma once
 
@@ -65,7 +65,7 @@ void lock_models(soci::session& sql, const std::vector<std::string>& ids);
 /// What follows from the name of a model that was made in this transaction.
 void write_inferred(soci::session& sql, const std::string& id, const std::string& model_name);
 
-/// The event's text for a model as it stands.
+/// The event's text for a model as it is.
 std::string event_text(const ModelRow& row, std::optional<std::int64_t> before_version,
                        const std::vector<std::string>& changed_fields, const std::string& cause,
                        const std::string& actor);

@@ -1,5 +1,5 @@
 // Names that someone may have meant when they wrote another. Pure. A router looks for them on its only thread, with a
-// name that anybody may send against a registry of any size: so the work is bounded whatever is asked.
+// name that any sender may send against a registry of any size: so the work is bounded whatever is asked.
 #pragma once
 
 #include <cstddef>

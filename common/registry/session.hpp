@@ -1,5 +1,5 @@
-// A PostgreSQL session that mends itself: SOCI's exceptions become Error values, a broken connection is dropped and
-// made anew by the next use. Private to this module's .cpp files, since it includes SOCI. One thread at a time.
+// A PostgreSQL session that repairs itself: SOCI's exceptions become Error values, a broken connection is dropped, and
+// the next use connects again. Private to this module's .cpp files, since it includes SOCI. One thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -71,7 +71,7 @@ class Session {
 };
 
 /// What PostgreSQL said, in one line of bounded length, without the statement, what was bound to it and what rows hold.
-/// The password of the URL may still stand in it: see without_password().
+/// The password of the URL may still be in it: see without_password().
 std::string message_of(const soci::soci_error& error);
 
 /// Error `rejected`: migrations that this binary needs are pending.

@@ -27,7 +27,7 @@ Result<void> Store::Impl::check_fence(soci::session& sql) const {
   if (!fence) return {};
   const long long epoch = fence->epoch();
   int found = 0;
-  // The lock keeps a takeover out until this transaction has ended. A process that stands still in the middle of one
+  // The lock keeps a takeover out until this transaction has ended. A process that is stopped in the middle of one
   // must not keep it out for long, so the database ends the transaction then.
   if (epoch != 0) {
     sql << "SELECT CASE WHEN set_config('idle_in_transaction_session_timeout', '5s', true) = '' THEN 0 ELSE 1 END "

@@ -3,7 +3,7 @@
 //
 // Every call blocks until the database has answered (at most DatabaseOptions::statement_time_max, connecting included
 // in connect_time_max): never call on a running loop, see store_pool.hpp. A Store is used by one thread at a time. A
-// lost connection is made anew by the next call. Errors: unavailable (no database; the text says where it was looked
+// lost connection is opened again by the next call. Errors: unavailable (no database; the text says where it was looked
 // for and never holds the password), rejected (the schema is not there: `tokenrail migrate`), timed_out, invalid_input
 // (a value that the schema refuses), cancelled (another writer was faster: a deadlock, or as said below; the same again
 // may go through). No error text holds a value that was bound or a row's.
@@ -179,7 +179,7 @@ class Store {
   Result<std::string> request_republish(const Actor& actor);
   Result<SyncRequestState> sync_request_state(const std::string& request_id);
   /// Waits for the request to be finished. When time is over, what is there by then: `finished` is false, and
-  /// `unfinished` says what is lacking. Error timed_out: nobody took it up.
+  /// `unfinished` says what is lacking. Error timed_out: no registry-sync took it up.
   Result<SyncRequestState> await_sync(const std::string& request_id, std::chrono::milliseconds time_max);
   /// For the leader: requests that are not finished and not among those that it knows, those that a leader before it
   /// had started included; now started. The oldest, a hundred at a time.

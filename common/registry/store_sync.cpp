@@ -215,7 +215,7 @@ std::optional<std::string> insert_model(soci::session& sql, const PlannedModel& 
   return id;
 }
 
-/// False: somebody else has changed the model since the plan was made.
+/// False: another writer has changed the model since the plan was made.
 bool update_model(soci::session& sql, const PlannedModel& planned) {
   const ModelColumns columns(planned);
   const long long before = planned.before_version;
@@ -305,8 +305,8 @@ std::string record_run(soci::session& sql, const Connection& now, const SyncRun&
       soci::use(run.listed), soci::use(run.added), soci::use(run.updated), soci::use(run.unchanged),
       soci::use(run.missing), soci::use(run.held), soci::use(run.failed), soci::use(run.error_class), soci::use(detail),
       soci::use(run.started_ms), soci::into(id);
-  // Told on the topic only when it turns: a provider that is down for a week is one event, and what a good run changed
-  // its models' own events say.
+  // Published on the topic only when it turns: a provider that is down for a week is one event. What a good run changed
+  // is in its models' own events.
   const bool first_good = now.last_sync_status == "never" && run.status == "ok";
   if (turned && !first_good) {
     const events::SyncCompleted event{.connection_id = now.id,
@@ -383,7 +383,7 @@ Result<void> overtaken(const PlannedModel& planned, std::string_view how) {
                                                 planned.after.provider, planned.after.model_name, how));
 }
 
-/// Writes the rows of a plan and says what is to be told, in the plan's order. The rows are taken in the order of
+/// Writes the rows of a plan and says what is to be reported, in the plan's order. The rows are taken in the order of
 /// lock_models().
 Result<void> write_models(soci::session& sql, const Connection& now, const SyncPlan& plan,
                           std::vector<Change>& changes) {
@@ -470,7 +470,7 @@ Result<void> Store::record_failure(const Connection& connection, const SyncRun& 
   return apply(connection, SyncPlan{}, run);
 }
 
-// ---- syncs that somebody asked for -------------------------------------------------------------------------------
+// ---- syncs on request --------------------------------------------------------------------------------------------
 
 namespace {
 

@@ -64,7 +64,7 @@ struct StoredModel {
   bool missing_expired = false;                 ///< missing past the grace
   std::optional<StoredDeployment> here{};       ///< on the connection that was asked about; nothing: not served by it
   bool listed_elsewhere = false;                ///< another connection lists it
-  /// Among the connections that list it, another one comes first (priority, then id) and tells its facts.
+  /// Another one of the connections that list it comes first (priority, then id), and its facts are used.
   bool told_elsewhere = false;
 };
 
@@ -114,7 +114,7 @@ struct SyncPlan {
 struct SyncRun {
   std::string connection_id;
   std::string connection_name{};
-  std::string request_id{};  ///< of `tokenrail registry sync`; empty: nobody asked
+  std::string request_id{};  ///< of `tokenrail registry sync`; empty: it was not asked for
   std::string trigger;       ///< start | schedule | manual | event
   std::string status;        ///< ok | held | failed
   std::int64_t listed = 0;

@@ -91,7 +91,7 @@ void start_logging(std::string_view program, std::string_view level, std::string
   auto logger = std::make_shared<spdlog::logger>(std::string(program), std::move(sink));
   logger->set_formatter(std::make_unique<LineFormatter>(std::string(program), format == "json"));
   const auto parsed = spdlog::level::from_str(std::string(level));
-  // from_str() says "off" to what it does not know; silence is the one thing nobody who mistyped wanted.
+  // from_str() says "off" to what it does not know; a user who mistyped a level did not ask for silence.
   logger->set_level(parsed == spdlog::level::off ? spdlog::level::info : parsed);
   spdlog::set_default_logger(std::move(logger));
 }

@@ -6,7 +6,7 @@
 
 namespace tokenrail::telemetry {
 
-/// `level`: trace | debug | info | warn | error. `format`: human | json. `program` stands in every JSON line.
+/// `level`: trace | debug | info | warn | error. `format`: human | json. Every JSON line contains `program`.
 /// Control characters and newlines in a message are escaped, so that no input can forge a line.
 void start_logging(std::string_view program, std::string_view level, std::string_view format);
 

@@ -56,7 +56,7 @@ struct Names {
 };
 [[nodiscard]] Names names_with(const std::string& prefix);
 
-/// A numeric setting of a topic. Nothing: the broker does not tell it, or it is no number.
+/// A numeric setting of a topic. Nothing: the broker does not report it, or it is no number.
 [[nodiscard]] std::optional<std::int64_t> number_of(const kafka::TopicDescription& topic, const std::string& name);
 
 struct Finding {

@@ -32,7 +32,7 @@ void log_line(const rd_kafka_t*, int level, const char* facility, const char* te
                              line.find("is experimental") != std::string_view::npos))
     return;
   if (kind == "AUTOCREATE") return;  // "may be created automatically": said of every old broker, whatever its setting
-  if (kind == "FATAL") return spdlog::debug("kafka: {}", line);  // told by what has the client, with what follows
+  if (kind == "FATAL") return spdlog::debug("kafka: {}", line);  // reported by what has the client, with what follows
   // A broker that is away is a state, not a fault of this process, and librdkafka keeps trying.
   const auto ours = level <= 3 ? spdlog::level::warn : level_of(level);
   spdlog::log(ours, "kafka: {}: {}", kind, line);
@@ -217,8 +217,8 @@ std::optional<Error> connection_refused(rd_kafka_resp_err_t code, std::string_vi
     default:
       break;
   }
-  // Some of the same has the code of any connection that ends: only librdkafka's words tell it. A handshake that the
-  // other side breaks off, and a broker that speaks TLS and hangs up on whoever does not.
+  // Some of the same has the code of any connection that ends: only librdkafka's words show it. A handshake that the
+  // other side breaks off, and a broker that speaks TLS and hangs up on a client that does not.
   if (text.contains("SSL_HANDSHAKE")) return no_tls();
   if (text.contains("incorrect security.protocol"))
     return trouble(ErrorKind::rejected, "Kafka hangs up", named("security.protocol"));

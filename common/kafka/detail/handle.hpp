@@ -62,7 +62,7 @@ using Client = std::unique_ptr<rd_kafka_t, EndClient>;
 /// chat.chunks").
 [[nodiscard]] Error missing_right(std::string_view operation, std::string_view resource);
 
-/// What stands in the way of every connection to these brokers, with the setting to look at: TLS, a login, or a name
+/// What prevents every connection to these brokers, with the setting to look at: TLS, a login, or a name
 /// that no address is known for. Nothing: `code` is of another kind. `text`: librdkafka's own words.
 [[nodiscard]] std::optional<Error> connection_refused(rd_kafka_resp_err_t code, std::string_view servers,
                                                       std::string_view text);
@@ -72,7 +72,7 @@ using Client = std::unique_ptr<rd_kafka_t, EndClient>;
 
 [[nodiscard]] Record record_of(const rd_kafka_message_t& message);
 
-/// Bytes through which librdkafka tells a null from an empty one.
+/// Bytes by which librdkafka distinguishes a null from an empty one.
 [[nodiscard]] inline const char* bytes_of(std::string_view bytes) {
   return bytes.data() == nullptr ? "" : bytes.data();
 }

@@ -41,9 +41,9 @@ const Properties group_defaults = {
 };
 
 const Properties group_needs = {
-    // Where nothing was committed all that lies there is still to be answered.
+    // Where nothing was committed every record in the log is still to be answered.
     {"auto.offset.reset", "earliest"},
-    // What a sender has withdrawn is nobody's request.
+    // What a sender has withdrawn is no request.
     {"isolation.level", "read_committed"},
     {"enable.auto.commit", "false"},
     {"enable.auto.offset.store", "false"},

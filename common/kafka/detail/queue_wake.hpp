@@ -1,4 +1,4 @@
-// The bridge from librdkafka's queues to the event loop: librdkafka writes to an eventfd when something lies in a
+// The bridge from librdkafka's queues to the event loop: librdkafka writes to an eventfd when something is in a
 // queue, the loop reads it and serves the queues, a bounded batch a turn.
 //
 // librdkafka writes once per period in which the queue is not read, so a serving function must go on until its queues
@@ -22,14 +22,14 @@ namespace tokenrail::kafka::detail {
 
 class QueueWake : public std::enable_shared_from_this<QueueWake> {
  public:
-  /// `serve` handles what lies in the queues and returns whether more may be waiting. It runs on the loop, never inside
+  /// `serve` handles what is in the queues and returns whether more may be waiting. It runs on the loop, never inside
   /// a call of this class, and not after close().
   static std::shared_ptr<QueueWake> open(boost::asio::io_context& loop, std::function<bool()> serve);
   ~QueueWake();
   QueueWake(const QueueWake&) = delete;
   QueueWake& operator=(const QueueWake&) = delete;
 
-  /// The final queue of a forward chain. What lies in it already is served soon.
+  /// The final queue of a forward chain. What is in it already is served soon.
   void attach(rd_kafka_queue_t* queue);
   /// Before the queue is destroyed: librdkafka must not write to a descriptor that is gone.
   static void detach(rd_kafka_queue_t* queue);

@@ -34,7 +34,7 @@ struct Statistics {
 /// What of the text is understood; nothing in it is required. Pure.
 [[nodiscard]] Statistics parse_statistics(std::string_view json);
 
-/// Keeps the gauges of one client. `client` stands in their labels: group, producer, reader.
+/// Keeps the gauges of one client. Their labels contain `client`: group, producer, reader.
 class StatisticsGauges {
  public:
   StatisticsGauges(telemetry::Metrics& metrics, std::string client);

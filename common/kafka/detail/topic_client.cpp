@@ -29,7 +29,7 @@ TopicClient::~TopicClient() {
 }
 
 rd_kafka_resp_err_t TopicClient::send(const OutgoingRecord& record, std::uint32_t tag) {
-  // librdkafka takes the bytes as not const because it could also be told to own them; with COPY it only reads.
+  // librdkafka takes the bytes as not const because another flag makes it own them; with COPY it only reads.
   void* value_bytes = record.value ? const_cast<char*>(bytes_of(*record.value)) : nullptr;
   const void* key_bytes = record.key ? bytes_of(*record.key) : nullptr;
   const std::size_t value_size = record.value ? record.value->size() : 0;

@@ -290,7 +290,7 @@ void TopicSender::on_failed(TopicClient& client, Lane& lane, Slot slot, const rd
       lane.careful_until = now_ms_ + careful_for_ms;
       return end_clients(text);
     case Fault::partition:
-      // A topic that was deleted is told by the same error. A client that begins with this record knows better.
+      // A topic that was deleted is reported as the same error. A client that begins with this record knows better.
       if (lane.warm || !std::exchange(lane.missing, true)) return block(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, {});
       kept = {.outcome = Outcome::unsent, .detail = text};
       return;
@@ -337,7 +337,7 @@ void TopicSender::on_error(TopicClient& client, rd_kafka_event_t* event) {
 }
 
 bool TopicSender::flush(Lane& lane) {
-  if (lane.tainted) return true;  // told when the client has ended: what comes then is produced after it
+  if (lane.tainted) return true;  // reported when the client has ended: what comes then is produced after it
   for (Slot slot = lane.oldest, next = slot; slot != Unreported::none && lane.kept != 0; slot = next) {
     next = shared_.unreported.next(slot);
     const auto found = kept_.find(slot);

@@ -41,7 +41,7 @@ struct SenderShared {
   std::shared_ptr<QueueWake> wake{};
   std::optional<Error> fatal{};
   bool connected = false;
-  bool space = false;       ///< to be told at the end of the turn
+  bool space = false;       ///< to be reported at the end of the turn
   bool statistics = false;  ///< some are new
 };
 
@@ -56,7 +56,7 @@ class TopicSender {
   void set_bytes_max(std::size_t bytes);
   void purge();
 
-  /// Serves what lies in the clients' queues, some hundred reports at most. True: there may be more.
+  /// Serves what is in the clients' queues, some hundred reports at most. True: there may be more.
   bool serve();
   /// What is due by time.
   void tick();

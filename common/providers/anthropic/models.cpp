@@ -77,7 +77,7 @@ http::Request list_models(const Target& target, std::string_view page) {
 }
 
 Result<ModelPage> parse_model_list(std::string_view body) {
-  // Read on demand: each entry is parsed by itself, so that none can spoil the others.
+  // Read on demand: each entry is parsed by itself, so that a bad one affects no other.
   ListDocument list(body);
   ondemand::object object;
   if (!list.valid() || list.document().get_object().get(object) != simdjson::SUCCESS) {

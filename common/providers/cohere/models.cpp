@@ -97,7 +97,7 @@ class Lister final : public ModelLister {
   }
 
   [[nodiscard]] Result<ModelPage> parse(const Target& /*target*/, std::string_view body) const override {
-    // Read on demand: each entry is parsed by itself, so that none can spoil the others.
+    // Read on demand: each entry is parsed by itself, so that a bad one affects no other.
     ListDocument list(body);
     ondemand::object object;
     if (!list.valid() || list.document().get_object().get(object) != simdjson::SUCCESS) {

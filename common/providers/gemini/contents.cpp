@@ -239,7 +239,7 @@ Result<void> write_result(JsonWriter& json, const Message& message, std::size_t 
   return {};
 }
 
-/// The results of calls that were made at once: one turn, in the order of the calls, which ids need not tell apart.
+/// The results of calls that were made at once: one turn, in the order of the calls, whose ids need not differ.
 Result<void> write_results(JsonWriter& json, const ChatRequest& request, std::size_t begin, std::size_t end,
                            const NewestCalls& calls, const CallIds& ids) {
   struct Answer {

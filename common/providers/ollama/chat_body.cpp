@@ -38,7 +38,7 @@ struct ModelQuirk {
 constexpr ModelQuirk model_quirks[] = {{"gpt-oss", true}};
 
 const ModelQuirk* quirk_of(std::string_view model) {
-  // A name may stand behind a user or a host: "hf.co/someone/gpt-oss-20b".
+  // A user or a host may precede a name: "hf.co/someone/gpt-oss-20b".
   if (const auto slash = model.rfind('/'); slash != std::string_view::npos) model.remove_prefix(slash + 1);
   const auto* const found =
       std::ranges::find_if(model_quirks, [&](const ModelQuirk& quirk) { return model.starts_with(quirk.name_prefix); });

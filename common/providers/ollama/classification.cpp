@@ -26,7 +26,7 @@ constexpr FailureRule rules[] = {
      "Send the image as PNG or JPEG."},
     {200, 599, "illegal base64", ErrorCode::invalid_request, "invalid_request", false, false,
      "Send images as plain base64 without line breaks."},
-    // What the request asks for and this model or server cannot do, whatever status it was told with: in Ollama's
+    // What the request asks for and this model or server cannot do, whatever its status: in Ollama's
     // words,
     // then in those of servers that speak its API beside their own.
     {200, 599, "does not support", ErrorCode::capability_unsupported, "capability", false, true, cannot},
@@ -55,7 +55,7 @@ constexpr FailureRule rules[] = {
     // A server that is there but lacks the memory lacks it a second later too.
     {200, 599, "more system memory", ErrorCode::provider_unavailable, "out_of_memory", false, true,
      "Use a smaller model or give the server more memory."},
-    // Inside a stream only the text tells.
+    // Inside a stream only the text shows it.
     {200, 200, "unexpected endpoint", ErrorCode::invalid_model_config, "not_ollama", false, true, not_ollama},
     {200, 200, "unauthorized", ErrorCode::provider_auth, "auth", false, true, "Check the connection's credential."},
     {200, 200, "rate limit", ErrorCode::provider_rate_limited, "rate_limited", true, true, "Ask again later."},
@@ -63,7 +63,7 @@ constexpr FailureRule rules[] = {
     {200, 200, "too many requests", ErrorCode::provider_rate_limited, "rate_limited", true, true, "Ask again later."},
     {200, 200, "", ErrorCode::provider_unavailable, "stream_error", true, true,
      "The answer broke off at the provider; ask again, and look into Ollama's own log if it stays."},
-    // Redirects are not followed: a credential must not travel to a host that nobody configured.
+    // Redirects are not followed: a credential must not travel to a host that is not configured.
     {300, 399, "", ErrorCode::invalid_model_config, "redirect", false, true,
      "Redirects are not followed: set the connection's base URL to where it leads."},
     {401, 401, "", ErrorCode::provider_auth, "auth", false, true, "Check the connection's credential."},

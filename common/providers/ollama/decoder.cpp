@@ -30,7 +30,7 @@ struct DoneReason {
   FinishReason reason;
   std::string_view warning;
 };
-/// Tool calls are told by their presence: `done_reason` is "stop" with them too. Servers of 2023 say no reason.
+/// Tool calls are known by their presence: `done_reason` is "stop" with them too. Servers of 2023 say no reason.
 constexpr DoneReason done_reasons[] = {
     {"stop", FinishReason::stop, ""},
     {"", FinishReason::stop, ""},
@@ -53,7 +53,7 @@ class Decoder final : public AnswerDecoder {
     }
     const char* const end = bytes.data() + bytes.size();
     const bool fits = lines_.feed(bytes, [&](std::string_view line) {
-      // A line that lies in the caller's bytes, with enough of them behind it, is parsed where it is.
+      // A line that is in the caller's bytes, with enough of them behind it, is parsed where it is.
       const char* const line_end = line.data() + line.size();
       const bool in_place = std::greater_equal<>{}(line.data(), bytes.data()) && std::less_equal<>{}(line_end, end);
       take(line, in_place ? static_cast<std::size_t>(end - line_end) : 0, sink);

@@ -146,7 +146,7 @@ Result<ModelPage> parse_model_list(std::string_view body) {
   constexpr std::string_view not_one =
       "the answer to /api/tags is not a list of models; check that the base URL is Ollama's";
   constexpr std::string_view no_list = "the answer to /api/tags has no list under \"models\"";
-  // Read on demand: each entry is parsed by itself, so that none can spoil the others.
+  // Read on demand: each entry is parsed by itself, so that a bad one affects no other.
   ListDocument text(body);
   ondemand::object object;
   ondemand::value models;

@@ -91,7 +91,7 @@ constexpr FailureRule rules[] = {
      "The server is loading the model; ask again in a moment."},
 };
 
-/// Statuses that words in an error item stand for, where it names none.
+/// Statuses that words in an error item mean, where it names none.
 struct StatusWord {
   std::string_view word;
   int status;

@@ -227,7 +227,7 @@ http::Request list_request(const Target& target, std::string url, std::string_vi
 }
 
 Result<ModelPage> parse_model_list(std::string_view body, std::string_view adapter) {
-  // Read on demand: each entry is parsed by itself, so that none can spoil the others.
+  // Read on demand: each entry is parsed by itself, so that a bad one affects no other.
   ListDocument list(body);
   ondemand::array array;
   if (!list.valid() || !find_list(list.document(), array)) return not_it(body, adapter);

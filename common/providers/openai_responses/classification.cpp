@@ -53,7 +53,7 @@ constexpr FailureRule rules[] = {
     {200, 599, "unsupported_image_media_type", ErrorCode::invalid_request, "invalid_request", false, false, bad_image},
     {200, 599, "failed_to_download_image", ErrorCode::invalid_request, "invalid_request", false, false,
      "The provider could not fetch the image; send it inside the request as data."},
-    // Inside a stream only the words tell.
+    // Inside a stream only the words show it.
     {200, 200, "invalid_api_key", ErrorCode::provider_auth, "auth", false, true, "Check the connection's credential."},
     // A bad key is a bad request at some.
     {400, 400, "incorrect api key", ErrorCode::provider_auth, "auth", false, true,

@@ -67,8 +67,8 @@ class OutputItems {
   [[nodiscard]] const std::deque<Item>& all() const { return items_; }
 
  private:
-  /// The newest items of a kind. Ordered, not hashed: whoever chooses the numbers and ids could choose those of one
-  /// bucket.
+  /// The newest items of a kind. Ordered, not hashed: a provider that chooses the numbers and ids could choose those of
+  /// one bucket.
   struct Newest {
     std::map<std::int64_t, std::size_t> of_index{};
     std::map<std::string_view, std::size_t> of_id{};
