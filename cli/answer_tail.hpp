@@ -29,7 +29,7 @@ class AnswerTail {
     std::optional<events::Chunk> ended{};  ///< the terminal chunk, where this one ends an answer
     std::optional<std::string> missing{};  ///< this answer cannot be read, and why
   };
-  /// A record of chat.chunks. What is not wanted, or not readable, tells nothing.
+  /// A record of chat.chunks. What is not wanted, or not readable, yields nothing.
   [[nodiscard]] Told take(std::string_view value);
 
   /// The answer that streams now has begun and has not ended.

@@ -18,7 +18,7 @@
 
 namespace tokenrail::cli {
 
-/// A flag of a command. `value` is the placeholder that stands for its value in the help; empty: the flag has none.
+/// A flag of a command. `value` is the placeholder for its value in the help; empty: the flag has none.
 struct Flag {
   std::string_view name;  ///< without the dashes: "from-beginning"
   char letter = 0;        ///< one-letter form; 0: none
@@ -80,7 +80,7 @@ struct UsageError {
 };
 using Parsed = std::variant<Call, HelpCall, VersionCall, UsageError>;
 
-/// `arguments`: argv without argv[0]. Flags may stand anywhere; `--` ends them. A flag that names a setting is passed
+/// `arguments`: argv without argv[0]. Flags may come anywhere; `--` ends them. A flag that names a setting is passed
 /// on.
 [[nodiscard]] Parsed parse(std::span<const std::string> arguments, std::span<const Command> commands,
                            std::span<const config::Setting> settings);
@@ -108,7 +108,7 @@ enum class Zero { refused, allowed };
 
 /// "provider/name" (the name may itself hold slashes) or "name". Nothing: an empty half.
 struct ModelName {
-  std::string provider;  ///< empty: `name` stands alone
+  std::string provider;  ///< empty: `name` comes without one
   std::string name;
 };
 [[nodiscard]] std::optional<ModelName> parse_model_name(std::string_view text);

@@ -43,7 +43,7 @@ Result<ChatCall> chat_call(const Call& call, std::string text, std::string reque
   request.org_id = call.value("org").value_or("demo");
   request.user_id = call.value("user").value_or("");
   if (request.org_id.empty()) return wrong("--org needs a name");
-  // What lacks usable ids, or has a larger key, is answered by nobody.
+  // A request that lacks usable ids, or has a larger key, gets no answer.
   const events::RequestLimits limits;
   const auto fits = [](std::string_view flag, std::string_view value, std::size_t most) -> Result<void> {
     if (value.size() <= most) return {};

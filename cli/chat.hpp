@@ -47,7 +47,7 @@ class AnswerView {
   Mode mode_;
   std::string held_;
   bool any_text_ = false;        ///< in standard output, of this attempt
-  bool ends_with_line_ = true;   ///< what stands in standard output does
+  bool ends_with_line_ = true;   ///< what is in standard output does
   bool reasoning_open_ = false;  ///< reasoning was shown and its line is not ended
 };
 

@@ -17,7 +17,7 @@ namespace asio = boost::asio;
 constexpr auto silence_noted_after = 10s;
 // How long a cancelled answer may take to say so before we leave.
 constexpr auto cancellation_wait = 2s;
-// How soon it is noticed, while no chunk comes, that nobody reads the answer any more.
+// How soon it is noticed, while no chunk comes, that the reader of the answer has gone.
 constexpr auto reader_look_again = 200ms;
 
 class Session final : public chat::Listener {

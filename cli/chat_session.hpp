@@ -15,9 +15,9 @@ namespace tokenrail::cli {
 struct ChatHooks {
   /// Every chunk of the answer, by the reader's rule, with its record value.
   std::function<void(AnswerReader::Step, const events::Chunk&, std::string_view raw)> on_chunk;
-  /// Something worth telling while it lasts.
+  /// Something worth reporting while it lasts.
   std::function<void(const std::string&)> on_note;
-  /// Whether nobody reads the answer any more. Asked behind each chunk, and while there is none.
+  /// Whether the reader of the answer has gone. Asked behind each chunk, and while there is none.
   std::function<bool()> reader_gone;
 };
 
@@ -26,7 +26,7 @@ enum class ChatEnd {
   timed_out,
   interrupted,  ///< Ctrl-C; Kafka has the cancellation, or the answer has ended
   abandoned,    ///< Ctrl-C; whether Kafka has the cancellation is not known
-  unread,       ///< nobody reads the answer any more; the cancellation was sent
+  unread,       ///< the reader of the answer has gone; the cancellation was sent
 };
 
 /// Errors as chat::Listener::on_end().

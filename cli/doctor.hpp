@@ -1,4 +1,4 @@
-// What `tokenrail doctor` makes of what it saw. Pure: facts in, findings out; each names the command that mends it.
+// What `tokenrail doctor` makes of what it saw. Pure: facts in, findings out; each names the command that fixes it.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ struct Finding {
     good,
     warning,  ///< a risk; nothing is wrong now
     bad,
-    unknown,  ///< could not be looked at, because of something that is bad itself, or of a broker that cannot tell
+    unknown,  ///< could not be looked at, because of something that is bad itself, or of a broker that cannot report it
   };
   std::string part;  ///< "Kafka", "topics", "connection env-ollama"
   Verdict verdict = Verdict::good;
@@ -38,7 +38,7 @@ struct KafkaFacts {
   Result<TopicPlan> plan;
   std::size_t topics = 0;
   std::vector<topics::Finding> findings{};
-  /// Topics whose settings could not be read, so that nobody can say whether they are right, and why.
+  /// Topics whose settings could not be read, so that it is unknown whether they are right, and why.
   std::vector<std::string> unread{};
   std::string unread_because{};
 };
@@ -47,7 +47,7 @@ struct KafkaFacts {
 struct RouterFacts {
   std::string group;
   std::string topic;  ///< "chat.requests", with the prefix
-  /// Nothing: Kafka cannot be asked. Error `rejected`: this broker cannot tell.
+  /// Nothing: Kafka cannot be asked. Error `rejected`: this broker cannot report it.
   std::optional<Result<kafka::GroupMembers>> members;
 };
 [[nodiscard]] Finding judge_routers(const RouterFacts& facts);

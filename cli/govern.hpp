@@ -28,7 +28,7 @@ struct Governing {
 };
 [[nodiscard]] std::span<const Governing> governing_runs();
 
-/// The user of this machine, who may do everything: whoever has the database's URL does. With --dry-run nothing stays.
+/// The user of this machine, who has the database's URL and so may do everything. With --dry-run nothing stays.
 [[nodiscard]] registry::Actor actor_of(const Context& context);
 
 /// --org, else the platform.

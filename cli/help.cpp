@@ -1,4 +1,4 @@
-// The help pages: what a newcomer wants first (examples) stands first.
+// The help pages: what a newcomer wants first (examples) comes first.
 #include <algorithm>
 #include <iterator>
 

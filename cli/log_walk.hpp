@@ -21,7 +21,7 @@ struct LogWalk {
   bool until_end = false;                   ///< stop where the topic ended when reading got there
   std::optional<std::chrono::milliseconds> timeout{};
   bool stop_on_ctrl_c = true;
-  /// Called once, when all that lay in the topic at the time of the call has been handed on; false: no more.
+  /// Called once, when all that the topic contained at the time of the call has been handed on; false: no more.
   std::function<bool()> on_caught_up{};
 };
 

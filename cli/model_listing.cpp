@@ -55,7 +55,7 @@ std::vector<events::ModelState> seen_by(const std::vector<events::ModelState>& m
 }
 
 std::string state_word(const events::ModelState& model) {
-  // The strongest reason first: what mends the later ones would not help.
+  // The strongest reason first: what fixes the later ones would not help.
   if (model.platform_blocked) return "blocked";
   if (!model.enabled) return "disabled";
   if (model.lifecycle == "retired") return "retired";

@@ -12,7 +12,7 @@ namespace tokenrail::cli {
 [[nodiscard]] std::vector<events::ModelState> seen_by(const std::vector<events::ModelState>& models,
                                                       const std::string& org_id);
 
-/// Why nobody can use the model now: "disabled", "missing", …; "ready" if they can.
+/// Why the model cannot be used now: "disabled", "missing", …; "ready" if it can.
 [[nodiscard]] std::string state_word(const events::ModelState& model);
 
 /// MODEL, SCOPE, STATE, CONTEXT, CAPABILITIES, CONNECTIONS; PARAMETERS where a deployment has default ones.

@@ -10,8 +10,8 @@ namespace tokenrail::cli {
 /// "3:42  key  value", controls removed.
 [[nodiscard]] std::string record_line(const kafka::Record& record);
 
-/// {"topic","partition","offset","timestamp","key","headers":{…},"value"} on one line. A value that is JSON stands as
-/// JSON, another one as a string, a tombstone as null.
+/// {"topic","partition","offset","timestamp","key","headers":{…},"value"} on one line. A value that is JSON is written
+/// as JSON, another one as a string, a tombstone as null.
 [[nodiscard]] std::string record_json(const kafka::Record& record);
 
 }  // namespace tokenrail::cli

@@ -119,7 +119,7 @@ Result<std::vector<std::string>> connections_to_sync(const Context& context, Gov
   return names;
 }
 
-/// A run as an operation of the API tells it.
+/// A run as an operation of the API reports it.
 registry::SyncRun run_of(std::string_view run, const std::string& connection) {
   const auto number = [&](std::string_view name) {
     std::int64_t value = 0;

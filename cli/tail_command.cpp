@@ -86,7 +86,7 @@ int run_tail(const Context& context) {
   std::optional<events::Chunk> last;  // the end of the one answer, until a higher attempt displaces it
   std::optional<std::string> missing;
 
-  // What lies in the log already may hold a higher attempt, so the one answer ends when that has been read.
+  // The log may contain a higher attempt already, so the one answer ends when the log has been read to that end.
   tail->walk.on_caught_up = [&] {
     caught_up = true;
     if (one && !heard && !missing) terminal.note("no chunk of it yet; waiting (Ctrl-C ends)");

@@ -31,7 +31,7 @@ class Terminal {
 
   /// The errno of the first result that could not be written, or 0: a full disk must not look like success.
   [[nodiscard]] int out_error() const { return out_error_; }
-  /// Whether standard output is a pipe that nobody reads any more (`| head`). Also true before anything is written.
+  /// Whether standard output is a pipe whose reader has gone (`| head`). Also true before anything is written.
   [[nodiscard]] bool reader_gone() const;
 
   [[nodiscard]] bool out_is_terminal() const { return facts_.out_is_terminal; }

@@ -49,8 +49,8 @@ std::vector<WantedTopic> wanted_topics(const TopicOptions& options) {
                                                         {"min.cleanable.dirty.ratio", "0.1"},
                                                         {"max.compaction.lag.ms", std::to_string(hour_ms)},
                                                         {"delete.retention.ms", std::to_string(day_ms)}};
-  // Deadlines count from a request's timestamp, which a sender's clock must not be able to move; what stood in one log
-  // before something in another can be told only where the brokers' clock stamps both (ADR 0007).
+  // Deadlines count from a request's timestamp, which a sender's clock must not be able to move. The order of records
+  // in two logs can be known only where the brokers' clock stamps both (ADR 0007).
   const std::map<std::string, std::string> deleted_and_stamped{{"cleanup.policy", "delete"},
                                                                {"message.timestamp.type", "LogAppendTime"}};
   std::vector<WantedTopic> topics;

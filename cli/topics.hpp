@@ -1,4 +1,4 @@
-// The topics that Tokenrail stands on, and what has to be done so that they are as they should be. Pure: what there is
+// The topics that Tokenrail needs, and what has to be done so that they are as they should be. Pure: what there is
 // and what is wanted go in, a plan comes out; the command around it only carries the plan out.
 #pragma once
 
@@ -23,7 +23,7 @@ struct TopicOptions {
   std::int64_t request_bytes_max = 8 * 1024 * 1024;
 };
 
-/// One topic as it should be. `required` is mended where it differs; `initial` is set when the topic is made and then
+/// One topic as it should be. `required` is fixed where it differs; `initial` is set when the topic is made and then
 /// belongs to the operator (retention, mostly).
 struct WantedTopic {
   std::string name;
@@ -41,7 +41,7 @@ struct WantedTopic {
   std::map<std::string, std::string> initial{};
 };
 
-/// In the order in which they are to be made: what chat.requests is answered on stands before it.
+/// In the order in which they are to be made: the topics that carry the answers come before chat.requests.
 [[nodiscard]] std::vector<WantedTopic> wanted_topics(const TopicOptions& options);
 
 struct TopicAction {
@@ -59,7 +59,7 @@ struct TopicPlan {
   std::vector<std::string> notes{};    ///< nothing wrong, but worth knowing
 };
 
-/// `existing`: those of the wanted topics that exist. Settings that the broker does not tell are taken to be right.
+/// `existing`: those of the wanted topics that exist. Settings that the broker does not report are taken to be right.
 [[nodiscard]] TopicPlan plan_topics(const std::vector<WantedTopic>& wanted,
                                     const std::vector<kafka::TopicDescription>& existing, const TopicOptions& options);
 

@@ -174,7 +174,7 @@ int run_topics_apply(const Context& context) {
     context.terminal.note("nothing was changed; 'tokenrail topics apply' does it");
     return exit_done;
   }
-  // New topics have settings of the brokers too, which nobody could know before.
+  // New topics have settings of the brokers too, which could not be known before.
   const auto made = describe_made(*planned->admin, planned->wanted, plan);
   if (!made) {
     context.terminal.note(

@@ -34,7 +34,7 @@ constexpr std::int64_t all_of_them = std::numeric_limits<std::int64_t>::max();
 struct Range {
   std::int64_t from = 0;
   std::int64_t end = 0;        ///< one past the last that is read
-  std::int64_t known_ms = -1;  ///< from which time of the brokers on all lies in the range; -1: its records tell
+  std::int64_t known_ms = -1;  ///< from which broker time on the range has everything; -1: see its records
 };
 
 /// Where the reading of one topic begins and ends, a range a partition. `stamped`: by the brokers.
@@ -83,7 +83,7 @@ class PartitionReading {
       logs_[i].owner = this;
       logs_[i].topic = *names[i];
       logs_[i].take = takes[i];
-      // Of requests what routers read, of the rest what stands in the log.
+      // Of requests what routers read, of the rest what the log contains.
       auto reader = kafka::LogReader::make(
           loop_, {.properties = properties, .topics = {*names[i]}, .committed_only = names[i] == &topics.requests},
           logs_[i], metrics_);
@@ -210,7 +210,7 @@ struct DeadLetters {
 };
 
 /// The dead letters there are now: of each only where it comes from, for there may be many. A letter is written after
-/// its request was appended, so of a topic whose beginning is gone the first that is left tells which may be missing.
+// its request was appended, so of a topic whose beginning is gone the first that is left shows which may be missing.
 Result<DeadLetters> dead_letters(kafka::Admin& admin, const kafka::Properties& properties, const VerifyCall& call,
                                  std::int32_t partitions) {
   DeadLetters found;
@@ -242,7 +242,7 @@ struct Counts {
   std::int32_t partitions = 0;            ///< of chat.requests
   std::int32_t paired = 0;                ///< of them, those that have chunks and audit
   std::int32_t letters = 0;               ///< of the dead letters
-  std::map<std::string, bool> stamped{};  ///< by topic: brokers make the timestamps, as far as they tell
+  std::map<std::string, bool> stamped{};  ///< by topic: brokers make the timestamps, as far as they report it
 };
 
 Result<Counts> count_partitions(kafka::Admin& admin, const VerifyCall& call) {
@@ -287,7 +287,7 @@ Result<Verified> verify_topics(const kafka::Properties& given, const VerifyCall&
   const auto counts = count_partitions(**admin, call);
   if (!counts) return std::unexpected(counts.error());
 
-  // In the order that the checker asks for: what is told later must not be missing what was seen before.
+  // In the order that the checker asks for: a log that is read later must contain what an earlier one refers to.
   std::vector<kafka::TopicPartition> all;
   for (std::int32_t p = 0; p < counts->paired; ++p) all.push_back({.topic = call.topics.requests, .partition = p});
   const auto committed = (*admin)->committed(call.group, all, answer_timeout);

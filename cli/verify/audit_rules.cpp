@@ -102,8 +102,8 @@ void Checker::on_audit(const kafka::Record& record) {
 void Checker::admit_epoch(const events::AuditFacts& facts, const kafka::Record& record) {
   if (facts.kind == Kind::claimed || facts.epoch <= fold_.epoch()) return;
   if (options_.audit_from > 0 && !claims_.any()) {
-    // Whoever writes under an epoch claimed it, so that claim lies before the start of the log; and what stands between
-    // the two was void without our knowing.
+    // A worker that writes under an epoch claimed it, so that claim precedes the start of the log. The events between
+    // the two were void without our knowing.
     if (fold_.epoch() > 0) doubtful_before_ = record.offset;
     events::AuditFacts claim;
     claim.kind = Kind::claimed;
@@ -124,7 +124,7 @@ void Checker::claimed(const Event& event, std::int64_t previous_epoch) {
   }
   ++figures_.claims;
   const auto& record = event.record;
-  // The first claim in a log whose beginning is gone jumps over epochs that were claimed there, so what stands between
+  // The first claim in a log whose beginning is gone jumps over epochs that were claimed there, so the events between
   // may have been void.
   const auto epoch = event.facts.epoch;
   const bool next = epoch == previous_epoch + 1 || epoch == events::epoch_above(previous_epoch, options_.partition);
@@ -165,7 +165,7 @@ void Checker::note_event(Subject& about, const Event& event) {
 }
 
 // A successor reads from the commit's auditOffset, and nothing about a request at or above the committed offset may
-// stand before that. Of a topic that was made anew other requests stood there, or none do: which, the request tells.
+// precede that. If the topic was created again, that offset had another request, or none: the request shows which.
 void Checker::note_overlooked(const Event& event) {
   const auto& ids = event.facts.ids;
   const auto at = event.record.offset;
@@ -177,7 +177,7 @@ void Checker::note_overlooked(const Event& event) {
   }
   if (options_.requests_end && ids.source_offset >= *options_.requests_end) return;
   auto request = ids.org_id + '\0' + ids.request_id;
-  // Of several about one request the newest: all before the topic was made anew are older than that.
+  // Of several about one request the newest: all before the topic was created again are older than that.
   overlooked_.insert_or_assign(ids.source_offset,
                                Overlooked{.at = at, .broker_ms = broker_ms(event.record), .request = request});
   if (ids.source_offset >= requests_next_) return;
@@ -187,7 +187,7 @@ void Checker::note_overlooked(const Event& event) {
   overlooked_.erase(ids.source_offset);
 }
 
-/// That request stands at that offset.
+/// The topic has that request at that offset.
 void Checker::look_again(std::int64_t source_offset, const std::string& request, const Asked& stands_there) {
   const auto event = overlooked_.find(source_offset);
   if (event == overlooked_.end() || event->second.request != request) return;
@@ -247,8 +247,8 @@ void Checker::requested(const Event& event) {
   touch(about);
 }
 
-// A topic that was made anew has other requests at the offsets of the old ones, whose attempts are older than what
-// stands there now; only brokers' clocks can tell.
+// A topic that was created again has other requests at the offsets of the old ones, whose attempts are older than the
+// request that is there now; only brokers' clocks can show it.
 void Checker::check_place(const events::AttemptIds& ids, std::int64_t request_at, std::int64_t request_ms,
                           const Asked& stands_there) {
   if (stands_there.broker_ms < 0 || request_ms <= stands_there.broker_ms + options_.clock_skew_ms) {
@@ -348,8 +348,8 @@ void Checker::responded(const Event& event) {
   touch(about);
 }
 
-// Whoever continues an attempt and whoever closes it when the lease has run out cannot know of each other. Anybody else
-// who responds has read the log, or has responded already. (One record that stands there twice was written twice by its
+// A worker that continues an attempt and a successor that closes it after its lease cannot know of each other. Every
+// other responder has read the log, or has responded already. (A record that occurs twice was written twice by its
 // producer, which librdkafka has been seen to do.)
 void Checker::answered_again(Subject& about, const Event& event) {
   ++figures_.late_responses;
@@ -416,7 +416,7 @@ void Checker::released(const Event& event) {
     attempt.released_until_ms = until;
     attempt.renewed_until_ms = until;
   }
-  // Whoever gives up in order names all that still runs: the successor closes what is not named.
+  // An owner that gives up in order names all that still runs: the successor closes what is not named.
   for (const auto* open : fold_.open()) {
     const bool begun_here = open->request_offset >= 0 && open->ids.epoch == epoch;
     const bool named = open->continued && open->continued->epoch == epoch;
@@ -427,7 +427,7 @@ void Checker::released(const Event& event) {
   }
 }
 
-// Ranges overlap where a router died before it could commit behind what it had told: the next one tells it again.
+// Ranges overlap where a router died before it could commit behind what it had reported: the next one reports it again.
 void Checker::lost(const Event& event) {
   if (event.verdict != Verdict::counts || event.facts.lost_from >= event.facts.lost_to) return;
   auto from = event.facts.lost_from;

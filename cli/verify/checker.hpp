@@ -7,7 +7,7 @@
 // this order: the committed offset first, then the end of llm.audit, then those of chat.chunks and the dead-letter
 // topic, chat.requests last.
 //
-// What lies before the start of a log (retention, or a start chosen) is unknown, and nothing is called a violation
+// What precedes the start of a log (retention, or a start chosen) is unknown, and nothing is called a violation
 // because of it: such requests are counted as `unknown`.
 //
 // Two logs are held against each other, and leases against the log, by timestamps of brokers alone (ADR 0007); records
@@ -52,12 +52,12 @@ struct CheckedTopics {
 struct CheckOptions {
   CheckedTopics topics{};
   std::int32_t partition = 0;
-  // The offset at which the reading of each log begins; 0: nothing lies before it.
+  // The offset at which the reading of each log begins; 0: nothing precedes it.
   std::int64_t requests_from = 0;
   std::int64_t chunks_from = 0;
   std::int64_t audit_from = 0;
-  /// Where reading begins at a time that was chosen: all that is newer by the brokers' clock lies in what is read. -1:
-  /// it begins where the log does, or at a time of the senders, and the first record that a broker stamped tells.
+  /// Where reading begins at a time that was chosen: all that is newer by the brokers' clock is in what is read. -1:
+  /// it begins where the log does, or at a time of the senders, and the first record that a broker stamped shows it.
   std::int64_t chunks_known_ms = -1;
   std::int64_t audit_known_ms = -1;
   /// One past the last record of each log, where what is fed may end before that (a transaction's markers are no
@@ -109,9 +109,9 @@ class Checker {
   [[nodiscard]] std::size_t pending() const { return subjects_.size() - settled_.size(); }
 
  private:
-  /// From which time of the brokers' clock on everything lies in what is read of a log.
+  /// From which time of the brokers' clock on everything is in what is read of a log.
   struct Window {
-    std::int64_t known_ms = -1;  ///< -1: nobody can tell
+    std::int64_t known_ms = -1;  ///< -1: unknown
     bool begun = false;
 
     void note(const kafka::Record& record);
@@ -225,7 +225,7 @@ class Checker {
   std::multimap<std::int64_t, DeadLetter> dead_letters_{};  ///< whose request has not been read yet, by its offset
   std::set<std::int64_t> unclaimed_told_{};                 ///< epochs
   std::map<std::int64_t, std::int64_t> lost_{};  ///< source offsets reported as lost: first -> one past the last
-  std::deque<Loss> losses_{};                    ///< the newest events that told so
+  std::deque<Loss> losses_{};                    ///< the newest events that reported one
   std::int64_t requests_next_ = 0;
   std::int64_t chunks_next_ = 0;
   std::int64_t audit_next_ = 0;

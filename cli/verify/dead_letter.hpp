@@ -13,7 +13,7 @@ namespace tokenrail::verify {
 struct DeadLetter {
   std::int32_t partition = 0;
   std::int64_t offset = 0;
-  /// Timestamp of the record there, in Unix milliseconds. A topic that was made anew has another record at the offset.
+  /// Timestamp of the record there, in Unix milliseconds. A topic that was created again has another record there.
   std::optional<std::int64_t> ms{};
 
   /// It is that record, as far as the letter says.

@@ -74,7 +74,7 @@ void Checker::judge_first(const Subject& about, std::int64_t source_offset, cons
   const auto one = about.asked.find(first);
   const auto other = about.asked.find(source_offset);
   if (one == about.asked.end() || other == about.asked.end() || !other->second.read) return;
-  // Whoever took the partition over knows the first by what llm.audit says of it from some event on, and goes by a
+  // A successor knows the first by what llm.audit says of it from some event on, and goes by a
   // clock of its own. And where an owner has no number left for one more attempt, it answers so however long ago the
   // first was.
   const auto told_ms = one->second.told_ms;
@@ -87,7 +87,7 @@ void Checker::judge_first(const Subject& about, std::int64_t source_offset, cons
                     first, options_.dedupe_window_ms));
 }
 
-// Only what one owner ran without a break between: whoever takes a partition over may know less of the past.
+// Only what one owner ran without a break between: a successor may know less of the past.
 void Checker::judge_window(const Subject& about) {
   if (options_.dedupe_window_ms == 0) return;
   for (auto first = about.attempts.begin(); first != about.attempts.end(); ++first) {

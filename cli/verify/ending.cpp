@@ -42,7 +42,7 @@ void Checker::finish(bool at_rest) {
 }
 
 // What is reported as lost has been deleted, so it cannot be read any more, unless it came after a new topic took the
-// place of the old one; which only the brokers' clock can tell.
+// place of the old one; only the brokers' clock can show that.
 void Checker::judge_loss(const std::string& what, std::int64_t source_offset, std::int64_t broker_ms) {
   if (broker_ms < 0) return;
   const auto loss = std::ranges::find_if(losses_, [&](const Loss& told) {
@@ -110,9 +110,9 @@ void Checker::judge_commit(const std::vector<const Subject*>& left) {
                     metadata->audit_offset, committed));
 }
 
-// Where nothing runs any more the last owner's commit stands before the first request that is not complete: a partition
+// Where nothing runs any more the last owner's commit is before the first request that is not complete: a partition
 // that has stopped committing makes its next owner read ever longer tails. One of an earlier epoch landed late, which
-// may happen; what lies before what was read may hold it back.
+// may happen; what precedes the part that was read may hold it back.
 void Checker::judge_progress(const std::vector<const Subject*>& left) {
   if (!options_.committed || *options_.committed < options_.requests_from) return;
   const auto metadata = events::decode_commit_metadata(options_.metadata);

@@ -11,7 +11,7 @@ namespace tokenrail::verify {
 
 /// The promises of docs/explanation/delivery.md, as far as they can be seen from outside.
 enum class Promise {
-  answered,   ///< P1: every request gets a terminal chunk, or lies in the dead-letter topic
+  answered,   ///< P1: every request gets a terminal chunk, or the dead-letter topic contains it
   whole,      ///< P2: within an attempt `seq` counts from 0, and one terminal chunk ends it
   once,       ///< P3: what has its answer, or still runs, is not run again
   audited,    ///< P4: every attempt leaves one llm.request and one llm.response that counts, and they fit its chunks
@@ -51,9 +51,9 @@ struct Figures {
   std::int64_t early_closings = 0;   ///< continued attempts closed by another while the newest lease still ran
   std::int64_t open_requests = 0;    ///< without an answer yet
   std::int64_t open_attempts = 0;    ///< without an llm.response yet
-  std::int64_t lost = 0;             ///< offsets that a router has told to have been deleted unread
+  std::int64_t lost = 0;             ///< offsets that a router has reported as deleted unread
   std::int64_t unknown = 0;          ///< requests that retention (or --from) left too little of to be judged
-  std::int64_t displaced = 0;        ///< attempts at whose offset another request stands: of a topic made anew since
+  std::int64_t displaced = 0;        ///< attempts whose offset now has another request: of a topic created again since
   std::int64_t names_shared = 0;     ///< request ids that were attempted on more than one partition
   std::int64_t unreadable = 0;       ///< records on chat.chunks and llm.audit that could not be read
   std::int64_t sender_times = 0;     ///< records whose timestamp is their sender's, which is not judged by

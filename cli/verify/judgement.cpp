@@ -46,7 +46,7 @@ bool Checker::told_lost(std::int64_t source_offset) const {
   return after != lost_.begin() && source_offset < std::prev(after)->second;
 }
 
-/// What stands in the log has not been deleted, whoever says so.
+/// What the log contains has not been deleted, whatever an event says.
 bool Checker::told_lost(const Subject& about, std::int64_t source_offset) const {
   const auto entry = about.asked.find(source_offset);
   return (entry == about.asked.end() || !entry->second.read) && told_lost(source_offset);
@@ -88,7 +88,7 @@ bool Checker::settled(const Subject& about) const {
 
 // --- one request ----------------------------------------------------------------------------------------------------
 
-// Readers of chunks know an attempt by its number and the request's ids, whatever partition it lies on.
+// Readers of chunks know an attempt by its number and the request's ids, whatever partition it is on.
 void Checker::judge_names(const Subject& about) {
   if (options_.names == nullptr || about.attempts.empty()) return;
   if (options_.names->asked(about.org_id, about.request_id, options_.partition)) ++figures_.names_shared;
@@ -132,7 +132,7 @@ void Checker::judge_request(const Subject& about, std::int64_t source_offset, co
     return;
   }
   if (!entry.read && top == nullptr) return;
-  // Deleted, so nobody can run it again; whether it had been before is not to be seen.
+  // Deleted, so it cannot be run again; whether it had been before is not to be seen.
   const bool deleted = !entry.read && source_offset < options_.requests_from;
   if (deleted && top->second.interrupted()) {
     ++figures_.unknown;
@@ -156,7 +156,7 @@ void Checker::judge_request(const Subject& about, std::int64_t source_offset, co
   }
 }
 
-// Whoever sees no more than the topics cannot know which version of the router read a request, so the text says it.
+// The topics do not show which version of the router read a request, so the text says it.
 void Checker::judge_dead_letter(const Subject& about, std::int64_t source_offset, const Asked& entry) {
   const auto say = [&](std::string_view why) {
     report(Promise::answered, options_.topics.requests, {source_offset},
@@ -225,7 +225,7 @@ void Checker::judge_key(const Subject& about, std::int64_t number, std::int64_t 
 }
 
 // The worker's own clock is what ends a request, so its event is judged by when it was made; where that is not said, or
-// where the event lay there long afterwards, by its append and a wider margin.
+// where the event was appended long afterwards, by its append and a wider margin.
 void Checker::judge_deadline(const Subject& about, std::int64_t number, const Attempt& attempt) {
   const auto asked_at = about.asked.find(attempt.source_offset);
   if (!options_.judge_deadlines || asked_at == about.asked.end() || asked_at->second.deadline_ms < 0 ||
@@ -259,7 +259,7 @@ void Checker::judge_told(const Subject& about, std::int64_t number, const Attemp
   if (attempt.told_chunks && *attempt.told_chunks != attempt.next_seq)
     say(fmt::format("says that there are {} chunks, and its terminal chunk ({}:{}) has seq {}", *attempt.told_chunks,
                     options_.topics.chunks, attempt.terminal_at, attempt.next_seq - 1));
-  // Of an answer that failed in one piece nothing was published; whoever made the response from the terminal chunk
+  // Of an answer that failed in one piece nothing was published; a response that was made from the terminal chunk
   // does not say a length.
   if (attempt.told_bytes && attempt.outcome == "completed" && attempt.first_seq == 0 &&
       *attempt.told_bytes != attempt.text_bytes)
@@ -284,8 +284,8 @@ void Checker::judge_answer(const Subject& about, std::int64_t number, const Atte
                        attempt.terminal_source, attempt.source_offset));
 }
 
-// A terminal chunk that stood in the log before a claim was read by whoever claimed; one that stood there before a
-// lease could run out, by whoever closed the attempt then. Tellable only where the brokers' clock stamps both logs.
+// A terminal chunk that was in the log before a claim was read by the worker that claimed. One that was there before a
+// lease could run out was read by the worker that closed the attempt then. Known only if brokers stamp both logs.
 void Checker::judge_successors(const Subject& about) {
   for (auto lower = about.attempts.begin(); lower != about.attempts.end(); ++lower) {
     const auto& before = lower->second;

@@ -33,7 +33,7 @@ std::optional<KeyLines::Conflict> KeyLines::add(std::size_t key, std::int64_t so
   }
   auto& answers = line->second;
   const auto here = answers.insert_or_assign(source_offset, answer).first;
-  // Neighbours are enough: what stands further away was compared with those between.
+  // Neighbours are enough: what is further away was compared with those between.
   std::optional<Conflict> conflict;
   if (here != answers.begin()) conflict = compare(*std::prev(here), *here);
   if (!conflict && std::next(here) != answers.end()) conflict = compare(*here, *std::next(here));

@@ -37,7 +37,7 @@ class KeyLines {
   explicit KeyLines(std::int64_t clock_skew_ms = 0, std::size_t keys_max = 50'000, std::size_t answers_max = 16)
       : clock_skew_ms_(clock_skew_ms), keys_max_(keys_max), answers_max_(answers_max) {}
 
-  /// The answer of the request at that source offset. Says with which neighbour it stands in the wrong order.
+  /// The answer of the request at that source offset. Says with which neighbour it is in the wrong order.
   std::optional<Conflict> add(std::size_t key, std::int64_t source_offset, const Answer& answer);
 
  private:

@@ -1,5 +1,5 @@
 // What the checker knows of one (orgId, requestId): where it was asked, its attempts as llm.audit and chat.chunks have
-// them, its answers as a duplicate. Values only; -1 stands for "not seen" in offsets and times.
+// them, its answers as a duplicate. Values only; -1 means "not seen" in offsets and times.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@ namespace tokenrail::verify {
 /// A record of chat.requests, or the source offset that an audit event names.
 struct Asked {
   bool read = false;        ///< the record itself was
-  bool dead = false;        ///< lies in the dead-letter topic
+  bool dead = false;        ///< the dead-letter topic contains it
   bool answerable = false;  ///< its ids can be read, and nothing about it is too large
   std::int64_t ms = -1;
   std::int64_t told_ms = -1;         ///< when llm.audit spoke of it last, void events included; by the brokers' clock
@@ -23,7 +23,7 @@ struct Asked {
   std::optional<std::size_t> key{};  ///< hash of the record's key; nothing: it has none, so it has no order
 };
 
-/// The key of the first record about something, and where that lies: all further ones have it too.
+/// The key of the first record about something, and where that is: all further ones have it too.
 struct KeySeen {
   std::int64_t at = -1;
   bool on_chunks = false;  ///< else on llm.audit
@@ -77,7 +77,7 @@ struct Attempt {
   [[nodiscard]] bool exists() const { return request_at >= 0 || response_at >= 0; }
   [[nodiscard]] bool answered() const { return response_at >= 0; }
   [[nodiscard]] bool interrupted() const { return outcome == "interrupted"; }
-  /// Its terminal chunk stands behind all its other chunks, as readers see it.
+  /// Its terminal chunk follows all its other chunks, as readers see it.
   [[nodiscard]] bool whole() const { return terminal_at >= 0 && first_seq == 0 && gap_at < 0; }
 };
 
@@ -108,7 +108,7 @@ struct Subject {
   std::map<std::int64_t, Attempt> attempts{};            ///< by number, 0 excepted
   std::map<std::int64_t, DuplicateAnswer> duplicates{};  ///< by source offset
   std::int64_t first_audit = -1;
-  bool doubtful = false;  ///< too much of its past lies before the start of llm.audit
+  bool doubtful = false;  ///< too much of its past precedes the start of llm.audit
   bool leftover = false;  ///< first seen in the middle of an attempt, after others had been forgotten
   bool unheard = false;   ///< first seen by a chunk, after others had been forgotten
   std::optional<std::list<Subject*>::iterator> place{};  ///< among those that may be forgotten
