@@ -21,7 +21,7 @@ constexpr auto sign_of_life_every = 1s;
 constexpr std::string_view sign_of_life = ":\n\n";
 constexpr std::string_view cancel_reason = "the reader of the answer has gone";
 
-/// What lies with Kafka is nothing that the caller can correct, and its text may name brokers: that is for the log.
+/// A fault of Kafka is nothing that the caller can correct, and its text may name brokers: that is for the log.
 Problem problem_of_end(const Error& error, std::string_view request_id) {
   if (error.kind == ErrorKind::invalid_input) return {.fault = Fault::body_too_large, .detail = error.detail};
   spdlog::warn("request {}: the chat failed: {}", request_id, telemetry::one_line(error.detail));
@@ -35,7 +35,7 @@ std::string sse_event(std::string_view name, std::string_view data) {
 }
 
 http::Reply sse_reply() {
-  // nginx holds streams back unless it is told otherwise.
+  // nginx holds streams back unless it is configured otherwise.
   return {.headers = {{.name = "Content-Type", .value = "text/event-stream"},
                       {.name = "X-Accel-Buffering", .value = "no"}}};
 }

@@ -1,7 +1,7 @@
 // Pages of lists: how many, where the next one begins, and the token between them. Pure.
 //
 // A token holds the position behind a page and a MAC over it and the list that it belongs to. It gives no right:
-// whoever sends it is authorised as for the first page.
+// its sender is authorised as for the first page.
 #pragma once
 
 #include <cstddef>

@@ -20,7 +20,7 @@ namespace tokenrail::registry_api {
 /// `files`: nothing where no folder is configured.
 ///
 /// - "/" and "/ui" lead to "/ui/".
-/// - A path that is no file is one of the page's views, unless it lies below /ui/assets/, or the client wants no HTML
+/// - A path that is no file is one of the page's views, unless it is below /ui/assets/, or the client wants no HTML
 ///   and the name has an extension: then it is not found.
 /// - Files below /ui/assets/ have their content in their name and may be kept for a year; others are asked for again.
 [[nodiscard]] Answer web_answer(const std::optional<WebFiles>& files, const http::ServerRequest& request);

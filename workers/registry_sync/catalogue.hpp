@@ -72,7 +72,7 @@ class CatalogueReader {
   void remember(const std::string& key, Details details);
   /// Keeps what a provider said of one model as it came, within bounds.
   static void keep_answer(Asking& asking, const std::string& key, std::string_view body);
-  /// The version of the provider's software; where it does not answer, the one it told last.
+  /// The version of the provider's software; where it does not answer, the one it reported last.
   boost::asio::awaitable<std::string> read_version(std::string connection_id, const Asking* asking);
 
   boost::asio::io_context& loop_;

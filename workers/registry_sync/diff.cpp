@@ -46,7 +46,7 @@ events::DeploymentState deployment_on(const registry::Connection& connection, co
   return deployment;
 }
 
-/// The facts that the provider tells, except where a person has said otherwise.
+/// Takes the facts from the provider, except where a person has set another value.
 void tell_facts(PlannedModel& planned, const StoredModel& stored, const ListedModel& listed) {
   auto& state = planned.after;
   const auto set = [&](const char* field, auto& mine, const auto& theirs) {
@@ -78,7 +78,7 @@ void settle_here(PlannedModel& planned, const registry::Connection& connection, 
   }
 }
 
-/// Fills in what follows from the rest and tells what kind of change it is; nothing: there is none.
+/// Fills in what follows from the rest and says what kind of change it is; nothing: there is none.
 std::optional<PlannedModel> finish(PlannedModel planned, const StoredModel& stored, Kind kind) {
   planned.after.routable = registry::routable(planned.after, planned.missing_expired);
   planned.changed_fields = registry::changed_fields(stored.state, planned.after);
@@ -158,7 +158,7 @@ std::optional<PlannedModel> plan_listed(const registry::Connection& connection, 
   const bool was_missing = stored.state.availability == "missing";
   planned.after.availability = "listed";
   planned.after.missing_since_ms = std::nullopt;
-  // Two hosts may hold different builds under one name; were both to tell, every run would change the model.
+  // Two hosts may hold different builds under one name; with facts from both, every run would change the model.
   if (!stored.told_elsewhere) tell_facts(planned, stored, listed);
   if (stored.told_elsewhere || listed.details_known) {
     // What a call costs is each connection's own.

@@ -37,8 +37,8 @@ struct ListedModel {
 [[nodiscard]] bool storable_name(std::string_view name);
 
 /// What the details of a listed model go with: its digest, and a hash of everything else that may change them (the
-/// list's own words, the modification time, the version of the server) and of what tells it from other models and
-/// connections.
+/// list's own words, the modification time, the version of the server) and of what distinguishes it from other models
+/// and connections.
 [[nodiscard]] std::string details_key(const providers::ListedModel& listed, std::string_view connection_id);
 
 /// `details` null: they are not known. `details_answer`: the text that they were read from; empty: they are remembered

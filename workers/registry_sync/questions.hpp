@@ -35,8 +35,8 @@ struct Selection {
                                       const std::function<bool(const std::string&)>& known,
                                       const std::function<bool(const std::string&)>& in_vain);
 
-/// Under which the details of a model are remembered: they are of this model on this connection. A digest is the
-/// provider's word, and some tell the same one for all models.
+/// Under which the details of a model are remembered: they are of this model on this connection. A digest comes from
+/// the provider, and some providers give the same one to all models.
 [[nodiscard]] std::string memory_key(const registry::Connection& connection, const providers::ListedModel& model);
 
 /// Counts time-outs that follow one another. Some questions run at the same time, so success in between starts again.

@@ -167,7 +167,7 @@ Reconciliation reconcile(const TopicContent& topic, const std::vector<registry::
     } else {
       continue;
     }
-    // Of an id's own making, not random: whoever reads it twice can tell.
+    // Made from the row's id, not random: a consumer that reads the record twice recognises it.
     const auto id = fmt::format("state-{}-{}", state.id, state.version);
     result.records.push_back({.to = topic.topic(),
                               .key = state.key,

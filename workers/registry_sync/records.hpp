@@ -37,7 +37,7 @@ class TopicContent {
     std::string_view type{};  ///< of the records of such a key
     std::string model_id{};
     std::int64_t version = 0;  ///< of the last record, where it can be read
-    std::int64_t highest = 0;  ///< that any record of the key told
+    std::int64_t highest = 0;  ///< that any record of the key carried
     bool readable = true;      ///< the last record is
   };
   enum class Mark { missing, unreadable, there };

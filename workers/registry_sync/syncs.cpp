@@ -187,7 +187,7 @@ boost::asio::awaitable<Result<registry::SyncRun>> ConnectionSyncs::sync_once(reg
     if (applied) co_return run;
     if (applied.error().kind != ErrorKind::cancelled || plans == plans_max || cancelled_)
       co_return std::unexpected(applied.error());
-    // Somebody changed a model in between: the same list against what is there now.
+    // Another writer changed a model in between: the same list against what is there now.
     stored = co_await known_models(connection);
     if (!stored) co_return std::unexpected(stored.error());
   }

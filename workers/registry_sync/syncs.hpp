@@ -27,7 +27,7 @@ namespace tokenrail::registry_sync {
 struct SyncOrder {
   registry::Connection connection;     ///< with the claim under which it is synced
   std::string trigger;                 ///< start | schedule | manual | event
-  registry::SyncRequest request = {};  ///< its id is empty where nobody asked
+  registry::SyncRequest request = {};  ///< its id is empty where the run was not asked for
 };
 
 /// What opens the keys of connections.
@@ -52,7 +52,7 @@ class ConnectionSyncs {
   [[nodiscard]] std::size_t room() const {
     return options_.connection_concurrency - std::min(options_.connection_concurrency, active_);
   }
-  /// Connections that are not among these are no longer told of in words().
+  /// Connections that are not among these are no longer named in words().
   void keep_words(const std::vector<registry::Connection>& connections);
   /// The gauge registry_connection_health says what these say, and nothing else.
   void show_health(const std::vector<registry::Connection>& connections);

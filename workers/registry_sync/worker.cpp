@@ -32,7 +32,7 @@ constexpr auto retry_after = 2s;
 constexpr auto prune_every = 1h;
 constexpr auto first_round_max = 10s;
 constexpr std::size_t requests_max = 100;  ///< served at the same time
-constexpr auto words_every = 5s;           ///< connections that are gone are no longer told of
+constexpr auto words_every = 5s;           ///< connections that are gone are no longer reported
 constexpr std::size_t process_parts = 2;   ///< of a process's work
 constexpr std::size_t parts = 5;           ///< of a leader's work
 
@@ -42,7 +42,7 @@ kafka::Properties properties_from(const config::Values& values) {
   return properties;
 }
 
-/// For people who ask who leads. The random end tells apart processes of one number on hosts of one name.
+/// For people who ask who leads. The random end distinguishes processes of one number on hosts of one name.
 std::string holder_name() {
   std::array<char, 256> host{};
   if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
@@ -173,7 +173,7 @@ void Worker::await_hang_up() {
 }
 
 void Worker::stop() {
-  // A second signal means: now. What was being written is written again by whoever leads next.
+  // A second signal means: now. What was being written is written again by the next leader.
   if (++stops_ > 1) std::_Exit(1);
   spdlog::info("stopping");
   stopping_ = true;
@@ -207,7 +207,7 @@ std::vector<telemetry::Condition> Worker::conditions() const {
       credentials = "the sealed credentials have not been published whole yet";
     all.push_back({"credentials", std::move(credentials)});
   }
-  // A provider that is down is its models' matter, not this process's: told, but no reason to be taken out of service.
+  // A provider that is down concerns its models, not this process: reported, but no reason to be taken out of service.
   for (const auto& [name, words] : syncs_.words()) all.push_back({fmt::format("connection {}: {}", name, words), ""});
   return all;
 }

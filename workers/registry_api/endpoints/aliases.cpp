@@ -1,4 +1,4 @@
-// /v1/orgs/{org}/aliases: names that stand for a model, or for several by weight.
+// /v1/orgs/{org}/aliases: names for a model, or for several by weight.
 #include <array>
 
 #include "common/registry/model_pointers.hpp"

@@ -14,16 +14,16 @@
 namespace tokenrail::router {
 
 struct TopicFindings {
-  std::vector<std::string> problems;  ///< the router must not start; each says which command mends it
+  std::vector<std::string> problems;  ///< the router must not start; each says which command fixes it
   std::vector<std::string> warnings;
   std::string no_cancellations;  ///< that topic is not among them: the router can do without, after a while
   std::int32_t request_partitions = 0;
   std::int32_t registry_partitions = 0;
   std::int32_t cancellation_partitions = 0;
   std::int32_t dead_letter_partitions = 0;
-  /// max.message.bytes of each topic that tells it: what its brokers hold against a batch.
+  /// max.message.bytes of each topic that reports it: what its brokers hold against a batch.
   std::map<std::string, std::size_t> batch_bytes_max{};
-  std::size_t dead_letter_bytes_max = 1'000'000;  ///< of a record; where the broker does not tell, below its default
+  std::size_t dead_letter_bytes_max = 1'000'000;  ///< of a record; below the broker's default if not reported
 };
 
 [[nodiscard]] TopicFindings check_topics(const RouterOptions& options, const topics::Limits& limits,

@@ -165,7 +165,7 @@ Result<void> Worker::start() {
   return {};
 }
 
-// A terminal that is closed, or somebody who knows it from registry-sync: neither wants running answers to die.
+// The terminal was closed, or an operator sent the signal that makes registry-sync run: running answers must not die.
 void Worker::await_hang_up() {
   hang_up_.async_wait([this](boost::system::error_code error, int) {
     if (error) return;
@@ -264,7 +264,7 @@ void Worker::topics_checked(const Described& found) {
   if (found.cancellations) topics.insert(topics.end(), found.cancellations->begin(), found.cancellations->end());
   const auto findings = router::check_topics(options_, topics::limits_of(values_), registry_topic_.topic(), topics);
   if (!findings.problems.empty()) {
-    // Waits, as for everything else: somebody may be about to make them. Each problem is told once.
+    // Waits, as for everything else: an operator may be about to make them. Each problem is reported once.
     for (const auto& problem : findings.problems) {
       if (std::ranges::find(topic_problems_, problem) == topic_problems_.end())
         spdlog::error("{}; waiting until that is done", problem);
@@ -378,7 +378,7 @@ void Worker::on_end(const kafka::TopicPartition& partition, std::int64_t next_of
   }
 }
 
-// A mark says that a whole registry stands before it; what was published since stands behind it.
+// A mark says that a whole registry precedes it; what was published since follows it.
 void Worker::join_when_read() {
   if (consumer_ || stopping_ || !projection_.complete() || !registry_topic_.whole()) return;
   wait_for_cancellations();
