@@ -40,7 +40,7 @@ TEST(AnswerTail, OneRequestStreamsToItsEnd) {
   EXPECT_FALSE(tail.in_the_middle());
 }
 
-TEST(AnswerTail, ADisplacedAnswerIsToldAndBeginsAnew) {
+TEST(AnswerTail, NotesDisplacedAnswerAndBeginsAgain) {
   AnswerTail tail({.org_id = {}, .request_id = "r"}, {});
   (void)tail.take(delta("r", 5001, 0, "old"));
   const auto anew = tail.take(delta("r", 6001, 0, "new"));

@@ -59,7 +59,7 @@ TEST(Arguments, KafkasOwnPropertiesArePassedOnToo) {
   EXPECT_EQ(loaded->values.kafka_properties().at("sasl.username"), "ann");
 }
 
-TEST(Arguments, GlobalFlagsStandAnywhere) {
+TEST(Arguments, TakesGlobalFlagsAnywhere) {
   EXPECT_TRUE(call_of({"--json", "registry", "list"}).has("json"));
   EXPECT_TRUE(call_of({"registry", "--json", "list"}).has("json"));
   EXPECT_TRUE(call_of({"registry", "list", "-q"}).has("quiet"));
@@ -156,7 +156,7 @@ TEST(Arguments, ModelNames) {
   for (const auto* wrong : {"", "/x", "ollama/"}) EXPECT_FALSE(parse_model_name(wrong)) << wrong;
 }
 
-TEST(Help, ExamplesStandFirstAndEveryCommandIsListed) {
+TEST(Help, ListsExamplesFirstAndEveryCommand) {
   const auto page = help_of_program(commands());
   EXPECT_LT(page.find("Examples:"), page.find("Commands:"));
   for (const auto& command : commands()) EXPECT_THAT(page, HasSubstr(command.path));

@@ -140,7 +140,7 @@ TEST(AnswerView, AHeldPieceOfABrokenAnswerIsNotWritten) {
   EXPECT_EQ(view.show(Step::accepted, terminal("error"), "").out, "");
 }
 
-TEST(AnswerView, AStreamedAnswerThatBeginsAnewSaysSo) {
+TEST(AnswerView, NotesRestartOfStreamedAnswer) {
   AnswerView view({});
   EXPECT_EQ(view.show(Step::accepted, delta("void"), "").out, "void");
   const auto restarted = view.show(Step::restarted, delta("Hello"), "");

@@ -211,7 +211,7 @@ RouterFacts routers(const std::vector<std::vector<std::string>>& topics_held, bo
   return {.group = "g", .topic = "x.chat.requests", .members = group};
 }
 
-TEST(Doctor, WithoutARouterNobodyAnswers) {
+TEST(Doctor, ReportsGroupWithoutRouters) {
   const auto none = judge_routers(routers({}));
   EXPECT_EQ(none.verdict, Verdict::bad);
   EXPECT_EQ(none.text, "no router is a member of the group g: no request is answered");
@@ -227,14 +227,14 @@ TEST(Doctor, WithoutARouterNobodyAnswers) {
   EXPECT_THAT(moving.text, HasSubstr("2 members in the group g, which is rebalancing now"));
 }
 
-TEST(Doctor, RoutersOfAnotherInstallationAnswerNobodyHere) {
+TEST(Doctor, IgnoresRoutersOfAnotherInstallation) {
   const auto others = judge_routers(routers({{"y.chat.requests"}}));
   EXPECT_EQ(others.verdict, Verdict::bad);
   EXPECT_THAT(others.text, HasSubstr("none that reads x.chat.requests"));
   EXPECT_EQ(judge_routers(routers({{"y.chat.requests"}, {"x.chat.requests"}})).text, "1 router in the group g");
 }
 
-TEST(Doctor, WhatABrokerCannotTellOfRoutersIsNothingWrong) {
+TEST(Doctor, UnreadableRouterGroupIsUnknown) {
   auto facts = routers({});
   facts.members = fail(ErrorKind::rejected, "DescribeGroups is not supported");
   const auto untold = judge_routers(facts);
@@ -340,7 +340,7 @@ TEST(Doctor, ARegistryThatWasNeverPublishedOrCannotAnswerIsBad) {
   EXPECT_EQ(judge_published(PublishedFacts{.complete = true, .models = 2, .routable = 1}).verdict, Verdict::good);
 }
 
-TEST(Doctor, JsonHasTheMendOnlyWhereThereIsOne) {
+TEST(Doctor, JsonHasRemedyOnlyIfThereIsOne) {
   EXPECT_EQ(finding_json({.part = "Kafka", .text = "answers"}),
             R"({"part":"Kafka","verdict":"good","text":"answers"})");
   EXPECT_EQ(finding_json({.part = "tables", .verdict = Verdict::bad, .text = "old", .remedy = "tokenrail migrate"}),

@@ -18,7 +18,7 @@ events::ModelState model(std::string name) {
   return state;
 }
 
-TEST(ModelListing, TheStrongestReasonIsTold) {
+TEST(ModelListing, ReportsStrongestReason) {
   auto state = model("m");
   EXPECT_EQ(state_word(state), "ready");
   state.routable = false;

@@ -15,7 +15,7 @@ kafka::Record record() {
           .timestamp_ms = 7};
 }
 
-TEST(RecordText, JsonStandsAsJsonAndOtherBytesAsText) {
+TEST(RecordText, WritesJsonAsJsonAndBytesAsText) {
   EXPECT_EQ(
       record_json(record()),
       R"({"topic":"t","partition":3,"offset":42,"timestamp":7,"key":"k","headers":{"h":"v"},"value":{"a":[1,2]}})");

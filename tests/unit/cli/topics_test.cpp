@@ -16,7 +16,7 @@ using testing::IsEmpty;
 
 constexpr std::int64_t mib = 1024 * 1024;
 
-/// The topics as `topics apply` would have made them, with effective values as a broker tells them.
+/// The topics as `topics apply` would have made them, with effective values as a broker reports them.
 std::vector<kafka::TopicDescription> applied(const TopicOptions& options) {
   std::vector<kafka::TopicDescription> topics;
   for (const auto& wanted : wanted_topics(options)) {
@@ -99,7 +99,7 @@ TEST(TopicPlan, FewerThanThereAreCannotBeHad) {
   EXPECT_THAT(plan.notes, ElementsAre(HasSubstr("stays at 9")));
 }
 
-TEST(TopicPlan, OutputsFollowRequestsThatSomebodyElseGrew) {
+TEST(TopicPlan, GrowsOutputsToPartitionsOfRequests) {
   const TopicOptions options{.partitions_default = 4};
   auto existing = applied(options);
   named(existing, "chat.requests").partitions = 6;
@@ -133,7 +133,7 @@ TEST(TopicPlan, MissingTopicsTakeTheNumberOfThoseThatAreThere) {
   EXPECT_EQ(plan.actions[0].partitions, 3);
 }
 
-TEST(TopicPlan, WrongSettingsAreMendedAndTheOperatorsOwnAreLeft) {
+TEST(TopicPlan, FixesWrongSettingsAndKeepsOperatorsOwn) {
   const TopicOptions options;
   auto existing = applied(options);
   for (const auto* topic : {"chat.requests", "chat.chunks", "llm.audit"})
@@ -193,7 +193,7 @@ TEST(TopicPlan, WhatAnOperatorChoseIsStillJudged) {
   EXPECT_THAT(findings.front().text, HasSubstr("max.message.bytes of chat.chunks is 2000"));
 }
 
-TEST(TopicPlan, ABrokerThatTellsNoSettingsIsBelieved) {
+TEST(TopicPlan, AcceptsBrokerThatReportsNoSettings) {
   const TopicOptions options;
   auto existing = applied(options);
   for (auto& topic : existing) topic.config.clear();

@@ -116,7 +116,7 @@ def conditions(node, known):
 
 
 def breaking_changes(old, new, read_by_us, where=""):
-    """How `new` breaks those who hold to `old`. What we write must stay what its readers rely on, and what already lies
+    """How `new` breaks those who hold to `old`. What we write must stay what its readers rely on, and what is already
     on the topics must stay valid; what we read we must go on taking."""
     here = where or "the record"
     if isinstance(old, bool) or isinstance(new, bool):

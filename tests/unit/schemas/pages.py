@@ -52,7 +52,7 @@ def rows_of(schema, node, prefix=""):
 
 
 def rows_below(schema, node, name):
-    """Of what stands inside of a field, whichever of its forms it has."""
+    """The fields inside of a field, whichever of its forms it has."""
     node = checks.resolve(schema, node)
     if "properties" in node:
         yield from rows_of(schema, node, name + ".")

@@ -31,7 +31,7 @@ def test_a_page_that_says_otherwise_is_found():
 def test_every_schema_and_topic_has_its_part():
     page = RECORDS.read_text()
     shown = {name for kind, name in pages.PART.findall(page) if kind == "fields"}
-    # The same fields as another, which stands beside them.
+    # The same fields as another, which is described beside them.
     assert shown == set(checks.load_all(checks.SCHEMAS)) - {"router-continuing", "model-registry-sync-held"}
     for topic in set(re.findall(r'name\("([\w.]+)"\)', (checks.ROOT / "cli/topics.cpp").read_text())):
         assert f"`{topic}`" in page or topic == "model_registry.credentials"
@@ -74,7 +74,7 @@ def test_a_section_says_what_the_catalogue_says(code):
 
 
 @pytest.mark.parametrize("code", [code for code in CATALOGUE if code != "INTERNAL"])
-def test_a_code_that_nobody_raises_says_so(code):
+def test_a_code_without_a_raiser_says_so(code):
     raised = re.search(rf"ErrorCode::{CATALOGUE[code]['constant']}\b",
                        checks.sources("workers", "common/registry", "common/providers", "cli"))
     assert ("Reserved: no part of this version raises it." in pages.unwrapped(sections()[code])) == (raised is None)

@@ -1,4 +1,4 @@
-"""Changes are additive: who relies on a released version goes on working, and what lies on the topics stays valid."""
+"""Changes are additive: readers of a released version go on working, and what the topics contain stays valid."""
 
 import copy
 import pathlib
@@ -26,9 +26,9 @@ def last_released(folder=RELEASED):
 LAST = last_released()
 NOW = checks.load_all(checks.SCHEMAS)
 
-# By version: what a released schema took although the router never did. Mending it takes nothing from anybody. That the
+# By version: what a released schema took although the router never did. Fixing it takes nothing from any sender. That the
 # router refuses all of it, and that nothing else is refused with it, is what tests/golden/requests/cases.json is for.
-# (The forms of one field, anyOf and oneOf, are compared as a whole, so that one which only grew stands here too.)
+# (The forms of one field, anyOf and oneOf, are compared as a whole, so that one which only grew is listed here too.)
 MENDED_SINCE = {"0.1": {"chat-request": {
     "/maxTokens: maximum", "/message/toolCalls: maxItems", "/message: allOf", "/modelName: minLength",
     "/modelProvider: minLength", "/modelReference: oneOf", "/part: allOf", "/reasoning: oneOf",
@@ -44,7 +44,7 @@ def narrowed(old, new, name):
 
 
 def taken_back(version, new, name):
-    """The same of a released version, without what was mended since."""
+    """The same of a released version, without what was fixed since."""
     mended = MENDED_SINCE.get(version.name, {}).get(name, ())
     found = narrowed(checks.load_all(version)[name], new, name)
     return [problem for place, problem in found.items() if place not in mended]
@@ -68,7 +68,7 @@ def test_the_last_release_speaks_for_those_before_it(version):
 
 
 @pytest.mark.parametrize("version", MENDED_SINCE)
-def test_what_is_called_mended_was_and_stands_in_the_table(version):
+def test_listed_fixes_are_in_the_table(version):
     for name, places in MENDED_SINCE[version].items():
         assert name == "chat-request", "no other record has a table that it and its reader are held to"
         released = checks.load_all(RELEASED / version)[name]
@@ -134,7 +134,7 @@ ADDITIVE = {
     "a field of terminal chunks is added":
         edit("chat-chunk", lambda n: n["properties"].update(mood={"type": "string"}) or n["allOf"][0]["else"]["properties"].update(mood=False)),
     "a value is added": edit("chat-chunk", "properties", "finishReason", "enum", lambda e: e.append("pause")),
-    "a description is mended": edit("chat-chunk", "properties", "seq", lambda n: n.update(description="Clearer.")),
+    "a description is corrected": edit("chat-chunk", "properties", "seq", lambda n: n.update(description="Clearer.")),
     "what we read is widened": edit("chat-request", "properties", "topK", lambda n: n.update(type=["integer", "string", "null"])),
     "what we read needs less": edit("chat-request", "required", lambda r: r.remove("orgId")),
     "a maximum is raised": edit("chat-request", "properties", "temperature", lambda n: n.update(maximum=4)),

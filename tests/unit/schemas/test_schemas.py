@@ -62,7 +62,7 @@ def test_what_we_write_is_closed_and_extensible(name):
             return
         conditional = any(step in path for step in ("if", "then", "else"))
         if "properties" in node and not conditional:
-            assert node.get("additionalProperties") is False, f"{name}: {path} takes fields that nobody declared"
+            assert node.get("additionalProperties") is False, f"{name}: {path} takes undeclared fields"
         if "enum" in node and path[-2:] != ["capabilities", "additionalProperties"]:
             assert "Extensible" in node["description"], f"{name}: {path}"
         for key, inner in node.items():
@@ -137,7 +137,7 @@ def test_a_field_of_another_type_is_refused(golden):
     ("model-registry-alias.full", {"targets": []}, "an alias leads somewhere"),
     ("model-registry-credential", {"sealed": ""}, "a credential is sealed"),
     ("model-registry-grants", {"grants": [{"subjectKind": "org", "subject": "acme", "effect": "allow"}]}, "a grant is about something"),
-    ("chat-request.minimal", {"messages": []}, "somebody has to say something"),
+    ("chat-request.minimal", {"messages": []}, "at least one message is needed"),
     ("chat-request.minimal", {"messages": [{"role": "tool", "content": "x"}]}, "a tool's answer names its call"),
     ("chat-request.minimal", {"messages": [{"role": "user", "content": [{"type": "text"}]}]}, "a text has text"),
     ("chat-request.minimal", {"temperature": 3}, "temperature is at most 2"),

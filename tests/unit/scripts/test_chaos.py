@@ -22,7 +22,7 @@ def test_the_same_seed_gives_the_same_faults_and_another_seed_others():
     assert schedule.schedule(3, 600) != schedule.schedule(4, 600)
 
 
-def test_every_fault_can_be_done_and_lies_within_the_run():
+def test_every_fault_is_possible_and_within_the_run():
     faults = schedule.schedule(1, 7200, topics=True)
     assert {f.kind for f in faults} == {*schedule.WORKERS, *schedule.WORKERS_IN_SESSIONS, *schedule.BROKERS, *schedule.TOPICS,
                                         *schedule.AROUND}
@@ -107,7 +107,7 @@ def test_what_was_released_is_finished_by_its_worker():
     assert (log.void, log.handed_over, log.problems) == (0, 1, [])
 
 
-def test_an_event_by_somebody_who_never_owned_that_epoch_is_a_finding():
+def test_an_event_by_a_stranger_to_its_epoch_is_a_finding():
     log = fold(claimed(5, "a"), claimed(5, "b"), event("llm.request", 5, "b"))
     assert len(log.problems) == 1 and "never owned" in log.problems[0]
 

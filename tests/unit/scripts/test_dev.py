@@ -109,7 +109,7 @@ def test_a_launched_process_outlives_its_launcher_and_is_ended(tmp_path):
     assert not (tmp_path / "pid").exists()
 
 
-def test_up_tells_its_own_simulator_from_an_ollama(tmp_path):
+def test_up_distinguishes_its_simulator_from_an_ollama(tmp_path):
     """The shell that runs `up` again has exported what the first one printed."""
     answers = tmp_path / "served" / "api"
     answers.mkdir(parents=True)
@@ -136,8 +136,8 @@ def test_up_tells_its_own_simulator_from_an_ollama(tmp_path):
     assert "the Ollama at" in foreign and "ollama pull" in foreign
 
 
-def test_launch_returns_when_the_process_can_be_told_from_others(tmp_path):
-    """Its own command line comes with the exec; whoever asked before that took a starting server for a dead one."""
+def test_launch_returns_when_the_process_is_recognisable(tmp_path):
+    """Its own command line comes with the exec; a check before that took a starting server for a dead one."""
     program = tmp_path / "slow"
     program.write_text("for ((i = 0; i < 100000; i++)); do :; done\nexec -a late-\"mark\" tail -F nothing\n")
     done = bash(
@@ -161,7 +161,7 @@ def test_a_lock_is_not_passed_on_to_what_is_launched(tmp_path):
 
 
 def test_a_strangers_process_is_left_alone(tmp_path):
-    """The pid in the file was given to somebody else after ours had died."""
+    """The system gave the pid in the file to another process after ours had died."""
     with subprocess.Popen(["sleep", "60"]) as stranger:
         (tmp_path / "pid").write_text(f"{stranger.pid} {tmp_path}/mark\n")
         done = bash(tmp_path, f'process_of "{tmp_path}/pid" || echo "not ours"; end_process "{tmp_path}/pid"')

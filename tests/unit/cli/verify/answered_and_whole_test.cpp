@@ -46,7 +46,7 @@ INSTANTIATE_TEST_SUITE_P(Answered, EveryRule,
                                 h.ask_in_vain();
                               },
                               "P1", "the record at offset 0 can be answered by nobody"},
-                             {"ToldToBeLostAndStandsThere",
+                             {"ReportedAsLostButInTheLog",
                               [](History& h) {
                                 h.ask("r");
                                 h.claim(5);
@@ -67,7 +67,7 @@ INSTANTIATE_TEST_SUITE_P(Answered, EveryRule,
                                 for (int i = 1; i < 1'000; ++i) h.lose(5, 1, 2);
                               },
                               "P1", "chat.requests [ 0 ] request r of o (source offset 0) is reported as lost"},
-                             {"ToldToBeLostAndStandsThereUnanswered",
+                             {"ReportedAsLostButInTheLogUnanswered",
                               [](History& h) {
                                 h.ask("r");
                                 h.ask_in_vain();
@@ -76,7 +76,7 @@ INSTANTIATE_TEST_SUITE_P(Answered, EveryRule,
                                 h.options.committed = 2;
                               },
                               "P1 P5", "the committed offset 2 passes the record at 1, which is no dead letter"},
-                             {"ToldToBeLostBeyondTheEnd",
+                             {"ReportedAsLostBeyondTheEnd",
                               [](History& h) {
                                 h.claim(5);
                                 h.answer(5, h.ask("r"));

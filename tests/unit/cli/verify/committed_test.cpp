@@ -1,4 +1,4 @@
-// Commits that pass what is incomplete, lie beyond the logs or stand still.
+// Commits that pass what is incomplete, are beyond the logs or do not advance.
 #include "tests/unit/cli/verify/every_rule.hpp"
 
 namespace tokenrail::verify::tests {
@@ -75,7 +75,7 @@ INSTANTIATE_TEST_SUITE_P(Committed, EveryRule,
                                 h.options.metadata = "tr1 5 1 1";
                               },
                               "P4 P5", "chat.chunks [ 0 ] the commit's chunkOffset 1 is behind the first chunk"},
-                             {"AnEpochNobodyClaimed",
+                             {"AnUnclaimedEpoch",
                               [](History& h) {
                                 h.ask("r");
                                 h.claim(5);

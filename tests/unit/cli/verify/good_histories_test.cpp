@@ -72,7 +72,7 @@ INSTANTIATE_TEST_SUITE_P(Good, EveryRule,
                                 h.claim(5);
                                 h.bury(h.ask("r"));
                               }},
-                             {"ADeadLetterOfATopicThatWasMadeAnew",
+                             {"ADeadLetterOfARecreatedTopic",
                               [](History& h) {
                                 h.bury(0, "chat.requests", 0, 1);
                                 h.ask("r");
@@ -294,7 +294,7 @@ INSTANTIATE_TEST_SUITE_P(Good, EveryRule,
                                 h.options.committed = 1;
                                 h.options.metadata = "tr1 5 3 2";
                               }},
-                             {"AttemptsOfATopicThatWasMadeAnew",
+                             {"AttemptsOfARecreatedTopic",
                               [](History& h) {
                                 h.broker_time = true;
                                 h.ids = {"old", "older"};
@@ -318,7 +318,7 @@ INSTANTIATE_TEST_SUITE_P(Good, EveryRule,
                                 h.interrupt(6, 0, a(5, 1));
                                 h.answer(6, 0);
                               }},
-                             {"SendersTimesSayNothingOfWhatStoodBefore",
+                             {"SendersTimesSayNothingOfOrder",
                               [](History& h) {
                                 h.broker_time = false;
                                 h.ask("r");
@@ -347,13 +347,13 @@ INSTANTIATE_TEST_SUITE_P(Good, EveryRule,
                                 h.options.audit_from = 20;
                                 h.ask("r");
                                 h.wait(10'000);
-                                // Void: the claim of epoch 6 lies before the window.
+                                // Void: the claim of epoch 6 precedes the window.
                                 h.respond(5, 0, a(5, 1));
                                 h.claim(7);
                                 h.interrupt(7, 0, a(6, 1));
                                 h.answer(7, 0);
                               }},
-                             {"ALossOfATopicThatWasMadeAnew",
+                             {"ALossOfARecreatedTopic",
                               [](History& h) {
                                 h.ids = {"old", "older", "oldest"};
                                 h.claim(5);
@@ -364,7 +364,7 @@ INSTANTIATE_TEST_SUITE_P(Good, EveryRule,
                                 h.ids.clear();
                                 h.answer(5, h.ask("new"), a(5, 2));
                               }},
-                             {"ACommitOfATopicThatWasMadeAnew",
+                             {"ACommitOfARecreatedTopic",
                               [](History& h) {
                                 h.ids = {"o0", "o1", "o2"};
                                 h.claim(5);

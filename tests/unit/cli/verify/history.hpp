@@ -1,4 +1,4 @@
-// A history of one partition, written down record by record: what lies on the topics, in the words of the protocol.
+// A history of one partition, written down record by record: what the topics contain, in the words of the protocol.
 // Records are made by the real writers; the clock is the record count.
 #pragma once
 
@@ -81,7 +81,7 @@ struct History {
         requests, "chat.requests", options.requests_from,
         R"({"requestId":")" + id + R"(","orgId":"o","messages":[{"role":"user","content":"?"}])" + timeout + "}", key);
   }
-  /// One that nobody can be told about.
+  /// One without ids, so that no answer can be addressed.
   std::int64_t ask_in_vain() {
     ids.emplace_back();
     return append(requests, "chat.requests", options.requests_from, "no JSON", "k");

@@ -100,7 +100,7 @@ INSTANTIATE_TEST_SUITE_P(
            h.respond(5, 0, a(5, 2));
          },
          "P1 P3 P4", "numbers of a request only grow"},
-        {"TheTerminalChunkStoodBeforeTheClaim",
+        {"TheTerminalChunkPrecedesTheClaim",
          [](History& h) {
            h.broker_time = true;
            h.ask("r");
@@ -113,7 +113,7 @@ INSTANTIATE_TEST_SUITE_P(
            h.answer(6, 0);
          },
          "P3", "attempt 6001 begins though the terminal chunk of attempt 5001 (chat.chunks:0) stood in the log"},
-        {"TheTerminalChunkStoodAtTimeZeroBeforeTheClaim",
+        {"TheTerminalChunkAtTimeZeroPrecedesTheClaim",
          [](History& h) {
            h.now_ms = -40;
            h.ask("r");
@@ -126,7 +126,7 @@ INSTANTIATE_TEST_SUITE_P(
            h.answer(6, 0);
          },
          "P3", "attempt 6001 begins though the terminal chunk of attempt 5001 (chat.chunks:0) stood in the log"},
-        {"ClosedThoughItsTerminalChunkStoodThere",
+        {"ClosedDespiteItsTerminalChunk",
          [](History& h) {
            h.broker_time = true;
            h.ask("r");

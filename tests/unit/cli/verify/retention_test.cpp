@@ -1,4 +1,4 @@
-// What lies before the start of a log is unknown, what is still being written is open, and neither is a violation;
+// What precedes the start of a log is unknown, what is still being written is open, and neither is a violation;
 // figures; and that memory does not grow with what is complete.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -26,7 +26,7 @@ TEST(Retention, AnsweredBeforeTheStartOfTheLogsIsUnknown) {
   h.answer(5, 4);
   h.say(4, a(5, 1), 2);
   const auto found = h.check();
-  EXPECT_EQ(found.promises(), "P2") << "what is told lies behind the start: " << found.texts();
+  EXPECT_EQ(found.promises(), "P2") << "the reported chunks follow the start:" << found.texts();
   EXPECT_EQ(found.figures.unknown, 1);
 }
 
@@ -115,11 +115,11 @@ TEST(Retention, AnEpochWhoseClaimIsGoneStillJudgesWhatIsVoid) {
   EXPECT_EQ(found.figures.void_events, 1);
 }
 
-TEST(Retention, WhatStandsBeforeAClaimThatIsGoneIsNotJudged) {
+TEST(Retention, IgnoresEventsBeforeADeletedClaim) {
   History h;
   h.options = {.requests_from = 0, .chunks_from = 1, .audit_from = 20};
   h.ask("r");
-  // Late output of epoch 5 behind the claim of epoch 6, which is gone: void, and nobody can know.
+  // Late output of epoch 5 behind the claim of epoch 6, which is gone: void, and the log does not show it.
   h.respond(5, 0, a(5, 1));
   h.answer(6, 0);
   const auto found = h.check();
@@ -153,7 +153,7 @@ TEST(Retention, ChunksThatAreGoneAreNoMissingAnswer) {
   EXPECT_EQ(h.check().promises(), "P1");
 }
 
-TEST(Lost, WhatIsToldToBeLostNeedsNoAnswerAndNothingElseIsExcused) {
+TEST(Lost, ReportedLossExcusesOnlyItsRange) {
   const auto story = [](std::int64_t from, std::int64_t to, std::int64_t requests_from) {
     History h;
     h.ids.resize(3);
@@ -172,7 +172,7 @@ TEST(Lost, WhatIsToldToBeLostNeedsNoAnswerAndNothingElseIsExcused) {
   EXPECT_EQ(story(0, 1, 0).promises(), "P1") << "the range ends before it";
   EXPECT_EQ(story(2, 3, 0).promises(), "P1") << "the range begins behind it";
   EXPECT_EQ(story(0, 0, 0).promises(), "P1");
-  EXPECT_EQ(story(0, 0, 1).promises(), "P1") << "its record lies in the log";
+  EXPECT_EQ(story(0, 0, 1).promises(), "P1") << "its record is in the log";
   const auto deleted = story(0, 0, 2);
   EXPECT_EQ(deleted.promises(), "");
   EXPECT_EQ(deleted.figures.unknown, 1);
@@ -193,21 +193,21 @@ TEST(Lost, TheCommitMayPassItAndAVoidEventExcusesNothing) {
   };
   auto told = story(6);
   EXPECT_EQ(told.check().promises(), "") << told.check().texts();
-  EXPECT_EQ(told.check().figures.lost, 2) << "what is told twice counts once";
+  EXPECT_EQ(told.check().figures.lost, 2) << "a loss that is reported twice counts once";
   EXPECT_EQ(story(5).check().promises(), "P1");
   EXPECT_EQ(story(5).check().figures.lost, 0);
   told.options.requests_from = 2;
   EXPECT_EQ(told.check().promises(), "") << told.check().texts();
 }
 
-TEST(Lost, WhoseTimesAreNotTheBrokersIsNotSaidToStandThere) {
+TEST(Lost, IgnoresLossesWithSendersTimes) {
   History h;
   h.broker_time = false;
   h.ask("r");
   h.claim(5);
   h.answer(5, 0);
   h.lose(5, 0, 4);
-  EXPECT_EQ(h.check().promises(), "") << "the topic may have been made anew: " << h.check().texts();
+  EXPECT_EQ(h.check().promises(), "") << "the topic may have been created again:" << h.check().texts();
 }
 
 TEST(Retention, DeadLettersThatAreGoneAreNotMissing) {
@@ -250,7 +250,7 @@ TEST(Retention, AWindowThatBeginsAtSendersTimesIsNotJudged) {
   EXPECT_EQ(story(true).figures.sender_times, 0);
 }
 
-TEST(Retention, WhereNothingWasReadTheTopicsSettingTellsWhoseTimesAWindowBeginsAt) {
+TEST(Retention, EmptyWindowTakesClockFromTopicSetting) {
   History h;
   h.options = {.chunks_from = 5, .audit_from = 20, .chunks_known_ms = 1'000'000, .audit_known_ms = 1'000'000};
   h.wait(2'000);
@@ -277,7 +277,7 @@ TEST(Running, WhatIsOpenIsCounted) {
   EXPECT_EQ(h.check(true).promises(), "P1 P4");
 }
 
-TEST(Running, WhatIsBrokenForGoodIsTold) {
+TEST(Running, ReportsPermanentViolations) {
   History h;
   h.ask("r");
   h.claim(5);
@@ -300,7 +300,7 @@ TEST(Running, ACommitMayBeOnItsWay) {
   EXPECT_EQ(h.check(true).promises(), "P5");
 }
 
-TEST(Retention, ACommitBeforeWhatWasReadMayWaitForWhatLiesThere) {
+TEST(Retention, CommitBeforeTheWindowMayBeHeldBack) {
   History h;
   h.options = {.requests_from = 3};
   h.ids = {"", "", ""};
@@ -389,7 +389,7 @@ TEST(Numbers, TheTailThatTheNextClaimReads) {
   EXPECT_EQ(most.audit_tail, 7) << "of several partitions the longest";
 }
 
-TEST(Numbers, AttemptsOfRequestsThatStandThereNoMore) {
+TEST(Numbers, AttemptsOfDeletedRequests) {
   for (const auto feeding : {History::Feeding::by_time, History::Feeding::audit_first}) {
     History h;
     h.broker_time = false;
@@ -467,7 +467,7 @@ TEST(Memory, AStalledWorkersFirstChunkOfWhatIsForgotten) {
   h.duplicate_chunk(2, 1, a(5, 7));
   EXPECT_EQ(h.check().promises(), "") << h.check().texts();
 
-  // Of the present owner it is a chunk of an attempt that nobody announced.
+  // Of the present owner it is a chunk of an attempt that was not announced.
   auto announced_by_none = h;
   announced_by_none.say(0, a(6, 9), 0);
   EXPECT_EQ(announced_by_none.check().promises(), "P4") << announced_by_none.check().texts();

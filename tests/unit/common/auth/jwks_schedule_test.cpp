@@ -87,7 +87,7 @@ TEST_F(JwksScheduleTest, StaleKeysServeWhileFetchesFail) {
   now_ += 30s;
   expect(Need::keys, true, false, "tried again");
   now_ += 12h;
-  expect(Need::keys, true, false, "nobody waits for an issuer that is known to fail");
+  expect(Need::keys, true, false, "no request waits for an issuer that is known to fail");
   EXPECT_NE(schedule_.keys(now_), nullptr);
   schedule_.started(now_);
   expect(Need::keys, false, false, "nor for the fetch that runs");

@@ -110,7 +110,7 @@ TEST(TokenRequest, AuthenticatesAsTheProviderTakesIt) {
   EXPECT_EQ(in_body.headers.size(), 2U);
 }
 
-TEST(TokenAnswer, FailuresAreToldApart) {
+TEST(TokenAnswer, DistinguishesFailures) {
   EXPECT_EQ(read_token_answer(200, R"({"id_token":"a.b.c","access_token":"x"})")->reveal(), "a.b.c");
   const auto refused = read_token_answer(400, R"({"error":"invalid_grant","error_description":"used already"})");
   EXPECT_EQ(refused.error().kind, ErrorKind::rejected);

@@ -117,7 +117,7 @@ TEST_F(ChatClientTest, AnswerIsReadToItsEnd) {
   EXPECT_EQ(client_->asked(), 0U);
 }
 
-TEST_F(ChatClientTest, QuestionsOfOnePartitionAreToldApart) {
+TEST_F(ChatClientTest, DistinguishesQuestionsOfOnePartition) {
   Heard first;
   Heard second;
   const std::string one = "q1";

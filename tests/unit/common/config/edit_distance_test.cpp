@@ -71,7 +71,7 @@ TEST(EditDistance, WhatIsFarAwayCostsLittle) {
   EXPECT_EQ(distance.within(std::string(100, 'a'), std::string(100, 'b'), 3), std::nullopt);
   EXPECT_LT(distance.cells(), 50U) << "given up once no row can come back";
   EXPECT_EQ(distance.within(std::string(100, 'a'), std::string(100, 'a'), 3), 0U);
-  EXPECT_LT(distance.cells(), 50U + 100U * 7U) << "only what lies near the diagonal";
+  EXPECT_LT(distance.cells(), 50U + 100U * 7U) << "only cells near the diagonal";
 }
 
 TEST(EditDistance, NearestName) {

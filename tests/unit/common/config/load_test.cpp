@@ -183,7 +183,7 @@ TEST(Load, ABorrowedSettingLeavesTheRestOfItsSectionAlone) {
   EXPECT_THAT(error_of(from), HasSubstr("TOKENRAIL_TOPICS_PARTITION_COUNT")) << "its own section it knows whole";
 }
 
-TEST(Load, AllMistakesAreToldAtOnce) {
+TEST(Load, ReportsAllMistakesAtOnce) {
   Sources from = sources();
   from.arguments = {"--log.level=loud", "--router.in-flight-max=none"};
   EXPECT_THAT(error_of(from), AllOf(HasSubstr("log.level"), HasSubstr("router.in_flight_max")));
@@ -238,7 +238,7 @@ TEST(Load, ATypingMistakeIsWithinTwoLetters) {
     from.file_text = file;
     return load(from).has_value();
   };
-  // Sections that are nobody's, so that only the distance decides.
+  // Sections that belong to no program, so that only the distance decides.
   EXPECT_FALSE(passes("[xx]\ncdefg = 1\n")) << "two letters of eight";
   EXPECT_TRUE(passes("[xx]\nydefg = 1\n")) << "three of eight";
   EXPECT_FALSE(passes("[px]\nrst = 1\n")) << "one of six";

@@ -120,7 +120,7 @@ TEST(AnswerReader, OnesThatCannotBeReadAreForgottenToo) {
   EXPECT_FALSE(reader.find("demo", "r99")->finished);
 }
 
-TEST(AnswerReader, OneThatBeginsAnewIsOpenAgain) {
+TEST(AnswerReader, RestartedAnswerIsOpenAgain) {
   AnswerReader reader(2);
   reader.apply(chunk("r", 5001, 0, true));
   EXPECT_EQ(reader.apply(chunk("r", 6001, 0)), Step::restarted);

@@ -157,7 +157,7 @@ INSTANTIATE_TEST_SUITE_P(
             1,
             8,
             true},
-        Row{"a lease that ran out: whoever comes first counts",
+        Row{"a lease that ran out: the first response counts",
             {{request(7, "a", 5, 7001), ok},
              {hand_over(Kind::released, 7, "a", {{.offset = 5, .attempt = 7001}}), ok},
              {claim(8, "b"), ok},
@@ -184,14 +184,14 @@ INSTANTIATE_TEST_SUITE_P(
             true,
             0,
             7},
-        Row{"events of other types are nobody's", {{AuditFacts{}, Verdict::foreign}}, false, 0, 0}),
+        Row{"events of other types belong to no attempt", {{AuditFacts{}, Verdict::foreign}}, false, 0, 0}),
     [](const auto& row) {
       std::string name = row.param.name;
       std::ranges::replace_if(name, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; }, '_');
       return name;
     });
 
-TEST(AuditFold, ATopicMadeAnewHasAnotherRequestAtTheSameOffset) {
+TEST(AuditFold, RecreatedTopicHasAnotherRequestAtOffset) {
   AuditFold fold;
   fold.apply(0, request(7, "a", 5, 7001));
   fold.apply(1, response(7, "a", 5, 7001));
@@ -238,7 +238,7 @@ TEST(AuditFold, RefusedResponseSaysHowItsRequestEnds) {
   EXPECT_FALSE(fold.complete(5, "o", "r5"));
 }
 
-TEST(AuditFold, WhatIsToldToBeLostChangesNoAttemptAndIsVoidBehindAHigherClaim) {
+TEST(AuditFold, LossChangesNoAttemptAndCanBeVoid) {
   const AuditFacts lost{.kind = AuditFacts::Kind::lost, .epoch = 8, .instance = "b", .lost_from = 5, .lost_to = 6};
   AuditFold fold;
   fold.apply(0, claim(8, "b"));
@@ -309,7 +309,7 @@ TEST(AuditFold, RemembersThousandClaimsAndGuessesNone) {
 }
 
 TEST(AuditFold, BeginsWithTheHighestClaimBeforeIt) {
-  // A worker that stood still says late what a claim has made void; whoever reads from behind that claim has to know.
+  // A stopped worker writes late what a claim has made void; a reader that begins behind that claim has to know.
   AuditFold whole;
   whole.apply(0, claim(7, "a"));
   whole.apply(1, claim(8, "b"));

@@ -160,7 +160,7 @@ TEST(LlmResponse, WhatItSaysOfTheChunksIsReadBack) {
   EXPECT_EQ(bare.duplicate_of, std::nullopt);
 }
 
-TEST(LlmResponse, CallsThatNobodyKnowsAreNullAndNoCallsAreAnEmptyList) {
+TEST(LlmResponse, UnknownCallsAreNullAndNoCallsEmpty) {
   LlmResponse event{.ids = ids()};
   EXPECT_NE(to_json(event, 10'000).find("\"calls\":null"), std::string::npos);
   event.calls.emplace();

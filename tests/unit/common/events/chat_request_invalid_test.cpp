@@ -221,7 +221,7 @@ TEST(InvalidRequest, TheMessageNeverRepeatsWhatTheSenderWrote) {
   }
 }
 
-TEST(InvalidRequest, TheFirstThingWrongIsTold) {
+TEST(InvalidRequest, ReportsFirstFault) {
   EXPECT_TRUE(complaint(with(R"("topK":0,"temperature":9)")).starts_with("`topK`"));
 }
 

@@ -125,7 +125,7 @@ TEST(ChatRequest, NullIsTheSameAsAbsent) {
   EXPECT_EQ(request.unknown_fields, 0U);
 }
 
-TEST(ChatRequest, OfAFieldThatStandsTwiceTheLastCounts) {
+TEST(ChatRequest, LastOfRepeatedFieldCounts) {
   const auto request =
       parsed(R"({"requestId":"r-0","requestId":"r-1","orgId":"x","orgId":"acme","temperature":1,"temperature":null,)"
              R"("modelName":"a","modelName":"b","stop":["a"],"stop":["b"],"messages":[],)"

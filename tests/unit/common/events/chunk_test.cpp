@@ -118,7 +118,7 @@ TEST(ChunkWriter, ReusesTheStringItIsGiven) {
   EXPECT_EQ(out.capacity(), capacity);
 }
 
-TEST(ChunkWriter, OverheadBoundsWhatStandsAroundADelta) {
+TEST(ChunkWriter, OverheadBoundsBytesAroundADelta) {
   const ChunkWriter writer("request", "org", INT64_MAX);
   std::string out;
   writer.write(out, INT64_MAX, {.text = "x"});

@@ -1,4 +1,4 @@
-// What a commit says besides its offset (design §6.4, ADR 0006).
+// What a commit says besides its offset (docs/explanation/protocol.md, R14; ADR 0006).
 #include "common/events/commit_metadata.hpp"
 
 #include <cstdint>
@@ -79,7 +79,7 @@ TEST(CommitMetadata, RefusesAnEpochThatLeavesNoneAbove) {
   EXPECT_EQ(decode_commit_metadata("tr1 9223372036854775807 0 0"), std::nullopt);
 }
 
-TEST(CommitMetadata, ADamagedListOfDeadLettersIsNoneAndTheRestStands) {
+TEST(CommitMetadata, IgnoresDamagedDeadLettersAndReadsTheRest) {
   for (const char* text : {"dlq=", "dlq=x", "dlq=1", "dlq=1:", "dlq=1:g", "dlq=1:1,", "dlq=1:1;2:2", "dlq=-1:1",
                            "dlq=1:123456789", "dlq=9223372036854775807:1,1:1", "dlq=99999999999999999999:1"}) {
     const auto read = decode_commit_metadata(std::string("tr1 7 8 9 ") + text);

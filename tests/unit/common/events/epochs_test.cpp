@@ -31,7 +31,7 @@ TEST(Epochs, AreTheLowestAboveAnyOtherWithTheirRemainder) {
       EXPECT_EQ(next % partitions_told_apart, partition) << epoch << " " << partition;
     }
   }
-  EXPECT_EQ(epoch_above(0, 1'024), epoch_above(0, 0)) << "more partitions than are told apart";
+  EXPECT_EQ(epoch_above(0, 1'024), epoch_above(0, 0)) << "more partitions than have their own remainder";
 }
 
 TEST(Epochs, BeginAboveThoseOfRoutersThatKnewNoRemainders) {

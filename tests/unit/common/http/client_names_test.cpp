@@ -146,7 +146,7 @@ TEST_F(ClientNamesTest, LocalhostAndAddressesNeedNoNameServer) {
   EXPECT_THAT(names_.questions, IsEmpty());
 }
 
-TEST_F(ClientNamesTest, AnUnknownNameIsToldAsSuch) {
+TEST_F(ClientNamesTest, ReportsUnknownName) {
   make();
   Recorder recorder;
   get(url("nowhere.example"), recorder);
@@ -154,7 +154,7 @@ TEST_F(ClientNamesTest, AnUnknownNameIsToldAsSuch) {
   run_until([&] { return recorder.end.has_value(); });
   EXPECT_EQ(recorder.end->ending, Ending::connect_failed);
   EXPECT_EQ(recorder.end->detail, "Could not resolve host: nowhere.example (there is no such host)");
-  // Known by now, and still not told from inside start().
+  // Known by now, and still not reported from inside start().
   Recorder again;
   get(url("nowhere.example"), again);
   EXPECT_FALSE(again.end);
@@ -162,7 +162,7 @@ TEST_F(ClientNamesTest, AnUnknownNameIsToldAsSuch) {
   EXPECT_EQ(again.end->detail, recorder.end->detail);
 }
 
-TEST_F(ClientNamesTest, ASilentNameServerHoldsUpNobodyElse) {
+TEST_F(ClientNamesTest, SilentNameServerDelaysNoOtherName) {
   names_.silent_about.insert("stuck.example");
   names_.names["api.example"] = {"127.0.0.1"};
   make();

@@ -669,7 +669,7 @@ TEST_F(ClientTest, ResumeBeforeTheFalseThatItAnswers) {
   EXPECT_EQ(recorder.body, "ab");
 }
 
-TEST_F(ClientTest, AResumeThatNobodyWaitedForChangesNothing) {
+TEST_F(ClientTest, ResumeWithoutPauseChangesNothing) {
   Recorder recorder;
   recorder.at_body = [](std::string_view) { return false; };
   const TransferId id = get(recorder);
@@ -696,7 +696,7 @@ TEST_F(ClientTest, CancelWhilePaused) {
   EXPECT_FALSE(recorder.end);
 }
 
-TEST_F(ClientTest, AHangUpWhilePausedIsToldAfterTheRestAndDoesNotSpin) {
+TEST_F(ClientTest, ReportsHangUpWhilePausedOnceAndLast) {
   Recorder recorder;
   recorder.at_body = [](std::string_view) { return false; };
   const TransferId id = get(recorder);
@@ -706,7 +706,7 @@ TEST_F(ClientTest, AHangUpWhilePausedIsToldAfterTheRestAndDoesNotSpin) {
   peer.send("1\r\nb\r\n");
   run_until([&] { return peer.sent_bytes == chunked_head.size() + 12; });
   peer.close();
-  settle();  // would never come to rest if the hang-up were told again and again
+  settle();  // would never come to rest if the hang-up were reported again and again
   EXPECT_EQ(recorder.pieces, 1);
   EXPECT_FALSE(recorder.end);
   recorder.at_body = nullptr;

@@ -180,7 +180,7 @@ TEST(SseFramer, PassesOverWhatIsNoEvent) {
   EXPECT_THAT(events({""}), IsEmpty());
 }
 
-TEST(SseFramer, AByteOrderMarkStandsOnlyAtTheStart) {
+TEST(SseFramer, SkipsByteOrderMarkOnlyAtTheStart) {
   EXPECT_THAT(events({"\xef\xbb\xbf"
                       "data: 1\n\n"
                       "\xef\xbb\xbf"

@@ -83,7 +83,7 @@ TEST(HeadReader, TrailersAreCountedAndNotKept) {
   EXPECT_EQ(reader.line("HTTP/1.1 200 OK\r\n"), Step::more);
   EXPECT_EQ(reader.line("\r\n"), Step::complete);
   EXPECT_EQ(reader.line("trailer: 1\r\n"), Step::more);
-  EXPECT_EQ(reader.line("\r\n"), Step::more) << "complete is told once";
+  EXPECT_EQ(reader.line("\r\n"), Step::more) << "complete is reported once";
   EXPECT_TRUE(reader.head().headers.empty());
   EXPECT_EQ(reader.line("another: 2\r\n"), Step::too_large);
 }

@@ -65,7 +65,7 @@ TEST_F(NameCacheTest, CallersOfOneNameShareALookUp) {
   EXPECT_EQ(cache.lookups(), 0U);
 }
 
-TEST_F(NameCacheTest, ForgottenWaiterIsNotTold) {
+TEST_F(NameCacheTest, ForgottenWaiterGetsNoAnswer) {
   cache.ask("a", 1, start);
   cache.ask("a", 2, start);
   cache.forget(1);
@@ -115,7 +115,7 @@ TEST_F(NameCacheTest, OldAddressesHaveAnAge) {
       cache.answered("a", Outcome::failed, problem("no"), seconds(0), last + options.failure_ttl).answer.problem, "no");
 }
 
-TEST_F(NameCacheTest, NobodyWaitsLongWhereOldAddressesAreKnown) {
+TEST_F(NameCacheTest, OldAddressesShortenTheWait) {
   find("a", start, seconds(60));
   const auto later = start + seconds(60);
   cache.ask("a", 1, later);

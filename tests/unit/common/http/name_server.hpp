@@ -1,5 +1,5 @@
-// A name server on loopback, on the loop of the test: it answers what it was told, and nothing for names that it was
-// told to be silent about. Knows A and AAAA, and one question a packet.
+// A name server on loopback, on the loop of the test: it answers as the test says, and nothing for the names that it
+// must be silent about. Knows A and AAAA, and one question a packet.
 #pragma once
 
 #include <algorithm>

@@ -132,7 +132,7 @@ TEST_F(ResolverTest, AForgottenWaiterIsNotCalled) {
 
 TEST_F(ResolverTest, MayBeDestroyedWhileANameIsBeingLookedUp) {
   server_.silent = true;
-  resolver_->look_up("slow.example", [](const NameAnswer&) { FAIL() << "nobody is told"; });
+  resolver_->look_up("slow.example", [](const NameAnswer&) { FAIL() << "no callback may run"; });
   run_until([&] { return !server_.questions.empty(); });
   resolver_.reset();
 }

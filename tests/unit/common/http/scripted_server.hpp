@@ -1,4 +1,4 @@
-// An HTTP server on loopback that does what a test tells it and nothing else: the test sees each connection and each
+// An HTTP server on loopback that does what a test orders and nothing else: the test sees each connection and each
 // byte that came in, and says what goes out and when. Runs on the loop that the client under test runs on.
 #pragma once
 

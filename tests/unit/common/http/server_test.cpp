@@ -199,7 +199,7 @@ TEST_F(ServerTest, ARefusalReachesAClientThatStillSends) {
   EXPECT_THAT(reply, StartsWith("HTTP/1.1 413 "));
 }
 
-TEST_F(ServerTest, AClientThatAsksBeforeItsBodyIsToldToGoOn) {
+TEST_F(ServerTest, AnswersExpectContinue) {
   start();
   Client client(loop_, server_->port());
   client.receive();

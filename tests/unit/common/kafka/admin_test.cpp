@@ -118,15 +118,15 @@ TEST(KafkaAdminOfTwoBrokers, SurveysTheOneBrokerWhileTheOtherHangs) {
   EXPECT_EQ(survey->places[1]->next, 0);
 }
 
-// What no waiting mends is told at once.
+// What no waiting fixes is reported at once.
 TEST_F(KafkaAdmin, DoesNotAskAgainForWhatDoesNotExist) {
   const auto marks = admin->watermarks({.topic = "in", .partition = 7}, 30s);
   ASSERT_FALSE(marks.has_value());
   EXPECT_EQ(marks.error().kind, ErrorKind::not_found) << marks.error().detail;
 }
 
-// The mock cluster knows no such request. Whoever asks must not take that for a group without members, nor wait for it.
-TEST_F(KafkaAdmin, ABrokerThatCannotTellWhoIsInAGroupIsToldApart) {
+// The mock cluster knows no such request. A caller must not take that for a group without members, nor wait for it.
+TEST_F(KafkaAdmin, RejectsBrokerThatCannotListMembers) {
   const auto began = std::chrono::steady_clock::now();
   const auto members = admin->members("tokenrail-router", 20s);
   ASSERT_FALSE(members.has_value());
@@ -135,7 +135,7 @@ TEST_F(KafkaAdmin, ABrokerThatCannotTellWhoIsInAGroupIsToldApart) {
   EXPECT_LT(std::chrono::steady_clock::now() - began, 2s) << "the client did not end";
 }
 
-/// Something that listens, says one thing to whoever comes, and hangs up.
+/// Something that listens, says one thing to each client, and hangs up.
 class Talker {
  public:
   explicit Talker(std::string_view words) : words_(words) {
@@ -168,8 +168,8 @@ class Talker {
   std::thread thread_;
 };
 
-// "No broker answers, see that they run" would send everybody to the wrong place.
-TEST_F(KafkaAdmin, WhatStandsInTheWayOfEveryConnectionIsToldWithItsSetting) {
+// "No broker answers, see that they run" would send the operator to the wrong place.
+TEST_F(KafkaAdmin, NamesSettingThatPreventsConnections) {
   const Talker talker("HTTP/1.1 400 Bad Request\r\n\r\n");
   const Talker broker_that_wants_tls("");
   struct Row {
@@ -254,7 +254,7 @@ TEST_F(KafkaAdmin, APropertyThatIsRefusedIsNamedWithTheVariableThatSetsIt) {
   }
 }
 
-TEST_F(KafkaAdmin, APropertyThatNobodyHasIsToldWithTheOneThatWasMeant) {
+TEST_F(KafkaAdmin, NamesNearestPropertyOfUnknownOne) {
   for (const auto& [name, meant] :
        {std::pair("bootstrap.server", "did you mean bootstrap.servers (TOKENRAIL_KAFKA_BOOTSTRAP_SERVERS)?"),
         std::pair("sasl.mechansim", "did you mean sasl.mechanism"),

@@ -114,7 +114,7 @@ TEST_F(KafkaGroupConsumer, CommitsWithMetadataAndReadsThemBack) {
   ASSERT_NO_FATAL_FAILURE(ask());
   EXPECT_EQ((**answer)[0].offset, 5);
 
-  // What no repetition mends is told at once.
+  // What no repetition fixes is reported at once.
   rd_kafka_mock_push_request_errors(cluster.get(), offset_fetch_key, 1, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED);
   answer.reset();
   member->committed({part(0)}, [&](Result<std::vector<Committed>> result) { answer = std::move(result); });
@@ -180,7 +180,7 @@ TEST_F(KafkaGroupConsumer, ARefusedCommitSaysWhetherTheGroupHasMovedOn) {
   ASSERT_TRUE(run_until(loop, [&] { return log.lost.size() == 1; }));
   EXPECT_EQ(log.lost[0].size(), 2U);
   EXPECT_TRUE(log.revoked.empty());
-  // It joins anew by itself.
+  // It joins again by itself.
   ASSERT_TRUE(run_until(loop, [&] { return log.assignments == 2 && log.assigned.size() == 2; }));
   leave(member);
 }
@@ -191,7 +191,7 @@ TEST_F(KafkaGroupConsumer, TwoMembersShareAndThePartitionComesBackWithNothingOfT
   MemberLog one_log;
   auto one = join(one_log);
   one_log.then = [&] {
-    if (one_log.records.size() == 20) one->set_reading(false);  // the rest lies fetched in the queue
+    if (one_log.records.size() == 20) one->set_reading(false);  // the rest is fetched already, in the queue
   };
   ASSERT_TRUE(run_until(loop, [&] { return one_log.records.size() == 20; }));
 
@@ -236,7 +236,7 @@ TEST_F(KafkaGroupConsumer, ARefusedCommitWhileReleasingMeansThatThePartitionsAre
   rd_kafka_mock_push_request_errors(cluster.get(), offset_commit_key, 1, RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID);
   one->commit(5, part(0), 1, "");
   ASSERT_TRUE(run_until(loop, [&] { return one_log.lost.size() == 1; }));
-  ASSERT_EQ(one_log.commits.size(), 1U) << "the refusal is told first";
+  ASSERT_EQ(one_log.commits.size(), 1U) << "the refusal is reported first";
   EXPECT_EQ(one_log.commits[0].outcome, CommitOutcome::not_owner);
   EXPECT_EQ(one_log.lost[0], one_log.revoked[0]);
   one_log.give = true;
@@ -244,7 +244,7 @@ TEST_F(KafkaGroupConsumer, ARefusedCommitWhileReleasingMeansThatThePartitionsAre
   leave(one);
 }
 
-TEST_F(KafkaGroupConsumer, ReadsFromWhereItIsToldAndOnlyThere) {
+TEST_F(KafkaGroupConsumer, ReadsOnlyFromTheGivenOffset) {
   fill(loop, cluster.properties(), "in", 0, 100);
   fill(loop, cluster.properties(), "in", 1, 100);
   MemberLog log;

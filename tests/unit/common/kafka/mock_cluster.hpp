@@ -125,7 +125,7 @@ struct SeenCommit {
   std::string detail{};
 };
 
-/// A member that takes what it is given from the earliest record on and releases at once, unless told otherwise.
+/// A member that takes what it is given from the earliest record on and releases at once, unless set otherwise.
 class MemberLog final : public ConsumerListener {
  public:
   void on_record(Record&& record) override {

@@ -116,7 +116,7 @@ TEST_F(KafkaProducer, OneKeyGoesToOnePartition) {
   for (const auto& report : reports.all) EXPECT_EQ(report.offset, next++);
 }
 
-TEST_F(KafkaProducer, AFullPartitionIsRefusedAndSpaceIsToldWhenItIsOver) {
+TEST_F(KafkaProducer, ReportsSpaceAfterAFullPartition) {
   auto producer = make({.partition_records_max = 100});
   const auto out = producer->topic("out");
   for (std::uint64_t token = 0; token < 100; ++token)
@@ -130,7 +130,7 @@ TEST_F(KafkaProducer, AFullPartitionIsRefusedAndSpaceIsToldWhenItIsOver) {
   EXPECT_EQ(reports.spaces, 1);
 }
 
-TEST_F(KafkaProducer, AFullProcessIsRefusedAndSpaceIsToldWhenItIsOver) {
+TEST_F(KafkaProducer, ReportsSpaceAfterAFullProcess) {
   auto producer = make({}, {{"queue.buffering.max.messages", "200"}});
   const auto out = producer->topic("out");
   std::uint64_t token = 0;
@@ -223,7 +223,7 @@ TEST_F(KafkaProducer, MayBeDestroyedInsideItsOwnReport) {
   reports.then = [&](const Report&) { producer.reset(); };
   ASSERT_TRUE(run_until(loop, [&] { return producer == nullptr; }));
   loop.poll();
-  EXPECT_EQ(reports.all.size(), 1U) << "nothing is told after the destruction";
+  EXPECT_EQ(reports.all.size(), 1U) << "nothing is reported after the destruction";
 }
 
 TEST_F(KafkaProducer, RefusesAPropertyByNameAndKeepsSecretsOut) {

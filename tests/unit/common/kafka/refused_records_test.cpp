@@ -180,7 +180,7 @@ TEST_F(KafkaRefusedRecords, ATopicThatRefusesEverythingKeepsItsRecordsUntilItTak
 
 TEST_F(KafkaRefusedRecords, ATopicThatIsMissingIsWaitedFor) {
   const auto later = producer->topic("later");
-  // The mock makes a topic for whoever asks with permission to; a client without it is told that there is none.
+  // The mock makes a topic for a client that asks with permission to; one without it gets the error that there is none.
   rd_kafka_mock_topic_set_error(cluster.get(), "later", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
   for (std::uint64_t token = 1; token <= 20; ++token) produce(later, 2, token);
   produce(other, 1, 1000);
@@ -198,7 +198,7 @@ TEST_F(KafkaRefusedRecords, ATopicThatIsMissingIsWaitedFor) {
   EXPECT_TRUE(producer->blocked().empty());
 }
 
-TEST_F(KafkaRefusedRecords, ABlockedTopicIsBoundedAndTellsOfSpace) {
+TEST_F(KafkaRefusedRecords, BlockedTopicIsBoundedAndReportsSpace) {
   auto small =
       Producer::make(loop, {.properties = cluster.properties(), .partition_records_max = 10}, reports, metrics);
   const auto topic = (*small)->topic("out");

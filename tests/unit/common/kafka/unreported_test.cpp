@@ -89,7 +89,7 @@ TEST(Unreported, ALaneRegainsRoomWhenOthersDrain) {
   EXPECT_FALSE(unreported.regained(one));
   for (const auto slot : slots) static_cast<void>(unreported.release(slot));
   EXPECT_TRUE(unreported.regained(one));
-  EXPECT_FALSE(unreported.regained(one)) << "told once";
+  EXPECT_FALSE(unreported.regained(one)) << "reported once";
 }
 
 TEST(Unreported, ALaneIsFullByRecordsOrByBytesAndOthersAreNot) {
@@ -116,7 +116,7 @@ TEST(Unreported, ARecordLargerThanTheBoundFitsIntoAnEmptyLane) {
   EXPECT_TRUE(unreported.has_room(lane, 5000));
 }
 
-TEST(Unreported, SpaceIsToldOnceAndOnlyWithAQuarterFree) {
+TEST(Unreported, ReportsSpaceOnceWithAQuarterFree) {
   Unreported unreported({.records_max = 8, .bytes_max = 1000});
   Unreported::Pool pool{.limits = roomy};
   Unreported::Lane lane(pool);
@@ -135,7 +135,7 @@ TEST(Unreported, SpaceIsToldOnceAndOnlyWithAQuarterFree) {
   EXPECT_FALSE(report());
 }
 
-TEST(Unreported, SpaceIsToldWithAQuarterOfTheBytesFree) {
+TEST(Unreported, ReportsSpaceWithAQuarterOfBytesFree) {
   Unreported unreported({.records_max = 1000, .bytes_max = 100});
   Unreported::Pool pool{.limits = roomy};
   Unreported::Lane lane(pool);

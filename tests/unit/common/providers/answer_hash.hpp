@@ -1,4 +1,4 @@
-// Enough of an answer to tell two apart, in no memory: a body is decoded thousands of times, cut at each of its bytes.
+// Enough of an answer to distinguish two, in no memory: a body is decoded thousands of times, cut at each of its bytes.
 #pragma once
 
 #include <cstdint>

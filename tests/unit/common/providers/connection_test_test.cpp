@@ -262,7 +262,7 @@ TEST(ConnectionTest, FailedConnectionNamesItsStage) {
     EXPECT_FALSE(call_is_worthwhile(probe));
     const auto stages = stages_of(target, {.key_sent = true, .list = probe});
     EXPECT_EQ(words_of(stages), words + rest);
-    EXPECT_THAT(stages_json(stages), Not(HasSubstr("10.1.2.3"))) << "it tells what a name inside resolves to";
+    EXPECT_THAT(stages_json(stages), Not(HasSubstr("10.1.2.3"))) << "it reveals what a name inside resolves to";
     for (const auto& stage : stages) EXPECT_EQ(stage.fix.empty(), stage.status != StageStatus::failed);
   }
 }

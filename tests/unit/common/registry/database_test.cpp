@@ -6,7 +6,7 @@ namespace tokenrail::registry {
 namespace {
 
 // As PostgreSQL 15 and its libpq say it.
-TEST(Database, WhatAServerRefusesIsToldFromItsWords) {
+TEST(Database, FindsRefusedPartInServersWords) {
   struct Row {
     const char* text;
     std::optional<std::string_view> part;

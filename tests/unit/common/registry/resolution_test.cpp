@@ -116,8 +116,8 @@ std::vector<Verdict> verdicts() {
       {"no base URL", [](auto& m) { m.deployments[0].base_url.clear(); }, as_is, invalid_model_config, "base URL"},
       {"no upstream name", [](auto& m) { m.deployments[0].upstream_name.clear(); }, as_is, invalid_model_config,
        "upstream name"},
-      {"an adapter nobody has", [](auto& m) { m.deployments[0].adapter = "zeta"; }, as_is, unsupported_provider,
-       "the adapter zeta"},
+      {"an adapter that does not exist", [](auto& m) { m.deployments[0].adapter = "zeta"; }, as_is,
+       unsupported_provider, "the adapter zeta"},
       {"embedding kind", [](auto& m) { m.kind = "embedding"; }, as_is, capability_unsupported, "of kind embedding"},
       {"embedding kind with tools", [](auto& m) { m.kind = "embedding"; }, tools, capability_unsupported,
        "of kind embedding"},
@@ -236,7 +236,7 @@ TEST(Resolution, TheNearestScopeWinsAndBlocksWinDownwards) {
       {"a platform block beats the user", {"p!", "o", "u"}, "blocked at the platform level"},
       {"an organisation block beats the user", {"p", "o!", "u"}, "blocked at the organisation level"},
       {"and the organisation's own use", {"p", "o!"}, "blocked at the organisation level"},
-      {"the highest block is told", {"p!", "o!", "u"}, "blocked at the platform level"},
+      {"the highest block is reported", {"p!", "o!", "u"}, "blocked at the platform level"},
   };
   for (const auto& row : table) {
     SCOPED_TRACE(row.what);
@@ -360,7 +360,7 @@ TEST(Resolution, AModelThatIsOnlyDisabledAboveIsEnabledBelowEvenWhereItIsMissing
       << "enabled and not routable: it is missing past its grace";
 }
 
-TEST(Resolution, AnUnknownModelIsNotFoundAndNearNamesAreTold) {
+TEST(Resolution, UnknownModelErrorListsNearNames) {
   const auto projection = registry_of({model("ollama", "llama3.2:latest"), model("ollama", "qwen3:8b")});
   const auto route = resolve(projection, ask("ollama", "lama3.2:latest"), {}, 1);
   ASSERT_FALSE(route.has_value());
@@ -644,7 +644,7 @@ TEST(Resolution, AMisspeltNameIsNoWorkThatGrowsWithTheRegistry) {
   EXPECT_LE(cost(large, request), cost(small, request) + 100) << "no copy a model, and no fallback looks again";
 }
 
-TEST(Resolution, FallbacksThatNobodyHasAreToldWithoutSuggestions) {
+TEST(Resolution, UnknownFallbacksGetNoSuggestions) {
   auto request = ask("ollama", "llama3.2:latest");
   request.fallbacks = {{.provider = "ollama", .name = "qwen3:8"}};
   const auto route =

@@ -57,7 +57,7 @@ TEST(SyncPlan, AModelIsRoutableWhileNothingSpeaksAgainstIt) {
       {"deprecated", [](auto& m) { m.lifecycle = "deprecated"; }, false, true},
       {"missing within its grace", [](auto& m) { m.availability = "missing"; }, false, true},
       {"missing past its grace", [](auto& m) { m.availability = "missing"; }, true, false},
-      {"served by nobody", [](auto& m) { m.deployments.clear(); }, false, false},
+      {"without deployments", [](auto& m) { m.deployments.clear(); }, false, false},
       {"switched off where it is served", [](auto& m) { m.deployments[0].enabled = false; }, false, false},
   };
   for (const auto& row : table) {

@@ -53,7 +53,7 @@ TEST(Metrics, EscapesLabelValuesAndHelp) {
   EXPECT_EQ(metrics.text(), "# HELP c one\\nline \\\\ only\n# TYPE c counter\nc{model=\"a\\\"b\\\\c\\nd\"} 1\n");
 }
 
-TEST(Metrics, ForeignBytesCannotSpoilThePage) {
+TEST(Metrics, EscapesForeignBytes) {
   Metrics metrics;
   metrics.counter("c", "h", {{"model", "a\xff\xc3"}}).add();
   EXPECT_THAT(metrics.text(), HasSubstr("c{model=\"a\xef\xbf\xbd\xef\xbf\xbd\"} 1\n"));

@@ -59,7 +59,7 @@ TEST(RunWorker, AStartThatIsRefusedIsOne) {
   EXPECT_EQ(run_with({"--router.steps=0"}), 1);
 }
 
-TEST(RunWorker, WhatIsThrownIsToldWithTheProgramsName) {
+TEST(RunWorker, ReportsExceptionWithProgramName) {
   ::testing::internal::CaptureStderr();
   EXPECT_EQ(run_with({"--router.steps=-1"}), 1);
   EXPECT_THAT(::testing::internal::GetCapturedStderr(), ::testing::HasSubstr("some-worker: cannot walk backwards"));
@@ -106,7 +106,7 @@ TEST(RunLoop, WaitIsNotPartOfATurn) {
   });
   run_loop(loop, turns);
   const double since_mark = std::chrono::duration<double, std::milli>(unmarked - marked).count();
-  EXPECT_EQ(turns_in(metrics), 1U) << "of the turn without a mark nobody knows when it began";
+  EXPECT_EQ(turns_in(metrics), 1U) << "it is unknown when the turn without a mark began";
   EXPECT_LT(metrics.histogram("tokenrail_loop_turn_ms", "", {}).sum(), since_mark);
 }
 

@@ -16,7 +16,7 @@ TEST(Idempotency, KeyMayBeQuoted) {
   EXPECT_FALSE(idempotency_key(std::string(256, 'a')));
 }
 
-TEST(Idempotency, FingerprintTellsRequestsApart) {
+TEST(Idempotency, FingerprintDistinguishesRequests) {
   EXPECT_EQ(request_fingerprint("POST", "/a", "", "{}"), request_fingerprint("POST", "/a", "", "{}"));
   EXPECT_NE(request_fingerprint("POST", "/a", "", "{}"), request_fingerprint("POST", "/a", "", "[]"));
   EXPECT_NE(request_fingerprint("POST", "/a", "b", ""), request_fingerprint("POST", "/ab", "", ""));

@@ -74,7 +74,7 @@ TEST(OrgModels, MissingFieldsStayButTheDescriptionIsCleared) {
 }
 
 // S0.15
-TEST(OrgModels, FirstRowIsEnabledUnlessToldOtherwise) {
+TEST(OrgModels, FirstRowIsEnabledByDefault) {
   EXPECT_EQ(patch_from_org_model(parsed(R"({"displayName":"D"})"), true).boolean_of("enabled"), true);
   EXPECT_EQ(patch_from_org_model(parsed(R"({"displayName":"D","isEnabled":false})"), true).boolean_of("enabled"),
             false);

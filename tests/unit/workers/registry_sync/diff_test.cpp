@@ -167,7 +167,7 @@ TEST(Diff, ExactlyWhatChangedIsPlanned) {
   EXPECT_EQ(plan.unchanged, 2);
 }
 
-TEST(Diff, AMissingModelIsToldOnceThenExpiresOnceThenIsQuiet) {
+TEST(Diff, MissingModelIsReportedOnceAndExpiresOnce) {
   const auto others = std::vector{listed("x"), listed("y")};
   auto all = others;
   all.push_back(listed("gone"));
@@ -598,7 +598,7 @@ TEST(Diff, WithoutDetailsWhatIsKnownStays) {
   const auto after = carried_out(plan, stored);
   EXPECT_THAT(plan_sync(connection(), list_of({blind}), after, {}, t0).models, IsEmpty());
 
-  // The details come later and say nothing new: written down, told to nobody.
+  // The details come later and say nothing new: written down, but not published.
   plan = plan_sync(connection(), list_of({listed("a", "d2")}), after, {}, t0);
   EXPECT_THAT(kinds(plan), ElementsAre("noted a"));
   EXPECT_EQ(plan.models[0].details_digest, "d2");
@@ -640,7 +640,7 @@ TEST(Diff, AModelThatTheScopeHasIsLinkedNotDoubled) {
   EXPECT_THAT(kinds(plan), ElementsAre("linked a"));
   EXPECT_THAT(plan.models[0].changed_fields, ElementsAre("deployments"));
   EXPECT_THAT(plan.models[0].after.deployments, SizeIs(2));
-  EXPECT_EQ(plan.models[0].after.digest, "theirs") << "the first connection tells the facts";
+  EXPECT_EQ(plan.models[0].after.digest, "theirs") << "the first connection gives the facts";
   EXPECT_EQ(plan.models[0].here.digest, "mine");
   EXPECT_EQ(plan.added, 1);
 }

@@ -45,7 +45,7 @@ struct Row {
   std::vector<std::string> supported;
 };
 
-TEST(OllamaFacts, WhatOllamaTellsInOurWords) {
+TEST(OllamaFacts, MapsOllamasWordsToOurs) {
   const std::vector<Row> table{
       {{"completion"}, "generation", {"chat", "streaming"}},
       {{"completion", "tools"}, "generation", {"chat", "streaming", "tools"}},
@@ -64,7 +64,7 @@ TEST(OllamaFacts, WhatOllamaTellsInOurWords) {
     EXPECT_EQ(model.kind, row.kind);
     std::vector<std::string> supported;
     for (const auto& [name, support] : model.capabilities) {
-      EXPECT_NE(support, Support::unknown) << name << ": Ollama told its whole list";
+      EXPECT_NE(support, Support::unknown) << name << ": Ollama gave its whole list";
       if (support == Support::supported) supported.push_back(name);
     }
     EXPECT_EQ(supported, row.supported);
@@ -72,7 +72,7 @@ TEST(OllamaFacts, WhatOllamaTellsInOurWords) {
   }
 }
 
-TEST(OllamaFacts, WhatIsNotToldIsUnknown) {
+TEST(OllamaFacts, MissingDetailsAreUnknown) {
   ModelDetails details;
   details.context_length = 4096;
   auto model = ollama_model(listed(), &details, "here");

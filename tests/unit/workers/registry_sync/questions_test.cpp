@@ -80,7 +80,7 @@ TEST(Questions, OldDetailsAreAskedForAgain) {
   old.details_at_ms = now - 1001;
   EXPECT_THAT(asked(select({listed("a")}, {old})), ElementsAre("a"));
   old.details_at_ms = std::nullopt;
-  EXPECT_THAT(asked(select({listed("a")}, {old})), ElementsAre("a")) << "nobody knows how old they are";
+  EXPECT_THAT(asked(select({listed("a")}, {old})), ElementsAre("a")) << "their age is unknown";
   old.details_at_ms = now - 1000;
   EXPECT_THAT(asked(select({listed("a")}, {old})), IsEmpty());
 }
@@ -91,7 +91,7 @@ TEST(Questions, AnotherServerVersionIsAReasonToAsk) {
   EXPECT_THAT(asked(select({upgraded}, {stored("a")})), ElementsAre("a"));
 }
 
-// Some servers tell one digest for all of their models.
+// Some servers give one digest to all of their models.
 TEST(Questions, ModelsOfOneDigestAreAskedForEach) {
   EXPECT_THAT(asked(select({listed("chat", "same"), listed("embed", "same"), listed("vision", "same")})),
               ElementsAre("chat", "embed", "vision"));

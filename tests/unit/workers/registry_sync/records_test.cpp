@@ -217,7 +217,7 @@ TEST(Reconcile, ATopicWithoutItsMarkGetsIt) {
 }
 
 // Routers keep the highest version of a key: what an older database says they would not take.
-TEST(Reconcile, AnOlderDatabaseHasToTellItsModelsAnew) {
+TEST(Reconcile, OlderDatabasePublishesItsModelsAgain) {
   const std::vector database{state("a", 3), state("b", 9)};
   const auto topic = topic_of({state("a", 700), state("b", 9)});
   EXPECT_THAT(reconcile(topic, database, 0).behind, ElementsAre(model("id-a")));

@@ -100,7 +100,7 @@ TEST(AnthropicClassification, ErrorInAStreamHasTheStatusOfItsType) {
   EXPECT_TRUE(unknown.retry);
 }
 
-TEST(AnthropicClassification, BrokenTransferIsToldWithoutSecrets) {
+TEST(AnthropicClassification, ReportsBrokenTransferWithoutSecrets) {
   const Target target{.base_url = "https://user:pa55word@h", .credential = {.secret = Secret("s3cret")}};
   const auto made = classify_end("Anthropic", {.ending = http::Ending::connect_failed, .detail = "refused"}, target);
   EXPECT_EQ(made.failure.code, ErrorCode::provider_unavailable);

@@ -1,4 +1,4 @@
-// What Anthropic's events mean, and what may have another form without spoiling an answer.
+// What Anthropic's events mean, and what may have another form without damage to an answer.
 #include "common/providers/anthropic/decoder.hpp"
 
 #include <string>

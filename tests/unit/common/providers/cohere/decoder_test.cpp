@@ -278,7 +278,7 @@ TEST(CohereDecoder, AFieldOfAnotherTypeCostsThatFieldOnly) {
   }
 }
 
-TEST(CohereDecoder, TheTypeMayStandInOnePlaceOnly) {
+TEST(CohereDecoder, ReadsTypeFromEitherPlace) {
   const auto answer = decoded(
       "event: content-delta\ndata: {\"delta\":{\"message\":{\"content\":{\"text\":\"a\"}}}}\n\n"
       "data: {\"type\":\"message-end\",\"delta\":{\"finish_reason\":\"COMPLETE\"}}\n\n");

@@ -36,7 +36,7 @@ AnswerRecorder decoded(std::string_view body, bool stream = true, const DecoderL
   return recorder;
 }
 
-TEST(OllamaDecoder, JoinsDeltasAndTellsUsageBeforeTheFinish) {
+TEST(OllamaDecoder, JoinsDeltasAndReportsUsageBeforeFinish) {
   const auto answer = decoded(delta("Hel") + delta("lo") + done_line);
   EXPECT_EQ(answer.text(), "Hello");
   EXPECT_EQ(answer.order(), "text usage finish");
@@ -48,7 +48,7 @@ TEST(OllamaDecoder, JoinsDeltasAndTellsUsageBeforeTheFinish) {
 }
 
 // The mistake named S0.44 in the specification: pieces of the network were split into lines with nothing carried over,
-// what then was no JSON was swallowed, and the end was told twice.
+// what then was no JSON was swallowed, and the end was reported twice.
 TEST(OllamaDecoder, S0_44_CarriesOverWhatALineLacksBetweenPieces) {
   const std::string body = delta("Grüße, ") + delta("🌍") + delta("!") + done_line;
   const auto whole = decoded(body);
@@ -113,7 +113,7 @@ TEST(OllamaDecoder, AMalformedLastLineIsNoEnd) {
   EXPECT_EQ(answer.failure()->code, ErrorCode::provider_protocol);
 }
 
-TEST(OllamaDecoder, S0_44_TellsTheEndExactlyOnce) {
+TEST(OllamaDecoder, S0_44_ReportsTheEndExactlyOnce) {
   AnswerRecorder recorder;
   const auto decoder = make_decoder(true, {});
   decoder->feed(delta("a") + done_line + delta("late") + done_line, recorder);
@@ -368,7 +368,7 @@ TEST(OllamaDecoder, AnAnswerThatIsTooLargeLeavesNoMemoryBehind) {
   EXPECT_LT(tests::allocated_bytes(), before + 16 * 1024);
 }
 
-/// A sink that lets a second answer arrive while the first is told.
+/// A sink that lets a second answer arrive during a callback of the first.
 class NestedSink final : public AnswerSink {
  public:
   void on_event(AnswerEvent event) override {

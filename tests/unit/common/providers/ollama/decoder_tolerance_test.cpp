@@ -1,4 +1,4 @@
-// What may have another form without spoiling an answer, and what may not.
+// What may have another form without damage to an answer, and what may not.
 #include <string>
 
 #include <gmock/gmock.h>

@@ -30,7 +30,7 @@ TEST(OllamaBaseUrl, IsMadeRegular) {
   }
 }
 
-TEST(OllamaVersion, IsReadWhereItIsTold) {
+TEST(OllamaVersion, ReadsReportedVersion) {
   EXPECT_EQ(ask_version({.base_url = "http://h:1", .upstream_name = ""}).url, "http://h:1/api/version");
   EXPECT_EQ(parse_version(R"({"version":"0.12.0"})"), "0.12.0");
   for (const auto* other : {"", "Ollama is running", "<html>", "[]", R"({"version":7})", R"({"models":[]})"})
@@ -76,7 +76,7 @@ TEST(OllamaModels, ReadsAList) {
   EXPECT_EQ(list->skipped, 0U);
 }
 
-TEST(OllamaModels, OneBadEntryNeverSpoilsTheList) {
+TEST(OllamaModels, OneBadEntryKeepsTheList) {
   const auto list = parse_model_list(
       R"({"models":[{"name":"a","size":"big","details":7},null,7,{"digest":"x"},{"name":""},{"model":"b"},{"name":"a"}]})");
   ASSERT_TRUE(list);

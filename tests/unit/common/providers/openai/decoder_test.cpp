@@ -412,7 +412,7 @@ class CountingSink final : public AnswerSink {
 };
 
 TEST(OpenAiDecoder, TextDeltasAllocateNothing) {
-  if (!tests::allocations_are_told) GTEST_SKIP() << "this build does not tell";
+  if (!tests::allocations_are_told) GTEST_SKIP() << "this build does not count allocations";
   std::string body;
   for (int i = 0; i < 100; ++i) body += "data: " + chunk(R"({"content":"some words"})") + "\n\n";
   CountingSink sink;
@@ -468,7 +468,7 @@ TEST(OpenAiDecoder, TheEstimateOfTheUsageCountsTheTextOfCallsOnly) {
 }
 
 TEST(OpenAiDecoder, FragmentsFindTheirCallAmongMany) {
-  // Every call is number 0, told apart by its id; then pieces for each by its id, without one, and by the id alone.
+  // Every call is number 0, distinguished by its id; then pieces for each by its id, without one, and by the id alone.
   std::vector<std::string> payloads;
   const auto piece = [&](const std::string& head, const std::string& arguments) {
     payloads.push_back(

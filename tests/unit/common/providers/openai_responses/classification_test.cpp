@@ -88,7 +88,7 @@ TEST(ResponsesClassification, KnowsRefusals) {
   }
 }
 
-TEST(ResponsesClassification, InsideAStreamTheTypeStandsForAStatus) {
+TEST(ResponsesClassification, TypeInAStreamReplacesTheStatus) {
   struct StreamCase {
     std::string type;
     ErrorCode code;
