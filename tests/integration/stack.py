@@ -305,12 +305,12 @@ class Stack:
 
 
 class Log:
-    """Everything that lies on a topic, read as it grows."""
+    """Everything that a topic contains, read as it grows."""
 
     def __init__(self, stack, name):
         self.topic = stack.topic(name)
         self.records = []
-        self.parsed = []  # of the records, as far as somebody has asked
+        self.parsed = []  # of the records, as far as a caller has asked
         self.consumer = confluent_kafka.Consumer({
             "bootstrap.servers": stack.kafka, "group.id": "test-" + secrets.token_hex(4), "enable.auto.commit": False,
             "fetch.wait.max.ms": 20, "fetch.message.max.bytes": 70_000_000, "receive.message.max.bytes": 200_000_000,
@@ -326,7 +326,7 @@ class Log:
         return self.records
 
     def values(self):
-        """Each parsed once, however often somebody looks. Not to be changed."""
+        """Each parsed once, however often a caller looks. Not to be changed."""
         self.parsed += [json.loads(r.value()) for r in self.records[len(self.parsed):]]
         return self.parsed
 

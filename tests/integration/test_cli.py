@@ -84,7 +84,7 @@ def test_a_terminals_end_of_input_is_typed_once(make_stack):
         os.close(end)
 
 
-def test_what_nobody_would_answer_is_not_asked(make_stack):
+def test_an_unanswerable_request_is_not_sent(make_stack):
     stack = make_stack()
     for flag, most in (("--org", 256), ("--user", 256), ("--conversation", 4096)):
         refused = stack.cli("chat", flag, "x" * (most + 1), "hi", check=False)
@@ -177,7 +177,7 @@ def test_a_router_outlives_its_terminal(make_stack):
     assert "SIGHUP" in router.text()
 
 
-def test_tls_to_brokers_that_speak_none_is_told_as_that(make_stack):
+def test_tls_to_plaintext_brokers_is_reported_as_that(make_stack):
     stack = make_stack(partitions=1)
     for flags, environment in ((["--kafka.security.protocol", "SSL"], {}),
                                ([], {"TOKENRAIL_KAFKA_SECURITY_PROTOCOL": "SSL"})):

@@ -1,4 +1,4 @@
-"""Workers that come, go, die and stand still under streams: nothing runs twice that need not, and no stream is cut by a
+"""Workers that come, go, die and are stopped under streams: nothing runs twice that need not, and no stream is cut by a
 worker that leaves in order. The sizes are small here; `./dev test promises` runs the same tests with those of the promises,
 by the environment: TOKENRAIL_TEST_STREAMS, _STREAM_SECONDS, _REPEATS, _KILLS, _STOPPED_STREAMS and _DRAINED_STREAMS."""
 
@@ -25,7 +25,7 @@ PATIENCE = 180 + 4 * STREAM_SECONDS
 
 @pytest.fixture
 def tell(capsys):
-    """A figure for whoever reads the output of the tests."""
+    """A figure for the reader of the tests' output."""
     def say(text):
         with capsys.disabled():
             print(f"  [{text}]", end=" ", flush=True)
@@ -120,7 +120,7 @@ class Story:
             assert text_of(pieces) == told[request_id], request_id
 
     def check_uncut(self, asked):
-        """Each ran once, to its end, whoever owned its partition meanwhile."""
+        """Each ran once, to its end, whichever router owned its partition meanwhile."""
         self.check_answers(asked)
         assert self.interrupted() == {}
         assert {r: a for r, a in self.attempts().items() if len(a) != 1} == {}
@@ -136,7 +136,7 @@ def running(router):
     for line in router.metrics().splitlines():
         if line.startswith("tokenrail_router_in_flight "):
             return float(line.split()[1])
-    raise AssertionError("no metric tells how many attempts are in flight")
+    raise AssertionError("no metric says how many attempts are in flight")
 
 
 def all_begun(story, asked):
@@ -214,7 +214,7 @@ def test_a_partition_that_comes_straight_back_cuts_no_stream(make_stack):
     story.close()
 
 
-def test_a_router_that_stands_still_for_twice_the_session(make_stack, tell):
+def test_a_router_stopped_for_twice_the_session(make_stack, tell):
     stack = make_stack(settings=SHORT_SESSION)
     first, second = stack.whole(routers=2)
     first.wait_ready()

@@ -1,4 +1,4 @@
-"""Requests that are deleted before anybody has read them, and a group whose commit was taken away."""
+"""Requests that are deleted before a router has read them, and a group whose commit was taken away."""
 
 import socket
 import struct

@@ -53,7 +53,7 @@ def test_with_nothing_but_kcat_one_json_line_is_answered(make_stack):
     assert said["plain"][-1]["usage"]["outputTokens"] > 0
 
 
-def test_a_line_that_is_not_json_lies_in_the_dead_letters_byte_for_byte(make_stack):
+def test_a_line_that_is_not_json_is_dead_lettered_byte_for_byte(make_stack):
     stack = make_stack()
     stack.whole()[0].wait_ready()
     nonsense = b"\x00\xff this is { not JSON \r\n\t"

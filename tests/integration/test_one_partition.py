@@ -1,4 +1,4 @@
-"""One partition of a topic takes no records while all others do: its requests wait, nobody else's notice."""
+"""One partition of a topic takes no records while all others do: its requests wait, the others are not affected."""
 
 import os
 import pathlib

@@ -126,7 +126,7 @@ def test_doctor_sees_that_a_worker_is_dead(make_stack):
     parts = wait_until("all is well", all_good)
     assert parts["registry-sync"]["verdict"] == "good"
     assert {part["verdict"] for part in parts.values()} == {"good"}
-    # The group is shared by all installations that do not name their own, so an empty one has a name that nobody has.
+    # The group is shared by all installations that do not name their own, so an empty one has a name that is not in use.
     parts, code = doctor_lines(stack, "--group", stack.prefix + "nobody")
     assert code == 1 and parts["routers"]["verdict"] == "bad"
     assert "no router is a member of the group" in parts["routers"]["text"]

@@ -1,5 +1,5 @@
-"""registry-sync as processes: a provider that does not answer, a leader that stands still, a state topic that was made
-anew, and a Kafka property that does not exist."""
+"""registry-sync as processes: a provider that does not answer, a leader that is stopped, a state topic that was created
+again, and a Kafka property that does not exist."""
 
 import http.server
 import json
@@ -52,7 +52,7 @@ def test_a_provider_that_does_not_answer_about_a_thousand_models_delays_nothing_
     sync.signal(signal.SIGHUP)
     wait_until("the clock's sync", lambda: "by-the-clock:1b" in names(events))
     assert hanging() == 4, "all the while the slow one hung"
-    # Somebody who asks for all hears which one is not done.
+    # A caller who asks for all connections learns which one is not done.
     done = stack.cli("registry", "sync", "--timeout", "3s", check=False)
     assert done.returncode == 1
     assert "✓ env-ollama" in done.stdout and "✗ slow: not done within 3s" in done.stdout, done.stdout
@@ -61,12 +61,12 @@ def test_a_provider_that_does_not_answer_about_a_thousand_models_delays_nothing_
     wait_until("what the slow one listed", lambda: len(names(events)) > 1000)
 
 
-def test_a_leader_that_stands_still_is_replaced_and_writes_nothing_afterwards(make_stack):
+def test_a_stopped_leader_is_replaced_and_writes_nothing_afterwards(make_stack):
     stack = make_stack(settings={"TOKENRAIL_SYNC_INTERVAL": "2s"})
     stack.simulator()
     first = stack.sync().wait_ready()
     second = stack.sync()
-    wait_until("the second stands by", lambda: "standing by" in second.text())
+    wait_until("the second waits to lead", lambda: "standing by" in second.text())
     assert leader(stack)[0] == first.pid
     assert f"/{first.pid}/" in stack.cli("doctor", check=False).stdout
 
@@ -81,7 +81,7 @@ def test_a_leader_that_stands_still_is_replaced_and_writes_nothing_afterwards(ma
         first.signal(signal.SIGCONT)
     # It finds its interval over, a list that it has not applied, and its lease gone.
     wait_until("it notices", lambda: "no longer leading" in first.text())
-    wait_until("it stands by", lambda: "registry_sync_leader 0" in first.metrics())
+    wait_until("it waits to lead", lambda: "registry_sync_leader 0" in first.metrics())
     assert stack.sql("SELECT epoch FROM registry_lease") == before
     assert leader(stack)[0] == second.pid
     # One revision and one event for each version: the old one has added nothing.
@@ -93,7 +93,7 @@ def test_a_leader_that_stands_still_is_replaced_and_writes_nothing_afterwards(ma
     assert second.readyz()[0] == 200
 
 
-def test_a_state_topic_that_was_made_anew_is_filled_without_a_restart(make_stack):
+def test_a_recreated_state_topic_is_filled_without_a_restart(make_stack):
     stack = make_stack()
     stack.whole(routers=0)
     sync = stack.processes[1]

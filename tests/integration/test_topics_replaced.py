@@ -1,5 +1,5 @@
-"""Topics that are deleted and created again, or grow, under running workers: nobody is restarted, and every request that
-is produced afterwards is answered once."""
+"""Topics that are deleted and created again, or grow, under running workers: no worker is restarted, and every request
+that is produced afterwards is answered once."""
 
 import confluent_kafka
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
@@ -91,7 +91,7 @@ def answered(terminals, names, seconds=ANSWERED_WITHIN_SECONDS):
 
 def whole_stack(make_stack, **options):
     stack = make_stack(**options)
-    stack.verified_at_end = False  # what stood in the logs that are gone cannot be judged
+    stack.verified_at_end = False  # what was in the logs that are gone cannot be judged
     routers = stack.whole(routers=2)
     for router in routers:
         router.wait_ready()
@@ -112,7 +112,7 @@ def create_again_and_ask(stack, terminals, name):
     create_again(stack, name)
     if name == "chat.chunks":
         terminals.begin_again()
-    # The producer of the test has to look for the topic anew, too.
+    # The producer of the test has to look for the topic again, too.
     stack.producer = confluent_kafka.Producer({"bootstrap.servers": stack.kafka, "linger.ms": 1, "log_level": 2})
     answered(terminals, ask_many(stack, f"after-{name}", 60))
 
@@ -131,7 +131,7 @@ def has_looked(stack, processes, name, partitions):
 
 
 def test_requests_created_again_with_more_records_than_before(make_stack):
-    """The consumer stands at offset 4 of one partition, and ten new records are there before it looks."""
+    """The consumer is at offset 4 of one partition, and ten new records are there before it looks."""
     stack = make_stack(partitions=1)
     stack.verified_at_end = False
     router, = stack.whole()
@@ -195,7 +195,7 @@ def test_cancellations_and_registry_created_again(make_stack):
     routers = [p for p in stack.processes if p.name.startswith("router")]
     wait_until("the routers have read them", lambda: all(cancellations_read(r) >= 5 for r in routers))
     create_again_and_ask(stack, terminals, "chat.cancellations")
-    # One that lies below the offset at which the routers stood.
+    # One below the offset that the routers had reached.
     stack.produce({"requestId": "unwanted", "orgId": "acme"}, topic="chat.cancellations")
     stack.flush()
     wait_until("the routers know of it", lambda: all(

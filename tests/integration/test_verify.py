@@ -23,7 +23,7 @@ def test_verify_names_what_is_broken_and_where(make_stack):
     chunks.wait("all answers", lambda v: sum(1 for c in v if c["done"]) == 6)
     stack.verify()
 
-    # A second terminal chunk, an attempt that nobody announced, and a request that nobody answers.
+    # A second terminal chunk, an attempt that was not announced, and a request that gets no answer.
     router.stop()
     end = next(r for r in chunks.records if json.loads(r.value())["requestId"] == "r0" and json.loads(r.value())["done"])
     again = json.loads(end.value())
@@ -58,7 +58,7 @@ def test_verify_names_what_is_broken_and_where(make_stack):
 
 
 def test_requests_in_transactions(make_stack):
-    """What is aborted is nobody's request; what is not decided yet is not one yet."""
+    """What is aborted is no request; what is not decided yet is not one yet."""
     stack = make_stack(partitions=1)
     router, = stack.whole()
     chunks = Log(stack, "chat.chunks")
@@ -95,7 +95,7 @@ def test_requests_in_transactions(make_stack):
     assert "lost" not in router.text()
 
 
-def test_timestamps_of_senders_are_told_and_topics_apply_mends_them(make_stack):
+def test_senders_timestamps_are_noted_and_fixed_by_topics_apply(make_stack):
     stack = make_stack(partitions=1)
     router, = stack.whole()
     router.wait_ready()
@@ -169,7 +169,7 @@ def test_tail_yields_each_answer_once(make_stack):
     assert whole.returncode == 4
     assert whole.stdout == "".join(said[n] + "\n" for n in range(3))
 
-    # A higher attempt that lies in the log displaces the answer, also one that had ended.
+    # A higher attempt in the log displaces the answer, also one that had ended.
     first = next(r for r in chunks.records if json.loads(r.value())["requestId"] == "r1")
     attempt = json.loads(first.value())["attempt"] + 1000
     for seq, value in enumerate([{"delta": "displaced", "done": False},

@@ -32,7 +32,7 @@ class KafkaBroker : public testing::RealBroker {
     properties.insert(properties.end(), {{"session.timeout.ms", "6000"}, {"heartbeat.interval.ms", "500"}});
   }
 
-  // Names nobody else uses: the broker outlives the test.
+  // Names that no other test uses: the broker outlives the test.
   std::string fresh(const std::string& what) {
     static std::atomic<int> count{0};
     return "it-" + std::to_string(::getpid()) + "-" + std::to_string(count++) + "-" + what;
@@ -191,7 +191,7 @@ TEST_F(KafkaBroker, MetadataOf4096CharactersIsKeptAndOneMoreIsRefused) {
   EXPECT_EQ((*seen)[0].offset, 7);
 }
 
-TEST_F(KafkaBroker, TellsWhoIsInAGroup) {
+TEST_F(KafkaBroker, ListsMembersOfAGroup) {
   const std::string topic = new_topic(2);
   const std::string group = fresh("group");
   const auto nobody = admin->members(group, 20s);
@@ -233,7 +233,7 @@ TEST_F(KafkaBroker, TwoMembersRebalanceWithAnOrderlyRelease) {
   other_log.from = 200;
   auto other = join(other_log, group, topic);
   ASSERT_TRUE(run_until(loop, [&] { return one_log.commits.size() == 4; }));
-  EXPECT_EQ(other_log.assignments, 0) << "nobody gets anything before the release";
+  EXPECT_EQ(other_log.assignments, 0) << "no member gets anything before the release";
   for (const auto& commit : one_log.commits) EXPECT_EQ(commit.outcome, CommitOutcome::ok) << commit.detail;
   one_log.from = 200;
   one_log.before_release = nullptr;
@@ -275,7 +275,7 @@ TEST_F(KafkaBroker, AMemberThatVanishedIsReplacedWhenItsSessionEnds) {
   leave(next);
 }
 
-TEST_F(KafkaBroker, AMemberThatDoesNotReleaseInTimeLosesItsPartitionsAndJoinsAnew) {
+TEST_F(KafkaBroker, LateReleaseLosesPartitionsAndJoinsAgain) {
   const std::string topic = new_topic(2);
   const std::string group = fresh("group");
   MemberLog slow_log;
@@ -291,7 +291,7 @@ TEST_F(KafkaBroker, AMemberThatDoesNotReleaseInTimeLosesItsPartitionsAndJoinsAne
   EXPECT_EQ(slow_log.lost[0], slow_log.revoked[0]);
   slow->release();  // too late, and harmless
   ASSERT_TRUE(run_until(loop, [&] { return slow_log.assigned.size() == 1 && next_log.assigned.size() == 1; }))
-      << "it joins anew by itself";
+      << "it joins again by itself";
   slow_log.give = true;
   leave(slow);
   leave(next);

@@ -190,7 +190,7 @@ TEST_F(KafkaRefusals, TheFirstRecordOfAClientIsRefusedWithoutAGapInItsUnit) {
   const auto to = producer->topic(topic);
   produce(to, 0, 1, true);
   ASSERT_FALSE(::testing::Test::HasFatalFailure());
-  // An owner goes on with a unit until it is told of the refusal.
+  // An owner goes on with a unit until the refusal is reported.
   while (reports.all.empty() && sent.size() < 1000) {
     produce(to, 0, 1);
     loop.run_one_for(1ms);

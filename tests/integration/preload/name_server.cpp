@@ -1,7 +1,7 @@
 // Preloaded into a worker by an integration test: the name server does not answer. Never part of a program.
 //
 //   TOKENRAIL_TEST_STUCK_NAME   getaddrinfo() of this name takes 12 seconds, and fails
-//   TOKENRAIL_TEST_DNS_PORT     what is sent to port 53 goes to this port of 127.0.0.1, where nobody answers
+//   TOKENRAIL_TEST_DNS_PORT     what is sent to port 53 goes to this port of 127.0.0.1, which does not answer
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>

@@ -45,7 +45,7 @@ TEST_F(LeaseTest, OneLeadsUntilItsLeaseExpires) {
   EXPECT_EQ(first.fence->epoch(), 0);
 }
 
-TEST_F(LeaseTest, AnExpiredLeaseThatNobodyTookIsRenewed) {
+TEST_F(LeaseTest, RenewsExpiredLeaseThatIsStillFree) {
   Candidate only(options_, "only");
   ASSERT_TRUE(only.lease.hold().value());
   age("1 hour");
@@ -64,7 +64,7 @@ TEST_F(LeaseTest, AReleasedLeaseIsTakenAtOnce) {
   EXPECT_EQ(second.fence->epoch(), 2);
 }
 
-TEST_F(LeaseTest, ATimeInTheFutureKeepsNobodyOut) {
+TEST_F(LeaseTest, FutureTimeDoesNotHoldTheLease) {
   Candidate first(options_, "first");
   Candidate second(options_, "second");
   ASSERT_TRUE(first.lease.hold().value());
@@ -143,7 +143,7 @@ TEST_F(LeaseTest, ATakeoverWaitsForAWriteAndARenewalDoesNot) {
 }
 
 // A leader that is stopped in the middle of a write would keep the others out for as long as it is stopped.
-TEST_F(LeaseTest, AWriteThatStandsStillIsEndedByTheDatabase) {
+TEST_F(LeaseTest, DatabaseEndsStoppedWrite) {
   Candidate first(options_, "first");
   ASSERT_TRUE(first.lease.hold().value());
   sql().run(

@@ -101,7 +101,7 @@ TEST_F(PublicationTest, TheWholeStateHasEveryKindAndTheLastEventOfEachKey) {
   for (const auto& state : all()) EXPECT_FALSE(state.pending) << state.key;
 }
 
-TEST_F(PublicationTest, RecordsToldAnewHaveANewVersionAndAnEvent) {
+TEST_F(PublicationTest, RepublishedRecordsHaveNewVersionAndEvent) {
   publish_all();
   const auto before = all();
   well(store_->raise_version(5000));
@@ -125,7 +125,7 @@ TEST_F(PublicationTest, RecordsToldAnewHaveANewVersionAndAnEvent) {
   }
 }
 
-TEST_F(PublicationTest, OneRecordIsToldAnewAlone) {
+TEST_F(PublicationTest, RepublishesOneRecordAlone) {
   publish_all();
   const auto before = all();
   well(store_->tell_anew({{.type = before[2].type, .id = before[2].id}}));

@@ -1,4 +1,4 @@
-// What the store says of what PostgreSQL refuses: enough to mend it, and nothing that was bound.
+// What the store says of what PostgreSQL refuses: enough to fix it, and nothing that was bound.
 #include <chrono>
 #include <functional>
 #include <future>
@@ -21,14 +21,14 @@ Error error_of(const Result<T>& result) {
 
 class StoreErrors : public StoreTest {
  protected:
-  /// Runs once somebody waits for another one's lock.
+  /// Runs once a session waits for another one's lock.
   void when_one_waits(const std::function<void()>& act) {
     auto db = sql();
     const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
     while (db.run("SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT l.granted AND "
                   "a.datname = current_database()") == "0") {
       if (std::chrono::steady_clock::now() > give_up) {
-        ADD_FAILURE() << "nobody waits";
+        ADD_FAILURE() << "no session waits";
         break;
       }
       std::this_thread::yield();
@@ -82,7 +82,7 @@ TEST_F(StoreErrors, HoldNothingThatWasBound) {
   }
 }
 
-TEST_F(StoreErrors, AMigrationThatFailsTellsNoRow) {
+TEST_F(StoreErrors, FailedMigrationRevealsNoRow) {
   sql().run("CREATE TABLE secret (word text); INSERT INTO secret VALUES ('CANARY'), ('CANARY')");
   std::vector<Migration> all(migrations().begin(), migrations().end());
   all.push_back(
@@ -93,7 +93,7 @@ TEST_F(StoreErrors, AMigrationThatFailsTellsNoRow) {
   EXPECT_THAT(done.error().detail, Not(HasSubstr("CANARY")));
 }
 
-// ---- somebody else was there first: sync again --------------------------------------------------------------------
+// ---- another writer was there first: sync again -------------------------------------------------------------------
 
 TEST_F(StoreErrors, AModelThatAnotherConnectionHasAddedMeanwhileIsNoFailure) {
   const auto other = second();

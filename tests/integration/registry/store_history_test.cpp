@@ -203,7 +203,7 @@ TEST_F(StoreHistory, AHeldChangeOfAModelIsReadAsItWasWritten) {
   const HeldChange other{.model_id = stored("b").state.id, .after = {.context_window = 1}, .reason = "shrinks"};
   record({.held = {rows[0], other}}, run("held"));
   EXPECT_EQ(count("held_change"), "2");
-  EXPECT_EQ(count("outbox WHERE type = 'model_registry.sync.held'"), "3") << "each new one is told";
+  EXPECT_EQ(count("outbox WHERE type = 'model_registry.sync.held'"), "3") << "each new one is published";
 }
 
 }  // namespace

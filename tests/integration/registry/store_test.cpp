@@ -139,7 +139,7 @@ TEST_F(StoreTest, AMissingModelIsRoutableUntilItsGraceHasExpired) {
   EXPECT_EQ(stored("a").state.availability, "listed");
 }
 
-TEST_F(StoreTest, AModelChangedBySomebodyElseStopsTheWholePlan) {
+TEST_F(StoreTest, ModelChangedByAnotherWriterStopsThePlan) {
   apply({adding("a"), adding("b")});
   auto stale = changing(stored("a"), PlannedModel::Kind::updated, {"digest"});
   stale.after.digest = "mine";
@@ -172,7 +172,7 @@ TEST_F(StoreTest, NamesAreDataNeverStatements) {
   EXPECT_EQ(outbox().at(0).key, "_/_/ollama/" + name);
 }
 
-TEST_F(StoreTest, AnotherBaseUrlTellsTheModelsOfTheConnectionAnew) {
+TEST_F(StoreTest, NewBaseUrlRepublishesModels) {
   apply({adding("a")});
   EXPECT_EQ(ensure("http://localhost:11434").id, connection_.id);
   EXPECT_THAT(outbox(), SizeIs(1));
@@ -187,7 +187,7 @@ TEST_F(StoreTest, AnotherBaseUrlTellsTheModelsOfTheConnectionAnew) {
   EXPECT_GT(event.version, *event.before_version);
 }
 
-TEST_F(StoreTest, FailuresAndHeldListsAreToldOnceWhenTheyBegin) {
+TEST_F(StoreTest, PublishesFailuresAndHeldListsOnce) {
   apply({adding("a")});
   auto failed = run("failed");
   failed.error_class = "unreachable";
@@ -414,7 +414,7 @@ TEST_F(StoreTest, ARefusedConnectionSaysWhatIsWrongInTheUrl) {
   EXPECT_THAT(refused("postgresql://no_such_role" + cluster_.substr(host)), HasSubstr("Check the user in"));
 }
 
-TEST_F(StoreTest, ALostConnectionIsMadeAnew) {
+TEST_F(StoreTest, ReopensLostConnection) {
   ASSERT_TRUE(store_->check().has_value());
   Sql(cluster_).run(
       "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = "

@@ -193,7 +193,7 @@ TEST_F(GovernedTopics, ADatabaseBehindTheTopicsOvertakesEveryKind) {
 
 TEST_F(GovernedTopics, RepublishFillsWhatTheTopicsLack) {
   auto& running = start_whole();
-  // Nothing tells the leader about this row.
+  // The leader gets no notice of this row.
   sql().run("INSERT INTO organization (id, slug) VALUES ('acme', 'acme')");
   sql().run(
       "INSERT INTO credential (org_id, provider, label, sealed, key_id, fingerprint) VALUES ('acme', 'openai', 'l', "

@@ -1,5 +1,5 @@
 // A registry-sync with everything around it in one process and on one loop: a real PostgreSQL, the provider simulator,
-// and librdkafka's mock cluster; and what lies on the two topics.
+// and librdkafka's mock cluster; and what the two topics contain.
 #pragma once
 
 #include <map>

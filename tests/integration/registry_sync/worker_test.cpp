@@ -178,7 +178,7 @@ TEST_F(RegistrySync, AnEmptyListIsHeldUntilAPersonAcceptsIt) {
   auto state = sync_now();
   EXPECT_EQ(state.runs.at(0).status, "held");
   sync_now();
-  EXPECT_THAT(events_after(2), ElementsAre("model_registry.sync.held _/_/ollama/_connection")) << "told once";
+  EXPECT_THAT(events_after(2), ElementsAre("model_registry.sync.held _/_/ollama/_connection")) << "published once";
   EXPECT_EQ(last_event("_/_/ollama/a:1b")->model.availability, "listed");
   EXPECT_THAT(running.problems(), HasSubstr("0 models listed; held since 20"));
   EXPECT_THAT(running.problems(),
@@ -315,7 +315,7 @@ TEST_F(RegistrySync, ARestartSaysNothingNew) {
   EXPECT_EQ(tail_->count(), before + 3) << "but for our own three markers";
 }
 
-TEST_F(RegistrySync, ATopicThatWasMadeAnewIsFilled) {
+TEST_F(RegistrySync, FillsRecreatedTopic) {
   start_whole().stop();
   const auto version = last_event("_/_/ollama/a:1b")->version;
   tail_.reset();
@@ -327,7 +327,7 @@ TEST_F(RegistrySync, ATopicThatWasMadeAnewIsFilled) {
   EXPECT_THAT(events(), IsEmpty()) << "it is no news";
 }
 
-// A database from a backup, or made anew: routers keep the highest version, so what it says must be higher.
+// A database from a backup, or created again: routers keep the highest version, so what it says must be higher.
 TEST_F(RegistrySync, ADatabaseBehindTheTopicOvertakesIt) {
   start_whole().stop();
   auto db = sql();
@@ -379,7 +379,7 @@ TEST_F(RegistrySync, KafkaAwayDelaysEventsAndLosesNone) {
   EXPECT_TRUE(run_until(loop_, [&] { return store_->sync_request_state(id)->finished; }));
 }
 
-TEST_F(RegistrySync, ALostDatabaseConnectionIsMendedWithoutARestart) {
+TEST_F(RegistrySync, ReconnectsToDatabaseWithoutRestart) {
   auto& running = start_whole();
   registry::Sql(cluster_).run("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '" +
                               name_ + "' AND application_name = 'tokenrail-registry-sync'");
@@ -441,7 +441,7 @@ TEST_F(RegistrySync, ModelsOfOneDigestHaveDetailsOfTheirOwn) {
 
 // ---- the state topic ---------------------------------------------------------------------------------------------
 
-TEST_F(RegistrySync, WhatSpoiltTheStateTopicIsRepairedWithoutARestart) {
+TEST_F(RegistrySync, RepairsStateTopicWithoutRestart) {
   auto& running = start_whole();
   const auto version = last_event("_/_/ollama/a:1b")->version;
   auto older = *last_event("_/_/ollama/b:7b");
@@ -479,7 +479,7 @@ TEST_F(RegistrySync, WhatSpoiltTheStateTopicIsRepairedWithoutARestart) {
 
 // ---- leadership --------------------------------------------------------------------------------------------------
 
-TEST_F(RegistrySync, ALeaderWhoseLeaseWasTakenStandsBy) {
+TEST_F(RegistrySync, LeaderWithoutItsLeaseWaits) {
   auto& running = start_whole();
   sql().run("UPDATE registry_lease SET epoch = epoch + 1, holder = 'other', renewed_at = clock_timestamp()");
   ASSERT_TRUE(run_until(loop_, [&] { return !running.worker().leading(); })) << running.problems();
@@ -573,7 +573,7 @@ class ContestedSync : public SyncWorld {
   }
 };
 
-TEST_F(ContestedSync, IsPlannedAnewAFewTimes) {
+TEST_F(ContestedSync, IsPlannedAgainAFewTimes) {
   start_whole();
   contest(4);
   offer({"a:1b", "b:7b", "c:1b"});
