@@ -88,7 +88,7 @@ TEST_P(OllamaListing, ARefusalCarriesStatusAndTextOn) {
 
 INSTANTIATE_TEST_SUITE_P(Recorded, OllamaListing, testing::ValuesIn(ollama_cases()), test_name);
 
-// So that nobody takes silence for coverage: whatever is neither /api/chat, /api/tags nor /api/show is named here.
+// So that silence is not taken for coverage: whatever is neither /api/chat, /api/tags nor /api/show is named here.
 TEST(OllamaExchanges, AreSpokenOrNamedAsNotSpoken) {
   const auto cases = ollama_cases();
   if (cases.front().empty()) GTEST_SKIP() << "there are no recorded exchanges in " << transcripts_folder() / "ollama";

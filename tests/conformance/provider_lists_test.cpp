@@ -123,7 +123,7 @@ std::string row(std::string_view provider, std::size_t all, const std::array<std
   return fmt::format("| {} | {} |{}\n", providers::title_of(provider), all, cells);
 }
 
-/// What the list itself tells.
+/// What the list itself contains.
 std::string told_row(const Recorded& list, const providers::ModelLister& lister, const providers::ModelPage& page,
                      dom::array entries) {
   std::array<std::size_t, 5> counts{};
@@ -205,7 +205,7 @@ TEST_F(ProviderLists, EveryRecordedListHasAReader) {
   EXPECT_EQ(files, known);
 }
 
-TEST_F(ProviderLists, EveryEntryIsReadAndThePageSaysWhatIsTold) {
+TEST_F(ProviderLists, ReadsEveryEntryAndWritesThePage) {
   const std::string head =
       "| provider | models | context window | output limit | capabilities | price | deprecation |\n"
       "| --- | --- | --- | --- | --- | --- | --- |\n";

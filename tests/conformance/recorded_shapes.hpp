@@ -1,5 +1,5 @@
 // Which fields recorded bodies have: the paths of their trees, with the type of what is at their ends. Elements of
-// lists are told apart by their role or type: "messages[tool].content:string".
+// lists are distinguished by their role or type: "messages[tool].content:string".
 #pragma once
 
 #include <set>

@@ -238,7 +238,7 @@ class Reader {
       const auto type = text(item, "type");
       if (type == "reasoning") {
         only_fields(item, "a reasoning item", {"id", "type", "summary", "encrypted_content", "content", "status"});
-        if (text(item, "encrypted_content").empty()) problem("reasoning that nothing encrypted stands for");
+        if (text(item, "encrypted_content").empty()) problem("reasoning without its encrypted form");
         for (const auto part : list(item, "summary")) answering().reasoning += text(part, "text");
         static_cast<void>(answering());
       } else if (type == "function_call") {

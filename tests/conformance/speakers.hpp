@@ -33,7 +33,7 @@ struct Speaker {
 
   [[nodiscard]] providers::Target target() const;
   [[nodiscard]] const providers::Provider& adapter() const;
-  /// What stands for signed or encrypted reasoning; empty: the provider sends none.
+  /// Signed or encrypted reasoning, as text; empty: the provider sends none.
   [[nodiscard]] std::string signature(int turn) const;
   [[nodiscard]] bool reasons() const { return reasoning != ReasoningForm::none; }
 };
