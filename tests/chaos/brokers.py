@@ -1,5 +1,5 @@
 """The brokers of ./dev kafka as processes that can be hurt one by one. Each is touched through a descriptor of the very
-process, so that a number which the system has given to somebody else meanwhile can never be hit."""
+process, so that a number which the system has given to another process meanwhile can never be hit."""
 
 import json
 import os

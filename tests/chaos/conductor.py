@@ -187,7 +187,7 @@ class Conductor:
         try:
             partitions = self.admin.list_topics(topic, timeout=3).topics[topic].partitions
             return self.brokers.node(partitions[partition % len(partitions)].leader), len(partitions)
-        except Exception:  # noqa: BLE001  nobody answers at present; any broker will do
+        except Exception:  # noqa: BLE001  no broker answers at present; any broker will do
             return None, 0
 
     def leader_kill(self, fault):

@@ -132,7 +132,7 @@ class Findings:
         return sorted(times)
 
     def history(self):
-        """Who owned what from when on, and what followed each death: for whoever looks into a run."""
+        """Who owned what from when on, and what followed each death: for the reader who looks into a run."""
         lines = [f"{clock(c.at_ms)} partition {c.partition} epoch {c.epoch} claimed by "
                  f"{self.owners.get((c.partition, c.epoch), '?')}"
                  for claims in self.audit.claims.values() for c in claims]

@@ -1,5 +1,5 @@
 """The workers under attack: a number of routers and registry-syncs that are meant to run, each in a place of its own, and
-what happened to every process that ever stood there."""
+what happened to every process that ever ran there."""
 
 import dataclasses
 import re
@@ -98,7 +98,7 @@ class Fleet:
         self.places.remove(place)
 
     def look(self):
-        """Notices who has ended. Whoever does so unasked, or badly, is a finding."""
+        """Notices which processes have ended. One that does so unasked, or badly, is a finding."""
         for place in self.places:
             if place.process is None or place.state == "empty" or place.process.alive():
                 continue
@@ -112,7 +112,7 @@ class Fleet:
             place.state = "empty"
 
     def overdue(self, grace=30):
-        """Routers that were told to end and have not, long after their drain deadline."""
+        """Routers that had to end and have not, long after their drain deadline."""
         now = time.monotonic()
         return [p for p in self.of("router", "ending") if now > p.ending_since + p.process.drain_seconds + grace]
 

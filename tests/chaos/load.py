@@ -20,7 +20,7 @@ FAULTS = ("reset-after:3", "close-after:2", "eof-after:4", "error-after:3", "mal
 
 
 class Load:
-    """Sends until told to stop, in a thread of its own. `sent` counts what the brokers have acknowledged."""
+    """Sends until it is stopped, in a thread of its own. `sent` counts what the brokers have acknowledged."""
 
     def __init__(self, bootstrap, topic, rate, seed, conversations=800):
         self.topic = topic

@@ -1,4 +1,4 @@
-"""What lies on the topics when all is over, and what of the audit log counts: a second telling of design rules that the
+"""What the topics contain when all is over, and what of the audit log counts: a second version of design rules that the
 router has in C++ (common/events/audit_fold), so that neither is judged by itself."""
 
 import dataclasses
@@ -105,7 +105,7 @@ class AuditLog:
             for listed in event["continuing"]:
                 attempt = self.attempts.get((partition, listed["offset"], listed["attempt"]))
                 if attempt is None:
-                    # Listed before its llm.request has been acknowledged; it stands in front all the same.
+                    # Listed before its llm.request has been acknowledged; it precedes the release all the same.
                     self.problems.append(f"llm.audit {partition}:{message.offset()} continues attempt "
                                          f"{listed['attempt']} of offset {listed['offset']}, which is not in the log")
                 elif attempt.response is None:

@@ -1,4 +1,4 @@
-"""What goes wrong, and when: a list drawn from a seed before anything starts, so that a run can be had again. Pure.
+"""What goes wrong, and when: a list drawn from a seed before anything starts, so that a run can be repeated. Pure.
 
 The same seed gives the same faults at the same times with the same choices ("the second router", "the coordinator",
 "for 23 seconds"). What they meet is a real cluster, so two runs are alike, not equal."""
@@ -19,7 +19,7 @@ class Fault:
     extra: float     # from 0 to 1: what else there is to choose
 
 
-# Mean seconds between two of a kind, and how long each lasts. Time beyond the group's patience stands in sessions.
+# Mean seconds between two of a kind, and how long each lasts. Time beyond the group's patience is in sessions.
 WORKERS = {
     "kill": (21, (0.2, 9)),
     "kill-at-start": (150, (0.0, 4)),      # killed, started, killed again while it recovers

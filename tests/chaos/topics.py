@@ -35,7 +35,7 @@ class Topics:
     UNKNOWN = object()
 
     def value(self, topic, name):
-        """What the topic itself says; None: it has the default; UNKNOWN: nobody answers."""
+        """What the topic itself says; None: it has the default; UNKNOWN: no broker answers."""
         try:
             return self.own_settings(topic).get(name)
         except Exception:  # noqa: BLE001
@@ -52,7 +52,7 @@ class Topics:
             resource = ConfigResource(ConfigResource.Type.TOPIC, topic, set_config=settings)
             self.admin.alter_configs([resource], request_timeout=PATIENCE)[resource].result(PATIENCE)
             return True
-        except Exception:  # noqa: BLE001  nobody answers at present
+        except Exception:  # noqa: BLE001  no broker answers at present
             return False
 
     def delete(self, topic):
