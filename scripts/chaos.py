@@ -1,5 +1,5 @@
 """./dev chaos: a real cluster under load while its parts are killed, stopped, cut off and restarted by a seeded schedule;
-at the end everything heals, and the promises are judged from what lies on the topics.
+at the end everything heals, and the promises are judged from what the topics contain.
 
 Three brokers, a PostgreSQL, three routers, two registry-syncs and the provider simulator, all its own, under
 .dev/chaos. Ends with 0 if every promise held, 1 if not, 2 if it could not be run."""
@@ -206,7 +206,7 @@ class Chaos:
         print(f"{len(problems)} violations (seed {self.options.seed}, {self.options.minutes:g} minutes)")
 
     def keep_records(self):
-        """Whoever looks for the reason needs what was judged; the brokers will be gone."""
+        """An investigation of a failure needs what was judged; the brokers will be gone."""
         for topic in ("chat.requests", "chat.chunks", "llm.audit"):
             with gzip.open(self.folder / f"{topic}.jsonl.gz", "wt") as out:
                 for message in read_all(self.stack.kafka, self.stack.topic(topic)):

@@ -62,7 +62,7 @@ class Violation(NamedTuple):
 
 
 def module_of(path: str) -> Optional[str]:
-    """The module that a path from the root lies in; None for what lies below all (common/result.hpp) and for tests."""
+    """The module of a path from the root; None for what is below all modules (common/result.hpp) and for tests."""
     parts = path.split("/")
     if parts[0] == "cli":
         return "cli"
@@ -126,7 +126,7 @@ def check_source(path: str, text: str) -> Iterator[Violation]:
 
 
 def check_confined(sources: dict) -> Iterator[Violation]:
-    """`sources`: text of each product source by path. Follows each foreign header to whoever includes it in the end."""
+    """`sources`: text of each product source by path. Follows each foreign header to its last includers."""
     includers, foreign = {}, []
     for path, text in sources.items():
         for number, line in enumerate(text.splitlines(), 1):

@@ -36,7 +36,7 @@ def count_gtest(folder: pathlib.Path, count: Count) -> dict:
         try:
             root = ElementTree.parse(file).getroot()
         except ElementTree.ParseError:
-            continue  # died while writing: ctest tells of it
+            continue  # died while writing: ctest reports it
         for case in root.iter("testcase"):
             if case.find("failure") is not None or case.find("error") is not None:
                 failures[program] += 1

@@ -111,7 +111,7 @@ class Program:
             )
 
     def first_line(self, seconds):
-        """What it says once it serves: programs without /readyz tell their address so."""
+        """Its first line of output once it serves: programs without /readyz print their address there."""
         deadline = time.monotonic() + seconds
         os.set_blocking(self.process.stdout.fileno(), False)
         text = b""
@@ -219,7 +219,7 @@ class Demo:
     def all_logs(self):
         return [program.log for program in self.programs]
 
-    # -- what it stands on
+    # -- what it needs
 
     def start_broker(self):
         if self.options.kafka == "real":

@@ -249,7 +249,7 @@ transaction.state.log.num.partitions=4
 group.initial.rebalance.delay.ms=0
 log.cleaner.dedupe.buffer.size=4194304
 # A topic may be raised to records of 64 MiB by its own max.message.bytes; followers must be able to copy those. The
-# default for topics that say nothing stays Kafka's own, so that a limit somebody forgot to set shows here too.
+# default for topics that say nothing stays Kafka's own, so that a limit that was not set shows here too.
 replica.fetch.max.bytes=73400320
 replica.fetch.response.max.bytes=73400320
 PROPERTIES
@@ -266,7 +266,7 @@ PROPERTIES
   fi
 }
 
-# Keeps ports from start to start, so that clients which outlive a stop find the cluster again, unless somebody else
+# Keeps ports from start to start, so that clients which outlive a stop find the cluster again, unless another program
 # has taken one meanwhile.
 kafka_configure() {
   local size=$1 node ports=() ports_file=$dev_dir/kafka/$1/ports port

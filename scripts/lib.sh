@@ -69,7 +69,7 @@ with_lock() {
   )
 }
 
-# take_lock FD MESSAGE: in a subshell without traps of its own; the message is for whoever has to wait.
+# take_lock FD MESSAGE: in a subshell without traps of its own; the message is for the user who has to wait.
 take_lock() {
   flock -n "$1" && return
   # Second by second: an interrupt that comes while flock is being started reaches the shell alone, which acts on it when
@@ -96,7 +96,7 @@ listening_ports() {
 port_in_use() { listening_ports | grep -x "$1" >/dev/null; }
 
 # free_ports N: N different ports without a listener. Below 32768, where Linux hands out no ephemeral ports: a port
-# that is free now stays free until we use it, unless somebody asks for that very number.
+# that is free now stays free until we use it, unless another program asks for that very number.
 free_ports() {
   local wanted=$1 taken port
   taken=" $(listening_ports | tr '\n' ' ') "
@@ -110,8 +110,8 @@ free_ports() {
 }
 
 # --- processes ------------------------------------------------------------------------------------------------------
-# A pid file holds "PID MARK": a pid alone may have been given to somebody else since, so the mark must stand in that
-# process's command line. Marks are paths below dev_dir, hence ours alone.
+# A pid file holds "PID MARK": another process may have got the pid since, so the command line of that process must
+# contain the mark. Marks are paths below dev_dir, hence ours alone.
 
 # launch PIDFILE MARK LOGFILE COMMAND...: starts it in a session of its own, so that Ctrl-C in this terminal passes it
 # by, with no file descriptor of ours left open in it but launch_keeps_fd.
@@ -173,7 +173,7 @@ end_process() {
 }
 
 # wait_for SECONDS WHAT LOGFILE PIDFILE COMMAND...: until the command succeeds. Gives up at once when the process is
-# gone, since waiting for the dead helps nobody; shows the end of its log in either case.
+# gone, since waiting for it is useless; shows the end of its log in either case.
 wait_for() {
   local seconds=$1 what=$2 log=$3 pid_file=$4 deadline=$((SECONDS + $1)) why=''
   shift 4

@@ -89,7 +89,7 @@ class Mutant:
         return (self.path, self.before.strip(), self.after.strip())
 
 
-# Binary operators stand between blanks (clang-format sees to it), which tells `a < b` from a template's bracket.
+# Blanks surround binary operators (clang-format sees to it), which distinguishes `a < b` from a template's bracket.
 SWAPS = (
     (" < ", " <= "),
     (" <= ", " < "),
@@ -122,7 +122,7 @@ def mutants_of(path: str, text: str) -> list:
     shown, hidden = text.split("\n"), blanked(text).split("\n")
     planted = False
     for number, (line, code) in enumerate(zip(shown, hidden), 1):
-        # What the simulation plants stands behind planted(): compiled into nothing else.
+        # What the simulation plants follows planted(): compiled into nothing else.
         planted = "planted(" in code
         if planted or not code.strip() or NOT_LOGIC.search(line):
             continue

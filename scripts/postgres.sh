@@ -90,7 +90,7 @@ postgres_start() {
 }
 
 # A server that was killed leaves its lock file. PostgreSQL sees by itself that the process is gone, but not that it is a
-# zombie, as it stays in a container whose first process collects nobody.
+# zombie, as it stays in a container whose first process does not reap children.
 postgres_forget_dead_server() {
   local lock=$postgres_dir/data/postmaster.pid pid
   [ -r "$lock" ] || return 0
@@ -101,7 +101,7 @@ postgres_forget_dead_server() {
   fi
 }
 
-# A socket's path may have 107 bytes. Where the folder lies deeper than that, TCP alone serves.
+# A socket's path may have 107 bytes. Where the folder is deeper than that, TCP alone serves.
 postgres_socket_dir() {
   if [ ${#postgres_base} -lt 80 ]; then printf '%s/socket' "$postgres_base"; fi
 }

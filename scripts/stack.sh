@@ -64,7 +64,7 @@ The end:  ./dev down
 TEXT
 }
 
-# Whoever has an Ollama gets its models; everybody else gets the simulator, said clearly.
+# Where there is an Ollama its models are used; otherwise the simulator, said clearly.
 up_models() {
   local log=$dev_dir/logs/provider-simulator.log pid_file=$dev_dir/run/provider-simulator.pid port
   local simulator=

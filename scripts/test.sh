@@ -37,7 +37,7 @@ run_layer() {
     source "$root/scripts/lib.sh"; source "$root/scripts/test.sh"; "layer_$2"' dev "$root" "$layer"
 }
 
-# start_beside LAYER COMMAND...: the same in the background, in a session of its own. What it says lies in LAYER.log,
+# start_beside LAYER COMMAND...: the same in the background, in a session of its own. Its output goes to LAYER.log,
 # $! is to be waited for.
 start_beside() {
   local layer=$1
@@ -73,7 +73,7 @@ run_layers() {
   rm -rf "$results_dir"
   mkdir -p "$results_dir"
   export RESULTS_DIR=$results_dir
-  # Recordings of real providers; whoever has them says where. The simulator and other layers replay them too.
+  # Recordings of real providers; the variable says where they are. The simulator and other layers replay them too.
   export TOKENRAIL_TRANSCRIPTS=${TOKENRAIL_TRANSCRIPTS:-$root/../shared/transcripts}
   # Complete catalogues of models; tests over them are skipped where they are absent.
   export TOKENRAIL_TEST_CATALOGS=${TOKENRAIL_TEST_CATALOGS:-$root/../shared/catalogs}
@@ -285,7 +285,7 @@ layer_integration() {
   local -A pids=()
   for group in integration_second integration_third; do
     step "Layer $group goes on beside the first"
-    # A shell starts what goes on beside it deaf to Ctrl-C; this one is told by us, and its tests end their workers.
+    # A shell makes its background jobs ignore Ctrl-C; this one gets SIGINT from us, and its tests end their workers.
     start_beside "$group" env --default-signal=INT
     pids[$group]=$!
   done
