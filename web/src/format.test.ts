@@ -21,7 +21,7 @@ it('counts in words', () => {
   expect(counted(2000, 'model', 'models')).toBe('2,000 models');
 });
 
-it('tells ages in the largest unit that fits', () => {
+it('writes ages in the largest unit that fits', () => {
   const now = Date.parse('2026-01-02T00:00:00Z');
   expect(formatAge('2026-01-01T00:00:00Z', now)).toBe('yesterday');
   expect(formatAge('2026-01-01T23:55:00Z', now)).toBe('5 minutes ago');

@@ -1,5 +1,5 @@
-// Every request of the page goes through `send`: it adds what the session needs, watches the connection, and tells an
-// expired session from a refusal.
+// Every request of the page goes through `send`: it adds what the session needs, watches the connection, and
+// distinguishes an expired session from a refusal.
 import { makeStore } from '../store';
 import { NetworkError } from './problem';
 

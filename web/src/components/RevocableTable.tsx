@@ -1,5 +1,5 @@
 // A table of records that can be revoked, such as keys and tokens. Revoked ones stay and are shown on demand; a user who
-// may not write is told so and has no actions.
+// may not write sees a note about it and has no actions.
 import Alert from '@mui/material/Alert';
 import FormControlLabel from '@mui/material/FormControlLabel';
 import Switch from '@mui/material/Switch';

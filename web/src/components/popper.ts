@@ -1,4 +1,4 @@
-// Places tooltips and lists of suggestions beside their field. It stands in for @popperjs/core, of which MUI needs little:
+// Places tooltips and lists of suggestions beside their field. It replaces @popperjs/core, of which MUI needs little:
 // a side, the other side where there is more room, and nothing beyond the window.
 interface Modifier {
   name?: string;

@@ -1,4 +1,4 @@
-// Says that the server is away, asks it again by itself, and reads everything anew when it is back.
+// Says that the server is away, asks it again by itself, and reads everything again when it is back.
 import { mdiCloudAlertOutline, mdiCloudOffOutline } from '@mdi/js';
 import Alert from '@mui/material/Alert';
 import Button from '@mui/material/Button';

@@ -6,7 +6,7 @@ export interface Option {
   group: string;
 }
 
-/** More are not rendered: nobody reads them, and the browser would slow down. */
+/** More are not rendered: users do not read them, and the browser would slow down. */
 export const shownMax = 100;
 
 /** Favourites first, then each provider; the default leads its group. */

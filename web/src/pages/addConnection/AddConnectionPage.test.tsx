@@ -183,7 +183,7 @@ it('enables the chosen models, then sets a default', async () => {
   expect(calls.find((call) => call.method === 'PUT')?.body).toEqual({ kind: 'generation', model: 'openai/gpt-5' });
 });
 
-it('offers the flow to nobody who may not add connections', () => {
+it('offers the flow only to users who may add connections', () => {
   serve(server());
   showPage(<AddConnectionPage />, { role: 'model_admin' });
   expect(screen.getByText('You may not add connections')).toBeVisible();

@@ -19,7 +19,7 @@ describe('matcher', () => {
     expect(wantsTools(aModel({ capabilities: {} }))).toBe(false);
   });
 
-  it('tells hidden models from others', () => {
+  it('distinguishes hidden models from others', () => {
     const hidden = aModel({ hidden: true });
     expect(matcher({ ...noFilter, hidden: 'without' })(hidden)).toBe(false);
     expect(matcher({ ...noFilter, hidden: 'only' })(hidden)).toBe(true);

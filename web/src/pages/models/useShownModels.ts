@@ -42,7 +42,7 @@ export function useShownModels(models: Model[], filter: Filter, order: Order, re
     else shown = arrange(models, filter, order, new Set(before.shown.map((model) => model.slug)));
     kept.current = { key, models, shown };
     return shown;
-    // `key` stands for the filter, the order and `refresh`.
+    // `key` covers the filter, the order and `refresh`.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [models, key]);
 }

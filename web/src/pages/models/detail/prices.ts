@@ -15,7 +15,7 @@ export interface Price {
 }
 
 interface PriceList {
-  /** What holds now, whoever says so: a person, a provider's list, a catalogue. */
+  /** What holds now, whatever its source: a person, a provider's list, a catalogue. */
   prices: Price[];
   /** Those that a person has set in this scope. Saving replaces these and no others. */
   own: Price[];
