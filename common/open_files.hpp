@@ -1,6 +1,6 @@
 // How many files and sockets this process may hold open. The limit that a process starts with is 1,024 on most systems
-// (so that programs with select() survive), far below what a stream a socket needs and what the system allows; none of
-// ours uses select().
+// (so that programs with select() survive). That is far below one socket a stream and below what the system allows.
+// None of our programs uses select().
 #pragma once
 
 #include <cstdint>

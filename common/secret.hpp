@@ -1,5 +1,5 @@
-// A key, a token or a password in memory. It is zeroed when it is destroyed or moved from, it cannot be copied by
-// accident, compared, printed or formatted, and a caller that needs its text has to call reveal(). One thread at a
+// A key, a token or a password in memory. It is zeroed when it is destroyed or moved from. It cannot be copied by
+// accident, compared, printed or formatted. A caller that needs its text has to call reveal(). One thread at a
 // time.
 #pragma once
 

@@ -17,9 +17,9 @@ struct Login {
   std::string name{};     ///< for people
 };
 
-/// Signature and times as verify_jwt(). `iss` is the settings' issuer, `aud` has our client, `azp` is our client where
-/// it is given and is given where `aud` names others too, and `nonce` is the one that the login was begun with. The
-/// roles are those of the user's groups, or, where no groups are mapped, those of the claims that tokens have them in.
+/// Signature and times as verify_jwt(). `iss` is the settings' issuer, and `aud` has our client. `azp`, if it is given,
+/// is our client; it must be given if `aud` names others too. `nonce` is the one that the login was begun with. The
+/// roles are those of the user's groups. If no groups are mapped, they come from the claims that tokens have them in.
 [[nodiscard]] std::expected<Login, Refused> verify_id_token(std::string_view token, const JwkSet& keys,
                                                             const OidcSettings& settings, std::string_view nonce,
                                                             std::chrono::sys_seconds now);

@@ -14,8 +14,8 @@ namespace tokenrail::config {
 class EditDistance {
  public:
   /// Letters to insert, delete, replace or swap with the neighbour to come from one name to the other; nothing where
-  /// they are more than `edits_max`. Work: at most 2 * `edits_max` + 1 cells for each letter of the shorter name, none
-  /// where the lengths differ by more, and what is known to be too far is not followed to its end.
+  /// they are more than `edits_max`. Work: at most 2 * `edits_max` + 1 cells for each letter of the shorter name, and
+  /// none where the lengths differ by more. A comparison that is known to exceed the limit ends early.
   [[nodiscard]] std::optional<std::size_t> within(std::string_view a, std::string_view b, std::size_t edits_max);
 
   /// Cells computed so far, by all comparisons: for a caller that has to bound the work.

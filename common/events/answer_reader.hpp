@@ -5,8 +5,8 @@
 // answer to a duplicate) never displaces another.
 //
 // Pure. It keeps no texts, only how far each answer has come. Bounded: of the answers that are over, the newest
-// `over_max` are remembered; what comes late about an older one looks like a new request, so keep more of them than
-// may end between an attempt's start and the last late word of the one before it.
+// `over_max` are remembered. A late chunk of an older one looks like a new request, so remember more answers than may
+// end between an attempt's start and the last late chunk of the attempt before it.
 #pragma once
 
 #include <cstddef>

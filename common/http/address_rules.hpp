@@ -1,5 +1,5 @@
-// Which addresses a connection may be opened to, so that a base URL which an organisation sets cannot reach what only
-// this machine, its network or its cloud should (server-side request forgery). Pure. The rule is asked for the address
+// Which addresses a connection may be opened to. A base URL that an organisation sets must not reach what only this
+// machine, its network or its cloud should (server-side request forgery). Pure. The rule is asked for the address
 // that a socket is opened to, whatever name or notation led to it: see AddressRule in client.hpp.
 #pragma once
 

@@ -75,8 +75,8 @@ enum class Ending {
 /// The steps of a transfer, in their order.
 enum class Step : std::uint8_t { name, connection, tls, exchange };
 
-/// How long each step took that ended well. Nothing: it did not, or there was no such step (an address needs no name
-/// server, http no TLS, a kept connection neither of them), or libcurl did not say (a connection whose TLS failed).
+/// How long each step took that ended well. Nothing: it did not; or there was no such step (an address needs no name
+/// server, http no TLS, a kept connection neither); or libcurl did not report it (a connection whose TLS failed).
 struct StepTimes {
   std::optional<std::chrono::milliseconds> name{};
   std::optional<std::chrono::milliseconds> connection{};

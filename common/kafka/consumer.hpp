@@ -1,9 +1,9 @@
 // A member of a consumer group on the event loop: librdkafka woken through a file descriptor, no thread of ours but for
 // the one call that it only offers blocking (reading what is committed).
 //
-// The eager assignor; every partition's queue is forwarded to one record queue of ours, and not reading that queue is
-// the back-pressure (no pause, no purge, no refetch), while rebalances, commits and errors are served all the same.
-// Nothing is committed but by commit(). One thread: everything is called, and calls back, on the loop's thread.
+// The eager assignor. Every partition's queue is forwarded to one record queue of ours. The back-pressure is not to
+// read that queue (no pause, no purge, no refetch), while rebalances, commits and errors are served all the same.
+// Only commit() commits. One thread: everything is called, and calls back, on the loop's thread.
 #pragma once
 
 #include <cstdint>

@@ -47,9 +47,9 @@ class Reader : public std::enable_shared_from_this<Reader> {
 
   void begin(const std::vector<std::string>& topics) {
     for (const auto& name : topics) known_.emplace_back(rd_kafka_topic_new(client_.get(), name.c_str(), nullptr));
-    // Everything comes through this one queue. A queue of our own for the records, as the group's member has it, is no
-    // good here: stopping a partition takes its forwarding away some time later, also that of a start which came first,
-    // and its records would then be in a queue that is not read.
+    // Everything comes through this one queue. A separate queue for the records, as the group's member has it, does not
+    // work here: stopping a partition ends its forwarding some time later, also that of a start which came before. Its
+    // records would then be in a queue that is not read.
     rd_kafka_poll_set_consumer(client_.get());
     queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
     wake_ = QueueWake::open(loop_, [weak = weak_from_this()] {

@@ -463,8 +463,8 @@ std::map<std::string, events::ModelState> last_published(soci::session& sql, con
   return published;
 }
 
-/// What a writer meant to change, and what else the event changes: a write may have effects on the model beyond its own
-/// fields (a deployment that is passed over no longer), and time may have some (a price that has come into force).
+/// What a writer meant to change, and what else the event changes. A write may affect the model beyond its own fields
+/// (a deployment that is passed over no longer), and so may time (a price that has come into force).
 std::vector<std::string> all_changed_fields(std::vector<std::string> meant, const events::ModelState& before,
                                             const std::string& event) {
   // Both come from their events, so that only what an event contains is compared.

@@ -90,9 +90,9 @@ class Store {
 
   // ---- connections
 
-  /// Makes the platform's connection of that name, or brings its base URL, kind of key and rule for new models in line
-  /// (its models are published again, cause `sync`), except where a person has set them. Idempotent: writes nothing
-  /// where nothing differs.
+  /// Makes the platform's connection of that name. If it exists, corrects its base URL, kind of key and rule for new
+  /// models, except where a person has set them (its models are published again, cause `sync`). Idempotent: writes
+  /// nothing where nothing differs.
   Result<Connection> ensure_platform_connection(const PlatformConnection& wanted);
   Result<std::vector<Connection>> connections();
   /// A sealed credential as the topic of credentials has it: record key and value. Value nothing: it was revoked.

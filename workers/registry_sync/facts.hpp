@@ -36,9 +36,9 @@ struct ListedModel {
 /// A name that the registry can hold: 1 to 255 bytes of UTF-8 without control characters.
 [[nodiscard]] bool storable_name(std::string_view name);
 
-/// What the details of a listed model go with: its digest, and a hash of everything else that may change them (the
-/// list's own words, the modification time, the version of the server) and of what distinguishes it from other models
-/// and connections.
+/// What the details of a listed model go with: its digest, and a hash of two things: of everything else that may change
+/// them (the list's own words, the modification time, the version of the server), and of what distinguishes the model
+/// from other models and connections.
 [[nodiscard]] std::string details_key(const providers::ListedModel& listed, std::string_view connection_id);
 
 /// `details` null: they are not known. `details_answer`: the text that they were read from; empty: they are remembered

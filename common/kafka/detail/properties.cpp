@@ -33,8 +33,8 @@ const Properties group_defaults = {
     // A loop that hangs is put out of the group soon: heartbeats come from librdkafka's own thread and would hide it.
     {"max.poll.interval.ms", "60000"},
     // What is fetched ahead is memory that back-pressure does not see, so its bytes are bounded. Its records hardly: a
-    // partition found at that bound is not asked for again for a second (librdkafka before 2.2 has no setting for that
-    // time), which one burst of small requests would bring about. A single larger record still comes: brokers answer
+    // partition found at that bound is not asked for again for a second, which one burst of small requests would cause
+    // (librdkafka before 2.2 has no setting for that time). A single larger record still comes: brokers answer
     // with at least one record whatever the limits say.
     {"queued.min.messages", "20000"},
     {"queued.max.messages.kbytes", "8192"},
@@ -87,8 +87,8 @@ const Properties producer_needs = {
     {"enable.idempotence", "true"},
     {"enable.gapless.guarantee", "true"},
     {"acks", "all"},
-    // A request behind one that is refused would leave a gap in the log. Besides, with more than one on its way
-    // librdkafka 2.0.2's idempotent producer ends with a fatal error at many a change of leaders, and once wrote a
+    // A request behind one that is refused would leave a gap in the log. Also, with more than one in flight, librdkafka
+    // 2.0.2's idempotent producer ends with a fatal error at many changes of leaders. It also once wrote a
     // batch twice (ADR 0005).
     {"max.in.flight.requests.per.connection", "1"},
     // A record that times out lets those behind it through. The clock over unreported records is the caller's.

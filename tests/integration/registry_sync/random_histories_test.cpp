@@ -1,5 +1,5 @@
 // Random histories of lists, edits of people, decisions, prices and catalogues on a real PostgreSQL, against a model in
-// the test: what a person set is never lost, nothing is deleted, what looks wrong waits for a person, every event is
+// the test. What a person set is never lost, nothing is deleted, what looks wrong waits for a person. Every event is
 // explained by a change, and the outbox replayed is the database's state.
 //
 // TOKENRAIL_TEST_HISTORIES is the number of histories (15 without it), TOKENRAIL_TEST_HISTORY_SEED the first one's
