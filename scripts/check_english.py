@@ -1,15 +1,19 @@
 #!/usr/bin/python3
-"""Flags what makes a page hard to read for somebody who works in a second language: idioms of ours, and sentences of more than
-35 words.
+"""Flags what makes a text hard to read for a reader who works in a second language: idioms of ours, and in pages sentences of
+more than 35 words.
 
-    check_english.py [--all] [FILE...]
+    check_english.py [FILE...]
 
-Without FILEs: every page, and the messages in the programs' sources (the string literals of common, workers and cli)."""
+Without FILEs: every page, the messages in the programs' sources (the string literals of common, workers and cli), and the
+comments of the folders in COMMENTED."""
 
 import argparse
+import ast
+import io
 import pathlib
 import re
 import sys
+import tokenize
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WORDS_MAX = 35
@@ -29,6 +33,20 @@ IDIOMS = {
     r"\bgive way\b": "name what happens",
     r"\bto be had\b": "available",
 }
+# Of comments alone: the same words in forms that a page may use in their plain sense.
+COMMENT_IDIOMS = IDIOMS | {
+    r"\b(no|any)body\b": "name the actor",
+    r"\b(told|tells?)\b": "report, log, record, distinguish",
+    r"\b(stands?|stood)\b": "is, is in, precedes, follows",
+    r"\b(lies|lain)\b": "is, is in, contains",
+    r"\bspoil(s|t|ed|ing)?\b": "name what happens",
+}
+
+MESSAGES = ("common", "workers", "cli")
+COMMENTED = ("common", "cli", "workers/registry_api", "workers/registry_sync", "workers/router/shell", "scripts", "web/src",
+             "web/e2e", "tests/chaos", "tests/conformance", "tests/integration", "tests/unit")
+SOURCES = (".cpp", ".hpp", ".py", ".sh", ".ts", ".tsx")
+NOT_COMMENTED = ("tests/unit/workers/router",)
 
 
 def sentences(text: str):
@@ -80,18 +98,72 @@ def message_findings(path: pathlib.Path) -> list:
     return found
 
 
+def comments_of(text: str, suffix: str):
+    """(line, comment) of a source. Docstrings of Python are comments, string literals are not."""
+    if suffix == ".py":
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type == tokenize.COMMENT:
+                yield token.start[0], token.string
+        for node in ast.walk(ast.parse(text)):
+            kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+            if isinstance(node, kinds) and ast.get_docstring(node) is not None:
+                first = node.body[0].value
+                yield from enumerate(text.split("\n")[first.lineno - 1:first.end_lineno], first.lineno)
+    elif suffix == ".sh":
+        for number, line in enumerate(text.split("\n"), 1):
+            match = re.search(r"(?:^|\s)#(?!!).*", line)
+            if match:
+                yield number, match.group()
+    else:
+        # Literals come first, so that a `//` in one begins no comment. The quote in 1'000 begins no literal.
+        pattern = re.compile(r'R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|'
+                             r'(?<!\w)\'(?:\\.|[^\'\\\n])*\'|(?P<comment>(?<!:)//[^\n]*|/\*.*?\*/)', re.S)
+        for match in pattern.finditer(text):
+            if match["comment"]:
+                yield from enumerate(match["comment"].split("\n"), text.count("\n", 0, match.start()) + 1)
+
+
+def comment_findings(path: pathlib.Path) -> list:
+    """Idioms in the comments of a source file; code in backticks is none."""
+    found = {}
+    for number, comment in comments_of(path.read_text(encoding="utf-8"), path.suffix):
+        prose = re.sub(r"`[^`]*`", "", comment)
+        for pattern, instead in COMMENT_IDIOMS.items():
+            match = re.search(pattern, prose, re.I)
+            if match:
+                found.setdefault((number, match.start()), (number, f"'{match.group()}': {instead}"))
+    return sorted(found.values())
+
+
+def in_folder(path: pathlib.Path, folders) -> bool:
+    return any(path.is_relative_to(ROOT / folder) for folder in folders)
+
+
+def findings_of(path: pathlib.Path) -> list:
+    """All that is checked of a file: of one outside the tree everything, else what its folder is checked for."""
+    if path.suffix == ".md":
+        return findings(path)
+    outside = not path.is_relative_to(ROOT)
+    found = []
+    if path.suffix in (".cpp", ".hpp") and (outside or in_folder(path, MESSAGES)):
+        found += message_findings(path)
+    if outside or (in_folder(path, COMMENTED) and not in_folder(path, NOT_COMMENTED)):
+        found += comment_findings(path)
+    return sorted(set(found))
+
+
 def main(arguments: list) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="*", type=pathlib.Path)
     options = parser.parse_args(arguments)
-    files = options.files
+    files = [file.resolve() for file in options.files]
     if not files:
         files = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
-        for folder in ("common", "workers", "cli"):
-            files += [*ROOT.glob(f"{folder}/**/*.cpp"), *ROOT.glob(f"{folder}/**/*.hpp")]
+        for folder in sorted({*MESSAGES, *COMMENTED}):
+            files += [file for file in ROOT.glob(f"{folder}/**/*") if file.suffix in SOURCES]
     bad = 0
-    for file in sorted(files):
-        found = message_findings(file) if file.suffix in (".cpp", ".hpp") else findings(file)
+    for file in sorted(set(files)):
+        found = findings_of(file)
         bad += len(found)
         for line, what in found:
             print(f"{file.relative_to(ROOT) if file.is_relative_to(ROOT) else file}:{line}: {what}", file=sys.stderr)

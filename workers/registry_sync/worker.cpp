@@ -359,7 +359,7 @@ boost::asio::awaitable<bool> Worker::first_round_over() {
 }
 
 boost::asio::awaitable<void> Worker::keep_topics() {
-  // What readers hold already has to be known before the first version is given out, where Kafka can tell.
+  // The versions that readers hold already must be known before the first is given out, where Kafka can report them.
   noted("topics", co_await publication_.prepare());
   versions_looked_at_ = true;
   timetable_wait_.wake();

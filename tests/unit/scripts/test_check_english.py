@@ -36,5 +36,30 @@ def test_a_message_of_a_program_is_checked_and_a_comment_is_not(tmp_path):
     assert [line for line, _ in check_english.message_findings(source)] == [2]
 
 
-def test_every_page_and_message_is_clean():
+PLANTED = {
+    "plain.cpp": ('int a = 1\'000;  // made anew\nauto b = "http://anew";\n/* nobody\n stands there */\n', [1, 3, 4]),
+    "raw.hpp": ('auto a = R"(// anew)";\n/// `anew()` is code.\n/// The log tells it.\n', [3]),
+    "a.py": ('"""Mends it."""\nA = "anew"  # whoever reads\ndef f():\n    """One.\n\n    It lies there."""\n    return "anew"\n',
+             [1, 2, 6]),
+    "a.sh": ('#!/bin/sh\n# told twice\necho "${#anew} anew"  # spoils it\n', [2, 3]),
+    "a.tsx": ("const a = 'https://anew'; // made anew\n/** A value\n * that stands alone. */\n", [1, 3]),
+    "c.py": ("# The standard. It restores it, lays it out, and says so.\n", []),
+}
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_planted_comment_is_found_and_a_literal_is_not(tmp_path, name):
+    text, lines = PLANTED[name]
+    source = tmp_path / name
+    source.write_text(text)
+    assert [line for line, _ in check_english.comment_findings(source)] == lines
+    assert check_english.main([str(source)]) == (1 if lines else 0)
+
+
+def test_every_folder_with_checked_comments_has_sources():
+    for folder in (*check_english.COMMENTED, *check_english.NOT_COMMENTED):
+        assert any(file.suffix for file in (check_english.ROOT / folder).rglob("*")), folder
+
+
+def test_every_page_message_and_comment_is_clean():
     assert check_english.main([]) == 0
