@@ -15,7 +15,7 @@ struct ConfigChange {
   std::string collection;                  ///< organizations, connections, models, defaults, aliases, views or grants
   std::string key;                         ///< for people: "acme ollama/llama3.2"
   ConfigValue now{};                       ///< null: it is to be made
-  ConfigValue wanted{};                    ///< with what has its default left out; null: it is to be removed
+  ConfigValue wanted{};                    ///< without defaults; null: it is to be removed
   std::vector<std::string> differences{};  ///< "enabled: false -> true"
 };
 

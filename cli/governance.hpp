@@ -1,4 +1,4 @@
-// What the commands that govern the registry can have done, wherever that is: by the registry API where one is
+// What the commands that govern the registry can ask for, wherever it runs: by the registry API where one is
 // configured, else in the database. A command has one body for both.
 #pragma once
 

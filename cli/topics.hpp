@@ -15,7 +15,7 @@ namespace tokenrail::cli {
 
 struct TopicOptions {
   std::string prefix{};
-  /// What the operator asked for in so many words. Nothing: `partitions_default` for new topics, and topics that exist
+  /// The number that the operator asked for. Nothing: `partitions_default` for new topics, and topics that exist
   /// keep their number, because order and deduplication of a conversation do not span a growth.
   std::optional<std::int32_t> partitions_asked{};
   std::int32_t partitions_default = 12;

@@ -191,7 +191,7 @@ class Checker {
   void judge_ends();
   void judge_progress(const std::vector<const Subject*>& left);
 
-  // What may lie before the start of a log.
+  // Whether the part before the start of a log may matter.
   [[nodiscard]] bool doubtful(const Subject& subject) const;
   [[nodiscard]] bool whole_epoch(std::int64_t epoch) const;
   [[nodiscard]] bool audit_lost(const Asked& asked) const;

@@ -60,7 +60,7 @@ struct Figures {
   std::int64_t audit_tail = 0;       ///< the most that the next claim of a partition reads of llm.audit, in records
   std::int64_t violations_left = 0;  ///< found, but too many to be kept
   std::map<std::string, std::int64_t> interrupted{};  ///< responses that count, by cause: lost, drain, restart
-  /// Of claims upon an ownership that was not given up: from the claim to the first llm.request under it, in
+  /// Takeovers of an ownership that was not given up: from the claim to the first llm.request under it, in
   /// milliseconds, by the records' timestamps.
   std::vector<std::int64_t> takeover_ms{};
 

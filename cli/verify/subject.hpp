@@ -49,7 +49,7 @@ struct Attempt {
   std::string told_finish_reason{};
   std::optional<std::int64_t> told_chunks{};
   std::optional<std::int64_t> told_bytes{};  ///< of the whole text
-  // Given up in order and continued: by whom, and until when others leave it alone.
+  // Given up in order and continued: under which epoch, and until when other workers must not close it.
   std::optional<std::int64_t> released_epoch{};
   std::int64_t released_until_ms = -1;  ///< by the brokers' clock
   std::int64_t renewed_until_ms = -1;

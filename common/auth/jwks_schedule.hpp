@@ -45,7 +45,7 @@ class JwksSchedule {
   [[nodiscard]] bool running() const { return running_; }
   /// Null: there are none yet, or they are older than `stale_max`.
   [[nodiscard]] const JwkSet* keys(Time now) const;
-  /// Of keys(), or of keys that are too old. Nothing before the first success.
+  /// The age of keys(), or of keys that are too old. Nothing before the first success.
   [[nodiscard]] std::optional<Duration> age(Time now) const;
   /// Why the last fetch failed; empty where it succeeded.
   [[nodiscard]] const std::string& failure() const { return failure_; }

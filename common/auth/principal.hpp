@@ -118,7 +118,7 @@ class PermissionSet {
   return {};
 }
 
-/// What a role has beside that on rows that belong to the user who asks (personal models, connections and keys).
+/// What a role may do beside that on rows of the user who asks (personal models, connections and keys).
 [[nodiscard]] constexpr PermissionSet owner_permissions_of(Role role) {
   using enum Permission;
   constexpr PermissionSet reads{models_read, connections_read, credentials_read};
@@ -152,7 +152,7 @@ struct Decision {
   explicit operator bool() const { return allowed; }
 };
 
-/// Whether `principal` may do this. `org`: the organisation that it concerns; of no use for platform permissions.
+/// Whether `principal` may do this. `org`: the organisation that it concerns; ignored for platform permissions.
 /// `target_user`: the user that the row belongs to, where it is a personal one.
 ///
 /// The first rule that holds decides:

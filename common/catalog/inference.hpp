@@ -1,5 +1,5 @@
-// What a model's name gives away where no one says it: family, size, quantisation, context size and likely
-// capabilities, by a table of rules. It is the weakest source of all: a person, a provider and a catalogue win over it.
+// What a model's name implies where no source states it: family, size, quantisation, context size and likely
+// capabilities, by a table of rules. It is the weakest source: a person, a provider and a catalogue override it.
 // Pure.
 #pragma once
 

@@ -48,7 +48,7 @@ struct Plan {
 /// entries that are known, and `accept_held` is off.
 [[nodiscard]] Result<Plan> plan_import(const Catalog& catalog, const std::vector<KnownEntry>& known, bool accept_held);
 
-/// What of a later entry is taken over unseen.
+/// Which parts of a later entry are applied without a person's review.
 struct Belief {
   Row row;                       ///< the later entry, with what is held as it was before
   std::set<std::string> held{};  ///< "prices", "contextWindow", "capabilities.tools"; empty: nothing

@@ -29,7 +29,7 @@ struct Topics {
 struct Question {
   events::ChatRequest request;
   std::string key;  ///< of the record: the conversation, else the request
-  /// For the whole answer. A router ends the request itself then, and its word is waited for a little longer.
+  /// For the whole answer. A router ends the request itself then, so the client waits a little longer for its chunk.
   std::chrono::milliseconds timeout{};
 };
 

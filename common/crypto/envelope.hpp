@@ -36,7 +36,7 @@ struct Binding {
   std::int64_t version = 0;  ///< of the secret: it grows with each new secret in this field of this row
 };
 
-/// Not secret: without the key ring it opens for no one.
+/// Not secret: it cannot be opened without the key ring.
 struct SealedSecret {
   std::string bytes;
 };

@@ -108,7 +108,7 @@ class AuditFold {
   /// `source_ms`: timestamp of the record that is there now; -1: it has none.
   void forget_others(std::int64_t source_offset, std::string_view org_id, std::string_view request_id,
                      std::int64_t source_ms);
-  /// Forgets that source offset. What comes about it later is judged by its epoch alone.
+  /// Forgets that source offset. Later events about it are judged by their epoch alone.
   void forget(std::int64_t source_offset) { sources_.erase(source_offset); }
 
   struct Source {
@@ -132,8 +132,8 @@ class AuditFold {
   int claims_in_a_row_ = 0;
   std::string claimed_by_{};  ///< the worker of the newest of them
   std::int64_t continued_open_ = 0;
-  /// Of those that forget_complete() took: the lowest first event, by source offset in groups of `forgotten_group`. One
-  /// number for all would not rise as long as anything is complete behind the committed offset, which is always.
+  /// The lowest first event of the offsets that forget_complete() took, by groups of `forgotten_group` source offsets.
+  /// A single number would not rise while anything is complete behind the committed offset, which is always the case.
   std::map<std::int64_t, std::int64_t> forgotten_{};
   std::map<std::int64_t, Source> sources_{};
 };

@@ -145,8 +145,8 @@ using ParsedRequest = std::variant<ChatRequest, InvalidRequest, Unanswerable>;
 struct RequestLimits {
   std::size_t value_bytes_max = 8 * 1024 * 1024;  ///< larger: InvalidRequest, where its ids can be read
   std::size_t id_bytes_max = 256;  ///< requestId, orgId: longer is Unanswerable; userId: longer is InvalidRequest
-  /// Of the record's key, which chunks and audit events carry; a longer one would not leave room for what they say, and
-  /// the request is a dead letter.
+  /// Limit of the record's key, which chunks and audit events carry. With a longer key they would lack room for their
+  /// content, so the request is a dead letter.
   std::size_t key_bytes_max = 4'096;
   std::size_t name_bytes_max = 255;  ///< names of providers, models, tools; keys of metadata and providerConfig
   std::size_t messages_max = 10'000;
@@ -162,9 +162,9 @@ struct RequestLimits {
 
 /// Reads one record value (`std::nullopt` for a null value: Unanswerable). Never throws for what the bytes are.
 ///
-/// Of a field of the first level that occurs twice every occurrence is checked and the last counts, as in JSON.parse;
-/// further in, of some the first. A null where a field is optional is the same as leaving it out. Half a surrogate pair
-/// (`\ud83d` alone) reads as U+FFFD.
+/// If a field of the first level occurs twice, every occurrence is checked and the last counts, as in JSON.parse.
+/// In inner objects the first counts for some fields. A null in an optional field is the same as leaving it out. Half a
+/// surrogate pair (`\ud83d` alone) reads as U+FFFD.
 /// Memory while reading: at most about 14 times the value (`value_bytes_max` bounds it); of a larger value only its ids
 /// are looked for, in place.
 [[nodiscard]] ParsedRequest parse_chat_request(std::optional<std::string_view> value, const RequestLimits& limits);

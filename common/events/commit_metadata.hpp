@@ -44,7 +44,7 @@ struct CommitMetadata {
   std::int64_t epoch_at_audit_offset = 0;    ///< of the highest claim before it; 0: not known
   bool tails_by_time = false;                ///< where to start is not known, and the offsets are 0
   std::vector<DeadLettered> dead_letters{};  ///< ascending, at or above the committed offset
-  /// Of the logs that the offsets speak of. The offset of that of chat.requests is below the committed one.
+  /// Witnesses of the logs that the offsets refer to. That of chat.requests has an offset below the committed one.
   kafka::LogWitness requests_log{};
   kafka::LogWitness audit_log{};
   kafka::LogWitness chunks_log{};

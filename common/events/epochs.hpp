@@ -25,7 +25,7 @@ inline constexpr std::int64_t epoch_max = 9'000'000'000'000;
   return next;
 }
 
-/// Of a partition that has no known claim: above any epoch that a lost history could have used, as
+/// The first epoch of a partition that has no known claim: above any epoch that a lost history could have used, as
 /// long as there was less than one claim a second.
 [[nodiscard]] constexpr std::int64_t first_epoch(std::int64_t unix_seconds, std::int32_t partition) {
   return epoch_above(unix_seconds * partitions_told_apart - 1, partition);

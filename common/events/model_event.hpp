@@ -55,7 +55,7 @@ struct DeploymentState {
   std::optional<std::int64_t> tokens_per_minute{};
   CallDefaults parameters{};   ///< of calls whose request is silent
   Rare<ModelPrices> prices{};  ///< where they are not the model's
-  /// Of the parameters as they were read: what was left out of them, and why. Not written.
+  /// Parameters that were left out when they were read, and why. Not written.
   std::vector<InvalidDefault> invalid_parameters{};
 };
 

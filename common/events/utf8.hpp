@@ -10,7 +10,7 @@ struct Utf8Step {
   std::size_t bytes = 0;  ///< at least 1
   bool valid = false;     ///< false: these bytes are to be replaced by one U+FFFD
 };
-/// Looks at the sequence that `text` (not empty) starts with. Of an invalid one, `bytes` is the longest prefix that a
+/// Looks at the sequence that `text` (not empty) starts with. If it is invalid, `bytes` is the longest prefix that a
 /// valid sequence could start with, as the Unicode standard recommends for replacement.
 [[nodiscard]] Utf8Step utf8_step(std::string_view text);
 

@@ -54,7 +54,7 @@ struct Reply {
   /// Without a Content-Type a body is plain text; without a Cache-Control a reply is not stored.
   std::vector<Field> headers{};
   std::string body{};
-  /// Instead of `body`: called once, after the head was sent; the reply ends when it returns. What it throws cuts the
+  /// Instead of `body`: called once, after the head was sent; the reply ends when it returns. An exception cuts the
   /// reply off, which the client can see. Not called for HEAD. What the function captures lives until then.
   std::function<boost::asio::awaitable<void>(std::shared_ptr<ReplyStream>)> stream{};
 };
@@ -63,7 +63,7 @@ struct Reply {
 class Service {
  public:
   virtual ~Service() = default;
-  /// What it throws is logged and answered with status 500. Its time is its own: the server does not bound it.
+  /// An exception is logged and answered with status 500. The server does not bound the time that it takes.
   [[nodiscard]] virtual boost::asio::awaitable<Reply> handle(ServerRequest request) = 0;
   /// The reply where there is no request to handle (malformed, too large) or handle() threw. Plain text, unless a
   /// service has another form for it.

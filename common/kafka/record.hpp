@@ -29,7 +29,7 @@ using Headers = std::vector<std::pair<std::string, std::optional<std::string>>>;
   return std::nullopt;
 }
 
-/// Of a record with more headers than that one more is handed on, and the others are not: each costs some seventy bytes
+/// A record with more headers than that is handed on with one more; the rest are dropped. Each costs some seventy bytes
 /// of memory, and as little as two on the wire.
 inline constexpr std::size_t record_headers_max = 1'000;
 
@@ -52,8 +52,8 @@ struct Committed {
   std::string metadata{};
 };
 
-/// librdkafka properties (CONFIGURATION.md), "bootstrap.servers" among them. What a module needs for its correctness
-/// it sets itself, over these.
+/// librdkafka properties (CONFIGURATION.md), "bootstrap.servers" among them. A module overrides those that its
+/// correctness depends on.
 using Properties = std::vector<std::pair<std::string, std::string>>;
 
 }  // namespace tokenrail::kafka

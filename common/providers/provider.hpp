@@ -23,12 +23,12 @@ namespace tokenrail::providers {
 /// One chat call: what to send, and how to read what comes back.
 struct ChatCall {
   http::Request request{};
-  /// What the request asks for and this provider has no word for, where that does not change the answer's meaning.
+  /// What the request asks for and this provider has no field for, where that does not change the answer's meaning.
   std::vector<std::string> warnings{};
   std::unique_ptr<AnswerDecoder> decoder{};
 };
 
-/// Of an entry of a list, or an answer about one model, that is kept as it came.
+/// Limit of an entry of a list, or of an answer about one model, that is kept as it came.
 inline constexpr std::size_t raw_bytes_max = 64UL * 1024;
 
 /// A model as the provider lists it; what could not be learnt is unset.
@@ -136,7 +136,7 @@ class Reranker {
 class Provider {
  public:
   virtual ~Provider() = default;
-  /// Of the wire format: "ollama", "openai", …; deployments name it as their adapter.
+  /// The name of the wire format: "ollama", "openai", …; deployments name it as their adapter.
   [[nodiscard]] virtual std::string_view adapter() const = 0;
 
   /// Errors: invalid_input, with a message for the sender, for what this provider cannot express at all (an image by
@@ -154,7 +154,7 @@ class Provider {
   /// request goes only to a provider that does so, and an answer that broke off can be continued there.
   [[nodiscard]] virtual bool takes_prefill(const Target& /*target*/) const { return false; }
 
-  // What not every provider has; null: it does not.
+  // Parts that not every provider has; null: it does not.
   [[nodiscard]] virtual const ModelLister* lister() const { return nullptr; }
   [[nodiscard]] virtual const Embedder* embedder() const { return nullptr; }
   [[nodiscard]] virtual const Reranker* reranker() const { return nullptr; }

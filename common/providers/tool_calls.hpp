@@ -16,10 +16,10 @@
 
 namespace tokenrail::providers {
 
-/// Of one answer; one that has more is PROVIDER_PROTOCOL. A call may come without any text, so that no bound of the
-/// answer's text bounds what a server makes of them.
+/// Limit for one answer; one that has more is PROVIDER_PROTOCOL. A call may come without any text, so the bound of the
+/// answer's text does not bound the size that a server makes of them.
 inline constexpr std::size_t tool_calls_max = 4096;
-/// What to say of an answer that has more. `title`: of the provider.
+/// The message about an answer that has more. `title`: of the provider.
 [[nodiscard]] std::string too_many_calls_text(std::string_view title);
 
 class ToolCallAssembler {
@@ -36,7 +36,7 @@ class ToolCallAssembler {
   [[nodiscard]] bool add(const Fragment& fragment);
 
   [[nodiscard]] bool empty() const { return calls_.empty(); }
-  /// What is held: the text, and what each call takes beside it.
+  /// The size of what is held: the text, and what each call takes beside it.
   [[nodiscard]] std::size_t bytes() const { return text_bytes_ + calls_.size() * call_bytes; }
   [[nodiscard]] std::size_t text_bytes() const { return text_bytes_; }
 

@@ -46,7 +46,7 @@ class EffectiveModel {
  public:
   EffectiveModel() = default;  ///< of a name that no row has
   EffectiveModel(const Projection& projection, const Scopes& scopes, std::string_view provider, std::string_view name);
-  /// Of a row of the platform that no nearer row overrides.
+  /// A model whose platform row no nearer row overrides.
   explicit EffectiveModel(const events::ModelState& platform_row);
 
   [[nodiscard]] bool exists() const { return count_ > 0; }
@@ -61,7 +61,7 @@ class EffectiveModel {
   [[nodiscard]] const events::ModelState& enabled_by() const;
   [[nodiscard]] const events::ModelState* maintained_by(
       std::int64_t now_ms) const;  ///< whose window ends last, or null
-  /// The nearest row that is not merely active, which is what a row says that says nothing.
+  /// The nearest row whose lifecycle is not "active", which is also the value of a row that sets none.
   [[nodiscard]] const events::ModelState& lifecycle_by() const;
   /// False: its provider stopped offering it, past the grace, or its writer says that it cannot be routed to.
   [[nodiscard]] bool available() const;

@@ -1,6 +1,6 @@
 // Second part of resolution: whether a model can do what a request asks for. Pure.
 //
-// What is unknown refuses nothing: tokenisers and capabilities differ, and a provider's own answer is exact where ours
+// An unknown fact refuses nothing: tokenisers and capabilities differ, and a provider's own answer is exact where ours
 // would be a guess.
 #pragma once
 
@@ -33,7 +33,7 @@ struct Requirements {
   std::optional<std::int64_t> tokens_max{};
 };
 [[nodiscard]] Requirements requirements_of(const events::ChatRequest& request);
-/// Of a question that has no request: the kind alone.
+/// The requirements of a question without a request: the kind alone.
 [[nodiscard]] Requirements requirements_of_kind(std::string_view kind);
 
 /// Whether a model of kind `kind` serves requests of kind `wanted`. A kind that this version does not know may serve

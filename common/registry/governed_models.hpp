@@ -41,8 +41,8 @@ class Models {
   Result<Document> create(const Actor& actor, const Scope& scope, std::string_view fields);
   /// `patch`: enabled, blocked, hidden, displayName, description, family, license, kind, lifecycle, deprecatesAt,
   /// retiresAt, replacementId, maintenanceUntil, maintenanceReason, contextWindow, inputTokensMax, outputTokensMax,
-  /// embeddingDimensions, capabilities, tags, metadata, deployments. What is set here no sync changes; null gives a
-  /// field back to what the provider says, and in an organisation's row to what the platform's says. An organisation's
+  /// embeddingDimensions, capabilities, tags, metadata, deployments. No sync changes what is set here. Null gives a
+  /// field back to the provider's value, and in an organisation's row to the platform's. An organisation's
   /// change of a platform model makes a row of its own over it. `capabilities` and `metadata` are merged into what is
   /// there (RFC 7396): null gives one capability back, and removes one entry of the metadata.
   Result<Document> change(const Actor& actor, const Scope& scope, const std::string& id, std::string_view patch,

@@ -35,7 +35,7 @@ enum class Seen {
 [[nodiscard]] std::string effective_count(const std::string& narrow, const std::string& condition);
 /// For `narrow`: the models whose [provider, model name] @@page lists.
 [[nodiscard]] std::string named_in_page();
-/// What an index finds of a filter's models, for `narrow`: no model that the filter shows is left out.
+/// For `narrow`: the models of a filter that an index finds. It leaves out no model that the filter shows.
 [[nodiscard]] std::string narrowed_by(const ModelFilter& filter);
 
 /// How what belongs to models is read: deployments, prices.

@@ -105,7 +105,7 @@ void write_audit(soci::session& sql, const Actor& actor, const AuditEntry& entry
 /// Error `conflict`, where a version was expected and the row has another one.
 Result<void> expect_version(const std::optional<std::int64_t>& expected, const Document& now, std::string_view what);
 
-/// The actor may write rows of that scope; the database would say so too, in words of its own.
+/// Checks that the actor may write rows of that scope; the database would refuse it too, with a message of its own.
 Result<void> may_write(const Actor& actor, const Scope& scope);
 
 /// SQL: a number above those of all sessions of (@issuer, @subject) that have begun.
@@ -115,7 +115,7 @@ void end_sessions_of(soci::session& sql, const std::string& issuer, const std::s
 
 /// All grants of an organisation are one record, with a new version.
 void publish_grants(soci::session& sql, const Actor& actor, const std::string& org_id);
-/// Of an alias that is gone, in every organisation.
+/// Removes the grants of an alias that is gone, in every organisation.
 void remove_grants_of_alias(soci::session& sql, const Actor& actor, const std::string& alias_id);
 
 /// Id of the row that a model's name (id, slug or provider/name) leads to: the scope's own, else the platform's.

@@ -28,7 +28,7 @@ struct HeldValues {
 
 /// One JSON object; empty text where there are no values.
 [[nodiscard]] std::string to_json(const HeldValues& values);
-/// What is not such an object has no values.
+/// A text that is no such object has no values.
 [[nodiscard]] HeldValues parse_held_values(std::string_view json);
 
 struct HeldChange {

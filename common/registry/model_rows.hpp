@@ -85,7 +85,7 @@ void tell_changes(soci::session& sql, const std::vector<Change>& changes, const 
 void write_outbox(soci::session& sql, const std::string& aggregate, const std::string& key, const std::string& type,
                   const std::string& payload);
 
-/// Of a text of unit-separated parts, as lists come out of the database.
+/// Splits a text of unit-separated parts, as lists come out of the database.
 std::vector<std::string> parts_of(const std::string& text);
 std::string joined(const std::vector<std::string>& parts);
 

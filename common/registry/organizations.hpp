@@ -86,7 +86,7 @@ class Organizations {
     std::string role;
     std::string sha256_hex;
   };
-  /// Of a token that is neither revoked nor expired; notes that it was used. Asked before there is an actor.
+  /// The owner of a token that is neither revoked nor expired; notes that it was used. Asked before there is an actor.
   Result<std::optional<TokenOwner>> token_owner(const std::string& id);
 
  private:

@@ -18,8 +18,8 @@ class Prices {
  public:
   explicit Prices(GovernedDatabase& database) : database_(database) {}
 
-  /// What holds for the scope: `prices`, each with its source, and `own`, those that a person set in this scope. The
-  /// version is the model's. Amounts are decimal texts in US dollars per million units. Errors: not_found.
+  /// The prices in force for the scope: `prices`, each with its source, and `own`, which a person set in this scope.
+  /// The version is the model's. Amounts are decimal texts in US dollars per million units. Errors: not_found.
   /// `connection`: on that connection, where it may cost something else; empty: on the first one that serves it.
   Result<Document> get(const Actor& actor, const Scope& scope, const std::string& model,
                        const std::string& connection = {});

@@ -20,8 +20,8 @@ class ProviderAnswers {
                              const PageRequest& page);
   /// One of them, with its text as `body`. Errors: as lists(), and not_found.
   Result<Document> list(const Actor& actor, const Scope& scope, const std::string& connection, const std::string& id);
-  /// Of a model: `answers`, one a connection that said something, each with the model's entry of the list and the
-  /// answer about it. Errors: not_found.
+  /// The answers about a model: `answers`, one for each connection that sent any, with the model's entry of the list
+  /// and the answer about it. Errors: not_found.
   Result<Document> of_model(const Actor& actor, const Scope& scope, const std::string& model);
 
  private:

@@ -34,8 +34,8 @@ namespace tokenrail::registry {
 
 struct Explanation {
   bool usable = false;
-  /// Of the model that was chosen, or of the one that was refused: every clause. Where none was found, or "auto" found
-  /// none: those that fail.
+  /// Every clause of the model that was chosen, or of the one that was refused. Where none was found, or "auto" found
+  /// none, the clauses that fail.
   std::vector<Clause> clauses{};
   std::optional<events::ModelName> model{};
   std::optional<Route> route{};              ///< where it is usable

@@ -129,8 +129,8 @@ struct SyncRun {
   std::int64_t started_ms = 0;
 };
 
-/// The error class of a run that lost its changes to other writers again and again, and is to be tried again. It says
-/// nothing of the provider.
+/// The error class of a run that lost its changes to other writers again and again, and is to be tried again. It does
+/// not concern the provider.
 inline constexpr std::string_view conflict_class = "conflict";
 /// The error class of a run whose list the database refused to store, and of one that no adapter could make.
 inline constexpr std::string_view refused_class = "refused";

@@ -13,8 +13,8 @@
 
 namespace tokenrail::registry {
 
-/// Of every kind, hidden ones left out, by priority and then by slug, the nearest scope first. Each is the nearest row
-/// of its model; valid until the projection's next apply(). Takes time in proportion to the registry.
+/// Models of every kind without hidden ones, by priority and then by slug, the nearest scope first. Each is the nearest
+/// row of its model; valid until the projection's next apply(). Takes time in proportion to the registry.
 [[nodiscard]] std::vector<const events::ModelState*> usable_models(const Projection& projection, const Caller& caller,
                                                                    const ResolutionRules& rules, std::int64_t now_ms);
 

@@ -24,8 +24,8 @@ class TurnMeter {
   };
 
   void begin(Time now);
-  /// What runs from now on until the next mark, or the end of the turn. Begins the turn where begin() could not: behind
-  /// a wait, nothing of the loop's says when it ended.
+  /// What runs from now on until the next mark, or the end of the turn. Begins the turn where begin() could not: after
+  /// a wait, no handler of the loop's knows when the wait ended.
   void step(const char* name, Time now);
   /// Nothing ran.
   void drop() { begun_ = false; }
@@ -42,7 +42,7 @@ class TurnMeter {
   Turn turn_{};
 };
 
-/// What the log says of a turn that took at least `warn_from`; nothing of a shorter one, and nothing at all where
+/// The log message about a turn that took at least `warn_from`; nothing for a shorter one, and nothing at all where
 /// `warn_from` is 0. Pure.
 [[nodiscard]] std::optional<std::string> long_turn_warning(const TurnMeter::Turn& turn,
                                                            std::chrono::milliseconds warn_from);

@@ -99,7 +99,7 @@ boost::asio::awaitable<std::string> CatalogueReader::read_version(std::string co
   if (!request) co_return std::string();
   request->address_allowed = asking->address_allowed;
   auto clocks = clocks_until(asking->deadline);
-  // Not worth more: without it the last one counts.
+  // It is not worth more time: without an answer the last version counts.
   clocks.total = std::min(clocks.total, options_.connect_time_max);
   const auto fetched =
       co_await fetcher_.fetch(std::move(*request), clocks, {.body_bytes_max = options_.show_bytes_max});

@@ -224,7 +224,7 @@ std::optional<HeldChange> removal_by(const registry::Connection& connection,
   HeldChange change;
   for (const auto& model : stored) {
     const auto& name = model.state.model_name;
-    // What the globs leave out, a person left out.
+    // A person excluded the models that the globs exclude.
     if (!model.here || grace_over(*model.here, rules, now_ms) || !wanted(connection, name)) continue;
     if (model.here->missing_since_ms && accepted.contains(name)) continue;
     ++known;

@@ -87,7 +87,7 @@ class Publication {
   /// Compares the whole topic with the database, and publishes what it lacks. True: it holds everything now.
   boost::asio::awaitable<Result<bool>> reconcile_topic();
   /// Whether the topic ends elsewhere than this process left it: it was created again or emptied, or another process
-  /// wrote to it, be it a leader before this one whose batch came late.
+  /// wrote to it, such as an earlier leader whose batch came late.
   boost::asio::awaitable<bool> topic_moved();
   /// Whether the history is still the topic that it was, and how many partitions it has. Nothing depends on it.
   boost::asio::awaitable<void> look_at_history();

@@ -47,14 +47,14 @@ class Publisher final : public kafka::ProducerListener {
   /// stop all others for ever. A topic that takes nothing ends it before the time, with the cause.
   boost::asio::awaitable<Result<void>> publish(std::vector<Outgoing> records, std::chrono::milliseconds time_max);
 
-  /// What the brokers' side looked like when last heard of; empty: well.
+  /// The last known trouble of the brokers; empty: none.
   [[nodiscard]] std::string problem() const;
   /// Records on that topic that the brokers have acknowledged so far.
   [[nodiscard]] std::int64_t acknowledged(Destination to) const { return acknowledged_[index_of(to)]; }
   /// Ends a publish() that waits, as timed out, and all that come until begin().
   void stop();
   void begin() { stopped_ = false; }
-  /// Makes the producer, so that problem() has something to hear of. Errors: a property that librdkafka refuses.
+  /// Makes the producer, so that problem() can report. Errors: a property that librdkafka refuses.
   Result<void> prepare() { return ensure_producer(); }
   void close() { producer_.reset(); }
 

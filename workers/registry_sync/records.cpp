@@ -92,7 +92,7 @@ const Kind* kind_of_type(std::string_view type) {
 
 // ---- headers -----------------------------------------------------------------------------------------------------
 
-/// Keys of models and credentials begin with the organisation, the others with a word and then the organisation.
+/// Keys of models and credentials begin with the organisation; the others begin with a word, then the organisation.
 std::string source_of(std::string_view key) {
   if (key.starts_with('_') && !key.starts_with("_/")) key.remove_prefix(std::min(key.find('/'), key.size() - 1) + 1);
   const auto org = key.substr(0, key.find('/'));

@@ -50,7 +50,7 @@ class TopicContent {
 
   [[nodiscard]] Destination topic() const { return topic_; }
   [[nodiscard]] const std::map<std::string, Held, std::less<>>& records() const { return records_; }
-  /// Of the state topic; the other one has none.
+  /// The mark of the state topic; the other topic has none.
   [[nodiscard]] Mark mark() const { return mark_; }
   /// The highest version that the topic speaks of.
   [[nodiscard]] std::int64_t highest_version() const { return highest_version_; }

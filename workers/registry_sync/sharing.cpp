@@ -84,7 +84,7 @@ boost::asio::awaitable<bool> Sharing::release_ended() {
     const auto one = std::move(ended_.back());
     ended_.pop_back();
     held_.erase(one.connection.id);
-    // What did not end well is tried again when its lease has expired.
+    // A sync that failed is tried again when its lease has expired.
     if (!one.well) continue;
     const Held mine{.connection_id = one.connection.id, .epoch = one.connection.lease_epoch};
     const auto due_in = next_after(one.connection);

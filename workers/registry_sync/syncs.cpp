@@ -55,7 +55,7 @@ void ConnectionSyncs::keep_words(const std::vector<registry::Connection>& connec
 }
 
 void ConnectionSyncs::show_health(const std::vector<registry::Connection>& connections) {
-  // What was shown and is no longer so becomes 0: series are never removed.
+  // A state that was shown and no longer holds becomes 0: series are never removed.
   for (auto* gauge : shown_health_) gauge->set(0);
   shown_health_.clear();
   for (const auto& connection : connections) {
@@ -85,7 +85,7 @@ void ConnectionSyncs::start(SyncOrder order) {
     --active_;
     running_gauge_.set(static_cast<double>(active_));
     if (failure) {
-      // Not one provider's doing: a fault of this program. The worker ends with it.
+      // The fault is this program's, not a provider's. The worker ends with it.
       failure_ = failure;
       cancel();
       failed_();

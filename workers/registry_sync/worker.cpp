@@ -490,7 +490,7 @@ boost::asio::awaitable<Result<void>> Worker::finish_requests() {
     const auto served = co_await stores_.run(
         [adapters = listing_adapters()](registry::Store& store) { return store.served_requests(adapters); });
     if (!served) co_return std::unexpected(served.error());
-    // What was done is on the topics when a pass of the relay that begins from now on has ended.
+    // The results are on the topics once a pass of the relay that begins from now on has ended.
     for (const auto& id : *served) {
       auto& pass = taken_[id];
       if (pass) continue;

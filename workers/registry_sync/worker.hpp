@@ -1,6 +1,6 @@
 // The shell of registry-sync: every process syncs its share of the connections, and one leader relays the outbox and
-// keeps the compacted topics whole. One thread runs the loop; database calls run on small pools. What a leader does, it
-// does in coroutines beside each other: the lease, the topics, the timetable, and what people asked for.
+// keeps the compacted topics whole. One thread runs the loop; database calls run on small pools. A leader's work runs
+// in coroutines beside each other: the lease, the topics, the timetable, and what people asked for.
 #pragma once
 
 #include <chrono>

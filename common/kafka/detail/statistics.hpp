@@ -31,7 +31,7 @@ struct Statistics {
   std::vector<Lag> lags{};
 };
 
-/// What of the text is understood; nothing in it is required. Pure.
+/// The fields of the text that are understood; none is required. Pure.
 [[nodiscard]] Statistics parse_statistics(std::string_view json);
 
 /// Keeps the gauges of one client. Their labels contain `client`: group, producer, reader.

@@ -3,7 +3,7 @@
 // the order of producing. Pure.
 //
 // A topic's room is shared by a rule that needs no knowledge of who is stuck: a partition may hold a quarter of what is
-// still free. Of K partitions that take nothing each ends at 1/(K + 4) of the topic's room, and 4/(K + 4) stay free for
+// still free. If K partitions take nothing, each ends at 1/(K + 4) of the topic's room, and 4/(K + 4) stay free for
 // the others, whatever K is.
 #pragma once
 

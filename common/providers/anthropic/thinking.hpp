@@ -20,7 +20,7 @@ struct ThinkingPlan {
   std::int64_t tokens_max = 0;  ///< the field `max_tokens`, which Anthropic requires
 };
 
-/// What a request without maxTokens gets, where the model does not allow less; thinking comes on top.
+/// The limit for a request without maxTokens, where the model does not allow less; thinking comes on top.
 inline constexpr std::int64_t default_tokens_max = 16'000;
 /// The same for a model that is not in the table.
 inline constexpr std::int64_t default_tokens_max_unknown_model = 4'096;

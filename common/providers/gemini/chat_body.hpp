@@ -12,7 +12,7 @@
 namespace tokenrail::providers::gemini {
 
 /// The body of :generateContent and :streamGenerateContent. Errors: invalid_input, for what the API cannot express.
-/// What it has no word for, and what does not change the answer's meaning, is named in `warnings`.
+/// `warnings` names what the API has no field for, if it does not change the answer's meaning.
 [[nodiscard]] Result<std::string> chat_body(const events::ChatRequest& request, const Target& target,
                                             std::vector<std::string>& warnings);
 

@@ -14,7 +14,7 @@ struct ModelFamily {
   bool signs_calls = false;    ///< refuses tool calls in the conversation that have no thought signature
 };
 
-/// Of names whose version is not known (aliases, tuned models): what all take.
+/// For names whose version is not known (aliases, tuned models): what all take.
 [[nodiscard]] ModelFamily family_of(std::string_view model);
 
 }  // namespace tokenrail::providers::gemini

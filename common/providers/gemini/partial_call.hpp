@@ -37,7 +37,7 @@ class PartialCall {
   [[nodiscard]] const std::string& id() const { return id_; }
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const std::string& signature() const { return signature_; }
-  /// Of the pieces so far, and of the values that they made.
+  /// The size of the pieces so far, and of the values that they made.
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
  private:

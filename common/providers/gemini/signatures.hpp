@@ -20,7 +20,7 @@ struct Signature {
   std::string value{};
 };
 
-/// Of the blocks of this provider; those that cannot be read are counted in `unreadable`. Others are left out.
+/// Reads the blocks of this provider and counts unreadable ones in `unreadable`. Ignores other blocks.
 [[nodiscard]] std::vector<Signature> signatures_of(const events::Message& message, std::string_view provider,
                                                    std::size_t& unreadable);
 

@@ -12,7 +12,7 @@ namespace tokenrail::providers::ollama {
 
 /// Only what the request says: a parameter that it leaves out is left to the model's own defaults.
 /// `providerConfig.ollama` is laid over it, save for `model`, `messages`, `stream` and `tools`.
-/// Errors: invalid_input. `warnings`: what was left out because Ollama has no word for it.
+/// Errors: invalid_input. `warnings`: what was left out because Ollama has no field for it.
 [[nodiscard]] Result<std::string> chat_body(const events::ChatRequest& request, std::string_view model,
                                             std::vector<std::string>& warnings);
 

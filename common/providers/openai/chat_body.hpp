@@ -12,8 +12,8 @@
 
 namespace tokenrail::providers::openai {
 
-/// Errors: invalid_input, with a message for the sender, for what this provider cannot express. What it lacks and what
-/// does not change the meaning is left out with a text in `warnings`.
+/// Errors: invalid_input, with a message for the sender, for what this provider cannot express. What it lacks is left
+/// out with a text in `warnings`, if that does not change the meaning.
 [[nodiscard]] Result<std::string> chat_body(const events::ChatRequest& request, const Target& target,
                                             const ChatProfile& profile, std::vector<std::string>& warnings);
 

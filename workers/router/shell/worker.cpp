@@ -357,7 +357,7 @@ void Worker::on_registry_record(const kafka::Record& record) {
   }
 }
 
-/// Of a model that has just changed. What its event holds of a default parameter may come from a newer version.
+/// Warns about a model that has just changed. Its event may hold a default parameter of a newer version.
 void Worker::warn_of_invalid_parameters(const std::string& key) const {
   const auto found = projection_.models().find(key);
   if (found == projection_.models().end()) return;
