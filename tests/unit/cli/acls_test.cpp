@@ -14,7 +14,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-TEST(Acls, EveryProgramHasRightsAndEveryRightAReason) {
+TEST(Acls, EveryProgramHasRightsWithReasons) {
   for (const auto& program : acl_programs()) {
     const auto acls = acls_of(program.name, {.prefix = "eu."});
     ASSERT_TRUE(acls) << program.name;
@@ -28,7 +28,7 @@ TEST(Acls, EveryProgramHasRightsAndEveryRightAReason) {
   }
 }
 
-TEST(Acls, NoRightIsListedTwiceAndOnlyTopicsThatExist) {
+TEST(Acls, ListsEachRightOnceAndOnlyKnownTopics) {
   std::set<std::string> topics;
   for (const auto& topic : wanted_topics({.prefix = "p."})) topics.insert(topic.name);
   for (const auto& program : acl_programs()) {
@@ -51,7 +51,7 @@ TEST(Acls, TheOperatorMayMakeEveryTopic) {
   for (const auto& topic : wanted_topics({})) EXPECT_TRUE(creatable.contains(topic.name)) << topic.name;
 }
 
-TEST(Acls, AnUnknownProgramIsRefusedWithTheOnesThereAre) {
+TEST(Acls, RefusesUnknownProgramAndListsKnownOnes) {
   const auto acls = acls_of("ruoter", {});
   ASSERT_FALSE(acls);
   EXPECT_EQ(acls.error().kind, ErrorKind::invalid_input);

@@ -77,7 +77,7 @@ TEST(AnswerTail, JsonIsEveryChunkOfTheAnswer) {
   EXPECT_EQ(tail.take(chunk).shown.out, "");
 }
 
-TEST(AnswerTail, AnAnswerWhoseBeginningIsGoneIsNotShown) {
+TEST(AnswerTail, HidesAnswerWithoutItsBeginning) {
   AnswerTail tail({.org_id = {}, .request_id = "r"}, {});
   const auto told = tail.take(delta("r", 5001, 3, "rest"));
   EXPECT_EQ(told.shown.out, "");

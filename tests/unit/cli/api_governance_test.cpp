@@ -225,7 +225,7 @@ Outcome called(std::vector<std::string> arguments) {
   return outcome;
 }
 
-TEST(RegistryBySettings, CommandsOfTheDatabaseRefuseWhereOnlyAnApiIsSet) {
+TEST(RegistryBySettings, DatabaseCommandsRefuseIfOnlyApiIsSet) {
   for (const auto& command : std::vector<std::vector<std::string>>{
            {"registry", "set-parameters", "ollama/m", "{}"}, {"migrate"}, {"registry", "republish"}}) {
     auto arguments = command;
@@ -236,7 +236,7 @@ TEST(RegistryBySettings, CommandsOfTheDatabaseRefuseWhereOnlyAnApiIsSet) {
   }
 }
 
-TEST(RegistryBySettings, CommandsOfTheApiRefuseWhereNoneIsSet) {
+TEST(RegistryBySettings, ApiCommandsRefuseWithoutApi) {
   const auto refused = called({"registry", "explain", "ollama/m"});
   EXPECT_EQ(refused.code, exit_usage);
   EXPECT_THAT(refused.err, HasSubstr("set TOKENRAIL_API_URL and TOKENRAIL_API_TOKEN"));
@@ -252,7 +252,7 @@ TEST(RegistryBySettings, AnApiNeedsAToken) {
   EXPECT_THAT(called({"org", "list", "--api.url", "http://127.0.0.1:1"}).err, HasSubstr("TOKENRAIL_API_TOKEN"));
 }
 
-TEST(RegistryBySettings, SyncByTheDatabaseOfAnOrganisationNeedsAConnection) {
+TEST(RegistryBySettings, DatabaseSyncOfOrganisationNeedsConnection) {
   const auto refused = called({"registry", "sync", "--org", "acme"});
   EXPECT_EQ(refused.code, exit_usage);
   EXPECT_THAT(refused.err, HasSubstr("--connection"));

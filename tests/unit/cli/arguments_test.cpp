@@ -37,7 +37,7 @@ TEST(Arguments, ACommandWithItsFlagsInAnyOrder) {
   }
 }
 
-TEST(Arguments, ADashIsAnArgumentAndTwoDashesEndTheFlags) {
+TEST(Arguments, DashIsArgumentAndTwoDashesEndFlags) {
   EXPECT_THAT(call_of({"chat", "-"}).arguments, ElementsAre("-"));
   EXPECT_THAT(call_of({"chat", "--", "--help"}).arguments, ElementsAre("--help"));
 }
@@ -122,7 +122,7 @@ TEST(Arguments, TimesAndCounts) {
   for (const auto* wrong : {"", "0", "-3", "4x", "2147483648"}) EXPECT_FALSE(parse_count(wrong)) << wrong;
 }
 
-TEST(Arguments, AWrongTimeNamesTheFlagAndWhatToWrite) {
+TEST(Arguments, WrongTimeNamesFlagAndFormat) {
   EXPECT_EQ(duration_flag("timeout", "5").error().detail, "--timeout 5: write a unit, for example 5s or 5ms");
   EXPECT_EQ(duration_flag("timeout", "0").error().detail, "--timeout 0: a time such as 30s or 5m is needed");
   EXPECT_EQ(duration_flag("dedupe-window", "soon", Zero::allowed).error().detail,

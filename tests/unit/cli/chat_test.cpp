@@ -124,7 +124,7 @@ TEST(AnswerView, StreamsTextAndEndsTheLineOnce) {
   EXPECT_EQ(with_line.show(Step::accepted, terminal(), "").out, "");
 }
 
-TEST(AnswerView, AHeldAnswerIsOnlyTheOneThatWon) {
+TEST(AnswerView, HeldAnswerIsTheWinningAttempt) {
   AnswerView view({.hold = true});
   EXPECT_EQ(view.show(Step::accepted, delta("void"), "").out, "");
   const auto restarted = view.show(Step::restarted, delta("Hel"), "");
@@ -134,7 +134,7 @@ TEST(AnswerView, AHeldAnswerIsOnlyTheOneThatWon) {
   EXPECT_EQ(view.show(Step::accepted, terminal(), "").out, "Hello\n");
 }
 
-TEST(AnswerView, AHeldPieceOfABrokenAnswerIsNotWritten) {
+TEST(AnswerView, DropsHeldPieceOfBrokenAnswer) {
   AnswerView view({.hold = true});
   EXPECT_EQ(view.show(Step::accepted, delta("half"), "").out, "");
   EXPECT_EQ(view.show(Step::accepted, terminal("error"), "").out, "");

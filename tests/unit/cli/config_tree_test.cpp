@@ -31,7 +31,7 @@ TEST(ConfigTree, IsWrittenInOneWay) {
             "none: null\n");
 }
 
-TEST(ConfigTree, WhatWasWrittenIsReadTheSame) {
+TEST(ConfigTree, ReadsBackWhatItWrites) {
   for (
       const char* json : {
           R"({"a":"true","b":true,"c":"null","d":null,"e":"12","f":12,"g":"1e3","h":-1.5,"i":"","j":"~","k":"no"})",

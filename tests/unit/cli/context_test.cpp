@@ -38,7 +38,7 @@ TEST_F(CliSettings, TopicOptionsHaveTheirDefaults) {
   EXPECT_EQ(defaults.request_bytes_max, 8 << 20);
 }
 
-TEST_F(CliSettings, TopicOptionsThatAPersonSetReachThePlan) {
+TEST_F(CliSettings, TopicOptionsReachThePlan) {
   call.flags["partitions"] = "24";
   const auto set = options({{"TOKENRAIL_TOPIC_PREFIX", "eu."},
                             {"TOKENRAIL_TOPICS_PARTITIONS", "5"},

@@ -99,7 +99,7 @@ class AuthToken : public testing::Test {
   std::string error_;
 };
 
-TEST_F(AuthToken, StandardOutputIsOneTokenThatTheApiAccepts) {
+TEST_F(AuthToken, PrintsOneTokenThatTheApiAccepts) {
   ASSERT_EQ(run({{"org", "acme"}, {"role", "org_admin"}, {"subject", "bob"}}), exit_done) << error_;
   ASSERT_TRUE(out_.ends_with('\n'));
   const auto token = verified(std::string_view(out_).substr(0, out_.size() - 1));

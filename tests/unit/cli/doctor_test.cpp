@@ -122,7 +122,7 @@ TEST(Doctor, TopicsThatMissOrDifferAreNamed) {
   EXPECT_EQ(judge_kafka({.bootstrap_servers = "h:1", .plan = TopicPlan{}, .topics = 8})[1].verdict, Verdict::good);
 }
 
-TEST(Doctor, ALimitThatIsRefusedNamesTopicAndLimit) {
+TEST(Doctor, RefusedLimitNamesTopicAndLimit) {
   const topics::Finding refused{.severity = topics::Finding::Severity::problem,
                                 .topics = {"chat.chunks"},
                                 .text = "max.message.bytes of chat.chunks is 2000",
@@ -135,7 +135,7 @@ TEST(Doctor, ALimitThatIsRefusedNamesTopicAndLimit) {
   EXPECT_EQ(findings[1].remedy, refused.remedy);
 }
 
-TEST(Doctor, ARiskIsAWarningBesideWhatIsFine) {
+TEST(Doctor, ReportsRiskAsWarning) {
   const topics::Finding risk{.severity = topics::Finding::Severity::warning,
                              .topics = {"llm.audit"},
                              .text = "llm.audit: 1 replica",
@@ -164,7 +164,7 @@ TEST(Doctor, UncheckedSettingsAreNotCalledGood) {
   EXPECT_EQ(none[1].text, "all 2 exist; their settings were not checked: no right");
 }
 
-TEST(Doctor, ATopicThatMayNotBeSeenIsNotCalledMissing) {
+TEST(Doctor, ForbiddenTopicIsNotCalledMissing) {
   const auto findings =
       judge_kafka({.bootstrap_servers = "h:1",
                    .plan = fail(ErrorKind::forbidden,
@@ -177,7 +177,7 @@ TEST(Doctor, ATopicThatMayNotBeSeenIsNotCalledMissing) {
 }
 
 // Starting a broker would not help.
-TEST(Doctor, AKafkaSettingThatIsRefusedIsToBeCorrected) {
+TEST(Doctor, RefusedKafkaSettingIsToBeCorrected) {
   const auto findings = judge_kafka(
       {.bootstrap_servers = "h:1",
        .plan = fail(ErrorKind::invalid_input, "Kafka property acks (TOKENRAIL_KAFKA_ACKS): Invalid value")});
@@ -189,7 +189,7 @@ TEST(Doctor, AKafkaSettingThatIsRefusedIsToBeCorrected) {
   EXPECT_EQ(findings[1].verdict, Verdict::unknown);
 }
 
-TEST(Doctor, AKafkaThatRefusesTheConnectionIsNoMatterOfStartingOne) {
+TEST(Doctor, RefusedKafkaConnectionDoesNotAdviseStart) {
   const auto findings = judge_kafka(
       {.bootstrap_servers = "h:1",
        .plan = fail(ErrorKind::rejected, "no TLS connection to Kafka (check TOKENRAIL_KAFKA_SECURITY_PROTOCOL)")});
@@ -261,7 +261,7 @@ TEST(Doctor, ARegistrySyncHasToLead) {
   EXPECT_EQ(judge_registry_sync(std::nullopt).verdict, Verdict::unknown);
 }
 
-TEST(Doctor, ADatabaseThatRefusesIsNotStartedButItsUrlCorrected) {
+TEST(Doctor, RefusedDatabaseLoginAdvisesUrl) {
   struct Row {
     ErrorKind kind;
     const char* text;
@@ -333,7 +333,7 @@ TEST(Doctor, AConnectionIsShownWithoutCredentials) {
   }
 }
 
-TEST(Doctor, ARegistryThatWasNeverPublishedOrCannotAnswerIsBad) {
+TEST(Doctor, UnpublishedOrUnusableRegistryIsBad) {
   EXPECT_EQ(judge_published(std::nullopt).verdict, Verdict::unknown);
   EXPECT_EQ(judge_published(PublishedFacts{}).verdict, Verdict::bad);
   EXPECT_EQ(judge_published(PublishedFacts{.complete = true, .models = 2}).verdict, Verdict::bad);

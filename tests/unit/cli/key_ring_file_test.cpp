@@ -93,7 +93,7 @@ TEST_F(KeyRingFileOfCommands, ChangeReplacesItAndKeepsItsMode) {
 }
 
 // A reader that opened the file before still reads the whole old ring.
-TEST_F(KeyRingFileOfCommands, ChangeNeverWritesIntoTheFileThatIsThere) {
+TEST_F(KeyRingFileOfCommands, ChangeNeverWritesIntoExistingFile) {
   create();
   const auto old_text = text_of(path());
   std::filesystem::create_hard_link(path(), path("old.json"));

@@ -63,7 +63,7 @@ class KeysCommand : public ::testing::Test {
   std::string folder_ = ::testing::TempDir() + "keys-command-" + std::to_string(getpid());
 };
 
-TEST_F(KeysCommand, CreateMakesARingAndPrintsItsKeysId) {
+TEST_F(KeysCommand, CreatePrintsIdOfNewKey) {
   const auto created = called({"keys", "create", file()});
   EXPECT_EQ(created.code, exit_done) << created.err;
   EXPECT_THAT(created.out, MatchesRegex("20[0-9][0-9]-[0-9][0-9]-[0-9][0-9]\n"));
@@ -95,7 +95,7 @@ TEST_F(KeysCommand, TwoRotationsOfOneDayHaveTwoIds) {
   EXPECT_NE(first.out, second.out);
 }
 
-TEST_F(KeysCommand, AddPromoteAndDisableAreTheStepsOfARotation) {
+TEST_F(KeysCommand, AddPromoteAndDisableRotateAKey) {
   ASSERT_EQ(called({"keys", "create", file(), "--id", "first"}).code, exit_done);
   EXPECT_EQ(keys({"add", "--id", "second"}).out, "second\n");
   EXPECT_EQ(states(), "KEY     STATE\nfirst   primary\nsecond  decrypt\n");
@@ -117,7 +117,7 @@ TEST_F(KeysCommand, JsonIsOneObjectForEachKey) {
 }
 
 // Nothing listens on port 1.
-TEST_F(KeysCommand, WithoutTheDatabaseTheRingIsShownAndNotChanged) {
+TEST_F(KeysCommand, WithoutDatabaseShowsRingUnchanged) {
   const std::string away = "--database.url=postgresql://tokenrail@127.0.0.1:1/tokenrail";
   ASSERT_EQ(called({"keys", "create", file(), "--id", "first"}).code, exit_done);
   ASSERT_EQ(keys({"rotate", "--id", "second"}).code, exit_done);
@@ -132,7 +132,7 @@ TEST_F(KeysCommand, WithoutTheDatabaseTheRingIsShownAndNotChanged) {
   EXPECT_EQ(keys({"rewrap", away}).code, exit_unavailable);
 }
 
-TEST_F(KeysCommand, WithoutARingItSaysHowToGetOne) {
+TEST_F(KeysCommand, WithoutRingSaysHowToCreateOne) {
   for (const char* command : {"status", "rotate", "add", "rewrap"}) {
     const auto outcome = called({"keys", command});
     EXPECT_EQ(outcome.code, exit_usage);
@@ -143,7 +143,7 @@ TEST_F(KeysCommand, WithoutARingItSaysHowToGetOne) {
   EXPECT_THAT(missing.err, HasSubstr(file()));
 }
 
-TEST_F(KeysCommand, RingInASettingIsShownButNotChanged) {
+TEST_F(KeysCommand, ShowsRingOfASettingUnchanged) {
   const auto text = KeyRing::create("only").value().to_text();
   const std::string setting = "--keyring.keys=" + std::string(text.reveal());
   EXPECT_EQ(called({"keys", "status", "--ring-only", setting}).out, "KEY   STATE\nonly  primary\n");

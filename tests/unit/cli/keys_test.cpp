@@ -15,7 +15,7 @@ const std::vector<crypto::KeyRing::KeyInfo>& ring_keys() {
   return keys;
 }
 
-TEST(Keys, NewIdIsTheDayWithANumberWhereItIsTaken) {
+TEST(Keys, NewIdIsTheDayAndANumberIfTaken) {
   EXPECT_EQ(new_key_id({}, "2026-11-29"), "2026-11-29");
   EXPECT_EQ(new_key_id({{"2026-11-28", KeyState::primary}}, "2026-11-29"), "2026-11-29");
   EXPECT_EQ(new_key_id({{"2026-11-29", KeyState::primary}}, "2026-11-29"), "2026-11-29-2");

@@ -37,7 +37,7 @@ TEST(ModelListing, ReportsStrongestReason) {
   EXPECT_EQ(state_word(state), "blocked");
 }
 
-TEST(ModelListing, DocumentOfTheApiIsListedAsAState) {
+TEST(ModelListing, ListsApiDocumentAsState) {
   const auto state = model_of(
       R"({"id":"1","orgId":null,"provider":"ollama","modelName":"a","slug":"ollama/a","kind":"generation",)"
       R"("status":"active","enabled":true,"blocked":false,"isDefault":true,"lifecycle":"active","availability":"listed",)"
@@ -81,7 +81,7 @@ TEST(ModelListing, ColumnsAndUnknowns) {
             R"("capabilities":[],"connections":["env-ollama"],"digest":"","version":0})");
 }
 
-TEST(ModelListing, DefaultParametersHaveAColumnWhereThereAreAny) {
+TEST(ModelListing, DefaultParametersHaveAColumnIfAny) {
   auto tuned = model("tuned");
   tuned.deployments[0].parameters = {.temperature = 0.2, .num_ctx = 8192};
   EXPECT_EQ(listing({tuned, model("x")}),

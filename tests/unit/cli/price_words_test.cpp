@@ -24,7 +24,7 @@ TEST(PriceWords, AreReadIntoAPrice) {
   }
 }
 
-TEST(PriceWords, WhatIsNoPriceIsRefusedByName) {
+TEST(PriceWords, RefusesWrongPriceByName) {
   for (const char* text : {"", "input", "=1", "moonlight=1", "input=", "input=free", "input=-1", "input=0.0000001",
                            "input/express=1", "input@0=1", "input@x=1", "input@25:00-01:00=1", "input@10:00=1",
                            "input@10:00-10:00=1", "input=99999999999999999"}) {

@@ -82,7 +82,7 @@ class Rewrap : public ::testing::Test {
   RowsInMemory rows_;
 };
 
-TEST_F(Rewrap, EveryRowIsUnderThePrimaryKeyAndOpensWithoutTheOldOne) {
+TEST_F(Rewrap, RewrapsEveryRowToThePrimaryKey) {
   std::vector<std::int64_t> progress;
   const auto report = rewrap({.progress = [&](const RewrapReport& so_far) { progress.push_back(so_far.rewrapped); }});
   EXPECT_EQ(report.rewrapped, 450);
@@ -99,7 +99,7 @@ TEST_F(Rewrap, EveryRowIsUnderThePrimaryKeyAndOpensWithoutTheOldOne) {
   EXPECT_EQ(rewrap().rewrapped, 0) << "a second run has nothing to do";
 }
 
-TEST_F(Rewrap, DryRunWritesNothingAndFindsTheSameFailures) {
+TEST_F(Rewrap, DryRunWritesNothingAndFindsSameFailures) {
   rows_.rows.at("id-007").scope.org_id = "other";
   const auto report = rewrap({.dry_run = true});
   EXPECT_EQ(report.rewrapped, 449);
@@ -108,7 +108,7 @@ TEST_F(Rewrap, DryRunWritesNothingAndFindsTheSameFailures) {
   EXPECT_EQ(rows_.under("old"), 450U);
 }
 
-TEST_F(Rewrap, RowThatDoesNotUnwrapIsNamedAndTheOthersGoOn) {
+TEST_F(Rewrap, NamesUnreadableRowAndRewrapsOthers) {
   rows_.rows.at("id-000").sealed = "bm8=";
   rows_.rows.at("id-200").secret_version = 9;
   auto other = KeyRing::create("lost").value();
@@ -132,7 +132,7 @@ TEST_F(Rewrap, FailuresThatAreNamedAreBounded) {
   EXPECT_EQ(report.failures.size(), 20U);
 }
 
-TEST_F(Rewrap, RowsThatAnotherProgramChangesGetTwoMoreTurns) {
+TEST_F(Rewrap, RetriesConcurrentlyChangedRowsTwice) {
   rows_.rows.at("id-300").secret_version = 2;
   rows_.busy["id-001"] = 2;
   const auto report = rewrap();
@@ -151,7 +151,7 @@ TEST_F(Rewrap, RowThatChangesAgainAndAgainIsLeft) {
   EXPECT_EQ(rows_.busy.at("id-001"), 997);
 }
 
-TEST_F(Rewrap, WhatIsDoneBeforeTheDatabaseGoesAwayStaysDone) {
+TEST_F(Rewrap, KeepsRowsDoneBeforeDatabaseIsLost) {
   rows_.down_after = 250;
   const auto ended = rewrap_all(ring_, rows_, {});
   ASSERT_FALSE(ended);

@@ -39,7 +39,7 @@ std::vector<std::string> described(const TopicPlan& plan) {
   return out;
 }
 
-TEST(TopicPlan, NothingThereMakesAllAndTheRequestsLast) {
+TEST(TopicPlan, CreatesAllTopicsWithRequestsLast) {
   const TopicOptions options{.prefix = "eu.", .partitions_default = 6};
   const auto plan = plan_topics(wanted_topics(options), {}, options);
   ASSERT_EQ(plan.actions.size(), 8U);
@@ -69,7 +69,7 @@ TEST(TopicPlan, NothingThereMakesAllAndTheRequestsLast) {
   EXPECT_EQ(action_of("eu.chat.cancellations").config.at("segment.ms"), "600000");
 }
 
-TEST(TopicPlan, WhatWasAppliedNeedsNothing) {
+TEST(TopicPlan, AppliedTopicsNeedNoChange) {
   const TopicOptions options;
   const auto plan = plan_topics(wanted_topics(options), applied(options), options);
   EXPECT_THAT(plan.actions, IsEmpty());
@@ -116,14 +116,14 @@ TEST(TopicPlan, RequestsFollowAnOutputThatIsAhead) {
             "grow chat.requests from 4 to 5 partitions");
 }
 
-TEST(TopicPlan, ADeadLetterTopicMayHaveMorePartitionsThanItNeeds) {
+TEST(TopicPlan, AcceptsExtraDeadLetterPartitions) {
   const TopicOptions options{.partitions_default = 4};
   auto existing = applied(options);
   named(existing, "chat.requests.dlq").partitions = 20;
   EXPECT_THAT(plan_topics(wanted_topics(options), existing, options).actions, IsEmpty());
 }
 
-TEST(TopicPlan, MissingTopicsTakeTheNumberOfThoseThatAreThere) {
+TEST(TopicPlan, MissingTopicsGetPartitionsOfExistingOnes) {
   const TopicOptions options{.partitions_default = 12};
   auto existing = applied({.partitions_default = 3});
   std::erase_if(existing, [](const auto& topic) { return topic.name == "llm.audit"; });
@@ -147,7 +147,7 @@ TEST(TopicPlan, FixesWrongSettingsAndKeepsOperatorsOwn) {
                           "set message.timestamp.type=LogAppendTime on chat.requests"));
 }
 
-TEST(TopicPlan, ARaisedRequestLimitRaisesTheDeadLetterLimit) {
+TEST(TopicPlan, RaisedRequestLimitRaisesDeadLetterLimit) {
   const TopicOptions options;
   auto existing = applied(options);
   named(existing, "chat.requests").config["max.message.bytes"] = std::to_string(64 * mib);
@@ -155,7 +155,7 @@ TEST(TopicPlan, ARaisedRequestLimitRaisesTheDeadLetterLimit) {
               ElementsAre("set max.message.bytes=67174400 on chat.requests.dlq"));
 }
 
-TEST(TopicPlan, ALimitIsRaisedOnlyWhereItIsTooLow) {
+TEST(TopicPlan, RaisesOnlyLimitsThatAreTooLow) {
   const TopicOptions options{.request_bytes_max = 3 * mib};
   auto existing = applied(options);
   const auto needed = 3 * mib + 64 * 1024;
@@ -168,7 +168,7 @@ TEST(TopicPlan, ALimitIsRaisedOnlyWhereItIsTooLow) {
                           "set max.message.bytes=3145728 on chat.requests"));
 }
 
-TEST(TopicPlan, WhatIsPlannedPassesTheTopicRules) {
+TEST(TopicPlan, PlannedTopicsPassTheTopicRules) {
   const TopicOptions options{.request_bytes_max = 64 * mib};
   const auto created = plan_topics(wanted_topics(options), {}, options);
   EXPECT_THAT(topics::judge({}, topics::names_with(""), planned({}, created)), IsEmpty());
@@ -182,7 +182,7 @@ TEST(TopicPlan, WhatIsPlannedPassesTheTopicRules) {
   EXPECT_THAT(topics::judge({}, topics::names_with(""), planned(existing, plan)), IsEmpty());
 }
 
-TEST(TopicPlan, WhatAnOperatorChoseIsStillJudged) {
+TEST(TopicPlan, ChecksSettingsThatTheOperatorChose) {
   const TopicOptions options;
   auto existing = applied(options);
   named(existing, "chat.chunks").config["max.message.bytes"] = "2000";

@@ -13,7 +13,7 @@ KeyLines::Answer answer(std::int64_t request_at, std::int64_t terminal_at, std::
   return {.request_at = request_at, .terminal_at = terminal_at, .request_ms = request_ms, .terminal_ms = terminal_ms};
 }
 
-TEST(KeyLines, TwoThatTouchInOneMillisecondAreInOrder) {
+TEST(KeyLines, AnswersTouchingInOneMillisecondAreInOrder) {
   KeyLines lines(skew);
   EXPECT_FALSE(lines.add(key, 1, answer(0, 0, 0, 1'000)));
   EXPECT_FALSE(lines.add(key, 2, answer(1, 1, 1'000 - skew, 2'000)));
@@ -34,7 +34,7 @@ TEST(KeyLines, TheEarlierRequestMayBeAddedLater) {
   EXPECT_EQ(conflict->later, 5);
 }
 
-TEST(KeyLines, OneThatBeganOrEndedFirstIsOutOfOrder) {
+TEST(KeyLines, AnswerThatBeganOrEndedFirstIsOutOfOrder) {
   KeyLines lines(skew);
   EXPECT_FALSE(lines.add(key, 1, answer(10, 20, -1, -1)));
   const auto began = lines.add(key, 2, answer(9, 21, -1, -1));

@@ -7,7 +7,7 @@
 namespace tokenrail::verify::tests {
 namespace {
 
-TEST(Names, ANameIsCountedOnceHoweverManyPartitionsHaveIt) {
+TEST(Names, CountsANameOnceForAllPartitions) {
   Names names;
   EXPECT_FALSE(names.asked("o", "r", 0));
   EXPECT_FALSE(names.asked("o", "r", 0));
@@ -47,7 +47,7 @@ std::vector<Violation> both(std::int64_t first_epoch, std::int64_t second_epoch,
   return all;
 }
 
-TEST(Names, AttemptsOfOneNumberOnTwoPartitionsBreakAPromise) {
+TEST(Names, SharedAttemptNumberBreaksAPromise) {
   std::int64_t shared = 0;
   const auto violations = both(5, 5, shared);
   ASSERT_EQ(violations.size(), 1U);

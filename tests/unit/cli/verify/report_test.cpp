@@ -25,7 +25,7 @@ TEST(Report, EveryPromiseHasAName) {
   for (const auto& [promise, name] : names) EXPECT_EQ(name_of(promise), name);
 }
 
-TEST(Report, FiguresThatSayNothingAreLeftOutOfTheText) {
+TEST(Report, LeavesOutEmptyFigures) {
   Figures figures;
   figures.requests = 12;
   figures.attempts = 13;

@@ -15,7 +15,7 @@ using testing::HasSubstr;
 
 constexpr auto a = &History::attempt;
 
-TEST(Retention, AnsweredBeforeTheStartOfTheLogsIsUnknown) {
+TEST(Retention, AnswerBeforeStartOfLogsIsUnknown) {
   History h;
   h.options = {.requests_from = 3, .chunks_from = 40, .audit_from = 20};
   h.ids = {"", "", "", ""};
@@ -30,7 +30,7 @@ TEST(Retention, AnsweredBeforeTheStartOfTheLogsIsUnknown) {
   EXPECT_EQ(found.figures.unknown, 1);
 }
 
-TEST(Retention, AnAttemptThatBeganBeforeTheStartNeedsNoBeginning) {
+TEST(Retention, AttemptFromBeforeTheStartNeedsNoBeginning) {
   History h;
   h.options = {.requests_from = 0, .chunks_from = 40, .audit_from = 20};
   h.ask("r");
@@ -46,7 +46,7 @@ TEST(Retention, AnAttemptThatBeganBeforeTheStartNeedsNoBeginning) {
   EXPECT_EQ(h.check().promises(), "P2 P4 OWNERSHIP");
 }
 
-TEST(Retention, TheFirstClaimLeftMayNotHaveTakenEffect) {
+TEST(Retention, FirstRemainingClaimMayBeVoid) {
   History h;
   h.options.audit_from = 20;
   h.ask("r");
@@ -59,7 +59,7 @@ TEST(Retention, TheFirstClaimLeftMayNotHaveTakenEffect) {
   EXPECT_EQ(h.check().promises(), "OWNERSHIP");
 }
 
-TEST(Retention, DuplicateMayBeAnsweredAgainWhereItsFirstResponseIsGone) {
+TEST(Retention, DuplicateMayRepeatDeletedResponse) {
   History h;
   h.options.audit_from = 20;
   for (int i = 0; i < 3; ++i) h.ask("r");
@@ -88,7 +88,7 @@ TEST(Retention, DuplicateAnsweredAgainBehindItsResponseIsWrong) {
   EXPECT_EQ(h.check().promises(), "DEDUPE") << h.check().texts();
 }
 
-TEST(Retention, TheFirstAttemptLeftMayNotHaveBeenTheFirst) {
+TEST(Retention, FirstRemainingAttemptMayNotBeFirst) {
   History h;
   h.options.audit_from = 20;
   h.ask("old");
@@ -103,7 +103,7 @@ TEST(Retention, TheFirstAttemptLeftMayNotHaveBeenTheFirst) {
   EXPECT_EQ(h.check().promises(), "ORDER");
 }
 
-TEST(Retention, AnEpochWhoseClaimIsGoneStillJudgesWhatIsVoid) {
+TEST(Retention, EpochWithDeletedClaimStillVoidsEvents) {
   History h;
   h.options = {.requests_from = 0, .chunks_from = 1, .audit_from = 20};
   h.ask("r");
@@ -127,7 +127,7 @@ TEST(Retention, IgnoresEventsBeforeADeletedClaim) {
   EXPECT_EQ(found.figures.unknown, 1);
 }
 
-TEST(Retention, AContinuedAttemptWhoseHandOverIsGoneIsNotJudged) {
+TEST(Retention, IgnoresContinuedAttemptWithDeletedHandover) {
   History h;
   h.options = {.requests_from = 0, .chunks_from = 0, .audit_from = 20};
   h.ask("r");
@@ -178,7 +178,7 @@ TEST(Lost, ReportedLossExcusesOnlyItsRange) {
   EXPECT_EQ(deleted.figures.unknown, 1);
 }
 
-TEST(Lost, TheCommitMayPassItAndAVoidEventExcusesNothing) {
+TEST(Lost, CommitMayPassLossAndVoidEventExcusesNothing) {
   const auto story = [](std::int64_t writer) {
     History h;
     h.ids = {"r", ""};
@@ -232,7 +232,7 @@ TEST(Retention, DeadLettersThatAreGoneAreNotMissing) {
   }
 }
 
-TEST(Retention, AWindowThatBeginsAtSendersTimesIsNotJudged) {
+TEST(Retention, IgnoresWindowThatBeginsAtSendersTimes) {
   const auto story = [](bool broker_time) {
     History h;
     h.broker_time = broker_time;
@@ -261,7 +261,7 @@ TEST(Retention, EmptyWindowTakesClockFromTopicSetting) {
   EXPECT_EQ(h.check(false).promises(), "") << h.check(false).texts();
 }
 
-TEST(Running, WhatIsOpenIsCounted) {
+TEST(Running, CountsOpenRequestsAndAttempts) {
   History h;
   h.ask("r");
   h.ask("s");
@@ -405,7 +405,7 @@ TEST(Numbers, AttemptsOfDeletedRequests) {
   }
 }
 
-TEST(Numbers, ARunOutsideTheDedupeWindowAndALateAnswer) {
+TEST(Numbers, RunOutsideDedupeWindowAndLateAnswer) {
   History h;
   h.ask("r");
   h.claim(5);
@@ -426,7 +426,7 @@ TEST(Numbers, ARunOutsideTheDedupeWindowAndALateAnswer) {
   EXPECT_EQ(found.figures.late_responses, 1);
 }
 
-TEST(Memory, WhatIsCompleteIsForgottenAndLateTroubleStillSeen) {
+TEST(Memory, ForgetsCompleteRequestsAndSeesLateTrouble) {
   History h;
   h.options.settled_max = 10;
   h.claim(5);
@@ -448,7 +448,7 @@ TEST(Memory, WhatIsCompleteIsForgottenAndLateTroubleStillSeen) {
   EXPECT_THAT(rerun.texts(), HasSubstr("request r3 of o (source offset 3), attempt 6001 begins long after"));
 }
 
-TEST(Memory, AStalledWorkersFirstChunkOfWhatIsForgotten) {
+TEST(Memory, StalledWorkersFirstChunkOfForgottenRequest) {
   History h;
   h.options.settled_max = 10;
   h.claim(5);

@@ -58,7 +58,7 @@ class BoundedParallelTest : public ::testing::Test {
   std::exception_ptr failure_;
 };
 
-TEST_F(BoundedParallelTest, OnlySoManyRunAtOnceAndTheNextBeginsWhenOneEnds) {
+TEST_F(BoundedParallelTest, BoundsConcurrencyAndStartsNextAtAnEnd) {
   start(4, 2);
   EXPECT_THAT(begun_, ElementsAre(0, 1));
   release(1);
@@ -72,12 +72,12 @@ TEST_F(BoundedParallelTest, OnlySoManyRunAtOnceAndTheNextBeginsWhenOneEnds) {
   EXPECT_FALSE(failure_);
 }
 
-TEST_F(BoundedParallelTest, NothingToDoReturnsAtOnce) {
+TEST_F(BoundedParallelTest, ReturnsAtOnceWithoutWork) {
   start(0, 2);
   EXPECT_TRUE(returned_);
 }
 
-TEST_F(BoundedParallelTest, AFailureStartsNoFurtherWorkAndIsThrownWhenTheOthersHaveEnded) {
+TEST_F(BoundedParallelTest, FailureStopsStartsAndIsThrownAtTheEnd) {
   throws_at_ = 0;
   start(4, 2);
   release(0);
@@ -89,7 +89,7 @@ TEST_F(BoundedParallelTest, AFailureStartsNoFurtherWorkAndIsThrownWhenTheOthersH
   EXPECT_THROW(std::rethrow_exception(failure_), std::runtime_error);
 }
 
-TEST(WakeableTimer, AWakeBeforeTheWaitIsNotLostAndServesOneWait) {
+TEST(WakeableTimer, EarlyWakeServesOneWait) {
   boost::asio::io_context loop;
   WakeableTimer timer(loop, "test");
   int passed = 0;

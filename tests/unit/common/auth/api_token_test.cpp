@@ -16,7 +16,7 @@ std::string hex(const Digest& digest) {
   return text;
 }
 
-TEST(ApiToken, HasTheFormAndTheHashOfItsText) {
+TEST(ApiToken, HasFormAndHashOfItsText) {
   std::array<std::uint8_t, api_token_id_bytes> id{};
   std::array<std::uint8_t, api_token_secret_bytes> secret{};
   id.fill(0x0a);

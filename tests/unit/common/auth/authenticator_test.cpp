@@ -104,7 +104,7 @@ TEST_F(AuthenticatorTest, TokenOfTheIssuerIsAccepted) {
   EXPECT_TRUE(refusals_.empty());
 }
 
-TEST_F(AuthenticatorTest, EveryRefusalHasTheSameAnswerAndItsOwnReason) {
+TEST_F(AuthenticatorTest, RefusalsShareAnswerAndLogOwnReason) {
   make_jwt();
   const auto good = token(testing::keyring().p256, "a");
   struct Row {
@@ -133,12 +133,12 @@ TEST_F(AuthenticatorTest, EveryRefusalHasTheSameAnswerAndItsOwnReason) {
   }
 }
 
-TEST_F(AuthenticatorTest, ChallengeNamesAnErrorOnlyWhereATokenCame) {
+TEST_F(AuthenticatorTest, ChallengeNamesErrorOnlyForAToken) {
   EXPECT_EQ(challenge(""), R"(Bearer realm="tokenrail")");
   EXPECT_EQ(challenge("Bearer x"), R"(Bearer realm="tokenrail", error="invalid_token")");
 }
 
-TEST_F(AuthenticatorTest, NewKeyOfTheIssuerIsFetchedWhenATokenNamesIt) {
+TEST_F(AuthenticatorTest, FetchesNewKeyThatATokenNames) {
   make_jwt();
   steady_now_ += 30s;
   ask("Bearer " + token(testing::keyring().other_p256, "b"));
@@ -179,7 +179,7 @@ TEST_F(AuthenticatorTest, DevTokenIsAcceptedInDevModeOnly) {
   expect_refused();
 }
 
-TEST_F(AuthenticatorTest, DevKeyThatWasMadeAgainIsReadAgain) {
+TEST_F(AuthenticatorTest, ReadsRecreatedDevKey) {
   make(options(Mode::dev));
   std::filesystem::remove(folder_ / "key.json");
   const auto dev = DevIssuer::open((folder_ / "key.json").string());
@@ -191,13 +191,13 @@ TEST_F(AuthenticatorTest, DevKeyThatWasMadeAgainIsReadAgain) {
   EXPECT_TRUE(accepted());
 }
 
-TEST_F(AuthenticatorTest, DevKeyFileThatIsUnfitStopsTheStart) {
+TEST_F(AuthenticatorTest, UnfitDevKeyFileStopsTheStart) {
   auto with = options(Mode::dev);
   with.settings.dev_key_file = folder_.string();
   EXPECT_FALSE(Authenticator::make(loop_, issuer_, std::move(with)));
 }
 
-TEST_F(AuthenticatorTest, ServiceTokenIsLookedUpByIdAndHash) {
+TEST_F(AuthenticatorTest, LooksUpServiceTokenByIdAndHash) {
   const auto made = make_api_token();
   ASSERT_TRUE(made);
   auto with = options(Mode::jwt);
@@ -222,7 +222,7 @@ TEST_F(AuthenticatorTest, ServiceTokenIsLookedUpByIdAndHash) {
   EXPECT_EQ(lookups, 2) << "what has not the form is not looked up";
 }
 
-TEST_F(AuthenticatorTest, ServiceTokensThatCannotBeLookedUpAreNotRefused) {
+TEST_F(AuthenticatorTest, FailedLookUpDoesNotRefuseServiceToken) {
   const auto made = make_api_token();
   auto with = options(Mode::jwt);
   with.service_tokens = [](std::string, Digest) -> boost::asio::awaitable<Result<std::optional<Principal>>> {

@@ -38,7 +38,7 @@ struct Claims {
   }
 };
 
-TEST(Claims, EachClaimThatDoesNotHoldIsRefusedByName) {
+TEST(Claims, RefusesEachWrongClaimByName) {
   const std::string second = std::to_string(now_s);
   struct Row {
     Claims claims;

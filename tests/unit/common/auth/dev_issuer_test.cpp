@@ -183,7 +183,7 @@ TEST_F(DevIssuerTest, UnfitFileIsNamedWithARemedy) {
   }
 }
 
-TEST_F(DevIssuerTest, WhatIsNoFileIsRefused) {
+TEST_F(DevIssuerTest, RefusesPathThatIsNoFile) {
   std::filesystem::create_directory(file());
   EXPECT_THAT(DevIssuer::open(file()).error().detail, HasSubstr("is not a file"));
   ASSERT_EQ(::mkfifo(file("pipe").c_str(), 0600), 0);

@@ -42,7 +42,7 @@ std::string refusal(const Claims& claims) {
   return login ? "" : std::string(name_of(login.error().why));
 }
 
-TEST(IdToken, EachClaimThatDoesNotHoldIsRefusedByName) {
+TEST(IdToken, RefusesEachWrongClaimByName) {
   EXPECT_EQ(refusal({}), "");
   EXPECT_EQ(refusal({.iss = R"("https://other.example")"}), "wrong_issuer");
   EXPECT_EQ(refusal({.aud = R"("tokenrail")"}), "wrong_audience");

@@ -96,7 +96,7 @@ TEST_F(JwksCacheTest, StartFetchesOnceBeforeAnyRequest) {
   EXPECT_EQ(keys_of(0), 1U);
 }
 
-TEST_F(JwksCacheTest, AnswerThatIsNoKeySetIsAnError) {
+TEST_F(JwksCacheTest, AnswerWithoutKeySetIsAnError) {
   struct Row {
     std::function<void()> answer;
     const char* why;
@@ -162,7 +162,7 @@ TEST_F(JwksCacheTest, StaleKeysServeWhileTheIssuerFails) {
   EXPECT_EQ(keys_of(4), 2U);
 }
 
-TEST_F(JwksCacheTest, RequestThatIsGivenUpLeavesTheFetchToOthers) {
+TEST_F(JwksCacheTest, AbandonedRequestLeavesFetchToOthers) {
   boost::asio::cancellation_signal give_up;
   bool ended = false;
   boost::asio::co_spawn(loop_, cache_->keys(Need::keys),
@@ -186,7 +186,7 @@ TEST_F(JwksCacheTest, RequestsEndWithTheCache) {
   EXPECT_EQ(issuer_.transfers(), 0U);
 }
 
-TEST_F(JwksCacheTest, LoopMayEndWithAFetchOnItsWay) {
+TEST_F(JwksCacheTest, LoopMayEndDuringAFetch) {
   ask();
   SUCCEED() << "the sanitizer would report what is freed twice or never";
 }

@@ -53,7 +53,7 @@ TEST_F(JwksScheduleTest, FailedFirstFetchIsRepeatedAfterTwoSeconds) {
   EXPECT_EQ(schedule_.failure(), "refused");
 }
 
-TEST_F(JwksScheduleTest, KeysAreRefreshedAfterTenMinutesInTheBackground) {
+TEST_F(JwksScheduleTest, RefreshesKeysInTheBackground) {
   succeed();
   now_ += 10min - 1ms;
   expect(Need::keys, false, false, "young");
@@ -64,7 +64,7 @@ TEST_F(JwksScheduleTest, KeysAreRefreshedAfterTenMinutesInTheBackground) {
   EXPECT_NE(schedule_.keys(now_), nullptr);
 }
 
-TEST_F(JwksScheduleTest, RequestAfterALongQuietTimeWaitsForNewKeys) {
+TEST_F(JwksScheduleTest, RequestAfterQuietTimeWaitsForNewKeys) {
   succeed();
   now_ += 20min - 1ms;
   expect(Need::keys, true, false, "not old enough");

@@ -183,7 +183,7 @@ TEST(Jwt, ChangingAnyCharacterIsRefused) {
   }
 }
 
-TEST(Jwt, EveryOtherLastCharacterOfTheSignatureIsRefused) {
+TEST(Jwt, RefusesOtherLastCharactersOfSignature) {
   const auto valid = keyring().p256.token(header("ES256", "ec"), claims());
   for (const char c : std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")) {
     auto changed = valid;

@@ -61,7 +61,7 @@ TEST(Discovery, OtherIssuersAndOpenAddressesAreRefused) {
               HasSubstr("end_session_endpoint"));
 }
 
-TEST(Discovery, SecretGoesIntoTheBodyOnlyWhereBasicIsNotTaken) {
+TEST(Discovery, SecretGoesIntoBodyOnlyWithoutBasic) {
   const auto in_body = [](std::string_view methods) {
     return read_discovery(discovery(fmt::format(R"(,"token_endpoint_auth_methods_supported":{})", methods)), issuer)
         ->secret_in_body;

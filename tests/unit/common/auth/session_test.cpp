@@ -105,7 +105,7 @@ TEST(SessionSealer, RotationEndsNoSession) {
   expect_refused(SessionSealer(&keys), sealed, Refusal::invalid_session);
 }
 
-TEST(SessionSealer, KeyOfSessionsIsNotTheKeyOfCredentials) {
+TEST(SessionSealer, SessionKeyDiffersFromCredentialKey) {
   const auto keys = ring("k");
   const auto sealed = *SessionSealer(&keys).seal(anna(), session());
   // Were they the same, this would be a session sealed by hand with the ring's key.

@@ -51,7 +51,7 @@ TEST(AuthSettings, DevModeNeedsNothingMore) {
   EXPECT_THAT(read({{"TOKENRAIL_AUTH_MODE", "dev"}}, "").error().detail, HasSubstr("auth.dev_key_file"));
 }
 
-TEST(AuthSettings, DevModeKeepsTheNamesThatItsTokensHave) {
+TEST(AuthSettings, DevModeKeepsNamesOfItsTokens) {
   const auto dev =
       read({{"TOKENRAIL_AUTH_MODE", "dev"}, {"TOKENRAIL_AUTH_ISSUER", "x"}, {"TOKENRAIL_AUTH_ROLE_CLAIM", "x"}});
   ASSERT_TRUE(dev);
@@ -130,7 +130,7 @@ TEST(OidcSettings, WithoutAClientThereIsNoLogin) {
   EXPECT_FALSE(none->has_value());
 }
 
-TEST(OidcSettings, IssuerIsThatOfTokensUnlessItIsSet) {
+TEST(OidcSettings, IssuerDefaultsToThatOfTokens) {
   EXPECT_THAT(read_oidc({{"TOKENRAIL_AUTH_OIDC_CLIENT_ID", "web"}}).error().detail,
               HasSubstr("TOKENRAIL_AUTH_OIDC_ISSUER"));
   const auto same = read_oidc(jwt({{"TOKENRAIL_AUTH_OIDC_CLIENT_ID", "web"}}));

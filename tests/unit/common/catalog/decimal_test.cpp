@@ -46,7 +46,7 @@ TEST(Decimal, HalvesRoundToEven) {
   EXPECT_EQ(scaled("0.05", 0)->value, 0);
 }
 
-TEST(Decimal, WhatIsNoPriceHasItsReason) {
+TEST(Decimal, RefusedPriceHasItsReason) {
   for (const char* text : {"", "-", ".", "NaN", "Infinity", "1.2.3", "1e", "1ex", "1 ", " 1", "0x10", "free", "1,5"}) {
     const auto read = scaled(text, 12);
     ASSERT_FALSE(read.has_value()) << text;

@@ -174,7 +174,7 @@ TEST_F(ChatClientTest, CancellationReachesItsTopic) {
   EXPECT_TRUE(wait_end(heard));
 }
 
-TEST_F(ChatClientTest, QuestionCancelledBeforeItIsSentIsNotSent) {
+TEST_F(ChatClientTest, CancelledQuestionIsNotSent) {
   Heard heard;
   const auto id = client_->ask(question("r5"), heard);
   client_->cancel(id, "changed my mind");

@@ -64,7 +64,7 @@ TEST(EditDistance, ABoundChangesNoAnswerWithinIt) {
   }
 }
 
-TEST(EditDistance, WhatIsFarAwayCostsLittle) {
+TEST(EditDistance, DistantNamesCostLittle) {
   EditDistance distance;
   EXPECT_EQ(distance.within(std::string(100, 'a'), std::string(200, 'a'), 3), std::nullopt);
   EXPECT_EQ(distance.cells(), 0U) << "the lengths alone say it";

@@ -97,7 +97,7 @@ TEST(Load, FormsOfAFlag) {
   EXPECT_THAT(error_of(from), HasSubstr("--log.level needs a value"));
 }
 
-TEST(Load, WhatElseTheCommandLineSays) {
+TEST(Load, ReadsCommandLineAndKeepsTheRest) {
   Sources from = sources();
   from.arguments = {"one", "--print-config", "--config", "f.toml", "--log.level", "warn", "-", "--", "--two"};
   const auto loaded = load(from);
@@ -122,7 +122,7 @@ TEST(Load, UnknownFlagsAreErrorsOrStay) {
   EXPECT_EQ(loaded->values.text("log.level"), "warn");
 }
 
-TEST(Load, AWrongValueNamesSettingValueOriginAndWhatIsAllowed) {
+TEST(Load, WrongValueNamesSettingOriginAndAllowedValues) {
   Sources from = sources();
   from.environment = {{"TOKENRAIL_ROUTER_IN_FLIGHT_MAX", "0"}};
   EXPECT_THAT(error_of(from), AllOf(HasSubstr("router.in_flight_max"), HasSubstr("'0'"),
@@ -166,7 +166,7 @@ TEST(Load, AKafkaPropertyKeepsItsBareNumber) {
   EXPECT_EQ(values_of(from).kafka_properties().at("session.timeout.ms"), "6000");
 }
 
-TEST(Load, ABorrowedSettingLeavesTheRestOfItsSectionAlone) {
+TEST(Load, BorrowedSettingLeavesItsSectionAlone) {
   constexpr std::array borrowing{
       Setting{.name = "topics.partitions", .kind = Kind::integer, .default_value = "12"},
       Setting{.name = "router.record_bytes_max", .kind = Kind::bytes, .default_value = "900KiB", .borrowed = true},
@@ -195,7 +195,7 @@ TEST(Load, ErrorsHoldNoSecret) {
   EXPECT_THAT(error_of(from), AllOf(HasSubstr("database.url"), HasSubstr("router.proxy"), Not(HasSubstr("hush"))));
 }
 
-TEST(Load, CredentialsInAnHttpUrlAreRefusedWithWhatToDo) {
+TEST(Load, RefusesCredentialsInHttpUrl) {
   Sources from = sources();
   from.environment = {{"OLLAMA_BASE_URL", "http://ann:hush@host:11434"}};
   EXPECT_THAT(error_of(from), AllOf(HasSubstr("OLLAMA_BASE_URL"), HasSubstr("http://********@host:11434"),
@@ -245,7 +245,7 @@ TEST(Load, ATypingMistakeIsWithinTwoLetters) {
   EXPECT_TRUE(passes("[xx]\nrst = 1\n")) << "two of six";
 }
 
-TEST(Load, ALongValueIsShownUpToItsBound) {
+TEST(Load, ShowsLongValueUpToItsBound) {
   Sources from = sources();
   from.environment = {{"TOKENRAIL_LOG_LEVEL", std::string(120, 'x')}};
   EXPECT_THAT(error_of(from), HasSubstr("'" + std::string(120, 'x') + "'"));
@@ -273,7 +273,7 @@ TEST(Load, TypingMistakesInTheEnvironmentDoNotPass) {
   EXPECT_THAT(error_of(from), HasSubstr("TOKENRAIL_ROUTER_SOMETHING_ELSE"));
 }
 
-TEST(Load, SettingsOfOtherProgramsArePassedOverInSilence) {
+TEST(Load, IgnoresSettingsOfOtherPrograms) {
   Sources from = sources();
   from.environment = {{"TOKENRAIL_SYNC_INTERVAL", "5m"},   {"TOKENRAIL_TOPICS_PARTITIONS", "4"},
                       {"TOKENRAIL_AUDIT_CONTENT", "none"}, {"TOKENRAIL_KEYRING", "x"},
@@ -288,7 +288,7 @@ TEST(Load, SettingsOfOtherProgramsArePassedOverInSilence) {
   EXPECT_THAT(error_of(from), HasSubstr("'--sync.interval' is not a flag")) << "a flag is meant for this program";
 }
 
-TEST(Load, WhatBelongsToNoProgramIsAWarning) {
+TEST(Load, WarnsOfSettingsOfNoProgram) {
   Sources from = sources();
   from.environment = {{"TOKENRAIL_SNYC_INTERVAL", "5m"}, {"TOKENRAIL_SYNCED", "x"}, {"TOKENRAIL_ROUTERS", "x"}};
   from.file_text = "[snyc]\ninterval = \"7d\"\n";
@@ -311,7 +311,7 @@ TEST(Load, NamesThatAreNoSettingsArePassedOver) {
   EXPECT_THAT(loaded->warnings, IsEmpty());
 }
 
-TEST(Load, AnEmptyVariableIsNotGivenUnlessEmptyIsAValue) {
+TEST(Load, EmptyVariableIsUnsetUnlessEmptyIsAllowed) {
   Sources from = sources();
   from.file_text = "[kafka]\nbootstrap_servers = \"file:1\"\n[router]\nin_flight_max = 2\n";
   from.environment = {{"TOKENRAIL_ROUTER_IN_FLIGHT_MAX", ""},
@@ -435,7 +435,7 @@ TEST(CommonSettings, TheDefaultsAreAllowed) {
 
 using ValuesDeathTest = ::testing::Test;
 
-TEST(ValuesDeathTest, AskingForWhatWasNotDeclaredIsABug) {
+TEST(ValuesDeathTest, ReadingUndeclaredSettingIsABug) {
   const Values values = values_of(sources());
   EXPECT_DEATH((void)values.text("no.such"), "no.such");
   EXPECT_DEATH((void)values.integer("log.level"), "another kind");

@@ -69,7 +69,7 @@ TEST(Notation, Lists) {
   EXPECT_EQ(parse_list(" a, b b ,,c "), (std::vector<std::string>{"a", "b b", "c"}));
 }
 
-TEST(Notation, WhatFitsAKind) {
+TEST(Notation, ChecksValuesOfEachKind) {
   struct Row {
     Setting setting;
     const char* value;
@@ -138,7 +138,7 @@ TEST(Notation, WhatFitsAKind) {
   for (const Row& row : rows) EXPECT_EQ(fits(row.setting, row.value), row.fits) << row.setting.name << "=" << row.value;
 }
 
-TEST(Notation, ATopicPrefixLeavesRoomForTheLongestName) {
+TEST(Notation, TopicPrefixLeavesRoomForLongestName) {
   const Setting prefix{.name = "t", .kind = Kind::topic_prefix, .default_value = ""};
   const std::string longest = "model_registry.credentials";
   EXPECT_EQ(topic_prefix_bytes_max + longest.size(), 249U);
@@ -152,7 +152,7 @@ TEST(Notation, EmptyFitsWhatHasNoDefault) {
   EXPECT_FALSE(fits({.name = "a", .kind = Kind::url, .default_value = "http://x"}, ""));
 }
 
-TEST(Notation, WhatMayBeShown) {
+TEST(Notation, ShowsValuesWithoutSecrets) {
   const Setting secret{.name = "s", .kind = Kind::secret};
   const Setting database{.name = "d", .kind = Kind::secret_url};
   const Setting url{.name = "u", .kind = Kind::url};
@@ -201,7 +201,7 @@ TEST(Notation, EnvironmentNames) {
   EXPECT_EQ(environment_name({.name = "ollama.base_url", .env = "OLLAMA_BASE_URL"}), "OLLAMA_BASE_URL");
 }
 
-TEST(Notation, WhatIsAllowedReadsWell) {
+TEST(Notation, DescribesAllowedValues) {
   EXPECT_EQ(allowed({.name = "a", .kind = Kind::duration, .min = 0, .max = 3'600'000}),
             "a duration such as 250ms, 10s, 5m or 2h, from 0ms to 1h");
   EXPECT_EQ(allowed({.name = "a", .kind = Kind::bytes, .min = 65'536}),

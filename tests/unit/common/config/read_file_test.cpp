@@ -27,7 +27,7 @@ TEST_F(ReadFile, GivesItsText) {
 }
 
 // A directory opens like a file and only then gives nothing.
-TEST_F(ReadFile, WhatIsNoFileIsAnErrorThatNamesIt) {
+TEST_F(ReadFile, ErrorNamesPathThatIsNoFile) {
   const auto folder = in_folder("folder");
   std::filesystem::create_directory(folder);
   for (const auto& name : {folder, in_folder("missing.toml")}) {

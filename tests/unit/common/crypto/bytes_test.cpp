@@ -32,7 +32,7 @@ TEST(Base64, HasTheTextsOfTheStandard) {
   }
 }
 
-TEST(Base64, UrlFormHasItsOwnAlphabetAndNoPadding) {
+TEST(Base64, UrlFormHasOwnAlphabetWithoutPadding) {
   EXPECT_EQ(to_base64url("\xfb\xff\xfe"), "-__-");
   EXPECT_EQ(to_base64url("fo"), "Zm8");
   EXPECT_EQ(from_base64url("-__-"), "\xfb\xff\xfe");

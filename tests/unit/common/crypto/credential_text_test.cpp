@@ -36,7 +36,7 @@ TEST(CredentialText, IsAJsonObject) {
   EXPECT_EQ(written(credential("", {{"X-One", "1"}})), R"({"headers":{"X-One":"1"}})");
 }
 
-TEST(CredentialText, WhatIsWrittenIsRead) {
+TEST(CredentialText, ReadsBackWhatItWrites) {
   std::string all;
   for (char c = ' '; c <= '~'; ++c) all += c;
   const auto text = to_text(credential(all, {{"X-One", all}, {"x-two", "2"}}));
@@ -65,7 +65,7 @@ TEST(CredentialText, ValuesThatAreNoHeaderValuesAreRefused) {
   EXPECT_THAT(written(many), HasSubstr("more than 16 headers"));
 }
 
-TEST(CredentialText, NamesThatAreNoHeadersAreRefusedAndNotShown) {
+TEST(CredentialText, RefusesWrongHeaderNamesWithoutShowingThem) {
   for (const auto* name : {"", "a b", "a:b", "a\r\nb", "Host", "content-length", "Transfer-Encoding", "sk canary"}) {
     EXPECT_FALSE(is_secret_header_name(name)) << name;
     const auto said = written(credential("k", {{name, "v"}}));
@@ -76,7 +76,7 @@ TEST(CredentialText, NamesThatAreNoHeadersAreRefusedAndNotShown) {
   EXPECT_FALSE(is_secret_header_name(std::string(129, 'a')));
 }
 
-TEST(CredentialText, TextsOfAnotherFormAreRefusedWithoutQuotingThem) {
+TEST(CredentialText, RefusesOtherFormsWithoutQuotingThem) {
   for (const auto* json : {"", "canary", "[]", "\"canary\"", "{}", R"({"secret":7})", R"({"secret":"canary")",
                            R"({"secret":"canary","x":1})", R"({"secret":"canary","headers":["canary"]})",
                            R"({"secret":"canary","headers":{"X-One":7}})", R"({"secret":"canary","secret":"canary"})",

@@ -180,7 +180,7 @@ TEST(Envelope, PartsOfTwoSealedSecretsDoNotFit) {
   EXPECT_FALSE(open(ring, {.bytes = first.substr(0, head + 12) + second.substr(head + 12)}, a_binding()));
 }
 
-TEST(Envelope, AnotherKeyWithTheSameIdDoesNotOpen) {
+TEST(Envelope, OtherKeyWithSameIdDoesNotOpen) {
   const auto other = ring_of(key_json("2026-11", "primary", key_b));
   const auto opened = open(other, stored_v1(), a_binding());
   ASSERT_FALSE(opened);
@@ -188,7 +188,7 @@ TEST(Envelope, AnotherKeyWithTheSameIdDoesNotOpen) {
   EXPECT_THAT(opened.error().detail, HasSubstr("another key has its key's id"));
 }
 
-TEST(Envelope, TheSameKeyWithAnotherIdDoesNotOpen) {
+TEST(Envelope, SameKeyWithOtherIdDoesNotOpen) {
   auto bytes = stored_v1().bytes;
   bytes.replace(3, 7, "2026-xx");
   EXPECT_FALSE(open(ring_of(key_json("2026-xx", "primary", key_a)), {.bytes = bytes}, a_binding()));
@@ -205,7 +205,7 @@ TEST(Envelope, UnknownOrDisabledKeyIsNamed) {
   }
 }
 
-TEST(Envelope, RewrapKeepsTheCiphertextAndFreesTheOldKey) {
+TEST(Envelope, RewrapKeepsCiphertextAndFreesOldKey) {
   const auto before = stored_v1();
   const auto after = rewrap(rotated(), before, a_binding());
   ASSERT_TRUE(after) << after.error().detail;

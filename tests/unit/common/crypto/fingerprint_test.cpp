@@ -10,7 +10,7 @@
 namespace tokenrail::crypto {
 namespace {
 
-TEST(Fingerprint, IsTheSameForTheSameSecretAndKey) {
+TEST(Fingerprint, IsEqualForEqualSecretAndKey) {
   EXPECT_EQ(fingerprint(one_key(), Secret(canary)), "0dd09ed5c9aee7f1");
   EXPECT_EQ(fingerprint(one_key(), Secret(canary)), fingerprint(one_key(), Secret(canary)));
 }

@@ -41,7 +41,7 @@ class KeyRingFile : public ::testing::Test {
   std::string folder_ = ::testing::TempDir() + "key-ring-file-" + std::to_string(getpid());
 };
 
-TEST_F(KeyRingFile, OfItsOwnerAloneIsRead) {
+TEST_F(KeyRingFile, ReadsPrivateFile) {
   for (const mode_t mode : {0600U, 0400U, 0700U}) {
     const auto ring = KeyRing::load(written(good(), mode));
     ASSERT_TRUE(ring) << ring.error().detail;
@@ -57,13 +57,13 @@ TEST_F(KeyRingFile, OpenToOthersIsRefused) {
   }
 }
 
-TEST_F(KeyRingFile, ThatIsMissingIsNotFound) {
+TEST_F(KeyRingFile, MissingFileIsNotFound) {
   expect_refused(path("none.json"), ErrorKind::not_found, "tokenrail keys create");
   expect_refused(written(good()) + "/below", ErrorKind::not_found, "tokenrail keys create");
   expect_refused("", ErrorKind::not_found, "cannot read the key ring file ''");
 }
 
-TEST_F(KeyRingFile, ThatIsNoFileIsRefused) {
+TEST_F(KeyRingFile, RefusesPathThatIsNoFile) {
   std::filesystem::create_directory(path("folder"));
   chmod(path("folder").c_str(), 0700);
   expect_refused(path("folder"), ErrorKind::invalid_input, "is no file");
@@ -78,7 +78,7 @@ TEST_F(KeyRingFile, HasABound) {
   expect_refused(written(good() + room + " "), ErrorKind::invalid_input, "larger than 1 MiB");
 }
 
-TEST_F(KeyRingFile, ThatIsNoRingIsRefusedWithItsName) {
+TEST_F(KeyRingFile, RefusesFileWithoutRingByName) {
   expect_refused(written(""), ErrorKind::invalid_input, "the key ring is empty");
   expect_refused(written(good() + "jx1M"), ErrorKind::invalid_input, "not valid JSON");
   expect_refused(written(ring_json(key_json("a", "decrypt", key_a))), ErrorKind::invalid_input, "state primary");

@@ -87,7 +87,7 @@ std::vector<Refused> refused_texts() {
   };
 }
 
-TEST(KeyRing, RefusesWhatIsNoRingAndSaysWhatToDo) {
+TEST(KeyRing, RefusesWrongRingAndSaysWhatToDo) {
   for (const auto& [text, reason] : refused_texts()) {
     const auto ring = KeyRing::parse(text);
     ASSERT_FALSE(ring) << text.substr(0, 200);
@@ -97,7 +97,7 @@ TEST(KeyRing, RefusesWhatIsNoRingAndSaysWhatToDo) {
   }
 }
 
-TEST(KeyRing, TakesTheLargestRingAndRefusesALargerOne) {
+TEST(KeyRing, TakesLargestRingAndRefusesLarger) {
   std::string keys = key_json("k0", "primary", to_base64(random_public_bytes(32)));
   const auto add = [&](std::size_t i) {
     keys += "," + key_json(fmt::format("k{}", i), "decrypt", to_base64(random_public_bytes(32)));

@@ -86,7 +86,7 @@ TEST(WeakKeys, RandomKeysAreFit) {
   }
 }
 
-TEST(WeakKeys, OneByteBesideAPatternIsStillTooFewBytes) {
+TEST(WeakKeys, PatternWithOneOtherByteIsWeak) {
   auto key = repeated("\xde\xad\xbe\xef");
   key[17] = 'x';
   EXPECT_TRUE(weakness_of(key));

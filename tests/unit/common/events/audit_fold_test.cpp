@@ -249,7 +249,7 @@ TEST(AuditFold, LossChangesNoAttemptAndCanBeVoid) {
   EXPECT_EQ(fold.apply(4, lost), AuditFold::Verdict::is_void);
 }
 
-TEST(AuditFold, RemembersWhereTheEventsOfAnIncompleteRequestBegin) {
+TEST(AuditFold, RemembersFirstEventOfIncompleteRequest) {
   AuditFold fold;
   fold.apply(10, request(7, "a", 5, 7001));
   fold.apply(11, request(7, "a", 3, 7001));
@@ -265,7 +265,7 @@ TEST(AuditFold, RemembersWhereTheEventsOfAnIncompleteRequestBegin) {
   EXPECT_EQ(fold.interruptions(5, "o", "r5", "lost"), 0);
 }
 
-TEST(AuditFold, ForgetsWhatIsCompleteAndNotWhereItsEventsBegan) {
+TEST(AuditFold, ForgetsCompleteRequestButNotItsFirstEvent) {
   AuditFold fold;
   fold.apply(0, claim(7, "a"));
   fold.apply(1, request(7, "a", 5, 7001));
@@ -284,7 +284,7 @@ TEST(AuditFold, ForgetsWhatIsCompleteAndNotWhereItsEventsBegan) {
 }
 
 // However long requests end out of order, so that something behind the committed offset is always complete.
-TEST(AuditFold, WhereTheEventsBeginGoesOnWithTheCommittedOffset) {
+TEST(AuditFold, FirstEventAdvancesWithCommittedOffset) {
   AuditFold fold;
   std::int64_t audit = 0;
   fold.apply(audit++, claim(7, "a"));
@@ -338,7 +338,7 @@ TEST(AuditFold, CountsTheInterruptionsOfARequestByCause) {
   EXPECT_EQ(fold.interruptions(5, "o", "other", "lost"), 0);
 }
 
-TEST(AuditFold, ForgetsWhatIsAboutAnotherRecordAtTheSameOffset) {
+TEST(AuditFold, ForgetsOtherRecordAtTheSameOffset) {
   struct Row {
     const char* name;
     std::string request_id;

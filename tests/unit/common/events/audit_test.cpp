@@ -77,7 +77,7 @@ TEST(AuditedContent, ACutNeverSplitsACharacter) {
   }
 }
 
-TEST(AuditedContent, ASecretThatTheCutWouldSplitIsStillTakenOut) {
+TEST(AuditedContent, RemovesSecretThatTheCutWouldSplit) {
   const std::string secret = "sk-abcdefghijklmnopqrstuvwxyz0123456789";
   for (std::size_t before = 0; before < 60; ++before) {
     const auto content = audited(std::string(before, ' ') + secret, ContentPolicy::full, 60);
@@ -86,7 +86,7 @@ TEST(AuditedContent, ASecretThatTheCutWouldSplitIsStillTakenOut) {
   }
 }
 
-TEST(AuditedContent, AnOperatorsPatternsAreTakenOutUnderEveryPolicy) {
+TEST(AuditedContent, RemovesOperatorsPatternsUnderEveryPolicy) {
   const auto patterns = RedactionPatterns::compile({"(?i)falcon"}).value();
   EXPECT_EQ(audited("the Falcon flies", ContentPolicy::full, 100, patterns).text, "the [redacted] flies");
   const auto excerpt = audited("the Falcon flies", ContentPolicy::truncated, 100, patterns);
@@ -144,7 +144,7 @@ TEST(LlmResponse, IsReadBack) {
   EXPECT_TRUE(facts.called);
 }
 
-TEST(LlmResponse, WhatItSaysOfTheChunksIsReadBack) {
+TEST(LlmResponse, ReadsBackItsFieldsAboutChunks) {
   LlmResponse event{.ids = ids(), .finish_reason = FinishReason::length, .chunks = 7};
   event.content = audited("hello", ContentPolicy::none, 100);
   event.duplicate_of_offset = 41;
@@ -172,7 +172,7 @@ TEST(LlmResponse, UnknownCallsAreNullAndNoCallsEmpty) {
       std::string::npos);
 }
 
-TEST(LlmResponse, ACallNamesItsKeyWhereThereAreSeveral) {
+TEST(LlmResponse, CallNamesItsKeyIfThereAreSeveral) {
   LlmResponse event{.ids = ids()};
   event.calls.emplace();
   event.calls->push_back(
@@ -180,7 +180,7 @@ TEST(LlmResponse, ACallNamesItsKeyWhereThereAreSeveral) {
   EXPECT_NE(to_json(event, 10'000).find(R"("status":200,"ms":7,"key":"OPENAI_API_KEY_2"}])"), std::string::npos);
 }
 
-TEST(LlmResponse, LeavesTheTextOutWhereTheRecordWouldBeTooLarge) {
+TEST(LlmResponse, LeavesOutTextOfTooLargeRecord) {
   LlmResponse event{.ids = ids(), .content = audited(std::string(10'000, 'x'), ContentPolicy::full, 100'000)};
   EXPECT_NE(to_json(event, 100'000).find("xxx"), std::string::npos);
   const auto cut = to_json(event, 5000);
@@ -190,7 +190,7 @@ TEST(LlmResponse, LeavesTheTextOutWhereTheRecordWouldBeTooLarge) {
   EXPECT_NE(cut.find("\"bytes\":10000"), std::string::npos);
 }
 
-TEST(LlmResponse, TheErrorNeverHoldsASecretAndIsCut) {
+TEST(LlmResponse, ErrorHoldsNoSecretAndIsCut) {
   LlmResponse event{.ids = ids(), .outcome = Outcome::failed};
   event.failure = Failure::of(ErrorCode::provider_auth, "bad key sk-abcdefghijklmnopqrstuv " + std::string(9000, 'z'));
   const auto json = to_json(event, 100'000);
@@ -248,7 +248,7 @@ TEST(LlmRequestMetadata, IsKeptWithinItsBoundsAndWithoutSecrets) {
   EXPECT_NE(cut.find("\"metadataOmitted\":" + std::to_string(metadata.size() - 1)), std::string::npos);
 }
 
-TEST(ParseAudit, AnEventOfALaterVersionIsUnknownNotWrong) {
+TEST(ParseAudit, EventOfLaterVersionIsUnknown) {
   EXPECT_EQ(read(R"({"type":"requests.moved","from":1})").kind, AuditFacts::Kind::unknown);
 }
 

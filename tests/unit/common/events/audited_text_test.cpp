@@ -22,7 +22,7 @@ TEST(AuditedText, SaysTheSameWhateverThePieces) {
   }
 }
 
-TEST(AuditedText, OfNothingHasTheHashOfNothing) {
+TEST(AuditedText, EmptyTextHasHashOfEmptyText) {
   const auto content = AuditedText(ContentPolicy::truncated, 100).finish();
   EXPECT_EQ(content.text, "");
   EXPECT_FALSE(content.truncated);

@@ -71,7 +71,7 @@ TEST(CallDefaults, AnInvalidValueCostsItselfOnly) {
   EXPECT_EQ(to_text(invalid[1]), "providerConfig.model is the request's own");
 }
 
-TEST(CallDefaults, AWholeThatCannotBeReadIsOneProblem) {
+TEST(CallDefaults, UnreadableWholeIsOneProblem) {
   for (const auto& json : {std::string("["), std::string("[]"), std::string(), std::string("7"),
                            "{\"stop\":\"" + std::string(call_defaults_bytes_max, 'x') + "\"}"}) {
     const auto [defaults, invalid] = read(json);

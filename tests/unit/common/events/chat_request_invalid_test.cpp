@@ -59,7 +59,7 @@ TEST(UnanswerableRequest, SaysWhatIsMissing) {
   }
 }
 
-TEST(InvalidRequest, EveryWrongFieldIsNamedWithWhatIsExpected) {
+TEST(InvalidRequest, NamesWrongFieldAndExpectedValue) {
   struct Row {
     std::string json;
     std::string_view path;
@@ -225,7 +225,7 @@ TEST(InvalidRequest, ReportsFirstFault) {
   EXPECT_TRUE(complaint(with(R"("topK":0,"temperature":9)")).starts_with("`topK`"));
 }
 
-TEST(InvalidRequest, TheUserIsKnownWhereItCanBeRead) {
+TEST(InvalidRequest, ReadsUserIfPossible) {
   const auto result = parse_chat_request(with(R"("topK":0,"userId":"u-7")"), {});
   ASSERT_TRUE(std::holds_alternative<InvalidRequest>(result));
   EXPECT_EQ(std::get<InvalidRequest>(result).user_id, "u-7");
@@ -314,7 +314,7 @@ TEST(OversizeRequest, FiftyMegabytesAreLookedThroughInPlace) {
   EXPECT_NE(complaint(json).find("at most 8388608 are allowed"), std::string::npos);
 }
 
-TEST(AnyBytes, EveryPrefixOfARequestIsReadWithoutHarm) {
+TEST(AnyBytes, ReadsEveryPrefixWithoutHarm) {
   const std::string whole(tests::whole_request);
   for (std::size_t length = 0; length < whole.size(); ++length) {
     const auto result = parse_chat_request(std::string_view(whole).substr(0, length), {});
@@ -322,7 +322,7 @@ TEST(AnyBytes, EveryPrefixOfARequestIsReadWithoutHarm) {
   }
 }
 
-TEST(AnyBytes, MutatedRequestsAreReadWithoutHarmAndWhatIsReadCanBeWritten) {
+TEST(AnyBytes, MutatedRequestsAreReadOrRefusedSafely) {
   const std::string whole(tests::whole_request);
   const std::string_view pieces[] = {"null", "true", "[]", "{}", "\"\"", "-1", "1e9", "\"x\"", "\\ud83d",
                                      "\xff", ",",    "]",  "}",  "\"",   ":",  "\\",  "0",     " "};

@@ -81,7 +81,7 @@ TEST(ChatRequest, ReadsEveryField) {
   EXPECT_EQ(request.metadata.size(), 4U);
 }
 
-TEST(ChatRequest, WhatIsWrittenReadsTheSame) {
+TEST(ChatRequest, ReadsBackWhatItWrites) {
   const std::string requests[] = {
       std::string(tests::whole_request),
       with(""),
@@ -100,7 +100,7 @@ TEST(ChatRequest, WhatIsWrittenReadsTheSame) {
   }
 }
 
-TEST(ChatRequest, UnknownFieldsAreCountedAtEveryLevelAndNeverAnError) {
+TEST(ChatRequest, CountsUnknownFieldsAtEveryLevel) {
   const auto request = parsed(R"({
     "requestId": "r-1", "orgId": "acme", "shoeSize": 43, "requirements": {"tools": true}, "nothing": null,
     "messages": [{"role": "assistant", "mood": "good", "content": [{"type": "text", "text": "a", "font": "b"}],
@@ -157,7 +157,7 @@ TEST(ChatRequest, TheEdgesOfEveryRangeAreInside) {
   EXPECT_EQ(high.seed, INT64_MIN);
 }
 
-TEST(ChatRequest, ImagesComeAsBase64AsDataUrlOrByAddress) {
+TEST(ChatRequest, ReadsImagesAsBase64DataUrlOrAddress) {
   const auto request =
       parsed(with_messages(R"([{"role":"user","content":[{"type":"image","data":"QUJD"},)"
                            R"({"type":"image","data":"data:image/jpeg;base64,QUJD"},)"
@@ -197,7 +197,7 @@ TEST(ChatRequest, FilesAndAudioComeAsImagesDo) {
   EXPECT_EQ(parts[3].filename, "b.mp3");
 }
 
-TEST(ChatRequest, ANameOfAnImageIsUnknownAndCounted) {
+TEST(ChatRequest, CountsNameOfImageAsUnknown) {
   const auto request =
       parsed(with_messages(R"([{"role":"user","content":[{"type":"image","data":"QUJD","filename":"a"}]}])"));
   EXPECT_EQ(request.unknown_fields, 1U);
@@ -220,7 +220,7 @@ TEST(ChatRequest, ProviderBlocksKeepTheirOrderAndContent) {
                   .provider_blocks.empty());
 }
 
-TEST(ChatRequest, APartOfAnUnknownTypeIsKeptByItsName) {
+TEST(ChatRequest, KeepsNameOfUnknownPart) {
   const auto request = parsed(with_messages(R"([{"role":"user","content":[{"type":"video","url":7}]}])"));
   EXPECT_EQ(request.messages[0].content[0].type, "video");
 }
@@ -264,7 +264,7 @@ TEST(ChatRequest, MetadataBecomesText) {
   EXPECT_EQ(request.unknown_fields, 2U);
 }
 
-TEST(ChatRequest, HalfASurrogatePairIsReadAsTheReplacementCharacter) {
+TEST(ChatRequest, ReadsHalfSurrogatePairAsReplacement) {
   const auto request = parsed(with_messages(R"([{"role":"user","content":"cut \ud83d here, whole \ud83d\ude00"}])"));
   EXPECT_EQ(request.messages[0].content[0].text, "cut \xEF\xBF\xBD here, whole 😀");
 }

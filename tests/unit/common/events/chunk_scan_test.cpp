@@ -23,7 +23,7 @@ TEST(ChunkScan, ReadsWhatTheWriterWrites) {
   }
 }
 
-TEST(ChunkScan, LeavesEscapedIdsAndOtherFormsToTheParser) {
+TEST(ChunkScan, LeavesOtherFormsToTheParser) {
   const auto escaped = chunk("r\"1", 5, 3);
   EXPECT_FALSE(scan_chunk_prefix(escaped));
   const auto place = place_of(escaped);
@@ -38,7 +38,7 @@ TEST(ChunkScan, LeavesEscapedIdsAndOtherFormsToTheParser) {
   EXPECT_EQ(place_of(other)->attempt_prefix, ChunkWriter("r-1", "acme", 5).attempt_prefix());
 }
 
-TEST(ChunkScan, NothingWithoutIdsAttemptAndSeq) {
+TEST(ChunkScan, FindsNothingWithoutIdsAttemptAndSeq) {
   for (const std::string_view value :
        {"", "{", R"({"requestId":"r)", R"({"requestId":"r","orgId":"o","attempt":)",
         R"({"requestId":"r","orgId":"o","attempt":5,"seq":)", R"({"requestId":"r","orgId":"o","attempt":5,"seq":1)",
@@ -48,7 +48,7 @@ TEST(ChunkScan, NothingWithoutIdsAttemptAndSeq) {
   }
 }
 
-TEST(ChunkScan, AgreesWithTheParserOnEveryPrefixOfAChunk) {
+TEST(ChunkScan, AgreesWithParserOnEveryPrefix) {
   const auto whole = chunk("r-1", 5, 3);
   for (std::size_t size = 0; size <= whole.size(); ++size) {
     const auto prefix = scan_chunk_prefix(std::string_view(whole).substr(0, size));

@@ -91,7 +91,7 @@ TEST(ChunkWriter, NoProviderBlocksIsNoField) {
   EXPECT_EQ(out, R"({"requestId":"r","orgId":"o","attempt":1,"seq":0,"delta":"x","done":false})");
 }
 
-TEST(ParseChunk, APartlyUnreadableListOfBlocksKeepsTheRest) {
+TEST(ParseChunk, UnreadableBlockKeepsTheOthers) {
   const auto chunk =
       read(R"({"requestId":"r","orgId":"o","attempt":1,"seq":0,"delta":null,"providerBlocks":[7,{"provider":"p"},)"
            R"({"provider":"p","data":"text"},{"provider":"p","data":[]}],"done":false})");
@@ -99,7 +99,7 @@ TEST(ParseChunk, APartlyUnreadableListOfBlocksKeepsTheRest) {
   EXPECT_EQ(chunk.provider_blocks[0].data, "[]");
 }
 
-TEST(ChunkWriter, BytesThatAreNotUtf8BecomeTheReplacementCharacter) {
+TEST(ChunkWriter, ReplacesBytesThatAreNotUtf8) {
   std::string out;
   ChunkWriter("r", "o", 1).write(out, 0, {.text = "a\xff"});
   EXPECT_EQ(read(out).delta, "a\xEF\xBF\xBD");
@@ -214,7 +214,7 @@ TEST(TerminalChunk, IsCutToFitItsRecord) {
   EXPECT_EQ(parse_chunk(out)->error_code, "INTERNAL");
 }
 
-TEST(TerminalChunk, CarriesTheNumberOfTheSpecificationWhereThereIsOne) {
+TEST(TerminalChunk, CarriesNumberOfTheSpecification) {
   std::string out;
   ChunkWriter("r", "o", 1).write(out, TerminalChunk{.failure = Failure::of(ErrorCode::model_not_found, "m")});
   EXPECT_NE(out.find(R"("code":"MODEL_NOT_FOUND","number":"E4001")"), std::string::npos) << out;

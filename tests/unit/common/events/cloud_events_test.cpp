@@ -24,14 +24,14 @@ TEST(CloudEvents, CarryTheTraceWhereThereIsOne) {
   EXPECT_EQ(headers.back(), (HeaderList::value_type("traceparent", "00-a")));
 }
 
-TEST(EventIds, SayWhatHappenedWhereSoThatARepetitionIsKnown) {
+TEST(EventIds, IdentifyRepeatedEvents) {
   EXPECT_EQ(audit_event_id(3, 41, 1001, "llm.response", 9), "3:41:1001:llm.response:9");
   EXPECT_NE(audit_event_id(3, 41, 1001, "llm.response", 9), audit_event_id(3, 41, 1001, "llm.response", 10));
   EXPECT_NE(audit_event_id(1, 11, 1, "k", 1), audit_event_id(11, 1, 1, "k", 1));
   EXPECT_EQ(ownership_event_id(3, 9, "inst", 2), "3:9:inst:2");
 }
 
-TEST(Traceparent, OnlyWellFormedOnesOfVersionZeroAreTaken) {
+TEST(Traceparent, TakesOnlyWellFormedVersionZero) {
   const std::string good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
   EXPECT_EQ(valid_traceparent(good), good);
   const std::string bad[] = {
@@ -58,7 +58,7 @@ TEST(Rfc3339, IsUtcWithMilliseconds) {
   EXPECT_EQ(rfc3339(-1), "1969-12-31T23:59:59.999Z");
 }
 
-TEST(Rfc3339, IsReadBackAsItIsWrittenAndInNoOtherWay) {
+TEST(Rfc3339, ReadsOnlyTheFormThatItWrites) {
   for (const std::int64_t ms : {0LL, 1'709'251'199'999LL, -1LL}) EXPECT_EQ(rfc3339_ms(rfc3339(ms)), ms);
   for (const auto* const text :
        {"", "1970-01-01T00:00:00Z", "1970-01-01T00:00:00.000+", "1970-13-01T00:00:00.000Z", "1970-02-30T00:00:00.000Z",

@@ -21,7 +21,7 @@ TEST(CommitMetadata, ReadsThePrefixOfALaterVersion) {
             (CommitMetadata{.epoch = 7, .audit_offset = 8, .chunk_offset = 9}));
 }
 
-TEST(CommitMetadata, ListsDeadLettersUpToABoundThatBrokersTake) {
+TEST(CommitMetadata, ListsDeadLettersUpToBrokersBound) {
   CommitMetadata metadata{.epoch = 1, .audit_offset = 2, .chunk_offset = 3};
   metadata.dead_letters = {{.offset = 1'000, .digest = 0xff}, {.offset = 1'003, .digest = 0}};
   EXPECT_EQ(encode(metadata), "tr1 1 2 3 dlq=1000:ff,3:0");
@@ -45,7 +45,7 @@ TEST(CommitMetadata, ListsDeadLettersUpToABoundThatBrokersTake) {
   EXPECT_EQ(read->dead_letters, many.dead_letters);
 }
 
-TEST(CommitMetadata, SaysWhichClaimIsInForceWhereTheAuditTailBegins) {
+TEST(CommitMetadata, CarriesClaimAtStartOfAuditTail) {
   const CommitMetadata metadata{.epoch = 9, .audit_offset = 2, .chunk_offset = 3, .epoch_at_audit_offset = 8};
   EXPECT_EQ(encode(metadata), "tr1 9 2 3 at=8");
   EXPECT_EQ(decode_commit_metadata(encode(metadata)), metadata);

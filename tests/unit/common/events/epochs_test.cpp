@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::int64_t json_integer_max = (std::int64_t{1} << 53) - 1;
 
-TEST(Epochs, OfDifferentPartitionsNeverCoincide) {
+TEST(Epochs, NeverCoincideBetweenPartitions) {
   std::set<std::int64_t> all;
   for (std::int32_t partition = 0; partition < partitions_told_apart; ++partition) {
     auto epoch = first_epoch(1'800'000'000, partition);
@@ -22,7 +22,7 @@ TEST(Epochs, OfDifferentPartitionsNeverCoincide) {
   }
 }
 
-TEST(Epochs, AreTheLowestAboveAnyOtherWithTheirRemainder) {
+TEST(Epochs, AreLowestAboveOtherWithTheirRemainder) {
   for (const std::int64_t epoch : {0, 1, 1'022, 1'023, 1'024, 1'025}) {
     for (const std::int32_t partition : {0, 1, 1'023}) {
       const auto next = epoch_above(epoch, partition);
@@ -34,7 +34,7 @@ TEST(Epochs, AreTheLowestAboveAnyOtherWithTheirRemainder) {
   EXPECT_EQ(epoch_above(0, 1'024), epoch_above(0, 0)) << "more partitions than have their own remainder";
 }
 
-TEST(Epochs, BeginAboveThoseOfRoutersThatKnewNoRemainders) {
+TEST(Epochs, BeginAboveEpochsOfOlderRouters) {
   EXPECT_GT(first_epoch(1'800'000'000, 0), 1'800'000'000);
   EXPECT_GT(first_epoch(1'800'000'001, 0), first_epoch(1'800'000'000, 1'023)) << "a second later is higher";
 }

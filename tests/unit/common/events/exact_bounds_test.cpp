@@ -27,7 +27,7 @@ struct Bound {
 
 class ExactBound : public ::testing::TestWithParam<Bound> {};
 
-TEST_P(ExactBound, IsTakenAtItsValueAndRefusedBeyondIt) {
+TEST_P(ExactBound, TakesBoundAndRefusesMore) {
   const auto& bound = GetParam();
   const auto at = parse_chat_request(bound.request(bound.most), {});
   const auto* const invalid = std::get_if<InvalidRequest>(&at);
@@ -112,7 +112,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& info) { return std::string(info.param.name); });
 
 // An id may be written with an escape for each of its characters, also where the value is too large to be parsed.
-TEST(ExactBounds, EscapedIdsOfAnOversizeRequestAreReadUpToTheirBound) {
+TEST(ExactBounds, ReadsEscapedIdsOfOversizeRequest) {
   const auto oversize = [](std::size_t id_bytes) {
     std::string id;
     for (std::size_t i = 0; i < id_bytes; ++i) id += R"(\u0041)";

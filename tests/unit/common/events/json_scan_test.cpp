@@ -98,12 +98,12 @@ TEST(JsonScan, FindsFieldsOfTheFirstLevelOnly) {
   EXPECT_FALSE(scan.fields[2].has_value());
 }
 
-TEST(JsonScan, FindsAFieldWhoseNameIsWrittenWithEscapes) {
+TEST(JsonScan, FindsFieldWithEscapedName) {
   const auto scan = scan_json(R"({"\u0069d":"x"})", {"id"});
   EXPECT_EQ(scan.fields[0], R"("x")");
 }
 
-TEST(JsonScan, AFieldThatHoldsAContainerIsGivenWhole) {
+TEST(JsonScan, ReturnsContainerFieldWhole) {
   const auto scan = scan_json(R"({"id": {"a":[1,{"b":2}]} })", {"id"});
   EXPECT_EQ(scan.fields[0], R"({"a":[1,{"b":2}]})");
 }
@@ -168,7 +168,7 @@ TEST(RepairStrings, MakeEveryStringReadable) {
   }
 }
 
-TEST(RepairStrings, LeaveTextThatIsNotJsonAsItIs) {
+TEST(RepairStrings, LeaveOtherTextUnchanged) {
   for (const std::string_view text :
        {"", "\\", "\\u", "\\u12", "\\ud83", "{\"a\":", "<html>", "\"\\x\"", "\"\\ud83d"}) {
     EXPECT_FALSE(scan_json(repair_strings(text)).valid) << text;

@@ -85,7 +85,7 @@ TEST(JsonString, ReplacesBytesThatAreNotUtf8) {
   }
 }
 
-TEST(JsonString, AnyBytesMakeValidJsonThatSaysTheSameWhereTheyWereValid) {
+TEST(JsonString, AnyBytesMakeValidJson) {
   std::mt19937 random(20240611);
   const std::string_view alphabet[] = {"a",  "\"",   "\\",   "\n",   "é",    "€",
                                        "😀", "\x80", "\xff", "\xE2", "\x1b", "zzzzzzzz"};
@@ -104,7 +104,7 @@ TEST(JsonString, AnyBytesMakeValidJsonThatSaysTheSameWhereTheyWereValid) {
   }
 }
 
-TEST(JsonString, EachByteValueInEachPlaceOfAWord) {
+TEST(JsonString, EscapesEachByteInEachPlaceOfAWord) {
   for (int value = 0; value < 0x80; ++value) {
     for (std::size_t place = 0; place < 9; ++place) {
       std::string text = "abcdefghi";
@@ -159,7 +159,7 @@ TEST(Utf8Prefix, NeverSplitsASequence) {
   }
 }
 
-TEST(Utf8Prefix, CutsWhatIsNotUtf8AnywhereButStillCuts) {
+TEST(Utf8Prefix, CutsInvalidUtf8Anywhere) {
   const std::string text(20, '\x80');
   EXPECT_EQ(utf8_prefix(text, 7).size(), 7U);
 }

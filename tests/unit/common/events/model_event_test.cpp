@@ -164,7 +164,7 @@ TEST(ModelUpserted, ComesBackAsItWasWritten) {
   EXPECT_TRUE(invalid_parameters(read->model).empty());
 }
 
-TEST(ModelUpserted, WhatIsLeftOutIsTheDefaultAndWhatIsNewIsIgnored) {
+TEST(ModelUpserted, MissingFieldsGetDefaultsAndNewAreIgnored) {
   const auto read = parse_model_upserted(
       R"({"version":3,"later":{"x":1},"model":{"provider":"p","modelName":"m","capabilities":{"a":"maybe","b":1},)"
       R"("deployments":[{"id":"d","shape":"new"},7]}})");
@@ -212,7 +212,7 @@ TEST(ModelUpserted, AdditionsAreWrittenOnlyWhereTheyAreSet) {
   EXPECT_TRUE(json.ends_with(R"("deployments":[]}})")) << json;
 }
 
-TEST(ModelUpserted, WhatCannotBeUsedIsRefusedByName) {
+TEST(ModelUpserted, RefusesUnusableFieldByName) {
   struct Row {
     std::string_view json;
     std::string_view detail;
@@ -236,7 +236,7 @@ TEST(ModelUpserted, WhatCannotBeUsedIsRefusedByName) {
   }
 }
 
-TEST(ModelUpserted, AnInvalidDefaultParameterCostsItselfAndOneWarning) {
+TEST(ModelUpserted, InvalidDefaultParameterCostsOneWarning) {
   auto json = to_json(whole_event());
   const std::string_view valid = R"("temperature":0.5)";
   json.replace(json.find(valid), valid.size(), R"("temperature":3,"topK":7)");

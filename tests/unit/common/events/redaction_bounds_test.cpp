@@ -9,7 +9,7 @@
 namespace tokenrail::events {
 namespace {
 
-TEST(RedactionBounds, EveryPatternIsTakenOutFromItsLeastLengthOn) {
+TEST(RedactionBounds, RemovesEveryPatternFromItsLeastLength) {
   struct Row {
     std::string prefix;
     std::size_t rest_min;
@@ -54,7 +54,7 @@ TEST(RedactionBounds, EveryPatternIsTakenOutFromItsLeastLengthOn) {
   }
 }
 
-TEST(RedactionBounds, NamesOfSecretsMayHaveFourBlanksBehindThem) {
+TEST(RedactionBounds, FourBlanksMayFollowNameOfSecret) {
   EXPECT_TRUE(redact_secrets("password    =    hunter2").redacted);
   EXPECT_FALSE(redact_secrets("password     = hunter2").redacted);
 }

@@ -67,7 +67,7 @@ TEST(Redaction, OurOwnServiceTokensAreSecrets) {
   EXPECT_EQ(redact_secrets("trk_abcdefgh_0123456789abcdefghij").text, "[redacted]");
 }
 
-TEST(RedactionPatterns, WhatMatchesIsTakenOutEverywhere) {
+TEST(RedactionPatterns, RemovesMatchesEverywhere) {
   const auto patterns = RedactionPatterns::compile({"Project \\w+", "\\d{2}-\\d{2}"}).value();
   std::string text = "Project Falcon is 42-17, Project Eagle!";
   EXPECT_TRUE(patterns.take_out(text));
@@ -100,14 +100,14 @@ TEST(RedactionPatterns, OnesThatCannotWorkAreNamed) {
 }
 
 // A pattern that takes a backtracking engine longer than the age of the universe.
-TEST(RedactionPatterns, ATextThatProvokesAPatternTakesLinearTime) {
+TEST(RedactionPatterns, ProvokingTextTakesLinearTime) {
   const auto patterns = RedactionPatterns::compile({"(a+)+b"}).value();
   std::string text(100'000, 'a');
   EXPECT_FALSE(patterns.take_out(text));
 }
 
 // Each of these makes a naive search look at the rest of the text again and again.
-TEST(Redaction, TimeGrowsWithTheTextNotWithItsSquare) {
+TEST(Redaction, TimeGrowsLinearlyWithTheText) {
   const auto repeated = [](std::string_view piece, std::size_t bytes) {
     std::string text;
     while (text.size() < bytes) {

@@ -111,7 +111,7 @@ TEST(RegistryRecords, KeysNameKindAndScope) {
   EXPECT_EQ(record_key(organization()), "_org/acme");
 }
 
-TEST(RegistryRecords, NoTwoAliasesAndNoTwoDefaultsShareAKey) {
+TEST(RegistryRecords, AliasesAndDefaultsHaveUniqueKeys) {
   const std::string pieces[] = {"", "a", "_", "a/b", "a%2Fb", "%5F", "/", "%"};
   std::set<std::string> keys;
   std::size_t records = 0;
@@ -174,7 +174,7 @@ TEST(RegistryRecords, AliasTargetsWithoutANameAreLeftOut) {
   EXPECT_EQ(read->sticky, Sticky::none);
 }
 
-TEST(RegistryRecords, WhatCannotBeUsedIsRefusedByName) {
+TEST(RegistryRecords, RefusesUnusableFieldByName) {
   const auto detail = [](const auto& result) { return result ? std::string("taken") : result.error().detail; };
   EXPECT_NE(detail(parse_registry_default("")).find("not JSON"), std::string::npos);
   EXPECT_NE(detail(parse_registry_default(to_json(alias()))).find("type"), std::string::npos);

@@ -28,7 +28,7 @@ std::string request_of(simdjson::dom::object entry) {
   return tests::with_messages(R"([{"role":"user","content":[)" + simdjson::minify(entry["part"]) + "]}]");
 }
 
-TEST(RequestCases, TheReaderTakesAndRefusesWhatTheTableSays) {
+TEST(RequestCases, ReaderAgreesWithTheTable) {
   const auto path = std::filesystem::path(TOKENRAIL_SOURCE_DIR) / "tests/golden/requests/cases.json";
   simdjson::dom::parser parser;
   const simdjson::dom::object groups = parser.load(path.string());

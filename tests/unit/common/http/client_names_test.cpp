@@ -205,7 +205,7 @@ TEST_F(ClientNamesTest, TheLookUpCountsIntoTheTotalTimeout) {
   }
 }
 
-TEST_F(ClientNamesTest, MayBeDestroyedWhileANameIsBeingLookedUp) {
+TEST_F(ClientNamesTest, MayBeDestroyedDuringALookUp) {
   names_.silent = true;
   make();
   Recorder recorder;
@@ -215,7 +215,7 @@ TEST_F(ClientNamesTest, MayBeDestroyedWhileANameIsBeingLookedUp) {
   EXPECT_FALSE(recorder.end);
 }
 
-TEST_F(ClientNamesTest, AddressesThatAreNotAllowedAreNotConnectedTo) {
+TEST_F(ClientNamesTest, ConnectsToNoForbiddenAddress) {
   make({.address_allowed = [](const auto& address) { return !address.is_loopback(); }});
   names_.names["inside.example"] = {"127.0.0.1", "::1"};
   for (const std::string host : {"inside.example", "localhost", "127.0.0.1", "127.1", "[::1]"}) {
@@ -330,7 +330,7 @@ TEST_F(ClientNamesTest, RuleOfARequestCountsBesideTheClients) {
   finish(recorder);
 }
 
-TEST_F(ClientNamesTest, RuleOfARequestHoldsForAKeptConnection) {
+TEST_F(ClientNamesTest, RequestsRuleCoversKeptConnection) {
   make();
   names_.names["api.example"] = {"127.0.0.1"};
   for (const std::string host : {"127.0.0.1", "api.example"}) {
@@ -352,7 +352,7 @@ TEST_F(ClientNamesTest, RuleOfARequestHoldsForAKeptConnection) {
 }
 
 // A name whose address has changed since the kept connection was opened.
-TEST_F(ClientNamesTest, RuleOfARequestIsAskedForTheKeptConnectionsAddress) {
+TEST_F(ClientNamesTest, RequestsRuleGetsAddressOfKeptConnection) {
   make();
   names_.names["moves.example"] = {"127.0.0.1"};
   Recorder first;
@@ -389,7 +389,7 @@ TEST_F(ClientNamesTest, TransfersAreBounded) {
   EXPECT_FALSE(recorders[1].end);
 }
 
-TEST_F(ClientNamesTest, AKeptConnectionMakesRoomForANewOne) {
+TEST_F(ClientNamesTest, KeptConnectionMakesRoomForNewOne) {
   make({.connections_max = 1});
   Recorder first;
   get(url("127.0.0.1"), first);

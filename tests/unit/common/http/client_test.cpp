@@ -151,7 +151,7 @@ TEST_F(ClientTest, SendsWhatWasAskedFor) {
   EXPECT_THAT(request, Not(HasSubstr("Accept-Encoding:")));
 }
 
-TEST_F(ClientTest, MethodsDoNotLeakFromOneRequestToTheNext) {
+TEST_F(ClientTest, MethodDoesNotLeakIntoNextRequest) {
   const std::vector<std::pair<Request, std::string>> rows{
       {{.method = "POST", .body = "x"}, "POST / HTTP/1.1\r\n"},
       {{.method = "GET"}, "GET / HTTP/1.1\r\n"},
@@ -374,7 +374,7 @@ TEST_F(ClientTest, ConnectTimeoutWhereTheHandshakeNeverEnds) {
   EXPECT_EQ(recorder.end->ending, Ending::connect_timeout);
 }
 
-TEST_F(ClientTest, CancelClosesTheConnectionAndNothingMoreIsHeard) {
+TEST_F(ClientTest, CancelClosesConnectionSilently) {
   Recorder recorder;
   const TransferId id = get(recorder);
   auto& peer = connection();
@@ -510,7 +510,7 @@ TEST_F(ClientTest, AKeptConnectionThatDiedIsReplaced) {
   EXPECT_EQ(second.end->ending, Ending::complete);
 }
 
-TEST_F(ClientTest, ARequestWithABodyIsSentOnceWhereAKeptConnectionEnds) {
+TEST_F(ClientTest, SendsBodyOnceIfKeptConnectionEnds) {
   const auto post = [&](Recorder& recorder) {
     client_->start({.method = "POST", .url = server_.url(), .body = "once"}, {}, {}, recorder);
   };
@@ -566,7 +566,7 @@ TEST_F(ClientTest, BigBodiesGoOutWhole) {
   EXPECT_EQ(recorder.end->ending, Ending::complete);
 }
 
-TEST_F(ClientTest, ABodyThatWasAnsweredIsFreedWhileTheStreamGoesOn) {
+TEST_F(ClientTest, FreesRequestBodyDuringTheStream) {
   if (!tests::allocations_are_told) GTEST_SKIP() << "needs a sanitizer's allocator";
   constexpr std::size_t size = 8 << 20;
   Recorder recorder;
@@ -726,7 +726,7 @@ TEST_F(ClientTest, TheTotalClockRunsWhilePaused) {
   EXPECT_EQ(recorder.end->ending, Ending::total_timeout);
 }
 
-TEST_F(ClientTest, TooLargeABodyIsFoundInWhatWasHeldBack) {
+TEST_F(ClientTest, FindsTooLargeBodyInPausedBytes) {
   Recorder recorder;
   recorder.at_body = [](std::string_view) { return false; };
   const TransferId id = get(recorder, {}, {.body_bytes_max = 3});

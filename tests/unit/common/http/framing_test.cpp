@@ -64,7 +64,7 @@ void expect_same_however_cut(std::string_view stream, const Frame& frame) {
   EXPECT_EQ(frame(bytes), whole) << "byte by byte: " << stream;
 }
 
-TEST(LineFramer, TakesBothLineEndsAndPassesOverEmptyLines) {
+TEST(LineFramer, TakesBothLineEndsAndSkipsEmptyLines) {
   EXPECT_THAT(lines({"{\"a\":1}\n\n{\"b\":2}\r\n\r\n{\"c\":3}"}), ElementsAre("{\"a\":1}", "{\"b\":2}", "{\"c\":3}"));
   EXPECT_THAT(lines({"\n\r\n"}), IsEmpty());
 }
@@ -90,7 +90,7 @@ TEST(LineFramer, HasABound) {
   EXPECT_TRUE(framer.feed("1234\n1234\n12", [](std::string_view) {}));
 }
 
-TEST(LineFramer, ALineMayBeExactlyAsLongAsItsBound) {
+TEST(LineFramer, LineMayReachItsBound) {
   for (const auto& pieces : std::vector<std::vector<std::string_view>>{
            {"1234\n"}, {"12", "34", "\n"}, {"1234", "\n"}, {"1234"}, {"12", "34"}}) {
     LineFramer framer(4);
@@ -115,7 +115,7 @@ TEST(LineFramer, AnUnfinishedLineEndsWithTheStream) {
   EXPECT_EQ(count, 1);
 }
 
-TEST(LineFramer, ALongLineGivesItsMemoryBackWhenItEnds) {
+TEST(LineFramer, LongLineFreesItsMemory) {
   LineFramer framer(plenty);
   const auto sink = [](std::string_view) {};
   EXPECT_TRUE(framer.feed(std::string(1'000, 'x'), sink));
@@ -126,7 +126,7 @@ TEST(LineFramer, ALongLineGivesItsMemoryBackWhenItEnds) {
   EXPECT_LT(framer.held_bytes(), 1'000U);
 }
 
-TEST(LineFramer, ALineThatIsTooLongLeavesNoMemoryBehind) {
+TEST(LineFramer, TooLongLineFreesItsMemory) {
   if (!tests::allocations_are_told) GTEST_SKIP() << "needs a sanitizer's allocator";
   const std::string most(plenty, 'x');
   const std::size_t before = tests::allocated_bytes();
@@ -248,7 +248,7 @@ TEST(SseFramer, HasABoundOnLinesAndOnEvents) {
   EXPECT_EQ(count, 100) << "the bound is one event's, not the stream's";
 }
 
-TEST(SseFramer, WhatIsTooLongDoesNotDependOnTheCuts) {
+TEST(SseFramer, BoundDoesNotDependOnCuts) {
   for (const std::string line :
        {"data: 0123456789", ": a comment that is long", "unknown: 0123456789", "data:0123456789"}) {
     const std::string text = line + "\n\n";
@@ -266,7 +266,7 @@ TEST(SseFramer, WhatIsTooLongDoesNotDependOnTheCuts) {
   }
 }
 
-TEST(SseFramer, AnEventThatIsTooLargeLeavesNoMemoryBehind) {
+TEST(SseFramer, TooLargeEventFreesItsMemory) {
   if (!tests::allocations_are_told) GTEST_SKIP() << "needs a sanitizer's allocator";
   const std::string third(plenty / 3, 'x');
   const auto none = [](const ServerSentEvent&) { FAIL() << "nothing comes out"; };

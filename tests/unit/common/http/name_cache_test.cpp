@@ -96,7 +96,7 @@ TEST_F(NameCacheTest, OldAddressesServeWhereTheNameServerFails) {
   EXPECT_NE(cache.find("a", later + seconds(7)), nullptr);
 }
 
-TEST_F(NameCacheTest, OldAddressesOfANameThatIsGoneDoNotServe) {
+TEST_F(NameCacheTest, OldAddressesOfRemovedNameDoNotServe) {
   find("a", start, seconds(60));
   cache.ask("a", 1, start + seconds(60));
   const auto due = cache.answered("a", Outcome::not_found, problem("gone"), seconds(0), start + seconds(60));
@@ -181,7 +181,7 @@ TEST_F(NameCacheTest, EachWaiterHasATimeOfItsOwn) {
   EXPECT_THAT(due[0].waiters, ElementsAre(2));
 }
 
-TEST(NameCacheStale, OldAddressesThatHaveGoneLeaveTheirWaitersWaiting) {
+TEST(NameCacheStale, ExpiredOldAddressesKeepWaitersWaiting) {
   NameCache cache({.stale_max = milliseconds(500), .stale_after = milliseconds(1'000)});
   cache.ask("a", 1, start);
   cache.answered("a", Outcome::found, addresses("10.0.0.1"), seconds(60), start);
@@ -226,7 +226,7 @@ TEST(NameCacheBounds, LookUpsAtATimeAreBounded) {
   EXPECT_EQ(cache.ask("c", 3, start), Asked::ask);
 }
 
-TEST(NameCacheBounds, NamesKeptAreBoundedAndTheOldestGoesFirst) {
+TEST(NameCacheBounds, DropsOldestNameAtTheBound) {
   NameCache cache({.names_max = 2});
   const auto find = [&](const std::string& name, seconds ttl) {
     cache.ask(name, 1, start);

@@ -86,7 +86,7 @@ TEST_F(ResolverTest, SearchDomainsAreTried) {
   EXPECT_THAT(server_.questions, Contains("ollama.first.test"));
 }
 
-TEST_F(ResolverTest, AChangedConfigurationIsReadBeforeTheNextLookUp) {
+TEST_F(ResolverTest, ReadsChangedConfigurationBeforeLookUp) {
   // What is being looked up meanwhile is asked again, where the new configuration says.
   server_.silent_about.insert("waits.example");
   server_.names["waits.new.test"] = {"127.0.0.8"};
@@ -130,7 +130,7 @@ TEST_F(ResolverTest, AForgottenWaiterIsNotCalled) {
   EXPECT_THAT(look_up("api.example"), ElementsAre("127.0.0.1"));
 }
 
-TEST_F(ResolverTest, MayBeDestroyedWhileANameIsBeingLookedUp) {
+TEST_F(ResolverTest, MayBeDestroyedDuringALookUp) {
   server_.silent = true;
   resolver_->look_up("slow.example", [](const NameAnswer&) { FAIL() << "no callback may run"; });
   run_until([&] { return !server_.questions.empty(); });

@@ -112,7 +112,7 @@ TEST_F(ServerTest, ServiceSeesTheRequestAsItCame) {
   EXPECT_EQ(request.client, "127.0.0.1");
 }
 
-TEST_F(ServerTest, TargetMayBeAbsoluteOrEmptyBehindTheHost) {
+TEST_F(ServerTest, TargetMayBeAbsoluteWithEmptyPath) {
   start();
   exchange("GET http://h:1/v1/models?a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
   exchange("GET http://h HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
@@ -125,7 +125,7 @@ TEST_F(ServerTest, TargetMayBeAbsoluteOrEmptyBehindTheHost) {
   EXPECT_EQ(service_->requests[2].query, "u=http://x/y");
 }
 
-TEST_F(ServerTest, ReplyHasDateAndDefaultsThatTheServiceMayChange) {
+TEST_F(ServerTest, ReplyHasDateAndReplaceableDefaults) {
   service_->answer = [](const ServerRequest& request) {
     if (request.path == "/a") return Reply{};
     return Reply{.status = 201,
@@ -154,7 +154,7 @@ TEST_F(ServerTest, PipelinedRequestsAreAnsweredInOrder) {
   EXPECT_NE(reply.find("/2\n"), std::string::npos);
 }
 
-TEST_F(ServerTest, HeadersAndBodiesAreTakenUpToTheirBound) {
+TEST_F(ServerTest, TakesHeadersAndBodiesUpToTheirBound) {
   start({.header_bytes_max = 256, .body_bytes_max = 8});
   const auto post = [](const std::string& body) {
     return "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) +
@@ -238,7 +238,7 @@ TEST_F(ServerTest, AStreamIsChunkedAndTheConnectionStays) {
   EXPECT_THAT(reply, EndsWith("\r\n\r\nnext"));
 }
 
-TEST_F(ServerTest, AStreamToAnOldClientEndsWithTheConnection) {
+TEST_F(ServerTest, StreamToOldClientEndsWithConnection) {
   service_->answer = [](const ServerRequest&) { return streamed({"one", "two"}); };
   start();
   const auto reply = exchange("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
@@ -270,7 +270,7 @@ TEST_F(ServerTest, AStreamThatThrowsIsCutOff) {
   EXPECT_THAT(exchange("GET / HTTP/1.1\r\nHost: h\r\n\r\n"), EndsWith("\r\n3\r\none\r\n")) << "no last chunk";
 }
 
-TEST_F(ServerTest, AStreamLearnsThatItsClientHasGoneOrIsTooSlow) {
+TEST_F(ServerTest, StreamLearnsOfGoneOrSlowClient) {
   std::size_t written = 0;
   bool ended = false;
   service_->answer = [&](const ServerRequest&) {
@@ -295,7 +295,7 @@ TEST_F(ServerTest, AStreamLearnsThatItsClientHasGoneOrIsTooSlow) {
   EXPECT_TRUE(run_until([&] { return ended; })) << "gone";
 }
 
-TEST_F(ServerTest, ARequestThatDoesNotArriveEndsTheConnection) {
+TEST_F(ServerTest, IncompleteRequestEndsTheConnection) {
   start({.request_time_max = std::chrono::milliseconds(100)});
   for (const char* part : {"", "GET / HT", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab"}) {
     EXPECT_EQ(exchange(part), "") << part;

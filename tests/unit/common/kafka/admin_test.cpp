@@ -57,7 +57,7 @@ TEST_F(KafkaAdmin, AsksAgainWhileALeaderMoves) {
   EXPECT_TRUE(at.has_value()) << at.error().detail;
 }
 
-TEST_F(KafkaAdmin, SaysWhatIsAskedOfALeaderThatDoesNotCome) {
+TEST_F(KafkaAdmin, NamesPartitionOfMissingLeader) {
   say(1'000, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION);
   const auto marks = admin->watermarks({.topic = "in", .partition = 1}, 500ms);
   ASSERT_FALSE(marks.has_value());
@@ -85,7 +85,7 @@ TEST_F(KafkaAdmin, SurveysManyLogsAtOnce) {
 }
 
 // librdkafka drops the whole answer for one partition's error.
-TEST_F(KafkaAdmin, SurveysTheOthersWhileALeaderRefusesOnePartition) {
+TEST_F(KafkaAdmin, RefusedPartitionDoesNotStopSurvey) {
   say(1, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION);
   const auto survey = admin->survey(
       {{.partition = {.topic = "in", .partition = 0}}, {.partition = {.topic = "in", .partition = 1}}}, 20s);
@@ -119,7 +119,7 @@ TEST(KafkaAdminOfTwoBrokers, SurveysTheOneBrokerWhileTheOtherHangs) {
 }
 
 // What no waiting fixes is reported at once.
-TEST_F(KafkaAdmin, DoesNotAskAgainForWhatDoesNotExist) {
+TEST_F(KafkaAdmin, DoesNotRetryMissingPartition) {
   const auto marks = admin->watermarks({.topic = "in", .partition = 7}, 30s);
   ASSERT_FALSE(marks.has_value());
   EXPECT_EQ(marks.error().kind, ErrorKind::not_found) << marks.error().detail;
@@ -216,7 +216,7 @@ TEST_F(KafkaAdmin, NamesSettingThatPreventsConnections) {
   }
 }
 
-TEST_F(KafkaAdmin, ATopicThatMayNotBeSeenIsForbiddenAndNotMissing) {
+TEST_F(KafkaAdmin, HiddenTopicIsForbiddenNotMissing) {
   cluster.topic("open", 1);
   cluster.topic("hidden", 1);
   rd_kafka_mock_topic_set_error(cluster.get(), "hidden", RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
@@ -241,7 +241,7 @@ TEST_F(KafkaAdmin, ReplicasAndBrokersAreDescribed) {
   EXPECT_EQ(described->front().config_error->kind, ErrorKind::rejected);
 }
 
-TEST_F(KafkaAdmin, APropertyThatIsRefusedIsNamedWithTheVariableThatSetsIt) {
+TEST_F(KafkaAdmin, NamesVariableOfRefusedProperty) {
   for (const auto& [name, variable] : {std::pair("security.protocol", "TOKENRAIL_KAFKA_SECURITY_PROTOCOL"),
                                        std::pair("no.such.thing", "TOKENRAIL_KAFKA_NO_SUCH_THING"),
                                        std::pair("transactional.id", "TOKENRAIL_KAFKA_TRANSACTIONAL_ID")}) {

@@ -46,7 +46,7 @@ class KafkaGroupConsumer : public ::testing::Test {
   telemetry::Metrics metrics;
 };
 
-TEST_F(KafkaGroupConsumer, ReadsStopsAndGoesWithoutGapsThenLeavesInOrder) {
+TEST_F(KafkaGroupConsumer, StopsAndContinuesWithoutGaps) {
   fill(loop, cluster.properties(), "in", 0, 3000, 500);
   MemberLog log;
   // Little is fetched ahead, so that the stops really reach back to the broker.
@@ -125,7 +125,7 @@ TEST_F(KafkaGroupConsumer, CommitsWithMetadataAndReadsThemBack) {
   leave(member);
 }
 
-TEST_F(KafkaGroupConsumer, ReadsWhatIsCommittedFromACoordinatorThatHasMoved) {
+TEST_F(KafkaGroupConsumer, ReadsCommitsAfterCoordinatorMoved) {
   MockCluster two(2);
   two.topic("in", 2);
   rd_kafka_mock_coordinator_set(two.get(), "group", "workers", 1);
@@ -153,7 +153,7 @@ TEST_F(KafkaGroupConsumer, ReadsWhatIsCommittedFromACoordinatorThatHasMoved) {
   leave(member);
 }
 
-TEST_F(KafkaGroupConsumer, ARefusedCommitSaysWhetherTheGroupHasMovedOn) {
+TEST_F(KafkaGroupConsumer, ClassifiesRefusedCommits) {
   MemberLog log;
   auto member = join(log);
   ASSERT_TRUE(run_until(loop, [&] { return log.assignments > 0; }));
@@ -185,7 +185,7 @@ TEST_F(KafkaGroupConsumer, ARefusedCommitSaysWhetherTheGroupHasMovedOn) {
   leave(member);
 }
 
-TEST_F(KafkaGroupConsumer, TwoMembersShareAndThePartitionComesBackWithNothingOfTheOldAssignment) {
+TEST_F(KafkaGroupConsumer, ReturnedPartitionHasNoRecordsOfOldAssignment) {
   fill(loop, cluster.properties(), "in", 0, 400);
   fill(loop, cluster.properties(), "in", 1, 400);
   MemberLog one_log;
@@ -223,7 +223,7 @@ TEST_F(KafkaGroupConsumer, TwoMembersShareAndThePartitionComesBackWithNothingOfT
   leave(one);
 }
 
-TEST_F(KafkaGroupConsumer, ARefusedCommitWhileReleasingMeansThatThePartitionsAreLost) {
+TEST_F(KafkaGroupConsumer, RefusedCommitDuringReleaseLosesPartitions) {
   // A session that a slow machine does not let run out: the revoke is to come in order.
   const Properties patient{{"session.timeout.ms", "8000"}};
   MemberLog one_log;
@@ -266,7 +266,7 @@ TEST_F(KafkaGroupConsumer, ReadsOnlyFromTheGivenOffset) {
   leave(member);
 }
 
-TEST_F(KafkaGroupConsumer, LeavesBeforeItWasAssignedAnythingAndWhileAnAssignmentWaits) {
+TEST_F(KafkaGroupConsumer, LeavesBeforeAndDuringAssignment) {
   MemberLog log;
   auto member = join(log);
   leave(member);
@@ -292,7 +292,7 @@ TEST_F(KafkaGroupConsumer, LeavesInBoundedTimeWhenNoBrokerAnswers) {
   member.reset();
 }
 
-TEST_F(KafkaGroupConsumer, MayBeDestroyedInsideItsOwnCallsAndWithoutLeaving) {
+TEST_F(KafkaGroupConsumer, MayBeDestroyedInsideItsOwnCalls) {
   fill(loop, cluster.properties(), "in", 0, 10);
   MemberLog log;
   auto member = join(log);
@@ -324,7 +324,7 @@ TEST_F(KafkaGroupConsumer, GoesOnWhenTheBrokerIsBack) {
   leave(member);
 }
 
-TEST_F(KafkaGroupConsumer, RefusesToJoinWithoutAGroupIdOrWithAWrongProperty) {
+TEST_F(KafkaGroupConsumer, RefusesMissingGroupIdAndWrongProperty) {
   MemberLog log;
   const auto nameless =
       GroupConsumer::join(loop, {.properties = cluster.properties(), .group_id = "", .topics = {"in"}}, log, metrics);

@@ -64,7 +64,7 @@ TEST(WitnessTrail, KeepsTheHighestTimestamps) {
 }
 
 // A reader at offset 4 of a topic that was created again reads the new log from 4 on.
-TEST(WitnessTrail, WhatWasReadSinceTheLastAnswerBearsNoWitness) {
+TEST(WitnessTrail, RecordsSinceLastAnswerBearNoWitness) {
   WitnessTrail trail;
   for (std::int64_t i = 0; i < 4; ++i) trail.note(i, 100 + i);
   static_cast<void>(trail.ask());

@@ -32,7 +32,7 @@ class KafkaLogReader : public ::testing::Test {
   std::unique_ptr<LogReader> reader;
 };
 
-TEST_F(KafkaLogReader, ReadsToTheEndAndSaysSoAlsoOfAnEmptyPartition) {
+TEST_F(KafkaLogReader, ReportsEndAlsoOfEmptyPartition) {
   fill(loop, cluster.properties(), "log", 0, 300);
   reader->start(
       {{.partition = part(0), .offset = offset_beginning}, {.partition = part(1), .offset = offset_beginning}});
@@ -46,7 +46,7 @@ TEST_F(KafkaLogReader, ReadsToTheEndAndSaysSoAlsoOfAnEmptyPartition) {
   EXPECT_EQ(log.ends[part(1)], 0);
 }
 
-TEST_F(KafkaLogReader, SaysTheEndAgainWhenItHasCaughtUpWithWhatCame) {
+TEST_F(KafkaLogReader, ReportsEndAgainAfterCatchingUp) {
   fill(loop, cluster.properties(), "log", 0, 3);
   reader->start({{.partition = part(0), .offset = offset_beginning}});
   ASSERT_TRUE(run_until(loop, [&] { return log.ends[part(0)] == 3; }));
@@ -55,7 +55,7 @@ TEST_F(KafkaLogReader, SaysTheEndAgainWhenItHasCaughtUpWithWhatCame) {
   EXPECT_EQ(log.records.size(), 5U);
 }
 
-TEST_F(KafkaLogReader, StartsInTheMiddleAtTheEndOrClampedToTheEarliest) {
+TEST_F(KafkaLogReader, StartsInMiddleAtEndOrAtEarliest) {
   for (std::int32_t partition = 0; partition < 3; ++partition) fill(loop, cluster.properties(), "log", partition, 10);
   reader->start({{.partition = part(0), .offset = 7},
                  {.partition = part(1), .offset = offset_end},
@@ -69,7 +69,7 @@ TEST_F(KafkaLogReader, StartsInTheMiddleAtTheEndOrClampedToTheEarliest) {
   EXPECT_EQ(log.ends[part(1)], 10);
 }
 
-TEST_F(KafkaLogReader, StartingAgainMovesAndNothingOfTheOldPlaceComesBetween) {
+TEST_F(KafkaLogReader, RestartDropsRecordsOfOldPosition) {
   fill(loop, cluster.properties(), "log", 0, 2000);
   bool moved = false;
   std::size_t at_move = 0;
@@ -101,7 +101,7 @@ TEST_F(KafkaLogReader, StoppingAndStartingAtOnceReadsEverything) {
   }
 }
 
-TEST_F(KafkaLogReader, NothingComesAfterStopAndOthersGoOn) {
+TEST_F(KafkaLogReader, StopEndsOnePartitionOnly) {
   fill(loop, cluster.properties(), "log", 0, 500);
   bool stopped = false;
   std::size_t after = 0;
@@ -141,7 +141,7 @@ TEST_F(KafkaLogReader, StopsAndGoesWithoutGaps) {
   for (std::size_t i = 0; i < 3000; ++i) ASSERT_EQ(log.records[i].offset, static_cast<std::int64_t>(i));
 }
 
-TEST_F(KafkaLogReader, ATopicThatDoesNotExistIsAFailureThatNamesIt) {
+TEST_F(KafkaLogReader, FailureNamesMissingTopic) {
   rd_kafka_mock_topic_set_error(cluster.get(), "absent", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
   reader->start({{.partition = {.topic = "absent", .partition = 0}, .offset = 0}});
   ASSERT_TRUE(run_until(loop, [&] { return !log.failures.empty(); }));

@@ -5,7 +5,7 @@
 namespace tokenrail::kafka::detail {
 namespace {
 
-TEST(ProduceErrors, SayWhetherTheRecordOrTheTopicIsAtFault) {
+TEST(ProduceErrors, DistinguishRecordFromTopicFaults) {
   struct Row {
     rd_kafka_resp_err_t code;
     Fault fault;

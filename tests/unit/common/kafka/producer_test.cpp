@@ -67,7 +67,7 @@ TEST_F(KafkaProducer, ReportsInTheOrderOfProducingWithOffsets) {
   EXPECT_EQ(producer->oldest_unreported_age(out, 1).count(), 0);
 }
 
-TEST_F(KafkaProducer, KeepsNullApartFromEmptyAndCarriesHeadersAsBytes) {
+TEST_F(KafkaProducer, DistinguishesNullFromEmptyAndKeepsHeaderBytes) {
   auto producer = make();
   const auto out = producer->topic("out");
   const Headers headers = {
@@ -93,7 +93,7 @@ TEST_F(KafkaProducer, KeepsNullApartFromEmptyAndCarriesHeadersAsBytes) {
   EXPECT_GT(records[0].timestamp_ms, 1'500'000'000'000);
 }
 
-TEST_F(KafkaProducer, OfMoreHeadersThanTheBoundOneMoreIsHandedOn) {
+TEST_F(KafkaProducer, HandsOnOneHeaderMoreThanTheBound) {
   auto producer = make();
   const auto out = producer->topic("out");
   const Headers most(record_headers_max, {"h", ""});
@@ -144,7 +144,7 @@ TEST_F(KafkaProducer, ReportsSpaceAfterAFullProcess) {
   ASSERT_TRUE(run_until(loop, [&] { return reports.all.size() == 101; }));
 }
 
-TEST_F(KafkaProducer, RefusesWhatIsTooLargeAndTakesTheLargestItSaysItTakes) {
+TEST_F(KafkaProducer, TakesLargestRecordAndRefusesLarger) {
   auto producer = make({}, {{"message.max.bytes", "2000000"}});
   const auto out = producer->topic("out");
   const std::size_t most = producer->message_bytes_max();
@@ -184,7 +184,7 @@ TEST_F(KafkaProducer, RetriesWhatPassesByItselfWithoutLosingOrder) {
   for (std::size_t i = 0; i < 200; ++i) ASSERT_EQ(records[i].value, std::to_string(i));
 }
 
-TEST_F(KafkaProducer, NothingTimesOutWhileTheBrokerIsAwayAndPurgeReportsAll) {
+TEST_F(KafkaProducer, RecordsOutliveBrokerOutageAndPurgeReportsAll) {
   auto producer = make_warm();
   const auto out = producer->topic("out");
   ASSERT_EQ(producer->produce(out, 0, "k", "v", nullptr, 1), Produced::accepted);
@@ -226,7 +226,7 @@ TEST_F(KafkaProducer, MayBeDestroyedInsideItsOwnReport) {
   EXPECT_EQ(reports.all.size(), 1U) << "nothing is reported after the destruction";
 }
 
-TEST_F(KafkaProducer, RefusesAPropertyByNameAndKeepsSecretsOut) {
+TEST_F(KafkaProducer, RefusesPropertyByNameWithoutSecrets) {
   const auto wrong =
       Producer::make(loop, {.properties = cluster.properties({{"linger.ms", "soon"}})}, reports, metrics);
   ASSERT_FALSE(wrong.has_value());

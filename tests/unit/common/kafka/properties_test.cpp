@@ -21,7 +21,7 @@ Result<Properties> group(const Properties& user) {
   return group_consumer_properties(user, "routers");
 }
 
-TEST(KafkaProperties, TheUsersWordCountsWhereNoPromiseDependsOnIt) {
+TEST(KafkaProperties, UsersPropertiesCountUnlessAPromiseNeedsThem) {
   struct Row {
     Layer layer;
     const char* name;
@@ -50,7 +50,7 @@ TEST(KafkaProperties, TheUsersWordCountsWhereNoPromiseDependsOnIt) {
   }
 }
 
-TEST(KafkaProperties, WhatAPromiseNeedsCannotBeTakenAway) {
+TEST(KafkaProperties, PropertiesOfPromisesCannotBeOverridden) {
   struct Row {
     Layer layer;
     const char* name;
@@ -115,7 +115,7 @@ TEST(KafkaProperties, AGroupNeedsAnId) {
   EXPECT_EQ(refused.error().kind, ErrorKind::invalid_input);
 }
 
-TEST(KafkaProperties, EveryReaderHasAGroupIdOfItsOwn) {
+TEST(KafkaProperties, EveryReaderHasItsOwnGroupId) {
   const auto one = log_reader_properties(servers);
   const auto other = log_reader_properties(with(servers, "group.id", "routers"));
   ASSERT_TRUE(one && other);

@@ -77,7 +77,7 @@ class KafkaRefusedRecords : public ::testing::Test {
   TopicHandle other{};
 };
 
-TEST_F(KafkaRefusedRecords, ARefusedRecordIsReportedAloneAndNamesItsTopic) {
+TEST_F(KafkaRefusedRecords, ReportsRefusedRecordAloneWithItsTopic) {
   warm(out, 0);
   refuse({RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE});
   produce(out, 0, 1);
@@ -94,7 +94,7 @@ TEST_F(KafkaRefusedRecords, ARefusedRecordIsReportedAloneAndNamesItsTopic) {
   EXPECT_TRUE(producer->blocked().empty());
 }
 
-TEST_F(KafkaRefusedRecords, InnocentRecordsOfARefusedBatchAreWrittenInOrder) {
+TEST_F(KafkaRefusedRecords, WritesOtherRecordsOfRefusedBatchInOrder) {
   warm(out, 0);
   // The batch, then its first record alone.
   refuse({RD_KAFKA_RESP_ERR_INVALID_RECORD, RD_KAFKA_RESP_ERR_INVALID_RECORD});
@@ -110,7 +110,7 @@ TEST_F(KafkaRefusedRecords, InnocentRecordsOfARefusedBatchAreWrittenInOrder) {
   EXPECT_EQ(read("out", 0, 20), expected);
 }
 
-TEST_F(KafkaRefusedRecords, ABatchThatPassesRecordByRecordIsNotRefused) {
+TEST_F(KafkaRefusedRecords, BatchThatPassesRecordByRecordIsWritten) {
   warm(out, 0);
   refuse({RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE});
   for (std::uint64_t token = 1; token <= 20; ++token) produce(out, 0, token);
@@ -119,7 +119,7 @@ TEST_F(KafkaRefusedRecords, ABatchThatPassesRecordByRecordIsNotRefused) {
   EXPECT_EQ(read("out", 0, 21).size(), 21U);
 }
 
-TEST_F(KafkaRefusedRecords, ARefusedRecordEndsItsUnitAndNoOther) {
+TEST_F(KafkaRefusedRecords, RefusedRecordEndsOnlyItsUnit) {
   warm(out, 0);
   refuse({RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE});
   for (std::uint64_t token = 1; token <= 20; ++token) produce(out, 0, token, token % 2 + 10);
@@ -134,7 +134,7 @@ TEST_F(KafkaRefusedRecords, ARefusedRecordEndsItsUnitAndNoOther) {
   EXPECT_EQ(read("out", 0, expected.size()), expected);
 }
 
-TEST_F(KafkaRefusedRecords, OtherPartitionsAndTopicsAreWrittenOnceAndInOrder) {
+TEST_F(KafkaRefusedRecords, WritesOtherPartitionsOnceInOrder) {
   warm(out, 0);
   // One batch, of whichever partition; record by record it passes.
   refuse({RD_KAFKA_RESP_ERR_POLICY_VIOLATION});
@@ -157,7 +157,7 @@ TEST_F(KafkaRefusedRecords, OtherPartitionsAndTopicsAreWrittenOnceAndInOrder) {
   EXPECT_EQ(producer->unreported(), 0U);
 }
 
-TEST_F(KafkaRefusedRecords, ATopicThatRefusesEverythingKeepsItsRecordsUntilItTakesThem) {
+TEST_F(KafkaRefusedRecords, BlockedTopicKeepsItsRecords) {
   warm(out, 0);
   refuse({RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
           RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED});
@@ -212,7 +212,7 @@ TEST_F(KafkaRefusedRecords, BlockedTopicIsBoundedAndReportsSpace) {
   ASSERT_TRUE(reported(10));
 }
 
-TEST_F(KafkaRefusedRecords, AnUnknownFateEndsThePartitionAndNoOther) {
+TEST_F(KafkaRefusedRecords, UnknownFateEndsOnlyItsPartition) {
   warm(out, 0);
   warm(out, 1);
   refuse({RD_KAFKA_RESP_ERR_UNKNOWN});
@@ -229,7 +229,7 @@ TEST_F(KafkaRefusedRecords, AnUnknownFateEndsThePartitionAndNoOther) {
   EXPECT_TRUE(of(3).ok) << of(3).detail;
 }
 
-TEST_F(KafkaRefusedRecords, NothingIsWrittenBehindAnUnknownFate) {
+TEST_F(KafkaRefusedRecords, WritesNothingAfterAnUnknownFate) {
   warm(out, 0);
   rd_kafka_mock_broker_set_down(cluster.get(), 1);
   produce(out, 0, 1);
@@ -251,7 +251,7 @@ TEST_F(KafkaRefusedRecords, NothingIsWrittenBehindAnUnknownFate) {
   EXPECT_TRUE(of(5).ok) << "the producer goes on after purge()";
 }
 
-TEST_F(KafkaRefusedRecords, AReportOfPurgeMayProduceToEveryPartition) {
+TEST_F(KafkaRefusedRecords, PurgeReportMayProduceToEveryPartition) {
   for (std::int32_t partition = 0; partition < 4; ++partition) warm(out, partition);
   rd_kafka_mock_broker_set_down(cluster.get(), 1);
   for (std::uint64_t token = 1; token <= 8; ++token) produce(out, static_cast<std::int32_t>(token % 2), token);
@@ -268,7 +268,7 @@ TEST_F(KafkaRefusedRecords, AReportOfPurgeMayProduceToEveryPartition) {
   EXPECT_EQ(producer->unreported(), 0U);
 }
 
-TEST_F(KafkaRefusedRecords, RecordsKeepKeyHeadersAndNullsWhenTheyAreSentAgain) {
+TEST_F(KafkaRefusedRecords, ResentRecordsKeepKeyHeadersAndNulls) {
   warm(out, 0);
   refuse({RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE});
   const Headers headers = {{"a", std::string("\0\xff", 2)}, {"empty", ""}};
@@ -285,7 +285,7 @@ TEST_F(KafkaRefusedRecords, RecordsKeepKeyHeadersAndNullsWhenTheyAreSentAgain) {
   EXPECT_EQ(log.records[2].headers, headers);
 }
 
-TEST_F(KafkaRefusedRecords, MayBeDestroyedInsideTheReportOfARefusal) {
+TEST_F(KafkaRefusedRecords, MayBeDestroyedInsideRefusalReport) {
   warm(out, 0);
   refuse({RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE});
   for (std::uint64_t token = 1; token <= 5; ++token) produce(out, 0, token, 7);
@@ -295,7 +295,7 @@ TEST_F(KafkaRefusedRecords, MayBeDestroyedInsideTheReportOfARefusal) {
   EXPECT_EQ(reports.all.size(), 1U);
 }
 
-TEST_F(KafkaRefusedRecords, AProducerIdThatIsRefusedBlocksTheTopicUntilItIsGiven) {
+TEST_F(KafkaRefusedRecords, RefusedProducerIdBlocksTopicUntilGranted) {
   rd_kafka_mock_push_request_errors(cluster.get(), producer_id_key, 2, RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED,
                                     RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED);
   produce(out, 0, 1);

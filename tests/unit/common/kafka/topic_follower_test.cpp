@@ -43,7 +43,7 @@ class TopicFollowerTest : public ::testing::Test {
   TopicFollower follower_{"models", "models"};
 };
 
-TEST_F(TopicFollowerTest, IsWholeOnceEveryPartitionWasReadToItsEnd) {
+TEST_F(TopicFollowerTest, IsWholeAfterReadingEveryPartition) {
   EXPECT_FALSE(follower_.whole());
   follower_.read(reader_, 2);
   EXPECT_THAT(reader_.started, ElementsAre("models/0", "models/1"));
@@ -61,7 +61,7 @@ TEST_F(TopicFollowerTest, ATopicThatIsCreatedLaterIsRead) {
   EXPECT_THAT(reader_.started, ElementsAre("models/0"));
 }
 
-TEST_F(TopicFollowerTest, OnlyNewPartitionsOfAGrownTopicAreRead) {
+TEST_F(TopicFollowerTest, ReadsOnlyNewPartitionsOfGrownTopic) {
   follower_.read(reader_, 1);
   follower_.on_end(0, 0);
   survey(LogVerdict::same, {{"models", 3}});
@@ -71,7 +71,7 @@ TEST_F(TopicFollowerTest, OnlyNewPartitionsOfAGrownTopicAreRead) {
   EXPECT_EQ(follower_.partitions(), 3);
 }
 
-TEST_F(TopicFollowerTest, ALogThatIsAnotherOneIsReadAgain) {
+TEST_F(TopicFollowerTest, ReadsReplacedLogAgain) {
   follower_.read(reader_, 2);
   record(0, 1);
   record(1, 7);

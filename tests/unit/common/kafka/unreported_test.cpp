@@ -32,7 +32,7 @@ TEST(Unreported, GivesBackEachToken) {
   EXPECT_EQ(pool.records, 0U);
 }
 
-TEST(Unreported, TheOldestOfALaneIsTheOneProducedFirstWhateverTheOrderOfReports) {
+TEST(Unreported, OldestIsFirstProducedInAnyReportOrder) {
   Unreported unreported({.records_max = 10, .bytes_max = 1000});
   Unreported::Pool pool{.limits = roomy};
   Unreported::Lane one(pool);
@@ -52,7 +52,7 @@ TEST(Unreported, TheOldestOfALaneIsTheOneProducedFirstWhateverTheOrderOfReports)
   static_cast<void>(unreported.release(d));
 }
 
-TEST(Unreported, StuckLanesLeaveRoomForOthersHoweverManyTheyAre) {
+TEST(Unreported, AnyNumberOfStuckLanesLeavesRoom) {
   for (const std::size_t stuck : {1U, 4U, 40U}) {
     SCOPED_TRACE(stuck);
     Unreported unreported({.records_max = 1'000'000, .bytes_max = 1'000'000'000});
@@ -92,7 +92,7 @@ TEST(Unreported, ALaneRegainsRoomWhenOthersDrain) {
   EXPECT_FALSE(unreported.regained(one)) << "reported once";
 }
 
-TEST(Unreported, ALaneIsFullByRecordsOrByBytesAndOthersAreNot) {
+TEST(Unreported, LaneIsFullByRecordsOrByBytes) {
   Unreported unreported({.records_max = 4, .bytes_max = 100});
   Unreported::Pool pool{.limits = roomy};
   Unreported::Lane by_records(pool);
@@ -109,7 +109,7 @@ TEST(Unreported, ALaneIsFullByRecordsOrByBytesAndOthersAreNot) {
   EXPECT_TRUE(unreported.has_room(quiet, 1));
 }
 
-TEST(Unreported, ARecordLargerThanTheBoundFitsIntoAnEmptyLane) {
+TEST(Unreported, OversizeRecordFitsIntoEmptyLane) {
   Unreported unreported({.records_max = 4, .bytes_max = 100});
   Unreported::Pool pool{.limits = roomy};
   Unreported::Lane lane(pool);
@@ -147,7 +147,7 @@ TEST(Unreported, ReportsSpaceWithAQuarterOfBytesFree) {
   EXPECT_TRUE(unreported.release(second).space) << "75 of 100";
 }
 
-TEST(Unreported, AnEmptyLaneHasSpaceHoweverFullThePoolIs) {
+TEST(Unreported, EmptyLaneHasSpaceInAFullPool) {
   Unreported unreported({.records_max = 4, .bytes_max = 1000});
   Unreported::Pool pool{.limits = {.records_max = 8, .bytes_max = 1000}};
   Unreported::Lane lane(pool);
