@@ -52,7 +52,7 @@ TEST(CallDefaults, ADeploymentWithoutThemCopiesNothing) {
   EXPECT_FALSE(with_defaults(silent(), {}, on("ollama", "ollama", {})).has_value());
 }
 
-TEST(CallDefaults, ADefaultOfMaxTokensIsAtMostWhatTheModelWrites) {
+TEST(CallDefaults, DefaultOfMaxTokensIsCappedByTheModel) {
   events::ModelState model;
   model.output_tokens_max = 50;
   const auto deployment = on("ollama", "ollama", {.tokens_max = 100});
@@ -97,7 +97,7 @@ TEST(CallDefaults, ProviderConfigGoesWhereTheAdapterLooks) {
   }
 }
 
-TEST(CallDefaults, AFieldOfProviderConfigYieldsToTheParameterThatItWouldDisplace) {
+TEST(CallDefaults, ParametersOverrideFieldsOfProviderConfig) {
   const auto deployment = on(
       "ollama", "ollama", {.provider_config = R"({"think":false,"options":{"temperature":0.1,"top_k":3,"seed":4}})"});
   auto request = silent();

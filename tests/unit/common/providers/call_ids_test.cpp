@@ -70,7 +70,7 @@ TEST(CallIds, NumbersThatOthersHaveArePassedOver) {
 }
 
 /// As many calls as this would not end if each looked at the numbers that those before it got.
-TEST(CallIds, OneIdForAllCallsOfALongConversation) {
+TEST(CallIds, OneIdForManyCalls) {
   constexpr int calls = 100'000;
   CallIds ids({.bytes_max = 40, .plain = true});
   std::string last;

@@ -36,11 +36,11 @@ events::DeploymentState deployment(std::string provider, std::string connection,
   return state;
 }
 
-TEST(EnvironmentConnections, NothingNamedIsNone) {
+TEST(EnvironmentConnections, EmptyEnvironmentHasNoConnection) {
   EXPECT_TRUE(connections_of({}).empty());
 }
 
-TEST(EnvironmentConnections, AKeyMakesAConnectionToTheProviderItself) {
+TEST(EnvironmentConnections, KeyMakesConnectionToTheProvider) {
   const auto made = connections_of({{"OPENAI_API_KEY", "sk-1"}, {"HF_TOKEN", "hf-1"}});
   ASSERT_EQ(made.size(), 2U);
   EXPECT_EQ(made[0].name, "env-openai");
@@ -73,7 +73,7 @@ TEST(EnvironmentConnections, FurtherKeysAreInNoTable) {
   EXPECT_THAT(shown, Not(HasSubstr("sk-2")));
 }
 
-TEST(EnvironmentConnections, ABaseUrlOfOnesOwnNeedsNoKey) {
+TEST(EnvironmentConnections, OwnBaseUrlNeedsNoKey) {
   const auto made = connections_of(
       {{"OPENAI_COMPATIBLE_BASE_URL", "http://Localhost:8000/"}, {"OPENAI_BASE_URL", "http://127.0.0.1:9/v1"}});
   ASSERT_EQ(made.size(), 2U);
@@ -83,7 +83,7 @@ TEST(EnvironmentConnections, ABaseUrlOfOnesOwnNeedsNoKey) {
   EXPECT_EQ(made[1].base_url, "http://localhost:8000");
 }
 
-TEST(EnvironmentConnections, AKeyWithoutAnAddressSaysWhichVariableIsMissing) {
+TEST(EnvironmentConnections, KeyWithoutAddressNamesMissingVariable) {
   const auto made = environment_connections(values_of({{"AZURE_OPENAI_API_KEY", "secret-7"}}));
   ASSERT_FALSE(made);
   EXPECT_THAT(made.error().detail, HasSubstr("AZURE_OPENAI_ENDPOINT"));
@@ -109,7 +109,7 @@ TEST(ModelsByHand, NeedAProviderThatIsConnected) {
               HasSubstr("GROQ_API_KEY"));
 }
 
-TEST(Credentials, GoOnlyToTheConnectionAndAddressTheyWereGivenFor) {
+TEST(Credentials, GoOnlyToTheirConnectionAndAddress) {
   const Credentials credentials(connections_of({{"OPENAI_API_KEY", "sk-1"}, {"ANTHROPIC_API_KEY", "ak-1"}}));
   const auto opened = credentials.open(deployment("openai", "env-openai", "https://api.openai.com/v1/"), 0, {}, 0);
   ASSERT_TRUE(opened);

@@ -44,7 +44,7 @@ TEST(OtherApi, IsRecognisedByItsFields) {
   }
 }
 
-TEST(OtherApi, WhatNothingIsKnownOfHasNoName) {
+TEST(OtherApi, UnknownBodyHasNoName) {
   for (const auto* bytes :
        {"", " \n", "{}", "[]", "[1]", "7", "text", "not\ndata: {}", "{\"choices\":", "{\"choices\":null}",
         R"({"message":{"content":"x"},"done":false})", R"({"type":"other"})", R"({"object":7})"}) {

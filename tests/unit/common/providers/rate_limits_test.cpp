@@ -24,7 +24,7 @@ http::ResponseHead head(std::vector<std::pair<std::string, std::string>> headers
   return out;
 }
 
-TEST(RateLimits, OfOpenAiAndThoseThatSpeakLikeIt) {
+TEST(RateLimits, ReadsOpenAiAndCompatibleHeaders) {
   const auto limits = read_rate_limits(head({{"x-ratelimit-limit-requests", "14400"},
                                              {"x-ratelimit-remaining-requests", "14399"},
                                              {"x-ratelimit-reset-requests", "2m59.56s"},
@@ -36,7 +36,7 @@ TEST(RateLimits, OfOpenAiAndThoseThatSpeakLikeIt) {
   EXPECT_EQ(limits.retry_after, std::nullopt);
 }
 
-TEST(RateLimits, OfAnthropicByTheResponsesOwnDate) {
+TEST(RateLimits, ReadsAnthropicsHeadersByResponseDate) {
   const auto limits = read_rate_limits(head({{"date", "Sat, 07 Feb 2026 14:39:02 GMT"},
                                              {"anthropic-ratelimit-requests-limit", "4000"},
                                              {"anthropic-ratelimit-requests-remaining", "3999"},
@@ -61,7 +61,7 @@ TEST(RateLimits, ATimeOfDayNeedsTheResponsesDate) {
   }
 }
 
-TEST(RateLimits, UnixTimesAreReadInSecondsAndInMilliseconds) {
+TEST(RateLimits, ReadsUnixTimesInSecondsOrMilliseconds) {
   for (const auto* reset : {"1754667660000", "1754667660"}) {
     const auto limits = read_rate_limits(head({{"date", "Fri, 08 Aug 2025 15:40:30 GMT"},
                                                {"x-ratelimit-limit", "1"},
@@ -71,7 +71,7 @@ TEST(RateLimits, UnixTimesAreReadInSecondsAndInMilliseconds) {
   }
 }
 
-TEST(RateLimits, OfMistralAndOfTheDrafts) {
+TEST(RateLimits, ReadsMistralsHeadersAndTheDrafts) {
   auto limits = read_rate_limits(head({{"x-ratelimit-limit-req-minute", "360"},
                                        {"x-ratelimit-remaining-req-minute", "352"},
                                        {"x-ratelimit-limit-tokens-minute", "2000000"},
@@ -84,7 +84,7 @@ TEST(RateLimits, OfMistralAndOfTheDrafts) {
   EXPECT_EQ(limits.requests, (RateLimit{.limit = 10, .remaining = 0, .reset_in = 7s}));
 }
 
-TEST(RateLimits, WhatCannotBeReadIsAsIfItWereNotThere) {
+TEST(RateLimits, IgnoresUnreadableHeaders) {
   for (const auto* value : {"", "-1", "many", "1.5", "X-RATELIMIT-REMAINING-REQUESTS-XXX", "99999999999999999999"}) {
     EXPECT_EQ(read_rate_limits(head({{"x-ratelimit-remaining-requests", value}, {"x-ratelimit-reset-requests", "1s"}})),
               RateLimits{})
@@ -104,7 +104,7 @@ TEST(RateLimits, WhatCannotBeReadIsAsIfItWereNotThere) {
             24h);
 }
 
-TEST(RateLimits, TheLongestResetOfWhatIsUsedUpCounts) {
+TEST(RateLimits, LongestResetOfUsedUpLimitsCounts) {
   RateLimits limits{.requests = {.remaining = 0, .reset_in = 2s},
                     .tokens = {.remaining = 0, .reset_in = 5s},
                     .input_tokens = {.remaining = 1, .reset_in = 9s}};

@@ -117,7 +117,7 @@ TEST_F(StoredCredentialsTest, AnotherOrganisationsCredentialIsNotUsed) {
   EXPECT_THAT(refusal(theirs, {.org_id = "evil"}), HasSubstr("is not published for its scope"));
 }
 
-TEST_F(StoredCredentialsTest, AModelOfAnotherScopeDoesNotUseTheConnection) {
+TEST_F(StoredCredentialsTest, ModelOfAnotherScopeCannotUseConnection) {
   apply(sealed());
   EXPECT_THAT(refusal(deployment(), {.org_id = "evil"}), HasSubstr("of another scope than the model"));
   EXPECT_THAT(refusal(deployment(), {}), HasSubstr("of another scope than the model"));
@@ -141,7 +141,7 @@ TEST_F(StoredCredentialsTest, AnotherProvidersConnectionDoesNotUseIt) {
   EXPECT_THAT(refusal(other), HasSubstr("is for the provider openai, the connection own is for anthropic"));
 }
 
-TEST_F(StoredCredentialsTest, ADeploymentThatNamesAnotherIdDoesNotUseIt) {
+TEST_F(StoredCredentialsTest, DeploymentWithAnotherIdCannotUseIt) {
   apply(sealed());
   auto other = deployment();
   other.credential_id = "c-2";
@@ -168,14 +168,14 @@ TEST_F(StoredCredentialsTest, ATombstoneRemovesIt) {
   EXPECT_EQ(stored_.size(), 0U);
 }
 
-TEST_F(StoredCredentialsTest, ANewVersionReplacesAndAnOlderOneDoesNot) {
+TEST_F(StoredCredentialsTest, OnlyNewerVersionReplaces) {
   apply(sealed("first", 1));
   EXPECT_EQ(apply(sealed("second", 2)), Applied::changed);
   EXPECT_EQ(apply(sealed("first", 1)), Applied::unchanged);
   EXPECT_EQ(stored_.open(deployment(), acme, now_ms)->secret.reveal(), "second");
 }
 
-TEST_F(StoredCredentialsTest, ASealOfAnOlderVersionDoesNotOpenAsTheNewOne) {
+TEST_F(StoredCredentialsTest, OlderSealDoesNotOpenAsNewVersion) {
   auto replayed = sealed("second", 2);
   replayed.sealed = sealed("first", 1).sealed;
   apply(replayed);
@@ -195,7 +195,7 @@ TEST_F(StoredCredentialsTest, AnAlteredSealDoesNotOpen) {
   EXPECT_THAT(refusal(), HasSubstr("cannot be opened"));
 }
 
-TEST_F(StoredCredentialsTest, RecordsThatCannotBeReadLeaveWhatIsHeld) {
+TEST_F(StoredCredentialsTest, UnreadableRecordsKeepHeldCredentials) {
   apply(sealed());
   EXPECT_EQ(stored_.apply("acme/_/c-1", "no json"), Applied::malformed);
   EXPECT_EQ(stored_.apply("evil/_/c-1", events::to_json(sealed())), Applied::malformed);
@@ -203,7 +203,7 @@ TEST_F(StoredCredentialsTest, RecordsThatCannotBeReadLeaveWhatIsHeld) {
   EXPECT_EQ(stored_.size(), 1U);
 }
 
-TEST_F(StoredCredentialsTest, WithoutAKeyRingItSaysWhatToSet) {
+TEST_F(StoredCredentialsTest, MissingKeyRingErrorNamesSetting) {
   stored_ = StoredCredentials();
   EXPECT_EQ(stored_.trouble(), "") << "there is nothing to open";
   apply(sealed());
@@ -252,7 +252,7 @@ TEST_F(StoredCredentialsTest, AProvidersOwnHeaderNeedsNoName) {
   EXPECT_EQ(opened->name, find_profile("anthropic")->auth_name);
 }
 
-TEST_F(StoredCredentialsTest, AKeyOfTheEnvironmentIsNeverUsedInstead) {
+TEST_F(StoredCredentialsTest, NeverUsesEnvironmentKeyInstead) {
   std::vector<EnvironmentConnection> connections;
   connections
       .emplace_back(EnvironmentConnection{

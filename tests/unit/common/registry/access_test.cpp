@@ -52,7 +52,7 @@ std::vector<std::string> failing(const std::expected<Route, Refusal>& route) {
 // ---- fields that a row leaves open -------------------------------------------------------------------------------
 
 // S0.15, S0.45: an organisation's row that says nothing of `enabled` follows the platform's.
-TEST(EffectiveModel, ARowThatInheritsFollowsTheRowAboveIt) {
+TEST(EffectiveModel, InheritingRowFollowsRowAbove) {
   Projection projection;
   auto platform = model("ollama", "m");
   put(projection, platform);
@@ -72,7 +72,7 @@ TEST(EffectiveModel, ARowThatInheritsFollowsTheRowAboveIt) {
   EXPECT_EQ(refused.error().clauses[0].scope, "platform");
 }
 
-TEST(EffectiveModel, ARowThatInheritsFromNothingCountsAsWritten) {
+TEST(EffectiveModel, InheritingRowWithoutRowAboveCountsAsWritten) {
   Projection projection;
   auto own = override_row();
   own.deployments = {deployment("own")};
@@ -97,7 +97,7 @@ TEST(EffectiveModel, AUserRowInheritsThroughTheOrganisation) {
   EXPECT_EQ(refused.error().clauses[0].scope, "organisation");
 }
 
-TEST(EffectiveModel, TakesEachOpenFieldFromTheNearestRowThatHasIt) {
+TEST(EffectiveModel, TakesOpenFieldFromNearestRowWithIt) {
   Projection projection;
   auto platform = model("ollama", "m");
   platform.quality_score = 0.5;
@@ -118,7 +118,7 @@ TEST(EffectiveModel, TakesEachOpenFieldFromTheNearestRowThatHasIt) {
   EXPECT_EQ(m.replacement->name, "next");
 }
 
-TEST(EffectiveModel, ARetiredModelIsNotRevivedByARowThatSaysNothing) {
+TEST(EffectiveModel, EmptyRowDoesNotReviveRetiredModel) {
   Projection projection;
   auto platform = model("ollama", "m");
   platform.lifecycle = "retired";
@@ -194,7 +194,7 @@ TEST(Refusals, NameEveryClauseThatFails) {
 // ---- the organisation --------------------------------------------------------------------------------------------
 
 // S0.2: an organisation controls which models its members may use.
-TEST(AllowList, TakesOnlyModelsWithARowOfTheOrganisation) {
+TEST(AllowList, TakesOnlyModelsWithRowOfOrganisation) {
   Projection projection;
   put(projection, model("ollama", "m"));
   put(projection, model("ollama", "other"));
@@ -299,7 +299,7 @@ TEST(Grants, DenyBeatsAllowAndRestrictionNeedsAllow) {
   }
 }
 
-TEST(Grants, TheIdOfAnyRowOfTheModelCounts) {
+TEST(Grants, IdOfAnyRowOfTheModelCounts) {
   Projection projection;
   const auto platform = model("ollama", "m");
   const auto own = override_row();
@@ -350,7 +350,7 @@ TEST(Grants, AUsersOwnModelNeedsNoGrant) {
   EXPECT_THAT(failing(resolve(projection, ask(), {}, 1)), ElementsAre("granted"));
 }
 
-TEST(Grants, TheDefaultIsLookedForAmongWhatIsGranted) {
+TEST(Grants, LooksForDefaultAmongGrantedModels) {
   Projection projection;
   for (const auto* name : {"a", "b", "m"}) put(projection, model("ollama", name));
   const auto granted = [&](std::vector<events::Grant> grants, std::int64_t version) {

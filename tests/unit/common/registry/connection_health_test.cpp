@@ -24,12 +24,12 @@ TEST(ConnectionHealth, AProviderThatCannotBeUsedIsDown) {
     EXPECT_EQ(after(reason), (ConnectionHealth{.state = "down", .reason = reason}));
 }
 
-TEST(ConnectionHealth, AProviderThatLimitsOrCannotBeReadIsDegraded) {
+TEST(ConnectionHealth, LimitingOrUnreadableProviderIsDegraded) {
   for (const auto* reason : {"rate_limited", "overloaded", "busy", "too_large", "not_json", "unexpected_status"})
     EXPECT_EQ(after(reason), (ConnectionHealth{.state = "degraded", .reason = reason}));
 }
 
-TEST(ConnectionHealth, FailuresOfThisProgramSayNothingAboutTheProvider) {
+TEST(ConnectionHealth, OwnFailuresDoNotChangeHealth) {
   for (const auto* reason : {"conflict", "refused", "no_adapter"}) EXPECT_EQ(after(reason).state, "as before");
 }
 
@@ -37,7 +37,7 @@ TEST(ConnectionHealth, ATestThatAnsweredIsHealthy) {
   EXPECT_EQ(health_after_test("", "", true), (ConnectionHealth{.state = "healthy"}));
 }
 
-TEST(ConnectionHealth, ATestThatOnlyReachedTheHostSaysNothing) {
+TEST(ConnectionHealth, TestThatOnlyReachedHostChangesNothing) {
   EXPECT_FALSE(health_after_test("", "", false).has_value());
 }
 
@@ -51,7 +51,7 @@ TEST(ConnectionHealth, AFailedStageGivesTheReason) {
             (ConnectionHealth{.state = "degraded", .reason = "bad_request"}));
 }
 
-TEST(ConnectionHealth, AModelThatIsNotThereSaysNothingAboutItsConnection) {
+TEST(ConnectionHealth, MissingModelDoesNotChangeHealth) {
   EXPECT_FALSE(health_after_test("call", "not_found_model", true).has_value());
   EXPECT_FALSE(health_after_test("call", "bad_request", true).has_value());
 }

@@ -41,7 +41,7 @@ TEST(Cost, ReasoningHasItsPriceOrThatOfOutput) {
   EXPECT_EQ(cost_of(with, standard, usage, 0), 600 + 800);
 }
 
-TEST(Cost, UnknownPriceOfWhatWasUsedIsNoCost) {
+TEST(Cost, UnknownPriceGivesNoCost) {
   EXPECT_EQ(cost_of({}, standard, {.input_tokens = 1, .output_tokens = 1}, 0), std::nullopt);
   EXPECT_EQ(cost_of({}, standard, {}, 0), std::nullopt);
   EXPECT_EQ(cost_of({.input_micros = 5}, standard, {.input_tokens = 1, .output_tokens = 1}, 0), std::nullopt);

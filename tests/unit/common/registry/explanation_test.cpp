@@ -291,7 +291,7 @@ TEST(Explanation, ListsEveryClauseOfAUsableModel) {
   EXPECT_EQ(explanation.route->choice.chosen, "ollama/m");
 }
 
-TEST(Explanation, OfANameThatNoRowHas) {
+TEST(Explanation, ExplainsUnknownName) {
   Projection projection;
   put(projection, model("ollama", "llama3.2"));
   const auto explanation =
@@ -303,7 +303,7 @@ TEST(Explanation, OfANameThatNoRowHas) {
 }
 
 // An alias is granted by itself, and its explanation takes that into account.
-TEST(Explanation, OfAnAliasJudgesItsTargetThroughTheAlias) {
+TEST(Explanation, ExplainsTargetThroughItsAlias) {
   Projection projection;
   auto m = model("ollama", "m");
   m.enabled = m.routable = false;

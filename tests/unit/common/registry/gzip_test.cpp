@@ -19,7 +19,7 @@ TEST(Gzip, GivesBackWhatWentIn) {
   EXPECT_LT(gzip(std::string(100'000, 'x')).size(), 1000U);
 }
 
-TEST(Gzip, WhatIsNotWholeOrTooLargeIsNothing) {
+TEST(Gzip, RefusesCutOrTooLargeData) {
   const auto bytes = gzip(std::string(100'000, 'x'));
   EXPECT_EQ(gunzip(bytes, 99'999), std::nullopt);
   EXPECT_EQ(gunzip(bytes.substr(0, bytes.size() - 1), 100'000), std::nullopt);

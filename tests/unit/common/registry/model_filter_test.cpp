@@ -18,7 +18,7 @@ TEST(ModelFilterTest, EveryMemberIsReadAndWrittenTheSame) {
   EXPECT_FALSE(filter->empty());
 }
 
-TEST(ModelFilterTest, WhatItLacksFiltersNothing) {
+TEST(ModelFilterTest, MissingFieldsFilterNothing) {
   const auto filter = model_filter_from_json("{}");
   ASSERT_TRUE(filter.has_value());
   EXPECT_TRUE(filter->empty());
@@ -31,7 +31,7 @@ TEST(ModelFilterTest, NotFreeIsAFilterToo) {
   EXPECT_FALSE(filter->empty());
 }
 
-TEST(ModelFilterTest, WhatDoesNotFitIsNamed) {
+TEST(ModelFilterTest, NamesWrongFields) {
   const auto detail_of = [](std::string_view text) {
     const auto filter = model_filter_from_json(text);
     return filter ? std::string("accepted") : filter.error().detail;

@@ -103,7 +103,7 @@ TEST(Projection, AValueUnderAnotherModelsKeyIsMalformed) {
 }
 
 // "acme/ann" as an organisation id spells the same key as organisation "acme", user "ann".
-TEST(Projection, ASlashInAnIdDoesNotReachIntoAnotherScope) {
+TEST(Projection, SlashInIdStaysInItsScope) {
   Projection projection;
   put(projection, model("ollama", "x/y", "acme", "ann"));
   ASSERT_NE(projection.find("acme", "ann", "ollama", "x/y"), nullptr);
@@ -187,7 +187,7 @@ TEST(Projection, HoldsAliasesDefaultsGrantsAndOrganizations) {
   EXPECT_FALSE(projection.complete());
 }
 
-TEST(Projection, RecordsKeepTheHighestVersionAndGoWithATombstone) {
+TEST(Projection, KeepsHighestVersionUntilTombstone) {
   Projection projection;
   auto organization = events::RegistryOrganization{.org_id = "acme"};
   EXPECT_EQ(put_record(projection, organization, 5), Applied::changed);
@@ -216,7 +216,7 @@ TEST(Projection, ARecordUnderAnotherKeyIsMalformed) {
   EXPECT_EQ(put_under("_org/acme", events::RegistryGrants{.org_id = "acme"}), Applied::malformed);
 }
 
-TEST(Projection, CandidatesComeByPreferenceAndWithoutWhatCannotBeChosen) {
+TEST(Projection, OrdersUsableCandidatesByPreference) {
   Projection projection;
   auto good = model("ollama", "good");
   good.quality_score = 0.9;

@@ -176,7 +176,7 @@ std::vector<Verdict> verdicts() {
   };
 }
 
-TEST(Resolution, PricesOfANearerRowCountBeforeThoseOfADeployment) {
+TEST(Resolution, NearerRowsPricesOverrideDeployments) {
   Projection projection;
   auto platform = model("ollama", "a");
   platform.prices = {.input_micros = 1, .output_micros = 1, .version = 1};
@@ -196,7 +196,7 @@ TEST(Resolution, PricesOfANearerRowCountBeforeThoseOfADeployment) {
   EXPECT_EQ(deployment_prices(), std::nullopt);
 }
 
-TEST(Resolution, AModelAnswersOrIsRefusedWithAReason) {
+TEST(Resolution, SelectsModelOrGivesReason) {
   for (const auto& verdict : verdicts()) {
     SCOPED_TRACE(verdict.what);
     auto request = ask("ollama", "m");
@@ -306,7 +306,7 @@ TEST(Resolution, AnotherOrganisationsModelDoesNotExist) {
   }
 }
 
-TEST(Resolution, WhatTheNearestRowLeavesOpenComesFromAbove) {
+TEST(Resolution, OpenFieldsComeFromRowsAbove) {
   auto platform = model("ollama", "m");
   platform.context_window = 4096;
   platform.output_tokens_max = 100;
@@ -329,7 +329,7 @@ TEST(Resolution, WhatTheNearestRowLeavesOpenComesFromAbove) {
   EXPECT_EQ(route->targets[0].deployment.id, platform.deployments[0].id);
 }
 
-TEST(Resolution, AModelGoneWhereItIsServedIsGoneForThoseWhoInheritIt) {
+TEST(Resolution, MissingModelIsMissingForInheritingRows) {
   auto platform = model("ollama", "m");
   platform.availability = "missing";
   platform.routable = false;
@@ -347,7 +347,7 @@ TEST(Resolution, AModelGoneWhereItIsServedIsGoneForThoseWhoInheritIt) {
 
 // ---- names -------------------------------------------------------------------------------------------------------
 
-TEST(Resolution, AModelThatIsOnlyDisabledAboveIsEnabledBelowEvenWhereItIsMissing) {
+TEST(Resolution, LowerRowEnablesDisabledModelEvenIfMissing) {
   auto platform = model("ollama", "m");
   platform.enabled = platform.routable = false;
   platform.availability = "missing";
@@ -415,7 +415,7 @@ TEST(Resolution, NamesMeanWhatPeopleMeanByThem) {
   }
 }
 
-TEST(Resolution, ANameThatSeveralProvidersHaveIsTakenWithAWarning) {
+TEST(Resolution, AmbiguousNameIsTakenWithWarning) {
   const auto projection = registry_of({model("lmstudio", "shared"), model("ollama", "shared")});
   const auto route = resolve(projection, ask("", "shared"), {}, 1);
   ASSERT_TRUE(route.has_value());
@@ -435,7 +435,7 @@ TEST(Resolution, TheDefaultIsThatOfTheNearestScope) {
   EXPECT_EQ(answered_by(resolve(registry_of(models), ask_default(), {}, 1)), models[3].id);
 }
 
-TEST(Resolution, TheDefaultOfAnotherKindIsNoDefaultForAChat) {
+TEST(Resolution, DefaultOfAnotherKindIsNotForChats) {
   const auto projection = registry_of({with(model("ollama", "embed"),
                                             [](auto& m) {
                                               m.kind = "embedding";
@@ -447,7 +447,7 @@ TEST(Resolution, TheDefaultOfAnotherKindIsNoDefaultForAChat) {
   EXPECT_THAT(route->warnings, IsEmpty());
 }
 
-TEST(Resolution, ADefaultThatCannotBeUsedGivesWayWithAWarning) {
+TEST(Resolution, SkipsUnusableDefaultWithWarning) {
   const auto projection = registry_of({with(model("ollama", "gone"),
                                             [](auto& m) {
                                               m.is_default = true;
@@ -463,7 +463,7 @@ TEST(Resolution, ADefaultThatCannotBeUsedGivesWayWithAWarning) {
   EXPECT_EQ(route.error().code, ErrorCode::model_not_enabled);
 }
 
-TEST(Resolution, WithoutADefaultTheFirstUsableByPriorityAndSlugAnswers) {
+TEST(Resolution, WithoutDefaultFirstUsableModelAnswers) {
   const std::vector<ModelState> models{
       with(model("ollama", "a-disabled"), [](auto& m) { m.enabled = m.routable = false; }),
       with(model("ollama", "b-embeds"), [](auto& m) { m.kind = "embedding"; }),
@@ -483,7 +483,7 @@ TEST(Resolution, WithoutADefaultTheFirstUsableByPriorityAndSlugAnswers) {
   EXPECT_THAT(strict.error().message, HasSubstr("no default is set"));
 }
 
-TEST(Resolution, WithoutADefaultOneThatIsMissingAnswersOnlyWhereThereIsNoOther) {
+TEST(Resolution, WithoutDefaultMissingModelAnswersLast) {
   const auto is_missing = [](ModelState& m) { m.availability = "missing"; };
   const auto inherits = [](ModelState& m) { m.deployments.clear(); };
   std::vector<ModelState> models{with(model("ollama", "a-gone"), is_missing),
@@ -534,7 +534,7 @@ TEST(Resolution, AbsurdWeightsDoNoHarm) {
   EXPECT_EQ(route->targets.back().deployment.id, "c");
 }
 
-TEST(Resolution, AForeignAdapterIsLeftOutWhileAnotherServes) {
+TEST(Resolution, SkipsForeignAdapterIfAnotherServes) {
   auto m = model("ollama", "m");
   m.deployments.push_back(deployment("foreign", -1));
   m.deployments.back().adapter = "zeta";
@@ -603,7 +603,7 @@ TEST(NearNames, AreNearestFirstAndEachOnce) {
   EXPECT_THAT(near.found(), ElementsAre("ollama/llama3", "ollama/llama2"));
 }
 
-TEST(NearNames, TheWorkIsBoundedWhateverIsAskedAndHeld) {
+TEST(NearNames, BoundsWorkOfEveryQuestion) {
   const std::vector<std::string> hard{std::string(128, 'a'), std::string(64, 'a') + std::string(64, 'b'), "a",
                                       std::string(40, 'x') + "y"};
   for (const auto& asked : hard) {
@@ -623,7 +623,7 @@ TEST(NearNames, TheWorkIsBoundedWhateverIsAskedAndHeld) {
   }
 }
 
-TEST(Resolution, AMisspeltNameIsNoWorkThatGrowsWithTheRegistry) {
+TEST(Resolution, MisspeltNameCostsTheSameInAnyRegistry) {
   if (!tests::allocations_are_told) GTEST_SKIP() << "needs a sanitizer's allocator";
   const auto cost = [](const Projection& projection, const ChatRequest& request) {
     const tests::AllocationCount count;

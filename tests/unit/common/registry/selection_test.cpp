@@ -63,7 +63,7 @@ TEST(Alias, LeadsToItsModel) {
   EXPECT_THAT(chosen(resolve(projection, ask("fast"), {}, 1)), HasSubstr("no model fast"));
 }
 
-TEST(Alias, TheNearestScopeWinsAndInOneScopeTheAlias) {
+TEST(Alias, NearestScopeWinsThenAlias) {
   auto projection = registry_of({"a", "b", "c", "name"});
   EXPECT_EQ(chosen(resolve(projection, ask("name"), {}, 1)), "name");
   put_record(projection, alias_of("name", {target_of("ollama", "a")}));
@@ -101,7 +101,7 @@ TEST(Alias, DrawsItsTargetsByWeight) {
 }
 
 // A conversation stays on its target; S3.15: the answer of one conversation comes from one model.
-TEST(Alias, AStickyAliasKeepsAConversationOrAUser) {
+TEST(Alias, StickyAliasKeepsConversationOrUser) {
   auto projection = registry_of({"a", "b"});
   auto alias = alias_of("test", {target_of("ollama", "a"), target_of("ollama", "b")});
   std::int64_t version = 0;
@@ -159,7 +159,7 @@ TEST(Alias, AnotherWeightMovesNoConversationBetweenTheOthers) {
   }
 }
 
-TEST(Alias, ATargetThatCannotBeUsedIsReplacedByAnother) {
+TEST(Alias, ReplacesUnusableTarget) {
   auto projection = registry_of({"b"});
   auto off = model("ollama", "off");
   off.enabled = off.routable = false;
@@ -212,7 +212,7 @@ TEST(Alias, MayBeAFallback) {
 // ---- default pointers --------------------------------------------------------------------------------------------
 
 // S0.16, S0.54, S1.10, S1.17: defaults are pointers of a scope, a kind and perhaps a provider.
-TEST(DefaultPointer, OfTheNearestScopeWinsOverFlags) {
+TEST(DefaultPointer, NearestScopesDefaultWinsOverFlags) {
   auto projection = registry_of({"a", "b", "c", "first"});
   auto flagged = model("ollama", "flagged");
   flagged.is_default = true;
@@ -232,7 +232,7 @@ TEST(DefaultPointer, OfTheNearestScopeWinsOverFlags) {
   EXPECT_EQ(chosen(resolve(projection, ask(""), {}, 1)), "b");
 }
 
-TEST(DefaultPointer, ThatCannotBeUsedIsFollowedByTheNextScopes) {
+TEST(DefaultPointer, UnusableDefaultFallsBackToNextScope) {
   auto projection = registry_of({"a", "z"});
   put_record(projection, default_of("ollama", "gone", "acme"));
   put_record(projection, default_of("ollama", "z"));

@@ -42,7 +42,7 @@ events::ModelState served() {
   return model;
 }
 
-TEST(SyncPlan, AModelIsRoutableWhileNothingSpeaksAgainstIt) {
+TEST(SyncPlan, ModelIsRoutableUnlessARuleForbidsIt) {
   EXPECT_TRUE(routable(served(), false));
   struct Row {
     const char* what;

@@ -26,7 +26,7 @@ class UsableModels : public testing::Test {
   Projection projection_{};
 };
 
-TEST_F(UsableModels, TheNearestRowOfEachModelThatMayBeUsed) {
+TEST_F(UsableModels, ListsNearestRowOfEachUsableModel) {
   put(projection_, model("ollama", "a"));
   put(projection_, model("ollama", "b"));
   auto off = model("ollama", "off");
@@ -91,7 +91,7 @@ TEST_F(UsableModels, AnAllowListLeavesOnlyWhatIsGranted) {
   EXPECT_THAT(slugs("acme", "bob"), IsEmpty());
 }
 
-TEST_F(UsableModels, AnExplanationAsJsonSaysWhatWasChosenOrWhatFails) {
+TEST_F(UsableModels, ExplanationAsJsonHasChoiceOrFailures) {
   put(projection_, model("ollama", "a"));
   const auto text = [&](std::string_view name) {
     return explanation_json(explain(

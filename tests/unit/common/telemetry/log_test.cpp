@@ -68,7 +68,7 @@ TEST(LogFormat, BytesThatAreNotUtf8) {
   }
 }
 
-TEST(LogFormat, TheFirstAndLastCodePointOfEachLengthIsValid) {
+TEST(LogFormat, FirstAndLastCodePointOfEachLengthIsValid) {
   for (const std::string text : {" ", "~", "\xc2\xa0", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
                                  "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {
     EXPECT_EQ(one_line(text), text);
@@ -97,7 +97,7 @@ TEST(LogFormat, LongMessagesAreCutAndSaySo) {
   EXPECT_THAT(json_line(line(text)), EndsWith("xxx [5 more bytes cut]\"}"));
 }
 
-TEST(Log, WritesToStandardErrorAtTheLevelAskedFor) {
+TEST(Log, WritesToStandardErrorAtTheGivenLevel) {
   const auto before = spdlog::default_logger();
   ::testing::internal::CaptureStderr();
   start_logging("tokenrail-test", "warn", "json");

@@ -57,7 +57,7 @@ TEST(TurnMeter, LongestStepIsNamed) {
   EXPECT_EQ(turn->longest_step_took, milliseconds(10));
 }
 
-TEST(TurnMeter, OfEqualStepsTheFirstIsNamed) {
+TEST(TurnMeter, NamesFirstOfEqualSteps) {
   TurnMeter meter;
   meter.step("first", start);
   meter.step("second", start + milliseconds(5));

@@ -116,7 +116,7 @@ constexpr std::array table{
     MetricFamily{.name = "d_now", .type = MetricType::gauge, .unit = "d", .help = "Now."},
     MetricFamily{.name = "d_ms", .type = MetricType::histogram, .unit = "ms", .help = "Ms.", .labels = {"a"}}};
 
-TEST(Metrics, DeclaredFamiliesHaveTheirHelpAndTheirLabelsInOrder) {
+TEST(Metrics, DeclaredFamiliesHaveHelpAndOrderedLabels) {
   Metrics metrics;
   metrics.counter(family_of(table, "d_total"), {"1", "2"}).add(3);
   metrics.gauge(family_of(table, "d_now")).set(4);

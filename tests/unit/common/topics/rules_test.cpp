@@ -72,7 +72,7 @@ TEST_F(TopicRules, HealthyTopicsHaveNoFinding) {
   EXPECT_THAT(found(), IsEmpty());
 }
 
-TEST_F(TopicRules, SettingsThatTheBrokerDoesNotGiveAreNotJudged) {
+TEST_F(TopicRules, IgnoresSettingsThatTheBrokerOmits) {
   for (auto& each : there) each.config.clear();
   for (auto& each : there) each.replicas = each.brokers = 0;
   EXPECT_THAT(found(), IsEmpty());
@@ -99,7 +99,7 @@ TEST_F(TopicRules, UnknownReplicaCountIsNoFinding) {
   EXPECT_THAT(found(), IsEmpty());
 }
 
-TEST_F(TopicRules, AnOutputTakesTheLargestRecordWithItsFrame) {
+TEST_F(TopicRules, OutputTakesLargestRecordWithItsFrame) {
   for (const auto& name : {names.chunks, names.audit}) {
     set(name, "max.message.bytes", record_bytes + record_frame_bytes);
     EXPECT_THAT(found(), IsEmpty()) << name;
@@ -114,7 +114,7 @@ TEST_F(TopicRules, AnOutputTakesTheLargestRecordWithItsFrame) {
   }
 }
 
-TEST_F(TopicRules, ARequestFitsTheRoutersProducerAsADeadLetter) {
+TEST_F(TopicRules, DeadLetterFitsTheRoutersProducer) {
   constexpr auto most = produced_bytes_max - dead_letter_frame_bytes;
   set(names.requests, "max.message.bytes", most);
   set(names.dead_letters, "max.message.bytes", produced_bytes_max);
@@ -181,7 +181,7 @@ TEST_F(TopicRules, OnlyTheRegistryIsCompacted) {
   }
 }
 
-TEST_F(TopicRules, MoreReplicasInSyncThanThereAreIsAProblem) {
+TEST_F(TopicRules, TooManyInSyncReplicasAreAProblem) {
   set(names.audit, "min.insync.replicas", "3");
   EXPECT_THAT(found(), IsEmpty());
   set(names.audit, "min.insync.replicas", "4");
@@ -228,7 +228,7 @@ TEST_F(TopicRules, TopicsThatDifferHaveAWarningEach) {
   EXPECT_THAT(all[2].topics, ElementsAre(names.dead_letters));
 }
 
-TEST_F(TopicRules, FewerOutputPartitionsAreAProblemAndMoreAWarning) {
+TEST_F(TopicRules, FewerOutputPartitionsFailAndMoreWarn) {
   topic(names.chunks).partitions = 2;
   EXPECT_EQ(only().severity, Severity::problem);
   EXPECT_THAT(only().topics, ElementsAre(names.requests, names.chunks));

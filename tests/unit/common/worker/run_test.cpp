@@ -51,7 +51,7 @@ int run_with(std::vector<const char*> arguments) {
   return run<Stepper>(program, static_cast<int>(arguments.size()), arguments.data());
 }
 
-TEST(RunWorker, EndsWithTheWorkersExitCodeWhenItsLoopHasRunOut) {
+TEST(RunWorker, EndsWithExitCodeOfTheWorker) {
   EXPECT_EQ(run_with({"--router.steps=3"}), 3);
 }
 
@@ -65,7 +65,7 @@ TEST(RunWorker, ReportsExceptionWithProgramName) {
   EXPECT_THAT(::testing::internal::GetCapturedStderr(), ::testing::HasSubstr("some-worker: cannot walk backwards"));
 }
 
-TEST(RunWorker, KnowsItsOwnSettingsAndThoseOfEveryProgram) {
+TEST(RunWorker, KnowsOwnAndCommonSettings) {
   ::testing::internal::CaptureStdout();
   EXPECT_EQ(run_with({"--help"}), 0);
   const auto help = ::testing::internal::GetCapturedStdout();

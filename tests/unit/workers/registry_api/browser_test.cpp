@@ -88,7 +88,7 @@ TEST(SafeReturnTo, ErrorOfAnEarlierLoginIsLeftOut) {
   EXPECT_EQ(with_login_error("/ui/a?x=1", "denied"), "/ui/a?x=1&loginError=denied");
 }
 
-TEST(BaseUrl, OfForeignNamesIsUnknown) {
+TEST(BaseUrl, ForeignHostIsUnknown) {
   const auto local = site_of("", "127.0.0.1:9403", {});
   EXPECT_EQ(base_url_of(local, post("localhost:9403", "")), "http://localhost:9403");
   EXPECT_EQ(base_url_of(local, post("evil.example", "")), "");

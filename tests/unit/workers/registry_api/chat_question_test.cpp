@@ -54,7 +54,7 @@ TEST(ChatQuestion, NameWithoutProviderIsAnAlias) {
   EXPECT_EQ(question->request.model->name, "fast");
 }
 
-TEST(ChatQuestion, WhatARouterRefusesIsRefusedHere) {
+TEST(ChatQuestion, RefusesRequestsThatRoutersRefuse) {
   for (const auto* body : {R"({"messages":[{"role":"king","content":"hi"}]})", R"({"messages":[{"role":"user"}]})",
                            R"({"messages":[{"role":"user","content":"hi"}],"params":{"temperature":3}})",
                            R"({"model":"/x","messages":[{"role":"user","content":"hi"}]})"}) {

@@ -47,7 +47,7 @@ class ChatsTest : public testing::Test {
   std::unique_ptr<Chats> chats_;
 };
 
-TEST_F(ChatsTest, MissingBrokersAreAProblemThatNamesNoAddress) {
+TEST_F(ChatsTest, MissingBrokersProblemNamesNoAddress) {
   make({});
   const auto asked = ask("ann");
   run_until(*asked);

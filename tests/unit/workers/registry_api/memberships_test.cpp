@@ -72,7 +72,7 @@ TEST(ServiceToken, IsKnownByItsHash) {
   EXPECT_FALSE(service_principal(made->id, made->sha256, broken));
 }
 
-TEST(ServiceToken, OfThePlatformIsAPlatformAdmin) {
+TEST(ServiceToken, PlatformMemberIsAPlatformAdmin) {
   const auto made = auth::make_api_token();
   ASSERT_TRUE(made);
   const auto principal =

@@ -223,7 +223,7 @@ TEST_F(ApiServiceTest, SessionChangesNothingWithoutItsCsrfToken) {
   EXPECT_EQ(read.status, 200);
 }
 
-TEST_F(ApiServiceTest, WebPageNeedsNoTokenAndHasItsOwnPolicy) {
+TEST_F(ApiServiceTest, WebPageNeedsNoTokenAndHasOwnPolicy) {
   context.web_files = WebFiles{{"index.html", {.content_type = "text/html; charset=utf-8", .plain = "<html>"}}};
   const auto reply = get("/ui/models", {}, "");
   EXPECT_EQ(reply.status, 200);
@@ -312,7 +312,7 @@ TEST_F(ApiServiceTest, RefusesUnknownQueryParameters) {
   EXPECT_EQ(get("/v1/orgs/acme/things", "page_size=3").status, 200);
 }
 
-TEST_F(ApiServiceTest, PageTokenOfOneListIsNotValidInAnother) {
+TEST_F(ApiServiceTest, PageTokenIsValidForItsListOnly) {
   const auto body = parse_json(get("/v1/orgs/acme/things").body);
   const auto token = body->text_of("next_page_token");
   ASSERT_TRUE(token);
@@ -336,7 +336,7 @@ TEST_F(ApiServiceTest, UnknownFieldsAreRefusedWithTheNearestName) {
   EXPECT_EQ(get("/v1/orgs/acme/things", "fields=nothing-like-it").status, 400);
 }
 
-TEST_F(ApiServiceTest, RefusedColumnIsPointedAtWhereTheBodyHasIt) {
+TEST_F(ApiServiceTest, RefusedColumnPointsIntoTheBody) {
   const auto refused = post(R"({"name":"taken"})", {{.name = "x-refused", .value = "name"}});
   EXPECT_EQ(refused.status, 422);
   EXPECT_THAT(refused.body, HasSubstr(R"("errors":[{"pointer":"/name",)"));
@@ -456,7 +456,7 @@ TEST_F(ApiServiceTest, RefusesMalformedRequestsAsProblems) {
   EXPECT_EQ(service().refuse(500, "x").status, 500);
 }
 
-TEST_F(ApiServiceTest, RouteWithUnknownPermissionIsRefusedAtTheStart) {
+TEST_F(ApiServiceTest, RefusesRouteWithUnknownPermissionAtStart) {
   auto wrong = all_routes();
   wrong[0].permission = "org:models:reed";
   const RouteTable table(wrong);

@@ -46,7 +46,7 @@ const test::OptionTable<Options>& table() {
   return all;
 }
 
-TEST(ApiSettings, EachReachesTheOptionThatItIsNamedAfter) {
+TEST(ApiSettings, EachSettingReachesItsOption) {
   table().each_reaches_its_own();
 }
 

@@ -200,7 +200,7 @@ TEST(WebPage, OtherMethodsAreRefused) {
   EXPECT_EQ(options->status, 204);
 }
 
-TEST(WebPage, WithoutFolderTheProblemSaysHowToGetOne) {
+TEST(WebPage, MissingFolderProblemSaysHowToGetOne) {
   const auto answer = web_answer(std::nullopt, get("/ui/"));
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().fault, Fault::not_found);

@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 
 constexpr ComparisonSchedule::Clock::time_point start{1000h};
 
-TEST(ComparisonSchedule, FirstComparisonIsDueAtOnceAndTheNextAfterTheInterval) {
+TEST(ComparisonSchedule, FirstComparisonIsDueAtOnce) {
   ComparisonSchedule schedule(1h);
   EXPECT_TRUE(schedule.due(start));
   EXPECT_FALSE(schedule.whole());
@@ -33,7 +33,7 @@ TEST(ComparisonSchedule, QuestionMakesTheNextOneDue) {
 
 // The running comparison may have read the database before the caller wrote, so another one has to follow. It once did
 // not, because the end of the running one set the next date over the question.
-TEST(ComparisonSchedule, QuestionDuringAComparisonIsAnsweredByTheNextOne) {
+TEST(ComparisonSchedule, NextComparisonAnswersQuestionDuringOne) {
   ComparisonSchedule schedule(1h);
   const auto running = schedule.begin();
   const auto wanted = schedule.ask();

@@ -105,7 +105,7 @@ TEST(Diff, ANewModelIsAddedWhole) {
   EXPECT_THAT(a.changed_fields, testing::Contains("contextWindow"));
 }
 
-TEST(Diff, TheRuleForNewModelsDecidesWhetherTheyAreEnabled) {
+TEST(Diff, RuleDecidesWhetherNewModelsAreEnabled) {
   auto c = connection();
   c.new_models_enabled = false;
   c.org_id = "acme";
@@ -117,7 +117,7 @@ TEST(Diff, TheRuleForNewModelsDecidesWhetherTheyAreEnabled) {
   EXPECT_EQ(plan.models.at(0).after.slug, "lab-ollama/a");
 }
 
-TEST(Diff, ModelsOfTheScopeAboveStayItsUntilEnabled) {
+TEST(Diff, ModelsOfScopeAboveStayItsUntilEnabled) {
   auto c = connection();
   c.new_models_enabled = false;
   c.org_id = "acme";
@@ -252,7 +252,7 @@ std::vector<HeldChange> kept(const SyncPlan& plan, std::vector<HeldChange> rows 
   return rows;
 }
 
-TEST(Held, AListThatLacksMostModelsRemovesNoneAndAddsItsNewOnes) {
+TEST(Held, ListWithoutMostModelsRemovesNone) {
   const auto stored = stored_of(numbered(0, 12));
   auto list = numbered(0, 5);
   list.push_back(listed("new"));
@@ -277,7 +277,7 @@ TEST(Held, AListThatLacksMostModelsRemovesNoneAndAddsItsNewOnes) {
   EXPECT_THAT(accepted.models, SizeIs(9));
 }
 
-TEST(Held, ASmallListIsBelievedUnlessItIsEmpty) {
+TEST(Held, AcceptsSmallListUnlessEmpty) {
   const auto stored = stored_of(numbered(0, 9));
   EXPECT_THAT(plan_sync(connection(), list_of(numbered(0, 1)), stored, {}, t0).models, SizeIs(8));
   const auto plan = plan_sync(connection(), {}, stored, {}, t0);
@@ -287,7 +287,7 @@ TEST(Held, ASmallListIsBelievedUnlessItIsEmpty) {
   EXPECT_THAT(plan_sync(connection(), {}, {}, {}, t0).held, IsEmpty()) << "an empty registry has nothing to lose";
 }
 
-TEST(Held, AnEmptyListNeverRemovesWhatIsMissingAlready) {
+TEST(Held, EmptyListKeepsModelsMissingAlready) {
   auto stored = stored_of({listed("a"), listed("b")});
   stored = carried_out(plan_sync(connection(), list_of({listed("c")}), stored, {}, t0), stored);
   for (int run = 1; run < 6; ++run) {
@@ -298,7 +298,7 @@ TEST(Held, AnEmptyListNeverRemovesWhatIsMissingAlready) {
   EXPECT_TRUE(stored[0].state.routable);
 }
 
-TEST(Held, SeveralShortListsCannotRemoveTogetherWhatOneMayNot) {
+TEST(Held, SeveralShortListsRemoveNoMoreThanOne) {
   auto stored = stored_of(numbered(0, 20));
   auto plan = plan_sync(connection(), list_of(numbered(0, 12)), stored, {}, t0);
   EXPECT_THAT(plan.held, IsEmpty());
@@ -316,7 +316,7 @@ TEST(Held, SeveralShortListsCannotRemoveTogetherWhatOneMayNot) {
   EXPECT_THAT(plan.models, SizeIs(5));
 }
 
-TEST(Held, ARejectedRemovalStaysRejectedWhileTheListRepeatsIt) {
+TEST(Held, RejectedRemovalStaysRejectedWhileRepeated) {
   const auto stored = stored_of(numbered(0, 12));
   auto rows = kept(plan_sync(connection(), list_of(numbered(0, 4)), stored, {}, t0));
   auto plan = plan_sync(connection(), list_of(numbered(0, 4)), stored, {}, t0, rows);
@@ -336,7 +336,7 @@ TEST(Held, ARejectedRemovalStaysRejectedWhileTheListRepeatsIt) {
   EXPECT_THAT(plan_sync(connection(), list_of(numbered(0, 12)), stored, {}, t0, rows).ended, ElementsAre(rows[0].id));
 }
 
-TEST(Held, AnAcceptedRemovalIsNotAskedAgainAndEndsWithItsModels) {
+TEST(Held, AcceptedRemovalIsNotHeldAgain) {
   auto stored = stored_of(numbered(0, 30));
   auto plan = plan_sync(connection(), list_of(numbered(0, 12)), stored, {.accept_held = true}, t0);
   auto rows = kept(plan);
@@ -352,7 +352,7 @@ TEST(Held, AnAcceptedRemovalIsNotAskedAgainAndEndsWithItsModels) {
               ElementsAre(rows[0].id));
 }
 
-TEST(Held, AnAcceptedEmptyListRemovesItsModelsInTheEnd) {
+TEST(Held, AcceptedEmptyListRemovesItsModels) {
   auto stored = stored_of({listed("a")});
   auto plan = plan_sync(connection(), {}, stored, {.accept_held = true}, t0);
   const auto rows = kept(plan);
@@ -362,7 +362,7 @@ TEST(Held, AnAcceptedEmptyListRemovesItsModelsInTheEnd) {
   EXPECT_FALSE(stored[0].state.routable);
 }
 
-TEST(Held, WhatTheGlobsLeaveOutIsTakenAwayUnasked) {
+TEST(Held, RemovesExcludedModelsWithoutADecision) {
   const auto stored = stored_of(numbered(0, 12));
   auto narrow = connection();
   narrow.include_globs = {"m100"};
@@ -378,7 +378,7 @@ ListedModel worse(const std::string& name) {
   return model;
 }
 
-TEST(Held, AShrinkingLimitAndAVanishingCapabilityAreHeldAndTheRestIsApplied) {
+TEST(Held, HoldsShrinkingFactsAndAppliesTheRest) {
   const auto stored = stored_of({listed("a"), listed("b")});
   const auto plan = plan_sync(connection(), list_of({worse("a"), listed("b")}), stored, {}, t0);
   ASSERT_THAT(kinds(plan), ElementsAre("updated a"));
@@ -407,7 +407,7 @@ ListedModel priced(std::string name, std::int64_t micros) {
   return model;
 }
 
-TEST(Diff, PricesOfAListAreThoseOfItsDeployment) {
+TEST(Diff, ListedPricesBelongToTheDeployment) {
   auto plan = plan_sync(connection(), list_of({priced("a", 100)}), {}, {}, t0);
   ASSERT_THAT(plan.models, SizeIs(1));
   EXPECT_TRUE(plan.models[0].prices_changed);
@@ -422,7 +422,7 @@ TEST(Diff, PricesOfAListAreThoseOfItsDeployment) {
   EXPECT_EQ(plan.models[0].here.prices, input_price(300));
 }
 
-TEST(Held, APriceTimesTenOrCrossingZeroIsHeld) {
+TEST(Held, HoldsPriceTimesTenOrCrossingZero) {
   const auto change = [](std::int64_t before, std::int64_t after) {
     const auto stored = carried_out(plan_sync(connection(), list_of({priced("a", before)}), {}, {}, t0));
     return plan_sync(connection(), list_of({priced("a", after)}), stored, {}, t0);
@@ -439,7 +439,7 @@ TEST(Held, APriceTimesTenOrCrossingZeroIsHeld) {
   EXPECT_THAT(change(100, 999).held, IsEmpty());
 }
 
-TEST(Held, ARejectedPriceStaysRejectedAndAnAcceptedListIsApplied) {
+TEST(Held, RejectedPriceStaysRejectedUntilAccepted) {
   const auto stored = carried_out(plan_sync(connection(), list_of({priced("a", 100)}), {}, {}, t0));
   auto rows = kept(plan_sync(connection(), list_of({priced("a", 1000)}), stored, {}, t0));
   rows.at(0).decision = "rejected";
@@ -449,7 +449,7 @@ TEST(Held, ARejectedPriceStaysRejectedAndAnAcceptedListIsApplied) {
   EXPECT_EQ(accepted.models.at(0).here.prices, input_price(1000));
 }
 
-TEST(Held, ARejectedChangeOfAModelStaysRejectedWhileTheListRepeatsIt) {
+TEST(Held, RejectedChangeStaysRejectedWhileRepeated) {
   auto stored = stored_of({listed("a"), listed("b")});
   auto plan = plan_sync(connection(), list_of({worse("a"), listed("b")}), stored, {}, t0);
   auto rows = kept(plan);
@@ -469,7 +469,7 @@ TEST(Held, ARejectedChangeOfAModelStaysRejectedWhileTheListRepeatsIt) {
   EXPECT_THAT(plan.ended, ElementsAre(rows[0].id));
 }
 
-TEST(Held, AHeldChangeEndsWhenTheListNoLongerMakesIt) {
+TEST(Held, HeldChangeEndsWithItsCause) {
   auto stored = stored_of({listed("a"), listed("b")});
   const auto rows = kept(plan_sync(connection(), list_of({worse("a"), listed("b")}), stored, {}, t0));
   EXPECT_THAT(plan_sync(connection(), list_of({listed("a"), listed("b")}), stored, {}, t0, rows).ended,
@@ -479,7 +479,7 @@ TEST(Held, AHeldChangeEndsWhenTheListNoLongerMakesIt) {
       << "its model was deleted";
 }
 
-TEST(Diff, AModelThatStaysAwayCountsAsMissingInEachRun) {
+TEST(Diff, MissingModelCountsInEachRun) {
   auto stored = stored_of({listed("a"), listed("b")});
   for (int run = 0; run < 5; ++run) {
     const auto plan = plan_sync(connection(), list_of({listed("a")}), stored, {}, t0 + run * 24 * hour);
@@ -496,7 +496,7 @@ TEST(Diff, DetailsThatCouldNotBeReadAreCounted) {
   EXPECT_EQ(plan_sync(connection(), list, {}, {}, t0).failed, 4);
 }
 
-TEST(Diff, OneBadEntryNeverAbortsAndNeverMakesAModelMissing) {
+TEST(Diff, BadEntryNeitherAbortsNorMakesMissing) {
   const auto stored = stored_of({listed("a"), listed("b")});
   auto list = list_of({listed("a"), listed("c")});
   list.unreadable = 1;
@@ -509,7 +509,7 @@ TEST(Diff, OneBadEntryNeverAbortsAndNeverMakesAModelMissing) {
   EXPECT_EQ(plan.failed, 2);
 }
 
-TEST(Diff, WhatIsBeyondTheBoundIsCountedAndMakesNothingMissing) {
+TEST(Diff, CountsModelsBeyondTheBoundOnly) {
   const auto stored = stored_of({listed("a"), listed("b"), listed("c"), listed("d")});
   auto list = list_of({listed("a")});
   list.beyond = 1;
@@ -519,7 +519,7 @@ TEST(Diff, WhatIsBeyondTheBoundIsCountedAndMakesNothingMissing) {
   EXPECT_THAT(kinds(plan), ElementsAre("missing b", "missing c", "missing d")) << "none of them is beyond";
 }
 
-TEST(Diff, WhatAPersonSetSurvives) {
+TEST(Diff, KeepsValuesSetByAPerson) {
   auto stored = stored_of({listed("a")});
   stored[0].overridden = {"contextWindow", "capabilities"};
   stored[0].state.context_window = 2048;
@@ -536,7 +536,7 @@ TEST(Diff, WhatAPersonSetSurvives) {
   EXPECT_FALSE(plan.models[0].after.enabled);
 }
 
-TEST(Diff, ADeploymentThatAPersonSwitchedOffStaysOff) {
+TEST(Diff, DeploymentDisabledByAPersonStaysOff) {
   auto stored = stored_of({listed("a"), listed("b")});
   stored[0].here->enabled = false;
   stored[0].state.deployments[0].enabled = false;
@@ -605,7 +605,7 @@ TEST(Diff, WithoutDetailsWhatIsKnownStays) {
   EXPECT_EQ(plan.unchanged, 1);
 }
 
-TEST(Diff, DetailsThatWereAskedForAgainAreNotedWithoutAnEvent) {
+TEST(Diff, NotesRepeatedDetailsWithoutAnEvent) {
   const auto stored = stored_of({listed("a")});
   auto again = listed("a");
   again.details_at_ms = t0;
@@ -635,7 +635,7 @@ StoredModel served_by_another(bool listed_there) {
   return model;
 }
 
-TEST(Diff, AModelThatTheScopeHasIsLinkedNotDoubled) {
+TEST(Diff, LinksModelThatTheScopeHas) {
   const auto plan = plan_sync(connection(), list_of({listed("a", "mine")}), {served_by_another(true)}, {}, t0);
   EXPECT_THAT(kinds(plan), ElementsAre("linked a"));
   EXPECT_THAT(plan.models[0].changed_fields, ElementsAre("deployments"));
@@ -645,7 +645,7 @@ TEST(Diff, AModelThatTheScopeHasIsLinkedNotDoubled) {
   EXPECT_EQ(plan.added, 1);
 }
 
-TEST(Diff, TwoBuildsUnderOneNameDoNotTakeTurns) {
+TEST(Diff, TwoBuildsOfOneNameDoNotAlternate) {
   auto stored =
       carried_out(plan_sync(connection(), list_of({listed("a", "mine")}), {served_by_another(true)}, {}, t0), {});
   stored[0].listed_elsewhere = stored[0].told_elsewhere = true;

@@ -87,7 +87,7 @@ TEST(OllamaFacts, MissingDetailsAreUnknown) {
   EXPECT_EQ(model.context_window, std::nullopt);
 }
 
-TEST(OllamaFacts, DetailsWithoutAContextLengthKeepTheListedOne) {
+TEST(OllamaFacts, KeepsListedContextLengthWithoutDetails) {
   auto entry = listed();
   entry.context_length = 4096;
   ModelDetails details;
@@ -96,7 +96,7 @@ TEST(OllamaFacts, DetailsWithoutAContextLengthKeepTheListedOne) {
   EXPECT_EQ(ollama_model(entry, &details, "here").context_window, 8192) << "where both say something, details win";
 }
 
-TEST(OllamaFacts, AnOldServersEmbedderIsKnownByItsFamily) {
+TEST(OllamaFacts, FindsEmbedderOfOldServerByFamily) {
   auto entry = listed("nomic-embed-text:latest");
   entry.family = "nomic-bert";
   EXPECT_EQ(ollama_model(entry, nullptr, "here").kind, "embedding");
@@ -116,7 +116,7 @@ TEST(OllamaFacts, DimensionsAreOnlyAnEmbeddersOwn) {
   EXPECT_EQ(ollama_model(listed(), &embed, "here").embedding_dimensions, 768);
 }
 
-TEST(OllamaFacts, TheListsOwnCapabilitiesServeWhereThereAreNoDetails) {
+TEST(OllamaFacts, UsesListedCapabilitiesWithoutDetails) {
   auto entry = listed();
   entry.capabilities = {"completion", "tools"};
   const auto model = ollama_model(entry, nullptr, "here");
@@ -134,7 +134,7 @@ class PlainLister final : public providers::ModelLister {
   }
 };
 
-TEST(ListedFacts, WordsOfTheListAreSupportedAndTheRestIsUnknown) {
+TEST(ListedFacts, ListedWordsAreSupportedAndOthersUnknown) {
   auto entry = listed("some-model");
   entry.capabilities = {"chat", "tools"};
   entry.context_length = 1000;
@@ -150,7 +150,7 @@ TEST(ListedFacts, WordsOfTheListAreSupportedAndTheRestIsUnknown) {
   EXPECT_TRUE(model.details_known) << "there is nothing more to ask for";
 }
 
-TEST(ListedFacts, TheNameSaysTheKindWhereTheListSaysNothing) {
+TEST(ListedFacts, NameGivesTheKindIfListHasNone) {
   for (const auto& [name, kind] : std::vector<std::pair<std::string, std::string>>{
            {"gpt-5-mini", "generation"},
            {"text-embedding-3-small", "embedding"},

@@ -66,7 +66,7 @@ std::vector<std::string> taken(const Selection& selection) {
   return names;
 }
 
-TEST(Questions, EachNewOrChangedModelIsAskedForOnce) {
+TEST(Questions, AsksOnceForEachNewOrChangedModel) {
   EXPECT_THAT(asked(select({listed("a"), listed("b", "d2"), listed("new"), listed("new")}, {stored("a"), stored("b")})),
               ElementsAre("b", "new"));
   auto elsewhere = stored("a", "theirs");
@@ -99,7 +99,7 @@ TEST(Questions, ModelsOfOneDigestAreAskedForEach) {
   EXPECT_THAT(asked(select({listed("chat", "same"), listed("embed", "same")}, {}, 100, memory)), ElementsAre("embed"));
 }
 
-TEST(Questions, DetailsAreRememberedForOneConnectionModelAndDigest) {
+TEST(Questions, RemembersDetailsByConnectionModelAndDigest) {
   auto other = connection();
   other.id = "c2";
   const auto key = memory_key(connection(), listed("a", "d1"));
@@ -109,14 +109,14 @@ TEST(Questions, DetailsAreRememberedForOneConnectionModelAndDigest) {
   EXPECT_EQ(key, memory_key(connection(), listed("a", "d1")));
 }
 
-TEST(Questions, ThoseThatWereAskedForInVainComeLast) {
+TEST(Questions, UnansweredQuestionsComeLast) {
   const Memory memory{.known = {},
                       .in_vain = {memory_key(connection(), listed("a")), memory_key(connection(), listed("b"))}};
   EXPECT_THAT(asked(select({listed("a"), listed("b"), listed("c"), listed("d")}, {}, 100, memory)),
               ElementsAre("c", "d", "a", "b"));
 }
 
-TEST(Questions, NewModelsAboveTheBoundAreLeftOutAndKnownOnesStay) {
+TEST(Questions, LeavesOutNewModelsAboveTheBound) {
   const std::vector<StoredModel> held{stored("a"), stored("b")};
   const std::vector list{listed("new1"), listed("a"), listed("new2"), listed("b"), listed("new3")};
   struct Row {
@@ -138,7 +138,7 @@ TEST(Questions, NewModelsAboveTheBoundAreLeftOutAndKnownOnesStay) {
   EXPECT_EQ(select(list, held, 3).first_beyond, "new2");
 }
 
-TEST(Questions, WhatIsNotWantedOrCannotBeStoredIsNeitherAskedForNorCounted) {
+TEST(Questions, SkipsExcludedAndUnstorableModels) {
   auto from = connection();
   from.exclude_globs = {"big*"};
   const auto selection = select({listed("big:70b"), listed("bad\nname"), listed("a")}, {}, 1, {}, from);
@@ -147,7 +147,7 @@ TEST(Questions, WhatIsNotWantedOrCannotBeStoredIsNeitherAskedForNorCounted) {
   EXPECT_EQ(selection.beyond, 0);
 }
 
-TEST(Patience, EndsAfterThatManyTimeOutsInARow) {
+TEST(Patience, EndsAfterTimeOutsInARow) {
   Patience patience(3);
   patience.timed_out();
   patience.timed_out();

@@ -94,7 +94,7 @@ registry::RecordName model(const std::string& id) {
   return {.type = std::string(events::model_upserted_type), .id = id};
 }
 
-TEST(Records, AnUpsertGoesToStateFirstAndThenToHistory) {
+TEST(Records, UpsertGoesToStateThenHistory) {
   const auto records = records_of({.seq = 1,
                                    .id = "u1",
                                    .key = "acme/_/ollama/m",
@@ -117,7 +117,7 @@ TEST(Records, AnUpsertGoesToStateFirstAndThenToHistory) {
   }
 }
 
-TEST(Records, ADeletionIsATombstoneOnTheStateAndAnEventInTheHistory) {
+TEST(Records, DeletionIsTombstoneAndHistoryEvent) {
   const auto records = records_of(
       {.seq = 1, .id = "u", .key = "_/_/ollama/m", .type = "model_registry.deleted", .payload = "{}", .created_ms = 0});
   ASSERT_THAT(records, SizeIs(2));
@@ -126,14 +126,14 @@ TEST(Records, ADeletionIsATombstoneOnTheStateAndAnEventInTheHistory) {
   EXPECT_EQ(header(records[0], "ce_source"), "/registry/platform");
 }
 
-TEST(Records, WhatIsNoModelsGoesToTheHistoryOnly) {
+TEST(Records, OtherEventsGoToHistoryOnly) {
   const auto records = records_of(
       {.seq = 1, .id = "u", .key = "_/_/ollama/_connection", .type = "model_registry.sync.held", .payload = "{}"});
   ASSERT_THAT(records, SizeIs(1));
   EXPECT_EQ(records[0].to, Destination::events);
 }
 
-TEST(Records, EachKindOfStateGoesToStateAndHistory) {
+TEST(Records, EveryKindOfStateGoesToBothTopics) {
   for (const auto& state : others(3)) {
     const auto records = records_of({.seq = 1, .id = "u", .key = state.key, .type = state.type, .payload = "{}"});
     ASSERT_THAT(records, SizeIs(2)) << state.type;
@@ -170,7 +170,7 @@ TEST(Records, ACredentialGoesToItsTopicOnly) {
   EXPECT_EQ(revoked[0].value, std::nullopt);
 }
 
-TEST(Reconcile, ATopicThatSaysWhatTheDatabaseSaysNeedsNothing) {
+TEST(Reconcile, EqualTopicNeedsNoRecords) {
   const std::vector database{state("a", 3), state("b", 4, "acme")};
   const auto todo = reconcile(topic_of(database), database, 0);
   EXPECT_THAT(todo.records, IsEmpty());
@@ -201,7 +201,7 @@ TEST(Reconcile, AnEmptyRegistryIsPublishedToo) {
   EXPECT_THAT(reconcile(topic_of({}), {}, 0).mark, false);
 }
 
-TEST(Reconcile, WhatIsMissingOrOlderIsPublishedAndTheUnknownIsRemoved) {
+TEST(Reconcile, PublishesMissingAndRemovesUnknownKeys) {
   const std::vector database{state("a", 3), state("b", 9), state("c", 5)};
   const auto todo = reconcile(topic_of({state("a", 3), state("b", 4), state("ghost", 2)}), database, 0);
   EXPECT_THAT(keys(todo.records), ElementsAre("_/_/ollama/b", "_/_/ollama/c", "-_/_/ollama/ghost"));
@@ -226,7 +226,7 @@ TEST(Reconcile, OlderDatabasePublishesItsModelsAgain) {
 }
 
 // What compaction leaves is the last record: a router that starts later sees nothing else.
-TEST(Reconcile, ALastRecordThatCannotBeReadIsWrittenAgain) {
+TEST(Reconcile, RewritesUnreadableLastRecord) {
   const std::vector database{state("a", 3), state("b", 4), state("c", 5)};
   auto topic = topic_of(database);
   topic.apply("_/_/ollama/a", "not json");
@@ -244,7 +244,7 @@ TEST(Reconcile, ALastRecordThatCannotBeReadIsWrittenAgain) {
   EXPECT_EQ(words_of(reconcile(topic, database, 0)), "");
 }
 
-TEST(Reconcile, ALastRecordThatIsOlderIsWrittenAgain) {
+TEST(Reconcile, RewritesOlderLastRecord) {
   const std::vector database{state("a", 6), state("b", 4)};
   auto topic = topic_of(database);
   topic.apply("_/_/ollama/a", state("a", 5).payload);
@@ -257,7 +257,7 @@ TEST(Reconcile, ALastRecordThatIsOlderIsWrittenAgain) {
   EXPECT_EQ(words_of(reconcile(topic, database, 0)), "1 missing, 1 older, the mark");
 }
 
-TEST(Reconcile, AMarkThatCannotBeReadOrWasRemovedIsWrittenAgain) {
+TEST(Reconcile, RewritesUnreadableOrRemovedMark) {
   const std::vector database{state("a", 3)};
   auto topic = topic_of(database);
   topic.apply("_registry", "not a mark");
@@ -275,7 +275,7 @@ TEST(Reconcile, KeysOfUnknownKindsAreLeftAlone) {
   EXPECT_EQ(words_of(reconcile(topic, database, 0)), "");
 }
 
-TEST(Reconcile, WhatTheRelayStillHasIsLeftToIt) {
+TEST(Reconcile, LeavesPendingRecordsToTheRelay) {
   std::vector database{state("a", 6), state("new", 7)};
   for (auto& one : database) one.pending = true;
   EXPECT_THAT(reconcile(topic_of({state("a", 5)}), database, 0).records, IsEmpty());
@@ -359,7 +359,7 @@ TEST(Reconcile, NoCredentialsInTheDatabaseEmptyNoTopic) {
   EXPECT_THAT(reconcile(credentials_of({credential("c1", 3)}), {}, 0).records, IsEmpty());
 }
 
-TEST(Reconcile, StrangeKeysOnTheCredentialsTopicAreLeftAlone) {
+TEST(Reconcile, KeepsStrangeKeysOfCredentialsTopic) {
   auto topic = credentials_of({credential("c1", 3)});
   for (const auto* key : {"nonsense", "_limits/_/x", "a/b/c/d", "_registry", ""}) topic.apply(key, "{}");
   EXPECT_EQ(words_of(reconcile(topic, {credential("c1", 3)}, 0)), "");

@@ -50,7 +50,7 @@ const test::OptionTable<Options>& table() {
   return all;
 }
 
-TEST(SyncSettings, EachReachesTheOptionThatItIsNamedAfter) {
+TEST(SyncSettings, EachSettingReachesItsOption) {
   table().each_reaches_its_own();
 }
 

@@ -86,7 +86,7 @@ std::string changed(Change change, std::vector<std::string>* warnings = nullptr,
   return body.substr(begin + before.size(), body.size() - begin - before.size() - 1);
 }
 
-TEST(AnthropicChat, BodyHasWhatTheApiRequiresAndNoMore) {
+TEST(AnthropicChat, BodyHasOnlyRequiredFields) {
   ChatRequest request = request_with({message(Role::user, "hi")});
   request.tokens_max.reset();
   const auto call = provider().chat(request, target_of("claude-haiku-4-5"), {});
@@ -165,7 +165,7 @@ TEST(AnthropicChat, NeighboursOfOneRoleAreOneMessage) {
   EXPECT_THAT(warnings, ElementsAre(HasSubstr("messages[3]"))) << "an empty message cannot be sent";
 }
 
-TEST(AnthropicChat, ResultsOfOneTurnAreOneUserMessageAndComeFirst) {
+TEST(AnthropicChat, ResultsOfATurnAreOneUserMessageAndFirst) {
   EXPECT_EQ(
       messages_of(
           {message(Role::user, "u"),
@@ -179,7 +179,7 @@ TEST(AnthropicChat, ResultsOfOneTurnAreOneUserMessageAndComeFirst) {
       R"({"type":"tool_result","tool_use_id":"t2"},{"type":"text","text":"and?"}]}])");
 }
 
-TEST(AnthropicChat, IdsOfOtherProvidersAreMadeFitAndUnique) {
+TEST(AnthropicChat, MakesForeignIdsFitAndUnique) {
   EXPECT_EQ(
       messages_of({message(Role::user, "u"), called({{.id = "functions.f:0", .name = "f", .arguments = "{}"}}),
                    result("functions.f:0", "1"), called({{.id = "call_1", .name = "f", .arguments = "{}"}}),
@@ -294,7 +294,7 @@ TEST(AnthropicChat, PrefillIsSentToModelsThatContinueIt) {
       << "blanks elsewhere stay";
 }
 
-TEST(AnthropicChat, SamplingIsSentAsFarAsTheModelTakesIt) {
+TEST(AnthropicChat, SendsSamplingThatTheModelTakes) {
   const auto all = [](ChatRequest& r) {
     r.temperature = 0.5;
     r.top_p = 0.9;

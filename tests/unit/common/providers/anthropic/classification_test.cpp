@@ -86,7 +86,7 @@ TEST(AnthropicClassification, HeadersSayWhetherAndWhenToRetry) {
   EXPECT_TRUE(no.try_next);
 }
 
-TEST(AnthropicClassification, ErrorInAStreamHasTheStatusOfItsType) {
+TEST(AnthropicClassification, ErrorInStreamHasStatusOfItsType) {
   const auto overloaded = classify_stream_error("Anthropic", body("overloaded_error", "Overloaded"));
   EXPECT_EQ(overloaded.failure.code, ErrorCode::provider_unavailable);
   EXPECT_EQ(overloaded.failure.status, 529);

@@ -171,7 +171,7 @@ TEST(AnthropicDecoder, ArgumentsInTheBlocksStartCount) {
   }
 }
 
-TEST(AnthropicDecoder, CallThatTheLimitCutOffIsLeftOut) {
+TEST(AnthropicDecoder, LeavesOutCallCutByTheLimit) {
   const auto whole = call_start(0, "a", "f") + arguments_delta(0, R"({\"x\":1})") + stop(0);
   const auto broken =
       decoded(begin + whole + call_start(1, "b", "g") + arguments_delta(1, R"({\"text\":\"on)") + end("max_tokens"));
@@ -195,7 +195,7 @@ TEST(AnthropicDecoder, ArgumentsThatAreNoObjectFailTheAnswer) {
   }
 }
 
-TEST(AnthropicDecoder, ThinkingComesOutAndAsABlockToSendBack) {
+TEST(AnthropicDecoder, DeliversThinkingAndABlockToReturn) {
   const auto answer =
       decoded(begin + start(0, R"({"type":"thinking","thinking":"","signature":""})") +
               delta(0, R"({"type":"thinking_delta","thinking":"Hm,\n"})") +
@@ -329,7 +329,7 @@ TEST(AnthropicDecoder, OneUnreadableEventIsPassedOver) {
   EXPECT_EQ(two.failure()->code, ErrorCode::provider_protocol);
 }
 
-TEST(AnthropicDecoder, BlockThatMayLackAPieceIsNotUsed) {
+TEST(AnthropicDecoder, DropsBlockThatMayLackAPiece) {
   const std::string lost = "event: content_block_delta\ndata: {\"type\":\n\n";
   const auto call = decoded(begin + call_start(0, "a", "f") + arguments_delta(0, R"({\"city\":\"Flor)") + lost +
                             arguments_delta(0, R"(\"})") + stop(0) + end("tool_use"));
@@ -409,7 +409,7 @@ TEST(AnthropicDecoder, AnotherApisAnswerIsNamed) {
   EXPECT_TRUE(decoded(R"({"status":"fine"})", false).failure());
 }
 
-TEST(AnthropicDecoder, AnswerOfJsonIsReadWholeThoughAStreamWasAskedFor) {
+TEST(AnthropicDecoder, ReadsWholeJsonAnswerInsteadOfStream) {
   AnswerRecorder recorder;
   const auto decoder = make_decoder(true, "anthropic", {});
   decoder->head({.status = 200, .headers = {{.name = "content-type", .value = "application/json"}}}, recorder);
@@ -453,7 +453,7 @@ TEST(AnthropicDecoder, PieceOfTextAllocatesNothing) {
   EXPECT_GT(sink.bytes, 0U);
 }
 
-TEST(AnthropicDecoder, MoreCallsThanAnAnswerMayHaveFailIt) {
+TEST(AnthropicDecoder, TooManyCallsFailTheAnswer) {
   std::string calls;
   std::string list;
   for (int i = 0; i < 4096; ++i) {
@@ -473,7 +473,7 @@ TEST(AnthropicDecoder, MoreCallsThanAnAnswerMayHaveFailIt) {
   }
 }
 
-TEST(AnthropicDecoder, ThinkingThatIsBegunCountsTowardsTheAnswersLimit) {
+TEST(AnthropicDecoder, UnfinishedThinkingCountsTowardsTheLimit) {
   std::string thoughts;
   for (int i = 0; i < 100; ++i) thoughts += start(i, R"({"type":"thinking","thinking":""})");
   const auto answer = decoded(begin + thoughts + end("end_turn"), true, {.answer_bytes_max = 2'000});

@@ -74,7 +74,7 @@ TEST(AnthropicModels, OneBadEntryCostsThatEntry) {
   }
 }
 
-TEST(AnthropicModels, WhatIsNoListIsAnError) {
+TEST(AnthropicModels, OtherBodiesThanListsAreErrors) {
   for (const auto* body : {"", "{", "[]", "{}", R"({"data":7})", R"({"data":[{"id":"a"})"}) {
     const auto page = parse_model_list(body);
     ASSERT_FALSE(page) << body;

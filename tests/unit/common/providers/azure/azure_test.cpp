@@ -61,7 +61,7 @@ TEST(Azure, BodyIsThatOfTheSurface) {
   EXPECT_THAT(body_of("https://r/models"), HasSubstr(R"("max_tokens":5)"));
 }
 
-TEST(Azure, KeyGoesIntoItsHeaderOrIsABearer) {
+TEST(Azure, KeyGoesIntoItsHeaderOrABearer) {
   Target target{.provider = "azure", .base_url = "https://r", .upstream_name = "d"};
   target.credential = {.type = AuthType::header, .name = "api-key", .secret = Secret("k")};
   const auto headers = provider().chat({}, target, {})->request.headers;
@@ -105,7 +105,7 @@ TEST(Azure, FirstChunkWithoutChoicesIsPassedOver) {
   EXPECT_EQ(answer.finish(), events::FinishReason::content_filter);
 }
 
-TEST(Azure, RefusalsOfTheContentFilterAreNotShoppedAround) {
+TEST(Azure, ContentFilterRefusalsTryNoOtherRoute) {
   const Target target{.provider = "azure"};
   const auto out =
       provider().classify(target, http::ResponseHead{.status = 400},

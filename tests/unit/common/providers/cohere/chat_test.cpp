@@ -63,7 +63,7 @@ TEST(CohereChat, ContainsOnlyWhatTheRequestContains) {
   for (const auto& header : call->request.headers) EXPECT_NE(header.name, "Authorization");
 }
 
-TEST(CohereChat, TheBaseUrlMayHaveAPathOrAVersion) {
+TEST(CohereChat, BaseUrlMayHavePathOrVersion) {
   for (const auto& [base, url] : {
            std::pair("https://api.cohere.com/", "https://api.cohere.com/v2/chat"),
            std::pair("https://api.cohere.com/v2", "https://api.cohere.com/v2/chat"),
@@ -110,7 +110,7 @@ TEST(CohereChat, ParametersHaveCoheresNames) {
   EXPECT_THAT(warnings, IsEmpty());
 }
 
-TEST(CohereChat, NumbersBeyondCoheresBoundsAreMovedToThemWithAWarning) {
+TEST(CohereChat, ClampsNumbersToCoheresBoundsWithWarning) {
   std::vector<std::string> warnings;
   EXPECT_EQ(changed(
                 [](auto& r) {
@@ -128,7 +128,7 @@ TEST(CohereChat, NumbersBeyondCoheresBoundsAreMovedToThemWithAWarning) {
   EXPECT_THAT(warnings, IsEmpty());
 }
 
-TEST(CohereChat, ANegativeSeedIsLeftOutWithAWarning) {
+TEST(CohereChat, LeavesOutNegativeSeedWithWarning) {
   std::vector<std::string> warnings;
   EXPECT_EQ(changed([](auto& r) { r.seed = -1; }, &warnings), hi + "}");
   EXPECT_THAT(warnings, ElementsAre(StartsWith("seed:")));
@@ -168,7 +168,7 @@ TEST(CohereChat, ToolsAndChoicesAreInCoheresWords) {
       << "a choice without tools is refused by Cohere";
 }
 
-TEST(CohereChat, JsonOutputIsOneFormatWithOrWithoutASchema) {
+TEST(CohereChat, JsonOutputMayHaveASchema) {
   using Kind = events::ResponseFormat::Kind;
   EXPECT_EQ(changed([](auto& r) { r.response_format = {.kind = Kind::text}; }), hi + "}");
   EXPECT_EQ(changed([](auto& r) { r.response_format = {.kind = Kind::json}; }),
@@ -272,7 +272,7 @@ struct RefusedPart {
   events::ContentPart part;
   const char* words;
 };
-TEST(CohereChat, PartsThatCohereCannotReadAreRefusedByName) {
+TEST(CohereChat, RefusesUnreadablePartsByName) {
   for (const auto& row : {
            RefusedPart{Role::user, {.type = "file", .data = "SGk=", .media_type = "text/plain"}, "part of type text"},
            RefusedPart{
@@ -292,7 +292,7 @@ TEST(CohereChat, PartsThatCohereCannotReadAreRefusedByName) {
   }
 }
 
-TEST(CohereChat, TheProvidersOwnFieldsAreLaidOverTheBody) {
+TEST(CohereChat, ProviderConfigOverridesTheBody) {
   std::vector<std::string> warnings;
   EXPECT_EQ(changed(
                 [](auto& r) {
@@ -309,7 +309,7 @@ TEST(CohereChat, TheProvidersOwnFieldsAreLaidOverTheBody) {
   EXPECT_EQ(changed([](auto& r) { r.provider_config["openai"] = R"({"x":1})"; }), hi + "}");
 }
 
-TEST(CohereChat, FieldsOfAConnectionOfAnotherNameCountUnderThatName) {
+TEST(CohereChat, ReadsProviderConfigUnderConnectionsName) {
   auto request = request_with({message(Role::user, "hi")});
   request.provider_config["my-gateway"] = R"({"safety_mode":"OFF"})";
   const auto call =

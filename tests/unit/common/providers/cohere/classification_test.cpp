@@ -88,7 +88,7 @@ TEST(CohereClassification, ABrokenTransferNamesTheServerWithoutSecrets) {
   EXPECT_THAT(made.failure.message, Not(HasSubstr("s3cret")));
 }
 
-TEST(CohereClassification, AConnectionOfAnotherNameIsNamedByIt) {
+TEST(CohereClassification, MessageHasNameOfTheConnection) {
   const Target own{.provider = "my-gateway", .base_url = "https://gateway.example"};
   EXPECT_THAT(provider().classify(own, http::ResponseHead{.status = 401}, "{}").failure.message,
               HasSubstr("my-gateway answered 401"));

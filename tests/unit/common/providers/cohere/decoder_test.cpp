@@ -72,7 +72,7 @@ TEST(CohereDecoder, PiecesOfTextAndThinkingBecomeOneAnswer) {
   EXPECT_THAT(answer.warnings(), IsEmpty());
 }
 
-TEST(CohereDecoder, TextThatComesWithTheStartOfAPartCounts) {
+TEST(CohereDecoder, DeliversTextOfContentStart) {
   EXPECT_EQ(decoded(event("content-start", R"("delta":{"message":{"content":{"type":"text","text":"A"}}})") +
                     text("B") + end("COMPLETE"))
                 .text(),
@@ -125,7 +125,7 @@ TEST(CohereDecoder, HugeCountsDoNotOverflow) {
   EXPECT_GT(answer.usage()->input_tokens, 0);
 }
 
-TEST(CohereDecoder, ThePlanIsReasoningAndCallsAreAssembledByIndex) {
+TEST(CohereDecoder, PlanIsReasoningAndCallsJoinByIndex) {
   const auto answer = decoded(start + event("tool-plan-delta", R"("delta":{"message":{"tool_plan":"I will"}})") +
                               event("tool-plan-delta", R"("delta":{"message":{"tool_plan":" look."}})") +
                               call_start(0, "a_1", "look") + call_start(1, "b_2", "now") + call_delta(0, "{\\\"x\\\"") +
@@ -141,11 +141,11 @@ TEST(CohereDecoder, ThePlanIsReasoningAndCallsAreAssembledByIndex) {
   EXPECT_EQ(answer.finish(), FinishReason::tool_calls);
 }
 
-TEST(CohereDecoder, CallsMakeTheFinishToolCallsWhateverItWas) {
+TEST(CohereDecoder, CallsMakeTheFinishToolCalls) {
   EXPECT_EQ(decoded(call_start(0, "a", "f") + end("COMPLETE")).finish(), FinishReason::tool_calls);
 }
 
-TEST(CohereDecoder, ACallThatTheLimitCutIsLeftOutWithAWarning) {
+TEST(CohereDecoder, LeavesOutCallCutByTheLimitWithWarning) {
   const auto answer = decoded(call_start(0, "a", "f") + call_delta(0, "{\\\"x\\\":") + end("MAX_TOKENS"));
   EXPECT_EQ(answer.finish(), FinishReason::length);
   EXPECT_THAT(answer.tool_calls(), IsEmpty());
@@ -244,7 +244,7 @@ TEST(CohereDecoder, TheLastMarkerMayBeMissing) {
   EXPECT_EQ(decoded(text("Hello") + end("COMPLETE")).finish(), FinishReason::stop);
 }
 
-TEST(CohereDecoder, WhatComesAfterTheEndIsIgnored) {
+TEST(CohereDecoder, IgnoresEventsAfterTheEnd) {
   const auto answer = decoded(text("Hello") + end("COMPLETE") + text("more") + end("ERROR") + done);
   EXPECT_EQ(answer.text(), "Hello");
   EXPECT_EQ(answer.endings(), 1);
@@ -264,7 +264,7 @@ TEST(CohereDecoder, UnknownEventsAndCitationsAreIgnored) {
   EXPECT_THAT(answer.warnings(), IsEmpty());
 }
 
-TEST(CohereDecoder, AFieldOfAnotherTypeCostsThatFieldOnly) {
+TEST(CohereDecoder, IgnoresFieldOfAnotherType) {
   for (const auto* value : {"null", "7", "-1.5", "\"x\"", "true", "[]", "[[7]]", "{}", R"({"message":7})",
                             R"({"message":{"content":7,"tool_calls":7,"tool_plan":7}})",
                             R"({"message":{"content":{"text":7,"thinking":[]},"tool_calls":[7,{"function":7}]}})"}) {
@@ -286,7 +286,7 @@ TEST(CohereDecoder, ReadsTypeFromEitherPlace) {
   EXPECT_EQ(answer.finish(), FinishReason::stop);
 }
 
-TEST(CohereDecoder, OneUnreadableEventIsPassedOverTwoAreNot) {
+TEST(CohereDecoder, SecondUnreadableEventFailsTheAnswer) {
   const std::string bad = "event: content-delta\ndata: {\"type\":\"content-delta\",\n\n";
   const auto once = decoded(text("Hel") + bad + text("lo") + end("COMPLETE"));
   EXPECT_EQ(once.text(), "Hello");
@@ -297,7 +297,7 @@ TEST(CohereDecoder, OneUnreadableEventIsPassedOverTwoAreNot) {
   EXPECT_EQ(twice.failure()->code, ErrorCode::provider_protocol);
 }
 
-TEST(CohereDecoder, AWholeAnswerIsReadAsTheStreamIs) {
+TEST(CohereDecoder, ReadsWholeAnswerLikeStream) {
   const auto answer =
       decoded(R"({"id":"g-9","message":{"role":"assistant","tool_plan":"I will look.","content":[)"
               R"({"type":"thinking","thinking":"Hm."},{"type":"text","text":"Hel"},{"type":"video"},7,{"text":"lo"}],)"
@@ -316,11 +316,11 @@ TEST(CohereDecoder, AWholeAnswerIsReadAsTheStreamIs) {
   EXPECT_EQ(answer.usage()->output_tokens, 2);
 }
 
-TEST(CohereDecoder, AWholeAnswerMayHoldItsTextAsAString) {
+TEST(CohereDecoder, WholeAnswerMayHoldTextAsString) {
   EXPECT_EQ(decoded(R"({"message":{"content":"Hello"},"finish_reason":"COMPLETE"})", false).text(), "Hello");
 }
 
-TEST(CohereDecoder, AWholeAnswerWithoutAMessageIsAFailure) {
+TEST(CohereDecoder, WholeAnswerWithoutMessageFails) {
   for (const auto* body : {"{}", R"({"message":7})", R"({"finish_reason":"COMPLETE"})", "", "7", "{\"message\":"}) {
     const auto answer = decoded(body, false);
     ASSERT_TRUE(answer.failure()) << body;
@@ -328,7 +328,7 @@ TEST(CohereDecoder, AWholeAnswerWithoutAMessageIsAFailure) {
   }
 }
 
-TEST(CohereDecoder, TheTraceIdOfTheHeadersNamesTheExchange) {
+TEST(CohereDecoder, TraceIdOfHeadersNamesTheExchange) {
   AnswerRecorder recorder;
   const auto decoder = make_decoder(true, {}, "Cohere", 0);
   decoder->head({.status = 200,
@@ -340,7 +340,7 @@ TEST(CohereDecoder, TheTraceIdOfTheHeadersNamesTheExchange) {
   EXPECT_EQ(recorder.request_id(), "trace-1");
 }
 
-TEST(CohereDecoder, TheContentTypeDecidesHowTheAnswerIsRead) {
+TEST(CohereDecoder, ContentTypeDecidesTheReading) {
   AnswerRecorder recorder;
   const auto decoder = make_decoder(true, {}, "Cohere", 0);
   decoder->head({.status = 200, .headers = {{.name = "content-type", .value = "application/json"}}}, recorder);
@@ -398,7 +398,7 @@ TEST(CohereDecoder, APieceOfTextAllocatesNothing) {
   EXPECT_EQ(sink.bytes, 200U * 6);
 }
 
-TEST(CohereDecoder, MoreCallsThanAnAnswerMayHaveFailIt) {
+TEST(CohereDecoder, TooManyCallsFailTheAnswer) {
   std::string calls;
   for (int i = 0; i < 4096; ++i) calls += call_start(i, "a", "f");
   EXPECT_EQ(decoded(calls + end("TOOL_CALL")).tool_calls().size(), 4096U);
@@ -408,7 +408,7 @@ TEST(CohereDecoder, MoreCallsThanAnAnswerMayHaveFailIt) {
   EXPECT_THAT(answer.failure()->message, HasSubstr("more than 4096 tool calls"));
 }
 
-TEST(CohereDecoder, CallsThatAreBegunCountTowardsTheAnswersLimit) {
+TEST(CohereDecoder, UnfinishedCallsCountTowardsTheLimit) {
   std::string calls;
   for (int i = 0; i < 100; ++i) calls += call_start(i, "", "f");
   const auto answer = decoded(calls + end("TOOL_CALL"), true, {.answer_bytes_max = 2'000});

@@ -79,7 +79,7 @@ TEST(CohereModels, AnEmptyListIsAList) {
   }
 }
 
-TEST(CohereModels, WhatIsNoListIsAnErrorThatNamesWhatItLooksLike) {
+TEST(CohereModels, ErrorNamesWhatOtherBodyLooksLike) {
   for (const auto* body : {"", "[]", "{}", "7", R"({"models":7})", R"({"models":[{"name":"a")", R"({"models":[]} x)"}) {
     EXPECT_FALSE(parsed(body)) << body;
   }
@@ -106,7 +106,7 @@ TEST(CohereEmbeddings, AsManyTextsAsOneCallTakes) {
   EXPECT_FALSE(with(97));
 }
 
-TEST(CohereEmbeddings, VectorsAreReadByTypeOrAsAList) {
+TEST(CohereEmbeddings, ReadsVectorsByTypeOrAsList) {
   for (const auto* body : {R"({"embeddings":{"float":[[0.5,-1],[2,3]]},"meta":{"billed_units":{"input_tokens":7}}})",
                            R"({"embeddings":[[0.5,-1],[2,3]],"meta":{"billed_units":{"input_tokens":7}}})"}) {
     const auto answer = provider().embedder()->parse(body);
@@ -119,7 +119,7 @@ TEST(CohereEmbeddings, VectorsAreReadByTypeOrAsAList) {
   EXPECT_FALSE(bare->input_tokens);
 }
 
-TEST(CohereEmbeddings, WhatIsNoVectorIsAnError) {
+TEST(CohereEmbeddings, WrongVectorIsAnError) {
   for (const auto* body : {"", "{}", "7", R"({"embeddings":{"int8":[[1]]}})", R"({"embeddings":{"float":[7]}})",
                            R"({"embeddings":{"float":[["a"]]}})", R"({"embeddings":{"float":[[]]}})"}) {
     EXPECT_FALSE(provider().embedder()->parse(body)) << body;
@@ -142,7 +142,7 @@ TEST(CohereRerank, ScoresComeBestFirst) {
   EXPECT_THAT(answer->scores, ElementsAre(Pair(3, 0.75), Pair(0, 0.25), Pair(1, 0.25)));
 }
 
-TEST(CohereRerank, AResultWithoutIndexOrScoreIsAnError) {
+TEST(CohereRerank, ResultWithoutIndexOrScoreIsAnError) {
   for (const auto* body :
        {"", "{}", R"({"results":7})", R"({"results":[7]})", R"({"results":[{"index":1}]})",
         R"({"results":[{"index":-1,"relevance_score":1}]})", R"({"results":[{"relevance_score":1}]})"}) {

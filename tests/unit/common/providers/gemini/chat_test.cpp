@@ -150,7 +150,7 @@ TEST(GeminiChat, CallsAndResultsCarryIdsAndNames) {
             R"({"role":"user","parts":[{"text":"and?"}]}]})");
 }
 
-TEST(GeminiChat, IdsThatWereMadeUpDoNotGoBack) {
+TEST(GeminiChat, DoesNotSendInventedIds) {
   Message call;
   call.role = Role::assistant;
   call.tool_calls = {{.id = "gemini-1-r", .name = "f", .arguments = "{}"}};
@@ -197,7 +197,7 @@ TEST(GeminiChat, SignaturesReturnToTheirParts) {
                         R"({"text":"","thoughtSignature":"Yw=="}]})"));
 }
 
-TEST(GeminiChat, ASignatureOfChangedTextGoesToItsEnd) {
+TEST(GeminiChat, SignatureOfChangedTextGoesToItsEnd) {
   for (const auto* place :
        {R"("from":4,"bytes":9)", R"("from":1,"bytes":1)", R"("from":9223372036854775807,"bytes":1)"}) {
     auto said = message(Role::assistant, "\u00fcx");
@@ -220,7 +220,7 @@ TEST(GeminiChat, BlocksThatCannotBeReadAreNamed) {
   EXPECT_THAT(warnings, ElementsAre(HasSubstr("messages[0]: 2")));
 }
 
-TEST(GeminiChat, CallsOfOtherModelsAreMarkedWhereSignaturesAreDemanded) {
+TEST(GeminiChat, MarksForeignCallsIfSignaturesAreRequired) {
   Message call;
   call.role = Role::assistant;
   call.tool_calls = {{.id = "c1", .name = "f", .arguments = "{}"}, {.id = "c2", .name = "g", .arguments = "{}"}};
@@ -302,7 +302,7 @@ TEST(GeminiChat, ParametersBecomeGenerationConfig) {
                  R"("stopSequences":["a","\n"],"seed":7}})");
 }
 
-TEST(GeminiChat, WhatHasNoRoomIsRefusedOrNamed) {
+TEST(GeminiChat, RefusesOrNamesUnsupportedParts) {
   EXPECT_THAT(changed([](auto& r) { r.stop = {"1", "2", "3", "4", "5", "6"}; }),
               HasSubstr("error: stop: Gemini takes at most 5"));
   EXPECT_THAT(changed([](auto& r) { r.stop = {"1", "2", "3", "4", "5"}; }), Not(HasSubstr("error")));
@@ -471,7 +471,7 @@ TEST(GeminiChat, AConversationOfManyCallsAndResultsEnds) {
   EXPECT_THAT(contents_of(messages), HasSubstr(R"({"functionResponse":{"id":"c0","name":"f","response":{)"));
 }
 
-TEST(GeminiChat, AResultAnswersTheNewestCallOfItsIdAndOfOneMessageTheFirst) {
+TEST(GeminiChat, ResultAnswersNewestCallOfItsId) {
   auto asks = [](std::vector<std::string> names) {
     Message out;
     out.role = Role::assistant;
@@ -488,7 +488,7 @@ TEST(GeminiChat, AResultAnswersTheNewestCallOfItsIdAndOfOneMessageTheFirst) {
   EXPECT_THAT(body, Not(HasSubstr(R"("name":"second","response")")));
 }
 
-TEST(GeminiChat, AnAnswerOfManyPartsCallsAndSignaturesEnds) {
+TEST(GeminiChat, EncodesManyPartsCallsAndSignatures) {
   constexpr std::size_t many = 100'000;
   Message answer;
   answer.role = Role::assistant;

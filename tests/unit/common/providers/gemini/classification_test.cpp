@@ -86,7 +86,7 @@ TEST(GeminiClassification, StatusAndTextDecide) {
   }
 }
 
-TEST(GeminiClassification, AKeyIsRefusedByItsReasonInAnyLanguage) {
+TEST(GeminiClassification, ReadsKeyRefusalInAnyLanguage) {
   const auto made =
       classified(400, error(400, "Ungültig", "INVALID_ARGUMENT",
                             R"([{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID"}])"));
@@ -116,7 +116,7 @@ TEST(GeminiClassification, TheDelayComesFromTheBody) {
       << "the header comes first";
 }
 
-TEST(GeminiClassification, AQuotaOfZeroOrOfADayIsNotWaitedFor) {
+TEST(GeminiClassification, DoesNotWaitForZeroOrDailyQuota) {
   const auto zero = classified(429, quota(R"({"quotaId":"InputTokensPerModelPerMinute-FreeTier","quotaValue":"0"})"));
   EXPECT_EQ(zero.failure.code, ErrorCode::provider_auth);
   EXPECT_EQ(zero.error_class, "quota");
@@ -150,7 +150,7 @@ TEST(GeminiClassification, BodiesThatAreNotWholeAreStillClassified) {
   }
 }
 
-TEST(GeminiClassification, AnErrorInAStreamNamesItsOwnStatus) {
+TEST(GeminiClassification, ErrorInStreamHasItsOwnStatus) {
   const auto busy = classify_stream_error("Gemini", error(500, "Internal", "INTERNAL"));
   EXPECT_EQ(busy.failure.code, ErrorCode::provider_unavailable);
   EXPECT_EQ(busy.failure.status, 500);

@@ -208,7 +208,7 @@ TEST(GeminiDecoder, PiecesWithoutAUsablePlaceFailTheAnswer) {
           .failure());
 }
 
-TEST(GeminiDecoder, ACallThatTheLimitCutsIsLeftOut) {
+TEST(GeminiDecoder, LeavesOutCallCutByTheLimit) {
   const auto open = event(response(R"({"functionCall":{"name":"f","willContinue":true}})"));
   const auto cut = decoded(open + event(response("", R"("finishReason":"MAX_TOKENS")", usage)));
   EXPECT_EQ(cut.finish(), FinishReason::length);
@@ -300,7 +300,7 @@ TEST(GeminiDecoder, ABlockedPromptIsARefusal) {
   }
 }
 
-TEST(GeminiDecoder, AnErrorInsideAStreamIsClassifiedByItsCode) {
+TEST(GeminiDecoder, ClassifiesErrorInStreamByItsCode) {
   const std::string error = R"({"error":{"code":503,"message":"The model is busy","status":"UNAVAILABLE"}})";
   const auto begin = event(response(R"({"text":"Hel"})"));
   for (const auto& body : {begin + event(error), begin + error, begin + "{\n" + error.substr(1) + "\r\n"}) {
@@ -328,7 +328,7 @@ TEST(GeminiDecoder, AListOfResponsesIsAStreamToo) {
   EXPECT_THAT(cut.failure()->message, HasSubstr("before it was whole"));
 }
 
-TEST(GeminiDecoder, TheBodyAndNotItsTypeSaysWhatItIs) {
+TEST(GeminiDecoder, BodyDecidesInsteadOfItsType) {
   const auto whole = response(R"({"text":"x"})", stop, usage);
   for (const auto* type : {"application/json", "text/event-stream", "text/html"}) {
     for (const bool stream : {true, false}) {
@@ -363,7 +363,7 @@ TEST(GeminiDecoder, AStreamWithoutAnEndIsNoAnswer) {
   EXPECT_TRUE(answer.call_failure()->retry);
 }
 
-TEST(GeminiDecoder, NothingFollowsTheEnd) {
+TEST(GeminiDecoder, IgnoresEventsAfterTheEnd) {
   const auto answer =
       decoded(event(response(R"({"text":"a"})", stop, usage)) + event(response(R"({"text":"b"})", stop)));
   EXPECT_EQ(answer.text(), "a");
@@ -467,7 +467,7 @@ TEST(GeminiDecoder, APieceOfTextAllocatesNothing) {
   EXPECT_EQ(sink.bytes, 200U * 4);
 }
 
-TEST(GeminiDecoder, MoreCallsThanAnAnswerMayHaveFailIt) {
+TEST(GeminiDecoder, TooManyCallsFailTheAnswer) {
   std::string parts;
   for (int i = 0; i < 4096; ++i) parts += (i == 0 ? "" : ",") + std::string(R"({"functionCall":{"name":"f"}})");
   EXPECT_EQ(decoded(event(response(parts, stop))).tool_calls().size(), 4096U);

@@ -83,7 +83,7 @@ TEST(GeminiModels, AnEmptyObjectIsAnEmptyList) {
             "gemini-x");
 }
 
-TEST(GeminiModels, WhatIsNoListIsRefused) {
+TEST(GeminiModels, RefusesOtherBodiesThanLists) {
   for (const auto* body : {"", "[]", "7", "{", R"({"models":7})", R"({"models":[{"name":"a"})", R"({"other":1})",
                            "<html>", R"({"error":{"code":403}})", R"({"models":[]} x)"}) {
     EXPECT_FALSE(parsed(body)) << body;

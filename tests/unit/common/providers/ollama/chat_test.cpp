@@ -68,12 +68,12 @@ TEST(OllamaChat, SaysNothingThatTheRequestDoesNotSay) {
   for (const auto& header : call->request.headers) EXPECT_NE(header.name, "Authorization");
 }
 
-TEST(OllamaChat, StreamIsAlwaysSaidBecauseLeftOutItMeansTrue) {
+TEST(OllamaChat, AlwaysSendsStream) {
   EXPECT_THAT(changed([](auto& r) { r.stream = false; }), HasSubstr(R"("stream":false)"));
   EXPECT_THAT(changed([](auto& r) { r.stream = true; }), HasSubstr(R"("stream":true)"));
 }
 
-TEST(OllamaChat, TheSecretTravelsAsABearerTokenMarkedSecret) {
+TEST(OllamaChat, SecretIsABearerTokenMarkedSecret) {
   Target hosted{.base_url = target.base_url, .upstream_name = target.upstream_name};
   hosted.credential = {.type = AuthType::bearer, .secret = Secret("key-1")};
   const auto call = provider().chat(request_with({message(Role::user, "hi")}), hosted, {});
@@ -110,7 +110,7 @@ TEST(OllamaChat, S0_43_ToolMessagesAndToolCallsAreKept) {
   EXPECT_THAT(warnings, IsEmpty());
 }
 
-TEST(OllamaChat, TheNewestCallOfAnIdNamesTheTool) {
+TEST(OllamaChat, NewestCallOfAnIdNamesTheTool) {
   Message first;
   first.role = Role::assistant;
   first.tool_calls = {{.id = "call_1", .name = "old", .arguments = "{}"}};
@@ -121,7 +121,7 @@ TEST(OllamaChat, TheNewestCallOfAnIdNamesTheTool) {
   EXPECT_THAT(body_of(request_with({first, second, result})), HasSubstr(R"("tool_name":"new")"));
 }
 
-TEST(OllamaChat, ACallInTheFirstMessageNamesTheTool) {
+TEST(OllamaChat, CallInFirstMessageNamesTheTool) {
   Message call;
   call.role = Role::assistant;
   call.tool_calls = {{.id = "call_1", .name = "clock", .arguments = "{}"}};
@@ -132,7 +132,7 @@ TEST(OllamaChat, ACallInTheFirstMessageNamesTheTool) {
   EXPECT_THAT(warnings, IsEmpty());
 }
 
-TEST(OllamaChat, AResultOfAnUnknownToolIsSentAndWarnedOf) {
+TEST(OllamaChat, SendsResultOfUnknownToolWithWarning) {
   auto result = message(Role::tool, "1");
   result.tool_call_id = "call_9";
   std::vector<std::string> warnings;
@@ -141,7 +141,7 @@ TEST(OllamaChat, AResultOfAnUnknownToolIsSentAndWarnedOf) {
   EXPECT_THAT(warnings, ElementsAre(HasSubstr("messages[0]")));
 }
 
-TEST(OllamaChat, ArgumentsThatAreNoObjectAreRefusedByName) {
+TEST(OllamaChat, RefusesArgumentsThatAreNoObject) {
   for (const auto* arguments : {"not json", "[1]", "\"text\"", "7", "{\"a\":1} x", "{\"a\":"}) {
     Message call;
     call.role = Role::assistant;
@@ -181,7 +181,7 @@ TEST(OllamaChat, ImagesAreBareBase64BesideTheText) {
   EXPECT_THAT(body_of(request_with({picture})), HasSubstr(R"({"role":"user","images":["aGk=","eW8="]})"));
 }
 
-TEST(OllamaChat, WhatOllamaCannotExpressIsRefusedWithAdvice) {
+TEST(OllamaChat, RefusesUnsupportedPartsWithAdvice) {
   Message by_url;
   by_url.content = {{.type = "image", .text = "", .data = "", .url = "https://example.org/cat.png"}};
   const auto image = provider().chat(request_with({by_url}), target, {});
@@ -350,7 +350,7 @@ TEST(OllamaChat, AConversationOfManyCallsAndResultsEnds) {
   EXPECT_THAT(body_of(request_with(std::move(messages))), HasSubstr(R"("tool_name":"f","tool_call_id":"c0"})"));
 }
 
-TEST(OllamaChat, AResultAnswersTheNewestCallOfItsIdAndOfOneMessageTheFirst) {
+TEST(OllamaChat, ResultAnswersNewestCallOfItsId) {
   auto asks = [](std::vector<std::string> names) {
     Message out;
     out.role = Role::assistant;

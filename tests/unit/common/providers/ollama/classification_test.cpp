@@ -109,7 +109,7 @@ TEST(OllamaClassification, KnowsCapabilityRefusalsByManyWordings) {
   }
 }
 
-TEST(OllamaClassification, OtherRefusalsThatSpeakOfSupportAreNoneOfCapability) {
+TEST(OllamaClassification, OtherWordsOfSupportAreNoCapabilityRefusal) {
   EXPECT_EQ(classify_response(head(403), R"({"error":"your region is not supported"})").failure.code,
             ErrorCode::provider_auth);
   EXPECT_EQ(classify_response(head(404), R"({"error":"model 'x' not found or not supported"})").failure.code,
@@ -213,7 +213,7 @@ struct EndCase {
   bool retry;
   bool try_next;
 };
-TEST(OllamaClassification, SaysWhatABrokenTransferMeansForTheRoute) {
+TEST(OllamaClassification, ClassifiesBrokenTransfers) {
   const Target target{.base_url = "http://h:11434", .upstream_name = "m"};
   for (const auto& row : {
            EndCase{Ending::connect_failed, ErrorCode::provider_unavailable, true, true},

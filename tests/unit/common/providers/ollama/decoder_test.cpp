@@ -49,7 +49,7 @@ TEST(OllamaDecoder, JoinsDeltasAndReportsUsageBeforeFinish) {
 
 // The mistake named S0.44 in the specification: pieces of the network were split into lines with nothing carried over,
 // what then was no JSON was swallowed, and the end was reported twice.
-TEST(OllamaDecoder, S0_44_CarriesOverWhatALineLacksBetweenPieces) {
+TEST(OllamaDecoder, S0_44_JoinsLinesAcrossPieces) {
   const std::string body = delta("Grüße, ") + delta("🌍") + delta("!") + done_line;
   const auto whole = decoded(body);
   EXPECT_EQ(whole.text(), "Grüße, 🌍!");
@@ -77,7 +77,7 @@ constexpr std::string_view bad_lines[] = {
     "{\"model\":\"m\"}\n",
 };
 
-TEST(OllamaDecoder, S0_44_OneMalformedLineIsLeftOutAndNamed) {
+TEST(OllamaDecoder, S0_44_SkipsAndNamesOneMalformedLine) {
   for (const auto bad : bad_lines) {
     const auto answer = decoded(delta("before ") + std::string(bad) + delta("after") + done_line);
     EXPECT_EQ(answer.text(), "before after") << bad;
@@ -88,7 +88,7 @@ TEST(OllamaDecoder, S0_44_OneMalformedLineIsLeftOutAndNamed) {
   }
 }
 
-TEST(OllamaDecoder, S0_44_ASecondMalformedLineIsAFailureAndNeverSwallowed) {
+TEST(OllamaDecoder, S0_44_SecondMalformedLineFailsTheAnswer) {
   for (const auto bad : bad_lines) {
     const auto answer = decoded(delta("before") + std::string(bad) + std::string(bad) + delta("after") + done_line);
     EXPECT_EQ(answer.text(), "before") << bad;
@@ -194,7 +194,7 @@ std::string call_line(std::string_view calls) {
                      calls);
 }
 
-TEST(OllamaDecoder, S0_43_ToolCallsAreKeptAndDecideTheFinish) {
+TEST(OllamaDecoder, S0_43_KeepsToolCallsAndFinishesWithThem) {
   const auto answer = decoded(
       call_line(R"([{"id":"call_x1","function":{"index":0,"name":"f","arguments":{"a": 1.50, "b":[ ]}}}])") +
       call_line(R"([{"function":{"index":1,"name":"g","arguments":{}}},{"function":{"name":"h"}}])") + done_line);
@@ -288,7 +288,7 @@ TEST(OllamaDecoder, ALineBeyondTheLimitEndsTheAnswer) {
   EXPECT_EQ(recorder.endings(), 1);
 }
 
-TEST(OllamaDecoder, ALineBeyondTheLimitAfterTheEndIsIgnored) {
+TEST(OllamaDecoder, IgnoresTooLongLineAfterTheEnd) {
   const DecoderLimits limits{.item_bytes_max = 1000, .answer_bytes_max = 100'000};
   const std::string long_line = std::string(1001, 'x') + "\n";
   for (const std::string& last :
@@ -315,7 +315,7 @@ TEST(OllamaDecoder, ABigLineIsDecodedWhole) {
   EXPECT_EQ(decoded(delta(big) + delta("y") + done_line).text(), big + "y");
 }
 
-TEST(OllamaDecoder, AnAnswerThatIsNotStreamedIsOneObjectHoweverItIsLaidOut) {
+TEST(OllamaDecoder, ReadsUnstreamedAnswerInAnyLayout) {
   const std::string body = R"({
     "model": "m",
     "message": {"role": "assistant", "content": "Hello.", "thinking": "Hm",
@@ -340,7 +340,7 @@ TEST(OllamaDecoder, AnAnswerThatIsNotStreamedIsOneObjectHoweverItIsLaidOut) {
   }
 }
 
-TEST(OllamaDecoder, AnAnswerThatIsNotStreamedFailsLikeOneThatIs) {
+TEST(OllamaDecoder, UnstreamedAnswerFailsLikeStream) {
   EXPECT_EQ(decoded("", false).failure()->code, ErrorCode::provider_protocol);
   EXPECT_EQ(decoded("  \n", false).failure()->code, ErrorCode::provider_protocol);
   EXPECT_EQ(decoded("<html>", false).failure()->code, ErrorCode::provider_protocol);
@@ -353,7 +353,7 @@ TEST(OllamaDecoder, AnAnswerThatIsNotStreamedFailsLikeOneThatIs) {
   EXPECT_EQ(large.failure()->code, ErrorCode::response_too_large);
 }
 
-TEST(OllamaDecoder, AnAnswerThatIsTooLargeLeavesNoMemoryBehind) {
+TEST(OllamaDecoder, TooLargeAnswerFreesItsMemory) {
   if (!tests::allocations_are_told) GTEST_SKIP() << "needs a sanitizer's allocator";
   constexpr std::size_t most = 1 << 20;
   const std::string blanks(most, ' ');
@@ -393,7 +393,7 @@ TEST(OllamaDecoder, ASinkMayDecodeSomethingElseMeanwhile) {
   EXPECT_EQ(sink.inner_text, "inner text of some lengthinner text of some length");
 }
 
-TEST(OllamaDecoder, MoreCallsThanAnAnswerMayHaveFailIt) {
+TEST(OllamaDecoder, TooManyCallsFailTheAnswer) {
   const auto line = [](int calls) {
     std::string list;
     for (int i = 0; i < calls; ++i) list += (i == 0 ? "" : ",") + std::string(R"({"function":{"name":"f"}})");

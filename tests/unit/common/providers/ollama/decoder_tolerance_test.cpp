@@ -98,7 +98,7 @@ std::string told(const AnswerRecorder& answer) {
   return text;
 }
 
-TEST(OllamaTolerance, NothingOfAnEarlierLineClosesACutOne) {
+TEST(OllamaTolerance, EarlierLineDoesNotCloseACutOne) {
   // The parser's memory is the same for both. The first line has a brace where the second one ends.
   const std::string braces(40, '}');
   const auto first = decoded(R"({"x":")" + braces + R"(","message":{"content":"well"},"done":true})");
@@ -114,7 +114,7 @@ TEST(OllamaTolerance, NothingOfAnEarlierLineClosesACutOne) {
   }
 }
 
-TEST(OllamaTolerance, AFieldBesideTheAnswerCostsThatFieldOnly) {
+TEST(OllamaTolerance, IgnoresWrongFieldBesideTheAnswer) {
   for (const auto field : {&Fields::model, &Fields::created_at, &Fields::role, &Fields::total_duration, &Fields::id,
                            &Fields::done_reason, &Fields::prompt_eval_count, &Fields::eval_count}) {
     for (const auto* value : {"null", "7", "-7", "12.0", "\"12\"", "18446744073709551616", "-1e999", "true", "[1,{}]",
@@ -134,7 +134,7 @@ struct CountCase {
   std::optional<std::int64_t> count;
   bool warned = false;
 };
-TEST(OllamaTolerance, CountsAreReadAsFarAsTheyCanBe) {
+TEST(OllamaTolerance, ReadsUsableCounts) {
   for (const auto& row : {
            CountCase{"12", 12},
            CountCase{"12.0", 12},
@@ -175,7 +175,7 @@ TEST(OllamaTolerance, CountsAreReadAsFarAsTheyCanBe) {
   }
 }
 
-TEST(OllamaTolerance, CountsOfNullAndWithAPointKeepTheAnswer) {
+TEST(OllamaTolerance, NullAndFractionalCountsKeepTheAnswer) {
   const std::string begin = R"({"model":"m","message":{"role":"assistant","content":"All"},"done":false})"
                             "\n"
                             R"({"model":"m","message":{"role":"assistant","content":" well."},"done":false})"
@@ -205,7 +205,7 @@ struct StrictCase {
   const char* named;    ///< the field, in the message
   const char* excerpt;  ///< of what was there
 };
-TEST(OllamaTolerance, WhatTheAnswerDependsOnIsStrictAndNamed) {
+TEST(OllamaTolerance, ReadsRequiredFieldsStrictly) {
   for (const auto& row : {
            StrictCase{&Fields::message, "[\"x\"]", "message must be an object", "[\"x\"]"},
            StrictCase{&Fields::message, "\"x\"", "message must be an object", "\"x\""},
@@ -305,7 +305,7 @@ TEST(OllamaTolerance, StringsAreRepairedEverywhere) {
   }
 }
 
-TEST(OllamaTolerance, HalvesOfAPairInTwoPiecesAreTwoMarks) {
+TEST(OllamaTolerance, SplitSurrogatePairIsTwoReplacements) {
   const auto answer =
       decoded(R"({"message":{"content":"ok \ud83d"},"done":false})"
               "\n"
@@ -359,7 +359,7 @@ TEST(OllamaTolerance, AnotherApisAnswerIsNamed) {
   }
 }
 
-TEST(OllamaTolerance, AnObjectWithoutAnyFieldOfTheApiIsNoEmptyPiece) {
+TEST(OllamaTolerance, ObjectWithoutFieldsOfTheApiIsUnreadable) {
   for (const auto* body : {"{}", R"({"status":"pulling manifest"})", R"({"model":"m"})", R"({"error":null})"}) {
     const auto answer = decoded(std::string(body) + "\n" + Fields().json());
     ASSERT_TRUE(answer.failure()) << body;

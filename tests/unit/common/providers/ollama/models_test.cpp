@@ -92,7 +92,7 @@ struct EntryCase {
   const char* entry;
   const char* named;  ///< empty: the entry is listed
 };
-TEST(OllamaModels, ABadEntryIsNamedAndTheOthersAreListed) {
+TEST(OllamaModels, NamesBadEntryAndListsTheOthers) {
   for (const auto& row : {
            EntryCase{R"({"name":"bad","size":18446744073709551616})",
                      R"(entry 2 ("bad") has a number that no 64 bits can express)"},
@@ -158,7 +158,7 @@ TEST(OllamaModels, AnotherApisListIsNamed) {
   EXPECT_THAT(parse_model_details("<html>").error().detail, testing::HasSubstr("a web page"));
 }
 
-TEST(OllamaModels, ABadFactOfAModelCostsThatFact) {
+TEST(OllamaModels, BadFactCostsThatFactOnly) {
   const auto details = parse_model_details(
       R"({"details":7,"license":18446744073709551616,"model_info":{"general.architecture":"llama",
       "general.parameter_count":18446744073709551616,"x":1e999,"llama.context_length":"131072",
@@ -183,7 +183,7 @@ TEST(OllamaModels, ABadFactOfAModelCostsThatFact) {
   EXPECT_FALSE(parse_model_details(R"({"model_info":{"a.context_length":8})")) << "cut";
 }
 
-TEST(OllamaModels, AnEmptyListIsAListAndSomethingElseIsNone) {
+TEST(OllamaModels, AcceptsEmptyListAndRefusesOtherBodies) {
   for (const auto* empty : {R"({"models":[]})", R"({"models":null})"}) {
     const auto list = parse_model_list(empty);
     ASSERT_TRUE(list) << empty;
@@ -210,7 +210,7 @@ TEST(OllamaModels, ReadsDetails) {
   EXPECT_THAT(details->capabilities, ElementsAre("completion", "vision"));
 }
 
-TEST(OllamaModels, WhatOldServersDoNotSayIsUnknown) {
+TEST(OllamaModels, FieldsMissingOnOldServersAreUnknown) {
   const auto details = parse_model_details(R"({"details":{},"model_info":{"x.context_length":2048}})");
   ASSERT_TRUE(details);
   EXPECT_FALSE(details->capabilities_known);

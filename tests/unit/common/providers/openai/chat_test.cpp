@@ -83,7 +83,7 @@ TEST(OpenAiChat, RequestHasNothingThatWasNotAskedFor) {
             R"({"model":"m","messages":[{"role":"user","content":"hi"}],"stream":false})");
 }
 
-TEST(OpenAiChat, BaseUrlWithAPathIsTakenAsItIs) {
+TEST(OpenAiChat, KeepsBaseUrlWithPath) {
   ChatRequest request;
   auto target = target_of("groq");
   target.base_url = "https://api.groq.com/openai/v1";
@@ -113,7 +113,7 @@ TEST(OpenAiChat, ParametersHaveEachProvidersNames) {
   EXPECT_EQ(made("somebody", all).body, hi + usage + R"(,"max_tokens":100,)" + sampling + R"(,"seed":7)" + stop);
 }
 
-TEST(OpenAiChat, AnAnswerToBeContinuedGoesToServersThatDo) {
+TEST(OpenAiChat, ContinuesAnswerOnServersThatSupportIt) {
   const auto prefilled = [](ChatRequest& r) { r.messages.push_back(message(Role::assistant, "Once")); };
   for (const auto* taker : {"vllm", "llamacpp", "groq"})
     EXPECT_TRUE(provider().takes_prefill(target_of(taker))) << taker;
@@ -232,7 +232,7 @@ TEST(OpenAiChat, ConversationsWithToolsKeepTheirIds) {
                 usage + "}");
 }
 
-TEST(OpenAiChat, MistralGetsShortIdsTheToolsNameAndThinkingParts) {
+TEST(OpenAiChat, MistralGetsShortIdsToolNamesAndThinking) {
   const auto id = short_call_id("call_1");
   EXPECT_EQ(id.size(), 9U);
   EXPECT_EQ(short_call_id(id), id);
@@ -329,7 +329,7 @@ TEST(OpenAiChat, AudioIsDataWithAFormat) {
   EXPECT_THAT(made("groq", with_part(ContentPart{.type = "audio", .data = "QUJD"})).error, HasSubstr("no audio"));
 }
 
-TEST(OpenAiChat, WhatARoleCannotHaveIsRefused) {
+TEST(OpenAiChat, RefusesPartsThatARoleCannotHave) {
   const auto in_system = [](ChatRequest& request) {
     request.messages[0].role = Role::system;
     request.messages[0].content.push_back({.type = "image", .data = "QUJD"});

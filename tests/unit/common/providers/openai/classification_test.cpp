@@ -120,7 +120,7 @@ TEST(OpenAiClassification, TheHeaderOverrulesTheRow) {
   EXPECT_EQ(classified(400, error("x", R"("tool_use_failed")")).retries_max, 1);
 }
 
-TEST(OpenAiClassification, DelayIsReadFromHeadersElseFromTheText) {
+TEST(OpenAiClassification, ReadsDelayFromHeadersOrText) {
   const auto body = error("Rate limit reached. Please try again in 6.78s. Visit x", R"("rate_limit_exceeded")");
   EXPECT_EQ(classified(429, body).retry_after, milliseconds(6780));
   EXPECT_EQ(classified(429, body, {{.name = "retry-after", .value = "2"}}).retry_after, milliseconds(2000));
@@ -134,7 +134,7 @@ TEST(OpenAiClassification, DelayIsReadFromHeadersElseFromTheText) {
   }
 }
 
-TEST(OpenAiClassification, WhatAnUpstreamSaidIsQuoted) {
+TEST(OpenAiClassification, QuotesUpstreamsMessage) {
   const auto out = classified(
       400,
       R"({"error":{"message":"Provider returned error","code":400,"metadata":{"raw":"maximum context length is 5"}},)"

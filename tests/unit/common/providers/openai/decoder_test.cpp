@@ -172,7 +172,7 @@ TEST(OpenAiDecoder, ToolCallsOfLooseServersAreTaken) {
   EXPECT_EQ(legacy.finish(), FinishReason::tool_calls);
 }
 
-TEST(OpenAiDecoder, ArgumentsThatAreNoJsonFailUnlessCutOff) {
+TEST(OpenAiDecoder, WrongArgumentsFailUnlessCutOff) {
   const std::string call =
       chunk(R"({"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\":"}}]})");
   const auto broken = streamed({call, chunk("{}", R"("tool_calls")"), done});
@@ -319,7 +319,7 @@ TEST(OpenAiDecoder, ErrorInsideTheStreamFailsTheAnswer) {
   }
 }
 
-TEST(OpenAiDecoder, ErrorBodyInThePlaceOfAnAnswerFailsToo) {
+TEST(OpenAiDecoder, ErrorBodyInsteadOfAnswerFails) {
   const auto answer =
       decoded("\n\n   \n{\"error\":{\"message\":\"Provider returned error\",\"code\":502}}", context(false));
   ASSERT_TRUE(answer.call_failure());
@@ -328,7 +328,7 @@ TEST(OpenAiDecoder, ErrorBodyInThePlaceOfAnAnswerFailsToo) {
   EXPECT_EQ(answer.call_failure()->failure.status, 502);
 }
 
-TEST(OpenAiDecoder, EndWithoutAMarkerIsAFailureUnlessItFinished) {
+TEST(OpenAiDecoder, EndWithoutMarkerFailsUnlessFinished) {
   const auto cut = streamed({chunk(R"({"content":"x"})")});
   ASSERT_TRUE(cut.failure());
   EXPECT_EQ(cut.failure()->code, ErrorCode::provider_protocol);
@@ -336,7 +336,7 @@ TEST(OpenAiDecoder, EndWithoutAMarkerIsAFailureUnlessItFinished) {
   EXPECT_EQ(streamed({chunk(R"({"content":"x"})"), done}).finish(), FinishReason::stop);
 }
 
-TEST(OpenAiDecoder, NothingButAMarkerIsNoAnswer) {
+TEST(OpenAiDecoder, MarkerAloneIsNoAnswer) {
   for (const auto& payloads : std::vector<std::vector<std::string>>{
            {done}, {usage_chunk, done}, {chunk(R"({"role":"assistant"})"), done}, {}}) {
     const auto answer = streamed(payloads);
@@ -431,7 +431,7 @@ std::string bare_calls(int calls) {
   return chunk("{\"tool_calls\":[" + list + "]}");
 }
 
-TEST(OpenAiDecoder, MoreCallsThanAnAnswerMayHaveFailIt) {
+TEST(OpenAiDecoder, TooManyCallsFailTheAnswer) {
   const auto answer = streamed({bare_calls(130'000), done});
   ASSERT_TRUE(answer.failure());
   EXPECT_EQ(answer.failure()->code, ErrorCode::provider_protocol);
@@ -459,7 +459,7 @@ TEST(OpenAiDecoder, CallsWithoutTextCountTowardsTheAnswersLimit) {
   EXPECT_GE(decoder->held_bytes(), 100'000U) << "so that the budget of the process sees them";
 }
 
-TEST(OpenAiDecoder, TheEstimateOfTheUsageCountsTheTextOfCallsOnly) {
+TEST(OpenAiDecoder, UsageEstimateCountsTextOfCallsOnly) {
   const auto answer = streamed(
       {chunk(R"({"tool_calls":[{"index":0,"id":"abcd","function":{"name":"name","arguments":"{}      "}}]})"), done});
   ASSERT_TRUE(answer.usage());

@@ -26,7 +26,7 @@ ListedModel listed(const std::string& entry) {
   return page.models.empty() ? ListedModel{} : page.models[0];
 }
 
-TEST(OpenAiModels, RequestAsksForTheListOrAPageOfIt) {
+TEST(OpenAiModels, RequestsListOrAPageOfIt) {
   const auto* const lister = provider().lister();
   ASSERT_NE(lister, nullptr);
   const Target target{.provider = "openrouter", .base_url = "https://openrouter.ai/api/v1"};
@@ -91,7 +91,7 @@ TEST(OpenAiModels, EachServersFieldsAreRead) {
   EXPECT_THAT(lmstudio.capabilities, ElementsAre("chat", "tools"));
 }
 
-TEST(OpenAiModels, TogetherHasPricesInDollarsForAMillionTokens) {
+TEST(OpenAiModels, ReadsTogethersPricesPerMillionTokens) {
   const auto prices = [](const std::string& type, const std::string& pricing) {
     return listed(R"({"id":"t",)" + type + R"("pricing":{"hourly":0,"base":0,)" + pricing + "}}").prices;
   };
@@ -142,7 +142,7 @@ TEST(OpenAiModels, NextPageIsNamed) {
   EXPECT_EQ(parsed(R"({"data":[{"id":"a"}],"has_more":false})").next, "");
 }
 
-TEST(OpenAiModels, WhatIsNoListIsAnError) {
+TEST(OpenAiModels, OtherBodiesThanListsAreErrors) {
   for (const auto* const body : {"", "<html>", "7", "{}", R"({"data":7})", R"({"data":[{"id":)",
                                  R"({"error":{"message":"cut","details":{"reason.","type":"x"}})"}) {
     const auto page = parse_model_list(body, "openai");
@@ -191,7 +191,7 @@ TEST(OpenAiEmbeddings, Base64IsFloatsOrDoubles) {
   EXPECT_THAT(doubles->vectors[0], testing::AllOf(SizeIs(8), testing::Each(FloatEq(1))));
 }
 
-TEST(OpenAiEmbeddings, AnAnswerThatLacksAVectorIsAnError) {
+TEST(OpenAiEmbeddings, AnswerWithoutAVectorIsAnError) {
   for (const auto* const body :
        {"", "[]", "{}", R"({"data":[{"index":0}]})", R"({"data":[{"embedding":[]}]})",
         R"({"data":[{"embedding":["x"]}]})", R"({"data":[{"embedding":"AAA"}]})", R"({"data":[{"embedding":"!!!!"}]})",

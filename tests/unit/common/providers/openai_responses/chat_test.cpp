@@ -105,7 +105,7 @@ TEST(ResponsesChat, LeadingSystemMessagesAreInstructions) {
       << "an empty input is refused";
 }
 
-TEST(ResponsesChat, ImagesAndFilesGoAsPartsOfTheMessage) {
+TEST(ResponsesChat, SendsImagesAndFilesAsParts) {
   EXPECT_EQ(made([](auto& r) {
               r.messages[0].content.push_back({.type = "image", .data = "AAAA", .media_type = "image/webp"});
               r.messages[0].content.push_back({.type = "image", .data = "/9j/AAAA"});
@@ -258,7 +258,7 @@ TEST(ResponsesChat, FormatsAreWrittenUnderText) {
   EXPECT_THAT(enforced.warnings, IsEmpty());
 }
 
-TEST(ResponsesChat, ASchemaThatCannotBeStrictIsSentWithAWarning) {
+TEST(ResponsesChat, SendsNonStrictSchemaWithWarning) {
   struct Case {
     const char* schema;
     const char* why;
@@ -308,7 +308,7 @@ TEST(ResponsesChat, ReasoningHasAnEffortAndASummary) {
   }
 }
 
-TEST(ResponsesChat, ModelsThatDoNotReasonAreNotAskedTo) {
+TEST(ResponsesChat, DoesNotAskForReasoningWithoutSupport) {
   for (const auto* model :
        {"gpt-4o", "gpt-4.1-mini", "ft:gpt-4o:acme", "openai/gpt-4o", "gpt-5-chat-latest", "chatgpt-4o-latest"}) {
     const auto one = made([](auto& r) { r.reasoning = events::Reasoning{.effort = "low"}; }, model);

@@ -56,7 +56,7 @@ TEST(ResponsesDecoder, UnfinishedCallsCountAsHeld) {
 }
 
 /// The text in each of the forms in which it may come, one or several of them.
-TEST(ResponsesDecoder, TextIsDeliveredOnceInWhicheverFormsItComes) {
+TEST(ResponsesDecoder, DeliversTextOnceInEveryForm) {
   const std::string forms[] = {
       text_delta("Hel") + text_delta("lo"),
       event("response.output_text.done", R"("output_index":0,"content_index":0,"text":"Hello")"),
@@ -74,7 +74,7 @@ TEST(ResponsesDecoder, TextIsDeliveredOnceInWhicheverFormsItComes) {
   }
 }
 
-TEST(ResponsesDecoder, APartThatOnlyItsWholeFormHasIsAdded) {
+TEST(ResponsesDecoder, AddsPartOfTheWholeForm) {
   const auto both = R"({"id":"m0","type":"message","content":[{"type":"output_text","text":"one "},)"
                     R"({"type":"output_text","text":"two"}]})";
   EXPECT_EQ(decoded(text_delta("one ") + item_done(both) + completed(both)).text(), "one two");
@@ -83,7 +83,7 @@ TEST(ResponsesDecoder, APartThatOnlyItsWholeFormHasIsAdded) {
   EXPECT_EQ(decoded(unnamed + item_done(both) + completed(both)).text(), "one two");
 }
 
-TEST(ResponsesDecoder, ItemsAreKnownByPlaceThenByIdThenByKind) {
+TEST(ResponsesDecoder, FindsItemsByPlaceIdOrKind) {
   // Another id with each event, as a proxy sends it.
   const auto rotated =
       event("response.output_text.delta", R"("output_index":0,"content_index":0,"item_id":"a","delta":"x")") +
@@ -117,7 +117,7 @@ TEST(ResponsesDecoder, CallsAreAssembledFromTheirPieces) {
   EXPECT_EQ(answer.finish(), FinishReason::tool_calls);
 }
 
-TEST(ResponsesDecoder, ACallIsDeliveredOnceInWhicheverFormsItComes) {
+TEST(ResponsesDecoder, DeliversCallOnceInEveryForm) {
   const auto whole = call("c1", R"({\"a\":1})");
   const std::string forms[] = {
       item_added(call("c1", "")),
@@ -142,7 +142,7 @@ TEST(ResponsesDecoder, ACallIsDeliveredOnceInWhicheverFormsItComes) {
   }
 }
 
-TEST(ResponsesDecoder, ACallComesAsSoonAsItIsWhole) {
+TEST(ResponsesDecoder, DeliversCallAsSoonAsItIsWhole) {
   AnswerRecorder recorder;
   const auto decoder = make_decoder(true, {}, target);
   decoder->feed(item_added(call("c1", "")) + item_done(call("c1", "{}")), recorder);
@@ -150,7 +150,7 @@ TEST(ResponsesDecoder, ACallComesAsSoonAsItIsWhole) {
   EXPECT_EQ(recorder.endings(), 0);
 }
 
-TEST(ResponsesDecoder, CallsWithoutIdsGetTheItemsOrANumber) {
+TEST(ResponsesDecoder, CallsWithoutIdsGetItemIdOrNumber) {
   const auto named =
       decoded(item_done(R"({"id":"fc_9","type":"function_call","name":"f","arguments":""})") + completed());
   ASSERT_EQ(named.tool_calls().size(), 1U);
@@ -163,7 +163,7 @@ TEST(ResponsesDecoder, CallsWithoutIdsGetTheItemsOrANumber) {
   EXPECT_EQ(numbered.tool_calls()[0].arguments, R"({"a":1})");
 }
 
-TEST(ResponsesDecoder, ACallThatTheLimitCutOffIsLeftOut) {
+TEST(ResponsesDecoder, LeavesOutCallCutByTheLimit) {
   const auto answer =
       decoded(item_added(call("c1", "")) + item_done(call("c1", "{}")) + item_added(call("c2", ""), 1) +
               arguments_delta(R"({\"a)", 1) + item_done(call("c2", R"({\"a)"), 1) + incomplete("max_output_tokens"));
@@ -174,7 +174,7 @@ TEST(ResponsesDecoder, ACallThatTheLimitCutOffIsLeftOut) {
   EXPECT_EQ(alone.finish(), FinishReason::length);
 }
 
-TEST(ResponsesDecoder, ArgumentsThatAreNoObjectFailAWholeAnswer) {
+TEST(ResponsesDecoder, WrongArgumentsFailAWholeAnswer) {
   for (const auto* arguments : {R"([1])", "no", R"({\"a)"}) {
     const auto answer = decoded(item_done(call("c1", arguments)) + completed(call("c1", arguments)));
     ASSERT_TRUE(answer.failure()) << arguments;
@@ -197,7 +197,7 @@ TEST(ResponsesDecoder, SummariesAreReasoningWithABreakBetweenParts) {
   EXPECT_EQ(decoded(completed(reasoning("r0", "whole"))).reasoning(), "whole");
 }
 
-TEST(ResponsesDecoder, OfSummaryAndTextTheFirstCounts) {
+TEST(ResponsesDecoder, FirstOfSummaryAndTextCounts) {
   const auto piece = [](std::string_view form, std::string_view index, std::string_view text) {
     return event(fmt::format("response.reasoning{}.delta", form),
                  fmt::format(R"("output_index":0,"{}":0,"delta":"{}")", index, text));
@@ -217,7 +217,7 @@ TEST(ResponsesDecoder, EncryptedReasoningIsABlockOfTheProvider) {
   EXPECT_EQ(answer.order(), "block tool_call usage finish");
 }
 
-TEST(ResponsesDecoder, ABlockLaterInTheAnswerSaysWhereItWas) {
+TEST(ResponsesDecoder, LaterBlockCarriesItsPosition) {
   const auto answer = decoded(text_delta("x") + item_done(message("x")) + item_done(reasoning("r1"), 1) +
                               item_done(call("c1", "{}"), 2) + item_done(reasoning("r3"), 3) +
                               item_done(call("c2", "{}"), 4) + completed());
@@ -226,7 +226,7 @@ TEST(ResponsesDecoder, ABlockLaterInTheAnswerSaysWhereItWas) {
   EXPECT_EQ(answer.blocks()[1].data, R"({"afterText":true,"afterCalls":1,"item":)" + reasoning("r3") + "}");
 }
 
-TEST(ResponsesDecoder, ReasoningThatCannotBeSentBackIsNoBlock) {
+TEST(ResponsesDecoder, UnreturnableReasoningIsNoBlock) {
   EXPECT_THAT(decoded(item_done(R"({"id":"r0","type":"reasoning","summary":[]})") + completed()).blocks(), IsEmpty());
   const auto plain = R"({"id":"r0","type":"reasoning","summary":[],"content":[{"type":"reasoning_text","text":"hm"}]})";
   const auto answer = decoded(item_done(plain) + completed());
@@ -235,7 +235,7 @@ TEST(ResponsesDecoder, ReasoningThatCannotBeSentBackIsNoBlock) {
   EXPECT_EQ(answer.blocks()[0].data, plain);
 }
 
-TEST(ResponsesDecoder, ARefusalIsTextThatEndsAsContentFilter) {
+TEST(ResponsesDecoder, RefusalIsTextWithContentFilterEnd) {
   const auto pieces = event("response.refusal.delta", R"("output_index":0,"content_index":0,"delta":"I can")") +
                       event("response.refusal.delta", R"("output_index":0,"content_index":0,"delta":"not.")") +
                       event("response.refusal.done", R"("output_index":0,"content_index":0,"refusal":"I cannot.")");
@@ -276,7 +276,7 @@ TEST(ResponsesDecoder, AStreamWithoutItsEndIsAFailure) {
   EXPECT_TRUE(decoded("").failure());
 }
 
-TEST(ResponsesDecoder, NothingFollowsTheEnd) {
+TEST(ResponsesDecoder, IgnoresEventsAfterTheEnd) {
   const auto answer = decoded(completed() + text_delta("x") + completed() + event("error", R"("message":"no")"));
   EXPECT_EQ(answer.endings(), 1);
   EXPECT_EQ(answer.text(), "");
@@ -317,7 +317,7 @@ TEST(ResponsesDecoder, ErrorsInAStreamAreClassified) {
   }
 }
 
-TEST(ResponsesDecoder, OneUnreadableEventIsPassedOverTwoAreNot) {
+TEST(ResponsesDecoder, SecondUnreadableEventFailsTheAnswer) {
   const std::string bad = "data: {\"type\":\"response.output_text.delta\",\n\n";
   const auto one = decoded(text_delta("a") + bad + text_delta("b") + completed());
   EXPECT_EQ(one.text(), "ab");
@@ -367,7 +367,7 @@ TEST(ResponsesDecoder, AWholeAnswerSaysTheSame) {
   EXPECT_TRUE(decoded("{\"id\":", false).failure());
 }
 
-TEST(ResponsesDecoder, AFieldOfAnotherFormCostsThatFieldOnly) {
+TEST(ResponsesDecoder, IgnoresFieldOfAnotherForm) {
   for (const auto* value : {"null", "7", "-7", "\"x\"", "true", "[1,{}]", "{\"a\":[]}", "1.5"}) {
     for (const auto* name : {"output_index", "content_index", "item_id", "sequence_number", "logprobs"}) {
       const auto body = event("response.output_text.delta", fmt::format(R"("{}":{},"delta":"ok")", name, value));
@@ -429,7 +429,7 @@ TEST(ResponsesDecoder, PiecesOfTextAllocateNothing) {
   EXPECT_EQ(count.since(), 0U);
 }
 
-TEST(ResponsesDecoder, MoreCallsThanAnAnswerMayHaveFailIt) {
+TEST(ResponsesDecoder, TooManyCallsFailTheAnswer) {
   std::string list;
   std::string events;
   for (int i = 0; i < 4097; ++i) {
@@ -479,7 +479,7 @@ TEST(ResponsesDecoder, PartsWithoutTextCountTowardsTheAnswersLimit) {
   EXPECT_EQ(answer.failure()->code, ErrorCode::response_too_large);
 }
 
-TEST(ResponsesDecoder, PiecesFindTheirItemByPlaceByIdAndByKind) {
+TEST(ResponsesDecoder, PiecesFindItemByPlaceIdAndKind) {
   const auto piece = [](std::string_view head, std::string_view delta) {
     return event("response.function_call_arguments.delta", fmt::format(R"({}"delta":"{}")", head, delta));
   };
