@@ -214,7 +214,7 @@ TEST_P(Anthropic, AnswerIsTheSameForEveryCut) {
   expect_same_for_every_cut(make(), recording_.body);
 }
 
-TEST_P(Anthropic, AnswerIsAFailureWhereverItIsCutOff) {
+TEST_P(Anthropic, CutAnswerFailsAtEveryByte) {
   if (kind_of(recording_) != Kind::answer) return;
   AnswerRecorder whole;
   decode(make(), {recording_.body}, whole);

@@ -180,7 +180,7 @@ TEST_P(CohereExchange, AnAnswerIsTheSameForEveryCut) {
   if (is_answer()) expect_same_for_every_cut(maker(), recording_.body);
 }
 
-TEST_P(CohereExchange, AnAnswerIsAFailureWhereverItIsCutOff) {
+TEST_P(CohereExchange, CutAnswerFailsAtEveryByte) {
   if (!is_answer()) return;
   AnswerRecorder whole;
   decode(maker(), {recording_.body}, whole);
@@ -394,7 +394,7 @@ class Rebuilt {
   std::map<std::string, std::string> passed_on_{};
 };
 
-TEST_P(CohereExchange, ARequestIsMadeAgainFromOneOfOurs) {
+TEST_P(CohereExchange, RebuildsRecordedRequestFromOurs) {
   if (!is_chat() || recording_.request.empty()) return;
   const Rebuilt rebuilt(recording_.request);
   if (!rebuilt.why_not().empty()) return note_skipped(GetParam() + " (request)", rebuilt.why_not());
@@ -441,7 +441,7 @@ TEST_P(CohereExchange, AListNamesEveryModelOfTheBody) {
   EXPECT_TRUE(request.url.ends_with(recording_.path + "?" + recording_.query)) << request.url;
 }
 
-TEST_P(CohereExchange, AnEmbeddingIsAskedForAndReadAsRecorded) {
+TEST_P(CohereExchange, RequestsAndReadsRecordedEmbedding) {
   if (!recording_.path.ends_with("/v2/embed")) return;
   dom::parser parser;
   const auto asked = parser.parse(recording_.request).value();

@@ -236,7 +236,7 @@ TEST_P(GeminiExchange, AnAnswerIsTheSameForEveryCut) {
   expect_same_for_every_cut(decoder(), recording_.body);
 }
 
-TEST_P(GeminiExchange, AnAnswerIsAFailureWhereverItIsCutOff) {
+TEST_P(GeminiExchange, CutAnswerFailsAtEveryByte) {
   if (!is_answer() || !answer().finish()) return;
   // The last byte of the response that has the finish reason decides.
   expect_failure_wherever_it_is_cut_off(decoder(), recording_.body, recording_.body.find_last_of('}') + 1);

@@ -177,7 +177,7 @@ TEST_P(OllamaAnswer, IsTheSameCutInTwoAtEveryByte) {
   }
 }
 
-TEST_P(OllamaAnswer, IsTheSameByteByByteAndInRandomPieces) {
+TEST_P(OllamaAnswer, IsTheSameInBytesAndRandomPieces) {
   if (!is_answer()) return;
   const bool stream = asks_for_stream(recording_);
   const std::string_view body = recording_.body;

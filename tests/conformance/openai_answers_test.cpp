@@ -124,7 +124,7 @@ TEST_P(ChatCompletionsAnswer, IsKnownByItsHeaders) {
 }
 
 // The recorder kept the payloads of these streams only, so the end marker is not among them.
-TEST_P(ChatCompletionsAnswer, IsWholeWithTheEndMarkerThatWasNotRecorded) {
+TEST_P(ChatCompletionsAnswer, IsWholeWithTheUnrecordedEndMarker) {
   if (!answer_ || expected_.is_whole() || expected_.error || !expected_.choices) return;
   const auto answer = decoded(recording_.body + "data: [DONE]\n\n");
   EXPECT_EQ(answer.finish(), finish_of(expected_));

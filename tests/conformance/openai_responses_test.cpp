@@ -376,7 +376,7 @@ class Rebuilt {
   bool asks_for_reasoning_ = false;
 };
 
-TEST_P(ResponsesExchange, TheRequestIsMadeAgainFromOneOfOurs) {
+TEST_P(ResponsesExchange, RebuildsRecordedRequestFromOurs) {
   if (recording_.request.empty()) {
     note_skipped(GetParam() + " (request)", "it was not recorded");
     return;

@@ -139,7 +139,7 @@ TEST_P(Dialects, AnAnswerIsReadByItsAdapter) {
   }
 }
 
-TEST_P(Dialects, ToolCallsAndThinkingAreReadByItsAdapter) {
+TEST_P(Dialects, AdapterReadsToolCallsAndThinking) {
   for (const bool stream : {true, false}) {
     AnswerRecorder answer;
     const auto more = fmt::format(R"({},"stream":{}{})", tools, stream,
@@ -248,7 +248,7 @@ TEST_P(Dialects, BrokenStreamsAreFailures) {
   EXPECT_EQ(answer.warnings().size(), 1U);
 }
 
-TEST_P(Dialects, AMissingEndMarkerBehindAFinishReasonIsAnEnd) {
+TEST_P(Dialects, FinishReasonWithoutEndMarkerIsAnEnd) {
   AnswerRecorder answer;
   const auto result = ask(answer, "hello [[sim tokens=3 fault=no-end]]");
   // In these the finish reason is in the last frame itself.

@@ -134,7 +134,7 @@ TEST_F(SimulatorShape, WholeAnswersHaveTheFieldsOfRecordedOnes) {
   }
 }
 
-TEST_F(SimulatorShape, TheListHasTheFieldsOfARecordedOne) {
+TEST_F(SimulatorShape, ListHasFieldsOfRecordedOne) {
   dom::parser parser;
   dom::element element;
   const auto result = simulator_.call("GET", "/api/tags");

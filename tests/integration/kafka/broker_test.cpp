@@ -155,7 +155,7 @@ TEST_F(KafkaBroker, WatermarksAndTheReaderSeeWhatWasProduced) {
   EXPECT_EQ((log.ends[{.topic = topic, .partition = 1}]), 120);
 }
 
-TEST_F(KafkaBroker, MetadataOf4096CharactersIsKeptAndOneMoreIsRefused) {
+TEST_F(KafkaBroker, KeepsMetadataOf4096CharactersAndRefusesMore) {
   const std::string topic = new_topic(1);
   const std::string group = fresh("group");
   const TopicPartition partition{.topic = topic, .partition = 0};
@@ -261,7 +261,7 @@ TEST_F(KafkaBroker, TwoMembersRebalanceWithAnOrderlyRelease) {
   leave(other);
 }
 
-TEST_F(KafkaBroker, AMemberThatVanishedIsReplacedWhenItsSessionEnds) {
+TEST_F(KafkaBroker, ReplacesVanishedMemberAtSessionEnd) {
   const std::string topic = new_topic(2);
   const std::string group = fresh("group");
   MemberLog gone_log;
@@ -297,7 +297,7 @@ TEST_F(KafkaBroker, LateReleaseLosesPartitionsAndJoinsAgain) {
   leave(next);
 }
 
-TEST_F(KafkaBroker, WhatTheLedgerSaysIsWhatTheNextMemberReads) {
+TEST_F(KafkaBroker, NextMemberReadsFromTheLedgersOffset) {
   const std::string topic = new_topic(1);
   const std::string group = fresh("group");
   const TopicPartition partition{.topic = topic, .partition = 0};
@@ -346,7 +346,7 @@ TEST_F(KafkaBroker, ALargeRecordPassesWhereEverythingIsRaised) {
   leave(member);
 }
 
-TEST_F(KafkaBroker, ARecordAboveTheTopicsLimitIsAReportThatSaysSo) {
+TEST_F(KafkaBroker, ReportsRecordAboveTopicsLimit) {
   const std::string topic = new_topic(1, {{"max.message.bytes", "10000"}});
   Reports reports;
   auto producer = Producer::make(loop, {.properties = properties}, reports, metrics);

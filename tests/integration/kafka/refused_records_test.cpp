@@ -113,7 +113,7 @@ class KafkaRefusals : public testing::RealBroker {
   std::vector<Sent> sent;
 };
 
-TEST_F(KafkaRefusals, ALimitLoweredWhileWritingRefusesTheRecordsAboveItAlone) {
+TEST_F(KafkaRefusals, LoweredLimitRefusesOnlyRecordsAboveIt) {
   const auto lowered = name("lowered");
   const auto other = name("other");
   create(lowered, 3);
@@ -184,7 +184,7 @@ TEST_F(KafkaRefusals, ALimitLoweredWhileWritingRefusesTheRecordsAboveItAlone) {
   }
 }
 
-TEST_F(KafkaRefusals, TheFirstRecordOfAClientIsRefusedWithoutAGapInItsUnit) {
+TEST_F(KafkaRefusals, RefusedFirstRecordLeavesNoGapInItsUnit) {
   const auto topic = name("first");
   create(topic, 1, {{"max.message.bytes", "10000"}});
   const auto to = producer->topic(topic);
@@ -203,7 +203,7 @@ TEST_F(KafkaRefusals, TheFirstRecordOfAClientIsRefusedWithoutAGapInItsUnit) {
   EXPECT_EQ(read(topic, 0), std::vector<std::uint64_t>{last});
 }
 
-TEST_F(KafkaRefusals, ATopicDeletedAndMadeAgainTakesEverythingThatIsProducedMeanwhile) {
+TEST_F(KafkaRefusals, RecreatedTopicTakesRecordsProducedMeanwhile) {
   const auto again = name("again");
   const auto other = name("beside");
   create(again, 3);
@@ -244,7 +244,7 @@ TEST_F(KafkaRefusals, ATopicDeletedAndMadeAgainTakesEverythingThatIsProducedMean
   }
 }
 
-TEST_F(KafkaRefusals, ATopicMadeAgainAtOnceTakesEverythingThatIsProducedAfterwards) {
+TEST_F(KafkaRefusals, TopicRecreatedAtOnceTakesLaterRecords) {
   const auto again = name("at-once");
   create(again, 3);
   const auto to = producer->topic(again);

@@ -157,7 +157,7 @@ TEST_F(CatalogsTest, PricesOfOthersAndOldVersionsAreRefused) {
   EXPECT_EQ(count("price"), "0");
 }
 
-TEST_F(CatalogsTest, ImportFillsInWhatTheProviderDoesNotSay) {
+TEST_F(CatalogsTest, ImportFillsInMissingFacts) {
   auto entry = row("llama3.2", {price(Dimension::input, 5), price(Dimension::output, 6)});
   entry.context_window = 8192;     // the provider says 4096
   entry.output_tokens_max = 1024;  // the provider says nothing
@@ -230,7 +230,7 @@ TEST_F(CatalogsTest, SameEntryAgainChangesNoModel) {
   EXPECT_EQ(count("outbox") + count("price") + count("model_revision"), before);
 }
 
-TEST_F(CatalogsTest, WhatAPersonSetWinsOverEveryImport) {
+TEST_F(CatalogsTest, PersonsValuesWinOverImports) {
   ASSERT_OK(prices().set(root(), {}, "ollama/llama3.2", {price(Dimension::input, 1)}, std::nullopt));
   ASSERT_OK(Models(*database_).change(root(), {}, "ollama/llama3.2", R"({"outputTokensMax":99})", std::nullopt));
   auto entry =
@@ -244,7 +244,7 @@ TEST_F(CatalogsTest, WhatAPersonSetWinsOverEveryImport) {
   EXPECT_EQ(model.output_tokens_max, 99);
 }
 
-TEST_F(CatalogsTest, FirstSourceWinsFieldByFieldAndPricesAsAWhole) {
+TEST_F(CatalogsTest, FirstSourceWinsByFieldAndForAllPrices) {
   auto litellm = row("llama3.2", {price(Dimension::input, 5), price(Dimension::cache_read, 1)});
   litellm.output_tokens_max = 1;
   litellm.input_tokens_max = 2;
@@ -259,7 +259,7 @@ TEST_F(CatalogsTest, FirstSourceWinsFieldByFieldAndPricesAsAWhole) {
   EXPECT_EQ(model.prices.output_micros, std::nullopt) << "prices of two sources are not mixed";
 }
 
-TEST_F(CatalogsTest, ModelThatAListAddsLaterHasItsEntryAtOnce) {
+TEST_F(CatalogsTest, ModelListedLaterHasItsEntryAtOnce) {
   auto entry = row("later", {price(Dimension::input, 5)});
   entry.output_tokens_max = 77;
   EXPECT_EQ(import(entry, catalog::Source::litellm, Kind::added), 0);

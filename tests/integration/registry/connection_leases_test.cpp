@@ -38,7 +38,7 @@ class ConnectionLeasesTest : public StoreTest {
   void expire() { sql().run("UPDATE connection_lease SET renewed_at = renewed_at - interval '11 seconds'"); }
 };
 
-TEST_F(ConnectionLeasesTest, AConnectionIsClaimedByOneProcessAtATime) {
+TEST_F(ConnectionLeasesTest, OneProcessAtATimeClaimsAConnection) {
   connect("second");
   connect("third");
   auto a = process("a");
@@ -53,7 +53,7 @@ TEST_F(ConnectionLeasesTest, AConnectionIsClaimedByOneProcessAtATime) {
   EXPECT_EQ(names(b.claim(10).value()), names({first[0]})) << "at once";
 }
 
-TEST_F(ConnectionLeasesTest, AnExpiredLeaseIsClaimedByAnotherAndFencesTheFirst) {
+TEST_F(ConnectionLeasesTest, NewClaimOfExpiredLeaseFencesTheFirst) {
   auto a = process("a");
   auto b = process("b");
   const auto first = a.claim(1).value().at(0);
@@ -88,7 +88,7 @@ TEST_F(ConnectionLeasesTest, AReleasedConnectionIsDueAfterItsInterval) {
   EXPECT_EQ(a.claim(1).value().at(0).trigger, "schedule");
 }
 
-TEST_F(ConnectionLeasesTest, WhoAsksDuringASyncGetsAnotherOne) {
+TEST_F(ConnectionLeasesTest, RequestDuringASyncGetsAnotherOne) {
   auto a = process("a");
   const auto first = a.claim(1).value().at(0);
   ASSERT_TRUE(store_->make_due("event").has_value());
@@ -119,7 +119,7 @@ TEST_F(ConnectionLeasesTest, ARequestIsServedOnceForEachConnection) {
   EXPECT_THAT(store_->served_requests({"ollama"}).value(), ElementsAre(request));
 }
 
-TEST_F(ConnectionLeasesTest, WhatIsDownComesLastAndWhatAPersonAskedForFirst) {
+TEST_F(ConnectionLeasesTest, RequestedConnectionsComeFirstAndFailingLast) {
   connect("asked");
   connect("well");
   sql().run("UPDATE connection SET health = 'down' WHERE name = 'env-ollama'");
@@ -130,7 +130,7 @@ TEST_F(ConnectionLeasesTest, WhatIsDownComesLastAndWhatAPersonAskedForFirst) {
   EXPECT_EQ(names(a.claim(1).value()), std::vector<std::string>{"env-ollama"});
 }
 
-TEST_F(ConnectionLeasesTest, NothingIsClaimedBeforeALeaderHasLookedAtTheVersions) {
+TEST_F(ConnectionLeasesTest, ClaimsNothingBeforeLeaderReadsVersions) {
   auto a = process("a");
   sql().run("UPDATE registry_lease SET epoch = 2");
   EXPECT_THAT(a.claim(10).value(), IsEmpty());
@@ -138,7 +138,7 @@ TEST_F(ConnectionLeasesTest, NothingIsClaimedBeforeALeaderHasLookedAtTheVersions
   EXPECT_THAT(a.claim(10).value(), SizeIs(1));
 }
 
-TEST_F(ConnectionLeasesTest, WhatCannotBeSyncedIsNotClaimed) {
+TEST_F(ConnectionLeasesTest, DoesNotClaimUnsyncableConnections) {
   connect("off");
   connect("gone");
   sql().run("UPDATE connection SET sync_enabled = false WHERE name = 'off'");

@@ -71,7 +71,7 @@ TEST_F(StoreTest, TheDatabaseRefusesParametersOutOfBounds) {
             (events::CallDefaults{.temperature = 2, .top_p = 0, .top_k = 1}));
 }
 
-TEST_F(StoreTest, AParameterThatTheDatabaseDoesNotCheckCostsItselfOnly) {
+TEST_F(StoreTest, UncheckedParameterCostsItselfOnly) {
   apply({adding(model_name)});
   sql().run(R"(UPDATE deployment SET params = '{"topK":7,"keepAlive":"soon"}' RETURNING 1)");
   const auto state = stored(model_name).state;

@@ -57,7 +57,7 @@ class DeploymentPricesTest : public StoreTest {
   std::unique_ptr<GovernedDatabase> database_;
 };
 
-TEST_F(DeploymentPricesTest, PriceOfAConnectionIsPublishedWithItsDeployment) {
+TEST_F(DeploymentPricesTest, PublishesConnectionsPriceWithDeployment) {
   ASSERT_OK(prices().set(root(), {}, "ollama/a", both(1, 2), std::nullopt));
   EXPECT_EQ(newest().deployments.at(1).prices, std::nullopt);
   const auto set = prices().set(root(), {}, "ollama/a", both(7, 8), std::nullopt, "second");
@@ -115,7 +115,7 @@ TEST_F(DeploymentPricesTest, AcceptedPriceIsTheDeployments) {
   EXPECT_EQ(stored("a").here->prices, both(10, 2));
 }
 
-TEST_F(DeploymentPricesTest, DeploymentThatIsTakenAwayLeavesItsPricesAsHistory) {
+TEST_F(DeploymentPricesTest, RemovedDeploymentKeepsPricesAsHistory) {
   ASSERT_OK(prices().set(root(), {}, "ollama/a", both(7, 8), std::nullopt, "second"));
   const auto version = newest().deployments.at(1).prices->version;
   ASSERT_OK(Models(*database_)

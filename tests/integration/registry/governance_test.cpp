@@ -26,7 +26,7 @@ TEST_F(GovernanceTest, AnOrganisationSeesThePlatformsModels) {
   EXPECT_THAT(page->items[0].json, HasSubstr(R"("status" : "active")"));
 }
 
-TEST_F(GovernanceTest, AChangeOfAnOrganisationIsARowOfItsOwn) {
+TEST_F(GovernanceTest, OrganisationsChangeIsItsOwnRow) {
   const auto changed = models().change(of("acme"), scope("acme"), "ollama/llama3.2",
                                        R"({"enabled":false,"displayName":"Llama","tags":["fast"]})", std::nullopt);
   ASSERT_OK(changed);
@@ -64,7 +64,7 @@ TEST_F(GovernanceTest, NullGivesAFieldBackToThePlatform) {
   EXPECT_TRUE(event->model.routable);
 }
 
-TEST_F(GovernanceTest, WhatAPersonSetNoSyncChanges) {
+TEST_F(GovernanceTest, NoSyncChangesPersonsValues) {
   const auto changed =
       models().change(root(), {}, "ollama/llama3.2", R"({"contextWindow":8192,"description":"ours"})", {});
   ASSERT_OK(changed);
@@ -146,7 +146,7 @@ TEST_F(GovernanceTest, AModelThatIsUsedIsNotRemoved) {
   EXPECT_THAT(left, HasSubstr("Support"));
 }
 
-TEST_F(GovernanceTest, AModelOfAnOrganisationOnItsOwnConnection) {
+TEST_F(GovernanceTest, OrganisationsModelOnItsOwnConnection) {
   const auto connection = connections().create(
       of("acme"), scope("acme"), R"({"provider":"openai","name":"acme-openai","baseUrl":"https://api.openai.com/v1"})");
   ASSERT_OK(connection);
@@ -189,7 +189,7 @@ CredentialStore::Sealed sealed(const std::string& id, std::int64_t secret_versio
           .secret_version = secret_version};
 }
 
-TEST_F(GovernanceTest, ASealedCredentialIsPublishedAndItsConnectionsFollow) {
+TEST_F(GovernanceTest, PublishesSealedCredentialThenItsConnections) {
   const auto id = database_->new_id();
   ASSERT_OK(id);
   const auto added = credentials().add(of("acme"), scope("acme"), sealed(*id));
@@ -231,7 +231,7 @@ TEST_F(GovernanceTest, AnotherOrganisationsCredentialIsNotUsed) {
   EXPECT_FALSE(credentials().get(of("other"), scope("other"), *id).has_value());
 }
 
-TEST_F(GovernanceTest, ADefaultAnAliasAndAGrantArePublished) {
+TEST_F(GovernanceTest, PublishesDefaultAliasAndGrant) {
   const auto made = pointers().set_default(of("acme"), scope("acme"), {}, "ollama/qwen3");
   ASSERT_OK(made);
   EXPECT_EQ(newest("aggregateid"), "_default/acme/_/generation/_/_");
@@ -333,7 +333,7 @@ TEST_F(GovernanceTest, UnknownCapabilityOfAnOverrideIsInherited) {
   EXPECT_THAT(merged, HasSubstr(R"("code": "unknown")"));
 }
 
-TEST_F(GovernanceTest, TheAuditLogSaysWhoDidWhatAndOnlyGrows) {
+TEST_F(GovernanceTest, AuditLogNamesActorsAndOnlyGrows) {
   ASSERT_OK(models().change(of("acme"), scope("acme"), "ollama/qwen3", R"({"enabled":false})", {}));
   const auto page = log().audit(of("acme"), scope("acme"), {.action = "model.changed"}, {});
   ASSERT_OK(page);
@@ -343,7 +343,7 @@ TEST_F(GovernanceTest, TheAuditLogSaysWhoDidWhatAndOnlyGrows) {
   EXPECT_EQ(sql().refusal("UPDATE audit_log SET actor = 'nobody'"), "42501");
 }
 
-TEST_F(GovernanceTest, PagesOfTheAuditLogGoBackInTime) {
+TEST_F(GovernanceTest, AuditLogPagesGoBackInTime) {
   for (const auto* name : {"One", "Two", "Three"})
     ASSERT_OK(models().change(of("acme"), scope("acme"), "ollama/qwen3",
                               std::string(R"({"displayName":")") + name + R"("})", {}));
@@ -427,7 +427,7 @@ TEST_F(GovernanceTest, OrganisationThatATokenNamesMayBeGone) {
               testing::ElementsAre("short-lived"));
 }
 
-TEST_F(GovernanceTest, SessionsEndOneByOneOrAllOfAPerson) {
+TEST_F(GovernanceTest, EndsOneSessionOrAllOfAPerson) {
   const Actor anna{.name = "user:anna", .scope = {.user_id = "anna"}};
   BrowserSessions sessions(*database_);
   const std::string one = "session-0000000001";
@@ -564,7 +564,7 @@ TEST_F(GovernanceTest, RowsOfARemovedMemberGoToo) {  // S2.16
       "alias.removed connection.deleted credential.revoked default.removed member.removed model.deleted view.removed");
 }
 
-TEST_F(GovernanceTest, RowsOfASubjectStayForItsOtherIssuer) {  // S2.16
+TEST_F(GovernanceTest, SubjectsRowsStayForItsOtherIssuer) {  // S2.16
   const auto anna =
       organizations().set_member(of("acme"), "acme", {.issuer = "idp", .subject = "anna", .role = "member"});
   ASSERT_OK(anna);

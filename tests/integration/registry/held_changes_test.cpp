@@ -76,7 +76,7 @@ TEST_F(HeldChangesTest, AnAcceptedChangeIsAppliedPublishedAndAudited) {
   EXPECT_THAT(held().list(root(), {}, {}).value().items, SizeIs(0));
 }
 
-TEST_F(HeldChangesTest, ARejectedChangeChangesNoModelAndStaysInForce) {
+TEST_F(HeldChangesTest, RejectedChangeIsKeptAndChangesNoModel) {
   const auto id = hold_shrinking();
   const auto before = outbox().size();
   ASSERT_TRUE(decide(id, Decision::reject).has_value());
@@ -92,14 +92,14 @@ TEST_F(HeldChangesTest, ARejectedChangeChangesNoModelAndStaysInForce) {
   EXPECT_EQ(decisions(), "rejected by cli:root: because");
 }
 
-TEST_F(HeldChangesTest, WhatAPersonSetOutlivesAnAcceptedChange) {
+TEST_F(HeldChangesTest, PersonsValuesOutliveAcceptedChange) {
   sql().run("UPDATE model SET override = '{\"contextWindow\": 4096}' WHERE model_name = 'a'");
   ASSERT_TRUE(decide(hold_shrinking(), Decision::accept).has_value());
   EXPECT_EQ(stored("a").state.context_window, 4096);
   EXPECT_EQ(stored("a").state.capabilities.at("chat"), events::Support::unsupported);
 }
 
-TEST_F(HeldChangesTest, AnAcceptedRemovalBeginsTheGraceOfItsModels) {
+TEST_F(HeldChangesTest, AcceptedRemovalBeginsGraceOfItsModels) {
   const auto id = hold({.after = {.missing = {"a", "gone before"}}, .reason = "most are gone"});
   ASSERT_TRUE(decide(id, Decision::accept).has_value());
   EXPECT_EQ(stored("a").state.availability, "missing");

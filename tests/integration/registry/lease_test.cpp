@@ -87,7 +87,7 @@ TEST_F(LeaseTest, LookingSaysWhoLeads) {
   EXPECT_FALSE(Lease::look(options_).value().has_value());
 }
 
-TEST_F(LeaseTest, WhoWasOvertakenWritesNothing) {
+TEST_F(LeaseTest, OvertakenLeaderWritesNothing) {
   Candidate old(options_, "old");
   Candidate fresh(options_, "fresh");
   ASSERT_TRUE(old.lease.hold().value());
@@ -127,7 +127,7 @@ TEST_F(LeaseTest, WhoWasOvertakenWritesNothing) {
   EXPECT_TRUE(fresh.store.mark_published({row.seq}).has_value());
 }
 
-TEST_F(LeaseTest, ATakeoverWaitsForAWriteAndARenewalDoesNot) {
+TEST_F(LeaseTest, TakeoverWaitsForAWriteButRenewalDoesNot) {
   Candidate first(options_, "first");
   Candidate second(options_, "second");
   ASSERT_TRUE(first.lease.hold().value());

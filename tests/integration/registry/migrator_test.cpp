@@ -20,7 +20,7 @@ constexpr Migration broken{.version = 2, .name = "broken", .sql = "CREATE TABLE 
 
 class Migrator : public ScratchDatabase {};
 
-TEST_F(Migrator, AppliesWhatThisBinaryHoldsOnceAndInOrder) {
+TEST_F(Migrator, AppliesOwnMigrationsOnceInOrder) {
   const auto before = migration_status(options_);
   ASSERT_TRUE(before.has_value()) << before.error().detail;
   EXPECT_EQ(before->applied, 0);
@@ -69,7 +69,7 @@ TEST_F(Migrator, RefusesADatabaseThatIsNewerThanItself) {
   EXPECT_THAT(done.error().detail, HasSubstr("upgrade"));
 }
 
-TEST_F(Migrator, AFailingMigrationLeavesNothingBehindAndNamesItself) {
+TEST_F(Migrator, FailingMigrationIsRolledBackAndNamed) {
   const auto done = migrate(options_, std::array{first, broken});
   ASSERT_FALSE(done.has_value());
   EXPECT_EQ(done.error().kind, ErrorKind::rejected);

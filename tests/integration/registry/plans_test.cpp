@@ -81,7 +81,7 @@ Arguments of_acme() {
 }
 
 // One test: filling the tables takes longer than all that is asked of them.
-TEST_F(PlansTest, ModelsPagesAndTheAuditLogAreReadByIndexes) {
+TEST_F(PlansTest, ReadsModelsPagesAndAuditLogByIndexes) {
   fill();
   // A model, whatever it is named by.
   // With a name that is no id the first part is a scan that is never begun, so an id is looked for here.
@@ -169,7 +169,7 @@ TEST_F(PlansTest, ModelsPagesAndTheAuditLogAreReadByIndexes) {
   EXPECT_THAT(entries, Not(HasSubstr("Seq Scan"))) << entries;
 }
 
-TEST_F(PlansTest, TheRelayAndARewrapReadNoWholeTable) {
+TEST_F(PlansTest, RelayAndRewrapReadNoWholeTable) {
   auto database = sql();
   database.run(
       "INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload, published_at) SELECT gen_random_uuid(), "

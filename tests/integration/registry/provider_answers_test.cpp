@@ -38,14 +38,14 @@ TEST_F(ProviderAnswersTest, ListsAreReadAsTheyCameNewestFirst) {
   EXPECT_EQ(answers().lists(root(), {}, "absent", {}).error().kind, ErrorKind::not_found);
 }
 
-TEST_F(ProviderAnswersTest, ListsOfThePlatformAreNotShownToOrganizations) {
+TEST_F(ProviderAnswersTest, HidesPlatformListsFromOrganizations) {
   ASSERT_OK(store_->keep_snapshot(connection_, "[]"));
   const auto id = answers().lists(root(), {}, "env-ollama", {}).value().items.at(0).id;
   EXPECT_EQ(answers().lists(of("acme"), scope("acme"), "env-ollama", {}).error().kind, ErrorKind::forbidden);
   EXPECT_EQ(answers().list(of("acme"), scope("acme"), "env-ollama", id).error().kind, ErrorKind::forbidden);
 }
 
-TEST_F(ProviderAnswersTest, AnswersAboutAModelAreReadAsTheyCame) {
+TEST_F(ProviderAnswersTest, ReadsAnswersAboutAModelAsTheyCame) {
   const auto none = answers().of_model(root(), {}, "ollama/llama3.2");
   ASSERT_OK(none);
   EXPECT_EQ(none->json, R"({"model":"ollama/llama3.2","answers":[]})");
@@ -61,7 +61,7 @@ TEST_F(ProviderAnswersTest, AnswersAboutAModelAreReadAsTheyCame) {
   EXPECT_EQ(answers().of_model(root(), {}, "ollama/absent").error().kind, ErrorKind::not_found);
 }
 
-TEST_F(ProviderAnswersTest, NextPlanWithoutAnAnswerLeavesTheLastOne) {
+TEST_F(ProviderAnswersTest, PlanWithoutAnswerKeepsTheLastOne) {
   auto planned = adding("new");
   planned.answer = R"({"list":{"name":"new"}})";
   apply({planned});

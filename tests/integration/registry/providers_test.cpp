@@ -27,7 +27,7 @@ TEST_F(StoreTest, EveryKnownProviderCanHaveAConnection) {
   EXPECT_FALSE(unknown);
 }
 
-TEST_F(StoreTest, AnotherKindOfKeyIsAChangeOfTheConnection) {
+TEST_F(StoreTest, OtherKindOfKeyChangesTheConnection) {
   const auto before = store_->ensure_platform_connection(
       {.name = "env-openai", .provider = "openai", .base_url = "http://localhost:1", .auth_type = "none"});
   const auto after = store_->ensure_platform_connection(
@@ -37,7 +37,7 @@ TEST_F(StoreTest, AnotherKindOfKeyIsAChangeOfTheConnection) {
   EXPECT_EQ(after->auth_type, "bearer");
 }
 
-TEST_F(StoreTest, WhatAPersonSetCountsBeforeTheEnvironment) {
+TEST_F(StoreTest, PersonsValuesWinOverEnvironment) {
   GovernedDatabase database(options_);
   Connections connections(database);
   const Actor root{.name = "cli:root", .all_organizations = true};
@@ -59,7 +59,7 @@ TEST_F(StoreTest, WhatAPersonSetCountsBeforeTheEnvironment) {
   EXPECT_EQ(sql().run("SELECT version FROM connection"), version) << "nothing was written";
 }
 
-TEST_F(StoreTest, FieldThatAPersonResetsIsTheEnvironmentsAgain) {
+TEST_F(StoreTest, ResetFieldIsTheEnvironmentsAgain) {
   GovernedDatabase database(options_);
   Connections connections(database);
   const Actor root{.name = "cli:root", .all_organizations = true};

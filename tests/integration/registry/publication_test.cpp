@@ -77,7 +77,7 @@ class PublicationTest : public StoreTest {
   std::string kept_;
 };
 
-TEST_F(PublicationTest, TheWholeStateHasEveryKindAndTheLastEventOfEachKey) {
+TEST_F(PublicationTest, WholeStateHasLastEventOfEveryKey) {
   const auto states = all();
   EXPECT_THAT(keys(states), ElementsAre("_/_/ollama/a", "_default/acme/_/generation/_/_", "_alias/acme/_/best",
                                         "_grants/acme", "_org/acme", "acme/_/" + kept_));
@@ -134,7 +134,7 @@ TEST_F(PublicationTest, RepublishesOneRecordAlone) {
   EXPECT_EQ(events[0].key, "_alias/acme/_/best");
 }
 
-TEST_F(PublicationTest, ARepublishRequestHasNoConnectionToWaitFor) {
+TEST_F(PublicationTest, RepublishRequestWaitsForNoConnection) {
   const auto id = store_->request_republish(person("ann"));
   ASSERT_TRUE(id.has_value()) << id.error().detail;
   const auto taken = store_->take_sync_requests().value();

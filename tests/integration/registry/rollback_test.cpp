@@ -29,7 +29,7 @@ class RollbackTest : public GovernanceTest {
   }
 };
 
-TEST_F(RollbackTest, EverythingThatAPersonSetGoesBack) {
+TEST_F(RollbackTest, RollsBackAllPersonsValues) {
   const auto other = models().get(root(), {}, "ollama/qwen3");
   ASSERT_OK(other);
   const auto before = change(R"({"license":"mit","metadata":{"team":"search"},"tags":["old"]})");
@@ -75,7 +75,7 @@ TEST_F(RollbackTest, StateOfEnabledIsThatOfTheRevision) {
 }
 
 // A program from before migration 18 writes revisions without what people had set.
-TEST_F(RollbackTest, RevisionOfAnOlderProgramRestoresWhatItShows) {
+TEST_F(RollbackTest, OlderProgramsRevisionRestoresItsFields) {
   const auto other = models().get(root(), {}, "ollama/qwen3");
   ASSERT_OK(other);
   const auto before = change(R"({"description":"first","maintenanceUntil":"2100-01-01T00:00:00Z","replacementId":")" +

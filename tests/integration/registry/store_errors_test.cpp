@@ -95,7 +95,7 @@ TEST_F(StoreErrors, FailedMigrationRevealsNoRow) {
 
 // ---- another writer was there first: sync again -------------------------------------------------------------------
 
-TEST_F(StoreErrors, AModelThatAnotherConnectionHasAddedMeanwhileIsNoFailure) {
+TEST_F(StoreErrors, ModelAddedByAnotherConnectionIsAConflict) {
   const auto other = second();
   apply({adding("a")});
   const auto late = apply_beside(other, {.models = {adding("a")}});
@@ -105,7 +105,7 @@ TEST_F(StoreErrors, AModelThatAnotherConnectionHasAddedMeanwhileIsNoFailure) {
   EXPECT_EQ(sql().run("SELECT count(*) FROM deployment"), "1");
 }
 
-TEST_F(StoreErrors, ASlugThatIsTakenInTheSameMomentIsNoFailure) {
+TEST_F(StoreErrors, SlugTakenAtTheSameTimeIsAConflict) {
   auto db = sql();
   db.run("BEGIN");
   db.run("INSERT INTO model (provider, model_name, slug) VALUES ('ollama', 'other', 'ollama/a')");
@@ -132,7 +132,7 @@ TEST_F(StoreErrors, GivingWayToAnotherWriterIsNoFailure) {
   }
 }
 
-TEST_F(StoreErrors, AppliesThatTouchTheSameModelsWaitForEachOther) {
+TEST_F(StoreErrors, OverlappingAppliesWaitForEachOther) {
   const auto other = second();
   std::vector<PlannedModel> models;
   for (int i = 0; i < 80; ++i) models.push_back(adding("m" + std::to_string(i)));
@@ -151,7 +151,7 @@ TEST_F(StoreErrors, AppliesThatTouchTheSameModelsWaitForEachOther) {
   }
 }
 
-TEST_F(StoreErrors, AppliesThatAddTheSameModelsWaitForEachOther) {
+TEST_F(StoreErrors, AppliesAddingSameModelsWaitForEachOther) {
   const auto other = second();
   for (int round = 0; round < 5; ++round) {
     SyncPlan plan;

@@ -41,7 +41,7 @@ class StoreHistory : public StoreTest {
   std::string count(const std::string& what) { return sql().run("SELECT count(*) FROM " + what); }
 };
 
-TEST_F(StoreHistory, PruningRemovesWhatIsOldAndKeepsWhatIsOpen) {
+TEST_F(StoreHistory, PruningKeepsOpenRows) {
   apply({adding("a")});
   const auto asked = store_->request_sync("", person("ann")).value();
   hold();
@@ -71,7 +71,7 @@ TEST_F(StoreHistory, PruningRemovesWhatIsOldAndKeepsWhatIsOpen) {
   EXPECT_EQ(db.run("SELECT string_agg(id::text, ',') FROM sync_request"), waiting);
 }
 
-TEST_F(StoreHistory, ADecisionThatIsInForceIsNotPruned) {
+TEST_F(StoreHistory, KeepsDecisionsInForce) {
   apply({adding("a")});
   hold();
   auto db = sql();
@@ -80,7 +80,7 @@ TEST_F(StoreHistory, ADecisionThatIsInForceIsNotPruned) {
   EXPECT_EQ(count("held_change"), "1");
 }
 
-TEST_F(StoreHistory, AHeldListThatWasDecidedLatelyKeepsItsRun) {
+TEST_F(StoreHistory, RecentlyDecidedListKeepsItsRun) {
   apply({adding("a")});
   hold();
   record(fine(), run());
@@ -91,7 +91,7 @@ TEST_F(StoreHistory, AHeldListThatWasDecidedLatelyKeepsItsRun) {
   EXPECT_EQ(count("sync_run"), "1");
 }
 
-TEST_F(StoreHistory, WhatCannotBePrunedKeepsNothingElse) {
+TEST_F(StoreHistory, UnprunableRowsDoNotStopPruning) {
   apply({adding("a")});
   ASSERT_TRUE(store_->mark_published({outbox().at(0).seq}).has_value());
   auto db = sql();
@@ -120,7 +120,7 @@ TEST_F(StoreHistory, ASnapshotIsCompressedAndKeptOnce) {
       "1 true true true true");
 }
 
-TEST_F(StoreHistory, TheLastTenSnapshotsOfAConnectionAreKept) {
+TEST_F(StoreHistory, KeepsLastTenSnapshotsOfAConnection) {
   for (int i = 0; i < 13; ++i) ASSERT_TRUE(store_->keep_snapshot(connection_, "list " + std::to_string(i)).has_value());
   EXPECT_EQ(count("provider_snapshot"), "10");
   EXPECT_EQ(count("provider_snapshot WHERE sha256 = sha256('list 3')"), "1");
@@ -140,7 +140,7 @@ TEST_F(StoreHistory, ALongTextIsCutBetweenCharacters) {
 }
 
 // A user name of an old terminal's encoding, say.
-TEST_F(StoreHistory, WhatIsNoTextIsLeftOutOfIt) {
+TEST_F(StoreHistory, LeavesOutBytesThatAreNoText) {
   auto failed = run("failed");
   failed.detail = "caf\xe9 said no\n";
   record({}, failed);
@@ -168,7 +168,7 @@ TEST_F(StoreHistory, AnAcceptedListSaysWhoAcceptedIt) {
   EXPECT_TRUE(store_->held_changes("").value().empty()) << "nothing waits";
 }
 
-TEST_F(StoreHistory, AListThatIsFineAgainSupersedesTheHeldChange) {
+TEST_F(StoreHistory, GoodListSupersedesHeldChange) {
   apply({adding("a")});
   hold();
   record(fine(), run());
@@ -184,7 +184,7 @@ TEST_F(StoreHistory, AFailureDecidesNothing) {
   EXPECT_EQ(count("held_change"), "1") << "the same change still waits";
 }
 
-TEST_F(StoreHistory, AHeldChangeOfAModelIsReadAsItWasWritten) {
+TEST_F(StoreHistory, ReadsHeldChangeAsWritten) {
   apply({adding("a"), adding("b")});
   const HeldChange change{.model_id = stored("a").state.id,
                           .model_name = "a",

@@ -111,7 +111,7 @@ TEST_F(StoreTest, BookkeepingMakesNeitherVersionNorEvent) {
   EXPECT_EQ(sql().run("SELECT count(*) FROM sync_run"), "1");
 }
 
-TEST_F(StoreTest, AMissingModelIsRoutableUntilItsGraceHasExpired) {
+TEST_F(StoreTest, MissingModelIsRoutableDuringItsGrace) {
   apply({adding("a")});
   auto gone = changing(stored("a"), PlannedModel::Kind::missing, {"availability", "missingSinceMs"});
   gone.after.availability = "missing";
@@ -153,7 +153,7 @@ TEST_F(StoreTest, ModelChangedByAnotherWriterStopsThePlan) {
   EXPECT_THAT(outbox(), SizeIs(2));
 }
 
-TEST_F(StoreTest, AValueThatTheSchemaRefusesLeavesNothingBehind) {
+TEST_F(StoreTest, RefusedValueWritesNothing) {
   auto bad = adding("bad");
   bad.after.kind = "nonsense";
   const auto applied = store_->apply(connection_, {.models = {adding("good"), bad}}, run());
@@ -267,7 +267,7 @@ TEST_F(StoreTest, HealthIsAnEventWhenItChanges) {
   EXPECT_THAT(health_events(), SizeIs(5));
 }
 
-TEST_F(StoreTest, HealthThatATestChangedIsSetAgainByTheNextSync) {
+TEST_F(StoreTest, NextSyncResetsHealthSetByATest) {
   apply({});
   sql().run("UPDATE connection SET health = 'down', health_reason = 'auth'");
   connection_ = store_->connections()->at(0);
@@ -311,7 +311,7 @@ TEST_F(StoreTest, TwoConnectionsServeOneModel) {
   EXPECT_TRUE(here.state.routable);
 }
 
-TEST_F(StoreTest, TheOutboxIsReadInOrderUntilItIsMarked) {
+TEST_F(StoreTest, ReadsOutboxInOrderUntilMarked) {
   apply({});
   sql().run("DELETE FROM outbox");  // that the connection is healthy now
   apply({adding("a"), adding("b"), adding("c")});
@@ -333,7 +333,7 @@ TEST_F(StoreTest, TheOutboxIsReadInOrderUntilItIsMarked) {
 }
 
 // A cursor on seq would pass over the row of a transaction that commits late.
-TEST_F(StoreTest, ARowThatCommitsLateIsNotPassedOver) {
+TEST_F(StoreTest, LateCommitIsNotSkipped) {
   auto late = sql();
   late.run("BEGIN");
   late.run(
@@ -350,7 +350,7 @@ TEST_F(StoreTest, ARowThatCommitsLateIsNotPassedOver) {
   EXPECT_LT(then[0].seq, first[0].seq);
 }
 
-TEST_F(StoreTest, ASyncIsAskedForTakenUpAndAwaited) {
+TEST_F(StoreTest, SyncIsRequestedTakenUpAndAwaited) {
   const auto nobody = store_->request_sync("nowhere", person("ann"));
   ASSERT_FALSE(nobody.has_value());
   EXPECT_EQ(nobody.error().kind, ErrorKind::not_found);
@@ -398,7 +398,7 @@ TEST_F(StoreTest, ASyncIsAskedForTakenUpAndAwaited) {
   EXPECT_TRUE(again[0].accept_held);
 }
 
-TEST_F(StoreTest, ARefusedConnectionSaysWhatIsWrongInTheUrl) {
+TEST_F(StoreTest, RefusedConnectionNamesPartOfUrl) {
   const auto refused = [&](const std::string& url) {
     const auto checked = Store({.url = url, .application = "tokenrail-tests"}).check();
     EXPECT_FALSE(checked.has_value());
@@ -426,7 +426,7 @@ TEST_F(StoreTest, ReopensLostConnection) {
   EXPECT_TRUE(store_->check().has_value());
 }
 
-TEST_F(StoreTest, ADatabaseWithoutItsSchemaSaysWhatToDo) {
+TEST_F(StoreTest, MissingSchemaErrorSaysWhatToDo) {
   sql().run("DROP TABLE schema_migration");
   const auto checked = store_->check();
   ASSERT_FALSE(checked.has_value());

@@ -46,7 +46,7 @@ TEST_F(ViewsTest, AViewIsAFilterWithPinnedModels) {
   EXPECT_THAT(shown({.view = "small"}), ElementsAre("ollama/qwen3"));
 }
 
-TEST_F(ViewsTest, FreeMeansThatEveryPriceIsKnownAndZero) {
+TEST_F(ViewsTest, FreeMeansEveryPriceIsZero) {
   price("llama3.2", "input", 0);
   price("llama3.2", "output", 0);
   EXPECT_THAT(shown({.free = true}), ElementsAre("ollama/llama3.2"));
@@ -57,7 +57,7 @@ TEST_F(ViewsTest, FreeMeansThatEveryPriceIsKnownAndZero) {
   EXPECT_THAT(shown({.free = false}), ElementsAre("ollama/qwen3"));
 }
 
-TEST_F(ViewsTest, AModelOfUnknownContextIsNotLargeEnough) {
+TEST_F(ViewsTest, UnknownContextIsNotLargeEnough) {
   sql().run("UPDATE model SET context_window = NULL WHERE slug = 'ollama/qwen3'");
   EXPECT_THAT(shown({.context_min = 4096}), ElementsAre("ollama/llama3.2"));
   EXPECT_THAT(shown({.context_min = 4097}), ElementsAre());
@@ -82,7 +82,7 @@ TEST_F(ViewsTest, OthersDoNotSeeIt) {
   EXPECT_EQ(views().list(of("other"), scope("other"), {})->total, 0);
 }
 
-TEST_F(ViewsTest, WhatItNamesHasToBeThere) {
+TEST_F(ViewsTest, NamedObjectsMustExist) {
   EXPECT_EQ(views().set(of("acme"), scope("acme"), {.name = "v", .pins = {"ollama/none"}}, {}).error().kind,
             ErrorKind::not_found);
   EXPECT_EQ(views().set(of("acme"), scope("acme"), {.name = "v", .filter = {.provider = "none"}}, {}).error().kind,

@@ -127,7 +127,7 @@ class GovernedTopics : public SyncWorld {
   std::string revoked_;
 };
 
-TEST_F(GovernedTopics, TopicsEqualTheDatabaseAfterChangesOfEveryKind) {
+TEST_F(GovernedTopics, TopicsEqualDatabaseAfterEveryKindOfChange) {
   start_whole();
   change_everything();
   relayed();

@@ -65,7 +65,7 @@ class LogCapture {
 
 class RegistrySync : public SyncWorld {};
 
-TEST_F(RegistrySync, ImportsWhatOllamaHasPublishesItAndThenTheMark) {
+TEST_F(RegistrySync, ImportsAndPublishesOllamasModelsThenTheMark) {
   offer_models({{.name = "chat:1b", .digest = "d1", .capabilities = {"completion", "tools"}, .context_length = 4096},
                 {.name = "embed:latest", .capabilities = {"embedding"}, .family = "nomic-bert"},
                 {.name = "old:latest", .capabilities_told = false}});
@@ -99,7 +99,7 @@ TEST_F(RegistrySync, ImportsWhatOllamaHasPublishesItAndThenTheMark) {
               HasSubstr("ollama_health_status{connection=\"env-ollama\",org=\"platform\"} 1"));
 }
 
-TEST_F(RegistrySync, ThreeChangesAreExactlyThreeEventsAndNoChangeIsNone) {
+TEST_F(RegistrySync, EachChangeIsExactlyOneEvent) {
   offer_models({{.name = "kept:1b"}, {.name = "removed:1b"}, {.name = "rebuilt:1b"}});
   start_whole();
   ASSERT_THAT(events(), SizeIs(3));
@@ -130,7 +130,7 @@ TEST_F(RegistrySync, ThreeChangesAreExactlyThreeEventsAndNoChangeIsNone) {
   EXPECT_THAT(events(), SizeIs(6));
 }
 
-TEST_F(RegistrySync, AListIsKeptAsItCameAlsoWhereItChangesNothing) {
+TEST_F(RegistrySync, KeepsEveryListAsItCame) {
   start_whole();
   auto db = sql();
   const std::string sha = db.run("SELECT encode(sha256, 'hex') FROM provider_snapshot");
@@ -145,7 +145,7 @@ TEST_F(RegistrySync, AListIsKeptAsItCameAlsoWhereItChangesNothing) {
   EXPECT_EQ(db.run("SELECT count(*) FROM provider_snapshot"), "2");
 }
 
-TEST_F(RegistrySync, EntryAndDetailsOfAModelAreKeptAsTheyCame) {
+TEST_F(RegistrySync, KeepsEntryAndDetailsAsTheyCame) {
   start_whole();
   registry::GovernedDatabase database(options_);
   const auto said =
@@ -156,7 +156,7 @@ TEST_F(RegistrySync, EntryAndDetailsOfAModelAreKeptAsTheyCame) {
   EXPECT_THAT(said->json, HasSubstr(R"("model_info":{)")) << "the answer to a question about the model";
 }
 
-TEST_F(RegistrySync, AModelStaysMissingThenBecomesUnroutableThenComesBack) {
+TEST_F(RegistrySync, MissingModelBecomesUnroutableAndComesBack) {
   offer({"a:1b", "b:1b", "gone:1b"});
   start_whole({{"TOKENRAIL_SYNC_MISSING_GRACE", "0"}, {"TOKENRAIL_SYNC_MISSING_RUNS", "2"}});
   offer({"a:1b", "b:1b"});
@@ -172,7 +172,7 @@ TEST_F(RegistrySync, AModelStaysMissingThenBecomesUnroutableThenComesBack) {
   EXPECT_TRUE(last_event("_/_/ollama/gone:1b")->model.routable);
 }
 
-TEST_F(RegistrySync, AnEmptyListIsHeldUntilAPersonAcceptsIt) {
+TEST_F(RegistrySync, HoldsEmptyListUntilAccepted) {
   auto& running = start_whole();
   offer({});
   auto state = sync_now();
@@ -190,7 +190,7 @@ TEST_F(RegistrySync, AnEmptyListIsHeldUntilAPersonAcceptsIt) {
   EXPECT_EQ(sql().run("SELECT decision || ' by ' || decided_by FROM held_change"), "accepted by test");
 }
 
-TEST_F(RegistrySync, AShrinkingLimitIsHeldWhileTheRestOfTheListIsApplied) {
+TEST_F(RegistrySync, HoldsShrinkingLimitAndAppliesTheRest) {
   offer_models({{.name = "a:1b", .digest = "d1", .context_length = 8192}, {.name = "b:7b"}});
   auto& running = start_whole();
   offer_models({{.name = "a:1b", .digest = "d2", .context_length = 1024}, {.name = "new:1b"}});
@@ -216,7 +216,7 @@ TEST_F(RegistrySync, AShrinkingLimitIsHeldWhileTheRestOfTheListIsApplied) {
   EXPECT_THAT(running.problems(), Not(HasSubstr("held")));
 }
 
-TEST_F(RegistrySync, AcceptingAListThatIsFineAgainDecidesNothing) {
+TEST_F(RegistrySync, AcceptingGoodListDecidesNothing) {
   start_whole();
   offer({});
   sync_now();
@@ -249,7 +249,7 @@ TEST_F(RegistrySync, AProviderThatIsDownChangesNoModel) {
   EXPECT_THAT(events("model_registry"), SizeIs(3)) << "two models and the mark, as at first";
 }
 
-TEST_F(RegistrySync, AProviderThatIsDownAtStartKeepsNothingFromBeingPublished) {
+TEST_F(RegistrySync, PublishesWhileProviderIsDownAtStart) {
   provider_down();
   start_whole();
   EXPECT_THAT(events("model_registry"), ElementsAre(HasSubstr("_registry")));
@@ -258,7 +258,7 @@ TEST_F(RegistrySync, AProviderThatIsDownAtStartKeepsNothingFromBeingPublished) {
   EXPECT_TRUE(last_event("_/_/ollama/late:1b").has_value());
 }
 
-TEST_F(RegistrySync, DetailsThatCannotBeGotComeWithALaterSync) {
+TEST_F(RegistrySync, LaterSyncFetchesMissingDetails) {
   const auto script = simulator::Script::from_json(
       R"({"models": ["a:1b", "b:1b"], "behaviours": {"/api/show": {"fault": "status:500"}}})");
   ASSERT_TRUE(script.has_value()) << script.error().detail;
@@ -275,7 +275,7 @@ TEST_F(RegistrySync, DetailsThatCannotBeGotComeWithALaterSync) {
   EXPECT_THAT(events_after(4), IsEmpty());
 }
 
-TEST_F(RegistrySync, AServerThatLearnsACapabilityIsBelievedAtTheNextSync) {
+TEST_F(RegistrySync, NextSyncTakesNewCapability) {
   const std::vector<simulator::Model> before{{.name = "a:1b", .digest = "d1", .capabilities = {"completion"}}};
   const std::vector<simulator::Model> after{{.name = "a:1b", .digest = "d1", .capabilities = {"completion", "vision"}}};
   const auto vision = [&] { return last_event("_/_/ollama/a:1b")->model.capabilities.at("vision"); };
@@ -388,7 +388,7 @@ TEST_F(RegistrySync, ReconnectsToDatabaseWithoutRestart) {
   EXPECT_TRUE(last_event("_/_/ollama/c:1b").has_value()) << running.problems();
 }
 
-TEST_F(RegistrySync, AfterAFewTimeOutsInARowNothingMoreIsAskedAndTheRestIsApplied) {
+TEST_F(RegistrySync, StopsQuestionsAfterTimeOutsAndAppliesTheRest) {
   std::string names;
   for (int i = 0; i < 205; ++i) names += (i == 0 ? "\"" : ",\"") + std::string("m") + std::to_string(i) + ":1b\"";
   const auto script =
@@ -417,7 +417,7 @@ TEST_F(RegistrySync, QuestionsEndWithTheConnectionsTime) {
   EXPECT_EQ(sql().run("SELECT count(*) FROM model"), "2") << "what was got is applied";
 }
 
-TEST_F(RegistrySync, NewModelsAboveTheBoundAreLeftOutAndNamed) {
+TEST_F(RegistrySync, LeavesOutAndNamesModelsAboveTheBound) {
   offer({"a:1b", "b:1b", "c:1b"});
   auto& running = start_whole({{"TOKENRAIL_SYNC_MODELS_MAX", "2"}});
   EXPECT_EQ(sql().run("SELECT string_agg(model_name, ' ' ORDER BY model_name) FROM model"), "a:1b b:1b");
@@ -428,7 +428,7 @@ TEST_F(RegistrySync, NewModelsAboveTheBoundAreLeftOutAndNamed) {
   EXPECT_EQ(sql().run("SELECT count(*) FROM model WHERE availability = 'listed'"), "2");
 }
 
-TEST_F(RegistrySync, ModelsOfOneDigestHaveDetailsOfTheirOwn) {
+TEST_F(RegistrySync, ModelsOfOneDigestHaveOwnDetails) {
   offer_models({{.name = "chat:1b", .digest = "same", .capabilities = {"completion"}, .context_length = 4096},
                 {.name = "embed:1b", .digest = "same", .capabilities = {"embedding"}, .context_length = 512},
                 {.name = "see:1b", .digest = "same", .capabilities = {"completion", "vision"}}});
@@ -491,7 +491,7 @@ TEST_F(RegistrySync, LeaderWithoutItsLeaseWaits) {
 
 // ---- several connections -----------------------------------------------------------------------------------------
 
-TEST_F(RegistrySync, WhatOneConnectionSaysOfABuildIsNotBelievedOfAnother) {
+TEST_F(RegistrySync, DetailsOfABuildStayWithTheirConnection) {
   const std::vector<simulator::Model> here{{.name = "m:1b", .digest = "same", .context_length = 4096}};
   const std::vector<simulator::Model> there{{.name = "m:1b", .digest = "same", .context_length = 131072}};
   offer_models(here);
@@ -582,7 +582,7 @@ TEST_F(ContestedSync, IsPlannedAgainAFewTimes) {
   EXPECT_EQ(state.runs.at(0).added, 1);
 }
 
-TEST_F(ContestedSync, IsTriedAgainLaterAndIsNoFaultOfTheProviders) {
+TEST_F(ContestedSync, IsRetriedAndNotBlamedOnTheProvider) {
   auto& running = start_whole();
   contest(5);
   offer({"a:1b", "b:7b", "c:1b"});
@@ -601,7 +601,7 @@ TEST_F(ContestedSync, IsTriedAgainLaterAndIsNoFaultOfTheProviders) {
 
 // ---- what a log and a probe may show -------------------------------------------------------------------------------
 
-TEST_F(RegistrySync, WhatTheDatabaseRefusesIsShownWithoutItsValues) {
+TEST_F(RegistrySync, ShowsDatabaseRefusalWithoutValues) {
   start_whole().stop();
   sql().run("ALTER TABLE connection ADD CHECK (base_url NOT LIKE '%canary%')");
   const LogCapture log;
@@ -612,7 +612,7 @@ TEST_F(RegistrySync, WhatTheDatabaseRefusesIsShownWithoutItsValues) {
   EXPECT_THAT(log.text() + running.problems(), Not(HasSubstr("canary")));
 }
 
-TEST_F(RegistrySync, AListThatTheDatabaseRefusesIsRecordedWithoutItsValues) {
+TEST_F(RegistrySync, RecordsRefusedListWithoutValues) {
   auto& running = start_whole();
   sql().run("ALTER TABLE model ADD CONSTRAINT picky CHECK (digest <> 'canary')");
   const LogCapture log;
@@ -626,7 +626,7 @@ TEST_F(RegistrySync, AListThatTheDatabaseRefusesIsRecordedWithoutItsValues) {
 
 // ---- topics --------------------------------------------------------------------------------------------------------
 
-TEST_F(RegistrySync, ATopicThatIsNotThereIsNamedAndNothingIsWrittenUntilItIs) {
+TEST_F(RegistrySync, NamesMissingTopicAndWaitsForIt) {
   for (const std::string topic : {"model_registry.events", "model_registry"}) {
     SCOPED_TRACE(topic);
     rd_kafka_mock_topic_set_error(kafka_->get(), topic.c_str(), RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
@@ -649,7 +649,7 @@ TEST_F(RegistrySync, ATopicThatIsNotThereIsNamedAndNothingIsWrittenUntilItIs) {
   EXPECT_THAT(events(), SizeIs(2));
 }
 
-TEST_F(RegistrySync, AMissingTopicOfCredentialsKeepsNoModelFromBeingPublished) {
+TEST_F(RegistrySync, PublishesModelsWithoutCredentialsTopic) {
   rd_kafka_mock_topic_set_error(kafka_->get(), "model_registry.credentials", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
   auto& running = start();
   ASSERT_TRUE(run_until(loop_, [&] { return tail_->marked(); })) << running.problems();
@@ -679,7 +679,7 @@ TEST_F(RegistrySync, ATopicThatVanishesIsNamedToo) {
   ASSERT_TRUE(run_until(loop_, [&] { return !events_after(2).empty(); }));
 }
 
-TEST_F(RegistrySync, ARecordThatIsRefusedForGoodIsNamedAndLeftOut) {
+TEST_F(RegistrySync, NamesAndLeavesOutRefusedRecord) {
   const LogCapture log;
   start_whole();
   // Of each topic the batch, then its one record alone.
