@@ -104,7 +104,7 @@ TEST(JsonString, AnyBytesMakeValidJson) {
   }
 }
 
-TEST(JsonString, EscapesEachByteInEachPlaceOfAWord) {
+TEST(JsonString, ReadsBackEachByteInEachPlaceOfAWord) {
   for (int value = 0; value < 0x80; ++value) {
     for (std::size_t place = 0; place < 9; ++place) {
       std::string text = "abcdefghi";

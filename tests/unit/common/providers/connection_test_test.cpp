@@ -317,7 +317,7 @@ TEST(ConnectionTest, UnknownModelFailsTheCallOnly) {
             "dns ok, tcp ok, tls ok, auth ok, list ok, call failed not_found_model");
 }
 
-TEST(ConnectionTest, ServerFaultLeavesKeyUnknown) {
+TEST(ConnectionTest, ServerFaultSkipsTheAuthStage) {
   const auto target = target_of("groq");
   const auto stages = stages_of(target, {.key_sent = true, .list = listed(target, answered(500, ""))});
   EXPECT_EQ(words_of(stages), "dns ok, tcp ok, tls ok, auth skipped, list failed upstream_5xx, call skipped");

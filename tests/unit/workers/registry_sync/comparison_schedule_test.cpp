@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 
 constexpr ComparisonSchedule::Clock::time_point start{1000h};
 
-TEST(ComparisonSchedule, FirstComparisonIsDueAtOnce) {
+TEST(ComparisonSchedule, ComparesAtOnceAndAfterEachInterval) {
   ComparisonSchedule schedule(1h);
   EXPECT_TRUE(schedule.due(start));
   EXPECT_FALSE(schedule.whole());
