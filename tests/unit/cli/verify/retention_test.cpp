@@ -26,7 +26,7 @@ TEST(Retention, AnswerBeforeStartOfLogsIsUnknown) {
   h.answer(5, 4);
   h.say(4, a(5, 1), 2);
   const auto found = h.check();
-  EXPECT_EQ(found.promises(), "P2") << "the reported chunks follow the start:" << found.texts();
+  EXPECT_EQ(found.promises(), "P2") << "the reported chunks follow the start: " << found.texts();
   EXPECT_EQ(found.figures.unknown, 1);
 }
 
@@ -207,7 +207,7 @@ TEST(Lost, IgnoresLossesWithSendersTimes) {
   h.claim(5);
   h.answer(5, 0);
   h.lose(5, 0, 4);
-  EXPECT_EQ(h.check().promises(), "") << "the topic may have been created again:" << h.check().texts();
+  EXPECT_EQ(h.check().promises(), "") << "the topic may have been created again: " << h.check().texts();
 }
 
 TEST(Retention, DeadLettersThatAreGoneAreNotMissing) {
