@@ -443,7 +443,7 @@ class Rebuilt {
   std::string config_{};  ///< fields of providerConfig.anthropic
 };
 
-TEST_P(Anthropic, RequestIsMadeAgainFromOneOfOurs) {
+TEST_P(Anthropic, RebuildsRecordedRequestFromOurs) {
   if (!recording_.path.ends_with("/messages") || recording_.request.empty()) return;
   auto recorded = recording_.request;
   if (recorded.contains("<MASSIVE_TEXT>") || recorded.contains(R"("max_tokens":0)")) {

@@ -192,7 +192,7 @@ class GeminiExchange : public Exchange {
   }
 };
 
-TEST_P(GeminiExchange, AnAnswerSaysWhatANaiveReadingSays) {
+TEST_P(GeminiExchange, AnswerEqualsNaiveReading) {
   if (!is_answer()) return;
   const auto expected = reading_of(recording_);
   const auto made = answer();

@@ -204,7 +204,7 @@ TEST_P(OllamaAnswer, IsTheSameInBytesAndRandomPieces) {
   }
 }
 
-TEST_P(OllamaAnswer, IsAFailureWhereverItIsCutOff) {
+TEST_P(OllamaAnswer, FailsIfCutAtAnyByte) {
   if (!is_answer()) return;
   const bool stream = asks_for_stream(recording_);
   const std::string_view body = recording_.body;

@@ -103,7 +103,7 @@ TEST_P(ChatCompletionsAnswer, IsTheSameForEveryCut) {
   if (answer_) expect_same_for_every_cut(decoders(), recording_.body);
 }
 
-TEST_P(ChatCompletionsAnswer, IsAFailureWhereverItIsCutOff) {
+TEST_P(ChatCompletionsAnswer, FailsIfCutAtAnyByte) {
   if (answer_ && expected_.is_whole()) {
     expect_failure_wherever_it_is_cut_off(decoders(), recording_.body, expected_.needed);
   }

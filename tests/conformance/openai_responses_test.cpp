@@ -165,7 +165,7 @@ TEST_P(ResponsesExchange, IsTheSameForEveryCut) {
   if (is_answer()) expect_same_for_every_cut(maker(), recording_.body);
 }
 
-TEST_P(ResponsesExchange, IsAFailureWhereverItIsCutOff) {
+TEST_P(ResponsesExchange, FailsIfCutAtAnyByte) {
   if (!is_answer() || answer().failure()) return;
   // The last byte of the last object decides; line ends after it do not.
   expect_failure_wherever_it_is_cut_off(maker(), recording_.body, recording_.body.find_last_of('}') + 1);

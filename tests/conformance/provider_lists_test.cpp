@@ -238,7 +238,7 @@ TEST_F(ProviderLists, ReadsEveryEntryAndWritesThePage) {
   expect_part("curated", curated);
 }
 
-TEST_F(ProviderLists, TogethersPricesAreExactWhereTokensArePaid) {
+TEST_F(ProviderLists, ReadsTogethersPricesOfPaidTokensExactly) {
   const auto& list = *std::ranges::find(recorded, std::string_view("together"), &Recorded::file);
   const auto body = body_of(list);
   dom::parser parser;

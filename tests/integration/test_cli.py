@@ -111,7 +111,7 @@ def test_a_wrong_setting_stops_every_program_in_the_same_words(make_stack):
     assert call.returncode == 2 and "--timeout 5: write a unit, for example 5s or 5ms" in call.stderr, call.stderr
 
 
-def test_limits_that_do_not_fit_are_refused_everywhere_in_the_same_words(make_stack):
+def test_wrong_limits_get_the_same_error_everywhere(make_stack):
     stack = make_stack(partitions=1)
     admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": stack.kafka})
 

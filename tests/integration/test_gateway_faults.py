@@ -244,7 +244,7 @@ def test_a_slow_first_token_is_waited_for_as_long_as_allowed(asked, provider):
 
 @each
 @pytest.mark.parametrize("fault, code", (("cut", "PROVIDER_UNAVAILABLE"), ("stall", "PROVIDER_TIMEOUT")))
-def test_an_answer_that_breaks_off_is_an_error_a_restart_or_continued(asked, provider, fault, code):
+def test_a_cut_answer_is_an_error_restarted_or_continued(asked, provider, fault, code):
     said = asked.failed(f"{provider}-{fault}-error", code)
     assert text_of(said) == answer(f"{provider}-{fault}-error", 40)
     assert len(asked.calls(f"{provider}-{fault}-error")) == 1
@@ -285,7 +285,7 @@ def test_a_missing_end_marker_behind_a_finish_reason_is_an_end(asked, provider):
 
 
 @each
-def test_a_prompt_that_is_too_long_goes_to_the_next_model_after_one_call(asked, provider):
+def test_a_too_long_prompt_goes_to_the_next_model(asked, provider):
     asked.rescued(f"{provider}-too-long-fallback")
     assert asked.calls(f"{provider}-too-long-fallback") == [(400, "context_too_long"), (200, None)]
     asked.failed(f"{provider}-too-long", "CONTEXT_TOO_LONG")

@@ -174,7 +174,7 @@ def test_a_router_without_topics_waits_and_names_the_command(make_stack):
     assert router.text().count("nowhere.chat.requests does not exist") == 1
 
 
-def test_a_wrong_setting_stops_the_start_with_its_name_and_what_is_allowed(make_stack):
+def test_a_wrong_setting_stops_the_start_and_is_named(make_stack):
     stack = make_stack()
     router = stack.router(TOKENRAIL_ROUTER_IN_FLIGHT_MAX="many")
     assert router.wait() == 2

@@ -126,7 +126,7 @@ TEST_F(KafkaBroker, AdminErrorsSayWhatIsWrongWithWhat) {
   EXPECT_EQ(marks.error().kind, ErrorKind::not_found) << marks.error().detail;
 }
 
-TEST_F(KafkaBroker, ABrokerThatIsNotThereIsNamed) {
+TEST_F(KafkaBroker, NamesMissingBroker) {
   const auto lost = Admin::connect({{"bootstrap.servers", "127.0.0.1:1"}});
   ASSERT_TRUE(lost.has_value());
   const auto described = (*lost)->describe({"x"}, false, 500ms);
@@ -324,7 +324,7 @@ TEST_F(KafkaBroker, NextMemberReadsFromTheLedgersOffset) {
   leave(next);
 }
 
-TEST_F(KafkaBroker, ALargeRecordPassesWhereEverythingIsRaised) {
+TEST_F(KafkaBroker, LargeRecordPassesWithRaisedLimits) {
   constexpr std::size_t size = 20 * 1024 * 1024;
   const std::string topic = new_topic(1, {{"max.message.bytes", "33554432"}});
   Properties raised = properties;

@@ -275,7 +275,7 @@ TEST_F(GovernanceTest, PointersGoWithTheirModel) {
   EXPECT_THAT(last("_alias/_/_/best"), testing::AllOf(HasSubstr("llama3.2"), testing::Not(HasSubstr("qwen3"))));
 }
 
-TEST_F(GovernanceTest, PagesTakeUpWhereTheLastOneEnded) {
+TEST_F(GovernanceTest, NextPageContinuesAfterTheLast) {
   import({"a", "b", "c"});
   std::string seen;
   PageRequest request{.count_max = 2};
@@ -419,7 +419,7 @@ TEST_F(GovernanceTest, MembersAndTokens) {
   EXPECT_FALSE(organizations().token_owner("token-0001")->has_value());
 }
 
-TEST_F(GovernanceTest, OrganisationThatATokenNamesMayBeGone) {
+TEST_F(GovernanceTest, OrganisationOfATokenMayBeDeleted) {
   ASSERT_OK(organizations().create(root(), {.id = "short-lived"}));
   EXPECT_TRUE(organizations().known("idp", "anna", "", {"short-lived", "acme", "never-made"})->gone.empty());
   ASSERT_OK(organizations().remove(root(), "short-lived", std::nullopt));
@@ -575,7 +575,7 @@ TEST_F(GovernanceTest, SubjectsRowsStayForItsOtherIssuer) {  // S2.16
   EXPECT_EQ(sql().run("SELECT count(*) FROM model WHERE owner_user_id = 'anna' AND deleted_at IS NULL"), "2");
 }
 
-TEST_F(GovernanceTest, AnOrganisationThatHasNothingLeftIsRemoved) {
+TEST_F(GovernanceTest, RemovesOrganisationWithoutContent) {
   ASSERT_OK(models().change(of("acme"), scope("acme"), "ollama/qwen3", R"({"enabled":false})", {}));
   const auto refused = organizations().remove(root(), "acme", {});
   ASSERT_FALSE(refused.has_value());

@@ -59,7 +59,7 @@ TEST(Acls, RefusesUnknownProgramAndListsKnownOnes) {
   EXPECT_THAT(acls.error().detail, HasSubstr("registry-sync"));
 }
 
-TEST(Acls, OneCommandAResourceQuotedForAShell) {
+TEST(Acls, PrintsOneQuotedCommandForEachResource) {
   const auto acls = acls_of("chat", {.prefix = "eu."});
   EXPECT_THAT(acl_commands(*acls, "User:CN=o'web,O=A B", "kafka:9092"),
               ElementsAre("kafka-acls.sh --bootstrap-server kafka:9092 --command-config admin.properties --add "

@@ -115,7 +115,7 @@ TEST_F(ApiGovernanceTest, DryRunIsPartOfEachChange) {
                           "DELETE /v1/orgs/acme/models/m?force=true&dry_run=true", "GET /v1/orgs/acme/models/m"));
 }
 
-TEST_F(ApiGovernanceTest, PricesAreWrittenAsTheApiReadsThem) {
+TEST_F(ApiGovernanceTest, WritesPricesInTheFormOfTheApi) {
   const Price night{.key = {.dimension = PriceDimension::output,
                             .tier = ServiceTier::batch,
                             .min_context_tokens = 200'001,

@@ -82,7 +82,7 @@ TEST(ChatCall, WrongValuesNameTheFlag) {
   EXPECT_FALSE(chat_call({}, " \n", "id-1"));
 }
 
-TEST(ChatCall, BoundsAreAllowedAndOneBeyondIsNot) {
+TEST(ChatCall, TakesBoundsAndRefusesMore) {
   const auto taken = [](const std::string& flag, const std::string& value) {
     return chat_call(call_with({{flag, value}}), "Hello", "id-1").has_value();
   };

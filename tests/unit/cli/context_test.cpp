@@ -51,7 +51,7 @@ TEST_F(CliSettings, TopicOptionsReachThePlan) {
   EXPECT_EQ(set.request_bytes_max, 2 << 20);
 }
 
-TEST_F(CliSettings, BoundsAreAllowedAndOneBeyondIsNot) {
+TEST_F(CliSettings, TakesBoundsAndRefusesMore) {
   struct Row {
     const char* variable;
     const char* least;

@@ -87,7 +87,7 @@ TEST_F(KeysCommand, RotateMakesANewPrimaryKey) {
   EXPECT_EQ(states(), "KEY     STATE\nfirst   decrypt\nsecond  primary\n");
 }
 
-TEST_F(KeysCommand, TwoRotationsOfOneDayHaveTwoIds) {
+TEST_F(KeysCommand, RotationsOfOneDayHaveDifferentIds) {
   ASSERT_EQ(called({"keys", "create", file()}).code, exit_done);
   const auto first = keys({"rotate"});
   const auto second = keys({"rotate"});

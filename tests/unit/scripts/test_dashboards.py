@@ -170,7 +170,7 @@ def test_performance_shows_first_token_waiting_and_speed():
         assert all(metric in expression for expression, _ in queries("providers.json", title))
 
 
-def test_every_metric_of_the_routers_and_the_registry_that_needs_a_person_has_a_panel():
+def test_every_metric_that_needs_a_person_has_a_panel():
     needed = ("tokenrail_router_partitions", "kafka_consumer_lag_records", "tokenrail_loop_turn_ms", "tokenrail_router_dead_letters_waiting",
               "tokenrail_router_refused_waiting", "kafka_records_refused_total", "kafka_topic_blocked", "tokenrail_router_requests_lost_total",
               "registry_sync_runs_total", "registry_sync_leader", "registry_outbox_oldest_seconds", "registry_api_requests_total")
@@ -213,7 +213,7 @@ def test_alerts_ask_for_metrics_that_are_there_and_say_what_to_do():
     assert [f"{rule['alert']}: {fault}" for rule in rules() for fault in rule_faults(rule)] == []
 
 
-def test_each_alert_has_a_name_of_its_own_and_a_line_on_the_page():
+def test_each_alert_has_its_own_name_and_line():
     names = [rule["alert"] for rule in rules()]
     assert len(set(names)) == len(names)
     listed = re.findall(r"^\| `(Tokenrail\w+)` \| (\w+) \|", HOW_TO, re.M)

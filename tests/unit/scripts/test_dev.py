@@ -72,7 +72,7 @@ def test_status_and_stop_of_what_never_ran(tmp_path):
         assert dev(server, "stop", env=environment).returncode == 0
 
 
-def test_a_folder_that_may_not_be_written_to_is_named_with_its_owner_and_the_way_out():
+def test_an_unwritable_folder_is_named_with_owner_and_advice():
     environment = {"PATH": "/usr/bin:/bin", "TOKENRAIL_DEV_DIR": "/proc/tokenrail"}  # where root may not write either
     done = dev("kafka", "stop", env=environment)
     assert done.returncode == 1

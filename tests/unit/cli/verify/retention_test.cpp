@@ -138,7 +138,7 @@ TEST(Retention, IgnoresContinuedAttemptWithDeletedHandover) {
   EXPECT_EQ(found.promises(), "") << found.texts();
 }
 
-TEST(Retention, ChunksThatAreGoneAreNoMissingAnswer) {
+TEST(Retention, DeletedChunksAreNoMissingAnswer) {
   History h;
   h.options = {.requests_from = 0, .chunks_from = 40};
   h.ask("r");
@@ -210,7 +210,7 @@ TEST(Lost, IgnoresLossesWithSendersTimes) {
   EXPECT_EQ(h.check().promises(), "") << "the topic may have been created again: " << h.check().texts();
 }
 
-TEST(Retention, DeadLettersThatAreGoneAreNotMissing) {
+TEST(Retention, DeletedDeadLettersAreNotMissing) {
   History h;
   h.claim(5);
   h.ask_in_vain();

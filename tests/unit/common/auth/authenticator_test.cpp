@@ -234,7 +234,7 @@ TEST_F(AuthenticatorTest, FailedLookUpDoesNotRefuseServiceToken) {
   EXPECT_EQ(answer_->error().kind, ErrorKind::unavailable);
 }
 
-TEST_F(AuthenticatorTest, SessionCookieIsAcceptedWhereNoTokenComes) {
+TEST_F(AuthenticatorTest, AcceptsSessionCookieWithoutAToken) {
   const SessionSealer sealer(nullptr);
   auto wanted = options(Mode::dev);
   wanted.sessions = &sealer;

@@ -54,7 +54,7 @@ class DevIssuerTest : public ::testing::Test {
   JwtRules rules_{.issuer = "tokenrail-dev", .audience = "tokenrail"};
 };
 
-TEST_F(DevIssuerTest, TokenOfOneProcessIsVerifiedByAnother) {
+TEST_F(DevIssuerTest, AnotherProcessVerifiesTheToken) {
   const auto cli = DevIssuer::open(file());
   ASSERT_TRUE(cli) << cli.error().detail;
   const auto api = DevIssuer::open(file());

@@ -95,7 +95,7 @@ TEST(LiteLlm, WrongFieldsCostOnlyThemselves) {
   EXPECT_EQ(catalog->refused[2].reason, "it documents the file");
 }
 
-TEST(LiteLlm, OneModelUnderTwoKeysIsKeptOnce) {
+TEST(LiteLlm, KeepsModelOfTwoKeysOnce) {
   const auto catalog = read_catalog(Source::litellm, R"({"m": {"litellm_provider": "deepseek", "max_input_tokens": 1},
     "deepseek/m": {"litellm_provider": "deepseek", "max_input_tokens": 2}})");
   ASSERT_EQ(catalog->entries.size(), 1U);

@@ -253,7 +253,7 @@ TEST(Load, ShowsLongValueUpToItsBound) {
   EXPECT_THAT(error_of(from), HasSubstr("'" + std::string(120, 'x') + "…'"));
 }
 
-TEST(Load, BoundsAreAllowedAndOneBeyondIsNot) {
+TEST(Load, TakesBoundsAndRefusesMore) {
   const auto fits_in = [](const char* value) {
     Sources from = sources();
     from.environment = {{"TOKENRAIL_ROUTER_IN_FLIGHT_MAX", value}};

@@ -110,7 +110,7 @@ TEST(AnswerReader, ForgetsTheOldestOfThoseThatAreOver) {
   EXPECT_EQ(reader.apply(chunk("open", 5001, 1, true)), Step::accepted) << "what has not ended is kept";
 }
 
-TEST(AnswerReader, OnesThatCannotBeReadAreForgottenToo) {
+TEST(AnswerReader, ForgetsUnreadableAnswersToo) {
   AnswerReader reader(3);
   for (int i = 0; i < 100; ++i) {
     reader.apply(chunk("r" + std::to_string(i), 5001, 7));

@@ -258,7 +258,7 @@ TEST(InvalidRequest, ANumberBeyondEveryTypeIsAnswered) {
   }
 }
 
-TEST(OversizeRequest, IsAnsweredWhereItsIdsCanBeRead) {
+TEST(OversizeRequest, IsAnsweredIfItsIdsAreReadable) {
   const RequestLimits limits{.value_bytes_max = 1000};
   const std::string filler(2000, 'x');
   const auto before =

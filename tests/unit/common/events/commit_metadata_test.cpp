@@ -87,7 +87,7 @@ TEST(CommitMetadata, IgnoresDamagedDeadLettersAndReadsTheRest) {
   }
 }
 
-TEST(CommitMetadata, IsNothingForTextOfOthersOrDamage) {
+TEST(CommitMetadata, IgnoresForeignOrDamagedText) {
   for (const char* text : {"", "tr1", "tr1 ", "tr1 1", "tr1 1 2", "tr1 1 2 ", "tr1 1 2 x", "tr1 -1 2 3", "tr1 1 2 3x",
                            "tr2 1 2 3", "TR1 1 2 3", "tr1  1 2 3", "tr1 1 2 99999999999999999999", "{\"a\":1}"}) {
     EXPECT_EQ(decode_commit_metadata(text), std::nullopt) << text;

@@ -50,7 +50,7 @@ TEST(ErrorCatalogue, AFailureIsAsRetryableAsItsCode) {
 }
 
 // The page is read by people who have one of these in front of them.
-TEST(ErrorPage, SaysOfEveryCodeWhatTheCatalogueSays) {
+TEST(ErrorPage, DescribesEveryCodeAsTheCatalogue) {
   const auto page = page_in_one_line_a_paragraph();
   std::size_t sections = 0;
   for (std::size_t at = page.find("## "); at != std::string::npos; at = page.find("## ", at + 1)) {

@@ -182,7 +182,7 @@ TEST(ModelUpserted, MissingFieldsGetDefaultsAndNewAreIgnored) {
   EXPECT_EQ(read->model.deployments[0].auth_type, "none");
 }
 
-TEST(ModelUpserted, AdditionsAreReadAndImpossibleOnesAreUnknown) {
+TEST(ModelUpserted, ReadsAdditionsAndImpossibleOnesAreUnknown) {
   const auto read = parse_model_upserted(to_json(whole_event()));
   ASSERT_TRUE(read.has_value());
   const auto& model = read->model;
@@ -207,7 +207,7 @@ TEST(ModelUpserted, AdditionsAreReadAndImpossibleOnesAreUnknown) {
   EXPECT_TRUE(odd->model.tags.empty());
 }
 
-TEST(ModelUpserted, AdditionsAreWrittenOnlyWhereTheyAreSet) {
+TEST(ModelUpserted, WritesOnlyAdditionsThatAreSet) {
   const auto json = to_json(parse_model_upserted(R"({"version":3,"model":{"provider":"p","modelName":"m"}})").value());
   EXPECT_TRUE(json.ends_with(R"("deployments":[]}})")) << json;
 }

@@ -123,7 +123,7 @@ TEST_F(ClientNamesTest, KeptConnectionsAndAnswersServeTheNextTransfer) {
   EXPECT_EQ(names_.questions.size(), asked);
 }
 
-TEST_F(ClientNamesTest, TheNextAddressIsTriedWhereOneRefuses) {
+TEST_F(ClientNamesTest, TriesNextAddressAfterARefusal) {
   make();
   names_.names["api.example"] = {"127.0.0.2", "127.0.0.1", "::1"};
   Recorder recorder;

@@ -86,7 +86,7 @@ TEST_F(NameCacheTest, FailuresAreKeptShortly) {
   }
 }
 
-TEST_F(NameCacheTest, OldAddressesServeWhereTheNameServerFails) {
+TEST_F(NameCacheTest, OldAddressesServeIfNameServerFails) {
   find("a", start, seconds(60));
   const auto later = start + seconds(60);
   EXPECT_EQ(cache.ask("a", 1, later), Asked::ask);

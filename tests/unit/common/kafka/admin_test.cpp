@@ -101,7 +101,7 @@ TEST_F(KafkaAdmin, RefusedPartitionDoesNotStopSurvey) {
   EXPECT_TRUE(without->places[1]);
 }
 
-TEST(KafkaAdminOfTwoBrokers, SurveysTheOneBrokerWhileTheOtherHangs) {
+TEST(KafkaAdminOfTwoBrokers, SurveysOneBrokerWhileAnotherHangs) {
   MockCluster cluster(2);
   cluster.topic("near", 1);
   cluster.topic("far", 1);

@@ -76,7 +76,7 @@ TEST(WitnessTrail, RecordsSinceLastAnswerBearNoWitness) {
   EXPECT_EQ(trail.below(10), witness) << "nor is it committed";
 }
 
-TEST(WitnessTrail, GivesTheNewestGoodOneBelowAnOffset) {
+TEST(WitnessTrail, ReturnsNewestGoodWitnessBelowAnOffset) {
   WitnessTrail trail;
   trail.inherit({.position = 3, .offset = 2, .time_ms = 50});
   for (std::int64_t i = 3; i < 10; ++i) trail.note(i, 100 * i);

@@ -86,7 +86,7 @@ TEST(KafkaProperties, PropertiesOfPromisesCannotBeOverridden) {
   }
 }
 
-TEST(KafkaProperties, RefusesWhatWouldBreakUsAndSaysWhy) {
+TEST(KafkaProperties, RefusesHarmfulPropertiesWithReason) {
   struct Row {
     Properties user;
     const char* named;

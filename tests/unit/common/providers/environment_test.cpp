@@ -145,7 +145,7 @@ TEST(Credentials, AreOpenedByTheirPosition) {
   EXPECT_FALSE(credentials.open(elsewhere, 1, {}, 0));
 }
 
-TEST(Credentials, NoneAreNeededWhereTheProviderNeedsNone) {
+TEST(Credentials, ProvidersWithoutKeysNeedNone) {
   const Credentials credentials;
   const auto ollama = credentials.open(deployment("ollama", "env-ollama", "http://localhost:11434"), 0, {}, 0);
   ASSERT_TRUE(ollama);

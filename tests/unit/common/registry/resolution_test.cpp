@@ -494,7 +494,7 @@ TEST(Resolution, WithoutDefaultMissingModelAnswersLast) {
   EXPECT_EQ(answered_by(resolve(registry_of(models), ask("ollama", "a-gone"), {}, 1)), models[1].id);
 }
 
-TEST(Resolution, AnEmptyRegistrySaysHowToFillIt) {
+TEST(Resolution, EmptyRegistryErrorSaysHowToFillIt) {
   const auto route = resolve({}, ask_default(), {}, 1);
   ASSERT_FALSE(route.has_value());
   EXPECT_EQ(route.error().code, ErrorCode::model_not_found);

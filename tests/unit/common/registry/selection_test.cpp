@@ -511,7 +511,7 @@ TEST(Auto, IsAReservedName) {
   EXPECT_EQ(chosen(resolve(projection, named, {}, 1)), "auto");
 }
 
-TEST(Auto, AFallbackAnswersWhereNothingCanBeSelected) {
+TEST(Auto, FallbackAnswersWithoutSelection) {
   Projection projection;
   auto hidden = model("ollama", "spare");
   hidden.hidden = true;

@@ -80,7 +80,7 @@ TEST_F(TopicRules, IgnoresSettingsThatTheBrokerOmits) {
   EXPECT_THAT(found(), IsEmpty());
 }
 
-TEST_F(TopicRules, OneMissingTopicOrSettingIsNoFinding) {
+TEST_F(TopicRules, IgnoresOneMissingTopicOrSetting) {
   const auto all = there;
   for (std::size_t i = 0; i < all.size(); ++i) {
     there.erase(there.begin() + static_cast<std::ptrdiff_t>(i));

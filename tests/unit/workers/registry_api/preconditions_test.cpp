@@ -41,7 +41,7 @@ TEST(IfMatch, RefusesWhatIsNoListOfTags) {
   }
 }
 
-TEST(IfMatch, IsRequiredOnlyWhereTheServerIsStrict) {
+TEST(IfMatch, IsRequiredOnlyByAStrictServer) {
   EXPECT_FALSE(IfMatch::parse(std::nullopt, false)->check(3));
   EXPECT_FALSE(IfMatch::parse(std::nullopt, false)->given());
   const auto strict = IfMatch::parse(std::nullopt, true);

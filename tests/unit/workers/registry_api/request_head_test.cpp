@@ -12,7 +12,7 @@ std::string header(const std::vector<http::Field>& headers, std::string_view nam
   return {};
 }
 
-TEST(RequestId, OfClientIsTakenOnlyWhereItIsClean) {
+TEST(RequestId, TakesClientsIdOnlyIfClean) {
   EXPECT_EQ(accepted_request_id("0af7-65_19.cd/8:4+3="), "0af7-65_19.cd/8:4+3=");
   EXPECT_EQ(accepted_request_id(std::string(128, 'a')), std::string(128, 'a'));
   for (const auto& id : {std::string(), std::string(129, 'a'), std::string("a b"), std::string("a\"b"),

@@ -51,7 +51,7 @@ TEST(Schema, SuggestsTheNearestName) {
               ElementsAre(FieldError{"/kind", "must be one of generation, embedding; did you mean 'embedding'?"}));
 }
 
-TEST(Schema, NullIsAValueOnlyWhereItMayBe) {
+TEST(Schema, TakesNullOnlyWhereAllowed) {
   EXPECT_THAT(errors_of(R"({"provider":null})"), ElementsAre(FieldError{"/provider", "must be a string, not null"}));
 }
 

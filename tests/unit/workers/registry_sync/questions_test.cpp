@@ -92,7 +92,7 @@ TEST(Questions, AnotherServerVersionIsAReasonToAsk) {
 }
 
 // Some servers give one digest to all of their models.
-TEST(Questions, ModelsOfOneDigestAreAskedForEach) {
+TEST(Questions, AsksForEachModelOfOneDigest) {
   EXPECT_THAT(asked(select({listed("chat", "same"), listed("embed", "same"), listed("vision", "same")})),
               ElementsAre("chat", "embed", "vision"));
   const Memory memory{.known = {memory_key(connection(), listed("chat", "same"))}, .in_vain = {}};

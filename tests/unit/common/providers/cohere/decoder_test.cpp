@@ -59,7 +59,7 @@ std::string end(std::string_view reason,
 const std::string start = event("message-start", R"("id":"g-1","delta":{"message":{"role":"assistant","content":[]}})");
 const std::string done = "data: [DONE]\n\n";
 
-TEST(CohereDecoder, PiecesOfTextAndThinkingBecomeOneAnswer) {
+TEST(CohereDecoder, JoinsPiecesOfTextAndThinking) {
   const auto answer = decoded(start + event("content-start", R"("delta":{"message":{"content":{"type":"thinking"}}})") +
                               thinking("Hm") + thinking("m.") + event("content-end", R"("index":0)") + text("Hel") +
                               text("lo") + end("COMPLETE") + done);
@@ -100,7 +100,7 @@ TEST(CohereDecoder, ImagesCachedAndReasoningTokensAreCounted) {
   EXPECT_EQ(answer.usage()->reasoning_tokens, 7);
 }
 
-TEST(CohereDecoder, BilledUnitsCountWhereNoTokensAreGiven) {
+TEST(CohereDecoder, CountsBilledUnitsWithoutTokens) {
   const auto answer =
       decoded(text("Hello") + end("COMPLETE", R"({"billed_units":{"input_tokens":8,"output_tokens":2},"tokens":{}})"));
   ASSERT_TRUE(answer.usage());

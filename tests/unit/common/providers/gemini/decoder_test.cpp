@@ -102,7 +102,7 @@ TEST(GeminiDecoder, CallsAreDeliveredWithTheirIds) {
   EXPECT_EQ(answer.finish(), FinishReason::tool_calls) << "although the provider says STOP";
 }
 
-TEST(GeminiDecoder, CallsWithoutIdsGetOnesOfTheirOwn) {
+TEST(GeminiDecoder, CallsWithoutIdsGetNewIds) {
   const auto body = response(R"({"functionCall":{"name":"f","args":null}},{"functionCall":{"name":"f"}})", stop, usage);
   const auto answer = decoded(body, false);
   ASSERT_EQ(answer.tool_calls().size(), 2U);

@@ -58,7 +58,7 @@ TEST(OllamaChat, APromptThatIsTooLongIsAnErrorUnlessTheRequestWantsItCut) {
               HasSubstr(R"("stream":true,"truncate":true})"));
 }
 
-TEST(OllamaChat, SaysNothingThatTheRequestDoesNotSay) {
+TEST(OllamaChat, SendsOnlyFieldsOfTheRequest) {
   const auto call = provider().chat(request_with({message(Role::user, "hi")}), target, {});
   ASSERT_TRUE(call);
   EXPECT_EQ(call->request.method, "POST");

@@ -27,7 +27,7 @@ struct StatusCase {
   bool try_next;
   const char* error_class;
 };
-TEST(OllamaClassification, SaysWhatARefusalMeansForTheRoute) {
+TEST(OllamaClassification, ClassifiesRefusals) {
   for (const auto& row : {
            StatusCase{404, R"({"error":"model 'x' not found"})", ErrorCode::model_not_found, false, true,
                       "not_found_model"},
@@ -234,7 +234,7 @@ TEST(OllamaClassification, ClassifiesBrokenTransfers) {
   }
 }
 
-TEST(OllamaClassification, ARefusedConnectionSaysHowToStartOllama) {
+TEST(OllamaClassification, RefusedConnectionSaysHowToStartOllama) {
   const Target target{.base_url = "http://user:pa55word@h:11434",
                       .upstream_name = "m",
                       .credential = {.type = AuthType::bearer, .secret = Secret("s3cret")}};

@@ -368,7 +368,7 @@ TEST(OllamaTolerance, ObjectWithoutFieldsOfTheApiIsUnreadable) {
   }
 }
 
-TEST(OllamaTolerance, AnAnswerThatSaysNothingIsAnAnswer) {
+TEST(OllamaTolerance, EmptyAnswerIsAnAnswer) {
   const auto answer = decoded(
       R"({"model":"m","message":{"role":"assistant","content":""},"done":true,"done_reason":"stop","prompt_eval_count":98,"eval_count":1})");
   EXPECT_EQ(answer.finish(), FinishReason::stop);

@@ -63,7 +63,7 @@ const std::string tool_f =
 const std::string tool_g =
     R"({"type":"function","function":{"name":"g","description":"d","parameters":{"type":"object"}}})";
 
-TEST(OpenAiChat, RequestHasNothingThatWasNotAskedFor) {
+TEST(OpenAiChat, SendsOnlyFieldsOfTheRequest) {
   ChatRequest request;
   request.messages = {message(Role::user, "hi")};
   auto target = target_of("openai");

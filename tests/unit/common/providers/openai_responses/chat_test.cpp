@@ -55,7 +55,7 @@ std::string input(std::string_view items, std::string_view before = "") {
                      before, items);
 }
 
-TEST(ResponsesChat, SaysNothingThatTheRequestDoesNotSay) {
+TEST(ResponsesChat, SendsOnlyFieldsOfTheRequest) {
   const auto one = made([](auto&) {});
   EXPECT_EQ(one.body, std::string(begin) + "}");
   EXPECT_THAT(one.warnings, IsEmpty());
@@ -318,7 +318,7 @@ TEST(ResponsesChat, DoesNotAskForReasoningWithoutSupport) {
   }
 }
 
-TEST(ResponsesChat, SamplingIsWrittenWhereTheModelTakesIt) {
+TEST(ResponsesChat, SendsSamplingThatTheModelTakes) {
   const auto sampling = [](auto& r) {
     r.temperature = 0.5;
     r.top_p = 0.25;
