@@ -60,7 +60,7 @@ struct RouterHealth {
 };
 /// Error invalid_input: not the body of a /readyz.
 [[nodiscard]] Result<std::vector<telemetry::Condition>> parse_ready(std::string_view body);
-/// One for each condition that fails; a single one where none does. Nobody asked: that, once.
+/// One for each condition that fails; a single one where none does. One, too, where no router was asked.
 [[nodiscard]] std::vector<Finding> judge_router_health(const std::vector<RouterHealth>& routers);
 
 struct DatabaseFacts {

@@ -82,7 +82,7 @@ void redact_credential(std::string& text, const Credential& credential) {
     for (auto end = text.find(cut); end != std::string::npos; end = text.find(cut, end + cut.size())) {
       auto bytes = std::min(end, secret.size());
       while (bytes > 0 && std::string_view(text).substr(end - bytes, bytes) != secret.substr(0, bytes)) --bytes;
-      // Fewer letters are the beginning of words too, and tell nothing.
+      // Fewer letters are the beginning of words, too.
       if (bytes < secret_bytes_min) continue;
       text.replace(end - bytes, bytes, mark);
       end = end - bytes + mark.size();

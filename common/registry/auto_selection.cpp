@@ -225,7 +225,7 @@ std::string detail_of(const EffectiveModel& model, const AutoSelection& limits, 
                      among);
 }
 
-/// The view to select from, or null for the whole registry. A view that is named and not there is told.
+/// The view to select from, or null for the whole registry. A view that is named and not there is a warning.
 const events::RegistryView* view_of(const Asking& asking, const std::string& named,
                                     std::vector<std::string>& warnings) {
   if (named.empty()) return find_auto_view(asking.projection, asking.scopes);

@@ -50,8 +50,8 @@ Result<Document> lock(soci::session& sql, const std::string& id, const std::opti
   return std::move(*now);
 }
 
-/// Sessions that have begun give the person no role in the organisation any more. Their roles elsewhere stay: anybody
-/// can be added and removed.
+/// Sessions that have begun give the person no role in the organisation any more. Their roles elsewhere stay: an
+/// administrator can add and remove any person.
 void end_role_in(soci::session& sql, const Actor& actor, const std::string& org_id, const std::string& issuer,
                  const std::string& subject) {
   const auto arguments = Arguments().text("org", org_id).text("issuer", issuer).text("subject", subject);

@@ -1,5 +1,5 @@
 // An event that cannot be read never loses or changes a tool call in silence: each event of each recorded stream that
-// has calls is spoilt in turn, and the answer fails or has the very calls.
+// has calls is made unreadable in turn, and the answer fails or has the very calls.
 #include <map>
 
 #include <fmt/format.h>

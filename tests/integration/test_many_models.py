@@ -1,4 +1,4 @@
-"""Lists of two thousand models: whole, and without anybody waiting for them. How long a turn of the API's loop may take, every
+"""Lists of two thousand models: whole, and without other callers waiting for them. How long a turn of the API's loop may take, every
 test checks when it stops a worker."""
 
 import pytest

@@ -166,7 +166,7 @@ std::optional<PlannedModel> plan_listed(const registry::Connection& connection, 
     holds.judge(stored, planned);
   }
   if (planned.details_digest != stored.details_digest) planned.raw = listed.raw;
-  // Each connection's own, also where another one tells the model's facts. Where a question for details was not
+  // Each connection's own, also where the model's facts come from another one. Where a question for details was not
   // answered, the entry of the list alone does not replace what is kept.
   if (!stored.here || stored.told_elsewhere || listed.details_known) keep_answer(planned, listed);
   if (!stored.here) {

@@ -28,7 +28,7 @@ struct OutgoingRecord {
 
 class TopicClient {
  public:
-  /// `wake` is told when something lies in the client's queue.
+  /// `wake` is called when the client's queue has something.
   TopicClient(Client client, const std::string& topic, QueueWake& wake);
   ~TopicClient();
   TopicClient(const TopicClient&) = delete;

@@ -415,7 +415,7 @@ class Decoder final : public EventDecoder {
   const std::size_t prompt_bytes_;
   static constexpr std::size_t block_bytes = sizeof(Block) + 192;  ///< with its places in the maps
 
-  // Ordered, not hashed: whoever chooses the numbers could choose those of one bucket.
+  // Ordered, not hashed: a server chooses the numbers, and could choose those of one bucket.
   std::map<std::uint64_t, Block> blocks_{};  ///< by their numbers: thinking that is open, and all calls
   std::set<std::uint64_t> open_{};
   std::set<std::pair<std::int64_t, std::uint64_t>> open_of_index_{};  ///< index and number

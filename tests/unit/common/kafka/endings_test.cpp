@@ -64,7 +64,7 @@ class KafkaEndings : public ::testing::Test {
   KafkaEndings(const KafkaEndings&) = delete;
   KafkaEndings& operator=(const KafkaEndings&) = delete;
 
-  /// Nobody listens there, and the client says so.
+  /// No program listens there, and the client says so.
   static Properties nobody() { return {{"bootstrap.servers", "127.0.0.1:1"}, {"reconnect.backoff.max.ms", "100"}}; }
 
   void wait_until_held(int threads = 1) {

@@ -56,7 +56,7 @@ TEST_F(UsableModels, AreFoundInStepsBetweenWhichTheRegistryChanges) {
     EXPECT_EQ(found, whole) << rows;
   }
 
-  // The row that the walk stands at goes, and one comes behind it.
+  // The row at which the walk is goes, and one comes behind it.
   UsableModelsWalk walk("other", "");
   EXPECT_EQ(walk.next(projection_, {}, test_now_ms, 2).back()->slug, "ollama/m1");
   projection_.apply(events::model_key(model("ollama", "m1")), std::nullopt);
@@ -67,7 +67,7 @@ TEST_F(UsableModels, AreFoundInStepsBetweenWhichTheRegistryChanges) {
   EXPECT_THAT(rest, ElementsAre("m1a", "m2", "m3", "m4", "m5", "m6"));
 }
 
-TEST_F(UsableModels, OfEveryKindWithoutHiddenOnes) {
+TEST_F(UsableModels, ListsEveryKindWithoutHiddenModels) {
   auto embedding = model("ollama", "embed");
   embedding.kind = "embedding";
   put(projection_, embedding);

@@ -103,7 +103,7 @@ TEST(Sessions, GiveNoRoleWhereTheirUserWasRemovedSince) {
   EXPECT_EQ(roles_at(1), (Roles{{"beta", Role::viewer}}));
   EXPECT_EQ(roles_at(3), (Roles{{"beta", Role::viewer}, {"gone", Role::member}}));
   EXPECT_FALSE(is_ended({.generation = 1}, known));
-  // A login afterwards is asked anew what the provider says.
+  // A login afterwards counts by what the provider says.
   EXPECT_EQ(roles_at(login_generation(known)), anna.roles);
   EXPECT_EQ(login_generation({.session_generation = 7, .ended_roles = {{"acme", 4}}}), 7);
 }

@@ -662,7 +662,7 @@ TEST(Diff, AnswerOfASecondConnectionIsKeptWhenItChanges) {
   EXPECT_THAT(plan_sync(connection(), list_of({mine}), stored, {}, t0).models, IsEmpty());
 
   mine.answer = R"({"list":{"name":"a","size":7}})";
-  mine.details_known = false;  // nobody asks it for details
+  mine.details_known = false;  // it is not asked for details
   const auto plan = plan_sync(connection(), list_of({mine}), stored, {}, t0);
   EXPECT_THAT(kinds(plan), ElementsAre("noted a"));
   EXPECT_EQ(plan.models[0].answer, mine.answer);
