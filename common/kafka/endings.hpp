@@ -1,6 +1,6 @@
 // What ends beside the loop: ending a librdkafka client waits for its threads, and a thread of ours may be inside a
-// call that waits for a broker. The caller that gives such a thing up goes on at once. The process waits for all of them when
-// it ends, at most `end_wait_max` together.
+// call that waits for a broker. The caller that gives such a thing up goes on at once. The process waits for all of
+// them when it ends, at most `end_wait_max` together.
 #pragma once
 
 #include <chrono>

@@ -18,8 +18,8 @@ namespace tokenrail::registry {
 [[nodiscard]] std::vector<const events::ModelState*> usable_models(const Projection& projection, const Caller& caller,
                                                                    const ResolutionRules& rules, std::int64_t now_ms);
 
-/// The same step by step, so that no caller waits for a whole registry. Between two steps the projection may change: a row
-/// that changes its place meanwhile may be found twice, or not at all.
+/// The same step by step, so that no caller waits for a whole registry. Between two steps the projection may change: a
+/// row that changes its place meanwhile may be found twice, or not at all.
 class UsableModelsWalk {
  public:
   UsableModelsWalk(std::string org_id, std::string user_id, std::vector<std::string> groups = {});
