@@ -80,8 +80,8 @@ constexpr std::array settings{
 }  // namespace
 
 std::span<const std::string_view> program_sections() {
-  static constexpr std::array<std::string_view, 7> sections{"api",    "audit", "auth",  "keyring",
-                                                            "router", "sync",  "topics"};
+  static constexpr std::array<std::string_view, 8> sections{"api",     "audit",  "auth", "doctor",
+                                                            "keyring", "router", "sync", "topics"};
   return sections;
 }
 

@@ -22,6 +22,7 @@ using ConfigResourceHolder = std::unique_ptr<rd_kafka_ConfigResource_t, Destroy<
 using GroupOffsetsHolder =
     std::unique_ptr<rd_kafka_ListConsumerGroupOffsets_t, Destroy<rd_kafka_ListConsumerGroupOffsets_destroy>>;
 
+constexpr int metadata_tries = 4;  // of a survey, which share its time
 // How long it is worth waiting for the reason once a broker did not answer, and how often to look.
 constexpr milliseconds reason_wait_max{1'500};
 constexpr milliseconds reason_look_again{50};
@@ -211,8 +212,11 @@ class LibrdkafkaAdmin final : public Admin {
 
   Result<Survey> survey(const std::vector<PlaceQuestion>& questions, milliseconds timeout) override {
     const rd_kafka_metadata_t* raw = nullptr;
-    // All topics, for the reason that describe() has; and whom it asks next it knows from this.
-    const auto code = rd_kafka_metadata(client_.get(), 1, nullptr, &raw, in_ms(timeout));
+    // All topics, for the reason that describe() has; and whom it asks next it knows from this. librdkafka asks any one
+    // broker, which may be the one that hangs.
+    auto code = RD_KAFKA_RESP_ERR__TIMED_OUT;
+    for (int i = 0; i < metadata_tries && code == RD_KAFKA_RESP_ERR__TIMED_OUT; ++i)
+      code = rd_kafka_metadata(client_.get(), 1, nullptr, &raw, in_ms(timeout / metadata_tries));
     const Metadata metadata(raw);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
       return std::unexpected(error_of(code, fmt::format("asking {} for the topics", servers_)));

@@ -13,6 +13,7 @@ struct Documented {
 constexpr Documented documented[] = {
     {Wire::ollama, "", "messages[system].role:string"},
     {Wire::ollama, "", "messages[system].content:string"},
+    {Wire::ollama, "", "truncate:bool"},
     {Wire::responses, "", "instructions:string"},
     {Wire::responses, "", "input[user].content:string"},
     {Wire::responses, "", "input[assistant].type:string"},

@@ -164,7 +164,7 @@ TEST_P(Dialects, AdapterReadsToolCallsAndThinking) {
 TEST_P(Dialects, EachFragmentOfAToolCallIsProgress) {
   const auto json =
       fmt::format(R"({{"requestId":"r","orgId":"o","messages":[{{"role":"user","content":)"
-                  R"("x [[sim tokens=1 tool=auto fragments=9 arguments={{\\"a\\":\\"0123456789\\"}}]]"}}]{}}})",
+                  R"("x [[sim tokens=1 tool=auto fragments=9 arguments={{\"a\":\"0123456789\"}}]]"}}]{}}})",
                   tools);
   const auto parsed = events::parse_chat_request(json, {});
   ASSERT_TRUE(std::holds_alternative<events::ChatRequest>(parsed)) << json;

@@ -1,6 +1,8 @@
 // An event that cannot be read never loses or changes a tool call in silence: each event of each recorded stream that
 // has calls is made unreadable in turn, and the answer fails or has the very calls.
 #include <map>
+#include <set>
+#include <string>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -50,10 +52,11 @@ class UnreadEvents : public Exchange {
     decode(decoders(), {body}, recorder);
     return recorder;
   }
-  /// Without their ids: an answer whose calls have none numbers them.
-  static std::string calls_of(const AnswerRecorder& answer) {
-    std::string out;
-    for (const auto& call : answer.tool_calls()) out += fmt::format("{} {}\n", call.name, call.arguments);
+  /// Without their ids: an answer whose calls have none numbers them. Parallel calls have no order, and one whose
+  /// beginning is unreadable becomes known at its end.
+  static std::multiset<std::string> calls_of(const AnswerRecorder& answer) {
+    std::multiset<std::string> out;
+    for (const auto& call : answer.tool_calls()) out.insert(fmt::format("{} {}", call.name, call.arguments));
     return out;
   }
 };

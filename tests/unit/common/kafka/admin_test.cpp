@@ -111,7 +111,7 @@ TEST(KafkaAdminOfTwoBrokers, SurveysOneBrokerWhileAnotherHangs) {
   ASSERT_TRUE(admin.has_value()) << admin.error().detail;
   rd_kafka_mock_broker_set_down(cluster.get(), 2);
   const auto survey = (*admin)->survey(
-      {{.partition = {.topic = "far", .partition = 0}}, {.partition = {.topic = "near", .partition = 0}}}, 2s);
+      {{.partition = {.topic = "far", .partition = 0}}, {.partition = {.topic = "near", .partition = 0}}}, 4s);
   ASSERT_TRUE(survey.has_value()) << survey.error().detail;
   EXPECT_FALSE(survey->places[0]);
   ASSERT_TRUE(survey->places[1]) << "its leader answers";

@@ -53,7 +53,7 @@ TEST_F(RoutingTest, SourceOfASelectionIsRecordedAndCounted) {
   const auto counted = metrics.text();
   for (const auto* name : {"", "house"})
     EXPECT_THAT(counted,
-                HasSubstr(fmt::format("tokenrail_router_auto_selections_total{{orgId=\"acme\",view=\"{}\"}} 1", name)));
+                HasSubstr(fmt::format("tokenrail_router_auto_selections_total{{orgId=\"o\",view=\"{}\"}} 1", name)));
   std::size_t named = 0;
   for (const auto& entry : producer->logs[{"llm.audit", 0}])
     if (entry.value->contains(R"("view":"house","reason":"auto")")) ++named;
