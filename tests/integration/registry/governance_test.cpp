@@ -554,7 +554,8 @@ TEST_F(GovernanceTest, RowsOfARemovedMemberGoToo) {  // S2.16
       sql().run("SELECT string_agg(DISTINCT aggregateid, ' ') FROM outbox WHERE payload IS NULL AND aggregatetype <> "
                 "'credential' AND seq > " +
                 before),
-      "_alias/acme/anna/fast _default/acme/anna/generation/_/_ acme/anna/ollama/qwen3 acme/anna/openai/mine");
+      "_alias/acme/anna/fast _default/acme/anna/generation/_/_ _view/acme/anna/view acme/anna/ollama/qwen3 "
+      "acme/anna/openai/mine");
   EXPECT_EQ(sql().run("SELECT count(*) FROM outbox WHERE payload IS NULL AND aggregatetype = 'credential' AND seq > " +
                       before),
             "1");
