@@ -221,8 +221,9 @@ Result<void> ConfigApplier::alias(const ConfigChange& change) {
 }
 
 Result<void> ConfigApplier::view(const ConfigChange& change) {
+  const auto* for_auto = change.wanted.find("forAuto");
   registry::ModelViews::View view{.name = change.wanted.text_of("name"),
-                                  .for_auto = change.wanted.text_of("forAuto") == "true"};
+                                  .for_auto = for_auto != nullptr && for_auto->text == "true"};
   if (const auto* given = change.wanted.find("filter")) {
     auto filter = registry::model_filter_from_json(to_json(*given));
     if (!filter) return std::unexpected(filter.error());

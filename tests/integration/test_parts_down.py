@@ -120,7 +120,7 @@ def test_doctor_sees_that_a_worker_is_dead(make_stack):
     sync = stack.processes[1]
 
     def all_good():
-        parts, code = doctor_lines(stack)
+        parts, code = doctor_lines(stack, environment={"TOKENRAIL_DOCTOR_ROUTERS": f"http://127.0.0.1:{router.port}"})
         return code == 0 and parts["routers"]["text"].startswith("1 router ") and parts
 
     parts = wait_until("all is well", all_good)
@@ -142,7 +142,8 @@ def test_doctor_sees_that_a_worker_is_dead(make_stack):
     assert "no request is answered" in parts["routers"]["text"]
     assert "tokenrail-router" in parts["routers"]["remedy"]
     assert "tokenrail-registry-sync" in parts["registry-sync"]["remedy"]
-    assert {name for name, part in parts.items() if part["verdict"] != "good"} == {"routers", "registry-sync"}
+    assert {name for name, part in parts.items() if part["verdict"] != "good"} == {"routers", "registry-sync", "router health"}
+    assert parts["router health"]["verdict"] == "unknown" and "doctor.routers" in parts["router health"]["text"]
 
 
 def test_doctor_names_the_setting_that_is_wrong(make_stack):
