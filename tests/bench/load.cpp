@@ -2,8 +2,8 @@
 // back.
 //
 //   tokenrail-bench-load --bootstrap B --prefix P [--requests 64] [--directive "tokens=200"] [--orgs 1]
-//                        [--concurrency N | --rate R] [--read audit|chunks|calls] [--timeout-ms 120000] [--may-fail
-//                        yes]
+//                        [--provider ollama] [--concurrency N | --rate R] [--read audit|chunks|calls] [--timeout-ms
+//                        120000] [--may-fail yes]
 //   tokenrail-bench-load --bootstrap B --listen TOPIC
 //
 // Requests go out all at once, or N at a time (the next one when one ends), or R a second in an open loop.
@@ -237,8 +237,8 @@ class Load {
 int main(int argc, char** argv) {
   try {
     return Load(Arguments(argc, argv,
-                          {"bootstrap", "prefix", "requests", "directive", "orgs", "concurrency", "rate", "read",
-                           "timeout-ms", "may-fail", "listen"}))
+                          {"bootstrap", "prefix", "requests", "directive", "provider", "orgs", "concurrency", "rate",
+                           "read", "timeout-ms", "may-fail", "listen"}))
         .run();
   } catch (const std::exception& error) {
     fmt::print(stderr, "tokenrail-bench-load: {}\n", error.what());
