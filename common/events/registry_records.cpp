@@ -83,16 +83,26 @@ std::unexpected<Error> lacks(std::string_view what, std::string_view field) {
   return fail(ErrorKind::invalid_input, fmt::format("the {} record has no usable {}", what, field));
 }
 
-/// What all records begin with. The type must be the expected one: a record that limits access is never guessed.
-Result<std::int64_t> version_of(const ObjectReader& record, std::string_view type) {
-  if (record.text("type") != type) {
+struct RecordReader {
+  ObjectReader fields;
+  std::int64_t version = 0;
+};
+
+/// Reads what all records begin with. The type must be the expected one: a record that limits access is never guessed.
+/// `document` outlives what is returned.
+Result<RecordReader> read_record(const JsonDocument& document, std::string_view type) {
+  const auto reader = read_object(document, type);
+  if (!reader) {
+    return std::unexpected(reader.error());
+  }
+  if (reader->text("type") != type) {
     return lacks(type, "type");
   }
-  const auto version = record.integer_if("version");
+  const auto version = reader->integer_if("version");
   if (!version) {
     return lacks(type, "version");
   }
-  return *version;
+  return RecordReader{.fields = *reader, .version = *version};
 }
 
 template <class Record>
@@ -200,25 +210,22 @@ std::string to_json(const RegistryDefault& record) {
 
 Result<RegistryDefault> parse_registry_default(std::string_view value) {
   const JsonDocument document(value);
-  const auto reader = read_object(document, registry_default_type);
-  if (!reader) {
-    return std::unexpected(reader.error());
+  const auto read = read_record(document, registry_default_type);
+  if (!read) {
+    return std::unexpected(read.error());
   }
-  const auto version = version_of(*reader, registry_default_type);
-  if (!version) {
-    return std::unexpected(version.error());
-  }
-  RegistryDefault record{.version = *version,
-                         .org_id = reader->text("orgId"),
-                         .owner_user_id = reader->text("ownerUserId"),
-                         .kind = reader->text("kind"),
-                         .provider = reader->text("provider"),
-                         .purpose = reader->text("purpose")};
-  read_origin(*reader, record);
+  const auto& reader = read->fields;
+  RegistryDefault record{.version = read->version,
+                         .org_id = reader.text("orgId"),
+                         .owner_user_id = reader.text("ownerUserId"),
+                         .kind = reader.text("kind"),
+                         .provider = reader.text("provider"),
+                         .purpose = reader.text("purpose")};
+  read_origin(reader, record);
   if (record.kind.empty()) {
     return lacks(registry_default_type, "kind");
   }
-  const auto element = reader->find("model");
+  const auto element = reader.find("model");
   const auto model = element ? ObjectReader(*element) : ObjectReader();
   auto name = model_name_of(model);
   if (!name) {
@@ -253,25 +260,22 @@ std::string to_json(const RegistryAlias& record) {
 
 Result<RegistryAlias> parse_registry_alias(std::string_view value) {
   const JsonDocument document(value);
-  const auto reader = read_object(document, registry_alias_type);
-  if (!reader) {
-    return std::unexpected(reader.error());
+  const auto read = read_record(document, registry_alias_type);
+  if (!read) {
+    return std::unexpected(read.error());
   }
-  const auto version = version_of(*reader, registry_alias_type);
-  if (!version) {
-    return std::unexpected(version.error());
-  }
-  RegistryAlias record{.version = *version,
-                       .org_id = reader->text("orgId"),
-                       .owner_user_id = reader->text("ownerUserId"),
-                       .alias = reader->text("alias"),
-                       .sticky = value_in(sticky_names, reader->text("sticky"), Sticky::none),
-                       .description = reader->text("description")};
-  read_origin(*reader, record);
+  const auto& reader = read->fields;
+  RegistryAlias record{.version = read->version,
+                       .org_id = reader.text("orgId"),
+                       .owner_user_id = reader.text("ownerUserId"),
+                       .alias = reader.text("alias"),
+                       .sticky = value_in(sticky_names, reader.text("sticky"), Sticky::none),
+                       .description = reader.text("description")};
+  read_origin(reader, record);
   if (record.alias.empty()) {
     return lacks(registry_alias_type, "alias");
   }
-  for_each_object(*reader, "targets", [&](const ObjectReader& entry) {
+  for_each_object(reader, "targets", [&](const ObjectReader& entry) {
     if (auto name = model_name_of(entry)) {
       record.targets.push_back({.model_id = entry.text("modelId"),
                                 .model = std::move(*name),
@@ -384,29 +388,26 @@ std::string to_json(const RegistryView& record) {
 
 Result<RegistryView> parse_registry_view(std::string_view value) {
   const JsonDocument document(value);
-  const auto reader = read_object(document, registry_view_type);
-  if (!reader) {
-    return std::unexpected(reader.error());
+  const auto read = read_record(document, registry_view_type);
+  if (!read) {
+    return std::unexpected(read.error());
   }
-  const auto version = version_of(*reader, registry_view_type);
-  if (!version) {
-    return std::unexpected(version.error());
-  }
-  RegistryView record{.version = *version,
-                      .org_id = reader->text("orgId"),
-                      .owner_user_id = reader->text("ownerUserId"),
-                      .name = reader->text("name"),
-                      .for_auto = reader->flag("forAuto")};
-  read_origin(*reader, record);
+  const auto& reader = read->fields;
+  RegistryView record{.version = read->version,
+                      .org_id = reader.text("orgId"),
+                      .owner_user_id = reader.text("ownerUserId"),
+                      .name = reader.text("name"),
+                      .for_auto = reader.flag("forAuto")};
+  read_origin(reader, record);
   if (record.name.empty()) {
     return lacks(registry_view_type, "name");
   }
-  const auto filter = reader->find("filter");
+  const auto filter = reader.find("filter");
   if (!filter || !filter->is_object()) {
     return lacks(registry_view_type, "filter");
   }
   record.filter = read_filter(filter->get_object().value_unsafe());
-  if (const auto pins = reader->find("pins")) {
+  if (const auto pins = reader.find("pins")) {
     bool wrong = false;
     record.pins = texts_of(*pins, wrong);
     std::erase(record.pins, std::string());
@@ -439,20 +440,18 @@ std::string to_json(const RegistryGrants& record) {
 
 Result<RegistryGrants> parse_registry_grants(std::string_view value) {
   const JsonDocument document(value);
-  const auto reader = read_object(document, registry_grants_type);
-  if (!reader) {
-    return std::unexpected(reader.error());
+  const auto read = read_record(document, registry_grants_type);
+  if (!read) {
+    return std::unexpected(read.error());
   }
-  const auto version = version_of(*reader, registry_grants_type);
-  if (!version) {
-    return std::unexpected(version.error());
-  }
-  RegistryGrants record{.version = *version, .org_id = reader->text("orgId"), .restricted = reader->flag("restricted")};
-  read_origin(*reader, record);
+  const auto& reader = read->fields;
+  RegistryGrants record{
+      .version = read->version, .org_id = reader.text("orgId"), .restricted = reader.flag("restricted")};
+  read_origin(reader, record);
   if (record.org_id.empty()) {
     return lacks(registry_grants_type, "orgId");
   }
-  for_each_object(*reader, "grants", [&](const ObjectReader& entry) {
+  for_each_object(reader, "grants", [&](const ObjectReader& entry) {
     const auto element = entry.find("object");
     const auto object = element ? ObjectReader(*element) : ObjectReader();
     Grant grant{.subject_kind = value_in(subject_names, entry.text("subjectKind"), SubjectKind::other),
@@ -483,22 +482,19 @@ std::string to_json(const RegistryOrganization& record) {
 
 Result<RegistryOrganization> parse_registry_organization(std::string_view value) {
   const JsonDocument document(value);
-  const auto reader = read_object(document, registry_organization_type);
-  if (!reader) {
-    return std::unexpected(reader.error());
+  const auto read = read_record(document, registry_organization_type);
+  if (!read) {
+    return std::unexpected(read.error());
   }
-  const auto version = version_of(*reader, registry_organization_type);
-  if (!version) {
-    return std::unexpected(version.error());
-  }
-  RegistryOrganization record{.version = *version,
-                              .org_id = reader->text("orgId"),
-                              .slug = reader->text("slug"),
+  const auto& reader = read->fields;
+  RegistryOrganization record{.version = read->version,
+                              .org_id = reader.text("orgId"),
+                              .slug = reader.text("slug"),
                               // A mode that this version does not know is read as the stricter one.
-                              .allow_list = reader->text_if("mode").value_or("open") != "open",
-                              .strict_default = reader->flag("strictDefault"),
-                              .deleted = reader->flag("deleted")};
-  read_origin(*reader, record);
+                              .allow_list = reader.text_if("mode").value_or("open") != "open",
+                              .strict_default = reader.flag("strictDefault"),
+                              .deleted = reader.flag("deleted")};
+  read_origin(reader, record);
   if (record.org_id.empty()) {
     return lacks(registry_organization_type, "orgId");
   }
