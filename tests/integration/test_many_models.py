@@ -23,7 +23,7 @@ def world(make_shared_stack, tmp_path_factory):
     return world
 
 
-def test_whole_lists_block_nobody(world):
+def test_whole_lists_block_no_other_caller(world):
     admin = world.api("acme", "org_admin")
     # An older API has no pages.
     listed = [model["modelName"] for model in admin.ok("GET", "/orgs/acme/models")["models"]]

@@ -169,7 +169,7 @@ class SimGroup final : public kafka::GroupConsumer {
   std::map<int, Fetcher> fetchers_{};
   struct Passed {
     std::int64_t to = 0;
-    std::int64_t from = std::numeric_limits<std::int64_t>::max();  ///< what lies below is of either log
+    std::int64_t from = std::numeric_limits<std::int64_t>::max();  ///< offsets below it may be of either log
     bool told = false;                                             ///< it was answered that the log is another one
     std::int64_t version = 0;                                      ///< of the log that it read
   };

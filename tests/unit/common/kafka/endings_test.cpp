@@ -65,7 +65,9 @@ class KafkaEndings : public ::testing::Test {
   KafkaEndings& operator=(const KafkaEndings&) = delete;
 
   /// No program listens there, and the client says so.
-  static Properties nobody() { return {{"bootstrap.servers", "127.0.0.1:1"}, {"reconnect.backoff.max.ms", "100"}}; }
+  static Properties unreachable() {
+    return {{"bootstrap.servers", "127.0.0.1:1"}, {"reconnect.backoff.max.ms", "100"}};
+  }
 
   void wait_until_held(int threads = 1) {
     ASSERT_TRUE(run_until(loop, [&] { return sink->held >= threads; })) << "a client logs that no broker answers";
@@ -79,7 +81,7 @@ class KafkaEndings : public ::testing::Test {
 
 TEST_F(KafkaEndings, AProducerThatCannotEndHoldsUpNothing) {
   Reports reports;
-  auto producer = Producer::make(loop, {.properties = nobody()}, reports, metrics);
+  auto producer = Producer::make(loop, {.properties = unreachable()}, reports, metrics);
   ASSERT_TRUE(producer.has_value());
   wait_until_held();
   producer->reset();
@@ -88,7 +90,7 @@ TEST_F(KafkaEndings, AProducerThatCannotEndHoldsUpNothing) {
 
 TEST_F(KafkaEndings, AReaderThatCannotEndHoldsUpNothing) {
   ReadLog log;
-  auto reader = LogReader::make(loop, {.properties = nobody()}, log, metrics);
+  auto reader = LogReader::make(loop, {.properties = unreachable()}, log, metrics);
   ASSERT_TRUE(reader.has_value());
   wait_until_held();
   reader->reset();
@@ -97,7 +99,7 @@ TEST_F(KafkaEndings, AReaderThatCannotEndHoldsUpNothing) {
 }
 
 TEST_F(KafkaEndings, AMemberOfAGroupThatCannotEndHoldsUpNothing) {
-  auto properties = nobody();
+  auto properties = unreachable();
   properties.insert(properties.end(), {{"session.timeout.ms", "3000"}, {"heartbeat.interval.ms", "300"}});
   MemberLog member;
   auto consumer =
@@ -113,7 +115,7 @@ TEST_F(KafkaEndings, AMemberOfAGroupThatCannotEndHoldsUpNothing) {
 }
 
 TEST_F(KafkaEndings, AQuestionOnItsWayHoldsUpNothing) {
-  auto watch = LogWatch::make(loop, {.properties = nobody(), .topics = {"in"}}, metrics);
+  auto watch = LogWatch::make(loop, {.properties = unreachable(), .topics = {"in"}}, metrics);
   ASSERT_TRUE(watch.has_value());
   bool answered = false;
   (*watch)->look({{.partition = {.topic = "in", .partition = 0}, .witness = {}}},
