@@ -37,8 +37,8 @@ std::string_view name_in(const Names& names, Value value) {
   return {};
 }
 
-template <class Value, std::size_t count>
-Value value_in(const std::array<std::pair<Value, std::string_view>, count>& names, std::string_view wanted,
+template <class Value, std::size_t Count>
+Value value_in(const std::array<std::pair<Value, std::string_view>, Count>& names, std::string_view wanted,
                Value otherwise) {
   for (const auto& [value, name] : names) {
     if (name == wanted) {
