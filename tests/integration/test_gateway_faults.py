@@ -29,6 +29,9 @@ FAULTS = {
     "429-always": {"fault": "status:429"},
     "500-once": {"fault": "status:500", "times": 1},
     "503-always": {"fault": "status:503"},
+    # Models of their own: after five failures in a row the circuit of a model is open, and calls go elsewhere at once.
+    "503-whole": {"fault": "status:503"},
+    "503-prefill": {"fault": "status:503"},
     "reset-once": {"fault": "reset", "times": 1},
     "silent": {"fault": "hang"},
     "slow": {"first": 1500, "keepalive": 200},
@@ -165,10 +168,10 @@ def asked(make_shared_stack):
 def send_all(asked, provider):
     spare = [reference(spare_of(provider), "spare")]
     for fault in FAULTS:
-        if fault not in ("flap", "cut", "stall", "no-prefill"):
+        if fault not in ("503-whole", "503-prefill", "flap", "cut", "stall", "no-prefill"):
             asked.send(f"{provider}-{fault}", provider, fault)
             asked.send(f"{provider}-{fault}-fallback", provider, fault, fallbacks=spare)
-    asked.send(f"{provider}-whole", provider, "503-always", stream=False, fallbacks=spare)
+    asked.send(f"{provider}-whole", provider, "503-whole", stream=False, fallbacks=spare)
     for fault in ("cut", "stall"):
         for wish in ("error", "restart", "continue"):
             asked.send(f"{provider}-{fault}-{wish}", provider, fault, onInterrupt=wish)
@@ -178,7 +181,7 @@ def send_all(asked, provider):
     for n in range(3):
         asked.send(f"{provider}-flap-{n}", provider, "flap", text=f"{provider} flaps", key=f"{provider}-flap")
     said = answer(f"{provider}-prefill", 2)
-    asked.send(f"{provider}-prefill", provider, "503-always", messages=[{"role": "assistant", "content": said}],
+    asked.send(f"{provider}-prefill", provider, "503-prefill", messages=[{"role": "assistant", "content": said}],
                fallbacks=[reference("openai", "spare"), reference("ollama", "no-prefill"),
                           reference("anthropic", "spare")])
     asked.send(f"{provider}-prefill-nowhere", "openai", "spare", messages=[{"role": "assistant", "content": said}],

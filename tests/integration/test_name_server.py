@@ -36,10 +36,12 @@ def preloaded(stack, server):
             "TOKENRAIL_TEST_DNS_PORT": str(server.getsockname()[1])}
 
 
-def add_stuck_model(stack):
-    """A model of another connection, as registry-sync would publish it: the simulator's, under the name that is stuck."""
+def add_stuck_model(stack, sync):
+    """A model of another connection, as registry-sync would publish it: the simulator's, under the name that is stuck.
+    Ends the sync, which would take what its database does not know out of the topic again."""
     log = Log(stack, "model_registry")
     log.wait("a model in the registry", lambda v: any(e.get("type") == "model_registry.upserted" for e in v))
+    assert sync.stop() == 0
     event = json.loads(json.dumps(next(e for e in log.values() if e.get("type") == "model_registry.upserted")))
     log.close()
     model = event["model"]
@@ -91,9 +93,12 @@ class Livez(threading.Thread):
 def test_silent_name_server_holds_up_nothing_else(make_stack, silent_name_server):
     # Long enough for the look-ups to last as long as the test: what ends them is the cancellation.
     stack = make_stack(settings={"TOKENRAIL_ROUTER_CONNECT_TIMEOUT": "5m"})
-    router, = stack.whole(**preloaded(stack, silent_name_server))
+    stack.simulator()
+    sync = stack.sync()
+    sync.wait_ready()
+    router = stack.router(**preloaded(stack, silent_name_server))
     router.wait_ready()
-    add_stuck_model(stack)
+    add_stuck_model(stack, sync)
     chunks = Log(stack, "chat.chunks")
     livez = Livez(router)
     livez.start()
@@ -154,9 +159,12 @@ def test_silent_name_server_holds_up_nothing_else(make_stack, silent_name_server
 def test_router_stops_at_once_while_a_name_is_looked_up(make_stack, silent_name_server):
     stack = make_stack(settings={"TOKENRAIL_ROUTER_CONNECT_TIMEOUT": "5m", "TOKENRAIL_ROUTER_DRAIN_TIMEOUT": "100ms"})
     stack.verified_at_end = False  # its request is left to the next router, which there is none
-    router, = stack.whole(**preloaded(stack, silent_name_server))
+    stack.simulator()
+    sync = stack.sync()
+    sync.wait_ready()
+    router = stack.router(**preloaded(stack, silent_name_server))
     router.wait_ready()
-    add_stuck_model(stack)
+    add_stuck_model(stack, sync)
     stack.ask("stuck", modelProvider="ollama", modelName="stuck:1b")
     stack.flush()
     silent_name_server.recv(1500)
