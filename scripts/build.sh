@@ -8,7 +8,7 @@ source "$root/scripts/web.sh"
 build_command() {
   local preset=dev
   case "${1:-}" in
-    -*) usage_error "./dev build takes a preset and targets, not $1" "./dev build [dev|release|tsan|fuzz|coverage|web] [TARGET...]" ;;
+    -*) usage_error "./dev build takes a preset and targets, not $1" "./dev build [dev|quick|release|tsan|fuzz|coverage|web] [TARGET...]" ;;
     '') ;;
     web)
       [ $# -eq 1 ] || usage_error "./dev build web takes no targets" "./dev build web"
@@ -18,8 +18,8 @@ build_command() {
     *) preset=$1 && shift ;;
   esac
   case "$preset" in
-    dev | release | tsan | fuzz | coverage) ;;
-    *) usage_error "unknown preset: $preset" "./dev build [dev|release|tsan|fuzz|coverage|web] [TARGET...]" ;;
+    dev | quick | release | tsan | fuzz | coverage) ;;
+    *) usage_error "unknown preset: $preset" "./dev build [dev|quick|release|tsan|fuzz|coverage|web] [TARGET...]" ;;
   esac
   need_packages build
   with_lock "build-$preset" build_preset "$preset" "$@"

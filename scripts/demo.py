@@ -23,7 +23,7 @@ import urllib.error
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-BIN = pathlib.Path(os.environ.get("TOKENRAIL_DEV_BIN") or ROOT / "build" / "release" / "bin")
+BIN = pathlib.Path(os.environ.get("TOKENRAIL_DEV_BIN") or ROOT / "build" / "quick" / "bin")
 WEB_PAGE = ROOT / "build" / "web"
 PARTITIONS = 4
 QUESTION = "Why is the sky blue? Answer in two sentences."

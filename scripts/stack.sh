@@ -3,7 +3,9 @@
 
 source "$root/scripts/build.sh"
 
-release_bin=$root/build/release/bin
+# What people try first: the build that is made soonest. TOKENRAIL_DEV_PRESET names another one.
+demo_preset=${TOKENRAIL_DEV_PRESET:-quick}
+demo_bin=$root/build/$demo_preset/bin
 # The built web page; without it the API serves none.
 web_page=$root/build/web
 
@@ -12,7 +14,7 @@ web_page=$root/build/web
 up_command() {
   [ $# -eq 0 ] || usage_error "./dev up takes no arguments" "./dev up"
   need_packages build demo kafka postgres
-  build_programs_and_web release
+  build_programs_and_web "$demo_preset"
   with_lock up up_start
 }
 
@@ -23,12 +25,12 @@ up_start() {
   export TOKENRAIL_KAFKA_BOOTSTRAP_SERVERS=$bootstrap TOKENRAIL_DATABASE_URL=$database
 
   step "Topics and tables"
-  "$release_bin/tokenrail" topics apply >&2
-  "$release_bin/tokenrail" migrate >&2
+  "$demo_bin/tokenrail" topics apply >&2
+  "$demo_bin/tokenrail" migrate >&2
 
   # The key ring is made once, so that credentials of an earlier run can be opened.
   export TOKENRAIL_KEYRING_FILE=$dev_dir/keyring.json TOKENRAIL_AUTH_MODE=dev
-  if [ ! -e "$TOKENRAIL_KEYRING_FILE" ]; then "$release_bin/tokenrail" keys create "$TOKENRAIL_KEYRING_FILE" >&2; fi
+  if [ ! -e "$TOKENRAIL_KEYRING_FILE" ]; then "$demo_bin/tokenrail" keys create "$TOKENRAIL_KEYRING_FILE" >&2; fi
 
   # Connections of organisations may lead to what runs on this machine.
   export TOKENRAIL_EGRESS_ALLOW=${TOKENRAIL_EGRESS_ALLOW-127.0.0.0/8,::1}
@@ -49,7 +51,7 @@ In your shell:
   export TOKENRAIL_AUTH_MODE=dev
   export TOKENRAIL_DOCTOR_ROUTERS=http://$(cat "$dev_dir/run/router.address")
   export REGISTRY_API=http://127.0.0.1:$(api_port)
-  export PATH=$release_bin:\$PATH
+  export PATH=$demo_bin:\$PATH
 
 Then:
   tokenrail doctor
@@ -86,8 +88,8 @@ up_models() {
   say "No Ollama answers at $OLLAMA_BASE_URL: a simulator takes its place. Its answers are made up."
   port=$(free_ports 1)
   echo "127.0.0.1:$port" >"$dev_dir/run/provider-simulator.address"
-  launch "$pid_file" "$release_bin/tokenrail-provider-simulator" "$log" \
-    "$release_bin/tokenrail-provider-simulator" --port "$port"
+  launch "$pid_file" "$demo_bin/tokenrail-provider-simulator" "$log" \
+    "$demo_bin/tokenrail-provider-simulator" --port "$port"
   OLLAMA_BASE_URL=http://127.0.0.1:$port
   wait_for 20 "the simulator" "$log" "$pid_file" curl -s -f -m 2 -o /dev/null "$OLLAMA_BASE_URL/api/version" || exit 1
 }
@@ -102,7 +104,7 @@ up_worker() {
   step "Starting tokenrail-$name"
   address=127.0.0.1:$(free_ports 1)
   echo "$address" >"$dev_dir/run/$name.address"
-  TOKENRAIL_HTTP_LISTEN=$address launch "$pid_file" "$release_bin/tokenrail-$name" "$log" "$release_bin/tokenrail-$name"
+  TOKENRAIL_HTTP_LISTEN=$address launch "$pid_file" "$demo_bin/tokenrail-$name" "$log" "$demo_bin/tokenrail-$name"
   if ! wait_for 60 "tokenrail-$name" "$log" "$pid_file" curl -s -f -m 2 -o /dev/null "http://$address/readyz"; then
     say "What it says of itself:"
     curl -s -m 2 "http://$address/readyz" >&2 || true
@@ -149,9 +151,8 @@ down_stop() {
 demo_command() {
   need_packages build demo postgres
   # The tests show the demo with the build they have made already, which is the sanitized one.
-  local preset=${TOKENRAIL_DEV_PRESET:-release}
-  build_programs_and_web "$preset"
-  export TOKENRAIL_DEV_BIN=$root/build/$preset/bin
+  build_programs_and_web "$demo_preset"
+  export TOKENRAIL_DEV_BIN=$demo_bin
   exec bash "$root/scripts/demo.sh" "$@"
 }
 
