@@ -37,7 +37,7 @@ void WitnessTrail::note(std::int64_t offset, std::int64_t time_ms) {
   marks_.push_back(mark);
   if (marks_.size() <= marks_max) return;
   apart_ *= 2;
-  std::deque<Mark> kept;
+  std::vector<Mark> kept;
   for (const auto& each : marks_)
     if (kept.empty() || each.offset - kept.back().offset >= apart_ || &each == &marks_.back()) kept.push_back(each);
   marks_ = std::move(kept);
@@ -80,7 +80,7 @@ void WitnessTrail::same(std::int64_t next) {
 }
 
 LogWitness WitnessTrail::below(std::int64_t offset) {
-  while (marks_.size() > 1 && marks_[1].offset < offset && marks_[1].offset <= good_) marks_.pop_front();
+  while (marks_.size() > 1 && marks_[1].offset < offset && marks_[1].offset <= good_) marks_.erase(marks_.begin());
   if (marks_.size() <= 2) apart_ = 1;
   return witness(!marks_.empty() && marks_.front().offset < offset ? &marks_.front() : nullptr);
 }

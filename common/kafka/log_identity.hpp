@@ -9,7 +9,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -103,7 +102,7 @@ class WitnessTrail {
   };
   [[nodiscard]] LogWitness witness(const Mark* mark) const;
 
-  std::deque<Mark> marks_{};  ///< offsets and timestamps grow
+  std::vector<Mark> marks_{};  ///< offsets and timestamps grow
   std::int64_t apart_ = 1;    ///< offsets between two of them, at least, but for the newest
   std::int64_t position_ = 0;
   std::int64_t end_ = 0;

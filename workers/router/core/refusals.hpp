@@ -28,6 +28,8 @@ class Refusals {
 
   /// A record of `bytes` was refused. Returns whether that is news: the first refusal by that topic for a while.
   bool refused(Output output, std::size_t bytes, std::string_view detail, Millis now);
+  /// Whether that topic ever refused a record: asked for each record, before the time is.
+  [[nodiscard]] bool any(Output output) const { return newest_[static_cast<std::size_t>(output)].has_value(); }
   /// The size below which records of that topic are to be kept: `configured`, or less where the topic has refused less.
   /// It is half of what was refused, because the brokers do not say what they would take.
   [[nodiscard]] std::size_t limit(Output output, std::size_t configured, Millis now) const;

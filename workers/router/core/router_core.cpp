@@ -459,7 +459,7 @@ std::size_t RouterCore::record_bytes_max(Output output) const {
     // The request's own topic may take larger records than this producer does.
     if (producer_ != nullptr) configured = std::min(configured, producer_->message_bytes_max());
   }
-  return refusals_.limit(output, configured, environment_.now().steady);
+  return refusals_.any(output) ? refusals_.limit(output, configured, environment_.now().steady) : configured;
 }
 
 void RouterCore::record_refused(Output output, std::size_t bytes, std::string_view detail) {

@@ -45,11 +45,18 @@ RouterOptions bounded_by_open_files(RouterOptions options) {
   return options;
 }
 
-Millis clock_ms(clockid_t clock) {
+std::chrono::nanoseconds clock_ns(clockid_t clock) {
   timespec t{};
   clock_gettime(clock, &t);
-  return Millis(t.tv_sec * 1000 + t.tv_nsec / 1'000'000);
+  return std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec);
 }
+
+Millis ms(std::chrono::nanoseconds time) {
+  return std::chrono::duration_cast<Millis>(time);
+}
+
+// Every chunk asks for the time several times. A clock that was set is noticed after this long.
+constexpr std::chrono::milliseconds clocks_compared_each{100};
 
 }  // namespace
 
@@ -57,11 +64,16 @@ SystemEnvironment::SystemEnvironment(boost::asio::io_context& loop) : timer_(loo
 
 Now SystemEnvironment::now() const {
   // BOOTTIME goes on while the machine is suspended: leases and sessions do too.
-  return {.steady = clock_ms(CLOCK_BOOTTIME), .wall = clock_ms(CLOCK_REALTIME)};
+  const auto steady = clock_ns(CLOCK_BOOTTIME);
+  if (steady >= calendar_until_) {
+    calendar_ahead_ = clock_ns(CLOCK_REALTIME) - steady;
+    calendar_until_ = steady + clocks_compared_each;
+  }
+  return {.steady = ms(steady), .wall = ms(steady + calendar_ahead_)};
 }
 
 void SystemEnvironment::wake_at(Millis at) {
-  const auto delay = std::max(Millis(0), at - clock_ms(CLOCK_BOOTTIME));
+  const auto delay = std::max(Millis(0), at - ms(clock_ns(CLOCK_BOOTTIME)));
   timer_.expires_after(delay);
   timer_.async_wait([this](boost::system::error_code error) {
     telemetry::loop_step("router timers");

@@ -41,6 +41,8 @@ class SystemEnvironment final : public Environment {
   std::function<void()> on_wake;
 
  private:
+  mutable std::chrono::nanoseconds calendar_ahead_{0};  ///< of the steady clock
+  mutable std::chrono::nanoseconds calendar_until_{0};  ///< steady: then they are compared again
   boost::asio::steady_timer timer_;
   std::mt19937_64 random_;
 };
