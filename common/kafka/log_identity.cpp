@@ -29,12 +29,13 @@ void WitnessTrail::note(std::int64_t offset, std::int64_t time_ms) {
   if (time_ms < 0 || time_ms > time_max_ms ||
       (!marks_.empty() && (offset <= marks_.back().offset || time_ms < marks_.back().time_ms)))
     return;
-  const Mark mark{.offset = offset, .time_ms = time_ms};
   if (marks_.size() >= 2 && marks_.back().offset - marks_[marks_.size() - 2].offset < apart_) {
-    marks_.back() = mark;
+    // One by one: copied as a pair right after it was put together, it would wait for both stores, for each record.
+    marks_.back().offset = offset;
+    marks_.back().time_ms = time_ms;
     return;
   }
-  marks_.push_back(mark);
+  marks_.push_back({.offset = offset, .time_ms = time_ms});
   if (marks_.size() <= marks_max) return;
   apart_ *= 2;
   std::vector<Mark> kept;
