@@ -222,7 +222,8 @@ run_pytest() {
   local layer=$1 report code=0
   shift
   report=$RESULTS_DIR/pytest-$layer.xml
-  (cd "$root" && PYTHONDONTWRITEBYTECODE=1 "$python" -m pytest -q -p no:cacheprovider --junitxml="$report" "$@") >&2 ||
+  (cd "$root" && PYTHONDONTWRITEBYTECODE=1 "$python" -m pytest -q -p no:cacheprovider --durations=10 --durations-min=20 \
+    --junitxml="$report" "$@") >&2 ||
     code=$?
   "$python" "$root/scripts/count_tests.py" --pytest "$report" >>"$RESULTS_DIR/$layer.count"
   [ "$code" -eq 0 ]
