@@ -254,6 +254,7 @@ layer_simulation() {
   with_lock build-dev build_preset dev tokenrail-simulate
   sanitizer_options
   check simulation 'histories under the sanitizers' "$root/build/dev/bin/tokenrail-simulate" --seeds 1500
+  say "The simulation took $SECONDS s"
   return "$code"
 }
 
