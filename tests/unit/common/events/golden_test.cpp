@@ -35,8 +35,9 @@ void expect_golden(const std::string& name, const std::string& record) {
 }
 
 constexpr std::size_t record_bytes_max = 1'000'000;
-constexpr std::int64_t epoch = 1'763'000'000;
-const std::string instance = "9f2c41d07ab35e68";
+// Unix seconds × 1,024 and the partition, 3, as routers choose it.
+constexpr std::int64_t epoch = 1'763'000'000 * 1'024LL + 3;
+const std::string instance = "9f2c41d07ab35e68-1";
 
 AttemptIds ids_minimal() {
   return {.epoch = epoch,
@@ -302,7 +303,7 @@ TEST(Golden, Ownership) {
       to_json(RouterReleased{
           .epoch = epoch, .instance = instance, .partition = 3, .continuing = continuing, .lease_ms = 30'000}));
   expect_golden("router-released.none",
-                to_json(RouterReleased{.epoch = epoch, .instance = instance, .partition = 0, .lease_ms = 30'000}));
+                to_json(RouterReleased{.epoch = epoch, .instance = instance, .partition = 3, .lease_ms = 30'000}));
   expect_golden("router-continuing", to_json(RouterContinuing{.epoch = epoch,
                                                               .instance = instance,
                                                               .partition = 3,
