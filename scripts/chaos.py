@@ -32,7 +32,8 @@ from stack import Stack  # noqa: E402
 from topics import make_audit  # noqa: E402
 
 END_SECONDS = 420  # for all requests to end once everything is well; more means that some never will
-VERIFY_SECONDS = 60  # to get a verdict at all
+ROUTERS_END_SECONDS = 180  # for routers that have nothing left to do
+VERIFY_SECONDS = 180  # to get a verdict at all
 PROBLEMS_SHOWN = 30
 
 
@@ -90,6 +91,7 @@ class Chaos:
                        f"{name}.llm.audit", options.partitions)
         self.stack = Stack(self.folder, brokers.bootstrap, database, self.bin, partitions=options.partitions, name=name, settings={
             "TOKENRAIL_KAFKA_SESSION_TIMEOUT_MS": str(int(options.session * 1000)),
+            "TOKENRAIL_ROUTER_GROUP_ID": GROUP,
             "TOKENRAIL_ROUTER_LEASE": f"{int(options.session)}s",
             "TOKENRAIL_ROUTER_FIRST_TOKEN_TIMEOUT": "20s", "TOKENRAIL_ROUTER_IDLE_TIMEOUT": "10s",
             "TOKENRAIL_SYNC_INTERVAL": "20s", "TOKENRAIL_LOG_LEVEL": "debug",
@@ -163,7 +165,7 @@ class Chaos:
             problems.append(f"{behind} requests have not ended {END_SECONDS} s after everything was well again")
         for place in self.fleet.of("router"):
             self.fleet.end(place)
-        end = time.monotonic() + 60
+        end = time.monotonic() + ROUTERS_END_SECONDS
         while self.fleet.of("router", "ending") and time.monotonic() < end:
             self.conductor.until(time.monotonic() + 0.2)
         problems += [f"{p.process.name} does not end" for p in self.fleet.of("router", "ending")]

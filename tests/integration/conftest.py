@@ -32,6 +32,8 @@ def schema_validators():
 
 VALIDATORS = schema_validators()
 CHECKED_MAX = 50_000
+CHECKED_TOPICS = ("chat.chunks", "chat.cancellations", "llm.audit", "model_registry", "model_registry.events",
+                  "model_registry.credentials")
 BY_TYPE = {
     "llm.request": "llm-request", "llm.response": "llm-response", "router.claimed": "router-claimed",
     "router.released": "router-released", "router.continuing": "router-continuing",
@@ -60,16 +62,12 @@ def check_every_record(stack):
     """Every record that the stack wrote, on every topic, against its JSON Schema. Of a log of hundreds of thousands, which
     only the big sizes make, the first CHECKED_MAX and then one in twenty."""
     problems, seen = [], 0
-    for topic in ("chat.chunks", "chat.cancellations", "llm.audit", "model_registry", "model_registry.events",
-                  "model_registry.credentials"):
-        log = stack_module.Log(stack, topic)
-        quiet = 0
-        while quiet < 2:
-            before = len(log.records)
-            log.poll(0.2)
-            quiet = quiet + 1 if len(log.records) == before else 0
-        log.close()
-        for record in log.records[:CHECKED_MAX] + log.records[CHECKED_MAX::20]:
+    log = stack_module.Log(stack, *CHECKED_TOPICS)
+    log.catch_up()
+    log.close()
+    for topic in CHECKED_TOPICS:
+        records = [record for record in log.records if record.topic() == stack.topic(topic)]
+        for record in records[:CHECKED_MAX] + records[CHECKED_MAX::20]:
             if record.value() is None:
                 continue
             seen += 1

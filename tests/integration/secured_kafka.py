@@ -22,7 +22,7 @@ LITERAL, ALLOW = 3, 3
 
 
 def run(*arguments, cwd=None):
-    subprocess.run([str(a) for a in arguments], cwd=cwd, check=True, capture_output=True, timeout=60)
+    subprocess.run([str(a) for a in arguments], cwd=cwd, check=True, capture_output=True, timeout=300)
 
 
 def make_certificates(folder):
@@ -80,7 +80,7 @@ log.cleaner.dedupe.buffer.size=4194304
             self.process = subprocess.Popen([*java, "kafka.Kafka", str(properties)], stdout=log, stderr=log,
                                             stdin=subprocess.DEVNULL, start_new_session=True)
         try:
-            wait_until("the secured broker answers", self._answers, 90)
+            wait_until("the secured broker answers", self._answers)
         except AssertionError as error:
             self.close()
             raise AssertionError(f"{error}\n{self.log.read_text()[-3000:]}") from None
@@ -113,7 +113,7 @@ log.cleaner.dedupe.buffer.size=4194304
 
 
 class Acls:
-    """Adds and removes ACLs. Debian's confluent_kafka cannot, the librdkafka below it can."""
+    """Adds and removes ACLs, and waits until the broker goes by them. Debian's confluent_kafka cannot, the librdkafka below it can."""
 
     def __init__(self, bootstrap):
         library = ctypes.CDLL("librdkafka.so.1")
@@ -121,7 +121,8 @@ class Acls:
                      "rd_kafka_AclBindingFilter_new", "rd_kafka_queue_poll", "rd_kafka_event_error_string",
                      "rd_kafka_event_CreateAcls_result", "rd_kafka_CreateAcls_result_acls",
                      "rd_kafka_event_DeleteAcls_result", "rd_kafka_DeleteAcls_result_responses",
-                     "rd_kafka_DeleteAcls_result_response_matching_acls", "rd_kafka_acl_result_error"):
+                     "rd_kafka_DeleteAcls_result_response_matching_acls", "rd_kafka_acl_result_error",
+                     "rd_kafka_event_DescribeAcls_result", "rd_kafka_DescribeAcls_result_acls"):
             getattr(library, name).restype = ctypes.c_void_p
         self.library, self.error = library, ctypes.create_string_buffer(512)
         conf = ctypes.c_void_p(library.rd_kafka_conf_new())
@@ -139,12 +140,27 @@ class Acls:
     def _call(self, request, bindings):
         array = (ctypes.c_void_p * len(bindings))(*[b.value for b in bindings])
         request(self.client, array, ctypes.c_size_t(len(bindings)), None, self.queue)
-        event = ctypes.c_void_p(self.library.rd_kafka_queue_poll(self.queue, 30_000))
-        assert event.value, "no answer about ACLs within 30 s"
+        event = ctypes.c_void_p(self.library.rd_kafka_queue_poll(self.queue, 120_000))
+        assert event.value, "no answer about ACLs within 120 s"
         assert self.library.rd_kafka_event_error(event) == 0
         for binding in bindings:
             self.library.rd_kafka_AclBinding_destroy(binding)
         return event
+
+    def _wait(self, acl, present):
+        """The broker learns from the controller a moment after a change was answered. This question it answers itself."""
+        def known():
+            binding = self._binding(self.library.rd_kafka_AclBindingFilter_new, acl)
+            self.library.rd_kafka_DescribeAcls(self.client, binding, None, self.queue)
+            event = ctypes.c_void_p(self.library.rd_kafka_queue_poll(self.queue, 120_000))
+            assert event.value and self.library.rd_kafka_event_error(event) == 0
+            count = ctypes.c_size_t()
+            result = ctypes.c_void_p(self.library.rd_kafka_event_DescribeAcls_result(event))
+            self.library.rd_kafka_DescribeAcls_result_acls(result, ctypes.byref(count))
+            self.library.rd_kafka_event_destroy(event)
+            self.library.rd_kafka_AclBinding_destroy(binding)
+            return (count.value > 0) == present
+        wait_until(f"the broker goes by {'' if present else 'the removal of '}{acl}", known)
 
     def add(self, acls):
         event = self._call(self.library.rd_kafka_CreateAcls,
@@ -157,6 +173,8 @@ class Acls:
         for i in range(count.value):
             assert not self.library.rd_kafka_acl_result_error(ctypes.c_void_p(answers[i]))
         self.library.rd_kafka_event_destroy(event)
+        for acl in acls:
+            self._wait(acl, present=True)
 
     def remove(self, acl):
         event = self._call(self.library.rd_kafka_DeleteAcls,
@@ -169,3 +187,4 @@ class Acls:
         self.library.rd_kafka_DeleteAcls_result_response_matching_acls(ctypes.c_void_p(answers[0]), ctypes.byref(count))
         assert count.value == 1, f"{acl} was not there"
         self.library.rd_kafka_event_destroy(event)
+        self._wait(acl, present=False)

@@ -16,9 +16,11 @@ import urllib.error
 import urllib.request
 
 import confluent_kafka
+import confluent_kafka.admin
 import psycopg2
 
-DEADLINE_SECONDS = 60
+# Far above what anything takes, also beside other tests on a small machine: only a fault reaches it.
+DEADLINE_SECONDS = 180
 # A turn of a worker's event loop that takes longer has waited for something. Far above what a turn takes with sanitizers
 # on a machine that does other things, and below what the end of a Kafka client may take; one of the bounds of
 # tokenrail_loop_turn_ms.
@@ -37,21 +39,30 @@ def wait_until(what, condition, seconds=DEADLINE_SECONDS):
         time.sleep(0.02)
 
 
+# Names that only one process of this machine can have, of the newest ports: older ones are in use by now, or no longer.
+reserved_ports = collections.deque(maxlen=100)
+
+
 def free_port():
-    """Below 32768, where Linux hands out no ephemeral ports: what is free now stays so until we use it."""
+    """Below 32768, where Linux hands out no ephemeral ports, and reserved among tests that run side by side: what is free
+    now stays so until we use it."""
     while True:
         port = random.SystemRandom().randrange(20_000, 32_000)
+        reservation = socket.socket(socket.AF_UNIX)
         with socket.socket() as s:
             try:
+                reservation.bind(f"\0tokenrail-test-port-{port}")
                 s.bind(("127.0.0.1", port))
             except OSError:
+                reservation.close()
                 continue
-            return port
+        reserved_ports.append(reservation)
+        return port
 
 
 def http_get(url):
     try:
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        with urllib.request.urlopen(url, timeout=60) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
@@ -61,7 +72,7 @@ def http_get(url):
 
 def http_post(url, document):
     request = urllib.request.Request(url, data=json.dumps(document).encode(), method="POST")
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return answer.status
 
 
@@ -188,12 +199,15 @@ class Stack:
             "TOKENRAIL_KAFKA_BOOTSTRAP_SERVERS": kafka,
             "TOKENRAIL_DATABASE_URL": self.database,
             "TOKENRAIL_TOPIC_PREFIX": self.prefix,
+            # In a group of other stacks, a router would wait for the sessions of their routers that were killed.
+            "TOKENRAIL_ROUTER_GROUP_ID": name,
             "OLLAMA_BASE_URL": self.simulator_url,
             "TOKENRAIL_LOG_LEVEL": "info",
             # Connections of organisations lead to the simulator.
             "TOKENRAIL_EGRESS_ALLOW": "127.0.0.0/8",
             **(settings or {}),
         }
+        self.group = self.environment["TOKENRAIL_ROUTER_GROUP_ID"]
         self.processes = []
         self.verified_at_end = True  # a test that breaks a promise on purpose says no
         self.partitions = partitions
@@ -224,7 +238,9 @@ class Stack:
     def topic(self, name):
         return self.prefix + name
 
-    def cli(self, *arguments, check=True, environment=None, stdin=None, timeout=90):
+    def cli(self, *arguments, check=True, environment=None, stdin=None, timeout=300):
+        if arguments[0] in ("doctor", "verify") and "--group" not in arguments:
+            arguments = (*arguments, "--group", self.group)
         done = subprocess.run([self.bin / "tokenrail", *arguments], env={**os.environ, **self.environment,
                                                                         **(environment or {})},
                               capture_output=True, text=True, timeout=timeout, input=stdin if stdin is not None else "")
@@ -232,7 +248,7 @@ class Stack:
             raise AssertionError(f"tokenrail {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
         return done
 
-    def verify(self, *arguments, seconds=30):
+    def verify(self, *arguments, seconds=DEADLINE_SECONDS):
         """Every promise, judged from the topics. What a worker is still writing down gets time to end."""
         last = []
 
@@ -293,7 +309,7 @@ class Stack:
                       "messages": [{"role": "user", "content": text}], **fields}, key=key)
 
     def flush(self):
-        assert self.producer.flush(30) == 0
+        assert self.producer.flush(DEADLINE_SECONDS) == 0
 
     def close(self):
         for process in reversed(self.processes):
@@ -304,25 +320,65 @@ class Stack:
             cursor.execute(f"DROP DATABASE IF EXISTS {self.database_name}")
 
 
-class Log:
-    """Everything that a topic contains, read as it grows."""
+def apply_config(stack, name, **config):
+    """Sets settings of a topic beside those that were set on it, and waits until the broker goes by them. Names have `_` for
+    `.`; returns the values before."""
+    admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": stack.kafka, "log_level": 2})
+    kind, topic = confluent_kafka.admin.ConfigResource.Type.TOPIC, stack.topic(name)
 
-    def __init__(self, stack, name):
-        self.topic = stack.topic(name)
+    def described():
+        return list(admin.describe_configs([confluent_kafka.admin.ConfigResource(kind, topic)]).values())[0].result(60)
+
+    def apply(more):
+        # All settings of the topic are replaced.
+        own = {e.name: e.value for e in described().values() if e.source == confluent_kafka.admin.ConfigSource.DYNAMIC_TOPIC_CONFIG.value}
+        resource = confluent_kafka.admin.ConfigResource(kind, topic, set_config={**own, **more})
+        list(admin.alter_configs([resource]).values())[0].result(60)
+        wait_until(f"{topic} has {more}", lambda: more.items() <= {e.name: e.value for e in described().values()}.items())
+    before = {key: entry.value for key, entry in described().items()}
+    apply({key.replace("_", "."): str(value) for key, value in config.items()})
+    # A broker shows a setting just before its log goes by it. It applies changes one after the other, so that it goes by the
+    # first when it shows the next.
+    apply({"file.delete.delay.ms": str(int(before["file.delete.delay.ms"]) + 1)})
+    return before
+
+
+class Log:
+    """Everything that topics contain, read as they grow."""
+
+    def __init__(self, stack, *names):
         self.records = []
+        self.reached = {}  # (topic, partition): the offset behind what was read
         self.parsed = []  # of the records, as far as a caller has asked
         self.consumer = confluent_kafka.Consumer({
             "bootstrap.servers": stack.kafka, "group.id": "test-" + secrets.token_hex(4), "enable.auto.commit": False,
             "fetch.wait.max.ms": 20, "fetch.message.max.bytes": 70_000_000, "receive.message.max.bytes": 200_000_000,
-            "isolation.level": "read_uncommitted", "enable.partition.eof": True})
-        metadata = self.consumer.list_topics(self.topic, timeout=20).topics[self.topic]
-        assert metadata.error is None, metadata.error
-        self.consumer.assign([confluent_kafka.TopicPartition(self.topic, p, 0) for p in metadata.partitions])
+            "isolation.level": "read_uncommitted", "auto.offset.reset": "earliest", "enable.partition.eof": True})
+        self.partitions = []
+        for topic in map(stack.topic, names):
+            metadata = self.consumer.list_topics(topic, timeout=60).topics[topic]
+            assert metadata.error is None, metadata.error
+            self.partitions += [confluent_kafka.TopicPartition(topic, p, 0) for p in metadata.partitions]
+        self.consumer.assign(self.partitions)
 
     def poll(self, seconds=0.05):
         for message in self.consumer.consume(5000, seconds):
+            place = (message.topic(), message.partition())
             if message.error() is None:
                 self.records.append(message)
+                self.reached[place] = message.offset() + 1
+            elif message.error().code() == confluent_kafka.KafkaError._PARTITION_EOF:
+                self.reached[place] = message.offset()
+        return self.records
+
+    def catch_up(self):
+        """Reads all that the topics contain now, and returns all records."""
+        ends = {(p.topic, p.partition): self.consumer.get_watermark_offsets(p, timeout=60)[1] for p in self.partitions}
+
+        def read():
+            self.poll(0.01)
+            return all(self.reached.get(place, 0) >= end for place, end in ends.items())
+        wait_until("the topics are read to their ends", read)
         return self.records
 
     def values(self):

@@ -16,6 +16,7 @@ STREAMS = int(os.environ.get("TOKENRAIL_TEST_STREAMS", 60))
 STREAM_SECONDS = float(os.environ.get("TOKENRAIL_TEST_STREAM_SECONDS", 8))
 REPEATS = int(os.environ.get("TOKENRAIL_TEST_REPEATS", 1))
 KILLS = int(os.environ.get("TOKENRAIL_TEST_KILLS", 3))
+KILLS_MORE = 9
 STOPPED_STREAMS = int(os.environ.get("TOKENRAIL_TEST_STOPPED_STREAMS", 40))
 DRAINED_STREAMS = int(os.environ.get("TOKENRAIL_TEST_DRAINED_STREAMS", 40))
 TOKENS = 40
@@ -56,9 +57,9 @@ class Load:
         self.stack.flush()
 
 
-def ask(stack, asked, request_id, pace, tokens=TOKENS):
+def ask(stack, asked, request_id, pace, tokens=TOKENS, more=""):
     asked[request_id] = time.time() * 1000
-    stack.ask(request_id, f"{request_id} [[sim tokens={tokens} pace={pace}]]", key=f"k-{request_id}")
+    stack.ask(request_id, f"{request_id} [[sim tokens={tokens} pace={pace} {more}]]", key=f"k-{request_id}")
 
 
 class Story:
@@ -143,13 +144,17 @@ def all_begun(story, asked):
     story.chunks.wait("all have begun", lambda v: len({c["requestId"] for c in v}) >= len(asked), PATIENCE)
 
 
-def many(stack, count, seconds, name="s"):
+def many(stack, count, seconds, more=""):
     """`count` streams at once, each of about that length."""
     asked = {}
     for number in range(count):
-        ask(stack, asked, f"{name}{number}", int(seconds * 1000 / TOKENS))
+        ask(stack, asked, f"s{number}", int(seconds * 1000 / TOKENS), more=more)
     stack.flush()
     return asked
+
+
+# For streams that have to run when a test does something, however long it takes until then: only what runs again has an end.
+ENDLESS_AT_FIRST = "fault=endless times=1"
 
 
 def test_rolling_restart_of_all_routers_cuts_no_stream(make_stack, tell):
@@ -195,22 +200,26 @@ def test_scale_out_to_four_routers_and_back_cuts_no_stream(make_stack, tell):
 
 
 def test_a_partition_that_comes_straight_back_cuts_no_stream(make_stack):
-    stack = make_stack()
+    stack = make_stack(settings={"TOKENRAIL_ROUTER_DRAIN_TIMEOUT": "60s"})
     first, = stack.whole()
     first.wait_ready()
     story = Story(stack)
-    asked = many(stack, 40, 8)
-    all_begun(story, asked)
+    # Some run at any time, however long the second router takes to start.
+    load = Load(stack, streams=40, seconds=8)
+    story.chunks.wait("as many streams run as are wanted", lambda v: len({c["requestId"] for c in v}) >= 40, PATIENCE)
     second = stack.router()
     wait_until("the second has been given partitions", lambda: "partitions assigned" in second.text())
     second.signal(signal.SIGTERM)
     assert second.wait() == 0
+    load.stop()
+    asked = load.asked
     for number in range(20):
         ask(stack, asked, f"after{number}", 10)
     stack.flush()
     story.wait(asked).check_uncut(asked)
-    released = [e for _, e in story.events("router.released")]
-    assert any(e["continuing"] for e in released), "streams ran on while their partition was away"
+    _, claim = min(story.events("router.claimed"), key=lambda entry: entry[0].timestamp()[1])
+    released = [e for _, e in story.events("router.released") if e["instance"] == claim["instance"]]
+    assert any(e["continuing"] for e in released), "streams of the first ran on while their partition was away"
     story.close()
 
 
@@ -240,17 +249,20 @@ def test_a_router_stopped_for_twice_the_session(make_stack, tell):
 
 
 def test_a_kill_between_the_terminal_chunk_and_its_audit_event(make_stack, tell):
-    """With a linger the response stays a moment longer than the chunk that has to be acknowledged before it."""
-    stack = make_stack(partitions=1, settings={**SHORT_SESSION, "TOKENRAIL_KAFKA_LINGER_MS": "100"})
+    """With a linger the response stays a moment longer than the chunk that has to be acknowledged before it. A kill that comes
+    too late for that is made up for by another one."""
+    stack = make_stack(partitions=1, settings={**SHORT_SESSION, "TOKENRAIL_KAFKA_LINGER_MS": "300"})
     router, = stack.whole()
     story = Story(stack)
     asked, missing = {}, 0
-    for number in range(KILLS):
+    for number in range(KILLS + KILLS_MORE):
+        if number >= KILLS and missing:
+            break
         router.wait_ready()
         request_id = f"r{number}"
         ask(stack, asked, request_id, 5, tokens=5)
         stack.flush()
-        end = time.monotonic() + 60
+        end = time.monotonic() + PATIENCE
         while not any(c["done"] and c["requestId"] == request_id for c in story.chunks.values()):
             story.chunks.poll(0.002)
             assert time.monotonic() < end, "no terminal chunk"
@@ -261,7 +273,7 @@ def test_a_kill_between_the_terminal_chunk_and_its_audit_event(make_stack, tell)
         story.wait(asked)
         missing += any(e.get("recovered") and e["requestId"] == request_id for _, e in story.events("llm.response"))
     story.check_uncut(asked)
-    tell(f"{missing} of {KILLS} responses were missing and have been recovered")
+    tell(f"{missing} of {len(asked)} responses were missing and have been recovered")
     assert missing > 0, "no kill hit the moment that this test is about"
     story.close()
 
@@ -273,7 +285,7 @@ def test_sigterm_with_a_short_drain_ends_in_time_and_a_successor_finishes(make_s
     first, = stack.whole()
     first.wait_ready()
     story = Story(stack)
-    asked = many(stack, DRAINED_STREAMS, 14 + DRAINED_STREAMS / 200)
+    asked = many(stack, DRAINED_STREAMS, 8 + DRAINED_STREAMS / 200, ENDLESS_AT_FIRST)
     all_begun(story, asked)
     held = running(first)
     second = stack.router().wait_ready()
@@ -283,7 +295,7 @@ def test_sigterm_with_a_short_drain_ends_in_time_and_a_successor_finishes(make_s
     took = time.monotonic() - begin
     story.wait(asked).check_answers(asked)
     causes = story.interrupted()
-    assert set(causes) == {"drain"}, causes
+    assert causes == {"drain": DRAINED_STREAMS}
     assert sum(len(a) - 1 for a in story.attempts().values()) == causes["drain"]
     assert second.alive()
     tell(f"{held:.0f} ran at once; ended after {took:.1f} s; {causes['drain']} of {len(asked)} were cut and finished elsewhere")
@@ -295,14 +307,14 @@ def test_a_second_sigterm_does_not_wait(make_stack):
     first, = stack.whole()
     first.wait_ready()
     story = Story(stack)
-    asked = many(stack, 20, 30)
+    asked = many(stack, 20, 8, ENDLESS_AT_FIRST)
     all_begun(story, asked)
     first.signal(signal.SIGTERM)
     story.audit.wait("its partitions are released", lambda v: len(
         {e["partition"] for e in v if e["type"] == "router.released"}) == stack.partitions)
     assert first.alive(), "it goes on with what runs"
     first.signal(signal.SIGTERM)
-    assert first.wait(25) == 0, "the streams alone would have taken longer"
+    assert first.wait() == 0, "it does not wait for streams without end, nor for its drain timeout"
     stack.router().wait_ready()
     story.wait(asked).check_answers(asked)
     assert set(story.interrupted()) == {"drain"}

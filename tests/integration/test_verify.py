@@ -4,9 +4,8 @@ import json
 import os
 
 import confluent_kafka
-import confluent_kafka.admin
 
-from stack import Log, text_of, wait_until
+from stack import Log, apply_config, text_of, wait_until
 from test_loss import delete_records
 from test_main_job import by_request
 
@@ -33,7 +32,7 @@ def test_verify_names_what_is_broken_and_where(make_stack):
         stack.produce(value, key="k0", topic="chat.chunks", partition=place)
     stack.ask("unheard", key="k0")
     stack.flush()
-    chunks.poll(1)
+    chunks.catch_up()
 
     broken = stack.cli("verify", "--at-rest", check=False)
     assert broken.returncode == 1, broken.stdout
@@ -62,8 +61,9 @@ def test_requests_in_transactions(make_stack):
     stack = make_stack(partitions=1)
     router, = stack.whole()
     chunks = Log(stack, "chat.chunks")
-    sender = confluent_kafka.Producer({"bootstrap.servers": stack.kafka, "transactional.id": f"upstream-{os.getpid()}"})
-    sender.init_transactions(30)
+    sender = confluent_kafka.Producer({"bootstrap.servers": stack.kafka, "transactional.id": f"upstream-{os.getpid()}",
+                                       "transaction.timeout.ms": 600_000})  # one stays open for a while
+    sender.init_transactions(120)
 
     def ask(request_id):
         sender.produce(stack.topic("chat.requests"), key=request_id, value=json.dumps(
@@ -72,14 +72,14 @@ def test_requests_in_transactions(make_stack):
     for number in range(3):
         sender.begin_transaction()
         ask(f"meant{number}")
-        sender.commit_transaction(30)
+        sender.commit_transaction(120)
         sender.begin_transaction()
         ask(f"withdrawn{number}")
-        sender.flush(30)
-        sender.abort_transaction(30)
+        sender.flush(120)
+        sender.abort_transaction(120)
     sender.begin_transaction()
     ask("undecided")
-    sender.flush(30)
+    sender.flush(120)
     stack.ask("behind it")
     stack.flush()
 
@@ -87,7 +87,7 @@ def test_requests_in_transactions(make_stack):
     clean = stack.cli("verify")
     assert "requests                              3" in clean.stdout, clean.stdout
     assert "requests from 12 on are behind an open transaction" in clean.stderr, clean.stderr
-    sender.commit_transaction(30)
+    sender.commit_transaction(120)
     chunks.wait("the others too", lambda v: sum(1 for c in v if c["done"]) == 5)
     assert {c["requestId"] for c in chunks.values()} == {"meant0", "meant1", "meant2", "undecided", "behind it"}
     assert "requests                              5" in stack.verify()
@@ -108,11 +108,7 @@ def test_senders_timestamps_are_noted_and_fixed_by_topics_apply(make_stack):
     stack.verify()
     assert "their sender's timestamp" not in stack.cli("verify").stderr
 
-    admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": stack.kafka})
-    by_sender = confluent_kafka.admin.ConfigResource("topic", stack.topic("llm.audit"),
-                                                     set_config={"message.timestamp.type": "CreateTime"})
-    for future in admin.alter_configs([by_sender]).values():
-        future.result(30)
+    apply_config(stack, "llm.audit", message_timestamp_type="CreateTime")
     stack.ask("by the router's clock")
     stack.flush()
     chunks.wait("the second answer", lambda v: sum(1 for c in v if c["done"]) == 2)
@@ -165,9 +161,13 @@ def test_tail_yields_each_answer_once(make_stack):
     assert stack.cli("tail", "--request", "r1").stdout == said[1] + "\n"
     lines = stack.cli("tail", "--request", "r2", "--org", "acme", "--from-beginning", "--json").stdout.splitlines()
     assert [json.loads(line) for line in lines] == by_request(chunks.values(), "r2")
-    whole = stack.cli("tail", "--conversation", "talk", "--from-beginning", "--timeout", "3s", check=False)
-    assert whole.returncode == 4
-    assert whole.stdout == "".join(said[n] + "\n" for n in range(3))
+
+    def tails_the_conversation():
+        # It waits for more until its time is up, which may be too short for what is there.
+        whole = stack.cli("tail", "--conversation", "talk", "--from-beginning", "--timeout", "3s", check=False)
+        assert whole.returncode == 4
+        return whole.stdout == "".join(said[n] + "\n" for n in range(3))
+    wait_until("each answer once", tails_the_conversation)
 
     # A higher attempt in the log displaces the answer, also one that had ended.
     first = next(r for r in chunks.records if json.loads(r.value())["requestId"] == "r1")
