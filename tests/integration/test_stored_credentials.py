@@ -111,11 +111,7 @@ def everything_said(stack):
     for name in ("chat.chunks", "llm.audit", "chat.requests.dlq", "model_registry", "model_registry.events",
                  "model_registry.credentials"):
         log = Log(stack, name)
-        before = -1
-        while len(log.records) != before:
-            before = len(log.records)
-            log.poll(0.5)
-        texts += [f"{r.key()} {r.value()} {r.headers()}" for r in log.records]
+        texts += [f"{r.key()} {r.value()} {r.headers()}" for r in log.catch_up()]
         log.close()
     return texts
 
@@ -177,10 +173,10 @@ def test_an_organisations_key_is_used_replaced_and_revoked(make_stack, provider)
     running, stop = [], threading.Event()
 
     def ask_on():
-        while not stop.is_set():
-            running.append(f"running-{len(running)}")
-            world.ask(running[-1])
-            stop.wait(0.01)
+        while not stop.wait(0.01):
+            if len(running) < len(Provider.seen) + 50:  # no more than a slow machine will have answered at the end
+                running.append(f"running-{len(running)}")
+                world.ask(running[-1])
     asking = threading.Thread(target=ask_on)
     asking.start()
     try:
@@ -277,8 +273,8 @@ def test_a_missing_credentials_topic_stops_no_router(make_stack, provider):
     world.published()
     admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": stack.kafka})
     name = stack.topic("model_registry.credentials")
-    admin.delete_topics([name])[name].result(30)
-    wait_until("the topic is gone", lambda: name not in admin.list_topics(timeout=10).topics)
+    admin.delete_topics([name])[name].result(120)
+    wait_until("the topic is gone", lambda: name not in admin.list_topics(timeout=60).topics)
 
     router = stack.router(TOKENRAIL_KEYRING_FILE=world.ring).wait_ready()
     assert f"{name} does not exist" in router.readyz()[1]
