@@ -27,7 +27,7 @@ def test_two_signals_at_once_still_cancel(make_stack):
     chunks.wait("the answer begins", lambda v: len(v) > 2)
     for number in (signal.SIGINT, signal.SIGTERM):
         chat.send_signal(number)
-    _, said = chat.communicate(timeout=20)
+    _, said = chat.communicate(timeout=120)
     assert chat.returncode == 130, said
     assert "cancel" in said and "not known" not in said, said
     chunks.wait("the end", lambda v: any(c["done"] and c["finishReason"] == "cancelled" for c in v))
@@ -44,7 +44,7 @@ def test_a_reader_that_has_gone_cancels_the_request(make_stack, flags):
     chunks.wait("the answer begins", lambda v: len(v) > 2)
     chat.stdout.close()
     said = chat.stderr.read()
-    assert chat.wait(timeout=20) == 141, said
+    assert chat.wait(timeout=120) == 141, said
     assert said == "", said
     chunks.wait("the end", lambda v: any(c["done"] and c["finishReason"] == "cancelled" for c in v))
 
@@ -53,12 +53,12 @@ def test_following_a_log_ends_with_its_reader(make_stack):
     stack = make_stack(partitions=1)
     stack.whole()[0].wait_ready()
     assert stack.cli("chat", "--conversation", "talk", "hi").stdout.strip()
-    for arguments in (["topics", "tail", "chat.chunks", "--from-beginning", "--timeout", "60s"],
-                      ["tail", "--conversation", "talk", "--from-beginning", "--json", "--timeout", "60s"]):
+    for arguments in (["topics", "tail", "chat.chunks", "--from-beginning", "--timeout", "5m"],
+                      ["tail", "--conversation", "talk", "--from-beginning", "--json", "--timeout", "5m"]):
         tail = start(stack, *arguments, stdout=subprocess.PIPE)
         tail.stdout.close()
         said = tail.stderr.read()
-        assert tail.wait(timeout=30) == 141 and said == "", (arguments, said)
+        assert tail.wait(timeout=120) == 141 and said == "", (arguments, said)
 
 
 def test_what_cannot_be_written_is_no_success(make_stack):
@@ -67,7 +67,7 @@ def test_what_cannot_be_written_is_no_success(make_stack):
     router.wait_ready()
     for arguments in (["topics", "list"], ["chat", "hi"], ["--help"], ["registry", "list", "--json"]):
         with open("/dev/full", "w") as full:
-            _, said = (call := start(stack, *arguments, stdout=full)).communicate(timeout=60)
+            _, said = (call := start(stack, *arguments, stdout=full)).communicate(timeout=300)
         assert call.returncode == 1, (arguments, said)
         assert "standard output could not be written: No space left on device" in said, (arguments, said)
 
@@ -78,7 +78,7 @@ def test_a_terminals_end_of_input_is_typed_once(make_stack):
     ours, theirs = pty.openpty()
     chat = start(stack, "chat", "-", stdin=theirs, stdout=subprocess.PIPE)
     os.write(ours, b"hello\n\x04")
-    answer, said = chat.communicate(timeout=30)
+    answer, said = chat.communicate(timeout=300)
     assert chat.returncode == 0 and answer.strip(), said
     for end in (ours, theirs):
         os.close(end)
@@ -99,10 +99,10 @@ def test_a_wrong_setting_stops_every_program_in_the_same_words(make_stack):
             ("TOKENRAIL_TOPIC_PREFIX", "x" * 224, "is not allowed; it has to be at most 223 letters")):
         for program in (["tokenrail", "topics", "check"], ["tokenrail", "doctor"], ["tokenrail-registry-sync"],
                         ["tokenrail-router"], ["tokenrail-registry-api"]):
-            call = subprocess.run([stack.bin / program[0], *program[1:]], capture_output=True, text=True, timeout=60,
+            call = subprocess.run([stack.bin / program[0], *program[1:]], capture_output=True, text=True, timeout=300,
                                   env={**os.environ, **stack.environment, variable: value})
             assert call.returncode == 2 and words in call.stderr, (program, call.stderr)
-    call = subprocess.run([stack.bin / "tokenrail-router"], capture_output=True, text=True, timeout=60,
+    call = subprocess.run([stack.bin / "tokenrail-router"], capture_output=True, text=True, timeout=300,
                           env={**os.environ, **stack.environment, "TOKENRAIL_ROUTER_IDLE_TIMEOUT": "60"})
     assert call.returncode == 2, call.stderr
     assert "router.idle_timeout is 60 (environment TOKENRAIL_ROUTER_IDLE_TIMEOUT): write a unit, for example 60s or " \
@@ -135,12 +135,12 @@ def test_wrong_limits_get_the_same_error_everywhere(make_stack):
             def refuses(arguments=arguments):
                 done = stack.cli(*arguments, check=False)
                 return done.returncode == 1 and words in done.stdout, done
-            wait_until(f"{arguments} refuses {config}", lambda: refuses()[0], 15)
+            wait_until(f"{arguments} refuses {config}", lambda: refuses()[0])
         router = stack.start(Process, "refused", "tokenrail-router")
-        wait_until(f"the router says: {words}", lambda router=router: words in router.text(), 30)
+        wait_until(f"the router says: {words}", lambda router=router: words in router.text())
         router.kill()
     configure()
-    wait_until("all is well", lambda: stack.cli("topics", "check", check=False).returncode == 0, 15)
+    wait_until("all is well", lambda: stack.cli("topics", "check", check=False).returncode == 0)
 
 
 def test_more_partitions_than_attempt_numbers_tell_apart_are_refused(make_stack):
@@ -160,7 +160,7 @@ def test_credentials_in_the_base_url_are_refused_and_not_shown(make_stack):
     environment = {**os.environ, **stack.environment, "OLLAMA_BASE_URL": "http://ann:CANARY@127.0.0.1:1"}
     for program in (["tokenrail", "doctor"], ["tokenrail-registry-sync"], ["tokenrail-router"]):
         call = subprocess.run([stack.bin / program[0], *program[1:]], env=environment, capture_output=True, text=True,
-                              timeout=60)
+                              timeout=300)
         said = call.stdout + call.stderr
         assert call.returncode == 2, (program, said)
         assert "OLLAMA_BASE_URL" in said and "leave out the part before the @" in said, (program, said)

@@ -205,6 +205,9 @@ def test_prices_and_held_changes_go_through_the_api(world, admin):
 
     world.stack.cli("connections", "add", "listed", "--org", "acme", "--provider", "ollama", "--base-url",
                     world.stack.simulator_url)
+    # Its first sync would end what no list of its own has held.
+    wait_until("the connection is synced", lambda: world.stack.sql(
+        "SELECT 1 FROM sync_run r JOIN connection c ON c.id = r.connection_id WHERE c.name = 'listed'"))
     world.stack.sql(f"UPDATE model SET context_window = 8192 WHERE id = '{model['id']}'")
     held = world.stack.sql(
         "INSERT INTO held_change (connection_id, model_id, before, after, reason) SELECT c.id, "

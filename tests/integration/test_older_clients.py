@@ -55,7 +55,7 @@ def test_typescript_client_runs_unchanged(world, admin, tmp_path):  # S0.50 to S
     (tmp_path / "client.mjs").write_text(ANNOTATION.sub("", TYPES.sub("", CLIENT.read_text())))
     (tmp_path / "driver.mjs").write_text(DRIVER)
     case = {"admin": admin.token, "viewer": world.api("acme", "viewer").token, "org": "acme", "change": change}
-    done = subprocess.run([node, tmp_path / "driver.mjs"], capture_output=True, text=True, timeout=60,
+    done = subprocess.run([node, tmp_path / "driver.mjs"], capture_output=True, text=True, timeout=300,
                           env={**os.environ, "REGISTRY_API": world.url, "CASE": json.dumps(case)})
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout)

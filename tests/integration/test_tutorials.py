@@ -29,7 +29,7 @@ def test_govern_models(make_stack, tmp_path):
 
     def run(block):
         script = f"set -eu\nPATH={stack.bin}:$PATH\n{block}"
-        done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=120, check=False,
+        done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=300, check=False,
                               env={**os.environ, **stack.environment, "MODEL": model, "REGISTRY_API": f"http://127.0.0.1:{api.api_port()}",
                                    "OLLAMA_BASE_URL": stack.simulator_url})
         assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
