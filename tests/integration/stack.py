@@ -2,6 +2,7 @@
 simulator, registry-sync and routers, all as processes of the build under test. Ends what it started."""
 
 import collections
+import datetime
 import json
 import os
 import pathlib
@@ -11,6 +12,7 @@ import secrets
 import signal
 import socket
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -21,10 +23,10 @@ import psycopg2
 
 # Far above what anything takes, also beside other tests on a small machine: only a fault reaches it.
 DEADLINE_SECONDS = 180
-# A turn of a worker's event loop that takes longer has waited for something. Far above what a turn takes with sanitizers
-# on a machine that does other things, and below what the end of a Kafka client may take; one of the bounds of
-# tokenrail_loop_turn_ms.
+# A turn of a worker's event loop that takes longer has waited for something, beside a processor. Far above what a turn
+# takes with sanitizers, and below what the end of a Kafka client may take; one of the bounds of tokenrail_loop_turn_ms.
 TURN_MS_MAX = 1_000
+LONG_TURN = re.compile(r"^(\S+) warn  one turn of the event loop took (\d+) ms", re.M)
 
 
 def wait_until(what, condition, seconds=DEADLINE_SECONDS):
@@ -128,11 +130,56 @@ class Process:
         return int(re.search(rf"{field}:\s+(\d+) kB", status).group(1)) * 1024
 
 
+class RunQueue(threading.Thread):
+    """Keeps for how long the event loop of each worker, its main thread, was ready to run while the machine ran other
+    threads: the second figure of /proc/PID/schedstat, ten times a second."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.samples = {}  # pid: [(Unix time, ms since its start)]
+        self.lock = threading.Lock()
+        self.start()
+
+    def watch(self, pid):
+        with self.lock:
+            self.samples[pid] = [(0.0, 0.0)]
+
+    def forget(self, pid):
+        with self.lock:
+            self.samples.pop(pid, None)
+
+    def sample(self):
+        with self.lock:
+            for pid, samples in self.samples.items():
+                try:
+                    waited = int(pathlib.Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e6
+                except (OSError, IndexError):
+                    continue
+                samples.append((time.time(), waited))
+
+    def run(self):
+        pause = threading.Event()
+        while not pause.wait(0.1):
+            self.sample()
+
+    def waited_ms(self, pid, begin, end):
+        """In the time from `begin` to `end`, and at most up to the next samples around it."""
+        self.sample()
+        with self.lock:
+            samples = self.samples[pid]
+            before = max(ms for at, ms in samples if at <= begin)
+            return min((ms for at, ms in samples if at >= end), default=before) - before
+
+
+run_queue = RunQueue()
+
+
 class Worker(Process):
     def __init__(self, folder, name, arguments, environment):
         self.port = free_port()
         super().__init__(folder, name, arguments,
                          {**environment, "TOKENRAIL_HTTP_LISTEN": f"127.0.0.1:{self.port}"})
+        run_queue.watch(self.pid)
 
     def ready(self):
         if not self.alive():
@@ -162,15 +209,33 @@ class Worker(Process):
         return longest
 
     def check_turns(self):
-        """Whatever a test does, no turn may wait; a process that the test stopped for a while is no judge of that."""
+        """Whatever a test does, no turn may wait, but for a processor; a process that the test stopped for a while is no judge
+        of that."""
         if not self.alive() or self.was_stopped:
             return
         longest = self.longest_turn_ms()
-        assert longest <= TURN_MS_MAX, f"a turn of {self.name} took up to {longest} ms:\n{self.text()[-3000:]}"
+        if longest <= TURN_MS_MAX:
+            return
+        long = [(at, int(ms)) for at, ms in LONG_TURN.findall(self.text()) if int(ms) > TURN_MS_MAX]
+        assert long, f"a turn of {self.name} took up to {longest} ms, and its log does not say when"
+        for at, took in long:
+            end = datetime.datetime.fromisoformat(at.replace("Z", "+00:00")).timestamp()
+            waited = took - run_queue.waited_ms(self.pid, end - took / 1000, end)
+            assert waited <= TURN_MS_MAX, (f"a turn of {self.name} took {took} ms, of them {waited:.0f} ms with a processor or "
+                                           f"waiting for something else:\n{self.text()[-3000:]}")
 
     def stop(self, seconds=DEADLINE_SECONDS):
         self.check_turns()
         return super().stop(seconds)
+
+    def wait(self, seconds=DEADLINE_SECONDS):
+        code = super().wait(seconds)
+        run_queue.forget(self.pid)
+        return code
+
+    def kill(self):
+        super().kill()
+        run_queue.forget(self.pid)
 
 
 class ApiWorker(Worker):
