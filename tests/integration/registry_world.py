@@ -27,7 +27,7 @@ class Api:
         for name, value in (headers or {}).items():
             request.add_header(name, value)
         try:
-            answer = urllib.request.urlopen(request, timeout=30)
+            answer = urllib.request.urlopen(request, timeout=120)
         except urllib.error.HTTPError as error:
             answer = error
         with answer:

@@ -27,6 +27,7 @@ class Load:
 
     def __init__(self, world, api, rate):
         self.world, self.api = world, api
+        self.turn = threading.Lock()  # of a request to the API, and of the change to another server
         self.asked, self.failed, self.served = [], [], 0
         credentials = api.ok("GET", "/v1/orgs/acme/credentials?page_size=200")["data"]
         self.credential = next(c["id"] for c in credentials if c["label"] == "main")
@@ -56,12 +57,18 @@ class Load:
             ("POST", f"/v1/orgs/acme/credentials/{self.credential}:replace", {"secret": FIRST}),
             ("POST", f"/v1/orgs/acme/connections/{self.connection}:test", None))[self.served % 3]
         try:
-            status, answer, _ = self.api.call(method, path, body)
+            with self.turn:
+                status, answer, _ = self.api.call(method, path, body)
         except OSError as error:
             status, answer = 599, str(error)
         if status >= 400 or (path.endswith(":test") and answer["outcome"] != "ok"):
             self.failed.append((method, path, status, answer))
         self.served += 1
+
+    def use(self, api):
+        """As a load balancer does it: no request goes to the server before any more."""
+        with self.turn:
+            self.api = api
 
     def went_on(self):
         asked, served = len(self.asked) + REQUESTS_AFTER_A_STEP, self.served + REQUESTS_AFTER_A_STEP // 5
@@ -98,7 +105,7 @@ class Fleet:
         assert before.stop() == 0
         load.went_on()
         before, self.server = self.server, self.new_server()
-        load.api = self.api()
+        load.use(self.api())
         assert before.stop() == 0
         load.went_on()
 

@@ -32,7 +32,7 @@ def test_with_nothing_but_kcat_one_json_line_is_answered(make_stack):
     }
     lines = "".join(json.dumps(r) + "\n" for r in requests.values())
     subprocess.run(["kcat", "-P", "-b", stack.kafka, "-t", stack.topic("chat.requests")], input=lines, text=True,
-                   check=True, timeout=30)
+                   check=True, timeout=120)
     for name in requests:
         chunks.wait(f"terminal chunk of {name}", done(name))
     audit.wait("all responses", lambda v: sum(1 for e in v if e["type"] == "llm.response") == len(requests))
@@ -109,10 +109,10 @@ def test_many_conversations_two_routers_one_killed(make_stack):
         text = f"{request_id} [[sim tokens={draw.randint(1, 30)} pace=0-{draw.randint(1, 20)}]]"
         stack.ask(request_id, text, key=key, metadata={"conversationId": key})
     stack.flush()
-    chunks.wait("half of the answers", lambda v: sum(1 for c in v if c["done"]) >= 500, 180)
+    chunks.wait("half of the answers", lambda v: sum(1 for c in v if c["done"]) >= 500, 300)
     first.kill()
     chunks.wait("an answer to each",
-                lambda v: len({c["requestId"] for c in v if c["done"]}) == len(asked), 240)
+                lambda v: len({c["requestId"] for c in v if c["done"]}) == len(asked), 300)
     stack.processes.remove(first)
 
     values = chunks.values()
@@ -149,7 +149,7 @@ def test_sigterm_finishes_what_runs(make_stack):
     stack.flush()
     chunks.wait("all have begun", lambda v: len({c["requestId"] for c in v}) == 20)
     assert router.stop() == 0
-    chunks.poll(0.5)
+    chunks.catch_up()
     assert all(finished(p) for p in answers(chunks.values()).values())
     assert len(stack.journal()) == 20
     later = stack.router().wait_ready()

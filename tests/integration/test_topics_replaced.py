@@ -4,16 +4,14 @@ that is produced afterwards is answered once."""
 import confluent_kafka
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
-from stack import Log, http_post, wait_until
+from stack import DEADLINE_SECONDS, Log, http_post, wait_until
 from test_stored_credentials import FIRST, SECOND, Provider, World, running_provider  # noqa: F401  (a fixture)
-
-ANSWERED_WITHIN_SECONDS = 60
 
 
 def configuration(admin, topic):
     """What is set on the topic itself."""
     resource = confluent_kafka.admin.ConfigResource(confluent_kafka.admin.ConfigResource.Type.TOPIC, topic)
-    entries = admin.describe_configs([resource])[resource].result(20)
+    entries = admin.describe_configs([resource])[resource].result(120)
     return {name: entry.value for name, entry in entries.items()
             if entry.source == confluent_kafka.admin.ConfigSource.DYNAMIC_TOPIC_CONFIG.value}
 
@@ -22,20 +20,20 @@ def create_again(stack, name):
     """As `kafka-topics --delete` and `--create` do, one behind the other."""
     admin = AdminClient({"bootstrap.servers": stack.kafka})
     topic = stack.topic(name)
-    partitions = len(admin.list_topics(topic, timeout=20).topics[topic].partitions)
+    partitions = len(admin.list_topics(topic, timeout=60).topics[topic].partitions)
     config = configuration(admin, topic)
-    admin.delete_topics([topic], operation_timeout=20)[topic].result(20)
+    admin.delete_topics([topic], operation_timeout=60)[topic].result(120)
 
     def made():
         try:
-            admin.create_topics([NewTopic(topic, partitions, 1, config=config)])[topic].result(20)
+            admin.create_topics([NewTopic(topic, partitions, 1, config=config)])[topic].result(120)
             return True
         except confluent_kafka.KafkaException as error:
             assert error.args[0].code() == confluent_kafka.KafkaError.TOPIC_ALREADY_EXISTS, error
             return False
     wait_until("created again", made)
     wait_until("it has leaders", lambda: all(
-        p.leader >= 0 for p in admin.list_topics(topic, timeout=20).topics[topic].partitions.values()))
+        p.leader >= 0 for p in admin.list_topics(topic, timeout=60).topics[topic].partitions.values()))
 
 
 def cancellations_read(router):
@@ -52,7 +50,7 @@ class Terminals:
         self.older = []
 
     def begin_again(self):
-        self.log.poll(0.2)
+        self.log.poll()
         self.older += self.log.values()
         self.log.close()
         self.log = Log(self.stack, "chat.chunks")
@@ -74,7 +72,7 @@ def ask_many(stack, prefix, count):
     return names
 
 
-def answered(terminals, names, seconds=ANSWERED_WITHIN_SECONDS):
+def answered(terminals, names, seconds=DEADLINE_SECONDS):
     """Each answered, well and once."""
     def look():
         found = terminals.all()
@@ -120,7 +118,7 @@ def create_again_and_ask(stack, terminals, name):
 def grow(stack, name, partitions):
     topic = stack.topic(name)
     admin = AdminClient({"bootstrap.servers": stack.kafka})
-    admin.create_partitions([NewPartitions(topic, partitions)])[topic].result(20)
+    admin.create_partitions([NewPartitions(topic, partitions)])[topic].result(120)
 
 
 def has_looked(stack, processes, name, partitions):
@@ -265,7 +263,7 @@ def test_every_topic_grows_under_load(make_stack):
 
     # Only chat.requests first: what it lacks is said.
     topic = stack.topic("chat.requests")
-    admin.create_partitions([NewPartitions(topic, 6)])[topic].result(20)
+    admin.create_partitions([NewPartitions(topic, 6)])[topic].result(120)
     wait_until("what is missing is shown", lambda: any("tokenrail topics apply" in r.readyz()[1] for r in routers))
     assert any("requests in those without a pair wait" in r.text() for r in routers)
     stack.producer = confluent_kafka.Producer({"bootstrap.servers": stack.kafka, "linger.ms": 1, "log_level": 2})
@@ -279,7 +277,7 @@ def test_every_topic_grows_under_load(make_stack):
     terminals = Terminals(stack)  # of all partitions
     for name in ("chat.cancellations", "model_registry"):
         other = stack.topic(name)
-        admin.create_partitions([NewPartitions(other, 3)])[other].result(20)
+        admin.create_partitions([NewPartitions(other, 3)])[other].result(120)
     answered(terminals, names)
     answered(terminals, ask_many(stack, "after", 40))
     for router in routers:
