@@ -20,7 +20,7 @@ NAME = "t" + secrets.token_hex(4)
 PREFIX = NAME + "."
 # The group that the printed rights are about.
 DEFAULT_GROUP = {"TOKENRAIL_ROUTER_GROUP_ID": "tokenrail-router"}
-# For routers that are stopped while a stream runs: nobody waits for its end.
+# For routers that are stopped while a stream runs: they do not wait for its end.
 NO_DRAIN = {"TOKENRAIL_ROUTER_DRAIN_TIMEOUT": "100ms"}
 
 
