@@ -8,10 +8,11 @@ import { CrashBoundary } from './components/CrashBoundary';
 import { Notices } from './components/Notices';
 import { Empty, Skeletons } from './components/States';
 import { makeQueryClient } from './queries';
-import { homePath, pageAt, pages } from './routes';
+import { pageAt } from './pages/code';
+import { homePath, pages } from './routes';
 import { PageFrame } from './shell/PageFrame';
 import { sessionQuery } from './session/session';
-import { SessionGate } from './session/SessionGate';
+import { loadLogin, SessionGate } from './session/SessionGate';
 import { AppShell } from './shell/AppShell';
 import { Home } from './shell/Home';
 import { theme } from './theme';
@@ -37,7 +38,7 @@ const appRoutes = [
         element: (
           <PageFrame route={route}>
             <Suspense fallback={<Skeletons />}>
-              <route.page />
+              <route.Shown />
             </Suspense>
           </PageFrame>
         ),
@@ -50,23 +51,30 @@ const appRoutes = [
 // Not the router that loads data: React Query does that, and it is a tenth of the scripts.
 const Pages = () => useRoutes(appRoutes);
 
+/** How long nothing is shown while the page is on its way. After that, the page says that it waits. */
+const nothingMs = 300;
+
+interface Started {
+  queryClient: QueryClient;
+  /** It is known what to show, and its code is here; or both take longer. */
+  ready: Promise<unknown>;
+}
+
 /**
- * Asks for the code of the page, who is logged in, and then for the data of the page, before anything is shown. One after
- * another they would take three times as long. Who shows them repeats what fails.
+ * Takes what the first script has asked for (src/ahead.ts) before anything is shown: what is shown first and then replaced costs
+ * time twice. Who shows the page repeats what fails.
  */
-export function start({ pathname, search }: Pick<Location, 'pathname' | 'search'>): QueryClient {
+export function start({ pathname, search }: Pick<Location, 'pathname' | 'search'>): Started {
   const queryClient = makeQueryClient();
   const opened = pageAt(pathname.replace(/^\/ui/, ''));
-  opened?.route.load().catch(() => undefined);
-  queryClient
-    .fetchQuery(sessionQuery)
-    .then((state) => {
-      // Behind the details of a model, the list can wait. A login that is asked for before they open would be hidden by them.
-      if (state.kind === 'in' && !new URLSearchParams(search).has('model'))
-        void opened?.route.prefetch?.(queryClient, opened.org);
-    })
-    .catch(() => undefined);
-  return queryClient;
+  const route = pages.find((each) => each.path === opened?.page);
+  if (opened && !new URLSearchParams(search).has('model')) void route?.prefetch?.(queryClient, opened.org);
+  const code = route?.load();
+  const known = Promise.all([
+    queryClient.fetchQuery(sessionQuery).then((state) => state.kind !== 'in' && loadLogin()),
+    code,
+  ]).catch(() => undefined);
+  return { queryClient, ready: Promise.race([known, new Promise((resolve) => setTimeout(resolve, nothingMs))]) };
 }
 
 export function App({ queryClient }: { queryClient: QueryClient }) {

@@ -1,15 +1,24 @@
 import '@fontsource-variable/roboto/wght.css';
 
-import { StrictMode } from 'react';
+import './ahead';
+
+import { startTransition, StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
 import { App, start } from './App';
 
-const queryClient = start(location);
+const { queryClient, ready } = start(location);
 const root = document.getElementById('root');
-if (root)
-  createRoot(root).render(
-    <StrictMode>
-      <App queryClient={queryClient} />
-    </StrictMode>,
+if (root) {
+  const shown = createRoot(root);
+  void ready.then(() =>
+    // In pieces between which the browser answers, instead of all at once.
+    startTransition(() =>
+      shown.render(
+        <StrictMode>
+          <App queryClient={queryClient} />
+        </StrictMode>,
+      ),
+    ),
   );
+}

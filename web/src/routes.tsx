@@ -17,15 +17,17 @@ import {
   mdiViewListOutline,
 } from '@mdi/js';
 import type { QueryClient } from '@tanstack/react-query';
-import { type ComponentType, lazy } from 'react';
 
+import { listQuery } from './api/lists';
+import { pageCode, type PagePath } from './pages/code';
 import { modelsQuery } from './pages/models/useModels';
 import { orgPath } from './paths';
+import { loadable, type Loadable } from './shell/loadable';
 import { texts } from './texts';
 
-export interface PageRoute {
+export interface PageRoute extends Loadable<object> {
   /** Below /ui/orgs/{org}/. */
-  path: string;
+  path: PagePath;
   label: string;
   icon: string;
   /** Without it the entry is not shown, and the page explains itself. */
@@ -34,14 +36,12 @@ export interface PageRoute {
   platform: boolean;
   /** Reached from another page, so that the navigation does not name it. */
   inner?: boolean;
-  page: ComponentType;
-  /** Loads the code ahead. */
-  load: () => Promise<unknown>;
   /** Asks for the data ahead, while the code is on its way. */
   prefetch?: (queryClient: QueryClient, org: string) => Promise<unknown>;
 }
 
-const page = (load: () => Promise<{ default: ComponentType }>) => ({ page: lazy(load), load });
+const page = (path: PagePath) => loadable<object>(pageCode[path]);
+const prefetchModels = (queryClient: QueryClient, org: string) => queryClient.prefetchInfiniteQuery(modelsQuery(org));
 const nav = texts.shell.nav;
 
 export const pages: PageRoute[] = [
@@ -51,7 +51,9 @@ export const pages: PageRoute[] = [
     icon: mdiViewDashboardOutline,
     permission: 'org:models:read',
     platform: true,
-    ...page(() => import('./pages/overview/OverviewPage')),
+    ...page('overview'),
+    prefetch: (queryClient, org) =>
+      Promise.all([prefetchModels(queryClient, org), queryClient.prefetchQuery(listQuery('connections', org))]),
   },
   {
     path: 'models',
@@ -59,8 +61,8 @@ export const pages: PageRoute[] = [
     icon: mdiViewListOutline,
     permission: 'org:models:read',
     platform: true,
-    ...page(() => import('./pages/models/ModelsPage')),
-    prefetch: (queryClient, org) => queryClient.prefetchInfiniteQuery(modelsQuery(org)),
+    ...page('models'),
+    prefetch: prefetchModels,
   },
   {
     path: 'playground',
@@ -68,7 +70,7 @@ export const pages: PageRoute[] = [
     icon: mdiChatProcessingOutline,
     permission: 'org:models:use',
     platform: false,
-    ...page(() => import('./pages/playground/PlaygroundPage')),
+    ...page('playground'),
   },
   {
     path: 'connections',
@@ -76,7 +78,7 @@ export const pages: PageRoute[] = [
     icon: mdiLanConnect,
     permission: 'org:connections:read',
     platform: true,
-    ...page(() => import('./pages/connections/ConnectionsPage')),
+    ...page('connections'),
   },
   {
     path: 'connections/new',
@@ -85,7 +87,7 @@ export const pages: PageRoute[] = [
     permission: 'org:connections:read',
     platform: true,
     inner: true,
-    ...page(() => import('./pages/addConnection/AddConnectionPage')),
+    ...page('connections/new'),
   },
   {
     path: 'connections/:connection',
@@ -94,7 +96,7 @@ export const pages: PageRoute[] = [
     permission: 'org:connections:read',
     platform: true,
     inner: true,
-    ...page(() => import('./pages/connections/ConnectionPage')),
+    ...page('connections/:connection'),
   },
   {
     path: 'credentials',
@@ -102,7 +104,7 @@ export const pages: PageRoute[] = [
     icon: mdiKeyOutline,
     permission: 'org:credentials:read',
     platform: true,
-    ...page(() => import('./pages/govern').then(({ CredentialsPage }) => ({ default: CredentialsPage }))),
+    ...page('credentials'),
   },
   {
     path: 'sync',
@@ -110,7 +112,7 @@ export const pages: PageRoute[] = [
     icon: mdiSync,
     permission: 'org:connections:read',
     platform: true,
-    ...page(() => import('./pages/sync/SyncPage')),
+    ...page('sync'),
   },
   {
     path: 'defaults',
@@ -118,7 +120,7 @@ export const pages: PageRoute[] = [
     icon: mdiStarOutline,
     permission: 'org:models:read',
     platform: true,
-    ...page(() => import('./pages/govern').then(({ DefaultsPage }) => ({ default: DefaultsPage }))),
+    ...page('defaults'),
   },
   {
     path: 'views',
@@ -126,7 +128,7 @@ export const pages: PageRoute[] = [
     icon: mdiFilterOutline,
     permission: 'org:models:read',
     platform: true,
-    ...page(() => import('./pages/govern').then(({ ViewsPage }) => ({ default: ViewsPage }))),
+    ...page('views'),
   },
   {
     path: 'picker',
@@ -134,7 +136,7 @@ export const pages: PageRoute[] = [
     icon: mdiFormSelect,
     permission: 'org:models:use',
     platform: false,
-    ...page(() => import('./pages/picker/PickerPage')),
+    ...page('picker'),
   },
   {
     path: 'access',
@@ -142,7 +144,7 @@ export const pages: PageRoute[] = [
     icon: mdiAccountLockOpenOutline,
     permission: 'org:models:read',
     platform: false,
-    ...page(() => import('./pages/govern').then(({ AccessPage }) => ({ default: AccessPage }))),
+    ...page('access'),
   },
   {
     path: 'members',
@@ -150,7 +152,7 @@ export const pages: PageRoute[] = [
     icon: mdiAccountGroupOutline,
     permission: 'org:members:read',
     platform: false,
-    ...page(() => import('./pages/govern').then(({ MembersPage }) => ({ default: MembersPage }))),
+    ...page('members'),
   },
   {
     path: 'tokens',
@@ -158,7 +160,7 @@ export const pages: PageRoute[] = [
     icon: mdiRobotOutline,
     permission: 'org:members:read',
     platform: true,
-    ...page(() => import('./pages/govern').then(({ TokensPage }) => ({ default: TokensPage }))),
+    ...page('tokens'),
   },
   {
     path: 'audit',
@@ -166,7 +168,7 @@ export const pages: PageRoute[] = [
     icon: mdiClipboardTextClockOutline,
     permission: 'org:audit:read',
     platform: true,
-    ...page(() => import('./pages/govern').then(({ AuditPage }) => ({ default: AuditPage }))),
+    ...page('audit'),
   },
   {
     path: 'settings',
@@ -174,15 +176,8 @@ export const pages: PageRoute[] = [
     icon: mdiCogOutline,
     permission: 'org:models:read',
     platform: false,
-    ...page(() => import('./pages/govern').then(({ SettingsPage }) => ({ default: SettingsPage }))),
+    ...page('settings'),
   },
 ];
-
-/** The page of an address below /ui, and its organisation. */
-export function pageAt(path: string): { route: PageRoute; org: string } | undefined {
-  const [, org, rest] = /^\/orgs\/([^/]+)\/(.+?)\/?$/.exec(path) ?? [];
-  const route = pages.find((each) => each.path === rest);
-  return route && org !== undefined ? { route, org: decodeURIComponent(org) } : undefined;
-}
 
 export const homePath = (org: string) => orgPath(org, 'overview');

@@ -1,32 +1,15 @@
 // The typed client. Paths, parameters and bodies are checked against docs/reference/openapi.json when the page is built.
 import type { Client } from 'openapi-fetch';
 
+import { addressOf, type Parameters } from './address';
 import { problemOf } from './problem';
 import type { paths } from './schema';
 import { send } from './transport';
 
 interface Init {
-  params?: {
-    path?: Record<string, unknown>;
-    query?: Record<string, unknown>;
-    header?: Record<string, unknown>;
-  };
+  params?: Parameters & { header?: Record<string, unknown> };
   headers?: Record<string, string>;
   body?: unknown;
-}
-
-const encode = (value: unknown) => encodeURIComponent(String(value));
-
-/** The address of a request; a list becomes a parameter for each of its values. */
-function addressOf(path: string, { path: names = {}, query = {} }: NonNullable<Init['params']>): string {
-  const asked = Object.entries(query).flatMap(([name, value]) =>
-    [value]
-      .flat()
-      .filter((each) => each != null)
-      .map((each) => `${encode(name)}=${encode(each)}`),
-  );
-  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encode(names[name]));
-  return asked.length > 0 ? `${filled}?${asked.join('&')}` : filled;
 }
 
 async function call(method: string, path: string, { params = {}, headers, body }: Init = {}) {

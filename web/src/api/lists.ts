@@ -1,7 +1,8 @@
 // Lists that are short enough to read whole: everything of an organisation but its models and its audit trail.
-import { useQuery } from '@tanstack/react-query';
+import { queryOptions, useQuery } from '@tanstack/react-query';
 
 import { body, client } from './client';
+import { listPageSize } from './firstPage';
 import type {
   Alias,
   Connection,
@@ -30,13 +31,12 @@ interface Rows {
 }
 export type ListName = keyof Rows;
 
-const pageSize = 1000;
 // What is above belongs to no person's screen, and a list must end.
 const pagesMax = 10;
 
 export const listKey = (name: ListName, org: string) => [name, org] as const;
 
-export async function readList<N extends ListName>(name: N, org: string, rowsMax = pageSize * pagesMax) {
+export async function readList<N extends ListName>(name: N, org: string, rowsMax = listPageSize * pagesMax) {
   const rows: Rows[N][] = [];
   let next = '';
   do {
@@ -45,7 +45,7 @@ export async function readList<N extends ListName>(name: N, org: string, rowsMax
       client.GET(`/v1/orgs/{org}/${name}` as '/v1/orgs/{org}/grants', {
         params: {
           path: { org },
-          query: { page_size: Math.min(pageSize, rowsMax), ...(next ? { page_token: next } : {}) },
+          query: { page_size: Math.min(listPageSize, rowsMax), ...(next ? { page_token: next } : {}) },
         },
       }),
     );
@@ -55,13 +55,16 @@ export async function readList<N extends ListName>(name: N, org: string, rowsMax
   return rows;
 }
 
+export const listQuery = <N extends ListName>(name: N, org: string, rowsMax?: number) =>
+  queryOptions({ queryKey: listKey(name, org), queryFn: () => readList(name, org, rowsMax) });
+
 export function useList<N extends ListName>(
   name: N,
   org: string,
   options: { enabled?: boolean; rowsMax?: number; refetchInterval?: number | false } = {},
 ) {
   const { rowsMax, ...rest } = options;
-  return useQuery({ queryKey: listKey(name, org), queryFn: () => readList(name, org, rowsMax), ...rest });
+  return useQuery({ ...listQuery(name, org, rowsMax), ...rest });
 }
 
 export function useProviders() {

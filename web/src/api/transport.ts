@@ -1,6 +1,7 @@
 // Every request of the page goes through `send`: it adds what the session needs, watches the connection, and
 // distinguishes an expired session from a refusal.
 import { makeStore } from '../store';
+import { takeAhead } from './ahead';
 import { NetworkError } from './problem';
 
 const timeoutMs = 30_000;
@@ -57,7 +58,7 @@ export async function askAgain(): Promise<boolean> {
   return answered;
 }
 
-/** Grows each time the server answers that it does not know the caller. */
+/** Grows each time the server answers that it does not know the caller any more. */
 export const expiries = makeStore(0);
 
 export const csrfToken = makeStore('');
@@ -86,7 +87,8 @@ function prepared(request: Request): Request {
 
 async function attempt(request: Request, timeout: AbortSignal): Promise<Response> {
   try {
-    return await fetch(request.clone(), { signal: AbortSignal.any([request.signal, timeout]) });
+    const ahead = request.method === 'GET' ? takeAhead(request.url) : undefined;
+    return await (ahead ?? fetch(request.clone(), { signal: AbortSignal.any([request.signal, timeout]) }));
   } catch (error) {
     if (request.signal.aborted) throw error;
     throw new NetworkError(timeout.aborted);
@@ -108,7 +110,9 @@ export async function send(input: Request): Promise<Response> {
     }
     if (request.method === 'GET') note(request.url, response.status);
     settle();
-    if (response.status === 401 && !request.url.includes('/v1/session')) expiries.set(expiries.get() + 1);
+    // Data may be asked for before it is known whether anyone is logged in.
+    if (response.status === 401 && csrfToken.get() && !request.url.includes('/v1/session'))
+      expiries.set(expiries.get() + 1);
     return response;
   } catch (error) {
     if (error instanceof NetworkError) connection.set('offline');

@@ -9,10 +9,12 @@ import { expiries } from '../api/transport';
 import type { Session } from '../api/types';
 import { Problem } from '../components/Problem';
 import { SlowNote } from '../components/States';
+import { loadable } from '../shell/loadable';
 import { useStore } from '../store';
 import { loginAsked, SessionProvider, sessionQuery } from './session';
 
-const LoginPage = lazy(() => import('./LoginPage'));
+const login = loadable(() => import('./LoginPage'));
+export const loadLogin = login.load;
 const loadExpired = () => import('./ExpiredDialog');
 const ExpiredDialog = lazy(loadExpired);
 
@@ -64,7 +66,7 @@ export function SessionGate({ children }: { children: ReactNode }) {
   if (state.data)
     return (
       <Suspense>
-        <LoginPage state={state.data} />
+        <login.Shown state={state.data} />
       </Suspense>
     );
   return (

@@ -5,10 +5,15 @@ import ListItemButton from '@mui/material/ListItemButton';
 import { NavLink } from 'react-router-dom';
 
 import { Icon } from '../components/Icon';
-import { pages } from '../routes';
+import { type PageRoute, pages } from '../routes';
 import { may, platformOrg } from '../session/permissions';
 import { useOrg, useSession } from '../session/session';
 import { texts } from '../texts';
+
+/** Who looks at an entry may open it. Who opens it repeats what fails. */
+function loadAhead(page: PageRoute) {
+  page.load().catch(() => undefined);
+}
 
 /** A rail with short labels, and a list where there is room for one. */
 export const railWidth = { sm: 88, lg: 232 };
@@ -29,6 +34,8 @@ export function Navigation({ wide = false }: { wide?: boolean }) {
             <ListItemButton
               component={NavLink}
               to={`/orgs/${encodeURIComponent(org)}/${page.path}`}
+              onPointerEnter={() => loadAhead(page)}
+              onFocus={() => loadAhead(page)}
               sx={{
                 flexDirection: asList,
                 gap: wide ? 1.5 : { sm: 0.25, lg: 1.5 },

@@ -6,7 +6,7 @@ import Typography from '@mui/material/Typography';
 import useMediaQuery from '@mui/material/useMediaQuery';
 import { useTheme } from '@mui/material/styles';
 import { useQueryClient } from '@tanstack/react-query';
-import { lazy, Suspense, useCallback, useDeferredValue, useMemo, useReducer, useState } from 'react';
+import { lazy, Suspense, useCallback, useDeferredValue, useEffect, useMemo, useReducer, useState } from 'react';
 import { Link as RouterLink, useSearchParams } from 'react-router-dom';
 
 import { listKey } from '../../api/lists';
@@ -18,6 +18,7 @@ import { Empty, Skeletons } from '../../components/States';
 import { orgPath } from '../../paths';
 import { platformOrg } from '../../session/permissions';
 import { useMay, useOrg } from '../../session/session';
+import { loadable } from '../../shell/loadable';
 import { keptValue, useStore } from '../../store';
 import { texts } from '../../texts';
 import { useStable } from '../../useStable';
@@ -39,9 +40,10 @@ import { useShownModels } from './useShownModels';
 import { useView } from './useView';
 import { ViewsMenu } from './ViewsMenu';
 
-// Rows appear before the code of the details has arrived.
 const AddModelDialog = lazy(() => import('./AddModelDialog'));
-const ModelDrawer = lazy(() => import('./detail/ModelDrawer'));
+const drawer = loadable(() => import('./detail/ModelDrawer'));
+/** The rows come first, then the code of the details, before a person has found the row to open. */
+const drawerAfterMs = 300;
 const t = texts.models;
 const none: Model[] = [];
 const keptLayout = keptValue<Layout | null>('models.layout', null);
@@ -73,6 +75,7 @@ export default function ModelsPage() {
     nothingSelected,
   );
   const dispatch = useStable((action: SelectionAction) => select({ action, rows: shown.map((model) => model.slug) }));
+  const withDrawer = useDrawer(params.has('model'), models.length > 0);
   const bulk = useBulk(org);
   const onToggle = useToggle(org);
 
@@ -210,9 +213,11 @@ export default function ModelsPage() {
           onClear={() => dispatch({ type: 'none' })}
         />
       )}
-      <Suspense>
-        <ModelDrawer org={org} editable={editable} />
-      </Suspense>
+      {withDrawer && (
+        <Suspense>
+          <drawer.Shown org={org} editable={editable} />
+        </Suspense>
+      )}
       {adding && (
         <Suspense>
           <AddModelDialog
@@ -228,6 +233,18 @@ export default function ModelsPage() {
       <FailedDialog failed={bulk.failed} onClose={bulk.forgetFailed} />
     </Box>
   );
+}
+
+/** Whether there are details to show: from the first time on, so that they can close with their movement. */
+function useDrawer(asked: boolean, listed: boolean): boolean {
+  const [shown, setShown] = useState(asked);
+  if (asked && !shown) setShown(true);
+  useEffect(() => {
+    if (!listed) return;
+    const timer = setTimeout(() => void drawer.load().catch(() => undefined), drawerAfterMs);
+    return () => clearTimeout(timer);
+  }, [listed]);
+  return shown;
 }
 
 /** Switches one model on or off in its place, with an undo. */

@@ -4,6 +4,7 @@ import { type InfiniteData, infiniteQueryOptions, type QueryClient, useInfiniteQ
 import { useEffect, useMemo } from 'react';
 
 import { body, client } from '../../api/client';
+import { modelsAsked, modelsPath } from '../../api/firstPage';
 import type { Model } from '../../api/types';
 import { haystack } from './filters';
 
@@ -13,41 +14,6 @@ interface Page {
   total: number;
 }
 
-const firstSize = 100;
-const nextSize = 1000;
-
-// What a row shows. Metadata can be large, and the details are read when a model is opened.
-const fields = [
-  'id',
-  'platformId',
-  'ownId',
-  'scope',
-  'provider',
-  'modelName',
-  'slug',
-  'kind',
-  'displayName',
-  'description',
-  'status',
-  'enabled',
-  'inherits',
-  'blocked',
-  'blockedBy',
-  'hidden',
-  'lifecycle',
-  'availability',
-  'contextWindow',
-  'outputTokensMax',
-  'embeddingDimensions',
-  'capabilities',
-  'tags',
-  'isDefault',
-  'sources',
-  'version',
-  'updatedAt',
-  'prices',
-].join(',');
-
 export const modelsKey = (org: string) => ['models', org] as const;
 
 export const modelsQuery = (org: string) =>
@@ -55,18 +21,7 @@ export const modelsQuery = (org: string) =>
     queryKey: modelsKey(org),
     initialPageParam: '',
     queryFn: async ({ pageParam }): Promise<Page> => {
-      const page = await body(
-        client.GET('/v1/orgs/{org}/models', {
-          params: {
-            path: { org },
-            query: {
-              fields,
-              page_size: pageParam ? nextSize : firstSize,
-              ...(pageParam ? { page_token: pageParam } : {}),
-            },
-          },
-        }),
-      );
+      const page = await body(client.GET(modelsPath, { params: { path: { org }, query: modelsAsked(pageParam) } }));
       const models = page.data as unknown as Model[];
       models.forEach(haystack);
       return { models, next: page.next_page_token, total: page.total_size ?? models.length };
