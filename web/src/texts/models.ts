@@ -172,6 +172,7 @@ export const models = {
     grantTo: 'Who gets access',
     subjectKind: { org: 'The whole organisation', group: 'A group', user: 'A user' },
     subject: { group: 'Name of the group', user: 'User name' },
+    granting: (done: number, total: number) => `Granted ${done.toLocaleString()} of ${total.toLocaleString()}…`,
     granted: (count: number) => `Access granted to ${counted(count, 'model', 'models')}.`,
     defaultSet: (name: string, kind: string) => `${name} is the default for ${kind}.`,
     apply: 'Apply',

@@ -1,4 +1,5 @@
 import Autocomplete from '@mui/material/Autocomplete';
+import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import Dialog from '@mui/material/Dialog';
 import DialogActions from '@mui/material/DialogActions';
@@ -12,9 +13,10 @@ import MenuItem from '@mui/material/MenuItem';
 import Stack from '@mui/material/Stack';
 import TextField from '@mui/material/TextField';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 
 import { body, client } from '../../api/client';
+import { inLanes, patiently } from '../../api/lanes';
 import type { Model } from '../../api/types';
 import { notify } from '../../components/Notices';
 import { Problem } from '../../components/Problem';
@@ -77,34 +79,50 @@ export function GrantDialog({ org, models, onClose }: { org: string; models: Mod
   const [subjectKind, setSubjectKind] = useState<SubjectKind>('org');
   const [subject, setSubject] = useState('');
   const [done, setDone] = useState(0);
+  // Of this subject, so that another try leaves out what an earlier one has granted.
+  const granted = useRef(new Set<string>());
+  const stopped = useRef(false);
   const queryClient = useQueryClient();
+  const forAnother = () => {
+    granted.current.clear();
+    setDone(0);
+  };
   const granting = useMutation({
     mutationFn: async () => {
-      // One after the other, from where an earlier try ended.
-      for (const model of models.slice(done)) {
-        await body(
-          client.POST('/v1/orgs/{org}/grants', {
-            params: { path: { org } },
-            body: {
-              subjectKind,
-              objectKind: 'model',
-              object: model.slug,
-              effect: 'allow',
-              ...(subjectKind === 'org' ? {} : { subject: subject.trim() }),
-            },
-          }),
+      stopped.current = false;
+      const rest = models.filter((model) => !granted.current.has(model.slug));
+      const grant = async ({ slug }: Model) => {
+        await patiently(() =>
+          body(
+            client.POST('/v1/orgs/{org}/grants', {
+              params: { path: { org } },
+              body: {
+                subjectKind,
+                objectKind: 'model',
+                object: slug,
+                effect: 'allow',
+                ...(subjectKind === 'org' ? {} : { subject: subject.trim() }),
+              },
+            }),
+          ),
         );
-        setDone((count) => count + 1);
-      }
+        setDone(granted.current.add(slug).size);
+      };
+      await inLanes(rest, grant, () => stopped.current);
     },
     onSuccess: () => {
-      notify(t.granted(models.length));
+      if (granted.current.size > 0) notify(t.granted(granted.current.size));
       onClose();
     },
     onSettled: () => void queryClient.invalidateQueries({ queryKey: ['grants', org] }),
   });
+  const busy = granting.isPending;
+  const leave = () => {
+    stopped.current = true;
+    if (!busy) onClose();
+  };
   return (
-    <Dialog open onClose={onClose} fullWidth maxWidth="xs">
+    <Dialog open onClose={leave} fullWidth maxWidth="xs">
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -118,7 +136,11 @@ export function GrantDialog({ org, models, onClose }: { org: string; models: Mod
               select
               label={t.grantTo}
               value={subjectKind}
-              onChange={(e) => setSubjectKind(e.target.value as SubjectKind)}
+              disabled={busy}
+              onChange={(e) => {
+                setSubjectKind(e.target.value as SubjectKind);
+                forAnother();
+              }}
             >
               {(['org', 'group', 'user'] as const).map((kind) => (
                 <MenuItem key={kind} value={kind}>
@@ -130,24 +152,31 @@ export function GrantDialog({ org, models, onClose }: { org: string; models: Mod
               <TextField
                 label={t.subject[subjectKind]}
                 value={subject}
-                onChange={(e) => setSubject(e.target.value)}
+                disabled={busy}
+                onChange={(e) => {
+                  setSubject(e.target.value);
+                  forAnother();
+                }}
                 required
                 autoFocus
               />
             )}
-            {granting.isPending && (
-              <LinearProgress
-                variant="determinate"
-                value={(100 * done) / models.length}
-                aria-label={t.working(done, models.length)}
-              />
+            {busy && (
+              <Box role="status">
+                {t.granting(done, models.length)}
+                <LinearProgress
+                  variant="determinate"
+                  value={(100 * done) / models.length}
+                  aria-label={t.granting(done, models.length)}
+                />
+              </Box>
             )}
             {granting.error && <Problem error={granting.error} onRetry={() => granting.mutate()} />}
           </Stack>
         </DialogContent>
         <DialogActions>
-          <Button onClick={onClose}>{texts.common.cancel}</Button>
-          <Button type="submit" variant="contained" disabled={granting.isPending}>
+          <Button onClick={leave}>{busy ? t.stop : texts.common.cancel}</Button>
+          <Button type="submit" variant="contained" disabled={busy}>
             {t.apply}
           </Button>
         </DialogActions>

@@ -193,3 +193,38 @@ it('names what uses a model, and what serves it', async () => {
   expect(screen.getByText(/is switched off/)).toBeVisible();
   expect(screen.getByText(/llm_cost_micros_total\{provider="ollama", modelName="one"\}/)).toBeVisible();
 });
+
+async function grantTo(group: string) {
+  await userEvent.click(screen.getByRole('checkbox', { name: 'Select all models shown' }));
+  await userEvent.click(screen.getByRole('button', { name: 'More' }));
+  await userEvent.click(await screen.findByRole('menuitem', { name: 'Grant access…' }));
+  await userEvent.click(await screen.findByRole('combobox', { name: 'Who gets access' }));
+  await userEvent.click(screen.getByRole('option', { name: 'A group' }));
+  await userEvent.type(screen.getByRole('textbox', { name: /Name of the group/ }), group);
+  await userEvent.click(screen.getByRole('button', { name: 'Apply' }));
+}
+
+it('grants access to each selected model, and tries only the rest again after a failure', async () => {
+  let failing = true;
+  const calls = serve({
+    [list]: page(one, two),
+    'POST /v1/orgs/acme/grants': (call) =>
+      failing && (call.body as { object: string }).object === 'ollama/two'
+        ? problem(500, 'INTERNAL', 'The database is away.')
+        : { status: 201 },
+  });
+  show();
+  await row('one');
+  await grantTo('staff');
+  await screen.findByText('The database is away.');
+  failing = false;
+  await userEvent.click(screen.getByRole('button', { name: 'Apply' }));
+  expect(await screen.findByText('Access granted to 2 models.')).toBeInTheDocument();
+  const granted = calls.filter((call) => call.path.endsWith('/grants') && call.method === 'POST');
+  expect(granted.map((call) => (call.body as { object: string }).object)).toEqual([
+    'ollama/one',
+    'ollama/two',
+    'ollama/two',
+  ]);
+  expect(granted[0]?.body).toMatchObject({ subjectKind: 'group', subject: 'staff', effect: 'allow' });
+});

@@ -1,5 +1,6 @@
 // Changes of many models: in pieces, with progress, and with what undoes them.
 import { body, client } from '../../api/client';
+import { inLanes, patiently } from '../../api/lanes';
 import type { Problem } from '../../api/problem';
 import type { Model, ModelPatch } from '../../api/types';
 import { platformOrg } from '../../session/permissions';
@@ -46,7 +47,10 @@ export function undoPatch(model: Model, patch: ModelPatch, org: string): ModelPa
   return undo;
 }
 
-/** Sends the changes piece by piece. A piece that gets no answer ends the run. */
+/**
+ * Sends the changes in pieces, some at a time: the server makes the changes of a piece one after the other. A piece that gets no
+ * answer ends the run; those that are on their way are awaited.
+ */
 export async function runBulk(
   org: string,
   changes: readonly Change[],
@@ -56,24 +60,31 @@ export async function runBulk(
 ): Promise<BulkResult> {
   const result: BulkResult = { done: [], failed: [] };
   let size = firstPiece;
-  for (let count = 0; count < changes.length && !stopped();) {
-    const piece = changes.slice(count, count + size);
-    const begin = now();
-    try {
-      const { results } = await sendPiece(org, piece);
-      results.forEach((outcome, i) => {
-        const change = piece[i];
-        if (!change) return;
-        if (outcome.status < 300 && outcome.version !== undefined)
-          result.done.push({ change, version: outcome.version });
-        else result.failed.push({ change, problem: outcome.problem as unknown as Problem });
-      });
-    } catch (error) {
-      return { ...result, error };
+  let answered = 0;
+  function* pieces() {
+    for (let begin = 0; begin < changes.length;) {
+      const piece = changes.slice(begin, begin + size);
+      begin += piece.length;
+      yield piece;
     }
-    count += piece.length;
-    size = nextPiece(size, now() - begin);
-    onProgress(count);
+  }
+  const send = async (piece: readonly Change[]) => {
+    const begin = now();
+    const { results } = await patiently(() => sendPiece(org, piece));
+    results.forEach((outcome, i) => {
+      const change = piece[i];
+      if (!change) return;
+      if (outcome.status < 300 && outcome.version !== undefined) result.done.push({ change, version: outcome.version });
+      else result.failed.push({ change, problem: outcome.problem as unknown as Problem });
+    });
+    size = nextPiece(piece.length, now() - begin);
+    answered += piece.length;
+    onProgress(answered);
+  };
+  try {
+    await inLanes(pieces(), send, stopped);
+  } catch (error) {
+    result.error = error;
   }
   return result;
 }
