@@ -59,7 +59,7 @@ export const addConnection = {
   chooseNone: 'Choose none',
   searchModels: 'Search these models',
   enable: (count: number) => (count === 0 ? 'Enable models' : `Enable ${counted(count, 'model', 'models')}`),
-  enabling: 'Enabling…',
+  enabling: (done: number, total: number) => `Enabling ${done.toLocaleString()} of ${total.toLocaleString()}…`,
   alreadyEnabled: 'Enabled',
   enabled: (count: number) => `${counted(count, 'model', 'models')} enabled.`,
   someFailed: (count: number) => `${counted(count, 'model', 'models')} could not be enabled:`,

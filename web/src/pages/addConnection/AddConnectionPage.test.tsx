@@ -183,6 +183,29 @@ it('enables the chosen models, then sets a default', async () => {
   expect(calls.find((call) => call.method === 'PUT')?.body).toEqual({ kind: 'generation', model: 'openai/gpt-5' });
 });
 
+it('stays with the models that could not be enabled, and enables them at the next try', async () => {
+  let failing = true;
+  serve(
+    server({
+      [`GET ${org}/models`]: page({ ...model, enabled: false }),
+      [`POST ${org}/models:batch`]: () =>
+        failing
+          ? problem(500, 'INTERNAL', 'The database is away.')
+          : { body: { results: [{ model: 'openai/gpt-5', status: 200, version: 2 }] } },
+    }),
+  );
+  draftOf('acme').set({ ...emptyDraft, step: 4, provider: 'openai', connection: made });
+  showPage(<AddConnectionPage />);
+  const user = userEvent.setup();
+  await user.click(await screen.findByRole('button', { name: 'Choose all' }));
+  await user.click(screen.getByRole('button', { name: 'Enable 1 model' }));
+  expect(await screen.findByText('The database is away.')).toBeVisible();
+  failing = false;
+  await user.click(screen.getByRole('button', { name: 'Enable 1 model' }));
+  expect(await screen.findByText('1 model enabled.')).toBeVisible();
+  expect(await screen.findByRole('button', { name: 'Finish' })).toBeVisible();
+});
+
 it('offers the flow only to users who may add connections', () => {
   serve(server());
   showPage(<AddConnectionPage />, { role: 'model_admin' });

@@ -34,22 +34,27 @@ export function ModelsStep({ org, connection, onDone }: { org: string; connectio
   const queryClient = useQueryClient();
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [q, setQ] = useState('');
+  const [progress, setProgress] = useState({ done: 0, total: 0 });
   const all = models.data ?? [];
   const fitting = all.filter((model) =>
     `${model.slug} ${nameOf(model)}`.toLowerCase().includes(q.trim().toLowerCase()),
   );
   const disabled = fitting.filter((model) => !model.enabled);
   const enabling = useMutation({
-    mutationFn: () =>
-      runBulk(
-        org,
-        all.filter((model) => chosen.has(model.slug)).map((model) => ({ slug: model.slug, patch: { enabled: true } })),
-        () => undefined,
-      ),
-    onSuccess: (result) => {
-      if (result.done.length > 0) notify(t.enabled(result.done.length));
-      setChosen(new Set(result.failed.map(({ change }) => change.slug)));
+    mutationFn: async () => {
+      const changes = all
+        .filter((model) => chosen.has(model.slug))
+        .map((model) => ({ slug: model.slug, patch: { enabled: true } }));
+      setProgress({ done: 0, total: changes.length });
+      const result = await runBulk(org, changes, (done) => setProgress({ done, total: changes.length }));
+      const enabled = new Set(result.done.map(({ change }) => change.slug));
+      if (enabled.size > 0) notify(t.enabled(enabled.size));
+      setChosen(new Set(changes.map(({ slug }) => slug).filter((slug) => !enabled.has(slug))));
       void queryClient.invalidateQueries({ queryKey: ['models', org] });
+      if (result.error !== undefined) throw result.error;
+      return result;
+    },
+    onSuccess: (result) => {
       if (result.failed.length === 0) onDone();
     },
   });
@@ -141,7 +146,7 @@ export function ModelsStep({ org, connection, onDone }: { org: string; connectio
           disabled={chosen.size === 0 || enabling.isPending}
           onClick={() => enabling.mutate()}
         >
-          {enabling.isPending ? t.enabling : t.enable(chosen.size)}
+          {enabling.isPending ? t.enabling(progress.done, progress.total) : t.enable(chosen.size)}
         </Button>
         <Button onClick={onDone}>{all.some((model) => model.enabled) ? texts.common.next : t.skip}</Button>
       </Stack>
