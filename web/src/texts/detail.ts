@@ -156,6 +156,9 @@ export const detail = {
     after: 'After',
   },
   explain: {
+    forWhom: 'For whom',
+    me: 'Me',
+    anyone: 'Anyone in the organisation',
     yes: 'It can be used',
     no: 'It cannot be used',
     clause: {
