@@ -36,6 +36,7 @@ export const common = {
   on: 'On',
   off: 'Off',
   modelHint: 'Type a part of the name.',
+  nameTaken: 'This name is in use. Choose another one, or edit what has it.',
   filteredOut: 'Nothing matches',
   filteredOutHint: 'Change the search or the filters.',
   skipToContent: 'Skip to content',

@@ -8,7 +8,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { body, client, ifMatch } from '../../api/client';
-import { listKey } from '../../api/lists';
+import { listKey, useList } from '../../api/lists';
 import { isStatus } from '../../api/problem';
 import type { Alias } from '../../api/records';
 import { ConflictDialog } from '../../components/ConflictDialog';
@@ -17,6 +17,7 @@ import { FormDialog } from '../../components/FormDialog';
 import { Icon } from '../../components/Icon';
 import { notify } from '../../components/Notices';
 import { formatNumber } from '../../format';
+import { platformOrg } from '../../session/permissions';
 import { texts } from '../../texts';
 import { sharesOf } from './shares';
 
@@ -42,6 +43,13 @@ export function AliasDialog({ org, row, onClose }: { org: string; row: Alias | n
   );
   const [theirs, setTheirs] = useState<Alias | null>(null);
   const queryClient = useQueryClient();
+  const known = useList('aliases', org);
+  // Saving a new one would replace it unseen.
+  const taken =
+    !row &&
+    (known.data ?? []).some(
+      (other) => other.alias === alias.trim() && (other.scope === 'platform') === (org === platformOrg),
+    );
   const wanted = targets.map(({ model, weight }) => ({ model: model.trim(), weight: Number(weight) }));
   const shares = sharesOf(wanted.map((target) => target.weight));
   const one = targets.length === 1;
@@ -82,7 +90,7 @@ export function AliasDialog({ org, row, onClose }: { org: string; row: Alias | n
         submit={texts.common.save}
         busy={save.isPending}
         error={theirs ? null : save.error}
-        blocked={!alias.trim() || wanted.some(({ model, weight }) => !model || !(weight >= 0))}
+        blocked={!alias.trim() || taken || wanted.some(({ model, weight }) => !model || !(weight >= 0))}
         onSubmit={() => save.mutate(row?.version)}
         onClose={onClose}
       >
@@ -91,7 +99,8 @@ export function AliasDialog({ org, row, onClose }: { org: string; row: Alias | n
           required
           value={alias}
           disabled={!!row}
-          helperText={t.aliasHint}
+          error={taken}
+          helperText={taken ? texts.common.nameTaken : t.aliasHint}
           onChange={(event) => setAlias(event.target.value)}
         />
         <Typography variant="h3">{t.targets}</Typography>

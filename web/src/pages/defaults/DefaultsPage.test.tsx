@@ -96,3 +96,16 @@ it('offers no change of an alias of the platform, and a viewer none at all', asy
   expect(screen.queryByText('Edit')).toBeNull();
   expect(screen.queryByText('Set a default')).toBeNull();
 });
+
+it('replaces no alias by a new one of the same name', async () => {
+  serve(server());
+  showPage(<DefaultsPage />);
+  fireEvent.click(await screen.findByText('Add an alias'));
+  const dialog = within(screen.getByRole('dialog'));
+  fireEvent.change(dialog.getByLabelText(/^Model/), { target: { value: 'openai/gpt-5' } });
+  fireEvent.change(dialog.getByLabelText(/^Alias/), { target: { value: 'house-chat' } });
+  expect(dialog.getByText(/This name is in use/)).toBeVisible();
+  expect(dialog.getByText('Save')).toBeDisabled();
+  fireEvent.change(dialog.getByLabelText(/^Alias/), { target: { value: 'house-chat-2' } });
+  expect(dialog.getByText('Save')).toBeEnabled();
+});

@@ -4,7 +4,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { body, client } from '../../api/client';
-import { listKey } from '../../api/lists';
+import { listKey, useList } from '../../api/lists';
 import type { Member } from '../../api/records';
 import type { Role } from '../../api/types';
 import { Choice } from '../../components/fields';
@@ -31,6 +31,10 @@ export function MemberDialog({ org, row, issuer: ownIssuer, onClose }: Props) {
   );
   const [denied, setDenied] = useState<string[]>(row?.denied ?? []);
   const queryClient = useQueryClient();
+  const known = useList('members', org);
+  // Saving a new one would replace the role unseen.
+  const taken =
+    !row && (known.data ?? []).some((other) => other.subject === subject.trim() && other.issuer === issuer.trim());
   const save = useMutation({
     mutationFn: () =>
       body(
@@ -57,7 +61,7 @@ export function MemberDialog({ org, row, issuer: ownIssuer, onClose }: Props) {
       submit={texts.common.save}
       busy={save.isPending}
       error={save.error}
-      blocked={!subject.trim() || !issuer.trim()}
+      blocked={!subject.trim() || !issuer.trim() || taken}
       onSubmit={() => save.mutate()}
       onClose={onClose}
     >
@@ -66,7 +70,8 @@ export function MemberDialog({ org, row, issuer: ownIssuer, onClose }: Props) {
         required
         value={subject}
         disabled={!!row}
-        helperText={t.subjectHint}
+        error={taken}
+        helperText={taken ? texts.common.nameTaken : t.subjectHint}
         onChange={(event) => setSubject(event.target.value)}
       />
       <TextField

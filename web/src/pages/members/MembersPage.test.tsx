@@ -61,3 +61,14 @@ it('warns who removes their own role', async () => {
   fireEvent.click(dialog.getByText('Remove'));
   expect(await screen.findByText('Anna is removed.')).toBeVisible();
 });
+
+it('replaces no role of a member by adding the member again', async () => {
+  serve({ [`GET ${base}`]: page(bo) });
+  showPage(<MembersPage />);
+  fireEvent.click(await screen.findByText('Add a member'));
+  fireEvent.change(screen.getByLabelText(/User name/), { target: { value: 'bo' } });
+  expect(screen.getByText(/This name is in use/)).toBeVisible();
+  expect(screen.getByText('Save')).toBeDisabled();
+  fireEvent.change(screen.getByLabelText(/Issuer/), { target: { value: 'https://login.example.org' } });
+  expect(screen.getByText('Save')).toBeEnabled();
+});

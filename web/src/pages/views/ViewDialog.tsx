@@ -12,7 +12,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { body, client, ifMatch } from '../../api/client';
-import { listKey, useProviders } from '../../api/lists';
+import { listKey, useList, useProviders } from '../../api/lists';
 import { isStatus } from '../../api/problem';
 import type { View } from '../../api/records';
 import { capabilityName } from '../../components/chips';
@@ -21,6 +21,7 @@ import { Choice, choicesOf, ModelField } from '../../components/fields';
 import { FormDialog } from '../../components/FormDialog';
 import { Icon } from '../../components/Icon';
 import { notify } from '../../components/Notices';
+import { platformOrg } from '../../session/permissions';
 import { texts } from '../../texts';
 import { viewKey } from '../models/useView';
 import { filterOf, filterText, formOf, type ViewForm } from './viewForm';
@@ -46,6 +47,11 @@ export function ViewDialog({ org, row, initial, onClose, onSaved }: Props) {
   const queryClient = useQueryClient();
   const set = (patch: Partial<ViewForm>) => setForm((before) => ({ ...before, ...patch }));
   const name = form.name.trim();
+  const known = useList('views', org);
+  // Saving a new one would replace it unseen.
+  const taken =
+    !row &&
+    (known.data ?? []).some((other) => other.name === name && (other.scope === 'platform') === (org === platformOrg));
   const pins = form.pins.map((pin) => pin.trim()).filter(Boolean);
   const save = useMutation({
     mutationFn: (version: number | undefined) =>
@@ -80,7 +86,7 @@ export function ViewDialog({ org, row, initial, onClose, onSaved }: Props) {
         submit={texts.common.save}
         busy={save.isPending}
         error={theirs ? null : save.error}
-        blocked={!name}
+        blocked={!name || taken}
         onSubmit={() => save.mutate(row?.version)}
         onClose={onClose}
       >
@@ -90,7 +96,8 @@ export function ViewDialog({ org, row, initial, onClose, onSaved }: Props) {
           required
           value={form.name}
           disabled={!!row}
-          helperText={t.nameHint}
+          error={taken}
+          helperText={taken ? texts.common.nameTaken : t.nameHint}
           onChange={(event) => set({ name: event.target.value })}
         />
         <Typography variant="h3">{t.filter}</Typography>

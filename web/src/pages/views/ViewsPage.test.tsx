@@ -100,3 +100,20 @@ it('explains a server without views', async () => {
   showPage(<ViewsPage />);
   expect(await screen.findByText('This server does not offer it')).toBeVisible();
 });
+
+it('replaces no view by a new one of the same name', async () => {
+  serve({
+    'GET /v1/orgs/acme/views': page(view, { ...view, name: 'shared', scope: 'platform' }),
+    'GET /v1/orgs/acme/models': page(),
+    'GET /v1/providers': page(),
+  });
+  showPage(<ViewsPage />);
+  fireEvent.click(await screen.findByText('Add a view'));
+  const name = screen.getByLabelText(/^Name/);
+  fireEvent.change(name, { target: { value: 'chat-with-tools' } });
+  expect(screen.getByText(/This name is in use/)).toBeVisible();
+  expect(screen.getByText('Save')).toBeDisabled();
+  // The organisation's own view precedes the platform's of the same name.
+  fireEvent.change(name, { target: { value: 'shared' } });
+  expect(screen.getByText('Save')).toBeEnabled();
+});
