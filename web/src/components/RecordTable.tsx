@@ -1,5 +1,7 @@
 // A table of some dozens of records, with the states that every list has. Narrow screens get a card for each row.
-import type { ReactNode } from 'react';
+import Box from '@mui/material/Box';
+import Button from '@mui/material/Button';
+import { type ReactNode, useState } from 'react';
 
 import { texts } from '../texts';
 import { Problem } from './Problem';
@@ -34,14 +36,19 @@ export interface RecordTableProps<T> {
   optional?: boolean;
 }
 
+/** What is made at once. Thousands of rows would keep the page from answering for seconds. */
+const rowsAtOnce = 200;
+
 export function RecordTable<T>(props: RecordTableProps<T>) {
   const { query } = props;
-  const rows = props.rows ?? query.data;
+  const [rowsMax, setRowsMax] = useState(rowsAtOnce);
+  const all = props.rows ?? query.data;
+  const rows = all?.slice(0, rowsMax);
   const problem = query.error ? (
     <Problem error={query.error} onRetry={() => void query.refetch()} optional={props.optional ?? false} />
   ) : null;
   if (query.isPending) return <Skeletons rows={4} />;
-  if (!rows) return problem;
+  if (!all || !rows) return problem;
   if (rows.length === 0) return problem ?? <>{props.empty}</>;
   return (
     <>
@@ -84,6 +91,12 @@ export function RecordTable<T>(props: RecordTableProps<T>) {
           ))}
         </tbody>
       </table>
+      {rows.length < all.length && (
+        <Box sx={{ display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: 2, mt: 1, color: 'text.secondary' }}>
+          <span role="status">{texts.common.shownOf(rows.length, all.length)}</span>
+          <Button onClick={() => setRowsMax(rowsMax + rowsAtOnce)}>{texts.common.showMore}</Button>
+        </Box>
+      )}
     </>
   );
 }

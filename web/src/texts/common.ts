@@ -36,6 +36,8 @@ export const common = {
   on: 'On',
   off: 'Off',
   modelHint: 'Type a part of the name.',
+  shownOf: (shown: number, all: number) => `${shown.toLocaleString()} of ${all.toLocaleString()}`,
+  showMore: 'Show more',
   nameTaken: 'This name is in use. Choose another one, or edit what has it.',
   filteredOut: 'Nothing matches',
   filteredOutHint: 'Change the search or the filters.',
