@@ -10,6 +10,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { body, client } from '../../../api/client';
+import { listKey, useList } from '../../../api/lists';
 import { ScopeChip } from '../../../components/chips';
 import { Icon } from '../../../components/Icon';
 import { Problem } from '../../../components/Problem';
@@ -61,18 +62,13 @@ type SubjectKind = 'org' | 'group' | 'user';
 function Grants({ org, slug }: { org: string; slug: string }) {
   const mayWrite = useMay('org:grants:write');
   const queryClient = useQueryClient();
-  const key = ['grants', org];
-  const query = useQuery({
-    queryKey: key,
-    queryFn: async () =>
-      (await body(client.GET('/v1/orgs/{org}/grants', { params: { path: { org }, query: { page_size: 1000 } } }))).data,
-  });
+  const query = useList('grants', org);
   const [form, setForm] = useState<{ kind: SubjectKind; subject: string; effect: 'allow' | 'deny' }>({
     kind: 'group',
     subject: '',
     effect: 'allow',
   });
-  const changed = () => void queryClient.invalidateQueries({ queryKey: key });
+  const changed = () => void queryClient.invalidateQueries({ queryKey: listKey('grants', org) });
   const adding = useMutation({
     mutationFn: () =>
       body(
@@ -109,13 +105,13 @@ function Grants({ org, slug }: { org: string; slug: string }) {
       <ul className={css.plain}>
         {grants.map((grant) => (
           <li key={grant.id}>
-            <strong>{nameOfSubject(grant.subjectKind ?? '', grant.subject)}</strong>
+            <strong>{nameOfSubject(grant.subjectKind, grant.subject)}</strong>
             {grant.effect === 'deny' ? t.deny : t.allow}
             {mayWrite && (
               <IconButton
                 sx={{ ml: 'auto' }}
                 size="small"
-                aria-label={t.remove(nameOfSubject(grant.subjectKind ?? '', grant.subject))}
+                aria-label={t.remove(nameOfSubject(grant.subjectKind, grant.subject))}
                 disabled={removing.isPending}
                 onClick={() => removing.mutate(grant.id)}
               >
