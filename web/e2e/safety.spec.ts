@@ -195,7 +195,7 @@ test('a connection does not reach the metadata of a cloud', async ({ person: pag
   await expect(page.getByText('Address not allowed').first()).toBeVisible();
   // Names may lead elsewhere tomorrow, so it can be stored. No program calls it: registry-sync refuses too.
   await page.getByRole('button', { name: 'Save all the same' }).click();
-  await expect(page.getByText(new RegExp(`The sync of ${name} failed`)).first()).toBeVisible();
+  await expect(page.getByText(new RegExp(`The sync of ${name} failed`)).first()).toBeVisible({ timeout: 90_000 });
   await page.goto(`/ui/orgs/${org}/connections/${name}`);
   await expect(page.getByText('Address not allowed').first()).toBeVisible();
 });
