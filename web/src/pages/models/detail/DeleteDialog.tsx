@@ -15,9 +15,9 @@ import { Problem } from '../../../components/Problem';
 import { Skeletons } from '../../../components/States';
 import { texts } from '../../../texts';
 import { modelsKey, useModels } from '../useModels';
-import { useDependents } from './dependents';
+import { type Dependent, nameOfDependent, useDependents } from './dependents';
 import css from './detail.module.css';
-import { type Dependent, repoint } from './replace';
+import { repoint } from './replace';
 
 const t = texts.detail.remove;
 
@@ -81,7 +81,7 @@ export function DeleteDialog({ org, model, onClose, onDeleted }: Props) {
           <ul className={css.plain}>
             {users.map((user) => (
               <li key={`${user.refType}/${user.refId}`}>
-                <strong>{t.refType[user.refType ?? ''] ?? user.refType}</strong> {user.label || user.refId}
+                <strong>{t.refType[user.refType ?? ''] ?? user.refType}</strong> {nameOfDependent(user)}
               </li>
             ))}
           </ul>

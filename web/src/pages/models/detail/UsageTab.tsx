@@ -11,7 +11,7 @@ import { Empty, Skeletons } from '../../../components/States';
 import { formatPercent } from '../../../format';
 import { orgPath } from '../../../paths';
 import { texts } from '../../../texts';
-import { useDependents } from './dependents';
+import { nameOfDependent, useDependents } from './dependents';
 import css from './detail.module.css';
 
 const t = texts.detail.usage;
@@ -51,9 +51,10 @@ export function UsageTab({ org, model }: { org: string; model: Model }) {
         {dependents.data?.length === 0 && <Empty icon={mdiLinkOff} title={t.unused} hint={t.unusedHint} />}
         {dependents.data && dependents.data.length > 0 && (
           <ul className={css.plain}>
-            {dependents.data.map(({ refType, refId, label }) => {
+            {dependents.data.map((dependent) => {
+              const { refType, refId } = dependent;
               const page = pageOf[refType ?? ''];
-              const name = label || refId;
+              const name = nameOfDependent(dependent);
               return (
                 <li key={`${refType}/${refId}`}>
                   <strong>{texts.detail.remove.refType[refType ?? ''] ?? refType}</strong>{' '}

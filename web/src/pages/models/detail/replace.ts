@@ -1,8 +1,8 @@
 // Points what uses a model at another one, so that the model can be deleted.
 import { body, client, ifMatch, part, request } from '../../../api/client';
 import type { components } from '../../../api/schema';
+import type { Dependent } from './dependents';
 
-export type Dependent = components['schemas']['Dependent'];
 type Target = components['schemas']['AliasTarget'];
 
 /** The targets of an alias with one model exchanged; weights of the same model are joined. */
