@@ -56,9 +56,9 @@ const dark = {
   text: { primary: '#e1e2e8', secondary: '#c3c7cf', disabled: '#9297a0' },
   divider: '#43474e',
   surface: {
-    low: '#191c20',
-    container: '#1d2024',
-    high: '#272a2f',
+    low: '#111418',
+    container: '#24272c',
+    high: '#2b2e33',
     primaryContainer: '#194975',
     onPrimaryContainer: '#d1e4ff',
     secondaryContainer: '#3b4858',

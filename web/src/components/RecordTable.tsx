@@ -79,7 +79,7 @@ export function RecordTable<T>(props: RecordTableProps<T>) {
                   data-label={column.label}
                   className={column.number ? css.number : undefined}
                 >
-                  {column.cell(row)}
+                  <div>{column.cell(row)}</div>
                 </td>
               ))}
               {props.actions && (

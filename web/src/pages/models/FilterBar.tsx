@@ -65,6 +65,7 @@ export const SearchField = memo(function SearchField(props: { given: GivenText; 
             borderRadius: 20,
             bgcolor: 'surface.high',
             '& fieldset': { border: 'none' },
+            '& input': { textOverflow: 'ellipsis' },
             '& input::-webkit-search-cancel-button': { display: 'none' },
           },
           startAdornment: (
