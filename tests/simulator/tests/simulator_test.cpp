@@ -102,10 +102,10 @@ class SimulatorCall : public testing::Test {
     dom::parser parser;
     return parser.parse(counts)["counts"][name].get_int64();
   }
-  /// Asks again and again, without pause, until it is so or ten seconds have gone.
+  /// Asks again and again, without pause, until it is so or a minute has gone.
   template <class Condition>
   [[nodiscard]] static bool becomes(Condition condition) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
     while (!condition()) {
       if (std::chrono::steady_clock::now() > deadline) return false;
     }

@@ -40,7 +40,7 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
 
-constexpr std::chrono::seconds patience{30};
+constexpr std::chrono::seconds patience{120};
 const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
 struct Recorder final : Listener {

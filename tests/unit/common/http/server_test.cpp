@@ -29,7 +29,7 @@ using ::testing::Not;
 using ::testing::StartsWith;
 using tcp = asio::ip::tcp;
 
-constexpr std::chrono::seconds patience{20};
+constexpr std::chrono::seconds patience{120};
 
 /// Answers with a function and keeps what was asked.
 class Recorder final : public Service {

@@ -39,7 +39,7 @@ class TlsClientTest : public ::testing::Test {
     return make_client(loop_, {.certificates = {.ca_file = ca_file_}}, metrics_);
   }
   void run_until(const std::function<bool()>& done) {
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(120);
     loop_.restart();
     while (!done() && loop_.run_one_until(until) > 0) {
     }

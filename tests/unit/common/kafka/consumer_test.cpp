@@ -21,6 +21,9 @@ constexpr std::int16_t offset_commit_key = 8;
 constexpr std::int16_t offset_fetch_key = 9;
 
 // The mock lets three seconds pass before a group's first generation, so each test here does several things.
+// For tests whose group does not rebalance, which would take so long: no stall of the machine ends this session.
+const Properties long_session{{"session.timeout.ms", "60000"}};
+
 class KafkaGroupConsumer : public ::testing::Test {
  protected:
   KafkaGroupConsumer() { cluster.topic("in", 2); }
@@ -50,7 +53,9 @@ TEST_F(KafkaGroupConsumer, StopsAndContinuesWithoutGaps) {
   fill(loop, cluster.properties(), "in", 0, 3000, 500);
   MemberLog log;
   // Little is fetched ahead, so that the stops really reach back to the broker.
-  auto member = join(log, {{"queued.max.messages.kbytes", "64"}, {"queued.min.messages", "50"}});
+  Properties little_ahead{{"queued.max.messages.kbytes", "64"}, {"queued.min.messages", "50"}};
+  little_ahead.insert(little_ahead.end(), long_session.begin(), long_session.end());
+  auto member = join(log, little_ahead);
   log.then = [&] {
     if (log.records.size() % 500 == 0) member->set_reading(false);
   };
@@ -77,7 +82,7 @@ TEST_F(KafkaGroupConsumer, StopsAndContinuesWithoutGaps) {
 
 TEST_F(KafkaGroupConsumer, CommitsWithMetadataAndReadsThemBack) {
   MemberLog log;
-  auto member = join(log);
+  auto member = join(log, long_session);
   ASSERT_TRUE(run_until(loop, [&] { return log.assignments > 0; }));
 
   std::optional<Result<std::vector<Committed>>> answer;
@@ -130,8 +135,8 @@ TEST_F(KafkaGroupConsumer, ReadsCommitsAfterCoordinatorMoved) {
   two.topic("in", 2);
   rd_kafka_mock_coordinator_set(two.get(), "group", "workers", 1);
   MemberLog log;
-  auto joined = GroupConsumer::join(loop, {.properties = two.properties(), .group_id = "workers", .topics = {"in"}},
-                                    log, metrics);
+  auto joined = GroupConsumer::join(
+      loop, {.properties = two.properties(long_session), .group_id = "workers", .topics = {"in"}}, log, metrics);
   ASSERT_TRUE(joined.has_value()) << joined.error().detail;
   auto member = std::move(*joined);
   log.consumer = member.get();
@@ -249,7 +254,7 @@ TEST_F(KafkaGroupConsumer, ReadsOnlyFromTheGivenOffset) {
   fill(loop, cluster.properties(), "in", 1, 100);
   MemberLog log;
   log.take = false;
-  auto member = join(log);
+  auto member = join(log, long_session);
   ASSERT_TRUE(run_until(loop, [&] { return log.assignments == 1; }));
   loop.restart();
   loop.run_for(std::chrono::milliseconds(50));
@@ -295,7 +300,7 @@ TEST_F(KafkaGroupConsumer, LeavesInBoundedTimeWhenNoBrokerAnswers) {
 TEST_F(KafkaGroupConsumer, MayBeDestroyedInsideItsOwnCalls) {
   fill(loop, cluster.properties(), "in", 0, 10);
   MemberLog log;
-  auto member = join(log);
+  auto member = join(log, long_session);
   log.then = [&] {
     log.consumer = nullptr;
     member.reset();
@@ -312,7 +317,7 @@ TEST_F(KafkaGroupConsumer, MayBeDestroyedInsideItsOwnCalls) {
 TEST_F(KafkaGroupConsumer, GoesOnWhenTheBrokerIsBack) {
   fill(loop, cluster.properties(), "in", 0, 10);
   MemberLog log;
-  auto member = join(log);
+  auto member = join(log, long_session);
   ASSERT_TRUE(run_until(loop, [&] { return log.records.size() == 10; }));
   rd_kafka_mock_broker_set_down(cluster.get(), 1);
   loop.restart();

@@ -136,13 +136,14 @@ TEST_F(KafkaEndings, SeveralEndAtTheSameTime) {
 }
 
 TEST_F(KafkaEndings, OneThatHangsIsLeftBehind) {
-  std::latch go_on(1);
-  detail::end_beside([&] { go_on.wait(); });
+  // No test waits for these threads, so that they share the latches.
+  const auto go_on = std::make_shared<std::latch>(1);
+  detail::end_beside([go_on] { go_on->wait(); });
   EXPECT_TRUE(run_until(loop, [] { return clients_ending() == 0; })) << "counted no more, though it has not ended";
-  std::latch ended(1);
-  go_on.count_down();
-  detail::end_beside([&] { ended.count_down(); });
-  ended.wait();
+  const auto ended = std::make_shared<std::latch>(1);
+  go_on->count_down();
+  detail::end_beside([ended] { ended->count_down(); });
+  ended->wait();
 }
 
 TEST(KafkaAdminThread, AnswersOnTheLoopOneAfterTheOther) {

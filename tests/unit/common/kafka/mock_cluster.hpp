@@ -66,7 +66,7 @@ class MockCluster {
 
 /// Runs the loop until `done` holds; false: it did not within a time that only a fault can take.
 inline bool run_until(boost::asio::io_context& loop, const std::function<bool()>& done,
-                      std::chrono::seconds at_most = std::chrono::seconds(40)) {
+                      std::chrono::seconds at_most = std::chrono::seconds(120)) {
   const auto give_up = std::chrono::steady_clock::now() + at_most;
   loop.restart();
   while (!done()) {

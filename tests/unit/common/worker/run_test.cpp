@@ -99,8 +99,8 @@ TEST(RunLoop, WaitIsNotPartOfATurn) {
   auto marked = std::chrono::steady_clock::time_point::max();
   auto unmarked = marked;
   timer.async_wait([&](auto) {
-    telemetry::loop_step("a test");
     marked = std::chrono::steady_clock::now();
+    telemetry::loop_step("a test");
     timer.expires_after(std::chrono::milliseconds(20));
     timer.async_wait([&](auto) { unmarked = std::chrono::steady_clock::now(); });
   });
