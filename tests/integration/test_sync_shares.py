@@ -94,13 +94,13 @@ def test_three_processes_share_twelve_connections(make_stack):
     def all_listed_again(what):
         before = dict(farm.lists)
         wait_until(f"each of the nine is asked twice more {what}",
-                   lambda: all(farm.lists[name] >= before[name] + 2 for name in WELL), 120)
+                   lambda: all(farm.lists[name] >= before[name] + 2 for name in WELL))
 
     def published(model):
         def seen():
             events.poll()
             return any(model in (record.value() or b"").decode() for record in events.records)
-        wait_until(f"{model} is published", seen, 60)
+        wait_until(f"{model} is published", seen)
 
     def appears(name, model):
         farm.models[name] = farm.models[name] + [model]
@@ -141,7 +141,7 @@ def test_three_processes_share_twelve_connections(make_stack):
     assert stack.sql(f"SELECT last_error_class FROM connection WHERE name = '{PAGE}'") == [("not_json",)]
     wait_until("a bounded part of the huge list", lambda: stack.sql(
         "SELECT count(*) FROM deployment d JOIN connection c ON c.id = d.connection_id WHERE c.name = "
-        f"'{HUGE}'") == [(2000,)], 120)
+        f"'{HUGE}'") == [(2000,)])
     assert farm.lists[HANGS] >= 1
     # One revision and one event for each version: no process has written after it lost a connection.
     assert stack.sql("SELECT count(*) FROM model_revision r WHERE NOT EXISTS (SELECT 1 FROM outbox o WHERE "
