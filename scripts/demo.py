@@ -32,6 +32,9 @@ SIMULATED_ANSWER = (
     "But every word of this travelled the real way: from a provider's stream through the router, "
     "onto a Kafka topic, and from there to your screen."
 )
+# On a machine that does much else. Only a fault takes longer.
+READY_SECONDS = 180
+END_SECONDS = 60
 STARTED = time.monotonic()
 COLOURS = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
@@ -133,7 +136,7 @@ class Program:
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                return self.process.wait(15) == 0
+                return self.process.wait(END_SECONDS) == 0
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
@@ -201,7 +204,7 @@ class Demo:
         lines = done.stdout.strip().splitlines()
         return lines[-1] if lines else ""
 
-    def tokenrail(self, *words, seconds=60):
+    def tokenrail(self, *words, seconds=120):
         command = [BIN / "tokenrail", *words]
         try:
             done = subprocess.run(
@@ -234,7 +237,7 @@ class Demo:
             command = [BIN / "tokenrail-dev-broker"]
             for topic in topics:
                 command += ["--topic", f"{topic['topic']}:{topic['partitions']}"]
-            servers = self.start("dev-broker", command, first_line=True).first_line(20)
+            servers = self.start("dev-broker", command, first_line=True).first_line(READY_SECONDS)
             # That broker answers a fetch when its time is up, not when a record comes.
             self.environment["TOKENRAIL_KAFKA_FETCH_WAIT_MAX_MS"] = "10"
         self.environment["TOKENRAIL_KAFKA_BOOTSTRAP_SERVERS"] = servers
@@ -284,7 +287,7 @@ class Demo:
              "--set", f"text={SIMULATED_ANSWER}"],
             first_line=True,
         )
-        self.environment["OLLAMA_BASE_URL"] = simulator.first_line(20).split()[-1]
+        self.environment["OLLAMA_BASE_URL"] = simulator.first_line(READY_SECONDS).split()[-1]
         self.simulated = True
         why = f"only the simulator of ./dev up answers at {url}" if models else f"no Ollama with a model answers at {url}"
         note(f"Models: {why}, so a SIMULATOR takes its place at {self.environment['OLLAMA_BASE_URL']}; its answers are "
@@ -312,14 +315,14 @@ class Demo:
                                 TOKENRAIL_API_LISTEN=api)
             worker.address = address
         for worker in self.programs[-3:]:
-            wait_ready(worker, worker.address, 60)
+            wait_ready(worker, worker.address, READY_SECONDS)
             note(f"tokenrail-{worker.name} is ready (http://{worker.address}/metrics)")
 
     # -- what is shown, and checked
 
     def show_models(self):
         heading("1. The models that were imported")
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + READY_SECONDS
         while True:
             models = [json.loads(line) for line in self.tokenrail("registry", "list", "--json").splitlines()]
             usable = [m for m in models if m["state"] == "ready" and m["kind"] == "generation"]
@@ -354,7 +357,7 @@ class Demo:
                 arrivals.append(time.monotonic())
                 sys.stdout.write((chunk.get("delta") or "").replace("\n", "\n   "))
                 sys.stdout.flush()
-            chat.wait(10)
+            chat.wait(END_SECONDS)
         finally:
             if chat.poll() is None:
                 chat.kill()
@@ -409,7 +412,7 @@ class Demo:
 
     def tail(self, topic, text, count):
         words = ["topics", "tail", topic, "--from-beginning", "--contains", text, "--count", str(count), "--json"]
-        return [json.loads(line) for line in self.tokenrail(*words, "--timeout", "15s", seconds=25).splitlines()]
+        return [json.loads(line) for line in self.tokenrail(*words, "--timeout", "60s", seconds=120).splitlines()]
 
     @staticmethod
     def show_record(record):
