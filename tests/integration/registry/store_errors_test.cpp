@@ -24,7 +24,7 @@ class StoreErrors : public StoreTest {
   /// Runs once a session waits for another one's lock.
   void when_one_waits(const std::function<void()>& act) {
     auto db = sql();
-    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(120);
     while (db.run("SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT l.granted AND "
                   "a.datname = current_database()") == "0") {
       if (std::chrono::steady_clock::now() > give_up) {

@@ -364,7 +364,7 @@ TEST_F(StoreTest, SyncIsRequestedTakenUpAndAwaited) {
   EXPECT_THAT(ignored.error().detail, HasSubstr("No registry-sync"));
 
   auto waiting =
-      std::async(std::launch::async, [&] { return Store(options_).await_sync(id, std::chrono::seconds(20)); });
+      std::async(std::launch::async, [&] { return Store(options_).await_sync(id, std::chrono::seconds(120)); });
   const auto taken = store_->take_sync_requests().value();
   ASSERT_THAT(taken, SizeIs(1));
   EXPECT_EQ(taken[0].id, id);

@@ -222,9 +222,7 @@ TEST_F(GovernedTopics, RepublishWaitsForKafka) {
   ASSERT_TRUE(run_until(loop_, [&] { return store_->sync_request_state(id)->started; }));
   EXPECT_FALSE(store_->sync_request_state(id)->finished);
   rd_kafka_mock_broker_set_up(kafka_->get(), 1);
-  ASSERT_TRUE(run_until(
-      loop_, [&] { return store_->sync_request_state(id)->finished; }, std::chrono::seconds(90)))
-      << running.problems();
+  ASSERT_TRUE(run_until(loop_, [&] { return store_->sync_request_state(id)->finished; })) << running.problems();
 }
 
 }  // namespace

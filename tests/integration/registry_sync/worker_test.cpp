@@ -372,9 +372,7 @@ TEST_F(RegistrySync, KafkaAwayDelaysEventsAndLosesNone) {
   const auto id = store_->request_sync("", person("test")).value();
   ASSERT_TRUE(run_until(loop_, [&] { return sql().run("SELECT count(*) FROM model") == "3"; }));
   rd_kafka_mock_broker_set_up(kafka_->get(), 1);
-  ASSERT_TRUE(run_until(
-      loop_, [&] { return last_event("_/_/ollama/c:1b").has_value(); }, std::chrono::seconds(90)))
-      << running.problems();
+  ASSERT_TRUE(run_until(loop_, [&] { return last_event("_/_/ollama/c:1b").has_value(); })) << running.problems();
   ASSERT_TRUE(run_until(loop_, [&] { return store_->outbox_lag()->rows == 0; }));
   EXPECT_TRUE(run_until(loop_, [&] { return store_->sync_request_state(id)->finished; }));
 }
@@ -413,7 +411,7 @@ TEST_F(RegistrySync, QuestionsEndWithTheConnectionsTime) {
       simulator::Script::from_json(R"({"models": ["a:1b", "b:1b"], "behaviours": {"/api/show": {"fault": "hang"}}})");
   ASSERT_TRUE(script.has_value()) << script.error().detail;
   offer_script(*script);
-  start_whole({{"TOKENRAIL_SYNC_CONNECTION_TIMEOUT", "300ms"}, {"TOKENRAIL_SYNC_ANSWER_TIMEOUT", "10m"}});
+  start_whole({{"TOKENRAIL_SYNC_CONNECTION_TIMEOUT", "3s"}, {"TOKENRAIL_SYNC_ANSWER_TIMEOUT", "10m"}});
   EXPECT_EQ(sql().run("SELECT count(*) FROM model"), "2") << "what was got is applied";
 }
 
@@ -448,7 +446,9 @@ TEST_F(RegistrySync, RepairsStateTopicWithoutRestart) {
   older.version = older.model.version = 1;
   kafka::testing::Reports reports;
   telemetry::Metrics metrics;
-  auto producer = kafka::Producer::make(loop_, {.properties = kafka_->properties()}, reports, metrics);
+  // In one batch, so that one comparison finds all of them.
+  auto producer =
+      kafka::Producer::make(loop_, {.properties = kafka_->properties({{"linger.ms", "500"}})}, reports, metrics);
   ASSERT_TRUE(producer.has_value());
   const LogCapture log;
   const std::vector<std::pair<std::string, std::string>> bad{{"_/_/ollama/a:1b", "not json"},
@@ -636,7 +636,7 @@ TEST_F(RegistrySync, NamesMissingTopicAndWaitsForIt) {
       return words.contains("kafka: The topic " + topic + " does not exist") &&
              words.contains("tokenrail topics apply");
     };
-    ASSERT_TRUE(run_until(loop_, named, std::chrono::seconds(15))) << running.problems();
+    ASSERT_TRUE(run_until(loop_, named)) << running.problems();
     ASSERT_TRUE(run_until(loop_, [&] { return store_->outbox_lag()->rows == 3; })) << "it syncs all the same";
     EXPECT_TRUE(named()) << running.problems();
     EXPECT_FALSE(running.worker().published_whole());
@@ -670,10 +670,9 @@ TEST_F(RegistrySync, ATopicThatVanishesIsNamedToo) {
   ASSERT_TRUE(run_until(loop_, [&] { return log.text().contains("partition count changed from 1 to 0"); }));
   offer({"a:1b", "b:7b", "c:1b"});
   ASSERT_TRUE(store_->request_sync("", person("test")).has_value());
-  ASSERT_TRUE(run_until(
-      loop_, [&] { return running.problems().contains("kafka: The topic model_registry.events does not exist"); },
-      std::chrono::seconds(60)))
-      << running.problems();
+  ASSERT_TRUE(run_until(loop_, [&] {
+    return running.problems().contains("kafka: The topic model_registry.events does not exist");
+  })) << running.problems();
   rd_kafka_mock_topic_set_error(kafka_->get(), "model_registry.events", RD_KAFKA_RESP_ERR_NO_ERROR);
   ASSERT_TRUE(run_until(loop_, [&] { return store_->outbox_lag()->rows == 0; })) << running.problems();
   ASSERT_TRUE(run_until(loop_, [&] { return !events_after(2).empty(); }));
