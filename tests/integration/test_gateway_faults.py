@@ -143,7 +143,8 @@ def journal(stack):
 @pytest.fixture(scope="module")
 def asked(make_shared_stack):
     stack = make_shared_stack(settings={
-        **KEYS, "TOKENRAIL_ROUTER_FIRST_TOKEN_TIMEOUT": "5s", "TOKENRAIL_ROUTER_IDLE_TIMEOUT": "5s"})
+        # Long enough for healthy streams on a busy machine: all requests begin at once.
+        **KEYS, "TOKENRAIL_ROUTER_FIRST_TOKEN_TIMEOUT": "20s", "TOKENRAIL_ROUTER_IDLE_TIMEOUT": "20s"})
     url = stack.simulator_url
     stack.environment.update({
         "OPENAI_BASE_URL": url + "/v1", "ANTHROPIC_BASE_URL": url, "GEMINI_BASE_URL": url, "COHERE_BASE_URL": url,

@@ -143,13 +143,13 @@ def test_silent_name_server_holds_up_nothing_else(make_stack, silent_name_server
     reasons = {c["requestId"]: c["finishReason"] for c in chunks.values() if c["done"]}
     assert {reasons[name] for name in streams} == {"cancelled"} and reasons["last"] == "stop"
     assert livez.failed == 0 and livez.asked > 10
-    # The look-up blocks for twelve seconds: on the loop it would be seen here, whatever else runs on this machine.
     ends = [r.timestamp()[1] - cancelled_at for c, r in zip(chunks.values(), chunks.records)
             if c["done"] and c["requestId"] in stuck]
     print(f"{STUCK} calls stuck beside {STREAMS} streams: a chunk up to {lateness_ms(chunks, set(streams))} ms late, "
           f"the last cancellation done after {max(ends):.0f} ms")
     print(f"longest turn {router.longest_turn_ms()} ms, longest /livez {livez.longest * 1000:.0f} ms of {livez.asked}")
-    assert livez.longest < 5
+    # The look-up blocks for twelve seconds: on the loop it would be seen here, whatever else runs on this machine.
+    assert livez.longest < 12
     router.check_turns()
     assert "getaddrinfo was called" not in router.text()
     assert STUCK_NAME.split(".", maxsplit=1)[0].encode() in silent_name_server.recv(1500), "the name server was asked"
