@@ -24,6 +24,12 @@ find_path(TOKENRAIL_SOCI_INCLUDE soci/soci.h REQUIRED)
 find_library(TOKENRAIL_RE2 re2 REQUIRED)
 find_path(TOKENRAIL_RE2_INCLUDE re2/re2.h REQUIRED)
 
+# The layout of simdjson's classes depends on these macros, and without them on whether a file is optimised. Its functions
+# are in its header, and the linker keeps one copy for the whole program. So every file has the same values, whether its
+# target links the library or not; tokenrail_check_layouts() in the root folder checks that. Threads: as Debian builds it.
+set(tokenrail_simdjson_definitions SIMDJSON_THREADS_ENABLED=1 "SIMDJSON_DEVELOPMENT_CHECKS=$<CONFIG:Debug>")
+add_compile_definitions(${tokenrail_simdjson_definitions})
+
 add_library(tokenrail_asio INTERFACE)
 target_link_libraries(tokenrail_asio INTERFACE Boost::headers Threads::Threads)
 # The io_context is single-threaded by design; these keep Asio's headers small and its compile-time surface fixed.

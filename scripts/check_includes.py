@@ -7,7 +7,7 @@
 Modules of one layer do not know each other, a worker never includes another, and headers directly in common/ lie
 below all. The same arrows hold for the DEPENDS of tokenrail_module() and tokenrail_program(). Headers of the big
 foreign libraries reach no other module but those named in SHARED, so that a change of library is a change of one module: they stay in .cpp
-files and in headers that only their own module includes.
+files and in headers that only their own module includes. No source sets the macros that change the layout of simdjson's classes.
 
     check_includes.py [ROOT]      prints each broken arrow as file:line, ends with 1 if there is any
     check_includes.py --self-test plants each kind of violation and checks that it is found
@@ -30,6 +30,7 @@ LAYERS = [  # from the lowest up
 PRODUCT = ("common", "workers", "cli")
 SOURCE_SUFFIXES = {".hpp", ".cpp", ".h", ".cc", ".ipp"}
 
+MACRO = re.compile(r"^\s*#\s*(?:define|undef)\s+(\w+)")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
 # Foreign headers that no header of ours may pass on to another module.
@@ -99,6 +100,9 @@ def check_source(path: str, text: str) -> Iterator[Violation]:
     module = module_of(path)
     product = path.split("/")[0] in PRODUCT
     for number, line in enumerate(text.splitlines(), 1):
+        macro = MACRO.match(line)
+        if macro and macro.group(1).startswith("SIMDJSON_"):
+            yield Violation(f"{path}:{number}", f"{macro.group(1)} is the same in every file: cmake/dependencies.cmake")
         match = INCLUDE.match(line)
         if not match:
             continue
@@ -254,6 +258,8 @@ PLANTED = [  # (path, text, part of the complaint)
     ("common/events/chunk.hpp", "#include <simdjson.h>\n", "simdjson must stay inside"),
     ("workers/router/a.hpp", '#include "common/events/json_document.hpp"\n', "simdjson must stay inside"),
     ("workers/router/b.cpp", '#include "common/events/json_document.hpp"\n', "simdjson must stay inside"),
+    ("common/events/chunk.cpp", "# define SIMDJSON_THREADS_ENABLED 1\n", "same in every file"),
+    ("tests/unit/cli/chat_test.cpp", "#undef SIMDJSON_DEVELOPMENT_CHECKS\n", "same in every file"),
     ("common/http/framing.hpp", '#include "common/http/easy_handle.hpp"\n', "libcurl must stay inside"),
     ("common/config/settings.hpp", "#include <toml++/toml.h>\n", "toml++ must stay inside"),
     ("common/crypto/key_ring.hpp", "#include <openssl/evp.h>\n", "OpenSSL must stay inside"),

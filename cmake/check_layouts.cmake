@@ -1,0 +1,25 @@
+# Refuses a build in which two files may see different layouts of one foreign class: called once all targets are there.
+#
+#   tokenrail_check_layouts(${PROJECT_SOURCE_DIR})
+function(tokenrail_check_layouts folder)
+  get_property(everywhere DIRECTORY "${folder}" PROPERTY COMPILE_DEFINITIONS)
+  list(FILTER everywhere INCLUDE REGEX "SIMDJSON_")
+  if(NOT everywhere STREQUAL "${tokenrail_simdjson_definitions}")
+    message(FATAL_ERROR "${folder} defines [${everywhere}] for all its files, and not [${tokenrail_simdjson_definitions}]: they would "
+      "see other layouts of simdjson's classes. Define these macros in cmake/dependencies.cmake, before any target.")
+  endif()
+  get_property(targets DIRECTORY "${folder}" PROPERTY BUILDSYSTEM_TARGETS)
+  foreach(target IN LISTS targets)
+    foreach(property COMPILE_DEFINITIONS COMPILE_OPTIONS INTERFACE_COMPILE_DEFINITIONS INTERFACE_COMPILE_OPTIONS)
+      get_target_property(own ${target} ${property})
+      if(own MATCHES "SIMDJSON_")
+        message(FATAL_ERROR "The target ${target} has macros of simdjson of its own (${property}: ${own}): its files would see other "
+          "layouts of simdjson's classes. Define these macros in cmake/dependencies.cmake only.")
+      endif()
+    endforeach()
+  endforeach()
+  get_property(folders DIRECTORY "${folder}" PROPERTY SUBDIRECTORIES)
+  foreach(below IN LISTS folders)
+    tokenrail_check_layouts("${below}")
+  endforeach()
+endfunction()
