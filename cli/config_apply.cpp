@@ -73,6 +73,9 @@ Governance& ConfigApplier::of(const std::string& org) {
 }
 
 Result<void> ConfigApplier::apply(const ConfigChange& change) {
+  // Models may name each other in any order; what follows them may use them.
+  if (change.collection != "models" || change.wanted.kind == Kind::null)
+    if (auto finished = finish(); !finished) return finished;
   if (change.wanted.kind == Kind::null) return remove(change);
   if (change.collection == "organizations") return organization(change);
   if (change.collection == "connections") return connection(change);
@@ -130,6 +133,48 @@ Result<std::string> ConfigApplier::connection_in(const std::string& org, const C
   return platforms([&](const auto& page) { return of(org).connections(page); }, "name", name);
 }
 
+Result<std::optional<std::string>> ConfigApplier::named_model(const std::string& org, const std::string& name) {
+  const auto found = of(org).model(name);
+  if (!found && found.error().kind == ErrorKind::not_found) return std::nullopt;
+  if (!found) return std::unexpected(found.error());
+  if (fmt::format("{}/{}", member_of(found->json, "provider"), member_of(found->json, "modelName")) != name)
+    return fail(ErrorKind::conflict, fmt::format("{} is the slug of another model: change that first", name));
+  // An organisation's row over the platform's may go; the platform's is the same model.
+  auto id = member_of(found->json, "platformId");
+  return id.empty() ? found->id : std::move(id);
+}
+
+Result<void> ConfigApplier::add_replacement(const ConfigChange& change, const std::string& model, ConfigValue& patch) {
+  const auto org = change.wanted.text_of("org");
+  const auto by = change.wanted.text_of("replacement");
+  if (by.empty()) {
+    if (change.now.find("replacement") != nullptr) patch.members.emplace_back("replacementId", ConfigValue{});
+    return {};
+  }
+  auto id = named_model(org, by);
+  if (!id) return std::unexpected(id.error());
+  if (*id) {
+    patch.members.emplace_back("replacementId", text_value(std::move(**id)));
+  } else {
+    waiting_.push_back({.org = org, .model = model, .by = by});
+  }
+  return {};
+}
+
+Result<void> ConfigApplier::finish() {
+  for (const auto& [org, model, by] : std::exchange(waiting_, {})) {
+    const auto id = named_model(org, by);
+    if (!id) return std::unexpected(id.error());
+    if (!*id)
+      return std::unexpected(Error{.kind = ErrorKind::not_found,
+                                   .detail = fmt::format("{} has the replacement {}, which there is not", model, by),
+                                   .hint = "Add that model to the file, or name another one."});
+    auto changed = done(of(org).change_model(model, object_of({{"replacementId", json_text(**id)}})));
+    if (!changed) return changed;
+  }
+  return {};
+}
+
 Result<void> ConfigApplier::model(const ConfigChange& change) {
   const auto org = change.wanted.text_of("org");
   auto& governance = of(org);
@@ -156,6 +201,7 @@ Result<void> ConfigApplier::model(const ConfigChange& change) {
     fields.members.emplace_back("deployments", std::move(list));
   }
   const auto id = provider + "/" + name;
+  if (auto added = add_replacement(change, id, fields); !added) return added;
   const auto there = governance.model(id);
   if (there && (member_of(there->json, "provider") != provider || member_of(there->json, "modelName") != name))
     return fail(ErrorKind::conflict, fmt::format("{} is the slug of another model: change that first", id));

@@ -3,8 +3,10 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cli/config_plan.hpp"
 #include "cli/governance.hpp"
@@ -20,13 +22,25 @@ class ConfigApplier {
   explicit ConfigApplier(Governance& platform) : platform_(platform) {}
 
   Result<void> apply(const ConfigChange& change);
+  /// To be called after the last change: makes what waited for others.
+  Result<void> finish();
 
  private:
+  /// A replacement that was not there yet when its model was written.
+  struct Replacement {
+    std::string org;
+    std::string model;
+    std::string by;
+  };
   Governance& of(const std::string& org);
   Result<void> remove(const ConfigChange& change);
   Result<void> organization(const ConfigChange& change);
   Result<void> connection(const ConfigChange& change);
   Result<void> model(const ConfigChange& change);
+  /// Id of a model that a model of that organisation names; nothing: it is not there.
+  Result<std::optional<std::string>> named_model(const std::string& org, const std::string& name);
+  /// Adds the replacement to the patch, or remembers it for finish().
+  Result<void> add_replacement(const ConfigChange& change, const std::string& model, ConfigValue& patch);
   Result<void> prices(const ConfigChange& change, const std::string& model);
   Result<void> default_model(const ConfigChange& change);
   Result<void> alias(const ConfigChange& change);
@@ -40,6 +54,7 @@ class ConfigApplier {
 
   Governance& platform_;
   std::map<std::string, std::unique_ptr<Governance>> organizations_{};
+  std::vector<Replacement> waiting_{};
 };
 
 }  // namespace tokenrail::cli

@@ -94,6 +94,7 @@ int apply(const Context& context, Governance& governance) {
     }
     ++applied;
   }
+  if (const auto finished = applier.finish(); !finished) return context.failed(finished.error());
   context.terminal.note(fmt::format("{} applied; registry-sync publishes them, and routers follow", applied));
   return exit_done;
 }

@@ -65,6 +65,7 @@ constexpr std::array model_fields{
     Field{.name = "enabled", .takes = Takes::scalar},
     Field{.name = "blocked", .takes = Takes::scalar, .otherwise = "false"},
     Field{.name = "tags", .takes = Takes::texts, .otherwise = "[]"},
+    Field{.name = "replacement"},
     Field{.name = "settings", .takes = Takes::object, .otherwise = "{}"},
     Field{.name = "prices", .takes = Takes::objects},
     Field{.name = "deployments", .takes = Takes::objects},
@@ -265,6 +266,8 @@ Result<ConfigValue> settled(const Collection& collection, ConfigValue entry, con
     if (!fits(value, field->takes))
       return refused(where, fmt::format("the field {} has a value of another kind", name));
   }
+  if (const auto* settings = entry.find("settings"); settings != nullptr && settings->find("replacementId") != nullptr)
+    return refused(where, "a replacement is named beside the settings, as replacement: provider/name");
   if (auto filter = settle_filter(entry, where); !filter) return std::unexpected(filter.error());
   for (const auto& field : collection.fields) {
     if (field.needed && entry.find(field.name) == nullptr)

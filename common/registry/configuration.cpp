@@ -54,13 +54,22 @@ const std::string deployments_of_model =
     "connection c ON c.id = "
     "d.connection_id WHERE d.model_id = m.id AND c.deleted_at IS NULL AND c.owner_user_id IS NULL)";
 
+/// Of the model `m`: the model that a person named to use instead, by its name. A row of it that is gone counts as the
+/// model as long as another row of it is there.
+const std::string replacement_of_model =
+    "(SELECT n.provider || '/' || n.model_name FROM model n WHERE n.id = m.replacement_id AND EXISTS (SELECT 1 FROM "
+    "model l WHERE l.provider = n.provider AND l.model_name = n.model_name AND l.deleted_at IS NULL AND "
+    "l.owner_user_id IS NULL AND (l.org_id IS NULL OR l.org_id = m.org_id)))";
+
 // What a person set is in `override`; enabled, blocked and tags are columns that only people write.
 const std::string models =
     "(SELECT COALESCE(json_agg(json_strip_nulls(json_build_object('org', m.org_id, 'provider', m.provider, "
     "'modelName', "
     "m.model_name, 'slug', NULLIF(m.slug, m.provider || '/' || m.model_name), 'enabled', m.enabled, 'blocked', CASE "
     "WHEN "
-    "m.platform_blocked THEN true END, 'tags', CASE WHEN cardinality(m.tags) > 0 THEN m.tags END, 'settings', "
+    "m.platform_blocked THEN true END, 'tags', CASE WHEN cardinality(m.tags) > 0 THEN m.tags END, 'replacement', " +
+    replacement_of_model +
+    ", 'settings', "
     "NULLIF(m.override - CAST(ARRAY['enabled', 'blocked', 'tags', 'deployments', 'replacementId'] AS text[]), '{}'), "
     "'prices', " +
     prices_of_model + ", 'deployments', " + deployments_of_model +

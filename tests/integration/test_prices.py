@@ -212,12 +212,19 @@ def test_an_export_applied_to_an_empty_database_exports_the_same(make_stack):
     stack.cli("registry", "grant", model, "--org", "acme", "--group", "engineering")
     stack.cli("connections", "add", "other", "--provider", "vllm", "--base-url", "http://127.0.0.1:9/v1", "--weight", "3")
     stack.cli("registry", "add", "vllm/extra", "--connection", "other", "--upstream", "served-name")
+    # Two that replace each other: whichever is made first, the other is not there yet.
+    ids = {name: json.loads(stack.cli("registry", "show", name, "--json").stdout)["platformId"] for name in (model, "vllm/extra")}
+    for of, by in ((model, "vllm/extra"), ("vllm/extra", model)):
+        stack.cli("registry", "set", of, json.dumps({"lifecycle": "deprecated", "replacementId": ids[by]}))
+    stack.cli("registry", "set", model, json.dumps({"replacementId": ids[model]}), "--org", "acme")
     views = [{"name": "small", "filter": {"tags": ["b"], "contextMin": 1}, "pins": [model], "forAuto": True},
              {"org": "acme", "name": "small"}]
     stack.cli("registry", "apply", "-", stdin=yaml.safe_dump({"views": views}))
     exported = stack.cli("registry", "export").stdout
     document = yaml.safe_load(exported)
     assert document["views"] == views
+    assert [(m.get("org"), m["modelName"], m["replacement"]) for m in document["models"]] == [
+        (None, name, "vllm/extra"), (None, "extra", model), ("acme", name, model)]
     assert document["organizations"] == [{"id": "acme", "displayName": "acme", "mode": "allow_list"}]
     assert document["aliases"][0] == {"alias": "best", "targets": [{"model": model, "weight": 9}]}
     assert stack.cli("registry", "plan", "-", stdin=exported).stdout == ""
@@ -241,8 +248,14 @@ def test_an_export_applied_to_an_empty_database_exports_the_same(make_stack):
     assert "settings.contextWindow: 2048 -> 4096" in empty.cli("registry", "plan", "-", stdin=changed).stdout
     empty.cli("registry", "apply", "-", stdin=changed)
     assert empty.cli("registry", "export").stdout == changed
-    # Pruning removes what the file does not have, but nothing that a sync found: here nothing did.
+    # A model that the file names no replacement for has none.
     shorter = yaml.safe_load(changed)
+    for entry in shorter["models"]:
+        entry.pop("replacement", None)
+    empty.cli("registry", "apply", "-", stdin=json.dumps(shorter))
+    changed = empty.cli("registry", "export").stdout
+    assert "replacement" not in changed and yaml.safe_load(changed) == shorter
+    # Pruning removes what the file does not have, but nothing that a sync found: here nothing did.
     shorter["aliases"], shorter["grants"] = [], []
     shorter["models"] = [m for m in shorter["models"] if m["modelName"] != "extra"]
     shorter["connections"] = [c for c in shorter["connections"] if c["name"] != "other"]
@@ -259,6 +272,9 @@ def test_an_export_applied_to_an_empty_database_exports_the_same(make_stack):
     audited = empty.sql("SELECT action FROM audit_log ORDER BY seq DESC LIMIT 5")
     assert ("connection.deleted",) in audited and ("model.deleted",) in audited
 
+    lost = {"models": [{"provider": "vllm", "modelName": "late", "replacement": "vllm/never"}]}
+    unknown = empty.cli("registry", "apply", "-", stdin=json.dumps(lost), check=False)
+    assert unknown.returncode == 1 and "vllm/late has the replacement vllm/never, which there is not" in unknown.stderr
     broken = empty.cli("registry", "apply", "-", stdin="models: [{provider: p}]", check=False)
     assert broken.returncode == 2 and "models[0]: it has no modelName" in broken.stderr
 

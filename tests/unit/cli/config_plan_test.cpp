@@ -56,6 +56,17 @@ TEST(ConfigPlan, OrderDefaultsAndNotationAreNoChange) {
   EXPECT_EQ(plan->others, 4U) << "what the file does not have stays";
 }
 
+TEST(ConfigPlan, ReplacementIsNamedAndNoSetting) {
+  const auto plan = planned(registry, "models: [{provider: ollama, modelName: b, replacement: ollama/a}]");
+  ASSERT_TRUE(plan.has_value()) << plan.error().detail;
+  ASSERT_EQ(plan->changes.size(), 1U);
+  EXPECT_THAT(plan->changes.front().differences, ElementsAre("replacement: nothing -> ollama/a"));
+
+  const auto by_id = planned(registry, "models: [{provider: ollama, modelName: b, settings: {replacementId: x}}]");
+  ASSERT_FALSE(by_id.has_value());
+  EXPECT_THAT(by_id.error().detail, HasSubstr("models[0]: a replacement is named beside the settings"));
+}
+
 TEST(ConfigPlan, NameOfSeveralConnectionsSaysWhoseItIs) {
   constexpr const char* several = R"({
     "organizations":[{"id":"acme"}],
