@@ -27,6 +27,9 @@ struct Governing {
   int (*run)(const Context&);
 };
 [[nodiscard]] std::span<const Governing> governing_runs();
+/// Those of them for connections and credentials.
+[[nodiscard]] std::span<const Command> connection_commands();
+[[nodiscard]] std::span<const Governing> connection_runs();
 
 /// The user of this machine, who has the database's URL and so may do everything. With --dry-run nothing stays.
 [[nodiscard]] registry::Actor actor_of(const Context& context);
