@@ -100,6 +100,9 @@ class Worker {
   void await_hang_up();
   void finish();
 
+  /// After a call that failed.
+  static constexpr auto retry_after = std::chrono::seconds(2);
+
   boost::asio::io_context& loop_;
   const config::Values& values_;
   Options options_;
