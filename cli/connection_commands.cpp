@@ -7,7 +7,7 @@
 namespace tokenrail::cli {
 namespace {
 
-constexpr std::array<Flag, 10> connection_flags{{
+constexpr std::array<Flag, 11> connection_flags{{
     org_flag,
     {.name = "provider",
      .value = "NAME",
@@ -19,9 +19,10 @@ constexpr std::array<Flag, 10> connection_flags{{
     {.name = "priority", .value = "N", .help = "lower numbers are asked first (default: 0)"},
     {.name = "weight", .value = "N", .help = "share among connections of one priority (default: 1)"},
     {.name = "disable", .help = "serve nothing for now"},
+    {.name = "sync", .value = "on|off", .help = "whether registry-sync reads its models"},
     dry_run_flag,
 }};
-constexpr std::array<Flag, 10> connection_set_flags{{
+constexpr std::array<Flag, 11> connection_set_flags{{
     org_flag,
     {.name = "base-url", .value = "URL", .help = "where it is"},
     {.name = "credential", .value = "LABEL", .help = "the stored key that calls carry"},
@@ -31,6 +32,7 @@ constexpr std::array<Flag, 10> connection_set_flags{{
     {.name = "weight", .value = "N", .help = "share among connections of one priority"},
     {.name = "enable", .help = "serve again"},
     {.name = "disable", .help = "serve nothing for now"},
+    {.name = "sync", .value = "on|off", .help = "whether registry-sync reads its models"},
     dry_run_flag,
 }};
 constexpr std::array<Flag, 2> connection_test_flags{{

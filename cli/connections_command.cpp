@@ -175,13 +175,17 @@ std::string connection_fields(const Context& context, const std::string& provide
   std::string enabled;
   if (context.call.has("enable")) enabled = "true";
   if (context.call.has("disable")) enabled = "false";
+  const auto sync = context.call.value("sync");
   return object_of({{"baseUrl", base_url},
                     {"authType", auth_type},
                     {"authName", auth_name},
                     {"credentialId", credential_id.empty() ? std::string() : json_text(credential_id)},
                     {"priority", context.call.value("priority").value_or("")},
                     {"weight", context.call.value("weight").value_or("")},
-                    {"enabled", enabled}});
+                    {"enabled", enabled},
+                    {"syncEnabled", !sync           ? std::string()
+                                    : *sync == "on" ? "true"
+                                                    : "false"}});
 }
 
 Result<std::string> credential_id(const Context& context, Governance& governance, const std::string& provider) {
@@ -195,7 +199,9 @@ Result<std::string> credential_id(const Context& context, Governance& governance
 }
 
 /// --priority and --weight are put into JSON as they are.
-Result<void> check_numbers(const Context& context) {
+Result<void> check_values(const Context& context) {
+  if (const auto sync = context.call.value("sync"); sync && *sync != "on" && *sync != "off")
+    return fail(ErrorKind::invalid_input, fmt::format("--sync takes on or off, not '{}'", *sync));
   for (const auto* flag : {"priority", "weight"}) {
     const auto value = context.call.value(flag);
     if (value && (value->empty() || value->find_first_not_of("0123456789") != std::string::npos || value->size() > 7))
@@ -250,13 +256,13 @@ int run_connections_add(const Context& context) {
   const auto provider = context.call.value("provider").value_or("");
   if (provider.empty())
     return context.failed(Error{ErrorKind::invalid_input, "say to which --provider the connection goes"});
-  if (const auto fine = check_numbers(context); !fine) return context.failed(fine.error());
+  if (const auto fine = check_values(context); !fine) return context.failed(fine.error());
   return with_governance(context,
                          [&](Governance& governance) { return add_connection(context, governance, provider); });
 }
 
 int run_connections_set(const Context& context) {
-  if (const auto fine = check_numbers(context); !fine) return context.failed(fine.error());
+  if (const auto fine = check_values(context); !fine) return context.failed(fine.error());
   return with_governance(context, [&](Governance& governance) { return set_connection(context, governance); });
 }
 

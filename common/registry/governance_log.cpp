@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "common/registry/governed_sql.hpp"
+#include "common/registry/sync_requests.hpp"
 #include "common/registry/text.hpp"
 
 namespace tokenrail::registry {
@@ -71,25 +72,32 @@ Result<std::string> GovernanceLog::request_sync(const Actor& actor, const Scope&
                                                 const std::string& connection_id, bool accept_held) {
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<std::string> {
     if (auto may = may_write(actor, scope); !may) return std::unexpected(may.error());
-    const auto arguments = Arguments()
-                               .scope(scope)
-                               .text("id", connection_id)
-                               .text("actor", storable(actor.name, 255))
-                               .flag("accept", accept_held);
-    const auto request = read_text(sql,
-                                   "INSERT INTO sync_request (connection_id, requested_by, accept_held) SELECT c.id, "
-                                   "@actor, CAST(@accept AS boolean) "
-                                   "FROM connection c WHERE c.deleted_at IS NULL AND c.org_id IS NOT DISTINCT FROM "
-                                   "@org AND (CAST(c.id AS text) = @id "
-                                   "OR c.name = @id) RETURNING CAST(id AS text)",
-                                   arguments);
-    if (!request) return fail(ErrorKind::not_found, fmt::format("There is no connection {}.", connection_id));
+    const auto found = read_text(
+        sql,
+        "SELECT c.id || chr(31) || CASE WHEN c.enabled THEN 'on' ELSE 'off' END || chr(31) || CASE WHEN c.sync_enabled "
+        "THEN 'on' ELSE 'off' END || chr(31) || c.name FROM connection c WHERE c.deleted_at IS NULL AND c.org_id IS "
+        "NOT "
+        "DISTINCT FROM @org AND (CAST(c.id AS text) = @id OR c.name = @id) ORDER BY CAST(c.id AS text) = @id DESC, "
+        "c.owner_user_id NULLS FIRST LIMIT 1",
+        Arguments().scope(scope).text("id", connection_id));
+    if (!found) return fail(ErrorKind::not_found, fmt::format("There is no connection {}.", connection_id));
+    const auto parts = parts_of(*found);
+    const auto& id = parts.at(0);
+    const auto& name = parts.at(3);
+    if (auto synced = expect_synced(name, parts.at(1) == "on", parts.at(2) == "on"); !synced)
+      return std::unexpected(std::move(synced.error()));
+    auto request =
+        read_text(sql,
+                  "INSERT INTO sync_request (connection_id, requested_by, accept_held) VALUES (CAST(@id AS "
+                  "uuid), @actor, CAST(@accept AS boolean)) RETURNING CAST(id AS text)",
+                  Arguments().text("id", id).text("actor", storable(actor.name, 255)).flag("accept", accept_held));
     write_audit(sql, actor,
                 {.action = accept_held ? "sync.accepted" : "sync.requested",
                  .target_type = "connection",
-                 .target_id = connection_id,
+                 .target_id = id,
+                 .target_name = name,
                  .org_id = scope.org_id});
-    return *request;
+    return std::move(*request);
   });
 }
 

@@ -27,7 +27,7 @@ class GovernanceLog {
   /// Syncs of the scope's connections, newest first.
   Result<DocumentPage> sync_runs(const Actor& actor, const Scope& scope, const PageRequest& page);
   /// Asks registry-sync to sync a connection of the scope now, and returns the request's id. `accept_held`: apply
-  /// also what would be held. Errors: not_found.
+  /// also what would be held. Errors: not_found; conflict where the connection is not synced.
   Result<std::string> request_sync(const Actor& actor, const Scope& scope, const std::string& connection_id,
                                    bool accept_held);
 

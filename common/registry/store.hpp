@@ -172,7 +172,8 @@ class Store {
 
   /// Asks the leading registry-sync to sync now, writes an audit entry, and returns the request's id. `connection`:
   /// name or id; empty: all connections. The organisation of the actor's scope, where it has one, says whose connection
-  /// it is. Errors: not_found; invalid_input, where several connections have the name.
+  /// it is. Errors: not_found; invalid_input, where several connections have the name; conflict, where the connection
+  /// is not synced.
   Result<std::string> request_sync(const std::string& connection, const Actor& actor, bool accept_held = false);
   /// Asks the leading registry-sync to compare the compacted topics with the database now, and to publish what they
   /// lack; writes an audit entry. A request like the others, but for its runs: it has none.

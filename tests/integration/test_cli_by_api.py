@@ -193,6 +193,23 @@ def test_models_are_listed_and_synced_through_the_api(world, admin):
     assert refused.returncode == 1 and "env-ollama" in refused.stderr
 
 
+def test_a_connection_that_is_not_synced_says_what_to_turn_on(world, admin):
+    admin.cli("connections", "add", "by-hand", "--provider", "vllm", "--base-url", "http://127.0.0.1:9/v1", "--sync", "off")
+    assert admin.cli("connections", "set", "by-hand", "--sync", "maybe", check=False).returncode == 2
+    for flags, advice in ((["--sync", "off"], "--sync on"), (["--sync", "on", "--disable"], "--enable")):
+        admin.cli("connections", "set", "by-hand", *flags)
+        refused = admin.cli("registry", "sync", "--connection", "by-hand", check=False)
+        assert refused.returncode == 1 and f"connections set by-hand {advice}" in refused.stderr
+        by_database = world.stack.cli("registry", "sync", "--connection", "by-hand", "--org", "acme", check=False)
+        assert by_database.returncode == 1 and f"connections set by-hand {advice}" in by_database.stderr
+    client = world.api("acme", "org_admin")
+    problem = client.refused("POST", "/v1/orgs/acme/connections/by-hand:sync", 409, "CONFLICT")
+    assert "is disabled" in problem["detail"] and "--enable" in problem["hint"]
+    assert world.stack.sql("SELECT count(*) FROM sync_request q JOIN connection c ON c.id = q.connection_id WHERE c.name = "
+                           "'by-hand'")[0][0] == 0
+    admin.cli("connections", "remove", "by-hand")
+
+
 def test_prices_and_held_changes_go_through_the_api(world, admin):
     model = a_model(world.api("acme", "org_admin"))
     name = "ollama/" + model["modelName"]

@@ -350,6 +350,19 @@ TEST_F(StoreTest, LateCommitIsNotSkipped) {
   EXPECT_LT(then[0].seq, first[0].seq);
 }
 
+TEST_F(StoreTest, SyncOfAConnectionThatIsNotSyncedIsRefused) {
+  const auto refused = [&] { return store_->request_sync("env-ollama", person("ann")); };
+  sql().run("UPDATE connection SET sync_enabled = false RETURNING 1");
+  ASSERT_FALSE(refused().has_value());
+  EXPECT_EQ(refused().error().kind, ErrorKind::conflict);
+  EXPECT_THAT(refused().error().detail, HasSubstr("The sync of the connection env-ollama is off"));
+  EXPECT_THAT(refused().error().hint, HasSubstr("connections set env-ollama --sync on"));
+  sql().run("UPDATE connection SET sync_enabled = true, enabled = false RETURNING 1");
+  ASSERT_FALSE(refused().has_value());
+  EXPECT_THAT(refused().error().hint, HasSubstr("--enable"));
+  EXPECT_EQ(sql().run("SELECT count(*) FROM sync_request"), "0");
+}
+
 TEST_F(StoreTest, SyncIsRequestedTakenUpAndAwaited) {
   const auto nobody = store_->request_sync("nowhere", person("ann"));
   ASSERT_FALSE(nobody.has_value());

@@ -160,7 +160,8 @@ void add_connection_routes(std::vector<Route>& routes) {
   routes.push_back(remove);
 
   auto sync = route("POST", "/v1/orgs/{org}/connections/{connection}:sync", "connections.sync",
-                    "Asks registry-sync to read the connection's models now.", "org:sync:run", sync_connection);
+                    "Asks registry-sync to read the connection's models now; 409 where its sync is off.",
+                    "org:sync:run", sync_connection);
   sync.query = writes;
   sync.idempotent_by_key = true;
   sync.body = &schemas::sync_input();
