@@ -176,7 +176,7 @@ class ApiGovernance final : public Governance {
   }
   Page models(const PageRequest& page) override { return list(base_ + "/models", page); }
   One prices(const std::string& model, const std::string& connection) override {
-    return one("GET", prices_path(model, connection));
+    return one("GET", below_model(model, "/prices", connection));
   }
   One set_prices(const std::string& model, const std::vector<Price>& prices, const std::string& connection) override {
     std::string body;
@@ -197,7 +197,12 @@ class ApiGovernance final : public Governance {
     }
     json.end_array();
     json.end_object();
-    return one("PUT", prices_path(model, connection), body);
+    return one("PUT", below_model(model, "/prices", connection), body);
+  }
+  One set_parameters(const std::string& model, const std::string& connection,
+                     const events::CallDefaults& parameters) override {
+    return one("PUT", below_model(model, "/parameters", connection),
+               object_of({{"parameters", events::to_json(parameters)}}));
   }
   Page revisions(const std::string& name, const PageRequest& page) override {
     return list(model_path(name) + "/revisions", page);
@@ -288,6 +293,11 @@ class ApiGovernance final : public Governance {
     if (!asked) return std::unexpected(asked.error());
     return asked->id;
   }
+  Result<std::string> request_republish() override {
+    const auto asked = one("POST", "/v1/registry:republish");
+    if (!asked) return std::unexpected(asked.error());
+    return asked->id;
+  }
   One operation(const std::string& id) override { return one("GET", base_ + "/operations/" + percent_encoded(id)); }
   One test_connection(const std::string& name, const std::string& model) override {
     return one("POST", connection_path(name) + ":test", object_of({{"model", text_field(model)}}));
@@ -371,8 +381,8 @@ class ApiGovernance final : public Governance {
     return models;
   }
   std::string model_path(std::string_view name) const { return base_ + "/models/" + percent_encoded(name); }
-  std::string prices_path(std::string_view model, std::string_view connection) const {
-    const auto path = model_path(model) + "/prices";
+  std::string below_model(std::string_view model, std::string_view what, std::string_view connection) const {
+    const auto path = model_path(model).append(what);
     return connection.empty() ? path : path + "?connection=" + percent_encoded(connection);
   }
   std::string alias_path(std::string_view name) const { return base_ + "/aliases/" + percent_encoded(name); }

@@ -300,8 +300,10 @@ constexpr std::array<Command, 25> command_table{{
      .details =
          "A running tokenrail-registry-sync reads model_registry and model_registry.credentials to their ends, and\n"
          "publishes what they lack. It does the same by itself when a topic was recreated or changed by another\n"
-         "program; its log and registry_state_repairs_total report what was repaired.",
-     .registry = RegistryBy::database},
+         "program; its log and registry_state_repairs_total report what was repaired. By the API this needs the token "
+         "of\n"
+         "a platform administrator.",
+     .registry = RegistryBy::api_or_database},
     {.path = "registry set-parameters",
      .summary = "Set the default parameters of a model's deployments",
      .arguments = "MODEL JSON",
@@ -310,11 +312,12 @@ constexpr std::array<Command, 25> command_table{{
      .flags = registry_parameters_flags,
      .examples = registry_parameters_examples,
      .details =
-         "MODEL is provider/name. JSON replaces all default parameters of the deployments: temperature, topP, topK,\n"
+         "MODEL is provider/name, a slug or an id. JSON replaces all default parameters of the deployments: "
+         "temperature, topP, topK,\n"
          "maxTokens, stop; numCtx and keepAlive for Ollama; providerConfig, fields of the provider's own API. A call\n"
          "uses each of them where its request has no such field. Routers have them as soon as registry-sync has\n"
          "published the model.",
-     .registry = RegistryBy::database},
+     .registry = RegistryBy::api_or_database},
     {.path = "keys create",
      .summary = "Make a key ring, which seals credentials",
      .arguments = "FILE",

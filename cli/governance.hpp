@@ -13,6 +13,7 @@
 #include "cli/context.hpp"
 #include "common/catalog/plan.hpp"
 #include "common/crypto/credential_text.hpp"
+#include "common/events/call_defaults.hpp"
 #include "common/price.hpp"
 #include "common/registry/catalogs.hpp"
 #include "common/registry/document.hpp"
@@ -53,6 +54,10 @@ class Governance {
   /// `connection`: on that one; empty: on the first that serves the model.
   virtual One prices(const std::string& model, const std::string& connection) = 0;
   virtual One set_prices(const std::string& model, const std::vector<Price>& prices, const std::string& connection) = 0;
+  /// Replaces the default parameters of the model's deployments, of those on `connection`, or of all; see
+  /// common/registry/call_parameters.hpp.
+  virtual One set_parameters(const std::string& model, const std::string& connection,
+                             const events::CallDefaults& parameters) = 0;
   virtual Page revisions(const std::string& name, const PageRequest& page) = 0;
   virtual One roll_back(const std::string& name, std::int64_t version) = 0;
   /// Why the model may be used, or may not.
@@ -82,6 +87,8 @@ class Governance {
   virtual Result<void> remove_connection(const std::string& name, bool force) = 0;
   /// Asks for a sync of one connection; the id of the operation.
   virtual Result<std::string> request_sync(const std::string& connection, bool accept_held) = 0;
+  /// Asks for a comparison of the topics with the database; the id of the operation, which is the platform's.
+  virtual Result<std::string> request_republish() = 0;
   /// How far an operation is: its state is running, done or failed.
   virtual One operation(const std::string& id) = 0;
   /// Stage by stage. `model`: to call, by its name at the provider; empty: none.

@@ -261,49 +261,60 @@ int run_registry_sync(const Context& context) {
   return well ? exit_done : exit_bad;
 }
 
-int run_registry_republish(const Context& context) {
-  const std::string timeout_text = context.call.value("timeout").value_or("60s");
-  const auto timeout = duration_flag("timeout", timeout_text);
-  if (!timeout) return context.failed(timeout.error());
-  registry::Store store(database_options(context));
-  const auto request = store.request_republish(actor_of(context));
+namespace {
+
+int republish(const Context& context, Governance& governance, const std::string& timeout_text,
+              std::chrono::milliseconds timeout) {
+  constexpr auto look_every = 200ms;
+  const auto until = std::chrono::steady_clock::now() + timeout;
+  const auto request = governance.request_republish();
   if (!request) return context.failed(request.error());
-  const auto state = store.await_sync(*request, *timeout);
-  if (!state) return context.failed(state.error());
-  if (!state->finished) {
-    return context.failed(
-        Error{ErrorKind::timed_out, fmt::format("The topics were not compared with the database within {}. "
-                                                "registry-sync goes on with it; its /readyz says what it waits for.",
-                                                timeout_text)});
+  while (true) {
+    const auto operation = governance.operation(*request);
+    if (!operation) return context.failed(operation.error());
+    if (member_of(operation->json, "state") != "running") break;
+    if (std::chrono::steady_clock::now() >= until) {
+      if (member_of(operation->json, "progress.phase") == "waiting")
+        return context.failed(Error{ErrorKind::timed_out,
+                                    "No registry-sync has taken the request up. Start one (tokenrail-registry-sync), "
+                                    "then ask again."});
+      return context.failed(
+          Error{ErrorKind::timed_out, fmt::format("The topics were not compared with the database within {}. "
+                                                  "registry-sync goes on with it; its /readyz says what it waits for.",
+                                                  timeout_text)});
+    }
+    std::this_thread::sleep_for(look_every);
   }
   context.terminal.note("the compacted topics hold what the database holds");
   return exit_done;
 }
 
+}  // namespace
+
+int run_registry_republish(const Context& context) {
+  const std::string timeout_text = context.call.value("timeout").value_or("60s");
+  const auto timeout = duration_flag("timeout", timeout_text);
+  if (!timeout) return context.failed(timeout.error());
+  return with_governance(
+      context, [&](Governance& governance) { return republish(context, governance, timeout_text, *timeout); });
+}
+
 int run_registry_parameters(const Context& context) {
-  const auto& name = context.call.arguments[0];
-  const auto model = parse_model_name(name);
-  if (!model || model->provider.empty()) {
-    return context.failed(
-        Error{ErrorKind::invalid_input, fmt::format("'{}' is not a model: write provider/name", name)});
-  }
   std::vector<events::InvalidDefault> invalid;
   const auto parameters = events::read_call_defaults(context.call.arguments[1], invalid);
   if (!invalid.empty()) {
     return context.failed(Error{ErrorKind::invalid_input, "the parameters were not set: " + to_text(invalid.front())});
   }
-  registry::Store store(database_options(context));
-  const auto changed = store.set_call_defaults({.org_id = context.call.value("org").value_or(""),
-                                                .provider = model->provider,
-                                                .model_name = model->name,
-                                                .connection_name = context.call.value("connection").value_or(""),
-                                                .parameters = parameters,
-                                                .actor = actor_of(context)});
-  if (!changed) return context.failed(changed.error());
-  context.terminal.note(*changed == 0 ? "nothing to do: the parameters are these already"
-                                      : fmt::format("{} deployment{} changed; registry-sync publishes the model",
-                                                    *changed, *changed == 1 ? "" : "s"));
-  return exit_done;
+  return with_governance(context, [&](Governance& governance) {
+    const auto set =
+        governance.set_parameters(context.call.arguments[0], context.call.value("connection").value_or(""), parameters);
+    if (!set) return context.failed(set.error());
+    const auto changed = member_of(set->json, "changed");
+    context.terminal.note(changed == "0" ? "nothing to do: the parameters are these already"
+                                         : fmt::format("{} deployment{} changed; registry-sync publishes the model",
+                                                       changed, changed == "1" ? "" : "s"));
+    return static_cast<int>(exit_done);
+  });
 }
 
 }  // namespace tokenrail::cli

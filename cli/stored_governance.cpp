@@ -12,6 +12,7 @@
 #include "common/crypto/credential_binding.hpp"
 #include "common/crypto/credential_text.hpp"
 #include "common/crypto/fingerprint.hpp"
+#include "common/registry/call_parameters.hpp"
 #include "common/registry/catalogs.hpp"
 #include "common/registry/configuration.hpp"
 #include "common/registry/connections.hpp"
@@ -69,6 +70,10 @@ class StoredGovernance final : public Governance {
   }
   One set_prices(const std::string& model, const std::vector<Price>& prices, const std::string& connection) override {
     return registry::Prices(database_).set(actor_, scope_, model, prices, std::nullopt, connection);
+  }
+  One set_parameters(const std::string& model, const std::string& connection,
+                     const events::CallDefaults& parameters) override {
+    return registry::CallParameters(database_).set(actor_, scope_, model, connection, parameters);
   }
   Page revisions(const std::string& name, const PageRequest& page) override {
     return models().revisions(actor_, scope_, name, page);
@@ -139,6 +144,7 @@ class StoredGovernance final : public Governance {
   Result<std::string> request_sync(const std::string& connection, bool accept_held) override {
     return registry::GovernanceLog(database_).request_sync(actor_, scope_, connection, accept_held);
   }
+  Result<std::string> request_republish() override { return registry::Operations(database_).request_republish(actor_); }
   One operation(const std::string& id) override { return registry::Operations(database_).get(actor_, scope_, id); }
   One test_connection(const std::string& name, const std::string& model) override {
     return test_stored_connection(context_, database_, actor_, name, model);

@@ -1,4 +1,5 @@
-// Long work that someone asked for, and how far it is. So far these are syncs. Blocking; see governed_database.hpp.
+// Long work that someone asked for, and how far it is. Syncs, and comparisons of the topics with the
+// database. Blocking; see governed_database.hpp.
 #pragma once
 
 #include <string>
@@ -13,9 +14,11 @@ class Operations {
  public:
   explicit Operations(GovernedDatabase& database) : database_(database) {}
 
-  /// {"id","kind":"sync","state":"running"|"done"|"failed","progress":{…},"result":{…}}: `result` once it has ended.
-  /// Errors: not_found, also for one of another scope.
+  /// {"id","kind":"sync"|"republish","state":"running"|"done"|"failed","progress":{…},"result":{…}}: `result` once it
+  /// has ended. Errors: not_found, also for one of another scope.
   Result<Document> get(const Actor& actor, const Scope& scope, const std::string& id);
+  /// Asks registry-sync to compare the compacted topics with the database, for the platform. The id of the operation.
+  Result<std::string> request_republish(const Actor& actor);
 
  private:
   GovernedDatabase& database_;

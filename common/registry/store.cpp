@@ -8,7 +8,6 @@
 #include <fmt/core.h>
 #include <spdlog/spdlog.h>
 
-#include "common/events/json_writer.hpp"
 #include "common/registry/governed_sql.hpp"
 #include "common/registry/migrator.hpp"
 #include "common/registry/model_rows.hpp"
@@ -229,92 +228,6 @@ Result<std::vector<events::ModelState>> Store::list_models() {
       models.push_back(std::move(row.state));
     return models;
   });
-}
-
-namespace {
-
-/// The default parameters of deployments before and after a change, for its audit entry.
-class ParametersAudit {
- public:
-  void add(const events::DeploymentState& deployment, const std::string& after) {
-    append(before_, deployment.connection_name, events::to_json(deployment.parameters));
-    append(after_, deployment.connection_name, after);
-  }
-  /// Before and after, as JSON.
-  std::pair<std::string, std::string> texts() && { return {before_ + "]}", after_ + "]}"}; }
-
- private:
-  static void append(std::string& text, const std::string& connection, const std::string& parameters) {
-    text += text.empty() ? R"({"deployments":[)" : ",";
-    events::JsonWriter json(text);
-    json.begin_object();
-    json.field("connection", connection);
-    json.raw_field("params", parameters);
-    json.end_object();
-  }
-  std::string before_;
-  std::string after_;
-};
-
-}  // namespace
-
-Result<int> Store::set_call_defaults(const DefaultsChange& change) {
-  const auto set = [&](soci::session& sql) -> Result<int> {
-    assume(sql, change.actor);
-    const auto name = fmt::format("{}/{}", change.provider, change.model_name);
-    const auto find = [&]() -> std::optional<ModelRow> {
-      for (auto& row : read_models(sql,
-                                   "m.org_id IS NOT DISTINCT FROM CAST(:first AS text) AND m.owner_user_id IS NULL "
-                                   "AND m.model_name = :second",
-                                   change.org_id, change.model_name)) {
-        if (row.state.provider == change.provider) return std::move(row);
-      }
-      return std::nullopt;
-    };
-    auto row = find();
-    if (!row)
-      return fail(ErrorKind::not_found, fmt::format("There is no model {}. See `tokenrail registry list`.", name));
-    // Its deployments as they are once no other writer has it.
-    lock_models(sql, {row->state.id});
-    row = find();
-    if (!row) return fail(ErrorKind::cancelled, fmt::format("The model {} was deleted meanwhile.", name));
-    const auto parameters = events::to_json(change.parameters);
-    int found = 0;
-    int changed = 0;
-    ParametersAudit audit;
-    for (const auto& deployment : row->state.deployments) {
-      if (!change.connection_name.empty() && deployment.connection_name != change.connection_name) continue;
-      ++found;
-      if (deployment.parameters == change.parameters && deployment.invalid_parameters.empty()) continue;
-      sql << "UPDATE deployment SET params = CAST(:params AS jsonb) WHERE id = CAST(:id AS uuid)",
-          soci::use(parameters), soci::use(deployment.id);
-      audit.add(deployment, parameters);
-      ++changed;
-    }
-    if (found == 0) {
-      return fail(ErrorKind::not_found,
-                  fmt::format("The model {} is on no connection{}. See `tokenrail registry list`.", name,
-                              change.connection_name.empty() ? "" : " of that name"));
-    }
-    if (changed == 0) return 0;
-    sql << "UPDATE model SET version = nextval('registry_version'), updated_at = now() WHERE id = CAST(:id AS uuid)",
-        soci::use(row->state.id);
-    tell_changes(sql,
-                 {{.model_id = row->state.id, .before_version = row->state.version, .changed_fields = {"deployments"}}},
-                 change.actor.cause, storable(change.actor.name, 255));
-    const auto [before, after] = std::move(audit).texts();
-    write_audit(sql, change.actor,
-                {.action = "model.parameters_changed",
-                 .target_type = "model",
-                 .target_id = row->state.id,
-                 .target_name = row->state.slug,
-                 .before = before,
-                 .after = after,
-                 .version = read_models(sql, {row->state.id}).at(0).state.version,
-                 .org_id = change.org_id});
-    return changed;
-  };
-  return impl_->session.transact(set, !change.actor.dry_run);
 }
 
 }  // namespace tokenrail::registry

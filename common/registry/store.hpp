@@ -158,18 +158,6 @@ class Store {
   /// All models that are not deleted, of every scope, by slug.
   Result<std::vector<events::ModelState>> list_models();
 
-  /// Sets the default parameters of a model's deployments, publishes the model and writes an audit entry. Returns how
-  /// many deployments have other ones now. Errors: not_found, where there is no such model, or none on that connection.
-  struct DefaultsChange {
-    std::string org_id{};  ///< empty: the platform's model
-    std::string provider;
-    std::string model_name;
-    std::string connection_name{};  ///< empty: on all connections
-    events::CallDefaults parameters;
-    Actor actor;
-  };
-  Result<int> set_call_defaults(const DefaultsChange& change);
-
   /// Asks the leading registry-sync to sync now, writes an audit entry, and returns the request's id. `connection`:
   /// name or id; empty: all connections. The organisation of the actor's scope, where it has one, says whose connection
   /// it is. Errors: not_found; invalid_input, where several connections have the name; conflict, where the connection

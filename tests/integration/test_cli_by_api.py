@@ -174,7 +174,7 @@ def test_connections_are_tested_from_the_database_too(world, admin):
 
 def test_commands_of_the_database_refuse_without_one(world, admin):
     environment = {**admin.environment, "TOKENRAIL_DATABASE_URL": ""}
-    refused = world.stack.cli("registry", "republish", environment=environment, check=False)
+    refused = world.stack.cli("migrate", environment=environment, check=False)
     assert refused.returncode == 2 and "TOKENRAIL_DATABASE_URL" in refused.stderr
 
 
@@ -191,6 +191,39 @@ def test_models_are_listed_and_synced_through_the_api(world, admin):
     assert name in admin.cli("registry", "list").stdout and name not in root.cli("registry", "list").stdout
     refused = admin.cli("registry", "sync", "--connection", "env-ollama", check=False)
     assert refused.returncode == 1 and "env-ollama" in refused.stderr
+
+
+def test_parameters_and_republishing_go_through_the_api(world, admin):
+    root = Person(world, None, "platform_admin")
+    shared = wait_until("a listed model", lambda: world.root.ok("GET", "/v1/orgs/_/models?status=active")["data"])[0]
+    listed = f"{shared['provider']}/{shared['modelName']}"
+    path = f"/v1/orgs/_/models/{shared['id']}/parameters"
+    refused = root.cli("registry", "set-parameters", listed, '{"temperature":3}', check=False)
+    assert refused.returncode == 2 and "temperature must be a number from 0 to 2" in refused.stderr
+    done = root.cli("registry", "set-parameters", listed, '{"temperature":0.5,"topK":3}', "--connection", "env-ollama")
+    assert "1 deployment changed" in done.stderr
+    assert "nothing to do" in root.cli("registry", "set-parameters", listed, '{"topK":3,"temperature":0.5}').stderr
+    now = world.root.ok("GET", path)
+    assert [(d["connection"], d["params"]) for d in now["deployments"]] == [("env-ollama", {"temperature": 0.5, "topK": 3})]
+    [entry] = [e for e in root.lines("registry", "audit") if e["action"] == "model.parameters_changed"]
+    assert entry["actor"].startswith("user:") and entry["after"]["deployments"][0]["params"] == {"temperature": 0.5, "topK": 3}
+
+    wrong = world.root.refused("PUT", path, 422, "INVALID_VALUE", {"parameters": {"topP": 7, "stop": ["x"]}})
+    assert [e["pointer"] for e in wrong["errors"]] == ["/parameters/topP"]
+    stale = {"If-Match": f'"v{now["version"] - 1}"'}
+    world.root.refused("PUT", path, 412, "PRECONDITION_FAILED", {"parameters": {}}, headers=stale)
+    assert world.root.ok("PUT", path, {"parameters": {}}, headers={"If-Match": f'"v{now["version"]}"'})["changed"] == 1
+    # The platform's deployments are not the organisation's.
+    own = admin.cli("registry", "set-parameters", listed, "{}", check=False)
+    assert own.returncode == 1 and "the platform's" in own.stderr
+
+    assert "hold what the database holds" in root.cli("registry", "republish").stderr
+    asked = world.root.ok("POST", "/v1/registry:republish", status=202)
+    operation = f"/v1/orgs/_/operations/{asked['id']}"
+    done = wait_until("the comparison", lambda: (lambda o: o if o["state"] == "done" else None)(world.root.ok("GET", operation)))
+    assert (done["kind"], done["connection"]) == ("republish", None)
+    world.api("acme", "org_admin").refused("POST", "/v1/registry:republish", 403, "FORBIDDEN")
+    world.api("acme", "org_admin").refused("GET", f"/v1/orgs/acme/operations/{asked['id']}", 404, "NOT_FOUND")
 
 
 def test_a_connection_that_is_not_synced_says_what_to_turn_on(world, admin):

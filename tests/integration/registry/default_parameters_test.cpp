@@ -1,7 +1,8 @@
 // Default parameters of deployments: set by a person, kept by syncs, checked by the database.
 #include <gmock/gmock.h>
 
-#include "tests/integration/registry/store_fixture.hpp"
+#include "common/registry/call_parameters.hpp"
+#include "tests/integration/registry/governance_fixture.hpp"
 
 namespace tokenrail::registry {
 namespace {
@@ -10,15 +11,19 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 constexpr const char* model_name = "llama3.2:latest";
+constexpr const char* of_ollama = "ollama/llama3.2:latest";
 
 TEST_F(StoreTest, DefaultParametersArePublishedWithTheModel) {
   apply({adding(model_name)});
   const auto before = stored(model_name).state.version;
   const events::CallDefaults parameters{
       .temperature = 0.2, .stop = {"END"}, .keep_alive = "\"10m\"", .provider_config = R"({"options":{"mirostat":2}})"};
-  const Store::DefaultsChange change{
-      .provider = "ollama", .model_name = model_name, .parameters = parameters, .actor = person("ada")};
-  EXPECT_EQ(store_->set_call_defaults(change).value(), 1);
+  GovernedDatabase database(options_);
+  const auto set = [&] { return CallParameters(database).set(person("ada"), {}, of_ollama, "", parameters); };
+  const auto first = set();
+  ASSERT_OK(first);
+  EXPECT_THAT(first->json, HasSubstr(R"("changed":1)"));
+  EXPECT_THAT(first->json, HasSubstr(R"("params":{"temperature":0.2,)"));
 
   const auto after = stored(model_name);
   EXPECT_EQ(after.state.deployments.at(0).parameters, parameters);
@@ -31,7 +36,10 @@ TEST_F(StoreTest, DefaultParametersArePublishedWithTheModel) {
   EXPECT_THAT(event.changed_fields, ElementsAre("deployments"));
 
   const auto events_so_far = outbox().size();
-  EXPECT_EQ(store_->set_call_defaults(change).value(), 0);
+  const auto again = set();
+  ASSERT_OK(again);
+  EXPECT_THAT(again->json, HasSubstr(R"("changed":0)"));
+  EXPECT_EQ(again->version, after.state.version);
   EXPECT_EQ(outbox().size(), events_so_far) << "nothing has changed";
 
   auto sync = changing(after, PlannedModel::Kind::updated, {"digest"});
@@ -42,16 +50,32 @@ TEST_F(StoreTest, DefaultParametersArePublishedWithTheModel) {
 
 TEST_F(StoreTest, DefaultParametersNeedAModelAndAConnection) {
   apply({adding(model_name)});
+  GovernedDatabase database(options_);
   const auto set = [&](const std::string& model, const std::string& connection) {
-    return store_->set_call_defaults({.provider = "ollama",
-                                      .model_name = model,
-                                      .connection_name = connection,
-                                      .parameters = {.top_k = 1},
-                                      .actor = person("ada")});
+    return CallParameters(database).set(person("ada"), {}, model, connection, {.top_k = 1});
   };
-  EXPECT_EQ(set("other", "").error().kind, ErrorKind::not_found);
-  EXPECT_EQ(set(model_name, "other").error().kind, ErrorKind::not_found);
-  EXPECT_EQ(set(model_name, "env-ollama").value(), 1);
+  EXPECT_EQ(set("ollama/other", "").error().kind, ErrorKind::not_found);
+  EXPECT_EQ(set(of_ollama, "other").error().kind, ErrorKind::not_found);
+  EXPECT_THAT(set(of_ollama, "env-ollama")->json, HasSubstr(R"("changed":1)"));
+  EXPECT_THAT(set(of_ollama, connection_.id)->json, HasSubstr(R"("changed":0)"));
+}
+
+TEST_F(GovernanceTest, DefaultParametersBelongToTheOwnerOfTheDeployments) {
+  CallParameters parameters(*database_);
+  const auto refused = parameters.set(of("acme"), scope("acme"), "ollama/llama3.2", "", {.top_k = 1});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
+  EXPECT_EQ(parameters.set(of("acme"), {}, "ollama/llama3.2", "", {.top_k = 1}).error().kind, ErrorKind::forbidden);
+
+  const auto now = parameters.get(root(), {}, "ollama/llama3.2");
+  ASSERT_OK(now);
+  EXPECT_EQ(parameters.set(root(), {}, "ollama/llama3.2", "", {.top_k = 1}, now->version - 1).error().kind,
+            ErrorKind::conflict)
+      << "a version that is no longer that of the model";
+  ASSERT_OK(parameters.set(root(), {}, "ollama/llama3.2", "", {.top_k = 1}, now->version));
+  const auto then = parameters.get(root(), {}, "ollama/llama3.2");
+  EXPECT_THAT(then->json, HasSubstr(R"("params":{"topK":1})"));
+  EXPECT_GT(then->version, now->version);
 }
 
 TEST_F(StoreTest, TheDatabaseRefusesParametersOutOfBounds) {

@@ -9,13 +9,13 @@ namespace tokenrail::registry_api {
 namespace {
 
 /// Changes that are one transaction of the database and nothing else.
-constexpr std::array<std::string_view, 29> with_dry_run{
-    "aliases.delete",     "aliases.set",        "catalogs.apply",     "catalogs.record",    "connections.change",
-    "connections.create", "connections.delete", "credentials.create", "credentials.revoke", "credentials.replace",
-    "defaults.remove",    "defaults.set",       "grants.add",         "grants.remove",      "held_changes.decide",
-    "members.remove",     "members.set",        "models.change",      "models.create",      "models.delete",
-    "models.prices.set",  "models.replace",     "models.rollback",    "orgs.change",        "orgs.create",
-    "orgs.delete",        "quality_scores.set", "views.delete",       "views.set"};
+constexpr std::array<std::string_view, 30> with_dry_run{
+    "aliases.delete",        "aliases.set",        "catalogs.apply",     "catalogs.record",    "connections.change",
+    "connections.create",    "connections.delete", "credentials.create", "credentials.revoke", "credentials.replace",
+    "defaults.remove",       "defaults.set",       "grants.add",         "grants.remove",      "held_changes.decide",
+    "members.remove",        "members.set",        "models.change",      "models.create",      "models.delete",
+    "models.parameters.set", "models.prices.set",  "models.replace",     "models.rollback",    "orgs.change",
+    "orgs.create",           "orgs.delete",        "quality_scores.set", "views.delete",       "views.set"};
 
 }  // namespace
 
@@ -35,6 +35,7 @@ std::vector<Route> all_routes() {
   add_model_batch_routes(routes);
   add_model_history_routes(routes);
   add_price_routes(routes);
+  add_call_parameter_routes(routes);
   add_provider_answer_routes(routes);
   add_default_routes(routes);
   add_alias_routes(routes);

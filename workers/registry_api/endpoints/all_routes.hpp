@@ -21,6 +21,7 @@ void add_model_routes(std::vector<Route>& routes);
 void add_model_batch_routes(std::vector<Route>& routes);
 void add_model_history_routes(std::vector<Route>& routes);
 void add_price_routes(std::vector<Route>& routes);
+void add_call_parameter_routes(std::vector<Route>& routes);
 void add_provider_answer_routes(std::vector<Route>& routes);
 void add_default_routes(std::vector<Route>& routes);
 void add_alias_routes(std::vector<Route>& routes);

@@ -3,7 +3,6 @@
 
 #include <array>
 
-#include "common/events/json_writer.hpp"
 #include "common/registry/governance_log.hpp"
 #include "workers/registry_api/access.hpp"
 #include "workers/registry_api/endpoints/all_routes.hpp"
@@ -88,16 +87,7 @@ awaitable<Answer> sync_connection(Call& call) {
         return registry::GovernanceLog(database).request_sync(actor, scope, id, accept_held);
       });
   if (!asked) co_return std::unexpected(problem_of(asked.error()));
-  std::string body;
-  events::JsonWriter json(body);
-  json.begin_object();
-  json.field("id", *asked);
-  json.field("kind", "sync");
-  json.field("state", "running");
-  json.end_object();
-  auto reply = json_reply(202, std::move(body));
-  reply.headers.push_back({.name = "Location", .value = location_of(call, "operations", *asked)});
-  co_return reply;
+  co_return operation_reply("sync", *asked, location_of(call, "operations", *asked));
 }
 
 Route route(std::string_view method, std::string_view pattern, std::string_view operation, std::string_view summary,

@@ -40,6 +40,9 @@ enum class Kind { model, other };
 /// is shown to everyone who may read the connection.
 [[nodiscard]] std::optional<Problem> check_base_url(const Json& body);
 
+/// 202 with an operation that has begun, and Location.
+[[nodiscard]] Answer operation_reply(std::string_view kind, const std::string& id, std::string location);
+
 /// A page of what `read(database, page request)` finds.
 template <class Read>
 boost::asio::awaitable<Answer> answer_page(Call& call, Read read, Kind kind = Kind::other) {

@@ -1,4 +1,5 @@
-// /v1/orgs/{org}/operations/{operation}: how far long work is, once or as a stream of events.
+// /v1/orgs/{org}/operations/{operation}: how far long work is, once or as a stream of events. And
+// /v1/registry:republish, which begins some.
 #include "common/registry/operations.hpp"
 
 #include <chrono>
@@ -6,7 +7,9 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <fmt/core.h>
 
+#include "common/events/json_writer.hpp"
 #include "workers/registry_api/chats.hpp"
 #include "workers/registry_api/endpoints/all_routes.hpp"
 #include "workers/registry_api/endpoints/endpoint.hpp"
@@ -85,9 +88,42 @@ awaitable<Answer> get_operation(Call& call) {
   co_return reply;
 }
 
+awaitable<Answer> republish(Call& call) {
+  const auto asked = co_await call.context->database->run([actor = call.actor()](GovernedDatabase& database) {
+    return registry::Operations(database).request_republish(actor);
+  });
+  if (!asked) co_return std::unexpected(problem_of(asked.error()));
+  co_return operation_reply("republish", *asked, fmt::format("/v1/orgs/{}/operations/{}", platform_org, *asked));
+}
+
 }  // namespace
 
+Answer operation_reply(std::string_view kind, const std::string& id, std::string location) {
+  std::string body;
+  events::JsonWriter json(body);
+  json.begin_object();
+  json.field("id", id);
+  json.field("kind", kind);
+  json.field("state", "running");
+  json.end_object();
+  auto reply = json_reply(202, std::move(body));
+  reply.headers.push_back({.name = "Location", .value = std::move(location)});
+  return reply;
+}
+
 void add_operation_routes(std::vector<Route>& routes) {
+  routes.push_back({.method = "POST",
+                    .pattern = "/v1/registry:republish",
+                    .operation = "registry.republish",
+                    .summary = "Asks registry-sync to compare the compacted topics with the database, and to publish "
+                               "what they lack.",
+                    .access = Access::platform,
+                    .permission = "platform:connections:write",
+                    .idempotent_by_key = true,
+                    .reply = &schemas::sync_request(),
+                    .status = 202,
+                    .tag = "operations",
+                    .handler = republish});
   routes.push_back({.method = "GET",
                     .pattern = "/v1/orgs/{org}/operations/{operation}",
                     .operation = "operations.get",

@@ -574,9 +574,9 @@ const Schema& held_decision() {
 }
 
 const Schema& sync_request() {
-  static const auto schema =
-      open_object("SyncRequest", {required("id", described(any_text(), "Of the operation that Location names.")),
-                                  required("kind", choice({"sync"})), required("state", choice({"running"}))});
+  static const auto schema = open_object(
+      "SyncRequest", {required("id", described(any_text(), "Of the operation that Location names.")),
+                      required("kind", choice({"sync", "republish"})), required("state", choice({"running"}))});
   return schema;
 }
 
@@ -647,10 +647,11 @@ const Schema& event_stream() {
 
 const Schema& operation() {
   static const auto schema = open_object(
-      "Operation", {required("id", any_text()), required("kind", choice({"sync"})),
-                    required("state", choice({"running", "done", "failed"})), optional("connection", any_text()),
-                    optional("connectionId", any_text()), required("progress", any_object()),
-                    optional("result", nullable(described(any_object(), "Once the operation has ended.")))});
+      "Operation",
+      {required("id", any_text()), required("kind", choice({"sync", "republish"})),
+       required("state", choice({"running", "done", "failed"})), optional("connection", nullable(any_text())),
+       optional("connectionId", nullable(any_text())), required("progress", any_object()),
+       optional("result", nullable(described(any_object(), "Once the operation has ended.")))});
   return schema;
 }
 
