@@ -1,5 +1,6 @@
 """./dev coverage adds up files of a module, and no others."""
 
+import json
 import pathlib
 
 import coverage_report
@@ -42,7 +43,7 @@ def rows(text):
 
 
 def test_modules_are_summed_up_and_a_module_inside_another_is_apart(root):
-    assert rows(coverage_report.report(export(root), root, [])) == {
+    assert rows(coverage_report.report(export(root), root, [])[0]) == {
         "common": ["1/1", "100.0", "%", "0/0", "-"],
         "common/kafka": ["90/200", "45.0", "%", "10/40", "25.0", "%"],
         "cli": ["10/10", "100.0", "%", "0/0", "-"],
@@ -52,12 +53,26 @@ def test_modules_are_summed_up_and_a_module_inside_another_is_apart(root):
 
 
 def test_of_a_named_module_each_file_is_listed(root):
-    assert rows(coverage_report.report(export(root), root, ["kafka"])) == {
+    assert rows(coverage_report.report(export(root), root, ["kafka"])[0]) == {
         "common/kafka/a.cpp": ["90/100", "90.0", "%", "10/20", "50.0", "%"],
         "common/kafka/detail/b.cpp": ["0/100", "0.0", "%", "0/20", "0.0", "%"],
         "common/kafka": ["90/200", "45.0", "%", "10/40", "25.0", "%"],
         "all": ["90/200", "45.0", "%", "10/40", "25.0", "%"],
     }
+
+
+def test_less_than_the_bound_fails(root, capsys):
+    file = root / "coverage.json"
+    file.write_text(json.dumps(export(root)))
+    run = lambda *arguments: coverage_report.main(["--root", str(root), *arguments, str(file)])
+    assert run() == 0 and run("--lines-min", "47.9") == 0  # 106 of 221
+    assert run("--lines-min", "48") == 1
+    assert "less than 48 % of the lines" in capsys.readouterr().err
+
+
+def test_the_command_wants_four_fifths_of_all_lines():
+    command = (ROOT / "scripts" / "coverage.sh").read_text()
+    assert "coverage_lines_min=80\n" in command and '--lines-min "$coverage_lines_min"' in command
 
 
 def test_every_module_of_this_tree_is_found():
