@@ -249,6 +249,21 @@ Result<std::int64_t> Catalogs::set_scores(const Actor& actor, std::span<const Qu
                      "quality_score.measured_at) IS DISTINCT FROM (excluded.score, excluded.measured_at)",
                  Arguments().json("scores", json).text("id", id)) > 0;
     });
+    // Its models are locked, so no other writer adds one meanwhile.
+    const auto full =
+        read_text(sql,
+                  "SELECT m.provider || '/' || m.model_name || ' would have scores of ' || count(DISTINCT q.metric) || "
+                  "' metrics' "
+                  "FROM quality_score q JOIN model m ON m.id = q.model_id WHERE m.id IN (SELECT CAST(i AS uuid) FROM "
+                  "jsonb_array_elements_text(@@ids) i) GROUP BY m.id HAVING count(DISTINCT q.metric) > CAST(@max AS "
+                  "bigint) ORDER "
+                  "BY m.slug LIMIT 1",
+                  Arguments().json("ids", json_array(ids)).number("max", scored_metrics_max));
+    if (full)
+      return std::unexpected(Error{
+          .kind = ErrorKind::invalid_input,
+          .detail = fmt::format("{}; a model may have {}. Nothing was set.", *full, scored_metrics_max),
+          .hint = "Leave metrics out that no request asks for, or give them the names of metrics that there are."});
     if (changed > 0)
       write_audit(sql, actor,
                   {.action = "catalog.scores_set",

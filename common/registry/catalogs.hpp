@@ -40,6 +40,9 @@ struct QualityScore {
   std::string date;   ///< YYYY-MM-DD
 };
 
+/// Of one model: each is part of its event, which routers hold in memory.
+inline constexpr int scored_metrics_max = 64;
+
 class Catalogs {
  public:
   explicit Catalogs(GovernedDatabase& database) : database_(database) {}
@@ -58,7 +61,8 @@ class Catalogs {
   Result<void> record(const Actor& actor, const CatalogImport& import);
 
   /// Scores of models of the platform; one of the same metric and source is replaced. One transaction. Returns how many
-  /// models changed; `unknown` gets those that the registry does not have.
+  /// models changed; `unknown` gets those that the registry does not have. Errors: invalid_input, with nothing written,
+  /// where a model would have scores of more than scored_metrics_max metrics.
   Result<std::int64_t> set_scores(const Actor& actor, std::span<const QualityScore> scores,
                                   std::vector<std::string>& unknown);
 

@@ -441,6 +441,34 @@ TEST_F(CatalogsTest, EachMetricIsPublished) {
   EXPECT_EQ(newest_event().scores->at("coding"), 0.5);
 }
 
+TEST_F(CatalogsTest, ModelHasABoundedNumberOfScoredMetrics) {
+  std::vector<std::string> unknown;
+  const auto scores = [](int from, int to, const std::string& value) {
+    std::vector<QualityScore> made;
+    for (int i = from; i < to; ++i)
+      made.push_back({.provider = "ollama",
+                      .model_name = "llama3.2",
+                      .metric = "metric-" + std::to_string(i),
+                      .source = "arena",
+                      .score = value,
+                      .date = "2026-08-01"});
+    return made;
+  };
+  EXPECT_EQ(catalogs().set_scores(root(), scores(0, scored_metrics_max, "0.5"), unknown).value_or(-1), 1);
+  EXPECT_EQ(newest_event().scores->size(), static_cast<std::size_t>(scored_metrics_max));
+  const auto before = count("outbox");
+  // One that is there already and one more: neither is written.
+  const auto refused =
+      catalogs().set_scores(root(), scores(scored_metrics_max - 1, scored_metrics_max + 1, "0.25"), unknown);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().kind, ErrorKind::invalid_input);
+  EXPECT_THAT(refused.error().detail,
+              HasSubstr("ollama/llama3.2 would have scores of 65 metrics; a model may have 64. Nothing was set."));
+  EXPECT_EQ(count("outbox"), before);
+  EXPECT_EQ(sql().run("SELECT count(*) FROM quality_score WHERE score = 0.25"), "0");
+  EXPECT_EQ(catalogs().set_scores(root(), scores(0, scored_metrics_max, "0.25"), unknown).value_or(-1), 1);
+}
+
 TEST_F(CatalogsTest, InspectionCountsWhatIsMissing) {
   ASSERT_OK(prices().set(root(), {}, "ollama/llama3.2", {price(Dimension::input, 0), price(Dimension::output, 0)}, {}));
   import(row("other", {}), catalog::Source::litellm, Kind::added);
