@@ -42,11 +42,11 @@ class PlansTest : public StoreTest {
   }
 
   /// The plan as acme's transaction gets it.
-  std::string plan(const std::string& statement, const Arguments& arguments) {
-    return run_as_acme("EXPLAIN (FORMAT JSON) " + statement, arguments);
+  std::string plan(const std::string& statement, const Arguments& arguments, const std::string& user = "") {
+    return run_as_acme("EXPLAIN (FORMAT JSON) " + statement, arguments, user);
   }
 
-  std::string run_as_acme(const std::string& statement, const Arguments& arguments) {
+  std::string run_as_acme(const std::string& statement, const Arguments& arguments, const std::string& user = "") {
     auto text = with_arguments(statement);
     const std::string value = "'" + arguments.object() + "'";
     for (auto at = text.find(":p"); at != std::string::npos; at = text.find(":p", at + value.size()))
@@ -55,6 +55,7 @@ class PlansTest : public StoreTest {
     database.run("SET jit = off");
     database.run("SET ROLE tokenrail_app");
     database.run("SET tokenrail.org_id = 'acme'");
+    database.run("SET tokenrail.user_id = '" + user + "'");
     auto result = database.run(text);
     database.run("SELECT pg_stat_force_next_flush()");
     return result;
@@ -75,6 +76,16 @@ class PlansTest : public StoreTest {
     return sql().run("SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = '" + index + "'");
   }
 };
+
+/// Whether a plan has a scan of the whole table of models.
+bool reads_all_models(std::string_view plan) {
+  constexpr std::string_view relation = "\"Relation Name\": \"";
+  for (auto at = plan.find("Seq Scan"); at != std::string_view::npos; at = plan.find("Seq Scan", at + 1)) {
+    const auto name = plan.find(relation, at);
+    if (name != std::string_view::npos && plan.substr(name + relation.size()).starts_with("model\"")) return true;
+  }
+  return false;
+}
 
 Arguments of_acme() {
   return Arguments().scope({.org_id = "acme"});
@@ -167,6 +178,36 @@ TEST_F(PlansTest, ReadsModelsPagesAndAuditLogByIndexes) {
       of_acme());
   EXPECT_THAT(entries, HasSubstr("audit_log_org")) << entries;
   EXPECT_THAT(entries, Not(HasSubstr("Seq Scan"))) << entries;
+}
+
+TEST_F(PlansTest, ModelsOfAUserAreReadByAnIndex) {
+  auto database = sql();
+  database.run("INSERT INTO organization (id, slug) VALUES ('acme', 'acme')");
+  database.run(
+      "INSERT INTO model (org_id, owner_user_id, provider, model_name, slug, enabled) SELECT 'acme', 'user-' || g % "
+      "5000, "
+      "'ollama', 'model-' || g, 'ollama/model-' || g, g % 2 = 0 FROM generate_series(1, 100000) g");
+  database.run("ANALYZE model");
+  const Scope scope{.org_id = "acme", .user_id = "user-7"};
+  const auto arguments = Arguments()
+                             .scope(scope)
+                             .text("after_key", "")
+                             .text("after_id", "00000000-0000-0000-0000-000000000000")
+                             .number("limit", 51);
+  // A page of all that the user sees, and of those that are enabled.
+  for (const ModelFilter& filter :
+       {ModelFilter{}, ModelFilter{.status = "disabled"}, ModelFilter{.status = "unserved"}}) {
+    const auto statement =
+        effective_page(narrowed_by(filter), filter_condition(filter, Reads::single, false), ModelOrder::name);
+    const auto page = plan(statement, arguments, scope.user_id);
+    EXPECT_THAT(page, testing::AnyOf(HasSubstr("model_slug"), HasSubstr("model_identity"))) << page;
+    EXPECT_FALSE(reads_all_models(page)) << page;
+  }
+  GovernedDatabase governed(options_);
+  const auto own =
+      Models(governed).list({.name = "user:7", .scope = scope}, scope, {.status = "disabled"}, {.count_max = 50});
+  ASSERT_TRUE(own.has_value()) << own.error().detail;
+  EXPECT_EQ(own->total, 20);
 }
 
 TEST_F(PlansTest, RelayAndRewrapReadNoWholeTable) {
