@@ -1,7 +1,9 @@
 #include "common/registry/governed_sql.hpp"
 
 #include <cctype>
+#include <cstdint>
 #include <set>
+#include <string>
 
 #include <fmt/core.h>
 
@@ -89,12 +91,26 @@ std::string with_arguments(std::string_view statement, std::string_view value) {
 
 // ---- statements --------------------------------------------------------------------------------------------------
 
+namespace {
+
+KeptRows run_with(soci::session& sql, std::string_view statement, const Arguments& arguments) {
+  const auto text = with_arguments(statement, "$1");
+  // The server takes exactly the values that the statement has.
+  if (!text.contains("$1")) return run_once(sql, text, {});
+  return run_once(sql, text, {arguments.object()});
+}
+
+Document document_in(const KeptRows::Row& row) {
+  return {.id = text(row, "id"), .version = number(row, "version"), .json = text(row, "document")};
+}
+
+}  // namespace
+
 std::vector<Document> read_documents(soci::session& sql, std::string_view statement, const Arguments& arguments) {
-  const auto object = arguments.object();
-  const soci::rowset<soci::row> rows = (sql.prepare << with_arguments(statement), soci::use(object, "p"));
+  const auto rows = run_with(sql, statement, arguments);
   std::vector<Document> documents;
-  for (const auto& row : rows)
-    documents.push_back({.id = text(row, "id"), .version = number(row, "version"), .json = text(row, "document")});
+  documents.reserve(static_cast<std::size_t>(rows.count()));
+  for (int at = 0; at < rows.count(); ++at) documents.push_back(document_in(rows.row(at)));
   return documents;
 }
 
@@ -105,18 +121,14 @@ std::optional<Document> read_document(soci::session& sql, std::string_view state
 }
 
 long long run_statement(soci::session& sql, std::string_view statement, const Arguments& arguments) {
-  const auto object = arguments.object();
-  auto prepared = (sql.prepare << with_arguments(statement), soci::use(object, "p"));
-  soci::statement ready(prepared);
-  ready.execute(true);
-  return ready.get_affected_rows();
+  return run_with(sql, statement, arguments).affected();
 }
 
 std::vector<std::string> read_texts(soci::session& sql, std::string_view statement, const Arguments& arguments) {
-  const auto object = arguments.object();
-  const soci::rowset<soci::row> rows = (sql.prepare << with_arguments(statement), soci::use(object, "p"));
+  const auto rows = run_with(sql, statement, arguments);
   std::vector<std::string> texts;
-  for (const auto& row : rows) texts.push_back(row.get<std::string>(0, std::string()));
+  texts.reserve(static_cast<std::size_t>(rows.count()));
+  for (int at = 0; at < rows.count(); ++at) texts.emplace_back(rows.row(at).value(0).value_or(""));
   return texts;
 }
 
@@ -129,8 +141,7 @@ std::optional<std::string> read_text(soci::session& sql, std::string_view statem
 std::optional<Document> KeptStatement::read_document(soci::session& sql, const Arguments& arguments) const {
   const auto rows = run_kept(sql, text_, {arguments.object()});
   if (rows.count() == 0) return std::nullopt;
-  const auto row = rows.row(0);
-  return Document{.id = text(row, "id"), .version = number(row, "version"), .json = text(row, "document")};
+  return document_in(rows.row(0));
 }
 
 std::optional<std::string> KeptStatement::read_text(soci::session& sql, const Arguments& arguments) const {
@@ -141,26 +152,24 @@ std::optional<std::string> KeptStatement::read_text(soci::session& sql, const Ar
 
 DocumentPage read_page(soci::session& sql, const std::string& select, Arguments arguments, const PageRequest& page) {
   arguments.text("after", page.after).number("limit", page.count_max + 1);
-  const auto object = arguments.object();
   DocumentPage result;
-  if (page.counted) {
-    const auto count = with_arguments("SELECT count(*) FROM (" + select + ") rows WHERE @after IS NOT NULL");
-    long long total = 0;
-    sql << count, soci::use(object, "p"), soci::into(total);
-    result.total = total;
-  }
-  const auto statement = with_arguments("SELECT * FROM (" + select +
-                                        ") rows WHERE (place COLLATE \"C\") > @after ORDER BY place COLLATE \"C\" "
-                                        "LIMIT CAST(@limit AS bigint)");
-  const soci::rowset<soci::row> rows = (sql.prepare << statement, soci::use(object, "p"));
+  if (page.counted)
+    result.total = std::stoll(
+        read_text(sql, "SELECT count(*) FROM (" + select + ") rows WHERE @after IS NOT NULL", arguments).value_or("0"));
+  const auto rows =
+      run_with(sql,
+               "SELECT * FROM (" + select +
+                   ") rows WHERE (place COLLATE \"C\") > @after ORDER BY place COLLATE \"C\" LIMIT CAST(@limit "
+                   "AS bigint)",
+               arguments);
   std::string last;
-  for (const auto& row : rows) {
+  for (int at = 0; at < rows.count(); ++at) {
     if (static_cast<std::int64_t>(result.items.size()) == page.count_max) {
       result.next = last;
       break;
     }
-    result.items.push_back({.id = text(row, "id"), .version = number(row, "version"), .json = text(row, "document")});
-    last = text(row, "place");
+    result.items.push_back(document_in(rows.row(at)));
+    last = text(rows.row(at), "place");
   }
   return result;
 }

@@ -46,29 +46,61 @@ KeptRows::Result checked(PGconn* connection, PGresult* result) {
 std::optional<std::string_view> KeptRows::Row::value(const char* column) const {
   const int at = PQfnumber(result_, column);
   if (at < 0) throw soci::soci_error(fmt::format("there is no column {}", column));
-  if (PQgetisnull(result_, row_, at) != 0) return std::nullopt;
-  return std::string_view(PQgetvalue(result_, row_, at), static_cast<std::size_t>(PQgetlength(result_, row_, at)));
+  return value(at);
+}
+
+std::optional<std::string_view> KeptRows::Row::value(int column) const {
+  if (PQgetisnull(result_, row_, column) != 0) return std::nullopt;
+  return std::string_view(PQgetvalue(result_, row_, column),
+                          static_cast<std::size_t>(PQgetlength(result_, row_, column)));
+}
+
+long long KeptRows::affected() const {
+  const std::string_view text = PQcmdTuples(result_.get());
+  long long number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+namespace {
+
+PGconn* connection_of(soci::session& sql) {
+  return static_cast<soci::postgresql_session_backend*>(sql.get_backend())->conn_;
+}
+
+/// The values as libpq takes them; they live as long as `values`.
+std::vector<const char*> pointers_to(const std::vector<std::optional<std::string>>& values) {
+  std::vector<const char*> texts;
+  texts.reserve(values.size());
+  for (const auto& value : values) texts.push_back(value ? value->c_str() : nullptr);
+  return texts;
+}
+
+}  // namespace
+
+KeptRows run_once(soci::session& sql, const std::string& statement,
+                  const std::vector<std::optional<std::string>>& values) {
+  auto* connection = connection_of(sql);
+  const auto texts = pointers_to(values);
+  return KeptRows(checked(connection, PQexecParams(connection, statement.c_str(), static_cast<int>(texts.size()),
+                                                   nullptr, texts.data(), nullptr, nullptr, 0)));
 }
 
 KeptRows run_kept(soci::session& sql, const std::string& statement,
                   const std::vector<std::optional<std::string>>& values) {
-  auto* connection = static_cast<soci::postgresql_session_backend*>(sql.get_backend())->conn_;
-  std::vector<const char*> texts;
-  texts.reserve(values.size());
-  for (const auto& value : values) texts.push_back(value ? value->c_str() : nullptr);
-  const auto count = static_cast<int>(texts.size());
+  auto* connection = connection_of(sql);
   auto& prepared = prepared_of(connection);
   auto kept = prepared.find(statement);
   if (kept == prepared.end()) {
-    if (prepared.size() >= kept_statements_max)
-      return KeptRows(checked(
-          connection, PQexecParams(connection, statement.c_str(), count, nullptr, texts.data(), nullptr, nullptr, 0)));
+    if (prepared.size() >= kept_statements_max) return run_once(sql, statement, values);
     auto name = fmt::format("kept_{}", prepared.size());
-    checked(connection, PQprepare(connection, name.c_str(), statement.c_str(), count, nullptr));
+    checked(connection,
+            PQprepare(connection, name.c_str(), statement.c_str(), static_cast<int>(values.size()), nullptr));
     kept = prepared.emplace(statement, std::move(name)).first;
   }
-  return KeptRows(
-      checked(connection, PQexecPrepared(connection, kept->second.c_str(), count, texts.data(), nullptr, nullptr, 0)));
+  const auto texts = pointers_to(values);
+  return KeptRows(checked(connection, PQexecPrepared(connection, kept->second.c_str(), static_cast<int>(texts.size()),
+                                                     texts.data(), nullptr, nullptr, 0)));
 }
 
 }  // namespace tokenrail::registry

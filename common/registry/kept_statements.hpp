@@ -25,12 +25,15 @@ class KeptRows {
   using Result = std::unique_ptr<PGresult, decltype(&PQclear)>;
   explicit KeptRows(Result result) : result_(std::move(result)) {}
   [[nodiscard]] int count() const { return PQntuples(result_.get()); }
+  /// How many rows the statement wrote, or read.
+  [[nodiscard]] long long affected() const;
 
   class Row {
    public:
     Row(const PGresult* result, int row) : result_(result), row_(row) {}
     /// Nothing: NULL.
     [[nodiscard]] std::optional<std::string_view> value(const char* column) const;
+    [[nodiscard]] std::optional<std::string_view> value(int column) const;
 
    private:
     const PGresult* result_;
@@ -47,6 +50,9 @@ inline constexpr std::size_t kept_statements_max = 64;
 
 /// Runs a statement with its values for $1, $2, …; nothing is NULL. Throws soci_error.
 KeptRows run_kept(soci::session& sql, const std::string& statement,
+                  const std::vector<std::optional<std::string>>& values);
+/// The same without being kept: one message to the server and one back.
+KeptRows run_once(soci::session& sql, const std::string& statement,
                   const std::vector<std::optional<std::string>>& values);
 
 inline std::string text(const KeptRows::Row& row, const char* name) {
