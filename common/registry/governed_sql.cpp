@@ -290,10 +290,14 @@ void publish_models(soci::session& sql, const Actor& actor, const std::vector<Mo
       changes.push_back({.model_id = old.state.id, .before_version = old.state.version, .changed_fields = fields});
     }
   }
-  for (const auto& change : changes)
-    run_statement(
-        sql, "UPDATE model SET version = nextval('registry_version'), updated_at = now() WHERE id = CAST(@id AS uuid)",
-        Arguments().text("id", change.model_id));
+  if (changes.empty()) return;
+  ids.clear();
+  for (const auto& change : changes) ids.push_back(change.model_id);
+  run_statement(
+      sql,
+      "UPDATE model SET version = nextval('registry_version'), updated_at = now() WHERE id IN (SELECT CAST(i AS "
+      "uuid) FROM jsonb_array_elements_text(@@ids) i)",
+      Arguments().json("ids", json_array(ids)));
   tell_changes(sql, changes, actor.cause, storable(actor.name, 255));
 }
 

@@ -7,7 +7,6 @@
 #include <string_view>
 
 #include <fmt/core.h>
-#include <spdlog/spdlog.h>
 
 #include "common/catalog/inference.hpp"
 #include "common/registry/kept_statements.hpp"
@@ -284,11 +283,6 @@ DeploymentRow deployment_from(const KeptRows::Row& row) {
   return deployment;
 }
 
-/// One line a value and version: what the event does not carry, no router can warn of.
-void warn_of_invalid_parameters(const events::ModelState& model) {
-  for (const auto& text : events::invalid_parameters(model)) spdlog::warn("{}", text);
-}
-
 /// What routers see follows from the rows; the diff of registry-sync foresees it by the same rules (as_routers_see).
 void settle(ModelRow& model) {
   const bool any_listed =
@@ -414,109 +408,6 @@ void write_inferred(soci::session& sql, const std::string& id, const std::string
   sql << "UPDATE model SET inferred = CAST(:inferred AS jsonb) WHERE id = CAST(:id AS uuid) AND inferred <> "
          "CAST(:inferred AS jsonb)",
       soci::use(inferred, "inferred"), soci::use(id, "id");
-}
-
-std::string event_text(const ModelRow& row, std::optional<std::int64_t> before_version,
-                       const std::vector<std::string>& changed_fields, const std::string& cause,
-                       const std::string& actor) {
-  return events::to_json(events::ModelUpserted{.key = events::model_key(row.state),
-                                               .version = row.state.version,
-                                               .before_version = before_version,
-                                               .changed_fields = changed_fields,
-                                               .cause = cause,
-                                               .actor = actor,
-                                               .model = row.state});
-}
-
-void write_outbox(soci::session& sql, const std::string& aggregate, const std::string& key, const std::string& type,
-                  const std::string& payload) {
-  const auto bound = text_or_null(payload);
-  sql << "INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload) VALUES "
-         "(tokenrail_uuid_v7(), :aggregate, :key, :type, CAST(:payload AS json))",
-      soci::use(aggregate), soci::use(key), soci::use(type), soci::use(bound.value, bound.indicator);
-}
-
-namespace {
-
-/// The models as their last events have them, by id. A model without an earlier event is not among them.
-std::map<std::string, events::ModelState> last_published(soci::session& sql, const std::vector<Change>& changes) {
-  std::vector<std::string> ids;
-  std::vector<std::string> versions;
-  for (const auto& change : changes) {
-    if (!change.before_version) continue;
-    ids.push_back(change.model_id);
-    versions.push_back(std::to_string(*change.before_version));
-  }
-  std::map<std::string, events::ModelState> published;
-  if (ids.empty()) return published;
-  const auto id_list = joined(ids);
-  const auto version_list = joined(versions);
-  const soci::rowset<soci::row> rows =
-      (sql.prepare << "SELECT CAST(r.model_id AS text) AS id, CAST(r.snapshot AS text) AS snapshot FROM "
-                      "unnest(CAST(string_to_array(:ids, ',') AS uuid[]), CAST(string_to_array(:versions, ',') AS "
-                      "bigint[])) AS c (model_id, version) JOIN model_revision r ON r.model_id = c.model_id AND "
-                      "r.version = c.version",
-       soci::use(id_list, "ids"), soci::use(version_list, "versions"));
-  for (const auto& row : rows)
-    if (auto event = events::parse_model_upserted(text(row, "snapshot")))
-      published.emplace(text(row, "id"), std::move(event->model));
-  return published;
-}
-
-/// What a writer meant to change, and what else the event changes. A write may affect the model beyond its own fields
-/// (a deployment that is passed over no longer), and so may time (a price that has come into force).
-std::vector<std::string> all_changed_fields(std::vector<std::string> meant, const events::ModelState& before,
-                                            const std::string& event) {
-  // Both come from their events, so that only what an event contains is compared.
-  const auto after = events::parse_model_upserted(event);
-  if (!after) return meant;
-  for (auto& field : changed_fields(before, after->model))
-    if (std::ranges::find(meant, field) == meant.end()) meant.push_back(std::move(field));
-  return meant;
-}
-
-}  // namespace
-
-void tell_changes(soci::session& sql, const std::vector<Change>& changes, const std::string& cause,
-                  const std::string& actor) {
-  if (changes.empty()) return;
-  std::vector<std::string> ids;
-  for (const auto& change : changes) ids.push_back(change.model_id);
-  std::map<std::string, ModelRow> rows;
-  for (auto& row : read_models(sql, ids)) rows.emplace(row.state.id, std::move(row));
-  const auto published = last_published(sql, changes);
-
-  std::string id;
-  long long version = 0;
-  std::string key;
-  std::string fields;
-  std::string payload;
-  soci::statement statement =
-      (sql.prepare
-           << "WITH event AS (SELECT tokenrail_uuid_v7() AS id), revision AS ("
-              "INSERT INTO model_revision (model_id, version, snapshot, changed_fields, cause, actor, event_id, "
-              "set_by_people) SELECT CAST(:id AS uuid), :version, CAST(:payload AS json), string_to_array(:fields, "
-              "','), :cause, :actor, event.id, jsonb_build_object('override', m.override, 'enabled', m.enabled, "
-              "'blocked', m.platform_blocked, 'tags', m.tags) FROM event JOIN model m ON m.id = CAST(:id AS uuid)) "
-              "INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload) "
-              "SELECT event.id, 'model', :key, 'model_registry.upserted', CAST(:payload AS json) FROM event",
-       soci::use(id, "id"), soci::use(version, "version"), soci::use(payload, "payload"), soci::use(fields, "fields"),
-       soci::use(cause, "cause"), soci::use(actor, "actor"), soci::use(key, "key"));
-  for (const auto& change : changes) {
-    const auto& row = rows.at(change.model_id);
-    warn_of_invalid_parameters(row.state);
-    id = change.model_id;
-    version = row.state.version;
-    key = events::model_key(row.state);
-    auto changed = change.changed_fields;
-    payload = event_text(row, change.before_version, changed, cause, actor);
-    if (const auto before = published.find(id); before != published.end()) {
-      changed = all_changed_fields(std::move(changed), before->second, payload);
-      if (changed != change.changed_fields) payload = event_text(row, change.before_version, changed, cause, actor);
-    }
-    fields = joined(changed);
-    statement.execute(true);
-  }
 }
 
 }  // namespace tokenrail::registry

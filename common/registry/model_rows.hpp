@@ -80,6 +80,9 @@ struct Change {
 /// mean.
 void tell_changes(soci::session& sql, const std::vector<Change>& changes, const std::string& cause,
                   const std::string& actor);
+/// The same, where the models have been read since they were changed.
+void tell_changes(soci::session& sql, std::vector<Change> changes, const std::vector<ModelRow>& now,
+                  const std::string& cause, const std::string& actor);
 
 /// `payload` empty: a tombstone.
 void write_outbox(soci::session& sql, const std::string& aggregate, const std::string& key, const std::string& type,
