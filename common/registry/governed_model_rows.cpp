@@ -16,16 +16,6 @@ namespace {
 
 const std::string this_model = "m.provider = @provider AND m.model_name = @model";
 
-/// Names of the members of a JSON object.
-std::vector<std::string> names_in(std::string_view object) {
-  const events::JsonDocument document(object);
-  std::vector<std::string> names;
-  simdjson::dom::object members;
-  if (document.error() == simdjson::SUCCESS && document.root().get_object().get(members) == simdjson::SUCCESS)
-    for (const auto member : members) names.emplace_back(member.key);
-  return names;
-}
-
 bool has_member(std::string_view object, std::string_view name) {
   const auto names = names_in(object);
   return std::ranges::find(names, name) != names.end();
@@ -104,6 +94,15 @@ Result<void> write_deployments(soci::session& sql, const Scope& scope, const std
 }
 
 }  // namespace
+
+std::vector<std::string> names_in(std::string_view object) {
+  const events::JsonDocument document(object);
+  std::vector<std::string> names;
+  simdjson::dom::object members;
+  if (document.error() == simdjson::SUCCESS && document.root().get_object().get(members) == simdjson::SUCCESS)
+    for (const auto member : members) names.emplace_back(member.key);
+  return names;
+}
 
 std::unexpected<Error> no_model(const std::string& id) {
   return fail(ErrorKind::not_found, fmt::format("There is no model {}.", id));

@@ -14,6 +14,9 @@ namespace tokenrail::registry {
 
 std::unexpected<Error> no_model(const std::string& id);
 
+/// Names of the members of a JSON object; none of what is no object.
+[[nodiscard]] std::vector<std::string> names_in(std::string_view object);
+
 /// The model as the scope sees it, whatever it is named by: an id is of the scope's own row or of the platform's; the
 /// rest is the same in both.
 std::optional<Document> find_model(soci::session& sql, const Scope& scope, const std::string& name);

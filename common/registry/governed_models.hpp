@@ -47,7 +47,15 @@ class Models {
   /// there (RFC 7396): null gives one capability back, and removes one entry of the metadata.
   Result<Document> change(const Actor& actor, const Scope& scope, const std::string& id, std::string_view patch,
                           const std::optional<std::int64_t>& expected_version);
-  /// The same, but `capabilities` and `metadata` become what the patch says.
+  struct Change {
+    std::string model;
+    std::string patch;
+    std::optional<std::int64_t> expected_version{};
+  };
+  /// Each as change() makes it, one after the other; a change that is refused keeps no other one from being made.
+  /// Transactions have many of them, so this takes a small part of the time.
+  std::vector<Result<Document>> change_all(const Actor& actor, const Scope& scope, std::span<const Change> changes);
+  /// The same as change(), but `capabilities` and `metadata` become what the patch says.
   Result<Document> replace(const Actor& actor, const Scope& scope, const std::string& id, std::string_view patch,
                            const std::optional<std::int64_t>& expected_version);
   /// Removes the scope's own row: a model, or what an organisation set over the platform's. Errors: conflict with the

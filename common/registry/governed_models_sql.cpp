@@ -2,6 +2,8 @@
 
 #include <array>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <fmt/core.h>
 
@@ -95,23 +97,19 @@ std::string known_capabilities(const std::string& map) {
 
 }  // namespace
 
-std::string named_models() {
+std::string named_models(const std::string& name) {
   const std::string columns =
       "SELECT n.id AS id, n.provider AS provider, n.model_name AS model_name, n.org_id AS org_id, n.owner_user_id AS "
       "owner_user_id, ";
   // A condition with OR over these would read the whole table.
-  return columns +
-         "1 AS rank FROM model n WHERE n.deleted_at IS NULL AND n.id = CASE WHEN @name ~ "
-         "'^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}"
-         "-[0-9a-fA-F]{12}$' THEN CAST(@name AS uuid) END UNION ALL " +
-         columns +
-         "2 FROM model n WHERE n.deleted_at IS NULL AND n.org_id IS NULL AND n.owner_user_id IS NULL AND n.slug = "
-         "@name "
-         "UNION ALL " +
-         columns + "2 FROM model n WHERE n.deleted_at IS NULL AND n.org_id = @org AND n.slug = @name UNION ALL " +
-         columns +
-         "3 FROM model n WHERE n.deleted_at IS NULL AND n.provider = split_part(@name, '/', 1) AND n.model_name = "
-         "substr(@name, strpos(@name, '/') + 1)";
+  return fmt::format(
+      "{0}1 AS rank FROM model n WHERE n.deleted_at IS NULL AND n.id = CASE WHEN {1} ~ "
+      "'^[0-9a-fA-F]{{8}}(-[0-9a-fA-F]{{4}}){{3}}-[0-9a-fA-F]{{12}}$' THEN CAST({1} AS uuid) END UNION ALL {0}2 FROM "
+      "model n WHERE n.deleted_at IS NULL AND n.org_id IS NULL AND n.owner_user_id IS NULL AND n.slug = {1} UNION ALL "
+      "{0}2 FROM model n WHERE n.deleted_at IS NULL AND n.org_id = @org AND n.slug = {1} UNION ALL {0}3 FROM model n "
+      "WHERE n.deleted_at IS NULL AND n.provider = split_part({1}, '/', 1) AND n.model_name = substr({1}, strpos({1}, "
+      "'/') + 1)",
+      columns, name);
 }
 
 std::string effective_models(const std::string& narrow, Seen rows) {
@@ -458,31 +456,72 @@ std::string statistics_of_models() {
          ") x WHERE x.value = 'supported' GROUP BY 1) d)) AS text) AS document";
 }
 
-std::string patched_values() {
-  std::string values =
-      "enabled = CASE WHEN jsonb_exists(@@patch, 'enabled') THEN CAST(@@patch ->> 'enabled' AS boolean) ELSE enabled "
-      "END, "
-      "platform_blocked = CASE WHEN jsonb_exists(@@patch, 'blocked') THEN COALESCE(CAST(@@patch ->> 'blocked' AS "
-      "boolean), "
-      "false) ELSE platform_blocked END, "
-      "tags = CASE WHEN jsonb_exists(@@patch, 'tags') THEN ARRAY(SELECT jsonb_array_elements_text(CASE "
-      "jsonb_typeof(@@patch -> 'tags') WHEN 'array' THEN @@patch -> 'tags' ELSE '[]' END)) ELSE tags END, ";
+namespace {
+
+/// A column and its value once `patch` (SQL, jsonb) is applied.
+using Assignment = std::pair<std::string, std::string>;
+
+/// What `override` becomes: the fields that are set here.
+std::string override_after(std::string_view patch) {
+  return fmt::format(
+      "(override || COALESCE((SELECT jsonb_object_agg(f.key, f.value) FROM jsonb_each({0}) f WHERE f.value <> 'null' "
+      "AND f.key <> 'deployments'), '{{}}')) - COALESCE((SELECT array_agg(f.key) FROM jsonb_each({0}) f WHERE f.value "
+      "= "
+      "'null'), CAST(ARRAY[] AS text[]))",
+      patch);
+}
+
+/// All that people set but `override`.
+std::vector<Assignment> assignments(std::string_view patch) {
+  const auto where_given = [&](std::string_view name, const std::string& value, std::string_view column) {
+    return fmt::format("CASE WHEN jsonb_exists({}, '{}') THEN {} ELSE {} END", patch, name, value, column);
+  };
+  std::vector<Assignment> all;
+  all.emplace_back("enabled",
+                   where_given("enabled", fmt::format("CAST({} ->> 'enabled' AS boolean)", patch), "enabled"));
+  all.emplace_back("platform_blocked",
+                   where_given("blocked", fmt::format("COALESCE(CAST({} ->> 'blocked' AS boolean), false)", patch),
+                               "platform_blocked"));
+  all.emplace_back("tags", where_given("tags",
+                                       fmt::format("ARRAY(SELECT jsonb_array_elements_text(CASE jsonb_typeof({0} -> "
+                                                   "'tags') WHEN 'array' THEN {0} -> 'tags' ELSE '[]' END))",
+                                                   patch),
+                                       "tags"));
   for (const auto& field : settable) {
-    const auto value = field.type == "jsonb" ? fmt::format("NULLIF(@@patch -> '{}', 'null')", field.name)
-                                             : fmt::format("CAST(@@patch ->> '{}' AS {})", field.name, field.type);
-    values += fmt::format("{0} = CASE WHEN jsonb_exists(@@patch, '{1}') THEN COALESCE({2}, {3}) ELSE {0} END, ",
-                          field.column, field.name, value, field.empty);
+    const auto value = field.type == "jsonb" ? fmt::format("NULLIF({} -> '{}', 'null')", patch, field.name)
+                                             : fmt::format("CAST({} ->> '{}' AS {})", patch, field.name, field.type);
+    all.emplace_back(field.column,
+                     where_given(field.name, fmt::format("COALESCE({}, {})", value, field.empty), field.column));
   }
+  return all;
+}
+
+}  // namespace
+
+std::string patched_values(std::string_view patch) {
+  std::string values;
+  for (const auto& [column, value] : assignments(patch)) values += fmt::format("{} = {}, ", column, value);
   // The details are asked for again where a fact goes back to what the provider says.
-  values +=
-      "details_digest = CASE WHEN EXISTS (SELECT 1 FROM jsonb_each(@@patch) f WHERE f.value = 'null') THEN '' ELSE "
-      "details_digest END, "
-      "override = (override || COALESCE((SELECT jsonb_object_agg(f.key, f.value) FROM jsonb_each(@@patch) f WHERE "
-      "f.value "
-      "<> 'null' AND f.key <> 'deployments'), '{}')) - COALESCE((SELECT array_agg(f.key) FROM jsonb_each(@@patch) f "
-      "WHERE "
-      "f.value = 'null'), CAST(ARRAY[] AS text[]))";
-  return values;
+  return values +
+         fmt::format(
+             "details_digest = CASE WHEN EXISTS (SELECT 1 FROM jsonb_each({}) f WHERE f.value = 'null') THEN '' "
+             "ELSE details_digest END, override = {}",
+             patch, override_after(patch));
+}
+
+std::string patch_changes(std::string_view patch) {
+  std::string before;
+  std::string after;
+  for (const auto& [column, value] : assignments(patch)) {
+    before += column + ", ";
+    after += value + ", ";
+  }
+  // Two notations of one value are the same: of the fields that are set only the names are compared.
+  const auto names = [](const std::string& object) {
+    return fmt::format("ARRAY(SELECT k FROM jsonb_object_keys({}) k ORDER BY k)", object);
+  };
+  return fmt::format("ROW({}{}) IS DISTINCT FROM ROW({}{})", before, names("override"), after,
+                     names(override_after(patch)));
 }
 
 }  // namespace tokenrail::registry

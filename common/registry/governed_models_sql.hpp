@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "common/registry/governed_models.hpp"
 
@@ -18,9 +19,9 @@ enum class Seen {
 /// `narrow`: a condition on both rows (`m`) that keeps what is read small; "true" reads all.
 [[nodiscard]] std::string effective_models(const std::string& narrow, Seen rows);
 
-/// Rows of models that @name may mean in the scope (an id, a slug, provider/name), each found by an index: id,
+/// Rows of models that `name` (SQL) may mean in the scope (an id, a slug, provider/name), each found by an index: id,
 /// provider, model_name, org_id, owner_user_id and `rank`, the best first by rank and then by the nearest scope.
-[[nodiscard]] std::string named_models();
+[[nodiscard]] std::string named_models(const std::string& name = "@name");
 
 /// id, version and document of effective models; to be followed by a condition over `e`.
 [[nodiscard]] std::string effective_documents(const std::string& narrow);
@@ -57,7 +58,9 @@ enum class Reads {
 /// One document that counts the scope's models by provider, kind, status and capability.
 [[nodiscard]] std::string statistics_of_models();
 
-/// The SET list of a row's UPDATE, from @@patch.
-[[nodiscard]] std::string patched_values();
+/// The SET list of a row's UPDATE, from a patch (SQL, jsonb).
+[[nodiscard]] std::string patched_values(std::string_view patch = "@@patch");
+/// The condition that such an UPDATE changes a row.
+[[nodiscard]] std::string patch_changes(std::string_view patch);
 
 }  // namespace tokenrail::registry

@@ -204,24 +204,38 @@ void assume(soci::session& sql, const Actor& actor) {
 }
 
 void write_audit(soci::session& sql, const Actor& actor, const AuditEntry& entry) {
-  run_statement(sql,
-                "INSERT INTO audit_log (org_id, actor, action, target_type, target_id, target_name, before, after, "
-                "version, cause, "
-                "request_id) VALUES (@org, @actor, @action, @type, @id, @name, NULLIF(@@before, 'null'), "
-                "NULLIF(@@after, 'null'), "
-                "CAST(@version AS bigint), @cause, @request)",
-                Arguments()
-                    .text_or_null("org", entry.org_id.value_or(actor.scope.org_id))
-                    .text("actor", storable(actor.name, 255))
-                    .text("action", entry.action)
-                    .text("type", entry.target_type)
-                    .text("id", entry.target_id)
-                    .text("name", storable(entry.target_name, 1024))
-                    .json("before", entry.before.empty() ? "null" : entry.before)
-                    .json("after", entry.after.empty() ? "null" : entry.after)
-                    .number("version", entry.version == 0 ? std::nullopt : std::optional(entry.version))
-                    .text("cause", actor.cause)
-                    .text("request", storable(actor.request_id, 128)));
+  write_audit(sql, actor, std::span(&entry, 1));
+}
+
+void write_audit(soci::session& sql, const Actor& actor, std::span<const AuditEntry> entries) {
+  static const auto statement = with_arguments(
+      "INSERT INTO audit_log (org_id, actor, action, target_type, target_id, target_name, before, after, version, "
+      "cause, "
+      "request_id) SELECT e.w ->> 'org', @actor, e.w ->> 'action', e.w ->> 'type', e.w ->> 'id', e.w ->> 'name', "
+      "NULLIF(e.w -> 'before', 'null'), NULLIF(e.w -> 'after', 'null'), CAST(e.w ->> 'version' AS bigint), @cause, "
+      "@request FROM jsonb_array_elements(@@entries) WITH ORDINALITY e (w, place) ORDER BY e.place",
+      "$1");
+  std::string list = "[";
+  for (const auto& entry : entries) {
+    if (list.size() > 1) list += ',';
+    list += Arguments()
+                .text_or_null("org", entry.org_id.value_or(actor.scope.org_id))
+                .text("action", entry.action)
+                .text("type", entry.target_type)
+                .text("id", entry.target_id)
+                .text("name", storable(entry.target_name, 1024))
+                .json("before", entry.before.empty() ? "null" : entry.before)
+                .json("after", entry.after.empty() ? "null" : entry.after)
+                .number("version", entry.version == 0 ? std::nullopt : std::optional(entry.version))
+                .object();
+  }
+  run_kept(sql, statement,
+           {Arguments()
+                .text("actor", storable(actor.name, 255))
+                .text("cause", actor.cause)
+                .text("request", storable(actor.request_id, 128))
+                .json("entries", list + "]")
+                .object()});
 }
 
 Result<void> expect_version(const std::optional<std::int64_t>& expected, const Document& now, std::string_view what) {

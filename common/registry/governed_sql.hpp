@@ -6,6 +6,7 @@
 
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -101,6 +102,7 @@ struct AuditEntry {
   std::optional<std::string> org_id{};  ///< nothing: the actor's scope
 };
 void write_audit(soci::session& sql, const Actor& actor, const AuditEntry& entry);
+void write_audit(soci::session& sql, const Actor& actor, std::span<const AuditEntry> entries);
 
 /// Error `conflict`, where a version was expected and the row has another one.
 Result<void> expect_version(const std::optional<std::int64_t>& expected, const Document& now, std::string_view what);

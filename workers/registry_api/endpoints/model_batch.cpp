@@ -17,19 +17,15 @@ using boost::asio::awaitable;
 using registry::GovernedDatabase;
 using registry::Models;
 
-struct Change {
-  std::string model;
-  std::string patch;
-  std::optional<std::int64_t> version{};
-};
+using Change = Models::Change;
 using Outcome = std::expected<registry::Document, Problem>;
 
-Outcome change_one(Models& models, const registry::Actor& actor, const registry::Scope& scope, const Change& change) {
-  auto changed = models.change(actor, scope, change.model, change.patch, change.version);
+Outcome outcome_of(Models& models, const registry::Actor& actor, const registry::Scope& scope, const Change& change,
+                   Result<registry::Document> changed) {
   if (changed) return std::move(*changed);
-  if (change.version && changed.error().kind == ErrorKind::conflict) {
+  if (change.expected_version && changed.error().kind == ErrorKind::conflict) {
     const auto now = models.get(actor, scope, change.model);
-    if (now && now->version != *change.version) return std::unexpected(precondition_failed(now->version));
+    if (now && now->version != *change.expected_version) return std::unexpected(precondition_failed(now->version));
   }
   return std::unexpected(problem_of(changed.error(), Kind::model));
 }
@@ -63,13 +59,15 @@ awaitable<Answer> change_models(Call& call) {
   for (const auto& change : *call.body.find("changes")->array())
     changes.push_back({.model = *change.text_of("model"),
                        .patch = change.find("patch")->write(),
-                       .version = change.integer_of("version")});
+                       .expected_version = change.integer_of("version")});
   const auto outcomes = co_await call.context->database->run(
       [actor = call.actor(), scope = call.scope(), changes](GovernedDatabase& database) {
         Models models(database);
+        auto results = models.change_all(actor, scope, changes);
         std::vector<Outcome> all;
         all.reserve(changes.size());
-        for (const auto& change : changes) all.push_back(change_one(models, actor, scope, change));
+        for (std::size_t i = 0; i < changes.size(); ++i)
+          all.push_back(outcome_of(models, actor, scope, changes[i], std::move(results[i])));
         return all;
       });
   co_return json_reply(200, results_as_json(changes, outcomes, call.request_id));
