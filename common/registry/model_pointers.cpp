@@ -1,6 +1,8 @@
 #include "common/registry/model_pointers.hpp"
 
+#include <algorithm>
 #include <set>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -269,59 +271,91 @@ Result<DocumentPage> ModelPointers::grants(const Actor& actor, const std::string
   return page_as(database_, actor, grant_select + "true", Arguments().text("org", org_id), page);
 }
 
+namespace {
+
+/// Id of what a grant is of.
+std::optional<std::string> object_of(soci::session& sql, const Scope& scope, const ModelPointers::Grant& grant) {
+  const auto names = Arguments().scope(scope).text("name", grant.object);
+  if (grant.object_kind == "model") return visible_model(sql, scope, grant.object);
+  if (grant.object_kind == "connection")
+    return read_text(
+        sql,
+        "SELECT CAST(id AS text) FROM connection WHERE deleted_at IS NULL AND (org_id IS NULL OR org_id = "
+        "@org) AND (CAST(id AS text) = @name OR (name = @name AND owner_user_id IS NULL)) ORDER BY CAST(id "
+        "AS text) = @name DESC, org_id NULLS LAST LIMIT 1",
+        names);
+  return read_text(
+      sql,
+      "SELECT CAST(id AS text) FROM model_alias WHERE (org_id IS NULL OR org_id = @org) AND (CAST(id AS "
+      "text) = @name OR (alias = @name AND owner_user_id IS NULL)) ORDER BY CAST(id AS text) = @name DESC, "
+      "org_id NULLS LAST LIMIT 1",
+      names);
+}
+
+/// Sets one and records it. Whoever calls it publishes the grants of the organisation.
+Result<Document> set_grant(soci::session& sql, const Actor& actor, const std::string& org_id,
+                           const ModelPointers::Grant& grant) {
+  const auto object = object_of(sql, {.org_id = org_id}, grant);
+  if (!object) return fail(ErrorKind::not_found, fmt::format("There is no {} {}.", grant.object_kind, grant.object));
+  const auto row = read_text(
+      sql,
+      "INSERT INTO model_grant (org_id, subject_kind, subject, object_kind, object_id, effect, created_by) VALUES "
+      "(@org, "
+      "@subject_kind, @subject, @object_kind, CAST(@object AS uuid), @effect, @actor) ON CONFLICT (org_id, "
+      "subject_kind, "
+      "subject, object_kind, object_id) DO UPDATE SET effect = excluded.effect, created_by = excluded.created_by "
+      "RETURNING CAST(id AS text)",
+      Arguments()
+          .text("org", org_id)
+          .text("subject_kind", grant.subject_kind)
+          .text("subject", grant.subject)
+          .text("object_kind", grant.object_kind)
+          .text("object", *object)
+          .text("effect", grant.effect)
+          .text("actor", storable(actor.name, 255)));
+  auto made =
+      read_document(sql, grant_select + "CAST(g.id AS text) = @id", Arguments().text("org", org_id).text("id", *row));
+  write_audit(sql, actor,
+              {.action = "grant.set",
+               .target_type = "grant",
+               .target_id = *row,
+               .target_name = grant.object,
+               .after = made->json,
+               .org_id = org_id});
+  return std::move(*made);
+}
+
+}  // namespace
+
 Result<Document> ModelPointers::add_grant(const Actor& actor, const std::string& org_id, const Grant& grant) {
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<Document> {
-    const Scope scope{.org_id = org_id};
-    if (auto may = may_write(actor, scope); !may) return std::unexpected(may.error());
-    const auto names = Arguments().scope(scope).text("name", grant.object);
-    std::optional<std::string> object;
-    if (grant.object_kind == "model") {
-      object = visible_model(sql, scope, grant.object);
-    } else if (grant.object_kind == "connection") {
-      object =
-          read_text(sql,
-                    "SELECT CAST(id AS text) FROM connection WHERE deleted_at IS NULL AND (org_id IS NULL OR org_id = "
-                    "@org) AND (CAST(id AS text) = @name OR (name = @name AND owner_user_id IS NULL)) ORDER BY CAST(id "
-                    "AS text) = @name DESC, org_id NULLS LAST LIMIT 1",
-                    names);
-    } else {
-      object =
-          read_text(sql,
-                    "SELECT CAST(id AS text) FROM model_alias WHERE (org_id IS NULL OR org_id = @org) AND (CAST(id AS "
-                    "text) = @name OR (alias = @name AND owner_user_id IS NULL)) ORDER BY CAST(id AS text) = @name "
-                    "DESC, org_id NULLS LAST LIMIT 1",
-                    names);
-    }
-    if (!object) return fail(ErrorKind::not_found, fmt::format("There is no {} {}.", grant.object_kind, grant.object));
-    const auto arguments = Arguments()
-                               .text("org", org_id)
-                               .text("subject_kind", grant.subject_kind)
-                               .text("subject", grant.subject)
-                               .text("object_kind", grant.object_kind)
-                               .text("object", *object)
-                               .text("effect", grant.effect)
-                               .text("actor", storable(actor.name, 255));
-    const auto row = read_text(
-        sql,
-        "INSERT INTO model_grant (org_id, subject_kind, subject, object_kind, object_id, effect, created_by) VALUES "
-        "(@org, "
-        "@subject_kind, @subject, @object_kind, CAST(@object AS uuid), @effect, @actor) ON CONFLICT (org_id, "
-        "subject_kind, "
-        "subject, object_kind, object_id) DO UPDATE SET effect = excluded.effect, created_by = excluded.created_by "
-        "RETURNING CAST(id AS text)",
-        arguments);
-    publish_grants(sql, actor, org_id);
-    auto made =
-        read_document(sql, grant_select + "CAST(g.id AS text) = @id", Arguments().text("org", org_id).text("id", *row));
-    write_audit(sql, actor,
-                {.action = "grant.set",
-                 .target_type = "grant",
-                 .target_id = *row,
-                 .target_name = grant.object,
-                 .after = made->json,
-                 .org_id = org_id});
-    return std::move(*made);
+    if (auto may = may_write(actor, {.org_id = org_id}); !may) return std::unexpected(may.error());
+    auto made = set_grant(sql, actor, org_id, grant);
+    if (made) publish_grants(sql, actor, org_id);
+    return made;
   });
+}
+
+std::vector<Result<Document>> ModelPointers::add_grants(const Actor& actor, const std::string& org_id,
+                                                        std::span<const Grant> grants) {
+  using Results = std::vector<Result<Document>>;
+  auto together = transact_as(database_, actor, [&](soci::session& sql) -> Result<Results> {
+    if (auto may = may_write(actor, {.org_id = org_id}); !may) return std::unexpected(may.error());
+    Results results;
+    results.reserve(grants.size());
+    for (const auto& grant : grants) results.push_back(set_grant(sql, actor, org_id, grant));
+    if (std::ranges::any_of(results, [](const auto& result) { return result.has_value(); }))
+      publish_grants(sql, actor, org_id);
+    return results;
+  });
+  if (together) return std::move(*together);
+  if (together.error().kind == ErrorKind::unavailable || together.error().kind == ErrorKind::forbidden)
+    return Results(grants.size(), std::unexpected(together.error()));
+  // The database has refused one of them, and so the transaction.
+  Results results;
+  results.reserve(grants.size());
+  for (const auto& grant : grants) results.push_back(add_grant(actor, org_id, grant));
+  return results;
 }
 
 Result<void> ModelPointers::remove_grant(const Actor& actor, const std::string& org_id, const std::string& id) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,9 @@ class ModelPointers {
   };
   Result<DocumentPage> grants(const Actor& actor, const std::string& org_id, const PageRequest& page);
   Result<Document> add_grant(const Actor& actor, const std::string& org_id, const Grant& grant);
+  /// Each as add_grant() adds it, by itself, but published together.
+  std::vector<Result<Document>> add_grants(const Actor& actor, const std::string& org_id,
+                                           std::span<const Grant> grants);
   Result<void> remove_grant(const Actor& actor, const std::string& org_id, const std::string& id);
 
  private:

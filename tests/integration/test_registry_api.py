@@ -470,6 +470,23 @@ def test_batch_has_a_result_for_each_change(world, admin):
     assert [e["pointer"] for e in problem["errors"]] == ["/changes/0/patch/enabledd"]
 
 
+def test_batch_of_grants_has_a_result_for_each(world, admin):
+    models = [a_model(admin)["slug"] for _ in range(3)]
+    group = "batch-" + secrets.token_hex(4)
+    grants = [{"subjectKind": "group", "subject": group, "objectKind": "model", "object": name}
+              for name in [models[0], "ollama/none", *models[1:]]]
+    results = admin.ok("POST", "/v1/orgs/acme/grants:batch", {"grants": grants})["results"]
+    assert [r["status"] for r in results] == [201, 422, 201, 201]
+    assert [r["object"] for r in results] == [g["object"] for g in grants]
+    assert results[1]["problem"]["code"] == "INVALID_VALUE"
+    listed = {g["id"]: g for g in admin.ok("GET", "/v1/orgs/acme/grants?page_size=1000")["data"]}
+    assert all(listed[r["grant"]["id"]] == r["grant"] for r in results if "grant" in r)
+    wrong = [grants[0], {**grants[0], "subjectKind": "org"}]
+    problem = admin.refused("POST", "/v1/orgs/acme/grants:batch", 400, "INVALID_BODY", {"grants": wrong})
+    assert [e["pointer"] for e in problem["errors"]] == ["/grants/1/subject"]
+    world.api("acme", "member").refused("POST", "/v1/orgs/acme/grants:batch", 403, "FORBIDDEN", {"grants": grants})
+
+
 def test_clients_of_the_older_api_are_served(world, admin):  # S0.50 to S0.54
     model = "old-" + secrets.token_hex(4)
     body = {"provider": "ollama", "modelName": model, "displayName": "Old", "capabilities": ["chat"], "isDefault": True,

@@ -148,5 +148,23 @@ TEST_F(ModelBatchTest, PlainChangesGiveTheSameTogether) {
   EXPECT_EQ(refused.at(0).error().kind, ErrorKind::forbidden);
 }
 
+TEST_F(ModelBatchTest, GrantsAreAddedAndPublishedTogether) {
+  const auto events = std::stoll(count("outbox"));
+  std::vector<ModelPointers::Grant> grants;
+  for (const auto* object : {"ollama/llama3.2", "ollama/nowhere", "ollama/qwen3"})
+    grants.push_back({.subject_kind = "group", .subject = "g", .object_kind = "model", .object = object});
+  const auto added = pointers().add_grants(of("acme"), "acme", grants);
+  ASSERT_EQ(added.size(), 3U);
+  ASSERT_OK(added[0]);
+  ASSERT_OK(added[2]);
+  ASSERT_FALSE(added[1].has_value());
+  EXPECT_EQ(added[1].error().kind, ErrorKind::not_found);
+  EXPECT_EQ(std::stoll(count("outbox")), events + 1) << "all grants of an organisation are one record";
+  EXPECT_EQ(sql().run("SELECT count(*) FROM audit_log WHERE action = 'grant.set' AND org_id = 'acme'"), "2");
+  EXPECT_EQ(pointers().grants(of("acme"), "acme", {.count_max = 10})->items.size(), 2U);
+  const auto forbidden = pointers().add_grants(of("other"), "acme", grants);
+  EXPECT_EQ(forbidden.at(0).error().kind, ErrorKind::forbidden);
+}
+
 }  // namespace
 }  // namespace tokenrail::registry

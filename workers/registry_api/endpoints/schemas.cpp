@@ -294,6 +294,11 @@ const Schema& grant_input() {
   return schema;
 }
 
+const Schema& grant_batch_input() {
+  static const auto schema = object("GrantBatchInput", {required("grants", list_of(grant_input(), 500, 1))});
+  return schema;
+}
+
 const Schema& view_input() {
   static const auto filter = object(
       "ViewFilter",
@@ -529,6 +534,14 @@ const Schema& grant() {
   static const auto schema =
       reply_object("Grant", {required("id", any_text())},
                    {"subjectKind", "subject", "objectKind", "objectId", "object", "effect", "createdBy", "createdAt"});
+  return schema;
+}
+
+const Schema& grant_batch() {
+  static const auto result =
+      open_object("GrantResult", {required("object", any_text()), required("status", integer(200, 599)),
+                                  optional("grant", grant()), optional("problem", any_object())});
+  static const auto schema = open_object("GrantBatch", {required("results", list_of(result, 500))});
   return schema;
 }
 
