@@ -126,8 +126,29 @@ AuditFold::Verdict AuditFold::continuing(std::int64_t audit_offset, const AuditF
     any = true;
     attempt->continued->lease_ms = event.lease_ms;
     attempt->continued->renewed_at = audit_offset;
+    attempt->continued->given_up = false;
   }
+  if (give_up_others(event)) any = true;
   return any || event.epoch >= epoch_ ? Verdict::counts : Verdict::is_void;
+}
+
+// What it has listed before, and lists no more although no response counts, it does not go on with.
+bool AuditFold::give_up_others(const AuditFacts& event) {
+  const auto listed = [&](const Attempt& attempt) {
+    return std::ranges::any_of(event.continuing, [&](const ContinuedAttempt& named) {
+      return named.offset == attempt.ids.source_offset && named.attempt == attempt.ids.attempt;
+    });
+  };
+  bool any = false;
+  if (continued_open_ == 0) return any;
+  for (auto& [offset, source] : sources_) {
+    for (auto& attempt : source.attempts) {
+      if (!attempt.open() || !continues(attempt, event) || listed(attempt)) continue;
+      attempt.continued->given_up = true;
+      any = true;
+    }
+  }
+  return any;
 }
 
 AuditFold::Attempt* AuditFold::known(std::int64_t source_offset, std::int64_t attempt) {

@@ -6,7 +6,7 @@
 //  - an event is void if an effective claim with a higher epoch precedes it;
 //  - an attempt exists if its llm.request is not void; of its responses the first that is not void counts;
 //  - a response or a router.continuing by the worker that continues the attempt under a router.released that is not
-//    void is never void.
+//    void is never void, also where the latter lists the attempt no more.
 // One definition for the router that recovers a partition, the router that owns it, and an auditor from outside.
 // Pure. A fold may start anywhere in the log; of what precedes its start, it knows at most the highest claim.
 #pragma once
@@ -45,6 +45,7 @@ class AuditFold {
     std::string instance{};
     std::int64_t lease_ms = 0;
     std::int64_t renewed_at = -1;  ///< audit offset of the last event that said so
+    bool given_up = false;         ///< it said later that it does not go on with it
   };
   struct Attempt {
     AttemptIds ids{};                  ///< as its first event has them: epoch and instance are those of its writer
@@ -123,6 +124,7 @@ class AuditFold {
   Verdict responded(std::int64_t audit_offset, const AuditFacts& event);
   Verdict released(std::int64_t audit_offset, const AuditFacts& event);
   Verdict continuing(std::int64_t audit_offset, const AuditFacts& event);
+  bool give_up_others(const AuditFacts& event);
   Attempt* known(std::int64_t source_offset, std::int64_t attempt);
 
   std::int64_t next_ = 0;

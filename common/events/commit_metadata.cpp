@@ -1,6 +1,7 @@
 #include "common/events/commit_metadata.hpp"
 
 #include <charconv>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -12,6 +13,8 @@ constexpr std::string_view epoch_field = "at=";
 constexpr std::string_view dead_letters_field = "dlq=";
 constexpr std::string_view logs_field = "log=";
 constexpr std::string_view tails_by_time_field = "tails=time";
+constexpr std::string_view well_workers_field = "well=";
+constexpr std::size_t worker_bytes_max = 64;
 
 template <class Number>
 bool take_number(std::string_view& text, Number& number, int base = 10) {
@@ -73,6 +76,22 @@ std::vector<DeadLettered> dead_letters_of(std::string_view text) {
   return letters;
 }
 
+/// Nothing where it is damaged: what those workers left open counts as lost then.
+std::vector<WellWorker> well_workers_of(std::string_view text) {
+  std::vector<WellWorker> workers;
+  while (!text.empty()) {
+    WellWorker known;
+    if (!workers.empty() && !take(text, ',')) return {};
+    if (!take_number(text, known.epoch) || known.epoch <= 0 || !take(text, ':')) return {};
+    known.worker = std::string(text.substr(0, text.find(',')));
+    if (known.worker.empty() || known.worker.size() > worker_bytes_max) return {};
+    text.remove_prefix(known.worker.size());
+    workers.push_back(std::move(known));
+  }
+  if (workers.size() > well_workers_listed_max) return {};
+  return workers;
+}
+
 }  // namespace
 
 // FNV-1a, 32 bits; the length of the key keeps it apart from the value.
@@ -95,6 +114,10 @@ std::string encode(const CommitMetadata& metadata) {
   if (metadata.requests_log.knows() || metadata.audit_log.knows() || metadata.chunks_log.knows()) {
     text += fmt::format(" {}{}/{}/{}", logs_field, text_of(metadata.requests_log), text_of(metadata.audit_log),
                         text_of(metadata.chunks_log));
+  }
+  for (std::size_t i = 0; i < metadata.well_workers.size(); ++i) {
+    const auto& known = metadata.well_workers[i];
+    text += fmt::format("{}{}:{}", i == 0 ? fmt::format(" {}", well_workers_field) : ",", known.epoch, known.worker);
   }
   std::int64_t before = 0;
   std::size_t listed = 0;
@@ -132,6 +155,8 @@ std::optional<CommitMetadata> decode_commit_metadata(std::string_view text) {
         metadata.epoch_at_audit_offset = epoch;
     }
     if (field == tails_by_time_field) metadata.tails_by_time = true;
+    if (field.starts_with(well_workers_field))
+      metadata.well_workers = well_workers_of(field.substr(well_workers_field.size()));
     if (field.starts_with(logs_field)) read_logs(field.substr(logs_field.size()), metadata);
     if (field.starts_with(dead_letters_field))
       metadata.dead_letters = dead_letters_of(field.substr(dead_letters_field.size()));

@@ -8,7 +8,8 @@
 // again that are not listed. `log=<position>:<back>:<time>/…/…`: a witness of each of chat.requests, llm.audit and
 // chat.chunks (log_identity.hpp), `back` being position - offset; empty where there is none. `tails=time`: the two
 // offsets say nothing, because a log was another one; a successor looks for them by time. A version that does not know
-// the field reads from 0.
+// the field reads from 0. `well=<epoch>:<worker>,…`: workers that gave the partition up without a router.released that
+// counts, although they were well, and the claim under which they did; what they left open is not lost with its worker.
 #pragma once
 
 #include <cstddef>
@@ -34,8 +35,16 @@ struct DeadLettered {
 /// Of its key and value.
 [[nodiscard]] std::uint32_t dead_letter_digest(const kafka::Record& record);
 
+/// A worker that gave the partition up, and was well.
+struct WellWorker {
+  std::int64_t epoch = 0;  ///< of its newest claim
+  std::string worker{};    ///< worker_of() its instance
+  bool operator==(const WellWorker&) const = default;
+};
+
 /// Written at most; brokers take 4,096 bytes of metadata unless they are configured otherwise.
 inline constexpr std::size_t dead_letters_listed_max = 100;
+inline constexpr std::size_t well_workers_listed_max = 4;
 
 struct CommitMetadata {
   std::int64_t epoch = 0;
@@ -43,6 +52,7 @@ struct CommitMetadata {
   std::int64_t chunk_offset = 0;             ///< where a successor starts to read chat.chunks
   std::int64_t epoch_at_audit_offset = 0;    ///< of the highest claim before it; 0: not known
   bool tails_by_time = false;                ///< where to start is not known, and the offsets are 0
+  std::vector<WellWorker> well_workers{};    ///< oldest first
   std::vector<DeadLettered> dead_letters{};  ///< ascending, at or above the committed offset
   /// Witnesses of the logs that the offsets refer to. That of chat.requests has an offset below the committed one.
   kafka::LogWitness requests_log{};

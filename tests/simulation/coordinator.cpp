@@ -28,6 +28,7 @@ void Coordinator::put_out(int process, bool told) {
   const auto it = members_.find(process);
   if (it == members_.end()) return;
   const auto join = it->second.join;
+  world_.oracle.gone(process);
   members_.erase(it);
   world_.trace.say(world_.scheduler.now(), "group: p{} is put out", process);
   if (auto* p = world_.process(process); p != nullptr && told) {

@@ -210,7 +210,7 @@ void Oracle::audit_appended(int partition, std::int64_t offset, std::string_view
       judge_start(p, *event, writer, now);
       break;
     case Kind::response:
-      judge_response(p, *event);
+      judge_response(p, *event, now);
       break;
     case Kind::released:
       ++figures_.releases;
@@ -224,11 +224,22 @@ void Oracle::audit_appended(int partition, std::int64_t offset, std::string_view
         ++figures_.continued;
       }
       break;
+    case Kind::continuing:
+      note_given_up(p, now);
+      break;
     case Kind::lost:
       judge_loss(p, *event);
       break;
     default:
       break;
+  }
+}
+
+void Oracle::note_given_up(Part& p, Micros now) {
+  for (const auto* const open : p.fold.open()) {
+    if (!open->continued || !open->continued->given_up) continue;
+    auto& attempt = p.attempts[{id_of(open->ids.org_id, open->ids.request_id), open->ids.attempt}];
+    attempt.given_up_at = std::min(attempt.given_up_at, now);
   }
 }
 
@@ -396,7 +407,7 @@ void Oracle::judge_out_of_order(Part& p) {
   }
 }
 
-void Oracle::judge_response(Part& p, const AuditFacts& event) {
+void Oracle::judge_response(Part& p, const AuditFacts& event, Micros now) {
   const auto offset = event.ids.source_offset;
   if (offset < 0 || offset >= static_cast<std::int64_t>(p.sources.size())) {
     report("P4", fmt::format("a response to offset {}, where there is no request", offset));
@@ -428,6 +439,7 @@ void Oracle::judge_response(Part& p, const AuditFacts& event) {
         report("ALONE",
                fmt::format("{} is interrupted ({}); nothing struck its worker or its partition", what, event.cause));
       }
+      if (event.cause == events::cause_lost) judge_lost(p, attempt, what, now);
       if (attempt.terminal_at >= 0 && attempt.first_at >= p.chunks_begin &&
           attempt.terminal_at < p.claims[event.epoch].chunks_end && !p.audit_cut && !excuses_.tampers) {
         report("P3", fmt::format("{} is closed as interrupted; its terminal chunk lay in the log at {}", what,
@@ -451,6 +463,20 @@ void Oracle::judge_response(Part& p, const AuditFacts& event) {
     if (event.called && !interrupted) was_called(p, {source.id, number});
   }
   if (p.fold.complete(offset, source.request.org_id, source.request.request_id)) source.done = true;
+}
+
+// What its worker has given up, and said so, is not lost with it.
+void Oracle::judge_lost(const Part& p, const Attempt& attempt, const std::string& what, Micros now) {
+  constexpr Micros read_within{1'000'000};
+  const bool replaced = p.requests_replaced || p.chunks_replaced || p.audit_log.unknown_to >= 0;
+  if (attempt.begun_by < 0 || p.audit_cut || replaced || excuses_.tampers) return;
+  if (attempt.continued_by >= 0) {
+    // Beside a commit it can say nothing any more. That it is silent may have many reasons.
+    if (attempt.given_up_at == Micros::max() || excuses_.reads || now - attempt.given_up_at < read_within) return;
+  } else if (excuses_.commits || gone_.contains(attempt.begun_by)) {
+    return;
+  }
+  report("CAUSE", fmt::format("{} is closed as lost with its worker, which is well", what));
 }
 
 // That another attempt follows is judged at the end: the request is not complete before.

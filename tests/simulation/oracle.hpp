@@ -16,6 +16,7 @@
 //   REFUSED      a request of which a chunk was refused for good ends without another call
 //   RESTART      an attempt ends for a restart only where its sender wants that and its call failed, and not too often
 //   ALONE        what a topic refuses, or does not take, interrupts nothing in the partitions that it does not strike
+//   CAUSE        an attempt is closed as lost only where its worker was lost, or could not say that it was not
 //   REASON       an answer that is an error or a cancellation has the reason that it names
 //   CONSISTENCY  readers of chunks and of the audit log end with the same attempt
 //   METADATA     the offsets beside a commit hide nothing from a successor
@@ -53,6 +54,8 @@ class Oracle {
     bool calendars = false;  ///< a calendar jumps further than the dedupe window, or that is shorter than the history
     bool leases = false;     ///< a clock jumps, and leases run out before their time
     bool alone = false;      ///< no excuse: one worker, and only faults that strike a record or a topic
+    bool commits = false;    ///< commits do not arrive, or arrive late
+    bool reads = false;      ///< a log may be read late
   };
   Oracle(int partitions, Excuses excuses);
 
@@ -124,6 +127,8 @@ class Oracle {
   /// From now on it is no wonder if what this process continues is taken from it.
   void disturbed(int process);
   void all_disturbed();
+  /// The process has died, or is no member of the group any more without having given its partitions up.
+  void gone(int process) { gone_.insert(process); }
 
   [[nodiscard]] bool complete(int partition, std::int64_t offset) const;
   /// Chunks of that attempt are gone with their log.
@@ -198,11 +203,12 @@ class Oracle {
     int call = -1;
     std::int64_t offset = -1;  ///< of the request; known from its llm.request
     bool called = false;
-    int begun_by = -1;         ///< process
-    std::int64_t epoch = 0;    ///< of its beginning
-    int continued_by = -1;     ///< process
-    Micros lease_until{0};     ///< at least
-    bool handed_over = false;  ///< its worker gave the partition up in order
+    int begun_by = -1;                   ///< process
+    std::int64_t epoch = 0;              ///< of its beginning
+    int continued_by = -1;               ///< process
+    Micros lease_until{0};               ///< at least
+    Micros given_up_at = Micros::max();  ///< its worker has said that it does not go on with it
+    bool handed_over = false;            ///< its worker gave the partition up in order
     Micros terminal_since{0};
     bool excused = false;
     std::int64_t response_at = -1;
@@ -300,8 +306,10 @@ class Oracle {
                                 const events::Chunk& chunk, std::optional<std::int64_t> writer_ms) const;
   void judge_start(Part& part, const events::AuditFacts& event, int writer, Micros now);
   void judge_order(Part& part, std::int64_t offset, std::pair<int, std::int64_t> started, Micros now);
-  void judge_response(Part& part, const events::AuditFacts& event);
+  void judge_response(Part& part, const events::AuditFacts& event, Micros now);
+  void judge_lost(const Part& part, const Attempt& attempt, const std::string& what, Micros now);
   void judge_restart(const Part& part, const Source& source, const Attempt& attempt, const std::string& what);
+  void note_given_up(Part& part, Micros now);
   void judge_loss(Part& part, const events::AuditFacts& event);
   [[nodiscard]] static bool may_run_as_first(const Part& part, std::int64_t offset);
   [[nodiscard]] static bool repeats_a_later(const Part& part, std::int64_t offset);
@@ -317,6 +325,7 @@ class Oracle {
   std::vector<std::string> id_names_{};
   std::vector<Call> calls_{};
   std::set<int> disturbed_{};
+  std::set<int> gone_{};
   std::set<int> cancelled_{};  ///< requests
   std::optional<Violation> violation_{};
   Figures figures_{};

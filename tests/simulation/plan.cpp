@@ -375,6 +375,11 @@ bool Plan::jumps_clocks() const {
   return std::ranges::any_of(faults, [](const Fault& f) { return f.kind == FaultKind::clock_jump; });
 }
 
+bool Plan::reads_late() const {
+  return std::ranges::any_of(
+      faults, [](const Fault& f) { return f.kind == FaultKind::stall_reads || f.kind == FaultKind::pause; });
+}
+
 Plan Plan::with_only(const std::vector<std::size_t>& items) const {
   Plan smaller = *this;
   smaller.requests.clear();

@@ -154,6 +154,7 @@ struct Plan {
   [[nodiscard]] bool tampers() const;
   [[nodiscard]] bool jumps_far() const;
   [[nodiscard]] bool jumps_clocks() const;
+  [[nodiscard]] bool reads_late() const;
 
   /// Requests and faults are the plan's items, counted through in this order.
   [[nodiscard]] std::size_t items() const { return requests.size() + faults.size(); }

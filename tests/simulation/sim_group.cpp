@@ -40,6 +40,7 @@ void SimGroup::join() {
 void SimGroup::become_fatal() {
   join_ = 0;
   join_wanted_ = false;
+  world_.oracle.gone(process_.id());
   give_up();
   self_.reset();
   world_.trace.say(world_.scheduler.now(), "p{}: the group member is fatal", process_.id());
@@ -106,6 +107,7 @@ void SimGroup::dealt(std::uint64_t number, std::int64_t generation, const std::v
 
 void SimGroup::lose() {
   const auto lost = partitions_;
+  world_.oracle.gone(process_.id());
   give_up();
   generation_ = -1;
   if (lost.empty()) return;

@@ -44,7 +44,9 @@ World::World(const Plan& planned, bool spoken, const std::function<void(router::
       oracle(planned.partitions, {.tampers = planned.tampers(),
                                   .calendars = planned.jumps_far() || planned.dedupe_window_ms > 0,
                                   .leases = planned.jumps_clocks(),
-                                  .alone = planned.alone}),
+                                  .alone = planned.alone,
+                                  .commits = planned.commit_lost > 0 || planned.late_commit > 0,
+                                  .reads = planned.reads_late()}),
       coordinator(*this, planned.partitions, mixed(planned.seed, 300)) {
   options.commit_interval = router::Millis(plan.commit_interval_ms);
   options.first_token_timeout = router::Millis(4'000);
@@ -248,6 +250,12 @@ void World::commit_lands(int partition, std::int64_t offset, const std::string& 
   auto& stored = broker.committed[static_cast<std::size_t>(partition)];
   trace.note(scheduler.now(), 20, static_cast<std::uint64_t>(partition), static_cast<std::uint64_t>(offset), metadata);
   trace.say(scheduler.now(), "committed {}: {} '{}' by p{}", partition, offset, metadata, process);
+  // Two commits that are under way may overtake each other. What the newer one said is gone then.
+  const auto before = events::decode_commit_metadata(stored.metadata);
+  const auto now = events::decode_commit_metadata(metadata);
+  if (newest_committer(partition) == process && before && now && before->epoch == now->epoch &&
+      !before->well_workers.empty() && now->well_workers.empty())
+    oracle.gone(process);
   stored = {.offset = offset, .metadata = metadata};
   committers_[partition] = process;
   if (kept == 0)
@@ -359,6 +367,7 @@ void World::crash(int id, std::uint64_t seed, std::optional<Micros> again) {
   trace.say(scheduler.now(), "p{} dies", id);
   trace.note(scheduler.now(), 21, static_cast<std::uint64_t>(id), 0);
   oracle.disturbed(id);
+  oracle.gone(id);
   const auto slot = dead->slot();
   dead->die();
   Random random(seed);
@@ -377,6 +386,7 @@ void World::exited(int id) {
   trace.say(scheduler.now(), "p{} has ended", id);
   trace.note(scheduler.now(), 22, static_cast<std::uint64_t>(id), 0);
   oracle.disturbed(id);
+  oracle.gone(id);
   const auto slot = process(id)->slot();
   const auto again = process(id)->restart();
   Random random(mixed(plan.seed, 600, static_cast<std::uint64_t>(id)));

@@ -49,6 +49,7 @@
 #include "workers/router/core/services.hpp"
 #include "workers/router/core/tail_locator.hpp"
 #include "workers/router/core/unclaimed_records.hpp"
+#include "workers/router/core/well_workers.hpp"
 
 namespace tokenrail::router {
 
@@ -108,7 +109,10 @@ class Partition {
   /// Gives the partition up in order: starts no more, says in the log what it goes on with. Phase `continuing` or
   /// `closed` follows once that is known to count; `closed` at once where nothing was recovered yet.
   void release();
-  /// Gives up waiting for that: no orderly release.
+  /// Gives up waiting for that: no orderly release. Says beside its last commit that this worker is well, so that what
+  /// ran here is not taken for lost with it. Only for a member of the group.
+  void give_up();
+  /// Gives the partition up without a word.
   void drop();
   /// Closes what runs as `interrupted`; for the end of a drain.
   void interrupt_all(std::string_view cause);
@@ -215,6 +219,7 @@ class Partition {
   void close_expired();
   void hand_over();
   void renew_leases();
+  void send_renewal(std::vector<events::ContinuedAttempt> continuing);
   void acknowledged_elsewhere(Purpose purpose, std::int64_t offset, std::int64_t attempt);
   void finish_continued(std::int64_t offset);
   [[nodiscard]] std::vector<events::ContinuedAttempt> running_attempts() const;
@@ -312,7 +317,7 @@ class Partition {
   void terminal_acknowledged(const Sent& sent, std::int64_t chunk_offset);
   void commit_news();
   void send_commit();
-  void commit_without_tails();
+  void commit_well();
 
   Services& services_;
   PartitionIo& io_;
@@ -354,6 +359,7 @@ class Partition {
   Reading reading_{};
 
   Leases leases_{};
+  WellWorkers well_workers_{};
 
   // While continuing: when the leases have to be renewed (steady).
   Millis renew_at_{0};

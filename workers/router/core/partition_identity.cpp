@@ -108,8 +108,7 @@ void Partition::audit_went_back(std::int64_t offset) {
   ++identity_.version;
   outputs_are_others(true, false);
   // What is being given up is not claimed again here, so the next owner has to hear that the positions of the last
-  // commit are of another log. Once the log has grown to where it was, it could not find out.
-  if (phase_ == Phase::releasing) commit_without_tails();
+  // commit are of another log (commit_well()). Once the log has grown to where it was, it could not find out.
   fail(fmt::format("an event was written to offset {} of {}, where another one was before", offset,
                    services_.hub.topic(Output::audit)));
 }

@@ -167,7 +167,7 @@ void Partition::close_expired() {
   for (const auto& [offset, number] : leases_.take_expired(services_.environment.now().steady)) {
     const auto* const attempt = fold_.find(offset, number);
     if (attempt == nullptr || !attempt->open()) continue;
-    close(plan_closing(*attempt, tail_));
+    close(plan_closing(*attempt, tail_, well_workers_));
     if (planted(Bug::runs_again_on_lease_end)) {
       if (const auto it = jobs_.find(offset); it != jobs_.end() && !it->second.attempt) ready(it->second);
     }
@@ -188,7 +188,7 @@ std::vector<events::ContinuedAttempt> Partition::running_attempts() const {
 
 void Partition::release() {
   if (phase_ != Phase::running) {
-    drop();
+    give_up();
     return;
   }
   enter(Phase::releasing);
@@ -261,7 +261,11 @@ void Partition::renew_leases() {
   if (now < renew_at_) return;
   renew_at_ = now + services_.options.lease / renewals_per_lease;
   auto continuing = running_attempts();
-  if (continuing.empty()) return;
+  if (!continuing.empty()) send_renewal(std::move(continuing));
+}
+
+/// Those that were listed before and are not now are not finished here.
+void Partition::send_renewal(std::vector<events::ContinuedAttempt> continuing) {
   const auto lease = services_.options.lease.count();
   const auto value = events::to_json(events::RouterContinuing{
       .epoch = epoch_, .instance = instance_, .partition = number_, .continuing = continuing, .lease_ms = lease});

@@ -231,16 +231,22 @@ void Partition::send_commit() {
   services_.metrics.dedupe_windows_cut.add(positions_.windows_cut() - cut);
   events::CommitMetadata metadata{.epoch = epoch_, .audit_offset = positions.audit, .chunk_offset = positions.chunk};
   metadata.epoch_at_audit_offset = fold_.epoch_at(positions.audit);
+  metadata.well_workers = well_workers_.with_open_attempts(fold_);
   bear_witness(metadata, offset);
   fold_.forget_below(offset);
   committer_.send(offset, std::move(metadata));
 }
 
-/// What is committed already, for a successor that has to look for the tails itself.
-void Partition::commit_without_tails() {
+/// What is committed already, and that this worker is well. Where a log is another one than was read, a successor has
+/// to look for the tails itself.
+void Partition::commit_well() {
+  auto workers = well_workers_.given_up_by(events::worker_of(instance_));
+  if (!workers) return;
   const auto offset = committer_.offset_or(ledger_.committable());
-  events::CommitMetadata metadata{.epoch = epoch_, .tails_by_time = true};
-  bear_witness(metadata, offset);
+  auto metadata = inherited_.value_or(events::CommitMetadata{.epoch = epoch_, .tails_by_time = true});
+  if (!inherited_) bear_witness(metadata, offset);
+  metadata.dead_letters.clear();  // filled in by send()
+  metadata.well_workers = std::move(*workers);
   committer_.send(offset, std::move(metadata));
 }
 

@@ -43,6 +43,7 @@ void Partition::begin(const kafka::Committed& committed) {
   if (inherited_) {
     identity_.tails_by_time = inherited_->tails_by_time;
     for (const auto& letter : inherited_->dead_letters) committer_.inherit_dead_letter(letter);
+    well_workers_.inherit(inherited_->well_workers);
   }
   start_committed_ = committed.offset.has_value();
   waiting_since_ = services_.environment.now().steady;
@@ -330,7 +331,7 @@ void Partition::recovered() {
   }
   enter(Phase::committing);
   if (!planted(Bug::forgets_attempts)) {
-    for (const auto& closing : plan_recovery(fold_, tail_)) close(closing);
+    for (const auto& closing : plan_recovery(fold_, tail_, well_workers_)) close(closing);
   }
   spdlog::info("partition {}: recovered under epoch {}: {} attempts closed, {} go on elsewhere", number_, epoch_,
                leases_.closed(), leases_.size());
@@ -383,6 +384,7 @@ bool Partition::may_have_ended_in_the_cut(std::int64_t source_offset) const {
 
 void Partition::run() {
   enter(Phase::running);
+  well_workers_.runs(epoch_);
   spdlog::info("partition {}: running under epoch {} from offset {} ({} requests waiting)", number_, epoch_,
                ledger_.committable(), jobs_.size());
   if (isolation_.active()) {
@@ -414,10 +416,16 @@ void Partition::fail(std::string_view why) {
   output_.drop_kept();
   committer_.forget_pending();
   stop_logs();
-  // What was given up, or was about to be, is not claimed again for: its attempts fall silent, their lease tells.
+  // What was given up, or was about to be, is not claimed again for. Its attempts end; the next owner closes them when
+  // their lease has run out, and learns that they are not lost with their worker.
   if (phase_ == Phase::continuing || phase_ == Phase::releasing) {
     spdlog::warn("partition {}: {}; {} attempts of a partition that was given up end here", number_, why, jobs_.size());
-    drop();
+    if (phase_ == Phase::releasing) {
+      give_up();
+    } else {
+      if (!running_attempts().empty()) send_renewal({});
+      drop();
+    }
     return;
   }
   spdlog::warn("partition {}: {}; what runs there is cancelled and the partition will be claimed again", number_, why);
@@ -451,6 +459,11 @@ void Partition::fail(std::string_view why) {
     for (auto& [offset, job] : jobs_) offload(job);
   }
   if (output_.all_reported()) settled();
+}
+
+void Partition::give_up() {
+  commit_well();
+  drop();
 }
 
 void Partition::drop() {

@@ -132,7 +132,7 @@ void Partition::event_refused(const Sent& sent, std::string_view detail) {
       // As if it had not been acknowledged in time: whoever comes next closes what runs.
       spdlog::warn("partition {}: {} refused the event that it is released ({}); what runs there ends here", number_,
                    services_.hub.topic(Output::audit), detail);
-      drop();
+      give_up();
       return;
     case Purpose::renewal:
       return;  // the next one is due before the lease runs out
@@ -181,7 +181,7 @@ void Partition::write_again(const EventKey& key, const HeldEvent& held) {
   if (purpose == Purpose::closing_event) {
     leases_.reopen({offset, number});
     if (const auto* const attempt = fold_.find(offset, number); attempt != nullptr && attempt->open()) {
-      close(plan_closing(*attempt, tail_));
+      close(plan_closing(*attempt, tail_, well_workers_));
     } else {
       held_events_.erase(key);
     }

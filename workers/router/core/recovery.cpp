@@ -3,6 +3,8 @@
 #include <array>
 #include <string_view>
 
+#include "workers/router/core/planted.hpp"
+
 namespace tokenrail::router {
 
 namespace {
@@ -34,16 +36,18 @@ Outcome outcome_from(FinishReason reason, bool called) {
 
 }  // namespace
 
-std::vector<Closing> plan_recovery(const events::AuditFold& fold, const AnswerTail& answers) {
+std::vector<Closing> plan_recovery(const events::AuditFold& fold, const AnswerTail& answers, const WellWorkers& well) {
   std::vector<Closing> plan;
   for (const auto* const attempt : fold.open()) {
-    if (!attempt->continued) plan.push_back(plan_closing(*attempt, answers));
+    if (!attempt->continued) plan.push_back(plan_closing(*attempt, answers, well));
   }
   return plan;
 }
 
-Closing plan_closing(const events::AuditFold::Attempt& attempt, const AnswerTail& answers) {
-  return {.ids = attempt.ids, .terminal = answers.terminal(attempt.ids.source_offset, attempt.ids.attempt)};
+Closing plan_closing(const events::AuditFold::Attempt& attempt, const AnswerTail& answers, const WellWorkers& well) {
+  return {.ids = attempt.ids,
+          .terminal = answers.terminal(attempt.ids.source_offset, attempt.ids.attempt),
+          .worker_is_well = well.gave_up(attempt) && !planted(Bug::well_is_lost)};
 }
 
 events::LlmResponse response_of(const Closing& closing, std::int64_t epoch, const std::string& instance) {
@@ -54,7 +58,8 @@ events::LlmResponse response_of(const Closing& closing, std::int64_t epoch, cons
   event.calls = std::nullopt;
   if (closing.terminal == nullptr) {
     event.outcome = Outcome::interrupted;
-    event.cause = events::worker_of(closing.ids.instance) == events::worker_of(instance) ? cause_repair : cause_lost;
+    const bool own = events::worker_of(closing.ids.instance) == events::worker_of(instance);
+    event.cause = own || closing.worker_is_well ? cause_repair : cause_lost;
     event.called = true;
     return event;
   }

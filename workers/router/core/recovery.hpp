@@ -11,6 +11,7 @@
 #include "common/events/audit_fold.hpp"
 #include "common/events/chunk.hpp"
 #include "workers/router/core/answer_tail.hpp"
+#include "workers/router/core/well_workers.hpp"
 
 namespace tokenrail::router {
 
@@ -18,6 +19,7 @@ namespace tokenrail::router {
 struct Closing {
   events::AttemptIds ids{};                 ///< of the attempt; its epoch and instance are replaced when it is written
   const events::Chunk* terminal = nullptr;  ///< of a whole answer: the response is made from it. nullptr: interrupted
+  bool worker_is_well = false;              ///< it gave the attempt up, and was not lost
 };
 
 using events::cause_cut;
@@ -27,12 +29,14 @@ using events::cause_repair;
 
 /// Every attempt without a response that counts, oldest first. Attempts that a worker which gave the partition up in
 /// order goes on with are left alone.
-[[nodiscard]] std::vector<Closing> plan_recovery(const events::AuditFold& fold, const AnswerTail& answers);
+[[nodiscard]] std::vector<Closing> plan_recovery(const events::AuditFold& fold, const AnswerTail& answers,
+                                                 const WellWorkers& well);
 /// The same for one attempt whose lease has run out.
-[[nodiscard]] Closing plan_closing(const events::AuditFold::Attempt& attempt, const AnswerTail& answers);
+[[nodiscard]] Closing plan_closing(const events::AuditFold::Attempt& attempt, const AnswerTail& answers,
+                                   const WellWorkers& well);
 
-/// The response that closes it, under the closer's own epoch and instance. The cause is `repair` where the attempt was
-/// begun by the closer's own process.
+/// The response that closes it, under the closer's own epoch and instance. The cause is `lost` only where the worker
+/// was lost: not where the attempt was begun by the closer's own process, or by a worker that gave it up.
 [[nodiscard]] events::LlmResponse response_of(const Closing& closing, std::int64_t epoch, const std::string& instance);
 
 }  // namespace tokenrail::router

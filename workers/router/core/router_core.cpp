@@ -164,7 +164,7 @@ void RouterCore::release_step() {
     }
     if (partition->phase() == Partition::Phase::releasing) {
       spdlog::warn("partition {}: the brokers did not acknowledge in time that it is released", number);
-      partition->drop();
+      partition->give_up();
     }
     by_number_[static_cast<std::size_t>(number)] = nullptr;
     if (partition->phase() == Partition::Phase::continuing)

@@ -131,6 +131,17 @@ INSTANTIATE_TEST_SUITE_P(
             true,
             0,
             8},
+        Row{"it is listed no more behind a higher claim",
+            {{claim(7, "a"), ok},
+             {request(7, "a", 5, 7001), ok},
+             {hand_over(Kind::released, 7, "a", {{.offset = 5, .attempt = 7001}}), ok},
+             {claim(8, "b"), ok},
+             {hand_over(Kind::continuing, 7, "a", {}), ok},
+             {hand_over(Kind::continuing, 7, "zombie", {}), no}},
+            false,
+            1,
+            8,
+            true},
         Row{"it stays open while it is continued",
             {{request(7, "a", 5, 7001), ok},
              {hand_over(Kind::released, 7, "a", {{.offset = 5, .attempt = 7001}}), ok},
@@ -363,6 +374,21 @@ TEST(AuditFold, ForgetsOtherRecordAtTheSameOffset) {
   fold.apply(0, request(1, "a", 5, 1'001));
   fold.forget_others(5, "o", "other", -1);
   EXPECT_TRUE(fold.any_open(5)) << "what is open has still to be closed";
+}
+
+TEST(AuditFold, AnAttemptThatIsListedNoMoreIsGivenUp) {
+  AuditFold fold;
+  fold.apply(0, request(7, "a", 5, 7001));
+  fold.apply(1, request(7, "a", 6, 7001));
+  fold.apply(2, hand_over(Kind::released, 7, "a", {{.offset = 5, .attempt = 7001}, {.offset = 6, .attempt = 7001}}));
+  fold.apply(3, claim(8, "b"));
+  fold.apply(4, hand_over(Kind::continuing, 7, "a", {{.offset = 6, .attempt = 7001}}));
+  EXPECT_TRUE(fold.find(5, 7001)->continued->given_up);
+  EXPECT_FALSE(fold.find(6, 7001)->continued->given_up);
+  EXPECT_EQ(fold.find(5, 7001)->continued->renewed_at, 2) << "its lease is not renewed";
+  fold.apply(5, hand_over(Kind::continuing, 7, "a", {{.offset = 5, .attempt = 7001}}));
+  EXPECT_FALSE(fold.find(5, 7001)->continued->given_up);
+  EXPECT_TRUE(fold.find(6, 7001)->continued->given_up);
 }
 
 }  // namespace

@@ -75,6 +75,27 @@ TEST(CommitMetadata, MayLeaveTheTailsToTheReader) {
   EXPECT_FALSE(decode_commit_metadata("tr1 9 0 0 tails=times")->tails_by_time);
 }
 
+TEST(CommitMetadata, NamesWorkersThatAreWell) {
+  const CommitMetadata metadata{
+      .epoch = 9,
+      .audit_offset = 2,
+      .chunk_offset = 3,
+      .well_workers = {{.epoch = 7, .worker = "00ab"}, {.epoch = 9, .worker = "00cd"}},
+      .dead_letters = {{.offset = 4, .digest = 1}},
+  };
+  EXPECT_EQ(encode(metadata), "tr1 9 2 3 well=7:00ab,9:00cd dlq=4:1");
+  EXPECT_EQ(decode_commit_metadata(encode(metadata)), metadata);
+}
+
+TEST(CommitMetadata, IgnoresDamagedWorkersAndReadsTheRest) {
+  for (const std::string text :
+       {"well=", "well=7", "well=7:", "well=x:a", "well=0:a", "well=-1:a", "well=7:a,", "well=7:a,8",
+        "well=1:a,2:b,3:c,4:d,5:e", "well=7:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}) {
+    const auto read = decode_commit_metadata("tr1 7 8 9 " + text);
+    EXPECT_EQ(read, (CommitMetadata{.epoch = 7, .audit_offset = 8, .chunk_offset = 9})) << text;
+  }
+}
+
 TEST(CommitMetadata, RefusesAnEpochThatLeavesNoneAbove) {
   EXPECT_EQ(decode_commit_metadata("tr1 9223372036854775807 0 0"), std::nullopt);
 }

@@ -145,12 +145,12 @@ TEST(PlanClosing, IsMadeFromWhatIsWhole) {
   const events::ChunkWriter writer("r", "o", attempt);
   writer.write(value, {.seq = 1, .finish_reason = events::FinishReason::stop, .source_offset = source});
   tail.read(0, value);
-  EXPECT_EQ(response_of(plan_closing(open, tail), 9, "i").outcome, events::Outcome::interrupted);
+  EXPECT_EQ(response_of(plan_closing(open, tail, {}), 9, "i").outcome, events::Outcome::interrupted);
   writer.write(value, 0, {.text = "x"});
   tail.read(1, value);
   writer.write(value, {.seq = 1, .finish_reason = events::FinishReason::stop, .source_offset = source});
   tail.read(2, value);
-  const auto response = response_of(plan_closing(open, tail), 9, "i");
+  const auto response = response_of(plan_closing(open, tail, {}), 9, "i");
   EXPECT_EQ(response.outcome, events::Outcome::completed);
   EXPECT_TRUE(response.recovered);
   EXPECT_EQ(response.chunks, 2);

@@ -325,6 +325,115 @@ TEST_F(RecoveryTest, ADeadLetterBehindARequestThatRunsIsNotWrittenAgainByTheSucc
   EXPECT_EQ(committed.begin()->second.second.find("dlq"), std::string::npos) << "nothing stands behind the commit";
 }
 
+// --- what a worker that is well leaves open is not lost with it -----------------------------------------------------
+
+TEST_F(RecoveryTest, AttemptsOfARepairThatIsGivenUpAreNotLost) {
+  request("r1");
+  auto first = make();
+  first.take();
+  first.http.head(1);
+  first.speak(1, "half");
+  first.producer.fail_all();  // the repair waits for the coordinator
+  first.revoke();
+  auto second = make();
+  second.take();
+  ASSERT_EQ(audit(Kind::response).size(), 1U);
+  EXPECT_EQ(audit(Kind::response)[0].outcome, "interrupted");
+  EXPECT_EQ(audit(Kind::response)[0].cause, "repair");
+  EXPECT_EQ(second.http.started, 1U);
+  second.answer(1);
+  second.settle();
+  environment.advance(1s);
+  second.wake();
+  const auto metadata = events::decode_commit_metadata(committed.begin()->second.second);
+  ASSERT_TRUE(metadata.has_value());
+  EXPECT_TRUE(metadata->well_workers.empty()) << "nothing of it is open any more";
+}
+
+TEST_F(RecoveryTest, AttemptsOfAReleaseThatIsNotAcknowledgedInTimeAreNotLost) {
+  request("r1");
+  auto first = make();
+  first.take();
+  first.producer.silent.insert({"llm.audit", 0});
+  first.revoke();
+  environment.advance(options.release_wait);
+  first.wake();
+  EXPECT_EQ(first.group.releases, 1);
+  committed = first.group.stored;
+  auto second = make();
+  second.take();
+  ASSERT_EQ(audit(Kind::response).size(), 1U);
+  EXPECT_EQ(audit(Kind::response)[0].cause, "repair");
+}
+
+TEST_F(RecoveryTest, AttemptsOfAReleaseThatIsRefusedAreNotLost) {
+  request("r1");
+  auto first = make();
+  first.take();
+  first.core.consumer_listener().on_revoked({{.topic = "chat.requests", .partition = 0}});
+  ASSERT_TRUE(first.producer.refuse_one("llm.audit", 0));
+  first.settle();
+  EXPECT_EQ(first.group.releases, 1);
+  committed = first.group.stored;
+  auto second = make();
+  second.take();
+  ASSERT_EQ(audit(Kind::response).size(), 1U);
+  EXPECT_EQ(audit(Kind::response)[0].cause, "repair");
+}
+
+TEST_F(RecoveryTest, ContinuedAttemptsThatTheirWorkerGivesUpAreNotLost) {
+  request("r1");
+  auto first = make();
+  first.take();
+  first.http.head(1);
+  first.revoke();
+  auto second = make();
+  second.take();
+  first.speak(1, "half");
+  first.producer.fail_all();
+  first.settle();
+  second.settle();
+  environment.advance(14s);
+  second.wake();
+  EXPECT_TRUE(audit(Kind::response).empty()) << "records of it may still be on their way: the lease goes on";
+  environment.advance(2s);
+  second.wake();
+  ASSERT_EQ(audit(Kind::response).size(), 1U);
+  EXPECT_EQ(audit(Kind::response)[0].cause, "repair");
+}
+
+TEST_F(RecoveryTest, AttemptsOfAWorkerThatTheGroupHasLostAreLost) {
+  request("r1");
+  auto first = make();
+  first.take();
+  first.http.head(1);
+  first.speak(1, "half");
+  first.producer.fail_all();
+  first.core.consumer_listener().on_lost({{.topic = "chat.requests", .partition = 0}});
+  first.settle();
+  auto second = make();
+  second.take();
+  ASSERT_EQ(audit(Kind::response).size(), 1U);
+  EXPECT_EQ(audit(Kind::response)[0].cause, "lost");
+}
+
+TEST_F(RecoveryTest, WhatAWorkerRunsBehindAPartitionThatItGaveUpIsLostWithIt) {
+  request("r1");
+  auto first = make();
+  first.take();
+  first.http.head(1);
+  first.speak(1, "half");
+  first.producer.fail_all();
+  first.revoke();
+  first.take();  // the partition comes back, and r1 runs again
+  ASSERT_EQ(audit(Kind::response).size(), 1U);
+  ASSERT_EQ(audit(Kind::response)[0].cause, "repair");
+  auto second = make();
+  second.take();
+  ASSERT_EQ(audit(Kind::response).size(), 2U);
+  EXPECT_EQ(audit(Kind::response)[1].cause, "lost");
+}
+
 TEST_F(RecoveryTest, ARequestThatKillsFiveWorkersIsEndedUncalled) {
   request("r1");
   for (int i = 0; i < 5; ++i) {
