@@ -223,6 +223,7 @@ struct AuditFacts {
   std::optional<std::int64_t> chunks{};        ///< response
   std::optional<std::int64_t> text_bytes{};    ///< response; of the whole text, where it says anything of that
   std::optional<std::int64_t> duplicate_of{};  ///< response; source offset of the first
+  std::optional<AnsweringModel> routed_to{};   ///< request; the model of the first deployment of its route
   std::vector<ContinuedAttempt> continuing{};
   std::int64_t lease_ms = 0;
   std::int64_t lost_from = 0;  ///< lost

@@ -79,6 +79,24 @@ bool read_continuing(const ObjectReader& record, std::vector<ContinuedAttempt>& 
   return true;
 }
 
+/// Nothing where the request was not routed, or the entry cannot be read.
+std::optional<AnsweringModel> read_first_of_route(const ObjectReader& record) {
+  const auto route = record.find("route");
+  if (!route || !route->is_array()) {
+    return std::nullopt;
+  }
+  const auto steps = route->get_array().value_unsafe();
+  if (steps.begin() == steps.end()) {
+    return std::nullopt;
+  }
+  const ObjectReader first(*steps.begin());
+  AnsweringModel model{.provider = first.text("provider"), .name = first.text("modelName")};
+  if (model.provider.empty() || model.name.empty()) {
+    return std::nullopt;
+  }
+  return model;
+}
+
 }  // namespace
 
 std::string_view name_of(AuditFacts::Kind kind) {
@@ -137,6 +155,9 @@ Result<AuditFacts> parse_audit(std::string_view value) {
     facts.ids.instance = facts.instance;
     if (const auto missing = read_ids(record, facts.ids); !missing.empty()) {
       return lacks(missing);
+    }
+    if (facts.kind == AuditFacts::Kind::request) {
+      facts.routed_to = read_first_of_route(record);
     }
     if (facts.kind == AuditFacts::Kind::response) {
       facts.outcome = record.text("outcome");

@@ -14,7 +14,8 @@ inline constexpr auto metric_families = std::to_array<telemetry::MetricFamily>({
      .type = telemetry::MetricType::counter,
      .unit = "attempts",
      .help = "Attempts that ended. outcome is that of the llm.response: completed, failed, cancelled, interrupted, "
-             "duplicate or rejected.",
+             "duplicate or rejected. An interrupted attempt of another router is counted under the first model of its "
+             "route. unresolved stands for the model where there is no route.",
      .labels = {"provider", "modelName", "orgId", "outcome"}},
     {.name = "llm_tokens_input_total",
      .type = telemetry::MetricType::counter,

@@ -164,11 +164,12 @@ class Partition {
     Millis retry_at{0};     ///< steady
   };
   using EventKey = std::tuple<Purpose, std::int64_t, std::int64_t>;  ///< purpose, source offset, attempt
-  /// Of a request that some attempt in the tail is about: what its closing event has to carry.
+  /// Of a request that some attempt in the tail is about: what its closing event and its metrics have to say.
   struct Origin {
     std::optional<std::string> key{};
     std::string traceparent{};
-    Millis at{0};  ///< wall; when its newest attempt was announced
+    Millis at{0};                                   ///< wall; when its newest attempt was announced
+    std::optional<events::AnsweringModel> model{};  ///< the first of the route of that attempt
   };
   void enter(Phase next);
   // ownership (partition_ownership.cpp)

@@ -201,6 +201,7 @@ void Partition::note_origin(const events::AuditFacts& facts, const kafka::Record
   auto& origin = origins_[facts.ids.source_offset];
   origin.key = record.key;
   origin.at = Millis(record.timestamp_ms);
+  origin.model = facts.routed_to;
   if (const auto trace = kafka::header(record.headers, "traceparent")) origin.traceparent = std::string(*trace);
 }
 
@@ -347,8 +348,12 @@ void Partition::close(const Closing& closing) {
     services_.metrics.interrupted.add();
   }
   auto event = response_of(closing, epoch_, instance_);
+  const auto origin = origins_.find(offset);
+  auto model = event.model;
+  // Which model of the route answered is not known; the first one is tried first.
+  if (!model && origin != origins_.end()) model = origin->second.model;
   services_.metrics.attempt_ended(
-      event.model.value_or(RouterMetrics::unresolved()), event.ids.org_id, events::name_of(event.outcome),
+      model.value_or(RouterMetrics::unresolved()), event.ids.org_id, events::name_of(event.outcome),
       closing.terminal != nullptr ? std::optional(event.timing) : std::nullopt, event.usage, event.cost_micros);
   // Said in the log, because whoever comes next finds the rest of the chunk log whole.
   if (closing.terminal == nullptr && may_have_ended_in_the_cut(offset)) event.cause = cause_cut;
@@ -360,7 +365,6 @@ void Partition::close(const Closing& closing) {
                            .cause = event.cause,
                            .recovered = event.recovered,
                            .called = event.called};
-  const auto origin = origins_.find(offset);
   const auto id = events::audit_event_id(number_, offset, closing.ids.attempt, events::llm_response_type, epoch_);
   send_audit({.purpose = Purpose::closing_event, .offset = offset, .attempt = closing.ids.attempt},
              origin == origins_.end() ? std::nullopt : origin->second.key, events::llm_response_type, id,

@@ -133,6 +133,27 @@ TEST(LlmRequest, StaysWithinItsBoundWhateverItHolds) {
   EXPECT_EQ(to_json(event, 100'000).find("message 0"), std::string::npos);
 }
 
+TEST(LlmRequest, ReadsBackTheFirstModelOfItsRoute) {
+  LlmRequest event{.ids = ids()};
+  EXPECT_FALSE(read(to_json(event, 100'000)).routed_to.has_value());
+  event.route = {{.deployment_id = "d", .provider = "ollama", .model_name = "m"},
+                 {.deployment_id = "e", .provider = "openai", .model_name = "n"}};
+  const auto first = read(to_json(event, 100'000)).routed_to;
+  ASSERT_TRUE(first.has_value());
+  EXPECT_EQ(first->provider, "ollama");
+  EXPECT_EQ(first->name, "m");
+}
+
+TEST(LlmRequest, ReadsNoModelFromADamagedRoute) {
+  for (const std::string route :
+       {"3", "[]", "[3]", "[{}]", R"([{"provider":"p"}])", R"([{"provider":"","modelName":"m"}])"}) {
+    const auto facts = read(R"({"type":"llm.request","epoch":1,"sourcePartition":0,"sourceOffset":1,"attempt":1001,)"
+                            R"("orgId":"o","requestId":"r","route":)" +
+                            route + "}");
+    EXPECT_FALSE(facts.routed_to.has_value()) << route;
+  }
+}
+
 TEST(LlmResponse, IsReadBack) {
   LlmResponse event{.ids = ids(), .outcome = Outcome::interrupted, .cause = "lost", .called = true, .recovered = true};
   const auto facts = read(to_json(event, 100'000));

@@ -20,6 +20,10 @@ class RecoveredMetricsTest : public RecoveryTest {
     return fmt::format(R"(llm_requests_total{{modelName="llama3",orgId="o",outcome="completed",provider="ollama"}} {})",
                        count);
   }
+  static std::string interrupted(std::string_view model, std::string_view provider) {
+    return fmt::format(R"(llm_requests_total{{modelName="{}",orgId="o",outcome="interrupted",provider="{}"}} 1)", model,
+                       provider);
+  }
   static std::string tokens(int count) {
     return fmt::format(R"(llm_tokens_output_total{{modelName="llama3",orgId="o",provider="ollama"}} {})", count);
   }
@@ -54,7 +58,36 @@ TEST_F(RecoveredMetricsTest, AttemptsThatASuccessorClosesAreCounted) {
   const auto text = metrics.text();
   EXPECT_THAT(text, HasSubstr(completed(2)));
   EXPECT_THAT(text, HasSubstr(tokens(4)));
-  EXPECT_THAT(text, HasSubstr(R"(outcome="interrupted",provider="unresolved"} 1)")) << "nobody knows what it called";
+  EXPECT_THAT(text, HasSubstr(interrupted("llama3", "ollama"))) << "the first model of its route";
+  EXPECT_THAT(text, Not(HasSubstr(R"(provider="unresolved")")));
+}
+
+TEST_F(RecoveredMetricsTest, AnAttemptWhoseLeaseRanOutIsCountedUnderItsModel) {
+  request("r1");
+  auto first = make();
+  first.take();
+  first.http.head(1);
+  first.revoke();
+  auto second = make();
+  second.take();
+  environment.advance(16s);
+  second.wake();
+  EXPECT_THAT(metrics.text(), HasSubstr(interrupted("llama3", "ollama")));
+}
+
+TEST_F(RecoveredMetricsTest, AnAttemptWithoutARouteIsCountedAsUnresolved) {
+  request("r1");
+  auto first = make();
+  first.take();
+  // As its router announces it that prepares requests one at a time: from the ids alone.
+  auto& announced = logs[{"llm.audit", 0}].back();
+  const auto facts = events::parse_audit(announced.value.value());
+  ASSERT_TRUE(facts.has_value());
+  ASSERT_EQ(facts->kind, Kind::request);
+  announced.value = events::to_json(events::LlmRequest{.ids = facts->ids}, 100'000);
+  auto second = make();
+  second.take();
+  EXPECT_THAT(metrics.text(), HasSubstr(interrupted("unresolved", "unresolved")));
 }
 
 /// Takes nothing for llm.audit.
