@@ -55,6 +55,7 @@ constexpr auto bugs = std::to_array<NamedBug>({
     {.name = "slower_call_goes_on", .bug = Bug::slower_call_goes_on},
     {.name = "terminal_is_enough", .bug = Bug::terminal_is_enough},
     {.name = "unclaimed_fill_window", .bug = Bug::unclaimed_fill_window},
+    {.name = "letters_fill_window", .bug = Bug::letters_fill_window},
     {.name = "silent_takes_places", .bug = Bug::silent_takes_places},
     {.name = "well_is_lost", .bug = Bug::well_is_lost},
     {.name = "answer_begins_before", .bug = Bug::answer_begins_before},

@@ -437,6 +437,54 @@ TEST_F(Directed, SilentPartitionLeavesPlacesToOthers) {
   tell(silent_for_minutes, histories - 1, router::Bug::silent_takes_places);
 }
 
+/// The dead-letter topic takes nothing for minutes, and more requests come that belong there than the window takes.
+/// Then their partition cannot be claimed either.
+std::optional<Violation> letters_for_minutes(std::uint64_t seed, int& met) {
+  constexpr std::size_t flood = 50;
+  constexpr std::size_t others = 5;
+  auto plan = empty_plan(seed);
+  plan.alone = true;
+  plan.workers = 1;
+  plan.partitions = 2;
+  for (auto& worker : plan.means) worker.fill(1'000);
+  plan.requests.resize(flood + 2 * others + 1);
+  for (std::size_t i = 0; i < plan.requests.size(); ++i) {
+    plan.requests[i] = {
+        .kind = i < flood ? RequestKind::garbage : RequestKind::ordinary, .partition = i < flood ? 0 : 1, .tokens = 1};
+  }
+  constexpr std::size_t slow = flood + 2 * others;
+  plan.requests[slow] = {.partition = 0, .tokens = 12, .token_gap_us = second};
+  World world(plan, false, [](router::RouterOptions& options) { options.window_requests_max = 16; });
+  auto& worker = world.start_worker(0);
+  for (const int partition : {0, 1})
+    EXPECT_TRUE(world.run_until([&] { return world.newest_committer(partition) == worker.id(); })) << seed;
+  world.close_lane(Topic::dlq, 0);
+  for (std::size_t i = 0; i < flood; ++i) world.send_request(i);
+  EXPECT_FALSE(world.run_until([] { return false; }, Micros(60 * second))) << seed;
+  if (auto violation = served_beside(world, flood, others)) return violation;
+  world.send_request(slow);
+  EXPECT_TRUE(world.run_until([&] { return world.calls_of(slow) == 1; })) << seed;
+  EXPECT_FALSE(world.run_until([] { return false; }, Micros(2 * second))) << seed;
+  world.close_lane(Topic::audit, 0);
+  world.oracle.struck(0);
+  Random random(seed);
+  worker.producer()->fail_line(Topic::dlq, 0, random);
+  worker.producer()->fail_line(Topic::chunks, 0, random);
+  EXPECT_FALSE(world.run_until([] { return false; }, Micros(60 * second))) << seed;
+  for (std::size_t i = flood + others; i < slow; ++i) world.send_request(i);
+  const auto served = [&] { return world.oracle.complete(1, 2 * others - 1); };
+  if (!world.run_until(served, Micros(5 * second)))
+    return Violation{.promise = "ALONE", .text = "dead letters that wait hold up another partition"};
+  ++met;
+  world.open_lane(Topic::audit, 0);
+  world.open_lane(Topic::dlq, 0);
+  return world.heal_and_finish();
+}
+
+TEST_F(Directed, DeadLettersThatWaitLeaveTheWindowToOthers) {
+  tell(letters_for_minutes, histories - 1, router::Bug::letters_fill_window);
+}
+
 // --- topics that are created again ----------------------------------------------------------------------------------
 
 /// Three requests are answered and committed; then a topic is created again, and six more come: each of them is

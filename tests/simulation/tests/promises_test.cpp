@@ -48,10 +48,10 @@ TEST_F(Simulation, KeepsEveryPromise) {
 }
 
 /// Chance comes by their histories once in ten thousands of seeds, if ever; directed_test.cpp tells them step by step.
-constexpr std::array told_step_by_step{router::Bug::continued_ignored,          router::Bug::chunk_cap_too_far,
-                                       router::Bug::complete_when_acknowledged, router::Bug::runs_again_though_cut,
-                                       router::Bug::duplicate_though_run,       router::Bug::terminal_is_enough,
-                                       router::Bug::unclaimed_fill_window,      router::Bug::silent_takes_places};
+constexpr std::array told_step_by_step{
+    router::Bug::continued_ignored,     router::Bug::chunk_cap_too_far,    router::Bug::complete_when_acknowledged,
+    router::Bug::runs_again_though_cut, router::Bug::duplicate_though_run, router::Bug::terminal_is_enough,
+    router::Bug::unclaimed_fill_window, router::Bug::silent_takes_places,  router::Bug::letters_fill_window};
 
 // A check that no bug has made red is not a check.
 TEST_F(Simulation, FindsEveryPlantedBug) {

@@ -14,8 +14,13 @@ namespace tokenrail::router {
 
 void DeadLetters::add(kafka::Record&& record, std::string reason) {
   const auto offset = record.offset;
-  const auto letter = letters_.emplace(offset, Letter{.record = std::move(record), .reason = std::move(reason)}).first;
-  send(offset, letter->second);
+  auto& letter =
+      letters_.emplace(offset, Letter{.record = std::move(record), .reason = std::move(reason)}).first->second;
+  letter.counted = bytes_of(letter.record);
+  letter.digest = events::dead_letter_digest(letter.record);
+  send(offset, letter);
+  // The producer has a copy of its own.
+  put_back(letter);
 }
 
 void DeadLetters::send() {
@@ -24,7 +29,7 @@ void DeadLetters::send() {
 
 void DeadLetters::send(std::int64_t offset, Letter& letter) {
   const auto now = environment_.now().steady;
-  if (letter.on_its_way || now < letter.retry_at || !io_.usable()) return;
+  if (letter.on_its_way || letter.put_back || now < letter.retry_at || !io_.usable()) return;
   const auto record = dead_letter_record(letter.record, letter.reason, hub_.record_bytes_max(Output::dlq));
   if (letter.tries == 0) {
     spdlog::warn("partition {} offset {}: {}; the record goes to the dead-letter topic", partition_, offset,
@@ -73,10 +78,100 @@ std::optional<DeadLetters::Written> DeadLetters::reported(std::int64_t offset, c
   }
   metrics_.dead_letters.add();
   if (letter.tries > 0) spdlog::info("partition {} offset {}: its dead letter has been written", partition_, offset);
-  const Written written{.digest = events::dead_letter_digest(letter.record), .bytes = bytes_of(letter.record)};
+  const Written written{.digest = letter.digest};
+  leave_window(letter);
   letters_.erase(it);
   return written;
 }
+
+// --- the window -----------------------------------------------------------------------------------------------------
+
+void DeadLetters::put_back() {
+  for (auto& [offset, letter] : letters_) put_back(letter);
+}
+
+void DeadLetters::put_back(Letter& letter) {
+  constexpr std::size_t indexes = 128;
+  if (letter.put_back || letter.deleted || planted(Bug::letters_fill_window) || !window_.crowded(in_flight_.attempts()))
+    return;
+  letter.record.key.reset();
+  letter.record.value.reset();
+  letter.record.headers.clear();
+  letter.record.headers.shrink_to_fit();
+  letter.put_back = true;
+  letter.kept = sizeof(Letter) + indexes + letter.reason.size() + letter.record.topic.size();
+  window_.put_back(letter.counted, letter.kept);
+  metrics_.put_back.add();
+  hub_.window_changed();
+}
+
+void DeadLetters::back(Letter& letter) {
+  if (std::exchange(letter.reloading, false)) --reloading_;
+  letter.put_back = false;
+  window_.back(letter.counted, letter.kept);
+  hub_.window_changed();
+}
+
+void DeadLetters::leave_window(const Letter& letter) {
+  if (letter.reloading) --reloading_;
+  if (letter.put_back) {
+    window_.put_back_gone(letter.kept);
+  } else {
+    window_.leave(letter.counted);
+  }
+  hub_.window_changed();
+}
+
+std::vector<std::int64_t> DeadLetters::to_reload() {
+  const auto now = environment_.now().steady;
+  std::vector<std::int64_t> offsets;
+  for (auto& [offset, letter] : letters_) {
+    if (reloading_ >= reloads_max || !io_.usable()) break;
+    if (!letter.put_back || letter.reloading || letter.on_its_way || now < letter.retry_at) continue;
+    letter.reloading = true;
+    ++reloading_;
+    offsets.push_back(offset);
+  }
+  return offsets;
+}
+
+bool DeadLetters::reloaded(const kafka::Record& record) {
+  const auto it = letters_.find(record.offset);
+  if (it == letters_.end() || !it->second.reloading) return false;
+  auto& letter = it->second;
+  if (events::dead_letter_digest(record) != letter.digest) {
+    // Another record is there now. Whether the log is another one, the brokers are asked.
+    letter.reloading = false;
+    --reloading_;
+    letter.retry_at = environment_.now().steady + refusal_wait(++letter.tries);
+    hub_.look_soon();
+    return true;
+  }
+  letter.record = record;
+  back(letter);
+  send(record.offset, letter);
+  put_back(letter);
+  return true;
+}
+
+bool DeadLetters::deleted(std::int64_t offset) {
+  const auto it = letters_.find(offset);
+  if (it == letters_.end() || !it->second.reloading) return false;
+  auto& letter = it->second;
+  letter.deleted = true;
+  letter.counted = letter.kept;
+  back(letter);
+  letter.reason += "; while it waited for the dead-letter topic, the retention of its topic has deleted it";
+  send(offset, letter);
+  return true;
+}
+
+void DeadLetters::forget_reloads() {
+  for (auto& [offset, letter] : letters_) letter.reloading = false;
+  reloading_ = 0;
+}
+
+// --- what waits -----------------------------------------------------------------------------------------------------
 
 void DeadLetters::wait(std::int64_t offset, Letter& letter, std::string_view why) {
   const auto now = environment_.now().steady;
@@ -87,6 +182,7 @@ void DeadLetters::wait(std::int64_t offset, Letter& letter, std::string_view why
         partition_, offset, why);
   }
   letter.retry_at = now + refusal_wait(++letter.tries);
+  put_back(letter);
 }
 
 void DeadLetters::forget_reports() {
@@ -111,10 +207,8 @@ std::map<std::int64_t, std::int64_t> DeadLetters::timestamps() const {
   return all;
 }
 
-std::vector<std::size_t> DeadLetters::drop() {
-  std::vector<std::size_t> bytes;
-  for (const auto& [offset, letter] : std::exchange(letters_, {})) bytes.push_back(bytes_of(letter.record));
-  return bytes;
+void DeadLetters::drop() {
+  for (const auto& [offset, letter] : std::exchange(letters_, {})) leave_window(letter);
 }
 
 }  // namespace tokenrail::router

@@ -169,7 +169,8 @@ inline constexpr auto metric_families = std::to_array<telemetry::MetricFamily>({
     {.name = "tokenrail_router_put_back_total",
      .type = telemetry::MetricType::counter,
      .unit = "requests",
-     .help = "Requests put back because too many wait for their provider. They are read again later."},
+     .help = "Requests put back because too many wait for their provider, or as dead letters for their topic. They are "
+             "read again later."},
     {.name = "tokenrail_router_queued_ms",
      .type = telemetry::MetricType::histogram,
      .unit = "ms",

@@ -61,7 +61,12 @@ Partition::Partition(Services& services, PartitionIo& io, std::int32_t number, s
       positions_(services.options.dedupe_window, services.options.dedupe_bytes_max),
       recent_(services.options.dedupe_requests_max, services.options.dedupe_window.count()),
       untouched_(services.window),
-      dead_letters_({.hub = services.hub, .environment = services.environment, .metrics = services.metrics, .io = io},
+      dead_letters_({.hub = services.hub,
+                     .environment = services.environment,
+                     .metrics = services.metrics,
+                     .io = io,
+                     .window = services.window,
+                     .in_flight = services.in_flight},
                     number, generation),
       output_(io, number, generation),
       committer_(io, number, generation) {}
@@ -476,9 +481,9 @@ int Partition::restarts(const Job& job) const {
 
 std::size_t Partition::attempts_left() const {
   const auto left = [](std::size_t most, std::size_t used) { return most - std::min(most, used); };
-  const auto running = left(services_.options.partition_attempts_max, attempts_ + reloads_.size());
+  const auto running = left(services_.options.partition_attempts_max, attempts_ + jobs_reloading());
   if (planted(Bug::silent_takes_places)) return running;
-  return std::min(running, left(services_.in_flight.unreported_max(), unreported_ + reloads_.size()));
+  return std::min(running, left(services_.in_flight.unreported_max(), unreported_ + jobs_reloading()));
 }
 
 void Partition::wait_for_report(Job& job) {
@@ -554,7 +559,7 @@ void Partition::on_time() {
     case Phase::running:
       refused_here();
       write_held_events();
-      dead_letters_.send();
+      send_dead_letters();
       start_next_isolated();
       ask_about_gaps();
       commit_news();

@@ -258,12 +258,15 @@ class Partition {
   void leave_window(std::size_t bytes);
   void uncount(const Job& job);
   void reload(Job& job);
+  void send_dead_letters();
   void reload_ended(Job& job);
   void on_reloaded(const kafka::Record& record);
   void reloaded_to(std::int64_t next_offset);
+  /// Without those of dead letters, which will be no attempts.
+  [[nodiscard]] std::size_t jobs_reloading() const { return reloads_.size() - dead_letters_.reloading(); }
   /// One attempt more could be handed over; those whose record is being read again will be attempts soon.
   [[nodiscard]] bool may_attempt() const {
-    return attempts_ + reloads_.size() < services_.options.partition_attempts_max;
+    return attempts_ + jobs_reloading() < services_.options.partition_attempts_max;
   }
   /// One attempt more may be started: not too many wait for the brokers already.
   [[nodiscard]] std::size_t attempts_left() const;

@@ -136,7 +136,6 @@ void Partition::on_report(const Sent& sent, const kafka::Report& report) {
       failing_ = "a dead letter was refused";
     }
     if (const auto written = dead_letters_.reported(sent.offset, report)) {
-      leave_window(written->bytes);
       complete(sent.offset);
       if (sent.offset >= ledger_.committable()) committer_.dead_lettered(sent.offset, written->digest);
     }

@@ -399,7 +399,7 @@ void Partition::run() {
   }
   tell_losses();
   // Those of before a repair; what waited untouched sends its own.
-  dead_letters_.send();
+  send_dead_letters();
   for (auto& record : untouched_.take()) take(std::move(record));
   if (const auto from = untouched_.read_again_from()) {
     spdlog::info("partition {}: reads again from offset {}, what lay there was dropped while it waited", number_,
@@ -444,6 +444,7 @@ void Partition::fail(std::string_view why) {
   isolation_.clear();
   account_ = AuditAccount{};
   reloads_.clear();
+  dead_letters_.forget_reloads();
   held_events_.clear();
   refused_here_.clear();
   by_unit_.clear();
@@ -462,6 +463,7 @@ void Partition::fail(std::string_view why) {
   if (!planted(Bug::unclaimed_fill_window)) {
     for (auto& [offset, job] : jobs_) offload(job);
   }
+  dead_letters_.put_back();
   if (output_.all_reported()) settled();
 }
 
@@ -480,7 +482,7 @@ void Partition::drop() {
 
 void Partition::drop_untouched() {
   for (const auto& record : untouched_.take()) leave_window(bytes_of(record));
-  for (const auto bytes : dead_letters_.drop()) leave_window(bytes);
+  dead_letters_.drop();
 }
 
 void Partition::settled() {

@@ -63,6 +63,13 @@ void Partition::reload(Job& job) {
   if (const auto from = reloads_.want(job.offset)) read_log(Log::requests, *from);
 }
 
+void Partition::send_dead_letters() {
+  dead_letters_.send();
+  for (const auto offset : dead_letters_.to_reload()) {
+    if (const auto from = reloads_.want(offset)) read_log(Log::requests, *from);
+  }
+}
+
 void Partition::reload_ended(Job& job) {
   if (job.stage != Job::Stage::fetching) return;
   job.stage = Job::Stage::in_line;
@@ -82,6 +89,8 @@ void Partition::on_reloaded(const kafka::Record& record) {
     job.put_back = false;
     // It takes the place that was kept for it, or all of them would be read again before one is started.
     ready(job, true);
+  } else if (dead_letters_.reloaded(record)) {
+    reloads_.forget(record.offset);
   }
   if (reloads_.empty()) {
     stop_log(Log::requests);
@@ -93,6 +102,7 @@ void Partition::on_reloaded(const kafka::Record& record) {
 // Reading has passed everything below `next_offset`: what was wanted there has been deleted.
 void Partition::reloaded_to(std::int64_t next_offset) {
   while (const auto offset = reloads_.take_passed(next_offset)) {
+    if (dead_letters_.deleted(*offset)) continue;
     const auto it = jobs_.find(*offset);
     if (it == jobs_.end() || it->second.stage != Job::Stage::fetching) continue;
     start(it->second, std::nullopt,

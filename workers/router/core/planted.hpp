@@ -49,6 +49,7 @@ enum class Bug : std::uint8_t {
   slower_call_goes_on,        ///< of two calls that run side by side, the slower one is not ended
   terminal_is_enough,         ///< a terminal chunk in the tail counts as a whole answer, whatever is missing before it
   unclaimed_fill_window,      ///< what a partition is handed before it runs may fill the window
+  letters_fill_window,        ///< dead letters that their topic does not take may fill the window
   silent_takes_places,        ///< attempts that wait for reports of one partition may hold all places
   well_is_lost,               ///< what a worker that is well has given up is closed as lost with its worker
   answer_begins_before,       ///< chunkOffset does not wait for the first chunk of attempts without a response

@@ -161,6 +161,74 @@ TEST_F(SilentPartitionTest, FailedPartitionKeepsOnlyIds) {
   EXPECT_EQ((group->stored[{.topic = "chat.requests", .partition = 0}].first), 20);
 }
 
+/// Requests that are no JSON.
+class SilentLettersTest : public SilentPartitionTest {
+ protected:
+  SilentLettersTest() {
+    options.window_requests_max = 16;
+    options.window_bytes_max = 100'000;
+    make_core(options);
+    producer->silent = {{"chat.requests.dlq", 0}};
+    assign_both();
+  }
+  void send_unreadable(int count) {
+    for (int i = 0; i < count; ++i) record(std::string(1'000, 'x'), std::nullopt, 0);
+  }
+  void expect_others_are_served() {
+    EXPECT_TRUE(group->reading);
+    ask(1, 1, "other");
+    settle();
+    answer_all();
+    EXPECT_EQ(chunks(1).size(), 2U);
+  }
+  /// In rounds: they are written, or read again.
+  void write_all(std::size_t count, std::int64_t committed) {
+    producer->silent.clear();
+    for (int i = 0; i < 20; ++i) {
+      wake_after(10s);
+      settle();
+      answer_all();
+    }
+    std::set<std::string> values;
+    for (const auto& entry : logs[{"chat.requests.dlq", 0}]) values.insert(entry.value.value_or("nothing"));
+    EXPECT_EQ(values, std::set<std::string>{std::string(1'000, 'x')});
+    EXPECT_EQ((logs[{"chat.requests.dlq", 0}].size()), count);
+    EXPECT_EQ((group->stored[{.topic = "chat.requests", .partition = 0}].first), committed);
+    EXPECT_EQ(window_requests(), 0);
+    EXPECT_EQ(router_metrics.window_bytes.value(), 0);
+  }
+};
+
+TEST_F(SilentLettersTest, LeaveTheWindowToOthers) {
+  send_unreadable(40);
+  EXPECT_LE(window_requests(), 8);
+  expect_others_are_served();
+  write_all(40, 40);
+}
+
+TEST_F(SilentLettersTest, LeaveTheWindowToOthersWhenTheirPartitionFails) {
+  send_unreadable(40);
+  ask(0, 1, "w");
+  settle();
+  http.head(http.newest());
+  speak(http.newest(), "x");
+  producer->silent.insert({"llm.audit", 0});
+  producer->fail_all();  // the partition is not claimed again
+  wake_after(1s);
+  settle();
+  EXPECT_TRUE(http.calls.empty());
+  expect_others_are_served();
+  EXPECT_LE(window_requests(), 8);
+  write_all(40, 41);
+}
+
+TEST_F(SilentLettersTest, FreeTheWindowWhenTheirPartitionIsLost) {
+  send_unreadable(40);
+  core->consumer_listener().on_lost({{.topic = "chat.requests", .partition = 0}});
+  EXPECT_EQ(window_requests(), 0);
+  EXPECT_EQ(router_metrics.window_bytes.value(), 0);
+}
+
 TEST_F(SilentPartitionTest, UnacknowledgedRequestsLeavePlacesToOthers) {
   options.in_flight_max = 8;
   begin(options);
