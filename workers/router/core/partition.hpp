@@ -48,6 +48,7 @@
 #include "workers/router/core/repair_backoff.hpp"
 #include "workers/router/core/services.hpp"
 #include "workers/router/core/tail_locator.hpp"
+#include "workers/router/core/takeover.hpp"
 #include "workers/router/core/unclaimed_records.hpp"
 #include "workers/router/core/well_workers.hpp"
 
@@ -164,13 +165,6 @@ class Partition {
     Millis retry_at{0};     ///< steady
   };
   using EventKey = std::tuple<Purpose, std::int64_t, std::int64_t>;  ///< purpose, source offset, attempt
-  /// Of a request that some attempt in the tail is about: what its closing event and its metrics have to say.
-  struct Origin {
-    std::optional<std::string> key{};
-    std::string traceparent{};
-    Millis at{0};                                   ///< wall; when its newest attempt was announced
-    std::optional<events::AnsweringModel> model{};  ///< the first of the route of that attempt
-  };
   void enter(Phase next);
   // ownership (partition_ownership.cpp)
   void claim();
@@ -191,13 +185,13 @@ class Partition {
   [[nodiscard]] bool chunk_tail_starts_late(std::int64_t first) const;
   void begins_at(std::int64_t offset);
 
+  // the tails (partition_takeover.cpp)
   void audit_tail_record(const kafka::Record& record);
   void audit_tail_read(std::int64_t claim_offset);
   void chunk_tail_record(const kafka::Record& record);
   void chunk_tail_read(std::int64_t end);
   void recovered();
   void close(const Closing& closing);
-  [[nodiscard]] bool may_have_ended_in_the_cut(std::int64_t source_offset) const;
   void run();
   void settled();
   void read_log(Log log, std::int64_t from);
@@ -205,7 +199,6 @@ class Partition {
   void check_reading();
   void stop_log(Log log);
   void stop_logs();
-  void note_origin(const events::AuditFacts& facts, const kafka::Record& record);
   void note_seen(const events::AuditFacts& facts, std::int64_t at_ms);
 
   // following the audit log (partition_log.cpp)
@@ -341,24 +334,14 @@ class Partition {
   std::optional<events::CommitMetadata> inherited_{};  ///< of what is committed: where the tails begin
   events::AuditFold fold_{};
   AuditAccount account_{};
-  AnswerTail tail_{};
-  std::map<std::int64_t, Origin> origins_{};  ///< by source offset, of attempts that are open
+  Takeover takeover_{};
 
   TailLocator locator_{};
 
   /// Reading the partition's own logs: tails, gaps, and the end of the chunk log when a lease has run out.
   struct Reading {
-    bool logs[3]{};                            ///< by Log
-    Millis heard_at{0};                        ///< steady; the last word of a log that is being read
-    std::int64_t audit_events = 0;             ///< in the tail so far
-    std::int64_t epoch_seen = 0;               ///< the highest in the tail, of any event of others
-    std::optional<std::int64_t> first{};       ///< first offset that the present tail gave
-    bool chunks_cut = false;                   ///< the chunk tail began behind where it was to be read from
-    Millis first_chunk_at{0};                  ///< wall; timestamp of its first chunk
-    std::int64_t chunks_from = 0;              ///< where the chunk log is read from, once its end is known
-    std::optional<std::int64_t> chunks_end{};  ///< what is being read of it ends there, or later
-    std::int64_t chunks_read_to = 0;
-    std::optional<std::int64_t> early_chunks_end{};  ///< planted bug only
+    bool logs[3]{};      ///< by Log
+    Millis heard_at{0};  ///< steady; the last word of a log that is being read
   };
   Reading reading_{};
 

@@ -114,7 +114,7 @@ void Partition::superseded() {
 void Partition::response_counts(const AuditFacts& facts) {
   const auto offset = facts.ids.source_offset;
   positions_.answered(offset, facts.ids.attempt);
-  tail_.forget(offset, facts.ids.attempt);
+  takeover_.answers().forget(offset, facts.ids.attempt);
   leases_.answered({offset, facts.ids.attempt});
   if (facts.cause == cause_refused || (facts.cause == events::cause_restart && !planted(Bug::restart_forgotten))) {
     // The attempt is over; decide() begins the next: it answers with the error, or runs the request again.
@@ -123,11 +123,11 @@ void Partition::response_counts(const AuditFacts& facts) {
       attempt_gone(it->second);
   }
   if (!fold_.any_open(offset)) {
-    const auto origin = origins_.extract(offset);
+    const auto origin = takeover_.take_origin(offset);
     // Where the log of requests is another one, a request of another key may be at that offset.
     const auto job = jobs_.find(offset);
-    if (origin && (job == jobs_.end() || job->second.key != origin.mapped().key)) {
-      if (const auto next = order_.leave(origin.mapped().key, offset)) look_at(*next);
+    if (origin && (job == jobs_.end() || job->second.key != origin->key)) {
+      if (const auto next = order_.leave(origin->key, offset)) look_at(*next);
     }
   }
   look_at(offset);
@@ -159,7 +159,7 @@ void Partition::check_leases() {
   if (planted(Bug::no_tail_after_lease)) {
     close_expired();
   } else {
-    read_chunks_from(reading_.chunks_read_to);
+    read_chunks_from(takeover_.chunks_read_to());
   }
 }
 
@@ -167,7 +167,7 @@ void Partition::close_expired() {
   for (const auto& [offset, number] : leases_.take_expired(services_.environment.now().steady)) {
     const auto* const attempt = fold_.find(offset, number);
     if (attempt == nullptr || !attempt->open()) continue;
-    close(plan_closing(*attempt, tail_, well_workers_));
+    close(plan_closing(*attempt, takeover_.answers(), well_workers_));
     if (planted(Bug::runs_again_on_lease_end)) {
       if (const auto it = jobs_.find(offset); it != jobs_.end() && !it->second.attempt) ready(it->second);
     }
@@ -226,7 +226,7 @@ void Partition::hand_over() {
   leases_.clear();
   // What only an owner asks for may be megabytes, and some answers take long.
   recent_ = RecentRequests(services_.options.dedupe_requests_max, services_.options.dedupe_window.count());
-  origins_.clear();
+  takeover_.forget_origins();
   committer_.forget_dead_letters();
   // Events of ours that were delivered behind `released`, before we knew that it counts.
   for (const auto& entry : account_.delivered_beyond()) {

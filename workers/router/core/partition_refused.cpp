@@ -181,7 +181,7 @@ void Partition::write_again(const EventKey& key, const HeldEvent& held) {
   if (purpose == Purpose::closing_event) {
     leases_.reopen({offset, number});
     if (const auto* const attempt = fold_.find(offset, number); attempt != nullptr && attempt->open()) {
-      close(plan_closing(*attempt, tail_, well_workers_));
+      close(plan_closing(*attempt, takeover_.answers(), well_workers_));
     } else {
       held_events_.erase(key);
     }

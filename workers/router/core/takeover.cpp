@@ -1,0 +1,115 @@
+#include "workers/router/core/takeover.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/kafka/consumer.hpp"
+
+namespace tokenrail::router {
+
+namespace {
+
+// Between the clocks of two routers, which stamp chunks and events.
+constexpr Millis clock_skew_max{60'000};
+
+}  // namespace
+
+void Takeover::begin() {
+  answers_.clear();
+  origins_.clear();
+  first_event_.reset();
+  first_chunk_.reset();
+  chunks_cut_ = false;
+  events_ = 0;
+  epoch_seen_ = 0;
+}
+
+// --- the tail of llm.audit ------------------------------------------------------------------------------------------
+
+bool Takeover::audit_begins_late(std::int64_t offset, std::int64_t begin) {
+  if (first_event_) return false;
+  first_event_ = offset;
+  return begin >= 0 && offset > begin;
+}
+
+bool Takeover::note_event(const events::AuditFacts& facts, const kafka::Record& record, const events::AuditFold& fold) {
+  note_origin(facts, record);
+  // Of a long tail only what is open, or not complete yet, is kept.
+  if (facts.kind == events::AuditFacts::Kind::response && !fold.any_open(facts.ids.source_offset))
+    origins_.erase(facts.ids.source_offset);
+  return ++events_ % forget_every == 0;
+}
+
+void Takeover::note_epoch(std::int64_t epoch) {
+  epoch_seen_ = std::max(epoch_seen_, epoch);
+}
+
+// --- the tail of chat.chunks ----------------------------------------------------------------------------------------
+
+void Takeover::read_chunks_from(std::int64_t from) {
+  chunks_from_ = from;
+  chunks_end_.reset();
+}
+
+std::optional<std::int64_t> Takeover::ends_at(std::int64_t next_offset) {
+  chunks_end_ = next_offset;
+  if (chunks_from_ == kafka::offset_end || chunks_from_ == next_offset) return std::nullopt;
+  return chunks_from_;
+}
+
+bool Takeover::tail_chunk(const kafka::Record& record, bool late) {
+  if (!first_chunk_) {
+    first_chunk_ = record.offset;
+    first_chunk_at_ = Millis(record.timestamp_ms);
+    chunks_cut_ = late;
+  }
+  if (early_end_ && record.offset >= *early_end_) return false;
+  if (record.value) answers_.read(record.offset, *record.value);
+  return true;
+}
+
+std::int64_t Takeover::tail_read(std::int64_t end, bool late) {
+  if (late && !first_chunk_) {
+    chunks_cut_ = true;
+    first_chunk_at_ = Millis::max();
+  }
+  return chunks_read_to_ = early_end_.value_or(end);
+}
+
+void Takeover::later_chunk(const kafka::Record& record) {
+  read_to(record.offset + 1);
+  if (record.value) answers_.read(record.offset, *record.value);
+}
+
+void Takeover::read_to(std::int64_t next_offset) {
+  chunks_read_to_ = std::max(chunks_read_to_, next_offset);
+}
+
+bool Takeover::may_have_ended_in_the_cut(std::int64_t source_offset) const {
+  if (!chunks_cut_) return false;
+  const auto* const known = origin(source_offset);
+  return known == nullptr || first_chunk_at_ > known->at - clock_skew_max;
+}
+
+// --- origins --------------------------------------------------------------------------------------------------------
+
+void Takeover::note_origin(const events::AuditFacts& facts, const kafka::Record& record) {
+  if (facts.kind != events::AuditFacts::Kind::request) return;
+  auto& origin = origins_[facts.ids.source_offset];
+  origin.key = record.key;
+  origin.at = Millis(record.timestamp_ms);
+  origin.model = facts.routed_to;
+  if (const auto trace = kafka::header(record.headers, "traceparent")) origin.traceparent = std::string(*trace);
+}
+
+const Takeover::Origin* Takeover::origin(std::int64_t source_offset) const {
+  const auto it = origins_.find(source_offset);
+  return it == origins_.end() ? nullptr : &it->second;
+}
+
+std::optional<Takeover::Origin> Takeover::take_origin(std::int64_t source_offset) {
+  auto known = origins_.extract(source_offset);
+  return known ? std::optional(std::move(known.mapped())) : std::nullopt;
+}
+
+}  // namespace tokenrail::router
