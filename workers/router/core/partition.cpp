@@ -2,7 +2,6 @@
 #include "workers/router/core/partition.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <iterator>
 #include <utility>
 #include <vector>
@@ -24,11 +23,6 @@ using events::ErrorCode;
 using events::Failure;
 
 constexpr Millis attempts_look_again{1'000};
-
-std::size_t name_hash(std::string_view org_id, std::string_view request_id) {
-  const std::hash<std::string_view> hash;
-  return hash(request_id) * 31 + hash(org_id);
-}
 
 Failure too_many_lost(int lost) {
   return Failure::of(
@@ -163,8 +157,7 @@ void Partition::take(kafka::Record&& record) {
     return;
   }
 
-  Job& job = jobs_[record.offset];
-  job.offset = record.offset;
+  Job& job = jobs_.add(record.offset);
   job.bytes = bytes_of(record);
   job.source_ms = record.timestamp_ms;
   // Nothing has been waiting since a time to come; a sender's clock may say anything.
@@ -188,16 +181,15 @@ void Partition::take(kafka::Record&& record) {
   recent_.seen(job.org_id(), job.request_id(), job.offset, job.seen_ms());
   // What is yet to be read is not much older, whoever made its timestamp.
   forget_requests(job.queued_since);
-  by_name_.emplace(name_hash(job.org_id(), job.request_id()), job.offset);
+  jobs_.set_name(job);
   // Who may have been given more time than others must not be ended by the default.
   if (job.deadline_known) schedule(job, job.deadline);
   const auto offset = job.offset;
   order_.enter(job.key, offset);
   look_at(offset);
   // Behind another of its key, or too far from the oldest.
-  if (const auto it = jobs_.find(offset); it != jobs_.end() && it->second.stage == Job::Stage::in_line) {
-    offload(it->second);
-  }
+  if (auto* const waiting = jobs_.find(offset); waiting != nullptr && waiting->stage == Job::Stage::in_line)
+    offload(*waiting);
 }
 
 // Nothing that is older than `before`, less a margin, is to be read any more; what waits may be judged once more.
@@ -253,9 +245,9 @@ void Partition::look_at(std::int64_t offset) {
 
 // The one place that decides what a job's next step is.
 void Partition::decide(std::int64_t offset) {
-  const auto it = jobs_.find(offset);
-  if (it == jobs_.end() || !owns()) return;
-  Job& job = it->second;
+  auto* const found = jobs_.find(offset);
+  if (found == nullptr || !owns()) return;
+  Job& job = *found;
   fold_.forget_others(offset, job.org_id(), job.request_id(), job.source_ms);
   if (is_complete(job)) {
     leave_line(job);
@@ -290,9 +282,9 @@ void Partition::ready(Job& job, bool at_front) {
 }
 
 Partition::Dispatched Partition::dispatch(std::int64_t offset) {
-  const auto it = jobs_.find(offset);
-  if (it == jobs_.end() || phase_ != Phase::running) return {};
-  Job& job = it->second;
+  auto* const found = jobs_.find(offset);
+  if (found == nullptr || phase_ != Phase::running) return {};
+  Job& job = *found;
   if (job.stage != Job::Stage::ready && job.stage != Job::Stage::parked) return {};
   if (attempts_left() == 0) {
     job.stage = Job::Stage::in_line;
@@ -386,9 +378,8 @@ void Partition::begin_attempt(Job& job) {
   if (seen.offset == job.offset) seen.attempt = number;
   job.attempted = number;
   job.attempt = std::make_unique<Attempt>(services_, *this, job, number);
-  by_unit_[low_unit(job.attempt->unit())] = job.offset;
-  ++attempts_;
-  wait_for_report(job);
+  jobs_.attempt_begins(job, job.attempt->unit(), number);
+  jobs_.wait_for_report(job);
 }
 
 void Partition::start(Job& job, std::optional<registry::Route> route, std::optional<Failure> refusal) {
@@ -414,9 +405,9 @@ void Partition::forget_timer(Job& job) {
 }
 
 void Partition::on_job_time(std::int64_t offset) {
-  const auto it = jobs_.find(offset);
-  if (it == jobs_.end()) return;
-  Job& job = it->second;
+  auto* const found = jobs_.find(offset);
+  if (found == nullptr) return;
+  Job& job = *found;
   job.timer = Millis::max();
   if (job.attempt) {
     job.attempt->on_time();
@@ -450,22 +441,18 @@ void Partition::answer_duplicate(Job& job, const RecentRequests::Seen& first) {
   reload_ended(job);
   job.stage = Job::Stage::running;
   job.attempt = std::make_unique<Attempt>(services_, *this, job, 0);
-  by_unit_[low_unit(job.attempt->unit())] = job.offset;
+  jobs_.attempt_begins(job, job.attempt->unit(), 0);
   services_.in_flight.started(job.org_id(), "");
   job.attempt->answer_duplicate(first.offset, first.attempt);
 }
 
 bool Partition::cancel(const std::string& org_id, const std::string& request_id) {
-  const auto hash = name_hash(org_id, request_id);
-  std::vector<std::int64_t> named;
-  for (auto it = by_name_.lower_bound({hash, 0}); it != by_name_.end() && it->first == hash; ++it)
-    named.push_back(it->second);
   bool found = false;
-  for (const auto offset : named) {
-    const auto it = jobs_.find(offset);
-    if (it == jobs_.end() || it->second.request_id() != request_id || it->second.org_id() != org_id) continue;
+  for (const auto offset : jobs_.named(org_id, request_id)) {
+    auto* const named = jobs_.find(offset);
+    if (named == nullptr) continue;
     found = true;
-    Job& job = it->second;
+    Job& job = *named;
     if (job.attempt) {
       job.attempt->cancel();
     } else if (phase_ == Phase::running && !fold_.any_open(offset) && may_attempt() && !waits(job)) {
@@ -481,28 +468,25 @@ int Partition::restarts(const Job& job) const {
 
 std::size_t Partition::attempts_left() const {
   const auto left = [](std::size_t most, std::size_t used) { return most - std::min(most, used); };
-  const auto running = left(services_.options.partition_attempts_max, attempts_ + jobs_reloading());
+  const auto running = left(services_.options.partition_attempts_max, jobs_.attempts() + jobs_reloading());
   if (planted(Bug::silent_takes_places)) return running;
-  return std::min(running, left(services_.in_flight.unreported_max(), unreported_ + jobs_reloading()));
+  return std::min(running, left(services_.in_flight.unreported_max(), jobs_.unreported() + jobs_reloading()));
 }
 
-void Partition::wait_for_report(Job& job) {
-  if (!std::exchange(job.unreported, true)) ++unreported_;
-}
-
-void Partition::reported(Job& job) {
-  if (std::exchange(job.unreported, false)) --unreported_;
+Job* Partition::with_attempt(std::int64_t offset, std::int64_t number) {
+  auto* const job = jobs_.find(offset);
+  return job != nullptr && job->attempt && job->attempt->number() == number ? job : nullptr;
 }
 
 /// Its llm.request counts.
 void Partition::announced(Job& job) {
-  reported(job);
+  jobs_.reported(job);
   job.attempt->announced();
   look_at_held();
 }
 
 void Partition::over(Job& job) {
-  reported(job);
+  jobs_.reported(job);
   if (!job.attempt || job.stage != Job::Stage::running) return;
   job.stage = Job::Stage::ended;
   services_.in_flight.over(job.org_id(), job.attempt->connection_id());
@@ -513,15 +497,14 @@ void Partition::leave_line(const Job& job) {
 }
 
 void Partition::drop_job(std::int64_t offset) {
-  const auto it = jobs_.find(offset);
-  if (it == jobs_.end()) return;
-  over(it->second);
-  reload_ended(it->second);
-  forget_timer(it->second);
-  uncount(it->second);
-  attempt_gone(it->second);
-  by_name_.erase({name_hash(it->second.org_id(), it->second.request_id()), offset});
-  jobs_.erase(it);
+  auto* const job = jobs_.find(offset);
+  if (job == nullptr) return;
+  over(*job);
+  reload_ended(*job);
+  forget_timer(*job);
+  uncount(*job);
+  attempt_gone(*job);
+  jobs_.erase(*job);
 }
 
 void Partition::complete(std::int64_t offset) {
@@ -538,7 +521,7 @@ void Partition::look_at_held() {
   const auto span_max = services_.options.partition_span_max;
   for (auto room = attempts_left(); room > 0 && !held_.empty() && *held_.begin() - ledger_.committable() < span_max;) {
     const auto next = held_.extract(held_.begin()).value();
-    if (const auto it = jobs_.find(next); it != jobs_.end() && it->second.stage == Job::Stage::in_line) {
+    if (const auto* const job = jobs_.find(next); job != nullptr && job->stage == Job::Stage::in_line) {
       // It may have been cancelled meanwhile.
       look_at(next);
       --room;

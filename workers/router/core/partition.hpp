@@ -31,6 +31,7 @@
 #include "workers/router/core/dead_letters.hpp"
 #include "workers/router/core/gap_tracker.hpp"
 #include "workers/router/core/job.hpp"
+#include "workers/router/core/job_table.hpp"
 #include "workers/router/core/key_order.hpp"
 #include "workers/router/core/leases.hpp"
 #include "workers/router/core/log_comparison.hpp"
@@ -259,7 +260,7 @@ class Partition {
   [[nodiscard]] std::size_t jobs_reloading() const { return reloads_.size() - dead_letters_.reloading(); }
   /// One attempt more could be handed over; those whose record is being read again will be attempts soon.
   [[nodiscard]] bool may_attempt() const {
-    return attempts_ + jobs_reloading() < services_.options.partition_attempts_max;
+    return jobs_.attempts() + jobs_reloading() < services_.options.partition_attempts_max;
   }
   /// One attempt more may be started: not too many wait for the brokers already.
   [[nodiscard]] std::size_t attempts_left() const;
@@ -275,8 +276,8 @@ class Partition {
   void end_uncalled(Job& job, events::Failure failure);
   void answer_duplicate(Job& job, const RecentRequests::Seen& first);
   void over(Job& job);
-  void wait_for_report(Job& job);
-  void reported(Job& job);
+  /// Whose attempt has that number; nullptr: there is none.
+  [[nodiscard]] Job* with_attempt(std::int64_t offset, std::int64_t number);
   void announced(Job& job);
   void look_at_held();
   void leave_line(const Job& job);
@@ -383,17 +384,13 @@ class Partition {
   KeyOrder order_{};
   LogPositions positions_;
   RecentRequests recent_;
-  std::map<std::int64_t, Job> jobs_{};
-  std::set<std::pair<std::size_t, std::int64_t>> by_name_{};  ///< jobs: a hash of their ids, and their offset
-  std::size_t attempts_ = 0;                                  ///< jobs that have one with a number
-  std::size_t unreported_ = 0;                                ///< jobs whose attempt waits for a report
+  JobTable jobs_{};
   std::deque<std::int64_t> to_look_at_{};
   bool looking_ = false;
   std::set<std::int64_t>
       held_{};  ///< first in line, but too far from the oldest incomplete offset, or too many run or wait
   UnclaimedRecords untouched_;
 
-  std::map<std::uint64_t, std::int64_t> by_unit_{};  ///< offsets of jobs with an attempt, by low_unit() of its unit
   std::map<EventKey, HeldEvent> held_events_{};
   /// Records that the producer does not take whatever happens; dealt with by on_time(), not from inside an attempt.
   std::vector<std::pair<Sent, std::string>> refused_here_{};

@@ -33,9 +33,9 @@ void Partition::start_next_isolated() {
   while (phase_ == Phase::running) {
     const auto offset = isolation_.next();
     if (!offset) return;
-    const auto it = jobs_.find(*offset);
-    if (it == jobs_.end() || it->second.stage != Job::Stage::in_line) continue;
-    ready(it->second, true);
+    auto* const job = jobs_.find(*offset);
+    if (job == nullptr || job->stage != Job::Stage::in_line) continue;
+    ready(*job, true);
     if (isolation_.active()) return;
   }
 }

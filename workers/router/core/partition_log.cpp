@@ -81,9 +81,7 @@ void Partition::apply(const AuditAccount::Entry& entry) {
       if (!ours) break;
       // Its call is made after this, so its chunks come behind all that have been acknowledged.
       positions_.begun(facts.ids.source_offset, facts.ids.attempt, positions_.chunks_acknowledged());
-      if (const auto it = jobs_.find(facts.ids.source_offset);
-          it != jobs_.end() && it->second.attempt && it->second.attempt->number() == facts.ids.attempt)
-        announced(it->second);
+      if (auto* const job = with_attempt(facts.ids.source_offset, facts.ids.attempt)) announced(*job);
       break;
     case AuditFacts::Kind::response:
       response_counts(facts);
@@ -118,15 +116,13 @@ void Partition::response_counts(const AuditFacts& facts) {
   leases_.answered({offset, facts.ids.attempt});
   if (facts.cause == cause_refused || (facts.cause == events::cause_restart && !planted(Bug::restart_forgotten))) {
     // The attempt is over; decide() begins the next: it answers with the error, or runs the request again.
-    if (const auto it = jobs_.find(offset);
-        it != jobs_.end() && it->second.attempt && it->second.attempt->number() == facts.ids.attempt)
-      attempt_gone(it->second);
+    if (auto* const job = with_attempt(offset, facts.ids.attempt)) attempt_gone(*job);
   }
   if (!fold_.any_open(offset)) {
     const auto origin = takeover_.take_origin(offset);
     // Where the log of requests is another one, a request of another key may be at that offset.
-    const auto job = jobs_.find(offset);
-    if (origin && (job == jobs_.end() || job->second.key != origin->key)) {
+    const auto* const job = jobs_.find(offset);
+    if (origin && (job == nullptr || job->key != origin->key)) {
       if (const auto next = order_.leave(origin->key, offset)) look_at(*next);
     }
   }
@@ -169,7 +165,7 @@ void Partition::close_expired() {
     if (attempt == nullptr || !attempt->open()) continue;
     close(plan_closing(*attempt, takeover_.answers(), well_workers_));
     if (planted(Bug::runs_again_on_lease_end)) {
-      if (const auto it = jobs_.find(offset); it != jobs_.end() && !it->second.attempt) ready(it->second);
+      if (auto* const job = jobs_.find(offset); job != nullptr && !job->attempt) ready(*job);
     }
   }
 }
@@ -242,10 +238,10 @@ void Partition::hand_over() {
 
 // A report while continuing: no account is kept, an acknowledged response ends the matter.
 void Partition::acknowledged_elsewhere(Purpose purpose, std::int64_t offset, std::int64_t attempt) {
-  const auto it = jobs_.find(offset);
-  if (it == jobs_.end() || !it->second.attempt || it->second.attempt->number() != attempt) return;
+  auto* const job = with_attempt(offset, attempt);
+  if (job == nullptr) return;
   if (purpose == Purpose::request_event) {
-    announced(it->second);
+    announced(*job);
   } else if (purpose == Purpose::response_event || purpose == Purpose::interrupted_event) {
     finish_continued(offset);
   }

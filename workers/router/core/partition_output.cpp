@@ -35,7 +35,7 @@ void Partition::produce_terminal(Job& job, std::string_view value, std::int64_t 
   }
   // It calls nobody any more, however long the report takes.
   over(job);
-  wait_for_report(job);
+  jobs_.wait_for_report(job);
   if (planted(Bug::next_when_sent)) leave_line(job);
 }
 
@@ -149,8 +149,8 @@ void Partition::on_report(const Sent& sent, const kafka::Report& report) {
   }
   if (!report.ok) {
     if (planted(Bug::terminal_sent_again) && sent.purpose == Purpose::terminal) {
-      if (const auto it = jobs_.find(sent.offset); it != jobs_.end() && it->second.attempt)
-        it->second.attempt->send_terminal_again();
+      if (const auto* const job = jobs_.find(sent.offset); job != nullptr && job->attempt)
+        job->attempt->send_terminal_again();
       return;
     }
     if (planted(Bug::goes_on_after_failed_report)) return;
@@ -190,10 +190,9 @@ void Partition::on_report(const Sent& sent, const kafka::Report& report) {
       }
       if ((planted(Bug::calls_when_acknowledged) && sent.purpose == Purpose::request_event) ||
           (planted(Bug::complete_when_acknowledged) && sent.purpose == Purpose::response_event)) {
-        const auto it = jobs_.find(sent.offset);
-        if (it != jobs_.end() && it->second.attempt && it->second.attempt->number() == sent.attempt) {
+        if (auto* const job = with_attempt(sent.offset, sent.attempt)) {
           if (sent.purpose == Purpose::request_event) {
-            announced(it->second);
+            announced(*job);
           } else {
             complete(sent.offset);
           }
@@ -211,9 +210,9 @@ void Partition::on_report(const Sent& sent, const kafka::Report& report) {
 void Partition::terminal_acknowledged(const Sent& sent, std::int64_t chunk_offset) {
   positions_.terminal(sent.offset, sent.attempt, chunk_offset);
   positions_.chunk_acknowledged(chunk_offset);
-  const auto it = jobs_.find(sent.offset);
-  if (it == jobs_.end() || !it->second.attempt || it->second.attempt->number() != sent.attempt) return;
-  Job& job = it->second;
+  auto* const found = with_attempt(sent.offset, sent.attempt);
+  if (found == nullptr) return;
+  Job& job = *found;
   over(job);
   job.attempt->terminal_acknowledged();
   leave_line(job);

@@ -148,7 +148,6 @@ void Partition::fail(std::string_view why) {
   dead_letters_.forget_reloads();
   held_events_.clear();
   refused_here_.clear();
-  by_unit_.clear();
   gaps_.report_all_again();
   for (auto& range : identity_.lost) range.told = false;
   for (auto& [offset, job] : jobs_) {
@@ -159,7 +158,7 @@ void Partition::fail(std::string_view why) {
     job.stage = Job::Stage::in_line;
     order_.enter(job.key, offset);
   }
-  attempts_ = 0;
+  jobs_.forget_attempts();
   // They may wait for long. Whole they could fill the window, and nothing of other partitions would be read.
   if (!planted(Bug::unclaimed_fill_window)) {
     for (auto& [offset, job] : jobs_) offload(job);

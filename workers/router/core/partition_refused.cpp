@@ -59,9 +59,9 @@ void Partition::refused_here() {
 // --- chunks ---------------------------------------------------------------------------------------------------------
 
 void Partition::chunk_refused(std::uint64_t unit, std::string_view detail) {
-  const auto known = by_unit_.find(low_unit(unit));
-  if (known == by_unit_.end()) return;
-  Job& job = jobs_.at(known->second);
+  auto* const known = jobs_.with_unit(unit);
+  if (known == nullptr) return;
+  Job& job = *known;
   auto& attempt = *job.attempt;
   const auto bytes = attempt.largest_chunk();
   const auto full_unit = attempt.unit();
@@ -102,8 +102,7 @@ std::optional<Failure> Partition::refused_before(const Job& job) const {
 void Partition::attempt_gone(Job& job) {
   if (!job.attempt) return;
   over(job);
-  by_unit_.erase(low_unit(job.attempt->unit()));
-  if (job.attempt->number() != 0) --attempts_;
+  jobs_.attempt_gone(job.attempt->unit(), job.attempt->number());
   job.attempt.reset();
   job.stage = Job::Stage::in_line;
 }
@@ -155,19 +154,19 @@ void Partition::event_refused(const Sent& sent, std::string_view detail) {
   held.retry_at = services_.environment.now().steady + refusal_wait(held.refusals - (can_be_cut ? events_at_once : 0));
   // The others that are prepared one at a time do not wait for it.
   isolation_.give_up(sent.offset);
-  if (const auto it = jobs_.find(sent.offset); it != jobs_.end()) reported(it->second);
+  if (auto* const job = jobs_.find(sent.offset)) jobs_.reported(*job);
   look_at_held();
 }
 
 /// Its llm.request was refused before router.released was written. Behind that event it would begin an attempt of an
 /// owner that has gone, so it is not written again: the next owner finds a request that nobody has begun.
 void Partition::never_began(std::int64_t offset, std::int64_t number) {
-  const auto it = jobs_.find(offset);
-  if (it == jobs_.end() || !it->second.attempt || it->second.attempt->number() != number) return;
+  auto* const job = with_attempt(offset, number);
+  if (job == nullptr) return;
   if (phase_ == Phase::continuing) {
     finish_continued(offset);
   } else {
-    attempt_gone(it->second);
+    attempt_gone(*job);
   }
 }
 
@@ -187,16 +186,16 @@ void Partition::write_again(const EventKey& key, const HeldEvent& held) {
     }
     return;
   }
-  const auto it = jobs_.find(offset);
-  if (it == jobs_.end() || !it->second.attempt || it->second.attempt->number() != number) {
+  const auto* const job = with_attempt(offset, number);
+  if (job == nullptr) {
     held_events_.erase(key);
   } else if (purpose == Purpose::request_event && given_up()) {
     held_events_.erase(key);
     never_began(offset, number);
   } else if (purpose == Purpose::request_event) {
-    it->second.attempt->announce_again(bytes_max);
+    job->attempt->announce_again(bytes_max);
   } else {
-    it->second.attempt->respond_again(bytes_max);
+    job->attempt->respond_again(bytes_max);
   }
 }
 

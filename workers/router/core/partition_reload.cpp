@@ -80,8 +80,8 @@ void Partition::reload_ended(Job& job) {
 void Partition::on_reloaded(const kafka::Record& record) {
   reloaded_to(record.offset);
   reloads_.read(record.offset);
-  if (const auto it = jobs_.find(record.offset); it != jobs_.end() && it->second.stage == Job::Stage::fetching) {
-    Job& job = it->second;
+  if (auto* const found = jobs_.find(record.offset); found != nullptr && found->stage == Job::Stage::fetching) {
+    Job& job = *found;
     reload_ended(job);
     services_.window.back(job.bytes, job.kept);
     services_.hub.window_changed();
@@ -103,9 +103,9 @@ void Partition::on_reloaded(const kafka::Record& record) {
 void Partition::reloaded_to(std::int64_t next_offset) {
   while (const auto offset = reloads_.take_passed(next_offset)) {
     if (dead_letters_.deleted(*offset)) continue;
-    const auto it = jobs_.find(*offset);
-    if (it == jobs_.end() || it->second.stage != Job::Stage::fetching) continue;
-    start(it->second, std::nullopt,
+    auto* const job = jobs_.find(*offset);
+    if (job == nullptr || job->stage != Job::Stage::fetching) continue;
+    start(*job, std::nullopt,
           events::Failure::of(events::ErrorCode::provider_unavailable,
                               "The request had to wait for so long that it has been deleted from chat.requests by its "
                               "retention. Ask again later, or raise the retention."));
