@@ -3,7 +3,9 @@
 //
 // Owned by Partition, one for each. They count in the process's window, and may fill a part of it only. What does not
 // fit is dropped, and so is everything behind it: the partition reads again from the first that was dropped. It never
-// reads a value, and never decides when to read again.
+// reads a value, and never decides when to read again. The partition is not paused meanwhile, so its backlog is fetched
+// twice: a pause throws away what was fetched too, and librdkafka before 2.4 may hand out records twice when a
+// partition is resumed.
 #pragma once
 
 #include <algorithm>
