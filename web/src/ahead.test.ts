@@ -52,7 +52,13 @@ it('asks for nothing twice when the page takes what was asked for', async () => 
 });
 
 it('asks for what the overview shows first, and for nothing twice', async () => {
-  const calls = serve(server({ 'GET /v1/orgs/acme/connections': page() }));
+  const calls = serve(
+    server({
+      'GET /v1/orgs/acme/connections': page(),
+      'GET /v1/orgs/acme/defaults': page(),
+      'GET /v1/orgs/acme/held-changes': page(),
+    }),
+  );
   askForPage(at('overview'));
   await start(at('overview')).ready;
   const asked = calls.map((call) => call.path);
@@ -61,6 +67,8 @@ it('asks for what the overview shows first, and for nothing twice', async () => 
     '/v1/session',
     '/v1/orgs/acme/models',
     '/v1/orgs/acme/connections',
+    '/v1/orgs/acme/defaults',
+    '/v1/orgs/acme/held-changes',
   ]);
 });
 

@@ -3,7 +3,7 @@
 import { addressOf } from './api/address';
 import { askAhead } from './api/ahead';
 import { pageAt, pageCode } from './pages/code';
-import { listPageSize, modelsAsked, modelsPath } from './api/firstPage';
+import { listPageSize, listsOfOverview, modelsAsked, modelsPath } from './api/firstPage';
 
 export function askForPage({ pathname, search }: Pick<Location, 'pathname' | 'search'>) {
   if (!pathname.startsWith('/ui')) return;
@@ -17,7 +17,8 @@ export function askForPage({ pathname, search }: Pick<Location, 'pathname' | 'se
   if ((opened.page === 'models' || opened.page === 'overview') && !new URLSearchParams(search).has('model'))
     askAhead(addressOf(modelsPath, { path, query: modelsAsked('') }));
   if (opened.page === 'overview')
-    askAhead(addressOf('/v1/orgs/{org}/connections', { path, query: { page_size: listPageSize } }));
+    for (const list of listsOfOverview)
+      askAhead(addressOf(`/v1/orgs/{org}/${list}`, { path, query: { page_size: listPageSize } }));
 }
 
 askForPage(location);

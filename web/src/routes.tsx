@@ -18,7 +18,8 @@ import {
 } from '@mdi/js';
 import type { QueryClient } from '@tanstack/react-query';
 
-import { listQuery } from './api/lists';
+import { listsOfOverview } from './api/firstPage';
+import { listKey, readList } from './api/lists';
 import { pageCode, type PagePath } from './pages/code';
 import { modelsQuery } from './pages/models/useModels';
 import { orgPath } from './paths';
@@ -53,7 +54,12 @@ export const pages: PageRoute[] = [
     platform: true,
     ...page('overview'),
     prefetch: (queryClient, org) =>
-      Promise.all([prefetchModels(queryClient, org), queryClient.prefetchQuery(listQuery('connections', org))]),
+      Promise.all([
+        prefetchModels(queryClient, org),
+        ...listsOfOverview.map((name) =>
+          queryClient.prefetchQuery({ queryKey: listKey(name, org), queryFn: () => readList(name, org) }),
+        ),
+      ]),
   },
   {
     path: 'models',

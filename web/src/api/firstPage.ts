@@ -38,6 +38,8 @@ const nextSize = 1000;
 
 /** Of lists that are read whole. */
 export const listPageSize = 1000;
+/** Those that everyone may read. */
+export const listsOfOverview = ['connections', 'defaults', 'held-changes'] as const;
 
 export const modelsPath = '/v1/orgs/{org}/models';
 

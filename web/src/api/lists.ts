@@ -1,5 +1,5 @@
 // Lists that are short enough to read whole: everything of an organisation but its models and its audit trail.
-import { queryOptions, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 
 import { body, client } from './client';
 import { listPageSize } from './firstPage';
@@ -55,16 +55,13 @@ export async function readList<N extends ListName>(name: N, org: string, rowsMax
   return rows;
 }
 
-export const listQuery = <N extends ListName>(name: N, org: string, rowsMax?: number) =>
-  queryOptions({ queryKey: listKey(name, org), queryFn: () => readList(name, org, rowsMax) });
-
 export function useList<N extends ListName>(
   name: N,
   org: string,
   options: { enabled?: boolean; rowsMax?: number; refetchInterval?: number | false } = {},
 ) {
   const { rowsMax, ...rest } = options;
-  return useQuery({ ...listQuery(name, org, rowsMax), ...rest });
+  return useQuery({ queryKey: listKey(name, org), queryFn: () => readList(name, org, rowsMax), ...rest });
 }
 
 export function useProviders() {

@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
-import { cleanup, screen } from '@testing-library/react';
-import { afterEach, expect, it } from 'vitest';
+import { cleanup, screen, waitFor } from '@testing-library/react';
+import { afterEach, expect, it, vi } from 'vitest';
 
 import { page, problem, type Server, serve, showPage } from '../../test/page';
 import { aModel } from '../../test/models';
@@ -61,6 +61,23 @@ it('does not call well what could not be read', async () => {
   showPage(<OverviewPage />);
   expect(await screen.findByText('The database is away.')).toBeVisible();
   expect(screen.queryByText('Nothing needs you.', { exact: false })).toBeNull();
+});
+
+it('shows the parts together, so that none moves when another comes', async () => {
+  serve(server());
+  const answer = fetch;
+  let release: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  vi.stubGlobal('fetch', async (request: Request) => {
+    if (request.url.includes('/defaults')) await held;
+    return answer(request);
+  });
+  const { queryClient } = showPage(<OverviewPage />);
+  for (const part of ['models', 'connections', 'held-changes', 'credentials'])
+    await waitFor(() => expect(queryClient.getQueryData([part, 'acme'])).toBeDefined());
+  expect(screen.queryByRole('heading', { name: 'Needs attention' })).toBeNull();
+  release();
+  expect(await screen.findByRole('heading', { name: 'Needs attention' })).toBeVisible();
 });
 
 it('names the cause that a failed test has found', () => {

@@ -44,9 +44,10 @@ export default function OverviewPage() {
   });
   const enabled = models.filter((model) => model.status === 'active').length;
   // Nothing found is good news only where all of it was read.
-  const checked = Boolean(connections.data && held.data && (credentials.data || !mayKeys));
   const unread = Boolean(connections.error || held.error || credentials.error);
-  const isPending = query.isPending || connections.isPending;
+  // What would move the rest when it comes is waited for.
+  const isPending =
+    query.isPending || [connections, defaults, held, ...(mayKeys ? [credentials] : [])].some((part) => part.isPending);
   // A part that fails is named; the others are shown all the same.
   const failed = [
     { error: models.length === 0 ? query.error : null, retry: () => void query.refetch() },
@@ -102,11 +103,7 @@ export default function OverviewPage() {
             known={Boolean(query.data && connections.data && defaults.data)}
           />
           <Section title={t.attention}>
-            {attention.length === 0 && !checked ? (
-              unread ? null : (
-                <Skeletons rows={1} />
-              )
-            ) : attention.length === 0 ? (
+            {attention.length === 0 && unread ? null : attention.length === 0 ? (
               <Typography color="textSecondary" sx={{ display: 'flex', gap: 1 }}>
                 <Icon path={mdiCheckCircleOutline} color="success" />
                 {t.allWell}
