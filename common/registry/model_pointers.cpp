@@ -292,7 +292,7 @@ std::optional<std::string> object_of(soci::session& sql, const Scope& scope, con
       names);
 }
 
-/// Sets one and records it. Whoever calls it publishes the grants of the organisation.
+/// Sets one and records it. The caller publishes the grants of the organisation.
 Result<Document> set_grant(soci::session& sql, const Actor& actor, const std::string& org_id,
                            const ModelPointers::Grant& grant) {
   const auto object = object_of(sql, {.org_id = org_id}, grant);

@@ -20,7 +20,7 @@ export function loadable<P extends object>(code: () => Promise<{ default: Compon
   };
   const Later = lazy(load) as unknown as ComponentType<P>;
   function Shown(props: P) {
-    // Kept while it is shown: another component in its place would begin anew.
+    // Kept while it is shown: another component in its place would begin with nothing.
     const [Part] = useState<ComponentType<P>>(() => loaded ?? Later);
     return <Part {...(props as P & JSX.IntrinsicAttributes)} />;
   }

@@ -1,5 +1,5 @@
 // The owner's account of its audit log: which offsets are known, so that what stands behind them is known to count
-// (design §6.3). Pure.
+// (protocol R9). Pure.
 //
 // An offset is known if it is that of an own delivery report, or if reading has passed it. In quiet times every record
 // of the log is the owner's own, the reports alone move the position, and nothing is read; a second writer leaves a

@@ -3,7 +3,7 @@
 //
 // Its phases are in partition_phase.hpp. Nothing is dispatched but while `running`. A partition that is taken away out
 // of order is destroyed: transfers end with it. The log decides what counts; an event of ours is known to count when
-// every offset up to it is accounted for and holds no higher claim (design §6.3).
+// every offset up to it is accounted for and holds no higher claim (protocol R9).
 #pragma once
 
 #include <array>

@@ -1,5 +1,5 @@
 // Where the tails begin when no commit says so: a group that has not committed yet, metadata that a tool wrote, damage
-// (design §6.5a). Both logs kept for weeks would be read for what happened in minutes, so they are read from a time:
+// (protocol R15). Both logs kept for weeks would be read for what happened in minutes, so they are read from a time:
 // what is said about a request is said after its record was appended, so nothing about those that are not complete is
 // older than the record at which reading starts. A margin covers the clocks, which differ, and the requests of late.
 //

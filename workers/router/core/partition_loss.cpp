@@ -1,4 +1,4 @@
-// Requests that were deleted before they could be read: told by requests.lost and a metric (design §6.5).
+// Requests that were deleted before they could be read: told by requests.lost and a metric (protocol R24).
 //
 // That offsets are missing in what the group hands out says nothing by itself: transaction markers and compaction leave
 // gaps too. Only where the log begins does. It is asked for when offsets were skipped, at most once a commit interval,

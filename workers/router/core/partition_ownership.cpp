@@ -1,5 +1,5 @@
 // Claiming a partition and recovering it from its logs: the same steps at a start, at a rebalance and after a report
-// that is not OK (design §6.5).
+// that is not OK (protocol R16 to R19).
 #include <algorithm>
 #include <chrono>
 #include <utility>

@@ -1,4 +1,4 @@
-// From a partition's tails to a plan: what a new owner has to write before it runs anything (design §6.5 c, d). One
+// From a partition's tails to a plan: what a new owner has to write before it runs anything (protocol R18, R19). One
 // function for a start, a rebalance, a repair and a lease that has run out. Pure.
 #pragma once
 

@@ -1,4 +1,4 @@
-// Where the tails of a partition's two logs begin when no commit says so (design §6.5a): both are asked for the offset
+// Where the tails of a partition's two logs begin when no commit says so (protocol R15): both are asked for the offset
 // of a time, until both have answered or the brokers have refused too often. Pure.
 //
 // Owned by Partition, one for each. It never asks: it says what is to be asked, and takes the answers.
