@@ -38,7 +38,7 @@ constexpr ChatProfile rows[] = {
      .efforts = none_to_high, .prefill = Prefill::last_message},
     {.provider = "mistral", .asks_for_usage = false, .seed = "random_seed", .tool_required = "any",
      .tool_names = true, .short_call_ids = true, .files = Files::document_url,
-     .efforts = mistral_efforts, .effort_on = "high", .replay = Replay::content_parts,
+     .efforts = mistral_efforts, .effort_on = "high", .replay = Replay::content_parts, .prefill = Prefill::marked,
      .embedding_dimensions = "output_dimension"},
     {.provider = "openrouter", .top_k = true, .files = Files::data_or_url, .audio = true,
      .efforts = all_efforts, .reasoning_object = true, .replay = Replay::details},

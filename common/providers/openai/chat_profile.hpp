@@ -41,6 +41,7 @@ enum class Prefill {
   none,          ///< it does not, or the server refuses it
   last_message,  ///< it does
   switched,      ///< it does where the request says so: vLLM's continue_final_message
+  marked,        ///< it does where the message is marked as a prefix; the answer repeats that text first (Mistral)
 };
 
 /// A top-level field that switches reasoning on and off, its values as JSON.

@@ -113,7 +113,8 @@ class Decoder final : public EventDecoder {
         profile_(context.profile != nullptr ? *context.profile : chat_profile("")),
         model_(std::move(context.model)),
         tools_(context.tools),
-        prompt_bytes_(context.prompt_bytes) {}
+        prompt_bytes_(context.prompt_bytes),
+        prefill_(std::move(context.repeated)) {}
 
   void head(const http::ResponseHead& head, AnswerSink& sink) override {
     EventDecoder::head(head, sink);
@@ -303,9 +304,33 @@ class Decoder final : public EventDecoder {
 
   bool say(std::string_view words, AnswerSink& sink) {
     said_ = said_ || !words.empty();
+    if (!prefill_.empty() && !leave_out_repeated(words, sink)) return false;
     said_bytes_ += words.size();
     return text(words, sink);
   }
+
+  /// Takes from `words` what repeats the request's text. What was held back is delivered where it turns out to be none.
+  bool leave_out_repeated(std::string_view& words, AnswerSink& sink) {
+    const auto expected = std::string_view(prefill_).substr(prefill_seen_);
+    const auto same = static_cast<std::size_t>(std::ranges::mismatch(expected, words).in1 - expected.begin());
+    if (same == words.size() && same < expected.size()) {
+      prefill_seen_ += same;
+      words = {};
+      return true;
+    }
+    if (!only_blanks(expected.substr(same))) return deliver_held(sink);
+    words.remove_prefix(same);
+    prefill_.clear();
+    return true;
+  }
+  bool deliver_held(AnswerSink& sink) {
+    const auto repeated = std::exchange(prefill_, {});
+    said_bytes_ += prefill_seen_;
+    return text(std::string_view(repeated).substr(0, prefill_seen_), sink);
+  }
+  /// The end of a repeated text may be missing where it is blank: servers cut it.
+  static bool only_blanks(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
+
   bool say_reasoning(std::string_view words, AnswerSink& sink) {
     said_ = said_ || !words.empty();
     said_bytes_ += words.size();
@@ -339,6 +364,8 @@ class Decoder final : public EventDecoder {
 
   void end_answer(AnswerSink& sink) {
     if (over()) return;
+    if (!prefill_.empty() && !only_blanks(std::string_view(prefill_).substr(prefill_seen_)) && !deliver_held(sink))
+      return;
     // `[DONE]` behind nothing at all, or behind choices that never brought anything, is no answer.
     if (!choices_ || (!finish_ && !said_)) return truncated(sink);
     auto reason = finish_.value_or(FinishReason::stop);
@@ -361,6 +388,8 @@ class Decoder final : public EventDecoder {
   ReasoningDetails details_{};
   std::optional<events::Usage> usage_{};
   std::optional<FinishReason> finish_{};
+  std::string prefill_{};         ///< empty: nothing is, or it has come
+  std::size_t prefill_seen_ = 0;  ///< bytes of it that the answer began with
   std::size_t said_bytes_ = 0;
   std::int64_t whole_calls_ = 0;
   bool choices_ = false;  ///< the answer has begun

@@ -20,6 +20,7 @@ struct DecoderContext {
   std::string model{};                   ///< that was asked for; empty: not compared with the answer's
   const ChatProfile* profile = nullptr;  ///< null: that of any server
   bool tools = false;                    ///< the request offers some: any event may be a part of a call
+  std::string repeated{};                ///< text of the request that the answer repeats first; it is left out
   std::size_t prompt_bytes = 0;          ///< of text; for an estimate of the usage, where the provider reports none
 };
 [[nodiscard]] std::unique_ptr<AnswerDecoder> make_decoder(DecoderContext context);

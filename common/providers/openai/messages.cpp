@@ -37,6 +37,23 @@ std::string data_url(const ContentPart& part, std::string_view media_type) {
   return fmt::format("data:{};base64,{}", part.media_type.empty() ? media_type : part.media_type, part.data);
 }
 
+/// Parts are separate pieces to their writer.
+std::string joined_text(const Message& message) {
+  std::string text;
+  bool first = true;
+  for (const auto& part : message.content) {
+    if (!std::exchange(first, false)) text += '\n';
+    text += part.text;
+  }
+  return text;
+}
+
+/// The last message is an assistant's text, from which the answer goes on.
+bool is_prefill(const events::ChatRequest& request, std::size_t index) {
+  const auto& message = request.messages[index];
+  return index + 1 == request.messages.size() && message.role == Role::assistant && message.tool_calls.empty();
+}
+
 class Writer {
  public:
   Writer(events::JsonWriter& json, const events::ChatRequest& request, const ChatProfile& profile,
@@ -52,6 +69,7 @@ class Writer {
       const auto written = message.role == Role::assistant ? write_answer(message) : write_content(message);
       if (!written) return written;
       if (message.role == Role::tool) write_result(message);
+      if (profile_.prefill == Prefill::marked && is_prefill(request_, index_)) json_.field("prefix", true);
       json_.end_object();
     }
     json_.end_array();
@@ -63,19 +81,15 @@ class Writer {
     return fail(ErrorKind::invalid_input, fmt::format("messages[{}]: {}", index_, what));
   }
 
-  /// Of the roles that have nothing but text. Parts are separate pieces to their writer.
+  /// Of the roles that have nothing but text.
   Result<std::string> joined_text(const Message& message) const {
-    std::string text;
-    bool first = true;
     for (const auto& part : message.content) {
       if (part.type != "text") {
         return invalid(fmt::format("{} takes only text in a message of role {}; move the {} to a user message", title_,
                                    name_of(message.role), quotable(part.type, 60)));
       }
-      if (!std::exchange(first, false)) text += '\n';
-      text += part.text;
     }
-    return text;
+    return openai::joined_text(message);
   }
 
   Result<void> write_content(const Message& message) {
@@ -284,6 +298,11 @@ class Writer {
 Result<void> write_messages(events::JsonWriter& json, const events::ChatRequest& request, const ChatProfile& profile,
                             std::string_view title, std::string_view provider) {
   return Writer(json, request, profile, title, provider).write();
+}
+
+std::string prefill_of(const events::ChatRequest& request) {
+  if (request.messages.empty() || !is_prefill(request, request.messages.size() - 1)) return {};
+  return joined_text(request.messages.back());
 }
 
 std::string short_call_id(std::string_view id) {

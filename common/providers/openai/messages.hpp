@@ -18,6 +18,9 @@ namespace tokenrail::providers::openai {
                                           const ChatProfile& profile, std::string_view title,
                                           std::string_view provider);
 
+/// The text that the answer is to go on from: of the last message, where it is an assistant's and calls no tools.
+[[nodiscard]] std::string prefill_of(const events::ChatRequest& request);
+
 /// An id of nine letters and digits: the id itself where it is one, else one that depends on it alone.
 [[nodiscard]] std::string short_call_id(std::string_view id);
 

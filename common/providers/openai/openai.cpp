@@ -81,6 +81,7 @@ Result<ChatCall> chat_call(const events::ChatRequest& request, const Target& tar
                                .model = profile.answers_unknown_models ? target.upstream_name : std::string(),
                                .profile = &profile,
                                .tools = !request.tools.empty(),
+                               .repeated = profile.prefill == Prefill::marked ? prefill_of(request) : std::string(),
                                .prompt_bytes = prompt_bytes(request)});
   return call;
 }

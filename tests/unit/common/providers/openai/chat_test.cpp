@@ -7,6 +7,7 @@
 #include "common/providers/openai/chat_body.hpp"
 #include "common/providers/openai/messages.hpp"
 #include "common/providers/openai/openai.hpp"
+#include "tests/unit/common/providers/answer_recorder.hpp"
 
 namespace tokenrail::providers::openai {
 namespace {
@@ -115,15 +116,51 @@ TEST(OpenAiChat, ParametersHaveEachProvidersNames) {
 
 TEST(OpenAiChat, ContinuesAnswerOnServersThatSupportIt) {
   const auto prefilled = [](ChatRequest& r) { r.messages.push_back(message(Role::assistant, "Once")); };
-  for (const auto* taker : {"vllm", "llamacpp", "groq"})
+  for (const auto* taker : {"vllm", "llamacpp", "groq", "mistral"})
     EXPECT_TRUE(provider().takes_prefill(target_of(taker))) << taker;
-  for (const auto* other : {"openai", "mistral", "openrouter", "xai", "openai-compatible", "a-server-of-ones-own"})
+  for (const auto* other : {"openai", "openrouter", "xai", "openai-compatible", "a-server-of-ones-own"})
     EXPECT_FALSE(provider().takes_prefill(target_of(other))) << other;
   EXPECT_THAT(made("vllm", prefilled).body,
               HasSubstr(R"("content":"Once"}],"add_generation_prompt":false,"continue_final_message":true,)"));
   EXPECT_THAT(made("vllm", [](ChatRequest&) {}).body, Not(HasSubstr("continue_final_message")));
   EXPECT_THAT(made("vllm", [](ChatRequest& r) { r.messages.clear(); }).body, Not(HasSubstr("continue_final_message")));
   EXPECT_THAT(made("llamacpp", prefilled).body, Not(HasSubstr("continue_final_message")));
+}
+
+TEST(OpenAiChat, MistralMarksWhatTheAnswerGoesOnFrom) {
+  const auto prefilled = [](ChatRequest& r) { r.messages.push_back(message(Role::assistant, "Once")); };
+  EXPECT_THAT(made("mistral", prefilled).body, HasSubstr(R"({"role":"assistant","content":"Once","prefix":true}])"));
+  EXPECT_THAT(made("mistral",
+                   [&](ChatRequest& r) {
+                     prefilled(r);
+                     r.messages.push_back(message(Role::user, "Go on"));
+                   })
+                  .body,
+              Not(HasSubstr("prefix")));
+  EXPECT_THAT(made("mistral",
+                   [&](ChatRequest& r) {
+                     prefilled(r);
+                     r.messages.back().tool_calls.push_back({.id = "abcdefgh1", .name = "f", .arguments = "{}"});
+                   })
+                  .body,
+              Not(HasSubstr("prefix")));
+  EXPECT_THAT(made("llamacpp", prefilled).body, Not(HasSubstr("prefix")));
+}
+
+TEST(OpenAiChat, TextThatMistralRepeatsIsLeftOut) {
+  ChatRequest request;
+  request.stream = true;
+  request.messages = {message(Role::user, "Tell me a story"), message(Role::assistant, "Once upon")};
+  const auto call = provider().chat(request, target_of("mistral"), {});
+  ASSERT_TRUE(call.has_value());
+  test::AnswerRecorder recorder;
+  call->decoder->feed(
+      "data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"Once upon\"}}]}\n\n"
+      "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\" a time\"},\"finish_reason\":\"stop\"}]}\n\n"
+      "data: [DONE]\n\n",
+      recorder);
+  call->decoder->end(recorder);
+  EXPECT_EQ(recorder.text(), " a time");
 }
 
 TEST(OpenAiChat, AServerThatIsDeclaredToContinueGetsTheSwitch) {

@@ -69,6 +69,35 @@ TEST(OpenAiDecoder, StreamIsTextUsageAndAnEnding) {
   EXPECT_THAT(answer.warnings(), IsEmpty());
 }
 
+/// The text of a stream of these words, where the request's text is repeated first.
+std::string text_behind(const std::string& repeated, const std::vector<std::string>& words) {
+  auto of = context(true, "mistral");
+  of.repeated = repeated;
+  std::vector<std::string> payloads;
+  for (const auto& word : words) payloads.push_back(chunk(R"({"content":")" + word + R"("})"));
+  payloads.push_back(chunk("{}", R"("stop")"));
+  payloads.push_back(done);
+  return decoded(events_of(payloads), std::move(of)).text();
+}
+
+TEST(OpenAiDecoder, RepeatedTextOfTheRequestIsLeftOutOnce) {
+  using Words = std::vector<std::string>;
+  for (const auto& words :
+       {Words{"Once upon", " a time"}, Words{"Once", " upon", " a", " time"}, Words{"Once upon a time"},
+        Words{"O", "nce up", "on a time"}, Words{"", "Once upon", "", " a time"}})
+    EXPECT_EQ(text_behind("Once upon", words), " a time");
+  EXPECT_EQ(text_behind("ha", {"ha", "ha"}), "ha") << "only once";
+  EXPECT_EQ(text_behind("Once \n", {"Once", "upon"}), "upon") << "a server may cut blanks at its end";
+  EXPECT_EQ(text_behind("Once", {"Once"}), "");
+}
+
+TEST(OpenAiDecoder, TextThatOnlyBeginsLikeTheRequestsIsDelivered) {
+  EXPECT_EQ(text_behind("Once upon", {" a time"}), " a time");
+  EXPECT_EQ(text_behind("Once upon", {"On", "ce more"}), "Once more");
+  EXPECT_EQ(text_behind("Once upon", {"Once"}), "Once") << "the answer ended before";
+  EXPECT_EQ(text_behind("", {"Once"}), "Once");
+}
+
 TEST(OpenAiDecoder, WholeAnswerIsReadToo) {
   const auto answer = decoded(R"({"id":"c2","object":"chat.completion","choices":[{"index":0,"message":{"role":)"
                               R"("assistant","content":"Hi","reasoning_content":"hm","tool_calls":[)"
