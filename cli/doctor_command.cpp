@@ -16,6 +16,7 @@
 #include "cli/sealed_credentials.hpp"
 #include "common/crypto/key_ring_settings.hpp"
 #include "common/http/client.hpp"
+#include "common/http/client_options.hpp"
 #include "common/http/fetcher.hpp"
 #include "common/providers/provider.hpp"
 #include "common/registry/projection.hpp"
@@ -81,7 +82,7 @@ boost::asio::awaitable<Result<std::vector<telemetry::Condition>>> ask_ready(http
 std::vector<RouterHealth> look_at_router_health(const Context& context) {
   boost::asio::io_context loop(1);
   telemetry::Metrics metrics;
-  const auto client = http::make_client(loop, {.certificates = http::certificates_from(context.values)}, metrics);
+  const auto client = http::make_client(loop, http::client_options_from(context.values), metrics);
   http::Fetcher fetcher(loop, *client, "doctor");
   const auto addresses = context.values.list("doctor.routers");
   std::vector<RouterHealth> all;
@@ -151,7 +152,7 @@ std::vector<ConnectionFacts> look_at_connections(const Context& context,
                                                  const std::vector<registry::Connection>& connections) {
   boost::asio::io_context loop(1);
   telemetry::Metrics metrics;
-  const auto client = http::make_client(loop, {.certificates = http::certificates_from(context.values)}, metrics);
+  const auto client = http::make_client(loop, http::client_options_from(context.values), metrics);
   http::Fetcher fetcher(loop, *client, "doctor");
   std::vector<ConnectionFacts> facts;
   facts.reserve(connections.size());  // the coroutines write into it

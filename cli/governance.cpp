@@ -12,6 +12,7 @@
 #include "cli/stored_governance.hpp"
 #include "common/auth/trusted_url.hpp"
 #include "common/http/client.hpp"
+#include "common/http/client_options.hpp"
 #include "common/http/fetcher.hpp"
 #include "common/telemetry/metrics.hpp"
 
@@ -30,7 +31,7 @@ class ApiConnection {
   explicit ApiConnection(const Context& context)
       : url_(context.values.text("api.url")),
         token_(context.values.text("api.token")),
-        client_(http::make_client(loop_, {.certificates = http::certificates_from(context.values)}, metrics_)),
+        client_(http::make_client(loop_, http::client_options_from(context.values), metrics_)),
         fetcher_(loop_, *client_, "registry API") {
     while (url_.ends_with('/')) url_.pop_back();
   }

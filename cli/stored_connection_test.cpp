@@ -12,6 +12,7 @@
 #include "common/crypto/credential_binding.hpp"
 #include "common/crypto/key_ring_settings.hpp"
 #include "common/events/json_writer.hpp"
+#include "common/http/client_options.hpp"
 #include "common/providers/connection_tester.hpp"
 #include "common/registry/connection_tests.hpp"
 #include "common/registry/connections.hpp"
@@ -43,7 +44,7 @@ Result<ConnectionTester::Report> run_test(const Context& context, ConnectionTest
   auto egress = http::egress_from(context.values);
   if (!egress) return std::unexpected(egress.error());
   boost::asio::io_context loop(1);
-  ConnectionTester tester(loop, http::certificates_from(context.values), std::move(*egress), "connection test");
+  ConnectionTester tester(loop, http::client_options_from(context.values), std::move(*egress), "connection test");
   std::optional<ConnectionTester::Report> report;
   boost::asio::co_spawn(loop, tester.run(std::move(subject)),
                         [&](const std::exception_ptr& failure, ConnectionTester::Report done) {

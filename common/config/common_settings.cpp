@@ -63,6 +63,12 @@ constexpr std::array settings{
             .kind = Kind::text,
             .default_value = "",
             .help = "PEM file with the key of providers.client_certificate."},
+    Setting{.name = "providers.name_servers",
+            .env = {},
+            .kind = Kind::list,
+            .default_value = "",
+            .help = "Name servers that are asked for host names, such as 10.0.0.2, 10.0.0.2:5353 or [fd00::2]:53, "
+                    "instead of those of /etc/resolv.conf. /etc/hosts goes before them."},
     Setting{.name = "egress.allow",
             .env = {},
             .kind = Kind::list,

@@ -15,6 +15,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <netinet/in.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
@@ -94,6 +95,7 @@ class AresResolver final : public Resolver {
   static void on_answer(void* user, int status, int timeouts, ares_addrinfo* found);
 
   void open_channel();
+  void use_servers();
   void follow_configuration();
   void ask_server(const std::string& name);
   void answered(const std::string& name, int status, const ares_addrinfo* found);
@@ -169,9 +171,20 @@ void AresResolver::open_channel() {
   const int status = ares_init_options(&made, &wanted, mask);
   if (status == ARES_SUCCESS) {
     channel_.reset(made);
+    use_servers();
   } else {
     spdlog::error("host names cannot be looked up: {} ({})", ares_strerror(status), options_.resolv_conf);
   }
+}
+
+void AresResolver::use_servers() {
+  if (options_.servers.empty()) return;
+  const auto list = fmt::format("{}", fmt::join(options_.servers, ","));
+  const int status = ares_set_servers_ports_csv(channel_.get(), list.c_str());
+  if (status == ARES_SUCCESS) return;
+  // Not asked at others than those that were meant.
+  spdlog::error("host names cannot be looked up: {} (name servers {})", ares_strerror(status), list);
+  channel_.reset();
 }
 
 /// glibc reads a changed resolv.conf by itself, and so do we.

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 
@@ -22,7 +23,9 @@ namespace tokenrail::http {
 
 struct ResolverOptions {
   std::string resolv_conf = "/etc/resolv.conf";
-  std::uint16_t port = 53;                     ///< of the name servers
+  std::uint16_t port = 53;  ///< of the name servers that it names
+  /// ADDRESS:PORT or [ADDRESS]:PORT; asked instead of those that resolv_conf names. Empty: those.
+  std::vector<std::string> servers{};
   std::chrono::milliseconds first_try{1'000};  ///< a name server's time for its first answer; doubled each round
   int tries = 3;                               ///< a name server
   NameCacheOptions cache{};

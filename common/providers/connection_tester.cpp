@@ -64,7 +64,7 @@ struct ConnectionTester::Run {
   Run(ConnectionTester& the_owner, Subject the_subject)
       : owner(the_owner),
         subject(std::move(the_subject)),
-        client(http::make_client(owner.loop_, {.certificates = owner.certificates_}, owner.unseen_)),
+        client(http::make_client(owner.loop_, owner.client_options_, owner.unseen_)),
         fetcher(owner.loop_, *client, owner.step_) {
     owner.running_.insert(&fetcher);
     if (owner.stopped_) fetcher.stop();

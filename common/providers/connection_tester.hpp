@@ -14,7 +14,7 @@
 
 #include "common/crypto/envelope.hpp"
 #include "common/crypto/key_ring.hpp"
-#include "common/http/certificates.hpp"
+#include "common/http/client.hpp"
 #include "common/http/egress.hpp"
 #include "common/http/fetcher.hpp"
 #include "common/providers/connection_test.hpp"
@@ -35,9 +35,8 @@ namespace tokenrail::providers {
 class ConnectionTester {
  public:
   /// `step`: what the loop does with an answer (telemetry::loop_step()); a string literal.
-  ConnectionTester(boost::asio::io_context& loop, http::Certificates certificates, http::Egress egress,
-                   const char* step)
-      : loop_(loop), certificates_(std::move(certificates)), egress_(std::move(egress)), step_(step) {}
+  ConnectionTester(boost::asio::io_context& loop, http::ClientOptions client, http::Egress egress, const char* step)
+      : loop_(loop), client_options_(std::move(client)), egress_(std::move(egress)), step_(step) {}
 
   struct Subject {
     std::string org_id{};  ///< whose connection it is; empty: the platform's
@@ -66,7 +65,7 @@ class ConnectionTester {
   boost::asio::awaitable<void> call_model(Run* run, const ModelPage* page);
 
   boost::asio::io_context& loop_;
-  http::Certificates certificates_;
+  http::ClientOptions client_options_;
   http::Egress egress_;
   const char* step_;
   telemetry::Metrics unseen_;  ///< of the tests' clients: what they do is not the service's traffic

@@ -1,17 +1,18 @@
-"""A name server that does not answer holds up the calls to its names, and nothing else.
+"""A name server that does not answer, or fails, holds up the calls to its names, and nothing else.
 
 `./dev test promises` has more of both (TOKENRAIL_TEST_STUCK_CALLS, TOKENRAIL_TEST_STUCK_STREAMS) and prints how late what came."""
 
 import json
 import os
 import pathlib
+import re
 import socket
 import threading
 import time
 
 import pytest
 
-from stack import Log, http_get, wait_until
+from stack import Log, answers, finished, http_get, text_of, wait_until
 from test_hand_over import running
 
 STUCK_NAME = "stuck.tokenrail.test"
@@ -22,34 +23,38 @@ PACE_MS = 200
 
 @pytest.fixture
 def silent_name_server():
-    """A UDP socket that takes every question and answers none; what to preload into a worker that shall ask it."""
+    """A UDP socket that takes every question and answers none."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
         server.settimeout(60)
         yield server
 
 
-def preloaded(stack, server):
-    library = pathlib.Path(stack.bin) / "tokenrail-silent-name-server.so"
-    assert library.exists(), "build the target tokenrail-silent-name-server"
+def asking(stack, server):
+    """The environment of a worker that asks that server, and that says so where it calls getaddrinfo() for the stuck name."""
+    library = pathlib.Path(stack.bin) / "tokenrail-stuck-getaddrinfo.so"
+    assert library.exists(), "build the target tokenrail-stuck-getaddrinfo"
     return {"LD_PRELOAD": str(library), "TOKENRAIL_TEST_STUCK_NAME": STUCK_NAME,
-            "TOKENRAIL_TEST_DNS_PORT": str(server.getsockname()[1])}
+            "TOKENRAIL_PROVIDERS_NAME_SERVERS": f"127.0.0.1:{server.getsockname()[1]}"}
 
 
-def add_stuck_model(stack, sync):
-    """A model of another connection, as registry-sync would publish it: the simulator's, under the name that is stuck.
-    Ends the sync, which would take what its database does not know out of the topic again."""
+def add_model(stack, name, host, number=0):
+    """A model of another connection, as registry-sync would publish it: the simulator's, under that host name. Ends the
+    sync, which would take what its database does not know out of the topic again."""
     log = Log(stack, "model_registry")
     log.wait("a model in the registry", lambda v: any(e.get("type") == "model_registry.upserted" for e in v))
-    assert sync.stop() == 0
+    for process in stack.processes:
+        if process.name.startswith("sync") and process.alive():
+            assert process.stop() == 0
     event = json.loads(json.dumps(next(e for e in log.values() if e.get("type") == "model_registry.upserted")))
     log.close()
     model = event["model"]
-    model.update(id="stuck", modelName="stuck:1b", slug="stuck", displayName="stuck", isDefault=False)
+    upstream = model["deployments"][0]["upstreamName"] if host != STUCK_NAME else name
+    model.update(id=name, modelName=name, slug=name, displayName=name, isDefault=False)
     model["deployments"] = model["deployments"][:1]
-    model["deployments"][0].update(id="stuck", connectionId="stuck", connectionName="stuck",
-                                   baseUrl=f"http://{STUCK_NAME}:{stack.simulator_port}", upstreamName="stuck:1b")
-    event.update(key=event["key"].rsplit("/", 1)[0] + "/stuck:1b", version=event["version"] + 1_000_000)
+    model["deployments"][0].update(id=name, connectionId=name, connectionName=name,
+                                   baseUrl=f"http://{host}:{stack.simulator_port}", upstreamName=upstream)
+    event.update(key=event["key"].rsplit("/", 1)[0] + "/" + name, version=event["version"] + 1_000_000 + number)
     stack.produce(event, key=event["key"], topic="model_registry",
                   headers=[(name, b"test") for name in ("ce_id", "ce_source", "ce_time", "content-type")]
                   + [("ce_type", b"model_registry.upserted"), ("ce_specversion", b"1.0")])
@@ -93,12 +98,9 @@ class Livez(threading.Thread):
 def test_silent_name_server_holds_up_nothing_else(make_stack, silent_name_server):
     # Long enough for the look-ups to last as long as the test: what ends them is the cancellation.
     stack = make_stack(settings={"TOKENRAIL_ROUTER_CONNECT_TIMEOUT": "5m"})
-    stack.simulator()
-    sync = stack.sync()
-    sync.wait_ready()
-    router = stack.router(**preloaded(stack, silent_name_server))
+    router, = stack.whole(**asking(stack, silent_name_server))
     router.wait_ready()
-    add_stuck_model(stack, sync)
+    add_model(stack, "stuck:1b", STUCK_NAME)
     chunks = Log(stack, "chat.chunks")
     livez = Livez(router)
     livez.start()
@@ -159,14 +161,51 @@ def test_silent_name_server_holds_up_nothing_else(make_stack, silent_name_server
 def test_router_stops_at_once_while_a_name_is_looked_up(make_stack, silent_name_server):
     stack = make_stack(settings={"TOKENRAIL_ROUTER_CONNECT_TIMEOUT": "5m", "TOKENRAIL_ROUTER_DRAIN_TIMEOUT": "100ms"})
     stack.verified_at_end = False  # its request is left to the next router, which there is none
-    stack.simulator()
-    sync = stack.sync()
-    sync.wait_ready()
-    router = stack.router(**preloaded(stack, silent_name_server))
+    router, = stack.whole(**asking(stack, silent_name_server))
     router.wait_ready()
-    add_stuck_model(stack, sync)
+    add_model(stack, "stuck:1b", STUCK_NAME)
     stack.ask("stuck", modelProvider="ollama", modelName="stuck:1b")
     stack.flush()
     silent_name_server.recv(1500)
     assert router.stop() == 0
     assert "getaddrinfo was called" not in router.text()
+
+
+def test_name_that_cannot_be_found_is_a_failed_call_and_a_fallback_answers(make_stack):
+    """The simulator is the name server too. Each kind of failure ends in bounded time, and rescued where a fallback is."""
+    stack = make_stack(settings={"TOKENRAIL_ROUTER_CONNECT_TIMEOUT": "500ms"})
+    simulator = stack.simulator("--dns-port", "0")
+    server = re.search(r"^dns (\S+)$", wait_until("the name server", simulator.out.read_text), re.M).group(1)
+    stack.sync().wait_ready()
+    stack.router(TOKENRAIL_PROVIDERS_NAME_SERVERS=server).wait_ready()
+    faults = ("nxdomain", "servfail", "refused", "silent")
+    for number, name in enumerate(("found", *faults)):
+        add_model(stack, name, f"{name}.tokenrail.test", number)
+    chunks = Log(stack, "chat.chunks")
+    audit = Log(stack, "llm.audit")
+    stack.ask("found", key="found", modelProvider="ollama", modelName="found")
+    for fault in faults:
+        stack.ask(fault, key=fault, modelProvider="ollama", modelName=fault)
+        stack.ask(fault + "-rescued", key=fault + "-rescued", modelProvider="ollama", modelName=fault, fallbacks=["ollama/found"])
+    stack.flush()
+
+    def of(values, name):
+        return answers([v for v in values if v["requestId"] == name]).get(("acme", name), [])
+    names = ["found", *faults, *(fault + "-rescued" for fault in faults)]
+    chunks.wait("all are answered", lambda values: all(finished(of(values, name)) for name in names))
+    said = {name: of(chunks.values(), name) for name in names}
+    for name in ("found", *(fault + "-rescued" for fault in faults)):
+        assert said[name][-1]["finishReason"] == "stop" and text_of(said[name]), said[name][-1]
+    for fault in faults:
+        last = said[fault][-1]
+        assert last["finishReason"] == "error" and last["error"]["retryable"], last
+        assert last["error"]["code"] in ("PROVIDER_UNAVAILABLE", "PROVIDER_TIMEOUT"), last
+    audit.wait("all are on record",
+               lambda values: len([v for v in values if v["type"] == "llm.response"]) == len(names))
+    calls = {v["requestId"]: v["calls"] for v in audit.values() if v["type"] == "llm.response"}
+    for fault in faults:
+        assert {c["deploymentId"] for c in calls[fault]} == {fault} and all(c["errorClass"] for c in calls[fault]), calls[fault]
+        assert calls[fault + "-rescued"][-1]["deploymentId"] == "found", calls[fault + "-rescued"]
+        assert calls[fault + "-rescued"][0]["errorClass"], calls[fault + "-rescued"]
+    chunks.close()
+    audit.close()

@@ -17,6 +17,7 @@
 #include <fmt/format.h>
 
 #include "common/open_files.hpp"
+#include "tests/simulator/name_server.hpp"
 #include "tests/simulator/server.hpp"
 #include "tests/simulator/tls_front.hpp"
 
@@ -34,6 +35,7 @@ constexpr std::string_view usage =
   --tls-port N        also listen there with TLS (0: any free port)
   --tls-certificate K good (default), expired or wrong-host
   --tls-ca FILE       write the certificate there, for clients that are to trust it
+  --dns-port N        also answer questions for host names there, by UDP (0: any free port)
   --models a,b:7b     the models to offer (default sim-chat:1b, sim-think:1b)
   --script FILE       models, behaviour and rules as JSON
   --set KEY=VALUE     one key of the default behaviour, such as tokens=50 or pace=5-20; may be repeated
@@ -42,7 +44,7 @@ constexpr std::string_view usage =
   --journal-max N     calls kept in the journal (default 200000)
   --help              this text
 
-With TLS, a line "https://HOST:PORT" comes first. The last line on standard output at start is "listening http://HOST:PORT". SIGINT and SIGTERM end it.
+With TLS, a line "https://HOST:PORT" comes first, with names a line "dns HOST:PORT". The last line on standard output at start is "listening http://HOST:PORT". SIGINT and SIGTERM end it.
 Keys, control calls and directives in messages: docs/how-to/provider-simulator.md.
 )";
 
@@ -53,6 +55,7 @@ struct Options {
   std::optional<std::uint16_t> tls_port{};
   tokenrail::simulator::TlsFault tls_fault{};
   std::string tls_ca{};
+  std::optional<std::uint16_t> dns_port{};
   bool help = false;
 };
 
@@ -85,6 +88,8 @@ Result<void> take(Options& options, std::string_view name, const std::string& va
     options.tls_fault = *fault;
   } else if (name == "--tls-ca") {
     options.tls_ca = value;
+  } else if (name == "--dns-port") {
+    if (!read_number(value, options.dns_port.emplace())) return wrong("a port");
   } else if (name == "--models") {
     options.hub.script.models = tokenrail::simulator::models_named(value);
   } else if (name == "--transcripts") {
@@ -152,10 +157,16 @@ int main(int argc, char** argv) {
       if (!options->tls_ca.empty()) std::ofstream(options->tls_ca) << front->certificate();
       fmt::print("{}\n", front->url());
     }
+    std::optional<tokenrail::simulator::NameServer> names;
+    if (options->dns_port) {
+      names.emplace(loop, options->host, *options->dns_port);
+      fmt::print("dns {}\n", names->address());
+    }
     boost::asio::signal_set signals(loop, SIGINT, SIGTERM);
     signals.async_wait([&](const boost::system::error_code&, int) {
       server.stop();
       if (front) front->stop();
+      if (names) names->stop();
       loop.stop();
     });
     fmt::print("listening {}\n", server.url());

@@ -22,7 +22,7 @@ std::expected<TestPlaces::Place, Problem> TestPlaces::take(std::string name) {
   return Place(*this, std::move(name));
 }
 
-ConnectionTester::ConnectionTester(boost::asio::io_context& loop, http::Certificates certificates, http::Egress egress)
-    : providers::ConnectionTester(loop, std::move(certificates), std::move(egress), loop_step_name) {}
+ConnectionTester::ConnectionTester(boost::asio::io_context& loop, http::ClientOptions client, http::Egress egress)
+    : providers::ConnectionTester(loop, std::move(client), std::move(egress), loop_step_name) {}
 
 }  // namespace tokenrail::registry_api

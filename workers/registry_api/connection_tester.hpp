@@ -44,7 +44,7 @@ class TestPlaces {
 
 class ConnectionTester : public providers::ConnectionTester {
  public:
-  ConnectionTester(boost::asio::io_context& loop, http::Certificates certificates, http::Egress egress);
+  ConnectionTester(boost::asio::io_context& loop, http::ClientOptions client, http::Egress egress);
 
   [[nodiscard]] TestPlaces& places() { return places_; }
 

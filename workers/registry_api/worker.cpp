@@ -12,6 +12,7 @@
 
 #include "common/crypto/bytes.hpp"
 #include "common/crypto/key_ring_settings.hpp"
+#include "common/http/client_options.hpp"
 #include "common/http/health_server.hpp"
 #include "common/registry/governance_log.hpp"
 #include "common/registry/migrator.hpp"
@@ -70,7 +71,7 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
       context_(context_from(values, database_)),
       routes_(all_routes()),
       keeper_(database_),
-      http_(http::make_client(loop, {.certificates = http::certificates_from(values)}, metrics_)),
+      http_(http::make_client(loop, http::client_options_from(values), metrics_)),
       live_registry_(loop, values.text("topic.prefix") + "model_registry"),
       stop_signals_(loop, SIGTERM, SIGINT),
       idle_(loop, loop_step_name) {
@@ -83,10 +84,11 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
 Worker::~Worker() = default;
 
 Result<void> Worker::start() {
-  if (auto checked = http::check(http::certificates_from(values_)); !checked) return checked;
+  if (auto checked = http::check_client_options(values_); !checked) return checked;
   auto egress = http::egress_from(values_);
   if (!egress) return std::unexpected(egress.error());
-  connection_tester_ = std::make_unique<ConnectionTester>(loop_, http::certificates_from(values_), std::move(*egress));
+  connection_tester_ =
+      std::make_unique<ConnectionTester>(loop_, http::client_options_from(values_), std::move(*egress));
   context_.connection_tester = connection_tester_.get();
   chats_ = std::make_unique<Chats>(loop_, chat_options(values_, context_.options), metrics_);
   context_.chats = chats_.get();

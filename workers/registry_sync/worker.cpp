@@ -15,6 +15,7 @@
 
 #include "common/async/bounded_parallel.hpp"
 #include "common/crypto/key_ring_settings.hpp"
+#include "common/http/client_options.hpp"
 #include "common/providers/environment.hpp"
 #include "common/registry/migrator.hpp"
 #include "common/registry/text.hpp"
@@ -84,7 +85,7 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
       credentials_topic_thread_(database_, 1, fence_),
       stores_(database_, store_threads, fence_),
       lease_(database_, holder_, fence_),
-      http_(http::make_client(loop, {.certificates = http::certificates_from(values)}, metrics_)),
+      http_(http::make_client(loop, http::client_options_from(values), metrics_)),
       stored_credentials_(with_key_ring(values)),
       credentials_(credentials_from(values, stored_credentials_)),
       syncs_(
@@ -127,7 +128,7 @@ Worker::~Worker() = default;
 Result<void> Worker::start() {
   if (const auto ring = crypto::load_key_ring(values_); !ring) return std::unexpected(ring.error());
   if (auto checked = publication_.check_properties(); !checked) return checked;
-  if (auto checked = http::check(http::certificates_from(values_)); !checked) return checked;
+  if (auto checked = http::check_client_options(values_); !checked) return checked;
   auto health =
       http::start_health_server(loop_, values_.text("http.listen"), metrics_, [this] { return conditions(); });
   if (!health) return std::unexpected(health.error());

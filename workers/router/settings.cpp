@@ -315,9 +315,10 @@ RouterOptions router_options(const config::Values& values) {
   return options;
 }
 
-http::ClientOptions http_options(const RouterOptions& options, const http::Certificates& certificates) {
+http::ClientOptions http_options(const RouterOptions& options, http::ClientOptions client) {
   const std::size_t calls_each = options.hedge.after > Millis(0) ? 2 : 1;
-  return {.connections_max = options.in_flight_max * calls_each, .certificates = certificates};
+  client.connections_max = options.in_flight_max * calls_each;
+  return client;
 }
 
 }  // namespace tokenrail::router

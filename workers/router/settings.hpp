@@ -20,7 +20,6 @@ namespace tokenrail::router {
 [[nodiscard]] Result<std::map<std::string, int>> parse_weights(const std::vector<std::string>& list);
 [[nodiscard]] RouterOptions router_options(const config::Values& values);
 /// What the HTTP client needs to know: every attempt that may run may have a connection.
-[[nodiscard]] http::ClientOptions http_options(const RouterOptions& options,
-                                               const http::Certificates& certificates = {});
+[[nodiscard]] http::ClientOptions http_options(const RouterOptions& options, http::ClientOptions client = {});
 
 }  // namespace tokenrail::router

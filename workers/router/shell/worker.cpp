@@ -12,6 +12,7 @@
 #include <spdlog/spdlog.h>
 
 #include "common/crypto/key_ring_settings.hpp"
+#include "common/http/client_options.hpp"
 #include "common/kafka/endings.hpp"
 #include "common/open_files.hpp"
 #include "common/telemetry/loop_turns.hpp"
@@ -109,7 +110,7 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
       waiting_(loop),
       router_metrics_(metrics_),
       environment_(loop),
-      http_(http::make_client(loop, http_options(options_, http::certificates_from(values)), metrics_)),
+      http_(http::make_client(loop, http_options(options_, http::client_options_from(values)), metrics_)),
       stored_credentials_(with_key_ring(values)),
       egress_(http::egress_from(values).value_or(http::Egress())),
       credentials_(credentials_of(values, stored_credentials_)),
@@ -150,7 +151,7 @@ Worker::~Worker() {
 }
 
 Result<void> Worker::start() {
-  if (auto checked = http::check(http::certificates_from(values_)); !checked) return checked;
+  if (auto checked = http::check_client_options(values_); !checked) return checked;
   if (const auto egress = http::egress_from(values_); !egress) return std::unexpected(egress.error());
   if (const auto connections = providers::environment_connections(values_); !connections) {
     return std::unexpected(connections.error());

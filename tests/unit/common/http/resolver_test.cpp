@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,26 @@ class ResolverTest : public ::testing::Test {
   NameServer server_{loop_};
   std::unique_ptr<Resolver> resolver_ = make(patient());
 };
+
+TEST_F(ResolverTest, NamedServersAreAskedInsteadOfTheConfigured) {
+  NameServer other(loop_);
+  auto options = server_.options();
+  options.port = 53;
+  options.servers = {"127.0.0.1:" + std::to_string(other.options().port)};
+  resolver_ = make(options);
+  server_.names["api.example"] = {"127.0.0.1"};
+  other.names["api.example"] = {"127.0.0.2"};
+  EXPECT_THAT(look_up("api.example"), ElementsAre("127.0.0.2"));
+  server_.configure("nameserver 127.0.0.9\n");
+  EXPECT_THAT(look_up("api.example"), ElementsAre("127.0.0.2")) << "also where resolv.conf changes";
+  EXPECT_THAT(server_.questions, IsEmpty());
+}
+
+TEST_F(ResolverTest, ServerThatCannotBeReadIsNotReplacedByAnother) {
+  auto options = server_.options();
+  options.servers = {"nameserver"};
+  EXPECT_THROW(make(options), std::runtime_error);
+}
 
 TEST_F(ResolverTest, FindsEveryAddress) {
   server_.names["api.example"] = {"127.0.0.1", "127.0.0.2", "::1"};
