@@ -12,7 +12,7 @@ declare -A package_sets=(
   [kafka]="kcat"
   [postgres]="postgresql-15"
   [demo]="curl kcat python3"
-  [mutate]="python3 rsync git"
+  [mutate]="python3 git"
   [web]=""
   [web-test]="chromium-headless-shell"
 )
