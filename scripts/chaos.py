@@ -23,9 +23,10 @@ sys.path[:0] = [str(ROOT / "tests" / "chaos"), str(ROOT / "tests" / "integration
 import confluent_kafka.admin  # noqa: E402
 from brokers import Brokers  # noqa: E402
 from conductor import GROUP, Conductor, dev_command  # noqa: E402
-from figures import Findings  # noqa: E402
+from figures import Findings, judged_from  # noqa: E402
 from fleet import Fleet  # noqa: E402
-from load import Ends, Load  # noqa: E402
+from load import Load  # noqa: E402
+from names import NAME, NameServer  # noqa: E402
 from records import read_all  # noqa: E402
 from schedule import schedule  # noqa: E402
 from stack import Stack  # noqa: E402
@@ -47,7 +48,8 @@ def arguments():
                         help="how long the group waits for a silent member (default 15)")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
                         help="a setting for all programs, by its environment name; may be repeated")
-    parser.add_argument("--topics", action="store_true", help="also faults that hit one topic or partition: refused, stalled, recreated")
+    parser.add_argument("--topics", action="store_true", help="also faults that hit one topic or partition: refused, stalled, recreated; from 3 minutes on also logs that "
+                             "are recreated, of which only what comes later is judged")
     parser.add_argument("--plan", action="store_true", help="only print the schedule")
     return parser.parse_args()
 
@@ -89,6 +91,8 @@ class Chaos:
         if options.topics:
             make_audit(confluent_kafka.admin.AdminClient({"bootstrap.servers": brokers.bootstrap, "log_level": 2}),
                        f"{name}.llm.audit", options.partitions)
+        self.names = NameServer()
+        self.parts.append(self.names.close)
         self.stack = Stack(self.folder, brokers.bootstrap, database, self.bin, partitions=options.partitions, name=name, settings={
             "TOKENRAIL_KAFKA_SESSION_TIMEOUT_MS": str(int(options.session * 1000)),
             "TOKENRAIL_ROUTER_GROUP_ID": GROUP,
@@ -97,6 +101,7 @@ class Chaos:
             "TOKENRAIL_SYNC_INTERVAL": "20s", "TOKENRAIL_LOG_LEVEL": "debug",
             **dict(setting.split("=", 1) for setting in options.set)})
         self.parts.append(self.end_workers)
+        self.ask_name_server()
         self.stack.simulator("--journal-max", "1")
         self.fleet = Fleet(self.stack, random.Random(f"{options.seed}/drain"), self.say)
         for _ in range(2):
@@ -106,10 +111,13 @@ class Chaos:
             self.fleet.add("router")
         for place in self.fleet.places:
             place.process.wait_ready()
-        self.conductor = Conductor(self.stack, brokers, self.fleet, self.begin_dev, options.session, self.say)
         self.load = Load(brokers.bootstrap, self.stack.topic, options.rate, options.seed)
-        self.ends = Ends(brokers.bootstrap, self.stack.topic("chat.chunks"), options.partitions)
-        self.parts.append(self.ends.close)
+        self.conductor = Conductor(self.stack, brokers, self.fleet, self.names, self.load, self.begin_dev, options.session, self.say)
+
+    def ask_name_server(self):
+        """From now on workers know the provider by a name, and ask our name server for it."""
+        self.stack.environment |= {"OLLAMA_BASE_URL": f"http://{NAME}:{self.stack.simulator_port}",
+                                   "TOKENRAIL_PROVIDERS_NAME_SERVERS": f"127.0.0.1:{self.names.port}"}
 
     def end_workers(self):
         for process in reversed(self.stack.processes):
@@ -126,7 +134,8 @@ class Chaos:
             behind = 0
             for committed in consumer.committed(asked, timeout=10):
                 low, high = consumer.get_watermark_offsets(committed, timeout=10)
-                behind += high - max(committed.offset, low)
+                # A position behind the end is one of a log that is gone, which the router has yet to notice.
+                behind += high - max(committed.offset, low) if committed.offset <= high else max(high, 1)
             return behind
         finally:
             consumer.close()
@@ -184,8 +193,10 @@ class Chaos:
     def verify(self):
         """What everybody can ask of the topics; its figures go to the log folder."""
         end = time.monotonic() + VERIFY_SECONDS
+        from_ms = judged_from(self.conductor.replaced)
+        since = ("--from", f"{datetime.datetime.fromtimestamp(from_ms // 1000, datetime.timezone.utc):%Y-%m-%dT%H:%M:%SZ}") if from_ms else ()
         while True:
-            done = self.stack.cli("verify", "--at-rest", check=False, timeout=1800)
+            done = self.stack.cli("verify", "--at-rest", *since, check=False, timeout=1800)
             # Leaders may still be moving back to where they were: that is no verdict.
             if done.returncode in (0, 1) or time.monotonic() > end:
                 break

@@ -14,15 +14,19 @@ from stack import http_post
 from topics import STALLING_BROKER, STALLING_PARTITION, Topics
 
 GROUP = "tokenrail-router"
+DELETION_SECONDS = 15
 PROVIDER_FAULTS = ({"fault": "status:503"}, {"fault": "reset-after:2"}, {"first": 4000}, {"fault": "status:429"},
                    {"fault": "slow-headers:200"}, {"fault": "hang-after:1"})
 
 
 class Conductor:
-    def __init__(self, stack, brokers, fleet, dev_command, session_seconds, say):
+    def __init__(self, stack, brokers, fleet, names, load, dev_command, session_seconds, say):
         self.stack = stack
         self.brokers = brokers
         self.fleet = fleet
+        self.names = names
+        self.load = load
+        self.replaced = []               # (topic, Unix time in ms since which it is there again): logs whose records are gone
         self.dev_command = dev_command   # begins `./dev ARGUMENTS` and returns its process
         self.session_seconds = session_seconds
         self.say = say
@@ -272,19 +276,38 @@ class Conductor:
         self.broker_kill(fault, broker)
 
     def topic_recreated(self, fault):
-        """Of those whose records no promise is judged by; that of the others needs a test that knows what was lost."""
+        """Of those whose records no promise is judged by."""
         base = ("chat.cancellations", "model_registry")[int(fault.extra * 2) % 2]
+        self.recreate(base, fault.seconds)
+
+    def log_recreated(self, fault):
+        """Of those whose records the promises are judged by. Requests that come later are judged (Findings)."""
+        self.recreate(("chat.requests", "chat.chunks", "llm.audit")[int(fault.extra * 3) % 3], fault.seconds, log=True)
+
+    def recreate(self, base, seconds, log=False):
         made_again = self.topics.delete(self.stack.topic(base))
         if made_again is None:
             return
-        self.say(f"{base} is deleted, and made again after {fault.seconds:.0f} s")
-        self.after(fault.seconds, self.make_again, base, made_again)
+        if log:
+            # From now on, for it may be some time before it can be made again.
+            self.replaced.append((base, time.time() * 1000))
+            self.load.loses_records()
+        self.say(f"{base} is deleted, and made again after {seconds:.0f} s")
+        self.after(seconds, self.make_again, base, made_again, log)
 
-    def make_again(self, base, made_again):
-        if self.topics.create(made_again):
+    def make_again(self, base, made_again, log, again=True):
+        fate = self.topics.create(made_again)
+        if fate == Topics.UNKNOWN_FATE:
+            self.after(1, self.make_again, base, made_again, log, again)
+            return
+        if again:
+            # A deletion that no broker confirmed may be carried out later than this.
+            self.after(DELETION_SECONDS, self.make_again, base, made_again, log, False)
+        if fate == Topics.MADE or again:
             self.say(f"{base} is there again")
-        else:
-            self.after(1, self.make_again, base, made_again)
+            if log:
+                self.replaced.append((base, time.time() * 1000))
+                self.load.begin_again()
 
     # --- around ------------------------------------------------------------------------------------------------------
 
@@ -300,12 +323,22 @@ class Conductor:
         self.provider(behaviour)
         self.after(fault.seconds, self.provider, {})
 
-    def provider_kill(self, fault):
+    def provider_kill(self, fault, seconds=None):
         if not self.simulator.alive():
             return
         self.say("SIGKILL to the provider")
         self.simulator.kill()
-        self.after(fault.seconds, self.provider_start)
+        self.after(fault.seconds if seconds is None else seconds, self.provider_start)
+
+    def names_silent(self, fault):
+        """Connections that are open need no name, so they break as well."""
+        self.say(f"the name server answers nothing for {fault.seconds:.0f} s")
+        self.names.silent = True
+        self.provider_kill(fault, 0.2)
+        self.after(fault.seconds, self.names_answer)
+
+    def names_answer(self):
+        self.names.silent = False
 
     def provider_start(self):
         if not self.simulator.alive():
@@ -340,6 +373,7 @@ class Conductor:
             self.until(time.monotonic() + 0.2)
         if self.deeds:
             raise RuntimeError(f"still to do after 90 s: {[d[2].__name__ for d in self.deeds]}")
+        self.names_answer()
         self.provider_start()
         self.provider({})
         if self.postgres is not None:

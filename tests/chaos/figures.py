@@ -13,33 +13,52 @@ def clock(unix_ms):
     return datetime.datetime.fromtimestamp(unix_ms / 1000, datetime.timezone.utc).strftime("%H:%M:%S.%f")[:-3]
 
 
+SETTLES_MS = 45_000  # after a log was created again: what began before that has ended, and workers and clients have noticed
+
+
+def judged_from(replaced):
+    """Requests sent since then are judged, as Unix time in ms; 0: all are. `replaced`: [(topic, when)] of logs that are gone."""
+    return max((at_ms for _, at_ms in replaced), default=-SETTLES_MS) + SETTLES_MS
+
+
 class Findings:
     def __init__(self, stack, load, fleet, conductor):
         self.load = load
         self.fleet = fleet
         self.conductor = conductor
+        self.from_ms = judged_from(conductor.replaced)
         self.audit = AuditLog()
         for message in read_all(stack.kafka, stack.topic("llm.audit")):
             self.audit.apply(message)
         self.answers = answers(read_all(stack.kafka, stack.topic("chat.chunks")))
-        self.requests = sum(1 for _ in read_all(stack.kafka, stack.topic("chat.requests")))
+        self.requests = {(m.partition(), m.offset()) for m in read_all(stack.kafka, stack.topic("chat.requests"))
+                         if m.timestamp()[1] >= self.from_ms}
         self.letters = dead_letters(read_all(stack.kafka, stack.topic("chat.requests.dlq")),
                                     stack.topic("chat.requests"))
         self.owners = fleet.epochs()
         self.by_request = collections.defaultdict(list)
         for attempt in self.audit.attempts.values():
-            self.by_request[attempt.partition, attempt.offset].append(attempt)
+            if attempt.source_ms >= self.from_ms or self.from_ms == 0:
+                self.by_request[attempt.partition, attempt.offset].append(attempt)
 
     # --- what must hold ----------------------------------------------------------------------------------------------
 
     def problems(self):
-        found = list(self.audit.problems)
+        found = [text for since_ms, text in self.audit.problems if since_ms >= self.from_ms]
         found += self._attempts() + self._texts()
         found += [f"unexpected end: {text}" for text in self.fleet.unexpected]
-        if len(self.by_request.keys() | self.letters) < self.requests:
-            found.append(f"{self.requests} requests, but only {len(self.by_request)} with an attempt and "
-                         f"{len(self.letters)} dead letters")
+        missing = self.requests - self.by_request.keys() - self.letters
+        if missing:
+            found.append(f"{len(self.requests)} requests, of which {len(missing)} have neither an attempt nor a dead letter, for "
+                         f"example {min(missing)}")
+        if not any(a.response and a.response["outcome"] == "completed" for attempts in self.by_request.values() for a in attempts):
+            found.append("no request was answered well, so little was judged")
+        if self.audit.lost and not any(topic == "chat.requests" for topic, _ in self.conductor.replaced):
+            found.append(f"requests.lost names requests, and none were deleted: {self.audit.lost[:3]}")
         return found
+
+    def _judged(self, org, request_id):
+        return self.from_ms == 0 or self.load.first_ms.get((org, request_id), 0) >= self.from_ms
 
     def _attempts(self):
         found = []
@@ -59,6 +78,8 @@ class Findings:
         """By the reader's rule every request has one whole answer, and a whole answer is what the provider said."""
         found, best = [], {}
         for key, answer_ in self.answers.items():
+            if not self._judged(*key[1:3]):
+                continue
             if not answer_.contiguous:
                 found.append(f"chunks of {key}: gaps in seq, or chunks behind the terminal one")
             if key[3] > 0 and key[:3] not in best or key[3] > best.get(key[:3], (0,))[0]:
@@ -151,7 +172,7 @@ class Findings:
             ("workers ended by SIGTERM", fleet["routers ended"]),
             ("slowest end after SIGTERM, s", f"{self.fleet.slowest_end:.1f}"),
             ("broker deaths", self.conductor.brokers.deaths),
-            ("requests", self.requests),
+            ("requests", len(self.requests)),
             ("dead letters", len(self.letters)),
             ("attempts", len(called)),
             ("duplicates answered", len(audit.attempts) - len(called)),
@@ -161,6 +182,12 @@ class Findings:
             ("void events", audit.void),
             ("late terminal chunks of interrupted attempts", self.ran_though_ended()),
         ]
+        if self.conductor.replaced:
+            rows += [("logs created again", len(self.conductor.replaced) // 2),
+                     ("judged are requests since", clock(self.from_ms)),
+                     ("offsets in requests.lost", sum(to - begin for _, begin, to in self.audit.lost)),
+                     ("records that a deleted topic did not take", self.load.counts["not taken"])]
+        rows += [("questions that the name server did not answer", self.conductor.names.unanswered)]
         rows += [(f"interrupted, cause {cause}", count) for cause, count in sorted(self.interrupted().items())]
         rows += [(f"re-runs: {reason}", count) for reason, count in sorted(self.reruns().items())]
         times = [seconds for seconds, _, _ in self.successions()]

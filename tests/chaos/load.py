@@ -30,16 +30,32 @@ class Load:
         self.later = []          # (when, topic, key, value) of what follows a request: duplicates, cancellations
         self.counts = collections.Counter()
         self.expected = {}       # (org, request id) -> the text of a whole answer
+        self.first_ms = {}       # (org, request id) -> Unix time at which it was sent first
         self.number = 0
         self.stopping = threading.Event()
         self.problems = []
+        self.deleted = 0         # how often a topic was deleted; what the newest producer and the wanted one know of that
+        self.begun = 0
+        self.wanted = 0
+        self.bootstrap = bootstrap
+        self.producer = self._producer(bootstrap)
+        self.thread = threading.Thread(target=self._run, name="load", daemon=True)
+
+    def _producer(self, bootstrap):
         # It must outlast any fault, so it is not idempotent: such a producer may end for good when leaders change. What it
         # sends twice is answered as a duplicate.
-        self.producer = confluent_kafka.Producer({
+        return confluent_kafka.Producer({
             "log_level": 2, "bootstrap.servers": bootstrap, "acks": "all", "linger.ms": 2,
             "message.timeout.ms": 900_000, "topic.metadata.refresh.fast.interval.ms": 100,
             "error_cb": lambda error: self.problems.append(str(error)) if error.fatal() else None})
-        self.thread = threading.Thread(target=self._run, name="load", daemon=True)
+
+    def loses_records(self):
+        """What cannot be delivered from now on is no problem: its topic is gone."""
+        self.deleted += 1
+
+    def begin_again(self):
+        """A producer that knew a topic before it was created again may never find its leaders."""
+        self.wanted = self.deleted
 
     def start(self):
         self.thread.start()
@@ -59,6 +75,12 @@ class Load:
         begin = time.monotonic()
         while not self.stopping.is_set():
             now = time.monotonic()
+            if self.begun < self.wanted:
+                wanted = self.wanted
+                self.producer.purge()
+                self.producer.flush(5)
+                self.producer = self._producer(self.bootstrap)
+                self.begun = wanted
             for entry in [e for e in self.later if e[0] <= now]:
                 self.later.remove(entry)
                 self._produce(*entry[1:])
@@ -71,6 +93,8 @@ class Load:
         def reported(error, _message):
             if error is None:
                 self.counts["acknowledged"] += 1
+            elif self.deleted > self.begun:
+                self.counts["not taken"] += 1
             else:
                 self.problems.append(str(error))
         if isinstance(value, dict):
@@ -81,6 +105,12 @@ class Load:
                 break
             except BufferError:
                 self.producer.poll(0.1)
+            except confluent_kafka.KafkaException:
+                # The topic is deleted, and this producer knows.
+                if self.deleted == self.begun:
+                    raise
+                self.counts["not taken"] += 1
+                break
         self.producer.poll(0)
 
     def _request(self, now):
@@ -115,6 +145,7 @@ class Load:
         if kind == "broken":
             self._produce("chat.requests", key, draw.choice((f"not JSON {self.number}", "{\"orgId\": \"acme\"}")))
             return
+        self.first_ms[org, request_id] = time.time() * 1000
         if kind in ("plain", "long", "whole", "duplicate"):
             self.expected[(org, request_id)] = (message, tokens)
         self._produce("chat.requests", key, request)
@@ -123,27 +154,3 @@ class Load:
         if kind == "cancelled":
             self.later.append((now + draw.uniform(0, 6), *cancellation))
 
-
-class Ends:
-    """Watches chat.chunks for terminal chunks while the run goes on, so that its end is known."""
-
-    def __init__(self, bootstrap, topic, partitions):
-        self.ended = set()       # (source partition, source offset)
-        self.stopping = threading.Event()
-        self.consumer = confluent_kafka.Consumer({
-            "log_level": 2, "bootstrap.servers": bootstrap, "group.id": "chaos-ends", "enable.auto.commit": False,
-            "auto.offset.reset": "earliest", "isolation.level": "read_uncommitted"})
-        self.consumer.assign([confluent_kafka.TopicPartition(topic, p, 0) for p in range(partitions)])
-        self.thread = threading.Thread(target=self._run, name="ends", daemon=True)
-        self.thread.start()
-
-    def _run(self):
-        while not self.stopping.is_set():
-            for message in self.consumer.consume(2000, 0.2):
-                if message.error() is None and b'"done":true' in message.value():
-                    self.ended.add((message.partition(), json.loads(message.value())["sourceOffset"]))
-
-    def close(self):
-        self.stopping.set()
-        self.thread.join()
-        self.consumer.close()

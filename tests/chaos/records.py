@@ -56,6 +56,7 @@ class Attempt:
     response: dict = None        # the one that counts
     responded_ms: int = -1
     continued: tuple = None      # (epoch, instance) that goes on with it after a hand-over
+    source_ms: int = -1          # the timestamp of the request's record; in a log that was created again it is another one
 
     @property
     def interrupted(self):
@@ -81,7 +82,8 @@ class AuditLog:
         self.recovered = 0
         self.released = 0
         self.handed_over = 0     # attempts that were finished by their worker after it gave the partition up
-        self.problems = []
+        self.lost = []           # (partition, from, to) of requests.lost
+        self.problems = []       # (Unix time in ms since which all of it is in this log; 0: unknown, text)
 
     def epoch(self, partition):
         claims = self.claims.get(partition)
@@ -100,41 +102,50 @@ class AuditLog:
             self._request(event, partition, at_ms, void)
         elif kind == "llm.response":
             self._response(event, partition, at_ms, void, (epoch, instance))
+        elif kind == "requests.lost" and not void:
+            self.lost.append((partition, event["from"], event["to"]))
         elif kind == "router.released" and not void:
             self.released += 1
             for listed in event["continuing"]:
                 attempt = self.attempts.get((partition, listed["offset"], listed["attempt"]))
                 if attempt is None:
                     # Listed before its llm.request has been acknowledged; it precedes the release all the same.
-                    self.problems.append(f"llm.audit {partition}:{message.offset()} continues attempt "
-                                         f"{listed['attempt']} of offset {listed['offset']}, which is not in the log")
+                    self.problems.append((0, f"llm.audit {partition}:{message.offset()} continues attempt "
+                                             f"{listed['attempt']} of offset {listed['offset']}, which is not in the log"))
                 elif attempt.response is None:
                     attempt.continued = (epoch, instance)
         if not void and kind != "router.claimed":
             owner = self.claims.get(partition, [None])[-1]
             if owner is None or (owner.epoch == epoch and owner.instance != instance):
-                self.problems.append(f"llm.audit {partition}:{message.offset()} is by {instance}, which never owned "
-                                     f"epoch {epoch}")
+                self.problems.append((at_ms, f"llm.audit {partition}:{message.offset()} is by {instance}, which never owned "
+                                             f"epoch {epoch}"))
 
     def _request(self, event, partition, at_ms, void):
         key = (partition, event["sourceOffset"], event["attempt"])
+        source_ms = event.get("sourceTimestamp", -1)
         if void:
             self.void += 1
-        elif key in self.attempts:
+        elif self._known(key, source_ms) is not None:
             self.repeated += 1
         else:
             self.attempts[key] = Attempt(*key, event["orgId"], event["requestId"], event["epoch"], event["instance"],
-                                         at_ms)
+                                         at_ms, source_ms=source_ms)
+
+    def _known(self, key, source_ms):
+        """The attempt; of another record at that offset, in a log that is gone: none."""
+        attempt = self.attempts.get(key)
+        return attempt if attempt is None or attempt.source_ms == source_ms else None
 
     def _response(self, event, partition, at_ms, void, writer):
         key = (partition, event["sourceOffset"], event["attempt"])
-        attempt = self.attempts.get(key)
+        source_ms = event.get("sourceTimestamp", -1)
+        attempt = self._known(key, source_ms)
         if attempt is None and event["attempt"] == 0 and not void:
-            attempt = self.attempts[key] = Attempt(*key, event["orgId"], event["requestId"], *writer)
+            attempt = self.attempts[key] = Attempt(*key, event["orgId"], event["requestId"], *writer, source_ms=source_ms)
         if attempt is None:
             if not void:
-                self.problems.append(f"llm.audit {partition}: the response to attempt {key[2]} of offset {key[1]} has "
-                                     "no llm.request")
+                self.problems.append((max(source_ms, 0), f"llm.audit {partition}: the response to attempt {key[2]} of offset "
+                                                         f"{key[1]} has no llm.request"))
             self.void += void
         elif void and attempt.continued != writer:
             self.void += 1

@@ -8,6 +8,8 @@ import random
 
 QUIET_AT_START = 8
 QUIET_AT_END = 5
+LOGS_PART = 1 / 3          # of the run: what comes later is judged, what came before such a fault is not
+LOGS_RUN_MIN = 170         # seconds; a shorter run would have nothing left to judge
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +51,11 @@ TOPICS = {
     "topic-recreated": (300, (0.2, 4)),    # a topic is deleted, and made again that much later
     "partition-stalled": (200, (8, 40)),   # one partition of llm.audit has fewer replicas in sync than it wants
 }
+LOGS = {
+    "log-recreated": (60, (0.2, 4)),       # chat.requests, chat.chunks or llm.audit is deleted, and made again that much later
+}
 AROUND = {
+    "names-silent": (160, (3, 15)),        # the name server answers nothing, and the provider's connections break
     "provider-fault": (70, (3, 12)),
     "provider-kill": (240, (0.5, 8)),
     "postgres-stop": (180, (4, 30)),
@@ -60,15 +66,18 @@ def schedule(seed, seconds, session_seconds=15.0, topics=False):
     """All faults in the order of their times; those of single topics where they are asked for."""
     faults = []
 
-    def one_kind(kind, mean, lasts, unit=1.0):
+    def one_kind(kind, mean, lasts, unit=1.0, end=seconds - QUIET_AT_END):
         draw = random.Random(f"{seed}/{kind}")
         at = QUIET_AT_START + draw.expovariate(1 / mean)
-        while at < seconds - QUIET_AT_END:
+        while at < end:
             faults.append(Fault(at, kind, draw.random(), draw.uniform(*lasts) * unit, draw.random()))
             at += draw.expovariate(1 / mean)
 
     for kind, (mean, lasts) in {**WORKERS, **(TOPICS if topics else {}), **AROUND}.items():
         one_kind(kind, mean, lasts)
+    if topics and seconds >= LOGS_RUN_MIN:
+        for kind, (mean, lasts) in LOGS.items():
+            one_kind(kind, mean, lasts, end=seconds * LOGS_PART)
     for kind, (mean, lasts) in WORKERS_IN_SESSIONS.items():
         one_kind(kind, mean, lasts, session_seconds)
 

@@ -56,21 +56,28 @@ class Topics:
             return False
 
     def delete(self, topic):
-        """Returns what create() needs to make it again; None: it was not deleted."""
+        """Returns what create() needs to make it again; None: it was not deleted. Where no broker says whether it was, it is taken
+        for deleted, and create() finds it there."""
         try:
             partitions = self.admin.list_topics(topic, timeout=PATIENCE).topics[topic].partitions
-            replicas = max(len(p.replicas) for p in partitions.values())
-            again = NewTopic(topic, len(partitions), replicas, config=self.own_settings(topic))
-            self.admin.delete_topics([topic], operation_timeout=PATIENCE)[topic].result(2 * PATIENCE)
-            return again
+            replicas = [partitions[number].replicas for number in sorted(partitions)]
+            again = NewTopic(topic, len(partitions), replica_assignment=replicas, config=self.own_settings(topic))
         except Exception:  # noqa: BLE001
             return None
+        try:
+            self.admin.delete_topics([topic], operation_timeout=PATIENCE)[topic].result(2 * PATIENCE)
+        except Exception:  # noqa: BLE001
+            pass
+        return again
+
+    MADE, THERE, UNKNOWN_FATE = "made", "there", "unknown"
 
     def create(self, new_topic):
         try:
             self.admin.create_topics([new_topic], operation_timeout=PATIENCE)[new_topic.topic].result(2 * PATIENCE)
         except confluent_kafka.KafkaException as error:
-            return error.args[0].code() == confluent_kafka.KafkaError.TOPIC_ALREADY_EXISTS
+            there = error.args[0].code() == confluent_kafka.KafkaError.TOPIC_ALREADY_EXISTS
+            return Topics.THERE if there else Topics.UNKNOWN_FATE
         except Exception:  # noqa: BLE001
-            return False
-        return True
+            return Topics.UNKNOWN_FATE
+        return Topics.MADE

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import socket
 import sys
 
 import pytest
@@ -11,9 +12,12 @@ sys.path[:0] = [str(ROOT / "tests" / "chaos"), str(ROOT / "tests" / "integration
 
 import brokers  # noqa: E402
 import conductor  # noqa: E402
+import figures  # noqa: E402
 import load  # noqa: E402
+import names  # noqa: E402
 import records  # noqa: E402
 import schedule  # noqa: E402
+import stack  # noqa: E402
 import topics  # noqa: E402
 
 
@@ -25,10 +29,17 @@ def test_the_same_seed_gives_the_same_faults_and_another_seed_others():
 def test_every_fault_is_possible_and_within_the_run():
     faults = schedule.schedule(1, 7200, topics=True)
     assert {f.kind for f in faults} == {*schedule.WORKERS, *schedule.WORKERS_IN_SESSIONS, *schedule.BROKERS, *schedule.TOPICS,
-                                        *schedule.AROUND}
+                                        *schedule.LOGS, *schedule.AROUND}
     assert all(callable(getattr(conductor.Conductor, f.kind.replace("-", "_"))) for f in faults)
     assert all(0 < f.at < 7200 - schedule.QUIET_AT_END and f.seconds >= 0 for f in faults)
     assert [f.at for f in faults] == sorted(f.at for f in faults)
+
+
+def test_logs_are_created_again_in_the_first_part_of_long_runs_only():
+    def logs(seconds):
+        return [f for f in schedule.schedule(1, seconds, topics=True) if f.kind == "log-recreated"]
+    assert logs(3600) and all(f.at < 1200 for f in logs(3600))
+    assert not logs(120) and not [f for f in schedule.schedule(1, 3600) if f.kind == "log-recreated"]
 
 
 def test_one_broker_away_stalls_one_partition_of_the_audit_log_and_no_other():
@@ -109,11 +120,11 @@ def test_what_was_released_is_finished_by_its_worker():
 
 def test_an_event_by_a_stranger_to_its_epoch_is_a_finding():
     log = fold(claimed(5, "a"), claimed(5, "b"), event("llm.request", 5, "b"))
-    assert len(log.problems) == 1 and "never owned" in log.problems[0]
+    assert len(log.problems) == 1 and "never owned" in log.problems[0][1]
 
 
 def test_a_response_to_nothing_is_a_finding():
-    assert "no llm.request" in fold(claimed(5, "a"), event("llm.response", 5, "a", outcome="completed")).problems[0]
+    assert "no llm.request" in fold(claimed(5, "a"), event("llm.response", 5, "a", outcome="completed")).problems[0][1]
 
 
 def test_a_dead_letter_that_came_twice_is_one_request():
@@ -124,3 +135,48 @@ def test_a_dead_letter_that_came_twice_is_one_request():
 
     letters = [letter(0, 7), letter(0, 7), letter(1, 7), letter(0, 8), letter(0, 9, "other"), Message(0, None)]
     assert records.dead_letters(letters, "chat.requests") == {(0, 7), (1, 7), (0, 8)}
+
+
+def test_a_request_at_the_offset_of_one_in_a_log_that_is_gone_is_another_one():
+    log = fold(claimed(5, "a"), event("llm.response", 5, "a", outcome="duplicate", attempt=0, sourceTimestamp=100),
+               event("llm.response", 5, "a", outcome="duplicate", attempt=0, sourceTimestamp=100),
+               event("llm.response", 5, "a", outcome="duplicate", attempt=0, sourceTimestamp=900),
+               {"type": "requests.lost", "epoch": 5, "instance": "a", "partition": 0, "from": 3, "to": 8})
+    assert (log.attempts[0, 7, 0].source_ms, log.repeated, log.problems) == (900, 1, [])
+    assert log.lost == [(0, 3, 8)]
+
+
+def test_requests_are_judged_when_the_last_log_that_was_created_again_has_settled():
+    assert figures.judged_from([]) == 0
+    assert figures.judged_from([("chat.requests", 50_000), ("llm.audit", 20_000)]) == 50_000 + figures.SETTLES_MS
+
+
+def question(name, kind=1):
+    labels = b"".join(bytes([len(part)]) + part.encode() for part in name.split("."))
+    return b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00" + labels + b"\0" + bytes([0, kind, 0, 1])
+
+
+def test_the_name_server_knows_one_name():
+    answer = names.answer_to(question(names.NAME))
+    assert answer[:8] == b"\x12\x34\x81\x80\0\1\0\1" and answer.endswith(b"\0\x04\x7f\0\0\1")
+    assert names.answer_to(question(names.NAME, 28))[2:8] == b"\x81\x80\0\1\0\0"
+    assert names.answer_to(question("other.test"))[2:8] == b"\x81\x83\0\1\0\0"
+    assert names.answer_to(question(names.NAME)[:20]) is None and names.answer_to(b"") is None
+
+
+def test_the_name_server_can_fall_silent():
+    server = names.NameServer()
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.connect(("127.0.0.1", server.port))
+            client.settimeout(20)
+            client.send(question(names.NAME))
+            assert client.recv(1500) == names.answer_to(question(names.NAME))
+            server.silent = True
+            client.send(question("first.test"))
+            stack.wait_until("the question came", lambda: server.unanswered)
+            server.silent = False
+            client.send(question("second.test"))
+            assert client.recv(1500) == names.answer_to(question("second.test"))
+    finally:
+        server.close()
