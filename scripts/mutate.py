@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Plants small changes in the deciding code of modules, and names those that no unit test notices.
 
-    mutate.py MODULE... [--sample N] [--seed S] [--file TEXT] [--minimum PERCENT] [--sanitized] [--jobs N]
+    mutate.py MODULE... [--sample N] [--seed S] [--file PATTERN] [--minimum PERCENT] [--sanitized] [--jobs N]
 
 All changes are compiled at once (scripts/mutants.py), and each is chosen at run time. So one build is enough. First every test runs
 once, which says which changes it reaches. Then each change is judged by the tests that reach it. One that none reaches has survived.
@@ -201,7 +201,7 @@ def blamed(output: str, tree: str, lines: dict) -> set:
 class Workshop:
     """The copy of the tree with all changes in it, its build folder, and the test programs."""
 
-    def __init__(self, folder: pathlib.Path, modules: list, sanitized: bool):
+    def __init__(self, folder: pathlib.Path, modules: list, sanitized: bool, part: str):
         self.tree = folder / "tree"
         self.build = self.tree / "build" / ("dev" if sanitized else "mutants")
         self.sanitized = sanitized
@@ -213,7 +213,7 @@ class Workshop:
         number = 0
         for name in modules:
             self.by_module[name] = []
-            for path in MODULES[name].paths():
+            for path in (path for path in MODULES[name].paths() if re.search(part, path)):
                 for mutant in mutants_of(path, (ROOT / path).read_text(encoding="utf-8")):
                     self.numbered[number] = mutant
                     self.by_module[name].append(number)
@@ -367,7 +367,7 @@ def measure(workshop: Workshop, name: str, recorded: tuple, options) -> float:
     tests, impossible, always = recorded
     known = accepted()
     program = MODULES[name].program
-    every = [n for n in workshop.by_module[name] if options.file in workshop.numbered[n].path and workshop.numbered[n].key() not in known]
+    every = [n for n in workshop.by_module[name] if workshop.numbered[n].key() not in known]
     refused = [n for n in every if workshop.numbered[n].key() in workshop.refused or n in impossible]
     possible = sorted(set(every) - set(refused))
     chosen = possible
@@ -407,7 +407,7 @@ def main(arguments: list) -> int:
     parser.add_argument("modules", metavar="MODULE", nargs="+", choices=[*sorted(MODULES), "all"], help=", ".join([*sorted(MODULES), "all"]))
     parser.add_argument("--sample", type=int, default=0, help="how many to judge of each module, drawn by the seed (default: all)")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--file", default="", help="only in files whose path contains this")
+    parser.add_argument("--file", default="", help="only in files whose path has this regular expression in it")
     parser.add_argument("--minimum", type=float, default=0, help="end with 1 when a score in percent is lower")
     parser.add_argument("--sanitized", action="store_true", help="build with the sanitizers of preset dev; what they report counts as noticed")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many are judged side by side (default: one a processor)")
@@ -415,7 +415,7 @@ def main(arguments: list) -> int:
     options = parser.parse_args(arguments)
     names = sorted(MODULES) if "all" in options.modules else list(dict.fromkeys(options.modules))
 
-    workshop = Workshop(options.dev_dir.resolve() / "mutate", names, options.sanitized)
+    workshop = Workshop(options.dev_dir.resolve() / "mutate", names, options.sanitized, options.file)
     say(f"Building {', '.join(workshop.programs())} with {len(workshop.numbered)} changes")
     if not workshop.compile(options.jobs):
         print("mutate: the tests do not compile; run ./dev build first", file=sys.stderr)
