@@ -159,7 +159,7 @@ demo_command() {
 chaos_command() {
   need_packages build test kafka postgres
   local preset=${TOKENRAIL_DEV_PRESET:-release}
-  with_lock "build-$preset" build_preset "$preset" "${programs[@]}"
+  build_programs "$preset"
   export TOKENRAIL_DEV_BIN=$root/build/$preset/bin
   exec "$python" "$root/scripts/chaos.py" "$@"
 }
