@@ -15,8 +15,9 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 config::Values with(const std::string& name_servers) {
-  auto loaded = config::load(
-      {.settings = config::common_settings(), .environment = {{"TOKENRAIL_PROVIDERS_NAME_SERVERS", name_servers}}});
+  auto loaded = config::load({.settings = config::common_settings(),
+                              .environment = {{"TOKENRAIL_PROVIDERS_NAME_SERVERS", name_servers}},
+                              .arguments = {}});
   EXPECT_TRUE(loaded.has_value()) << loaded.error().detail;
   return std::move(loaded->values);
 }

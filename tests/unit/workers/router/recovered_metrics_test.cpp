@@ -20,9 +20,9 @@ class RecoveredMetricsTest : public RecoveryTest {
     return fmt::format(R"(llm_requests_total{{modelName="llama3",orgId="o",outcome="completed",provider="ollama"}} {})",
                        count);
   }
-  static std::string interrupted(std::string_view model, std::string_view provider) {
-    return fmt::format(R"(llm_requests_total{{modelName="{}",orgId="o",outcome="interrupted",provider="{}"}} 1)", model,
-                       provider);
+  static std::string interrupted(std::string_view model, std::string_view provider, int count = 1) {
+    return fmt::format(R"(llm_requests_total{{modelName="{}",orgId="o",outcome="interrupted",provider="{}"}} {})",
+                       model, provider, count);
   }
   static std::string tokens(int count) {
     return fmt::format(R"(llm_tokens_output_total{{modelName="llama3",orgId="o",provider="ollama"}} {})", count);
@@ -38,11 +38,14 @@ class RecoveredMetricsTest : public RecoveryTest {
 TEST_F(RecoveredMetricsTest, AttemptsThatASuccessorClosesAreCounted) {
   request("r1", "a");
   request("r2", "b");
+  request("r3", "c");
   auto first = make();
   first.take();
-  ASSERT_EQ(first.http.started, 2U);
-  first.http.head(1);
-  first.speak(1, "half");
+  ASSERT_EQ(first.http.started, 3U);
+  for (const auto broken : {1, 3}) {
+    first.http.head(broken);
+    first.speak(broken, "half");
+  }
   first.settle();
   first.answer(2);
   while (!terminal_is_in_the_log("r2")) ASSERT_TRUE(first.producer.acknowledge_one());
@@ -53,12 +56,12 @@ TEST_F(RecoveredMetricsTest, AttemptsThatASuccessorClosesAreCounted) {
 
   auto second = make();
   second.take();
-  EXPECT_EQ(router_metrics.interrupted.value(), 1U);
+  EXPECT_EQ(router_metrics.interrupted.value(), 2U);
   EXPECT_EQ(router_metrics.recovered.value(), 1U);
   const auto text = metrics.text();
   EXPECT_THAT(text, HasSubstr(completed(2)));
   EXPECT_THAT(text, HasSubstr(tokens(4)));
-  EXPECT_THAT(text, HasSubstr(interrupted("llama3", "ollama"))) << "the first model of its route";
+  EXPECT_THAT(text, HasSubstr(interrupted("llama3", "ollama", 2))) << "the first model of its route";
   EXPECT_THAT(text, Not(HasSubstr(R"(provider="unresolved")")));
 }
 
