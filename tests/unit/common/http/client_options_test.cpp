@@ -16,8 +16,10 @@ using ::testing::IsEmpty;
 
 config::Values with(const std::string& name_servers) {
   auto loaded = config::load({.settings = config::common_settings(),
+                              .arguments = {},
                               .environment = {{"TOKENRAIL_PROVIDERS_NAME_SERVERS", name_servers}},
-                              .arguments = {}});
+                              .file_text = {},
+                              .file_name = {}});
   EXPECT_TRUE(loaded.has_value()) << loaded.error().detail;
   return std::move(loaded->values);
 }
