@@ -42,7 +42,7 @@ TEST_F(RecoveredMetricsTest, AttemptsThatASuccessorClosesAreCounted) {
   auto first = make();
   first.take();
   ASSERT_EQ(first.http.started, 3U);
-  for (const auto broken : {1, 3}) {
+  for (const auto broken : {1U, 3U}) {
     first.http.head(broken);
     first.speak(broken, "half");
   }
