@@ -152,11 +152,12 @@ ConfigValue from_element(simdjson::dom::element element) {
       break;
     case Type::ARRAY:
       value.kind = Kind::list;
-      for (const auto item : element.get_array().value_unsafe()) value.items.push_back(from_element(item));
+      for (const auto item : simdjson::dom::array(element.get_array().value_unsafe()))
+        value.items.push_back(from_element(item));
       break;
     case Type::OBJECT:
       value.kind = Kind::object;
-      for (const auto member : element.get_object().value_unsafe())
+      for (const auto member : simdjson::dom::object(element.get_object().value_unsafe()))
         value.members.emplace_back(std::string(member.key), from_element(member.value));
       break;
     default:

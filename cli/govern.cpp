@@ -29,7 +29,8 @@ std::string shown(simdjson::dom::element element) {
       return without_controls(std::string(std::string_view(element.get_string().value_unsafe())));
     case simdjson::dom::element_type::ARRAY: {
       std::string text;
-      for (const auto item : element.get_array().value_unsafe()) text += (text.empty() ? "" : ", ") + shown(item);
+      for (const auto item : simdjson::dom::array(element.get_array().value_unsafe()))
+        text += (text.empty() ? "" : ", ") + shown(item);
       return text;
     }
     default:

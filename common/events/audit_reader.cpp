@@ -67,7 +67,7 @@ bool read_continuing(const ObjectReader& record, std::vector<ContinuedAttempt>& 
   if (!element || !element->is_array()) {
     return false;
   }
-  for (const auto entry : element->get_array().value_unsafe()) {
+  for (const auto entry : simdjson::dom::array(element->get_array().value_unsafe())) {
     const ObjectReader reader(entry);
     const auto offset = reader.integer_if("offset");
     const auto attempt = reader.integer_if("attempt");

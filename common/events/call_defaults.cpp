@@ -81,7 +81,7 @@ class Reader {
     std::vector<std::string> texts;
     bool well = true;
     if (value.is_array()) {
-      for (const auto entry : value.get_array().value_unsafe()) {
+      for (const auto entry : simdjson::dom::array(value.get_array().value_unsafe())) {
         const auto text = string_of(entry);
         well = well && fits(text) && texts.size() < stop_max;
         if (well) texts.emplace_back(*text);
@@ -138,7 +138,7 @@ class Reader {
     std::string text;
     JsonWriter json(text);
     json.begin_object();
-    for (const auto field : value.get_object().value_unsafe()) {
+    for (const auto field : simdjson::dom::object(value.get_object().value_unsafe())) {
       if (std::ranges::find(request_fields, field.key) != request_fields.end()) {
         refuse(fmt::format("providerConfig.{}", field.key), "is the request's own");
       } else {
@@ -165,7 +165,8 @@ CallDefaults read_call_defaults(std::string_view json, std::vector<InvalidDefaul
     invalid.push_back({.key = "", .reason = "must be a JSON object"});
     return {};
   }
-  for (const auto field : document.root().get_object().value_unsafe()) reader.read(field.key, field.value);
+  for (const auto field : simdjson::dom::object(document.root().get_object().value_unsafe()))
+    reader.read(field.key, field.value);
   return std::move(reader.defaults);
 }
 

@@ -14,7 +14,7 @@ std::vector<ToolCall> read_tool_calls(const ObjectReader& record) {
   if (!element || !element->is_array()) {
     return calls;
   }
-  for (const auto entry : element->get_array().value_unsafe()) {
+  for (const auto entry : simdjson::dom::array(element->get_array().value_unsafe())) {
     const ObjectReader call(entry);
     if (call.is_object()) {
       calls.push_back({.id = call.text("id"), .name = call.text("name"), .arguments = call.text("arguments")});
@@ -29,7 +29,7 @@ std::vector<ProviderBlock> read_provider_blocks(const ObjectReader& record) {
   if (!element || !element->is_array()) {
     return blocks;
   }
-  for (const auto entry : element->get_array().value_unsafe()) {
+  for (const auto entry : simdjson::dom::array(element->get_array().value_unsafe())) {
     const ObjectReader block(entry);
     if (!block.is_object()) {
       continue;
@@ -48,7 +48,7 @@ std::vector<std::string> read_texts(const ObjectReader& record, std::string_view
   if (!element || !element->is_array()) {
     return texts;
   }
-  for (const auto entry : element->get_array().value_unsafe()) {
+  for (const auto entry : simdjson::dom::array(element->get_array().value_unsafe())) {
     if (const auto text = string_of(entry)) {
       texts.emplace_back(*text);
     }

@@ -65,7 +65,7 @@ ModelPrices read_prices(const ObjectReader& record) {
   prices.version = count_if(record, "version").value_or(0);
   const auto element = record.find("others");
   if (!element || !element->is_array()) return prices;
-  for (const auto entry : element->get_array().value_unsafe()) {
+  for (const auto entry : simdjson::dom::array(element->get_array().value_unsafe())) {
     const ObjectReader reader(entry);
     if (!reader.is_object()) continue;
     if (auto price = read_price(reader)) prices.others.push_back(*price);
@@ -113,7 +113,7 @@ void read_additions(const ObjectReader& record, ModelState& model) {
   model.maintenance_until_ms = count_if(record, "maintenanceUntilMs");
   model.maintenance_reason = record.text("maintenanceReason");
   if (const auto element = record.find("tags"); element && element->is_array()) {
-    for (const auto entry : element->get_array().value_unsafe()) {
+    for (const auto entry : simdjson::dom::array(element->get_array().value_unsafe())) {
       if (const auto text = string_of(entry)) {
         model.tags.emplace_back(*text);
       }
@@ -131,7 +131,7 @@ void read_additions(const ObjectReader& record, ModelState& model) {
   }
   if (const auto element = record.find("scores"); element && element->is_object()) {
     std::map<std::string, double> scores;
-    for (const auto member : element->get_object().value_unsafe()) {
+    for (const auto member : simdjson::dom::object(element->get_object().value_unsafe())) {
       if (const auto score = score_of(member.value); score && !member.key.empty()) {
         scores.emplace(member.key, *score);
       }
@@ -173,14 +173,14 @@ ModelState read_model(const ObjectReader& record) {
                    .version = record.integer("version"),
                    .deployments = {}};
   if (const auto element = record.find("capabilities"); element && element->is_object()) {
-    for (const auto field : element->get_object().value_unsafe()) {
+    for (const auto field : simdjson::dom::object(element->get_object().value_unsafe())) {
       if (const auto text = string_of(field.value)) {
         model.capabilities[std::string(field.key)] = support_from(*text);
       }
     }
   }
   if (const auto element = record.find("deployments"); element && element->is_array()) {
-    for (const auto entry : element->get_array().value_unsafe()) {
+    for (const auto entry : simdjson::dom::array(element->get_array().value_unsafe())) {
       const ObjectReader reader(entry);
       if (reader.is_object()) {
         model.deployments.push_back(read_deployment(reader));
@@ -244,7 +244,7 @@ Result<ModelUpserted> parse_model_upserted(std::string_view value) {
     event.key = model_key(event.model);
   }
   if (const auto element = record.find("changedFields"); element && element->is_array()) {
-    for (const auto entry : element->get_array().value_unsafe()) {
+    for (const auto entry : simdjson::dom::array(element->get_array().value_unsafe())) {
       if (const auto text = string_of(entry)) {
         event.changed_fields.emplace_back(*text);
       }

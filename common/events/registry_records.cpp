@@ -117,7 +117,7 @@ void for_each_object(const ObjectReader& record, std::string_view name, const Re
   if (!element || !element->is_array()) {
     return;
   }
-  for (const auto entry : element->get_array().value_unsafe()) {
+  for (const auto entry : simdjson::dom::array(element->get_array().value_unsafe())) {
     read(ObjectReader(entry));
   }
 }

@@ -145,7 +145,7 @@ std::vector<ContentPart> read_content(element source, const FieldPath& path, con
     return parts;
   }
   std::size_t index = 0;
-  for (const auto part : source.get_array().value_unsafe()) {
+  for (const auto part : simdjson::dom::array(source.get_array().value_unsafe())) {
     if (!findings.ok()) {
       return parts;
     }

@@ -122,7 +122,7 @@ class Reader {
   }
 
   void only_fields(dom::element object, std::string_view where, std::initializer_list<std::string_view> allowed) {
-    for (const auto& [key, value] : object.get_object().value_unsafe()) {
+    for (const auto& [key, value] : simdjson::dom::object(object.get_object().value_unsafe())) {
       if (std::ranges::find(allowed, key) == allowed.end()) problem(fmt::format("{} has the field {}", where, key));
     }
   }
@@ -131,7 +131,7 @@ class Reader {
   std::string text_of(dom::element content, std::string_view part_type) {
     if (const auto whole = text(content)) return *whole;
     std::string out;
-    for (const auto part : content.get_array().value_unsafe()) {
+    for (const auto part : simdjson::dom::array(content.get_array().value_unsafe())) {
       if (text(part, "type") != part_type) problem(fmt::format("content has a part of type {}", text(part, "type")));
       if (is_blank(text(part, "text"))) problem("content has a part without text");
       out += text(part, "text");
@@ -161,7 +161,8 @@ class Reader {
 
   void chat_answer(dom::element message, std::optional<dom::element> content) {
     auto& turn = open("assistant");
-    for (const auto& [key, value] : message.get_object().value_unsafe()) chat_field(turn, key, value);
+    for (const auto& [key, value] : simdjson::dom::object(message.get_object().value_unsafe()))
+      chat_field(turn, key, value);
     if (content && content->is_array() && speaker_.wire == Wire::cohere) {
       cohere_content(turn, *content);
     } else if (content && content->is_array() && speaker_.provider == "mistral") {
@@ -188,7 +189,7 @@ class Reader {
   }
 
   void cohere_content(ReadTurn& turn, dom::element content) {
-    for (const auto part : content.get_array().value_unsafe()) {
+    for (const auto part : simdjson::dom::array(content.get_array().value_unsafe())) {
       const auto type = text(part, "type");
       if (type != "text" && type != "thinking") problem("content has a part of type " + type);
       const auto words = text(part, type);
@@ -198,7 +199,7 @@ class Reader {
   }
 
   void mistral_content(ReadTurn& turn, dom::element content) {
-    for (const auto part : content.get_array().value_unsafe()) {
+    for (const auto part : simdjson::dom::array(content.get_array().value_unsafe())) {
       const auto type = text(part, "type");
       if (type == "thinking") {
         for (const auto piece : list(part, "thinking")) turn.reasoning += text(piece, "text");

@@ -53,7 +53,7 @@ void for_each_object(const ObjectReader& parent, std::string_view name, Visit vi
   if (!found) return;
   if (found->is_object()) return visit(ObjectReader(*found));
   if (!found->is_array()) return;
-  for (const auto entry : found->get_array().value_unsafe()) {
+  for (const auto entry : simdjson::dom::array(found->get_array().value_unsafe())) {
     if (entry.is_object()) visit(ObjectReader(entry));
   }
 }

@@ -50,7 +50,7 @@ template <class Visit>
 void for_each_text(const events::ObjectReader& object, std::string_view name, Visit visit) {
   const auto list = object.find(name);
   if (!list || !list->is_array()) return;
-  for (const auto entry : list->get_array().value_unsafe()) {
+  for (const auto entry : simdjson::dom::array(list->get_array().value_unsafe())) {
     if (const auto text = events::string_of(entry)) visit(*text);
   }
 }

@@ -69,7 +69,7 @@ class CohereEmbedder final : public Embedder {
         embeddings && embeddings->is_object() ? events::ObjectReader(*embeddings).find("float") : embeddings;
     if (!vectors || !vectors->is_array()) return not_it(body, path, "has no vectors under \"embeddings\"");
     Answer answer;
-    for (const auto vector : vectors->get_array().value_unsafe()) {
+    for (const auto vector : simdjson::dom::array(vectors->get_array().value_unsafe())) {
       auto numbers = vector_from_list(vector);
       if (!numbers) return not_it(body, path, "has a vector that is not a list of numbers");
       answer.vectors.push_back(std::move(*numbers));
@@ -107,7 +107,7 @@ class CohereReranker final : public Reranker {
     const auto results = events::ObjectReader(document.root()).find("results");
     if (!results || !results->is_array()) return not_it(body, path, "has no list under \"results\"");
     Answer answer;
-    for (const auto entry : results->get_array().value_unsafe()) {
+    for (const auto entry : simdjson::dom::array(results->get_array().value_unsafe())) {
       const events::ObjectReader result(entry);
       const auto index = result.integer_if("index");
       const auto score = result.find("relevance_score");

@@ -38,7 +38,7 @@ std::optional<std::int64_t> count_at(const events::ObjectReader& object, std::st
 bool texts_at(const events::ObjectReader& object, std::string_view key, std::vector<std::string>& out) {
   const auto list = object.find(key);
   if (!list || !list->is_array()) return false;
-  for (const auto element : list->get_array().value_unsafe()) {
+  for (const auto element : simdjson::dom::array(list->get_array().value_unsafe())) {
     const auto text = events::string_of(element);
     if (text && !text->empty()) out.emplace_back(*text);
   }

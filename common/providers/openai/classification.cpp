@@ -129,7 +129,7 @@ int status_of(const ObjectReader& object) {
 std::string problem_text(const ObjectReader& problem) {
   std::string text;
   if (const auto place = problem.find("loc"); place && place->is_array()) {
-    for (const auto part : place->get_array().value_unsafe()) {
+    for (const auto part : simdjson::dom::array(place->get_array().value_unsafe())) {
       if (!text.empty()) text += '.';
       const auto word = events::string_of(part);
       text += word ? std::string(*word) : std::string(simdjson::minify(part));
@@ -147,7 +147,7 @@ std::string problem_text(const ObjectReader& problem) {
 std::string problems_text(dom::element list) {
   std::string text;
   if (!list.is_array()) return text;
-  for (const auto entry : list.get_array().value_unsafe()) {
+  for (const auto entry : simdjson::dom::array(list.get_array().value_unsafe())) {
     auto one = problem_text(ObjectReader(entry));
     if (one.empty()) continue;
     if (!text.empty()) text += "; ";

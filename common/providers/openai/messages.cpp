@@ -270,7 +270,8 @@ class Writer {
         json_.raw_element(simdjson::minify(data));
         continue;
       }
-      for (const auto entry : data.get_array().value_unsafe()) json_.raw_element(simdjson::minify(entry));
+      for (const auto entry : simdjson::dom::array(data.get_array().value_unsafe()))
+        json_.raw_element(simdjson::minify(entry));
     }
     if (open) json_.end_array();
   }

@@ -97,11 +97,11 @@ void add_words(std::vector<std::string>& out, std::span<const Word> words, const
   const auto found = object.find(name);
   if (!found) return;
   if (found->is_array()) {
-    for (const auto entry : found->get_array().value_unsafe()) {
+    for (const auto entry : simdjson::dom::array(found->get_array().value_unsafe())) {
       add_word(out, words, events::string_of(entry).value_or(""));
     }
   } else if (found->is_object()) {
-    for (const auto& [key, value] : found->get_object().value_unsafe()) {
+    for (const auto& [key, value] : simdjson::dom::object(found->get_object().value_unsafe())) {
       bool flag = false;
       if (value.get_bool().get(flag) == simdjson::SUCCESS && flag) add_word(out, words, key);
     }

@@ -32,7 +32,7 @@ std::size_t ReasoningDetails::add(const simdjson::dom::element& entry) {
     detail.has_summary = true;
     added += summary->size();
   }
-  for (const auto& [key, value] : entry.get_object().value_unsafe()) {
+  for (const auto& [key, value] : simdjson::dom::object(entry.get_object().value_unsafe())) {
     if (key == "type" || key == "index" || key == "text" || key == "summary" || value.is_null()) continue;
     auto json = std::string(simdjson::minify(value));
     if (const auto known = detail.places.find(key); known != detail.places.end()) {

@@ -176,7 +176,7 @@ class Decoder final : public EventDecoder {
       const auto parts = reasoning_item.find(form);
       if (!parts || !parts->is_array()) continue;
       std::int64_t index = 0;
-      for (const auto part : parts->get_array().value_unsafe()) {
+      for (const auto part : simdjson::dom::array(parts->get_array().value_unsafe())) {
         think(text_at(ObjectReader(part), "text"), form, item, index++, sink);
       }
     }
@@ -314,7 +314,7 @@ class Decoder final : public EventDecoder {
     if (!content || !content->is_array()) return;
     const bool may_add = item.numbered || item.bytes == 0;
     std::int64_t index = 0;
-    for (const auto element : content->get_array().value_unsafe()) {
+    for (const auto element : simdjson::dom::array(content->get_array().value_unsafe())) {
       const ObjectReader part(element);
       const bool refusal = text_at(part, "type") == "refusal";
       refused_ = refused_ || refusal;
@@ -393,7 +393,7 @@ class Decoder final : public EventDecoder {
       std::int64_t place = 0;
       std::set<std::string_view> whole_ids;
       std::set<std::int64_t> whole_places;
-      for (const auto element : output->get_array().value_unsafe()) {
+      for (const auto element : simdjson::dom::array(output->get_array().value_unsafe())) {
         const ObjectReader source(element);
         Item item{
             .kind = kind_of_item(text_at(source, "type")), .index = place, .id = std::string(text_at(source, "id"))};

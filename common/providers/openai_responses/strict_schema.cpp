@@ -33,7 +33,8 @@ std::set<std::string_view> required_by(const ObjectReader& schema) {
   std::set<std::string_view> names;
   const auto list = schema.find("required");
   if (!list || !list->is_array()) return names;
-  for (const auto one : list->get_array().value_unsafe()) names.insert(events::string_of(one).value_or(""));
+  for (const auto one : simdjson::dom::array(list->get_array().value_unsafe()))
+    names.insert(events::string_of(one).value_or(""));
   return names;
 }
 
@@ -45,7 +46,7 @@ std::string problem_of_object(const ObjectReader& schema) {
   const auto properties = schema.find("properties");
   if (!properties || !properties->is_object()) return "";
   const auto required = required_by(schema);
-  for (const auto& [name, one] : properties->get_object().value_unsafe()) {
+  for (const auto& [name, one] : simdjson::dom::object(properties->get_object().value_unsafe())) {
     if (!required.contains(name)) return fmt::format("\"{}\" is not required", quotable(name, 100));
   }
   return "";
@@ -56,7 +57,7 @@ std::string problem_inside(const ObjectReader& schema) {
   for (const std::string_view name : {"properties", "$defs", "definitions"}) {
     const auto schemas = schema.find(name);
     if (!schemas || !schemas->is_object()) continue;
-    for (const auto& [key, one] : schemas->get_object().value_unsafe()) {
+    for (const auto& [key, one] : simdjson::dom::object(schemas->get_object().value_unsafe())) {
       if (auto problem = problem_of(one); !problem.empty()) return problem;
     }
   }
@@ -64,7 +65,7 @@ std::string problem_inside(const ObjectReader& schema) {
     if (auto problem = problem_of(*items); !problem.empty()) return problem;
   }
   if (const auto any = schema.find("anyOf"); any && any->is_array()) {
-    for (const auto one : any->get_array().value_unsafe()) {
+    for (const auto one : simdjson::dom::array(any->get_array().value_unsafe())) {
       if (auto problem = problem_of(one); !problem.empty()) return problem;
     }
   }

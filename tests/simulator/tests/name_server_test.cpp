@@ -58,8 +58,9 @@ TEST_F(NameServerTest, FirstLabelSaysWhatBecomesOfTheQuestion) {
   ASSERT_EQ(found.addresses.size(), 1U) << found.problem;
   EXPECT_EQ(found.addresses.front().to_string(), "127.0.0.1");
   EXPECT_EQ(look_up("nxdomain.tokenrail.test").problem, "there is no such host");
-  EXPECT_THAT(look_up("servfail.tokenrail.test").problem, HasSubstr("server"));
-  EXPECT_THAT(look_up("refused.tokenrail.test").problem, HasSubstr("refused"));
+  // After these answers the next server is asked, and here there is none.
+  EXPECT_EQ(look_up("servfail.tokenrail.test").problem, "no name server could be reached");
+  EXPECT_EQ(look_up("refused.tokenrail.test").problem, "no name server could be reached");
   EXPECT_EQ(look_up("silent.tokenrail.test").problem, "the name server did not answer");
 }
 

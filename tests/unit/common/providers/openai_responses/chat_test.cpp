@@ -203,7 +203,7 @@ std::string order(std::string text, std::vector<std::string> calls, std::vector<
   EXPECT_EQ(document.error(), simdjson::SUCCESS) << one.body;
   const auto items = events::ObjectReader(document.root()).find("input");
   std::string out;
-  for (const auto element : items->get_array().value_unsafe()) {
+  for (const auto element : simdjson::dom::array(items->get_array().value_unsafe())) {
     const events::ObjectReader item(element);
     const auto name = item.text_if("id").value_or(item.text_if("call_id").value_or("text"));
     if (item.text("role") != "user") out += (out.empty() ? "" : " ") + name;

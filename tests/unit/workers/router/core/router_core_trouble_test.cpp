@@ -229,10 +229,13 @@ TEST_F(RouterCoreTest, TheWindowCountsKeysAndHeadersToo) {
   options.window_bytes_max = 1'048'576;
   make_core(options);
   assign();
+  for (int i = 0; i < 4; ++i) record("not JSON", std::string(3'000, 'k'));
+  EXPECT_EQ(router_metrics.put_back.value(), 0U);
   for (int i = 0; i < 4; ++i) record("not JSON", std::string(300'000, 'k'));
-  EXPECT_FALSE(group->reading);
+  EXPECT_GT(router_metrics.put_back.value(), 0U) << "of 1.2 MB of keys some are put back";
   settle();
   EXPECT_TRUE(group->reading);
+  EXPECT_EQ(router_metrics.dead_letters.value(), 8U);
 }
 
 }  // namespace
