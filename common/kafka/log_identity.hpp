@@ -103,7 +103,7 @@ class WitnessTrail {
   [[nodiscard]] LogWitness witness(const Mark* mark) const;
 
   std::vector<Mark> marks_{};  ///< offsets and timestamps grow
-  std::int64_t apart_ = 1;    ///< offsets between two of them, at least, but for the newest
+  std::int64_t apart_ = 1;     ///< offsets between two of them, at least, but for the newest
   std::int64_t position_ = 0;
   std::int64_t end_ = 0;
   std::int64_t asked_ = -1;  ///< the newest offset when it was last asked

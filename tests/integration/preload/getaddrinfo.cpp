@@ -1,5 +1,5 @@
-// Preloaded into a worker by an integration test: getaddrinfo() of the name in TOKENRAIL_TEST_STUCK_NAME takes 12 seconds,
-// fails, and says so on standard error. Never part of a program.
+// Preloaded into a worker by an integration test: getaddrinfo() of the name in TOKENRAIL_TEST_STUCK_NAME takes 12
+// seconds, fails, and says so on standard error. Never part of a program.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>

@@ -1,4 +1,5 @@
-// The owner's side of the audit log while it owns, the hand-over, and what is continued after it (protocol R9, R20, R21).
+// The owner's side of the audit log while it owns, the hand-over, and what is continued after it (protocol R9, R20,
+// R21).
 #include <algorithm>
 #include <utility>
 
