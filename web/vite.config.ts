@@ -50,5 +50,8 @@ export default defineConfig({
     unstubGlobals: true,
     // Tests wait for what they expect, and a busy machine is no failure.
     testTimeout: 120_000,
+    // Nothing else runs beside them.
+    maxWorkers: '100%',
+    minWorkers: 1,
   },
 });
