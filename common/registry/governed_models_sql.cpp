@@ -129,10 +129,10 @@ std::string effective_models(const std::string& narrow, Seen rows) {
   }
   const auto platform =
       fmt::format("(SELECT m.* FROM model m WHERE m.org_id IS NULL AND m.deleted_at IS NULL AND ({})) p", narrow);
+  // No index serves IS NOT DISTINCT FROM.
   const auto own = fmt::format(
-      "(SELECT m.* FROM model m WHERE m.org_id = @org AND m.owner_user_id IS NOT DISTINCT FROM @owner AND m.deleted_at "
-      "IS "
-      "NULL AND ({})) o",
+      "(SELECT m.* FROM model m WHERE m.org_id = @org AND (m.owner_user_id = @owner OR (m.owner_user_id IS NULL AND "
+      "@owner IS NULL)) AND m.deleted_at IS NULL AND ({})) o",
       narrow);
   constexpr std::string_view same = "o.provider = p.provider AND o.model_name = p.model_name";
   const auto from = rows == Seen::all ? fmt::format("{} FULL JOIN {} ON {}", platform, own, same)
