@@ -50,6 +50,10 @@ FAULTS = {
 }
 
 
+# Once a provider has refused the key, other connections are tried first: these are sent when all others are answered.
+QUOTES_KEY = ("quotes-key", "quotes-key-late")
+
+
 def reference(provider, fault):
     return {"modelProvider": provider, "modelName": NAME + fault}
 
@@ -166,12 +170,16 @@ def asked(make_shared_stack):
     return asked
 
 
+def send_alone_and_with_fallback(asked, provider, fault):
+    asked.send(f"{provider}-{fault}", provider, fault)
+    asked.send(f"{provider}-{fault}-fallback", provider, fault, fallbacks=[reference(spare_of(provider), "spare")])
+
+
 def send_all(asked, provider):
     spare = [reference(spare_of(provider), "spare")]
     for fault in FAULTS:
-        if fault not in ("503-whole", "503-prefill", "flap", "cut", "stall", "no-prefill"):
-            asked.send(f"{provider}-{fault}", provider, fault)
-            asked.send(f"{provider}-{fault}-fallback", provider, fault, fallbacks=spare)
+        if fault not in ("503-whole", "503-prefill", "flap", "cut", "stall", "no-prefill", *QUOTES_KEY):
+            send_alone_and_with_fallback(asked, provider, fault)
     asked.send(f"{provider}-whole", provider, "503-whole", stream=False, fallbacks=spare)
     for fault in ("cut", "stall"):
         for wish in ("error", "restart", "continue"):
@@ -329,6 +337,10 @@ def test_a_provider_that_flaps_is_retried_each_time(asked, provider):
 
 @each
 def test_a_key_that_the_provider_quotes_is_taken_out(asked, provider):
+    asked.settled()
+    for fault in QUOTES_KEY:
+        send_alone_and_with_fallback(asked, provider, fault)
+    asked.stack.flush()
     said = asked.failed(f"{provider}-quotes-key", "PROVIDER_AUTH")
     assert "The key" in said[-1]["error"]["message"] and "is wrong" in said[-1]["error"]["message"]
     said = asked.failed(f"{provider}-quotes-key-late", "PROVIDER_UNAVAILABLE")
