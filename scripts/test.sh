@@ -277,7 +277,7 @@ stop_test_servers() {
 
 # They mostly wait, so three groups of about the same length run side by side, each with servers of its own. The first
 # group is whatever the other two do not name.
-integration_second=("$root"/tests/integration/test_{api_contract,hand_over,loss,sync_shares}.py)
+integration_second=("$root"/tests/integration/test_{api_contract,hand_over,loss,real_llm,sync_shares}.py)
 integration_third=("$root"/tests/integration/test_{api_rights,bounds,cli,governed_faults,key_rotation,refused,registry_api,secured,topics_replaced,verify}.py)
 
 layer_integration() {
