@@ -49,7 +49,10 @@ class Story {
     events::LlmResponse event{
         .ids = ids(attempt, offset, id), .outcome = outcome, .called = outcome != events::Outcome::rejected};
     if (writer > 0) event.ids.epoch = writer, event.ids.instance = instance(writer);
-    if (outcome == events::Outcome::interrupted) event.cause = "lost";
+    if (outcome == events::Outcome::interrupted) {
+      event.cause = "lost";
+      if (!worker_is_well) oracle.gone(0);
+    }
     return audit(events::to_json(event, bytes_max));
   }
   Story& release(std::int64_t attempt = first) {
@@ -162,6 +165,7 @@ class Story {
 
   [[nodiscard]] std::string promise() const { return oracle.violation() ? oracle.violation()->promise : "kept"; }
 
+  bool worker_is_well = false;  ///< also where its attempt is closed as lost
   Oracle oracle;
   std::optional<std::int64_t> now_ms{};
   static constexpr std::int64_t deadline_ms = 1'000;
@@ -341,6 +345,13 @@ TEST(Oracle, AcceptsWhatKeepsThePromisesAndNamesTheOneThatIsBroken) {
                 [](Story& s) { s.request().claim().announce().error(ErrorCode::internal); }},
            Case{"told that nobody can know, though everything is there", "REASON",
                 [](Story& s) { s.request().claim().announce().error(ErrorCode::interrupted); }},
+           Case{"closed as lost with its worker, which is well", "CAUSE",
+                [](Story& s) {
+                  s.worker_is_well = true;
+                  s.request().claim().announce().claim(6).respond(Outcome::interrupted, first, 0, "r0", 6);
+                }},
+           Case{"closed as lost with its worker", "kept",
+                [](Story& s) { s.request().claim().announce().claim(6).respond(Outcome::interrupted, first, 0, "r0", 6); }},
            Case{"its terminal chunk lay there, and it is closed as interrupted", "P3",
                 [](Story& s) {
                   s.request().claim().announce().fails().claim(6).respond(Outcome::interrupted, first, 0, "r0", 6);
