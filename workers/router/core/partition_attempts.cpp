@@ -59,7 +59,7 @@ std::expected<registry::Route, Failure> Partition::route_of(const Job& job) {
 }
 
 void Partition::begin_attempt(Job& job) {
-  // Its time may have come, or somebody may have cancelled it, while its record was being read again.
+  // Its deadline may have passed, or its sender may have cancelled it, while its record was being read again.
   reload_ended(job);
   job.stage = Job::Stage::running;
   auto n = recent_.next_attempt(job.org_id(), job.request_id(), job.offset, job.seen_ms(), epoch_);

@@ -44,10 +44,10 @@ void Partition::on_log_record(Log log, const kafka::Record& record) {
   if (log == Log::chunks) {
     if (takeover_.end_is_known() || planted(Bug::chunk_end_early)) {
       chunk_tail_record(record);
-      // Where somebody goes on writing there may be no moment without a record behind it.
+      // While another router goes on writing there may be no moment without a record behind it.
       if (takeover_.is_whole(record.offset + 1)) on_log_end(Log::chunks, record.offset + 1);
     } else {
-      on_log_end(Log::chunks, record.offset);  // nothing stood behind the end that was asked for but this
+      on_log_end(Log::chunks, record.offset);  // behind the end that was asked for there was only this record
     }
     return;
   }
@@ -75,7 +75,7 @@ void Partition::on_log_end(Log log, std::int64_t next_offset) {
       stop_log(Log::requests);
       begins_at(next_offset);
       if (next_offset == 0 && !identity_.tails_by_time) {
-        // Nothing was ever asked here: what lies in the logs is no more than claims, and not worth a question.
+        // No request was ever read here: the logs contain claims at most, so the brokers are not asked for a place.
         located({.audit = kafka::offset_beginning, .chunk = kafka::offset_beginning});
       } else {
         look_back_from(services_.environment.now().wall);
@@ -155,7 +155,7 @@ void Partition::audit_tail_record(const kafka::Record& record) {
     audit_tail_read(record.offset);
     return;
   }
-  // Somebody claimed as high or higher before us: the coordinator says whose the partition is before one claims again.
+  // Another claim before ours is as high or higher: the coordinator says who owns the partition before we claim again.
   fail(fmt::format("epoch {} was claimed before", fold_.epoch()));
 }
 
