@@ -134,7 +134,7 @@ void RouterCore::on_answer(std::uint64_t token, const Result<LogPlaces>& answer)
   const auto question = it->second;
   asked_.erase(it);
   if (auto* owner = partition(question.partition, question.generation)) owner->on_answer(question.sequence, answer);
-  go_on();
+  after_event();
 }
 
 void RouterCore::LogSide::on_record(kafka::Record&& record) {
@@ -147,21 +147,21 @@ void RouterCore::LogSide::on_record(kafka::Record&& record) {
   if (index >= core.by_number_.size() || core.by_number_[index] == nullptr) return;
   const auto log = core.log_of(record.topic);
   core.by_number_[index]->on_log_record(log, record);
-  core.go_on();
+  core.after_event();
 }
 
 void RouterCore::LogSide::on_end(const kafka::TopicPartition& partition, std::int64_t next_offset) {
   if (partition.topic == core.options_.topics.cancellations) {
     core.cancellation_trails_[partition.partition].reaches(next_offset);
-    if (core.cancellations_.read_to_end(partition.partition)) core.pump();
-    core.arm();
+    core.cancellations_.read_to_end(partition.partition);
+    core.after_event();
     return;
   }
   const auto index = static_cast<std::size_t>(partition.partition);
   if (index >= core.by_number_.size() || core.by_number_[index] == nullptr) return;
   const auto log = core.log_of(partition.topic);
   core.by_number_[index]->on_log_end(log, next_offset);
-  core.go_on();
+  core.after_event();
 }
 
 void RouterCore::LogSide::on_failure(const kafka::TopicPartition& partition, const Error& error) {
@@ -170,8 +170,7 @@ void RouterCore::LogSide::on_failure(const kafka::TopicPartition& partition, con
   const auto index = static_cast<std::size_t>(partition.partition);
   if (index >= core.by_number_.size() || core.by_number_[index] == nullptr) return;
   core.by_number_[index]->fail(fmt::format("{} cannot be read", partition.topic));
-  core.release_step();
-  core.arm();
+  core.after_event();
 }
 
 // --- cancellations --------------------------------------------------------------------------------------------------
@@ -192,8 +191,7 @@ void RouterCore::on_cancellation(const kafka::Record& record) {
   for (auto& [number, partition] : partitions_) partition->cancel(parsed->org_id, parsed->request_id);
   for (auto& [number, partition] : continuing_) partition->cancel(parsed->org_id, parsed->request_id);
   cancellations_.remember(parsed->org_id, parsed->request_id, asked);
-  pump();
-  arm();
+  after_event();
 }
 
 bool RouterCore::is_cancelled(const std::string& org_id, const std::string& request_id) const {
@@ -249,12 +247,8 @@ void RouterCore::ProducerSide::on_report(const kafka::Report& report) {
   if ((report.token & chunk_flag) != 0) {
     if (auto* owner = core.partition_of_chunk(report.token)) {
       owner->on_chunk_report(report, low_unit(report.token));
-      if (!report.ok) {
-        core.release_step();
-        core.sweep_continuing();
-        core.drain_step();
-        core.arm();
-      }
+      // A chunk that is acknowledged unblocks nothing.
+      if (!report.ok) core.after_event();
     }
     return;
   }
@@ -265,9 +259,8 @@ void RouterCore::ProducerSide::on_report(const kafka::Report& report) {
   const auto placed = core.without_batch_number(sent, report);
   if (auto* owner = core.partition(sent.partition, sent.generation)) {
     owner->on_report(sent, placed);
-    if (owner->phase() == Partition::Phase::closed) core.sweep_continuing();
   }
-  core.go_on();
+  core.after_event();
 }
 
 kafka::Report RouterCore::without_batch_number(const Sent& sent, const kafka::Report& report) {
@@ -312,9 +305,7 @@ Millis RouterCore::unreported_age(Output output, std::int32_t partition) const {
 void RouterCore::ProducerSide::on_space() {
   for (auto& [number, partition] : core.partitions_) partition->on_space();
   for (auto& [number, partition] : core.continuing_) partition->on_space();
-  core.release_step();
-  core.sweep_continuing();
-  core.arm();
+  core.after_event();
 }
 
 void RouterCore::ProducerSide::on_fatal(const Error& error) {
@@ -327,8 +318,7 @@ void RouterCore::producer_lost(std::string_view why) {
   producer_lost_ = true;
   for (auto& [number, partition] : partitions_) partition->fail("its producer was lost");
   for (auto& [number, partition] : continuing_) partition->fail("its producer was lost");
-  sweep_continuing();
-  release_step();
+  after_event();
   if (on_producer_lost) on_producer_lost();
 }
 
@@ -341,8 +331,9 @@ void RouterCore::dispatch(const FairQueue::Next& next) {
   if (dispatched.what == Partition::Dispatch::parked) queue_.park(dispatched.connection_id, next.job, next.org_id);
 }
 
-void RouterCore::go_on() {
+void RouterCore::after_event() {
   release_step();
+  sweep_continuing();
   pump();
   drain_step();
   arm();
@@ -369,8 +360,7 @@ void RouterCore::dispatch_ready() {
 }
 
 void RouterCore::on_registry_changed() {
-  pump();
-  arm();
+  after_event();
 }
 
 // --- time -----------------------------------------------------------------------------------------------------------
@@ -416,8 +406,6 @@ void RouterCore::on_wake() {
   for (auto& [number, partition] : continuing_) {
     if (now >= next_round_ || partition->wants_time()) partition->on_time();
   }
-  sweep_continuing();
-  release_step();
   look_step();
   notice_cancellations_unread();
   if (now >= next_round_) {
@@ -427,9 +415,7 @@ void RouterCore::on_wake() {
       producer_lost("the brokers have not acknowledged a record for too long");
     }
   }
-  pump();
-  drain_step();
-  arm();
+  after_event();
 }
 
 // A loop that stood still for longer than the group's patience (a stopped process, a suspended machine) cannot rely on
@@ -460,13 +446,11 @@ void RouterCore::drain(Millis limit, std::function<void()> done) {
     } else {
       consumer_->leave([this] {
         left_ = true;
-        drain_step();
-        arm();
+        after_event();
       });
     }
   }
-  drain_step();
-  arm();
+  after_event();
 }
 
 void RouterCore::drain_step() {

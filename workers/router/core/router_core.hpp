@@ -170,8 +170,8 @@ class RouterCore final : private Hub, private PartitionIo {
   Partition* partition(std::int32_t number, std::uint64_t generation);
   Partition* partition_of_chunk(std::uint64_t token);
   void ask_committed();
-  /// What may have become possible by a word of Kafka about a partition.
-  void go_on();
+  /// Runs the steps that an event may have unblocked. Every event ends with it.
+  void after_event();
   void pump();
   void dispatch_ready();
   void dispatch(const FairQueue::Next& next);

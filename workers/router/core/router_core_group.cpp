@@ -39,7 +39,7 @@ void RouterCore::ask_committed() {
     if (!answer) {
       spdlog::warn("the committed offsets could not be read ({}); asking again", answer.error().detail);
       ask_again_at_ = environment_.now().steady + offsets_ask_again;
-      arm();
+      after_event();
       return;
     }
     std::vector<kafka::StartingPoint> points;
@@ -60,7 +60,7 @@ void RouterCore::ask_committed() {
     }
     consumer_->assign(points);
     look_now();
-    arm();
+    after_event();
   });
 }
 
@@ -70,8 +70,7 @@ void RouterCore::ConsumerSide::on_revoked(const std::vector<kafka::TopicPartitio
   core.releasing_ = true;
   core.release_until_ = core.environment_.now().steady + core.options_.release_wait;
   for (auto& [number, partition] : core.partitions_) partition->release();
-  core.release_step();
-  core.arm();
+  core.after_event();
 }
 
 void RouterCore::release_step() {
@@ -105,7 +104,7 @@ void RouterCore::sweep_continuing() {
 void RouterCore::ConsumerSide::on_lost(const std::vector<kafka::TopicPartition>& partitions) {
   spdlog::warn("{} partitions were lost: the group went on without this member", partitions.size());
   core.drop_partitions();
-  core.drain_step();
+  core.after_event();
 }
 
 void RouterCore::ConsumerSide::on_fatal(const Error& error) {
@@ -115,7 +114,7 @@ void RouterCore::ConsumerSide::on_fatal(const Error& error) {
   core.joined_ = false;
   core.left_ = core.draining_;
   if (core.on_consumer_lost) core.on_consumer_lost();
-  core.drain_step();
+  core.after_event();
 }
 
 // What waits belongs to partitions that are owned, and all of those go at once.
@@ -141,8 +140,7 @@ void RouterCore::ConsumerSide::on_record(kafka::Record&& record) {
   core.window_.enter(bytes_of(record));
   core.by_number_[index]->on_record(std::move(record));
   core.adjust_reading();
-  core.pump();
-  core.arm();
+  core.after_event();
 }
 
 void RouterCore::adjust_reading() {
@@ -179,9 +177,7 @@ void RouterCore::ConsumerSide::on_committed(std::uint64_t token, const kafka::To
   if (auto* owner = core.partition(partition.partition, pending.generation)) {
     owner->on_committed(pending.sequence, outcome);
   }
-  core.pump();
-  core.drain_step();
-  core.arm();
+  core.after_event();
 }
 
 }  // namespace tokenrail::router

@@ -111,7 +111,7 @@ void RouterCore::on_survey(std::uint64_t token, const Result<kafka::LogSurvey>& 
     // Brokers that do not answer are told of elsewhere.
     spdlog::debug("whether the topics are the same could not be asked: {}", survey.error().detail);
     look_step();
-    arm();
+    after_event();
     return;
   }
   note_topics(survey->partitions);
@@ -150,7 +150,7 @@ void RouterCore::on_survey(std::uint64_t token, const Result<kafka::LogSurvey>& 
     if (index < by_number_.size() && by_number_[index] != nullptr) by_number_[index]->on_looks(looks);
   }
   look_step();
-  go_on();
+  after_event();
 }
 
 void RouterCore::note_replaced(const std::string& topic, const std::vector<std::int32_t>& numbers) {
