@@ -231,6 +231,7 @@ class Registry:
 
     def load(self):
         """Everybody at once: without the database, with it, and with it beside two slow clients."""
+        self.client.close()  # it was idle while resolution was measured, and the API ends idle connections
         reads = self.mixed_reads()
         writes = [f"change\t/v1/orgs/acme/models/{self.slug(number)}\t{json.dumps({'description': f'Changed {number}.'})}"
                   for number in range(1, self.writers * 100 + 1)]
