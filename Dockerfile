@@ -23,7 +23,7 @@ FROM debian:12-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates curl librdkafka1 libcurl4 libc-ares2 libssl3 libfmt9 \
        libspdlog1.10 libsimdjson14 libtomlplusplus3 libyaml-cpp0.7 libsoci-core4.0 libsoci-postgresql4.0 libpq5 libcjose0 libjansson4 \
-       libre2-9 \
+       libre2-9 libjemalloc2 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin tokenrail
 COPY --from=build /out/ /usr/local/bin/

@@ -24,6 +24,12 @@ find_path(TOKENRAIL_SOCI_INCLUDE soci/soci.h REQUIRED)
 find_library(TOKENRAIL_RE2 re2 REQUIRED)
 find_path(TOKENRAIL_RE2_INCLUDE re2/re2.h REQUIRED)
 
+# The allocator of every program (ADR 0019). The sanitizers bring their own.
+option(TOKENRAIL_JEMALLOC "Link the programs to jemalloc instead of the C library's malloc" ON)
+if(TOKENRAIL_JEMALLOC AND NOT TOKENRAIL_SANITIZE)
+  find_library(TOKENRAIL_JEMALLOC_LIBRARY jemalloc REQUIRED)
+endif()
+
 # The layout of simdjson's classes depends on these macros, and without them on whether a file is optimised. Its functions
 # are in its header, and the linker keeps one copy for the whole program. So every file has the same values, whether its
 # target links the library or not; tokenrail_check_layouts() in the root folder checks that. Threads: as Debian builds it.

@@ -48,7 +48,8 @@ function(tokenrail_program)
   endif()
   add_executable(${ARG_NAME} ${ARG_SOURCES})
   target_include_directories(${ARG_NAME} PRIVATE "${PROJECT_SOURCE_DIR}")
-  target_link_libraries(${ARG_NAME} PRIVATE tokenrail_warnings ${tokenrail_in_every_program} ${ARG_DEPENDS} ${ARG_LIBRARIES})
+  target_link_libraries(${ARG_NAME} PRIVATE tokenrail_warnings ${tokenrail_in_every_program} ${ARG_DEPENDS} ${ARG_LIBRARIES}
+                        ${TOKENRAIL_JEMALLOC_LIBRARY})
 endfunction()
 
 # A GoogleTest program over the .cpp files below a folder; each test is known to ctest under its layer as label.

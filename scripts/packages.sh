@@ -6,7 +6,7 @@ declare -A package_sets=(
   [build]="ca-certificates git clang-19 lld-19 llvm-19 libclang-rt-19-dev mold ccache cmake ninja-build pkg-config
     libboost1.81-dev libcurl4-openssl-dev libc-ares-dev libssl-dev libspdlog-dev libfmt-dev libsimdjson-dev
     libtomlplusplus-dev libyaml-cpp-dev librdkafka-dev libsoci-dev libpq-dev libcjose-dev libjansson-dev libre2-dev zlib1g-dev
-    libgtest-dev libgmock-dev"
+    libjemalloc-dev libgtest-dev libgmock-dev"
   [lint]="clang-format-19 clang-tidy-19 python3 shellcheck git"
   [test]="curl kcat openssl python3 python3-venv python3-pytest python3-jsonschema python3-confluent-kafka python3-psycopg2 python3-yaml"
   [kafka]="kcat"

@@ -69,7 +69,8 @@ class Instrument:
 
 
 class Installation:
-    def __init__(self, partitions, streams_max, brokers=1, dev_dir=DEV_DIR):
+    def __init__(self, partitions, streams_max, brokers=1, dev_dir=DEV_DIR, preload=None):
+        self.of_routers = {"LD_PRELOAD": preload} if preload else {}
         self.dev_dir = dev_dir
         self.kafka = dev("kafka", "start", "--brokers", str(brokers), folder=dev_dir)
         self.database = dev("postgres", "start", folder=dev_dir)
@@ -111,7 +112,7 @@ class Installation:
         if self.router is not None:
             self.router.stop()
         begin = time.monotonic()
-        self.router = self.stack.router()
+        self.router = self.stack.router(**self.of_routers)
         while not self.router.ready():
             if time.monotonic() > begin + 60:
                 raise RuntimeError(f"the router is not ready: {self.router.readyz()}")

@@ -28,10 +28,12 @@ def arguments():
                                                    "start, abuse")
     parser.add_argument("--partitions", type=int, default=4, help="of chat.requests (default 4)")
     parser.add_argument("--let-halt", action="store_true", help="let idle cores halt: more like a quiet machine, noisier")
+    parser.add_argument("--preload", metavar="LIBRARY", help="loaded before the router's own libraries: another allocator to compare "
+                                                             "(adapters and tls aside)")
     parser.add_argument("--keep", action="store_true", help="leave Kafka and PostgreSQL running for the next run")
     options = parser.parse_args()
-    if options.publish and (options.quick or options.only):
-        parser.error("--publish wants the whole measurement, without --quick and --only")
+    if options.publish and (options.quick or options.only or options.preload):
+        parser.error("--publish wants the whole measurement, without --quick, --only and --preload")
     return options
 
 
@@ -41,7 +43,7 @@ class Bench:
         self.runs = 2 if options.quick else 3
         self.streams_max = 10_000 if options.full else 2_000
         self.results = Results()
-        self.at = Installation(options.partitions, self.streams_max)
+        self.at = Installation(options.partitions, self.streams_max, preload=options.preload)
         self.measure = Measures(self.at, options.quick)
 
     def wanted(self, part):
@@ -116,13 +118,15 @@ class Bench:
         count = 2_000 if self.options.quick else 6_000
         read = self.at.router_metric('kafka_records_read_total{client="reader"}')
         costs = []
-        for _ in range(self.runs):
+        # Of all the figures this one differs most from run to run.
+        runs = 2 if self.options.quick else 9
+        for _ in range(runs):
             cost, wall = self.measure.request_cost(count, 256)
             costs.append(cost)
             progress(f"{cost:.1f} µs of CPU a request, {1e6 / wall:.0f} requests a second")
         self.results.requests(costs)
         read = self.at.router_metric('kafka_records_read_total{client="reader"}') - read
-        self.results.account(count * self.runs, read)
+        self.results.account(count * runs, read)
 
     def latency(self):
         rate, streams, pace = 2_000, 100, 50
