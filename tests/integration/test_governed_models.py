@@ -96,6 +96,28 @@ def test_providers_are_listed_with_kinds_and_logins(world):  # S1.14, S1.52, S2.
     assert rows["openai"]["defaultBaseUrl"] == "https://api.openai.com/v1" and rows["azure"]["defaultBaseUrl"] is None
 
 
+def test_forms_ask_for_what_each_login_needs(world):  # S1.4, S1.7, S1.33
+    def asked(row, auth_type):
+        return [field for field in row["credentialForm"]["fields"] if auth_type in field["authTypes"]]
+    rows = {row["id"]: row for row in world.api("acme", "viewer").ok("GET", "/v1/providers?page_size=1000")["data"]}
+    for row in rows.values():
+        for field in row["credentialForm"]["fields"]:
+            assert set(field["authTypes"]) <= set(row["authTypes"]) and field["label"] and field["help"], row["id"]
+        for auth_type in row["authTypes"]:
+            fields = {field["name"]: field for field in asked(row, auth_type)}
+            names = ["baseUrl", *(["authName"] if auth_type in ("header", "query", "basic") else []),
+                     *([] if auth_type == "none" else ["secret"])]
+            assert [field["name"] for field in asked(row, auth_type)] == names, (row["id"], auth_type)
+            assert fields["baseUrl"].get("default") == row["defaultBaseUrl"]
+            assert all(field["secret"] == (name == "secret") for name, field in fields.items())
+            assert fields.get("secret", {"required": True})["required"]
+    assert asked(rows["azure"], "header")[0]["example"] == "https://RESOURCE.openai.azure.com"
+    header = asked(rows["anthropic"], "header")[1]
+    assert (header["label"], header["default"], header["required"]) == ("Header", "x-api-key", False)
+    assert [field["label"] for field in asked(rows["openai-compatible"], "basic")] == ["Base URL", "User", "Password"]
+    assert asked(rows["openai-compatible"], "header")[1]["required"]
+
+
 def test_statistics_count_models_by_provider_kind_and_status(world):  # S4.24, S4.28
     org = "counted-" + secrets.token_hex(4)
     world.root.ok("POST", "/v1/orgs", {"id": org}, 201)

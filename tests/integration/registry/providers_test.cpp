@@ -27,6 +27,18 @@ TEST_F(StoreTest, EveryKnownProviderCanHaveAConnection) {
   EXPECT_FALSE(unknown);
 }
 
+TEST_F(StoreTest, FormsBeginWithTheHeaderThatCallsCarry) {
+  for (const auto& profile : providers::profiles()) {
+    SCOPED_TRACE(profile.provider);
+    EXPECT_EQ(
+        sql().run("SELECT COALESCE((SELECT f ->> 'default' FROM provider p, jsonb_array_elements(p.credential_form "
+                  "-> 'fields') AS f WHERE p.slug = '" +
+                  std::string(profile.provider) +
+                  "' AND f ->> 'name' = 'authName' AND f -> 'authTypes' = '[\"header\"]'), '')"),
+        profile.auth_name);
+  }
+}
+
 TEST_F(StoreTest, OtherKindOfKeyChangesTheConnection) {
   const auto before = store_->ensure_platform_connection(
       {.name = "env-openai", .provider = "openai", .base_url = "http://localhost:1", .auth_type = "none"});

@@ -20,6 +20,9 @@ Schema model_kind() {
   return choice({"generation", "embedding", "rerank", "classification", "ner", "image", "speech", "transcription",
                  "moderation", "video", "ocr", "other"});
 }
+Schema auth_type() {
+  return choice({"none", "bearer", "header", "query", "basic"});
+}
 Schema model_name() {
   return described(text(1, 255), "Id, slug, or provider/name.");
 }
@@ -179,7 +182,7 @@ const Schema& connection_test_draft() {
   static const auto schema = object(
       "ConnectionTestDraft",
       {required("provider", text(1, 63)), required("baseUrl", formatted(text(1, 2048), "uri")),
-       optional("authType", choice({"none", "bearer", "header", "query", "basic"})), optional("authName", text(0, 128)),
+       optional("authType", auth_type()), optional("authName", text(0, 128)),
        optional("secret", described(text(1, 16'384), "Sent to baseUrl, and neither stored nor shown.")),
        optional("headers", secret_headers("Further secret headers, sent to baseUrl, and neither stored nor shown.")),
        optional("model", described(text(1, 255), "To call, by its name at the provider."))});
@@ -366,8 +369,25 @@ const Schema& new_token() {
 }
 
 const Schema& provider() {
+  static const auto field = open_object(
+      "CredentialField",
+      {required("name",
+                described(choice({"baseUrl", "authName", "secret"}),
+                          "baseUrl and authName are the connection's, secret is the credential's. A name may be "
+                          "there for several authTypes, with another label for each.")),
+       required("label", any_text()), required("help", any_text()),
+       required("secret", described(boolean(), "true: typed without being shown, and never shown again.")),
+       required("required", boolean()),
+       required("authTypes", described(list_of(auth_type(), 5), "With which the field is asked for.")),
+       optional("default", described(any_text(), "What the field holds at first.")),
+       optional("example", described(any_text(), "What the field could hold."))});
+  static const auto form = described(open_object("CredentialForm", {required("fields", list_of(field, 64))}),
+                                     "What a new connection asks for, in this order.");
   static const auto schema =
-      reply_object("Provider", {required("id", any_text())}, {"adapter", "displayName", "defaultBaseUrl", "docUrl"});
+      reply_object("Provider",
+                   {required("id", any_text()), required("kinds", list_of(model_kind(), 64)),
+                    required("authTypes", list_of(auth_type(), 5)), required("credentialForm", form)},
+                   {"adapter", "displayName", "defaultBaseUrl", "docUrl"});
   return schema;
 }
 
