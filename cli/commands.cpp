@@ -396,15 +396,18 @@ constexpr std::array<Command, 25> command_table{{
      .flags = doctor_flags,
      .examples = doctor_examples,
      .details =
-         "Looks at Kafka, the topics, the routers, PostgreSQL, its tables, registry-sync, the key ring, every "
-         "connection\n"
-         "and the published registry, each with a short time limit, so that one part that is down never hides the "
-         "others.\n"
+         "Looks at Kafka, the topics, the routers, PostgreSQL, its tables, registry-sync, the registry API, the key "
+         "ring,\n"
+         "every connection and the published registry, each with a short time limit, so that one part that is down "
+         "never\n"
+         "hides the others.\n"
          "A part that could not be checked, or is switched off, is marked with a dot, and a risk with an exclamation\n"
          "mark; neither is an error. (The demo's broker does not know who is in a group.) A router that was killed\n"
          "counts until its session ends, 15 s later unless told otherwise.\n"
          "That a topic refuses records, or that dead letters wait, is known by routers alone: name the addresses of\n"
-         "their health servers in doctor.routers (TOKENRAIL_DOCTOR_ROUTERS, comma-separated).\n"
+         "their health servers in doctor.routers (TOKENRAIL_DOCTOR_ROUTERS, comma-separated). The registry API is "
+         "asked\n"
+         "at the addresses of doctor.apis (TOKENRAIL_DOCTOR_APIS), or else at api.url.\n"
          "Exits with 1 where anything is wrong."},
     {.path = "verify",
      .summary = "Check from the topics that every promise was kept",

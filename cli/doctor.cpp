@@ -156,7 +156,7 @@ Result<std::vector<telemetry::Condition>> parse_ready(std::string_view body) {
   simdjson::dom::array entries;
   if (parser.parse(body.data(), body.size()).get(root) != simdjson::SUCCESS ||
       root["conditions"].get_array().get(entries) != simdjson::SUCCESS)
-    return fail(ErrorKind::invalid_input, "the answer is not that of a router's /readyz");
+    return fail(ErrorKind::invalid_input, "the answer is not that of a program's /readyz");
   std::vector<telemetry::Condition> conditions;
   for (const auto entry : entries) {
     const auto text = [&](std::string_view name) {
@@ -168,7 +168,7 @@ Result<std::vector<telemetry::Condition>> parse_ready(std::string_view body) {
   return conditions;
 }
 
-std::vector<Finding> judge_router_health(const std::vector<RouterHealth>& routers) {
+std::vector<Finding> judge_router_health(const std::vector<ServiceHealth>& routers) {
   if (routers.empty())
     return {not_looked_at("router health",
                           "doctor.routers names no router; only routers know whether a topic refuses their records")};
@@ -192,6 +192,33 @@ std::vector<Finding> judge_router_health(const std::vector<RouterHealth>& router
                           .remedy = refused ? "raise the topic's max.message.bytes, grant WRITE on it, or create it "
                                               "again; what waits is written then"
                                             : "look at the router's log"});
+    }
+    if (findings.size() == before) findings.push_back({.part = part, .text = "ready"});
+  }
+  return findings;
+}
+
+std::vector<Finding> judge_api_health(const std::vector<ServiceHealth>& apis) {
+  if (apis.empty()) return {not_looked_at("registry API", "doctor.apis and api.url name none")};
+  std::vector<Finding> findings;
+  for (const auto& api : apis) {
+    const auto part = fmt::format("registry API {}", providers::without_credentials(api.address));
+    if (!api.conditions) {
+      findings.push_back(
+          {.part = part,
+           .verdict = Verdict::bad,
+           .text = api.conditions.error().detail,
+           .remedy = "start tokenrail-registry-api, or correct its address in doctor.apis (TOKENRAIL_DOCTOR_APIS)"});
+      continue;
+    }
+    const auto before = findings.size();
+    for (const auto& condition : *api.conditions) {
+      if (condition.problem.empty() && condition.note.empty()) continue;
+      const bool fails = !condition.problem.empty();
+      findings.push_back({.part = part,
+                          .verdict = fails ? Verdict::bad : Verdict::warning,
+                          .text = fmt::format("{}: {}", condition.name, fails ? condition.problem : condition.note),
+                          .remedy = "look at the registry API's log"});
     }
     if (findings.size() == before) findings.push_back({.part = part, .text = "ready"});
   }

@@ -52,16 +52,19 @@ struct RouterFacts {
 };
 [[nodiscard]] Finding judge_routers(const RouterFacts& facts);
 
-/// What a router says of itself at /readyz.
-struct RouterHealth {
-  std::string address;  ///< of doctor.routers
+/// What a router or a registry API says of itself at /readyz.
+struct ServiceHealth {
+  std::string address;  ///< of doctor.routers or doctor.apis
   /// Error: it does not answer, or something else does.
   Result<std::vector<telemetry::Condition>> conditions;
 };
 /// Error invalid_input: not the body of a /readyz.
 [[nodiscard]] Result<std::vector<telemetry::Condition>> parse_ready(std::string_view body);
 /// One for each condition that fails; a single one where none does. One, too, where no router was asked.
-[[nodiscard]] std::vector<Finding> judge_router_health(const std::vector<RouterHealth>& routers);
+[[nodiscard]] std::vector<Finding> judge_router_health(const std::vector<ServiceHealth>& routers);
+/// One for each condition that fails or has a note, which is a warning; a single one where none does. One, too, where
+/// no registry API was asked.
+[[nodiscard]] std::vector<Finding> judge_api_health(const std::vector<ServiceHealth>& apis);
 
 struct DatabaseFacts {
   std::string place;  ///< "127.0.0.1:5432/tokenrail"

@@ -79,17 +79,16 @@ boost::asio::awaitable<Result<std::vector<telemetry::Condition>>> ask_ready(http
 }
 
 /// All at once, as the connections.
-std::vector<RouterHealth> look_at_router_health(const Context& context) {
+std::vector<ServiceHealth> look_at_health(const Context& context, const std::vector<std::string>& addresses) {
   boost::asio::io_context loop(1);
   telemetry::Metrics metrics;
   const auto client = http::make_client(loop, http::client_options_from(context.values), metrics);
   http::Fetcher fetcher(loop, *client, "doctor");
-  const auto addresses = context.values.list("doctor.routers");
-  std::vector<RouterHealth> all;
+  std::vector<ServiceHealth> all;
   all.reserve(addresses.size());  // the coroutines write into it
   for (const auto& address : addresses) {
     auto& one = all.emplace_back(
-        RouterHealth{.address = address, .conditions = fail(ErrorKind::unavailable, "it does not answer in time")});
+        ServiceHealth{.address = address, .conditions = fail(ErrorKind::unavailable, "it does not answer in time")});
     boost::asio::co_spawn(
         loop, ask_ready(&fetcher, providers::normal_base_url(address) + "/readyz"),
         [&one](const std::exception_ptr& failure, Result<std::vector<telemetry::Condition>> conditions) {
@@ -98,6 +97,13 @@ std::vector<RouterHealth> look_at_router_health(const Context& context) {
   }
   loop.run_for(patience + 2s);
   return all;
+}
+
+/// Those of doctor.apis, or else the one that this program itself uses.
+std::vector<std::string> api_addresses(const Context& context) {
+  auto addresses = context.values.list("doctor.apis");
+  if (addresses.empty() && context.values.is_set("api.url")) addresses.push_back(context.values.text("api.url"));
+  return addresses;
 }
 
 KeyRingFacts look_at_key_ring(const Context& context, bool database_answers) {
@@ -216,7 +222,7 @@ int run_doctor(const Context& context) {
   // Rights are granted one by one: a topic that may not be seen says nothing of the group.
   const bool kafka_answers = kafka.plan || kafka.plan.error().kind == ErrorKind::forbidden;
   report.tell(judge_routers(look_at_routers(context, kafka_answers)));
-  report.tell(judge_router_health(look_at_router_health(context)));
+  report.tell(judge_router_health(look_at_health(context, context.values.list("doctor.routers"))));
 
   const auto database = database_options(context);
   const DatabaseFacts database_facts{.place = registry::database_place(database.url),
@@ -224,6 +230,8 @@ int run_doctor(const Context& context) {
   report.tell(judge_database(database_facts));
   report.tell(
       judge_registry_sync(database_facts.migrations ? std::optional(registry::Lease::look(database)) : std::nullopt));
+
+  report.tell(judge_api_health(look_at_health(context, api_addresses(context))));
 
   report.tell(judge_held(database_facts.migrations && database_facts.migrations->pending.empty()
                              ? std::optional(registry::Store(database).held_changes(""))

@@ -47,6 +47,12 @@ constexpr std::array own_settings{
                     .help =
                         "Health addresses of routers, such as http://router-1:9464. doctor asks each for its /readyz: "
                         "only a router knows that a topic refuses its records, and that dead letters wait."},
+    config::Setting{.name = "doctor.apis",
+                    .env = {},
+                    .kind = config::Kind::list,
+                    .default_value = "",
+                    .help = "Addresses of registry APIs, such as http://registry-api:9403. doctor asks each for its "
+                            "/readyz. Without them it asks the one of api.url."},
     // In the section of the registry API, whose other settings are not this program's.
     borrowed({.name = "api.url",
               .env = {},

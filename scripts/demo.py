@@ -314,6 +314,8 @@ class Demo:
             worker = self.start(name, [BIN / f"tokenrail-{name}"], TOKENRAIL_HTTP_LISTEN=address,
                                 TOKENRAIL_API_LISTEN=api)
             worker.address = address
+        self.environment["TOKENRAIL_DOCTOR_ROUTERS"] = f"http://{self.programs[-2].address}"
+        self.environment["TOKENRAIL_DOCTOR_APIS"] = f"http://{api}"
         for worker in self.programs[-3:]:
             wait_ready(worker, worker.address, READY_SECONDS)
             note(f"tokenrail-{worker.name} is ready (http://{worker.address}/metrics)")
@@ -427,7 +429,7 @@ class Demo:
         heading("All of it works. Ask more in a second terminal:")
         names = ["TOKENRAIL_KAFKA_BOOTSTRAP_SERVERS", "TOKENRAIL_KAFKA_FETCH_WAIT_MAX_MS", "TOKENRAIL_DATABASE_URL",
                  "OLLAMA_BASE_URL", "TOKENRAIL_KEYRING_FILE", "TOKENRAIL_AUTH_MODE", "TOKENRAIL_AUTH_DEV_KEY_FILE",
-                 "REGISTRY_API"]
+                 "TOKENRAIL_DOCTOR_ROUTERS", "TOKENRAIL_DOCTOR_APIS", "REGISTRY_API"]
         for name in names:
             if name in self.environment:
                 say(f"   export {name}={shlex.quote(self.environment[name])}")

@@ -50,6 +50,7 @@ In your shell:
   export TOKENRAIL_KEYRING_FILE=$TOKENRAIL_KEYRING_FILE
   export TOKENRAIL_AUTH_MODE=dev
   export TOKENRAIL_DOCTOR_ROUTERS=http://$(cat "$dev_dir/run/router.address")
+  export TOKENRAIL_DOCTOR_APIS=http://127.0.0.1:$(api_port)
   export REGISTRY_API=http://127.0.0.1:$(api_port)
   export PATH=$demo_bin:\$PATH
 

@@ -3,6 +3,7 @@
 import json
 import signal
 
+from registry_world import api_environment
 from stack import Log, finished, http_post, text_of, wait_until
 from test_main_job import by_request, done
 
@@ -112,15 +113,20 @@ def doctor_lines(stack, *arguments, environment=None):
     return {line["part"]: line for line in lines}, done.returncode
 
 
-def test_doctor_sees_that_a_worker_is_dead(make_stack):
+def test_doctor_sees_that_a_worker_is_dead(make_stack, tmp_path):
     stack = make_stack()
     router, = stack.whole()
     router.wait_ready()
     sync = stack.processes[1]
+    api = stack.api(**api_environment(tmp_path))
+    api.wait_ready()
+    api_url = f"http://127.0.0.1:{api.api_port()}"
 
     def all_good():
-        parts, code = doctor_lines(stack, environment={"TOKENRAIL_DOCTOR_ROUTERS": f"http://127.0.0.1:{router.port}"})
-        return code == 0 and parts["routers"]["text"].startswith("1 router ") and parts
+        parts, code = doctor_lines(stack, environment={"TOKENRAIL_DOCTOR_ROUTERS": f"http://127.0.0.1:{router.port}",
+                                                       "TOKENRAIL_DOCTOR_APIS": api_url})
+        good = code == 0 and parts["routers"]["text"].startswith("1 router ")
+        return good and parts["registry API " + api_url]["verdict"] == "good" and parts
 
     parts = wait_until("all is well", all_good)
     assert parts["registry-sync"]["verdict"] == "good"
@@ -131,14 +137,18 @@ def test_doctor_sees_that_a_worker_is_dead(make_stack):
 
     assert router.stop() == 0
     assert sync.stop() == 0
+    assert api.stop() == 0
 
-    def both_bad():
-        parts, code = doctor_lines(stack)
+    def all_bad():
+        # The address that the command line itself would use.
+        parts, code = doctor_lines(stack, environment={"TOKENRAIL_API_URL": api_url, "TOKENRAIL_API_TOKEN": "trk_none"})
         wrong = {name for name, part in parts.items() if part["verdict"] != "good"}
         return code == 1 and parts["routers"]["verdict"] == parts["registry-sync"]["verdict"] == "bad" and wrong == {
-            "routers", "registry-sync", "router health"} and parts
+            "routers", "registry-sync", "registry API " + api_url, "router health"} and parts
 
-    parts = wait_until("doctor says that both are dead", both_bad)
+    parts = wait_until("doctor says that all three are dead", all_bad)
+    assert parts["registry API " + api_url]["verdict"] == "bad"
+    assert "tokenrail-registry-api" in parts["registry API " + api_url]["remedy"]
     assert "no request is answered" in parts["routers"]["text"]
     assert "tokenrail-router" in parts["routers"]["remedy"]
     assert "tokenrail-registry-sync" in parts["registry-sync"]["remedy"]

@@ -43,6 +43,36 @@ TEST(Doctor, SaysWhatTheRoutersSayOfThemselves) {
   EXPECT_THAT(none[0].text, HasSubstr("doctor.routers names no router"));
 }
 
+TEST(Doctor, SaysWhatRegistryApisSayOfThemselves) {
+  const auto waiting = parse_ready(
+      telemetry::ready_answer({{.name = "database", .problem = "PostgreSQL does not answer"},
+                               {.name = "authentication", .problem = ""},
+                               {.name = "logins", .problem = "", .note = "the identity provider does not answer"}})
+          .body);
+  ASSERT_TRUE(waiting.has_value()) << waiting.error().detail;
+  const auto findings =
+      judge_api_health({{.address = "http://a:1", .conditions = waiting},
+                        {.address = "http://u:p@b:2",
+                         .conditions = std::vector<telemetry::Condition>{{.name = "database", .problem = ""}}},
+                        {.address = "http://c:3", .conditions = fail(ErrorKind::unavailable, "it does not answer")}});
+  ASSERT_EQ(findings.size(), 4U);
+  EXPECT_EQ(findings[0].part, "registry API http://a:1");
+  EXPECT_EQ(findings[0].verdict, Verdict::bad);
+  EXPECT_EQ(findings[0].text, "database: PostgreSQL does not answer");
+  EXPECT_EQ(findings[1].verdict, Verdict::warning);
+  EXPECT_EQ(findings[1].text, "logins: the identity provider does not answer");
+  EXPECT_THAT(findings[1].remedy, HasSubstr("log"));
+  EXPECT_THAT(findings[2].part, Not(HasSubstr("u:p")));
+  EXPECT_EQ(findings[2].verdict, Verdict::good);
+  EXPECT_EQ(findings[3].verdict, Verdict::bad);
+  EXPECT_THAT(findings[3].remedy, HasSubstr("TOKENRAIL_DOCTOR_APIS"));
+
+  const auto none = judge_api_health({});
+  ASSERT_EQ(none.size(), 1U);
+  EXPECT_EQ(none[0].verdict, Verdict::unknown);
+  EXPECT_THAT(none[0].text, HasSubstr("doctor.apis"));
+}
+
 TEST(Doctor, AnotherServersAnswerIsNoRoutersHealth) {
   for (const auto* body : {"", "ok", "[]", R"({"ready":true})", R"({"conditions":1})"})
     EXPECT_FALSE(parse_ready(body)) << body;
