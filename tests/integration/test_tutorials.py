@@ -24,14 +24,18 @@ def test_govern_models(make_stack, tmp_path):
     stack.whole()
     api = stack.api()
     api.wait_ready()
-    model = json.loads(stack.cli("registry", "list", "--json").stdout.splitlines()[0])["modelName"]
     said = {}
+    # What the demo prints as export lines. Whatever else a block uses, an earlier block has set.
+    printed = {"PATH": f"{stack.bin}:{os.environ['PATH']}", "REGISTRY_API": f"http://127.0.0.1:{api.api_port()}",
+               "OLLAMA_BASE_URL": stack.simulator_url}
+    state = tmp_path / "variables"
+    state.write_text("")
 
     def run(block):
-        script = f"set -eu\nPATH={stack.bin}:$PATH\n{block}"
+        script = f"set -eu\n. {state}\n{block}\ndeclare -p TOKEN MODEL 2>/dev/null >{state} || true"
+        environment = {name: value for name, value in os.environ.items() if name not in ("MODEL", "TOKEN")}
         done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=300, check=False,
-                              env={**os.environ, **stack.environment, "MODEL": model, "REGISTRY_API": f"http://127.0.0.1:{api.api_port()}",
-                                   "OLLAMA_BASE_URL": stack.simulator_url})
+                              env={**environment, **stack.environment, **printed})
         assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
         return done.stdout + done.stderr
 
