@@ -71,7 +71,7 @@ constexpr std::array<Flag, 3> topics_acls_flags{{
     {.name = "principal", .value = "USER", .help = "who gets the rights, as Kafka writes it: User:tokenrail-router"},
     {.name = "program",
      .value = "NAME",
-     .help = "router (default), registry-sync, operator, chat, sender, reader or auditor"},
+     .help = "router (default), registry-sync, registry-api, operator, chat, sender, reader or auditor"},
     {.name = "group", .value = "GROUP", .help = "the routers' consumer group (default: tokenrail-router)"},
 }};
 constexpr std::array<Example, 3> topics_acls_examples{{

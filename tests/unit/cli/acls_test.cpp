@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "cli/context.hpp"
 #include "cli/topics.hpp"
 
 namespace tokenrail::cli {
@@ -26,6 +27,12 @@ TEST(Acls, EveryProgramHasRightsWithReasons) {
       }
     }
   }
+}
+
+TEST(Acls, HelpNamesEveryProgram) {
+  const auto command = std::ranges::find(commands(), "topics acls", &Command::path);
+  const auto flag = std::ranges::find(command->flags, "program", &Flag::name);
+  for (const auto& program : acl_programs()) EXPECT_THAT(flag->help, HasSubstr(program.name));
 }
 
 TEST(Acls, ListsEachRightOnceAndOnlyKnownTopics) {
