@@ -106,7 +106,6 @@ export const connections = {
     header: 'Header of its own',
     query: 'Parameter of the address',
     basic: 'User name and password',
-    oauth: 'OAuth',
   },
   credential: 'Credential',
   onNew: 'New models',

@@ -134,25 +134,24 @@ const Schema& token_input() {
 }
 
 const Schema& connection_input() {
-  static const auto schema = object(
-      "ConnectionInput", {
-                             required("provider", text(1, 63)),
-                             required("name", text(1, 63)),
-                             required("baseUrl", formatted(text(1, 2048), "uri")),
-                             optional("authType", choice({"none", "bearer", "header", "query", "basic", "oauth"})),
-                             optional("authName", text(0, 128)),
-                             optional("credentialId", uuid()),
-                             optional("priority", integer(-1'000'000, 1'000'000)),
-                             optional("weight", integer(0, 1'000'000)),
-                             optional("enabled", boolean()),
-                             optional("syncEnabled", boolean()),
-                             optional("syncIntervalS", integer(60, 31'536'000)),
-                             optional("includeGlobs", list_of(text(1, 255), 100)),
-                             optional("excludeGlobs", list_of(text(1, 255), 100)),
-                             optional("onNew", choice({"disabled", "enabled"})),
-                             optional("slugPrefix", text(0, 64)),
-                             optional("metadata", any_object()),
-                         });
+  static const auto schema = object("ConnectionInput", {
+                                                           required("provider", text(1, 63)),
+                                                           required("name", text(1, 63)),
+                                                           required("baseUrl", formatted(text(1, 2048), "uri")),
+                                                           optional("authType", auth_type()),
+                                                           optional("authName", text(0, 128)),
+                                                           optional("credentialId", uuid()),
+                                                           optional("priority", integer(-1'000'000, 1'000'000)),
+                                                           optional("weight", integer(0, 1'000'000)),
+                                                           optional("enabled", boolean()),
+                                                           optional("syncEnabled", boolean()),
+                                                           optional("syncIntervalS", integer(60, 31'536'000)),
+                                                           optional("includeGlobs", list_of(text(1, 255), 100)),
+                                                           optional("excludeGlobs", list_of(text(1, 255), 100)),
+                                                           optional("onNew", choice({"disabled", "enabled"})),
+                                                           optional("slugPrefix", text(0, 64)),
+                                                           optional("metadata", any_object()),
+                                                       });
   return schema;
 }
 

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/providers/target.hpp"
 #include "workers/registry_api/database_keeper.hpp"
 #include "workers/registry_api/endpoints/all_routes.hpp"
 #include "workers/registry_api/endpoints/endpoint.hpp"
@@ -45,6 +46,17 @@ TEST(AllRoutes, WithSecretsTakeNoIdempotencyKey) {
                         route.operation.starts_with("connections.test");
     if (secret) EXPECT_FALSE(route.idempotent_by_key) << route.operation;
   }
+}
+
+TEST(AllRoutes, TakeOnlyLoginsThatRoutersKnow) {
+  std::set<std::string> taken;
+  for (const auto& route : all_routes()) {
+    if (route.body == nullptr) continue;
+    for (const auto& property : route.body->properties)
+      if (property.name == "authType") taken.insert(property.schema->choices.begin(), property.schema->choices.end());
+  }
+  EXPECT_TRUE(taken.contains("bearer"));
+  for (const auto& name : taken) EXPECT_TRUE(providers::auth_type_from(name)) << name;
 }
 
 TEST(AllRoutes, AreTheOpenApiDocument) {

@@ -43,7 +43,7 @@ export function TestStep({ org, draft, secrets, onChange, onStored, onSaved }: P
           body: {
             provider: draft.provider,
             baseUrl: draft.baseUrl.trim(),
-            ...(draft.authType === 'oauth' ? {} : { authType: draft.authType }),
+            authType: draft.authType,
             ...(authName ? { authName } : {}),
             ...(withKey && secrets.key ? { secret: secrets.key, ...headersIn(secrets.headers) } : {}),
             ...(model.trim() ? { model: model.trim() } : {}),
