@@ -128,6 +128,22 @@ std::span<const std::string_view> model_fields() {
 
 namespace {
 
+/// Whether the provider of @@fields has models of the kind of @@fields. A provider that names no kinds may have any.
+Result<void> check_kind(soci::session& sql, const Arguments& arguments) {
+  auto refused = read_text(
+      sql,
+      "SELECT format('The provider %s has no models of the kind %s. It has: %s.', p.slug, k.kind, "
+      "array_to_string(p.kinds, ', ')) FROM provider p CROSS JOIN LATERAL (SELECT COALESCE(@@fields ->> 'kind', "
+      "'generation') AS kind) k WHERE p.slug = @@fields ->> 'provider' AND cardinality(p.kinds) > 0 AND k.kind <> ALL "
+      "(p.kinds)",
+      arguments);
+  if (!refused) return {};
+  return std::unexpected(
+      Error{.kind = ErrorKind::invalid_input,
+            .detail = std::move(*refused),
+            .hint = "Name one of these kinds, or another provider. A server of your own is openai-compatible."});
+}
+
 /// One model of a page: what it is found by, and where the next page begins behind it.
 struct Place {
   std::string provider;
@@ -235,6 +251,7 @@ Result<Document> Models::create(const Actor& actor, const Scope& scope, std::str
     const auto arguments = Arguments().scope(scope).json("fields", fields);
     if (!read_text(sql, "SELECT slug FROM provider WHERE slug = @@fields ->> 'provider'", arguments))
       return fail(ErrorKind::not_found, "There is no such provider.");
+    if (auto offered = check_kind(sql, arguments); !offered) return std::unexpected(offered.error());
     const auto id = read_text(
         sql,
         "INSERT INTO model (org_id, owner_user_id, provider, model_name, slug, enabled) VALUES (@org, @owner, @@fields "

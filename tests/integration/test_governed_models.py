@@ -118,6 +118,19 @@ def test_forms_ask_for_what_each_login_needs(world):  # S1.4, S1.7, S1.33
     assert asked(rows["openai-compatible"], "header")[1]["required"]
 
 
+def test_a_provider_has_no_models_of_other_kinds(world):  # S1.52
+    admin = world.api("acme", "model_admin")
+    path = "/v1/orgs/acme/models"
+    for method, target in (("POST", path), ("PUT", path + "/anthropic%2Fvectors")):
+        body = {"kind": "embedding", **({"provider": "anthropic", "modelName": "vectors"} if method == "POST" else {})}
+        problem = admin.refused(method, target, 422, "E4003", body)
+        assert problem["detail"] == "The provider anthropic has no models of the kind embedding. It has: generation."
+    assert admin.call("GET", path + "/anthropic%2Fvectors")[0] == 404
+    # Without a kind it is a generation model, which every provider has.
+    a_model(admin, provider="anthropic")
+    a_model(admin, provider="openai-compatible", kind="ocr")
+
+
 def test_statistics_count_models_by_provider_kind_and_status(world):  # S4.24, S4.28
     org = "counted-" + secrets.token_hex(4)
     world.root.ok("POST", "/v1/orgs", {"id": org}, 201)

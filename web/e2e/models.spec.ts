@@ -54,10 +54,10 @@ test('many models are changed with the keyboard alone, and the change is undone'
 
 test('the default moves with one click', async ({ admin, api }) => {
   const [first, second] = [unique('first'), unique('second')];
-  await api.model({ modelName: first, kind: 'rerank' });
-  await api.model({ modelName: second, kind: 'rerank' });
+  await api.model({ provider: 'cohere', modelName: first, kind: 'rerank' });
+  await api.model({ provider: 'cohere', modelName: second, kind: 'rerank' });
   for (const name of [first, second]) {
-    await admin.goto(`/ui/orgs/${org}/models?kind=rerank&model=${encodeURIComponent(`ollama/${name}`)}`);
+    await admin.goto(`/ui/orgs/${org}/models?kind=rerank&model=${encodeURIComponent(`cohere/${name}`)}`);
     await admin.getByRole('button', { name: 'Make default' }).click();
     await expect(admin.getByText(`${name} is the default for Rerank.`)).toBeVisible();
   }
