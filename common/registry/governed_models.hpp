@@ -2,6 +2,7 @@
 // field. Blocking; see governed_database.hpp.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -55,6 +56,10 @@ class Models {
   /// Each as change() makes it, one after the other; a change that is refused keeps no other one from being made.
   /// Transactions have many of them, so this takes a small part of the time.
   std::vector<Result<Document>> change_all(const Actor& actor, const Scope& scope, std::span<const Change> changes);
+  /// All of them in one transaction, one after the other, or none: then `refused` is the index of the change that the
+  /// error is about, or their number where the transaction as a whole failed.
+  Result<std::vector<Document>> change_all_or_none(const Actor& actor, const Scope& scope,
+                                                   std::span<const Change> changes, std::size_t& refused);
   /// The same as change(), but `capabilities` and `metadata` become what the patch says.
   Result<Document> replace(const Actor& actor, const Scope& scope, const std::string& id, std::string_view patch,
                            const std::optional<std::int64_t>& expected_version);

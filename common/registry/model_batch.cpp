@@ -281,4 +281,19 @@ std::vector<Result<Document>> Models::change_all(const Actor& actor, const Scope
   return results;
 }
 
+Result<std::vector<Document>> Models::change_all_or_none(const Actor& actor, const Scope& scope,
+                                                         std::span<const Change> changes, std::size_t& refused) {
+  return transact_as(database_, actor, [&](soci::session&) -> Result<std::vector<Document>> {
+    std::vector<Document> documents;
+    documents.reserve(changes.size());
+    for (refused = 0; refused < changes.size(); ++refused) {
+      const auto& one = changes[refused];
+      auto changed = change(actor, scope, one.model, one.patch, one.expected_version);
+      if (!changed) return std::unexpected(std::move(changed.error()));
+      documents.push_back(std::move(*changed));
+    }
+    return documents;
+  });
+}
+
 }  // namespace tokenrail::registry

@@ -470,6 +470,58 @@ def test_batch_has_a_result_for_each_change(world, admin):
     assert [e["pointer"] for e in problem["errors"]] == ["/changes/0/patch/enabledd"]
 
 
+def test_atomic_batch_changes_all_or_nothing(world, admin):
+    one, two = a_model(admin), a_model(admin)
+    path = "/v1/orgs/acme/models:batch"
+
+    def versions():
+        return [admin.ok("GET", f"/v1/orgs/acme/models/{model['id']}")["version"] for model in (one, two)]
+    before = versions()
+    first = {"model": one["slug"], "patch": {"displayName": "All"}, "version": one["version"]}
+    # What an earlier change of the batch made is there for a later one.
+    again = {"model": one["slug"], "patch": {"capabilities": {"vision": "supported"}}}
+    for wrong, status, code, pointer in (
+            ({"model": "ollama/none", "patch": {}}, 404, "E4001", "/changes/2"),
+            ({"model": two["id"], "patch": {"hidden": True}, "version": two["version"] - 1}, 412, "PRECONDITION_FAILED", "/changes/2"),
+            ({"model": two["id"], "patch": {"replacementId": "00000000-0000-0000-0000-000000000000"}}, 422, "E4003", "/changes/2")):
+        problem = admin.refused("POST", path, status, code, {"atomic": True, "changes": [first, again, wrong]})
+        assert [e["pointer"] for e in problem["errors"]] == [pointer], problem
+        assert problem["detail"].startswith(f"Nothing was changed, because the change of {wrong['model']} was refused: ")
+        assert versions() == before
+    changes = [first, again, {"model": two["id"], "patch": {"displayName": "All"}}]
+    tried = admin.ok("POST", path + "?dry_run=true", {"atomic": True, "changes": changes})["results"]
+    assert [r["status"] for r in tried] == [200, 200, 200] and versions() == before
+    made = admin.ok("POST", path, {"atomic": True, "changes": changes})["results"]
+    assert versions() == [made[1]["version"], made[2]["version"]] > before
+    assert admin.ok("GET", f"/v1/orgs/acme/models/{one['id']}")["capabilities"]["vision"] == "supported"
+
+
+def test_dry_runs_of_batches_tokens_and_dependents_keep_nothing(world, admin):
+    model = a_model(admin)
+    path = f"/v1/orgs/acme/models/{model['id']}"
+    owner = world.api("acme", "org_admin")
+
+    def there():
+        return [owner.ok("GET", p) for p in (path, path + "/dependents", "/v1/orgs/acme/tokens", "/v1/orgs/acme/grants")]
+    admin.call("POST", path + "/dependents", {"refType": "profile", "refId": "kept"})
+    token = owner.ok("POST", "/v1/orgs/acme/tokens", {"name": "kept", "role": "viewer"}, 201)
+    before = there()
+    results = admin.ok("POST", "/v1/orgs/acme/models:batch?dry_run=true",
+                       {"changes": [{"model": model["id"], "patch": {"hidden": True}},
+                                    {"model": "ollama/none", "patch": {}}]})["results"]
+    assert [r["status"] for r in results] == [200, 404] and results[0]["version"] > model["version"]
+    tried = owner.ok("POST", "/v1/orgs/acme/tokens?dry_run=true", {"name": "tried", "role": "viewer"}, 201)
+    assert tried["name"] == "tried" and tried["token"] == ""
+    owner.ok("DELETE", f"/v1/orgs/acme/tokens/{token['id']}?dry_run=true", status=204)
+    grant = {"subjectKind": "org", "objectKind": "model", "object": model["id"]}
+    results = owner.ok("POST", "/v1/orgs/acme/grants:batch?dry_run=true", {"grants": [grant]})["results"]
+    assert [r["status"] for r in results] == [201]
+    admin.ok("POST", path + "/dependents?dry_run=true", {"refType": "profile", "refId": "tried"}, 204)
+    admin.ok("DELETE", path + "/dependents/profile/kept?dry_run=true", status=204)
+    admin.refused("DELETE", path + "/dependents/profile/none?dry_run=true", 404, "NOT_FOUND")
+    assert there() == before
+
+
 def test_batch_of_grants_has_a_result_for_each(world, admin):
     models = [a_model(admin)["slug"] for _ in range(3)]
     group = "batch-" + secrets.token_hex(4)

@@ -8,14 +8,25 @@ namespace tokenrail::registry_api {
 
 namespace {
 
-/// Changes that are one transaction of the database and nothing else.
-constexpr std::array<std::string_view, 30> with_dry_run{
-    "aliases.delete",        "aliases.set",        "catalogs.apply",     "catalogs.record",    "connections.change",
-    "connections.create",    "connections.delete", "credentials.create", "credentials.revoke", "credentials.replace",
-    "defaults.remove",       "defaults.set",       "grants.add",         "grants.remove",      "held_changes.decide",
-    "members.remove",        "members.set",        "models.change",      "models.create",      "models.delete",
-    "models.parameters.set", "models.prices.set",  "models.replace",     "models.rollback",    "orgs.change",
-    "orgs.create",           "orgs.delete",        "quality_scores.set", "views.delete",       "views.set"};
+/// Changes that are transactions of the database and nothing else.
+constexpr std::array<std::string_view, 36> with_dry_run{"aliases.delete",       "aliases.set",
+                                                        "catalogs.apply",       "catalogs.record",
+                                                        "connections.change",   "connections.create",
+                                                        "connections.delete",   "credentials.create",
+                                                        "credentials.revoke",   "credentials.replace",
+                                                        "defaults.remove",      "defaults.set",
+                                                        "grants.add",           "grants.batch",
+                                                        "grants.remove",        "held_changes.decide",
+                                                        "members.remove",       "members.set",
+                                                        "models.add_dependent", "models.batch",
+                                                        "models.change",        "models.create",
+                                                        "models.delete",        "models.parameters.set",
+                                                        "models.prices.set",    "models.remove_dependent",
+                                                        "models.replace",       "models.rollback",
+                                                        "orgs.change",          "orgs.create",
+                                                        "orgs.delete",          "quality_scores.set",
+                                                        "tokens.create",        "tokens.revoke",
+                                                        "views.delete",         "views.set"};
 
 }  // namespace
 

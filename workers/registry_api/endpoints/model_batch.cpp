@@ -1,7 +1,11 @@
-// POST /v1/orgs/{org}/models:batch: many changes in one request. Each is made by itself, and has a result of its own.
+// POST /v1/orgs/{org}/models:batch: many changes in one request. Each is made by itself, and has a result of its own;
+// or all of them are made, or none.
 #include <array>
+#include <cstddef>
 #include <utility>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "common/events/json_writer.hpp"
 #include "common/registry/governed_models.hpp"
@@ -54,12 +58,46 @@ std::string results_as_json(const std::vector<Change>& changes, const std::vecto
   return body;
 }
 
+/// The problem of the change that keeps all others from being made.
+Problem refusal_of_all(const std::vector<Change>& changes, std::size_t at, Problem problem) {
+  problem.detail =
+      fmt::format("Nothing was changed, because the change of {} was refused: {}", changes[at].model, problem.detail);
+  for (auto& error : problem.errors) error.pointer = fmt::format("/changes/{}/patch{}", at, error.pointer);
+  if (problem.errors.empty())
+    problem.errors.push_back({.pointer = fmt::format("/changes/{}", at), .detail = "is refused"});
+  return problem;
+}
+
+awaitable<Answer> change_all_or_none(Call& call, std::vector<Change> changes) {
+  auto made = co_await call.context->database->run(
+      [actor = call.actor(), scope = call.scope(), changes](GovernedDatabase& database) {
+        Models models(database);
+        std::size_t refused = 0;
+        auto all = models.change_all_or_none(actor, scope, changes, refused);
+        std::vector<Outcome> outcomes;
+        if (!all && refused == changes.size()) {
+          outcomes.emplace_back(std::unexpected(problem_of(all.error(), Kind::model)));
+          return outcomes;
+        }
+        if (!all) {
+          auto outcome = outcome_of(models, actor, scope, changes[refused], std::unexpected(all.error()));
+          outcomes.emplace_back(std::unexpected(refusal_of_all(changes, refused, std::move(outcome.error()))));
+          return outcomes;
+        }
+        for (auto& document : *all) outcomes.emplace_back(std::move(document));
+        return outcomes;
+      });
+  if (!made.front()) co_return std::unexpected(std::move(made.front().error()));
+  co_return json_reply(200, results_as_json(changes, made, call.request_id));
+}
+
 awaitable<Answer> change_models(Call& call) {
   std::vector<Change> changes;
   for (const auto& change : *call.body.find("changes")->array())
     changes.push_back({.model = *change.text_of("model"),
                        .patch = change.find("patch")->write(),
                        .expected_version = change.integer_of("version")});
+  if (call.body.boolean_of("atomic").value_or(false)) co_return co_await change_all_or_none(call, std::move(changes));
   const auto outcomes = co_await call.context->database->run(
       [actor = call.actor(), scope = call.scope(), changes](GovernedDatabase& database) {
         Models models(database);
@@ -77,17 +115,18 @@ awaitable<Answer> change_models(Call& call) {
 
 void add_model_batch_routes(std::vector<Route>& routes) {
   static constexpr std::array query{owner_parameter};
-  routes.push_back({.method = "POST",
-                    .pattern = "/v1/orgs/{org}/models:batch",
-                    .operation = "models.batch",
-                    .summary = "Changes up to 500 models, each by itself; the reply has a result for each.",
-                    .permission = "org:models:write",
-                    .query = query,
-                    .idempotent_by_key = true,
-                    .body = &schemas::model_batch_input(),
-                    .reply = &schemas::model_batch(),
-                    .tag = "models",
-                    .handler = change_models});
+  routes.push_back(
+      {.method = "POST",
+       .pattern = "/v1/orgs/{org}/models:batch",
+       .operation = "models.batch",
+       .summary = "Changes up to 500 models, each by itself or all or none; the reply has a result for each.",
+       .permission = "org:models:write",
+       .query = query,
+       .idempotent_by_key = true,
+       .body = &schemas::model_batch_input(),
+       .reply = &schemas::model_batch(),
+       .tag = "models",
+       .handler = change_models});
 }
 
 }  // namespace tokenrail::registry_api

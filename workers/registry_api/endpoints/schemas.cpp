@@ -255,7 +255,12 @@ const Schema& model_batch_input() {
   static const auto change =
       object("ModelChange", {required("model", model_name()), required("patch", model_patch()),
                              optional("version", described(integer(1), "The version that the change is meant for."))});
-  static const auto schema = object("ModelBatchInput", {required("changes", list_of(change, 500, 1))});
+  static const auto schema =
+      object("ModelBatchInput",
+             {required("changes", list_of(change, 500, 1)),
+              optional("atomic", described(boolean(),
+                                           "true: all changes are made or none. The reply is then the problem of the "
+                                           "first change that is refused, with a pointer to it."))});
   return schema;
 }
 
@@ -360,10 +365,11 @@ const Schema& token() {
 }
 
 const Schema& new_token() {
-  static const auto schema = reply_object(
-      "NewToken",
-      {required("id", any_text()), required("token", described(any_text(), "Shown once; only its hash is kept."))},
-      {"orgId", "name", "role", "createdBy", "createdAt", "expiresAt"});
+  static const auto schema =
+      reply_object("NewToken",
+                   {required("id", any_text()),
+                    required("token", described(any_text(), "Shown once; only its hash is kept. Empty in a dry run."))},
+                   {"orgId", "name", "role", "createdBy", "createdAt", "expiresAt"});
   return schema;
 }
 

@@ -50,7 +50,9 @@ awaitable<Answer> create_token(Call& call) {
   if (!added) co_return std::unexpected(problem_of(added.error()));
   auto document = parse_json(added->json);
   if (!document || document->object() == nullptr) co_return refuse(Fault::internal, "");
-  document->object()->push_back({.name = "token", .value = Json(std::string(made->token.reveal()))});
+  // One that was not stored opens nothing.
+  const auto shown = call.actor().dry_run ? std::string() : std::string(made->token.reveal());
+  document->object()->push_back({.name = "token", .value = Json(shown)});
   auto reply = json_reply(201, document->write());
   reply.headers.push_back({.name = "Location", .value = location_of(call, "tokens", added->id)});
   co_return reply;
