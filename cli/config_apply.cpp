@@ -197,6 +197,9 @@ Result<void> ConfigApplier::model(const ConfigChange& change) {
       std::erase_if(item.members,
                     [](const auto& member) { return member.first == "connection" || member.first == "connectionOf"; });
       item.members.emplace_back("connectionId", text_value(std::move(*connection)));
+      // Left out, a limit would stay.
+      for (const auto* limit : {"requestsPerMinute", "tokensPerMinute"})
+        if (item.find(limit) == nullptr) item.members.emplace_back(limit, ConfigValue{});
     }
     fields.members.emplace_back("deployments", std::move(list));
   }

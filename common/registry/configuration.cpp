@@ -50,7 +50,8 @@ const std::string deployments_of_model =
     "(SELECT json_agg(json_strip_nulls(json_build_object('connection', c.name, 'connectionOf', " + connection_of +
     ", 'upstreamName', NULLIF(d.upstream_name, m.model_name), 'priority', d.priority, 'weight', d.weight, 'enabled', "
     "CASE WHEN NOT d.enabled THEN false END, "
-    "'params', NULLIF(d.params, '{}'))) ORDER BY c.name COLLATE \"C\", c.org_id NULLS FIRST) FROM deployment d JOIN "
+    "'params', NULLIF(d.params, '{}'), 'requestsPerMinute', d.requests_per_minute, 'tokensPerMinute', "
+    "d.tokens_per_minute)) ORDER BY c.name COLLATE \"C\", c.org_id NULLS FIRST) FROM deployment d JOIN "
     "connection c ON c.id = "
     "d.connection_id WHERE d.model_id = m.id AND c.deleted_at IS NULL AND c.owner_user_id IS NULL)";
 

@@ -41,6 +41,12 @@ const std::string wanted_deployments =
     "c.org_id "
     "NULLS LAST) r ORDER BY r.connection_id, r.place";
 
+/// SQL: a limit of the deployment `k`, or that of the deployment before it, `old`, where it is not named.
+std::string limit_of(std::string_view name, std::string_view column) {
+  return fmt::format("CASE WHEN jsonb_exists(k.w, '{0}') THEN CAST(k.w ->> '{0}' AS bigint) ELSE old.{1} END", name,
+                     column);
+}
+
 /// Replaces the deployments that a person governs by those of the patch.
 Result<void> write_deployments(soci::session& sql, const Scope& scope, const std::string& row, std::string_view patch) {
   const auto arguments = Arguments().scope(scope).text("id", row).json("patch", patch);
@@ -81,14 +87,20 @@ Result<void> write_deployments(soci::session& sql, const Scope& scope, const std
   run_statement(sql, "DELETE FROM " + unwanted, arguments);
   run_statement(
       sql,
-      "INSERT INTO deployment (model_id, connection_id, upstream_name, priority, weight, enabled, params) SELECT m.id, "
+      "INSERT INTO deployment (model_id, connection_id, upstream_name, priority, weight, enabled, params, "
+      "requests_per_minute, "
+      "tokens_per_minute) SELECT m.id, "
       "k.connection_id, COALESCE(k.w ->> 'upstreamName', m.model_name), CAST(k.w ->> 'priority' AS int), CAST(k.w ->> "
       "'weight' AS int), COALESCE(CAST(k.w ->> 'enabled' AS boolean), true), COALESCE(NULLIF(k.w -> 'params', 'null'), "
-      "'{}') FROM model m CROSS JOIN (" +
-          wanted_deployments +
-          ") k WHERE m.id = CAST(@id AS uuid) ON CONFLICT (model_id, connection_id) DO UPDATE SET upstream_name = "
+      "'{}'), " +
+          limit_of("requestsPerMinute", "requests_per_minute") + ", " +
+          limit_of("tokensPerMinute", "tokens_per_minute") + " FROM model m CROSS JOIN (" + wanted_deployments +
+          ") k LEFT JOIN deployment old ON old.model_id = m.id AND old.connection_id = k.connection_id WHERE m.id = "
+          "CAST(@id "
+          "AS uuid) ON CONFLICT (model_id, connection_id) DO UPDATE SET upstream_name = "
           "excluded.upstream_name, priority = excluded.priority, weight = excluded.weight, enabled = excluded.enabled, "
-          "params = excluded.params",
+          "params = excluded.params, requests_per_minute = excluded.requests_per_minute, tokens_per_minute = "
+          "excluded.tokens_per_minute",
       arguments);
   return {};
 }

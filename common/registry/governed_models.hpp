@@ -37,7 +37,8 @@ class Models {
   /// `id`: of the platform's row or of the scope's own row, the slug, or provider/name.
   Result<Document> get(const Actor& actor, const Scope& scope, const std::string& id);
   /// A model that no list has. `fields`: provider, modelName, and optionally what change() takes, and `deployments`:
-  /// [{connectionId, upstreamName?, priority?, weight?, enabled?}].
+  /// [{connectionId, upstreamName?, priority?, weight?, enabled?, params?, requestsPerMinute?, tokensPerMinute?}]. A
+  /// limit that is not named stays.
   /// Errors: conflict where the scope has that model already; invalid_input for a kind that the provider does not have.
   Result<Document> create(const Actor& actor, const Scope& scope, std::string_view fields);
   /// `patch`: enabled, blocked, hidden, displayName, description, family, license, kind, lifecycle, deprecatesAt,

@@ -285,7 +285,7 @@ def test_configuration_goes_through_the_api(world, admin):
         "models": [{"org": "gamma", "provider": "vllm", "modelName": "m", "enabled": True, "tags": ["x"],
                     "settings": {"capabilities": {"tools": "supported"}, "metadata": {"a": {"b": 1}}, "contextWindow": 4096},
                     "prices": [{"dimension": "input", "amount": "2.5"}, {"dimension": "input", "amount": "1", "connection": "file"}],
-                    "deployments": [{"connection": "file", "upstreamName": "served"}]},
+                    "deployments": [{"connection": "file", "upstreamName": "served", "requestsPerMinute": 60}]},
                    {"org": "gamma", "provider": shared["provider"], "modelName": shared["modelName"], "enabled": False}],
         "defaults": [{"org": "gamma", "kind": "generation", "model": "vllm/m"}],
         "aliases": [{"org": "gamma", "alias": "best", "description": "the best", "targets": [{"model": "vllm/m", "weight": 9},
@@ -300,7 +300,8 @@ def test_configuration_goes_through_the_api(world, admin):
     assert [json.loads(line)["kind"] for line in root.cli("registry", "apply", "-", "--json", stdin=text).stdout.splitlines()] == ["create"] * 7
     assert root.cli("registry", "plan", "-", stdin=text).stdout == ""
     assert root.cli("registry", "export").stdout == by_database()
-    # Maps become what the file says: what it no longer has goes.
+    # Maps become what the file says: what it no longer has goes. So does a limit.
+    wanted["models"][0]["deployments"] = [{"connection": "file", "upstreamName": "served"}]
     wanted["models"][0]["settings"] = {"capabilities": {"vision": "supported"}, "metadata": {"a": {"c": 2}}}
     root.cli("registry", "apply", "-", stdin=json.dumps(wanted))
     assert root.cli("registry", "plan", "-", stdin=json.dumps(wanted)).stdout == ""

@@ -1,5 +1,8 @@
 // Which connections the deployments of a person's model lead to, on a real PostgreSQL.
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -62,6 +65,29 @@ TEST_F(DeploymentsTest, NameIsTheNearestConnection) {
   const Scope ben{.org_id = "acme", .user_id = "ben"};
   ASSERT_OK(create({.name = "user:ben", .scope = ben}, ben, "d", on("openai", "d")));
   EXPECT_EQ(serving(), bens_ + "=d ");
+}
+
+TEST_F(DeploymentsTest, LimitsArePublishedAndStayUntilTheyAreCleared) {
+  const auto limits = [&]() -> std::pair<std::optional<std::int64_t>, std::optional<std::int64_t>> {
+    const auto event = events::parse_model_upserted(newest("payload"));
+    if (!event || event->model.deployments.size() != 1) return {-1, -1};
+    const auto& deployment = event->model.deployments.front();
+    return {deployment.requests_per_minute, deployment.tokens_per_minute};
+  };
+  const auto set = [&](const std::string& members) {
+    return models().change(of("acme"), scope("acme"), "openai/a",
+                           R"({"deployments":[{"connectionId":"openai")" + members + "}]}", {});
+  };
+  ASSERT_OK(create(of("acme"), scope("acme"), "a",
+                   R"({"connectionId":"openai","requestsPerMinute":60,"tokensPerMinute":100000})"));
+  EXPECT_EQ(limits(), std::pair(std::optional<std::int64_t>(60), std::optional<std::int64_t>(100'000)));
+  const auto weighed = set(R"(,"weight":3)");
+  ASSERT_OK(weighed);
+  EXPECT_THAT(weighed->json, HasSubstr(R"("requestsPerMinute" : 60, "tokensPerMinute" : 100000)"));
+  EXPECT_EQ(limits().first, 60) << "who does not know the limits does not remove them";
+  ASSERT_OK(set(R"(,"requestsPerMinute":null,"tokensPerMinute":5)"));
+  EXPECT_EQ(limits(), std::pair(std::optional<std::int64_t>(), std::optional<std::int64_t>(5)));
+  EXPECT_EQ(set(R"(,"tokensPerMinute":0)").error().kind, ErrorKind::invalid_input) << "the database has the rule too";
 }
 
 TEST_F(DeploymentsTest, IdIsExactlyThatConnection) {

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "common/crypto/credential_text.hpp"
 
@@ -27,6 +30,14 @@ Schema model_name() {
   return described(text(1, 255), "Id, slug, or provider/name.");
 }
 
+/// Of a deployment, in a minute. Readers that leave it out, such as older pages, do not remove it.
+Schema limit(std::string_view what) {
+  return described(nullable(integer(1, count_max)),
+                   fmt::format("How many {} a minute each router sends here before it tries other deployments first. "
+                               "Left out, a deployment that is there keeps its limit; null: none.",
+                               what));
+}
+
 const Schema& deployment_input() {
   static const auto schema =
       object("DeploymentInput", {
@@ -36,6 +47,8 @@ const Schema& deployment_input() {
                                     optional("weight", integer(0, 1'000'000)),
                                     optional("enabled", boolean()),
                                     optional("params", any_object()),
+                                    optional("requestsPerMinute", limit("requests")),
+                                    optional("tokensPerMinute", limit("tokens")),
                                 });
   return schema;
 }
