@@ -1,6 +1,7 @@
 #include "common/registry/call_parameters.hpp"
 
 #include <utility>
+#include <vector>
 
 #include <fmt/core.h>
 
@@ -16,9 +17,9 @@ namespace {
 /// The default parameters of deployments before and after a change, for its audit entry.
 class ParametersAudit {
  public:
-  void add(const events::DeploymentState& deployment, const std::string& after) {
-    append(before_, deployment.connection_name, events::to_json(deployment.parameters));
-    append(after_, deployment.connection_name, after);
+  void add(const std::string& connection, const std::string& before, const std::string& after) {
+    append(before_, connection, before);
+    append(after_, connection, after);
   }
   /// Before and after, as JSON.
   std::pair<std::string, std::string> texts() && { return {before_ + "]}", after_ + "]}"}; }
@@ -55,6 +56,13 @@ Result<Found> find_row(soci::session& sql, const Scope& scope, const std::string
   return Found{.seen = std::move(*seen), .row = std::move(row)};
 }
 
+/// A deployment's own parameters, and whether each of them can be used.
+std::pair<events::CallDefaults, bool> own_of(const DeploymentRow& deployment) {
+  std::vector<events::InvalidDefault> invalid;
+  auto own = events::read_call_defaults(deployment.own_params, invalid);
+  return {std::move(own), invalid.empty()};
+}
+
 Document document_of(const ModelRow& model, const Document& seen, int changed) {
   std::string text;
   events::JsonWriter json(text);
@@ -63,12 +71,13 @@ Document document_of(const ModelRow& model, const Document& seen, int changed) {
   json.field("modelId", model.state.id);
   json.field("changed", static_cast<std::int64_t>(changed));
   json.begin_array("deployments");
-  for (const auto& deployment : model.state.deployments) {
+  for (const auto& deployment : model.deployments) {
     json.begin_object();
-    json.field("id", deployment.id);
-    json.field("connection", deployment.connection_name);
-    json.field("connectionId", deployment.connection_id);
-    json.raw_field("params", events::to_json(deployment.parameters));
+    json.field("id", deployment.state.id);
+    json.field("connection", deployment.state.connection_name);
+    json.field("connectionId", deployment.state.connection_id);
+    json.raw_field("params", events::to_json(own_of(deployment).first));
+    json.raw_field("effective", events::to_json(deployment.state.parameters));
     json.end_object();
   }
   json.end_array();
@@ -107,14 +116,16 @@ Result<Document> CallParameters::set(const Actor& actor, const Scope& scope, con
     int found = 0;
     int changed = 0;
     ParametersAudit audit;
-    for (const auto& deployment : state.deployments) {
+    for (const auto& row : rows.front().deployments) {
+      const auto& deployment = row.state;
       if (!connection.empty() && deployment.connection_name != connection && deployment.connection_id != connection)
         continue;
       ++found;
-      if (deployment.parameters == parameters && deployment.invalid_parameters.empty()) continue;
+      const auto [own, usable] = own_of(row);
+      if (own == parameters && usable) continue;
       run_statement(sql, "UPDATE deployment SET params = @@params WHERE id = CAST(@id AS uuid)",
                     Arguments().text("id", deployment.id).json("params", wanted));
-      audit.add(deployment, wanted);
+      audit.add(deployment.connection_name, events::to_json(own), wanted);
       ++changed;
     }
     if (found == 0)

@@ -17,8 +17,8 @@ class CallParameters {
   explicit CallParameters(GovernedDatabase& database) : database_(database) {}
 
   /// Of the deployments that serve the scope's own row of a model, with `model`, `modelId`, `changed` (0) and the
-  /// version of the model. `model`: as for Models::get(). Errors: not_found; conflict where the platform's deployments
-  /// serve it.
+  /// version of the model. `effective` are a deployment's own `params` over those of the model. `model`: as for
+  /// Models::get(). Errors: not_found; conflict where the platform's deployments serve it.
   Result<Document> get(const Actor& actor, const Scope& scope, const std::string& model);
   /// Replaces all default parameters of these deployments, or of those on connections of that name or id; empty: on
   /// all. `changed` says of how many. A new version of the model, unless all had these parameters already.

@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "common/events/call_defaults.hpp"
 #include "common/events/json_document.hpp"
 #include "common/events/json_writer.hpp"
 #include "common/registry/governed_models_sql.hpp"
@@ -105,6 +106,32 @@ Result<void> write_deployments(soci::session& sql, const Scope& scope, const std
   return {};
 }
 
+/// Whether calls can use the default parameters that a person set in the row.
+Result<void> check_params(soci::session& sql, const Scope& scope, const std::string& row) {
+  const auto arguments = Arguments().text("id", row);
+  const auto params = read_text(
+      sql, "SELECT CAST(" + std::string(call_params_of_model) + " AS text) FROM model m WHERE m.id = CAST(@id AS uuid)",
+      arguments);
+  std::vector<events::InvalidDefault> invalid;
+  const auto defaults = events::read_call_defaults(params.value_or("{}"), invalid);
+  if (!invalid.empty())
+    return fail(ErrorKind::invalid_input,
+                fmt::format("A parameter in params cannot be used: {}.", to_text(invalid.front())));
+  if (scope.platform() || defaults.empty()) return {};
+  const auto platforms = read_text(
+      sql,
+      "SELECT p.slug FROM model m JOIN model p ON p.org_id IS NULL AND p.deleted_at IS NULL AND p.provider = "
+      "m.provider "
+      "AND p.model_name = m.model_name WHERE m.id = CAST(@id AS uuid) AND NOT EXISTS (SELECT 1 FROM deployment d WHERE "
+      "d.model_id = m.id)",
+      arguments);
+  if (!platforms) return {};
+  return std::unexpected(Error{
+      .kind = ErrorKind::conflict,
+      .detail = fmt::format("The deployments of {} are the platform's, and so are their parameters.", *platforms),
+      .hint = "Put the model on a connection of the organisation first, or set the parameters for the platform."});
+}
+
 }  // namespace
 
 std::vector<std::string> names_in(std::string_view object) {
@@ -183,12 +210,13 @@ std::string with_merged_maps(soci::session& sql, const Scope& scope, const Locke
   };
   const bool capabilities = is_map("capabilities");
   const bool metadata = is_map("metadata");
-  if (!capabilities && !metadata) return std::string(patch);
-  // Capabilities are put together from both rows entry by entry, so the row has only what was set here. Metadata are
+  const bool params = is_map("params");
+  if (!capabilities && !metadata && !params) return std::string(patch);
+  // Capabilities are put together from both rows entry by entry, so the row has only what was set here. The others are
   // the nearest row's, as a whole.
   const auto now = read_text(sql, "SELECT CAST(capabilities AS text) FROM model WHERE id = CAST(@id AS uuid)",
                              Arguments().text("id", locked.row));
-  const auto model = metadata ? find_model(sql, scope, locked.row) : std::nullopt;
+  const auto model = metadata || params ? find_model(sql, scope, locked.row) : std::nullopt;
   std::string whole;
   events::JsonWriter json(whole);
   json.begin_object();
@@ -200,8 +228,9 @@ std::string with_merged_maps(soci::session& sql, const Scope& scope, const Locke
       if (name == "capabilities" && capabilities) {
         const auto map = merge_patch(now.value_or("{}"), text);
         json.raw_field(name, map == "{}" ? "null" : map);
-      } else if (name == "metadata" && metadata) {
-        json.raw_field(name, merge_patch(model ? member_of(model->json, "metadata") : "{}", text));
+      } else if ((name == "metadata" && metadata) || (name == "params" && params)) {
+        const auto map = merge_patch(model ? member_of(model->json, name) : "{}", text);
+        json.raw_field(name, name == "params" && map == "{}" ? "null" : map);
       } else {
         json.raw_field(name, text);
       }
@@ -218,6 +247,9 @@ Result<Document> write_model(soci::session& sql, const Actor& actor, const Scope
   if (has_member(patch, "deployments")) {
     if (auto written = write_deployments(sql, scope, locked.row, patch); !written)
       return std::unexpected(written.error());
+  }
+  if (has_member(patch, "params") || has_member(patch, "deployments")) {
+    if (auto usable = check_params(sql, scope, locked.row); !usable) return std::unexpected(usable.error());
   }
   auto after = find_model(sql, scope, locked.row);
   if (!after) return no_model(locked.row);

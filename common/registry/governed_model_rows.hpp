@@ -41,7 +41,7 @@ struct Locked {
 Result<Locked> lock_row(soci::session& sql, const Actor& actor, const Scope& scope, const std::string& id,
                         const std::optional<std::int64_t>& expected_version);
 
-/// The patch, with `capabilities` and `metadata` as they are once it is merged into them.
+/// The patch, with `capabilities`, `metadata` and `params` as they are once it is merged into them.
 std::string with_merged_maps(soci::session& sql, const Scope& scope, const Locked& locked, std::string_view patch);
 
 /// Sets the values, and publishes what came of it.

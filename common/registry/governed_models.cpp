@@ -112,7 +112,7 @@ void remove_pointers(soci::session& sql, const Actor& actor, const std::string& 
 }  // namespace
 
 std::span<const std::string_view> model_fields() {
-  static constexpr std::array<std::string_view, 22> names{"enabled",          "blocked",
+  static constexpr std::array<std::string_view, 23> names{"enabled",          "blocked",
                                                           "hidden",           "displayName",
                                                           "description",      "family",
                                                           "license",          "kind",
@@ -122,7 +122,8 @@ std::span<const std::string_view> model_fields() {
                                                           "contextWindow",    "inputTokensMax",
                                                           "outputTokensMax",  "embeddingDimensions",
                                                           "capabilities",     "tags",
-                                                          "metadata",         "deployments"};
+                                                          "metadata",         "params",
+                                                          "deployments"};
   return names;
 }
 

@@ -43,10 +43,12 @@ class Models {
   Result<Document> create(const Actor& actor, const Scope& scope, std::string_view fields);
   /// `patch`: enabled, blocked, hidden, displayName, description, family, license, kind, lifecycle, deprecatesAt,
   /// retiresAt, replacementId, maintenanceUntil, maintenanceReason, contextWindow, inputTokensMax, outputTokensMax,
-  /// embeddingDimensions, capabilities, tags, metadata, deployments. No sync changes what is set here. Null gives a
-  /// field back to the provider's value, and in an organisation's row to the platform's. An organisation's
-  /// change of a platform model makes a row of its own over it. `capabilities` and `metadata` are merged into what is
-  /// there (RFC 7396): null gives one capability back, and removes one entry of the metadata.
+  /// embeddingDimensions, capabilities, tags, metadata, params, deployments. No sync changes what is set here. Null
+  /// gives a field back to the provider's value, and in an organisation's row to the platform's. An organisation's
+  /// change of a platform model makes a row of its own over it. `capabilities`, `metadata` and `params` are merged into
+  /// what is there (RFC 7396): null gives one capability back, and removes one entry of the others. `params` are
+  /// default parameters of the row's own deployments, whose own ones count before them. Errors: conflict where the
+  /// platform's deployments serve the model.
   Result<Document> change(const Actor& actor, const Scope& scope, const std::string& id, std::string_view patch,
                           const std::optional<std::int64_t>& expected_version);
   struct Change {
@@ -61,7 +63,7 @@ class Models {
   /// error is about, or their number where the transaction as a whole failed.
   Result<std::vector<Document>> change_all_or_none(const Actor& actor, const Scope& scope,
                                                    std::span<const Change> changes, std::size_t& refused);
-  /// The same as change(), but `capabilities` and `metadata` become what the patch says.
+  /// The same as change(), but `capabilities`, `metadata` and `params` become what the patch says.
   Result<Document> replace(const Actor& actor, const Scope& scope, const std::string& id, std::string_view patch,
                            const std::optional<std::int64_t>& expected_version);
   /// Removes the scope's own row: a model, or what an organisation set over the platform's. Errors: conflict with the

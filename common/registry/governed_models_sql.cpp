@@ -40,6 +40,7 @@ constexpr std::array settable{
     Settable{"embedding_dimensions", "embeddingDimensions", "bigint", "NULL"},
     Settable{"capabilities", "capabilities", "jsonb", "'{}'"},
     Settable{"metadata", "metadata", "jsonb", "'{}'"},
+    Settable{"params", "params", "jsonb", "'{}'"},
 };
 
 /// The column of a row; where it is not set, what a catalogue says, else what follows from the name.
@@ -118,14 +119,17 @@ std::string effective_models(const std::string& narrow, Seen rows) {
     // A map is put together from both rows, the known entries of the own row over those above. EffectiveModel has the
     // same rule.
     const auto own_capabilities = with_capabilities_elsewhere("o");
+    // Deployments of the row's own have its parameters, and not those of the row above.
+    const std::string served_here =
+        field.name == "params" ? " OR EXISTS (SELECT 1 FROM deployment d WHERE d.model_id = o.id)" : "";
     fields +=
         field.name == "capabilities"
             ? own_capabilities + " || " + with_capabilities_elsewhere("p") + " || " +
                   known_capabilities(own_capabilities) + " AS capabilities, "
             : fmt::format(
-                  "CASE WHEN o.id IS NOT NULL AND (p.id IS NULL OR jsonb_exists(o.override, '{1}')) THEN {2} ELSE "
+                  "CASE WHEN o.id IS NOT NULL AND (p.id IS NULL OR jsonb_exists(o.override, '{1}'){4}) THEN {2} ELSE "
                   "{3} END AS {0}, ",
-                  field.column, field.name, with_elsewhere(field, "o"), with_elsewhere(field, "p"));
+                  field.column, field.name, with_elsewhere(field, "o"), with_elsewhere(field, "p"), served_here);
   }
   const auto platform =
       fmt::format("(SELECT m.* FROM model m WHERE m.org_id IS NULL AND m.deleted_at IS NULL AND ({})) p", narrow);
@@ -283,7 +287,8 @@ std::string effective_documents(const std::string& narrow) {
       "tokenrail_time(e.maintenance_until), 'maintenanceReason', e.maintenance_reason, 'availability', e.availability, "
       "'missingSince', tokenrail_time(e.missing_since), 'contextWindow', e.context_window, 'inputTokensMax', "
       "e.input_tokens_max, 'outputTokensMax', e.output_tokens_max, 'embeddingDimensions', e.embedding_dimensions, "
-      "'capabilities', e.capabilities, 'tags', e.tags, 'metadata', e.metadata, 'prices', {2}, 'isDefault', EXISTS "
+      "'capabilities', e.capabilities, 'tags', e.tags, 'metadata', e.metadata, 'params', e.params, 'prices', {2}, "
+      "'isDefault', EXISTS "
       "(SELECT 1 FROM "
       "model_default d WHERE d.model_id IN (e.id, e.platform_id) AND d.org_id IS NOT DISTINCT FROM @org AND d.kind = "
       "e.kind AND d.purpose = ''), 'sources', s.sources, 'origins', s.origins, 'curated', e.curated, "

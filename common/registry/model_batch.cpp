@@ -44,7 +44,7 @@ struct Item {
 /// Maps are merged and deployments have rows of their own, which needs more statements.
 bool is_plain(const Models::Change& change) {
   return std::ranges::none_of(names_in(change.patch), [](const std::string& name) {
-    return name == "capabilities" || name == "metadata" || name == "deployments";
+    return name == "capabilities" || name == "metadata" || name == "params" || name == "deployments";
   });
 }
 

@@ -89,7 +89,9 @@ const std::string deployment_columns = "SELECT " + prices_text("tokenrail_prices
     CAST(floor(extract(epoch FROM d.missing_since) * 1000) AS bigint) AS missing_since_ms,
     COALESCE(d.priority, c.priority) AS priority, COALESCE(d.weight, c.weight) AS weight,
     d.requests_per_minute AS requests_per_minute, d.tokens_per_minute AS tokens_per_minute,
-    CAST(d.params AS text) AS params,
+    CAST(d.params AS text) AS own_params, CAST()" +
+                                       std::string(call_params_of_model) +
+                                       R"( || d.params AS text) AS params,
     CAST(c.id AS text) AS connection_id, c.name AS connection_name, c.org_id AS connection_org_id,
     c.owner_user_id AS connection_owner_user_id, c.provider AS provider, p.adapter AS adapter,
     c.base_url AS base_url, c.auth_type AS auth_type, c.auth_name AS auth_name, CAST(c.credential_id AS text) AS credential_id,
@@ -266,6 +268,7 @@ DeploymentRow deployment_from(const KeptRows::Row& row) {
   state.requests_per_minute = maybe_number(row, "requests_per_minute");
   state.tokens_per_minute = maybe_number(row, "tokens_per_minute");
   state.parameters = events::read_call_defaults(text(row, "params"), state.invalid_parameters);
+  deployment.own_params = text(row, "own_params");
   deployment.serves = truth(row, "enabled") && truth(row, "connection_enabled");
   state.enabled = deployment.serves;
   deployment.stored.id = state.id;

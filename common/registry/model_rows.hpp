@@ -16,7 +16,8 @@ namespace tokenrail::registry {
 struct DeploymentRow {
   events::DeploymentState state;
   StoredDeployment stored;
-  bool serves = false;  ///< it and its connection are enabled
+  bool serves = false;       ///< it and its connection are enabled
+  std::string own_params{};  ///< JSON; state.parameters are these over the model's
 };
 
 /// What the provider says, and people: without what a catalogue says or what follows from the name.
@@ -48,6 +49,10 @@ struct ModelRow {
   std::string cause{};              ///< of the newest revision
   std::string actor{};
 };
+
+/// SQL: the default parameters of calls that the model `m` has, without what only readers of vectors have to know.
+inline constexpr std::string_view call_params_of_model =
+    "(m.params - ARRAY['normalize', 'distanceMetric', 'batchSize'])";
 
 /// SQL: the deployment whose prices are shown as those of the model `id`. As tokenrail_first_deployment(), whose plan
 /// PostgreSQL would make again in each statement.

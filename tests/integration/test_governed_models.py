@@ -118,6 +118,19 @@ def test_forms_ask_for_what_each_login_needs(world):  # S1.4, S1.7, S1.33
     assert asked(rows["openai-compatible"], "header")[1]["required"]
 
 
+def test_parameters_of_embedding_models_are_checked(world):  # S1.5, S1.15
+    admin = world.api("acme", "model_admin")
+    params = {"normalize": True, "distanceMetric": "cosine", "batchSize": 64}
+    made = a_model(admin, kind="embedding", embeddingDimensions=1024, params=params)
+    path = f"/v1/orgs/acme/models/{made['id']}"
+    assert made["params"] == params == admin.ok("GET", path)["params"]
+    assert admin.ok("PATCH", path, {"params": {"batchSize": None, "normalize": False}})["params"] == {
+        "normalize": False, "distanceMetric": "cosine"}
+    for wrong in ({"distanceMetric": "manhattan"}, {"batchSize": 0}, {"normalize": "yes"}, {"temperature": 3}, {"batch": 1}):
+        problem = admin.refused("PATCH", path, 400, "INVALID_BODY", {"params": wrong})
+        assert [error["pointer"] for error in problem["errors"]] == ["/params/" + next(iter(wrong))]
+
+
 def test_a_provider_has_no_models_of_other_kinds(world):  # S1.52
     admin = world.api("acme", "model_admin")
     path = "/v1/orgs/acme/models"

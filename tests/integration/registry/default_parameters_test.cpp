@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "common/registry/call_parameters.hpp"
+#include "common/registry/text.hpp"
 #include "tests/integration/registry/governance_fixture.hpp"
 
 namespace tokenrail::registry {
@@ -76,6 +77,79 @@ TEST_F(GovernanceTest, DefaultParametersBelongToTheOwnerOfTheDeployments) {
   const auto then = parameters.get(root(), {}, "ollama/llama3.2");
   EXPECT_THAT(then->json, HasSubstr(R"("params":{"topK":1})"));
   EXPECT_GT(then->version, now->version);
+}
+
+TEST_F(GovernanceTest, ParametersOfTheModelAreUnderThoseOfItsDeployments) {
+  const auto published = [&] {
+    const auto event = events::parse_model_upserted(newest("payload")).value();
+    return event.model.deployments.at(0).parameters;
+  };
+  const auto set = [&](const std::string& params) {
+    return models().change(root(), {}, "ollama/llama3.2", R"({"params":)" + params + "}", {});
+  };
+  CallParameters parameters(*database_);
+  ASSERT_OK(parameters.set(root(), {}, "ollama/llama3.2", "", {.temperature = 0.2}));
+  const auto changed = set(R"({"temperature":1,"topK":40,"stop":"END","normalize":true})");
+  ASSERT_OK(changed);
+  EXPECT_THAT(changed->json,
+              HasSubstr(R"("params" : {"stop": "END", "topK": 40, "normalize": true, "temperature": 1})"));
+  EXPECT_EQ(published(), (events::CallDefaults{.temperature = 0.2, .top_k = 40, .stop = {"END"}}));
+
+  const auto now = parameters.get(root(), {}, "ollama/llama3.2");
+  ASSERT_OK(now);
+  EXPECT_THAT(now->json, HasSubstr(R"("params":{"temperature":0.2},"effective":{"temperature":0.2,"topK":40,)"));
+  // The deployment keeps its own alone, also where the model has the same.
+  EXPECT_THAT(parameters.set(root(), {}, "ollama/llama3.2", "", {.temperature = 0.2})->json,
+              HasSubstr(R"("changed":0)"));
+  ASSERT_OK(parameters.set(root(), {}, "ollama/llama3.2", "", {}));
+  EXPECT_EQ(published(), (events::CallDefaults{.temperature = 1, .top_k = 40, .stop = {"END"}}));
+
+  ASSERT_OK(set(R"({"topK":null,"stop":null})"));
+  EXPECT_EQ(published(), events::CallDefaults{.temperature = 1});
+  const auto refused = set(R"({"keepAlive":"soon"})");
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().kind, ErrorKind::invalid_input);
+  EXPECT_THAT(refused.error().detail, HasSubstr("keepAlive must be"));
+  ASSERT_OK(set("null"));
+  EXPECT_EQ(published(), events::CallDefaults{});
+}
+
+TEST_F(GovernanceTest, ParametersOfTheModelBelongToTheOwnerOfTheDeployments) {
+  const auto set = [&](const std::string& patch) {
+    return models().change(of("acme"), scope("acme"), "ollama/llama3.2", patch, {});
+  };
+  ASSERT_OK(models().change(root(), {}, "ollama/llama3.2", R"({"params":{"topK":1}})", {}));
+  EXPECT_THAT(models().get(of("acme"), scope("acme"), "ollama/llama3.2")->json, HasSubstr(R"("params" : {"topK": 1})"));
+  const auto refused = set(R"({"params":{"topK":2}})");
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
+  EXPECT_THAT(refused.error().detail, HasSubstr("are the platform's"));
+
+  ASSERT_OK(connections().create(of("acme"), scope("acme"),
+                                 R"({"provider":"ollama","name":"own","baseUrl":"https://models.example.com"})"));
+  const auto own = set(R"({"params":{"topK":2},"deployments":[{"connectionId":"own"}]})");
+  ASSERT_OK(own);
+  EXPECT_EQ(events::parse_model_upserted(newest("payload"))->model.deployments.at(0).parameters,
+            events::CallDefaults{.top_k = 2});
+  const auto none = set(R"({"params":null})");
+  ASSERT_OK(none);
+  EXPECT_THAT(none->json, HasSubstr(R"("params" : {})")) << "the platform's parameters are those of its deployments";
+  ASSERT_OK(set(R"({"params":{"topK":3}})"));
+  EXPECT_EQ(set(R"({"deployments":[]})").error().kind, ErrorKind::conflict) << "nothing would use its parameters";
+}
+
+TEST_F(GovernanceTest, TheDatabaseRefusesParametersOfModelsOutOfBounds) {
+  for (const char* params : {R"({"temperature":2.5})", R"({"topP":-1})", R"({"topK":0})", R"({"maxTokens":"1"})",
+                             R"({"numCtx":[]})", R"({"normalize":1})", R"({"distanceMetric":"manhattan"})",
+                             R"({"batchSize":0})", R"({"providerConfig":[]})", R"({"warmth":1})"}) {
+    const auto refused =
+        models().change(root(), {}, "ollama/llama3.2", std::string(R"({"params":)") + params + "}", {});
+    ASSERT_FALSE(refused.has_value()) << params;
+    EXPECT_EQ(refused.error().kind, ErrorKind::invalid_input) << params;
+    EXPECT_EQ(refused_field(refused.error().detail), "params") << refused.error().detail;
+  }
+  ASSERT_OK(models().change(root(), {}, "ollama/llama3.2",
+                            R"({"params":{"normalize":false,"distanceMetric":"dot","batchSize":64}})", {}));
 }
 
 TEST_F(StoreTest, TheDatabaseRefusesParametersOutOfBounds) {

@@ -28,9 +28,11 @@ const Schema& parameters_input() {
 }
 
 const Schema& parameters_reply() {
-  static const auto deployment =
-      open_object("DeploymentParameters", {required("id", text()), required("connection", text()),
-                                           required("connectionId", text()), required("params", any_object())});
+  static const auto deployment = open_object(
+      "DeploymentParameters",
+      {required("id", text()), required("connection", text()), required("connectionId", text()),
+       required("params", any_object()),
+       required("effective", described(any_object(), "What calls use: params over the params of the model."))});
   static const auto schema = open_object(
       "CallParameters", {required("model", text()), required("modelId", text()),
                          required("changed", described(integer(0), "How many deployments have other parameters now.")),

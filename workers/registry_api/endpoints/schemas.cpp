@@ -53,13 +53,35 @@ const Schema& deployment_input() {
   return schema;
 }
 
+/// `patch`: null removes a parameter.
+Schema model_params(bool patch) {
+  constexpr std::int64_t int_max = 2'147'483'647;
+  const auto parameter = [&](std::string name, Schema schema, std::string description = {}) {
+    if (patch) schema.nullable = true;
+    return optional(std::move(name), described(std::move(schema), std::move(description)));
+  };
+  return described(
+      object(
+          "",
+          {parameter("temperature", number(0, 2)), parameter("topP", number(0, 1)),
+           parameter("topK", integer(1, int_max)), parameter("maxTokens", integer(1, int_max)),
+           parameter("stop", {}, "A text, or a list of texts."), parameter("numCtx", integer(1, int_max), "Of Ollama."),
+           parameter("keepAlive", {}, "Of Ollama: seconds, or a duration such as 10m."),
+           parameter("providerConfig", any_object(), "Fields of the provider's own API."),
+           parameter("normalize", boolean(), "Of embeddings: whether vectors have the length 1."),
+           parameter("distanceMetric", choice({"cosine", "dot", "l2"}), "Of embeddings: how vectors are compared."),
+           parameter("batchSize", integer(1, 1'000'000), "Of embeddings: the most texts in a request.")}),
+      "Default parameters of calls: a request's own count first, then those of its deployment, then these. Those of "
+      "embeddings are for readers of vectors; no call uses them.");
+}
+
 /// What a person may set of a model.
 Schema support() {
   return choice({"supported", "unsupported", "unknown"});
 }
 
-/// `support`: what a capability may be.
-std::vector<Property> model_fields(const Schema& support) {
+/// `support`: what a capability may be. `patch`: null gives back what may be given back.
+std::vector<Property> model_fields(const Schema& support, bool patch = false) {
   return {
       optional("enabled", boolean()),
       optional("blocked", boolean()),
@@ -82,6 +104,7 @@ std::vector<Property> model_fields(const Schema& support) {
       optional("capabilities", map_of(support, 64)),
       optional("tags", list_of(text(1, 64), 64)),
       optional("metadata", any_object()),
+      optional("params", model_params(patch)),
       optional("deployments", list_of(deployment_input(), 64)),
   };
 }
@@ -248,7 +271,7 @@ const Schema& model_replacement() {
 }
 
 const Schema& model_patch() {
-  static const auto schema = patch_of(object("", model_fields(nullable(support()))), "ModelPatch");
+  static const auto schema = patch_of(object("", model_fields(nullable(support()), true)), "ModelPatch");
   return schema;
 }
 
@@ -466,6 +489,7 @@ const Schema& model() {
        optional("outputTokensMax", nullable(integer())),
        optional("capabilities", any_object()),
        optional("metadata", any_object()),
+       optional("params", described(any_object(), "As in ModelInput, of the row whose deployments serve the model.")),
        optional("sources", described(any_object(),
                                      "Where a field's value comes from: organization, override (a person), "
                                      "provider, curated or inferred. Capabilities as capabilities.NAME.")),
