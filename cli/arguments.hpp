@@ -37,7 +37,6 @@ enum class RegistryBy {
   none,             ///< it needs none, or reads the topics
   database,         ///< in the database only
   api_or_database,  ///< by the registry API where one is configured, else in the database
-  api,              ///< by the registry API only
 };
 
 struct Command {

@@ -4,6 +4,7 @@
 
 #include "cli/context.hpp"
 #include "cli/govern.hpp"
+#include "cli/govern_flags.hpp"
 
 namespace tokenrail::cli {
 namespace {
@@ -120,18 +121,21 @@ constexpr std::array<Flag, 1> registry_republish_flags{{
 constexpr std::array<Example, 1> registry_republish_examples{{
     {"tokenrail registry republish", "fill a topic that lost records from the database"},
 }};
-constexpr std::array<Flag, 2> registry_parameters_flags{{
+constexpr std::array<Flag, 3> registry_parameters_flags{{
     {.name = "connection", .value = "NAME", .help = "only the deployment on this connection (default: all of them)"},
     {.name = "org", .value = "ORG", .help = "the model of this organisation (default: the platform's)"},
+    dry_run_flag,
 }};
 constexpr std::array<Example, 2> registry_parameters_examples{{
     {R"(tokenrail registry set-parameters ollama/llama3.2:1b '{"temperature":0.2,"numCtx":8192}')",
      "used where a request is silent"},
     {"tokenrail registry set-parameters ollama/llama3.2:1b '{}'", "no default parameters"},
 }};
-constexpr std::array<Flag, 1> key_id_flags{{
+constexpr std::array<Flag, 2> key_id_flags{{
     {.name = "id", .value = "ID", .help = "the new key's id (default: today's date)"},
+    dry_run_flag,
 }};
+constexpr std::array<Flag, 1> keys_promote_flags{{dry_run_flag}};
 constexpr std::array<Example, 1> keys_create_examples{{
     {"tokenrail keys create keyring.json", "a new key ring with one random key"},
 }};
@@ -147,8 +151,9 @@ constexpr std::array<Example, 1> keys_rotate_examples{{
 constexpr std::array<Example, 1> keys_disable_examples{{
     {"tokenrail keys disable 2025-11-29 --keyring.file keyring.json", "take a key out of use"},
 }};
-constexpr std::array<Flag, 1> keys_disable_flags{{
+constexpr std::array<Flag, 2> keys_disable_flags{{
     {.name = "force", .help = "also if credentials need the key, or the database cannot be asked"},
+    dry_run_flag,
 }};
 constexpr std::array<Flag, 1> keys_status_flags{{
     {.name = "ring-only", .help = "do not ask the database"},
@@ -341,6 +346,7 @@ constexpr std::array<Command, 25> command_table{{
      .arguments = "ID",
      .arguments_min = 1,
      .arguments_max = 1,
+     .flags = keys_promote_flags,
      .examples = keys_promote_examples,
      .details = "The primary key seals. The key that was primary before still opens what it sealed."},
     {.path = "keys rotate",

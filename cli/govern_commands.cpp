@@ -293,8 +293,8 @@ constexpr std::array<Command, 27> command_table{{
      .examples = explain_examples,
      .details =
          "Each rule as routers apply it, and what to do about those that do not hold. Exits with 1 where the model\n"
-         "may not be used.",
-     .registry = RegistryBy::api},
+         "may not be used. Without an API it reads what is published on model_registry, and needs Kafka too.",
+     .registry = RegistryBy::api_or_database},
     {.path = "registry test",
      .summary = "Call a model at each connection that serves it",
      .arguments = "MODEL",

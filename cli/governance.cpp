@@ -98,11 +98,6 @@ Result<std::unique_ptr<Governance>> open_governance(const Context& context) {
 
 Result<void> check_registry_is_reached(const Context& context) {
   const auto& command = *context.call.command;
-  if (command.registry == RegistryBy::api && !api_is_configured(context.values)) {
-    return fail(
-        ErrorKind::invalid_input,
-        fmt::format("'tokenrail {}' asks a registry API; set TOKENRAIL_API_URL and TOKENRAIL_API_TOKEN", command.path));
-  }
   const bool exempt = !command.without_database.empty() && context.call.has(command.without_database);
   const bool named = context.values.source("database.url") != config::Source::default_value;
   if (command.registry != RegistryBy::database || exempt || named || !api_is_configured(context.values)) return {};

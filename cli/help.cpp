@@ -30,8 +30,6 @@ std::string_view registry_note(RegistryBy by) {
     case RegistryBy::api_or_database:
       return "Goes through the registry API where TOKENRAIL_API_URL and TOKENRAIL_API_TOKEN are set, else to the "
              "database.";
-    case RegistryBy::api:
-      return "Goes through the registry API: set TOKENRAIL_API_URL and TOKENRAIL_API_TOKEN.";
   }
   return {};
 }

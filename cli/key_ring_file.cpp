@@ -108,26 +108,36 @@ Result<void> onto_disk(const Place& place) {
                           place.path, std::generic_category().message(errno)));
 }
 
+std::unexpected<Error> there_already(const std::string& path) {
+  return fail(ErrorKind::rejected,
+              fmt::format("'{}' is there already and was not changed; a key ring that is in use gets a new key with "
+                          "'tokenrail keys rotate'",
+                          path));
+}
+
 }  // namespace
 
-Result<void> create_key_ring_file(const std::string& path, const crypto::KeyRing& ring) {
+Result<void> create_key_ring_file(const std::string& path, const crypto::KeyRing& ring, Keep keep) {
   auto place = place_of(path);
   if (!place) return std::unexpected(std::move(place.error()));
+  if (keep == Keep::no) {
+    struct stat facts{};
+    if (fstatat(place->folder.get(), place->name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) == 0) return there_already(path);
+    if (faccessat(place->folder.get(), ".", W_OK, AT_EACCESS) != 0) return failed("make", path, errno);
+    return {};
+  }
   const NewFile file(*place, new_name(*place));
   if (auto written = file.write(ring, nullptr); !written) return written;
   // Unlike a rename, this never replaces what is there.
   if (linkat(place->folder.get(), file.name(), place->folder.get(), place->name.c_str(), 0) != 0) {
     if (errno != EEXIST) return failed("make", path, errno);
-    return fail(ErrorKind::rejected,
-                fmt::format("'{}' is there already and was not changed; a key ring that is in use gets a new key with "
-                            "'tokenrail keys rotate'",
-                            path));
+    return there_already(path);
   }
   return onto_disk(*place);
 }
 
 Result<crypto::KeyRing> change_key_ring_file(const std::string& path,
-                                             const std::function<Result<void>(crypto::KeyRing&)>& change) {
+                                             const std::function<Result<void>(crypto::KeyRing&)>& change, Keep keep) {
   std::error_code unresolved;
   const auto target = std::filesystem::canonical(path, unresolved);
   auto place = place_of(unresolved ? std::filesystem::path(path) : target);
@@ -144,6 +154,7 @@ Result<crypto::KeyRing> change_key_ring_file(const std::string& path,
   if (fstatat(place->folder.get(), place->name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0)
     return failed("read", path, errno);
   if (auto changed = change(*ring); !changed) return std::unexpected(std::move(changed.error()));
+  if (keep == Keep::no) return ring;
 
   NewFile file(*place, new_name(*place));
   if (auto written = file.write(*ring, &facts); !written) return std::unexpected(std::move(written.error()));

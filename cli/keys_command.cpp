@@ -45,21 +45,30 @@ void show_key(const Context& context, const crypto::KeyRing& ring, const std::st
       context.terminal.out_line(context.json() ? key_json({.id = id, .state = std::string(to_text(key.state))}) : id);
 }
 
+constexpr std::string_view only_tried = "nothing was changed: this was a dry run";
+
+Keep kept(const Context& context) {
+  return context.call.has("dry-run") ? Keep::no : Keep::yes;
+}
+
 /// Carries the change out, and writes `done` about the key, whose id `change` returns.
 int change_ring(const Context& context, const std::function<Result<std::string>(crypto::KeyRing&)>& change,
                 fmt::format_string<const std::string&> done) {
   const auto path = ring_file(context);
   if (!path) return context.failed(path.error());
   std::string id;
-  const auto changed = change_key_ring_file(*path, [&](crypto::KeyRing& ring) -> Result<void> {
-    auto about = change(ring);
-    if (!about) return std::unexpected(std::move(about.error()));
-    id = std::move(*about);
-    return {};
-  });
+  const auto changed = change_key_ring_file(
+      *path,
+      [&](crypto::KeyRing& ring) -> Result<void> {
+        auto about = change(ring);
+        if (!about) return std::unexpected(std::move(about.error()));
+        id = std::move(*about);
+        return {};
+      },
+      kept(context));
   if (!changed) return context.failed(changed.error());
   show_key(context, *changed, id);
-  context.terminal.note(fmt::format(done, std::as_const(id)));
+  context.terminal.note(kept(context) == Keep::no ? std::string(only_tried) : fmt::format(done, std::as_const(id)));
   return exit_done;
 }
 
@@ -98,8 +107,13 @@ int run_keys_create(const Context& context) {
   const auto& path = context.call.arguments[0];
   const auto ring = crypto::KeyRing::create(context.call.value("id").value_or(today()));
   if (!ring) return context.failed(ring.error());
-  if (const auto created = create_key_ring_file(path, *ring); !created) return context.failed(created.error());
+  if (const auto created = create_key_ring_file(path, *ring, kept(context)); !created)
+    return context.failed(created.error());
   show_key(context, *ring, ring->primary_id());
+  if (kept(context) == Keep::no) {
+    context.terminal.note(only_tried);
+    return exit_done;
+  }
   context.terminal.note(
       fmt::format("'{}' is a new key ring. Keep a copy of it, apart from the backups of the database: without it the "
                   "stored credentials are lost. Name it to the programs with TOKENRAIL_KEYRING_FILE",

@@ -11,11 +11,10 @@
 #include "cli/database.hpp"
 #include "cli/govern.hpp"
 #include "cli/governance.hpp"
-#include "cli/log_walk.hpp"
 #include "cli/model_listing.hpp"
+#include "cli/published_registry.hpp"
 #include "common/events/json_writer.hpp"
 #include "common/registry/migrator.hpp"
-#include "common/registry/projection.hpp"
 #include "common/registry/store.hpp"
 
 namespace tokenrail::cli {
@@ -24,24 +23,12 @@ namespace {
 using namespace std::chrono_literals;
 
 Result<std::vector<events::ModelState>> models_of_projection(const Context& context) {
-  registry::Projection projection;
-  const LogWalk walk{.topic = context.topic("model_registry"),
-                     .partition = {},
-                     .from_beginning = true,
-                     .until_end = true,
-                     .timeout = 30s};
-  const auto end = walk_log(context.kafka_properties(), walk, [&](const kafka::Record& record) {
-    if (record.key) projection.apply(*record.key, record.value);
-    return true;
-  });
-  if (!end) return std::unexpected(end.error());
-  if (*end == WalkEnd::timed_out)
-    return fail(ErrorKind::timed_out, fmt::format("{} could not be read to its end within 30 s", walk.topic));
-  if (*end == WalkEnd::interrupted) return fail(ErrorKind::cancelled, "ended before the registry was read");
-  if (!projection.complete())
+  const auto projection = read_published_registry(context);
+  if (!projection) return std::unexpected(projection.error());
+  if (!projection->complete())
     context.terminal.note("note: the registry has not been published whole yet; routers wait for that too");
   std::vector<events::ModelState> models;
-  for (const auto& [key, model] : projection.models()) models.push_back(model);
+  for (const auto& [key, model] : projection->models()) models.push_back(model);
   return models;
 }
 
@@ -310,9 +297,13 @@ int run_registry_parameters(const Context& context) {
         governance.set_parameters(context.call.arguments[0], context.call.value("connection").value_or(""), parameters);
     if (!set) return context.failed(set.error());
     const auto changed = member_of(set->json, "changed");
-    context.terminal.note(changed == "0" ? "nothing to do: the parameters are these already"
-                                         : fmt::format("{} deployment{} changed; registry-sync publishes the model",
-                                                       changed, changed == "1" ? "" : "s"));
+    const auto deployments = fmt::format("{} deployment{}", changed, changed == "1" ? "" : "s");
+    if (changed == "0")
+      context.terminal.note("nothing to do: the parameters are these already");
+    else if (context.call.has("dry-run"))
+      context.terminal.note(fmt::format("{} would change; nothing was changed: this was a dry run", deployments));
+    else
+      context.terminal.note(fmt::format("{} changed; registry-sync publishes the model", deployments));
     return static_cast<int>(exit_done);
   });
 }

@@ -1,5 +1,6 @@
 #include "cli/stored_governance.hpp"
 
+#include <chrono>
 #include <memory>
 #include <span>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "cli/database.hpp"
 #include "cli/govern.hpp"
+#include "cli/published_registry.hpp"
 #include "cli/stored_connection_test.hpp"
 #include "common/crypto/credential_binding.hpp"
 #include "common/crypto/credential_text.hpp"
@@ -16,11 +18,13 @@
 #include "common/registry/catalogs.hpp"
 #include "common/registry/configuration.hpp"
 #include "common/registry/connections.hpp"
+#include "common/registry/explanation_json.hpp"
 #include "common/registry/governance_log.hpp"
 #include "common/registry/governed_models.hpp"
 #include "common/registry/held_changes.hpp"
 #include "common/registry/operations.hpp"
 #include "common/registry/prices.hpp"
+#include "common/registry/resolution.hpp"
 
 namespace tokenrail::cli {
 namespace {
@@ -81,10 +85,23 @@ class StoredGovernance final : public Governance {
   One roll_back(const std::string& name, std::int64_t version) override {
     return models().roll_back(actor_, scope_, name, version, std::nullopt);
   }
-  One explanation(const std::string&) override {
-    return fail(ErrorKind::invalid_input,
-                "a model is explained from the registry as routers hold it, which a registry API follows; set "
-                "TOKENRAIL_API_URL and TOKENRAIL_API_TOKEN");
+  One explanation(const std::string& name) override {
+    auto found = models().get(actor_, scope_, name);
+    if (!found) return found;
+    const auto projection = read_published_registry(context_);
+    if (!projection) return std::unexpected(projection.error());
+    if (!projection->complete())
+      return fail(ErrorKind::unavailable,
+                  "the registry has not been published whole yet; start tokenrail-registry-sync and ask again");
+    const auto kind = member_of(found->json, "kind");
+    const registry::Question question{.caller = {.org_id = scope_.org_id},
+                                      .model = events::ModelReference{.provider = member_of(found->json, "provider"),
+                                                                      .name = member_of(found->json, "modelName")},
+                                      .kind = kind};
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    found->json = registry::explanation_json(registry::explain(
+        *projection, question, {}, std::chrono::duration_cast<std::chrono::milliseconds>(now).count()));
+    return found;
   }
 
   Page defaults(const PageRequest& page) override { return pointers().defaults(actor_, scope_, page); }

@@ -76,6 +76,38 @@ def test_a_key_is_stored_sealed_and_never_shown(make_stack, tmp_path):
     assert KEY not in everything and "sealed" not in everything
 
 
+def test_a_model_is_explained_without_an_api(make_stack):
+    stack = make_stack()
+    stack.whole()
+    model = json.loads(stack.cli("registry", "list", "--json").stdout.splitlines()[0])
+    name = f"{model['provider']}/{model['modelName']}"
+    stack.cli("org", "create", "acme")
+
+    def explained(*flags):
+        done = stack.cli("registry", "explain", name, "--json", *flags, check=False)
+        parsed = json.loads(done.stdout) if done.stdout else {"usable": None, "clauses": []}
+        return done.returncode, parsed["usable"], [c["clause"] for c in parsed["clauses"] if not c["holds"]]
+    assert wait_until("the model is usable", lambda: explained("--org", "acme") == (0, True, []))
+    stack.cli("registry", "disable", name, "--org", "acme")
+    wait_until("the change is published", lambda: explained("--org", "acme") == (1, False, ["enabled"]))
+    assert explained() == (0, True, [])
+    unknown = stack.cli("registry", "explain", "ollama/none", check=False)
+    assert unknown.returncode == 1 and "ollama/none" in unknown.stderr
+
+
+def test_a_dry_run_of_parameters_changes_nothing(make_stack):
+    stack = make_stack()
+    stack.whole()
+    model = json.loads(stack.cli("registry", "list", "--json").stdout.splitlines()[0])
+    name = f"{model['provider']}/{model['modelName']}"
+    before = stack.cli("registry", "list", "--json").stdout
+    tried = stack.cli("registry", "set-parameters", name, '{"topK":3}', "--dry-run")
+    assert "1 deployment would change; nothing was changed" in tried.stderr
+    assert stack.cli("registry", "list", "--json").stdout == before
+    refused = stack.cli("registry", "set-parameters", name, '{"topK":0}', "--dry-run", check=False)
+    assert refused.returncode == 2 and "topK" in refused.stderr
+
+
 def test_syncs_and_parameters_by_command_are_audited(make_stack):
     stack = make_stack()
     stack.whole()

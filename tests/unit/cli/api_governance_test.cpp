@@ -231,12 +231,6 @@ TEST(RegistryBySettings, DatabaseCommandsRefuseIfOnlyApiIsSet) {
   EXPECT_THAT(refused.err, HasSubstr("set TOKENRAIL_DATABASE_URL too"));
 }
 
-TEST(RegistryBySettings, ApiCommandsRefuseWithoutApi) {
-  const auto refused = called({"registry", "explain", "ollama/m"});
-  EXPECT_EQ(refused.code, exit_usage);
-  EXPECT_THAT(refused.err, HasSubstr("set TOKENRAIL_API_URL and TOKENRAIL_API_TOKEN"));
-}
-
 TEST(RegistryBySettings, TokensAreNotSentUnencrypted) {
   const auto refused = called({"org", "list", "--api.url", "http://models.example", "--api.token", "canary-t"});
   EXPECT_EQ(refused.code, exit_usage);

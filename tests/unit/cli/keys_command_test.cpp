@@ -77,6 +77,30 @@ TEST_F(KeysCommand, CreatePrintsIdOfNewKey) {
   EXPECT_EQ(called({"keys", "create", file(), "--id", "a b"}).code, exit_usage);
 }
 
+TEST_F(KeysCommand, DryRunsChangeNothing) {
+  const auto tried = called({"keys", "create", file(), "--id", "first", "--dry-run"});
+  EXPECT_EQ(tried.code, exit_done) << tried.err;
+  EXPECT_EQ(tried.out, "first\n");
+  EXPECT_THAT(tried.err, HasSubstr("nothing was changed"));
+  EXPECT_FALSE(std::filesystem::exists(file()));
+  EXPECT_EQ(called({"keys", "create", file() + "/in-no-folder.json", "--dry-run"}).code, exit_bad);
+
+  ASSERT_EQ(called({"keys", "create", file(), "--id", "first"}).code, exit_done);
+  ASSERT_EQ(keys({"add", "--id", "second"}).code, exit_done);
+  const auto before = states();
+  EXPECT_EQ(called({"keys", "create", file(), "--dry-run"}).code, exit_bad) << "there is one already";
+  EXPECT_EQ(keys({"add", "--id", "third", "--dry-run"}).out, "third\n");
+  EXPECT_EQ(keys({"promote", "second", "--dry-run"}).out, "second\n");
+  EXPECT_EQ(keys({"rotate", "--id", "third", "--dry-run"}).out, "third\n");
+  EXPECT_EQ(keys({"disable", "second", "--force", "--dry-run"}).out, "second\n");
+  EXPECT_THAT(keys({"promote", "second", "--dry-run"}).err, HasSubstr("nothing was changed"));
+  EXPECT_EQ(states(), before);
+  // What would be refused is refused.
+  EXPECT_NE(keys({"add", "--id", "second", "--dry-run"}).code, exit_done);
+  EXPECT_NE(keys({"promote", "none", "--dry-run"}).code, exit_done);
+  EXPECT_NE(keys({"disable", "first", "--force", "--dry-run"}).code, exit_done) << "the primary key";
+}
+
 TEST_F(KeysCommand, RotateMakesANewPrimaryKey) {
   ASSERT_EQ(called({"keys", "create", file(), "--id", "first"}).code, exit_done);
   const auto rotated = keys({"rotate", "--id", "second"});
