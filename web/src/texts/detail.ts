@@ -37,6 +37,7 @@ export const detail = {
     embeddingDimensions: 'Dimensions',
     capabilities: 'Capabilities',
     metadata: 'Metadata',
+    params: 'Parameters',
     deployments: 'Deployments',
     replacementId: 'Replacement',
     slug: 'Slug',

@@ -51,8 +51,23 @@ it('asks for the parameters of an embedding model, and saves them', async () => 
   expect(await saved(calls)).toEqual({
     embeddingDimensions: 768,
     inputTokensMax: 512,
-    metadata: { batchSize: 16, distanceMetric: 'cosine', normalize: true },
+    params: { batchSize: 16, distanceMetric: 'cosine', normalize: true },
   });
+});
+
+it('removes a parameter of an embedding model', async () => {
+  const calls = await openLimits(
+    aModel({
+      slug: 'ollama/embed',
+      modelName: 'embed',
+      kind: 'embedding',
+      scope: 'organization',
+      inherits: false,
+      params: { batchSize: 16, normalize: true },
+    }),
+  );
+  await userEvent.clear(screen.getByRole('spinbutton', { name: 'Batch size' }));
+  expect(await saved(calls)).toEqual({ params: { batchSize: null, normalize: true } });
 });
 
 it('asks for the parameters of a generation model, and saves them for its deployments', async () => {

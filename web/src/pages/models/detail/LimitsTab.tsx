@@ -42,14 +42,14 @@ export function LimitsTab(props: EditProps) {
         .map((field) => (
           <FieldRow key={field.name} {...props} field={field} />
         ))}
-      {kind === 'embedding' && <MetadataParameters {...props} />}
+      {kind === 'embedding' && <EmbeddingParameters {...props} />}
       {kind === 'generation' && <DeploymentParameters {...props} />}
     </Stack>
   );
 }
 
-function MetadataParameters({ draft, setDraft, editable }: EditProps) {
-  const metadata = (valueIn(draft, 'metadata') ?? {}) as Record<string, unknown>;
+function EmbeddingParameters({ draft, setDraft, editable }: EditProps) {
+  const params = (valueIn(draft, 'params') ?? {}) as Record<string, unknown>;
   return (
     <>
       <Typography variant="h2">{t.parameters}</Typography>
@@ -57,9 +57,10 @@ function MetadataParameters({ draft, setDraft, editable }: EditProps) {
         <ParameterField
           key={parameter.name}
           parameter={parameter}
-          value={metadata[parameter.name]}
+          value={params[parameter.name] ?? undefined}
           disabled={!editable}
-          onChange={(value) => setDraft((d) => setField(d, 'metadata', withMember(metadata, parameter.name, value)))}
+          // The change is merged into what is there: null removes a parameter.
+          onChange={(value) => setDraft((d) => setField(d, 'params', { ...params, [parameter.name]: value ?? null }))}
         />
       ))}
     </>

@@ -45,6 +45,7 @@ const compared: FieldName[] = [
   'embeddingDimensions',
   'capabilities',
   'metadata',
+  'params',
 ];
 
 /** Fields that only the others changed: they stay as they are now. */
