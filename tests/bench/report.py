@@ -145,7 +145,7 @@ class Results:
     def account(self, requests, read):
         """What the owner reads of its audit log to know that it is still the owner, in quiet times."""
         self.raw["account"] = {"requests": requests, "records_read": read}
-        self.row("records of its own logs that an owner reads back, nobody disturbing it", f"{read:.0f}",
+        self.row("records of its own logs that an owner reads back, undisturbed", f"{read:.0f}",
                  f"over {requests:,} requests, all of them answered", "0", read == 0)
 
     def calls(self, rate, runs, replicated):
