@@ -71,7 +71,9 @@ int run_chat(const Context& context) {
     return exit_interrupted;
   }
   if (*end == ChatEnd::abandoned) {
-    terminal.note("ended here; whether the router hears of it is not known, the answer may go on without a reader");
+    terminal.note(
+        "ended here; whether the router gets the cancellation is not known, and the answer may continue without a "
+        "reader");
     return exit_interrupted;
   }
   if (*end == ChatEnd::timed_out) {

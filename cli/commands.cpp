@@ -233,7 +233,7 @@ constexpr std::array<Command, 25> command_table{{
          "a\n"
          "line on standard error says so; where standard output is no terminal, an answer is written once it is "
          "whole.\n"
-         "--request looks back ten minutes unless told otherwise, and ends with the terminal chunk: with 0, or with 1\n"
+         "--request looks back ten minutes by default, and ends with the terminal chunk: with 0, or with 1\n"
          "where the answer is an error or its beginning is no longer there. --conversation begins now."},
     {.path = "topics apply",
      .summary = "Create missing topics and change settings that differ",
@@ -294,7 +294,7 @@ constexpr std::array<Command, 25> command_table{{
      .flags = registry_sync_flags,
      .examples = registry_sync_examples,
      .details =
-         "Tells a running tokenrail-registry-sync to start a run and waits for its end. It waits for the connections\n"
+         "Asks a running tokenrail-registry-sync to start a run and waits for its end. It waits for the connections\n"
          "that it asks for, and names those that are not done when the time is over. By the API it asks for the\n"
          "organisation's connections, or without --org for the platform's.",
      .registry = RegistryBy::api_or_database},
@@ -409,7 +409,7 @@ constexpr std::array<Command, 25> command_table{{
          "hides the others.\n"
          "A part that could not be checked, or is switched off, is marked with a dot, and a risk with an exclamation\n"
          "mark; neither is an error. (The demo's broker does not know who is in a group.) A router that was killed\n"
-         "counts until its session ends, 15 s later unless told otherwise.\n"
+         "counts until its session ends, by default 15 s later.\n"
          "That a topic refuses records, or that dead letters wait, is known by routers alone: name the addresses of\n"
          "their health servers in doctor.routers (TOKENRAIL_DOCTOR_ROUTERS, comma-separated). The registry API is "
          "asked\n"

@@ -377,7 +377,7 @@ Result<ConfigPlan> plan_config(const ConfigValue& registry, const ConfigValue& f
           .collection = std::string(collection.name), .key = key_of(collection, *wanted), .wanted = std::move(*wanted)};
       if (const auto found = there.find(identity); found != there.end()) {
         change.now = found->second;
-        // What a file does not speak of stays: lists find deployments, and catalogues prices.
+        // What a file does not name stays: lists find deployments, and catalogues prices.
         for (const auto* name : {"deployments", "prices", "slug"})
           if (change.wanted.find(name) == nullptr)
             std::erase_if(change.now.members, [&](const auto& member) { return member.first == name; });

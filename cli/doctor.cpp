@@ -112,10 +112,10 @@ Finding judge_routers(const RouterFacts& facts) {
   const std::string part = "routers";
   if (!facts.members) return not_looked_at(part, "Kafka cannot be asked");
   if (const auto& members = *facts.members; !members) {
-    const bool untold = members.error().kind == ErrorKind::rejected;
+    const bool unsupported = members.error().kind == ErrorKind::rejected;
     return {.part = part,
             .verdict = Verdict::unknown,
-            .text = fmt::format("{}: {}", untold ? "this broker cannot tell" : "could not be looked at",
+            .text = fmt::format("{}: {}", unsupported ? "this broker does not report it" : "could not be looked at",
                                 members.error().detail)};
   }
   const auto& group = **facts.members;

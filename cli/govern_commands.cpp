@@ -110,7 +110,7 @@ constexpr std::array<Example, 1> show_examples{{
     {"tokenrail registry show ollama/llama3.2:1b --org acme", "the model as acme sees it"},
 }};
 constexpr std::array<Example, 1> add_examples{{
-    {"tokenrail registry add openai/gpt-4o-mini --org acme --connection acme-openai", "a model that no list told"},
+    {"tokenrail registry add openai/gpt-4o-mini --org acme --connection acme-openai", "a model that no list contains"},
 }};
 constexpr std::array<Example, 2> set_examples{{
     {R"(tokenrail registry set ollama/llama3.2:1b '{"displayName":"Llama","tags":["small"]}')", "set two fields"},
@@ -170,7 +170,7 @@ constexpr std::array<Example, 2> decide_examples{{
 }};
 constexpr std::string_view model_details =
     "MODEL is provider/name, a slug or an id. Without --org the platform's model is changed, for every organisation.\n"
-    "With --org the change is the organisation's own and stands over the platform's.";
+    "With --org the change is the organisation's own and takes precedence over the platform's.";
 
 constexpr std::array<Command, 27> command_table{{
     {.path = "registry show",
@@ -182,7 +182,7 @@ constexpr std::array<Command, 27> command_table{{
      .examples = show_examples,
      .registry = RegistryBy::api_or_database},
     {.path = "registry add",
-     .summary = "Add a model that no provider's list tells",
+     .summary = "Add a model that no provider's list contains",
      .arguments = "MODEL",
      .arguments_min = 1,
      .arguments_max = 1,

@@ -19,7 +19,7 @@ constexpr std::string_view settings_note =
 
 constexpr std::string_view exit_codes =
     "Exit codes: 0 done; 1 the answer or the check is bad; 2 wrong usage or settings; 3 Kafka or PostgreSQL cannot be\n"
-    "reached; 4 no answer in time; 130 ended by Ctrl-C; 141 nobody reads the output any more.\n";
+    "reached; 4 no answer in time; 130 ended by Ctrl-C; 141 the reader of the output has gone.\n";
 
 std::string_view registry_note(RegistryBy by) {
   switch (by) {

@@ -178,7 +178,7 @@ class Chaos:
         while self.fleet.of("router", "ending") and time.monotonic() < end:
             self.conductor.until(time.monotonic() + 0.2)
         problems += [f"{p.process.name} does not end" for p in self.fleet.of("router", "ending")]
-        self.say(f"{self.load.sent} records sent; reading what lies on the topics")
+        self.say(f"{self.load.sent} records sent; reading the topics")
         findings = Findings(self.stack, self.load, self.fleet, self.conductor)
         problems += findings.problems()
         problems += self.verify()

@@ -4,16 +4,20 @@ more than 35 words.
 
     check_english.py [FILE...]
 
-Without FILEs: every page, the messages in the programs' sources (the string literals of common, workers and cli), and the
-comments of the folders in COMMENTED."""
+Without FILEs: every page and README, the texts of schemas/, the messages in the programs' sources (the string literals of
+common, workers and cli), and the comments of the folders in COMMENTED."""
 
 import argparse
 import ast
+import bisect
 import io
+import json
 import pathlib
 import re
 import sys
 import tokenize
+
+import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WORDS_MAX = 35
@@ -23,25 +27,22 @@ IDIOMS = {
     r"\bmend(s|ed|ing)?\b": "fix",
     r"\banew\b": "again, or name what is new",
     r"\bwhoever\b": "name the actor",
-    r"\bsomebody\b": "name the actor",
-    r"\bnobody who\b": "name the actor",
-    r"\b(is|are|was) told\b": "report, log, record",
-    r"\btells? (that|of|whether)\b": "report, say which",
+    r"\b(any|no|some)body\b": "name the actor",
+    r"\b(told|tells?)\b": "report, log, record, distinguish",
     r"\bis the judge\b": "decides",
-    r"\bstands? (in|on|behind|before|above|below)\b": "is in, contains, precedes",
-    r"\blies (in|on|behind|there)\b": "is in, contains",
-    r"\bgive way\b": "name what happens",
+    r"\b(stands?|stood)\b": "is, is in, contains, precedes, follows",
+    r"\b(lies|lain)\b": "is, is in, contains",
+    r"\bgives? way\b": "name what happens",
+    r"\bspeaks? of\b": "is about, names",
+    r"\bspoil(s|t|ed|ing)?\b": "name what happens",
     r"\bto be had\b": "available",
 }
-# Of comments alone: the same words in forms that a page may use in their plain sense.
-COMMENT_IDIOMS = IDIOMS | {
-    r"\b(no|any)body\b": "name the actor",
-    r"\b(told|tells?)\b": "report, log, record, distinguish",
-    r"\b(stands?|stood)\b": "is, is in, precedes, follows",
-    r"\b(lies|lain)\b": "is, is in, contains",
-    r"\bspoil(s|t|ed|ing)?\b": "name what happens",
-}
+# The same words as plain nouns.
+ALLOWED = re.compile(r"\bstand-(alone|by|ins?)\b", re.I)
 
+PAGES = ("*.md", "web/*.md", *(f"{folder}/**/*.md" for folder in
+                               ("cli", "common", "docs", "migrations", "schemas", "tests", "workers")))
+SCHEMAS = ("schemas/*.json", "schemas/*.yaml")  # released schemas are never edited
 MESSAGES = ("common", "workers", "cli")
 COMMENTED = ("common", "cli", "workers/registry_api", "workers/registry_sync", "workers/router/shell", "scripts", "web/src",
              "web/e2e", "tests/chaos", "tests/conformance", "tests/integration", "tests/unit")
@@ -69,33 +70,81 @@ def sentences(text: str):
             block.append(line[item.end():] if item else line.strip())
 
 
+def idioms(text: str):
+    """(position, finding) of each idiom in a text; code in backticks has none."""
+    blank = lambda match: re.sub(r"[^\n]", " ", match.group())  # noqa: E731
+    prose = ALLOWED.sub(blank, re.sub(r"```.*?```|`[^`\n]*`", blank, text, flags=re.S))
+    for pattern, instead in IDIOMS.items():
+        for match in re.finditer(pattern, prose, re.I):
+            yield match.start(), f"'{match.group()}': {instead}"
+
+
+def too_long(sentence: str) -> str:
+    words = [word for word in re.split(r"\s+", sentence) if re.search(r"\w", word)]
+    if len(words) <= WORDS_MAX:
+        return ""
+    return f"a sentence of {len(words)} words, at most {WORDS_MAX} are allowed: {sentence[:60]}…"
+
+
+def line_of(text: str, position: int) -> int:
+    return text.count("\n", 0, position) + 1
+
+
 def findings(path: pathlib.Path) -> list:
     text = path.read_text(encoding="utf-8")
-    found = []
-    for line, sentence in sentences(text):
-        words = [word for word in re.split(r"\s+", sentence) if re.search(r"\w", word)]
-        if len(words) > WORDS_MAX:
-            found.append((line, f"a sentence of {len(words)} words, at most {WORDS_MAX} are allowed: {sentence[:60]}…"))
-    prose = re.sub(r"```.*?```|`[^`\n]*`", lambda m: re.sub(r"[^\n]", " ", m.group()), text, flags=re.S)
-    for number, line in enumerate(prose.split("\n"), 1):
-        for pattern, instead in IDIOMS.items():
-            match = re.search(pattern, line, re.I)
-            if match:
-                found.append((number, f"'{match.group()}': {instead}"))
+    found = [(line, too_long(sentence)) for line, sentence in sentences(text) if too_long(sentence)]
+    found += [(line_of(text, position), what) for position, what in idioms(text)]
     return sorted(found)
 
 
+def descriptions(value):
+    """What a schema says to people."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key in ("title", "summary", "description") and isinstance(inner, str):
+                yield inner
+            else:
+                yield from descriptions(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from descriptions(inner)
+
+
+def schema_findings(path: pathlib.Path) -> list:
+    text = path.read_text(encoding="utf-8")
+    found = [(line_of(text, position), what) for position, what in idioms(text)]
+    for description in descriptions(json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)):
+        for _, sentence in sentences(description):
+            if too_long(sentence):
+                position = text.find(" ".join(sentence.split()[:3]))
+                found.append((line_of(text, max(position, 0)), too_long(sentence)))
+    return sorted(found)
+
+
+# Literals come first, so that a `//` in one begins no comment. The quote in 1'000 begins no literal.
+TOKENS = re.compile(r'R"(?P<fence>\w*)\((?P<raw>.*?)\)(?P=fence)"|"(?P<literal>(?:\\.|[^"\\\n])*)"|'
+                    r'(?<!\w)\'(?:\\.|[^\'\\\n])*\'|(?P<comment>(?<!:)//[^\n]*|/\*.*?\*/)', re.S)
+
+
 def message_findings(path: pathlib.Path) -> list:
-    """Idioms in the string literals of a source file: what a program says."""
+    """Idioms in the string literals of a source file: what a program says. Literals that follow each other are one text."""
+    text = path.read_text(encoding="utf-8")
+    message, starts, places, end = "", [], [], 0
+    for match in TOKENS.finditer(text):
+        group = "raw" if match["raw"] is not None else "literal"
+        if match[group] is None:
+            continue
+        if text[end:match.start()].strip():
+            message += "\0"
+        starts.append(len(message))
+        places.append(match.start(group))
+        message += re.sub(r"\\.", "  ", match[group])
+        end = match.end()
     found = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
-        code = re.sub(r"(?<![:\w])//.*", "", line)
-        for literal in re.findall(r'"((?:[^"\\]|\\.)*)"', code):
-            for pattern, instead in IDIOMS.items():
-                match = re.search(pattern, literal, re.I)
-                if match:
-                    found.append((number, f"'{match.group()}': {instead}"))
-    return found
+    for position, what in idioms(message):
+        literal = bisect.bisect_right(starts, position) - 1
+        found.append((line_of(text, places[literal] + position - starts[literal]), what))
+    return sorted(found)
 
 
 def comments_of(text: str, suffix: str):
@@ -115,24 +164,15 @@ def comments_of(text: str, suffix: str):
             if match:
                 yield number, match.group()
     else:
-        # Literals come first, so that a `//` in one begins no comment. The quote in 1'000 begins no literal.
-        pattern = re.compile(r'R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|'
-                             r'(?<!\w)\'(?:\\.|[^\'\\\n])*\'|(?P<comment>(?<!:)//[^\n]*|/\*.*?\*/)', re.S)
-        for match in pattern.finditer(text):
+        for match in TOKENS.finditer(text):
             if match["comment"]:
-                yield from enumerate(match["comment"].split("\n"), text.count("\n", 0, match.start()) + 1)
+                yield from enumerate(match["comment"].split("\n"), line_of(text, match.start()))
 
 
 def comment_findings(path: pathlib.Path) -> list:
-    """Idioms in the comments of a source file; code in backticks is none."""
-    found = {}
-    for number, comment in comments_of(path.read_text(encoding="utf-8"), path.suffix):
-        prose = re.sub(r"`[^`]*`", "", comment)
-        for pattern, instead in COMMENT_IDIOMS.items():
-            match = re.search(pattern, prose, re.I)
-            if match:
-                found.setdefault((number, match.start()), (number, f"'{match.group()}': {instead}"))
-    return sorted(found.values())
+    """Idioms in the comments of a source file."""
+    comments = comments_of(path.read_text(encoding="utf-8"), path.suffix)
+    return sorted({(number, what) for number, comment in comments for _, what in idioms(comment)})
 
 
 def in_folder(path: pathlib.Path, folders) -> bool:
@@ -143,6 +183,8 @@ def findings_of(path: pathlib.Path) -> list:
     """All that is checked of a file: of one outside the tree everything, else what its folder is checked for."""
     if path.suffix == ".md":
         return findings(path)
+    if path.suffix in (".json", ".yaml"):
+        return schema_findings(path)
     outside = not path.is_relative_to(ROOT)
     found = []
     if path.suffix in (".cpp", ".hpp") and (outside or in_folder(path, MESSAGES)):
@@ -152,15 +194,20 @@ def findings_of(path: pathlib.Path) -> list:
     return sorted(set(found))
 
 
+def checked_files() -> list:
+    files = [file for pattern in (*PAGES, *SCHEMAS) for file in ROOT.glob(pattern)]
+    for folder in sorted({*MESSAGES, *COMMENTED}):
+        files += [file for file in ROOT.glob(f"{folder}/**/*") if file.suffix in SOURCES]
+    return [file for file in files if not any(part.startswith(".") for part in file.relative_to(ROOT).parts)]
+
+
 def main(arguments: list) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="*", type=pathlib.Path)
     options = parser.parse_args(arguments)
     files = [file.resolve() for file in options.files]
     if not files:
-        files = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
-        for folder in sorted({*MESSAGES, *COMMENTED}):
-            files += [file for file in ROOT.glob(f"{folder}/**/*") if file.suffix in SOURCES]
+        files = checked_files()
     bad = 0
     for file in sorted(set(files)):
         found = findings_of(file)

@@ -116,7 +116,7 @@ def check_source(path: str, text: str) -> Iterator[Violation]:
             else:
                 other = module_of(target)
                 if module is None and other is not None:
-                    yield Violation(where, f"{path} lies below all modules and may not include {target}")
+                    yield Violation(where, f"{path} is below all modules and may not include {target}")
                 elif module is not None and other is not None:
                     why = arrow_problem(module, other)
                     if why:

@@ -28,7 +28,7 @@ WEB_PAGE = ROOT / "build" / "web"
 PARTITIONS = 4
 QUESTION = "Why is the sky blue? Answer in two sentences."
 SIMULATED_ANSWER = (
-    "I am the simulator that stands in for a model server here, so I cannot really say why the sky is blue. "
+    "I am the simulator that replaces a model server here, so I cannot really say why the sky is blue. "
     "But every word of this travelled the real way: from a provider's stream through the router, "
     "onto a Kafka topic, and from there to your screen."
 )
@@ -404,7 +404,7 @@ class Demo:
             self.show_record(record)
 
     def show_registry_event(self):
-        heading("5. The event that told every router about the model")
+        heading("5. The event from which every router knows the model")
         name = self.model.split("/", 1)[1]
         records = self.tail("model_registry.events", json.dumps(name), 1)
         record = records[0]

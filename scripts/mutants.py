@@ -228,7 +228,7 @@ def mutants_of(path: str, text: str) -> list:
 
 
 def planted_text(text: str, numbered: list) -> str:
-    """The text with all of these: (number, Mutant). Its first line of comment, or first empty one, gives way to an include."""
+    """The text with all of these: (number, Mutant). Its first line of comment, or first empty one, is replaced by an include."""
     edits = [(edit, number) for number, mutant in numbered for edit in mutant.edits]
     # At one place what closes comes before what opens; inner spans close first and open last.
     edits.sort(key=lambda e: (e[0].begin, e[0].closes < 0, -e[0].closes if e[0].closes >= 0 else -e[0].opens, e[1]))

@@ -149,7 +149,7 @@ format_check() {
   [ -z "$files" ] || { say "$files" && return 1; }
 }
 
-layer_format() { check format 'clang-format; ./dev format mends it' format_check; }
+layer_format() { check format 'clang-format; ./dev format fixes it' format_check; }
 
 layer_include() {
   check include 'include directions' "$python" "$root/scripts/check_includes.py" "$root"
@@ -444,7 +444,7 @@ lint_command() {
   step "clang-tidy over the whole tree"
   with_lock build-tidy configure_tidy
   "$python" "$root/scripts/tidy.py" --build "$root/build/tidy" >&2 || code=1
-  [ "$code" -eq 0 ] || die "lint found something; it stands above."
+  [ "$code" -eq 0 ] || die "lint found something; its messages are above."
   say "Clean."
 }
 

@@ -114,7 +114,7 @@ void Checker::admit_epoch(const events::AuditFacts& facts, const kafka::Record& 
   }
   if (unclaimed_told_.insert(facts.epoch).second)
     report(Promise::ownership, options_.topics.audit, {record.offset},
-           fmt::format("an event under epoch {}, which nobody has claimed", facts.epoch));
+           fmt::format("an event under epoch {}, which no router has claimed", facts.epoch));
 }
 
 void Checker::claimed(const Event& event, std::int64_t previous_epoch) {
@@ -256,7 +256,7 @@ void Checker::check_place(const events::AttemptIds& ids, std::int64_t request_at
     return;
   }
   report(Promise::audited, options_.topics.audit, {request_at},
-         fmt::format("{}: it begins at an offset where another request stands", attempt_text(ids)));
+         fmt::format("{}: it begins at the offset of another request", attempt_text(ids)));
 }
 
 void Checker::runs_again(const Subject& about, std::int64_t number, const Event& event) {

@@ -47,7 +47,7 @@ void Checker::judge_duplicate(const Subject& about, std::int64_t source_offset, 
   const bool first_in_range = *answer.names_offset >= options_.requests_from && !forgot_any_;
   if (first_in_range && !about.asked.contains(*answer.names_offset))
     say(options_.topics.chunks, answer.chunk_at,
-        fmt::format("it names source offset {}, where another request stands", *answer.names_offset));
+        fmt::format("it names source offset {}, which is that of another request", *answer.names_offset));
   const auto number = answer.names_attempt.value_or(0);
   if (number != 0 && options_.audit_from == 0 && !forgot_any_ && !about.attempts.contains(number))
     say(options_.topics.chunks, answer.chunk_at, fmt::format("it names attempt {}, which is unknown", number));
@@ -83,8 +83,8 @@ void Checker::judge_first(const Subject& about, std::int64_t source_offset, cons
   if (told_ms < 0 || ms < 0 || !numbers_left) return;
   const auto apart = ms - std::max(told_ms, one->second.broker_ms);
   if (apart > options_.dedupe_window_ms + options_.worker_skew_ms)
-    say(fmt::format("it came {} ms after the last that was said of source offset {}, and the window is {} ms", apart,
-                    first, options_.dedupe_window_ms));
+    say(fmt::format("it came {} ms after the last record about source offset {}, and the window is {} ms", apart, first,
+                    options_.dedupe_window_ms));
 }
 
 // Only what one owner ran without a break between: a successor may know less of the past.

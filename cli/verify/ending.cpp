@@ -30,8 +30,7 @@ void Checker::finish(bool at_rest) {
       ++figures_.unknown;
     } else if (at_rest) {
       report(Promise::answered, options_.topics.requests, {offset},
-             fmt::format("the record at offset {} can be answered by nobody, and is not in {}", offset,
-                         options_.topics.dlq));
+             fmt::format("the record at offset {} cannot be answered, and is not in {}", offset, options_.topics.dlq));
     } else {
       ++figures_.open_requests;
     }
@@ -102,7 +101,7 @@ void Checker::judge_commit(const std::vector<const Subject*>& left) {
   if (!metadata) return;
   if (claims_.any() && metadata->epoch > claims_.highest())
     say(options_.topics.requests, committed,
-        fmt::format("committed under epoch {}, which nobody has claimed", metadata->epoch));
+        fmt::format("committed under epoch {}, which no router has claimed", metadata->epoch));
   if (first_overlooked_)
     say(options_.topics.audit, *first_overlooked_,
         fmt::format("the commit's auditOffset {} is behind an event about a request at or above the committed "
@@ -140,7 +139,7 @@ void Checker::judge_ends() {
   const auto within = [&](const std::string& topic, std::int64_t position, std::int64_t end, std::string_view name) {
     if (position <= end) return;
     report(Promise::committed, topic, {position},
-           fmt::format("the {} {} lies beyond the end of {} ({})", name, position, topic, end));
+           fmt::format("the {} {} is beyond the end of {} ({})", name, position, topic, end));
   };
   const auto& topics = options_.topics;
   within(topics.requests, *options_.committed, options_.requests_end.value_or(requests_next_), "committed offset");

@@ -194,7 +194,7 @@ void Checker::judge_attempt(const Subject& about, std::int64_t number, const Att
   if (attempt.first_broker_ms >= 0 && attempt.request_broker_ms >= 0 &&
       attempt.first_broker_ms + options_.clock_skew_ms < attempt.request_broker_ms)
     report(Promise::audited, options_.topics.audit, {attempt.request_at},
-           fmt::format("{}: its first chunk ({}:{}) stood in the log {} ms before its llm.request",
+           fmt::format("{}: its first chunk ({}:{}) was in the log {} ms before its llm.request",
                        attempt_text(about, number), options_.topics.chunks, attempt.first_chunk,
                        attempt.request_broker_ms - attempt.first_broker_ms));
   judge_key(about, number, attempt.source_offset, attempt.source_ms, attempt.key);
@@ -250,7 +250,7 @@ void Checker::judge_told(const Subject& about, std::int64_t number, const Attemp
   };
   if (attempt.response_broker_ms >= 0 && attempt.terminal_broker_ms >= 0 &&
       attempt.response_broker_ms + options_.clock_skew_ms < attempt.terminal_broker_ms)
-    say(fmt::format("stood in the log {} ms before its terminal chunk ({}:{})",
+    say(fmt::format("was in the log {} ms before its terminal chunk ({}:{})",
                     attempt.terminal_broker_ms - attempt.response_broker_ms, options_.topics.chunks,
                     attempt.terminal_at));
   if (!attempt.told_finish_reason.empty() && attempt.told_finish_reason != attempt.finish_reason)
@@ -293,7 +293,7 @@ void Checker::judge_successors(const Subject& about) {
     if (before.interrupted() && before.closed_by_another &&
         before.terminal_broker_ms + options_.clock_skew_ms < before.released_until_ms)
       report(Promise::once, options_.topics.audit, {before.response_at},
-             fmt::format("{}: closed as interrupted though its terminal chunk ({}:{}) stood in the log before its "
+             fmt::format("{}: closed as interrupted though its terminal chunk ({}:{}) was in the log before its "
                          "lease could run out",
                          attempt_text(about, lower->first), options_.topics.chunks, before.terminal_at));
     for (auto higher = std::next(lower); higher != about.attempts.end(); ++higher) {
@@ -304,7 +304,7 @@ void Checker::judge_successors(const Subject& about) {
       const bool closed_before = before.interrupted() && before.response_at < claim->at;
       if (before.terminal_broker_ms + options_.clock_skew_ms < claim->broker_ms && !closed_before)
         report(Promise::once, options_.topics.audit, {claim->at, higher->second.request_at},
-               fmt::format("{} begins though the terminal chunk of attempt {} ({}:{}) stood in the log {} ms before "
+               fmt::format("{} begins though the terminal chunk of attempt {} ({}:{}) was in the log {} ms before "
                            "its worker's claim",
                            attempt_text(about, higher->first), lower->first, options_.topics.chunks, before.terminal_at,
                            claim->broker_ms - before.terminal_broker_ms));

@@ -59,7 +59,7 @@ Result<std::int32_t> partition_for(const std::string& key, const Topics& topics,
   const auto partition = kafka::partition_of(key, partitions(topics.requests));
   if (partition < partitions(topics.chunks)) return partition;
   return fail(ErrorKind::rejected,
-              fmt::format("{} has {} partitions and {} only {}, so nobody would answer; 'tokenrail topics apply' "
+              fmt::format("{} has {} partitions and {} only {}, so no answer would come; 'tokenrail topics apply' "
                           "adds the missing ones",
                           topics.requests, partitions(topics.requests), topics.chunks, partitions(topics.chunks)));
 }

@@ -236,7 +236,7 @@ struct AuditFacts {
 [[nodiscard]] AuditFacts::Kind audit_kind(std::string_view type);
 /// An event of an attempt, not of an ownership.
 [[nodiscard]] bool about_attempt(const AuditFacts& facts);
-/// The partition of chat.requests that it speaks of; -1: of an unknown kind.
+/// The partition of chat.requests that it is about; -1: of an unknown kind.
 [[nodiscard]] std::int32_t source_partition(const AuditFacts& facts);
 
 /// Errors: invalid_input, for what is not JSON, has no `type`, or is of a known kind and lacks what folding needs. An

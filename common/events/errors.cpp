@@ -16,7 +16,7 @@ constexpr std::array<ErrorCodeEntry, 22> catalogue{{
     {ErrorCode::model_not_enabled, "MODEL_NOT_ENABLED", "", false,
      "The model is known, but disabled, blocked, retired, under maintenance, not granted or no longer offered."},
     {ErrorCode::invalid_model_config, "INVALID_MODEL_CONFIG", "E4003", false,
-     "The registry's entry for the model cannot be used as it stands; an administrator has to correct it."},
+     "The registry's entry for the model cannot be used as it is; an administrator has to correct it."},
     {ErrorCode::unsupported_provider, "UNSUPPORTED_PROVIDER", "", false,
      "The provider named has no adapter in this version."},
     {ErrorCode::capability_unsupported, "CAPABILITY_UNSUPPORTED", "", false,

@@ -413,7 +413,7 @@ std::vector<Tool> read_tools(element source, const RequestLimits& limits, Findin
     }
     auto tool = read_tool(entry, path[index], limits, findings);
     if (findings.ok() && std::ranges::find(tools, tool.name, &Tool::name) != tools.end()) {
-      findings.wrong(path[index] / "name", "another name than that of the tools before it", "stands twice");
+      findings.wrong(path[index] / "name", "another name than that of the tools before it", "appears twice");
     }
     tools.push_back(std::move(tool));
     ++index;

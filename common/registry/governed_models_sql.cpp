@@ -70,22 +70,22 @@ std::string with_capabilities_elsewhere(std::string_view row) {
 }
 
 /// The row that has the facts from a list: the platform's, where there is one.
-std::string told(std::string_view column) {
+std::string listed(std::string_view column) {
   return fmt::format("CASE WHEN p.id IS NOT NULL THEN p.{0} ELSE o.{0} END", column);
 }
 
 /// What the row itself has of the fields that others fill in: from a provider's list, unless a person set it.
-std::string told_facts() {
+std::string listed_facts() {
   std::string members;
   for (const auto& field : settable) {
     if (field.type == "bigint")
-      members += fmt::format("'{}', {}, ", field.name, told(field.column));
+      members += fmt::format("'{}', {}, ", field.name, listed(field.column));
     else if (field.name == "displayName" || field.name == "family")
-      members += fmt::format("'{}', NULLIF({}, ''), ", field.name, told(field.column));
+      members += fmt::format("'{}', NULLIF({}, ''), ", field.name, listed(field.column));
     else if (field.name == "lifecycle")
-      members += fmt::format("'lifecycle', NULLIF({}, 'active'), ", told("lifecycle"));
+      members += fmt::format("'lifecycle', NULLIF({}, 'active'), ", listed("lifecycle"));
   }
-  return fmt::format("jsonb_strip_nulls(jsonb_build_object({}'capabilities', {}))", members, told("capabilities"));
+  return fmt::format("jsonb_strip_nulls(jsonb_build_object({}'capabilities', {}))", members, listed("capabilities"));
 }
 
 /// Of a map of capabilities, SQL: those that it says something about.
@@ -159,8 +159,8 @@ std::string effective_models(const std::string& narrow, Seen rows) {
          "tags, "
          "COALESCE(p.curated, o.curated, '{}') AS curated, COALESCE(p.inferred, o.inferred, '{}') AS inferred, "
          "" +
-         told_facts() +
-         " AS told, "
+         listed_facts() +
+         " AS listed, "
          "COALESCE(p.override, '{}') AS platform_override, COALESCE(o.override, '{}') AS own_override, "
          "COALESCE(p.digest, o.digest) AS digest, COALESCE(p.release_date, o.release_date) AS release_date, "
          "COALESCE(p.knowledge_cutoff, o.knowledge_cutoff) AS knowledge_cutoff, "
@@ -253,13 +253,14 @@ const std::string_view sources_of_fields =
     "e.curated -> 'sources' ->> split_part(g.name, '.', 1)) WHEN 'inferred' THEN e.inferred -> 'rules' ->> g.name END "
     "AS origin FROM (SELECT k AS name, CASE WHEN jsonb_exists(e.own_override, k) AND e.platform_id IS NOT NULL THEN "
     "'organization' ELSE 'override' END AS source FROM jsonb_object_keys(e.platform_override || e.own_override) k "
-    "UNION ALL SELECT k, CASE WHEN jsonb_exists(e.told, k) THEN 'provider' WHEN jsonb_exists(e.curated, k) THEN "
+    "UNION ALL SELECT k, CASE WHEN jsonb_exists(e.listed, k) THEN 'provider' WHEN jsonb_exists(e.curated, k) THEN "
     "'curated' ELSE 'inferred' END FROM unnest(ARRAY['displayName', 'family', 'lifecycle', 'contextWindow', "
     "'inputTokensMax', 'outputTokensMax', 'embeddingDimensions']) k WHERE NOT jsonb_exists(e.platform_override || "
-    "e.own_override, k) AND (jsonb_exists(e.told, k) OR jsonb_exists(e.curated, k) OR jsonb_exists(e.inferred, k)) "
+    "e.own_override, k) AND (jsonb_exists(e.listed, k) OR jsonb_exists(e.curated, k) OR jsonb_exists(e.inferred, k)) "
     "UNION ALL SELECT 'capabilities.' || c.key, CASE WHEN jsonb_exists(e.own_override -> 'capabilities', c.key) AND "
     "e.platform_id IS NOT NULL THEN 'organization' WHEN jsonb_exists(e.platform_override -> 'capabilities', c.key) OR "
-    "jsonb_exists(e.own_override -> 'capabilities', c.key) THEN 'override' WHEN COALESCE(e.told -> 'capabilities' ->> "
+    "jsonb_exists(e.own_override -> 'capabilities', c.key) THEN 'override' WHEN COALESCE(e.listed -> 'capabilities' "
+    "->> "
     "c.key, 'unknown') <> 'unknown' THEN 'provider' WHEN jsonb_exists(e.curated -> 'capabilities', c.key) THEN "
     "'curated' ELSE 'inferred' END FROM jsonb_each_text(e.capabilities) c WHERE c.value <> 'unknown') g) f";
 

@@ -218,7 +218,7 @@ std::optional<std::string> insert_model(soci::session& sql, const PlannedModel& 
 bool update_model(soci::session& sql, const PlannedModel& planned) {
   const ModelColumns columns(planned);
   const long long before = planned.before_version;
-  const int told = planned.changed_fields.empty() ? 0 : 1;
+  const int published = planned.changed_fields.empty() ? 0 : 1;
   auto prepared =
       (sql.prepare << fmt::format(
            "UPDATE model SET kind = :kind, family = :family, digest = :digest, details_digest = :details_digest, "
@@ -228,11 +228,11 @@ bool update_model(soci::session& sql, const PlannedModel& planned) {
            "input_tokens_max = :input_tokens_max, output_tokens_max = :output_tokens_max, "
            "embedding_dimensions = :embedding_dimensions, capabilities = {}, "
            "raw = COALESCE(CAST(:raw AS jsonb), raw), "
-           "version = CASE WHEN CAST(:told AS int) = 0 THEN version ELSE nextval('registry_version') END, "
+           "version = CASE WHEN CAST(:published AS int) = 0 THEN version ELSE nextval('registry_version') END, "
            "updated_at = now() "
            "WHERE id = CAST(:id AS uuid) AND version = :before AND deleted_at IS NULL",
            capabilities_value),
-       soci::use(told, "told"), soci::use(planned.after.id, "id"), soci::use(before, "before"));
+       soci::use(published, "published"), soci::use(planned.after.id, "id"), soci::use(before, "before"));
   columns.bind(prepared);
   soci::statement statement(prepared);
   statement.execute(true);

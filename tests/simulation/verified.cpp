@@ -78,7 +78,7 @@ std::optional<Violation> verified(const Broker& broker, const Oracle& oracle) {
       if (audit.kept_to && (found.promise == Promise::answered || passed)) return false;
       // Two duplicates at one offset, of two logs, are one to verify; it takes the later one for unanswered.
       if (passed && requests.kept_to && oracle.complete(partition, found.offsets.front())) return false;
-      const bool displaced = found.text.contains("at an offset where another request stands");
+      const bool displaced = found.text.contains("begins at the offset of another request");
       return !requests.kept_to || (found.promise != Promise::answered && found.promise != Promise::dedupe &&
                                    found.promise != Promise::order && found.promise != Promise::once && !displaced);
     };

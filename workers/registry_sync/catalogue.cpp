@@ -277,7 +277,7 @@ boost::asio::awaitable<CatalogueReader::Answer> CatalogueReader::read(
                            answer == asking.answers.end() ? std::string_view() : answer->second));
   }
   if (asking.failed > 0) {
-    spdlog::warn("{} of {} models of {} told no details{}; they are asked again at the next sync", asking.failed,
+    spdlog::warn("{} of {} models of {} reported no details{}; they are asked again at the next sync", asking.failed,
                  asking.questions.size(), connection.name,
                  asking.left_out == 0
                      ? std::string()

@@ -52,7 +52,7 @@ class TopicContent {
   [[nodiscard]] const std::map<std::string, Held, std::less<>>& records() const { return records_; }
   /// The mark of the state topic; the other topic has none.
   [[nodiscard]] Mark mark() const { return mark_; }
-  /// The highest version that the topic speaks of.
+  /// The highest version that the topic contains.
   [[nodiscard]] std::int64_t highest_version() const { return highest_version_; }
 
  private:

@@ -166,7 +166,7 @@ class Decoder final : public AnswerDecoder {
     if (stream_ && at_end_) return cut_within(sink);
     if (passed_over(json, problem.text, sink)) return;
     give_up(sink, ErrorCode::provider_protocol,
-            fmt::format("Ollama's answer cannot be read: {}. Ask again; if it stays, look at what stands between here "
+            fmt::format("Ollama's answer cannot be read: {}. Ask again; if it stays, look at what is between here "
                         "and Ollama.",
                         problem.text));
   }

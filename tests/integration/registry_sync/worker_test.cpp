@@ -397,8 +397,9 @@ TEST_F(RegistrySync, StopsQuestionsAfterTimeOutsAndAppliesTheRest) {
   start_whole({{"TOKENRAIL_SYNC_ANSWER_TIMEOUT", "2s"}});
   EXPECT_EQ(sql().run("SELECT count(*) FROM model"), "205");
   // Four ask at a time: at most six questions before the third has timed out, and all but the third ask once more.
-  EXPECT_THAT(log.text(), testing::ContainsRegex("205 of 205 models of env-ollama told no details, (199|20[0-2]) of "
-                                                 "them were not asked because answers took too long"));
+  EXPECT_THAT(log.text(),
+              testing::ContainsRegex("205 of 205 models of env-ollama reported no details, (199|20[0-2]) of "
+                                     "them were not asked because answers took too long"));
 
   // Those that were asked in vain come last; now all of them answer.
   offer_script({.models = script->models});

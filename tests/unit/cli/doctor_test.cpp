@@ -269,7 +269,7 @@ TEST(Doctor, UnreadableRouterGroupIsUnknown) {
   facts.members = fail(ErrorKind::rejected, "DescribeGroups is not supported");
   const auto untold = judge_routers(facts);
   EXPECT_EQ(untold.verdict, Verdict::unknown);
-  EXPECT_EQ(untold.text, "this broker cannot tell: DescribeGroups is not supported");
+  EXPECT_EQ(untold.text, "this broker does not report it: DescribeGroups is not supported");
   facts.members = fail(ErrorKind::timed_out, "no answer in 3000 ms");
   EXPECT_EQ(judge_routers(facts).verdict, Verdict::unknown);
   facts.members.reset();

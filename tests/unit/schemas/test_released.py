@@ -29,7 +29,7 @@ NOW = checks.load_all(checks.SCHEMAS)
 # By version: what a released schema took although the router never did. Fixing it takes nothing from any sender. That the
 # router refuses all of it, and that nothing else is refused with it, is what tests/golden/requests/cases.json is for.
 # (The forms of one field, anyOf and oneOf, are compared as a whole, so that one which only grew is listed here too.)
-MENDED_SINCE = {"0.1": {"chat-request": {
+CORRECTED_SINCE = {"0.1": {"chat-request": {
     "/maxTokens: maximum", "/message/toolCalls: maxItems", "/message: allOf", "/modelName: minLength",
     "/modelProvider: minLength", "/modelReference: oneOf", "/part: allOf", "/reasoning: oneOf",
     "/responseFormat: if", "/responseFormat: then", "/seed: maximum", "/seed: minimum", "/stop: oneOf",
@@ -45,9 +45,9 @@ def narrowed(old, new, name):
 
 def taken_back(version, new, name):
     """The same of a released version, without what was fixed since."""
-    mended = MENDED_SINCE.get(version.name, {}).get(name, ())
+    corrected = CORRECTED_SINCE.get(version.name, {}).get(name, ())
     found = narrowed(checks.load_all(version)[name], new, name)
-    return [problem for place, problem in found.items() if place not in mended]
+    return [problem for place, problem in found.items() if place not in corrected]
 
 
 def test_something_was_released():
@@ -67,9 +67,9 @@ def test_the_last_release_speaks_for_those_before_it(version):
         assert taken_back(version, LAST[name], name) == [], name
 
 
-@pytest.mark.parametrize("version", MENDED_SINCE)
+@pytest.mark.parametrize("version", CORRECTED_SINCE)
 def test_listed_fixes_are_in_the_table(version):
-    for name, places in MENDED_SINCE[version].items():
+    for name, places in CORRECTED_SINCE[version].items():
         assert name == "chat-request", "no other record has a table that it and its reader are held to"
         released = checks.load_all(RELEASED / version)[name]
         assert places <= set(narrowed(released, NOW[name], name))

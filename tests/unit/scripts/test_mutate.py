@@ -92,7 +92,7 @@ def test_the_ends_of_operands_are_found(text, left, right):
     assert (text[begin:at].strip(), text[behind : mutants.operand_end(code, behind, word)]) == (left, right)
 
 
-INCLUDES = """// Any comment gives way to the include.
+INCLUDES = """// Any comment is replaced by the include.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>

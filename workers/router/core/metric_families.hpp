@@ -15,7 +15,7 @@ inline constexpr auto metric_families = std::to_array<telemetry::MetricFamily>({
      .unit = "attempts",
      .help = "Attempts that ended. outcome is that of the llm.response: completed, failed, cancelled, interrupted, "
              "duplicate or rejected. An interrupted attempt of another router is counted under the first model of its "
-             "route. unresolved stands for the model where there is no route.",
+             "route. Where there is no route, the model is unresolved.",
      .labels = {"provider", "modelName", "orgId", "outcome"}},
     {.name = "llm_tokens_input_total",
      .type = telemetry::MetricType::counter,

@@ -76,7 +76,7 @@ void Partition::place_answered(std::uint32_t sequence, const Result<LogPlaces>& 
       return;
     case TailLocator::Step::given_up:
       spdlog::warn(
-          "partition {}: the brokers do not say where its logs stood when its oldest request came ({}); they are "
+          "partition {}: the brokers do not report where its logs ended when its oldest request came ({}); they are "
           "read from their beginning",
           number_, answer.error().detail);
       located({.audit = kafka::offset_beginning, .chunk = kafka::offset_beginning});

@@ -63,7 +63,7 @@ void Partition::gaps_answered(const Result<LogPlaces>& answer) {
   for (const auto& [from, to] : causes.lost) {
     spdlog::error(
         "partition {}: the requests from offset {} to {} were deleted before they could be answered, and their senders "
-        "hear nothing; raise the retention of chat.requests or add workers",
+        "get no answer; raise the retention of chat.requests or add workers",
         number_, from, to - 1);
   }
   for (const auto from : causes.harmless) {

@@ -425,8 +425,8 @@ void RouterCore::notice_stall(Millis now) {
   const auto stood_still = last_turn_ > Millis(0) ? now - last_turn_ : Millis(0);
   last_turn_ = now;
   if (stood_still <= options_.session_timeout) return;
-  spdlog::warn("the loop stood still for {} s", stood_still.count() / 1000);
-  for (auto& [number, partition] : partitions_) partition->fail("the loop stood still for too long");
+  spdlog::warn("the loop stopped for {} s", stood_still.count() / 1000);
+  for (auto& [number, partition] : partitions_) partition->fail("the loop stopped for too long");
 }
 
 // --- the end --------------------------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ INSTANTIATE_TEST_SUITE_P(Answered, EveryRule,
                                 h.claim(5);
                                 h.ask_in_vain();
                               },
-                              "P1", "the record at offset 0 can be answered by nobody"},
+                              "P1", "the record at offset 0 cannot be answered"},
                              {"ReportedAsLostButInTheLog",
                               [](History& h) {
                                 h.ask("r");
@@ -92,14 +92,14 @@ INSTANTIATE_TEST_SUITE_P(Answered, EveryRule,
                                 h.bury(0, "chat.requests", 1);
                                 h.bury(1);
                               },
-                              "P1", "can be answered by nobody"},
+                              "P1", "cannot be answered"},
                              {"ADeadLetterOfAnEarlierRecord",
                               [](History& h) {
                                 h.claim(5);
                                 h.ask_in_vain();
                                 h.bury(0, "chat.requests", 0, 1);
                               },
-                              "P1", "can be answered by nobody"},
+                              "P1", "cannot be answered"},
                              {"ADeadLetterThatCanBeAnswered",
                               [](History& h) {
                                 h.claim(5);

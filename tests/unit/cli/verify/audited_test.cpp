@@ -170,7 +170,7 @@ INSTANTIATE_TEST_SUITE_P(
            h.begin(5, 0);
            h.respond(5, 0, a(5, 1));
          },
-         "P4", "attempt 5001: its first chunk (chat.chunks:0) stood in the log 60020 ms before its"},
+         "P4", "attempt 5001: its first chunk (chat.chunks:0) was in the log 60020 ms before its"},
         {"PublishesAtTimeZeroBeforeItsRequest",
          [](History& h) {
            h.now_ms = -30;
@@ -182,7 +182,7 @@ INSTANTIATE_TEST_SUITE_P(
            h.begin(5, 0);
            h.respond(5, 0, a(5, 1));
          },
-         "P4", "attempt 5001: its first chunk (chat.chunks:0) stood in the log 60020 ms before its"},
+         "P4", "attempt 5001: its first chunk (chat.chunks:0) was in the log 60020 ms before its"},
         {"RespondsAtTimeZeroBeforeItsTerminalChunk",
          [](History& h) {
            h.now_ms = -40;
@@ -195,7 +195,7 @@ INSTANTIATE_TEST_SUITE_P(
            h.say(0, a(5, 1), 0);
            h.end(0, a(5, 1), 1);
          },
-         "P4", "attempt 5001: its llm.response stood in the log 60020 ms before its terminal chunk"},
+         "P4", "attempt 5001: its llm.response was in the log 60020 ms before its terminal chunk"},
         {"RespondsBeforeItsTerminalChunk",
          [](History& h) {
            h.ask("r");
@@ -207,7 +207,7 @@ INSTANTIATE_TEST_SUITE_P(
            h.say(0, a(5, 1), 0);
            h.end(0, a(5, 1), 1);
          },
-         "P4", "attempt 5001: its llm.response stood in the log 60020 ms before its terminal chunk"},
+         "P4", "attempt 5001: its llm.response was in the log 60020 ms before its terminal chunk"},
         {"AnotherFinishReason",
          [](History& h) {
            h.ask("r");

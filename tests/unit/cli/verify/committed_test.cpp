@@ -45,7 +45,7 @@ INSTANTIATE_TEST_SUITE_P(Committed, EveryRule,
                                 h.options.committed = 1;
                                 h.options.metadata = "tr1 5 3 2";
                               },
-                              "P1", "the record at offset 1 can be answered by nobody"},
+                              "P1", "the record at offset 1 cannot be answered"},
                              {"AChunkOffsetAtTheFirstChunkIsNotTooFar",
                               [](History& h) {
                                 h.ask("r");
@@ -83,7 +83,7 @@ INSTANTIATE_TEST_SUITE_P(Committed, EveryRule,
                                 h.options.committed = 1;
                                 h.options.metadata = "tr1 6 1 0";
                               },
-                              "P5", "committed under epoch 6, which nobody has claimed"},
+                              "P5", "committed under epoch 6, which no router has claimed"},
                              {"BehindWhatIsComplete",
                               [](History& h) {
                                 h.ask("r");
@@ -114,7 +114,7 @@ INSTANTIATE_TEST_SUITE_P(Committed, EveryRule,
                                 h.options.committed = 7;
                                 h.options.metadata = "tr1 5 1 1";
                               },
-                              "P5", "[ 7 ] the committed offset 7 lies beyond the end of chat.requests (1)"},
+                              "P5", "[ 7 ] the committed offset 7 is beyond the end of chat.requests (1)"},
                              {"AnAuditOffsetBeyondTheEnd",
                               [](History& h) {
                                 h.ask("r");
@@ -123,7 +123,7 @@ INSTANTIATE_TEST_SUITE_P(Committed, EveryRule,
                                 h.options.committed = 1;
                                 h.options.metadata = "tr1 5 5 2";
                               },
-                              "P5", "the commit's auditOffset 5 lies beyond the end of llm.audit (3)"},
+                              "P5", "the commit's auditOffset 5 is beyond the end of llm.audit (3)"},
                              {"AChunkOffsetBeyondTheEnd",
                               [](History& h) {
                                 h.ask("r");
@@ -132,7 +132,7 @@ INSTANTIATE_TEST_SUITE_P(Committed, EveryRule,
                                 h.options.committed = 1;
                                 h.options.metadata = "tr1 5 3 3";
                               },
-                              "P5", "the commit's chunkOffset 3 lies beyond the end of chat.chunks (2)"},
+                              "P5", "the commit's chunkOffset 3 is beyond the end of chat.chunks (2)"},
                          }),
                          name_of_row);
 

@@ -28,7 +28,7 @@ struct History {
   std::vector<kafka::Record> dlq{};
   std::vector<std::string> ids{};  // request id by source offset
   std::int64_t now_ms = 1'000'000;
-  std::int32_t events_name = 0;  ///< the partition that events speak of
+  std::int32_t events_name = 0;  ///< the partition that events name
   std::int64_t source_ms = -1;   ///< the time of the request's record that events name; -1: none
   bool broker_time = true;       ///< the brokers' clock makes the timestamps, as on topics that `topics apply` made
 

@@ -112,7 +112,7 @@ INSTANTIATE_TEST_SUITE_P(
            h.interrupt(6, 0, a(5, 1));
            h.answer(6, 0);
          },
-         "P3", "attempt 6001 begins though the terminal chunk of attempt 5001 (chat.chunks:0) stood in the log"},
+         "P3", "attempt 6001 begins though the terminal chunk of attempt 5001 (chat.chunks:0) was in the log"},
         {"TheTerminalChunkAtTimeZeroPrecedesTheClaim",
          [](History& h) {
            h.now_ms = -40;
@@ -125,7 +125,7 @@ INSTANTIATE_TEST_SUITE_P(
            h.interrupt(6, 0, a(5, 1));
            h.answer(6, 0);
          },
-         "P3", "attempt 6001 begins though the terminal chunk of attempt 5001 (chat.chunks:0) stood in the log"},
+         "P3", "attempt 6001 begins though the terminal chunk of attempt 5001 (chat.chunks:0) was in the log"},
         {"ClosedDespiteItsTerminalChunk",
          [](History& h) {
            h.broker_time = true;
@@ -141,7 +141,7 @@ INSTANTIATE_TEST_SUITE_P(
            h.begin(6, 0);
            h.respond(6, 0, a(6, 1));
          },
-         "P3", "attempt 5001: closed as interrupted though its terminal chunk (chat.chunks:0) stood in the log"},
+         "P3", "attempt 5001: closed as interrupted though its terminal chunk (chat.chunks:0) was in the log"},
         {"RunsAfterItWasAnsweredAsADuplicate",
          [](History& h) {
            h.ask("r");

@@ -88,7 +88,7 @@ INSTANTIATE_TEST_SUITE_P(
            h.duplicate_chunk(1, 0, a(5, 1));
            h.duplicate_response(5, 1);
          },
-         "DEDUPE", "names source offset 0, where another request stands"},
+         "DEDUPE", "names source offset 0, which is that of another request"},
         {"ADuplicateOfAnUnknownAttempt",
          [](History& h) {
            h.ask("r");
@@ -159,7 +159,7 @@ INSTANTIATE_TEST_SUITE_P(
            h.duplicate_chunk(1, 0, a(5, 1));
            h.duplicate_response(5, 1);
          },
-         "DEDUPE", "it came 86400010 ms after the last that was said of source offset 0, and the window is 600000 ms"},
+         "DEDUPE", "it came 86400010 ms after the last record about source offset 0, and the window is 600000 ms"},
         {"ADuplicateADayLaterOfTwoChunks",
          [](History& h) {
            h.options.dedupe_window_ms = 600'000;
@@ -172,7 +172,7 @@ INSTANTIATE_TEST_SUITE_P(
            h.duplicate_chunk(1, 0, a(5, 1), 7);
            h.duplicate_response(5, 1);
          },
-         "DEDUPE", "ms after the last that was said of source offset 0, and the window is 600000 ms"},
+         "DEDUPE", "ms after the last record about source offset 0, and the window is 600000 ms"},
         {"ADuplicateJustBehindTheWindowAndTheWorkersClock",
          [](History& h) {
            h.options.dedupe_window_ms = 600'000;
@@ -184,7 +184,7 @@ INSTANTIATE_TEST_SUITE_P(
            h.duplicate_chunk(1, 0, a(5, 1));
            h.duplicate_response(5, 1);
          },
-         "DEDUPE", "it came 660001 ms after the last that was said of source offset 0, and the window is 600000 ms"},
+         "DEDUPE", "it came 660001 ms after the last record about source offset 0, and the window is 600000 ms"},
         {"ADuplicateUnderAnotherKey",
          [](History& h) {
            h.ask("r");
@@ -263,7 +263,7 @@ INSTANTIATE_TEST_SUITE_P(
            h.claim(5);
            h.answer(6, 0);
          },
-         "OWNERSHIP", "an event under epoch 6, which nobody has claimed"},
+         "OWNERSHIP", "an event under epoch 6, which no router has claimed"},
         {"TwoWritersUnderOneEpoch",
          [](History& h) {
            h.ask("r");

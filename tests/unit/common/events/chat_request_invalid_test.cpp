@@ -171,7 +171,7 @@ TEST(InvalidRequest, NamesWrongFieldAndExpectedValue) {
       {with(R"("tools":["t"])"), "tools[0]", "an object"},
       {with(R"("tools":[{}])"), "tools[0].name", "is missing"},
       {with(R"("tools":[{"name":5}])"), "tools[0].name", "is a number"},
-      {with(R"("tools":[{"name":"t"},{"name":"t"}])"), "tools[1].name", "stands twice"},
+      {with(R"("tools":[{"name":"t"},{"name":"t"}])"), "tools[1].name", "appears twice"},
       {with(R"("tools":[{"name":"t","description":1}])"), "tools[0].description", "a string"},
       {with(R"("tools":[{"name":"t","parameters":"{}"}])"), "tools[0].parameters", "an object, but is a string"},
       {with(R"("tools":[{"function":{"description":"d"}}])"), "tools[0].function.name", "is missing"},
