@@ -320,18 +320,21 @@ Finding judge_key_ring(const KeyRingFacts& facts) {
 Finding judge_connection(const ConnectionFacts& facts) {
   const std::string part = fmt::format("connection {}", facts.name);
   const std::string url = providers::without_credentials(facts.base_url);
+  const bool is_default = facts.name == "env-ollama";  // which registry-sync makes of OLLAMA_BASE_URL
   if (!facts.enabled)
     return {.part = part, .verdict = Verdict::unknown, .text = fmt::format("{} is switched off; not asked", url)};
   if (!facts.models)
     return {.part = part,
             .verdict = Verdict::bad,
             .text = fmt::format("{}: {}", url, facts.models.error().detail),
-            .remedy = "ollama serve, or point OLLAMA_BASE_URL at a server that runs"};
+            .remedy = is_default ? "ollama serve, or point OLLAMA_BASE_URL at a server that runs"
+                                 : fmt::format("tokenrail connections test {}", facts.name)};
   if (*facts.models == 0)
     return {.part = part,
             .verdict = Verdict::bad,
             .text = fmt::format("{} answers, but has no models", url),
-            .remedy = "ollama pull llama3.2:1b, then tokenrail registry sync"};
+            .remedy = fmt::format("{}, then tokenrail registry sync",
+                                  is_default ? "ollama pull llama3.2:1b" : "make a model available there")};
   return {.part = part, .text = fmt::format("{} lists {}", url, counted(*facts.models, "model"))};
 }
 

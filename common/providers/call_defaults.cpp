@@ -9,6 +9,7 @@
 #include <simdjson.h>
 
 #include "common/events/json_writer.hpp"
+#include "common/providers/provider.hpp"
 
 namespace tokenrail::providers {
 
@@ -89,8 +90,8 @@ constexpr std::array<SameMeaning, 33> same_meanings{{
 
 /// The key of `providerConfig` that the deployment's adapter reads.
 std::string config_key(const DeploymentState& deployment) {
-  constexpr std::array<std::string_view, 4> own_word{"ollama", "anthropic", "gemini", "cohere"};
-  return std::ranges::find(own_word, deployment.adapter) != own_word.end() ? deployment.adapter : deployment.provider;
+  const auto* const adapter = find_provider(deployment.adapter);
+  return adapter == nullptr ? deployment.provider : std::string(adapter->config_key(deployment.provider));
 }
 
 /// `defaults` under `own`: fields of both are the request's, objects of both are laid over each other.
@@ -141,20 +142,6 @@ void lay_config_under(ChatRequest& request, const std::string& key, std::string_
   config = std::move(merged);
 }
 
-std::string ollama_fields(const events::CallDefaults& defaults) {
-  std::string out;
-  events::JsonWriter json(out);
-  json.begin_object();
-  if (!defaults.keep_alive.empty()) json.raw_field("keep_alive", defaults.keep_alive);
-  if (defaults.num_ctx) {
-    json.begin_object("options");
-    json.field("num_ctx", *defaults.num_ctx);
-    json.end_object();
-  }
-  json.end_object();
-  return out;
-}
-
 }  // namespace
 
 CallParameters call_parameters(const ChatRequest& request, const events::ModelState& model,
@@ -178,9 +165,9 @@ std::optional<ChatRequest> with_defaults(const ChatRequest& request, const event
   const auto key = config_key(deployment);
   // Before the parameters: a default of both kinds is the providerConfig's, as it is for a request.
   if (!defaults.provider_config.empty()) lay_config_under(filled, key, defaults.provider_config);
-  if (deployment.adapter == "ollama" && (defaults.num_ctx || !defaults.keep_alive.empty())) {
-    lay_config_under(filled, key, ollama_fields(defaults));
-  }
+  const auto* const adapter = find_provider(deployment.adapter);
+  const auto own = adapter == nullptr ? std::string() : adapter->own_defaults(defaults);
+  if (!own.empty()) lay_config_under(filled, key, own);
   auto parameters = call_parameters(request, model, deployment);
   filled.temperature = parameters.temperature;
   filled.top_p = parameters.top_p;

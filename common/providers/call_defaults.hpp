@@ -22,9 +22,9 @@ struct CallParameters {
 
 /// The request as this deployment gets it; nothing: the deployment has no default parameters.
 ///
-/// numCtx and keepAlive become fields of `providerConfig.ollama`, for Ollama's API only. A field of the deployment's
-/// providerConfig is left out where the request has that field, also inside an object, or a parameter that the
-/// field would displace: the request always has precedence.
+/// Parameters of one API (numCtx, keepAlive) become fields of providerConfig where the adapter has them; see
+/// Provider::own_defaults(). A field of the deployment's providerConfig is left out where the request has that field,
+/// also inside an object, or a parameter that the field would displace: the request always has precedence.
 [[nodiscard]] std::optional<events::ChatRequest> with_defaults(const events::ChatRequest& request,
                                                                const events::ModelState& model,
                                                                const events::DeploymentState& deployment);

@@ -9,7 +9,7 @@ namespace {
 // clang-format off
 constexpr Profile rows[] = {
     {.provider = "ollama", .title = "Ollama", .adapter = "ollama", .base_url = "", .auth = AuthType::bearer,
-     .url_variable = "OLLAMA_BASE_URL", .key_needed = false},
+     .url_variable = "OLLAMA_BASE_URL", .key_needed = false, .implied_tag = ":latest"},
     {.provider = "openai", .title = "OpenAI", .adapter = "openai", .base_url = "https://api.openai.com/v1",
      .key_variable = "OPENAI_API_KEY", .url_variable = "OPENAI_BASE_URL"},
     {.provider = "openai-responses", .title = "OpenAI (Responses API)", .adapter = "openai-responses",
@@ -55,6 +55,13 @@ std::span<const Profile> profiles() {
 const Profile* find_profile(std::string_view provider) {
   const auto* const found = std::ranges::find(rows, provider, &Profile::provider);
   return found == std::ranges::end(rows) ? nullptr : found;
+}
+
+std::map<std::string, std::string, std::less<>> implied_tags() {
+  std::map<std::string, std::string, std::less<>> tags;
+  for (const auto& row : rows)
+    if (!row.implied_tag.empty()) tags.emplace(row.provider, row.implied_tag);
+  return tags;
 }
 
 std::string_view title_of(std::string_view provider) {

@@ -154,6 +154,12 @@ class Provider {
   /// request goes only to a provider that does so, and an answer that broke off can be continued there.
   [[nodiscard]] virtual bool takes_prefill(const Target& /*target*/) const { return false; }
 
+  /// The key of `providerConfig` that this adapter reads in requests to a provider of that name.
+  [[nodiscard]] virtual std::string_view config_key(std::string_view provider) const { return provider; }
+  /// Those of a deployment's default parameters that are fields of this adapter's own API, as an object of
+  /// `providerConfig`. Empty: there are none.
+  [[nodiscard]] virtual std::string own_defaults(const events::CallDefaults& /*defaults*/) const { return {}; }
+
   // Parts that not every provider has; null: it does not.
   [[nodiscard]] virtual const ModelLister* lister() const { return nullptr; }
   [[nodiscard]] virtual const Embedder* embedder() const { return nullptr; }

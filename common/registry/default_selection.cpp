@@ -149,7 +149,7 @@ Selected select_default(Asking& asking) {
   if (first_failure) return std::unexpected(std::move(*first_failure));
   return std::unexpected(refuse(ClauseName::found, ErrorCode::model_not_found,
                                 "The request names no model, and the registry has none that can chat.",
-                                "Install one (`ollama pull llama3.2`), run `tokenrail registry sync`, and ask again."));
+                                "Add a connection that has one, run `tokenrail registry sync`, and ask again."));
 }
 
 }  // namespace tokenrail::registry

@@ -65,10 +65,9 @@ Result<void> write_deployments(soci::session& sql, const Scope& scope, const std
     const auto blocked = read_text(
         sql,
         "SELECT b.provider || '/' || b.model_name FROM (" + wanted_deployments +
-            ") k JOIN model m ON m.id = CAST(@id AS uuid) JOIN deployment d ON d.connection_id = k.connection_id AND "
-            "d.upstream_name IN (COALESCE(k.w ->> 'upstreamName', m.model_name), COALESCE(k.w ->> 'upstreamName', "
-            "m.model_name) || ':latest', regexp_replace(COALESCE(k.w ->> 'upstreamName', m.model_name), ':latest$', "
-            "'')) JOIN model b ON b.id = d.model_id AND "
+            ") k JOIN model m ON m.id = CAST(@id AS uuid) JOIN deployment d ON d.connection_id = k.connection_id AND " +
+            is_same_upstream("d.upstream_name", "COALESCE(k.w ->> 'upstreamName', m.model_name)") +
+            " JOIN model b ON b.id = d.model_id AND "
             "b.org_id IS NULL AND b.deleted_at IS NULL AND b.platform_blocked WHERE (b.provider, b.model_name) <> "
             "(m.provider, m.model_name) LIMIT 1",
         arguments);

@@ -7,6 +7,7 @@
 
 #include <fmt/core.h>
 
+#include "common/registry/model_indexes.hpp"
 #include "common/registry/model_rows.hpp"
 
 namespace tokenrail::registry {
@@ -98,6 +99,10 @@ std::string known_capabilities(const std::string& map) {
 
 }  // namespace
 
+std::string is_same_upstream(std::string_view called, std::string_view name) {
+  return fmt::format("{0} IN ({1}, {1} || '{2}', regexp_replace({1}, '{2}$', ''))", called, name, default_tag);
+}
+
 std::string named_models(const std::string& name) {
   const std::string columns =
       "SELECT n.id AS id, n.provider AS provider, n.model_name AS model_name, n.org_id AS org_id, n.owner_user_id AS "
@@ -184,9 +189,9 @@ namespace {
 /// name, as provider/name.
 const std::string blocked_upstream =
     "(SELECT b.provider || '/' || b.model_name FROM deployment x JOIN model b ON b.id = x.model_id WHERE "
-    "x.connection_id = d.connection_id AND x.upstream_name IN (d.upstream_name, d.upstream_name || ':latest', "
-    "regexp_replace(d.upstream_name, ':latest$', '')) AND b.org_id IS NULL AND b.deleted_at IS NULL AND "
-    "b.platform_blocked ORDER BY b.slug LIMIT 1)";
+    "x.connection_id = d.connection_id AND " +
+    is_same_upstream("x.upstream_name", "d.upstream_name") +
+    " AND b.org_id IS NULL AND b.deleted_at IS NULL AND b.platform_blocked ORDER BY b.slug LIMIT 1)";
 
 /// Whether a deployment serves `e`. An organisation's own one on the platform's connection does not where the platform
 /// blocks what it calls.

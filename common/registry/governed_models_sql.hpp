@@ -55,6 +55,10 @@ enum class Reads {
 /// The same of a view's filter, whose arguments have names of their own; models that are pinned pass.
 [[nodiscard]] std::string view_condition(const ModelFilter& filter, Reads reads);
 
+/// A condition: `called` is, at one server, another name of the model that `name` (SQL) calls, or that name. As
+/// BlockedUpstreams compares them.
+[[nodiscard]] std::string is_same_upstream(std::string_view called, std::string_view name);
+
 /// One document that counts the scope's models by provider, kind, status and capability.
 [[nodiscard]] std::string statistics_of_models();
 

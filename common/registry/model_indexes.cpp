@@ -39,9 +39,7 @@ bool is_candidate(const events::ModelState& model) {
 namespace {
 
 std::pair<std::string_view, std::string_view> upstream(std::string_view connection_id, std::string_view name) {
-  // Ollama takes a name without its tag for the latest one.
-  static constexpr std::string_view latest = ":latest";
-  if (name.ends_with(latest)) name.remove_suffix(latest.size());
+  if (name.ends_with(default_tag)) name.remove_suffix(default_tag.size());
   return {connection_id, name};
 }
 

@@ -159,6 +159,10 @@ class ModelTable {
   std::unordered_multiset<const events::ModelState*, Hash, Equal> models_;
 };
 
+/// A name with this tag and the same name without it are one model at a server that knows tags. A block holds for both,
+/// whatever the server is, so that the other spelling leads to no blocked model.
+inline constexpr std::string_view default_tag = ":latest";
+
 /// What the platform blocks, by where it would be called: a connection and the model's name there.
 class BlockedUpstreams {
  public:

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,8 @@ struct ResolutionRules {
   bool strict_default = false;
   /// The wire formats that this process speaks (deployments of others are left out); empty: not checked here.
   std::vector<std::string> adapters{};
+  /// By provider: the tag that a model's name may be asked for without, such as ":latest".
+  std::map<std::string, std::string, std::less<>> implied_tags{};
 };
 
 /// SplitMix64: spreads the caller's random bits over as many draws as a route needs.

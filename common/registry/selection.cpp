@@ -42,6 +42,25 @@ Refusal not_found(const Asking& asking, const ModelReference& asked, bool sugges
 
 using Meant = std::variant<std::monostate, ModelName, const events::RegistryAlias*>;
 
+/// The model with the tag that its provider's servers add to a name without one.
+Meant with_implied_tag(const Asking& asking, const ModelReference& asked) {
+  const auto slash = asked.name.rfind('/');
+  if (asked.name.find(':', slash == std::string::npos ? 0 : slash) != std::string::npos) return {};
+  for (const auto& scope : asking.scopes) {
+    for (const auto& [provider, tag] : asking.rules.implied_tags) {
+      if (!asked.provider.empty() && asked.provider != provider) continue;
+      const auto tagged = asked.name + tag;
+      if (asking.projection.find(scope.org_id, scope.user_id, provider, tagged) != nullptr)
+        return ModelName{.provider = provider, .name = tagged};
+      if (!asked.provider.empty()) continue;
+      if (const auto* model = asking.projection.with_slug(scope.org_id, scope.user_id, tagged);
+          model != nullptr && model->provider == provider)
+        return ModelName{.provider = model->provider, .name = model->model_name};
+    }
+  }
+  return {};
+}
+
 /// What a reference means in the nearest scope that has it. In one scope an alias comes before a slug, and a slug
 /// before a model's own name: a name that people chose is more deliberate than one that a provider gave.
 Meant identify(const Asking& asking, const ModelReference& asked, std::vector<std::string>& warnings) {
@@ -64,20 +83,7 @@ Meant identify(const Asking& asking, const ModelReference& asked, std::vector<st
       return ModelName{.provider = named.front()->provider, .name = asked.name};
     }
   }
-  // Ollama lists "llama3.2:latest" and takes "llama3.2" to mean it; so do people.
-  const auto slash = asked.name.rfind('/');
-  const bool tagged = asked.name.find(':', slash == std::string::npos ? 0 : slash) != std::string::npos;
-  if (tagged || (!asked.provider.empty() && asked.provider != "ollama")) return {};
-  const auto latest = asked.name + ":latest";
-  for (const auto& scope : asking.scopes) {
-    if (projection.find(scope.org_id, scope.user_id, "ollama", latest) != nullptr)
-      return ModelName{.provider = "ollama", .name = latest};
-    if (!asked.provider.empty()) continue;
-    if (const auto* model = projection.with_slug(scope.org_id, scope.user_id, latest);
-        model != nullptr && model->provider == "ollama")
-      return ModelName{.provider = model->provider, .name = model->model_name};
-  }
-  return {};
+  return with_implied_tag(asking, asked);
 }
 
 /// One model that was identified, or the reason against it.

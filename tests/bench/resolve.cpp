@@ -116,7 +116,7 @@ struct Way {
 double resolve_ns(const registry::Projection& projection, const Way& way, std::int64_t requests) {
   std::vector<events::ChatRequest> asked;
   for (std::int64_t i = 0; i < requests; ++i) asked.push_back(way.request(i));
-  const registry::ResolutionRules rules{.adapters = {"ollama", "openai"}};
+  const registry::ResolutionRules rules{.adapters = {"ollama", "openai"}, .implied_tags = {{"ollama", ":latest"}}};
   std::int64_t refused = 0;
   const auto before = bench::own_cpu_ns();
   for (std::size_t i = 0; i < asked.size(); ++i)

@@ -2,8 +2,6 @@
 
 #include <array>
 
-#include "common/providers/ollama/ollama.hpp"
-
 namespace tokenrail::registry_sync {
 
 namespace {

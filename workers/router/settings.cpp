@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "common/providers/profile.hpp"
 #include "common/topics/rules.hpp"
 
 namespace tokenrail::router {
@@ -273,6 +274,7 @@ RouterOptions router_options(const config::Values& values) {
   options.decoder_limits = {.item_bytes_max = bytes("router.provider_line_bytes_max"),
                             .answer_bytes_max = bytes("router.answer_bytes_max")};
   options.resolution.adapters = providers::adapter_names();
+  options.resolution.implied_tags = providers::implied_tags();
   options.resolution.strict_default = values.boolean("router.strict_default");
   options.retry.calls_max = static_cast<int>(values.integer("router.calls_max"));
   options.hedge.after = values.duration("router.hedge_after");

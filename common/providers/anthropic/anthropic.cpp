@@ -17,6 +17,7 @@ constexpr std::string_view api_version = "2023-06-01";
 class Anthropic final : public Provider, public ModelLister {
  public:
   [[nodiscard]] std::string_view adapter() const override { return "anthropic"; }
+  [[nodiscard]] std::string_view config_key(std::string_view /*provider*/) const override { return adapter(); }
 
   [[nodiscard]] Result<ChatCall> chat(const events::ChatRequest& request, const Target& target,
                                       const DecoderLimits& limits) const override {

@@ -24,6 +24,7 @@ std::string_view provider_of(const Target& target) {
 class Cohere final : public Provider {
  public:
   [[nodiscard]] std::string_view adapter() const override { return "cohere"; }
+  [[nodiscard]] std::string_view config_key(std::string_view /*provider*/) const override { return adapter(); }
 
   [[nodiscard]] Result<ChatCall> chat(const events::ChatRequest& request, const Target& target,
                                       const DecoderLimits& limits) const override {

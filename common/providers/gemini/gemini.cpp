@@ -33,6 +33,7 @@ std::string encoded_path(std::string_view text) {
 class Gemini final : public Provider {
  public:
   [[nodiscard]] std::string_view adapter() const override { return "gemini"; }
+  [[nodiscard]] std::string_view config_key(std::string_view /*provider*/) const override { return adapter(); }
 
   [[nodiscard]] Result<ChatCall> chat(const events::ChatRequest& request, const Target& target,
                                       const DecoderLimits& limits) const override {

@@ -1,5 +1,6 @@
 #include "common/providers/ollama/ollama.hpp"
 
+#include "common/events/json_writer.hpp"
 #include "common/providers/estimate.hpp"
 #include "common/providers/ollama/chat_body.hpp"
 #include "common/providers/ollama/classification.hpp"
@@ -12,6 +13,7 @@ namespace {
 class Ollama final : public Provider, public ModelLister, public Embedder {
  public:
   [[nodiscard]] std::string_view adapter() const override { return "ollama"; }
+  [[nodiscard]] std::string_view config_key(std::string_view /*provider*/) const override { return adapter(); }
 
   [[nodiscard]] Result<ChatCall> chat(const events::ChatRequest& request, const Target& target,
                                       const DecoderLimits& limits) const override {
@@ -39,6 +41,21 @@ class Ollama final : public Provider, public ModelLister, public Embedder {
   }
 
   [[nodiscard]] bool takes_prefill(const Target& /*target*/) const override { return true; }
+
+  [[nodiscard]] std::string own_defaults(const events::CallDefaults& defaults) const override {
+    if (!defaults.num_ctx && defaults.keep_alive.empty()) return {};
+    std::string out;
+    events::JsonWriter json(out);
+    json.begin_object();
+    if (!defaults.keep_alive.empty()) json.raw_field("keep_alive", defaults.keep_alive);
+    if (defaults.num_ctx) {
+      json.begin_object("options");
+      json.field("num_ctx", *defaults.num_ctx);
+      json.end_object();
+    }
+    json.end_object();
+    return out;
+  }
 
   [[nodiscard]] const ModelLister* lister() const override { return this; }
   [[nodiscard]] http::Request list(const Target& target, std::string_view /*page*/) const override {

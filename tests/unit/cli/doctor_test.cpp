@@ -338,12 +338,15 @@ TEST(Doctor, TheDatabaseAndItsTablesAreTwoThings) {
 TEST(Doctor, AConnectionIsWellOnlyWithModels) {
   const std::string url = "http://localhost:11434";
   EXPECT_EQ(judge_connection({.name = "a", .base_url = url, .models = std::size_t{1}}).text, url + " lists 1 model");
-  const auto empty = judge_connection({.name = "a", .base_url = url, .models = std::size_t{0}});
+  const auto empty = judge_connection({.name = "env-ollama", .base_url = url, .models = std::size_t{0}});
   EXPECT_EQ(empty.verdict, Verdict::bad);
   EXPECT_THAT(empty.remedy, HasSubstr("ollama pull"));
   const auto down = judge_connection({.name = "a", .base_url = url, .models = fail(ErrorKind::unavailable, "refused")});
   EXPECT_EQ(down.verdict, Verdict::bad);
   EXPECT_THAT(down.text, HasSubstr("refused"));
+  EXPECT_EQ(down.remedy, "tokenrail connections test a");
+  EXPECT_EQ(judge_connection({.name = "a", .base_url = url, .models = std::size_t{0}}).remedy,
+            "make a model available there, then tokenrail registry sync");
   EXPECT_EQ(
       judge_connection({.name = "a", .base_url = url, .enabled = false, .models = fail(ErrorKind::unavailable, "")})
           .verdict,

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "common/crypto/bytes.hpp"
+#include "common/providers/profile.hpp"
 #include "common/registry/explanation_json.hpp"
 #include "common/registry/governed_models.hpp"
 #include "common/registry/usable_models.hpp"
@@ -49,6 +50,12 @@ std::expected<const registry::Projection*, Problem> projection_of(const Call& ca
               .detail = fmt::format("The registry as routers hold it is not known here: {}.", problem),
               .hint = "Check that Kafka can be reached and that registry-sync runs.",
               .retry_after_s = 2});
+}
+
+/// Names mean what they mean to a router. Whether a router has an adapter is not known here.
+const registry::ResolutionRules& rules() {
+  static const registry::ResolutionRules one{.implied_tags = providers::implied_tags()};
+  return one;
 }
 
 /// What another user's own rows lead to is for those who see these rows.
@@ -95,7 +102,7 @@ awaitable<Answer> resolve_request(Call& call) {
   for (const char byte : crypto::random_public_bytes(sizeof random))
     random = random << 8U | static_cast<unsigned char>(byte);
   co_return json_reply(200, registry::explanation_json(registry::explain(**projection, registry::question_of(*request),
-                                                                         {}, now_ms(), random)));
+                                                                         rules(), now_ms(), random)));
 }
 
 // ---- a model
@@ -118,7 +125,7 @@ awaitable<Answer> explain(Call& call) {
                                     .model = events::ModelReference{.provider = model->text_of("provider").value_or(""),
                                                                     .name = model->text_of("modelName").value_or("")},
                                     .kind = kind};
-  co_return json_reply(200, registry::explanation_json(registry::explain(**projection, question, {}, now_ms())));
+  co_return json_reply(200, registry::explanation_json(registry::explain(**projection, question, rules(), now_ms())));
 }
 
 // ---- the models of a caller

@@ -88,7 +88,7 @@ TEST(CallDefaults, ProviderConfigGoesWhereTheAdapterLooks) {
   const events::CallDefaults defaults{.provider_config = R"({"a":1})"};
   for (const auto& [adapter, provider, key] :
        {std::tuple{"openai", "groq", "groq"}, std::tuple{"openai-responses", "openai-responses", "openai-responses"},
-        std::tuple{"azure", "azure", "azure"}, std::tuple{"anthropic", "somebody", "anthropic"},
+        std::tuple{"azure", "azure", "azure"}, std::tuple{"anthropic", "x", "anthropic"},
         std::tuple{"gemini", "vertex", "gemini"}, std::tuple{"cohere", "x", "cohere"},
         std::tuple{"ollama", "x", "ollama"}}) {
     const auto filled = with_defaults(silent(), {}, on(adapter, provider, defaults));

@@ -381,9 +381,10 @@ TEST(Resolution, NamesMeanWhatPeopleMeanByThem) {
       model("ollama", "llama3.2:latest"),  model("ollama", "hf.co:443/a/b:latest"),
       model("ollama", "qwen3:8b"),         model("lmstudio", "shared"),
       model("ollama", "shared"),           with(model("ollama", "own", "acme"), [](auto& m) { m.slug = "our-best"; }),
-      model("lmstudio", "tagless:latest"),
+      model("lmstudio", "tagless:latest"), model("store", "small:stable"),
   };
   const auto projection = registry_of(models);
+  const ResolutionRules rules{.implied_tags = {{"ollama", ":latest"}, {"store", ":stable"}}};
   const std::vector<Naming> table{
       {"ollama", "llama3.2:latest", models[0].id},
       {"ollama", "llama3.2", models[0].id},
@@ -399,13 +400,17 @@ TEST(Resolution, NamesMeanWhatPeopleMeanByThem) {
       {"ollama", "qwen3", ""},
       {"ollama", "our-best", ""},
       {"lmstudio", "tagless", ""},
+      {"store", "small", models[7].id},
+      {"", "small", models[7].id},
+      {"ollama", "small", ""},
+      {"store", "llama3.2", ""},
       {"lmstudio", "llama3.2", ""},
       {"ollama", "LLAMA3.2", ""},
       {"", "", ""},
   };
   for (const auto& row : table) {
     SCOPED_TRACE(row.provider + " | " + row.name);
-    const auto route = resolve(projection, ask(row.provider, row.name), {}, 1);
+    const auto route = resolve(projection, ask(row.provider, row.name), rules, 1);
     if (!row.answers.empty()) {
       EXPECT_EQ(answered_by(route), row.answers);
     } else {
@@ -413,6 +418,11 @@ TEST(Resolution, NamesMeanWhatPeopleMeanByThem) {
       EXPECT_EQ(route.error().code, ErrorCode::model_not_found);
     }
   }
+}
+
+TEST(Resolution, WithoutARuleNoTagIsImplied) {
+  EXPECT_FALSE(
+      resolve(registry_of({model("ollama", "llama3.2:latest")}), ask("ollama", "llama3.2"), {}, 1).has_value());
 }
 
 TEST(Resolution, AmbiguousNameIsTakenWithWarning) {

@@ -106,6 +106,11 @@ TEST(RouterSettings, NoneIsLeftOutOfTheTable) {
   table().none_is_left_out({"router.group_id", "router.drain_timeout"}, {"router.", "audit."});
 }
 
+TEST(RouterSettings, TagsAreImpliedWhereAProviderImpliesThem) {
+  using Tags = std::map<std::string, std::string, std::less<>>;
+  EXPECT_EQ(table().made_with({}).resolution.implied_tags, (Tags{{"ollama", ":latest"}}));
+}
+
 TEST(RouterSettings, DefaultsAreThoseOfTheOptions) {
   table().defaults_are({});
 }
