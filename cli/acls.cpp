@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "common/topics/names.hpp"
+
 namespace tokenrail::cli {
 namespace {
 
@@ -72,19 +74,10 @@ constexpr std::array rows{
     Row{"auditor", topic, "chat.requests.dlq", "Read", "read the dead letters"},
 };
 
-// Every topic that `topics apply` makes.
-constexpr std::array<std::string_view, 8> topics{"chat.requests",
-                                                 "chat.chunks",
-                                                 "llm.audit",
-                                                 "chat.requests.dlq",
-                                                 "chat.cancellations",
-                                                 "model_registry",
-                                                 "model_registry.events",
-                                                 "model_registry.credentials"};
-
 std::vector<Row> operator_rows() {
+  static const auto topics = topics::Names().all();
   std::vector<Row> all;
-  for (const auto name : topics) {
+  for (const std::string_view name : topics) {
     all.push_back({"operator", topic, name, "Create", "make the topic"});
     all.push_back({"operator", topic, name, "Alter", "add partitions"});
     all.push_back({"operator", topic, name, "AlterConfigs", "compare and change settings"});

@@ -57,10 +57,7 @@ int run_chat(const Context& context) {
                             },
                         .on_note = [&](const std::string& note) { terminal.note(note); },
                         .reader_gone = [&] { return terminal.reader_gone(); }};
-  const chat::Topics topics{.requests = context.topic("chat.requests"),
-                            .chunks = context.topic("chat.chunks"),
-                            .cancellations = context.topic("chat.cancellations")};
-  const auto end = ask(context.kafka_properties(), topics, *question, hooks);
+  const auto end = ask(context.kafka_properties(), context.topic_names(), *question, hooks);
   const bool cut_short = !end || *end != ChatEnd::answered;
   if (cut_short && last && !last->done && terminal.out_is_terminal()) terminal.out("\n");
   if (!end) return context.failed(end.error());

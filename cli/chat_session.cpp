@@ -24,7 +24,7 @@ class Session final : public chat::Listener {
  public:
   explicit Session(const ChatHooks& hooks) : hooks_(hooks) {}
 
-  Result<ChatEnd> run(const kafka::Properties& properties, const chat::Topics& topics, const ChatCall& call) {
+  Result<ChatEnd> run(const kafka::Properties& properties, const topics::Names& topics, const ChatCall& call) {
     telemetry::Metrics metrics;
     auto client = chat::Client::make(loop_, {.properties = properties, .topics = topics}, metrics);
     if (!client) return std::unexpected(client.error());
@@ -133,7 +133,7 @@ class Session final : public chat::Listener {
 
 }  // namespace
 
-Result<ChatEnd> ask(const kafka::Properties& properties, const chat::Topics& topics, const ChatCall& call,
+Result<ChatEnd> ask(const kafka::Properties& properties, const topics::Names& topics, const ChatCall& call,
                     const ChatHooks& hooks) {
   return Session(hooks).run(properties, topics, call);
 }

@@ -30,7 +30,7 @@ enum class ChatEnd {
 };
 
 /// Errors as chat::Listener::on_end().
-[[nodiscard]] Result<ChatEnd> ask(const kafka::Properties& properties, const chat::Topics& topics, const ChatCall& call,
-                                  const ChatHooks& hooks);
+[[nodiscard]] Result<ChatEnd> ask(const kafka::Properties& properties, const topics::Names& topics,
+                                  const ChatCall& call, const ChatHooks& hooks);
 
 }  // namespace tokenrail::cli

@@ -33,6 +33,7 @@ struct Context {
   [[nodiscard]] std::string topic(std::string_view base) const {
     return values.text("topic.prefix") + std::string(base);
   }
+  [[nodiscard]] topics::Names topic_names() const { return topics::Names::with_prefix(values.text("topic.prefix")); }
   [[nodiscard]] kafka::Properties kafka_properties() const;
   [[nodiscard]] std::string bootstrap_servers() const;
   /// `--partitions`, else the settings.

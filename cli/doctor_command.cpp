@@ -60,7 +60,7 @@ KafkaFacts look_at_kafka(const Context& context) {
 
 RouterFacts look_at_routers(const Context& context, bool kafka_answers) {
   RouterFacts facts{.group = context.call.value("group").value_or("tokenrail-router"),
-                    .topic = context.topic("chat.requests"),
+                    .topic = context.topic_names().requests,
                     .members = std::nullopt};
   if (!kafka_answers) return facts;
   if (const auto admin = kafka::Admin::connect(context.kafka_properties()))
@@ -123,7 +123,7 @@ KeyRingFacts look_at_key_ring(const Context& context, bool database_answers) {
 
 std::optional<PublishedFacts> look_at_published(const Context& context) {
   registry::Projection projection;
-  const LogWalk walk{.topic = context.topic("model_registry"),
+  const LogWalk walk{.topic = context.topic_names().registry,
                      .partition = {},
                      .from_beginning = true,
                      .until_end = true,

@@ -11,7 +11,7 @@ namespace tokenrail::cli {
 Result<registry::Projection> read_published_registry(const Context& context) {
   constexpr std::chrono::seconds patience{30};
   registry::Projection projection;
-  const LogWalk walk{.topic = context.topic("model_registry"),
+  const LogWalk walk{.topic = context.topic_names().registry,
                      .partition = {},
                      .from_beginning = true,
                      .until_end = true,

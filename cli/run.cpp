@@ -135,7 +135,7 @@ TopicOptions Context::topic_options() const {
 }
 
 std::vector<topics::Finding> Context::judge_topics(const std::vector<kafka::TopicDescription>& there) const {
-  return topics::judge(topics::limits_of(values), topics::names_with(values.text("topic.prefix")), there);
+  return topics::judge(topics::limits_of(values), topic_names(), there);
 }
 
 int exit_code_for(ErrorKind kind) {

@@ -28,7 +28,7 @@ Result<TailCall> tail_call(const Context& context) {
   if (tail.wanted.request_id.empty() == tail.conversation.empty())
     return wrong("say whose answer: either --request ID or --conversation KEY");
 
-  tail.walk.topic = context.topic("chat.chunks");
+  tail.walk.topic = context.topic_names().chunks;
   tail.walk.from_beginning = call.has("from-beginning");
   const auto now =
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch());

@@ -41,7 +41,7 @@ std::map<std::string, std::string> drift(const WantedTopic& wanted, std::optiona
 
 std::vector<WantedTopic> wanted_topics(const TopicOptions& options) {
   const std::int32_t many = options.partitions_asked.value_or(options.partitions_default);
-  const auto name = [&](std::string_view base) { return options.prefix + std::string(base); };
+  const auto names = topics::Names::with_prefix(options.prefix);
   const std::map<std::string, std::string> deleted{{"cleanup.policy", "delete"}};
   const std::map<std::string, std::string> compacted{{"cleanup.policy", "compact"}};
   // A router reads a compacted topic whole before it is ready, so its old versions must not lie around for a week.
@@ -54,17 +54,17 @@ std::vector<WantedTopic> wanted_topics(const TopicOptions& options) {
   const std::map<std::string, std::string> deleted_and_stamped{{"cleanup.policy", "delete"},
                                                                {"message.timestamp.type", "LogAppendTime"}};
   std::vector<WantedTopic> topics;
-  topics.push_back({.name = name("chat.chunks"),
+  topics.push_back({.name = names.chunks,
                     .partitions = many,
                     .pairing = WantedTopic::Pairing::equal,
                     .required = deleted_and_stamped,
                     .initial = kept_for(day_ms)});
-  topics.push_back({.name = name("llm.audit"),
+  topics.push_back({.name = names.audit,
                     .partitions = many,
                     .pairing = WantedTopic::Pairing::equal,
                     .required = deleted_and_stamped,
                     .initial = kept_for(28 * day_ms)});
-  topics.push_back({.name = name("chat.requests.dlq"),
+  topics.push_back({.name = names.dlq,
                     .partitions = many,
                     .pairing = WantedTopic::Pairing::at_least,
                     .required = deleted,
@@ -73,16 +73,15 @@ std::vector<WantedTopic> wanted_topics(const TopicOptions& options) {
   // A router reads ten minutes of it at a start, and judges their age by the brokers' clock; without a limit of its own
   // a segment that is written to is kept for days.
   topics.push_back(
-      {.name = name("chat.cancellations"),
+      {.name = names.cancellations,
        .partitions = 1,
        .required = deleted_and_stamped,
        .initial = {{"retention.ms", std::to_string(hour_ms)}, {"segment.ms", std::to_string(10 * 60'000)}}});
-  topics.push_back({.name = name("model_registry"), .partitions = 1, .required = compacted, .initial = compact_soon});
+  topics.push_back({.name = names.registry, .partitions = 1, .required = compacted, .initial = compact_soon});
   topics.push_back(
-      {.name = name("model_registry.events"), .partitions = 1, .required = deleted, .initial = kept_for(28 * day_ms)});
-  topics.push_back(
-      {.name = name("model_registry.credentials"), .partitions = 1, .required = compacted, .initial = compact_soon});
-  topics.push_back({.name = name("chat.requests"),
+      {.name = names.registry_events, .partitions = 1, .required = deleted, .initial = kept_for(28 * day_ms)});
+  topics.push_back({.name = names.credentials, .partitions = 1, .required = compacted, .initial = compact_soon});
+  topics.push_back({.name = names.requests,
                     .partitions = many,
                     .pairing = WantedTopic::Pairing::equal,
                     .required = deleted_and_stamped,
@@ -94,7 +93,7 @@ std::vector<WantedTopic> wanted_topics(const TopicOptions& options) {
 TopicPlan plan_topics(const std::vector<WantedTopic>& wanted, const std::vector<kafka::TopicDescription>& existing,
                       const TopicOptions& options) {
   TopicPlan plan;
-  const std::string requests_name = options.prefix + "chat.requests";
+  const std::string requests_name = topics::Names::with_prefix(options.prefix).requests;
 
   // One number for all that are paired. It can only grow, so the largest there is decides, unless more is asked for.
   std::int32_t paired_count = options.partitions_asked.value_or(0);

@@ -13,10 +13,7 @@ namespace {
 Result<VerifyCall> verify_call(const Context& context) {
   const Call& call = context.call;
   const auto wrong = [](std::string text) { return fail(ErrorKind::invalid_input, std::move(text)); };
-  VerifyCall asked{.topics = {.requests = context.topic("chat.requests"),
-                              .chunks = context.topic("chat.chunks"),
-                              .audit = context.topic("llm.audit"),
-                              .dlq = context.topic("chat.requests.dlq")},
+  VerifyCall asked{.topics = context.topic_names(),
                    .group = call.value("group").value_or("tokenrail-router"),
                    .at_rest = call.has("at-rest")};
   const auto now =

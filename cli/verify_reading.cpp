@@ -76,7 +76,7 @@ class PartitionReading {
   PartitionReading(asio::io_context& loop, std::chrono::milliseconds patience)
       : loop_(loop), patience_(patience), watch_(loop) {}
 
-  Result<void> connect(const kafka::Properties& properties, const verify::CheckedTopics& topics) {
+  Result<void> connect(const kafka::Properties& properties, const topics::Names& topics) {
     const std::array names{&topics.requests, &topics.audit, &topics.chunks};
     const std::array takes{&Checker::on_request, &Checker::on_audit, &Checker::on_chunk};
     for (std::size_t i = 0; i < logs_.size(); ++i) {

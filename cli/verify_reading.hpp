@@ -16,7 +16,7 @@
 namespace tokenrail::cli {
 
 struct VerifyCall {
-  verify::CheckedTopics topics{};
+  topics::Names topics{};
   std::string group;
   std::optional<std::int64_t> from_ms{};    ///< Unix; nothing: from the beginning
   std::optional<std::int64_t> to_ms{};      ///< nothing: to the ends at the time of the call

@@ -39,18 +39,12 @@
 #include "common/events/chat_request.hpp"
 #include "common/events/chunk.hpp"
 #include "common/kafka/record.hpp"
+#include "common/topics/names.hpp"
 
 namespace tokenrail::verify {
 
-struct CheckedTopics {
-  std::string requests = "chat.requests";
-  std::string chunks = "chat.chunks";
-  std::string audit = "llm.audit";
-  std::string dlq = "chat.requests.dlq";
-};
-
 struct CheckOptions {
-  CheckedTopics topics{};
+  topics::Names topics{};
   std::int32_t partition = 0;
   // The offset at which the reading of each log begins; 0: nothing precedes it.
   std::int64_t requests_from = 0;

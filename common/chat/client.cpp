@@ -257,7 +257,7 @@ class TheClient final : public Client, private kafka::LogReaderListener, private
   }
 
   boost::asio::io_context& loop_;
-  Topics topics_;
+  topics::Names topics_;
   std::map<Id, Asked> asked_{};
   std::map<std::int32_t, int> readers_{};  ///< questions that read a partition
   Id next_id_ = 1;

@@ -16,15 +16,9 @@
 #include "common/kafka/record.hpp"
 #include "common/result.hpp"
 #include "common/telemetry/metrics.hpp"
+#include "common/topics/names.hpp"
 
 namespace tokenrail::chat {
-
-/// Whole names.
-struct Topics {
-  std::string requests;
-  std::string chunks;
-  std::string cancellations;
-};
 
 struct Question {
   events::ChatRequest request;
@@ -59,7 +53,7 @@ class Client {
  public:
   struct Options {
     kafka::Properties properties{};
-    Topics topics{};
+    topics::Names topics{};
     /// For the brokers to say where an answer will be.
     std::chrono::milliseconds lookup_time_max{10'000};
   };

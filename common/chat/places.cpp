@@ -12,7 +12,7 @@ namespace tokenrail::chat {
 
 struct Places::Asker {
   kafka::Properties properties;
-  Topics topics;
+  topics::Names topics;
   std::chrono::milliseconds time_max;
   std::unique_ptr<kafka::Admin> admin{};
 
@@ -47,7 +47,7 @@ struct Places::Asker {
   }
 };
 
-Result<std::int32_t> partition_for(const std::string& key, const Topics& topics,
+Result<std::int32_t> partition_for(const std::string& key, const topics::Names& topics,
                                    const std::vector<kafka::TopicDescription>& described) {
   const auto partitions = [&](const std::string& name) {
     const auto it = std::ranges::find(described, name, &kafka::TopicDescription::name);
@@ -64,7 +64,7 @@ Result<std::int32_t> partition_for(const std::string& key, const Topics& topics,
                           topics.requests, partitions(topics.requests), topics.chunks, partitions(topics.chunks)));
 }
 
-Places::Places(boost::asio::io_context& loop, kafka::Properties properties, Topics topics,
+Places::Places(boost::asio::io_context& loop, kafka::Properties properties, topics::Names topics,
                std::chrono::milliseconds time_max)
     : loop_(loop), asker_(std::make_shared<Asker>(std::move(properties), std::move(topics), time_max)) {}
 

@@ -25,13 +25,13 @@ struct Place {
 
 /// The partition for a key. Errors as Listener::on_end(): topics are missing, or chat.chunks has fewer partitions than
 /// chat.requests. Pure.
-[[nodiscard]] Result<std::int32_t> partition_for(const std::string& key, const Topics& topics,
+[[nodiscard]] Result<std::int32_t> partition_for(const std::string& key, const topics::Names& topics,
                                                  const std::vector<kafka::TopicDescription>& described);
 
 class Places {
  public:
   using Found = std::function<void(Result<Place>)>;
-  Places(boost::asio::io_context& loop, kafka::Properties properties, Topics topics,
+  Places(boost::asio::io_context& loop, kafka::Properties properties, topics::Names topics,
          std::chrono::milliseconds time_max);
   /// Waits for a question to the brokers that is under way.
   ~Places();

@@ -136,7 +136,7 @@ class Judge {
 
   void dead_letters() {
     const auto* requests = find(names_.requests);
-    const auto* letters = find(names_.dead_letters);
+    const auto* letters = find(names_.dlq);
     if (!requests || !letters) return;
     const auto request = number_of(*requests, "max.message.bytes");
     const auto letter = number_of(*letters, "max.message.bytes");
@@ -181,8 +181,8 @@ class Judge {
   }
 
   void cleanup() {
-    for (const auto& name : {names_.requests, names_.chunks, names_.audit, names_.dead_letters, names_.cancellations,
-                             names_.registry_events}) {
+    for (const auto& name :
+         {names_.requests, names_.chunks, names_.audit, names_.dlq, names_.cancellations, names_.registry_events}) {
       const auto* topic = find(name);
       if (!topic || !is_compacted(*topic)) continue;
       problem({topic->name},
@@ -302,17 +302,6 @@ Limits limits_of(const config::Values& values) {
   if (const auto it = properties.find("receive.message.max.bytes"); it != properties.end())
     limits.receive_bytes_max = config::parse_integer(it->second).value_or(limits.receive_bytes_max);
   return limits;
-}
-
-Names names_with(const std::string& prefix) {
-  return {.requests = prefix + "chat.requests",
-          .chunks = prefix + "chat.chunks",
-          .audit = prefix + "llm.audit",
-          .dead_letters = prefix + "chat.requests.dlq",
-          .cancellations = prefix + "chat.cancellations",
-          .registry = prefix + "model_registry",
-          .registry_events = prefix + "model_registry.events",
-          .credentials = prefix + "model_registry.credentials"};
 }
 
 std::string line_of(const Finding& finding) {

@@ -10,6 +10,7 @@
 
 #include "common/config/settings.hpp"
 #include "common/kafka/admin.hpp"
+#include "common/topics/names.hpp"
 
 namespace tokenrail::topics {
 
@@ -42,19 +43,6 @@ struct Limits {
   std::int64_t receive_bytes_max = receive_bytes_default;  ///< receive.message.max.bytes
 };
 [[nodiscard]] Limits limits_of(const config::Values& values);
-
-/// Whole names. An empty one is not looked for.
-struct Names {
-  std::string requests{};
-  std::string chunks{};
-  std::string audit{};
-  std::string dead_letters{};
-  std::string cancellations{};
-  std::string registry{};
-  std::string registry_events{};
-  std::string credentials{};
-};
-[[nodiscard]] Names names_with(const std::string& prefix);
 
 /// A numeric setting of a topic. Nothing: the broker does not report it, or it is no number.
 [[nodiscard]] std::optional<std::int64_t> number_of(const kafka::TopicDescription& topic, const std::string& name);

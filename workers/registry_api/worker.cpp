@@ -17,6 +17,7 @@
 #include "common/registry/governance_log.hpp"
 #include "common/registry/migrator.hpp"
 #include "common/telemetry/text_escape.hpp"
+#include "common/topics/names.hpp"
 #include "workers/registry_api/endpoints/all_routes.hpp"
 #include "workers/registry_api/loop_step.hpp"
 #include "workers/registry_api/memberships.hpp"
@@ -45,11 +46,8 @@ Chats::Options chat_options(const config::Values& values, const Options& options
   // A question is a little longer as a record than as a body.
   const auto record_bytes = std::max<std::size_t>(options.limits.body_bytes_max, 1024UL * 1024) + 64UL * 1024;
   kafka.emplace("message.max.bytes", std::to_string(record_bytes));
-  const auto topic = [&](std::string_view name) { return values.text("topic.prefix") + std::string(name); };
   return {.client = {.properties = {kafka.begin(), kafka.end()},
-                     .topics = {.requests = topic("chat.requests"),
-                                .chunks = topic("chat.chunks"),
-                                .cancellations = topic("chat.cancellations")},
+                     .topics = topics::Names::with_prefix(values.text("topic.prefix")),
                      .lookup_time_max = 5s},
           .chats_max = static_cast<std::size_t>(values.integer("api.chats_max")),
           .answer_time_max = values.duration("api.chat_timeout")};
@@ -72,7 +70,7 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
       routes_(all_routes()),
       keeper_(database_),
       http_(http::make_client(loop, http::client_options_from(values), metrics_)),
-      live_registry_(loop, values.text("topic.prefix") + "model_registry"),
+      live_registry_(loop, topics::Names::with_prefix(values.text("topic.prefix")).registry),
       stop_signals_(loop, SIGTERM, SIGINT),
       idle_(loop, loop_step_name) {
   context_.openapi = openapi_document(routes_.routes(), api_version);

@@ -58,7 +58,7 @@ std::vector<Destination> destinations_of(Part part) {
 
 CompactedTopic::Name compacted(const PublicationOptions& options) {
   const auto kind = options.part == Part::credentials ? Destination::credentials : Destination::state;
-  return {.kind = kind, .topic = options.topics.name(kind)};
+  return {.kind = kind, .topic = topic_of(options.topics, kind)};
 }
 
 }  // namespace
@@ -103,7 +103,7 @@ void Publication::note(const Error& error) {
 boost::asio::awaitable<bool> Publication::topics_there() {
   if (topics_there_) co_return true;
   std::vector<std::string> topics;
-  for (const auto to : destinations_of(options_.part)) topics.push_back(options_.topics.name(to));
+  for (const auto to : destinations_of(options_.part)) topics.push_back(topic_of(options_.topics, to));
   const auto found =
       co_await stores_.run_plain([properties = properties_, topics] { return look_for(properties, topics); });
   if (!found) note(found.error());
@@ -175,7 +175,7 @@ boost::asio::awaitable<bool> Publication::topic_moved() {
 
 boost::asio::awaitable<void> Publication::look_at_history() {
   if (options_.part != Part::registry || !admin_) co_return;
-  const auto topic = options_.topics.name(Destination::events);
+  const auto topic = topic_of(options_.topics, Destination::events);
   std::vector<kafka::Admin::PlaceQuestion> questions;
   for (std::int32_t number = 0; number < history_partitions_; ++number)
     questions.push_back({.partition = {.topic = topic, .partition = number}});

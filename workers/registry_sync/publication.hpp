@@ -32,7 +32,7 @@ enum class Part {
 
 struct PublicationOptions {
   Part part = Part::registry;
-  RegistryTopics topics;
+  topics::Names topics;
   std::chrono::milliseconds reconcile_interval;
   /// Whether this process may still publish. Asked before each batch: PostgreSQL fences what is written there, and
   /// nothing fences Kafka.

@@ -38,7 +38,7 @@ struct Token {
 
 }  // namespace
 
-Publisher::Publisher(boost::asio::io_context& loop, kafka::Properties properties, RegistryTopics topics,
+Publisher::Publisher(boost::asio::io_context& loop, kafka::Properties properties, topics::Names topics,
                      std::vector<Destination> destinations, telemetry::Metrics& metrics)
     : loop_(loop),
       properties_(std::move(properties)),
@@ -49,7 +49,8 @@ Publisher::Publisher(boost::asio::io_context& loop, kafka::Properties properties
       refused_(metrics.counter(metric_family("registry_records_refused_total"))),
       changed_(loop, loop_step_name) {
   for (const auto to : destinations_)
-    published_[index_of(to)] = &metrics.counter(metric_family("registry_records_published_total"), {topics_.name(to)});
+    published_[index_of(to)] =
+        &metrics.counter(metric_family("registry_records_published_total"), {topic_of(topics_, to)});
 }
 
 Publisher::~Publisher() = default;
@@ -59,7 +60,7 @@ Result<void> Publisher::ensure_producer() {
   auto made = kafka::Producer::make(loop_, {.properties = properties_}, *this, metrics_);
   if (!made) return std::unexpected(made.error());
   producer_ = std::move(*made);
-  for (const auto to : destinations_) handles_[index_of(to)] = producer_->topic(topics_.name(to));
+  for (const auto to : destinations_) handles_[index_of(to)] = producer_->topic(topic_of(topics_, to));
   return {};
 }
 
@@ -85,7 +86,7 @@ boost::asio::awaitable<Result<void>> Publisher::hand_over(const std::vector<Outg
       }
       if (produced == kafka::Produced::unknown_topic) {
         co_return fail(ErrorKind::not_found, fmt::format("The topic {} does not exist. Run `tokenrail topics apply`.",
-                                                         topics_.name(record.to)));
+                                                         topic_of(topics_, record.to)));
       }
       if (produced == kafka::Produced::failed || !failure_.empty() || stopped_ ||
           std::chrono::steady_clock::now() >= deadline)

@@ -19,24 +19,21 @@
 #include "common/kafka/producer.hpp"
 #include "common/result.hpp"
 #include "common/telemetry/metrics.hpp"
+#include "common/topics/names.hpp"
 #include "workers/registry_sync/records.hpp"
 
 namespace tokenrail::registry_sync {
 
-struct RegistryTopics {
-  std::string state;
-  std::string events;
-  std::string credentials;
-
-  [[nodiscard]] const std::string& name(Destination to) const {
-    return to == Destination::state ? state : to == Destination::events ? events : credentials;
-  }
-};
+[[nodiscard]] inline const std::string& topic_of(const topics::Names& names, Destination to) {
+  return to == Destination::state    ? names.registry
+         : to == Destination::events ? names.registry_events
+                                     : names.credentials;
+}
 
 class Publisher final : public kafka::ProducerListener {
  public:
   /// `destinations`: those that it publishes to.
-  Publisher(boost::asio::io_context& loop, kafka::Properties properties, RegistryTopics topics,
+  Publisher(boost::asio::io_context& loop, kafka::Properties properties, topics::Names topics,
             std::vector<Destination> destinations, telemetry::Metrics& metrics);
   ~Publisher() override;
   Publisher(const Publisher&) = delete;
@@ -72,7 +69,7 @@ class Publisher final : public kafka::ProducerListener {
 
   boost::asio::io_context& loop_;
   kafka::Properties properties_;
-  RegistryTopics topics_;
+  topics::Names topics_;
   std::vector<Destination> destinations_;
   telemetry::Metrics& metrics_;
   std::array<telemetry::Counter*, topic_count> published_{};

@@ -160,7 +160,6 @@ Result<Options> options_from(const config::Values& values) {
                                                                          : name_of(connection.profile->auth)),
                         .new_models_enabled = enabled});
   }
-  const auto& prefix = values.text("topic.prefix");
   const auto size = [&](std::string_view name) { return static_cast<std::size_t>(values.integer(name)); };
   return Options{
       .platform = std::move(platform),
@@ -180,9 +179,7 @@ Result<Options> options_from(const config::Values& values) {
       .poll_interval = values.duration("sync.poll_interval"),
       .reconcile_interval = values.duration("sync.reconcile_interval"),
       .history_age = std::chrono::hours(24 * values.integer("sync.history_days")),
-      .state_topic = prefix + "model_registry",
-      .events_topic = prefix + "model_registry.events",
-      .credentials_topic = prefix + "model_registry.credentials",
+      .topics = topics::Names::with_prefix(values.text("topic.prefix")),
       .egress = std::move(*egress),
   };
 }

@@ -11,6 +11,7 @@
 #include "common/http/egress.hpp"
 #include "common/providers/environment.hpp"
 #include "common/registry/store.hpp"
+#include "common/topics/names.hpp"
 #include "workers/registry_sync/diff.hpp"
 
 namespace tokenrail::registry_sync {
@@ -35,9 +36,7 @@ struct Options {
   std::chrono::milliseconds poll_interval;
   std::chrono::milliseconds reconcile_interval;
   std::chrono::hours history_age;
-  std::string state_topic;
-  std::string events_topic;
-  std::string credentials_topic;
+  topics::Names topics;
   http::Egress egress{};
 };
 /// Errors: invalid_input, for connections of the environment that cannot be (providers/environment.hpp).

@@ -49,10 +49,6 @@ std::string holder_name() {
   return fmt::format("{}/{}/{:08x}", name.empty() ? "unknown" : name, ::getpid(), std::random_device{}());
 }
 
-RegistryTopics topics_of(const Options& options) {
-  return {.state = options.state_topic, .events = options.events_topic, .credentials = options.credentials_topic};
-}
-
 Options checked_options(const config::Values& values) {
   auto options = options_from(values);
   if (!options) throw std::invalid_argument(options.error().detail);
@@ -101,13 +97,13 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
                [this](const Result<void>& result) { return noted("syncs", result); }),
       publication_(loop, properties_from(values),
                    {.part = Part::registry,
-                    .topics = topics_of(options_),
+                    .topics = options_.topics,
                     .reconcile_interval = options_.reconcile_interval,
                     .leads = [this] { return !over(); }},
                    topic_thread_, metrics_),
       credential_publication_(loop, properties_from(values),
                               {.part = Part::credentials,
-                               .topics = topics_of(options_),
+                               .topics = options_.topics,
                                .reconcile_interval = options_.reconcile_interval,
                                .leads = [this] { return !over(); }},
                               credentials_topic_thread_, metrics_),

@@ -264,12 +264,7 @@ RouterOptions router_options(const config::Values& values) {
   const auto size = [&](std::string_view name) { return static_cast<std::size_t>(values.integer(name)); };
   const auto bytes = [&](std::string_view name) { return static_cast<std::size_t>(values.bytes(name)); };
   RouterOptions options;
-  const auto& prefix = values.text("topic.prefix");
-  options.topics = {.requests = prefix + "chat.requests",
-                    .chunks = prefix + "chat.chunks",
-                    .audit = prefix + "llm.audit",
-                    .dlq = prefix + "chat.requests.dlq",
-                    .cancellations = prefix + "chat.cancellations"};
+  options.topics = topics::Names::with_prefix(values.text("topic.prefix"));
   options.request_limits.value_bytes_max = bytes("router.request_bytes_max");
   options.decoder_limits = {.item_bytes_max = bytes("router.provider_line_bytes_max"),
                             .answer_bytes_max = bytes("router.answer_bytes_max")};

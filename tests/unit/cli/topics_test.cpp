@@ -171,15 +171,15 @@ TEST(TopicPlan, RaisesOnlyLimitsThatAreTooLow) {
 TEST(TopicPlan, PlannedTopicsPassTheTopicRules) {
   const TopicOptions options{.request_bytes_max = 64 * mib};
   const auto created = plan_topics(wanted_topics(options), {}, options);
-  EXPECT_THAT(topics::judge({}, topics::names_with(""), planned({}, created)), IsEmpty());
+  EXPECT_THAT(topics::judge({}, topics::Names{}, planned({}, created)), IsEmpty());
 
   auto existing = applied(options);
   named(existing, "llm.audit").config["cleanup.policy"] = "compact";
   named(existing, "chat.chunks").partitions = 3;
   named(existing, "chat.requests.dlq").config["max.message.bytes"] = "1000000";
-  EXPECT_FALSE(topics::judge({}, topics::names_with(""), existing).empty());
+  EXPECT_FALSE(topics::judge({}, topics::Names{}, existing).empty());
   const auto plan = plan_topics(wanted_topics(options), existing, options);
-  EXPECT_THAT(topics::judge({}, topics::names_with(""), planned(existing, plan)), IsEmpty());
+  EXPECT_THAT(topics::judge({}, topics::Names{}, planned(existing, plan)), IsEmpty());
 }
 
 TEST(TopicPlan, ChecksSettingsThatTheOperatorChose) {
@@ -188,7 +188,7 @@ TEST(TopicPlan, ChecksSettingsThatTheOperatorChose) {
   named(existing, "chat.chunks").config["max.message.bytes"] = "2000";
   const auto plan = plan_topics(wanted_topics(options), existing, options);
   EXPECT_THAT(plan.actions, IsEmpty());
-  const auto findings = topics::judge({}, topics::names_with(""), planned(existing, plan));
+  const auto findings = topics::judge({}, topics::Names{}, planned(existing, plan));
   ASSERT_EQ(findings.size(), 1U);
   EXPECT_THAT(findings.front().text, HasSubstr("max.message.bytes of chat.chunks is 2000"));
 }

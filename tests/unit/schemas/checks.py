@@ -19,6 +19,13 @@ SUFFIX = ".schema.json"
 READ_BY_US = {"chat-request", "chat-cancellation"}
 
 
+def topics():
+    """The names of the topics, without a prefix."""
+    names = set(re.findall(r' = "([\w.]+)";', (ROOT / "common/topics/names.hpp").read_text()))
+    assert len(names) >= 8
+    return names
+
+
 def load_all(folder):
     return {path.name.removesuffix(SUFFIX): json.loads(path.read_text()) for path in sorted(folder.glob("*" + SUFFIX))}
 

@@ -13,6 +13,7 @@
 #include "common/events/chat_request.hpp"
 #include "common/providers/provider.hpp"
 #include "common/registry/resolution.hpp"
+#include "common/topics/names.hpp"
 #include "workers/router/core/circuit.hpp"
 #include "workers/router/core/environment.hpp"
 #include "workers/router/core/hedge_policy.hpp"
@@ -20,16 +21,8 @@
 
 namespace tokenrail::router {
 
-struct TopicNames {
-  std::string requests = "chat.requests";
-  std::string chunks = "chat.chunks";
-  std::string audit = "llm.audit";
-  std::string dlq = "chat.requests.dlq";
-  std::string cancellations = "chat.cancellations";
-};
-
 struct RouterOptions {
-  TopicNames topics{};
+  topics::Names topics{};
   events::RequestLimits request_limits{};
   providers::DecoderLimits decoder_limits{.answer_bytes_max = 16 * 1024 * 1024};
   registry::ResolutionRules resolution{};

@@ -31,7 +31,7 @@
 namespace tokenrail::router {
 
 /// What is missing of the topics, each with the command that makes it; `partitions`: of those that exist.
-[[nodiscard]] std::vector<std::string> topic_problems(const TopicNames& names,
+[[nodiscard]] std::vector<std::string> topic_problems(const topics::Names& names,
                                                       const std::map<std::string, std::int32_t>& partitions);
 
 class RouterCore final : private Hub, private PartitionIo {

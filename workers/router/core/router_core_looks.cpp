@@ -26,7 +26,7 @@ constexpr std::array logs{Log::chunks, Log::audit, Log::requests};
 
 }  // namespace
 
-std::vector<std::string> topic_problems(const TopicNames& names,
+std::vector<std::string> topic_problems(const topics::Names& names,
                                         const std::map<std::string, std::int32_t>& partitions) {
   std::vector<std::string> problems;
   const auto count = [&](const std::string& name) {

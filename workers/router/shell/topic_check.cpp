@@ -24,7 +24,7 @@ std::int64_t dead_letter_bytes_max(const kafka::TopicDescription& topic, std::in
 }  // namespace
 
 TopicFindings check_topics(const RouterOptions& options, const topics::Limits& limits,
-                           const std::string& registry_topic, const std::vector<kafka::TopicDescription>& topics) {
+                           const std::vector<kafka::TopicDescription>& topics) {
   TopicFindings findings;
   const auto find = [&](const std::string& name) {
     const auto it = std::ranges::find(topics, name, &kafka::TopicDescription::name);
@@ -42,7 +42,7 @@ TopicFindings check_topics(const RouterOptions& options, const topics::Limits& l
   need(options.topics.chunks);
   need(options.topics.audit);
   const auto* dlq = need(options.topics.dlq);
-  const auto* registry = need(registry_topic);
+  const auto* registry = need(options.topics.registry);
   const auto* cancellations = find(options.topics.cancellations);
   if (cancellations == nullptr) findings.no_cancellations = missing(options.topics.cancellations);
   if (!findings.problems.empty()) return findings;
@@ -56,13 +56,7 @@ TopicFindings check_topics(const RouterOptions& options, const topics::Limits& l
   for (const auto& topic : topics)
     if (const auto limit = topics::number_of(topic, "max.message.bytes"); limit && *limit > 0)
       findings.batch_bytes_max.emplace(topic.name, static_cast<std::size_t>(*limit));
-  const topics::Names names{.requests = options.topics.requests,
-                            .chunks = options.topics.chunks,
-                            .audit = options.topics.audit,
-                            .dead_letters = options.topics.dlq,
-                            .cancellations = options.topics.cancellations,
-                            .registry = registry_topic};
-  for (const auto& finding : topics::judge(limits, names, topics)) {
+  for (const auto& finding : topics::judge(limits, options.topics, topics)) {
     const bool problem = finding.severity == topics::Finding::Severity::problem;
     (problem ? findings.problems : findings.warnings).push_back(topics::line_of(finding));
   }

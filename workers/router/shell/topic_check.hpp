@@ -27,7 +27,6 @@ struct TopicFindings {
 };
 
 [[nodiscard]] TopicFindings check_topics(const RouterOptions& options, const topics::Limits& limits,
-                                         const std::string& registry_topic,
                                          const std::vector<kafka::TopicDescription>& topics);
 
 }  // namespace tokenrail::router

@@ -100,8 +100,8 @@ Worker::Worker(boost::asio::io_context& loop, const config::Values& values)
     : loop_(loop),
       values_(values),
       options_(bounded_by_open_files(router_options(values))),
-      registry_topic_(values.text("topic.prefix") + "model_registry", "models"),
-      credentials_topic_(values.text("topic.prefix") + "model_registry.credentials", "credentials"),
+      registry_topic_(options_.topics.registry, "models"),
+      credentials_topic_(options_.topics.credentials, "credentials"),
       asking_(loop, properties()),
       signals_(loop, SIGTERM, SIGINT),
       hang_up_(loop, SIGHUP),
@@ -197,11 +197,9 @@ Result<void> Worker::make_readers() {
     all.emplace_back("fetch.wait.max.ms", ms);
     return all;
   };
-  auto reader =
-      kafka::LogReader::make(loop_,
-                             {.properties = answered_within("100"),
-                              .topics = {registry_topic_.topic(), credentials_topic_.topic(), t.cancellations}},
-                             *this, metrics_);
+  auto reader = kafka::LogReader::make(
+      loop_, {.properties = answered_within("100"), .topics = {t.registry, t.credentials, t.cancellations}}, *this,
+      metrics_);
   if (!reader) return std::unexpected(reader.error());
   registry_reader_ = std::move(*reader);
 
@@ -211,11 +209,11 @@ Result<void> Worker::make_readers() {
   if (!tails) return std::unexpected(tails.error());
   tail_reader_ = std::move(*tails);
 
-  auto watch = kafka::LogWatch::make(loop_,
-                                     {.properties = properties(),
-                                      .topics = {t.requests, t.chunks, t.audit, t.cancellations, t.dlq,
-                                                 registry_topic_.topic(), credentials_topic_.topic()}},
-                                     metrics_);
+  auto watch = kafka::LogWatch::make(
+      loop_,
+      {.properties = properties(),
+       .topics = {t.requests, t.chunks, t.audit, t.cancellations, t.dlq, t.registry, t.credentials}},
+      metrics_);
   if (!watch) return std::unexpected(watch.error());
   watch_ = std::move(*watch);
   return {};
@@ -238,8 +236,7 @@ kafka::Properties Worker::properties() const {
 // --- starting -------------------------------------------------------------------------------------------------------
 
 void Worker::check_topics() {
-  asking_.ask([this, t = options_.topics, registry = registry_topic_.topic(),
-               credentials = credentials_topic_.topic()](const Result<kafka::Admin*>& admin) {
+  asking_.ask([this, t = options_.topics](const Result<kafka::Admin*>& admin) {
     auto described = [&]() -> Described {
       const auto none = [](const Error& error) {
         return Described{.needed = std::unexpected(error),
@@ -247,11 +244,11 @@ void Worker::check_topics() {
                          .credentials = std::unexpected(error)};
       };
       if (!admin) return none(admin.error());
-      auto needed = (*admin)->describe({t.requests, t.chunks, t.audit, t.dlq, registry}, true, admin_timeout);
+      auto needed = (*admin)->describe({t.requests, t.chunks, t.audit, t.dlq, t.registry}, true, admin_timeout);
       if (!needed) return none(needed.error());
       return {.needed = std::move(needed),
               .cancellations = (*admin)->describe({t.cancellations}, true, admin_timeout),
-              .credentials = (*admin)->describe({credentials}, false, admin_timeout)};
+              .credentials = (*admin)->describe({t.credentials}, false, admin_timeout)};
     }();
     return [this, described = std::move(described)] {
       telemetry::loop_step("topic check");
@@ -275,7 +272,7 @@ void Worker::topics_checked(const Described& found) {
   }
   auto topics = *described;
   if (found.cancellations) topics.insert(topics.end(), found.cancellations->begin(), found.cancellations->end());
-  const auto findings = router::check_topics(options_, topics::limits_of(values_), registry_topic_.topic(), topics);
+  const auto findings = router::check_topics(options_, topics::limits_of(values_), topics);
   if (!findings.problems.empty()) {
     // Waits, as for everything else: an operator may be about to make them. Each problem is reported once.
     for (const auto& problem : findings.problems) {

@@ -10,7 +10,7 @@ namespace {
 
 using testing::HasSubstr;
 
-const Topics topics{.requests = "chat.requests", .chunks = "chat.chunks", .cancellations = "chat.cancellations"};
+const topics::Names topics;
 
 TEST(PartitionFor, IsThePartitionOfTheKey) {
   const auto partition = partition_for(

@@ -1,6 +1,8 @@
 #include "common/topics/rules.hpp"
 
 #include <functional>
+#include <set>
+#include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -38,7 +40,7 @@ std::vector<TopicDescription> healthy(const Names& names) {
   add(names.requests, "delete", 1'000'000);
   add(names.chunks, "delete", 1'000'000);
   add(names.audit, "delete", 1'000'000);
-  add(names.dead_letters, "delete", 1'100'000);
+  add(names.dlq, "delete", 1'100'000);
   add(names.cancellations, "delete", 1'000'000);
   add(names.registry, "compact", 1'000'000);
   add(names.registry_events, "delete", 1'000'000);
@@ -64,7 +66,7 @@ class TopicRules : public testing::Test {
   }
 
   Limits limits{.record_bytes_max = record_bytes};
-  Names names = names_with("eu.");
+  Names names = Names::with_prefix("eu.");
   std::vector<TopicDescription> there = healthy(names);
 };
 
@@ -117,7 +119,7 @@ TEST_F(TopicRules, OutputTakesLargestRecordWithItsFrame) {
 TEST_F(TopicRules, DeadLetterFitsTheRoutersProducer) {
   constexpr auto most = produced_bytes_max - dead_letter_frame_bytes;
   set(names.requests, "max.message.bytes", most);
-  set(names.dead_letters, "max.message.bytes", produced_bytes_max);
+  set(names.dlq, "max.message.bytes", produced_bytes_max);
   EXPECT_THAT(found(), IsEmpty());
   set(names.requests, "max.message.bytes", most + 1);
   const auto finding = only();
@@ -127,13 +129,13 @@ TEST_F(TopicRules, DeadLetterFitsTheRoutersProducer) {
 }
 
 TEST_F(TopicRules, TheDeadLetterTopicTakesEveryRequest) {
-  set(names.dead_letters, "max.message.bytes", 1'000'000 + record_frame_bytes);
+  set(names.dlq, "max.message.bytes", 1'000'000 + record_frame_bytes);
   EXPECT_THAT(found(), IsEmpty());
-  set(names.dead_letters, "max.message.bytes", 1'000'000 + record_frame_bytes - 1);
+  set(names.dlq, "max.message.bytes", 1'000'000 + record_frame_bytes - 1);
   EXPECT_EQ(only().severity, Severity::warning);
-  set(names.dead_letters, "max.message.bytes", 1'000'000);
+  set(names.dlq, "max.message.bytes", 1'000'000);
   EXPECT_EQ(only().severity, Severity::warning);
-  set(names.dead_letters, "max.message.bytes", 999'999);
+  set(names.dlq, "max.message.bytes", 999'999);
   EXPECT_EQ(only().severity, Severity::problem);
 }
 
@@ -156,14 +158,14 @@ TEST_F(TopicRules, ClientsReadTheLargestRecord) {
   EXPECT_THAT(found(), IsEmpty());
   --limits.receive_bytes_max;
   const auto finding = only();
-  EXPECT_THAT(finding.topics, ElementsAre(names.dead_letters));
+  EXPECT_THAT(finding.topics, ElementsAre(names.dlq));
   EXPECT_EQ(finding.severity, Severity::problem);
   EXPECT_THAT(line_of(finding), HasSubstr("set TOKENRAIL_KAFKA_RECEIVE_MESSAGE_MAX_BYTES to 1116384 or more"));
 }
 
 TEST_F(TopicRules, OnlyTheRegistryIsCompacted) {
   for (const auto& name :
-       {names.requests, names.chunks, names.audit, names.dead_letters, names.cancellations, names.registry_events}) {
+       {names.requests, names.chunks, names.audit, names.dlq, names.cancellations, names.registry_events}) {
     for (const auto* policy : {"compact", "compact,delete", "delete,compact"}) {
       set(name, "cleanup.policy", policy);
       const auto finding = only();
@@ -217,15 +219,14 @@ TEST_F(TopicRules, AlikeTopicsShareOneWarning) {
 }
 
 TEST_F(TopicRules, TopicsThatDifferHaveAWarningEach) {
-  for (const auto& name : {names.chunks, names.audit, names.dead_letters})
-    set(name, "unclean.leader.election.enable", "true");
+  for (const auto& name : {names.chunks, names.audit, names.dlq}) set(name, "unclean.leader.election.enable", "true");
   topic(names.audit).replicas = 2;
-  set(names.dead_letters, "min.insync.replicas", "3");
+  set(names.dlq, "min.insync.replicas", "3");
   const auto all = found();
   ASSERT_THAT(all, SizeIs(3));
   EXPECT_THAT(all[0].topics, ElementsAre(names.chunks));
   EXPECT_THAT(all[1].topics, ElementsAre(names.audit));
-  EXPECT_THAT(all[2].topics, ElementsAre(names.dead_letters));
+  EXPECT_THAT(all[2].topics, ElementsAre(names.dlq));
 }
 
 TEST_F(TopicRules, FewerOutputPartitionsFailAndMoreWarn) {
@@ -268,12 +269,18 @@ TEST_F(TopicRules, AMissingRightToReadSettingsIsNamed) {
   EXPECT_THAT(found(), IsEmpty());
 }
 
+TEST(TopicNames, PrefixPrecedesEachName) {
+  const auto plain = Names{}.all();
+  const auto prefixed = Names::with_prefix("eu.").all();
+  ASSERT_EQ(prefixed.size(), plain.size());
+  for (std::size_t i = 0; i < plain.size(); ++i) EXPECT_EQ(prefixed[i], "eu." + plain[i]);
+  EXPECT_EQ((std::set<std::string>(plain.begin(), plain.end()).size()), 8U);
+}
+
 TEST_F(TopicRules, TheLongestNameFitsBehindTheLongestPrefix) {
-  const auto longest = names_with(std::string(config::topic_prefix_bytes_max, 'x'));
+  const auto longest = Names::with_prefix(std::string(config::topic_prefix_bytes_max, 'x'));
   std::size_t most = 0;
-  for (const auto& name : {longest.requests, longest.chunks, longest.audit, longest.dead_letters, longest.cancellations,
-                           longest.registry, longest.registry_events, longest.credentials})
-    most = std::max(most, name.size());
+  for (const auto& name : longest.all()) most = std::max(most, name.size());
   EXPECT_EQ(most, 249U) << "what Kafka takes";
 }
 

@@ -732,7 +732,7 @@ TEST_F(AnotherLogTest, TheSameLogsChangeNothing) {
 }
 
 TEST(TopicProblems, NameTheTopicAndTheCommand) {
-  const TopicNames names;
+  const topics::Names names;
   const std::map<std::string, std::int32_t> good{
       {"chat.requests", 4}, {"chat.chunks", 4}, {"llm.audit", 5}, {"chat.requests.dlq", 1}, {"chat.cancellations", 1}};
   EXPECT_TRUE(topic_problems(names, good).empty());
