@@ -35,6 +35,13 @@ std::optional<std::int64_t> parse_with_unit(std::string_view text, std::span<con
   return std::nullopt;
 }
 
+std::string with_unit(std::int64_t number, std::span<const Unit> units) {
+  const Unit* best = &units.front();
+  for (const Unit& unit : units)
+    if (number % unit.factor == 0) best = &unit;
+  return fmt::format("{}{}", number / best->factor, best->name);
+}
+
 bool topic_prefix_fits(std::string_view text) {
   const auto legal = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
@@ -115,6 +122,14 @@ std::optional<std::int64_t> parse_duration_ms(std::string_view text) {
 
 std::optional<std::int64_t> parse_bytes(std::string_view text) {
   return parse_with_unit(text, byte_units);
+}
+
+std::string duration_text(std::int64_t ms) {
+  return ms == 0 ? "0s" : with_unit(ms, duration_units);
+}
+
+std::string bytes_text(std::int64_t bytes) {
+  return bytes == 0 ? "0B" : with_unit(bytes, byte_units);
 }
 
 std::string missing_unit(Kind kind, std::string_view text) {

@@ -18,6 +18,9 @@ namespace tokenrail::config {
 /// Durations and sizes are whole numbers with a unit. Zero alone needs none: it is the same in every unit.
 [[nodiscard]] std::optional<std::int64_t> parse_duration_ms(std::string_view text);
 [[nodiscard]] std::optional<std::int64_t> parse_bytes(std::string_view text);
+/// The same notation, in the largest unit that leaves a whole number: "90s", "15m", "0s".
+[[nodiscard]] std::string duration_text(std::int64_t ms);
+[[nodiscard]] std::string bytes_text(std::int64_t bytes);
 /// "write a unit, for example 60s or 60ms" for a bare number where a duration or a size is needed; else empty.
 [[nodiscard]] std::string missing_unit(Kind kind, std::string_view text);
 [[nodiscard]] std::vector<std::string> parse_list(std::string_view text);

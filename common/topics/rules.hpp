@@ -11,6 +11,7 @@
 #include "common/config/settings.hpp"
 #include "common/kafka/admin.hpp"
 #include "common/topics/names.hpp"
+#include "common/topics/record_size.hpp"
 
 namespace tokenrail::topics {
 
@@ -32,14 +33,14 @@ inline constexpr config::Setting record_bytes_setting{
     .name = "router.record_bytes_max",
     .env = {},
     .kind = config::Kind::bytes,
-    .default_value = "900KiB",
+    .default_value = "900KiB",  // record_bytes_default; a test compares them
     .help = "Largest chunk or audit event written; below max.message.bytes of chat.chunks and llm.audit.",
     .min = 16 * 1024,
     .max = 64LL * 1024 * 1024};
 
 /// What the programs are set to.
 struct Limits {
-  std::int64_t record_bytes_max = 900 * 1024;              ///< router.record_bytes_max
+  std::int64_t record_bytes_max = record_bytes_default;    ///< router.record_bytes_max
   std::int64_t receive_bytes_max = receive_bytes_default;  ///< receive.message.max.bytes
 };
 [[nodiscard]] Limits limits_of(const config::Values& values);

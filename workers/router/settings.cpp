@@ -1,9 +1,13 @@
 #include "workers/router/settings.hpp"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
+#include <deque>
 
 #include <fmt/format.h>
 
+#include "common/config/notation.hpp"
 #include "common/providers/profile.hpp"
 #include "common/topics/rules.hpp"
 
@@ -17,7 +21,35 @@ using config::Setting;
 constexpr std::int64_t ms_per_day = 86'400'000;
 constexpr std::int64_t gibibyte = 1LL << 30;
 
-constexpr Setting settings[] = {
+/// Texts of defaults, for as long as the process runs: settings view them.
+class Texts {
+ public:
+  std::string_view number(auto value) { return texts_.emplace_back(fmt::format("{}", value)); }
+  std::string_view time(Millis value) { return texts_.emplace_back(config::duration_text(value.count())); }
+  std::string_view bytes(std::size_t value) {
+    return texts_.emplace_back(config::bytes_text(static_cast<std::int64_t>(value)));
+  }
+
+ private:
+  std::deque<std::string> texts_{};
+};
+
+struct PolicyName {
+  std::string_view name;
+  events::ContentPolicy policy;
+};
+constexpr std::array content_policies{PolicyName{"none", events::ContentPolicy::none},
+                                      PolicyName{"truncated", events::ContentPolicy::truncated},
+                                      PolicyName{"full", events::ContentPolicy::full}};
+
+std::string_view name_of(events::ContentPolicy policy) {
+  return std::ranges::find(content_policies, policy, &PolicyName::policy)->name;
+}
+
+// Each default has one place: RouterOptions, where there is an option.
+const RouterOptions plain{};
+Texts texts{};
+const Setting settings[] = {
     {.name = "router.group_id",
      .env = {},
      .kind = Kind::text,
@@ -26,21 +58,21 @@ constexpr Setting settings[] = {
     {.name = "router.in_flight_max",
      .env = {},
      .kind = Kind::integer,
-     .default_value = "10000",
+     .default_value = texts.number(plain.in_flight_max),
      .help = "Attempts that run in this process at a time.",
      .min = 1,
      .max = 1'000'000},
     {.name = "router.org_in_flight_max",
      .env = {},
      .kind = Kind::integer,
-     .default_value = "5000",
+     .default_value = texts.number(plain.org_in_flight_max),
      .help = "Attempts of one organisation that run in this process at a time.",
      .min = 1,
      .max = 1'000'000},
     {.name = "router.connection_in_flight_max",
      .env = {},
      .kind = Kind::integer,
-     .default_value = "2500",
+     .default_value = texts.number(plain.connection_in_flight_max),
      .help = "Attempts of this process that call one connection at a time. Below router.org_in_flight_max, so that a "
              "provider that hangs does not take all places of an organisation.",
      .min = 1,
@@ -48,21 +80,21 @@ constexpr Setting settings[] = {
     {.name = "router.window_requests_max",
      .env = {},
      .kind = Kind::integer,
-     .default_value = "20000",
+     .default_value = texts.number(plain.window_requests_max),
      .help = "Requests read and not complete; beyond it the router stops reading.",
      .min = 1,
      .max = 10'000'000},
     {.name = "router.window_bytes_max",
      .env = {},
      .kind = Kind::bytes,
-     .default_value = "256MiB",
+     .default_value = texts.bytes(plain.window_bytes_max),
      .help = "Bytes of requests read and not complete; beyond it the router stops reading.",
      .min = 1'048'576,
      .max = 64 * gibibyte},
     {.name = "router.request_bytes_max",
      .env = {},
      .kind = Kind::bytes,
-     .default_value = "8MiB",
+     .default_value = texts.bytes(plain.request_limits.value_bytes_max),
      .help = "Largest request that is taken; a larger one is answered with INVALID_REQUEST.",
      .min = 1'024,
      .max = gibibyte},
@@ -70,14 +102,14 @@ constexpr Setting settings[] = {
     {.name = "router.answer_bytes_max",
      .env = {},
      .kind = Kind::bytes,
-     .default_value = "16MiB",
+     .default_value = texts.bytes(plain.decoder_limits.answer_bytes_max),
      .help = "Largest answer taken from a provider; a larger one ends as RESPONSE_TOO_LARGE.",
      .min = 1'024,
      .max = gibibyte},
     {.name = "router.answers_bytes_max",
      .env = {},
      .kind = Kind::bytes,
-     .default_value = "256MiB",
+     .default_value = texts.bytes(plain.answers_bytes_max),
      .help = "Bytes held of all providers' answers (long lines, answers that are not streamed); beyond it the largest "
              "of the "
              "organisation that holds the most ends as RESPONSE_TOO_LARGE.",
@@ -86,21 +118,21 @@ constexpr Setting settings[] = {
     {.name = "router.provider_line_bytes_max",
      .env = {},
      .kind = Kind::bytes,
-     .default_value = "4MiB",
+     .default_value = texts.bytes(plain.decoder_limits.item_bytes_max),
      .help = "Longest line or event taken from a provider's stream.",
      .min = 1'024,
      .max = gibibyte},
     {.name = "router.connect_timeout",
      .env = {},
      .kind = Kind::duration,
-     .default_value = "5s",
+     .default_value = texts.time(plain.connect_timeout),
      .help = "Clock 1 of a call: until the connection is established.",
      .min = 1,
      .max = ms_per_day},
     {.name = "router.first_token_timeout",
      .env = {},
      .kind = Kind::duration,
-     .default_value = "5m",
+     .default_value = texts.time(plain.first_token_timeout),
      .help =
          "Clock 2 of a call: until the first token of a streamed answer; a local model may have to be loaded first.",
      .min = 1,
@@ -108,35 +140,35 @@ constexpr Setting settings[] = {
     {.name = "router.idle_timeout",
      .env = {},
      .kind = Kind::duration,
-     .default_value = "60s",
+     .default_value = texts.time(plain.idle_timeout),
      .help = "Clock 3 of a call: between two tokens.",
      .min = 1,
      .max = ms_per_day},
     {.name = "router.total_timeout",
      .env = {},
      .kind = Kind::duration,
-     .default_value = "15m",
+     .default_value = texts.time(plain.total_timeout),
      .help = "Clock 4 of a call: until its end.",
      .min = 1,
      .max = ms_per_day},
     {.name = "router.request_timeout_default",
      .env = {},
      .kind = Kind::duration,
-     .default_value = "15m",
+     .default_value = texts.time(plain.request_timeout_default),
      .help = "Deadline of a request that has no timeoutMs, from its timestamp.",
      .min = 1,
      .max = ms_per_day},
     {.name = "router.calls_max",
      .env = {},
      .kind = Kind::integer,
-     .default_value = "4",
+     .default_value = texts.number(plain.retry.calls_max),
      .help = "Calls that one attempt makes before its first token, over all deployments.",
      .min = 1,
      .max = 100},
     {.name = "router.hedge_after",
      .env = {},
      .kind = Kind::duration,
-     .default_value = "0s",
+     .default_value = texts.time(plain.hedge.after),
      .help = "A streamed call without a token for so long gets a second one beside it, at the next deployment of the "
              "route. 0: never.",
      .min = 0,
@@ -151,7 +183,7 @@ constexpr Setting settings[] = {
     {.name = "router.drain_grace",
      .env = {},
      .kind = Kind::duration,
-     .default_value = "10s",
+     .default_value = texts.time(plain.drain_grace),
      .help =
          "How long a worker that stops waits, behind the drain deadline, for the brokers to acknowledge what it ended.",
      .min = 0,
@@ -164,7 +196,7 @@ constexpr Setting settings[] = {
     {.name = "router.lease",
      .env = {},
      .kind = Kind::duration,
-     .default_value = "30s",
+     .default_value = texts.time(plain.lease),
      .help = "After a hand-over, how long others wait for a sign of life before they close what this worker goes on "
              "with.",
      .min = 1'000,
@@ -172,35 +204,35 @@ constexpr Setting settings[] = {
     {.name = "router.lost_attempts_max",
      .env = {},
      .kind = Kind::integer,
-     .default_value = "5",
+     .default_value = texts.number(plain.lost_attempts_max),
      .help = "Workers lost over one request before it is ended as INTERNAL.",
      .min = 1,
      .max = 100},
     {.name = "router.dedupe_window",
      .env = {},
      .kind = Kind::duration,
-     .default_value = "10m",
+     .default_value = texts.time(plain.dedupe_window),
      .help = "A requestId seen again within this time is answered as a duplicate. 0: never.",
      .min = 0,
      .max = ms_per_day},
     {.name = "router.partition_span_max",
      .env = {},
      .kind = Kind::integer,
-     .default_value = "100000",
+     .default_value = texts.number(plain.partition_span_max),
      .help = "Offsets of one partition from the oldest unfinished request on that may be started.",
      .min = 1,
      .max = 100'000'000},
     {.name = "router.commit_interval",
      .env = {},
      .kind = Kind::duration,
-     .default_value = "500ms",
+     .default_value = texts.time(plain.commit_interval),
      .help = "How often progress is committed.",
      .min = 10,
      .max = 60'000},
     {.name = "router.unreported_max",
      .env = {},
      .kind = Kind::duration,
-     .default_value = "2m",
+     .default_value = texts.time(plain.unreported_max),
      .help =
          "How long a partition of chat.chunks or llm.audit may acknowledge nothing before what runs there is given up.",
      .min = 1'000,
@@ -208,19 +240,19 @@ constexpr Setting settings[] = {
     {.name = "router.strict_default",
      .env = {},
      .kind = Kind::boolean,
-     .default_value = "false",
+     .default_value = texts.number(plain.resolution.strict_default),
      .help =
          "A request that names no model needs a default model to be set; otherwise the first routable one answers."},
     {.name = "audit.content",
      .env = {},
      .kind = Kind::choice,
-     .default_value = "truncated",
+     .default_value = name_of(plain.content_policy),
      .help = "How much of requests and answers llm.audit contains; secrets are removed in any case.",
      .choices = "none|truncated|full"},
     {.name = "audit.content_bytes_max",
      .env = {},
      .kind = Kind::bytes,
-     .default_value = "2KiB",
+     .default_value = texts.bytes(plain.content_bytes_max),
      .help = "Bytes kept of one text where audit.content is truncated.",
      .min = 0,
      .max = gibibyte},
@@ -303,10 +335,8 @@ RouterOptions router_options(const config::Values& values) {
   options.partition_attempts_max = attempts_listed_max(options.record_bytes_max, options.partition_attempts_max);
   options.redaction =
       events::RedactionPatterns::compile(values.list("audit.redact")).value_or(events::RedactionPatterns());
-  const auto& content = values.text("audit.content");
-  options.content_policy = content == "none"   ? events::ContentPolicy::none
-                           : content == "full" ? events::ContentPolicy::full
-                                               : events::ContentPolicy::truncated;
+  options.content_policy =
+      std::ranges::find(content_policies, std::string_view(values.text("audit.content")), &PolicyName::name)->policy;
   options.content_bytes_max = options.content_policy == events::ContentPolicy::full ? options.record_bytes_max / 8
                                                                                     : bytes("audit.content_bytes_max");
   return options;

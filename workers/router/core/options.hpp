@@ -1,4 +1,5 @@
-// The router's knobs as plain values; workers/router/settings.cpp declares them for people.
+// The router's options as plain values, with their defaults. workers/router/settings.cpp declares them as settings and
+// takes the defaults from here.
 #pragma once
 
 #include <algorithm>
@@ -14,6 +15,7 @@
 #include "common/providers/provider.hpp"
 #include "common/registry/resolution.hpp"
 #include "common/topics/names.hpp"
+#include "common/topics/record_size.hpp"
 #include "workers/router/core/circuit.hpp"
 #include "workers/router/core/environment.hpp"
 #include "workers/router/core/hedge_policy.hpp"
@@ -69,7 +71,7 @@ struct RouterOptions {
   Millis look_interval{5'000};          ///< how often the brokers are asked whether the logs are still the same
   std::size_t cancellations_max = 100'000;
 
-  std::size_t record_bytes_max = 900 * 1024;  ///< of a value on chat.chunks and llm.audit
+  std::size_t record_bytes_max = topics::record_bytes_default;  ///< of a value on chat.chunks and llm.audit
   events::ContentPolicy content_policy = events::ContentPolicy::truncated;
   std::size_t content_bytes_max = 2'048;  ///< of one audited text where the policy is `truncated`
   events::RedactionPatterns redaction{};  ///< what is taken out of audited texts beside secrets

@@ -57,6 +57,22 @@ TEST(Notation, Bytes) {
   for (const auto& [text, expected] : rows) EXPECT_EQ(parse_bytes(text), expected) << text;
 }
 
+TEST(Notation, TextsAreInTheLargestWholeUnit) {
+  const std::pair<std::int64_t, const char*> durations[] = {{0, "0s"},        {1, "1ms"},       {500, "500ms"},
+                                                            {5'000, "5s"},    {60'000, "1m"},   {90'000, "90s"},
+                                                            {900'000, "15m"}, {7'200'000, "2h"}};
+  for (const auto& [ms, text] : durations) {
+    EXPECT_EQ(duration_text(ms), text);
+    EXPECT_EQ(parse_duration_ms(text), ms);
+  }
+  const std::pair<std::int64_t, const char*> sizes[] = {
+      {0, "0B"}, {1'000, "1000B"}, {2'048, "2KiB"}, {921'600, "900KiB"}, {1LL << 30, "1GiB"}};
+  for (const auto& [bytes, text] : sizes) {
+    EXPECT_EQ(bytes_text(bytes), text);
+    EXPECT_EQ(parse_bytes(text), bytes);
+  }
+}
+
 TEST(Notation, ABareNumberNeedsAUnit) {
   EXPECT_EQ(missing_unit(Kind::duration, "60"), "write a unit, for example 60s or 60ms");
   EXPECT_EQ(missing_unit(Kind::bytes, "64"), "write a unit, for example 64KiB or 64B");
