@@ -428,7 +428,10 @@ layer_compose() {
     return
   fi
   cd "$root"
-  check compose 'compose.yaml' "${compose[@]}" -f compose.yaml --profile ollama config --quiet
+  local profile
+  for profile in ollama api; do
+    check compose "compose.yaml with the profile $profile" "${compose[@]}" -f compose.yaml --profile "$profile" config --quiet
+  done
 }
 
 # --- lint and format ----------------------------------------------------------------------------------------------------
