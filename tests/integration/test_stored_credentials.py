@@ -22,9 +22,14 @@ class Provider(http.server.BaseHTTPRequestHandler):
     accepted = set()
     seen = []  # the keys of the chat calls, in their order
     projects = []  # a further header of these
+    listed = []  # the keys of the calls for a list
 
     def log_message(self, *arguments):
         pass
+
+    @staticmethod
+    def served_with(key):
+        return (Provider.seen + Provider.listed).count(key)
 
     def answer(self, status, body, kind):
         self.send_response(status)
@@ -35,6 +40,7 @@ class Provider(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         key = self.headers["x-acme-key"]
+        Provider.listed.append(key)
         if key in Provider.accepted:
             self.answer(200, json.dumps({"data": [{"id": "listed", "note": key}]}).encode(), "application/json")
         else:
