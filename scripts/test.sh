@@ -402,7 +402,7 @@ layer_fuzz() {
   run_ctest fuzz fuzz fuzz -j "$(nproc)"
 }
 
-# By name only: the tests of hand-overs, of single parts that fail and of keys that are rotated, with as many streams and
+# By name only: the tests of hand-overs, of single parts that fail or are away and of keys that are rotated, with as many streams and
 # requests, as long and as often as the promises say; three quarters of an hour of a machine with nothing else to do. The
 # optimised build: ten thousand streams in one process.
 layer_promises() {
@@ -412,8 +412,8 @@ layer_promises() {
   export TOKENRAIL_TEST_STREAMS=500 TOKENRAIL_TEST_STREAM_SECONDS=30 TOKENRAIL_TEST_REPEATS=3 TOKENRAIL_TEST_KILLS=20
   export TOKENRAIL_TEST_STOPPED_STREAMS=200 TOKENRAIL_TEST_DRAINED_STREAMS=10000 TOKENRAIL_TEST_REQUESTS_PER_SECOND=100
   export TOKENRAIL_TEST_STUCK_CALLS=50 TOKENRAIL_TEST_STUCK_STREAMS=200 TOKENRAIL_TEST_PARTITION_DOWN_SECONDS=600
-  export TOKENRAIL_TEST_REFUSED_STREAMS=40 TOKENRAIL_TEST_REFUSED_STREAM_SECONDS=12
-  run_pytest promises -s "$root"/tests/integration/test_{name_server,key_rotation,hand_over,one_partition,refused}.py
+  export TOKENRAIL_TEST_REFUSED_STREAMS=40 TOKENRAIL_TEST_REFUSED_STREAM_SECONDS=12 TOKENRAIL_TEST_AWAY_SECONDS=60
+  run_pytest promises -s "$root"/tests/integration/test_{name_server,key_rotation,hand_over,one_partition,refused,governed_faults}.py
 }
 
 layer_compose() {
