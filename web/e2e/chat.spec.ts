@@ -1,6 +1,6 @@
-import { expect, org, test } from './world';
+import { enter, expect, org, test } from './world';
 
-test('the picker offers what may be used and keeps a favourite', async ({ admin }) => {
+test('the picker offers what may be used and keeps a favourite', async ({ admin, context }) => {
   await admin.goto(`/ui/orgs/${org}/picker`);
   const box = admin.getByRole('combobox', { name: 'Model' });
   await box.click();
@@ -11,6 +11,12 @@ test('the picker offers what may be used and keeps a favourite', async ({ admin 
   await admin.reload();
   await box.click();
   await expect(admin.getByText('Favourites')).toBeVisible();
+  await context.clearCookies();
+  await enter(admin, 'bob', 'org_admin');
+  await admin.reload();
+  await box.click();
+  await expect(admin.getByRole('option').first()).toBeVisible();
+  await expect(admin.getByText('Favourites')).toHaveCount(0);
 });
 
 test('the playground streams an answer', async ({ admin }) => {

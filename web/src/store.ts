@@ -48,3 +48,13 @@ export function keptValue<T>(key: string, fallback: T): Store<T> {
     },
   };
 }
+
+/** The same for each of several names, such as the persons who share this browser. */
+export function keptValues<T>(key: string, fallback: T): (name: string) => Store<T> {
+  const stores = new Map<string, Store<T>>();
+  return (name) => {
+    let store = stores.get(name);
+    if (!store) stores.set(name, (store = keptValue(`${key}.${name}`, fallback)));
+    return store;
+  };
+}

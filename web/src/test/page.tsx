@@ -61,6 +61,8 @@ export function serve(server: Server): Call[] {
 interface Options {
   role?: Role;
   org?: string;
+  /** Who is logged in. */
+  subject?: string;
   /** Below the organisation, as in the address. */
   path?: string;
   /** As in the table of routes. */
@@ -84,7 +86,7 @@ export function layOut() {
 }
 
 export function showPage(element: ReactElement, options: Options = {}) {
-  const { role = 'org_admin', org = 'acme', path = 'here', route = path, query = '' } = options;
+  const { role = 'org_admin', org = 'acme', subject = 'anna', path = 'here', route = path, query = '' } = options;
   const queryClient = makeQueryClient();
   queryClient.setDefaultOptions({ queries: { ...queryClient.getDefaultOptions().queries, retry: false } });
   const router = createMemoryRouter(
@@ -95,7 +97,7 @@ export function showPage(element: ReactElement, options: Options = {}) {
     { initialEntries: [`/orgs/${org}/${path}${query}`] },
   );
   const session = {
-    user: { issuer: 'dev', subject: 'anna', name: 'Anna' },
+    user: { issuer: 'dev', subject, name: subject },
     platformAdmin: role === 'platform_admin',
     memberships: [{ org, name: org, role, denied: [] }],
     csrfToken: 'csrf',

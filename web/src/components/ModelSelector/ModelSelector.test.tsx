@@ -1,12 +1,11 @@
 // @vitest-environment jsdom
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import { render, screen, within } from '@testing-library/react';
+import { cleanup, screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { useState } from 'react';
-import { beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 
 import { aModel } from '../../test/models';
-import { page, serve } from '../../test/page';
+import { page, serve, showPage } from '../../test/page';
 import { matching, optionsOf } from './groups';
 import { ModelSelector } from './ModelSelector';
 import { usableModels } from './usableModels';
@@ -37,31 +36,57 @@ it('puts favourites first and groups the rest by provider', () => {
   expect(matching(options, 'GPT openai').map((o) => o.model.slug)).toEqual(['openai/gpt-5']);
 });
 
-function Page() {
+function Page({ org = 'acme' }: { org?: string }) {
   const [value, setValue] = useState('');
   return (
-    <QueryClientProvider client={new QueryClient({ defaultOptions: { queries: { retry: false } } })}>
-      <ModelSelector org="acme" value={value} onChange={setValue} />
+    <>
+      <ModelSelector org={org} value={value} onChange={setValue} />
       <output>{value}</output>
-    </QueryClientProvider>
+    </>
   );
 }
 
 beforeEach(() => localStorage.clear());
+afterEach(cleanup);
 
-it('searches, chooses with the keyboard, and keeps a favourite', async () => {
-  serve({
-    'GET /v1/models': page({ id: 'openai/gpt-5' }, { id: 'ollama/small' }),
-    'GET /v1/orgs/acme/models': page(house, small, secret),
-  });
-  const person = userEvent.setup();
-  render(<Page />);
+const server = (org: string) => ({
+  'GET /v1/models': page({ id: 'openai/gpt-5' }, { id: 'ollama/small' }),
+  [`GET /v1/orgs/${org}/models`]: page(house, small, secret),
+});
+
+async function chooseSmall(person: ReturnType<typeof userEvent.setup>) {
   await vi.waitFor(() => expect(screen.getByPlaceholderText('Default: House model')).toBeInTheDocument());
   await person.type(screen.getByRole('combobox'), 'sma');
   const list = await screen.findByRole('listbox');
   expect(within(list).getAllByRole('option')).toHaveLength(1);
   await person.keyboard('{ArrowDown}{Enter}');
+}
+const star = () => screen.getByRole('button', { name: 'small is a favourite' });
+
+it('searches, chooses with the keyboard, and keeps a favourite', async () => {
+  serve(server('acme'));
+  const person = userEvent.setup();
+  showPage(<Page />);
+  await chooseSmall(person);
   expect(screen.getByRole('status')).toHaveTextContent('ollama/small');
-  await person.click(screen.getByRole('button', { name: 'small is a favourite' }));
-  expect(localStorage.getItem('tokenrail.favourites')).toBe('["ollama/small"]');
+  await person.click(star());
+  expect(star()).toHaveAttribute('aria-pressed', 'true');
+  expect(Object.values({ ...localStorage })).toContain('["ollama/small"]');
+});
+
+it.each([
+  { of: 'another person of the browser', org: 'acme', subject: 'bo', liked: 'false' },
+  { of: 'another organisation', org: 'globex', subject: 'anna', liked: 'false' },
+  { of: 'the same person', org: 'acme', subject: 'anna', liked: 'true' },
+])('keeps the favourites of $of apart, or again', async ({ org, subject, liked }) => {
+  const person = userEvent.setup();
+  serve(server('acme'));
+  showPage(<Page />);
+  await chooseSmall(person);
+  if (star().getAttribute('aria-pressed') === 'false') await person.click(star());
+  cleanup();
+  serve(server(org));
+  showPage(<Page org={org} />, { org, subject });
+  await chooseSmall(person);
+  expect(star()).toHaveAttribute('aria-pressed', liked);
 });

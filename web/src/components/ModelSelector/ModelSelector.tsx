@@ -1,5 +1,5 @@
-// Chooses a model: search, groups by provider, favourites of this browser, the default marked. Offers only what the
-// person may use.
+// Chooses a model: search, groups by provider, the person's favourites, the default marked. Offers only what the person may
+// use. The browser keeps the favourites, apart for each person and organisation.
 import { mdiStar, mdiStarOutline } from '@mdi/js';
 import Alert from '@mui/material/Alert';
 import Autocomplete from '@mui/material/Autocomplete';
@@ -11,7 +11,8 @@ import { useMemo } from 'react';
 
 import type { Kind } from '../../api/types';
 import { formatCompact } from '../../format';
-import { keptValue, useStore } from '../../store';
+import { useSession } from '../../session/session';
+import { keptValues, useStore } from '../../store';
 import { texts } from '../../texts';
 import { DefaultChip } from '../chips';
 import { Icon } from '../Icon';
@@ -21,7 +22,7 @@ import { matching, type Option, optionsOf, shownMax } from './groups';
 import { useUsableModels } from './usableModels';
 
 const t = texts.picker;
-const favourites = keptValue<string[]>('favourites', []);
+const favouritesOf = keptValues<string[]>('favourites', []);
 
 interface Props {
   org: string;
@@ -34,6 +35,8 @@ interface Props {
 
 export function ModelSelector({ org, value, onChange, kind, label = t.label }: Props) {
   const { usable, isPending, error, retry } = useUsableModels(org);
+  const { issuer, subject } = useSession().user;
+  const favourites = favouritesOf(JSON.stringify([org, issuer, subject]));
   const liked = useStore(favourites);
   const offered = useMemo(
     () => usable.filter((model) => !kind || model.kind === kind || model.kind === ''),
