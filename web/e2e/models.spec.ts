@@ -61,9 +61,14 @@ test('the default moves with one click', async ({ admin, api }) => {
     await admin.getByRole('button', { name: 'Make default' }).click();
     await expect(admin.getByText(`${name} is the default for Rerank.`)).toBeVisible();
   }
+  const undo = admin.getByRole('button', { name: 'Undo' });
   await admin.getByRole('button', { name: 'Close' }).first().click();
   await expect(admin.getByRole('row').filter({ hasText: second })).toContainText('Default');
   await expect(admin.getByRole('row').filter({ hasText: first })).not.toContainText('Default');
+  await undo.click();
+  await expect(admin.getByText('1 default is as before.')).toBeVisible();
+  await expect(admin.getByRole('row').filter({ hasText: first })).toContainText('Default');
+  await expect(admin.getByRole('row').filter({ hasText: second })).not.toContainText('Default');
 });
 
 test('filters are in the address, and a link shows the same', async ({ admin, api }) => {

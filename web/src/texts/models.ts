@@ -156,7 +156,7 @@ export const models = {
     removeTag: 'Remove a tag…',
     grant: 'Grant access…',
     makeDefault: 'Make default',
-    oneForDefault: 'Select one model to make it the default.',
+    oneForDefault: 'Select one model, or one of each kind, to make them the defaults.',
     working: (done: number, total: number) => `Changing ${done.toLocaleString()} of ${total.toLocaleString()}…`,
     stop: 'Stop',
     interrupted: (done: number, total: number, why: string) =>
@@ -175,6 +175,8 @@ export const models = {
     granting: (done: number, total: number) => `Granted ${done.toLocaleString()} of ${total.toLocaleString()}…`,
     granted: (count: number) => `Access granted to ${counted(count, 'model', 'models')}.`,
     defaultSet: (name: string, kind: string) => `${name} is the default for ${kind}.`,
+    defaultsSet: (count: number) => `${counted(count, 'default is', 'defaults are')} set.`,
+    defaultsUndone: (count: number) => `${counted(count, 'default is', 'defaults are')} as before.`,
     apply: 'Apply',
   },
 };

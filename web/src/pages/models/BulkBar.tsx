@@ -15,7 +15,7 @@ import { useMay } from '../../session/session';
 import { texts } from '../../texts';
 import { GrantDialog, TagDialog } from './BulkDialogs';
 import type { useBulk } from './useBulk';
-import { useSetDefault } from './useSetDefault';
+import { areOneOfEachKind, useSetDefault } from './useSetDefault';
 
 const t = texts.models;
 
@@ -41,7 +41,7 @@ export function BulkBar({ org, selected, notShown, bulk, onClear }: Props) {
       const [field, value] = Object.entries(patch)[0] as ['enabled' | 'hidden', boolean];
       return Boolean(model[field]) === value ? null : patch;
     });
-  const only = selected.length === 1 ? selected[0] : undefined;
+  const canBeDefaults = areOneOfEachKind(selected);
   const more = (action: () => void) => () => {
     setAnchor(null);
     action();
@@ -115,9 +115,9 @@ export function BulkBar({ org, selected, notShown, bulk, onClear }: Props) {
             {mayGrant && <MenuItem onClick={more(() => setDialog('grant'))}>{t.bulk.grant}</MenuItem>}
             {mayDefault && (
               <MenuItem
-                disabled={!only}
-                onClick={more(() => only && setDefault.mutate(only))}
-                title={only ? undefined : t.bulk.oneForDefault}
+                disabled={!canBeDefaults}
+                onClick={more(() => setDefault.mutate(selected))}
+                title={canBeDefaults ? undefined : t.bulk.oneForDefault}
               >
                 {t.bulk.makeDefault}
               </MenuItem>

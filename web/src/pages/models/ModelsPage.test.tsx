@@ -48,16 +48,81 @@ it('gives the switch back and explains when the change is refused', async () => 
   expect(within(await row('one')).getByRole('switch')).toBeChecked();
 });
 
-it('shows the default with a star, and moves it', async () => {
-  const calls = serve({ [list]: page(one, two), 'PUT /v1/orgs/acme/defaults': {} });
+const defaults = '/v1/orgs/acme/defaults';
+const makeDefault = async () => {
+  await userEvent.click(screen.getByRole('button', { name: 'More' }));
+  await userEvent.click(await screen.findByRole('menuitem', { name: 'Make default' }));
+};
+
+it('shows the default with a star, moves it, and gives it back', async () => {
+  const calls = serve({
+    [list]: page(one, two),
+    [`GET ${defaults}`]: page(
+      { kind: 'generation', purpose: '', provider: 'openai', model: 'openai/other', version: 3 },
+      { kind: 'generation', purpose: '', provider: null, model: 'ollama/two', version: 4 },
+    ),
+    [`PUT ${defaults}`]: { body: { version: 9 } },
+  });
   show();
   expect(within(await row('two')).getByText(/★/)).toBeInTheDocument();
   await userEvent.click(within(await row('one')).getByRole('checkbox'));
-  await userEvent.click(screen.getByRole('button', { name: 'More' }));
-  await userEvent.click(await screen.findByRole('menuitem', { name: 'Make default' }));
+  await makeDefault();
   expect(await screen.findByText('one is the default for Generation.')).toBeInTheDocument();
-  const put = calls.find((call) => call.method === 'PUT');
-  expect(put?.body).toEqual({ kind: 'generation', model: 'ollama/one' });
+  await userEvent.click(screen.getByRole('button', { name: 'Undo' }));
+  expect(await screen.findByText('1 default is as before.')).toBeInTheDocument();
+  const puts = calls.filter((call) => call.method === 'PUT');
+  expect(puts.map((put) => put.body)).toEqual([
+    { kind: 'generation', model: 'ollama/one' },
+    { kind: 'generation', model: 'ollama/two' },
+  ]);
+  // Of the default as this page has set it: another person's later choice stays.
+  expect(puts[1]?.headers.get('If-Match')).toBe('"v9"');
+});
+
+it('makes one model of each kind the default, and removes what was not there before', async () => {
+  const vectors = aModel({ id: 'id-3', slug: 'ollama/vectors', modelName: 'vectors', kind: 'embedding' });
+  const calls = serve({
+    [list]: page(one, { ...two, id: 'id-2' }, vectors),
+    [`GET ${defaults}`]: page(),
+    [`PUT ${defaults}`]: { body: { version: 9 } },
+    [`DELETE ${defaults}`]: { status: 204 },
+  });
+  show();
+  await row('one');
+  await userEvent.click(screen.getByRole('checkbox', { name: 'Select all models shown' }));
+  await userEvent.click(screen.getByRole('button', { name: 'More' }));
+  expect(await screen.findByRole('menuitem', { name: 'Make default' })).toHaveAttribute('aria-disabled', 'true');
+  await userEvent.keyboard('{Escape}');
+  await userEvent.click(within(await row('two')).getByRole('checkbox'));
+  await makeDefault();
+  expect(await screen.findByText('2 defaults are set.')).toBeInTheDocument();
+  await userEvent.click(screen.getByRole('button', { name: 'Undo' }));
+  expect(await screen.findByText('2 defaults are as before.')).toBeInTheDocument();
+  const removed = calls.filter((call) => call.method === 'DELETE').map((call) => call.path);
+  expect(removed).toEqual([`${defaults}?kind=generation`, `${defaults}?kind=embedding`]);
+});
+
+it('says which default could not be set, and takes back those before it', async () => {
+  const vectors = aModel({ id: 'id-3', slug: 'ollama/vectors', modelName: 'vectors', kind: 'embedding' });
+  const calls = serve({
+    [list]: page(one, vectors),
+    [`GET ${defaults}`]: page(),
+    [`PUT ${defaults}`]: (call) =>
+      (call.body as { kind: string }).kind === 'embedding'
+        ? problem(500, 'INTERNAL', 'The database is away.')
+        : { body: { version: 9 } },
+    [`DELETE ${defaults}`]: { status: 204 },
+  });
+  show();
+  await row('one');
+  await userEvent.click(screen.getByRole('checkbox', { name: 'Select all models shown' }));
+  await makeDefault();
+  expect(await screen.findByText('The database is away.')).toBeInTheDocument();
+  await userEvent.click(screen.getByRole('button', { name: 'Undo' }));
+  expect(await screen.findByText('1 default is as before.')).toBeInTheDocument();
+  expect(calls.filter((call) => call.method === 'DELETE').map((call) => call.path)).toEqual([
+    `${defaults}?kind=generation`,
+  ]);
 });
 
 it('asks before it deletes, and warns of knowledge bases', async () => {

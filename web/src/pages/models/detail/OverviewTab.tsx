@@ -27,7 +27,7 @@ export function OverviewTab(props: EditProps) {
           sx={{ alignSelf: 'flex-start' }}
           startIcon={<Icon path={model.isDefault ? mdiStar : mdiStarOutline} />}
           disabled={Boolean(model.isDefault) || setDefault.isPending}
-          onClick={() => setDefault.mutate(model)}
+          onClick={() => setDefault.mutate([model])}
         >
           {model.isDefault ? texts.models.default : t.makeDefault}
         </Button>
