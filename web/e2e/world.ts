@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto';
 
 import { expect, type Page, test as base } from '@playwright/test';
 
+import { Provider } from './provider';
+
 const url = process.env.WEB_URL ?? '';
 const token = process.env.WEB_TOKEN ?? '';
 
@@ -16,6 +18,7 @@ export interface ApiModel {
   version: number;
   displayName: string;
   enabled: boolean;
+  tags: string[];
 }
 
 /** The API with a token of a platform admin, beside the page. */
@@ -73,7 +76,16 @@ async function openModels(page: Page) {
   await expect(page.getByRole('heading', { level: 1, name: 'Models' })).toBeVisible();
 }
 
-export const test = base.extend<{ api: Api; person: Page; admin: Page; refused: string[] }, { shared: Api }>({
+interface Fixtures {
+  api: Api;
+  person: Page;
+  admin: Page;
+  refused: string[];
+  own: string;
+  provider: Provider;
+}
+
+export const test = base.extend<Fixtures, { shared: Api }>({
   shared: [
     // eslint-disable-next-line no-empty-pattern
     async ({}, use) => {
@@ -107,6 +119,20 @@ export const test = base.extend<{ api: Api; person: Page; admin: Page; refused: 
   person: async ({ page }, use) => {
     await enter(page, 'alice', 'org_admin');
     await use(page);
+  },
+  /** An organisation of this test alone; the browser is logged in as its admin. */
+  own: async ({ page, api }, use) => {
+    const id = unique('own');
+    await api.call('POST', '/v1/orgs', { id, displayName: id });
+    await enter(page, 'alice', 'org_admin', id);
+    await use(id);
+  },
+  // eslint-disable-next-line no-empty-pattern
+  provider: async ({}, use) => {
+    const provider = new Provider();
+    await provider.start();
+    await use(provider);
+    provider.stop();
   },
   /** The same, with the list of models open. */
   admin: async ({ person }, use) => {
