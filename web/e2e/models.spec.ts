@@ -52,6 +52,66 @@ test('many models are changed with the keyboard alone, and the change is undone'
   expect((await api.read(`ollama/${tag}-4`)).enabled).toBe(true);
 });
 
+test('many models are hidden, tagged and given back from the bar', async ({ admin, api }) => {
+  const tag = unique('bar');
+  for (let i = 0; i < 3; i++) await api.model({ modelName: `${tag}-${i}` });
+  const all = () => Promise.all([0, 1, 2].map((i) => api.read(`ollama/${tag}-${i}`)));
+  const each = async (fields: Record<string, unknown>) => {
+    for (const model of await all()) expect(model).toMatchObject(fields);
+  };
+  await admin.goto(`/ui/orgs/${org}/models?q=${tag}`);
+  const rows = admin.getByRole('row').filter({ hasText: tag });
+  await expect(rows).toHaveCount(3);
+  await admin.getByRole('checkbox', { name: 'Select all models shown' }).click();
+  const bar = admin.getByRole('region', { name: 'Change the selected models' });
+  const choose = async (item: string) => {
+    await bar.getByRole('button', { name: 'More' }).click();
+    await admin.getByRole('menuitem', { name: item }).click();
+  };
+  await choose('Hide');
+  await expect(admin.getByText('3 models changed.')).toBeVisible();
+  await expect(rows.filter({ hasText: 'Hidden' })).toHaveCount(3);
+  await each({ hidden: true });
+  await admin.getByRole('button', { name: 'Undo' }).click();
+  await expect(admin.getByText('3 changes undone.')).toBeVisible();
+  await expect(rows.filter({ hasText: 'Hidden' })).toHaveCount(0);
+  await each({ hidden: false });
+  await choose('Add a tag…');
+  const dialog = admin.getByRole('dialog');
+  await dialog.getByRole('combobox', { name: 'Tag' }).fill('eu-only');
+  await dialog.getByRole('button', { name: 'Apply' }).click();
+  await expect(admin.getByText('3 models changed.')).toBeVisible();
+  await each({ tags: ['eu-only'] });
+  await choose('Remove a tag…');
+  await dialog.getByRole('combobox', { name: 'Tag' }).click();
+  await admin.getByRole('option', { name: 'eu-only' }).click();
+  await dialog.getByRole('button', { name: 'Apply' }).click();
+  await expect.poll(async () => (await all()).map((model) => model.tags)).toEqual([[], [], []]);
+});
+
+test('columns are chosen, and stay chosen', async ({ admin, api }) => {
+  const tag = unique('column');
+  await api.model({ modelName: tag, tags: ['chosen'] });
+  await admin.goto(`/ui/orgs/${org}/models?q=${tag}`);
+  const header = admin.getByRole('columnheader', { name: 'Tags' });
+  const row = admin.getByRole('row').filter({ hasText: tag });
+  await expect(row).toBeVisible();
+  await expect(header).toHaveCount(0);
+  const toggle = async () => {
+    await admin.getByRole('button', { name: 'Columns' }).click();
+    await admin.getByRole('menuitemcheckbox', { name: 'Tags' }).click();
+    await admin.keyboard.press('Escape');
+  };
+  await toggle();
+  await expect(header).toBeVisible();
+  await expect(row).toContainText('chosen');
+  await admin.reload();
+  await expect(header).toBeVisible();
+  await toggle();
+  await expect(header).toHaveCount(0);
+  await expect(row).not.toContainText('chosen');
+});
+
 test('the default moves with one click', async ({ admin, api }) => {
   const [first, second] = [unique('first'), unique('second')];
   await api.model({ provider: 'cohere', modelName: first, kind: 'rerank' });
