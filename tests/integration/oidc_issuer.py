@@ -70,6 +70,8 @@ class Issuer:
                     self.reply(200, {"keys": [issuer.key.jwk]})
                 elif path == "/authorize":
                     self.reply(303, location=issuer.authorize(dict(urllib.parse.parse_qsl(query))))
+                elif path == "/logout":
+                    self.reply(303, location=dict(urllib.parse.parse_qsl(query))["post_logout_redirect_uri"])
                 else:
                     self.reply(404)
 

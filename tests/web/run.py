@@ -20,6 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "integration"), str(ROOT / "tests" / "support")]
 
 import stack as stack_module  # noqa: E402
+from own_apis import OwnApis  # noqa: E402
 
 
 def key_ring(folder):
@@ -119,18 +120,21 @@ def main(arguments):
     load_before = load()
     with tempfile.TemporaryDirectory(prefix="tokenrail-web-") as name:
         stack, url, token = start(pathlib.Path(name))
+        own_apis = OwnApis(stack)
         try:
             if measures:
                 (results / "measured.json").unlink(missing_ok=True)
                 call(url, token, "POST", "/v1/orgs", {"id": "large", "displayName": "Large"})
                 stack.sql(LARGE)
             code = subprocess.run(["npx", "playwright", "test", *arguments], cwd=ROOT / "web",
-                                  env={**os.environ, "WEB_URL": url, "WEB_TOKEN": token, "WEB_SIMULATOR": stack.simulator_url},
+                                  env={**os.environ, "WEB_URL": url, "WEB_TOKEN": token, "WEB_SIMULATOR": stack.simulator_url,
+                                       "WEB_OWN_APIS": own_apis.url},
                                   check=False).returncode
             if measures and code == 0:
                 write_figures(results / "measured.json", load_before)
             return code
         finally:
+            own_apis.close()
             stack.close()
 
 

@@ -58,6 +58,33 @@ export async function enter(page: Page, user: string, role: string, id = org) {
   expect(login.status()).toBe(200);
 }
 
+/** An API of one test, which it may stop: the others have theirs (tests/web/own_apis.py). */
+export class OwnApi {
+  private constructor(
+    private readonly id: string,
+    readonly url: string,
+    /** Where people log in, if they do not by the form of dev mode. */
+    readonly issuer: string | null,
+  ) {}
+
+  private static async ask<T>(path: string, json: unknown): Promise<T> {
+    const response = await fetch(`${process.env.WEB_OWN_APIS}/${path}`, { method: 'POST', body: JSON.stringify(json) });
+    if (!response.ok) throw new Error(await response.text());
+    return (await response.json()) as T;
+  }
+  static async begin(oidc?: { org: string }): Promise<OwnApi> {
+    const made = await OwnApi.ask<{ id: string; url: string; issuer: string | null }>('apis', oidc ? { oidc } : {});
+    return new OwnApi(made.id, made.url, made.issuer);
+  }
+  private readonly tell = (what: string, json: unknown = {}) => OwnApi.ask<object>(`apis/${this.id}/${what}`, json);
+  /** Ends the process. */
+  stop = () => this.tell('stop');
+  /** Another process at the same address, which answers when this returns. */
+  start = () => this.tell('start');
+  setIssuer = (fields: { denies: string | null }) => this.tell('issuer', fields);
+  end = () => this.tell('end');
+}
+
 /** Through the form, as a person does. */
 export async function logIn(page: Page, role: string, user = 'alice') {
   await page.goto('/ui/');
@@ -81,6 +108,8 @@ interface Fixtures {
   person: Page;
   admin: Page;
   refused: string[];
+  hosts: string[];
+  ownApi: (oidc?: { org: string }) => Promise<OwnApi>;
   own: string;
   provider: Provider;
 }
@@ -98,16 +127,19 @@ export const test = base.extend<Fixtures, { shared: Api }>({
     { scope: 'worker', auto: true },
   ],
   api: async ({ shared }, use) => use(shared),
+  /** Whom the page may ask. */
+  // eslint-disable-next-line no-empty-pattern
+  hosts: async ({}, use) => use([url]),
   /** What the content security policy refused, and errors that no one caught. Each test ends without any. */
   refused: [
-    async ({ page }, use) => {
+    async ({ page, hosts }, use) => {
       const refused: string[] = [];
       page.on('pageerror', (error) => refused.push(error.message));
       page.on('console', (message) => {
         if (/Content Security Policy|Refused to/.test(message.text())) refused.push(message.text());
       });
       page.on('request', (request) => {
-        if (!request.url().startsWith(url) && !/^(data|blob):/.test(request.url()))
+        if (!hosts.some((host) => request.url().startsWith(host)) && !/^(data|blob):/.test(request.url()))
           refused.push(`other host: ${request.url()}`);
       });
       await use(refused);
@@ -126,6 +158,16 @@ export const test = base.extend<Fixtures, { shared: Api }>({
     await api.call('POST', '/v1/orgs', { id, displayName: id });
     await enter(page, 'alice', 'org_admin', id);
     await use(id);
+  },
+  ownApi: async ({ hosts }, use) => {
+    const begun: OwnApi[] = [];
+    await use(async (oidc) => {
+      const own = await OwnApi.begin(oidc);
+      begun.push(own);
+      hosts.push(own.url, ...(own.issuer ? [own.issuer] : []));
+      return own;
+    });
+    for (const own of begun) await own.end();
   },
   // eslint-disable-next-line no-empty-pattern
   provider: async ({}, use) => {
