@@ -18,6 +18,36 @@ const failedReadsMax = 20;
 let asking = false;
 const failed = (status: number) => status >= 500 && status !== 501;
 
+// The scripts of the page have just come from the server.
+let answeredAt = Date.now();
+const freshMs = 1000;
+
+/** Whether the server gives out what belongs to the page, as far as is known for this long, or as it says now. */
+export async function reaches(knownForMs = freshMs): Promise<boolean> {
+  if (Date.now() - answeredAt < knownForMs) return true;
+  try {
+    const file = new URL(`${import.meta.env.BASE_URL}icon.svg`, location.origin);
+    await fetch(new Request(file, { cache: 'no-store' }), { signal: AbortSignal.timeout(timeoutMs) });
+    answeredAt = Date.now();
+    return true;
+  } catch {
+    connection.set('offline');
+    return false;
+  }
+}
+
+/** When the server is not away any more. */
+export const backOnline = () =>
+  new Promise<void>((resolve) => {
+    const look = () => {
+      if (connection.get() === 'offline') return;
+      forget();
+      resolve();
+    };
+    const forget = connection.subscribe(look);
+    look();
+  });
+
 function settle() {
   connection.set(failedReads.size > 0 ? 'failing' : 'online');
 }
@@ -108,6 +138,7 @@ export async function send(input: Request): Promise<Response> {
       if (!(error instanceof NetworkError) || !request.headers.has('Idempotency-Key') || streams) throw error;
       response = await attempt(request, timeout());
     }
+    answeredAt = Date.now();
     if (request.method === 'GET') note(request.url, response.status);
     settle();
     // Data may be asked for before it is known whether anyone is logged in.

@@ -18,15 +18,16 @@ import Tooltip from '@mui/material/Tooltip';
 import Typography from '@mui/material/Typography';
 import { useColorScheme } from '@mui/material/styles';
 import { useMutation } from '@tanstack/react-query';
-import { lazy, Suspense, useState } from 'react';
+import { Suspense, useState } from 'react';
 
 import { Icon } from '../components/Icon';
 import { notifyError } from '../components/Notices';
 import { roleIn } from '../session/permissions';
 import { logOut, useOrg, useSession } from '../session/session';
 import { texts } from '../texts';
+import { loadable } from './loadable';
 
-const LogOutEverywhere = lazy(() => import('./LogOutEverywhere'));
+const LogOutEverywhere = loadable(() => import('./LogOutEverywhere')).Shown;
 
 const schemes = [
   { mode: 'light', icon: mdiWeatherSunny, label: texts.shell.theme.light },

@@ -1,9 +1,15 @@
 // @vitest-environment jsdom
-import { render, screen } from '@testing-library/react';
+import { act, cleanup, render, screen } from '@testing-library/react';
 import { Suspense } from 'react';
-import { expect, it, vi } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 
+import { connection } from '../api/transport';
 import { loadable } from './loadable';
+
+afterEach(() => {
+  cleanup();
+  vi.useRealTimers();
+});
 
 const Part = ({ name }: { name: string }) => <p>part {name}</p>;
 const shown = (loading: ReturnType<typeof loadable<{ name: string }>>) =>
@@ -31,5 +37,42 @@ it('asks for the code again after a failure ahead', async () => {
   const part = loadable<{ name: string }>(code);
   await expect(part.load()).rejects.toThrow('offline');
   shown(part);
+  expect(await screen.findByText('part one')).toBeVisible();
+});
+
+/** The server was heard of long ago. */
+let clock = Date.now();
+const later = () => vi.useFakeTimers({ toFake: ['Date'], now: (clock += 60_000) });
+const file = vi.fn<() => Promise<Response>>();
+
+it('asks for no code while the server is away, and for it when the server is back', async () => {
+  later();
+  vi.stubGlobal('fetch', file.mockRejectedValue(new TypeError('Failed to fetch')));
+  const code = vi.fn().mockResolvedValue({ default: Part });
+  const part = loadable<{ name: string }>(code);
+  await expect(part.load()).rejects.toThrow();
+  shown(part);
+  await vi.waitFor(() => expect(connection.get()).toBe('offline'));
+  expect(screen.getByText('loading')).toBeVisible();
+  expect(code).not.toHaveBeenCalled();
+  file.mockResolvedValue(new Response());
+  act(() => connection.set('online'));
+  expect(await screen.findByText('part one')).toBeVisible();
+});
+
+it('waits for a server that goes away while the code is on its way', async () => {
+  later();
+  vi.stubGlobal(
+    'fetch',
+    file
+      .mockReset()
+      .mockResolvedValueOnce(new Response())
+      .mockRejectedValueOnce(new TypeError('Failed to fetch'))
+      .mockResolvedValue(new Response()),
+  );
+  const code = vi.fn().mockRejectedValueOnce(new Error('no code')).mockResolvedValue({ default: Part });
+  shown(loadable<{ name: string }>(code));
+  await vi.waitFor(() => expect(connection.get()).toBe('offline'));
+  act(() => connection.set('online'));
   expect(await screen.findByText('part one')).toBeVisible();
 });

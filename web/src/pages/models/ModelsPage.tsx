@@ -6,7 +6,7 @@ import Typography from '@mui/material/Typography';
 import useMediaQuery from '@mui/material/useMediaQuery';
 import { useTheme } from '@mui/material/styles';
 import { useQueryClient } from '@tanstack/react-query';
-import { lazy, Suspense, useCallback, useDeferredValue, useEffect, useMemo, useReducer, useState } from 'react';
+import { Suspense, useCallback, useDeferredValue, useEffect, useMemo, useReducer, useState } from 'react';
 import { Link as RouterLink, useSearchParams } from 'react-router-dom';
 
 import { listKey } from '../../api/lists';
@@ -40,7 +40,7 @@ import { useShownModels } from './useShownModels';
 import { useView } from './useView';
 import { ViewsMenu } from './ViewsMenu';
 
-const AddModelDialog = lazy(() => import('./AddModelDialog'));
+const AddModelDialog = loadable(() => import('./AddModelDialog')).Shown;
 const drawer = loadable(() => import('./detail/ModelDrawer'));
 /** The rows come first, then the code of the details, before a person has found the row to open. */
 const drawerAfterMs = 300;

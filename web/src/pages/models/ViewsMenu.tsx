@@ -6,7 +6,7 @@ import ListItemText from '@mui/material/ListItemText';
 import Menu from '@mui/material/Menu';
 import MenuItem from '@mui/material/MenuItem';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { lazy, memo, Suspense, useState } from 'react';
+import { memo, Suspense, useState } from 'react';
 
 import { body, client, ifMatch } from '../../api/client';
 import { listKey, useList } from '../../api/lists';
@@ -16,13 +16,14 @@ import { Icon } from '../../components/Icon';
 import { notify, notifyError } from '../../components/Notices';
 import { platformOrg } from '../../session/permissions';
 import { useMay } from '../../session/session';
+import { loadable } from '../../shell/loadable';
 import { texts } from '../../texts';
 import { DeleteViewDialog } from '../views/DeleteViewDialog';
 import { filterText, formOfFilter } from '../views/viewForm';
 import type { Filter } from './filters';
 import { viewKey } from './useView';
 
-const ViewDialog = lazy(() => import('../views/ViewDialog').then((module) => ({ default: module.ViewDialog })));
+const ViewDialog = loadable(async () => ({ default: (await import('../views/ViewDialog')).ViewDialog })).Shown;
 const t = texts.views;
 
 interface Props {
