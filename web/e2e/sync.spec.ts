@@ -74,7 +74,7 @@ test('a held change says why, and is accepted or rejected', async ({ page, api, 
   await expect(page.getByText('Nothing is held.')).toBeVisible();
   await expect.poll(() => context('shrunk')).toBe(1024);
 
-  // The list goes on to say so, and asks nobody again.
+  // The next list says the same, and no person is asked again.
   await synced(api, own, connection);
   expect([await context('kept'), await context('shrunk')]).toEqual([8192, 1024]);
   const { data } = await api.call<{ data: unknown[] }>('GET', `/v1/orgs/${own}/held-changes`);
