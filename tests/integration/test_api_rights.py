@@ -4,9 +4,11 @@ and each role, against the tables in docs/explanation/authorisation.md."""
 import json
 import pathlib
 import re
+import time
 
 import pytest
 
+from oidc_issuer import Issuer, Key
 from registry_world import Api, World
 
 METHODS = {"get", "put", "post", "patch", "delete"}
@@ -75,6 +77,32 @@ def test_without_a_valid_token_nothing_is_answered(world):
             status, problem, _ = client.call(method, url, body)
             assert status == 401, f"{what}: {method} {url}: {status} {problem}"
             assert problem["code"] == "UNAUTHENTICATED"
+
+
+def test_a_token_counts_in_its_time_and_place_only(world, tmp_path):
+    """Tokens of an identity provider, all signed, each with one thing wrong."""
+    issuer = Issuer(tmp_path)
+    process, url = world.start(TOKENRAIL_AUTH_MODE="jwt", TOKENRAIL_AUTH_ISSUER=issuer.url, TOKENRAIL_AUTH_AUDIENCE="tokenrail",
+                               TOKENRAIL_AUTH_JWKS_URL=issuer.url + "/jwks")
+    now = int(time.time())
+
+    def client(key=issuer.key, without=(), **claims):
+        claims = {"iss": issuer.url, "aud": "tokenrail", "sub": "anna", "org": "acme", "role": "org_admin", "iat": now,
+                  "exp": now + 3600, **claims}
+        return Api(url, key.sign({name: value for name, value in claims.items() if name not in without}, issuer.key.kid))
+    assert client().call("GET", "/v1/orgs/acme")[0] == 200
+    # The clocks may differ by 60 s.
+    wrong = {"expired": client(iat=now - 7200, exp=now - 61), "for ever": client(without=["exp"]),
+             "not yet valid": client(nbf=now + 3600), "issued in the future": client(iat=now + 3600, exp=now + 7200),
+             "of another issuer": client(iss=issuer.url + "/other"), "for another audience": client(aud="another"),
+             "signed with another key": client(key=Key(tmp_path, "other"))}
+    for what, caller in wrong.items():
+        # An expired token is sent to every operation. The rest is looked at in the same place of the program.
+        for method, path, body, _, _ in operations(world)[:None if what == "expired" else 3]:
+            status, problem, _ = caller.call(method, path, body)
+            assert (status, problem["code"]) == (401, "UNAUTHENTICATED"), f"{what}: {method} {path}: {status} {problem}"
+    assert process.stop() == 0
+    issuer.close()
 
 
 def test_another_organisation_is_not_there(world):
