@@ -18,13 +18,13 @@ const failedReadsMax = 20;
 let asking = false;
 const failed = (status: number) => status >= 500 && status !== 501;
 
-// The scripts of the page have just come from the server.
-let answeredAt = Date.now();
+// Null until the first answer: the scripts of the page have just come from the server, however long the browser reads them.
+let answeredAt: number | null = null;
 const freshMs = 1000;
 
 /** Whether the server gives out what belongs to the page, as far as is known for this long, or as it says now. */
 export async function reaches(knownForMs = freshMs): Promise<boolean> {
-  if (Date.now() - answeredAt < knownForMs) return true;
+  if (answeredAt === null ? knownForMs > 0 : Date.now() - answeredAt < knownForMs) return true;
   try {
     const file = new URL(`${import.meta.env.BASE_URL}icon.svg`, location.origin);
     await fetch(new Request(file, { cache: 'no-store' }), { signal: AbortSignal.timeout(timeoutMs) });

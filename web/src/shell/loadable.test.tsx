@@ -3,7 +3,7 @@ import { act, cleanup, render, screen } from '@testing-library/react';
 import { Suspense } from 'react';
 import { afterEach, expect, it, vi } from 'vitest';
 
-import { connection } from '../api/transport';
+import { connection, reaches } from '../api/transport';
 import { loadable } from './loadable';
 
 afterEach(() => {
@@ -40,13 +40,17 @@ it('asks for the code again after a failure ahead', async () => {
   expect(await screen.findByText('part one')).toBeVisible();
 });
 
-/** The server was heard of long ago. */
 let clock = Date.now();
-const later = () => vi.useFakeTimers({ toFake: ['Date'], now: (clock += 60_000) });
+/** The server was heard of, and long ago. */
+async function heardLongAgo() {
+  vi.stubGlobal('fetch', () => Promise.resolve(new Response()));
+  await reaches(0);
+  vi.useFakeTimers({ toFake: ['Date'], now: (clock += 60_000) });
+}
 const file = vi.fn<() => Promise<Response>>();
 
 it('asks for no code while the server is away, and for it when the server is back', async () => {
-  later();
+  await heardLongAgo();
   vi.stubGlobal('fetch', file.mockRejectedValue(new TypeError('Failed to fetch')));
   const code = vi.fn().mockResolvedValue({ default: Part });
   const part = loadable<{ name: string }>(code);
@@ -61,7 +65,7 @@ it('asks for no code while the server is away, and for it when the server is bac
 });
 
 it('waits for a server that goes away while the code is on its way', async () => {
-  later();
+  await heardLongAgo();
   vi.stubGlobal(
     'fetch',
     file
@@ -75,4 +79,13 @@ it('waits for a server that goes away while the code is on its way', async () =>
   await vi.waitFor(() => expect(connection.get()).toBe('offline'));
   act(() => connection.set('online'));
   expect(await screen.findByText('part one')).toBeVisible();
+});
+
+it('asks for the code at once before the server was heard of, however long the browser has read scripts', async () => {
+  vi.resetModules();
+  const fresh = await import('./loadable');
+  vi.useFakeTimers({ toFake: ['Date'], now: (clock += 60_000) });
+  vi.stubGlobal('fetch', file.mockReset());
+  await fresh.loadable(() => Promise.resolve({ default: Part })).load();
+  expect(file).not.toHaveBeenCalled();
 });
