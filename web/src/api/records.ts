@@ -37,6 +37,8 @@ export interface Connection {
   updatedAt?: string | null;
 }
 
+export type CredentialField = Schemas['CredentialField'];
+
 export interface ProviderTemplate {
   id: string;
   adapter: string;
@@ -45,6 +47,8 @@ export interface ProviderTemplate {
   authTypes: AuthType[];
   defaultBaseUrl?: string | null;
   docUrl?: string | null;
+  /** What a new connection asks for. An older server has none. */
+  credentialForm?: { fields: CredentialField[] };
 }
 
 export interface Credential {

@@ -30,7 +30,7 @@ export const addConnection = {
   ownAddress: 'At an address of your own',
   docs: 'Documentation',
   user: 'User name',
-  userNeeded: 'Enter the user name.',
+  fieldNeeded: (label: string) => `Fill in “${label}”.`,
   password: 'Password',
   key: 'API key',
   keyHint: 'It is stored sealed and never shown again.',

@@ -9,6 +9,7 @@ import Typography from '@mui/material/Typography';
 import { useEffect, useRef, useState } from 'react';
 import { Link as RouterLink, useNavigate } from 'react-router-dom';
 
+import { useProviders } from '../../api/lists';
 import { Icon } from '../../components/Icon';
 import { notify } from '../../components/Notices';
 import { PageLayout } from '../../components/PageLayout';
@@ -38,6 +39,7 @@ export default function AddConnectionPage() {
   // The key and the headers live here and nowhere else; they are forgotten when they are stored, and with the page.
   const [secrets, setSecrets] = useState(() => emptySecrets(draft));
   const connections = useConnections(org);
+  const template = useProviders().data?.find((row) => row.id === draft.provider);
   const sync = useSyncNow(org);
   const set = (patch: Partial<Draft>) => store.set({ ...store.get(), ...patch });
   const forget = () => {
@@ -45,7 +47,7 @@ export default function AddConnectionPage() {
     set({ headerNames: [] });
   };
   const taken = (connections.data ?? []).map((row) => row.name);
-  const missing = missingIn(draft, secrets, taken);
+  const missing = missingIn(draft, secrets, taken, template);
   // A draft that comes back without its key goes back to the step that asks for it.
   const keyGone = draft.step === testStep && (missing === t.keyNeeded || missing === texts.credentials.headersHalf);
   const step = keyGone ? connectionStep : draft.step;

@@ -4,11 +4,13 @@ import Stack from '@mui/material/Stack';
 import TextField from '@mui/material/TextField';
 
 import { useList, useProviders } from '../../api/lists';
+import type { CredentialField, ProviderTemplate } from '../../api/records';
 import { Choice } from '../../components/fields';
 import { SecretField } from '../../components/SecretField';
 import { isHalf, SecretHeaders } from '../../components/SecretHeaders';
 import { useMay } from '../../session/session';
 import { texts } from '../../texts';
+import { fieldFor, fieldsFor } from '../connections/form';
 import { isBaseUrl, isName } from '../connections/settings';
 import { useConnections } from '../connections/useConnections';
 import type { Draft, Secrets } from './draft';
@@ -25,11 +27,17 @@ interface Props {
 }
 
 /** Why the step is not complete, in the order of the fields; '' where it is. */
-export function missingIn(draft: Draft, secrets: Secrets, taken: readonly string[]): string {
+export function missingIn(
+  draft: Draft,
+  secrets: Secrets,
+  taken: readonly string[],
+  template: ProviderTemplate | undefined,
+): string {
   if (!isName(draft.name)) return tc.nameHint;
   if (taken.includes(draft.name.trim())) return tc.nameTaken;
   if (!isBaseUrl(draft.baseUrl)) return tc.urlHint;
-  if (draft.authType === 'basic' && !draft.authName.trim()) return t.userNeeded;
+  const authName = fieldFor(template, draft.authType, 'authName');
+  if (authName?.required && !draft.authName.trim()) return t.fieldNeeded(authName.label);
   if (draft.authType === 'none' || draft.credentialId) return '';
   if (!secrets.key) return t.keyNeeded;
   if (secrets.headers.some(isHalf)) return texts.credentials.headersHalf;
@@ -41,6 +49,9 @@ export function ConnectionStep({ org, draft, secrets, onChange, onSecrets }: Pro
   const template = providers.data?.find((row) => row.id === draft.provider);
   const taken = (useConnections(org).data ?? []).map((row) => row.name);
   const isTaken = taken.includes(draft.name.trim());
+  const fields = fieldsFor(template, draft.authType);
+  const address = fields.find((field) => field.name === 'baseUrl');
+  const isWrongUrl = draft.baseUrl !== '' && !isBaseUrl(draft.baseUrl);
   return (
     <Stack sx={{ gap: 2, maxWidth: 560 }}>
       <TextField
@@ -52,15 +63,15 @@ export function ConnectionStep({ org, draft, secrets, onChange, onSecrets }: Pro
         onChange={(event) => onChange({ name: event.target.value })}
       />
       <TextField
-        label={tc.address}
+        label={address?.label ?? tc.address}
         required
         type="url"
         value={draft.baseUrl}
-        placeholder={template?.defaultBaseUrl ?? 'https://'}
-        error={draft.baseUrl !== '' && !isBaseUrl(draft.baseUrl)}
+        placeholder={address?.example ?? template?.defaultBaseUrl ?? 'https://'}
+        error={isWrongUrl}
         helperText={
           <>
-            {tc.urlHint}
+            {isWrongUrl ? tc.urlHint : (address?.help ?? tc.urlHint)}
             {template?.docUrl && (
               <>
                 {' · '}
@@ -77,28 +88,36 @@ export function ConnectionStep({ org, draft, secrets, onChange, onSecrets }: Pro
         label={tc.auth}
         value={draft.authType}
         options={(template?.authTypes ?? [draft.authType]).map((value) => ({ value, label: tc.authType[value] }))}
-        onChange={(authType) => onChange({ authType })}
+        onChange={(authType) =>
+          onChange({ authType, authName: fieldFor(template, authType, 'authName')?.default ?? '' })
+        }
       />
-      {(draft.authType === 'header' || draft.authType === 'query') && (
-        <TextField
-          label={tc.authName}
-          value={draft.authName}
-          helperText={tc.authNameHint}
-          onChange={(event) => onChange({ authName: event.target.value })}
-        />
-      )}
-      {draft.authType === 'basic' && (
-        <TextField
-          label={t.user}
-          required
-          value={draft.authName}
-          autoComplete="off"
-          onChange={(event) => onChange({ authName: event.target.value })}
-        />
-      )}
-      {draft.authType !== 'none' && (
-        <KeyChoice org={org} draft={draft} secrets={secrets} onChange={onChange} onSecrets={onSecrets} />
-      )}
+      {fields
+        .filter((field) => field !== address)
+        .map((field) =>
+          field.name === 'secret' ? (
+            <KeyChoice
+              key={field.name}
+              field={field}
+              org={org}
+              draft={draft}
+              secrets={secrets}
+              onChange={onChange}
+              onSecrets={onSecrets}
+            />
+          ) : (
+            <TextField
+              key={field.name}
+              label={field.label}
+              required={field.required}
+              value={draft.authName}
+              placeholder={field.example ?? ''}
+              helperText={field.help}
+              autoComplete="off"
+              onChange={(event) => onChange({ authName: event.target.value })}
+            />
+          ),
+        )}
       <Choice
         label={tc.onNew}
         value={draft.onNew}
@@ -111,7 +130,7 @@ export function ConnectionStep({ org, draft, secrets, onChange, onSecrets }: Pro
 }
 
 /** A new key, or one that is stored already. */
-function KeyChoice({ org, draft, secrets, onChange, onSecrets }: Props) {
+function KeyChoice({ field, org, draft, secrets, onChange, onSecrets }: Props & { field: CredentialField }) {
   const mayRead = useMay('org:credentials:read');
   const credentials = useList('credentials', org, { enabled: mayRead });
   const fitting = (credentials.data ?? []).filter((row) => row.provider === draft.provider && !row.revokedAt);
@@ -134,8 +153,8 @@ function KeyChoice({ org, draft, secrets, onChange, onSecrets }: Props) {
       {!draft.credentialId && (
         <>
           <SecretField
-            label={draft.authType === 'basic' ? t.password : t.key}
-            hint={t.keyHint}
+            label={field.label}
+            hint={[field.help, t.keyHint].filter(Boolean).join(' ')}
             value={secrets.key}
             onChange={(key) => onSecrets({ ...secrets, key })}
           />

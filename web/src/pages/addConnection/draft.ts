@@ -4,6 +4,7 @@ import type { AuthType, Connection, ProviderTemplate } from '../../api/records';
 import type { Kind } from '../../api/types';
 import type { SecretHeader } from '../../components/SecretHeaders';
 import { makeStore, type Store } from '../../store';
+import { fieldFor } from '../connections/form';
 
 /** What no store keeps. */
 export interface Secrets {
@@ -68,12 +69,13 @@ export function freeName(wanted: string, taken: readonly string[]): string {
 /** The fields of a provider's connection as they usually are. */
 export function fromTemplate(template: ProviderTemplate, taken: readonly string[]): Partial<Draft> {
   const name = freeName(template.id, taken);
+  const authType = template.authTypes[0] ?? 'none';
   return {
     provider: template.id,
     name,
-    baseUrl: template.defaultBaseUrl ?? '',
-    authType: template.authTypes[0] ?? 'none',
-    authName: '',
+    baseUrl: fieldFor(template, authType, 'baseUrl')?.default ?? template.defaultBaseUrl ?? '',
+    authType,
+    authName: fieldFor(template, authType, 'authName')?.default ?? '',
     credentialId: '',
     credentialLabel: name,
     headerNames: [],

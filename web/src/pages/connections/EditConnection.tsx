@@ -12,6 +12,7 @@ import { FormDialog } from '../../components/FormDialog';
 import { notify } from '../../components/Notices';
 import { useMay } from '../../session/session';
 import { texts } from '../../texts';
+import { fieldFor } from './form';
 import {
   changedSettings,
   isBaseUrl,
@@ -186,7 +187,9 @@ function KeyFields({ org, provider, settings, onChange }: KeyProps) {
   const mayRead = useMay('org:credentials:read');
   const providers = useProviders();
   const credentials = useList('credentials', org, { enabled: mayRead });
-  const types = providers.data?.find((row) => row.id === provider)?.authTypes ?? [];
+  const template = providers.data?.find((row) => row.id === provider);
+  const types = template?.authTypes ?? [];
+  const authName = fieldFor(template, settings.authType, 'authName');
   const known = types.includes(settings.authType) ? types : [...types, settings.authType];
   const fitting = (credentials.data ?? []).filter((row) => row.provider === provider && !row.revokedAt);
   const missing = settings.credentialId && !fitting.some((row) => row.id === settings.credentialId);
@@ -198,11 +201,12 @@ function KeyFields({ org, provider, settings, onChange }: KeyProps) {
         options={known.map((value) => ({ value, label: t.authType[value] }))}
         onChange={(authType) => onChange({ authType })}
       />
-      {['header', 'query', 'basic'].includes(settings.authType) && (
+      {authName && (
         <TextField
-          label={t.authName}
+          label={authName.label}
           value={settings.authName}
-          helperText={t.authNameHint}
+          placeholder={authName.default ?? ''}
+          helperText={authName.help}
           onChange={(event) => onChange({ authName: event.target.value })}
         />
       )}
