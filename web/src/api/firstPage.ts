@@ -20,6 +20,7 @@ const fields = [
   'hidden',
   'lifecycle',
   'availability',
+  'missingSince',
   'contextWindow',
   'outputTokensMax',
   'embeddingDimensions',

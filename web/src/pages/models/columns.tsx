@@ -39,6 +39,9 @@ const amount = (value: number | null | undefined) => (value == null ? '—' : fo
 const isMarked = (model: Model) =>
   model.isDefault || model.hidden || model.lifecycle === 'deprecated' || model.lifecycle === 'preview';
 
+/** Nothing is written while a list is as before, so the time of the newest one is not known of each model. */
+const isInNewestList = (model: Model) => model.availability !== 'missing' || !model.missingSince;
+
 export function priceText(model: Model): string | null {
   const prices = (model as { prices?: unknown }).prices as { input?: string; output?: string } | undefined;
   if (!prices?.input && !prices?.output) return null;
@@ -109,6 +112,21 @@ export const columns: Column[] = [
     cell: (model) => priceText(model) ?? texts.models.priceUnknown,
   },
   { id: 'tags', widthMin: 120, grow: 1, className: chipGroup, cell: (model) => <Tags tags={model.tags} /> },
+  {
+    id: 'seen',
+    widthMin: 132,
+    grow: 0.3,
+    sortable: true,
+    absent: isInNewestList,
+    cell: (model) =>
+      isInNewestList(model) ? (
+        <span title={texts.models.seen.listedHint}>{texts.models.seen.listed}</span>
+      ) : (
+        <span title={texts.models.seen.untilHint(formatDateTime(model.missingSince))}>
+          {texts.models.seen.until(formatAge(model.missingSince))}
+        </span>
+      ),
+  },
   {
     id: 'updated',
     widthMin: 120,

@@ -112,6 +112,8 @@ export const sortKeys: Record<string, SortKey> = {
   scope: (m) => m.scope,
   context: (m) => m.contextWindow ?? -1,
   output: (m) => m.outputTokensMax ?? -1,
+  // Those that are listed come after all times.
+  seen: (m) => m.missingSince ?? '~',
   updated: (m) => m.updatedAt ?? '',
 };
 

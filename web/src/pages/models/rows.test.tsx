@@ -82,3 +82,16 @@ it('marks no model that is simply active', async () => {
   const row = await rowOf(aModel({ lifecycle: 'active' }));
   expect(within(row).queryByText('Deprecated')).toBeNull();
 });
+
+it('says until when a list had the model', async () => {
+  chosenColumns.set([...defaultColumns, 'seen']);
+  const threeDaysAgo = new Date(Date.now() - 3 * 86_400_000).toISOString();
+  const row = await rowOf(aModel({ availability: 'missing', missingSince: threeDaysAgo }));
+  expect(within(row).getByText('Until 3 days ago')).toHaveAttribute('title', expect.stringMatching(/first without it/));
+});
+
+it('says that the newest list has the model', async () => {
+  chosenColumns.set([...defaultColumns, 'seen']);
+  const row = await rowOf(aModel({ availability: 'listed', missingSince: null }));
+  expect(within(row).getByText('In the newest list')).toBeVisible();
+});
