@@ -1,6 +1,6 @@
 // The first visit of an administrator: from the login to an answer of a model of their own, and its traces in the audit trail.
-// Clicks are counted: a page that asks for one more must change the number here, and in docs/web-page.md. How long the page
-// takes to open is printed, and judged by nobody: other programs of the machine change it.
+// Clicks are counted: a page that asks for one more must change the number here, and in docs/web-page.md. The time that the
+// page takes to open is printed. No test judges it, because other programs of the machine change it.
 import type { Locator } from '@playwright/test';
 
 import { expect, test, unique } from './world';
