@@ -23,6 +23,9 @@ struct Context;
 /// The name of the platform's scope in a path: /v1/orgs/_/models. No organisation can have it.
 inline constexpr std::string_view platform_org = "_";
 
+/// ApiService::handle() has it in its own frame until the reply is there, and awaits all that it hands it to. So
+/// coroutines on the way take it by reference. What goes on behind the reply (a stream, work that was begun) takes
+/// copies.
 struct Call {
   Context* context = nullptr;  ///< what endpoints work with; outlives every call
   const Route* route = nullptr;
