@@ -109,6 +109,8 @@ TEST(KafkaAdminOfTwoBrokers, SurveysOneBrokerWhileAnotherHangs) {
   rd_kafka_mock_partition_set_leader(cluster.get(), "far", 0, 2);
   const auto admin = Admin::connect(cluster.properties());
   ASSERT_TRUE(admin.has_value()) << admin.error().detail;
+  const auto before = (*admin)->watermarks({.topic = "near", .partition = 0}, 20s);
+  ASSERT_TRUE(before.has_value()) << "no connection to the first broker: " << before.error().detail;
   rd_kafka_mock_broker_set_down(cluster.get(), 2);
   const auto survey = (*admin)->survey(
       {{.partition = {.topic = "far", .partition = 0}}, {.partition = {.topic = "near", .partition = 0}}}, 4s);
