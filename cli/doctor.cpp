@@ -1,6 +1,9 @@
 #include "cli/doctor.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
 
 #include <fmt/format.h>
 #include <simdjson.h>
@@ -168,61 +171,64 @@ Result<std::vector<telemetry::Condition>> parse_ready(std::string_view body) {
   return conditions;
 }
 
-std::vector<Finding> judge_router_health(const std::vector<ServiceHealth>& routers) {
-  if (routers.empty())
-    return {not_looked_at("router health",
-                          "doctor.routers names no router; only routers know whether a topic refuses their records")};
+namespace {
+
+/// A finding for each program that does not answer, for what `judge` says of its conditions, and for each that is
+/// ready. `absent`: what to do about one that does not answer. `judge` gives nothing for a condition that is well.
+template <class Judge>
+std::vector<Finding> judge_health(std::string_view kind, const std::vector<ServiceHealth>& services,
+                                  std::string_view absent, const Judge& judge) {
   std::vector<Finding> findings;
-  for (const auto& router : routers) {
-    const auto part = fmt::format("router {}", providers::without_credentials(router.address));
-    if (!router.conditions) {
+  for (const auto& service : services) {
+    const auto part = fmt::format("{} {}", kind, providers::without_credentials(service.address));
+    if (!service.conditions) {
       findings.push_back({.part = part,
                           .verdict = Verdict::bad,
-                          .text = router.conditions.error().detail,
-                          .remedy = "start it, or correct its address in doctor.routers (TOKENRAIL_DOCTOR_ROUTERS)"});
+                          .text = service.conditions.error().detail,
+                          .remedy = std::string(absent)});
       continue;
     }
     const auto before = findings.size();
-    for (const auto& condition : *router.conditions) {
-      if (condition.problem.empty()) continue;
-      const bool refused = condition.name == "outputs" || condition.name == "dead_letters";
-      findings.push_back({.part = part,
-                          .verdict = Verdict::bad,
-                          .text = fmt::format("{}: {}", condition.name, condition.problem),
-                          .remedy = refused ? "raise the topic's max.message.bytes, grant WRITE on it, or create it "
-                                              "again; what waits is written then"
-                                            : "look at the router's log"});
-    }
+    for (const auto& condition : *service.conditions)
+      if (auto finding = judge(part, condition)) findings.push_back(std::move(*finding));
     if (findings.size() == before) findings.push_back({.part = part, .text = "ready"});
   }
   return findings;
 }
 
+}  // namespace
+
+std::vector<Finding> judge_router_health(const std::vector<ServiceHealth>& routers) {
+  if (routers.empty())
+    return {not_looked_at("router health",
+                          "doctor.routers names no router; only routers know whether a topic refuses their records")};
+  return judge_health(
+      "router", routers, "start it, or correct its address in doctor.routers (TOKENRAIL_DOCTOR_ROUTERS)",
+      [](const std::string& part, const telemetry::Condition& condition) -> std::optional<Finding> {
+        if (condition.problem.empty()) return std::nullopt;
+        const bool refused = condition.name == "outputs" || condition.name == "dead_letters";
+        return Finding{.part = part,
+                       .verdict = Verdict::bad,
+                       .text = fmt::format("{}: {}", condition.name, condition.problem),
+                       .remedy = refused ? "raise the topic's max.message.bytes, grant WRITE on it, or create it "
+                                           "again; what waits is written then"
+                                         : "look at the router's log"};
+      });
+}
+
 std::vector<Finding> judge_api_health(const std::vector<ServiceHealth>& apis) {
   if (apis.empty()) return {not_looked_at("registry API", "doctor.apis and api.url name none")};
-  std::vector<Finding> findings;
-  for (const auto& api : apis) {
-    const auto part = fmt::format("registry API {}", providers::without_credentials(api.address));
-    if (!api.conditions) {
-      findings.push_back(
-          {.part = part,
-           .verdict = Verdict::bad,
-           .text = api.conditions.error().detail,
-           .remedy = "start tokenrail-registry-api, or correct its address in doctor.apis (TOKENRAIL_DOCTOR_APIS)"});
-      continue;
-    }
-    const auto before = findings.size();
-    for (const auto& condition : *api.conditions) {
-      if (condition.problem.empty() && condition.note.empty()) continue;
-      const bool fails = !condition.problem.empty();
-      findings.push_back({.part = part,
-                          .verdict = fails ? Verdict::bad : Verdict::warning,
-                          .text = fmt::format("{}: {}", condition.name, fails ? condition.problem : condition.note),
-                          .remedy = "look at the registry API's log"});
-    }
-    if (findings.size() == before) findings.push_back({.part = part, .text = "ready"});
-  }
-  return findings;
+  return judge_health("registry API", apis,
+                      "start tokenrail-registry-api, or correct its address in doctor.apis (TOKENRAIL_DOCTOR_APIS)",
+                      [](const std::string& part, const telemetry::Condition& condition) -> std::optional<Finding> {
+                        if (condition.problem.empty() && condition.note.empty()) return std::nullopt;
+                        const bool fails = !condition.problem.empty();
+                        return Finding{
+                            .part = part,
+                            .verdict = fails ? Verdict::bad : Verdict::warning,
+                            .text = fmt::format("{}: {}", condition.name, fails ? condition.problem : condition.note),
+                            .remedy = "look at the registry API's log"};
+                      });
 }
 
 std::vector<Finding> judge_database(const DatabaseFacts& facts) {

@@ -12,14 +12,13 @@
 #include "cli/context.hpp"
 #include "cli/database.hpp"
 #include "cli/doctor.hpp"
-#include "cli/log_walk.hpp"
+#include "cli/published_registry.hpp"
 #include "cli/sealed_credentials.hpp"
 #include "common/crypto/key_ring_settings.hpp"
 #include "common/http/client.hpp"
 #include "common/http/client_options.hpp"
 #include "common/http/fetcher.hpp"
 #include "common/providers/provider.hpp"
-#include "common/registry/projection.hpp"
 #include "common/registry/store.hpp"
 
 namespace tokenrail::cli {
@@ -122,19 +121,10 @@ KeyRingFacts look_at_key_ring(const Context& context, bool database_answers) {
 }
 
 std::optional<PublishedFacts> look_at_published(const Context& context) {
-  registry::Projection projection;
-  const LogWalk walk{.topic = context.topic_names().registry,
-                     .partition = {},
-                     .from_beginning = true,
-                     .until_end = true,
-                     .timeout = 5s};
-  const auto end = walk_log(context.kafka_properties(), walk, [&](const kafka::Record& record) {
-    if (record.key) projection.apply(*record.key, record.value);
-    return true;
-  });
-  if (!end || *end != WalkEnd::reached_end) return std::nullopt;
-  PublishedFacts facts{.complete = projection.complete(), .models = projection.size()};
-  for (const auto& [key, model] : projection.models()) facts.routable += model.routable ? 1 : 0;
+  const auto projection = read_published_registry(context, 5s);
+  if (!projection) return std::nullopt;
+  PublishedFacts facts{.complete = projection->complete(), .models = projection->size()};
+  for (const auto& [key, model] : projection->models()) facts.routable += model.routable ? 1 : 0;
   return facts;
 }
 

@@ -1,15 +1,12 @@
 #include "cli/published_registry.hpp"
 
-#include <chrono>
-
 #include <fmt/format.h>
 
 #include "cli/log_walk.hpp"
 
 namespace tokenrail::cli {
 
-Result<registry::Projection> read_published_registry(const Context& context) {
-  constexpr std::chrono::seconds patience{30};
+Result<registry::Projection> read_published_registry(const Context& context, std::chrono::seconds patience) {
   registry::Projection projection;
   const LogWalk walk{.topic = context.topic_names().registry,
                      .partition = {},
