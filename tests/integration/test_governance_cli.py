@@ -25,17 +25,23 @@ def key_ring(stack, folder):
     return {"TOKENRAIL_KEYRING_FILE": str(ring)}
 
 
+def first_model(stack):
+    """Of the registry's list, as provider/name."""
+    model = json.loads(stack.cli("registry", "list", "--json").stdout.splitlines()[0])
+    return f"{model['provider']}/{model['modelName']}"
+
+
 def test_an_organisation_disables_a_model_and_only_its_requests_are_refused(make_stack):
     stack = make_stack()
     stack.whole()
-    model = json.loads(stack.cli("registry", "list", "--json").stdout.splitlines()[0])
-    name = f"{model['provider']}/{model['modelName']}"
+    name = first_model(stack)
+    provider, _, model_name = name.partition("/")
     assert stack.cli("org", "create", "Acme Corp").stdout == "acme-corp\n"
     stack.cli("registry", "disable", name, "--org", "acme-corp")
-    wait_until("the change is published", lambda: ("acme-corp", model["modelName"]) in projected(stack))
+    wait_until("the change is published", lambda: ("acme-corp", model_name) in projected(stack))
 
     chunks = Log(stack, "chat.chunks")
-    fields = {"modelProvider": model["provider"], "modelName": model["modelName"]}
+    fields = {"modelProvider": provider, "modelName": model_name}
     asked = []
 
     def refused():
@@ -79,8 +85,7 @@ def test_a_key_is_stored_sealed_and_never_shown(make_stack, tmp_path):
 def test_a_model_is_explained_without_an_api(make_stack):
     stack = make_stack()
     stack.whole()
-    model = json.loads(stack.cli("registry", "list", "--json").stdout.splitlines()[0])
-    name = f"{model['provider']}/{model['modelName']}"
+    name = first_model(stack)
     stack.cli("org", "create", "acme")
 
     def explained(*flags):
@@ -98,8 +103,7 @@ def test_a_model_is_explained_without_an_api(make_stack):
 def test_a_dry_run_of_parameters_changes_nothing(make_stack):
     stack = make_stack()
     stack.whole()
-    model = json.loads(stack.cli("registry", "list", "--json").stdout.splitlines()[0])
-    name = f"{model['provider']}/{model['modelName']}"
+    name = first_model(stack)
     before = stack.cli("registry", "list", "--json").stdout
     tried = stack.cli("registry", "set-parameters", name, '{"topK":3}', "--dry-run")
     assert "1 deployment would change; nothing was changed" in tried.stderr
@@ -111,8 +115,7 @@ def test_a_dry_run_of_parameters_changes_nothing(make_stack):
 def test_syncs_and_parameters_by_command_are_audited(make_stack):
     stack = make_stack()
     stack.whole()
-    model = json.loads(stack.cli("registry", "list", "--json").stdout.splitlines()[0])
-    name = f"{model['provider']}/{model['modelName']}"
+    name = first_model(stack)
     stack.cli("org", "create", "acme")
 
     def audited(action, *flags):
