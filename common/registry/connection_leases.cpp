@@ -77,7 +77,7 @@ Result<std::vector<ClaimedConnection>> ConnectionLeases::claim(std::size_t count
     }
     std::vector<ClaimedConnection> all;
     for (auto& [id, one] : claimed) {
-      auto found = read_connections(sql, "c.id = CAST(:value AS uuid)", id);
+      auto found = read_connections(sql, "c.id = CAST($1 AS uuid)", id);
       if (found.empty()) continue;  // deleted at this moment; its lease expires
       found.front().lease_epoch = one.connection.lease_epoch;
       one.connection = std::move(found.front());

@@ -53,18 +53,18 @@ const std::string way_back =
 Result<DocumentPage> Models::revisions(const Actor& actor, const Scope& scope, const std::string& id,
                                        const PageRequest& page) {
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<DocumentPage> {
-    const auto now = find_model(sql, scope, id);
+    const auto now = find_rows(sql, scope, id);
     if (!now) return no_model(id);
-    return read_page(sql, revision_select, names_of(rows_of(*now)), page);
+    return read_page(sql, revision_select, names_of(now->rows), page);
   });
 }
 
 Result<Document> Models::revision(const Actor& actor, const Scope& scope, const std::string& id, std::int64_t version) {
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<Document> {
-    const auto now = find_model(sql, scope, id);
+    const auto now = find_rows(sql, scope, id);
     if (!now) return no_model(id);
     auto found = read_document(sql, revision_select + " AND r.version = CAST(@version AS bigint)",
-                               names_of(rows_of(*now)).number("version", version));
+                               names_of(now->rows).number("version", version));
     if (!found) return fail(ErrorKind::not_found, fmt::format("The model {} has no revision {}.", id, version));
     return std::move(*found);
   });
@@ -86,16 +86,16 @@ Result<Document> Models::roll_back(const Actor& actor, const Scope& scope, const
 Result<DocumentPage> Models::dependents(const Actor& actor, const Scope& scope, const std::string& id,
                                         const PageRequest& page) {
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<DocumentPage> {
-    const auto now = find_model(sql, scope, id);
+    const auto now = find_rows(sql, scope, id);
     if (!now) return no_model(id);
-    return read_page(sql, dependents_select() + "true", names_of(rows_of(*now)), page);
+    return read_page(sql, dependents_select() + "true", names_of(now->rows), page);
   });
 }
 
 Result<void> Models::add_dependent(const Actor& actor, const Scope& scope, const std::string& id,
                                    const Dependent& dependent) {
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<void> {
-    const auto now = find_model(sql, scope, id);
+    const auto now = find_rows(sql, scope, id);
     if (!now) return no_model(id);
     if (auto may = may_write(actor, scope); !may) return may;
     run_statement(sql,
@@ -104,7 +104,7 @@ Result<void> Models::add_dependent(const Actor& actor, const Scope& scope, const
                   "excluded.label",
                   Arguments()
                       .scope(scope)
-                      .text("id", now->id)
+                      .text("id", now->rows.own.empty() ? now->rows.platform : now->rows.own)
                       .text("type", dependent.ref_type)
                       .text("ref", dependent.ref_id)
                       .text("label", dependent.label));
@@ -115,15 +115,14 @@ Result<void> Models::add_dependent(const Actor& actor, const Scope& scope, const
 Result<void> Models::remove_dependent(const Actor& actor, const Scope& scope, const std::string& id,
                                       const Dependent& dependent) {
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<void> {
-    const auto now = find_model(sql, scope, id);
+    const auto now = find_rows(sql, scope, id);
     if (!now) return no_model(id);
-    const auto rows = rows_of(*now);
     const auto gone =
         run_statement(sql,
                       "DELETE FROM dependency WHERE CAST(model_id AS text) IN (@own, @platform) AND org_id = @org AND "
                       "ref_type = @type "
                       "AND ref_id = @ref",
-                      names_of(rows).scope(scope).text("type", dependent.ref_type).text("ref", dependent.ref_id));
+                      names_of(now->rows).scope(scope).text("type", dependent.ref_type).text("ref", dependent.ref_id));
     if (gone == 0) return fail(ErrorKind::not_found, "There is no such dependent.");
     return {};
   });

@@ -8,6 +8,7 @@
 #include "common/events/json_document.hpp"
 #include "common/events/json_writer.hpp"
 #include "common/registry/governed_models_sql.hpp"
+#include "common/registry/kept_statements.hpp"
 #include "common/registry/merge_patch.hpp"
 #include "common/registry/text.hpp"
 
@@ -146,16 +147,32 @@ std::unexpected<Error> no_model(const std::string& id) {
   return fail(ErrorKind::not_found, fmt::format("There is no model {}.", id));
 }
 
+std::optional<Named> find_rows(soci::session& sql, const Scope& scope, const std::string& name) {
+  static const auto statement = with_arguments(
+      "SELECT n.provider AS provider, n.model_name AS model_name, CAST(p.id AS text) AS platform_id, CAST(o.id AS "
+      "text) AS own_id FROM (SELECT x.provider AS provider, x.model_name AS model_name FROM (" +
+          named_models() +
+          ") x WHERE x.org_id IS NULL OR (x.org_id = @org AND x.owner_user_id IS NOT DISTINCT FROM @owner) ORDER BY "
+          "x.rank, x.org_id NULLS LAST LIMIT 1) n " +
+          rows_of_named_models,
+      "$1");
+  const auto found = run_kept(sql, statement, {Arguments().scope(scope).text("name", name).object()});
+  if (found.count() == 0) return std::nullopt;
+  const auto row = found.row(0);
+  return Named{.provider = text(row, "provider"),
+               .model_name = text(row, "model_name"),
+               .rows = {.own = text(row, "own_id"), .platform = text(row, "platform_id")}};
+}
+
 std::optional<Document> find_model(soci::session& sql, const Scope& scope, const std::string& name) {
-  static const KeptStatement names("SELECT n.provider || chr(31) || n.model_name AS text FROM (" + named_models() +
-                                   ") n WHERE n.org_id IS NULL OR (n.org_id = @org AND n.owner_user_id IS NOT "
-                                   "DISTINCT FROM @owner) ORDER BY n.rank, n.org_id NULLS LAST LIMIT 1");
+  const auto found = find_rows(sql, scope, name);
+  return found ? read_model(sql, scope, *found) : std::nullopt;
+}
+
+std::optional<Document> read_model(soci::session& sql, const Scope& scope, const Named& model) {
   static const KeptStatement documents(effective_documents(this_model) + "true");
-  const auto found = names.read_text(sql, Arguments().scope(scope).text("name", name));
-  if (!found) return std::nullopt;
-  const auto parts = parts_of(*found);
-  return documents.read_document(sql,
-                                 Arguments().scope(scope).text("provider", parts.at(0)).text("model", parts.at(1)));
+  return documents.read_document(
+      sql, Arguments().scope(scope).text("provider", model.provider).text("model", model.model_name));
 }
 
 Rows rows_of(const Document& document) {
@@ -171,13 +188,15 @@ Arguments names_of(const Rows& rows) {
 
 Result<Locked> lock_row(soci::session& sql, const Actor& actor, const Scope& scope, const std::string& id,
                         const std::optional<std::int64_t>& expected_version) {
-  auto now = find_model(sql, scope, id);
-  if (!now) return no_model(id);
+  const auto named = find_rows(sql, scope, id);
+  if (!named) return no_model(id);
   if (auto may = may_write(actor, scope); !may) return std::unexpected(may.error());
-  const auto rows = rows_of(*now);
-  auto row = scope.platform() ? rows.platform : rows.own;
+  auto row = named->rows.of(scope);
   bool made_here = false;
+  std::optional<Document> now;  // what the caller sees, where the row is made here
   if (row.empty()) {
+    now = read_model(sql, scope, *named);
+    if (!now) return no_model(id);
     // Two that do this at once: the second one finds the first one's row.
     made_here =
         run_statement(
@@ -185,15 +204,16 @@ Result<Locked> lock_row(soci::session& sql, const Actor& actor, const Scope& sco
             "INSERT INTO model (org_id, owner_user_id, provider, model_name, slug, kind, enabled) SELECT @org, @owner, "
             "p.provider, p.model_name, p.slug, p.kind, NULL FROM model p WHERE p.id = CAST(@id AS uuid) ON CONFLICT "
             "DO NOTHING",
-            Arguments().scope(scope).text("id", rows.platform)) > 0;
-    if (auto made = find_model(sql, scope, rows.platform)) row = rows_of(*made).own;
+            Arguments().scope(scope).text("id", named->rows.platform)) > 0;
+    if (const auto made = find_rows(sql, scope, named->rows.platform)) row = made->rows.own;
     if (row.empty())
       return fail(ErrorKind::conflict, fmt::format("Another model of this scope has the slug of {} already.", id));
   }
   lock_models(sql, {row});
   // A row that was made a moment ago has a version of its own; what the caller saw is the platform's.
-  auto before = made_here ? find_model(sql, {}, rows.platform) : find_model(sql, scope, row);
-  if (!before) return no_model(id);
+  const Scope seen_by = made_here ? Scope{} : scope;
+  auto before = read_model(sql, seen_by, *named);
+  if (!before || rows_of(*before).of(seen_by) != (made_here ? named->rows.platform : row)) return no_model(id);
   if (auto same = expect_version(expected_version, *before, "model"); !same) return std::unexpected(same.error());
   if (made_here && before->version == now->version) before = std::move(now);
   auto model = read_models(sql, {row});
@@ -253,18 +273,15 @@ Result<Document> write_model(soci::session& sql, const Actor& actor, const Scope
   auto after = find_model(sql, scope, locked.row);
   if (!after) return no_model(locked.row);
   if (after->json == locked.before.json) return std::move(*after);
-  const auto now = read_models(sql, {locked.row});
+  auto now = read_models(sql, {locked.row});
   auto fields = locked.model.empty() ? names_in(patch) : changed_fields(locked.model.front().state, now.front().state);
   if (fields.empty()) fields = names_in(patch);
-  run_statement(
-      sql, "UPDATE model SET version = nextval('registry_version'), updated_at = now() WHERE id = CAST(@id AS uuid)",
-      Arguments().text("id", locked.row));
   const bool fresh = locked.model.empty();
-  tell_changes(sql,
+  publish_rows(sql, actor,
                {{.model_id = locked.row,
                  .before_version = fresh ? std::nullopt : std::optional(locked.model.front().state.version),
                  .changed_fields = fields}},
-               actor.cause, storable(actor.name, 255));
+               now);
   after = find_model(sql, scope, locked.row);
   write_audit(sql, actor,
               {.action = std::string(action),

@@ -17,15 +17,27 @@ std::unexpected<Error> no_model(const std::string& id);
 /// Names of the members of a JSON object; none of what is no object.
 [[nodiscard]] std::vector<std::string> names_in(std::string_view object);
 
-/// The model as the scope sees it, whatever it is named by: an id is of the scope's own row or of the platform's; the
-/// rest is the same in both.
-std::optional<Document> find_model(soci::session& sql, const Scope& scope, const std::string& name);
-
 /// The scope's own row of a model, and the platform's.
 struct Rows {
   std::string own{};       ///< id; empty: none
   std::string platform{};  ///< id; empty: none
+  /// The row that the scope writes; empty: it has none yet.
+  [[nodiscard]] const std::string& of(const Scope& scope) const { return scope.platform() ? platform : own; }
 };
+/// What a name leads to.
+struct Named {
+  std::string provider;
+  std::string model_name;
+  Rows rows{};
+};
+/// Whatever it is named by: an id is of the scope's own row or of the platform's; the rest is the same in both. Takes a
+/// small part of the time of find_model().
+std::optional<Named> find_rows(soci::session& sql, const Scope& scope, const std::string& name);
+
+/// The model as the scope sees it.
+std::optional<Document> find_model(soci::session& sql, const Scope& scope, const std::string& name);
+std::optional<Document> read_model(soci::session& sql, const Scope& scope, const Named& model);
+
 Rows rows_of(const Document& document);
 /// @own and @platform.
 Arguments names_of(const Rows& rows);

@@ -273,16 +273,6 @@ Result<Document> Models::create(const Actor& actor, const Scope& scope, std::str
   });
 }
 
-Result<Document> Models::change(const Actor& actor, const Scope& scope, const std::string& id, std::string_view patch,
-                                const std::optional<std::int64_t>& expected_version) {
-  return transact_as(database_, actor, [&](soci::session& sql) -> Result<Document> {
-    auto locked = lock_row(sql, actor, scope, id, expected_version);
-    if (!locked) return std::unexpected(locked.error());
-    const auto whole = with_merged_maps(sql, scope, *locked, patch);
-    return write_model(sql, actor, scope, std::move(*locked), whole, "model.changed");
-  });
-}
-
 Result<Document> Models::replace(const Actor& actor, const Scope& scope, const std::string& id, std::string_view patch,
                                  const std::optional<std::int64_t>& expected_version) {
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<Document> {
@@ -295,10 +285,10 @@ Result<Document> Models::replace(const Actor& actor, const Scope& scope, const s
 Result<void> Models::remove(const Actor& actor, const Scope& scope, const std::string& id, bool force,
                             const std::optional<std::int64_t>& expected_version) {
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<void> {
-    const auto found = find_model(sql, scope, id);
+    const auto found = find_rows(sql, scope, id);
     if (!found) return no_model(id);
     if (auto may = may_write(actor, scope); !may) return may;
-    const auto row = scope.platform() ? rows_of(*found).platform : rows_of(*found).own;
+    const auto& row = found->rows.of(scope);
     if (row.empty())
       return std::unexpected(Error{.kind = ErrorKind::conflict,
                                    .detail = fmt::format("The model {} is the platform's.", id),

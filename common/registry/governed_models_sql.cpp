@@ -242,10 +242,11 @@ std::string has_status(std::string_view status, Reads reads) {
 /// own row as soon as that has prices, else of the platform's, of its best source, and on its first deployment.
 const std::string price_of_model =
     "(SELECT json_object_agg(c.dimension, CAST(trim_scale(c.amount * 0.000001) AS text)) FROM (SELECT CASE WHEN EXISTS "
-    "(SELECT 1 FROM tokenrail_prices(e.own_id, " +
-    first_deployment_of("e.own_id") +
-    ")) THEN e.own_id ELSE e.platform_id END AS id) w, LATERAL tokenrail_prices(w.id, " + first_deployment_of("w.id") +
-    ") c WHERE c.service_tier = 'standard' AND c.min_context_tokens = 0 AND c.utc_from = c.utc_to AND c.dimension IN "
+    "(SELECT 1 FROM " +
+    prices_on("e.own_id", first_deployment_of("e.own_id"), "o") +
+    ") THEN e.own_id ELSE e.platform_id END AS id OFFSET 0) w, LATERAL " +
+    prices_on("w.id", first_deployment_of("w.id"), "c") +
+    " WHERE c.service_tier = 'standard' AND c.min_context_tokens = 0 AND c.utc_from = c.utc_to AND c.dimension IN "
     "('input', 'output'))";
 
 /// Where each field's value comes from: set in the organisation or by a person (override), listed by the provider,

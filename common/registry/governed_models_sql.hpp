@@ -22,6 +22,11 @@ enum class Seen {
 /// Rows of models that `name` (SQL) may mean in the scope (an id, a slug, provider/name), each found by an index: id,
 /// provider, model_name, org_id, owner_user_id and `rank`, the best first by rank and then by the nearest scope.
 [[nodiscard]] std::string named_models(const std::string& name = "@name");
+/// Joins to a model `n` (provider, model_name) the platform's row `p` and the scope's own row `o`.
+inline constexpr const char* rows_of_named_models =
+    "LEFT JOIN model p ON p.org_id IS NULL AND p.deleted_at IS NULL AND p.provider = n.provider AND p.model_name = "
+    "n.model_name LEFT JOIN model o ON o.org_id = @org AND o.owner_user_id IS NOT DISTINCT FROM @owner AND "
+    "o.deleted_at IS NULL AND o.provider = n.provider AND o.model_name = n.model_name";
 
 /// id, version and document of effective models; to be followed by a condition over `e`.
 [[nodiscard]] std::string effective_documents(const std::string& narrow);

@@ -2,8 +2,11 @@
 
 #include <cctype>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <set>
 #include <string>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -291,10 +294,26 @@ std::optional<std::string> visible_model(soci::session& sql, const Scope& scope,
       Arguments().scope(scope).text("name", name));
 }
 
+void publish_rows(soci::session& sql, const Actor& actor, std::vector<Change> changes, std::vector<ModelRow>& now) {
+  static const auto statement = with_arguments(
+      "UPDATE model SET version = nextval('registry_version'), updated_at = now() WHERE id = ANY (ARRAY(SELECT CAST(i "
+      "AS uuid) FROM jsonb_array_elements_text(@@ids) i)) RETURNING CAST(id AS text) AS id, version AS version",
+      "$1");
+  std::vector<std::string> ids;
+  for (const auto& change : changes) ids.push_back(change.model_id);
+  const auto rows = run_kept(sql, statement, {Arguments().json("ids", json_array(ids)).object()});
+  std::map<std::string, std::int64_t, std::less<>> versions;
+  for (int at = 0; at < rows.count(); ++at) versions.emplace(text(rows.row(at), "id"), number(rows.row(at), "version"));
+  for (auto& row : now)
+    if (const auto version = versions.find(row.state.id); version != versions.end())
+      row.state.version = version->second;
+  tell_changes(sql, std::move(changes), now, actor.cause, storable(actor.name, 255));
+}
+
 void publish_models(soci::session& sql, const Actor& actor, const std::vector<ModelRow>& before) {
   std::vector<std::string> ids;
   for (const auto& row : before) ids.push_back(row.state.id);
-  const auto after = read_models(sql, ids);
+  auto after = read_models(sql, ids);
   std::vector<Change> changes;
   for (const auto& old : before) {
     for (const auto& now : after) {
@@ -304,15 +323,7 @@ void publish_models(soci::session& sql, const Actor& actor, const std::vector<Mo
       changes.push_back({.model_id = old.state.id, .before_version = old.state.version, .changed_fields = fields});
     }
   }
-  if (changes.empty()) return;
-  ids.clear();
-  for (const auto& change : changes) ids.push_back(change.model_id);
-  run_statement(
-      sql,
-      "UPDATE model SET version = nextval('registry_version'), updated_at = now() WHERE id IN (SELECT CAST(i AS "
-      "uuid) FROM jsonb_array_elements_text(@@ids) i)",
-      Arguments().json("ids", json_array(ids)));
-  tell_changes(sql, changes, actor.cause, storable(actor.name, 255));
+  if (!changes.empty()) publish_rows(sql, actor, std::move(changes), after);
 }
 
 }  // namespace tokenrail::registry

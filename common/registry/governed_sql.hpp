@@ -123,8 +123,11 @@ void remove_grants_of_alias(soci::session& sql, const Actor& actor, const std::s
 /// Id of the row that a model's name (id, slug or provider/name) leads to: the scope's own, else the platform's.
 std::optional<std::string> visible_model(soci::session& sql, const Scope& scope, const std::string& name);
 
-/// Gives models a new version each and publishes them (revision and outbox row). The rows have been changed in this
-/// transaction; `before`: as they were, in the order of lock_models(). Those whose state is the same are left out.
+/// Gives the models of the changes a new version each, and publishes them (revision and outbox row). `now`: their rows,
+/// read since they were changed in this transaction. These get the versions.
+void publish_rows(soci::session& sql, const Actor& actor, std::vector<Change> changes, std::vector<ModelRow>& now);
+/// The same of rows that have been changed in this transaction; `before`: as they were, in the order of lock_models().
+/// Those whose state is the same are left out.
 void publish_models(soci::session& sql, const Actor& actor, const std::vector<ModelRow>& before);
 
 }  // namespace tokenrail::registry

@@ -131,12 +131,10 @@ Result<Document> HeldChanges::decide(const Actor& actor, const Scope& scope, con
       } else {
         apply_to_model(sql, model_id, after);
         if (const auto prices = parse_held_values(after).prices; !prices.empty())
-          write_prices(sql,
-                       {.model_id = model_id,
-                        .deployment_id = deployment_on(sql, model_id, connection_id),
-                        .source = "provider",
-                        .by_whom = storable(actor.name, 255)},
-                       prices);
+          write_prices(sql, "provider", storable(actor.name, 255),
+                       std::vector{OwnPrices{.model_id = model_id,
+                                             .deployment_id = deployment_on(sql, model_id, connection_id),
+                                             .prices = prices}});
       }
       publish_models(sql, actor, models);
     }

@@ -60,10 +60,8 @@ Result<std::vector<Item>> find_items(soci::session& sql, const Scope& scope, std
       "x.provider AS provider, x.model_name AS model_name FROM (" +
           named_models("w.name") +
           ") x WHERE x.org_id IS NULL OR (x.org_id = @org AND x.owner_user_id IS NOT DISTINCT FROM @owner) ORDER BY "
-          "x.rank, x.org_id NULLS LAST LIMIT 1) n LEFT JOIN model p ON p.org_id IS NULL AND p.deleted_at IS NULL AND "
-          "p.provider = n.provider AND p.model_name = n.model_name LEFT JOIN model o ON o.org_id = @org AND "
-          "o.owner_user_id IS NOT DISTINCT FROM @owner AND o.deleted_at IS NULL AND o.provider = n.provider AND "
-          "o.model_name = n.model_name",
+          "x.rank, x.org_id NULLS LAST LIMIT 1) n " +
+          rows_of_named_models,
       "$1");
   std::vector<Item> items;
   std::vector<std::string> names;
@@ -92,6 +90,12 @@ std::map<Name, Document> documents_of(soci::session& sql, const Scope& scope, co
   static const auto statement = with_arguments(effective_documents(named_in_page()) + "true", "$1");
   std::map<Name, Document> documents;
   if (items.empty()) return documents;
+  if (items.size() == 1) {
+    const auto& name = items.front()->name;
+    if (auto document = read_model(sql, scope, {.provider = name.first, .model_name = name.second}))
+      documents.emplace(name, std::move(*document));
+    return documents;
+  }
   std::string names;
   for (const auto* item : items)
     names += (names.empty() ? "[" : ",") + json_array({item->name.first, item->name.second});
@@ -255,6 +259,24 @@ Result<Results> change_together(GovernedDatabase& database, const Actor& actor, 
 }
 
 }  // namespace
+
+Result<Document> Models::change(const Actor& actor, const Scope& scope, const std::string& id, std::string_view patch,
+                                const std::optional<std::int64_t>& expected_version) {
+  const Change change{.model = id, .patch = std::string(patch), .expected_version = expected_version};
+  if (is_plain(change)) {
+    auto made = change_together(database_, actor, scope, {&change, 1});
+    if (made) return std::move(made->front());
+    // Of a model that the actor does not see, the error is not that it may not be written.
+    if (made.error().kind != ErrorKind::cancelled && made.error().kind != ErrorKind::forbidden)
+      return std::unexpected(std::move(made.error()));
+  }
+  return transact_as(database_, actor, [&](soci::session& sql) -> Result<Document> {
+    auto locked = lock_row(sql, actor, scope, id, expected_version);
+    if (!locked) return std::unexpected(locked.error());
+    const auto whole = with_merged_maps(sql, scope, *locked, patch);
+    return write_model(sql, actor, scope, std::move(*locked), whole, "model.changed");
+  });
+}
 
 std::vector<Result<Document>> Models::change_all(const Actor& actor, const Scope& scope,
                                                  std::span<const Change> changes) {

@@ -8,6 +8,7 @@
 #include <spdlog/spdlog.h>
 
 #include "common/events/json_writer.hpp"
+#include "common/registry/json_arrays.hpp"
 #include "common/registry/kept_statements.hpp"
 #include "common/registry/model_rows.hpp"
 
@@ -55,17 +56,16 @@ std::map<std::string, events::ModelState> last_published(soci::session& sql, con
   }
   std::map<std::string, events::ModelState> published;
   if (ids.empty()) return published;
-  const auto id_list = joined(ids);
-  const auto version_list = joined(versions);
-  const soci::rowset<soci::row> rows =
-      (sql.prepare << "SELECT CAST(r.model_id AS text) AS id, CAST(r.snapshot AS text) AS snapshot FROM "
-                      "unnest(CAST(string_to_array(:ids, ',') AS uuid[]), CAST(string_to_array(:versions, ',') AS "
-                      "bigint[])) AS c (model_id, version) JOIN model_revision r ON r.model_id = c.model_id AND "
-                      "r.version = c.version",
-       soci::use(id_list, "ids"), soci::use(version_list, "versions"));
-  for (const auto& row : rows)
-    if (auto event = events::parse_model_upserted(text(row, "snapshot")))
-      published.emplace(text(row, "id"), std::move(event->model));
+  const auto rows = run_kept(
+      sql,
+      "SELECT CAST(r.model_id AS text) AS id, CAST(r.snapshot AS text) AS snapshot FROM "
+      "unnest(CAST(string_to_array($1, "
+      "',') AS uuid[]), CAST(string_to_array($2, ',') AS bigint[])) AS c (model_id, version) JOIN model_revision r ON "
+      "r.model_id = c.model_id AND r.version = c.version",
+      {joined(ids), joined(versions)});
+  for (int at = 0; at < rows.count(); ++at)
+    if (auto event = events::parse_model_upserted(text(rows.row(at), "snapshot")))
+      published.emplace(text(rows.row(at), "id"), std::move(event->model));
   return published;
 }
 
@@ -91,9 +91,6 @@ std::string event_of(Change& change, const ModelRow& row, const events::ModelSta
   change.changed_fields = std::move(fields);
   return event_text(row, change.before_version, change.changed_fields, cause, actor);
 }
-
-/// Events that one statement writes. Many models take few statements, and none of them is too large.
-constexpr std::size_t statement_bytes_max = 1UL << 20;
 
 /// `events`: a JSON array of {id, version, key, fields, payload}.
 void write_events(soci::session& sql, const std::string& events, const std::string& cause, const std::string& actor) {
@@ -128,18 +125,14 @@ void tell_changes(soci::session& sql, std::vector<Change> changes, const std::ve
   std::map<std::string_view, const ModelRow*> rows;
   for (const auto& row : now) rows.emplace(row.state.id, &row);
   const auto published = last_published(sql, changes);
-  std::string events;
-  const auto flush = [&] {
-    if (!events.empty()) write_events(sql, events + "]", cause, actor);
-    events.clear();
-  };
+  JsonArrays events([&](const std::string& array) { write_events(sql, array, cause, actor); });
   for (auto& change : changes) {
     const auto& row = *rows.at(change.model_id);
     warn_of_invalid_parameters(row.state);
     const auto before = published.find(change.model_id);
     const auto payload = event_of(change, row, before == published.end() ? nullptr : &before->second, cause, actor);
-    events += events.empty() ? '[' : ',';
-    events::JsonWriter json(events);
+    std::string object;
+    events::JsonWriter json(object);
     json.begin_object();
     json.field("id", change.model_id);
     json.field("version", row.state.version);
@@ -147,9 +140,9 @@ void tell_changes(soci::session& sql, std::vector<Change> changes, const std::ve
     json.field("fields", joined(change.changed_fields));
     json.field("payload", payload);
     json.end_object();
-    if (events.size() > statement_bytes_max) flush();
+    events.add(object);
   }
-  flush();
+  events.flush();
 }
 
 }  // namespace tokenrail::registry

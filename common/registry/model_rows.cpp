@@ -25,7 +25,7 @@ std::string prices_text(std::string_view rows) {
 
 /// What the model costs now, on its first deployment.
 const std::string current_prices =
-    prices_text(fmt::format("tokenrail_prices(m.id, {}) x", first_deployment_of("m.id"))) +
+    prices_text(prices_on("m.id", first_deployment_of("m.id"), "x")) +
     " AS prices, (SELECT GREATEST(max(c.version), max(c.closed_version)) FROM price c WHERE c.model_id = m.id) AS "
     "prices_version,\n";
 
@@ -178,25 +178,15 @@ events::ModelPrices prices_from(const std::string& parts, std::int64_t version) 
   return prices;
 }
 
-/// What neither a person nor the provider says is what a catalogue says, else what follows from the name.
-void add_facts_from_elsewhere(const KeptRows::Row& row, ModelRow& model) {
-  auto& state = model.state;
-  const auto fill = [&](std::optional<std::int64_t>& mine, const char* column) {
-    if (!mine) mine = maybe_number(row, column);
-  };
-  fill(state.context_window, "context_window_elsewhere");
-  fill(state.input_tokens_max, "input_tokens_max_elsewhere");
-  fill(state.output_tokens_max, "output_tokens_max_elsewhere");
-  fill(state.embedding_dimensions, "embedding_dimensions_elsewhere");
-  if (state.display_name.empty()) state.display_name = text(row, "display_name_elsewhere");
-  if (state.family.empty()) state.family = text(row, "family_elsewhere");
-  const auto lifecycle = text(row, "lifecycle_elsewhere");
-  if (state.lifecycle == "active" && !lifecycle.empty() && !model.overridden.contains("lifecycle"))
-    state.lifecycle = lifecycle;
-  for (const auto& [name, support] : capabilities_from(text(row, "capabilities_elsewhere"))) {
-    auto& mine = state.capabilities[name];
-    if (mine == events::Support::unknown) mine = support;
-  }
+FactsElsewhere facts_elsewhere_from(const KeptRows::Row& row, const std::set<std::string>& overridden) {
+  return {.display_name = text(row, "display_name_elsewhere"),
+          .family = text(row, "family_elsewhere"),
+          .lifecycle = overridden.contains("lifecycle") ? std::string() : text(row, "lifecycle_elsewhere"),
+          .context_window = maybe_number(row, "context_window_elsewhere"),
+          .input_tokens_max = maybe_number(row, "input_tokens_max_elsewhere"),
+          .output_tokens_max = maybe_number(row, "output_tokens_max_elsewhere"),
+          .embedding_dimensions = maybe_number(row, "embedding_dimensions_elsewhere"),
+          .capabilities = capabilities_from(text(row, "capabilities_elsewhere"))};
 }
 
 ModelRow model_from(const KeptRows::Row& row) {
@@ -243,7 +233,8 @@ ModelRow model_from(const KeptRows::Row& row) {
   model.cause = text(row, "cause");
   model.actor = text(row, "actor");
   model.listed = ListedFacts{state};
-  add_facts_from_elsewhere(row, model);
+  model.elsewhere = facts_elsewhere_from(row, model.overridden);
+  model.elsewhere.fill(state);
   return model;
 }
 
@@ -332,6 +323,11 @@ std::string first_deployment_of(std::string_view id) {
       id);
 }
 
+std::string prices_on(std::string_view id, std::string_view deployment, std::string_view name) {
+  return fmt::format("(SELECT {1} AS id OFFSET 0) {2}_on, LATERAL tokenrail_prices({0}, {2}_on.id) {2}", id, deployment,
+                     name);
+}
+
 ListedFacts::ListedFacts(const events::ModelState& state)
     : display_name(state.display_name),
       family(state.family),
@@ -400,10 +396,10 @@ std::string joined(const std::vector<std::string>& parts) {
 
 void lock_models(soci::session& sql, const std::vector<std::string>& ids) {
   if (ids.empty()) return;
-  const auto list = joined(ids);
-  sql << "SELECT 1 FROM model WHERE id = ANY (CAST(string_to_array(:ids, ',') AS uuid[])) ORDER BY id "
-         "FOR NO KEY UPDATE",
-      soci::use(list);
+  run_kept(
+      sql,
+      "SELECT 1 FROM model WHERE id = ANY (CAST(string_to_array($1, ',') AS uuid[])) ORDER BY id FOR NO KEY UPDATE",
+      {joined(ids)});
 }
 
 void write_inferred(soci::session& sql, const std::string& id, const std::string& model_name) {

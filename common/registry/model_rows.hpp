@@ -40,6 +40,7 @@ struct ListedFacts {
 struct ModelRow {
   events::ModelState state;  ///< with its deployments as routers should see them
   ListedFacts listed{};
+  FactsElsewhere elsewhere{};
   std::set<std::string> overridden{};
   std::string details_digest{};
   std::optional<std::int64_t> details_at_ms{};
@@ -57,6 +58,10 @@ inline constexpr std::string_view call_params_of_model =
 /// SQL: the deployment whose prices are shown as those of the model `id`. As tokenrail_first_deployment(), whose plan
 /// PostgreSQL would make again in each statement.
 [[nodiscard]] std::string first_deployment_of(std::string_view id);
+/// SQL, what follows FROM: rows `name` of the prices that hold now of the model `id` on `deployment` (SQL too). A
+/// function whose argument is a query is not made a part of the statement: PostgreSQL would plan its text again
+/// whenever the statement runs.
+[[nodiscard]] std::string prices_on(std::string_view id, std::string_view deployment, std::string_view name);
 
 /// Which models: `where` is a condition over `m` (fixed text of ours) in which :first and :second may be used.
 std::vector<ModelRow> read_models(soci::session& sql, const std::string& where, const std::string& first,

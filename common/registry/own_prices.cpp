@@ -2,6 +2,9 @@
 
 #include <fmt/core.h>
 
+#include "common/registry/json_arrays.hpp"
+#include "common/registry/kept_statements.hpp"
+
 namespace tokenrail::registry {
 
 namespace {
@@ -21,34 +24,45 @@ const std::string same_price =
     "w ->> 'dimension' = p.dimension AND w ->> 'tier' = p.service_tier AND CAST(w ->> 'tokens' AS bigint) = "
     "p.min_context_tokens AND CAST(w ->> 'from' AS int) = p.utc_from AND CAST(w ->> 'to' AS int) = p.utc_to AND CAST(w "
     "->> 'micros' AS bigint) = p.amount";
+// OFFSET keeps the ids plain columns: behind row-level security no index is used to compare what is taken out of JSON.
+const std::string given_owners =
+    "(SELECT CAST(x ->> 'model' AS uuid) AS model_id, CAST(x ->> 'deployment' AS uuid) AS deployment_id, x -> 'prices' "
+    "AS prices FROM jsonb_array_elements(@@owners) x OFFSET 0) o";
 const std::string of_owner =
-    "p.model_id = CAST(@id AS uuid) AND p.source = @source AND p.deployment_id IS NOT DISTINCT FROM "
-    "CAST(NULLIF(@deployment, '') AS uuid) AND p.effective_to IS NULL";
-const std::string unwanted =
-    of_owner + " AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(@@prices) w WHERE " + same_price + ")";
+    "p.model_id = o.model_id AND p.source = @source AND p.deployment_id IS NOT DISTINCT FROM o.deployment_id AND "
+    "p.effective_to IS NULL";
 
 }  // namespace
 
-void write_prices(soci::session& sql, const PriceOwner& owner, const std::vector<Price>& prices) {
-  const auto arguments = Arguments()
-                             .text("id", owner.model_id)
-                             .text("deployment", owner.deployment_id)
-                             .text("source", owner.source)
-                             .text("actor", owner.by_whom)
-                             .json("prices", prices_json(prices));
-  run_statement(
-      sql, "UPDATE price p SET effective_to = now(), closed_version = nextval('registry_version') WHERE " + unwanted,
-      arguments);
-  run_statement(
-      sql,
+void write_prices(soci::session& sql, std::string_view source, const std::string& by_whom,
+                  std::span<const OwnPrices> all) {
+  static const auto closing =
+      with_arguments("UPDATE price p SET effective_to = now(), closed_version = nextval('registry_version') FROM " +
+                         given_owners + " WHERE " + of_owner +
+                         " AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(o.prices) w WHERE " + same_price + ")",
+                     "$1");
+  // OFFSET: each price is looked for by the index of its model, and not in a join with all prices.
+  static const auto adding = with_arguments(
       "INSERT INTO price (model_id, deployment_id, dimension, service_tier, min_context_tokens, utc_from, utc_to, "
-      "amount, "
-      "source, created_by) SELECT CAST(@id AS uuid), CAST(NULLIF(@deployment, '') AS uuid), w ->> 'dimension', w ->> "
-      "'tier', CAST(w ->> 'tokens' AS bigint), CAST(w ->> 'from' AS int), CAST(w ->> 'to' AS int), CAST(w ->> 'micros' "
-      "AS bigint), @source, @actor FROM jsonb_array_elements(@@prices) w WHERE NOT EXISTS (SELECT 1 FROM price p "
-      "WHERE " +
-          of_owner + " AND " + same_price + ")",
-      arguments);
+      "amount, source, created_by) SELECT o.model_id, o.deployment_id, w ->> 'dimension', w ->> 'tier', CAST(w ->> "
+      "'tokens' AS bigint), CAST(w ->> 'from' AS int), CAST(w ->> 'to' AS int), CAST(w ->> 'micros' AS bigint), "
+      "@source, @actor FROM " +
+          given_owners +
+          " CROSS JOIN LATERAL jsonb_array_elements(o.prices) w WHERE NOT EXISTS (SELECT 1 FROM price p WHERE " +
+          of_owner + " AND " + same_price + " OFFSET 0)",
+      "$1");
+  JsonArrays arrays([&](const std::string& array) {
+    const auto arguments = Arguments().text("source", source).text("actor", by_whom).json("owners", array).object();
+    run_kept(sql, closing, {arguments});
+    run_kept(sql, adding, {arguments});
+  });
+  for (const auto& [model, deployment, prices] : all)
+    arrays.add(Arguments()
+                   .text("model", model)
+                   .text_or_null("deployment", deployment)
+                   .json("prices", prices_json(prices))
+                   .object());
+  arrays.flush();
 }
 
 std::string deployment_on(soci::session& sql, const std::string& model_id, const std::string& connection_id) {

@@ -32,16 +32,15 @@ const std::string price_order = " ORDER BY x.dimension, x.service_tier, x.min_co
 /// What a route would use: the own row's prices as a whole, else the platform's, on the deployment that is named or the
 /// row's first.
 const std::string effective_prices =
-    "SELECT c.* FROM (SELECT CASE WHEN EXISTS (SELECT 1 FROM tokenrail_prices(CAST(NULLIF(@own, '') AS uuid), " +
-    first_deployment_of("CAST(NULLIF(@own, '') AS uuid)") +
-    ")) THEN CAST(NULLIF(@own, '') AS uuid) ELSE CAST(NULLIF(@platform, '') AS uuid) END AS id) w, LATERAL "
-    "tokenrail_prices(w.id, COALESCE(CAST(NULLIF(@deployment, '') AS uuid), " +
-    first_deployment_of("w.id") + ")) c";
+    "SELECT c.* FROM (SELECT CASE WHEN EXISTS (SELECT 1 FROM " +
+    prices_on("CAST(NULLIF(@own, '') AS uuid)", first_deployment_of("CAST(NULLIF(@own, '') AS uuid)"), "o") +
+    ") THEN CAST(NULLIF(@own, '') AS uuid) ELSE CAST(NULLIF(@platform, '') AS uuid) END AS id OFFSET 0) w, LATERAL " +
+    prices_on("w.id", "COALESCE(CAST(NULLIF(@deployment, '') AS uuid), " + first_deployment_of("w.id") + ")", "c");
 
 Document document_of(soci::session& sql, const Scope& scope, const Document& model, const std::string& deployment,
                      const std::string& connection) {
   const auto rows = rows_of(model);
-  const auto& written = scope.platform() ? rows.platform : rows.own;
+  const auto& written = rows.of(scope);
   static const KeptStatement statement(
       "WITH x AS MATERIALIZED (" + effective_prices +
       ") SELECT CAST(json_build_object('model', @@model ->> 'slug', 'modelId', @@model ->> 'id', 'scope', @@model ->> "
@@ -60,12 +59,6 @@ Document document_of(soci::session& sql, const Scope& scope, const Document& mod
                                                  .text("connection", connection)
                                                  .number("version", model.version));
   return {.id = model.id, .version = model.version, .json = json.value_or("{}")};
-}
-
-/// The row that the scope writes; empty: it has none yet.
-std::string written_row(const Scope& scope, const Document& model) {
-  const auto rows = rows_of(model);
-  return scope.platform() ? rows.platform : rows.own;
 }
 
 /// The deployment on the connection of that id, or the nearest one of that name, in a model's row; empty: of none.
@@ -89,7 +82,7 @@ Result<Document> Prices::get(const Actor& actor, const Scope& scope, const std::
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<Document> {
     const auto found = find_model(sql, scope, model);
     if (!found) return no_model(model);
-    const auto deployment = named_deployment(sql, written_row(scope, *found), connection);
+    const auto deployment = named_deployment(sql, rows_of(*found).of(scope), connection);
     if (!deployment) return std::unexpected(deployment.error());
     return document_of(sql, scope, *found, *deployment, connection);
   });
@@ -109,28 +102,26 @@ Result<Document> Prices::set(const Actor& actor, const Scope& scope, const std::
                   fmt::format("The price of {} is out of range.", name_of(price.key.dimension)));
   }
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<Document> {
-    const auto now = find_model(sql, scope, model);
-    if (!now) return no_model(model);
+    const auto named = find_rows(sql, scope, model);
+    if (!named) return no_model(model);
     if (auto may = may_write(actor, scope); !may) return std::unexpected(may.error());
-    const auto row = written_row(scope, *now);
+    const auto& row = named->rows.of(scope);
     const auto deployment = named_deployment(sql, row, connection);
     if (!deployment) return std::unexpected(deployment.error());
     // To take back what was never set needs no row over the platform's.
     if (prices.empty() && row.empty()) {
+      const auto now = read_model(sql, scope, *named);
+      if (!now) return no_model(model);
       if (auto same = expect_version(expected_version, *now, "model"); !same) return std::unexpected(same.error());
       return document_of(sql, scope, *now, *deployment, connection);
     }
     auto locked = lock_row(sql, actor, scope, model, expected_version);
     if (!locked) return std::unexpected(locked.error());
     const auto before = document_of(sql, scope, locked->before, *deployment, connection);
-    write_prices(sql,
-                 {.model_id = locked->row,
-                  .deployment_id = *deployment,
-                  .source = "override",
-                  .by_whom = storable(actor.name, 255)},
-                 prices);
+    write_prices(sql, "override", storable(actor.name, 255),
+                 std::vector{OwnPrices{.model_id = locked->row, .deployment_id = *deployment, .prices = prices}});
     publish_models(sql, actor, locked->model);
-    const auto after_model = find_model(sql, scope, locked->row);
+    const auto after_model = read_model(sql, scope, *named);
     if (!after_model) return no_model(model);
     auto after = document_of(sql, scope, *after_model, *deployment, connection);
     if (after.json == before.json) return after;

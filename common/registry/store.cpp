@@ -9,6 +9,7 @@
 #include <spdlog/spdlog.h>
 
 #include "common/registry/governed_sql.hpp"
+#include "common/registry/kept_statements.hpp"
 #include "common/registry/migrator.hpp"
 #include "common/registry/model_rows.hpp"
 #include "common/registry/store_impl.hpp"
@@ -67,24 +68,23 @@ Result<void> Store::check() {
 // ---- connections -------------------------------------------------------------------------------------------------
 
 std::vector<Connection> read_connections(soci::session& sql, const std::string& where, const std::string& value) {
-  const auto bound = text_or_null(value);
-  const soci::rowset<soci::row> rows =
-      (sql.prepare
-           << "SELECT CAST(c.id AS text) AS id, c.org_id AS org_id, c.owner_user_id AS owner_user_id, "
-              "c.provider AS provider, p.adapter AS adapter, c.name AS name, c.base_url AS base_url, "
-              "c.auth_type AS auth_type, c.auth_name AS auth_name, CAST(c.credential_id AS text) AS credential_id, "
-              "c.credential_version AS credential_version, c.priority AS priority, c.weight AS weight, "
-              "c.enabled AS enabled, c.sync_enabled AS sync_enabled, "
-              "array_to_string(c.include_globs, chr(31)) AS include_globs, "
-              "array_to_string(c.exclude_globs, chr(31)) AS exclude_globs, c.on_new AS on_new, "
-              "c.slug_prefix AS slug_prefix, c.health AS health, c.health_reason AS health_reason, c.last_sync_status "
-              "AS last_sync_status, "
-              "c.last_error_class AS last_error_class, CAST(c.sync_interval_s AS bigint) AS sync_interval_s "
-              "FROM connection c JOIN provider p ON p.slug = c.provider WHERE c.deleted_at IS NULL AND " +
-                  where + " ORDER BY c.name, c.id",
-       soci::use(bound.value, bound.indicator, "value"));
+  static const std::string columns =
+      "SELECT CAST(c.id AS text) AS id, c.org_id AS org_id, c.owner_user_id AS owner_user_id, "
+      "c.provider AS provider, p.adapter AS adapter, c.name AS name, c.base_url AS base_url, "
+      "c.auth_type AS auth_type, c.auth_name AS auth_name, CAST(c.credential_id AS text) AS credential_id, "
+      "c.credential_version AS credential_version, c.priority AS priority, c.weight AS weight, "
+      "c.enabled AS enabled, c.sync_enabled AS sync_enabled, "
+      "array_to_string(c.include_globs, chr(31)) AS include_globs, "
+      "array_to_string(c.exclude_globs, chr(31)) AS exclude_globs, c.on_new AS on_new, "
+      "c.slug_prefix AS slug_prefix, c.health AS health, c.health_reason AS health_reason, c.last_sync_status "
+      "AS last_sync_status, "
+      "c.last_error_class AS last_error_class, CAST(c.sync_interval_s AS bigint) AS sync_interval_s "
+      "FROM connection c JOIN provider p ON p.slug = c.provider WHERE c.deleted_at IS NULL AND ";
+  const auto rows =
+      run_kept(sql, columns + where + " ORDER BY c.name, c.id", {value.empty() ? std::nullopt : std::optional(value)});
   std::vector<Connection> connections;
-  for (const auto& row : rows) {
+  for (int at = 0; at < rows.count(); ++at) {
+    const auto row = rows.row(at);
     connections.push_back({.id = text(row, "id"),
                            .org_id = text(row, "org_id"),
                            .owner_user_id = text(row, "owner_user_id"),
@@ -96,8 +96,8 @@ std::vector<Connection> read_connections(soci::session& sql, const std::string& 
                            .auth_name = text(row, "auth_name"),
                            .credential_id = text(row, "credential_id"),
                            .credential_version = number(row, "credential_version"),
-                           .priority = row.get<int>("priority"),
-                           .weight = row.get<int>("weight"),
+                           .priority = number(row, "priority"),
+                           .weight = number(row, "weight"),
                            .enabled = truth(row, "enabled"),
                            .sync_enabled = truth(row, "sync_enabled"),
                            .include_globs = parts_of(text(row, "include_globs")),
@@ -115,7 +115,7 @@ std::vector<Connection> read_connections(soci::session& sql, const std::string& 
 
 Result<std::vector<Connection>> Store::connections() {
   return impl_->session.run([](soci::session& sql) -> Result<std::vector<Connection>> {
-    return read_connections(sql, "CAST(:value AS text) IS NULL", "");
+    return read_connections(sql, "CAST($1 AS text) IS NULL", "");
   });
 }
 
@@ -190,7 +190,7 @@ Result<Connection> Store::ensure_platform_connection(const PlatformConnection& w
       }
       tell_changes(sql, changes, "sync", sync_actor);
     }
-    return read_connections(sql, "c.id = CAST(:value AS uuid)", id).at(0);
+    return read_connections(sql, "c.id = CAST($1 AS uuid)", id).at(0);
   });
 }
 

@@ -50,7 +50,7 @@ inline constexpr const char* unserved_requests =
 
 inline constexpr const char* sync_actor = "registry-sync";
 
-/// `where`: a condition over `c` (fixed text of ours) in which :value may be used.
+/// `where`: a condition over `c` (fixed text of ours) in which $1, the value, may be used.
 std::vector<Connection> read_connections(soci::session& sql, const std::string& where, const std::string& value);
 
 }  // namespace tokenrail::registry

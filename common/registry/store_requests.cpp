@@ -28,12 +28,12 @@ std::string owner_of(const Connection& connection) {
 /// The connection of that name or id, of the organisation if one is given.
 Result<Connection> named_connection(soci::session& sql, const std::string& org_id, const std::string& name) {
   const auto elsewhere = [&](const Connection& c) { return !org_id.empty() && c.org_id != org_id; };
-  auto found = read_connections(sql, "(c.name = :value OR CAST(c.id AS text) = :value)", name);
+  auto found = read_connections(sql, "(c.name = $1 OR CAST(c.id AS text) = $1)", name);
   std::erase_if(found, elsewhere);
   if (const auto exact = std::ranges::find(found, name, &Connection::id); exact != found.end()) return *exact;
   if (found.size() == 1) return std::move(found.front());
   if (found.empty()) {
-    auto all = read_connections(sql, "CAST(:value AS text) IS NULL", "");
+    auto all = read_connections(sql, "CAST($1 AS text) IS NULL", "");
     std::erase_if(all, elsewhere);
     std::string names;
     for (const auto& c : all) names += (names.empty() ? "" : ", ") + c.name;

@@ -7,10 +7,10 @@
 #include "common/crypto/bytes.hpp"
 #include "common/registry/catalog_holds.hpp"
 #include "common/registry/connection_health.hpp"
-#include "common/registry/governed_sql.hpp"
 #include "common/registry/gzip.hpp"
+#include "common/registry/kept_statements.hpp"
 #include "common/registry/model_rows.hpp"
-#include "common/registry/own_prices.hpp"
+#include "common/registry/planned_rows.hpp"
 #include "common/registry/store_impl.hpp"
 #include "common/registry/text.hpp"
 
@@ -29,6 +29,7 @@ Result<std::vector<StoredModel>> Store::load_models(const Connection& connection
       if (row.state.provider != connection.provider) continue;
       std::move(row.listed).restore(row.state);
       StoredModel model{.state = std::move(row.state),
+                        .elsewhere = std::move(row.elsewhere),
                         .overridden = std::move(row.overridden),
                         .details_digest = std::move(row.details_digest),
                         .details_at_ms = row.details_at_ms,
@@ -52,48 +53,40 @@ Result<std::vector<StoredModel>> Store::load_models(const Connection& connection
   });
 }
 
-namespace {
-
-/// A condition over rows `a`: of :provider, in a scope above that of :org and :owner.
-constexpr const char* rows_above =
-    "a.deleted_at IS NULL AND a.provider = :provider AND a.owner_user_id IS NULL AND CAST(:org AS text) IS NOT NULL "
-    "AND "
-    "(a.org_id IS NULL OR (CAST(:owner AS text) IS NOT NULL AND a.org_id = CAST(:org AS text)))";
-
-}  // namespace
-
 Result<std::set<std::string>> Store::models_above(const Connection& connection) {
   if (connection.org_id.empty()) return std::set<std::string>();
   return impl_->session.run([&](soci::session& sql) -> Result<std::set<std::string>> {
-    const auto org = text_or_null(connection.org_id);
-    const auto owner = text_or_null(connection.owner_user_id);
-    const soci::rowset<soci::row> rows =
-        (sql.prepare << fmt::format("SELECT a.model_name AS model_name FROM model a WHERE {}", rows_above),
-         soci::use(connection.provider, "provider"), soci::use(org.value, org.indicator, "org"),
-         soci::use(owner.value, owner.indicator, "owner"));
+    static const auto statement = fmt::format(
+        "SELECT a.model_name AS model_name FROM (SELECT CAST($1 AS text) AS provider, CAST($2 AS text) AS org_id, "
+        "CAST($3 AS text) AS owner_user_id) w, model a WHERE {}",
+        rows_above);
+    const auto& owner = connection.owner_user_id;
+    const auto rows = run_once(
+        sql, statement, {connection.provider, connection.org_id, owner.empty() ? std::nullopt : std::optional(owner)});
     std::set<std::string> names;
-    for (const auto& row : rows) names.insert(text(row, "model_name"));
+    for (int at = 0; at < rows.count(); ++at) names.insert(text(rows.row(at), "model_name"));
     return names;
   });
 }
 
 Result<std::vector<HeldChange>> Store::held_changes(const std::string& connection_id) {
   return impl_->session.run([&](soci::session& sql) -> Result<std::vector<HeldChange>> {
-    const auto connection = text_or_null(connection_id);
-    const soci::rowset<soci::row> rows =
-        (sql.prepare << "SELECT CAST(h.id AS text) AS id, CAST(h.model_id AS text) AS model_id, "
-                        "m.model_name AS model_name, c.name AS connection_name, CAST(h.before AS text) AS before, "
-                        "CAST(h.after AS text) AS after, h.reason AS reason, h.decision AS decision, "
-                        "CAST(floor(extract(epoch FROM h.created_at) * 1000) AS bigint) AS since_ms "
-                        "FROM held_change h JOIN connection c ON c.id = h.connection_id "
-                        "LEFT JOIN model m ON m.id = h.model_id WHERE c.deleted_at IS NULL AND h.ended_at IS NULL AND "
-                        "(h.decision IS NULL OR (h.decision IN ('accepted', 'rejected') AND "
-                        "CAST(:connection AS uuid) IS NOT NULL)) AND "
-                        "h.connection_id = COALESCE(CAST(:connection AS uuid), h.connection_id) "
-                        "ORDER BY h.created_at, h.id",
-         soci::use(connection.value, connection.indicator, "connection"));
+    const auto rows =
+        run_kept(sql,
+                 "SELECT CAST(h.id AS text) AS id, CAST(h.model_id AS text) AS model_id, "
+                 "m.model_name AS model_name, c.name AS connection_name, CAST(h.before AS text) AS before, "
+                 "CAST(h.after AS text) AS after, h.reason AS reason, h.decision AS decision, "
+                 "CAST(floor(extract(epoch FROM h.created_at) * 1000) AS bigint) AS since_ms "
+                 "FROM held_change h JOIN connection c ON c.id = h.connection_id "
+                 "LEFT JOIN model m ON m.id = h.model_id WHERE c.deleted_at IS NULL AND h.ended_at IS NULL AND "
+                 "(h.decision IS NULL OR (h.decision IN ('accepted', 'rejected') AND "
+                 "CAST($1 AS uuid) IS NOT NULL)) AND "
+                 "h.connection_id = COALESCE(CAST($1 AS uuid), h.connection_id) "
+                 "ORDER BY h.created_at, h.id",
+                 {connection_id.empty() ? std::nullopt : std::optional(connection_id)});
     std::vector<HeldChange> changes;
-    for (const auto& row : rows) {
+    for (int at = 0; at < rows.count(); ++at) {
+      const auto row = rows.row(at);
       changes.push_back({.id = text(row, "id"),
                          .model_id = text(row, "model_id"),
                          .model_name = text(row, "model_name"),
@@ -115,163 +108,10 @@ Result<std::vector<HeldChange>> Store::held_changes(const std::string& connectio
 
 namespace {
 
-std::string_view word_of(events::Support support) {
-  if (support == events::Support::supported) return "supported";
-  return support == events::Support::unsupported ? "unsupported" : "unknown";
-}
-
-std::string capabilities_text(const events::ModelState& state) {
-  std::string out;
-  for (const auto& [name, support] : state.capabilities) {
-    if (!out.empty()) out += '\x1f';
-    out += fmt::format("{}={}", name, word_of(support));
-  }
-  return out;
-}
-
-// Capabilities come as text of parts, as they are read.
-constexpr const char* capabilities_value =
-    "(SELECT COALESCE(jsonb_object_agg(split_part(c, '=', 1), split_part(c, '=', 2)), '{}') "
-    "FROM unnest(string_to_array(:capabilities, chr(31))) c)";
-
-/// The columns of a model that a sync writes, as values to bind.
-struct ModelColumns {
-  explicit ModelColumns(const PlannedModel& planned)
-      : after(planned.after),
-        details_digest(planned.details_digest),
-        details_at(number_or_null(planned.details_at_ms)),
-        missing_expired(planned.missing_expired ? 1 : 0),
-        missing_since(number_or_null(after.missing_since_ms)),
-        context_window(number_or_null(after.context_window)),
-        input_tokens_max(number_or_null(after.input_tokens_max)),
-        output_tokens_max(number_or_null(after.output_tokens_max)),
-        embedding_dimensions(number_or_null(after.embedding_dimensions)),
-        capabilities(capabilities_text(after)),
-        raw(text_or_null(planned.raw)) {}
-
-  template <class Prepared>
-  void bind(Prepared& prepared) const {
-    prepared, soci::use(after.kind, "kind"), soci::use(after.family, "family"), soci::use(after.digest, "digest"),
-        soci::use(details_digest, "details_digest"), soci::use(details_at.value, details_at.indicator, "details_at"),
-        soci::use(after.availability, "availability"),
-        soci::use(missing_since.value, missing_since.indicator, "missing_since"),
-        soci::use(missing_expired, "missing_expired"),
-        soci::use(context_window.value, context_window.indicator, "context_window"),
-        soci::use(input_tokens_max.value, input_tokens_max.indicator, "input_tokens_max"),
-        soci::use(output_tokens_max.value, output_tokens_max.indicator, "output_tokens_max"),
-        soci::use(embedding_dimensions.value, embedding_dimensions.indicator, "embedding_dimensions"),
-        soci::use(capabilities, "capabilities"), soci::use(raw.value, raw.indicator, "raw");
-  }
-
-  const events::ModelState& after;
-  std::string details_digest;
-  Nullable<long long> details_at;
-  int missing_expired;
-  Nullable<long long> missing_since;
-  Nullable<long long> context_window;
-  Nullable<long long> input_tokens_max;
-  Nullable<long long> output_tokens_max;
-  Nullable<long long> embedding_dimensions;
-  std::string capabilities;
-  Nullable<std::string> raw;
-};
-
-/// Nothing: another writer has added a model of that name, or one of that slug, since the plan was made. A disabled one
-/// is not put over a model of a scope above, which the scope could then use no longer.
-std::optional<std::string> insert_model(soci::session& sql, const PlannedModel& planned) {
-  const auto& after = planned.after;
-  const ModelColumns columns(planned);
-  const auto org = text_or_null(after.org_id);
-  const auto owner = text_or_null(after.owner_user_id);
-  const int enabled = after.enabled ? 1 : 0;
-  std::string id;
-  // A slug that another model of the scope has already (a prefix can do that) gets the id's random end added.
-  auto prepared =
-      (sql.prepare << fmt::format(
-           "WITH fresh AS (SELECT tokenrail_uuid_v7() AS id) "
-           "INSERT INTO model (id, org_id, owner_user_id, provider, model_name, slug, enabled, kind, family, digest, "
-           "details_digest, details_at, availability, missing_since, missing_expired, context_window, "
-           "input_tokens_max, "
-           "output_tokens_max, embedding_dimensions, capabilities, raw) "
-           "SELECT fresh.id, CAST(:org AS text), CAST(:owner AS text), :provider, :model_name, "
-           "CASE WHEN EXISTS (SELECT 1 FROM model o WHERE o.org_id IS NOT DISTINCT FROM CAST(:org AS text) AND "
-           "o.owner_user_id IS NOT DISTINCT FROM CAST(:owner AS text) AND o.slug = CAST(:slug AS text) AND "
-           "o.deleted_at IS NULL) THEN CAST(:slug AS text) || '~' || right(CAST(fresh.id AS text), 6) "
-           "ELSE CAST(:slug AS text) END, "
-           "CAST(:enabled AS int) <> 0, :kind, :family, :digest, :details_digest, "
-           "to_timestamp(CAST(:details_at AS bigint) / 1000.0), :availability, "
-           "to_timestamp(CAST(:missing_since AS bigint) / 1000.0), CAST(:missing_expired AS int) <> 0, "
-           ":context_window, :input_tokens_max, :output_tokens_max, :embedding_dimensions, {}, "
-           "COALESCE(CAST(:raw AS jsonb), '{{}}') FROM fresh WHERE CAST(:enabled AS int) <> 0 OR NOT EXISTS (SELECT 1 "
-           "FROM model a WHERE {} AND a.model_name = :model_name) ON CONFLICT DO NOTHING RETURNING CAST(id AS text)",
-           capabilities_value, rows_above),
-       soci::use(org.value, org.indicator, "org"), soci::use(owner.value, owner.indicator, "owner"),
-       soci::use(after.provider, "provider"), soci::use(after.model_name, "model_name"), soci::use(after.slug, "slug"),
-       soci::use(enabled, "enabled"), soci::into(id));
-  columns.bind(prepared);
-  soci::statement statement(prepared);
-  if (!statement.execute(true)) return std::nullopt;
-  return id;
-}
-
-/// False: another writer has changed the model since the plan was made.
-bool update_model(soci::session& sql, const PlannedModel& planned) {
-  const ModelColumns columns(planned);
-  const long long before = planned.before_version;
-  const int published = planned.changed_fields.empty() ? 0 : 1;
-  auto prepared =
-      (sql.prepare << fmt::format(
-           "UPDATE model SET kind = :kind, family = :family, digest = :digest, details_digest = :details_digest, "
-           "details_at = to_timestamp(CAST(:details_at AS bigint) / 1000.0), "
-           "availability = :availability, missing_since = to_timestamp(CAST(:missing_since AS bigint) / 1000.0), "
-           "missing_expired = CAST(:missing_expired AS int) <> 0, context_window = :context_window, "
-           "input_tokens_max = :input_tokens_max, output_tokens_max = :output_tokens_max, "
-           "embedding_dimensions = :embedding_dimensions, capabilities = {}, "
-           "raw = COALESCE(CAST(:raw AS jsonb), raw), "
-           "version = CASE WHEN CAST(:published AS int) = 0 THEN version ELSE nextval('registry_version') END, "
-           "updated_at = now() "
-           "WHERE id = CAST(:id AS uuid) AND version = :before AND deleted_at IS NULL",
-           capabilities_value),
-       soci::use(published, "published"), soci::use(planned.after.id, "id"), soci::use(before, "before"));
-  columns.bind(prepared);
-  soci::statement statement(prepared);
-  statement.execute(true);
-  return statement.get_affected_rows() == 1;
-}
-
-void write_deployment(soci::session& sql, const std::string& model_id, const Connection& connection,
-                      const StoredDeployment& deployment) {
-  const auto missing_since = number_or_null(deployment.missing_since_ms);
-  const long long missing_runs = deployment.missing_runs;
-  const std::string availability = deployment.missing_since_ms ? "missing" : "listed";
-  sql << "INSERT INTO deployment (model_id, connection_id, upstream_name, digest, availability, missing_since, "
-         "missing_runs, answer_sha256) VALUES (CAST(:model_id AS uuid), CAST(:connection_id AS uuid), :upstream_name, "
-         ":digest, :availability, to_timestamp(CAST(:missing_since AS bigint) / 1000.0), CAST(:missing_runs AS int), "
-         ":answer_sha256) "
-         "ON CONFLICT (model_id, connection_id) DO UPDATE SET upstream_name = excluded.upstream_name, "
-         "digest = excluded.digest, availability = excluded.availability, missing_since = excluded.missing_since, "
-         "missing_runs = excluded.missing_runs, answer_sha256 = excluded.answer_sha256",
-      soci::use(model_id), soci::use(connection.id), soci::use(deployment.upstream_name), soci::use(deployment.digest),
-      soci::use(availability), soci::use(missing_since.value, missing_since.indicator), soci::use(missing_runs),
-      soci::use(deployment.answer_sha256);
-}
-
-/// What the provider said of the model, as it came.
-void write_answer(soci::session& sql, const std::string& model_id, const Connection& connection,
-                  const std::string& answer) {
-  constexpr std::size_t stored_bytes_max = 1UL << 20U;
-  const auto bytes = gzip(answer);
-  if (bytes.size() > stored_bytes_max) return;
-  const auto digits = crypto::to_hex(bytes);
-  sql << "UPDATE deployment SET answer = decode(:answer, 'hex'), answered_at = now() WHERE model_id = CAST(:model AS "
-         "uuid) AND connection_id = CAST(:connection AS uuid)",
-      soci::use(digits, "answer"), soci::use(model_id, "model"), soci::use(connection.id, "connection");
-}
-
 /// The connection as it is now, locked: syncs of one connection come one after the other.
 std::optional<Connection> lock_connection(soci::session& sql, const std::string& id) {
   sql << "SELECT 1 FROM connection WHERE id = CAST(:id AS uuid) FOR UPDATE", soci::use(id);
-  auto found = read_connections(sql, "c.id = CAST(:value AS uuid)", id);
+  auto found = read_connections(sql, "c.id = CAST($1 AS uuid)", id);
   if (found.empty()) return std::nullopt;
   return std::move(found.front());
 }
@@ -377,48 +217,15 @@ void settle_held(soci::session& sql, const Connection& now, const SyncPlan& plan
   }
 }
 
-Result<void> overtaken(const PlannedModel& planned, std::string_view how) {
-  return fail(ErrorKind::cancelled, fmt::format("The model {}/{} was {} by another writer during the sync.",
-                                                planned.after.provider, planned.after.model_name, how));
-}
-
-/// Writes the rows of a plan and says what is to be reported, in the plan's order. The rows are taken in the order of
-/// lock_models().
+/// Writes the rows of a plan and says what is to be reported, in the plan's order.
 Result<void> write_models(soci::session& sql, const Connection& now, const SyncPlan& plan,
                           std::vector<Change>& changes) {
-  std::vector<std::string> ids;
-  std::vector<const PlannedModel*> added;
-  for (const auto& planned : plan.models) {
-    ids.push_back(planned.after.id);
-    if (planned.kind == PlannedModel::Kind::added) added.push_back(&planned);
-  }
-  std::vector<std::string> known;
-  std::ranges::copy_if(ids, std::back_inserter(known), [](const auto& id) { return !id.empty(); });
-  lock_models(sql, known);
-  for (const auto& planned : plan.models) {
-    if (planned.kind == PlannedModel::Kind::added) continue;
-    if (!update_model(sql, planned)) return overtaken(planned, "changed");
-  }
-  std::ranges::sort(added, {}, [](const PlannedModel* planned) { return std::string_view(planned->after.model_name); });
-  for (const auto* planned : added) {
-    auto id = insert_model(sql, *planned);
-    if (!id) return overtaken(*planned, "added");
-    write_inferred(sql, *id, planned->after.model_name);
-    ids[static_cast<std::size_t>(planned - plan.models.data())] = std::move(*id);
-  }
-  for (std::size_t i = 0; i < ids.size(); ++i) {
+  const auto ids = write_planned_rows(sql, now, plan);
+  if (!ids) return std::unexpected(ids.error());
+  for (std::size_t i = 0; i < ids->size(); ++i) {
     const auto& planned = plan.models[i];
-    write_deployment(sql, ids[i], now, planned.here);
-    if (!planned.answer.empty()) write_answer(sql, ids[i], now, planned.answer);
-    if (planned.prices_changed)
-      write_prices(sql,
-                   {.model_id = ids[i],
-                    .deployment_id = deployment_on(sql, ids[i], now.id),
-                    .source = "provider",
-                    .by_whom = sync_actor},
-                   planned.here.prices);
     if (planned.changed_fields.empty()) continue;
-    Change change{.model_id = ids[i], .before_version = std::nullopt, .changed_fields = planned.changed_fields};
+    Change change{.model_id = (*ids)[i], .before_version = std::nullopt, .changed_fields = planned.changed_fields};
     if (planned.kind != PlannedModel::Kind::added) change.before_version = planned.before_version;
     changes.push_back(std::move(change));
   }

@@ -42,6 +42,23 @@ std::string_view name_of(PlannedModel::Kind kind) {
   return "";
 }
 
+void FactsElsewhere::fill(events::ModelState& state) const {
+  const auto number = [](std::optional<std::int64_t>& mine, const std::optional<std::int64_t>& other) {
+    if (!mine) mine = other;
+  };
+  number(state.context_window, context_window);
+  number(state.input_tokens_max, input_tokens_max);
+  number(state.output_tokens_max, output_tokens_max);
+  number(state.embedding_dimensions, embedding_dimensions);
+  if (state.display_name.empty()) state.display_name = display_name;
+  if (state.family.empty()) state.family = family;
+  if (state.lifecycle == "active" && !lifecycle.empty()) state.lifecycle = lifecycle;
+  for (const auto& [name, support] : capabilities) {
+    auto& mine = state.capabilities[name];
+    if (mine == events::Support::unknown) mine = support;
+  }
+}
+
 bool SyncPlan::idle() const {
   const bool new_held = std::ranges::any_of(held, [](const HeldChange& change) { return change.id.empty(); });
   return models.empty() && accepted.empty() && ended.empty() && !new_held;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -55,9 +56,24 @@ struct StoredDeployment {
   std::string answer_sha256{};
 };
 
+/// What catalogues say of a model, and what follows from its name: it counts where neither a person nor the provider
+/// says anything.
+struct FactsElsewhere {
+  std::string display_name{};
+  std::string family{};
+  std::string lifecycle{};  ///< empty also where a person has set it
+  std::optional<std::int64_t> context_window{};
+  std::optional<std::int64_t> input_tokens_max{};
+  std::optional<std::int64_t> output_tokens_max{};
+  std::optional<std::int64_t> embedding_dimensions{};
+  std::map<std::string, events::Support> capabilities{};
+  void fill(events::ModelState& state) const;
+};
+
 /// A model of a connection's scope and provider, as last written.
 struct StoredModel {
-  events::ModelState state;
+  events::ModelState state;                     ///< what people and providers say
+  FactsElsewhere elsewhere{};                   ///< what readers see besides
   std::set<std::string> overridden{};           ///< fields (wire names) that a person set: no sync changes them
   std::string details_digest{};                 ///< what the row's details go with, in the words of registry-sync
   std::optional<std::int64_t> details_at_ms{};  ///< when they were asked for

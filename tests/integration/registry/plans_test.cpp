@@ -11,6 +11,7 @@
 #include "common/registry/governed_models_sql.hpp"
 #include "common/registry/governed_sql.hpp"
 #include "common/registry/model_views_sql.hpp"
+#include "common/registry/prices.hpp"
 #include "tests/integration/registry/store_fixture.hpp"
 
 namespace tokenrail::registry {
@@ -178,6 +179,29 @@ TEST_F(PlansTest, ReadsModelsPagesAndAuditLogByIndexes) {
       of_acme());
   EXPECT_THAT(entries, HasSubstr("audit_log_org")) << entries;
   EXPECT_THAT(entries, Not(HasSubstr("Seq Scan"))) << entries;
+}
+
+// A function that is called, instead of being a part of the statement, is planned again whenever the statement runs.
+// That took most of the time of a model.
+TEST_F(PlansTest, NoStatementCallsTheFunctionOfPrices) {
+  sql().run("ALTER DATABASE " + name_ + " SET track_functions = 'all'");
+  store_ = std::make_unique<Store>(options_);
+  apply({adding("a"), adding("b")});
+  stored("a");
+  {
+    GovernedDatabase governed(options_);
+    const auto root = person("root");
+    ASSERT_TRUE(Models(governed).list(root, {}, {}, {.count_max = 2}).has_value());
+    ASSERT_TRUE(Models(governed).change(root, {}, "ollama/a", R"({"hidden":true})", {}).has_value());
+    ASSERT_TRUE(Prices(governed)
+                    .set(root, {}, "ollama/a", {{.key = {.dimension = PriceDimension::input}, .micros = 5}}, {})
+                    .has_value());
+    ASSERT_TRUE(Prices(governed).get(root, {}, "ollama/a", "env-ollama").has_value());
+  }
+  end_sessions();
+  EXPECT_EQ(sql().run("SELECT COALESCE(sum(calls), 0) FROM pg_stat_user_functions WHERE funcname = 'tokenrail_prices'"),
+            "0");
+  EXPECT_NE(sql().run("SELECT COALESCE(sum(calls), 0) FROM pg_stat_user_functions"), "0") << "calls are counted";
 }
 
 TEST_F(PlansTest, ModelsOfAUserAreReadByAnIndex) {

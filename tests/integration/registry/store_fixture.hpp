@@ -94,6 +94,15 @@ class StoreTest : public ScratchDatabase {
     return {};
   }
 
+  /// Ends the store's session and waits until no session is left, so that the database's statistics contain all.
+  void end_sessions() {
+    store_.reset();
+    auto watch = sql();
+    while (watch.run("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = "
+                     "'client backend' AND pid <> pg_backend_pid()") != "0") {
+    }
+  }
+
   std::unique_ptr<Store> store_;
   Connection connection_;
 };
