@@ -78,15 +78,25 @@ void settle_here(PlannedModel& planned, const registry::Connection& connection, 
   }
 }
 
+events::ModelState as_readers_see(events::ModelState state, const registry::FactsElsewhere& elsewhere) {
+  elsewhere.fill(state);
+  return state;
+}
+
 /// Fills in what follows from the rest and says what kind of change it is; nothing: there is none.
 std::optional<PlannedModel> finish(PlannedModel planned, const StoredModel& stored, Kind kind) {
   planned.after.routable = registry::routable(planned.after, planned.missing_expired);
   planned.changed_fields = registry::changed_fields(stored.state, planned.after);
+  const bool changes_row = !planned.changed_fields.empty();
+  // A reader sees no change where the provider now says, or no longer says, what a catalogue says too.
+  if (changes_row)
+    planned.changed_fields = registry::changed_fields(as_readers_see(stored.state, stored.elsewhere),
+                                                      as_readers_see(planned.after, stored.elsewhere));
   planned.prices_changed = planned.here.prices != (stored.here ? stored.here->prices : std::vector<Price>());
   if (planned.prices_changed) planned.changed_fields.emplace_back("prices");
   planned.kind = kind;
   if (!planned.changed_fields.empty()) return planned;
-  const bool same = stored.here && bookkeeping(*stored.here) == bookkeeping(planned.here) &&
+  const bool same = !changes_row && stored.here && bookkeeping(*stored.here) == bookkeeping(planned.here) &&
                     stored.details_digest == planned.details_digest && stored.details_at_ms == planned.details_at_ms &&
                     stored.missing_expired == planned.missing_expired;
   if (same) return std::nullopt;

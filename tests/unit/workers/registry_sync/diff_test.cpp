@@ -68,6 +68,7 @@ std::vector<StoredModel> carried_out(const SyncPlan& plan, std::vector<StoredMod
     if (same == stored.end()) {
       stored.push_back(std::move(after));
     } else {
+      after.elsewhere = same->elsewhere;
       after.overridden = same->overridden;
       after.listed_elsewhere = same->listed_elsewhere;
       after.told_elsewhere = same->told_elsewhere;
@@ -165,6 +166,31 @@ TEST(Diff, ExactlyWhatChangedIsPlanned) {
   EXPECT_EQ(plan.updated, 1);
   EXPECT_EQ(plan.missing, 1);
   EXPECT_EQ(plan.unchanged, 2);
+}
+
+TEST(Diff, FactThatACatalogueHasAlreadyIsNoEvent) {
+  auto model = listed("a:1b");
+  auto stored = stored_of({model});
+  stored[0].elsewhere.output_tokens_max = 512;
+  stored[0].elsewhere.capabilities = {{"tools", Support::supported}};
+  const auto plan_of = [&] { return plan_sync(connection(), list_of({model}), stored, {}, t0 + hour); };
+  EXPECT_THAT(plan_of().models, IsEmpty());
+
+  // Its row has it from now on, also when the catalogue says something else later.
+  model.output_tokens_max = 512;
+  model.capabilities["tools"] = Support::supported;
+  const auto known = plan_of();
+  ASSERT_THAT(kinds(known), ElementsAre("noted a:1b"));
+  EXPECT_THAT(known.models[0].changed_fields, IsEmpty());
+  EXPECT_EQ(known.models[0].after.output_tokens_max, 512);
+  stored = carried_out(known, stored);
+  EXPECT_THAT(plan_of().models, IsEmpty());
+
+  model.output_tokens_max = 1024;
+  model.family = "qwen";
+  const auto other = plan_of();
+  ASSERT_THAT(kinds(other), ElementsAre("updated a:1b"));
+  EXPECT_THAT(other.models[0].changed_fields, ElementsAre("family", "outputTokensMax"));
 }
 
 TEST(Diff, MissingModelIsReportedOnceAndExpiresOnce) {
