@@ -12,6 +12,7 @@
 #include "cli/context.hpp"
 #include "cli/database.hpp"
 #include "cli/doctor.hpp"
+#include "cli/model_listing.hpp"
 #include "cli/published_registry.hpp"
 #include "cli/sealed_credentials.hpp"
 #include "common/crypto/key_ring_settings.hpp"
@@ -124,7 +125,10 @@ std::optional<PublishedFacts> look_at_published(const Context& context) {
   const auto projection = read_published_registry(context, 5s);
   if (!projection) return std::nullopt;
   PublishedFacts facts{.complete = projection->complete(), .models = projection->size()};
-  for (const auto& [key, model] : projection->models()) facts.routable += model.routable ? 1 : 0;
+  std::vector<events::ModelState> models;
+  for (const auto& [key, model] : projection->models()) models.push_back(model);
+  take_inherited(models);
+  for (const auto& model : models) facts.routable += model.routable ? 1 : 0;
   return facts;
 }
 

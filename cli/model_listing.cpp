@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
+#include <string_view>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -45,6 +48,25 @@ std::string scope(const events::ModelState& model) {
 }
 
 }  // namespace
+
+void take_inherited(std::vector<events::ModelState>& models) {
+  using Place = std::tuple<std::string_view, std::string_view, std::string_view, std::string_view>;
+  std::map<Place, bool> enabled;
+  for (const auto& model : models)
+    if (!model.inherits)
+      enabled[Place(model.org_id, model.owner_user_id, model.provider, model.model_name)] = model.enabled;
+  for (auto& model : models) {
+    if (!model.inherits) continue;
+    model.enabled = false;
+    for (const auto& org : {std::string_view(model.org_id), std::string_view()}) {
+      const auto above = enabled.find(Place(org, "", model.provider, model.model_name));
+      if (above == enabled.end()) continue;
+      model.enabled = above->second;
+      break;
+    }
+    model.routable = model.routable && model.enabled;
+  }
+}
 
 std::vector<events::ModelState> seen_by(const std::vector<events::ModelState>& models, const std::string& org_id) {
   std::vector<events::ModelState> seen;

@@ -8,6 +8,10 @@
 
 namespace tokenrail::cli {
 
+/// A row that inherits is enabled as the next row above it is, which is one of `models` too; without one it is
+/// disabled.
+void take_inherited(std::vector<events::ModelState>& models);
+
 /// Those that the organisation sees: its own and the platform's.
 [[nodiscard]] std::vector<events::ModelState> seen_by(const std::vector<events::ModelState>& models,
                                                       const std::string& org_id);

@@ -200,6 +200,7 @@ int run_registry_list(const Context& context) {
                 : by_api ? models_of_api(context)
                          : registry::Store(database_options(context)).list_models();
   if (!models) return context.failed(models.error());
+  if (!by_api) take_inherited(*models);
   if (const auto org = context.call.value("org"); org && !by_api) *models = seen_by(*models, *org);
   if (context.json()) {
     for (const auto& model : *models) context.terminal.out_line(listing_json(model));

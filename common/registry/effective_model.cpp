@@ -120,6 +120,17 @@ double EffectiveModel::preference(Preference preference) const {
   return preference_value(nearest(), preference);
 }
 
+namespace {
+
+/// What a row that inherits has for `enabled` says nothing. Without a row above it nothing enables the model, as in the
+/// database.
+bool is_enabled(const EffectiveModel& model) {
+  const auto& row = model.enabled_by();
+  return row.enabled && !row.inherits;
+}
+
+}  // namespace
+
 ModelState EffectiveModel::state() const {
   auto model = nearest();
   const auto& served = serving();
@@ -128,7 +139,7 @@ ModelState EffectiveModel::state() const {
     model.availability = served.availability;
     model.missing_since_ms = served.missing_since_ms;
   }
-  model.enabled = enabled_by().enabled;
+  model.enabled = is_enabled(*this);
   model.routable = model.enabled && available();
   model.lifecycle = lifecycle_by().lifecycle;
   model.hidden = hidden();
@@ -166,7 +177,7 @@ Failing EffectiveModel::failing(std::int64_t now_ms) const {
   Failing failing;
   if (blocked_by() != nullptr) failing.add(ClauseName::blocked);
   if (lifecycle_by().lifecycle == "retired") failing.add(ClauseName::lifecycle);
-  if (!enabled_by().enabled) failing.add(ClauseName::enabled);
+  if (!is_enabled(*this)) failing.add(ClauseName::enabled);
   if (maintained_by(now_ms) != nullptr) failing.add(ClauseName::maintenance);
   if (!available()) failing.add(ClauseName::available);
   return failing;

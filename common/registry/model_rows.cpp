@@ -42,8 +42,7 @@ const std::string model_columns = R"(
     m.description AS description, m.family AS family, m.digest AS digest, m.details_digest AS details_digest,
     CAST(floor(extract(epoch FROM m.details_at) * 1000) AS bigint) AS details_at_ms,
     m.lifecycle AS lifecycle, m.platform_blocked AS platform_blocked,
-    COALESCE(m.enabled, (SELECT a.enabled FROM model a WHERE a.org_id IS NULL AND a.deleted_at IS NULL AND
-      a.provider = m.provider AND a.model_name = m.model_name), false) AS enabled, m.enabled IS NULL AS inherits,
+    COALESCE(m.enabled, true) AS enabled, m.enabled IS NULL AS inherits,
     m.hidden AS hidden, CAST(floor(extract(epoch FROM m.maintenance_until) * 1000) AS bigint) AS maintenance_until_ms,
     m.maintenance_reason AS maintenance_reason, array_to_string(m.tags, chr(31)) AS tags,
     (SELECT n.provider || chr(31) || n.model_name FROM model n WHERE n.id = m.replacement_id) AS replacement,
@@ -293,8 +292,7 @@ void settle(ModelRow& model) {
   model.state.routable = routable(model.state, model.missing_expired);
   // A row without deployments of its own overrides one that has them: whether those serve is seen there.
   if (!model.state.org_id.empty() && model.deployments.empty())
-    model.state.routable = !model.state.platform_blocked && model.state.lifecycle != "retired" &&
-                           (model.state.inherits || model.state.enabled);
+    model.state.routable = !model.state.platform_blocked && model.state.lifecycle != "retired" && model.state.enabled;
 }
 
 /// The statement with $1 and $2 for :first and :second.

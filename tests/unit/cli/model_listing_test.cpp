@@ -1,5 +1,9 @@
 #include "cli/model_listing.hpp"
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "cli/table.hpp"
@@ -52,6 +56,36 @@ TEST(ModelListing, ListsApiDocumentAsState) {
   EXPECT_FALSE(state.deployments.at(1).enabled);
   EXPECT_EQ(state_word(model_of(R"({"provider":"p","modelName":"m","status":"disabled","enabled":false})")),
             "disabled");
+}
+
+TEST(ModelListing, InheritingRowIsEnabledAsRowAbove) {
+  const auto inheriting = [](std::string name, std::string org, std::string user = {}) {
+    auto row = model(std::move(name));
+    row.org_id = std::move(org);
+    row.owner_user_id = std::move(user);
+    row.inherits = true;
+    return row;
+  };
+  auto off = model("off");
+  off.enabled = off.routable = false;
+  auto acmes = model("on");
+  acmes.org_id = "acme";
+  acmes.enabled = acmes.routable = false;
+  std::vector models{inheriting("on", "acme", "anna"),
+                     inheriting("on", "beta", "anna"),
+                     inheriting("on", "beta"),
+                     inheriting("off", "beta"),
+                     inheriting("off", "beta", "anna"),
+                     inheriting("gone", "beta"),
+                     model("on"),
+                     off,
+                     acmes};
+  take_inherited(models);
+  std::vector<std::string> words;
+  for (const auto& one : models) words.push_back(state_word(one));
+  EXPECT_EQ(words, (std::vector<std::string>{"disabled", "ready", "ready", "disabled", "disabled", "disabled", "ready",
+                                             "disabled", "disabled"}));
+  EXPECT_FALSE(models[0].routable);
 }
 
 TEST(ModelListing, AnOrganisationSeesItsOwnAndThePlatforms) {

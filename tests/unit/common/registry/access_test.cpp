@@ -57,7 +57,7 @@ TEST(EffectiveModel, InheritingRowFollowsRowAbove) {
   auto platform = model("ollama", "m");
   put(projection, platform);
   auto own = override_row();
-  // As it was when the row was written; the platform's value counts.
+  // As older records have it; the platform's value counts.
   own.enabled = own.routable = false;
   put(projection, own);
   EXPECT_THAT(failing(resolve(projection, ask(), {}, 1)), ElementsAre("usable"));
@@ -72,15 +72,14 @@ TEST(EffectiveModel, InheritingRowFollowsRowAbove) {
   EXPECT_EQ(refused.error().clauses[0].scope, "platform");
 }
 
-TEST(EffectiveModel, InheritingRowWithoutRowAboveCountsAsWritten) {
+TEST(EffectiveModel, InheritingRowWithoutRowAboveIsDisabled) {
   Projection projection;
   auto own = override_row();
   own.deployments = {deployment("own")};
   put(projection, own);
-  EXPECT_THAT(failing(resolve(projection, ask(), {}, 1)), ElementsAre("usable"));
-  own.enabled = own.routable = false;
-  put(projection, own, 2);
-  EXPECT_THAT(failing(resolve(projection, ask(), {}, 1)), ElementsAre("enabled"));
+  const auto refused = resolve(projection, ask(), {}, 1);
+  EXPECT_THAT(failing(refused), ElementsAre("enabled"));
+  EXPECT_THAT(refused.error().message, HasSubstr("disabled at the organisation level"));
 }
 
 TEST(EffectiveModel, AUserRowInheritsThroughTheOrganisation) {

@@ -149,7 +149,7 @@ bool plainly_usable(const World& world, const ChatRequest& request, const std::s
   if (rows.empty()) return false;
   if (world.organization && world.organization->deleted) return false;
 
-  bool enabled = rows.back()->enabled;
+  bool enabled = false;
   for (const auto* row : rows) {
     if (row->inherits) continue;
     enabled = row->enabled;
