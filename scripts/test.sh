@@ -413,7 +413,11 @@ layer_promises() {
   export TOKENRAIL_TEST_STOPPED_STREAMS=200 TOKENRAIL_TEST_DRAINED_STREAMS=10000 TOKENRAIL_TEST_REQUESTS_PER_SECOND=100
   export TOKENRAIL_TEST_STUCK_CALLS=50 TOKENRAIL_TEST_STUCK_STREAMS=200 TOKENRAIL_TEST_PARTITION_DOWN_SECONDS=600
   export TOKENRAIL_TEST_REFUSED_STREAMS=40 TOKENRAIL_TEST_REFUSED_STREAM_SECONDS=12 TOKENRAIL_TEST_AWAY_SECONDS=60
-  run_pytest promises -s "$root"/tests/integration/test_{name_server,key_rotation,hand_over,one_partition,refused,governed_faults}.py
+  local code=0
+  TOKENRAIL_TEST_CHANGES=10000 GTEST_FILTER='RandomChanges.*' run_ctest promises release integration \
+    -R '^integration-registry-sync-tests$' || code=1
+  run_pytest promises -s "$root"/tests/integration/test_{name_server,key_rotation,hand_over,one_partition,refused,governed_faults}.py || code=1
+  return "$code"
 }
 
 layer_compose() {

@@ -16,7 +16,7 @@ class TopicReader {
   ~TopicReader();
 
   void apply(const std::string& key, const std::optional<std::string>& value);
-  /// The models of its projection, and the last record of each other key, by key. Without who made a record and why,
+  /// What its projection holds, and the last sealed text of each credential, by key. Without who made a record and why,
   /// which the database does not have for every kind.
   [[nodiscard]] std::map<std::string, std::string> facts() const;
   /// Whether the projection has a default, an alias, grants and an organisation of acme.
