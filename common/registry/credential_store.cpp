@@ -218,8 +218,10 @@ Result<std::vector<CredentialStore::Row>> CredentialStore::not_under(const std::
     const auto object = arguments.object();
     const soci::rowset<soci::row> rows =
         (sql.prepare << with_arguments(
-             row_columns + "k.sealed IS NOT NULL AND k.key_id <> @key AND (@after IS NULL OR k.id > CAST(@after "
-                           "AS uuid)) ORDER BY k.id LIMIT CAST(@limit AS bigint)"),
+             // Not `<>`, which no index answers.
+             row_columns +
+             "k.sealed IS NOT NULL AND (k.key_id < @key OR k.key_id > @key) AND (@after IS NULL OR k.id > CAST(@after "
+             "AS uuid)) ORDER BY k.id LIMIT CAST(@limit AS bigint)"),
          soci::use(object, "p"));
     std::vector<Row> found;
     for (const auto& row : rows) found.push_back(row_of(row));

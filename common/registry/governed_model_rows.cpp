@@ -183,7 +183,7 @@ Rows rows_of(const Document& document) {
 
 Arguments names_of(const Rows& rows) {
   // An override that goes leaves the platform's model, on which its dependents then depend.
-  return Arguments().text("own", rows.own).text("platform", rows.platform);
+  return Arguments().text_or_null("own", rows.own).text_or_null("platform", rows.platform);
 }
 
 Result<Locked> lock_row(soci::session& sql, const Actor& actor, const Scope& scope, const std::string& id,
@@ -300,12 +300,14 @@ const std::string& dependents_select() {
       "SELECT x.ref_type || ':' || x.ref_id AS id, CAST(0 AS bigint) AS version, x.ref_type || chr(10) || x.ref_id AS "
       "place, "
       "CAST(json_build_object('refType', x.ref_type, 'refId', x.ref_id, 'label', x.label) AS text) AS document FROM ("
-      "SELECT d.ref_type, d.ref_id, d.label FROM dependency d WHERE CAST(d.model_id AS text) IN (@own, @platform) "
+      "SELECT d.ref_type, d.ref_id, d.label FROM dependency d WHERE d.model_id IN (CAST(@own AS uuid), CAST(@platform "
+      "AS uuid)) "
       "UNION ALL SELECT 'alias', a.alias, a.description FROM model_alias_target t JOIN model_alias a ON a.id = "
       "t.alias_id "
-      "WHERE CAST(t.model_id AS text) IN (@own, @platform) "
+      "WHERE t.model_id IN (CAST(@own AS uuid), CAST(@platform AS uuid)) "
       "UNION ALL SELECT 'default', d.kind || CASE WHEN d.purpose = '' THEN '' ELSE '/' || d.purpose END, "
-      "COALESCE(d.org_id, 'platform') FROM model_default d WHERE CAST(d.model_id AS text) IN (@own, @platform) "
+      "COALESCE(d.org_id, 'platform') FROM model_default d WHERE d.model_id IN (CAST(@own AS uuid), CAST(@platform AS "
+      "uuid)) "
       "UNION ALL SELECT 'view', v.name, '' FROM model_view v WHERE EXISTS (SELECT 1 FROM unnest(v.pins) pin WHERE "
       "CAST(pin "
       "AS text) IN (@own, @platform))) x WHERE ";

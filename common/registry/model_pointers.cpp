@@ -43,7 +43,10 @@ const std::string alias_select =
     "model_alias_target t JOIN model m ON m.id = t.model_id WHERE t.alias_id = a.id), 'version', a.version, "
     "'updatedAt', "
     "tokenrail_time(a.updated_at)) AS text) AS document FROM model_alias a WHERE ";
-const std::string own_alias = "a.org_id IS NOT DISTINCT FROM @org AND a.owner_user_id IS NOT DISTINCT FROM @owner";
+// No index serves IS NOT DISTINCT FROM.
+const std::string own_alias =
+    "(a.org_id = @org OR (@org IS NULL AND a.org_id IS NULL)) AND (a.owner_user_id = @owner OR (@owner IS NULL AND "
+    "a.owner_user_id IS NULL))";
 
 const std::string grant_select =
     "SELECT CAST(g.id AS text) AS id, CAST(0 AS bigint) AS version, CAST(g.id AS text) AS place, "

@@ -52,8 +52,8 @@ std::vector<StateRecord> default_records(soci::session& sql, const std::string& 
       "SELECT CAST(d.id AS text) AS id, d.version AS version, d.org_id AS org_id, d.owner_user_id AS owner_user_id, "
       "d.kind AS kind, d.provider "
       "AS provider, d.purpose AS purpose, CAST(m.id AS text) AS model_id, m.provider AS model_provider, m.model_name "
-      "AS model_name FROM model_default d JOIN model m ON m.id = d.model_id WHERE (@id IS NULL OR CAST(d.id AS text) = "
-      "@id) AND m.deleted_at IS NULL ORDER BY d.id",
+      "AS model_name FROM model_default d JOIN model m ON m.id = d.model_id WHERE (@id IS NULL OR d.id = CAST(@id AS "
+      "uuid)) AND m.deleted_at IS NULL ORDER BY d.id",
       id, [&](const soci::row& row) {
         records.push_back(
             state_record(text(row, "id"), events::registry_default_type,
@@ -79,7 +79,7 @@ std::vector<StateRecord> alias_records(soci::session& sql, const std::string& id
       "SELECT CAST(a.id AS text) AS id, a.version AS version, a.org_id AS org_id, a.owner_user_id AS owner_user_id, "
       "a.alias AS alias, a.sticky AS sticky, a.description AS description, CAST(m.id AS text) AS model_id, m.provider "
       "AS provider, m.model_name AS model_name, t.weight AS weight FROM model_alias a LEFT JOIN model_alias_target t "
-      "ON t.alias_id = a.id LEFT JOIN model m ON m.id = t.model_id WHERE (@id IS NULL OR CAST(a.id AS text) = @id) "
+      "ON t.alias_id = a.id LEFT JOIN model m ON m.id = t.model_id WHERE (@id IS NULL OR a.id = CAST(@id AS uuid)) "
       "ORDER BY a.id, m.id",
       id, [&](const soci::row& row) {
         auto& alias = aliases[text(row, "id")];
@@ -112,7 +112,7 @@ std::vector<StateRecord> view_records(soci::session& sql, const std::string& id,
       sql,
       "SELECT CAST(v.id AS text) AS id, v.version AS version, v.org_id AS org_id, v.owner_user_id AS owner_user_id, "
       "v.name AS name, CAST(v.filter AS text) AS filter, array_to_string(v.pins, chr(31)) AS pins, v.for_auto AS "
-      "for_auto FROM model_view v WHERE @id IS NULL OR CAST(v.id AS text) = @id ORDER BY v.id",
+      "for_auto FROM model_view v WHERE @id IS NULL OR v.id = CAST(@id AS uuid) ORDER BY v.id",
       id, [&](const soci::row& row) {
         records.push_back(state_record(text(row, "id"), events::registry_view_type,
                                        events::RegistryView{.version = number(row, "version"),
@@ -194,7 +194,7 @@ std::vector<StateRecord> credential_records(soci::session& sql, const std::strin
       "SELECT CAST(k.id AS text) AS id, k.org_id AS org_id, k.owner_user_id AS owner_user_id, k.provider AS provider, "
       "k.sealed AS sealed, k.key_id AS key_id, k.secret_version AS secret_version, k.version AS version, "
       "CAST(floor(extract(epoch FROM k.expires_at) * 1000) AS bigint) AS expires_ms FROM credential k WHERE "
-      "(@id IS NULL OR CAST(k.id AS text) = @id) ORDER BY k.id",
+      "(@id IS NULL OR k.id = CAST(@id AS uuid)) ORDER BY k.id",
       id, [&](const soci::row& row) {
         const events::SealedCredential credential{.id = text(row, "id"),
                                                   .org_id = text(row, "org_id"),

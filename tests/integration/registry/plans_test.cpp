@@ -1,15 +1,20 @@
 // How PostgreSQL carries out the statements of the governed part at 100,000 models: by indexes, also behind row-level
 // security, where a condition that is not leak-proof is looked at last.
 #include <algorithm>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/registry/connections.hpp"
+#include "common/registry/governance_log.hpp"
 #include "common/registry/governed_models_sql.hpp"
 #include "common/registry/governed_sql.hpp"
+#include "common/registry/model_pointers.hpp"
 #include "common/registry/model_views_sql.hpp"
 #include "common/registry/prices.hpp"
 #include "tests/integration/registry/store_fixture.hpp"
@@ -70,6 +75,55 @@ class PlansTest : public StoreTest {
     for (auto at = carried_out.find(loops); at != std::string::npos; at = carried_out.find(loops, at + 1))
       most = std::max(most, std::stoll(carried_out.substr(at + loops.size())));
     return most;
+  }
+
+  /// Rows of what organisations have beside models: 100,000 aliases, grants and prices, of a thousand of them.
+  void fill_what_leads_to_models() {
+    fill();
+    auto database = sql();
+    database.run("SET synchronous_commit = off");
+    database.run("INSERT INTO organization (id, slug) SELECT 'org-' || g, 'org-' || g FROM generate_series(0, 999) g");
+    database.run("CREATE TEMP TABLE numbered AS SELECT id, row_number() OVER (ORDER BY slug, org_id) AS g FROM model");
+    database.run(
+        "INSERT INTO price (model_id, dimension, amount, source, created_by) SELECT id, 'input', 1, 'override', 'a' "
+        "FROM "
+        "numbered");
+    database.run(
+        "WITH made AS (INSERT INTO model_alias (org_id, alias) SELECT 'org-' || g % 1000, 'alias-' || g FROM numbered "
+        "RETURNING id, CAST(split_part(alias, '-', 2) AS bigint) AS g) INSERT INTO model_alias_target (alias_id, "
+        "model_id) SELECT made.id, numbered.id FROM made JOIN numbered USING (g)");
+    database.run(
+        "INSERT INTO model_grant (org_id, subject_kind, subject, object_kind, object_id, created_by) SELECT 'org-' || "
+        "g "
+        "% 1000, 'user', 'u' || g, 'model', id, 'a' FROM numbered");
+    database.run(
+        "INSERT INTO audit_log (org_id, actor, action, target_type, target_id) SELECT 'acme', 'a', 'b', 'model', 't' "
+        "|| "
+        "g FROM generate_series(1, 100000) g");
+    for (const auto* table : {"price", "model_alias", "model_alias_target", "model_grant", "audit_log", "organization"})
+      database.run("ANALYZE " + std::string(table));
+  }
+
+  /// That what `act` does reads a table by an index only: by this one; by any, where it is empty.
+  void expect_index(const std::string& table, const std::string& index,
+                    const std::function<void(GovernedDatabase&)>& act) {
+    SCOPED_TRACE(table + " " + index);
+    const auto whole = [&] {
+      return sql().run("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = '" + table + "'");
+    };
+    const auto before = whole();
+    const auto used_before = index.empty() ? "0" : scans(index);
+    {
+      auto options = options_;
+      options.application = "plans";
+      GovernedDatabase governed(options);
+      act(governed);
+    }
+    // A session counts its scans when it ends at the latest.
+    while (sql().run("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'plans'") != "0") {
+    }
+    EXPECT_EQ(whole(), before) << "scans of the whole table";
+    if (!index.empty()) EXPECT_GT(std::stoll(scans(index)), std::stoll(used_before)) << "scans of the index";
   }
 
   /// How often an index was used.
@@ -234,6 +288,58 @@ TEST_F(PlansTest, ModelsOfAUserAreReadByAnIndex) {
   EXPECT_EQ(own->total, 20);
 }
 
+TEST_F(PlansTest, WhatLeadsToModelsIsReadByIndexes) {
+  fill_what_leads_to_models();
+  const Scope acme{.org_id = "acme"};
+  const Actor anna{.name = "user:anna", .scope = acme};
+  const Scope seventh{.org_id = "org-7"};
+  const Actor bob{.name = "user:bob", .scope = seventh};
+
+  expect_index("audit_log", "audit_log_target", [&](GovernedDatabase& governed) {
+    const auto entries = GovernanceLog(governed).audit(anna, acme, {.target_id = "t4711"}, {});
+    ASSERT_TRUE(entries.has_value()) << entries.error().detail;
+    EXPECT_EQ(entries->total, 1);
+  });
+  expect_index("price", "", [&](GovernedDatabase& governed) {
+    const auto model = Models(governed).get(anna, acme, "ollama/family7/model-70007");
+    ASSERT_TRUE(model.has_value()) << model.error().detail;
+    EXPECT_THAT(model->json, HasSubstr("\"0.000001\""));
+  });
+  expect_index("model_alias", "model_alias_name", [&](GovernedDatabase& governed) {
+    const auto alias = ModelPointers(governed).alias(bob, seventh, "alias-70007");
+    ASSERT_TRUE(alias.has_value()) << alias.error().detail;
+  });
+  const auto set_alias = [&](GovernedDatabase& governed) {
+    const auto alias = ModelPointers(governed).set_alias(
+        bob, seventh, {.alias = "alias-70007", .targets = {{"ollama/family1/model-1", 1}}}, {});
+    ASSERT_TRUE(alias.has_value()) << alias.error().detail;
+  };
+  expect_index("model_alias", "model_alias_name", set_alias);
+  expect_index("model_alias_target", "model_alias_target_pkey", set_alias);
+  const auto add_grant = [&](GovernedDatabase& governed) {
+    const auto grant = ModelPointers(governed).add_grant(
+        bob, "org-7",
+        {.subject_kind = "user", .subject = "eve", .object_kind = "model", .object = "ollama/family1/model-1"});
+    ASSERT_TRUE(grant.has_value()) << grant.error().detail;
+  };
+  expect_index("model_grant", "", add_grant);
+  expect_index("model", "", add_grant);
+  const auto dependents = [&](GovernedDatabase& governed) {
+    const auto found = Models(governed).dependents({.name = "cli:root", .all_organizations = true}, {},
+                                                   "ollama/family7/model-70007", {});
+    ASSERT_TRUE(found.has_value()) << found.error().detail;
+    EXPECT_EQ(found->total, 1);
+  };
+  expect_index("model_alias_target", "model_alias_target_model", dependents);
+  expect_index("model_alias", "", dependents);
+  // acme's row over the platform's goes, and what leads to it leads to the platform's.
+  const auto remove = [&](GovernedDatabase& governed) {
+    const auto removed = Models(governed).remove(anna, acme, "ollama/family0/model-100", true, {});
+    ASSERT_TRUE(removed.has_value()) << removed.error().detail;
+  };
+  expect_index("model_grant", "model_grant_object", remove);
+}
+
 TEST_F(PlansTest, RelayAndRewrapReadNoWholeTable) {
   auto database = sql();
   database.run(
@@ -243,6 +349,20 @@ TEST_F(PlansTest, RelayAndRewrapReadNoWholeTable) {
   const auto relay =
       database.run("EXPLAIN (FORMAT JSON) SELECT seq FROM outbox WHERE published_at IS NULL ORDER BY seq LIMIT 500");
   EXPECT_THAT(relay, HasSubstr("outbox_unpublished")) << relay;
+
+  // Nearly all are wrapped with the new key, and with the old one those that were written last.
+  database.run("INSERT INTO organization (id, slug) VALUES ('acme', 'acme')");
+  database.run(
+      "INSERT INTO credential (org_id, provider, label, sealed, key_id, fingerprint) SELECT 'acme', 'openai', 'l' || "
+      "g, "
+      "'c2VhbGVk', CASE WHEN g > 99990 THEN 'k1' ELSE 'k2' END, 'f' FROM generate_series(1, 100000) g");
+  database.run("ANALYZE credential");
+  expect_index("credential", "credential_key", [&](GovernedDatabase& governed) {
+    const auto left = CredentialStore(governed).not_under("k2", "", 100);
+    ASSERT_TRUE(left.has_value()) << left.error().detail;
+    EXPECT_EQ(left->size(), 10U);
+    EXPECT_TRUE(CredentialStore(governed).not_under("k2", left->back().id, 100)->empty());
+  });
 }
 
 }  // namespace
