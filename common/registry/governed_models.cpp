@@ -152,7 +152,18 @@ struct Place {
   std::string token;
 };
 
-constexpr std::int64_t many_models = 5'000;  ///< that pass a filter; an index in their order serves a page of them
+/// The filter without what many models pass.
+ModelFilter found_by_index(soci::session& sql, const ModelFilter& filter, const Arguments& arguments) {
+  const auto is_many = [&](const std::string& names) {
+    if (names.empty()) return false;
+    const auto count = read_text(sql, "SELECT CAST(count(*) AS text) FROM " + names + " w", arguments);
+    return std::stoll(count.value_or("0")) > many_models;
+  };
+  auto found = filter;
+  if (is_many(models_tagged(filter))) found.tags.clear();
+  if (is_many(models_like(filter))) found.search.clear();
+  return found;
+}
 
 std::vector<Place> places_of(soci::session& sql, const std::string& narrow, const std::string& condition,
                              Arguments arguments, ModelOrder order, const PageRequest& page) {
@@ -211,13 +222,14 @@ Result<DocumentPage> Models::list(const Actor& actor, const Scope& scope, const 
       return condition;
     };
     DocumentPage result;
-    const auto narrow = narrowed_by(filter);
+    const auto narrow = narrowed_by(found_by_index(sql, filter, arguments));
     const auto condition = condition_of(Reads::whole, true);
     if (page.counted)
       result.total = std::stoll(read_text(sql, effective_count(narrow, condition), arguments).value_or("0"));
     // Names first, documents for one page only: a document costs more than all that decides about it.
     // Where many pass the filter, a page is full soonest in the order of the names, by their index. The planner takes a
     // filter for rarer than it is, and would sort all that pass it.
+    // An index in that order serves the page.
     const bool many = order == ModelOrder::name && (page.counted ? result.total > many_models : filter.empty());
     if (many) execute_script(sql, "SET LOCAL enable_sort = off");
     auto places = many ? places_of(sql, narrowed_by({.provider = filter.provider}), condition_of(Reads::single, false),

@@ -364,12 +364,24 @@ std::string named_in_page() {
          "model_name FROM jsonb_array_elements(@@page) x OFFSET 0) n)";
 }
 
+std::string models_tagged(const ModelFilter& filter) {
+  return filter.tags.empty() ? std::string()
+                             : "tokenrail_models_tagged(ARRAY(SELECT jsonb_array_elements_text(@@tags)), @org, @owner)";
+}
+
+std::string models_like(const ModelFilter& filter) {
+  return search_pattern(filter.search).empty() ? std::string() : "tokenrail_models_like(@like, @org, @owner)";
+}
+
 std::string narrowed_by(const ModelFilter& filter) {
   std::string narrow = filter.provider.empty() ? "true" : "m.provider = @provider";
-  if (!filter.capabilities.empty())
-    narrow +=
-        " AND (m.provider, m.model_name) IN (SELECT w.provider, w.model_name FROM "
-        "tokenrail_models_with(ARRAY(SELECT jsonb_array_elements_text(@@capabilities)), @org, @owner) w)";
+  const std::string with =
+      filter.capabilities.empty()
+          ? std::string()
+          : "tokenrail_models_with(ARRAY(SELECT jsonb_array_elements_text(@@capabilities)), @org, @owner)";
+  for (const auto& names : {with, models_tagged(filter), models_like(filter)})
+    if (!names.empty())
+      narrow += fmt::format(" AND (m.provider, m.model_name) IN (SELECT w.provider, w.model_name FROM {} w)", names);
   return narrow;
 }
 

@@ -2,6 +2,7 @@
 // .cpp files.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -41,7 +42,14 @@ inline constexpr const char* rows_of_named_models =
 [[nodiscard]] std::string effective_count(const std::string& narrow, const std::string& condition);
 /// For `narrow`: the models whose [provider, model name] @@page lists.
 [[nodiscard]] std::string named_in_page();
-/// For `narrow`: the models of a filter that an index finds. It leaves out no model that the filter shows.
+/// More models than that pass a filter: reading all is sooner than finding each. Migration 0027 has the same number.
+inline constexpr std::int64_t many_models = 5'000;
+/// Names of the models with the filter's tags, and of those with its search, by an index: at most one more than
+/// many_models of the platform. A table for FROM; empty: the filter has none.
+[[nodiscard]] std::string models_tagged(const ModelFilter& filter);
+[[nodiscard]] std::string models_like(const ModelFilter& filter);
+/// For `narrow`: the models of a filter that an index finds. It leaves out no model that the filter shows, if neither
+/// its tags nor its search have more than many_models.
 [[nodiscard]] std::string narrowed_by(const ModelFilter& filter);
 
 /// How what belongs to models is read: deployments, prices.

@@ -1,5 +1,8 @@
 #include "common/registry/model_filter.hpp"
 
+#include <algorithm>
+#include <string_view>
+
 #include <fmt/core.h>
 
 #include "common/events/json_document.hpp"
@@ -102,6 +105,36 @@ std::string model_filter_json(const ModelFilter& filter) {
   if (filter.context_min) json.field("contextMin", *filter.context_min);
   json.end_object();
   return text;
+}
+
+std::string search_pattern(std::string_view search) {
+  constexpr std::size_t trigram = 3;
+  constexpr auto is_letter = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  };
+  std::string_view longest;
+  std::size_t letters_max = 0;
+  for (std::size_t begin = 0; begin < search.size();) {
+    const auto word = search.substr(begin, search.substr(begin).find(' '));
+    begin += word.size() + 1;
+    // Trigrams are of letters and digits that follow each other; which other letters are some depends on the database.
+    std::size_t run = 0;
+    std::size_t longest_run = 0;
+    for (const char c : word) {
+      run = is_letter(c) ? run + 1 : 0;
+      longest_run = std::max(longest_run, run);
+    }
+    if (longest_run <= letters_max) continue;
+    letters_max = longest_run;
+    longest = word;
+  }
+  if (letters_max < trigram) return {};
+  std::string pattern = "%";
+  for (const char c : longest) {
+    if (c == '%' || c == '_' || c == '\\') pattern += '\\';
+    pattern += c;
+  }
+  return pattern + "%";
 }
 
 }  // namespace tokenrail::registry

@@ -34,4 +34,8 @@ struct ModelFilter {
 /// The same object, without what filters nothing.
 [[nodiscard]] std::string model_filter_json(const ModelFilter& filter);
 
+/// A LIKE pattern that every text matches which contains `search`, whatever is put between its words: of its longest
+/// word, for an index of trigrams. Empty where no word is long enough for one.
+[[nodiscard]] std::string search_pattern(std::string_view search);
+
 }  // namespace tokenrail::registry

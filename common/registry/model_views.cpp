@@ -47,6 +47,7 @@ void add_filter(Arguments& arguments, std::string_view prefix, const ModelFilter
       .text_or_null(name("status"), filter.status)
       .text_or_null(name("scope"), filter.scope)
       .text_or_null(name("search"), filter.search)
+      .text_or_null(name("like"), search_pattern(filter.search))
       .flag(name("hidden"), filter.hidden)
       .text_or_null(name("free"), !filter.free   ? ""
                                   : *filter.free ? "true"

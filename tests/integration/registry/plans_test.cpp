@@ -32,9 +32,10 @@ class PlansTest : public StoreTest {
     database.run("SET synchronous_commit = off");
     database.run("INSERT INTO organization (id, slug) VALUES ('acme', 'acme')");
     database.run(
-        "INSERT INTO model (provider, model_name, slug, enabled, capabilities) SELECT 'ollama', 'family' || g % 50 || "
-        "'/model-' || g, 'ollama/family' || g % 50 || '/model-' || g, true, jsonb_build_object('chat', 'supported', "
-        "'vision', CASE g % 1000 WHEN 0 THEN 'supported' ELSE 'unsupported' END) FROM generate_series(1, 100000) g");
+        "INSERT INTO model (provider, model_name, slug, enabled, capabilities, tags) SELECT 'ollama', 'family' || g % "
+        "50 || '/model-' || g, 'ollama/family' || g % 50 || '/model-' || g, true, jsonb_build_object('chat', "
+        "'supported', 'vision', CASE g % 1000 WHEN 0 THEN 'supported' ELSE 'unsupported' END), CASE g % 1000 WHEN 0 "
+        "THEN ARRAY['all', 'rare'] ELSE ARRAY['all'] END FROM generate_series(1, 100000) g");
     database.run(
         "INSERT INTO model (org_id, provider, model_name, slug, enabled) SELECT 'acme', provider, model_name, slug, "
         "false FROM model ORDER BY slug LIMIT 50");
@@ -184,6 +185,21 @@ TEST_F(PlansTest, ReadsModelsPagesAndAuditLogByIndexes) {
   EXPECT_EQ(run_as_acme(counted, arguments), "100");
   EXPECT_GE(std::stoi(scans("model_supported")), 1);
 
+  // Models with a tag, and with a part of a name.
+  for (const auto& [by, function, index, count] :
+       {std::tuple(ModelFilter{.tags = {"rare"}}, "tokenrail_models_tagged", "model_tags", "100"),
+        std::tuple(ModelFilter{.search = "MODEL-4711"}, "tokenrail_models_like", "model_searched", "11")}) {
+    auto values = of_acme();
+    add_filter(values, "", by);
+    const auto statement = effective_count(narrowed_by(by), filter_condition(by, Reads::whole, true));
+    const auto planned = plan(statement, values);
+    EXPECT_THAT(planned, HasSubstr(function)) << planned;
+    EXPECT_THAT(planned, HasSubstr("model_provider_name")) << planned;
+    EXPECT_THAT(planned, Not(HasSubstr("Seq Scan"))) << planned;
+    EXPECT_EQ(run_as_acme(statement, values), count);
+    EXPECT_GE(std::stoi(scans(index)), 1) << index;
+  }
+
   // What counts many models looks nothing up for each: deployments and prices are read as sets. acme has 50 rows.
   constexpr long long of_own_rows = 100;
   for (const ModelFilter& counted_by :
@@ -224,6 +240,16 @@ TEST_F(PlansTest, ReadsModelsPagesAndAuditLogByIndexes) {
   const auto after = models.list(anna, anna.scope, {.capabilities = {"chat"}}, {.count_max = 1, .after = many->next});
   ASSERT_TRUE(after.has_value()) << after.error().detail;
   EXPECT_THAT(after->items.at(0).json, HasSubstr("ollama/family0/model-100000\""));
+
+  // The same where an index finds the models, and where there are too many for one.
+  for (const auto& [by, total] :
+       {std::pair(ModelFilter{.tags = {"all"}}, 100'000), std::pair(ModelFilter{.search = "MODEL-"}, 100'000),
+        std::pair(ModelFilter{.tags = {"all"}, .search = "model-10000"}, 2),
+        std::pair(ModelFilter{.tags = {"rare"}, .search = "model-1"}, 12)}) {
+    const auto listed = models.list(anna, anna.scope, by, {.count_max = 3});
+    ASSERT_TRUE(listed.has_value()) << listed.error().detail;
+    EXPECT_EQ(listed->total, total) << by.search;
+  }
 
   // An organisation's entries of the audit log.
   const auto entries = plan(

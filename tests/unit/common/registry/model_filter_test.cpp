@@ -1,5 +1,9 @@
 #include "common/registry/model_filter.hpp"
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -29,6 +33,23 @@ TEST(ModelFilterTest, NotFreeIsAFilterToo) {
   const auto filter = model_filter_from_json(R"({"free":false})");
   ASSERT_TRUE(filter.has_value());
   EXPECT_FALSE(filter->empty());
+}
+
+TEST(ModelFilterTest, SearchPatternIsOfTheLongestWord) {
+  for (const auto& [search, pattern] :
+       std::vector<std::pair<std::string, std::string>>{{"llama", "%llama%"},
+                                                        {"  Llama 3.2 ", "%Llama%"},
+                                                        {"a bc defg hij", "%defg%"},
+                                                        {"ollama/a b", "%ollama/a%"},
+                                                        {R"(100%_sure\)", R"(%100\%\_sure\\%)"},
+                                                        {"größer", ""},
+                                                        // No three letters or digits follow each other.
+                                                        {"", ""},
+                                                        {"ab", ""},
+                                                        {"a/b.c", ""},
+                                                        {"日本語", ""},
+                                                        {"    ", ""}})
+    EXPECT_EQ(search_pattern(search), pattern) << search;
 }
 
 TEST(ModelFilterTest, NamesWrongFields) {
