@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "tests/integration/registry/store_fixture.hpp"
@@ -14,6 +15,7 @@ namespace tokenrail::registry {
 namespace {
 
 using testing::MatchesRegex;
+using testing::SizeIs;
 
 class PlannedRowsTest : public StoreTest {
  protected:
@@ -24,6 +26,7 @@ class PlannedRowsTest : public StoreTest {
     planned.prices_changed = true;
     return planned;
   }
+  static std::string name(int i) { return fmt::format("m-{:04}", i); }
   /// How often the whole table of models was read.
   std::string whole_reads() {
     end_sessions();
@@ -90,6 +93,53 @@ TEST_F(PlannedRowsTest, FewModelsOfManyAreFoundByIndexes) {
   const auto applied = store_->apply(connection_, {.models = {change, priced("c", 5), adding("d")}}, run());
   ASSERT_TRUE(applied.has_value()) << applied.error().detail;
   EXPECT_EQ(whole_reads(), before);
+}
+
+TEST_F(PlannedRowsTest, PlanOfSeveralStatementsIsWrittenWhole) {
+  constexpr int count = 1500;  // of some 1.5 KB each, where a statement takes a megabyte
+  std::vector<PlannedModel> added;
+  for (int i = count; i > 0; --i) {
+    added.push_back(priced(name(i), i));
+    added.back().raw = fmt::format(R"({{"parameterSize":"8B","words":"{}"}})", std::string(1200, 'x'));
+    added.back().answer = fmt::format(R"({{"list":{}}})", i);
+  }
+  apply(added);
+  const auto models = store_->load_models(connection_).value();
+  ASSERT_THAT(models, SizeIs(count));
+  for (int i = 1; i <= count; ++i) {
+    const auto& model = models.at(static_cast<std::size_t>(i - 1));
+    ASSERT_EQ(model.state.model_name, name(i));
+    ASSERT_TRUE(model.here.has_value());
+    EXPECT_EQ(model.here->prices, added.at(static_cast<std::size_t>(count - i)).here.prices);
+    EXPECT_EQ(model.state.prices.input_micros, i);
+  }
+  EXPECT_EQ(sql().run("SELECT count(*) FROM deployment WHERE answer IS NOT NULL AND answered_at IS NOT NULL"), "1500");
+  const auto records = store_->unpublished(10'000).value();
+  std::vector<std::string> keys;
+  for (const auto& record : records)
+    if (record.type == "model_registry.upserted") keys.push_back(record.key);
+  ASSERT_THAT(keys, SizeIs(count));
+  EXPECT_TRUE(std::ranges::is_sorted(keys, std::ranges::greater())) << "events are in the order of the plan";
+
+  // Every second one changes.
+  std::vector<PlannedModel> changed;
+  for (const auto& model : models) {
+    changed.push_back(changing(model, PlannedModel::Kind::updated, {"digest", "prices"}));
+    auto& planned = changed.back();
+    planned.after.digest = "sha-2";
+    planned.here.digest = "sha-2";
+    planned.here.prices.pop_back();
+    planned.prices_changed = true;
+    if (changed.size() % 2 == 0) planned = changing(model, PlannedModel::Kind::noted, {});
+  }
+  apply(changed);
+  EXPECT_EQ(sql().run("SELECT count(*) FILTER (WHERE digest = 'sha-2') || ' ' || count(*) FILTER (WHERE raw ->> "
+                      "'parameterSize' = '8B') || ' ' || count(DISTINCT version) FROM model"),
+            "750 1500 1500");
+  EXPECT_EQ(sql().run("SELECT count(*) FILTER (WHERE effective_to IS NULL) || ' ' || count(*) FROM price"),
+            "2250 3000");
+  EXPECT_EQ(sql().run("SELECT count(*) FROM deployment WHERE answer IS NOT NULL"), "1500");
+  EXPECT_EQ(sql().run("SELECT count(*) FROM outbox WHERE type = 'model_registry.upserted'"), "2250");
 }
 
 }  // namespace
