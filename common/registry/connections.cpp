@@ -87,14 +87,17 @@ Result<void> check_credential(soci::session& sql, const Scope& scope, std::strin
 }
 
 /// The models that a connection serves, locked and read before the connection is changed.
-std::vector<ModelRow> served_by(soci::session& sql, const std::string& connection_id) {
-  const auto ids =
-      read_texts(sql,
-                 "SELECT CAST(d.model_id AS text) FROM deployment d JOIN model m ON m.id = d.model_id WHERE "
-                 "d.connection_id = CAST(@id AS uuid) AND m.deleted_at IS NULL ORDER BY d.model_id",
-                 Arguments().text("id", connection_id));
-  lock_models(sql, ids);
-  return read_models(sql, ids);
+/// Those of the organisation's users too, whom the connection may serve.
+std::vector<ModelRow> served_by(soci::session& sql, const Actor& actor, const std::string& connection_id) {
+  return with_all_rows(sql, actor, [&] {
+    const auto ids =
+        read_texts(sql,
+                   "SELECT CAST(d.model_id AS text) FROM deployment d JOIN model m ON m.id = d.model_id WHERE "
+                   "d.connection_id = CAST(@id AS uuid) AND m.deleted_at IS NULL ORDER BY d.model_id",
+                   Arguments().text("id", connection_id));
+    lock_models(sql, ids);
+    return read_models(sql, ids);
+  });
 }
 
 // What a patch or a new row may set; `fields` is the JSON object. A member that is null resets its field.
@@ -202,7 +205,7 @@ Result<Document> Connections::change(const Actor& actor, const Scope& scope, con
                                      " AND c.name = @@fields ->> 'name' AND CAST(c.id AS text) <> @id",
                                  Arguments().scope(scope).text("id", before->id).json("fields", patch));
     if (taken) return fail(ErrorKind::conflict, fmt::format("There is a connection named {} already.", *taken));
-    const auto models = served_by(sql, before->id);
+    const auto models = served_by(sql, actor, before->id);
     run_statement(sql, "UPDATE connection SET " + std::string(connection_values) + " WHERE id = CAST(@id AS uuid)",
                   arguments);
     run_statement(sql, settle_credential_version, arguments);
@@ -233,7 +236,7 @@ Result<void> Connections::remove(const Actor& actor, const Scope& scope, const s
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<void> {
     auto before = lock_own(sql, actor, scope, id, expected_version);
     if (!before) return std::unexpected(before.error());
-    const auto models = served_by(sql, before->id);
+    const auto models = served_by(sql, actor, before->id);
     if (!models.empty() && !force)
       return std::unexpected(Error{.kind = ErrorKind::conflict,
                                    .detail = fmt::format("The connection serves {} models.", models.size()),

@@ -52,19 +52,22 @@ void publish(soci::session& sql, const std::string& id) {
 /// Connections that use it carry the version of its secret, and so do their models' records.
 void settle_connections(soci::session& sql, const Actor& actor, const std::string& id) {
   const auto arguments = Arguments().text("id", id);
-  const auto models =
-      read_texts(sql,
-                 "SELECT DISTINCT CAST(d.model_id AS text) FROM deployment d JOIN connection c ON c.id = "
-                 "d.connection_id JOIN model m ON m.id = d.model_id WHERE c.credential_id = CAST(@id AS "
-                 "uuid) AND m.deleted_at IS NULL AND c.deleted_at IS NULL ORDER BY 1",
-                 arguments);
-  lock_models(sql, models);
-  const auto before = read_models(sql, models);
-  run_statement(sql,
-                "UPDATE connection SET credential_version = (SELECT k.secret_version FROM credential k WHERE k.id = "
-                "CAST(@id AS uuid)), version = nextval('registry_version'), updated_at = now() WHERE credential_id = "
-                "CAST(@id AS uuid) AND deleted_at IS NULL",
-                arguments);
+  const auto before = with_all_rows(sql, actor, [&] {
+    const auto models =
+        read_texts(sql,
+                   "SELECT DISTINCT CAST(d.model_id AS text) FROM deployment d JOIN connection c ON c.id = "
+                   "d.connection_id JOIN model m ON m.id = d.model_id WHERE c.credential_id = CAST(@id AS "
+                   "uuid) AND m.deleted_at IS NULL AND c.deleted_at IS NULL ORDER BY 1",
+                   arguments);
+    lock_models(sql, models);
+    auto rows = read_models(sql, models);
+    run_statement(sql,
+                  "UPDATE connection SET credential_version = (SELECT k.secret_version FROM credential k WHERE k.id = "
+                  "CAST(@id AS uuid)), version = nextval('registry_version'), updated_at = now() WHERE credential_id = "
+                  "CAST(@id AS uuid) AND deleted_at IS NULL",
+                  arguments);
+    return rows;
+  });
   publish_models(sql, actor, before);
 }
 

@@ -206,6 +206,11 @@ void assume(soci::session& sql, const Actor& actor) {
                 arguments);
 }
 
+void see_all_rows(soci::session& sql, const Actor& actor, bool all) {
+  run_statement(sql, "SELECT set_config('tokenrail.platform', @platform, true)",
+                Arguments().text("platform", all || actor.all_organizations ? "on" : "off"));
+}
+
 void write_audit(soci::session& sql, const Actor& actor, const AuditEntry& entry) {
   write_audit(sql, actor, std::span(&entry, 1));
 }
@@ -313,6 +318,7 @@ void publish_rows(soci::session& sql, const Actor& actor, std::vector<Change> ch
 void publish_models(soci::session& sql, const Actor& actor, const std::vector<ModelRow>& before) {
   std::vector<std::string> ids;
   for (const auto& row : before) ids.push_back(row.state.id);
+  see_all_rows(sql, actor, true);
   auto after = read_models(sql, ids);
   std::vector<Change> changes;
   for (const auto& old : before) {
@@ -324,6 +330,7 @@ void publish_models(soci::session& sql, const Actor& actor, const std::vector<Mo
     }
   }
   if (!changes.empty()) publish_rows(sql, actor, std::move(changes), after);
+  see_all_rows(sql, actor, false);
 }
 
 }  // namespace tokenrail::registry

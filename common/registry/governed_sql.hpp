@@ -123,6 +123,18 @@ void remove_grants_of_alias(soci::session& sql, const Actor& actor, const std::s
 /// Id of the row that a model's name (id, slug or provider/name) leads to: the scope's own, else the platform's.
 std::optional<std::string> visible_model(soci::session& sql, const Scope& scope, const std::string& name);
 
+/// Whether the rest of the actor's transaction sees the rows of every scope, or those of the actor only.
+void see_all_rows(soci::session& sql, const Actor& actor, bool all);
+/// Does `work` with the rows of every scope: for what an actor's change brings about in rows that the actor does not
+/// see, as those of the organisation's users.
+template <class Work>
+auto with_all_rows(soci::session& sql, const Actor& actor, Work work) {
+  see_all_rows(sql, actor, true);
+  auto result = work();  // where it throws, the transaction is over, and the setting with it
+  see_all_rows(sql, actor, false);
+  return result;
+}
+
 /// Gives the models of the changes a new version each, and publishes them (revision and outbox row). `now`: their rows,
 /// read since they were changed in this transaction. These get the versions.
 void publish_rows(soci::session& sql, const Actor& actor, std::vector<Change> changes, std::vector<ModelRow>& now);
