@@ -64,10 +64,12 @@ void move_pointers(soci::session& sql, const Actor& actor, const std::string& ro
       "(SELECT 1 FROM dependency o WHERE o.model_id = CAST(@to AS uuid) AND o.org_id = d.org_id AND o.ref_type "
       "= d.ref_type AND o.ref_id = d.ref_id)",
       arguments);
-  run_statement(sql,
-                "UPDATE model_view SET pins = array_replace(pins, CAST(@id AS uuid), CAST(@to AS uuid)) WHERE CAST(@id "
-                "AS uuid) = ANY (pins)",
-                arguments);
+  const auto pinned = read_texts(sql,
+                                 "UPDATE model_view SET pins = array_replace(pins, CAST(@id AS uuid), CAST(@to AS "
+                                 "uuid)), version = nextval('registry_version'), updated_at = now() WHERE CAST(@id AS "
+                                 "uuid) = ANY (pins) RETURNING CAST(id AS text)",
+                                 arguments);
+  for (const auto& id : pinned) write_records(sql, "view", view_records(sql, id, actor.cause, name));
 }
 
 /// A default or an alias that leads nowhere has no use: they go with their model.
@@ -321,11 +323,13 @@ Result<void> Models::remove(const Actor& actor, const Scope& scope, const std::s
                                    .hint = "Point those at another model first, or force it (--force, force=true)."});
     }
     const auto before = read_models(sql, {row});
+    see_all_rows(sql, actor, true);  // what leads to it from the organisation's users too
     if (leaves_none) {
       remove_pointers(sql, actor, row);
     } else {
       move_pointers(sql, actor, row, rows.platform);
     }
+    see_all_rows(sql, actor, false);
     run_statement(
         sql,
         "UPDATE model SET deleted_at = now(), version = nextval('registry_version'), updated_at = now() WHERE id "

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "common/events/model_event.hpp"
+#include "common/registry/model_views.hpp"
 #include "tests/integration/registry/governance_fixture.hpp"
 
 namespace tokenrail::registry {
@@ -49,6 +50,21 @@ TEST_F(UsersRowsTest, UsersModelFollowsTheOrganisationsConnection) {
   EXPECT_THAT(refused.error().detail, HasSubstr("serves 1 models"));
   ASSERT_OK(connections().remove(of("acme"), scope("acme"), "acme-openai", true, {}));
   EXPECT_TRUE(users_model().deployments.empty());
+}
+
+TEST_F(UsersRowsTest, WhatLeadsToAModelGoesWithIt) {
+  ASSERT_OK(models().change(of("acme"), scope("acme"), "ollama/qwen3", R"({"displayName":"Ours"})", {}));
+  ASSERT_OK(pointers().set_alias(anna(), anna().scope, {.alias = "mine", .targets = {{"ollama/qwen3", 1}}}, {}));
+  for (const auto& actor : {of("acme"), anna()})
+    ASSERT_OK(ModelViews(*database_).set(actor, actor.scope, {.name = "v", .pins = {"ollama/qwen3"}}, {}));
+  const auto platforms =
+      sql().run("SELECT id FROM model WHERE org_id IS NULL AND provider = 'ollama' AND model_name = 'qwen3'");
+  ASSERT_EQ(published("_view/acme/_/v").find(platforms), std::string::npos) << "the organisation's row is pinned";
+
+  ASSERT_OK(models().remove(of("acme"), scope("acme"), "ollama/qwen3", true, {}));
+  EXPECT_THAT(published("_view/acme/_/v"), HasSubstr(R"("pins":[")" + platforms + R"("])"));
+  EXPECT_THAT(published("_view/acme/anna/v"), HasSubstr(R"("pins":[")" + platforms + R"("])"));
+  EXPECT_EQ(sql().run("SELECT model_id FROM model_alias_target"), platforms);
 }
 
 }  // namespace
