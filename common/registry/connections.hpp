@@ -59,10 +59,14 @@ class CredentialStore {
   Result<Document> get(const Actor& actor, const Scope& scope, const std::string& id);
   /// Errors: conflict where the label is taken.
   Result<Document> add(const Actor& actor, const Scope& scope, const Sealed& credential);
-  /// Another secret for the same credential. Error `conflict`: its secret version is no longer `secret_version` - 1.
-  Result<Document> replace(const Actor& actor, const Scope& scope, const Sealed& credential);
-  /// The sealed text is removed, and routers drop it. Error `conflict`, unless `force`: connections use it.
-  Result<void> revoke(const Actor& actor, const Scope& scope, const std::string& id, bool force);
+  /// Another secret for the same credential. Error `conflict`: its secret version is no longer `secret_version` - 1, or
+  /// it has another version than expected.
+  Result<Document> replace(const Actor& actor, const Scope& scope, const Sealed& credential,
+                           const std::optional<std::int64_t>& expected_version = {});
+  /// The sealed text is removed, and routers drop it. Error `conflict`: connections use it, unless `force`; or it has
+  /// another version than expected.
+  Result<void> revoke(const Actor& actor, const Scope& scope, const std::string& id, bool force,
+                      const std::optional<std::int64_t>& expected_version = {});
 
   /// What `open()` needs: the row as it is bound into the seal. Not for answers to people.
   struct Row {

@@ -29,6 +29,13 @@ std::optional<Document> find(soci::session& sql, const Scope& scope, const std::
                        Arguments().scope(scope).text("id", id));
 }
 
+/// Its row stays as it is until the transaction ends.
+std::optional<Document> lock(soci::session& sql, const Scope& scope, const std::string& id) {
+  run_statement(sql, "SELECT 1 FROM credential k WHERE " + in_scope + " AND CAST(k.id AS text) = @id FOR NO KEY UPDATE",
+                Arguments().scope(scope).text("id", id));
+  return find(sql, scope, id);
+}
+
 CredentialStore::Row row_of(const soci::row& row) {
   return {.id = text(row, "id"),
           .scope = {.org_id = text(row, "org_id"), .user_id = text(row, "owner_user_id")},
@@ -134,11 +141,14 @@ Result<Document> CredentialStore::add(const Actor& actor, const Scope& scope, co
   });
 }
 
-Result<Document> CredentialStore::replace(const Actor& actor, const Scope& scope, const Sealed& credential) {
+Result<Document> CredentialStore::replace(const Actor& actor, const Scope& scope, const Sealed& credential,
+                                          const std::optional<std::int64_t>& expected_version) {
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<Document> {
-    const auto before = find(sql, scope, credential.id);
+    const auto before = lock(sql, scope, credential.id);
     if (!before) return no_credential(credential.id);
     if (auto may = may_write(actor, scope); !may) return std::unexpected(may.error());
+    if (auto same = expect_version(expected_version, *before, "credential"); !same)
+      return std::unexpected(same.error());
     const auto changed = run_statement(
         sql,
         "UPDATE credential SET sealed = @sealed, key_id = @key, fingerprint = @fingerprint, last4 = @last4, "
@@ -165,11 +175,13 @@ Result<Document> CredentialStore::replace(const Actor& actor, const Scope& scope
   });
 }
 
-Result<void> CredentialStore::revoke(const Actor& actor, const Scope& scope, const std::string& id, bool force) {
+Result<void> CredentialStore::revoke(const Actor& actor, const Scope& scope, const std::string& id, bool force,
+                                     const std::optional<std::int64_t>& expected_version) {
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<void> {
-    const auto before = find(sql, scope, id);
+    const auto before = lock(sql, scope, id);
     if (!before) return no_credential(id);
     if (auto may = may_write(actor, scope); !may) return may;
+    if (auto same = expect_version(expected_version, *before, "credential"); !same) return same;
     const auto arguments = Arguments().text("id", id);
     const auto users = read_texts(
         sql, "SELECT name FROM connection WHERE credential_id = CAST(@id AS uuid) AND deleted_at IS NULL ORDER BY name",

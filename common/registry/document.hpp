@@ -7,6 +7,9 @@
 
 namespace tokenrail::registry {
 
+/// As the version that a change expects: there is no such row yet. The versions of rows are above it.
+inline constexpr std::int64_t no_row = 0;
+
 struct Document {
   std::string id;
   std::int64_t version = 0;  ///< what an ETag says; grows with each change

@@ -52,7 +52,8 @@ void move_pointers(soci::session& sql, const Actor& actor, const std::string& ro
   }
   const auto granted = read_texts(
       sql,
-      "UPDATE model_grant g SET object_id = CAST(@to AS uuid) WHERE g.object_kind = 'model' AND g.object_id = CAST(@id "
+      "UPDATE model_grant g SET object_id = CAST(@to AS uuid), version = nextval('registry_version') WHERE "
+      "g.object_kind = 'model' AND g.object_id = CAST(@id "
       "AS uuid) AND NOT EXISTS (SELECT 1 FROM model_grant o WHERE o.org_id = g.org_id AND o.subject_kind = "
       "g.subject_kind AND o.subject = g.subject AND o.object_kind = 'model' AND o.object_id = CAST(@to AS uuid)) "
       "RETURNING g.org_id",

@@ -248,10 +248,33 @@ void write_audit(soci::session& sql, const Actor& actor, std::span<const AuditEn
 
 Result<void> expect_version(const std::optional<std::int64_t>& expected, const Document& now, std::string_view what) {
   if (!expected || *expected == now.version) return {};
+  if (*expected == no_row)
+    return std::unexpected(Error{.kind = ErrorKind::conflict,
+                                 .detail = fmt::format("The {} is there already, with version {}.", what, now.version),
+                                 .hint = "Read it, decide again, and send its version to replace it."});
   return std::unexpected(Error{
       .kind = ErrorKind::conflict,
       .detail = fmt::format("The {} has version {}, not {}: it was changed meanwhile.", what, now.version, *expected),
       .hint = "Read it again, decide again, and send the new version."});
+}
+
+Result<void> expect_version(const std::optional<std::int64_t>& expected, const std::optional<Document>& now,
+                            std::string_view what) {
+  if (now) return expect_version(expected, *now, what);
+  if (!expected || *expected == no_row) return {};
+  return std::unexpected(Error{.kind = ErrorKind::conflict,
+                               .detail = fmt::format("There is no {} of that name here to change.", what),
+                               .hint = "Send no version to make one."});
+}
+
+std::string as_expected(std::string_view table) {
+  return fmt::format("(@expected IS NULL OR {}.version = CAST(@expected AS bigint))", table);
+}
+
+std::unexpected<Error> changed_meanwhile(std::string_view what) {
+  return std::unexpected(Error{.kind = ErrorKind::conflict,
+                               .detail = fmt::format("The {} was changed meanwhile.", what),
+                               .hint = "Read it again, decide again, and send the new version."});
 }
 
 Result<void> may_write(const Actor& actor, const Scope& scope) {

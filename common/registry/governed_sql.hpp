@@ -4,6 +4,7 @@
 // @@name as jsonb. So a statement reads like SQL, nothing from outside gets into its text, and NULL needs no indicator.
 #pragma once
 
+#include <expected>
 #include <initializer_list>
 #include <optional>
 #include <span>
@@ -104,8 +105,16 @@ struct AuditEntry {
 void write_audit(soci::session& sql, const Actor& actor, const AuditEntry& entry);
 void write_audit(soci::session& sql, const Actor& actor, std::span<const AuditEntry> entries);
 
-/// Error `conflict`, where a version was expected and the row has another one.
+/// Error `conflict`, where a version was expected and the row has another one, or is not there. With no_row: where it
+/// is there.
 Result<void> expect_version(const std::optional<std::int64_t>& expected, const Document& now, std::string_view what);
+Result<void> expect_version(const std::optional<std::int64_t>& expected, const std::optional<Document>& now,
+                            std::string_view what);
+/// SQL: whether the row has the version @expected, if one is expected. Behind ON CONFLICT DO UPDATE it keeps a row that
+/// another writer has just made: nothing is written then.
+[[nodiscard]] std::string as_expected(std::string_view table);
+/// Error `conflict`, where as_expected() did not hold.
+std::unexpected<Error> changed_meanwhile(std::string_view what);
 
 /// Checks that the actor may write rows of that scope; the database would refuse it too, with a message of its own.
 Result<void> may_write(const Actor& actor, const Scope& scope);

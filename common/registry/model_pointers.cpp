@@ -1,6 +1,5 @@
 #include "common/registry/model_pointers.hpp"
 
-#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -48,23 +47,16 @@ const std::string own_alias =
     "(a.org_id = @org OR (@org IS NULL AND a.org_id IS NULL)) AND (a.owner_user_id = @owner OR (@owner IS NULL AND "
     "a.owner_user_id IS NULL))";
 
-const std::string grant_select =
-    "SELECT CAST(g.id AS text) AS id, CAST(0 AS bigint) AS version, CAST(g.id AS text) AS place, "
-    "CAST(json_build_object('id', g.id, 'subjectKind', g.subject_kind, 'subject', g.subject, 'objectKind', "
-    "g.object_kind, "
-    "'objectId', g.object_id, 'object', CASE g.object_kind WHEN 'model' THEN (SELECT m.slug FROM model m WHERE m.id = "
-    "g.object_id) WHEN 'connection' THEN (SELECT c.name FROM connection c WHERE c.id = g.object_id) WHEN 'alias' THEN "
-    "(SELECT a.alias FROM model_alias a WHERE a.id = g.object_id) ELSE (SELECT v.name FROM model_view v WHERE v.id = "
-    "g.object_id) END, 'effect', g.effect, 'createdBy', g.created_by, 'createdAt', tokenrail_time(g.created_at)) AS "
-    "text) "
-    "AS document FROM model_grant g WHERE g.org_id = @org AND ";
-
 Arguments arguments_of(const Scope& scope, const ModelPointers::Default& of) {
   return Arguments()
       .scope(scope)
       .text("kind", of.kind)
       .text_or_null("provider", of.provider)
       .text("purpose", of.purpose);
+}
+
+std::unexpected<Error> no_default(const ModelPointers::Default& of) {
+  return fail(ErrorKind::not_found, fmt::format("There is no default for {}.", of.kind));
 }
 
 /// Models whose `isDefault` may change with a default of that scope and kind, locked and read.
@@ -105,14 +97,24 @@ Result<DocumentPage> ModelPointers::defaults(const Actor& actor, const Scope& sc
   return page_as(database_, actor, default_select + "true", Arguments().scope(scope), page);
 }
 
+Result<Document> ModelPointers::get_default(const Actor& actor, const Scope& scope, const Default& of) {
+  return transact_as(database_, actor, [&](soci::session& sql) -> Result<Document> {
+    auto found = read_document(sql, default_select + this_default, arguments_of(scope, of));
+    if (!found) return no_default(of);
+    return std::move(*found);
+  });
+}
+
 Result<Document> ModelPointers::set_default(const Actor& actor, const Scope& scope, const Default& of,
-                                            const std::string& model) {
+                                            const std::string& model,
+                                            const std::optional<std::int64_t>& expected_version) {
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<Document> {
     if (auto may = may_write(actor, scope); !may) return std::unexpected(may.error());
     const auto id = visible_model(sql, scope, model);
     if (!id) return no_model(model);
-    const auto arguments = arguments_of(scope, of).text("model", *id);
+    const auto arguments = arguments_of(scope, of).text("model", *id).number("expected", expected_version);
     const auto before = read_document(sql, default_select + this_default, arguments);
+    if (auto same = expect_version(expected_version, before, "default"); !same) return std::unexpected(same.error());
     const auto models = defaults_of(sql, scope, of, *id);
     const auto row = read_text(sql,
                                "INSERT INTO model_default (org_id, owner_user_id, kind, provider, purpose, model_id) "
@@ -120,9 +122,10 @@ Result<Document> ModelPointers::set_default(const Actor& actor, const Scope& sco
                                "@provider, @purpose, CAST(@model AS uuid)) ON CONFLICT (org_id, owner_user_id, kind, "
                                "provider, purpose) DO UPDATE "
                                "SET model_id = excluded.model_id, version = nextval('registry_version'), updated_at = "
-                               "now() RETURNING CAST(id AS "
-                               "text)",
+                               "now() WHERE " +
+                                   as_expected("model_default") + " RETURNING CAST(id AS text)",
                                arguments);
+    if (!row) return changed_meanwhile("default");
     publish_models(sql, actor, models);
     write_records(sql, "default", default_records(sql, *row, actor.cause, storable(actor.name, 255)));
     auto after = read_document(sql, default_select + this_default, arguments);
@@ -140,14 +143,20 @@ Result<Document> ModelPointers::set_default(const Actor& actor, const Scope& sco
   });
 }
 
-Result<void> ModelPointers::remove_default(const Actor& actor, const Scope& scope, const Default& of) {
+Result<void> ModelPointers::remove_default(const Actor& actor, const Scope& scope, const Default& of,
+                                           const std::optional<std::int64_t>& expected_version) {
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<void> {
     if (auto may = may_write(actor, scope); !may) return may;
     const auto before = read_document(sql, default_select + this_default, arguments_of(scope, of));
-    if (!before) return fail(ErrorKind::not_found, fmt::format("There is no default for {}.", of.kind));
+    if (!before) return no_default(of);
+    if (auto same = expect_version(expected_version, *before, "default"); !same) return same;
     const auto records = default_records(sql, before->id, actor.cause, actor.name);
     const auto models = defaults_of(sql, scope, of, "");
-    run_statement(sql, "DELETE FROM model_default WHERE id = CAST(@id AS uuid)", Arguments().text("id", before->id));
+    const auto removed =
+        run_statement(sql, "DELETE FROM model_default WHERE id = CAST(@id AS uuid) AND " + as_expected("model_default"),
+                      Arguments().text("id", before->id).number("expected", expected_version));
+    if (removed == 0 && !expected_version) return no_default(of);
+    if (removed == 0) return changed_meanwhile("default");
     publish_models(sql, actor, models);
     for (const auto& record : records) write_outbox(sql, "default", record.key, record.type, "");
     write_audit(sql, actor,
@@ -187,7 +196,8 @@ Result<Document> ModelPointers::set_alias(const Actor& actor, const Scope& scope
                                .scope(scope)
                                .text("alias", wanted.alias)
                                .text("sticky", wanted.sticky)
-                               .text("description", wanted.description);
+                               .text("description", wanted.description)
+                               .number("expected", expected_version);
     if (read_text(sql,
                   "SELECT slug FROM model m WHERE m.slug = @alias AND m.deleted_at IS NULL AND (m.org_id IS NULL OR "
                   "m.org_id = @org)",
@@ -198,11 +208,7 @@ Result<Document> ModelPointers::set_alias(const Actor& actor, const Scope& scope
     run_statement(sql, "SELECT 1 FROM model_alias a WHERE " + own_alias + " AND a.alias = @alias FOR UPDATE",
                   arguments);
     const auto before = read_document(sql, alias_select + own_alias + " AND a.alias = @alias", arguments);
-    if (before) {
-      if (auto same = expect_version(expected_version, *before, "alias"); !same) return std::unexpected(same.error());
-    } else if (expected_version) {
-      return fail(ErrorKind::conflict, fmt::format("There is no alias {} any more.", wanted.alias));
-    }
+    if (auto same = expect_version(expected_version, before, "alias"); !same) return std::unexpected(same.error());
     std::set<std::string> ids;
     std::string targets = "[";
     for (const auto& target : wanted.targets) {
@@ -219,8 +225,10 @@ Result<Document> ModelPointers::set_alias(const Actor& actor, const Scope& scope
         "@sticky, "
         "@description) ON CONFLICT (org_id, owner_user_id, alias) DO UPDATE SET sticky = excluded.sticky, description "
         "= "
-        "excluded.description, version = nextval('registry_version'), updated_at = now() RETURNING CAST(id AS text)",
+        "excluded.description, version = nextval('registry_version'), updated_at = now() WHERE " +
+            as_expected("model_alias") + " RETURNING CAST(id AS text)",
         arguments);
+    if (!row) return changed_meanwhile("alias");
     const auto rows = Arguments().text("id", *row).json("targets", targets);
     run_statement(sql, "DELETE FROM model_alias_target WHERE alias_id = CAST(@id AS uuid)", rows);
     run_statement(
@@ -264,114 +272,6 @@ Result<void> ModelPointers::remove_alias(const Actor& actor, const Scope& scope,
                  .target_name = alias,
                  .before = before->json,
                  .org_id = scope.org_id});
-    return {};
-  });
-}
-
-// ---- grants ------------------------------------------------------------------------------------------------------
-
-Result<DocumentPage> ModelPointers::grants(const Actor& actor, const std::string& org_id, const PageRequest& page) {
-  return page_as(database_, actor, grant_select + "true", Arguments().text("org", org_id), page);
-}
-
-namespace {
-
-/// Id of what a grant is of.
-std::optional<std::string> object_of(soci::session& sql, const Scope& scope, const ModelPointers::Grant& grant) {
-  const auto names = Arguments().scope(scope).text("name", grant.object);
-  if (grant.object_kind == "model") return visible_model(sql, scope, grant.object);
-  if (grant.object_kind == "connection")
-    return read_text(
-        sql,
-        "SELECT CAST(id AS text) FROM connection WHERE deleted_at IS NULL AND (org_id IS NULL OR org_id = "
-        "@org) AND (CAST(id AS text) = @name OR (name = @name AND owner_user_id IS NULL)) ORDER BY CAST(id "
-        "AS text) = @name DESC, org_id NULLS LAST LIMIT 1",
-        names);
-  return read_text(
-      sql,
-      "SELECT CAST(id AS text) FROM model_alias WHERE (org_id IS NULL OR org_id = @org) AND (CAST(id AS "
-      "text) = @name OR (alias = @name AND owner_user_id IS NULL)) ORDER BY CAST(id AS text) = @name DESC, "
-      "org_id NULLS LAST LIMIT 1",
-      names);
-}
-
-/// Sets one and records it. The caller publishes the grants of the organisation.
-Result<Document> set_grant(soci::session& sql, const Actor& actor, const std::string& org_id,
-                           const ModelPointers::Grant& grant) {
-  const auto object = object_of(sql, {.org_id = org_id}, grant);
-  if (!object) return fail(ErrorKind::not_found, fmt::format("There is no {} {}.", grant.object_kind, grant.object));
-  const auto row = read_text(
-      sql,
-      "INSERT INTO model_grant (org_id, subject_kind, subject, object_kind, object_id, effect, created_by) VALUES "
-      "(@org, "
-      "@subject_kind, @subject, @object_kind, CAST(@object AS uuid), @effect, @actor) ON CONFLICT (org_id, "
-      "subject_kind, "
-      "subject, object_kind, object_id) DO UPDATE SET effect = excluded.effect, created_by = excluded.created_by "
-      "RETURNING CAST(id AS text)",
-      Arguments()
-          .text("org", org_id)
-          .text("subject_kind", grant.subject_kind)
-          .text("subject", grant.subject)
-          .text("object_kind", grant.object_kind)
-          .text("object", *object)
-          .text("effect", grant.effect)
-          .text("actor", storable(actor.name, 255)));
-  auto made =
-      read_document(sql, grant_select + "CAST(g.id AS text) = @id", Arguments().text("org", org_id).text("id", *row));
-  write_audit(sql, actor,
-              {.action = "grant.set",
-               .target_type = "grant",
-               .target_id = *row,
-               .target_name = grant.object,
-               .after = made->json,
-               .org_id = org_id});
-  return std::move(*made);
-}
-
-}  // namespace
-
-Result<Document> ModelPointers::add_grant(const Actor& actor, const std::string& org_id, const Grant& grant) {
-  return transact_as(database_, actor, [&](soci::session& sql) -> Result<Document> {
-    if (auto may = may_write(actor, {.org_id = org_id}); !may) return std::unexpected(may.error());
-    auto made = set_grant(sql, actor, org_id, grant);
-    if (made) publish_grants(sql, actor, org_id);
-    return made;
-  });
-}
-
-std::vector<Result<Document>> ModelPointers::add_grants(const Actor& actor, const std::string& org_id,
-                                                        std::span<const Grant> grants) {
-  using Results = std::vector<Result<Document>>;
-  auto together = transact_as(database_, actor, [&](soci::session& sql) -> Result<Results> {
-    if (auto may = may_write(actor, {.org_id = org_id}); !may) return std::unexpected(may.error());
-    Results results;
-    results.reserve(grants.size());
-    for (const auto& grant : grants) results.push_back(set_grant(sql, actor, org_id, grant));
-    if (std::ranges::any_of(results, [](const auto& result) { return result.has_value(); }))
-      publish_grants(sql, actor, org_id);
-    return results;
-  });
-  if (together) return std::move(*together);
-  if (together.error().kind == ErrorKind::unavailable || together.error().kind == ErrorKind::forbidden)
-    return Results(grants.size(), std::unexpected(together.error()));
-  // The database has refused one of them, and so the transaction.
-  Results results;
-  results.reserve(grants.size());
-  for (const auto& grant : grants) results.push_back(add_grant(actor, org_id, grant));
-  return results;
-}
-
-Result<void> ModelPointers::remove_grant(const Actor& actor, const std::string& org_id, const std::string& id) {
-  return transact_as(database_, actor, [&](soci::session& sql) -> Result<void> {
-    const auto arguments = Arguments().text("org", org_id).text("id", id);
-    const auto before = read_document(sql, grant_select + "CAST(g.id AS text) = @id", arguments);
-    if (!before) return fail(ErrorKind::not_found, fmt::format("There is no grant {}.", id));
-    if (auto may = may_write(actor, {.org_id = org_id}); !may) return may;
-    run_statement(sql, "DELETE FROM model_grant WHERE CAST(id AS text) = @id AND org_id = @org", arguments);
-    publish_grants(sql, actor, org_id);
-    write_audit(
-        sql, actor,
-        {.action = "grant.removed", .target_type = "grant", .target_id = id, .before = before->json, .org_id = org_id});
     return {};
   });
 }

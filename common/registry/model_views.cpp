@@ -142,29 +142,26 @@ Result<Document> ModelViews::set(const Actor& actor, const Scope& scope, const V
                                .text("name", wanted.name)
                                .json("filter", model_filter_json(wanted.filter))
                                .json("pins", *pins)
-                               .flag("auto", wanted.for_auto);
+                               .flag("auto", wanted.for_auto)
+                               .number("expected", expected_version);
     const std::string own = own_view + " AND v.name = @name";
     run_statement(
         sql,
         "SELECT 1 FROM model_view v WHERE " + own_view + " AND (v.name = @name OR v.for_auto) ORDER BY v.id FOR UPDATE",
         arguments);
     const auto before = read_document(sql, view_select + own, arguments);
-    if (before) {
-      if (auto same = expect_version(expected_version, *before, "view"); !same) return std::unexpected(same.error());
-    } else if (expected_version) {
-      return std::unexpected(Error{.kind = ErrorKind::conflict,
-                                   .detail = fmt::format("There is no view {} of this scope to change.", wanted.name),
-                                   .hint = "Leave If-Match out to make one."});
-    }
+    if (auto same = expect_version(expected_version, before, "view"); !same) return std::unexpected(same.error());
     if (wanted.for_auto) end_auto_view(sql, actor, scope, arguments);
-    run_statement(
+    const auto written = run_statement(
         sql,
         "INSERT INTO model_view (org_id, owner_user_id, name, filter, pins, for_auto) VALUES (@org, @owner, "
         "@name, @@filter, ARRAY(SELECT CAST(x AS uuid) FROM jsonb_array_elements_text(@@pins) x), CAST(@auto "
         "AS boolean)) ON CONFLICT (org_id, owner_user_id, name) DO UPDATE SET filter = excluded.filter, pins = "
         "excluded.pins, for_auto = excluded.for_auto, version = nextval('registry_version'), updated_at = "
-        "now()",
+        "now() WHERE " +
+            as_expected("model_view"),
         arguments);
+    if (written == 0) return changed_meanwhile("view");
     auto after = read_document(sql, view_select + own, arguments);
     record_change(sql, actor, scope, wanted.name, before ? before->json : std::string(), *after);
     return std::move(*after);

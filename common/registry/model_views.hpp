@@ -30,7 +30,7 @@ class ModelViews {
   /// The scope's own, else the platform's. Errors: not_found.
   Result<Document> get(const Actor& actor, const Scope& scope, const std::string& name);
   /// Replaces the scope's own whole, or makes it. Errors: not_found for a pinned model; invalid_input for a provider
-  /// that is not there; conflict with the version that was expected.
+  /// that is not there; conflict with the version that was expected (no_row: the scope has none of that name yet).
   Result<Document> set(const Actor& actor, const Scope& scope, const View& wanted,
                        const std::optional<std::int64_t>& expected_version);
   Result<void> remove(const Actor& actor, const Scope& scope, const std::string& name,

@@ -19,11 +19,23 @@ const std::string organization_select =
     "AS document FROM organization o WHERE o.deleted_at IS NULL AND ";
 
 const std::string member_select =
-    "SELECT CAST(p.id AS text) AS id, CAST(0 AS bigint) AS version, p.issuer || chr(10) || p.subject AS place, "
+    "SELECT CAST(p.id AS text) AS id, m.version AS version, p.issuer || chr(10) || p.subject AS place, "
     "CAST(json_build_object('id', p.id, 'issuer', p.issuer, 'subject', p.subject, 'kind', p.kind, 'displayName', "
-    "m.display_name, 'role', m.role, 'denied', m.denied, 'createdAt', tokenrail_time(m.created_at)) AS text) AS "
+    "m.display_name, 'role', m.role, 'denied', m.denied, 'version', m.version, 'createdAt', "
+    "tokenrail_time(m.created_at)) AS text) AS "
     "document "
     "FROM membership m JOIN principal p ON p.id = m.principal_id WHERE m.org_id = @org AND ";
+
+const std::string member_by_id = "CAST(p.id AS text) = @id";
+const std::string member_by_name = "p.issuer = @issuer AND p.subject = @subject";
+
+Arguments of_member(const std::string& org_id, const std::string& principal_id) {
+  return Arguments().text("org", org_id).text("id", principal_id);
+}
+
+std::unexpected<Error> no_member(const std::string& who) {
+  return fail(ErrorKind::not_found, fmt::format("There is no member {}.", who));
+}
 
 const std::string token_select =
     "SELECT t.id AS id, CAST(0 AS bigint) AS version, t.id AS place, CAST(json_build_object('id', t.id, 'orgId', "
@@ -196,7 +208,26 @@ Result<DocumentPage> Organizations::members(const Actor& actor, const std::strin
   });
 }
 
-Result<Document> Organizations::set_member(const Actor& actor, const std::string& org_id, const Member& member) {
+Result<Document> Organizations::member(const Actor& actor, const std::string& org_id, const std::string& principal_id) {
+  return transact_as(database_, actor, [&](soci::session& sql) -> Result<Document> {
+    auto found = read_document(sql, member_select + member_by_id, of_member(org_id, principal_id));
+    if (!found) return no_member(principal_id);
+    return std::move(*found);
+  });
+}
+
+Result<Document> Organizations::member_named(const Actor& actor, const std::string& org_id, const std::string& issuer,
+                                             const std::string& subject) {
+  return transact_as(database_, actor, [&](soci::session& sql) -> Result<Document> {
+    auto found = read_document(sql, member_select + member_by_name,
+                               Arguments().text("org", org_id).text("issuer", issuer).text("subject", subject));
+    if (!found) return no_member(subject);
+    return std::move(*found);
+  });
+}
+
+Result<Document> Organizations::set_member(const Actor& actor, const std::string& org_id, const Member& member,
+                                           const std::optional<std::int64_t>& expected_version) {
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<Document> {
     if (!find(sql, org_id)) return no_organization(org_id);
     if (auto may = may_write(actor, {.org_id = org_id}); !may) return std::unexpected(may.error());
@@ -206,41 +237,51 @@ Result<Document> Organizations::set_member(const Actor& actor, const std::string
                                .text("subject", member.subject)
                                .text("role", member.role)
                                .text("name", member.display_name)
-                               .json("denied", json_array(member.denied));
+                               .json("denied", json_array(member.denied))
+                               .number("expected", expected_version);
+    const auto before = read_document(sql, member_select + member_by_name, arguments);
+    if (auto same = expect_version(expected_version, before, "member"); !same) return std::unexpected(same.error());
     // A person may be known through another organisation, whose rows are not seen here: the tables' owner looks.
     run_statement(sql, "SELECT set_config('role', 'none', true), @org", arguments);
     run_statement(sql,
                   "INSERT INTO principal (issuer, subject) VALUES (@issuer, @subject) ON CONFLICT (issuer, subject) DO "
                   "NOTHING",
                   arguments);
-    run_statement(sql,
-                  "INSERT INTO membership (org_id, principal_id, role, denied, display_name) SELECT @org, p.id, @role, "
-                  "ARRAY(SELECT jsonb_array_elements_text(@@denied)), @name FROM principal p WHERE p.issuer = @issuer "
-                  "AND p.subject = @subject ON CONFLICT (org_id, principal_id) DO UPDATE SET role = excluded.role, "
-                  "denied = excluded.denied, display_name = COALESCE(NULLIF(excluded.display_name, ''), "
-                  "membership.display_name), updated_at = now()",
-                  arguments);
+    const auto written = run_statement(
+        sql,
+        "INSERT INTO membership (org_id, principal_id, role, denied, display_name) SELECT @org, p.id, @role, "
+        "ARRAY(SELECT jsonb_array_elements_text(@@denied)), @name FROM principal p WHERE p.issuer = @issuer "
+        "AND p.subject = @subject ON CONFLICT (org_id, principal_id) DO UPDATE SET role = excluded.role, "
+        "denied = excluded.denied, display_name = COALESCE(NULLIF(excluded.display_name, ''), "
+        "membership.display_name), version = nextval('registry_version'), updated_at = now() WHERE " +
+            as_expected("membership"),
+        arguments);
     assume(sql, actor);
-    auto document = read_document(sql, member_select + "p.issuer = @issuer AND p.subject = @subject", arguments);
+    if (written == 0) return changed_meanwhile("member");
+    auto document = read_document(sql, member_select + member_by_name, arguments);
     if (!document) return fail(ErrorKind::unavailable, "The member was not stored.");
     write_audit(sql, actor,
                 {.action = "member.set",
                  .target_type = "member",
                  .target_id = document->id,
                  .target_name = member.subject,
+                 .before = before ? before->json : std::string(),
                  .after = document->json,
+                 .version = document->version,
                  .org_id = org_id});
     return std::move(*document);
   });
 }
 
 Result<void> Organizations::remove_member(const Actor& actor, const std::string& org_id,
-                                          const std::string& principal_id) {
+                                          const std::string& principal_id,
+                                          const std::optional<std::int64_t>& expected_version) {
   return transact_as(database_, actor, [&](soci::session& sql) -> Result<void> {
-    const auto arguments = Arguments().text("org", org_id).text("id", principal_id);
-    const auto before = read_document(sql, member_select + "CAST(p.id AS text) = @id", arguments);
-    if (!before) return fail(ErrorKind::not_found, fmt::format("There is no member {}.", principal_id));
+    const auto arguments = of_member(org_id, principal_id);
+    const auto before = read_document(sql, member_select + member_by_id + " FOR UPDATE OF m", arguments);
+    if (!before) return no_member(principal_id);
     if (auto may = may_write(actor, {.org_id = org_id}); !may) return may;
+    if (auto same = expect_version(expected_version, *before, "member"); !same) return same;
     const auto column = [&](std::string_view name) {
       return read_text(sql, fmt::format("SELECT {} FROM principal WHERE CAST(id AS text) = @id", name), arguments);
     };

@@ -42,9 +42,17 @@ class Organizations {
     std::vector<std::string> denied{};
   };
   Result<DocumentPage> members(const Actor& actor, const std::string& org_id, const PageRequest& page);
-  Result<Document> set_member(const Actor& actor, const std::string& org_id, const Member& member);
+  /// Errors: not_found.
+  Result<Document> member(const Actor& actor, const std::string& org_id, const std::string& principal_id);
+  Result<Document> member_named(const Actor& actor, const std::string& org_id, const std::string& issuer,
+                                const std::string& subject);
+  /// Adds the member, or gives it another role. Error `conflict` with the version that was expected (no_row: the person
+  /// is no member yet).
+  Result<Document> set_member(const Actor& actor, const std::string& org_id, const Member& member,
+                              const std::optional<std::int64_t>& expected_version = {});
   /// Takes the role that the member's sessions got by their login here too. Sessions and roles elsewhere stay.
-  Result<void> remove_member(const Actor& actor, const std::string& org_id, const std::string& principal_id);
+  Result<void> remove_member(const Actor& actor, const std::string& org_id, const std::string& principal_id,
+                             const std::optional<std::int64_t>& expected_version = {});
   /// What the rows say of a principal: memberships by organisation. Asked before there is an actor.
   struct Membership {
     std::string org_id;

@@ -16,6 +16,9 @@
 
 namespace tokenrail::registry {
 
+/// Statements that SOCI cannot send: several in one text. Throws soci_error.
+void execute_script(soci::session& sql, const std::string& script);
+
 class Session {
  public:
   explicit Session(DatabaseOptions options) : options_(std::move(options)) {}
@@ -46,11 +49,29 @@ class Session {
     });
   }
 
+  /// A part of the transaction that runs: what `work` wrote is taken back where it returns an error or the database
+  /// refuses it, and the transaction goes on. Not within another part.
+  template <class Work>
+  auto part(Work&& work) -> std::invoke_result_t<Work, soci::session&> {
+    execute_script(*session_, "SAVEPOINT part");
+    try {
+      auto result = std::forward<Work>(work)(*session_);
+      execute_script(*session_, result ? "RELEASE SAVEPOINT part" : part_taken_back);
+      return result;
+    } catch (const soci::soci_error& error) {
+      // Throws where the connection is lost, and the transaction with it.
+      execute_script(*session_, part_taken_back);
+      return std::unexpected(translate(error));
+    }
+  }
+
   /// The connection that is open now is still the one that was opened last (session-level locks live with it).
   [[nodiscard]] bool connected() const { return session_ != nullptr; }
   void close() { session_.reset(); }
 
  private:
+  static constexpr auto part_taken_back = "ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part";
+
   /// Sets a flag while it lives.
   class Within {
    public:
@@ -76,9 +97,6 @@ std::string message_of(const soci::soci_error& error);
 
 /// Error `rejected`: migrations that this binary needs are pending.
 Result<void> check_schema(soci::session& sql);
-
-/// Statements that SOCI cannot send: several in one text. Throws soci_error.
-void execute_script(soci::session& sql, const std::string& script);
 
 // ---- values in and out ------------------------------------------------------------------------------------------
 

@@ -137,5 +137,163 @@ TEST_F(ConcurrentChangesTest, ViewRemovalComparesTheLockedVersion) {
   EXPECT_EQ(count("model_view"), "1");
 }
 
+// ---- two people make the same thing
+
+TEST_F(ConcurrentChangesTest, NewAliasDoesNotReplaceOneMadeMeanwhile) {
+  const auto late =
+      beside("INSERT INTO model_alias (org_id, alias, description) VALUES ('acme', 'best', 'theirs')",
+             [&](GovernedDatabase& database) {
+               return ModelPointers(database).set_alias(of("acme"), scope("acme"),
+                                                        {.alias = "best", .targets = {{"ollama/qwen3", 1}}}, no_row);
+             });
+  ASSERT_FALSE(late.has_value());
+  EXPECT_EQ(late.error().kind, ErrorKind::conflict);
+  EXPECT_EQ(sql().run("SELECT description FROM model_alias"), "theirs");
+  EXPECT_EQ(count("model_alias_target"), "0");
+}
+
+TEST_F(ConcurrentChangesTest, NewViewDoesNotReplaceOneMadeMeanwhile) {
+  const auto late =
+      beside("INSERT INTO model_view (org_id, name, filter) VALUES ('acme', 'fast', '{\"q\": \"theirs\"}')",
+             [&](GovernedDatabase& database) {
+               return ModelViews(database).set(of("acme"), scope("acme"), {.name = "fast"}, no_row);
+             });
+  ASSERT_FALSE(late.has_value());
+  EXPECT_EQ(late.error().kind, ErrorKind::conflict);
+  EXPECT_EQ(sql().run("SELECT filter ->> 'q' FROM model_view"), "theirs");
+}
+
+TEST_F(ConcurrentChangesTest, NewDefaultDoesNotReplaceOneMadeMeanwhile) {
+  const auto late = beside(
+      "INSERT INTO model_default (org_id, kind, purpose, model_id) SELECT 'acme', 'generation', '', id FROM model "
+      "WHERE model_name = 'llama3.2'",
+      [&](GovernedDatabase& database) {
+        return ModelPointers(database).set_default(of("acme"), scope("acme"), {}, "ollama/qwen3", no_row);
+      });
+  ASSERT_FALSE(late.has_value());
+  EXPECT_EQ(late.error().kind, ErrorKind::conflict);
+  EXPECT_EQ(sql().run("SELECT m.model_name FROM model_default d JOIN model m ON m.id = d.model_id"), "llama3.2");
+}
+
+TEST_F(ConcurrentChangesTest, NewGrantDoesNotReplaceOneMadeMeanwhile) {
+  const auto late = beside(
+      "INSERT INTO model_grant (org_id, subject_kind, subject, object_kind, object_id, effect, created_by) SELECT "
+      "'acme', 'group', 'staff', 'model', id, 'deny', 'them' FROM model WHERE model_name = 'qwen3'",
+      [&](GovernedDatabase& database) {
+        return ModelPointers(database).add_grant(of("acme"), "acme",
+                                                 {.subject_kind = "group",
+                                                  .subject = "staff",
+                                                  .object_kind = "model",
+                                                  .object = "ollama/qwen3",
+                                                  .expected_version = no_row});
+      });
+  ASSERT_FALSE(late.has_value());
+  EXPECT_EQ(late.error().kind, ErrorKind::conflict);
+  EXPECT_EQ(sql().run("SELECT effect FROM model_grant"), "deny");
+}
+
+TEST_F(ConcurrentChangesTest, NewMemberDoesNotReplaceOneMadeMeanwhile) {
+  ASSERT_OK(organizations().set_member(of("other"), "other", {.issuer = "idp", .subject = "ben", .role = "viewer"}));
+  const auto late =
+      beside("INSERT INTO membership (org_id, principal_id, role) SELECT 'acme', id, 'viewer' FROM principal",
+             [&](GovernedDatabase& database) {
+               return Organizations(database).set_member(
+                   of("acme"), "acme", {.issuer = "idp", .subject = "ben", .role = "org_admin"}, no_row);
+             });
+  ASSERT_FALSE(late.has_value());
+  EXPECT_EQ(late.error().kind, ErrorKind::conflict);
+  EXPECT_EQ(sql().run("SELECT role FROM membership WHERE org_id = 'acme'"), "viewer");
+}
+
+// ---- two people change the same thing
+
+TEST_F(ConcurrentChangesTest, DefaultComparesTheLockedVersion) {
+  const auto made = pointers().set_default(of("acme"), scope("acme"), {}, "ollama/qwen3", no_row);
+  ASSERT_OK(made);
+  const auto theirs = "UPDATE model_default SET version = nextval('registry_version')";
+  const auto late = beside(theirs, [&](GovernedDatabase& database) {
+    return ModelPointers(database).set_default(of("acme"), scope("acme"), {}, "ollama/llama3.2", made->version);
+  });
+  ASSERT_FALSE(late.has_value());
+  EXPECT_EQ(late.error().kind, ErrorKind::conflict);
+  const auto now = pointers().get_default(of("acme"), scope("acme"), {});
+  ASSERT_OK(now);
+  const auto removed = beside(theirs, [&](GovernedDatabase& database) {
+    return ModelPointers(database).remove_default(of("acme"), scope("acme"), {}, now->version);
+  });
+  ASSERT_FALSE(removed.has_value());
+  EXPECT_EQ(removed.error().kind, ErrorKind::conflict);
+  EXPECT_EQ(count("model_default"), "1");
+}
+
+TEST_F(ConcurrentChangesTest, GrantComparesTheLockedVersion) {
+  ModelPointers::Grant grant{.subject_kind = "user", .subject = "bo", .object_kind = "model", .object = "ollama/qwen3"};
+  const auto made = pointers().add_grant(of("acme"), "acme", grant);
+  ASSERT_OK(made);
+  grant.effect = "deny";
+  grant.expected_version = made->version;
+  const auto theirs = "UPDATE model_grant SET version = nextval('registry_version')";
+  const auto late = beside(
+      theirs, [&](GovernedDatabase& database) { return ModelPointers(database).add_grant(of("acme"), "acme", grant); });
+  ASSERT_FALSE(late.has_value());
+  EXPECT_EQ(late.error().kind, ErrorKind::conflict);
+  const auto now = pointers().grant(of("acme"), "acme", made->id);
+  ASSERT_OK(now);
+  const auto removed = beside(theirs, [&](GovernedDatabase& database) {
+    return ModelPointers(database).remove_grant(of("acme"), "acme", made->id, now->version);
+  });
+  ASSERT_FALSE(removed.has_value());
+  EXPECT_EQ(removed.error().kind, ErrorKind::conflict);
+  EXPECT_EQ(sql().run("SELECT effect FROM model_grant"), "allow");
+}
+
+TEST_F(ConcurrentChangesTest, MemberComparesTheLockedVersion) {
+  Organizations::Member member{.issuer = "idp", .subject = "ben", .role = "viewer"};
+  const auto made = organizations().set_member(of("acme"), "acme", member, no_row);
+  ASSERT_OK(made);
+  member.role = "org_admin";
+  const auto theirs = "UPDATE membership SET version = nextval('registry_version')";
+  const auto late = beside(theirs, [&](GovernedDatabase& database) {
+    return Organizations(database).set_member(of("acme"), "acme", member, made->version);
+  });
+  ASSERT_FALSE(late.has_value());
+  EXPECT_EQ(late.error().kind, ErrorKind::conflict);
+  const auto now = organizations().member(of("acme"), "acme", made->id);
+  ASSERT_OK(now);
+  const auto removed = beside(theirs, [&](GovernedDatabase& database) {
+    return Organizations(database).remove_member(of("acme"), "acme", made->id, now->version);
+  });
+  ASSERT_FALSE(removed.has_value());
+  EXPECT_EQ(removed.error().kind, ErrorKind::conflict);
+  EXPECT_EQ(sql().run("SELECT role FROM membership"), "viewer");
+}
+
+TEST_F(ConcurrentChangesTest, CredentialComparesTheLockedVersion) {
+  CredentialStore::Sealed sealed{.id = database_->new_id().value_or(""),
+                                 .provider = "openai",
+                                 .label = "key",
+                                 .sealed = "c2VhbGVk",
+                                 .key_id = "k1",
+                                 .fingerprint = "f"};
+  const auto made = credentials().add(of("acme"), scope("acme"), sealed);
+  ASSERT_OK(made);
+  // A rewrap gives the row a version, and the secret none.
+  const auto theirs = "UPDATE credential SET version = nextval('registry_version')";
+  sealed.secret_version = 2;
+  const auto late = beside(theirs, [&](GovernedDatabase& database) {
+    return CredentialStore(database).replace(of("acme"), scope("acme"), sealed, made->version);
+  });
+  ASSERT_FALSE(late.has_value());
+  EXPECT_EQ(late.error().kind, ErrorKind::conflict);
+  const auto now = credentials().get(of("acme"), scope("acme"), made->id);
+  ASSERT_OK(now);
+  const auto revoked = beside(theirs, [&](GovernedDatabase& database) {
+    return CredentialStore(database).revoke(of("acme"), scope("acme"), made->id, true, now->version);
+  });
+  ASSERT_FALSE(revoked.has_value());
+  EXPECT_EQ(revoked.error().kind, ErrorKind::conflict);
+  EXPECT_EQ(count("credential WHERE sealed IS NOT NULL AND secret_version = 1"), "1");
+}
+
 }  // namespace
 }  // namespace tokenrail::registry

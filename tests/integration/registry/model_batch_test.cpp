@@ -166,5 +166,69 @@ TEST_F(ModelBatchTest, GrantsAreAddedAndPublishedTogether) {
   EXPECT_EQ(forbidden.at(0).error().kind, ErrorKind::forbidden);
 }
 
+TEST_F(ModelBatchTest, RefusedGrantLeavesTheOthersPublishedOnce) {
+  const auto events = std::stoll(count("outbox"));
+  std::vector<ModelPointers::Grant> grants;
+  for (const auto* subject : {"a", "b\x01", "c", "d\x01"})
+    grants.push_back(
+        {.subject_kind = "group", .subject = subject, .object_kind = "model", .object = "ollama/llama3.2"});
+  const auto added = pointers().add_grants(of("acme"), "acme", grants);
+  ASSERT_EQ(added.size(), 4U);
+  ASSERT_OK(added[0]);
+  ASSERT_OK(added[2]);
+  for (const auto i : {1U, 3U}) {
+    ASSERT_FALSE(added[i].has_value());
+    EXPECT_EQ(added[i].error().kind, ErrorKind::invalid_input);
+  }
+  EXPECT_EQ(std::stoll(count("outbox")), events + 1) << "the grants of the organisation are published once";
+  EXPECT_EQ(sql().run("SELECT string_agg(subject, ',' ORDER BY subject) FROM model_grant"), "a,c");
+}
+
+TEST_F(ModelBatchTest, GrantThatIsThereIsNotPublishedAgain) {
+  const std::vector<ModelPointers::Grant> grants{
+      {.subject_kind = "group", .subject = "g", .object_kind = "model", .object = "ollama/llama3.2"},
+      {.subject_kind = "group", .subject = "g", .object_kind = "model", .object = "ollama/qwen3"}};
+  const auto made = pointers().add_grants(of("acme"), "acme", grants);
+  ASSERT_OK(made.at(0));
+  const auto events = count("outbox");
+  const auto audit = count("audit_log");
+  const auto again = pointers().add_grants(of("acme"), "acme", grants);
+  ASSERT_OK(again.at(1));
+  EXPECT_EQ(again[1]->version, made[1]->version);
+  ASSERT_OK(pointers().add_grant(of("acme"), "acme", grants[0]));
+  auto only_new = grants;
+  for (auto& grant : only_new) grant.expected_version = no_row;
+  for (const auto& refused : pointers().add_grants(of("acme"), "acme", only_new)) {
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
+  }
+  EXPECT_EQ(count("outbox"), events);
+  EXPECT_EQ(count("audit_log"), audit);
+}
+
+TEST_F(ModelBatchTest, GrantsAreRemovedAndPublishedTogether) {
+  std::vector<ModelPointers::Grant> grants;
+  for (const auto* object : {"ollama/llama3.2", "ollama/qwen3"})
+    grants.push_back({.subject_kind = "org", .object_kind = "model", .object = object});
+  const auto made = pointers().add_grants(of("acme"), "acme", grants);
+  ASSERT_OK(made.at(0));
+  ASSERT_OK(made.at(1));
+  const auto events = std::stoll(count("outbox"));
+  const std::vector<ModelPointers::RemovedGrant> removed{
+      {.id = made[0]->id, .expected_version = made[0]->version},
+      {.id = "no id"},
+      {.id = made[1]->id, .expected_version = made[1]->version + 1},
+  };
+  const auto results = pointers().remove_grants(of("acme"), "acme", removed);
+  ASSERT_EQ(results.size(), 3U);
+  ASSERT_OK(results[0]);
+  EXPECT_EQ(results[1].error().kind, ErrorKind::not_found);
+  EXPECT_EQ(results[2].error().kind, ErrorKind::conflict);
+  EXPECT_EQ(std::stoll(count("outbox")), events + 1);
+  EXPECT_EQ(sql().run("SELECT id FROM model_grant"), made[1]->id);
+  EXPECT_EQ(sql().run("SELECT count(*) FROM audit_log WHERE action = 'grant.removed'"), "1");
+  EXPECT_EQ(pointers().remove_grants(of("other"), "acme", removed).at(0).error().kind, ErrorKind::forbidden);
+}
+
 }  // namespace
 }  // namespace tokenrail::registry
