@@ -52,6 +52,8 @@ def requests_of(document, pool, dice):
                 if odd and dice.random() < 0.2:
                     headers["If-Match"] = dice.choice(['"v1"', "*", "garbage", 'W/"v1"', '""'])
                     headers["Idempotency-Key"] = dice.choice(["k" + str(dice.random()), "", "x" * 300, "k"])
+                if odd and dice.random() < 0.1:
+                    headers["If-None-Match"] = dice.choice(["*", '"v1"', "garbage", ""])
                 if "requestBody" in operation:
                     (media, content), = operation["requestBody"]["content"].items()
                     value = make.value(content["schema"])

@@ -101,6 +101,116 @@ def test_two_changes_of_one_version_conflict(world, admin):
     assert admin.call("GET", path, headers={"If-None-Match": head["ETag"]})[0] == 304
 
 
+def conditional_resources(world, admin):
+    """What two people may make or change at once: how it is written, read and removed, and two bodies of it."""
+    one, two = a_model(admin)["slug"], a_model(admin)["slug"]
+    word = secrets.token_hex(4)
+    boss, org = world.api("acme", "org_admin"), "/v1/orgs/acme"
+    of = f"kind=generation&purpose={word}"
+
+    def in_list(client, path, **fields):
+        return next(row for row in client.ok("GET", f"{path}?page_size=1000")["data"]
+                    if all(row[key] == value for key, value in fields.items()))
+
+    def default(model):
+        return {"kind": "generation", "purpose": word, "model": model}
+
+    def grant(effect):
+        return {"subjectKind": "group", "subject": word, "objectKind": "model", "object": one, "effect": effect}
+
+    def member(role):
+        return {"issuer": "idp", "subject": word, "role": role}
+    alias, view = f"{org}/aliases/a-{word}", f"{org}/views/v-{word}"
+    return {
+        "alias": (admin, "PUT", alias, {"targets": [{"model": one}]}, {"targets": [{"model": two}]},
+                  lambda: admin.ok("GET", alias), lambda row: alias),
+        "view": (admin, "PUT", view, {"filter": {"q": "a"}}, {"filter": {"q": "b"}},
+                 lambda: admin.ok("GET", view), lambda row: view),
+        "default": (admin, "PUT", f"{org}/defaults", default(one), default(two),
+                    lambda: in_list(admin, f"{org}/defaults", purpose=word), lambda row: f"{org}/defaults?{of}"),
+        "grant": (admin, "POST", f"{org}/grants", grant("deny"), grant("allow"),
+                  lambda: in_list(admin, f"{org}/grants", subject=word), lambda row: f"{org}/grants/{row['id']}"),
+        "member": (boss, "PUT", f"{org}/members", member("viewer"), member("member"),
+                   lambda: in_list(boss, f"{org}/members", subject=word), lambda row: f"{org}/members/{row['id']}"),
+    }
+
+
+@pytest.mark.parametrize("kind", ["alias", "view", "default", "grant", "member"])
+def test_what_two_people_make_or_change_at_once_is_not_overwritten(world, admin, kind):
+    client, method, path, mine, theirs, read, one = conditional_resources(world, admin)[kind]
+    success = 201 if method == "POST" else 200
+
+    def at_once(bodies, headers):
+        answers = []
+        threads = [threading.Thread(target=lambda body=body: answers.append(client.call(method, path, body, headers)))
+                   for body in bodies]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        won, lost = sorted(answers, key=lambda answer: answer[0])
+        assert (won[0], lost[0]) == (success, 412), answers
+        assert lost[1]["code"] == "PRECONDITION_FAILED" and lost[1]["current_version"] == won[1]["version"]
+        assert lost[2]["ETag"] == won[2]["ETag"] == f'"v{won[1]["version"]}"'
+        now = read()
+        assert now["version"] == won[1]["version"], "the first one stays"
+        return now
+
+    made = at_once([mine, theirs], {"If-None-Match": "*"})
+    tag = {"If-Match": f'"v{made["version"]}"'}
+    # Each has another content than what is there, so that both are changes.
+    client.ok(method, path, mine, success)
+    client.ok(method, path, theirs, success)
+    changed = read()
+    assert changed["version"] > made["version"]
+    assert client.refused(method, path, 412, "PRECONDITION_FAILED", mine, tag)["current_version"] == changed["version"]
+    assert client.refused("DELETE", one(changed), 412, "PRECONDITION_FAILED", headers=tag)["current_version"] == \
+        changed["version"]
+    client.ok(method, path, mine, success, {"If-Match": f'"v{changed["version"]}"'})
+    now = read()
+    client.refused(method, path, 400, "INVALID_HEADER", mine, {"If-None-Match": "*", "If-Match": "*"})
+    client.ok("DELETE", one(now), status=204, headers={"If-Match": f'"v{now["version"]}"'})
+    client.refused(method, path, 412, "PRECONDITION_FAILED", mine, {"If-Match": f'"v{now["version"]}"'})
+    client.ok(method, path, mine, success, {"If-None-Match": "*"})
+    client.ok("DELETE", one(read()), status=204)
+
+
+def test_credential_is_replaced_and_revoked_by_version(world):
+    boss = world.api("acme", "org_admin")
+    made = boss.ok("POST", "/v1/orgs/acme/credentials",
+                   {"provider": "openai", "label": "two-" + secrets.token_hex(4), "secret": "sk-" + "one" * 9}, 201)
+    path, tag = f"/v1/orgs/acme/credentials/{made['id']}", {"If-Match": f'"v{made["version"]}"'}
+    status, replaced, head = boss.call("POST", path + ":replace", {"secret": "sk-" + "two" * 9}, tag)
+    assert status == 200 and head["ETag"] == f'"v{replaced["version"]}"'
+    for method, at, body in (("POST", path + ":replace", {"secret": "sk-" + "own" * 9}), ("DELETE", path, None)):
+        problem = boss.refused(method, at, 412, "PRECONDITION_FAILED", body, tag)
+        assert problem["current_version"] == replaced["version"]
+    assert boss.ok("GET", path)["secretVersion"] == 2
+    boss.ok("DELETE", path, status=204, headers={"If-Match": head["ETag"]})
+
+
+def test_grants_and_members_are_read_one_by_one(world, admin):
+    boss, word = world.api("acme", "org_admin"), secrets.token_hex(4)
+    grant = admin.ok("POST", "/v1/orgs/acme/grants", {"subjectKind": "group", "subject": word, "objectKind": "model",
+                                                      "object": a_model(admin)["slug"]}, 201)
+    member = boss.ok("PUT", "/v1/orgs/acme/members", {"issuer": "idp", "subject": word, "role": "viewer"})
+    for path, row in ((f"/v1/orgs/acme/grants/{grant['id']}", grant), (f"/v1/orgs/acme/members/{member['id']}", member)):
+        status, body, head = boss.call("GET", path)
+        assert (status, body) == (200, row) and head["ETag"] == f'"v{row["version"]}"'
+        assert boss.call("GET", path, headers={"If-None-Match": head["ETag"]})[0] == 304
+        world.api("beta", "org_admin").refused("GET", path, 404, "NOT_FOUND")
+        boss.refused("GET", path + "0", 404, "NOT_FOUND")
+
+
+def test_strict_server_makes_and_changes_by_precondition_only(world):
+    _, url = world.start(TOKENRAIL_API_IF_MATCH_REQUIRED="true")
+    client, path = world.api("acme", "model_admin", url), f"/v1/orgs/acme/views/strict-{secrets.token_hex(4)}"
+    client.refused("PUT", path, 428, "PRECONDITION_REQUIRED", {})
+    made = client.ok("PUT", path, {}, headers={"If-None-Match": "*"})
+    client.refused("DELETE", path, 428, "PRECONDITION_REQUIRED")
+    client.ok("DELETE", path, status=204, headers={"If-Match": f'"v{made["version"]}"'})
+
+
 def test_repeated_key_creates_once(world, admin):
     body = {"provider": "ollama", "modelName": "once-" + secrets.token_hex(4)}
     key = {"Idempotency-Key": secrets.token_hex(8)}
@@ -537,6 +647,42 @@ def test_batch_of_grants_has_a_result_for_each(world, admin):
     problem = admin.refused("POST", "/v1/orgs/acme/grants:batch", 400, "INVALID_BODY", {"grants": wrong})
     assert [e["pointer"] for e in problem["errors"]] == ["/grants/1/subject"]
     world.api("acme", "member").refused("POST", "/v1/orgs/acme/grants:batch", 403, "FORBIDDEN", {"grants": grants})
+
+
+def test_batch_of_grants_only_adds_what_is_not_there_and_is_taken_back(world, admin):
+    one, two, three = (a_model(admin)["slug"] for _ in range(3))
+    group = "back-" + secrets.token_hex(4)
+
+    def grant(model, **more):
+        return {"subjectKind": "group", "subject": group, "objectKind": "model", "object": model, **more}
+    denied = admin.ok("POST", "/v1/orgs/acme/grants", grant(two, effect="deny"), 201)
+    results = admin.ok("POST", "/v1/orgs/acme/grants:batch",
+                       {"grants": [grant(name, version=0) for name in (one, two, three)]})["results"]
+    assert [r["status"] for r in results] == [201, 412, 201]
+    assert results[1]["grant"] == denied and results[1]["problem"]["current_version"] == denied["version"]
+    made = [r["grant"] for r in results if r["status"] == 201]
+
+    back = {"grants": [{"id": g["id"], "version": g["version"]} for g in made] + [{"id": made[0]["id"]}]
+            + [{"id": denied["id"], "version": denied["version"] + 1}]}
+    world.api("acme", "member").refused("POST", "/v1/orgs/acme/grants:remove", 403, "FORBIDDEN", back)
+    removed = admin.ok("POST", "/v1/orgs/acme/grants:remove", back)["results"]
+    assert [(r["id"], r["status"]) for r in removed] == [(made[0]["id"], 204), (made[1]["id"], 204), (made[0]["id"], 404),
+                                                         (denied["id"], 412)]
+    assert removed[3]["problem"]["current_version"] == denied["version"]
+    left = [g for g in admin.ok("GET", "/v1/orgs/acme/grants?page_size=1000")["data"] if g["subject"] == group]
+    assert left == [denied]
+    world.api("beta", "model_admin").refused("GET", f"/v1/orgs/beta/grants/{denied['id']}", 404, "NOT_FOUND")
+
+    # What another person has set over it stays.
+    again = admin.ok("POST", "/v1/orgs/acme/grants", grant(one), 201)
+    other = admin.ok("POST", "/v1/orgs/acme/grants", grant(one, effect="deny"), 201)
+    assert other["id"] == again["id"] and other["version"] > again["version"]
+    late = admin.ok("POST", "/v1/orgs/acme/grants:remove",
+                    {"grants": [{"id": again["id"], "version": again["version"]}]})["results"]
+    assert [r["status"] for r in late] == [412]
+    replaced = admin.ok("POST", "/v1/orgs/acme/grants:batch",
+                        {"grants": [grant(one, version=other["version"])]})["results"]
+    assert (replaced[0]["status"], replaced[0]["grant"]["effect"]) == (201, "allow")
 
 
 def test_clients_of_the_older_api_are_served(world, admin):  # S0.50 to S0.54

@@ -63,8 +63,9 @@ std::expected<ListPage, Problem> Call::page() const {
                                       fmt::format("{} {} {}", route->operation, request.path, principal.subject));
 }
 
-std::expected<IfMatch, Problem> Call::if_match() const {
-  return IfMatch::parse(request.header("if-match"), context->options.if_match_required);
+std::expected<Precondition, Problem> Call::precondition() const {
+  return Precondition::parse(request.header("if-match"), request.header("if-none-match"),
+                             context->options.if_match_required);
 }
 
 http::Reply json_reply(int status, std::string body) {

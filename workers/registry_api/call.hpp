@@ -47,8 +47,8 @@ struct Call {
   [[nodiscard]] registry::Actor actor() const;
   /// Where `page_size` and `page_token` point to, for this operation and path.
   [[nodiscard]] std::expected<ListPage, Problem> page() const;
-  /// The header If-Match.
-  [[nodiscard]] std::expected<IfMatch, Problem> if_match() const;
+  /// The headers If-Match and If-None-Match of a change.
+  [[nodiscard]] std::expected<Precondition, Problem> precondition() const;
 };
 
 // ---- replies -----------------------------------------------------------------------------------------------------

@@ -16,8 +16,10 @@ using events::JsonWriter;
 
 constexpr std::string_view description =
     "The model registry: which models organisations may use, through which connections, at what price and with which "
-    "key. Errors are problem details (RFC 9457). Lists are paged. Changes take If-Match, and POST takes "
-    "Idempotency-Key.";
+    "key. Errors are problem details (RFC 9457). Lists are paged. Whatever people change has a version, and its ETag "
+    "is \"v{version}\". A change takes it as If-Match. One that makes what is not there takes If-None-Match: * "
+    "instead. "
+    "Both are refused with 412 and current_version where the resource is another one. POST takes Idempotency-Key.";
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -101,6 +103,9 @@ void write_parameters(JsonWriter& json, const Route& route) {
       write_header_parameter(json, "If-Match", "ETag that the change is meant for; 412 if there is another.", text());
     }
   }
+  if (route.takes_absent) {
+    write_header_parameter(json, "If-None-Match", "*: only make what is not there yet; 412 if it is.", choice({"*"}));
+  }
   if (route.idempotent_by_key) {
     write_header_parameter(json, "Idempotency-Key",
                            "Makes the request safe to repeat: it takes effect once in 24 hours.", text(1, 255));
@@ -154,6 +159,8 @@ void write_responses(JsonWriter& json, const Route& route) {
     json.field("description", "The caller has this version already.");
     json.end_object();
   }
+  if (route.method != "GET" && route.conditional)
+    write_problem_response(json, "412", "The resource has another version, which current_version is, or is not there.");
   write_problem_response(json, "default", "Why there is no answer.");
   json.end_object();
 }

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "common/registry/document.hpp"
+
 namespace tokenrail::registry_api {
 
 namespace {
@@ -19,6 +21,10 @@ std::string_view without_blanks(std::string_view text) {
   while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
   while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
   return text;
+}
+
+bool is_star(std::string_view header) {
+  return without_blanks(header) == "*";
 }
 
 /// Nothing where the header is no list of ETags.
@@ -52,19 +58,26 @@ std::string etag_of(std::int64_t version) {
   return fmt::format("\"v{}\"", version);
 }
 
-std::expected<IfMatch, Problem> IfMatch::parse(std::optional<std::string_view> header, bool required) {
-  IfMatch match;
-  if (!header) {
-    if (required)
-      return refuse(Fault::precondition_required, "The server takes changes with the header If-Match only.");
+std::expected<Precondition, Problem> Precondition::parse(std::optional<std::string_view> if_match,
+                                                         std::optional<std::string_view> if_none_match, bool required) {
+  Precondition match;
+  match.given_ = if_match || if_none_match;
+  if (!match.given_ && required)
+    return refuse(Fault::precondition_required, "The server takes changes with a precondition only.");
+  if (if_match && if_none_match)
+    return refuse(Fault::invalid_header, "Send If-Match or If-None-Match, not both: together they never hold.");
+  if (if_none_match) {
+    if (!is_star(*if_none_match))
+      return refuse(Fault::invalid_header, "A change takes If-None-Match with * only: nothing is there yet.");
+    match.absent_ = true;
     return match;
   }
-  match.given_ = true;
-  if (without_blanks(*header) == "*") {
+  if (!if_match) return match;
+  if (is_star(*if_match)) {
     match.any_ = true;
     return match;
   }
-  const auto tags = parse_tags(*header);
+  const auto tags = parse_tags(*if_match);
   if (!tags) {
     return refuse(
         Fault::invalid_header,
@@ -75,14 +88,15 @@ std::expected<IfMatch, Problem> IfMatch::parse(std::optional<std::string_view> h
   return match;
 }
 
-std::optional<Problem> IfMatch::check(std::optional<std::int64_t> current) const {
-  if (!given_ || (current && any_)) return std::nullopt;
+std::optional<Problem> Precondition::check(std::optional<std::int64_t> current) const {
+  if (!given_ || (current && any_) || (!current && absent_)) return std::nullopt;
   if (current && std::ranges::find(tags_, etag_of(*current)) != tags_.end()) return std::nullopt;
   return precondition_failed(current);
 }
 
-std::optional<std::int64_t> IfMatch::expected_version(std::int64_t current) const {
-  return given_ && !any_ ? std::optional(current) : std::nullopt;
+std::optional<std::int64_t> Precondition::expected_version(std::optional<std::int64_t> current) const {
+  if (absent_) return registry::no_row;
+  return given_ && !any_ ? current : std::nullopt;
 }
 
 Problem precondition_failed(std::optional<std::int64_t> current) {
@@ -94,13 +108,9 @@ Problem precondition_failed(std::optional<std::int64_t> current) {
 
 bool not_modified(std::optional<std::string_view> if_none_match, std::int64_t version) {
   if (!if_none_match) return false;
-  if (only_if_absent(if_none_match)) return true;
+  if (is_star(*if_none_match)) return true;
   const auto tags = parse_tags(*if_none_match);
   return tags && std::ranges::find(*tags, etag_of(version), &Tag::text) != tags->end();
-}
-
-bool only_if_absent(std::optional<std::string_view> if_none_match) {
-  return if_none_match && without_blanks(*if_none_match) == "*";
 }
 
 }  // namespace tokenrail::registry_api

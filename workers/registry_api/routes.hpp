@@ -49,7 +49,8 @@ struct Route {
   std::span<const QueryParameter> query{};
   bool other_query = false;        ///< takes parameters that it does not declare, and ignores them
   bool paged = false;              ///< takes the parameters of paging too
-  bool conditional = false;        ///< replies with an ETag, or takes If-Match
+  bool conditional = false;        ///< replies with an ETag; a change takes If-Match
+  bool takes_absent = false;       ///< takes If-None-Match: * too, for it makes what is not there
   bool idempotent_by_key = false;  ///< takes Idempotency-Key
   bool dry_run = false;            ///< takes `dry_run`: one transaction, of which nothing stays then
   const Schema* body = nullptr;    ///< of the request; null: it takes none

@@ -79,7 +79,7 @@ constexpr std::array settings{
             .env = {},
             .kind = Kind::boolean,
             .default_value = "false",
-            .help = "Whether a change without the header If-Match is refused with 428."},
+            .help = "Whether a change without the header If-Match, or If-None-Match: *, is refused with 428."},
     Setting{.name = "api.page_key",
             .env = {},
             .kind = Kind::secret,

@@ -29,7 +29,7 @@ awaitable<Answer> get_alias(Call& call) {
 }
 
 awaitable<Answer> set_alias(Call& call) {
-  const auto match = call.if_match();
+  const auto match = call.precondition();
   if (!match) co_return std::unexpected(match.error());
   ModelPointers::Alias wanted{.alias = call.path["alias"],
                               .sticky = call.body.text_of("sticky").value_or("conversation"),
@@ -39,7 +39,7 @@ awaitable<Answer> set_alias(Call& call) {
   const auto set = co_await call.context->database->run([actor = call.actor(), scope = call.scope(), match = *match,
                                                          wanted = std::move(wanted)](GovernedDatabase& database) {
     ModelPointers pointers(database);
-    return write_if_matching(
+    return set_if_matching(
         match, Kind::model, [&] { return pointers.alias(actor, scope, wanted.alias); },
         [&](std::optional<std::int64_t> expected) { return pointers.set_alias(actor, scope, wanted, expected); });
   });
@@ -48,7 +48,7 @@ awaitable<Answer> set_alias(Call& call) {
 }
 
 awaitable<Answer> remove_alias(Call& call) {
-  const auto match = call.if_match();
+  const auto match = call.precondition();
   if (!match) co_return std::unexpected(match.error());
   const auto removed = co_await call.context->database->run([actor = call.actor(), scope = call.scope(), match = *match,
                                                              name = call.path["alias"]](GovernedDatabase& database) {
@@ -91,6 +91,7 @@ void add_alias_routes(std::vector<Route>& routes) {
   auto set =
       route("PUT", "/v1/orgs/{org}/aliases/{alias}", "aliases.set", "Makes an alias, or replaces it whole.", set_alias);
   set.conditional = true;
+  set.takes_absent = true;
   set.body = &schemas::alias_input();
   set.reply = &schemas::alias();
   routes.push_back(set);

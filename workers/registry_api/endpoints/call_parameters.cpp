@@ -57,7 +57,7 @@ std::string pointer_to(std::string key) {
 }
 
 awaitable<Answer> set_parameters(Call& call) {
-  const auto match = call.if_match();
+  const auto match = call.precondition();
   if (!match) co_return std::unexpected(match.error());
   std::vector<events::InvalidDefault> invalid;
   auto parameters = events::read_call_defaults(call.body.find("parameters")->write(), invalid);

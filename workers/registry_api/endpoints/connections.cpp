@@ -44,7 +44,7 @@ awaitable<Answer> create_connection(Call& call) {
 
 awaitable<Answer> change_connection(Call& call) {
   if (auto wrong = check_base_url(call.body)) co_return std::unexpected(std::move(*wrong));
-  const auto match = call.if_match();
+  const auto match = call.precondition();
   if (!match) co_return std::unexpected(match.error());
   const auto changed = co_await call.context->database->run([actor = call.actor(), scope = call.scope(),
                                                              id = call.path["connection"], match = *match,
@@ -59,7 +59,7 @@ awaitable<Answer> change_connection(Call& call) {
 }
 
 awaitable<Answer> delete_connection(Call& call) {
-  const auto match = call.if_match();
+  const auto match = call.precondition();
   if (!match) co_return std::unexpected(match.error());
   const auto removed = co_await call.context->database->run(
       [actor = call.actor(), scope = call.scope(), id = call.path["connection"], match = *match,

@@ -107,6 +107,8 @@ awaitable<Answer> create_credential(Call& call) {
 
 awaitable<Answer> replace_credential(Call& call) {
   const auto secrets = take_secrets(call);
+  const auto match = call.precondition();
+  if (!match) co_return std::unexpected(match.error());
   if (auto missing = no_key_ring(call)) co_return std::unexpected(std::move(*missing));
   const auto now = co_await call.context->database->run(
       [actor = call.actor(), scope = call.scope(), id = call.path["credential"]](GovernedDatabase& database) {
@@ -125,20 +127,30 @@ awaitable<Answer> replace_credential(Call& call) {
                       .expires_ms = expiry_of(call.body),
                       .secret_version = before->integer_of("secretVersion").value_or(0) + 1});
   if (!sealed) co_return std::unexpected(unusable_secrets(sealed.error()));
-  const auto replaced = co_await call.context->database->run(
-      [actor = call.actor(), scope = call.scope(), sealed = std::move(*sealed)](GovernedDatabase& database) {
-        return CredentialStore(database).replace(actor, scope, sealed);
+  const auto replaced =
+      co_await call.context->database->run([actor = call.actor(), scope = call.scope(), match = *match,
+                                            sealed = std::move(*sealed)](GovernedDatabase& database) {
+        CredentialStore store(database);
+        return write_if_matching(
+            match, Kind::other, [&] { return store.get(actor, scope, sealed.id); },
+            [&](std::optional<std::int64_t> expected) { return store.replace(actor, scope, sealed, expected); });
       });
-  co_return document_answer(call, replaced);
+  if (!replaced) co_return std::unexpected(replaced.error());
+  co_return versioned_reply(call, replaced->version, replaced->json);
 }
 
 awaitable<Answer> revoke_credential(Call& call) {
+  const auto match = call.precondition();
+  if (!match) co_return std::unexpected(match.error());
   const auto revoked = co_await call.context->database->run(
-      [actor = call.actor(), scope = call.scope(), id = call.path["credential"],
+      [actor = call.actor(), scope = call.scope(), id = call.path["credential"], match = *match,
        force = call.query.boolean("force").value_or(false)](GovernedDatabase& database) {
-        return CredentialStore(database).revoke(actor, scope, id, force);
+        CredentialStore store(database);
+        return write_if_matching(
+            match, Kind::other, [&] { return store.get(actor, scope, id); },
+            [&](std::optional<std::int64_t> expected) { return store.revoke(actor, scope, id, force, expected); });
       });
-  if (!revoked) co_return std::unexpected(as(problem_of(revoked.error()), Fault::conflict, Fault::in_use));
+  if (!revoked) co_return std::unexpected(as(revoked.error(), Fault::conflict, Fault::in_use));
   co_return no_content();
 }
 
@@ -184,6 +196,7 @@ void add_credential_routes(std::vector<Route>& routes) {
 
   auto replace = route("POST", "/v1/orgs/{org}/credentials/{credential}:replace", "credentials.replace",
                        "Replaces the secret; routers use the new one at once.", replace_credential);
+  replace.conditional = true;
   replace.body = &schemas::credential_replacement();
   replace.reply = &schemas::credential();
   routes.push_back(replace);
@@ -191,6 +204,7 @@ void add_credential_routes(std::vector<Route>& routes) {
   auto revoke = route("DELETE", "/v1/orgs/{org}/credentials/{credential}", "credentials.revoke",
                       "Removes the secret; routers drop it.", revoke_credential);
   revoke.query = deletes;
+  revoke.conditional = true;
   revoke.status = 204;
   routes.push_back(revoke);
 }

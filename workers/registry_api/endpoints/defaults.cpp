@@ -29,25 +29,37 @@ awaitable<Answer> list_defaults(Call& call) {
 }
 
 awaitable<Answer> set_default(Call& call) {
+  const auto match = call.precondition();
+  if (!match) co_return std::unexpected(match.error());
   ModelPointers::Default of{.kind = *call.body.text_of("kind"),
                             .provider = call.body.text_of("provider").value_or(""),
                             .purpose = call.body.text_of("purpose").value_or("")};
-  const auto set = co_await call.context->database->run(
-      [actor = call.actor(), scope = call.scope(), of = std::move(of), model = *call.body.text_of("model")](
-          GovernedDatabase& database) { return ModelPointers(database).set_default(actor, scope, of, model); });
-  if (!set) co_return std::unexpected(problem_of(set.error(), Kind::model));
+  const auto set = co_await call.context->database->run([actor = call.actor(), scope = call.scope(), match = *match,
+                                                         of = std::move(of), model = *call.body.text_of("model")](
+                                                            GovernedDatabase& database) {
+    ModelPointers pointers(database);
+    return set_if_matching(
+        match, Kind::model, [&] { return pointers.get_default(actor, scope, of); },
+        [&](std::optional<std::int64_t> expected) { return pointers.set_default(actor, scope, of, model, expected); });
+  });
+  if (!set) co_return std::unexpected(set.error());
   co_return versioned_reply(call, set->version, set->json);
 }
 
 awaitable<Answer> remove_default(Call& call) {
+  const auto match = call.precondition();
+  if (!match) co_return std::unexpected(match.error());
   ModelPointers::Default of{.kind = *call.query.text("kind"),
                             .provider = call.query.text("provider").value_or(""),
                             .purpose = call.query.text("purpose").value_or("")};
   const auto removed = co_await call.context->database->run(
-      [actor = call.actor(), scope = call.scope(), of = std::move(of)](GovernedDatabase& database) {
-        return ModelPointers(database).remove_default(actor, scope, of);
+      [actor = call.actor(), scope = call.scope(), match = *match, of = std::move(of)](GovernedDatabase& database) {
+        ModelPointers pointers(database);
+        return write_if_matching(
+            match, Kind::other, [&] { return pointers.get_default(actor, scope, of); },
+            [&](std::optional<std::int64_t> expected) { return pointers.remove_default(actor, scope, of, expected); });
       });
-  if (!removed) co_return std::unexpected(problem_of(removed.error()));
+  if (!removed) co_return std::unexpected(removed.error());
   co_return no_content();
 }
 
@@ -72,6 +84,8 @@ void add_default_routes(std::vector<Route>& routes) {
                     .summary = "Points a default to a model.",
                     .permission = "org:defaults:write",
                     .query = owner,
+                    .conditional = true,
+                    .takes_absent = true,
                     .body = &schemas::default_input(),
                     .reply = &schemas::model_default(),
                     .tag = "defaults",
@@ -82,6 +96,7 @@ void add_default_routes(std::vector<Route>& routes) {
                     .summary = "Removes a default.",
                     .permission = "org:defaults:write",
                     .query = which_default,
+                    .conditional = true,
                     .status = 204,
                     .tag = "defaults",
                     .handler = remove_default});

@@ -1,4 +1,4 @@
-// What endpoints have in common: work on the database, answers out of documents, and changes under If-Match.
+// What endpoints have in common: work on the database, answers out of documents, and changes under a precondition.
 #pragma once
 
 #include <cstdint>
@@ -62,15 +62,24 @@ boost::asio::awaitable<Answer> answer_document(Call& call, Read read, Kind kind 
   co_return document_answer(call, found, kind);
 }
 
-/// Carries out `write(expected version)` where If-Match lets it: `read()` gives what is there now. A change that
-/// another one was faster than is a failed precondition where the request has If-Match.
+/// What a version that is to match, of something that is not there, is answered with.
+enum class IfMissing { not_found, precondition_failed };
+
+/// Carries out `write(expected version)` where the precondition lets it: `read()` gives what is there now. A change
+/// that another one was faster than is a failed precondition where the request has one.
 template <class Read, class Write>
-auto write_if_matching(const IfMatch& match, Kind kind, const Read& read, const Write& write)
+auto write_if_matching(const Precondition& match, Kind kind, const Read& read, const Write& write,
+                       IfMissing missing = IfMissing::not_found)
     -> std::expected<typename std::invoke_result_t<Write, std::optional<std::int64_t>>::value_type, Problem> {
   using Written = typename std::invoke_result_t<Write, std::optional<std::int64_t>>::value_type;
   std::optional<std::int64_t> expected;
-  if (match.given()) {
+  if (match.absent()) {
+    // Only the write sees whether the row of this very scope is there, and a row that another one makes meanwhile.
+    expected = match.expected_version(std::nullopt);
+  } else if (match.given()) {
     const Result<registry::Document> now = read();
+    if (!now && now.error().kind == ErrorKind::not_found && missing == IfMissing::precondition_failed)
+      return std::unexpected(precondition_failed(std::nullopt));
     if (!now) return std::unexpected(problem_of(now.error(), kind));
     if (auto failed = match.check(now->version)) return std::unexpected(std::move(*failed));
     expected = match.expected_version(now->version);
@@ -88,6 +97,12 @@ auto write_if_matching(const IfMatch& match, Kind kind, const Read& read, const 
     if (now && now->version != *expected) return std::unexpected(precondition_failed(now->version));
   }
   return std::unexpected(problem_of(written.error(), kind));
+}
+
+/// The same for a write that makes what is not there.
+template <class Read, class Write>
+auto set_if_matching(const Precondition& match, Kind kind, const Read& read, const Write& write) {
+  return write_if_matching(match, kind, read, write, IfMissing::precondition_failed);
 }
 
 }  // namespace tokenrail::registry_api

@@ -67,7 +67,7 @@ awaitable<Answer> compare_revisions(Call& call) {
 }
 
 awaitable<Answer> roll_back(Call& call) {
-  const auto match = call.if_match();
+  const auto match = call.precondition();
   if (!match) co_return std::unexpected(match.error());
   const auto changed = co_await call.context->database->run(
       [actor = call.actor(), scope = call.scope(), id = call.path["model"], match = *match,

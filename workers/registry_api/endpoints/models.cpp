@@ -100,7 +100,7 @@ awaitable<Answer> create_model(Call& call) {
 }
 
 awaitable<Answer> change_model(Call& call) {
-  const auto match = call.if_match();
+  const auto match = call.precondition();
   if (!match) co_return std::unexpected(match.error());
   const bool whole_maps = call.query.text("maps") == "replace";
   const auto changed = co_await call.context->database->run(
@@ -147,25 +147,28 @@ awaitable<Answer> replace_model(Call& call) {
   const bool other_provider = call.body.text_of("provider").value_or(provider) != provider;
   if (other_provider || call.body.text_of("modelName").value_or(name) != name)
     co_return refuse(Fault::invalid_value, "The body names another provider or model than the path.");
-  const auto match = call.if_match();
+  const auto match = call.precondition();
   if (!match) co_return std::unexpected(match.error());
 
   auto fields = call.body;
   fields = merge_patch(std::move(fields), Json(Json::Object{{"provider", Json(provider)}, {"modelName", Json(name)}}));
-  const bool only_new = only_if_absent(call.request.header("if-none-match"));
   auto replaced = co_await call.context->database->run(
-      [actor = call.actor(), scope = call.scope(), id, match = *match, only_new, fields = fields.write(),
+      [actor = call.actor(), scope = call.scope(), id, match = *match, fields = fields.write(),
        patch = replacement_patch(call.body)](GovernedDatabase& database) -> std::expected<Replaced, Problem> {
         Models models(database);
         auto now = models.get(actor, scope, id);
         if (!now && now.error().kind == ErrorKind::not_found) {
           if (auto failed = match.check(std::nullopt)) return std::unexpected(std::move(*failed));
           auto made = models.create(actor, scope, fields);
+          if (!made && match.absent() && made.error().kind == ErrorKind::conflict) {
+            now = models.get(actor, scope, id);
+            if (now) return std::unexpected(precondition_failed(now->version));
+          }
           if (!made) return std::unexpected(creation_problem(made.error()));
           return Replaced{.document = std::move(*made), .created = true};
         }
         if (!now) return std::unexpected(problem_of(now.error(), Kind::model));
-        if (only_new) return std::unexpected(precondition_failed(now->version));
+        if (match.absent()) return std::unexpected(precondition_failed(now->version));
         auto changed = write_if_matching(
             match, Kind::model, [&] { return models.get(actor, scope, id); },
             [&](std::optional<std::int64_t> expected) { return models.replace(actor, scope, id, patch, expected); });
@@ -180,7 +183,7 @@ awaitable<Answer> replace_model(Call& call) {
 }
 
 awaitable<Answer> delete_model(Call& call) {
-  const auto match = call.if_match();
+  const auto match = call.precondition();
   if (!match) co_return std::unexpected(match.error());
   const auto removed = co_await call.context->database->run(
       [actor = call.actor(), scope = call.scope(), id = call.path["model"], match = *match,
@@ -254,6 +257,7 @@ void add_model_routes(std::vector<Route>& routes) {
             "Makes the model provider/name be what the body says; what the body lacks is cleared.", replace_model);
   replace.query = writes;
   replace.conditional = true;
+  replace.takes_absent = true;
   replace.body = &schemas::model_replacement();
   replace.may_create = true;
   replace.reply = &schemas::model();

@@ -142,6 +142,8 @@ void add_older_path_routes(std::vector<Route>& routes) {
                                                            "admin_models.setDefault", "", Route::Org::platform});
   set.summary = "Makes a model the default of its kind.";
   set.query = {};
+  set.conditional = false;
+  set.takes_absent = false;
   set.body = nullptr;
   set.handler = set_default;
   routes.push_back(set);

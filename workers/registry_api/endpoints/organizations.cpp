@@ -70,7 +70,7 @@ awaitable<Answer> get_organization(Call& call) {
 
 awaitable<Answer> change_organization(Call& call) {
   if (auto refused = not_an_organization(call)) co_return std::unexpected(std::move(*refused));
-  const auto match = call.if_match();
+  const auto match = call.precondition();
   if (!match) co_return std::unexpected(match.error());
   const auto changed = co_await call.context->database->run(
       [actor = call.actor(), org = call.org(), match = *match, patch = call.body.write()](GovernedDatabase& database) {
@@ -85,7 +85,7 @@ awaitable<Answer> change_organization(Call& call) {
 
 awaitable<Answer> delete_organization(Call& call) {
   if (auto refused = not_an_organization(call)) co_return std::unexpected(std::move(*refused));
-  const auto match = call.if_match();
+  const auto match = call.precondition();
   if (!match) co_return std::unexpected(match.error());
   const auto removed = co_await call.context->database->run(
       [actor = call.actor(), org = call.org(), match = *match](GovernedDatabase& database) {

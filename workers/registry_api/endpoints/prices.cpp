@@ -89,7 +89,7 @@ awaitable<Answer> get_prices(Call& call) {
 }
 
 awaitable<Answer> set_prices(Call& call) {
-  const auto match = call.if_match();
+  const auto match = call.precondition();
   if (!match) co_return std::unexpected(match.error());
   std::vector<Price> wanted;
   if (const auto* list = call.body.find("prices"); list != nullptr && list->array() != nullptr) {

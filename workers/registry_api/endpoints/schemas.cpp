@@ -38,6 +38,12 @@ Schema limit(std::string_view what) {
                                what));
 }
 
+std::vector<Property> grant_properties() {
+  return {required("subjectKind", choice({"org", "group", "user"})), optional("subject", text(0, 256)),
+          required("objectKind", choice({"model", "connection", "alias"})), required("object", text(1, 512)),
+          optional("effect", choice({"allow", "deny"}))};
+}
+
 const Schema& deployment_input() {
   static const auto schema =
       object("DeploymentInput", {
@@ -330,15 +336,25 @@ const Schema& alias_input() {
 }
 
 const Schema& grant_input() {
-  static const auto schema = object(
-      "GrantInput", {required("subjectKind", choice({"org", "group", "user"})), optional("subject", text(0, 256)),
-                     required("objectKind", choice({"model", "connection", "alias"})), required("object", text(1, 512)),
-                     optional("effect", choice({"allow", "deny"}))});
+  static const auto schema = object("GrantInput", grant_properties());
   return schema;
 }
 
 const Schema& grant_batch_input() {
-  static const auto schema = object("GrantBatchInput", {required("grants", list_of(grant_input(), 500, 1))});
+  static const auto schema = [] {
+    auto properties = grant_properties();
+    properties.push_back(optional(
+        "version", described(integer(0), "The version that it replaces; 0: the subject has none of the object yet.")));
+    return object("GrantBatchInput", {required("grants", list_of(object("GrantChange", properties), 500, 1))});
+  }();
+  return schema;
+}
+
+const Schema& grant_removals() {
+  static const auto removal = object(
+      "GrantRemoval",
+      {required("id", text(1, 512)), optional("version", described(integer(1), "The version that is to be removed."))});
+  static const auto schema = object("GrantRemovals", {required("grants", list_of(removal, 500, 1))});
   return schema;
 }
 
@@ -388,7 +404,7 @@ const Schema& organization() {
 }
 
 const Schema& member() {
-  static const auto schema = reply_object("Member", {required("id", any_text())},
+  static const auto schema = reply_object("Member", {required("id", any_text()), version()},
                                           {"issuer", "subject", "kind", "displayName", "role", "createdAt"});
   return schema;
 }
@@ -594,7 +610,7 @@ const Schema& alias() {
 
 const Schema& grant() {
   static const auto schema =
-      reply_object("Grant", {required("id", any_text())},
+      reply_object("Grant", {required("id", any_text()), version()},
                    {"subjectKind", "subject", "objectKind", "objectId", "object", "effect", "createdBy", "createdAt"});
   return schema;
 }
@@ -604,6 +620,14 @@ const Schema& grant_batch() {
       open_object("GrantResult", {required("object", any_text()), required("status", integer(200, 599)),
                                   optional("grant", grant()), optional("problem", any_object())});
   static const auto schema = open_object("GrantBatch", {required("results", list_of(result, 500))});
+  return schema;
+}
+
+const Schema& removed_grants() {
+  static const auto result = open_object(
+      "GrantRemovalResult",
+      {required("id", any_text()), required("status", integer(200, 599)), optional("problem", any_object())});
+  static const auto schema = open_object("RemovedGrants", {required("results", list_of(result, 500))});
   return schema;
 }
 

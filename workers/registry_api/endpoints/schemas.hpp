@@ -34,6 +34,7 @@ namespace tokenrail::registry_api::schemas {
 [[nodiscard]] const Schema& alias_input();
 [[nodiscard]] const Schema& grant_input();
 [[nodiscard]] const Schema& grant_batch_input();
+[[nodiscard]] const Schema& grant_removals();
 [[nodiscard]] const Schema& view_input();
 [[nodiscard]] const Schema& resolution_input();
 [[nodiscard]] const Schema& dev_session_input();
@@ -60,6 +61,7 @@ namespace tokenrail::registry_api::schemas {
 [[nodiscard]] const Schema& alias();
 [[nodiscard]] const Schema& grant();
 [[nodiscard]] const Schema& grant_batch();
+[[nodiscard]] const Schema& removed_grants();
 [[nodiscard]] const Schema& view();
 [[nodiscard]] const Schema& audit_entry();
 [[nodiscard]] const Schema& sync_run();

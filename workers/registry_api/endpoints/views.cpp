@@ -29,7 +29,7 @@ awaitable<Answer> get_view(Call& call) {
 }
 
 awaitable<Answer> set_view(Call& call) {
-  const auto match = call.if_match();
+  const auto match = call.precondition();
   if (!match) co_return std::unexpected(match.error());
   ModelViews::View wanted{.name = call.path["view"]};
   if (const auto* given = call.body.find("filter"); given != nullptr) {
@@ -43,7 +43,7 @@ awaitable<Answer> set_view(Call& call) {
   const auto set = co_await call.context->database->run([actor = call.actor(), scope = call.scope(), match = *match,
                                                          wanted = std::move(wanted)](GovernedDatabase& database) {
     ModelViews views(database);
-    return write_if_matching(
+    return set_if_matching(
         match, Kind::model, [&] { return views.get(actor, scope, wanted.name); },
         [&](std::optional<std::int64_t> expected) { return views.set(actor, scope, wanted, expected); });
   });
@@ -52,7 +52,7 @@ awaitable<Answer> set_view(Call& call) {
 }
 
 awaitable<Answer> remove_view(Call& call) {
-  const auto match = call.if_match();
+  const auto match = call.precondition();
   if (!match) co_return std::unexpected(match.error());
   const auto removed = co_await call.context->database->run([actor = call.actor(), scope = call.scope(), match = *match,
                                                              name = call.path["view"]](GovernedDatabase& database) {
@@ -94,6 +94,7 @@ void add_view_routes(std::vector<Route>& routes) {
 
   auto set = route("PUT", "/v1/orgs/{org}/views/{view}", "views.set", "Makes a view, or replaces it whole.", set_view);
   set.conditional = true;
+  set.takes_absent = true;
   set.body = &schemas::view_input();
   set.reply = &schemas::view();
   routes.push_back(set);

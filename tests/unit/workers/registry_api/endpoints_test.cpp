@@ -1,3 +1,4 @@
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -79,10 +80,62 @@ TEST(AllRoutes, ModelsAreFoundByEncodedName) {
   EXPECT_EQ(match->parameters["model"], "ollama/llama3:8b");
 }
 
-// ---- changes under If-Match
+// Who edits something gets its version, and sends it with the change: nothing is replaced unseen.
+TEST(AllRoutes, ChangesTakeAPrecondition) {
+  // Why they need none.
+  const std::map<std::string_view, std::string_view> others{
+      {"chat.ask", "asks a model"},
+      {"connections.create", "never replaces: 409"},
+      {"connections.sync", "asks for work"},
+      {"connections.test", "asks for work"},
+      {"connections.testDraft", "asks for work"},
+      {"credentials.create", "never replaces: 409"},
+      {"grants.batch", "each grant of the body has a version"},
+      {"grants.remove_batch", "each grant of the body has a version"},
+      {"held_changes.decide", "is decided once: 409"},
+      {"models.add_dependent", "a set: the same again is nothing"},
+      {"models.batch", "each change of the body has a version"},
+      {"models.create", "never replaces: 409"},
+      {"models.remove_dependent", "a set: the same again is nothing"},
+      {"models.resolve", "changes nothing"},
+      {"orgs.create", "never replaces: 409"},
+      {"registry.republish", "asks for work"},
+      {"tokens.create", "has an id of its own"},
+      {"tokens.revoke", "ends for good, whoever asks"},
+      // Written by a program, from a file that is whole: people do not edit them.
+      {"catalogs.apply", "of a file"},
+      {"catalogs.infer", "asks for work"},
+      {"catalogs.record", "adds to a list"},
+      {"quality_scores.set", "of a file"},
+      // Clients of older APIs know no ETags.
+      {"admin_models.create", "never replaces: 409"},
+      {"admin_models.setDefault", "an older API"},
+      {"admin_models.test", "asks for work"},
+      {"my_models.create", "never replaces: 409"},
+      {"my_models.testConnection", "asks for work"},
+      {"org_models.upsert", "an older API"},
+  };
+  std::set<std::string_view> without;
+  for (const auto& route : all_routes()) {
+    SCOPED_TRACE(std::string(route.operation));
+    if (route.method == "GET" || route.operation.starts_with("session.")) continue;
+    if (!route.conditional) without.insert(route.operation);
+    if (route.takes_absent) EXPECT_TRUE(route.conditional);
+    // PUT makes what is not there, unless it is a part of something that is.
+    if (route.method == "PUT" && route.conditional)
+      EXPECT_EQ(route.takes_absent,
+                !route.operation.starts_with("models.p") && route.operation != "admin_models.change");
+  }
+  std::set<std::string_view> expected;
+  for (const auto& [operation, why] : others) expected.insert(operation);
+  EXPECT_EQ(without, expected);
+}
 
-IfMatch match(std::optional<std::string_view> header) {
-  auto parsed = IfMatch::parse(header, false);
+// ---- changes under a precondition
+
+Precondition match(std::optional<std::string_view> if_match,
+                   std::optional<std::string_view> if_none_match = std::nullopt) {
+  auto parsed = Precondition::parse(if_match, if_none_match, false);
   EXPECT_TRUE(parsed);
   return *parsed;
 }
@@ -137,6 +190,29 @@ TEST(WriteIfMatching, FasterChangeIsAFailedPrecondition) {
   EXPECT_EQ(written.error().current_version, 4);
 }
 
+TEST(WriteIfMatching, NewRowIsExpectedToBeAbsent) {
+  int reads = 0;
+  const auto written = write_if_matching(
+      match(std::nullopt, "*"), Kind::other,
+      [&]() -> Result<Document> {
+        ++reads;
+        return fail(ErrorKind::not_found, "There is none.");
+      },
+      [](std::optional<std::int64_t> expected) -> Result<Document> { return version(expected == registry::no_row); });
+  ASSERT_TRUE(written);
+  EXPECT_EQ(written->version, 1) << "the write looks, in its transaction";
+  EXPECT_EQ(reads, 0);
+}
+
+TEST(WriteIfMatching, RowThatIsThereIsAFailedPrecondition) {
+  const auto written = write_if_matching(
+      match(std::nullopt, "*"), Kind::other, []() -> Result<Document> { return version(8); },
+      [](std::optional<std::int64_t>) -> Result<Document> { return fail(ErrorKind::conflict, "It is there."); });
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().fault, Fault::precondition_failed);
+  EXPECT_EQ(written.error().current_version, 8);
+}
+
 TEST(WriteIfMatching, OtherConflictStaysOne) {
   const auto written = write_if_matching(
       match("\"v3\""), Kind::other, []() -> Result<Document> { return version(3); },
@@ -144,6 +220,20 @@ TEST(WriteIfMatching, OtherConflictStaysOne) {
   ASSERT_FALSE(written);
   EXPECT_EQ(written.error().fault, Fault::conflict);
   EXPECT_EQ(written.error().detail, "It is used by x.");
+}
+
+TEST(WriteIfMatching, VersionOfNothingDoesNotMakeIt) {
+  int writes = 0;
+  const auto written = set_if_matching(
+      match("\"v3\""), Kind::other, []() -> Result<Document> { return fail(ErrorKind::not_found, "There is none."); },
+      [&](std::optional<std::int64_t>) -> Result<Document> {
+        ++writes;
+        return version(4);
+      });
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().fault, Fault::precondition_failed);
+  EXPECT_EQ(written.error().current_version, std::nullopt);
+  EXPECT_EQ(writes, 0);
 }
 
 TEST(WriteIfMatching, MissingModelHasItsOwnCode) {

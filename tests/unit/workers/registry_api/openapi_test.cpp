@@ -44,6 +44,14 @@ const Json& document() {
             .conditional = true,
             .body = &patch,
             .reply = &model},
+      Route{.method = "PUT",
+            .pattern = "/v1/orgs/{org}/models/{model}",
+            .operation = "models.put",
+            .summary = "Makes a model.",
+            .conditional = true,
+            .takes_absent = true,
+            .body = &model,
+            .reply = &model},
       Route{.method = "GET",
             .pattern = "/livez",
             .operation = "livez",
@@ -61,8 +69,8 @@ TEST(OpenApi, HasEveryRoute) {
   std::vector<std::string> operations;
   for (const auto& path : *at(document(), {"paths"}).object())
     for (const auto& method : *path.value.object()) operations.push_back(method.name + " " + path.name);
-  EXPECT_THAT(operations,
-              ElementsAre("get /livez", "get /v1/orgs/{org}/models", "patch /v1/orgs/{org}/models/{model}"));
+  EXPECT_THAT(operations, ElementsAre("get /livez", "get /v1/orgs/{org}/models", "patch /v1/orgs/{org}/models/{model}",
+                                      "put /v1/orgs/{org}/models/{model}"));
   EXPECT_EQ(document().text_of("openapi"), "3.1.0");
   EXPECT_EQ(at(document(), {"info"}).text_of("version"), "1.2.3");
 }
@@ -84,6 +92,14 @@ TEST(OpenApi, ListsParametersOfPathQueryAndHeaders) {
               ElementsAre("path org", "query capability", "query page_size", "query page_token"));
   EXPECT_THAT(names({"paths", "/v1/orgs/{org}/models/{model}", "patch", "parameters"}),
               ElementsAre("path org", "path model", "header If-Match"));
+  EXPECT_THAT(names({"paths", "/v1/orgs/{org}/models/{model}", "put", "parameters"}),
+              ElementsAre("path org", "path model", "header If-Match", "header If-None-Match"));
+}
+
+TEST(OpenApi, ChangeUnderAPreconditionNamesItsRefusal) {
+  const auto& responses = at(document(), {"paths", "/v1/orgs/{org}/models/{model}", "patch", "responses"});
+  EXPECT_NE(responses.find("412"), nullptr);
+  EXPECT_EQ(at(document(), {"paths", "/v1/orgs/{org}/models", "get", "responses"}).find("412"), nullptr);
 }
 
 TEST(OpenApi, PatchTakesMergePatch) {
