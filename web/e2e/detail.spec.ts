@@ -53,6 +53,39 @@ test('two people edit one model in two browsers and neither loses a change', asy
   await context.close();
 });
 
+test('two people make one alias in two browsers and the second one sees both', async ({
+  person: mine,
+  browser,
+  api,
+}) => {
+  const alias = unique('house');
+  const [one, two] = [await api.model(), await api.model()];
+  const context = await browser.newContext();
+  const theirs = await context.newPage();
+  await enter(theirs, 'bob', 'org_admin');
+  for (const [page, model] of [
+    [mine, one],
+    [theirs, two],
+  ] as const) {
+    await page.goto(`/ui/orgs/${org}/defaults`);
+    await page.getByRole('button', { name: 'Add an alias' }).click();
+    await page.getByRole('textbox', { name: /^Alias/ }).fill(alias);
+    await page.getByRole('combobox', { name: /^Model/ }).fill(model.slug);
+  }
+  await theirs.getByRole('button', { name: 'Save' }).click();
+  await expect(theirs.getByText(`${alias} is saved.`)).toBeVisible();
+  await mine.getByRole('button', { name: 'Save' }).click();
+  const dialog = mine.getByRole('dialog', { name: 'There is one already' });
+  await expect(dialog).toContainText(`${one.slug} 100 %`);
+  await expect(dialog).toContainText(`${two.slug} 100 %`);
+  await dialog.getByRole('button', { name: 'Save mine over it' }).click();
+  await expect(mine.getByText(`${alias} is saved.`)).toBeVisible();
+  const path = `/v1/orgs/${org}/aliases/${alias}`;
+  expect(await api.call('GET', path)).toMatchObject({ targets: [{ model: one.slug, weight: 1 }] });
+  await api.call('DELETE', path);
+  await context.close();
+});
+
 test('a value of the platform is overridden, named as such, and reset', async ({ admin, api }) => {
   const modelName = unique('shared');
   await api.call('POST', '/v1/orgs/_/models', {

@@ -80,5 +80,12 @@ export async function rawRequest(
 
 export const ifMatch = (version: number) => `"v${version}"`;
 
+/** What a change expects to find: the version that was read, or nothing where it makes something. 412 otherwise. */
+export function precondition(version: number): { 'If-Match': string };
+export function precondition(version: number | undefined): { 'If-Match': string } | { 'If-None-Match': '*' };
+export function precondition(version: number | undefined) {
+  return version === undefined ? { 'If-None-Match': '*' } : { 'If-Match': ifMatch(version) };
+}
+
 /** One part of a path: `ollama/llama3` is one name. */
 export const part = (name: string) => encodeURIComponent(name);

@@ -140,6 +140,7 @@ export interface Grant {
   object: string;
   objectId: string;
   effect: 'allow' | 'deny';
+  version: number;
   createdBy: string;
   createdAt: string;
 }
@@ -152,6 +153,7 @@ export interface Member {
   displayName?: string | null;
   role: Role;
   denied: string[];
+  version: number;
   createdAt: string;
 }
 

@@ -17,6 +17,8 @@ export interface ConflictRow {
 
 interface Props {
   version: number;
+  /** What was to be made is there: another person has made it meanwhile. */
+  made?: boolean;
   rows: ConflictRow[];
   onTakeTheirs: () => void;
   onKeepMine: () => void;
@@ -26,15 +28,16 @@ interface Props {
 const t = texts.conflict;
 
 /** Two people have edited the same record: both values side by side, and the choice. */
-export function ConflictDialog({ version, rows, onTakeTheirs, onKeepMine, onClose }: Props) {
+export function ConflictDialog({ version, made, rows, onTakeTheirs, onKeepMine, onClose }: Props) {
   const id = useId();
+  const title = made ? t.made : t.title;
   return (
     <Dialog open onClose={onClose} fullWidth maxWidth="sm" aria-labelledby={id}>
-      <DialogTitle id={id}>{t.title}</DialogTitle>
+      <DialogTitle id={id}>{title}</DialogTitle>
       <DialogContent>
-        <DialogContentText sx={{ mb: 1 }}>{t.intro(version)}</DialogContentText>
+        <DialogContentText sx={{ mb: 1 }}>{made ? t.madeIntro(version) : t.intro(version)}</DialogContentText>
         <RecordTable
-          label={t.title}
+          label={title}
           query={{ data: rows, isPending: false, error: null, refetch: () => undefined }}
           rowKey={(row) => row.field}
           columns={[

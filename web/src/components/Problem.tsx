@@ -5,7 +5,7 @@ import AlertTitle from '@mui/material/AlertTitle';
 import Button from '@mui/material/Button';
 import Typography from '@mui/material/Typography';
 
-import { ApiError, isMissingRoute, isRetryable, NetworkError } from '../api/problem';
+import { ApiError, isMissingRoute, isRetryable, isStatus, NetworkError } from '../api/problem';
 import { texts } from '../texts';
 import { Icon } from './Icon';
 
@@ -25,6 +25,14 @@ export function explain(error: unknown, optional = false): Explained {
       ? { title: t.errors.timedOut, hint: t.errors.timedOutHint }
       : { title: t.errors.offline, hint: t.errors.offlineHint };
   if (optional && isMissingRoute(error)) return { title: t.notOffered, hint: t.notOfferedHint };
+  // The server's own words are about headers, which a reader of the page has not written.
+  if (isStatus(error, 412))
+    return {
+      title: texts.conflict.title,
+      detail: texts.conflict.detail,
+      hint: texts.conflict.hint,
+      requestId: error.problem.request_id,
+    };
   if (error instanceof ApiError) {
     const { title, detail, hint, errors, request_id: requestId } = error.problem;
     return { title, detail, hint, requestId, ...(errors ? { fields: errors } : {}) };

@@ -145,6 +145,11 @@ export const connections = {
 
 export const conflict = {
   title: 'Someone else has changed this',
+  detail: 'It was changed while you looked at it. Nothing was saved.',
+  hint: 'Close this, look at what is there now, and decide again.',
+  made: 'There is one already',
+  madeIntro: (version: number) =>
+    `Version ${version} was saved while you were editing, under the same name. Nothing of yours is lost.`,
   intro: (version: number) => `Version ${version} was saved while you were editing. Nothing of yours is lost.`,
   field: 'Field',
   theirs: 'Saved now',

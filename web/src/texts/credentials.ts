@@ -21,6 +21,7 @@ export const credentials = {
   addTitle: 'Store a key',
   labelHint: 'Names the key for people, such as “production”.',
   key: 'Key',
+  entered: 'The one entered here',
   keyHint: 'It is stored sealed. Nobody can read it again, you included.',
   headersHint: 'Calls carry these headers beside the key. They are sealed like it, and never shown again.',
   headersAgain:

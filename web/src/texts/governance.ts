@@ -17,6 +17,7 @@ export const defaults = {
   noDefaults: 'No default is set',
   noDefaultsHint: 'Requests of this organisation that name no model use the platform’s default, or fail.',
   setDefault: 'Set a default',
+  defaultNow: (model: string) => `It is ${model} now.`,
   change: 'Change',
   changeOne: (name: string) => `Change the default for ${name}`,
   remove: 'Remove',

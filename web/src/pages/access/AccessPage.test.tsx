@@ -2,7 +2,7 @@
 import { cleanup, fireEvent, screen, within } from '@testing-library/react';
 import { afterEach, expect, it } from 'vitest';
 
-import { page, type Server, serve, showPage } from '../../test/page';
+import { page, problem, type Server, serve, showPage } from '../../test/page';
 import AccessPage from './AccessPage';
 
 afterEach(cleanup);
@@ -16,6 +16,7 @@ const grant = {
   object: 'openai/gpt-5',
   objectId: 'm1',
   effect: 'deny',
+  version: 2,
   createdBy: 'user:anna',
   createdAt: '2026-01-01T00:00:00Z',
 };
@@ -66,4 +67,49 @@ it('lets a model admin change rules, and not the mode', async () => {
   expect(await screen.findByText('Group research')).toBeVisible();
   expect(screen.getByLabelText('Remove the rule for Model openai/gpt-5')).toBeVisible();
   expect(screen.queryByText('Switch to: Allow list')).toBeNull();
+});
+
+async function denyResearch() {
+  fireEvent.click(await screen.findByText('Add a rule'));
+  fireEvent.change(screen.getByLabelText(/Name of the group/), { target: { value: 'research' } });
+  fireEvent.change(screen.getByLabelText(/^Model/), { target: { value: 'openai/gpt-5' } });
+  fireEvent.click(screen.getByText('Add'));
+}
+const changed = problem(412, 'PRECONDITION_FAILED', 'The resource has version 2 now.', { current_version: 2 });
+
+it('does not turn a rule of another person around unseen', async () => {
+  const calls = serve(
+    server({
+      [`GET ${org}/grants`]: page({ ...grant, effect: 'allow' }),
+      [`POST ${org}/grants`]: (call) =>
+        call.headers.get('If-Match') === '"v2"' ? { status: 201, body: grant } : changed,
+    }),
+  );
+  showPage(<AccessPage />);
+  await screen.findByText('Group research');
+  await denyResearch();
+  const dialog = within(await screen.findByRole('dialog', { name: 'There is one already' }));
+  expect(dialog.getByText('Allowed')).toBeVisible();
+  expect(dialog.getByText('Denied')).toBeVisible();
+  expect(calls.find((call) => call.method === 'POST')?.headers.get('If-None-Match')).toBe('*');
+  fireEvent.click(dialog.getByText('Save mine over it'));
+  await screen.findByText('The rule is added.');
+});
+
+it('is content with a rule that is there as wanted', async () => {
+  const calls = serve(server({ [`POST ${org}/grants`]: changed }));
+  showPage(<AccessPage />);
+  await screen.findByText('Group research');
+  await denyResearch();
+  await screen.findByText('The rule is added.');
+  expect(calls.filter((call) => call.method === 'POST')).toHaveLength(1);
+});
+
+it('removes a rule only as it was seen', async () => {
+  const calls = serve(server({ [`DELETE ${org}/grants/g1`]: changed }));
+  showPage(<AccessPage />);
+  fireEvent.click(await screen.findByLabelText('Remove the rule for Model openai/gpt-5'));
+  fireEvent.click(within(screen.getByRole('dialog')).getByText('Remove'));
+  expect(await screen.findByText('It was changed while you looked at it. Nothing was saved.')).toBeVisible();
+  expect(calls.find((call) => call.method === 'DELETE')?.headers.get('If-Match')).toBe('"v2"');
 });

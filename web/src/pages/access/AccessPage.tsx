@@ -4,7 +4,7 @@ import Button from '@mui/material/Button';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
-import { body, client } from '../../api/client';
+import { body, client, precondition } from '../../api/client';
 import { listKey, useList } from '../../api/lists';
 import type { Grant } from '../../api/records';
 import { Age } from '../../components/Age';
@@ -110,7 +110,11 @@ function RemoveDialog({ org, row, onClose }: { org: string; row: Grant; onClose:
   const queryClient = useQueryClient();
   const remove = useMutation({
     mutationFn: () =>
-      body(client.DELETE('/v1/orgs/{org}/grants/{grant}', { params: { path: { org, grant: row.id } } })),
+      body(
+        client.DELETE('/v1/orgs/{org}/grants/{grant}', {
+          params: { path: { org, grant: row.id }, header: precondition(row.version) },
+        }),
+      ),
     onSuccess: () => {
       notify(t.removed);
       onClose();

@@ -1,14 +1,13 @@
 import TextField from '@mui/material/TextField';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
-import { body, client } from '../../api/client';
-import { listKey, useList } from '../../api/lists';
+import { useList } from '../../api/lists';
 import type { Grant } from '../../api/records';
 import { Choice, choicesOf, ModelField } from '../../components/fields';
 import { FormDialog } from '../../components/FormDialog';
 import { notify } from '../../components/Notices';
 import { texts } from '../../texts';
+import { useAddGrant } from './useAddGrant';
 
 const t = texts.access;
 
@@ -28,65 +27,62 @@ export function RuleDialog({
   const [object, setObject] = useState('');
   const connections = useList('connections', org);
   const aliases = useList('aliases', org);
-  const queryClient = useQueryClient();
-  const add = useMutation({
-    mutationFn: () =>
-      body(
-        client.POST('/v1/orgs/{org}/grants', {
-          params: { path: { org } },
-          body: {
-            effect,
-            subjectKind,
-            objectKind,
-            object: object.trim(),
-            ...(subjectKind === 'org' ? {} : { subject: subject.trim() }),
-          },
-        }),
-      ),
-    onSuccess: () => {
+  const adding = useAddGrant(org, {
+    onAdded: () => {
       notify(t.added);
-      void queryClient.invalidateQueries({ queryKey: listKey('grants', org) });
       onClose();
     },
+    onLeft: onClose,
   });
   const named =
     objectKind === 'connection'
       ? (connections.data ?? []).map((row) => ({ value: row.name, label: row.name }))
       : (aliases.data ?? []).map((row) => ({ value: row.alias, label: row.alias }));
   return (
-    <FormDialog
-      title={t.add}
-      submit={texts.common.add}
-      busy={add.isPending}
-      error={add.error}
-      blocked={!object.trim() || (subjectKind !== 'org' && !subject.trim())}
-      onSubmit={() => add.mutate()}
-      onClose={onClose}
-    >
-      <Choice label={t.effect} value={effect} options={choicesOf(t.effectName)} onChange={setEffect} />
-      <Choice label={t.who} value={subjectKind} options={choicesOf(t.subjectKind)} onChange={setSubjectKind} />
-      {subjectKind !== 'org' && (
-        <TextField
-          label={t.subject[subjectKind]}
-          required
-          value={subject}
-          onChange={(event) => setSubject(event.target.value)}
+    <>
+      <FormDialog
+        title={t.add}
+        submit={texts.common.add}
+        busy={adding.isPending}
+        error={adding.error}
+        blocked={!object.trim() || (subjectKind !== 'org' && !subject.trim())}
+        onSubmit={() =>
+          adding.add({
+            effect,
+            subjectKind,
+            objectKind,
+            object: object.trim(),
+            ...(subjectKind === 'org' ? {} : { subject: subject.trim() }),
+          })
+        }
+        onClose={onClose}
+      >
+        <Choice label={t.effect} value={effect} options={choicesOf(t.effectName)} onChange={setEffect} />
+        <Choice label={t.who} value={subjectKind} options={choicesOf(t.subjectKind)} onChange={setSubjectKind} />
+        {subjectKind !== 'org' && (
+          <TextField
+            label={t.subject[subjectKind]}
+            required
+            value={subject}
+            onChange={(event) => setSubject(event.target.value)}
+          />
+        )}
+        <Choice
+          label={t.what}
+          value={objectKind}
+          options={choicesOf(t.objectKind)}
+          onChange={(next) => {
+            setObjectKind(next);
+            setObject('');
+          }}
         />
-      )}
-      <Choice
-        label={t.what}
-        value={objectKind}
-        options={choicesOf(t.objectKind)}
-        onChange={(next) => {
-          setObjectKind(next);
-          setObject('');
-        }}
-      />
-      {objectKind === 'model' ? (
-        <ModelField org={org} label={t.objectOf.model} value={object} onChange={setObject} />
-      ) : (
-        <Choice label={t.objectOf[objectKind]} value={object} options={named} onChange={setObject} />
-      )}
-    </FormDialog>
+        {objectKind === 'model' ? (
+          <ModelField org={org} label={t.objectOf.model} value={object} onChange={setObject} />
+        ) : (
+          <Choice label={t.objectOf[objectKind]} value={object} options={named} onChange={setObject} />
+        )}
+      </FormDialog>
+      {adding.dialog}
+    </>
   );
 }

@@ -180,7 +180,9 @@ it('enables the chosen models, then sets a default', async () => {
   await user.click(screen.getByRole('option', { name: 'gpt-5' }));
   await user.click(screen.getByRole('button', { name: 'Finish' }));
   await waitFor(() => expect(router.state.location.pathname).toBe('/orgs/acme/connections/c9'));
-  expect(calls.find((call) => call.method === 'PUT')?.body).toEqual({ kind: 'generation', model: 'openai/gpt-5' });
+  const put = calls.find((call) => call.method === 'PUT');
+  expect(put?.body).toEqual({ kind: 'generation', model: 'openai/gpt-5' });
+  expect(put?.headers.get('If-None-Match')).toBe('*');
 });
 
 it('stays with the models that could not be enabled, and enables them at the next try', async () => {

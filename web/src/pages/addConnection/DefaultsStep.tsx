@@ -5,7 +5,8 @@ import Typography from '@mui/material/Typography';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
-import { body, client } from '../../api/client';
+import { body, client, precondition } from '../../api/client';
+import { findDefault } from '../../api/defaults';
 import { listKey, useList } from '../../api/lists';
 import type { Connection } from '../../api/records';
 import { type Kind, nameOf } from '../../api/types';
@@ -28,14 +29,21 @@ export function DefaultsStep({ org, connection, onDone }: { org: string; connect
   const saving = useMutation({
     mutationFn: async () => {
       for (const [kind, model] of Object.entries(chosen) as [Kind, string][]) {
-        if (model)
-          await body(client.PUT('/v1/orgs/{org}/defaults', { params: { path: { org } }, body: { kind, model } }));
+        if (!model) continue;
+        const version = findDefault(defaults.data, { kind })?.version;
+        await body(
+          client.PUT('/v1/orgs/{org}/defaults', {
+            params: { path: { org }, header: precondition(version) },
+            body: { kind, model },
+          }),
+        );
       }
     },
-    onSuccess: () => {
+    onSuccess: onDone,
+    // Also after a failure: the hints then name what another person has set.
+    onSettled: () => {
       void queryClient.invalidateQueries({ queryKey: listKey('defaults', org) });
       void queryClient.invalidateQueries({ queryKey: ['models', org] });
-      onDone();
     },
   });
   if (models.isPending || defaults.isPending) return <Skeletons rows={2} />;
@@ -49,7 +57,7 @@ export function DefaultsStep({ org, connection, onDone }: { org: string; connect
       {!mayWrite && <Alert severity="info">{t.platformOnly}</Alert>}
       {mayWrite &&
         kinds.map((kind) => {
-          const now = defaults.data?.find((row) => row.kind === kind && !row.provider && !row.purpose);
+          const now = findDefault(defaults.data, { kind });
           return (
             <Choice
               key={kind}

@@ -5,10 +5,11 @@ import TextField from '@mui/material/TextField';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
-import { body, client } from '../../api/client';
+import { body, client, precondition } from '../../api/client';
 import { listKey, useProviders } from '../../api/lists';
-import { ApiError } from '../../api/problem';
+import { ApiError, isStatus } from '../../api/problem';
 import type { Credential } from '../../api/records';
+import { ConflictDialog } from '../../components/ConflictDialog';
 import { ConfirmDialog } from '../../components/ConfirmDialog';
 import { Choice } from '../../components/fields';
 import { FormDialog } from '../../components/FormDialog';
@@ -100,41 +101,65 @@ export function ReplaceDialog({ org, credential, onClose }: OneProps) {
   const [headers, setHeaders] = useState(() => credential.headerNames.map((name) => ({ name, value: '' })));
   const [days, setDays] = useState('');
   const queryClient = useQueryClient();
+  const [theirs, setTheirs] = useState<Credential | null>(null);
+  const path = { org, credential: credential.id };
+  const refresh = () => {
+    void queryClient.invalidateQueries({ queryKey: listKey('credentials', org) });
+    void queryClient.invalidateQueries({ queryKey: listKey('connections', org) });
+  };
   const replace = useMutation({
     gcTime: 0,
-    mutationFn: () =>
+    mutationFn: (version: number) =>
       body(
         client.POST('/v1/orgs/{org}/credentials/{credential}:replace', {
-          params: { path: { org, credential: credential.id } },
+          params: { path, header: precondition(version) },
           body: { secret, ...headersIn(headers), ...expiry(days) },
         }),
       ),
     onSuccess: () => {
       notify(t.replacedDone(credential.label));
-      void queryClient.invalidateQueries({ queryKey: listKey('credentials', org) });
-      void queryClient.invalidateQueries({ queryKey: listKey('connections', org) });
       onClose();
     },
+    onError: async (error) => {
+      if (!isStatus(error, 412)) return;
+      const now = await body(client.GET('/v1/orgs/{org}/credentials/{credential}', { params: { path } }));
+      setTheirs(now as unknown as Credential);
+    },
+    onSettled: refresh,
   });
   return (
-    <FormDialog
-      title={t.replaceTitle(credential.label)}
-      submit={t.replace}
-      busy={replace.isPending}
-      error={replace.error}
-      blocked={!secret || headers.some(isHalf)}
-      onSubmit={() => replace.mutate()}
-      onClose={onClose}
-    >
-      <DialogContentText>{t.replaceText}</DialogContentText>
-      <SecretField label={t.key} hint={t.keyHint} value={secret} onChange={setSecret} />
-      <SecretHeaders
-        rows={headers}
-        hint={credential.headerNames.length > 0 ? t.headersAgain : t.headersHint}
-        onChange={setHeaders}
-      />
-      <DaysField value={days} onChange={setDays} />
-    </FormDialog>
+    <>
+      <FormDialog
+        title={t.replaceTitle(credential.label)}
+        submit={t.replace}
+        busy={replace.isPending}
+        error={theirs ? null : replace.error}
+        blocked={!secret || headers.some(isHalf)}
+        onSubmit={() => replace.mutate(credential.version)}
+        onClose={onClose}
+      >
+        <DialogContentText>{t.replaceText}</DialogContentText>
+        <SecretField label={t.key} hint={t.keyHint} value={secret} onChange={setSecret} />
+        <SecretHeaders
+          rows={headers}
+          hint={credential.headerNames.length > 0 ? t.headersAgain : t.headersHint}
+          onChange={setHeaders}
+        />
+        <DaysField value={days} onChange={setDays} />
+      </FormDialog>
+      {theirs && (
+        <ConflictDialog
+          version={theirs.version}
+          rows={[{ field: t.key, theirs: theirs.revokedAt ? t.revoked : t.endingOf(theirs.last4), mine: t.entered }]}
+          onClose={() => setTheirs(null)}
+          onTakeTheirs={onClose}
+          onKeepMine={() => {
+            setTheirs(null);
+            replace.mutate(theirs.version);
+          }}
+        />
+      )}
+    </>
   );
 }
 
@@ -145,14 +170,20 @@ export function RevokeDialog({ org, credential, onClose }: OneProps) {
     mutationFn: () =>
       body(
         client.DELETE('/v1/orgs/{org}/credentials/{credential}', {
-          params: { path: { org, credential: credential.id }, query: force ? { force: true } : {} },
+          params: {
+            path: { org, credential: credential.id },
+            query: force ? { force: true } : {},
+            header: precondition(credential.version),
+          },
         }),
       ),
     onSuccess: () => {
       notify(t.revokedDone(credential.label));
+      onClose();
+    },
+    onSettled: () => {
       void queryClient.invalidateQueries({ queryKey: listKey('credentials', org) });
       void queryClient.invalidateQueries({ queryKey: listKey('connections', org) });
-      onClose();
     },
   });
   const inUse =

@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { cleanup, screen } from '@testing-library/react';
+import { cleanup, screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, expect, it } from 'vitest';
 
@@ -97,5 +97,34 @@ it('names the connections that lose their key before it is revoked', async () =>
   await user.click(screen.getByRole('checkbox', { name: 'Revoke it all the same' }));
   await user.click(screen.getByRole('button', { name: 'Revoke' }));
   await screen.findByText('production is revoked.');
-  expect(calls.find((call) => call.method === 'DELETE')?.path).toBe(`${base}/k1?force=true`);
+  const sent = calls.find((call) => call.method === 'DELETE');
+  expect(sent?.path).toBe(`${base}/k1?force=true`);
+  expect(sent?.headers.get('If-Match')).toBe('"v1"');
+});
+
+it('shows that another person has replaced the key meanwhile, and keeps the one entered', async () => {
+  const theirs = aCredential({ version: 8, last4: 'abcd', secretVersion: 2 });
+  const calls = serve({
+    ...lists,
+    [`GET ${base}`]: page(aCredential()),
+    [`GET ${base}/k1`]: { body: theirs },
+    [`POST ${base}/k1:replace`]: (call) =>
+      call.headers.get('If-Match') === '"v8"'
+        ? { body: theirs }
+        : problem(412, 'PRECONDITION_FAILED', 'The resource has version 8 now.', { current_version: 8 }),
+  });
+  showPage(<CredentialsPage />);
+  const user = userEvent.setup();
+  await user.click(await screen.findByRole('button', { name: 'Replace production' }));
+  await user.type(screen.getByLabelText(/^Key/), 'sk-new');
+  await user.click(screen.getByRole('button', { name: 'Replace' }));
+  const dialog = within(await screen.findByRole('dialog', { name: 'Someone else has changed this' }));
+  expect(dialog.getByText('…abcd')).toBeVisible();
+  await user.click(dialog.getByRole('button', { name: 'Go on editing' }));
+  expect(screen.getByLabelText(/^Key/)).toHaveValue('sk-new');
+  await user.click(screen.getByRole('button', { name: 'Replace' }));
+  await user.click(await screen.findByRole('button', { name: 'Save mine over it' }));
+  await screen.findByText('production is replaced.');
+  const sent = calls.filter((call) => call.method === 'POST');
+  expect(sent.map((call) => call.headers.get('If-Match'))).toEqual(['"v1"', '"v1"', '"v8"']);
 });

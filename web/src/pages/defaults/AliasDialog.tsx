@@ -7,7 +7,7 @@ import Typography from '@mui/material/Typography';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
-import { body, client, ifMatch } from '../../api/client';
+import { body, client, precondition } from '../../api/client';
 import { listKey, useList } from '../../api/lists';
 import { isStatus } from '../../api/problem';
 import type { Alias } from '../../api/records';
@@ -59,7 +59,7 @@ export function AliasDialog({ org, row, onClose }: { org: string; row: Alias | n
         client.PUT('/v1/orgs/{org}/aliases/{alias}', {
           params: {
             path: { org, alias: alias.trim() },
-            header: version === undefined ? {} : { 'If-Match': ifMatch(version) },
+            header: precondition(version),
           },
           body: {
             targets: wanted,
@@ -153,6 +153,7 @@ export function AliasDialog({ org, row, onClose }: { org: string; row: Alias | n
       {theirs && (
         <ConflictDialog
           version={theirs.version}
+          made={!row}
           rows={[
             { field: t.targets, theirs: targetsText(theirs.targets), mine: targetsText(wanted) },
             { field: t.sticky, theirs: t.stickyName[theirs.sticky], mine: t.stickyName[sticky] },

@@ -5,11 +5,14 @@ import Typography from '@mui/material/Typography';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
-import { body, client } from '../../api/client';
+import { body, client, precondition } from '../../api/client';
+import { findDefault, readDefaults } from '../../api/defaults';
 import { listKey, useList, useProviders } from '../../api/lists';
+import { isStatus } from '../../api/problem';
 import type { Default } from '../../api/records';
 import type { Kind } from '../../api/types';
 import { Age } from '../../components/Age';
+import { ConflictDialog } from '../../components/ConflictDialog';
 import { ConfirmDialog } from '../../components/ConfirmDialog';
 import { Choice, choicesOf, ModelField } from '../../components/fields';
 import { FormDialog } from '../../components/FormDialog';
@@ -99,21 +102,27 @@ export function DefaultsSection({ org }: { org: string }) {
 
 function DefaultDialog({ org, row, onClose }: { org: string; row: Default | null; onClose: () => void }) {
   const providers = useProviders();
+  const defaults = useList('defaults', org);
   const [kind, setKind] = useState<Kind>(row?.kind ?? 'generation');
   const [provider, setProvider] = useState(row?.provider ?? '');
   const [purpose, setPurpose] = useState(row?.purpose ?? '');
   const [model, setModel] = useState(row?.model ?? '');
+  const [theirs, setTheirs] = useState<Default | null>(null);
+  const queryClient = useQueryClient();
   const refresh = useRefresh(org);
+  const of = { kind, provider, purpose: purpose.trim() };
+  // What the reader sees: the row that is edited, or the default that a new one would replace.
+  const now = row ?? findDefault(defaults.data, of);
   const save = useMutation({
-    mutationFn: () =>
+    mutationFn: (version: number | undefined) =>
       body(
         client.PUT('/v1/orgs/{org}/defaults', {
-          params: { path: { org } },
+          params: { path: { org }, header: precondition(version) },
           body: {
             kind,
             model: model.trim(),
             ...(provider ? { provider } : {}),
-            ...(purpose.trim() ? { purpose: purpose.trim() } : {}),
+            ...(of.purpose ? { purpose: of.purpose } : {}),
           },
         }),
       ),
@@ -122,37 +131,71 @@ function DefaultDialog({ org, row, onClose }: { org: string; row: Default | null
       refresh();
       onClose();
     },
+    onError: async (error) => {
+      if (isStatus(error, 412)) setTheirs(findDefault(await readDefaults(queryClient, org), of) ?? null);
+    },
   });
   return (
-    <FormDialog
-      title={t.setDefault}
-      submit={texts.common.save}
-      busy={save.isPending}
-      error={save.error}
-      blocked={!model.trim()}
-      onSubmit={() => save.mutate()}
-      onClose={onClose}
-    >
-      <Choice label={t.kind} value={kind} options={choicesOf(texts.models.kind)} onChange={setKind} disabled={!!row} />
-      <ModelField org={org} label={t.model} value={model} onChange={setModel} kind={kind} />
-      <Choice
-        label={t.provider}
-        value={provider}
-        disabled={!!row}
-        options={[
-          { value: '', label: t.anyProvider },
-          ...(providers.data ?? []).map((p) => ({ value: p.id, label: p.displayName })),
-        ]}
-        onChange={setProvider}
-      />
-      <TextField
-        label={t.purpose}
-        value={purpose}
-        disabled={!!row}
-        helperText={t.purposeHint}
-        onChange={(event) => setPurpose(event.target.value)}
-      />
-    </FormDialog>
+    <>
+      <FormDialog
+        title={t.setDefault}
+        submit={texts.common.save}
+        busy={save.isPending}
+        error={theirs ? null : save.error}
+        blocked={!model.trim() || defaults.isPending}
+        onSubmit={() => save.mutate(now?.version)}
+        onClose={onClose}
+      >
+        <Choice
+          label={t.kind}
+          value={kind}
+          options={choicesOf(texts.models.kind)}
+          onChange={setKind}
+          disabled={!!row}
+        />
+        <ModelField
+          org={org}
+          label={t.model}
+          value={model}
+          onChange={setModel}
+          kind={kind}
+          hint={now ? t.defaultNow(now.model) : undefined}
+        />
+        <Choice
+          label={t.provider}
+          value={provider}
+          disabled={!!row}
+          options={[
+            { value: '', label: t.anyProvider },
+            ...(providers.data ?? []).map((p) => ({ value: p.id, label: p.displayName })),
+          ]}
+          onChange={setProvider}
+        />
+        <TextField
+          label={t.purpose}
+          value={purpose}
+          disabled={!!row}
+          helperText={t.purposeHint}
+          onChange={(event) => setPurpose(event.target.value)}
+        />
+      </FormDialog>
+      {theirs && (
+        <ConflictDialog
+          version={theirs.version}
+          made={!now}
+          rows={[{ field: t.model, theirs: theirs.model, mine: model.trim() }]}
+          onClose={() => setTheirs(null)}
+          onTakeTheirs={() => {
+            refresh();
+            onClose();
+          }}
+          onKeepMine={() => {
+            setTheirs(null);
+            save.mutate(theirs.version);
+          }}
+        />
+      )}
+    </>
   );
 }
 
@@ -164,6 +207,7 @@ function RemoveDialog({ org, row, onClose }: { org: string; row: Default; onClos
         client.DELETE('/v1/orgs/{org}/defaults', {
           params: {
             path: { org },
+            header: precondition(row.version),
             query: {
               kind: row.kind,
               ...(row.provider ? { provider: row.provider } : {}),
@@ -174,9 +218,9 @@ function RemoveDialog({ org, row, onClose }: { org: string; row: Default; onClos
       ),
     onSuccess: () => {
       notify(t.removed);
-      refresh();
       onClose();
     },
+    onSettled: refresh,
   });
   return (
     <ConfirmDialog

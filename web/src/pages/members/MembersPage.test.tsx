@@ -2,7 +2,7 @@
 import { cleanup, fireEvent, screen, within } from '@testing-library/react';
 import { afterEach, expect, it } from 'vitest';
 
-import { page, serve, showPage } from '../../test/page';
+import { page, problem, serve, showPage } from '../../test/page';
 import MembersPage from './MembersPage';
 
 afterEach(cleanup);
@@ -15,6 +15,7 @@ const bo = {
   displayName: 'Bo',
   role: 'viewer',
   denied: [],
+  version: 6,
   createdAt: '2026-01-01T00:00:00Z',
 };
 const base = '/v1/orgs/acme/members';
@@ -71,4 +72,55 @@ it('replaces no role of a member by adding the member again', async () => {
   expect(screen.getByText('Save')).toBeDisabled();
   fireEvent.change(screen.getByLabelText(/Issuer/), { target: { value: 'https://login.example.org' } });
   expect(screen.getByText('Save')).toBeEnabled();
+});
+
+const changed = problem(412, 'PRECONDITION_FAILED', 'The resource has version 9 now.', { current_version: 9 });
+
+it('shows the role that another person has given meanwhile', async () => {
+  let now: object = bo;
+  const calls = serve({
+    [`GET ${base}`]: () => page(now),
+    [`PUT ${base}`]: (call) => {
+      now = { ...bo, role: 'org_admin', version: 9 };
+      return call.headers.get('If-Match') === '"v9"' ? { body: bo } : changed;
+    },
+  });
+  showPage(<MembersPage />);
+  fireEvent.click(await screen.findByLabelText('Edit Bo'));
+  fireEvent.click(screen.getByText('Save'));
+  const dialog = within(await screen.findByRole('dialog', { name: 'Someone else has changed this' }));
+  expect(dialog.getByText('Organisation admin')).toBeVisible();
+  expect(dialog.getByText('Viewer')).toBeVisible();
+  fireEvent.click(dialog.getByText('Save mine over it'));
+  await screen.findByText('Bo is saved.');
+  expect(calls.filter((call) => call.method === 'PUT').map((call) => call.headers.get('If-Match'))).toEqual([
+    '"v6"',
+    '"v9"',
+  ]);
+});
+
+it('shows a member that another person has added meanwhile', async () => {
+  let now: object[] = [];
+  const calls = serve({
+    [`GET ${base}`]: () => page(...now),
+    [`PUT ${base}`]: () => {
+      now = [bo];
+      return changed;
+    },
+  });
+  showPage(<MembersPage />);
+  fireEvent.click(await screen.findByText('Add a member'));
+  fireEvent.change(screen.getByLabelText(/User name/), { target: { value: 'bo' } });
+  fireEvent.click(screen.getByText('Save'));
+  expect(await screen.findByRole('dialog', { name: 'There is one already' })).toBeVisible();
+  expect(calls.find((call) => call.method === 'PUT')?.headers.get('If-None-Match')).toBe('*');
+});
+
+it('removes a member only as it was seen', async () => {
+  const calls = serve({ [`GET ${base}`]: page(bo), [`DELETE ${base}/p2`]: changed });
+  showPage(<MembersPage />);
+  fireEvent.click(await screen.findByLabelText('Remove Bo'));
+  fireEvent.click(within(screen.getByRole('dialog')).getByText('Remove'));
+  expect(await screen.findByText(/look at what is there now/)).toBeVisible();
+  expect(calls.find((call) => call.method === 'DELETE')?.headers.get('If-Match')).toBe('"v6"');
 });

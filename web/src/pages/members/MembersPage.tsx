@@ -6,7 +6,7 @@ import Typography from '@mui/material/Typography';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
-import { body, client } from '../../api/client';
+import { body, client, precondition } from '../../api/client';
 import { listKey, useList } from '../../api/lists';
 import type { Member } from '../../api/records';
 import { Age } from '../../components/Age';
@@ -147,7 +147,11 @@ function RemoveDialog({ org, row, self, onClose }: RemoveProps) {
   const queryClient = useQueryClient();
   const remove = useMutation({
     mutationFn: () =>
-      body(client.DELETE('/v1/orgs/{org}/members/{member}', { params: { path: { org, member: row.id } } })),
+      body(
+        client.DELETE('/v1/orgs/{org}/members/{member}', {
+          params: { path: { org, member: row.id }, header: precondition(row.version) },
+        }),
+      ),
     onSuccess: () => {
       notify(t.removed(nameOfMember(row)));
       onClose();

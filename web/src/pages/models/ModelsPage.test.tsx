@@ -75,6 +75,7 @@ it('shows the default with a star, moves it, and gives it back', async () => {
     { kind: 'generation', model: 'ollama/one' },
     { kind: 'generation', model: 'ollama/two' },
   ]);
+  expect(puts[0]?.headers.get('If-Match')).toBe('"v4"');
   // Of the default as this page has set it: another person's later choice stays.
   expect(puts[1]?.headers.get('If-Match')).toBe('"v9"');
 });
@@ -125,6 +126,22 @@ it('says which default could not be set, and takes back those before it', async 
   ]);
 });
 
+it('leaves the star where another person has moved it meanwhile', async () => {
+  serve({
+    [list]: page(one, two),
+    [`GET ${defaults}`]: page(),
+    [`PUT ${defaults}`]: ({ headers }) =>
+      headers.get('If-None-Match') === '*'
+        ? problem(412, 'PRECONDITION_FAILED', 'The resource has version 9 now.', { current_version: 9 })
+        : {},
+  });
+  show();
+  await userEvent.click(within(await row('one')).getByRole('checkbox'));
+  await makeDefault();
+  expect(await screen.findByText(/It was changed while you looked at it\. Nothing was saved\./)).toBeInTheDocument();
+  expect(within(await row('two')).getByText(/★/)).toBeInTheDocument();
+});
+
 it('asks before it deletes, and warns of knowledge bases', async () => {
   const calls = serve({
     [list]: page(one, two),
@@ -143,6 +160,50 @@ it('asks before it deletes, and warns of knowledge bases', async () => {
   await waitFor(() =>
     expect(calls.some((call) => call.method === 'DELETE' && call.path.includes('force=true'))).toBe(true),
   );
+});
+
+it('points a default at another model before it deletes, and deletes the version that it then has', async () => {
+  let version = 7;
+  const calls = serve({
+    [list]: page(one, two),
+    [`GET ${oneRow}`]: () => ({ body: { ...one, version } }),
+    [`GET ${oneRow}/dependents`]: page({ refType: 'default', refId: 'generation', label: null }),
+    'GET /v1/orgs/acme/defaults': page({ kind: 'generation', purpose: '', model: 'ollama/one', version: 5 }),
+    'PUT /v1/orgs/acme/defaults': () => {
+      version = 9;
+      return {};
+    },
+    [`DELETE ${oneRow}`]: ({ headers }) =>
+      headers.get('If-Match') === `"v${version}"` ? { status: 204 } : problem(412, 'PRECONDITION_FAILED', 'Changed.'),
+  });
+  show({ query: '?model=ollama%2Fone' });
+  await userEvent.click(await screen.findByRole('button', { name: 'Delete…' }));
+  const dialog = within(await screen.findByRole('dialog', { name: 'Delete one?' }));
+  await userEvent.click(await dialog.findByRole('combobox'));
+  await userEvent.click(await screen.findByRole('option', { name: /two/ }));
+  await userEvent.click(dialog.getByRole('button', { name: 'Replace and delete' }));
+  await waitFor(() => expect(calls.some((call) => call.method === 'DELETE')).toBe(true));
+  expect(calls.find((call) => call.method === 'PUT')?.headers.get('If-Match')).toBe('"v5"');
+  expect(calls.find((call) => call.method === 'DELETE')?.headers.get('If-Match')).toBe('"v9"');
+});
+
+it('points nothing elsewhere where another person has changed the model that is to go', async () => {
+  let version = 7;
+  const calls = serve({
+    [list]: page(one, two),
+    [`GET ${oneRow}`]: () => ({ body: { ...one, version } }),
+    [`GET ${oneRow}/dependents`]: page({ refType: 'default', refId: 'generation', label: null }),
+    [`DELETE ${oneRow}`]: problem(412, 'PRECONDITION_FAILED', 'Changed.'),
+  });
+  show({ query: '?model=ollama%2Fone' });
+  await userEvent.click(await screen.findByRole('button', { name: 'Delete…' }));
+  const dialog = within(await screen.findByRole('dialog', { name: 'Delete one?' }));
+  await userEvent.click(await dialog.findByRole('combobox'));
+  await userEvent.click(await screen.findByRole('option', { name: /two/ }));
+  version = 8;
+  await userEvent.click(dialog.getByRole('button', { name: 'Replace and delete' }));
+  expect(await dialog.findByText('It was changed while you looked at it. Nothing was saved.')).toBeInTheDocument();
+  expect(calls.some((call) => call.method === 'PUT')).toBe(false);
 });
 
 it('names the next step where there is no model', async () => {

@@ -1,13 +1,17 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 
-import { body, client, ifMatch } from '../../api/client';
-import { listKey, readList } from '../../api/lists';
+import { body, client, precondition } from '../../api/client';
+import { findDefault, readDefaults } from '../../api/defaults';
+import { listKey } from '../../api/lists';
 import { type Kind, type Model, nameOf } from '../../api/types';
 import { notify, notifyError, whyOf } from '../../components/Notices';
 import { texts } from '../../texts';
 import { modelsKey, patchModels } from './useModels';
 
 const t = texts.models.bulk;
+
+/** A list of defaults that was read within it has the star where the reader sees it. */
+const seenMs = 30_000;
 
 interface Moved {
   kind: Kind;
@@ -29,20 +33,27 @@ export function useSetDefault(org: string) {
     void queryClient.invalidateQueries({ queryKey: ['model', org] });
     void queryClient.invalidateQueries({ queryKey: listKey('defaults', org) });
   };
-  const put = async (kind: Kind, model: string, headers: Record<string, string> = {}) => {
-    const { version } = await body(
-      client.PUT('/v1/orgs/{org}/defaults', { params: { path: { org } }, body: { kind, model }, headers }),
+  /** `version`: of the default that it replaces; undefined: there is none yet. */
+  const put = async (kind: Kind, model: string, version: number | undefined) => {
+    const set = await body(
+      client.PUT('/v1/orgs/{org}/defaults', {
+        params: { path: { org }, header: precondition(version) },
+        body: { kind, model },
+      }),
     );
     patchModels(queryClient, org, (row) => (row.kind === kind ? { ...row, isDefault: row.slug === model } : row));
-    return version;
+    return set.version;
   };
   const undoing = useMutation({
     mutationFn: async (moved: readonly Moved[]) => {
       for (const { kind, version, former } of moved) {
-        const headers = { 'If-Match': ifMatch(version) };
-        if (former !== null) await put(kind, former, headers);
+        if (former !== null) await put(kind, former, version);
         else
-          await body(client.DELETE('/v1/orgs/{org}/defaults', { params: { path: { org }, query: { kind } }, headers }));
+          await body(
+            client.DELETE('/v1/orgs/{org}/defaults', {
+              params: { path: { org }, query: { kind }, header: precondition(version) },
+            }),
+          );
       }
       notify(t.defaultsUndone(moved.length));
     },
@@ -54,10 +65,10 @@ export function useSetDefault(org: string) {
       const moved: Moved[] = [];
       let error: unknown;
       try {
-        const before = await readList('defaults', org);
+        const before = await readDefaults(queryClient, org, seenMs);
         for (const { kind, slug } of models) {
-          const former = before.find((row) => row.kind === kind && !row.provider && !row.purpose)?.model ?? null;
-          moved.push({ kind, version: await put(kind, slug), former });
+          const former = findDefault(before, { kind });
+          moved.push({ kind, version: await put(kind, slug, former?.version), former: former?.model ?? null });
         }
       } catch (failure) {
         error = failure;
@@ -75,6 +86,7 @@ export function useSetDefault(org: string) {
           : {}),
       });
     },
+    // Also after a failure: another person may have moved the star.
     onSettled: refresh,
   });
 }

@@ -11,7 +11,7 @@ import Typography from '@mui/material/Typography';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
-import { body, client, ifMatch } from '../../api/client';
+import { body, client, precondition } from '../../api/client';
 import { listKey, useList, useProviders } from '../../api/lists';
 import { isStatus } from '../../api/problem';
 import type { View } from '../../api/records';
@@ -59,7 +59,7 @@ export function ViewDialog({ org, row, initial, onClose, onSaved }: Props) {
         client.PUT('/v1/orgs/{org}/views/{view}', {
           params: {
             path: { org, view: name },
-            header: version === undefined ? {} : { 'If-Match': ifMatch(version) },
+            header: precondition(version),
           },
           body: { filter: filterOf(form), pins, forAuto: form.forAuto },
         }),
@@ -194,6 +194,7 @@ export function ViewDialog({ org, row, initial, onClose, onSaved }: Props) {
       {theirs && (
         <ConflictDialog
           version={theirs.version}
+          made={!row}
           rows={[
             { field: t.filter, theirs: filterText(theirs.filter), mine: filterText(filterOf(form)) },
             { field: t.pins, theirs: theirs.pins.map((pin) => pin.model).join(', '), mine: pins.join(', ') },

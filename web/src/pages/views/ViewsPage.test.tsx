@@ -3,7 +3,7 @@ import { cleanup, fireEvent, screen } from '@testing-library/react';
 import { afterEach, expect, it } from 'vitest';
 
 import type { View } from '../../api/records';
-import { page, serve, showPage } from '../../test/page';
+import { page, problem, serve, showPage } from '../../test/page';
 import { noFilter } from '../models/filters';
 import { filterOf, filterText, formOf, formOfFilter } from './viewForm';
 import ViewsPage from './ViewsPage';
@@ -116,4 +116,25 @@ it('replaces no view by a new one of the same name', async () => {
   // The organisation's own view precedes the platform's of the same name.
   fireEvent.change(name, { target: { value: 'shared' } });
   expect(screen.getByText('Save')).toBeEnabled();
+});
+
+it('shows a view that another person has made meanwhile', async () => {
+  const calls = serve({
+    'GET /v1/orgs/acme/views': page(),
+    'GET /v1/orgs/acme/models': page(),
+    'GET /v1/providers': page(),
+    'GET /v1/orgs/acme/views/chat-with-tools': { body: view },
+    'PUT /v1/orgs/acme/views/chat-with-tools': (call) =>
+      call.headers.get('If-Match') === '"v3"'
+        ? { body: view }
+        : problem(412, 'PRECONDITION_FAILED', 'The resource has version 3 now.', { current_version: 3 }),
+  });
+  showPage(<ViewsPage />);
+  fireEvent.click(await screen.findByText('Add a view'));
+  fireEvent.change(screen.getByLabelText(/^Name/), { target: { value: 'chat-with-tools' } });
+  fireEvent.click(screen.getByText('Save'));
+  expect(await screen.findByRole('dialog', { name: 'There is one already' })).toBeVisible();
+  expect(calls.find((call) => call.method === 'PUT')?.headers.get('If-None-Match')).toBe('*');
+  fireEvent.click(screen.getByText('Save mine over it'));
+  await screen.findByText('chat-with-tools is saved.');
 });

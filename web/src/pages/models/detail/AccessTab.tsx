@@ -9,8 +9,9 @@ import Typography from '@mui/material/Typography';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
-import { body, client } from '../../../api/client';
+import { body, client, precondition } from '../../../api/client';
 import { listKey, useList } from '../../../api/lists';
+import type { Grant } from '../../../api/records';
 import { ScopeChip } from '../../../components/chips';
 import { Icon } from '../../../components/Icon';
 import { Problem } from '../../../components/Problem';
@@ -18,6 +19,7 @@ import { Skeletons } from '../../../components/States';
 import { platformOrg } from '../../../session/permissions';
 import { useMay } from '../../../session/session';
 import { texts } from '../../../texts';
+import { useAddGrant } from '../../access/useAddGrant';
 import css from './detail.module.css';
 import { type EditProps, FieldRow } from './FieldRow';
 
@@ -69,28 +71,15 @@ function Grants({ org, slug }: { org: string; slug: string }) {
     effect: 'allow',
   });
   const changed = () => void queryClient.invalidateQueries({ queryKey: listKey('grants', org) });
-  const adding = useMutation({
-    mutationFn: () =>
+  const begin = () => setForm((before) => ({ ...before, subject: '' }));
+  const adding = useAddGrant(org, { onAdded: begin, onLeft: begin });
+  const removing = useMutation({
+    mutationFn: ({ id, version }: Grant) =>
       body(
-        client.POST('/v1/orgs/{org}/grants', {
-          params: { path: { org } },
-          body: {
-            subjectKind: form.kind,
-            objectKind: 'model',
-            object: slug,
-            effect: form.effect,
-            ...(form.kind === 'org' ? {} : { subject: form.subject.trim() }),
-          },
+        client.DELETE('/v1/orgs/{org}/grants/{grant}', {
+          params: { path: { org, grant: id }, header: precondition(version) },
         }),
       ),
-    onSuccess: () => {
-      setForm({ ...form, subject: '' });
-      changed();
-    },
-  });
-  const removing = useMutation({
-    mutationFn: (grant: string) =>
-      body(client.DELETE('/v1/orgs/{org}/grants/{grant}', { params: { path: { org, grant } } })),
     onSettled: changed,
   });
   if (query.error) return <Problem error={query.error} onRetry={() => void query.refetch()} />;
@@ -113,7 +102,7 @@ function Grants({ org, slug }: { org: string; slug: string }) {
                 size="small"
                 aria-label={t.remove(nameOfSubject(grant.subjectKind, grant.subject))}
                 disabled={removing.isPending}
-                onClick={() => removing.mutate(grant.id)}
+                onClick={() => removing.mutate(grant)}
               >
                 <Icon path={mdiDeleteOutline} fontSize="small" />
               </IconButton>
@@ -129,7 +118,13 @@ function Grants({ org, slug }: { org: string; slug: string }) {
           sx={{ gap: 1, flexWrap: 'wrap' }}
           onSubmit={(event) => {
             event.preventDefault();
-            adding.mutate();
+            adding.add({
+              subjectKind: form.kind,
+              objectKind: 'model',
+              object: slug,
+              effect: form.effect,
+              ...(form.kind === 'org' ? {} : { subject: form.subject.trim() }),
+            });
           }}
         >
           <TextField
@@ -169,6 +164,7 @@ function Grants({ org, slug }: { org: string; slug: string }) {
         </Stack>
       )}
       {adding.error && <Problem error={adding.error} />}
+      {adding.dialog}
     </>
   );
 }

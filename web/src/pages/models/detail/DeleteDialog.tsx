@@ -7,13 +7,14 @@ import Typography from '@mui/material/Typography';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
-import { body, client, ifMatch } from '../../../api/client';
+import { body, client, precondition } from '../../../api/client';
 import { type Model, nameOf } from '../../../api/types';
 import { ConfirmDialog } from '../../../components/ConfirmDialog';
 import { notify } from '../../../components/Notices';
 import { Problem } from '../../../components/Problem';
 import { Skeletons } from '../../../components/States';
 import { texts } from '../../../texts';
+import { readModel } from '../modelApi';
 import { modelsKey, useModels } from '../useModels';
 import { type Dependent, nameOfDependent, useDependents } from './dependents';
 import css from './detail.module.css';
@@ -38,13 +39,19 @@ export function DeleteDialog({ org, model, onClose, onDeleted }: Props) {
   const dependents = useDependents(org, model.slug);
   const deleting = useMutation({
     mutationFn: async (users: Dependent[]) => {
-      if (replacement) for (const user of users) await repoint(org, model.slug, replacement.slug, user);
+      let { version } = model;
+      // Where another person has changed the model, nothing is pointed elsewhere: the deletion is refused.
+      if (replacement && (await readModel(org, model.slug)).version === version) {
+        for (const user of users) await repoint(org, model.slug, replacement.slug, user);
+        // A model that is no longer a default has a new version.
+        version = (await readModel(org, model.slug)).version;
+      }
       await body(
         client.DELETE('/v1/orgs/{org}/models/{model}', {
           params: {
             path: { org, model: model.slug },
             query: force ? { force: true } : {},
-            header: { 'If-Match': ifMatch(model.version) },
+            header: precondition(version),
           },
         }),
       );

@@ -1,11 +1,11 @@
 // @vitest-environment jsdom
 // Saving prices writes those that a person has set, and never what a list or a catalogue says.
-import { screen, waitFor } from '@testing-library/react';
+import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, it } from 'vitest';
 
 import { aModel } from '../../../test/models';
-import { type Call, layOut, page, serve, showPage } from '../../../test/page';
+import { type Call, layOut, page, problem, serve, showPage } from '../../../test/page';
 import ModelsPage from '../ModelsPage';
 import { priceDraftOf, withShown } from './prices';
 
@@ -87,6 +87,49 @@ it('copies the shown prices where the person asks for it', async () => {
 it('takes the prices with the source of a person where the server does not name them', async () => {
   const calls = await openPrices({ prices: [inputOfPerson, ...ofOthers] });
   expect(await saved(calls)).toEqual({ prices: [{ ...input, amount: '3' }] });
+});
+
+it('keeps the prices that another person has set meanwhile until the reader decides', async () => {
+  let now = { prices: own, own, version: 1 };
+  const calls = serve({
+    'GET /v1/orgs/acme/models': page(model),
+    [`GET ${one}`]: { body: model },
+    [`GET ${one}/prices`]: () => ({ body: now }),
+    [`PUT ${one}/prices`]: ({ headers }) =>
+      headers.get('If-Match') === `"v${now.version}"` ? { body: now } : problem(412, 'PRECONDITION_FAILED', 'Changed.'),
+  });
+  showPage(<ModelsPage />, { path: 'models', query: `?model=${encodeURIComponent(model.slug)}&tab=pricing` });
+  await userEvent.click(await screen.findByRole('button', { name: 'Edit' }));
+  const ofInput = screen.getByDisplayValue('3');
+  await userEvent.clear(ofInput);
+  await userEvent.type(ofInput, '4');
+  const theirs = [{ ...inputOfPerson, amount: '8' }];
+  now = { prices: theirs, own: theirs, version: 5 };
+  await userEvent.click(screen.getByRole('button', { name: 'Save prices' }));
+  const dialog = within(await screen.findByRole('dialog', { name: 'Someone else has changed this' }));
+  expect(dialog.getByText(/\$8/)).toBeInTheDocument();
+  await userEvent.click(dialog.getByRole('button', { name: 'Save mine over it' }));
+  expect(await screen.findByText('The prices are saved.')).toBeInTheDocument();
+  const puts = calls.filter((call) => call.method === 'PUT');
+  expect(puts.map((call) => call.headers.get('If-Match'))).toEqual(['"v1"', '"v5"']);
+});
+
+it('saves the prices where only something else of the model was changed', async () => {
+  let version = 1;
+  const calls = serve({
+    'GET /v1/orgs/acme/models': page(model),
+    [`GET ${one}`]: { body: model },
+    [`GET ${one}/prices`]: () => ({ body: { prices: own, own, version } }),
+    [`PUT ${one}/prices`]: ({ headers }) =>
+      headers.get('If-Match') === `"v${version}"` ? { body: {} } : problem(412, 'PRECONDITION_FAILED', 'Changed.'),
+  });
+  showPage(<ModelsPage />, { path: 'models', query: `?model=${encodeURIComponent(model.slug)}&tab=pricing` });
+  await userEvent.click(await screen.findByRole('button', { name: 'Edit' }));
+  version = 6;
+  await userEvent.click(screen.getByRole('button', { name: 'Save prices' }));
+  expect(await screen.findByText('The prices are saved.')).toBeInTheDocument();
+  const puts = calls.filter((call) => call.method === 'PUT');
+  expect(puts.map((call) => call.headers.get('If-Match'))).toEqual(['"v1"', '"v6"']);
 });
 
 it('copies no price for what the draft has a price for', () => {

@@ -8,8 +8,10 @@ import Stack from '@mui/material/Stack';
 import TextField from '@mui/material/TextField';
 import Typography from '@mui/material/Typography';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
 
 import type { Model } from '../../../api/types';
+import { ConflictDialog } from '../../../components/ConflictDialog';
 import { Icon } from '../../../components/Icon';
 import { notify } from '../../../components/Notices';
 import { Problem } from '../../../components/Problem';
@@ -19,7 +21,17 @@ import { formatNumber, formatPrice } from '../../../format';
 import { useStore } from '../../../store';
 import { texts } from '../../../texts';
 import { modelsKey } from '../useModels';
-import { isAmount, keyOfPrice, type Price, priceDraftOf, readPrices, withShown, writePrices } from './prices';
+import {
+  isAmount,
+  keyOfPrice,
+  type Price,
+  type PriceDraft,
+  priceDraftOf,
+  type PriceList,
+  readPrices,
+  saveDraft,
+  withShown,
+} from './prices';
 
 const t = texts.detail.pricing;
 const nameOfDimension = (dimension: string) => t.dimension[dimension] ?? dimension;
@@ -29,6 +41,10 @@ const conditionOf = ({ minContextTokens, utcFrom, utcTo }: Price) =>
     minContextTokens > 0 ? t.fromContext(formatNumber(minContextTokens)) : t.any,
     ...(utcFrom && utcTo ? [t.window(utcFrom, utcTo)] : []),
   ].join(', ');
+const textOf = (prices: Price[]) =>
+  prices
+    .map((price) => `${nameOfDimension(price.dimension)} (${conditionOf(price)}): ${formatPrice(price.amount)}`)
+    .join(', ');
 const blank = (dimension: string): Price => ({ dimension, serviceTier: 'standard', minContextTokens: 0, amount: '' });
 
 export function PricingTab({ org, model, editable }: { org: string; model: Model; editable: boolean }) {
@@ -37,9 +53,14 @@ export function PricingTab({ org, model, editable }: { org: string; model: Model
   const query = useQuery({ queryKey: key, queryFn: () => readPrices(org, model.slug) });
   const kept = priceDraftOf(org, model.slug);
   const draft = useStore(kept);
+  const [theirs, setTheirs] = useState<PriceList | null>(null);
   const saving = useMutation({
-    mutationFn: (prices: Price[]) => writePrices(org, model.slug, prices),
-    onSuccess: () => {
+    mutationFn: (wanted: PriceDraft) => saveDraft(org, model.slug, wanted),
+    onSuccess: (found) => {
+      if (found) {
+        setTheirs(found);
+        return;
+      }
       kept.set(null);
       notify(t.saved);
       void queryClient.invalidateQueries({ queryKey: key });
@@ -48,29 +69,51 @@ export function PricingTab({ org, model, editable }: { org: string; model: Model
   });
   if (query.error) return <Problem error={query.error} optional onRetry={() => void query.refetch()} />;
   if (!query.data) return <Skeletons rows={4} />;
-  const { prices, own } = query.data;
+  const { prices, own, version } = query.data;
   // A price that a person did not set is not theirs to save: it would no longer follow its list or catalogue.
-  const start = () => kept.set(own.length > 0 ? own : [blank('input')]);
+  const start = () =>
+    kept.set({
+      prices: own.length > 0 ? own : [blank('input')],
+      base: own,
+      ...(version === undefined ? {} : { version }),
+    });
   if (draft && editable)
     return (
       <>
         <PriceEditor
-          prices={draft}
+          prices={draft.prices}
           shown={prices}
           replaces={model.scope !== 'organization'}
-          onChange={(next) => kept.set(next)}
+          onChange={(next) => kept.set({ ...draft, prices: next })}
         />
         {saving.error && <Problem error={saving.error} optional onRetry={() => saving.mutate(draft)} />}
         <Stack direction="row" sx={{ gap: 1, mt: 2, justifyContent: 'flex-end' }}>
           <Button onClick={() => kept.set(null)}>{texts.detail.discard}</Button>
           <Button
             variant="contained"
-            disabled={saving.isPending || !draft.every((price) => isAmount(price.amount))}
+            disabled={saving.isPending || !draft.prices.every((price) => isAmount(price.amount))}
             onClick={() => saving.mutate(draft)}
           >
             {t.save}
           </Button>
         </Stack>
+        {theirs && (
+          <ConflictDialog
+            version={theirs.version ?? 0}
+            rows={[{ field: texts.detail.tabs.pricing, theirs: textOf(theirs.own), mine: textOf(draft.prices) }]}
+            onClose={() => setTheirs(null)}
+            onTakeTheirs={() => {
+              setTheirs(null);
+              kept.set(null);
+              void queryClient.invalidateQueries({ queryKey: key });
+            }}
+            onKeepMine={() => {
+              setTheirs(null);
+              const { own: base, version: now } = theirs;
+              saving.mutate({ prices: draft.prices, base, ...(now === undefined ? {} : { version: now }) });
+            }}
+          />
+        )}
       </>
     );
   if (prices.length === 0)

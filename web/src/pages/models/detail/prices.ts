@@ -1,5 +1,6 @@
 // Prices of a model as people edit them. Amounts stay decimal text: a float would change them.
 import { rawRequest, part } from '../../../api/client';
+import { isStatus } from '../../../api/problem';
 import { makeStore, type Store } from '../../../store';
 
 export interface Price {
@@ -14,7 +15,7 @@ export interface Price {
   source?: string;
 }
 
-interface PriceList {
+export interface PriceList {
   /** What holds now, whatever its source: a person, a provider's list, a catalogue. */
   prices: Price[];
   /** Those that a person has set in this scope. Saving replaces these and no others. */
@@ -61,7 +62,13 @@ export async function readPrices(org: string, slug: string): Promise<PriceList> 
   return pricesFrom(await (await rawRequest('GET', path(org, slug))).json());
 }
 
-export async function writePrices(org: string, slug: string, prices: Price[]): Promise<void> {
+/** `version`: of the model that the prices were read of; 412 where it has another one. */
+export async function writePrices(
+  org: string,
+  slug: string,
+  prices: readonly Price[],
+  version: number | undefined,
+): Promise<void> {
   const json = {
     prices: prices.map(({ dimension, serviceTier, minContextTokens, utcFrom, utcTo, amount }) => ({
       dimension,
@@ -71,20 +78,43 @@ export async function writePrices(org: string, slug: string, prices: Price[]): P
       amount: amount.trim(),
     })),
   };
-  await rawRequest('PUT', path(org, slug), { json });
+  await rawRequest('PUT', path(org, slug), { json, ...(version === undefined ? {} : { version }) });
 }
 
 /** Six decimals of a dollar per million units are what the registry keeps. */
 export const isAmount = (text: string) => /^\d{1,12}(\.\d{1,6})?$/.test(text.trim());
 
-const drafts = new Map<string, Store<Price[] | null>>();
+export interface PriceDraft {
+  prices: Price[];
+  /** A person's prices as the edit found them, and the version of the model then. */
+  base: Price[];
+  version?: number;
+}
+
+/**
+ * Saves a draft. Another person's prices are not replaced unseen: they are returned, and nothing is saved. A change of anything
+ * else of the model is no conflict.
+ */
+export async function saveDraft(org: string, slug: string, draft: PriceDraft): Promise<PriceList | null> {
+  try {
+    await writePrices(org, slug, draft.prices, draft.version);
+  } catch (error) {
+    if (!isStatus(error, 412)) throw error;
+    const now = await readPrices(org, slug);
+    if (JSON.stringify(now.own) !== JSON.stringify(draft.base)) return now;
+    await writePrices(org, slug, draft.prices, now.version);
+  }
+  return null;
+}
+
+const drafts = new Map<string, Store<PriceDraft | null>>();
 
 /** Prices that are edited and not saved. They stay when the drawer closes. */
-export function priceDraftOf(org: string, slug: string): Store<Price[] | null> {
+export function priceDraftOf(org: string, slug: string): Store<PriceDraft | null> {
   const key = `${org}\n${slug}`;
   let store = drafts.get(key);
   if (!store) {
-    store = makeStore<Price[] | null>(null);
+    store = makeStore<PriceDraft | null>(null);
     drafts.set(key, store);
   }
   return store;

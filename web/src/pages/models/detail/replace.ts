@@ -1,5 +1,7 @@
 // Points what uses a model at another one, so that the model can be deleted.
-import { body, client, ifMatch, part, request } from '../../../api/client';
+import { body, client, ifMatch, part, precondition, request } from '../../../api/client';
+import { findDefault } from '../../../api/defaults';
+import { readList } from '../../../api/lists';
 import type { components } from '../../../api/schema';
 import type { Dependent } from './dependents';
 
@@ -25,9 +27,10 @@ export async function repoint(org: string, old: string, next: string, dependent:
   const ref = dependent.refId ?? '';
   if (type === 'default') {
     const [kind = '', purpose] = ref.split('/');
+    const now = findDefault(await readList('defaults', org), { kind, ...(purpose ? { purpose } : {}) });
     await body(
       client.PUT('/v1/orgs/{org}/defaults', {
-        params: { path: { org } },
+        params: { path: { org }, header: precondition(now?.version) },
         body: { kind: kind as 'generation', model: next, ...(purpose ? { purpose } : {}) },
       }),
     );
