@@ -1,5 +1,11 @@
 import { expect, find, org, test, unique } from './world';
 
+interface Rule {
+  id: string;
+  subject: string;
+  effect: string;
+}
+
 test('lists models with provider, kind and status', async ({ admin, api }) => {
   const embedding = await api.model({
     modelName: unique('vectors'),
@@ -50,6 +56,44 @@ test('many models are changed with the keyboard alone, and the change is undone'
   await admin.getByRole('button', { name: 'Undo' }).click();
   await expect(admin.getByText('5 changes undone.')).toBeVisible();
   expect((await api.read(`ollama/${tag}-4`)).enabled).toBe(true);
+});
+
+test('many models are granted in one request, and taken back', async ({ admin, api }) => {
+  const tag = unique('granted');
+  for (let i = 0; i < 5; i++) await api.model({ modelName: `${tag}-${i}`, tags: [tag] });
+  const rules = async () => {
+    const { data } = await api.call<{ data: Rule[] }>('GET', `/v1/orgs/${org}/grants?page_size=1000`);
+    return data.filter((rule) => rule.subject === tag);
+  };
+  const denied = await api.call<Rule>('POST', `/v1/orgs/${org}/grants`, {
+    subjectKind: 'group',
+    subject: tag,
+    objectKind: 'model',
+    object: `ollama/${tag}-4`,
+    effect: 'deny',
+  });
+  const sent: string[] = [];
+  admin.on('request', (request) => {
+    if (request.method() === 'POST' && request.url().includes('/grants')) sent.push(new URL(request.url()).pathname);
+  });
+  await admin.goto(`/ui/orgs/${org}/models?q=${tag}`);
+  await expect(admin.getByRole('row').filter({ hasText: tag })).toHaveCount(5);
+  await admin.getByRole('checkbox', { name: 'Select all models shown' }).click();
+  await admin.getByRole('region', { name: 'Change the selected models' }).getByRole('button', { name: 'More' }).click();
+  await admin.getByRole('menuitem', { name: 'Grant access…' }).click();
+  await admin.getByRole('combobox', { name: 'Who gets access' }).click();
+  await admin.getByRole('option', { name: 'A group' }).click();
+  await admin.getByRole('textbox', { name: /Name of the group/ }).fill(tag);
+  await admin.getByRole('button', { name: 'Apply' }).click();
+  await expect(admin.getByText('Access granted to 4 models.')).toBeVisible();
+  const refused = admin.getByRole('dialog', { name: '1 model was not changed' });
+  await expect(refused.getByText(/A rule denies it, and stays/)).toBeVisible();
+  await refused.getByRole('button', { name: 'Close' }).click();
+  expect(await rules()).toHaveLength(5);
+  await admin.getByRole('button', { name: 'Undo' }).click();
+  await expect(admin.getByText('4 changes undone.')).toBeVisible();
+  expect(await rules()).toEqual([denied]);
+  expect(sent).toEqual([`/v1/orgs/${org}/grants:batch`, `/v1/orgs/${org}/grants:remove`]);
 });
 
 test('many models are hidden, tagged and given back from the bar', async ({ admin, api }) => {

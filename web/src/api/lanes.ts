@@ -5,13 +5,14 @@ import { ApiError } from './problem';
 export const lanesMax = 4;
 
 /**
- * Runs `work` for each item, at most `lanesMax` at a time. After a failure nothing more is begun; what runs is awaited, and the
+ * Runs `work` for each item, at most `lanes` at a time. After a failure nothing more is begun; what runs is awaited, and the
  * first failure is thrown.
  */
 export async function inLanes<T>(
   items: Iterable<T>,
   work: (item: T) => Promise<void>,
   stopped: () => boolean = () => false,
+  lanes = lanesMax,
 ): Promise<void> {
   const rest = items[Symbol.iterator]();
   const failures: unknown[] = [];
@@ -26,7 +27,7 @@ export async function inLanes<T>(
       }
     }
   };
-  await Promise.all(Array.from({ length: lanesMax }, lane));
+  await Promise.all(Array.from({ length: lanes }, lane));
   if (failures.length > 0) throw failures[0];
 }
 

@@ -179,8 +179,13 @@ export const models = {
     grantTo: 'Who gets access',
     subjectKind: { org: 'The whole organisation', group: 'A group', user: 'A user' },
     subject: { group: 'Name of the group', user: 'User name' },
-    granting: (done: number, total: number) => `Granted ${done.toLocaleString()} of ${total.toLocaleString()}…`,
-    granted: (count: number) => `Access granted to ${counted(count, 'model', 'models')}.`,
+    grantingDone: (count: number, already: number) =>
+      `Access granted to ${counted(count, 'model', 'models')}.${already > 0 ? ` ${counted(already, 'model', 'models')} had it already.` : ''}`,
+    grantingStopped: (count: number) => `Stopped. Access was granted to ${counted(count, 'model', 'models')}.`,
+    grantingInterrupted: (done: number, total: number, why: string) =>
+      `Access granted to ${counted(done, 'model', 'models')} of ${total.toLocaleString()}, then it ended. ${why}`,
+    denied: 'A rule denies it, and stays.',
+    deniedHint: 'Look at the rules on the page Access.',
     defaultSet: (name: string, kind: string) => `${name} is the default for ${kind}.`,
     defaultsSet: (count: number) => `${counted(count, 'default is', 'defaults are')} set.`,
     defaultsUndone: (count: number) => `${counted(count, 'default is', 'defaults are')} as before.`,

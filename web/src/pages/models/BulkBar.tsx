@@ -14,6 +14,7 @@ import { Icon } from '../../components/Icon';
 import { useMay } from '../../session/session';
 import { texts } from '../../texts';
 import { GrantDialog, TagDialog } from './BulkDialogs';
+import type { Who } from './grants';
 import type { useBulk } from './useBulk';
 import { areOneOfEachKind, useSetDefault } from './useSetDefault';
 
@@ -30,6 +31,7 @@ interface Props {
 export function BulkBar({ org, selected, notShown, bulk, onClear }: Props) {
   const [anchor, setAnchor] = useState<HTMLElement | null>(null);
   const [dialog, setDialog] = useState<'addTag' | 'removeTag' | 'grant' | null>(null);
+  const [who, setWho] = useState<Who>({ subjectKind: 'org', subject: '' });
   const mayGrant = useMay('org:grants:write');
   const mayDefault = useMay('org:defaults:write');
   const setDefault = useSetDefault(org);
@@ -140,7 +142,17 @@ export function BulkBar({ org, selected, notShown, bulk, onClear }: Props) {
           }}
         />
       )}
-      {dialog === 'grant' && <GrantDialog org={org} models={selected} onClose={() => setDialog(null)} />}
+      {dialog === 'grant' && (
+        <GrantDialog
+          who={who}
+          onClose={() => setDialog(null)}
+          onApply={(next) => {
+            setDialog(null);
+            setWho(next);
+            bulk.grant(selected, next);
+          }}
+        />
+      )}
     </Box>
   );
 }

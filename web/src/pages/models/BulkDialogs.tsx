@@ -1,28 +1,22 @@
 import Autocomplete from '@mui/material/Autocomplete';
-import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import Dialog from '@mui/material/Dialog';
 import DialogActions from '@mui/material/DialogActions';
 import DialogContent from '@mui/material/DialogContent';
 import DialogTitle from '@mui/material/DialogTitle';
-import LinearProgress from '@mui/material/LinearProgress';
 import List from '@mui/material/List';
 import ListItem from '@mui/material/ListItem';
 import ListItemText from '@mui/material/ListItemText';
 import MenuItem from '@mui/material/MenuItem';
 import Stack from '@mui/material/Stack';
 import TextField from '@mui/material/TextField';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useRef, useState } from 'react';
+import { useState } from 'react';
 
-import { body, client } from '../../api/client';
-import { inLanes, patiently } from '../../api/lanes';
 import type { Model } from '../../api/types';
-import { notify } from '../../components/Notices';
-import { Problem } from '../../components/Problem';
 import { texts } from '../../texts';
-import type { BulkResult } from './bulk';
+import type { Failed } from './bulk';
 import { counts } from './filters';
+import type { Who } from './grants';
 
 const t = texts.models.bulk;
 
@@ -73,60 +67,22 @@ export function TagDialog({ remove, models, onClose, onApply }: TagProps) {
   );
 }
 
-type SubjectKind = 'org' | 'group' | 'user';
+interface GrantProps {
+  /** Who was chosen last, so that another try begins with it. */
+  who: Who;
+  onClose: () => void;
+  onApply: (who: Who) => void;
+}
 
-export function GrantDialog({ org, models, onClose }: { org: string; models: Model[]; onClose: () => void }) {
-  const [subjectKind, setSubjectKind] = useState<SubjectKind>('org');
-  const [subject, setSubject] = useState('');
-  const [done, setDone] = useState(0);
-  // Of this subject, so that another try leaves out what an earlier one has granted.
-  const granted = useRef(new Set<string>());
-  const stopped = useRef(false);
-  const queryClient = useQueryClient();
-  const forAnother = () => {
-    granted.current.clear();
-    setDone(0);
-  };
-  const granting = useMutation({
-    mutationFn: async () => {
-      stopped.current = false;
-      const rest = models.filter((model) => !granted.current.has(model.slug));
-      const grant = async ({ slug }: Model) => {
-        await patiently(() =>
-          body(
-            client.POST('/v1/orgs/{org}/grants', {
-              params: { path: { org } },
-              body: {
-                subjectKind,
-                objectKind: 'model',
-                object: slug,
-                effect: 'allow',
-                ...(subjectKind === 'org' ? {} : { subject: subject.trim() }),
-              },
-            }),
-          ),
-        );
-        setDone(granted.current.add(slug).size);
-      };
-      await inLanes(rest, grant, () => stopped.current);
-    },
-    onSuccess: () => {
-      if (granted.current.size > 0) notify(t.granted(granted.current.size));
-      onClose();
-    },
-    onSettled: () => void queryClient.invalidateQueries({ queryKey: ['grants', org] }),
-  });
-  const busy = granting.isPending;
-  const leave = () => {
-    stopped.current = true;
-    if (!busy) onClose();
-  };
+export function GrantDialog({ who, onClose, onApply }: GrantProps) {
+  const [subjectKind, setSubjectKind] = useState(who.subjectKind);
+  const [subject, setSubject] = useState(who.subject);
   return (
-    <Dialog open onClose={leave} fullWidth maxWidth="xs">
+    <Dialog open onClose={onClose} fullWidth maxWidth="xs">
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          granting.mutate();
+          onApply({ subjectKind, subject: subject.trim() });
         }}
       >
         <DialogTitle>{t.grant}</DialogTitle>
@@ -136,11 +92,7 @@ export function GrantDialog({ org, models, onClose }: { org: string; models: Mod
               select
               label={t.grantTo}
               value={subjectKind}
-              disabled={busy}
-              onChange={(e) => {
-                setSubjectKind(e.target.value as SubjectKind);
-                forAnother();
-              }}
+              onChange={(e) => setSubjectKind(e.target.value as Who['subjectKind'])}
             >
               {(['org', 'group', 'user'] as const).map((kind) => (
                 <MenuItem key={kind} value={kind}>
@@ -152,31 +104,16 @@ export function GrantDialog({ org, models, onClose }: { org: string; models: Mod
               <TextField
                 label={t.subject[subjectKind]}
                 value={subject}
-                disabled={busy}
-                onChange={(e) => {
-                  setSubject(e.target.value);
-                  forAnother();
-                }}
+                onChange={(e) => setSubject(e.target.value)}
                 required
                 autoFocus
               />
             )}
-            {busy && (
-              <Box role="status">
-                {t.granting(done, models.length)}
-                <LinearProgress
-                  variant="determinate"
-                  value={(100 * done) / models.length}
-                  aria-label={t.granting(done, models.length)}
-                />
-              </Box>
-            )}
-            {granting.error && <Problem error={granting.error} onRetry={() => granting.mutate()} />}
           </Stack>
         </DialogContent>
         <DialogActions>
-          <Button onClick={leave}>{busy ? t.stop : texts.common.cancel}</Button>
-          <Button type="submit" variant="contained" disabled={busy}>
+          <Button onClick={onClose}>{texts.common.cancel}</Button>
+          <Button type="submit" variant="contained" disabled={subjectKind !== 'org' && !subject.trim()}>
             {t.apply}
           </Button>
         </DialogActions>
@@ -186,7 +123,7 @@ export function GrantDialog({ org, models, onClose }: { org: string; models: Mod
 }
 
 /** What a bulk change could not do, model by model. */
-export function FailedDialog({ failed, onClose }: { failed: BulkResult['failed']; onClose: () => void }) {
+export function FailedDialog({ failed, onClose }: { failed: Failed[]; onClose: () => void }) {
   return (
     <Dialog open={failed.length > 0} onClose={onClose} fullWidth maxWidth="sm">
       <DialogTitle>{t.failed(failed.length)}</DialogTitle>

@@ -4,7 +4,7 @@ import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, it } from 'vitest';
 
 import { aModel } from '../../test/models';
-import { layOut, page, problem, serve, showPage } from '../../test/page';
+import { type Call, layOut, page, problem, serve, showPage } from '../../test/page';
 import ModelsPage from './ModelsPage';
 
 const list = 'GET /v1/orgs/acme/models';
@@ -330,27 +330,85 @@ async function grantTo(group: string) {
   await userEvent.click(screen.getByRole('button', { name: 'Apply' }));
 }
 
-it('grants access to each selected model, and tries only the rest again after a failure', async () => {
-  let failing = true;
+const batch = 'POST /v1/orgs/acme/grants:batch';
+const removal = 'POST /v1/orgs/acme/grants:remove';
+const objectsOf = (call: Call) => (call.body as { grants: { object: string }[] }).grants.map((grant) => grant.object);
+const granted = (call: Call) => ({
+  body: {
+    results: objectsOf(call).map((object, i) => ({ object, status: 201, grant: { id: `g${i}`, version: 40 + i } })),
+  },
+});
+
+it('grants access to all selected models in one request, and takes it back', async () => {
   const calls = serve({
     [list]: page(one, two),
-    'POST /v1/orgs/acme/grants': (call) =>
-      failing && (call.body as { object: string }).object === 'ollama/two'
-        ? problem(500, 'INTERNAL', 'The database is away.')
-        : { status: 201 },
+    [batch]: granted,
+    [removal]: { body: { results: ['g0', 'g1'].map((id) => ({ id, status: 204 })) } },
   });
   show();
   await row('one');
   await grantTo('staff');
-  await screen.findByText('The database is away.');
+  expect(await screen.findByText('Access granted to 2 models.')).toBeInTheDocument();
+  const sent = calls.filter((call) => call.method === 'POST');
+  expect(sent).toHaveLength(1);
+  const rule = { subjectKind: 'group', subject: 'staff', objectKind: 'model', effect: 'allow', version: 0 };
+  expect(sent[0]?.body).toEqual({
+    grants: [
+      { ...rule, object: 'ollama/one' },
+      { ...rule, object: 'ollama/two' },
+    ],
+  });
+  await userEvent.click(screen.getByRole('button', { name: 'Undo' }));
+  expect(await screen.findByText('2 changes undone.')).toBeInTheDocument();
+  expect(calls.find((call) => call.path.endsWith('/grants:remove'))?.body).toEqual({
+    grants: [
+      { id: 'g0', version: 40 },
+      { id: 'g1', version: 41 },
+    ],
+  });
+});
+
+it('leaves a rule that denies as it is, and names it', async () => {
+  const there = (effect: string) => ({
+    status: 412,
+    grant: { id: 'g9', version: 9, effect },
+    problem: { detail: 'The resource has version 9 now.', hint: '' },
+  });
+  serve({
+    [list]: page(one, two, aModel({ slug: 'ollama/three', modelName: 'three' })),
+    [batch]: {
+      body: {
+        results: [
+          { object: 'ollama/one', ...there('deny') },
+          { object: 'ollama/two', ...there('allow') },
+          { object: 'ollama/three', status: 201, grant: { id: 'g1', version: 41 } },
+        ],
+      },
+    },
+  });
+  show();
+  await row('one');
+  await grantTo('staff');
+  expect(await screen.findByText('Access granted to 1 model. 1 model had it already.')).toBeInTheDocument();
+  const dialog = await screen.findByRole('dialog', { name: '1 model was not changed' });
+  expect(within(dialog).getByText(/A rule denies it, and stays/)).toBeInTheDocument();
+  expect(within(dialog).getByText('ollama/one')).toBeInTheDocument();
+});
+
+it('keeps who was to get access when granting fails', async () => {
+  let failing = true;
+  serve({
+    [list]: page(one, two),
+    [batch]: (call) => (failing ? problem(500, 'INTERNAL', 'The database is away.') : granted(call)),
+  });
+  show();
+  await row('one');
+  await grantTo('staff');
+  expect(await screen.findByText(/0 models of 2, then it ended\. The database is away\./)).toBeInTheDocument();
   failing = false;
+  await userEvent.click(screen.getByRole('button', { name: 'More' }));
+  await userEvent.click(await screen.findByRole('menuitem', { name: 'Grant access…' }));
+  expect(await screen.findByRole('textbox', { name: /Name of the group/ })).toHaveValue('staff');
   await userEvent.click(screen.getByRole('button', { name: 'Apply' }));
   expect(await screen.findByText('Access granted to 2 models.')).toBeInTheDocument();
-  const granted = calls.filter((call) => call.path.endsWith('/grants') && call.method === 'POST');
-  expect(granted.map((call) => (call.body as { object: string }).object)).toEqual([
-    'ollama/one',
-    'ollama/two',
-    'ollama/two',
-  ]);
-  expect(granted[0]?.body).toMatchObject({ subjectKind: 'group', subject: 'staff', effect: 'allow' });
 });

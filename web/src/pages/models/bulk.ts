@@ -11,9 +11,15 @@ export interface Change {
   version?: number;
 }
 
+/** What could not be done for a model, and why. */
+export interface Failed {
+  change: Pick<Change, 'slug'>;
+  problem: Pick<Problem, 'detail' | 'hint'>;
+}
+
 export interface BulkResult {
   done: { change: Change; version: number }[];
-  failed: { change: Change; problem: Problem }[];
+  failed: Failed[];
   /** Why the run ended before its end. What was done until then is in `done`. */
   error?: unknown;
 }

@@ -3,10 +3,12 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 
+import { listKey } from '../../api/lists';
 import type { Model, ModelPatch } from '../../api/types';
 import { notify, whyOf } from '../../components/Notices';
 import { texts } from '../../texts';
-import { type BulkResult, type Change, runBulk, undoPatch } from './bulk';
+import { type Change, type Failed, runBulk, undoPatch } from './bulk';
+import { grantModels, type Made, removeGrants, type Who } from './grants';
 import { modelsKey, patchModels } from './useModels';
 
 export interface Progress {
@@ -29,7 +31,7 @@ function foreseen(model: Model, patch: ModelPatch, version: number): Model {
 export function useBulk(org: string) {
   const queryClient = useQueryClient();
   const [progress, setProgress] = useState<Progress | null>(null);
-  const [failed, setFailed] = useState<BulkResult['failed']>([]);
+  const [failed, setFailed] = useState<Failed[]>([]);
   const stopped = useRef(false);
 
   const run = async (changes: Change[], undo: Change[] | null) => {
@@ -81,6 +83,44 @@ export function useBulk(org: string) {
     else void run(changes, undo);
   };
 
+  /** Runs `work` with progress and a stop, and reads the rules again after it. */
+  const withRules = async (total: number, work: (onProgress: (done: number) => void) => Promise<void>) => {
+    stopped.current = false;
+    setProgress({ done: 0, total });
+    try {
+      await work((done) => setProgress({ done, total }));
+    } finally {
+      setProgress(null);
+      void queryClient.invalidateQueries({ queryKey: listKey('grants', org) });
+    }
+  };
+
+  const takeBack = (made: Made[]) =>
+    withRules(made.length, async (onProgress) => {
+      const result = await removeGrants(org, made, onProgress, () => stopped.current);
+      setFailed(result.failed);
+      const ended = result.error === undefined ? '' : t.interrupted(result.removed, made.length, whyOf(result.error));
+      notify(ended || (stopped.current ? t.stopped(result.removed) : t.undone(result.removed)), {
+        severity: ended ? 'error' : result.failed.length > 0 || stopped.current ? 'info' : 'success',
+      });
+    });
+
+  /** Lets `who` use the models. */
+  const grant = (models: Model[], who: Who) =>
+    withRules(models.length, async (onProgress) => {
+      const slugs = models.map((model) => model.slug);
+      const result = await grantModels(org, slugs, who, onProgress, () => stopped.current);
+      setFailed(result.failed);
+      const count = result.made.length;
+      const ended = result.error === undefined ? '' : t.grantingInterrupted(count, models.length, whyOf(result.error));
+      notify(ended || (stopped.current ? t.grantingStopped(count) : t.grantingDone(count, result.already)), {
+        severity: ended ? 'error' : result.failed.length > 0 || stopped.current ? 'info' : 'success',
+        ...(count > 0
+          ? { lasting: true, action: { label: texts.common.undo, run: () => void takeBack(result.made) } }
+          : {}),
+      });
+    });
+
   return {
     progress,
     failed,
@@ -89,5 +129,6 @@ export function useBulk(org: string) {
       stopped.current = true;
     },
     change,
+    grant: (models: Model[], who: Who) => void grant(models, who),
   };
 }
