@@ -10,6 +10,9 @@ import pytest
 from registry_world import World
 
 
+DASHBOARD = "https://grafana.example.org/d/tokenrail-use"
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("web")
@@ -22,7 +25,8 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def world(make_shared_stack, tmp_path_factory, folder):
-    return World(make_shared_stack(settings={"TOKENRAIL_API_WEB_DIR": str(folder)}), tmp_path_factory.mktemp("api"))
+    return World(make_shared_stack(settings={"TOKENRAIL_API_WEB_DIR": str(folder), "TOKENRAIL_API_DASHBOARD_URL": DASHBOARD}),
+                 tmp_path_factory.mktemp("api"))
 
 
 class Browser:
@@ -89,7 +93,7 @@ def test_dev_login_begins_a_session(world):
     browser, session, headers = log_in(world)
     assert session["user"] == {"issuer": "tokenrail-dev", "subject": "alice", "name": "alice"}
     assert session["memberships"] == [{"org": "acme", "name": "Acme", "role": "org_admin", "denied": []}]
-    assert session["platformAdmin"] is False and session["mode"] == "dev"
+    assert session["platformAdmin"] is False and session["mode"] == "dev" and session["dashboardUrl"] == DASHBOARD
     cookie = headers["Set-Cookie"]
     assert "HttpOnly" in cookie and "SameSite=Strict" in cookie and "Path=/" in cookie
     assert "Secure" not in cookie  # the page is on loopback over http

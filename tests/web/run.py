@@ -43,7 +43,8 @@ def start(folder):
     """The stack, the address of the API, and a token of a platform admin."""
     settings = {"TOKENRAIL_AUTH_MODE": "dev", "TOKENRAIL_AUTH_DEV_KEY_FILE": str(folder / "dev.json"),
                 "TOKENRAIL_KEYRING_FILE": str(key_ring(folder)), "TOKENRAIL_API_LISTEN": "127.0.0.1:0",
-                "TOKENRAIL_API_WEB_DIR": str(ROOT / "build" / "web")}
+                "TOKENRAIL_API_WEB_DIR": str(ROOT / "build" / "web"),
+                "TOKENRAIL_API_DASHBOARD_URL": "https://grafana.example.org/d/tokenrail-use"}
     stack = stack_module.Stack(folder, os.environ["TOKENRAIL_TEST_KAFKA_BOOTSTRAP"],
                                os.environ["TOKENRAIL_TEST_DATABASE_URL"], os.environ["TOKENRAIL_TEST_BIN_DIR"],
                                settings=settings)

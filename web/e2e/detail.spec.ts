@@ -16,6 +16,15 @@ test('a model is edited and saved', async ({ admin, api }) => {
   expect(await api.read(slug)).toMatchObject({ displayName: 'House model', contextWindow: 8192 });
 });
 
+test('the usage of a model links to its dashboard', async ({ admin, api }) => {
+  const { slug } = await api.model();
+  await admin.goto(open(slug, 'usage'));
+  await expect(admin.getByRole('link', { name: 'Open the dashboard of this model' })).toHaveAttribute(
+    'href',
+    `https://grafana.example.org/d/tokenrail-use?var-org=${org}&var-provider=ollama&var-model=${slug.split('/')[1] ?? ''}`,
+  );
+});
+
 test('what is not saved is still there when the model is opened again', async ({ admin, api }) => {
   const { slug } = await api.model();
   await admin.goto(open(slug));

@@ -104,6 +104,13 @@ constexpr std::array settings{
             .help =
                 "Where browsers reach the API, such as https://models.example.org. Cookies are for https only where "
                 "it begins so. Unset: the address that a request went to."},
+    Setting{.name = "api.dashboard_url",
+            .env = {},
+            .kind = Kind::url,
+            .default_value = "",
+            .help = "Address of the dashboard deploy/grafana/use.json in your Grafana, such as "
+                    "https://grafana.example.org/d/tokenrail-use. The web page links to it from the usage of a model. "
+                    "Unset: there is no link."},
     Setting{.name = "api.session_lifetime",
             .env = {},
             .kind = Kind::duration,
@@ -170,6 +177,7 @@ Options options_from(const config::Values& values) {
       .cors_origins = values.list("api.cors_origins"),
       .web_dir = values.is_set("api.web_dir") ? values.text("api.web_dir") : std::string(),
       .public_url = values.is_set("api.public_url") ? values.text("api.public_url") : std::string(),
+      .dashboard_url = values.is_set("api.dashboard_url") ? values.text("api.dashboard_url") : std::string(),
       .session_lifetime = values.duration("api.session_lifetime"),
       .drain_timeout = values.duration("api.drain_timeout"),
   };

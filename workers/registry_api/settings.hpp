@@ -28,6 +28,7 @@ struct Options {
   std::vector<std::string> cors_origins{};  ///< empty: none
   std::string web_dir{};                    ///< empty: there is no web page
   std::string public_url{};                 ///< empty: where requests go to
+  std::string dashboard_url{};              ///< of the use of models; empty: there is none
   std::chrono::milliseconds session_lifetime{28'800'000};
   std::chrono::milliseconds drain_timeout{20'000};
 };

@@ -82,6 +82,8 @@ export interface Session {
   mode: 'dev' | 'jwt';
   /** Where the browser goes after DELETE /v1/session, to log out at the provider too. */
   logoutUrl?: string;
+  /** The dashboard of the use and cost of models, where api.dashboard_url is set. */
+  dashboardUrl?: string;
 }
 
 export interface SessionOptions {

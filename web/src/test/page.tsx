@@ -63,6 +63,8 @@ interface Options {
   org?: string;
   /** Who is logged in. */
   subject?: string;
+  /** As api.dashboard_url is set. */
+  dashboardUrl?: string;
   /** Below the organisation, as in the address. */
   path?: string;
   /** As in the table of routes. */
@@ -86,7 +88,15 @@ export function layOut() {
 }
 
 export function showPage(element: ReactElement, options: Options = {}) {
-  const { role = 'org_admin', org = 'acme', subject = 'anna', path = 'here', route = path, query = '' } = options;
+  const {
+    role = 'org_admin',
+    org = 'acme',
+    subject = 'anna',
+    path = 'here',
+    route = path,
+    query = '',
+    dashboardUrl,
+  } = options;
   const queryClient = makeQueryClient();
   queryClient.setDefaultOptions({ queries: { ...queryClient.getDefaultOptions().queries, retry: false } });
   const router = createMemoryRouter(
@@ -103,6 +113,7 @@ export function showPage(element: ReactElement, options: Options = {}) {
     csrfToken: 'csrf',
     expiresAt: '2099-01-01T00:00:00Z',
     mode: 'dev' as const,
+    ...(dashboardUrl ? { dashboardUrl } : {}),
   };
   const shown = render(
     <ThemeProvider theme={theme}>

@@ -235,7 +235,12 @@ export const detail = {
     off: 'is switched off.',
     serves: (share: string, health: string) => `gets ${share} of its requests. Health: ${health}.`,
     counted: 'Tokens and costs',
-    countedHint: 'Routers count them as metrics. Ask Prometheus for the tokens and the cost of a day:',
+    countedHint:
+      'The registry does not count requests, tokens or costs. Routers count them as metrics, which Prometheus collects.',
+    dashboard: 'Open the dashboard of this model',
+    noDashboard:
+      'There is no link to a dashboard, because the setting api.dashboard_url of the registry API is not set.',
+    query: 'Queries for Prometheus, for the tokens and the cost of a day:',
   },
   makeDefault: 'Make default',
   pricing: {

@@ -90,6 +90,7 @@ std::string body_of(const auth::Principal& principal, const std::optional<auth::
   }
   json.field("mode", call.context->logins.mode == auth::Mode::dev ? "dev" : "jwt");
   if (const auto url = session ? logout_url(call, principal) : std::nullopt) json.field("logoutUrl", *url);
+  if (const auto& url = call.context->options.dashboard_url; !url.empty()) json.field("dashboardUrl", url);
   json.end_object();
   return body;
 }

@@ -45,7 +45,10 @@ const Schema& session() {
        optional("expiresAt", date_time()), required("mode", choice({"dev", "jwt"})),
        optional("logoutUrl", described(any_text(),
                                        "Where the browser goes after DELETE /v1/session, to log out at the provider "
-                                       "too. Absent where there is no such place."))});
+                                       "too. Absent where there is no such place.")),
+       optional(
+           "dashboardUrl",
+           described(any_text(), "Of the use and cost of models: api.dashboard_url. Absent where it is not set."))});
   return schema;
 }
 

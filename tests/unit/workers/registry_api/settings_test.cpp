@@ -40,6 +40,8 @@ const test::OptionTable<Options>& table() {
            "https://one.example"},
           {"api.web_dir", "/a/folder", [](const O& o) { return o.web_dir; }, "/a/folder"},
           {"api.public_url", "https://two.example", [](const O& o) { return o.public_url; }, "https://two.example"},
+          {"api.dashboard_url", "https://three.example", [](const O& o) { return o.dashboard_url; },
+           "https://three.example"},
           {"api.session_lifetime", "61s", time(&O::session_lifetime), "61000"},
           {"api.drain_timeout", "21s", time(&O::drain_timeout), "21000"},
       }};

@@ -1,10 +1,13 @@
 // @vitest-environment jsdom
+import { readFileSync } from 'node:fs';
+
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, it } from 'vitest';
 
 import { aModel } from '../../test/models';
 import { type Call, layOut, page, problem, serve, showPage } from '../../test/page';
+import { dashboardOf } from './detail/UsageTab';
 import ModelsPage from './ModelsPage';
 
 const list = 'GET /v1/orgs/acme/models';
@@ -317,7 +320,32 @@ it('names what uses a model, and what serves it', async () => {
   expect(screen.getByText(/gets 75% of its requests/)).toBeVisible();
   expect(screen.getByText(/gets 25% of its requests/)).toBeVisible();
   expect(screen.getByText(/is switched off/)).toBeVisible();
+  expect(screen.getByText(/The registry does not count requests, tokens or costs/)).toBeVisible();
+  expect(screen.getByText(/There is no link to a dashboard/)).toBeVisible();
   expect(screen.getByText(/llm_cost_micros_total\{provider="ollama", modelName="one"\}/)).toBeVisible();
+});
+
+it('links to the dashboard of a model where the API names one', async () => {
+  const sharp = aModel({ slug: 'ollama/c#', modelName: 'c#&var-org=x' });
+  serve({ [list]: page(sharp), 'GET /v1/orgs/acme/models/ollama/c#': { body: sharp } });
+  show({
+    query: `?model=${encodeURIComponent('ollama/c#')}&tab=usage`,
+    dashboardUrl: 'https://grafana.example.org/d/tokenrail-use?from=now-7d',
+  });
+  expect(await screen.findByRole('link', { name: 'Open the dashboard of this model' })).toHaveAttribute(
+    'href',
+    'https://grafana.example.org/d/tokenrail-use?from=now-7d&var-org=acme&var-provider=ollama&var-model=c%23%26var-org%3Dx',
+  );
+  expect(screen.queryByText(/There is no link/)).toBeNull();
+});
+
+it('sets only variables that the dashboard has', () => {
+  const { templating } = JSON.parse(readFileSync('../deploy/grafana/use.json', 'utf8')) as {
+    templating: { list: { name: string }[] };
+  };
+  const address = new URL(dashboardOf('https://grafana.example.org/d/x', 'acme', one));
+  const known = templating.list.map(({ name }) => `var-${name}`);
+  expect([...address.searchParams.keys()].filter((name) => !known.includes(name))).toEqual([]);
 });
 
 async function grantTo(group: string) {

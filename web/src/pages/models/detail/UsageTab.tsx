@@ -10,6 +10,8 @@ import { Problem } from '../../../components/Problem';
 import { Empty, Skeletons } from '../../../components/States';
 import { formatPercent } from '../../../format';
 import { orgPath } from '../../../paths';
+import { platformOrg } from '../../../session/permissions';
+import { useSession } from '../../../session/session';
 import { texts } from '../../../texts';
 import { nameOfDependent, useDependents } from './dependents';
 import css from './detail.module.css';
@@ -29,6 +31,15 @@ export function shareOf(deployment: Deployment, all: readonly Deployment[]): num
   return sum === 0 ? 1 / sharing.length : deployment.weight / sum;
 }
 
+/** The dashboard, for this model alone. The variables are those of deploy/grafana/use.json. */
+export function dashboardOf(url: string, org: string, { provider, modelName }: Pick<Model, 'provider' | 'modelName'>) {
+  const address = new URL(url);
+  if (org !== platformOrg) address.searchParams.set('var-org', org);
+  address.searchParams.set('var-provider', provider);
+  address.searchParams.set('var-model', modelName);
+  return address.href;
+}
+
 /** The registry does not count requests; routers do. */
 export function metricQueries({ provider, modelName }: Pick<Model, 'provider' | 'modelName'>): string[] {
   const labels = `{provider=${JSON.stringify(provider)}, modelName=${JSON.stringify(modelName)}}`;
@@ -39,6 +50,7 @@ export function metricQueries({ provider, modelName }: Pick<Model, 'provider' | 
 
 export function UsageTab({ org, model }: { org: string; model: Model }) {
   const dependents = useDependents(org, model.slug);
+  const { dashboardUrl } = useSession();
   const deployments = model.deployments ?? [];
   return (
     <Stack sx={{ gap: 3 }}>
@@ -98,6 +110,18 @@ export function UsageTab({ org, model }: { org: string; model: Model }) {
         </Typography>
         <Typography color="textSecondary" gutterBottom>
           {t.countedHint}
+        </Typography>
+        <Typography gutterBottom>
+          {dashboardUrl ? (
+            <Link href={dashboardOf(dashboardUrl, org, model)} target="_blank" rel="noreferrer">
+              {t.dashboard}
+            </Link>
+          ) : (
+            t.noDashboard
+          )}
+        </Typography>
+        <Typography color="textSecondary" gutterBottom>
+          {t.query}
         </Typography>
         <pre className={css.raw} tabIndex={0}>
           {metricQueries(model).join('\n')}
