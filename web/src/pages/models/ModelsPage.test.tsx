@@ -190,6 +190,33 @@ it('points a default at another model before it deletes, and deletes the version
   expect(calls.find((call) => call.method === 'DELETE')?.headers.get('If-Match')).toBe('"v9"');
 });
 
+it('points the default of one provider elsewhere, and no other', async () => {
+  const row = { kind: 'generation', purpose: '' };
+  const calls = serve({
+    [list]: page(one, two),
+    [`GET ${oneRow}`]: { body: one },
+    [`GET ${oneRow}/dependents`]: page({ refType: 'default', refId: 'generation', label: null }),
+    [`GET ${defaults}`]: page(
+      { ...row, provider: null, model: 'openai/other', version: 4 },
+      { ...row, provider: 'ollama', model: 'ollama/one', version: 5 },
+      { ...row, provider: null, purpose: 'title', model: 'ollama/one', version: 6 },
+    ),
+    [`PUT ${defaults}`]: {},
+    [`DELETE ${oneRow}`]: { status: 204 },
+  });
+  show({ query: '?model=ollama%2Fone' });
+  await userEvent.click(await screen.findByRole('button', { name: 'Delete…' }));
+  const dialog = within(await screen.findByRole('dialog', { name: 'Delete one?' }));
+  await userEvent.click(await dialog.findByRole('combobox'));
+  await userEvent.click(await screen.findByRole('option', { name: /two/ }));
+  await userEvent.click(dialog.getByRole('button', { name: 'Replace and delete' }));
+  await waitFor(() => expect(calls.some((call) => call.method === 'DELETE')).toBe(true));
+  const puts = calls.filter((call) => call.method === 'PUT');
+  expect(puts.map(({ body, headers }) => [body, headers.get('If-Match')])).toEqual([
+    [{ kind: 'generation', model: 'ollama/two', provider: 'ollama' }, '"v5"'],
+  ]);
+});
+
 it('points nothing elsewhere where another person has changed the model that is to go', async () => {
   let version = 7;
   const calls = serve({

@@ -1,6 +1,5 @@
 // Points what uses a model at another one, so that the model can be deleted.
 import { body, client, ifMatch, part, precondition, request } from '../../../api/client';
-import { findDefault } from '../../../api/defaults';
 import { readList } from '../../../api/lists';
 import type { components } from '../../../api/schema';
 import type { Dependent } from './dependents';
@@ -26,14 +25,18 @@ export async function repoint(org: string, old: string, next: string, dependent:
   const type = dependent.refType ?? '';
   const ref = dependent.refId ?? '';
   if (type === 'default') {
-    const [kind = '', purpose] = ref.split('/');
-    const now = findDefault(await readList('defaults', org), { kind, ...(purpose ? { purpose } : {}) });
-    await body(
-      client.PUT('/v1/orgs/{org}/defaults', {
-        params: { path: { org }, header: precondition(now?.version) },
-        body: { kind: kind as 'generation', model: next, ...(purpose ? { purpose } : {}) },
-      }),
+    const [kind, purpose = ''] = ref.split('/');
+    // The default of any provider and those of single providers have the same name here.
+    const pointing = (await readList('defaults', org)).filter(
+      (row) => row.kind === kind && row.purpose === purpose && row.model === old,
     );
+    for (const { kind, provider, version } of pointing)
+      await body(
+        client.PUT('/v1/orgs/{org}/defaults', {
+          params: { path: { org }, header: precondition(version) },
+          body: { kind, model: next, ...(provider ? { provider } : {}), ...(purpose ? { purpose } : {}) },
+        }),
+      );
     return;
   }
   if (type === 'alias') {
